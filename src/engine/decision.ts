@@ -1,0 +1,101 @@
+import type { ClientKey } from '../lease/client-key.ts';
+import type { Instant, Version } from '../lease/lease.ts';
+import type { LeaseChange, LeaseView } from '../lease/lease-view.ts';
+import type { Arrival, Destination } from '../net/datagram.ts';
+import type { HardwareAddress } from '../net/hardware-address.ts';
+import type { Ipv4 } from '../net/ipv4.ts';
+import type { Plan } from '../subnet/plan.ts';
+import type { Message } from '../wire/message.ts';
+import type { Reply } from '../wire/reply.ts';
+
+/**
+ * Why a message was met as it was: the field of the log line, the label of the metric and the assertion of the test.
+ * Each is used once in the engine, at the line that is the rule.
+ */
+export type Reason =
+  // replies
+  | 'offered' // DHCPDISCOVER: an address is held for the client
+  | 'offered-again' // DHCPDISCOVER: the client's binding or its standing offer
+  | 'bound' // the client's first lease on this address
+  | 'moved' // the client gets another address; its old one is freed with it
+  | 'renewed' // the lease is extended
+  | 'rebooted' // INIT-REBOOT: confirmed
+  | 'adopted' // RENEWING or REBINDING of a lease that the store had lost
+  | 'informed' // DHCPINFORM
+  | 'bootp' // a BOOTP client's address
+  // DHCPNAK
+  | 'wrong-network'
+  | 'not-in-pool'
+  | 'bound-to-another'
+  | 'offered-to-another'
+  | 'bound-elsewhere' // the client's own binding is another address
+  | 'quarantined'
+  // state without a reply
+  | 'released'
+  | 'declined'
+  | 'address-in-use' // ARP named another holder
+  | 'expired'
+  | 'offer-withdrawn' // the client took another server's offer
+  // waits
+  | 'asking-address' // ARP before an address that nothing vouches for
+  | 'asking-client' // ARP for a binding whose identifier a second hardware address presents
+  | 'asking-declined'
+  // silence
+  | 'not-for-us' // another server is named
+  | 'no-binding'
+  | 'no-subnet'
+  | 'no-address' // the message lacks the address that its state requires
+  | 'pool-full'
+  | 'too-many-declines'
+  | 'overtaken' // the client's record is newer than this message
+  | 'in-flight' // decided on what is on its way: decide again after it
+  | 'cannot-promise'
+  | 'bootp-off'
+  | 'not-a-request' // not a client's message
+  | 'unknown-type'
+  | 'unknown-state'; // a DHCPREQUEST that no client state sends
+
+export type Decision =
+  | {
+      readonly kind: 'reply';
+      readonly reply: Reply;
+      readonly destination: Destination;
+      readonly reason: Reason;
+      readonly change?: LeaseChange;
+    }
+  | { readonly kind: 'silence'; readonly reason: Reason; readonly change?: LeaseChange }
+  /** Client and address stay in flight; decided again when the address is answered for, or at `until`. */
+  | {
+      readonly kind: 'wait';
+      readonly until: Instant;
+      readonly address: Ipv4;
+      readonly probe: boolean;
+      readonly reason: Reason;
+    }
+  /** The change is made durable first, then the message is decided again. */
+  | { readonly kind: 'again'; readonly reason: Reason; readonly change: LeaseChange };
+
+/** What is known beside the message and the leases. */
+export interface Known {
+  /** The client's key, before clones are told apart. */
+  readonly client: ClientKey;
+  /** The store's revision when the datagram was read. */
+  readonly revision: Version;
+  /** Records up to this version have not been confirmed since we last may have missed something. */
+  readonly deafRevision: Version;
+  /** False: the clock is in doubt, and what has run out is not given to others. */
+  readonly trustsClock: boolean;
+  /** DHCPDECLINEs of this client in the last ten minutes, this one not counted. */
+  readonly declines: number;
+  /** Who answered for each address that this message waited for; undefined: nobody did. Empty for most messages. */
+  readonly answers: ReadonlyMap<Ipv4, HardwareAddress | undefined>;
+}
+
+export type Decide = (
+  message: Message,
+  arrival: Arrival,
+  known: Known,
+  now: Instant,
+  leases: LeaseView,
+  plan: Plan,
+) => Decision;

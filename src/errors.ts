@@ -1,0 +1,41 @@
+/**
+ * Every error that the operator or the machine causes, as opposed to the network (an ordinary value) and to
+ * ourselves (an assertion). The message names what is wrong, the value, and the remedy.
+ */
+export type ErrorCode =
+  | 'bad-settings'
+  | 'listen-ip-missing'
+  | 'interface-missing'
+  | 'rival-server'
+  | 'transport-unavailable'
+  | 'store-locked'
+  | 'store-newer'
+  | 'store-unusable'
+  | 'store-failed';
+
+/** Exit status by code: sysexits.h where it has a word for it (78 EX_CONFIG, 69 EX_UNAVAILABLE, 74 EX_IOERR). */
+export const EXIT_STATUS: Readonly<Record<ErrorCode, number>> = {
+  'bad-settings': 78,
+  'listen-ip-missing': 78,
+  'interface-missing': 78,
+  'rival-server': 69,
+  'transport-unavailable': 69,
+  'store-locked': 69,
+  'store-newer': 78,
+  'store-unusable': 74,
+  'store-failed': 74,
+};
+
+export class GatewayError extends Error {
+  override readonly name = 'GatewayError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+  }
+
+  get exitStatus(): number {
+    return EXIT_STATUS[this.code];
+  }
+}

@@ -1,0 +1,58 @@
+import type { Ipv4 } from '../net/ipv4.ts';
+import type { ClientKey } from './client-key.ts';
+import type { Instant, Lease, LeaseRecord, Version } from './lease.ts';
+
+/** A range of addresses, both ends included, less those that are never given out. */
+export interface AddressRange {
+  readonly first: Ipv4;
+  readonly last: Ipv4;
+  readonly excluded: ReadonlySet<Ipv4>;
+}
+
+/** What the engine may read of the store: committed leases, and offers. */
+export interface LeaseView {
+  /** The newest version known here. */
+  readonly revision: Version;
+  /** False: nothing new may be promised now (no quorum, disk full). */
+  readonly canPromise: boolean;
+  /** The client's binding, present or last: a record `at` whose address this client is the holder or last holder. */
+  bindingOf(client: ClientKey): Lease | undefined;
+  /** The address on offer to the client; it may have expired. */
+  offerTo(client: ClientKey): Lease | undefined;
+  /** What stands at an address: an offer if there is one (it may have expired), else the record, else undefined. */
+  at(address: Ipv4): Lease | undefined;
+  /** True while a change of this address is under way, or a client waits for it. */
+  isInFlight(address: Ipv4): boolean;
+  /**
+   * The address of the range that has been free longest, never used ones first in ascending order; O(1). Never one
+   * on offer, in flight, bound or in quarantine. A lease that has run out counts once the sweep has freed it.
+   */
+  longestFree(range: AddressRange): Ipv4 | undefined;
+  /** The oldest offer in the range that is not in flight; O(1). */
+  oldestOffer(range: AddressRange): Lease | undefined;
+}
+
+export interface LeaseWrite {
+  readonly address: Ipv4;
+  /** The version of `at(address)` that this write rests on; 0: there was no record. */
+  readonly seen: Version;
+  /** 'as seen': compared, not written. */
+  readonly next: LeaseRecord | 'as seen';
+}
+
+/** Writes that happen together or not at all. */
+export interface LeaseChange {
+  /**
+   * binding: must be durable before its reply leaves. hold: an offer made, or one withdrawn (next.state 'free').
+   * assertion: writes nothing, only compares.
+   */
+  readonly kind: 'binding' | 'hold' | 'assertion';
+  readonly client: ClientKey;
+  /** The version of `bindingOf(client)` that this change rests on; 0: the client had none. */
+  readonly seenBinding: Version;
+  readonly writes: readonly LeaseWrite[];
+  /** When it was decided. */
+  readonly at: Instant;
+  /** Why: a member of the engine's Reason; it becomes the history row. */
+  readonly reason: string;
+}

@@ -1,0 +1,45 @@
+import type { HardwareAddress } from '../net/hardware-address.ts';
+import type { Ipv4 } from '../net/ipv4.ts';
+import type { ClientKey } from './client-key.ts';
+
+/** Wall-clock time in milliseconds since 1970-01-01T00:00:00Z. */
+export type Instant = number & { readonly __brand: 'Instant' };
+
+/** The store's counter at the last write of a record; 0: no record. It never goes back. */
+export type Version = number;
+
+/**
+ * free: was leased, kept for the client's next visit. offered: held for an answer to a DHCPOFFER. bound: leased.
+ * declined: in quarantine until `expiresAt`. peer: granted by another gateway.
+ */
+export type LeaseState = 'free' | 'offered' | 'bound' | 'declined' | 'peer';
+
+export interface Lease {
+  readonly address: Ipv4;
+  /** Who holds it, or who held it last. */
+  readonly client: ClientKey;
+  /** The hardware address that the client last used; 0 if its link layer has none. */
+  readonly hardware: HardwareAddress;
+  readonly state: LeaseState;
+  /** End of the lease, offer or quarantine; when free: when it became free. */
+  readonly expiresAt: Instant;
+  readonly version: Version;
+}
+
+/** What a write puts in the place of a lease. */
+export interface LeaseRecord {
+  readonly client: ClientKey;
+  readonly hardware: HardwareAddress;
+  readonly state: LeaseState;
+  readonly expiresAt: Instant;
+  /** Option 12, printable ASCII; undefined leaves the stored one as it is. */
+  readonly hostname?: string | undefined;
+}
+
+export function instant(milliseconds: number): Instant {
+  return milliseconds as Instant;
+}
+
+export function later(now: Instant, seconds: number): Instant {
+  return (now + seconds * 1000) as Instant;
+}

@@ -1,0 +1,11 @@
+import type { Instant } from '../lease/lease.ts';
+
+/** Time as the server sees it; the simulation has its own. */
+export interface Clock {
+  /** Wall-clock time. */
+  now(): Instant;
+  /** Milliseconds that only ever grow, from an arbitrary start; unmoved by changes of the wall clock. */
+  monotonic(): number;
+  /** Runs something once, after so many milliseconds; returns what cancels it. */
+  after(milliseconds: number, run: () => void): () => void;
+}

@@ -1,0 +1,23 @@
+import type { Ipv4 } from '../net/ipv4.ts';
+import type { Subnet } from './subnet.ts';
+
+/** Who a client is: auto guards against cloned identifiers, client-id is the RFC to the letter, mac the MAC alone. */
+export type Identity = 'auto' | 'client-id' | 'mac';
+
+/** All that the engine is configured with. A reload makes a new one. */
+export interface Plan {
+  /** The listen IP (option 54). */
+  readonly serverIdentifier: Ipv4;
+  readonly subnets: readonly Subnet[];
+  readonly identity: Identity;
+  /** False: never a DHCPNAK for a wrong network. */
+  readonly authoritative: boolean;
+  /** RFC 4039. */
+  readonly rapidCommit: boolean;
+  /** RFC 1534: plain BOOTP clients get an address without end. */
+  readonly bootp: boolean;
+  /** How long an offer holds its address, in seconds. */
+  readonly offerSeconds: number;
+  /** How long an ARP answer is waited for, in milliseconds; 0: nothing is asked. */
+  readonly probeMilliseconds: number;
+}

@@ -1,0 +1,22 @@
+import type { Prefix } from '../net/prefix.ts';
+import type { AddressRange } from '../lease/lease-view.ts';
+import type { OptionBlock } from '../wire/reply.ts';
+
+/** Lease times in seconds; 1 to 0xfffffffe, or 0xffffffff for no end. */
+export interface LeaseTimes {
+  readonly default: number;
+  readonly minimum: number;
+  readonly maximum: number;
+}
+
+/** One network that we serve. */
+export interface Subnet {
+  readonly prefix: Prefix;
+  /** What may be given out, in the order of preference. */
+  readonly pools: readonly AddressRange[];
+  readonly leaseTimes: LeaseTimes;
+  /** Configured parameters by option code, encoded once. */
+  readonly parameters: ReadonlyMap<number, OptionBlock>;
+  /** True for the segment that we are on: its addresses can be asked by ARP, its clients hear our frames. */
+  readonly onLink: boolean;
+}
