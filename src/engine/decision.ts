@@ -15,6 +15,7 @@ import type { Reply } from '../wire/reply.ts';
 export type Reason =
   // replies
   | 'offered' // DHCPDISCOVER: an address is held for the client
+  | 'offered-to-clone' // DHCPDISCOVER: another machine with this identifier is alive; this one gets an address of its own
   | 'offered-again' // DHCPDISCOVER: the client's binding or its standing offer
   | 'bound' // the client's first lease on this address
   | 'moved' // the client gets another address; its old one is freed with it
@@ -55,6 +56,10 @@ export type Reason =
   | 'unknown-type'
   | 'unknown-state'; // a DHCPREQUEST that no client state sends
 
+/**
+ * What to do about a message. Before a waiting message is decided again, what it keeps in flight itself is let go, so
+ * that `isInFlight` speaks of others only.
+ */
 export type Decision =
   | {
       readonly kind: 'reply';
@@ -62,8 +67,15 @@ export type Decision =
       readonly destination: Destination;
       readonly reason: Reason;
       readonly change?: LeaseChange;
+      /** The other machine that the reason speaks of. */
+      readonly other?: HardwareAddress;
     }
-  | { readonly kind: 'silence'; readonly reason: Reason; readonly change?: LeaseChange }
+  | {
+      readonly kind: 'silence';
+      readonly reason: Reason;
+      readonly change?: LeaseChange;
+      readonly other?: HardwareAddress;
+    }
   /** Client and address stay in flight; decided again when the address is answered for, or at `until`. */
   | {
       readonly kind: 'wait';
@@ -73,7 +85,12 @@ export type Decision =
       readonly reason: Reason;
     }
   /** The change is made durable first, then the message is decided again. */
-  | { readonly kind: 'again'; readonly reason: Reason; readonly change: LeaseChange };
+  | {
+      readonly kind: 'again';
+      readonly reason: Reason;
+      readonly change: LeaseChange;
+      readonly other?: HardwareAddress;
+    };
 
 /** What is known beside the message and the leases. */
 export interface Known {

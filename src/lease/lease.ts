@@ -23,6 +23,8 @@ export interface Lease {
   readonly state: LeaseState;
   /** End of the lease, offer or quarantine; when free: when it became free. */
   readonly expiresAt: Instant;
+  /** When it was last written: the `at` of that change. */
+  readonly updatedAt: Instant;
   readonly version: Version;
 }
 
@@ -40,6 +42,12 @@ export function instant(milliseconds: number): Instant {
   return milliseconds as Instant;
 }
 
+/** The end of a lease without end: the last second of the year 9999. */
+export const NEVER = 253_402_300_799_000 as Instant;
+/** RFC 2131 §3.3: a lease time, in seconds, that means no end. */
+export const INFINITE_SECONDS = 0xffffffff;
+
+/** So many seconds after `now`; an infinite lease time never ends. */
 export function later(now: Instant, seconds: number): Instant {
-  return (now + seconds * 1000) as Instant;
+  return seconds === INFINITE_SECONDS ? NEVER : ((now + seconds * 1000) as Instant);
 }

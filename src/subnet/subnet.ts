@@ -1,5 +1,5 @@
-import type { Prefix } from '../net/prefix.ts';
 import type { AddressRange } from '../lease/lease-view.ts';
+import type { Prefix } from '../net/prefix.ts';
 import type { OptionBlock } from '../wire/reply.ts';
 
 /** Lease times in seconds; 1 to 0xfffffffe, or 0xffffffff for no end. */

@@ -1,0 +1,30 @@
+import type { ClientKey } from '../lease/client-key.ts';
+import type { Instant, Lease } from '../lease/lease.ts';
+
+/** True while the lease, offer or quarantine holds its address: expiry is read, never waited for. */
+export function isLive(lease: Lease, now: Instant): boolean {
+  return lease.state !== 'free' && lease.expiresAt > now;
+}
+
+/** True for a lease that the client holds now. */
+export function isBoundTo(lease: Lease | undefined, client: ClientKey, now: Instant): lease is Lease {
+  return lease !== undefined && lease.state === 'bound' && lease.client === client && isLive(lease, now);
+}
+
+/**
+ * True if what stands at an address keeps a client from getting it.
+ *
+ * @param trustsClock False: what has run out is not given to others, for the clock may be wrong.
+ */
+export function isTaken(
+  lease: Lease | undefined,
+  client: ClientKey,
+  now: Instant,
+  trustsClock: boolean,
+): boolean {
+  if (lease === undefined || lease.state === 'free') return false;
+  const runs = lease.expiresAt > now;
+  if (lease.state === 'declined') return runs || !trustsClock;
+  if (lease.client === client) return false;
+  return runs || (!trustsClock && lease.state !== 'offered');
+}

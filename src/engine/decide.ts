@@ -1,0 +1,60 @@
+import type { Instant } from '../lease/lease.ts';
+import type { LeaseView } from '../lease/lease-view.ts';
+import type { Arrival } from '../net/datagram.ts';
+import type { Plan } from '../subnet/plan.ts';
+import { selectSubnet } from '../subnet/select-subnet.ts';
+import { BOOTREQUEST } from '../wire/layout.ts';
+import type { Message } from '../wire/message.ts';
+import { answerBootp } from './bootp.ts';
+import type { Decision, Known } from './decision.ts';
+import { answerDecline } from './decline.ts';
+import { answerDiscover } from './discover.ts';
+import { identify } from './identify.ts';
+import { answerInform } from './inform.ts';
+import { ask, silence } from './outcome.ts';
+import type { Question } from './question.ts';
+import { answerRelease } from './release.ts';
+import { answerRequest } from './request.ts';
+
+/** RFC 2131 §4.3: what a server does about one message. Pure: the same arguments, the same decision. */
+export function decide(
+  message: Message,
+  arrival: Arrival,
+  known: Known,
+  now: Instant,
+  leases: LeaseView,
+  plan: Plan,
+): Decision {
+  if (message.op !== BOOTREQUEST) return silence('not-a-request');
+  const subnet = selectSubnet(message, arrival, plan);
+  if (subnet === undefined) return silence('no-subnet');
+
+  const identified = identify(message, known, now, leases, plan, subnet);
+  if ('ask' in identified) return ask(identified.ask, 'asking-client', now, plan.probeMilliseconds);
+  const { client, cloneOf } = identified;
+  return answer({ message, arrival, known, now, leases, plan, subnet, client, cloneOf });
+}
+
+/** RFC 2131 §4.3, by message type. */
+function answer(question: Question): Decision {
+  switch (question.message.type) {
+    case 'DHCPDISCOVER':
+      return answerDiscover(question);
+    case 'DHCPREQUEST':
+      return answerRequest(question);
+    case 'DHCPDECLINE':
+      return answerDecline(question);
+    case 'DHCPRELEASE':
+      return answerRelease(question);
+    case 'DHCPINFORM':
+      return answerInform(question);
+    case undefined:
+      return answerBootp(question); // RFC 1534 §2: no message type, so a BOOTP client.
+    case 'DHCPOFFER':
+    case 'DHCPACK':
+    case 'DHCPNAK':
+      return silence('not-a-request');
+    case 'unknown':
+      return silence('unknown-type');
+  }
+}

@@ -1,0 +1,47 @@
+import { isLive } from '../allocation/availability.ts';
+import { later } from '../lease/lease.ts';
+import type { Decision } from './decision.ts';
+import { ask, changeOf, recordOf, silence } from './outcome.ts';
+import type { Question } from './question.ts';
+import { namesThisServer } from './reply.ts';
+
+/** Quarantine when ARP names the other holder: 24 hours, in seconds. */
+const CONFIRMED_QUARANTINE = 86_400;
+/** Quarantine on the client's word alone: 10 minutes, in seconds. */
+const CLAIMED_QUARANTINE = 600;
+/** DHCPDECLINEs of one client in ten minutes that are believed. */
+const BELIEVED_DECLINES = 3;
+
+/** RFC 2131 §4.3.3: "The server MUST mark the network address as not available." */
+export function answerDecline(question: Question): Decision {
+  const { message, leases, client, now, plan, subnet, known } = question;
+  if (message.serverIdentifier !== undefined && !namesThisServer(question)) return silence('not-for-us');
+  const address = message.requestedAddress ?? message.ciaddr;
+  if (address === 0) return silence('no-address');
+
+  // Only who holds an address can say that it is in use.
+  const standing = leases.at(address);
+  const isOurs = standing?.state === 'bound' || standing?.state === 'offered';
+  if (standing === undefined || !isOurs || standing.client !== client || !isLive(standing, now)) {
+    return silence('no-binding');
+  }
+  if (leases.isInFlight(address) || standing.version > known.revision) return silence('overtaken');
+  // One guest must not empty the pool.
+  if (known.declines >= BELIEVED_DECLINES) return silence('too-many-declines');
+
+  const canAsk = plan.probeMilliseconds > 0 && subnet.onLink;
+  if (canAsk && !known.answers.has(address))
+    return ask(address, 'asking-declined', now, plan.probeMilliseconds);
+  const holder = known.answers.get(address);
+  const isConfirmed = holder !== undefined && holder !== message.hardware;
+  const record = recordOf(
+    question,
+    'declined',
+    later(now, isConfirmed ? CONFIRMED_QUARANTINE : CLAIMED_QUARANTINE),
+  );
+  const change = changeOf(question, 'binding', 'declined', [
+    { address, seen: standing.version, next: record },
+  ]);
+  const decision = { kind: 'silence', reason: 'declined', change } as const;
+  return isConfirmed ? { ...decision, other: holder } : decision;
+}

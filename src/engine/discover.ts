@@ -1,0 +1,36 @@
+import { chooseAddress } from './choose.ts';
+import type { Decision, Reason } from './decision.ts';
+import { destinationOf } from './destination.ts';
+import { bind, hold } from './grant.ts';
+import { silence } from './outcome.ts';
+import type { Question } from './question.ts';
+import { leaseReply, leaseSecondsOf } from './reply.ts';
+
+const RAPID_COMMIT = 80;
+
+/** RFC 2131 §4.3.1: a DHCPDISCOVER gets a DHCPOFFER, or, with rapid commit, the DHCPACK at once. */
+export function answerDiscover(question: Question): Decision {
+  const { message, plan, leases } = question;
+  if (!leases.canPromise) return silence('cannot-promise');
+
+  const choice = chooseAddress(question);
+  if ('decision' in choice) return choice.decision;
+  const { address, standing } = choice;
+  const destination = destinationOf(message, address);
+
+  // RFC 4039 §3.1: only where the server is configured for it, and the client asks.
+  if (plan.rapidCommit && message.has(RAPID_COMMIT)) {
+    const reason: Reason = standing === 'binding' ? 'renewed' : 'bound';
+    const change = bind(question, address, leaseSecondsOf(question), reason);
+    return { kind: 'reply', reply: leaseReply(question, 'DHCPACK', address), destination, reason, change };
+  }
+
+  const reply = leaseReply(question, 'DHCPOFFER', address);
+  if (standing === 'binding') return { kind: 'reply', reply, destination, reason: 'offered-again' };
+  if (question.cloneOf !== undefined) {
+    const change = hold(question, address, 'offered-to-clone');
+    return { kind: 'reply', reply, destination, reason: 'offered-to-clone', change, other: question.cloneOf };
+  }
+  const reason: Reason = standing === 'offer' ? 'offered-again' : 'offered';
+  return { kind: 'reply', reply, destination, reason, change: hold(question, address, reason) };
+}

@@ -1,0 +1,51 @@
+import { isLive } from '../allocation/availability.ts';
+import { later } from '../lease/lease.ts';
+import type { LeaseChange, LeaseWrite } from '../lease/lease-view.ts';
+import type { Ipv4 } from '../net/ipv4.ts';
+import type { Reason } from './decision.ts';
+import { changeOf, freed, recordOf } from './outcome.ts';
+import type { Question } from './question.ts';
+
+/**
+ * The change that binds an address to the client for so many seconds. What else the client holds, a binding or an
+ * offer elsewhere, is freed with it: a client has one address.
+ */
+export function bind(question: Question, address: Ipv4, leaseSeconds: number, reason: Reason): LeaseChange {
+  const record = recordOf(question, 'bound', later(question.now, leaseSeconds));
+  return changeOf(question, 'binding', reason, [
+    { address, seen: question.leases.at(address)?.version ?? 0, next: record },
+    ...leaving(question, address),
+  ]);
+}
+
+/** RFC 2131 §4.3.1: the address is not given to others while the client may still answer the offer. */
+export function hold(question: Question, address: Ipv4, reason: Reason): LeaseChange {
+  const { now, plan, leases, client } = question;
+  const record = recordOf(question, 'offered', later(now, plan.offerSeconds));
+  const writes: LeaseWrite[] = [{ address, seen: leases.at(address)?.version ?? 0, next: record }];
+  const other = leases.offerTo(client);
+  if (other !== undefined && other.address !== address) {
+    writes.push({ address: other.address, seen: other.version, next: freed(other, now) });
+  }
+  return changeOf(question, 'hold', reason, writes);
+}
+
+/** Frees what the client holds elsewhere. */
+function leaving(question: Question, address: Ipv4): LeaseWrite[] {
+  const { leases, client, now } = question;
+  const writes: LeaseWrite[] = [];
+  const binding = leases.bindingOf(client);
+  const offer = leases.offerTo(client);
+  if (
+    binding !== undefined &&
+    binding.address !== address &&
+    binding.state === 'bound' &&
+    isLive(binding, now)
+  ) {
+    writes.push({ address: binding.address, seen: binding.version, next: freed(binding, now) });
+  }
+  if (offer !== undefined && offer.address !== address) {
+    writes.push({ address: offer.address, seen: offer.version, next: freed(offer, now) });
+  }
+  return writes;
+}

@@ -1,0 +1,40 @@
+import type { Lease } from '../lease/lease.ts';
+import type { LeaseChange } from '../lease/lease-view.ts';
+import type { Ipv4 } from '../net/ipv4.ts';
+import { ipv4ToText } from '../net/ipv4.ts';
+import type { Decision, Reason } from './decision.ts';
+import { destinationOfNak } from './destination.ts';
+import { changeOf } from './outcome.ts';
+import type { Question } from './question.ts';
+import { nakReply } from './reply.ts';
+
+/** A DHCPNAK for what the plan alone shows to be wrong. */
+export function refuse(question: Question, address: Ipv4, reason: Reason): Decision {
+  return nak(question, address, reason, undefined);
+}
+
+/**
+ * A DHCPNAK for what a lease shows to be wrong. It is an assertion: the store confirms that the lease still stands as
+ * it was seen, for a mirror may lag.
+ */
+export function refuseBecauseOf(question: Question, address: Ipv4, lease: Lease, reason: Reason): Decision {
+  const writes = [{ address: lease.address, seen: lease.version, next: 'as seen' as const }];
+  return nak(question, address, reason, changeOf(question, 'assertion', reason, writes));
+}
+
+function nak(question: Question, address: Ipv4, reason: Reason, change: LeaseChange | undefined): Decision {
+  // RFC 2132 §9.9: option 56 tells the client's operator why.
+  const reply = nakReply(question, `${ipv4ToText(address)}: ${TEXTS[reason] ?? reason}`);
+  const destination = destinationOfNak(question.message);
+  if (change === undefined) return { kind: 'reply', reply, destination, reason };
+  return { kind: 'reply', reply, destination, reason, change };
+}
+
+const TEXTS: Partial<Record<Reason, string>> = {
+  'wrong-network': 'not an address of this network',
+  'not-in-pool': 'not an address that this server gives',
+  'bound-to-another': 'leased to another client',
+  'offered-to-another': 'on offer to another client',
+  'bound-elsewhere': 'this client has another lease',
+  quarantined: 'in quarantine, another host uses it',
+};

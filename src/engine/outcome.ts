@@ -1,0 +1,79 @@
+import type { Instant, Lease, LeaseRecord, LeaseState, Version } from '../lease/lease.ts';
+import type { LeaseChange, LeaseWrite } from '../lease/lease-view.ts';
+import type { HardwareAddress } from '../net/hardware-address.ts';
+import type { Ipv4 } from '../net/ipv4.ts';
+import type { Decision, Reason } from './decision.ts';
+import type { Question } from './question.ts';
+
+type Silence = Extract<Decision, { kind: 'silence' }>;
+type Wait = Extract<Decision, { kind: 'wait' }>;
+type Again = Extract<Decision, { kind: 'again' }>;
+
+const SILENCES = new Map<Reason, Silence>();
+
+/** No reply and no write. One value for each reason. */
+export function silence(reason: Reason): Silence {
+  let decision = SILENCES.get(reason);
+  if (decision === undefined) {
+    decision = { kind: 'silence', reason };
+    SILENCES.set(reason, decision);
+  }
+  return decision;
+}
+
+/** Asks the segment for an address, and decides again with the answer. */
+export function ask(address: Ipv4, reason: Reason, now: Instant, milliseconds: number): Wait {
+  return { kind: 'wait', until: (now + milliseconds) as Instant, address, probe: true, reason };
+}
+
+/** What a write by this client leaves at an address. */
+export function recordOf(question: Question, state: LeaseState, expiresAt: Instant): LeaseRecord {
+  return {
+    client: question.client,
+    hardware: question.message.hardware,
+    state,
+    expiresAt,
+    hostname: question.message.hostName,
+  };
+}
+
+/** A record as it was, but free from now on. */
+export function freed(lease: Lease, now: Instant): LeaseRecord {
+  return { client: lease.client, hardware: lease.hardware, state: 'free', expiresAt: now };
+}
+
+/** A change of the asking client's leases, resting on its binding and on what stands at the addresses it writes. */
+export function changeOf(
+  question: Question,
+  kind: LeaseChange['kind'],
+  reason: Reason,
+  writes: readonly LeaseWrite[],
+): LeaseChange {
+  const seenBinding: Version = question.leases.bindingOf(question.client)?.version ?? 0;
+  return { kind, client: question.client, seenBinding, writes, at: question.now, reason };
+}
+
+/** How long an address is kept out of use when ARP names a holder that we did not lease it to: seconds. */
+const CONFLICT_QUARANTINE = 600;
+
+/**
+ * Another machine answers for an address: it goes into quarantine, for minutes only, since a bridge with ARP
+ * suppression may have answered from memory; then the message is decided again.
+ */
+export function quarantineInUse(question: Question, address: Ipv4, holder: HardwareAddress): Again {
+  const { leases, now } = question;
+  const standing = leases.at(address);
+  const next: LeaseRecord = {
+    client: standing?.client ?? question.client,
+    hardware: holder,
+    state: 'declined',
+    expiresAt: (now + CONFLICT_QUARANTINE * 1000) as Instant,
+  };
+  const writes = [{ address, seen: standing?.version ?? 0, next }];
+  return {
+    kind: 'again',
+    reason: 'address-in-use',
+    change: changeOf(question, 'binding', 'address-in-use', writes),
+    other: holder,
+  };
+}

@@ -1,0 +1,24 @@
+import type { ClientKey } from '../lease/client-key.ts';
+import type { Instant } from '../lease/lease.ts';
+import type { LeaseView } from '../lease/lease-view.ts';
+import type { Arrival } from '../net/datagram.ts';
+import type { HardwareAddress } from '../net/hardware-address.ts';
+import type { Plan } from '../subnet/plan.ts';
+import type { Subnet } from '../subnet/subnet.ts';
+import type { Message } from '../wire/message.ts';
+import type { Known } from './decision.ts';
+
+/** One message with all that its procedure decides by. */
+export interface Question {
+  readonly message: Message;
+  readonly arrival: Arrival;
+  readonly known: Known;
+  readonly now: Instant;
+  readonly leases: LeaseView;
+  readonly plan: Plan;
+  readonly subnet: Subnet;
+  /** Who asks, clones told apart. */
+  readonly client: ClientKey;
+  /** The living machine that shares the client's identifier, if this one is a clone of it. */
+  readonly cloneOf: HardwareAddress | undefined;
+}

@@ -1,0 +1,22 @@
+import { isBoundTo } from '../allocation/availability.ts';
+import type { Decision } from './decision.ts';
+import { changeOf, freed, silence } from './outcome.ts';
+import type { Question } from './question.ts';
+import { namesThisServer } from './reply.ts';
+
+/**
+ * RFC 2131 §4.3.4: the address is marked as not allocated, and the record of the client is kept for its next visit.
+ * There is no reply. A client that leaves the server identifier out is believed: only it has this binding.
+ */
+export function answerRelease(question: Question): Decision {
+  const { message, leases, client, now, known } = question;
+  if (message.serverIdentifier !== undefined && !namesThisServer(question)) return silence('not-for-us');
+
+  const binding = leases.bindingOf(client);
+  if (!isBoundTo(binding, client, now) || binding.address !== message.ciaddr) return silence('no-binding');
+  // What waited may not undo what came after it.
+  if (binding.version > known.revision) return silence('overtaken');
+
+  const writes = [{ address: binding.address, seen: binding.version, next: freed(binding, now) }];
+  return { kind: 'silence', reason: 'released', change: changeOf(question, 'binding', 'released', writes) };
+}

@@ -1,0 +1,136 @@
+import { leaseSecondsFor, renewalTimesFor } from '../allocation/lease-time.ts';
+import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
+import type { Message } from '../wire/message.ts';
+import type { OptionBlock, Reply, ReplyType } from '../wire/reply.ts';
+import { chooseParameters } from './parameters.ts';
+import type { Question } from './question.ts';
+
+const LEASE_TIME = 51;
+const SERVER_IDENTIFIER = 54;
+const MESSAGE = 56;
+const RENEWAL_TIME = 58;
+const REBINDING_TIME = 59;
+const CLIENT_IDENTIFIER = 61;
+const RAPID_COMMIT = 80;
+const RELAY_AGENT_INFORMATION = 82;
+const SUBNET_SELECTION = 118;
+
+/** Octets of IPv4 and UDP headers, which the sizes of RFC 2132 §9.10 and RFC 1542 §2.1 include. */
+const HEADER_BYTES = 28;
+/** RFC 2131 §2: what every client must be prepared to receive. */
+const MINIMUM_MAXIMUM_SIZE = 576;
+/** RFC 951 §3: a BOOTP message has 300 octets. */
+const BOOTP_SIZE = 300;
+const EMPTY = new Uint8Array(0);
+const TEXT = new TextEncoder();
+
+/** RFC 2131 §4.3.1: the lease time, in seconds, that this client gets now. */
+export function leaseSecondsOf(question: Question): number {
+  // Deviates from RFC 2131 §4.3.1: a client with a binding that names no lease time is offered the default one, not
+  // what is left, for that is what the DHCPACK will grant; else a guest that boots with a minute left gets a minute.
+  return leaseSecondsFor(question.message.leaseTime, question.subnet.leaseTimes);
+}
+
+/** RFC 2131 §4.3.1, table 3: DHCPOFFER and DHCPACK of a lease. */
+export function leaseReply(question: Question, type: 'DHCPOFFER' | 'DHCPACK', yiaddr: Ipv4): Reply {
+  const { message, client } = question;
+  const leaseSeconds = leaseSecondsOf(question);
+  const times = renewalTimesFor(leaseSeconds, client);
+  const required: OptionBlock[] = [
+    { code: SERVER_IDENTIFIER, value: serverIdentifierOf(question) },
+    { code: LEASE_TIME, value: leaseSeconds },
+  ];
+  if (times !== undefined) {
+    required.push(
+      { code: RENEWAL_TIME, value: times.renewal },
+      { code: REBINDING_TIME, value: times.rebinding },
+    );
+  }
+  // RFC 4039 §3.1: the DHCPACK to a DHCPDISCOVER carries the rapid commit option.
+  if (type === 'DHCPACK' && message.type === 'DHCPDISCOVER')
+    required.push({ code: RAPID_COMMIT, value: EMPTY });
+  // RFC 2131 table 3: ciaddr is 0 in a DHCPOFFER, the request's own in a DHCPACK.
+  const ciaddr = type === 'DHCPACK' ? message.ciaddr : UNSPECIFIED;
+  return replyTo(question, type, ciaddr, yiaddr, required);
+}
+
+/** RFC 2131 §4.3.5: the answer to a DHCPINFORM has no lease times, and no yiaddr. */
+export function informReply(question: Question): Reply {
+  const required = [{ code: SERVER_IDENTIFIER, value: serverIdentifierOf(question) }];
+  return replyTo(question, 'DHCPACK', question.message.ciaddr, UNSPECIFIED, required);
+}
+
+/** RFC 1534 §2: a BOOTREPLY has no message type, no lease times, and the size of a BOOTP message. */
+export function bootpReply(question: Question, yiaddr: Ipv4): Reply {
+  return replyTo(question, 'BOOTREPLY', question.message.ciaddr, yiaddr, []);
+}
+
+/** RFC 2131 §4.3.1, table 3: a DHCPNAK carries nothing but who speaks, to whom, and why. */
+export function nakReply(question: Question, text: string): Reply {
+  const { message } = question;
+  const options: OptionBlock[] = [{ code: SERVER_IDENTIFIER, value: serverIdentifierOf(question) }];
+  echo(message, CLIENT_IDENTIFIER, options);
+  options.push({ code: MESSAGE, value: TEXT.encode(text) });
+  return {
+    type: 'DHCPNAK',
+    request: message,
+    ciaddr: UNSPECIFIED,
+    yiaddr: UNSPECIFIED,
+    siaddr: UNSPECIFIED,
+    // RFC 2131 §4.3.2: through a relay the broadcast bit is set, for the client may not have a usable address.
+    setsBroadcastBit: message.giaddr !== UNSPECIFIED,
+    options,
+    relayAgentInformation: message.raw(RELAY_AGENT_INFORMATION),
+    maximumSize: maximumSizeOf(message),
+    mayOverload: false,
+  };
+}
+
+/** True if a message names this server: by the listen IP, or by what its relay puts in its place (RFC 5107 §4). */
+export function namesThisServer(question: Question): boolean {
+  const named = question.message.serverIdentifier;
+  return named === question.plan.serverIdentifier || named === serverIdentifierOf(question);
+}
+
+/** RFC 5107 §4: the relay's address, where it asks to be put in this server's place; else the listen IP. */
+function serverIdentifierOf({ message, plan }: Question): Ipv4 {
+  return message.relayAgent?.serverIdentifierOverride ?? plan.serverIdentifier;
+}
+
+/** All duties that hold in every reply are here. */
+function replyTo(
+  question: Question,
+  type: ReplyType,
+  ciaddr: Ipv4,
+  yiaddr: Ipv4,
+  required: OptionBlock[],
+): Reply {
+  const { message, subnet } = question;
+  // RFC 6842 §3: the client identifier is returned; it overrides RFC 2131 table 3.
+  echo(message, CLIENT_IDENTIFIER, required);
+  // RFC 3011 §2: so is the subnet selection option, asked for or not.
+  echo(message, SUBNET_SELECTION, required);
+  return {
+    type,
+    request: message,
+    ciaddr,
+    yiaddr,
+    siaddr: UNSPECIFIED,
+    setsBroadcastBit: false,
+    options: chooseParameters(message.parameterRequestList, required, subnet),
+    // RFC 3046 §2.2: in all replies.
+    relayAgentInformation: message.raw(RELAY_AGENT_INFORMATION),
+    maximumSize: type === 'BOOTREPLY' ? BOOTP_SIZE : maximumSizeOf(message),
+    mayOverload: type !== 'BOOTREPLY',
+  };
+}
+
+function echo(message: Message, code: number, options: OptionBlock[]): void {
+  const value = message.raw(code);
+  if (value !== undefined) options.push({ code, value });
+}
+
+/** RFC 2132 §9.10: the client's limit, never under 576 octets with headers; as octets of UDP payload. */
+function maximumSizeOf(message: Message): number {
+  return Math.max(message.maximumSize ?? 0, MINIMUM_MAXIMUM_SIZE) - HEADER_BYTES;
+}

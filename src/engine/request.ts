@@ -1,0 +1,185 @@
+import { isBoundTo, isLive, isTaken } from '../allocation/availability.ts';
+import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
+import { contains } from '../net/prefix.ts';
+import { poolOf } from '../subnet/pool.ts';
+import type { Decision, Reason } from './decision.ts';
+import { destinationOf } from './destination.ts';
+import { bind } from './grant.ts';
+import { refuse, refuseBecauseOf } from './nak.ts';
+import { changeOf, freed, silence } from './outcome.ts';
+import type { Question } from './question.ts';
+import { leaseReply, leaseSecondsOf, namesThisServer } from './reply.ts';
+import { requestState } from './request-state.ts';
+import { seeThatUnused } from './vouching.ts';
+
+/** RFC 2131 §4.3.2: a DHCPREQUEST, by the state that its client is in. */
+export function answerRequest(question: Question): Decision {
+  const { message } = question;
+  const state = requestState(message);
+  switch (state) {
+    case 'SELECTING':
+      return select(question, message.requestedAddress ?? UNSPECIFIED);
+    case 'INIT-REBOOT':
+      return reboot(question, message.requestedAddress ?? UNSPECIFIED);
+    case 'RENEWING-OR-REBINDING':
+      return extend(question, message.ciaddr);
+    case undefined:
+      return silence('unknown-state');
+  }
+}
+
+/** RFC 2131 §4.3.2, SELECTING: the client has chosen an offer, ours or another server's. */
+function select(question: Question, address: Ipv4): Decision {
+  const { leases, client, now } = question;
+  if (!namesThisServer(question)) return yieldToOther(question);
+
+  // The client names us, so every reason to refuse is our own knowledge.
+  if (!contains(question.subnet.prefix, address)) return refuse(question, address, 'wrong-network');
+  const standing = leases.at(address);
+  const isOffered = standing?.state === 'offered' && standing.client === client;
+  if (isBoundTo(standing, client, now)) return grant(question, address, 'renewed');
+  if (poolOf(question.subnet, address) === undefined) return refuse(question, address, 'not-in-pool');
+
+  const refusal = refuseTaken(question, address);
+  if (refusal !== undefined) return refusal;
+  const binding = leases.bindingOf(client);
+  if (isBoundTo(binding, client, now)) {
+    return isOffered
+      ? promise(question, address, 'moved')
+      : refuseBecauseOf(question, address, binding, 'bound-elsewhere');
+  }
+  return promise(question, address, 'bound');
+}
+
+/**
+ * RFC 2131 §3.1 (4): "Those servers not selected by the DHCPREQUEST message use the message as notification that the
+ * client has declined that server's offer": its address is free at once.
+ */
+function yieldToOther(question: Question): Decision {
+  const { leases, client, now } = question;
+  const offer = leases.offerTo(client);
+  if (offer === undefined) return silence('not-for-us');
+  const writes = [{ address: offer.address, seen: offer.version, next: freed(offer, now) }];
+  return {
+    kind: 'silence',
+    reason: 'offer-withdrawn',
+    change: changeOf(question, 'hold', 'offer-withdrawn', writes),
+  };
+}
+
+/** RFC 2131 §4.3.2, INIT-REBOOT: the client wants to go on with an address that it remembers. */
+function reboot(question: Question, address: Ipv4): Decision {
+  const { leases, client, now } = question;
+  if (!contains(question.subnet.prefix, address)) return refuseNetwork(question, address);
+  const contradiction = refuseAgainstLive(question, address);
+  if (contradiction !== undefined) return contradiction;
+
+  // "If the DHCP server has no record of this client, then it MUST remain silent."
+  const last = leases.bindingOf(client);
+  if (last === undefined || last.address !== address) return silence('no-binding');
+  if (isBoundTo(last, client, now)) return promise(question, address, 'rebooted');
+  return revive(question, address, 'rebooted');
+}
+
+/**
+ * RFC 2131 §4.3.2, RENEWING (unicast) and REBINDING (broadcast): the client is configured and wants to go on. "The DHCP
+ * server SHOULD check 'ciaddr' for correctness before replying."
+ */
+function extend(question: Question, address: Ipv4): Decision {
+  const { leases, client, now, message } = question;
+  if (message.serverIdentifier !== undefined && !namesThisServer(question)) return silence('not-for-us');
+  if (!contains(question.subnet.prefix, address)) return refuseNetwork(question, address);
+  const contradiction = refuseAgainstLive(question, address);
+  if (contradiction !== undefined) return contradiction;
+
+  const last = leases.bindingOf(client);
+  if (last?.address !== address) return adopt(question, address);
+  if (isBoundTo(last, client, now)) return grant(question, address, 'renewed');
+  return revive(question, address, 'renewed');
+}
+
+/** A lease that has run out, or was released, and whose address nobody has taken since. */
+function revive(question: Question, address: Ipv4, reason: Reason): Decision {
+  if (!isFreeFor(question, address)) return silence('no-binding');
+  return promise(question, address, reason);
+}
+
+/**
+ * A client that uses an address without a record here: the store has lost its lease. If ARP shows the client itself at
+ * the address, and nobody else, the lease is taken up again instead of a refusal; where the segment cannot be asked,
+ * the client shows itself by sending from that address.
+ */
+function adopt(question: Question, address: Ipv4): Decision {
+  const { arrival, message, plan, subnet, known } = question;
+  if (!isFreeFor(question, address)) return silence('no-binding');
+  if (!question.leases.canPromise) return silence('cannot-promise');
+  if (plan.probeMilliseconds === 0 || !subnet.onLink) {
+    return arrival.source === address ? grant(question, address, 'adopted') : silence('no-binding');
+  }
+  const before = seeThatUnused(question, address);
+  if (before !== undefined) return before;
+  return known.answers.get(address) === message.hardware
+    ? grant(question, address, 'adopted')
+    : silence('no-binding');
+}
+
+/** Free for this client: in the pool, and neither taken nor on its way to another. */
+function isFreeFor(question: Question, address: Ipv4): boolean {
+  const { leases, client, now, known, subnet } = question;
+  if (poolOf(subnet, address) === undefined || leases.isInFlight(address)) return false;
+  return !isTaken(leases.at(address), client, now, known.trustsClock);
+}
+
+/** RFC 2131 §4.3.2: a client on the wrong network is told so, if this server speaks for the network. */
+function refuseNetwork(question: Question, address: Ipv4): Decision {
+  return question.plan.authoritative ? refuse(question, address, 'wrong-network') : silence('wrong-network');
+}
+
+/**
+ * RFC 2131 §4.3.2: a client whose notion of its address is incorrect gets a DHCPNAK; but only a live binding shows that.
+ *
+ * Deviates from RFC 2131 §4.3.2: an INIT-REBOOT client of which there is no record is refused if the address is
+ * leased to another client; by §3.2 (4) it would otherwise go on using it beside its holder.
+ */
+function refuseAgainstLive(question: Question, address: Ipv4): Decision | undefined {
+  const { leases, client, now } = question;
+  const standing = leases.at(address);
+  if (standing?.state === 'bound' && standing.client !== client && isLive(standing, now)) {
+    return refuseBecauseOf(question, address, standing, 'bound-to-another');
+  }
+  const binding = leases.bindingOf(client);
+  if (isBoundTo(binding, client, now) && binding.address !== address) {
+    return refuseBecauseOf(question, address, binding, 'bound-elsewhere');
+  }
+  return undefined;
+}
+
+/** What keeps a SELECTING client from the address that it names. */
+function refuseTaken(question: Question, address: Ipv4): Decision | undefined {
+  const { leases, client, now, known } = question;
+  if (leases.isInFlight(address)) return silence('in-flight');
+  const standing = leases.at(address);
+  if (standing === undefined || !isTaken(standing, client, now, known.trustsClock)) return undefined;
+  switch (standing.state) {
+    case 'declined':
+      return refuseBecauseOf(question, address, standing, 'quarantined');
+    case 'offered':
+      return refuseBecauseOf(question, address, standing, 'offered-to-another');
+    default:
+      return refuseBecauseOf(question, address, standing, 'bound-to-another');
+  }
+}
+
+/** Grants an address after the segment has been asked, where nothing vouches for it. */
+function promise(question: Question, address: Ipv4, reason: Reason): Decision {
+  if (!question.leases.canPromise) return silence('cannot-promise');
+  return seeThatUnused(question, address) ?? grant(question, address, reason);
+}
+
+/** RFC 2131 §3.1 (4): the binding is committed to persistent storage, then the DHCPACK is sent. */
+function grant(question: Question, address: Ipv4, reason: Reason): Decision {
+  if (!question.leases.canPromise) return silence('cannot-promise');
+  const change = bind(question, address, leaseSecondsOf(question), reason);
+  const reply = leaseReply(question, 'DHCPACK', address);
+  return { kind: 'reply', reply, destination: destinationOf(question.message, address), reason, change };
+}

@@ -1,0 +1,32 @@
+import type { Lease } from '../lease/lease.ts';
+import type { Ipv4 } from '../net/ipv4.ts';
+import type { Decision } from './decision.ts';
+import { ask, quarantineInUse } from './outcome.ts';
+import type { Question } from './question.ts';
+
+/**
+ * RFC 2131 §3.1 (2): before an address is promised, the server should see that it is not in use. The store vouches
+ * for an address that this client had last, as long as nothing can have been missed since; for any other, the segment
+ * is asked by ARP. Undefined: go on.
+ */
+export function seeThatUnused(question: Question, address: Ipv4): Decision | undefined {
+  const { known, plan, subnet, now } = question;
+  if (plan.probeMilliseconds === 0 || !subnet.onLink) return undefined;
+  if (known.answers.has(address)) {
+    const holder = known.answers.get(address);
+    const isOwn = holder === undefined || holder === question.message.hardware;
+    return isOwn ? undefined : quarantineInUse(question, address, holder);
+  }
+  if (isVouchedFor(question.leases.at(address), question)) return undefined;
+  return ask(address, 'asking-address', now, plan.probeMilliseconds);
+}
+
+function isVouchedFor(lease: Lease | undefined, question: Question): boolean {
+  return (
+    lease !== undefined &&
+    lease.client === question.client &&
+    lease.state !== 'declined' &&
+    lease.state !== 'peer' &&
+    lease.version > question.known.deafRevision
+  );
+}
