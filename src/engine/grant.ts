@@ -1,4 +1,4 @@
-import { isLive } from '../allocation/availability.ts';
+import { isBoundTo } from '../allocation/availability.ts';
 import { later } from '../lease/lease.ts';
 import type { LeaseChange, LeaseWrite } from '../lease/lease-view.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
@@ -7,8 +7,8 @@ import { changeOf, freed, recordOf } from './outcome.ts';
 import type { Question } from './question.ts';
 
 /**
- * The change that binds an address to the client for so many seconds. What else the client holds, a binding or an
- * offer elsewhere, is freed with it: a client has one address.
+ * The change that binds an address to the client for so many seconds. Its binding elsewhere is freed with it: a client
+ * has one address.
  */
 export function bind(question: Question, address: Ipv4, leaseSeconds: number, reason: Reason): LeaseChange {
   const record = recordOf(question, 'bound', later(question.now, leaseSeconds));
@@ -30,22 +30,10 @@ export function hold(question: Question, address: Ipv4, reason: Reason): LeaseCh
   return changeOf(question, 'hold', reason, writes);
 }
 
-/** Frees what the client holds elsewhere. */
+/** Frees the address that the client has elsewhere. */
 function leaving(question: Question, address: Ipv4): LeaseWrite[] {
   const { leases, client, now } = question;
-  const writes: LeaseWrite[] = [];
   const binding = leases.bindingOf(client);
-  const offer = leases.offerTo(client);
-  if (
-    binding !== undefined &&
-    binding.address !== address &&
-    binding.state === 'bound' &&
-    isLive(binding, now)
-  ) {
-    writes.push({ address: binding.address, seen: binding.version, next: freed(binding, now) });
-  }
-  if (offer !== undefined && offer.address !== address) {
-    writes.push({ address: offer.address, seen: offer.version, next: freed(offer, now) });
-  }
-  return writes;
+  if (!isBoundTo(binding, client, now) || binding.address === address) return [];
+  return [{ address: binding.address, seen: binding.version, next: freed(binding, now) }];
 }
