@@ -1,3 +1,4 @@
+import type { Instant, Lease } from '../lease/lease.ts';
 import type { LeaseChange, LeaseView } from '../lease/lease-view.ts';
 
 /**
@@ -9,6 +10,10 @@ export type Outcome = 'committed' | 'conflict' | 'failed' | 'unknown';
 export interface LeaseStore {
   /** Committed leases only, and offers; memory moves only after the commit. */
   readonly leases: LeaseView;
+  /** Why nothing may be promised; undefined while `leases.canPromise`. */
+  readonly failure: string | undefined;
+  /** The newest `at` of a change that is stored: the clock was there once. 0: nothing is stored. */
+  readonly lastStoredAt: Instant;
   /** How many commits may be under way at once. */
   readonly depth: number;
   /** How many changes one commit takes. */
@@ -20,6 +25,16 @@ export interface LeaseStore {
   settle(change: LeaseChange): 'committed' | 'conflict' | undefined;
   /** Outcomes in the order of the changes; never rejects. No client and no address occurs twice in the changes. */
   commit(changes: readonly LeaseChange[]): Promise<readonly Outcome[]>;
+  /**
+   * Drops offers that have run out, and returns at most `limit` leases and quarantines that have, none in flight, so
+   * that orders may free them. Looks at a bounded number of records; each call goes on where the last one ended.
+   */
+  sweep(now: Instant, limit: number): readonly Lease[];
+  /**
+   * House-keeping in a small piece; for when no datagram waits, and once a second in any case: checkpoints, the
+   * history's retention, and while nothing may be promised the attempt to write again. Never throws.
+   */
+  idle(now: Instant): void;
   /** After the last commit has ended. */
   close(): Promise<void>;
 }

@@ -1,0 +1,209 @@
+import type { ClientKey } from '../lease/client-key.ts';
+import type { Instant, Lease, LeaseRecord, Version } from '../lease/lease.ts';
+import type { AddressRange, LeaseChange, LeaseView, LeaseWrite } from '../lease/lease-view.ts';
+import type { Ipv4 } from '../net/ipv4.ts';
+import { ClientIndex } from './client-index.ts';
+import { Offers } from './offers.ts';
+import type { RangeOrder, Standing } from './range-order.ts';
+import { RangeOrders } from './range-orders.ts';
+
+/** How many records one sweep looks at. */
+const SWEEP_STEPS = 4096;
+
+/**
+ * offers: holds the address in memory. withdraws: ends the offer there, what is recorded beneath it stays: also a
+ * binding's write that frees an address which its client was only offered. records: becomes the address's record.
+ */
+export type WriteEffect = 'none' | 'offers' | 'withdraws' | 'records';
+
+/**
+ * Committed leases by address and by client, and over them the offers. Its store is the only writer. Ranges that are
+ * asked about may not overlap: asking about one forgets the order of those that it overlaps.
+ */
+export class LeaseTable implements LeaseView {
+  /** Set by the store. */
+  canPromise = true;
+  #revision: Version = 0;
+  readonly #inFlight: ReadonlySet<Ipv4>;
+  readonly #records = new Map<Ipv4, Lease>();
+  readonly #clients = new ClientIndex(this.#records);
+  readonly #offers = new Offers();
+  readonly #orders = new RangeOrders();
+  #cursor: IterableIterator<Lease> = this.#records.values();
+
+  /** `inFlight`: the addresses of changes under way and of clients that wait; the exchange's, read here. */
+  constructor(inFlight: ReadonlySet<Ipv4>) {
+    this.#inFlight = inFlight;
+  }
+
+  get revision(): Version {
+    return this.#revision;
+  }
+
+  /** How many records there are, in whatever state. */
+  get size(): number {
+    return this.#records.size;
+  }
+
+  get offerCount(): number {
+    return this.#offers.size;
+  }
+
+  bindingOf(client: ClientKey): Lease | undefined {
+    return this.#clients.bindingOf(client);
+  }
+
+  offerTo(client: ClientKey): Lease | undefined {
+    return this.#offers.to(client);
+  }
+
+  at(address: Ipv4): Lease | undefined {
+    return this.#offers.at(address) ?? this.#records.get(address);
+  }
+
+  /** The committed record, whatever is on offer. */
+  recordAt(address: Ipv4): Lease | undefined {
+    return this.#records.get(address);
+  }
+
+  /** All committed records, in no particular order. */
+  records(): IterableIterator<Lease> {
+    return this.#records.values();
+  }
+
+  isInFlight(address: Ipv4): boolean {
+    return this.#inFlight.has(address);
+  }
+
+  longestFree(range: AddressRange): Ipv4 | undefined {
+    return this.#orderOf(range).longestFree(this.#inFlight);
+  }
+
+  oldestOffer(range: AddressRange): Lease | undefined {
+    const address = this.#orderOf(range).oldestOffer(this.#inFlight);
+    return address === undefined ? undefined : this.#offers.at(address);
+  }
+
+  /** True if anything that the change rests on has moved. */
+  conflicts(change: LeaseChange): boolean {
+    if ((this.bindingOf(change.client)?.version ?? 0) !== change.seenBinding) return true;
+    for (const write of change.writes) {
+      if ((this.at(write.address)?.version ?? 0) !== write.seen) return true;
+    }
+    return false;
+  }
+
+  /** What a write does, as long as nothing that it rests on has moved. */
+  effectOf(change: LeaseChange, write: LeaseWrite): WriteEffect {
+    if (write.next === 'as seen') return 'none';
+    if (write.next.state === 'offered') return 'offers';
+    if (change.kind === 'hold') return 'withdraws';
+    if (write.next.state !== 'free' || this.#offers.at(write.address) === undefined) return 'records';
+    const record = this.#records.get(write.address);
+    return record !== undefined && record.state !== 'free' && record.client === write.next.client
+      ? 'records'
+      : 'withdraws';
+  }
+
+  /** Takes over a change that was compared and, where it records, is durable; all it writes gets `version`. */
+  apply(change: LeaseChange, version: Version = this.#revision + 1): void {
+    for (const write of change.writes) {
+      const effect = this.effectOf(change, write);
+      if (effect === 'none' || write.next === 'as seen') continue;
+      if (effect === 'withdraws') this.#withdraw(write.address);
+      else if (effect === 'offers') this.#offer(leaseOf(write.address, write.next, change.at, version));
+      else this.#record(leaseOf(write.address, write.next, change.at, version));
+      if (version > this.#revision) this.#revision = version;
+    }
+  }
+
+  /** Puts a record that is durable already: at start, or from another gateway. */
+  load(lease: Lease): void {
+    this.#record(lease);
+    if (lease.version > this.#revision) this.#revision = lease.version;
+  }
+
+  /**
+   * Drops offers that have run out, and returns at most `limit` bound or declined records that have, none on offer or
+   * in flight. Looks at a bounded number of them; each call goes on where the last one ended.
+   */
+  sweep(now: Instant, limit: number): readonly Lease[] {
+    for (const offer of this.#offers.expired(now, SWEEP_STEPS)) {
+      if (!this.#inFlight.has(offer.address)) this.#withdraw(offer.address);
+    }
+    const expired: Lease[] = [];
+    for (let step = 0; step < SWEEP_STEPS && expired.length < limit; step += 1) {
+      const { value: lease, done } = this.#cursor.next();
+      if (done === true || lease === undefined) {
+        this.#cursor = this.#records.values();
+        break;
+      }
+      if (lease.expiresAt <= now && (lease.state === 'bound' || lease.state === 'declined')) {
+        if (this.at(lease.address) === lease && !this.#inFlight.has(lease.address)) expired.push(lease);
+      }
+    }
+    return expired;
+  }
+
+  #offer(offer: Lease): void {
+    const gone = this.#offers.put(offer);
+    if (gone !== undefined) this.#place(gone.address);
+    this.#place(offer.address);
+  }
+
+  #withdraw(address: Ipv4): void {
+    if (this.#offers.drop(address)) this.#place(address);
+  }
+
+  /** A record ends the offer at its address. */
+  #record(lease: Lease): void {
+    this.#offers.drop(lease.address);
+    const before = this.#records.get(lease.address);
+    this.#records.set(lease.address, lease);
+    this.#clients.put(lease, before);
+    this.#place(lease.address);
+  }
+
+  #place(address: Ipv4): void {
+    this.#orders.covering(address)?.place(address, this.#standing(address));
+  }
+
+  /** An offer over a lease that was live when it was made is the holder's own, and may not give way. */
+  #standing(address: Ipv4): Standing {
+    const record = this.#records.get(address);
+    const offer = this.#offers.at(address);
+    if (offer !== undefined) {
+      return record === undefined || isOver(record, offer.updatedAt) ? 'offered' : 'taken';
+    }
+    if (record === undefined) return 'unused';
+    return record.state === 'free' ? 'free' : 'taken';
+  }
+
+  #orderOf(range: AddressRange): RangeOrder {
+    return this.#orders.of(range) ?? this.#makeOrder(range);
+  }
+
+  #makeOrder(range: AddressRange): RangeOrder {
+    const order = this.#orders.add(range);
+    const free: Lease[] = [];
+    for (const record of this.#records.values()) {
+      if (!order.covers(record.address)) continue;
+      if (record.state === 'free') free.push(record);
+      else order.place(record.address, 'taken');
+    }
+    for (const { address } of free.sort((a, b) => a.version - b.version)) order.place(address, 'free');
+    for (const { address } of this.#offers.oldestFirst()) {
+      if (order.covers(address)) order.place(address, this.#standing(address));
+    }
+    return order;
+  }
+}
+
+function isOver(record: Lease, now: Instant): boolean {
+  return record.state === 'free' || (record.state !== 'peer' && record.expiresAt <= now);
+}
+
+function leaseOf(address: Ipv4, next: LeaseRecord, updatedAt: Instant, version: Version): Lease {
+  const { client, hardware, state, expiresAt } = next;
+  return { address, client, hardware, state, expiresAt, updatedAt, version };
+}
