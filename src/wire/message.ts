@@ -1,7 +1,8 @@
-import type { HardwareAddress } from '../net/hardware-address.ts';
-import type { Ipv4 } from '../net/ipv4.ts';
-
-// Interface only; the wire part fills it in.
+import { type HardwareAddress, hardwareAt, NO_HARDWARE } from '../net/hardware-address.ts';
+import { type Ipv4, ipv4 } from '../net/ipv4.ts';
+import * as at from './layout.ts';
+import type { OptionFields } from './option-fields.ts';
+import { type RelayAgent, relayAgentOf } from './relay-agent.ts';
 
 /** RFC 2132 §9.6, in the order of their codes from 1; 'unknown': another code. */
 export type MessageType =
@@ -15,37 +16,185 @@ export type MessageType =
   | 'DHCPINFORM'
   | 'unknown';
 
-/** Sub-options of option 82 that we act on. */
-export interface RelayAgent {
-  /** RFC 3527. */
-  readonly linkSelection: Ipv4 | undefined;
-  /** RFC 5107. */
-  readonly serverIdentifierOverride: Ipv4 | undefined;
+const TYPES: readonly MessageType[] = [
+  'unknown',
+  'DHCPDISCOVER',
+  'DHCPOFFER',
+  'DHCPREQUEST',
+  'DHCPDECLINE',
+  'DHCPACK',
+  'DHCPNAK',
+  'DHCPRELEASE',
+  'DHCPINFORM',
+];
+
+/**
+ * One message, read where it lies. `decode` makes it and has checked every length, so that no member fails or reads
+ * outside [offset, offset + length). It lives as long as those bytes stay: what outlives them is copied by its keeper.
+ * An option whose length is wrong for its type reads as absent.
+ */
+export class Message {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  readonly offset: number;
+  /** In octets, from the first one of the header. */
+  readonly length: number;
+  /** RFC 1534 §2: undefined for a message of a BOOTP client, which has no option 53. */
+  readonly type: MessageType | undefined;
+  /** Undefined for a BOOTP message whose vendor field is not used. */
+  readonly #options: OptionFields | undefined;
+
+  /** For `decode`, which knows that the message is whole. */
+  constructor(
+    bytes: Uint8Array,
+    view: DataView,
+    offset: number,
+    length: number,
+    options: OptionFields | undefined,
+    typeCode: number | undefined,
+  ) {
+    this.bytes = bytes;
+    this.view = view;
+    this.offset = offset;
+    this.length = length;
+    this.#options = options;
+    this.type = typeCode === undefined ? undefined : (TYPES[typeCode] ?? 'unknown');
+  }
+
+  get ok(): true {
+    return true;
+  }
+
+  get op(): number {
+    return this.view.getUint8(this.offset + at.OP);
+  }
+
+  get htype(): number {
+    return this.view.getUint8(this.offset + at.HTYPE);
+  }
+
+  /** How many bytes of chaddr are used: 0 to 16. */
+  get hlen(): number {
+    return this.view.getUint8(this.offset + at.HLEN);
+  }
+
+  get hops(): number {
+    return this.view.getUint8(this.offset + at.HOPS);
+  }
+
+  get xid(): number {
+    return this.view.getUint32(this.offset + at.XID);
+  }
+
+  /** Seconds since the client began, by its own account. */
+  get secs(): number {
+    return this.view.getUint16(this.offset + at.SECS);
+  }
+
+  get flags(): number {
+    return this.view.getUint16(this.offset + at.FLAGS);
+  }
+
+  get ciaddr(): Ipv4 {
+    return ipv4(this.view.getUint32(this.offset + at.CIADDR));
+  }
+
+  get yiaddr(): Ipv4 {
+    return ipv4(this.view.getUint32(this.offset + at.YIADDR));
+  }
+
+  get siaddr(): Ipv4 {
+    return ipv4(this.view.getUint32(this.offset + at.SIADDR));
+  }
+
+  get giaddr(): Ipv4 {
+    return ipv4(this.view.getUint32(this.offset + at.GIADDR));
+  }
+
+  /** chaddr, if it is an Ethernet address (htype 1, hlen 6). */
+  get hardware(): HardwareAddress {
+    return this.htype === 1 && this.hlen === 6 ? hardwareAt(this.view, this.offset + at.CHADDR) : NO_HARDWARE;
+  }
+
+  /** RFC 2132 §9.1. */
+  get requestedAddress(): Ipv4 | undefined {
+    return this.#address(50);
+  }
+
+  /** RFC 2132 §9.7. */
+  get serverIdentifier(): Ipv4 | undefined {
+    return this.#address(54);
+  }
+
+  /** RFC 2132 §9.2: in seconds; 0xffffffff: without end. */
+  get leaseTime(): number | undefined {
+    return this.#options?.unsigned(51, 4);
+  }
+
+  /** RFC 2132 §9.10: in octets, IP and UDP headers included, as the client said it: it may be below the least legal 576. */
+  get maximumSize(): number | undefined {
+    return this.#options?.unsigned(57, 2);
+  }
+
+  /**
+   * RFC 2132 §3.14, as printable ASCII: trailing NULs cut, `?` for what does not print. Undefined if nothing is left,
+   * or for more than 255 bytes.
+   */
+  get hostName(): string | undefined {
+    const value = this.raw(12);
+    return value === undefined ? undefined : printable(value);
+  }
+
+  /** RFC 2132 §9.8: option codes in the client's order. */
+  get parameterRequestList(): Uint8Array | undefined {
+    return this.raw(55);
+  }
+
+  /** RFC 3011 §2. */
+  get subnetSelection(): Ipv4 | undefined {
+    return this.#address(118);
+  }
+
+  /** RFC 3046 §2.0. */
+  get relayAgent(): RelayAgent | undefined {
+    const value = this.raw(82);
+    return value === undefined ? undefined : relayAgentOf(value);
+  }
+
+  /** True if an option reached beyond the end of its field; the ones before it can be read. */
+  get isTruncated(): boolean {
+    return this.#options?.isTruncated ?? false;
+  }
+
+  /** True if the option is there, even with an empty value. */
+  has(code: number): boolean {
+    return this.#options?.has(code) ?? false;
+  }
+
+  /** An option's value, with the parts of a split one joined (RFC 3396 §7). */
+  raw(code: number): Uint8Array | undefined {
+    return this.#options?.raw(code);
+  }
+
+  /** The codes of all options in the order of reading (RFC 2131 §4.1); a split option's occurs more than once. */
+  codes(): number[] {
+    return this.#options?.codes() ?? [];
+  }
+
+  #address(code: number): Ipv4 | undefined {
+    const value = this.#options?.unsigned(code, 4);
+    return value === undefined ? undefined : ipv4(value);
+  }
 }
 
-export interface Message {
-  readonly ok: true;
-  readonly bytes: Uint8Array;
-  readonly offset: number;
-  readonly op: number;
-  readonly htype: number;
-  readonly hlen: number;
-  readonly hops: number;
-  readonly xid: number;
-  readonly secs: number;
-  readonly flags: number;
-  readonly ciaddr: Ipv4;
-  readonly giaddr: Ipv4;
-  readonly hardware: HardwareAddress;
-  readonly type: MessageType | undefined;
-  readonly requestedAddress: Ipv4 | undefined;
-  readonly serverIdentifier: Ipv4 | undefined;
-  readonly leaseTime: number | undefined;
-  readonly maximumSize: number | undefined;
-  readonly hostName: string | undefined;
-  readonly parameterRequestList: Uint8Array | undefined;
-  readonly subnetSelection: Ipv4 | undefined;
-  readonly relayAgent: RelayAgent | undefined;
-  has(code: number): boolean;
-  raw(code: number): Uint8Array | undefined;
+function printable(value: Uint8Array): string | undefined {
+  let end = value.length;
+  while (end > 0 && value[end - 1] === 0) end -= 1;
+  if (end === 0 || end > 255) return undefined;
+  let text = '';
+  for (let index = 0; index < end; index += 1) {
+    const byte = value[index] ?? 0;
+    text += byte >= 0x20 && byte <= 0x7e ? String.fromCharCode(byte) : '?';
+  }
+  return text;
 }

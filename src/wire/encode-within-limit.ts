@@ -1,0 +1,105 @@
+import { FILE, FILE_BYTES, SNAME, SNAME_BYTES } from './layout.ts';
+import { END } from './option-fields.ts';
+import { lengthThatFits, optionSize, partsSize, putOption, putParts } from './put-option.ts';
+import type { OptionBlock, Reply } from './reply.ts';
+
+/** RFC 2131 §4.3.1, table 3: 54 and 51 MUST be there; RFC 6842 §3: so must 61. In the order of their claims. */
+const INDISPENSABLE: readonly number[] = [54, 51, 61];
+
+/** Octets of an option 52. */
+const OVERLOAD_SIZE = 3;
+
+/** The fields that may hold options, in the order of reading (RFC 2131 §4.1). */
+type Field = 0 | 1 | 2;
+const FIELDS: readonly Field[] = [0, 1, 2];
+
+/** Octets, or offsets, by field. */
+type ByField = [options: number, file: number, sname: number];
+
+/** The octets [first, end) of a value in one field. */
+interface Part {
+  readonly field: Field;
+  readonly first: number;
+  readonly end: number;
+}
+
+/**
+ * Writes options that are too many for the options field: some into `file` and `sname` (RFC 2132 §9.3) if the reply
+ * may do that, the least important ones not at all. `start` is behind option 53, and `end` where the message must
+ * end; returns the offset behind END.
+ */
+export function encodeWithinLimit(
+  reply: Reply,
+  bytes: Uint8Array,
+  offset: number,
+  start: number,
+  end: number,
+  omitted: ((code: number) => void) | undefined,
+): number {
+  // RFC 2131 §4.1: each field ends with an END of its own.
+  const room: ByField = reply.mayOverload
+    ? [end - start - OVERLOAD_SIZE - 1, FILE_BYTES - 1, SNAME_BYTES - 1]
+    : [end - start - 1, 0, 0];
+  const parts = new Map<OptionBlock, readonly Part[]>();
+  for (const code of INDISPENSABLE) {
+    const option = reply.options.find((candidate) => candidate.code === code);
+    if (option !== undefined) parts.set(option, partsIn(option, room));
+  }
+  // RFC 3046 §2.2: it is returned whole or not at all, and never in file or sname.
+  const relayed = reply.relayAgentInformation;
+  const returned = relayed !== undefined && optionSize(relayed) <= room[0] ? relayed : undefined;
+  if (returned !== undefined) room[0] -= optionSize(returned);
+  for (const option of reply.options) if (!parts.has(option)) parts.set(option, partsIn(option, room));
+
+  const next: ByField = [start, offset + FILE, offset + SNAME];
+  const overload = overloadOf(parts);
+  if (overload !== 0) next[0] = putOption(bytes, start, 52, Uint8Array.of(overload));
+  for (const option of reply.options) {
+    const placed = parts.get(option) ?? [];
+    for (const part of placed) next[part.field] = putPart(bytes, next[part.field], option, part);
+    if (placed.length === 0) omitted?.(option.code);
+  }
+  if (returned !== undefined) next[0] = putOption(bytes, next[0], 82, returned);
+  else if (relayed !== undefined) omitted?.(82);
+  bytes[next[0]] = END;
+  if ((overload & 1) !== 0) bytes[next[1]] = END;
+  if ((overload & 2) !== 0) bytes[next[2]] = END;
+  return next[0] + 1;
+}
+
+/**
+ * Takes the room that an option needs: whole in the first field that has it. RFC 3396 §4: only one that must be split
+ * anyway, having more than 255 octets, is split over fields. None: it does not fit.
+ */
+function partsIn(option: OptionBlock, room: ByField): readonly Part[] {
+  const length = typeof option.value === 'number' ? 4 : option.value.length;
+  for (const field of FIELDS) {
+    if (partsSize(length) > room[field]) continue;
+    room[field] -= partsSize(length);
+    return [{ field, first: 0, end: length }];
+  }
+  if (length <= 255) return [];
+
+  const parts: Part[] = [];
+  let first = 0;
+  for (const field of FIELDS) {
+    const end = Math.min(length, first + lengthThatFits(room[field]));
+    if (end > first) parts.push({ field, first, end });
+    first = end;
+  }
+  if (first < length) return [];
+  for (const part of parts) room[part.field] -= partsSize(part.end - part.first);
+  return parts;
+}
+
+/** RFC 2132 §9.3: the value of option 52; 0: neither field is used. */
+function overloadOf(parts: ReadonlyMap<OptionBlock, readonly Part[]>): number {
+  let overload = 0;
+  for (const placed of parts.values()) for (const part of placed) overload |= part.field;
+  return overload;
+}
+
+function putPart(bytes: Uint8Array, at: number, option: OptionBlock, part: Part): number {
+  if (typeof option.value === 'number') return putOption(bytes, at, option.code, option.value);
+  return putParts(bytes, at, option.code, option.value, part.first, part.end);
+}

@@ -1,0 +1,174 @@
+import { FILE, FILE_BYTES, OPTIONS, SNAME, SNAME_BYTES } from './layout.ts';
+
+/** RFC 2132 §3.1 and §3.2: the two options without a length. */
+export const PAD = 0;
+export const END = 255;
+
+/** Options whose places the first walk keeps, 52 first; others are sought anew each time. */
+const KEPT: readonly number[] = [52, 53, 50, 54, 51, 55, 57, 61, 82, 12, 118, 80];
+const SLOT_OF_CODE = new Int8Array(256).fill(-1);
+for (const [slot, code] of KEPT.entries()) SLOT_OF_CODE[code] = slot;
+
+/** Where an option's value is: its offset in the message times 256, plus its length. */
+type Place = number;
+const ABSENT: Place = 0;
+/** It occurs more than once: the value is the parts joined (RFC 3396 §7). */
+const SPLIT: Place = -1;
+
+/** What `nextOption` says instead of an offset. */
+const NO_MORE = -1;
+const TRUNCATED = -2;
+
+/** RFC 2131 §4.1: the three fields that may hold options, in the order of reading, as [first, end) in the message. */
+const OPTIONS_FIELD = 0;
+const FILE_FIELD = 1;
+const SNAME_FIELD = 2;
+const FIRST: readonly number[] = [OPTIONS, FILE, SNAME];
+
+/**
+ * The options of one message, checked in one walk. A truncated option ends the walk of its field; what was read
+ * before it counts. No value reaches beyond its field.
+ */
+export class OptionFields {
+  /** True if an option reached beyond the end of its field. */
+  readonly isTruncated: boolean;
+  readonly #bytes: Uint8Array;
+  readonly #offset: number;
+  readonly #length: number;
+  readonly #kept: Place[] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+  #overload = 0;
+
+  /** Of the message at [offset, offset + length): at least 240 and at most 65,535 octets. */
+  constructor(bytes: Uint8Array, offset: number, length: number) {
+    this.#bytes = bytes;
+    this.#offset = offset;
+    this.#length = length;
+    let isWhole = this.#index(OPTIONS_FIELD);
+    // RFC 2132 §9.3: only the options field says it, and only 1, 2 and 3 mean something.
+    const overload = this.unsigned(52, 1) ?? 0;
+    this.#overload = overload <= 3 ? overload : 0;
+    if (this.#isUsed(FILE_FIELD)) isWhole = this.#index(FILE_FIELD) && isWhole;
+    if (this.#isUsed(SNAME_FIELD)) isWhole = this.#index(SNAME_FIELD) && isWhole;
+    this.isTruncated = !isWhole;
+  }
+
+  /** True if the option is there, even with an empty value. */
+  has(code: number): boolean {
+    return this.#find(code) !== ABSENT;
+  }
+
+  /** The value: a view into the message, or a copy if it had to be joined. */
+  raw(code: number): Uint8Array | undefined {
+    const place = this.#find(code);
+    if (place === ABSENT) return undefined;
+    if (place === SPLIT) return this.#join(code);
+    const start = this.#offset + (place >>> 8);
+    return this.#bytes.subarray(start, start + (place & 255));
+  }
+
+  /** The value as an unsigned number of so many bytes (1 to 4); undefined if absent or of another length. */
+  unsigned(code: number, size: number): number | undefined {
+    const place = this.#find(code);
+    if (place === ABSENT) return undefined;
+    if (place === SPLIT) {
+      const joined = this.#join(code);
+      return joined.length === size ? unsignedAt(joined, 0, size) : undefined;
+    }
+    if ((place & 255) !== size) return undefined;
+    return unsignedAt(this.#bytes, this.#offset + (place >>> 8), size);
+  }
+
+  /** The codes in the order of reading; a split option's occurs more than once. */
+  codes(): number[] {
+    const codes: number[] = [];
+    for (let field = OPTIONS_FIELD; field <= SNAME_FIELD; field += 1) {
+      for (let at = this.#first(field); at >= 0; at = this.#after(field, at))
+        codes.push(this.#bytes[at] ?? END);
+    }
+    return codes;
+  }
+
+  #find(code: number): Place {
+    const slot = SLOT_OF_CODE[code] ?? -1;
+    return slot >= 0 ? (this.#kept[slot] ?? ABSENT) : this.#seek(code);
+  }
+
+  #index(field: number): boolean {
+    let at = this.#first(field);
+    for (; at >= 0; at = this.#after(field, at)) {
+      const slot = SLOT_OF_CODE[this.#bytes[at] ?? END] ?? -1;
+      if (slot >= 0) this.#kept[slot] = this.#kept[slot] === ABSENT ? this.#placeAt(at) : SPLIT;
+    }
+    return at !== TRUNCATED;
+  }
+
+  #seek(code: number): Place {
+    let place = ABSENT;
+    for (let field = OPTIONS_FIELD; field <= SNAME_FIELD; field += 1) {
+      for (let at = this.#first(field); at >= 0; at = this.#after(field, at)) {
+        if (this.#bytes[at] !== code) continue;
+        if (place !== ABSENT) return SPLIT;
+        place = this.#placeAt(at);
+      }
+    }
+    return place;
+  }
+
+  /** RFC 3396 §7: the parts joined in the order options, file, sname. */
+  #join(code: number): Uint8Array {
+    const parts: Uint8Array[] = [];
+    let length = 0;
+    for (let field = OPTIONS_FIELD; field <= SNAME_FIELD; field += 1) {
+      for (let at = this.#first(field); at >= 0; at = this.#after(field, at)) {
+        if (this.#bytes[at] !== code) continue;
+        const size = this.#bytes[at + 1] ?? 0;
+        parts.push(this.#bytes.subarray(at + 2, at + 2 + size));
+        length += size;
+      }
+    }
+    const joined = new Uint8Array(length);
+    let end = 0;
+    for (const part of parts) {
+      joined.set(part, end);
+      end += part.length;
+    }
+    return joined;
+  }
+
+  #placeAt(at: number): Place {
+    return (at + 2 - this.#offset) * 256 + (this.#bytes[at + 1] ?? 0);
+  }
+
+  #isUsed(field: number): boolean {
+    return field === OPTIONS_FIELD || (this.#overload & field) !== 0;
+  }
+
+  #first(field: number): number {
+    if (!this.#isUsed(field)) return NO_MORE;
+    return nextOption(this.#bytes, this.#offset + (FIRST[field] ?? 0), this.#end(field));
+  }
+
+  #after(field: number, at: number): number {
+    return nextOption(this.#bytes, at + 2 + (this.#bytes[at + 1] ?? 0), this.#end(field));
+  }
+
+  #end(field: number): number {
+    if (field === OPTIONS_FIELD) return this.#offset + this.#length;
+    return this.#offset + (field === FILE_FIELD ? FILE + FILE_BYTES : SNAME + SNAME_BYTES);
+  }
+}
+
+/** The offset of the next whole option at or after `at`, or why there is none. */
+function nextOption(bytes: Uint8Array, at: number, end: number): number {
+  let next = at;
+  while (next < end && bytes[next] === PAD) next += 1;
+  if (next >= end || bytes[next] === END) return NO_MORE;
+  if (next + 1 >= end || next + 2 + (bytes[next + 1] ?? 0) > end) return TRUNCATED;
+  return next;
+}
+
+function unsignedAt(bytes: Uint8Array, offset: number, size: number): number {
+  let value = 0;
+  for (let at = offset; at < offset + size; at += 1) value = value * 256 + (bytes[at] ?? 0);
+  return value;
+}
