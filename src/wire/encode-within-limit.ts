@@ -40,22 +40,24 @@ export function encodeWithinLimit(
   const room: ByField = reply.mayOverload
     ? [end - start - OVERLOAD_SIZE - 1, FILE_BYTES - 1, SNAME_BYTES - 1]
     : [end - start - 1, 0, 0];
-  const parts = new Map<OptionBlock, readonly Part[]>();
+  // By the index of the option; empty: it is left out.
+  const parts: (readonly Part[])[] = [];
   for (const code of INDISPENSABLE) {
-    const option = reply.options.find((candidate) => candidate.code === code);
-    if (option !== undefined) parts.set(option, partsIn(option, room));
+    const index = reply.options.findIndex((option) => option.code === code);
+    const option = reply.options[index];
+    if (option !== undefined) parts[index] = partsIn(option, room);
   }
   // RFC 3046 §2.2: it is returned whole or not at all, and never in file or sname.
   const relayed = reply.relayAgentInformation;
   const returned = relayed !== undefined && optionSize(relayed) <= room[0] ? relayed : undefined;
   if (returned !== undefined) room[0] -= optionSize(returned);
-  for (const option of reply.options) if (!parts.has(option)) parts.set(option, partsIn(option, room));
+  for (const [index, option] of reply.options.entries()) parts[index] ??= partsIn(option, room);
 
   const next: ByField = [start, offset + FILE, offset + SNAME];
   const overload = overloadOf(parts);
   if (overload !== 0) next[0] = putOption(bytes, start, 52, Uint8Array.of(overload));
-  for (const option of reply.options) {
-    const placed = parts.get(option) ?? [];
+  for (const [index, option] of reply.options.entries()) {
+    const placed = parts[index] ?? [];
     for (const part of placed) next[part.field] = putPart(bytes, next[part.field], option, part);
     if (placed.length === 0) omitted?.(option.code);
   }
@@ -93,9 +95,9 @@ function partsIn(option: OptionBlock, room: ByField): readonly Part[] {
 }
 
 /** RFC 2132 §9.3: the value of option 52; 0: neither field is used. */
-function overloadOf(parts: ReadonlyMap<OptionBlock, readonly Part[]>): number {
+function overloadOf(parts: readonly (readonly Part[])[]): number {
   let overload = 0;
-  for (const placed of parts.values()) for (const part of placed) overload |= part.field;
+  for (const placed of parts) for (const part of placed) overload |= part.field;
   return overload;
 }
 
