@@ -1,0 +1,55 @@
+import type { Decision } from '../engine/decision.ts';
+import type { ClientKey } from '../lease/client-key.ts';
+import type { Outcome } from '../store/lease-store.ts';
+import type { MalformedReason } from '../wire/decode.ts';
+import type { Message } from '../wire/message.ts';
+
+/** Why something met no decision, or its reply never left: the label of a counter. */
+export type Drop =
+  | MalformedReason
+  | 'truncated' // longer than what we receive
+  | 'no-client' // neither client identifier nor hardware address
+  | 'no-room' // too many wait
+  | 'superseded' // a newer datagram of the same client took its place
+  | 'stale' // it waited until its client's next retransmission
+  | 'conflict-limit' // decided again too often
+  | 'send-refused' // the kernel did not take the reply
+  | 'broken' // our own mistake
+  | 'stopping';
+
+/** Sees all that the exchange does. */
+export interface Observer {
+  /**
+   * One decision, and what became of its change; undefined: it had none. A reply has left only if that is undefined
+   * or 'committed'. A wait, an 'again' and a conflict are decided anew, which is seen too.
+   */
+  decided(message: Message, client: ClientKey, decision: Decision, outcome: Outcome | undefined): void;
+  /** The same for an order from inside. */
+  ordered(decision: Decision, outcome: Outcome | undefined): void;
+  dropped(reason: Drop, count: number): void;
+  /** An option was left out of a reply, as it did not fit. */
+  omitted(code: number): void;
+  /** Our own mistake, met at one message; the server goes on. */
+  broken(error: unknown): void;
+}
+
+/** Several observers as one. */
+export function observers(...all: readonly Observer[]): Observer {
+  return {
+    decided(message, client, decision, outcome) {
+      for (const one of all) one.decided(message, client, decision, outcome);
+    },
+    ordered(decision, outcome) {
+      for (const one of all) one.ordered(decision, outcome);
+    },
+    dropped(reason, count) {
+      for (const one of all) one.dropped(reason, count);
+    },
+    omitted(code) {
+      for (const one of all) one.omitted(code);
+    },
+    broken(error) {
+      for (const one of all) one.broken(error);
+    },
+  };
+}

@@ -1,0 +1,23 @@
+import type { Version } from '../lease/lease.ts';
+import type { LeaseChange, LeaseView } from '../lease/lease-view.ts';
+
+/**
+ * The stamp of a message after a change by its own client was committed: moved up to what that change wrote, unless
+ * something foreign was written to the client's record after the message was read, or since the commit.
+ */
+export function stampAfter(change: LeaseChange, stamp: Version, leases: LeaseView): Version {
+  if (change.seenBinding > stamp) return stamp;
+  let moved = stamp;
+  for (const { address, next } of change.writes) {
+    if (next === 'as seen') continue;
+    const lease = leases.at(address);
+    const isOurs =
+      lease !== undefined &&
+      lease.client === next.client &&
+      lease.state === next.state &&
+      lease.expiresAt === next.expiresAt;
+    if (!isOurs) return stamp;
+    if (lease.version > moved) moved = lease.version;
+  }
+  return moved;
+}

@@ -1,0 +1,68 @@
+import type { Decision } from '../engine/decision.ts';
+import type { ClientKey } from '../lease/client-key.ts';
+import type { Instant, Version } from '../lease/lease.ts';
+import type { LeaseChange, LeaseView } from '../lease/lease-view.ts';
+import type { Arrival } from '../net/datagram.ts';
+import type { HardwareAddress } from '../net/hardware-address.ts';
+import type { Ipv4 } from '../net/ipv4.ts';
+import type { Outcome } from '../store/lease-store.ts';
+import type { Plan } from '../subnet/plan.ts';
+import type { Message } from '../wire/message.ts';
+
+/** A write from inside: expiry, management. It takes the same way as a datagram, behind the same client. */
+export interface Order {
+  /** Pure, and perhaps called again: after a conflict, or behind what is on its way. It may reply nothing and wait for nothing. */
+  decide(now: Instant, leases: LeaseView, plan: Plan): Decision;
+  /** Called once. 'nothing': there was nothing to write, or the server stops. */
+  settled(outcome: Outcome | 'nothing'): void;
+}
+
+const NO_ANSWERS: ReadonlyMap<Ipv4, HardwareAddress | undefined> = new Map();
+const NO_ADDRESSES: readonly Ipv4[] = [];
+const NO_TURNS: readonly Turn[] = [];
+
+/** One thing on its way through the exchange: a datagram, or an order. */
+export class Turn {
+  /** Who it queues behind; for an order the client of its change. */
+  client: ClientKey | undefined;
+  /** Undefined for an order. Over an arena until the turn has to stay, then over the slab. */
+  message: Message | undefined;
+  readonly arrival: Arrival | undefined;
+  readonly order: Order | undefined;
+  /** The store's revision when the datagram was read; its own predecessor's commit moves it up. */
+  revision: Version;
+  /** When it was read: monotonic milliseconds. */
+  readonly since: number;
+  /** Commits that ended in deciding again. */
+  attempts = 0;
+  waits = 0;
+  answers = NO_ANSWERS;
+  decision: Decision | undefined;
+  change: LeaseChange | undefined;
+
+  // What `Waiting` notes about it.
+  /** Its slot in the slab; -1: none. */
+  slot = -1;
+  /** The client of its change where it is not `client`: a clone. */
+  alias: ClientKey | undefined;
+  addresses = NO_ADDRESSES;
+  followers = NO_TURNS;
+  /** Ends its wait. */
+  cancel: (() => void) | undefined;
+
+  constructor(
+    client: ClientKey | undefined,
+    message: Message | undefined,
+    arrival: Arrival | undefined,
+    order: Order | undefined,
+    revision: Version,
+    since: number,
+  ) {
+    this.client = client;
+    this.message = message;
+    this.arrival = arrival;
+    this.order = order;
+    this.revision = revision;
+    this.since = since;
+  }
+}
