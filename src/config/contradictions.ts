@@ -1,0 +1,154 @@
+import { type Ipv4, ipv4, ipv4ToText, UNSPECIFIED } from '../net/ipv4.ts';
+import { broadcastOf, contains, type Prefix, prefixOf, prefixToText } from '../net/prefix.ts';
+import type { Fault } from './problem.ts';
+import { SETTINGS, type SettingKey, type Settings } from './settings.ts';
+
+/** Settings of which each was readable alone; one that was not is left out, and what rests on it is not judged. */
+export type ReadSettings = Partial<Settings>;
+
+/** Every way in which settings contradict each other. */
+export function contradictionsIn(read: ReadSettings): readonly Fault[] {
+  const times = leaseTimeFaults(read);
+  if (read.gateway === undefined || read.subnetMask === undefined) return times;
+  const prefix = prefixOf(read.gateway, read.subnetMask);
+  const faults = routerFaults(read.gateway, prefix);
+  return [
+    ...(faults.length > 0
+      ? faults
+      : [
+          ...subnetFaults(read.subnet, prefix),
+          ...poolFaults(read.gateway, prefix, read.poolStart, read.poolEnd),
+          ...listenIpFaults(read, read.gateway, prefix),
+          ...routeFaults(read.routes ?? [], prefix),
+        ]),
+    ...times,
+  ];
+}
+
+function fault(key: SettingKey, message: string, remedy: string): Fault {
+  return { key, message, remedy };
+}
+
+/** How a setting is set. */
+function set(key: SettingKey, value: string): string {
+  return `set ${SETTINGS[key].variable} (--${SETTINGS[key].flag}) to ${value}`;
+}
+
+/** An address of the segment by its place in the address plan: 1 the router, 10 the first gateway, 20 the first guest. */
+function planned(prefix: Prefix, place: number): string {
+  const address = ipv4(prefix.network + place);
+  return address < broadcastOf(prefix) ? ipv4ToText(address) : `an address of ${prefixToText(prefix)}`;
+}
+
+function routerFaults(gateway: Ipv4, prefix: Prefix): readonly Fault[] {
+  const kind = reservedKind(gateway, prefix);
+  if (kind === undefined) return [];
+  return [
+    fault('gateway', `is the ${kind} address of ${prefixToText(prefix)}`, set('gateway', planned(prefix, 1))),
+  ];
+}
+
+function reservedKind(address: Ipv4, prefix: Prefix): 'network' | 'broadcast' | undefined {
+  if (address === prefix.network) return 'network';
+  return address === broadcastOf(prefix) ? 'broadcast' : undefined;
+}
+
+function subnetFaults(subnet: Settings['subnet'], prefix: Prefix): readonly Fault[] {
+  if (subnet === undefined) return [];
+  const length = subnet.length ?? prefix.length;
+  const agrees = length === prefix.length && (subnet.kind === 'mask' || subnet.network === prefix.network);
+  if (agrees) return [];
+  const remedy = `leave it out, or ${set('subnet', ipv4ToText(prefix.network))}, or mend router or mask`;
+  return [fault('subnet', `disagrees with router and mask, which say ${prefixToText(prefix)}`, remedy)];
+}
+
+function poolFaults(
+  gateway: Ipv4,
+  prefix: Prefix,
+  first: Ipv4 | undefined,
+  last: Ipv4 | undefined,
+): readonly Fault[] {
+  const faults = [
+    ...poolEndFaults('poolStart', first, prefix, planned(prefix, 20)),
+    ...poolEndFaults('poolEnd', last, prefix, ipv4ToText(ipv4(broadcastOf(prefix) - 1))),
+  ];
+  if (first === undefined || last === undefined) return faults;
+  if (first > last) {
+    const message = `is behind the pool's end ${ipv4ToText(last)}: the pool is reversed`;
+    return [...faults, fault('poolStart', message, 'exchange start and end of the pool')];
+  }
+  if (gateway < first || gateway > last) return faults;
+  const message = `the pool up to ${ipv4ToText(last)} holds the router ${ipv4ToText(gateway)}`;
+  return [...faults, fault('poolStart', message, set('poolStart', planned(prefix, 20)))];
+}
+
+function poolEndFaults(
+  key: 'poolStart' | 'poolEnd',
+  address: Ipv4 | undefined,
+  prefix: Prefix,
+  example: string,
+): readonly Fault[] {
+  if (address === undefined) return [];
+  if (!contains(prefix, address)) {
+    return [
+      fault(key, `the pool crosses the subnet: it is outside ${prefixToText(prefix)}`, set(key, example)),
+    ];
+  }
+  const kind = reservedKind(address, prefix);
+  return kind === undefined ? [] : [fault(key, `the pool contains the ${kind} address`, set(key, example))];
+}
+
+/** What is wrong with an address to listen on, set or found; undefined: nothing. */
+export function listenIpFault(read: ReadSettings, listenIp: Ipv4): Fault | undefined {
+  if (read.gateway === undefined || read.subnetMask === undefined) return undefined;
+  return listenIpFaults({ ...read, listenIp }, read.gateway, prefixOf(read.gateway, read.subnetMask))[0];
+}
+
+function listenIpFaults(read: ReadSettings, gateway: Ipv4, prefix: Prefix): readonly Fault[] {
+  const { listenIp, poolStart, poolEnd } = read;
+  if (listenIp === undefined) return [];
+  const own = set('listenIp', `this node's own address, such as ${planned(prefix, 10)}`);
+  if (!contains(prefix, listenIp))
+    return [fault('listenIp', `is outside the subnet ${prefixToText(prefix)}`, own)];
+  const kind = reservedKind(listenIp, prefix);
+  if (kind !== undefined)
+    return [fault('listenIp', `is the ${kind} address of ${prefixToText(prefix)}`, own)];
+  if (listenIp === gateway && read.listenOnRouter === false) {
+    const remedy = `${own}; where this host is the router and the only gateway, say --listen-on-router`;
+    return [fault('listenIp', "is the router's address, which two nodes cannot both hold", remedy)];
+  }
+  if (poolStart === undefined || poolEnd === undefined || listenIp < poolStart || listenIp > poolEnd)
+    return [];
+  const pool = `${ipv4ToText(poolStart)}-${ipv4ToText(poolEnd)}`;
+  return [fault('listenIp', `is inside the pool ${pool}, and could be given to a guest`, own)];
+}
+
+function routeFaults(routes: Settings['routes'], prefix: Prefix): readonly Fault[] {
+  return routes
+    .filter(({ router }) => router !== UNSPECIFIED && !contains(prefix, router))
+    .map(({ destination, router }) =>
+      fault(
+        'routes',
+        `the router ${ipv4ToText(router)} of ${prefixToText(destination)} is outside ${prefixToText(prefix)}`,
+        'name a router that guests reach on the segment, or 0.0.0.0 for a network on the segment itself',
+      ),
+    );
+}
+
+function leaseTimeFaults(read: ReadSettings): readonly Fault[] {
+  const { leaseTime, leaseTimeMin: least, leaseTimeMax: most } = read;
+  const faults: Fault[] = [];
+  if (least !== undefined && most !== undefined && least > most) {
+    faults.push(
+      fault('leaseTimeMin', 'is more than the maximum', set('leaseTimeMin', 'at most the maximum')),
+    );
+  }
+  if (leaseTime === undefined) return faults;
+  if (least !== undefined && leaseTime < least) {
+    faults.push(fault('leaseTime', 'is less than the minimum', set('leaseTime', 'at least the minimum')));
+  }
+  if (most !== undefined && leaseTime > most) {
+    faults.push(fault('leaseTime', 'is more than the maximum', set('leaseTime', 'at most the maximum')));
+  }
+  return faults;
+}

@@ -1,0 +1,146 @@
+import { IPv4CidrRange, IPv4Mask, IPv4Prefix, IPv4 as Ipv4Number } from 'ip-num';
+import { type Ipv4, ipv4, LIMITED_BROADCAST, UNSPECIFIED } from '../net/ipv4.ts';
+import { type Prefix, prefixOf } from '../net/prefix.ts';
+import { isOff, listOf, right, type SettingKind, wrong } from './setting-kinds.ts';
+
+/** A route to tell clients of (RFC 3442). */
+export interface Route {
+  readonly destination: Prefix;
+  readonly router: Ipv4;
+}
+
+/** Runs a constructor of ip-num, which throws on malformed text. */
+function attempt<Value>(construct: () => Value): Value | undefined {
+  try {
+    return construct();
+  } catch {
+    return undefined;
+  }
+}
+
+function addressFromText(text: string): Ipv4 | undefined {
+  const read = attempt(() => Ipv4Number.fromDecimalDottedString(text));
+  return read === undefined ? undefined : ipv4(Number(read.getValue()));
+}
+
+/** The length of a mask in any of the forms 255.255.255.0, 24 and /24. */
+function lengthFromText(text: string): number | undefined {
+  const digits = /^\/?(\d{1,2})$/.exec(text)?.[1];
+  const prefix = attempt(() =>
+    digits === undefined ? new IPv4Mask(text).prefix : IPv4Prefix.fromNumber(BigInt(digits)).getValue(),
+  );
+  return prefix === undefined ? undefined : Number(prefix);
+}
+
+/** A host's address: neither 0.0.0.0 nor 255.255.255.255. */
+export const address: SettingKind<Ipv4> = {
+  placeholder: 'address',
+  read(text) {
+    const value = addressFromText(text);
+    if (value === undefined)
+      return wrong('not an IPv4 address', 'write four numbers from 0 to 255: 10.15.3.1');
+    if (value === UNSPECIFIED || value === LIMITED_BROADCAST) {
+      return wrong('not the address of a host', 'write the address of one host: 10.15.3.1');
+    }
+    return right(value);
+  },
+};
+
+/** The length of the segment's mask, 1 to 30: longer ones leave no room for a router and a guest. */
+export const mask: SettingKind<number> = {
+  placeholder: 'mask',
+  read(text) {
+    const length = lengthFromText(text);
+    if (length === undefined) return wrong('not a network mask', 'write 255.255.255.0 or 24');
+    if (length < 1 || length > 30)
+      return wrong('no mask of a segment with guests', 'use one from /1 to /30: 255.255.255.0 or 24');
+    return right(length);
+  },
+};
+
+/** A network address, alone (its length is then undefined) or with its length; or a mask, which is an old habit. */
+export type NetworkOrMask =
+  | { readonly kind: 'network'; readonly network: Ipv4; readonly length: number | undefined }
+  | { readonly kind: 'mask'; readonly length: number };
+
+/** Masks shorter than this may be network addresses, such as 192.0.0.0. */
+const SHORTEST_CERTAIN_MASK = 4;
+
+export const network: SettingKind<NetworkOrMask> = {
+  placeholder: 'network',
+  read(text) {
+    const length = lengthFromText(text);
+    if (length !== undefined && length >= SHORTEST_CERTAIN_MASK && length <= 30)
+      return right({ kind: 'mask', length });
+    const [first = '', behind, ...more] = text.split('/');
+    const start = addressFromText(first);
+    const given = behind === undefined ? undefined : lengthFromText(behind);
+    if (start === undefined || more.length > 0 || (behind !== undefined && given === undefined)) {
+      return wrong('not a network address', 'write 10.15.3.0 or 10.15.3.0/24');
+    }
+    return right({ kind: 'network', network: start, length: given });
+  },
+};
+
+/** RFC 2132 §3.8 and §8.3: an option of addresses has a length of one byte (RFC 3396 would split it; clients take few). */
+export const addressList = listOf('addresses', address, 63);
+
+const LABEL = /^(?!-)[a-z0-9_-]{1,63}(?<!-)$/i;
+
+export const domainName: SettingKind<string> = {
+  placeholder: 'domain',
+  read(text) {
+    const name = text.endsWith('.') ? text.slice(0, -1) : text;
+    const labels = name.split('.');
+    if (name.length > 253 || !labels.every((label) => LABEL.test(label))) {
+      return wrong('not a domain name', 'use labels of letters, digits and hyphens: vps.local');
+    }
+    return right(name);
+  },
+};
+
+export const domainList = listOf('domains', domainName, 32);
+
+const route: SettingKind<Route> = {
+  placeholder: 'route',
+  read(text) {
+    const [destination = '', via = '', ...more] = text.split('=').map((side) => side.trim());
+    const range = attempt(() => IPv4CidrRange.fromCidr(destination));
+    const router = addressFromText(via);
+    if (range === undefined || router === undefined || more.length > 0) {
+      return wrong('not a route', 'write destination=router: 10.0.0.0/8=10.15.3.5');
+    }
+    const length = Number(range.getPrefix().getValue());
+    const start = ipv4(Number(range.getFirst().getValue()));
+    if (!destination.startsWith(`${range.getFirst()}/`)) {
+      return wrong(
+        'a route whose destination has bits beyond its length',
+        `write ${range.getFirst()}/${length}=${via}`,
+      );
+    }
+    return right({ destination: prefixOf(start, length), router });
+  },
+};
+
+export const routes = listOf('routes', route, 64);
+
+/** RFC 2132 §5.1: an interface MTU is at least 68; its field has 16 bits. */
+export const mtu: SettingKind<number | 'interface' | 'off'> = {
+  placeholder: 'octets',
+  read(text) {
+    if (isOff(text)) return right('off');
+    if (text.toLowerCase() === 'interface') return right('interface');
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= 68 && value <= 65535) return right(value);
+    return wrong('not an MTU', "write a number from 68 to 65535, 'interface', or off");
+  },
+};
+
+/** Linux: at most 15 bytes, no slash, no blank. */
+export const interfaceName: SettingKind<string> = {
+  placeholder: 'name',
+  read: (text) =>
+    /^[^\s/]{1,15}$/.test(text) && text !== '.' && text !== '..'
+      ? right(text)
+      : wrong('not the name of an interface', 'write a name that `ip link` shows: OCvpsnet or eth0'),
+};

@@ -1,0 +1,148 @@
+import { secondsFromText } from './duration.ts';
+
+/** What reading a value came to: the value, or what is wrong with it and what would be right. */
+export type Reading<Value> =
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly wrong: string; readonly remedy: string };
+
+/** A type of setting: its name in the help, and how its text is read (blanks around it are cut before). */
+export interface SettingKind<Value> {
+  readonly placeholder: string;
+  /** A switch has flags without a value. */
+  readonly isSwitch?: true;
+  /** A secret is never shown. */
+  readonly isSecret?: true;
+  read(text: string): Reading<Value>;
+}
+
+export function right<Value>(value: Value): Reading<Value> {
+  return { ok: true, value };
+}
+
+export function wrong(what: string, remedy: string): Reading<never> {
+  return { ok: false, wrong: what, remedy };
+}
+
+/** Reads each part of a list parted by commas; `off` is the empty list. */
+export function listOf<Value>(
+  placeholder: string,
+  part: SettingKind<Value>,
+  most: number,
+): SettingKind<readonly Value[]> {
+  return {
+    placeholder,
+    read(text) {
+      if (isOff(text)) return right([]);
+      const values: Value[] = [];
+      for (const piece of text.split(',')) {
+        const read = part.read(piece.trim());
+        if (!read.ok)
+          return wrong(`'${piece.trim()}' is ${read.wrong}`, `${read.remedy}; several are parted by commas`);
+        values.push(read.value);
+      }
+      return values.length <= most
+        ? right(values)
+        : wrong(`more than ${most} values`, `leave the ${most} that matter`);
+    },
+  };
+}
+
+/** A duration, in seconds. `infinite`, where it is allowed, is 0xffffffff (RFC 2131 §3.3). */
+export function seconds(least: number, most: number, allowsInfinite?: 'infinite'): SettingKind<number> {
+  const infinite = allowsInfinite === undefined ? '' : ' or infinite';
+  return {
+    placeholder: 'duration',
+    read(text) {
+      if (allowsInfinite !== undefined && text.toLowerCase() === 'infinite') return right(0xffffffff);
+      const value = secondsFromText(text);
+      if (value === undefined || !Number.isInteger(value)) {
+        return wrong(
+          'not a duration in whole seconds',
+          `write 12h, 90m, 1h30m, 7d, 3600 (seconds)${infinite}`,
+        );
+      }
+      if (value < least) return wrong('too short', `use at least ${least} seconds${infinite}`);
+      return value > most ? wrong('too long', `use at most ${most} seconds${infinite}`) : right(value);
+    },
+  };
+}
+
+/** A short duration in milliseconds, 0 for `off`; a number without a unit is milliseconds. */
+export function milliseconds(most: number): SettingKind<number> {
+  return {
+    placeholder: 'duration',
+    read(text) {
+      if (isOff(text)) return right(0);
+      const value = /^\d+$/.test(text)
+        ? Number(text)
+        : Math.round((secondsFromText(text) ?? Number.NaN) * 1000);
+      if (Number.isNaN(value)) return wrong('not a duration', 'write 300ms, 300 (milliseconds), 1s or off');
+      return value > most ? wrong('too long', `use at most ${most}ms`) : right(value);
+    },
+  };
+}
+
+export const port: SettingKind<number> = {
+  placeholder: 'port',
+  read(text) {
+    const value = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+    return value >= 1 && value <= 65535
+      ? right(value)
+      : wrong('not a port', 'write a number from 1 to 65535');
+  },
+};
+
+const ON = ['on', 'true', 'yes', '1'];
+const OFF = ['off', 'false', 'no', '0'];
+
+export function isOff(text: string): boolean {
+  return ['off', 'none'].includes(text.toLowerCase());
+}
+
+export const switchOf: SettingKind<boolean> = {
+  placeholder: 'on|off',
+  isSwitch: true,
+  read(text) {
+    if (ON.includes(text.toLowerCase())) return right(true);
+    return OFF.includes(text.toLowerCase()) ? right(false) : wrong('neither on nor off', 'write on or off');
+  },
+};
+
+export function oneOf<const Word extends string>(...words: readonly Word[]): SettingKind<Word> {
+  return {
+    placeholder: words.join('|'),
+    read(text) {
+      const word = words.find((candidate) => candidate === text.toLowerCase());
+      return word === undefined
+        ? wrong('not a word that is known here', `use one of ${words.join(', ')}`)
+        : right(word);
+    },
+  };
+}
+
+/** The same kind, or the word `off`. */
+export function orOff<Value>(kind: SettingKind<Value>): SettingKind<Value | 'off'> {
+  return { ...kind, read: (text) => (isOff(text) ? right('off') : kind.read(text)) };
+}
+
+export const directory: SettingKind<string> = {
+  placeholder: 'directory',
+  read: (text) =>
+    text === '' || text.includes('\0') ? wrong('not a path', 'write the path of a directory') : right(text),
+};
+
+export const secret: SettingKind<string> = { placeholder: 'secret', isSecret: true, read: right };
+
+const OLD_LEVELS: Readonly<Record<string, string>> = {
+  warning: 'warn',
+  panic: 'fatal',
+  off: 'silent',
+  none: 'silent',
+};
+const levels = oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent');
+
+/** A level of the log; the words of older gateways are understood too. */
+export const logLevel: typeof levels = {
+  placeholder: 'level',
+  read: (text) => levels.read(OLD_LEVELS[text.toLowerCase()] ?? text),
+};

@@ -1,0 +1,294 @@
+import {
+  address,
+  addressList,
+  domainList,
+  domainName,
+  interfaceName,
+  mask,
+  mtu,
+  network,
+  routes,
+} from './network-kinds.ts';
+import {
+  directory,
+  logLevel,
+  milliseconds,
+  oneOf,
+  orOff,
+  port,
+  type SettingKind,
+  seconds,
+  secret,
+  switchOf,
+} from './setting-kinds.ts';
+
+/** One row of the table below. */
+export interface Setting<Value> {
+  /** The heading that it stands under in the help. */
+  readonly group: SettingGroup;
+  /** The environment variable. */
+  readonly variable: string;
+  /** Without its dashes; undefined: environment only. A switch also has the form `--no-<flag>`. */
+  readonly flag: string | undefined;
+  readonly kind: SettingKind<Value>;
+  /** As an operator would write it; undefined: no value. */
+  readonly default: string | undefined;
+  readonly help: string;
+}
+
+export type SettingGroup = 'Segment' | 'Told to clients' | 'Leases' | 'Behaviour' | 'Log' | 'Reserved';
+
+type Row<Value> = Omit<Setting<Value>, 'default'>;
+
+/** A setting that always has a value. */
+function setting<Value>(fallback: string, row: Row<Value>): Row<Value> & { readonly default: string } {
+  return { ...row, default: fallback };
+}
+
+/** A setting that may be left open. */
+function open<Value>(row: Row<Value>): Row<Value> & { readonly default: undefined } {
+  return { ...row, default: undefined };
+}
+
+/** Every setting: key, variable, flag, type, default and help. A flag beats the variable, which beats the default. */
+export const SETTINGS = {
+  listenIp: open({
+    group: 'Segment',
+    variable: 'GATEWAY_DHCP_LISTEN_IP',
+    flag: 'listen-ip',
+    kind: address,
+    help: "this node's own address, 10.15.3.10 to .19; also the server identifier. Found on the interface if not set",
+  }),
+  interface: open({
+    group: 'Segment',
+    variable: 'GATEWAY_DHCP_INTERFACE',
+    flag: 'interface',
+    kind: interfaceName,
+    help: 'the interface on the segment. Found by the listen IP if not set',
+  }),
+  gateway: setting('10.15.3.1', {
+    group: 'Segment',
+    variable: 'GATEWAY_DHCP_GATEWAY',
+    flag: 'gateway',
+    kind: address,
+    help: 'the router of the segment (option 3)',
+  }),
+  subnetMask: setting('255.255.255.0', {
+    group: 'Segment',
+    variable: 'GATEWAY_DHCP_SUBNET_MASK',
+    flag: 'subnet-mask',
+    kind: mask,
+    help: 'mask of the segment (option 1), dotted or as a prefix length: 24',
+  }),
+  subnet: open({
+    group: 'Segment',
+    variable: 'GATEWAY_DHCP_SUBNET',
+    flag: 'subnet',
+    kind: network,
+    help: 'network address of the segment; only compared with router and mask, which say it already',
+  }),
+  poolStart: setting('10.15.3.20', {
+    group: 'Segment',
+    variable: 'GATEWAY_DHCP_POOL_START',
+    flag: 'pool-start',
+    kind: address,
+    help: 'first address for guests',
+  }),
+  poolEnd: setting('10.15.3.254', {
+    group: 'Segment',
+    variable: 'GATEWAY_DHCP_POOL_END',
+    flag: 'pool-end',
+    kind: address,
+    help: 'last address for guests',
+  }),
+  listenOnRouter: setting('off', {
+    group: 'Segment',
+    variable: 'GATEWAY_DHCP_LISTEN_ON_ROUTER',
+    flag: 'listen-on-router',
+    kind: switchOf,
+    help: 'this host is the router, and the only gateway: the listen IP may be its address',
+  }),
+  wait: setting('on', {
+    group: 'Segment',
+    variable: 'GATEWAY_DHCP_WAIT',
+    flag: 'wait',
+    kind: switchOf,
+    help: 'wait for an interface or listen IP that is not there yet; off: end with an error',
+  }),
+  allowSeveralInterfaces: setting('off', {
+    group: 'Segment',
+    variable: 'GATEWAY_DHCP_ALLOW_SEVERAL_INTERFACES',
+    flag: 'allow-several-interfaces',
+    kind: switchOf,
+    help: "start without system calls of one's own (no koffi) on a host with several interfaces, all of which are then heard",
+  }),
+  dns: setting('1.1.1.1,1.0.0.1', {
+    group: 'Told to clients',
+    variable: 'GATEWAY_DHCP_DNS',
+    flag: 'dns',
+    kind: addressList,
+    help: 'DNS servers (option 6), parted by commas; off: none',
+  }),
+  domain: setting('vps.local', {
+    group: 'Told to clients',
+    variable: 'GATEWAY_DHCP_DOMAIN',
+    flag: 'domain',
+    kind: orOff(domainName),
+    help: 'domain name (option 15); off: none',
+  }),
+  domainSearch: setting('off', {
+    group: 'Told to clients',
+    variable: 'GATEWAY_DHCP_DOMAIN_SEARCH',
+    flag: 'domain-search',
+    kind: domainList,
+    help: 'domains to search (option 119), parted by commas',
+  }),
+  ntp: setting('off', {
+    group: 'Told to clients',
+    variable: 'GATEWAY_DHCP_NTP',
+    flag: 'ntp',
+    kind: addressList,
+    help: 'NTP servers (option 42), parted by commas',
+  }),
+  routes: setting('off', {
+    group: 'Told to clients',
+    variable: 'GATEWAY_DHCP_ROUTES',
+    flag: 'routes',
+    kind: routes,
+    help: 'classless routes (options 121 and 249): 10.0.0.0/8=10.15.3.5,...; the default route through the router is added (RFC 3442)',
+  }),
+  mtu: setting('interface', {
+    group: 'Told to clients',
+    variable: 'GATEWAY_DHCP_MTU',
+    flag: 'mtu',
+    kind: mtu,
+    help: "MTU of the guests (option 26): a number, 'interface' for that of the bound interface, or off",
+  }),
+  ipv6Only: setting('off', {
+    group: 'Told to clients',
+    variable: 'GATEWAY_DHCP_IPV6_ONLY',
+    flag: 'ipv6-only',
+    kind: orOff(seconds(300, 0xffffffff)),
+    help: 'clients that ask for it do without IPv4 for so long (option 108, RFC 8925), at least 300 s; or off',
+  }),
+  leaseTime: setting('12h', {
+    group: 'Leases',
+    variable: 'GATEWAY_DHCP_LEASE_TIME',
+    flag: 'lease-time',
+    kind: seconds(1, 0xfffffffe, 'infinite'),
+    help: 'lease time (option 51) for a client that names none: 12h, 90m, 1h30m, 3600, 7d or infinite',
+  }),
+  leaseTimeMin: open({
+    group: 'Leases',
+    variable: 'GATEWAY_DHCP_LEASE_TIME_MIN',
+    flag: 'lease-time-min',
+    kind: seconds(1, 0xfffffffe, 'infinite'),
+    help: 'the shortest a client may ask for; if not set, 2m, or the lease time where that is shorter',
+  }),
+  leaseTimeMax: open({
+    group: 'Leases',
+    variable: 'GATEWAY_DHCP_LEASE_TIME_MAX',
+    flag: 'lease-time-max',
+    kind: seconds(1, 0xfffffffe, 'infinite'),
+    help: 'the longest a client may ask for; if not set, the lease time',
+  }),
+  offerTime: setting('30s', {
+    group: 'Leases',
+    variable: 'GATEWAY_DHCP_OFFER_TIME',
+    flag: 'offer-time',
+    kind: seconds(1, 3600),
+    help: 'how long an offer holds its address',
+  }),
+  // The volume of the gateway's container image stands here: an upgrade in place must find its leases kept.
+  leasesDir: setting('/var/lib/obiente/vps-gateway', {
+    group: 'Leases',
+    variable: 'GATEWAY_DHCP_LEASES_DIR',
+    flag: 'leases-dir',
+    kind: directory,
+    help: 'directory of leases.sqlite; on a local disk',
+  }),
+  history: setting('90d', {
+    group: 'Leases',
+    variable: 'GATEWAY_DHCP_HISTORY',
+    flag: 'history',
+    kind: seconds(0, 0xfffffffe, 'infinite'),
+    help: 'how long it is kept who held which address',
+  }),
+  identity: setting('auto', {
+    group: 'Behaviour',
+    variable: 'GATEWAY_DHCP_IDENTITY',
+    flag: 'identity',
+    kind: oneOf('auto', 'client-id', 'mac'),
+    help: 'who a client is: auto (its client identifier, made safe for cloned machines), client-id or mac',
+  }),
+  authoritative: setting('on', {
+    group: 'Behaviour',
+    variable: 'GATEWAY_DHCP_AUTHORITATIVE',
+    flag: 'authoritative',
+    kind: switchOf,
+    help: 'answer a client that asks for an address of another network by DHCPNAK; off: by silence',
+  }),
+  rapidCommit: setting('off', {
+    group: 'Behaviour',
+    variable: 'GATEWAY_DHCP_RAPID_COMMIT',
+    flag: 'rapid-commit',
+    kind: switchOf,
+    help: 'two messages instead of four for clients that ask for it (RFC 4039)',
+  }),
+  bootp: setting('off', {
+    group: 'Behaviour',
+    variable: 'GATEWAY_DHCP_BOOTP',
+    flag: 'bootp',
+    kind: switchOf,
+    help: 'serve BOOTP clients, whose addresses never run out (RFC 1534)',
+  }),
+  arpProbe: setting('300ms', {
+    group: 'Behaviour',
+    variable: 'GATEWAY_DHCP_ARP_PROBE',
+    flag: 'arp-probe',
+    kind: milliseconds(10_000),
+    help: 'how long the segment is asked by ARP for an unknown address before it is offered; off: not at all',
+  }),
+  logLevel: setting('info', {
+    group: 'Log',
+    variable: 'LOG_LEVEL',
+    flag: 'log-level',
+    kind: logLevel,
+    help: 'trace, debug, info, warn, error, fatal or silent',
+  }),
+  logFormat: setting('auto', {
+    group: 'Log',
+    variable: 'LOG_FORMAT',
+    flag: 'log-format',
+    kind: oneOf('auto', 'json', 'pretty'),
+    help: 'json, pretty, or auto: pretty on a terminal, else json',
+  }),
+  apiSecret: open({
+    group: 'Reserved',
+    variable: 'GATEWAY_API_SECRET',
+    flag: undefined,
+    kind: secret,
+    help: 'reserved for the management API: accepted, without effect yet',
+  }),
+  metricsPort: setting('9091', {
+    group: 'Reserved',
+    variable: 'GATEWAY_METRICS_PORT',
+    flag: 'metrics-port',
+    kind: port,
+    help: 'reserved for metrics and health: accepted, without effect yet',
+  }),
+};
+
+export type SettingKey = keyof typeof SETTINGS;
+
+/** What a row of the table gives: its kind's value, or undefined where it may be left open. */
+type ValueOf<Row> = Row extends { readonly kind: SettingKind<infer Value>; readonly default: infer Fallback }
+  ? Fallback extends undefined
+    ? Value | undefined
+    : Value
+  : never;
+
+/** The value of each setting, checked alone and against the others. */
+export type Settings = { readonly [Key in SettingKey]: ValueOf<(typeof SETTINGS)[Key]> };
+
+export const SETTING_KEYS = Object.keys(SETTINGS) as readonly SettingKey[];
