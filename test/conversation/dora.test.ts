@@ -1,0 +1,227 @@
+import { expect, test } from 'vitest';
+import { Conversation, optionOf } from '../support/conversation.ts';
+import { Guest } from '../support/guest.ts';
+import { ip, u32 } from '../support/packet.ts';
+
+const SERVER = '10.15.3.10';
+const ADA = '52:54:00:00:00:01';
+const BEN = '52:54:00:00:00:02';
+
+function lease(conversation: Conversation, guest: Guest): string {
+  const offer = conversation.hear(guest.discover());
+  const ack = conversation.hear(guest.select(offer.address, SERVER));
+  expect(ack.outcome).toBe(`DHCPACK ${offer.address}`);
+  return ack.address;
+}
+
+test('RFC 2131 §3.1: a DHCPDISCOVER is offered an address of the pool, and the DHCPREQUEST for it is acknowledged', () => {
+  const conversation = new Conversation();
+  const guest = new Guest(ADA);
+
+  const offer = conversation.hear(guest.discover());
+  const ack = conversation.hear(guest.select(offer.address, SERVER));
+
+  expect(offer.outcome).toMatch(/^DHCPOFFER 10\.15\.3\.\d+$/);
+  expect(offer.reason).toBe('offered');
+  expect(ack.outcome).toBe(`DHCPACK ${offer.address}`);
+  expect(ack.reason).toBe('bound');
+  expect(optionOf(ack.bytes, 54)).toEqual(ip(SERVER));
+  expect(optionOf(ack.bytes, 51)).toEqual(u32(43_200));
+  expect(conversation.at(ack.address)).toMatchObject({
+    state: 'bound',
+    expiresAt: conversation.now + 43_200_000,
+  });
+});
+
+test('RFC 2131 §4.3.1: an offer is a hold, not a lease: nothing is to be made durable for it', () => {
+  const conversation = new Conversation();
+
+  const { decision } = conversation.hear(new Guest(ADA).discover());
+
+  expect(decision.kind === 'reply' && decision.change?.kind).toBe('hold');
+});
+
+test('RFC 2131 §4.3.1: a DHCPDISCOVER that is sent again gets the same offer', () => {
+  const conversation = new Conversation();
+  const guest = new Guest(ADA);
+
+  const first = conversation.hear(guest.discover());
+  conversation.pass(4);
+  const second = conversation.hear(guest.discover());
+
+  expect(second.reason).toBe('offered-again');
+  expect(second.bytes).toEqual(first.bytes);
+});
+
+test('RFC 2131 §4.3.2: a DHCPREQUEST that is sent again gets the same DHCPACK', () => {
+  const conversation = new Conversation();
+  const guest = new Guest(ADA);
+  const { address } = conversation.hear(guest.discover());
+
+  const first = conversation.hear(guest.select(address, SERVER));
+  const second = conversation.hear(guest.select(address, SERVER));
+
+  expect(second.outcome).toBe(`DHCPACK ${address}`);
+  expect(second.bytes).toEqual(first.bytes);
+});
+
+test('RFC 2131 §4.3.1: two clients are never offered one address', () => {
+  const conversation = new Conversation();
+  const addresses = new Set<string>();
+
+  for (let index = 0; index < 235; index += 1) {
+    const mac = `52:54:00:00:01:${index.toString(16).padStart(2, '0')}`;
+    addresses.add(conversation.hear(new Guest(mac).discover()).address);
+  }
+
+  expect(addresses.size).toBe(235);
+  expect(addresses.has('')).toBe(false);
+});
+
+test('RFC 2131 §4.3.1: a client with a binding is offered its current address', () => {
+  const conversation = new Conversation();
+  const guest = new Guest(ADA);
+  const address = lease(conversation, guest);
+
+  const offer = conversation.hear(guest.discover([[50, ...ip('10.15.3.77')]]));
+
+  expect(offer.outcome).toBe(`DHCPOFFER ${address}`);
+  expect(offer.decision.kind === 'reply' && offer.decision.change).toBeUndefined();
+});
+
+test('RFC 2131 §4.3.1: a client whose lease has run out is offered its previous address', () => {
+  const conversation = new Conversation();
+  const guest = new Guest(ADA);
+  const address = lease(conversation, guest);
+
+  conversation.pass(43_201);
+
+  expect(conversation.hear(guest.discover()).address).toBe(address);
+});
+
+test('RFC 2131 §4.3.1: the requested address is offered if it is free', () => {
+  const conversation = new Conversation();
+
+  expect(conversation.hear(new Guest(ADA).discover([[50, ...ip('10.15.3.77')]])).address).toBe('10.15.3.77');
+});
+
+test.each([
+  ['the router', '10.15.3.1'],
+  ['a gateway', '10.15.3.11'],
+  ['the network address', '10.15.3.0'],
+  ['the broadcast address', '10.15.3.255'],
+  ['another network', '192.168.1.5'],
+  ['link-local (RFC 3927)', '169.254.10.10'],
+  ['0.0.0.0', '0.0.0.0'],
+  ['255.255.255.255', '255.255.255.255'],
+])('RFC 2131 §4.3.1: %s is never offered, whatever option 50 asks for', (_what, wanted) => {
+  const conversation = new Conversation();
+
+  const offer = conversation.hear(new Guest(ADA).discover([[50, ...ip(wanted)]]));
+
+  const last = Number(offer.address.split('.')[3]);
+  expect(offer.address).toMatch(/^10\.15\.3\./);
+  expect(last).toBeGreaterThanOrEqual(20);
+  expect(last).toBeLessThanOrEqual(254);
+});
+
+test('RFC 2131 §4.3.1: the address of another client is not offered, though it is asked for', () => {
+  const conversation = new Conversation();
+  const address = lease(conversation, new Guest(ADA));
+
+  const offer = conversation.hear(new Guest(BEN).discover([[50, ...ip(address)]]));
+
+  expect(offer.outcome).toMatch(/^DHCPOFFER/);
+  expect(offer.address).not.toBe(address);
+});
+
+test('an empty store gives a client the address that it had from the one before', () => {
+  const before = lease(new Conversation(), new Guest(ADA));
+
+  expect(lease(new Conversation(), new Guest(ADA))).toBe(before);
+});
+
+test('RFC 2131 §3.1: a REQUEST that names another server is met by silence, and frees our offer at once', () => {
+  const conversation = new Conversation();
+  const guest = new Guest(ADA);
+  const { address } = conversation.hear(guest.discover());
+
+  const answer = conversation.hear(guest.select('10.15.3.99', '10.15.3.11'));
+
+  expect(answer.outcome).toBe('silence');
+  expect(answer.reason).toBe('offer-withdrawn');
+  expect(conversation.at(address)).toBeUndefined();
+});
+
+test('RFC 2131 §4.3.2: a REQUEST that names another server changes no binding', () => {
+  const conversation = new Conversation();
+  const guest = new Guest(ADA);
+  const address = lease(conversation, guest);
+
+  const answer = conversation.hear(guest.select('10.15.3.99', '10.15.3.11'));
+
+  expect(answer.reason).toBe('not-for-us');
+  expect(conversation.at(address)?.state).toBe('bound');
+});
+
+test('RFC 2131 §4.3.2: an offer that was forgotten by a restart is still granted while its address is free', () => {
+  const conversation = new Conversation();
+
+  expect(conversation.hear(new Guest(ADA).select('10.15.3.50', SERVER)).outcome).toBe('DHCPACK 10.15.3.50');
+});
+
+test('RFC 4039 §3.1: rapid commit binds and acknowledges at once, if it is switched on and asked for', () => {
+  const asking = [[80]] as const;
+  const on = new Conversation({ rapidCommit: true }).hear(new Guest(ADA).discover(asking));
+  const off = new Conversation().hear(new Guest(ADA).discover(asking));
+  const notAsked = new Conversation({ rapidCommit: true }).hear(new Guest(ADA).discover());
+
+  expect(on.outcome).toMatch(/^DHCPACK/);
+  expect(on.decision.kind === 'reply' && on.decision.change?.kind).toBe('binding');
+  expect(optionOf(on.bytes, 80)).toEqual([]);
+  expect(off.outcome).toMatch(/^DHCPOFFER/);
+  expect(notAsked.outcome).toMatch(/^DHCPOFFER/);
+});
+
+test('RFC 1534 §2: a BOOTP client is met by silence unless the operator has switched it on', () => {
+  expect(new Conversation().hear(new Guest(ADA).bootp()).reason).toBe('bootp-off');
+});
+
+test('RFC 1534 §2: a BOOTP client gets an address without end, without DHCP options, in 300 octets (RFC 951 §3)', () => {
+  const conversation = new Conversation({ bootp: true });
+
+  const answer = conversation.hear(new Guest(ADA).bootp());
+
+  expect(answer.outcome).toMatch(/^BOOTREPLY 10\.15\.3\./);
+  expect(answer.bytes?.length).toBe(300);
+  for (const code of [51, 53, 54, 58, 59]) expect(optionOf(answer.bytes, code)).toBeUndefined();
+  conversation.pass(10 * 365 * 86_400);
+  expect(conversation.hear(new Guest(ADA).bootp()).address).toBe(answer.address);
+  expect(conversation.hear(new Guest(BEN).discover([[50, ...ip(answer.address)]])).address).not.toBe(
+    answer.address,
+  );
+});
+
+test('RFC 2131 §4.3: messages of servers and of unknown types are met by silence', () => {
+  const conversation = new Conversation();
+  const guest = new Guest(ADA);
+
+  expect(conversation.hear(guest.message('DHCPOFFER', {}, [])).reason).toBe('not-a-request');
+  expect(conversation.hear(guest.message('DHCPACK', {}, [])).reason).toBe('not-a-request');
+  expect(conversation.hear(guest.message('DHCPNAK', {}, [])).reason).toBe('not-a-request');
+  expect(conversation.hear(guest.message('DHCPDISCOVER', { op: 2 }, [])).reason).toBe('not-a-request');
+  expect(conversation.hear(guest.message('DHCPDISCOVER', { options: [[53, 99]] }, [])).reason).toBe(
+    'unknown-type',
+  );
+});
+
+test('while nothing can be stored, nothing is promised', () => {
+  const conversation = new Conversation();
+  const guest = new Guest(ADA);
+  const address = lease(conversation, guest);
+  conversation.store.setFailure('disk full');
+
+  expect(conversation.hear(new Guest(BEN).discover()).reason).toBe('cannot-promise');
+  expect(conversation.hear(guest.reboot(address)).reason).toBe('cannot-promise');
+  expect(conversation.hearUnicast(guest.extend(address), address).reason).toBe('cannot-promise');
+});

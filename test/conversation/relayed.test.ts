@@ -1,0 +1,126 @@
+import { expect, test } from 'vitest';
+import { Conversation, optionOf, optionsOf } from '../support/conversation.ts';
+import { Guest } from '../support/guest.ts';
+import { ip } from '../support/packet.ts';
+import { at } from '../support/plan.ts';
+
+const SERVER = '10.15.3.10';
+const RELAY = '10.16.0.1';
+const MAC = '52:54:00:00:00:07';
+const CIRCUIT = [1, 4, 101, 116, 104, 48];
+
+test('RFC 2131 §4.3.1: giaddr chooses the subnet, and §4.1 sends the reply to port 67 of the relay', () => {
+  const offer = new Conversation().hear(new Guest(MAC, { relay: RELAY }).discover());
+
+  expect(offer.address).toMatch(/^10\.16\.1\./);
+  expect(offer.decision).toMatchObject({ destination: { kind: 'unicast', address: at(RELAY), port: 67 } });
+});
+
+test('a relayed client whose subnet is not served is met by silence', () => {
+  expect(new Conversation().hear(new Guest(MAC, { relay: '172.16.0.1' }).discover()).reason).toBe(
+    'no-subnet',
+  );
+});
+
+test('RFC 3046 §2.2: the relay agent information comes back unchanged and last, in every reply', () => {
+  const conversation = new Conversation();
+  const unknown = [200, 3, 1, 2, 3];
+  const guest = new Guest(MAC, {
+    relay: RELAY,
+    relayInformation: [...CIRCUIT, ...unknown],
+    requestList: [82, 3, 1],
+  });
+
+  const offer = conversation.hear(guest.discover());
+  const ack = conversation.hear(guest.select(offer.address, SERVER));
+  const nak = conversation.hear(guest.select('10.99.0.1', SERVER));
+
+  expect([offer, ack, nak].map((each) => each.outcome.split(' ')[0])).toEqual([
+    'DHCPOFFER',
+    'DHCPACK',
+    'DHCPNAK',
+  ]);
+  for (const { bytes } of [offer, ack, nak]) {
+    expect(optionsOf(bytes).at(-1)).toEqual([82, [...CIRCUIT, ...unknown]]);
+    expect(optionsOf(bytes).filter(([code]) => code === 82)).toHaveLength(1);
+  }
+});
+
+test.each([
+  ['cut short', [1, 200, 1]],
+  ['without a length', [5]],
+  ['empty', []],
+  ['repeated', [5, 4, ...ip('10.16.0.0'), 5, 4, ...ip('172.16.0.0')]],
+  ['of the wrong length', [5, 2, 10, 16]],
+])(
+  'RFC 3046 §2.2: relay agent information that is %s harms nobody and comes back as it was',
+  (_what, bytes) => {
+    const guest = new Guest(MAC, { relay: RELAY, relayInformation: bytes });
+
+    const offer = new Conversation().hear(guest.discover());
+
+    expect(offer.outcome).toMatch(/^DHCPOFFER 10\.16\.1\./);
+    expect(optionOf(offer.bytes, 82)).toEqual(bytes);
+  },
+);
+
+test('RFC 3527 §3: link selection chooses the subnet, the reply still goes to giaddr', () => {
+  const guest = new Guest(MAC, { relay: '10.15.3.9', relayInformation: [5, 4, ...ip('10.16.0.0')] });
+
+  const offer = new Conversation().hear(guest.discover());
+
+  expect(offer.address).toMatch(/^10\.16\.1\./);
+  expect(offer.decision).toMatchObject({ destination: { kind: 'unicast', address: at('10.15.3.9') } });
+});
+
+test('RFC 3527 §3: link selection of a subnet that is not served is met by silence', () => {
+  const guest = new Guest(MAC, { relay: RELAY, relayInformation: [5, 4, ...ip('172.16.0.0')] });
+
+  expect(new Conversation().hear(guest.discover()).reason).toBe('no-subnet');
+});
+
+test('RFC 3011 §2: the subnet selection option chooses the subnet, and comes back unasked', () => {
+  const guest = new Guest(MAC, {
+    relay: '10.15.3.9',
+    options: [[118, ...ip('10.16.0.0')]],
+    requestList: [1],
+  });
+
+  const offer = new Conversation().hear(guest.discover());
+
+  expect(offer.address).toMatch(/^10\.16\.1\./);
+  expect(optionOf(offer.bytes, 118)).toEqual(ip('10.16.0.0'));
+});
+
+test("RFC 5107 §4: a relay's override is the server identifier, and a REQUEST that names it is for us", () => {
+  const conversation = new Conversation();
+  const guest = new Guest(MAC, { relay: RELAY, relayInformation: [11, 4, ...ip(RELAY)] });
+
+  const offer = conversation.hear(guest.discover());
+  const ack = conversation.hear(guest.select(offer.address, RELAY));
+
+  expect(optionOf(offer.bytes, 54)).toEqual(ip(RELAY));
+  expect(ack.outcome).toBe(`DHCPACK ${offer.address}`);
+});
+
+test('RFC 2131 §4.3.2: a DHCPNAK through a relay goes to the relay, with the broadcast bit set', () => {
+  const nak = new Conversation().hear(new Guest(MAC, { relay: RELAY }).reboot('192.168.0.9'));
+
+  expect(nak.outcome).toBe('DHCPNAK');
+  expect((nak.bytes?.[10] ?? 0) & 0x80).toBe(0x80);
+  expect(nak.decision).toMatchObject({ destination: { kind: 'unicast', address: at(RELAY), port: 67 } });
+});
+
+test('a client that moves to another network gets an address there, and its old one is freed with it', () => {
+  const conversation = new Conversation();
+  const here = new Guest(MAC);
+  const there = new Guest(MAC, { relay: RELAY });
+  const old = conversation.hear(here.discover()).address;
+  conversation.hear(here.select(old, SERVER));
+
+  const offer = conversation.hear(there.discover());
+  const ack = conversation.hear(there.select(offer.address, SERVER));
+
+  expect(ack).toMatchObject({ outcome: `DHCPACK ${offer.address}`, reason: 'moved' });
+  expect(conversation.at(old)?.state).toBe('free');
+});
