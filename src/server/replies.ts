@@ -1,5 +1,10 @@
 import type { Destination } from '../net/datagram.ts';
-import { type Outgoing, SEND_HEADROOM_BYTES, SEND_SLOT_BYTES, type Transport } from '../transport/transport.ts';
+import {
+  type Outgoing,
+  SEND_HEADROOM_BYTES,
+  SEND_SLOT_BYTES,
+  type Transport,
+} from '../transport/transport.ts';
 import { encode } from '../wire/encode.ts';
 import type { Reply } from '../wire/reply.ts';
 import type { Observer } from './observer.ts';

@@ -49,14 +49,15 @@ export class Turn {
   followers = NO_TURNS;
   /** Ends its wait. */
   cancel: (() => void) | undefined;
+  #isSettled = false;
 
   constructor(
     client: ClientKey | undefined,
     message: Message | undefined,
     arrival: Arrival | undefined,
-    order: Order | undefined,
     revision: Version,
     since: number,
+    order?: Order,
   ) {
     this.client = client;
     this.message = message;
@@ -64,5 +65,12 @@ export class Turn {
     this.order = order;
     this.revision = revision;
     this.since = since;
+  }
+
+  /** Tells an order what became of it, once. */
+  settle(outcome: Outcome | 'nothing'): void {
+    if (this.order === undefined || this.#isSettled) return;
+    this.#isSettled = true;
+    this.order.settled(outcome);
   }
 }

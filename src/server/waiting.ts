@@ -36,7 +36,9 @@ export class Waiting {
 
   /** True if nothing is in flight and nothing waits. */
   get isEmpty(): boolean {
-    return this.#clients.size === 0 && this.#holders.size === 0 && this.#ready.isEmpty && this.#starved.isEmpty;
+    return (
+      this.#clients.size === 0 && this.#holders.size === 0 && this.#ready.isEmpty && this.#starved.isEmpty
+    );
   }
 
   /** How many turns stay, those whose changes are being committed included. */
@@ -121,11 +123,9 @@ export class Waiting {
     ahead.followers = [...ahead.followers, turn];
   }
 
-  /** Lets a kept turn wait until any address is let go; false: none is in flight. */
-  followAny(turn: Turn): boolean {
-    if (this.#addresses.size === 0) return false;
+  /** Lets a kept turn wait until any address is let go; one must be in flight. */
+  followAny(turn: Turn): void {
     this.#behindAny.push(turn);
-    return true;
   }
 
   /** The turn is to be decided again. */

@@ -1,0 +1,309 @@
+import type { Decision } from '../engine/decision.ts';
+import type { ClientKey } from '../lease/client-key.ts';
+import type { Instant, Version } from '../lease/lease.ts';
+import type { LeaseChange } from '../lease/lease-view.ts';
+import type { HardwareAddress } from '../net/hardware-address.ts';
+import type { Ipv4 } from '../net/ipv4.ts';
+import type { Outcome } from '../store/lease-store.ts';
+import type { Plan } from '../subnet/plan.ts';
+import type { ExchangeParts } from './exchange-parts.ts';
+import type { Drop } from './observer.ts';
+import { Replies } from './replies.ts';
+import { stampAfter } from './stamp.ts';
+import { type Order, Turn } from './turn.ts';
+import { STALE_AFTER, Waiting } from './waiting.ts';
+
+/** How often a change of one message may be refused or only be a step, before the message is dropped. */
+const ATTEMPT_LIMIT = 4;
+/** Waits of one message; more is a mistake of the engine. */
+const WAIT_LIMIT = 8;
+
+/** The engine's `Known`, filled in anew for each decision. */
+interface Knowledge {
+  client: ClientKey;
+  revision: Version;
+  deafRevision: Version;
+  trustsClock: boolean;
+  declines: number;
+  answers: ReadonlyMap<Ipv4, HardwareAddress | undefined>;
+}
+
+/**
+ * What becomes of one message or order: it is decided, waits, has its change gathered for the next commit, is decided
+ * again, and ends in a reply or in silence. Memory moves only with a commit: until its outcome the client and all
+ * addresses of a change are in flight, and what concerns them waits and is decided on the committed truth.
+ */
+export class Course {
+  plan: Plan;
+  readonly #parts: ExchangeParts;
+  readonly #wake: () => void;
+  readonly #waiting: Waiting;
+  readonly #replies: Replies;
+  readonly #known: Knowledge;
+  #gathered: Turn[] = [];
+  #commits = 0;
+  #isStopping = false;
+  #now: Instant;
+  #monotonic: number;
+
+  /** `wake` is called when something has become ready, perhaps outside a round. */
+  constructor(parts: ExchangeParts, wake: () => void) {
+    this.#parts = parts;
+    this.#wake = wake;
+    this.plan = parts.plan;
+    this.#waiting = new Waiting(parts.inFlight, (turn, reason) => this.#forget(turn, reason, 'nothing'));
+    this.#replies = new Replies(parts.transport, parts.observer);
+    this.#known = {
+      client: '' as ClientKey,
+      revision: 0,
+      deafRevision: 0,
+      trustsClock: true,
+      declines: 0,
+      answers: new Map(),
+    };
+    this.#now = parts.clock.now();
+    this.#monotonic = parts.clock.monotonic();
+  }
+
+  get isEmpty(): boolean {
+    return this.#waiting.isEmpty;
+  }
+
+  get hasGathered(): boolean {
+    return this.#gathered.length > 0;
+  }
+
+  get monotonic(): number {
+    return this.#monotonic;
+  }
+
+  /** One time for all decisions of a round. */
+  readClock(): void {
+    this.#now = this.#parts.clock.now();
+    this.#monotonic = this.#parts.clock.monotonic();
+  }
+
+  /** A datagram that was just read: decided at once, or behind the turn that keeps its client in flight. */
+  admit(turn: Turn): void {
+    const { client } = turn;
+    if (client !== undefined && this.#waiting.isClientInFlight(client)) {
+      this.#waiting.queue(turn, client, this.#monotonic);
+    } else this.#advance(turn);
+  }
+
+  order(order: Order): void {
+    this.#waiting.makeReady(new Turn(undefined, undefined, undefined, 0, this.#monotonic, order));
+    this.#wake();
+  }
+
+  /** Decides all that can be decided now and waited for something. */
+  decideReady(): void {
+    for (;;) {
+      const turn = this.#waiting.next(this.#hasRoom());
+      if (turn === undefined) return;
+      const isStale = turn.order === undefined && this.#monotonic - turn.since > STALE_AFTER;
+      if (this.#isStopping) this.#drop(turn, 'stopping');
+      else if (isStale) this.#drop(turn, 'stale');
+      else this.#advance(turn);
+    }
+  }
+
+  send(): void {
+    this.#replies.flush();
+  }
+
+  /** The turns whose changes are to be committed now, together. */
+  takeGathered(): readonly Turn[] {
+    const turns = this.#gathered;
+    this.#gathered = [];
+    this.#commits += 1;
+    return turns;
+  }
+
+  endCommit(turns: readonly Turn[], outcomes: readonly Outcome[]): void {
+    this.#commits -= 1;
+    for (const [index, turn] of turns.entries()) {
+      try {
+        this.#end(turn, outcomes[index] ?? 'unknown');
+      } catch (error) {
+        this.#break(turn, error);
+      }
+    }
+  }
+
+  /** From now on nothing is decided again. */
+  stop(): void {
+    this.#isStopping = true;
+  }
+
+  /** Drops all that waits; no commit may be under way. */
+  clear(): void {
+    this.#waiting.clear('stopping');
+  }
+
+  #advance(turn: Turn): void {
+    try {
+      this.#decide(turn);
+    } catch (error) {
+      this.#break(turn, error);
+    }
+  }
+
+  #decide(turn: Turn): void {
+    const decision = this.#ask(turn);
+    turn.decision = decision;
+    turn.change = decision.kind === 'wait' ? undefined : decision.change;
+    if (decision.kind === 'wait') this.#wait(turn, decision);
+    else if (turn.change !== undefined) this.#submit(turn, turn.change);
+    else if (decision.reason === 'in-flight' && this.#parts.inFlight.size > 0) this.#waitForAny(turn);
+    else this.#conclude(turn, decision, undefined);
+  }
+
+  /** Settles a change at once, or has it committed; behind whoever keeps its client or its addresses in flight. */
+  #submit(turn: Turn, change: LeaseChange): void {
+    const ahead = this.#waiting.aheadOf(turn, change);
+    const settled = ahead === undefined ? this.#parts.store.settle(change) : undefined;
+    if (ahead !== undefined) this.#waitFor(turn, ahead);
+    else if (settled !== undefined) this.#end(turn, settled);
+    else if (!this.#hasRoom()) this.#waitForRoom(turn);
+    else {
+      this.#waiting.claim(turn, change);
+      this.#gathered.push(turn);
+    }
+  }
+
+  #ask(turn: Turn): Decision {
+    const { store, decide, circumstances } = this.#parts;
+    const { message, client, arrival, order } = turn;
+    if (order !== undefined) return order.decide(this.#now, store.leases, this.plan);
+    if (message === undefined || client === undefined || arrival === undefined)
+      throw new Error('an empty turn');
+    const known = this.#known;
+    known.client = client;
+    known.revision = turn.revision;
+    known.deafRevision = circumstances.deafRevision;
+    known.trustsClock = circumstances.trustsClock;
+    known.declines = circumstances.declinesOf(client);
+    known.answers = turn.answers;
+    return decide(message, arrival, known, this.#now, store.leases, this.plan);
+  }
+
+  /** What became of a turn's change. */
+  #end(turn: Turn, outcome: Outcome): void {
+    const { decision, change } = turn;
+    if (decision === undefined || change === undefined) throw new Error('an outcome without a change');
+    this.#waiting.letGo(turn);
+    if (outcome === 'committed') this.#moveStamps(turn, change);
+    const isStep = outcome === 'committed' && decision.kind === 'again';
+    if (outcome === 'conflict' || isStep) this.#decideAgain(turn, decision, outcome);
+    else this.#conclude(turn, decision, outcome);
+  }
+
+  #decideAgain(turn: Turn, decision: Decision, outcome: Outcome): void {
+    this.#observe(turn, decision, outcome);
+    turn.attempts += 1;
+    if (turn.attempts < ATTEMPT_LIMIT) {
+      this.#waiting.occupy(turn);
+      this.#waiting.makeReady(turn);
+    } else this.#drop(turn, 'conflict-limit', outcome);
+  }
+
+  /** What a message's own change wrote, or its predecessor's, does not overtake it. */
+  #moveStamps(turn: Turn, change: LeaseChange): void {
+    const { leases } = this.#parts.store;
+    turn.revision = stampAfter(change, turn.revision, leases);
+    if (turn.client === undefined || turn.client !== change.client) return;
+    const next = this.#waiting.behind(turn.client);
+    // Clones share what they queue by, not their records.
+    if (next?.message === undefined || next.message.hardware !== turn.message?.hardware) return;
+    next.revision = stampAfter(change, next.revision, leases);
+  }
+
+  /** The last word on a turn: silence if its change is not durable. */
+  #conclude(turn: Turn, decision: Decision, outcome: Outcome | undefined): void {
+    const isDurable = outcome === undefined || outcome === 'committed';
+    if (decision.kind === 'reply' && isDurable) this.#replies.add(decision.reply, decision.destination);
+    if (turn.message?.type === 'DHCPDECLINE' && turn.client !== undefined) {
+      this.#parts.circumstances.declined(turn.client);
+    }
+    this.#observe(turn, decision, outcome);
+    this.#waiting.finish(turn);
+    turn.settle(outcome ?? 'nothing');
+  }
+
+  /** RFC 2131 §2.2: asks the segment, or just waits. Client and address stay in flight; no commit is held up. */
+  #wait(turn: Turn, decision: Extract<Decision, { kind: 'wait' }>): void {
+    const { address, until, probe } = decision;
+    if (turn.order !== undefined) throw new Error('an order may not wait');
+    const holder = this.#waiting.holderOf(address);
+    if (holder !== undefined) {
+      this.#waitFor(turn, holder);
+      return;
+    }
+    turn.waits += 1;
+    if (turn.waits > WAIT_LIMIT) throw new Error(`no end of waiting: ${decision.reason}`);
+    if (!this.#keep(turn)) return;
+    this.#waiting.hold(turn, address);
+    this.#observe(turn, decision, undefined);
+
+    const { clock, prober } = this.#parts;
+    const milliseconds = Math.max(0, until - this.#now);
+    const done = (answer: HardwareAddress | undefined) => {
+      turn.cancel = undefined;
+      turn.answers = new Map(turn.answers).set(address, answer);
+      this.#waiting.letGo(turn);
+      this.#waiting.makeReady(turn);
+      this.#wake();
+    };
+    turn.cancel = probe
+      ? prober.ask(address, milliseconds, done)
+      : clock.after(milliseconds, () => done(undefined));
+    if (turn.cancel === undefined) this.#drop(turn, 'no-room');
+  }
+
+  #waitFor(turn: Turn, ahead: Turn): void {
+    if (this.#keep(turn)) this.#waiting.follow(turn, ahead);
+  }
+
+  /** Decided on something that is on its way: again when any of that has ended. */
+  #waitForAny(turn: Turn): void {
+    if (this.#keep(turn)) this.#waiting.followAny(turn);
+  }
+
+  #waitForRoom(turn: Turn): void {
+    if (this.#keep(turn)) this.#waiting.starve(turn);
+  }
+
+  #keep(turn: Turn): boolean {
+    if (this.#waiting.keep(turn, this.#monotonic)) return true;
+    this.#drop(turn, 'no-room');
+    return false;
+  }
+
+  #hasRoom(): boolean {
+    const { depth, batchLimit } = this.#parts.store;
+    return this.#commits < depth && this.#gathered.length < batchLimit;
+  }
+
+  #observe(turn: Turn, decision: Decision, outcome: Outcome | undefined): void {
+    const { observer } = this.#parts;
+    if (turn.message === undefined || turn.client === undefined) observer.ordered(decision, outcome);
+    else observer.decided(turn.message, turn.client, decision, outcome);
+  }
+
+  /** Our own mistake costs one message, not the server. */
+  #break(turn: Turn, error: unknown): void {
+    this.#parts.observer.broken(error);
+    this.#drop(turn, 'broken');
+  }
+
+  #drop(turn: Turn, reason: Drop, outcome: Outcome | 'nothing' = 'nothing'): void {
+    this.#waiting.finish(turn);
+    this.#forget(turn, reason, outcome);
+  }
+
+  #forget(turn: Turn, reason: Drop, outcome: Outcome | 'nothing'): void {
+    this.#parts.observer.dropped(reason, 1);
+    turn.settle(outcome);
+  }
+}

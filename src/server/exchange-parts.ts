@@ -1,0 +1,47 @@
+import type { Decide } from '../engine/decision.ts';
+import type { ClientKey } from '../lease/client-key.ts';
+import type { Version } from '../lease/lease.ts';
+import type { HardwareAddress } from '../net/hardware-address.ts';
+import type { Ipv4 } from '../net/ipv4.ts';
+import type { LeaseStore } from '../store/lease-store.ts';
+import type { Plan } from '../subnet/plan.ts';
+import type { Transport } from '../transport/transport.ts';
+import type { Clock } from './clock.ts';
+import type { Observer } from './observer.ts';
+
+/** All that an exchange works with. */
+export interface ExchangeParts {
+  readonly transport: Transport;
+  readonly store: LeaseStore;
+  readonly decide: Decide;
+  readonly clock: Clock;
+  readonly plan: Plan;
+  /** The set that the store's view answers `isInFlight` from; the exchange is its only writer. */
+  readonly inFlight: Set<Ipv4>;
+  readonly prober: Prober;
+  readonly circumstances: Circumstances;
+  readonly observer: Observer;
+}
+
+/** What only the running server knows, for the engine's `Known`. */
+export interface Circumstances {
+  readonly deafRevision: Version;
+  readonly trustsClock: boolean;
+  /** DHCPDECLINEs of this client in the last ten minutes. */
+  declinesOf(client: ClientKey): number;
+  /** A DHCPDECLINE of this client has been decided. */
+  declined(client: ClientKey): void;
+}
+
+/** Asks the segment who holds an address. */
+export interface Prober {
+  /**
+   * Calls `done` once, later: at the first answer, or with undefined after so many milliseconds. Returns what cancels
+   * it; undefined: too much is being asked, and `done` will not be called.
+   */
+  ask(
+    address: Ipv4,
+    milliseconds: number,
+    done: (holder: HardwareAddress | undefined) => void,
+  ): (() => void) | undefined;
+}

@@ -1,0 +1,160 @@
+import type { Arrival, Destination } from '../../src/net/datagram.ts';
+import type { HardwareAddress } from '../../src/net/hardware-address.ts';
+import { type Ipv4, UNSPECIFIED } from '../../src/net/ipv4.ts';
+import {
+  type Arena,
+  type Batch,
+  type Datagram,
+  type Outbox,
+  type Outgoing,
+  RECEIVE_SLOT_BYTES,
+  SEND_SLOT_BYTES,
+  type Segment,
+  type Transport,
+} from '../../src/transport/transport.ts';
+import { at } from './plan.ts';
+
+/** A reply as it left: its own copy of the bytes. */
+export interface Sent {
+  readonly bytes: Uint8Array;
+  readonly destination: Destination;
+}
+
+interface Waiting {
+  readonly bytes: Uint8Array;
+  readonly arrival: Arrival;
+}
+
+export interface SimulatedTransportOptions {
+  /** The listen IP. */
+  readonly local?: Ipv4;
+  /** How many replies one send takes. */
+  readonly outboxCapacity?: number;
+  readonly maximumPayload?: number;
+}
+
+/** Sockets without a network. Tests put datagrams in and read replies out. */
+export class SimulatedTransport implements Transport {
+  readonly kind = 'simulated';
+  readonly maximumPayload: number;
+  readonly outbox: Outbox;
+  /** Every reply in the order of leaving. */
+  readonly sent: Sent[] = [];
+  /** How many replies each call of `send` had. */
+  readonly sends: number[] = [];
+  /** Called with every reply, before `send` returns. */
+  onSent: (reply: Sent) => void = () => {};
+  /** True: the kernel takes no reply. */
+  refuses = false;
+  isPaused = false;
+  isClosed = false;
+  readonly #local: Ipv4;
+  #unicast: Waiting[] = [];
+  #broadcast: Waiting[] = [];
+  #run: () => void = () => {};
+  readonly #arenas: Arena[] = [];
+
+  constructor(options: SimulatedTransportOptions = {}) {
+    this.#local = options.local ?? at('10.15.3.10');
+    this.maximumPayload = options.maximumPayload ?? 1472;
+    const capacity = options.outboxCapacity ?? 64;
+    const bytes = new Uint8Array(capacity * SEND_SLOT_BYTES);
+    this.outbox = { bytes, view: new DataView(bytes.buffer), capacity };
+  }
+
+  /** How many arenas were made. */
+  get arenas(): number {
+    return this.#arenas.length;
+  }
+
+  /** Datagrams that wait to be read. */
+  get unread(): number {
+    return this.#unicast.length + this.#broadcast.length;
+  }
+
+  /** A client's datagram arrives; it is read by the next `deliver`. */
+  put(bytes: Uint8Array, source: Ipv4 = UNSPECIFIED): void {
+    const via = source === UNSPECIFIED ? 'broadcast' : 'unicast';
+    const waiting = { bytes, arrival: { via, source, local: this.#local } } as const;
+    if (via === 'unicast') this.#unicast.push(waiting);
+    else this.#broadcast.push(waiting);
+  }
+
+  /** The sockets are readable, as often as datagrams wait. */
+  deliver(): void {
+    while (this.unread > 0 && !this.isPaused) this.#run();
+  }
+
+  arena(capacity: number): Arena {
+    const bytes = new Uint8Array(capacity * RECEIVE_SLOT_BYTES);
+    const arena = { bytes, view: new DataView(bytes.buffer), capacity };
+    this.#arenas.push(arena);
+    return arena;
+  }
+
+  onReadable(run: () => void): void {
+    this.#run = run;
+  }
+
+  pause(): void {
+    this.isPaused = true;
+  }
+
+  resume(): void {
+    this.isPaused = false;
+  }
+
+  receive(arena: Arena): Batch {
+    arena.bytes.fill(0xaa); // What lay here before must not be read again.
+    const datagrams: Datagram[] = [];
+    while (datagrams.length < arena.capacity) {
+      const next = this.#unicast.shift() ?? this.#broadcast.shift();
+      if (next === undefined) break;
+      const offset = datagrams.length * RECEIVE_SLOT_BYTES;
+      const length = Math.min(next.bytes.length, RECEIVE_SLOT_BYTES);
+      arena.bytes.set(next.bytes.subarray(0, length), offset);
+      datagrams.push({ offset, length, truncated: length < next.bytes.length, arrival: next.arrival });
+    }
+    return { arena, datagrams, drained: this.unread === 0 };
+  }
+
+  send(outgoing: readonly Outgoing[]): number {
+    this.sends.push(outgoing.length);
+    if (this.refuses) return 0;
+    for (const { offset, length, destination } of outgoing) {
+      const sent = { bytes: this.outbox.bytes.slice(offset, offset + length), destination };
+      this.sent.push(sent);
+      this.onSent(sent);
+    }
+    return outgoing.length;
+  }
+
+  close(): void {
+    this.isClosed = true;
+  }
+}
+
+/** A segment on which nobody lives until a test says so. */
+export class SimulatedSegment implements Segment {
+  canAsk = true;
+  /** Every request, in order. */
+  readonly asked: Ipv4[] = [];
+  /** Who answers at once, within the call. */
+  readonly holders = new Map<Ipv4, HardwareAddress>();
+  #hear: (address: Ipv4, holder: HardwareAddress) => void = () => {};
+
+  ask(address: Ipv4): void {
+    this.asked.push(address);
+    const holder = this.holders.get(address);
+    if (holder !== undefined) this.say(address, holder);
+  }
+
+  onHeard(hear: (address: Ipv4, holder: HardwareAddress) => void): void {
+    this.#hear = hear;
+  }
+
+  /** Somebody names an address as its own. */
+  say(address: Ipv4, holder: HardwareAddress): void {
+    this.#hear(address, holder);
+  }
+}
