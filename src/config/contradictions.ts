@@ -1,5 +1,6 @@
 import { type Ipv4, ipv4, ipv4ToText, UNSPECIFIED } from '../net/ipv4.ts';
 import { broadcastOf, contains, type Prefix, prefixOf, prefixToText } from '../net/prefix.ts';
+import { exampleAddress, gatewayAddresses } from './address-plan.ts';
 import type { Fault } from './problem.ts';
 import { SETTINGS, type SettingKey, type Settings } from './settings.ts';
 
@@ -34,17 +35,15 @@ function set(key: SettingKey, value: string): string {
   return `set ${SETTINGS[key].variable} (--${SETTINGS[key].flag}) to ${value}`;
 }
 
-/** An address of the segment by its place in the address plan: 1 the router, 10 the first gateway, 20 the first guest. */
-function planned(prefix: Prefix, place: number): string {
-  const address = ipv4(prefix.network + place);
-  return address < broadcastOf(prefix) ? ipv4ToText(address) : `an address of ${prefixToText(prefix)}`;
-}
-
 function routerFaults(gateway: Ipv4, prefix: Prefix): readonly Fault[] {
   const kind = reservedKind(gateway, prefix);
   if (kind === undefined) return [];
   return [
-    fault('gateway', `is the ${kind} address of ${prefixToText(prefix)}`, set('gateway', planned(prefix, 1))),
+    fault(
+      'gateway',
+      `is the ${kind} address of ${prefixToText(prefix)}`,
+      set('gateway', exampleAddress(prefix, 1)),
+    ),
   ];
 }
 
@@ -69,7 +68,7 @@ function poolFaults(
   last: Ipv4 | undefined,
 ): readonly Fault[] {
   const faults = [
-    ...poolEndFaults('poolStart', first, prefix, planned(prefix, 20)),
+    ...poolEndFaults('poolStart', first, prefix, exampleAddress(prefix, 20)),
     ...poolEndFaults('poolEnd', last, prefix, ipv4ToText(ipv4(broadcastOf(prefix) - 1))),
   ];
   if (first === undefined || last === undefined) return faults;
@@ -77,9 +76,15 @@ function poolFaults(
     const message = `is behind the pool's end ${ipv4ToText(last)}: the pool is reversed`;
     return [...faults, fault('poolStart', message, 'exchange start and end of the pool')];
   }
+  const gateways = gatewayAddresses(prefix);
+  if (gateways.includes(first) && gateways.includes(last)) {
+    faults.push(
+      fault('poolEnd', "leaves only gateways' addresses in the pool", set('poolEnd', 'one behind them')),
+    );
+  }
   if (gateway < first || gateway > last) return faults;
   const message = `the pool up to ${ipv4ToText(last)} holds the router ${ipv4ToText(gateway)}`;
-  return [...faults, fault('poolStart', message, set('poolStart', planned(prefix, 20)))];
+  return [...faults, fault('poolStart', message, set('poolStart', exampleAddress(prefix, 20)))];
 }
 
 function poolEndFaults(
@@ -107,7 +112,7 @@ export function listenIpFault(read: ReadSettings, listenIp: Ipv4): Fault | undef
 function listenIpFaults(read: ReadSettings, gateway: Ipv4, prefix: Prefix): readonly Fault[] {
   const { listenIp, poolStart, poolEnd } = read;
   if (listenIp === undefined) return [];
-  const own = set('listenIp', `this node's own address, such as ${planned(prefix, 10)}`);
+  const own = set('listenIp', `this node's own address, such as ${exampleAddress(prefix, 10)}`);
   if (!contains(prefix, listenIp))
     return [fault('listenIp', `is outside the subnet ${prefixToText(prefix)}`, own)];
   const kind = reservedKind(listenIp, prefix);

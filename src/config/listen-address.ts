@@ -1,12 +1,9 @@
 import { type Ipv4, ipv4, ipv4ToText } from '../net/ipv4.ts';
 import type { Link } from '../net/link.ts';
-import { broadcastOf, contains, type Prefix, prefixOf, prefixToText } from '../net/prefix.ts';
+import { contains, prefixOf, prefixToText } from '../net/prefix.ts';
+import { gatewayAddresses } from './address-plan.ts';
 import { listenIpFault } from './contradictions.ts';
 import type { Settings } from './settings.ts';
-
-/** The address plan: the tenth to the nineteenth address of the segment are the gateways', one for each node. */
-const FIRST_GATEWAY = 10;
-const LAST_GATEWAY = 19;
 
 /** Where this gateway listens. */
 export interface ListenAddress {
@@ -42,14 +39,6 @@ export function findListenAddress(settings: Settings, links: readonly Link[]): L
   const places = placesOn(link === undefined ? links : [link]);
   if (listenIp !== undefined) return findByListenIp(listenIp, settings, places, placesOn(links));
   return link === undefined ? findByPlan(settings, places) : findOnInterface(link, settings, places);
-}
-
-/** The addresses of the plan that belong to gateways, of whichever node. */
-export function gatewayAddresses(prefix: Prefix): readonly Ipv4[] {
-  const count = LAST_GATEWAY - FIRST_GATEWAY + 1;
-  return Array.from({ length: count }, (_, index) => ipv4(prefix.network + FIRST_GATEWAY + index)).filter(
-    (address) => contains(prefix, address) && address < broadcastOf(prefix),
-  );
 }
 
 function placesOn(links: readonly Link[]): readonly Place[] {
@@ -113,13 +102,11 @@ function findOnInterface(link: Link, settings: Settings, places: readonly Place[
 function findByPlan(settings: Settings, places: readonly Place[]): ListenAddressSearch {
   const prefix = prefixOf(settings.gateway, settings.subnetMask);
   const own = ownPlaces(places, settings);
-  const gateways = gatewayAddresses(prefix);
-  const planned = own.filter((place) => gateways.includes(place.address));
+  const planned = own.filter((place) => gatewayAddresses(prefix).includes(place.address));
   const candidates = planned.length > 0 ? planned : own;
   const [only, second] = candidates;
   if (only === undefined) {
-    const range = `${ipv4ToText(gateways[0] ?? prefix.network)}-${LAST_GATEWAY}`;
-    const message = `no interface has a gateway's address (${range}) or another one in ${prefixToText(prefix)}`;
+    const message = `no interface has an address of its own in ${prefixToText(prefix)}`;
     return { kind: 'waiting', message, remedy: addLine(settings, undefined) };
   }
   if (second === undefined) return found(only, settings);

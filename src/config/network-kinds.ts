@@ -1,13 +1,9 @@
 import { IPv4CidrRange, IPv4Mask, IPv4Prefix, IPv4 as Ipv4Number } from 'ip-num';
 import { type Ipv4, ipv4, LIMITED_BROADCAST, UNSPECIFIED } from '../net/ipv4.ts';
-import { type Prefix, prefixOf } from '../net/prefix.ts';
+import { prefixOf } from '../net/prefix.ts';
+import type { ClasslessRoute } from '../wire/classless-routes.ts';
+import { isDomainName } from '../wire/domain-names.ts';
 import { isOff, listOf, right, type SettingKind, wrong } from './setting-kinds.ts';
-
-/** A route to tell clients of (RFC 3442). */
-export interface Route {
-  readonly destination: Prefix;
-  readonly router: Ipv4;
-}
 
 /** Runs a constructor of ip-num, which throws on malformed text. */
 function attempt<Value>(construct: () => Value): Value | undefined {
@@ -85,14 +81,11 @@ export const network: SettingKind<NetworkOrMask> = {
 /** RFC 2132 §3.8 and §8.3: an option of addresses has a length of one byte (RFC 3396 would split it; clients take few). */
 export const addressList = listOf('addresses', address, 63);
 
-const LABEL = /^(?!-)[a-z0-9_-]{1,63}(?<!-)$/i;
-
 export const domainName: SettingKind<string> = {
   placeholder: 'domain',
   read(text) {
     const name = text.endsWith('.') ? text.slice(0, -1) : text;
-    const labels = name.split('.');
-    if (name.length > 253 || !labels.every((label) => LABEL.test(label))) {
+    if (!isDomainName(name)) {
       return wrong('not a domain name', 'use labels of letters, digits and hyphens: vps.local');
     }
     return right(name);
@@ -101,7 +94,7 @@ export const domainName: SettingKind<string> = {
 
 export const domainList = listOf('domains', domainName, 32);
 
-const route: SettingKind<Route> = {
+const route: SettingKind<ClasslessRoute> = {
   placeholder: 'route',
   read(text) {
     const [destination = '', via = '', ...more] = text.split('=').map((side) => side.trim());

@@ -3,6 +3,8 @@ import { SETTINGS, type SettingKey } from './settings.ts';
 /** Where a value came from. */
 export interface Origin {
   readonly source: 'flag' | 'environment' | 'default';
+  /** The flag or variable: `--listen-ip`, `GATEWAY_DHCP_LISTEN_IP`; of a default: empty. */
+  readonly name: string;
   /** As it was written there; undefined: left open. */
   readonly text: string | undefined;
 }
@@ -30,7 +32,7 @@ export function problemOf(fault: Fault, origin: Origin): Problem {
   return {
     setting: SETTINGS[fault.key].variable,
     value: shownText(fault.key, origin),
-    from: originToText(fault.key, origin),
+    from: originToText(origin),
     message: fault.message,
     remedy: fault.remedy,
   };
@@ -41,9 +43,9 @@ export function shownText(key: SettingKey, origin: Origin): string | undefined {
   return SETTINGS[key].kind.isSecret && origin.text !== undefined ? '(set)' : origin.text;
 }
 
-export function originToText(key: SettingKey, origin: Origin): string {
-  if (origin.source === 'default') return 'default';
-  return origin.source === 'flag' ? `flag --${SETTINGS[key].flag}` : `environment ${SETTINGS[key].variable}`;
+/** `flag --listen-ip`, `environment GATEWAY_DHCP_LISTEN_IP` or `default`. */
+export function originToText(origin: Origin): string {
+  return origin.source === 'default' ? 'default' : `${origin.source} ${origin.name}`;
 }
 
 /** One line: the setting, its value, where it came from, what is wrong, and the remedy. */

@@ -1,3 +1,4 @@
+import { INFINITE_SECONDS } from '../wire/option-codecs.ts';
 import { secondsFromText } from './duration.ts';
 
 /** What reading a value came to: the value, or what is wrong with it and what would be right. */
@@ -47,13 +48,13 @@ export function listOf<Value>(
   };
 }
 
-/** A duration, in seconds. `infinite`, where it is allowed, is 0xffffffff (RFC 2131 §3.3). */
+/** A duration, in seconds. `infinite` only where it is allowed (RFC 2131 §3.3). */
 export function seconds(least: number, most: number, allowsInfinite?: 'infinite'): SettingKind<number> {
   const infinite = allowsInfinite === undefined ? '' : ' or infinite';
   return {
     placeholder: 'duration',
     read(text) {
-      if (allowsInfinite !== undefined && text.toLowerCase() === 'infinite') return right(0xffffffff);
+      if (allowsInfinite !== undefined && text.toLowerCase() === 'infinite') return right(INFINITE_SECONDS);
       const value = secondsFromText(text);
       if (value === undefined || !Number.isInteger(value)) {
         return wrong(

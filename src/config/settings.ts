@@ -38,6 +38,9 @@ export interface Setting<Value> {
 
 export type SettingGroup = 'Segment' | 'Told to clients' | 'Leases' | 'Behaviour' | 'Log' | 'Reserved';
 
+/** The environment of a process. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 type Row<Value> = Omit<Setting<Value>, 'default'>;
 
 /** A setting that always has a value. */

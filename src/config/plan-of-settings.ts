@@ -1,0 +1,117 @@
+import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
+import { broadcastOf, maskOfLength, type Prefix, prefixOf } from '../net/prefix.ts';
+import type { Plan } from '../subnet/plan.ts';
+import type { LeaseTimes, Subnet } from '../subnet/subnet.ts';
+import { type ClasslessRoute, classlessRoutes } from '../wire/classless-routes.ts';
+import { domainNames } from '../wire/domain-names.ts';
+import {
+  type Codec,
+  interfaceMtu,
+  ipv4 as ipv4Codec,
+  ipv4List,
+  text,
+  uint32,
+} from '../wire/option-codecs.ts';
+import type { OptionBlock } from '../wire/reply.ts';
+import { gatewayAddresses } from './address-plan.ts';
+import type { ListenAddress } from './listen-address.ts';
+import type { Settings } from './settings.ts';
+
+/** The shortest lease that a client may ask for, in seconds, where nothing else is set. */
+const SHORTEST_LEASE = 120;
+/** RFC 2132 §5.1: the field of the MTU has 16 bits. */
+const LARGEST_MTU = 0xffff;
+
+/** What the engine is configured with: settings, and what the interface says. */
+export function planOfSettings(settings: Settings, listen: Pick<ListenAddress, 'listenIp' | 'mtu'>): Plan {
+  return {
+    serverIdentifier: listen.listenIp,
+    subnets: [subnetOf(settings, listen.listenIp, listen.mtu)],
+    identity: settings.identity,
+    authoritative: settings.authoritative,
+    rapidCommit: settings.rapidCommit,
+    bootp: settings.bootp,
+    offerSeconds: settings.offerTime,
+    probeMilliseconds: settings.arpProbe,
+  };
+}
+
+function subnetOf(settings: Settings, listenIp: Ipv4, mtu: number): Subnet {
+  const prefix = prefixOf(settings.gateway, settings.subnetMask);
+  const { poolStart: first, poolEnd: last } = settings;
+  return {
+    prefix,
+    pools: [{ first, last, excluded: excludedOf(settings, prefix, listenIp) }],
+    leaseTimes: leaseTimesOf(settings),
+    parameters: parametersOf(settings, prefix, mtu),
+    onLink: true,
+  };
+}
+
+/** Addresses of the pool that are nobody's to have: the router's, the gateways', network and broadcast address. */
+function excludedOf(settings: Settings, prefix: Prefix, listenIp: Ipv4): ReadonlySet<Ipv4> {
+  const never = [
+    settings.gateway,
+    ...gatewayAddresses(prefix),
+    listenIp,
+    prefix.network,
+    broadcastOf(prefix),
+  ];
+  return new Set(never.filter((address) => address >= settings.poolStart && address <= settings.poolEnd));
+}
+
+function leaseTimesOf({ leaseTime, leaseTimeMin, leaseTimeMax }: Settings): LeaseTimes {
+  return {
+    default: leaseTime,
+    minimum: leaseTimeMin ?? Math.min(SHORTEST_LEASE, leaseTime),
+    maximum: leaseTimeMax ?? leaseTime,
+  };
+}
+
+/** In the order for clients that ask for nothing in particular. */
+function parametersOf(settings: Settings, prefix: Prefix, mtu: number): ReadonlyMap<number, OptionBlock> {
+  const routes = routesOf(settings);
+  const blocks = [
+    block(1, ipv4Codec, maskOfLength(prefix.length)),
+    block(3, ipv4List, [settings.gateway]),
+    block(6, ipv4List, orNone(settings.dns)),
+    block(15, text, unlessOff(settings.domain)),
+    block(26, interfaceMtu, mtuOf(settings, mtu)),
+    block(28, ipv4Codec, broadcastOf(prefix)),
+    block(42, ipv4List, orNone(settings.ntp)),
+    block(108, uint32, unlessOff(settings.ipv6Only)),
+    block(119, domainNames, orNone(settings.domainSearch)),
+    block(121, classlessRoutes, routes),
+    // What RFC 3442 became was 249 first, and some clients still ask for that.
+    block(249, classlessRoutes, routes),
+  ];
+  return new Map(blocks.filter((one) => one !== undefined).map((one) => [one.code, one]));
+}
+
+/** RFC 3442: a client that takes classless routes ignores the router option, so the default route is among them. */
+function routesOf({ routes, gateway }: Settings): readonly ClasslessRoute[] | undefined {
+  if (routes.length === 0) return undefined;
+  if (routes.some(({ destination }) => destination.length === 0)) return routes;
+  return [...routes, { destination: prefixOf(UNSPECIFIED, 0), router: gateway }];
+}
+
+function mtuOf(settings: Settings, ofInterface: number): number | undefined {
+  return settings.mtu === 'interface' ? Math.min(ofInterface, LARGEST_MTU) : unlessOff(settings.mtu);
+}
+
+function orNone<Value>(list: readonly Value[]): readonly Value[] | undefined {
+  return list.length === 0 ? undefined : list;
+}
+
+function unlessOff<Value>(value: Value | 'off'): Value | undefined {
+  return value === 'off' ? undefined : value;
+}
+
+/** The option, encoded once for all replies; undefined for one that is not set. */
+function block<Value>(code: number, codec: Codec<Value>, value: Value | undefined): OptionBlock | undefined {
+  if (value === undefined) return undefined;
+  const encoded = codec.encode(value);
+  if (encoded === undefined)
+    throw new Error(`option ${code} cannot be encoded from settings that were checked`);
+  return { code, value: encoded };
+}
