@@ -1,0 +1,130 @@
+import { closeSync, existsSync, fsyncSync, openSync, readSync, renameSync, rmSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import type { Instant } from '../../lease/lease.ts';
+import { codeOf } from './directory.ts';
+import { type Salvaged, salvage } from './salvage.ts';
+
+/** A damaged file that was put aside, and what could be read of it. */
+export interface SetAside {
+  /** Where it is now; its `-wal` and `-shm` are beside it. */
+  readonly file: string;
+  readonly reason: string;
+  readonly salvaged: Salvaged;
+}
+
+const WAL_HEADER_BYTES = 32;
+const WAL_MAGIC = 0x377f0682;
+
+/** What is wrong with a lease file, as far as a quick check finds it; undefined: nothing, or there is no file. */
+export function damageOf(file: string): string | undefined {
+  const walSize = sizeOf(`${file}-wal`);
+  const size = sizeOf(file);
+  if (size === undefined) return walSize ? 'the file is missing beside its WAL' : undefined;
+  if (size === 0) return 'the file is empty';
+  if (walSize && !isWal(`${file}-wal`)) return 'the WAL beside it is not one';
+  return problemOf(file, 'quick_check(1)');
+}
+
+/** The full check, for a thread of its own: it reads everything. Undefined: sound. */
+export function integrityProblemOf(file: string): string | undefined {
+  return problemOf(file, 'integrity_check(1)');
+}
+
+/** Read-only, so that closing it leaves the file as it was. Throws what is no damage. */
+function problemOf(file: string, check: string): string | undefined {
+  let database: Sqlite.Database | undefined;
+  try {
+    database = new Sqlite(file, { readonly: true, fileMustExist: true });
+    const found = String(database.pragma(check, { simple: true }));
+    return found === 'ok' ? undefined : found;
+  } catch (error) {
+    if (isDamage(error)) return error instanceof Error ? error.message : String(error);
+    throw error;
+  } finally {
+    database?.close();
+  }
+}
+
+export function isDamage(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT');
+}
+
+/**
+ * Makes a new file of what can be read of the damaged one, and puts it in its place; the damaged one is renamed. A
+ * crash at any moment leaves either the damaged file in its place, or the whole new one for `finishSetAside`.
+ */
+export function setAside(file: string, reason: string, now: Instant): SetAside {
+  const unfinished = `${file}.salvage`;
+  for (const suffix of ['', '-journal']) rmSync(unfinished + suffix, { force: true });
+  const salvaged = salvage(file, unfinished);
+  renameSync(unfinished, `${file}.salvaged`);
+  return { file: finishSetAside(file, now) ?? file, reason, salvaged };
+}
+
+/** Puts a salvaged file in place; returns the damaged one's name, undefined if there is nothing to finish. */
+export function finishSetAside(file: string, now: Instant): string | undefined {
+  const salvaged = `${file}.salvaged`;
+  if (!existsSync(salvaged)) return undefined;
+  const damaged = unusedName(`${file}.damaged-${stampOf(now)}`);
+  syncDirectoryOf(file);
+  for (const suffix of ['', '-wal', '-shm']) {
+    if (existsSync(file + suffix)) renameSync(file + suffix, damaged + suffix);
+  }
+  syncDirectoryOf(file);
+  renameSync(salvaged, file);
+  syncDirectoryOf(file);
+  return damaged;
+}
+
+/** What has just been made or renamed beside the file is there after a loss of power. */
+export function syncDirectoryOf(file: string): void {
+  const handle = openSync(dirname(file), 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** A time as part of a file's name: 20260131T120000Z. */
+export function stampOf(now: Instant): string {
+  return new Date(now).toISOString().replace(/[-:]|\.\d+/g, '');
+}
+
+export function unusedName(wanted: string): string {
+  let name = wanted;
+  for (let count = 2; existsSync(name); count += 1) name = `${wanted}-${count}`;
+  return name;
+}
+
+function sizeOf(file: string): number | undefined {
+  return statSync(file, { throwIfNoEntry: false })?.size;
+}
+
+/** https://www.sqlite.org/fileformat2.html §4.1; SQLite itself takes what is no WAL for an empty one, and overwrites it. */
+function isWal(file: string): boolean {
+  const bytes = new Uint8Array(WAL_HEADER_BYTES);
+  const handle = openSync(file, 'r');
+  try {
+    const view = new DataView(bytes.buffer);
+    if (readSync(handle, bytes, 0, WAL_HEADER_BYTES, 0) < WAL_HEADER_BYTES) return false;
+    const magic = view.getUint32(0);
+    if ((magic & ~1) !== WAL_MAGIC) return bytes.every((byte) => byte === 0);
+    return hasSoundChecksum(view, (magic & 1) === 0);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** The last two words are the checksum of the six before. */
+function hasSoundChecksum(header: DataView, isLittleEndian: boolean): boolean {
+  let first = 0;
+  let second = 0;
+  for (let at = 0; at < 24; at += 8) {
+    first = (first + header.getUint32(at, isLittleEndian) + second) >>> 0;
+    second = (second + header.getUint32(at + 4, isLittleEndian) + first) >>> 0;
+  }
+  return first === header.getUint32(24) && second === header.getUint32(28);
+}

@@ -1,0 +1,62 @@
+import { accessSync, constants, mkdirSync, statfsSync, statSync } from 'node:fs';
+import { GatewayError } from '../../errors.ts';
+
+/** statfs(2): file systems whose locks and memory maps SQLite cannot rely on. */
+const NETWORK_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
+  [0x6969, 'NFS'],
+  [0x517b, 'SMB'],
+  [0xfe534d42, 'SMB'],
+  [0xff534d42, 'CIFS'],
+  [0x5346414f, 'AFS'],
+  [0x73757245, 'Coda'],
+  [0x00c36400, 'CephFS'],
+  [0x01021997, '9P'],
+  [0x7461636f, 'OCFS2'],
+  [0x01161970, 'GFS2'],
+  [0x0bd00bd0, 'Lustre'],
+  [0x564c, 'NCP'],
+]);
+
+/** The name of a network file system by the type that statfs tells; undefined for a local one. */
+export function networkFileSystem(type: number): string | undefined {
+  return NETWORK_FILE_SYSTEMS.get(type >>> 0);
+}
+
+/** Makes the directory if it is missing; throws store-unusable if leases cannot be kept there. */
+export function prepareDirectory(directory: string): void {
+  const setting = `GATEWAY_DHCP_LEASES_DIR ${directory}`;
+  try {
+    mkdirSync(directory, { recursive: true });
+  } catch (cause) {
+    const remedy = 'create it, or set another one (GATEWAY_DHCP_LEASES_DIR or --leases-dir)';
+    throw new GatewayError(
+      'store-unusable',
+      `${setting}: cannot be made (${codeOf(cause)}): ${remedy}`,
+      cause,
+    );
+  }
+  if (!statSync(directory).isDirectory()) {
+    throw new GatewayError(
+      'store-unusable',
+      `${setting}: not a directory: set one that the leases may live in`,
+    );
+  }
+  try {
+    accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    const who = process.getuid?.() ?? 'this user';
+    const remedy = `give it to the user that the gateway runs as (chown ${who} ${directory}), or set another one`;
+    throw new GatewayError('store-unusable', `${setting}: not writable (${codeOf(cause)}): ${remedy}`, cause);
+  }
+  const network = networkFileSystem(statfsSync(directory).type);
+  if (network !== undefined) {
+    const remedy = 'set a directory on a local disk of this node; every gateway keeps its own file';
+    throw new GatewayError('store-unusable', `${setting}: is on ${network}, which loses leases: ${remedy}`);
+  }
+}
+
+/** The operating system's or SQLite's name of an error. */
+export function codeOf(error: unknown): string {
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
+  return String(error);
+}

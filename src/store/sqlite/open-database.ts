@@ -1,0 +1,122 @@
+import { closeSync, fsyncSync, openSync, statSync } from 'node:fs';
+import Sqlite, { type Database } from 'better-sqlite3';
+import { GatewayError } from '../../errors.ts';
+import type { Instant } from '../../lease/lease.ts';
+import {
+  damageOf,
+  finishSetAside,
+  type SetAside,
+  setAside,
+  stampOf,
+  syncDirectoryOf,
+  unusedName,
+} from './damage.ts';
+import { codeOf } from './directory.ts';
+import { PAGE_BYTES } from './record.ts';
+import { APPLICATION_ID, type Migration, migrate, schemaOf } from './schema.ts';
+
+/** How long a write waits for somebody who writes to the file with other tools: milliseconds. */
+const BUSY_MILLISECONDS = 200;
+/** What a WAL that has grown is cut to when it starts over. */
+const WAL_BYTES = 8 * 1024 * 1024;
+
+export interface OpenedDatabase {
+  readonly database: Database;
+  /** What stood in the way; undefined: the file was sound, or there was none. */
+  readonly setAside: SetAside | undefined;
+  /** The copy from before a migration; undefined: there was none. */
+  readonly copy: string | undefined;
+}
+
+/** Opens the lease file of a directory that is ours, or makes it. */
+export function openDatabase(file: string, now: Instant, migrations: readonly Migration[]): OpenedDatabase {
+  finishSetAside(file, now);
+  const damage = damageOf(file);
+  const aside = damage === undefined ? undefined : setAside(file, damage, now);
+  const database = connect(file);
+  try {
+    const copy = bringUpToDate(database, file, now, migrations);
+    syncDirectoryOf(file);
+    return { database, setAside: aside, copy };
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function connect(file: string): Database {
+  const database = new Sqlite(file, { timeout: BUSY_MILLISECONDS });
+  database.pragma(`page_size = ${PAGE_BYTES}`);
+  const mode = database.pragma('journal_mode = WAL', { simple: true });
+  if (mode !== 'wal') {
+    database.close();
+    const remedy = 'set a directory on a local disk (GATEWAY_DHCP_LEASES_DIR)';
+    throw new GatewayError(
+      'store-unusable',
+      `${file}: its file system cannot hold a write-ahead log: ${remedy}`,
+    );
+  }
+  database.pragma('synchronous = FULL');
+  database.pragma('wal_autocheckpoint = 0');
+  database.pragma(`journal_size_limit = ${WAL_BYTES}`);
+  return database;
+}
+
+/** Refuses what is not ours, copies what is older, and migrates it. */
+function bringUpToDate(
+  database: Database,
+  file: string,
+  now: Instant,
+  migrations: readonly Migration[],
+): string | undefined {
+  const schema = schemaOf(database);
+  if (schema > migrations.length) throw newerSchema(file, schema, migrations.length);
+  const isEmpty = Number(database.prepare('SELECT count(*) FROM sqlite_schema').pluck().get()) === 0;
+  if (!isEmpty && database.pragma('application_id', { simple: true }) !== APPLICATION_ID) {
+    const remedy = 'move it away, or set another directory (GATEWAY_DHCP_LEASES_DIR)';
+    throw new GatewayError('store-unusable', `${file}: a database, but not one of leases: ${remedy}`);
+  }
+  const copy = schema > 0 && schema < migrations.length ? copyOf(database, file, schema, now) : undefined;
+  migrate(database, migrations);
+  return copy;
+}
+
+/** Schemas are only ever added to, so what came later cannot be read by what came before. */
+export function newerSchema(file: string, schema: number, known: number): GatewayError {
+  const remedy = `run the version that wrote it, or put back the copy ${file}.schema-${known}-... made by its migration`;
+  return new GatewayError('store-newer', `${file}: has schema ${schema}, newer than ${known}: ${remedy}`);
+}
+
+function copyOf(database: Database, file: string, schema: number, now: Instant): string {
+  const copy = unusedName(`${file}.schema-${schema}-${stampOf(now)}`);
+  database.prepare('VACUUM INTO ?').run(copy);
+  const handle = openSync(copy, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+  return copy;
+}
+
+/** What the operator reads of an error on opening the file. */
+export function asGatewayError(file: string, cause: unknown): GatewayError {
+  if (cause instanceof GatewayError) return cause;
+  const code = codeOf(cause);
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true) {
+    return new GatewayError('store-unusable', `${file}: a directory: move it away`, cause);
+  }
+  if (
+    code === 'SQLITE_CANTOPEN' ||
+    code === 'EACCES' ||
+    code === 'EPERM' ||
+    code.startsWith('SQLITE_READONLY')
+  ) {
+    const who = process.getuid?.() ?? 'the user that the gateway runs as';
+    const remedy = `give it and its directory to the gateway's user (chown -R ${who})`;
+    return new GatewayError('store-unusable', `${file}: cannot be opened (${code}): ${remedy}`, cause);
+  }
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const remedy = 'see to the disk (df, dmesg)';
+  return new GatewayError('store-failed', `${file}: ${message} (${code}): ${remedy}`, cause);
+}

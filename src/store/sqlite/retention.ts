@@ -1,0 +1,39 @@
+import type { Database, Statement } from 'better-sqlite3';
+import type { Instant } from '../../lease/lease.ts';
+
+/** How many rows one piece of pruning deletes at most. */
+export const PRUNE_ROWS = 256;
+
+export interface RetentionOptions {
+  /** Days that the history is kept. */
+  readonly days: number;
+  /** Rows that the history has at most. */
+  readonly rows: number;
+}
+
+/** Ends the history's oldest rows; they are found by their id, without an index. */
+export class Retention {
+  readonly #options: RetentionOptions;
+  readonly #bounds: Statement;
+  readonly #prune: Statement;
+
+  constructor(database: Database, options: RetentionOptions) {
+    this.#options = options;
+    this.#bounds = database
+      .prepare(
+        'SELECT (SELECT min(id) FROM history), (SELECT max(id) FROM history), (SELECT at FROM history ORDER BY id LIMIT 1)',
+      )
+      .raw();
+    this.#prune = database.prepare('DELETE FROM history WHERE id >= ? AND id < ? AND (at < ? OR id <= ?)');
+  }
+
+  /** Deletes a piece of what is too old or too much; returns how many rows. */
+  prune(now: Instant): number {
+    const [oldest, newest, oldestAt] = this.#bounds.get() as readonly (number | null)[];
+    if (typeof oldest !== 'number' || typeof newest !== 'number' || typeof oldestAt !== 'number') return 0;
+    const before = now - this.#options.days * 86_400_000;
+    const tooMany = newest - this.#options.rows;
+    if (oldestAt >= before && oldest > tooMany) return 0;
+    return this.#prune.run(oldest, oldest + PRUNE_ROWS, before, tooMany).changes;
+  }
+}

@@ -1,0 +1,107 @@
+import type { Database } from 'better-sqlite3';
+
+/** Marks the file as ours, for `file` and for whoever finds it. */
+export const APPLICATION_ID = 0x76706764;
+
+const NOW = "CAST(strftime('%s', 'now') AS INTEGER) * 1000";
+
+function dotted(column: string): string {
+  const octets = [24, 16, 8, 0].map((shift) => `((${column} >> ${shift}) & 255)`);
+  return octets.join(" || '.' || ");
+}
+
+function colons(column: string): string {
+  const pairs = [1, 3, 5, 7, 9, 11].map((start) => `substr(printf('%012x', ${column}), ${start}, 2)`);
+  return `CASE WHEN ${column} <> 0 THEN ${pairs.join(" || ':' || ")} END`;
+}
+
+function iso(column: string): string {
+  return `strftime('%Y-%m-%dT%H:%M:%SZ', ${column} / 1000, 'unixepoch')`;
+}
+
+/** 9999-12-31T23:59:59Z: a lease without end. */
+function isoOrNever(column: string): string {
+  return `CASE WHEN ${column} >= 253402300799000 THEN 'never' ELSE ${iso(column)} END`;
+}
+
+/** What people read of a row of `lease`; the times are UTC. */
+export const LEASE_COLUMNS = `
+  ${dotted('address')} AS address,
+  ${colons('mac')} AS mac,
+  hostname,
+  CASE WHEN state = 'bound' AND expires_at <= ${NOW} THEN 'expired'
+       WHEN state = 'declined' AND expires_at <= ${NOW} THEN 'free'
+       ELSE state END AS state,
+  ${iso('starts_at')} AS starts,
+  CASE WHEN state IN ('bound', 'declined') THEN ${isoOrNever('expires_at')} END AS expires,
+  ${iso('updated_at')} AS updated,
+  vps_id, node, client`;
+
+/** What people read of a row of `history`. */
+export const HISTORY_COLUMNS = `
+  ${iso('at')} AS at,
+  ${dotted('address')} AS address,
+  event,
+  ${colons('mac')} AS mac,
+  hostname, reason,
+  CASE WHEN event IN ('bound', 'declined') THEN ${isoOrNever('expires_at')} END AS expires,
+  vps_id, node, client`;
+
+export interface Migration {
+  readonly sql: string;
+}
+
+/**
+ * The schema, step by step; a file's user_version is how many of them it has seen. A step never changes once it is
+ * released, and a new one only adds: what salvages a damaged file counts on the columns' order.
+ */
+export const MIGRATIONS: readonly Migration[] = [
+  {
+    sql: `
+CREATE TABLE lease (
+  address INTEGER PRIMARY KEY, -- as an unsigned 32-bit number
+  client TEXT NOT NULL,
+  mac INTEGER NOT NULL, -- as an unsigned 48-bit number; 0: none
+  state TEXT NOT NULL,
+  starts_at INTEGER NOT NULL, -- times are milliseconds since 1970, UTC
+  expires_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  version INTEGER NOT NULL,
+  hostname TEXT,
+  node TEXT,
+  vps_id TEXT
+) STRICT;
+CREATE TABLE history (
+  id INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  address INTEGER NOT NULL,
+  client TEXT NOT NULL,
+  mac INTEGER NOT NULL,
+  event TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  expires_at INTEGER NOT NULL,
+  hostname TEXT,
+  node TEXT,
+  vps_id TEXT
+) STRICT;
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE VIEW leases AS SELECT ${LEASE_COLUMNS} FROM lease ORDER BY lease.address;
+CREATE VIEW lease_history AS SELECT ${HISTORY_COLUMNS} FROM history ORDER BY history.id;
+`,
+  },
+];
+
+export function schemaOf(database: Database): number {
+  return Number(database.pragma('user_version', { simple: true }));
+}
+
+/** Runs the steps that the file has not seen, all of them or none. */
+export function migrate(database: Database, migrations: readonly Migration[]): void {
+  const pending = migrations.slice(schemaOf(database));
+  if (pending.length === 0) return;
+  database.transaction(() => {
+    for (const { sql } of pending) database.exec(sql);
+    database.pragma(`user_version = ${migrations.length}`);
+    database.pragma(`application_id = ${APPLICATION_ID}`);
+  })();
+}
