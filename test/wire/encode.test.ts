@@ -315,12 +315,7 @@ describe('a reply that does not fit', () => {
     const { bytes, omitted } = encoded(reply({ options, maximumSize: LIMIT, mayOverload: false }));
 
     expect(omitted).toEqual([60, 66, 17]);
-    expect(message(bytes).codes()).toEqual(
-      [53, 43, 77, 60]
-        .filter((code) => code !== 60)
-        .concat([67])
-        .sort(),
-    );
+    expect(message(bytes).codes()).toEqual([53, 43, 77, 67]);
   });
 
   it('RFC 2131 §4.3.2: a DHCPNAK uses neither field', () => {
