@@ -11,7 +11,8 @@ export type ErrorCode =
   | 'store-locked'
   | 'store-newer'
   | 'store-unusable'
-  | 'store-failed';
+  | 'store-failed'
+  | 'lab-unavailable';
 
 /** Exit status by code: sysexits.h where it has a word for it (78 EX_CONFIG, 69 EX_UNAVAILABLE, 74 EX_IOERR). */
 export const EXIT_STATUS: Readonly<Record<ErrorCode, number>> = {
@@ -24,6 +25,7 @@ export const EXIT_STATUS: Readonly<Record<ErrorCode, number>> = {
   'store-newer': 78,
   'store-unusable': 74,
   'store-failed': 74,
+  'lab-unavailable': 69,
 };
 
 export class GatewayError extends Error {

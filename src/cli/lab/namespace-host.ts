@@ -18,6 +18,7 @@ export class NamespaceHost {
   static async open(name: string): Promise<NamespaceHost> {
     const holder = spawn('unshare', ['--net', '--mount', 'sh', '-c', PREPARE], {
       stdio: ['pipe', 'pipe', 'inherit'],
+      detached: true, // Ctrl-C at the terminal is ours alone.
     });
     const failed = once(holder, 'exit').then(() => {
       throw new Error(`no namespace could be made for ${name}`);
@@ -47,11 +48,10 @@ export class NamespaceHost {
 
   /** Starts a command; its pid is that of the command itself. */
   spawn(command: string, args: readonly string[], options: SpawnOptions = {}): ChildProcess {
-    const child = spawn(
-      'nsenter',
-      this.#inside(['setpriv', '--pdeathsig', 'KILL', command, ...args]),
-      options,
-    );
+    const child = spawn('nsenter', this.#inside(['setpriv', '--pdeathsig', 'KILL', command, ...args]), {
+      detached: true,
+      ...options,
+    });
     this.#children.add(child);
     child.once('exit', () => this.#children.delete(child));
     return child;
