@@ -1,0 +1,169 @@
+import { decide } from '../../src/engine/decide.ts';
+import type { Decide, Decision } from '../../src/engine/decision.ts';
+import type { ClientKey } from '../../src/lease/client-key.ts';
+import type { Version } from '../../src/lease/lease.ts';
+import { type HardwareAddress, hardwareFromText } from '../../src/net/hardware-address.ts';
+import { type Ipv4, ipv4ToText } from '../../src/net/ipv4.ts';
+import { Exchange } from '../../src/server/exchange.ts';
+import type { Observer } from '../../src/server/observer.ts';
+import type { LeaseStore } from '../../src/store/lease-store.ts';
+import type { Plan } from '../../src/subnet/plan.ts';
+import { FakeClock, settle } from './clock.ts';
+import { optionOf } from './conversation.ts';
+import { type MemoryStore, type MemoryStoreOptions, memoryStore } from './memory-store.ts';
+import { at, planOf } from './plan.ts';
+import { SimulatedTransport, type SimulatedTransportOptions } from './simulated-transport.ts';
+
+/** An ARP question that the exchange has put. */
+export interface Question {
+  readonly address: string;
+  readonly milliseconds: number;
+  readonly answer: (holder: string | undefined) => void;
+  isCancelled: boolean;
+}
+
+/** Everything that was observed, as text. */
+export class Record implements Observer {
+  /** 'DHCPDISCOVER offered', 'DHCPREQUEST bound committed'. */
+  readonly decisions: string[] = [];
+  readonly orders: string[] = [];
+  readonly drops = new Map<string, number>();
+  readonly errors: unknown[] = [];
+
+  decided(
+    message: { type: string | undefined },
+    _client: ClientKey,
+    decision: Decision,
+    outcome?: string,
+  ): void {
+    this.decisions.push([message.type, decision.reason, outcome].filter(Boolean).join(' '));
+  }
+
+  ordered(decision: Decision, outcome: string | undefined): void {
+    this.orders.push([decision.reason, outcome].filter(Boolean).join(' '));
+  }
+
+  dropped(reason: string, count: number): void {
+    this.drops.set(reason, (this.drops.get(reason) ?? 0) + count);
+  }
+
+  omitted(): void {}
+
+  broken(error: unknown): void {
+    this.errors.push(error);
+  }
+}
+
+export interface BenchOptions {
+  readonly decide?: Decide;
+  readonly plan?: Partial<Plan>;
+  readonly transport?: SimulatedTransportOptions;
+  /** How many ARP questions may be open. */
+  readonly questions?: number;
+}
+
+/** An exchange over a store, with a clock that the test moves and sockets that the test fills. */
+export class ExchangeBench<Store extends LeaseStore> {
+  readonly clock: FakeClock;
+  readonly transport: SimulatedTransport;
+  readonly store: Store;
+  readonly inFlight: Set<Ipv4>;
+  readonly record = new Record();
+  readonly exchange: Exchange;
+  /** ARP questions that are open. */
+  questions: Question[] = [];
+  readonly circumstances = {
+    deafRevision: 0 as Version,
+    trustsClock: true,
+    declines: new Map<string, number>(),
+    declinesOf: (client: ClientKey) => this.circumstances.declines.get(client) ?? 0,
+    declined: (client: ClientKey) => {
+      this.circumstances.declines.set(client, this.circumstances.declinesOf(client) + 1);
+    },
+  };
+
+  constructor(store: Store, inFlight: Set<Ipv4>, clock: FakeClock, options: BenchOptions = {}) {
+    this.clock = clock;
+    this.store = store;
+    this.inFlight = inFlight;
+    this.transport = new SimulatedTransport(options.transport);
+    this.exchange = new Exchange({
+      transport: this.transport,
+      store,
+      inFlight,
+      clock,
+      decide: options.decide ?? decide,
+      plan: planOf(options.plan),
+      prober: { ask: (...question) => this.#ask(options.questions ?? 256, ...question) },
+      circumstances: this.circumstances,
+      observer: this.record,
+    });
+  }
+
+  /** Datagrams that arrive together by broadcast; all that they set off at once has happened when this returns. */
+  async hear(...datagrams: readonly Uint8Array[]): Promise<void> {
+    for (const bytes of datagrams) this.transport.put(bytes);
+    this.transport.deliver();
+    await settle();
+  }
+
+  async hearUnicast(bytes: Uint8Array, source: string): Promise<void> {
+    this.transport.put(bytes, at(source));
+    this.transport.deliver();
+    await settle();
+  }
+
+  /** The replies so far: 'DHCPACK 10.15.3.20 to 52:54:00:00:00:01'; and forgets them. */
+  replies(): string[] {
+    return this.transport.sent.splice(0).map(({ bytes }) => replyToText(bytes));
+  }
+
+  drops(reason: string): number {
+    return this.record.drops.get(reason) ?? 0;
+  }
+
+  #ask(
+    limit: number,
+    address: Ipv4,
+    milliseconds: number,
+    done: (holder: HardwareAddress | undefined) => void,
+  ): (() => void) | undefined {
+    if (this.questions.length >= limit) return undefined;
+    const close = () => {
+      this.questions = this.questions.filter((each) => each !== question);
+    };
+    const question: Question = {
+      address: ipv4ToText(address),
+      milliseconds,
+      answer: (holder) => {
+        close();
+        done(holder === undefined ? undefined : hardwareFromText(holder));
+      },
+      isCancelled: false,
+    };
+    this.questions.push(question);
+    return () => {
+      question.isCancelled = true;
+      close();
+    };
+  }
+}
+
+/** An exchange over a memory store. */
+export function memoryBench(
+  options: BenchOptions & Omit<MemoryStoreOptions, 'clock' | 'inFlight'> = {},
+): ExchangeBench<MemoryStore> {
+  const clock = new FakeClock();
+  const inFlight = new Set<Ipv4>();
+  return new ExchangeBench(memoryStore({ ...options, clock, inFlight }), inFlight, clock, options);
+}
+
+const REPLY_TYPES = ['', '', 'DHCPOFFER', '', '', 'DHCPACK', 'DHCPNAK'];
+
+/** Read byte by byte, without our decoder. */
+export function replyToText(bytes: Uint8Array): string {
+  const type = REPLY_TYPES[optionOf(bytes, 53)?.[0] ?? 0];
+  const yiaddr = [...bytes.subarray(16, 20)].join('.');
+  const chaddr = [...bytes.subarray(28, 34)].map((byte) => byte.toString(16).padStart(2, '0')).join(':');
+  return `${type} ${yiaddr} to ${chaddr}`;
+}
