@@ -1,0 +1,60 @@
+import { type Logger as PinoLogger, pino } from 'pino';
+import { prettyFactory } from 'pino-pretty';
+
+/** One for each part, as a child with the field `part`. Messages are constant; what varies goes into fields. */
+export type Logger = PinoLogger;
+
+export interface LogSettings {
+  readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+  /** auto: pretty on a terminal, else json. */
+  readonly logFormat: 'auto' | 'json' | 'pretty';
+}
+
+/** Where lines go; `LogOutput` is one. */
+export interface LineWriter {
+  write(line: string): void;
+  /** Called behind a fatal line. */
+  flushSync(): void;
+}
+
+/**
+ * Makes the log. Each line has `time` (ISO 8601, UTC), `level`, `msg` and its fields.
+ *
+ * @param now Wall-clock time in milliseconds.
+ */
+export function createLogger(
+  settings: LogSettings,
+  output: LineWriter,
+  isTerminal: boolean,
+  now: () => number,
+): Logger {
+  const isPretty = settings.logFormat === 'pretty' || (settings.logFormat === 'auto' && isTerminal);
+  return pino(
+    {
+      level: settings.logLevel,
+      base: null,
+      timestamp: timeField(now),
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    isPretty ? prettyLines(output, isTerminal) : output,
+  );
+}
+
+function prettyLines(output: LineWriter, colorize: boolean): LineWriter {
+  const prettify = prettyFactory({ colorize, singleLine: true, translateTime: 'SYS:HH:MM:ss.l' });
+  return { write: (line) => output.write(prettify(line)), flushSync: () => output.flushSync() };
+}
+
+/** Text of the time, made once for all lines of a millisecond: it costs as much as the rest of a line. */
+function timeField(now: () => number): () => string {
+  let last: number | undefined;
+  let text = '';
+  return () => {
+    const at = now();
+    if (at !== last) {
+      last = at;
+      text = `,"time":"${new Date(at).toISOString()}"`;
+    }
+    return text;
+  };
+}
