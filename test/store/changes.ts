@@ -1,0 +1,95 @@
+import type { ClientKey } from '../../src/lease/client-key.ts';
+import { type Instant, instant, type LeaseState, type Version } from '../../src/lease/lease.ts';
+import type { AddressRange, LeaseChange, LeaseView, LeaseWrite } from '../../src/lease/lease-view.ts';
+import type { HardwareAddress } from '../../src/net/hardware-address.ts';
+import { type Ipv4, ipv4FromText } from '../../src/net/ipv4.ts';
+import type { LeaseStore, Outcome } from '../../src/store/lease-store.ts';
+
+/** 2026-01-01T00:00:00Z, and so many seconds after it. */
+export function at(seconds: number): Instant {
+  return instant(Date.UTC(2026, 0) + seconds * 1000);
+}
+
+export function address(text: string): Ipv4 {
+  const found = ipv4FromText(text);
+  if (found === undefined) throw new Error(`${text} is no address`);
+  return found;
+}
+
+export const POOL: AddressRange = {
+  first: address('10.15.3.20'),
+  last: address('10.15.3.29'),
+  excluded: new Set(),
+};
+
+/** Client 1 is 52:54:00:00:00:01. */
+export function hardware(number: number): HardwareAddress {
+  return (0x525400000000 + number) as HardwareAddress;
+}
+
+export function client(number: number): ClientKey {
+  return `01${hardware(number).toString(16)}` as ClientKey;
+}
+
+export interface Wish {
+  readonly kind?: LeaseChange['kind'];
+  readonly client: number;
+  readonly address: Ipv4;
+  readonly state?: LeaseState | 'as seen';
+  /** Who the record names, if not the client of the change. */
+  readonly holder?: number;
+  readonly at?: Instant;
+  readonly expiresAt?: Instant;
+  readonly reason?: string;
+  readonly hostname?: string;
+  readonly seen?: Version;
+  readonly seenBinding?: Version;
+}
+
+/** A change that rests on what the view shows now, unless the wish says otherwise. */
+export function changeOf(leases: LeaseView, ...wishes: readonly [Wish, ...Wish[]]): LeaseChange {
+  const [first] = wishes;
+  const who = client(first.client);
+  return {
+    kind: first.kind ?? 'binding',
+    client: who,
+    seenBinding: first.seenBinding ?? leases.bindingOf(who)?.version ?? 0,
+    writes: wishes.map((wish) => writeOf(leases, wish)),
+    at: first.at ?? at(0),
+    reason: first.reason ?? 'bound',
+  };
+}
+
+function writeOf(leases: LeaseView, wish: Wish): LeaseWrite {
+  const seen = wish.seen ?? leases.at(wish.address)?.version ?? 0;
+  const { state = 'bound', hostname } = wish;
+  if (state === 'as seen') return { address: wish.address, seen, next: 'as seen' };
+  const holder = wish.holder ?? wish.client;
+  const decidedAt = wish.at ?? at(0);
+  const expiresAt = wish.expiresAt ?? (state === 'free' ? decidedAt : instant(decidedAt + 3_600_000));
+  const next = { client: client(holder), hardware: hardware(holder), state, expiresAt };
+  return { address: wish.address, seen, next: hostname === undefined ? next : { ...next, hostname } };
+}
+
+/** Takes one change the way the exchange does. */
+export async function take(store: LeaseStore, change: LeaseChange): Promise<Outcome> {
+  const settled = store.settle(change);
+  if (settled !== undefined) return settled;
+  const [outcome] = await store.commit([change]);
+  if (outcome === undefined) throw new Error('no outcome');
+  return outcome;
+}
+
+/** One binding, free or declined record, decided on what the store shows now. */
+export function bind(store: LeaseStore, ...wishes: readonly [Wish, ...Wish[]]): Promise<Outcome> {
+  return take(store, changeOf(store.leases, ...wishes));
+}
+
+export function offer(store: LeaseStore, wish: Wish): Promise<Outcome> {
+  const withReason = { kind: 'hold', state: 'offered', reason: 'offered', ...wish } as const;
+  return take(store, changeOf(store.leases, withReason));
+}
+
+export function withdraw(store: LeaseStore, wish: Wish): Promise<Outcome> {
+  return offer(store, { reason: 'offer-withdrawn', ...wish, state: 'free' });
+}

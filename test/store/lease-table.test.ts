@@ -1,0 +1,122 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { LeaseState } from '../../src/lease/lease.ts';
+import type { AddressRange } from '../../src/lease/lease-view.ts';
+import type { Ipv4 } from '../../src/net/ipv4.ts';
+import { LeaseTable } from '../../src/store/lease-table.ts';
+import { address, at, changeOf, client, hardware } from './changes.ts';
+import { NaiveTable } from './naive-table.ts';
+
+const FIRST = address('10.15.3.250');
+const LOW: AddressRange = {
+  first: FIRST,
+  last: address('10.15.3.255'),
+  excluded: new Set([(FIRST + 1) as Ipv4]),
+};
+const HIGH: AddressRange = { first: address('10.15.4.0'), last: address('10.15.4.3'), excluded: new Set() };
+const ADDRESSES = Array.from({ length: 11 }, (_, index) => (FIRST + index) as Ipv4);
+const CLIENTS = [1, 2, 3, 4, 5, 6];
+
+const anAddress = fc.constantFrom(...ADDRESSES);
+const aClient = fc.constantFrom(...CLIENTS);
+const aState = fc.constantFrom<LeaseState>('bound', 'bound', 'free', 'free', 'declined', 'peer');
+const seconds = fc.integer({ min: 0, max: 50 });
+const aStep = fc.oneof(
+  fc.record({
+    does: fc.constant('record'),
+    client: aClient,
+    address: anAddress,
+    state: aState,
+    lasts: seconds,
+  }),
+  fc.record({ does: fc.constant('offer'), client: aClient, address: anAddress, lasts: seconds }),
+  fc.record({ does: fc.constant('withdraw'), client: aClient, address: anAddress }),
+  fc.record({ does: fc.constant('move'), client: aClient, address: anAddress, from: anAddress }),
+  fc.record({ does: fc.constant('flight'), address: anAddress }),
+  fc.record({ does: fc.constant('sweep') }),
+);
+
+describe('the lease table', () => {
+  it('answers every question as a naive list of leases does', () => {
+    fc.assert(
+      fc.property(fc.boolean(), fc.array(aStep, { maxLength: 60 }), (askedFirst, steps) => {
+        const inFlight = new Set<Ipv4>();
+        const table = new LeaseTable(inFlight);
+        const naive = new NaiveTable(inFlight);
+        if (askedFirst) for (const range of [LOW, HIGH]) table.longestFree(range);
+
+        steps.forEach((step, index) => {
+          const now = at(index * 10);
+          if (step.does === 'flight' && 'address' in step) {
+            if (!inFlight.delete(step.address)) inFlight.add(step.address);
+          } else if (step.does === 'sweep') {
+            const expected = naive.sweep(now).map((lease) => lease.address);
+            expect([...table.sweep(now, 64)].map((lease) => lease.address).sort()).toEqual(expected.sort());
+          } else if ('client' in step) {
+            const change = changeOfStep(table, step, index);
+            expect(table.conflicts(change)).toBe(false);
+            table.apply(change);
+            naive.apply(change);
+          }
+          if (askedFirst) expect(ordersOf(table)).toEqual(ordersOf(naive));
+        });
+
+        expect(table.revision).toBe(naive.revision);
+        for (const where of ADDRESSES) {
+          expect(table.at(where)).toEqual(naive.at(where));
+          expect(table.recordAt(where)).toEqual(naive.recordAt(where));
+        }
+        for (const who of CLIENTS.map(client)) {
+          expect(table.bindingOf(who)).toEqual(naive.bindingOf(who));
+          expect(table.offerTo(who)).toEqual(naive.offerTo(who));
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('orders a range by when its addresses became free, if it is first asked after they did', () => {
+    const table = new LeaseTable(new Set());
+    for (const [index, where] of [8, 6, 9, 7].entries()) {
+      const lease = { address: ADDRESSES[where] ?? FIRST, client: client(index), hardware: hardware(index) };
+      table.load({ ...lease, state: 'free', expiresAt: at(0), updatedAt: at(0), version: 10 + index });
+    }
+
+    const order: (Ipv4 | undefined)[] = [];
+    for (let next = table.longestFree(HIGH); next !== undefined; next = table.longestFree(HIGH)) {
+      order.push(next);
+      table.apply(changeOf(table, { client: 9, address: next }));
+    }
+
+    expect(order).toEqual([8, 6, 9, 7].map((where) => ADDRESSES[where]));
+  });
+
+  it('forgets the order of a range when an overlapping one is asked about, and finds it again', () => {
+    const table = new LeaseTable(new Set());
+    const whole: AddressRange = { first: FIRST, last: HIGH.last, excluded: new Set() };
+
+    expect(table.longestFree(LOW)).toBe(FIRST);
+    table.apply(changeOf(table, { client: 1, address: FIRST }));
+    expect(table.longestFree(whole)).toBe(FIRST + 1);
+    table.apply(changeOf(table, { client: 2, address: (FIRST + 2) as Ipv4 }));
+
+    expect(table.longestFree(LOW)).toBe(FIRST + 3);
+  });
+});
+
+type Step = { does: string; client: number; address: Ipv4; state?: LeaseState; lasts?: number; from?: Ipv4 };
+
+function changeOfStep(table: LeaseTable, step: Step, index: number) {
+  const wish = { client: step.client, address: step.address, at: at(index * 10) };
+  const expiresAt = at(index * 10 + (step.lasts ?? 0));
+  if (step.does === 'offer') return changeOf(table, { ...wish, kind: 'hold', state: 'offered', expiresAt });
+  if (step.does === 'withdraw') return changeOf(table, { ...wish, kind: 'hold', state: 'free' });
+  if (step.from !== undefined && step.from !== step.address) {
+    return changeOf(table, wish, { ...wish, address: step.from, state: 'free' });
+  }
+  return changeOf(table, { ...wish, state: step.state ?? 'bound', expiresAt });
+}
+
+function ordersOf(table: LeaseTable | NaiveTable) {
+  return [LOW, HIGH].map((range) => [table.longestFree(range), table.oldestOffer(range)]);
+}
