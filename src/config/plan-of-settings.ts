@@ -2,16 +2,8 @@ import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import { broadcastOf, maskOfLength, type Prefix, prefixOf } from '../net/prefix.ts';
 import type { Plan } from '../subnet/plan.ts';
 import type { LeaseTimes, Subnet } from '../subnet/subnet.ts';
-import { type ClasslessRoute, classlessRoutes } from '../wire/classless-routes.ts';
-import { domainNames } from '../wire/domain-names.ts';
-import {
-  type Codec,
-  interfaceMtu,
-  ipv4 as ipv4Codec,
-  ipv4List,
-  text,
-  uint32,
-} from '../wire/option-codecs.ts';
+import type { ClasslessRoute } from '../wire/classless-routes.ts';
+import { OPTIONS, type Option } from '../wire/options.ts';
 import type { OptionBlock } from '../wire/reply.ts';
 import { gatewayAddresses } from './address-plan.ts';
 import type { ListenAddress } from './listen-address.ts';
@@ -72,18 +64,18 @@ function leaseTimesOf({ leaseTime, leaseTimeMin, leaseTimeMax }: Settings): Leas
 function parametersOf(settings: Settings, prefix: Prefix, mtu: number): ReadonlyMap<number, OptionBlock> {
   const routes = routesOf(settings);
   const blocks = [
-    block(1, ipv4Codec, maskOfLength(prefix.length)),
-    block(3, ipv4List, [settings.gateway]),
-    block(6, ipv4List, orNone(settings.dns)),
-    block(15, text, unlessOff(settings.domain)),
-    block(26, interfaceMtu, mtuOf(settings, mtu)),
-    block(28, ipv4Codec, broadcastOf(prefix)),
-    block(42, ipv4List, orNone(settings.ntp)),
-    block(108, uint32, unlessOff(settings.ipv6Only)),
-    block(119, domainNames, orNone(settings.domainSearch)),
-    block(121, classlessRoutes, routes),
+    block(OPTIONS.subnetMask, maskOfLength(prefix.length)),
+    block(OPTIONS.routers, [settings.gateway]),
+    block(OPTIONS.domainNameServers, orNone(settings.dns)),
+    block(OPTIONS.domainName, unlessOff(settings.domain)),
+    block(OPTIONS.interfaceMtu, mtuOf(settings, mtu)),
+    block(OPTIONS.broadcastAddress, broadcastOf(prefix)),
+    block(OPTIONS.ntpServers, orNone(settings.ntp)),
+    block(OPTIONS.ipv6OnlyPreferred, unlessOff(settings.ipv6Only)),
+    block(OPTIONS.domainSearch, orNone(settings.domainSearch)),
+    block(OPTIONS.classlessRoutes, routes),
     // What RFC 3442 became was 249 first, and some clients still ask for that.
-    block(249, classlessRoutes, routes),
+    block(OPTIONS.microsoftClasslessRoutes, routes),
   ];
   return new Map(blocks.filter((one) => one !== undefined).map((one) => [one.code, one]));
 }
@@ -108,10 +100,10 @@ function unlessOff<Value>(value: Value | 'off'): Value | undefined {
 }
 
 /** The option, encoded once for all replies; undefined for one that is not set. */
-function block<Value>(code: number, codec: Codec<Value>, value: Value | undefined): OptionBlock | undefined {
+function block<Value>(option: Option<Value>, value: Value | undefined): OptionBlock | undefined {
   if (value === undefined) return undefined;
-  const encoded = codec.encode(value);
+  const encoded = option.codec.encode(value);
   if (encoded === undefined)
-    throw new Error(`option ${code} cannot be encoded from settings that were checked`);
-  return { code, value: encoded };
+    throw new Error(`option ${option.code}: settings that were checked cannot be encoded`);
+  return { code: option.code, value: encoded };
 }

@@ -1,0 +1,94 @@
+import type { Command } from 'commander';
+import { findListenAddress, type ListenAddressSearch } from '../config/listen-address.ts';
+import { type Flags, loadSettings } from '../config/load-settings.ts';
+import { originToText, type Problem, problemToText, shownText } from '../config/problem.ts';
+import { type Environment, SETTING_KEYS, SETTINGS } from '../config/settings.ts';
+import { EXIT_STATUS } from '../errors.ts';
+import { ipv4ToText } from '../net/ipv4.ts';
+import type { Link } from '../net/link.ts';
+import { readInterfaces } from '../transport/interfaces.ts';
+import { addSettingOptions, flagsOf } from './setting-options.ts';
+
+/** One setting as it stands. */
+interface SettingLine {
+  readonly setting: string;
+  /** As it was written; a secret is not shown. Undefined: left open. */
+  readonly value: string | undefined;
+  readonly from: string;
+}
+
+export interface CheckReport {
+  readonly ok: boolean;
+  readonly settings: readonly SettingLine[];
+  readonly listen:
+    | {
+        readonly listenIp: string;
+        readonly interface: string;
+        readonly prefixLength: number;
+        readonly mtu: number;
+      }
+    | undefined;
+  readonly warnings: readonly string[];
+  readonly problems: readonly string[];
+}
+
+export function addCheckCommand(program: Command): void {
+  const command = program
+    .command('check')
+    .description('show every setting, its value and where it came from, and what is wrong with them')
+    .option('--json', 'as JSON');
+  addSettingOptions(command).action(() => {
+    const report = checkSettings(flagsOf(command), process.env, readInterfaces());
+    const asJson: unknown = command.getOptionValue('json');
+    process.stdout.write(asJson === true ? `${JSON.stringify(report, null, 2)}\n` : reportToText(report));
+    process.exitCode = report.ok ? 0 : EXIT_STATUS['bad-settings'];
+  });
+}
+
+/** Judges settings on a host with these interfaces. What `serve` would wait for is a problem here. */
+export function checkSettings(flags: Flags, environment: Environment, links: readonly Link[]): CheckReport {
+  const loaded = loadSettings(flags, environment);
+  const search = loaded.ok ? findListenAddress(loaded.settings, links) : undefined;
+  const missing =
+    search === undefined || search.kind === 'found' ? [] : [`${search.message}; ${search.remedy}`];
+  const problems = [...(loaded.ok ? [] : texts(loaded.problems)), ...missing];
+  const oddity = search?.kind === 'found' && search.warning !== undefined ? [search.warning] : [];
+  return {
+    ok: problems.length === 0,
+    settings: SETTING_KEYS.map((key) => ({
+      setting: SETTINGS[key].variable,
+      value: shownText(key, loaded.origins[key]),
+      from: originToText(loaded.origins[key]),
+    })),
+    listen: listenOf(search),
+    warnings: [...texts(loaded.warnings), ...oddity],
+    problems,
+  };
+}
+
+function texts(problems: readonly Problem[]): readonly string[] {
+  return problems.map(problemToText);
+}
+
+function listenOf(search: ListenAddressSearch | undefined): CheckReport['listen'] {
+  if (search?.kind !== 'found') return undefined;
+  const { listenIp, interfaceName, prefixLength, mtu } = search;
+  return { listenIp: ipv4ToText(listenIp), interface: interfaceName, prefixLength, mtu };
+}
+
+export function reportToText(report: CheckReport): string {
+  const width = Math.max(...report.settings.map(({ setting }) => setting.length));
+  const valueWidth = Math.max(...report.settings.map(({ value }) => value?.length ?? 1));
+  const lines = report.settings.map(
+    ({ setting, value = '-', from }) => `${setting.padEnd(width)}  ${value.padEnd(valueWidth)}  ${from}`,
+  );
+  lines.push('');
+  if (report.listen !== undefined) {
+    const { listenIp, prefixLength, interface: name, mtu } = report.listen;
+    lines.push(`listens on ${listenIp}/${prefixLength} on ${name}, MTU ${mtu}`);
+  }
+  lines.push(...report.warnings.map((warning) => `warning: ${warning}`));
+  lines.push(...report.problems.map((problem) => `problem: ${problem}`));
+  if (report.ok) lines.push('no problems');
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { type LoadedSettings, loadSettings } from '../config/load-settings.ts';
+import { problemToText } from '../config/problem.ts';
+import { EXIT_STATUS, GatewayError } from '../errors.ts';
+import { addCheckCommand } from './config-check.ts';
+import { addLabCommand } from './lab.ts';
+import { addSettingOptions, flagsOf } from './setting-options.ts';
+
+/** sysexits.h EX_SOFTWARE: our own mistake. */
+const EX_SOFTWARE = 70;
+
+/** Runs one command line (without `node` and the script) to its end, and returns the exit status. */
+export async function run(args: readonly string[]): Promise<number> {
+  process.exitCode = 0;
+  try {
+    await createProgram().parseAsync(args, { from: 'user' });
+    return Number(process.exitCode);
+  } catch (error) {
+    return statusOf(error);
+  }
+}
+
+function createProgram(): Command {
+  const program = new Command('vps-gateway')
+    .description('A DHCPv4 server for virtual-machine hosts: one gateway per node, one pool, durable leases.')
+    .version(versionOfPackage())
+    .exitOverride()
+    .showHelpAfterError('(vps-gateway --help shows what there is)');
+  addServeCommand(program);
+  addCheckCommand(program);
+  addLabCommand(program);
+  return program;
+}
+
+function addServeCommand(program: Command): void {
+  const command = program.command('serve').description('lease addresses until SIGTERM or SIGINT');
+  addSettingOptions(command).action(async () => {
+    const { serve } = await import('./serve.ts');
+    process.exitCode = await serve(settingsOrThrow(command));
+  });
+}
+
+/** @throws GatewayError that lists every problem. */
+function settingsOrThrow(command: Command): LoadedSettings {
+  const loaded = loadSettings(flagsOf(command), process.env);
+  if (loaded.ok) return loaded;
+  const list = loaded.problems.map((problem) => `\n  ${problemToText(problem)}`).join('');
+  throw new GatewayError('bad-settings', `the settings cannot be used:${list}`);
+}
+
+function statusOf(error: unknown): number {
+  // commander has written its own message; help and version are no errors.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_STATUS['bad-settings'];
+  if (error instanceof GatewayError) {
+    process.stderr.write(`vps-gateway: ${error.message}\n`);
+    return error.exitStatus;
+  }
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  return EX_SOFTWARE;
+}
+
+function versionOfPackage(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  const { version } = JSON.parse(text) as { version: string };
+  return version;
+}

@@ -1,0 +1,35 @@
+import { type Command, Option } from 'commander';
+import type { Flags } from '../config/load-settings.ts';
+import { SETTING_KEYS, SETTINGS, type SettingKey } from '../config/settings.ts';
+
+/** Gives a command the flags of the settings (all, or some), grouped as the table groups them. */
+export function addSettingOptions(command: Command, keys: readonly SettingKey[] = SETTING_KEYS): Command {
+  for (const key of keys) for (const option of optionsOf(key)) command.addOption(option);
+  return command;
+}
+
+/** What was given for them on the command line, as text. */
+export function flagsOf(command: Command, keys: readonly SettingKey[] = SETTING_KEYS): Flags {
+  const flags: Partial<Record<SettingKey, string>> = {};
+  for (const key of keys) {
+    const [option] = optionsOf(key);
+    if (option === undefined) continue;
+    const value: unknown = command.getOptionValue(option.attributeName());
+    if (typeof value === 'string') flags[key] = value;
+    if (typeof value === 'boolean') flags[key] = value ? 'on' : 'off';
+  }
+  return flags;
+}
+
+/** A switch has two: the one that its default makes useless is understood, but not shown. */
+function optionsOf(key: SettingKey): readonly Option[] {
+  const { flag, kind, help, group, variable, default: fallback } = SETTINGS[key];
+  if (flag === undefined) return [];
+  const description = `${help} (${variable}${fallback === undefined ? '' : `, default ${fallback}`})`;
+  if (kind.isSwitch !== true) {
+    return [new Option(`--${flag} <${kind.placeholder}>`, description).helpGroup(`${group}:`)];
+  }
+  const on = new Option(`--${flag}`, description).helpGroup(`${group}:`).hideHelp(fallback === 'on');
+  const off = new Option(`--no-${flag}`, description).helpGroup(`${group}:`).hideHelp(fallback !== 'on');
+  return [on, off];
+}
