@@ -15,7 +15,7 @@ import { SqliteStore } from './sqlite-store.ts';
 /** The lease file's name in its directory. */
 export const LEASE_FILE = 'leases.sqlite';
 
-const DEFAULT_HISTORY: RetentionOptions = { days: 90, rows: 1_000_000 };
+const DEFAULT_HISTORY: RetentionOptions = { seconds: 90 * 86_400, rows: 1_000_000 };
 
 export interface SqliteStoreOptions {
   /** GATEWAY_DHCP_LEASES_DIR; made if it is missing. */

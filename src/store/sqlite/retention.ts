@@ -1,12 +1,12 @@
 import type { Database, Statement } from 'better-sqlite3';
-import type { Instant } from '../../lease/lease.ts';
+import { INFINITE_SECONDS, type Instant } from '../../lease/lease.ts';
 
 /** How many rows one piece of pruning deletes at most. */
 export const PRUNE_ROWS = 256;
 
 export interface RetentionOptions {
-  /** Days that the history is kept. */
-  readonly days: number;
+  /** How long the history is kept; 0xffffffff: without end. */
+  readonly seconds: number;
   /** Rows that the history has at most. */
   readonly rows: number;
 }
@@ -31,7 +31,8 @@ export class Retention {
   prune(now: Instant): number {
     const [oldest, newest, oldestAt] = this.#bounds.get() as readonly (number | null)[];
     if (typeof oldest !== 'number' || typeof newest !== 'number' || typeof oldestAt !== 'number') return 0;
-    const before = now - this.#options.days * 86_400_000;
+    const { seconds } = this.#options;
+    const before = seconds === INFINITE_SECONDS ? 0 : now - seconds * 1000;
     const tooMany = newest - this.#options.rows;
     if (oldestAt >= before && oldest > tooMany) return 0;
     return this.#prune.run(oldest, oldest + PRUNE_ROWS, before, tooMany).changes;

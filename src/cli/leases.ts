@@ -1,0 +1,224 @@
+import type { Command } from 'commander';
+import { loadSettings } from '../config/load-settings.ts';
+import type { Environment } from '../config/settings.ts';
+import { GatewayError } from '../errors.ts';
+import { type HardwareAddress, hardwareFromText } from '../net/hardware-address.ts';
+import { type Ipv4, ipv4FromText } from '../net/ipv4.ts';
+import {
+  type LeaseFilter,
+  type LeaseReader,
+  type ListedEvent,
+  type ListedLease,
+  openLeaseReader,
+} from '../store/sqlite/lease-reader.ts';
+import { type Column, type Output, standardOutput, writeDetails, writeJson, writeTable } from './output.ts';
+
+/** Exit status when nothing matched, as of grep. */
+const NOTHING_FOUND = 1;
+const STATES = ['bound', 'expired', 'free', 'declined', 'peer'];
+
+const LEASE_COLUMNS: readonly Column<ListedLease>[] = [
+  { heading: 'ADDRESS', cell: (lease) => lease.address },
+  { heading: 'MAC', cell: (lease) => lease.mac },
+  { heading: 'HOSTNAME', cell: (lease) => lease.hostname },
+  { heading: 'STATE', cell: (lease) => lease.state },
+  { heading: 'EXPIRES', cell: (lease) => lease.expires },
+  { heading: 'VPS', cell: (lease) => lease.vps_id },
+  { heading: 'NODE', cell: (lease) => lease.node },
+  { heading: 'CLIENT', cell: (lease) => lease.client },
+];
+
+const EVENT_COLUMNS: readonly Column<ListedEvent>[] = [
+  { heading: 'AT', cell: (event) => event.at },
+  { heading: 'ADDRESS', cell: (event) => event.address },
+  { heading: 'EVENT', cell: (event) => event.event },
+  { heading: 'MAC', cell: (event) => event.mac },
+  { heading: 'HOSTNAME', cell: (event) => event.hostname },
+  { heading: 'REASON', cell: (event) => event.reason },
+  { heading: 'EXPIRES', cell: (event) => event.expires },
+  { heading: 'NODE', cell: (event) => event.node },
+];
+
+interface ReadOptions {
+  readonly json?: boolean;
+  readonly leasesDir?: string;
+}
+
+interface ListOptions extends ReadOptions {
+  readonly address?: string;
+  readonly mac?: string;
+  readonly state?: string;
+  readonly hostname?: string;
+}
+
+/** What the commands touch of the process. */
+export interface LeasesSurroundings {
+  readonly output: Output;
+  readonly environment: Environment;
+  /** For whoever looks at it, beside the output that a program may read. */
+  remark(text: string): void;
+  exitWith(status: number): void;
+}
+
+/** Adds `leases list`, the default, `leases show` and `leases history`. Their errors are GatewayErrors. */
+export function addLeasesCommand(program: Command, surroundings = surroundingsOfProcess()): void {
+  const leases = program.command('leases').description('who holds which address: reads the lease file');
+  readingCommand(leases, 'list', 'the leases, by address', true)
+    .option('--address <address>', 'only this address')
+    .option('--mac <mac>', 'only this hardware address')
+    .option('--state <state>', `only this state: ${STATES.join(', ')}`)
+    .option('--hostname <text>', 'only host names that contain this')
+    .action((options: ListOptions) => list(options, surroundings));
+  readingCommand(leases, 'show', 'all that is known of one address, or of one client by its MAC')
+    .argument('<address|mac>')
+    .action((of: string, options: ReadOptions) => show(of, options, surroundings));
+  readingCommand(leases, 'history', 'who had an address and when, or what a MAC had; the oldest first')
+    .argument('<address|mac>')
+    .action((of: string, options: ReadOptions) => tellHistory(of, options, surroundings));
+}
+
+function readingCommand(parent: Command, name: string, description: string, isDefault = false): Command {
+  return parent
+    .command(name, { isDefault })
+    .description(description)
+    .option('--json', 'an array of objects instead of a table')
+    .option('--leases-dir <directory>', 'where leases.sqlite is');
+}
+
+function surroundingsOfProcess(): LeasesSurroundings {
+  return {
+    output: standardOutput(),
+    environment: process.env,
+    remark: (text) => void process.stderr.write(`${text}\n`),
+    exitWith: (status) => {
+      process.exitCode = status;
+    },
+  };
+}
+
+function list(options: ListOptions, surroundings: LeasesSurroundings): void {
+  const filter = filterOf(options);
+  const isFiltered = Object.values(filter).some((value) => value !== undefined);
+  read(options, surroundings, (reader) => {
+    const rows = reader.leases(filter);
+    const count = options.json
+      ? writeJson(surroundings.output, rows)
+      : table(surroundings, LEASE_COLUMNS, [...rows]);
+    if (count > 0) return;
+    if (!isFiltered) surroundings.remark('no leases yet');
+    else nothing(surroundings, 'no lease matches: `vps-gateway leases` shows them all');
+  });
+}
+
+function show(of: string, options: ReadOptions, surroundings: LeasesSurroundings): void {
+  const filter = addressOrMac(of);
+  read(options, surroundings, (reader) => {
+    const found = [...reader.leases(filter)];
+    if (options.json) writeJson(surroundings.output, found);
+    else for (const [index, lease] of found.entries()) details(surroundings.output, lease, index > 0);
+    if (found.length === 0)
+      nothing(surroundings, `${of}: no lease: \`vps-gateway leases history ${of}\` may know it`);
+  });
+}
+
+function tellHistory(of: string, options: ReadOptions, surroundings: LeasesSurroundings): void {
+  const filter = addressOrMac(of);
+  read(options, surroundings, (reader) => {
+    const rows = reader.history(filter);
+    const count = options.json
+      ? writeJson(surroundings.output, rows)
+      : table(surroundings, EVENT_COLUMNS, [...rows]);
+    if (count === 0)
+      nothing(surroundings, `${of}: nothing in the history, which is kept for GATEWAY_DHCP_HISTORY`);
+  });
+}
+
+function read(
+  options: ReadOptions,
+  { environment }: LeasesSurroundings,
+  run: (reader: LeaseReader) => void,
+): void {
+  const reader = openLeaseReader(directoryOf(options.leasesDir, environment));
+  try {
+    run(reader);
+  } finally {
+    reader.close();
+  }
+}
+
+/** Other settings may be wrong: they do not matter here. */
+function directoryOf(flag: string | undefined, environment: Environment): string {
+  const loaded = loadSettings(flag === undefined ? {} : { leasesDir: flag }, environment);
+  const directory = loaded.settings.leasesDir;
+  if (directory !== undefined) return directory;
+  throw new GatewayError(
+    'bad-settings',
+    'leases directory: not a path: set GATEWAY_DHCP_LEASES_DIR or --leases-dir',
+  );
+}
+
+function filterOf({ address, mac, state, hostname }: ListOptions): LeaseFilter {
+  if (state !== undefined && !STATES.includes(state)) {
+    throw new GatewayError(
+      'bad-settings',
+      `--state ${state}: no state of a lease: use one of ${STATES.join(', ')}`,
+    );
+  }
+  return {
+    address: address === undefined ? undefined : addressOf('--address ', address),
+    mac: mac === undefined ? undefined : macOf('--mac ', mac),
+    state,
+    hostname,
+  };
+}
+
+function addressOrMac(text: string): Pick<LeaseFilter, 'address' | 'mac'> {
+  const mac = hardwareFromText(text);
+  return mac === undefined ? { address: addressOf('', text) } : { mac };
+}
+
+function addressOf(flag: string, text: string): Ipv4 {
+  const address = ipv4FromText(text);
+  if (address !== undefined) return address;
+  const forms = flag === '' ? '10.15.3.20 or 52:54:00:12:34:56' : '10.15.3.20';
+  throw new GatewayError('bad-settings', `${flag}${text}: not an address: write it as ${forms}`);
+}
+
+function macOf(flag: string, text: string): HardwareAddress {
+  const mac = hardwareFromText(text);
+  if (mac !== undefined) return mac;
+  throw new GatewayError(
+    'bad-settings',
+    `${flag}${text}: not a hardware address: write it as 52:54:00:12:34:56`,
+  );
+}
+
+function table<Row>(
+  { output }: LeasesSurroundings,
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+): number {
+  if (rows.length > 0) writeTable(output, columns, rows);
+  return rows.length;
+}
+
+function details(output: Output, lease: ListedLease, isNext: boolean): void {
+  if (isNext) output.write('\n');
+  writeDetails(output, [
+    ['address', lease.address],
+    ['mac', lease.mac],
+    ['hostname', lease.hostname],
+    ['state', lease.state],
+    ['since', lease.starts],
+    ['expires', lease.expires],
+    ['updated', lease.updated],
+    ['vps', lease.vps_id],
+    ['node', lease.node],
+    ['client', lease.client],
+  ]);
+}
+
+function nothing({ remark, exitWith }: LeasesSurroundings, text: string): void {
+  remark(text);
+  exitWith(NOTHING_FOUND);
+}

@@ -1,0 +1,63 @@
+/** Where a command writes, and how. */
+export interface Output {
+  write(text: string): void;
+  /** A terminal gets colour; a pipe plain text. */
+  readonly hasColour: boolean;
+}
+
+/** The process's own output. NO_COLOR: https://no-color.org */
+export function standardOutput(): Output {
+  const hasColour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
+  return { write: (text) => void process.stdout.write(text), hasColour };
+}
+
+type Cell = string | number | boolean | null | undefined;
+
+/** A table's column: its heading, and what stands in it. */
+export interface Column<Row> {
+  readonly heading: string;
+  readonly cell: (row: Row) => Cell;
+}
+
+/** Rows under headings, columns as wide as their widest cell. */
+export function writeTable<Row>(output: Output, columns: readonly Column<Row>[], rows: readonly Row[]): void {
+  const lines = [
+    columns.map(({ heading }) => heading),
+    ...rows.map((row) => columns.map(({ cell }) => printable(cell(row)))),
+  ];
+  const widths = columns.map((_, index) => Math.max(...lines.map((line) => line[index]?.length ?? 0)));
+  for (const [index, line] of lines.entries()) {
+    const padded = line.map((cell, column) => cell.padEnd(widths[column] ?? 0));
+    const text = padded.join('  ').trimEnd();
+    output.write(`${index === 0 ? bold(output, text) : text}\n`);
+  }
+}
+
+/** One thing, a line for each of its properties. */
+export function writeDetails(output: Output, details: readonly (readonly [heading: string, Cell])[]): void {
+  const width = Math.max(...details.map(([heading]) => heading.length));
+  for (const [heading, cell] of details) {
+    output.write(`${bold(output, heading.padEnd(width))}  ${printable(cell)}\n`);
+  }
+}
+
+/** A JSON array, one element a line, written as the rows come. Returns how many they were. */
+export function writeJson(output: Output, rows: Iterable<unknown>): number {
+  let count = 0;
+  for (const row of rows) {
+    output.write(`${count === 0 ? '[\n' : ',\n'}${JSON.stringify(row)}`);
+    count += 1;
+  }
+  output.write(count === 0 ? '[]\n' : '\n]\n');
+  return count;
+}
+
+/** What a client has sent must not steer the terminal. */
+function printable(cell: Cell): string {
+  if (cell === null || cell === undefined || cell === '') return '-';
+  return String(cell).replace(/[^\x20-\x7e]/g, '?');
+}
+
+function bold(output: Output, text: string): string {
+  return output.hasColour ? `\u001b[1m${text}\u001b[22m` : text;
+}

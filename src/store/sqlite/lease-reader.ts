@@ -1,0 +1,180 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import Sqlite, { type Database } from 'better-sqlite3';
+import { GatewayError } from '../../errors.ts';
+import type { HardwareAddress } from '../../net/hardware-address.ts';
+import type { Ipv4 } from '../../net/ipv4.ts';
+import { isDamage } from './damage.ts';
+import { codeOf } from './directory.ts';
+import { asGatewayError, newerSchema } from './open-database.ts';
+import { LEASE_FILE } from './open-sqlite-store.ts';
+import { HISTORY_COLUMNS, LEASE_COLUMNS, MIGRATIONS, schemaOf } from './schema.ts';
+
+/** How many rows one read looks at: an open read keeps the server's WAL from starting over. */
+const PAGE_ROWS = 5000;
+/** How long a checkpoint or a recovery that is under way is waited for: milliseconds. */
+const BUSY_MILLISECONDS = 2000;
+
+/** A row of the view `leases`. */
+export interface ListedLease {
+  readonly address: string;
+  readonly mac: string | null;
+  readonly hostname: string | null;
+  readonly state: string;
+  readonly starts: string;
+  readonly expires: string | null;
+  readonly updated: string;
+  readonly vps_id: string | null;
+  readonly node: string | null;
+  readonly client: string;
+}
+
+/** A row of the view `lease_history`. */
+export interface ListedEvent {
+  readonly at: string;
+  readonly address: string;
+  readonly event: string;
+  readonly mac: string | null;
+  readonly hostname: string | null;
+  readonly reason: string;
+  readonly expires: string | null;
+  readonly vps_id: string | null;
+  readonly node: string | null;
+  readonly client: string;
+}
+
+/** What must hold of a row; what is undefined need not. */
+export interface LeaseFilter {
+  readonly address?: Ipv4 | undefined;
+  readonly mac?: HardwareAddress | undefined;
+  /** As the view shows it: free, bound, expired, declined or peer. */
+  readonly state?: string | undefined;
+  /** A part of the host name, in whatever case. */
+  readonly hostname?: string | undefined;
+}
+
+const LEASES = `
+SELECT * FROM (SELECT lease.address AS position, lease.mac AS hardware, ${LEASE_COLUMNS} FROM lease)
+WHERE position > @after AND position <= @upTo
+  AND (@address IS NULL OR position = @address) AND (@mac IS NULL OR hardware = @mac)
+  AND (@state IS NULL OR state = @state) AND (@hostname IS NULL OR instr(lower(hostname), lower(@hostname)) > 0)
+ORDER BY position`;
+
+const EVENTS = `
+SELECT * FROM (SELECT history.id AS position, history.address AS number, history.mac AS hardware, ${HISTORY_COLUMNS}
+  FROM history)
+WHERE position > @after AND position <= @upTo
+  AND (@address IS NULL OR number = @address) AND (@mac IS NULL OR hardware = @mac)
+ORDER BY position`;
+
+const LEASE_PAGE = `SELECT max(address) FROM (SELECT address FROM lease WHERE address > ? ORDER BY address LIMIT ${PAGE_ROWS})`;
+const EVENT_PAGE = `SELECT max(id) FROM (SELECT id FROM history WHERE id > ? ORDER BY id LIMIT ${PAGE_ROWS})`;
+
+/** Reads a lease file, whether its server runs or not, in short pieces that keep nobody waiting. */
+export class LeaseReader {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** By address, ascending. */
+  leases(filter: LeaseFilter): Generator<ListedLease> {
+    return this.#rows(LEASES, LEASE_PAGE, filter) as Generator<ListedLease>;
+  }
+
+  /** The oldest first. */
+  history(filter: Pick<LeaseFilter, 'address' | 'mac'>): Generator<ListedEvent> {
+    return this.#rows(EVENTS, EVENT_PAGE, filter) as Generator<ListedEvent>;
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  *#rows(sql: string, page: string, filter: LeaseFilter): Generator<unknown> {
+    const rows = this.#database.prepare(sql);
+    const bound = this.#database.prepare(page).pluck();
+    const { address = null, mac = null, state = null, hostname = null } = filter;
+    for (let after: unknown = -1; ; ) {
+      const upTo: unknown = bound.get(after);
+      if (typeof upTo !== 'number') return;
+      for (const row of rows.all({ address, mac, state, hostname, after, upTo })) yield shown(row);
+      after = upTo;
+    }
+  }
+}
+
+/** Opens the lease file of a directory to read. Throws a GatewayError that names the file and the remedy. */
+export function openLeaseReader(directory: string): LeaseReader {
+  const file = join(directory, LEASE_FILE);
+  if (!existsSync(file)) {
+    const remedy = 'start the gateway once, or name its directory (GATEWAY_DHCP_LEASES_DIR or --leases-dir)';
+    throw new GatewayError('store-unusable', `${file}: there is no such file: ${remedy}`);
+  }
+  let database: Database | undefined;
+  try {
+    database = connect(file);
+    const schema = schemaOf(database);
+    if (schema > MIGRATIONS.length) throw newerSchema(file, schema, MIGRATIONS.length);
+    if (schema < MIGRATIONS.length) {
+      const remedy = 'start this version of the gateway once, which brings the file up to date';
+      throw new GatewayError('store-unusable', `${file}: has schema ${schema}, older than ours: ${remedy}`);
+    }
+    return new LeaseReader(database);
+  } catch (cause) {
+    database?.close();
+    if (isDamage(cause)) {
+      const remedy = 'start the gateway, which puts a damaged file aside and keeps what can be read of it';
+      throw new GatewayError('store-unusable', `${file}: is damaged or no lease file: ${remedy}`, cause);
+    }
+    throw asGatewayError(file, cause);
+  }
+}
+
+function connect(file: string): Database {
+  let database: Database | undefined;
+  try {
+    database = new Sqlite(file, { readonly: true, fileMustExist: true, timeout: BUSY_MILLISECONDS });
+    database.pragma('schema_version');
+    return database;
+  } catch (error) {
+    database?.close();
+    if (!isReadOnlyDirectory(error)) throw error;
+    if ((statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) throw unreadableWal(file, error);
+    return copyInMemory(file);
+  }
+}
+
+/** A write-ahead log cannot be read without its index, which is made anew in the file's directory. */
+function isReadOnlyDirectory(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === 'SQLITE_CANTOPEN' || code.startsWith('SQLITE_READONLY');
+}
+
+function unreadableWal(file: string, cause: unknown): GatewayError {
+  const remedy =
+    'its directory is not writable for this user: run the command as the user of the gateway, or as root';
+  return new GatewayError(
+    'store-unusable',
+    `${file}: its newest leases are in ${file}-wal: ${remedy}`,
+    cause,
+  );
+}
+
+/** Without a log beside it the file is whole; in memory it must not say that it has one (file format §1.3.4). */
+function copyInMemory(file: string): Database {
+  const bytes = readFileSync(file);
+  bytes.fill(1, 18, 20);
+  return new Sqlite(bytes, { readonly: true });
+}
+
+function shown(row: unknown): unknown {
+  const {
+    position: _position,
+    hardware: _hardware,
+    number: _number,
+    ...columns
+  } = row as Record<string, unknown>;
+  return columns;
+}
