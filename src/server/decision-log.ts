@@ -1,0 +1,138 @@
+import type { Decision } from '../engine/decision.ts';
+import type { ClientKey } from '../lease/client-key.ts';
+import { hardwareToText } from '../net/hardware-address.ts';
+import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
+import type { Outcome } from '../store/lease-store.ts';
+import type { Message } from '../wire/message.ts';
+import { isFinal } from './counters.ts';
+import type { Log } from './log.ts';
+import type { Drop, Observer } from './observer.ts';
+
+/** Networks whose pools are remembered as full. */
+const FULL_LIMIT = 64;
+
+/** One line for each decision; and one for the begin and one for the end of what lasts. */
+export class DecisionLog implements Observer {
+  readonly #log: Log;
+  /** Why the store cannot promise anything; undefined while it can. */
+  readonly #storeFailure: () => string | undefined;
+  #isStoring = true;
+  /** By relay address; 0: this segment. */
+  readonly #full = new Set<Ipv4>();
+
+  constructor(log: Log, storeFailure: () => string | undefined) {
+    this.#log = log;
+    this.#storeFailure = storeFailure;
+  }
+
+  decided(message: Message, client: ClientKey, decision: Decision, outcome: Outcome | undefined): void {
+    const fields = fieldsOf(message, client, decision, outcome);
+    if (!isFinal(decision, outcome)) {
+      this.#log.debug(fields, decision.kind === 'wait' ? 'waiting' : 'deciding again');
+    } else if (outcome !== undefined && outcome !== 'committed') this.#log.info(fields, 'not stored');
+    else this.#log.info(fields, decision.kind === 'reply' ? 'answered' : 'not answered');
+    this.#noteStore(decision, outcome);
+    this.#notePool(message, decision);
+  }
+
+  ordered(decision: Decision, outcome: Outcome | undefined): void {
+    if (outcome === undefined) return;
+    const write = decision.kind === 'wait' ? undefined : decision.change?.writes[0];
+    const address = write === undefined ? undefined : ipv4ToText(write.address);
+    const client = decision.kind === 'wait' ? undefined : decision.change?.client;
+    const fields = { address, client, reason: decision.reason, outcome };
+    if (outcome === 'committed') this.#log.info(fields, 'changed');
+    else this.#log.debug(fields, 'not changed');
+    this.#noteStore(decision, outcome);
+  }
+
+  dropped(reason: Drop, count: number): void {
+    this.#log.debug({ reason, count }, 'dropped');
+  }
+
+  omitted(code: number): void {
+    this.#log.debug({ option: code }, 'an option did not fit');
+  }
+
+  broken(error: unknown): void {
+    this.#log.error({ err: error }, 'a message was lost by a mistake of this program');
+  }
+
+  /** For now and then: whether the store has recovered is not seen while nobody asks. */
+  check(): void {
+    if (this.#storeFailure() !== undefined) this.#beginFailure('failed');
+    else this.#endFailure();
+  }
+
+  #noteStore(decision: Decision, outcome: Outcome | undefined): void {
+    if (outcome === 'failed' || outcome === 'unknown') this.#beginFailure(outcome);
+    else if (outcome === 'committed' && decision.kind !== 'wait' && decision.change?.kind === 'binding') {
+      this.#endFailure();
+    }
+  }
+
+  #beginFailure(outcome: Outcome): void {
+    if (!this.#isStoring) return;
+    this.#isStoring = false;
+    this.#log.warn(
+      { cause: this.#storeFailure() ?? outcome },
+      'leases cannot be stored, so none is promised',
+    );
+  }
+
+  #endFailure(): void {
+    if (this.#isStoring || this.#storeFailure() !== undefined) return;
+    this.#isStoring = true;
+    this.#log.warn({}, 'leases are stored again');
+  }
+
+  #notePool(message: Message, decision: Decision): void {
+    const { reason } = decision;
+    if (reason === 'pool-full') {
+      const relay = message.giaddr;
+      if (this.#full.has(relay) || this.#full.size >= FULL_LIMIT) return;
+      this.#full.add(relay);
+      this.#log.warn({ relay: relayOf(relay) }, 'the pool is full: new clients get no address');
+    } else if (
+      this.#full.size > 0 &&
+      (reason === 'offered' || reason === 'offered-to-clone' || reason === 'bootp')
+    ) {
+      if (this.#full.delete(message.giaddr)) {
+        this.#log.warn({ relay: relayOf(message.giaddr) }, 'the pool has room again');
+      }
+    }
+  }
+}
+
+function fieldsOf(
+  message: Message,
+  client: ClientKey,
+  decision: Decision,
+  outcome: Outcome | undefined,
+): object {
+  const address = addressOf(message, decision);
+  const other = decision.kind === 'wait' ? undefined : decision.other;
+  return {
+    message: message.type ?? 'BOOTP',
+    client,
+    hardware: hardwareToText(message.hardware),
+    address: address === 0 ? undefined : ipv4ToText(address),
+    reason: decision.reason,
+    reply: decision.kind === 'reply' ? decision.reply.type : undefined,
+    xid: message.xid.toString(16).padStart(8, '0'),
+    relay: relayOf(message.giaddr),
+    other: other === undefined ? undefined : hardwareToText(other),
+    outcome: outcome === 'committed' ? undefined : outcome,
+  };
+}
+
+/** What the decision is about: the address given, asked for or written; else the one that the client speaks of. */
+function addressOf(message: Message, decision: Decision): Ipv4 {
+  if (decision.kind === 'wait') return decision.address;
+  if (decision.kind === 'reply' && decision.reply.yiaddr !== 0) return decision.reply.yiaddr;
+  return decision.change?.writes[0]?.address ?? message.requestedAddress ?? message.ciaddr;
+}
+
+function relayOf(giaddr: Ipv4): string | undefined {
+  return giaddr === 0 ? undefined : ipv4ToText(giaddr);
+}

@@ -1,0 +1,92 @@
+import type { Decision } from '../engine/decision.ts';
+import type { Instant, Lease } from '../lease/lease.ts';
+import type { LeaseView } from '../lease/lease-view.ts';
+import type { LeaseStore } from '../store/lease-store.ts';
+import type { Clock } from './clock.ts';
+import type { Order } from './turn.ts';
+
+/** Orders of one turn of the sweep. */
+const SWEEP_LIMIT = 64;
+/** The sweep is prompted at most this often: milliseconds. */
+const PROMPT_INTERVAL = 100;
+
+const NOTHING: Decision = { kind: 'silence', reason: 'no-binding' };
+
+/** What takes the orders. */
+export interface OrderTaker {
+  readonly isIdle: boolean;
+  submit(order: Order): boolean;
+}
+
+/**
+ * Frees what has run out. Nothing waits for it but addresses for new clients, and history: a lease whose time is past
+ * is over without it.
+ */
+export class Expiry {
+  readonly #store: LeaseStore;
+  readonly #clock: Clock;
+  readonly #taker: OrderTaker;
+  readonly #trustsClock: () => boolean;
+  /** Orders that have not settled. */
+  #pending = 0;
+  #cancelPrompt: (() => void) | undefined;
+
+  constructor(store: LeaseStore, clock: Clock, taker: OrderTaker, trustsClock: () => boolean) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#taker = taker;
+    this.#trustsClock = trustsClock;
+  }
+
+  /** One turn; for when there is nothing better to do, and once a second. */
+  sweep(): void {
+    if (this.#taker.isIdle) this.#sweep();
+  }
+
+  /** Addresses are wanted: a turn soon, idle or not. */
+  prompt(): void {
+    this.#cancelPrompt ??= this.#clock.after(PROMPT_INTERVAL, () => {
+      this.#cancelPrompt = undefined;
+      this.#sweep();
+    });
+  }
+
+  stop(): void {
+    this.#cancelPrompt?.();
+    this.#cancelPrompt = undefined;
+  }
+
+  #sweep(): void {
+    if (this.#pending > 0 || !this.#trustsClock()) return;
+    const expired = this.#store.sweep(this.#clock.now(), SWEEP_LIMIT);
+    const isFull = expired.length === SWEEP_LIMIT;
+    const settled = () => {
+      this.#pending -= 1;
+      if (this.#pending === 0 && isFull) this.prompt();
+    };
+    for (const lease of expired) {
+      this.#pending += 1;
+      const isTaken = this.#taker.submit({ decide: (now, leases) => expire(lease, now, leases), settled });
+      if (!isTaken) this.#pending -= 1;
+    }
+  }
+}
+
+/** Frees a lease or ends a quarantine, if it is still what it was when it was found to have run out. */
+export function expire(lease: Lease, now: Instant, leases: LeaseView): Decision {
+  const { address, client, hardware, version } = lease;
+  if (leases.at(address)?.version !== version || lease.expiresAt > now) return NOTHING;
+  const next = { client, hardware, state: 'free', expiresAt: now } as const;
+  return {
+    kind: 'silence',
+    reason: 'expired',
+    change: {
+      kind: 'binding',
+      client,
+      seenBinding: leases.bindingOf(client)?.version ?? 0,
+      writes: [{ address, seen: version, next }],
+      at: now,
+      reason: 'expired',
+    },
+  };
+}

@@ -1,0 +1,7 @@
+/** Where log lines go; pino's shape. Messages are constant, what varies is in the fields. */
+export interface Log {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
