@@ -76,8 +76,8 @@ function dhclientFiles(files: GuestFiles): string[] {
   return ['-sf', files.script, '-lf', files.leases, '-pf', files.pid, '-cf', files.settings];
 }
 
-/** Where the client is installed; undefined: it is not. */
-export function findClient(name: ClientName): string | undefined {
+/** Where a program is installed; undefined: it is not. */
+export function findProgram(name: string): string | undefined {
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin', '/usr/bin', '/bin'];
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
 }

@@ -24,8 +24,14 @@ export type LabEvent =
       readonly reason: string;
       readonly address: string | undefined;
     }
-  /** Another line of the gateway's log; pino's levels: 30 info, 40 warn, 50 error. */
-  | { readonly kind: 'gateway'; readonly at: number; readonly level: number; readonly text: string }
+  /** Another line of the gateway's log. */
+  | {
+      readonly kind: 'gateway';
+      readonly at: number;
+      readonly level: string;
+      readonly text: string;
+      readonly fields: Readonly<Record<string, string>>;
+    }
   /** What a guest's client was told. */
   | {
       readonly kind: 'lease';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import Sqlite from 'better-sqlite3';
-import { CLIENT_NAMES, type ClientName, findClient, GuestClient, isLease } from './guest-client.ts';
+import { CLIENT_NAMES, type ClientName, findProgram, GuestClient, isLease } from './guest-client.ts';
 import type { LabEvent, LabGuest } from './lab-event.ts';
 import { logEvent } from './log-event.ts';
 import type { NamespaceHost } from './namespace-host.ts';
@@ -129,7 +129,7 @@ export class Lab {
     const found: [ClientName, string][] = [];
     const missing: ClientName[] = [];
     for (const name of CLIENT_NAMES) {
-      const program = findClient(name);
+      const program = findProgram(name);
       if (program === undefined) missing.push(name);
       else found.push([name, program]);
     }
@@ -158,7 +158,7 @@ export class Lab {
     gateway.once('exit', (status, signal) => {
       if (this.#isEnding) return;
       const text = `the gateway ended with ${signal ?? `status ${status}`}`;
-      this.#tell({ kind: 'gateway', at: Date.now(), level: 50, text });
+      this.#tell({ kind: 'gateway', at: Date.now(), level: 'error', text, fields: {} });
       this.end();
     });
   }

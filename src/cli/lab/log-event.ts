@@ -1,33 +1,36 @@
 import type { LabEvent, LabGuest } from './lab-event.ts';
 
+type Entry = Readonly<Record<string, unknown>>;
+
 /** A line of the gateway's log as an event; a line that is no JSON is told as it is. */
 export function logEvent(line: string, guests: readonly LabGuest[]): LabEvent {
-  const entry = parse(line);
-  const at = typeof entry?.['time'] === 'number' ? entry['time'] : Date.now();
-  const message = word(entry, 'message');
-  const reason = word(entry, 'reason');
+  const { time, level, msg, part: _part, ...fields }: Entry = parse(line) ?? { msg: line };
+  const at = typeof time === 'string' ? Date.parse(time) : Date.now();
+  const message = text(fields['message']);
+  const reason = text(fields['reason']);
   if (message !== undefined && reason !== undefined) {
-    const client = word(entry, 'client') ?? '';
-    const named = guests.find((guest) => mentions(line, guest));
-    const address = word(entry, 'address');
-    return { kind: 'decision', at, message, guest: named?.name ?? client, reason, address };
+    const hardware = text(fields['hardware']);
+    const guest = guests.find((each) => each.hardware === hardware)?.name ?? hardware ?? '';
+    return { kind: 'decision', at, message, guest, reason, address: text(fields['address']) };
   }
-  const level = typeof entry?.['level'] === 'number' ? entry['level'] : 30;
-  return { kind: 'gateway', at, level, text: word(entry, 'msg') ?? line };
+  return {
+    kind: 'gateway',
+    at,
+    level: text(level) ?? 'info',
+    text: text(msg) ?? '',
+    fields: Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, worded(value)])),
+  };
 }
 
-/** Clients are named by their identifier, which nearly always holds the hardware address, or by the address itself. */
-function mentions(line: string, guest: LabGuest): boolean {
-  const text = line.toLowerCase();
-  return text.includes(guest.hardware) || text.includes(guest.hardware.replaceAll(':', ''));
+function worded(value: unknown): string {
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
-function word(entry: Readonly<Record<string, unknown>> | undefined, key: string): string | undefined {
-  const value = entry?.[key];
+function text(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-function parse(line: string): Readonly<Record<string, unknown>> | undefined {
+function parse(line: string): Entry | undefined {
   try {
     const value: unknown = JSON.parse(line);
     return typeof value === 'object' && value !== null ? { ...value } : undefined;

@@ -98,6 +98,12 @@ function end(event: Extract<LabEvent, { kind: 'end' }>, paint: Paint): string {
   return `  ${paint('red', `without a lease: ${event.without.join(', ')}`)}  ${event.why}`;
 }
 
+/** In a few words; what is longer stays in the log. */
+function fieldsText(fields: Readonly<Record<string, string>>): string {
+  const parts = Object.entries(fields).map(([key, value]) => `  ${key} ${value}`);
+  return parts.filter((part) => part.length < 60).join('');
+}
+
 function row(at: number, name: string, style: Style, paint: Paint): string {
   const clock = new Date(at).toISOString().slice(11, 23);
   return `  ${paint('dim', clock)}  ${paint(style, name.padEnd(9))} `;

@@ -1,0 +1,166 @@
+import { type ChildProcess, execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
+import { ip } from './packet.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const PROGRAM = join(ROOT, 'bin/vps-gateway.js');
+/** How long a start or an end may take: milliseconds. */
+const PATIENCE_MILLISECONDS = 15_000;
+
+export interface GatewayOptions {
+  /** Of leases.sqlite. */
+  readonly directory: string;
+  readonly settings?: Readonly<Record<string, string>>;
+  /** A command that runs the gateway's command: strace and its flags. */
+  readonly under?: readonly string[];
+  readonly args?: readonly string[];
+}
+
+export type LogLine = Readonly<Record<string, unknown>>;
+
+/** The real program in a machine of a segment. */
+export class GatewayProcess {
+  /** Its log; lines that are no JSON are in `words`. */
+  readonly log: LogLine[] = [];
+  readonly words: string[] = [];
+  readonly #child: ChildProcess;
+
+  constructor(host: NamespaceHost, options: GatewayOptions) {
+    const own = Object.entries(process.env).filter(([name]) => !/^(GATEWAY|LOG|VITEST|NODE)_/.test(name));
+    const command = [
+      ...(options.under ?? []),
+      process.execPath,
+      builtProgram(),
+      'serve',
+      ...(options.args ?? []),
+    ];
+    this.#child = host.spawn(command[0] ?? '', command.slice(1), {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        ...Object.fromEntries(own),
+        GATEWAY_DHCP_LEASES_DIR: options.directory,
+        LOG_FORMAT: 'json',
+        ...options.settings,
+      },
+    });
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      if (stream !== null) createInterface(stream).on('line', (line) => this.#read(line));
+    }
+  }
+
+  /** Starts the program and waits until it listens on the address. */
+  static async start(
+    host: NamespaceHost,
+    options: GatewayOptions,
+    address = '10.15.3.10',
+  ): Promise<GatewayProcess> {
+    const gateway = new GatewayProcess(host, options);
+    await gateway.untilListening(address);
+    return gateway;
+  }
+
+  /** Of the program itself, or of the command that it runs under. */
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  get hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
+  /** Waits until something is so; throws with the log's end if the program ends before, or it takes too long. */
+  async until(what: string, isSo: () => boolean, milliseconds = PATIENCE_MILLISECONDS): Promise<void> {
+    const end = Date.now() + milliseconds;
+    while (!isSo()) {
+      if (this.hasEnded || Date.now() > end) {
+        const story = [...this.words, ...this.log.map((line) => JSON.stringify(line))].slice(-20).join('\n');
+        const fate = this.hasEnded ? 'the gateway ended' : `${milliseconds} ms passed`;
+        throw new Error(`${fate} before ${what}:\n${story}`);
+      }
+      await delay(5);
+    }
+  }
+
+  /** Broadcast socket and listen address: by the kernel's table, not by what the program says of itself. */
+  async untilListening(address: string): Promise<void> {
+    await this.until(`it listened on ${address}`, () => this.isListening(address));
+  }
+
+  isListening(address: string): boolean {
+    const table = this.udpTable();
+    return table.includes(endpoint(address)) && table.includes(endpoint('255.255.255.255'));
+  }
+
+  /** /proc/net/udp of its network. */
+  udpTable(): string {
+    return readFileSync(`/proc/${this.pid}/net/udp`, 'latin1');
+  }
+
+  /** Log lines with this reason. */
+  decisions(reason: string): readonly LogLine[] {
+    return this.log.filter((line) => line['reason'] === reason);
+  }
+
+  /** Resident memory in bytes. */
+  residentBytes(): number {
+    const found = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.pid}/status`, 'latin1'));
+    return Number(found?.[1]) * 1024;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Sends a signal and waits for the end; returns the exit status, or the signal that ended it. */
+  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | NodeJS.Signals> {
+    if (!this.hasEnded) {
+      const end = once(this.#child, 'exit', { signal: AbortSignal.timeout(PATIENCE_MILLISECONDS) });
+      this.#child.kill(signal);
+      await end;
+    }
+    return this.#child.exitCode ?? this.#child.signalCode ?? -1;
+  }
+
+  /** Waits for it to end by itself. */
+  async ended(): Promise<number | NodeJS.Signals> {
+    if (!this.hasEnded)
+      await once(this.#child, 'exit', { signal: AbortSignal.timeout(PATIENCE_MILLISECONDS) });
+    return this.#child.exitCode ?? this.#child.signalCode ?? -1;
+  }
+
+  #read(line: string): void {
+    try {
+      const entry: LogLine = JSON.parse(line);
+      this.log.push(entry);
+    } catch {
+      this.words.push(line);
+    }
+  }
+}
+
+/** An address with port 67 as /proc/net/udp writes it on a little-endian machine. */
+function endpoint(address: string): string {
+  const octets = ip(address)
+    .reverse()
+    .map((octet) => octet.toString(16).padStart(2, '0'));
+  return `${octets.join('').toUpperCase()}:0043`;
+}
+
+/** The program, compiled anew if a source is newer than what was compiled last. */
+export function builtProgram(): string {
+  const output = join(ROOT, 'dist/cli/program.js');
+  const newest = Math.max(
+    ...readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' }).map(
+      (name) => statSync(join(ROOT, 'src', name)).mtimeMs,
+    ),
+  );
+  if (!existsSync(output) || statSync(output).mtimeMs < newest) {
+    execFileSync('npx', ['tsc', '-p', ROOT], { cwd: ROOT, stdio: 'inherit' });
+  }
+  return PROGRAM;
+}

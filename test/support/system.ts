@@ -1,0 +1,111 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe } from 'vitest';
+import { findProgram } from '../../src/cli/lab/guest-client.ts';
+import type { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
+import { namespacePrivilege } from '../../src/cli/lab/privileges.ts';
+import { Segment } from '../../src/cli/lab/segment.ts';
+import { GatewayProcess } from './gateway-process.ts';
+import { RawClient } from './raw-client.ts';
+
+const PACKAGES = {
+  dhclient: 'isc-dhcp-client',
+  udhcpc: 'udhcpc',
+  dhcpcd: 'dhcpcd-base',
+  strace: 'strace',
+  sqlite3: 'sqlite3',
+  ss: 'iproute2',
+  dnsmasq: 'dnsmasq-base',
+} as const;
+type Tool = keyof typeof PACKAGES;
+
+/** Tests that need namespaces and these programs; where they cannot run, they are skipped and the title says why. */
+export function describeSystem(title: string, tools: readonly Tool[], body: () => void): void {
+  const why = obstacle(tools);
+  if (why === undefined) describe(title, body);
+  else describe.skip(`${title} [not here: ${why}]`, body);
+}
+
+function obstacle(tools: readonly Tool[]): string | undefined {
+  const privilege = namespacePrivilege();
+  if (privilege === 'user-namespace') return 'not root; `node test/system/run.js` does it without';
+  if (privilege !== 'directly') return privilege.missing;
+  const missing = tools.filter((tool) => findProgram(tool) === undefined);
+  if (missing.length === 0) return undefined;
+  const packages = missing.map((tool) => PACKAGES[tool]).join(' ');
+  return `${missing.join(', ')} missing: apt-get install ${packages}`;
+}
+
+/** A segment with a node for the gateway (eth0: 10.15.3.10) and a machine full of raw clients. */
+export class TestSegment {
+  readonly segment: Segment;
+  readonly node: NamespaceHost;
+  readonly guest: NamespaceHost;
+  readonly #folder = mkdtempSync(join(tmpdir(), 'vps-gateway-system-'));
+  readonly #gateways: GatewayProcess[] = [];
+  readonly #clients: RawClient[] = [];
+  #folders = 0;
+
+  private constructor(segment: Segment, node: NamespaceHost, guest: NamespaceHost) {
+    this.segment = segment;
+    this.node = node;
+    this.guest = guest;
+  }
+
+  static async open(prefixLength = 24): Promise<TestSegment> {
+    const segment = await Segment.open(`10.15.3.1/${prefixLength}`);
+    const node = await segment.attach('node-1', { address: `10.15.3.10/${prefixLength}` });
+    return new TestSegment(segment, node, await segment.attach('guests'));
+  }
+
+  /** An empty folder, which is gone when the tests are over. */
+  folder(): string {
+    this.#folders += 1;
+    return mkdtempSync(join(this.#folder, `${this.#folders}-`));
+  }
+
+  /** A gateway that listens on the node; without ARP probes and with an empty store unless said. */
+  async gateway(
+    settings: Readonly<Record<string, string>> = {},
+    directory = this.folder(),
+    under: readonly string[] = [],
+  ): Promise<GatewayProcess> {
+    const options = { directory, settings: { GATEWAY_DHCP_ARP_PROBE: 'off', ...settings }, under };
+    const gateway = new GatewayProcess(this.node, options);
+    this.#gateways.push(gateway);
+    await gateway.untilListening('10.15.3.10');
+    return gateway;
+  }
+
+  client(host = this.guest): RawClient {
+    const client = new RawClient(host);
+    this.#clients.push(client);
+    return client;
+  }
+
+  async endAll(): Promise<void> {
+    await Promise.all(this.#gateways.splice(0).map((gateway) => gateway.end('SIGKILL')));
+    for (const client of this.#clients.splice(0)) client.close();
+  }
+
+  async close(): Promise<void> {
+    await this.segment.close();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** A segment for all tests of a file; gateways and clients end with each test. */
+export function useTestSegment(prefixLength = 24): () => TestSegment {
+  let opened: TestSegment | undefined;
+  const get = () => {
+    if (opened === undefined) throw new Error('the segment is not open');
+    return opened;
+  };
+  beforeAll(async () => {
+    opened = await TestSegment.open(prefixLength);
+  });
+  afterEach(() => get().endAll());
+  afterAll(() => opened?.close());
+  return get;
+}
