@@ -1,0 +1,37 @@
+import type { ListenAddress, ListenAddressSearch } from '../config/listen-address.ts';
+import type { Decide } from '../engine/decision.ts';
+import type { Ipv4 } from '../net/ipv4.ts';
+import type { LeaseStore } from '../store/lease-store.ts';
+import type { Plan } from '../subnet/plan.ts';
+import type { Segment, Transport } from '../transport/transport.ts';
+import type { Clock } from './clock.ts';
+import type { Log } from './log.ts';
+import type { Observer } from './observer.ts';
+
+/** The sockets on one listen address. */
+export interface Medium {
+  readonly transport: Transport;
+  readonly segment: Segment;
+  /** Datagrams that the kernel has dropped for want of room, so far. */
+  lost(): number;
+  /** Closes transport and segment. */
+  close(): void;
+}
+
+/** The concrete parts, chosen by whoever starts the server. */
+export interface ServerParts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly decide: Decide;
+  /** Opens the store, whose view answers `isInFlight` from this set. Throws a GatewayError. */
+  openStore(inFlight: ReadonlySet<Ipv4>): LeaseStore | Promise<LeaseStore>;
+  /** Looks at the interfaces as they are now. */
+  findListenAddress(): ListenAddressSearch;
+  /** Throws a GatewayError; 'rival-server' if somebody else listens there. */
+  openMedium(listen: ListenAddress): Medium | Promise<Medium>;
+  planOf(listen: ListenAddress): Plan;
+  /** False: a listen address that is not there is an error, not waited for. */
+  readonly waits: boolean;
+  /** Sees all that is decided, beside counters and log. */
+  readonly observer?: Observer;
+}

@@ -1,0 +1,86 @@
+import type { ListenAddress } from '../config/listen-address.ts';
+import type { ClientKey } from '../lease/client-key.ts';
+import type { Ipv4 } from '../net/ipv4.ts';
+import type { LeaseStore } from '../store/lease-store.ts';
+import type { Deafness } from './deafness.ts';
+import type { DeclineLog } from './decline-log.ts';
+import { Exchange } from './exchange.ts';
+import type { Observer } from './observer.ts';
+import { Probe } from './probe.ts';
+import type { Medium, ServerParts } from './server-parts.ts';
+import type { TimeGuard } from './time-guard.ts';
+
+/** What outlives the sockets. */
+export interface Memory {
+  readonly store: LeaseStore;
+  readonly inFlight: Set<Ipv4>;
+  readonly deafness: Deafness;
+  readonly timeGuard: TimeGuard;
+  readonly declines: DeclineLog;
+  readonly observer: Observer;
+}
+
+/** How long commits under way are waited for at the end: milliseconds. */
+const STOP_LIMIT = 700;
+
+/** The exchange on one listen address, from the opening of its sockets to their closing. */
+export class Service {
+  readonly listen: ListenAddress;
+  readonly medium: Medium;
+  readonly exchange: Exchange;
+  readonly #parts: ServerParts;
+
+  constructor(parts: ServerParts, memory: Memory, listen: ListenAddress, medium: Medium) {
+    const { store, inFlight, observer } = memory;
+    const { clock, decide } = parts;
+    this.#parts = parts;
+    this.listen = listen;
+    this.medium = medium;
+    this.exchange = new Exchange({
+      transport: medium.transport,
+      store,
+      inFlight,
+      clock,
+      decide,
+      plan: parts.planOf(listen),
+      prober: new Probe(medium.segment, clock),
+      circumstances: circumstancesOf(memory, () => clock.monotonic()),
+      observer,
+    });
+  }
+
+  /** True if this is where to listen, and nothing has changed about it. */
+  isAt(listen: ListenAddress): boolean {
+    return (
+      listen.interfaceIndex === this.listen.interfaceIndex &&
+      listen.interfaceName === this.listen.interfaceName &&
+      listen.listenIp === this.listen.listenIp &&
+      listen.prefixLength === this.listen.prefixLength &&
+      listen.mtu === this.listen.mtu
+    );
+  }
+
+  /** Reads no more, ends the commits under way if they end soon, and closes the sockets. */
+  async stop(): Promise<void> {
+    let cancel = () => {};
+    const limit = new Promise<void>((resolve) => {
+      cancel = this.#parts.clock.after(STOP_LIMIT, resolve);
+    });
+    await Promise.race([this.exchange.stop(), limit]);
+    cancel();
+    this.medium.close();
+  }
+}
+
+function circumstancesOf({ deafness, timeGuard, declines }: Memory, monotonic: () => number) {
+  return {
+    get deafRevision() {
+      return deafness.revision;
+    },
+    get trustsClock() {
+      return timeGuard.trustsClock;
+    },
+    declinesOf: (client: ClientKey) => declines.count(client, monotonic()),
+    declined: (client: ClientKey) => declines.note(client, monotonic()),
+  };
+}
