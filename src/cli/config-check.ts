@@ -1,6 +1,16 @@
 import type { Command } from 'commander';
-import { findListenAddress, type ListenAddressSearch } from '../config/listen-address.ts';
-import { type Flags, loadSettings } from '../config/load-settings.ts';
+import {
+  findListenAddress,
+  LISTEN_KEYS,
+  type ListenAddressSearch,
+  type ListenSettings,
+} from '../config/listen-address.ts';
+import {
+  type Flags,
+  type LoadedSettings,
+  loadSettings,
+  type RejectedSettings,
+} from '../config/load-settings.ts';
 import { originToText, type Problem, problemToText, shownText } from '../config/problem.ts';
 import { type Environment, SETTING_KEYS, SETTINGS } from '../config/settings.ts';
 import { EXIT_STATUS } from '../errors.ts';
@@ -48,7 +58,7 @@ export function addCheckCommand(program: Command): void {
 /** Judges settings on a host with these interfaces. What `serve` would wait for is a problem here. */
 export function checkSettings(flags: Flags, environment: Environment, links: readonly Link[]): CheckReport {
   const loaded = loadSettings(flags, environment);
-  const search = loaded.ok ? findListenAddress(loaded.settings, links) : undefined;
+  const search = searchWith(loaded, links);
   const missing =
     search === undefined || search.kind === 'found' ? [] : [`${search.message}; ${search.remedy}`];
   const problems = [...(loaded.ok ? [] : texts(loaded.problems)), ...missing];
@@ -64,6 +74,17 @@ export function checkSettings(flags: Flags, environment: Environment, links: rea
     warnings: [...texts(loaded.warnings), ...oddity],
     problems,
   };
+}
+
+/** Undefined: the settings that say where to listen are wrong themselves. */
+function searchWith(
+  loaded: LoadedSettings | RejectedSettings,
+  links: readonly Link[],
+): ListenAddressSearch | undefined {
+  if (loaded.ok) return findListenAddress(loaded.settings, links);
+  const deciding = LISTEN_KEYS.map((key) => SETTINGS[key].variable);
+  if (loaded.problems.some(({ setting }) => deciding.includes(setting))) return undefined;
+  return findListenAddress(loaded.settings as ListenSettings, links);
 }
 
 function texts(problems: readonly Problem[]): readonly string[] {

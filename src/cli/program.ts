@@ -5,6 +5,7 @@ import { problemToText } from '../config/problem.ts';
 import { EXIT_STATUS, GatewayError } from '../errors.ts';
 import { addCheckCommand } from './config-check.ts';
 import { addLabCommand } from './lab.ts';
+import { addLeasesCommand } from './leases.ts';
 import { addSettingOptions, flagsOf } from './setting-options.ts';
 
 /** sysexits.h EX_SOFTWARE: our own mistake. */
@@ -29,6 +30,7 @@ function createProgram(): Command {
     .showHelpAfterError('(vps-gateway --help shows what there is)');
   addServeCommand(program);
   addCheckCommand(program);
+  addLeasesCommand(program);
   addLabCommand(program);
   return program;
 }
@@ -36,8 +38,9 @@ function createProgram(): Command {
 function addServeCommand(program: Command): void {
   const command = program.command('serve').description('lease addresses until SIGTERM or SIGINT');
   addSettingOptions(command).action(async () => {
+    const loaded = settingsOrThrow(command);
     const { serve } = await import('./serve.ts');
-    process.exitCode = await serve(settingsOrThrow(command));
+    process.exitCode = await serve(loaded);
   });
 }
 

@@ -5,6 +5,18 @@ import { gatewayAddresses } from './address-plan.ts';
 import { listenIpFault } from './contradictions.ts';
 import type { Settings } from './settings.ts';
 
+/** The settings that say where to listen. */
+export const LISTEN_KEYS = [
+  'listenIp',
+  'interface',
+  'gateway',
+  'subnetMask',
+  'poolStart',
+  'poolEnd',
+  'listenOnRouter',
+] as const;
+export type ListenSettings = Pick<Settings, (typeof LISTEN_KEYS)[number]>;
+
 /** Where this gateway listens. */
 export interface ListenAddress {
   readonly interfaceName: string;
@@ -32,7 +44,7 @@ interface Place {
 }
 
 /** Finds interface and listen IP: both as set, or one by the other, or both by the address plan. */
-export function findListenAddress(settings: Settings, links: readonly Link[]): ListenAddressSearch {
+export function findListenAddress(settings: ListenSettings, links: readonly Link[]): ListenAddressSearch {
   const { interface: name, listenIp } = settings;
   const link = links.find((candidate) => candidate.name === name);
   if (name !== undefined && link === undefined) return interfaceMissing(name, settings, links);
@@ -45,7 +57,11 @@ function placesOn(links: readonly Link[]): readonly Place[] {
   return links.flatMap((link) => link.addresses.map((at) => ({ link, ...at })));
 }
 
-function interfaceMissing(name: string, settings: Settings, links: readonly Link[]): ListenAddressSearch {
+function interfaceMissing(
+  name: string,
+  settings: ListenSettings,
+  links: readonly Link[],
+): ListenAddressSearch {
   const there = links.map((link) => link.name).join(', ');
   return {
     kind: 'waiting',
@@ -56,7 +72,7 @@ function interfaceMissing(name: string, settings: Settings, links: readonly Link
 
 function findByListenIp(
   listenIp: Ipv4,
-  settings: Settings,
+  settings: ListenSettings,
   places: readonly Place[],
   everywhere: readonly Place[],
 ): ListenAddressSearch {
@@ -76,7 +92,11 @@ function findByListenIp(
   };
 }
 
-function findOnInterface(link: Link, settings: Settings, places: readonly Place[]): ListenAddressSearch {
+function findOnInterface(
+  link: Link,
+  settings: ListenSettings,
+  places: readonly Place[],
+): ListenAddressSearch {
   const prefix = prefixOf(settings.gateway, settings.subnetMask);
   const candidates = ownPlaces(places, settings);
   const [only, second] = candidates;
@@ -99,7 +119,7 @@ function findOnInterface(link: Link, settings: Settings, places: readonly Place[
   };
 }
 
-function findByPlan(settings: Settings, places: readonly Place[]): ListenAddressSearch {
+function findByPlan(settings: ListenSettings, places: readonly Place[]): ListenAddressSearch {
   const prefix = prefixOf(settings.gateway, settings.subnetMask);
   const own = ownPlaces(places, settings);
   const planned = own.filter((place) => gatewayAddresses(prefix).includes(place.address));
@@ -114,14 +134,14 @@ function findByPlan(settings: Settings, places: readonly Place[]): ListenAddress
 }
 
 /** Places in the segment; the router's address is no node's own, unless this host is said to be the router. */
-function ownPlaces(places: readonly Place[], settings: Settings): readonly Place[] {
+function ownPlaces(places: readonly Place[], settings: ListenSettings): readonly Place[] {
   const prefix = prefixOf(settings.gateway, settings.subnetMask);
   return places.filter(
     ({ address }) => contains(prefix, address) && (settings.listenOnRouter || address !== settings.gateway),
   );
 }
 
-function found(place: Place, settings: Settings): ListenAddressSearch {
+function found(place: Place, settings: ListenSettings): ListenAddressSearch {
   const { link, address, prefixLength } = place;
   const fault = listenIpFault(settings, address);
   if (fault !== undefined) {
@@ -166,7 +186,7 @@ function placeToText(place: Place): string {
 }
 
 /** The command that gives this node its address. */
-function addLine(settings: Settings, listenIp: Ipv4 | undefined): string {
+function addLine(settings: ListenSettings, listenIp: Ipv4 | undefined): string {
   const prefix = prefixOf(settings.gateway, settings.subnetMask);
   const address = listenIp ?? gatewayAddresses(prefix)[0] ?? ipv4(prefix.network + 2);
   return `ip addr add ${ipv4ToText(address)}/${prefix.length} dev ${settings.interface ?? '<interface>'}`;

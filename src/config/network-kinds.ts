@@ -34,9 +34,9 @@ export const address: SettingKind<Ipv4> = {
   read(text) {
     const value = addressFromText(text);
     if (value === undefined)
-      return wrong('not an IPv4 address', 'write four numbers from 0 to 255: 10.15.3.1');
+      return wrong('is not an IPv4 address', 'write four numbers from 0 to 255: 10.15.3.1');
     if (value === UNSPECIFIED || value === LIMITED_BROADCAST) {
-      return wrong('not the address of a host', 'write the address of one host: 10.15.3.1');
+      return wrong('is not the address of a host', 'write the address of one host: 10.15.3.1');
     }
     return right(value);
   },
@@ -47,9 +47,9 @@ export const mask: SettingKind<number> = {
   placeholder: 'mask',
   read(text) {
     const length = lengthFromText(text);
-    if (length === undefined) return wrong('not a network mask', 'write 255.255.255.0 or 24');
+    if (length === undefined) return wrong('is not a network mask', 'write 255.255.255.0 or 24');
     if (length < 1 || length > 30)
-      return wrong('no mask of a segment with guests', 'use one from /1 to /30: 255.255.255.0 or 24');
+      return wrong('is no mask of a segment with guests', 'use one from /1 to /30: 255.255.255.0 or 24');
     return right(length);
   },
 };
@@ -72,7 +72,7 @@ export const network: SettingKind<NetworkOrMask> = {
     const start = addressFromText(first);
     const given = behind === undefined ? undefined : lengthFromText(behind);
     if (start === undefined || more.length > 0 || (behind !== undefined && given === undefined)) {
-      return wrong('not a network address', 'write 10.15.3.0 or 10.15.3.0/24');
+      return wrong('is not a network address', 'write 10.15.3.0 or 10.15.3.0/24');
     }
     return right({ kind: 'network', network: start, length: given });
   },
@@ -86,7 +86,7 @@ export const domainName: SettingKind<string> = {
   read(text) {
     const name = text.endsWith('.') ? text.slice(0, -1) : text;
     if (!isDomainName(name)) {
-      return wrong('not a domain name', 'use labels of letters, digits and hyphens: vps.local');
+      return wrong('is not a domain name', 'use labels of letters, digits and hyphens: vps.local');
     }
     return right(name);
   },
@@ -101,13 +101,13 @@ const route: SettingKind<ClasslessRoute> = {
     const range = attempt(() => IPv4CidrRange.fromCidr(destination));
     const router = addressFromText(via);
     if (range === undefined || router === undefined || more.length > 0) {
-      return wrong('not a route', 'write destination=router: 10.0.0.0/8=10.15.3.5');
+      return wrong('is not a route', 'write destination=router: 10.0.0.0/8=10.15.3.5');
     }
     const length = Number(range.getPrefix().getValue());
     const start = ipv4(Number(range.getFirst().getValue()));
     if (!destination.startsWith(`${range.getFirst()}/`)) {
       return wrong(
-        'a route whose destination has bits beyond its length',
+        'is a route whose destination has bits beyond its length',
         `write ${range.getFirst()}/${length}=${via}`,
       );
     }
@@ -125,7 +125,7 @@ export const mtu: SettingKind<number | 'interface' | 'off'> = {
     if (text.toLowerCase() === 'interface') return right('interface');
     const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
     if (value >= 68 && value <= 65535) return right(value);
-    return wrong('not an MTU', "write a number from 68 to 65535, 'interface', or off");
+    return wrong('is not an MTU', "write a number from 68 to 65535, 'interface', or off");
   },
 };
 
@@ -135,5 +135,5 @@ export const interfaceName: SettingKind<string> = {
   read: (text) =>
     /^[^\s/]{1,15}$/.test(text) && text !== '.' && text !== '..'
       ? right(text)
-      : wrong('not the name of an interface', 'write a name that `ip link` shows: OCvpsnet or eth0'),
+      : wrong('is not the name of an interface', 'write a name that `ip link` shows: OCvpsnet or eth0'),
 };

@@ -35,15 +35,15 @@ export function listOf<Value>(
     read(text) {
       if (isOff(text)) return right([]);
       const values: Value[] = [];
-      for (const piece of text.split(',')) {
-        const read = part.read(piece.trim());
-        if (!read.ok)
-          return wrong(`'${piece.trim()}' is ${read.wrong}`, `${read.remedy}; several are parted by commas`);
+      const pieces = text.split(',').map((piece) => piece.trim());
+      for (const piece of pieces) {
+        const read = part.read(piece);
+        if (!read.ok) return wrong(pieces.length > 1 ? `'${piece}' ${read.wrong}` : read.wrong, read.remedy);
         values.push(read.value);
       }
       return values.length <= most
         ? right(values)
-        : wrong(`more than ${most} values`, `leave the ${most} that matter`);
+        : wrong(`has more than ${most} values`, `leave the ${most} that matter`);
     },
   };
 }
@@ -58,12 +58,12 @@ export function seconds(least: number, most: number, allowsInfinite?: 'infinite'
       const value = secondsFromText(text);
       if (value === undefined || !Number.isInteger(value)) {
         return wrong(
-          'not a duration in whole seconds',
+          'is not a duration in whole seconds',
           `write 12h, 90m, 1h30m, 7d, 3600 (seconds)${infinite}`,
         );
       }
-      if (value < least) return wrong('too short', `use at least ${least} seconds${infinite}`);
-      return value > most ? wrong('too long', `use at most ${most} seconds${infinite}`) : right(value);
+      if (value < least) return wrong('is too short', `use at least ${least} seconds${infinite}`);
+      return value > most ? wrong('is too long', `use at most ${most} seconds${infinite}`) : right(value);
     },
   };
 }
@@ -77,8 +77,9 @@ export function milliseconds(most: number): SettingKind<number> {
       const value = /^\d+$/.test(text)
         ? Number(text)
         : Math.round((secondsFromText(text) ?? Number.NaN) * 1000);
-      if (Number.isNaN(value)) return wrong('not a duration', 'write 300ms, 300 (milliseconds), 1s or off');
-      return value > most ? wrong('too long', `use at most ${most}ms`) : right(value);
+      if (Number.isNaN(value))
+        return wrong('is not a duration', 'write 300ms, 300 (milliseconds), 1s or off');
+      return value > most ? wrong('is too long', `use at most ${most}ms`) : right(value);
     },
   };
 }
@@ -89,7 +90,7 @@ export const port: SettingKind<number> = {
     const value = /^\d{1,5}$/.test(text) ? Number(text) : 0;
     return value >= 1 && value <= 65535
       ? right(value)
-      : wrong('not a port', 'write a number from 1 to 65535');
+      : wrong('is not a port', 'write a number from 1 to 65535');
   },
 };
 
@@ -105,7 +106,9 @@ export const switchOf: SettingKind<boolean> = {
   isSwitch: true,
   read(text) {
     if (ON.includes(text.toLowerCase())) return right(true);
-    return OFF.includes(text.toLowerCase()) ? right(false) : wrong('neither on nor off', 'write on or off');
+    return OFF.includes(text.toLowerCase())
+      ? right(false)
+      : wrong('is neither on nor off', 'write on or off');
   },
 };
 
@@ -115,7 +118,7 @@ export function oneOf<const Word extends string>(...words: readonly Word[]): Set
     read(text) {
       const word = words.find((candidate) => candidate === text.toLowerCase());
       return word === undefined
-        ? wrong('not a word that is known here', `use one of ${words.join(', ')}`)
+        ? wrong('is not a word that is known here', `use one of ${words.join(', ')}`)
         : right(word);
     },
   };
@@ -129,7 +132,9 @@ export function orOff<Value>(kind: SettingKind<Value>): SettingKind<Value | 'off
 export const directory: SettingKind<string> = {
   placeholder: 'directory',
   read: (text) =>
-    text === '' || text.includes('\0') ? wrong('not a path', 'write the path of a directory') : right(text),
+    text === '' || text.includes('\0')
+      ? wrong('is not a path', 'write the path of a directory')
+      : right(text),
 };
 
 export const secret: SettingKind<string> = { placeholder: 'secret', isSecret: true, read: right };

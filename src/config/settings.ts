@@ -116,14 +116,14 @@ export const SETTINGS = {
     variable: 'GATEWAY_DHCP_WAIT',
     flag: 'wait',
     kind: switchOf,
-    help: 'wait for an interface or listen IP that is not there yet; off: end with an error',
+    help: 'off: an interface or listen IP that is not there yet is an error, and is not waited for',
   }),
   allowSeveralInterfaces: setting('off', {
     group: 'Segment',
     variable: 'GATEWAY_DHCP_ALLOW_SEVERAL_INTERFACES',
     flag: 'allow-several-interfaces',
     kind: switchOf,
-    help: "start without system calls of one's own (no koffi) on a host with several interfaces, all of which are then heard",
+    help: 'start even if sockets cannot be bound to one interface (no koffi), and hear all of them',
   }),
   dns: setting('1.1.1.1,1.0.0.1', {
     group: 'Told to clients',
@@ -215,7 +215,7 @@ export const SETTINGS = {
     variable: 'GATEWAY_DHCP_HISTORY',
     flag: 'history',
     kind: seconds(0, 0xfffffffe, 'infinite'),
-    help: 'how long it is kept who held which address',
+    help: 'how long it is remembered who held which address',
   }),
   identity: setting('auto', {
     group: 'Behaviour',
@@ -229,7 +229,7 @@ export const SETTINGS = {
     variable: 'GATEWAY_DHCP_AUTHORITATIVE',
     flag: 'authoritative',
     kind: switchOf,
-    help: 'answer a client that asks for an address of another network by DHCPNAK; off: by silence',
+    help: 'off: a client that asks for an address of another network hears nothing, and no DHCPNAK',
   }),
   rapidCommit: setting('off', {
     group: 'Behaviour',
