@@ -28,7 +28,9 @@ function lines(event: LabEvent, paint: Paint): readonly string[] {
       ];
     case 'gateway':
       return [
-        row(event.at, 'gateway', 'dim', paint) + paint(event.level >= 40 ? 'yellow' : 'dim', event.text),
+        row(event.at, 'gateway', 'dim', paint) +
+          paint(/^(warn|error|fatal)$/.test(event.level) ? 'yellow' : 'dim', event.text) +
+          paint('dim', fieldsText(event.fields)),
       ];
     case 'lease':
       return [lease(event, paint)];
