@@ -1,0 +1,94 @@
+import { type HardwareAddress, hardwareAt, putHardware } from '../net/hardware-address.ts';
+import { type Ipv4, ipv4, UNSPECIFIED } from '../net/ipv4.ts';
+import { maskOfLength, type Prefix } from '../net/prefix.ts';
+
+/** Bytes of an ARP message for IPv4 over Ethernet (RFC 826), without the Ethernet header. */
+export const ARP_BYTES = 28;
+
+/** Every station of the segment. */
+export const EVERYBODY = 0xffff_ffff_ffff as HardwareAddress;
+
+const ETHERNET = 1;
+const IPV4 = 0x0800;
+const LENGTHS = 0x0604; // Six bytes of hardware address, four of IP address.
+const REQUEST = 1;
+const REPLY = 2;
+/** Offsets. */
+const PROTOCOL = 2;
+const SIZES = 4;
+const OPERATION = 6;
+const SENDER_HARDWARE = 8;
+const SENDER_ADDRESS = 14;
+const TARGET_ADDRESS = 24;
+
+/** The request who has `target`, told by `hardware` at `source`. */
+export function arpRequest(hardware: HardwareAddress, source: Ipv4, target: Ipv4): Uint8Array {
+  const bytes = new Uint8Array(ARP_BYTES);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(0, ETHERNET);
+  view.setUint16(PROTOCOL, IPV4);
+  view.setUint16(SIZES, LENGTHS);
+  view.setUint16(OPERATION, REQUEST);
+  putHardware(view, SENDER_HARDWARE, hardware);
+  view.setUint32(SENDER_ADDRESS, source);
+  view.setUint32(TARGET_ADDRESS, target);
+  return bytes;
+}
+
+export interface ArpSender {
+  readonly address: Ipv4;
+  readonly hardware: HardwareAddress;
+}
+
+/** Who sent an ARP request or reply; undefined for anything else, and for a probe, which names no sender (RFC 5227 §1.1). */
+export function arpSender(view: DataView, offset: number, length: number): ArpSender | undefined {
+  if (length < ARP_BYTES) return undefined;
+  if (view.getUint16(offset + PROTOCOL) !== IPV4 || view.getUint16(offset + SIZES) !== LENGTHS)
+    return undefined;
+  const operation = view.getUint16(offset + OPERATION);
+  if (operation !== REQUEST && operation !== REPLY) return undefined;
+  const address = ipv4(view.getUint32(offset + SENDER_ADDRESS));
+  if (address === UNSPECIFIED) return undefined;
+  return { address, hardware: hardwareAt(view, offset + SENDER_HARDWARE) };
+}
+
+/** BPF's words (linux/filter.h). */
+const LOAD_WORD = 0x20;
+const LOAD_HALF = 0x28;
+const LOAD_BYTE = 0x30;
+const AND = 0x54;
+const JUMP_IF_EQUAL = 0x15;
+const RETURN = 0x06;
+const PACKET_TYPE = 0xfffff004; // SKF_AD_OFF + SKF_AD_PKTTYPE
+const PACKET_OUTGOING = 4;
+
+/**
+ * The filter, run by the kernel, that lets pass ARP for IPv4 whose sender is in the segment and not this host: eight
+ * bytes an instruction. The data begin at the ARP header, as the socket is SOCK_DGRAM.
+ */
+export function arpFilter({ network, length }: Prefix): Uint8Array {
+  const program: readonly (readonly [code: number, ifTrue: number, ifFalse: number, value: number])[] = [
+    [LOAD_BYTE, 0, 0, PACKET_TYPE],
+    [JUMP_IF_EQUAL, 10, 0, PACKET_OUTGOING],
+    [LOAD_HALF, 0, 0, PROTOCOL],
+    [JUMP_IF_EQUAL, 0, 8, IPV4],
+    [LOAD_HALF, 0, 0, OPERATION],
+    [JUMP_IF_EQUAL, 1, 0, REQUEST],
+    [JUMP_IF_EQUAL, 0, 5, REPLY],
+    [LOAD_WORD, 0, 0, SENDER_ADDRESS],
+    [JUMP_IF_EQUAL, 3, 0, UNSPECIFIED],
+    [AND, 0, 0, maskOfLength(length)],
+    [JUMP_IF_EQUAL, 0, 1, network],
+    [RETURN, 0, 0, ARP_BYTES],
+    [RETURN, 0, 0, 0],
+  ];
+  const bytes = new Uint8Array(program.length * 8);
+  const view = new DataView(bytes.buffer);
+  for (const [index, [code, ifTrue, ifFalse, value]] of program.entries()) {
+    view.setUint16(index * 8, code, true);
+    view.setUint8(index * 8 + 2, ifTrue);
+    view.setUint8(index * 8 + 3, ifFalse);
+    view.setUint32(index * 8 + 4, value, true);
+  }
+  return bytes;
+}

@@ -1,0 +1,237 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { GatewayError } from '../errors.ts';
+import type { Arrival } from '../net/datagram.ts';
+import { type Ipv4, ipv4FromText, ipv4ToText, LIMITED_BROADCAST, UNSPECIFIED } from '../net/ipv4.ts';
+import { FRAME_HEADER_BYTES } from './frame.ts';
+import { findInterface, type Interface, readInterfaces } from './interfaces.ts';
+import type { NativeTransportOptions } from './native-transport.ts';
+import { interfaceMissing, listenIpMissing, portForbidden, rivalServer } from './open-socket.ts';
+import type { SocketTransport, TransportCounters } from './socket-transport.ts';
+import {
+  type Arena,
+  type Batch,
+  type Datagram,
+  type Outbox,
+  type Outgoing,
+  RECEIVE_SLOT_BYTES,
+  SEND_SLOT_BYTES,
+} from './transport.ts';
+
+export interface DgramTransportOptions extends NativeTransportOptions {
+  /** These sockets hear the broadcasts of every interface: true answers them all, as if they came from the segment. */
+  readonly allowSeveralInterfaces?: boolean;
+}
+
+/** Datagrams that may wait here to be received; Node reads on whether we are ready or not. */
+const WAITING = 1024;
+const OUTBOX_SLOTS = 512;
+
+/**
+ * Opens Node's own sockets, for where system calls cannot be had. A client without an address is answered by broadcast.
+ * @throws GatewayError rival-server, interface-missing, listen-ip-missing, or transport-unavailable: the host has several
+ * interfaces, which these sockets cannot tell apart.
+ */
+export async function openDgramTransport(options: DgramTransportOptions): Promise<SocketTransport> {
+  const { interfaceName, listenIp, serverPort = 67 } = options;
+  const link = findInterface(interfaceName);
+  if (link === undefined) throw interfaceMissing(interfaceName);
+  if (options.allowSeveralInterfaces !== true) refuseSeveral(readInterfaces());
+
+  const sockets: Socket[] = [];
+  try {
+    for (const address of [LIMITED_BROADCAST, listenIp]) {
+      sockets.push(await bound(address, serverPort, options.receiveBufferBytes ?? 8 * 1024 * 1024));
+    }
+  } catch (cause) {
+    for (const socket of sockets) socket.close();
+    throw explained(cause, options);
+  }
+  const [broadcast, unicast] = sockets;
+  if (broadcast === undefined || unicast === undefined) throw new Error('two sockets were bound');
+  return new DgramTransport(broadcast, unicast, link, options);
+}
+
+/** @throws GatewayError transport-unavailable. */
+export function refuseSeveral(interfaces: readonly Interface[]): void {
+  const addressed = interfaces.filter(({ loopback, addresses }) => !loopback && addresses.length > 0);
+  if (addressed.length <= 1) return;
+  throw new GatewayError(
+    'transport-unavailable',
+    `without system calls (koffi) broadcasts cannot be told apart by interface, and this host has ` +
+      `${addressed.map(({ name }) => name).join(', ')}: clients on all of them would be answered. ` +
+      'Install koffi with its optional dependencies, or allow several interfaces explicitly',
+  );
+}
+
+function bound(address: Ipv4, port: number, receiveBufferBytes: number): Promise<Socket> {
+  const socket = createSocket({ type: 'udp4', lookup: (host, _options, done) => done(null, host, 4) });
+  return new Promise((resolve, reject) => {
+    socket.once('error', (error) => {
+      socket.close();
+      reject(error);
+    });
+    socket.bind({ address: ipv4ToText(address), port, exclusive: true }, () => {
+      socket.removeAllListeners('error');
+      socket.setBroadcast(true);
+      try {
+        socket.setRecvBufferSize(receiveBufferBytes);
+      } catch {
+        // The system's limit stands; Linux cuts the size rather than refusing it, other systems refuse.
+      }
+      resolve(socket);
+    });
+  });
+}
+
+function explained(
+  cause: unknown,
+  { interfaceName, listenIp, serverPort = 67 }: DgramTransportOptions,
+): unknown {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  if (code === 'EADDRINUSE') return rivalServer(interfaceName, serverPort, cause);
+  if (code === 'EADDRNOTAVAIL') return listenIpMissing(listenIp, interfaceName, cause);
+  if (code === 'EACCES') return portForbidden(serverPort, cause);
+  return cause;
+}
+
+interface Waiting {
+  /** At most RECEIVE_SLOT_BYTES. */
+  readonly bytes: Uint8Array;
+  readonly truncated: boolean;
+  readonly arrival: Arrival;
+}
+
+class DgramTransport implements SocketTransport {
+  readonly kind = 'dgram';
+  readonly maximumPayload: number;
+  readonly outbox: Outbox;
+  readonly #unicast: Socket;
+  readonly #broadcast: Socket;
+  readonly #clientPort: number;
+  readonly #waiting: { readonly unicast: Waiting[]; readonly broadcast: Waiting[] } = {
+    unicast: [],
+    broadcast: [],
+  };
+  readonly #refusedSends = new Map<string, number>();
+  readonly #failedReceives = new Map<string, number>();
+  #overflows = 0;
+  #run: (() => void) | undefined;
+  #isPaused = false;
+  #isScheduled = false;
+  #isClosed = false;
+
+  constructor(broadcast: Socket, unicast: Socket, link: Interface, options: DgramTransportOptions) {
+    this.#broadcast = broadcast;
+    this.#unicast = unicast;
+    this.#clientPort = options.clientPort ?? 68;
+    this.maximumPayload = link.mtu - FRAME_HEADER_BYTES;
+    const slots = options.outboxSlots ?? OUTBOX_SLOTS;
+    const bytes = new Uint8Array(slots * SEND_SLOT_BYTES);
+    this.outbox = { bytes, view: new DataView(bytes.buffer), capacity: slots };
+    this.#listen(unicast, 'unicast', options.listenIp);
+    this.#listen(broadcast, 'broadcast', options.listenIp);
+  }
+
+  get counters(): TransportCounters {
+    return {
+      overflows: this.#overflows,
+      refusedSends: this.#refusedSends,
+      failedReceives: this.#failedReceives,
+    };
+  }
+
+  arena(capacity: number): Arena {
+    const bytes = new Uint8Array(capacity * RECEIVE_SLOT_BYTES);
+    return { bytes, view: new DataView(bytes.buffer), capacity };
+  }
+
+  onReadable(run: () => void): void {
+    this.#run = run;
+    this.#schedule();
+  }
+
+  /** These sockets belong to no interface, and outlive it. */
+  onLost(): void {}
+
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#schedule();
+  }
+
+  receive(arena: Arena): Batch {
+    const datagrams: Datagram[] = [];
+    for (const queue of [this.#waiting.unicast, this.#waiting.broadcast]) {
+      for (const { bytes, truncated, arrival } of queue.splice(0, arena.capacity - datagrams.length)) {
+        const offset = datagrams.length * RECEIVE_SLOT_BYTES;
+        arena.bytes.set(bytes, offset);
+        datagrams.push({ offset, length: bytes.length, truncated, arrival });
+      }
+    }
+    return { arena, datagrams, drained: !this.#hasWaiting };
+  }
+
+  /** Node says only later what the kernel refused: that is counted then. */
+  send(outgoing: readonly Outgoing[]): number {
+    if (this.#isClosed) return 0;
+    for (const { offset, length, destination } of outgoing) {
+      const isUnicast = destination.kind === 'unicast';
+      const address = ipv4ToText(isUnicast ? destination.address : LIMITED_BROADCAST);
+      const port = isUnicast ? destination.port : this.#clientPort;
+      // A copy: Node may send it after the outbox has been used again.
+      this.#unicast.send(this.outbox.bytes.slice(offset, offset + length), port, address, (error) => {
+        if (error !== null) count(this.#refusedSends, error);
+      });
+    }
+    return outgoing.length;
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#run = undefined;
+    this.#unicast.close();
+    this.#broadcast.close();
+  }
+
+  get #hasWaiting(): boolean {
+    return this.#waiting.unicast.length > 0 || this.#waiting.broadcast.length > 0;
+  }
+
+  #listen(socket: Socket, via: Arrival['via'], local: Ipv4): void {
+    socket.on('error', (error) => count(this.#failedReceives, error));
+    socket.on('message', (bytes, { address }) => {
+      if (this.#waiting[via].length >= WAITING) {
+        this.#overflows += 1;
+        return;
+      }
+      const truncated = bytes.length > RECEIVE_SLOT_BYTES;
+      this.#waiting[via].push({
+        bytes: truncated ? Uint8Array.from(bytes.subarray(0, RECEIVE_SLOT_BYTES)) : bytes,
+        truncated,
+        arrival: { via, source: ipv4FromText(address) ?? UNSPECIFIED, local },
+      });
+      this.#schedule();
+    });
+  }
+
+  /** Once a turn of the event loop, so that all of one turn's datagrams are one batch. */
+  #schedule(): void {
+    if (this.#isScheduled || this.#isPaused || this.#run === undefined || !this.#hasWaiting) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      if (this.#isPaused) return;
+      this.#run?.();
+      this.#schedule();
+    });
+  }
+}
+
+function count(counts: Map<string, number>, error: Error): void {
+  const name = 'code' in error ? String(error.code) : error.name;
+  counts.set(name, (counts.get(name) ?? 0) + 1);
+}

@@ -1,0 +1,123 @@
+import { LAYOUT, type Libc } from './libc.ts';
+import { MSG_DONTWAIT, MSG_TRUNC, SO_RXQ_OVFL, SOL_SOCKET } from './linux.ts';
+
+const HEADER = LAYOUT.mmsghdr;
+const IOVEC = LAYOUT.iovec;
+const CMSG = LAYOUT.cmsghdr;
+/** Room for a sockaddr_in or a sockaddr_ll. */
+const NAME_BYTES = 32;
+/** CMSG_SPACE of the one control message that is asked for: a 32-bit counter. */
+const CONTROL_BYTES = 24;
+
+/** Memory whose place the kernel is told. */
+export interface PinnedMemory {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  /** Below 2^48, so exact as a number. */
+  readonly address: number;
+}
+
+/** Off the heap, so it does not move: an ArrayBuffer's bytes never do. Freed when nothing refers to it any more. */
+export function pinnedMemory(libc: Libc, length: number): PinnedMemory {
+  const buffer = new ArrayBuffer(length);
+  return {
+    bytes: new Uint8Array(buffer),
+    view: new DataView(buffer),
+    address: Number(libc.addressOf(buffer)),
+  };
+}
+
+/**
+ * The array of struct mmsghdr that recvmmsg and sendmmsg work on: one message a slot, each with one iovec into the
+ * payload memory, one address and, for receiving, one control message.
+ */
+export class MessageVector {
+  readonly capacity: number;
+  readonly payload: PinnedMemory;
+  readonly #libc: Libc;
+  readonly #memory: PinnedMemory;
+  readonly #view: DataView;
+  readonly #iovecs: number;
+  readonly #names: number;
+  readonly #controls: number;
+
+  constructor(libc: Libc, payload: PinnedMemory, capacity: number) {
+    this.#libc = libc;
+    this.payload = payload;
+    this.capacity = capacity;
+    this.#iovecs = capacity * HEADER.size;
+    this.#names = this.#iovecs + capacity * IOVEC.size;
+    this.#controls = this.#names + capacity * NAME_BYTES;
+    this.#memory = pinnedMemory(libc, this.#controls + capacity * CONTROL_BYTES);
+    this.#view = this.#memory.view;
+    for (let slot = 0; slot < capacity; slot++) {
+      const header = slot * HEADER.size;
+      this.#putAddress(header + HEADER.name, this.#memory.address + this.nameOffset(slot));
+      this.#putAddress(header + HEADER.iov, this.#memory.address + this.#iovecs + slot * IOVEC.size);
+      this.#view.setUint32(header + HEADER.iovlen, 1, true);
+    }
+  }
+
+  /** Where the addresses are: `nameOffset` says which slot's. */
+  get names(): DataView {
+    return this.#view;
+  }
+
+  nameOffset(slot: number): number {
+    return this.#names + slot * NAME_BYTES;
+  }
+
+  /** Names the bytes of the payload memory that a slot sends, and how long its address is. */
+  putMessage(slot: number, offset: number, length: number, nameLength: number): void {
+    const iovec = this.#iovecs + slot * IOVEC.size;
+    this.#putAddress(iovec + IOVEC.base, this.payload.address + offset);
+    this.#view.setUint32(iovec + IOVEC.len, length, true);
+    this.#view.setUint32(slot * HEADER.size + HEADER.namelen, nameLength, true);
+  }
+
+  /** Readies a slot to receive; the kernel overwrites both lengths with each datagram. */
+  putRoom(slot: number): void {
+    const header = slot * HEADER.size;
+    this.#putAddress(header + HEADER.control, this.#memory.address + this.#controls + slot * CONTROL_BYTES);
+    this.#view.setUint32(header + HEADER.namelen, NAME_BYTES, true);
+    this.#view.setUint32(header + HEADER.controllen, CONTROL_BYTES, true);
+  }
+
+  /** Fills `count` slots from the first on; how many were filled, or a negative error number. Does not wait. */
+  receive(fd: number, first: number, count: number): number {
+    return this.#libc.recvmmsg(fd, this.#headerAddress(first), count, MSG_DONTWAIT);
+  }
+
+  /** Sends `count` slots from the first on; how many the kernel took before the first that it refused, or a negative error number. */
+  send(fd: number, first: number, count: number): number {
+    return this.#libc.sendmmsg(fd, this.#headerAddress(first), count, MSG_DONTWAIT);
+  }
+
+  lengthOf(slot: number): number {
+    return this.#view.getUint32(slot * HEADER.size + HEADER.len, true);
+  }
+
+  isTruncated(slot: number): boolean {
+    return (this.#view.getUint32(slot * HEADER.size + HEADER.flags, true) & MSG_TRUNC) !== 0;
+  }
+
+  /** What the socket had dropped when this datagram was queued (SO_RXQ_OVFL, modulo 2^32); 0 when it says nothing. */
+  overflowsAt(slot: number): number {
+    const length = this.#view.getUint32(slot * HEADER.size + HEADER.controllen, true);
+    if (length < CMSG.size + 4) return 0;
+    const control = this.#controls + slot * CONTROL_BYTES;
+    const isOverflow =
+      this.#view.getInt32(control + CMSG.level, true) === SOL_SOCKET &&
+      this.#view.getInt32(control + CMSG.type, true) === SO_RXQ_OVFL;
+    return isOverflow ? this.#view.getUint32(control + CMSG.size, true) : 0;
+  }
+
+  #headerAddress(slot: number): bigint {
+    return BigInt(this.#memory.address + slot * HEADER.size);
+  }
+
+  #putAddress(offset: number, address: number): void {
+    this.#view.setUint32(offset, address % 0x1_0000_0000, true);
+    this.#view.setUint32(offset + 4, Math.floor(address / 0x1_0000_0000), true);
+  }
+}

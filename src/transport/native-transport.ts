@@ -1,0 +1,276 @@
+import type { Arrival } from '../net/datagram.ts';
+import { type Ipv4, LIMITED_BROADCAST } from '../net/ipv4.ts';
+import { broadcastOf, type Prefix } from '../net/prefix.ts';
+import { FRAME_HEADER_BYTES } from './frame.ts';
+import type { Interface } from './interfaces.ts';
+import type { Libc } from './libc.ts';
+import { EAGAIN, EINTR, inetAddressAt } from './linux.ts';
+import { MessageVector, pinnedMemory } from './message-vector.ts';
+import {
+  interfaceMissing,
+  openBroadcastSocket,
+  openFrameSocket,
+  openUnicastSocket,
+  type SocketPlan,
+} from './open-socket.ts';
+import { type Readiness, whenReadable } from './readiness.ts';
+import { ReplySender } from './reply-sender.ts';
+import { countError, Loss, type SocketTransport, type TransportCounters } from './socket-transport.ts';
+import {
+  type Arena,
+  type Batch,
+  type Datagram,
+  type Outbox,
+  type Outgoing,
+  RECEIVE_SLOT_BYTES,
+  SEND_SLOT_BYTES,
+} from './transport.ts';
+import { type InterfaceWatch, watchInterface } from './watch-interface.ts';
+
+export interface NativeTransportOptions {
+  readonly interfaceName: string;
+  readonly listenIp: Ipv4;
+  /** The segment, for its own broadcast address. */
+  readonly prefix: Prefix;
+  /** For each receiving socket; 8 MiB by default. */
+  readonly receiveBufferBytes?: number;
+  /** 67 and 68, but for tests. */
+  readonly serverPort?: number;
+  readonly clientPort?: number;
+  /** Replies in one send; 512 by default. */
+  readonly outboxSlots?: number;
+  /** False: never send frames; a client without an address is answered by broadcast. */
+  readonly mayFrame?: boolean;
+}
+
+export const RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024;
+const OUTBOX_SLOTS = 512;
+
+/**
+ * Opens the sockets of one interface: 255.255.255.255 first, which shows whether another server is there.
+ * Its kind is `raw`, or `broadcast` without the right to send frames (CAP_NET_RAW).
+ * @throws GatewayError rival-server, interface-missing, listen-ip-missing or transport-unavailable.
+ */
+export function openNativeTransport(libc: Libc, options: NativeTransportOptions): SocketTransport {
+  return new NativeTransport(libc, options);
+}
+
+interface ReceivingSocket {
+  readonly fd: number;
+  readonly via: Arrival['via'];
+  /** As the kernel last said, modulo 2^32. */
+  overflows: number;
+}
+
+class NativeArena implements Arena {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  readonly capacity: number;
+  readonly vector: MessageVector;
+
+  constructor(libc: Libc, capacity: number) {
+    const payload = pinnedMemory(libc, capacity * RECEIVE_SLOT_BYTES);
+    this.bytes = payload.bytes;
+    this.view = payload.view;
+    this.capacity = capacity;
+    this.vector = new MessageVector(libc, payload, capacity);
+    for (let slot = 0; slot < capacity; slot++) {
+      this.vector.putMessage(slot, slot * RECEIVE_SLOT_BYTES, RECEIVE_SLOT_BYTES, 0);
+      this.vector.putRoom(slot);
+    }
+  }
+}
+
+class NativeTransport implements SocketTransport {
+  readonly kind: 'raw' | 'broadcast';
+  readonly outbox: Outbox;
+  readonly #libc: Libc;
+  readonly #listenIp: Ipv4;
+  readonly #watch: InterfaceWatch;
+  readonly #sender: ReplySender;
+  /** The unicast socket first. */
+  readonly #sockets: ReceivingSocket[] = [];
+  readonly #failedReceives = new Map<string, number>();
+  #readiness: readonly Readiness[] = [];
+  #maximumPayload: number;
+  #overflows = 0;
+  readonly #loss = new Loss();
+  #lastArrival: Arrival | undefined;
+  #isClosed = false;
+
+  constructor(libc: Libc, options: NativeTransportOptions) {
+    const { interfaceName, listenIp, prefix, clientPort = 68 } = options;
+    const plan: SocketPlan = {
+      interfaceName,
+      listenIp,
+      serverPort: options.serverPort ?? 67,
+      receiveBufferBytes: options.receiveBufferBytes ?? RECEIVE_BUFFER_BYTES,
+    };
+    this.#libc = libc;
+    this.#listenIp = listenIp;
+    this.#watch = watchInterface(interfaceName, (events, now) => {
+      if (now !== undefined) this.#maximumPayload = maximumPayloadOf(now);
+      if (events.some(({ kind }) => kind === 'deleted' || kind === 'replaced')) {
+        this.#lost?.(
+          `the interface ${interfaceName} was deleted${now === undefined ? '' : ' and made anew'}`,
+        );
+      }
+    });
+    let frameSocket: number | undefined;
+    try {
+      const link = this.#watch.now;
+      if (link === undefined) throw interfaceMissing(interfaceName);
+      this.#maximumPayload = maximumPayloadOf(link);
+      const broadcast = openBroadcastSocket(libc, plan);
+      this.#sockets.push({ fd: broadcast, via: 'broadcast', overflows: 0 });
+      const unicast = openUnicastSocket(libc, plan);
+      this.#sockets.unshift({ fd: unicast, via: 'unicast', overflows: 0 });
+      const subnetBroadcast = tryOpenSubnetBroadcast(libc, plan, prefix);
+      if (subnetBroadcast !== undefined) {
+        this.#sockets.push({ fd: subnetBroadcast, via: 'broadcast', overflows: 0 });
+      }
+
+      const frames = options.mayFrame === false ? -1 : openFrameSocket(libc);
+      frameSocket = frames < 0 ? undefined : frames;
+      this.kind = frameSocket === undefined ? 'broadcast' : 'raw';
+      const slots = options.outboxSlots ?? OUTBOX_SLOTS;
+      const payload = pinnedMemory(libc, slots * SEND_SLOT_BYTES);
+      this.outbox = { bytes: payload.bytes, view: payload.view, capacity: slots };
+      this.#sender = new ReplySender(libc, payload, slots, {
+        unicast,
+        frames: frameSocket,
+        linkIndex: link.index,
+        listenIp,
+        serverPort: plan.serverPort,
+        clientPort,
+      });
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  get maximumPayload(): number {
+    return this.#maximumPayload;
+  }
+
+  get counters(): TransportCounters {
+    return {
+      overflows: this.#overflows,
+      refusedSends: this.#sender.refused,
+      failedReceives: this.#failedReceives,
+    };
+  }
+
+  arena(capacity: number): Arena {
+    return new NativeArena(this.#libc, capacity);
+  }
+
+  onReadable(run: () => void): void {
+    for (const readiness of this.#readiness) readiness.close();
+    this.#readiness = this.#sockets.map(({ fd }) => {
+      const readiness = whenReadable(this.#libc, fd, run, () => {
+        // Of a UDP socket only getsockopt and receiving take the error away; what it was is counted there.
+        run();
+        readiness.resume();
+      });
+      return readiness;
+    });
+  }
+
+  onLost(run: (reason: string) => void): void {
+    this.#loss.tell(run);
+  }
+
+  pause(): void {
+    for (const readiness of this.#readiness) readiness.pause();
+  }
+
+  resume(): void {
+    for (const readiness of this.#readiness) readiness.resume();
+  }
+
+  receive(arena: Arena): Batch {
+    if (!(arena instanceof NativeArena)) throw new TypeError('the arena was made by another transport');
+    const datagrams: Datagram[] = [];
+    let drained = true;
+    // Each socket behind keeps an eighth for itself, so that a flood of one kind never silences the others.
+    const reserve = arena.capacity >> 3;
+    for (const [place, socket] of this.#sockets.entries()) {
+      const first = datagrams.length;
+      const room = arena.capacity - first - reserve * (this.#sockets.length - 1 - place);
+      const count = room <= 0 ? 0 : this.#receiveFrom(socket, arena, first, room, datagrams);
+      if (count >= room) drained = false;
+    }
+    return { arena, datagrams, drained };
+  }
+
+  #receiveFrom(
+    socket: ReceivingSocket,
+    { vector }: NativeArena,
+    first: number,
+    room: number,
+    datagrams: Datagram[],
+  ): number {
+    const count = vector.receive(socket.fd, first, room);
+    if (count < 0) {
+      if (count !== -EAGAIN && count !== -EINTR) countError(this.#failedReceives, count);
+      return count === -EINTR ? room : 0;
+    }
+    for (let slot = first; slot < first + count; slot++) {
+      const overflows = vector.overflowsAt(slot);
+      if (overflows !== 0) {
+        this.#overflows += (overflows - socket.overflows) >>> 0;
+        socket.overflows = overflows;
+      }
+      datagrams.push({
+        offset: slot * RECEIVE_SLOT_BYTES,
+        length: vector.lengthOf(slot),
+        truncated: vector.isTruncated(slot),
+        arrival: this.#arrival(socket.via, inetAddressAt(vector.names, vector.nameOffset(slot))),
+      });
+      vector.putRoom(slot);
+    }
+    return count;
+  }
+
+  /** Most arrivals are alike (a broadcast from 0.0.0.0), and none changes: they share one object. */
+  #arrival(via: Arrival['via'], source: Ipv4): Arrival {
+    const last = this.#lastArrival;
+    if (last !== undefined && last.via === via && last.source === source) return last;
+    const arrival: Arrival = { via, source, local: this.#listenIp };
+    this.#lastArrival = arrival;
+    return arrival;
+  }
+
+  send(outgoing: readonly Outgoing[]): number {
+    return this.#isClosed ? 0 : this.#sender.send(outgoing);
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#watch.close();
+    for (const readiness of this.#readiness) readiness.close();
+    for (const { fd } of this.#sockets.splice(0)) this.#libc.close(fd);
+    this.#sender?.close();
+  }
+}
+
+function maximumPayloadOf(link: Interface): number {
+  return link.mtu - FRAME_HEADER_BYTES;
+}
+
+/**
+ * Ordinary clients do not send there, so its absence is no failure: there is none for /31 and /32, nor where the
+ * interface's prefix is another than the segment's.
+ */
+function tryOpenSubnetBroadcast(libc: Libc, plan: SocketPlan, prefix: Prefix): number | undefined {
+  const address = broadcastOf(prefix);
+  if (prefix.length >= 31 || address === LIMITED_BROADCAST) return undefined;
+  try {
+    return openBroadcastSocket(libc, plan, address);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,66 @@
+import { GatewayError } from '../errors.ts';
+import { type DgramTransportOptions, openDgramTransport } from './dgram-transport.ts';
+import { type Libc, loadLibc } from './libc.ts';
+import { openNativeTransport } from './native-transport.ts';
+import { type ArpSegment, openSegment, SILENT_SEGMENT } from './segment.ts';
+import type { SocketTransport } from './socket-transport.ts';
+
+export interface OpenTransportOptions extends DgramTransportOptions {
+  /** The best rung to try; `raw` by default. */
+  readonly best?: 'raw' | 'broadcast' | 'dgram';
+}
+
+export interface OpenedTransport {
+  readonly transport: SocketTransport;
+  readonly segment: ArpSegment;
+  /** Why it is not better, a sentence for each thing that could not be had; empty for `raw` with ARP. */
+  readonly shortcomings: readonly string[];
+}
+
+/**
+ * Opens the best transport that can be had: raw, else broadcast, else dgram; and the segment's ARP, else a silent one.
+ * @throws GatewayError rival-server, interface-missing, listen-ip-missing: no rung is better than another for these;
+ * transport-unavailable: not even the last can be had, or it would answer clients of other interfaces.
+ */
+export async function openTransport(
+  options: OpenTransportOptions,
+  load: () => Libc = loadLibc,
+): Promise<OpenedTransport> {
+  const shortcomings: string[] = [];
+  const best = options.best ?? 'raw';
+  if (best !== 'raw') shortcomings.push(`asked for no better than ${best}`);
+  if (best !== 'dgram') {
+    const native = unlessUnavailable(() => {
+      const libc = load();
+      return { libc, transport: openNativeTransport(libc, { ...options, mayFrame: best === 'raw' }) };
+    }, shortcomings);
+    if (native !== undefined) {
+      const { libc, transport } = native;
+      if (transport.kind === 'broadcast' && best === 'raw') {
+        shortcomings.push(
+          'frames may not be sent without the capability NET_RAW: clients without an address are answered by broadcast',
+        );
+      }
+      try {
+        const segment = unlessUnavailable(() => openSegment(libc, options), shortcomings);
+        return { transport, segment: segment ?? SILENT_SEGMENT, shortcomings };
+      } catch (error) {
+        transport.close();
+        throw error;
+      }
+    }
+  }
+  const transport = await openDgramTransport(options);
+  return { transport, segment: SILENT_SEGMENT, shortcomings };
+}
+
+/** Undefined, and the reason noted, when something cannot be had on this machine; all other errors are thrown on. */
+function unlessUnavailable<T>(open: () => T, shortcomings: string[]): T | undefined {
+  try {
+    return open();
+  } catch (error) {
+    if (!(error instanceof GatewayError) || error.code !== 'transport-unavailable') throw error;
+    shortcomings.push(error.message);
+    return undefined;
+  }
+}

@@ -1,0 +1,181 @@
+import { GatewayError } from '../errors.ts';
+import { type HardwareAddress, NO_HARDWARE } from '../net/hardware-address.ts';
+import type { Ipv4 } from '../net/ipv4.ts';
+import type { Prefix } from '../net/prefix.ts';
+import { arpFilter, arpRequest, arpSender, EVERYBODY } from './arp.ts';
+import { LAYOUT, type Libc } from './libc.ts';
+import {
+  AF_PACKET,
+  ETH_P_ARP,
+  errnoName,
+  LINK_ADDRESS_BYTES,
+  linkAddress,
+  linkAddressOf,
+  MSG_DONTWAIT,
+  SO_ATTACH_FILTER,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOL_SOCKET,
+} from './linux.ts';
+import { MessageVector, pinnedMemory } from './message-vector.ts';
+import { interfaceMissing } from './open-socket.ts';
+import { type Readiness, whenReadable } from './readiness.ts';
+import { countError, Loss } from './socket-transport.ts';
+import type { Segment } from './transport.ts';
+import { type InterfaceWatch, watchInterface } from './watch-interface.ts';
+
+export interface SegmentOptions {
+  readonly interfaceName: string;
+  readonly listenIp: Ipv4;
+  /** Whose ARP is heard. */
+  readonly prefix: Prefix;
+}
+
+export interface ArpSegment extends Segment {
+  /** Requests that were not sent, by the error's name. */
+  readonly refusedSends: ReadonlyMap<string, number>;
+  /** Calls `run` once, with the reason in words, when the socket is of no more use and must be opened anew. */
+  onLost(run: (reason: string) => void): void;
+  close(): void;
+}
+
+/** Where no ARP can be had: nothing is asked, and nothing heard. */
+export const SILENT_SEGMENT: ArpSegment = {
+  canAsk: false,
+  refusedSends: new Map(),
+  ask: () => undefined,
+  onHeard: () => undefined,
+  onLost: () => undefined,
+  close: () => undefined,
+};
+
+/**
+ * Opens the ARP of one interface.
+ * @throws GatewayError interface-missing, or transport-unavailable without CAP_NET_RAW.
+ */
+export function openSegment(libc: Libc, options: SegmentOptions): ArpSegment {
+  return new PacketSegment(libc, options);
+}
+
+/** ARP messages read at once; a flood of them must not keep the event loop. */
+const SLOTS = 64;
+const SLOT_BYTES = 64;
+
+class PacketSegment implements ArpSegment {
+  readonly canAsk = true;
+  readonly refusedSends = new Map<string, number>();
+  readonly #libc: Libc;
+  readonly #listenIp: Ipv4;
+  readonly #watch: InterfaceWatch;
+  readonly #fd: number;
+  readonly #vector: MessageVector;
+  readonly #loss = new Loss();
+  /** The segment's link-layer broadcast, as a sockaddr_ll. */
+  readonly #everybody: Uint8Array;
+  /** Room for getsockname. */
+  readonly #self = new Uint8Array(LINK_ADDRESS_BYTES);
+  #readiness: Readiness | undefined;
+  #isClosed = false;
+
+  constructor(libc: Libc, { interfaceName, listenIp, prefix }: SegmentOptions) {
+    this.#libc = libc;
+    this.#listenIp = listenIp;
+    this.#watch = watchInterface(interfaceName, (events) => {
+      if (events.some(({ kind }) => kind === 'deleted' || kind === 'replaced')) {
+        this.#loss.happened(`the interface ${interfaceName} was deleted`);
+      }
+    });
+    const link = this.#watch.now;
+    try {
+      if (link === undefined) throw interfaceMissing(interfaceName);
+      this.#everybody = linkAddress(ETH_P_ARP, link.index, EVERYBODY);
+      this.#fd = openArpSocket(libc, link.index, prefix);
+    } catch (error) {
+      this.#watch.close();
+      throw error;
+    }
+    this.#vector = new MessageVector(libc, pinnedMemory(libc, SLOTS * SLOT_BYTES), SLOTS);
+    for (let slot = 0; slot < SLOTS; slot++) {
+      this.#vector.putMessage(slot, slot * SLOT_BYTES, SLOT_BYTES, 0);
+      this.#vector.putRoom(slot);
+    }
+  }
+
+  /**
+   * An ordinary request from the listen IP, not a probe (sender 0.0.0.0, RFC 5227 §2.1.1): a client that itself probes
+   * the same address at that moment would take a probe of ours for a rival and decline its lease; and a bridge that
+   * suppresses ARP, as on VXLAN, does not pass probes on. What it says is true: this interface does hold the listen IP.
+   */
+  ask(address: Ipv4): void {
+    if (this.#isClosed) return;
+    const request = arpRequest(this.#hardware(), this.#listenIp, address);
+    const result = this.#libc.sendto(this.#fd, request, MSG_DONTWAIT, this.#everybody);
+    if (result < 0) countError(this.refusedSends, result);
+  }
+
+  onHeard(hear: (address: Ipv4, holder: HardwareAddress) => void): void {
+    const read = (): void => this.#read(hear);
+    this.#readiness?.close();
+    const readiness = whenReadable(this.#libc, this.#fd, read, () => {
+      // The interface went down (ENETDOWN); reading takes the error away, and when it comes up we hear again.
+      read();
+      readiness.resume();
+    });
+    this.#readiness = readiness;
+  }
+
+  onLost(run: (reason: string) => void): void {
+    this.#loss.tell(run);
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#watch.close();
+    this.#readiness?.close();
+    this.#libc.close(this.#fd);
+  }
+
+  #read(hear: (address: Ipv4, holder: HardwareAddress) => void): void {
+    const vector = this.#vector;
+    const count = vector.receive(this.#fd, 0, SLOTS);
+    for (let slot = 0; slot < count; slot++) {
+      const sender = arpSender(vector.payload.view, slot * SLOT_BYTES, vector.lengthOf(slot));
+      vector.putRoom(slot);
+      if (sender !== undefined) hear(sender.address, sender.hardware);
+    }
+  }
+
+  /** The interface's hardware address now: a bridge may change its own when a port joins it. */
+  #hardware(): HardwareAddress {
+    const result = this.#libc.getsockname(this.#fd, this.#self);
+    return result < 0 ? NO_HARDWARE : linkAddressOf(this.#self).hardware;
+  }
+}
+
+function openArpSocket(libc: Libc, index: number, prefix: Prefix): number {
+  const fd = libc.socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) throw noArp('made', fd);
+  const program = arpFilter(prefix);
+  const fprog = new Uint8Array(LAYOUT.sockFprog.size);
+  const view = new DataView(fprog.buffer);
+  const memory = pinnedMemory(libc, program.length);
+  memory.bytes.set(program);
+  view.setUint16(LAYOUT.sockFprog.len, program.length / 8, true);
+  view.setBigUint64(LAYOUT.sockFprog.filter, BigInt(memory.address), true);
+  // The filter before the protocol, so that nothing is heard unfiltered.
+  const filtered = libc.setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, fprog);
+  const result = filtered < 0 ? filtered : libc.bind(fd, linkAddress(ETH_P_ARP, index, NO_HARDWARE));
+  if (result < 0) {
+    libc.close(fd);
+    throw noArp(filtered < 0 ? 'filtered' : 'bound', result);
+  }
+  return fd;
+}
+
+function noArp(what: string, errno: number): GatewayError {
+  return new GatewayError(
+    'transport-unavailable',
+    `an ARP socket cannot be ${what} (${errnoName(errno)}): run as root or with the capability NET_RAW`,
+  );
+}
