@@ -1,0 +1,240 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, statSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import { describe, expect, it } from 'vitest';
+import type { Lease } from '../../../src/lease/lease.ts';
+import type { Ipv4 } from '../../../src/net/ipv4.ts';
+import type { LeaseStore } from '../../../src/store/lease-store.ts';
+import { address, at, bind, changeOf, client, offer, POOL } from '../changes.ts';
+import { fileIn, openIn, temporaryDirectory } from './temporary-store.ts';
+
+const A = address('10.15.3.20');
+const B = address('10.15.3.21');
+const C = address('10.15.3.22');
+const D = address('10.15.3.23');
+
+/** What stands at the first addresses of the pool. */
+function standing(store: LeaseStore, count = 10): (Lease | undefined)[] {
+  return Array.from({ length: count }, (_, index) => store.leases.at((A + index) as Ipv4));
+}
+
+/** The file and its log as they are on disk now, copied by another process: ours must not close them. */
+function imageOf(directory: string): string {
+  const copy = join(temporaryDirectory(), 'image');
+  mkdirSync(copy);
+  execFileSync('cp', [fileIn(directory), `${fileIn(directory)}-wal`, copy]);
+  return copy;
+}
+
+describe('the SQLite store over restarts', () => {
+  it('a restart keeps every record in whatever state, and forgets offers', async () => {
+    const directory = temporaryDirectory();
+    const first = openIn(directory);
+    await bind(first, { client: 1, address: A, expiresAt: at(60) });
+    await bind(first, { client: 2, address: B });
+    await bind(first, { client: 2, address: B, state: 'free', at: at(7) });
+    await bind(first, { client: 3, address: C, state: 'declined' });
+    await bind(first, { client: 4, address: D, state: 'peer', at: at(9) });
+    const before = standing(first);
+    const revision = first.leases.revision;
+    await offer(first, { client: 5, address: address('10.15.3.24') });
+    await first.close();
+
+    const second = openIn(directory);
+
+    expect(standing(second)).toEqual(before);
+    expect(second.leases.revision).toBe(revision);
+    expect(second.lastStoredAt).toBe(at(9));
+    expect(second.leases.bindingOf(client(2))?.address).toBe(B);
+    expect(second.opening).toMatchObject({
+      loaded: { bound: 1, free: 1, declined: 1, peer: 1 },
+      skipped: 0,
+      setAside: undefined,
+      copy: undefined,
+      birth: first.opening.birth,
+    });
+  });
+
+  it('loads more rows than it reads at once', async () => {
+    const directory = temporaryDirectory();
+    const first = openIn(directory);
+    for (let start = 0; start < 9000; start += 500) {
+      const numbers = Array.from({ length: 500 }, (_, index) => start + index);
+      await first.commit(
+        numbers.map((number) => changeOf(first.leases, { client: number, address: (A + number) as Ipv4 })),
+      );
+    }
+    await first.close();
+
+    expect(openIn(directory).opening.loaded.bound).toBe(9000);
+  });
+
+  it('the file as it was at the last fsync has every committed lease', async () => {
+    const directory = temporaryDirectory();
+    const store = openIn(directory);
+    for (let number = 0; number < 10; number += 1) {
+      await bind(store, { client: number, address: (A + number) as Ipv4 });
+      const image = openIn(imageOf(directory));
+
+      expect(standing(image)).toEqual(standing(store));
+      await image.close();
+    }
+  });
+
+  it('a log that was cut by a loss of power opens with all but what was being written', async () => {
+    const directory = temporaryDirectory();
+    const store = openIn(directory);
+    await bind(store, { client: 1, address: A });
+    const before = standing(store);
+    await bind(store, { client: 2, address: B });
+    const image = imageOf(directory);
+    truncateSync(`${fileIn(image)}-wal`, statSync(`${fileIn(image)}-wal`).size - 100);
+
+    const reopened = openIn(image);
+
+    expect(standing(reopened)).toEqual(before);
+    expect(reopened.opening.setAside).toBeUndefined();
+  });
+
+  it('a row that it never wrote is left alone, counted, and gives way to a lease', async () => {
+    const directory = temporaryDirectory();
+    await openIn(directory).close();
+    const database = new Sqlite(fileIn(directory));
+    const insert = database.prepare(`INSERT INTO lease VALUES (?, ?, 0, ?, 0, 0, 0, 1, NULL, NULL, NULL)`);
+    insert.run(A, '01', 'reserved');
+    insert.run(B, 'not hexadecimal', 'bound');
+    insert.run(2 ** 33, '01', 'bound');
+    insert.run(-1, '01', 'bound');
+    insert.run(C, '01', 'bound');
+    database.close();
+
+    const store = openIn(directory);
+
+    expect(store.opening).toMatchObject({ loaded: { bound: 1 }, skipped: 4 });
+    expect(store.leases.at(A)).toBeUndefined();
+    expect(await bind(store, { client: 1, address: A })).toBe('committed');
+    await store.close();
+    expect(openIn(directory).leases.at(A)?.client).toBe(client(1));
+  });
+
+  it('a host name stays with its client until it sends another one', async () => {
+    const directory = temporaryDirectory();
+    const store = openIn(directory);
+    const names = () => {
+      const database = new Sqlite(fileIn(directory), { readonly: true });
+      const name = database.prepare('SELECT hostname FROM lease WHERE address = ?').pluck().get(A);
+      database.close();
+      return name;
+    };
+    await bind(store, { client: 1, address: A, hostname: 'web' });
+    await bind(store, { client: 1, address: A, at: at(1) });
+    expect(names()).toBe('web');
+    await bind(store, { client: 1, address: A, at: at(2), hostname: 'db' });
+    expect(names()).toBe('db');
+    await bind(store, { client: 1, address: A, state: 'free', at: at(3) });
+    expect(names()).toBe('db');
+    await bind(store, { client: 2, address: A, at: at(4) });
+    expect(names()).toBeNull();
+  });
+
+  it('closing twice is closing once, and leaves one whole file', async () => {
+    const directory = temporaryDirectory();
+    const store = openIn(directory);
+    await bind(store, { client: 1, address: A });
+    await store.close();
+    await store.close();
+
+    expect(statSync(`${fileIn(directory)}-wal`, { throwIfNoEntry: false })).toBeUndefined();
+  });
+});
+
+describe('the SQLite store when a write fails', () => {
+  /** Somebody else's write transaction stands in the way of ours. */
+  const intruder = (directory: string) => {
+    const database = new Sqlite(fileIn(directory));
+    database.exec('BEGIN IMMEDIATE');
+    return database;
+  };
+
+  it('nothing of the batch has happened, nothing may be promised, and it says why', async () => {
+    const directory = temporaryDirectory();
+    const store = openIn(directory);
+    await bind(store, { client: 1, address: A });
+    const before = [standing(store), store.leases.revision];
+    const other = intruder(directory);
+
+    const outcomes = await store.commit([
+      changeOf(store.leases, { client: 2, address: B, at: at(10) }),
+      changeOf(store.leases, { client: 3, address: C, at: at(10) }),
+    ]);
+
+    expect(outcomes).toEqual(['failed', 'failed']);
+    expect([standing(store), store.leases.revision]).toEqual(before);
+    expect(store.leases.canPromise).toBe(false);
+    expect(store.failure).toContain('SQLITE_BUSY');
+    other.close();
+  });
+
+  it('it tries again after a second, and promises again when that succeeds', async () => {
+    const directory = temporaryDirectory();
+    const store = openIn(directory);
+    const other = intruder(directory);
+    await bind(store, { client: 2, address: B, at: at(10) });
+    other.close();
+
+    store.idle(at(10.5));
+    expect(store.leases.canPromise).toBe(false);
+    expect(await bind(store, { client: 2, address: B, at: at(10.9) })).toBe('failed');
+    store.idle(at(11));
+    expect(store.leases.canPromise).toBe(true);
+    expect(store.failure).toBeUndefined();
+    expect(await bind(store, { client: 2, address: B, at: at(11) })).toBe('committed');
+  });
+
+  it('a commit after that second is an attempt too', async () => {
+    const directory = temporaryDirectory();
+    const store = openIn(directory);
+    const other = intruder(directory);
+    await bind(store, { client: 2, address: B, at: at(10) });
+    other.close();
+
+    expect(await bind(store, { client: 2, address: B, at: at(11) })).toBe('committed');
+    expect(store.leases.canPromise).toBe(true);
+  });
+
+  it('offers and assertions need no disk', async () => {
+    const directory = temporaryDirectory();
+    const store = openIn(directory);
+    const other = intruder(directory);
+
+    expect(await offer(store, { client: 2, address: B })).toBe('committed');
+    expect(store.leases.longestFree(POOL)).toBe(A);
+    other.close();
+  });
+});
+
+describe('the SQLite store and its log', () => {
+  const pagesOf = (directory: string) => (statSync(`${fileIn(directory)}-wal`).size - 32) / (4096 + 24);
+
+  it('a quiet moment carries the log over, so that it starts anew', async () => {
+    const directory = temporaryDirectory();
+    const store = openIn(directory);
+    for (let round = 0; round < 20; round += 1) {
+      await bind(store, { client: 1, address: A, at: at(round * 10) });
+      store.idle(at(round * 10 + 6));
+    }
+
+    expect(pagesOf(directory)).toBeLessThan(12);
+    expect(store.checkpointFailure).toBeUndefined();
+  });
+
+  it('without one it is carried over at 1000 pages', async () => {
+    const directory = temporaryDirectory();
+    const store = openIn(directory);
+    for (let round = 0; round < 4000; round += 1) await bind(store, { client: 1, address: A, at: at(round) });
+
+    expect(pagesOf(directory)).toBeGreaterThan(900);
+    expect(pagesOf(directory)).toBeLessThan(1010);
+  });
+});
