@@ -111,7 +111,7 @@ class NativeTransport implements SocketTransport {
     this.#watch = watchInterface(interfaceName, (events, now) => {
       if (now !== undefined) this.#maximumPayload = maximumPayloadOf(now);
       if (events.some(({ kind }) => kind === 'deleted' || kind === 'replaced')) {
-        this.#lost?.(
+        this.#loss.happened(
           `the interface ${interfaceName} was deleted${now === undefined ? '' : ' and made anew'}`,
         );
       }
