@@ -1,0 +1,147 @@
+import { expect, it } from 'vitest';
+import { encode } from '../../src/wire/encode.ts';
+import type { Message } from '../../src/wire/message.ts';
+import type { Reply } from '../../src/wire/reply.ts';
+import { SeededRandom } from '../support/random.ts';
+import { decoded, decodedMessage, readingOf } from '../support/reading.ts';
+import { anyDatagram } from './datagrams.ts';
+
+const SEEDS = [1, 2, 3];
+const DATAGRAMS_PER_SEED = 3500;
+
+/** Runs the check for many datagrams; a failure names the one by its octets. */
+function forEachDatagram(seed: number, check: (bytes: Uint8Array, random: SeededRandom) => void): void {
+  const random = new SeededRandom(seed);
+  for (let count = 0; count < DATAGRAMS_PER_SEED; count += 1) {
+    const bytes = anyDatagram(random);
+    try {
+      check(bytes, random);
+    } catch (cause) {
+      throw new Error(`seed ${seed}, datagram ${count}: ${Buffer.from(bytes).toString('hex')}`, { cause });
+    }
+  }
+}
+
+it.each(SEEDS)('whatever comes is read or refused, and nothing outside of it has a say (seed %i)', (seed) => {
+  let messages = 0;
+  forEachDatagram(seed, (bytes, random) => {
+    // Exactly as long as the datagram: a read beyond it would throw.
+    const alone = decoded(bytes.slice());
+    const offset = random.below(80);
+    const larger = new Uint8Array(offset + bytes.length + random.below(80)).fill(random.below(256));
+    larger.set(bytes, offset);
+    const untouched = larger.slice();
+
+    const among = decoded(larger, offset, bytes.length);
+
+    expect(among.ok).toBe(alone.ok);
+    if (among.ok && alone.ok) {
+      messages += 1;
+      expect(JSON.stringify(readingOf(among))).toBe(JSON.stringify(readingOf(alone)));
+      expectInside(among, larger, offset, bytes.length);
+    }
+    expect(Buffer.compare(larger, untouched)).toBe(0);
+  });
+  // The generator must not have made only rubbish.
+  expect(messages).toBeGreaterThan(DATAGRAMS_PER_SEED / 3);
+});
+
+it.each(SEEDS)('RFC 2131 §4.1, RFC 3396 §7: every option is what a plain reading finds (seed %i)', (seed) => {
+  forEachDatagram(seed + 100, (bytes) => {
+    const message = decoded(bytes);
+    if (!message.ok || bytes[236] === 0) return;
+    const expected = plainReading(bytes);
+
+    const found = new Map<number, string>();
+    for (let code = 0; code <= 255; code += 1) {
+      const value = message.raw(code);
+      if (message.has(code) !== (value !== undefined))
+        throw new Error(`has(${code}) and raw(${code}) differ`);
+      if (value !== undefined) found.set(code, Buffer.from(value).toString('hex'));
+    }
+    expect(found).toEqual(expected);
+  });
+});
+
+it.each(SEEDS)(
+  'what was read and written again reads the same, and is then written the same (seed %i)',
+  (seed) => {
+    forEachDatagram(seed + 200, (bytes, random) => {
+      const message = decoded(bytes);
+      if (!message.ok) return;
+      const reply = replyOf(message, 548 + random.below(900), random.chance(50));
+
+      const once = encoded(reply);
+      const read = decodedMessage(once.bytes);
+
+      const kept = reply.options.filter(({ code }) => !once.omitted.includes(code));
+      const relayed = once.omitted.includes(82) ? undefined : reply.relayAgentInformation;
+      expect(hexOf(kept.map(({ code }) => read.raw(code)))).toEqual(hexOf(kept.map(({ value }) => value)));
+      expect(hexOf([read.raw(82)])).toEqual(hexOf([relayed]));
+      expect(once.omitted.filter((code) => read.has(code))).toEqual([]);
+      expect(read.hardware).toBe(message.hardware);
+      expect(read.xid).toBe(message.xid);
+      expect(Buffer.compare(encoded(reply).bytes, once.bytes)).toBe(0);
+    });
+  },
+);
+
+/** RFC 2131 §4.1 as simply as it can be said: octets of each option in hexadecimal, by code. */
+function plainReading(bytes: Uint8Array): Map<number, string> {
+  const values = new Map<number, string>();
+  const read = (field: number[]) => {
+    while (field.length > 0 && field[0] !== 255) {
+      const code = field.shift() ?? 0;
+      if (code === 0) continue;
+      const length = field.shift();
+      if (length === undefined || length > field.length) return;
+      values.set(code, (values.get(code) ?? '') + Buffer.from(field.splice(0, length)).toString('hex'));
+    }
+  };
+  read([...bytes.subarray(240)]);
+  const overload = values.get(52);
+  if (overload === '01' || overload === '03') read([...bytes.subarray(108, 236)]);
+  if (overload === '02' || overload === '03') read([...bytes.subarray(44, 108)]);
+  return values;
+}
+
+function hexOf(values: readonly (Uint8Array | number | undefined)[]): string[] {
+  return values.map((value) =>
+    value instanceof Uint8Array ? Buffer.from(value).toString('hex') : String(value),
+  );
+}
+
+/** Values that are views lie within the datagram. */
+function expectInside(message: Message, bytes: Uint8Array, offset: number, length: number): void {
+  for (const code of message.codes()) {
+    const value = message.raw(code);
+    if (value === undefined || value.buffer !== bytes.buffer) continue;
+    const isInside = value.byteOffset >= offset && value.byteOffset + value.length <= offset + length;
+    if (!isInside) throw new Error(`option ${code} reaches out of its datagram`);
+  }
+}
+
+function replyOf(message: Message, maximumSize: number, mayOverload: boolean): Reply {
+  const codes = [...new Set(message.codes())].filter((code) => code !== 52 && code !== 53 && code !== 82);
+  return {
+    type: 'DHCPOFFER',
+    request: message,
+    ciaddr: message.ciaddr,
+    yiaddr: message.yiaddr,
+    siaddr: message.siaddr,
+    setsBroadcastBit: false,
+    options: codes.map((code) => ({ code, value: message.raw(code) ?? new Uint8Array(0) })),
+    relayAgentInformation: message.raw(82),
+    maximumSize,
+    mayOverload,
+  };
+}
+
+function encoded(reply: Reply): { readonly bytes: Uint8Array; readonly omitted: readonly number[] } {
+  const bytes = new Uint8Array(1600).fill(0xa5);
+  const omitted: number[] = [];
+  const length = encode(reply, bytes, new DataView(bytes.buffer), 13, 1472, (code) => omitted.push(code));
+  expect(length).toBeLessThanOrEqual(Math.min(reply.maximumSize, 1472));
+  expect(bytes.subarray(13 + length).every((byte) => byte === 0xa5)).toBe(true);
+  return { bytes: bytes.slice(13, 13 + length), omitted };
+}
