@@ -3,21 +3,22 @@ import type { LeaseView } from '../lease/lease-view.ts';
 import type { Log } from './log.ts';
 
 /** Why something may have been missed. */
-export type DeafReason = 'start' | 'interface' | 'overflow' | 'stall';
+export type DeafReason = 'interface' | 'carrier' | 'overflow' | 'stall';
 
 /** The event loop stood still for so long, in milliseconds, that the segment was not heard. */
 const STALL = 1000;
 
 /** Since when what is stored may not be all that happened on the segment. */
 export class Deafness {
-  readonly #leases: LeaseView;
+  readonly #leases: Pick<LeaseView, 'revision'>;
   readonly #log: Log;
   #revision: Version;
   #lastBeat: number | undefined;
   #lost = 0;
+  #hasCarrier = true;
 
   /** A server that starts has missed what came before. */
-  constructor(leases: LeaseView, log: Log) {
+  constructor(leases: Pick<LeaseView, 'revision'>, log: Log) {
     this.#leases = leases;
     this.#log = log;
     this.#revision = leases.revision;
@@ -39,9 +40,15 @@ export class Deafness {
     this.#lastBeat = monotonic;
   }
 
+  /** Notes whether the interface is connected; it was deaf until it is again. */
+  carrier(isThere: boolean): void {
+    if (isThere && !this.#hasCarrier) this.mark('carrier');
+    this.#hasCarrier = isThere;
+  }
+
   /** Notes how many datagrams the kernel has dropped so far for want of room. */
   overflowed(lost: number): void {
-    if (lost > this.#lost) this.mark('overflow');
+    if (lost > this.#lost) this.mark('overflow'); // New sockets count from 0 again.
     this.#lost = lost;
   }
 }

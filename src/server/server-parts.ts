@@ -14,6 +14,8 @@ export interface Medium {
   readonly segment: Segment;
   /** Datagrams that the kernel has dropped for want of room, so far. */
   lost(): number;
+  /** False while nothing is connected to the interface; absent: that is not known. */
+  hasCarrier?(): boolean;
   /** Closes transport and segment. */
   close(): void;
 }

@@ -52,13 +52,13 @@ export class Server {
 
   /** Opens all. Done when it serves or waits; throws a GatewayError for what will not mend itself. */
   async start(): Promise<void> {
-    const memory = await this.#remember();
-    this.#memory = memory;
-    const search = this.#parts.findListenAddress();
-    if (search.kind === 'found') await this.#openPatiently(memory, search);
-    else if (search.kind === 'problem' || !this.#parts.waits) {
-      throw new GatewayError('listen-ip-missing', `${search.message}. To mend it: ${search.remedy}`);
-    } else this.#remind(search);
+    try {
+      this.#memory = await this.#remember();
+      await this.#openFirst(this.#memory);
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
     this.#scheduleBeat();
   }
 
@@ -103,6 +103,13 @@ export class Server {
     return memory;
   }
 
+  async #openFirst(memory: Memory): Promise<void> {
+    const search = this.#parts.findListenAddress();
+    if (search.kind === 'found') await this.#openPatiently(memory, search);
+    else if (search.kind === 'waiting' && this.#parts.waits) this.#remind(search);
+    else throw new GatewayError('listen-ip-missing', `${search.message}. To mend it: ${search.remedy}`);
+  }
+
   /** A process that is being replaced may hold the address for a while yet. */
   async #openPatiently(memory: Memory, listen: ListenAddress): Promise<void> {
     const { clock, log } = this.#parts;
@@ -112,12 +119,13 @@ export class Server {
         return await this.#open(memory, listen);
       } catch (error) {
         const isRival = error instanceof GatewayError && error.code === 'rival-server';
-        if (!isRival || clock.monotonic() - start >= RIVAL_PATIENCE || this.#isStopping) throw error;
+        if (!isRival || clock.monotonic() - start >= RIVAL_PATIENCE) throw error;
         if (this.#obstacle === undefined)
           log.warn({ cause: error.message }, 'waiting for another server to go');
         this.#obstacle = error.message;
       }
       await new Promise<void>((resolve) => clock.after(RIVAL_RETRY, resolve));
+      if (this.#isStopping) return;
     }
   }
 
@@ -146,7 +154,11 @@ export class Server {
     if (this.#beats % BEATS_OF_A_SECOND !== 0) return;
 
     memory.timeGuard.check();
-    memory.deafness.overflowed(this.#service?.medium.lost() ?? 0);
+    const medium = this.#service?.medium;
+    if (medium !== undefined) {
+      memory.deafness.overflowed(medium.lost());
+      memory.deafness.carrier(medium.hasCarrier?.() ?? true);
+    }
     memory.store.idle(this.#parts.clock.now());
     this.#decisionLog?.check();
     this.#expiry?.sweep();

@@ -1,0 +1,130 @@
+import { expect, test } from 'vitest';
+import { keyOfIdentifier } from '../../src/lease/client-key.ts';
+import { instant, type Lease, type LeaseState } from '../../src/lease/lease.ts';
+import { NO_HARDWARE } from '../../src/net/hardware-address.ts';
+import { ipv4 } from '../../src/net/ipv4.ts';
+import { Expiry } from '../../src/server/expiry.ts';
+import { memoryBench } from '../support/exchange-bench.ts';
+import { Guest } from '../support/guest.ts';
+import { at } from '../support/plan.ts';
+
+const FIRST = at('10.15.3.20');
+/** When the leases below end. */
+const END = Date.UTC(2026, 0, 1) + 1000;
+
+function leases(count: number, state: LeaseState = 'bound'): Lease[] {
+  return Array.from({ length: count }, (_, index) => ({
+    address: ipv4(FIRST + index),
+    client: keyOfIdentifier(Uint8Array.of(1, index)),
+    hardware: NO_HARDWARE,
+    state,
+    expiresAt: instant(END),
+    updatedAt: instant(END - 1000),
+    version: index + 1,
+  }));
+}
+
+function sweeper(stored: readonly Lease[]) {
+  const bench = memoryBench({ leases: stored });
+  const guard = { trusts: true };
+  const expiry = new Expiry(bench.store, bench.clock, bench.exchange, () => guard.trusts);
+  const count = (state: string) =>
+    [...bench.store.table.records()].filter((each) => each.state === state).length;
+  return { bench, guard, expiry, count };
+}
+
+test('a lease is freed when it has run out, and its client kept', async () => {
+  const { bench, expiry } = sweeper(leases(1));
+
+  expiry.sweep();
+  await bench.clock.pass(999);
+  const before = bench.store.table.recordAt(FIRST);
+  await bench.clock.pass(1);
+  expiry.sweep();
+  await bench.clock.pass(0);
+
+  expect(before?.state).toBe('bound');
+  expect(bench.store.table.recordAt(FIRST)).toMatchObject({ state: 'free', client: '0100' });
+  expect(bench.record.orders).toEqual(['expired committed']);
+});
+
+test('a quarantine ends', async () => {
+  const { bench, expiry, count } = sweeper(leases(1, 'declined'));
+  await bench.clock.pass(1000);
+
+  expiry.sweep();
+  await bench.clock.pass(0);
+
+  expect(count('free')).toBe(1);
+});
+
+test('a turn has at most 64 orders, and the next one follows by itself', async () => {
+  const { bench, expiry, count } = sweeper(leases(200));
+  await bench.clock.pass(1000);
+
+  expiry.sweep();
+  await bench.clock.pass(0);
+  const first = count('free');
+  await bench.clock.pass(1000);
+
+  expect(first).toBe(64);
+  expect(count('free')).toBe(200);
+});
+
+test('nothing is freed while the clock is in doubt', async () => {
+  const { bench, guard, expiry, count } = sweeper(leases(3));
+  guard.trusts = false;
+  await bench.clock.pass(1000);
+
+  expiry.sweep();
+  expiry.prompt();
+  await bench.clock.pass(1000);
+
+  expect(count('free')).toBe(0);
+});
+
+test('a busy exchange is not disturbed, unless addresses are wanted', async () => {
+  const { bench, expiry, count } = sweeper(leases(3));
+  await bench.clock.pass(1000);
+  bench.store.script({ takes: 'until released' });
+  const guest = new Guest('52:54:00:00:00:01');
+  await bench.hear(guest.discover());
+  const address = bench.replies()[0]?.split(' ')[1] ?? '';
+  await bench.hear(guest.select(address, '10.15.3.10'));
+
+  expiry.sweep();
+  await bench.clock.pass(100);
+  const before = bench.record.orders.length;
+  expiry.prompt();
+  await bench.clock.pass(100);
+  bench.store.release();
+  await bench.clock.pass(0);
+
+  expect(before).toBe(0);
+  expect(count('free')).toBe(3);
+});
+
+test('a lease that was renewed meanwhile is left alone', async () => {
+  const { bench, expiry } = sweeper(leases(1));
+  await bench.clock.pass(1000);
+  const [lease] = leases(1);
+  if (lease === undefined) throw new Error('no lease');
+  bench.store.sweep = () => [lease];
+  const next = { ...lease, expiresAt: instant(END + 5000), hostname: undefined };
+  const writes = [{ address: lease.address, seen: lease.version, next }];
+  const { client, version } = lease;
+  bench.store.applyForeign({
+    kind: 'binding',
+    client,
+    seenBinding: version,
+    writes,
+    at: instant(END),
+    reason: 'renewed',
+  });
+
+  expiry.sweep();
+  await bench.clock.pass(0);
+
+  expect(bench.store.table.recordAt(FIRST)?.state).toBe('bound');
+  expect(bench.store.commits).toEqual([]);
+});
