@@ -4,6 +4,7 @@ import { type LoadedSettings, loadSettings } from '../config/load-settings.ts';
 import { problemToText } from '../config/problem.ts';
 import { EXIT_STATUS, GatewayError } from '../errors.ts';
 import { addCheckCommand } from './config-check.ts';
+import { addHealthCommand } from './health.ts';
 import { addLabCommand } from './lab.ts';
 import { addLeasesCommand } from './leases.ts';
 import { addSettingOptions, flagsOf } from './setting-options.ts';
@@ -31,6 +32,7 @@ function createProgram(): Command {
   addServeCommand(program);
   addCheckCommand(program);
   addLeasesCommand(program);
+  addHealthCommand(program);
   addLabCommand(program);
   return program;
 }

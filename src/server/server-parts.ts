@@ -16,6 +16,8 @@ export interface Medium {
   lost(): number;
   /** False while nothing is connected to the interface; absent: that is not known. */
   hasCarrier?(): boolean;
+  /** Why the sockets are of no more use and must be opened anew; undefined: they work. */
+  failure?(): string | undefined;
   /** Closes transport and segment. */
   close(): void;
 }

@@ -172,7 +172,9 @@ export class Server {
     const search = this.#parts.findListenAddress();
     const service = this.#service;
     if (service !== undefined) {
-      if (search.kind === 'found' && service.isAt(search)) return;
+      const failure = service.medium.failure?.();
+      if (search.kind === 'found' && service.isAt(search) && failure === undefined) return;
+      if (failure !== undefined) this.#parts.log.warn({ cause: failure }, 'the sockets have failed');
       this.#sayChange(service, search);
       this.#service = undefined;
       await service.stop();

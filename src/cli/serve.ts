@@ -1,0 +1,141 @@
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { findListenAddress, type ListenAddress } from '../config/listen-address.ts';
+import type { LoadedSettings } from '../config/load-settings.ts';
+import { planOfSettings } from '../config/plan-of-settings.ts';
+import { problemToText } from '../config/problem.ts';
+import type { Settings } from '../config/settings.ts';
+import { decide } from '../engine/decide.ts';
+import { INFINITE_SECONDS } from '../lease/lease.ts';
+import { LogOutput } from '../log/log-output.ts';
+import { createLogger, type Logger } from '../log/logger.ts';
+import { ipv4ToText } from '../net/ipv4.ts';
+import { prefixOf } from '../net/prefix.ts';
+import { HEALTH_SOCKET, HealthEndpoint } from '../server/health.ts';
+import { Server } from '../server/server.ts';
+import type { Medium } from '../server/server-parts.ts';
+import { systemClock } from '../server/system-clock.ts';
+import { openSqliteStore, type SqliteStoreOptions } from '../store/sqlite/open-sqlite-store.ts';
+import type { Opening } from '../store/sqlite/sqlite-store.ts';
+import { readInterfaces } from '../transport/interfaces.ts';
+import { openTransport } from '../transport/open-transport.ts';
+
+/** How long a predecessor that is ending may hold the lease file: milliseconds. */
+const LOCK_WAIT = 5000;
+/** Rows of history at the most, however young. */
+const HISTORY_ROWS = 1_000_000;
+
+/** Runs the gateway until SIGTERM or SIGINT; here, and only here, the concrete parts are chosen. Returns the exit status. */
+export async function serve({ settings, warnings }: LoadedSettings): Promise<number> {
+  const log = createLogger(settings, new LogOutput(1), process.stdout.isTTY === true, systemClock.now);
+  for (const warning of warnings) log.warn({ setting: warning.setting }, problemToText(warning));
+
+  const sockets = new Sockets(settings, log);
+  const server = new Server({
+    clock: systemClock,
+    log,
+    decide,
+    openStore: (inFlight) => {
+      const store = openSqliteStore(storeOptions(settings, inFlight));
+      sayOpening(log, store.opening);
+      return store;
+    },
+    findListenAddress: () => findListenAddress(settings, readInterfaces()),
+    openMedium: (listen) => sockets.open(listen),
+    planOf: (listen) => ({
+      ...planOfSettings(settings, listen),
+      ...(sockets.canAsk ? {} : { probeMilliseconds: 0 }),
+    }),
+    waits: settings.wait,
+  });
+  const health = new HealthEndpoint(join(settings.leasesDir, HEALTH_SOCKET), () => server.status, log);
+
+  const stopped = untilStopped();
+  await Promise.race([server.start(), stopped]);
+  await health.open();
+  const signal = await stopped;
+  log.info({ signal }, 'stopping');
+  await Promise.all([server.stop(), health.close()]);
+  return 0;
+}
+
+function untilStopped(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    process.once('SIGTERM', resolve);
+    process.once('SIGINT', resolve);
+  });
+}
+
+function storeOptions(settings: Settings, inFlight: SqliteStoreOptions['inFlight']): SqliteStoreOptions {
+  const seconds = settings.history === INFINITE_SECONDS ? Number.POSITIVE_INFINITY : settings.history;
+  return {
+    directory: settings.leasesDir,
+    inFlight,
+    now: systemClock.now(),
+    node: hostname(),
+    history: { seconds, rows: HISTORY_ROWS },
+    lockWaitMilliseconds: LOCK_WAIT,
+  };
+}
+
+function sayOpening(log: Logger, { file, loaded, skipped, setAside, copy }: Opening): void {
+  if (setAside !== undefined) {
+    const { salvaged, reason, file: damaged } = setAside;
+    log.error(
+      { damaged, cause: reason, ...salvaged },
+      'the lease file was damaged: it is set aside, and what could be read is kept',
+    );
+  }
+  if (copy !== undefined)
+    log.info({ copy }, 'the lease file has a new schema; a copy of the old one is kept');
+  if (skipped > 0) log.warn({ file, skipped }, 'rows of the lease file that are none of ours are left alone');
+  log.info({ file, ...loaded }, 'leases loaded');
+}
+
+/** Opens sockets and ARP on a listen address, and says what could not be had. */
+class Sockets {
+  /** Whether the segment could be asked by ARP when the sockets were opened last. */
+  canAsk = false;
+  readonly #settings: Settings;
+  readonly #log: Logger;
+
+  constructor(settings: Settings, log: Logger) {
+    this.#settings = settings;
+    this.#log = log;
+  }
+
+  async open({ interfaceName, listenIp }: ListenAddress): Promise<Medium> {
+    const { gateway, subnetMask, poolStart, poolEnd, allowSeveralInterfaces } = this.#settings;
+    const prefix = prefixOf(gateway, subnetMask);
+    const opened = await openTransport({ interfaceName, listenIp, prefix, allowSeveralInterfaces });
+    const { transport, segment, shortcomings } = opened;
+    for (const shortcoming of shortcomings) this.#log.warn({ transport: transport.kind }, shortcoming);
+    this.canAsk = segment.canAsk;
+    this.#log.info(
+      {
+        interface: interfaceName,
+        listenIp: ipv4ToText(listenIp),
+        router: ipv4ToText(gateway),
+        pool: `${ipv4ToText(poolStart)}-${ipv4ToText(poolEnd)}`,
+        transport: transport.kind,
+        arp: segment.canAsk,
+      },
+      'sockets opened',
+    );
+
+    let failure: string | undefined;
+    transport.onLost((reason) => (failure = reason));
+    segment.onLost((reason) => (failure = reason));
+    return {
+      transport,
+      segment,
+      lost: () => transport.counters.overflows,
+      hasCarrier: () => readInterfaces().find(({ name }) => name === interfaceName)?.carrier ?? true,
+      failure: () => failure,
+      close: () => {
+        transport.close();
+        segment.close();
+      },
+    };
+  }
+}
