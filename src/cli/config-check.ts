@@ -17,13 +17,14 @@ import { EXIT_STATUS } from '../errors.ts';
 import { ipv4ToText } from '../net/ipv4.ts';
 import type { Link } from '../net/link.ts';
 import { readInterfaces } from '../transport/interfaces.ts';
+import { type Column, type Output, standardOutput, writeTable } from './output.ts';
 import { addSettingOptions, flagsOf } from './setting-options.ts';
 
 /** One setting as it stands. */
 interface SettingLine {
   readonly setting: string;
-  /** As it was written; a secret is not shown. Undefined: left open. */
-  readonly value: string | undefined;
+  /** As it was written; a secret is not shown. Null: left open. */
+  readonly value: string | null;
   readonly from: string;
 }
 
@@ -50,7 +51,9 @@ export function addCheckCommand(program: Command): void {
   addSettingOptions(command).action(() => {
     const report = checkSettings(flagsOf(command), process.env, readInterfaces());
     const asJson: unknown = command.getOptionValue('json');
-    process.stdout.write(asJson === true ? `${JSON.stringify(report, null, 2)}\n` : reportToText(report));
+    const output = standardOutput();
+    if (asJson === true) output.write(`${JSON.stringify(report, null, 2)}\n`);
+    else writeReport(output, report);
     process.exitCode = report.ok ? 0 : EXIT_STATUS['bad-settings'];
   });
 }
@@ -67,7 +70,7 @@ export function checkSettings(flags: Flags, environment: Environment, links: rea
     ok: problems.length === 0,
     settings: SETTING_KEYS.map((key) => ({
       setting: SETTINGS[key].variable,
-      value: shownText(key, loaded.origins[key]),
+      value: shownText(key, loaded.origins[key]) ?? null,
       from: originToText(loaded.origins[key]),
     })),
     listen: listenOf(search),
@@ -97,13 +100,15 @@ function listenOf(search: ListenAddressSearch | undefined): CheckReport['listen'
   return { listenIp: ipv4ToText(listenIp), interface: interfaceName, prefixLength, mtu };
 }
 
-export function reportToText(report: CheckReport): string {
-  const width = Math.max(...report.settings.map(({ setting }) => setting.length));
-  const valueWidth = Math.max(...report.settings.map(({ value }) => value?.length ?? 1));
-  const lines = report.settings.map(
-    ({ setting, value = '-', from }) => `${setting.padEnd(width)}  ${value.padEnd(valueWidth)}  ${from}`,
-  );
-  lines.push('');
+const COLUMNS: readonly Column<SettingLine>[] = [
+  { heading: 'SETTING', cell: ({ setting }) => setting },
+  { heading: 'VALUE', cell: ({ value }) => value },
+  { heading: 'FROM', cell: ({ from }) => from },
+];
+
+export function writeReport(output: Output, report: CheckReport): void {
+  writeTable(output, COLUMNS, report.settings);
+  const lines: string[] = [];
   if (report.listen !== undefined) {
     const { listenIp, prefixLength, interface: name, mtu } = report.listen;
     lines.push(`listens on ${listenIp}/${prefixLength} on ${name}, MTU ${mtu}`);
@@ -111,5 +116,5 @@ export function reportToText(report: CheckReport): string {
   lines.push(...report.warnings.map((warning) => `warning: ${warning}`));
   lines.push(...report.problems.map((problem) => `problem: ${problem}`));
   if (report.ok) lines.push('no problems');
-  return `${lines.join('\n')}\n`;
+  output.write(`\n${lines.join('\n')}\n`);
 }

@@ -12,15 +12,3 @@ export function secondsFromText(text: string): number | undefined {
   }
   return end > 0 && end === text.length ? total : undefined;
 }
-
-/** The shortest form that `secondsFromText` reads back: `12h`, `1h30m`, `45s`. */
-export function secondsToText(seconds: number): string {
-  let rest = seconds;
-  let text = '';
-  for (const unit of ['d', 'h', 'm', 's']) {
-    const size = UNIT_SECONDS[unit] ?? 1;
-    if (rest >= size) text += `${Math.floor(rest / size)}${unit}`;
-    rest %= size;
-  }
-  return text === '' ? '0s' : text;
-}

@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import { checkSettings, writeReport } from '../../src/cli/config-check.ts';
+import { ipv4 } from '../../src/net/ipv4.ts';
+import type { Link } from '../../src/net/link.ts';
+
+const BRIDGE: Link = {
+  name: 'OCvpsnet',
+  index: 7,
+  mtu: 1450,
+  up: true,
+  addresses: [{ address: ipv4(0x0a0f030a), prefixLength: 24 }],
+};
+
+function textOf(...parameters: Parameters<typeof checkSettings>): string {
+  const written: string[] = [];
+  const output = { hasColour: false, write: (text: string) => void written.push(text) };
+  writeReport(output, checkSettings(...parameters));
+  return written.join('');
+}
+
+describe('vps-gateway check', () => {
+  it('is content on a node that holds its address, with nothing set', () => {
+    expect(checkSettings({}, {}, [BRIDGE])).toMatchObject({
+      ok: true,
+      listen: { listenIp: '10.15.3.10', interface: 'OCvpsnet', prefixLength: 24, mtu: 1450 },
+      warnings: [],
+      problems: [],
+    });
+  });
+
+  it('shows every setting, its value and where it came from', () => {
+    const text = textOf({ mtu: '1400' }, { GATEWAY_DHCP_DOMAIN: 'example.net' }, [BRIDGE]);
+
+    expect(text).toMatch(/^GATEWAY_DHCP_MTU +1400 +flag --mtu$/m);
+    expect(text).toMatch(/^GATEWAY_DHCP_DOMAIN +example\.net +environment GATEWAY_DHCP_DOMAIN$/m);
+    expect(text).toMatch(/^GATEWAY_DHCP_GATEWAY +10\.15\.3\.1 +default$/m);
+    expect(text).toMatch(/^GATEWAY_DHCP_LISTEN_IP +- +default$/m);
+    expect(text).toMatch(/^listens on 10\.15\.3\.10\/24 on OCvpsnet, MTU 1450$/m);
+    expect(text).toMatch(/^no problems$/m);
+  });
+
+  it('never shows the secret', () => {
+    const text = textOf({}, { GATEWAY_API_SECRET: 'hunter2' }, [BRIDGE]);
+
+    expect(text).not.toContain('hunter2');
+    expect(text).toMatch(/^GATEWAY_API_SECRET +\(set\) +environment GATEWAY_API_SECRET$/m);
+  });
+
+  it('takes a listen address that is not there as a problem, which `serve` would wait for', () => {
+    expect(checkSettings({ interface: 'eth0' }, {}, [BRIDGE])).toMatchObject({
+      ok: false,
+      listen: undefined,
+      problems: [expect.stringContaining('interface eth0 does not exist; there are: OCvpsnet')],
+    });
+  });
+
+  it('tells problems of the settings and of the host at once', () => {
+    const { problems } = checkSettings({ dns: 'nowhere' }, { GATEWAY_DHCP_LISTEN_IP: '10.15.3.12' }, [
+      BRIDGE,
+    ]);
+
+    expect(problems).toEqual([
+      "GATEWAY_DHCP_DNS: 'nowhere' (flag --dns): is not an IPv4 address; write four numbers from 0 to 255: 10.15.3.1",
+      '10.15.3.12 is on no interface; ip addr add 10.15.3.12/24 dev <interface>',
+    ]);
+  });
+
+  it('does not judge the host by settings that are wrong themselves', () => {
+    const { problems } = checkSettings({ listenIp: '10.15.3.1' }, {}, [BRIDGE]);
+
+    expect(problems).toEqual([expect.stringContaining("is the router's address")]);
+  });
+});

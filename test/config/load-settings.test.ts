@@ -1,0 +1,253 @@
+import { describe, expect, it } from 'vitest';
+import { type Flags, loadSettings } from '../../src/config/load-settings.ts';
+import { type Environment, SETTING_KEYS, SETTINGS } from '../../src/config/settings.ts';
+import { ipv4FromText } from '../../src/net/ipv4.ts';
+
+function load(environment: Environment = {}, flags: Flags = {}) {
+  return loadSettings(flags, environment);
+}
+
+/** The problems as `variable: message`. */
+function problemsOf(environment: Environment, flags: Flags = {}): readonly string[] {
+  const loaded = load(environment, flags);
+  return loaded.ok ? [] : loaded.problems.map(({ setting, message }) => `${setting}: ${message}`);
+}
+
+describe('loadSettings', () => {
+  it('gives the address plan when nothing is set', () => {
+    expect(load()).toMatchObject({
+      ok: true,
+      warnings: [],
+      settings: {
+        gateway: ipv4FromText('10.15.3.1'),
+        subnetMask: 24,
+        poolStart: ipv4FromText('10.15.3.20'),
+        poolEnd: ipv4FromText('10.15.3.254'),
+        domain: 'vps.local',
+        leaseTime: 43_200,
+        mtu: 'interface',
+        identity: 'auto',
+        authoritative: true,
+        rapidCommit: false,
+        arpProbe: 300,
+        metricsPort: 9091,
+      },
+    });
+  });
+
+  it('lets a flag beat the environment, which beats the default, and says which it was', () => {
+    const loaded = load(
+      { GATEWAY_DHCP_DOMAIN: 'from.environment', GATEWAY_DHCP_MTU: '1400' },
+      { domain: 'from.flag' },
+    );
+
+    expect(loaded).toMatchObject({ settings: { domain: 'from.flag', mtu: 1400, identity: 'auto' } });
+    expect(loaded.origins).toMatchObject({
+      domain: { source: 'flag', name: '--domain', text: 'from.flag' },
+      mtu: { source: 'environment', name: 'GATEWAY_DHCP_MTU', text: '1400' },
+      identity: { source: 'default', text: 'auto' },
+    });
+  });
+
+  it('takes an empty variable as unset, as compose files write it', () => {
+    expect(load({ GATEWAY_DHCP_LISTEN_IP: '', GATEWAY_DHCP_DNS: '  ' })).toEqual(load());
+  });
+
+  it('has a default that can be read for each setting that is not open', () => {
+    for (const key of SETTING_KEYS) {
+      const { kind, default: fallback } = SETTINGS[key];
+      expect(fallback === undefined || kind.read(fallback).ok, key).toBe(true);
+    }
+  });
+
+  it('has one variable and one flag for each setting, and no two the same', () => {
+    const variables = SETTING_KEYS.map((key) => SETTINGS[key].variable);
+    const flags = SETTING_KEYS.map((key) => SETTINGS[key].flag ?? key);
+    expect(new Set(variables).size).toBe(variables.length);
+    expect(new Set(flags).size).toBe(flags.length);
+  });
+
+  it('reports every problem at once, each with its value, where it came from and a remedy', () => {
+    const environment = { GATEWAY_DHCP_SUBNET_MASK: '255.0.255.0', GATEWAY_DHCP_LEASE_TIME: 'long' };
+
+    const loaded = load(environment, { dns: '1.1.1.1,nowhere' });
+
+    expect(loaded.ok).toBe(false);
+    expect(!loaded.ok && loaded.problems).toEqual([
+      {
+        setting: 'GATEWAY_DHCP_SUBNET_MASK',
+        value: '255.0.255.0',
+        from: 'environment GATEWAY_DHCP_SUBNET_MASK',
+        message: 'is not a network mask',
+        remedy: 'write 255.255.255.0 or 24',
+      },
+      expect.objectContaining({ setting: 'GATEWAY_DHCP_DNS', value: '1.1.1.1,nowhere', from: 'flag --dns' }),
+      expect.objectContaining({ setting: 'GATEWAY_DHCP_LEASE_TIME', value: 'long' }),
+    ]);
+  });
+
+  it('never shows a secret', () => {
+    const loaded = load({ GATEWAY_API_SECRET: 'hunter2', GATEWAY_DHCP_MTU: 'x' });
+
+    expect(!loaded.ok && JSON.stringify(loaded.problems)).not.toContain('hunter2');
+  });
+});
+
+describe('settings that contradict each other', () => {
+  it.each([
+    [
+      'is the router',
+      { listenIp: '10.15.3.1' },
+      "GATEWAY_DHCP_LISTEN_IP: is the router's address, which two nodes cannot both hold",
+    ],
+    [
+      'is in the pool',
+      { listenIp: '10.15.3.20' },
+      'GATEWAY_DHCP_LISTEN_IP: is inside the pool 10.15.3.20-10.15.3.254, and could be given to a guest',
+    ],
+    ['is outside', { listenIp: '10.15.4.10' }, 'GATEWAY_DHCP_LISTEN_IP: is outside the subnet 10.15.3.0/24'],
+    [
+      'is the network address',
+      { listenIp: '10.15.3.0' },
+      'GATEWAY_DHCP_LISTEN_IP: is the network address of 10.15.3.0/24',
+    ],
+    [
+      'is the broadcast address',
+      { listenIp: '10.15.3.255' },
+      'GATEWAY_DHCP_LISTEN_IP: is the broadcast address of 10.15.3.0/24',
+    ],
+  ])('a listen IP that %s is refused', (_, flags, problem) => {
+    expect(problemsOf({}, flags)).toEqual([problem]);
+  });
+
+  it('--listen-on-router lets the one gateway of a network listen on the router', () => {
+    expect(problemsOf({}, { listenIp: '10.15.3.1', listenOnRouter: 'on' })).toEqual([]);
+  });
+
+  it.each([
+    [
+      'holds the router',
+      { poolStart: '10.15.3.1' },
+      'GATEWAY_DHCP_POOL_START: the pool up to 10.15.3.254 holds the router 10.15.3.1',
+    ],
+    [
+      'ends outside',
+      { poolEnd: '10.15.4.1' },
+      'GATEWAY_DHCP_POOL_END: the pool crosses the subnet: it is outside 10.15.3.0/24',
+    ],
+    [
+      'is reversed',
+      { poolStart: '10.15.3.200', poolEnd: '10.15.3.100' },
+      "GATEWAY_DHCP_POOL_START: is behind the pool's end 10.15.3.100: the pool is reversed",
+    ],
+    [
+      'contains the broadcast address',
+      { poolEnd: '10.15.3.255' },
+      'GATEWAY_DHCP_POOL_END: the pool contains the broadcast address',
+    ],
+    [
+      'is left with gateways',
+      { poolStart: '10.15.3.10', poolEnd: '10.15.3.19' },
+      "GATEWAY_DHCP_POOL_END: leaves only gateways' addresses in the pool",
+    ],
+  ])('a pool that %s is refused', (_, flags, problem) => {
+    expect(problemsOf({}, flags)).toEqual([problem]);
+  });
+
+  it('a pool that begins before the subnet is refused, as is the router in it', () => {
+    expect(problemsOf({}, { poolStart: '10.15.2.20' })).toEqual([
+      'GATEWAY_DHCP_POOL_START: the pool crosses the subnet: it is outside 10.15.3.0/24',
+      'GATEWAY_DHCP_POOL_START: the pool up to 10.15.3.254 holds the router 10.15.3.1',
+    ]);
+  });
+
+  it('a pool that begins with the network address is refused, as is the router in it', () => {
+    expect(problemsOf({}, { poolStart: '10.15.3.0' })).toEqual([
+      'GATEWAY_DHCP_POOL_START: the pool contains the network address',
+      'GATEWAY_DHCP_POOL_START: the pool up to 10.15.3.254 holds the router 10.15.3.1',
+    ]);
+  });
+
+  it('a router that is the network address is refused', () => {
+    expect(problemsOf({}, { gateway: '10.15.3.0' })).toEqual([
+      'GATEWAY_DHCP_GATEWAY: is the network address of 10.15.3.0/24',
+    ]);
+  });
+
+  it('another router makes the default pool wrong, and the problem says that it is a default', () => {
+    const loaded = load({}, { gateway: '192.168.7.1' });
+
+    expect(!loaded.ok && loaded.problems.map(({ setting, from, remedy }) => [setting, from, remedy])).toEqual(
+      [
+        ['GATEWAY_DHCP_POOL_START', 'default', 'set GATEWAY_DHCP_POOL_START (--pool-start) to 192.168.7.20'],
+        ['GATEWAY_DHCP_POOL_END', 'default', 'set GATEWAY_DHCP_POOL_END (--pool-end) to 192.168.7.254'],
+      ],
+    );
+  });
+
+  it('a route through a router that guests cannot reach is refused', () => {
+    expect(problemsOf({}, { routes: '10.0.0.0/8=10.15.4.5' })).toEqual([
+      'GATEWAY_DHCP_ROUTES: the router 10.15.4.5 of 10.0.0.0/8 is outside 10.15.3.0/24',
+    ]);
+  });
+
+  it.each([
+    [{ leaseTime: '1h', leaseTimeMin: '2h' }, ['GATEWAY_DHCP_LEASE_TIME: is less than the minimum']],
+    [{ leaseTime: '3h', leaseTimeMax: '2h' }, ['GATEWAY_DHCP_LEASE_TIME: is more than the maximum']],
+    [{ leaseTime: '30s' }, []],
+    [{ leaseTime: 'infinite' }, []],
+  ])('lease times in the wrong order are refused: %o', (flags, problems) => {
+    expect(problemsOf({}, flags)).toEqual(problems);
+  });
+});
+
+describe('GATEWAY_DHCP_SUBNET', () => {
+  it.each(['10.15.3.0', '10.15.3.0/24'])('may repeat what router and mask say: %s', (subnet) => {
+    expect(load({ GATEWAY_DHCP_SUBNET: subnet })).toMatchObject({ ok: true, warnings: [] });
+  });
+
+  it.each(['10.15.4.0', '10.15.3.128', '10.15.3.1'])(
+    'is refused when it says another network: %s',
+    (subnet) => {
+      expect(problemsOf({ GATEWAY_DHCP_SUBNET: subnet })).toEqual([
+        'GATEWAY_DHCP_SUBNET: disagrees with router and mask, which say 10.15.3.0/24',
+      ]);
+    },
+  );
+
+  it('may hold the mask, an old habit, with a warning', () => {
+    const loaded = load({ GATEWAY_DHCP_SUBNET: '255.255.0.0' });
+
+    expect(loaded).toMatchObject({
+      ok: true,
+      settings: { subnetMask: 16 },
+      origins: { subnetMask: { source: 'environment', name: 'GATEWAY_DHCP_SUBNET' } },
+      warnings: [{ setting: 'GATEWAY_DHCP_SUBNET', message: 'is a mask, and is taken as one' }],
+    });
+  });
+
+  it('is refused when it holds another mask than the mask', () => {
+    expect(problemsOf({ GATEWAY_DHCP_SUBNET: '255.255.0.0', GATEWAY_DHCP_SUBNET_MASK: '24' })).toEqual([
+      'GATEWAY_DHCP_SUBNET: disagrees with router and mask, which say 10.15.3.0/24',
+    ]);
+  });
+});
+
+describe('warnings', () => {
+  it('an unknown variable with our prefix is named with the nearest that exists', () => {
+    expect(load({ GATEWAY_DHCP_POOL_STRAT: '10.15.3.30' })).toMatchObject({
+      ok: true,
+      warnings: [{ setting: 'GATEWAY_DHCP_POOL_STRAT', remedy: 'did you mean GATEWAY_DHCP_POOL_START?' }],
+    });
+  });
+
+  it("other programs' variables are none of ours", () => {
+    expect(load({ GATEWAY_GRPC_PORT: '1537', GATEWAY_ETCD: 'x', PATH: '/bin' }).warnings).toEqual([]);
+  });
+
+  it("a pool that holds gateways' addresses is served without them, and that is said", () => {
+    expect(load({}, { poolStart: '10.15.3.10' }).warnings).toMatchObject([
+      { setting: 'GATEWAY_DHCP_POOL_START', message: expect.stringContaining('10.15.3.10 to 10.15.3.19') },
+    ]);
+  });
+});
