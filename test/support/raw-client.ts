@@ -31,11 +31,17 @@ export class RawClient {
   readonly #waiting = new Map<number, (reply: HeardReply) => void>();
   readonly #ipv4: PacketSocket;
   readonly #arp: PacketSocket;
+  #onReply: (reply: HeardReply) => void = () => {};
   #xid = 0x10000000;
 
   constructor(host: NamespaceHost, device = 'eth0') {
     this.#ipv4 = new PacketSocket(host, device, 0x0800, (frame) => this.#hear(frame));
     this.#arp = new PacketSocket(host, device, 0x0806, (frame) => this.#hearArp(frame));
+  }
+
+  /** Calls `run` with every reply, in the moment in which it is heard. */
+  onReply(run: (reply: HeardReply) => void): void {
+    this.#onReply = run;
   }
 
   /** An xid that was not used before. */
@@ -149,6 +155,7 @@ export class RawClient {
       if (frame.destinationPort !== 68 && frame.destinationPort !== 67) return;
       const reply = readReply(frame);
       this.heard.push(reply);
+      this.#onReply(reply);
       for (const difference of disagreements(frame.payload)) this.#faults.push(new Error(difference));
       this.#waiting.get(reply.xid)?.(reply);
     } catch (error) {

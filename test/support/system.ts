@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe } from 'vitest';
 import { findProgram } from '../../src/cli/lab/guest-client.ts';
 import type { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
 import { namespacePrivilege } from '../../src/cli/lab/privileges.ts';
-import { Segment } from '../../src/cli/lab/segment.ts';
+import { DEVICE, Segment } from '../../src/cli/lab/segment.ts';
 import { GatewayProcess } from './gateway-process.ts';
 import { RawClient } from './raw-client.ts';
 
@@ -78,8 +78,8 @@ export class TestSegment {
     return gateway;
   }
 
-  client(host = this.guest): RawClient {
-    const client = new RawClient(host);
+  client(host = this.guest, device = DEVICE): RawClient {
+    const client = new RawClient(host, device);
     this.#clients.push(client);
     return client;
   }

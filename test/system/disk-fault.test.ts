@@ -1,0 +1,92 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import type { GatewayProcess } from '../support/gateway-process.ts';
+import type { HeardReply } from '../support/heard-reply.ts';
+import { type RawClient, selecting } from '../support/raw-client.ts';
+import { describeSystem, useTestSegment } from '../support/system.ts';
+
+const A = '52:54:00:dd:00:01';
+const B = '52:54:00:dd:00:02';
+
+describeSystem('a disk that fails', ['strace'], () => {
+  const segment = useTestSegment();
+
+  test('an fsync that fails lets no DHCPACK out, and service resumes when the disk does', async () => {
+    const gateway = await segment().gateway();
+    const client = segment().client();
+    await client.lease(A);
+    const offer = await client.discover(B);
+
+    const faults = await injectInto(gateway, 'fsync,fdatasync:error=EIO');
+    const xid = client.send(selecting(offer));
+    await gateway.until('it said so', () => saysStoreFails(gateway));
+    const answers = client.heardFor(xid).map((reply) => reply.type);
+    await stop(faults);
+    const ack = await untilAcked(client, offer);
+
+    expect(answers.filter((type) => type === 5)).toEqual([]);
+    expect(ack.yiaddr).toBe(offer.yiaddr);
+    expect(client.heardFor(xid).filter((reply) => reply.type === 5)).toEqual([]);
+  }, 30_000);
+
+  test('an fsync that hangs lets no DHCPACK out before it ends', async () => {
+    const gateway = await segment().gateway();
+    const client = segment().client();
+    await client.lease(A);
+    const offer = await client.discover(B);
+
+    const faults = await injectInto(gateway, 'fsync,fdatasync:delay_enter=2000000:when=1');
+    const answer = client.ask(selecting(offer));
+    await gateway.until('it waited for the disk', () => isInCall(gateway));
+    await delay(1000);
+    const heardMeanwhile = client.heard.filter((reply) => reply.type === 5 && reply.chaddr === B);
+    const ack = await answer;
+    await stop(faults);
+
+    expect(heardMeanwhile).toEqual([]);
+    expect(ack).toMatchObject({ type: 5, yiaddr: offer.yiaddr });
+  }, 30_000);
+});
+
+/** Tampers with the system calls of a gateway that runs, until it is stopped. */
+async function injectInto(gateway: GatewayProcess, fault: string): Promise<ChildProcess> {
+  const calls = fault.split(':')[0] ?? '';
+  const flags = ['-f', '-q', '-e', `trace=${calls}`, '-e', `inject=${fault}`, '-o', '/dev/null'];
+  const strace = spawn('strace', [...flags, '-p', String(gateway.pid)], { stdio: 'ignore' });
+  await gateway.until('strace held it', () => /^TracerPid:\s+[1-9]/m.test(statusOf(gateway)));
+  return strace;
+}
+
+async function stop(strace: ChildProcess): Promise<void> {
+  const end = once(strace, 'exit');
+  strace.kill('SIGINT');
+  await end;
+}
+
+function statusOf(gateway: GatewayProcess): string {
+  return readFileSync(`/proc/${gateway.pid}/status`, 'latin1');
+}
+
+/** True while its main thread is held in a system call by its tracer. */
+function isInCall(gateway: GatewayProcess): boolean {
+  return /^State:\s+t/m.test(statusOf(gateway));
+}
+
+function saysStoreFails(gateway: GatewayProcess): boolean {
+  return gateway.log.some((line) => /cannot be stored/.test(String(line['msg'])));
+}
+
+/** Asks again and again, as a client does, until the offer is confirmed. */
+async function untilAcked(client: RawClient, offer: HeardReply): Promise<HeardReply> {
+  for (let attempt = 0; attempt < 20; attempt += 1) {
+    const xid = client.newXid();
+    const reply = client.reply(xid, 500).catch(() => undefined);
+    client.send({ ...selecting(offer), xid });
+    const answer = await reply;
+    if (answer?.type === 5) return answer;
+  }
+  throw new Error('no DHCPACK after the disk was well again');
+}

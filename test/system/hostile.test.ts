@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest';
+import { malformedPackets } from '../support/malformed-packets.ts';
+import { describeSystem, useTestSegment } from '../support/system.ts';
+
+const WARM_UP = 100_000;
+const MILLION = 1_000_000;
+/** How much the resident memory may be larger after a million datagrams than after the first 100,000: bytes. */
+const GROWTH_LIMIT = 24 * 1024 * 1024;
+
+describeSystem('malformed datagrams', [], () => {
+  const segment = useTestSegment();
+
+  test('after a million of them a proper client is served, and memory has not grown', async () => {
+    const gateway = await segment().gateway();
+    const client = segment().client();
+    const hardware = segment().node.run('cat', '/sys/class/net/eth0/address').trim();
+    const frames = malformedPackets(20131, hardware);
+
+    const send = async (count: number) => {
+      for (let sent = 0; sent < count; sent += 1) {
+        client.sendFrame(frames.next().value);
+        if (sent % 128 === 0) await untilRead(() => gateway.udpTable());
+      }
+    };
+    await send(WARM_UP);
+    const before = gateway.residentBytes();
+    await send(MILLION - WARM_UP);
+    const after = gateway.residentBytes();
+    const ack = await client.lease('52:54:00:ff:00:01');
+
+    expect(ack.type).toBe(5);
+    expect(droppedByKernel(gateway.udpTable())).toBe(0);
+    expect(after - before).toBeLessThan(GROWTH_LIMIT);
+    expect(gateway.log.filter((line) => line['level'] === 'error')).toEqual([]);
+  }, 120_000);
+});
+
+/** Goes on as soon as the gateway's sockets have room: nothing is to be dropped unread. */
+async function untilRead(table: () => string): Promise<void> {
+  while (queuedBytes(table()) > 1024 * 1024) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** rx_queue of the sockets on port 67. */
+function queuedBytes(table: string): number {
+  return rows(table).reduce((sum, row) => sum + Number.parseInt(row[4]?.split(':')[1] ?? '0', 16), 0);
+}
+
+function droppedByKernel(table: string): number {
+  return rows(table).reduce((sum, row) => sum + Number(row.at(-1)), 0);
+}
+
+function rows(table: string): readonly (readonly string[])[] {
+  return table
+    .split('\n')
+    .slice(1)
+    .map((line) => line.trim().split(/\s+/))
+    .filter((row) => row[1]?.endsWith(':0043') === true);
+}
