@@ -13,6 +13,7 @@ export interface SetAside {
   readonly salvaged: Salvaged;
 }
 
+const DATABASE_HEADER_BYTES = 100;
 const WAL_HEADER_BYTES = 32;
 const WAL_MAGIC = 0x377f0682;
 
@@ -22,6 +23,7 @@ export function damageOf(file: string): string | undefined {
   const size = sizeOf(file);
   if (size === undefined) return walSize ? 'the file is missing beside its WAL' : undefined;
   if (size === 0) return 'the file is empty';
+  if (!beginsLikeDatabase(file)) return 'the file is not a database';
   if (walSize && !isWal(`${file}-wal`)) return 'the WAL beside it is not one';
   return problemOf(file, 'quick_check(1)');
 }
@@ -103,16 +105,28 @@ function sizeOf(file: string): number | undefined {
   return statSync(file, { throwIfNoEntry: false })?.size;
 }
 
+/** File format §1.3.1. SQLite itself takes some files that are cut within it for new ones, and overwrites them. */
+function beginsLikeDatabase(file: string): boolean {
+  const bytes = firstBytes(file, DATABASE_HEADER_BYTES);
+  return bytes !== undefined && new TextDecoder().decode(bytes.subarray(0, 16)) === 'SQLite format 3\0';
+}
+
 /** https://www.sqlite.org/fileformat2.html §4.1; SQLite itself takes what is no WAL for an empty one, and overwrites it. */
 function isWal(file: string): boolean {
-  const bytes = new Uint8Array(WAL_HEADER_BYTES);
+  const bytes = firstBytes(file, WAL_HEADER_BYTES);
+  if (bytes === undefined) return false;
+  const view = new DataView(bytes.buffer);
+  const magic = view.getUint32(0);
+  if ((magic & ~1) !== WAL_MAGIC) return bytes.every((byte) => byte === 0);
+  return hasSoundChecksum(view, (magic & 1) === 0);
+}
+
+/** Undefined if the file has not so many. */
+function firstBytes(file: string, count: number): Uint8Array<ArrayBuffer> | undefined {
+  const bytes = new Uint8Array(count);
   const handle = openSync(file, 'r');
   try {
-    const view = new DataView(bytes.buffer);
-    if (readSync(handle, bytes, 0, WAL_HEADER_BYTES, 0) < WAL_HEADER_BYTES) return false;
-    const magic = view.getUint32(0);
-    if ((magic & ~1) !== WAL_MAGIC) return bytes.every((byte) => byte === 0);
-    return hasSoundChecksum(view, (magic & 1) === 0);
+    return readSync(handle, bytes, 0, count, 0) === count ? bytes : undefined;
   } finally {
     closeSync(handle);
   }

@@ -33,7 +33,8 @@ export const LEASE_COLUMNS = `
        WHEN state = 'declined' AND expires_at <= ${NOW} THEN 'free'
        ELSE state END AS state,
   ${iso('starts_at')} AS starts,
-  CASE WHEN state IN ('bound', 'declined') THEN ${isoOrNever('expires_at')} END AS expires,
+  CASE WHEN state = 'bound' OR (state = 'declined' AND expires_at > ${NOW})
+       THEN ${isoOrNever('expires_at')} END AS expires,
   ${iso('updated_at')} AS updated,
   vps_id, node, client`;
 

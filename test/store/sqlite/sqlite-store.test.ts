@@ -1,13 +1,11 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, statSync, truncateSync } from 'node:fs';
-import { join } from 'node:path';
+import { statSync, truncateSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import type { Lease } from '../../../src/lease/lease.ts';
 import type { Ipv4 } from '../../../src/net/ipv4.ts';
 import type { LeaseStore } from '../../../src/store/lease-store.ts';
 import { address, at, bind, changeOf, client, offer, POOL } from '../changes.ts';
-import { fileIn, openIn, temporaryDirectory } from './temporary-store.ts';
+import { fileIn, imageOf, openIn, temporaryDirectory } from './temporary-store.ts';
 
 const A = address('10.15.3.20');
 const B = address('10.15.3.21');
@@ -17,14 +15,6 @@ const D = address('10.15.3.23');
 /** What stands at the first addresses of the pool. */
 function standing(store: LeaseStore, count = 10): (Lease | undefined)[] {
   return Array.from({ length: count }, (_, index) => store.leases.at((A + index) as Ipv4));
-}
-
-/** The file and its log as they are on disk now, copied by another process: ours must not close them. */
-function imageOf(directory: string): string {
-  const copy = join(temporaryDirectory(), 'image');
-  mkdirSync(copy);
-  execFileSync('cp', [fileIn(directory), `${fileIn(directory)}-wal`, copy]);
-  return copy;
 }
 
 describe('the SQLite store over restarts', () => {

@@ -1,7 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { afterAll } from 'vitest';
 import {
   LEASE_FILE,
   openSqliteStore,
@@ -10,10 +11,18 @@ import {
 import type { SqliteStore } from '../../../src/store/sqlite/sqlite-store.ts';
 import { at } from '../changes.ts';
 
-/** A directory that is gone when the test is over. */
+const directories: string[] = [];
+const stores: SqliteStore[] = [];
+
+afterAll(async () => {
+  for (const store of stores.splice(0)) await store.close();
+  for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true });
+});
+
+/** A directory that is gone when the file's tests are over. */
 export function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'leases-'));
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  directories.push(directory);
   return directory;
 }
 
@@ -21,8 +30,15 @@ export function fileIn(directory: string): string {
   return join(directory, LEASE_FILE);
 }
 
+/** The file and its log as they are on disk now, copied by another process: ours must not close them. */
+export function imageOf(directory: string): string {
+  const copy = temporaryDirectory();
+  execFileSync('cp', [fileIn(directory), `${fileIn(directory)}-wal`, copy]);
+  return copy;
+}
+
 export function openIn(directory: string, options: Partial<SqliteStoreOptions> = {}): SqliteStore {
   const store = openSqliteStore({ directory, inFlight: new Set(), now: at(0), ...options });
-  onTestFinished(() => store.close());
+  stores.push(store);
   return store;
 }
