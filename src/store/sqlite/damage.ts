@@ -4,6 +4,7 @@ import Sqlite from 'better-sqlite3';
 import type { Instant } from '../../lease/lease.ts';
 import { codeOf } from './directory.ts';
 import { type Salvaged, salvage } from './salvage.ts';
+import { fitsHeader } from './schema.ts';
 
 /** A damaged file that was put aside, and what could be read of it. */
 export interface SetAside {
@@ -39,7 +40,8 @@ function problemOf(file: string, check: string): string | undefined {
   try {
     database = new Sqlite(file, { readonly: true, fileMustExist: true });
     const found = String(database.pragma(check, { simple: true }));
-    return found === 'ok' ? undefined : found;
+    if (found !== 'ok') return found;
+    return fitsHeader(database) ? undefined : 'the header does not fit the tables';
   } catch (error) {
     if (isDamage(error)) return error instanceof Error ? error.message : String(error);
     throw error;
@@ -108,7 +110,9 @@ function sizeOf(file: string): number | undefined {
 /** File format §1.3.1. SQLite itself takes some files that are cut within it for new ones, and overwrites them. */
 function beginsLikeDatabase(file: string): boolean {
   const bytes = firstBytes(file, DATABASE_HEADER_BYTES);
-  return bytes !== undefined && new TextDecoder().decode(bytes.subarray(0, 16)) === 'SQLite format 3\0';
+  if (bytes === undefined || new TextDecoder().decode(bytes.subarray(0, 16)) !== 'SQLite format 3\0') return false;
+  const [writeVersion = 0, readVersion = 0] = bytes.subarray(18, 20);
+  return writeVersion <= 2 && readVersion <= 2; // One of an unknown version would be taken for read-only.
 }
 
 /** https://www.sqlite.org/fileformat2.html §4.1; SQLite itself takes what is no WAL for an empty one, and overwrites it. */

@@ -13,7 +13,7 @@ import {
 } from './damage.ts';
 import { codeOf } from './directory.ts';
 import { PAGE_BYTES } from './record.ts';
-import { APPLICATION_ID, type Migration, migrate, schemaOf } from './schema.ts';
+import { holdsLeases, type Migration, migrate, schemaOf } from './schema.ts';
 
 /** How long a write waits for somebody who writes to the file with other tools: milliseconds. */
 const BUSY_MILLISECONDS = 200;
@@ -72,7 +72,7 @@ function bringUpToDate(
   const schema = schemaOf(database);
   if (schema > migrations.length) throw newerSchema(file, schema, migrations.length);
   const isEmpty = Number(database.prepare('SELECT count(*) FROM sqlite_schema').pluck().get()) === 0;
-  if (!isEmpty && database.pragma('application_id', { simple: true }) !== APPLICATION_ID) {
+  if (!isEmpty && !holdsLeases(database)) {
     const remedy = 'move it away, or set another directory (GATEWAY_DHCP_LEASES_DIR)';
     throw new GatewayError('store-unusable', `${file}: a database, but not one of leases: ${remedy}`);
   }

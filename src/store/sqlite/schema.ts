@@ -96,13 +96,32 @@ export function schemaOf(database: Database): number {
   return Number(database.pragma('user_version', { simple: true }));
 }
 
-/** Runs the steps that the file has not seen, all of them or none. */
+/**
+ * Runs the steps that the file has not seen, all of them or none. How many there were is kept twice, since nothing
+ * but a comparison shows damage to the header's numbers.
+ */
 export function migrate(database: Database, migrations: readonly Migration[]): void {
   const pending = migrations.slice(schemaOf(database));
   if (pending.length === 0) return;
   database.transaction(() => {
     for (const { sql } of pending) database.exec(sql);
+    database.prepare("INSERT OR REPLACE INTO meta VALUES ('schema', ?)").run(String(migrations.length));
     database.pragma(`user_version = ${migrations.length}`);
     database.pragma(`application_id = ${APPLICATION_ID}`);
   })();
+}
+
+/** True for a file of ours, by its tables. */
+export function holdsLeases(database: Database): boolean {
+  const ours =
+    "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('lease', 'history', 'meta')";
+  return database.prepare(ours).pluck().get() === 3;
+}
+
+/** False for a file of ours whose header says something else than its tables do. */
+export function fitsHeader(database: Database): boolean {
+  if (!holdsLeases(database)) return true;
+  const schema: unknown = database.prepare("SELECT value FROM meta WHERE key = 'schema'").pluck().get();
+  const isOurs = database.pragma('application_id', { simple: true }) === APPLICATION_ID;
+  return isOurs && schema === String(schemaOf(database));
 }
