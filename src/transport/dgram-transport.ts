@@ -3,8 +3,8 @@ import { GatewayError } from '../errors.ts';
 import type { Arrival } from '../net/datagram.ts';
 import { type Ipv4, ipv4FromText, ipv4ToText, LIMITED_BROADCAST, UNSPECIFIED } from '../net/ipv4.ts';
 import { FRAME_HEADER_BYTES } from './frame.ts';
-import { findInterface, type Interface, readInterfaces } from './interfaces.ts';
-import type { NativeTransportOptions } from './native-transport.ts';
+import { type Interface, readInterfaces } from './interfaces.ts';
+import { type NativeTransportOptions, RECEIVE_BUFFER_BYTES } from './native-transport.ts';
 import { interfaceMissing, listenIpMissing, portForbidden, rivalServer } from './open-socket.ts';
 import type { SocketTransport, TransportCounters } from './socket-transport.ts';
 import {
@@ -16,6 +16,7 @@ import {
   RECEIVE_SLOT_BYTES,
   SEND_SLOT_BYTES,
 } from './transport.ts';
+import { type InterfaceWatch, watchInterface } from './watch-interface.ts';
 
 export interface DgramTransportOptions extends NativeTransportOptions {
   /** These sockets hear the broadcasts of every interface: true answers them all, as if they came from the segment. */
@@ -25,6 +26,7 @@ export interface DgramTransportOptions extends NativeTransportOptions {
 /** Datagrams that may wait here to be received; Node reads on whether we are ready or not. */
 const WAITING = 1024;
 const OUTBOX_SLOTS = 512;
+const ETHERNET_MTU = 1500;
 
 /**
  * Opens Node's own sockets, for where system calls cannot be had. A client without an address is answered by broadcast.
@@ -32,23 +34,24 @@ const OUTBOX_SLOTS = 512;
  * interfaces, which these sockets cannot tell apart.
  */
 export async function openDgramTransport(options: DgramTransportOptions): Promise<SocketTransport> {
-  const { interfaceName, listenIp, serverPort = 67 } = options;
-  const link = findInterface(interfaceName);
-  if (link === undefined) throw interfaceMissing(interfaceName);
-  if (options.allowSeveralInterfaces !== true) refuseSeveral(readInterfaces());
-
+  const { interfaceName, listenIp, serverPort = 67, receiveBufferBytes = RECEIVE_BUFFER_BYTES } = options;
+  const watch = watchInterface(interfaceName, () => {});
   const sockets: Socket[] = [];
   try {
-    for (const address of [LIMITED_BROADCAST, listenIp]) {
-      sockets.push(await bound(address, serverPort, options.receiveBufferBytes ?? 8 * 1024 * 1024));
+    if (watch.now === undefined) throw interfaceMissing(interfaceName);
+    if (options.allowSeveralInterfaces !== true) refuseSeveral(readInterfaces());
+    const binding = [LIMITED_BROADCAST, listenIp].map((address) =>
+      bound(address, serverPort, receiveBufferBytes).then((socket) => sockets.push(socket)),
+    );
+    for (const result of await Promise.allSettled(binding)) {
+      if (result.status === 'rejected') throw explained(result.reason, options);
     }
-  } catch (cause) {
+  } catch (error) {
+    watch.close();
     for (const socket of sockets) socket.close();
-    throw explained(cause, options);
+    throw error;
   }
-  const [broadcast, unicast] = sockets;
-  if (broadcast === undefined || unicast === undefined) throw new Error('two sockets were bound');
-  return new DgramTransport(broadcast, unicast, link, options);
+  return new DgramTransport(sockets, watch, options);
 }
 
 /** @throws GatewayError transport-unavailable. */
@@ -103,10 +106,10 @@ interface Waiting {
 
 class DgramTransport implements SocketTransport {
   readonly kind = 'dgram';
-  readonly maximumPayload: number;
   readonly outbox: Outbox;
+  readonly #watch: InterfaceWatch;
   readonly #unicast: Socket;
-  readonly #broadcast: Socket;
+  readonly #sockets: readonly Socket[];
   readonly #clientPort: number;
   readonly #waiting: { readonly unicast: Waiting[]; readonly broadcast: Waiting[] } = {
     unicast: [],
@@ -120,16 +123,28 @@ class DgramTransport implements SocketTransport {
   #isScheduled = false;
   #isClosed = false;
 
-  constructor(broadcast: Socket, unicast: Socket, link: Interface, options: DgramTransportOptions) {
-    this.#broadcast = broadcast;
+  constructor(sockets: readonly Socket[], watch: InterfaceWatch, options: DgramTransportOptions) {
+    const listenAddress = ipv4ToText(options.listenIp);
+    const unicast = sockets.find((socket) => socket.address().address === listenAddress);
+    if (unicast === undefined) throw new Error('no socket is bound to the listen IP');
+    this.#sockets = sockets;
     this.#unicast = unicast;
     this.#clientPort = options.clientPort ?? 68;
-    this.maximumPayload = link.mtu - FRAME_HEADER_BYTES;
+    this.#watch = watch;
     const slots = options.outboxSlots ?? OUTBOX_SLOTS;
     const bytes = new Uint8Array(slots * SEND_SLOT_BYTES);
     this.outbox = { bytes, view: new DataView(bytes.buffer), capacity: slots };
-    this.#listen(unicast, 'unicast', options.listenIp);
-    this.#listen(broadcast, 'broadcast', options.listenIp);
+    for (const socket of sockets) {
+      this.#listen(socket, socket === unicast ? 'unicast' : 'broadcast', options.listenIp);
+    }
+  }
+
+  get maximumPayload(): number {
+    return (this.#watch.now?.mtu ?? ETHERNET_MTU) - FRAME_HEADER_BYTES;
+  }
+
+  get hasCarrier(): boolean {
+    return this.#watch.now?.carrier ?? false;
   }
 
   get counters(): TransportCounters {
@@ -193,8 +208,8 @@ class DgramTransport implements SocketTransport {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#run = undefined;
-    this.#unicast.close();
-    this.#broadcast.close();
+    this.#watch.close();
+    for (const socket of this.#sockets) socket.close();
   }
 
   get #hasWaiting(): boolean {

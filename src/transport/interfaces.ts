@@ -5,7 +5,7 @@ import { type HardwareAddress, hardwareFromText, NO_HARDWARE } from '../net/hard
 import { ipv4FromText } from '../net/ipv4.ts';
 import type { Link, LinkAddress } from '../net/link.ts';
 import { type Libc, loadLibc } from './libc.ts';
-import { AF_NETLINK, EINTR, SO_RCVTIMEO, SOCK_CLOEXEC, SOCK_RAW, SOL_SOCKET } from './linux.ts';
+import { AF_NETLINK, EINTR, MSG_DONTWAIT, SO_RCVTIMEO, SOCK_CLOEXEC, SOCK_RAW, SOL_SOCKET } from './linux.ts';
 import { dumpRequest, type NetlinkMessage, netlinkMessages, RTM_GETADDR, RTM_GETLINK } from './netlink.ts';
 
 export interface Interface extends Link {
@@ -15,19 +15,41 @@ export interface Interface extends Link {
   readonly loopback: boolean;
 }
 
-/**
- * Every interface of this network namespace, with its IPv4 addresses, in the order of their indexes: from rtnetlink;
- * where that cannot be had, from Node and /sys, which show no addresses of an interface without carrier.
- */
+/** Looks at the interfaces of the network namespace that it was opened in. */
+export interface InterfaceReader {
+  /** Every interface with its IPv4 addresses, in the order of their indexes. */
+  read(): readonly Interface[];
+  close(): void;
+}
+
 export function readInterfaces(): readonly Interface[] {
-  return readByNetlink() ?? fromNode(networkInterfaces(), readSysfs());
+  const reader = openInterfaceReader();
+  try {
+    return reader.read();
+  } finally {
+    reader.close();
+  }
 }
 
 export function findInterface(name: string): Interface | undefined {
   return readInterfaces().find((each) => each.name === name);
 }
 
-function readByNetlink(): readonly Interface[] | undefined {
+/** By rtnetlink; where that cannot be had, by Node and /sys, which hide the addresses of an interface without carrier. */
+export function openInterfaceReader(): InterfaceReader {
+  const readByNode = () => fromNode(networkInterfaces(), readSysfs());
+  const netlink = openNetlink();
+  if (netlink === undefined) return { read: readByNode, close: () => undefined };
+  const { libc, fd } = netlink;
+  libc.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, Uint8Array.from([1, ...new Array<number>(15).fill(0)])); // One second.
+  return {
+    read: () => readByNetlink(libc, fd) ?? readByNode(),
+    close: () => libc.close(fd),
+  };
+}
+
+/** An rtnetlink socket; undefined where it cannot be had. */
+export function openNetlink(): { readonly libc: Libc; readonly fd: number } | undefined {
   let libc: Libc;
   try {
     libc = loadLibc();
@@ -36,20 +58,17 @@ function readByNetlink(): readonly Interface[] | undefined {
     throw error;
   }
   const fd = libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0);
-  if (fd < 0) return undefined;
-  try {
-    libc.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, Uint8Array.from([1, ...new Array<number>(15).fill(0)])); // One second.
-    for (let attempt = 0; attempt < 3; attempt++) {
-      const links = dump(libc, fd, RTM_GETLINK);
-      const addresses = dump(libc, fd, RTM_GETADDR);
-      if (links === undefined || addresses === undefined) return undefined;
-      if (attempt === 2 || !(links.changed || addresses.changed)) {
-        return fromNetlink([...links.messages, ...addresses.messages]);
-      }
-    }
-    return undefined;
-  } finally {
-    libc.close(fd);
+  return fd < 0 ? undefined : { libc, fd };
+}
+
+function readByNetlink(libc: Libc, fd: number): readonly Interface[] | undefined {
+  for (let attempt = 1; ; attempt++) {
+    const links = dump(libc, fd, RTM_GETLINK);
+    const addresses = dump(libc, fd, RTM_GETADDR);
+    if (links === undefined || addresses === undefined) return undefined;
+    // Something moved meanwhile: again, but not for ever.
+    if (attempt < 3 && (links.changed || addresses.changed)) continue;
+    return fromNetlink([...links.messages, ...addresses.messages]);
   }
 }
 
@@ -58,18 +77,21 @@ function dump(
   fd: number,
   type: typeof RTM_GETLINK | typeof RTM_GETADDR,
 ): { messages: NetlinkMessage[]; changed: boolean } | undefined {
+  const buffer = new Uint8Array(65_536);
+  while (libc.recv(fd, buffer, MSG_DONTWAIT) > 0); // What a dump that failed has left.
   const kernel = new Uint8Array(12); // struct sockaddr_nl: the kernel is port 0.
   kernel[0] = AF_NETLINK;
   if (libc.sendto(fd, dumpRequest(type), 0, kernel) < 0) return undefined;
-  const buffer = new Uint8Array(65_536);
   const messages: NetlinkMessage[] = [];
+  let changed = false;
   for (;;) {
     const length = libc.recv(fd, buffer, 0);
     if (length === -EINTR) continue;
     if (length <= 0) return undefined;
     for (const message of netlinkMessages(buffer.subarray(0, length))) {
       if (message.kind === 'error') return undefined;
-      if (message.kind === 'done') return { messages, changed: message.changed };
+      changed ||= message.interrupted;
+      if (message.kind === 'done') return { messages, changed };
       messages.push(message);
     }
   }

@@ -154,6 +154,10 @@ class NativeTransport implements SocketTransport {
     return this.#maximumPayload;
   }
 
+  get hasCarrier(): boolean {
+    return this.#watch.now?.carrier ?? false;
+  }
+
   get counters(): TransportCounters {
     return {
       overflows: this.#overflows,

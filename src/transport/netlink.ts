@@ -45,13 +45,18 @@ export interface AddressMessage {
   readonly prefixLength: number;
 }
 
-export type NetlinkMessage =
+type Content =
   | LinkMessage
   | AddressMessage
-  /** The end of a dump; `changed`: something moved while it was taken. */
-  | { readonly kind: 'done'; readonly changed: boolean }
+  /** The end of a dump. */
+  | { readonly kind: 'done' }
   | { readonly kind: 'error'; readonly errno: number }
   | { readonly kind: 'other' };
+
+export type NetlinkMessage = Content & {
+  /** Something moved while this dump was taken. */
+  readonly interrupted: boolean;
+};
 
 /** The request for all links or all IPv4 addresses. */
 export function dumpRequest(type: typeof RTM_GETLINK | typeof RTM_GETADDR): Uint8Array {
@@ -78,19 +83,20 @@ export function netlinkMessages(bytes: Uint8Array): NetlinkMessage[] {
   while (offset + 16 <= bytes.length) {
     const length = view.getUint32(offset, true);
     if (length < 16 || offset + length > bytes.length) break;
-    messages.push(messageAt(bytes, view, offset, offset + length));
+    const interrupted = (view.getUint16(offset + 6, true) & NLM_F_DUMP_INTR) !== 0;
+    messages.push({ ...messageAt(bytes, view, offset, offset + length), interrupted });
     offset += aligned(length);
   }
   return messages;
 }
 
-function messageAt(bytes: Uint8Array, view: DataView, start: number, end: number): NetlinkMessage {
+function messageAt(bytes: Uint8Array, view: DataView, start: number, end: number): Content {
   const type = view.getUint16(start + 4, true);
   const body = start + 16;
   const size = end - body;
   switch (type) {
     case NLMSG_DONE:
-      return { kind: 'done', changed: (view.getUint16(start + 6, true) & NLM_F_DUMP_INTR) !== 0 };
+      return { kind: 'done' };
     case NLMSG_ERROR:
       return { kind: 'error', errno: size >= 4 ? -view.getInt32(body, true) : 0 };
     case RTM_NEWLINK:

@@ -15,6 +15,12 @@ export interface OpenedTransport {
   readonly segment: ArpSegment;
   /** Why it is not better, a sentence for each thing that could not be had; empty for `raw` with ARP. */
   readonly shortcomings: readonly string[];
+  /** Datagrams that were dropped because they came faster than they were read. */
+  lost(): number;
+  /** Whether anything is connected to the interface. */
+  hasCarrier(): boolean;
+  /** Closes transport and segment. */
+  close(): void;
 }
 
 /**
@@ -43,7 +49,7 @@ export async function openTransport(
       }
       try {
         const segment = unlessUnavailable(() => openSegment(libc, options), shortcomings);
-        return { transport, segment: segment ?? SILENT_SEGMENT, shortcomings };
+        return joined(transport, segment ?? SILENT_SEGMENT, shortcomings);
       } catch (error) {
         transport.close();
         throw error;
@@ -51,7 +57,25 @@ export async function openTransport(
     }
   }
   const transport = await openDgramTransport(options);
-  return { transport, segment: SILENT_SEGMENT, shortcomings };
+  return joined(transport, SILENT_SEGMENT, shortcomings);
+}
+
+function joined(
+  transport: SocketTransport,
+  segment: ArpSegment,
+  shortcomings: readonly string[],
+): OpenedTransport {
+  return {
+    transport,
+    segment,
+    shortcomings,
+    lost: () => transport.counters.overflows,
+    hasCarrier: () => transport.hasCarrier,
+    close: () => {
+      segment.close();
+      transport.close();
+    },
+  };
 }
 
 /** Undefined, and the reason noted, when something cannot be had on this machine; all other errors are thrown on. */

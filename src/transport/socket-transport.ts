@@ -4,6 +4,8 @@ import type { Transport } from './transport.ts';
 /** What a transport over real sockets says beside its datagrams. */
 export interface SocketTransport extends Transport {
   readonly counters: TransportCounters;
+  /** False while nothing is connected to the interface, or it is gone. */
+  readonly hasCarrier: boolean;
   /** Calls `run` once, with the reason in words, when the sockets are of no more use and must be opened anew. */
   onLost(run: (reason: string) => void): void;
 }

@@ -1,8 +1,6 @@
-import { GatewayError } from '../errors.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
-import { findInterface, type Interface } from './interfaces.ts';
-import { type Libc, loadLibc } from './libc.ts';
-import { AF_NETLINK, ENOBUFS, MSG_DONTWAIT, SOCK_CLOEXEC, SOCK_RAW } from './linux.ts';
+import { type Interface, openInterfaceReader, openNetlink } from './interfaces.ts';
+import { AF_NETLINK, ENOBUFS, MSG_DONTWAIT } from './linux.ts';
 import { LINK_AND_ADDRESS_NEWS, netlinkMessages } from './netlink.ts';
 import { type Readiness, whenReadable } from './readiness.ts';
 
@@ -55,10 +53,12 @@ export function watchInterface(
   name: string,
   changed: (events: readonly InterfaceEvent[], now: Interface | undefined) => void,
 ): InterfaceWatch {
+  const reader = openInterfaceReader();
+  const find = () => reader.read().find((each) => each.name === name);
   let now: Interface | undefined;
   const look = (): void => {
     const was = now;
-    now = findInterface(name);
+    now = find();
     const events = interfaceEvents(was, now);
     if (events.length > 0) changed(events, now);
   };
@@ -67,7 +67,7 @@ export function watchInterface(
   }, look);
   const timer = setInterval(look, news === undefined ? POLL_MILLISECONDS : SAFETY_MILLISECONDS);
   timer.unref();
-  now = findInterface(name); // After the news are open, so that nothing falls between.
+  now = find(); // After the news are open, so that nothing falls between.
   return {
     get now() {
       return now;
@@ -75,6 +75,7 @@ export function watchInterface(
     close: () => {
       clearInterval(timer);
       news?.close();
+      reader.close();
     },
   };
 }
@@ -84,15 +85,9 @@ function openNews(
   heard: (index: number, name: string | undefined) => void,
   missed: () => void,
 ): { close(): void } | undefined {
-  let libc: Libc;
-  try {
-    libc = loadLibc();
-  } catch (error) {
-    if (error instanceof GatewayError) return undefined;
-    throw error;
-  }
-  const fd = libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0);
-  if (fd < 0) return undefined;
+  const netlink = openNetlink();
+  if (netlink === undefined) return undefined;
+  const { libc, fd } = netlink;
   const groups = new Uint8Array(12); // struct sockaddr_nl
   groups[0] = AF_NETLINK;
   groups[8] = LINK_AND_ADDRESS_NEWS;
