@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# All checks from a fresh clone: packages, types, lint and format, build, tests. Arguments go to the test runner.
+# What cannot run is named with its reason; the runner's count comes last.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+
+failed=()
+say() { printf '\n== %s\n' "$*"; }
+check() {
+  local name=$1
+  shift
+  say "$name"
+  "$@" || failed+=("$name")
+}
+
+# The real clients and tools that the system tests use.
+debian_packages() {
+  local wanted=(iproute2 isc-dhcp-client udhcpc dhcpcd-base dnsmasq-base tcpdump strace sqlite3) missing=() package
+  if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+    echo "not Debian: tests that need one of ${wanted[*]} run where it is installed"
+    return
+  fi
+  for package in "${wanted[@]}"; do
+    [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return
+  if [ "$(id -u)" -ne 0 ]; then
+    echo "could not install without root: ${missing[*]}"
+    return
+  fi
+  export DEBIAN_FRONTEND=noninteractive
+  local install=(timeout 180 apt-get install -y -q --no-install-recommends "${missing[@]}")
+  "${install[@]}" >/dev/null 2>&1 || { timeout 120 apt-get update -q >/dev/null 2>&1 && "${install[@]}" >/dev/null; } ||
+    echo "could not install: ${missing[*]}; the tests that need them are named below"
+}
+
+say 'npm packages'
+npm run --silent ready || exit 1
+say 'Debian packages'
+debian_packages
+check 'types' npx tsc -p test
+check 'lint and format' npx biome ci --colors=off
+check 'build' npm run --silent build
+
+say 'tests'
+run=(npx vitest run --config test/vitest.config.ts)
+if [ "$(id -u)" -ne 0 ] && [ $# -eq 0 ]; then
+  # As the root of a user namespace, where the kernel allows one.
+  node test/system/run.js || failed+=('system tests')
+  run+=(--project unit)
+fi
+[ ${#failed[@]} -eq 0 ] || printf 'FAILED before the tests: %s\n' "${failed[*]}"
+"${run[@]}" "$@"
+status=$?
+[ ${#failed[@]} -eq 0 ] || exit 1
+exit $status

@@ -1,0 +1,22 @@
+import { defineConfig } from 'vitest/config';
+import { SkippedReporter } from './support/skipped-reporter.ts';
+
+export default defineConfig({
+  root: `${import.meta.dirname}/..`,
+  test: {
+    reporters: [new SkippedReporter(), 'default'],
+    projects: [
+      { extends: true, test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/system/**'] } },
+      {
+        extends: true,
+        // Real programs in network namespaces: one file after the other, when nothing else runs.
+        test: {
+          name: 'system',
+          include: ['test/system/**/*.test.ts'],
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+});
