@@ -1,0 +1,110 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Ipv4 } from '../../../src/net/ipv4.ts';
+import { openLeaseReader } from '../../../src/store/sqlite/lease-reader.ts';
+import { address, client } from '../changes.ts';
+import { openIn, temporaryDirectory } from './temporary-store.ts';
+
+const ROOT = join(import.meta.dirname, '../../..');
+const FIRST = address('10.0.0.0');
+
+describe('two processes and one lease file', () => {
+  let program: string;
+  let child: ChildProcess | undefined;
+
+  beforeAll(() => {
+    const built = temporaryDirectory();
+    program = join(built, 'test/store/sqlite/committing-process.js');
+    writeFileSync(join(built, 'package.json'), '{ "type": "module" }');
+    symlinkSync(join(ROOT, 'node_modules'), join(built, 'node_modules'));
+    const settings = {
+      extends: join(ROOT, 'tsconfig.json'),
+      compilerOptions: { rootDir: ROOT, outDir: built, declaration: false, sourceMap: false, types: [] },
+      files: [join(ROOT, 'test/store/sqlite/committing-process.ts')],
+      include: [],
+    };
+    writeFileSync(join(built, 'tsconfig.json'), JSON.stringify(settings));
+    execFileSync(join(ROOT, 'node_modules/.bin/tsc'), ['-p', built, '--noCheck'], { cwd: ROOT });
+  }, 60_000);
+
+  afterEach(async () => {
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  });
+
+  /** Starts a process that commits, and resolves with what it has said as soon as that is so many numbers. */
+  async function committing(directory: string, count: number): Promise<number[]> {
+    const started = spawn(process.execPath, [program, directory], { stdio: ['ignore', 'pipe', 'inherit'] });
+    child = started;
+    const said: number[] = [];
+    const lines = createInterface(started.stdout);
+    await new Promise<void>((resolve, reject) => {
+      started.on('exit', (code) => reject(new Error(`ended early: ${code}`)));
+      lines.on('line', (line) => {
+        said.push(Number(line));
+        if (said.length >= count) resolve();
+      });
+    });
+    return said;
+  }
+
+  async function kill(): Promise<void> {
+    child?.kill('SIGKILL');
+    if (child !== undefined) await once(child, 'exit');
+  }
+
+  it('the second is refused with the name of the file and of the first', async () => {
+    const directory = temporaryDirectory();
+    await committing(directory, 4);
+
+    expect(() => openIn(directory)).toThrow(
+      expect.objectContaining({
+        code: 'store-locked',
+        message: expect.stringContaining(`process ${child?.pid}`),
+      }),
+    );
+    expect(() => openIn(directory)).toThrow(join(directory, 'leases.sqlite'));
+  }, 20_000);
+
+  it('whoever only reads is let in while the first one writes', async () => {
+    const directory = temporaryDirectory();
+    await committing(directory, 40);
+
+    const reader = openLeaseReader(directory);
+    const shown = [...reader.leases({})];
+    reader.close();
+
+    expect(shown.length).toBeGreaterThanOrEqual(40);
+    expect(shown[3]).toMatchObject({ address: '10.0.0.3', state: 'expired', mac: '52:54:00:00:00:03' });
+  }, 20_000);
+
+  it('a process that was killed owns nothing any more, and every commit that it spoke of is there', async () => {
+    const directory = temporaryDirectory();
+    for (let round = 1; round <= 5; round += 1) {
+      const said = await committing(directory, round * 20);
+      await kill();
+
+      const store = openIn(directory);
+
+      expect(store.opening.setAside).toBeUndefined();
+      for (const number of said) {
+        expect(store.leases.at((FIRST + number) as Ipv4)?.client).toBe(client(number));
+      }
+      await store.close();
+    }
+  }, 60_000);
+
+  it('a store that was closed is open to the next one', async () => {
+    const directory = temporaryDirectory();
+    const first = openIn(directory);
+    expect(() => openIn(directory)).toThrow(expect.objectContaining({ code: 'store-locked' }));
+    await first.close();
+
+    expect(openIn(directory).opening.loaded.bound).toBe(0);
+  });
+});
