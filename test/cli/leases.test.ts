@@ -1,0 +1,220 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { addLeasesCommand } from '../../src/cli/leases.ts';
+import { openSqliteStore } from '../../src/store/sqlite/open-sqlite-store.ts';
+import type { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
+import { address, at, bind } from '../store/changes.ts';
+
+/** A lease until 2125. */
+const FAR = at(100 * 365 * 86_400);
+
+describe('vps-gateway leases', () => {
+  let directory: string;
+  let store: SqliteStore;
+
+  beforeEach(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'leases-'));
+    store = openSqliteStore({ directory, inFlight: new Set(), now: at(0), node: 'pve1' });
+    const web = { client: 1, address: address('10.15.3.20'), expiresAt: FAR, hostname: 'web-1' };
+    await bind(store, web);
+    await bind(store, { client: 2, address: address('10.15.3.21'), expiresAt: at(60), hostname: 'DB' });
+    await bind(store, { client: 3, address: address('10.15.3.22') });
+    await bind(store, {
+      client: 3,
+      address: address('10.15.3.22'),
+      at: at(9),
+      state: 'free',
+      reason: 'released',
+    });
+    await bind(store, { client: 4, address: address('10.15.3.9'), expiresAt: FAR });
+  });
+  afterEach(async () => {
+    await store.close();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  function run(...words: string[]) {
+    const seen = { output: '', remarks: '', status: 0 };
+    const program = new Command().exitOverride();
+    addLeasesCommand(program, {
+      output: { write: (text) => (seen.output += text), hasColour: false },
+      environment: { GATEWAY_DHCP_LEASES_DIR: directory },
+      remark: (text) => (seen.remarks += text),
+      exitWith: (status) => (seen.status = status),
+    });
+    program.parse(['leases', ...words], { from: 'user' });
+    return seen;
+  }
+
+  const addressesIn = (output: string) => {
+    const lines = output.trim().split('\n').slice(1);
+    return lines.map((line) => line.split(' ')[0]);
+  };
+
+  it('shows every lease in the order of the addresses, while the server runs', () => {
+    const { output, status } = run();
+
+    expect(output.split('\n')).toEqual([
+      'ADDRESS     MAC                HOSTNAME  STATE    EXPIRES               VPS  NODE  CLIENT',
+      '10.15.3.9   52:54:00:00:00:04  -         bound    2125-12-08T00:00:00Z  -    pve1  01525400000004',
+      '10.15.3.20  52:54:00:00:00:01  web-1     bound    2125-12-08T00:00:00Z  -    pve1  01525400000001',
+      '10.15.3.21  52:54:00:00:00:02  DB        expired  2026-01-01T00:01:00Z  -    pve1  01525400000002',
+      '10.15.3.22  52:54:00:00:00:03  -         free     -                     -    pve1  01525400000003',
+      '',
+    ]);
+    expect(status).toBe(0);
+  });
+
+  it('shows the same when the server does not run', async () => {
+    const running = run('list').output;
+    await store.close();
+
+    expect(run('list').output).toBe(running);
+  });
+
+  it('shows a lease as soon as it is committed', async () => {
+    await bind(store, { client: 5, address: address('10.15.3.30'), expiresAt: FAR });
+
+    expect(addressesIn(run().output)).toContain('10.15.3.30');
+  });
+
+  it.each([
+    [['--address', '10.15.3.21'], ['10.15.3.21']],
+    [['--mac', '52:54:00:00:00:01'], ['10.15.3.20']],
+    [['--mac', '52-54-00-00-00-03'], ['10.15.3.22']],
+    [
+      ['--state', 'bound'],
+      ['10.15.3.9', '10.15.3.20'],
+    ],
+    [['--state', 'expired'], ['10.15.3.21']],
+    [['--state', 'free'], ['10.15.3.22']],
+    [['--hostname', 'db'], ['10.15.3.21']],
+    [['--hostname', 'WEB'], ['10.15.3.20']],
+    [['--state', 'bound', '--mac', '52:54:00:00:00:04'], ['10.15.3.9']],
+  ])('filters by %j', (flags, addresses) => {
+    expect(addressesIn(run('list', ...flags).output)).toEqual(addresses);
+    expect(addressesIn(run(...flags).output)).toEqual(addresses);
+  });
+
+  it('prints one array of objects with --json', () => {
+    const rows: unknown = JSON.parse(run('--state', 'bound', '--json').output);
+
+    expect(rows).toEqual([
+      expect.objectContaining({ address: '10.15.3.9', hostname: null }),
+      {
+        address: '10.15.3.20',
+        mac: '52:54:00:00:00:01',
+        hostname: 'web-1',
+        state: 'bound',
+        starts: '2026-01-01T00:00:00Z',
+        expires: '2125-12-08T00:00:00Z',
+        updated: '2026-01-01T00:00:00Z',
+        vps_id: null,
+        node: 'pve1',
+        client: '01525400000001',
+      },
+    ]);
+  });
+
+  it('ends with status 1 and a remark when nothing matches', () => {
+    const table = run('list', '--address', '10.15.3.99');
+    const json = run('list', '--address', '10.15.3.99', '--json');
+
+    expect(table).toMatchObject({ output: '', status: 1 });
+    expect(table.remarks).toContain('no lease matches');
+    expect(json).toMatchObject({ output: '[]\n', status: 1 });
+  });
+
+  it('an empty store is no error', async () => {
+    await store.close();
+    rmSync(directory, { recursive: true });
+    await openSqliteStore({ directory, inFlight: new Set(), now: at(0) }).close();
+
+    expect(run()).toEqual({ output: '', remarks: 'no leases yet', status: 0 });
+    expect(run('--json')).toMatchObject({ output: '[]\n', status: 0 });
+  });
+
+  it.each(['10.15.3.20', '52:54:00:00:00:01'])('show %s tells all of one lease', (of) => {
+    expect(run('show', of).output.split('\n')).toEqual([
+      'address   10.15.3.20',
+      'mac       52:54:00:00:00:01',
+      'hostname  web-1',
+      'state     bound',
+      'since     2026-01-01T00:00:00Z',
+      'expires   2125-12-08T00:00:00Z',
+      'updated   2026-01-01T00:00:00Z',
+      'vps       -',
+      'node      pve1',
+      'client    01525400000001',
+      '',
+    ]);
+  });
+
+  it('show of an address that has no lease says where to look', () => {
+    const { remarks, status, output } = run('show', '10.15.3.77');
+
+    expect(remarks).toContain('vps-gateway leases history 10.15.3.77');
+    expect(status).toBe(1);
+    expect(output).toBe('');
+  });
+
+  it.each(['10.15.3.22', '52:54:00:00:00:03'])('history %s tells who had it and when', (of) => {
+    expect(run('history', of).output.split('\n').slice(1)).toEqual([
+      '2026-01-01T00:00:00Z  10.15.3.22  bound     52:54:00:00:00:03  -         bound     2026-01-01T01:00:00Z  pve1',
+      '2026-01-01T00:00:09Z  10.15.3.22  released  52:54:00:00:00:03  -         released  -                     pve1',
+      '',
+    ]);
+  });
+
+  it('history as JSON', () => {
+    const events = JSON.parse(run('history', '10.15.3.22', '--json').output) as readonly { event: string }[];
+
+    expect(events.map(({ event }) => event)).toEqual(['bound', 'released']);
+    expect(run('history', '10.15.3.99').status).toBe(1);
+  });
+
+  it.each([
+    [['list', '--address', '10.15.3'], '--address 10.15.3'],
+    [['list', '--mac', '52:54'], '--mac 52:54'],
+    [['list', '--state', 'taken'], 'bound, expired, free, declined, peer'],
+    [['show', 'web-1'], '10.15.3.20 or 52:54:00:12:34:56'],
+    [['history', '10.15.3.300'], '10.15.3.300'],
+  ])('%j is refused with what is wrong and how to write it', (words, text) => {
+    expect(() => run(...words)).toThrow(
+      expect.objectContaining({ code: 'bad-settings', message: expect.stringContaining(text) }),
+    );
+  });
+
+  it('a directory without a lease file is named, with the remedy; the flag beats the variable', () => {
+    const other = join(directory, 'other');
+
+    expect(() => run('list', '--leases-dir', other)).toThrow(
+      expect.objectContaining({
+        code: 'store-unusable',
+        message: expect.stringContaining(join(other, 'leases.sqlite')),
+      }),
+    );
+  });
+
+  it('a file that is none is left to the gateway', async () => {
+    await store.close();
+    writeFileSync(join(directory, 'leases.sqlite'), 'nothing of the kind '.repeat(500));
+
+    expect(() => run()).toThrow(
+      expect.objectContaining({
+        code: 'store-unusable',
+        message: expect.stringContaining('start the gateway'),
+      }),
+    );
+  });
+
+  it('shows no more of a host name than a terminal can bear', async () => {
+    await bind(store, { client: 6, address: address('10.15.3.40'), hostname: '\u001b[2Jevil' });
+
+    expect(run('--address', '10.15.3.40').output).toContain('?[2Jevil');
+    expect(run('--address', '10.15.3.40').output).not.toContain('\u001b');
+  });
+});
