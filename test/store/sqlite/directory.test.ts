@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Ipv4 } from '../../../src/net/ipv4.ts';
 import { networkFileSystem } from '../../../src/store/sqlite/directory.ts';
+import { openLeaseReader } from '../../../src/store/sqlite/lease-reader.ts';
 import type { SqliteStore } from '../../../src/store/sqlite/sqlite-store.ts';
 import { address, at, bind, changeOf } from '../changes.ts';
-import { fileIn, openIn, temporaryDirectory } from './temporary-store.ts';
+import { fileIn, imageOf, openIn, temporaryDirectory } from './temporary-store.ts';
 
 const A = address('10.15.3.20');
 const isRoot = process.getuid?.() === 0;
@@ -83,6 +84,47 @@ describe('the leases directory', () => {
     [undefined, 0x9123683e],
   ])('%s is what statfs calls %i', (name, type) => {
     expect(networkFileSystem(type)).toBe(name);
+  });
+});
+
+describe('reading leases where nothing may be written', () => {
+  const remount = (directory: string, how: 'ro' | 'rw') =>
+    execFileSync('mount', ['-o', `remount,${how}`, directory]);
+
+  it('works when the server was stopped in order', async ({ skip }) => {
+    const directory = smallDisk('size=1m');
+    if (directory === undefined) return skip('needs the right to mount a tmpfs');
+    const store = openIn(directory);
+    await bind(store, { client: 1, address: A });
+    await store.close();
+    remount(directory, 'ro');
+
+    const reader = openLeaseReader(directory);
+
+    expect([...reader.leases({})].map((lease) => lease.address)).toEqual(['10.15.3.20']);
+    reader.close();
+  });
+
+  it('says why it cannot when the server was killed', async ({ skip }) => {
+    const directory = smallDisk('size=2m');
+    if (directory === undefined) return skip('needs the right to mount a tmpfs');
+    const elsewhere = temporaryDirectory();
+    const store = openIn(elsewhere);
+    await bind(store, { client: 1, address: A });
+    const image = imageOf(elsewhere);
+    execFileSync('cp', [fileIn(image), `${fileIn(image)}-wal`, directory]);
+    remount(directory, 'ro');
+
+    expect(() => openLeaseReader(directory)).toThrow(
+      expect.objectContaining({
+        code: 'store-unusable',
+        message: expect.stringContaining('leases.sqlite-wal'),
+      }),
+    );
+    remount(directory, 'rw');
+    const reader = openLeaseReader(directory);
+    expect([...reader.leases({})]).toHaveLength(1);
+    reader.close();
   });
 });
 
