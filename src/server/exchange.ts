@@ -2,7 +2,7 @@ import { clientKeyOf } from '../lease/client-key.ts';
 import type { Version } from '../lease/lease.ts';
 import type { Outcome } from '../store/lease-store.ts';
 import type { Plan } from '../subnet/plan.ts';
-import type { Arena, Batch, Datagram } from '../transport/transport.ts';
+import type { Arena, Datagram } from '../transport/transport.ts';
 import { decode } from '../wire/decode.ts';
 import { Course } from './course.ts';
 import type { ExchangeParts } from './exchange-parts.ts';
@@ -56,7 +56,7 @@ export class Exchange {
     if (arena === undefined) return;
     this.#begin();
     const { revision } = this.#parts.store.leases; // Stamped when read: what waits may not undo what comes after it.
-    for (const datagram of this.#fill(arena).datagrams) {
+    for (const datagram of this.#fill(arena)) {
       const turn = this.#read(datagram, arena, revision);
       if (typeof turn === 'string') this.#parts.observer.dropped(turn, 1);
       else this.#course.admit(turn);
@@ -150,9 +150,14 @@ export class Exchange {
     else if (this.#isDrained) this.#parts.store.idle(this.#parts.clock.now());
   }
 
-  #fill(arena: Arena): Batch {
-    const batch = this.#parts.transport.receive(arena);
-    this.#isDrained = batch.drained;
-    return batch;
+  #fill(arena: Arena): readonly Datagram[] {
+    try {
+      const { datagrams, drained } = this.#parts.transport.receive(arena);
+      this.#isDrained = drained;
+      return datagrams;
+    } catch (error) {
+      this.#parts.observer.broken(error);
+      return [];
+    }
   }
 }

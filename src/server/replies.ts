@@ -36,7 +36,16 @@ export class Replies {
     if (this.#outgoing.length === 0) return;
     const outgoing = this.#outgoing;
     this.#outgoing = [];
-    const refused = outgoing.length - this.#transport.send(outgoing);
+    const refused = outgoing.length - this.#send(outgoing);
     if (refused > 0) this.#observer.dropped('send-refused', refused);
+  }
+
+  #send(outgoing: readonly Outgoing[]): number {
+    try {
+      return this.#transport.send(outgoing);
+    } catch (error) {
+      this.#observer.broken(error); // What waits for the end of this round must not be lost with it.
+      return 0;
+    }
   }
 }

@@ -1,0 +1,130 @@
+import { describe, expect, test } from 'vitest';
+import { DecisionLog } from '../../src/server/decision-log.ts';
+import { memoryBench } from '../support/exchange-bench.ts';
+import { Guest } from '../support/guest.ts';
+import { LogLines } from '../support/log-lines.ts';
+import { planOf, range, segment } from '../support/plan.ts';
+
+const SERVER = '10.15.3.10';
+const GUEST = new Guest('52:54:00:00:00:01');
+
+function logged(options: Parameters<typeof memoryBench>[0] = {}) {
+  const bench = memoryBench(options);
+  const log = new LogLines();
+  const decisionLog = new DecisionLog(log, () => bench.store.failure);
+  bench.record.decided = (...seen: Parameters<DecisionLog['decided']>) => decisionLog.decided(...seen);
+  bench.record.broken = (error: unknown) => decisionLog.broken(error);
+  return { bench, log, decisionLog };
+}
+
+async function offered(bench: ReturnType<typeof memoryBench>, guest = GUEST): Promise<string> {
+  await bench.hear(guest.discover());
+  return bench.replies()[0]?.split(' ')[1] ?? '';
+}
+
+test('each decision is one line, with who, what, why and through whom', async () => {
+  const { bench, log } = logged();
+
+  const address = await offered(bench);
+  await bench.hear(new Guest('52:54:00:00:00:02', { relay: '10.77.0.1' }).discover());
+
+  expect(log.lines).toEqual([
+    {
+      level: 'info',
+      message: 'answered',
+      fields: {
+        message: 'DHCPDISCOVER',
+        client: '01525400000001',
+        hardware: '52:54:00:00:00:01',
+        address,
+        reason: 'offered',
+        reply: 'DHCPOFFER',
+        xid: '00001000',
+      },
+    },
+    {
+      level: 'info',
+      message: 'not answered',
+      fields: {
+        message: 'DHCPDISCOVER',
+        client: '01525400000002',
+        hardware: '52:54:00:00:00:02',
+        reason: 'no-subnet',
+        xid: '00001000',
+        relay: '10.77.0.1',
+      },
+    },
+  ]);
+});
+
+test('a wait and a conflict are lines for those who look closely', async () => {
+  const { bench, log } = logged({ plan: { probeMilliseconds: 300 } });
+  await bench.hear(GUEST.discover());
+
+  expect(log.lines.map(({ level, message }) => `${level} ${message}`)).toEqual(['debug waiting']);
+});
+
+describe('what lasts is said at its begin and at its end', () => {
+  test('leases that cannot be stored', async () => {
+    const { bench, log, decisionLog } = logged();
+    const address = await offered(bench);
+    bench.store.setFailure('SQLITE_FULL: database or disk is full');
+    bench.store.script({ fate: 'failed' });
+    await bench.hear(GUEST.select(address, SERVER));
+    decisionLog.check();
+    decisionLog.check();
+
+    bench.store.setFailure(undefined);
+    decisionLog.check();
+    decisionLog.check();
+
+    const warnings = log.lines.filter(({ level }) => level === 'warn');
+    expect(warnings.map(({ message }) => message)).toEqual([
+      'leases cannot be stored, so none is promised',
+      'leases are stored again',
+    ]);
+    expect(warnings[0]?.fields).toEqual({ cause: 'SQLITE_FULL: database or disk is full' });
+  });
+
+  test('a failure that mends itself at once', async () => {
+    const { bench, log } = logged();
+    const address = await offered(bench);
+    bench.store.script({ fate: 'unknown' });
+
+    await bench.hear(GUEST.select(address, SERVER));
+    await bench.hear(GUEST.select(address, SERVER));
+
+    expect(log.at('warn')).toEqual([
+      'leases cannot be stored, so none is promised',
+      'leases are stored again',
+    ]);
+  });
+
+  test('a pool that is full, and has room again', async () => {
+    const plan = { ...planOf(), subnets: [segment({ pools: [range('10.15.3.20', '10.15.3.20')] })] };
+    const { bench, log } = logged({ plan });
+    const address = await offered(bench);
+    await bench.hear(GUEST.select(address, SERVER));
+    const late = new Guest('52:54:00:00:00:02');
+
+    for (let time = 0; time < 3; time += 1) await bench.hear(late.discover());
+    const before = log.at('warn');
+    await bench.hearUnicast(GUEST.release(address, SERVER), address);
+    await bench.hear(late.discover());
+
+    expect(before).toEqual(['the pool is full: new clients get no address']);
+    expect(log.at('warn').slice(1)).toEqual(['the pool has room again']);
+  });
+});
+
+test('a mistake of ours is an error with its stack', async () => {
+  const { bench, log } = logged({
+    decide: () => {
+      throw new Error('a mistake');
+    },
+  });
+
+  await bench.hear(GUEST.discover());
+
+  expect(log.at('error')).toEqual(['a message was lost by a mistake of this program']);
+});

@@ -1,0 +1,409 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { ListenAddressSearch } from '../../src/config/listen-address.ts';
+import { decide } from '../../src/engine/decide.ts';
+import { GatewayError } from '../../src/errors.ts';
+import { askHealth, HEALTH_SOCKET, HealthEndpoint } from '../../src/server/health.ts';
+import { Server } from '../../src/server/server.ts';
+import type { ServerParts } from '../../src/server/server-parts.ts';
+import { FakeClock, settle } from '../support/clock.ts';
+import { replyToText } from '../support/exchange-bench.ts';
+import { Guest } from '../support/guest.ts';
+import { LogLines } from '../support/log-lines.ts';
+import { type MemoryStore, type MemoryStoreOptions, memoryStore } from '../support/memory-store.ts';
+import { at, planOf } from '../support/plan.ts';
+import { SimulatedSegment, SimulatedTransport } from '../support/simulated-transport.ts';
+
+const THERE: ListenAddressSearch = {
+  kind: 'found',
+  interfaceName: 'eth0',
+  interfaceIndex: 2,
+  listenIp: at('10.15.3.10'),
+  prefixLength: 24,
+  mtu: 1500,
+  warning: undefined,
+};
+const GONE: ListenAddressSearch = {
+  kind: 'waiting',
+  message: '10.15.3.10 is on no interface',
+  remedy: 'ip addr add 10.15.3.10/24 dev eth0',
+};
+const WRONG: ListenAddressSearch = { kind: 'problem', message: 'several addresses', remedy: 'say which' };
+const GUEST = new Guest('52:54:00:00:00:01');
+
+/** A server on a simulated node. */
+class Node {
+  readonly clock = new FakeClock();
+  readonly log = new LogLines();
+  /** What the interfaces show now. */
+  search = THERE;
+  /** Thrown by the sockets while set. */
+  rival: GatewayError | undefined;
+  hasCarrier = true;
+  lost = 0;
+  store: MemoryStore | undefined;
+  /** Every transport that was opened, the newest last. */
+  readonly transports: SimulatedTransport[] = [];
+  readonly server: Server;
+
+  constructor(options: Partial<ServerParts> & { readonly stored?: Omit<MemoryStoreOptions, 'clock'> } = {}) {
+    const { clock, log } = this;
+    this.server = new Server({
+      clock,
+      log,
+      decide,
+      openStore: (inFlight) => {
+        this.store = memoryStore({ ...options.stored, inFlight, clock });
+        return this.store;
+      },
+      findListenAddress: () => this.search,
+      openMedium: () => this.#open(),
+      planOf: (listen) => planOf({ serverIdentifier: listen.listenIp }),
+      waits: true,
+      ...options,
+    });
+  }
+
+  get transport(): SimulatedTransport {
+    const newest = this.transports.at(-1);
+    if (newest === undefined) throw new Error('no transport was opened');
+    return newest;
+  }
+
+  /** The replies to a datagram. */
+  async hear(bytes: Uint8Array): Promise<string[]> {
+    this.transport.put(bytes);
+    this.transport.deliver();
+    await settle();
+    return this.transport.sent.splice(0).map((sent) => replyToText(sent.bytes));
+  }
+
+  #open() {
+    if (this.rival !== undefined) throw this.rival;
+    const transport = new SimulatedTransport();
+    this.transports.push(transport);
+    return {
+      transport,
+      segment: new SimulatedSegment(),
+      lost: () => this.lost,
+      hasCarrier: () => this.hasCarrier,
+      close: () => transport.close(),
+    };
+  }
+}
+
+describe('starting', () => {
+  test('a server whose address is there serves at once', async () => {
+    const node = new Node();
+
+    await node.server.start();
+
+    expect(await node.hear(GUEST.discover())).toHaveLength(1);
+    expect(node.server.status).toMatchObject({
+      status: 'serving',
+      listenIp: '10.15.3.10',
+      interface: 'eth0',
+      transport: 'simulated',
+      problems: [],
+    });
+    expect(node.log.at('info')).toContain('serving');
+  });
+
+  test('an address that is not there yet is waited for, and said once a minute with what mends it', async () => {
+    const node = new Node();
+    node.search = GONE;
+
+    await node.server.start();
+    await node.clock.pass(59_000);
+    const first = node.log.lines.filter(({ level }) => level === 'warn');
+    await node.clock.pass(2000);
+    const second = node.log.at('warn');
+    const { status, problems } = node.server.status;
+    node.search = THERE;
+    await node.clock.pass(1000);
+
+    expect(first).toEqual([
+      {
+        level: 'warn',
+        message: 'waiting for the listen address',
+        fields: { cause: '10.15.3.10 is on no interface', remedy: 'ip addr add 10.15.3.10/24 dev eth0' },
+      },
+    ]);
+    expect(second).toHaveLength(2);
+    expect([status, problems]).toEqual(['waiting', ['10.15.3.10 is on no interface']]);
+    expect(await node.hear(GUEST.discover())).toHaveLength(1);
+  });
+
+  test.each([
+    ['an address that is missing and is not to be waited for', GONE, false],
+    ['a contradiction', WRONG, true],
+  ])('%s is an error with its remedy, and leaves no store open', async (_, search, waits) => {
+    const node = new Node({ waits });
+    node.search = search;
+
+    const start = node.server.start();
+
+    await expect(start).rejects.toMatchObject({
+      code: 'listen-ip-missing',
+      message: expect.stringContaining('mend'),
+    });
+    expect(node.store?.closed).toBe(true);
+  });
+
+  test('a rival that goes within ten seconds is waited for', async () => {
+    const node = new Node();
+    node.rival = new GatewayError('rival-server', 'another DHCP server listens on eth0');
+
+    const start = node.server.start();
+    await node.clock.pass(9000);
+    node.rival = undefined;
+    await node.clock.pass(1000);
+    await start;
+
+    expect(node.log.at('warn')).toEqual(['waiting for another server to go']);
+    expect(node.server.status.status).toBe('serving');
+  });
+
+  test('a rival that stays is an error', async () => {
+    const node = new Node();
+    node.rival = new GatewayError('rival-server', 'another DHCP server listens on eth0');
+    const start = node.server.start();
+    const failed = expect(start).rejects.toBe(node.rival);
+
+    await node.clock.pass(11_000);
+
+    await failed;
+  });
+
+  test('any other fault of the sockets is an error at once', async () => {
+    const node = new Node();
+    node.rival = new GatewayError('transport-unavailable', 'no right to bind port 67');
+
+    await expect(node.server.start()).rejects.toBe(node.rival);
+  });
+});
+
+describe('while it runs', () => {
+  test('an address that goes is said, and served again when it is back', async () => {
+    const node = new Node();
+    await node.server.start();
+
+    node.search = GONE;
+    await node.clock.pass(1000);
+    const { status } = node.server.status;
+    const wasClosed = node.transports[0]?.isClosed;
+    node.search = THERE;
+    await node.clock.pass(1000);
+
+    expect([status, wasClosed]).toEqual(['waiting', true]);
+    expect(node.log.at('warn')).toEqual(['the listen address is gone', 'waiting for the listen address']);
+    expect(await node.hear(GUEST.discover())).toHaveLength(1);
+  });
+
+  test.each([
+    ['made anew', { interfaceIndex: 7 }],
+    ['of another MTU', { mtu: 1450 }],
+  ])('an interface that is %s is opened again, with a new plan', async (_, change) => {
+    const plans: number[] = [];
+    const node = new Node({
+      planOf: (listen) => {
+        plans.push(listen.mtu);
+        return planOf();
+      },
+    });
+    await node.server.start();
+
+    node.search = { ...THERE, ...change };
+    await node.clock.pass(2000);
+
+    expect(node.transports.map((transport) => transport.isClosed)).toEqual([true, false]);
+    expect(plans).toHaveLength(2);
+    expect(node.log.at('warn')).toEqual(['the interface has changed: opening again']);
+    expect(await node.hear(GUEST.discover())).toHaveLength(1);
+  });
+
+  test('leases outlive the sockets, and a commit under way is ended before they are closed', async () => {
+    const node = new Node();
+    await node.server.start();
+    const [offer] = await node.hear(GUEST.discover());
+    const address = offer?.split(' ')[1] ?? '';
+    node.store?.script({ takes: 300 });
+    await node.hear(GUEST.select(address, '10.15.3.10'));
+
+    node.search = GONE;
+    await node.clock.pass(1500);
+    node.search = THERE;
+    await node.clock.pass(1000);
+
+    expect(node.transports[0]?.sent.map(({ bytes }) => replyToText(bytes))).toEqual([
+      `DHCPACK ${address} to 52:54:00:00:00:01`,
+    ]);
+    expect(await node.hear(GUEST.extend(address))).toEqual([`DHCPACK ${address} to 52:54:00:00:00:01`]);
+  });
+
+  test('a rival that takes the address meanwhile is told of and tried again', async () => {
+    const node = new Node();
+    await node.server.start();
+    node.search = GONE;
+    await node.clock.pass(1000);
+    node.rival = new GatewayError('rival-server', 'another DHCP server listens on eth0');
+    node.search = THERE;
+    await node.clock.pass(20_000);
+    const { problems } = node.server.status;
+
+    node.rival = undefined;
+    await node.clock.pass(1000);
+
+    expect(problems).toEqual(['another DHCP server listens on eth0']);
+    expect(node.server.status.status).toBe('serving');
+  });
+
+  test('house is kept once a second, also when nothing is heard', async () => {
+    const node = new Node();
+    await node.server.start();
+
+    await node.clock.pass(5000);
+
+    expect(node.store?.idled).toBeGreaterThanOrEqual(5);
+  });
+
+  test('a store that fails makes it degraded, with the reason', async () => {
+    const node = new Node();
+    await node.server.start();
+
+    node.store?.setFailure('SQLITE_FULL: disk is full');
+    await node.clock.pass(1000);
+
+    expect(node.server.status).toMatchObject({
+      status: 'degraded',
+      problems: ['leases cannot be stored: SQLITE_FULL: disk is full'],
+    });
+    expect(node.log.at('warn')).toEqual(['leases cannot be stored, so none is promised']);
+  });
+
+  test('a clock that jumps makes it degraded, until the operator trusts it', async () => {
+    const node = new Node();
+    await node.server.start();
+
+    node.clock.jump(-86_400_000);
+    await node.clock.pass(1000);
+    const { problems } = node.server.status;
+    node.server.trustClock();
+
+    expect(problems).toEqual(['the clock is in doubt']);
+    expect(node.server.status.status).toBe('serving');
+  });
+
+  test.each([
+    ['overflow', (node: Node) => (node.lost = 5)],
+    ['stall', (node: Node) => node.clock.stall(2000)],
+  ])('what may have been missed is noted: %s', async (reason, happen) => {
+    const node = new Node();
+    await node.server.start();
+    await node.clock.pass(1000);
+
+    happen(node);
+    await node.clock.pass(1000);
+
+    const marks = node.log.lines.filter(({ message }) => message.startsWith('something on the segment'));
+    expect(marks.map(({ fields }) => fields['reason'])).toEqual(['interface', reason]);
+  });
+
+  test('a lease that has run out is freed, and counted by its state', async () => {
+    const node = new Node();
+    await node.server.start();
+    const [offer] = await node.hear(GUEST.discover());
+    await node.hear(GUEST.select(offer?.split(' ')[1] ?? '', '10.15.3.10'));
+    const before = node.server.status.leases;
+
+    node.clock.stall(43_200_000);
+    await node.clock.pass(2000);
+
+    expect(before).toMatchObject({ bound: 1, free: 0 });
+    expect(node.server.status.leases).toMatchObject({ bound: 0, free: 1 });
+  });
+});
+
+describe('stopping', () => {
+  test('the batch is finished, then sockets and store are closed', async () => {
+    const node = new Node();
+    await node.server.start();
+    const [offer] = await node.hear(GUEST.discover());
+    node.store?.script({ takes: 300 });
+    await node.hear(GUEST.select(offer?.split(' ')[1] ?? '', '10.15.3.10'));
+
+    const stopped = node.server.stop();
+    await node.clock.pass(300);
+    await stopped;
+
+    expect(node.transport.sent).toHaveLength(1);
+    expect(node.transport.isClosed).toBe(true);
+    expect(node.store?.closed).toBe(true);
+    expect(node.clock.pending).toBe(0);
+    expect(node.server.status.status).toBe('stopped');
+  });
+
+  test('a commit that hangs is not waited for longer than the better part of a second', async () => {
+    const node = new Node();
+    await node.server.start();
+    const [offer] = await node.hear(GUEST.discover());
+    node.store?.script({ takes: 10_000 });
+    await node.hear(GUEST.select(offer?.split(' ')[1] ?? '', '10.15.3.10'));
+
+    void node.server.stop();
+    await node.clock.pass(700);
+
+    expect(node.transport.isClosed).toBe(true);
+    expect(node.transport.sent).toEqual([]);
+  });
+
+  test('a server that waits stops too', async () => {
+    const node = new Node();
+    node.search = GONE;
+    await node.server.start();
+
+    await node.server.stop();
+
+    expect(node.clock.pending).toBe(0);
+  });
+});
+
+describe('the health socket', () => {
+  let directory = '';
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'health-'));
+  });
+  afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+  test('answers with the status, also where an earlier process has left its socket', async () => {
+    const node = new Node();
+    await node.server.start();
+    const path = join(directory, HEALTH_SOCKET);
+    writeFileSync(path, '');
+    const endpoint = new HealthEndpoint(path, () => node.server.status, node.log);
+    await endpoint.open();
+
+    const status = await askHealth(path, 2000);
+
+    expect(status).toEqual(node.server.status);
+    await endpoint.close();
+    expect(existsSync(path)).toBe(false);
+    await expect(askHealth(path, 2000)).rejects.toThrow();
+  });
+
+  test('that cannot be opened is a warning, not the end', async () => {
+    const node = new Node();
+    const endpoint = new HealthEndpoint(
+      join(directory, 'missing', HEALTH_SOCKET),
+      () => node.server.status,
+      node.log,
+    );
+
+    await endpoint.open();
+    await endpoint.close();
+
+    expect(node.log.at('warn')).toEqual(['health cannot be asked']);
+  });
+});
