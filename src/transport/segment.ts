@@ -109,7 +109,10 @@ class PacketSegment implements ArpSegment {
   ask(address: Ipv4): void {
     if (this.#isClosed) return;
     const request = arpRequest(this.#hardware(), this.#listenIp, address);
-    const result = this.#libc.sendto(this.#fd, request, MSG_DONTWAIT, this.#everybody);
+    const send = () => this.#libc.sendto(this.#fd, request, MSG_DONTWAIT, this.#everybody);
+    // The first error may be an old one that waited to be told: that the interface had been down.
+    if (send() >= 0) return;
+    const result = send();
     if (result < 0) countError(this.refusedSends, result);
   }
 

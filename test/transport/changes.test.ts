@@ -1,0 +1,275 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
+import { Segment } from '../../src/cli/lab/segment.ts';
+import type { HardwareAddress } from '../../src/net/hardware-address.ts';
+import { type Ipv4, ipv4ToText } from '../../src/net/ipv4.ts';
+import { loadLibc } from '../../src/transport/libc.ts';
+import { type ArpSegment, openSegment } from '../../src/transport/segment.ts';
+import { interfaceEventText, watchInterface } from '../../src/transport/watch-interface.ts';
+import { hardwareText } from '../support/frames.ts';
+import { ip, mac, u16 } from '../support/packet.ts';
+import { inNetworkOf, PacketSocket } from '../support/packet-socket.ts';
+import { at } from '../support/plan.ts';
+import { describeSystem } from '../support/system.ts';
+import { sendAll } from './listener.ts';
+import { Ear, hardware, openIn, PLAN, useClosing } from './node.ts';
+
+const GUEST = '52:54:00:00:00:4d';
+const NODE = '52:54:00:00:00:0a';
+
+/** A segment whose node has its interface anew for each test. */
+describeSystem('an interface that changes, and its ARP', [], () => {
+  let segment: Segment;
+  let node: NamespaceHost;
+  let guest: NamespaceHost;
+  const closedAfter = useClosing();
+
+  beforeAll(async () => {
+    segment = await Segment.open();
+    node = await segment.attach('node', { address: '10.15.3.10/24', hardware: NODE });
+    guest = await segment.attach('guest', { address: '10.15.3.77/24', hardware: GUEST });
+  });
+  beforeEach(() => {
+    if (node.ip('-br link').includes('eth0')) node.ip('link del eth0');
+    plug();
+  });
+  afterAll(() => segment?.close());
+
+  const plug = () => segment.plug(node, { address: '10.15.3.10/24', hardware: NODE });
+  const openArp = () => closedAfter(inNetworkOf(node, () => openSegment(loadLibc(), PLAN)));
+
+  /** Everything that ARP says, as lines. */
+  function heardBy(arp: ArpSegment): string[] {
+    const lines: string[] = [];
+    arp.onHeard((address: Ipv4, holder: HardwareAddress) =>
+      lines.push(`${ipv4ToText(address)} ${holder.toString(16)}`),
+    );
+    return lines;
+  }
+  const GUEST_LINE = '10.15.3.77 52540000004d';
+
+  describe('ARP', () => {
+    it('a real host answers what is asked, and nobody answers for an address that is free', async () => {
+      const arp = openArp();
+      const lines = heardBy(arp);
+
+      arp.ask(at('10.15.3.99'));
+      arp.ask(at('10.15.3.77'));
+      await vi.waitFor(() => expect(lines).toContain(GUEST_LINE));
+
+      expect(new Set(lines)).toEqual(new Set([GUEST_LINE]));
+      expect(arp.canAsk).toBe(true);
+      expect(arp.refusedSends.size).toBe(0);
+    });
+
+    it('RFC 5227 §2.1.1: a request names us as sender, so that a client which probes does not take it for a rival', async () => {
+      const arp = openArp();
+      const seen: Buffer[] = [];
+      closedAfter(new PacketSocket(guest, 'eth0', 0x0806, (frame) => seen.push(frame)));
+
+      arp.ask(at('10.15.3.99'));
+      await vi.waitFor(() => expect(seen).not.toHaveLength(0));
+
+      const [frame = Buffer.alloc(0)] = seen;
+      expect(hardwareText(frame, 0)).toBe('ff:ff:ff:ff:ff:ff');
+      expect([...frame.subarray(20, 42)]).toEqual([
+        ...u16(1),
+        ...mac(NODE),
+        ...ip('10.15.3.10'),
+        ...[0, 0, 0, 0, 0, 0],
+        ...ip('10.15.3.99'),
+      ]);
+    });
+
+    it('what others announce is heard, from our segment only, and a probe announces nothing', async () => {
+      const lines = heardBy(openArp());
+      const socket = closedAfter(new PacketSocket(guest, 'eth0', 0x0806, () => {}));
+      const announce = (operation: number, sender: string) =>
+        socket.send(
+          Uint8Array.from([
+            ...mac('ff:ff:ff:ff:ff:ff'),
+            ...mac(GUEST),
+            ...[8, 6],
+            ...u16(1),
+            ...u16(0x0800),
+            ...[6, 4],
+            ...u16(operation),
+            ...mac(GUEST),
+            ...ip(sender),
+            ...[0, 0, 0, 0, 0, 0],
+            ...ip('10.15.3.88'),
+          ]),
+        );
+
+      announce(1, '0.0.0.0');
+      announce(2, '192.0.2.7');
+      announce(1, '10.15.3.88');
+      announce(2, '10.15.3.89');
+      await vi.waitFor(() => expect(lines).toContain('10.15.3.89 52540000004d'));
+
+      expect(lines).toEqual(['10.15.3.88 52540000004d', '10.15.3.89 52540000004d']);
+    });
+
+    it('a changed hardware address of our own is told from the next request on', async () => {
+      const arp = openArp();
+      const seen: Buffer[] = [];
+      closedAfter(new PacketSocket(guest, 'eth0', 0x0806, (frame) => seen.push(frame)));
+
+      node.ip('link set eth0 address 52:54:00:00:00:0b');
+      arp.ask(at('10.15.3.99'));
+      await vi.waitFor(() =>
+        expect(seen.map((frame) => hardwareText(frame, 22))).toContain('52:54:00:00:00:0b'),
+      );
+
+      expect(seen.filter((frame) => hardwareText(frame, 22) === NODE)).toEqual([]);
+    });
+
+    it('an interface that goes down and comes up again is heard again', async () => {
+      const arp = openArp();
+      const lines = heardBy(arp);
+      let lost = '';
+      arp.onLost((reason) => {
+        lost = reason;
+      });
+
+      node.ip('link set eth0 down');
+      arp.ask(at('10.15.3.77'));
+      node.ip('link set eth0 up');
+      await vi.waitFor(() => {
+        arp.ask(at('10.15.3.77'));
+        expect(lines).toContain(GUEST_LINE);
+      }, 5000);
+
+      expect([...arp.refusedSends]).toEqual([['ENETDOWN', 1]]);
+      expect(lost).toBe('');
+    });
+
+    it('an interface that is deleted is a loss, and asking then is harmless', async () => {
+      const arp = openArp();
+      heardBy(arp);
+      const lost = new Promise((resolve) => arp.onLost(resolve));
+
+      node.ip('link del eth0');
+
+      expect(await lost).toBe('the interface eth0 was deleted');
+      expect(() => arp.ask(at('10.15.3.77'))).not.toThrow();
+    });
+  });
+
+  describe('a transport', () => {
+    const toGuest = { kind: 'unicast', address: at('10.15.3.77'), port: 68 } as const;
+    const inFrame = { kind: 'link', address: at('10.15.3.99'), hardware: hardware(GUEST) } as const;
+
+    it('tells once that its interface was deleted, also to who asks later, and its sends are refused', async () => {
+      const transport = closedAfter(openIn(node));
+      const lost = new Promise((resolve) => transport.onLost(resolve));
+
+      node.ip('link del eth0');
+      const reason = await lost;
+      const taken = sendAll(transport, [
+        ['a', toGuest],
+        ['b', inFrame],
+        ['c', { kind: 'broadcast' }],
+      ]);
+
+      expect(reason).toBe('the interface eth0 was deleted');
+      expect(taken).toBe(0);
+      const refused = [...transport.counters.refusedSends.values()];
+      expect(refused.reduce((sum, count) => sum + count, 0)).toBe(3);
+      expect(transport.receive(transport.arena(8)).datagrams).toEqual([]);
+      expect(transport.hasCarrier).toBe(false);
+      let later = '';
+      transport.onLost((words) => {
+        later = words;
+      });
+      expect(later).toBe(reason);
+    });
+
+    it('can be opened anew on the interface that came in its place', async () => {
+      const first = openIn(node);
+      node.ip('link del eth0');
+      plug();
+      first.close();
+      const transport = closedAfter(openIn(node));
+      const ear = closedAfter(new Ear(guest));
+
+      sendAll(transport, [['again', inFrame]]);
+      await ear.until(1);
+
+      expect(ear.texts).toEqual(['again']);
+    });
+
+    it('is refused its sends while its address is gone, and goes on when it is back', async () => {
+      const transport = closedAfter(openIn(node));
+      const ear = closedAfter(new Ear(guest));
+
+      node.ip('addr del 10.15.3.10/24 dev eth0');
+      const without = sendAll(transport, [
+        ['lost', toGuest],
+        ['lost too', { kind: 'broadcast' }],
+      ]);
+      node.ip('addr add 10.15.3.10/24 dev eth0');
+      const again = sendAll(transport, [['back', { kind: 'broadcast' }]]);
+      await ear.until(1);
+
+      expect([without, again]).toEqual([0, 1]);
+      expect(ear.texts).toEqual(['back']);
+    });
+
+    it('follows the MTU and the carrier', async () => {
+      const transport = closedAfter(openIn(node));
+      const port = segment.router
+        .ip('-br link')
+        .split('\n')
+        .map((line) => line.split('@')[0] ?? '')
+        .filter((name) => name.startsWith('port'))
+        .at(-1);
+
+      const before = [transport.maximumPayload, transport.hasCarrier];
+      node.ip('link set eth0 mtu 1450');
+      await vi.waitFor(() => expect(transport.maximumPayload).toBe(1422));
+      segment.router.ip(`link set ${port} down`);
+      await vi.waitFor(() => expect(transport.hasCarrier).toBe(false), 5000);
+
+      expect(before).toEqual([1472, true]);
+    });
+  });
+
+  describe('a watch', () => {
+    it('tells what becomes of an interface, from before it is there', async () => {
+      node.ip('link del eth0');
+      const words: string[] = [];
+      const watch = closedAfter(
+        inNetworkOf(node, () =>
+          watchInterface('eth0', (events) => {
+            words.push(...events.map((event) => interfaceEventText('eth0', event)));
+          }),
+        ),
+      );
+      const until = (text: string) => vi.waitFor(() => expect(words).toContain(text), 5000);
+
+      expect(watch.now).toBeUndefined();
+      plug();
+      await until('eth0: created');
+      await vi.waitFor(() =>
+        expect(watch.now).toMatchObject({ up: true, addresses: [{ address: at('10.15.3.10') }] }),
+      );
+      words.length = 0;
+      node.ip('addr del 10.15.3.10/24 dev eth0');
+      await until('eth0: address lost 10.15.3.10');
+      node.ip('addr add 10.15.3.10/24 dev eth0');
+      await until('eth0: address back 10.15.3.10');
+      node.ip('link set eth0 down');
+      await until('eth0: down');
+      node.ip('link del eth0');
+      await until('eth0: deleted');
+
+      expect(words.filter((each) => !each.includes('carrier'))).toEqual([
+        'eth0: address lost 10.15.3.10',
+        'eth0: address back 10.15.3.10',
+        'eth0: down',
+        'eth0: deleted',
+      ]);
+    });
+  });
+});

@@ -1,0 +1,286 @@
+import { once } from 'node:events';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
+import { Segment } from '../../src/cli/lab/segment.ts';
+import { openDgramTransport } from '../../src/transport/dgram-transport.ts';
+import { openTransport } from '../../src/transport/open-transport.ts';
+import { udpFrame } from '../support/frames.ts';
+import { inNetworkOf } from '../support/packet-socket.ts';
+import { at } from '../support/plan.ts';
+import { describeSystem } from '../support/system.ts';
+import { CAP_NET_RAW, withoutCapability } from './capability.ts';
+import { Listener, sendAll } from './listener.ts';
+import { addOtherNetwork, Ear, hardware, openIn, PLAN, useClosing } from './node.ts';
+
+const GUEST = '52:54:00:00:00:4d';
+const EVERYBODY = 'ff:ff:ff:ff:ff:ff';
+
+/** A DHCP client's datagram as it stands on the wire. */
+function asked(words: string, destination = '255.255.255.255', source = '0.0.0.0'): Uint8Array {
+  return udpFrame({
+    sourceHardware: GUEST,
+    destinationHardware: EVERYBODY,
+    source,
+    destination,
+    sourcePort: 68,
+    destinationPort: 67,
+    payload: Buffer.from(words),
+  });
+}
+
+describeSystem('sockets on a segment', ['dnsmasq', 'ss'], () => {
+  let segment: Segment;
+  let node: NamespaceHost;
+  let guest: NamespaceHost;
+  let stranger: NamespaceHost;
+  const closedAfter = useClosing();
+
+  beforeAll(async () => {
+    segment = await Segment.open();
+    node = await segment.attach('node', { address: '10.15.3.10/24' });
+    guest = await segment.attach('guest', { hardware: GUEST });
+    stranger = await NamespaceHost.open('stranger');
+    addOtherNetwork(node, stranger);
+  });
+  afterAll(async () => {
+    await segment?.close();
+    await stranger?.close();
+  });
+
+  it('ss shows the listen IP, and the broadcasts of the one interface', () => {
+    const transport = closedAfter(openIn(node));
+
+    const table = node.run('ss', '-Huln', 'sport = :67');
+    const local = table
+      .trim()
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/)[3]);
+
+    expect(transport.kind).toBe('raw');
+    expect(transport.maximumPayload).toBe(1472);
+    expect(local.sort()).toEqual(['10.15.3.10:67', '10.15.3.255%eth0:67', '255.255.255.255%eth0:67']);
+  });
+
+  it('broadcasts of the segment are heard, to all and to the subnet; those of another interface are not', async () => {
+    const listener = new Listener(closedAfter(openIn(node)));
+    const insider = closedAfter(new Ear(guest));
+    const outsider = closedAfter(new Ear(stranger));
+
+    outsider.send(asked('from outside'));
+    insider.send(asked('to all'));
+    insider.send(asked('to the subnet', '10.15.3.255', '10.15.3.77'));
+    await listener.until(2);
+
+    expect(new Set(listener.texts)).toEqual(new Set(['to all', 'to the subnet']));
+    expect(listener.heard.map(({ arrival }) => arrival.via)).toEqual(['broadcast', 'broadcast']);
+    expect(listener.heard.find(({ bytes }) => bytes.toString() === 'to all')?.arrival.source).toBe(0);
+  });
+
+  it('a relay is heard through whatever interface it comes, and answered there', async () => {
+    const transport = closedAfter(openIn(node));
+    const listener = new Listener(transport);
+    const relay = closedAfter(new Ear(stranger));
+    stranger.ip('route replace 10.15.3.10 via 10.99.0.1');
+    stranger.run('bash', '-c', 'printf relayed > /dev/udp/10.15.3.10/67');
+    await listener.until(1);
+
+    sendAll(transport, [['answer', { kind: 'unicast', address: at('10.99.0.2'), port: 67 }]]);
+    await relay.until(1);
+
+    expect(listener.heard[0]?.arrival).toMatchObject({ via: 'unicast', source: at('10.99.0.2') });
+    expect(relay.frames[0]).toMatchObject({ source: '10.15.3.10', sourcePort: 67, destinationPort: 67 });
+    expect(relay.faults).toEqual([]);
+  });
+
+  it('RFC 2131 §4.1: a frame reaches a client that has no address, without ARP and with whole checksums', async () => {
+    const transport = closedAfter(openIn(node));
+    const ear = closedAfter(new Ear(guest));
+
+    const taken = sendAll(transport, [
+      ['yours', { kind: 'link', address: at('10.15.3.77'), hardware: hardware(GUEST) }],
+      ['to all', { kind: 'broadcast' }],
+      ['yours too', { kind: 'link', address: at('10.15.3.77'), hardware: hardware(GUEST) }],
+    ]);
+    await ear.until(3);
+
+    expect(taken).toBe(3);
+    expect(ear.faults).toEqual([]);
+    const ends = ear.frames.map(({ payload, destination, destinationHardware }) => [
+      payload.toString(),
+      destination,
+      destinationHardware,
+    ]);
+    expect(new Set(ends)).toEqual(
+      new Set([
+        ['yours', '10.15.3.77', GUEST],
+        ['to all', '255.255.255.255', EVERYBODY],
+        ['yours too', '10.15.3.77', GUEST],
+      ]),
+    );
+    expect(
+      ear.frames.every(({ source, destinationPort }) => source === '10.15.3.10' && destinationPort === 68),
+    ).toBe(true);
+    expect(node.ip('neigh show 10.15.3.77')).toBe('');
+  });
+
+  it('a broadcast leaves by the segment, though the default route leads elsewhere', async () => {
+    const transport = closedAfter(openIn(node));
+    const ear = closedAfter(new Ear(guest));
+    const elsewhere = closedAfter(new Ear(stranger));
+    node.ip('route add default via 10.99.0.2');
+    try {
+      sendAll(transport, [['to all', { kind: 'broadcast' }]]);
+      await ear.until(1);
+    } finally {
+      node.ip('route del default');
+    }
+
+    expect(ear.frames[0]).toMatchObject({ source: '10.15.3.10', sourcePort: 67, destinationPort: 68 });
+    expect(elsewhere.frames).toEqual([]);
+  });
+
+  it('a refused frame is counted, and those around it still go', async () => {
+    const transport = closedAfter(openIn(node));
+    const ear = closedAfter(new Ear(guest));
+    const destination = { kind: 'link', address: at('10.15.3.77'), hardware: hardware(GUEST) } as const;
+
+    const taken = sendAll(transport, [
+      ['one', destination],
+      [Buffer.alloc(1473), destination],
+      ['three', destination],
+    ]);
+    await ear.until(2);
+
+    expect(taken).toBe(2);
+    expect(ear.texts).toEqual(['one', 'three']);
+    expect([...transport.counters.refusedSends]).toEqual([['EMSGSIZE', 1]]);
+  });
+
+  it('without CAP_NET_RAW clients without an address are answered by broadcast, and no ARP is heard', async () => {
+    const opened = closedAfter(
+      await inNetworkOf(node, () => withoutCapability(CAP_NET_RAW, () => openTransport(PLAN))),
+    );
+    const ear = closedAfter(new Ear(guest));
+
+    sendAll(opened.transport, [
+      ['yours', { kind: 'link', address: at('10.15.3.77'), hardware: hardware(GUEST) }],
+    ]);
+    await ear.until(1);
+
+    expect(opened.transport.kind).toBe('broadcast');
+    expect(opened.segment.canAsk).toBe(false);
+    expect(opened.shortcomings).toHaveLength(2);
+    expect(opened.shortcomings.every((each) => each.includes('NET_RAW'))).toBe(true);
+    expect(ear.frames[0]).toMatchObject({ destination: '255.255.255.255', destinationHardware: EVERYBODY });
+    expect(ear.faults).toEqual([]);
+  });
+
+  describe('beside another DHCP server', () => {
+    /** dnsmasq on some interface; done when it listens. */
+    async function dnsmasq(...options: string[]): Promise<{ close(): Promise<void> }> {
+      const child = node.spawn(
+        'dnsmasq',
+        [
+          '--no-daemon',
+          '--conf-file=/dev/null',
+          '--port=0',
+          '--leasefile-ro',
+          '--user=root',
+          '--pid-file=',
+          ...options,
+        ],
+        { stdio: 'ignore' },
+      );
+      await vi.waitFor(() => expect(node.run('ss', '-Huln', 'sport = :67')).toContain(':67'), 5000);
+      return {
+        close: async () => {
+          const end = once(child, 'exit');
+          child.kill('SIGKILL');
+          await end;
+        },
+      };
+    }
+
+    it('one on another interface, as libvirt runs it, does not stop us, and both unicasts and broadcasts reach us', async () => {
+      closedAfter(
+        await dnsmasq(
+          '--bind-dynamic',
+          '--interface=other0',
+          '--except-interface=lo',
+          '--dhcp-range=10.99.0.20,10.99.0.30',
+        ),
+      );
+      expect(node.run('ss', '-Huln', 'sport = :67')).toContain('%other0:67');
+      const listener = new Listener(closedAfter(openIn(node)));
+      const ear = closedAfter(new Ear(guest));
+
+      ear.send(asked('to all'));
+      await listener.until(1);
+      guest.ip('addr add 10.15.3.77/24 dev eth0');
+      guest.run('bash', '-c', 'printf "to us" > /dev/udp/10.15.3.10/67');
+      guest.ip('addr del 10.15.3.77/24 dev eth0');
+      await listener.until(2);
+
+      expect(listener.texts).toEqual(['to all', 'to us']);
+    });
+
+    it('one on every interface, or on ours, is a rival', async () => {
+      for (const options of [
+        ['--dhcp-range=10.15.3.20,10.15.3.30'],
+        ['--bind-dynamic', '--interface=eth0', '--dhcp-range=10.15.3.20,10.15.3.30'],
+      ]) {
+        const rival = await dnsmasq(...options);
+        try {
+          expect(() => openIn(node)).toThrow(/another DHCP server holds UDP port 67 on eth0/);
+        } finally {
+          await rival.close();
+        }
+      }
+    });
+
+    it('a second gateway on our interface is a rival, and none on another interface', () => {
+      closedAfter(openIn(node));
+      const elsewhere = { interfaceName: 'other0', listenIp: at('10.99.0.1') };
+
+      expect(() => openIn(node)).toThrow(/another DHCP server/);
+      expect(closedAfter(openIn(node, elsewhere)).kind).toBe('raw');
+    });
+  });
+
+  describe('without system calls', () => {
+    it('a host of several interfaces is refused, by their names', async () => {
+      const opening = inNetworkOf(node, () => openDgramTransport(PLAN));
+
+      await expect(opening).rejects.toMatchObject({
+        code: 'transport-unavailable',
+        message: expect.stringContaining('eth0, other0'),
+      });
+    });
+
+    it('unless it is allowed: then broadcasts of all are heard, and answers are broadcast on the segment', async () => {
+      const transport = closedAfter(
+        await inNetworkOf(node, () => openDgramTransport({ ...PLAN, allowSeveralInterfaces: true })),
+      );
+      const listener = new Listener(transport);
+      const insider = closedAfter(new Ear(guest));
+      const outsider = closedAfter(new Ear(stranger));
+      // A client with a UDP socket: the kernel leaves the checksums of Node's sockets unfinished for raw ones here.
+      guest.ip('addr add 10.15.3.77/24 dev eth0');
+      const answers = new Listener(
+        closedAfter(openIn(guest, { listenIp: at('10.15.3.77'), serverPort: 68 })),
+      );
+      guest.ip('addr del 10.15.3.77/24 dev eth0');
+
+      insider.send(asked('from inside'));
+      outsider.send(asked('from outside'));
+      await listener.until(2);
+      sendAll(transport, [['yours', { kind: 'link', address: at('10.15.3.77'), hardware: hardware(GUEST) }]]);
+      await answers.until(1);
+
+      expect(transport.kind).toBe('dgram');
+      expect(new Set(listener.texts)).toEqual(new Set(['from inside', 'from outside']));
+      expect(answers.heard[0]?.arrival).toMatchObject({ via: 'broadcast', source: at('10.15.3.10') });
+      expect(outsider.frames).toEqual([]);
+    });
+  });
+});
