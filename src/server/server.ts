@@ -131,7 +131,16 @@ export class Server {
 
   async #open(memory: Memory, listen: ListenAddress): Promise<void> {
     const medium: Medium = await this.#parts.openMedium(listen);
-    this.#service = new Service(this.#parts, memory, listen, medium);
+    if (this.#isStopping) {
+      medium.close();
+      return;
+    }
+    try {
+      this.#service = new Service(this.#parts, memory, listen, medium);
+    } catch (error) {
+      medium.close();
+      throw error;
+    }
     this.#obstacle = undefined;
     this.#remindedAt = undefined;
     memory.deafness.mark('interface');
@@ -154,11 +163,6 @@ export class Server {
     if (this.#beats % BEATS_OF_A_SECOND !== 0) return;
 
     memory.timeGuard.check();
-    const medium = this.#service?.medium;
-    if (medium !== undefined) {
-      memory.deafness.overflowed(medium.lost());
-      memory.deafness.carrier(medium.hasCarrier?.() ?? true);
-    }
     memory.store.idle(this.#parts.clock.now());
     this.#decisionLog?.check();
     this.#expiry?.sweep();
@@ -167,29 +171,37 @@ export class Server {
     });
   }
 
-  /** Follows the interfaces: closes what is gone or has changed, opens what is there. */
+  /** Looks at the interfaces. Whatever goes wrong is tried again: it never rejects. */
   async #watch(memory: Memory): Promise<void> {
-    const search = this.#parts.findListenAddress();
-    const service = this.#service;
-    if (service !== undefined) {
-      const failure = service.medium.failure?.();
-      if (search.kind === 'found' && service.isAt(search) && failure === undefined) return;
-      if (failure !== undefined) this.#parts.log.warn({ cause: failure }, 'the sockets have failed');
-      this.#sayChange(service, search);
-      this.#service = undefined;
-      await service.stop();
-    }
-    if (this.#isStopping) return;
-    if (search.kind !== 'found') {
-      this.#remind(search);
-      return;
-    }
     try {
-      await this.#open(memory, search);
+      const medium = this.#service?.medium;
+      memory.deafness.overflowed(medium?.lost() ?? 0);
+      memory.deafness.carrier(medium?.hasCarrier?.() ?? true);
+      await this.#follow(memory, this.#parts.findListenAddress());
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       this.#remind({ message, remedy: 'it is tried again every second' });
     }
+  }
+
+  /** Closes what is gone or has changed, opens what is there. */
+  async #follow(memory: Memory, search: ListenAddressSearch): Promise<void> {
+    const service = this.#service;
+    if (service !== undefined) {
+      const failure = service.medium.failure?.();
+      const isInPlace = search.kind === 'found' && service.isAt(search);
+      if (isInPlace && failure === undefined) {
+        this.#obstacle = undefined;
+        return;
+      }
+      if (failure !== undefined) this.#parts.log.warn({ cause: failure }, 'the sockets have failed');
+      if (!isInPlace) this.#sayChange(service, search);
+      this.#service = undefined;
+      await service.stop();
+    }
+    if (this.#isStopping) return;
+    if (search.kind === 'found') await this.#open(memory, search);
+    else this.#remind(search);
   }
 
   #sayChange(service: Service, search: ListenAddressSearch): void {

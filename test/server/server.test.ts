@@ -43,6 +43,7 @@ class Node {
   rival: GatewayError | undefined;
   hasCarrier = true;
   lost = 0;
+  failure: string | undefined;
   store: MemoryStore | undefined;
   /** Every transport that was opened, the newest last. */
   readonly transports: SimulatedTransport[] = [];
@@ -89,6 +90,7 @@ class Node {
       segment: new SimulatedSegment(),
       lost: () => this.lost,
       hasCarrier: () => this.hasCarrier,
+      failure: () => (transport === this.transports[0] ? this.failure : undefined),
       close: () => transport.close(),
     };
   }
@@ -224,6 +226,38 @@ describe('while it runs', () => {
     expect(await node.hear(GUEST.discover())).toHaveLength(1);
   });
 
+  test('sockets that have failed are opened anew', async () => {
+    const node = new Node();
+    await node.server.start();
+
+    node.failure = 'recvmmsg: ENODEV';
+    await node.clock.pass(2000);
+
+    expect(node.transports.map((transport) => transport.isClosed)).toEqual([true, false]);
+    expect(node.log.at('warn')).toEqual(['the sockets have failed']);
+    expect(await node.hear(GUEST.discover())).toHaveLength(1);
+  });
+
+  test('interfaces that cannot be looked at for once do no harm', async () => {
+    let fails = false;
+    const node: Node = new Node({
+      findListenAddress: () => {
+        if (fails) throw new Error('netlink: ENOBUFS');
+        return node.search;
+      },
+    });
+    await node.server.start();
+
+    fails = true;
+    await node.clock.pass(1000);
+    fails = false;
+    await node.clock.pass(1000);
+
+    expect(await node.hear(GUEST.discover())).toHaveLength(1);
+    expect(node.transports).toHaveLength(1);
+    expect(node.server.status.status).toBe('serving');
+  });
+
   test('leases outlive the sockets, and a commit under way is ended before they are closed', async () => {
     const node = new Node();
     await node.server.start();
@@ -298,13 +332,21 @@ describe('while it runs', () => {
 
   test.each([
     ['overflow', (node: Node) => (node.lost = 5)],
+    [
+      'carrier',
+      async (node: Node) => {
+        node.hasCarrier = false;
+        await node.clock.pass(1000);
+        node.hasCarrier = true;
+      },
+    ],
     ['stall', (node: Node) => node.clock.stall(2000)],
   ])('what may have been missed is noted: %s', async (reason, happen) => {
     const node = new Node();
     await node.server.start();
     await node.clock.pass(1000);
 
-    happen(node);
+    await happen(node);
     await node.clock.pass(1000);
 
     const marks = node.log.lines.filter(({ message }) => message.startsWith('something on the segment'));
