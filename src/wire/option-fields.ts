@@ -17,7 +17,6 @@ const SPLIT: Place = -1;
 
 /** What `nextOption` says instead of an offset. */
 const NO_MORE = -1;
-const TRUNCATED = -2;
 
 /** RFC 2131 §4.1: the three fields that may hold options, in the order of reading, as [first, end) in the message. */
 const OPTIONS_FIELD = 0;
@@ -171,13 +170,12 @@ export class OptionFields {
   }
 }
 
-/** The offset of the next whole option at or after `at`, or why there is none. */
+/** The offset of the next whole option at or after `at`. */
 function nextOption(bytes: Uint8Array, at: number, end: number): number {
   let next = at;
   while (next < end && bytes[next] === PAD) next += 1;
-  if (next >= end || bytes[next] === END) return NO_MORE;
-  if (next + 1 >= end || next + 2 + (bytes[next + 1] ?? 0) > end) return TRUNCATED;
-  return next;
+  if (next + 1 >= end || bytes[next] === END) return NO_MORE;
+  return next + 2 + (bytes[next + 1] ?? 0) > end ? NO_MORE : next;
 }
 
 function unsignedAt(bytes: Uint8Array, offset: number, size: number): number {
