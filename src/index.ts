@@ -1,0 +1,34 @@
+/** The public surface, for programs that embed the gateway; `cli/serve.ts` shows how the parts are joined. */
+export { findListenAddress, type ListenAddress, type ListenAddressSearch } from './config/listen-address.ts';
+export {
+  type Flags,
+  type LoadedSettings,
+  loadSettings,
+  type RejectedSettings,
+} from './config/load-settings.ts';
+export { planOfSettings } from './config/plan-of-settings.ts';
+export { type Problem, problemToText } from './config/problem.ts';
+export { type Environment, SETTINGS, type SettingKey, type Settings } from './config/settings.ts';
+export { decide } from './engine/decide.ts';
+export type { Decide, Decision, Known, Reason } from './engine/decision.ts';
+export { type ErrorCode, GatewayError } from './errors.ts';
+export type { Lease, LeaseRecord, LeaseState } from './lease/lease.ts';
+export type { LeaseChange, LeaseView, LeaseWrite } from './lease/lease-view.ts';
+export { LogOutput } from './log/log-output.ts';
+export { createLogger, type Logger } from './log/logger.ts';
+export type { Link } from './net/link.ts';
+export type { Clock } from './server/clock.ts';
+export type { Observer } from './server/observer.ts';
+export { Server } from './server/server.ts';
+export type { Medium, ServerParts } from './server/server-parts.ts';
+export type { Status } from './server/status.ts';
+export { systemClock } from './server/system-clock.ts';
+export type { LeaseStore, Outcome } from './store/lease-store.ts';
+export { openSqliteStore } from './store/sqlite/open-sqlite-store.ts';
+export type { Plan } from './subnet/plan.ts';
+export type { Subnet } from './subnet/subnet.ts';
+export { readInterfaces } from './transport/interfaces.ts';
+export { openTransport } from './transport/open-transport.ts';
+export type { Segment, Transport } from './transport/transport.ts';
+export { decode } from './wire/decode.ts';
+export type { Message } from './wire/message.ts';
