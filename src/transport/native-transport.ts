@@ -172,14 +172,7 @@ class NativeTransport implements SocketTransport {
 
   onReadable(run: () => void): void {
     for (const readiness of this.#readiness) readiness.close();
-    this.#readiness = this.#sockets.map(({ fd }) => {
-      const readiness = whenReadable(this.#libc, fd, run, () => {
-        // Of a UDP socket only getsockopt and receiving take the error away; what it was is counted there.
-        run();
-        readiness.resume();
-      });
-      return readiness;
-    });
+    this.#readiness = this.#sockets.map(({ fd }) => whenReadable(this.#libc, fd, run));
   }
 
   onLost(run: (reason: string) => void): void {

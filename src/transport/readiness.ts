@@ -12,23 +12,26 @@ export interface Readiness {
 const RETAINED = new Set<PollHandle>();
 
 /**
- * Calls `run` again and again while the descriptor is readable, from the event loop.
- * When the descriptor is in error, libuv stops; `failed` then reads the error, and may call `resume`.
+ * Calls `run` again and again while the descriptor is readable, from the event loop; also when it is in error, which
+ * reading must take away (as it does of sockets).
  */
-export function whenReadable(libc: Libc, fd: number, run: () => void, failed: () => void): Readiness {
+export function whenReadable(libc: Libc, fd: number, run: () => void): Readiness {
   let state: 'running' | 'paused' | 'closed' = 'running';
+  const isRunning = (): boolean => state === 'running';
   const called = (status: number): void => {
-    if (state !== 'running') return;
+    if (!isRunning()) return;
     try {
-      if (status < 0) failed();
-      else run();
+      run();
     } catch (error) {
       // The caller is native and would swallow it. Thrown from here it is an uncaught exception like any other.
       setImmediate(() => {
         throw error;
       });
     }
+    // In error, libuv has stopped of itself; `run` may have paused or closed it.
+    if (status < 0 && isRunning()) handle.start(called);
   };
+
   const handle = libc.poll(fd, called);
   RETAINED.add(handle);
   return {

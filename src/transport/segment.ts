@@ -117,14 +117,9 @@ class PacketSegment implements ArpSegment {
   }
 
   onHeard(hear: (address: Ipv4, holder: HardwareAddress) => void): void {
-    const read = (): void => this.#read(hear);
     this.#readiness?.close();
-    const readiness = whenReadable(this.#libc, this.#fd, read, () => {
-      // The interface went down (ENETDOWN); reading takes the error away, and when it comes up we hear again.
-      read();
-      readiness.resume();
-    });
-    this.#readiness = readiness;
+    // When the interface goes down (ENETDOWN), reading takes the error away; once it is up we hear again.
+    this.#readiness = whenReadable(this.#libc, this.#fd, () => this.#read(hear));
   }
 
   onLost(run: (reason: string) => void): void {

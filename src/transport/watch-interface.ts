@@ -2,7 +2,7 @@ import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 import { type Interface, openInterfaceReader, openNetlink } from './interfaces.ts';
 import { AF_NETLINK, ENOBUFS, MSG_DONTWAIT } from './linux.ts';
 import { LINK_AND_ADDRESS_NEWS, netlinkMessages } from './netlink.ts';
-import { type Readiness, whenReadable } from './readiness.ts';
+import { whenReadable } from './readiness.ts';
 
 /** What became of an interface, and how to say it. */
 export type InterfaceEvent =
@@ -98,18 +98,14 @@ function openNews(
   const buffer = new Uint8Array(65_536);
   const read = (): void => {
     const length = libc.recv(fd, buffer, MSG_DONTWAIT);
-    if (length === -ENOBUFS) missed();
+    if (length === -ENOBUFS) missed(); // News that did not fit.
     if (length <= 0) return;
     for (const message of netlinkMessages(buffer.subarray(0, length))) {
       if (message.kind === 'link' || message.kind === 'link-gone') heard(message.index, message.name);
       else if (message.kind === 'address' || message.kind === 'address-gone') heard(message.index, undefined);
     }
   };
-  // News that did not fit put the socket in error; reading takes the error away.
-  const readiness: Readiness = whenReadable(libc, fd, read, () => {
-    read();
-    readiness.resume();
-  });
+  const readiness = whenReadable(libc, fd, read);
   return {
     close: () => {
       readiness.close();

@@ -14,6 +14,9 @@ import { describeSystem } from '../support/system.ts';
 import { sendAll } from './listener.ts';
 import { Ear, hardware, openIn, PLAN, useClosing } from './node.ts';
 
+/** The kernel's news come in their own time. */
+const soon = (check: () => void) => vi.waitFor(check, 5000);
+
 const GUEST = '52:54:00:00:00:4d';
 const NODE = '52:54:00:00:00:0a';
 
@@ -55,7 +58,7 @@ describeSystem('an interface that changes, and its ARP', [], () => {
 
       arp.ask(at('10.15.3.99'));
       arp.ask(at('10.15.3.77'));
-      await vi.waitFor(() => expect(lines).toContain(GUEST_LINE));
+      await soon(() => expect(lines).toContain(GUEST_LINE));
 
       expect(new Set(lines)).toEqual(new Set([GUEST_LINE]));
       expect(arp.canAsk).toBe(true);
@@ -68,7 +71,7 @@ describeSystem('an interface that changes, and its ARP', [], () => {
       closedAfter(new PacketSocket(guest, 'eth0', 0x0806, (frame) => seen.push(frame)));
 
       arp.ask(at('10.15.3.99'));
-      await vi.waitFor(() => expect(seen).not.toHaveLength(0));
+      await soon(() => expect(seen).not.toHaveLength(0));
 
       const [frame = Buffer.alloc(0)] = seen;
       expect(hardwareText(frame, 0)).toBe('ff:ff:ff:ff:ff:ff');
@@ -105,7 +108,7 @@ describeSystem('an interface that changes, and its ARP', [], () => {
       announce(2, '192.0.2.7');
       announce(1, '10.15.3.88');
       announce(2, '10.15.3.89');
-      await vi.waitFor(() => expect(lines).toContain('10.15.3.89 52540000004d'));
+      await soon(() => expect(lines).toContain('10.15.3.89 52540000004d'));
 
       expect(lines).toEqual(['10.15.3.88 52540000004d', '10.15.3.89 52540000004d']);
     });
@@ -117,9 +120,7 @@ describeSystem('an interface that changes, and its ARP', [], () => {
 
       node.ip('link set eth0 address 52:54:00:00:00:0b');
       arp.ask(at('10.15.3.99'));
-      await vi.waitFor(() =>
-        expect(seen.map((frame) => hardwareText(frame, 22))).toContain('52:54:00:00:00:0b'),
-      );
+      await soon(() => expect(seen.map((frame) => hardwareText(frame, 22))).toContain('52:54:00:00:00:0b'));
 
       expect(seen.filter((frame) => hardwareText(frame, 22) === NODE)).toEqual([]);
     });
@@ -135,10 +136,10 @@ describeSystem('an interface that changes, and its ARP', [], () => {
       node.ip('link set eth0 down');
       arp.ask(at('10.15.3.77'));
       node.ip('link set eth0 up');
-      await vi.waitFor(() => {
+      await soon(() => {
         arp.ask(at('10.15.3.77'));
         expect(lines).toContain(GUEST_LINE);
-      }, 5000);
+      });
 
       expect([...arp.refusedSends]).toEqual([['ENETDOWN', 1]]);
       expect(lost).toBe('');
@@ -227,9 +228,9 @@ describeSystem('an interface that changes, and its ARP', [], () => {
 
       const before = [transport.maximumPayload, transport.hasCarrier];
       node.ip('link set eth0 mtu 1450');
-      await vi.waitFor(() => expect(transport.maximumPayload).toBe(1422));
+      await soon(() => expect(transport.maximumPayload).toBe(1422));
       segment.router.ip(`link set ${port} down`);
-      await vi.waitFor(() => expect(transport.hasCarrier).toBe(false), 5000);
+      await soon(() => expect(transport.hasCarrier).toBe(false));
 
       expect(before).toEqual([1472, true]);
     });
@@ -246,12 +247,12 @@ describeSystem('an interface that changes, and its ARP', [], () => {
           }),
         ),
       );
-      const until = (text: string) => vi.waitFor(() => expect(words).toContain(text), 5000);
+      const until = (text: string) => soon(() => expect(words).toContain(text));
 
       expect(watch.now).toBeUndefined();
       plug();
       await until('eth0: created');
-      await vi.waitFor(() =>
+      await soon(() =>
         expect(watch.now).toMatchObject({ up: true, addresses: [{ address: at('10.15.3.10') }] }),
       );
       words.length = 0;
