@@ -9,7 +9,7 @@ import type { Plan } from '../subnet/plan.ts';
 import type { ExchangeParts } from './exchange-parts.ts';
 import type { Drop } from './observer.ts';
 import { Replies } from './replies.ts';
-import { stampAfter } from './stamp.ts';
+import { moveStamps } from './stamp.ts';
 import { type Order, Turn } from './turn.ts';
 import { STALE_AFTER, Waiting } from './waiting.ts';
 
@@ -193,7 +193,7 @@ export class Course {
     const { decision, change } = turn;
     if (decision === undefined || change === undefined) throw new Error('an outcome without a change');
     this.#waiting.letGo(turn);
-    if (outcome === 'committed') this.#moveStamps(turn, change);
+    if (outcome === 'committed') moveStamps(turn, this.#behind(turn), change, this.#parts.store.leases);
     const isStep = outcome === 'committed' && decision.kind === 'again';
     if (outcome === 'conflict' || isStep) this.#decideAgain(turn, decision, outcome);
     else this.#conclude(turn, decision, outcome);
@@ -206,17 +206,6 @@ export class Course {
       this.#waiting.occupy(turn);
       this.#waiting.makeReady(turn);
     } else this.#drop(turn, 'conflict-limit', outcome);
-  }
-
-  /** What a message's own change wrote, or its predecessor's, does not overtake it. */
-  #moveStamps(turn: Turn, change: LeaseChange): void {
-    const { leases } = this.#parts.store;
-    turn.revision = stampAfter(change, turn.revision, leases);
-    if (turn.client === undefined || turn.client !== change.client) return;
-    const next = this.#waiting.behind(turn.client);
-    // Clones share what they queue by, not their records.
-    if (next?.message === undefined || next.message.hardware !== turn.message?.hardware) return;
-    next.revision = stampAfter(change, next.revision, leases);
   }
 
   /** The last word on a turn: silence if its change is not durable. */
@@ -283,6 +272,10 @@ export class Course {
   #hasRoom(): boolean {
     const { depth, batchLimit } = this.#parts.store;
     return this.#commits < depth && this.#gathered.length < batchLimit;
+  }
+
+  #behind({ client }: Turn): Turn | undefined {
+    return client === undefined ? undefined : this.#waiting.behind(client);
   }
 
   #observe(turn: Turn, decision: Decision, outcome: Outcome | undefined): void {

@@ -26,11 +26,10 @@ export class DecisionLog implements Observer {
   }
 
   decided(message: Message, client: ClientKey, decision: Decision, outcome: Outcome | undefined): void {
-    const fields = fieldsOf(message, client, decision, outcome);
-    if (!isFinal(decision, outcome)) {
-      this.#log.debug(fields, decision.kind === 'wait' ? 'waiting' : 'deciding again');
-    } else if (outcome !== undefined && outcome !== 'committed') this.#log.info(fields, 'not stored');
-    else this.#log.info(fields, decision.kind === 'reply' ? 'answered' : 'not answered');
+    const level = isFinal(decision, outcome) ? 'info' : 'debug';
+    if (this.#log.isLevelEnabled?.(level) ?? true) {
+      this.#log[level](fieldsOf(message, client, decision, outcome), messageOf(decision, outcome));
+    }
     this.#noteStore(decision, outcome);
     this.#notePool(message, decision);
   }
@@ -102,6 +101,12 @@ export class DecisionLog implements Observer {
       }
     }
   }
+}
+
+function messageOf(decision: Decision, outcome: Outcome | undefined): string {
+  if (!isFinal(decision, outcome)) return decision.kind === 'wait' ? 'waiting' : 'deciding again';
+  if (outcome !== undefined && outcome !== 'committed') return 'not stored';
+  return decision.kind === 'reply' ? 'answered' : 'not answered';
 }
 
 function fieldsOf(

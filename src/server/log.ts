@@ -4,4 +4,6 @@ export interface Log {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
+  /** False: lines of that level are dropped, and need not be made. */
+  isLevelEnabled?(level: 'debug' | 'info'): boolean;
 }

@@ -1,11 +1,24 @@
 import type { Version } from '../lease/lease.ts';
 import type { LeaseChange, LeaseView } from '../lease/lease-view.ts';
+import type { Turn } from './turn.ts';
+
+/**
+ * What a message's own change wrote, or its predecessor's, does not overtake it: moves up the stamps of a turn whose
+ * change was committed, and of the one that waits behind it.
+ */
+export function moveStamps(turn: Turn, next: Turn | undefined, change: LeaseChange, leases: LeaseView): void {
+  turn.revision = stampAfter(change, turn.revision, leases);
+  if (next?.message === undefined || turn.client !== change.client) return;
+  // Clones share what they queue by, not their records.
+  if (next.message.hardware !== turn.message?.hardware) return;
+  next.revision = stampAfter(change, next.revision, leases);
+}
 
 /**
  * The stamp of a message after a change by its own client was committed: moved up to what that change wrote, unless
  * something foreign was written to the client's record after the message was read, or since the commit.
  */
-export function stampAfter(change: LeaseChange, stamp: Version, leases: LeaseView): Version {
+function stampAfter(change: LeaseChange, stamp: Version, leases: LeaseView): Version {
   if (change.seenBinding > stamp) return stamp;
   let moved = stamp;
   for (const { address, next } of change.writes) {
