@@ -101,9 +101,12 @@ export class GatewayProcess {
     return readFileSync(`/proc/${this.pid}/net/udp`, 'latin1');
   }
 
-  /** Log lines with this reason. */
-  decisions(reason: string): readonly LogLine[] {
-    return this.log.filter((line) => line['reason'] === reason);
+  /** The reason of the decision on the message with this xid, as soon as it is in the log. */
+  async reasonFor(xid: number): Promise<unknown> {
+    const text = xid.toString(16).padStart(8, '0');
+    const found = () => this.log.find((line) => line['xid'] === text);
+    await this.until(`the log told of xid ${text}`, () => found() !== undefined);
+    return found()?.['reason'];
   }
 
   /** Resident memory in bytes. */

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { GatewayProcess } from './gateway-process.ts';
 import { messageType } from './packet.ts';
 import { type RawClient, selecting } from './raw-client.ts';
@@ -18,27 +17,32 @@ export const WIDE_SETTINGS = {
 /** Leases addresses to ever new clients, so many at a time, until it is stopped; it waits for no answer for ever. */
 export class Load {
   readonly #client: RawClient;
-  readonly #stop = new AbortController();
+  readonly #stopped: Promise<undefined>;
+  #isStopped = false;
+  #stop: () => void = () => {};
   readonly #workers: readonly Promise<void>[];
   readonly #newClient: () => string;
 
   constructor(client: RawClient, concurrency: number, newClient: () => string) {
     this.#client = client;
     this.#newClient = newClient;
+    this.#stopped = new Promise((resolve) => {
+      this.#stop = () => resolve(undefined);
+    });
     this.#workers = Array.from({ length: concurrency }, () => this.#work());
   }
 
   async stop(): Promise<void> {
-    this.#stop.abort();
+    this.#isStopped = true;
+    this.#stop();
     await Promise.all(this.#workers);
   }
 
   async #work(): Promise<void> {
-    const stopped = once(this.#stop.signal, 'abort').then(() => undefined);
-    while (!this.#stop.signal.aborted) {
+    while (!this.#isStopped) {
       const discover = { chaddr: this.#newClient(), options: [messageType('DHCPDISCOVER')] };
-      const offer = await Promise.race([this.#ask(discover), stopped]);
-      if (offer !== undefined) await Promise.race([this.#ask(selecting(offer)), stopped]);
+      const offer = await Promise.race([this.#ask(discover), this.#stopped]);
+      if (offer !== undefined) await Promise.race([this.#ask(selecting(offer)), this.#stopped]);
     }
   }
 

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { addressText, hardwareText } from './frames.ts';
 import { readReply } from './heard-reply.ts';
 
@@ -16,9 +17,25 @@ const TRACED = [
   'sendmsg',
 ];
 
-/** Runs a command with its system calls written to a file, whole and in hexadecimal. */
+/**
+ * Runs a command with its system calls written to a file, whole and in hexadecimal. The process keeps its pid, strace
+ * is another one.
+ */
 export function tracing(file: string): readonly string[] {
-  return ['strace', '-f', '-q', '-xx', '-yy', '-s', '70000', '-e', `trace=${TRACED.join()}`, '-o', file];
+  return [
+    'strace',
+    '-D',
+    '-f',
+    '-q',
+    '-xx',
+    '-yy',
+    '-s',
+    '70000',
+    '-e',
+    `trace=${TRACED.join()}`,
+    '-o',
+    file,
+  ];
 }
 
 /** One call, in the order in which the calls ended. */
@@ -32,8 +49,11 @@ export interface TracedCall {
   readonly result: number;
 }
 
-/** Failed calls are left out. */
-export function readTrace(file: string): readonly TracedCall[] {
+/** Waits for the end of the process `pid` in the trace. Failed calls are left out. */
+export async function readTrace(file: string, pid: number): Promise<readonly TracedCall[]> {
+  const last = new RegExp(`^${pid} +\\+\\+\\+ `, 'm');
+  for (let attempt = 0; attempt < 200 && !last.test(readFileSync(file, 'latin1')); attempt += 1)
+    await delay(25);
   const begun = new Map<string, string>();
   const calls: TracedCall[] = [];
   for (const line of readFileSync(file, 'latin1').split('\n')) {

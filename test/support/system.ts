@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, vi } from 'vitest';
 import { findProgram } from '../../src/cli/lab/guest-client.ts';
 import type { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
 import { namespacePrivilege } from '../../src/cli/lab/privileges.ts';
 import { DEVICE, Segment } from '../../src/cli/lab/segment.ts';
-import { GatewayProcess } from './gateway-process.ts';
+import { builtProgram, GatewayProcess } from './gateway-process.ts';
 import { RawClient } from './raw-client.ts';
 
 const PACKAGES = {
@@ -22,6 +22,8 @@ type Tool = keyof typeof PACKAGES;
 
 /** Tests that need namespaces and these programs; where they cannot run, they are skipped and the title says why. */
 export function describeSystem(title: string, tools: readonly Tool[], body: () => void): void {
+  // Real programs start here, on machines with other work.
+  vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
   const why = obstacle(tools);
   if (why === undefined) describe(title, body);
   else describe.skip(`${title} [not here: ${why}]`, body);
@@ -54,6 +56,7 @@ export class TestSegment {
   }
 
   static async open(prefixLength = 24): Promise<TestSegment> {
+    builtProgram();
     const segment = await Segment.open(`10.15.3.1/${prefixLength}`);
     const node = await segment.attach('node-1', { address: `10.15.3.10/${prefixLength}` });
     return new TestSegment(segment, node, await segment.attach('guests'));
@@ -95,8 +98,12 @@ export class TestSegment {
   }
 }
 
-/** A segment for all tests of a file; gateways and clients end with each test. */
-export function useTestSegment(prefixLength = 24): () => TestSegment {
+/**
+ * A segment for all tests of a group.
+ *
+ * @param ends when gateways and clients end: with each test, or with the last one
+ */
+export function useTestSegment(prefixLength = 24, ends: 'each' | 'all' = 'each'): () => TestSegment {
   let opened: TestSegment | undefined;
   const get = () => {
     if (opened === undefined) throw new Error('the segment is not open');
@@ -105,7 +112,10 @@ export function useTestSegment(prefixLength = 24): () => TestSegment {
   beforeAll(async () => {
     opened = await TestSegment.open(prefixLength);
   });
-  afterEach(() => get().endAll());
-  afterAll(() => opened?.close());
+  if (ends === 'each') afterEach(() => opened?.endAll());
+  afterAll(async () => {
+    await opened?.endAll();
+    await opened?.close();
+  });
   return get;
 }

@@ -102,7 +102,7 @@ describeSystem('durable before promised, by the system calls', ['strace'], () =>
     const many = Array.from({ length: 30 }, (_, index) => client.lease(hardwareOf(100 + index)));
     await Promise.all(many);
     await gateway.end();
-    return { calls: readTrace(file), directory };
+    return { calls: await readTrace(file, gateway.pid), directory };
   }
 });
 
