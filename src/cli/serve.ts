@@ -129,13 +129,10 @@ class Sockets {
     return {
       transport,
       segment,
-      lost: () => transport.counters.overflows,
-      hasCarrier: () => readInterfaces().find(({ name }) => name === interfaceName)?.carrier ?? true,
+      lost: () => opened.lost(),
+      hasCarrier: () => opened.hasCarrier(),
       failure: () => failure,
-      close: () => {
-        transport.close();
-        segment.close();
-      },
+      close: () => opened.close(),
     };
   }
 }

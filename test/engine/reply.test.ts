@@ -47,7 +47,7 @@ test('RFC 2131 §4.3.1, table 3: what a reply must not carry, it does not, thoug
   for (const code of [50, 55, 57]) expect(optionOf(bytes, code)).toBeUndefined();
 });
 
-test('RFC 2131 §4.3.1, table 3: a DHCPNAK carries the server identifier, the client identifier and why, no more', () => {
+test('RFC 2131 §4.3.1, table 3: a DHCPNAK carries the server identifier, the client identifier and why (RFC 2132 §9.9), no more', () => {
   const guest = new Guest(MAC, { identifier: [1, 2, 3], requestList: [1, 3, 6, 51] });
 
   const nak = new Conversation().hear(guest.reboot('192.168.0.9'));
