@@ -155,8 +155,9 @@ export class Course {
     turn.change = decision.kind === 'wait' ? undefined : decision.change;
     if (decision.kind === 'wait') this.#wait(turn, decision);
     else if (turn.change !== undefined) this.#submit(turn, turn.change);
-    else if (decision.reason === 'in-flight' && this.#parts.inFlight.size > 0) this.#waitForAny(turn);
-    else this.#conclude(turn, decision, undefined);
+    else if (decision.reason === 'in-flight' && this.#parts.inFlight.size > 0) {
+      if (this.#keep(turn)) this.#waiting.followAny(turn);
+    } else this.#conclude(turn, decision, undefined);
   }
 
   /** Settles a change at once, or has it committed; behind whoever keeps its client or its addresses in flight. */
@@ -252,11 +253,6 @@ export class Course {
 
   #waitFor(turn: Turn, ahead: Turn): void {
     if (this.#keep(turn)) this.#waiting.follow(turn, ahead);
-  }
-
-  /** Decided on something that is on its way: again when any of that has ended. */
-  #waitForAny(turn: Turn): void {
-    if (this.#keep(turn)) this.#waiting.followAny(turn);
   }
 
   #waitForRoom(turn: Turn): void {
