@@ -51,6 +51,7 @@ export async function serve({ settings, warnings }: LoadedSettings): Promise<num
   const health = new HealthEndpoint(join(settings.leasesDir, HEALTH_SOCKET), () => server.status, log);
 
   const stopped = untilStopped();
+  process.on('SIGHUP', () => server.trustClock()); // The operator's word that the time is right.
   await Promise.race([server.start(), stopped]);
   await health.open();
   const signal = await stopped;

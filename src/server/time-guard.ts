@@ -8,7 +8,7 @@ const JUMP = 60_000;
 const STABLE = 3_600_000;
 
 const REMEDY =
-  'renewals go on, but run-out addresses are given to nobody else for an hour; if the time is right now, restart to end that';
+  'renewals go on, but run-out addresses are given to nobody else for an hour; if the time is right now, send SIGHUP to end that';
 
 /**
  * Whether the wall clock can be trusted with the end of leases: not after a jump, nor while it is before what it was
