@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { GatewayError } from '../errors.ts';
+import { InOrder } from './lab/in-order.ts';
 import { Lab } from './lab/lab.ts';
 import type { LabEvent } from './lab/lab-event.ts';
 import { narrate } from './lab/narrate.ts';
@@ -55,11 +56,12 @@ async function runInUserNamespace(): Promise<number> {
 
 async function runHere(options: LabOptions, inUserNamespace: boolean): Promise<number> {
   const isTerminal = process.stdout.isTTY;
-  const folder = mkdtempSync(join(tmpdir(), 'vps-gateway-lab-'));
   const hasColour = isTerminal && process.env['NO_COLOR'] === undefined;
-  const tell = (event: LabEvent) => {
+  const events = new InOrder((event) => {
     process.stdout.write(options.json === true ? `${JSON.stringify(event)}\n` : narrate(event, hasColour));
-  };
+  });
+  const tell = (event: LabEvent) => events.take(event);
+  const folder = mkdtempSync(join(tmpdir(), 'vps-gateway-lab-'));
   const program = [realpathSync(process.argv[1] ?? '')];
   const lab = new Lab({ folder, program, leaseTime: options.leaseTime }, tell);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => lab.end());
@@ -71,14 +73,12 @@ async function runHere(options: LabOptions, inUserNamespace: boolean): Promise<n
       tell({ kind: 'running', enter: lab.enterCommands(inUserNamespace) });
       await untilCtrlC(lab);
     }
-    const leased = 3 - lab.without.length;
-    const why = 'their clients heard nothing that they took; the lines above say what the gateway decided';
-    tell({ kind: 'end', leased, without: lab.without, why });
-    return lab.without.length === 0 ? 0 : 1;
   } finally {
     await lab.close();
     rmSync(folder, { recursive: true, force: true });
   }
+  tell({ kind: 'end', leased: lab.leased, without: lab.without });
+  return lab.without.length === 0 ? 0 : 1;
 }
 
 /** Goes on telling what happens; Enter shows the rows. */

@@ -11,7 +11,7 @@ export function hardwareOf(number: number): string {
 export const WIDE_SETTINGS = {
   GATEWAY_DHCP_SUBNET_MASK: '16',
   GATEWAY_DHCP_POOL_START: '10.15.16.0',
-  GATEWAY_DHCP_POOL_END: '10.15.250.255',
+  GATEWAY_DHCP_POOL_END: '10.15.79.255',
 };
 
 /** Leases addresses to ever new clients, so many at a time, until it is stopped; it waits for no answer for ever. */

@@ -32,6 +32,7 @@ export class RawClient {
   readonly #ipv4: PacketSocket;
   readonly #arp: PacketSocket;
   #onReply: (reply: HeardReply) => void = () => {};
+  #isClosed = false;
   #xid = 0x10000000;
 
   constructor(host: NamespaceHost, device = 'eth0') {
@@ -142,7 +143,10 @@ export class RawClient {
     return xid;
   }
 
+  /** Throws if a reply was faulty. A second time it does nothing. */
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#ipv4.close();
     this.#arp.close();
     if (this.#faults.length > 0) throw new AggregateError(this.#faults, `faulty replies: ${this.#faults[0]}`);

@@ -56,5 +56,4 @@ export type LabEvent =
       readonly kind: 'end';
       readonly leased: number;
       readonly without: readonly string[];
-      readonly why: string;
     };

@@ -94,6 +94,10 @@ export class Lab {
     return this.#guests.filter((guest) => guest.address === undefined).map((guest) => guest.name);
   }
 
+  get leased(): number {
+    return this.#guests.length - this.without.length;
+  }
+
   /** How a shell on the gateway and on the first guest is opened from outside. */
   enterCommands(inUserNamespace: boolean): readonly string[] {
     const how = inUserNamespace ? 'nsenter --user --preserve-credentials' : 'nsenter';
