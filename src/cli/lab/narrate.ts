@@ -95,9 +95,11 @@ function table(event: Extract<LabEvent, { kind: 'rows' }>, paint: Paint): readon
 }
 
 function end(event: Extract<LabEvent, { kind: 'end' }>, paint: Paint): string {
-  if (event.without.length === 0)
-    return `  ${paint('green', `${event.leased} guests, ${event.leased} leases.`)}`;
-  return `  ${paint('red', `without a lease: ${event.without.join(', ')}`)}  ${event.why}`;
+  if (event.without.length === 0) {
+    return `\n  ${paint('green', `${event.leased} guests, ${event.leased} leases`)}\n`;
+  }
+  const where = 'what the gateway decided about them stands above';
+  return `\n  ${paint('red', `without a lease: ${event.without.join(', ')}`)}  ${paint('dim', where)}\n`;
 }
 
 /** In a few words; what is longer stays in the log. */
