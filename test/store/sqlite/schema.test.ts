@@ -121,6 +121,17 @@ describe('what people read with sqlite3', () => {
     );
   });
 
+  it('a lease that had run out begins anew', async () => {
+    const directory = temporaryDirectory();
+    const store = openIn(directory);
+    await bind(store, { client: 1, address: A, expiresAt: at(60) });
+    await bind(store, { client: 1, address: A, at: at(70), expiresAt: at(90) });
+
+    expect(query(directory, 'SELECT starts, expires FROM leases').trim()).toBe(
+      '2026-01-01T00:01:10Z 2026-01-01T00:01:30Z',
+    );
+  });
+
   it('the view `lease_history` says who had an address, when and why', async () => {
     const directory = temporaryDirectory();
     const store = openIn(directory);

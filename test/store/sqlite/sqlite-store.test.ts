@@ -46,6 +46,24 @@ describe('the SQLite store over restarts', () => {
     });
   });
 
+  it('a batch is in the file as it is in memory, version by version', async () => {
+    const directory = temporaryDirectory();
+    const first = openIn(directory);
+    await offer(first, { client: 5, address: D });
+    await first.commit([
+      changeOf(first.leases, { client: 1, address: A }),
+      changeOf(first.leases, { client: 9, address: B, state: 'as seen', kind: 'assertion' }),
+      changeOf(first.leases, { client: 5, address: D, state: 'free', kind: 'hold' }),
+      changeOf(first.leases, { client: 2, address: C, seen: 7 }),
+      changeOf(first.leases, { client: 3, address: address('10.15.3.24') }),
+    ]);
+    const before = standing(first);
+    await first.close();
+
+    expect(standing(openIn(directory))).toEqual(before);
+    expect(before.filter((lease) => lease !== undefined)).toHaveLength(2);
+  });
+
   it('loads more rows than it reads at once', async () => {
     const directory = temporaryDirectory();
     const first = openIn(directory);
@@ -163,6 +181,26 @@ describe('the SQLite store when a write fails', () => {
     expect([standing(store), store.leases.revision]).toEqual(before);
     expect(store.leases.canPromise).toBe(false);
     expect(store.failure).toContain('SQLITE_BUSY');
+    other.close();
+  });
+
+  it('what was written of the batch before the failure is undone', async () => {
+    const directory = temporaryDirectory();
+    const store = openIn(directory);
+    const other = new Sqlite(fileIn(directory));
+    other.exec(`CREATE TRIGGER refusal BEFORE INSERT ON lease WHEN NEW.address = ${C}
+      BEGIN SELECT RAISE(ABORT, 'no room at C'); END`);
+
+    const outcomes = await store.commit([
+      changeOf(store.leases, { client: 1, address: A }),
+      changeOf(store.leases, { client: 3, address: C }),
+    ]);
+
+    expect(outcomes).toEqual(['failed', 'failed']);
+    expect(store.failure).toContain('no room at C');
+    expect(other.prepare('SELECT count(*) FROM lease').pluck().get()).toBe(0);
+    expect(await bind(store, { client: 1, address: A, at: at(2) })).toBe('committed');
+    expect(other.prepare('SELECT count(*) FROM history').pluck().get()).toBe(1);
     other.close();
   });
 
