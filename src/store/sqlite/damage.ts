@@ -110,7 +110,8 @@ function sizeOf(file: string): number | undefined {
 /** File format §1.3.1. SQLite itself takes some files that are cut within it for new ones, and overwrites them. */
 function beginsLikeDatabase(file: string): boolean {
   const bytes = firstBytes(file, DATABASE_HEADER_BYTES);
-  if (bytes === undefined || new TextDecoder().decode(bytes.subarray(0, 16)) !== 'SQLite format 3\0') return false;
+  if (bytes === undefined || new TextDecoder().decode(bytes.subarray(0, 16)) !== 'SQLite format 3\0')
+    return false;
   const [writeVersion = 0, readVersion = 0] = bytes.subarray(18, 20);
   return writeVersion <= 2 && readVersion <= 2; // One of an unknown version would be taken for read-only.
 }
