@@ -28,7 +28,11 @@ export function addLabCommand(program: Command): void {
     .description('a segment in network namespaces, with a gateway and three guests: see leases happen')
     .option('--once', 'end when every guest has its lease, with status 0, or 1 if one has none after 30 s')
     .option('--json', 'one event a line, as JSON')
-    .option('--lease-time <duration>', 'lease time of the guests: renewals come after half of it', '1m')
+    .option(
+      '--lease-time <duration>',
+      'lease time of the guests, who renew after half of it; udhcpc takes none below 2m',
+      '3m',
+    )
     .action(runLab);
 }
 

@@ -1,14 +1,15 @@
-// Runs the tests of this folder, one file after the other; without root as root of a user namespace.
+// Runs the system tests; without root as root of a user namespace, where the kernel allows one.
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
+const root = resolve(import.meta.dirname, '../..');
 const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
-const tests = ['run', '--dir', import.meta.dirname, '--no-file-parallelism', ...process.argv.slice(2)];
+const tests = ['run', '--config', 'test/vitest.config.ts', '--project', 'system', ...process.argv.slice(2)];
 const canUnshare = (flags) => spawnSync('unshare', [...flags, 'true']).status === 0;
 const asRoot = ['--user', '--map-root-user', '--net', '--mount'];
 const inNamespace = !canUnshare(['--net', '--mount']) && canUnshare(asRoot);
 const [command, ...args] = inNamespace
   ? ['unshare', ...asRoot, process.execPath, vitest, ...tests]
   : [process.execPath, vitest, ...tests];
-process.exitCode = spawnSync(command, args, { stdio: 'inherit' }).status ?? 1;
+process.exitCode = spawnSync(command, args, { stdio: 'inherit', cwd: root }).status ?? 1;
