@@ -15,7 +15,8 @@ import { HEALTH_SOCKET, HealthEndpoint } from '../server/health.ts';
 import { Server } from '../server/server.ts';
 import type { Medium } from '../server/server-parts.ts';
 import { systemClock } from '../server/system-clock.ts';
-import { openSqliteStore, type SqliteStoreOptions } from '../store/sqlite/open-sqlite-store.ts';
+import { checkIntegrity } from '../store/sqlite/check-integrity.ts';
+import { LEASE_FILE, openSqliteStore, type SqliteStoreOptions } from '../store/sqlite/open-sqlite-store.ts';
 import type { Opening } from '../store/sqlite/sqlite-store.ts';
 import { readInterfaces } from '../transport/interfaces.ts';
 import { openTransport } from '../transport/open-transport.ts';
@@ -24,6 +25,8 @@ import { openTransport } from '../transport/open-transport.ts';
 const LOCK_WAIT = 5000;
 /** Rows of history at the most, however young. */
 const HISTORY_ROWS = 1_000_000;
+/** After the start, when the lease file is read whole once: milliseconds. */
+const FULL_CHECK_AFTER = 30_000;
 
 /** Runs the gateway until SIGTERM or SIGINT; here, and only here, the concrete parts are chosen. Returns the exit status. */
 export async function serve({ settings, warnings }: LoadedSettings): Promise<number> {
@@ -54,7 +57,9 @@ export async function serve({ settings, warnings }: LoadedSettings): Promise<num
   process.on('SIGHUP', () => server.trustClock()); // The operator's word that the time is right.
   await Promise.race([server.start(), stopped]);
   await health.open();
+  const cancelCheck = systemClock.after(FULL_CHECK_AFTER, () => void sayIntegrity(log, settings.leasesDir));
   const signal = await stopped;
+  cancelCheck();
   log.info({ signal }, 'stopping');
   await Promise.all([server.stop(), health.close()]);
   return 0;
@@ -91,6 +96,22 @@ function sayOpening(log: Logger, { file, loaded, skipped, setAside, copy }: Open
     log.info({ copy }, 'the lease file has a new schema; a copy of the old one is kept');
   if (skipped > 0) log.warn({ file, skipped }, 'rows of the lease file that are none of ours are left alone');
   log.info({ file, ...loaded }, 'leases loaded');
+}
+
+/** The quick check before the first lease does not read every row; this one does, off the way of the packets. */
+async function sayIntegrity(log: Logger, directory: string): Promise<void> {
+  const file = join(directory, LEASE_FILE);
+  try {
+    const problem = await checkIntegrity(file);
+    if (problem === undefined) log.info({ file }, 'the lease file is sound');
+    else
+      log.error(
+        { file, cause: problem, remedy: 'restart: what can be read is kept' },
+        'the lease file is damaged',
+      );
+  } catch (error) {
+    log.warn({ file, err: error }, 'the lease file could not be checked');
+  }
 }
 
 /** Opens sockets and ARP on a listen address, and says what could not be had. */

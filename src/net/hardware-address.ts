@@ -24,5 +24,8 @@ export function hardwareFromText(text: string): HardwareAddress | undefined {
 }
 
 export function hardwareToText(address: HardwareAddress): string {
-  return address.toString(16).padStart(12, '0').replace(/..(?!$)/g, '$&:');
+  return address
+    .toString(16)
+    .padStart(12, '0')
+    .replace(/..(?!$)/g, '$&:');
 }
