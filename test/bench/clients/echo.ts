@@ -1,0 +1,39 @@
+import { ipv4FromText } from '../../../src/net/ipv4.ts';
+import { loadLibc } from '../../../src/transport/libc.ts';
+import { INET_ADDRESS_BYTES } from '../../../src/transport/linux.ts';
+import { MessageVector, pinnedMemory } from '../../../src/transport/message-vector.ts';
+import { openUnicastSocket } from '../../../src/transport/open-socket.ts';
+import { whenReadable } from '../../../src/transport/readiness.ts';
+
+/**
+ * Sends every datagram back to where it came from: the least that a server on these sockets has to do. The same calls
+ * as the server's, and nothing between them. Arguments: interface and address.
+ */
+const SLOTS = 512;
+const SLOT_BYTES = 2048;
+
+const [interfaceName = '', address = ''] = process.argv.slice(2);
+const listenIp = ipv4FromText(address);
+if (listenIp === undefined) throw new Error(`not an address: ${address}`);
+
+const libc = loadLibc();
+const fd = openUnicastSocket(libc, { interfaceName, listenIp, serverPort: 67, receiveBufferBytes: 8 << 20 });
+const payload = pinnedMemory(libc, SLOTS * SLOT_BYTES);
+const incoming = new MessageVector(libc, payload, SLOTS);
+const outgoing = new MessageVector(libc, payload, SLOTS);
+for (let slot = 0; slot < SLOTS; slot += 1) {
+  incoming.putMessage(slot, slot * SLOT_BYTES, SLOT_BYTES, 0);
+  incoming.putRoom(slot);
+}
+
+whenReadable(libc, fd, () => {
+  const count = incoming.receive(fd, 0, SLOTS);
+  for (let slot = 0; slot < count; slot += 1) {
+    const from = incoming.nameOffset(slot);
+    const to = outgoing.nameOffset(slot);
+    outgoing.names.setBigUint64(to, incoming.names.getBigUint64(from)); // Family, port and address.
+    outgoing.putMessage(slot, slot * SLOT_BYTES, incoming.lengthOf(slot), INET_ADDRESS_BYTES);
+    incoming.putRoom(slot);
+  }
+  if (count > 0) outgoing.send(fd, 0, count);
+});

@@ -1,0 +1,37 @@
+import { join } from 'node:path';
+import { Program } from '../machine/program.ts';
+import { CLIENT_ADDRESS, CLIENT_DEVICE, SERVER_ADDRESS, type Segment } from '../machine/segment.ts';
+import type { Workload, WorkloadResult } from './workload.ts';
+
+/** The processors of server and clients. */
+export const SERVER_PROCESSOR = 0;
+export const CLIENT_PROCESSOR = 1;
+
+/** Hardware addresses of a run of clients, never used before: sixteen million each. */
+let runs = 0;
+export function newClients(): number {
+  runs += 1;
+  return 0x02_0000_000000 + runs * 0x1000000;
+}
+
+export type WorkloadOptions = Omit<Workload, 'server' | 'client' | 'settle' | 'hardware'> &
+  Partial<Pick<Workload, 'settle' | 'hardware'>>;
+
+/** Runs our generator in the clients' namespace. */
+export async function generate(segment: Segment, options: WorkloadOptions): Promise<WorkloadResult> {
+  const work: Workload = {
+    settle: 0.3,
+    hardware: newClients(),
+    ...options,
+    server: { address: SERVER_ADDRESS, hardware: segment.serverHardware() },
+    client: { address: CLIENT_ADDRESS, device: CLIENT_DEVICE },
+  };
+  const script = join(import.meta.dirname, 'generator.js');
+  const program = new Program([process.execPath, script, JSON.stringify(work)], {
+    namespace: segment.clients,
+    processor: CLIENT_PROCESSOR,
+  });
+  await program.ended();
+  if (program.status !== 0) throw new Error(`the generator ended with ${program.status}: ${program.output}`);
+  return JSON.parse(program.output) as WorkloadResult;
+}

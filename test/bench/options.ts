@@ -1,0 +1,42 @@
+import { parseArgs } from 'node:util';
+
+export const SECTIONS = ['peers', 'ceiling', 'growth', 'micro'] as const;
+export type SectionName = (typeof SECTIONS)[number];
+
+export interface BenchOptions {
+  readonly sections: readonly SectionName[];
+  /** One repeat, short ones, and fewer configurations: under two minutes. */
+  readonly quick: boolean;
+  /** Length of one measurement. */
+  readonly seconds: number;
+  readonly repeats: number;
+  readonly json: string;
+  readonly markdown: string;
+}
+
+export const USAGE = `npm run bench -- [--only ${SECTIONS.join('|')}] [--quick] [--seconds N] [--json FILE] [--markdown FILE]`;
+
+/** Throws a TypeError for what is not in USAGE. */
+export function readOptions(args: readonly string[]): BenchOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      only: { type: 'string', multiple: true },
+      quick: { type: 'boolean', default: false },
+      seconds: { type: 'string' },
+      json: { type: 'string', default: '.bench/results.json' },
+      markdown: { type: 'string', default: '.bench/results.md' },
+    },
+  });
+  const asked = values.only?.flatMap((list) => list.split(',')) ?? [];
+  const sections = SECTIONS.filter((section) => asked.length === 0 || asked.includes(section));
+  const unknown = asked.find((name) => !SECTIONS.some((section) => section === name));
+  if (unknown !== undefined) throw new TypeError(`--only ${unknown}: there is no such part`);
+  const seconds = Number(values.seconds ?? (values.quick ? 1 : 3));
+  // perfdhcp takes whole seconds.
+  if (!Number.isInteger(seconds) || seconds < 1 || seconds > 60) {
+    throw new TypeError(`--seconds ${values.seconds}: not a whole number from 1 to 60`);
+  }
+  const { quick, json, markdown } = values;
+  return { sections, quick, seconds, repeats: quick ? 1 : 3, json, markdown };
+}

@@ -1,0 +1,49 @@
+import { join } from 'node:path';
+import { POOL, PREFIX_LENGTH, ROUTER_ADDRESS, SERVER_ADDRESS } from '../machine/segment.ts';
+import type { Peer, Start } from './peer.ts';
+
+const PROGRAM = join(import.meta.dirname, '../../../../../bin/vps-gateway.js');
+
+export interface GatewayOptions {
+  readonly log: 'info' | 'warn';
+  readonly pool?: { readonly first: string; readonly last: string };
+  /** For Node. */
+  readonly nodeOptions?: readonly string[];
+}
+
+/** How this server is started on a lease folder. */
+export function startOfGateway(
+  folder: string,
+  { log, pool = POOL, nodeOptions = [] }: GatewayOptions,
+): Start {
+  return {
+    command: [process.execPath, ...nodeOptions, PROGRAM, 'serve'],
+    environment: {
+      GATEWAY_DHCP_LISTEN_IP: SERVER_ADDRESS,
+      GATEWAY_DHCP_GATEWAY: ROUTER_ADDRESS,
+      GATEWAY_DHCP_SUBNET_MASK: String(PREFIX_LENGTH),
+      GATEWAY_DHCP_POOL_START: pool.first,
+      GATEWAY_DHCP_POOL_END: pool.last,
+      GATEWAY_DHCP_LEASES_DIR: folder,
+      // The others' probes are off too.
+      GATEWAY_DHCP_ARP_PROBE: 'off',
+      LOG_LEVEL: log,
+      LOG_FORMAT: 'json',
+      NODE_ENV: 'production',
+    },
+  };
+}
+
+/** This server; at `info` it writes a line for each message. */
+export function gateway(log: 'info' | 'warn'): Peer {
+  return {
+    name: 'vps-gateway',
+    configuration: log === 'info' ? 'as it comes' : 'LOG_LEVEL=warn',
+    log: log === 'info' ? 'info, to a file' : 'warn',
+    synced: true,
+    program: PROGRAM,
+    debianPackage: undefined,
+    poolSize: 524_288,
+    prepare: (folder) => startOfGateway(folder, { log }),
+  };
+}

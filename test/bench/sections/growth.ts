@@ -1,0 +1,6 @@
+import type { Bench } from '../bench.ts';
+import type { Findings } from '../report/report.ts';
+export async function benchGrowth(bench: Bench): Promise<Findings> {
+  bench.say('nothing yet');
+  return { tables: [], goals: [], raw: undefined };
+}
