@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { GatewayProcess } from '../support/gateway-process.ts';
 import type { HeardReply } from '../support/heard-reply.ts';
+import { hardwareOf } from '../support/load.ts';
 import { type RawClient, selecting } from '../support/raw-client.ts';
 import { describeSystem, useTestSegment } from '../support/system.ts';
 
@@ -51,6 +52,33 @@ describeSystem('a disk that fails', ['strace'], () => {
   }, 30_000);
 });
 
+describeSystem('a disk that is full', ['sqlite3'], () => {
+  const segment = useTestSegment();
+
+  test('no DHCPACK leaves while there is no room, and service resumes when there is', async () => {
+    const { node } = segment();
+    node.run('mkdir', '-p', '/run/small');
+    node.run('mount', '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', '/run/small');
+    const gateway = await segment().gateway({}, '/run/small');
+    const client = segment().client();
+    // While somebody reads, the log does not start over, so that it needs new room.
+    const reader = node.spawn('sqlite3', ['/run/small/leases.sqlite'], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    reader.stdin?.write('BEGIN; SELECT count(*) FROM leases;\n');
+    if (reader.stdout !== null) await once(reader.stdout, 'data');
+    node.run('sh', '-c', 'cat /dev/zero > /run/small/filling 2>/dev/null || true');
+
+    const unanswered = await firstUnanswered(client);
+    await gateway.until('it said so', () => saysStoreFails(gateway));
+    reader.kill('SIGKILL');
+    node.run('rm', '/run/small/filling');
+    const ack = await untilAcked(client, unanswered);
+
+    expect(ack.yiaddr).toBe(unanswered.yiaddr);
+  });
+});
+
 /** Tampers with the system calls of a gateway that runs, until it is stopped. */
 async function injectInto(gateway: GatewayProcess, fault: string): Promise<ChildProcess> {
   const calls = fault.split(':')[0] ?? '';
@@ -77,6 +105,16 @@ function isInCall(gateway: GatewayProcess): boolean {
 
 function saysStoreFails(gateway: GatewayProcess): boolean {
   return gateway.log.some((line) => /cannot be stored/.test(String(line['msg'])));
+}
+
+/** Leases addresses to one client after the other until a DHCPREQUEST meets silence; returns that client's offer. */
+async function firstUnanswered(client: RawClient): Promise<HeardReply> {
+  for (let number = 1; number <= 200; number += 1) {
+    const offer = await client.discover(hardwareOf(number));
+    const ack = await client.select(offer).catch(() => undefined);
+    if (ack === undefined) return offer;
+  }
+  throw new Error('the disk had room for 200 leases');
 }
 
 /** Asks again and again, as a client does, until the offer is confirmed. */
