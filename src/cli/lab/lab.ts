@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import Sqlite from 'better-sqlite3';
+import { GatewayError } from '../../errors.ts';
 import { CLIENT_NAMES, type ClientName, findProgram, GuestClient, isLease } from './guest-client.ts';
 import type { LabEvent, LabGuest } from './lab-event.ts';
 import { logEvent } from './log-event.ts';
@@ -48,7 +49,7 @@ export class Lab {
     this.#tell = tell;
   }
 
-  /** Builds the segment and starts everything. Throws if no client is installed here. */
+  /** Builds the segment and starts everything. @throws GatewayError lab-unavailable: no client is installed here. */
   async start(): Promise<void> {
     const clients = this.#installed();
     const segment = await Segment.open();
@@ -138,8 +139,9 @@ export class Lab {
       else found.push([name, program]);
     }
     const install = installCommand(missing);
+    if (found.length === 0)
+      throw new GatewayError('lab-unavailable', `no DHCP client is installed here: ${install}`);
     if (missing.length > 0) this.#tell({ kind: 'missing', clients: missing, install });
-    if (found.length === 0) throw new Error(`no DHCP client is installed here: ${install}`);
     return found;
   }
 

@@ -1,5 +1,6 @@
 import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { GatewayError } from '../../errors.ts';
 
 /**
  * A machine of the segment: network and mounts of its own. They last as long as one small process, which ends when
@@ -21,7 +22,7 @@ export class NamespaceHost {
       detached: true, // Ctrl-C at the terminal is ours alone.
     });
     const failed = once(holder, 'exit').then(() => {
-      throw new Error(`no namespace could be made for ${name}`);
+      throw new GatewayError('lab-unavailable', `no namespace could be made for ${name}`);
     });
     await Promise.race([once(holder.stdout, 'data'), failed]);
     failed.catch(() => undefined);
