@@ -83,11 +83,11 @@ export class Course {
     this.#monotonic = this.#parts.clock.monotonic();
   }
 
-  /** A datagram that was just read: decided at once, or behind the turn that keeps its client in flight. */
+  /** A datagram that was just read: decided at once, or behind the turn that keeps its machine in flight. */
   admit(turn: Turn): void {
-    const { client } = turn;
-    if (client !== undefined && this.#waiting.isClientInFlight(client)) {
-      this.#waiting.queue(turn, client, this.#monotonic);
+    const { lane } = turn;
+    if (lane !== undefined && this.#waiting.isInFlight(lane)) {
+      this.#waiting.queue(turn, lane, this.#monotonic);
     } else this.#advance(turn);
   }
 
@@ -270,8 +270,8 @@ export class Course {
     return this.#commits < depth && this.#gathered.length < batchLimit;
   }
 
-  #behind({ client }: Turn): Turn | undefined {
-    return client === undefined ? undefined : this.#waiting.behind(client);
+  #behind({ lane }: Turn): Turn | undefined {
+    return lane === undefined ? undefined : this.#waiting.behind(lane);
   }
 
   #observe(turn: Turn, decision: Decision, outcome: Outcome | undefined): void {

@@ -8,9 +8,7 @@ import type { Turn } from './turn.ts';
  */
 export function moveStamps(turn: Turn, next: Turn | undefined, change: LeaseChange, leases: LeaseView): void {
   turn.revision = stampAfter(change, turn.revision, leases);
-  if (next?.message === undefined || turn.client !== change.client) return;
-  // Clones share what they queue by, not their records.
-  if (next.message.hardware !== turn.message?.hardware) return;
+  if (next === undefined || turn.message === undefined) return; // An order is not the client's own predecessor.
   next.revision = stampAfter(change, next.revision, leases);
 }
 

@@ -1,5 +1,5 @@
 import type { Decision } from '../engine/decision.ts';
-import type { ClientKey } from '../lease/client-key.ts';
+import { type ClientKey, keyOfClone } from '../lease/client-key.ts';
 import type { Instant, Version } from '../lease/lease.ts';
 import type { LeaseChange, LeaseView } from '../lease/lease-view.ts';
 import type { Arrival } from '../net/datagram.ts';
@@ -23,8 +23,13 @@ const NO_TURNS: readonly Turn[] = [];
 
 /** One thing on its way through the exchange: a datagram, or an order. */
 export class Turn {
-  /** Who it queues behind; for an order the client of its change. */
-  client: ClientKey | undefined;
+  /** Who sent it, before clones are told apart; undefined for an order. */
+  readonly client: ClientKey | undefined;
+  /**
+   * Where it queues: one machine's messages behind each other, and never those of another machine that shares its
+   * identifier. For an order the client of its change.
+   */
+  lane: ClientKey | undefined;
   /** Undefined for an order. Over an arena until the turn has to stay, then over the slab. */
   message: Message | undefined;
   readonly arrival: Arrival | undefined;
@@ -43,7 +48,7 @@ export class Turn {
   // What `Waiting` notes about it.
   /** Its slot in the slab; -1: none. */
   slot = -1;
-  /** The client of its change where it is not `client`: a clone. */
+  /** The client of its change where it is not its lane. */
   alias: ClientKey | undefined;
   addresses = NO_ADDRESSES;
   followers = NO_TURNS;
@@ -60,6 +65,7 @@ export class Turn {
     order?: Order,
   ) {
     this.client = client;
+    this.lane = client && message && keyOfClone(client, message.hardware);
     this.message = message;
     this.arrival = arrival;
     this.order = order;

@@ -11,8 +11,10 @@ export const WAITING_LIMIT = 256;
 export const STALE_AFTER = 4000;
 
 /**
- * What is on its way: the clients and addresses of changes under way, and the turns that have to stay. A client is in
- * flight while one of its turns stays; its next datagram waits behind it, one per client, and the newest wins.
+ * What is on its way: the clients and addresses of changes under way, and the turns that have to stay. A machine's lane
+ * is in flight while one of its turns stays; its next datagram waits behind it, one per lane, and the newest wins.
+ * Machines that share an identifier have a lane each, so that none displaces another's message; the client that their
+ * changes speak of is in flight beside it while such a change is being committed.
  * An address is in flight while its change is being committed or it is being asked for.
  */
 export class Waiting {
@@ -20,9 +22,10 @@ export class Waiting {
   readonly #addresses: Set<Ipv4>;
   readonly #drop: (turn: Turn, reason: Drop) => void;
   readonly #slab = new Slab(WAITING_LIMIT);
+  /** By lane, and by the client of a change. */
   readonly #clients = new Map<ClientKey, Turn>();
   readonly #holders = new Map<Ipv4, Turn>();
-  /** By client, the oldest first. */
+  /** By lane, the oldest first. */
   readonly #behind = new Map<ClientKey, Turn>();
   /** Wait until whatever address is in flight now is not any more. */
   #behindAny: Turn[] = [];
@@ -46,8 +49,8 @@ export class Waiting {
     return this.#clients.size + this.#behind.size;
   }
 
-  isClientInFlight(client: ClientKey): boolean {
-    return this.#clients.has(client);
+  isInFlight(lane: ClientKey): boolean {
+    return this.#clients.has(lane);
   }
 
   /** What this turn's change has to wait for: whoever keeps its client or one of its addresses in flight. */
@@ -65,40 +68,40 @@ export class Waiting {
     return this.#holders.get(address);
   }
 
-  /** The datagram that waits behind the client's turn in flight. */
-  behind(client: ClientKey): Turn | undefined {
-    return this.#behind.get(client);
+  /** The datagram that waits behind the lane's turn in flight. */
+  behind(lane: ClientKey): Turn | undefined {
+    return this.#behind.get(lane);
   }
 
-  /** Lets a datagram wait behind its client's turn in flight, in the place of one that waited there. */
-  queue(turn: Turn, client: ClientKey, now: number): void {
-    const older = this.#behind.get(client);
+  /** Lets a datagram wait behind its lane's turn in flight, in the place of one that waited there. */
+  queue(turn: Turn, lane: ClientKey, now: number): void {
+    const older = this.#behind.get(lane);
     if (older !== undefined) {
-      this.#behind.delete(client);
+      this.#behind.delete(lane);
       this.#free(older);
       this.#drop(older, 'superseded');
     }
-    if (this.#copy(turn, now)) this.#behind.set(client, turn);
+    if (this.#copy(turn, now)) this.#behind.set(lane, turn);
     else this.#drop(turn, 'no-room');
   }
 
-  /** Keeps a turn beyond its batch; its client is in flight from now on. False: there is no room for it. */
+  /** Keeps a turn beyond its batch; its lane is in flight from now on. False: there is no room for it. */
   keep(turn: Turn, now: number): boolean {
     if (!this.#copy(turn, now)) return false;
     this.occupy(turn);
     return true;
   }
 
-  /** Keeps the turn's client in flight. */
+  /** Keeps the turn's lane in flight. */
   occupy(turn: Turn): void {
-    if (turn.client !== undefined) this.#clients.set(turn.client, turn);
+    if (turn.lane !== undefined) this.#clients.set(turn.lane, turn);
   }
 
-  /** Keeps the client and every address of a change in flight; nobody may be `aheadOf` it. */
+  /** Keeps the lane, the client and every address of a change in flight; nobody may be `aheadOf` it. */
   claim(turn: Turn, change: LeaseChange): void {
-    turn.client ??= change.client;
-    this.#clients.set(turn.client, turn);
-    if (change.client !== turn.client) {
+    turn.lane ??= change.client;
+    this.#clients.set(turn.lane, turn);
+    if (change.client !== turn.lane) {
       turn.alias = change.client;
       this.#clients.set(change.client, turn);
     }
@@ -143,7 +146,7 @@ export class Waiting {
     return (hasRoom ? this.#starved.shift() : undefined) ?? this.#ready.shift();
   }
 
-  /** Lets go what a turn keeps in flight, but for its client; whoever waited for that is ready. */
+  /** Lets go what a turn keeps in flight, but for its lane; whoever waited for that is ready. */
   letGo(turn: Turn): void {
     for (const address of turn.addresses) {
       this.#addresses.delete(address);
@@ -162,17 +165,17 @@ export class Waiting {
     if (turn.followers.length > 0) turn.followers = [];
   }
 
-  /** The turn is over: its client's next datagram is ready. */
+  /** The turn is over: its lane's next datagram is ready. */
   finish(turn: Turn): void {
     this.letGo(turn);
     this.#free(turn);
-    const { client } = turn;
-    if (client === undefined || this.#clients.get(client) !== turn) return;
-    this.#clients.delete(client);
-    const next = this.#behind.get(client);
+    const { lane } = turn;
+    if (lane === undefined || this.#clients.get(lane) !== turn) return;
+    this.#clients.delete(lane);
+    const next = this.#behind.get(lane);
     if (next === undefined) return;
-    this.#behind.delete(client);
-    this.#clients.set(client, next);
+    this.#behind.delete(lane);
+    this.#clients.set(lane, next);
     this.#ready.push(next);
   }
 
@@ -205,11 +208,11 @@ export class Waiting {
     return true;
   }
 
-  /** Drops the oldest datagram that waits behind its client, if it has waited too long. */
+  /** Drops the oldest datagram that waits behind another, if it has waited too long. */
   #dropStale(now: number): boolean {
-    for (const [client, oldest] of this.#behind) {
+    for (const [lane, oldest] of this.#behind) {
       if (now - oldest.since <= STALE_AFTER) return false;
-      this.#behind.delete(client);
+      this.#behind.delete(lane);
       this.#free(oldest);
       this.#drop(oldest, 'stale');
       return true;
