@@ -67,12 +67,17 @@ function requested(search: Search): Ipv4 | undefined {
     : undefined;
 }
 
-/** The client's own place in the pool, so that it gets its old address back even from an empty store. */
+/**
+ * The client's own place in the pool, so that it gets its old address back even from an empty store. Not another
+ * client's last address: that one comes back for it, and there may be others that nobody has had.
+ */
 function hashed(search: Search): Ipv4 | undefined {
   const hash = hashOfClient(search.client);
   for (const pool of search.subnet.pools) {
     const address = addressAt(pool, hash % (pool.last - pool.first + 1));
-    if (isAvailable(address, search)) return address;
+    const standing = search.leases.at(address);
+    const isNobodys = standing === undefined || standing.client === search.client;
+    if (isNobodys && isAvailable(address, search)) return address;
   }
   return undefined;
 }

@@ -21,6 +21,7 @@ export function planOfSettings(settings: Settings, listen: Pick<ListenAddress, '
     subnets: [subnetOf(settings, listen.listenIp, listen.mtu)],
     identity: settings.identity,
     authoritative: settings.authoritative,
+    subnetSelection: settings.subnetSelection,
     rapidCommit: settings.rapidCommit,
     bootp: settings.bootp,
     offerSeconds: settings.offerTime,

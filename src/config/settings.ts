@@ -245,11 +245,18 @@ export const SETTINGS = {
     kind: switchOf,
     help: 'serve BOOTP clients, whose addresses never run out (RFC 1534)',
   }),
+  subnetSelection: setting('off', {
+    group: 'Behaviour',
+    variable: 'GATEWAY_DHCP_SUBNET_SELECTION',
+    flag: 'subnet-selection',
+    kind: switchOf,
+    help: 'let clients say by option 118 which subnet they want (RFC 3011, which wants it off unless needed)',
+  }),
   arpProbe: setting('300ms', {
     group: 'Behaviour',
     variable: 'GATEWAY_DHCP_ARP_PROBE',
     flag: 'arp-probe',
-    kind: milliseconds(10_000),
+    kind: milliseconds(2000),
     help: 'how long the segment is asked by ARP for an unknown address before it is offered; off: not at all',
   }),
   logLevel: setting('info', {

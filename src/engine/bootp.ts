@@ -1,4 +1,4 @@
-import { INFINITE_SECONDS } from '../lease/lease.ts';
+import { INFINITE_SECONDS, NEVER } from '../lease/lease.ts';
 import { chooseAddress } from './choose.ts';
 import type { Decision } from './decision.ts';
 import { destinationOf } from './destination.ts';
@@ -18,8 +18,9 @@ export function answerBootp(question: Question): Decision {
   const { address, standing } = choice;
   const reply = bootpReply(question, address);
   const destination = destinationOf(message, address);
-  // Its binding has no end, so that a second request changes nothing.
-  if (standing === 'binding') return { kind: 'reply', reply, destination, reason: 'bootp' };
+  // Its binding has no end, so that a second request changes nothing; one that it got by DHCP has.
+  const isEndless = leases.bindingOf(question.client)?.expiresAt === NEVER;
+  if (standing === 'binding' && isEndless) return { kind: 'reply', reply, destination, reason: 'bootp' };
   const change = bind(question, address, INFINITE_SECONDS, 'bootp');
   return { kind: 'reply', reply, destination, reason: 'bootp', change };
 }

@@ -26,14 +26,14 @@ export function answerDecline(question: Question): Decision {
     return silence('no-binding');
   }
   if (leases.isInFlight(address) || standing.version > known.revision) return silence('overtaken');
-  // One guest must not empty the pool.
-  if (known.declines >= BELIEVED_DECLINES) return silence('too-many-declines');
-
   const canAsk = plan.probeMilliseconds > 0 && subnet.onLink;
   if (canAsk && !known.answers.has(address))
     return ask(address, 'asking-declined', now, plan.probeMilliseconds);
   const holder = known.answers.get(address);
   const isConfirmed = holder !== undefined && holder !== message.hardware;
+  // Deviates from RFC 2131 §4.3.3: what one client alone has claimed three times is not marked any more; no guest may
+  // empty the pool.
+  if (!isConfirmed && known.declines >= BELIEVED_DECLINES) return silence('too-many-declines');
   const record = recordOf(
     question,
     'declined',

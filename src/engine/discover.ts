@@ -21,7 +21,7 @@ export function answerDiscover(question: Question): Decision {
   // RFC 4039 §3.1: only where the server is configured for it, and the client asks.
   if (plan.rapidCommit && message.has(RAPID_COMMIT)) {
     const reason: Reason = standing === 'binding' ? 'renewed' : 'bound';
-    const change = bind(question, address, leaseSecondsOf(question), reason);
+    const change = bind(question, address, leaseSecondsOf(question, address), reason);
     return { kind: 'reply', reply: leaseReply(question, 'DHCPACK', address), destination, reason, change };
   }
 

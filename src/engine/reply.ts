@@ -1,5 +1,7 @@
 import { leaseSecondsFor, renewalTimesFor } from '../allocation/lease-time.ts';
+import { INFINITE_SECONDS, NEVER } from '../lease/lease.ts';
 import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
+import { poolOf } from '../subnet/pool.ts';
 import type { Message } from '../wire/message.ts';
 import type { OptionBlock, Reply, ReplyType } from '../wire/reply.ts';
 import { chooseParameters } from './parameters.ts';
@@ -24,17 +26,24 @@ const BOOTP_SIZE = 300;
 const EMPTY = new Uint8Array(0);
 const TEXT = new TextEncoder();
 
-/** RFC 2131 §4.3.1: the lease time, in seconds, that this client gets now. */
-export function leaseSecondsOf(question: Question): number {
+/** RFC 2131 §4.3.1: the lease time, in seconds, that this client gets for an address now. */
+export function leaseSecondsOf(question: Question, address: Ipv4): number {
+  // What is in no pool any more may be kept until the lease ends, and not longer.
+  if (poolOf(question.subnet, address) === undefined) return secondsLeft(question, address);
   // Deviates from RFC 2131 §4.3.1: a client with a binding that names no lease time is offered the default one, not
   // what is left, for that is what the DHCPACK will grant; else a guest that boots with a minute left gets a minute.
   return leaseSecondsFor(question.message.leaseTime, question.subnet.leaseTimes);
 }
 
+function secondsLeft({ leases, now }: Question, address: Ipv4): number {
+  const end = leases.at(address)?.expiresAt ?? now;
+  return end === NEVER ? INFINITE_SECONDS : Math.max(1, Math.floor((end - now) / 1000));
+}
+
 /** RFC 2131 §4.3.1, table 3: DHCPOFFER and DHCPACK of a lease. */
 export function leaseReply(question: Question, type: 'DHCPOFFER' | 'DHCPACK', yiaddr: Ipv4): Reply {
   const { message, client } = question;
-  const leaseSeconds = leaseSecondsOf(question);
+  const leaseSeconds = leaseSecondsOf(question, yiaddr);
   const times = renewalTimesFor(leaseSeconds, client);
   const required: OptionBlock[] = [
     { code: SERVER_IDENTIFIER, value: serverIdentifierOf(question) },
@@ -94,7 +103,8 @@ export function namesThisServer(question: Question): boolean {
 
 /** RFC 5107 §4: the relay's address, where it asks to be put in this server's place; else the listen IP. */
 function serverIdentifierOf({ message, plan }: Question): Ipv4 {
-  return message.relayAgent?.serverIdentifierOverride ?? plan.serverIdentifier;
+  const override = message.giaddr === UNSPECIFIED ? undefined : message.relayAgent?.serverIdentifierOverride;
+  return override ?? plan.serverIdentifier;
 }
 
 /** All duties that hold in every reply are here. */
@@ -108,8 +118,8 @@ function replyTo(
   const { message, subnet } = question;
   // RFC 6842 §3: the client identifier is returned; it overrides RFC 2131 table 3.
   echo(message, CLIENT_IDENTIFIER, required);
-  // RFC 3011 §2: so is the subnet selection option, asked for or not.
-  echo(message, SUBNET_SELECTION, required);
+  // RFC 3011 §2: so is the subnet selection option, asked for or not; but not where it is ignored.
+  if (question.plan.subnetSelection) echo(message, SUBNET_SELECTION, required);
   return {
     type,
     request: message,

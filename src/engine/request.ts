@@ -1,4 +1,5 @@
 import { isBoundTo, isLive, isTaken } from '../allocation/availability.ts';
+import { NO_HARDWARE } from '../net/hardware-address.ts';
 import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import { contains } from '../net/prefix.ts';
 import { poolOf } from '../subnet/pool.ts';
@@ -6,7 +7,7 @@ import type { Decision, Reason } from './decision.ts';
 import { destinationOf } from './destination.ts';
 import { bind } from './grant.ts';
 import { refuse, refuseBecauseOf } from './nak.ts';
-import { changeOf, freed, silence } from './outcome.ts';
+import { ask, changeOf, freed, quarantineInUse, silence } from './outcome.ts';
 import type { Question } from './question.ts';
 import { leaseReply, leaseSecondsOf, namesThisServer } from './reply.ts';
 import { requestState } from './request-state.ts';
@@ -44,6 +45,8 @@ function select(question: Question, address: Ipv4): Decision {
   if (refusal !== undefined) return refusal;
   const binding = leases.bindingOf(client);
   if (isBoundTo(binding, client, now)) {
+    // What waited may not undo what came after it.
+    if (binding.version > question.known.revision) return silence('overtaken');
     return isOffered
       ? promise(question, address, 'moved')
       : refuseBecauseOf(question, address, binding, 'bound-elsewhere');
@@ -71,8 +74,13 @@ function yieldToOther(question: Question): Decision {
 function reboot(question: Question, address: Ipv4): Decision {
   const { leases, client, now } = question;
   if (!contains(question.subnet.prefix, address)) return refuseNetwork(question, address);
-  const contradiction = refuseAgainstLive(question, address);
+  if (isOfSameMachine(question, address)) return promise(question, address, 'rebooted');
+  const contradiction = refuseInUse(question, address) ?? refuseAgainstLive(question, address);
   if (contradiction !== undefined) return contradiction;
+  // Deviates from RFC 2131 §4.3.2: a SELECTING client that does not say which server it has selected gets what it was
+  // just offered; some boot loaders leave option 54 out.
+  const offer = leases.offerTo(client);
+  if (offer?.address === address && isLive(offer, now)) return promise(question, address, 'bound');
 
   // "If the DHCP server has no record of this client, then it MUST remain silent."
   const last = leases.bindingOf(client);
@@ -89,6 +97,7 @@ function extend(question: Question, address: Ipv4): Decision {
   const { leases, client, now, message } = question;
   if (message.serverIdentifier !== undefined && !namesThisServer(question)) return silence('not-for-us');
   if (!contains(question.subnet.prefix, address)) return refuseNetwork(question, address);
+  if (isOfSameMachine(question, address)) return promise(question, address, 'renewed');
   const contradiction = refuseAgainstLive(question, address);
   if (contradiction !== undefined) return contradiction;
 
@@ -116,11 +125,12 @@ function adopt(question: Question, address: Ipv4): Decision {
   if (plan.probeMilliseconds === 0 || !subnet.onLink) {
     return arrival.source === address ? grant(question, address, 'adopted') : silence('no-binding');
   }
-  const before = seeThatUnused(question, address);
-  if (before !== undefined) return before;
-  return known.answers.get(address) === message.hardware
-    ? grant(question, address, 'adopted')
-    : silence('no-binding');
+  if (!known.answers.has(address))
+    return ask(address, 'asking-address', question.now, plan.probeMilliseconds);
+  const holder = known.answers.get(address);
+  if (holder === undefined) return silence('no-binding');
+  if (holder !== message.hardware) return quarantineInUse(question, address, holder);
+  return grant(question, address, 'adopted');
 }
 
 /** Free for this client: in the pool, and neither taken nor on its way to another. */
@@ -154,6 +164,31 @@ function refuseAgainstLive(question: Question, address: Ipv4): Decision | undefi
   return undefined;
 }
 
+/** RFC 2131 §4.3.2: another machine was just heard at the address, which the client would go on using beside it. */
+function refuseInUse(question: Question, address: Ipv4): Decision | undefined {
+  const { known, message, leases } = question;
+  const holder = known.answers.get(address);
+  const standing = leases.at(address);
+  if (holder === undefined || holder === message.hardware || standing?.state !== 'declined') return undefined;
+  return refuseBecauseOf(question, address, standing, 'quarantined');
+}
+
+/**
+ * True if the address is leased to this very network card under another client identifier: the boot loader, the
+ * initial file system and the system itself often name themselves differently. The card keeps its address.
+ */
+function isOfSameMachine({ leases, client, now, message, plan }: Question, address: Ipv4): boolean {
+  const standing = leases.at(address);
+  return (
+    plan.identity === 'auto' &&
+    standing?.state === 'bound' &&
+    standing.client !== client &&
+    standing.hardware === message.hardware &&
+    message.hardware !== NO_HARDWARE &&
+    isLive(standing, now)
+  );
+}
+
 /** What keeps a SELECTING client from the address that it names. */
 function refuseTaken(question: Question, address: Ipv4): Decision | undefined {
   const { leases, client, now, known } = question;
@@ -179,7 +214,7 @@ function promise(question: Question, address: Ipv4, reason: Reason): Decision {
 /** RFC 2131 §3.1 (4): the binding is committed to persistent storage, then the DHCPACK is sent. */
 function grant(question: Question, address: Ipv4, reason: Reason): Decision {
   if (!question.leases.canPromise) return silence('cannot-promise');
-  const change = bind(question, address, leaseSecondsOf(question), reason);
+  const change = bind(question, address, leaseSecondsOf(question, address), reason);
   const reply = leaseReply(question, 'DHCPACK', address);
   return { kind: 'reply', reply, destination: destinationOf(question.message, address), reason, change };
 }

@@ -12,6 +12,8 @@ export interface Plan {
   readonly identity: Identity;
   /** False: never a DHCPNAK for a wrong network. */
   readonly authoritative: boolean;
+  /** RFC 3011: whether clients may say which subnet they want; RFC 3011 §6: off unless the operator wants it. */
+  readonly subnetSelection: boolean;
   /** RFC 4039. */
   readonly rapidCommit: boolean;
   /** RFC 1534: plain BOOTP clients get an address without end. */

@@ -7,14 +7,15 @@ import type { Subnet } from './subnet.ts';
 
 /** The subnet that a message belongs to; undefined for one that we do not serve. */
 export function selectSubnet(message: Message, arrival: Arrival, plan: Plan): Subnet | undefined {
-  // RFC 3527 §3: the link selection sub-option says which subnet, before giaddr does.
-  const link = message.relayAgent?.linkSelection;
+  const isRelayed = message.giaddr !== UNSPECIFIED;
+  // RFC 3527 §3: the relay's link selection sub-option says which subnet, before giaddr does.
+  const link = isRelayed ? message.relayAgent?.linkSelection : undefined;
   if (link !== undefined) return subnetOf(link, plan);
-  // RFC 3011 §2: the subnet selection option takes precedence over giaddr and the arriving interface.
-  const selected = message.subnetSelection;
+  // RFC 3011 §2: the subnet selection option takes precedence over giaddr and the arriving interface, if it is on.
+  const selected = plan.subnetSelection ? message.subnetSelection : undefined;
   if (selected !== undefined) return subnetOf(selected, plan);
   // RFC 2131 §4.3.1: by giaddr when it is not 0, else by the interface on which the message came in.
-  if (message.giaddr !== UNSPECIFIED) return subnetOf(message.giaddr, plan);
+  if (isRelayed) return subnetOf(message.giaddr, plan);
   // RFC 2131 §4.3.2: without giaddr, a unicast message's ciaddr is trusted.
   if (arrival.via === 'unicast' && message.ciaddr !== UNSPECIFIED) return subnetOf(message.ciaddr, plan);
   return localSubnet(plan);

@@ -29,6 +29,7 @@ describe('loadSettings', () => {
         identity: 'auto',
         authoritative: true,
         rapidCommit: false,
+        subnetSelection: false,
         arpProbe: 300,
         metricsPort: 9091,
       },

@@ -30,6 +30,7 @@ describe('planOfSettings', () => {
       serverIdentifier: address('10.15.3.10'),
       identity: 'auto',
       authoritative: true,
+      subnetSelection: false,
       rapidCommit: false,
       bootp: false,
       offerSeconds: 30,

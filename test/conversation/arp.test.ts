@@ -89,7 +89,10 @@ test('after a deaf time, an own binding that another machine answers for is not 
   conversation.known = { deafRevision: conversation.store.leases.revision };
   conversation.holders.set(MINE, STRANGER);
 
-  expect(conversation.hear(ADA.reboot(MINE)).outcome).toBe('silence');
+  const answer = conversation.hear(ADA.reboot(MINE));
+
+  // RFC 2131 §3.2 (4): in silence it would go on using the address, beside the other machine.
+  expect([answer.outcome, answer.reason]).toEqual(['DHCPNAK', 'quarantined']);
   expect(conversation.at(MINE)?.state).toBe('declined');
 });
 
@@ -221,4 +224,22 @@ test('RFC 2132 §9.14: a client is the same with and without the identifier made
   conversation.hear(ADA.select(address, SERVER));
 
   expect(conversation.hear(named.discover()).outcome).toBe(`DHCPOFFER ${address}`);
+});
+
+test('a lost lease is adopted also while its address is on offer to its own client', () => {
+  const conversation = probing();
+  conversation.hear(ADA.discover([...asking(MINE)]));
+  conversation.holders.set(MINE, ADA.mac);
+
+  expect(conversation.hearUnicast(ADA.extend(MINE), MINE).outcome).toBe(`DHCPACK ${MINE}`);
+});
+
+test('RFC 2131 §4.3.3: a fourth DHCPDECLINE is believed when ARP names the other machine', () => {
+  const conversation = probing();
+  conversation.hear(ADA.discover([...asking(MINE)]));
+  conversation.hear(ADA.select(MINE, SERVER));
+  conversation.known = { declines: 3 };
+  conversation.holders.set(MINE, STRANGER);
+
+  expect(conversation.hear(ADA.decline(MINE, SERVER)).reason).toBe('declined');
 });

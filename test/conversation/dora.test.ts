@@ -225,3 +225,28 @@ test('while nothing can be stored, nothing is promised', () => {
   expect(conversation.hear(guest.reboot(address)).reason).toBe('cannot-promise');
   expect(conversation.hearUnicast(guest.extend(address), address).reason).toBe('cannot-promise');
 });
+
+test('RFC 1534 §2: a lease by DHCP becomes one without end when its client asks by BOOTP', () => {
+  const conversation = new Conversation({ bootp: true });
+  const guest = new Guest(ADA);
+  const address = lease(conversation, guest);
+
+  expect(conversation.hear(guest.bootp()).outcome).toBe(`BOOTREPLY ${address}`);
+
+  conversation.pass(10 * 365 * 86_400);
+  expect(conversation.hear(new Guest(BEN).discover([[50, ...ip(address)]])).address).not.toBe(address);
+});
+
+test('a place by hash is not taken from the client that had it last, while nobody has had another', () => {
+  const conversation = new Conversation();
+  const first = Array.from({ length: 100 }, (_, index) => new Guest(`52:54:00:00:0a:${hex(index)}`));
+  const addresses = first.map((guest) => lease(conversation, guest));
+  conversation.pass(50_000);
+  for (let index = 0; index < 60; index += 1) lease(conversation, new Guest(`52:54:00:00:0b:${hex(index)}`));
+
+  expect(first.map((guest) => conversation.hear(guest.discover()).address)).toEqual(addresses);
+});
+
+function hex(byte: number): string {
+  return byte.toString(16).padStart(2, '0');
+}

@@ -79,14 +79,14 @@ test('RFC 3527 §3: link selection of a subnet that is not served is met by sile
   expect(new Conversation().hear(guest.discover()).reason).toBe('no-subnet');
 });
 
-test('RFC 3011 §2: the subnet selection option chooses the subnet, and comes back unasked', () => {
+test('RFC 3011 §2: the subnet selection option, if it is on, chooses the subnet, and comes back unasked', () => {
   const guest = new Guest(MAC, {
     relay: '10.15.3.9',
     options: [[118, ...ip('10.16.0.0')]],
     requestList: [1],
   });
 
-  const offer = new Conversation().hear(guest.discover());
+  const offer = new Conversation({ subnetSelection: true }).hear(guest.discover());
 
   expect(offer.address).toMatch(/^10\.16\.1\./);
   expect(optionOf(offer.bytes, 118)).toEqual(ip('10.16.0.0'));
@@ -123,4 +123,22 @@ test('a client that moves to another network gets an address there, and its old 
 
   expect(ack).toMatchObject({ outcome: `DHCPACK ${offer.address}`, reason: 'moved' });
   expect(conversation.at(old)?.state).toBe('free');
+});
+
+test('RFC 3011 §6: the subnet selection option is off unless the operator wants it, and then not returned', () => {
+  const guest = new Guest(MAC, { options: [[118, ...ip('10.16.0.0')]] });
+
+  const offer = new Conversation().hear(guest.discover());
+
+  expect(offer.address).toMatch(/^10\.15\.3\./);
+  expect(optionOf(offer.bytes, 118)).toBeUndefined();
+});
+
+test('RFC 3527 §3: what a guest writes into option 82 itself chooses no subnet and no server identifier', () => {
+  const guest = new Guest(MAC, { relayInformation: [5, 4, ...ip('10.16.0.0'), 11, 4, ...ip('10.16.0.1')] });
+
+  const offer = new Conversation().hear(guest.discover());
+
+  expect(offer.address).toMatch(/^10\.15\.3\./);
+  expect(optionOf(offer.bytes, 54)).toEqual(ip(SERVER));
 });

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { Conversation, optionOf } from '../support/conversation.ts';
 import { Guest } from '../support/guest.ts';
-import { ip } from '../support/packet.ts';
+import { ip, u32 } from '../support/packet.ts';
+import { at } from '../support/plan.ts';
 
 const SERVER = '10.15.3.10';
 const MINE = '10.15.3.40';
@@ -112,7 +113,7 @@ const SELECTING: Row[] = [
 
 const INIT_REBOOT: Row[] = [
   ['unknown', 'INIT-REBOOT, mine', 'silence', 'no-binding', 'RFC 2131 §4.3.2'],
-  ['offered', 'INIT-REBOOT, mine', 'silence', 'no-binding', 'RFC 2131 §4.3.2'],
+  ['offered', 'INIT-REBOOT, mine', `DHCPACK ${MINE}`, 'bound', 'RFC 2131 §4.3.2'],
   ['bound', 'INIT-REBOOT, mine', `DHCPACK ${MINE}`, 'rebooted', 'RFC 2131 §4.3.2'],
   ['expired', 'INIT-REBOOT, mine', `DHCPACK ${MINE}`, 'rebooted', 'RFC 2131 §3.2'],
   ['released', 'INIT-REBOOT, mine', `DHCPACK ${MINE}`, 'rebooted', 'RFC 2131 §3.2'],
@@ -277,4 +278,71 @@ test('a client that moves frees its old address with the same change', () => {
 
   expect([ack.outcome, ack.reason]).toEqual(['DHCPACK 10.15.3.254', 'moved']);
   expect(conversation.at(MINE)?.state).toBe('free');
+});
+
+test('an address that is in no pool any more is kept until its lease ends, and not longer', () => {
+  const conversation = STATES.bound();
+  const end = conversation.at(MINE)?.expiresAt;
+  conversation.plan = withoutAddress(conversation, MINE);
+  conversation.pass(3200);
+
+  const ack = conversation.hearUnicast(ADA.extend(MINE), MINE);
+
+  expect(ack.outcome).toBe(`DHCPACK ${MINE}`);
+  expect(optionOf(ack.bytes, 51)).toEqual(u32(40_000));
+  expect(conversation.at(MINE)?.expiresAt).toBe(end);
+  conversation.pass(40_001);
+  expect(conversation.hearUnicast(ADA.extend(MINE), MINE).outcome).toBe('silence');
+});
+
+function withoutAddress({ plan }: Conversation, address: string): Conversation['plan'] {
+  const subnets = plan.subnets.map((subnet) => ({
+    ...subnet,
+    pools: subnet.pools.map((pool) => ({ ...pool, excluded: new Set([...pool.excluded, at(address)]) })),
+  }));
+  return { ...plan, subnets };
+}
+
+test('RFC 2131 §4.3.5: a DHCPINFORM is not answered to an address of another network', () => {
+  expect(STATES.unknown().hear(ADA.inform('8.8.8.8')).outcome).toBe('silence');
+});
+
+test('RFC 2131 §4.1: a SELECTING client that fills in ciaddr is not answered there', () => {
+  const conversation = STATES.offered();
+  const request = ADA.message('DHCPREQUEST', { ciaddr: MINE }, [
+    [50, ...ip(MINE)],
+    [54, ...ip(SERVER)],
+  ]);
+
+  const ack = conversation.hear(request);
+
+  expect(ack.outcome).toBe(`DHCPACK ${MINE}`);
+  expect(ack.decision).toMatchObject({ destination: { kind: 'link' } });
+});
+
+test('RFC 2131 §4.3.2: a client that leaves the server identifier out gets what it was just offered', () => {
+  const answer = STATES.offered().hear(ADA.reboot(MINE));
+
+  expect([answer.outcome, answer.reason]).toEqual([`DHCPACK ${MINE}`, 'bound']);
+});
+
+test.each([
+  ['INIT-REBOOT', (c: Conversation, guest: Guest) => c.hear(guest.reboot(MINE))],
+  ['RENEWING', (c: Conversation, guest: Guest) => c.hearUnicast(guest.extend(MINE), MINE)],
+])('a network card keeps its address when its system names itself anew: %s', (_state, say) => {
+  const conversation = STATES.bound();
+  const renamed = new Guest(ADA.mac, { identifier: [255, 1, 2, 3, 4, 0, 2, 0, 0, 171, 17, 9, 9] });
+
+  expect(say(conversation, renamed).outcome).toBe(`DHCPACK ${MINE}`);
+  expect(conversation.hear(new Guest('52:54:00:00:00:09').select(MINE, SERVER)).outcome).toBe('DHCPNAK');
+});
+
+test('what waited may not undo what came after it: a move away from a newer lease is silence', () => {
+  const conversation = STATES.bound();
+  conversation.plan = withoutAddress(conversation, MINE);
+  const { address } = conversation.hear(ADA.discover());
+  conversation.known = { revision: 0 };
+
+  expect(conversation.hear(ADA.select(address, SERVER)).reason).toBe('overtaken');
+  expect(conversation.at(MINE)?.state).toBe('bound');
 });

@@ -60,6 +60,7 @@ export function planOf(overrides: Partial<Plan> = {}): Plan {
     subnets: [segment(), relayedSubnet()],
     identity: 'auto',
     authoritative: true,
+    subnetSelection: false,
     rapidCommit: false,
     bootp: false,
     offerSeconds: 30,
