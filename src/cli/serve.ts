@@ -9,7 +9,7 @@ import { decide } from '../engine/decide.ts';
 import { INFINITE_SECONDS } from '../lease/lease.ts';
 import { LogOutput } from '../log/log-output.ts';
 import { createLogger, type Logger } from '../log/logger.ts';
-import { ipv4ToText } from '../net/ipv4.ts';
+import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 import { prefixOf } from '../net/prefix.ts';
 import { HEALTH_SOCKET, HealthEndpoint } from '../server/health.ts';
 import { Server } from '../server/server.ts';
@@ -46,7 +46,7 @@ export async function serve({ settings, warnings }: LoadedSettings): Promise<num
     findListenAddress: () => findListenAddress(settings, readInterfaces()),
     openMedium: (listen) => sockets.open(listen),
     planOf: (listen) => ({
-      ...planOfSettings(settings, listen),
+      ...planOfSettings(settings, listen, ownAddresses()),
       ...(sockets.canAsk ? {} : { probeMilliseconds: 0 }),
     }),
     waits: settings.wait,
@@ -96,6 +96,10 @@ function sayOpening(log: Logger, { file, loaded, skipped, setAside, copy }: Open
     log.info({ copy }, 'the lease file has a new schema; a copy of the old one is kept');
   if (skipped > 0) log.warn({ file, skipped }, 'rows of the lease file that are none of ours are left alone');
   log.info({ file, ...loaded }, 'leases loaded');
+}
+
+function ownAddresses(): readonly Ipv4[] {
+  return readInterfaces().flatMap(({ addresses }) => addresses.map(({ address }) => address));
 }
 
 /** The quick check before the first lease does not read every row; this one does, off the way of the packets. */

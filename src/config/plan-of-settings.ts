@@ -14,11 +14,19 @@ const SHORTEST_LEASE = 120;
 /** RFC 2132 §5.1: the field of the MTU has 16 bits. */
 const LARGEST_MTU = 0xffff;
 
-/** What the engine is configured with: settings, and what the interface says. */
-export function planOfSettings(settings: Settings, listen: Pick<ListenAddress, 'listenIp' | 'mtu'>): Plan {
+/**
+ * What the engine is configured with: settings, and what the interface says.
+ *
+ * @param own This host's addresses: no guest may have one, and ARP does not show them, for nobody hears itself ask.
+ */
+export function planOfSettings(
+  settings: Settings,
+  listen: Pick<ListenAddress, 'listenIp' | 'mtu'>,
+  own: readonly Ipv4[],
+): Plan {
   return {
     serverIdentifier: listen.listenIp,
-    subnets: [subnetOf(settings, listen.listenIp, listen.mtu)],
+    subnets: [subnetOf(settings, [listen.listenIp, ...own], listen.mtu)],
     identity: settings.identity,
     authoritative: settings.authoritative,
     subnetSelection: settings.subnetSelection,
@@ -29,27 +37,21 @@ export function planOfSettings(settings: Settings, listen: Pick<ListenAddress, '
   };
 }
 
-function subnetOf(settings: Settings, listenIp: Ipv4, mtu: number): Subnet {
+function subnetOf(settings: Settings, own: readonly Ipv4[], mtu: number): Subnet {
   const prefix = prefixOf(settings.gateway, settings.subnetMask);
   const { poolStart: first, poolEnd: last } = settings;
   return {
     prefix,
-    pools: [{ first, last, excluded: excludedOf(settings, prefix, listenIp) }],
+    pools: [{ first, last, excluded: excludedOf(settings, prefix, own) }],
     leaseTimes: leaseTimesOf(settings),
     parameters: parametersOf(settings, prefix, mtu),
     onLink: true,
   };
 }
 
-/** Addresses of the pool that are nobody's to have: the router's, the gateways', network and broadcast address. */
-function excludedOf(settings: Settings, prefix: Prefix, listenIp: Ipv4): ReadonlySet<Ipv4> {
-  const never = [
-    settings.gateway,
-    ...gatewayAddresses(prefix),
-    listenIp,
-    prefix.network,
-    broadcastOf(prefix),
-  ];
+/** Addresses of the pool that are no guest's to have: the router's, the gateways', our own, network and broadcast. */
+function excludedOf(settings: Settings, prefix: Prefix, own: readonly Ipv4[]): ReadonlySet<Ipv4> {
+  const never = [settings.gateway, ...gatewayAddresses(prefix), ...own, prefix.network, broadcastOf(prefix)];
   return new Set(never.filter((address) => address >= settings.poolStart && address <= settings.poolEnd));
 }
 

@@ -13,7 +13,7 @@ function address(text: string): Ipv4 {
 function planFor(flags: Flags, mtu = 1450): Plan {
   const loaded = loadSettings(flags, {});
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
-  return planOfSettings(loaded.settings, { listenIp: address('10.15.3.10'), mtu });
+  return planOfSettings(loaded.settings, { listenIp: address('10.15.3.10'), mtu }, []);
 }
 
 /** The bytes of an option as hexadecimal text; undefined: it is not sent. */
@@ -99,10 +99,20 @@ describe('planOfSettings', () => {
     const loaded = loadSettings({ poolStart: '10.15.3.8' }, {});
     if (!loaded.ok) throw new Error('the pool is refused');
 
-    const plan = planOfSettings(loaded.settings, { listenIp: address('10.15.3.5'), mtu: 1500 });
+    const plan = planOfSettings(loaded.settings, { listenIp: address('10.15.3.5'), mtu: 1500 }, []);
 
     const excluded = [...(plan.subnets[0]?.pools[0]?.excluded ?? [])].map(ipv4ToText);
     expect(excluded).toEqual(Array.from({ length: 10 }, (_, index) => `10.15.3.${10 + index}`));
+  });
+
+  it("never gives out another address of this host's own", () => {
+    const loaded = loadSettings({}, {});
+    if (!loaded.ok) throw new Error('the defaults are refused');
+    const own = [address('10.15.3.60'), address('192.168.1.5')];
+
+    const plan = planOfSettings(loaded.settings, { listenIp: address('10.15.3.10'), mtu: 1500 }, own);
+
+    expect([...(plan.subnets[0]?.pools[0]?.excluded ?? [])]).toEqual([address('10.15.3.60')]);
   });
 
   it('never gives out the router or the listen IP of a router that is its own gateway', () => {
@@ -111,7 +121,7 @@ describe('planOfSettings', () => {
     const { settings } = loaded;
     const wide = { ...settings, poolStart: address('10.15.3.0'), poolEnd: address('10.15.3.255') };
 
-    const excluded = planOfSettings(wide, { listenIp: settings.gateway, mtu: 1500 }).subnets[0]?.pools[0]
+    const excluded = planOfSettings(wide, { listenIp: settings.gateway, mtu: 1500 }, []).subnets[0]?.pools[0]
       ?.excluded;
 
     for (const text of ['10.15.3.0', '10.15.3.1', '10.15.3.255'])
