@@ -81,6 +81,7 @@ export class Course {
   readClock(): void {
     this.#now = this.#parts.clock.now();
     this.#monotonic = this.#parts.clock.monotonic();
+    this.#known.trustsClock = this.#parts.circumstances.trustsClock;
   }
 
   /** A datagram that was just read: decided at once, or behind the turn that keeps its machine in flight. */
@@ -183,7 +184,6 @@ export class Course {
     known.client = client;
     known.revision = turn.revision;
     known.deafRevision = circumstances.deafRevision;
-    known.trustsClock = circumstances.trustsClock;
     known.declines = circumstances.declinesOf(client);
     known.answers = turn.answers;
     return decide(message, arrival, known, this.#now, store.leases, this.plan);

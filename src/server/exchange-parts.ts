@@ -26,6 +26,7 @@ export interface ExchangeParts {
 /** What only the running server knows, for the engine's `Known`. */
 export interface Circumstances {
   readonly deafRevision: Version;
+  /** Whether the wall clock is what it should be; asked once for each round. */
   readonly trustsClock: boolean;
   /** DHCPDECLINEs of this client in the last ten minutes. */
   declinesOf(client: ClientKey): number;

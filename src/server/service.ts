@@ -31,18 +31,20 @@ export class Service {
   readonly #parts: ServerParts;
 
   constructor(parts: ServerParts, memory: Memory, listen: ListenAddress, medium: Medium) {
-    const { store, inFlight, observer } = memory;
+    const { store, inFlight, observer, timeGuard } = memory;
     const { clock, decide } = parts;
     this.#parts = parts;
     this.listen = listen;
     this.medium = medium;
+    const plan = parts.planOf(listen);
+    timeGuard.longestLease = Math.max(0, ...plan.subnets.map(({ leaseTimes }) => leaseTimes.maximum));
     this.exchange = new Exchange({
       transport: medium.transport,
       store,
       inFlight,
       clock,
       decide,
-      plan: parts.planOf(listen),
+      plan,
       prober: new Probe(medium.segment, clock),
       circumstances: circumstancesOf(memory, () => clock.monotonic()),
       observer,

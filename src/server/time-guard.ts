@@ -4,15 +4,19 @@ import type { Log } from './log.ts';
 
 /** A jump of the wall clock by more than this is not explained by its being set: milliseconds. */
 const JUMP = 60_000;
-/** So long without another jump, and the clock is believed: milliseconds. */
-const STABLE = 3_600_000;
+/** The clock is believed after so long without another jump at the least, and at the most: milliseconds. */
+const STABLE_LEAST = 3_600_000;
+const STABLE_MOST = 7 * 86_400_000;
 
 const REMEDY =
-  'renewals go on, but run-out addresses are given to nobody else for an hour; if the time is right now, send SIGHUP to end that';
+  'renewals go on, but run-out addresses are given to nobody else until all leases from before have been renewed or are over; if the time is right now, send SIGHUP to end that';
 
 /**
  * Whether the wall clock can be trusted with the end of leases: not after a jump, nor while it is before what it was
- * when a lease was stored, until it has been stable for an hour or the operator says so.
+ * when a lease was stored, until it has been stable for the longest lease time (an hour to a week) or the operator
+ * says so. By then every client has renewed by the right clock, or its lease has ended by its own. An hour for all was
+ * not enough: a node that starts with a dead clock, grants 12 hours and then has its time set by NTP freed the lease
+ * an hour later, while its client held it. Leases without end, or of more than a week, are believed after a week.
  */
 export class TimeGuard {
   readonly #clock: Clock;
@@ -21,6 +25,7 @@ export class TimeGuard {
   #monotonic: number;
   /** Monotonic time of what cast doubt on the clock. */
   #doubtfulSince: number | undefined;
+  #stable = STABLE_LEAST;
 
   /** `lastStoredAt`: the newest time in the store; 0: none. */
   constructor(clock: Clock, log: Log, lastStoredAt: Instant) {
@@ -36,11 +41,18 @@ export class TimeGuard {
     }
   }
 
+  /** As the two clocks are now: a jump is known before anything is decided by it. */
   get trustsClock(): boolean {
+    this.check();
     return this.#doubtfulSince === undefined;
   }
 
-  /** Compares the two clocks; for once a second. */
+  /** How long the leases are that are given from now on. */
+  set longestLease(seconds: number) {
+    this.#stable = Math.min(Math.max(seconds * 1000, STABLE_LEAST), STABLE_MOST);
+  }
+
+  /** Compares the two clocks; once a second at the least, that doubt ends in time. */
   check(): void {
     const wall = this.#clock.now();
     const monotonic = this.#clock.monotonic();
@@ -49,11 +61,17 @@ export class TimeGuard {
     this.#monotonic = monotonic;
     if (Math.abs(jumped) > JUMP)
       this.#doubt({ jumpedMilliseconds: Math.round(jumped) }, 'the clock has jumped');
-    else if (this.#doubtfulSince !== undefined && monotonic - this.#doubtfulSince >= STABLE) this.trust();
+    else if (this.#doubtfulSince !== undefined && monotonic - this.#doubtfulSince >= this.#stable)
+      this.#believe();
   }
 
-  /** The operator, or an hour, says that the time is right. */
+  /** The operator says that the time is right, whatever happened up to now. */
   trust(): void {
+    this.check();
+    this.#believe();
+  }
+
+  #believe(): void {
     if (this.#doubtfulSince === undefined) return;
     this.#doubtfulSince = undefined;
     this.#log.warn({}, 'the clock is trusted again');
@@ -62,6 +80,6 @@ export class TimeGuard {
   #doubt(fields: object, message: string): void {
     const isFirst = this.#doubtfulSince === undefined;
     this.#doubtfulSince = this.#monotonic;
-    if (isFirst) this.#log.warn({ ...fields, remedy: REMEDY }, message);
+    if (isFirst) this.#log.warn({ ...fields, stableSeconds: this.#stable / 1000, remedy: REMEDY }, message);
   }
 }

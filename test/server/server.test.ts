@@ -317,6 +317,32 @@ describe('while it runs', () => {
     expect(node.log.at('warn')).toEqual(['leases cannot be stored, so none is promised']);
   });
 
+  test('RFC 2131 §4.3.1: a clock that has jumped just now gives no address of a living lease away', async () => {
+    const node = new Node();
+    await node.server.start();
+    const address = (await node.hear(GUEST.discover()))[0]?.split(' ')[1] ?? '';
+    await node.hear(GUEST.select(address, '10.15.3.10'));
+
+    node.clock.jump(13 * 3_600_000);
+    const wish = [50, ...address.split('.').map(Number)] as const;
+    const [offer] = await node.hear(new Guest('52:54:00:00:00:02').discover([wish]));
+
+    expect(offer).toMatch(/^DHCPOFFER /);
+    expect(offer).not.toContain(`${address} `);
+  });
+
+  test('doubt of the clock outlasts the leases that were given before it', async () => {
+    const node = new Node();
+    await node.server.start();
+    const address = (await node.hear(GUEST.discover()))[0]?.split(' ')[1] ?? '';
+    await node.hear(GUEST.select(address, '10.15.3.10'));
+
+    node.clock.jump(365 * 86_400_000);
+    await node.clock.pass(2 * 3_600_000);
+
+    expect(node.store?.table.recordAt(at(address))?.state).toBe('bound');
+  });
+
   test('a clock that jumps makes it degraded, until the operator trusts it', async () => {
     const node = new Node();
     await node.server.start();

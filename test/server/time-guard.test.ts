@@ -43,6 +43,32 @@ describe('the wall clock', () => {
     expect(log.at('warn')).toEqual(['the clock runs before the last stored lease']);
   });
 
+  test.each([
+    ['an hour', 600, 3_600_000],
+    ['12 hours', 43_200, 43_200_000],
+    ['a week', 30 * 86_400, 604_800_000],
+    ['a week', 0xffffffff, 604_800_000],
+  ])('is trusted again after %s where the longest lease is %i s', async (_name, seconds, milliseconds) => {
+    const { clock, guard } = guarded();
+    guard.longestLease = seconds;
+    clock.jump(100_000);
+    guard.check();
+
+    await clock.pass(milliseconds - 1);
+    const before = guard.trustsClock;
+    await clock.pass(1);
+
+    expect([before, guard.trustsClock]).toEqual([false, true]);
+  });
+
+  test('is not trusted from the moment of a jump on, whether or not a second has gone by', () => {
+    const { clock, guard } = guarded();
+
+    clock.jump(100_000);
+
+    expect(guard.trustsClock).toBe(false);
+  });
+
   test('is trusted again after a stable hour, and doubted again from its next jump on', async () => {
     const { clock, guard, log } = guarded();
     clock.jump(100_000);
@@ -83,7 +109,6 @@ describe('the wall clock', () => {
   test('is trusted when the operator says so', () => {
     const { clock, guard } = guarded();
     clock.jump(100_000);
-    guard.check();
 
     guard.trust();
 
