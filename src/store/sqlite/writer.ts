@@ -4,9 +4,10 @@ import type { LeaseChange } from '../../lease/lease-view.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import { eventOf } from './history.ts';
 
+/** The rest of the row stands already, unless somebody has edited the file meanwhile: then no row matches. */
 const RENEW = `
 UPDATE lease SET mac = ?, expires_at = ?, updated_at = ?, version = ?, hostname = coalesce(?, hostname), node = ?
-WHERE address = ?`;
+WHERE address = ? AND client = ? AND state = ?`;
 
 /** A host name belongs to the client, and stays as long as the address names it. */
 const PUT = `
@@ -69,9 +70,11 @@ export class Writer {
     const { client, hardware, state, expiresAt } = next;
     const hostname = next.hostname ?? null;
     const event = eventOf(before, next, change);
-    if (event === undefined && before?.client === client && before.state === state) {
-      this.#renew.run(hardware, expiresAt, change.at, version, hostname, this.#node, address);
-    } else {
+    const isRenewal = event === undefined && before?.client === client && before.state === state;
+    const renewal = isRenewal
+      ? this.#renew.run(hardware, expiresAt, change.at, version, hostname, this.#node, address, client, state)
+      : undefined;
+    if (renewal?.changes !== 1) {
       const values = [
         address,
         client,

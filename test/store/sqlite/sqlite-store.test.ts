@@ -126,6 +126,33 @@ describe('the SQLite store over restarts', () => {
     expect(openIn(directory).leases.at(A)?.client).toBe(client(1));
   });
 
+  it.each([
+    ['deleted', 'DELETE FROM lease'],
+    ['freed', "UPDATE lease SET state = 'free'"],
+    ['given to another', "UPDATE lease SET client = '01525400000009'"],
+  ])('a renewal of a row that was %s by hand meanwhile is in the file whole', async (_what, edit) => {
+    const directory = temporaryDirectory();
+    const first = openIn(directory);
+    await bind(first, { client: 1, address: A, expiresAt: at(60) });
+    const editor = new Sqlite(fileIn(directory));
+    editor.exec(edit);
+    editor.close();
+
+    const outcome = await bind(first, {
+      client: 1,
+      address: A,
+      at: at(30),
+      expiresAt: at(90),
+      reason: 'renewed',
+    });
+    const before = standing(first);
+    await first.close();
+
+    expect(outcome).toBe('committed');
+    expect(standing(openIn(directory))).toEqual(before);
+    expect(before[0]).toMatchObject({ state: 'bound', client: client(1), expiresAt: at(90) });
+  });
+
   it('a host name stays with its client until it sends another one', async () => {
     const directory = temporaryDirectory();
     const store = openIn(directory);
