@@ -38,7 +38,7 @@ export class ClientIndex {
   #forget(gone: Lease): void {
     const addresses = (this.#others.get(gone.client) ?? []).filter((address) => address !== gone.address);
     if (addresses.length > 0) this.#choose(gone.client, addresses);
-    else this.#binding.delete(gone.client);
+    else if (this.#binding.get(gone.client) === gone.address) this.#binding.delete(gone.client);
   }
 
   #choose(client: ClientKey, addresses: readonly Ipv4[]): void {

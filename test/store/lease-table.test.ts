@@ -37,6 +37,24 @@ const aStep = fc.oneof(
 );
 
 describe('the lease table', () => {
+  it('a client that had more records than are remembered keeps its live one when others take the rest', () => {
+    const table = new LeaseTable(new Set());
+    const base = { client: client(1), hardware: hardware(1), expiresAt: at(60), updatedAt: at(0) };
+    const addresses = Array.from({ length: 19 }, (_, index) => (FIRST + index) as Ipv4);
+    const last = addresses.pop();
+    if (last === undefined) throw new Error('no address');
+    for (const [index, each] of addresses.entries()) {
+      table.load({ ...base, address: each, state: 'free', version: index + 1 });
+    }
+    table.load({ ...base, address: last, state: 'bound', version: 100 });
+
+    for (const [index, each] of addresses.reverse().entries()) {
+      const other = { client: client(50 + index), hardware: hardware(50 + index) };
+      table.load({ ...base, ...other, address: each, state: 'bound', version: 101 + index });
+      expect(table.bindingOf(client(1))?.address).toBe(last);
+    }
+  });
+
   it('answers every question as a naive list of leases does', () => {
     fc.assert(
       fc.property(fc.boolean(), fc.array(aStep, { maxLength: 60 }), (askedFirst, steps) => {
