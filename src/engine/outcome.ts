@@ -2,6 +2,8 @@ import type { Instant, Lease, LeaseRecord, LeaseState, Version } from '../lease/
 import type { LeaseChange, LeaseWrite } from '../lease/lease-view.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
+import { clientFqdnOf } from '../wire/client-fqdn.ts';
+import type { Message } from '../wire/message.ts';
 import type { Decision, Reason } from './decision.ts';
 import type { Question } from './question.ts';
 
@@ -33,8 +35,18 @@ export function recordOf(question: Question, state: LeaseState, expiresAt: Insta
     hardware: question.message.hardware,
     state,
     expiresAt,
-    hostname: question.message.hostName,
+    hostname: hostNameOf(question.message),
   };
+}
+
+const CLIENT_FQDN = 81;
+
+/** Option 12; or the name in option 81, which some systems send in its place (RFC 4702 §3.1). */
+function hostNameOf(message: Message): string | undefined {
+  const hostName = message.hostName;
+  if (hostName !== undefined) return hostName;
+  const value = message.raw(CLIENT_FQDN);
+  return value === undefined ? undefined : clientFqdnOf(value)?.name;
 }
 
 /** A record as it was, but free from now on. */

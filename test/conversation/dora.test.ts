@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Conversation, optionOf } from '../support/conversation.ts';
 import { Guest } from '../support/guest.ts';
-import { ip, u32 } from '../support/packet.ts';
+import { ip, text, u32 } from '../support/packet.ts';
 
 const SERVER = '10.15.3.10';
 const ADA = '52:54:00:00:00:01';
@@ -250,3 +250,17 @@ test('a place by hash is not taken from the client that had it last, while nobod
 function hex(byte: number): string {
   return byte.toString(16).padStart(2, '0');
 }
+
+test.each([
+  ['option 12', [[12, ...text('web1')]], 'web1'],
+  ['RFC 4702 §3.1: option 81, where there is no option 12', [[81, 4, 0, 0, 4, ...text('web2'), 0]], 'web2'],
+] as const)('the name of a guest is kept with its lease: %s', (_what, options, name) => {
+  const conversation = new Conversation();
+  const guest = new Guest(ADA, { options: [...options] });
+  const { address } = conversation.hear(guest.discover());
+
+  const { decision } = conversation.hear(guest.select(address, SERVER));
+
+  const change = decision.kind === 'reply' ? decision.change : undefined;
+  expect(change?.writes[0]?.next).toMatchObject({ state: 'bound', hostname: name });
+});
