@@ -11,6 +11,7 @@ import {
   type ListedLease,
   openLeaseReader,
 } from '../store/sqlite/lease-reader.ts';
+import { describeClientIdentifier } from '../wire/client-identifier.ts';
 import { type Column, type Output, standardOutput, writeDetails, writeJson, writeTable } from './output.ts';
 
 /** Exit status when nothing matched, as of grep. */
@@ -215,6 +216,7 @@ function details(output: Output, lease: ListedLease, isNext: boolean): void {
     ['vps', lease.vps_id],
     ['node', lease.node],
     ['client', lease.client],
+    ['identifier', describeClientIdentifier(Buffer.from(lease.client.split('/')[0] ?? '', 'hex'))],
   ]);
 }
 

@@ -4,6 +4,7 @@ import { hardwareToText } from '../net/hardware-address.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 import type { Outcome } from '../store/lease-store.ts';
 import type { Message } from '../wire/message.ts';
+import { optionName } from '../wire/option-text.ts';
 import { isFinal } from './counters.ts';
 import type { Log } from './log.ts';
 import type { Drop, Observer } from './observer.ts';
@@ -50,7 +51,7 @@ export class DecisionLog implements Observer {
   }
 
   omitted(code: number): void {
-    this.#log.debug({ option: code }, 'an option did not fit');
+    this.#log.debug({ option: code, name: optionName(code) }, 'an option did not fit');
   }
 
   broken(error: unknown): void {

@@ -139,16 +139,17 @@ describe('vps-gateway leases', () => {
 
   it.each(['10.15.3.20', '52:54:00:00:00:01'])('show %s tells all of one lease', (of) => {
     expect(run('show', of).output.split('\n')).toEqual([
-      'address   10.15.3.20',
-      'mac       52:54:00:00:00:01',
-      'hostname  web-1',
-      'state     bound',
-      'since     2026-01-01T00:00:00Z',
-      'expires   2125-12-08T00:00:00Z',
-      'updated   2026-01-01T00:00:00Z',
-      'vps       -',
-      'node      pve1',
-      'client    01525400000001',
+      'address     10.15.3.20',
+      'mac         52:54:00:00:00:01',
+      'hostname    web-1',
+      'state       bound',
+      'since       2026-01-01T00:00:00Z',
+      'expires     2125-12-08T00:00:00Z',
+      'updated     2026-01-01T00:00:00Z',
+      'vps         -',
+      'node        pve1',
+      'client      01525400000001',
+      'identifier  52:54:00:00:00:01',
       '',
     ]);
   });
