@@ -176,15 +176,15 @@ export class Course {
 
   #ask(turn: Turn): Decision {
     const { store, decide, circumstances } = this.#parts;
-    const { message, client, arrival, order } = turn;
+    const { message, client, lane, arrival, order } = turn;
     if (order !== undefined) return order.decide(this.#now, store.leases, this.plan);
-    if (message === undefined || client === undefined || arrival === undefined)
+    if (message === undefined || client === undefined || lane === undefined || arrival === undefined)
       throw new Error('an empty turn');
     const known = this.#known;
     known.client = client;
     known.revision = turn.revision;
     known.deafRevision = circumstances.deafRevision;
-    known.declines = circumstances.declinesOf(client);
+    known.declines = circumstances.declinesOf(lane);
     known.answers = turn.answers;
     return decide(message, arrival, known, this.#now, store.leases, this.plan);
   }
@@ -213,9 +213,8 @@ export class Course {
   #conclude(turn: Turn, decision: Decision, outcome: Outcome | undefined): void {
     const isDurable = outcome === undefined || outcome === 'committed';
     if (decision.kind === 'reply' && isDurable) this.#replies.add(decision.reply, decision.destination);
-    if (turn.message?.type === 'DHCPDECLINE' && turn.client !== undefined) {
-      this.#parts.circumstances.declined(turn.client);
-    }
+    const isDecline = decision.reason === 'declined' || decision.reason === 'too-many-declines';
+    if (isDecline && turn.lane !== undefined) this.#parts.circumstances.declined(turn.lane);
     this.#observe(turn, decision, outcome);
     this.#waiting.finish(turn);
     turn.settle(outcome ?? 'nothing');

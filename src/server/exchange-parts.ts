@@ -28,10 +28,10 @@ export interface Circumstances {
   readonly deafRevision: Version;
   /** Whether the wall clock is what it should be; asked once for each round. */
   readonly trustsClock: boolean;
-  /** DHCPDECLINEs of this client in the last ten minutes. */
-  declinesOf(client: ClientKey): number;
-  /** A DHCPDECLINE of this client has been decided. */
-  declined(client: ClientKey): void;
+  /** DHCPDECLINEs of this machine in the last ten minutes; machines that share an identifier are counted apart. */
+  declinesOf(lane: ClientKey): number;
+  /** A DHCPDECLINE of this machine for an address that it holds has been decided. */
+  declined(lane: ClientKey): void;
 }
 
 /** Asks the segment who holds an address. */

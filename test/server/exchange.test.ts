@@ -647,7 +647,30 @@ describe('RFC 2131 §4.3.3', () => {
 
     await bench.hear(GUEST.decline(address, SERVER));
 
-    expect([...bench.circumstances.declines]).toEqual([[KEY, 1]]);
+    expect([...bench.circumstances.declines]).toEqual([[`${KEY}/525400000001`, 1]]);
+  });
+
+  test("DHCPDECLINEs of other servers' addresses, or of none of ours, are not counted", async () => {
+    const bench = memoryBench();
+
+    await bench.hear(GUEST.decline('10.15.3.99', '10.15.3.11'), guestNumber(2).decline('10.15.3.99', SERVER));
+
+    expect(bench.record.decisions).toEqual(['DHCPDECLINE not-for-us', 'DHCPDECLINE no-binding']);
+    expect(bench.circumstances.declines.size).toBe(0);
+  });
+
+  test('DHCPDECLINEs of machines that share an identifier are counted apart', async () => {
+    const bench = memoryBench();
+    const clones = [1, 2].map(
+      (number) => new Guest(`52:54:00:00:00:0${number}`, { identifier: [255, 1, 2] }),
+    );
+
+    for (const clone of clones) {
+      const address = await offerTo(bench, clone);
+      await bench.hear(clone.decline(address, SERVER));
+    }
+
+    expect([...bench.circumstances.declines.values()]).toEqual([1, 1]);
   });
 });
 
