@@ -2,7 +2,7 @@ import type { Decision } from '../engine/decision.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Instant, Version } from '../lease/lease.ts';
 import type { LeaseChange } from '../lease/lease-view.ts';
-import type { HardwareAddress } from '../net/hardware-address.ts';
+import { type HardwareAddress, NO_HARDWARE } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { Outcome } from '../store/lease-store.ts';
 import type { Plan } from '../subnet/plan.ts';
@@ -237,15 +237,17 @@ export class Course {
 
     const { clock, prober } = this.#parts;
     const milliseconds = Math.max(0, until - this.#now);
+    const asked = clock.monotonic();
     const done = (answer: HardwareAddress | undefined) => {
       turn.cancel = undefined;
+      turn.since += clock.monotonic() - asked; // It is not its age that makes it stale, but what keeps it from being decided.
       turn.answers = new Map(turn.answers).set(address, answer);
       this.#waiting.letGo(turn);
       this.#waiting.makeReady(turn);
       this.#wake();
     };
     turn.cancel = probe
-      ? prober.ask(address, milliseconds, done)
+      ? prober.ask(address, turn.message?.hardware ?? NO_HARDWARE, milliseconds, done)
       : clock.after(milliseconds, () => done(undefined));
     if (turn.cancel === undefined) this.#drop(turn, 'no-room');
   }

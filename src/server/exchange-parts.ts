@@ -37,11 +37,13 @@ export interface Circumstances {
 /** Asks the segment who holds an address. */
 export interface Prober {
   /**
-   * Calls `done` once, later: at the first answer, or with undefined after so many milliseconds. Returns what cancels
-   * it; undefined: too much is being asked, and `done` will not be called.
+   * Calls `done` once, later: at the first answer of another machine than the one that it is asked for, else after so
+   * many milliseconds, with that machine if it has answered, or with undefined. Returns what cancels it; undefined: too
+   * much is being asked, and `done` will not be called.
    */
   ask(
     address: Ipv4,
+    own: HardwareAddress,
     milliseconds: number,
     done: (holder: HardwareAddress | undefined) => void,
   ): (() => void) | undefined;

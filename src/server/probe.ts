@@ -11,22 +11,38 @@ const QUESTION_LIMIT = 256;
 
 type Done = (holder: HardwareAddress | undefined) => void;
 
+/** One question of one machine. */
+interface Asker {
+  readonly own: HardwareAddress;
+  /** The machine itself has answered. */
+  heardOwn: boolean;
+  readonly end: Done;
+}
+
+/** False: this holder's word for an address is as good as none. */
+type IsBelieved = (address: Ipv4, holder: HardwareAddress) => boolean;
+
 /** All who ask for one address. */
 interface Inquiry {
-  readonly askers: Set<Done>;
+  readonly askers: Set<Asker>;
   cancelRequests: () => void;
 }
 
-/** Asks the segment by ARP who holds an address (RFC 826); whatever names it as its own address is an answer. */
+/**
+ * Asks the segment by ARP who holds an address (RFC 826); whatever names it as its own address is an answer. That of
+ * the machine which wants the address ends nothing: another holder, the slower one, is what is being looked for.
+ */
 export class Probe implements Prober {
   readonly #segment: Segment;
   readonly #clock: Clock;
+  readonly #isBelieved: IsBelieved;
   readonly #inquiries = new Map<Ipv4, Inquiry>();
   #open = 0;
 
-  constructor(segment: Segment, clock: Clock) {
+  constructor(segment: Segment, clock: Clock, isBelieved: IsBelieved = () => true) {
     this.#segment = segment;
     this.#clock = clock;
+    this.#isBelieved = isBelieved;
     segment.onHeard((address, holder) => this.#hear(address, holder));
   }
 
@@ -35,21 +51,22 @@ export class Probe implements Prober {
     return this.#open;
   }
 
-  ask(address: Ipv4, milliseconds: number, done: Done): (() => void) | undefined {
+  ask(address: Ipv4, own: HardwareAddress, milliseconds: number, done: Done): (() => void) | undefined {
     if (this.#open >= QUESTION_LIMIT) return undefined;
     if (!this.#segment.canAsk) return this.#clock.after(0, () => done(undefined));
 
     const inquiry = this.#inquiries.get(address) ?? { askers: new Set(), cancelRequests: () => {} };
     this.#inquiries.set(address, inquiry);
-    const cancelTimer = this.#clock.after(milliseconds, () => asker(undefined));
+    const cancelTimer = this.#clock.after(milliseconds, () => asker.end(asker.heardOwn ? own : undefined));
     const close = () => {
       cancelTimer();
       this.#leave(address, inquiry, asker);
     };
-    const asker: Done = (holder) => {
+    const end: Done = (holder) => {
       close();
       done(holder);
     };
+    const asker: Asker = { own, heardOwn: false, end };
     inquiry.askers.add(asker);
     this.#open += 1;
     inquiry.cancelRequests();
@@ -73,10 +90,16 @@ export class Probe implements Prober {
   #hear(address: Ipv4, holder: HardwareAddress): void {
     const inquiry = this.#inquiries.get(address);
     if (inquiry === undefined) return;
-    for (const asker of [...inquiry.askers]) asker(holder);
+    const strangers: Asker[] = [];
+    for (const asker of inquiry.askers) {
+      if (asker.own === holder) asker.heardOwn = true;
+      else strangers.push(asker);
+    }
+    if (strangers.length === 0 || !this.#isBelieved(address, holder)) return;
+    for (const asker of strangers) asker.end(holder);
   }
 
-  #leave(address: Ipv4, inquiry: Inquiry, asker: Done): void {
+  #leave(address: Ipv4, inquiry: Inquiry, asker: Asker): void {
     if (!inquiry.askers.delete(asker)) return;
     this.#open -= 1;
     if (inquiry.askers.size > 0) return;

@@ -36,8 +36,8 @@ export class Turn {
   readonly order: Order | undefined;
   /** The store's revision when the datagram was read; its own predecessor's commit moves it up. */
   revision: Version;
-  /** When it was read: monotonic milliseconds. */
-  readonly since: number;
+  /** When it was read, or as much later as the segment was asked for it meanwhile: monotonic milliseconds. */
+  since: number;
   /** Commits that ended in deciding again. */
   attempts = 0;
   waits = 0;

@@ -498,6 +498,20 @@ describe('waiting', () => {
     expect(bench.replies().map((reply) => reply.split(' ')[0])).toEqual(['DHCPOFFER', 'DHCPACK']);
   });
 
+  test('what it takes to ask the segment does not make a message stale', async () => {
+    const bench = memoryBench({ plan: { probeMilliseconds: 3000 } });
+    await bench.hear(GUEST.discover());
+    await bench.clock.pass(2900);
+    bench.questions[0]?.answer('52:54:00:00:00:99');
+    await bench.clock.pass(0);
+
+    await bench.clock.pass(2900);
+    bench.questions[0]?.answer(undefined);
+
+    expect(bench.replies()).toHaveLength(1);
+    expect(bench.drops('stale')).toBe(0);
+  });
+
   test('when too much is being asked the message is dropped and counted', async () => {
     const bench = memoryBench({ ...probing, questions: 1 });
 

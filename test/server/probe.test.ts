@@ -7,7 +7,9 @@ import { SimulatedSegment } from '../support/simulated-transport.ts';
 
 const ADDRESS = at('10.15.3.20');
 const HOLDER = hardwareFromText('52:54:00:00:00:99');
-if (HOLDER === undefined) throw new Error('not an address');
+const OWN = hardwareFromText('52:54:00:00:00:01');
+const OTHER = hardwareFromText('52:54:00:00:00:98');
+if (HOLDER === undefined || OWN === undefined || OTHER === undefined) throw new Error('not an address');
 
 function probe() {
   const clock = new FakeClock();
@@ -25,7 +27,7 @@ describe('RFC 2131 §2.2: asking the segment for an address', () => {
   test('three requests are sent, spread over the time, and silence is the answer at its end', async () => {
     const bench = probe();
 
-    bench.probe.ask(ADDRESS, 300, bench.note('a'));
+    bench.probe.ask(ADDRESS, OWN, 300, bench.note('a'));
     const counts = [bench.segment.asked.length];
     for (const step of [99, 1, 99, 1]) {
       await bench.clock.pass(step);
@@ -39,7 +41,7 @@ describe('RFC 2131 §2.2: asking the segment for an address', () => {
 
   test('the first answer ends it, and no more is asked', async () => {
     const bench = probe();
-    bench.probe.ask(ADDRESS, 300, bench.note('a'));
+    bench.probe.ask(ADDRESS, OWN, 300, bench.note('a'));
 
     await bench.clock.pass(50);
     bench.segment.say(ADDRESS, HOLDER);
@@ -52,9 +54,43 @@ describe('RFC 2131 §2.2: asking the segment for an address', () => {
     expect(bench.probe.open).toBe(0);
   });
 
+  test("the asker's own answer does not end it: another holder may be slower", async () => {
+    const bench = probe();
+    bench.probe.ask(ADDRESS, OWN, 300, bench.note('a'));
+
+    bench.segment.say(ADDRESS, OWN);
+    await bench.clock.pass(250);
+    bench.segment.say(ADDRESS, HOLDER);
+
+    expect(bench.answers).toEqual(['a: 52:54:00:00:00:99 at 250']);
+  });
+
+  test("where nobody else answers, the asker's own answer is the answer at the end", async () => {
+    const bench = probe();
+    bench.probe.ask(ADDRESS, OWN, 300, bench.note('a'));
+
+    bench.segment.say(ADDRESS, OWN);
+    await bench.clock.pass(300);
+
+    expect(bench.answers).toEqual(['a: 52:54:00:00:00:01 at 300']);
+    expect(bench.segment.asked).toHaveLength(3);
+  });
+
+  test('who is not believed ends nothing, and whoever else answers is heard', async () => {
+    const bench = probe();
+    const believing = new Probe(bench.segment, bench.clock, (_address, holder) => holder !== HOLDER);
+    believing.ask(ADDRESS, OWN, 300, bench.note('a'));
+
+    bench.segment.say(ADDRESS, HOLDER);
+    await bench.clock.pass(10);
+    bench.segment.say(ADDRESS, OTHER);
+
+    expect(bench.answers).toEqual(['a: 52:54:00:00:00:98 at 10']);
+  });
+
   test('what is said of another address is no answer', async () => {
     const bench = probe();
-    bench.probe.ask(ADDRESS, 300, bench.note('a'));
+    bench.probe.ask(ADDRESS, OWN, 300, bench.note('a'));
 
     bench.segment.say(at('10.15.3.21'), HOLDER);
     await bench.clock.pass(299);
@@ -64,9 +100,9 @@ describe('RFC 2131 §2.2: asking the segment for an address', () => {
 
   test('all who ask for one address hear its answer', async () => {
     const bench = probe();
-    bench.probe.ask(ADDRESS, 300, bench.note('a'));
+    bench.probe.ask(ADDRESS, OWN, 300, bench.note('a'));
     await bench.clock.pass(10);
-    bench.probe.ask(ADDRESS, 300, bench.note('b'));
+    bench.probe.ask(ADDRESS, OWN, 300, bench.note('b'));
 
     bench.segment.say(ADDRESS, HOLDER);
 
@@ -75,10 +111,10 @@ describe('RFC 2131 §2.2: asking the segment for an address', () => {
 
   test('a later asker has its own time, and requests of its own', async () => {
     const bench = probe();
-    bench.probe.ask(ADDRESS, 300, bench.note('a'));
+    bench.probe.ask(ADDRESS, OWN, 300, bench.note('a'));
     await bench.clock.pass(290);
     const before = bench.segment.asked.length;
-    bench.probe.ask(ADDRESS, 300, bench.note('b'));
+    bench.probe.ask(ADDRESS, OWN, 300, bench.note('b'));
 
     await bench.clock.pass(300);
 
@@ -89,7 +125,7 @@ describe('RFC 2131 §2.2: asking the segment for an address', () => {
   test('a question that was cancelled is not answered, and leaves nothing behind', async () => {
     const bench = probe();
 
-    bench.probe.ask(ADDRESS, 300, bench.note('a'))?.();
+    bench.probe.ask(ADDRESS, OWN, 300, bench.note('a'))?.();
     bench.segment.say(ADDRESS, HOLDER);
     await bench.clock.pass(300);
 
@@ -101,7 +137,7 @@ describe('RFC 2131 §2.2: asking the segment for an address', () => {
   test('no more than 256 questions are open at once', () => {
     const bench = probe();
 
-    const taken = Array.from({ length: 300 }, () => bench.probe.ask(ADDRESS, 300, bench.note('a')));
+    const taken = Array.from({ length: 300 }, () => bench.probe.ask(ADDRESS, OWN, 300, bench.note('a')));
 
     expect(taken.filter((cancel) => cancel !== undefined)).toHaveLength(256);
   });
@@ -110,7 +146,7 @@ describe('RFC 2131 §2.2: asking the segment for an address', () => {
     const bench = probe();
     bench.segment.canAsk = false;
 
-    bench.probe.ask(ADDRESS, 300, bench.note('a'));
+    bench.probe.ask(ADDRESS, OWN, 300, bench.note('a'));
     const atOnce = [...bench.answers];
     await bench.clock.pass(0);
 

@@ -125,6 +125,7 @@ export class ExchangeBench<Store extends LeaseStore> {
   #ask(
     limit: number,
     address: Ipv4,
+    _own: HardwareAddress,
     milliseconds: number,
     done: (holder: HardwareAddress | undefined) => void,
   ): (() => void) | undefined {
