@@ -2,6 +2,7 @@ import type { ListenAddress } from '../config/listen-address.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
+import { ArpLiars } from './arp-liars.ts';
 import type { Deafness } from './deafness.ts';
 import type { DeclineLog } from './decline-log.ts';
 import { Exchange } from './exchange.ts';
@@ -37,6 +38,7 @@ export class Service {
     this.listen = listen;
     this.medium = medium;
     const plan = parts.planOf(listen);
+    const liars = new ArpLiars(store.leases, clock, parts.log);
     timeGuard.longestLease = Math.max(0, ...plan.subnets.map(({ leaseTimes }) => leaseTimes.maximum));
     this.exchange = new Exchange({
       transport: medium.transport,
@@ -45,7 +47,7 @@ export class Service {
       clock,
       decide,
       plan,
-      prober: new Probe(medium.segment, clock),
+      prober: new Probe(medium.segment, clock, (address, holder) => liars.believes(address, holder)),
       circumstances: circumstancesOf(memory, () => clock.monotonic()),
       observer,
     });
