@@ -37,11 +37,14 @@ export function findProgram(name: string): string | undefined {
   return folders.map((folder) => join(folder, name)).find((file) => existsSync(file));
 }
 
-/** Starts a peer with a fresh lease file and waits until it has bound its port. */
+/** Starts a peer with a fresh lease file and waits until it has bound its port; tries once more if that fails. */
 export async function startPeer(peer: Peer, segment: Segment, folder: string): Promise<Program> {
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  return startIn(peer.prepare(folder), segment, join(folder, 'output.log'));
+  const start = () => {
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+    return startIn(peer.prepare(folder), segment, join(folder, 'output.log'));
+  };
+  return start().catch(start);
 }
 
 /** Starts a server, on the servers' processor, and waits until it has bound its port. */

@@ -47,10 +47,16 @@ export async function benchPeers(bench: Bench): Promise<Findings> {
   const present = contenders(bench.options.quick).filter((contender) => isInstalled(bench, contender.peer));
   const runs = new Map<Contender, Map<number, RateRun[]>>(present.map((each) => [each, new Map()]));
   for (let repeat = 1; repeat <= bench.options.repeats; repeat += 1) {
-    for (const [contender, byRate] of runs) await compare(bench, contender, byRate, repeat);
+    for (const [contender, byRate] of runs) {
+      await orLeaveOut(bench, contender, runs, () => compare(bench, contender, byRate, repeat));
+    }
   }
   const results: PeerResult[] = [];
-  for (const [contender, byRate] of runs) results.push(await finish(bench, contender, byRate));
+  for (const [contender, byRate] of runs) {
+    await orLeaveOut(bench, contender, runs, async () => {
+      results.push(await finish(bench, contender, byRate));
+    });
+  }
   return {
     tables: [tableOfRates(results), tableOfCeilings(results)],
     goals: goalsOfPeers(results, bench.machine),
@@ -62,6 +68,22 @@ function isInstalled(bench: Bench, { name, program, debianPackage }: Peer): bool
   if (findProgram(program) !== undefined) return true;
   bench.say(`${name} is not installed, so it is left out: apt-get install ${debianPackage}`);
   return false;
+}
+
+/** A server that fails is left out of what follows, and the others are measured. */
+async function orLeaveOut(
+  bench: Bench,
+  contender: Contender,
+  all: Map<Contender, unknown>,
+  measure: () => Promise<void>,
+): Promise<void> {
+  try {
+    await measure();
+  } catch (error) {
+    all.delete(contender);
+    const { name, configuration } = contender.peer;
+    bench.say(`${name}, ${configuration}, is left out: ${error instanceof Error ? error.message : error}`);
+  }
 }
 
 /** One repeat: a fresh start, then each rate. */
