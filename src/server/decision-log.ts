@@ -5,6 +5,7 @@ import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 import type { Outcome } from '../store/lease-store.ts';
 import type { Message } from '../wire/message.ts';
 import { optionName } from '../wire/option-text.ts';
+import { ConflictWarnings } from './conflict-warnings.ts';
 import { isFinal } from './counters.ts';
 import type { Log } from './log.ts';
 import type { Drop, Observer } from './observer.ts';
@@ -20,9 +21,11 @@ export class DecisionLog implements Observer {
   #isStoring = true;
   /** By relay address; 0: this segment. */
   readonly #full = new Set<Ipv4>();
+  readonly #conflicts: ConflictWarnings;
 
-  constructor(log: Log, storeFailure: () => string | undefined) {
+  constructor(log: Log, storeFailure: () => string | undefined, monotonic: () => number) {
     this.#log = log;
+    this.#conflicts = new ConflictWarnings(log, monotonic);
     this.#storeFailure = storeFailure;
   }
 
@@ -33,6 +36,9 @@ export class DecisionLog implements Observer {
     }
     this.#noteStore(decision, outcome);
     this.#notePool(message, decision);
+    if (outcome === undefined || outcome === 'committed') {
+      this.#conflicts.note(message, client, decision, addressOf(message, decision));
+    }
   }
 
   ordered(decision: Decision, outcome: Outcome | undefined): void {

@@ -85,7 +85,11 @@ export class Server {
     const { log, clock } = this.#parts;
     const inFlight = new Set<Ipv4>();
     const store = await this.#parts.openStore(inFlight);
-    this.#decisionLog = new DecisionLog(log, () => store.failure);
+    this.#decisionLog = new DecisionLog(
+      log,
+      () => store.failure,
+      () => clock.monotonic(),
+    );
     const memory: Memory = {
       store,
       inFlight,

@@ -11,7 +11,11 @@ const GUEST = new Guest('52:54:00:00:00:01');
 function logged(options: Parameters<typeof memoryBench>[0] = {}) {
   const bench = memoryBench(options);
   const log = new LogLines();
-  const decisionLog = new DecisionLog(log, () => bench.store.failure);
+  const decisionLog = new DecisionLog(
+    log,
+    () => bench.store.failure,
+    () => bench.clock.monotonic(),
+  );
   bench.record.decided = (...seen: Parameters<DecisionLog['decided']>) => decisionLog.decided(...seen);
   bench.record.broken = (error: unknown) => decisionLog.broken(error);
   return { bench, log, decisionLog };
@@ -114,6 +118,76 @@ describe('what lasts is said at its begin and at its end', () => {
 
     expect(before).toEqual(['the pool is full: new clients get no address']);
     expect(log.at('warn').slice(1)).toEqual(['the pool has room again']);
+  });
+});
+
+describe("machines that get in each other's way are named, with what to do about it", () => {
+  const probing = { plan: { probeMilliseconds: 300 } };
+
+  function warnings(log: LogLines) {
+    return log.lines.filter(({ level }) => level === 'warn');
+  }
+
+  test('an address in use by another machine, once in ten minutes', async () => {
+    const { bench, log } = logged(probing);
+    await bench.hear(GUEST.discover());
+    const address = bench.questions[0]?.address;
+    bench.questions[0]?.answer('52:54:00:00:00:99');
+    await bench.clock.pass(0);
+
+    expect(warnings(log)).toEqual([
+      {
+        level: 'warn',
+        message: 'an address of the pool is in use by a machine that it was not leased to',
+        fields: {
+          reason: 'address-in-use',
+          client: '01525400000001',
+          hardware: '52:54:00:00:00:01',
+          other: '52:54:00:00:00:99',
+          address,
+          remedy: expect.stringContaining('outside the pool'),
+        },
+      },
+    ]);
+  });
+
+  test('an address that was declined', async () => {
+    const { bench, log } = logged();
+    const address = await offered(bench);
+    await bench.hear(GUEST.decline(address, SERVER));
+
+    expect(warnings(log)).toMatchObject([{ fields: { reason: 'declined', address } }]);
+  });
+
+  test('a client that declines too much, again after ten minutes', async () => {
+    const { bench, log } = logged();
+    const address = await offered(bench);
+    bench.circumstances.declinesOf = () => 3;
+    const said = [];
+
+    for (const pause of [0, 10_000, 10_000, 580_000]) {
+      await bench.clock.pass(pause);
+      await bench.hear(GUEST.discover());
+      await bench.hear(GUEST.decline(address, SERVER));
+      said.push(warnings(log).length);
+    }
+
+    expect(said).toEqual([1, 1, 1, 2]);
+    expect(warnings(log)[0]?.fields).toMatchObject({ reason: 'too-many-declines' });
+  });
+
+  test('two machines with one identifier, each pair once', async () => {
+    const { bench, log } = logged();
+    const clones = [1, 2, 3].map(
+      (number) => new Guest(`52:54:00:00:00:0${number}`, { identifier: [255, 1, 2] }),
+    );
+
+    for (const clone of [...clones, ...clones]) await bench.hear(clone.discover());
+
+    expect(warnings(log).map(({ fields }) => [fields['hardware'], fields['other']])).toEqual([
+      ['52:54:00:00:00:02', '52:54:00:00:00:01'],
+      ['52:54:00:00:00:03', '52:54:00:00:00:01'],
+    ]);
   });
 });
 

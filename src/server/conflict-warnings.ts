@@ -1,0 +1,85 @@
+import type { Decision, Reason } from '../engine/decision.ts';
+import type { ClientKey } from '../lease/client-key.ts';
+import { hardwareToText } from '../net/hardware-address.ts';
+import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
+import type { Message } from '../wire/message.ts';
+import type { Log } from './log.ts';
+
+/** The same is said again after so long: milliseconds. */
+const INTERVAL = 600_000;
+/** Different conflicts that are remembered; the one said longest ago is forgotten first. */
+const CONFLICT_LIMIT = 1024;
+
+interface Warning {
+  readonly message: string;
+  readonly remedy: string;
+}
+
+/** What an operator has to mend, since a server can only work around it. */
+const WARNINGS: Partial<Record<Reason, Warning>> = {
+  declined: {
+    message: 'a client has found its address in use by another machine',
+    remedy:
+      'find the machine that uses this address without a lease, and give it an address outside the pool; the address is given to nobody for a while',
+  },
+  'address-in-use': {
+    message: 'an address of the pool is in use by a machine that it was not leased to',
+    remedy:
+      'give that machine an address outside the pool, or let it use DHCP; the address is given to nobody for a while',
+  },
+  'offered-to-clone': {
+    message: 'two machines present the same client identifier',
+    remedy:
+      'both are served; empty /etc/machine-id in the template that they were cloned from, and on one of them, so that each makes its own',
+  },
+  'too-many-declines': {
+    message: 'a client declines one address after the other, and is not believed any more',
+    remedy:
+      'look for a machine that answers ARP for all addresses (proxy ARP), or for a fault of this client',
+  },
+};
+
+/** Machines that get in each other's way: one warning for a pair of them, or for an address, in ten minutes. */
+export class ConflictWarnings {
+  readonly #log: Log;
+  readonly #monotonic: () => number;
+  /** When it was said, monotonic; what was said last at the end. */
+  readonly #said = new Map<string, number>();
+
+  constructor(log: Log, monotonic: () => number) {
+    this.#log = log;
+    this.#monotonic = monotonic;
+  }
+
+  note(message: Message, client: ClientKey, decision: Decision, address: Ipv4): void {
+    const warning = WARNINGS[decision.reason];
+    if (warning === undefined || decision.kind === 'wait') return;
+    const { reason, other } = decision;
+    const hardware = hardwareToText(message.hardware);
+    const against = other === undefined ? undefined : hardwareToText(other);
+    const dotted = address === 0 ? undefined : ipv4ToText(address);
+    if (!this.#isDue(`${reason} ${subjectOf(reason, hardware, against, dotted)}`)) return;
+    const fields = { reason, client, hardware, other: against, address: dotted, remedy: warning.remedy };
+    this.#log.warn(fields, warning.message);
+  }
+
+  #isDue(conflict: string): boolean {
+    const monotonic = this.#monotonic();
+    const last = this.#said.get(conflict);
+    if (last !== undefined && monotonic - last < INTERVAL) return false;
+    this.#said.delete(conflict);
+    this.#said.set(conflict, monotonic);
+    if (this.#said.size <= CONFLICT_LIMIT) return true;
+    for (const oldest of this.#said.keys()) {
+      this.#said.delete(oldest);
+      break;
+    }
+    return true;
+  }
+}
+
+/** What it is that is said once: an address and who sits on it, two machines, or one. */
+function subjectOf(reason: Reason, hardware: string, other: string | undefined, address: string | undefined) {
+  if (reason === 'too-many-declines') return hardware;
+  return reason === 'offered-to-clone' ? `${hardware} ${other}` : `${address} ${other}`;
+}
