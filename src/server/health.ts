@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { createConnection, createServer, type Server } from 'node:net';
+import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import type { Log } from './log.ts';
 import type { Status } from './status.ts';
 
@@ -7,16 +7,22 @@ import type { Status } from './status.ts';
 export const HEALTH_SOCKET = 'health.sock';
 /** How much of an answer is read. */
 const ANSWER_LIMIT = 1 << 20;
+/** A connection on which nothing happens is closed after so long: milliseconds. */
+const ASKER_PATIENCE = 5000;
 
 /** A Unix socket that answers whoever connects with one line of JSON: the server's own word on how it is. */
 export class HealthEndpoint {
   readonly #path: string;
   readonly #server: Server;
+  readonly #open = new Set<Socket>();
 
   constructor(path: string, status: () => Status, log: Log) {
     this.#path = path;
     this.#server = createServer((socket) => {
+      this.#open.add(socket);
+      socket.on('close', () => this.#open.delete(socket));
       socket.on('error', () => socket.destroy());
+      socket.setTimeout(ASKER_PATIENCE, () => socket.destroy());
       socket.end(`${JSON.stringify(status())}\n`);
     });
     this.#server.on('error', (error) => log.warn({ err: error, path }, 'health cannot be asked'));
@@ -31,6 +37,7 @@ export class HealthEndpoint {
     });
   }
 
+  /** Waits for nobody who is connected. */
   close(): Promise<void> {
     return new Promise((resolve) => {
       if (!this.#server.listening) {
@@ -38,6 +45,7 @@ export class HealthEndpoint {
         return;
       }
       this.#server.close(() => resolve());
+      for (const socket of this.#open) socket.destroy();
     });
   }
 }

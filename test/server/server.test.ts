@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -459,6 +461,21 @@ describe('the health socket', () => {
     await endpoint.close();
     expect(existsSync(path)).toBe(false);
     await expect(askHealth(path, 2000)).rejects.toThrow();
+  });
+
+  test('that is closed does not wait for whoever is connected', async () => {
+    const node = new Node();
+    await node.server.start();
+    const path = join(directory, HEALTH_SOCKET);
+    const endpoint = new HealthEndpoint(path, () => node.server.status, node.log);
+    await endpoint.open();
+    const hanging = createConnection({ path, allowHalfOpen: true });
+    await once(hanging, 'readable');
+
+    await endpoint.close();
+
+    expect(existsSync(path)).toBe(false);
+    hanging.destroy();
   });
 
   test('that cannot be opened is a warning, not the end', async () => {
