@@ -188,3 +188,35 @@ test('RFC 2131 §3.3: a lease without end, where policy has one, has no T1 and T
   expect(optionOf(bytes, 58)).toBeUndefined();
   expect(optionOf(bytes, 59)).toBeUndefined();
 });
+
+test('clients of two kinds, one after the other, each get what they asked for', () => {
+  const conversation = new Conversation();
+  const kinds: [number[], number[]][] = [
+    [
+      [1, 3],
+      [53, 54, 51, 58, 59, 1, 3, 6, 15, 26],
+    ],
+    [
+      [15, 51],
+      [53, 54, 58, 59, 15, 51, 1, 3, 6, 26],
+    ],
+    [
+      [1, 28],
+      [53, 54, 51, 58, 59, 1, 28, 3, 6, 15, 26],
+    ],
+  ];
+
+  for (const [requestList, codes] of [...kinds, ...kinds]) {
+    expect(codesOf(offerTo({ requestList }, conversation))).toEqual(codes);
+  }
+});
+
+test('more kinds of clients than are remembered are served alike', () => {
+  const conversation = new Conversation();
+
+  for (let kind = 0; kind < 600; kind += 1) {
+    const requestList = [200 + (kind % 50), 1 + Math.floor(kind / 50), 15];
+    expect(codesOf(offerTo({ requestList }, conversation))).toContain(15);
+    expect(codesOf(offerTo({ requestList }, conversation)).slice(0, 5)).toEqual([53, 54, 51, 58, 59]);
+  }
+});
