@@ -1,12 +1,11 @@
 import type { Decision } from '../engine/decision.ts';
-import type { ClientKey } from '../lease/client-key.ts';
-import type { Instant, Version } from '../lease/lease.ts';
+import type { Instant } from '../lease/lease.ts';
 import type { LeaseChange } from '../lease/lease-view.ts';
 import { type HardwareAddress, NO_HARDWARE } from '../net/hardware-address.ts';
-import type { Ipv4 } from '../net/ipv4.ts';
 import type { Outcome } from '../store/lease-store.ts';
 import type { Plan } from '../subnet/plan.ts';
 import type { ExchangeParts } from './exchange-parts.ts';
+import { type Knowledge, noKnowledge } from './knowledge.ts';
 import type { Drop } from './observer.ts';
 import { Replies } from './replies.ts';
 import { moveStamps } from './stamp.ts';
@@ -17,16 +16,6 @@ import { STALE_AFTER, Waiting } from './waiting.ts';
 const ATTEMPT_LIMIT = 4;
 /** Waits of one message; more is a mistake of the engine. */
 const WAIT_LIMIT = 8;
-
-/** The engine's `Known`, filled in anew for each decision. */
-interface Knowledge {
-  client: ClientKey;
-  revision: Version;
-  deafRevision: Version;
-  trustsClock: boolean;
-  declines: number;
-  answers: ReadonlyMap<Ipv4, HardwareAddress | undefined>;
-}
 
 /**
  * What becomes of one message or order: it is decided, waits, has its change gathered for the next commit, is decided
@@ -53,14 +42,7 @@ export class Course {
     this.plan = parts.plan;
     this.#waiting = new Waiting(parts.inFlight, (turn, reason) => this.#forget(turn, reason, 'nothing'));
     this.#replies = new Replies(parts.transport, parts.observer);
-    this.#known = {
-      client: '' as ClientKey,
-      revision: 0,
-      deafRevision: 0,
-      trustsClock: true,
-      declines: 0,
-      answers: new Map(),
-    };
+    this.#known = noKnowledge();
     this.#now = parts.clock.now();
     this.#monotonic = parts.clock.monotonic();
   }
@@ -158,7 +140,24 @@ export class Course {
     else if (turn.change !== undefined) this.#submit(turn, turn.change);
     else if (decision.reason === 'in-flight' && this.#parts.inFlight.size > 0) {
       if (this.#keep(turn)) this.#waiting.followAny(turn);
-    } else this.#conclude(turn, decision, undefined);
+    } else if (decision.reason !== 'pool-full' || !this.#awaitSweep(turn)) {
+      this.#conclude(turn, decision, undefined);
+    }
+  }
+
+  /**
+   * A pool may look full only because what has run out is not swept yet: once, the turn stays behind the sweep's orders,
+   * and then behind their commit. False: it has, or nothing can be swept.
+   */
+  #awaitSweep(turn: Turn): boolean {
+    const isOrdered = turn.sweeps === 0 && turn.order === undefined && this.#parts.makeRoom?.() === true;
+    const isUnderWay = turn.sweeps === 1 && this.#parts.inFlight.size > 0;
+    if (!isOrdered && !isUnderWay) return false;
+    turn.sweeps += 1;
+    if (!this.#waiting.keep(turn, this.#monotonic)) return false;
+    if (isOrdered) this.#waiting.makeReady(turn);
+    else this.#waiting.followAny(turn);
+    return true;
   }
 
   /** Settles a change at once, or has it committed; behind whoever keeps its client or its addresses in flight. */

@@ -21,6 +21,8 @@ export interface ExchangeParts {
   readonly prober: Prober;
   readonly circumstances: Circumstances;
   readonly observer: Observer;
+  /** Submits orders that free what has run out; false: there is nothing to hope for. */
+  readonly makeRoom?: () => boolean;
 }
 
 /** What only the running server knows, for the engine's `Known`. */

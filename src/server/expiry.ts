@@ -30,6 +30,7 @@ export class Expiry {
   /** Orders that have not settled. */
   #pending = 0;
   #cancelPrompt: (() => void) | undefined;
+  #madeRoomAt = Number.NEGATIVE_INFINITY;
 
   constructor(store: LeaseStore, clock: Clock, taker: OrderTaker, trustsClock: () => boolean) {
     this.#store = store;
@@ -49,6 +50,16 @@ export class Expiry {
       this.#cancelPrompt = undefined;
       this.#sweep();
     });
+  }
+
+  /** An address is wanted at once: a turn now, unless there was one just before. True: something is being freed. */
+  makeRoom(): boolean {
+    const monotonic = this.#clock.monotonic();
+    if (this.#pending === 0 && monotonic - this.#madeRoomAt >= PROMPT_INTERVAL) {
+      this.#madeRoomAt = monotonic;
+      this.#sweep();
+    }
+    return this.#pending > 0;
   }
 
   stop(): void {

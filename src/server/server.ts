@@ -102,6 +102,7 @@ export class Server {
         this.#prompter(),
         ...extra(this.#parts.observer),
       ),
+      makeRoom: () => this.#expiry?.makeRoom() ?? false,
     };
     this.#expiry = new Expiry(store, clock, this.#orderTaker(), () => memory.timeGuard.trustsClock);
     return memory;

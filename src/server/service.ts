@@ -19,6 +19,8 @@ export interface Memory {
   readonly timeGuard: TimeGuard;
   readonly declines: DeclineLog;
   readonly observer: Observer;
+  /** Frees what has run out, for a client that finds no address. */
+  readonly makeRoom: () => boolean;
 }
 
 /** How long commits under way are waited for at the end: milliseconds. */
@@ -50,6 +52,7 @@ export class Service {
       prober: new Probe(medium.segment, clock, (address, holder) => liars.believes(address, holder)),
       circumstances: circumstancesOf(memory, () => clock.monotonic()),
       observer,
+      makeRoom: memory.makeRoom,
     });
   }
 

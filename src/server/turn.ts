@@ -41,6 +41,8 @@ export class Turn {
   /** Commits that ended in deciding again. */
   attempts = 0;
   waits = 0;
+  /** How often it found no address and was kept for the sweep. */
+  sweeps = 0;
   answers = NO_ANSWERS;
   decision: Decision | undefined;
   change: LeaseChange | undefined;

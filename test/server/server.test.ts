@@ -15,7 +15,7 @@ import { replyToText } from '../support/exchange-bench.ts';
 import { Guest } from '../support/guest.ts';
 import { LogLines } from '../support/log-lines.ts';
 import { type MemoryStore, type MemoryStoreOptions, memoryStore } from '../support/memory-store.ts';
-import { at, planOf } from '../support/plan.ts';
+import { at, planOf, range, segment } from '../support/plan.ts';
 import { SimulatedSegment, SimulatedTransport } from '../support/simulated-transport.ts';
 
 const THERE: ListenAddressSearch = {
@@ -331,6 +331,27 @@ describe('while it runs', () => {
 
     expect(offer).toMatch(/^DHCPOFFER /);
     expect(offer).not.toContain(`${address} `);
+  });
+
+  test('RFC 2131 §4.3.1: a pool that is full of run-out leases is swept at once, for the client that asks', async () => {
+    const small = [segment({ pools: [range('10.15.3.20', '10.15.3.22')] })];
+    const node = new Node({ planOf: () => planOf({ subnets: small }) });
+    await node.server.start();
+    for (const number of [1, 2, 3]) {
+      const guest = new Guest(`52:54:00:00:00:0${number}`);
+      const address = (await node.hear(guest.discover()))[0]?.split(' ')[1] ?? '';
+      await node.hear(guest.select(address, '10.15.3.10'));
+    }
+    const late = new Guest('52:54:00:00:00:09');
+    const full = await node.hear(late.discover());
+
+    await node.clock.pass(43_199_000);
+    node.clock.stall(2000);
+    const offers = await node.hear(late.discover());
+
+    expect(full).toEqual([]);
+    expect(offers).toHaveLength(1);
+    expect(offers[0]).toMatch(/^DHCPOFFER 10\.15\.3\.2[012] to 52:54:00:00:00:09$/);
   });
 
   test('doubt of the clock outlasts the leases that were given before it', async () => {
