@@ -57,9 +57,14 @@ export async function serve({ settings, warnings }: LoadedSettings): Promise<num
   process.on('SIGHUP', () => server.trustClock()); // The operator's word that the time is right.
   await Promise.race([server.start(), stopped]);
   await health.open();
-  const cancelCheck = systemClock.after(FULL_CHECK_AFTER, () => void sayIntegrity(log, settings.leasesDir));
+  const stopping = new AbortController();
+  const cancelCheck = systemClock.after(
+    FULL_CHECK_AFTER,
+    () => void sayIntegrity(log, join(settings.leasesDir, LEASE_FILE), stopping.signal),
+  );
   const signal = await stopped;
   cancelCheck();
+  stopping.abort();
   log.info({ signal }, 'stopping');
   await Promise.all([server.stop(), health.close()]);
   return 0;
@@ -103,10 +108,9 @@ function ownAddresses(): readonly Ipv4[] {
 }
 
 /** The quick check before the first lease does not read every row; this one does, off the way of the packets. */
-async function sayIntegrity(log: Logger, directory: string): Promise<void> {
-  const file = join(directory, LEASE_FILE);
+async function sayIntegrity(log: Logger, file: string, stopping: AbortSignal): Promise<void> {
   try {
-    const problem = await checkIntegrity(file);
+    const problem = await checkIntegrity(file, stopping);
     if (problem === undefined) log.info({ file }, 'the lease file is sound');
     else
       log.error(
@@ -114,7 +118,7 @@ async function sayIntegrity(log: Logger, directory: string): Promise<void> {
         'the lease file is damaged',
       );
   } catch (error) {
-    log.warn({ file, err: error }, 'the lease file could not be checked');
+    if (!stopping.aborted) log.warn({ file, err: error }, 'the lease file could not be checked');
   }
 }
 

@@ -1,15 +1,17 @@
-import { Worker } from 'node:worker_threads';
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const PROGRAM = fileURLToPath(new URL('./integrity-process.js', import.meta.url));
 
 /**
  * The full check of a lease file, beside the running server: resolves to what is wrong, or undefined for a sound file.
- * Rejects if the check itself cannot be done.
+ * Rejects if the check itself cannot be done, and if it is aborted.
  */
-export function checkIntegrity(file: string): Promise<string | undefined> {
+export function checkIntegrity(file: string, signal: AbortSignal): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./integrity-worker.js', import.meta.url), { workerData: file });
-    worker.unref(); // It keeps no server from ending.
-    worker.once('message', (problem: unknown) => resolve(typeof problem === 'string' ? problem : undefined));
-    worker.once('error', reject);
-    worker.once('exit', () => reject(new Error('the check ended without a word')));
+    execFile(process.execPath, [PROGRAM, file], { signal, killSignal: 'SIGKILL' }, (error, output) => {
+      if (error !== null) reject(error);
+      else resolve(output.trim() || undefined);
+    });
   });
 }

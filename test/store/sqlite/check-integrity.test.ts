@@ -6,7 +6,7 @@ import { afterAll, expect, test } from 'vitest';
 import type * as CheckIntegrity from '../../../src/store/sqlite/check-integrity.ts';
 import { builtProgram } from '../../support/gateway-process.ts';
 
-// The check starts a thread from a compiled file, so the compiled one is what is tested.
+// The check starts a program from a compiled file, so the compiled one is what is tested.
 const compiled = join(dirname(builtProgram()), '../dist/store/sqlite/check-integrity.js');
 const { checkIntegrity } = (await import(compiled)) as typeof CheckIntegrity;
 
@@ -20,8 +20,8 @@ rows.close();
 
 afterAll(() => rmSync(directory, { recursive: true }));
 
-test('the full check of a lease file, on a thread of its own, finds a sound one sound', async () => {
-  expect(await checkIntegrity(sound)).toBeUndefined();
+test('the full check of a lease file, by a process of its own, finds a sound one sound', async () => {
+  expect(await checkIntegrity(sound, new AbortController().signal)).toBeUndefined();
 });
 
 test('the full check says what is wrong with a damaged file', async () => {
@@ -30,9 +30,20 @@ test('the full check says what is wrong with a damaged file', async () => {
   bytes.fill(0xa5, 8192, 12_288);
   writeFileSync(damaged, bytes);
 
-  expect(await checkIntegrity(damaged)).toMatch(/\S/);
+  expect(await checkIntegrity(damaged, new AbortController().signal)).toMatch(/\S/);
 });
 
 test('a check that cannot be done is an error, not a sound file', async () => {
-  await expect(checkIntegrity(join(directory, 'missing.sqlite'))).rejects.toThrow();
+  await expect(
+    checkIntegrity(join(directory, 'missing.sqlite'), new AbortController().signal),
+  ).rejects.toThrow();
+});
+
+test('a check that is aborted ends', async () => {
+  const stopping = new AbortController();
+  const check = checkIntegrity(sound, stopping.signal);
+
+  stopping.abort();
+
+  await expect(check).rejects.toThrow();
 });
