@@ -148,7 +148,6 @@ export class Server {
     }
     this.#obstacle = undefined;
     this.#remindedAt = undefined;
-    memory.deafness.mark('interface');
     this.#parts.log.info({ ...fieldsOf(listen), transport: medium.transport.kind }, 'serving');
   }
 
@@ -205,8 +204,12 @@ export class Server {
       await service.stop();
     }
     if (this.#isStopping) return;
-    if (search.kind === 'found') await this.#open(memory, search);
-    else this.#remind(search);
+    if (search.kind !== 'found') {
+      this.#remind(search);
+      return;
+    }
+    await this.#open(memory, search);
+    memory.deafness.mark('interface');
   }
 
   #sayChange(service: Service, search: ListenAddressSearch): void {

@@ -399,7 +399,7 @@ describe('while it runs', () => {
     await node.clock.pass(1000);
 
     const marks = node.log.lines.filter(({ message }) => message.startsWith('something on the segment'));
-    expect(marks.map(({ fields }) => fields['reason'])).toEqual(['interface', reason]);
+    expect(marks.map(({ fields }) => fields['reason'])).toEqual([reason]);
   });
 
   test('a lease that has run out is freed, and counted by its state', async () => {
