@@ -32,7 +32,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
   const sections = SECTIONS.filter((section) => asked.length === 0 || asked.includes(section));
   const unknown = asked.find((name) => !SECTIONS.some((section) => section === name));
   if (unknown !== undefined) throw new TypeError(`--only ${unknown}: there is no such part`);
-  const seconds = Number(values.seconds ?? (values.quick ? 1 : 3));
+  const seconds = Number(values.seconds ?? (values.quick ? 1 : 2));
   // perfdhcp takes whole seconds.
   if (!Number.isInteger(seconds) || seconds < 1 || seconds > 60) {
     throw new TypeError(`--seconds ${values.seconds}: not a whole number from 1 to 60`);

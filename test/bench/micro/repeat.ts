@@ -7,10 +7,10 @@ export interface MicroResult {
 }
 
 const WARM_UP = 30_000;
-const MEASURED = 200_000;
+const MEASURED = 100_000;
 /** So few that nothing is collected while they are counted. */
 const COUNTED = 20_000;
-const ROUNDS = 7;
+const ROUNDS = 5;
 
 /** What keeps V8 from leaving out work whose result nobody looks at. */
 let sink: unknown;

@@ -1,10 +1,11 @@
+import { generate } from '../clients/generate.ts';
 import { perfdhcp } from '../clients/perfdhcp.ts';
 import { LoadMeter } from '../machine/load-meter.ts';
 import type { Program } from '../machine/program.ts';
 import type { Segment } from '../machine/segment.ts';
 import { medians } from '../report/statistics.ts';
 
-/** One server at one rate of perfdhcp. */
+/** One server at one rate of perfdhcp, or of our generator. */
 export interface RateRun {
   /** Exchanges a second that were completed. */
   readonly rate: number;
@@ -17,7 +18,7 @@ export interface RateRun {
   readonly p99: number;
   readonly p999: number;
   readonly max: number;
-  /** Processors that perfdhcp used; and everything else on this machine beside it and the server. */
+  /** Processors that the clients used (our generator looks without pause: always one); and everything else on this machine beside it and the server. */
   readonly client: number;
   readonly others: number;
   /** Bytes of the server at the most, since its start. */
@@ -45,6 +46,25 @@ export async function runAtRate(
     others: Math.max(0, meter.others() - client),
     peak: server.memory().peak,
   };
+}
+
+/** The same by our generator, whose limit is far away. */
+export async function generateAtRate(
+  segment: Segment,
+  server: Program,
+  rate: number,
+  seconds: number,
+): Promise<RateRun> {
+  const meter = new LoadMeter([server]);
+  const start = performance.now();
+  const before = server.nanoseconds();
+  const result = await generate(segment, { kind: 'exchange', from: 'relayed', window: 1, rate, seconds });
+  const cost = (server.nanoseconds() - before) / 1000 / Math.max(1, result.total);
+  const client = result.processorSeconds / ((performance.now() - start) / 1000);
+  const { p50, p99, p999, max } = result;
+  const loss = 1 - Math.min(1, result.rate / rate);
+  const others = Math.max(0, meter.others() - client);
+  return { rate: result.rate, loss, cost, p50, p99, p999, max, client, others, peak: server.memory().peak };
 }
 
 /** The median of repeats, figure by figure; but the worst of the longest times. */

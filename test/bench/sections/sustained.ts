@@ -5,10 +5,11 @@ import type { Program } from '../machine/program.ts';
 import { type Peer, startPeer } from '../peers/peer.ts';
 import { runAtRate } from './rate-run.ts';
 
-/** Exchanges by which a server is warmed up; the slow ones, whose leases count, only meet their neighbours. */
-const WARM_UP = { rate: 10_000, seconds: 1.5 } as const;
+/** Exchanges before measuring. V8 compiles ours meanwhile; the others only meet their neighbours. */
+const WARM_UP = 20_000;
 const GREETING = 20;
-const MOST_LOSS = 0.01;
+/** 0 to 1. */
+export const MOST_LOSS = 0.01;
 
 /** A peer, and what it can be asked. */
 export interface Contender {
@@ -19,25 +20,20 @@ export interface Contender {
   readonly climb: readonly number[];
   /** Cost grows with leases: only so many are counted, and each rate begins with none. */
   readonly firstLeases?: number;
-  readonly isSlow: boolean;
+  /** The rate at which our generator compares them too. */
+  readonly generated?: number;
+  /** Clients at once of our generator, to see what it can sustain. */
+  readonly windows: readonly number[];
+  readonly isOurs?: boolean;
 }
 
-export async function startWarm({ segment, folder }: Bench, { peer, isSlow }: Contender): Promise<Program> {
+export async function startWarm({ segment, folder }: Bench, { peer, isOurs }: Contender): Promise<Program> {
   const server = await startPeer(peer, segment, join(folder, 'server'));
-  if (isSlow) await greet({ segment });
-  else await generate(segment, { from: 'relayed', kind: 'exchange', window: 1, settle: 0, ...WARM_UP });
-  return server;
-}
-
-function greet({ segment }: Pick<Bench, 'segment'>) {
-  return generate(segment, {
-    from: 'relayed',
-    kind: 'exchange',
-    window: 1,
-    settle: 0,
-    seconds: 3,
-    limit: GREETING,
+  await generate(segment, {
+    ...{ kind: 'exchange', from: 'relayed', settle: 0, seconds: 5 },
+    ...(isOurs === true ? { window: 64, limit: WARM_UP } : { window: 1, limit: GREETING }),
   });
+  return server;
 }
 
 /** The highest rate of perfdhcp with at most one lost in a hundred; undefined: even the lowest loses more. */
