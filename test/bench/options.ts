@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export const SECTIONS = ['peers', 'ceiling', 'growth', 'micro'] as const;
+export const SECTIONS = ['peers', 'ceiling', 'growth', 'micro', 'profile'] as const;
 export type SectionName = (typeof SECTIONS)[number];
 
 export interface BenchOptions {
@@ -29,7 +29,9 @@ export function readOptions(args: readonly string[]): BenchOptions {
     },
   });
   const asked = values.only?.flatMap((list) => list.split(',')) ?? [];
-  const sections = SECTIONS.filter((section) => asked.length === 0 || asked.includes(section));
+  const sections = SECTIONS.filter((section) =>
+    asked.length === 0 ? section !== 'profile' : asked.includes(section),
+  );
   const unknown = asked.find((name) => !SECTIONS.some((section) => section === name));
   if (unknown !== undefined) throw new TypeError(`--only ${unknown}: there is no such part`);
   const seconds = Number(values.seconds ?? (values.quick ? 1 : 2));

@@ -11,12 +11,14 @@ import { benchCeiling } from './sections/ceiling.ts';
 import { benchGrowth } from './sections/growth.ts';
 import { benchMicro } from './sections/micro.ts';
 import { benchPeers } from './sections/peers.ts';
+import { benchProfile } from './sections/profile.ts';
 
 const PARTS: Readonly<Record<SectionName, (bench: Bench) => Promise<Findings>>> = {
   micro: benchMicro,
   peers: benchPeers,
   ceiling: benchCeiling,
   growth: benchGrowth,
+  profile: benchProfile,
 };
 
 /** Measures all parts asked for; everything made for it is gone when it returns or throws. */

@@ -1,0 +1,76 @@
+/** What `node --cpu-prof` writes, as far as it is read here; times in microseconds of the monotonic clock. */
+export interface CpuProfile {
+  readonly nodes: readonly ProfileNode[];
+  readonly startTime: number;
+  readonly samples: readonly number[];
+  readonly timeDeltas: readonly number[];
+}
+
+interface ProfileNode {
+  readonly id: number;
+  readonly callFrame: { readonly functionName: string; readonly url: string };
+  readonly children?: readonly number[];
+}
+
+/**
+ * The parts of an exchange, by the innermost frame that one of these fits: function name, a blank, and file. What calls
+ * the system comes before what it is called from.
+ */
+const PARTS: readonly (readonly [part: string, frame: RegExp])[] = [
+  ['idle', /^\(idle\)/],
+  ['garbage collection', /^\(garbage collector\)/],
+  ['sockets: receive', /^recvmmsg |^(receive|#receiveFrom) .*\/transport\//],
+  ['sockets: send', /^sendmmsg |^(send|#flush|#putDatagram|#putFrame) .*\/transport\//],
+  ['SQLite: checkpoint', /\/sqlite\/checkpoints\.js$/],
+  ['SQLite: begin, commit and fsync', /^(begin|commit) .*\/sqlite\/writer\.js$/],
+  ['SQLite: rows', /\/sqlite\//],
+  ['leases in memory', /\/store\//],
+  ['decode', /\/wire\/(decode|message|option-fields|relay-agent|read-option)\.js$/],
+  ['encode', /\/wire\/|\/server\/replies\.js$/],
+  ['client key', /\/lease\/client-key\.js$/],
+  ['decide', /\/(engine|allocation|subnet|lease)\//],
+  ['log and counters', /\/log\/|\/pino|decision-log\.js$|counters\.js$|observer\.js$/],
+  ['what is under way', /\/server\//],
+  ['transport', /\/transport\//],
+];
+
+/** Microseconds of each part between two times. */
+export function timeByPart(
+  profile: CpuProfile,
+  from: number,
+  to: number,
+): { readonly parts: ReadonlyMap<string, number>; readonly total: number } {
+  const nodes = new Map(profile.nodes.map((node) => [node.id, node]));
+  const parents = new Map<number, number>();
+  for (const { id, children = [] } of profile.nodes) for (const child of children) parents.set(child, id);
+
+  const partOfNode = new Map<number, string>();
+  const partOf = (id: number): string => {
+    const known = partOfNode.get(id);
+    if (known !== undefined) return known;
+    const node = nodes.get(id);
+    const parent = parents.get(id);
+    const own = node === undefined ? undefined : partOfFrame(node);
+    const part = own ?? (parent === undefined ? 'Node itself' : partOf(parent));
+    partOfNode.set(id, part);
+    return part;
+  };
+
+  const parts = new Map<string, number>();
+  let total = 0;
+  let now = profile.startTime;
+  for (const [index, sample] of profile.samples.entries()) {
+    const delta = profile.timeDeltas[index] ?? 0;
+    now += delta;
+    if (now < from || now > to) continue;
+    const part = partOf(sample);
+    parts.set(part, (parts.get(part) ?? 0) + delta);
+    total += delta;
+  }
+  return { parts, total };
+}
+
+function partOfFrame({ callFrame }: ProfileNode): string | undefined {
+  const frame = `${callFrame.functionName} ${callFrame.url}`;
+  return PARTS.find(([, fits]) => fits.test(frame))?.[0];
+}
