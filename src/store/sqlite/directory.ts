@@ -1,4 +1,5 @@
-import { accessSync, constants, mkdirSync, statfsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, statfsSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { GatewayError } from '../../errors.ts';
 
 /** statfs(2): file systems whose locks and memory maps SQLite cannot rely on. */
@@ -26,7 +27,7 @@ export function networkFileSystem(type: number): string | undefined {
 export function prepareDirectory(directory: string): void {
   const setting = `GATEWAY_DHCP_LEASES_DIR ${directory}`;
   try {
-    mkdirSync(directory, { recursive: true });
+    makeDirectory(resolve(directory));
   } catch (cause) {
     const remedy = 'create it, or set another one (GATEWAY_DHCP_LEASES_DIR or --leases-dir)';
     throw new GatewayError(
@@ -53,6 +54,16 @@ export function prepareDirectory(directory: string): void {
     const remedy = 'set a directory on a local disk of this node; every gateway keeps its own file';
     throw new GatewayError('store-unusable', `${setting}: is on ${network}, which loses leases: ${remedy}`);
   }
+}
+
+/**
+ * Makes a directory and those above it, each once. Node's own recursive mkdir never ends where a directory is there but
+ * nothing can be made in it, as in /proc.
+ */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return;
+  makeDirectory(dirname(path));
+  mkdirSync(path);
 }
 
 /** The operating system's or SQLite's name of an error. */

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Ipv4 } from '../../../src/net/ipv4.ts';
@@ -64,6 +64,20 @@ describe('the leases directory', () => {
     expect(() => openIn(directory)).toThrow(
       expect.objectContaining({ code: 'store-unusable', message: expect.stringContaining('not writable') }),
     );
+  });
+
+  it('where nothing can be made is refused by name', () => {
+    expect(() => openIn('/proc/leases')).toThrow(
+      expect.objectContaining({ code: 'store-unusable', message: expect.stringContaining('/proc/leases') }),
+    );
+  });
+
+  it('is made with those above it', () => {
+    const directory = join(temporaryDirectory(), 'a/b');
+
+    openIn(directory);
+
+    expect(existsSync(fileIn(directory))).toBe(true);
   });
 
   it('on a read-only file system is refused by name', ({ skip }) => {
