@@ -7,7 +7,7 @@ export interface MicroResult {
 }
 
 const WARM_UP = 30_000;
-const MEASURED = 100_000;
+const MEASURED = 50_000;
 /** So few that nothing is collected while they are counted. */
 const COUNTED = 20_000;
 const ROUNDS = 5;

@@ -60,7 +60,7 @@ async function measure(
       const renewing = kind === 'renewal' ? { hardware, leases: leasesOf(LEASES) } : {};
       all.push(
         await costOf(server, () =>
-          generate(bench.segment, { kind, from, window, seconds, settle: 1, ...renewing }),
+          generate(bench.segment, { kind, from, window, seconds, settle: 0.6, ...renewing }),
         ),
       );
     }

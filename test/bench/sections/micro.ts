@@ -18,7 +18,7 @@ export async function benchMicro(bench: Bench): Promise<Findings> {
   const results = JSON.parse(program.output) as readonly MicroResult[];
   const table = {
     title: 'The parts of an exchange, alone',
-    notes: ['Medians of five rounds of 100,000; bytes of heap allocated for one, dead or alive.'],
+    notes: ['Medians of five rounds of 50,000; bytes of heap allocated for one, dead or alive.'],
     heads: ['what', 'ns', 'bytes'],
     rows: results.map(({ name, nanoseconds, bytes }) => [name, number(nanoseconds), number(bytes)]),
   };
