@@ -13,9 +13,10 @@ import {
 } from '../config/load-settings.ts';
 import { originToText, type Problem, problemToText, shownText } from '../config/problem.ts';
 import { type Environment, SETTING_KEYS, SETTINGS } from '../config/settings.ts';
-import { EXIT_STATUS } from '../errors.ts';
+import { EXIT_STATUS, GatewayError } from '../errors.ts';
 import { ipv4ToText } from '../net/ipv4.ts';
 import type { Link } from '../net/link.ts';
+import { refuseDirectory } from '../store/sqlite/directory.ts';
 import { readInterfaces } from '../transport/interfaces.ts';
 import { type Column, type Output, standardOutput, writeTable } from './output.ts';
 import { addSettingOptions, flagsOf } from './setting-options.ts';
@@ -49,7 +50,7 @@ export function addCheckCommand(program: Command): void {
     .description('show every setting, its value and where it came from, and what is wrong with them')
     .option('--json', 'as JSON');
   addSettingOptions(command).action(() => {
-    const report = checkSettings(flagsOf(command), process.env, readInterfaces());
+    const report = checkSettings(flagsOf(command), process.env, readInterfaces(), refuseDirectory);
     const asJson: unknown = command.getOptionValue('json');
     const output = standardOutput();
     if (asJson === true) output.write(`${JSON.stringify(report, null, 2)}\n`);
@@ -58,13 +59,26 @@ export function addCheckCommand(program: Command): void {
   });
 }
 
-/** Judges settings on a host with these interfaces. What `serve` would wait for is a problem here. */
-export function checkSettings(flags: Flags, environment: Environment, links: readonly Link[]): CheckReport {
+/**
+ * Judges settings on a host with these interfaces. What `serve` would wait for is a problem here.
+ *
+ * @param refuse Throws a GatewayError for a leases directory that cannot be used.
+ */
+export function checkSettings(
+  flags: Flags,
+  environment: Environment,
+  links: readonly Link[],
+  refuse: (directory: string) => void,
+): CheckReport {
   const loaded = loadSettings(flags, environment);
   const search = searchWith(loaded, links);
   const missing =
     search === undefined || search.kind === 'found' ? [] : [`${search.message}; ${search.remedy}`];
-  const problems = [...(loaded.ok ? [] : texts(loaded.problems)), ...missing];
+  const problems = [
+    ...(loaded.ok ? [] : texts(loaded.problems)),
+    ...directoryProblems(loaded.settings.leasesDir, refuse),
+    ...missing,
+  ];
   const oddity = search?.kind === 'found' && search.warning !== undefined ? [search.warning] : [];
   return {
     ok: problems.length === 0,
@@ -77,6 +91,20 @@ export function checkSettings(flags: Flags, environment: Environment, links: rea
     warnings: [...texts(loaded.warnings), ...oddity],
     problems,
   };
+}
+
+function directoryProblems(
+  directory: string | undefined,
+  refuse: (directory: string) => void,
+): readonly string[] {
+  if (directory === undefined) return [];
+  try {
+    refuse(directory);
+    return [];
+  } catch (error) {
+    if (error instanceof GatewayError) return [error.message];
+    throw error;
+  }
 }
 
 /** Undefined: the settings that say where to listen are wrong themselves. */

@@ -1,7 +1,11 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkSettings, writeReport } from '../../src/cli/config-check.ts';
 import { ipv4 } from '../../src/net/ipv4.ts';
 import type { Link } from '../../src/net/link.ts';
+import { refuseDirectory } from '../../src/store/sqlite/directory.ts';
 
 const BRIDGE: Link = {
   name: 'OCvpsnet',
@@ -10,6 +14,9 @@ const BRIDGE: Link = {
   up: true,
   addresses: [{ address: ipv4(0x0a0f030a), prefixLength: 24 }],
 };
+
+/** The default one is not of this test's making. */
+const anyDirectory = () => undefined;
 
 function textOf(...parameters: Parameters<typeof checkSettings>): string {
   const written: string[] = [];
@@ -20,7 +27,7 @@ function textOf(...parameters: Parameters<typeof checkSettings>): string {
 
 describe('vps-gateway check', () => {
   it('is content on a node that holds its address, with nothing set', () => {
-    expect(checkSettings({}, {}, [BRIDGE])).toMatchObject({
+    expect(checkSettings({}, {}, [BRIDGE], anyDirectory)).toMatchObject({
       ok: true,
       listen: { listenIp: '10.15.3.10', interface: 'OCvpsnet', prefixLength: 24, mtu: 1450 },
       warnings: [],
@@ -29,7 +36,7 @@ describe('vps-gateway check', () => {
   });
 
   it('shows every setting, its value and where it came from', () => {
-    const text = textOf({ mtu: '1400' }, { GATEWAY_DHCP_DOMAIN: 'example.net' }, [BRIDGE]);
+    const text = textOf({ mtu: '1400' }, { GATEWAY_DHCP_DOMAIN: 'example.net' }, [BRIDGE], anyDirectory);
 
     expect(text).toMatch(/^GATEWAY_DHCP_MTU +1400 +flag --mtu$/m);
     expect(text).toMatch(/^GATEWAY_DHCP_DOMAIN +example\.net +environment GATEWAY_DHCP_DOMAIN$/m);
@@ -40,14 +47,14 @@ describe('vps-gateway check', () => {
   });
 
   it('never shows the secret', () => {
-    const text = textOf({}, { GATEWAY_API_SECRET: 'hunter2' }, [BRIDGE]);
+    const text = textOf({}, { GATEWAY_API_SECRET: 'hunter2' }, [BRIDGE], anyDirectory);
 
     expect(text).not.toContain('hunter2');
     expect(text).toMatch(/^GATEWAY_API_SECRET +\(set\) +environment GATEWAY_API_SECRET$/m);
   });
 
   it('takes a listen address that is not there as a problem, which `serve` would wait for', () => {
-    expect(checkSettings({ interface: 'eth0' }, {}, [BRIDGE])).toMatchObject({
+    expect(checkSettings({ interface: 'eth0' }, {}, [BRIDGE], anyDirectory)).toMatchObject({
       ok: false,
       listen: undefined,
       problems: [expect.stringContaining('interface eth0 does not exist; there are: OCvpsnet')],
@@ -55,9 +62,12 @@ describe('vps-gateway check', () => {
   });
 
   it('tells problems of the settings and of the host at once', () => {
-    const { problems } = checkSettings({ dns: 'nowhere' }, { GATEWAY_DHCP_LISTEN_IP: '10.15.3.12' }, [
-      BRIDGE,
-    ]);
+    const { problems } = checkSettings(
+      { dns: 'nowhere' },
+      { GATEWAY_DHCP_LISTEN_IP: '10.15.3.12' },
+      [BRIDGE],
+      anyDirectory,
+    );
 
     expect(problems).toEqual([
       "GATEWAY_DHCP_DNS: 'nowhere' (flag --dns): is not an IPv4 address; write four numbers from 0 to 255: 10.15.3.1",
@@ -66,8 +76,21 @@ describe('vps-gateway check', () => {
   });
 
   it('does not judge the host by settings that are wrong themselves', () => {
-    const { problems } = checkSettings({ listenIp: '10.15.3.1' }, {}, [BRIDGE]);
+    const { problems } = checkSettings({ listenIp: '10.15.3.1' }, {}, [BRIDGE], anyDirectory);
 
     expect(problems).toEqual([expect.stringContaining("is the router's address")]);
+  });
+
+  it('tells that leases cannot be kept in their directory, and makes none', () => {
+    const parent = mkdtempSync(join(tmpdir(), 'vps-gateway-check-'));
+    const file = join(parent, 'file');
+    writeFileSync(file, '');
+    const problemsWith = (leasesDir: string) =>
+      checkSettings({ leasesDir }, {}, [BRIDGE], refuseDirectory).problems;
+
+    expect(problemsWith(join(file, 'leases'))).toEqual([expect.stringContaining('not a directory')]);
+    expect(problemsWith(join(parent, 'a/b'))).toEqual([]);
+    expect(existsSync(join(parent, 'a'))).toBe(false);
+    rmSync(parent, { recursive: true });
   });
 });

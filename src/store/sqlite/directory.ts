@@ -36,6 +36,17 @@ export function prepareDirectory(directory: string): void {
       cause,
     );
   }
+  refuseDirectory(directory);
+}
+
+/**
+ * Throws store-unusable if leases cannot be kept in a directory, or in the nearest one above it that is there; makes
+ * nothing.
+ */
+export function refuseDirectory(wanted: string): void {
+  const setting = `GATEWAY_DHCP_LEASES_DIR ${wanted}`;
+  let directory = resolve(wanted);
+  while (!existsSync(directory)) directory = dirname(directory);
   if (!statSync(directory).isDirectory()) {
     throw new GatewayError(
       'store-unusable',
