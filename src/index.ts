@@ -12,12 +12,12 @@ export { type Environment, SETTINGS, type SettingKey, type Settings } from './co
 export { decide } from './engine/decide.ts';
 export type { Decide, Decision, Known, Reason } from './engine/decision.ts';
 export { type ErrorCode, GatewayError } from './errors.ts';
+export type { Clock } from './lease/clock.ts';
 export type { Lease, LeaseRecord, LeaseState } from './lease/lease.ts';
 export type { LeaseChange, LeaseView, LeaseWrite } from './lease/lease-view.ts';
 export { LogOutput } from './log/log-output.ts';
 export { createLogger, type Logger } from './log/logger.ts';
 export type { Link } from './net/link.ts';
-export type { Clock } from './server/clock.ts';
 export type { Observer } from './server/observer.ts';
 export { Server } from './server/server.ts';
 export type { Medium, ServerParts } from './server/server-parts.ts';

@@ -20,6 +20,8 @@ export interface Lease {
   readonly client: ClientKey;
   /** The hardware address that the client last used; 0 if its link layer has none. */
   readonly hardware: HardwareAddress;
+  /** The gateway that granted it, by its server identifier; 0: this one, or nobody knows. */
+  readonly granter: Ipv4;
   readonly state: LeaseState;
   /** End of the lease, offer or quarantine; when free: when it became free. */
   readonly expiresAt: Instant;
@@ -32,6 +34,8 @@ export interface Lease {
 export interface LeaseRecord {
   readonly client: ClientKey;
   readonly hardware: HardwareAddress;
+  /** Absent: this gateway. */
+  readonly granter?: Ipv4 | undefined;
   readonly state: LeaseState;
   readonly expiresAt: Instant;
   /** Option 12, printable ASCII; undefined leaves the stored one as it is. */

@@ -1,8 +1,8 @@
+import type { Clock } from '../lease/clock.ts';
 import type { Lease } from '../lease/lease.ts';
 import type { LeaseView } from '../lease/lease-view.ts';
 import { type HardwareAddress, hardwareToText } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
-import type { Clock } from './clock.ts';
 import type { Log } from './log.ts';
 
 /** Addresses not leased to it that one machine may answer for. */

@@ -1,12 +1,12 @@
 import type { Decide } from '../engine/decision.ts';
 import type { ClientKey } from '../lease/client-key.ts';
+import type { Clock } from '../lease/clock.ts';
 import type { Version } from '../lease/lease.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
 import type { Plan } from '../subnet/plan.ts';
 import type { Transport } from '../transport/transport.ts';
-import type { Clock } from './clock.ts';
 import type { Observer } from './observer.ts';
 
 /** All that an exchange works with. */

@@ -1,8 +1,8 @@
 import type { Decision } from '../engine/decision.ts';
+import type { Clock } from '../lease/clock.ts';
 import type { Instant, Lease } from '../lease/lease.ts';
 import type { LeaseView } from '../lease/lease-view.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
-import type { Clock } from './clock.ts';
 import type { Order } from './turn.ts';
 
 /** Orders of one turn of the sweep. */

@@ -1,7 +1,7 @@
+import type { Clock } from '../lease/clock.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { Segment } from '../transport/transport.ts';
-import type { Clock } from './clock.ts';
 import type { Prober } from './exchange-parts.ts';
 
 /** Requests for one address, spread over the time there is: one may be lost. */

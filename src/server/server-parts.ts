@@ -1,10 +1,10 @@
 import type { ListenAddress, ListenAddressSearch } from '../config/listen-address.ts';
 import type { Decide } from '../engine/decision.ts';
+import type { Clock } from '../lease/clock.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
 import type { Plan } from '../subnet/plan.ts';
 import type { Segment, Transport } from '../transport/transport.ts';
-import type { Clock } from './clock.ts';
 import type { Log } from './log.ts';
 import type { Observer } from './observer.ts';
 

@@ -1,5 +1,5 @@
+import type { Clock } from '../lease/clock.ts';
 import { type Instant, instant } from '../lease/lease.ts';
-import type { Clock } from './clock.ts';
 
 /** The machine's own clocks. */
 export const systemClock: Clock = {

@@ -1,5 +1,5 @@
+import type { Clock } from '../lease/clock.ts';
 import type { Instant } from '../lease/lease.ts';
-import type { Clock } from './clock.ts';
 import type { Log } from './log.ts';
 
 /** A jump of the wall clock by more than this is not explained by its being set: milliseconds. */

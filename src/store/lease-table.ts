@@ -1,7 +1,7 @@
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Instant, Lease, LeaseRecord, Version } from '../lease/lease.ts';
 import type { AddressRange, LeaseChange, LeaseView, LeaseWrite } from '../lease/lease-view.ts';
-import type { Ipv4 } from '../net/ipv4.ts';
+import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import { ClientIndex } from './client-index.ts';
 import { Offers } from './offers.ts';
 import type { RangeOrder, Standing } from './range-order.ts';
@@ -204,6 +204,6 @@ function isOver(record: Lease, now: Instant): boolean {
 }
 
 function leaseOf(address: Ipv4, next: LeaseRecord, updatedAt: Instant, version: Version): Lease {
-  const { client, hardware, state, expiresAt } = next;
-  return { address, client, hardware, state, expiresAt, updatedAt, version };
+  const { client, hardware, granter = UNSPECIFIED, state, expiresAt } = next;
+  return { address, client, hardware, granter, state, expiresAt, updatedAt, version };
 }

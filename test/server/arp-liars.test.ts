@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { keyOfIdentifier } from '../../src/lease/client-key.ts';
 import { instant, type LeaseState } from '../../src/lease/lease.ts';
 import { type HardwareAddress, hardwareFromText } from '../../src/net/hardware-address.ts';
-import { type Ipv4, ipv4 } from '../../src/net/ipv4.ts';
+import { type Ipv4, ipv4, UNSPECIFIED } from '../../src/net/ipv4.ts';
 import { ArpLiars } from '../../src/server/arp-liars.ts';
 import { LeaseTable } from '../../src/store/lease-table.ts';
 import { FakeClock } from '../support/clock.ts';
@@ -21,7 +21,15 @@ function bench() {
   const put = (address: Ipv4, hardware: HardwareAddress, state: LeaseState) => {
     const client = keyOfIdentifier(Uint8Array.of(1, address & 255));
     const times = { expiresAt: instant(clock.now() + 3_600_000), updatedAt: clock.now() };
-    table.load({ address, client, hardware, state, ...times, version: table.revision + 1 });
+    table.load({
+      address,
+      client,
+      hardware,
+      granter: UNSPECIFIED,
+      state,
+      ...times,
+      version: table.revision + 1,
+    });
   };
   return { clock, log, put, liars: new ArpLiars(table, clock, log) };
 }

@@ -8,7 +8,7 @@ import { keyOfIdentifier } from '../../src/lease/client-key.ts';
 import { type Instant, type Lease, later } from '../../src/lease/lease.ts';
 import type { LeaseView } from '../../src/lease/lease-view.ts';
 import { hardwareFromText, NO_HARDWARE } from '../../src/net/hardware-address.ts';
-import { type Ipv4, ipv4 } from '../../src/net/ipv4.ts';
+import { type Ipv4, ipv4, UNSPECIFIED } from '../../src/net/ipv4.ts';
 import { isFinal } from '../../src/server/counters.ts';
 import { WAITING_LIMIT } from '../../src/server/waiting.ts';
 import type { LeaseStore, Outcome } from '../../src/store/lease-store.ts';
@@ -237,6 +237,7 @@ function leasesAt(now: Instant): Lease[] {
     address: ipv4(POOL.first + index),
     client: keyOfIdentifier(Uint8Array.of(1, 0x52, 0x54, 0, 0, 0, index)),
     hardware: hardwareFromText(`52:54:00:00:00:0${index}`) ?? NO_HARDWARE,
+    granter: UNSPECIFIED,
     state: 'bound',
     expiresAt: later(now, 60),
     updatedAt: now,

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { keyOfIdentifier } from '../../src/lease/client-key.ts';
 import { instant, type Lease, type LeaseState } from '../../src/lease/lease.ts';
 import { NO_HARDWARE } from '../../src/net/hardware-address.ts';
-import { ipv4 } from '../../src/net/ipv4.ts';
+import { ipv4, UNSPECIFIED } from '../../src/net/ipv4.ts';
 import { Expiry } from '../../src/server/expiry.ts';
 import { memoryBench } from '../support/exchange-bench.ts';
 import { Guest } from '../support/guest.ts';
@@ -17,6 +17,7 @@ function leases(count: number, state: LeaseState = 'bound'): Lease[] {
     address: ipv4(FIRST + index),
     client: keyOfIdentifier(Uint8Array.of(1, index)),
     hardware: NO_HARDWARE,
+    granter: UNSPECIFIED,
     state,
     expiresAt: instant(END),
     updatedAt: instant(END - 1000),

@@ -41,6 +41,7 @@ export function leaseStoreContract(name: string, open: (inFlight: Set<Ipv4>) => 
           address: A,
           client: client(1),
           hardware: hardware(1),
+          granter: 0,
           state: 'bound',
           expiresAt: at(605),
           updatedAt: at(5),

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { LeaseState } from '../../src/lease/lease.ts';
 import type { AddressRange } from '../../src/lease/lease-view.ts';
-import type { Ipv4 } from '../../src/net/ipv4.ts';
+import { type Ipv4, UNSPECIFIED } from '../../src/net/ipv4.ts';
 import { LeaseTable } from '../../src/store/lease-table.ts';
 import { address, at, changeOf, client, hardware } from './changes.ts';
 import { NaiveTable } from './naive-table.ts';
@@ -39,7 +39,13 @@ const aStep = fc.oneof(
 describe('the lease table', () => {
   it('a client that had more records than are remembered keeps its live one when others take the rest', () => {
     const table = new LeaseTable(new Set());
-    const base = { client: client(1), hardware: hardware(1), expiresAt: at(60), updatedAt: at(0) };
+    const base = {
+      client: client(1),
+      hardware: hardware(1),
+      granter: UNSPECIFIED,
+      expiresAt: at(60),
+      updatedAt: at(0),
+    };
     const addresses = Array.from({ length: 19 }, (_, index) => (FIRST + index) as Ipv4);
     const last = addresses.pop();
     if (last === undefined) throw new Error('no address');
@@ -96,7 +102,12 @@ describe('the lease table', () => {
   it('orders a range by when its addresses became free, if it is first asked after they did', () => {
     const table = new LeaseTable(new Set());
     for (const [index, where] of [8, 6, 9, 7].entries()) {
-      const lease = { address: ADDRESSES[where] ?? FIRST, client: client(index), hardware: hardware(index) };
+      const lease = {
+        address: ADDRESSES[where] ?? FIRST,
+        client: client(index),
+        hardware: hardware(index),
+        granter: UNSPECIFIED,
+      };
       table.load({ ...lease, state: 'free', expiresAt: at(0), updatedAt: at(0), version: 10 + index });
     }
 

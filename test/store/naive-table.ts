@@ -1,7 +1,7 @@
 import type { ClientKey } from '../../src/lease/client-key.ts';
 import type { Instant, Lease } from '../../src/lease/lease.ts';
 import type { AddressRange, LeaseChange } from '../../src/lease/lease-view.ts';
-import type { Ipv4 } from '../../src/net/ipv4.ts';
+import { type Ipv4, UNSPECIFIED } from '../../src/net/ipv4.ts';
 
 /** The lease table as one would write it for ten addresses: lists, and a look at everything for every question. */
 export class NaiveTable {
@@ -42,8 +42,8 @@ export class NaiveTable {
       const record = this.recordAt(address);
       const isOffered = this.offers.some((offer) => offer.address === address);
       const isHolders = record !== undefined && record.state !== 'free' && record.client === next.client;
-      const { client, hardware, state, expiresAt } = next;
-      const lease = { address, client, hardware, state, expiresAt, updatedAt: change.at, version };
+      const { client, hardware, granter = UNSPECIFIED, state, expiresAt } = next;
+      const lease = { address, client, hardware, granter, state, expiresAt, updatedAt: change.at, version };
       this.#drop(address);
       if (state === 'offered') {
         const other = this.offerTo(client);

@@ -1,5 +1,5 @@
+import type { Clock } from '../../src/lease/clock.ts';
 import { type Instant, instant } from '../../src/lease/lease.ts';
-import type { Clock } from '../../src/server/clock.ts';
 
 interface Timer {
   readonly at: number;

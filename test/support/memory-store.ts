@@ -1,8 +1,8 @@
+import type { Clock } from '../../src/lease/clock.ts';
 import type { Instant, Lease } from '../../src/lease/lease.ts';
 import { instant } from '../../src/lease/lease.ts';
 import type { LeaseChange } from '../../src/lease/lease-view.ts';
 import type { Ipv4 } from '../../src/net/ipv4.ts';
-import type { Clock } from '../../src/server/clock.ts';
 import type { LeaseStore, Outcome } from '../../src/store/lease-store.ts';
 import { LeaseTable } from '../../src/store/lease-table.ts';
 

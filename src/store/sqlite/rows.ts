@@ -4,7 +4,7 @@ import type { HardwareAddress } from '../../net/hardware-address.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 
 /** The columns of `lease` that a Lease is made of, in the order of `LeaseRow`. */
-export const LEASE_ROW = 'address, client, mac, state, expires_at, updated_at, version';
+export const LEASE_ROW = 'address, client, mac, state, expires_at, updated_at, version, granter';
 
 export type LeaseRow = readonly [
   address: number,
@@ -14,6 +14,7 @@ export type LeaseRow = readonly [
   expiresAt: number,
   updatedAt: number,
   version: number,
+  granter: number,
 ];
 
 /** Offers are never stored. */
@@ -26,16 +27,18 @@ const MOST_HARDWARE = 0xffffffffffff;
 
 /** Undefined for a row that no version of us has written. */
 export function leaseFromRow(row: readonly unknown[]): (Lease & { readonly state: StoredState }) | undefined {
-  const [address, clientText, mac, stateText, expiresAt, updatedAt, version] = row;
+  const [address, clientText, mac, stateText, expiresAt, updatedAt, version, granter] = row;
   const state = STORED_STATES.find((known) => known === stateText);
   const client = typeof clientText === 'string' ? clientKeyFromText(clientText) : undefined;
   if (state === undefined || client === undefined) return undefined;
   if (!isWhole(address, MOST_ADDRESS) || !isWhole(mac, MOST_HARDWARE)) return undefined;
+  if (!isWhole(granter, MOST_ADDRESS)) return undefined;
   if (!isWhole(expiresAt) || !isWhole(updatedAt) || !isWhole(version)) return undefined;
   return {
     address: address as Ipv4,
     client,
     hardware: mac as HardwareAddress,
+    granter: granter as Ipv4,
     state,
     expiresAt: expiresAt as Instant,
     updatedAt: updatedAt as Instant,

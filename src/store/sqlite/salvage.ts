@@ -7,6 +7,9 @@ import { MIGRATIONS, migrate } from './schema.ts';
 
 const WAL_HEADER_BYTES = 32;
 const FRAME_HEADER_BYTES = 24;
+/** Columns of the two tables. */
+const LEASE_WIDTH = 12;
+const HISTORY_WIDTH = 11;
 const LAST_INSTANT = Date.UTC(10_000, 0);
 
 /** What was carried over from a damaged file. */
@@ -78,26 +81,29 @@ function isFirstPage(page: DataView, isAtStart: boolean): boolean {
 /** Puts a row where it belongs, if it is one of ours. */
 function keeper(database: Database): (row: RawRow) => void {
   const lease = database.prepare(`
-    INSERT INTO lease VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO lease VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (address) DO UPDATE SET client = excluded.client, mac = excluded.mac, state = excluded.state,
       starts_at = excluded.starts_at, expires_at = excluded.expires_at, updated_at = excluded.updated_at,
-      version = excluded.version, hostname = excluded.hostname, node = excluded.node, vps_id = excluded.vps_id
+      version = excluded.version, hostname = excluded.hostname, node = excluded.node, vps_id = excluded.vps_id,
+      granter = excluded.granter
     WHERE excluded.version > version`);
   const history = database.prepare(
     'INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
   );
   return ({ rowid, columns }) => {
-    if (columns.length !== 11 || columns[0] !== null) return;
+    if (columns.length < HISTORY_WIDTH || columns.length > LEASE_WIDTH || columns[0] !== null) return;
     const values = [rowid, ...columns.slice(1)];
-    if (isLeaseRow(values)) lease.run(values);
-    else if (isHistoryRow(values)) history.run(values);
+    if (columns.length === HISTORY_WIDTH && isHistoryRow(values)) history.run(values);
+    else if (isLeaseRow(values)) lease.run(values.length < LEASE_WIDTH ? [...values, 0] : values);
   };
 }
 
-/** In the order of the columns of `lease`. */
+/** In the order of the columns of `lease`; rows from before schema 2 end without the granter. */
 function isLeaseRow(values: readonly unknown[]): boolean {
-  const [address, client, mac, state, startsAt, expiresAt, updatedAt, version, ...texts] = values;
-  const row = [address, client, mac, state, expiresAt, updatedAt, version];
+  const [address, client, mac, state, startsAt, expiresAt, updatedAt, version, ...rest] = values;
+  const [hostname, node, vpsId, granter = 0] = rest;
+  const texts = [hostname, node, vpsId];
+  const row = [address, client, mac, state, expiresAt, updatedAt, version, granter];
   return (
     leaseFromRow(row) !== undefined && [startsAt, expiresAt, updatedAt].every(isTime) && texts.every(isText)
   );

@@ -90,6 +90,7 @@ CREATE VIEW leases AS SELECT ${LEASE_COLUMNS} FROM lease ORDER BY lease.address;
 CREATE VIEW lease_history AS SELECT ${HISTORY_COLUMNS} FROM history ORDER BY history.id;
 `,
   },
+  { sql: 'ALTER TABLE lease ADD COLUMN granter INTEGER NOT NULL DEFAULT 0' },
 ];
 
 export function schemaOf(database: Database): number {

@@ -1,21 +1,21 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { Instant, Lease, LeaseRecord, Version } from '../../lease/lease.ts';
 import type { LeaseChange } from '../../lease/lease-view.ts';
-import type { Ipv4 } from '../../net/ipv4.ts';
+import { type Ipv4, UNSPECIFIED } from '../../net/ipv4.ts';
 import { eventOf } from './history.ts';
 
 /** The rest of the row stands already, unless somebody has edited the file meanwhile: then no row matches. */
 const RENEW = `
-UPDATE lease SET mac = ?, expires_at = ?, updated_at = ?, version = ?, hostname = coalesce(?, hostname), node = ?
+UPDATE lease SET mac = ?, expires_at = ?, updated_at = ?, version = ?, hostname = coalesce(?, hostname), node = ?, granter = ?
 WHERE address = ? AND client = ? AND state = ?`;
 
 /** A host name belongs to the client, and stays as long as the address names it. */
 const PUT = `
-INSERT INTO lease (address, client, mac, state, starts_at, expires_at, updated_at, version, hostname, node)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO lease (address, client, mac, state, starts_at, expires_at, updated_at, version, hostname, node, granter)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (address) DO UPDATE SET client = excluded.client, mac = excluded.mac, state = excluded.state,
   starts_at = excluded.starts_at, expires_at = excluded.expires_at, updated_at = excluded.updated_at,
-  version = excluded.version, node = excluded.node,
+  version = excluded.version, node = excluded.node, granter = excluded.granter,
   hostname = CASE WHEN client = excluded.client THEN coalesce(excluded.hostname, hostname) ELSE excluded.hostname END,
   vps_id = CASE WHEN client = excluded.client THEN vps_id END`;
 
@@ -67,12 +67,23 @@ export class Writer {
     change: LeaseChange,
     version: Version,
   ): void {
-    const { client, hardware, state, expiresAt } = next;
+    const { client, hardware, granter = UNSPECIFIED, state, expiresAt } = next;
     const hostname = next.hostname ?? null;
     const event = eventOf(before, next, change);
     const isRenewal = event === undefined && before?.client === client && before.state === state;
     const renewal = isRenewal
-      ? this.#renew.run(hardware, expiresAt, change.at, version, hostname, this.#node, address, client, state)
+      ? this.#renew.run(
+          hardware,
+          expiresAt,
+          change.at,
+          version,
+          hostname,
+          this.#node,
+          granter,
+          address,
+          client,
+          state,
+        )
       : undefined;
     if (renewal?.changes !== 1) {
       const values = [
@@ -86,6 +97,7 @@ export class Writer {
         version,
         hostname,
         this.#node,
+        granter,
       ];
       this.#put.run(values);
     }

@@ -25,7 +25,7 @@ const FIRST = address('10.15.0.0');
 const COUNT = 3000;
 const PAGE = 4096;
 
-/** A file with 3000 leases, of which the last 100 were renewed and are still in the log. */
+/** A file with 3000 leases, of which the last 100 were renewed and are still in the log: without growth, so not page 1. */
 let sound: { file: Buffer; wal: Buffer; leases: Map<Ipv4, Lease> };
 
 beforeAll(async () => {
@@ -34,7 +34,10 @@ beforeAll(async () => {
   const where = (number: number) => (FIRST + number) as Ipv4;
   for (let start = 0; start < COUNT; start += 500) {
     const numbers = Array.from({ length: 500 }, (_, index) => start + index);
-    await store.commit(numbers.map((each) => changeOf(store.leases, { client: each, address: where(each) })));
+    const changes = numbers.map((each) =>
+      changeOf(store.leases, { client: each, address: where(each), hostname: `guest-${each}` }),
+    );
+    await store.commit(changes);
   }
   store.idle(at(100));
   store.idle(at(200));

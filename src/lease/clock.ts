@@ -1,4 +1,4 @@
-import type { Instant } from '../lease/lease.ts';
+import type { Instant } from './lease.ts';
 
 /** Time as the server sees it; the simulation has its own. */
 export interface Clock {
@@ -9,3 +9,6 @@ export interface Clock {
   /** Runs something once, after so many milliseconds; returns what cancels it. */
   after(milliseconds: number, run: () => void): () => void;
 }
+
+/** 0 <= x < 1. For operation ids and the spread of retries only: nothing that is decided rests on it. */
+export type Random = () => number;
