@@ -86,6 +86,7 @@ function storeOptions(settings: Settings, inFlight: SqliteStoreOptions['inFlight
     node: hostname(),
     history: { seconds, rows: HISTORY_ROWS },
     lockWaitMilliseconds: LOCK_WAIT,
+    clock: systemClock,
   };
 }
 

@@ -7,6 +7,8 @@ const FORCED_PAGES = 1000;
 /** So many are worth carrying over as soon as no datagram waits; fewer wait for a quiet time. */
 const IDLE_PAGES = 200;
 const IDLE_MILLISECONDS = 5000;
+/** How often the WAL is looked at for that: milliseconds. */
+const LOOK_MILLISECONDS = 1000;
 
 /** Carries committed pages from the WAL into the file: PASSIVE, so that no reader is waited for. */
 export class Checkpoints {
@@ -15,6 +17,9 @@ export class Checkpoints {
   readonly #count: Statement;
   readonly #carryOver: Statement;
   #lastAt = 0;
+  #lookedAt = 0;
+  /** There may be something in the WAL that is not in the file. */
+  #isWritten = true;
   /** Pages that had not been carried over when a checkpoint failed. */
   #leftOver = 0;
 
@@ -24,16 +29,20 @@ export class Checkpoints {
   }
 
   afterCommit(now: Instant): void {
+    this.#isWritten = true;
     this.#guard(() => {
       if (this.#waiting() - this.#leftOver >= FORCED_PAGES) this.#run(now);
     });
   }
 
   idle(now: Instant): void {
+    if (!this.#isWritten || Math.abs(now - this.#lookedAt) < LOOK_MILLISECONDS) return;
+    this.#lookedAt = now;
     this.#guard(() => {
       const isQuiet = Math.abs(now - this.#lastAt) >= IDLE_MILLISECONDS;
       const waiting = this.#waiting() - (isQuiet ? 0 : this.#leftOver);
       if (waiting >= (isQuiet ? 1 : IDLE_PAGES)) this.#run(now);
+      this.#isWritten = this.#waiting() > 0;
     });
   }
 

@@ -2,7 +2,8 @@ import type { Lease, LeaseRecord } from '../../lease/lease.ts';
 import type { LeaseChange } from '../../lease/lease-view.ts';
 
 /** What happened to an address. freed: ended by somebody else than its client. */
-export type HistoryEvent = 'bound' | 'moved' | 'released' | 'expired' | 'declined' | 'freed' | 'peer';
+export const HISTORY_EVENTS = ['bound', 'moved', 'released', 'expired', 'declined', 'freed', 'peer'] as const;
+export type HistoryEvent = (typeof HISTORY_EVENTS)[number];
 
 /** A record that ended for one of these reasons has it for its event. */
 const ENDINGS: readonly HistoryEvent[] = ['moved', 'released', 'expired'];

@@ -8,7 +8,9 @@ import { isDamage } from './damage.ts';
 import { codeOf } from './directory.ts';
 import { asGatewayError, newerSchema } from './open-database.ts';
 import { LEASE_FILE } from './open-sqlite-store.ts';
+import { readJournal } from './read-journal.ts';
 import { HISTORY_COLUMNS, LEASE_COLUMNS, MIGRATIONS, schemaOf } from './schema.ts';
+import { Writer } from './writer.ts';
 
 /** How many rows one read looks at: an open read keeps the server's WAL from starting over. */
 const PAGE_ROWS = 5000;
@@ -121,7 +123,7 @@ export function openLeaseReader(directory: string): LeaseReader {
       const remedy = 'start this version of the gateway once, which brings the file up to date';
       throw new GatewayError('store-unusable', `${file}: has schema ${schema}, older than ours: ${remedy}`);
     }
-    return new LeaseReader(database);
+    return new LeaseReader(withJournal(database, file));
   } catch (cause) {
     database?.close();
     if (isDamage(cause)) {
@@ -142,8 +144,26 @@ function connect(file: string): Database {
     database?.close();
     if (!isReadOnlyDirectory(error)) throw error;
     if ((statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) throw unreadableWal(file, error);
-    return copyInMemory(file);
+    return inMemory(readFileSync(file)); // Without a log beside it the file is whole.
   }
+}
+
+/** The file as it will be when its server has carried over what is in the journal: in memory, if there is anything. */
+function withJournal(database: Database, file: string): Database {
+  const meta = database.prepare('SELECT value FROM meta WHERE key = ?').pluck();
+  const records = readJournal(file, String(meta.get('birth')), Number(meta.get('carried') ?? 0));
+  if (records.length === 0) return database;
+  const copy = inMemory(database.serialize());
+  database.close();
+  const node: unknown = copy.prepare("SELECT value FROM meta WHERE key = 'node'").pluck().get();
+  const writer = new Writer(copy, typeof node === 'string' && node !== '' ? node : null);
+  writer.begin();
+  for (const record of records) {
+    writer.put(record);
+    if (record.event !== undefined) writer.remember(record);
+  }
+  writer.commit();
+  return copy;
 }
 
 /** A write-ahead log cannot be read without its index, which is made anew in the file's directory. */
@@ -162,11 +182,10 @@ function unreadableWal(file: string, cause: unknown): GatewayError {
   );
 }
 
-/** Without a log beside it the file is whole; in memory it must not say that it has one (file format §1.3.4). */
-function copyInMemory(file: string): Database {
-  const bytes = readFileSync(file);
+/** A database in memory may not say that it has a log beside it (file format §1.3.4). */
+function inMemory(bytes: Buffer): Database {
   bytes.fill(1, 18, 20);
-  return new Sqlite(bytes, { readonly: true });
+  return new Sqlite(bytes);
 }
 
 function shown(row: unknown): unknown {

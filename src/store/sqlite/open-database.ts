@@ -56,7 +56,7 @@ function connect(file: string): Database {
       `${file}: its file system cannot hold a write-ahead log: ${remedy}`,
     );
   }
-  database.pragma('synchronous = FULL');
+  database.pragma('synchronous = NORMAL'); // What it has not synced yet is in the journal.
   database.pragma('wal_autocheckpoint = 0');
   database.pragma(`journal_size_limit = ${WAL_BYTES}`);
   return database;

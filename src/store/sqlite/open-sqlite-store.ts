@@ -1,16 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
+import type { Clock } from '../../lease/clock.ts';
 import type { Instant } from '../../lease/lease.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import { LeaseTable } from '../lease-table.ts';
+import { CarryOver } from './carry-over.ts';
 import { prepareDirectory } from './directory.ts';
+import { Journal } from './journal.ts';
+import { JOURNAL_BYTES, journalOf, prepareJournal } from './journal-file.ts';
 import { loadLeases } from './load-leases.ts';
 import { asGatewayError, openDatabase } from './open-database.ts';
 import { takeOwnership } from './ownership.ts';
 import type { RetentionOptions } from './retention.ts';
 import { MIGRATIONS, type Migration } from './schema.ts';
 import { SqliteStore } from './sqlite-store.ts';
+import { Writer } from './writer.ts';
 
 /** The lease file's name in its directory. */
 export const LEASE_FILE = 'leases.sqlite';
@@ -28,6 +33,10 @@ export interface SqliteStoreOptions {
   readonly history?: RetentionOptions;
   /** How long a predecessor that is still ending is waited for; the thread stands meanwhile. */
   readonly lockWaitMilliseconds?: number;
+  /** The whole journal; 32 MiB by default. */
+  readonly journalBytes?: number;
+  /** For what is done after a packet and before the next; absent: only `idle` does it. */
+  readonly clock?: Clock;
   /** The schema's steps; only a test has others. */
   readonly migrations?: readonly Migration[];
 }
@@ -42,26 +51,52 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
   const file = join(options.directory, LEASE_FILE);
   const ownership = takeOwnership(file, options.lockWaitMilliseconds ?? 0);
   let database: Database | undefined;
+  let journal: Journal | undefined;
   try {
     const opened = openDatabase(file, options.now, options.migrations ?? MIGRATIONS);
     database = opened.database;
+    const { setAside, copy } = opened;
+    const birth = birthOf(database);
+    const bytes = options.journalBytes ?? JOURNAL_BYTES;
+    const journalAside = prepareJournal(file, birth, setAside !== undefined, options.now, bytes);
+    const carried = numberIn(database, "SELECT value FROM meta WHERE key = 'carried'");
+    journal = new Journal(journalOf(file), carried);
+    const writer = new Writer(database, options.node ?? null);
+    const carryOver = new CarryOver(journal, writer, carried);
+    carryOver.finish();
+    putNode(database, options.node);
+    writer.sync(options.now); // The birth too, before anything is in the journal that bears its name.
+
     const table = new LeaseTable(options.inFlight);
     const { loaded, skipped, lastStoredAt } = loadLeases(database, table);
-    const { setAside, copy } = opened;
     return new SqliteStore({
-      opening: { file, birth: birthOf(database), loaded, skipped, setAside, copy },
+      opening: { file, birth, loaded, skipped, setAside, copy, journalAside },
       database,
+      journal,
+      writer,
+      carryOver,
+      lastEvent: numberIn(database, 'SELECT max(id) FROM history'),
       table,
       ownership,
       lastStoredAt,
-      node: options.node ?? null,
       history: options.history ?? DEFAULT_HISTORY,
+      clock: options.clock,
     });
   } catch (cause) {
+    journal?.close();
     database?.close();
     ownership.release();
     throw asGatewayError(file, cause);
   }
+}
+
+/** For whoever reads what this process has not carried over yet. */
+function putNode(database: Database, node = ''): void {
+  database.prepare("INSERT OR REPLACE INTO meta VALUES ('node', ?)").run(node);
+}
+
+function numberIn(database: Database, sql: string): number {
+  return Number(database.prepare(sql).pluck().get() ?? 0);
 }
 
 function birthOf(database: Database): string {

@@ -1,17 +1,25 @@
 import type { Database } from 'better-sqlite3';
-import type { Instant, Lease } from '../../lease/lease.ts';
+import type { Clock } from '../../lease/clock.ts';
+import type { Instant, Lease, LeaseRecord, Version } from '../../lease/lease.ts';
 import type { LeaseChange, LeaseView } from '../../lease/lease-view.ts';
+import { type Ipv4, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { LeaseStore, Outcome } from '../lease-store.ts';
 import type { LeaseTable } from '../lease-table.ts';
+import type { CarryOver } from './carry-over.ts';
 import { Checkpoints } from './checkpoints.ts';
 import type { SetAside } from './damage.ts';
 import { codeOf } from './directory.ts';
+import { eventOf } from './history.ts';
+import type { Journal } from './journal.ts';
+import { BatchWriter } from './journal-batch.ts';
+import type { JournalRecord } from './journal-record.ts';
 import type { Ownership } from './ownership.ts';
 import { Retention, type RetentionOptions } from './retention.ts';
 import type { StoredState } from './rows.ts';
-import { Writer } from './writer.ts';
+import { Upkeep } from './upkeep.ts';
+import type { Writer } from './writer.ts';
 
-/** How often a store that failed tries to write, and how often house-keeping is done: milliseconds. */
+/** How often a store that failed tries to write: milliseconds. */
 const TRY_MILLISECONDS = 1000;
 const BATCH_LIMIT = 512;
 
@@ -27,25 +35,34 @@ export interface Opening {
   readonly setAside: SetAside | undefined;
   /** The copy made before a migration. */
   readonly copy: string | undefined;
+  /** A journal beside the file that was not its own, or none: its new name. */
+  readonly journalAside: string | undefined;
 }
 
 /** What `openSqliteStore` puts together. */
 export interface SqliteStoreParts {
   readonly opening: Opening;
   readonly database: Database;
+  readonly journal: Journal;
+  readonly writer: Writer;
+  readonly carryOver: CarryOver;
+  /** The newest row of the history. */
+  readonly lastEvent: number;
   readonly table: LeaseTable;
   readonly ownership: Ownership;
   readonly lastStoredAt: Instant;
-  readonly node: string | null;
   readonly history: RetentionOptions;
+  readonly clock: Clock | undefined;
 }
 
 /**
- * Leases in one SQLite file: a transaction for a batch, durable when `commit` has been called (it does not wait; the
- * promise is there for stores that do). Offers and assertions are settled in memory.
+ * Leases in one SQLite file, behind a journal. A batch is durable when `commit` has been called: it is in the journal,
+ * by one write that goes through to the disk (it does not wait; the promise is there for stores that do). The rows
+ * follow within a second, or ten when there are very many. Offers and assertions are settled in memory.
  *
- * When a write fails, whatever the reason, nothing of the batch has happened and nothing may be promised, until a
- * write succeeds: the next commit a second later or after it, or the attempt that `idle` makes once a second.
+ * When that write fails, whatever the reason, nothing of the batch has happened and nothing may be promised, until a
+ * write succeeds: the next commit a second later or after it, or the attempt that `idle` makes once a second. When only
+ * the lease file cannot be written, leases are promised as long as the journal has room.
  */
 export class SqliteStore implements LeaseStore {
   readonly depth = 1;
@@ -53,25 +70,30 @@ export class SqliteStore implements LeaseStore {
   readonly opening: Opening;
   readonly #database: Database;
   readonly #table: LeaseTable;
-  readonly #writer: Writer;
+  readonly #journal: Journal;
   readonly #checkpoints: Checkpoints;
-  readonly #retention: Retention;
+  readonly #upkeep: Upkeep;
   readonly #ownership: Ownership;
+  readonly #batch = new BatchWriter();
   #failure: string | undefined;
   #lastStoredAt: Instant;
+  #lastEvent: number;
   #lastTry = 0;
-  #lastPrune = 0;
   #isClosed = false;
 
   constructor(parts: SqliteStoreParts) {
+    const { database, journal, carryOver, writer, clock } = parts;
     this.opening = parts.opening;
-    this.#database = parts.database;
+    this.#database = database;
     this.#table = parts.table;
+    this.#journal = journal;
     this.#ownership = parts.ownership;
     this.#lastStoredAt = parts.lastStoredAt;
-    this.#writer = new Writer(parts.database, parts.node);
-    this.#checkpoints = new Checkpoints(parts.database);
-    this.#retention = new Retention(parts.database, parts.history);
+    this.#lastEvent = parts.lastEvent;
+    this.#checkpoints = new Checkpoints(database);
+    const retention = new Retention(database, parts.history);
+    const checkpoints = this.#checkpoints;
+    this.#upkeep = new Upkeep({ journal, carryOver, writer, checkpoints, retention, clock });
   }
 
   get leases(): LeaseView {
@@ -82,9 +104,14 @@ export class SqliteStore implements LeaseStore {
     return this.#failure;
   }
 
-  /** Why the last checkpoint failed; leases are promised meanwhile, and the WAL grows. */
-  get checkpointFailure(): string | undefined {
-    return this.#checkpoints.failure;
+  /** Why the lease file does not follow the journal, or why its log grows; leases are promised meanwhile. */
+  get trouble(): string | undefined {
+    return this.#upkeep.failure ?? this.#checkpoints.failure;
+  }
+
+  /** Changes that are in the journal and not yet in the lease file. */
+  get backlog(): number {
+    return this.#upkeep.backlog;
   }
 
   get lastStoredAt(): Instant {
@@ -107,19 +134,26 @@ export class SqliteStore implements LeaseStore {
   }
 
   idle(now: Instant): void {
-    if (this.#failure !== undefined) {
-      if (this.#mayTry(now)) this.#attempt(now, () => this.#writer.probe(now));
-      return;
-    }
-    this.#checkpoints.idle(now);
-    if (Math.abs(now - this.#lastPrune) < TRY_MILLISECONDS) return;
-    this.#lastPrune = now;
-    this.#attempt(now, () => this.#retention.prune(now));
+    if (this.#failure === undefined) this.#upkeep.idle(now);
+    else if (this.#mayTry(now)) this.#attempt(now, () => this.#probe(now));
   }
 
+  /** Brings the lease file up to date, however long it takes. Throws what stands in the way. */
+  flush(): void {
+    this.#upkeep.makeRoom(this.#lastStoredAt);
+  }
+
+  /** Carries all over, if the disk lets it; what is left in the journal is carried over at the next start. */
   close(): Promise<void> {
     if (!this.#isClosed) {
       this.#isClosed = true;
+      this.#upkeep.close();
+      try {
+        this.flush();
+      } catch {
+        // Nothing is lost: it is in the journal.
+      }
+      this.#journal.close();
       this.#database.close();
       this.#ownership.release();
     }
@@ -134,35 +168,78 @@ export class SqliteStore implements LeaseStore {
       this.#table.conflicts(change) ? 'conflict' : 'committed',
     );
     const sound = changes.filter((_, index) => outcomes[index] === 'committed');
-    if (!this.#attempt(at, () => this.#write(sound))) return changes.map(() => 'failed');
-
+    const lastEvent = this.#lastEvent;
+    if (!this.#attempt(at, () => this.#write(sound, at))) {
+      this.#lastEvent = lastEvent;
+      return changes.map(() => 'failed');
+    }
     // Memory moves only now: RFC 2131 §3.1 (4), durable before the DHCPACK leaves.
     for (const change of sound) {
       this.#table.apply(change);
       if (change.kind === 'binding' && change.at > this.#lastStoredAt) this.#lastStoredAt = change.at;
     }
-    this.#checkpoints.afterCommit(at);
+    if (this.#batch.records > 0) this.#upkeep.committed(this.#batch.records, at);
     return outcomes;
   }
 
-  /** One transaction, if there is anything to write. The versions are those that memory will count. */
-  #write(changes: readonly LeaseChange[]): void {
+  /** One batch, if there is anything to write. The versions are those that memory will count. */
+  #write(changes: readonly LeaseChange[], now: Instant): void {
+    this.#batch.begin();
     let version = this.#table.revision;
-    let began = false;
     for (const change of changes) {
       let wrote = false;
       for (const write of change.writes) {
         const effect = this.#table.effectOf(change, write);
         wrote ||= effect !== 'none';
         if (effect !== 'records' || write.next === 'as seen') continue;
-        if (!began) this.#writer.begin();
-        began = true;
         const before = this.#table.recordAt(write.address);
-        this.#writer.write(write.address, before, write.next, change, version + 1);
+        this.#batch.add(this.#recordOf(write.address, before, write.next, change, version + 1));
       }
       if (wrote) version += 1;
     }
-    if (began) this.#writer.commit();
+    if (this.#batch.records > 0) this.#append(now);
+  }
+
+  #recordOf(
+    address: Ipv4,
+    before: Lease | undefined,
+    next: LeaseRecord,
+    change: LeaseChange,
+    version: Version,
+  ): JournalRecord {
+    const { client, hardware, granter = UNSPECIFIED, state, expiresAt, hostname } = next;
+    if (state === 'offered') throw new Error('an offer is not stored');
+    const { at, reason } = change;
+    const event = eventOf(before, next, change);
+    if (event !== undefined) this.#lastEvent += 1;
+    const isRenewal = event === undefined && before?.client === client && before.state === state;
+    const eventId = event === undefined ? 0 : this.#lastEvent;
+    return {
+      address,
+      client,
+      hardware,
+      granter,
+      state,
+      expiresAt,
+      at,
+      version,
+      hostname,
+      isRenewal,
+      event,
+      eventId,
+      reason,
+    };
+  }
+
+  #append(now: Instant): void {
+    if (!this.#journal.hasRoomFor(this.#batch.bytes)) this.#upkeep.makeRoom(now);
+    this.#journal.append(this.#batch);
+  }
+
+  /** A batch of nothing. */
+  #probe(now: Instant): void {
+    this.#batch.begin();
+    this.#append(now);
   }
 
   #mayTry(now: Instant): boolean {
@@ -175,7 +252,6 @@ export class SqliteStore implements LeaseStore {
       write();
       this.#failure = undefined;
     } catch (error) {
-      this.#writer.rollBack();
       this.#lastTry = now;
       this.#failure = `${codeOf(error)}: ${error instanceof Error ? error.message : String(error)}`;
     }

@@ -1,8 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
-import type { Instant, Lease, LeaseRecord, Version } from '../../lease/lease.ts';
-import type { LeaseChange } from '../../lease/lease-view.ts';
-import { type Ipv4, UNSPECIFIED } from '../../net/ipv4.ts';
-import { eventOf } from './history.ts';
+import type { Instant } from '../../lease/lease.ts';
+import type { JournalRecord } from './journal-record.ts';
 
 /** The rest of the row stands already, unless somebody has edited the file meanwhile: then no row matches. */
 const RENEW = `
@@ -20,8 +18,16 @@ ON CONFLICT (address) DO UPDATE SET client = excluded.client, mac = excluded.mac
   vps_id = CASE WHEN client = excluded.client THEN vps_id END`;
 
 const REMEMBER = `
-INSERT INTO history (at, address, client, mac, event, reason, expires_at, hostname, node, vps_id)
-SELECT updated_at, address, client, mac, ?, ?, expires_at, hostname, node, vps_id FROM lease WHERE address = ?`;
+INSERT INTO history (id, at, address, client, mac, event, reason, expires_at, hostname, node, vps_id)
+SELECT id, at, new.address, new.client, new.mac, event, reason, new.expires_at, coalesce(new.hostname, lease.hostname),
+  new.node, vps_id
+FROM (SELECT ? AS id, ? AS at, ? AS address, ? AS client, ? AS mac, ? AS event, ? AS reason, ? AS expires_at,
+  ? AS hostname, ? AS node) AS new
+LEFT JOIN lease ON lease.address = new.address AND lease.client = new.client
+WHERE true ON CONFLICT (id) DO NOTHING`;
+
+/** The last batch of the journal that is in this file. */
+const CARRIED = "INSERT OR REPLACE INTO meta VALUES ('carried', ?)";
 
 /** Rows of one transaction at a time. */
 export class Writer {
@@ -32,7 +38,8 @@ export class Writer {
   readonly #renew: Statement;
   readonly #put: Statement;
   readonly #remember: Statement;
-  readonly #probe: Statement;
+  readonly #carried: Statement;
+  readonly #sync: Statement;
 
   constructor(database: Database, node: string | null) {
     this.#database = database;
@@ -42,14 +49,15 @@ export class Writer {
     this.#renew = database.prepare(RENEW);
     this.#put = database.prepare(PUT);
     this.#remember = database.prepare(REMEMBER);
-    this.#probe = database.prepare("INSERT OR REPLACE INTO meta VALUES ('written_at', ?)");
+    this.#carried = database.prepare(CARRIED);
+    this.#sync = database.prepare("INSERT OR REPLACE INTO meta VALUES ('synced_at', ?)");
   }
 
   begin(): void {
     this.#begin.run();
   }
 
-  /** Returns after the fsync. */
+  /** Whole after a crash of this process; after a loss of power too once `sync` has been called. */
   commit(): void {
     this.#commit.run();
   }
@@ -59,23 +67,15 @@ export class Writer {
     if (this.#database.inTransaction) this.#database.exec('ROLLBACK');
   }
 
-  /** One record over another, with the history row of what changed by it. */
-  write(
-    address: Ipv4,
-    before: Lease | undefined,
-    next: LeaseRecord,
-    change: LeaseChange,
-    version: Version,
-  ): void {
-    const { client, hardware, granter = UNSPECIFIED, state, expiresAt } = next;
-    const hostname = next.hostname ?? null;
-    const event = eventOf(before, next, change);
-    const isRenewal = event === undefined && before?.client === client && before.state === state;
+  /** One record over another. */
+  put(record: JournalRecord): void {
+    const { address, client, hardware, granter, state, expiresAt, at, version, isRenewal } = record;
+    const hostname = record.hostname ?? null;
     const renewal = isRenewal
       ? this.#renew.run(
           hardware,
           expiresAt,
-          change.at,
+          at,
           version,
           hostname,
           this.#node,
@@ -85,27 +85,60 @@ export class Writer {
           state,
         )
       : undefined;
-    if (renewal?.changes !== 1) {
-      const values = [
-        address,
-        client,
-        hardware,
-        state,
-        change.at,
-        expiresAt,
-        change.at,
-        version,
-        hostname,
-        this.#node,
-        granter,
-      ];
-      this.#put.run(values);
-    }
-    if (event !== undefined) this.#remember.run(event, change.reason, address);
+    if (renewal?.changes === 1) return;
+    this.#put.run(
+      address,
+      client,
+      hardware,
+      state,
+      at,
+      expiresAt,
+      at,
+      version,
+      hostname,
+      this.#node,
+      granter,
+    );
   }
 
-  /** Throws unless a transaction can be made durable now. */
-  probe(now: Instant): void {
-    this.#probe.run(String(now));
+  /** A row of the history, once. */
+  remember({
+    eventId,
+    at,
+    address,
+    client,
+    hardware,
+    event,
+    reason,
+    expiresAt,
+    hostname,
+  }: JournalRecord): void {
+    this.#remember.run(
+      eventId,
+      at,
+      address,
+      client,
+      hardware,
+      event,
+      reason,
+      expiresAt,
+      hostname ?? null,
+      this.#node,
+    );
+  }
+
+  /** In the transaction that carries it over. */
+  noteCarried(sequence: number): void {
+    this.#carried.run(String(sequence));
+  }
+
+  /** Makes all transactions up to now safe from a loss of power: the next sync of the log takes them all. */
+  sync(now: Instant): void {
+    this.#database.pragma('synchronous = FULL');
+    try {
+      this.#sync.run(String(now));
+    } finally {
+      this.#database.pragma('synchronous = NORMAL');
+    }
   }
 }

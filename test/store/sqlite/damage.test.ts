@@ -46,6 +46,7 @@ beforeAll(async () => {
   for (let number = COUNT - 100; number < COUNT; number += 1) {
     await bind(again, { client: number, address: where(number), at: at(300), hostname: `guest-${number}` });
   }
+  again.flush();
   const leases = leasesOf(again);
   const copy = imageOf(directory);
   await again.close();

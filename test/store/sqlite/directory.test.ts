@@ -7,7 +7,7 @@ import { networkFileSystem } from '../../../src/store/sqlite/directory.ts';
 import { openLeaseReader } from '../../../src/store/sqlite/lease-reader.ts';
 import type { SqliteStore } from '../../../src/store/sqlite/sqlite-store.ts';
 import { address, at, bind, changeOf } from '../changes.ts';
-import { fileIn, imageOf, openIn, temporaryDirectory } from './temporary-store.ts';
+import { fileIn, imageOf, journalIn, openIn, temporaryDirectory } from './temporary-store.ts';
 
 const A = address('10.15.3.20');
 const isRoot = process.getuid?.() === 0;
@@ -127,7 +127,7 @@ describe('reading leases where nothing may be written', () => {
     const store = openIn(elsewhere);
     await bind(store, { client: 1, address: A });
     const image = imageOf(elsewhere);
-    execFileSync('cp', [fileIn(image), `${fileIn(image)}-wal`, directory]);
+    execFileSync('cp', [fileIn(image), `${fileIn(image)}-wal`, journalIn(image), directory]);
     remount(directory, 'ro');
 
     expect(() => openLeaseReader(directory)).toThrow(

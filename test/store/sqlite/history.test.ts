@@ -39,6 +39,7 @@ describe('the history', () => {
     await bind(store, { client: 2, address: B, at: at(60), state: 'declined', reason: 'declined' });
     await bind(store, { client: 2, address: B, at: at(99_999), state: 'free', reason: 'expired' });
 
+    store.flush();
     const first = '52:54:00:00:00:01';
     const second = '52:54:00:00:00:02';
     expect(eventsIn(directory)).toEqual([
@@ -59,6 +60,7 @@ describe('the history', () => {
     await bind(store, { client: 1, address: A, expiresAt: at(10) });
     await bind(store, { client: 1, address: A, at: at(10), reason: 'rebooted' });
     await bind(store, { client: 2, address: A, at: at(20) });
+    store.flush();
 
     expect(eventsIn(directory)).toHaveLength(3);
   });
@@ -67,6 +69,7 @@ describe('the history', () => {
     const directory = temporaryDirectory();
     const store = openIn(directory);
     await bind(store, { client: 1, address: A, seen: 7 });
+    store.flush();
 
     expect(eventsIn(directory)).toEqual([]);
   });
@@ -83,6 +86,7 @@ describe('the retention of the history', () => {
     const directory = temporaryDirectory();
     const store = openIn(directory, { history: { seconds: 1000, rows: 1e6 } });
     await binds(store, 600);
+    store.flush();
 
     const left = [1, 2, 3, 4].map((second) => {
       store.idle(at(1500 + second));
@@ -96,6 +100,7 @@ describe('the retention of the history', () => {
     const directory = temporaryDirectory();
     const store = openIn(directory, { history: { seconds: INFINITE_SECONDS, rows: 10 } });
     await binds(store, 30, 1e6);
+    store.flush();
 
     store.idle(at(0));
 

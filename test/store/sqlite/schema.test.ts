@@ -95,6 +95,7 @@ describe('what people read with sqlite3', () => {
     await bind(store, { client: 5, address: address('192.168.255.1'), state: 'declined', expiresAt: at(60) });
     await bind(store, { client: 6, address: address('255.255.255.254'), expiresAt: NEVER });
 
+    store.flush();
     const shown = query(
       directory,
       'SELECT address, mac, hostname, state, starts, expires, node, client FROM leases',
@@ -116,6 +117,7 @@ describe('what people read with sqlite3', () => {
     await bind(store, { client: 1, address: A, expiresAt: at(60) });
     await bind(store, { client: 1, address: A, at: at(30), expiresAt: at(90) });
 
+    store.flush();
     expect(query(directory, 'SELECT starts, expires, updated FROM leases').trim()).toBe(
       '2026-01-01T00:00:00Z 2026-01-01T00:01:30Z 2026-01-01T00:00:30Z',
     );
@@ -127,6 +129,7 @@ describe('what people read with sqlite3', () => {
     await bind(store, { client: 1, address: A, expiresAt: at(60) });
     await bind(store, { client: 1, address: A, at: at(70), expiresAt: at(90) });
 
+    store.flush();
     expect(query(directory, 'SELECT starts, expires FROM leases').trim()).toBe(
       '2026-01-01T00:01:10Z 2026-01-01T00:01:30Z',
     );
@@ -138,6 +141,7 @@ describe('what people read with sqlite3', () => {
     await bind(store, { client: 1, address: A, expiresAt: at(60) });
     await bind(store, { client: 1, address: A, at: at(30), state: 'free', reason: 'released' });
 
+    store.flush();
     const shown = query(directory, "SELECT * FROM lease_history WHERE address = '10.15.3.20'");
 
     expect(shown.trim().split('\n')).toEqual([

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
+import type { Ipv4 } from '../../../src/net/ipv4.ts';
 import {
   LEASE_FILE,
   openSqliteStore,
@@ -10,6 +11,9 @@ import {
 } from '../../../src/store/sqlite/open-sqlite-store.ts';
 import type { SqliteStore } from '../../../src/store/sqlite/sqlite-store.ts';
 import { at } from '../changes.ts';
+
+/** Small, since each test makes one. */
+const JOURNAL_BYTES = 256 * 1024;
 
 const directories: string[] = [];
 const stores: SqliteStore[] = [];
@@ -30,15 +34,20 @@ export function fileIn(directory: string): string {
   return join(directory, LEASE_FILE);
 }
 
-/** The file and its log as they are on disk now, copied by another process: ours must not close them. */
+export function journalIn(directory: string): string {
+  return join(directory, 'leases.journal');
+}
+
+/** File, log and journal as they are on disk now, copied by another process: ours must not close them. */
 export function imageOf(directory: string): string {
   const copy = temporaryDirectory();
-  execFileSync('cp', [fileIn(directory), `${fileIn(directory)}-wal`, copy]);
+  execFileSync('cp', [fileIn(directory), `${fileIn(directory)}-wal`, journalIn(directory), copy]);
   return copy;
 }
 
 export function openIn(directory: string, options: Partial<SqliteStoreOptions> = {}): SqliteStore {
-  const store = openSqliteStore({ directory, inFlight: new Set(), now: at(0), ...options });
+  const fixed = { directory, inFlight: new Set<Ipv4>(), now: at(0), journalBytes: JOURNAL_BYTES };
+  const store = openSqliteStore({ ...fixed, ...options });
   stores.push(store);
   return store;
 }

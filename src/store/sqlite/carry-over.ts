@@ -1,0 +1,118 @@
+import type { Instant } from '../../lease/lease.ts';
+import type { Journal, JournalPiece } from './journal.ts';
+import { batchAt, visitRecords } from './journal-batch.ts';
+import { addressAt, decodeRecord, hasEventAt } from './journal-record.ts';
+import type { Writer } from './writer.ts';
+
+/** Records that are carried over at once, in one transaction of the packet thread: about a millisecond. */
+const STEP_RECORDS = 128;
+
+/** An address and an offset within a piece (of 2 MiB) make one number, exact and in the order of both. */
+const OFFSETS = 2 ** 21;
+
+/** A piece of the journal on its way into the lease file. */
+interface Load {
+  readonly piece: JournalPiece;
+  /** Where each record begins, by address; those of one address in their order. */
+  readonly rows: Float64Array;
+  /** Where the records begin that the history has, in their order. */
+  readonly events: readonly number[];
+  doneRows: number;
+  doneEvents: number;
+}
+
+/**
+ * Carries what is in the journal over into the lease file, a piece at a time in small transactions: the rows by address,
+ * since neighbours share a page, then the history. A piece counts as carried over when all of it is; one that was
+ * interrupted is carried over again, which changes nothing.
+ */
+export class CarryOver {
+  readonly #journal: Journal;
+  readonly #writer: Writer;
+  #load: Load | undefined;
+  #carried: number;
+
+  constructor(journal: Journal, writer: Writer, carried: number) {
+    this.#journal = journal;
+    this.#writer = writer;
+    this.#carried = carried;
+  }
+
+  /** False: the journal has batches that are not in the lease file. */
+  get isDone(): boolean {
+    return this.#carried === this.#journal.sequence;
+  }
+
+  /** True in the middle of a piece. */
+  get isUnderWay(): boolean {
+    return this.#load !== undefined;
+  }
+
+  /** One small transaction; returns how many records it has carried. Throws what SQLite says: then none. */
+  step(): number {
+    this.#load ??= this.#take();
+    const load = this.#load;
+    if (load === undefined) return 0;
+    this.#writer.begin();
+    const doneRows = this.#writeRows(load);
+    const room = STEP_RECORDS - (doneRows - load.doneRows);
+    const doneEvents = this.#writeEvents(load, room);
+    const records = doneRows - load.doneRows;
+    const isDone = doneRows === load.rows.length && doneEvents === load.events.length;
+    if (isDone) this.#writer.noteCarried(load.piece.sequence);
+    this.#writer.commit();
+
+    load.doneRows = doneRows;
+    load.doneEvents = doneEvents;
+    if (isDone) {
+      this.#carried = load.piece.sequence;
+      this.#journal.read(load.piece);
+      this.#load = undefined;
+    }
+    return records;
+  }
+
+  /** Carries all over, however long it takes. */
+  finish(): void {
+    while (!this.isDone) this.step();
+  }
+
+  /** What is carried over is made safe from a loss of power, and its room in the journal is free. */
+  release(now: Instant): void {
+    const carried = this.#carried;
+    this.#writer.sync(now);
+    this.#journal.release(carried);
+  }
+
+  #take(): Load | undefined {
+    const piece = this.#journal.peek();
+    if (piece === undefined) return undefined;
+    const rows: number[] = [];
+    const events: number[] = [];
+    const { bytes, view } = piece;
+    for (let batch = batchAt(bytes, view, 0); batch !== undefined; batch = batchAt(bytes, view, batch.end)) {
+      visitRecords(view, batch, (offset) => {
+        rows.push(addressAt(view, offset) * OFFSETS + offset);
+        if (hasEventAt(view, offset)) events.push(offset);
+      });
+    }
+    return { piece, rows: Float64Array.from(rows).sort(), events, doneRows: 0, doneEvents: 0 };
+  }
+
+  #writeRows({ piece, rows, doneRows }: Load): number {
+    const end = Math.min(rows.length, doneRows + STEP_RECORDS);
+    for (let at = doneRows; at < end; at += 1) {
+      this.#writer.put(decodeRecord(piece.bytes, piece.view, (rows[at] ?? 0) % OFFSETS));
+    }
+    return end;
+  }
+
+  #writeEvents({ piece, rows, events, doneRows, doneEvents }: Load, room: number): number {
+    if (doneRows + STEP_RECORDS - room !== rows.length) return doneEvents;
+    const end = Math.min(events.length, doneEvents + room);
+    for (let at = doneEvents; at < end; at += 1) {
+      this.#writer.remember(decodeRecord(piece.bytes, piece.view, events[at] ?? 0));
+    }
+    return end;
+  }
+}

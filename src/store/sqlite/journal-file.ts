@@ -1,0 +1,115 @@
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import type { Instant } from '../../lease/lease.ts';
+import { stampOf, syncDirectoryOf, unusedName } from './damage.ts';
+
+/** The first page of a journal: the text of its kind and version, then the birth of its lease file. */
+export const FILE_HEADER_BYTES = 4096;
+const KIND = 'vps-gateway journal 1\n';
+/** Two halves of 16 MiB: over 100,000 leases each. */
+export const JOURNAL_BYTES = FILE_HEADER_BYTES + 32 * 1024 * 1024;
+const ZEROS = new Uint8Array(1024 * 1024);
+
+/** The halves begin and end with a page of the disk. */
+export function halfOf(fileBytes: number): number {
+  const half = Math.floor((fileBytes - FILE_HEADER_BYTES) / 2);
+  return half - (half % FILE_HEADER_BYTES);
+}
+
+export function journalOf(file: string): string {
+  return `${file.replace(/\.sqlite$/, '')}.journal`;
+}
+
+/**
+ * Sees to it that a lease file has its journal, in its whole size. One that belongs to another lease file, or is none,
+ * is put aside; its new name is returned. Throws what the file system says.
+ *
+ * @param keeps The lease file was made anew out of a damaged one: the journal is its, whatever it says.
+ */
+export function prepareJournal(
+  file: string,
+  birth: string,
+  keeps: boolean,
+  now: Instant,
+  bytes: number,
+): string | undefined {
+  const journal = journalOf(file);
+  let aside: string | undefined;
+  if (existsSync(journal)) {
+    const of = birthIn(journal);
+    if (of === birth) return undefined;
+    if (of !== undefined && keeps) {
+      putBirth(journal, birth);
+      return undefined;
+    }
+    aside = unusedName(`${journal}.${of === undefined ? 'damaged' : 'other'}-${stampOf(now)}`);
+    renameSync(journal, aside);
+  }
+  make(journal, birth, bytes);
+  return aside;
+}
+
+/** The birth of the lease file that a journal belongs to; undefined: not a journal of ours, or not whole. */
+export function birthIn(journal: string): string | undefined {
+  const header = new Uint8Array(FILE_HEADER_BYTES);
+  const handle = openSync(journal, 'r');
+  try {
+    if (readSync(handle, header, 0, header.length, 0) !== header.length) return undefined;
+  } finally {
+    closeSync(handle);
+  }
+  const [kind, birth] = new TextDecoder().decode(header).split('\n');
+  const isWhole = statSync(journal).size > FILE_HEADER_BYTES;
+  return isWhole && `${kind}\n` === KIND ? birth : undefined;
+}
+
+function putBirth(journal: string, birth: string): void {
+  const handle = openSync(journal, 'r+');
+  try {
+    writeWhole(handle, headerOf(birth), 0);
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** Written whole, so that no later write has to find room for it. */
+function make(journal: string, birth: string, bytes: number): void {
+  const unfinished = `${journal}.new`;
+  const handle = openSync(unfinished, 'w');
+  try {
+    writeWhole(handle, headerOf(birth), 0);
+    for (let at = FILE_HEADER_BYTES; at < bytes; at += ZEROS.length) {
+      writeWhole(handle, ZEROS.subarray(0, Math.min(ZEROS.length, bytes - at)), at);
+    }
+    fsyncSync(handle);
+  } catch (error) {
+    rmSync(unfinished, { force: true });
+    throw error;
+  } finally {
+    closeSync(handle);
+  }
+  renameSync(unfinished, journal);
+  syncDirectoryOf(journal);
+}
+
+function headerOf(birth: string): Uint8Array {
+  const header = new Uint8Array(FILE_HEADER_BYTES);
+  new TextEncoder().encodeInto(`${KIND}${birth}\n`, header);
+  return header;
+}
+
+function writeWhole(handle: number, bytes: Uint8Array, position: number): void {
+  for (let done = 0; done < bytes.length; ) {
+    done += writeSync(handle, bytes, done, bytes.length - done, position + done);
+  }
+}

@@ -1,0 +1,143 @@
+import type { Clock } from '../../lease/clock.ts';
+import type { Instant } from '../../lease/lease.ts';
+import type { CarryOver } from './carry-over.ts';
+import type { Checkpoints } from './checkpoints.ts';
+import { codeOf } from './directory.ts';
+import type { Journal } from './journal.ts';
+import type { Retention } from './retention.ts';
+import type { Writer } from './writer.ts';
+
+/** A few changes are in the lease file after so long; so is everything, once it is quiet for as long: milliseconds. */
+const SOON = 1000;
+const FEW_RECORDS = 1024;
+/** Of many changes at a time the most share their pages, so they are carried over together; after so long at the latest. */
+const LATEST = 10_000;
+const MANY_RECORDS = 65_536;
+/** After a failure it is tried again after so long: milliseconds. */
+const RETRY = 1000;
+/** While the journal fills up, so many records are carried over for each one that comes. */
+const PACE = 2;
+/** The next step of what is under way, while nothing is to be done for packets: milliseconds. */
+const NEXT_STEP = 1;
+
+export interface UpkeepParts {
+  readonly journal: Journal;
+  readonly carryOver: CarryOver;
+  readonly writer: Writer;
+  readonly checkpoints: Checkpoints;
+  readonly retention: Retention;
+  /** Absent: all is done in `idle`. */
+  readonly clock: Clock | undefined;
+}
+
+/** When the lease file follows the journal, its log is carried into it, and the history loses its oldest rows. */
+export class Upkeep {
+  /** Why the lease file does not follow. Leases are promised meanwhile, as long as the journal has room. */
+  failure: string | undefined;
+  readonly #parts: UpkeepParts;
+  /** Of what is not carried over: records, and when the first and the last of them came. */
+  #records = 0;
+  #first = 0;
+  #last = 0;
+  #failedAt = Number.NEGATIVE_INFINITY;
+  #prunedAt = 0;
+  #debt = 0;
+  #isQuiet = false;
+  #cancelStep: (() => void) | undefined;
+
+  constructor(parts: UpkeepParts) {
+    this.#parts = parts;
+  }
+
+  /** Records in the journal that are not in the lease file. */
+  get backlog(): number {
+    return this.#records;
+  }
+
+  /** So many records are in the journal since now. */
+  committed(records: number, now: Instant): void {
+    this.#isQuiet = false;
+    if (this.#records === 0) this.#first = now;
+    this.#records += records;
+    this.#last = now;
+    if (!this.#parts.journal.isFillingUp || !this.#mayTry(now)) return;
+    this.#debt += records * PACE;
+    while (this.#debt > 0 && this.#step(now));
+    this.#debt = Math.min(this.#debt, 0);
+  }
+
+  /** A batch finds no room in the journal: all of it is carried over and safe, now. Throws what stands in the way. */
+  makeRoom(now: Instant): void {
+    this.#parts.carryOver.finish();
+    this.#parts.carryOver.release(now);
+    this.#records = 0;
+  }
+
+  /** A small piece of work; the next one follows by itself while it stays quiet. */
+  idle(now: Instant): void {
+    this.#isQuiet = true;
+    if (this.#isDue(now)) {
+      if (this.#step(now)) this.#goOn();
+      return;
+    }
+    this.#parts.checkpoints.idle(now);
+    if (!this.#mayTry(now)) return;
+    if (Math.abs(now - this.#prunedAt) < RETRY) return;
+    this.#prunedAt = now;
+    this.#try(now, () => this.#parts.retention.prune(now));
+  }
+
+  close(): void {
+    this.#cancelStep?.();
+    this.#cancelStep = undefined;
+  }
+
+  #isDue(now: Instant): boolean {
+    if (this.#parts.carryOver.isDone) return false;
+    if (this.failure !== undefined) return this.#mayTry(now);
+    if (this.#parts.carryOver.isUnderWay || this.#records >= MANY_RECORDS) return true;
+    const patience = this.#records <= FEW_RECORDS ? SOON : LATEST;
+    return Math.abs(now - this.#first) >= patience || Math.abs(now - this.#last) >= SOON;
+  }
+
+  #mayTry(now: Instant): boolean {
+    return this.failure === undefined || Math.abs(now - this.#failedAt) >= RETRY;
+  }
+
+  #goOn(): void {
+    const { clock } = this.#parts;
+    if (clock === undefined) return;
+    this.#cancelStep ??= clock.after(NEXT_STEP, () => {
+      this.#cancelStep = undefined;
+      if (this.#isQuiet) this.idle(clock.now());
+    });
+  }
+
+  /** False: it failed, or there is nothing to do. */
+  #step(now: Instant): boolean {
+    const { carryOver, journal, checkpoints } = this.#parts;
+    if (carryOver.isDone) return false;
+    return this.#try(now, () => {
+      const records = carryOver.step();
+      this.#debt -= Math.max(records, 1);
+      this.#records -= records;
+      if (carryOver.isDone) this.#records = 0;
+      if (!carryOver.isUnderWay) this.#first = this.#last;
+      if (!carryOver.isUnderWay && journal.wantsRelease) carryOver.release(now);
+      checkpoints.afterCommit(now);
+    });
+  }
+
+  #try(now: Instant, run: () => void): boolean {
+    try {
+      run();
+      this.failure = undefined;
+      return true;
+    } catch (error) {
+      this.#parts.writer.rollBack();
+      this.#failedAt = now;
+      this.failure = `${codeOf(error)}: ${error instanceof Error ? error.message : String(error)}`;
+      return false;
+    }
+  }
+}
