@@ -90,7 +90,7 @@ function storeOptions(settings: Settings, inFlight: SqliteStoreOptions['inFlight
   };
 }
 
-function sayOpening(log: Logger, { file, loaded, skipped, setAside, copy }: Opening): void {
+function sayOpening(log: Logger, { file, loaded, skipped, setAside, copy, journalAside }: Opening): void {
   if (setAside !== undefined) {
     const { salvaged, reason, file: damaged } = setAside;
     log.error(
@@ -100,6 +100,8 @@ function sayOpening(log: Logger, { file, loaded, skipped, setAside, copy }: Open
   }
   if (copy !== undefined)
     log.info({ copy }, 'the lease file has a new schema; a copy of the old one is kept');
+  if (journalAside !== undefined)
+    log.warn({ journal: journalAside }, 'a journal that was not of this lease file is set aside');
   if (skipped > 0) log.warn({ file, skipped }, 'rows of the lease file that are none of ours are left alone');
   log.info({ file, ...loaded }, 'leases loaded');
 }

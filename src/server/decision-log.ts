@@ -2,7 +2,7 @@ import type { Decision } from '../engine/decision.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import { hardwareToText } from '../net/hardware-address.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
-import type { Outcome } from '../store/lease-store.ts';
+import type { LeaseStore, Outcome } from '../store/lease-store.ts';
 import type { Message } from '../wire/message.ts';
 import { optionName } from '../wire/option-text.ts';
 import { ConflictWarnings } from './conflict-warnings.ts';
@@ -13,20 +13,23 @@ import type { Drop, Observer } from './observer.ts';
 /** Networks whose pools are remembered as full. */
 const FULL_LIMIT = 64;
 
+const REMEDY =
+  'see to the disk of the leases directory (df, dmesg); what is missing in the file is in the journal beside it, as long as that has room';
+
 /** One line for each decision; and one for the begin and one for the end of what lasts. */
 export class DecisionLog implements Observer {
   readonly #log: Log;
-  /** Why the store cannot promise anything; undefined while it can. */
-  readonly #storeFailure: () => string | undefined;
+  readonly #store: Pick<LeaseStore, 'failure' | 'trouble'>;
   #isStoring = true;
+  #isSound = true;
   /** By relay address; 0: this segment. */
   readonly #full = new Set<Ipv4>();
   readonly #conflicts: ConflictWarnings;
 
-  constructor(log: Log, storeFailure: () => string | undefined, monotonic: () => number) {
+  constructor(log: Log, store: Pick<LeaseStore, 'failure' | 'trouble'>, monotonic: () => number) {
     this.#log = log;
     this.#conflicts = new ConflictWarnings(log, monotonic);
-    this.#storeFailure = storeFailure;
+    this.#store = store;
   }
 
   decided(message: Message, client: ClientKey, decision: Decision, outcome: Outcome | undefined): void {
@@ -66,8 +69,13 @@ export class DecisionLog implements Observer {
 
   /** For now and then: whether the store has recovered is not seen while nobody asks. */
   check(): void {
-    if (this.#storeFailure() !== undefined) this.#beginFailure('failed');
+    if (this.#store.failure !== undefined) this.#beginFailure('failed');
     else this.#endFailure();
+    const cause = this.#store.trouble;
+    if (this.#isSound === (cause === undefined)) return;
+    this.#isSound = cause === undefined;
+    if (cause === undefined) this.#log.warn({}, 'the lease file follows again');
+    else this.#log.warn({ cause, remedy: REMEDY }, 'the lease file does not follow; leases are given');
   }
 
   #noteStore(decision: Decision, outcome: Outcome | undefined): void {
@@ -80,14 +88,11 @@ export class DecisionLog implements Observer {
   #beginFailure(outcome: Outcome): void {
     if (!this.#isStoring) return;
     this.#isStoring = false;
-    this.#log.warn(
-      { cause: this.#storeFailure() ?? outcome },
-      'leases cannot be stored, so none is promised',
-    );
+    this.#log.warn({ cause: this.#store.failure ?? outcome }, 'leases cannot be stored, so none is promised');
   }
 
   #endFailure(): void {
-    if (this.#isStoring || this.#storeFailure() !== undefined) return;
+    if (this.#isStoring || this.#store.failure !== undefined) return;
     this.#isStoring = true;
     this.#log.warn({}, 'leases are stored again');
   }

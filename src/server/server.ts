@@ -85,11 +85,7 @@ export class Server {
     const { log, clock } = this.#parts;
     const inFlight = new Set<Ipv4>();
     const store = await this.#parts.openStore(inFlight);
-    this.#decisionLog = new DecisionLog(
-      log,
-      () => store.failure,
-      () => clock.monotonic(),
-    );
+    this.#decisionLog = new DecisionLog(log, store, () => clock.monotonic());
     const memory: Memory = {
       store,
       inFlight,
@@ -259,6 +255,8 @@ export class Server {
     if (this.#obstacle !== undefined) problems.push(this.#obstacle);
     const failure = this.#memory?.store.failure;
     if (failure !== undefined) problems.push(`leases cannot be stored: ${failure}`);
+    const trouble = this.#memory?.store.trouble;
+    if (trouble !== undefined) problems.push(`the lease file does not follow: ${trouble}`);
     if (this.#memory?.timeGuard.trustsClock === false) problems.push('the clock is in doubt');
     return problems;
   }

@@ -12,6 +12,8 @@ export interface LeaseStore {
   readonly leases: LeaseView;
   /** Why nothing may be promised; undefined while `leases.canPromise`. */
   readonly failure: string | undefined;
+  /** What is wrong with the store though leases are promised; undefined: nothing. */
+  readonly trouble: string | undefined;
   /** The newest `at` of a change that is stored: the clock was there once. 0: nothing is stored. */
   readonly lastStoredAt: Instant;
   /** How many commits may be under way at once. */

@@ -11,11 +11,7 @@ const GUEST = new Guest('52:54:00:00:00:01');
 function logged(options: Parameters<typeof memoryBench>[0] = {}) {
   const bench = memoryBench(options);
   const log = new LogLines();
-  const decisionLog = new DecisionLog(
-    log,
-    () => bench.store.failure,
-    () => bench.clock.monotonic(),
-  );
+  const decisionLog = new DecisionLog(log, bench.store, () => bench.clock.monotonic());
   bench.record.decided = (...seen: Parameters<DecisionLog['decided']>) => decisionLog.decided(...seen);
   bench.record.broken = (error: unknown) => decisionLog.broken(error);
   return { bench, log, decisionLog };

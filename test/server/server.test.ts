@@ -319,6 +319,27 @@ describe('while it runs', () => {
     expect(node.log.at('warn')).toEqual(['leases cannot be stored, so none is promised']);
   });
 
+  test('a lease file that does not follow is said, once, while leases are given', async () => {
+    const node = new Node();
+    await node.server.start();
+    if (node.store === undefined) throw new Error('no store');
+
+    node.store.trouble = 'SQLITE_FULL: disk is full';
+    await node.clock.pass(3000);
+    const during = node.server.status;
+    node.store.trouble = undefined;
+    await node.clock.pass(2000);
+
+    expect(during).toMatchObject({
+      status: 'degraded',
+      problems: ['the lease file does not follow: SQLITE_FULL: disk is full'],
+    });
+    expect(node.log.at('warn')).toEqual([
+      'the lease file does not follow; leases are given',
+      'the lease file follows again',
+    ]);
+  });
+
   test('RFC 2131 §4.3.1: a clock that has jumped just now gives no address of a living lease away', async () => {
     const node = new Node();
     await node.server.start();

@@ -28,9 +28,12 @@ export class GatewayProcess {
   /** Its log; lines that are no JSON are in `words`. */
   readonly log: LogLine[] = [];
   readonly words: string[] = [];
+  /** Of leases.sqlite. */
+  readonly directory: string;
   readonly #child: ChildProcess;
 
   constructor(host: NamespaceHost, options: GatewayOptions) {
+    this.directory = options.directory;
     const own = Object.entries(process.env).filter(([name]) => !/^(GATEWAY|LOG|VITEST|NODE)_/.test(name));
     const command = [
       ...(options.under ?? []),

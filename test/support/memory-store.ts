@@ -41,6 +41,7 @@ export class MemoryStore implements LeaseStore {
   /** Every batch that was handed to `commit`. */
   readonly commits: (readonly LeaseChange[])[] = [];
   failure: string | undefined;
+  trouble: string | undefined;
   lastStoredAt: Instant = instant(0);
   /** How often `idle` was called. */
   idled = 0;

@@ -5,6 +5,7 @@ import { readReply } from './heard-reply.ts';
 
 /** The calls that decide what is on disk, and those that send. */
 const TRACED = [
+  'openat',
   'pwrite64',
   'write',
   'ftruncate',
@@ -46,6 +47,8 @@ export interface TracedCall {
   /** Each piece of memory that it was given. */
   readonly buffers: readonly Buffer[];
   readonly numbers: readonly number[];
+  /** All that it was given, as strace writes it. */
+  readonly words: string;
   readonly result: number;
 }
 
@@ -81,6 +84,7 @@ function readCall(text: string): TracedCall | undefined {
     path: path?.toString('latin1') ?? '',
     buffers: strings,
     numbers: numbers.map(Number),
+    words: args.replace(/"[^"]*"|<[^>]*>/g, ''),
     result: Number(result),
   };
 }
@@ -120,14 +124,25 @@ const NOWHERE = {
   destinationPort: 0,
 };
 
-/** What a disk holds after a power cut: of each file, only what was written before its last fsync. */
+/** The files that are opened so that each write goes through to the disk. */
+export function opensThrough(call: TracedCall): boolean {
+  return call.name === 'openat' && call.words.includes('O_DSYNC');
+}
+
+/**
+ * What a disk holds after a power cut: of each file, only what was written before its last fsync, or all of it if it was
+ * opened so that each write goes through.
+ */
 export class DiskAfterPowerCut {
+  readonly #through = new Set<string>();
   readonly #written = new Map<string, Buffer>();
   readonly #synced = new Map<string, Buffer>();
 
   apply(call: TracedCall): void {
     const { path } = call;
-    if (call.name === 'pwrite64') this.#write(call, call.numbers.at(-1) ?? 0);
+    if (opensThrough(call)) this.#through.add(path);
+    else if (call.name === 'rename') this.#rename(path, call.buffers[1]?.toString('latin1') ?? '');
+    else if (call.name === 'pwrite64') this.#write(call, call.numbers.at(-1) ?? 0);
     else if (call.name === 'write') this.#write(call, this.#written.get(path)?.length ?? 0);
     else if (call.name === 'ftruncate') this.#truncate(path, call.numbers.at(-1) ?? 0);
     else if (isSync(call)) this.#synced.set(path, Buffer.from(this.#written.get(path) ?? []));
@@ -144,11 +159,21 @@ export class DiskAfterPowerCut {
 
   #write(call: TracedCall, offset: number): void {
     const bytes = call.buffers[0] ?? Buffer.alloc(0);
-    const before = this.#written.get(call.path) ?? Buffer.alloc(0);
-    const after = Buffer.alloc(Math.max(before.length, offset + bytes.length));
-    before.copy(after);
-    bytes.copy(after, offset);
-    this.#written.set(call.path, after);
+    // strace shows the first part of what is long; ours then is all zeros.
+    const size = offset + call.result;
+    let file = this.#written.get(call.path) ?? Buffer.alloc(0);
+    if (file.length < size) file = Buffer.concat([file, Buffer.alloc(size - file.length)]);
+    bytes.copy(file, offset);
+    this.#written.set(call.path, file);
+    if (this.#through.has(call.path)) this.#synced.set(call.path, file);
+  }
+
+  #rename(from: string, to: string): void {
+    for (const files of [this.#written, this.#synced]) {
+      const file = files.get(from);
+      if (file !== undefined) files.set(to, Buffer.from(file));
+      files.delete(from);
+    }
   }
 
   #truncate(path: string, size: number): void {

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
@@ -10,6 +9,7 @@ import {
 } from '../../src/cli/lab/guest-client.ts';
 import type { GatewayProcess } from '../support/gateway-process.ts';
 import { GatewayProcess as Gateway } from '../support/gateway-process.ts';
+import { stateOf } from '../support/lease-state.ts';
 import { describeSystem, TestSegment } from '../support/system.ts';
 
 const TIMEOUT = 40_000;
@@ -55,13 +55,6 @@ describeSystem('real clients', ['dhclient', 'udhcpc', 'dhcpcd', 'sqlite3', 'ss']
     return leases(client);
   }
 
-  function stateOf(address: string | undefined): string {
-    const query = `SELECT state FROM leases WHERE address = '${address}'`;
-    return execFileSync('sqlite3', ['-readonly', join(folder, 'leases.sqlite'), query], {
-      encoding: 'utf8',
-    }).trim();
-  }
-
   test.each(CLIENT_NAMES)(
     'RFC 2131 §3.1, §4.3.4: %s gets a lease, renews it and gives it back',
     async (name) => {
@@ -78,7 +71,7 @@ describeSystem('real clients', ['dhclient', 'udhcpc', 'dhcpcd', 'sqlite3', 'ss']
         leaseSeconds: '12',
         server: '10.15.3.10',
       });
-      expect(stateOf(first?.address)).toBe('bound');
+      expect(stateOf(folder, first?.address)).toBe('bound');
 
       if (name === 'udhcpc') client.signal('SIGUSR1');
       const [, second] = await leasesOf(client, 2);
@@ -86,7 +79,7 @@ describeSystem('real clients', ['dhclient', 'udhcpc', 'dhcpcd', 'sqlite3', 'ss']
       expect(second?.event).toMatch(/^renew$/i);
 
       client.release();
-      await gateway.until(`the lease of ${name} was free`, () => stateOf(first?.address) === 'free');
+      await gateway.until(`the lease of ${name} was free`, () => stateOf(folder, first?.address) === 'free');
     },
     TIMEOUT,
   );

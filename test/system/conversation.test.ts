@@ -1,8 +1,7 @@
-import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import type { GatewayProcess } from '../support/gateway-process.ts';
 import type { HeardReply } from '../support/heard-reply.ts';
+import { stateOf } from '../support/lease-state.ts';
 import { hardwareOf } from '../support/load.ts';
 import { ip, messageType, type PacketOption, text } from '../support/packet.ts';
 import { type RawClient, selecting, serverOf, unicastTo } from '../support/raw-client.ts';
@@ -48,13 +47,6 @@ describeSystem('conversations with the real process, in frames', ['sqlite3'], ()
 
   function renew(ack: HeardReply): Promise<HeardReply> {
     return client.ask(renewing(ack), unicastTo(ack, ack.yiaddr));
-  }
-
-  function stateOf(address: string): string {
-    const query = `SELECT state FROM leases WHERE address = '${address}'`;
-    return execFileSync('sqlite3', ['-readonly', join(directory, 'leases.sqlite'), query], {
-      encoding: 'utf8',
-    }).trim();
   }
 
   test('RFC 2131 §4.1: a client without an address is offered one by a frame to its own hardware address', async () => {
@@ -190,7 +182,7 @@ describeSystem('conversations with the real process, in frames', ['sqlite3'], ()
     const nak = await client.ask({ ...renewing(ack), chaddr: b }, { source: ack.yiaddr });
 
     expect(nak.type).toBe(6);
-    expect(stateOf(ack.yiaddr)).toBe('bound');
+    expect(stateOf(directory, ack.yiaddr)).toBe('bound');
   });
 
   test('RFC 2131 §4.3.3: a declined address is nobody’s for a while', async () => {
@@ -205,7 +197,7 @@ describeSystem('conversations with the real process, in frames', ['sqlite3'], ()
     const offerToA = await client.discover(a);
     const offerToB = await client.discover(b, [50, ...ip(ack.yiaddr)]);
 
-    expect(stateOf(ack.yiaddr)).toBe('declined');
+    expect(stateOf(directory, ack.yiaddr)).toBe('declined');
     expect([offerToA.yiaddr, offerToB.yiaddr]).not.toContain(ack.yiaddr);
   });
 
@@ -213,7 +205,7 @@ describeSystem('conversations with the real process, in frames', ['sqlite3'], ()
     const ack = await client.lease(a);
     client.release(ack);
     await allIsDealtWith();
-    const state = stateOf(ack.yiaddr);
+    const state = stateOf(directory, ack.yiaddr);
 
     const offer = await client.discover(a);
 

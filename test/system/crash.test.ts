@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import Sqlite from 'better-sqlite3';
 import { expect, test } from 'vitest';
+import { openLeaseReader } from '../../src/store/sqlite/lease-reader.ts';
 import type { HeardReply } from '../support/heard-reply.ts';
 import { hardwareOf, killAfterAcks, Load, WIDE_SETTINGS } from '../support/load.ts';
 import type { RawClient } from '../support/raw-client.ts';
@@ -9,7 +9,7 @@ import { describeSystem, useTestSegment } from '../support/system.ts';
 import {
   acksIn,
   DiskAfterPowerCut,
-  isSync,
+  opensThrough,
   readTrace,
   type SentAck,
   type TracedCall,
@@ -60,7 +60,7 @@ describeSystem('durable before promised', [], () => {
 describeSystem('durable before promised, by the system calls', ['strace'], () => {
   const segment = useTestSegment(16);
 
-  test('RFC 2131 §3.1 (4): each DHCPACK leaves after an fsync that follows the write of its row', async () => {
+  test('RFC 2131 §3.1 (4): each DHCPACK leaves after its row is written through to the disk', async () => {
     const { calls } = await traced();
 
     const promises = calls.flatMap((call, at) => acksIn(call).map((ack) => ({ ack, at })));
@@ -117,38 +117,32 @@ async function confirmAll(client: RawClient, acked: readonly HeardReply[]): Prom
 
 /** The owners, by address, whom the lease file does not know as such. */
 function missingFrom(directory: string, owners: ReadonlyMap<string, string>): readonly string[] {
-  const database = new Sqlite(join(directory, 'leases.sqlite'));
+  const reader = openLeaseReader(directory);
   try {
-    const rows = database
-      .prepare<[], { address: string; mac: string; state: string }>('SELECT * FROM leases')
-      .all();
+    const rows = [...reader.leases({})];
     const known = new Map(rows.map((row) => [row.address, row.state === 'bound' ? row.mac : row.state]));
     return [...owners]
       .filter(([address, owner]) => known.get(address) !== owner)
       .map(([address, owner]) => `${address}: ${owner} was promised it, ${known.get(address)} has it`);
   } finally {
-    database.close();
+    reader.close();
   }
 }
 
-/** True if before the call `at` an fsync of the log ended that began after the client's row was written into it. */
+/** True if before the call `at` the client's row was written into the journal, each write of which goes through. */
 function isDurable(calls: readonly TracedCall[], ack: SentAck, at: number): boolean {
   const key = `01${ack.chaddr.replaceAll(':', '')}`;
-  const before = calls.slice(0, at);
-  const written = before.findIndex(
-    (call) => call.name === 'pwrite64' && isLog(call) && call.buffers.some((bytes) => bytes.includes(key)),
-  );
-  return written >= 0 && before.slice(written).some((call) => isSync(call) && isLog(call));
-}
-
-function isLog(call: TracedCall): boolean {
-  return call.path.endsWith('leases.sqlite-wal');
+  const before = calls.slice(0, at).filter(({ path }) => path.endsWith('leases.journal'));
+  const opened = before.findIndex(opensThrough);
+  const isRow = ({ name, buffers }: TracedCall) =>
+    name === 'pwrite64' && buffers.some((bytes) => bytes.includes(key));
+  return opened >= 0 && before.slice(opened).some(isRow);
 }
 
 function restore(disk: DiskAfterPowerCut, from: string, to: string): void {
   mkdirSync(to, { recursive: true });
   for (const [path, bytes] of disk.files) {
-    const isLeases = path.startsWith(`${from}/`) && /\.sqlite(-wal|-journal)?$/.test(path);
+    const isLeases = path.startsWith(`${from}/`) && /\.(sqlite(-wal|-journal)?|journal)$/.test(path);
     if (isLeases) writeFileSync(join(to, basename(path)), bytes);
   }
 }

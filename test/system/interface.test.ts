@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import Sqlite from 'better-sqlite3';
 import { expect, test } from 'vitest';
+import { openLeaseReader } from '../../src/store/sqlite/lease-reader.ts';
 import { GatewayProcess } from '../support/gateway-process.ts';
 import type { HeardReply } from '../support/heard-reply.ts';
 import { messageType } from '../support/packet.ts';
@@ -150,10 +150,10 @@ async function untilConfirmed(client: RawClient, lease: HeardReply): Promise<Hea
 }
 
 function rowsOf(directory: string): number {
-  const database = new Sqlite(join(directory, 'leases.sqlite'), { readonly: true });
+  const reader = openLeaseReader(directory);
   try {
-    return Number(database.prepare('SELECT count(*) FROM leases').pluck().get());
+    return [...reader.leases({})].length;
   } finally {
-    database.close();
+    reader.close();
   }
 }

@@ -1,11 +1,11 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import Sqlite from 'better-sqlite3';
 import { GatewayError } from '../../errors.ts';
+import { openLeaseReader } from '../../store/sqlite/lease-reader.ts';
 import { CLIENT_NAMES, type ClientName, findProgram, GuestClient, isLease } from './guest-client.ts';
 import type { LabEvent, LabGuest } from './lab-event.ts';
 import { logEvent } from './log-event.ts';
@@ -16,7 +16,6 @@ const GATEWAY = '10.15.3.10';
 const GUESTS = 3;
 /** How often the guests' records are read: milliseconds. */
 const LOOK_MILLISECONDS = 100;
-const COLUMNS = 'address, mac, hostname, state, expires';
 
 interface Guest extends LabGuest {
   readonly process: GuestClient;
@@ -110,7 +109,7 @@ export class Lab {
     return join(this.#settings.folder, 'leases', 'leases.sqlite');
   }
 
-  /** The rows of the SQLite file, read while the gateway runs. */
+  /** The leases, read while the gateway runs. */
   tellRows(): void {
     this.#tell({ kind: 'rows', file: this.file, rows: existsSync(this.file) ? rowsOf(this.file) : [] });
   }
@@ -195,11 +194,18 @@ export class Lab {
 }
 
 function rowsOf(file: string): readonly Readonly<Record<string, string | null>>[] {
-  const database = new Sqlite(file, { readonly: true });
+  const reader = openLeaseReader(dirname(file));
   try {
-    return database.prepare<[], Record<string, string | null>>(`SELECT ${COLUMNS} FROM leases`).all();
+    const leases = [...reader.leases({})];
+    return leases.map(({ address, mac, hostname, state, expires }) => ({
+      address,
+      mac,
+      hostname,
+      state,
+      expires,
+    }));
   } finally {
-    database.close();
+    reader.close();
   }
 }
 

@@ -136,6 +136,7 @@ function arenaOf(capacity: number): Arena {
 class TableStore implements LeaseStore {
   readonly leases: LeaseTable;
   readonly failure = undefined;
+  readonly trouble = undefined;
   readonly lastStoredAt = 0 as Instant;
   readonly depth = 1;
   readonly batchLimit = 512;
