@@ -1,64 +1,87 @@
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Lease } from '../lease/lease.ts';
-import type { Ipv4 } from '../net/ipv4.ts';
+import type { LeaseColumns } from './lease-columns.ts';
+import { SlotIndex } from './slot-index.ts';
 
 /** How many records of one client are remembered as its own; beyond them the oldest free ones are merely free. */
 const MOST_RECORDS = 16;
 
 /** Which records name a client. Nearly always it is one; the few clients with more have a list beside it. */
 export class ClientIndex {
-  readonly #records: ReadonlyMap<Ipv4, Lease>;
-  readonly #binding = new Map<ClientKey, Ipv4>();
-  readonly #others = new Map<ClientKey, Ipv4[]>();
+  readonly #records: LeaseColumns;
+  readonly #binding = new SlotIndex();
+  readonly #others = new Map<ClientKey, number[]>();
 
-  constructor(records: ReadonlyMap<Ipv4, Lease>) {
+  constructor(records: LeaseColumns) {
     this.#records = records;
   }
 
-  /** The client's live binding, else the newest record that names it. */
-  bindingOf(client: ClientKey): Lease | undefined {
-    const address = this.#binding.get(client);
-    return address === undefined ? undefined : this.#records.get(address);
+  /** The slot of the client's live binding, else of the newest record that names it; -1: there is none. */
+  slotOf(client: ClientKey): number {
+    return this.#binding.at(this.#placeOf(client, hashOfKey(client)));
   }
 
-  /** After a record was put; `before` is what stood there. */
-  put(lease: Lease, before: Lease | undefined): void {
-    if (before !== undefined && before.client !== lease.client) this.#forget(before);
-    const primary = this.#binding.get(lease.client);
-    if (primary === undefined) {
-      this.#binding.set(lease.client, lease.address);
-    } else if (primary !== lease.address || this.#others.has(lease.client)) {
-      const addresses = this.#others.get(lease.client) ?? [];
-      for (const address of [primary, lease.address])
-        if (!addresses.includes(address)) addresses.push(address);
-      this.#choose(lease.client, addresses);
+  /** Writes a record into its slot; `isNew`: there was none. */
+  put(slot: number, lease: Lease, isNew: boolean): void {
+    if (!isNew && this.#records.clientAt(slot) !== lease.client) this.#forget(slot);
+    this.#records.put(slot, lease);
+    const hash = hashOfKey(lease.client);
+    const primary = this.#binding.at(this.#placeOf(lease.client, hash));
+    if (primary < 0) this.#binding.add(slot, hash);
+    else if (primary !== slot || this.#others.has(lease.client)) {
+      const slots = this.#others.get(lease.client) ?? [];
+      for (const each of [primary, slot]) if (!slots.includes(each)) slots.push(each);
+      this.#choose(lease.client, slots);
     }
   }
 
-  #forget(gone: Lease): void {
-    const addresses = (this.#others.get(gone.client) ?? []).filter((address) => address !== gone.address);
-    if (addresses.length > 0) this.#choose(gone.client, addresses);
-    else if (this.#binding.get(gone.client) === gone.address) this.#binding.delete(gone.client);
+  /** The place of the client's slot, or the empty one where its search ends. */
+  #placeOf(client: ClientKey, hash: number): number {
+    const index = this.#binding;
+    let place = index.find(hash);
+    for (let slot = index.at(place); slot >= 0; slot = index.at(place)) {
+      if (this.#records.clientAt(slot) === client) break;
+      place = index.findNext(place, hash);
+    }
+    return place;
   }
 
-  #choose(client: ClientKey, addresses: readonly Ipv4[]): void {
-    const ranked = addresses
-      .map((address) => this.#records.get(address))
-      .filter((lease) => lease !== undefined)
-      .sort(rank)
-      .slice(0, MOST_RECORDS)
-      .map((lease) => lease.address);
-    if (ranked[0] !== undefined) this.#binding.set(client, ranked[0]);
+  /** Before the record in a slot names another client. */
+  #forget(slot: number): void {
+    const client = this.#records.clientAt(slot);
+    const slots = (this.#others.get(client) ?? []).filter((each) => each !== slot);
+    if (slots.length > 0) this.#choose(client, slots);
+    else {
+      const place = this.#placeOf(client, hashOfKey(client));
+      if (this.#binding.at(place) === slot) this.#binding.remove(place);
+    }
+  }
+
+  #choose(client: ClientKey, slots: readonly number[]): void {
+    const ranked = slots.toSorted((one, other) => this.#rank(one, other)).slice(0, MOST_RECORDS);
+    if (ranked[0] !== undefined) this.#binding.replace(this.#placeOf(client, hashOfKey(client)), ranked[0]);
     if (ranked.length > 1) this.#others.set(client, ranked);
     else this.#others.delete(client);
   }
+
+  /** The live one first, then the newest. */
+  #rank(one: number, other: number): number {
+    return (
+      Number(this.#isLive(other)) - Number(this.#isLive(one)) ||
+      this.#records.versionAt(other) - this.#records.versionAt(one)
+    );
+  }
+
+  #isLive(slot: number): boolean {
+    const state = this.#records.stateAt(slot);
+    return state === 'bound' || state === 'peer';
+  }
 }
 
-/** The live one first, then the newest. */
-function rank(lease: Lease, other: Lease): number {
-  return Number(isLive(other)) - Number(isLive(lease)) || other.version - lease.version;
-}
-
-function isLive(lease: Lease): boolean {
-  return lease.state === 'bound' || lease.state === 'peer';
+/** FNV-1a with a final mix, in which the last bits depend on all. */
+function hashOfKey(client: ClientKey): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < client.length; at += 1) hash = Math.imul(hash ^ client.charCodeAt(at), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  return (hash ^ (hash >>> 13)) >>> 0;
 }

@@ -1,8 +1,9 @@
 import type { ClientKey } from '../lease/client-key.ts';
-import type { Instant, Lease, LeaseRecord, Version } from '../lease/lease.ts';
+import type { Instant, Lease, LeaseRecord, LeaseState, Version } from '../lease/lease.ts';
 import type { AddressRange, LeaseChange, LeaseView, LeaseWrite } from '../lease/lease-view.ts';
 import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import { ClientIndex } from './client-index.ts';
+import { LeaseColumns } from './lease-columns.ts';
 import { Offers } from './offers.ts';
 import type { RangeOrder, Standing } from './range-order.ts';
 import { RangeOrders } from './range-orders.ts';
@@ -25,11 +26,12 @@ export class LeaseTable implements LeaseView {
   canPromise = true;
   #revision: Version = 0;
   readonly #inFlight: ReadonlySet<Ipv4>;
-  readonly #records = new Map<Ipv4, Lease>();
+  readonly #records = new LeaseColumns();
   readonly #clients = new ClientIndex(this.#records);
   readonly #offers = new Offers();
   readonly #orders = new RangeOrders();
-  #cursor: IterableIterator<Lease> = this.#records.values();
+  /** The slot where the next sweep begins. */
+  #cursor = 0;
 
   /** `inFlight`: the addresses of changes under way and of clients that wait; the exchange's, read here. */
   constructor(inFlight: ReadonlySet<Ipv4>) {
@@ -50,7 +52,8 @@ export class LeaseTable implements LeaseView {
   }
 
   bindingOf(client: ClientKey): Lease | undefined {
-    return this.#clients.bindingOf(client);
+    const slot = this.#clients.slotOf(client);
+    return slot < 0 ? undefined : this.#records.lease(slot);
   }
 
   offerTo(client: ClientKey): Lease | undefined {
@@ -58,17 +61,20 @@ export class LeaseTable implements LeaseView {
   }
 
   at(address: Ipv4): Lease | undefined {
-    return this.#offers.at(address) ?? this.#records.get(address);
+    return this.#offers.at(address) ?? this.recordAt(address);
   }
 
   /** The committed record, whatever is on offer. */
   recordAt(address: Ipv4): Lease | undefined {
-    return this.#records.get(address);
+    const slot = this.#records.slotOf(address);
+    return slot < 0 ? undefined : this.#records.lease(slot);
   }
 
-  /** All committed records, in no particular order. */
-  records(): IterableIterator<Lease> {
-    return this.#records.values();
+  /** How many committed records there are, by state. */
+  countByState(): Readonly<Record<LeaseState, number>> {
+    const counts = { free: 0, offered: 0, bound: 0, declined: 0, peer: 0 };
+    for (let slot = 0; slot < this.#records.size; slot += 1) counts[this.#records.stateAt(slot)] += 1;
+    return counts;
   }
 
   isInFlight(address: Ipv4): boolean {
@@ -86,10 +92,9 @@ export class LeaseTable implements LeaseView {
 
   /** True if anything that the change rests on has moved. */
   conflicts(change: LeaseChange): boolean {
-    if ((this.bindingOf(change.client)?.version ?? 0) !== change.seenBinding) return true;
-    for (const write of change.writes) {
-      if ((this.at(write.address)?.version ?? 0) !== write.seen) return true;
-    }
+    const binding = this.#clients.slotOf(change.client);
+    if ((binding < 0 ? 0 : this.#records.versionAt(binding)) !== change.seenBinding) return true;
+    for (const write of change.writes) if (this.#versionAt(write.address) !== write.seen) return true;
     return false;
   }
 
@@ -99,10 +104,12 @@ export class LeaseTable implements LeaseView {
     if (write.next.state === 'offered') return 'offers';
     if (change.kind === 'hold') return 'withdraws';
     if (write.next.state !== 'free' || this.#offers.at(write.address) === undefined) return 'records';
-    const record = this.#records.get(write.address);
-    return record !== undefined && record.state !== 'free' && record.client === write.next.client
-      ? 'records'
-      : 'withdraws';
+    const slot = this.#records.slotOf(write.address);
+    const isHolders =
+      slot >= 0 &&
+      this.#records.stateAt(slot) !== 'free' &&
+      this.#records.clientAt(slot) === write.next.client;
+    return isHolders ? 'records' : 'withdraws';
   }
 
   /** Takes over a change that was compared and, where it records, is durable; all it writes gets `version`. */
@@ -133,14 +140,18 @@ export class LeaseTable implements LeaseView {
     }
     const expired: Lease[] = [];
     for (let step = 0; step < SWEEP_STEPS && expired.length < limit; step += 1) {
-      const { value: lease, done } = this.#cursor.next();
-      if (done === true || lease === undefined) {
-        this.#cursor = this.#records.values();
+      if (this.#cursor >= this.#records.size) {
+        this.#cursor = 0;
         break;
       }
-      if (lease.expiresAt <= now && (lease.state === 'bound' || lease.state === 'declined')) {
-        if (this.at(lease.address) === lease && !this.#inFlight.has(lease.address)) expired.push(lease);
-      }
+      const slot = this.#cursor;
+      this.#cursor += 1;
+      if (this.#records.expiresAt(slot) > now) continue;
+      const state = this.#records.stateAt(slot);
+      const address = this.#records.addressAt(slot);
+      if (state !== 'bound' && state !== 'declined') continue;
+      if (this.#offers.at(address) !== undefined || this.#inFlight.has(address)) continue;
+      expired.push(this.#records.lease(slot));
     }
     return expired;
   }
@@ -158,10 +169,18 @@ export class LeaseTable implements LeaseView {
   /** A record ends the offer at its address. */
   #record(lease: Lease): void {
     this.#offers.drop(lease.address);
-    const before = this.#records.get(lease.address);
-    this.#records.set(lease.address, lease);
-    this.#clients.put(lease, before);
+    const slot = this.#records.slotOf(lease.address);
+    if (slot < 0) this.#clients.put(this.#records.add(lease.address), lease, true);
+    else this.#clients.put(slot, lease, false);
     this.#place(lease.address);
+  }
+
+  /** Of what stands at an address; 0: nothing. */
+  #versionAt(address: Ipv4): Version {
+    const offer = this.#offers.at(address);
+    if (offer !== undefined) return offer.version;
+    const slot = this.#records.slotOf(address);
+    return slot < 0 ? 0 : this.#records.versionAt(slot);
   }
 
   #place(address: Ipv4): void {
@@ -170,13 +189,16 @@ export class LeaseTable implements LeaseView {
 
   /** An offer over a lease that was live when it was made is the holder's own, and may not give way. */
   #standing(address: Ipv4): Standing {
-    const record = this.#records.get(address);
+    const slot = this.#records.slotOf(address);
     const offer = this.#offers.at(address);
-    if (offer !== undefined) {
-      return record === undefined || isOver(record, offer.updatedAt) ? 'offered' : 'taken';
-    }
-    if (record === undefined) return 'unused';
-    return record.state === 'free' ? 'free' : 'taken';
+    if (offer !== undefined) return slot < 0 || this.#isOver(slot, offer.updatedAt) ? 'offered' : 'taken';
+    if (slot < 0) return 'unused';
+    return this.#records.stateAt(slot) === 'free' ? 'free' : 'taken';
+  }
+
+  #isOver(slot: number, now: Instant): boolean {
+    const state = this.#records.stateAt(slot);
+    return state === 'free' || (state !== 'peer' && this.#records.expiresAt(slot) <= now);
   }
 
   #orderOf(range: AddressRange): RangeOrder {
@@ -185,22 +207,20 @@ export class LeaseTable implements LeaseView {
 
   #makeOrder(range: AddressRange): RangeOrder {
     const order = this.#orders.add(range);
-    const free: Lease[] = [];
-    for (const record of this.#records.values()) {
-      if (!order.covers(record.address)) continue;
-      if (record.state === 'free') free.push(record);
-      else order.place(record.address, 'taken');
+    const free: number[] = [];
+    for (let slot = 0; slot < this.#records.size; slot += 1) {
+      const address = this.#records.addressAt(slot);
+      if (!order.covers(address)) continue;
+      if (this.#records.stateAt(slot) === 'free') free.push(slot);
+      else order.place(address, 'taken');
     }
-    for (const { address } of free.sort((a, b) => a.version - b.version)) order.place(address, 'free');
+    free.sort((one, other) => this.#records.versionAt(one) - this.#records.versionAt(other));
+    for (const slot of free) order.place(this.#records.addressAt(slot), 'free');
     for (const { address } of this.#offers.oldestFirst()) {
       if (order.covers(address)) order.place(address, this.#standing(address));
     }
     return order;
   }
-}
-
-function isOver(record: Lease, now: Instant): boolean {
-  return record.state === 'free' || (record.state !== 'peer' && record.expiresAt <= now);
 }
 
 function leaseOf(address: Ipv4, next: LeaseRecord, updatedAt: Instant, version: Version): Lease {

@@ -28,7 +28,7 @@ const MOST_HARDWARE = 0xffffffffffff;
 /** Undefined for a row that no version of us has written. */
 export function leaseFromRow(row: readonly unknown[]): (Lease & { readonly state: StoredState }) | undefined {
   const [address, clientText, mac, stateText, expiresAt, updatedAt, version, granter] = row;
-  const state = STORED_STATES.find((known) => known === stateText);
+  const state = stateText === 'bound' ? stateText : STORED_STATES.find((known) => known === stateText);
   const client = typeof clientText === 'string' ? clientKeyFromText(clientText) : undefined;
   if (state === undefined || client === undefined) return undefined;
   if (!isWhole(address, MOST_ADDRESS) || !isWhole(mac, MOST_HARDWARE)) return undefined;
