@@ -7,15 +7,17 @@ import type { Writer } from './writer.ts';
 /** Records that are carried over at once, in one transaction of the packet thread: about a millisecond. */
 const STEP_RECORDS = 128;
 
-/** An address and an offset within a piece (of 2 MiB) make one number, exact and in the order of both. */
-const OFFSETS = 2 ** 21;
+/** An address and a record's number within a piece make one number, exact and in the order of both. */
+const NUMBERS = 2 ** 20;
 
 /** A piece of the journal on its way into the lease file. */
 interface Load {
   readonly piece: JournalPiece;
-  /** Where each record begins, by address; those of one address in their order. */
+  /** Where each record begins. */
+  readonly offsets: readonly number[];
+  /** The records' numbers behind their addresses, by address; those of one address in their order. */
   readonly rows: Float64Array;
-  /** Where the records begin that the history has, in their order. */
+  /** The numbers of the records that the history has. */
   readonly events: readonly number[];
   doneRows: number;
   doneEvents: number;
@@ -87,31 +89,33 @@ export class CarryOver {
   #take(): Load | undefined {
     const piece = this.#journal.peek();
     if (piece === undefined) return undefined;
+    const offsets: number[] = [];
     const rows: number[] = [];
     const events: number[] = [];
     const { bytes, view } = piece;
     for (let batch = batchAt(bytes, view, 0); batch !== undefined; batch = batchAt(bytes, view, batch.end)) {
       visitRecords(view, batch, (offset) => {
-        rows.push(addressAt(view, offset) * OFFSETS + offset);
-        if (hasEventAt(view, offset)) events.push(offset);
+        rows.push(addressAt(view, offset) * NUMBERS + offsets.length);
+        if (hasEventAt(view, offset)) events.push(offsets.length);
+        offsets.push(offset);
       });
     }
-    return { piece, rows: Float64Array.from(rows).sort(), events, doneRows: 0, doneEvents: 0 };
+    return { piece, offsets, rows: Float64Array.from(rows).sort(), events, doneRows: 0, doneEvents: 0 };
   }
 
-  #writeRows({ piece, rows, doneRows }: Load): number {
+  #writeRows({ piece, offsets, rows, doneRows }: Load): number {
     const end = Math.min(rows.length, doneRows + STEP_RECORDS);
     for (let at = doneRows; at < end; at += 1) {
-      this.#writer.put(decodeRecord(piece.bytes, piece.view, (rows[at] ?? 0) % OFFSETS));
+      this.#writer.put(decodeRecord(piece.bytes, piece.view, offsets[(rows[at] ?? 0) % NUMBERS] ?? 0));
     }
     return end;
   }
 
-  #writeEvents({ piece, rows, events, doneRows, doneEvents }: Load, room: number): number {
+  #writeEvents({ piece, offsets, rows, events, doneRows, doneEvents }: Load, room: number): number {
     if (doneRows + STEP_RECORDS - room !== rows.length) return doneEvents;
     const end = Math.min(events.length, doneEvents + room);
     for (let at = doneEvents; at < end; at += 1) {
-      this.#writer.remember(decodeRecord(piece.bytes, piece.view, events[at] ?? 0));
+      this.#writer.remember(decodeRecord(piece.bytes, piece.view, offsets[events[at] ?? 0] ?? 0));
     }
     return end;
   }

@@ -20,7 +20,9 @@ export interface JournalPiece {
 }
 
 /** More than a piece holds is read in several. */
-const PIECE_BYTES = 2 * 1024 * 1024;
+const PIECE_BYTES = 8 * 1024 * 1024;
+/** So much of it is kept in memory; what is more is read from the disk. */
+const RECENT_BYTES = 1024 * 1024;
 
 /**
  * What was committed and is perhaps not in the lease file yet: batches in the order of their commits, each durable when
@@ -40,7 +42,7 @@ export class Journal {
   #writeAt: Place = { segment: 0, offset: 0 };
   #readAt: Place = { segment: 0, offset: 0 };
   /** What was written last, and where in the file it begins. */
-  readonly #recent = new Uint8Array(PIECE_BYTES);
+  readonly #recent = new Uint8Array(RECENT_BYTES);
   #recentFrom = 0;
   #recentBytes = 0;
   /** The last batch written, read, and released. */
@@ -76,6 +78,11 @@ export class Journal {
   get wantsRelease(): boolean {
     const last = this.#lastOf[1 - this.#writeAt.segment] ?? 0;
     return last > this.#released && last <= this.#readSequence;
+  }
+
+  /** True while the other half holds what is not released. */
+  get isHalfFull(): boolean {
+    return !this.#isOtherFree;
   }
 
   /** True while the other half holds what is not released, and this one is filling up. */
@@ -184,10 +191,10 @@ export class Journal {
       : { segment: newest, offset: run.uncarried ?? 0 };
   }
 
-  /** What is to be read next, whole batches of it: from memory, as far as it is there. */
+  /** What is to be read next: from memory, if all of it is there. */
   #bytes(length: number): Uint8Array<ArrayBuffer> {
     const from = this.#position(this.#readAt) - this.#recentFrom;
-    if (from >= 0 && from < this.#recentBytes) return this.#recent.slice(from, this.#recentBytes);
+    if (from >= 0 && from + length <= this.#recentBytes) return this.#recent.slice(from, from + length);
     return this.#file.read(this.#position(this.#readAt), length);
   }
 

@@ -10,9 +10,11 @@ import type { Writer } from './writer.ts';
 /** A few changes are in the lease file after so long; so is everything, once it is quiet for as long: milliseconds. */
 const SOON = 1000;
 const FEW_RECORDS = 1024;
-/** Of many changes at a time the most share their pages, so they are carried over together; after so long at the latest. */
+/**
+ * Of many changes at a time the most share their pages, so they are carried over together: after so long, or when half
+ * of the journal is full of them.
+ */
 const LATEST = 10_000;
-const MANY_RECORDS = 65_536;
 /** After a failure it is tried again after so long: milliseconds. */
 const RETRY = 1000;
 /** While the journal fills up, so many records are carried over for each one that comes. */
@@ -95,7 +97,7 @@ export class Upkeep {
   #isDue(now: Instant): boolean {
     if (this.#parts.carryOver.isDone) return false;
     if (this.failure !== undefined) return this.#mayTry(now);
-    if (this.#parts.carryOver.isUnderWay || this.#records >= MANY_RECORDS) return true;
+    if (this.#parts.carryOver.isUnderWay || this.#parts.journal.isHalfFull) return true;
     const patience = this.#records <= FEW_RECORDS ? SOON : LATEST;
     return Math.abs(now - this.#first) >= patience || Math.abs(now - this.#last) >= SOON;
   }
