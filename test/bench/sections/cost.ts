@@ -1,11 +1,12 @@
 import type { WorkloadResult } from '../clients/workload.ts';
 import { LoadMeter } from '../machine/load-meter.ts';
 import type { Program } from '../machine/program.ts';
+import { untilQuiet } from '../machine/until-quiet.ts';
 
 /** One run of our generator, and what the server had to do for it. */
 export interface CostedRun {
   readonly rate: number;
-  /** Microseconds of all the server's threads for one echo, exchange or renewal. */
+  /** Microseconds of all the server's threads for one echo, exchange or renewal, what it puts off included. */
   readonly cost: number;
   /** Processors that the server used. */
   readonly busy: number;
@@ -29,15 +30,15 @@ export async function costOf(server: Program, run: () => Promise<WorkloadResult>
   const start = performance.now();
   const result = await run();
   const elapsed = (performance.now() - start) / 1000;
-  const used = (server.nanoseconds() - before) / 1e9;
+  const busy = (server.nanoseconds() - before) / 1e9 / elapsed;
   const { rate, p50, p99, p999, max, lost, refused, idle, longestGap, total, processorSeconds } = result;
   const others = Math.max(0, meter.others() - processorSeconds / elapsed);
-  const cost = (used * 1e6) / Math.max(1, total);
+  const cost = ((await untilQuiet(server)) - before) / 1000 / Math.max(1, total);
   return {
     ...{
       rate,
       cost,
-      busy: (cost * rate) / 1e6,
+      busy,
       p50,
       p99,
       p999,

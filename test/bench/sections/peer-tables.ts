@@ -6,7 +6,7 @@ export function tableOfRates(results: readonly PeerResult[]): Table {
     title: 'At the same rate, with the same clients: one relay agent',
     notes: [
       'Medians of the repeats, but the worst of the longest times. Loss: DISCOVERs without an ACK in the end.',
-      'µs/exchange: of all the threads of the server, which has one processor; the clients have the other one.',
+      'µs/exchange: of all the threads of the server, until it has nothing left to do; it has one processor, the clients the other.',
       'p50 to max: REQUEST to ACK in milliseconds, as the clients see it.',
       'Clients: what perfdhcp used of its processor; near 100 % it was itself the limit. Our generator looks without pause.',
       'Others: what else the machine did meanwhile; 100 % is one processor.',

@@ -3,6 +3,7 @@ import { perfdhcp } from '../clients/perfdhcp.ts';
 import { LoadMeter } from '../machine/load-meter.ts';
 import type { Program } from '../machine/program.ts';
 import type { Segment } from '../machine/segment.ts';
+import { untilQuiet } from '../machine/until-quiet.ts';
 import { medians } from '../report/statistics.ts';
 
 /** One server at one rate of perfdhcp, or of our generator. */
@@ -11,7 +12,7 @@ export interface RateRun {
   readonly rate: number;
   /** 0 to 1. */
   readonly loss: number;
-  /** Microseconds of all the server's threads for one exchange. */
+  /** Microseconds of all the server's threads for one exchange, what it puts off included. */
   readonly cost: number;
   /** REQUEST to ACK: milliseconds. */
   readonly p50: number;
@@ -35,15 +36,16 @@ export async function runAtRate(
   const start = performance.now();
   const before = server.nanoseconds();
   const result = await perfdhcp(segment, rate, seconds);
-  const used = server.nanoseconds() - before;
   const client = result.nanoseconds / ((performance.now() - start) * 1e6);
+  const others = Math.max(0, meter.others() - client);
+  const used = (await untilQuiet(server)) - before;
   return {
     rate: result.rate,
     loss: result.loss,
     cost: used / 1000 / Math.max(1, result.completed),
     ...result.latency,
     client,
-    others: Math.max(0, meter.others() - client),
+    others,
     peak: server.memory().peak,
   };
 }
@@ -59,11 +61,11 @@ export async function generateAtRate(
   const start = performance.now();
   const before = server.nanoseconds();
   const result = await generate(segment, { kind: 'exchange', from: 'relayed', window: 1, rate, seconds });
-  const cost = (server.nanoseconds() - before) / 1000 / Math.max(1, result.total);
   const client = result.processorSeconds / ((performance.now() - start) / 1000);
+  const others = Math.max(0, meter.others() - client);
+  const cost = ((await untilQuiet(server)) - before) / 1000 / Math.max(1, result.total);
   const { p50, p99, p999, max } = result;
   const loss = 1 - Math.min(1, result.rate / rate);
-  const others = Math.max(0, meter.others() - client);
   return { rate: result.rate, loss, cost, p50, p99, p999, max, client, others, peak: server.memory().peak };
 }
 
