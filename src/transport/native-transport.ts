@@ -60,6 +60,8 @@ interface ReceivingSocket {
   readonly via: Arrival['via'];
   /** As the kernel last said, modulo 2^32. */
   overflows: number;
+  /** Datagrams may wait: it said so, and has not been emptied since. */
+  isReady: boolean;
 }
 
 class NativeArena implements Arena {
@@ -122,12 +124,12 @@ class NativeTransport implements SocketTransport {
       if (link === undefined) throw interfaceMissing(interfaceName);
       this.#maximumPayload = maximumPayloadOf(link);
       const broadcast = openBroadcastSocket(libc, plan);
-      this.#sockets.push({ fd: broadcast, via: 'broadcast', overflows: 0 });
+      this.#sockets.push({ fd: broadcast, via: 'broadcast', overflows: 0, isReady: true });
       const unicast = openUnicastSocket(libc, plan);
-      this.#sockets.unshift({ fd: unicast, via: 'unicast', overflows: 0 });
+      this.#sockets.unshift({ fd: unicast, via: 'unicast', overflows: 0, isReady: true });
       const subnetBroadcast = tryOpenSubnetBroadcast(libc, plan, prefix);
       if (subnetBroadcast !== undefined) {
-        this.#sockets.push({ fd: subnetBroadcast, via: 'broadcast', overflows: 0 });
+        this.#sockets.push({ fd: subnetBroadcast, via: 'broadcast', overflows: 0, isReady: true });
       }
 
       const frames = options.mayFrame === false ? -1 : openFrameSocket(libc);
@@ -172,7 +174,12 @@ class NativeTransport implements SocketTransport {
 
   onReadable(run: () => void): void {
     for (const readiness of this.#readiness) readiness.close();
-    this.#readiness = this.#sockets.map(({ fd }) => whenReadable(this.#libc, fd, run));
+    this.#readiness = this.#sockets.map((socket) =>
+      whenReadable(this.#libc, socket.fd, () => {
+        socket.isReady = true;
+        run();
+      }),
+    );
   }
 
   onLost(run: (reason: string) => void): void {
@@ -193,11 +200,15 @@ class NativeTransport implements SocketTransport {
     let drained = true;
     // Each socket behind keeps an eighth for itself, so that a flood of one kind never silences the others.
     const reserve = arena.capacity >> 3;
-    for (const [place, socket] of this.#sockets.entries()) {
+    // The unicast socket always first, whichever is ready: what was sent to us before a broadcast is read before it.
+    for (let place = 0; place < this.#sockets.length; place += 1) {
+      const socket = this.#sockets[place];
+      if (socket === undefined || !(socket.isReady || place === 0)) continue;
       const first = datagrams.length;
       const room = arena.capacity - first - reserve * (this.#sockets.length - 1 - place);
       const count = room <= 0 ? 0 : this.#receiveFrom(socket, arena, first, room, datagrams);
-      if (count >= room) drained = false;
+      socket.isReady = count >= room;
+      if (socket.isReady) drained = false;
     }
     return { arena, datagrams, drained };
   }
