@@ -1,12 +1,13 @@
 import type { ClientKey } from '../lease/client-key.ts';
-import type { Instant } from '../lease/lease.ts';
+import type { Instant, Lease } from '../lease/lease.ts';
 import type { AddressRange, LeaseView } from '../lease/lease-view.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
-import type { Ipv4 } from '../net/ipv4.ts';
+import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import { addressAt, poolOf } from '../subnet/pool.ts';
 import type { Subnet } from '../subnet/subnet.ts';
 import { isTaken } from './availability.ts';
 import { hashOfClient } from './client-hash.ts';
+import { goesFirst } from './gateway-rank.ts';
 
 /** Who asks for an address, and what is known. */
 export interface Search {
@@ -18,6 +19,10 @@ export interface Search {
   readonly leases: LeaseView;
   readonly now: Instant;
   readonly trustsClock: boolean;
+  /** This gateway, by its server identifier. */
+  readonly self: Ipv4;
+  /** The other gateways that are heard, and when each was last. */
+  readonly peers: ReadonlyMap<Ipv4, Instant>;
   /** Who answered by ARP for the addresses that were asked for. */
   readonly answers: ReadonlyMap<Ipv4, HardwareAddress | undefined>;
 }
@@ -25,7 +30,19 @@ export interface Search {
 type Proposal = (search: Search) => Ipv4 | undefined;
 
 /** RFC 2131 §4.3.1: a new address is looked for in this order; the client's current binding comes before all of them. */
-const PROPOSALS: readonly Proposal[] = [asked, lastBinding, requested, hashed, longestFree, oldestOffer];
+const PROPOSALS: readonly Proposal[] = [
+  asked,
+  lastBinding,
+  requested,
+  rankedFirst,
+  hashed,
+  longestFree,
+  oldestOffer,
+  silentPeers,
+];
+
+/** Addresses that are looked at for one that this gateway goes first for. */
+const RANK_STEPS = 256;
 
 /** The first proposal that the client may have; undefined when the pools are full. */
 export function findAddress(search: Search): Ipv4 | undefined {
@@ -80,6 +97,37 @@ function hashed(search: Search): Ipv4 | undefined {
     if (isNobodys && isAvailable(address, search)) return address;
   }
   return undefined;
+}
+
+/**
+ * While other gateways are heard: an address that nobody has had and for which this gateway goes before them, so that two
+ * gateways seldom pick one address at one moment. The search begins at the client's own place.
+ */
+function rankedFirst(search: Search): Ipv4 | undefined {
+  if (search.peers.size === 0) return undefined;
+  const hash = hashOfClient(search.client);
+  for (const pool of search.subnet.pools) {
+    const size = pool.last - pool.first + 1;
+    for (let step = 0; step < Math.min(size, RANK_STEPS); step += 1) {
+      const address = addressAt(pool, (hash + step) % size);
+      if (!goesFirst(search.self, address, search.peers.keys())) continue;
+      if (search.leases.at(address) === undefined && isAvailable(address, search)) return address;
+    }
+  }
+  return undefined;
+}
+
+/**
+ * When nothing else is left: an address of which a peer's client was heard longest ago, if that peer has been silent for
+ * as long as a lease can last; or a lease of our own that has run out. It is asked for by ARP like any that is not
+ * vouched for.
+ */
+function silentPeers(search: Search): Ipv4 | undefined {
+  const { leases, now, peers, subnet } = search;
+  const longest = subnet.leaseTimes.maximum * 1000;
+  const isSilent = ({ granter, updatedAt }: Lease) =>
+    granter === UNSPECIFIED || now - Math.max(updatedAt, peers.get(granter) ?? 0) >= longest;
+  return firstOf(search, (pool) => leases.oldestPeer(pool, isSilent)?.address);
 }
 
 function longestFree(search: Search): Ipv4 | undefined {

@@ -21,6 +21,7 @@ export function contradictionsIn(read: ReadSettings): readonly Fault[] {
           ...poolFaults(read.gateway, prefix, read.poolStart, read.poolEnd),
           ...listenIpFaults(read, read.gateway, prefix),
           ...routeFaults(read.routes ?? [], prefix),
+          ...shareFaults(read.share ?? [], read.poolStart, read.poolEnd),
         ]),
     ...times,
   ];
@@ -138,6 +139,24 @@ function routeFaults(routes: Settings['routes'], prefix: Prefix): readonly Fault
         'name a router that guests reach on the segment, or 0.0.0.0 for a network on the segment itself',
       ),
     );
+}
+
+function shareFaults(
+  share: Settings['share'],
+  poolStart: Ipv4 | undefined,
+  poolEnd: Ipv4 | undefined,
+): readonly Fault[] {
+  if (poolStart === undefined || poolEnd === undefined) return [];
+  const pool = `${ipv4ToText(poolStart)}-${ipv4ToText(poolEnd)}`;
+  const ranges = [...share].sort((one, other) => one.first - other.first);
+  for (const [index, { first, last }] of ranges.entries()) {
+    const text = `${ipv4ToText(first)}-${ipv4ToText(last)}`;
+    if (first < poolStart || last > poolEnd)
+      return [fault('share', `${text} is outside the pool ${pool}`, set('share', 'ranges within the pool'))];
+    if (index > 0 && first <= (ranges[index - 1]?.last ?? 0))
+      return [fault('share', `${text} overlaps another of its ranges`, set('share', 'ranges that part'))];
+  }
+  return [];
 }
 
 function leaseTimeFaults(read: ReadSettings): readonly Fault[] {

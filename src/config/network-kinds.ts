@@ -81,6 +81,26 @@ export const network: SettingKind<NetworkOrMask> = {
 /** RFC 2132 §3.8 and §8.3: an option of addresses has a length of one byte (RFC 3396 would split it; clients take few). */
 export const addressList = listOf('addresses', address, 63);
 
+export interface AddressSpan {
+  readonly first: Ipv4;
+  readonly last: Ipv4;
+}
+
+const span: SettingKind<AddressSpan> = {
+  placeholder: 'range',
+  read(text) {
+    const [start = '', end = start, ...more] = text.split('-').map((piece) => piece.trim());
+    const first = addressFromText(start);
+    const last = addressFromText(end);
+    const remedy = 'write the first and the last address: 10.15.3.20-10.15.3.97';
+    if (first === undefined || last === undefined || more.length > 0)
+      return wrong('is not a range of addresses', remedy);
+    return first <= last ? right({ first, last }) : wrong('is a range that ends before it begins', remedy);
+  },
+};
+
+export const rangeList = listOf('ranges', span, 64);
+
 export const domainName: SettingKind<string> = {
   placeholder: 'domain',
   read(text) {

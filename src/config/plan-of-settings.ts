@@ -33,16 +33,26 @@ export function planOfSettings(
     rapidCommit: settings.rapidCommit,
     bootp: settings.bootp,
     offerSeconds: settings.offerTime,
+    peers: peersOf(settings, listen.listenIp),
     probeMilliseconds: settings.arpProbe,
   };
 }
 
+/** A gateway with a share of its own has no use for what it hears. */
+function peersOf(settings: Settings, listenIp: Ipv4): ReadonlySet<Ipv4> {
+  if (settings.share.length > 0) return new Set();
+  const named = settings.peers ?? gatewayAddresses(prefixOf(settings.gateway, settings.subnetMask));
+  return new Set(named.filter((address) => address !== listenIp));
+}
+
 function subnetOf(settings: Settings, own: readonly Ipv4[], mtu: number): Subnet {
   const prefix = prefixOf(settings.gateway, settings.subnetMask);
-  const { poolStart: first, poolEnd: last } = settings;
+  const excluded = excludedOf(settings, prefix, own);
+  const whole = { first: settings.poolStart, last: settings.poolEnd };
+  const ranges = settings.share.length > 0 ? settings.share : [whole];
   return {
     prefix,
-    pools: [{ first, last, excluded: excludedOf(settings, prefix, own) }],
+    pools: ranges.map(({ first, last }) => ({ first, last, excluded })),
     leaseTimes: leaseTimesOf(settings),
     parameters: parametersOf(settings, prefix, mtu),
     onLink: true,

@@ -7,6 +7,7 @@ import {
   mask,
   mtu,
   network,
+  rangeList,
   routes,
 } from './network-kinds.ts';
 import {
@@ -103,6 +104,20 @@ export const SETTINGS = {
     flag: 'pool-end',
     kind: address,
     help: 'last address for guests',
+  }),
+  peers: open({
+    group: 'Segment',
+    variable: 'GATEWAY_PEERS',
+    flag: 'peers',
+    kind: addressList,
+    help: 'the other gateways of this pool, parted by commas; 10.15.3.10 to .19 if not set; off: none is listened to',
+  }),
+  share: setting('off', {
+    group: 'Segment',
+    variable: 'GATEWAY_DHCP_SHARE',
+    flag: 'share',
+    kind: rangeList,
+    help: 'the part of the pool that this gateway alone gives out: 10.15.3.20-10.15.3.97; off: all of it',
   }),
   listenOnRouter: setting('off', {
     group: 'Segment',

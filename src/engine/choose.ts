@@ -15,7 +15,7 @@ export type Choice =
 
 /** RFC 2131 §4.3.1: the client's current binding, else its standing offer, else the first proposal that is free. */
 export function chooseAddress(question: Question): Choice {
-  const { leases, client, now, subnet, message, known } = question;
+  const { leases, client, now, subnet, message, known, plan } = question;
 
   const binding = leases.bindingOf(client);
   const offer = leases.offerTo(client);
@@ -34,6 +34,8 @@ export function chooseAddress(question: Question): Choice {
     now,
     trustsClock: known.trustsClock,
     answers: known.answers,
+    self: plan.serverIdentifier,
+    peers: known.hearing.peers,
   });
   if (address === undefined) return { decision: silence('pool-full') };
   return checked(question, address, 'none');

@@ -31,16 +31,20 @@ export type Reason =
   | 'offered-to-another'
   | 'bound-elsewhere' // the client's own binding is another address
   | 'quarantined'
+  | 'rival-won' // another gateway's client asked for the address at the same moment, and that gateway goes first
   // state without a reply
   | 'released'
   | 'declined'
   | 'address-in-use' // ARP named another holder
   | 'expired'
   | 'offer-withdrawn' // the client took another server's offer
+  | 'peer-granted' // the client took an address from another gateway, which has it from now on
   // waits
   | 'asking-address' // ARP before an address that nothing vouches for
   | 'asking-client' // ARP for a binding whose identifier a second hardware address presents
   | 'asking-declined'
+  | 'listening' // the first lease of an address, while another gateway may be giving it away
+  | 'deferring' // the gateway that granted the lease answers first
   // silence
   | 'not-for-us' // another server is named
   | 'no-binding'
@@ -104,8 +108,25 @@ export interface Known {
   readonly trustsClock: boolean;
   /** DHCPDECLINEs of this client in the last ten minutes, this one not counted. */
   readonly declines: number;
+  /** What was heard of the other gateways. */
+  readonly hearing: Hearing;
+  /** True once a wait that asks nobody is over. */
+  readonly waited: boolean;
   /** Who answered for each address that this message waited for; undefined: nobody did. Empty for most messages. */
   readonly answers: ReadonlyMap<Ipv4, HardwareAddress | undefined>;
+}
+
+/** What was heard of the other gateways, each of which gives addresses of the same pool. */
+export interface Hearing {
+  /** Those heard lately, and when last. Empty: this gateway is alone. */
+  readonly peers: ReadonlyMap<Ipv4, Instant>;
+  /** The peer's client that has just asked for an address, and that peer; undefined: nobody has. */
+  rivalFor(address: Ipv4): Rival | undefined;
+}
+
+export interface Rival {
+  readonly granter: Ipv4;
+  readonly client: ClientKey;
 }
 
 export type Decide = (

@@ -3,6 +3,7 @@ import type { Decision, Reason } from './decision.ts';
 import { destinationOf } from './destination.ts';
 import { bind, hold } from './grant.ts';
 import { silence } from './outcome.ts';
+import { hearsPeers } from './peers.ts';
 import type { Question } from './question.ts';
 import { leaseReply, leaseSecondsOf } from './reply.ts';
 
@@ -18,8 +19,9 @@ export function answerDiscover(question: Question): Decision {
   const { address, standing } = choice;
   const destination = destinationOf(message, address);
 
-  // RFC 4039 §3.1: only where the server is configured for it, and the client asks.
-  if (plan.rapidCommit && message.has(RAPID_COMMIT)) {
+  // RFC 4039 §3.1: only where the server is configured for it, and the client asks; never beside other gateways, which
+  // would hear nothing of it.
+  if (plan.rapidCommit && !hearsPeers(question) && message.has(RAPID_COMMIT)) {
     const reason: Reason = standing === 'binding' ? 'renewed' : 'bound';
     const change = bind(question, address, leaseSecondsOf(question, address), reason);
     return { kind: 'reply', reply: leaseReply(question, 'DHCPACK', address), destination, reason, change };

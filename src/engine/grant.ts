@@ -34,6 +34,8 @@ export function hold(question: Question, address: Ipv4, reason: Reason): LeaseCh
 function leaving(question: Question, address: Ipv4): LeaseWrite[] {
   const { leases, client, now } = question;
   const binding = leases.bindingOf(client);
-  if (!isBoundTo(binding, client, now) || binding.address === address) return [];
+  if (binding === undefined || binding.address === address) return [];
+  const isHeld: boolean = isBoundTo(binding, client, now);
+  if (!isHeld && binding.state !== 'peer') return [];
   return [{ address: binding.address, seen: binding.version, next: freed(binding, now) }];
 }

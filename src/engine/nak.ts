@@ -36,5 +36,6 @@ const TEXTS: Partial<Record<Reason, string>> = {
   'bound-to-another': 'leased to another client',
   'offered-to-another': 'on offer to another client',
   'bound-elsewhere': 'this client has another lease',
+  'rival-won': 'another gateway has just given it away',
   quarantined: 'in quarantine, another host uses it',
 };

@@ -28,6 +28,11 @@ export function ask(address: Ipv4, reason: Reason, now: Instant, milliseconds: n
   return { kind: 'wait', until: (now + milliseconds) as Instant, address, probe: true, reason };
 }
 
+/** Waits without asking anybody, and decides again. */
+export function waitFor(address: Ipv4, reason: Reason, now: Instant, milliseconds: number): Wait {
+  return { kind: 'wait', until: (now + milliseconds) as Instant, address, probe: false, reason };
+}
+
 /** What a write by this client leaves at an address. */
 export function recordOf(question: Question, state: LeaseState, expiresAt: Instant): LeaseRecord {
   return {

@@ -7,7 +7,8 @@ import type { Decision, Reason } from './decision.ts';
 import { destinationOf } from './destination.ts';
 import { bind } from './grant.ts';
 import { refuse, refuseBecauseOf } from './nak.ts';
-import { ask, changeOf, freed, quarantineInUse, silence } from './outcome.ts';
+import { ask, quarantineInUse, silence } from './outcome.ts';
+import { deferToGranter, listenForRival, yieldToOther } from './peers.ts';
 import type { Question } from './question.ts';
 import { leaseReply, leaseSecondsOf, namesThisServer } from './reply.ts';
 import { requestState } from './request-state.ts';
@@ -32,7 +33,7 @@ export function answerRequest(question: Question): Decision {
 /** RFC 2131 §4.3.2, SELECTING: the client has chosen an offer, ours or another server's. */
 function select(question: Question, address: Ipv4): Decision {
   const { leases, client, now } = question;
-  if (!namesThisServer(question)) return yieldToOther(question);
+  if (!namesThisServer(question)) return yieldToOther(question, address);
 
   // The client names us, so every reason to refuse is our own knowledge.
   if (!contains(question.subnet.prefix, address)) return refuse(question, address, 'wrong-network');
@@ -48,26 +49,10 @@ function select(question: Question, address: Ipv4): Decision {
     // What waited may not undo what came after it.
     if (binding.version > question.known.revision) return silence('overtaken');
     return isOffered
-      ? promise(question, address, 'moved')
+      ? (listenForRival(question, address) ?? promise(question, address, 'moved'))
       : refuseBecauseOf(question, address, binding, 'bound-elsewhere');
   }
-  return promise(question, address, 'bound');
-}
-
-/**
- * RFC 2131 §3.1 (4): "Those servers not selected by the DHCPREQUEST message use the message as notification that the
- * client has declined that server's offer": its address is free at once.
- */
-function yieldToOther(question: Question): Decision {
-  const { leases, client, now } = question;
-  const offer = leases.offerTo(client);
-  if (offer === undefined) return silence('not-for-us');
-  const writes = [{ address: offer.address, seen: offer.version, next: freed(offer, now) }];
-  return {
-    kind: 'silence',
-    reason: 'offer-withdrawn',
-    change: changeOf(question, 'hold', 'offer-withdrawn', writes),
-  };
+  return listenForRival(question, address) ?? promise(question, address, 'bound');
 }
 
 /** RFC 2131 §4.3.2, INIT-REBOOT: the client wants to go on with an address that it remembers. */
@@ -85,8 +70,10 @@ function reboot(question: Question, address: Ipv4): Decision {
   // "If the DHCP server has no record of this client, then it MUST remain silent."
   const last = leases.bindingOf(client);
   if (last === undefined || last.address !== address) return silence('no-binding');
-  if (isBoundTo(last, client, now)) return promise(question, address, 'rebooted');
-  return revive(question, address, 'rebooted');
+  const isOurs: boolean = isBoundTo(last, client, now);
+  if (isOurs) return promise(question, address, 'rebooted');
+  const isPeers = last.state === 'peer' && last.granter !== UNSPECIFIED;
+  return (isPeers ? deferToGranter(question, address) : undefined) ?? revive(question, address, 'rebooted');
 }
 
 /**

@@ -30,6 +30,11 @@ export interface LeaseView {
   longestFree(range: AddressRange): Ipv4 | undefined;
   /** The oldest offer in the range that is not in flight; O(1). */
   oldestOffer(range: AddressRange): Lease | undefined;
+  /**
+   * Of the records in the range that other gateways granted, the one heard of longest ago that is as wanted and not in
+   * flight. Looks at a bounded number.
+   */
+  oldestPeer(range: AddressRange, isWanted: (lease: Lease) => boolean): Lease | undefined;
 }
 
 export interface LeaseWrite {

@@ -185,6 +185,8 @@ export class Course {
     known.deafRevision = circumstances.deafRevision;
     known.declines = circumstances.declinesOf(lane);
     known.answers = turn.answers;
+    known.hearing = circumstances.hearing;
+    known.waited = turn.waited;
     return decide(message, arrival, known, this.#now, store.leases, this.plan);
   }
 
@@ -240,9 +242,10 @@ export class Course {
     const done = (answer: HardwareAddress | undefined) => {
       turn.cancel = undefined;
       turn.since += clock.monotonic() - asked; // It is not its age that makes it stale, but what keeps it from being decided.
-      turn.answers = new Map(turn.answers).set(address, answer);
+      if (probe) turn.answers = new Map(turn.answers).set(address, answer);
+      else turn.waited = true;
+      this.#waiting.makeReady(turn); // Before those who wait for what it lets go.
       this.#waiting.letGo(turn);
-      this.#waiting.makeReady(turn);
       this.#wake();
     };
     turn.cancel = probe

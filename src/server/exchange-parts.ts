@@ -1,4 +1,4 @@
-import type { Decide } from '../engine/decision.ts';
+import type { Decide, Hearing } from '../engine/decision.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Clock } from '../lease/clock.ts';
 import type { Version } from '../lease/lease.ts';
@@ -30,6 +30,9 @@ export interface Circumstances {
   readonly deafRevision: Version;
   /** Whether the wall clock is what it should be; asked once for each round. */
   readonly trustsClock: boolean;
+  readonly hearing: Hearing;
+  /** A client has asked another server for an address; before that message is decided. */
+  heardRequest(server: Ipv4, address: Ipv4, client: ClientKey): void;
   /** DHCPDECLINEs of this machine in the last ten minutes; machines that share an identifier are counted apart. */
   declinesOf(lane: ClientKey): number;
   /** A DHCPDECLINE of this machine for an address that it holds has been decided. */

@@ -93,6 +93,9 @@ export class Exchange {
     if (!message.ok) return message.malformed;
     const client = clientKeyOf(message, this.#course.plan.identity !== 'mac');
     if (client === undefined) return 'no-client';
+    const { serverIdentifier, requestedAddress } = message;
+    if (message.type === 'DHCPREQUEST' && serverIdentifier !== undefined && requestedAddress !== undefined)
+      this.#parts.circumstances.heardRequest(serverIdentifier, requestedAddress, client);
     return new Turn(client, message, datagram.arrival, revision, this.#course.monotonic);
   }
 

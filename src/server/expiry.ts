@@ -1,6 +1,6 @@
 import type { Decision } from '../engine/decision.ts';
 import type { Clock } from '../lease/clock.ts';
-import type { Instant, Lease } from '../lease/lease.ts';
+import { type Instant, type Lease, NEVER } from '../lease/lease.ts';
 import type { LeaseView } from '../lease/lease-view.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
 import type { Order } from './turn.ts';
@@ -27,16 +27,24 @@ export class Expiry {
   readonly #clock: Clock;
   readonly #taker: OrderTaker;
   readonly #trustsClock: () => boolean;
+  readonly #hearsPeers: () => boolean;
   /** Orders that have not settled. */
   #pending = 0;
   #cancelPrompt: (() => void) | undefined;
   #madeRoomAt = Number.NEGATIVE_INFINITY;
 
-  constructor(store: LeaseStore, clock: Clock, taker: OrderTaker, trustsClock: () => boolean) {
+  constructor(
+    store: LeaseStore,
+    clock: Clock,
+    taker: OrderTaker,
+    trustsClock: () => boolean,
+    hearsPeers: () => boolean = () => false,
+  ) {
     this.#store = store;
     this.#clock = clock;
     this.#taker = taker;
     this.#trustsClock = trustsClock;
+    this.#hearsPeers = hearsPeers;
   }
 
   /** One turn; for when there is nothing better to do, and once a second. */
@@ -77,17 +85,24 @@ export class Expiry {
     };
     for (const lease of expired) {
       this.#pending += 1;
-      const isTaken = this.#taker.submit({ decide: (now, leases) => expire(lease, now, leases), settled });
+      const isTaken = this.#taker.submit({
+        decide: (now, leases) => expire(lease, now, leases, this.#hearsPeers()),
+        settled,
+      });
       if (!isTaken) this.#pending -= 1;
     }
   }
 }
 
 /** Frees a lease or ends a quarantine, if it is still what it was when it was found to have run out. */
-export function expire(lease: Lease, now: Instant, leases: LeaseView): Decision {
+export function expire(lease: Lease, now: Instant, leases: LeaseView, hearsPeers = false): Decision {
   const { address, client, hardware, version } = lease;
   if (leases.at(address)?.version !== version || lease.expiresAt > now) return NOTHING;
-  const next = { client, hardware, state: 'free', expiresAt: now } as const;
+  // Beside other gateways its client may have it through one of them: it is given away only when nothing else is left.
+  const isPerhapsHeld = hearsPeers && lease.state === 'bound';
+  const next = isPerhapsHeld
+    ? ({ client, hardware, state: 'peer', expiresAt: NEVER } as const)
+    : ({ client, hardware, state: 'free', expiresAt: now } as const);
   return {
     kind: 'silence',
     reason: 'expired',

@@ -7,6 +7,7 @@ import { DecisionLog } from './decision-log.ts';
 import { DeclineLog } from './decline-log.ts';
 import { Expiry } from './expiry.ts';
 import { type Observer, observers } from './observer.ts';
+import { Peers } from './peers.ts';
 import type { Medium, ServerParts } from './server-parts.ts';
 import { type Memory, Service } from './service.ts';
 import { type Status, statusOf } from './status.ts';
@@ -86,12 +87,14 @@ export class Server {
     const inFlight = new Set<Ipv4>();
     const store = await this.#parts.openStore(inFlight);
     this.#decisionLog = new DecisionLog(log, store, () => clock.monotonic());
+    const peers = new Peers(clock, log);
     const memory: Memory = {
       store,
       inFlight,
       deafness: new Deafness(store.leases, log),
       timeGuard: new TimeGuard(clock, log, store.lastStoredAt),
       declines: new DeclineLog(),
+      peers,
       observer: observers(
         this.#counters,
         this.#decisionLog,
@@ -100,7 +103,13 @@ export class Server {
       ),
       makeRoom: () => this.#expiry?.makeRoom() ?? false,
     };
-    this.#expiry = new Expiry(store, clock, this.#orderTaker(), () => memory.timeGuard.trustsClock);
+    this.#expiry = new Expiry(
+      store,
+      clock,
+      this.#orderTaker(),
+      () => memory.timeGuard.trustsClock,
+      () => peers.peers.size > 0,
+    );
     return memory;
   }
 
@@ -163,6 +172,7 @@ export class Server {
     if (this.#beats % BEATS_OF_A_SECOND !== 0) return;
 
     memory.timeGuard.check();
+    memory.peers.check();
     memory.store.idle(this.#parts.clock.now());
     this.#decisionLog?.check();
     this.#expiry?.sweep();
@@ -257,6 +267,8 @@ export class Server {
     if (failure !== undefined) problems.push(`leases cannot be stored: ${failure}`);
     const trouble = this.#memory?.store.trouble;
     if (trouble !== undefined) problems.push(`the lease file does not follow: ${trouble}`);
+    const peers = this.#memory?.peers.problem;
+    if (peers !== undefined) problems.push(peers);
     if (this.#memory?.timeGuard.trustsClock === false) problems.push('the clock is in doubt');
     return problems;
   }

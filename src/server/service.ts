@@ -7,6 +7,7 @@ import type { Deafness } from './deafness.ts';
 import type { DeclineLog } from './decline-log.ts';
 import { Exchange } from './exchange.ts';
 import type { Observer } from './observer.ts';
+import type { Peers } from './peers.ts';
 import { Probe } from './probe.ts';
 import type { Medium, ServerParts } from './server-parts.ts';
 import type { TimeGuard } from './time-guard.ts';
@@ -18,6 +19,7 @@ export interface Memory {
   readonly deafness: Deafness;
   readonly timeGuard: TimeGuard;
   readonly declines: DeclineLog;
+  readonly peers: Peers;
   readonly observer: Observer;
   /** Frees what has run out, for a client that finds no address. */
   readonly makeRoom: () => boolean;
@@ -41,6 +43,7 @@ export class Service {
     this.medium = medium;
     const plan = parts.planOf(listen);
     const liars = new ArpLiars(store.leases, clock, parts.log);
+    memory.peers.known = plan.peers;
     timeGuard.longestLease = Math.max(0, ...plan.subnets.map(({ leaseTimes }) => leaseTimes.maximum));
     this.exchange = new Exchange({
       transport: medium.transport,
@@ -79,7 +82,7 @@ export class Service {
   }
 }
 
-function circumstancesOf({ deafness, timeGuard, declines }: Memory, monotonic: () => number) {
+function circumstancesOf({ deafness, timeGuard, declines, peers }: Memory, monotonic: () => number) {
   return {
     get deafRevision() {
       return deafness.revision;
@@ -87,6 +90,9 @@ function circumstancesOf({ deafness, timeGuard, declines }: Memory, monotonic: (
     get trustsClock() {
       return timeGuard.trustsClock;
     },
+    hearing: peers,
+    heardRequest: (server: Ipv4, address: Ipv4, client: ClientKey) =>
+      peers.heardRequest(server, address, client),
     declinesOf: (client: ClientKey) => declines.count(client, monotonic()),
     declined: (client: ClientKey) => declines.note(client, monotonic()),
   };

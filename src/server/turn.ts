@@ -41,6 +41,8 @@ export class Turn {
   /** Commits that ended in deciding again. */
   attempts = 0;
   waits = 0;
+  /** A wait that asks nobody is over. */
+  waited = false;
   /** How often it found no address and was kept for the sweep. */
   sweeps = 0;
   answers = NO_ANSWERS;

@@ -10,6 +10,8 @@ import { RangeOrders } from './range-orders.ts';
 
 /** How many records one sweep looks at. */
 const SWEEP_STEPS = 4096;
+/** How many records of other gateways one search looks at. */
+const PEER_STEPS = 256;
 
 /**
  * offers: holds the address in memory. withdraws: ends the offer there, what is recorded beneath it stays: also a
@@ -88,6 +90,17 @@ export class LeaseTable implements LeaseView {
   oldestOffer(range: AddressRange): Lease | undefined {
     const address = this.#orderOf(range).oldestOffer(this.#inFlight);
     return address === undefined ? undefined : this.#offers.at(address);
+  }
+
+  oldestPeer(range: AddressRange, isWanted: (lease: Lease) => boolean): Lease | undefined {
+    let steps = 0;
+    for (const address of this.#orderOf(range).peers()) {
+      steps += 1;
+      if (steps > PEER_STEPS) return undefined;
+      const lease = this.recordAt(address);
+      if (lease !== undefined && !this.#inFlight.has(address) && isWanted(lease)) return lease;
+    }
+    return undefined;
   }
 
   /** True if anything that the change rests on has moved. */
@@ -193,7 +206,8 @@ export class LeaseTable implements LeaseView {
     const offer = this.#offers.at(address);
     if (offer !== undefined) return slot < 0 || this.#isOver(slot, offer.updatedAt) ? 'offered' : 'taken';
     if (slot < 0) return 'unused';
-    return this.#records.stateAt(slot) === 'free' ? 'free' : 'taken';
+    const state = this.#records.stateAt(slot);
+    return state === 'free' || state === 'peer' ? state : 'taken';
   }
 
   #isOver(slot: number, now: Instant): boolean {
@@ -207,15 +221,17 @@ export class LeaseTable implements LeaseView {
 
   #makeOrder(range: AddressRange): RangeOrder {
     const order = this.#orders.add(range);
-    const free: number[] = [];
+    const rings: number[] = [];
     for (let slot = 0; slot < this.#records.size; slot += 1) {
       const address = this.#records.addressAt(slot);
       if (!order.covers(address)) continue;
-      if (this.#records.stateAt(slot) === 'free') free.push(slot);
-      else order.place(address, 'taken');
+      const standing = this.#standing(address);
+      if (standing === 'free' || standing === 'peer') rings.push(slot);
+      else order.place(address, standing);
     }
-    free.sort((one, other) => this.#records.versionAt(one) - this.#records.versionAt(other));
-    for (const slot of free) order.place(this.#records.addressAt(slot), 'free');
+    rings.sort((one, other) => this.#records.versionAt(one) - this.#records.versionAt(other));
+    for (const slot of rings)
+      order.place(this.#records.addressAt(slot), this.#records.stateAt(slot) === 'free' ? 'free' : 'peer');
     for (const { address } of this.#offers.oldestFirst()) {
       if (order.covers(address)) order.place(address, this.#standing(address));
     }

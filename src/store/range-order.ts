@@ -2,15 +2,16 @@ import type { AddressRange } from '../lease/lease-view.ts';
 import { type Ipv4, ipv4 } from '../net/ipv4.ts';
 import { IndexSet } from './index-set.ts';
 
-/** Where an address belongs; taken: to none of the three. */
-export type Standing = 'unused' | 'free' | 'offered' | 'taken';
+/** Where an address belongs; peer: granted by another gateway; taken: to none of the four. */
+export type Standing = 'unused' | 'free' | 'offered' | 'peer' | 'taken';
 
 const NOWHERE = -1;
 
 /**
  * The addresses of one range in the order in which they may be given away: those never used, ascending; those that
- * are free, by the time of becoming so; those on offer, by the time of the offer. An address is in one of the three at
- * most, and moves between them in constant time: two rings through the same two columns, and a set.
+ * are free, by the time of becoming so; those on offer, by the time of the offer; those granted by other gateways, by
+ * the time of hearing it. An address is in one of the four at most, and moves between them in constant time: three rings
+ * through the same two columns, and a set.
  */
 export class RangeOrder {
   readonly first: Ipv4;
@@ -19,9 +20,10 @@ export class RangeOrder {
   readonly #unused: IndexSet;
   readonly #newer: Int32Array;
   readonly #older: Int32Array;
-  /** The places of the two rings' own links, behind those of the addresses. */
+  /** The places of the three rings' own links, behind those of the addresses. */
   readonly #free: number;
   readonly #offered: number;
+  readonly #peer: number;
 
   /** All addresses are never used at first. */
   constructor(range: AddressRange) {
@@ -32,11 +34,12 @@ export class RangeOrder {
     this.#unused = new IndexSet(size, true);
     for (const address of range.excluded)
       if (this.covers(address)) this.#unused.delete(address - range.first);
-    this.#newer = new Int32Array(size + 2).fill(NOWHERE);
-    this.#older = new Int32Array(size + 2).fill(NOWHERE);
+    this.#newer = new Int32Array(size + 3).fill(NOWHERE);
+    this.#older = new Int32Array(size + 3).fill(NOWHERE);
     this.#free = size;
     this.#offered = size + 1;
-    for (const ring of [this.#free, this.#offered]) {
+    this.#peer = size + 2;
+    for (const ring of [this.#free, this.#offered, this.#peer]) {
       this.#newer[ring] = ring;
       this.#older[ring] = ring;
     }
@@ -56,7 +59,9 @@ export class RangeOrder {
       return;
     }
     this.#unused.delete(index);
-    if (where !== 'taken') this.#append(where === 'free' ? this.#free : this.#offered, index);
+    if (where === 'free') this.#append(this.#free, index);
+    else if (where === 'offered') this.#append(this.#offered, index);
+    else if (where === 'peer') this.#append(this.#peer, index);
   }
 
   longestFree(inFlight: ReadonlySet<Ipv4>): Ipv4 | undefined {
@@ -69,6 +74,16 @@ export class RangeOrder {
 
   oldestOffer(inFlight: ReadonlySet<Ipv4>): Ipv4 | undefined {
     return this.#firstOf(this.#offered, inFlight);
+  }
+
+  /** Those granted by other gateways, the oldest first; nothing may be moved meanwhile. */
+  *peers(): Generator<Ipv4> {
+    for (
+      let index = this.#newer[this.#peer] ?? this.#peer;
+      index !== this.#peer;
+      index = this.#newer[index] ?? this.#peer
+    )
+      yield ipv4(this.first + index);
   }
 
   #firstOf(ring: number, inFlight: ReadonlySet<Ipv4>): Ipv4 | undefined {

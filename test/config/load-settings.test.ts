@@ -121,6 +121,16 @@ describe('settings that contradict each other', () => {
     expect(problemsOf({}, flags)).toEqual([problem]);
   });
 
+  it.each([
+    ['10.15.3.10-10.15.3.30', '10.15.3.10-10.15.3.30 is outside the pool 10.15.3.20-10.15.3.254'],
+    ['10.15.3.200-10.15.4.1', '10.15.3.200-10.15.4.1 is outside the pool 10.15.3.20-10.15.3.254'],
+    ['10.15.3.90-10.15.3.99,10.15.3.20-10.15.3.90', '10.15.3.90-10.15.3.99 overlaps another of its ranges'],
+    ['10.15.3.99-10.15.3.20', 'is a range that ends before it begins'],
+    ['10.15.3.0/24', 'is not a range of addresses'],
+  ])('a share of %s is refused', (share, why) => {
+    expect(problemsOf({}, { share })).toEqual([`GATEWAY_DHCP_SHARE: ${why}`]);
+  });
+
   it('--listen-on-router lets the one gateway of a network listen on the router', () => {
     expect(problemsOf({}, { listenIp: '10.15.3.1', listenOnRouter: 'on' })).toEqual([]);
   });

@@ -46,6 +46,24 @@ describe('planOfSettings', () => {
     ]);
   });
 
+  it('listens to the gateways of the address plan, to those that are named, or to none', () => {
+    const peers = (flags: Flags) => [...planFor(flags).peers].map(ipv4ToText);
+
+    expect(peers({})).toEqual([11, 12, 13, 14, 15, 16, 17, 18, 19].map((place) => `10.15.3.${place}`));
+    expect(peers({ peers: '10.15.3.5,10.15.3.10' })).toEqual(['10.15.3.5']);
+    expect(peers({ peers: 'off' })).toEqual([]);
+  });
+
+  it('with a share gives out nothing else, and listens to nobody', () => {
+    const plan = planFor({ share: '10.15.3.20-10.15.3.29,10.15.3.40' });
+
+    expect(plan.subnets[0]?.pools).toMatchObject([
+      { first: address('10.15.3.20'), last: address('10.15.3.29') },
+      { first: address('10.15.3.40'), last: address('10.15.3.40') },
+    ]);
+    expect(plan.peers.size).toBe(0);
+  });
+
   it.each([
     ['RFC 2132 §3.3: the subnet mask', 1, 'ffffff00'],
     ['RFC 2132 §3.5: the router', 3, '0a0f0301'],

@@ -524,14 +524,14 @@ describe('waiting', () => {
   test('without a question the time alone ends it', async () => {
     const bench = memoryBench({
       decide: (_message, _arrival, known, now) =>
-        known.answers.has(at('10.15.3.20'))
+        known.waited
           ? { kind: 'silence', reason: 'no-binding' }
           : {
               kind: 'wait',
               until: instant(now + 50),
               address: at('10.15.3.20'),
               probe: false,
-              reason: 'asking-address',
+              reason: 'listening',
             },
     });
     await bench.hear(GUEST.discover());
@@ -540,7 +540,7 @@ describe('waiting', () => {
     const before = bench.record.decisions.at(-1);
     await bench.clock.pass(1);
 
-    expect(before).toBe('DHCPDISCOVER asking-address');
+    expect(before).toBe('DHCPDISCOVER listening');
     expect(bench.record.decisions.at(-1)).toBe('DHCPDISCOVER no-binding');
   });
 

@@ -48,6 +48,27 @@ test('a lease is freed when it has run out, and its client kept', async () => {
   expect(bench.record.orders).toEqual(['expired committed']);
 });
 
+test('beside other gateways a lease that has run out is not free: its client may have it through one of them', async () => {
+  const bench = memoryBench({ leases: leases(1) });
+  const expiry = new Expiry(
+    bench.store,
+    bench.clock,
+    bench.exchange,
+    () => true,
+    () => true,
+  );
+  await bench.clock.pass(1000);
+
+  expiry.sweep();
+  await bench.clock.pass(0);
+
+  expect(bench.store.table.recordAt(FIRST)).toMatchObject({
+    state: 'peer',
+    granter: UNSPECIFIED,
+    client: '0100',
+  });
+});
+
 test('a quarantine ends', async () => {
   const { bench, expiry, count } = sweeper(leases(1, 'declined'));
   await bench.clock.pass(1000);

@@ -5,6 +5,7 @@ import { type Instant, instant, type Lease } from '../../src/lease/lease.ts';
 import type { LeaseChange } from '../../src/lease/lease-view.ts';
 import { type HardwareAddress, hardwareFromText } from '../../src/net/hardware-address.ts';
 import { type Ipv4, ipv4ToText } from '../../src/net/ipv4.ts';
+import { NOBODY_HEARD } from '../../src/server/knowledge.ts';
 import type { Plan } from '../../src/subnet/plan.ts';
 import { decode } from '../../src/wire/decode.ts';
 import { encode } from '../../src/wire/encode.ts';
@@ -69,12 +70,15 @@ export class Conversation {
 
     const arrival = { via, source: at(source), local: this.plan.serverIdentifier };
     const answers = new Map<Ipv4, HardwareAddress | undefined>();
+    let waited = false;
     const revision = this.store.leases.revision;
     for (let attempt = 0; attempt < 8; attempt += 1) {
       const known: Known = {
         client,
         revision,
         deafRevision: 0,
+        hearing: NOBODY_HEARD,
+        waited,
         trustsClock: true,
         declines: 0,
         answers,
@@ -82,7 +86,8 @@ export class Conversation {
       };
       const decision = decide(message, arrival, known, this.now, this.store.leases, this.plan);
       if (decision.kind === 'wait') {
-        answers.set(decision.address, this.#holderOf(decision.address));
+        if (decision.probe) answers.set(decision.address, this.#holderOf(decision.address));
+        else waited = true;
         this.now = decision.until;
         continue;
       }

@@ -1,10 +1,11 @@
 import { decide } from '../../src/engine/decide.ts';
-import type { Decide, Decision } from '../../src/engine/decision.ts';
+import type { Decide, Decision, Hearing } from '../../src/engine/decision.ts';
 import type { ClientKey } from '../../src/lease/client-key.ts';
 import type { Version } from '../../src/lease/lease.ts';
 import { type HardwareAddress, hardwareFromText } from '../../src/net/hardware-address.ts';
 import { type Ipv4, ipv4ToText } from '../../src/net/ipv4.ts';
 import { Exchange } from '../../src/server/exchange.ts';
+import { NOBODY_HEARD } from '../../src/server/knowledge.ts';
 import type { Observer } from '../../src/server/observer.ts';
 import type { LeaseStore } from '../../src/store/lease-store.ts';
 import type { Plan } from '../../src/subnet/plan.ts';
@@ -75,6 +76,8 @@ export class ExchangeBench<Store extends LeaseStore> {
   readonly circumstances = {
     deafRevision: 0 as Version,
     trustsClock: true,
+    hearing: NOBODY_HEARD as Hearing,
+    heardRequest: (_server: Ipv4, _address: Ipv4, _client: ClientKey): void => {},
     declines: new Map<string, number>(),
     declinesOf: (client: ClientKey) => this.circumstances.declines.get(client) ?? 0,
     declined: (client: ClientKey) => {

@@ -81,6 +81,16 @@ export class TestSegment {
     return gateway;
   }
 
+  /** Another node, with a gateway of its own on the same segment, by its place in the plan: 11 for 10.15.3.11. */
+  async gatewayAt(place: number, settings: Readonly<Record<string, string>> = {}): Promise<GatewayProcess> {
+    const address = `10.15.3.${place}`;
+    const host = await this.segment.attach(`node-${place}`, { address: `${address}/24` });
+    const gateway = new GatewayProcess(host, { directory: this.folder(), settings });
+    this.#gateways.push(gateway);
+    await gateway.untilListening(address);
+    return gateway;
+  }
+
   client(host = this.guest, device = DEVICE): RawClient {
     const client = new RawClient(host, device);
     this.#clients.push(client);

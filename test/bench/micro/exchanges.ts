@@ -4,6 +4,7 @@ import type { LeaseChange } from '../../../src/lease/lease-view.ts';
 import type { Ipv4 } from '../../../src/net/ipv4.ts';
 import { prefixOf } from '../../../src/net/prefix.ts';
 import { Exchange } from '../../../src/server/exchange.ts';
+import { NOBODY_HEARD } from '../../../src/server/knowledge.ts';
 import { systemClock } from '../../../src/server/system-clock.ts';
 import type { LeaseStore, Outcome } from '../../../src/store/lease-store.ts';
 import { LeaseTable } from '../../../src/store/lease-table.ts';
@@ -35,7 +36,14 @@ export async function measureExchanges(): Promise<readonly MicroResult[]> {
     inFlight,
     plan: planOf({ subnets: [segment({ prefix: prefixOf(at('10.0.0.0'), 8), pools })] }),
     prober: { ask: () => undefined },
-    circumstances: { deafRevision: 0, trustsClock: true, declinesOf: () => 0, declined: nothing },
+    circumstances: {
+      deafRevision: 0,
+      trustsClock: true,
+      hearing: NOBODY_HEARD,
+      heardRequest: nothing,
+      declinesOf: () => 0,
+      declined: nothing,
+    },
     observer: { decided: nothing, ordered: nothing, dropped: nothing, omitted: nothing, broken: fail },
   });
   for (let round = 0; round < WARM_UP; round += 1) await transport.exchange();

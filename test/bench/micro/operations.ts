@@ -4,6 +4,7 @@ import { type ClientKey, clientKeyOf } from '../../../src/lease/client-key.ts';
 import { instant } from '../../../src/lease/lease.ts';
 import type { Arrival } from '../../../src/net/datagram.ts';
 import { prefixOf } from '../../../src/net/prefix.ts';
+import { NOBODY_HEARD } from '../../../src/server/knowledge.ts';
 import { LeaseTable } from '../../../src/store/lease-table.ts';
 import { decode } from '../../../src/wire/decode.ts';
 import { encode } from '../../../src/wire/encode.ts';
@@ -115,6 +116,8 @@ function decideOn(message: Message, client: ClientKey | undefined, table: LeaseT
     client,
     revision: table.revision,
     deafRevision: 0,
+    hearing: NOBODY_HEARD,
+    waited: false,
     trustsClock: true,
     declines: 0,
     answers: NO_ANSWERS,

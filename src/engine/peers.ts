@@ -1,0 +1,86 @@
+import { isLive } from '../allocation/availability.ts';
+import { NEVER } from '../lease/lease.ts';
+import type { LeaseWrite } from '../lease/lease-view.ts';
+import type { Ipv4 } from '../net/ipv4.ts';
+import { poolOf } from '../subnet/pool.ts';
+import type { Decision } from './decision.ts';
+import { refuse } from './nak.ts';
+import { changeOf, freed, recordOf, silence, waitFor } from './outcome.ts';
+import type { Question } from './question.ts';
+
+/** How long the first lease of an address waits for a rival: milliseconds. */
+const LISTENING = 50;
+/** How long the gateway that granted a lease may answer for it first: milliseconds. */
+const DEFERRING = 500;
+
+/** True while other gateways give addresses of this pool too. */
+export function hearsPeers({ known }: Question): boolean {
+  return known.hearing.peers.size > 0;
+}
+
+/**
+ * RFC 2131 §3.1 (4): a DHCPREQUEST that selects another server is heard by all. What this server had on offer to the
+ * client is free at once; and if the other one is a gateway of this segment, the address is that one's client's from
+ * now on, unless this gateway has leased it to somebody else.
+ */
+export function yieldToOther(question: Question, address: Ipv4): Decision {
+  const heard = grantHeard(question, address);
+  const writes = [...heard, ...withdrawal(question, heard)];
+  if (heard.length > 0) {
+    const change = changeOf(question, 'binding', 'peer-granted', writes);
+    return { kind: 'silence', reason: 'peer-granted', change };
+  }
+  if (writes.length === 0) return silence('not-for-us');
+  const change = changeOf(question, 'hold', 'offer-withdrawn', writes);
+  return { kind: 'silence', reason: 'offer-withdrawn', change };
+}
+
+/** What a peer's client leaves here: the address is its own, and one that it had from a peer before is free. */
+function grantHeard(question: Question, address: Ipv4): readonly LeaseWrite[] {
+  const { leases, client, now, message, plan, subnet } = question;
+  const granter = message.serverIdentifier;
+  if (granter === undefined || !plan.peers.has(granter) || poolOf(subnet, address) === undefined) return [];
+  if (isKnown(question, address, granter)) return [];
+  const record = { ...recordOf(question, 'peer', NEVER), granter };
+  const writes: LeaseWrite[] = [{ address, seen: leases.at(address)?.version ?? 0, next: record }];
+  const before = leases.bindingOf(client);
+  if (before?.state === 'peer' && before.address !== address)
+    writes.push({ address: before.address, seen: before.version, next: freed(before, now) });
+  return writes;
+}
+
+/** The end of what the client was offered here, unless it ends with what was heard. */
+function withdrawal({ leases, client, now }: Question, heard: readonly LeaseWrite[]): readonly LeaseWrite[] {
+  const offer = leases.offerTo(client);
+  if (offer === undefined || heard.some(({ address }) => address === offer.address)) return [];
+  return [{ address: offer.address, seen: offer.version, next: freed(offer, now) }];
+}
+
+/** Nothing is to be noted: it stands already, or what was heard may not displace what stands. */
+function isKnown({ leases, client, now, known }: Question, address: Ipv4, granter: Ipv4): boolean {
+  const standing = leases.at(address);
+  if (standing === undefined) return false;
+  if (standing.state === 'peer' && standing.client === client && standing.granter === granter)
+    return standing.version > known.deafRevision;
+  if (standing.state === 'declined') return isLive(standing, now);
+  return standing.state === 'bound' && standing.client !== client && isLive(standing, now);
+}
+
+/**
+ * The first lease of an address, while other gateways are heard: a moment is waited for their clients. Of two gateways
+ * that are asked for one address at one moment the lower server identifier goes first; both hear both, so the other one
+ * refuses its own client. Undefined: go on.
+ */
+export function listenForRival(question: Question, address: Ipv4): Decision | undefined {
+  const { known, client, plan, now } = question;
+  if (!hearsPeers(question)) return undefined;
+  const rival = known.hearing.rivalFor(address);
+  if (rival !== undefined && rival.client !== client && rival.granter < plan.serverIdentifier)
+    return refuse(question, address, 'rival-won');
+  return known.waited ? undefined : waitFor(address, 'listening', now, LISTENING);
+}
+
+/** INIT-REBOOT of a lease that another gateway granted: that one answers first, if it is there. Undefined: go on. */
+export function deferToGranter({ known, now }: Question, address: Ipv4): Decision | undefined {
+  return known.waited ? undefined : waitFor(address, 'deferring', now, DEFERRING);
+}

@@ -1,0 +1,249 @@
+import { describe, expect, test } from 'vitest';
+import { Guest } from '../support/guest.ts';
+import { at, range, segment } from '../support/plan.ts';
+import { SeededRandom } from '../support/random.ts';
+import { SharedSegment } from '../support/shared-segment.ts';
+
+const FIRST = '10.15.3.10';
+const SECOND = '10.15.3.11';
+const THIRD = '10.15.3.12';
+const A = new Guest('52:54:00:00:00:01');
+const B = new Guest('52:54:00:00:00:02');
+/** Both guests can only get this one. */
+const ONE = { subnets: [segment({ pools: [range('10.15.3.20', '10.15.3.20')] })] };
+const HALF_A_DAY = 43_200_000;
+
+describe('two gateways that share a pool and nothing else', () => {
+  test('RFC 2131 §3.1 (4): the client of another gateway has its address from then on, and is refused by nobody', async () => {
+    const both = new SharedSegment([FIRST, SECOND], ONE);
+
+    await both.broadcast(A.select('10.15.3.20', SECOND));
+    await both.broadcast(B.discover(), FIRST);
+
+    expect(both.node(FIRST).bench.store.leases.at(at('10.15.3.20'))).toMatchObject({
+      state: 'peer',
+      granter: at(SECOND),
+    });
+    expect(both.replies().filter((reply) => reply.startsWith(FIRST))).toEqual([]);
+    expect(both.node(FIRST).bench.record.decisions).toEqual([
+      'DHCPREQUEST peer-granted committed',
+      'DHCPDISCOVER pool-full',
+    ]);
+  });
+
+  test('what is heard displaces no lease of this gateway', async () => {
+    const both = new SharedSegment([FIRST, SECOND], ONE);
+    await both.broadcast(A.select('10.15.3.20', FIRST), FIRST);
+
+    await both.broadcast(B.select('10.15.3.20', SECOND), FIRST);
+
+    expect(both.replies()).toEqual([`${FIRST} DHCPACK 10.15.3.20 to ${A.mac}`]);
+    expect(both.node(FIRST).bench.store.leases.at(at('10.15.3.20'))).toMatchObject({
+      state: 'bound',
+      hardware: 0x525400000001,
+    });
+  });
+
+  test('what a server that is no gateway of this segment grants is not noted', async () => {
+    const both = new SharedSegment([FIRST, SECOND], ONE);
+
+    await both.broadcast(A.select('10.15.3.20', '10.15.3.99'), FIRST);
+
+    expect(both.node(FIRST).bench.store.leases.at(at('10.15.3.20'))).toBeUndefined();
+    expect(both.node(FIRST).bench.record.decisions).toEqual(['DHCPREQUEST not-for-us']);
+  });
+
+  test('an offer that is heard going to another client is withdrawn, and its client is refused', async () => {
+    const both = new SharedSegment([FIRST, SECOND], ONE);
+    await both.broadcast(A.discover(), FIRST);
+
+    await both.broadcast(B.select('10.15.3.20', SECOND), FIRST);
+    await both.broadcast(A.select('10.15.3.20', FIRST), FIRST);
+
+    expect(both.replies()).toEqual([
+      `${FIRST} DHCPOFFER 10.15.3.20 to ${A.mac}`,
+      `${FIRST} DHCPNAK 0.0.0.0 to ${A.mac}`,
+    ]);
+    expect(both.node(FIRST).bench.record.decisions.at(-1)).toBe('DHCPREQUEST bound-to-another committed');
+  });
+
+  test.each([0, 10, 49])('of two rivals %i ms apart the lower server identifier wins', async (apart) => {
+    const both = new SharedSegment([FIRST, SECOND], ONE);
+    both.introduce();
+    await both.broadcast(A.discover(), FIRST);
+    await both.broadcast(B.discover(), SECOND);
+    both.replies();
+
+    await both.broadcast(A.select('10.15.3.20', FIRST));
+    await both.clock.pass(apart);
+    await both.broadcast(B.select('10.15.3.20', SECOND));
+    await both.clock.pass(200);
+
+    expect(both.replies()).toEqual([
+      `${FIRST} DHCPACK 10.15.3.20 to ${A.mac}`,
+      `${SECOND} DHCPNAK 0.0.0.0 to ${B.mac}`,
+    ]);
+  });
+
+  test('the first lease waits for a rival, a renewal does not; alone nothing waits', async () => {
+    const both = new SharedSegment([FIRST, SECOND]);
+    await both.broadcast(A.select('10.15.3.20', FIRST), FIRST);
+    const alone = both.replies();
+    both.introduce();
+    await both.broadcast(B.select('10.15.3.21', FIRST), FIRST);
+    await both.clock.pass(49);
+    const before = both.replies();
+    await both.clock.pass(1);
+    const after = both.replies();
+    await both.broadcast(B.select('10.15.3.21', FIRST), FIRST);
+
+    expect(alone).toEqual([`${FIRST} DHCPACK 10.15.3.20 to ${A.mac}`]);
+    expect(before).toEqual([]);
+    expect(after).toEqual([`${FIRST} DHCPACK 10.15.3.21 to ${B.mac}`]);
+    expect(both.replies()).toEqual([`${FIRST} DHCPACK 10.15.3.21 to ${B.mac}`]);
+  });
+
+  test('the guest of a gateway that died gets its address from the other one, whatever state it is in', async () => {
+    const states = {
+      'by DHCPDISCOVER': (guest: Guest) => guest.discover(),
+      'RFC 2131 §4.3.2, INIT-REBOOT': (guest: Guest) => guest.reboot('10.15.3.77'),
+      'RFC 2131 §4.3.2, REBINDING': (guest: Guest) => guest.extend('10.15.3.77'),
+    };
+    for (const message of Object.values(states)) {
+      const both = new SharedSegment([FIRST, SECOND]);
+      await both.broadcast(A.select('10.15.3.77', SECOND), FIRST);
+
+      await both.broadcast(message(A), FIRST);
+      await both.clock.pass(600);
+
+      expect(both.replies()).toEqual([
+        expect.stringMatching(/^10\.15\.3\.10 DHCP(OFFER|ACK) 10\.15\.3\.77 to 52:54:00:00:00:01$/),
+      ]);
+    }
+  });
+
+  test('RFC 2131 §4.3.2: to an INIT-REBOOT client its granter has half a second to answer first', async () => {
+    const both = new SharedSegment([FIRST, SECOND]);
+    await both.broadcast(A.select('10.15.3.77', SECOND), FIRST);
+
+    await both.broadcast(A.reboot('10.15.3.77'), FIRST);
+    await both.clock.pass(499);
+    const before = both.replies();
+    await both.clock.pass(1);
+
+    expect(before).toEqual([]);
+    expect(both.replies()).toEqual([`${FIRST} DHCPACK 10.15.3.77 to ${A.mac}`]);
+  });
+
+  test('a guest that moves from one peer to another leaves one address behind', async () => {
+    const three = new SharedSegment([FIRST, SECOND, THIRD]);
+
+    await three.broadcast(A.select('10.15.3.77', SECOND), FIRST);
+    await three.broadcast(A.select('10.15.3.78', THIRD), FIRST);
+
+    const { leases } = three.node(FIRST).bench.store;
+    expect(leases.at(at('10.15.3.77'))?.state).toBe('free');
+    expect(leases.at(at('10.15.3.78'))).toMatchObject({ state: 'peer', granter: at(THIRD) });
+  });
+
+  test('the address of a silent gateway goes to another client when nothing else is free, after a lease time', async () => {
+    const plan = {
+      subnets: [segment({ ...ONE.subnets[0], leaseTimes: { default: 3600, minimum: 60, maximum: 43_200 } })],
+    };
+    const both = new SharedSegment([FIRST, SECOND], plan);
+    await both.broadcast(A.select('10.15.3.20', SECOND), FIRST);
+
+    await both.broadcast(B.discover(), FIRST);
+    await both.clock.pass(HALF_A_DAY - 1000);
+    await both.broadcast(B.discover(), FIRST);
+    const before = both.replies();
+    await both.clock.pass(2000);
+    await both.broadcast(B.discover(), FIRST);
+
+    expect(before).toEqual([]);
+    expect(both.replies()).toEqual([`${FIRST} DHCPOFFER 10.15.3.20 to ${B.mac}`]);
+  });
+
+  test('RFC 4039 §3.1: rapid commit is refused while others are heard', async () => {
+    const both = new SharedSegment([FIRST, SECOND], { rapidCommit: true });
+    await both.broadcast(A.discover([[80]]), FIRST);
+    const alone = both.replies();
+    both.introduce();
+
+    await both.broadcast(B.discover([[80]]), FIRST);
+
+    expect(alone[0]).toContain('DHCPACK');
+    expect(both.replies()[0]).toContain('DHCPOFFER');
+  });
+
+  test('each gateway that is heard is said once, with what to do', async () => {
+    const both = new SharedSegment([FIRST, SECOND]);
+    const { log, peers } = both.node(FIRST);
+
+    await both.broadcast(A.select('10.15.3.77', SECOND), FIRST);
+    await both.broadcast(B.select('10.15.3.78', SECOND), FIRST);
+
+    expect(log.at('warn')).toEqual(['another gateway serves this segment']);
+    expect(log.lines[0]?.fields).toMatchObject({
+      gateway: SECOND,
+      remedy: expect.stringContaining('GATEWAY_DHCP_SHARE'),
+    });
+    expect(peers.problem).toContain(SECOND);
+    await both.clock.pass(25 * 3_600_000);
+    peers.check();
+    expect(peers.problem).toBeUndefined();
+  });
+});
+
+describe('many guests that boot at once before three gateways', () => {
+  test.each(Array.from({ length: 20 }, (_, index) => index))(
+    'no address is acknowledged to two of them (seed %i)',
+    async (seed) => {
+      const random = new SeededRandom(seed);
+      const three = new SharedSegment([FIRST, SECOND, THIRD]);
+      const guests = Array.from({ length: 200 }, (_, index) => {
+        return new Guest(`52:54:00:00:01:${index.toString(16).padStart(2, '0')}`);
+      });
+      const owners = new Map<string, string>();
+      const doubles: string[] = [];
+      const strangers: string[] = [];
+      const chosen = new Map<string, string>();
+      let waiting = [...guests];
+
+      for (let round = 0; round < 40 && waiting.length > 0; round += 1) {
+        for (const guest of waiting) {
+          await three.broadcast(guest.discover());
+          if (random.chance(50)) await three.clock.pass(random.below(5));
+        }
+        const offers = new Map<string, string[]>();
+        for (const reply of three.replies()) {
+          const [server = '', type, address = '', , mac = ''] = reply.split(' ');
+          if (type === 'DHCPOFFER') offers.set(mac, [...(offers.get(mac) ?? []), `${server} ${address}`]);
+        }
+        for (const guest of waiting) {
+          const [first, ...more] = offers.get(guest.mac) ?? [];
+          if (first === undefined) continue;
+          const [server = '', address = ''] = random.pick([first, ...more]).split(' ');
+          chosen.set(guest.mac, server);
+          await three.broadcast(guest.select(address, server));
+          if (random.chance(50)) await three.clock.pass(random.below(5));
+        }
+        await three.clock.pass(100);
+        for (const reply of three.replies()) {
+          const [server = '', type, address = '', , mac = ''] = reply.split(' ');
+          if (chosen.get(mac) !== server) strangers.push(reply);
+          if (type !== 'DHCPACK') continue;
+          const owner = owners.get(address);
+          if (owner !== undefined && owner !== mac) doubles.push(`${address}: ${owner} and ${mac}`);
+          owners.set(address, mac);
+          waiting = waiting.filter((guest) => guest.mac !== mac);
+        }
+      }
+
+      expect(doubles).toEqual([]);
+      expect(strangers).toEqual([]);
+      expect(owners.size).toBe(200);
+    },
+    30_000,
+  );
+});

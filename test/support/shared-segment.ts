@@ -1,0 +1,71 @@
+import { keyOfIdentifier } from '../../src/lease/client-key.ts';
+import type { Ipv4 } from '../../src/net/ipv4.ts';
+import { Peers } from '../../src/server/peers.ts';
+import type { Plan } from '../../src/subnet/plan.ts';
+import { FakeClock, settle } from './clock.ts';
+import { ExchangeBench } from './exchange-bench.ts';
+import { LogLines } from './log-lines.ts';
+import { type MemoryStore, memoryStore } from './memory-store.ts';
+import { at } from './plan.ts';
+
+/** One gateway of a segment. */
+export interface Node {
+  readonly address: string;
+  readonly bench: ExchangeBench<MemoryStore>;
+  readonly peers: Peers;
+  readonly log: LogLines;
+}
+
+/** Several gateways on one segment, each with a store of its own: a broadcast is heard by all of them. */
+export class SharedSegment {
+  readonly clock = new FakeClock();
+  readonly nodes: readonly Node[];
+
+  constructor(addresses: readonly string[], plan: Partial<Plan> = {}) {
+    const gateways = new Set(addresses.map(at));
+    this.nodes = addresses.map((address) => {
+      const inFlight = new Set<Ipv4>();
+      const store = memoryStore({ clock: this.clock, inFlight });
+      const others = new Set([...gateways].filter((each) => each !== at(address)));
+      const bench = new ExchangeBench(store, inFlight, this.clock, {
+        plan: { ...plan, serverIdentifier: at(address), peers: others },
+        transport: { local: at(address) },
+      });
+      const log = new LogLines();
+      const peers = new Peers(this.clock, log);
+      peers.known = others;
+      bench.circumstances.hearing = peers;
+      bench.circumstances.heardRequest = (...heard) => peers.heardRequest(...heard);
+      return { address, bench, peers, log };
+    });
+  }
+
+  node(address: string): Node {
+    const found = this.nodes.find((node) => node.address === address);
+    if (found === undefined) throw new Error(`no gateway ${address}`);
+    return found;
+  }
+
+  /** Heard by all, or by those of them that are named. */
+  async broadcast(bytes: Uint8Array, ...only: readonly string[]): Promise<void> {
+    for (const { address, bench } of this.nodes) {
+      if (only.length > 0 && !only.includes(address)) continue;
+      bench.transport.put(bytes);
+      bench.transport.deliver();
+    }
+    await settle();
+  }
+
+  /** What each has sent since the last time: '10.15.3.10 DHCPACK 10.15.3.20 to 52:54:00:00:00:01'. */
+  replies(): string[] {
+    return this.nodes.flatMap(({ address, bench }) => bench.replies().map((reply) => `${address} ${reply}`));
+  }
+
+  /** Every gateway has heard every other one. */
+  introduce(): void {
+    for (const { peers } of this.nodes) {
+      for (const other of peers.known)
+        peers.heardRequest(other, at('10.15.3.1'), keyOfIdentifier(Uint8Array.of(0, 0)));
+    }
+  }
+}
