@@ -2,7 +2,10 @@ import { type Logger as PinoLogger, pino } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 
 /** One for each part, as a child with the field `part`. Messages are constant; what varies goes into fields. */
-export type Logger = PinoLogger;
+export type Logger = PinoLogger & {
+  /** A line whose fields are JSON already; absent where lines are made for people. */
+  written?(level: 'debug' | 'info', fields: string, message: string): void;
+};
 
 export interface LogSettings {
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
@@ -28,16 +31,22 @@ export function createLogger(
   isTerminal: boolean,
   now: () => number,
 ): Logger {
+  const time = timeField(now);
   const isPretty = settings.logFormat === 'pretty' || (settings.logFormat === 'auto' && isTerminal);
-  return pino(
+  const logger: Logger = pino(
     {
       level: settings.logLevel,
       base: null,
-      timestamp: timeField(now),
+      timestamp: time,
       formatters: { level: (label) => ({ level: label }) },
     },
     isPretty ? prettyLines(output, isTerminal) : output,
   );
+  if (isPretty) return logger;
+  return Object.assign(logger, {
+    written: (level: string, fields: string, message: string) =>
+      output.write(`{"level":"${level}"${time()},${fields},"msg":"${message}"}\n`),
+  });
 }
 
 function prettyLines(output: LineWriter, colorize: boolean): LineWriter {

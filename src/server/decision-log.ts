@@ -35,7 +35,10 @@ export class DecisionLog implements Observer {
   decided(message: Message, client: ClientKey, decision: Decision, outcome: Outcome | undefined): void {
     const level = isFinal(decision, outcome) ? 'info' : 'debug';
     if (this.#log.isLevelEnabled?.(level) ?? true) {
-      this.#log[level](fieldsOf(message, client, decision, outcome), messageOf(decision, outcome));
+      const said = messageOf(decision, outcome);
+      if (this.#log.written === undefined)
+        this.#log[level](fieldsOf(message, client, decision, outcome), said);
+      else this.#log.written(level, jsonOf(message, client, decision, outcome), said);
     }
     this.#noteStore(decision, outcome);
     this.#notePool(message, decision);
@@ -141,6 +144,26 @@ function fieldsOf(
     other: other === undefined ? undefined : hardwareToText(other),
     outcome: outcome === 'committed' ? undefined : outcome,
   };
+}
+
+/** The same fields as JSON: none of their values needs to be escaped. */
+function jsonOf(
+  message: Message,
+  client: ClientKey,
+  decision: Decision,
+  outcome: Outcome | undefined,
+): string {
+  const address = addressOf(message, decision);
+  const other = decision.kind === 'wait' ? undefined : decision.other;
+  let text = `"message":"${message.type ?? 'BOOTP'}","client":"${client}","hardware":"${hardwareToText(message.hardware)}"`;
+  if (address !== 0) text += `,"address":"${ipv4ToText(address)}"`;
+  text += `,"reason":"${decision.reason}"`;
+  if (decision.kind === 'reply') text += `,"reply":"${decision.reply.type}"`;
+  text += `,"xid":"${message.xid.toString(16).padStart(8, '0')}"`;
+  if (message.giaddr !== 0) text += `,"relay":"${ipv4ToText(message.giaddr)}"`;
+  if (other !== undefined) text += `,"other":"${hardwareToText(other)}"`;
+  if (outcome !== undefined && outcome !== 'committed') text += `,"outcome":"${outcome}"`;
+  return text;
 }
 
 /** What the decision is about: the address given, asked for or written; else the one that the client speaks of. */

@@ -4,6 +4,11 @@ export interface Log {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
+  /**
+   * Writes a line whose fields are JSON already, without braces: `"reason":"bound","xid":"00001000"`. For what is
+   * written all the time; absent: this log wants objects.
+   */
+  written?(level: 'debug' | 'info', fields: string, message: string): void;
   /** False: lines of that level are dropped, and need not be made. */
   isLevelEnabled?(level: 'debug' | 'info'): boolean;
 }

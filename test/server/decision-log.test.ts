@@ -57,6 +57,34 @@ test('each decision is one line, with who, what, why and through whom', async ()
   ]);
 });
 
+test('a log that takes lines as they are gets the same fields', async () => {
+  const plan = { ...planOf(), subnets: [segment({ pools: [range('10.15.3.20', '10.15.3.21')] })] };
+  const { bench, log } = logged({ plan });
+  const lines: object[] = [];
+  const writing = Object.assign(new LogLines(), {
+    written: (level: string, fields: string, message: string) =>
+      lines.push({ level, message, fields: JSON.parse(`{${fields}}`) }),
+  });
+  const other = new DecisionLog(writing, bench.store, () => bench.clock.monotonic());
+  const both = bench.record.decided;
+  bench.record.decided = (...seen: Parameters<DecisionLog['decided']>) => {
+    both(...seen);
+    other.decided(...seen);
+  };
+
+  const address = await offered(bench);
+  await bench.hear(GUEST.select(address, SERVER));
+  await bench.hear(new Guest('52:54:00:00:00:02', { relay: '10.77.0.1' }).discover());
+  bench.store.script({ fate: 'failed' });
+  await bench.hear(GUEST.extend(address));
+  await bench.hear(GUEST.bootp());
+  await bench.hear(new Guest('52:54:00:00:00:03').reboot('192.168.0.1'));
+
+  const kept = log.lines.filter(({ level }) => level === 'info');
+  expect(lines).toHaveLength(6);
+  expect(lines).toEqual(JSON.parse(JSON.stringify(kept)));
+});
+
 test('a wait and a conflict are lines for those who look closely', async () => {
   const { bench, log } = logged({ plan: { probeMilliseconds: 300 } });
   await bench.hear(GUEST.discover());
