@@ -33,9 +33,12 @@ export class RawClient {
   readonly #arp: PacketSocket;
   #onReply: (reply: HeardReply) => void = () => {};
   #isClosed = false;
+  readonly #isStrict: boolean;
   #xid = 0x10000000;
 
-  constructor(host: NamespaceHost, device = 'eth0') {
+  /** `isStrict` false: replies of other servers, by which the sums are unfinished and opinions differ. */
+  constructor(host: NamespaceHost, device = 'eth0', isStrict = true) {
+    this.#isStrict = isStrict;
     this.#ipv4 = new PacketSocket(host, device, 0x0800, (frame) => this.#hear(frame));
     this.#arp = new PacketSocket(host, device, 0x0806, (frame) => this.#hearArp(frame));
   }
@@ -154,13 +157,14 @@ export class RawClient {
 
   #hear(bytes: Buffer): void {
     try {
-      const frame = readUdpFrame(bytes);
+      const frame = readUdpFrame(bytes, this.#isStrict);
       if (frame === undefined || frame.sourcePort !== 67) return;
       if (frame.destinationPort !== 68 && frame.destinationPort !== 67) return;
       const reply = readReply(frame);
       this.heard.push(reply);
       this.#onReply(reply);
-      for (const difference of disagreements(frame.payload)) this.#faults.push(new Error(difference));
+      if (this.#isStrict)
+        for (const difference of disagreements(frame.payload)) this.#faults.push(new Error(difference));
       this.#waiting.get(reply.xid)?.(reply);
     } catch (error) {
       this.#faults.push(error);

@@ -4,7 +4,8 @@ import { addressText } from '../support/frames.ts';
 import type { HeardReply } from '../support/heard-reply.ts';
 import { hardwareOf } from '../support/load.ts';
 import { messageType } from '../support/packet.ts';
-import { type RawClient, selecting, serverOf, unicastTo } from '../support/raw-client.ts';
+import { type RawClient, serverOf, unicastTo } from '../support/raw-client.ts';
+import { heldTwice, Storm } from '../support/storm.ts';
 import { describeSystem, useTestSegment } from '../support/system.ts';
 
 const GUESTS = 200;
@@ -37,9 +38,10 @@ describeSystem('three gateways that share a pool and nothing else', ['ss'], () =
     const storm = new Storm(client);
     for (let round = 0; round < ROUNDS; round += 1) {
       const guests = Array.from({ length: GUESTS }, (_, index) => hardwareOf(index + 1));
-      const leases = await Promise.all(guests.map((chaddr) => storm.boot(chaddr)));
+      const leases = await storm.boot(guests);
 
-      expect(new Set(leases.map((ack) => ack.yiaddr)).size).toBe(GUESTS);
+      expect(heldTwice(leases)).toEqual([]);
+      expect(leases).toHaveLength(GUESTS);
       for (const ack of leases.slice(0, 50))
         expect(await renew(client, ack)).toMatchObject({ type: 5, yiaddr: ack.yiaddr });
       for (const ack of leases) client.release(ack);
@@ -78,37 +80,4 @@ describeSystem('three gateways that share a pool and nothing else', ['ss'], () =
 function renew(client: RawClient, ack: HeardReply): Promise<HeardReply> {
   const renewing = { chaddr: ack.chaddr, ciaddr: ack.yiaddr, options: [messageType('DHCPREQUEST')] };
   return client.ask(renewing, unicastTo(ack, ack.yiaddr));
-}
-
-/** Guests that begin again when they are refused or hear nothing. */
-class Storm {
-  /** DHCPNAKs of the server that the guest had chosen. */
-  refusals = 0;
-  /** Answers to a DHCPREQUEST by a server that it did not name. */
-  readonly strangers: HeardReply[] = [];
-  readonly #client: RawClient;
-
-  constructor(client: RawClient) {
-    this.#client = client;
-  }
-
-  async boot(chaddr: string): Promise<HeardReply> {
-    for (let attempt = 0; attempt < 20; attempt += 1) {
-      const offer = await this.#client.discover(chaddr).catch(() => undefined);
-      if (offer?.type !== 2) continue;
-      const xid = this.#client.newXid();
-      const answer = this.#client.reply(xid).catch(() => undefined);
-      this.#client.send({ ...selecting(offer), xid });
-      const reply = await answer;
-      const chosen = addressText(serverOf(offer), 0);
-      for (const each of this.#client.heardFor(xid)) {
-        if (addressText(serverOf(each), 0) !== chosen) this.strangers.push(each);
-      }
-      if (reply?.type === 6) this.refusals += 1;
-      if (reply?.type !== 5) continue;
-      this.#client.holds.set(reply.yiaddr, chaddr);
-      return reply;
-    }
-    throw new Error(`no lease for ${chaddr}`);
-  }
 }
