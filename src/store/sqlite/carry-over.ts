@@ -4,8 +4,8 @@ import { batchAt, visitRecords } from './journal-batch.ts';
 import { addressAt, decodeRecord, hasEventAt } from './journal-record.ts';
 import type { Writer } from './writer.ts';
 
-/** Records that are carried over at once, in one transaction of the packet thread: about a millisecond. */
-const STEP_RECORDS = 128;
+/** Rows of both tables that are written at once, in one transaction of the packet thread: about a millisecond. */
+const STEP_ROWS = 128;
 
 /** An address and a record's number within a piece make one number, exact and in the order of both. */
 const NUMBERS = 2 ** 20;
@@ -33,6 +33,7 @@ export class CarryOver {
   readonly #writer: Writer;
   #load: Load | undefined;
   #carried: number;
+  #records = 0;
 
   constructor(journal: Journal, writer: Writer, carried: number) {
     this.#journal = journal;
@@ -45,21 +46,26 @@ export class CarryOver {
     return this.#carried === this.#journal.sequence;
   }
 
+  /** Records that were carried over since the start. */
+  get records(): number {
+    return this.#records;
+  }
+
   /** True in the middle of a piece. */
   get isUnderWay(): boolean {
     return this.#load !== undefined;
   }
 
-  /** One small transaction; returns how many records it has carried. Throws what SQLite says: then none. */
+  /** One small transaction; returns how many rows it has written. Throws what SQLite says: then none. */
   step(): number {
     this.#load ??= this.#take();
     const load = this.#load;
     if (load === undefined) return 0;
     this.#writer.begin();
     const doneRows = this.#writeRows(load);
-    const room = STEP_RECORDS - (doneRows - load.doneRows);
+    const room = STEP_ROWS - (doneRows - load.doneRows);
     const doneEvents = this.#writeEvents(load, room);
-    const records = doneRows - load.doneRows;
+    const rows = doneRows - load.doneRows + doneEvents - load.doneEvents;
     const isDone = doneRows === load.rows.length && doneEvents === load.events.length;
     if (isDone) this.#writer.noteCarried(load.piece.sequence);
     this.#writer.commit();
@@ -68,10 +74,11 @@ export class CarryOver {
     load.doneEvents = doneEvents;
     if (isDone) {
       this.#carried = load.piece.sequence;
+      this.#records += load.rows.length;
       this.#journal.read(load.piece);
       this.#load = undefined;
     }
-    return records;
+    return rows;
   }
 
   /** Carries all over, however long it takes. */
@@ -104,7 +111,7 @@ export class CarryOver {
   }
 
   #writeRows({ piece, offsets, rows, doneRows }: Load): number {
-    const end = Math.min(rows.length, doneRows + STEP_RECORDS);
+    const end = Math.min(rows.length, doneRows + STEP_ROWS);
     for (let at = doneRows; at < end; at += 1) {
       this.#writer.put(decodeRecord(piece.bytes, piece.view, offsets[(rows[at] ?? 0) % NUMBERS] ?? 0));
     }
@@ -112,7 +119,7 @@ export class CarryOver {
   }
 
   #writeEvents({ piece, offsets, rows, events, doneRows, doneEvents }: Load, room: number): number {
-    if (doneRows + STEP_RECORDS - room !== rows.length) return doneEvents;
+    if (doneRows + STEP_ROWS - room !== rows.length) return doneEvents;
     const end = Math.min(events.length, doneEvents + room);
     for (let at = doneEvents; at < end; at += 1) {
       this.#writer.remember(decodeRecord(piece.bytes, piece.view, offsets[events[at] ?? 0] ?? 0));

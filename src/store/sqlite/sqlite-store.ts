@@ -130,7 +130,7 @@ export class SqliteStore implements LeaseStore {
   }
 
   sweep(now: Instant, limit: number): readonly Lease[] {
-    return this.#table.sweep(now, limit);
+    return this.#upkeep.isBehind ? [] : this.#table.sweep(now, limit);
   }
 
   idle(now: Instant): void {

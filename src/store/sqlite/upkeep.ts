@@ -17,8 +17,8 @@ const FEW_RECORDS = 1024;
 const LATEST = 10_000;
 /** After a failure it is tried again after so long: milliseconds. */
 const RETRY = 1000;
-/** While the journal fills up, so many records are carried over for each one that comes. */
-const PACE = 2;
+/** While the journal fills up, so many rows are written for each record that comes; one may have a row of history too. */
+const PACE = 4;
 /** The next step of what is under way, while nothing is to be done for packets: milliseconds. */
 const NEXT_STEP = 1;
 
@@ -37,8 +37,8 @@ export class Upkeep {
   /** Why the lease file does not follow. Leases are promised meanwhile, as long as the journal has room. */
   failure: string | undefined;
   readonly #parts: UpkeepParts;
-  /** Of what is not carried over: records, and when the first and the last of them came. */
-  #records = 0;
+  /** Records that came, and when the first and the last came that are not carried over. */
+  #committed: number;
   #first = 0;
   #last = 0;
   #failedAt = Number.NEGATIVE_INFINITY;
@@ -49,18 +49,24 @@ export class Upkeep {
 
   constructor(parts: UpkeepParts) {
     this.#parts = parts;
+    this.#committed = parts.carryOver.records;
   }
 
   /** Records in the journal that are not in the lease file. */
   get backlog(): number {
-    return this.#records;
+    return this.#committed - this.#parts.carryOver.records;
+  }
+
+  /** True while what comes should come slowly: house-keeping can wait. */
+  get isBehind(): boolean {
+    return this.#parts.journal.isHalfFull;
   }
 
   /** So many records are in the journal since now. */
   committed(records: number, now: Instant): void {
     this.#isQuiet = false;
-    if (this.#records === 0) this.#first = now;
-    this.#records += records;
+    if (this.backlog === 0) this.#first = now;
+    this.#committed += records;
     this.#last = now;
     if (!this.#parts.journal.isFillingUp || !this.#mayTry(now)) return;
     this.#debt += records * PACE;
@@ -72,7 +78,6 @@ export class Upkeep {
   makeRoom(now: Instant): void {
     this.#parts.carryOver.finish();
     this.#parts.carryOver.release(now);
-    this.#records = 0;
   }
 
   /** A small piece of work; the next one follows by itself while it stays quiet. */
@@ -98,7 +103,7 @@ export class Upkeep {
     if (this.#parts.carryOver.isDone) return false;
     if (this.failure !== undefined) return this.#mayTry(now);
     if (this.#parts.carryOver.isUnderWay || this.#parts.journal.isHalfFull) return true;
-    const patience = this.#records <= FEW_RECORDS ? SOON : LATEST;
+    const patience = this.backlog <= FEW_RECORDS ? SOON : LATEST;
     return Math.abs(now - this.#first) >= patience || Math.abs(now - this.#last) >= SOON;
   }
 
@@ -120,10 +125,7 @@ export class Upkeep {
     const { carryOver, journal, checkpoints } = this.#parts;
     if (carryOver.isDone) return false;
     return this.#try(now, () => {
-      const records = carryOver.step();
-      this.#debt -= Math.max(records, 1);
-      this.#records -= records;
-      if (carryOver.isDone) this.#records = 0;
+      this.#debt -= Math.max(carryOver.step(), 1);
       if (!carryOver.isUnderWay) this.#first = this.#last;
       if (!carryOver.isUnderWay && journal.wantsRelease) carryOver.release(now);
       checkpoints.afterCommit(now);
