@@ -143,6 +143,22 @@ export class LeaseTable implements LeaseView {
     if (lease.version > this.#revision) this.#revision = lease.version;
   }
 
+  /** Puts an offer that another gateway may have made. */
+  loadOffer(offer: Lease): void {
+    this.#offer(offer);
+    this.reached(offer.version);
+  }
+
+  /** Ends the offer at an address, if there is one. */
+  withdrawOffer(address: Ipv4): void {
+    this.#withdraw(address);
+  }
+
+  /** So much is known here, whatever it was about. */
+  reached(revision: Version): void {
+    if (revision > this.#revision) this.#revision = revision;
+  }
+
   /**
    * Drops offers that have run out, and returns at most `limit` bound or declined records that have, none on offer or
    * in flight. Looks at a bounded number of them; each call goes on where the last one ended.

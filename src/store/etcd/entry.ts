@@ -1,0 +1,112 @@
+import { type ClientKey, clientKeyFromText } from '../../lease/client-key.ts';
+import type { Instant, Lease, LeaseState } from '../../lease/lease.ts';
+import type { HardwareAddress } from '../../net/hardware-address.ts';
+import { type Ipv4, ipv4FromText, ipv4ToText, UNSPECIFIED } from '../../net/ipv4.ts';
+import type { KeyValue, Revision } from './etcd.ts';
+
+/** What one gateway wrote about an address: a record, or an offer. Times are milliseconds since 1970, UTC. */
+export interface Claim {
+  readonly client: string;
+  /** As an unsigned 48-bit number; 0: none. */
+  readonly mac: number;
+  readonly state: LeaseState;
+  readonly expiresAt: number;
+  readonly updatedAt: number;
+  /** The gateway's server identifier, dotted, and its node's name. */
+  readonly granter: string;
+  readonly node: string;
+  readonly hostname?: string;
+}
+
+/** The value of an address's key, as JSON. Fields that are not known here are kept as they are. */
+export interface Entry {
+  readonly record?: Claim;
+  /** Stands over the record until it is taken, withdrawn or over. */
+  readonly offer?: Claim;
+  /** The change that wrote it: who asks again after an unknown outcome knows by it that it had happened. */
+  readonly op: string;
+  readonly [unknown: string]: unknown;
+}
+
+/** The keys of one segment's leases. */
+export class Keys {
+  readonly prefix: string;
+  readonly #addresses: string;
+  readonly #clients: string;
+
+  constructor(segment: string) {
+    this.prefix = `/vps-gateway/${segment}/`;
+    this.#addresses = `${this.prefix}ip/`;
+    this.#clients = `${this.prefix}cl/`;
+  }
+
+  ofAddress(address: Ipv4): string {
+    return `${this.#addresses}${ipv4ToText(address)}`;
+  }
+
+  ofClient(client: string): string {
+    return `${this.#clients}${client}`;
+  }
+
+  /** Undefined: not an address's key. */
+  addressOf(key: string): Ipv4 | undefined {
+    return key.startsWith(this.#addresses) ? ipv4FromText(key.slice(this.#addresses.length)) : undefined;
+  }
+
+  clientOf(key: string): ClientKey | undefined {
+    return key.startsWith(this.#clients) ? clientKeyFromText(key.slice(this.#clients.length)) : undefined;
+  }
+}
+
+const TEXT = new TextDecoder();
+
+export function encodeEntry(entry: Entry): Uint8Array {
+  return Buffer.from(JSON.stringify(entry), 'utf8');
+}
+
+/** Undefined for what no version of us has written. */
+export function decodeEntry({ value }: KeyValue): Entry | undefined {
+  let entry: unknown;
+  try {
+    entry = JSON.parse(TEXT.decode(value));
+  } catch {
+    return undefined;
+  }
+  if (typeof entry !== 'object' || entry === null) return undefined;
+  const { record, offer, op } = entry as Partial<Record<string, unknown>>;
+  const isOurs =
+    typeof op === 'string' && [record, offer].every((each) => each === undefined || isClaim(each));
+  return isOurs ? (entry as Entry) : undefined;
+}
+
+const STATES: readonly unknown[] = ['free', 'offered', 'bound', 'declined', 'peer'] satisfies LeaseState[];
+
+function isClaim(value: unknown): value is Claim {
+  if (typeof value !== 'object' || value === null) return false;
+  const { client, mac, state, expiresAt, updatedAt, granter, node } = value as Partial<
+    Record<string, unknown>
+  >;
+  return (
+    typeof client === 'string' &&
+    clientKeyFromText(client) !== undefined &&
+    [mac, expiresAt, updatedAt].every(Number.isSafeInteger) &&
+    STATES.includes(state) &&
+    typeof granter === 'string' &&
+    typeof node === 'string'
+  );
+}
+
+/** A claim as the table has it; `self`: whose own leases have no granter. */
+export function leaseOf(address: Ipv4, claim: Claim, version: Revision, self: Ipv4): Lease {
+  const granter = ipv4FromText(claim.granter) ?? UNSPECIFIED;
+  return {
+    address,
+    client: claim.client as ClientKey,
+    hardware: claim.mac as HardwareAddress,
+    granter: granter === self ? UNSPECIFIED : granter,
+    state: claim.state,
+    expiresAt: claim.expiresAt as Instant,
+    updatedAt: claim.updatedAt as Instant,
+    version,
+  };
+}

@@ -1,0 +1,184 @@
+import {
+  type Etcd,
+  EtcdError,
+  type KeyValue,
+  type MemberStatus,
+  type Operation,
+  type OperationResult,
+  type RangeOptions,
+  type RangeResult,
+  type Transaction,
+  type TransactionResult,
+  type Watch,
+  type WatchEvent,
+  type WatchListener,
+} from '../../src/store/etcd/etcd.ts';
+
+/** What becomes of one transaction: its answer is lost after it happened, or it never happens. */
+export type Mishap = 'answer lost' | 'never happens';
+
+interface Watching {
+  readonly prefix: string;
+  readonly listener: WatchListener;
+}
+
+/** A cluster of etcd in memory: linearizable, with a history that can be compacted. All that connect to it see one store. */
+export class MemoryCluster {
+  readonly keys = new Map<string, KeyValue>();
+  revision = 1;
+  /** The next transactions go wrong in this way. */
+  readonly mishaps: Mishap[] = [];
+  /** Nobody is answered. */
+  isDown = false;
+  /** Watchers hear nothing until it is false again. */
+  isWatchStalled = false;
+  #history: WatchEvent[] = [];
+  #compacted = 0;
+  readonly #watching = new Set<Watching>();
+  readonly #told = new Map<Watching, number>();
+
+  connect(): Etcd {
+    return new MemoryEtcd(this);
+  }
+
+  transact(transaction: Transaction): TransactionResult {
+    const written = new Set<string>();
+    const next = this.revision + 1;
+    const result = this.#run(transaction, next, written);
+    if (written.size > 0) this.revision = next;
+    this.deliver();
+    return { ...result, revision: this.revision };
+  }
+
+  range(
+    first: string,
+    end: string,
+    { revision, limit = Number.POSITIVE_INFINITY }: RangeOptions,
+  ): RangeResult {
+    if (revision !== undefined && revision < this.#compacted)
+      throw new EtcdError('compacted', 'it is compacted');
+    const all = [...this.keys.values()]
+      .filter(({ key }) => key >= first && key < end)
+      .sort((one, other) => (one.key < other.key ? -1 : 1));
+    return { revision: this.revision, found: all.slice(0, limit), more: all.length > limit };
+  }
+
+  watch(prefix: string, from: number, listener: WatchListener): Watch {
+    const watching = { prefix, listener };
+    if (from <= this.#compacted) {
+      queueMicrotask(() => listener.ended('compacted', 'it is compacted'));
+      return { close: () => {} };
+    }
+    this.#watching.add(watching);
+    this.#told.set(watching, from - 1);
+    this.deliver();
+    return { close: () => void this.#watching.delete(watching) };
+  }
+
+  /** Ends all watches, as the death of a member does. */
+  loseWatches(): void {
+    for (const watching of [...this.#watching]) {
+      this.#watching.delete(watching);
+      watching.listener.ended('lost', 'the member is gone');
+    }
+  }
+
+  compact(): void {
+    this.#compacted = this.revision;
+    this.#history = [];
+  }
+
+  /** Tells the watchers what they have not heard. */
+  deliver(): void {
+    if (this.isWatchStalled) return;
+    for (const watching of [...this.#watching]) {
+      const told = this.#told.get(watching) ?? 0;
+      const events = this.#history.filter((event) => {
+        const { key, modRevision } = event.kind === 'put' ? event.entry : event;
+        return modRevision > told && key.startsWith(watching.prefix);
+      });
+      this.#told.set(watching, this.revision);
+      if (events.length > 0) watching.listener.events(events, this.revision);
+    }
+  }
+
+  #run(transaction: Transaction, next: number, written: Set<string>): TransactionResult {
+    const succeeded = transaction.compare.every((compare) => {
+      const found = this.keys.get(compare.key);
+      if ('value' in compare) return found !== undefined && Buffer.compare(found.value, compare.value) === 0;
+      return (found?.modRevision ?? 0) === compare.modRevision;
+    });
+    const branch = succeeded ? transaction.success : transaction.failure;
+    const results = branch.map((operation) => this.#operate(operation, next, written));
+    return { succeeded, revision: next, results };
+  }
+
+  #operate(operation: Operation, next: number, written: Set<string>): OperationResult {
+    if (operation.kind === 'transaction')
+      return { kind: 'transaction', result: this.#run(operation.transaction, next, written) };
+    const { key } = operation;
+    if (operation.kind === 'get') return { kind: 'get', found: this.keys.get(key) };
+    if (written.has(key)) throw new EtcdError('refused', 'duplicate key given in txn request');
+    written.add(key);
+    if (operation.kind === 'delete') {
+      if (this.keys.delete(key)) this.#history.push({ kind: 'delete', key, modRevision: next });
+      return { kind: 'delete' };
+    }
+    const createRevision = this.keys.get(key)?.createRevision ?? next;
+    const { value, etcdLease = '0' } = operation;
+    const entry = { key, value, createRevision, modRevision: next, etcdLease };
+    this.keys.set(key, entry);
+    this.#history.push({ kind: 'put', entry });
+    return { kind: 'put' };
+  }
+}
+
+class MemoryEtcd implements Etcd {
+  readonly #cluster: MemoryCluster;
+
+  constructor(cluster: MemoryCluster) {
+    this.#cluster = cluster;
+  }
+
+  async transact(transaction: Transaction): Promise<TransactionResult> {
+    this.#ask();
+    const mishap = this.#cluster.mishaps.shift();
+    if (mishap === 'never happens') throw new EtcdError('unknown', 'no answer');
+    const result = this.#cluster.transact(transaction);
+    if (mishap === 'answer lost') throw new EtcdError('unknown', 'no answer');
+    return result;
+  }
+
+  async range(first: string, end: string, options: RangeOptions = {}): Promise<RangeResult> {
+    this.#ask();
+    return this.#cluster.range(first, end, options);
+  }
+
+  watch(prefix: string, from: number, listener: WatchListener): Watch {
+    return this.#cluster.watch(prefix, from, listener);
+  }
+
+  grantEtcdLease(): Promise<string> {
+    return Promise.resolve('1');
+  }
+
+  keepAlive(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
+  revokeEtcdLease(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async status(): Promise<MemberStatus> {
+    this.#ask();
+    const numbers = { clusterId: '1', memberId: '1', leader: '1', revision: this.#cluster.revision };
+    return { endpoint: 'memory', ...numbers, version: '3.4' };
+  }
+
+  close(): void {}
+
+  #ask(): void {
+    if (this.#cluster.isDown) throw new EtcdError('unknown', 'nobody answers');
+  }
+}
