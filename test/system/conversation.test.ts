@@ -114,7 +114,7 @@ describeSystem('conversations with the real process, in frames', ['sqlite3'], ()
     const offer = await client.discover(a);
     const xid = client.send({
       chaddr: a,
-      options: [messageType('DHCPREQUEST'), [50, ...ip('10.15.3.77')], [54, ...ip('10.15.3.11')]],
+      options: [messageType('DHCPREQUEST'), [50, ...ip('10.15.3.77')], [54, ...ip('10.15.3.99')]],
     });
     const taken = await client.discover(b, [50, ...ip(offer.yiaddr)]);
     await allIsDealtWith();
