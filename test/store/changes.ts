@@ -42,6 +42,8 @@ export interface Wish {
   readonly expiresAt?: Instant;
   readonly reason?: string;
   readonly hostname?: string;
+  /** Another gateway. */
+  readonly granter?: Ipv4;
   readonly seen?: Version;
   readonly seenBinding?: Version;
 }
@@ -68,7 +70,12 @@ function writeOf(leases: LeaseView, wish: Wish): LeaseWrite {
   const decidedAt = wish.at ?? at(0);
   const expiresAt = wish.expiresAt ?? (state === 'free' ? decidedAt : instant(decidedAt + 3_600_000));
   const next = { client: client(holder), hardware: hardware(holder), state, expiresAt };
-  return { address: wish.address, seen, next: hostname === undefined ? next : { ...next, hostname } };
+  const named = hostname === undefined ? next : { ...next, hostname };
+  return {
+    address: wish.address,
+    seen,
+    next: wish.granter === undefined ? named : { ...named, granter: wish.granter },
+  };
 }
 
 /** Takes one change the way the exchange does. */

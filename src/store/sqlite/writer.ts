@@ -1,5 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { Instant } from '../../lease/lease.ts';
+import { type Ipv4, ipv4ToText, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { JournalRecord } from './journal-record.ts';
 
 /** The rest of the row stands already, unless somebody has edited the file meanwhile: then no row matches. */
@@ -96,7 +97,7 @@ export class Writer {
       at,
       version,
       hostname,
-      this.#node,
+      this.#nodeOf(granter),
       granter,
     );
   }
@@ -112,6 +113,7 @@ export class Writer {
     reason,
     expiresAt,
     hostname,
+    granter,
   }: JournalRecord): void {
     this.#remember.run(
       eventId,
@@ -123,7 +125,7 @@ export class Writer {
       reason,
       expiresAt,
       hostname ?? null,
-      this.#node,
+      this.#nodeOf(granter),
     );
   }
 
@@ -140,5 +142,10 @@ export class Writer {
     } finally {
       this.#database.pragma('synchronous = NORMAL');
     }
+  }
+
+  /** Of another gateway only its address is known. */
+  #nodeOf(granter: Ipv4): string | null {
+    return granter === UNSPECIFIED ? this.#node : ipv4ToText(granter);
   }
 }

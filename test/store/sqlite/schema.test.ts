@@ -111,6 +111,16 @@ describe('what people read with sqlite3', () => {
     ]);
   });
 
+  it('what another gateway granted has its address for a node, in the history too', async () => {
+    const directory = temporaryDirectory();
+    const store = openIn(directory, { node: 'pve1' });
+    await bind(store, { client: 1, address: A, state: 'peer', granter: address('10.15.3.11') });
+    store.flush();
+
+    expect(query(directory, 'SELECT state, node FROM leases').trim()).toBe('peer 10.15.3.11');
+    expect(query(directory, 'SELECT event, node FROM lease_history').trim()).toBe('peer 10.15.3.11');
+  });
+
   it('a renewal moves the end of a lease, not its beginning', async () => {
     const directory = temporaryDirectory();
     const store = openIn(directory);
