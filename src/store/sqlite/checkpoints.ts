@@ -2,10 +2,10 @@ import type { Database, Statement } from 'better-sqlite3';
 import type { Instant } from '../../lease/lease.ts';
 import { codeOf } from './directory.ts';
 
-/** So many pages in the WAL are carried over at the latest, in the packet thread; measured: at most 25 ms. */
-const FORCED_PAGES = 1000;
+/** So many pages in the WAL are carried over at the latest, in the packet thread: a disk takes them in some milliseconds. */
+const FORCED_PAGES = 250;
 /** So many are worth carrying over as soon as no datagram waits; fewer wait for a quiet time. */
-const IDLE_PAGES = 200;
+const IDLE_PAGES = 100;
 const IDLE_MILLISECONDS = 5000;
 /** How often the WAL is looked at for that: milliseconds. */
 const LOOK_MILLISECONDS = 1000;

@@ -20,7 +20,7 @@ export interface JournalPiece {
 }
 
 /** More than a piece holds is read in several. */
-const PIECE_BYTES = 4 * 1024 * 1024;
+const PIECE_BYTES = 1024 * 1024;
 /** So much of it is kept in memory; what is more is read from the disk. */
 const RECENT_BYTES = 1024 * 1024;
 

@@ -364,7 +364,7 @@ describe('the SQLite store and its log', () => {
     expect(store.trouble).toBeUndefined();
   });
 
-  it('without one it is carried over at 1000 pages', async () => {
+  it('without one it is carried over at 250 pages', async () => {
     const directory = temporaryDirectory();
     const store = openIn(directory);
     for (let start = 0; start < 60_000; start += 500) {
@@ -375,7 +375,7 @@ describe('the SQLite store and its log', () => {
     }
     store.flush();
 
-    expect(pagesOf(directory)).toBeGreaterThan(900);
-    expect(pagesOf(directory)).toBeLessThan(1200);
+    expect(pagesOf(directory)).toBeGreaterThan(220);
+    expect(pagesOf(directory)).toBeLessThan(450);
   });
 });
