@@ -5,7 +5,9 @@ import type { Ipv4 } from '../net/ipv4.ts';
 import { SlotIndex } from './slot-index.ts';
 
 const STATES: readonly LeaseState[] = ['free', 'offered', 'bound', 'declined', 'peer'];
-const FIRST_CAPACITY = 1024;
+/** So many slots, a power of two, have their columns together: more of them are had without copying those there are. */
+const CHUNK = 4096;
+const CHUNK_BITS = 12;
 
 /**
  * Records in columns of numbers, one slot each: a third of the memory of as many objects, and nothing for the garbage
@@ -14,14 +16,7 @@ const FIRST_CAPACITY = 1024;
  */
 export class LeaseColumns {
   #size = 0;
-  #address = new Uint32Array(FIRST_CAPACITY);
-  #granter = new Uint32Array(FIRST_CAPACITY);
-  #state = new Uint8Array(FIRST_CAPACITY);
-  #hardware = new Float64Array(FIRST_CAPACITY);
-  #expiresAt = new Float64Array(FIRST_CAPACITY);
-  #updatedAt = new Float64Array(FIRST_CAPACITY);
-  #version = new Float64Array(FIRST_CAPACITY);
-  readonly #clients: ClientKey[] = [];
+  readonly #chunks: Chunk[] = [];
   readonly #byAddress = new SlotIndex();
 
   /** How many slots are used: 0 to size - 1. */
@@ -35,78 +30,96 @@ export class LeaseColumns {
   }
 
   addressAt(slot: number): Ipv4 {
-    return (this.#address[slot] ?? 0) as Ipv4;
+    return (this.#chunks[slot >>> CHUNK_BITS]?.addresses[(slot & (CHUNK - 1)) * 2] ?? 0) as Ipv4;
   }
 
   clientAt(slot: number): ClientKey {
-    return this.#clients[slot] ?? ('' as ClientKey);
+    return this.#chunks[slot >>> CHUNK_BITS]?.clients[slot & (CHUNK - 1)] ?? ('' as ClientKey);
   }
 
   stateAt(slot: number): LeaseState {
-    return STATES[this.#state[slot] ?? 0] ?? 'free';
+    return STATES[this.#chunks[slot >>> CHUNK_BITS]?.states[slot & (CHUNK - 1)] ?? 0] ?? 'free';
   }
 
   versionAt(slot: number): Version {
-    return this.#version[slot] ?? 0;
+    return this.#chunks[slot >>> CHUNK_BITS]?.rest[(slot & (CHUNK - 1)) * 4] ?? 0;
   }
 
   expiresAt(slot: number): Instant {
-    return (this.#expiresAt[slot] ?? 0) as Instant;
+    return (this.#chunks[slot >>> CHUNK_BITS]?.rest[(slot & (CHUNK - 1)) * 4 + 1] ?? 0) as Instant;
   }
 
   lease(slot: number): Lease {
+    const { addresses, rest } = this.#chunkOf(slot);
+    const row = slot & (CHUNK - 1);
     return {
-      address: this.addressAt(slot),
+      address: (addresses[row * 2] ?? 0) as Ipv4,
       client: this.clientAt(slot),
-      hardware: (this.#hardware[slot] ?? 0) as HardwareAddress,
-      granter: (this.#granter[slot] ?? 0) as Ipv4,
+      hardware: (rest[row * 4 + 3] ?? 0) as HardwareAddress,
+      granter: (addresses[row * 2 + 1] ?? 0) as Ipv4,
       state: this.stateAt(slot),
-      expiresAt: this.expiresAt(slot),
-      updatedAt: (this.#updatedAt[slot] ?? 0) as Instant,
-      version: this.versionAt(slot),
+      expiresAt: (rest[row * 4 + 1] ?? 0) as Instant,
+      updatedAt: (rest[row * 4 + 2] ?? 0) as Instant,
+      version: rest[row * 4] ?? 0,
     };
+  }
+
+  countByState(): Readonly<Record<LeaseState, number>> {
+    const counts = new Uint32Array(STATES.length);
+    for (let slot = 0; slot < this.#size; slot += CHUNK) {
+      const { states } = this.#chunkOf(slot);
+      const rows = Math.min(CHUNK, this.#size - slot);
+      for (let row = 0; row < rows; row += 1) {
+        const state = states[row] ?? 0;
+        counts[state] = (counts[state] ?? 0) + 1;
+      }
+    }
+    const [free = 0, offered = 0, bound = 0, declined = 0, peer = 0] = counts;
+    return { free, offered, bound, declined, peer };
   }
 
   /** A slot for an address that has none yet. */
   add(address: Ipv4): number {
     const slot = this.#size;
-    if (slot === this.#address.length) this.#grow();
+    if (slot === this.#chunks.length * CHUNK) this.#chunks.push(new Chunk());
     this.#size += 1;
-    this.#address[slot] = address;
+    this.#chunkOf(slot).addresses[(slot & (CHUNK - 1)) * 2] = address;
     this.#byAddress.add(slot, hashOfAddress(address));
     return slot;
   }
 
   /** Writes a record over the one in its slot. */
   put(slot: number, lease: Lease): void {
-    this.#granter[slot] = lease.granter;
-    this.#state[slot] = STATES.indexOf(lease.state);
-    this.#hardware[slot] = lease.hardware;
-    this.#expiresAt[slot] = lease.expiresAt;
-    this.#updatedAt[slot] = lease.updatedAt;
-    this.#version[slot] = lease.version;
-    this.#clients[slot] = lease.client;
+    const { addresses, states, rest, clients } = this.#chunkOf(slot);
+    const row = slot & (CHUNK - 1);
+    addresses[row * 2 + 1] = lease.granter;
+    states[row] = STATES.indexOf(lease.state);
+    rest[row * 4] = lease.version;
+    rest[row * 4 + 1] = lease.expiresAt;
+    rest[row * 4 + 2] = lease.updatedAt;
+    rest[row * 4 + 3] = lease.hardware;
+    clients[row] = lease.client;
   }
 
-  #grow(): void {
-    const capacity = this.#address.length * 2;
-    this.#address = copied(this.#address, new Uint32Array(capacity));
-    this.#granter = copied(this.#granter, new Uint32Array(capacity));
-    this.#state = copied(this.#state, new Uint8Array(capacity));
-    this.#hardware = copied(this.#hardware, new Float64Array(capacity));
-    this.#expiresAt = copied(this.#expiresAt, new Float64Array(capacity));
-    this.#updatedAt = copied(this.#updatedAt, new Float64Array(capacity));
-    this.#version = copied(this.#version, new Float64Array(capacity));
+  #chunkOf(slot: number): Chunk {
+    const chunk = this.#chunks[slot >>> CHUNK_BITS];
+    if (chunk === undefined) throw new Error('no such slot');
+    return chunk;
   }
+}
+
+/** The columns of so many records. What is read together stands together, so that a lookup waits less for memory. */
+class Chunk {
+  /** Two of each: address, granter. */
+  readonly addresses = new Uint32Array(CHUNK * 2);
+  readonly states = new Uint8Array(CHUNK);
+  /** Four of each: version, expiresAt, updatedAt, hardware. */
+  readonly rest = new Float64Array(CHUNK * 4);
+  readonly clients: ClientKey[] = [];
 }
 
 /** Every step can be undone, so that no two addresses have the same. */
 function hashOfAddress(address: number): number {
   const hash = Math.imul(address ^ (address >>> 16), 0x45d9f3b);
   return hash ^ (hash >>> 15);
-}
-
-function copied<Column extends Uint8Array | Uint32Array | Float64Array>(from: Column, to: Column): Column {
-  to.set(from);
-  return to;
 }

@@ -74,9 +74,7 @@ export class LeaseTable implements LeaseView {
 
   /** How many committed records there are, by state. */
   countByState(): Readonly<Record<LeaseState, number>> {
-    const counts = { free: 0, offered: 0, bound: 0, declined: 0, peer: 0 };
-    for (let slot = 0; slot < this.#records.size; slot += 1) counts[this.#records.stateAt(slot)] += 1;
-    return counts;
+    return this.#records.countByState();
   }
 
   isInFlight(address: Ipv4): boolean {

@@ -12,7 +12,8 @@ test('finds every slot by its hash, whatever was added, removed and grown over',
       const index = new SlotIndex();
       const known = new Map<number, number>();
       for (let slot = 1000; slot < 1000 + others; slot += 1) index.add(slot, slot * 7919);
-      for (const { isAdded, which, hash } of steps) {
+      for (const [step, { isAdded, which, hash }] of steps.entries()) {
+        index.add(5000 + step, step * 7919); // It grows between the steps too.
         const before = known.get(which);
         if (isAdded && before === undefined) {
           index.add(which, hash);
@@ -34,6 +35,30 @@ test('finds every slot by its hash, whatever was added, removed and grown over',
     }),
     { numRuns: 60 },
   );
+});
+
+test('an add moves the slots of one small table at most, however many slots there are', () => {
+  const index = new SlotIndex();
+  const hashOf = (slot: number) => Math.imul(slot, 0x9e3779b1);
+  // One in each small table, of those that come first.
+  const witnesses = Array.from({ length: 32 }, (_, number) => ({
+    slot: number,
+    hash: (number << 27) | 0xabcde,
+  }));
+  for (const { slot, hash } of witnesses) index.add(slot, hash);
+  let places = witnesses.map(({ slot, hash }) => placeOf(index, slot, hash));
+
+  let moves = 0;
+  for (let slot = 100; slot < 60_000; slot += 1) {
+    index.add(slot, hashOf(slot));
+    const now = witnesses.map((witness) => placeOf(index, witness.slot, witness.hash));
+    const moved = now.filter((place, number) => place !== places[number]).length;
+    if (moved > 1) expect.fail(`the add of ${slot} moved ${moved} of ${witnesses.length}`);
+    moves += moved;
+    places = now;
+  }
+
+  expect(moves).toBeGreaterThan(witnesses.length); // They did grow.
 });
 
 function placeOf(index: SlotIndex, slot: number, hash: number): number {
