@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { findListenAddress, type ListenAddress } from '../config/listen-address.ts';
@@ -25,6 +26,8 @@ import { openTransport } from '../transport/open-transport.ts';
 const LOCK_WAIT = 5000;
 /** Rows of history at the most, however young. */
 const HISTORY_ROWS = 1_000_000;
+/** How many seeds of a hash there are: as many as `randomInt` can. */
+const SEEDS = 2 ** 48 - 1;
 /** After the start, when the lease file is read whole once: milliseconds. */
 const FULL_CHECK_AFTER = 30_000;
 
@@ -83,6 +86,7 @@ function storeOptions(settings: Settings, inFlight: SqliteStoreOptions['inFlight
     directory: settings.leasesDir,
     inFlight,
     now: systemClock.now(),
+    seed: randomInt(SEEDS),
     node: hostname(),
     history: { seconds, rows: HISTORY_ROWS },
     lockWaitMilliseconds: LOCK_WAIT,

@@ -10,5 +10,5 @@ export interface Clock {
   after(milliseconds: number, run: () => void): () => void;
 }
 
-/** 0 <= x < 1. For operation ids and the spread of retries only: nothing that is decided rests on it. */
+/** 0 <= x < 1. For operation ids, the spread of retries and the seed of a hash only: nothing that is decided rests on it. */
 export type Random = () => number;

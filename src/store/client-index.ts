@@ -1,6 +1,7 @@
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Lease } from '../lease/lease.ts';
 import type { LeaseColumns } from './lease-columns.ts';
+import { seededHash } from './seeded-hash.ts';
 import { SlotIndex } from './slot-index.ts';
 
 /** How many records of one client are remembered as its own; beyond them the oldest free ones are merely free. */
@@ -9,23 +10,26 @@ const MOST_RECORDS = 16;
 /** Which records name a client. Nearly always it is one; the few clients with more have a list beside it. */
 export class ClientIndex {
   readonly #records: LeaseColumns;
+  readonly #seed: number;
   readonly #binding = new SlotIndex();
   readonly #others = new Map<ClientKey, number[]>();
 
-  constructor(records: LeaseColumns) {
+  /** `seed`: of the hash of what clients call themselves. */
+  constructor(records: LeaseColumns, seed: number) {
     this.#records = records;
+    this.#seed = seed;
   }
 
   /** The slot of the client's live binding, else of the newest record that names it; -1: there is none. */
   slotOf(client: ClientKey): number {
-    return this.#binding.at(this.#placeOf(client, hashOfKey(client)));
+    return this.#binding.at(this.#placeOf(client, seededHash(client, this.#seed)));
   }
 
   /** Writes a record into its slot; `isNew`: there was none. */
   put(slot: number, lease: Lease, isNew: boolean): void {
     if (!isNew && this.#records.clientAt(slot) !== lease.client) this.#forget(slot);
     this.#records.put(slot, lease);
-    const hash = hashOfKey(lease.client);
+    const hash = seededHash(lease.client, this.#seed);
     const primary = this.#binding.at(this.#placeOf(lease.client, hash));
     if (primary < 0) this.#binding.add(slot, hash);
     else if (primary !== slot || this.#others.has(lease.client)) {
@@ -52,14 +56,15 @@ export class ClientIndex {
     const slots = (this.#others.get(client) ?? []).filter((each) => each !== slot);
     if (slots.length > 0) this.#choose(client, slots);
     else {
-      const place = this.#placeOf(client, hashOfKey(client));
+      const place = this.#placeOf(client, seededHash(client, this.#seed));
       if (this.#binding.at(place) === slot) this.#binding.remove(place);
     }
   }
 
   #choose(client: ClientKey, slots: readonly number[]): void {
     const ranked = slots.toSorted((one, other) => this.#rank(one, other)).slice(0, MOST_RECORDS);
-    if (ranked[0] !== undefined) this.#binding.replace(this.#placeOf(client, hashOfKey(client)), ranked[0]);
+    if (ranked[0] !== undefined)
+      this.#binding.replace(this.#placeOf(client, seededHash(client, this.#seed)), ranked[0]);
     if (ranked.length > 1) this.#others.set(client, ranked);
     else this.#others.delete(client);
   }
@@ -76,12 +81,4 @@ export class ClientIndex {
     const state = this.#records.stateAt(slot);
     return state === 'bound' || state === 'peer';
   }
-}
-
-/** FNV-1a with a final mix, in which the last bits depend on all. */
-function hashOfKey(client: ClientKey): number {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < client.length; at += 1) hash = Math.imul(hash ^ client.charCodeAt(at), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-  return (hash ^ (hash >>> 13)) >>> 0;
 }

@@ -29,15 +29,19 @@ export class LeaseTable implements LeaseView {
   #revision: Version = 0;
   readonly #inFlight: ReadonlySet<Ipv4>;
   readonly #records = new LeaseColumns();
-  readonly #clients = new ClientIndex(this.#records);
+  readonly #clients: ClientIndex;
   readonly #offers = new Offers();
   readonly #orders = new RangeOrders();
   /** The slot where the next sweep begins. */
   #cursor = 0;
 
-  /** `inFlight`: the addresses of changes under way and of clients that wait; the exchange's, read here. */
-  constructor(inFlight: ReadonlySet<Ipv4>) {
+  /**
+   * `inFlight`: the addresses of changes under way and of clients that wait; the exchange's, read here. `seed`: a whole
+   * number that no client can know, so that none can slow down the search for clients.
+   */
+  constructor(inFlight: ReadonlySet<Ipv4>, seed = 0) {
     this.#inFlight = inFlight;
+    this.#clients = new ClientIndex(this.#records, seed);
   }
 
   get revision(): Version {

@@ -72,7 +72,7 @@ export class EtcdStore implements LeaseStore {
     this.#etcd = options.etcd;
     this.#clock = options.clock;
     this.#random = options.random;
-    this.#table = new LeaseTable(options.inFlight);
+    this.#table = new LeaseTable(options.inFlight, Math.floor(options.random() * 2 ** 48));
     this.#table.canPromise = false;
     this.#known = new KnownKeys(keys, this.#table, options.self);
     const granter = ipv4ToText(options.self);

@@ -28,6 +28,8 @@ export interface SqliteStoreOptions {
   /** The exchange's: addresses on their way. */
   readonly inFlight: ReadonlySet<Ipv4>;
   readonly now: Instant;
+  /** A whole number that no client can know, of the table's hash; 0 by default. */
+  readonly seed?: number;
   /** This node's name, kept with what it writes. */
   readonly node?: string;
   readonly history?: RetentionOptions;
@@ -67,7 +69,7 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
     putNode(database, options.node);
     writer.sync(options.now); // The birth too, before anything is in the journal that bears its name.
 
-    const table = new LeaseTable(options.inFlight);
+    const table = new LeaseTable(options.inFlight, options.seed);
     const { loaded, skipped, lastStoredAt } = loadLeases(database, table);
     return new SqliteStore({
       opening: { file, birth, loaded, skipped, setAside, copy, journalAside },
