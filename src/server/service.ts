@@ -45,6 +45,8 @@ export class Service {
     const liars = new ArpLiars(store.leases, clock, parts.log);
     memory.peers.known = plan.peers;
     timeGuard.longestLease = Math.max(0, ...plan.subnets.map(({ leaseTimes }) => leaseTimes.maximum));
+    // The first question about a pool puts all its records in order: now, not while a client waits for an offer.
+    for (const pool of plan.subnets.flatMap(({ pools }) => pools)) store.leases.longestFree(pool);
     this.exchange = new Exchange({
       transport: medium.transport,
       store,

@@ -219,8 +219,7 @@ export class LeaseTable implements LeaseView {
   }
 
   /** An offer over a lease that was live when it was made is the holder's own, and may not give way. */
-  #standing(address: Ipv4): Standing {
-    const slot = this.#records.slotOf(address);
+  #standing(address: Ipv4, slot = this.#records.slotOf(address)): Standing {
     const offer = this.#offers.at(address);
     if (offer !== undefined) return slot < 0 || this.#isOver(slot, offer.updatedAt) ? 'offered' : 'taken';
     if (slot < 0) return 'unused';
@@ -243,13 +242,19 @@ export class LeaseTable implements LeaseView {
     for (let slot = 0; slot < this.#records.size; slot += 1) {
       const address = this.#records.addressAt(slot);
       if (!order.covers(address)) continue;
-      const standing = this.#standing(address);
+      const standing = this.#standing(address, slot);
       if (standing === 'free' || standing === 'peer') rings.push(slot);
       else order.place(address, standing);
     }
-    rings.sort((one, other) => this.#records.versionAt(one) - this.#records.versionAt(other));
-    for (const slot of rings)
+    // Side by side, since the sort asks for them again and again.
+    const versions = Float64Array.from(rings, (slot) => this.#records.versionAt(slot));
+    const oldestFirst = rings
+      .map((_, ring) => ring)
+      .sort((one, other) => (versions[one] ?? 0) - (versions[other] ?? 0));
+    for (const ring of oldestFirst) {
+      const slot = rings[ring] ?? 0;
       order.place(this.#records.addressAt(slot), this.#records.stateAt(slot) === 'free' ? 'free' : 'peer');
+    }
     for (const { address } of this.#offers.oldestFirst()) {
       if (order.covers(address)) order.place(address, this.#standing(address));
     }
