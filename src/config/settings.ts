@@ -10,6 +10,7 @@ import {
   rangeList,
   routes,
 } from './network-kinds.ts';
+import { open, setting } from './setting.ts';
 import {
   directory,
   logLevel,
@@ -23,36 +24,8 @@ import {
   switchOf,
 } from './setting-kinds.ts';
 
-/** One row of the table below. */
-export interface Setting<Value> {
-  /** The heading that it stands under in the help. */
-  readonly group: SettingGroup;
-  /** The environment variable. */
-  readonly variable: string;
-  /** Without its dashes; undefined: environment only. A switch also has the form `--no-<flag>`. */
-  readonly flag: string | undefined;
-  readonly kind: SettingKind<Value>;
-  /** As an operator would write it; undefined: no value. */
-  readonly default: string | undefined;
-  readonly help: string;
-}
-
-export type SettingGroup = 'Segment' | 'Told to clients' | 'Leases' | 'Behaviour' | 'Log' | 'Reserved';
-
 /** The environment of a process. */
 export type Environment = Readonly<Record<string, string | undefined>>;
-
-type Row<Value> = Omit<Setting<Value>, 'default'>;
-
-/** A setting that always has a value. */
-function setting<Value>(fallback: string, row: Row<Value>): Row<Value> & { readonly default: string } {
-  return { ...row, default: fallback };
-}
-
-/** A setting that may be left open. */
-function open<Value>(row: Row<Value>): Row<Value> & { readonly default: undefined } {
-  return { ...row, default: undefined };
-}
 
 /** Every setting: key, variable, flag, type, default and help. A flag beats the variable, which beats the default. */
 export const SETTINGS = {

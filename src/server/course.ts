@@ -5,7 +5,7 @@ import { type HardwareAddress, NO_HARDWARE } from '../net/hardware-address.ts';
 import type { Outcome } from '../store/lease-store.ts';
 import type { Plan } from '../subnet/plan.ts';
 import type { ExchangeParts } from './exchange-parts.ts';
-import { type Knowledge, noKnowledge } from './knowledge.ts';
+import { type Knowledge, learn, noKnowledge } from './knowledge.ts';
 import type { Drop } from './observer.ts';
 import { Replies } from './replies.ts';
 import { moveStamps } from './stamp.ts';
@@ -179,14 +179,7 @@ export class Course {
     if (order !== undefined) return order.decide(this.#now, store.leases, this.plan);
     if (message === undefined || client === undefined || lane === undefined || arrival === undefined)
       throw new Error('an empty turn');
-    const known = this.#known;
-    known.client = client;
-    known.revision = turn.revision;
-    known.deafRevision = circumstances.deafRevision;
-    known.declines = circumstances.declinesOf(lane);
-    known.answers = turn.answers;
-    known.hearing = circumstances.hearing;
-    known.waited = turn.waited;
+    const known = learn(this.#known, turn, client, lane, circumstances);
     return decide(message, arrival, known, this.#now, store.leases, this.plan);
   }
 

@@ -1,5 +1,7 @@
 import type { Hearing, Known } from '../engine/decision.ts';
 import type { ClientKey } from '../lease/client-key.ts';
+import type { Circumstances } from './exchange-parts.ts';
+import type { Turn } from './turn.ts';
 
 /** For a gateway that is alone. */
 export const NOBODY_HEARD: Hearing = { peers: new Map(), rivalFor: () => undefined };
@@ -18,4 +20,22 @@ export function noKnowledge(): Knowledge {
     waited: false,
     answers: new Map(),
   };
+}
+
+/** All that one decision is told beside the clock's trust, which holds for the whole round. */
+export function learn(
+  known: Knowledge,
+  { revision, answers, waited }: Turn,
+  client: ClientKey,
+  lane: ClientKey,
+  circumstances: Circumstances,
+): Known {
+  known.client = client;
+  known.revision = revision;
+  known.deafRevision = circumstances.deafRevision;
+  known.declines = circumstances.declinesOf(lane);
+  known.answers = answers;
+  known.hearing = circumstances.hearing;
+  known.waited = waited;
+  return known;
 }

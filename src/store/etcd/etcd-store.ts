@@ -14,6 +14,7 @@ import {
   type TransactionResult,
   type Watch,
 } from './etcd.ts';
+import { groupsOf } from './groups.ts';
 import { KnownKeys } from './known-keys.ts';
 import { type Author, type PlannedChange, planChange } from './planned-change.ts';
 
@@ -278,26 +279,6 @@ export class EtcdStore implements LeaseStore {
     this.#failure = error instanceof Error ? error.message : String(error);
     this.#table.canPromise = false;
   }
-}
-
-interface Placed {
-  readonly place: number;
-  readonly plan: PlannedChange;
-}
-
-/** Changes that go out together: no key may be written twice in one transaction. */
-function groupsOf(planned: readonly (PlannedChange | undefined)[]): readonly (readonly Placed[])[] {
-  const groups: { readonly plans: Placed[]; readonly keys: Set<string> }[] = [];
-  for (const [place, plan] of planned.entries()) {
-    if (plan === undefined) continue;
-    const last = groups.at(-1);
-    const isFree = last !== undefined && ![...plan.keys].some((key) => last.keys.has(key));
-    const group = isFree ? last : { plans: [], keys: new Set<string>() };
-    if (!isFree) groups.push(group);
-    group.plans.push({ place, plan });
-    for (const key of plan.keys) group.keys.add(key);
-  }
-  return groups.map(({ plans }) => plans);
 }
 
 function nestedIn(result: OperationResult | undefined): TransactionResult | undefined {
