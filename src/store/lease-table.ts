@@ -39,7 +39,7 @@ export class LeaseTable implements LeaseView {
    * `inFlight`: the addresses of changes under way and of clients that wait; the exchange's, read here. `seed`: a whole
    * number that no client can know, so that none can slow down the search for clients.
    */
-  constructor(inFlight: ReadonlySet<Ipv4>, seed = 0) {
+  constructor(inFlight: ReadonlySet<Ipv4>, seed: number) {
     this.#inFlight = inFlight;
     this.#clients = new ClientIndex(this.#records, seed);
   }

@@ -17,7 +17,7 @@ describe('vps-gateway leases', () => {
 
   beforeEach(async () => {
     directory = mkdtempSync(join(tmpdir(), 'leases-'));
-    store = openSqliteStore({ directory, inFlight: new Set(), now: at(0), node: 'pve1' });
+    store = openSqliteStore({ directory, inFlight: new Set(), now: at(0), seed: 0, node: 'pve1' });
     const web = { client: 1, address: address('10.15.3.20'), expiresAt: FAR, hostname: 'web-1' };
     await bind(store, web);
     await bind(store, { client: 2, address: address('10.15.3.21'), expiresAt: at(60), hostname: 'DB' });
@@ -131,7 +131,7 @@ describe('vps-gateway leases', () => {
   it('an empty store is no error', async () => {
     await store.close();
     rmSync(directory, { recursive: true });
-    await openSqliteStore({ directory, inFlight: new Set(), now: at(0) }).close();
+    await openSqliteStore({ directory, inFlight: new Set(), now: at(0), seed: 0 }).close();
 
     expect(run()).toEqual({ output: '', remarks: 'no leases yet', status: 0 });
     expect(run('--json')).toMatchObject({ output: '[]\n', status: 0 });

@@ -17,7 +17,7 @@ if (LIAR === undefined || HONEST === undefined) throw new Error('not a hardware 
 function bench() {
   const clock = new FakeClock();
   const log = new LogLines();
-  const table = new LeaseTable(new Set());
+  const table = new LeaseTable(new Set(), 0);
   const put = (address: Ipv4, hardware: HardwareAddress, state: LeaseState) => {
     const client = keyOfIdentifier(Uint8Array.of(1, address & 255));
     const times = { expiresAt: instant(clock.now() + 3_600_000), updatedAt: clock.now() };

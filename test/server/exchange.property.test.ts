@@ -303,7 +303,7 @@ describe('whatever comes, in whatever order', () => {
         try {
           const clock = new FakeClock();
           const inFlight = new Set<Ipv4>();
-          const store = openSqliteStore({ directory, inFlight, now: clock.now() });
+          const store = openSqliteStore({ directory, inFlight, now: clock.now(), seed: 1 });
           const bench = new ExchangeBench(store, inFlight, clock, { plan: plan(300), questions: 4 });
           const trial = new Trial(bench, () => {});
 
@@ -313,7 +313,7 @@ describe('whatever comes, in whatever order', () => {
           const last = new Map(trial.acknowledged.map((each) => [each.address, each]));
           const bindings = [...last.keys()].map((address) => ({ ...store.leases.at(address) }));
           await store.close();
-          const again = openSqliteStore({ directory, inFlight: new Set(), now: clock.now() });
+          const again = openSqliteStore({ directory, inFlight: new Set(), now: clock.now(), seed: 2 });
           const found = [...last.keys()].map((address) => ({ ...again.leases.at(address) }));
           await again.close();
           expect(found).toEqual(bindings);

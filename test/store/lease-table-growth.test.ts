@@ -4,6 +4,7 @@ import type { Lease, LeaseState } from '../../src/lease/lease.ts';
 import { type Ipv4, UNSPECIFIED } from '../../src/net/ipv4.ts';
 import { LeaseTable } from '../../src/store/lease-table.ts';
 import { seededHash } from '../../src/store/seeded-hash.ts';
+import { SeededRandom } from '../support/random.ts';
 import { address, at, hardware } from './changes.ts';
 import { NaiveTable } from './naive-table.ts';
 
@@ -13,47 +14,46 @@ const RECORDS = 14_000;
 const STATES: readonly LeaseState[] = ['bound', 'bound', 'bound', 'free', 'declined', 'peer'];
 
 describe('the lease table while it grows', () => {
-  for (const seed of [1, 2])
-    it(`finds what a naive list finds, through adds, moves and replacements: ${seed}`, () => {
-      const random = randomFrom(seed);
-      const table = new LeaseTable(new Set(), SEED);
-      const naive = new NaiveTable(new Set());
-      const last = new Map<Ipv4, Lease>();
-      const clients = [...collidingClients(40), ...strangeClients(), ...ordinaryClients(6000)];
-      let version = 0;
-      const put = (where: Ipv4, client: ClientKey) => {
-        version += 1;
-        const state = STATES[Math.floor(random() * STATES.length)] ?? 'bound';
-        const lease = { address: where, client, hardware: hardware(version), granter: UNSPECIFIED, state };
-        last.set(where, { ...lease, expiresAt: at(version), updatedAt: at(version), version });
-        table.load({ ...lease, expiresAt: at(version), updatedAt: at(version), version });
-      };
+  it.each([1, 2])('finds what a naive list finds, through adds, moves and replacements: %i', (seed) => {
+    const random = new SeededRandom(seed);
+    const table = new LeaseTable(new Set(), SEED);
+    const naive = new NaiveTable(new Set());
+    const last = new Map<Ipv4, Lease>();
+    const clients = [...collidingClients(40), ...strangeClients(), ...ordinaryClients(6000)];
+    let version = 0;
+    const put = (where: Ipv4, client: ClientKey) => {
+      version += 1;
+      const state = STATES[random.below(STATES.length)] ?? 'bound';
+      const lease = { address: where, client, hardware: hardware(version), granter: UNSPECIFIED, state };
+      last.set(where, { ...lease, expiresAt: at(version), updatedAt: at(version), version });
+      table.load({ ...lease, expiresAt: at(version), updatedAt: at(version), version });
+    };
 
-      for (let count = 0; count < RECORDS; count += 1) {
-        const client = clients[Math.floor(random() * clients.length)] ?? clientOf('01');
-        put((FIRST + count) as Ipv4, count % 3 === 0 ? client : clientOf(`ff${count.toString(16)}`));
-        // An address that another client had, who then has none, another or an older one.
-        if (count % 2 === 0) put((FIRST + Math.floor(random() * (count + 1))) as Ipv4, client);
-        const probe = (FIRST + Math.floor(random() * (count + 1))) as Ipv4;
-        expect(table.recordAt(probe)).toEqual(last.get(probe));
-      }
+    for (let count = 0; count < RECORDS; count += 1) {
+      const client = clients[random.below(clients.length)] ?? clientOf('01');
+      put((FIRST + count) as Ipv4, count % 3 === 0 ? client : clientOf(`ff${count.toString(16)}`));
+      // An address that another client had, who then has none, another or an older one.
+      if (count % 2 === 0) put((FIRST + random.below(count + 1)) as Ipv4, client);
+      const probe = (FIRST + random.below(count + 1)) as Ipv4;
+      expect(table.recordAt(probe)).toEqual(last.get(probe));
+    }
 
-      naive.records.push(...last.values());
-      expect(table.size).toBe(RECORDS);
-      for (const [where, lease] of last) expect(table.recordAt(where)).toEqual(lease);
-      const newest = newestOf(naive.records);
-      for (const client of clients) expect(table.bindingOf(client)).toEqual(newest.get(client));
-      for (const client of clients.slice(0, 100))
-        expect(table.bindingOf(client)).toEqual(naive.bindingOf(client));
-      for (let count = 0; count < RECORDS; count += 1) {
-        const client = clientOf(`ff${count.toString(16)}`);
-        expect(table.bindingOf(client)).toEqual(newest.get(client));
-      }
-      for (const state of STATES)
-        expect(table.countByState()[state]).toBe(
-          naive.records.filter((record) => record.state === state).length,
-        );
-    });
+    naive.records.push(...last.values());
+    expect(table.size).toBe(RECORDS);
+    for (const [where, lease] of last) expect(table.recordAt(where)).toEqual(lease);
+    const newest = newestOf(naive.records);
+    for (const client of clients) expect(table.bindingOf(client)).toEqual(newest.get(client));
+    for (const client of clients.slice(0, 100))
+      expect(table.bindingOf(client)).toEqual(naive.bindingOf(client));
+    for (let count = 0; count < RECORDS; count += 1) {
+      const client = clientOf(`ff${count.toString(16)}`);
+      expect(table.bindingOf(client)).toEqual(newest.get(client));
+    }
+    for (const state of STATES)
+      expect(table.countByState()[state]).toBe(
+        naive.records.filter((record) => record.state === state).length,
+      );
+  });
 });
 
 function clientOf(text: string): ClientKey {
@@ -97,15 +97,4 @@ function newestOf(records: readonly Lease[]): ReadonlyMap<ClientKey, Lease> {
 
 function isLive({ state }: Lease): boolean {
   return state === 'bound' || state === 'peer';
-}
-
-/** Mulberry32. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000;
-  };
 }

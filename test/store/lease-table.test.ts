@@ -38,7 +38,7 @@ const aStep = fc.oneof(
 
 describe('the lease table', () => {
   it('a client that had more records than are remembered keeps its live one when others take the rest', () => {
-    const table = new LeaseTable(new Set());
+    const table = new LeaseTable(new Set(), 0);
     const base = {
       client: client(1),
       hardware: hardware(1),
@@ -65,7 +65,7 @@ describe('the lease table', () => {
     fc.assert(
       fc.property(fc.boolean(), fc.array(aStep, { maxLength: 60 }), (askedFirst, steps) => {
         const inFlight = new Set<Ipv4>();
-        const table = new LeaseTable(inFlight);
+        const table = new LeaseTable(inFlight, 0);
         const naive = new NaiveTable(inFlight);
         if (askedFirst) for (const range of [LOW, HIGH]) table.longestFree(range);
 
@@ -100,7 +100,7 @@ describe('the lease table', () => {
   });
 
   it('orders a range by when its addresses became free, if it is first asked after they did', () => {
-    const table = new LeaseTable(new Set());
+    const table = new LeaseTable(new Set(), 0);
     for (const [index, where] of [8, 6, 9, 7].entries()) {
       const lease = {
         address: ADDRESSES[where] ?? FIRST,
@@ -121,7 +121,7 @@ describe('the lease table', () => {
   });
 
   it('forgets the order of a range when an overlapping one is asked about, and finds it again', () => {
-    const table = new LeaseTable(new Set());
+    const table = new LeaseTable(new Set(), 0);
     const whole: AddressRange = { first: FIRST, last: HIGH.last, excluded: new Set() };
 
     expect(table.longestFree(LOW)).toBe(FIRST);

@@ -55,7 +55,7 @@ export class MemoryStore implements LeaseStore {
   #waitingToClose: (() => void)[] = [];
 
   constructor(options: MemoryStoreOptions) {
-    this.table = new LeaseTable(options.inFlight ?? new Set());
+    this.table = new LeaseTable(options.inFlight ?? new Set(), 0);
     this.depth = options.depth ?? 1;
     this.batchLimit = options.batchLimit ?? 512;
     this.#settles = options.settles ?? true;

@@ -28,8 +28,8 @@ export interface SqliteStoreOptions {
   /** The exchange's: addresses on their way. */
   readonly inFlight: ReadonlySet<Ipv4>;
   readonly now: Instant;
-  /** A whole number that no client can know, of the table's hash; 0 by default. */
-  readonly seed?: number;
+  /** A whole number from 0, of up to 53 bits, that no client can know: of the table's hash. */
+  readonly seed: number;
   /** This node's name, kept with what it writes. */
   readonly node?: string;
   readonly history?: RetentionOptions;

@@ -27,7 +27,7 @@ export function leasesOf(count: number): NonNullable<Workload['leases']> {
 /** Makes a lease file as the server itself makes it, and fills it: each lease with the history row of its binding. */
 export function preload(folder: string, { count, hardware, expired = 0, oldHistory = 0 }: Preload): void {
   const now = Date.now();
-  void openSqliteStore({ directory: folder, inFlight: new Set(), now: instant(now) }).close();
+  void openSqliteStore({ directory: folder, inFlight: new Set(), now: instant(now), seed: 0 }).close();
   const database = new Sqlite(join(folder, LEASE_FILE));
   database.pragma('synchronous = OFF');
   const numbers = 'WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?)';

@@ -7,7 +7,7 @@ import { openSqliteStore } from '../../../src/store/sqlite/open-sqlite-store.ts'
  * heap with what hangs on it. The pool in the other two is asked about, as the server does. Needs --expose-gc.
  */
 const [directory = '', first = '0', last = '0'] = process.argv.slice(2);
-const store = openSqliteStore({ directory, inFlight: new Set(), now: instant(Date.now()) });
+const store = openSqliteStore({ directory, inFlight: new Set(), now: instant(Date.now()), seed: 0 });
 store.leases.longestFree({ first: ipv4(Number(first)), last: ipv4(Number(last)), excluded: new Set() });
 globalThis.gc?.();
 globalThis.gc?.();

@@ -150,7 +150,7 @@ class TableStore implements LeaseStore {
   readonly batchLimit = 512;
 
   constructor(inFlight: ReadonlySet<Ipv4>) {
-    this.leases = new LeaseTable(inFlight);
+    this.leases = new LeaseTable(inFlight, 0);
   }
 
   settle(change: LeaseChange): 'committed' | 'conflict' | undefined {

@@ -35,7 +35,7 @@ interface Messages {
 
 /** The parts of an exchange, each alone. */
 export function measureOperations(): readonly MicroResult[] {
-  const table = new LeaseTable(new Set());
+  const table = new LeaseTable(new Set(), 0);
   const discovers = messages((view, slot, client) => putDiscover(view, slot, client, hardwareOf(client)));
   const offers = decisionsOn(discovers, table);
   // While the table is empty, each is a new client.

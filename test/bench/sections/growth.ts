@@ -14,6 +14,8 @@ import { type CostedRun, costOf } from './cost.ts';
 
 const SIZES = [1000, 10_000, 100_000, 1_000_000] as const;
 const WINDOW = 64;
+/** Records of a table that has grown past a power of two, where one that is copied whole would be. */
+const GROWN = 1_100_000;
 /** Renewals a second while leases run out, history is pruned and checkpoints are made; for so many seconds. */
 const HOUSEKEEPING = { rate: 2000, seconds: 12, expired: 200_000, oldHistory: 500_000 } as const;
 
@@ -34,10 +36,11 @@ export async function benchGrowth(bench: Bench): Promise<Findings> {
   const sizes: Size[] = [];
   for (const leases of SIZES) sizes.push(await measureSize(bench, leases));
   const pauses = await measurePauses(bench);
+  const longestAdd = await measureLongestAdd(bench);
   return {
-    tables: [tableOf(sizes, none), tableOfPauses(pauses)],
+    tables: [tableOf(sizes, none), tableOfPauses(pauses, longestAdd)],
     goals: goalsOf(sizes, none, pauses),
-    raw: { none, sizes, pauses },
+    raw: { none, sizes, pauses, longestAdd },
   };
 }
 
@@ -101,15 +104,26 @@ interface Memory {
 }
 
 /** In a process that only opens the store. */
-async function measureMemory(bench: Bench, leases: number): Promise<Memory> {
+function measureMemory(bench: Bench, leases: number): Promise<Memory> {
   const folder = leases === 0 ? fill(bench, 0).folder : join(bench.folder, 'grown');
-  const script = join(import.meta.dirname, '../growth/store-memory.js');
   const { first } = leasesOf(leases);
   const range = leases === 0 ? [first, first] : [first, first + leases - 1];
-  const program = new Program([process.execPath, '--expose-gc', script, folder, ...range.map(String)]);
+  return outputOf<Memory>('store-memory', folder, ...range.map(String));
+}
+
+/** Milliseconds of the longest add to a table that grows past a million records. */
+async function measureLongestAdd(bench: Bench): Promise<number> {
+  bench.say(`a table of ${number(GROWN)} records`);
+  return (await outputOf<{ readonly longest: number }>('longest-add', String(GROWN))).longest;
+}
+
+/** What a script in a process of its own writes, which is JSON. */
+async function outputOf<Output>(name: string, ...values: readonly string[]): Promise<Output> {
+  const script = join(import.meta.dirname, `../growth/${name}.js`);
+  const program = new Program([process.execPath, '--expose-gc', script, ...values]);
   await program.ended();
-  if (program.status !== 0) throw new Error(`the store could not be opened: ${program.output}`);
-  return JSON.parse(program.output) as Memory;
+  if (program.status !== 0) throw new Error(`${name} ended with ${program.status}: ${program.output}`);
+  return JSON.parse(program.output) as Output;
 }
 
 /** A million leases, many of which run out, and a history of which much is too old. */
@@ -151,13 +165,14 @@ function tableOf(sizes: readonly Size[], none: Memory): Table {
   };
 }
 
-function tableOfPauses(run: CostedRun): Table {
+function tableOfPauses(run: CostedRun, longestAdd: number): Table {
   const { rate, expired, oldHistory } = HOUSEKEEPING;
   return {
     title: 'Pauses: a million leases, with expiry, pruning and checkpoints under way',
     notes: [
       `${number(rate)} renewals a second; ${number(expired)} leases run out and ${number(oldHistory)} rows of history are too old.`,
       "Longest: REQUEST (when it was due) to ACK in milliseconds. Generator: its own longest pause, which is none of the server's.",
+      `The longest add to a lease table on the way to ${number(GROWN)} records, the least of three runs for each: ${number(longestAdd, 2)} ms.`,
     ],
     heads: ['renewals/s', 'p50', 'p99', 'p99.9', 'longest', 'generator', 'lost', 'others'],
     rows: [

@@ -4,7 +4,7 @@ import { address, at, changeOf } from '../changes.ts';
 // A process of its own: binds address after address in the store of the directory that it is told, and says so after
 // each commit, until it is killed.
 const [, , directory = ''] = process.argv;
-const store = openSqliteStore({ directory, inFlight: new Set(), now: at(0) });
+const store = openSqliteStore({ directory, inFlight: new Set(), now: at(0), seed: 0 });
 const first = address('10.0.0.0');
 
 for (let number = store.leases.revision; ; number += 4) {

@@ -13,5 +13,5 @@ beforeAll(() => {
 afterAll(() => rmSync(parent, { recursive: true, force: true }));
 
 leaseStoreContract('SQLite', async (inFlight) => {
-  return openSqliteStore({ directory: mkdtempSync(join(parent, 'store-')), inFlight, now: at(0) });
+  return openSqliteStore({ directory: mkdtempSync(join(parent, 'store-')), inFlight, now: at(0), seed: 0 });
 });

@@ -46,7 +46,7 @@ export function imageOf(directory: string): string {
 }
 
 export function openIn(directory: string, options: Partial<SqliteStoreOptions> = {}): SqliteStore {
-  const fixed = { directory, inFlight: new Set<Ipv4>(), now: at(0), journalBytes: JOURNAL_BYTES };
+  const fixed = { directory, inFlight: new Set<Ipv4>(), now: at(0), seed: 0, journalBytes: JOURNAL_BYTES };
   const store = openSqliteStore({ ...fixed, ...options });
   stores.push(store);
   return store;
