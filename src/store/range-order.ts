@@ -5,7 +5,13 @@ import { IndexSet } from './index-set.ts';
 /** Where an address belongs; peer: granted by another gateway; taken: to none of the four. */
 export type Standing = 'unused' | 'free' | 'offered' | 'peer' | 'taken';
 
-const NOWHERE = -1;
+/** In no ring. Memory comes as zeros, and is not touched before it is needed. */
+const NOWHERE = 0;
+/** The places of the rings' own links, before those of the addresses. */
+const FREE = 1;
+const OFFERED = 2;
+const PEER = 3;
+const FIRST_PLACE = 4;
 
 /**
  * The addresses of one range in the order in which they may be given away: those never used, ascending; those that
@@ -20,10 +26,6 @@ export class RangeOrder {
   readonly #unused: IndexSet;
   readonly #newer: Int32Array;
   readonly #older: Int32Array;
-  /** The places of the three rings' own links, behind those of the addresses. */
-  readonly #free: number;
-  readonly #offered: number;
-  readonly #peer: number;
 
   /** All addresses are never used at first. */
   constructor(range: AddressRange) {
@@ -34,12 +36,9 @@ export class RangeOrder {
     this.#unused = new IndexSet(size, true);
     for (const address of range.excluded)
       if (this.covers(address)) this.#unused.delete(address - range.first);
-    this.#newer = new Int32Array(size + 3).fill(NOWHERE);
-    this.#older = new Int32Array(size + 3).fill(NOWHERE);
-    this.#free = size;
-    this.#offered = size + 1;
-    this.#peer = size + 2;
-    for (const ring of [this.#free, this.#offered, this.#peer]) {
+    this.#newer = new Int32Array(FIRST_PLACE + size);
+    this.#older = new Int32Array(FIRST_PLACE + size);
+    for (const ring of [FREE, OFFERED, PEER]) {
       this.#newer[ring] = ring;
       this.#older[ring] = ring;
     }
@@ -53,15 +52,16 @@ export class RangeOrder {
   place(address: Ipv4, where: Standing): void {
     if (this.#excluded.has(address)) return;
     const index = address - this.first;
-    this.#unlink(index);
+    const place = FIRST_PLACE + index;
+    this.#unlink(place);
     if (where === 'unused') {
       this.#unused.add(index);
       return;
     }
     this.#unused.delete(index);
-    if (where === 'free') this.#append(this.#free, index);
-    else if (where === 'offered') this.#append(this.#offered, index);
-    else if (where === 'peer') this.#append(this.#peer, index);
+    if (where === 'free') this.#append(FREE, place);
+    else if (where === 'offered') this.#append(OFFERED, place);
+    else if (where === 'peer') this.#append(PEER, place);
   }
 
   longestFree(inFlight: ReadonlySet<Ipv4>): Ipv4 | undefined {
@@ -69,46 +69,46 @@ export class RangeOrder {
       const address = ipv4(this.first + index);
       if (!inFlight.has(address)) return address;
     }
-    return this.#firstOf(this.#free, inFlight);
+    return this.#firstOf(FREE, inFlight);
   }
 
   oldestOffer(inFlight: ReadonlySet<Ipv4>): Ipv4 | undefined {
-    return this.#firstOf(this.#offered, inFlight);
+    return this.#firstOf(OFFERED, inFlight);
   }
 
   /** Those granted by other gateways, the oldest first; nothing may be moved meanwhile. */
   *peers(): Generator<Ipv4> {
-    for (
-      let index = this.#newer[this.#peer] ?? this.#peer;
-      index !== this.#peer;
-      index = this.#newer[index] ?? this.#peer
-    )
-      yield ipv4(this.first + index);
+    for (let place = this.#newer[PEER] ?? PEER; place !== PEER; place = this.#newer[place] ?? PEER)
+      yield this.#addressAt(place);
   }
 
   #firstOf(ring: number, inFlight: ReadonlySet<Ipv4>): Ipv4 | undefined {
-    for (let index = this.#newer[ring] ?? ring; index !== ring; index = this.#newer[index] ?? ring) {
-      const address = ipv4(this.first + index);
+    for (let place = this.#newer[ring] ?? ring; place !== ring; place = this.#newer[place] ?? ring) {
+      const address = this.#addressAt(place);
       if (!inFlight.has(address)) return address;
     }
     return undefined;
   }
 
-  #append(ring: number, index: number): void {
-    const before = this.#older[ring] ?? ring;
-    this.#newer[before] = index;
-    this.#older[index] = before;
-    this.#newer[index] = ring;
-    this.#older[ring] = index;
+  #addressAt(place: number): Ipv4 {
+    return ipv4(this.first + place - FIRST_PLACE);
   }
 
-  #unlink(index: number): void {
-    const newer = this.#newer[index] ?? NOWHERE;
+  #append(ring: number, place: number): void {
+    const before = this.#older[ring] ?? ring;
+    this.#newer[before] = place;
+    this.#older[place] = before;
+    this.#newer[place] = ring;
+    this.#older[ring] = place;
+  }
+
+  #unlink(place: number): void {
+    const newer = this.#newer[place] ?? NOWHERE;
     if (newer === NOWHERE) return;
-    const older = this.#older[index] ?? NOWHERE;
+    const older = this.#older[place] ?? NOWHERE;
     this.#newer[older] = newer;
     this.#older[newer] = older;
-    this.#newer[index] = NOWHERE;
-    this.#older[index] = NOWHERE;
+    this.#newer[place] = NOWHERE;
+    this.#older[place] = NOWHERE;
   }
 }
