@@ -12,9 +12,11 @@ export type ErrorCode =
   | 'store-newer'
   | 'store-unusable'
   | 'store-failed'
+  | 'etcd-unavailable'
+  | 'cluster-state'
   | 'lab-unavailable';
 
-/** Exit status by code: sysexits.h where it has a word for it (78 EX_CONFIG, 69 EX_UNAVAILABLE, 74 EX_IOERR). */
+/** Exit status by code: sysexits.h where it has a word for it (78 EX_CONFIG, 69 EX_UNAVAILABLE, 74 EX_IOERR, 65 EX_DATAERR). */
 export const EXIT_STATUS: Readonly<Record<ErrorCode, number>> = {
   'bad-settings': 78,
   'listen-ip-missing': 78,
@@ -25,6 +27,8 @@ export const EXIT_STATUS: Readonly<Record<ErrorCode, number>> = {
   'store-newer': 78,
   'store-unusable': 74,
   'store-failed': 74,
+  'etcd-unavailable': 69,
+  'cluster-state': 65,
   'lab-unavailable': 69,
 };
 

@@ -14,17 +14,17 @@ export function isBoundTo(lease: Lease | undefined, client: ClientKey, now: Inst
 /**
  * True if what stands at an address keeps a client from getting it.
  *
- * @param trustsClock False: what has run out is not given to others, for the clock may be wrong.
+ * @param overBefore What has run out later than this is not given to others yet: the clock may be wrong, or those of
+ *   gateways differ.
  */
 export function isTaken(
   lease: Lease | undefined,
   client: ClientKey,
   now: Instant,
-  trustsClock: boolean,
+  overBefore: Instant,
 ): boolean {
   if (lease === undefined || lease.state === 'free') return false;
-  const runs = lease.expiresAt > now;
-  if (lease.state === 'declined') return runs || !trustsClock;
+  if (lease.state === 'declined') return lease.expiresAt > overBefore;
   if (lease.client === client) return false;
-  return runs || (!trustsClock && lease.state !== 'offered');
+  return lease.expiresAt > (lease.state === 'offered' ? now : overBefore);
 }

@@ -18,7 +18,10 @@ export interface Search {
   readonly subnet: Subnet;
   readonly leases: LeaseView;
   readonly now: Instant;
-  readonly trustsClock: boolean;
+  /** What has run out later is not given to others yet. */
+  readonly overBefore: Instant;
+  /** Under pressure an unanswered offer gives way after so long: milliseconds. */
+  readonly offerPatience: number;
   /** This gateway, by its server identifier. */
   readonly self: Ipv4;
   /** The other gateways that are heard, and when each was last. */
@@ -44,9 +47,12 @@ const PROPOSALS: readonly Proposal[] = [
 /** Addresses that are looked at for one that this gateway goes first for. */
 const RANK_STEPS = 256;
 
+/** Where nothing but an old offer may give way. */
+const PRESSED: readonly Proposal[] = [oldestOffer];
+
 /** The first proposal that the client may have; undefined when the pools are full. */
-export function findAddress(search: Search): Ipv4 | undefined {
-  for (const propose of PROPOSALS) {
+export function findAddress(search: Search, isPressed = false): Ipv4 | undefined {
+  for (const propose of isPressed ? PRESSED : PROPOSALS) {
     const address = propose(search);
     if (address !== undefined) return address;
   }
@@ -58,7 +64,7 @@ export function isAvailable(address: Ipv4, search: Search): boolean {
   return (
     poolOf(search.subnet, address) !== undefined &&
     !search.leases.isInFlight(address) &&
-    !isTaken(search.leases.at(address), search.client, search.now, search.trustsClock)
+    !isTaken(search.leases.at(address), search.client, search.now, search.overBefore)
   );
 }
 
@@ -123,10 +129,12 @@ function rankedFirst(search: Search): Ipv4 | undefined {
  * vouched for.
  */
 function silentPeers(search: Search): Ipv4 | undefined {
-  const { leases, now, peers, subnet } = search;
+  const { leases, now, peers, subnet, self } = search;
   const longest = subnet.leaseTimes.maximum * 1000;
   const isSilent = ({ granter, updatedAt }: Lease) =>
-    granter === UNSPECIFIED || now - Math.max(updatedAt, peers.get(granter) ?? 0) >= longest;
+    granter === UNSPECIFIED ||
+    granter === self ||
+    now - Math.max(updatedAt, peers.get(granter) ?? 0) >= longest;
   return firstOf(search, (pool) => leases.oldestPeer(pool, isSilent)?.address);
 }
 
@@ -136,7 +144,12 @@ function longestFree(search: Search): Ipv4 | undefined {
 
 /** RFC 2131 §4.3.2: servers may reuse offered addresses; under pressure the oldest unanswered offer gives way. */
 function oldestOffer(search: Search): Ipv4 | undefined {
-  return firstOf(search, (pool) => search.leases.oldestOffer(pool)?.address);
+  return firstOf(search, (pool) => {
+    const offer = search.leases.oldestOffer(pool);
+    return offer !== undefined && search.now - offer.updatedAt >= search.offerPatience
+      ? offer.address
+      : undefined;
+  });
 }
 
 function firstOf(search: Search, find: (pool: AddressRange) => Ipv4 | undefined): Ipv4 | undefined {

@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { type LoadedSettings, loadSettings } from '../config/load-settings.ts';
-import { problemToText } from '../config/problem.ts';
 import { EXIT_STATUS, GatewayError } from '../errors.ts';
+import { addClusterCommand } from './cluster.ts';
 import { addCheckCommand } from './config-check.ts';
 import { addHealthCommand } from './health.ts';
 import { addLabCommand } from './lab.ts';
 import { addLeasesCommand } from './leases.ts';
-import { addSettingOptions, flagsOf } from './setting-options.ts';
+import { addSettingOptions, settingsOrThrow } from './setting-options.ts';
 
 /** sysexits.h EX_SOFTWARE: our own mistake. */
 const EX_SOFTWARE = 70;
@@ -32,6 +31,7 @@ function createProgram(): Command {
   addServeCommand(program);
   addCheckCommand(program);
   addLeasesCommand(program);
+  addClusterCommand(program);
   addHealthCommand(program);
   addLabCommand(program);
   return program;
@@ -44,14 +44,6 @@ function addServeCommand(program: Command): void {
     const { serve } = await import('./serve.ts');
     process.exitCode = await serve(loaded);
   });
-}
-
-/** @throws GatewayError that lists every problem. */
-function settingsOrThrow(command: Command): LoadedSettings {
-  const loaded = loadSettings(flagsOf(command), process.env);
-  if (loaded.ok) return loaded;
-  const list = loaded.problems.map((problem) => `\n  ${problemToText(problem)}`).join('');
-  throw new GatewayError('bad-settings', `the settings cannot be used:${list}`);
 }
 
 function statusOf(error: unknown): number {

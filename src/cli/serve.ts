@@ -1,5 +1,4 @@
 import { randomInt } from 'node:crypto';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { findListenAddress, type ListenAddress } from '../config/listen-address.ts';
 import type { LoadedSettings } from '../config/load-settings.ts';
@@ -7,6 +6,8 @@ import { planOfSettings } from '../config/plan-of-settings.ts';
 import { problemToText } from '../config/problem.ts';
 import type { Settings } from '../config/settings.ts';
 import { decide } from '../engine/decide.ts';
+import { GatewayError } from '../errors.ts';
+import type { Clock } from '../lease/clock.ts';
 import { INFINITE_SECONDS } from '../lease/lease.ts';
 import { LogOutput } from '../log/log-output.ts';
 import { createLogger, type Logger } from '../log/logger.ts';
@@ -16,11 +17,14 @@ import { HEALTH_SOCKET, HealthEndpoint } from '../server/health.ts';
 import { Server } from '../server/server.ts';
 import type { Medium } from '../server/server-parts.ts';
 import { systemClock } from '../server/system-clock.ts';
+import type { EtcdStore } from '../store/etcd/etcd-store.ts';
 import { checkIntegrity } from '../store/sqlite/check-integrity.ts';
+import { openMirror } from '../store/sqlite/open-mirror.ts';
 import { LEASE_FILE, openSqliteStore, type SqliteStoreOptions } from '../store/sqlite/open-sqlite-store.ts';
 import type { Opening } from '../store/sqlite/sqlite-store.ts';
 import { readInterfaces } from '../transport/interfaces.ts';
 import { openTransport } from '../transport/open-transport.ts';
+import { agreedOf, nodeOf, SharingGateways, sharedSettings, sharedStore } from './shared-leases.ts';
 
 /** How long a predecessor that is ending may hold the lease file: milliseconds. */
 const LOCK_WAIT = 5000;
@@ -36,18 +40,36 @@ export async function serve({ settings, warnings }: LoadedSettings): Promise<num
   const log = createLogger(settings, new LogOutput(1), process.stdout.isTTY === true, systemClock.now);
   for (const warning of warnings) log.warn({ setting: warning.setting }, problemToText(warning));
 
+  const shared = sharedSettings(settings);
+  const gateways = new SharingGateways();
   const sockets = new Sockets(settings, log);
   const server = new Server({
     clock: systemClock,
     log,
     decide,
-    openStore: (inFlight) => {
-      const store = openSqliteStore(storeOptions(settings, inFlight));
-      sayOpening(log, store.opening);
-      return store;
+    openStore: async (inFlight) => {
+      const options = storeOptions(settings, inFlight);
+      if (shared === undefined) {
+        const store = openSqliteStore(options);
+        sayOpening(log, store.opening);
+        return store;
+      }
+      const mirror = await openMirror(options);
+      sayOpening(log, mirror.opening);
+      gateways.store = sharedStore({
+        shared,
+        mirror,
+        inFlight,
+        say: (level, ...line) => log[level](...line),
+      });
+      return gateways.store;
     },
+    ...(shared === undefined ? {} : { cluster: gateways }),
     findListenAddress: () => findListenAddress(settings, readInterfaces()),
-    openMedium: (listen) => sockets.open(listen),
+    openMedium: async (listen) => {
+      await announce(gateways.store, settings, listen);
+      return sockets.open(listen);
+    },
     planOf: (listen) => ({
       ...planOfSettings(settings, listen, ownAddresses()),
       ...(sockets.canAsk ? {} : { probeMilliseconds: 0 }),
@@ -73,6 +95,16 @@ export async function serve({ settings, warnings }: LoadedSettings): Promise<num
   return 0;
 }
 
+/** Says to the other gateways who this one is. Throws bad-settings if one of them contradicts it. */
+async function announce(
+  store: EtcdStore | undefined,
+  settings: Settings,
+  { listenIp }: ListenAddress,
+): Promise<void> {
+  const contradiction = await store?.serveAs(listenIp, agreedOf(settings));
+  if (contradiction !== undefined) throw new GatewayError('bad-settings', contradiction);
+}
+
 function untilStopped(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     process.once('SIGTERM', resolve);
@@ -80,14 +112,17 @@ function untilStopped(): Promise<NodeJS.Signals> {
   });
 }
 
-function storeOptions(settings: Settings, inFlight: SqliteStoreOptions['inFlight']): SqliteStoreOptions {
+function storeOptions(
+  settings: Settings,
+  inFlight: SqliteStoreOptions['inFlight'],
+): SqliteStoreOptions & { readonly clock: Clock } {
   const seconds = settings.history === INFINITE_SECONDS ? Number.POSITIVE_INFINITY : settings.history;
   return {
     directory: settings.leasesDir,
     inFlight,
     now: systemClock.now(),
     seed: randomInt(SEEDS),
-    node: hostname(),
+    node: nodeOf(settings),
     history: { seconds, rows: HISTORY_ROWS },
     lockWaitMilliseconds: LOCK_WAIT,
     clock: systemClock,

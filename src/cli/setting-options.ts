@@ -1,6 +1,8 @@
 import { type Command, Option } from 'commander';
-import type { Flags } from '../config/load-settings.ts';
+import { type Flags, type LoadedSettings, loadSettings } from '../config/load-settings.ts';
+import { problemToText } from '../config/problem.ts';
 import { SETTING_KEYS, SETTINGS, type SettingKey } from '../config/settings.ts';
+import { GatewayError } from '../errors.ts';
 
 /** Gives a command the flags of the settings (all, or some), grouped as the table groups them. */
 export function addSettingOptions(command: Command, keys: readonly SettingKey[] = SETTING_KEYS): Command {
@@ -19,6 +21,14 @@ export function flagsOf(command: Command, keys: readonly SettingKey[] = SETTING_
     if (typeof value === 'boolean') flags[key] = value ? 'on' : 'off';
   }
   return flags;
+}
+
+/** @throws GatewayError that lists every problem. */
+export function settingsOrThrow(command: Command): LoadedSettings {
+  const loaded = loadSettings(flagsOf(command), process.env);
+  if (loaded.ok) return loaded;
+  const list = loaded.problems.map((problem) => `\n  ${problemToText(problem)}`).join('');
+  throw new GatewayError('bad-settings', `the settings cannot be used:${list}`);
 }
 
 /** A switch has two: the one that its default makes useless is understood, but not shown. */

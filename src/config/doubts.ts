@@ -11,7 +11,10 @@ export function unknownVariables(environment: Environment): readonly Problem[] {
   const known = SETTING_KEYS.map((key) => SETTINGS[key].variable);
   return Object.entries(environment)
     .filter(
-      ([name, value]) => name.startsWith('GATEWAY_DHCP_') && value !== undefined && !known.includes(name),
+      ([name, value]) =>
+        ['GATEWAY_DHCP_', 'GATEWAY_ETCD_'].some((prefix) => name.startsWith(prefix)) &&
+        value !== undefined &&
+        !known.includes(name),
     )
     .map(([name, value]) => ({
       setting: name,
@@ -24,7 +27,14 @@ export function unknownVariables(environment: Environment): readonly Problem[] {
 
 /** What can be lived with, but is most likely not what was meant. */
 export function doubtsIn(read: ReadSettings): readonly Fault[] {
-  return [...maskInSubnet(read), ...gatewaysInPool(read)];
+  return [...maskInSubnet(read), ...gatewaysInPool(read), ...segmentAlone(read)];
+}
+
+/** A segment's name without endpoints: the leases are not shared, though somebody meant them to be. */
+function segmentAlone({ segment, etcdEndpoints = [] }: ReadSettings): readonly Fault[] {
+  if (segment === undefined || etcdEndpoints.length > 0) return [];
+  const remedy = `set ${SETTINGS.etcdEndpoints.variable} to share them, or leave it out`;
+  return [{ key: 'segment', message: 'is set without etcd: leases are not shared', remedy }];
 }
 
 /** An old habit. */

@@ -14,7 +14,14 @@ export interface Setting<Value> {
   readonly help: string;
 }
 
-export type SettingGroup = 'Segment' | 'Told to clients' | 'Leases' | 'Behaviour' | 'Log' | 'Reserved';
+export type SettingGroup =
+  | 'Segment'
+  | 'Told to clients'
+  | 'Leases'
+  | 'Shared leases'
+  | 'Behaviour'
+  | 'Log'
+  | 'Reserved';
 
 type Row<Value> = Omit<Setting<Value>, 'default'>;
 

@@ -1,3 +1,4 @@
+import { ETCD_SETTINGS } from './etcd-settings.ts';
 import {
   address,
   addressList,
@@ -205,6 +206,7 @@ export const SETTINGS = {
     kind: seconds(0, 0xfffffffe, 'infinite'),
     help: 'how long it is remembered who held which address',
   }),
+  ...ETCD_SETTINGS,
   identity: setting('auto', {
     group: 'Behaviour',
     variable: 'GATEWAY_DHCP_IDENTITY',

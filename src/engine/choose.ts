@@ -5,8 +5,11 @@ import type { Ipv4 } from '../net/ipv4.ts';
 import { poolOf } from '../subnet/pool.ts';
 import type { Decision } from './decision.ts';
 import { silence } from './outcome.ts';
-import type { Question } from './question.ts';
+import { overBefore, type Question } from './question.ts';
 import { seeThatUnused } from './vouching.ts';
+
+/** Where leases are shared, an offer gives way to a stranger when it has not been answered for so long: milliseconds. */
+const OFFER_PATIENCE = 5000;
 
 /** The address that a client in INIT state gets, and what it has of it already; or what has to happen first. */
 export type Choice =
@@ -25,20 +28,39 @@ export function chooseAddress(question: Question): Choice {
     return checked(question, offer.address, 'offer');
   }
 
-  const address = findAddress({
+  const search = {
     client,
     hardware: message.hardware,
     requested: message.requestedAddress,
     subnet,
     leases,
     now,
-    trustsClock: known.trustsClock,
+    overBefore: overBefore(question),
+    offerPatience: known.sharing === undefined ? 0 : OFFER_PATIENCE,
     answers: known.answers,
     self: plan.serverIdentifier,
     peers: known.hearing.peers,
-  });
+  };
+  const isStranger = binding === undefined && known.answers.size === 0;
+  const isPressed = isStranger && known.sharing !== undefined && isPressedBy(question);
+  const address = findAddress(search, isPressed);
   if (address === undefined) return { decision: silence('pool-full') };
   return checked(question, address, 'none');
+}
+
+/**
+ * Where leases are shared, an offer is a write in etcd, and forged DISCOVERs could fill the pool with them: at most a
+ * quarter of what is free may stand offered.
+ */
+function isPressedBy({ leases, subnet }: Question): boolean {
+  let free = 0;
+  let offered = 0;
+  for (const pool of subnet.pools) {
+    const room = leases.room(pool);
+    free += room.free;
+    offered += room.offered;
+  }
+  return offered * 4 >= free;
 }
 
 function checked(question: Question, address: Ipv4, standing: 'binding' | 'offer' | 'none'): Choice {

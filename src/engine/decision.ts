@@ -21,6 +21,7 @@ export type Reason =
   | 'moved' // the client gets another address; its old one is freed with it
   | 'renewed' // the lease is extended
   | 'rebooted' // INIT-REBOOT: confirmed
+  | 'as-committed' // nothing new can be promised now: what is left of the lease
   | 'adopted' // RENEWING or REBINDING of a lease that the store had lost
   | 'informed' // DHCPINFORM
   | 'bootp' // a BOOTP client's address
@@ -47,6 +48,7 @@ export type Reason =
   | 'deferring' // the gateway that granted the lease answers first
   // silence
   | 'not-for-us' // another server is named
+  | 'not-first' // another gateway that shares the leases answers this client first
   | 'no-binding'
   | 'no-subnet'
   | 'no-address' // the message lacks the address that its state requires
@@ -110,6 +112,10 @@ export interface Known {
   readonly declines: number;
   /** What was heard of the other gateways. */
   readonly hearing: Hearing;
+  /** The gateways that share the leases; undefined: the leases are this one's alone. */
+  readonly sharing: Sharing | undefined;
+  /** This client has sent a DHCPDISCOVER just before this one. */
+  readonly askedBefore: boolean;
   /** True once a wait that asks nobody is over. */
   readonly waited: boolean;
   /** Who answered for each address that this message waited for; undefined: nobody did. Empty for most messages. */
@@ -122,6 +128,14 @@ export interface Hearing {
   readonly peers: ReadonlyMap<Ipv4, Instant>;
   /** The peer's client that has just asked for an address, and that peer; undefined: nobody has. */
   rivalFor(address: Ipv4): Rival | undefined;
+}
+
+/** The gateways that share their leases. */
+export interface Sharing {
+  /** The others that are alive, by their server identifiers. */
+  readonly live: ReadonlySet<Ipv4>;
+  /** What one has granted is over for the others so long after its end, for clocks differ: milliseconds. */
+  readonly grace: number;
 }
 
 export interface Rival {

@@ -3,7 +3,7 @@ import type { Decision, Reason } from './decision.ts';
 import { destinationOf } from './destination.ts';
 import { bind, hold } from './grant.ts';
 import { silence } from './outcome.ts';
-import { hearsPeers } from './peers.ts';
+import { hearsPeers, leavesToAnother } from './peers.ts';
 import type { Question } from './question.ts';
 import { leaseReply, leaseSecondsOf } from './reply.ts';
 
@@ -13,6 +13,8 @@ const RAPID_COMMIT = 80;
 export function answerDiscover(question: Question): Decision {
   const { message, plan, leases } = question;
   if (!leases.canPromise) return silence('cannot-promise');
+
+  if (leavesToAnother(question)) return silence('not-first');
 
   const choice = chooseAddress(question);
   if ('decision' in choice) return choice.decision;

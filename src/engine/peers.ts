@@ -1,4 +1,6 @@
 import { isLive } from '../allocation/availability.ts';
+import { hashOfClient } from '../allocation/client-hash.ts';
+import { goesFirst } from '../allocation/gateway-rank.ts';
 import { NEVER } from '../lease/lease.ts';
 import type { LeaseWrite } from '../lease/lease-view.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
@@ -10,6 +12,8 @@ import type { Question } from './question.ts';
 
 /** How long the first lease of an address waits for a rival: milliseconds. */
 const LISTENING = 50;
+/** A client that has been trying for so long is answered by every gateway: seconds. */
+const PATIENCE = 3;
 /** How long the gateway that granted a lease may answer for it first: milliseconds. */
 const DEFERRING = 500;
 
@@ -19,11 +23,25 @@ export function hearsPeers({ known }: Question): boolean {
 }
 
 /**
+ * Of the gateways that share their leases one answers a client first, by a hash of the client over those that are alive
+ * (RFC 3074); the others when it has waited (secs), or asks again: one that has died costs one retransmission.
+ */
+export function leavesToAnother({ known, client, message, plan }: Question): boolean {
+  const { sharing, askedBefore } = known;
+  if (sharing === undefined || sharing.live.size === 0 || askedBefore || message.secs >= PATIENCE)
+    return false;
+  return !goesFirst(plan.serverIdentifier, hashOfClient(client), sharing.live);
+}
+
+/**
  * RFC 2131 §3.1 (4): a DHCPREQUEST that selects another server is heard by all. What this server had on offer to the
  * client is free at once; and if the other one is a gateway of this segment, the address is that one's client's from
  * now on, unless this gateway has leased it to somebody else.
  */
 export function yieldToOther(question: Question, address: Ipv4): Decision {
+  // A gateway that shares its leases is confirming what is on offer: it frees nothing.
+  const named = question.message.serverIdentifier;
+  if (named !== undefined && question.known.sharing?.live.has(named) === true) return silence('not-for-us');
   const heard = grantHeard(question, address);
   const writes = [...heard, ...withdrawal(question, heard)];
   if (heard.length > 0) {
@@ -63,7 +81,9 @@ function isKnown({ leases, client, now, known }: Question, address: Ipv4, grante
   if (standing.state === 'peer' && standing.client === client && standing.granter === granter)
     return standing.version > known.deafRevision;
   if (standing.state === 'declined') return isLive(standing, now);
-  return standing.state === 'bound' && standing.client !== client && isLive(standing, now);
+  // What gateways share is the lease itself, and not what was heard of it.
+  const isWritten = standing.client !== client || known.sharing !== undefined;
+  return standing.state === 'bound' && isWritten && isLive(standing, now);
 }
 
 /**

@@ -22,3 +22,8 @@ export interface Question {
   /** The living machine that shares the client's identifier, if this one is a clone of it. */
   readonly cloneOf: HardwareAddress | undefined;
 }
+
+/** What has run out later than this is not given to others yet. */
+export function overBefore({ known, now }: Question): Instant {
+  return (known.trustsClock ? now - (known.sharing?.grace ?? 0) : 0) as Instant;
+}

@@ -35,15 +35,20 @@ export function leaseSecondsOf(question: Question, address: Ipv4): number {
   return leaseSecondsFor(question.message.leaseTime, question.subnet.leaseTimes);
 }
 
-function secondsLeft({ leases, now }: Question, address: Ipv4): number {
+/** How long what stands at an address still runs, in seconds; at least 1. */
+export function secondsLeft({ leases, now }: Question, address: Ipv4): number {
   const end = leases.at(address)?.expiresAt ?? now;
   return end === NEVER ? INFINITE_SECONDS : Math.max(1, Math.floor((end - now) / 1000));
 }
 
 /** RFC 2131 §4.3.1, table 3: DHCPOFFER and DHCPACK of a lease. */
-export function leaseReply(question: Question, type: 'DHCPOFFER' | 'DHCPACK', yiaddr: Ipv4): Reply {
+export function leaseReply(
+  question: Question,
+  type: 'DHCPOFFER' | 'DHCPACK',
+  yiaddr: Ipv4,
+  leaseSeconds = leaseSecondsOf(question, yiaddr),
+): Reply {
   const { message, client } = question;
-  const leaseSeconds = leaseSecondsOf(question, yiaddr);
   const times = renewalTimesFor(leaseSeconds, client);
   const required: OptionBlock[] = [
     { code: SERVER_IDENTIFIER, value: serverIdentifierOf(question) },

@@ -9,10 +9,13 @@ import { bind } from './grant.ts';
 import { refuse, refuseBecauseOf } from './nak.ts';
 import { ask, quarantineInUse, silence } from './outcome.ts';
 import { deferToGranter, listenForRival, yieldToOther } from './peers.ts';
-import type { Question } from './question.ts';
-import { leaseReply, leaseSecondsOf, namesThisServer } from './reply.ts';
+import { overBefore, type Question } from './question.ts';
+import { leaseReply, leaseSecondsOf, namesThisServer, secondsLeft } from './reply.ts';
 import { requestState } from './request-state.ts';
 import { seeThatUnused } from './vouching.ts';
+
+/** A lease that ends sooner than this is not worth an answer while nothing can be promised: seconds. */
+const LEAST_LEFT = 60;
 
 /** RFC 2131 §4.3.2: a DHCPREQUEST, by the state that its client is in. */
 export function answerRequest(question: Question): Decision {
@@ -72,7 +75,8 @@ function reboot(question: Question, address: Ipv4): Decision {
   if (last === undefined || last.address !== address) return silence('no-binding');
   const isOurs: boolean = isBoundTo(last, client, now);
   if (isOurs) return promise(question, address, 'rebooted');
-  const isPeers = last.state === 'peer' && last.granter !== UNSPECIFIED;
+  const isPeers =
+    last.state === 'peer' && ![UNSPECIFIED, question.plan.serverIdentifier].includes(last.granter);
   return (isPeers ? deferToGranter(question, address) : undefined) ?? revive(question, address, 'rebooted');
 }
 
@@ -122,9 +126,9 @@ function adopt(question: Question, address: Ipv4): Decision {
 
 /** Free for this client: in the pool, and neither taken nor on its way to another. */
 function isFreeFor(question: Question, address: Ipv4): boolean {
-  const { leases, client, now, known, subnet } = question;
+  const { leases, client, now, subnet } = question;
   if (poolOf(subnet, address) === undefined || leases.isInFlight(address)) return false;
-  return !isTaken(leases.at(address), client, now, known.trustsClock);
+  return !isTaken(leases.at(address), client, now, overBefore(question));
 }
 
 /** RFC 2131 §4.3.2: a client on the wrong network is told so, if this server speaks for the network. */
@@ -178,10 +182,10 @@ function isOfSameMachine({ leases, client, now, message, plan }: Question, addre
 
 /** What keeps a SELECTING client from the address that it names. */
 function refuseTaken(question: Question, address: Ipv4): Decision | undefined {
-  const { leases, client, now, known } = question;
+  const { leases, client, now } = question;
   if (leases.isInFlight(address)) return silence('in-flight');
   const standing = leases.at(address);
-  if (standing === undefined || !isTaken(standing, client, now, known.trustsClock)) return undefined;
+  if (standing === undefined || !isTaken(standing, client, now, overBefore(question))) return undefined;
   switch (standing.state) {
     case 'declined':
       return refuseBecauseOf(question, address, standing, 'quarantined');
@@ -194,13 +198,33 @@ function refuseTaken(question: Question, address: Ipv4): Decision | undefined {
 
 /** Grants an address after the segment has been asked, where nothing vouches for it. */
 function promise(question: Question, address: Ipv4, reason: Reason): Decision {
-  if (!question.leases.canPromise) return silence('cannot-promise');
+  if (!question.leases.canPromise) return keepToPromise(question, address);
   return seeThatUnused(question, address) ?? grant(question, address, reason);
+}
+
+/**
+ * Nothing new can be promised now, but a lease that was committed still runs: a client that has it may go on for what is
+ * left of it, and never longer, if ARP shows nobody else at its address.
+ */
+function keepToPromise(question: Question, address: Ipv4): Decision {
+  const { leases, client, now, message, plan, subnet, known } = question;
+  const isNew = message.serverIdentifier !== undefined; // SELECTING, or a client that confuses the states.
+  const standing = leases.at(address);
+  if (isNew || !isBoundTo(standing, client, now)) return silence('cannot-promise');
+  const seconds = secondsLeft(question, address);
+  if (seconds < LEAST_LEFT) return silence('cannot-promise');
+  if (plan.probeMilliseconds > 0 && subnet.onLink) {
+    if (!known.answers.has(address)) return ask(address, 'asking-address', now, plan.probeMilliseconds);
+    const holder = known.answers.get(address);
+    if (holder !== undefined && holder !== message.hardware) return silence('cannot-promise');
+  }
+  const reply = leaseReply(question, 'DHCPACK', address, seconds);
+  return { kind: 'reply', reply, destination: destinationOf(message, address), reason: 'as-committed' };
 }
 
 /** RFC 2131 §3.1 (4): the binding is committed to persistent storage, then the DHCPACK is sent. */
 function grant(question: Question, address: Ipv4, reason: Reason): Decision {
-  if (!question.leases.canPromise) return silence('cannot-promise');
+  if (!question.leases.canPromise) return keepToPromise(question, address);
   const change = bind(question, address, leaseSecondsOf(question, address), reason);
   const reply = leaseReply(question, 'DHCPACK', address);
   return { kind: 'reply', reply, destination: destinationOf(question.message, address), reason, change };

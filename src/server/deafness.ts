@@ -2,8 +2,8 @@ import type { Version } from '../lease/lease.ts';
 import type { LeaseView } from '../lease/lease-view.ts';
 import type { Log } from './log.ts';
 
-/** Why something may have been missed. */
-export type DeafReason = 'interface' | 'carrier' | 'overflow' | 'stall';
+/** Why something may have been missed. store: it counts anew, and is another than it was. */
+export type DeafReason = 'interface' | 'carrier' | 'overflow' | 'stall' | 'store';
 
 /** The event loop stood still for so long, in milliseconds, that the segment was not heard. */
 const STALL = 1000;
@@ -37,6 +37,7 @@ export class Deafness {
   /** Notes that the event loop turns; called every `interval` milliseconds if it does. */
   beat(monotonic: number, interval: number): void {
     if (this.#lastBeat !== undefined && monotonic - this.#lastBeat - interval > STALL) this.mark('stall');
+    if (this.#leases.revision < this.#revision) this.mark('store');
     this.#lastBeat = monotonic;
   }
 

@@ -1,4 +1,4 @@
-import type { Decide, Hearing } from '../engine/decision.ts';
+import type { Decide, Hearing, Sharing } from '../engine/decision.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Clock } from '../lease/clock.ts';
 import type { Version } from '../lease/lease.ts';
@@ -31,6 +31,12 @@ export interface Circumstances {
   /** Whether the wall clock is what it should be; asked once for each round. */
   readonly trustsClock: boolean;
   readonly hearing: Hearing;
+  /** The gateways that share the leases; undefined: none do. */
+  readonly sharing: Sharing | undefined;
+  /** A machine's DHCPDISCOVER, before that message is decided. */
+  heardDiscover(lane: ClientKey): void;
+  /** The DHCPDISCOVER of this machine that was heard last was not its first. */
+  askedBefore(lane: ClientKey): boolean;
   /** A client has asked another server for an address; before that message is decided. */
   heardRequest(server: Ipv4, address: Ipv4, client: ClientKey): void;
   /** DHCPDECLINEs of this machine in the last ten minutes; machines that share an identifier are counted apart. */

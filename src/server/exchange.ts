@@ -96,7 +96,10 @@ export class Exchange {
     const { serverIdentifier, requestedAddress } = message;
     if (message.type === 'DHCPREQUEST' && serverIdentifier !== undefined && requestedAddress !== undefined)
       this.#parts.circumstances.heardRequest(serverIdentifier, requestedAddress, client);
-    return new Turn(client, message, datagram.arrival, revision, this.#course.monotonic);
+    const turn = new Turn(client, message, datagram.arrival, revision, this.#course.monotonic);
+    if (message.type === 'DHCPDISCOVER' && turn.lane !== undefined)
+      this.#parts.circumstances.heardDiscover(turn.lane);
+    return turn;
   }
 
   /** Something may be decided that waited: an answer came, or an order. */

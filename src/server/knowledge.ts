@@ -17,6 +17,8 @@ export function noKnowledge(): Knowledge {
     trustsClock: true,
     declines: 0,
     hearing: NOBODY_HEARD,
+    sharing: undefined,
+    askedBefore: false,
     waited: false,
     answers: new Map(),
   };
@@ -36,6 +38,8 @@ export function learn(
   known.declines = circumstances.declinesOf(lane);
   known.answers = answers;
   known.hearing = circumstances.hearing;
+  known.sharing = circumstances.sharing;
+  known.askedBefore = circumstances.askedBefore(lane);
   known.waited = waited;
   return known;
 }

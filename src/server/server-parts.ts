@@ -5,6 +5,7 @@ import type { Ipv4 } from '../net/ipv4.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
 import type { Plan } from '../subnet/plan.ts';
 import type { Segment, Transport } from '../transport/transport.ts';
+import type { Cluster } from './cluster.ts';
 import type { Log } from './log.ts';
 import type { Observer } from './observer.ts';
 
@@ -29,6 +30,8 @@ export interface ServerParts {
   readonly decide: Decide;
   /** Opens the store, whose view answers `isInFlight` from this set. Throws a GatewayError. */
   openStore(inFlight: ReadonlySet<Ipv4>): LeaseStore | Promise<LeaseStore>;
+  /** The gateways that share the store's leases; absent: it is this one's alone. */
+  readonly cluster?: Cluster;
   /** Looks at the interfaces as they are now. */
   findListenAddress(): ListenAddressSearch;
   /** Throws a GatewayError; 'rival-server' if somebody else listens there. */

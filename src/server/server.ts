@@ -1,6 +1,7 @@
 import type { ListenAddress, ListenAddressSearch } from '../config/listen-address.ts';
 import { GatewayError } from '../errors.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
+import { ClusterLog } from './cluster.ts';
 import { Counters } from './counters.ts';
 import { Deafness } from './deafness.ts';
 import { DecisionLog } from './decision-log.ts';
@@ -8,6 +9,7 @@ import { DeclineLog } from './decline-log.ts';
 import { Expiry } from './expiry.ts';
 import { type Observer, observers } from './observer.ts';
 import { Peers } from './peers.ts';
+import { Repeats } from './repeats.ts';
 import type { Medium, ServerParts } from './server-parts.ts';
 import { type Memory, Service } from './service.ts';
 import { type Status, statusOf } from './status.ts';
@@ -33,6 +35,7 @@ export class Server {
   #memory: Memory | undefined;
   #decisionLog: DecisionLog | undefined;
   #expiry: Expiry | undefined;
+  readonly #clusterLog: ClusterLog | undefined;
   #service: Service | undefined;
   /** Why there is no service. */
   #obstacle: string | undefined;
@@ -45,6 +48,7 @@ export class Server {
 
   constructor(parts: ServerParts) {
     this.#parts = parts;
+    if (parts.cluster !== undefined) this.#clusterLog = new ClusterLog(parts.cluster, parts.log);
   }
 
   get status(): Status {
@@ -95,6 +99,8 @@ export class Server {
       timeGuard: new TimeGuard(clock, log, store.lastStoredAt),
       declines: new DeclineLog(),
       peers,
+      cluster: this.#parts.cluster,
+      repeats: new Repeats(),
       observer: observers(
         this.#counters,
         this.#decisionLog,
@@ -107,7 +113,7 @@ export class Server {
       store,
       clock,
       this.#orderTaker(),
-      () => memory.timeGuard.trustsClock,
+      () => memory.timeGuard.trustsClock && memory.cluster?.trustsClock !== false,
       () => peers.peers.size > 0,
     );
     return memory;
@@ -173,6 +179,7 @@ export class Server {
 
     memory.timeGuard.check();
     memory.peers.check();
+    this.#clusterLog?.check();
     memory.store.idle(this.#parts.clock.now());
     this.#decisionLog?.check();
     this.#expiry?.sweep();
@@ -269,6 +276,7 @@ export class Server {
     if (trouble !== undefined) problems.push(`the lease file does not follow: ${trouble}`);
     const peers = this.#memory?.peers.problem;
     if (peers !== undefined) problems.push(peers);
+    problems.push(...(this.#parts.cluster?.problems ?? []));
     if (this.#memory?.timeGuard.trustsClock === false) problems.push('the clock is in doubt');
     return problems;
   }

@@ -3,12 +3,15 @@ import type { ClientKey } from '../lease/client-key.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
 import { ArpLiars } from './arp-liars.ts';
+import type { Cluster } from './cluster.ts';
 import type { Deafness } from './deafness.ts';
 import type { DeclineLog } from './decline-log.ts';
 import { Exchange } from './exchange.ts';
+import type { Circumstances } from './exchange-parts.ts';
 import type { Observer } from './observer.ts';
 import type { Peers } from './peers.ts';
 import { Probe } from './probe.ts';
+import type { Repeats } from './repeats.ts';
 import type { Medium, ServerParts } from './server-parts.ts';
 import type { TimeGuard } from './time-guard.ts';
 
@@ -20,6 +23,8 @@ export interface Memory {
   readonly timeGuard: TimeGuard;
   readonly declines: DeclineLog;
   readonly peers: Peers;
+  readonly cluster: Cluster | undefined;
+  readonly repeats: Repeats;
   readonly observer: Observer;
   /** Frees what has run out, for a client that finds no address. */
   readonly makeRoom: () => boolean;
@@ -84,17 +89,25 @@ export class Service {
   }
 }
 
-function circumstancesOf({ deafness, timeGuard, declines, peers }: Memory, monotonic: () => number) {
+function circumstancesOf(memory: Memory, monotonic: () => number): Circumstances {
+  const { deafness, timeGuard, declines, peers, cluster, repeats } = memory;
   return {
     get deafRevision() {
       return deafness.revision;
     },
     get trustsClock() {
-      return timeGuard.trustsClock;
+      return timeGuard.trustsClock && cluster?.trustsClock !== false;
     },
     hearing: peers,
-    heardRequest: (server: Ipv4, address: Ipv4, client: ClientKey) =>
-      peers.heardRequest(server, address, client),
+    sharing: cluster,
+    // A gateway that shares its leases is not one of those that can only be heard.
+    heardRequest: (server: Ipv4, address: Ipv4, client: ClientKey) => {
+      if (cluster?.live.has(server) !== true) peers.heardRequest(server, address, client);
+    },
+    heardDiscover: (lane: ClientKey) => {
+      if (cluster !== undefined) repeats.note(lane, monotonic());
+    },
+    askedBefore: (lane: ClientKey) => repeats.isRepeat(lane),
     declinesOf: (client: ClientKey) => declines.count(client, monotonic()),
     declined: (client: ClientKey) => declines.note(client, monotonic()),
   };

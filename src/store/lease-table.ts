@@ -89,6 +89,15 @@ export class LeaseTable implements LeaseView {
     return this.#orderOf(range).longestFree(this.#inFlight);
   }
 
+  room(range: AddressRange): { readonly free: number; readonly offered: number } {
+    const order = this.#orderOf(range);
+    const offered = order.count('offered');
+    return {
+      free: order.count('unused') + order.count('free') + offered,
+      offered: offered + this.#inFlight.size,
+    };
+  }
+
   oldestOffer(range: AddressRange): Lease | undefined {
     const address = this.#orderOf(range).oldestOffer(this.#inFlight);
     return address === undefined ? undefined : this.#offers.at(address);
@@ -154,6 +163,11 @@ export class LeaseTable implements LeaseView {
   /** Ends the offer at an address, if there is one. */
   withdrawOffer(address: Ipv4): void {
     this.#withdraw(address);
+  }
+
+  /** The store counts anew from here: it has begun another life. */
+  countFrom(revision: Version): void {
+    this.#revision = revision;
   }
 
   /** So much is known here, whatever it was about. */

@@ -12,6 +12,8 @@ const FREE = 1;
 const OFFERED = 2;
 const PEER = 3;
 const FIRST_PLACE = 4;
+/** As numbers, 0 for those that nothing has been said of. */
+const STANDINGS: readonly Standing[] = ['unused', 'free', 'offered', 'peer', 'taken'];
 
 /**
  * The addresses of one range in the order in which they may be given away: those never used, ascending; those that
@@ -26,6 +28,10 @@ export class RangeOrder {
   readonly #unused: IndexSet;
   readonly #newer: Int32Array;
   readonly #older: Int32Array;
+  /** Of each address the number of its standing, and how many there are of each but the first. */
+  readonly #standings: Uint8Array;
+  readonly #counts = STANDINGS.map(() => 0);
+  readonly #size: number;
 
   /** All addresses are never used at first. */
   constructor(range: AddressRange) {
@@ -34,8 +40,10 @@ export class RangeOrder {
     this.last = range.last;
     this.#excluded = range.excluded;
     this.#unused = new IndexSet(size, true);
-    for (const address of range.excluded)
-      if (this.covers(address)) this.#unused.delete(address - range.first);
+    this.#standings = new Uint8Array(size);
+    const excluded = [...range.excluded].filter((address) => this.covers(address));
+    for (const address of excluded) this.#unused.delete(address - range.first);
+    this.#size = size - excluded.length;
     this.#newer = new Int32Array(FIRST_PLACE + size);
     this.#older = new Int32Array(FIRST_PLACE + size);
     for (const ring of [FREE, OFFERED, PEER]) {
@@ -54,6 +62,7 @@ export class RangeOrder {
     const index = address - this.first;
     const place = FIRST_PLACE + index;
     this.#unlink(place);
+    this.#count(index, where);
     if (where === 'unused') {
       this.#unused.add(index);
       return;
@@ -62,6 +71,12 @@ export class RangeOrder {
     if (where === 'free') this.#append(FREE, place);
     else if (where === 'offered') this.#append(OFFERED, place);
     else if (where === 'peer') this.#append(PEER, place);
+  }
+
+  /** How many addresses stand so. */
+  count(where: Standing): number {
+    if (where !== 'unused') return this.#counts[STANDINGS.indexOf(where)] ?? 0;
+    return this.#size - this.#counts.reduce((sum, count) => sum + count, 0);
   }
 
   longestFree(inFlight: ReadonlySet<Ipv4>): Ipv4 | undefined {
@@ -80,6 +95,14 @@ export class RangeOrder {
   *peers(): Generator<Ipv4> {
     for (let place = this.#newer[PEER] ?? PEER; place !== PEER; place = this.#newer[place] ?? PEER)
       yield this.#addressAt(place);
+  }
+
+  #count(index: number, where: Standing): void {
+    const before = this.#standings[index] ?? 0;
+    const now = STANDINGS.indexOf(where);
+    this.#standings[index] = now;
+    if (before > 0) this.#counts[before] = (this.#counts[before] ?? 0) - 1;
+    if (now > 0) this.#counts[now] = (this.#counts[now] ?? 0) + 1;
   }
 
   #firstOf(ring: number, inFlight: ReadonlySet<Ipv4>): Ipv4 | undefined {

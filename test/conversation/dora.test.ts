@@ -1,7 +1,8 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Conversation, optionOf } from '../support/conversation.ts';
 import { Guest } from '../support/guest.ts';
 import { ip, text, u32 } from '../support/packet.ts';
+import { segment } from '../support/plan.ts';
 
 const SERVER = '10.15.3.10';
 const ADA = '52:54:00:00:00:01';
@@ -215,15 +216,58 @@ test('RFC 2131 §4.3: messages of servers and of unknown types are met by silenc
   );
 });
 
-test('while nothing can be stored, nothing is promised', () => {
-  const conversation = new Conversation();
-  const guest = new Guest(ADA);
-  const address = lease(conversation, guest);
-  conversation.store.setFailure('disk full');
+describe('while nothing can be stored', () => {
+  /** A guest with an hour's lease, a quarter of which is over when the disk is full. */
+  function quarterGone() {
+    const leaseTimes = { default: 3600, minimum: 60, maximum: 3600 };
+    const conversation = new Conversation({ subnets: [segment({ leaseTimes })] });
+    const guest = new Guest(ADA);
+    const address = lease(conversation, guest);
+    const asked = conversation.at(address)?.expiresAt ?? 0;
+    conversation.pass(900);
+    conversation.store.setFailure('disk full');
+    return { conversation, guest, address, left: () => Math.floor((asked - conversation.now) / 1000) };
+  }
+  const seconds = (answer: { readonly bytes: Uint8Array | undefined }) =>
+    (optionOf(answer.bytes, 51) ?? []).reduce((sum, byte) => sum * 256 + byte, 0);
 
-  expect(conversation.hear(new Guest(BEN).discover()).reason).toBe('cannot-promise');
-  expect(conversation.hear(guest.reboot(address)).reason).toBe('cannot-promise');
-  expect(conversation.hearUnicast(guest.extend(address), address).reason).toBe('cannot-promise');
+  test('nothing new is promised', () => {
+    const { conversation } = quarterGone();
+
+    expect(conversation.hear(new Guest(BEN).discover()).reason).toBe('cannot-promise');
+  });
+
+  test.each(['RENEWING', 'REBINDING', 'INIT-REBOOT'])(
+    '%s is answered with what is left of the lease, and nothing is stored',
+    (state) => {
+      const { conversation, guest, address, left } = quarterGone();
+      const before = conversation.at(address);
+
+      const answer =
+        state === 'RENEWING'
+          ? conversation.hearUnicast(guest.extend(address), address)
+          : conversation.hear(state === 'REBINDING' ? guest.extend(address) : guest.reboot(address));
+
+      expect([answer.reason, answer.outcome]).toEqual(['as-committed', `DHCPACK ${address}`]);
+      expect(seconds(answer)).toBeLessThanOrEqual(2700);
+      expect(seconds(answer)).toBeGreaterThanOrEqual(left());
+      expect(answer.asked).toEqual([address]);
+      expect(conversation.at(address)).toEqual(before);
+    },
+  );
+
+  test('a lease with less than a minute left, or whose address another machine answers for, is not', () => {
+    const { conversation, guest, address } = quarterGone();
+    conversation.holders.set(address, BEN);
+    const beside = conversation.hear(guest.extend(address)).reason;
+    conversation.holders.delete(address);
+    conversation.pass(2650);
+
+    expect([beside, conversation.hear(guest.extend(address)).reason]).toEqual([
+      'cannot-promise',
+      'cannot-promise',
+    ]);
+  });
 });
 
 test('RFC 1534 §2: a lease by DHCP becomes one without end when its client asks by BOOTP', () => {

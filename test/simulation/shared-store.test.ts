@@ -4,14 +4,17 @@ import type { Decide } from '../../src/engine/decision.ts';
 import { instant, type Lease } from '../../src/lease/lease.ts';
 import type { LeaseChange, LeaseView } from '../../src/lease/lease-view.ts';
 import type { Ipv4 } from '../../src/net/ipv4.ts';
-import { EtcdStore } from '../../src/store/etcd/etcd-store.ts';
+import type { EtcdStore } from '../../src/store/etcd/etcd-store.ts';
 import { FakeClock, settle } from '../support/clock.ts';
-import { ExchangeBench } from '../support/exchange-bench.ts';
+import { optionOf } from '../support/conversation.ts';
+import { ExchangeBench, replyToText } from '../support/exchange-bench.ts';
 import { Guest } from '../support/guest.ts';
 import { MemoryCluster } from '../support/memory-etcd.ts';
+import { MemoryMirror } from '../support/memory-mirror.ts';
 import { ip } from '../support/packet.ts';
 import { at, range, segment } from '../support/plan.ts';
 import { SeededRandom } from '../support/random.ts';
+import { giveBirth, openSharedStore } from '../support/shared-store.ts';
 
 const PLACES = [10, 11, 12];
 const GUESTS = 40;
@@ -52,6 +55,7 @@ class World {
   #gateways: { readonly address: string; readonly bench: ExchangeBench<EtcdStore> }[] = [];
 
   readonly #mutation: Mutation | undefined;
+  readonly #mirrors = new Map<number, MemoryMirror>();
 
   constructor(seed: number, mutation?: Mutation) {
     this.random = new SeededRandom(seed);
@@ -68,6 +72,7 @@ class World {
   }
 
   async start(): Promise<void> {
+    await giveBirth(this.cluster.connect());
     for (const place of PLACES) this.#gateways.push(await this.#gateway(place));
   }
 
@@ -106,16 +111,11 @@ class World {
   async #gateway(place: number) {
     const address = `10.15.3.${place}`;
     const inFlight = new Set<Ipv4>();
-    const store = new EtcdStore({
-      etcd: this.cluster.connect(),
-      segment: 'simulated',
-      self: at(address),
-      node: `pve${place}`,
-      inFlight,
-      clock: this.clock,
-      random: () => this.random.below(0x1_0000_0000) / 0x1_0000_0000,
-    });
-    await store.open();
+    const etcd = this.cluster.connect();
+    const random = () => this.random.below(0x1_0000_0000) / 0x1_0000_0000;
+    const mirror = this.#mirrors.get(place) ?? new MemoryMirror();
+    this.#mirrors.set(place, mirror);
+    const store = await openSharedStore({ etcd, clock: this.clock, place, inFlight, random, mirror });
     mutate(store, this.#mutation);
     const leaseTimes = { default: LEASE_SECONDS, minimum: 60, maximum: LEASE_SECONDS };
     const bench = new ExchangeBench(store, inFlight, this.clock, {
@@ -152,7 +152,7 @@ class World {
     }
     await this.clock.pass(100);
     for (const { address, bench } of this.#gateways) {
-      for (const reply of bench.replies()) this.#hear(`${address} ${reply}`, offers, state.guest.mac);
+      for (const reply of repliesOf(bench)) this.#hear(`${address} ${reply}`, offers, state.guest.mac);
     }
     const [first, ...more] = offers;
     if (first === undefined) return;
@@ -189,12 +189,12 @@ class World {
 
   #read(): void {
     for (const { address, bench } of this.#gateways) {
-      for (const reply of bench.replies()) this.#hear(`${address} ${reply}`, [], '');
+      for (const reply of repliesOf(bench)) this.#hear(`${address} ${reply}`, [], '');
     }
   }
 
   #hear(line: string, offers: string[], asking: string): void {
-    const [server = '', type, address = '', , mac = ''] = line.split(' ');
+    const [server = '', type, address = '', , mac = '', seconds = ''] = line.split(' ');
     const state = this.guests.find(({ guest }) => guest.mac === mac);
     if (state === undefined) throw new Error(`a reply to nobody: ${line}`);
     this.trace.push(`${this.clock.now()} ${line}`);
@@ -208,8 +208,16 @@ class World {
     state.address = address;
     state.last = address;
     state.server = server;
-    state.until = state.askedAt + LEASE_SECONDS * 1000;
+    state.until = state.askedAt + Number(seconds) * 1000;
   }
+}
+
+/** With the lease time behind each: 'DHCPACK 10.15.3.20 to 52:54:00:00:00:01 600'. */
+function repliesOf({ transport }: ExchangeBench<EtcdStore>): string[] {
+  return transport.sent.splice(0).map(({ bytes }) => {
+    const seconds = (optionOf(bytes, 51) ?? []).reduce((sum, byte) => sum * 256 + byte, 0);
+    return `${replyToText(bytes)} ${seconds}`;
+  });
 }
 
 function mutate(store: EtcdStore, mutation: Mutation | undefined): void {
@@ -237,6 +245,7 @@ const hastily: Decide = (message, arrival, known, now, leases, plan) => {
     offerTo: (client) => leases.offerTo(client),
     at: (address) => over(leases.at(address)),
     isInFlight: (address) => leases.isInFlight(address),
+    room: (wanted) => leases.room(wanted),
     longestFree: (wanted) => leases.longestFree(wanted),
     oldestOffer: (wanted) => leases.oldestOffer(wanted),
     oldestPeer: (wanted, isWanted) => leases.oldestPeer(wanted, isWanted),

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Lease } from '../../src/lease/lease.ts';
 import type { AddressRange } from '../../src/lease/lease-view.ts';
-import type { Ipv4 } from '../../src/net/ipv4.ts';
+import { type Ipv4, UNSPECIFIED } from '../../src/net/ipv4.ts';
 import type { LeaseStore } from '../../src/store/lease-store.ts';
 import { address, at, bind, changeOf, client, hardware, offer, POOL, take, withdraw } from './changes.ts';
 
@@ -14,8 +14,12 @@ function asItWas(record: Lease | undefined): object {
   return { ...record, version: expect.any(Number) };
 }
 
-/** Everything a LeaseStore promises. Each implementation runs all of it. */
-export function leaseStoreContract(name: string, open: (inFlight: Set<Ipv4>) => Promise<LeaseStore>): void {
+/** Everything a LeaseStore promises. Each implementation runs all of it. `own`: what it has for this gateway. */
+export function leaseStoreContract(
+  name: string,
+  open: (inFlight: Set<Ipv4>) => Promise<LeaseStore>,
+  own = UNSPECIFIED,
+): void {
   describe(`the ${name} store keeps the contract of all lease stores`, () => {
     let store: LeaseStore;
     let inFlight: Set<Ipv4>;
@@ -47,7 +51,7 @@ export function leaseStoreContract(name: string, open: (inFlight: Set<Ipv4>) => 
           address: A,
           client: client(1),
           hardware: hardware(1),
-          granter: 0,
+          granter: own,
           state: 'bound',
           expiresAt: at(605),
           updatedAt: at(5),

@@ -78,6 +78,8 @@ export class Conversation {
         revision,
         deafRevision: 0,
         hearing: NOBODY_HEARD,
+        sharing: undefined,
+        askedBefore: false,
         waited,
         trustsClock: true,
         declines: 0,

@@ -1,5 +1,5 @@
 import { decide } from '../../src/engine/decide.ts';
-import type { Decide, Decision, Hearing } from '../../src/engine/decision.ts';
+import type { Decide, Decision, Hearing, Sharing } from '../../src/engine/decision.ts';
 import type { ClientKey } from '../../src/lease/client-key.ts';
 import type { Version } from '../../src/lease/lease.ts';
 import { type HardwareAddress, hardwareFromText } from '../../src/net/hardware-address.ts';
@@ -7,6 +7,7 @@ import { type Ipv4, ipv4ToText } from '../../src/net/ipv4.ts';
 import { Exchange } from '../../src/server/exchange.ts';
 import { NOBODY_HEARD } from '../../src/server/knowledge.ts';
 import type { Observer } from '../../src/server/observer.ts';
+import { Repeats } from '../../src/server/repeats.ts';
 import type { LeaseStore } from '../../src/store/lease-store.ts';
 import type { Plan } from '../../src/subnet/plan.ts';
 import { FakeClock, settle } from './clock.ts';
@@ -77,6 +78,10 @@ export class ExchangeBench<Store extends LeaseStore> {
     deafRevision: 0 as Version,
     trustsClock: true,
     hearing: NOBODY_HEARD as Hearing,
+    sharing: undefined as Sharing | undefined,
+    repeats: new Repeats(),
+    heardDiscover: (lane: ClientKey): void => this.circumstances.repeats.note(lane, this.clock.monotonic()),
+    askedBefore: (lane: ClientKey): boolean => this.circumstances.repeats.isRepeat(lane),
     heardRequest: (_server: Ipv4, _address: Ipv4, _client: ClientKey): void => {},
     declines: new Map<string, number>(),
     declinesOf: (client: ClientKey) => this.circumstances.declines.get(client) ?? 0,

@@ -16,6 +16,8 @@ export interface Claim {
   readonly granter: string;
   readonly node: string;
   readonly hostname?: string;
+  /** Why it was written: for the history of every node. */
+  readonly reason?: string;
 }
 
 /** The value of an address's key, as JSON. Fields that are not known here are kept as they are. */
@@ -23,19 +25,29 @@ export interface Entry {
   readonly record?: Claim;
   /** Stands over the record until it is taken, withdrawn or over. */
   readonly offer?: Claim;
+  /** It came from a mirror of an earlier life of the store: the revision that it had there. */
+  readonly seeded?: Revision;
   /** The change that wrote it: who asks again after an unknown outcome knows by it that it had happened. */
   readonly op: string;
   readonly [unknown: string]: unknown;
 }
 
-/** The keys of one segment's leases. */
+/** The keys of one segment. */
 export class Keys {
   readonly prefix: string;
+  /** What its leases are known by. */
+  readonly birth: string;
+  /** Who is asked to merge its mirror, and for which birth. */
+  readonly seeding: string;
   readonly #addresses: string;
   readonly #clients: string;
+  readonly #gateways: string;
 
   constructor(segment: string) {
     this.prefix = `/vps-gateway/${segment}/`;
+    this.birth = `${this.prefix}birth`;
+    this.seeding = `${this.prefix}seeding`;
+    this.#gateways = `${this.prefix}gw/`;
     this.#addresses = `${this.prefix}ip/`;
     this.#clients = `${this.prefix}cl/`;
   }
@@ -46,6 +58,21 @@ export class Keys {
 
   ofClient(client: string): string {
     return `${this.#clients}${client}`;
+  }
+
+  /** The heartbeat of a node's gateway. */
+  ofGateway(node: string): string {
+    return `${this.#gateways}${node}`;
+  }
+
+  /** Undefined: not a heartbeat's key. */
+  gatewayOf(key: string): string | undefined {
+    return key.startsWith(this.#gateways) ? key.slice(this.#gateways.length) : undefined;
+  }
+
+  /** What a node has merged. */
+  ofSeeded(node: string): string {
+    return `${this.prefix}seeded/${node}`;
   }
 
   /** Undefined: not an address's key. */
@@ -96,14 +123,13 @@ function isClaim(value: unknown): value is Claim {
   );
 }
 
-/** A claim as the table has it; `self`: whose own leases have no granter. */
-export function leaseOf(address: Ipv4, claim: Claim, version: Revision, self: Ipv4): Lease {
-  const granter = ipv4FromText(claim.granter) ?? UNSPECIFIED;
+/** A claim as the table has it. */
+export function leaseOf(address: Ipv4, claim: Claim, version: Revision): Lease {
   return {
     address,
     client: claim.client as ClientKey,
     hardware: claim.mac as HardwareAddress,
-    granter: granter === self ? UNSPECIFIED : granter,
+    granter: ipv4FromText(claim.granter) ?? UNSPECIFIED,
     state: claim.state,
     expiresAt: claim.expiresAt as Instant,
     updatedAt: claim.updatedAt as Instant,

@@ -1,83 +1,104 @@
 import type { Clock, Random } from '../../lease/clock.ts';
 import { type Instant, instant, type Lease } from '../../lease/lease.ts';
 import type { LeaseChange, LeaseView } from '../../lease/lease-view.ts';
-import { type Ipv4, ipv4FromText, ipv4ToText, UNSPECIFIED } from '../../net/ipv4.ts';
+import { type Ipv4, ipv4ToText, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { LeaseStore, Outcome } from '../lease-store.ts';
 import { LeaseTable } from '../lease-table.ts';
-import { decodeEntry, Keys } from './entry.ts';
-import {
-  type Etcd,
-  EtcdError,
-  endOfPrefix,
-  type OperationResult,
-  type Revision,
-  type TransactionResult,
-  type Watch,
-} from './etcd.ts';
+import type { Mirror } from '../mirror.ts';
+import { Admission, type Say } from './admission.ts';
+import { decodeBirth, type KnownBirth } from './birth.ts';
+import { Keys } from './entry.ts';
+import { type Etcd, EtcdError, type Revision, type Watch } from './etcd.ts';
 import { groupsOf } from './groups.ts';
 import { KnownKeys } from './known-keys.ts';
-import { type Author, type PlannedChange, planChange } from './planned-change.ts';
+import type { Members, Profile } from './members.ts';
+import { type Author, planChange } from './planned-change.ts';
+import { Sender } from './sender.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** At most so many changes in one transaction; etcd takes 128 operations. */
 const BATCH_LIMIT = 64;
-/** So long the same transaction is sent again while its outcome is unknown: milliseconds. */
-const RETRY_BUDGET = 3000;
-const RETRY_AFTER = 50;
 /** How often a store that failed asks whether there is a majority again, and a lost watch is begun anew: milliseconds. */
 const TRY_EVERY = 1000;
-/** The clocks of two gateways may differ by this before another one's lease is swept: milliseconds. */
-const GRACE = 60_000;
-const PAGE_KEYS = 500;
+/** How often a majority is asked though nothing is to be done: milliseconds. */
+const CONFIRM_EVERY = 3000;
+/** The clocks of two gateways may differ by this before what one has granted is over for the other: milliseconds. */
+export const CLOCK_GRACE = 60_000;
 
 export interface EtcdStoreOptions {
   readonly etcd: Etcd;
   /** GATEWAY_SEGMENT: the name of this VXLAN. */
   readonly segment: string;
-  /** The server identifier and the node's name, kept with what this gateway grants. */
-  readonly self: Ipv4;
+  /** The node's name, kept with what this gateway grants. */
   readonly node: string;
+  readonly mirror: Mirror;
+  readonly members: Members;
   /** The exchange's: addresses on their way. */
   readonly inFlight: ReadonlySet<Ipv4>;
   readonly clock: Clock;
   readonly random: Random;
+  readonly say: Say;
 }
 
 /**
  * Leases that several gateways share, in etcd: each change is a transaction that compares the revision of every key it
  * rests on, so that no two gateways can promise one address, and is on the disks of a majority when it is committed.
  * Nothing is settled without that: offers are reserved in etcd too, so that all gateways offer a client the same
- * address, and a refusal is confirmed there. The table follows the watch, and may lag; the comparison never does.
+ * address, and a refusal is confirmed there. The table follows the watch, and may lag; the comparison never does. What
+ * it has before etcd is reached, and while it cannot be, is the mirror's.
  */
 export class EtcdStore implements LeaseStore {
   readonly depth = 2;
   readonly batchLimit = BATCH_LIMIT;
-  readonly trouble = undefined;
-  readonly #etcd: Etcd;
-  readonly #clock: Clock;
-  readonly #random: Random;
+  readonly members: Members;
+  readonly #options: EtcdStoreOptions;
+  readonly #keys: Keys;
   readonly #table: LeaseTable;
   readonly #known: KnownKeys;
-  readonly #author: Author;
+  readonly #admission: Admission;
+  readonly #sender: Sender;
+  #self: Ipv4 = UNSPECIFIED;
   #failure: string | undefined = 'the leases have not been read yet';
   #lastStoredAt: Instant = instant(0);
+  /** The life of the store that was read; undefined: it must be read, anew. */
+  #birth: KnownBirth | undefined;
   #watch: Watch | undefined;
   /** All up to this revision has been seen by the watch or the snapshot. */
   #seen: Revision = 0;
   #lastTry = Number.NEGATIVE_INFINITY;
+  #confirmedAt = Number.NEGATIVE_INFINITY;
   #isTrying = false;
   #isClosed = false;
 
-  /** Call `open` before anything else. */
+  /** Call `serveAs` before anything is committed. */
   constructor(options: EtcdStoreOptions) {
-    const keys = new Keys(options.segment);
-    this.#etcd = options.etcd;
-    this.#clock = options.clock;
-    this.#random = options.random;
+    const { etcd, segment, mirror, clock } = options;
+    this.#options = options;
+    this.members = options.members;
+    this.#keys = new Keys(segment);
     this.#table = new LeaseTable(options.inFlight, Math.floor(options.random() * 2 ** 48));
     this.#table.canPromise = false;
-    this.#known = new KnownKeys(keys, this.#table, options.self);
-    const granter = ipv4ToText(options.self);
-    this.#author = { keys, known: this.#known, table: this.#table, granter, node: options.node };
+    this.#known = new KnownKeys(this.#keys, this.#table, (change) => mirror.put(change));
+    for (const lease of mirror.leases()) {
+      this.#known.loadMirrored(lease);
+      if (lease.node === options.node && lease.updatedAt > this.#lastStoredAt)
+        this.#lastStoredAt = lease.updatedAt;
+    }
+    this.#admission = new Admission({
+      ...options,
+      keys: this.#keys,
+      self: () => this.#self,
+      newOp: () => this.#newOp(),
+    });
+    this.#sender = new Sender({
+      etcd,
+      keys: this.#keys,
+      known: this.#known,
+      clock,
+      answered: (revision, asked) => this.#answered(revision, asked),
+      failed: (error) => this.#fail(error),
+      isClosed: () => this.#isClosed,
+    });
   }
 
   get leases(): LeaseView {
@@ -85,16 +106,26 @@ export class EtcdStore implements LeaseStore {
   }
 
   get failure(): string | undefined {
-    return this.#failure;
+    return this.#failure ?? this.members.problem;
+  }
+
+  get trouble(): string | undefined {
+    return this.#options.mirror.trouble;
   }
 
   get lastStoredAt(): Instant {
     return this.#lastStoredAt;
   }
 
-  /** Reads all leases and follows them from then on; if etcd cannot be had, `idle` tries again. */
-  open(): Promise<void> {
-    return this.#try();
+  /**
+   * Says who this gateway is, then reads all leases and follows them from then on; if etcd cannot be had, `idle` tries
+   * again. Returns what contradicts it: a mistake of the settings, with which nothing is granted.
+   */
+  async serveAs(listenIp: Ipv4, agreed: Profile['agreed']): Promise<string | undefined> {
+    this.#self = listenIp;
+    const contradiction = await this.members.claim({ listenIp: ipv4ToText(listenIp), agreed });
+    if (contradiction === undefined && this.#birth === undefined && !this.#isTrying) await this.#try();
+    return contradiction;
   }
 
   settle(): undefined {
@@ -102,12 +133,20 @@ export class EtcdStore implements LeaseStore {
   }
 
   async commit(changes: readonly LeaseChange[]): Promise<readonly Outcome[]> {
+    const birth = this.#birth;
+    if (birth === undefined || this.members.problem !== undefined) return changes.map(() => 'failed');
+    const seen = this.#seen;
     const outcomes: Outcome[] = changes.map(() => 'conflict');
+    const author = this.#author();
     const planned = changes.map((change) =>
-      this.#table.conflicts(change) ? undefined : planChange(this.#author, change, this.#newOp()),
+      this.#table.conflicts(change) ? undefined : planChange(author, change, this.#newOp()),
     );
     for (const group of groupsOf(planned)) {
-      const results = await this.#send(group.map(({ plan }) => plan));
+      const results = await this.#sender.send(
+        group.map(({ plan }) => plan),
+        birth,
+        seen,
+      );
       for (const [index, { place }] of group.entries()) outcomes[place] = results[index] ?? 'unknown';
     }
     for (const [index, { kind, at }] of changes.entries()) {
@@ -120,109 +159,58 @@ export class EtcdStore implements LeaseStore {
   /** One's own leases when they have run out; those of others, who may be gone, after the grace. */
   sweep(now: Instant, limit: number): readonly Lease[] {
     const expired = this.#table.sweep(now, limit);
-    return expired.filter(({ granter, expiresAt }) => granter === UNSPECIFIED || expiresAt + GRACE <= now);
+    return expired.filter(
+      ({ granter, expiresAt }) => granter === this.#self || expiresAt + CLOCK_GRACE <= now,
+    );
   }
 
   idle(): void {
+    if (this.#isClosed || this.#self === UNSPECIFIED) return;
+    void this.members.beat();
+    const monotonic = this.#options.clock.monotonic();
     const isWell = this.#failure === undefined && this.#watch !== undefined;
-    if (isWell || this.#isClosed || this.#isTrying) return;
-    if (this.#clock.monotonic() - this.#lastTry >= TRY_EVERY) void this.#try();
+    const patience = isWell ? CONFIRM_EVERY : TRY_EVERY;
+    if (this.#isTrying || monotonic - Math.max(this.#lastTry, this.#confirmedAt) < patience) return;
+    void this.#try();
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
     this.#isClosed = true;
     this.#watch?.close();
-    this.#etcd.close();
-    return Promise.resolve();
+    await this.members.leave();
+    this.#options.etcd.close();
+    this.#options.mirror.close();
+  }
+
+  #author(): Author {
+    const { node } = this.#options;
+    return {
+      keys: this.#keys,
+      known: this.#known,
+      table: this.#table,
+      granter: ipv4ToText(this.#self),
+      node,
+    };
   }
 
   /** 32 hexadecimal digits. */
   #newOp(): string {
     let op = '';
     while (op.length < 32)
-      op += Math.floor(this.#random() * 0x1_0000_0000)
+      op += Math.floor(this.#options.random() * 0x1_0000_0000)
         .toString(16)
         .padStart(8, '0');
     return op;
   }
 
-  /** One transaction of several, each with an outcome of its own, again and again while it is unknown. */
-  async #send(plans: readonly PlannedChange[]): Promise<readonly Outcome[]> {
-    const begin = this.#clock.monotonic();
-    const success = plans.map(({ transaction }) => ({ kind: 'transaction', transaction }) as const);
-    for (;;) {
-      try {
-        const { results, revision } = await this.#etcd.transact({ compare: [], success, failure: [] });
-        this.#succeed();
-        const outcomes = plans.map((plan, index) =>
-          this.#outcomeOf(plan, nestedIn(results[index]), revision),
-        );
-        await this.#learnBindings(plans.filter((_, index) => outcomes[index] === 'conflict'));
-        return outcomes;
-      } catch (error) {
-        this.#fail(error);
-        if (!(error instanceof EtcdError) || error.fault !== 'unknown') return plans.map(() => 'failed');
-        if (this.#isClosed || this.#clock.monotonic() - begin >= RETRY_BUDGET)
-          return plans.map(() => 'unknown');
-        await new Promise<void>((resolve) => this.#clock.after(RETRY_AFTER, resolve));
-      }
-    }
-  }
-
-  #outcomeOf(plan: PlannedChange, result: TransactionResult | undefined, revision: Revision): Outcome {
-    if (result === undefined) return 'unknown';
-    if (result.succeeded) {
-      for (const operation of plan.transaction.success) this.#learnWritten(operation, revision);
-      return 'committed';
-    }
-    let isOurs = false;
-    for (const [index, operation] of plan.transaction.failure.entries()) {
-      const read = result.results[index];
-      if (operation.kind !== 'get' || read?.kind !== 'get') continue;
-      if (read.found === undefined) this.#known.learnGone(operation.key, revision);
-      else {
-        this.#known.learnEntry(read.found);
-        isOurs ||= decodeEntry(read.found)?.op === plan.op;
-      }
-    }
-    return isOurs ? 'committed' : 'conflict'; // Our own mark: an earlier attempt, whose answer was lost, had succeeded.
-  }
-
-  #learnWritten(operation: PlannedChange['transaction']['success'][number], revision: Revision): void {
-    if (operation.kind === 'delete') this.#known.learnGone(operation.key, revision);
-    else if (operation.kind === 'put') {
-      const { key, value } = operation;
-      this.#known.learnEntry({ key, value, createRevision: 0, modRevision: revision, etcdLease: '0' });
-    }
-  }
-
-  /** A client's key may point to an address that is not known here yet: the next decision needs it. */
-  async #learnBindings(plans: readonly PlannedChange[]): Promise<void> {
-    for (const { transaction } of plans) {
-      for (const operation of transaction.failure) {
-        if (operation.kind !== 'get') continue;
-        const client = this.#author.keys.clientOf(operation.key);
-        const address = client === undefined ? undefined : ipv4FromText(this.#known.addressOf(client));
-        if (address === undefined) continue;
-        const key = this.#author.keys.ofAddress(address);
-        try {
-          const { found } = await this.#etcd.range(key, `${key}\0`);
-          if (found[0] !== undefined) this.#known.learnEntry(found[0]);
-        } catch {
-          return; // The watch will tell.
-        }
-      }
-    }
-  }
-
   async #try(): Promise<void> {
     this.#isTrying = true;
-    this.#lastTry = this.#clock.monotonic();
+    this.#lastTry = this.#options.clock.monotonic();
     try {
-      if (this.#seen === 0) await this.#readAll();
-      else await this.#etcd.range(this.#author.keys.prefix, `${this.#author.keys.prefix}\0`); // By a majority.
-      this.#succeed();
-      if (this.#watch === undefined) this.#follow();
+      if (this.#birth === undefined) this.#begin(await this.#admission.read());
+      else await this.#confirm(this.#birth);
+      if (this.#watch === undefined && !this.#isClosed) this.#follow();
     } catch (error) {
       this.#fail(error);
     } finally {
@@ -230,57 +218,88 @@ export class EtcdStore implements LeaseStore {
     }
   }
 
-  /** A snapshot at one revision, a page at a time. What is known and not in it is gone. */
-  async #readAll(): Promise<void> {
-    const { prefix } = this.#author.keys;
-    const end = endOfPrefix(prefix);
-    let revision: Revision | undefined;
-    const found = new Set<string>();
-    for (let first = prefix; ; ) {
-      const options = revision === undefined ? { limit: PAGE_KEYS } : { limit: PAGE_KEYS, revision };
-      const page = await this.#etcd.range(first, end, options);
-      revision ??= page.revision;
-      for (const entry of page.found) {
-        this.#known.learnEntry(entry);
-        found.add(entry.key);
-      }
-      const last = page.found.at(-1);
-      if (!page.more || last === undefined) break;
-      first = `${last.key}\0`;
+  /** A snapshot of leases that may be granted: what is known and not in it is gone. */
+  #begin(snapshot: Snapshot & { readonly birth: KnownBirth }): void {
+    if (this.#isClosed) return;
+    const { found, revision, birth } = snapshot;
+    if (this.#options.mirror.standing?.birth !== birth.id) {
+      this.#known.forget();
+      this.#table.countFrom(0);
     }
-    this.#known.keepOnly(found, revision);
+    for (const entry of found.values()) this.#known.learnEntry(entry);
+    this.#known.keepOnly(new Set(found.keys()), revision);
+    this.members.learnAll(found);
+    this.#birth = birth;
     this.#seen = revision;
     this.#table.reached(revision);
+    this.#succeed();
+  }
+
+  /** Asks a majority whether all is as it was. */
+  async #confirm(birth: KnownBirth): Promise<void> {
+    const seen = this.#seen;
+    const { etcd } = this.#options;
+    const { found, revision } = await etcd.range(this.#keys.birth, `${this.#keys.birth}\0`);
+    if (decodeBirth(found[0])?.revision !== birth.revision)
+      throw new EtcdError('refused', 'the leases in etcd are not those that were read');
+    this.#answered(revision, seen);
   }
 
   #follow(): void {
-    const watch = this.#etcd.watch(this.#author.keys.prefix, this.#seen + 1, {
+    const watch = this.#options.etcd.watch(this.#keys.prefix, this.#seen + 1, {
       events: (events, revision) => {
-        for (const event of events) this.#known.learn(event);
+        for (const event of events) {
+          this.#known.learn(event);
+          this.members.learn(event);
+          const key = event.kind === 'put' ? event.entry.key : event.key;
+          if (key === this.#keys.birth)
+            this.#fail(new EtcdError('refused', 'the leases in etcd were begun anew'));
+        }
         if (events.length === 0) return; // A sign of life may overtake what it should follow.
         this.#seen = Math.max(this.#seen, revision);
         this.#table.reached(this.#seen);
+        this.#noteReached();
       },
       ended: (why) => {
         if (this.#watch === watch) this.#watch = undefined;
-        if (why === 'compacted') this.#seen = 0;
+        if (why === 'compacted') this.#birth = undefined;
       },
     });
     this.#watch = watch;
   }
 
-  #succeed(): void {
-    if (this.#seen === 0) return;
-    this.#failure = undefined;
-    this.#table.canPromise = true;
+  /** False: its revision has gone back, so it is not what it was, and must be read anew. */
+  #answered(revision: Revision, asked: Revision): boolean {
+    if (revision < asked) {
+      this.#fail(new EtcdError('refused', `etcd was put back from revision ${asked} to ${revision}`));
+      return false;
+    }
+    this.#succeed();
+    return true;
   }
 
+  #succeed(): void {
+    if (this.#birth === undefined) return;
+    this.#failure = undefined;
+    this.#confirmedAt = this.#options.clock.monotonic();
+    this.#table.canPromise = this.members.problem === undefined;
+    this.#options.mirror.asked(true, this.#options.clock.now());
+    this.#noteReached();
+  }
+
+  #noteReached(): void {
+    const { mirror, segment } = this.#options;
+    if (this.#birth !== undefined) mirror.reached({ segment, birth: this.#birth.id, revision: this.#seen });
+  }
+
+  /** Nothing is promised until a majority answers again; what refuses means that all must be read anew. */
   #fail(error: unknown): void {
     this.#failure = error instanceof Error ? error.message : String(error);
     this.#table.canPromise = false;
+    this.#options.mirror.asked(false, this.#options.clock.now());
+    if (error instanceof EtcdError && error.fault === 'unknown') return;
+    this.#birth = undefined;
+    this.#watch?.close();
+    this.#watch = undefined;
   }
-}
-
-function nestedIn(result: OperationResult | undefined): TransactionResult | undefined {
-  return result?.kind === 'transaction' ? result.result : undefined;
 }

@@ -1,6 +1,8 @@
+import type { Lease } from '../../lease/lease.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import type { LeaseTable } from '../lease-table.ts';
-import { decodeEntry, type Entry, type Keys, leaseOf } from './entry.ts';
+import type { KeptLease, MirroredChange } from '../mirror.ts';
+import { type Claim, decodeEntry, type Entry, type Keys, leaseOf } from './entry.ts';
 import type { KeyValue, Revision, WatchEvent } from './etcd.ts';
 
 interface KnownEntry {
@@ -17,19 +19,35 @@ interface KnownClient {
 
 /**
  * All keys of a segment as they were last seen: by the snapshot, the watch, a commit of one's own or the answer to one
- * that conflicted. Whatever is older than what is known changes nothing. The table follows.
+ * that conflicted. Whatever is older than what is known changes nothing. The table follows, and so does the mirror.
  */
 export class KnownKeys {
   readonly #keys: Keys;
   readonly #table: LeaseTable;
-  readonly #self: Ipv4;
+  readonly #changed: (change: MirroredChange) => void;
   readonly #entries = new Map<Ipv4, KnownEntry>();
   readonly #clients = new Map<string, KnownClient>();
+  /** Addresses that the table has from the mirror alone. */
+  readonly #mirrored = new Set<Ipv4>();
 
-  constructor(keys: Keys, table: LeaseTable, self: Ipv4) {
+  /** `changed` hears of every record that is not what the table had. */
+  constructor(keys: Keys, table: LeaseTable, changed: (change: MirroredChange) => void) {
     this.#keys = keys;
     this.#table = table;
-    this.#self = self;
+    this.#changed = changed;
+  }
+
+  /** What the mirror has, until it is known better. */
+  loadMirrored(lease: Lease): void {
+    this.#table.load(lease);
+    this.#mirrored.add(lease.address);
+  }
+
+  /** Forgets all revisions: what comes is of another life of the store, and counts anew. The table stays, as mirrored. */
+  forget(): void {
+    for (const address of this.#entries.keys()) this.#mirrored.add(address);
+    this.#entries.clear();
+    this.#clients.clear();
   }
 
   entryAt(address: Ipv4): Entry | undefined {
@@ -77,8 +95,9 @@ export class KnownKeys {
 
   /** A whole snapshot was learnt, of these keys: what was seen before it and is not in it is gone. */
   keepOnly(found: ReadonlySet<string>, snapshot: Revision): void {
+    const addresses = new Set([...this.#entries.keys(), ...this.#mirrored]);
     const keys = [
-      ...[...this.#entries.keys()].map((address) => this.#keys.ofAddress(address)),
+      ...[...addresses].map((address) => this.#keys.ofAddress(address)),
       ...[...this.#clients.keys()].map((client) => this.#keys.ofClient(client)),
     ];
     for (const key of keys) if (!found.has(key)) this.learnGone(key, snapshot);
@@ -92,10 +111,41 @@ export class KnownKeys {
   #learnAddress(address: Ipv4, revision: Revision, entry: Entry | undefined): void {
     if ((this.#entries.get(address)?.revision ?? 0) >= revision) return;
     this.#entries.set(address, { revision, entry });
+    this.#mirrored.delete(address);
     this.#table.withdrawOffer(address);
-    if (entry?.record !== undefined) this.#table.load(leaseOf(address, entry.record, revision, this.#self));
-    if (entry?.offer !== undefined)
-      this.#table.loadOffer(leaseOf(address, entry.offer, revision, this.#self));
+    this.#learnRecord(address, revision, entry?.record);
+    if (entry?.offer !== undefined) this.#table.loadOffer(leaseOf(address, entry.offer, revision));
     this.#table.reached(revision);
   }
+
+  /** An offer over a record rewrites the key, and with it the record's revision. */
+  #learnRecord(address: Ipv4, revision: Revision, record: Claim | undefined): void {
+    const before = this.#table.recordAt(address);
+    if (record === undefined) {
+      if (before === undefined || before.state === 'free') return;
+      const lease = { ...before, state: 'free', version: revision } as const;
+      this.#table.load(lease);
+      this.#changed({ before, after: { ...lease, hostname: undefined, node: '' }, reason: 'freed' });
+      return;
+    }
+    const lease = leaseOf(address, record, revision);
+    this.#table.load(lease);
+    const isSame = before !== undefined && sameLease(before, lease);
+    if (!isSame) this.#changed({ before, after: keptOf(lease, record), reason: record.reason ?? '' });
+  }
+}
+
+function sameLease(one: Lease, other: Lease): boolean {
+  return (
+    one.client === other.client &&
+    one.state === other.state &&
+    one.expiresAt === other.expiresAt &&
+    one.updatedAt === other.updatedAt &&
+    one.hardware === other.hardware &&
+    one.granter === other.granter
+  );
+}
+
+function keptOf(lease: Lease, { hostname, node }: Claim): KeptLease {
+  return { ...lease, hostname, node };
 }

@@ -1,4 +1,4 @@
-import type { Instant, LeaseRecord } from '../../lease/lease.ts';
+import type { LeaseRecord } from '../../lease/lease.ts';
 import type { LeaseChange, LeaseWrite } from '../../lease/lease-view.ts';
 import { type Ipv4, ipv4ToText } from '../../net/ipv4.ts';
 import type { LeaseTable } from '../lease-table.ts';
@@ -91,17 +91,24 @@ function entryAfter(
   const kept = record === undefined ? {} : { record };
   if (effect === 'withdraws') return record === undefined ? undefined : { ...unknown, ...kept, op };
   if (effect === 'offers') {
-    return { ...unknown, ...kept, offer: claimOf(author, write.next, change.at, undefined), op };
+    return { ...unknown, ...kept, offer: claimOf(author, write.next, change, undefined), op };
   }
-  return { ...unknown, record: claimOf(author, write.next, change.at, record), op };
+  const { seeded: _seeded, ...rest } = unknown; // Of the record that was.
+  return { ...rest, record: claimOf(author, write.next, change, record), op };
 }
 
 /** A host name belongs to the client, and stays as long as the address names it. */
-function claimOf(author: Author, next: LeaseRecord, at: Instant, before: Claim | undefined): Claim {
+function claimOf(
+  author: Author,
+  next: LeaseRecord,
+  { at, reason }: LeaseChange,
+  before: Claim | undefined,
+): Claim {
   const { client, hardware, state, expiresAt } = next;
   const granter = next.granter === undefined ? author.granter : ipv4ToText(next.granter);
   const hostname = next.hostname ?? (before?.client === client ? before.hostname : undefined);
-  const claim = { client, mac: hardware, state, expiresAt, updatedAt: at, granter, node: author.node };
+  const node = author.node;
+  const claim = { client, mac: hardware, state, expiresAt, updatedAt: at, granter, node, reason };
   return hostname === undefined ? claim : { ...claim, hostname };
 }
 

@@ -11,8 +11,8 @@ const ENDINGS: readonly HistoryEvent[] = ['moved', 'released', 'expired'];
 /** The history's row for a record that is replaced; undefined where nothing has changed but its time. */
 export function eventOf(
   before: Lease | undefined,
-  next: LeaseRecord,
-  change: LeaseChange,
+  next: Pick<LeaseRecord, 'client' | 'state'>,
+  change: Pick<LeaseChange, 'at' | 'reason'>,
 ): HistoryEvent | undefined {
   const isSame = before !== undefined && before.state === next.state && before.client === next.client;
   if (next.state === 'free') {

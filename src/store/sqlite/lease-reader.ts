@@ -45,6 +45,16 @@ export interface ListedEvent {
   readonly client: string;
 }
 
+/** The row of the view `mirror_state`. */
+export interface MirrorState {
+  readonly segment: string;
+  readonly birth: string;
+  readonly revision: number;
+  readonly seen: string;
+  readonly age_seconds: number;
+  readonly quorum: 'yes' | 'no';
+}
+
 /** What must hold of a row; what is undefined need not. */
 export interface LeaseFilter {
   readonly address?: Ipv4 | undefined;
@@ -83,6 +93,11 @@ export class LeaseReader {
   /** By address, ascending. */
   leases(filter: LeaseFilter): Generator<ListedLease> {
     return this.#rows(LEASES, LEASE_PAGE, filter) as Generator<ListedLease>;
+  }
+
+  /** How fresh this mirror of shared leases is; undefined: the leases are this node's own. */
+  mirrorState(): MirrorState | undefined {
+    return this.#database.prepare('SELECT * FROM mirror_state').get() as MirrorState | undefined;
   }
 
   /** The oldest first. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
+import { GatewayError } from '../../errors.ts';
 import type { Clock } from '../../lease/clock.ts';
 import type { Instant } from '../../lease/lease.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
@@ -10,6 +11,7 @@ import { prepareDirectory } from './directory.ts';
 import { Journal } from './journal.ts';
 import { JOURNAL_BYTES, journalOf, prepareJournal } from './journal-file.ts';
 import { loadLeases } from './load-leases.ts';
+import { readStanding } from './mirror-standing.ts';
 import { asGatewayError, openDatabase } from './open-database.ts';
 import { takeOwnership } from './ownership.ts';
 import type { RetentionOptions } from './retention.ts';
@@ -20,7 +22,7 @@ import { Writer } from './writer.ts';
 /** The lease file's name in its directory. */
 export const LEASE_FILE = 'leases.sqlite';
 
-const DEFAULT_HISTORY: RetentionOptions = { seconds: 90 * 86_400, rows: 1_000_000 };
+export const DEFAULT_HISTORY: RetentionOptions = { seconds: 90 * 86_400, rows: 1_000_000 };
 
 export interface SqliteStoreOptions {
   /** GATEWAY_DHCP_LEASES_DIR; made if it is missing. */
@@ -37,6 +39,8 @@ export interface SqliteStoreOptions {
   readonly lockWaitMilliseconds?: number;
   /** The whole journal; 32 MiB by default. */
   readonly journalBytes?: number;
+  /** The file may mirror shared leases, and whoever opens it keeps it so. */
+  readonly mayBeMirror?: boolean;
   /** For what is done after a packet and before the next; absent: only `idle` does it. */
   readonly clock?: Clock;
   /** The schema's steps; only a test has others. */
@@ -58,6 +62,7 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
     const opened = openDatabase(file, options.now, options.migrations ?? MIGRATIONS);
     database = opened.database;
     const { setAside, copy } = opened;
+    if (options.mayBeMirror !== true) refuseMirror(database, file);
     const birth = birthOf(database);
     const bytes = options.journalBytes ?? JOURNAL_BYTES;
     const journalAside = prepareJournal(file, birth, setAside !== undefined, options.now, bytes);
@@ -90,6 +95,18 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
     ownership.release();
     throw asGatewayError(file, cause);
   }
+}
+
+/** Leases that others go on granting may not be granted from a copy. */
+function refuseMirror(database: Database, file: string): void {
+  const standing = readStanding(database);
+  if (standing === undefined) return;
+  const remedy =
+    'set GATEWAY_ETCD_ENDPOINTS and GATEWAY_SEGMENT again; or, to leave for good, run `vps-gateway cluster leave`';
+  throw new GatewayError(
+    'bad-settings',
+    `${file}: mirrors the leases that the gateways of segment ${standing.segment} share in etcd: ${remedy}`,
+  );
 }
 
 /** For whoever reads what this process has not carried over yet. */

@@ -91,6 +91,20 @@ CREATE VIEW lease_history AS SELECT ${HISTORY_COLUMNS} FROM history ORDER BY his
 `,
   },
   { sql: 'ALTER TABLE lease ADD COLUMN granter INTEGER NOT NULL DEFAULT 0' },
+  {
+    sql: `
+CREATE TABLE mirror ( -- one row while this file mirrors leases that several gateways share, else none
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  segment TEXT NOT NULL,
+  birth TEXT NOT NULL, -- the shared leases are known by it
+  revision INTEGER NOT NULL, -- all their changes up to it are in this file
+  seen_at INTEGER NOT NULL, -- when a majority of etcd last answered
+  quorum INTEGER NOT NULL -- 1: it answered when it was last asked
+) STRICT;
+CREATE VIEW mirror_state AS SELECT segment, birth, revision, ${iso('seen_at')} AS seen,
+  (${NOW} - seen_at) / 1000 AS age_seconds, CASE quorum WHEN 1 THEN 'yes' ELSE 'no' END AS quorum FROM mirror;
+`,
+  },
 ];
 
 export function schemaOf(database: Database): number {

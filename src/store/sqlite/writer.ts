@@ -68,53 +68,20 @@ export class Writer {
     if (this.#database.inTransaction) this.#database.exec('ROLLBACK');
   }
 
-  /** One record over another. */
-  put(record: JournalRecord): void {
+  /** One record over another. `node`: whose gateway granted it. */
+  put(record: JournalRecord, node = this.#nodeOf(record.granter)): void {
     const { address, client, hardware, granter, state, expiresAt, at, version, isRenewal } = record;
     const hostname = record.hostname ?? null;
     const renewal = isRenewal
-      ? this.#renew.run(
-          hardware,
-          expiresAt,
-          at,
-          version,
-          hostname,
-          this.#node,
-          granter,
-          address,
-          client,
-          state,
-        )
+      ? this.#renew.run(hardware, expiresAt, at, version, hostname, node, granter, address, client, state)
       : undefined;
     if (renewal?.changes === 1) return;
-    this.#put.run(
-      address,
-      client,
-      hardware,
-      state,
-      at,
-      expiresAt,
-      at,
-      version,
-      hostname,
-      this.#nodeOf(granter),
-      granter,
-    );
+    this.#put.run(address, client, hardware, state, at, expiresAt, at, version, hostname, node, granter);
   }
 
   /** A row of the history, once. */
-  remember({
-    eventId,
-    at,
-    address,
-    client,
-    hardware,
-    event,
-    reason,
-    expiresAt,
-    hostname,
-    granter,
-  }: JournalRecord): void {
+  remember(record: JournalRecord, node = this.#nodeOf(record.granter)): void {
+    const { eventId, at, address, client, hardware, event, reason, expiresAt, hostname } = record;
     this.#remember.run(
       eventId,
       at,
@@ -125,7 +92,7 @@ export class Writer {
       reason,
       expiresAt,
       hostname ?? null,
-      this.#nodeOf(granter),
+      node,
     );
   }
 

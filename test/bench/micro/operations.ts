@@ -117,6 +117,8 @@ function decideOn(message: Message, client: ClientKey | undefined, table: LeaseT
     revision: table.revision,
     deafRevision: 0,
     hearing: NOBODY_HEARD,
+    sharing: undefined,
+    askedBefore: false,
     waited: false,
     trustsClock: true,
     declines: 0,

@@ -1,39 +1,33 @@
 import { describe, expect, test } from 'vitest';
 import type { Ipv4 } from '../../../src/net/ipv4.ts';
-import { EtcdStore } from '../../../src/store/etcd/etcd-store.ts';
+import type { EtcdStore } from '../../../src/store/etcd/etcd-store.ts';
 import { FakeClock, settle } from '../../support/clock.ts';
 import { MemoryCluster } from '../../support/memory-etcd.ts';
 import { at as dotted } from '../../support/plan.ts';
 import { SeededRandom } from '../../support/random.ts';
+import { giveBirth, openSharedStore } from '../../support/shared-store.ts';
 import { address, at, bind, changeOf, client, offer, withdraw } from '../changes.ts';
 import { leaseStoreContract } from '../lease-store.contract.ts';
 
 const A = address('10.15.3.20');
 const B = address('10.15.3.21');
 
-/** A gateway's store on a cluster; it has read all leases. */
+/** A gateway's store on a cluster that was born; it has read all leases. */
 async function gateway(
   cluster: MemoryCluster,
   place = 10,
   clock = new FakeClock(),
   inFlight = new Set<Ipv4>(),
 ): Promise<EtcdStore> {
-  const random = new SeededRandom(place);
-  const store = new EtcdStore({
-    etcd: cluster.connect(),
-    segment: 'tenant-1',
-    self: dotted(`10.15.3.${place}`),
-    node: `pve${place - 9}`,
-    inFlight,
-    clock,
-    random: () => random.below(0x1_0000_0000) / 0x1_0000_0000,
-  });
-  await store.open();
-  return store;
+  const etcd = cluster.connect();
+  if (!cluster.isDown) await giveBirth(etcd);
+  return openSharedStore({ etcd, clock, place, inFlight });
 }
 
-leaseStoreContract('etcd, over a model of it,', (inFlight) =>
-  gateway(new MemoryCluster(), 10, new FakeClock(), inFlight),
+leaseStoreContract(
+  'etcd, over a model of it,',
+  (inFlight) => gateway(new MemoryCluster(), 10, new FakeClock(), inFlight),
+  dotted('10.15.3.10'),
 );
 
 describe('two gateways on one etcd', () => {
@@ -49,7 +43,7 @@ describe('two gateways on one etcd', () => {
     ];
 
     expect(outcomes).toEqual(['committed', 'conflict']);
-    expect(first.leases.at(A)).toMatchObject({ client: client(1), granter: 0 });
+    expect(first.leases.at(A)).toMatchObject({ client: client(1), granter: dotted('10.15.3.10') });
     expect(second.leases.at(A)).toMatchObject({ client: client(1), granter: dotted('10.15.3.10') });
   });
 
@@ -108,7 +102,7 @@ describe('two gateways on one etcd', () => {
     const outcome = await bind(first, { client: 1, address: B, at: at(21) });
 
     expect(outcome).toBe('committed');
-    expect([...cluster.keys.keys()].sort()).toEqual([
+    expect([...cluster.keys.keys()].filter((key) => /\/(cl|ip)\//.test(key)).sort()).toEqual([
       `/vps-gateway/tenant-1/cl/${client(1)}`,
       `/vps-gateway/tenant-1/cl/${client(2)}`,
       '/vps-gateway/tenant-1/ip/10.15.3.20',
@@ -136,16 +130,9 @@ describe('two gateways on one etcd', () => {
     const cluster = new MemoryCluster();
     const store = await gateway(cluster);
     await bind(store, { client: 1, address: A });
-    const other = new EtcdStore({
-      etcd: cluster.connect(),
-      segment: 'tenant-2',
-      self: dotted('10.15.3.10'),
-      node: 'pve1',
-      inFlight: new Set(),
-      clock: new FakeClock(),
-      random: () => 0.5,
-    });
-    await other.open();
+    const etcd = cluster.connect();
+    await giveBirth(etcd, 'tenant-2');
+    const other = await openSharedStore({ etcd, segment: 'tenant-2', clock: new FakeClock() });
 
     expect(other.leases.at(A)).toBeUndefined();
     expect(await bind(other, { client: 2, address: A })).toBe('committed');

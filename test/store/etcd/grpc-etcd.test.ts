@@ -6,10 +6,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Ipv4 } from '../../../src/net/ipv4.ts';
 import { systemClock } from '../../../src/server/system-clock.ts';
 import type { EtcdError, WatchEvent } from '../../../src/store/etcd/etcd.ts';
-import { EtcdStore } from '../../../src/store/etcd/etcd-store.ts';
 import { GrpcEtcd } from '../../../src/store/etcd/grpc-etcd.ts';
 import { EtcdProcesses, hasEtcd } from '../../support/etcd-process.ts';
 import { at as dotted } from '../../support/plan.ts';
+import { giveBirth, openSharedStore } from '../../support/shared-store.ts';
 import { address, bind, client } from '../changes.ts';
 import { leaseStoreContract } from '../lease-store.contract.ts';
 
@@ -158,20 +158,17 @@ describeEtcd(`a real etcd${why}`, () => {
   });
 
   let segments = 0;
-  leaseStoreContract('etcd', async (inFlight: Set<Ipv4>) => {
-    segments += 1;
-    const store = new EtcdStore({
-      etcd: new GrpcEtcd({ endpoints: cluster.endpoints, clock: systemClock }),
-      segment: `contract-${segments}`,
-      self: dotted('10.15.3.10'),
-      node: 'pve1',
-      inFlight,
-      clock: systemClock,
-      random: Math.random,
-    });
-    await store.open();
-    return store;
-  });
+  leaseStoreContract(
+    'etcd',
+    async (inFlight: Set<Ipv4>) => {
+      segments += 1;
+      const etcd = new GrpcEtcd({ endpoints: cluster.endpoints, clock: systemClock });
+      const segment = `contract-${segments}`;
+      await giveBirth(etcd, segment);
+      return openSharedStore({ etcd, segment, clock: systemClock, random: Math.random, inFlight });
+    },
+    dotted('10.15.3.10'),
+  );
 });
 
 describeEtcd(`three members of etcd${why}`, () => {
@@ -179,16 +176,8 @@ describeEtcd(`three members of etcd${why}`, () => {
     const cluster = await EtcdProcesses.start({ members: 3 });
     const etcd = new GrpcEtcd({ endpoints: cluster.endpoints, clock: systemClock });
     await cluster.until(() => etcd.range('a', 'b'));
-    const store = new EtcdStore({
-      etcd,
-      segment: 'tenant-1',
-      self: dotted('10.15.3.10'),
-      node: 'pve1',
-      inFlight: new Set(),
-      clock: systemClock,
-      random: Math.random,
-    });
-    await store.open();
+    await giveBirth(etcd);
+    const store = await openSharedStore({ etcd, clock: systemClock, random: Math.random });
     try {
       expect(await bind(store, { client: 1, address: address('10.15.3.20') })).toBe('committed');
       await cluster.kill(0);

@@ -1,0 +1,85 @@
+import type { Command } from 'commander';
+import type { LoadedSettings } from '../config/load-settings.ts';
+import { GatewayError } from '../errors.ts';
+import { type Etcd, EtcdError } from '../store/etcd/etcd.ts';
+import { initSegment } from './cluster/init.ts';
+import { joinCluster, leaveCluster } from './cluster/move.ts';
+import { seedSegment } from './cluster/seed.ts';
+import { clusterStatus, writeStatus } from './cluster/status.ts';
+import { standardOutput } from './output.ts';
+import { addSettingOptions, settingsOrThrow } from './setting-options.ts';
+import { connect, type SharedSettings, sharedSettings } from './shared-leases.ts';
+
+/** Adds `cluster init`, `seed`, `join`, `leave` and `status`: leases that several gateways share. */
+export function addClusterCommand(program: Command): void {
+  const cluster = program
+    .command('cluster')
+    .description('leases that several gateways share in etcd: begin, join, leave, mend, look');
+  const print = (line: string) => void process.stdout.write(`${line}\n`);
+
+  subcommand(cluster, 'status', 'the members of etcd, the gateways, and what this node has of their leases')
+    .option('--json', 'as JSON')
+    .action(async (_options: unknown, command: Command) => {
+      const { shared } = sharedOrThrow(command);
+      const report = await clusterStatus(shared);
+      if (command.getOptionValue('json') === true) print(JSON.stringify(report, null, 2));
+      else writeStatus(standardOutput(), report);
+      process.exitCode = report.problems.length === 0 ? 0 : 1;
+    });
+  subcommand(cluster, 'init', 'begin a segment that etcd knows nothing of; once, on one node').action(
+    (_options: unknown, command: Command) =>
+      withEtcd(command, (etcd, shared) => initSegment(etcd, shared, print)),
+  );
+  subcommand(
+    cluster,
+    'seed',
+    'after etcd has lost its data or was put back: merge what the running gateways have kept',
+  ).action((_options: unknown, command: Command) =>
+    withEtcd(command, (etcd, shared) => seedSegment(etcd, shared, print)),
+  );
+  subcommand(
+    cluster,
+    'join',
+    "bring this node's own leases up, with its gateway stopped; its first start does the same",
+  ).action(async (_options: unknown, command: Command) => {
+    const { shared } = sharedOrThrow(command);
+    await joinCluster(shared, print);
+  });
+  subcommand(
+    cluster,
+    'leave',
+    "make this node's mirror a lease file of its own, with its gateway stopped",
+  ).action((_options: unknown, command: Command) => leaveCluster(settingsOrThrow(command), print));
+}
+
+function subcommand(cluster: Command, name: string, description: string): Command {
+  return addSettingOptions(cluster.command(name).description(description));
+}
+
+function sharedOrThrow(command: Command): {
+  readonly loaded: LoadedSettings;
+  readonly shared: SharedSettings;
+} {
+  const loaded = settingsOrThrow(command);
+  const shared = sharedSettings(loaded.settings);
+  if (shared !== undefined) return { loaded, shared };
+  const remedy = 'set GATEWAY_ETCD_ENDPOINTS (--etcd-endpoints) and GATEWAY_SEGMENT (--segment)';
+  throw new GatewayError('bad-settings', `no etcd is set, so no leases are shared: ${remedy}`);
+}
+
+async function withEtcd(
+  command: Command,
+  run: (etcd: Etcd, shared: SharedSettings) => Promise<void>,
+): Promise<void> {
+  const { shared } = sharedOrThrow(command);
+  const etcd = connect(shared);
+  try {
+    await run(etcd, shared);
+  } catch (error) {
+    if (!(error instanceof EtcdError)) throw error;
+    const remedy = 'see to etcd (etcdctl endpoint health), and run it again: nothing is done twice';
+    throw new GatewayError('etcd-unavailable', `etcd: ${error.message}: ${remedy}`, error);
+  } finally {
+    etcd.close();
+  }
+}

@@ -1,0 +1,66 @@
+import { findListenAddress } from '../../config/listen-address.ts';
+import type { LoadedSettings } from '../../config/load-settings.ts';
+import type { Settings } from '../../config/settings.ts';
+import { GatewayError } from '../../errors.ts';
+import { systemClock } from '../../server/system-clock.ts';
+import { openMirror } from '../../store/sqlite/open-mirror.ts';
+import type { SqliteMirror } from '../../store/sqlite/sqlite-mirror.ts';
+import { readInterfaces } from '../../transport/interfaces.ts';
+import { agreedOf, nodeOf, type SharedSettings, sharedStore } from '../shared-leases.ts';
+
+/** Brings the leases that this node had alone up into etcd, and makes its file a mirror; its gateway does not run. */
+export async function joinCluster(shared: SharedSettings, print: (line: string) => void): Promise<void> {
+  const { settings, segment } = shared;
+  const search = findListenAddress(settings, readInterfaces());
+  if (search.kind !== 'found')
+    throw new GatewayError('listen-ip-missing', `${search.message}. To mend it: ${search.remedy}`);
+  const mirror = await openFile(settings);
+  const say = (level: string, fields: object, message: string) => {
+    const details = Object.entries(fields).map(([name, value]) => `${name} ${String(value)}`);
+    print(`${level === 'info' ? '' : `${level}: `}${message}: ${details.join(', ')}`);
+  };
+  const store = sharedStore({ shared, mirror, inFlight: new Set(), say });
+  try {
+    const contradiction = await store.serveAs(search.listenIp, agreedOf(settings));
+    if (contradiction !== undefined) throw new GatewayError('bad-settings', contradiction);
+    if (store.failure !== undefined) throw new GatewayError('cluster-state', store.failure);
+    print(`this node is of segment ${segment}: start its gateway`);
+  } finally {
+    await store.close();
+  }
+}
+
+/** Makes a mirror a lease file of its own; for a node that shares its leases no more. Its gateway does not run. */
+export async function leaveCluster(
+  { settings }: LoadedSettings,
+  print: (line: string) => void,
+): Promise<void> {
+  const mirror = await openFile(settings);
+  try {
+    const { standing } = mirror;
+    if (standing === undefined)
+      throw new GatewayError(
+        'cluster-state',
+        `${mirror.opening.file}: mirrors nothing: nothing is to be done`,
+      );
+    mirror.leave();
+    print(`${mirror.opening.file}: its leases are this node's own now`);
+    print(`take GATEWAY_ETCD_ENDPOINTS and GATEWAY_SEGMENT out of its settings, and start its gateway`);
+    print(
+      `gateways that go on sharing segment ${standing.segment} know nothing of what it grants: stop them, or give each a part of the pool (GATEWAY_DHCP_SHARE)`,
+    );
+  } finally {
+    mirror.close();
+  }
+}
+
+function openFile(settings: Settings): Promise<SqliteMirror> {
+  return openMirror({
+    directory: settings.leasesDir,
+    inFlight: new Set(),
+    now: systemClock.now(),
+    seed: 0,
+    node: nodeOf(settings),
+    clock: systemClock,
+  });
+}

@@ -1,0 +1,193 @@
+import { GatewayError } from '../../errors.ts';
+import { systemClock } from '../../server/system-clock.ts';
+import { decodeEntry, Keys } from '../../store/etcd/entry.ts';
+import { EtcdError, type MemberStatus } from '../../store/etcd/etcd.ts';
+import { decodeHeartbeat, type Heartbeat } from '../../store/etcd/members.ts';
+import { readSnapshot, type Snapshot } from '../../store/etcd/snapshot.ts';
+import { type MirrorState, openLeaseReader } from '../../store/sqlite/lease-reader.ts';
+import { type Output, writeDetails, writeTable } from '../output.ts';
+import { connect, type SharedSettings } from '../shared-leases.ts';
+
+/** What is known of one member of etcd. */
+interface MemberLine {
+  readonly endpoint: string;
+  readonly isLeader: boolean;
+  readonly version: string | undefined;
+  readonly revision: number | undefined;
+  /** Why it did not answer. */
+  readonly error: string | undefined;
+}
+
+export interface ClusterReport {
+  readonly segment: string;
+  readonly birth: string | undefined;
+  readonly revision: number | undefined;
+  readonly members: readonly MemberLine[];
+  readonly gateways: readonly Heartbeat[];
+  /** Records in etcd, by state; offers apart. */
+  readonly leases: Readonly<Record<string, number>>;
+  /** Of this node; undefined: it has none. */
+  readonly mirror: MirrorState | undefined;
+  readonly problems: readonly string[];
+}
+
+/** Asks every member, reads the segment, and looks at this node's lease file. */
+export async function clusterStatus(shared: SharedSettings): Promise<ClusterReport> {
+  const { segment, settings } = shared;
+  const keys = new Keys(segment);
+  const members = await Promise.all(settings.etcdEndpoints.map((endpoint) => askMember(shared, endpoint)));
+  const problems = members.flatMap(({ endpoint, error }) =>
+    error === undefined ? [] : [`${endpoint} does not answer: ${error}`],
+  );
+  const snapshot = await snapshotOf(shared, keys).catch((error: unknown) => {
+    if (!(error instanceof EtcdError)) throw error;
+    problems.push(`no majority of etcd answers, so nothing new is granted: ${error.message}`);
+    return undefined;
+  });
+  const gateways = [...(snapshot?.found.values() ?? [])]
+    .filter(({ key }) => keys.gatewayOf(key) !== undefined)
+    .map(({ value }) => decodeHeartbeat(value))
+    .filter((heartbeat) => heartbeat !== undefined);
+  const mirror = mirrorStateOf(settings.leasesDir);
+  if (snapshot !== undefined) problems.push(...lifeProblems(segment, snapshot, mirror));
+  return {
+    segment,
+    birth: snapshot?.birth?.id,
+    revision: snapshot?.revision,
+    members,
+    gateways,
+    leases: snapshot === undefined ? {} : countLeases(keys, snapshot),
+    mirror,
+    problems,
+  };
+}
+
+/** What this node's file says of itself as a mirror; undefined: it is none, or there is none. */
+export function mirrorStateOf(directory: string): MirrorState | undefined {
+  try {
+    const reader = openLeaseReader(directory);
+    try {
+      return reader.mirrorState();
+    } finally {
+      reader.close();
+    }
+  } catch (error) {
+    if (error instanceof GatewayError && error.code === 'store-unusable') return undefined;
+    throw error;
+  }
+}
+
+function lifeProblems(
+  segment: string,
+  { birth }: Snapshot,
+  mirror: MirrorState | undefined,
+): readonly string[] {
+  if (birth === undefined) {
+    const command = mirror === undefined ? 'init' : 'seed';
+    return [
+      `etcd knows no segment ${segment}, so nothing is granted: run \`vps-gateway cluster ${command}\` once`,
+    ];
+  }
+  if (mirror === undefined || mirror.birth === birth.id || birth.replaces.includes(mirror.birth)) return [];
+  return [
+    'etcd holds other leases than this node has seen: see GATEWAY_ETCD_ENDPOINTS, or `vps-gateway cluster seed`',
+  ];
+}
+
+async function askMember(
+  shared: SharedSettings,
+  endpoint: SharedSettings['settings']['etcdEndpoints'][number],
+): Promise<MemberLine> {
+  const etcd = connect({ ...shared, settings: { ...shared.settings, etcdEndpoints: [endpoint] } });
+  const { target } = endpoint;
+  try {
+    const { leader, memberId, version, revision }: MemberStatus = await etcd.status();
+    return { endpoint: target, isLeader: leader === memberId, version, revision, error: undefined };
+  } catch (error) {
+    const said = error instanceof Error ? error.message : String(error);
+    return { endpoint: target, isLeader: false, version: undefined, revision: undefined, error: said };
+  } finally {
+    etcd.close();
+  }
+}
+
+/** A call goes to one member; after a failure the next one goes to the next. */
+async function snapshotOf(shared: SharedSettings, keys: Keys): Promise<Snapshot> {
+  const etcd = connect(shared);
+  try {
+    for (let left = shared.settings.etcdEndpoints.length; ; left -= 1) {
+      try {
+        return await readSnapshot(etcd, keys);
+      } catch (error) {
+        if (left <= 1) throw error;
+      }
+    }
+  } finally {
+    etcd.close();
+  }
+}
+
+function countLeases(keys: Keys, { found }: Snapshot): Readonly<Record<string, number>> {
+  const now = systemClock.now();
+  const counts: Record<string, number> = {};
+  for (const entry of found.values()) {
+    if (keys.addressOf(entry.key) === undefined) continue;
+    const { record, offer } = decodeEntry(entry) ?? {};
+    const isOver = record?.state === 'bound' && record.expiresAt <= now;
+    for (const state of [
+      isOver ? 'expired' : record?.state,
+      offer && offer.expiresAt > now ? 'offered' : undefined,
+    ])
+      if (state !== undefined) counts[state] = (counts[state] ?? 0) + 1;
+  }
+  return counts;
+}
+
+export function writeStatus(output: Output, report: ClusterReport): void {
+  const { segment, birth, revision, members, gateways, leases, mirror, problems } = report;
+  const counts = Object.entries(leases).map(([state, count]) => `${count} ${state}`);
+  writeDetails(output, [
+    ['segment', segment],
+    ['birth', birth],
+    ['revision', revision],
+    ['leases', counts.join(', ') || undefined],
+    ['mirror here', mirror === undefined ? 'none' : mirrorText(mirror)],
+  ]);
+  output.write('\n');
+  writeTable(
+    output,
+    [
+      { heading: 'ETCD', cell: ({ endpoint }) => endpoint },
+      {
+        heading: 'ROLE',
+        cell: ({ isLeader, error }) => (error === undefined ? (isLeader ? 'leader' : 'follower') : 'away'),
+      },
+      { heading: 'VERSION', cell: ({ version }) => version },
+      { heading: 'REVISION', cell: (member) => member.revision },
+    ],
+    members,
+  );
+  output.write('\n');
+  if (gateways.length === 0) output.write('no gateway is alive\n');
+  else {
+    writeTable(
+      output,
+      [
+        { heading: 'GATEWAY', cell: ({ node }) => node },
+        { heading: 'LISTEN IP', cell: ({ listenIp }) => listenIp },
+        { heading: 'MIRROR AT', cell: (gateway) => gateway.revision },
+        { heading: 'POOL', cell: ({ agreed }) => poolText(agreed) },
+      ],
+      gateways,
+    );
+  }
+  for (const problem of problems) output.write(`\nproblem: ${problem}\n`);
+}
+
+function mirrorText({ revision, age_seconds: age, quorum }: MirrorState): string {
+  return `revision ${revision}, seen ${age} s ago, quorum ${quorum}`;
+}
+
+function poolText(agreed: Heartbeat['agreed']): string {
+  return `${agreed['GATEWAY_DHCP_POOL_START'] ?? '?'}-${agreed['GATEWAY_DHCP_POOL_END'] ?? '?'}`;
+}

@@ -1,0 +1,158 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import type { Endpoint } from '../config/etcd-kinds.ts';
+import { SETTINGS, type SettingKey, type Settings } from '../config/settings.ts';
+import { GatewayError } from '../errors.ts';
+import type { Random } from '../lease/clock.ts';
+import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
+import type { Cluster } from '../server/cluster.ts';
+import { systemClock } from '../server/system-clock.ts';
+import type { Say } from '../store/etcd/admission.ts';
+import { Keys } from '../store/etcd/entry.ts';
+import type { Etcd } from '../store/etcd/etcd.ts';
+import { CLOCK_GRACE, EtcdStore } from '../store/etcd/etcd-store.ts';
+import { GrpcEtcd, type GrpcEtcdOptions } from '../store/etcd/grpc-etcd.ts';
+import { Members } from '../store/etcd/members.ts';
+import type { Mirror } from '../store/mirror.ts';
+
+/** Clocks that differ by so much are worth a warning: milliseconds. */
+const SKEW_WARNING = 5000;
+
+/** What the settings say of a store that gateways share. */
+export interface SharedSettings {
+  readonly settings: Settings;
+  readonly segment: string;
+  readonly node: string;
+}
+
+/** Undefined: no endpoints are set, and the leases are in the SQLite file alone. */
+export function sharedSettings(settings: Settings): SharedSettings | undefined {
+  const { etcdEndpoints, segment } = settings;
+  if (etcdEndpoints.length === 0 || segment === undefined) return undefined;
+  return { settings, segment, node: nodeOf(settings) };
+}
+
+/** GATEWAY_NODE_NAME, or the host's name. */
+export function nodeOf({ nodeName }: Settings): string {
+  return nodeName ?? hostname();
+}
+
+/** Connects to etcd when it is asked first. Throws bad-settings for certificates that cannot be read. */
+export function connect({ settings }: SharedSettings): Etcd {
+  const { etcdEndpoints, etcdUser, etcdPassword } = settings;
+  const tls = isSecure(etcdEndpoints, settings.etcdCa ?? settings.etcdCert)
+    ? {
+        ...pem(settings, 'etcdCa', 'ca'),
+        ...pem(settings, 'etcdCert', 'cert'),
+        ...pem(settings, 'etcdKey', 'key'),
+      }
+    : undefined;
+  const options: GrpcEtcdOptions = {
+    endpoints: etcdEndpoints.map(({ target }) => target),
+    clock: systemClock,
+  };
+  const user =
+    etcdUser === undefined || etcdPassword === undefined
+      ? undefined
+      : { name: etcdUser, password: etcdPassword };
+  return new GrpcEtcd({
+    ...options,
+    ...(tls === undefined ? {} : { tls }),
+    ...(user === undefined ? {} : { user }),
+  });
+}
+
+function isSecure(endpoints: readonly Endpoint[], certificate: string | undefined): boolean {
+  return endpoints.some(({ scheme }) => scheme === 'https') || certificate !== undefined;
+}
+
+function pem<Name extends string>(
+  settings: Settings,
+  key: 'etcdCa' | 'etcdCert' | 'etcdKey',
+  name: Name,
+): { readonly [Key in Name]?: Buffer } {
+  const file = settings[key];
+  if (file === undefined) return {};
+  try {
+    return { [name]: readFileSync(file) } as { [Key in Name]: Buffer };
+  } catch (cause) {
+    const said = cause instanceof Error ? cause.message : String(cause);
+    const remedy = `set ${SETTINGS[key].variable} to a PEM file that the gateway's user (${process.getuid?.() ?? '?'}) may read`;
+    throw new GatewayError('bad-settings', `${SETTINGS[key].variable} '${file}': ${said}: ${remedy}`, cause);
+  }
+}
+
+/** 0 <= x < 1, as nobody can know it. */
+export const random: Random = () => randomBytes(6).readUIntBE(0, 6) / 2 ** 48;
+
+export interface SharedParts {
+  readonly shared: SharedSettings;
+  readonly mirror: Mirror;
+  readonly inFlight: ReadonlySet<Ipv4>;
+  readonly say: Say;
+}
+
+/** The store that gateways share, not yet of a listen address. */
+export function sharedStore({ shared, mirror, inFlight, say }: SharedParts): EtcdStore {
+  const { segment, node } = shared;
+  const etcd = connect(shared);
+  const members = new Members({
+    etcd,
+    keys: new Keys(segment),
+    clock: systemClock,
+    node,
+    instance: randomBytes(8).toString('hex'),
+    mirror: () => mirror.standing ?? { birth: '', revision: 0 },
+  });
+  return new EtcdStore({ etcd, segment, node, mirror, members, inFlight, clock: systemClock, random, say });
+}
+
+/** The settings that all gateways of a segment must have alike, by their variables. */
+const AGREED: readonly SettingKey[] = [
+  'gateway',
+  'subnetMask',
+  'poolStart',
+  'poolEnd',
+  'identity',
+  'leaseTime',
+  'leaseTimeMin',
+  'leaseTimeMax',
+];
+
+export function agreedOf(settings: Settings): Readonly<Record<string, string>> {
+  const addresses: readonly SettingKey[] = ['gateway', 'poolStart', 'poolEnd'];
+  const entries = AGREED.map((key): [string, string] => {
+    const value = settings[key];
+    const isAddress = addresses.includes(key) && typeof value === 'number';
+    return [SETTINGS[key].variable, isAddress ? ipv4ToText(value as Ipv4) : String(value ?? 'default')];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** The gateways of the segment, as the server asks about them. */
+export class SharingGateways implements Cluster {
+  readonly grace = CLOCK_GRACE;
+  /** Undefined until the store is there. */
+  store: EtcdStore | undefined;
+
+  get live(): ReadonlySet<Ipv4> {
+    return this.store?.members.live ?? NOBODY;
+  }
+
+  get trustsClock(): boolean {
+    return Math.abs(this.store?.members.skew.milliseconds ?? 0) <= CLOCK_GRACE;
+  }
+
+  get problems(): readonly string[] {
+    const { milliseconds = 0, node = '' } = this.store?.members.skew ?? {};
+    if (Math.abs(milliseconds) < SKEW_WARNING) return [];
+    const seconds = Math.round(Math.abs(milliseconds) / 1000);
+    const effect = this.trustsClock ? '' : ', so what has run out is given to nobody else';
+    return [
+      `the clock of ${node} is ${seconds} s ${milliseconds > 0 ? 'ahead' : 'behind'}${effect}: see that both nodes set their time by NTP`,
+    ];
+  }
+}
+
+const NOBODY: ReadonlySet<Ipv4> = new Set();

@@ -1,0 +1,43 @@
+import { listOf, right, type SettingKind, wrong } from './setting-kinds.ts';
+
+/** A member of etcd. */
+export interface Endpoint {
+  /** host:port */
+  readonly target: string;
+  /** As it was written; undefined: neither http nor https. */
+  readonly scheme: 'http' | 'https' | undefined;
+}
+
+const DEFAULT_PORT = 2379;
+const FORM =
+  /^(?:(https?):\/\/)?(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)(?::(\d{1,5}))?\/?$/;
+
+const endpoint: SettingKind<Endpoint> = {
+  placeholder: 'endpoint',
+  read(text) {
+    const [, scheme, host, , port = String(DEFAULT_PORT)] = FORM.exec(text) ?? [];
+    const number = Number(port);
+    if (host === undefined || number < 1 || number > 65535)
+      return wrong('is not an endpoint of etcd', 'write https://192.0.2.11:2379, or host:port');
+    return right({ target: `${host}:${number}`, scheme: scheme as Endpoint['scheme'] });
+  },
+};
+
+export const endpoints: SettingKind<readonly Endpoint[]> = listOf('endpoints', endpoint, 9);
+
+/** A name that is a part of a key: of a segment, or of a node. */
+export const name: SettingKind<string> = {
+  placeholder: 'name',
+  read: (text) =>
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(text)
+      ? right(text)
+      : wrong('is not a name', 'write up to 63 letters, digits, dots, dashes or underscores: tenant-1'),
+};
+
+export const file: SettingKind<string> = {
+  placeholder: 'file',
+  read: (text) =>
+    text === '' || text.includes('\0') ? wrong('is not a path', 'write the path of a file') : right(text),
+};
+
+export const text: SettingKind<string> = { placeholder: 'text', read: right };

@@ -1,0 +1,63 @@
+import { endpoints, file, name, text } from './etcd-kinds.ts';
+import { open, setting } from './setting.ts';
+import { secret } from './setting-kinds.ts';
+
+/** The settings of leases that several gateways share. */
+export const ETCD_SETTINGS = {
+  etcdEndpoints: setting('off', {
+    group: 'Shared leases',
+    variable: 'GATEWAY_ETCD_ENDPOINTS',
+    flag: 'etcd-endpoints',
+    kind: endpoints,
+    help: 'the members of etcd, parted by commas: https://192.0.2.11:2379,...; off: leases are in the SQLite file alone',
+  }),
+  segment: open({
+    group: 'Shared leases',
+    variable: 'GATEWAY_SEGMENT',
+    flag: 'segment',
+    kind: name,
+    help: "this VXLAN's name, the same on all its gateways and on no other's; required with etcd",
+  }),
+  nodeName: open({
+    group: 'Shared leases',
+    variable: 'GATEWAY_NODE_NAME',
+    flag: 'node-name',
+    kind: name,
+    help: "this node's name, kept with what it grants; the host's name if not set",
+  }),
+  etcdCa: open({
+    group: 'Shared leases',
+    variable: 'GATEWAY_ETCD_CA',
+    flag: 'etcd-ca',
+    kind: file,
+    help: "PEM file of the authority that signed etcd's certificates",
+  }),
+  etcdCert: open({
+    group: 'Shared leases',
+    variable: 'GATEWAY_ETCD_CERT',
+    flag: 'etcd-cert',
+    kind: file,
+    help: 'PEM file of the certificate that this gateway shows to etcd',
+  }),
+  etcdKey: open({
+    group: 'Shared leases',
+    variable: 'GATEWAY_ETCD_KEY',
+    flag: 'etcd-key',
+    kind: file,
+    help: 'PEM file of its private key',
+  }),
+  etcdUser: open({
+    group: 'Shared leases',
+    variable: 'GATEWAY_ETCD_USER',
+    flag: 'etcd-user',
+    kind: text,
+    help: "etcd's own user, where its authentication is on",
+  }),
+  etcdPassword: open({
+    group: 'Shared leases',
+    variable: 'GATEWAY_ETCD_PASSWORD',
+    flag: undefined,
+    kind: secret,
+    help: 'the password of that user',
+  }),
+};

@@ -1,0 +1,41 @@
+import type { Sharing } from '../engine/decision.ts';
+import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
+import type { Log } from './log.ts';
+
+/** The gateways that share their leases with this one, and what is wrong between them. */
+export interface Cluster extends Sharing {
+  /** False: the clocks differ so much that what has run out is nobody else's. */
+  readonly trustsClock: boolean;
+  /** What lasts, with its remedy. */
+  readonly problems: readonly string[];
+}
+
+/** One line when a gateway comes or goes, and when what is wrong begins and ends. */
+export class ClusterLog {
+  readonly #cluster: Cluster;
+  readonly #log: Log;
+  #live: ReadonlySet<Ipv4> = new Set();
+  #problems: readonly string[] = [];
+
+  constructor(cluster: Cluster, log: Log) {
+    this.#cluster = cluster;
+    this.#log = log;
+  }
+
+  /** For every second. */
+  check(): void {
+    const { live, problems } = this.#cluster;
+    for (const gateway of live)
+      if (!this.#live.has(gateway))
+        this.#log.info({ gateway: ipv4ToText(gateway) }, 'another gateway shares the leases');
+    for (const gateway of this.#live)
+      if (!live.has(gateway)) this.#log.warn({ gateway: ipv4ToText(gateway) }, 'another gateway is gone');
+    for (const cause of problems)
+      if (!this.#problems.includes(cause))
+        this.#log.warn({ cause }, 'something is wrong between the gateways');
+    for (const cause of this.#problems)
+      if (!problems.includes(cause)) this.#log.info({ cause }, 'this is well again');
+    this.#live = live;
+    this.#problems = problems;
+  }
+}

@@ -1,0 +1,131 @@
+import type { Clock } from '../../lease/clock.ts';
+import { type Ipv4, ipv4ToText } from '../../net/ipv4.ts';
+import type { Mirror } from '../mirror.ts';
+import { type Judgement, judge, type KnownBirth } from './birth.ts';
+import type { Keys } from './entry.ts';
+import { type Etcd, EtcdError } from './etcd.ts';
+import { type MergeReport, mergeLeases } from './merge.ts';
+import { readSnapshot, type Snapshot } from './snapshot.ts';
+
+/** Says something to the operator. */
+export type Say = (level: 'info' | 'warn' | 'error', fields: object, message: string) => void;
+
+/** The value of the key that asks all gateways for their mirrors. */
+export interface Seeding {
+  /** The birth that is to come. */
+  readonly id: string;
+  readonly replaces: readonly string[];
+}
+
+/** What a node has merged. */
+export interface Seeded extends MergeReport {
+  readonly id: string;
+  readonly node: string;
+}
+
+export interface AdmissionParts {
+  readonly etcd: Etcd;
+  readonly keys: Keys;
+  readonly segment: string;
+  readonly node: string;
+  readonly mirror: Mirror;
+  readonly clock: Clock;
+  readonly self: () => Ipv4;
+  readonly newOp: () => string;
+  readonly say: Say;
+}
+
+/** Reads the shared leases for a gateway that wants to grant them, and sees first that they are what it knows. */
+export class Admission {
+  readonly #parts: AdmissionParts;
+  /** What was said last. */
+  #said = '';
+  /** The birth that this mirror was merged for. */
+  #mergedFor = '';
+
+  constructor(parts: AdmissionParts) {
+    this.#parts = parts;
+  }
+
+  /** All leases, with what this node has brought up. Rejects with an EtcdError that says why nothing may be granted. */
+  async read(): Promise<Snapshot & { readonly birth: KnownBirth }> {
+    const { etcd, keys, segment, mirror } = this.#parts;
+    for (;;) {
+      const snapshot = await readSnapshot(etcd, keys);
+      const { birth, revision } = snapshot;
+      const judgement = judge(birth, revision, segment, mirror.standing);
+      if (judgement.kind === 'refused') {
+        await this.#answerSeeding(snapshot);
+        throw this.#refusal(judgement);
+      }
+      if (birth === undefined) throw new EtcdError('refused', 'no birth');
+      const isMerged = this.#mergedFor === birth.id;
+      if (judgement.kind === 'ours' || isMerged) {
+        this.#said = '';
+        return { ...snapshot, birth };
+      }
+      await this.#merge(snapshot, judgement.kind === 'joins' ? 'join' : 'seed');
+      this.#mergedFor = birth.id; // And read again, with what was merged.
+    }
+  }
+
+  #refusal({ cause, remedy }: Extract<Judgement, { kind: 'refused' }>): EtcdError {
+    if (this.#said !== cause) this.#parts.say('error', { cause, remedy }, 'nothing is granted');
+    this.#said = cause;
+    return new EtcdError('refused', `${cause}: ${remedy}`);
+  }
+
+  async #merge(snapshot: Snapshot, rule: 'join' | 'seed'): Promise<MergeReport> {
+    const { etcd, keys, mirror, clock, self, node, newOp, say } = this.#parts;
+    const leases = mirror.leases();
+    const address = ipv4ToText(self());
+    const now = clock.now();
+    const report = await mergeLeases({
+      etcd,
+      keys,
+      snapshot,
+      leases,
+      rule,
+      self: { address, node },
+      now,
+      newOp,
+    });
+    for (const conflict of report.conflicts)
+      say('warn', conflict, 'a lease of this node could not be brought up: what etcd has stays');
+    if (leases.length > 0) {
+      const { uploaded, kept, conflicts } = report;
+      say('info', { uploaded, kept, conflicts: conflicts.length }, 'the leases of this node are in etcd');
+    }
+    return report;
+  }
+
+  /** `cluster seed` asks for the mirrors of a life that is lost: what this one has goes up, once. */
+  async #answerSeeding(snapshot: Snapshot): Promise<void> {
+    const { etcd, keys, mirror, node } = this.#parts;
+    const seeding = decodeSeeding(snapshot.found.get(keys.seeding)?.value);
+    const { standing } = mirror;
+    if (seeding === undefined || standing === undefined || this.#mergedFor === seeding.id) return;
+    if (!seeding.replaces.includes(standing.birth)) return;
+    const report = await this.#merge(snapshot, 'seed');
+    const seeded: Seeded = { id: seeding.id, node, ...report };
+    const value = Buffer.from(JSON.stringify(seeded), 'utf8');
+    // Only while it is still asked for: what came after the birth would count as of the life before.
+    const { succeeded } = await etcd.transact({
+      compare: [{ key: keys.seeding, value: snapshot.found.get(keys.seeding)?.value ?? new Uint8Array(0) }],
+      success: [{ kind: 'put', key: keys.ofSeeded(node), value }],
+      failure: [],
+    });
+    if (succeeded) this.#mergedFor = seeding.id;
+  }
+}
+
+/** Undefined for what no version of us has written. */
+export function decodeSeeding(value: Uint8Array | undefined): Seeding | undefined {
+  if (value === undefined) return undefined;
+  try {
+    const seeding = JSON.parse(Buffer.from(value).toString('utf8')) as Seeding;
+    return typeof seeding.id === 'string' && Array.isArray(seeding.replaces) ? seeding : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,74 @@
+import type { MirrorStanding } from '../mirror.ts';
+import type { KeyValue, Revision } from './etcd.ts';
+
+/** What stands under a segment's birth key: by it gateways know that these are the leases that they know. */
+export interface Birth {
+  readonly id: string;
+  /** When and by which node it was made: milliseconds since 1970, UTC. */
+  readonly at: number;
+  readonly by: string;
+  /** The lives that were merged into this one. */
+  readonly replaces: readonly string[];
+}
+
+export interface KnownBirth extends Birth {
+  /** Of the key's last write. */
+  readonly revision: Revision;
+}
+
+/**
+ * ours: it goes on. joins: the file has leases of its own that have to go up first. merges: the shared leases were
+ * seeded anew, and what this mirror has of the life before goes up first. refused: nothing may be granted.
+ */
+export type Judgement =
+  | { readonly kind: 'ours' | 'joins' | 'merges' }
+  | { readonly kind: 'refused'; readonly cause: string; readonly remedy: string };
+
+const SEED = 'run `vps-gateway cluster seed` once, while the gateways run: it merges what they have kept';
+
+/** Whether etcd holds the leases that this node knows, or has lost them, or holds others. */
+export function judge(
+  birth: KnownBirth | undefined,
+  revision: Revision,
+  segment: string,
+  mirror: MirrorStanding | undefined,
+): Judgement {
+  if (mirror !== undefined && mirror.segment !== segment) {
+    const cause = `the lease file is of segment ${mirror.segment}, not ${segment}`;
+    return refused(cause, 'mend GATEWAY_SEGMENT, or set another GATEWAY_DHCP_LEASES_DIR');
+  }
+  if (birth === undefined) {
+    if (mirror === undefined)
+      return refused(`etcd knows no segment ${segment}`, 'run `vps-gateway cluster init` once, on one node');
+    return refused(`etcd has lost the leases of segment ${segment}`, SEED);
+  }
+  if (mirror === undefined) return { kind: 'joins' };
+  if (birth.id === mirror.birth) {
+    if (revision >= mirror.revision) return { kind: 'ours' };
+    const cause = `etcd was put back: it is at revision ${revision}, and this node has seen ${mirror.revision}`;
+    return refused(cause, SEED);
+  }
+  if (birth.replaces.includes(mirror.birth)) return { kind: 'merges' };
+  const cause = `etcd holds other leases of segment ${segment} (born ${birth.id}) than the lease file (${mirror.birth})`;
+  return refused(cause, `see that GATEWAY_ETCD_ENDPOINTS are the right ones; if etcd was emptied, ${SEED}`);
+}
+
+function refused(cause: string, remedy: string): Judgement {
+  return { kind: 'refused', cause, remedy };
+}
+
+export function encodeBirth(birth: Birth): Uint8Array {
+  return Buffer.from(JSON.stringify(birth), 'utf8');
+}
+
+/** Undefined for what no version of us has written. */
+export function decodeBirth(found: KeyValue | undefined): KnownBirth | undefined {
+  if (found === undefined) return undefined;
+  try {
+    const { id, at, by, replaces } = JSON.parse(Buffer.from(found.value).toString('utf8')) as Birth;
+    if (typeof id !== 'string' || !Array.isArray(replaces)) return undefined;
+    return { id, at, by, replaces, revision: found.modRevision };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,312 @@
+import { type ClientKey, keyOfClone } from '../../lease/client-key.ts';
+import { type Ipv4, ipv4FromText, ipv4ToText, UNSPECIFIED } from '../../net/ipv4.ts';
+import { isStanding, type KeptLease } from '../mirror.ts';
+import { type Claim, decodeEntry, type Entry, encodeEntry, type Keys } from './entry.ts';
+import {
+  type Etcd,
+  EtcdError,
+  type KeyValue,
+  type Operation,
+  type Revision,
+  type Transaction,
+} from './etcd.ts';
+import { readKey, type Snapshot } from './snapshot.ts';
+
+/** Leases in one transaction: each takes two comparisons and three writes at the most. */
+const BATCH = 32;
+/** How often it is tried without any progress: others write the same keys. */
+const ATTEMPTS = 5;
+
+/** One lease that could not go up. */
+export interface MergeConflict {
+  readonly address: string;
+  readonly client: string;
+  /** What stands in its way. */
+  readonly cause: string;
+}
+
+export interface MergeReport {
+  /** Leases that are in etcd by this. */
+  readonly uploaded: number;
+  /** What etcd had already, or newer. */
+  readonly kept: number;
+  readonly conflicts: readonly MergeConflict[];
+}
+
+export interface MergeOptions {
+  readonly etcd: Etcd;
+  readonly keys: Keys;
+  /** As it was read just before. */
+  readonly snapshot: Snapshot;
+  /** What the file has. */
+  readonly leases: readonly KeptLease[];
+  /**
+   * join: leases of a gateway that was alone; nothing that stands is written over. seed: a mirror of an earlier life;
+   * of two mirrors the newer revision counts, and what was written in this life, after its birth, more than both.
+   */
+  readonly rule: 'join' | 'seed';
+  /** Who grants: for leases of the file that name no granter. */
+  readonly self: { readonly address: string; readonly node: string };
+  readonly now: number;
+  readonly newOp: () => string;
+}
+
+/** Everything in etcd that a lease of the file meets. */
+interface Met {
+  readonly at: KeyValue | undefined;
+  readonly entry: Entry | undefined;
+  readonly clientKey: KeyValue | undefined;
+  /** Where the client's key points, and what is there; undefined: nowhere else. */
+  readonly elsewhere: { readonly address: Ipv4; readonly found: KeyValue; readonly entry: Entry } | undefined;
+}
+
+type Verdict = 'put' | 'keep' | { readonly conflict: string; readonly isHeld: boolean };
+
+/** Brings the leases of a lease file up into etcd. Rejects with an EtcdError; what is done then stays, and may be done again. */
+export async function mergeLeases(options: MergeOptions): Promise<MergeReport> {
+  const merge = new Merge(options);
+  // The newest last: of several addresses that a client had, that one is its own.
+  let waiting = options.leases
+    .filter(({ state }) => state !== 'offered')
+    .sort((one, other) => one.version - other.version);
+  for (let attempt = 0, fruitless = 0; waiting.length > 0; attempt += 1) {
+    if (fruitless === ATTEMPTS) throw new EtcdError('refused', 'others keep writing what is to be merged');
+    const again: KeptLease[] = [];
+    for (let first = 0; first < waiting.length; first += BATCH)
+      again.push(...(await merge.batch(waiting.slice(first, first + BATCH), attempt > 0)));
+    fruitless = again.length < waiting.length ? 0 : fruitless + 1;
+    waiting = again;
+  }
+  return merge.report;
+}
+
+class Merge {
+  uploaded = 0;
+  kept = 0;
+  readonly conflicts: MergeConflict[] = [];
+  readonly #options: MergeOptions;
+  readonly #found: Map<string, KeyValue>;
+
+  constructor(options: MergeOptions) {
+    this.#options = options;
+    this.#found = new Map(options.snapshot.found);
+  }
+
+  get report(): MergeReport {
+    const { uploaded, kept, conflicts } = this;
+    return { uploaded, kept, conflicts };
+  }
+
+  /** Returns those that somebody else was writing meanwhile. */
+  async batch(leases: readonly KeptLease[], readsAgain: boolean): Promise<readonly KeptLease[]> {
+    const sent: { readonly lease: KeptLease; readonly transaction: Transaction }[] = [];
+    const again: KeptLease[] = [];
+    const written = new Set<string>();
+    for (const lease of leases) {
+      if (readsAgain) await this.#readAgain(lease);
+      const met = this.#meet(lease);
+      const transaction = this.#planned(lease, met);
+      if (transaction === undefined) continue;
+      const keys = [...transaction.success].map((operation) => ('key' in operation ? operation.key : ''));
+      // No key may be written twice in one transaction.
+      if (keys.some((key) => written.has(key))) again.push(lease);
+      else sent.push({ lease, transaction });
+      for (const key of keys) written.add(key);
+    }
+    if (sent.length === 0) return again;
+    const { etcd } = this.#options;
+    const success = sent.map(({ transaction }) => ({ kind: 'transaction', transaction }) as const);
+    const { results, revision } = await etcd.transact({ compare: [], success, failure: [] });
+    for (const [index, { lease, transaction }] of sent.entries()) {
+      const result = results[index];
+      if (result?.kind !== 'transaction' || !result.result.succeeded) again.push(lease);
+      else {
+        this.uploaded += 1;
+        for (const operation of transaction.success) this.#note(operation, revision);
+      }
+    }
+    return again;
+  }
+
+  #note(operation: Operation, modRevision: Revision): void {
+    if (operation.kind === 'delete') this.#found.delete(operation.key);
+    if (operation.kind !== 'put') return;
+    const { key, value } = operation;
+    this.#found.set(key, { key, value, createRevision: 0, modRevision, etcdLease: '0' });
+  }
+
+  async #readAgain({ address, client }: KeptLease): Promise<void> {
+    const { keys } = this.#options;
+    const pointed = await this.#read(keys.ofClient(client));
+    await this.#read(keys.ofAddress(address));
+    const elsewhere = pointed === undefined ? undefined : ipv4FromText(Buffer.from(pointed.value).toString());
+    if (elsewhere !== undefined) await this.#read(keys.ofAddress(elsewhere));
+  }
+
+  async #read(key: string): Promise<KeyValue | undefined> {
+    const found = await readKey(this.#options.etcd, key);
+    if (found === undefined) this.#found.delete(key);
+    else this.#found.set(key, found);
+    return found;
+  }
+
+  #meet({ address, client }: KeptLease): Met {
+    const { keys } = this.#options;
+    const at = this.#found.get(keys.ofAddress(address));
+    const clientKey = this.#found.get(keys.ofClient(client));
+    const other = clientKey === undefined ? undefined : ipv4FromText(Buffer.from(clientKey.value).toString());
+    const found =
+      other === undefined || other === address ? undefined : this.#found.get(keys.ofAddress(other));
+    const entry = found === undefined ? undefined : decodeEntry(found);
+    const elsewhere =
+      other === undefined || found === undefined || entry === undefined
+        ? undefined
+        : { address: other, found, entry };
+    return { at, entry: at === undefined ? undefined : decodeEntry(at), clientKey, elsewhere };
+  }
+
+  /** Undefined: there is nothing to write. */
+  #planned(lease: KeptLease, met: Met): Transaction | undefined {
+    const verdict = this.#options.rule === 'join' ? this.#joins(lease, met) : this.#seeds(lease, met);
+    if (verdict === 'keep') {
+      this.kept += 1;
+      return undefined;
+    }
+    if (verdict === 'put') return this.#put(lease, met);
+    const address = ipv4ToText(lease.address);
+    const isNew = !this.conflicts.some((conflict) => conflict.address === address);
+    if (isNew) this.conflicts.push({ address, client: lease.client, cause: verdict.conflict });
+    return verdict.isHeld ? this.#hold(lease, met) : undefined;
+  }
+
+  #joins(lease: KeptLease, { entry, elsewhere }: Met): Verdict {
+    const { now } = this.#options;
+    const record = entry?.record;
+    const stands = isStanding(lease, now);
+    if (record !== undefined && record.client === lease.client) {
+      if (lease.state === 'bound' && record.state === 'peer') return 'put';
+      return stands && !isStanding(record, now) ? 'put' : 'keep';
+    }
+    if (record !== undefined && isStanding(record, now)) {
+      // What a peer was heard to grant yields to whoever has the lease itself.
+      if (record.state === 'peer' && lease.state === 'bound' && stands) return 'put';
+      if (!stands || lease.state === 'peer') return 'keep';
+      return { conflict: `etcd has it as ${said(record)}`, isHeld: false };
+    }
+    if (record !== undefined && !stands) return 'keep';
+    if (elsewhere?.entry.record === undefined || !isStanding(elsewhere.entry.record, now)) return 'put';
+    if (elsewhere.entry.record.state === 'peer' && lease.state === 'bound' && stands) return 'put';
+    if (!stands || lease.state === 'peer') return 'keep';
+    return { conflict: `etcd has its client at ${ipv4ToText(elsewhere.address)}`, isHeld: true };
+  }
+
+  #seeds(lease: KeptLease, met: Met): Verdict {
+    const at = this.#ageOf(met.at, met.entry);
+    if (at === 'of this life') return this.#joins(lease, met);
+    const client = met.elsewhere && this.#ageOf(met.elsewhere.found, met.elsewhere.entry);
+    if (client === 'of this life') return this.#joins(lease, met);
+    return lease.version > at && lease.version > (client ?? 0) ? 'put' : 'keep';
+  }
+
+  /** The revision that a record had in its earlier life. */
+  #ageOf(found: KeyValue | undefined, entry: Entry | undefined): Revision | 'of this life' {
+    if (found === undefined || entry?.record === undefined) return -1;
+    if (entry.seeded !== undefined) return entry.seeded;
+    const { birth } = this.#options.snapshot;
+    const isSettled =
+      birth !== undefined && this.#options.snapshot.found.get(this.#options.keys.seeding) === undefined;
+    return isSettled && found.modRevision > birth.revision ? 'of this life' : found.modRevision;
+  }
+
+  #put(lease: KeptLease, met: Met): Transaction {
+    const { keys, rule, now } = this.#options;
+    const seeded = rule === 'seed' ? { seeded: lease.version } : {};
+    const { offer: _offer, seeded: _seeded, ...rest } = met.entry ?? { op: '' };
+    const entry: Entry = {
+      ...rest,
+      ...seeded,
+      record: this.#claimOf(lease, lease.client),
+      op: this.#options.newOp(),
+    };
+    const address = keys.ofAddress(lease.address);
+    const client = keys.ofClient(lease.client);
+    const compare = [revisionOf(address, met.at), revisionOf(client, met.clientKey)];
+    const success: Operation[] = [
+      { kind: 'put', key: address, value: encodeEntry(entry) },
+      { kind: 'put', key: client, value: Buffer.from(ipv4ToText(lease.address)) },
+    ];
+    for (const loser of [met.entry?.record?.client, met.entry?.offer?.client]) {
+      if (loser === undefined || loser === lease.client) continue;
+      const key = keys.ofClient(loser);
+      const found = this.#found.get(key);
+      if (found === undefined || Buffer.from(found.value).toString() !== ipv4ToText(lease.address)) continue;
+      compare.push(revisionOf(key, found));
+      success.push({ kind: 'delete', key });
+    }
+    const { elsewhere } = met;
+    if (elsewhere?.entry.record !== undefined && elsewhere.entry.record.state !== 'free') {
+      // A client has one address.
+      const record: Claim = { ...elsewhere.entry.record, state: 'free', expiresAt: now, reason: 'moved' };
+      const key = keys.ofAddress(elsewhere.address);
+      compare.push(revisionOf(key, elsewhere.found));
+      success.push({
+        kind: 'put',
+        key,
+        value: encodeEntry({ ...elsewhere.entry, record, op: this.#options.newOp() }),
+      });
+    }
+    return { compare, success: unique(success), failure: [] };
+  }
+
+  /** Nobody gets the address as long as its client may use it. */
+  #hold(lease: KeptLease, met: Met): Transaction | undefined {
+    if (met.at !== undefined) return undefined;
+    const { keys } = this.#options;
+    const claim = {
+      ...this.#claimOf(lease, keyOfClone(lease.client, lease.hardware)),
+      state: 'declined' as const,
+    };
+    const address = keys.ofAddress(lease.address);
+    const value = encodeEntry({ record: claim, op: this.#options.newOp() });
+    return {
+      compare: [revisionOf(address, undefined)],
+      success: [{ kind: 'put', key: address, value }],
+      failure: [],
+    };
+  }
+
+  #claimOf(lease: KeptLease, client: ClientKey): Claim {
+    const { self, rule } = this.#options;
+    const { hardware, state, expiresAt, updatedAt, hostname, node } = lease;
+    const isOwn = lease.granter === UNSPECIFIED;
+    const claim = {
+      client,
+      mac: hardware,
+      state,
+      expiresAt,
+      updatedAt,
+      granter: isOwn ? self.address : ipv4ToText(lease.granter),
+      node: isOwn || node === '' ? self.node : node,
+      reason: rule === 'join' ? 'joined' : 'seeded',
+    };
+    return hostname === undefined ? claim : { ...claim, hostname };
+  }
+}
+
+function revisionOf(
+  key: string,
+  found: KeyValue | undefined,
+): { readonly key: string; readonly modRevision: Revision } {
+  return { key, modRevision: found?.modRevision ?? 0 };
+}
+
+/** The last of several writes of one key. */
+function unique(operations: readonly Operation[]): readonly Operation[] {
+  const byKey = new Map<string, Operation>();
+  for (const operation of operations) if ('key' in operation) byKey.set(operation.key, operation);
+  return [...byKey.values()];
+}
+
+function said({ client, state, node, granter }: Claim): string {
+  return `${state} to ${client} by ${node === '' ? granter : `${node} (${granter})`}`;
+}

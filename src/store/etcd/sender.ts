@@ -1,0 +1,120 @@
+import type { Clock } from '../../lease/clock.ts';
+import { ipv4FromText } from '../../net/ipv4.ts';
+import type { Outcome } from '../lease-store.ts';
+import type { KnownBirth } from './birth.ts';
+import { decodeEntry, type Keys } from './entry.ts';
+import { type Etcd, EtcdError, type OperationResult, type Revision, type TransactionResult } from './etcd.ts';
+import type { KnownKeys } from './known-keys.ts';
+import type { PlannedChange } from './planned-change.ts';
+import { readKey } from './snapshot.ts';
+
+/** So long the same transaction is sent again while its outcome is unknown: milliseconds. */
+const RETRY_BUDGET = 3000;
+const RETRY_AFTER = 50;
+
+export interface SenderParts {
+  readonly etcd: Etcd;
+  readonly keys: Keys;
+  readonly known: KnownKeys;
+  readonly clock: Clock;
+  /** An answer of etcd's, at this revision, to a question asked after it was at `asked`. False: it is not to be believed. */
+  readonly answered: (revision: Revision, asked: Revision) => boolean;
+  readonly failed: (error: unknown) => void;
+  readonly isClosed: () => boolean;
+}
+
+/** Sends planned changes: one transaction of several, each with an outcome of its own, again while that is unknown. */
+export class Sender {
+  readonly #parts: SenderParts;
+
+  constructor(parts: SenderParts) {
+    this.#parts = parts;
+  }
+
+  /** Nothing is written but in the life of the store that `birth` began. `seen`: the newest revision that is known. */
+  async send(
+    plans: readonly PlannedChange[],
+    birth: KnownBirth,
+    seen: Revision,
+  ): Promise<readonly Outcome[]> {
+    const { etcd, keys, clock } = this.#parts;
+    const begin = clock.monotonic();
+    const transaction = {
+      compare: [{ key: keys.birth, modRevision: birth.revision }],
+      success: plans.map((plan) => ({ kind: 'transaction', transaction: plan.transaction }) as const),
+      failure: [],
+    };
+    for (let attempt = 0; ; attempt += 1) {
+      // An earlier attempt may have happened after all.
+      const notDone: Outcome = attempt === 0 ? 'failed' : 'unknown';
+      try {
+        const { succeeded, results, revision } = await etcd.transact(transaction);
+        if (!succeeded) throw new EtcdError('refused', 'the leases in etcd are not those that were read');
+        const outcomes = plans.map((plan, index) =>
+          this.#outcomeOf(plan, nestedIn(results[index]), revision),
+        );
+        if (!this.#parts.answered(revision, seen)) return plans.map(() => 'unknown');
+        await this.#learnBindings(plans.filter((_, index) => outcomes[index] === 'conflict'));
+        return outcomes;
+      } catch (error) {
+        this.#parts.failed(error);
+        if (!(error instanceof EtcdError) || error.fault !== 'unknown') return plans.map(() => notDone);
+        if (this.#parts.isClosed() || clock.monotonic() - begin >= RETRY_BUDGET)
+          return plans.map(() => 'unknown');
+        await new Promise<void>((resolve) => clock.after(RETRY_AFTER, resolve));
+      }
+    }
+  }
+
+  #outcomeOf(plan: PlannedChange, result: TransactionResult | undefined, revision: Revision): Outcome {
+    if (result === undefined) return 'unknown';
+    const { known } = this.#parts;
+    if (result.succeeded) {
+      for (const operation of plan.transaction.success) this.#learnWritten(operation, revision);
+      return 'committed';
+    }
+    let isOurs = false;
+    for (const [index, operation] of plan.transaction.failure.entries()) {
+      const read = result.results[index];
+      if (operation.kind !== 'get' || read?.kind !== 'get') continue;
+      if (read.found === undefined) known.learnGone(operation.key, revision);
+      else {
+        known.learnEntry(read.found);
+        isOurs ||= decodeEntry(read.found)?.op === plan.op;
+      }
+    }
+    return isOurs ? 'committed' : 'conflict'; // Our own mark: an earlier attempt, whose answer was lost, had succeeded.
+  }
+
+  #learnWritten(operation: PlannedChange['transaction']['success'][number], revision: Revision): void {
+    const { known } = this.#parts;
+    if (operation.kind === 'delete') known.learnGone(operation.key, revision);
+    else if (operation.kind === 'put') {
+      const { key, value } = operation;
+      known.learnEntry({ key, value, createRevision: 0, modRevision: revision, etcdLease: '0' });
+    }
+  }
+
+  /** A client's key may point to an address that is not known here yet: the next decision needs it. */
+  async #learnBindings(plans: readonly PlannedChange[]): Promise<void> {
+    const { etcd, keys, known } = this.#parts;
+    for (const { transaction } of plans) {
+      for (const operation of transaction.failure) {
+        if (operation.kind !== 'get') continue;
+        const client = keys.clientOf(operation.key);
+        const address = client === undefined ? undefined : ipv4FromText(known.addressOf(client));
+        if (address === undefined) continue;
+        try {
+          const found = await readKey(etcd, keys.ofAddress(address));
+          if (found !== undefined) known.learnEntry(found);
+        } catch {
+          return; // The watch will tell.
+        }
+      }
+    }
+  }
+}
+
+function nestedIn(result: OperationResult | undefined): TransactionResult | undefined {
+  return result?.kind === 'transaction' ? result.result : undefined;
+}

@@ -1,0 +1,52 @@
+import type { Instant, Lease, LeaseState } from '../lease/lease.ts';
+
+/** A lease with what is kept of it for people. `granter`: by its server identifier, also where it is this gateway. */
+export interface KeptLease extends Lease {
+  readonly hostname: string | undefined;
+  /** The node's name of the gateway that granted it. */
+  readonly node: string;
+}
+
+/** What a lease file mirrors. */
+export interface MirrorStanding {
+  /** GATEWAY_SEGMENT. */
+  readonly segment: string;
+  /** The birth id of the shared leases. */
+  readonly birth: string;
+  /** All changes up to this revision of theirs are in the file. */
+  readonly revision: number;
+}
+
+/** One record of the shared leases that has changed. */
+export interface MirroredChange {
+  /** What the mirror had. */
+  readonly before: Lease | undefined;
+  readonly after: KeptLease;
+  /** Why: a member of the engine's Reason, or '' where that is not known. */
+  readonly reason: string;
+}
+
+/** What a node keeps for itself of the leases that several gateways share. It may lag, and is never the authority. */
+export interface Mirror {
+  /** Undefined: the file has leases of its own, if any, that the shared ones do not know. */
+  readonly standing: MirrorStanding | undefined;
+  /** All that it holds, by address. */
+  leases(): readonly KeptLease[];
+  /** Takes a change; it is in the file soon. */
+  put(change: MirroredChange): void;
+  /** All up to here has been put. */
+  reached(standing: MirrorStanding): void;
+  /** Whether a majority answered when it was asked last, which is `now`. */
+  asked(hasQuorum: boolean, now: Instant): void;
+  /** Why the file does not follow; undefined: it does. */
+  readonly trouble: string | undefined;
+  close(): void;
+}
+
+/** True for what keeps others from an address: a lease or a quarantine that runs, or what a peer has granted. */
+export function isStanding(
+  { state, expiresAt }: { state: LeaseState; expiresAt: number },
+  now: number,
+): boolean {
+  return state !== 'free' && state !== 'offered' && expiresAt > now;
+}

@@ -1,0 +1,202 @@
+import type { Database, Statement } from 'better-sqlite3';
+import type { Clock } from '../../lease/clock.ts';
+import { type Instant, instant } from '../../lease/lease.ts';
+import type { KeptLease, Mirror, MirroredChange, MirrorStanding } from '../mirror.ts';
+import { Checkpoints } from './checkpoints.ts';
+import { codeOf } from './directory.ts';
+import { eventOf } from './history.ts';
+import { readStanding } from './mirror-standing.ts';
+import type { Ownership } from './ownership.ts';
+import { Retention, type RetentionOptions } from './retention.ts';
+import { LEASE_ROW, leaseFromRow } from './rows.ts';
+import type { Opening } from './sqlite-store.ts';
+import { Writer } from './writer.ts';
+
+/** What has changed is in the file after so long: milliseconds. */
+const SOON = 50;
+/** How fresh it is, is in the file after so long, and what failed is tried again: milliseconds. */
+const LATER = 1000;
+/** Changes of one transaction, in the packet thread. */
+const MOST_CHANGES = 256;
+
+export interface SqliteMirrorParts {
+  readonly opening: Opening;
+  readonly database: Database;
+  readonly ownership: Ownership;
+  readonly history: RetentionOptions;
+  readonly clock: Clock;
+}
+
+/**
+ * The lease file of a node whose gateway shares its leases: all leases of the segment, the history of all, and how fresh
+ * that is. Each transaction takes changes and the revision that they reach, so that the file is never between two. It is
+ * not synced: what is lost with the power comes again from etcd.
+ */
+export class SqliteMirror implements Mirror {
+  readonly opening: Opening;
+  readonly #database: Database;
+  readonly #ownership: Ownership;
+  readonly #clock: Clock;
+  readonly #writer: Writer;
+  readonly #checkpoints: Checkpoints;
+  readonly #retention: Retention;
+  readonly #note: Statement;
+  readonly #changes: MirroredChange[] = [];
+  #standing: MirrorStanding | undefined;
+  #seenAt: Instant = instant(0);
+  #hasQuorum = false;
+  #isNoted = true;
+  #lastEvent: number;
+  #failure: string | undefined;
+  #cancel: (() => void) | undefined;
+  #dueAt = 0;
+
+  constructor({ opening, database, ownership, history, clock }: SqliteMirrorParts) {
+    this.opening = opening;
+    this.#database = database;
+    this.#ownership = ownership;
+    this.#clock = clock;
+    this.#writer = new Writer(database, null);
+    this.#checkpoints = new Checkpoints(database);
+    this.#retention = new Retention(database, history);
+    this.#note = database.prepare('INSERT OR REPLACE INTO mirror VALUES (1, ?, ?, ?, ?, ?)');
+    this.#standing = readStanding(database);
+    this.#lastEvent = Number(database.prepare('SELECT max(id) FROM history').pluck().get() ?? 0);
+    this.#seenAt = instant(Number(database.prepare('SELECT seen_at FROM mirror').pluck().get() ?? 0));
+  }
+
+  get standing(): MirrorStanding | undefined {
+    return this.#standing;
+  }
+
+  get trouble(): string | undefined {
+    return this.#failure ?? this.#checkpoints.failure;
+  }
+
+  leases(): readonly KeptLease[] {
+    this.#flush(Number.POSITIVE_INFINITY);
+    const rows = this.#database
+      .prepare(`SELECT ${LEASE_ROW}, hostname, node FROM lease ORDER BY address`)
+      .raw()
+      .all();
+    return (rows as readonly (readonly unknown[])[]).flatMap((row) => {
+      const lease = leaseFromRow(row);
+      const [hostname, node] = row.slice(-2);
+      if (lease === undefined) return [];
+      return [{ ...lease, hostname: textOf(hostname), node: textOf(node) ?? '' }];
+    });
+  }
+
+  put(change: MirroredChange): void {
+    this.#changes.push(change);
+    this.#schedule(SOON);
+  }
+
+  reached(standing: MirrorStanding): void {
+    const before = this.#standing;
+    if (before?.revision === standing.revision && before.birth === standing.birth) return;
+    this.#standing = standing;
+    this.#isNoted = false;
+    this.#schedule(SOON);
+  }
+
+  asked(hasQuorum: boolean, now: Instant): void {
+    if (hasQuorum) this.#seenAt = now;
+    this.#hasQuorum = hasQuorum;
+    this.#isNoted = false;
+    this.#schedule(LATER);
+  }
+
+  /** The file's leases are its own from now on. Throws what stands in the way. */
+  leave(): void {
+    this.#cancel?.();
+    this.#flush(Number.POSITIVE_INFINITY);
+    this.#standing = undefined;
+    this.#database.pragma('synchronous = FULL');
+    this.#database.exec('DELETE FROM mirror');
+  }
+
+  close(): void {
+    this.#cancel?.();
+    this.#hasQuorum = false;
+    this.#isNoted = this.#standing === undefined;
+    this.#flush(Number.POSITIVE_INFINITY);
+    this.#database.close();
+    this.#ownership.release();
+  }
+
+  #schedule(milliseconds: number): void {
+    const dueAt = this.#clock.monotonic() + milliseconds;
+    if (this.#cancel !== undefined && this.#dueAt <= dueAt) return;
+    this.#cancel?.();
+    this.#dueAt = dueAt;
+    this.#cancel = this.#clock.after(milliseconds, () => {
+      this.#cancel = undefined;
+      this.#flush(MOST_CHANGES);
+      if (this.#failure !== undefined) this.#schedule(LATER);
+      else if (this.#changes.length > 0) this.#schedule(1);
+    });
+  }
+
+  /** What cannot be written stays, and is tried again. */
+  #flush(most: number): void {
+    if (this.#changes.length === 0 && this.#isNoted) return;
+    const now = this.#clock.now();
+    const lastEvent = this.#lastEvent;
+    try {
+      const taken = this.#changes.slice(0, most);
+      this.#writer.begin();
+      for (const change of taken) this.#write(change);
+      if (taken.length === this.#changes.length) this.#writeStanding();
+      this.#writer.commit();
+      this.#changes.splice(0, taken.length);
+      this.#isNoted = this.#changes.length === 0;
+      this.#failure = undefined;
+      this.#checkpoints.afterCommit(now);
+      this.#checkpoints.idle(now);
+      this.#retention.prune(now);
+    } catch (error) {
+      this.#writer.rollBack();
+      this.#lastEvent = lastEvent;
+      this.#failure = `${codeOf(error)}: ${error instanceof Error ? error.message : String(error)}`;
+    }
+  }
+
+  #writeStanding(): void {
+    const standing = this.#standing;
+    if (standing === undefined) return;
+    const { segment, birth, revision } = standing;
+    this.#note.run(segment, birth, revision, this.#seenAt, this.#hasQuorum ? 1 : 0);
+  }
+
+  #write({ before, after, reason }: MirroredChange): void {
+    const {
+      address,
+      client,
+      hardware,
+      granter,
+      state,
+      expiresAt,
+      updatedAt: at,
+      version,
+      hostname,
+      node,
+    } = after;
+    if (state === 'offered') return;
+    const event = eventOf(before, { client, state }, { at, reason });
+    if (event !== undefined) this.#lastEvent += 1;
+    const isRenewal = event === undefined && before?.client === client && before.state === state;
+    const eventId = event === undefined ? 0 : this.#lastEvent;
+    const record = {
+      ...{ address, client, hardware, granter, state, expiresAt, at, version, hostname },
+      ...{ isRenewal, event, eventId, reason },
+    };
+    const name = node === '' ? null : node;
+    this.#writer.put(record, name);
+    if (event !== undefined) this.#writer.remember(record, name);
+  }
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}

@@ -1,0 +1,36 @@
+import type { Instant } from '../../src/lease/lease.ts';
+import type { Ipv4 } from '../../src/net/ipv4.ts';
+import type { KeptLease, Mirror, MirroredChange, MirrorStanding } from '../../src/store/mirror.ts';
+
+/** A node's copy of the shared leases, without a file: what a gateway finds again when it is started anew. */
+export class MemoryMirror implements Mirror {
+  standing: MirrorStanding | undefined;
+  readonly trouble = undefined;
+  /** Every change that was put. */
+  readonly changes: MirroredChange[] = [];
+  hasQuorum = false;
+  readonly #leases = new Map<Ipv4, KeptLease>();
+
+  constructor(leases: readonly KeptLease[] = []) {
+    for (const lease of leases) this.#leases.set(lease.address, lease);
+  }
+
+  leases(): readonly KeptLease[] {
+    return [...this.#leases.values()].sort((one, other) => one.address - other.address);
+  }
+
+  put(change: MirroredChange): void {
+    this.changes.push(change);
+    this.#leases.set(change.after.address, change.after);
+  }
+
+  reached(standing: MirrorStanding): void {
+    this.standing = standing;
+  }
+
+  asked(hasQuorum: boolean, _now: Instant): void {
+    this.hasQuorum = hasQuorum;
+  }
+
+  close(): void {}
+}
