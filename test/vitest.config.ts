@@ -6,7 +6,14 @@ export default defineConfig({
   test: {
     reporters: [new SkippedReporter(), 'default'],
     projects: [
-      { extends: true, test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/system/**'] } },
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/system/**', 'test/cluster/**'],
+        },
+      },
       {
         extends: true,
         // Real programs in network namespaces: one file after the other, when nothing else runs.
@@ -15,6 +22,16 @@ export default defineConfig({
           include: ['test/system/**/*.test.ts'],
           fileParallelism: false,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        // Three gateways on three members of etcd.
+        test: {
+          name: 'cluster',
+          include: ['test/cluster/**/*.test.ts'],
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

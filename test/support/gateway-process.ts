@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -19,6 +19,8 @@ export interface GatewayOptions {
   /** A command that runs the gateway's command: strace and its flags. */
   readonly under?: readonly string[];
   readonly args?: readonly string[];
+  /** What it writes is appended to this file too. */
+  readonly logFile?: string;
 }
 
 export type LogLine = Readonly<Record<string, unknown>>;
@@ -31,10 +33,11 @@ export class GatewayProcess {
   /** Of leases.sqlite. */
   readonly directory: string;
   readonly #child: ChildProcess;
+  readonly #logFile: string | undefined;
 
   constructor(host: NamespaceHost, options: GatewayOptions) {
     this.directory = options.directory;
-    const own = Object.entries(process.env).filter(([name]) => !/^(GATEWAY|LOG|VITEST|NODE)_/.test(name));
+    this.#logFile = options.logFile;
     const command = [
       ...(options.under ?? []),
       process.execPath,
@@ -44,12 +47,7 @@ export class GatewayProcess {
     ];
     this.#child = host.spawn(command[0] ?? '', command.slice(1), {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: {
-        ...Object.fromEntries(own),
-        GATEWAY_DHCP_LEASES_DIR: options.directory,
-        LOG_FORMAT: 'json',
-        ...options.settings,
-      },
+      env: gatewayEnvironment(options.directory, options.settings),
     });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       if (stream !== null) createInterface(stream).on('line', (line) => this.#read(line));
@@ -140,6 +138,7 @@ export class GatewayProcess {
   }
 
   #read(line: string): void {
+    if (this.#logFile !== undefined) appendFileSync(this.#logFile, `${line}\n`);
     try {
       const entry: LogLine = JSON.parse(line);
       this.log.push(entry);
@@ -147,6 +146,26 @@ export class GatewayProcess {
       this.words.push(line);
     }
   }
+}
+
+/** Of our own environment, only what is no setting of a gateway or of the test's runner. */
+export function gatewayEnvironment(
+  directory: string,
+  settings: Readonly<Record<string, string>> = {},
+): NodeJS.ProcessEnv {
+  const own = Object.entries(process.env).filter(([name]) => !/^(GATEWAY|LOG|VITEST|NODE)_/.test(name));
+  return {
+    ...Object.fromEntries(own),
+    GATEWAY_DHCP_LEASES_DIR: directory,
+    LOG_FORMAT: 'json',
+    ...settings,
+  };
+}
+
+/** The UDP sockets on port 67 in the network of a process, by `ss`. */
+export function serverSockets(pid: number): string {
+  const command = ['--net', '--target', String(pid), 'ss', '-Hulpn', 'sport = :67'];
+  return execFileSync('nsenter', command, { encoding: 'utf8' });
 }
 
 /** An address with port 67 as /proc/net/udp writes it on a little-endian machine. */

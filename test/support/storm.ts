@@ -1,5 +1,6 @@
 import { addressText } from './frames.ts';
 import type { HeardReply } from './heard-reply.ts';
+import { messageType } from './packet.ts';
 import { type RawClient, selecting, serverOf } from './raw-client.ts';
 
 const NAK = 6;
@@ -25,8 +26,11 @@ export class Storm {
   }
 
   async #boot(chaddr: string): Promise<HeardReply | undefined> {
+    const begin = Date.now();
     for (let attempt = 0; attempt < this.#attempts; attempt += 1) {
-      const offer = await this.#client.discover(chaddr).catch(() => undefined);
+      const secs = Math.floor((Date.now() - begin) / 1000);
+      const discover = { chaddr, secs, options: [messageType('DHCPDISCOVER')] };
+      const offer = await this.#client.ask(discover).catch(() => undefined);
       if (offer?.type !== 2) continue;
       const reply = await this.#select(offer);
       if (reply?.type !== 5) continue;

@@ -17,6 +17,8 @@ const PACKAGES = {
   sqlite3: 'sqlite3',
   ss: 'iproute2',
   dnsmasq: 'dnsmasq-base',
+  etcd: 'etcd-server',
+  etcdctl: 'etcd-client',
 } as const;
 type Tool = keyof typeof PACKAGES;
 

@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { addressText } from '../support/frames.ts';
+import { serverSockets } from '../support/gateway-process.ts';
 import type { HeardReply } from '../support/heard-reply.ts';
 import { hardwareOf } from '../support/load.ts';
 import { messageType } from '../support/packet.ts';
@@ -22,10 +22,7 @@ describeSystem('three gateways that share a pool and nothing else', ['ss'], () =
       await segment().gatewayAt(12),
     ];
 
-    const listening = gateways.map(({ pid }) => {
-      const command = ['--net', '--target', String(pid), 'ss', '-Hulpn', 'sport = :67'];
-      return execFileSync('nsenter', command, { encoding: 'utf8' });
-    });
+    const listening = gateways.map(({ pid }) => serverSockets(pid));
 
     for (const [index, place] of PLACES.entries()) expect(listening[index]).toContain(`10.15.3.${place}:67`);
   });

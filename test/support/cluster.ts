@@ -1,0 +1,178 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
+import { DEVICE, Segment } from '../../src/cli/lab/segment.ts';
+import { askHealth, HEALTH_SOCKET } from '../../src/server/health.ts';
+import type { ListedLease } from '../../src/store/sqlite/lease-reader.ts';
+import { EtcdProcesses } from './etcd-process.ts';
+import { builtProgram, GatewayProcess, gatewayEnvironment } from './gateway-process.ts';
+import { RawClient } from './raw-client.ts';
+import { run } from './run.ts';
+
+const ADDRESSES = ['10.15.3.10', '10.15.3.11', '10.15.3.12'];
+/** How long a gateway may take to serve, and a mirror to follow: milliseconds. */
+const PATIENCE = 20_000;
+const ASK_EVERY = 200;
+
+/** A node of the segment: a member of etcd and a gateway with a mirror of its own. */
+export interface ClusterNode {
+  readonly address: string;
+  readonly host: NamespaceHost;
+  /** Of its network card. */
+  readonly hardware: string;
+  /** Of leases.sqlite. */
+  readonly directory: string;
+  readonly logFile: string;
+  gateway: GatewayProcess | undefined;
+}
+
+/** Three nodes of a segment that share its leases in etcd, and a machine full of raw clients. Places are 0 to 2. */
+export class Cluster {
+  readonly etcd: EtcdProcesses;
+  readonly nodes: readonly ClusterNode[];
+  readonly client: RawClient;
+  readonly #segment: Segment;
+  readonly #folder: string;
+
+  private constructor(
+    segment: Segment,
+    nodes: readonly ClusterNode[],
+    guests: NamespaceHost,
+    etcd: EtcdProcesses,
+    folder: string,
+  ) {
+    this.#segment = segment;
+    this.nodes = nodes;
+    this.client = new RawClient(guests);
+    this.etcd = etcd;
+    this.#folder = folder;
+  }
+
+  /** The segment and an etcd that has a leader; no gateway yet. */
+  static async open(): Promise<Cluster> {
+    builtProgram();
+    const folder = mkdtempSync(join(tmpdir(), 'vps-gateway-cluster-'));
+    const segment = await Segment.open();
+    const nodes: ClusterNode[] = [];
+    for (const [place, address] of ADDRESSES.entries()) {
+      const host = await segment.attach(`node-${place}`, { address: `${address}/24` });
+      const hardware = host.run('cat', `/sys/class/net/${DEVICE}/address`).trim();
+      const directory = join(folder, `pve${place + 1}`);
+      mkdirSync(directory);
+      const logFile = join(folder, `pve${place + 1}.log`);
+      nodes.push({ address, host, hardware, directory, logFile, gateway: undefined });
+    }
+    const guests = await segment.attach('guests');
+    const cluster = new Cluster(segment, nodes, guests, await EtcdProcesses.start({ sites: nodes }), folder);
+    try {
+      await cluster.etcd.leader();
+      return cluster;
+    } catch (error) {
+      await cluster.close();
+      throw error;
+    }
+  }
+
+  /** The segment is created in etcd, and all gateways serve. */
+  async serve(): Promise<void> {
+    await this.program(0, 'cluster', 'init');
+    await Promise.all(this.nodes.map((_, place) => this.start(place)));
+  }
+
+  /** Starts the gateway of a node (again), with the mirror that it has, and waits until it says that it serves. */
+  async start(place: number, settings: Readonly<Record<string, string>> = {}): Promise<GatewayProcess> {
+    const node = this.#at(place);
+    const { host, directory, logFile, address } = node;
+    const gateway = new GatewayProcess(host, {
+      directory,
+      logFile,
+      settings: { ...this.#settings(place), ...settings },
+    });
+    node.gateway = gateway;
+    await gateway.untilListening(address);
+    await this.until(async () => {
+      if (gateway.hasEnded) throw new Error(`the gateway of ${address} ended`);
+      const { status, problems } = await askHealth(join(directory, HEALTH_SOCKET), 1000);
+      if (status !== 'serving') throw new Error([`${address} is ${status}`, ...problems].join('; '));
+    });
+    return gateway;
+  }
+
+  /** kill -9 of the gateway of a node. */
+  async kill(place: number): Promise<void> {
+    await this.#at(place).gateway?.end('SIGKILL');
+  }
+
+  /** The place of the node with an address. */
+  placeOf(address: string): number {
+    return this.nodes.findIndex((node) => node.address === address);
+  }
+
+  /** What `vps-gateway` with these words writes on a node, with the settings of its gateway; throws if it fails. */
+  async program(place: number, ...words: readonly string[]): Promise<string> {
+    const { host, directory } = this.#at(place);
+    const environment = gatewayEnvironment(directory, this.#settings(place));
+    const ran = await run(host, [process.execPath, builtProgram(), ...words], environment);
+    if (ran.status !== 0)
+      throw new Error(`vps-gateway ${words.join(' ')} ended with ${ran.status}: ${ran.errors}${ran.output}`);
+    return ran.output;
+  }
+
+  /** The rows of a node's mirror, by address. */
+  async mirror(place: number): Promise<readonly ListedLease[]> {
+    const rows: ListedLease[] = JSON.parse(await this.program(place, 'leases', 'list', '--json'));
+    return rows;
+  }
+
+  /** Waits until something succeeds; throws what it threw last with the end of each log. */
+  async until<Value>(attempt: () => Promise<Value>, milliseconds = PATIENCE): Promise<Value> {
+    const end = Date.now() + milliseconds;
+    for (;;) {
+      try {
+        return await attempt();
+      } catch (cause) {
+        if (Date.now() > end) throw new Error(`${cause}\n${this.story()}`, { cause });
+        await delay(ASK_EVERY);
+      }
+    }
+  }
+
+  /** The end of what each gateway has written. */
+  story(lines = 15): string {
+    return this.nodes
+      .filter(({ logFile }) => existsSync(logFile))
+      .map(({ address, logFile }) => {
+        const written = readFileSync(logFile, 'utf8').trimEnd().split('\n');
+        return [`== ${address}`, ...written.slice(-lines)].join('\n');
+      })
+      .join('\n');
+  }
+
+  async close(): Promise<void> {
+    try {
+      await Promise.all(this.nodes.map((_, place) => this.kill(place)));
+      await this.etcd.close();
+    } finally {
+      await this.#segment.close();
+      rmSync(this.#folder, { recursive: true, force: true });
+      this.client.close();
+    }
+  }
+
+  #settings(place: number): Readonly<Record<string, string>> {
+    return {
+      GATEWAY_ETCD_ENDPOINTS: this.etcd.endpoints.map((endpoint) => `http://${endpoint}`).join(','),
+      GATEWAY_SEGMENT: 'test',
+      GATEWAY_NODE_NAME: `pve${place + 1}`,
+      LOG_LEVEL: 'info',
+    };
+  }
+
+  #at(place: number): ClusterNode {
+    const node = this.nodes[place];
+    if (node === undefined) throw new Error(`no node ${place}`);
+    return node;
+  }
+}
