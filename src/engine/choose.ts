@@ -41,16 +41,15 @@ export function chooseAddress(question: Question): Choice {
     self: plan.serverIdentifier,
     peers: known.hearing.peers,
   };
-  const isStranger = binding === undefined && known.answers.size === 0;
-  const isPressed = isStranger && known.sharing !== undefined && isPressedBy(question);
+  const isPressed = binding === undefined && known.sharing !== undefined && isPressedBy(question);
   const address = findAddress(search, isPressed);
-  if (address === undefined) return { decision: silence('pool-full') };
+  if (address === undefined) return { decision: silence(isPressed ? 'crowded' : 'pool-full') };
   return checked(question, address, 'none');
 }
 
 /**
  * Where leases are shared, an offer is a write in etcd, and forged DISCOVERs could fill the pool with them: at most a
- * quarter of what is free may stand offered.
+ * quarter of what is free may stand offered to strangers, and what is decided together counts when it stands.
  */
 function isPressedBy({ leases, subnet }: Question): boolean {
   let free = 0;
@@ -60,7 +59,7 @@ function isPressedBy({ leases, subnet }: Question): boolean {
     free += room.free;
     offered += room.offered;
   }
-  return offered * 4 >= free;
+  return free > 0 && offered * 4 >= free;
 }
 
 function checked(question: Question, address: Ipv4, standing: 'binding' | 'offer' | 'none'): Choice {

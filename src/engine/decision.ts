@@ -53,6 +53,7 @@ export type Reason =
   | 'no-subnet'
   | 'no-address' // the message lacks the address that its state requires
   | 'pool-full'
+  | 'crowded' // so much of what is free stands offered to clients that nobody knows that no more is
   | 'too-many-declines'
   | 'overtaken' // the client's record is newer than this message
   | 'in-flight' // decided on what is on its way: decide again after it

@@ -28,7 +28,7 @@ export interface LeaseView {
    * on offer, in flight, bound or in quarantine. A lease that has run out counts once the sweep has freed it.
    */
   longestFree(range: AddressRange): Ipv4 | undefined;
-  /** How many addresses of the range nobody holds, and how many of those are on offer or in flight; O(1). */
+  /** How many addresses of the range nobody holds, and how many of those are on offer; O(1). */
   room(range: AddressRange): { readonly free: number; readonly offered: number };
   /** The oldest offer in the range that is not in flight; O(1). */
   oldestOffer(range: AddressRange): Lease | undefined;

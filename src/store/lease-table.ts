@@ -92,10 +92,7 @@ export class LeaseTable implements LeaseView {
   room(range: AddressRange): { readonly free: number; readonly offered: number } {
     const order = this.#orderOf(range);
     const offered = order.count('offered');
-    return {
-      free: order.count('unused') + order.count('free') + offered,
-      offered: offered + this.#inFlight.size,
-    };
+    return { free: order.count('unused') + order.count('free') + offered, offered };
   }
 
   oldestOffer(range: AddressRange): Lease | undefined {
