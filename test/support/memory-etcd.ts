@@ -32,6 +32,8 @@ export class MemoryCluster {
   isDown = false;
   /** Watchers hear nothing until it is false again. */
   isWatchStalled = false;
+  /** How many leases of its own it has granted; none ends by itself. */
+  etcdLeases = 0;
   /** A mistake on purpose: what was compared does not matter. */
   isBlind = false;
   #history: WatchEvent[] = [];
@@ -83,6 +85,37 @@ export class MemoryCluster {
       this.#watching.delete(watching);
       watching.listener.ended('lost', 'the member is gone');
     }
+  }
+
+  /** The keys of a lease of etcd's own end with it. */
+  endEtcdLease(etcdLease: string): void {
+    const keys = [...this.keys.values()].filter((entry) => entry.etcdLease === etcdLease);
+    const success = keys.map(({ key }) => ({ kind: 'delete', key }) as const);
+    if (keys.length > 0) this.transact({ compare: [], success, failure: [] });
+  }
+
+  /** All data is lost, and the members begin anew: everybody's connections too. */
+  empty(): void {
+    this.keys.clear();
+    this.#begin(1);
+  }
+
+  /** A backup; called, it puts all back as it was. */
+  snapshot(): () => void {
+    const keys = [...this.keys];
+    const { revision } = this;
+    return () => {
+      this.keys.clear();
+      for (const [key, entry] of keys) this.keys.set(key, entry);
+      this.#begin(revision);
+    };
+  }
+
+  #begin(revision: number): void {
+    this.revision = revision;
+    this.#history = [];
+    this.#compacted = 0;
+    this.loseWatches();
   }
 
   compact(): void {
@@ -162,14 +195,16 @@ class MemoryEtcd implements Etcd {
   }
 
   grantEtcdLease(): Promise<string> {
-    return Promise.resolve('1');
+    this.#cluster.etcdLeases += 1;
+    return Promise.resolve(String(this.#cluster.etcdLeases));
   }
 
   keepAlive(): Promise<boolean> {
     return Promise.resolve(true);
   }
 
-  revokeEtcdLease(): Promise<void> {
+  revokeEtcdLease(etcdLease: string): Promise<void> {
+    this.#cluster.endEtcdLease(etcdLease);
     return Promise.resolve();
   }
 

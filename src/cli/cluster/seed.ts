@@ -73,11 +73,9 @@ function livesOf(keys: Keys, { found }: Snapshot): readonly string[] {
   return [...new Set(births.filter((birth) => birth !== ''))];
 }
 
-/** No gateway has seen more than etcd has, and all are of its life. */
-function isWell(keys: Keys, { found, birth, revision }: Snapshot): boolean {
-  return gatewaysOf(keys, found).every(
-    (gateway) => gateway.birth === birth?.id && gateway.revision <= revision,
-  );
+/** Every gateway finds in etcd what it knows. */
+function isWell(keys: Keys, { found, birth }: Snapshot): boolean {
+  return gatewaysOf(keys, found).every((gateway) => gateway.birth === birth?.id && !gateway.isRefused);
 }
 
 function gatewaysOf(keys: Keys, found: Snapshot['found']) {

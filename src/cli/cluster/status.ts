@@ -175,6 +175,7 @@ export function writeStatus(output: Output, report: ClusterReport): void {
       [
         { heading: 'GATEWAY', cell: ({ node }) => node },
         { heading: 'LISTEN IP', cell: ({ listenIp }) => listenIp },
+        { heading: 'GRANTS', cell: ({ isRefused }) => (isRefused ? 'no' : 'yes') },
         { heading: 'MIRROR AT', cell: (gateway) => gateway.revision },
         { heading: 'POOL', cell: ({ agreed }) => poolText(agreed) },
       ],

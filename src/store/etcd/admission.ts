@@ -1,7 +1,7 @@
 import type { Clock } from '../../lease/clock.ts';
 import { type Ipv4, ipv4ToText } from '../../net/ipv4.ts';
 import type { Mirror } from '../mirror.ts';
-import { type Judgement, judge, type KnownBirth } from './birth.ts';
+import { type Judgement, judge, type KnownBirth, SEED } from './birth.ts';
 import type { Keys } from './entry.ts';
 import { type Etcd, EtcdError } from './etcd.ts';
 import { type MergeReport, mergeLeases } from './merge.ts';
@@ -53,7 +53,7 @@ export class Admission {
     for (;;) {
       const snapshot = await readSnapshot(etcd, keys);
       const { birth, revision } = snapshot;
-      const judgement = judge(birth, revision, segment, mirror.standing);
+      const judgement = lacks(snapshot, keys, mirror) ?? judge(birth, revision, segment, mirror.standing);
       if (judgement.kind === 'refused') {
         await this.#answerSeeding(snapshot);
         throw this.#refusal(judgement);
@@ -117,6 +117,25 @@ export class Admission {
     });
     if (succeeded) this.#mergedFor = seeding.id;
   }
+}
+
+/**
+ * Every record that the mirror has of this life is in etcd, as old or newer; undefined: so it is. Its revision alone says
+ * little: heartbeats count it up again after a backup was put back.
+ */
+function lacks(
+  { birth, found }: Snapshot,
+  keys: Keys,
+  mirror: Mirror,
+): Extract<Judgement, { kind: 'refused' }> | undefined {
+  if (birth === undefined || birth.id !== mirror.standing?.birth) return undefined;
+  for (const { address, version, state } of mirror.leases()) {
+    const entry = found.get(keys.ofAddress(address));
+    if (entry === undefined ? state === 'free' : entry.modRevision >= version) continue;
+    const cause = `etcd was put back: it lacks what this node saw of ${ipv4ToText(address)} at revision ${version}`;
+    return { kind: 'refused', cause, remedy: SEED };
+  }
+  return undefined;
 }
 
 /** Undefined for what no version of us has written. */

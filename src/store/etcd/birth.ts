@@ -24,7 +24,9 @@ export type Judgement =
   | { readonly kind: 'ours' | 'joins' | 'merges' }
   | { readonly kind: 'refused'; readonly cause: string; readonly remedy: string };
 
-const SEED = 'run `vps-gateway cluster seed` once, while the gateways run: it merges what they have kept';
+/** What mends a loss. */
+export const SEED =
+  'run `vps-gateway cluster seed` once, while the gateways run: it merges what they have kept';
 
 /** Whether etcd holds the leases that this node knows, or has lost them, or holds others. */
 export function judge(

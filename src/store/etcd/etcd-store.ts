@@ -208,7 +208,8 @@ export class EtcdStore implements LeaseStore {
     this.#isTrying = true;
     this.#lastTry = this.#options.clock.monotonic();
     try {
-      if (this.#birth === undefined) this.#begin(await this.#admission.read());
+      // Whoever has lost the watch may meet another etcd than the one that it had read.
+      if (this.#birth === undefined || this.#watch === undefined) this.#begin(await this.#admission.read());
       else await this.#confirm(this.#birth);
       if (this.#watch === undefined && !this.#isClosed) this.#follow();
     } catch (error) {
@@ -260,9 +261,8 @@ export class EtcdStore implements LeaseStore {
         this.#table.reached(this.#seen);
         this.#noteReached();
       },
-      ended: (why) => {
+      ended: () => {
         if (this.#watch === watch) this.#watch = undefined;
-        if (why === 'compacted') this.#birth = undefined;
       },
     });
     this.#watch = watch;
@@ -282,6 +282,7 @@ export class EtcdStore implements LeaseStore {
     if (this.#birth === undefined) return;
     this.#failure = undefined;
     this.#confirmedAt = this.#options.clock.monotonic();
+    this.members.isRefused = false;
     this.#table.canPromise = this.members.problem === undefined;
     this.#options.mirror.asked(true, this.#options.clock.now());
     this.#noteReached();
@@ -298,6 +299,7 @@ export class EtcdStore implements LeaseStore {
     this.#table.canPromise = false;
     this.#options.mirror.asked(false, this.#options.clock.now());
     if (error instanceof EtcdError && error.fault === 'unknown') return;
+    this.members.isRefused = true;
     this.#birth = undefined;
     this.#watch?.close();
     this.#watch = undefined;

@@ -135,8 +135,10 @@ export class KnownKeys {
   }
 }
 
+/** What is of another life of the store counts on another scale, and is written anew. */
 function sameLease(one: Lease, other: Lease): boolean {
   return (
+    one.version <= other.version &&
     one.client === other.client &&
     one.state === other.state &&
     one.expiresAt === other.expiresAt &&

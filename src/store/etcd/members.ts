@@ -33,6 +33,8 @@ export interface Heartbeat extends Profile {
   /** The birth and revision of its mirror; '' and 0: it has none. */
   readonly birth: string;
   readonly revision: number;
+  /** It grants nothing, for etcd does not hold the leases that it knows. */
+  readonly isRefused: boolean;
 }
 
 export interface MembersOptions {
@@ -56,6 +58,8 @@ interface Known {
  * pool or identity than the others, would be mistakes of the settings, and one of them does not start.
  */
 export class Members {
+  /** For the heartbeat: set by the store. */
+  isRefused = false;
   readonly #options: MembersOptions;
   readonly #known = new Map<string, Known>();
   #profile: Profile | undefined;
@@ -207,7 +211,14 @@ export class Members {
     if (!isKept) this.#etcdLease = await etcd.grantEtcdLease(LIFE_SECONDS);
     const etcdLease = this.#etcdLease;
     if (etcdLease === undefined) return;
-    const heartbeat: Heartbeat = { node, ...profile, instance, at: clock.now(), ...mirror() };
+    const heartbeat: Heartbeat = {
+      node,
+      ...profile,
+      instance,
+      at: clock.now(),
+      ...mirror(),
+      isRefused: this.isRefused,
+    };
     const value = Buffer.from(JSON.stringify(heartbeat), 'utf8');
     const success = [{ kind: 'put', key: keys.ofGateway(node), value, etcdLease }] as const;
     await etcd.transact({ compare: [], success, failure: [] });

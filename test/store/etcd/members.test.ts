@@ -1,0 +1,152 @@
+import { describe, expect, test } from 'vitest';
+import { Keys } from '../../../src/store/etcd/entry.ts';
+import { Members } from '../../../src/store/etcd/members.ts';
+import { FakeClock, settle } from '../../support/clock.ts';
+import { MemoryCluster } from '../../support/memory-etcd.ts';
+import { at as dotted } from '../../support/plan.ts';
+import { giveBirth, openSharedStore, SEGMENT, sharedStore } from '../../support/shared-store.ts';
+
+const AGREED = { GATEWAY_DHCP_POOL_END: '10.15.3.254' };
+
+async function born(): Promise<MemoryCluster> {
+  const cluster = new MemoryCluster();
+  await giveBirth(cluster.connect());
+  return cluster;
+}
+
+/** Lets the clock run until the promise has ended. */
+async function ended<Value>(clock: FakeClock, promise: Promise<Value>): Promise<Value> {
+  let isOver = false;
+  void promise.finally(() => {
+    isOver = true;
+  });
+  for (let step = 0; step < 400 && !isOver; step += 1) await clock.pass(100);
+  return promise;
+}
+
+describe('gateways that share leases', () => {
+  test('know which others are alive, until they leave or their heartbeat ends', async () => {
+    const cluster = await born();
+    const clock = new FakeClock();
+    const first = await openSharedStore({ etcd: cluster.connect(), clock });
+    const second = await openSharedStore({ etcd: cluster.connect(), clock, place: 11 });
+    const third = await openSharedStore({ etcd: cluster.connect(), clock, place: 12 });
+    const all = [...first.members.live];
+    await second.close();
+    const left = [...first.members.live];
+    cluster.endEtcdLease('3');
+
+    expect(all).toEqual([dotted('10.15.3.11'), dotted('10.15.3.12')]);
+    expect(left).toEqual([dotted('10.15.3.12')]);
+    expect([...first.members.live]).toEqual([]);
+    expect([...third.members.live]).toEqual([dotted('10.15.3.10')]);
+  });
+
+  test.each([
+    ['the listen IP of another', { place: 10, node: 'pve9' }, AGREED, 'listen IP 10.15.3.10'],
+    ['the node name of another', { place: 11, node: 'pve1' }, AGREED, 'node name pve1'],
+    [
+      'another pool',
+      { place: 11 },
+      { GATEWAY_DHCP_POOL_END: '10.15.3.99' },
+      'GATEWAY_DHCP_POOL_END is 10.15.3.99 here',
+    ],
+  ])('one with %s is refused, by name', async (_, who, agreed, cause) => {
+    const cluster = await born();
+    const clock = new FakeClock();
+    await openSharedStore({ etcd: cluster.connect(), clock, agreed: AGREED });
+    const store = sharedStore({ etcd: cluster.connect(), clock, ...who });
+
+    const contradiction = await ended(clock, store.serveAs(dotted(`10.15.3.${who.place}`), agreed));
+
+    expect(contradiction).toContain(cause);
+    expect(store.leases.canPromise).toBe(false);
+  });
+
+  test('one that is started again takes the place of the one before it at once', async () => {
+    const cluster = await born();
+    const clock = new FakeClock();
+    await openSharedStore({ etcd: cluster.connect(), clock, agreed: AGREED });
+    const again = sharedStore({ etcd: cluster.connect(), clock, random: () => 0.25 });
+
+    expect(await again.serveAs(dotted('10.15.3.10'), AGREED)).toBeUndefined();
+    expect(again.leases.canPromise).toBe(true);
+  });
+
+  test('a predecessor under another name is waited for, as long as its heartbeat may last', async () => {
+    const cluster = await born();
+    const clock = new FakeClock();
+    await openSharedStore({ etcd: cluster.connect(), clock });
+    const renamed = sharedStore({ etcd: cluster.connect(), clock, node: 'new-name' });
+    const claim = renamed.serveAs(dotted('10.15.3.10'), {});
+    await clock.pass(8000);
+    cluster.endEtcdLease('1');
+
+    expect(await ended(clock, claim)).toBeUndefined();
+    expect(renamed.leases.canPromise).toBe(true);
+  });
+
+  test('two that keep beating under one name stop granting, and say so', async () => {
+    const cluster = await born();
+    const clock = new FakeClock();
+    const one = await openSharedStore({ etcd: cluster.connect(), clock });
+    const other = await openSharedStore({ etcd: cluster.connect(), clock, random: () => 0.25 });
+    for (let second = 0; second < 15; second += 1) {
+      await clock.pass(1000);
+      for (const store of [one, other]) store.idle();
+      await settle();
+    }
+
+    expect(one.failure).toContain('node name pve1');
+    expect(one.leases.canPromise).toBe(false);
+  });
+});
+
+describe('clocks', () => {
+  /** How far the first gateway sees the second one's clock ahead, after so many heartbeats. */
+  async function skewSeen(
+    milliseconds: number,
+    beats: number,
+  ): Promise<{ milliseconds: number; node: string }> {
+    const cluster = await born();
+    const clock = new FakeClock();
+    const skewed = {
+      now: () => (clock.now() + milliseconds) as never,
+      monotonic: () => clock.monotonic(),
+      after: clock.after.bind(clock),
+    };
+    const first = await openSharedStore({ etcd: cluster.connect(), clock });
+    const second = await openSharedStore({ etcd: cluster.connect(), clock: skewed, place: 11 });
+    for (let beat = 0; beat < beats; beat += 1) {
+      await clock.pass(3000);
+      second.idle();
+      await settle();
+    }
+    return first.members.skew;
+  }
+
+  test.each([90_000, -90_000, 6000, 0])('that differ by %i ms are seen to', async (milliseconds) => {
+    expect((await skewSeen(milliseconds, 6)).milliseconds).toBe(milliseconds);
+  });
+
+  test('that were heard once or twice say nothing yet', async () => {
+    expect((await skewSeen(90_000, 1)).milliseconds).toBe(0);
+  });
+});
+
+test('a heartbeat that no version of ours wrote is nobody', () => {
+  const cluster = new MemoryCluster();
+  const keys = new Keys(SEGMENT);
+  const key = keys.ofGateway('pve7');
+  for (const text of ['', '{', '{"node":1}', '[]', 'null']) {
+    cluster.transact({ compare: [], success: [{ kind: 'put', key, value: Buffer.from(text) }], failure: [] });
+    const etcd = cluster.connect();
+    const members = new Members({
+      ...{ etcd, keys, clock: new FakeClock(), node: 'pve1', instance: 'x' },
+      mirror: () => ({ birth: '', revision: 0 }),
+    });
+    members.learnAll(cluster.keys);
+
+    expect(members.live.size).toBe(0);
+  }
+});
