@@ -97,6 +97,15 @@ export class EtcdProcesses {
     await gone;
   }
 
+  /** All members lose their data, and begin anew. */
+  async empty(): Promise<void> {
+    const places = [...this.#members.keys()];
+    await Promise.all(places.map((place) => this.kill(place)));
+    for (const { name } of this.#members) rmSync(join(this.#folder, name), { recursive: true, force: true });
+    for (const place of places) this.revive(place);
+    await this.leader();
+  }
+
   /** The place of the member that leads; waits until one does. */
   leader(milliseconds = PATIENCE): Promise<number> {
     return this.until(async () => {

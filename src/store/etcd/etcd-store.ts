@@ -123,7 +123,9 @@ export class EtcdStore implements LeaseStore {
    */
   async serveAs(listenIp: Ipv4, agreed: Profile['agreed']): Promise<string | undefined> {
     this.#self = listenIp;
-    const contradiction = await this.members.claim({ listenIp: ipv4ToText(listenIp), agreed });
+    const contradiction = await this.members.claim({ listenIp: ipv4ToText(listenIp), agreed }, (cause) =>
+      this.#options.say('warn', { cause }, 'waiting for another gateway to go'),
+    );
     if (contradiction === undefined && this.#birth === undefined && !this.#isTrying) await this.#try();
     return contradiction;
   }

@@ -9,7 +9,7 @@ const LIFE_SECONDS = 10;
 /** How often it is renewed: milliseconds. */
 const BEAT = 3000;
 /** A predecessor's heartbeat is waited out for so long: milliseconds. */
-const PATIENCE = 15_000;
+const PATIENCE = 12_000;
 const RETRY = 1000;
 /** Of a gateway's clock so many heartbeats are kept; the one that was on its way for the least time counts. */
 const SAMPLES = 4;
@@ -102,19 +102,20 @@ export class Members {
 
   /**
    * Says who this is, unless another gateway contradicts it: then it is asked again as long as a predecessor's heartbeat
-   * may last, and the contradiction returned. Undefined: there is none, or etcd cannot be had now.
+   * may last, and the contradiction returned. Undefined: there is none, or etcd cannot be had now. `waits` hears why.
    */
-  async claim(profile: Profile): Promise<string | undefined> {
+  async claim(profile: Profile, waits: (cause: string) => void): Promise<string | undefined> {
     const { clock } = this.#options;
     this.#profile = profile;
     const start = clock.monotonic();
-    for (;;) {
+    for (let isFirst = true; ; isFirst = false) {
       const contradiction = await this.#contradiction(profile).catch(() => undefined);
       if (contradiction === undefined || clock.monotonic() - start >= PATIENCE) {
         this.#problem = contradiction;
         if (contradiction === undefined) await this.beat();
         return contradiction;
       }
+      if (isFirst) waits(contradiction);
       await new Promise<void>((resolve) => clock.after(RETRY, resolve));
     }
   }

@@ -3,26 +3,15 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
-import { GatewayError } from '../../../src/errors.ts';
 import { NEVER } from '../../../src/lease/lease.ts';
 import { MIGRATIONS } from '../../../src/store/sqlite/schema.ts';
 import { address, at, bind } from '../changes.ts';
-import { fileIn, openIn, temporaryDirectory } from './temporary-store.ts';
+import { errorOf, fileIn, openIn, temporaryDirectory } from './temporary-store.ts';
 
 const A = address('10.15.3.20');
 const NEXT = [...MIGRATIONS, { sql: 'ALTER TABLE lease ADD COLUMN colour TEXT' }];
 /** A lease until 2126. */
 const FAR = at(100 * 365 * 86_400);
-
-function errorOf(run: () => unknown): GatewayError {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof GatewayError) return error;
-    throw error;
-  }
-  throw new Error('nothing was thrown');
-}
 
 describe('the schema of the lease file', () => {
   it('a migration keeps the leases, and a copy of the file from before it', async () => {

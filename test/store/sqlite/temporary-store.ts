@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
+import { GatewayError } from '../../../src/errors.ts';
 import type { Ipv4 } from '../../../src/net/ipv4.ts';
 import {
   LEASE_FILE,
@@ -50,4 +51,15 @@ export function openIn(directory: string, options: Partial<SqliteStoreOptions> =
   const store = openSqliteStore({ ...fixed, ...options });
   stores.push(store);
   return store;
+}
+
+/** What the operator would read. */
+export function errorOf(run: () => unknown): GatewayError {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof GatewayError) return error;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
 }

@@ -1,0 +1,199 @@
+import Sqlite from 'better-sqlite3';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { openMirror } from '../../../src/store/sqlite/open-mirror.ts';
+import type { SqliteMirror } from '../../../src/store/sqlite/sqlite-mirror.ts';
+import { FakeClock } from '../../support/clock.ts';
+import { MemoryCluster } from '../../support/memory-etcd.ts';
+import { at as dotted } from '../../support/plan.ts';
+import { giveBirth, openSharedStore } from '../../support/shared-store.ts';
+import { address, at, bind, client, offer } from '../changes.ts';
+import { errorOf, fileIn, openIn, temporaryDirectory } from './temporary-store.ts';
+
+const A = address('10.15.3.20');
+const B = address('10.15.3.21');
+const C = address('10.15.3.22');
+
+async function mirrorIn(directory: string, clock: FakeClock): Promise<SqliteMirror> {
+  const now = clock.now();
+  const mirror = await openMirror({ directory, clock, now, seed: 0, node: 'pve1', inFlight: new Set() });
+  return mirror;
+}
+
+/** A gateway with its mirror in a directory. */
+async function gateway(cluster: MemoryCluster, directory: string, clock = new FakeClock(at(0)), place = 10) {
+  await giveBirth(cluster.connect());
+  const mirror = await mirrorIn(directory, clock);
+  return openSharedStore({ etcd: cluster.connect(), clock, mirror, place });
+}
+
+/** What people read in a file, whether its gateway runs or not. */
+function read(directory: string, sql: string): unknown[] {
+  const database = new Sqlite(fileIn(directory), { readonly: true });
+  try {
+    return database.prepare(sql).all();
+  } finally {
+    database.close();
+  }
+}
+
+const LEASES = 'SELECT address, mac, state, hostname, node FROM leases';
+
+describe('the mirror of shared leases', () => {
+  test('has what every gateway has granted, with the node that did, and not what is only on offer', async () => {
+    const cluster = new MemoryCluster();
+    const clock = new FakeClock(at(0));
+    const directory = temporaryDirectory();
+    const here = await gateway(cluster, directory, clock);
+    const there = await gateway(cluster, temporaryDirectory(), clock, 11);
+    await bind(here, { client: 1, address: A, hostname: 'web' });
+    await bind(there, { client: 2, address: B });
+    await offer(there, { client: 3, address: C });
+    await clock.pass(1000);
+
+    expect(read(directory, LEASES)).toEqual([
+      {
+        address: '10.15.3.20',
+        mac: '52:54:00:00:00:01',
+        state: expect.any(String),
+        hostname: 'web',
+        node: 'pve1',
+      },
+      {
+        address: '10.15.3.21',
+        mac: '52:54:00:00:00:02',
+        state: expect.any(String),
+        hostname: null,
+        node: 'pve2',
+      },
+    ]);
+    await here.close();
+    await there.close();
+  });
+
+  test('says how fresh it is: segment, birth, revision, when a majority answered, and whether one does', async () => {
+    const cluster = new MemoryCluster();
+    const clock = new FakeClock(at(0));
+    const directory = temporaryDirectory();
+    const store = await gateway(cluster, directory, clock);
+    await bind(store, { client: 1, address: A });
+    await clock.pass(2000);
+    const well = read(directory, 'SELECT * FROM mirror_state');
+    cluster.isDown = true;
+    await clock.pass(4000);
+    store.idle();
+    await clock.pass(2000);
+
+    expect(well).toEqual([
+      {
+        segment: 'tenant-1',
+        birth: 'first life',
+        revision: cluster.revision,
+        seen: '2026-01-01T00:00:00Z',
+        age_seconds: expect.any(Number),
+        quorum: 'yes',
+      },
+    ]);
+    expect(read(directory, 'SELECT quorum FROM mirror_state')).toEqual([{ quorum: 'no' }]);
+    await store.close();
+  });
+
+  test('has a row in the history for each change of state, of whichever gateway, and none for a renewal', async () => {
+    const cluster = new MemoryCluster();
+    const clock = new FakeClock(at(0));
+    const directory = temporaryDirectory();
+    const here = await gateway(cluster, directory, clock);
+    const there = await gateway(cluster, temporaryDirectory(), clock, 11);
+    await bind(here, { client: 1, address: A });
+    await bind(there, { client: 1, address: A, at: at(60), reason: 'renewed' });
+    await bind(there, { client: 1, address: A, at: at(61), state: 'free', reason: 'released' });
+    await clock.pass(1000);
+
+    expect(read(directory, 'SELECT event, reason, node FROM lease_history')).toEqual([
+      { event: 'bound', reason: 'bound', node: 'pve1' },
+      { event: 'released', reason: 'released', node: 'pve2' },
+    ]);
+    await here.close();
+    await there.close();
+  });
+
+  test('catches up over a restart, also of what went by while nobody watched', async () => {
+    const cluster = new MemoryCluster();
+    const clock = new FakeClock(at(0));
+    const directory = temporaryDirectory();
+    const here = await gateway(cluster, directory, clock);
+    const there = await gateway(cluster, temporaryDirectory(), clock, 11);
+    await bind(here, { client: 1, address: A });
+    await bind(here, { client: 2, address: B });
+    await here.close();
+    await bind(there, { client: 1, address: A, at: at(5), state: 'free', reason: 'released' });
+    await bind(there, { client: 3, address: C, at: at(6) });
+    cluster.compact();
+
+    const again = await gateway(cluster, directory, clock);
+    await clock.pass(1000);
+
+    expect(read(directory, 'SELECT address, state FROM lease ORDER BY address')).toEqual([
+      { address: A, state: 'free' },
+      { address: B, state: 'bound' },
+      { address: C, state: 'bound' },
+    ]);
+    expect(read(directory, "SELECT event FROM history WHERE node = 'pve2'")).toEqual([
+      { event: 'released' },
+      { event: 'bound' },
+    ]);
+    await again.close();
+    await there.close();
+  });
+
+  test('is what is known while etcd cannot be reached, and after the file is lost all comes again', async () => {
+    const cluster = new MemoryCluster();
+    const clock = new FakeClock(at(0));
+    const directory = temporaryDirectory();
+    const first = await gateway(cluster, directory, clock);
+    await bind(first, { client: 1, address: A });
+    await first.close();
+    const mirror = await mirrorIn(directory, clock);
+    cluster.isDown = true;
+    const alone = await openSharedStore({ etcd: cluster.connect(), clock, mirror });
+    const known = [alone.leases.at(A)?.client, alone.leases.canPromise];
+    await alone.close();
+    cluster.isDown = false;
+
+    const lost = temporaryDirectory();
+    const anew = await gateway(cluster, lost, clock);
+    await clock.pass(1000);
+
+    expect(known).toEqual([client(1), false]);
+    expect(anew.leases.canPromise).toBe(true);
+    expect(read(lost, 'SELECT address FROM leases')).toEqual([{ address: '10.15.3.20' }]);
+    await anew.close();
+  });
+});
+
+describe('a lease file that was alone', () => {
+  test('joins with what was still in its journal, and is refused alone from then on; until it leaves', async () => {
+    const cluster = new MemoryCluster();
+    const clock = new FakeClock(at(0));
+    const directory = temporaryDirectory();
+    const alone = openIn(directory);
+    await bind(alone, { client: 1, address: A });
+    await alone.close();
+
+    const shared = await gateway(cluster, directory, clock);
+    expect(shared.leases.at(A)).toMatchObject({ client: client(1), granter: dotted('10.15.3.10') });
+    await shared.close();
+    const refusal = errorOf(() => openIn(directory));
+    const mirror = await mirrorIn(directory, clock);
+    mirror.leave();
+    mirror.close();
+    const again = openIn(directory);
+    onTestFinished(() => again.close());
+
+    expect([refusal.code, refusal.message]).toEqual([
+      'bad-settings',
+      expect.stringContaining('cluster leave'),
+    ]);
+    expect(again.leases.at(A)).toMatchObject({ client: client(1), state: 'bound' });
+    expect(await bind(again, { client: 2, address: B })).toBe('committed');
+  });
+});
