@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
+import type { EtcdProcesses } from '../support/etcd-process.ts';
 import { builtProgram } from '../support/gateway-process.ts';
 
 /** A DHCP server as a node of the segment runs it: on its own address, with the pool that all have. */
@@ -12,6 +13,8 @@ export interface ComparedServer {
   readonly program: string;
   command(folder: string, address: string): readonly string[];
   environment?(folder: string): Readonly<Record<string, string>>;
+  /** It shares its leases in an etcd with a member on each node. */
+  readonly isShared?: true;
 }
 
 const DEVICE = 'eth0';
@@ -22,6 +25,13 @@ export const SERVERS: readonly ComparedServer[] = [
     program: process.execPath,
     command: () => [process.execPath, builtProgram(), 'serve'],
     environment: (folder) => ({ GATEWAY_DHCP_LEASES_DIR: folder, LOG_LEVEL: 'warn' }),
+  },
+  {
+    name: 'vps-gateway, leases in etcd',
+    program: 'etcd',
+    command: () => [process.execPath, builtProgram(), 'serve'],
+    environment: (folder) => ({ GATEWAY_DHCP_LEASES_DIR: folder, LOG_LEVEL: 'warn' }),
+    isShared: true,
   },
   {
     name: 'dnsmasq, each on its own address',
@@ -79,17 +89,25 @@ function keaConfiguration(folder: string): object {
   };
 }
 
+/** What a gateway needs to know to share its leases. */
+export function settingsOf(etcd: EtcdProcesses | undefined, node: string): Readonly<Record<string, string>> {
+  if (etcd === undefined) return {};
+  const endpoints = etcd.endpoints.map((endpoint) => `http://${endpoint}`).join(',');
+  return { GATEWAY_ETCD_ENDPOINTS: endpoints, GATEWAY_SEGMENT: 'compared', GATEWAY_NODE_NAME: node };
+}
+
 /** Starts a server on a machine, and waits until it has had time to open its sockets. */
 export async function start(
   server: ComparedServer,
   host: NamespaceHost,
   address: string,
+  settings: Readonly<Record<string, string>>,
 ): Promise<ChildProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'compared-'));
   const [command = '', ...args] = server.command(folder, address);
   const child = host.spawn(command, args, {
     stdio: 'ignore',
-    env: { PATH: process.env['PATH'], ...server.environment?.(folder) },
+    env: { PATH: process.env['PATH'], ...server.environment?.(folder), ...settings },
   });
   await delay(1500);
   if (child.exitCode !== null) throw new Error(`${server.name} ended with ${child.exitCode}`);

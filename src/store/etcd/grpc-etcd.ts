@@ -1,12 +1,12 @@
 import {
   type CallOptions,
-  ChannelCredentials,
-  Client,
+  type Client,
   type ClientDuplexStream,
   Metadata,
   type ServiceError,
 } from '@grpc/grpc-js';
 import type { Clock } from '../../lease/clock.ts';
+import { type Certificates, openChannel } from './channel.ts';
 import {
   type Etcd,
   EtcdError,
@@ -26,13 +26,12 @@ import { faultOf, isTokenRefused } from './status-codes.ts';
 
 /** How long one call may take on one member: milliseconds. */
 const CALL_MILLISECONDS = 1000;
-const MOST_BYTES = 16 * 1024 * 1024;
 
 export interface GrpcEtcdOptions {
   /** host:port of each member, one at least. */
   readonly endpoints: readonly string[];
-  /** The certificates' bytes, as PEM; absent: without TLS. */
-  readonly tls?: { readonly ca?: Buffer; readonly cert?: Buffer; readonly key?: Buffer };
+  /** Absent: without TLS. */
+  readonly tls?: Certificates;
   readonly user?: { readonly name: string; readonly password: string };
   readonly clock: Clock;
 }
@@ -59,20 +58,8 @@ export class GrpcEtcd implements Etcd {
   #token: Promise<string> | undefined;
 
   constructor({ endpoints, tls, user, clock }: GrpcEtcdOptions) {
-    const credentials =
-      tls === undefined
-        ? ChannelCredentials.createInsecure()
-        : ChannelCredentials.createSsl(tls.ca ?? null, tls.key ?? null, tls.cert ?? null);
-    // etcd drops clients that ping more often than every five seconds.
-    const options = {
-      'grpc.keepalive_time_ms': 6000,
-      'grpc.keepalive_timeout_ms': 3000,
-      'grpc.max_receive_message_length': MOST_BYTES,
-      'grpc.initial_reconnect_backoff_ms': 100,
-      'grpc.max_reconnect_backoff_ms': 1000,
-    };
     this.#endpoints = endpoints;
-    this.#clients = endpoints.map((endpoint) => new Client(endpoint, credentials, options));
+    this.#clients = endpoints.map((endpoint) => openChannel(endpoint, tls));
     this.#clock = clock;
     this.#user = user;
   }
