@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { initSegment } from '../../../src/cli/cluster/init.ts';
+import type { Settings } from '../../../src/config/settings.ts';
 import type { LeaseState } from '../../../src/lease/lease.ts';
 import type { Ipv4 } from '../../../src/net/ipv4.ts';
 import { decodeEntry, Keys } from '../../../src/store/etcd/entry.ts';
@@ -152,6 +154,63 @@ describe('seeding', () => {
 
     expect(well.leases.canPromise).toBe(true);
     expect(well.leases.at(A)).toMatchObject({ state: 'bound', client: client(1) });
+  });
+});
+
+describe('a life that follows another', () => {
+  test('counts the revisions of the file anew too, so that the next seeding compares like with like', async () => {
+    const cluster = new MemoryCluster();
+    const key = KEYS.birth;
+    const birth = { id: 'second life', at: 0, by: 'test', replaces: ['first life'] };
+    const value = Buffer.from(JSON.stringify(birth));
+    cluster.transact({ compare: [], success: [{ kind: 'put', key, value }], failure: [] });
+    const mirror = new MemoryMirror([kept(A, 1, 'bound', 90_000)]);
+    mirror.standing = { segment: SEGMENT, birth: 'first life', revision: 90_001 };
+
+    const store = await openSharedStore({ etcd: cluster.connect(), clock: new FakeClock(), mirror });
+
+    expect(store.leases.at(A)?.version).toBeLessThanOrEqual(cluster.revision);
+    expect(mirror.leases()[0]?.version).toBe(store.leases.at(A)?.version);
+  });
+
+  test('is not written over by a file that was still going up when it began', async () => {
+    const cluster = new MemoryCluster();
+    const other = await openSharedStore({ etcd: cluster.connect(), clock: new FakeClock(), place: 11 });
+    const put = (key: string, value: object) =>
+      cluster.transact({
+        compare: [],
+        success: [{ kind: 'put', key, value: Buffer.from(JSON.stringify(value)) }],
+        failure: [],
+      });
+    put(KEYS.seeding, { id: 'second life', replaces: ['first life'] });
+    const etcd = cluster.connect();
+    const snapshot = await readSnapshot(etcd, KEYS);
+
+    // All others have brought up theirs; this one's heartbeat was not there when they were counted.
+    put(KEYS.birth, { id: 'second life', at: 0, by: 'test', replaces: ['first life'] });
+    cluster.transact({ compare: [], success: [{ kind: 'delete', key: KEYS.seeding }], failure: [] });
+    await other.serveAs(dotted('10.15.3.11'), {});
+    const granted = await bind(other, { client: 2, address: A });
+    const options = { keys: KEYS, rule: 'seed', self: { address: '10.15.3.10', node: 'pve1' } } as const;
+    const leases = [kept(A, 1, 'bound', 90_000)];
+    await mergeLeases({ ...options, etcd, snapshot, leases, now: at(10), newOp: () => 'op' }).catch(() => {});
+
+    expect(granted).toBe('committed');
+    expect(recordAt(cluster, A)).toMatchObject({ state: 'bound', client: client(2) });
+  });
+
+  test('is not begun by `cluster init` while gateways are alive that know an earlier one', async () => {
+    const before = new MemoryCluster();
+    await giveBirth(before.connect());
+    const clock = new FakeClock();
+    const mirror = new MemoryMirror();
+    await openSharedStore({ etcd: before.connect(), clock, mirror });
+    const emptied = new MemoryCluster();
+    await openSharedStore({ etcd: emptied.connect(), clock, mirror });
+
+    const shared = { segment: SEGMENT, node: 'pve9', settings: { leasesDir: '/nowhere' } as Settings };
+
+    await expect(initSegment(emptied.connect(), shared, () => {})).rejects.toThrow('has been before');
   });
 });
 
