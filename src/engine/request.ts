@@ -207,7 +207,7 @@ function promise(question: Question, address: Ipv4, reason: Reason): Decision {
  * left of it, and never longer, if ARP shows nobody else at its address.
  */
 function keepToPromise(question: Question, address: Ipv4): Decision {
-  const { leases, client, now, message, plan, subnet, known } = question;
+  const { arrival, leases, client, now, message, plan, subnet, known } = question;
   const isNew = message.serverIdentifier !== undefined; // SELECTING, or a client that confuses the states.
   const standing = leases.at(address);
   if (isNew || !isBoundTo(standing, client, now)) return silence('cannot-promise');
@@ -217,7 +217,7 @@ function keepToPromise(question: Question, address: Ipv4): Decision {
     if (!known.answers.has(address)) return ask(address, 'asking-address', now, plan.probeMilliseconds);
     const holder = known.answers.get(address);
     if (holder !== undefined && holder !== message.hardware) return silence('cannot-promise');
-  }
+  } else if (arrival.source !== address) return silence('cannot-promise'); // Only its use shows that it is its own.
   const reply = leaseReply(question, 'DHCPACK', address, seconds);
   return { kind: 'reply', reply, destination: destinationOf(message, address), reason: 'as-committed' };
 }

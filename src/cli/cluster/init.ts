@@ -4,6 +4,7 @@ import { systemClock } from '../../server/system-clock.ts';
 import { encodeBirth } from '../../store/etcd/birth.ts';
 import { Keys } from '../../store/etcd/entry.ts';
 import type { Etcd } from '../../store/etcd/etcd.ts';
+import { heartbeatsIn } from '../../store/etcd/members.ts';
 import { readSnapshot } from '../../store/etcd/snapshot.ts';
 import type { SharedSettings } from '../shared-leases.ts';
 import { mirrorStateOf } from './status.ts';
@@ -21,7 +22,8 @@ export async function initSegment(
     throw refusal(segment, `was begun by ${birth.by} already (${birth.id})`, 'nothing is to be done');
   const mirror = mirrorStateOf(settings.leasesDir);
   const hasLeases = [...found.keys()].some((key) => keys.addressOf(key) !== undefined);
-  if (mirror !== undefined || hasLeases) {
+  const isKnown = heartbeatsIn(keys, found).some((gateway) => gateway.birth !== '');
+  if (mirror !== undefined || hasLeases || isKnown) {
     const remedy = 'run `vps-gateway cluster seed`, while the gateways run: it merges what they have kept';
     throw refusal(segment, 'has been before, and etcd has lost it', remedy);
   }

@@ -3,10 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { GatewayError } from '../../errors.ts';
 import { systemClock } from '../../server/system-clock.ts';
 import type { Seeded, Seeding } from '../../store/etcd/admission.ts';
-import { encodeBirth } from '../../store/etcd/birth.ts';
+import { encodeBirth, type KnownBirth } from '../../store/etcd/birth.ts';
 import { Keys } from '../../store/etcd/entry.ts';
 import type { Etcd } from '../../store/etcd/etcd.ts';
-import { decodeHeartbeat } from '../../store/etcd/members.ts';
+import { type Heartbeat, heartbeatsIn } from '../../store/etcd/members.ts';
 import { readSnapshot, type Snapshot } from '../../store/etcd/snapshot.ts';
 import type { SharedSettings } from '../shared-leases.ts';
 
@@ -25,64 +25,82 @@ export async function seedSegment(
 ): Promise<void> {
   const keys = new Keys(shared.segment);
   const before = await readSnapshot(etcd, keys);
-  const lives = livesOf(keys, before);
-  if (lives.length === 0) {
-    const remedy =
-      'start the gateways that have been of this segment, and run it again; or `vps-gateway cluster init`';
-    throw new GatewayError(
-      'cluster-state',
-      `no gateway is alive that knows segment ${shared.segment}: ${remedy}`,
-    );
-  }
-  if (before.birth !== undefined && isWell(keys, before)) {
-    throw new GatewayError(
-      'cluster-state',
-      `segment ${shared.segment} has lost nothing: nothing is to be done`,
-    );
-  }
-  const replaces = [...new Set([...lives, ...(before.birth === undefined ? [] : [before.birth.id])])];
+  const lost = lifeToMend(shared.segment, keys, before);
+  const replaces = [
+    ...new Set([lost, ...(before.birth === undefined ? [] : [before.birth.id, ...before.birth.replaces])]),
+  ];
   const seeding: Seeding = { id: randomUUID(), replaces };
   const value = Buffer.from(JSON.stringify(seeding), 'utf8');
   await etcd.transact({ compare: [], success: [{ kind: 'put', key: keys.seeding, value }], failure: [] });
-  await untilAllHave(etcd, keys, seeding, print);
+  try {
+    await untilAllHave(etcd, keys, seeding, print);
+    await begin(etcd, keys, shared, before.birth, seeding, value);
+  } catch (error) {
+    const asked = [{ key: keys.seeding, value }];
+    await etcd.transact({ compare: asked, success: [{ kind: 'delete', key: keys.seeding }], failure: [] });
+    throw error;
+  }
+  print(`segment ${shared.segment} lives again (${seeding.id}): its gateways grant from now on`);
+  print('a node that was away brings up what it has kept when it comes back');
+}
 
-  const birth = encodeBirth({ id: seeding.id, at: systemClock.now(), by: shared.node, replaces });
+/** The birth id of the life that was lost, by the mirrors of the living gateways. Throws cluster-state if none was. */
+function lifeToMend(segment: string, keys: Keys, { found, birth }: Snapshot): string {
+  const gateways = heartbeatsIn(keys, found);
+  const well = gateways.filter((each) => each.birth === birth?.id && !each.isRefused);
+  if (birth !== undefined && birth.doubt === undefined && well.length > 0) {
+    const remedy =
+      'a node that refuses has a file of an older life: `vps-gateway cluster leave` there, and a new start, bring its leases up';
+    throw refusal(`segment ${segment} has lost nothing, ${namesOf(well)} grants from it: ${remedy}`);
+  }
+  const lives = [...new Set(gateways.map((each) => each.birth).filter((id) => id !== ''))];
+  const [lost, ...others] = lives;
+  if (lost === undefined) {
+    const remedy =
+      'start the gateways that have been of it, and run this again; or `vps-gateway cluster init`';
+    throw refusal(`no gateway is alive that knows segment ${segment}: ${remedy}`);
+  }
+  if (others.length > 0) {
+    const parts = lives.map((id) => `${namesOf(gateways.filter((each) => each.birth === id))} (${id})`);
+    const remedy =
+      'stop those of the older one, run this again, and let them join after `vps-gateway cluster leave`';
+    throw refusal(
+      `the gateways of segment ${segment} have kept different lives, ${parts.join(' and ')}: ${remedy}`,
+    );
+  }
+  return lost;
+}
+
+function namesOf(gateways: readonly Heartbeat[]): string {
+  return gateways.map(({ node }) => node).join(', ');
+}
+
+function refusal(message: string): GatewayError {
+  return new GatewayError('cluster-state', message);
+}
+
+/** The new life, if nobody else has begun one. */
+async function begin(
+  etcd: Etcd,
+  keys: Keys,
+  { node }: SharedSettings,
+  before: KnownBirth | undefined,
+  { id, replaces }: Seeding,
+  seeding: Uint8Array,
+): Promise<void> {
   const { succeeded } = await etcd.transact({
     compare: [
-      { key: keys.seeding, value },
-      { key: keys.birth, modRevision: before.birth?.revision ?? 0 },
+      { key: keys.seeding, value: seeding },
+      { key: keys.birth, modRevision: before?.revision ?? 0 },
     ],
     success: [
-      { kind: 'put', key: keys.birth, value: birth },
+      { kind: 'put', key: keys.birth, value: encodeBirth({ id, at: systemClock.now(), by: node, replaces }) },
       { kind: 'delete', key: keys.seeding },
     ],
     failure: [],
   });
   if (!succeeded)
-    throw new GatewayError(
-      'cluster-state',
-      'another node seeds the segment at this moment: see `vps-gateway cluster status`',
-    );
-  print(`segment ${shared.segment} lives again (${seeding.id}): its gateways grant from now on`);
-  print('a node that was away brings up what it has kept when it comes back');
-}
-
-/** The births that the mirrors of the living gateways are of. */
-function livesOf(keys: Keys, { found }: Snapshot): readonly string[] {
-  const births = gatewaysOf(keys, found).map(({ birth }) => birth);
-  return [...new Set(births.filter((birth) => birth !== ''))];
-}
-
-/** Every gateway finds in etcd what it knows. */
-function isWell(keys: Keys, { found, birth }: Snapshot): boolean {
-  return gatewaysOf(keys, found).every((gateway) => gateway.birth === birth?.id && !gateway.isRefused);
-}
-
-function gatewaysOf(keys: Keys, found: Snapshot['found']) {
-  return [...found.values()]
-    .filter(({ key }) => keys.gatewayOf(key) !== undefined)
-    .map(({ value }) => decodeHeartbeat(value))
-    .filter((heartbeat) => heartbeat !== undefined);
+    throw refusal('another node seeds the segment at this moment: see `vps-gateway cluster status`');
 }
 
 async function untilAllHave(
@@ -95,7 +113,7 @@ async function untilAllHave(
   const start = systemClock.monotonic();
   for (;;) {
     const { found } = await readSnapshot(etcd, keys);
-    const gateways = gatewaysOf(keys, found).filter(({ birth }) => birth !== '');
+    const gateways = heartbeatsIn(keys, found).filter(({ birth }) => birth !== '');
     const waiting: string[] = [];
     for (const { node } of gateways) {
       const seeded = decodeSeeded(found.get(keys.ofSeeded(node))?.value);
@@ -112,10 +130,7 @@ async function untilAllHave(
     if (waiting.length === 0) return;
     if (systemClock.monotonic() - start > PATIENCE) {
       const remedy = 'see its log; stop that gateway to go on without what it has kept, and run this again';
-      throw new GatewayError(
-        'cluster-state',
-        `${waiting.join(', ')} has not brought up its leases: ${remedy}`,
-      );
+      throw refusal(`${waiting.join(', ')} has not brought up its leases: ${remedy}`);
     }
     await delay(LOOK_EVERY);
   }

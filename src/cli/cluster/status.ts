@@ -1,8 +1,9 @@
 import { GatewayError } from '../../errors.ts';
 import { systemClock } from '../../server/system-clock.ts';
+import { SEED } from '../../store/etcd/birth.ts';
 import { decodeEntry, Keys } from '../../store/etcd/entry.ts';
 import { EtcdError, type MemberStatus } from '../../store/etcd/etcd.ts';
-import { decodeHeartbeat, type Heartbeat } from '../../store/etcd/members.ts';
+import { type Heartbeat, heartbeatsIn } from '../../store/etcd/members.ts';
 import { readSnapshot, type Snapshot } from '../../store/etcd/snapshot.ts';
 import { type MirrorState, openLeaseReader } from '../../store/sqlite/lease-reader.ts';
 import { type Output, writeDetails, writeTable } from '../output.ts';
@@ -44,12 +45,9 @@ export async function clusterStatus(shared: SharedSettings): Promise<ClusterRepo
     problems.push(`no majority of etcd answers, so nothing new is granted: ${error.message}`);
     return undefined;
   });
-  const gateways = [...(snapshot?.found.values() ?? [])]
-    .filter(({ key }) => keys.gatewayOf(key) !== undefined)
-    .map(({ value }) => decodeHeartbeat(value))
-    .filter((heartbeat) => heartbeat !== undefined);
+  const gateways = snapshot === undefined ? [] : heartbeatsIn(keys, snapshot.found);
   const mirror = mirrorStateOf(settings.leasesDir);
-  if (snapshot !== undefined) problems.push(...lifeProblems(segment, snapshot, mirror));
+  if (snapshot !== undefined) problems.push(...lifeProblems(segment, snapshot, gateways, mirror));
   return {
     segment,
     birth: snapshot?.birth?.id,
@@ -80,18 +78,17 @@ export function mirrorStateOf(directory: string): MirrorState | undefined {
 function lifeProblems(
   segment: string,
   { birth }: Snapshot,
+  gateways: readonly Heartbeat[],
   mirror: MirrorState | undefined,
 ): readonly string[] {
   if (birth === undefined) {
-    const command = mirror === undefined ? 'init' : 'seed';
-    return [
-      `etcd knows no segment ${segment}, so nothing is granted: run \`vps-gateway cluster ${command}\` once`,
-    ];
+    const wasBefore = mirror !== undefined || gateways.some((gateway) => gateway.birth !== '');
+    const remedy = `run \`vps-gateway cluster ${wasBefore ? 'seed' : 'init'}\` once`;
+    return [`etcd knows no segment ${segment}, so nothing is granted: ${remedy}`];
   }
-  if (mirror === undefined || mirror.birth === birth.id || birth.replaces.includes(mirror.birth)) return [];
-  return [
-    'etcd holds other leases than this node has seen: see GATEWAY_ETCD_ENDPOINTS, or `vps-gateway cluster seed`',
-  ];
+  if (birth.doubt !== undefined) return [`${birth.doubt}, so nothing is granted: ${SEED}`];
+  const refusing = gateways.filter(({ isRefused }) => isRefused).map(({ node }) => node);
+  return refusing.length === 0 ? [] : [`${refusing.join(', ')} grants nothing: its log says why`];
 }
 
 async function askMember(

@@ -1,9 +1,10 @@
 import type { Clock } from '../../lease/clock.ts';
 import { type Ipv4, ipv4ToText } from '../../net/ipv4.ts';
-import type { Mirror } from '../mirror.ts';
-import { type Judgement, judge, type KnownBirth, SEED } from './birth.ts';
+import type { KeptLease, Mirror } from '../mirror.ts';
+import { encodeBirth, type Judgement, judge, type KnownBirth, OtherLifeError, SEED } from './birth.ts';
 import type { Keys } from './entry.ts';
-import { type Etcd, EtcdError } from './etcd.ts';
+import type { Compare, Etcd } from './etcd.ts';
+import { heartbeatsIn } from './members.ts';
 import { type MergeReport, mergeLeases } from './merge.ts';
 import { readSnapshot, type Snapshot } from './snapshot.ts';
 
@@ -51,44 +52,52 @@ export class Admission {
   async read(): Promise<Snapshot & { readonly birth: KnownBirth }> {
     const { etcd, keys, segment, mirror } = this.#parts;
     for (;;) {
+      // Before the snapshot is asked for: what is written meanwhile need not be in it.
+      const { standing } = mirror;
+      const kept = mirror.leases();
       const snapshot = await readSnapshot(etcd, keys);
       const { birth, revision } = snapshot;
-      const judgement = lacks(snapshot, keys, mirror) ?? judge(birth, revision, segment, mirror.standing);
+      const judged = judge(birth, revision, segment, standing);
+      const judgement = judged.kind === 'ours' ? (lacks(snapshot, keys, kept) ?? judged) : judged;
       if (judgement.kind === 'refused') {
+        if (judgement.isLoss && birth !== undefined) await this.#doubt(birth, judgement.cause);
         await this.#answerSeeding(snapshot);
         throw this.#refusal(judgement);
       }
-      if (birth === undefined) throw new EtcdError('refused', 'no birth');
+      if (birth === undefined) throw new OtherLifeError();
       const isMerged = this.#mergedFor === birth.id;
       if (judgement.kind === 'ours' || isMerged) {
         this.#said = '';
         return { ...snapshot, birth };
       }
-      await this.#merge(snapshot, judgement.kind === 'joins' ? 'join' : 'seed');
+      const guard = { key: keys.birth, modRevision: birth.revision };
+      await this.#merge(snapshot, judgement.kind === 'joins' ? 'join' : 'seed', guard);
       this.#mergedFor = birth.id; // And read again, with what was merged.
     }
   }
 
-  #refusal({ cause, remedy }: Extract<Judgement, { kind: 'refused' }>): EtcdError {
+  #refusal({ cause, remedy }: Extract<Judgement, { kind: 'refused' }>): OtherLifeError {
     if (this.#said !== cause) this.#parts.say('error', { cause, remedy }, 'nothing is granted');
     this.#said = cause;
-    return new EtcdError('refused', `${cause}: ${remedy}`);
+    return new OtherLifeError(`${cause}: ${remedy}`);
   }
 
-  async #merge(snapshot: Snapshot, rule: 'join' | 'seed'): Promise<MergeReport> {
+  /** Stops all gateways: each compares the birth in whatever it writes. */
+  async #doubt({ revision, ...birth }: KnownBirth, cause: string): Promise<void> {
+    const { etcd, keys, node } = this.#parts;
+    const value = encodeBirth({ ...birth, doubt: `${cause} (found by ${node})` });
+    const compare = [{ key: keys.birth, modRevision: revision }];
+    await etcd.transact({ compare, success: [{ kind: 'put', key: keys.birth, value }], failure: [] });
+  }
+
+  async #merge(snapshot: Snapshot, rule: 'join' | 'seed', guard: Compare): Promise<MergeReport> {
     const { etcd, keys, mirror, clock, self, node, newOp, say } = this.#parts;
     const leases = mirror.leases();
     const address = ipv4ToText(self());
     const now = clock.now();
     const report = await mergeLeases({
-      etcd,
-      keys,
-      snapshot,
-      leases,
-      rule,
+      ...{ etcd, keys, snapshot, guard, leases, rule, now, newOp },
       self: { address, node },
-      now,
-      newOp,
     });
     for (const conflict of report.conflicts)
       say('warn', conflict, 'a lease of this node could not be brought up: what etcd has stays');
@@ -102,16 +111,19 @@ export class Admission {
   /** `cluster seed` asks for the mirrors of a life that is lost: what this one has goes up, once. */
   async #answerSeeding(snapshot: Snapshot): Promise<void> {
     const { etcd, keys, mirror, node } = this.#parts;
-    const seeding = decodeSeeding(snapshot.found.get(keys.seeding)?.value);
+    const asked = snapshot.found.get(keys.seeding);
+    const seeding = decodeSeeding(asked?.value);
     const { standing } = mirror;
-    if (seeding === undefined || standing === undefined || this.#mergedFor === seeding.id) return;
-    if (!seeding.replaces.includes(standing.birth)) return;
-    const report = await this.#merge(snapshot, 'seed');
+    if (asked === undefined || seeding === undefined || standing === undefined) return;
+    if (this.#mergedFor === seeding.id || !seeding.replaces.includes(standing.birth)) return;
+    if (isWell(keys, snapshot)) return; // Nothing is lost: it is this file that is of another life.
+    // Only while it is asked for: what comes after the birth would count as of the life before.
+    const guard = { key: keys.seeding, modRevision: asked.modRevision };
+    const report = await this.#merge(snapshot, 'seed', guard);
     const seeded: Seeded = { id: seeding.id, node, ...report };
     const value = Buffer.from(JSON.stringify(seeded), 'utf8');
-    // Only while it is still asked for: what came after the birth would count as of the life before.
     const { succeeded } = await etcd.transact({
-      compare: [{ key: keys.seeding, value: snapshot.found.get(keys.seeding)?.value ?? new Uint8Array(0) }],
+      compare: [guard],
       success: [{ kind: 'put', key: keys.ofSeeded(node), value }],
       failure: [],
     });
@@ -124,18 +136,23 @@ export class Admission {
  * little: heartbeats count it up again after a backup was put back.
  */
 function lacks(
-  { birth, found }: Snapshot,
+  { found }: Snapshot,
   keys: Keys,
-  mirror: Mirror,
+  kept: readonly KeptLease[],
 ): Extract<Judgement, { kind: 'refused' }> | undefined {
-  if (birth === undefined || birth.id !== mirror.standing?.birth) return undefined;
-  for (const { address, version, state } of mirror.leases()) {
+  for (const { address, version, state } of kept) {
     const entry = found.get(keys.ofAddress(address));
     if (entry === undefined ? state === 'free' : entry.modRevision >= version) continue;
     const cause = `etcd was put back: it lacks what this node saw of ${ipv4ToText(address)} at revision ${version}`;
-    return { kind: 'refused', cause, remedy: SEED };
+    return { kind: 'refused', cause, remedy: SEED, isLoss: true };
   }
   return undefined;
+}
+
+/** A gateway grants from this etcd: it finds in it what it knows. */
+function isWell(keys: Keys, { found, birth }: Snapshot): boolean {
+  if (birth === undefined || birth.doubt !== undefined) return false;
+  return heartbeatsIn(keys, found).some((each) => each.birth === birth.id && !each.isRefused);
 }
 
 /** Undefined for what no version of us has written. */

@@ -1,5 +1,5 @@
 import type { MirrorStanding } from '../mirror.ts';
-import type { KeyValue, Revision } from './etcd.ts';
+import { EtcdError, type KeyValue, type Revision } from './etcd.ts';
 
 /** What stands under a segment's birth key: by it gateways know that these are the leases that they know. */
 export interface Birth {
@@ -9,6 +9,8 @@ export interface Birth {
   readonly by: string;
   /** The lives that were merged into this one. */
   readonly replaces: readonly string[];
+  /** Why nothing may be granted: a gateway has found that records are missing, and tells all others by it. */
+  readonly doubt?: string;
 }
 
 export interface KnownBirth extends Birth {
@@ -18,11 +20,12 @@ export interface KnownBirth extends Birth {
 
 /**
  * ours: it goes on. joins: the file has leases of its own that have to go up first. merges: the shared leases were
- * seeded anew, and what this mirror has of the life before goes up first. refused: nothing may be granted.
+ * seeded anew, and what this mirror has of the life before goes up first. refused: nothing may be granted; `isLoss`:
+ * not by the others either, though they may not know it.
  */
 export type Judgement =
   | { readonly kind: 'ours' | 'joins' | 'merges' }
-  | { readonly kind: 'refused'; readonly cause: string; readonly remedy: string };
+  | { readonly kind: 'refused'; readonly cause: string; readonly remedy: string; readonly isLoss?: true };
 
 /** What mends a loss. */
 export const SEED =
@@ -44,18 +47,30 @@ export function judge(
       return refused(`etcd knows no segment ${segment}`, 'run `vps-gateway cluster init` once, on one node');
     return refused(`etcd has lost the leases of segment ${segment}`, SEED);
   }
+  if (birth.doubt !== undefined) return refused(birth.doubt, SEED);
   if (mirror === undefined) return { kind: 'joins' };
   if (birth.id === mirror.birth) {
     if (revision >= mirror.revision) return { kind: 'ours' };
     const cause = `etcd was put back: it is at revision ${revision}, and this node has seen ${mirror.revision}`;
-    return refused(cause, SEED);
+    return { ...refused(cause, SEED), isLoss: true };
   }
   if (birth.replaces.includes(mirror.birth)) return { kind: 'merges' };
   const cause = `etcd holds other leases of segment ${segment} (born ${birth.id}) than the lease file (${mirror.birth})`;
-  return refused(cause, `see that GATEWAY_ETCD_ENDPOINTS are the right ones; if etcd was emptied, ${SEED}`);
+  return refused(
+    cause,
+    `see that GATEWAY_ETCD_ENDPOINTS are the right ones. If all nodes say so, ${SEED}; if only this one does, its file is of an older life: \`vps-gateway cluster leave\` and a new start bring its leases up`,
+  );
 }
 
-function refused(cause: string, remedy: string): Judgement {
+/** etcd does not hold the leases that this gateway knows: all must be read and judged anew. */
+export class OtherLifeError extends EtcdError {
+  constructor(message = 'the leases in etcd are not those that were read') {
+    super('refused', message);
+    this.name = 'OtherLifeError';
+  }
+}
+
+function refused(cause: string, remedy: string): Extract<Judgement, { kind: 'refused' }> {
   return { kind: 'refused', cause, remedy };
 }
 
@@ -67,9 +82,9 @@ export function encodeBirth(birth: Birth): Uint8Array {
 export function decodeBirth(found: KeyValue | undefined): KnownBirth | undefined {
   if (found === undefined) return undefined;
   try {
-    const { id, at, by, replaces } = JSON.parse(Buffer.from(found.value).toString('utf8')) as Birth;
-    if (typeof id !== 'string' || !Array.isArray(replaces)) return undefined;
-    return { id, at, by, replaces, revision: found.modRevision };
+    const birth = JSON.parse(Buffer.from(found.value).toString('utf8')) as Birth;
+    if (typeof birth.id !== 'string' || !Array.isArray(birth.replaces)) return undefined;
+    return { ...birth, revision: found.modRevision };
   } catch {
     return undefined;
   }

@@ -1,17 +1,19 @@
 import type { Clock, Random } from '../../lease/clock.ts';
-import { type Instant, instant, type Lease } from '../../lease/lease.ts';
+import type { Instant, Lease } from '../../lease/lease.ts';
 import type { LeaseChange, LeaseView } from '../../lease/lease-view.ts';
 import { type Ipv4, ipv4ToText, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { LeaseStore, Outcome } from '../lease-store.ts';
 import { LeaseTable } from '../lease-table.ts';
 import type { Mirror } from '../mirror.ts';
 import { Admission, type Say } from './admission.ts';
-import { decodeBirth, type KnownBirth } from './birth.ts';
+import { decodeBirth, type KnownBirth, OtherLifeError } from './birth.ts';
 import { Keys } from './entry.ts';
-import { type Etcd, EtcdError, type Revision, type Watch } from './etcd.ts';
+import type { Etcd, Revision, Watch } from './etcd.ts';
+import { Footing } from './footing.ts';
 import { groupsOf } from './groups.ts';
 import { KnownKeys } from './known-keys.ts';
 import type { Members, Profile } from './members.ts';
+import { newOp } from './op.ts';
 import { type Author, planChange } from './planned-change.ts';
 import { Sender } from './sender.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -57,16 +59,15 @@ export class EtcdStore implements LeaseStore {
   readonly #known: KnownKeys;
   readonly #admission: Admission;
   readonly #sender: Sender;
+  readonly #footing: Footing;
   #self: Ipv4 = UNSPECIFIED;
-  #failure: string | undefined = 'the leases have not been read yet';
-  #lastStoredAt: Instant = instant(0);
+  #lastStoredAt: Instant;
   /** The life of the store that was read; undefined: it must be read, anew. */
   #birth: KnownBirth | undefined;
   #watch: Watch | undefined;
   /** All up to this revision has been seen by the watch or the snapshot. */
   #seen: Revision = 0;
   #lastTry = Number.NEGATIVE_INFINITY;
-  #confirmedAt = Number.NEGATIVE_INFINITY;
   #isTrying = false;
   #isClosed = false;
 
@@ -77,18 +78,14 @@ export class EtcdStore implements LeaseStore {
     this.members = options.members;
     this.#keys = new Keys(segment);
     this.#table = new LeaseTable(options.inFlight, Math.floor(options.random() * 2 ** 48));
-    this.#table.canPromise = false;
+    this.#footing = new Footing(clock, this.#table, mirror, options.members);
     this.#known = new KnownKeys(this.#keys, this.#table, (change) => mirror.put(change));
-    for (const lease of mirror.leases()) {
-      this.#known.loadMirrored(lease);
-      if (lease.node === options.node && lease.updatedAt > this.#lastStoredAt)
-        this.#lastStoredAt = lease.updatedAt;
-    }
+    this.#lastStoredAt = this.#known.loadMirror(mirror.leases(), options.node);
     this.#admission = new Admission({
       ...options,
       keys: this.#keys,
       self: () => this.#self,
-      newOp: () => this.#newOp(),
+      newOp: () => newOp(options.random),
     });
     this.#sender = new Sender({
       etcd,
@@ -96,7 +93,10 @@ export class EtcdStore implements LeaseStore {
       known: this.#known,
       clock,
       answered: (revision, asked) => this.#answered(revision, asked),
-      failed: (error) => this.#fail(error),
+      failed: (error) => {
+        this.#footing.notTaken(error);
+        this.#fail(error);
+      },
       isClosed: () => this.#isClosed,
     });
   }
@@ -106,7 +106,7 @@ export class EtcdStore implements LeaseStore {
   }
 
   get failure(): string | undefined {
-    return this.#failure ?? this.members.problem;
+    return this.#footing.failure;
   }
 
   get trouble(): string | undefined {
@@ -141,7 +141,7 @@ export class EtcdStore implements LeaseStore {
     const outcomes: Outcome[] = changes.map(() => 'conflict');
     const author = this.#author();
     const planned = changes.map((change) =>
-      this.#table.conflicts(change) ? undefined : planChange(author, change, this.#newOp()),
+      this.#table.conflicts(change) ? undefined : planChange(author, change, newOp(this.#options.random)),
     );
     for (const group of groupsOf(planned)) {
       const results = await this.#sender.send(
@@ -168,12 +168,15 @@ export class EtcdStore implements LeaseStore {
 
   idle(): void {
     if (this.#isClosed || this.#self === UNSPECIFIED) return;
-    void this.members.beat();
+    void this.members.beat().then((outcome) => {
+      if (outcome === 'sent') this.#footing.heartbeatTaken();
+    });
     const monotonic = this.#options.clock.monotonic();
-    const isWell = this.#failure === undefined && this.#watch !== undefined;
-    const patience = isWell ? CONFIRM_EVERY : TRY_EVERY;
-    if (this.#isTrying || monotonic - Math.max(this.#lastTry, this.#confirmedAt) < patience) return;
-    void this.#try();
+    const isWell = this.failure === undefined && this.#watch !== undefined;
+    const isDue = isWell
+      ? monotonic - Math.max(this.#lastTry, this.#footing.confirmedAt) >= CONFIRM_EVERY
+      : monotonic - this.#lastTry >= TRY_EVERY;
+    if (isDue && !this.#isTrying) void this.#try();
   }
 
   async close(): Promise<void> {
@@ -194,16 +197,6 @@ export class EtcdStore implements LeaseStore {
       granter: ipv4ToText(this.#self),
       node,
     };
-  }
-
-  /** 32 hexadecimal digits. */
-  #newOp(): string {
-    let op = '';
-    while (op.length < 32)
-      op += Math.floor(this.#options.random() * 0x1_0000_0000)
-        .toString(16)
-        .padStart(8, '0');
-    return op;
   }
 
   async #try(): Promise<void> {
@@ -236,6 +229,7 @@ export class EtcdStore implements LeaseStore {
     this.#seen = revision;
     this.#table.reached(revision);
     this.#succeed();
+    this.members.say(false);
   }
 
   /** Asks a majority whether all is as it was. */
@@ -243,23 +237,24 @@ export class EtcdStore implements LeaseStore {
     const seen = this.#seen;
     const { etcd } = this.#options;
     const { found, revision } = await etcd.range(this.#keys.birth, `${this.#keys.birth}\0`);
-    if (decodeBirth(found[0])?.revision !== birth.revision)
-      throw new EtcdError('refused', 'the leases in etcd are not those that were read');
+    if (decodeBirth(found[0])?.revision !== birth.revision) throw new OtherLifeError();
     this.#answered(revision, seen);
   }
 
   #follow(): void {
     const watch = this.#options.etcd.watch(this.#keys.prefix, this.#seen + 1, {
-      events: (events, revision) => {
+      events: (events) => {
         for (const event of events) {
           this.#known.learn(event);
           this.members.learn(event);
           const key = event.kind === 'put' ? event.entry.key : event.key;
-          if (key === this.#keys.birth)
-            this.#fail(new EtcdError('refused', 'the leases in etcd were begun anew'));
+          if (key === this.#keys.birth) this.#fail(new OtherLifeError());
         }
-        if (events.length === 0) return; // A sign of life may overtake what it should follow.
-        this.#seen = Math.max(this.#seen, revision);
+        const last = events.at(-1);
+        if (last === undefined) return; // A sign of life may overtake what it should follow.
+        // Of a watch that catches up the answer's own revision is that of the store, and not of what it brings.
+        this.#seen = Math.max(this.#seen, last.kind === 'put' ? last.entry.modRevision : last.modRevision);
+        this.#known.seenUpTo(this.#seen);
         this.#table.reached(this.#seen);
         this.#noteReached();
       },
@@ -273,7 +268,7 @@ export class EtcdStore implements LeaseStore {
   /** False: its revision has gone back, so it is not what it was, and must be read anew. */
   #answered(revision: Revision, asked: Revision): boolean {
     if (revision < asked) {
-      this.#fail(new EtcdError('refused', `etcd was put back from revision ${asked} to ${revision}`));
+      this.#fail(new OtherLifeError(`etcd was put back from revision ${asked} to ${revision}`));
       return false;
     }
     this.#succeed();
@@ -282,11 +277,7 @@ export class EtcdStore implements LeaseStore {
 
   #succeed(): void {
     if (this.#birth === undefined) return;
-    this.#failure = undefined;
-    this.#confirmedAt = this.#options.clock.monotonic();
-    this.members.isRefused = false;
-    this.#table.canPromise = this.members.problem === undefined;
-    this.#options.mirror.asked(true, this.#options.clock.now());
+    this.#footing.confirm();
     this.#noteReached();
   }
 
@@ -295,13 +286,11 @@ export class EtcdStore implements LeaseStore {
     if (this.#birth !== undefined) mirror.reached({ segment, birth: this.#birth.id, revision: this.#seen });
   }
 
-  /** Nothing is promised until a majority answers again; what refuses means that all must be read anew. */
+  /** After another life all must be read anew. */
   #fail(error: unknown): void {
-    this.#failure = error instanceof Error ? error.message : String(error);
-    this.#table.canPromise = false;
-    this.#options.mirror.asked(false, this.#options.clock.now());
-    if (error instanceof EtcdError && error.fault === 'unknown') return;
-    this.members.isRefused = true;
+    this.#footing.lose(error);
+    if (!(error instanceof OtherLifeError)) return;
+    this.members.say(true);
     this.#birth = undefined;
     this.#watch?.close();
     this.#watch = undefined;

@@ -1,4 +1,4 @@
-import type { Lease } from '../../lease/lease.ts';
+import { type Instant, instant, type Lease } from '../../lease/lease.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import type { LeaseTable } from '../lease-table.ts';
 import type { KeptLease, MirroredChange } from '../mirror.ts';
@@ -27,6 +27,8 @@ export class KnownKeys {
   readonly #changed: (change: MirroredChange) => void;
   readonly #entries = new Map<Ipv4, KnownEntry>();
   readonly #clients = new Map<string, KnownClient>();
+  /** Keys that are gone, in the order in which that was learnt. */
+  readonly #gone: { readonly revision: Revision; readonly forget: () => void }[] = [];
   /** Addresses that the table has from the mirror alone. */
   readonly #mirrored = new Set<Ipv4>();
 
@@ -37,10 +39,15 @@ export class KnownKeys {
     this.#changed = changed;
   }
 
-  /** What the mirror has, until it is known better. */
-  loadMirrored(lease: Lease): void {
-    this.#table.load(lease);
-    this.#mirrored.add(lease.address);
+  /** What the mirror has, until it is known better; returns when this node wrote last. */
+  loadMirror(leases: readonly KeptLease[], ownNode: string): Instant {
+    let last = instant(0);
+    for (const lease of leases) {
+      this.#table.load(lease);
+      this.#mirrored.add(lease.address);
+      if (lease.node === ownNode && lease.updatedAt > last) last = lease.updatedAt;
+    }
+    return last;
   }
 
   /** Forgets all revisions: what comes is of another life of the store, and counts anew. The table stays, as mirrored. */
@@ -48,6 +55,7 @@ export class KnownKeys {
     for (const address of this.#entries.keys()) this.#mirrored.add(address);
     this.#entries.clear();
     this.#clients.clear();
+    this.#gone.length = 0;
   }
 
   entryAt(address: Ipv4): Entry | undefined {
@@ -93,6 +101,17 @@ export class KnownKeys {
     if (client !== undefined) this.#learnClient(client, revision, '');
   }
 
+  /** The watch has come to here: what was gone before needs no memory, for nothing older will come. */
+  seenUpTo(revision: Revision): void {
+    let count = 0;
+    for (const { revision: at, forget } of this.#gone) {
+      if (at > revision) break;
+      forget();
+      count += 1;
+    }
+    this.#gone.splice(0, count);
+  }
+
   /** A whole snapshot was learnt, of these keys: what was seen before it and is not in it is gone. */
   keepOnly(found: ReadonlySet<string>, snapshot: Revision): void {
     const addresses = new Set([...this.#entries.keys(), ...this.#mirrored]);
@@ -104,22 +123,35 @@ export class KnownKeys {
   }
 
   #learnClient(client: string, revision: Revision, address: string): void {
-    if ((this.#clients.get(client)?.revision ?? 0) < revision)
-      this.#clients.set(client, { revision, address });
+    if ((this.#clients.get(client)?.revision ?? 0) >= revision) return;
+    this.#clients.set(client, { revision, address });
+    if (address === '') this.#gone.push({ revision, forget: () => this.#forgetClient(client, revision) });
+  }
+
+  #forgetClient(client: string, revision: Revision): void {
+    if (this.#clients.get(client)?.revision === revision) this.#clients.delete(client);
+  }
+
+  #forgetAddress(address: Ipv4, revision: Revision): void {
+    if (this.#entries.get(address)?.revision === revision) this.#entries.delete(address);
   }
 
   #learnAddress(address: Ipv4, revision: Revision, entry: Entry | undefined): void {
     if ((this.#entries.get(address)?.revision ?? 0) >= revision) return;
     this.#entries.set(address, { revision, entry });
-    this.#mirrored.delete(address);
+    if (entry === undefined)
+      this.#gone.push({ revision, forget: () => this.#forgetAddress(address, revision) });
     this.#table.withdrawOffer(address);
-    this.#learnRecord(address, revision, entry?.record);
+    this.#learnRecord(address, revision, entry?.record, this.#mirrored.delete(address));
     if (entry?.offer !== undefined) this.#table.loadOffer(leaseOf(address, entry.offer, revision));
     this.#table.reached(revision);
   }
 
-  /** An offer over a record rewrites the key, and with it the record's revision. */
-  #learnRecord(address: Ipv4, revision: Revision, record: Claim | undefined): void {
+  /**
+   * An offer over a record rewrites the key, and with it the record's revision; the mirror need not know. But what the
+   * mirror had from before may count on the scale of another life.
+   */
+  #learnRecord(address: Ipv4, revision: Revision, record: Claim | undefined, isFirst: boolean): void {
     const before = this.#table.recordAt(address);
     if (record === undefined) {
       if (before === undefined || before.state === 'free') return;
@@ -130,15 +162,14 @@ export class KnownKeys {
     }
     const lease = leaseOf(address, record, revision);
     this.#table.load(lease);
-    const isSame = before !== undefined && sameLease(before, lease);
+    const isKnown = before?.version === revision || !isFirst;
+    const isSame = before !== undefined && isKnown && sameLease(before, lease);
     if (!isSame) this.#changed({ before, after: keptOf(lease, record), reason: record.reason ?? '' });
   }
 }
 
-/** What is of another life of the store counts on another scale, and is written anew. */
 function sameLease(one: Lease, other: Lease): boolean {
   return (
-    one.version <= other.version &&
     one.client === other.client &&
     one.state === other.state &&
     one.expiresAt === other.expiresAt &&

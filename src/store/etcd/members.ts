@@ -1,7 +1,7 @@
 import type { Clock } from '../../lease/clock.ts';
 import { type Ipv4, ipv4FromText } from '../../net/ipv4.ts';
 import type { Keys } from './entry.ts';
-import type { Etcd, KeyValue, WatchEvent } from './etcd.ts';
+import type { Etcd, KeyValue, Revision, WatchEvent } from './etcd.ts';
 import { readSnapshot } from './snapshot.ts';
 
 /** A heartbeat ends so long after its gateway's last sign of life: seconds. */
@@ -13,7 +13,7 @@ const PATIENCE = 12_000;
 const RETRY = 1000;
 /** Of a gateway's clock so many heartbeats are kept; the one that was on its way for the least time counts. */
 const SAMPLES = 4;
-/** So many heartbeats of another process under this name are another gateway's: a predecessor that is ending has fewer. */
+/** A heartbeat's key that another process has written so often in turn is another gateway's, not a predecessor's. */
 const DOUBLES = 3;
 
 /** What a gateway says of itself to the others. */
@@ -58,15 +58,20 @@ interface Known {
  * pool or identity than the others, would be mistakes of the settings, and one of them does not start.
  */
 export class Members {
-  /** For the heartbeat: set by the store. */
-  isRefused = false;
   readonly #options: MembersOptions;
   readonly #known = new Map<string, Known>();
+  /** Undefined: this gateway has not been let in. */
   #profile: Profile | undefined;
   #etcdLease: string | undefined;
+  /** The modification revision of this gateway's key, as it must be when it is written next; 0: it is not there. */
+  #written: Revision = 0;
+  #doubles = 0;
+  /** Of another process's heartbeat under this name, when it was met last. */
+  #foreign: Revision = 0;
   #beatAt = Number.NEGATIVE_INFINITY;
   #isBeating = false;
-  #doubles = 0;
+  #isRefused = false;
+  #saidBirth = '';
   #problem: string | undefined;
   #live: ReadonlySet<Ipv4> = new Set();
 
@@ -74,14 +79,9 @@ export class Members {
     this.#options = options;
   }
 
-  /** The other gateways that are alive, by their server identifiers. */
+  /** The other gateways that are alive and grant, by their server identifiers. */
   get live(): ReadonlySet<Ipv4> {
     return this.#live;
-  }
-
-  /** All that are alive, this one too once it has been heard. */
-  get heartbeats(): readonly Heartbeat[] {
-    return [...this.#known.values()].map(({ heartbeat }) => heartbeat);
   }
 
   /** A mistake of the settings that showed after the start; undefined: none. */
@@ -105,32 +105,51 @@ export class Members {
    * may last, and the contradiction returned. Undefined: there is none, or etcd cannot be had now. `waits` hears why.
    */
   async claim(profile: Profile, waits: (cause: string) => void): Promise<string | undefined> {
-    const { clock } = this.#options;
-    this.#profile = profile;
+    const { clock, etcd, keys } = this.#options;
+    this.#profile = undefined;
     const start = clock.monotonic();
     for (let isFirst = true; ; isFirst = false) {
-      const contradiction = await this.#contradiction(profile).catch(() => undefined);
-      if (contradiction === undefined || clock.monotonic() - start >= PATIENCE) {
-        this.#problem = contradiction;
-        if (contradiction === undefined) await this.beat();
-        return contradiction;
+      const found = await readSnapshot(etcd, keys).then(
+        (snapshot) => snapshot.found,
+        () => undefined,
+      );
+      const contradiction = found === undefined ? undefined : this.#contradictionIn(found, profile);
+      if (contradiction === undefined) {
+        this.#profile = profile;
+        this.#problem = undefined;
+        this.#written = found?.get(keys.ofGateway(this.#options.node))?.modRevision ?? 0;
+        await this.beat();
+        return undefined;
       }
+      if (clock.monotonic() - start >= PATIENCE) return contradiction;
       if (isFirst) waits(contradiction);
       await new Promise<void>((resolve) => clock.after(RETRY, resolve));
     }
   }
 
-  /** For every second; says that this gateway is alive when it is time. Never rejects. */
-  async beat(): Promise<void> {
+  /** Whether this gateway finds in etcd what it knows; the others hear of it at once if it is new. */
+  say(isRefused: boolean): void {
+    const { birth } = this.#options.mirror();
+    if (isRefused === this.#isRefused && birth === this.#saidBirth) return;
+    this.#isRefused = isRefused;
+    this.#saidBirth = birth;
+    this.#beatAt = Number.NEGATIVE_INFINITY;
+    void this.beat();
+  }
+
+  /** For every second; says that this gateway is alive when it is time. 'failed': etcd takes nothing. Never rejects. */
+  async beat(): Promise<'sent' | 'failed' | 'not due'> {
     const { clock } = this.#options;
-    if (this.#profile === undefined || this.#isBeating || this.#problem !== undefined) return;
-    if (clock.monotonic() - this.#beatAt < BEAT) return;
+    if (this.#profile === undefined || this.#isBeating) return 'not due';
+    if (clock.monotonic() - this.#beatAt < BEAT) return 'not due';
     this.#beatAt = clock.monotonic();
     this.#isBeating = true;
     try {
       await this.#put(this.#profile);
+      return 'sent';
     } catch {
       this.#etcdLease = undefined; // It is tried again with a new one.
+      return 'failed';
     } finally {
       this.#isBeating = false;
     }
@@ -163,47 +182,45 @@ export class Members {
   }
 
   #learn(entry: KeyValue, now: number | undefined): void {
-    const { keys, node, instance } = this.#options;
-    const name = keys.gatewayOf(entry.key);
+    const name = this.#options.keys.gatewayOf(entry.key);
     const heartbeat = name === undefined ? undefined : decodeHeartbeat(entry.value);
     if (name === undefined || heartbeat === undefined) return;
     const before = this.#known.get(name)?.offsets ?? [];
     const offsets = now === undefined ? before : [...before, heartbeat.at - now].slice(-SAMPLES);
     this.#known.set(name, { heartbeat, offsets });
-    if (name !== node || heartbeat.instance === instance || now === undefined) return;
-    this.#doubles += 1;
-    if (this.#doubles >= DOUBLES) this.#problem = sameName(node, heartbeat);
   }
 
+  /** Who is alive now, and whether this gateway may be among them: it may have begun while nobody could be asked. */
   #count(): void {
-    const own = this.#options.node;
-    const others = this.heartbeats.filter(({ node }) => node !== own);
-    this.#live = new Set(
-      others.map(({ listenIp }) => ipv4FromText(listenIp)).filter((one) => one !== undefined),
-    );
+    const { node } = this.#options;
+    const others = [...this.#known.values()].map(({ heartbeat }) => heartbeat);
+    const granting = others.filter((other) => other.node !== node && !other.isRefused);
+    const addresses = granting.map(({ listenIp }) => ipv4FromText(listenIp));
+    this.#live = new Set(addresses.filter((address) => address !== undefined));
+    if (this.#profile === undefined || this.#doubles >= DOUBLES) return;
+    const profile = this.#profile;
+    this.#problem = others
+      .filter((other) => goesBefore(other, profile, node))
+      .map((other) => this.#contradictionBy(other, profile))
+      .find((contradiction) => contradiction !== undefined);
   }
 
-  async #contradiction(profile: Profile): Promise<string | undefined> {
-    const { etcd, keys, node, instance } = this.#options;
-    const { found } = await readSnapshot(etcd, keys);
-    for (const [key, { value }] of found) {
-      if (keys.gatewayOf(key) === undefined) continue;
-      const other = decodeHeartbeat(value);
-      if (other === undefined || other.instance === instance) continue;
-      if (other.node === node) {
-        // The process before this one, on the same node, is no other gateway.
-        if (other.listenIp !== profile.listenIp) return sameName(node, other);
-        continue;
-      }
-      if (other.listenIp === profile.listenIp)
-        return `${other.node} has the listen IP ${profile.listenIp} too: each gateway needs its own (GATEWAY_DHCP_LISTEN_IP)`;
-      const differing = Object.entries(profile.agreed).find(([name, value]) => other.agreed[name] !== value);
-      if (differing !== undefined) {
-        const [name, value] = differing;
-        return `${name} is ${value} here and ${other.agreed[name]} on ${other.node} (${other.listenIp}): all gateways of a segment must agree`;
-      }
-    }
-    return undefined;
+  #contradictionIn(found: ReadonlyMap<string, KeyValue>, profile: Profile): string | undefined {
+    const others = heartbeatsIn(this.#options.keys, found);
+    return others.map((other) => this.#contradictionBy(other, profile)).find((one) => one !== undefined);
+  }
+
+  #contradictionBy(other: Heartbeat, profile: Profile): string | undefined {
+    const { node, instance } = this.#options;
+    if (other.instance === instance) return undefined;
+    // The process before this one, on the same node, is no other gateway.
+    if (other.node === node) return other.listenIp === profile.listenIp ? undefined : sameName(node, other);
+    if (other.listenIp === profile.listenIp)
+      return `${other.node} has the listen IP ${profile.listenIp} too: each gateway needs its own (GATEWAY_DHCP_LISTEN_IP)`;
+    const differing = Object.entries(profile.agreed).find(([name, value]) => other.agreed[name] !== value);
+    if (differing === undefined) return undefined;
+    const [name, value] = differing;
+    return `${name} is ${value} here and ${other.agreed[name]} on ${other.node} (${other.listenIp}): all gateways of a segment must agree`;
   }
 
   async #put(profile: Profile): Promise<void> {
@@ -212,22 +229,53 @@ export class Members {
     if (!isKept) this.#etcdLease = await etcd.grantEtcdLease(LIFE_SECONDS);
     const etcdLease = this.#etcdLease;
     if (etcdLease === undefined) return;
-    const heartbeat: Heartbeat = {
-      node,
-      ...profile,
-      instance,
-      at: clock.now(),
-      ...mirror(),
-      isRefused: this.isRefused,
-    };
+    const key = keys.ofGateway(node);
+    const state = { ...mirror(), isRefused: this.#isRefused };
+    const heartbeat: Heartbeat = { node, ...profile, instance, at: clock.now(), ...state };
     const value = Buffer.from(JSON.stringify(heartbeat), 'utf8');
-    const success = [{ kind: 'put', key: keys.ofGateway(node), value, etcdLease }] as const;
-    await etcd.transact({ compare: [], success, failure: [] });
+    const { succeeded, revision, results } = await etcd.transact({
+      compare: [{ key, modRevision: this.#written }],
+      success: [{ kind: 'put', key, value, etcdLease }],
+      failure: [{ kind: 'get', key }],
+    });
+    if (succeeded) {
+      this.#written = revision;
+      if (this.#doubles >= DOUBLES) this.#problem = undefined;
+      this.#doubles = 0;
+      return;
+    }
+    const [read] = results;
+    const found = read?.kind === 'get' ? read.found : undefined;
+    const other = found === undefined ? undefined : decodeHeartbeat(found.value);
+    const isSilent = found?.modRevision === this.#foreign;
+    this.#foreign = found?.modRevision ?? 0;
+    if (found === undefined || other === undefined || other.instance === instance || isSilent) {
+      // It had ended; or the answer to the last one was lost; or it is a predecessor's, who beats no more.
+      this.#written = this.#foreign;
+      this.#beatAt = Number.NEGATIVE_INFINITY; // Again within a second.
+      return;
+    }
+    this.#doubles += 1;
+    if (this.#doubles >= DOUBLES) this.#problem = sameName(node, other);
   }
+}
+
+/** Of two that contradict each other the one with the lower address goes on, or the one with the lower name. */
+function goesBefore(other: Heartbeat, { listenIp }: Profile, node: string): boolean {
+  const [theirs = 0, ours = 0] = [ipv4FromText(other.listenIp), ipv4FromText(listenIp)];
+  return theirs === ours ? other.node < node : theirs < ours;
 }
 
 function sameName(node: string, { listenIp }: Heartbeat): string {
   return `another gateway, at ${listenIp}, has the node name ${node} too: each needs its own (GATEWAY_NODE_NAME)`;
+}
+
+/** All heartbeats of a snapshot. */
+export function heartbeatsIn(keys: Keys, found: ReadonlyMap<string, KeyValue>): readonly Heartbeat[] {
+  return [...found.values()]
+    .filter(({ key }) => keys.gatewayOf(key) !== undefined)
+    .map(({ value }) => decodeHeartbeat(value))
+    .filter((heartbeat) => heartbeat !== undefined);
 }
 
 /** Undefined for what no version of us has written. */

@@ -1,8 +1,10 @@
 import { type ClientKey, keyOfClone } from '../../lease/client-key.ts';
 import { type Ipv4, ipv4FromText, ipv4ToText, UNSPECIFIED } from '../../net/ipv4.ts';
-import { isStanding, type KeptLease } from '../mirror.ts';
+import type { KeptLease } from '../mirror.ts';
+import { OtherLifeError } from './birth.ts';
 import { type Claim, decodeEntry, type Entry, encodeEntry, type Keys } from './entry.ts';
 import {
+  type Compare,
   type Etcd,
   EtcdError,
   type KeyValue,
@@ -10,6 +12,7 @@ import {
   type Revision,
   type Transaction,
 } from './etcd.ts';
+import { joins, type Met, seeds } from './merge-verdict.ts';
 import { readKey, type Snapshot } from './snapshot.ts';
 
 /** Leases in one transaction: each takes two comparisons and three writes at the most. */
@@ -38,6 +41,8 @@ export interface MergeOptions {
   readonly keys: Keys;
   /** As it was read just before. */
   readonly snapshot: Snapshot;
+  /** Must hold whenever something is written: what makes it right. */
+  readonly guard: Compare;
   /** What the file has. */
   readonly leases: readonly KeptLease[];
   /**
@@ -50,17 +55,6 @@ export interface MergeOptions {
   readonly now: number;
   readonly newOp: () => string;
 }
-
-/** Everything in etcd that a lease of the file meets. */
-interface Met {
-  readonly at: KeyValue | undefined;
-  readonly entry: Entry | undefined;
-  readonly clientKey: KeyValue | undefined;
-  /** Where the client's key points, and what is there; undefined: nowhere else. */
-  readonly elsewhere: { readonly address: Ipv4; readonly found: KeyValue; readonly entry: Entry } | undefined;
-}
-
-type Verdict = 'put' | 'keep' | { readonly conflict: string; readonly isHeld: boolean };
 
 /** Brings the leases of a lease file up into etcd. Rejects with an EtcdError; what is done then stays, and may be done again. */
 export async function mergeLeases(options: MergeOptions): Promise<MergeReport> {
@@ -114,9 +108,10 @@ class Merge {
       for (const key of keys) written.add(key);
     }
     if (sent.length === 0) return again;
-    const { etcd } = this.#options;
+    const { etcd, guard } = this.#options;
     const success = sent.map(({ transaction }) => ({ kind: 'transaction', transaction }) as const);
-    const { results, revision } = await etcd.transact({ compare: [], success, failure: [] });
+    const { succeeded, results, revision } = await etcd.transact({ compare: [guard], success, failure: [] });
+    if (!succeeded) throw new OtherLifeError('the segment has changed while leases were brought up');
     for (const [index, { lease, transaction }] of sent.entries()) {
       const result = results[index];
       if (result?.kind !== 'transaction' || !result.result.succeeded) again.push(lease);
@@ -154,20 +149,28 @@ class Merge {
     const { keys } = this.#options;
     const at = this.#found.get(keys.ofAddress(address));
     const clientKey = this.#found.get(keys.ofClient(client));
+    const entry = at === undefined ? undefined : decodeEntry(at);
+    return { at, entry, clientKey, elsewhere: this.#elsewhere(address, client, clientKey) };
+  }
+
+  #elsewhere(address: Ipv4, client: ClientKey, clientKey: KeyValue | undefined): Met['elsewhere'] {
     const other = clientKey === undefined ? undefined : ipv4FromText(Buffer.from(clientKey.value).toString());
-    const found =
-      other === undefined || other === address ? undefined : this.#found.get(keys.ofAddress(other));
+    if (other === undefined || other === address) return undefined;
+    const found = this.#found.get(this.#options.keys.ofAddress(other));
     const entry = found === undefined ? undefined : decodeEntry(found);
-    const elsewhere =
-      other === undefined || found === undefined || entry === undefined
-        ? undefined
-        : { address: other, found, entry };
-    return { at, entry: at === undefined ? undefined : decodeEntry(at), clientKey, elsewhere };
+    const record = entry?.record;
+    if (found === undefined || record?.client !== client) return undefined;
+    if (record.state !== 'bound' && record.state !== 'peer') return undefined;
+    return { address: other, found, entry: { ...entry, record } as Entry & { readonly record: Claim } };
   }
 
   /** Undefined: there is nothing to write. */
   #planned(lease: KeptLease, met: Met): Transaction | undefined {
-    const verdict = this.#options.rule === 'join' ? this.#joins(lease, met) : this.#seeds(lease, met);
+    const { rule, now } = this.#options;
+    const verdict =
+      rule === 'join'
+        ? joins(lease, met, now)
+        : seeds(lease, met, now, (found, entry) => this.#ageOf(found, entry));
     if (verdict === 'keep') {
       this.kept += 1;
       return undefined;
@@ -177,35 +180,6 @@ class Merge {
     const isNew = !this.conflicts.some((conflict) => conflict.address === address);
     if (isNew) this.conflicts.push({ address, client: lease.client, cause: verdict.conflict });
     return verdict.isHeld ? this.#hold(lease, met) : undefined;
-  }
-
-  #joins(lease: KeptLease, { entry, elsewhere }: Met): Verdict {
-    const { now } = this.#options;
-    const record = entry?.record;
-    const stands = isStanding(lease, now);
-    if (record !== undefined && record.client === lease.client) {
-      if (lease.state === 'bound' && record.state === 'peer') return 'put';
-      return stands && !isStanding(record, now) ? 'put' : 'keep';
-    }
-    if (record !== undefined && isStanding(record, now)) {
-      // What a peer was heard to grant yields to whoever has the lease itself.
-      if (record.state === 'peer' && lease.state === 'bound' && stands) return 'put';
-      if (!stands || lease.state === 'peer') return 'keep';
-      return { conflict: `etcd has it as ${said(record)}`, isHeld: false };
-    }
-    if (record !== undefined && !stands) return 'keep';
-    if (elsewhere?.entry.record === undefined || !isStanding(elsewhere.entry.record, now)) return 'put';
-    if (elsewhere.entry.record.state === 'peer' && lease.state === 'bound' && stands) return 'put';
-    if (!stands || lease.state === 'peer') return 'keep';
-    return { conflict: `etcd has its client at ${ipv4ToText(elsewhere.address)}`, isHeld: true };
-  }
-
-  #seeds(lease: KeptLease, met: Met): Verdict {
-    const at = this.#ageOf(met.at, met.entry);
-    if (at === 'of this life') return this.#joins(lease, met);
-    const client = met.elsewhere && this.#ageOf(met.elsewhere.found, met.elsewhere.entry);
-    if (client === 'of this life') return this.#joins(lease, met);
-    return lease.version > at && lease.version > (client ?? 0) ? 'put' : 'keep';
   }
 
   /** The revision that a record had in its earlier life. */
@@ -229,13 +203,24 @@ class Merge {
       op: this.#options.newOp(),
     };
     const address = keys.ofAddress(lease.address);
-    const client = keys.ofClient(lease.client);
-    const compare = [revisionOf(address, met.at), revisionOf(client, met.clientKey)];
-    const success: Operation[] = [
-      { kind: 'put', key: address, value: encodeEntry(entry) },
-      { kind: 'put', key: client, value: Buffer.from(ipv4ToText(lease.address)) },
-    ];
-    for (const loser of [met.entry?.record?.client, met.entry?.offer?.client]) {
+    const compare = [revisionOf(address, met.at)];
+    const success: Operation[] = [{ kind: 'put', key: address, value: encodeEntry(entry) }];
+    const { elsewhere } = met;
+    // A client has one lease, and its key says where; a record that is none takes it from none.
+    if (lease.state === 'bound' || elsewhere === undefined) {
+      const client = keys.ofClient(lease.client);
+      compare.push(revisionOf(client, met.clientKey));
+      success.push({ kind: 'put', key: client, value: Buffer.from(ipv4ToText(lease.address)) });
+    }
+    if (lease.state === 'bound' && elsewhere !== undefined) {
+      const { record } = elsewhere.entry;
+      const freed: Claim = { ...record, state: 'free', expiresAt: now, reason: 'moved' };
+      const key = keys.ofAddress(elsewhere.address);
+      compare.push(revisionOf(key, elsewhere.found));
+      const value = encodeEntry({ ...elsewhere.entry, record: freed, op: this.#options.newOp() });
+      success.push({ kind: 'put', key, value });
+    }
+    for (const loser of new Set([met.entry?.record?.client, met.entry?.offer?.client])) {
       if (loser === undefined || loser === lease.client) continue;
       const key = keys.ofClient(loser);
       const found = this.#found.get(key);
@@ -243,19 +228,7 @@ class Merge {
       compare.push(revisionOf(key, found));
       success.push({ kind: 'delete', key });
     }
-    const { elsewhere } = met;
-    if (elsewhere?.entry.record !== undefined && elsewhere.entry.record.state !== 'free') {
-      // A client has one address.
-      const record: Claim = { ...elsewhere.entry.record, state: 'free', expiresAt: now, reason: 'moved' };
-      const key = keys.ofAddress(elsewhere.address);
-      compare.push(revisionOf(key, elsewhere.found));
-      success.push({
-        kind: 'put',
-        key,
-        value: encodeEntry({ ...elsewhere.entry, record, op: this.#options.newOp() }),
-      });
-    }
-    return { compare, success: unique(success), failure: [] };
+    return { compare, success, failure: [] };
   }
 
   /** Nobody gets the address as long as its client may use it. */
@@ -298,15 +271,4 @@ function revisionOf(
   found: KeyValue | undefined,
 ): { readonly key: string; readonly modRevision: Revision } {
   return { key, modRevision: found?.modRevision ?? 0 };
-}
-
-/** The last of several writes of one key. */
-function unique(operations: readonly Operation[]): readonly Operation[] {
-  const byKey = new Map<string, Operation>();
-  for (const operation of operations) if ('key' in operation) byKey.set(operation.key, operation);
-  return [...byKey.values()];
-}
-
-function said({ client, state, node, granter }: Claim): string {
-  return `${state} to ${client} by ${node === '' ? granter : `${node} (${granter})`}`;
 }

@@ -53,6 +53,7 @@ export function planChange(author: Author, change: LeaseChange, op: string): Pla
       if (named.has(client)) continue;
       named.add(client);
       if (known.addressOf(client) === ipv4ToText(address)) continue;
+      if (known.addressOf(client) !== '' && isOver(after, client)) continue; // It has another lease by now.
       compare.set(keys.ofClient(client), known.revisionOf(client));
       writes.set(keys.ofClient(client), put(keys.ofClient(client), Buffer.from(ipv4ToText(address))));
     }
@@ -110,6 +111,11 @@ function claimOf(
   const node = author.node;
   const claim = { client, mac: hardware, state, expiresAt, updatedAt: at, granter, node, reason };
   return hostname === undefined ? claim : { ...claim, hostname };
+}
+
+/** All that an entry has of a client is a record that is free. */
+function isOver(entry: Entry | undefined, client: string): boolean {
+  return entry?.offer?.client !== client && entry?.record?.client === client && entry.record.state === 'free';
 }
 
 function clientsOf(entry: Entry | undefined): readonly string[] {

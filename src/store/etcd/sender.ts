@@ -1,7 +1,7 @@
 import type { Clock } from '../../lease/clock.ts';
 import { ipv4FromText } from '../../net/ipv4.ts';
 import type { Outcome } from '../lease-store.ts';
-import type { KnownBirth } from './birth.ts';
+import { type KnownBirth, OtherLifeError } from './birth.ts';
 import { decodeEntry, type Keys } from './entry.ts';
 import { type Etcd, EtcdError, type OperationResult, type Revision, type TransactionResult } from './etcd.ts';
 import type { KnownKeys } from './known-keys.ts';
@@ -49,7 +49,7 @@ export class Sender {
       const notDone: Outcome = attempt === 0 ? 'failed' : 'unknown';
       try {
         const { succeeded, results, revision } = await etcd.transact(transaction);
-        if (!succeeded) throw new EtcdError('refused', 'the leases in etcd are not those that were read');
+        if (!succeeded) throw new OtherLifeError();
         const outcomes = plans.map((plan, index) =>
           this.#outcomeOf(plan, nestedIn(results[index]), revision),
         );

@@ -16,6 +16,8 @@ import { Writer } from './writer.ts';
 const SOON = 50;
 /** How fresh it is, is in the file after so long, and what failed is tried again: milliseconds. */
 const LATER = 1000;
+/** Changes that wait for a disk that takes none; beyond them only the newest of each address is kept. */
+const MOST_WAITING = 100_000;
 /** Changes of one transaction, in the packet thread. */
 const MOST_CHANGES = 256;
 
@@ -89,6 +91,7 @@ export class SqliteMirror implements Mirror {
 
   put(change: MirroredChange): void {
     this.#changes.push(change);
+    if (this.#changes.length > MOST_WAITING) this.#keepNewest();
     this.#schedule(SOON);
   }
 
@@ -123,6 +126,11 @@ export class SqliteMirror implements Mirror {
     this.#flush(Number.POSITIVE_INFINITY);
     this.#database.close();
     this.#ownership.release();
+  }
+
+  #keepNewest(): void {
+    const newest = new Map(this.#changes.map((change) => [change.after.address, change]));
+    this.#changes.splice(0, this.#changes.length, ...newest.values());
   }
 
   #schedule(milliseconds: number): void {

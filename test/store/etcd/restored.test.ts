@@ -62,7 +62,9 @@ function kept(
 async function merged(cluster: MemoryCluster, rule: 'join' | 'seed', leases: readonly KeptLease[]) {
   const etcd = cluster.connect();
   let op = 0;
+  const guard = { key: KEYS.birth, modRevision: cluster.keys.get(KEYS.birth)?.modRevision ?? 0 };
   return mergeLeases({
+    guard,
     etcd,
     keys: KEYS,
     snapshot: await readSnapshot(etcd, KEYS),
@@ -191,7 +193,13 @@ describe('a life that follows another', () => {
     cluster.transact({ compare: [], success: [{ kind: 'delete', key: KEYS.seeding }], failure: [] });
     await other.serveAs(dotted('10.15.3.11'), {});
     const granted = await bind(other, { client: 2, address: A });
-    const options = { keys: KEYS, rule: 'seed', self: { address: '10.15.3.10', node: 'pve1' } } as const;
+    const guard = { key: KEYS.seeding, modRevision: snapshot.found.get(KEYS.seeding)?.modRevision ?? 0 };
+    const options = {
+      keys: KEYS,
+      guard,
+      rule: 'seed',
+      self: { address: '10.15.3.10', node: 'pve1' },
+    } as const;
     const leases = [kept(A, 1, 'bound', 90_000)];
     await mergeLeases({ ...options, etcd, snapshot, leases, now: at(10), newOp: () => 'op' }).catch(() => {});
 
