@@ -25,8 +25,8 @@ export class Guest {
     this.habits = habits;
   }
 
-  discover(extra: readonly PacketOption[] = []): Uint8Array {
-    return this.message('DHCPDISCOVER', {}, extra);
+  discover(extra: readonly PacketOption[] = [], fields: Partial<PacketFields> = {}): Uint8Array {
+    return this.message('DHCPDISCOVER', fields, extra);
   }
 
   /** SELECTING: takes the offer of an address by a server. */

@@ -1,0 +1,150 @@
+import { describe, expect, test } from 'vitest';
+import type { Sharing } from '../../src/engine/decision.ts';
+import { Conversation } from '../support/conversation.ts';
+import { Guest } from '../support/guest.ts';
+import { ip } from '../support/packet.ts';
+import { at, range, segment } from '../support/plan.ts';
+
+const SELF = '10.15.3.10';
+const PEERS = ['10.15.3.11', '10.15.3.12'];
+const GRACE = 60_000;
+
+function sharingWith(...live: readonly string[]): Sharing {
+  return { live: new Set(live.map(at)), grace: GRACE };
+}
+
+function guest(number: number): Guest {
+  return new Guest(`52:54:00:00:03:${number.toString(16).padStart(2, '0')}`);
+}
+
+/** A gateway that shares its leases with those that are alive. */
+function gateway(live: readonly string[] = PEERS, pool = range('10.15.3.20', '10.15.3.254')): Conversation {
+  const conversation = new Conversation({ subnets: [segment({ pools: [pool] })] });
+  conversation.known = { sharing: sharingWith(...live) };
+  return conversation;
+}
+
+describe('who answers first', () => {
+  test('of three gateways each is the first for about a third of the clients, and no two for the same', () => {
+    const guests = Array.from({ length: 200 }, (_, number) => guest(number));
+    const all = [SELF, ...PEERS];
+    const firsts = guests.map((each) =>
+      all.filter((self) => {
+        const conversation = new Conversation({ serverIdentifier: at(self) });
+        conversation.known = { sharing: sharingWith(...all.filter((other) => other !== self)) };
+        return conversation.hear(each.discover()).reason !== 'not-first';
+      }),
+    );
+
+    expect(firsts.map(({ length }) => length)).toEqual(guests.map(() => 1));
+    for (const self of all) {
+      const share = firsts.filter(([first]) => first === self).length;
+      expect(share).toBeGreaterThan(40);
+      expect(share).toBeLessThan(100);
+    }
+  });
+
+  /** A client whose first gateway is another one. */
+  function anothers(): Guest {
+    const found = Array.from({ length: 50 }, (_, number) => guest(number)).find(
+      (each) => gateway().hear(each.discover()).reason === 'not-first',
+    );
+    if (found === undefined) throw new Error('every client is ours');
+    return found;
+  }
+
+  test('the others answer a client that asks again, or has tried for three seconds', () => {
+    const asking = anothers();
+    const again = gateway();
+    again.known = { ...again.known, askedBefore: true };
+
+    expect(again.hear(asking.discover()).reason).toBe('offered');
+    expect(gateway().hear(asking.discover([], { secs: 2 })).reason).toBe('not-first');
+    expect(gateway().hear(asking.discover([], { secs: 3 })).reason).toBe('offered');
+  });
+
+  test('the last one that is alive answers all', () => {
+    expect(gateway([]).hear(anothers().discover()).reason).toBe('offered');
+  });
+});
+
+describe('a DHCPREQUEST that names another server', () => {
+  test('which shares the leases frees no offer: that one is confirming it', () => {
+    const conversation = gateway([]);
+    const offer = conversation.hear(guest(1).discover());
+    conversation.known = { sharing: sharingWith(...PEERS) };
+
+    expect(conversation.hear(guest(1).select(offer.address, '10.15.3.11')).reason).toBe('not-for-us');
+    expect(conversation.at(offer.address)?.state).toBe('offered');
+  });
+
+  test('which does not frees it', () => {
+    const conversation = gateway([]);
+    const offer = conversation.hear(guest(1).discover());
+
+    expect(conversation.hear(guest(1).select(offer.address, '10.15.3.5')).reason).toBe('offer-withdrawn');
+    expect(conversation.at(offer.address)).toBeUndefined();
+  });
+
+  test('which has not moved yet is a hold in the shared leases, and is no other record of a lease that is there', () => {
+    const plan = { peers: new Set([at('10.15.3.13')]) };
+    const conversation = new Conversation(plan);
+    conversation.known = { sharing: sharingWith() };
+    const offer = conversation.hear(guest(1).discover());
+    conversation.hear(guest(1).select(offer.address, SELF));
+
+    expect(conversation.hear(guest(1).select(offer.address, '10.15.3.13')).reason).toBe('not-for-us');
+    expect(conversation.at(offer.address)?.state).toBe('bound');
+    expect(conversation.hear(guest(2).select('10.15.3.99', '10.15.3.13')).reason).toBe('peer-granted');
+    expect(conversation.at('10.15.3.99')).toMatchObject({ state: 'peer', granter: at('10.15.3.13') });
+  });
+});
+
+describe('clocks that differ', () => {
+  const pool = range('10.15.3.20', '10.15.3.20');
+
+  test('a lease that has run out is nobody else’s before the grace is over; its own client has it back at once', () => {
+    const conversation = gateway([], pool);
+    const holder = guest(1);
+    const offer = conversation.hear(holder.discover());
+    conversation.hear(holder.select(offer.address, SELF));
+    conversation.pass(43_200 + 59);
+
+    expect(conversation.hear(guest(2).discover()).reason).toBe('pool-full');
+    expect(conversation.hear(guest(2).reboot(offer.address)).reason).toBe('no-binding');
+    expect(conversation.hear(holder.extend(offer.address)).reason).toBe('renewed');
+  });
+});
+
+describe('offers to strangers', () => {
+  test('at most a quarter of what is free stands offered; who is known has its own in any case', () => {
+    const conversation = gateway([], range('10.15.3.20', '10.15.3.39'));
+    const known = guest(99);
+    const own = conversation.hear(known.discover()).address;
+    conversation.hear(known.select(own, SELF));
+    conversation.hearUnicast(known.release(own, SELF), own);
+
+    const reasons = Array.from(
+      { length: 8 },
+      (_, number) => conversation.hear(guest(number).discover()).reason,
+    );
+
+    expect(reasons.filter((reason) => reason === 'offered')).toHaveLength(5);
+    expect(reasons.slice(5)).toEqual(['crowded', 'crowded', 'crowded']);
+    expect(conversation.hear(known.discover([[50, ...ip(own)]])).address).toBe(own);
+  });
+
+  test('one that was not answered for five seconds gives way', () => {
+    const conversation = gateway([], range('10.15.3.20', '10.15.3.23'));
+    const first = conversation.hear(guest(1).discover());
+    conversation.pass(4);
+    const early = conversation.hear(guest(2).discover()).reason;
+    conversation.pass(2);
+
+    const late = conversation.hear(guest(3).discover());
+
+    expect(early).toBe('crowded');
+    expect([late.reason, late.address]).toEqual(['offered', first.address]);
+    expect(conversation.hear(guest(1).select(first.address, SELF)).reason).toBe('offered-to-another');
+  });
+});
