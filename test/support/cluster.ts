@@ -48,7 +48,7 @@ export class Cluster {
   readonly client: RawClient;
   /** The machine that the clients are in. */
   readonly guests: NamespaceHost;
-  readonly #segment: Segment;
+  readonly segment: Segment;
   readonly #folder: string;
   readonly #options: ClusterOptions;
 
@@ -60,7 +60,7 @@ export class Cluster {
     folder: string,
     options: ClusterOptions,
   ) {
-    this.#segment = segment;
+    this.segment = segment;
     this.nodes = nodes;
     this.guests = guests;
     this.client = new RawClient(guests);
@@ -179,7 +179,7 @@ export class Cluster {
       await Promise.all(this.nodes.map((_, place) => this.kill(place)));
       await this.etcd.close();
     } finally {
-      await this.#segment.close();
+      await this.segment.close();
       rmSync(this.#folder, { recursive: true, force: true });
       this.client.close();
     }

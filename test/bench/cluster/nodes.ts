@@ -63,6 +63,9 @@ export class Nodes {
     const options = { settings: SETTINGS, prefixLength: PREFIX_LENGTH, folder, under: NICE, nodeOptions };
     const cluster = await Cluster.open(options);
     try {
+      // A bridge knows where a client is; of ours it hears one hardware address alone, and would send each reply to all.
+      for (const index of cluster.nodes.keys())
+        cluster.segment.router.ip(`link set port${index + 1} type bridge_slave flood off`);
       await cluster.program(0, 'cluster', 'init');
       return new Nodes(cluster);
     } catch (error) {

@@ -8,8 +8,9 @@ const GATEWAYS = [3, 1];
 const WINDOWS = [128, 384];
 /** Exchanges, and bare transactions, a second at a low rate. */
 const LOW_RATE = 50;
-/** Exchanges before measuring, for V8's compiler. */
+/** Exchanges of each gateway before measuring, for V8's compiler; seconds at most. */
 const WARM_UP = 10_000;
+const WARM_UP_SECONDS = 20;
 /** As the store sends them. */
 const BATCH = 64;
 const DEPTH = 2;
@@ -46,7 +47,13 @@ export async function benchCluster(bench: Bench): Promise<Findings> {
       for (const gateways of GATEWAYS) {
         bench.say(`${gateways} gateways, repeat ${repeat}`);
         await nodes.serveWith(gateways);
-        await nodes.exchanges({ window: 64, settle: 0, seconds: 8, limit: WARM_UP });
+        if (!quick || repeat === 1)
+          await nodes.exchanges({
+            window: 128,
+            settle: 0,
+            seconds: WARM_UP_SECONDS,
+            limit: WARM_UP * gateways,
+          });
         for (const { window, all } of cells.filter((cell) => cell.gateways === gateways)) {
           const load =
             window === undefined ? { window: 1, rate: LOW_RATE, seconds: seconds * 2 } : { window, seconds };
