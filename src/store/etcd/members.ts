@@ -1,8 +1,7 @@
 import type { Clock } from '../../lease/clock.ts';
 import { type Ipv4, ipv4FromText } from '../../net/ipv4.ts';
 import type { Keys } from './entry.ts';
-import type { Etcd, KeyValue, WatchEvent } from './etcd.ts';
-import { readSnapshot } from './snapshot.ts';
+import { type Etcd, endOfPrefix, type KeyValue, type WatchEvent } from './etcd.ts';
 
 /** A heartbeat ends so long after its gateway's last sign of life: seconds. */
 const LIFE_SECONDS = 10;
@@ -180,9 +179,8 @@ export class Members {
 
   async #contradiction(profile: Profile): Promise<string | undefined> {
     const { etcd, keys, node, instance } = this.#options;
-    const { found } = await readSnapshot(etcd, keys);
-    for (const [key, { value }] of found) {
-      if (keys.gatewayOf(key) === undefined) continue;
+    const { found } = await etcd.range(keys.gateways, endOfPrefix(keys.gateways));
+    for (const { value } of found) {
       const other = decodeHeartbeat(value);
       if (other === undefined || other.instance === instance) continue;
       if (other.node === node) {
