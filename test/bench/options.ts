@@ -1,7 +1,17 @@
 import { parseArgs } from 'node:util';
 
-export const SECTIONS = ['peers', 'ceiling', 'growth', 'micro', 'profile'] as const;
+export const SECTIONS = [
+  'peers',
+  'ceiling',
+  'growth',
+  'micro',
+  'profile',
+  'cluster',
+  'cluster-profile',
+] as const;
 export type SectionName = (typeof SECTIONS)[number];
+/** Measured only if they are asked for. */
+const EXTRA: readonly SectionName[] = ['profile', 'cluster', 'cluster-profile'];
 
 export interface BenchOptions {
   readonly sections: readonly SectionName[];
@@ -14,13 +24,14 @@ export interface BenchOptions {
   readonly markdown: string;
 }
 
-export const USAGE = `npm run bench -- [--only ${SECTIONS.join('|')}] [--quick] [--seconds N] [--json FILE] [--markdown FILE]`;
+export const USAGE = `npm run bench -- [--cluster | --only ${SECTIONS.join('|')}] [--quick] [--seconds N] [--json FILE] [--markdown FILE]`;
 
 /** Throws a TypeError for what is not in USAGE. */
 export function readOptions(args: readonly string[]): BenchOptions {
   const { values } = parseArgs({
     args: [...args],
     options: {
+      cluster: { type: 'boolean', default: false },
       only: { type: 'string', multiple: true },
       quick: { type: 'boolean', default: false },
       seconds: { type: 'string' },
@@ -28,9 +39,10 @@ export function readOptions(args: readonly string[]): BenchOptions {
       markdown: { type: 'string', default: '.bench/results.md' },
     },
   });
-  const asked = values.only?.flatMap((list) => list.split(',')) ?? [];
+  const named = values.only?.flatMap((list) => list.split(',')) ?? [];
+  const asked = values.cluster ? [...named, 'cluster'] : named;
   const sections = SECTIONS.filter((section) =>
-    asked.length === 0 ? section !== 'profile' : asked.includes(section),
+    asked.length === 0 ? !EXTRA.includes(section) : asked.includes(section),
   );
   const unknown = asked.find((name) => !SECTIONS.some((section) => section === name));
   if (unknown !== undefined) throw new TypeError(`--only ${unknown}: there is no such part`);

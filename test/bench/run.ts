@@ -8,6 +8,8 @@ import { Segment } from './machine/segment.ts';
 import { readOptions, type SectionName, USAGE } from './options.ts';
 import { type Findings, number, tableOfGoals, toMarkdown, toText } from './report/report.ts';
 import { benchCeiling } from './sections/ceiling.ts';
+import { benchCluster } from './sections/cluster.ts';
+import { benchClusterProfile } from './sections/cluster-profile.ts';
 import { benchGrowth } from './sections/growth.ts';
 import { benchMicro } from './sections/micro.ts';
 import { benchPeers } from './sections/peers.ts';
@@ -19,6 +21,8 @@ const PARTS: Readonly<Record<SectionName, (bench: Bench) => Promise<Findings>>> 
   ceiling: benchCeiling,
   growth: benchGrowth,
   profile: benchProfile,
+  cluster: benchCluster,
+  'cluster-profile': benchClusterProfile,
 };
 
 /** Measures all parts asked for; everything made for it is gone when it returns or throws. */

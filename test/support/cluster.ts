@@ -28,13 +28,29 @@ export interface ClusterNode {
   gateway: GatewayProcess | undefined;
 }
 
+export interface ClusterOptions {
+  /** For all gateways. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Of the nodes' network. */
+  readonly prefixLength?: number;
+  /** Where the data of all is; the system's folder for such things by default. */
+  readonly folder?: string;
+  /** A command that runs those of all members and gateways. */
+  readonly under?: readonly string[];
+  /** For the gateways' Node. */
+  readonly nodeOptions?: readonly string[];
+}
+
 /** Three nodes of a segment that share its leases in etcd, and a machine full of raw clients. Places are 0 to 2. */
 export class Cluster {
   readonly etcd: EtcdProcesses;
   readonly nodes: readonly ClusterNode[];
   readonly client: RawClient;
-  readonly #segment: Segment;
+  /** The machine that the clients are in. */
+  readonly guests: NamespaceHost;
+  readonly segment: Segment;
   readonly #folder: string;
+  readonly #options: ClusterOptions;
 
   private constructor(
     segment: Segment,
@@ -42,22 +58,26 @@ export class Cluster {
     guests: NamespaceHost,
     etcd: EtcdProcesses,
     folder: string,
+    options: ClusterOptions,
   ) {
-    this.#segment = segment;
+    this.segment = segment;
     this.nodes = nodes;
+    this.guests = guests;
     this.client = new RawClient(guests);
     this.etcd = etcd;
     this.#folder = folder;
+    this.#options = options;
   }
 
   /** The segment and an etcd that has a leader; no gateway yet. */
-  static async open(): Promise<Cluster> {
+  static async open(options: ClusterOptions = {}): Promise<Cluster> {
     builtProgram();
-    const folder = mkdtempSync(join(tmpdir(), 'vps-gateway-cluster-'));
+    const { prefixLength = 24, folder: parent = tmpdir(), under = [] } = options;
+    const folder = mkdtempSync(join(parent, 'vps-gateway-cluster-'));
     const segment = await Segment.open();
     const nodes: ClusterNode[] = [];
     for (const [place, address] of ADDRESSES.entries()) {
-      const host = await segment.attach(`node-${place}`, { address: `${address}/24` });
+      const host = await segment.attach(`node-${place}`, { address: `${address}/${prefixLength}` });
       const hardware = host.run('cat', `/sys/class/net/${DEVICE}/address`).trim();
       const directory = join(folder, `pve${place + 1}`);
       mkdirSync(directory);
@@ -65,7 +85,8 @@ export class Cluster {
       nodes.push({ address, host, hardware, directory, logFile, gateway: undefined });
     }
     const guests = await segment.attach('guests');
-    const cluster = new Cluster(segment, nodes, guests, await EtcdProcesses.start({ sites: nodes }), folder);
+    const etcd = await EtcdProcesses.start({ sites: nodes, folder, under });
+    const cluster = new Cluster(segment, nodes, guests, etcd, folder, options);
     try {
       await cluster.etcd.leader();
       return cluster;
@@ -85,7 +106,10 @@ export class Cluster {
   async start(place: number, settings: Readonly<Record<string, string>> = {}): Promise<GatewayProcess> {
     const node = this.#at(place);
     const { host, directory, logFile, address } = node;
+    const { under = [], nodeOptions = [] } = this.#options;
     const gateway = new GatewayProcess(host, {
+      under,
+      nodeOptions,
       directory,
       logFile,
       settings: { ...this.#settings(place), ...settings },
@@ -155,7 +179,7 @@ export class Cluster {
       await Promise.all(this.nodes.map((_, place) => this.kill(place)));
       await this.etcd.close();
     } finally {
-      await this.#segment.close();
+      await this.segment.close();
       rmSync(this.#folder, { recursive: true, force: true });
       this.client.close();
     }
@@ -167,6 +191,7 @@ export class Cluster {
       GATEWAY_SEGMENT: 'test',
       GATEWAY_NODE_NAME: `pve${place + 1}`,
       LOG_LEVEL: 'info',
+      ...this.#options.settings,
     };
   }
 

@@ -45,18 +45,26 @@ export interface EtcdOptions {
   readonly flags?: readonly string[];
   /** https instead of http between client and member. */
   readonly isSecure?: boolean;
+  /** Where their data is; the system's folder for such things by default. */
+  readonly folder?: string;
+  /** A command that runs each member's. */
+  readonly under?: readonly string[];
 }
 
 /** Real members of etcd, on loopback or in machines of a segment, with data that is gone at the end. */
 export class EtcdProcesses {
-  readonly #folder = mkdtempSync(join(tmpdir(), 'etcd-'));
+  readonly #folder: string;
   readonly #members: readonly Member[];
   readonly #flags: readonly string[];
+  readonly #under: readonly string[];
   readonly #scheme: string;
 
-  private constructor(members: readonly Member[], { flags = [], isSecure = false }: EtcdOptions) {
+  private constructor(members: readonly Member[], options: EtcdOptions) {
+    const { flags = [], isSecure = false, folder = tmpdir(), under = [] } = options;
+    this.#folder = mkdtempSync(join(folder, 'etcd-'));
     this.#members = members;
     this.#flags = flags;
+    this.#under = under;
     this.#scheme = isSecure ? 'https' : 'http';
   }
 
@@ -73,6 +81,11 @@ export class EtcdProcesses {
     return this.#members.map(({ client }) => client);
   }
 
+  /** The processes of the members that run. */
+  get pids(): readonly number[] {
+    return this.#members.map(({ child }) => child?.pid).filter((pid) => pid !== undefined);
+  }
+
   /** Starts a member (again), with the data that it has. */
   revive(place: number): void {
     const member = this.#at(place);
@@ -86,7 +99,8 @@ export class EtcdProcesses {
       ...['--initial-cluster', peers, '--logger', 'zap', '--log-level', 'error', ...this.#flags],
     ];
     const start = member.host?.spawn.bind(member.host) ?? spawn;
-    member.child = start('etcd', args, { stdio: 'ignore' });
+    const [program = '', ...words] = [...this.#under, 'etcd', ...args];
+    member.child = start(program, words, { stdio: 'ignore' });
   }
 
   async kill(place: number): Promise<void> {

@@ -1,13 +1,14 @@
 import { type ChildProcess, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
 import { ip } from './packet.ts';
 
-const ROOT = resolve(import.meta.dirname, '../..');
+/** Of the package, also for what is compiled into a folder of it. */
+const ROOT = packageOf(import.meta.dirname);
 const PROGRAM = join(ROOT, 'bin/vps-gateway.js');
 /** How long a start or an end may take: milliseconds. */
 const PATIENCE_MILLISECONDS = 15_000;
@@ -18,6 +19,8 @@ export interface GatewayOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** A command that runs the gateway's command: strace and its flags. */
   readonly under?: readonly string[];
+  /** For Node. */
+  readonly nodeOptions?: readonly string[];
   readonly args?: readonly string[];
   /** What it writes is appended to this file too. */
   readonly logFile?: string;
@@ -41,6 +44,7 @@ export class GatewayProcess {
     const command = [
       ...(options.under ?? []),
       process.execPath,
+      ...(options.nodeOptions ?? []),
       builtProgram(),
       'serve',
       ...(options.args ?? []),
@@ -174,6 +178,10 @@ function endpoint(address: string): string {
     .reverse()
     .map((octet) => octet.toString(16).padStart(2, '0'));
   return `${octets.join('').toUpperCase()}:0043`;
+}
+
+function packageOf(folder: string): string {
+  return existsSync(join(folder, 'package.json')) ? folder : packageOf(dirname(folder));
 }
 
 /** The program, compiled anew if a source is newer than what was compiled last. */

@@ -39,15 +39,16 @@ export class Keys {
   readonly birth: string;
   /** Who is asked to merge its mirror, and for which birth. */
   readonly seeding: string;
+  /** What the keys of all heartbeats begin with. */
+  readonly gateways: string;
   readonly #addresses: string;
   readonly #clients: string;
-  readonly #gateways: string;
 
   constructor(segment: string) {
     this.prefix = `/vps-gateway/${segment}/`;
     this.birth = `${this.prefix}birth`;
     this.seeding = `${this.prefix}seeding`;
-    this.#gateways = `${this.prefix}gw/`;
+    this.gateways = `${this.prefix}gw/`;
     this.#addresses = `${this.prefix}ip/`;
     this.#clients = `${this.prefix}cl/`;
   }
@@ -62,12 +63,12 @@ export class Keys {
 
   /** The heartbeat of a node's gateway. */
   ofGateway(node: string): string {
-    return `${this.#gateways}${node}`;
+    return `${this.gateways}${node}`;
   }
 
   /** Undefined: not a heartbeat's key. */
   gatewayOf(key: string): string | undefined {
-    return key.startsWith(this.#gateways) ? key.slice(this.#gateways.length) : undefined;
+    return key.startsWith(this.gateways) ? key.slice(this.gateways.length) : undefined;
   }
 
   /** What a node has merged. */

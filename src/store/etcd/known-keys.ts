@@ -5,6 +5,8 @@ import type { KeptLease, MirroredChange } from '../mirror.ts';
 import { type Claim, decodeEntry, type Entry, type Keys, leaseOf } from './entry.ts';
 import type { KeyValue, Revision, WatchEvent } from './etcd.ts';
 
+const TEXT = new TextDecoder();
+
 interface KnownEntry {
   readonly revision: Revision;
   /** Undefined: the key is gone. */
@@ -86,10 +88,14 @@ export class KnownKeys {
 
   learnEntry(found: KeyValue): void {
     const address = this.#keys.addressOf(found.key);
-    if (address !== undefined) this.#learnAddress(address, found.modRevision, decodeEntry(found));
+    if (address !== undefined) {
+      if (this.#isNewAt(address, found.modRevision))
+        this.#learnAddress(address, found.modRevision, decodeEntry(found));
+      return;
+    }
     const client = this.#keys.clientOf(found.key);
     if (client !== undefined) {
-      this.#learnClient(client, found.modRevision, new TextDecoder().decode(found.value));
+      this.#learnClient(client, found.modRevision, TEXT.decode(found.value));
     }
   }
 
@@ -122,6 +128,11 @@ export class KnownKeys {
     for (const key of keys) if (!found.has(key)) this.learnGone(key, snapshot);
   }
 
+  /** What is known already is not read again: the watch tells of every change of one's own too. */
+  #isNewAt(address: Ipv4, revision: Revision): boolean {
+    return (this.#entries.get(address)?.revision ?? 0) < revision;
+  }
+
   #learnClient(client: string, revision: Revision, address: string): void {
     if ((this.#clients.get(client)?.revision ?? 0) >= revision) return;
     this.#clients.set(client, { revision, address });
@@ -137,7 +148,7 @@ export class KnownKeys {
   }
 
   #learnAddress(address: Ipv4, revision: Revision, entry: Entry | undefined): void {
-    if ((this.#entries.get(address)?.revision ?? 0) >= revision) return;
+    if (!this.#isNewAt(address, revision)) return;
     this.#entries.set(address, { revision, entry });
     if (entry === undefined)
       this.#gone.push({ revision, forget: () => this.#forgetAddress(address, revision) });

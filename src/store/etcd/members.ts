@@ -1,8 +1,7 @@
 import type { Clock } from '../../lease/clock.ts';
 import { type Ipv4, ipv4FromText } from '../../net/ipv4.ts';
 import type { Keys } from './entry.ts';
-import type { Etcd, KeyValue, Revision, WatchEvent } from './etcd.ts';
-import { readSnapshot } from './snapshot.ts';
+import { type Etcd, endOfPrefix, type KeyValue, type Revision, type WatchEvent } from './etcd.ts';
 
 /** A heartbeat ends so long after its gateway's last sign of life: seconds. */
 const LIFE_SECONDS = 10;
@@ -109,10 +108,8 @@ export class Members {
     this.#profile = undefined;
     const start = clock.monotonic();
     for (let isFirst = true; ; isFirst = false) {
-      const found = await readSnapshot(etcd, keys).then(
-        (snapshot) => snapshot.found,
-        () => undefined,
-      );
+      const range = await etcd.range(keys.gateways, endOfPrefix(keys.gateways)).catch(() => undefined);
+      const found = range && new Map(range.found.map((entry) => [entry.key, entry]));
       const contradiction = found === undefined ? undefined : this.#contradictionIn(found, profile);
       if (contradiction === undefined) {
         this.#profile = profile;

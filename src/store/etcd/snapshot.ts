@@ -2,7 +2,8 @@ import { decodeBirth, type KnownBirth } from './birth.ts';
 import type { Keys } from './entry.ts';
 import { type Etcd, endOfPrefix, type KeyValue, type Revision } from './etcd.ts';
 
-const PAGE_KEYS = 500;
+/** etcd looks at all keys from the first on for each page, however few it returns: 4,000 are some two megabytes. */
+const PAGE_KEYS = 4000;
 
 /** All keys of a segment at one revision. */
 export interface Snapshot {

@@ -12,6 +12,10 @@ const LOOK_INTERVAL = 100;
 /** How often one client asks that waits for the first ACK: milliseconds. */
 const KNOCKS = 4;
 
+/** A moment: milliseconds. */
+const REST = 0.1;
+const NOBODY = new Int32Array(new SharedArrayBuffer(4));
+
 /** What is waited for. */
 const NOTHING = 0;
 const AN_OFFER = 1;
@@ -68,6 +72,7 @@ export class Exchanges {
         looked = this.#now;
         this.#forgetLost(kind === 'until-ack' ? KNOCKS : PATIENCE);
       }
+      if (this.#work.rests === true && received === 0 && queued === 0) Atomics.wait(NOBODY, 0, 0, REST);
       const before = this.#now;
       this.#now = performance.now();
       const took = this.#now - before;

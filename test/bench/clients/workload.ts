@@ -14,6 +14,8 @@ export interface Workload {
   /** Seconds that are measured, after `settle` that are not. */
   readonly seconds: number;
   readonly settle: number;
+  /** Sleeps for a moment when there is nothing to do, where others need its processor. */
+  readonly rests?: boolean;
   /** Ends after so many; undefined: when the time is over. */
   readonly limit?: number;
   /** Hardware address of the first client. */

@@ -1,17 +1,21 @@
 import { readFileSync } from 'node:fs';
-import type { Program } from './program.ts';
+
+/** What has used a processor, in all its threads. */
+export interface Consumer {
+  nanoseconds(): number;
+}
 
 /** Of one tick of /proc/stat. */
 const NANOSECONDS = 10_000_000;
 
 /** How busy the rest of the machine is beside some programs and this one: 1 is one processor. */
 export class LoadMeter {
-  readonly #programs: readonly Program[];
+  readonly #programs: readonly Consumer[];
   readonly #start = process.hrtime.bigint();
   readonly #busy = busyNanoseconds();
   readonly #own: number;
 
-  constructor(programs: readonly Program[]) {
+  constructor(programs: readonly Consumer[]) {
     this.#programs = programs;
     this.#own = this.#ownNanoseconds();
   }

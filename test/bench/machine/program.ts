@@ -4,16 +4,35 @@ import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 /** How often the time that a program has used is looked at, for when it has ended: milliseconds. */
 const SAMPLE = 50;
 /** Server and clients come before whatever else the machine does. */
-const NICE = ['nice', '-n', '-10'];
+export const NICE = ['nice', '-n', '-10'];
 
 export interface ProgramOptions {
-  /** A network namespace; undefined: ours. */
-  readonly namespace?: string;
+  /** A network namespace, or the process in whose it is; undefined: ours. */
+  readonly namespace?: string | number;
   /** The processor that it may use; undefined: all. */
   readonly processor?: number;
   /** File for both outputs; undefined: they are kept, for `output`. */
   readonly log?: string;
   readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** Time of all threads of a process on a processor; 0: it has just ended, or a thread of it. */
+export function nanosecondsOf(pid: number): number {
+  try {
+    let sum = 0;
+    for (const task of readdirSync(`/proc/${pid}/task`)) {
+      sum += Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]);
+    }
+    return sum;
+  } catch {
+    return 0;
+  }
+}
+
+function entering(namespace: string | number | undefined): readonly string[] {
+  if (namespace === undefined) return [];
+  if (typeof namespace === 'string') return ['ip', 'netns', 'exec', namespace];
+  return ['nsenter', '--target', String(namespace), '--net', '--mount', '--'];
 }
 
 const RUNNING = new Set<Program>();
@@ -38,7 +57,7 @@ export class Program {
   constructor(command: readonly string[], options: ProgramOptions = {}) {
     const { namespace, processor, log, environment } = options;
     const words = [
-      ...(namespace === undefined ? [] : ['ip', 'netns', 'exec', namespace]),
+      ...entering(namespace),
       ...NICE,
       ...(processor === undefined ? [] : ['taskset', '-c', String(processor)]),
       ...command,
@@ -76,15 +95,7 @@ export class Program {
 
   /** Time of all its threads on a processor, its own system calls included; after its end what was last seen. */
   nanoseconds(): number {
-    try {
-      let sum = 0;
-      for (const task of readdirSync(`/proc/${this.pid}/task`)) {
-        sum += Number(readFileSync(`/proc/${this.pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]);
-      }
-      if (sum > this.#nanoseconds) this.#nanoseconds = sum;
-    } catch {
-      // It has just ended, or a thread of it.
-    }
+    this.#nanoseconds = Math.max(this.#nanoseconds, nanosecondsOf(this.pid));
     return this.#nanoseconds;
   }
 

@@ -1,0 +1,101 @@
+import { setTimeout as pass } from 'node:timers/promises';
+import { type Ipv4, ipv4, ipv4ToText } from '../../../src/net/ipv4.ts';
+import { systemClock } from '../../../src/server/system-clock.ts';
+import { type Claim, encodeEntry, Keys } from '../../../src/store/etcd/entry.ts';
+import type { Operation, Revision, Transaction } from '../../../src/store/etcd/etcd.ts';
+import { GrpcEtcd } from '../../../src/store/etcd/grpc-etcd.ts';
+import { latencyOf } from '../report/statistics.ts';
+import type { RawResult, RawWork } from './raw-work.ts';
+
+/** Runs one loop of bare transactions, given as JSON in the first argument; writes the result as JSON. */
+const work = JSON.parse(process.argv[2] ?? '') as RawWork;
+const etcd = new GrpcEtcd({ endpoints: work.endpoints, clock: systemClock });
+const keys = new Keys(`raw-${work.name}`);
+const NODE = 'pve1';
+const GRANTER = '10.15.3.10';
+const LEASE_MILLISECONDS = 86_400_000;
+
+const latencies: number[] = [];
+let conflicts = 0;
+let changes = 0;
+let clients = 0;
+let begun = 0;
+const start = performance.now();
+const from = start + work.settle * 1000;
+const end = from + work.seconds * 1000;
+
+await Promise.all(Array.from({ length: work.inFlight }, loop));
+const { p50, p99 } = latencyOf(Float64Array.from(latencies));
+const measured = (performance.now() - from) / 1000;
+const result: RawResult = { rate: changes / 2 / measured, p50, p99, conflicts };
+console.log(JSON.stringify(result));
+etcd.close();
+process.exit(0);
+
+/** Offers to ever new clients, and then binds them. */
+async function loop(): Promise<void> {
+  while (performance.now() < end) {
+    const first = clients;
+    clients += work.batch;
+    const numbers = Array.from({ length: work.batch }, (_, index) => first + index);
+    const offered = await commit(numbers.map((number) => changeOf(number, 0)));
+    await commit(numbers.map((number) => changeOf(number, offered)));
+  }
+}
+
+/** Returns the revision that it made. */
+async function commit(nested: readonly Transaction[]): Promise<Revision> {
+  if (work.rate !== undefined) {
+    const due = start + (begun / work.rate) * 1000;
+    begun += 1;
+    await pass(Math.max(0, due - performance.now()));
+  }
+  const before = performance.now();
+  const success = nested.map((transaction): Operation => ({ kind: 'transaction', transaction }));
+  const { results, revision } = await etcd.transact({ compare: [], success, failure: [] });
+  const now = performance.now();
+  for (const each of results) if (each.kind !== 'transaction' || !each.result.succeeded) conflicts += 1;
+  if (before >= from) {
+    latencies.push(now - before);
+    changes += nested.length;
+  }
+  return revision;
+}
+
+/** What a gateway sends: for the offer the address and its client, for the bind the address alone. 0: the offer. */
+function changeOf(number: number, offered: Revision): Transaction {
+  const address = ipv4(0x0a_10_00_00 + number);
+  const client = `01${(0x02_0000_000000 + number).toString(16).padStart(12, '0')}`;
+  const both = [keys.ofClient(client), keys.ofAddress(address)];
+  const entry = { [offered === 0 ? 'offer' : 'record']: claimOf(client, number, offered), op: opOf(number) };
+  const puts: Operation[] = [{ kind: 'put', key: keys.ofAddress(address), value: encodeEntry(entry) }];
+  if (offered === 0) puts.push(clientPut(client, address));
+  return {
+    compare: both.map((key) => ({ key, modRevision: offered })),
+    success: puts,
+    failure: both.map((key) => ({ kind: 'get', key })),
+  };
+}
+
+function clientPut(client: string, address: Ipv4): Operation {
+  return { kind: 'put', key: keys.ofClient(client), value: Buffer.from(ipv4ToText(address)) };
+}
+
+function claimOf(client: string, number: number, offered: Revision): Claim {
+  const now = systemClock.now();
+  const state = offered === 0 ? 'offered' : 'bound';
+  const times = { expiresAt: now + LEASE_MILLISECONDS, updatedAt: now };
+  return {
+    client,
+    mac: 0x02_0000_000000 + number,
+    state,
+    ...times,
+    granter: GRANTER,
+    node: NODE,
+    reason: state,
+  };
+}
+
+function opOf(number: number): string {
+  return number.toString(16).padStart(32, '0');
+}
