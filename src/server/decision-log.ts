@@ -14,7 +14,7 @@ import type { Drop, Observer } from './observer.ts';
 const FULL_LIMIT = 64;
 
 const REMEDY =
-  'see to the disk of the leases directory (df, dmesg); what is missing in the file is in the journal beside it, as long as that has room';
+  'see to the disk of the leases directory (df, dmesg); what is missing in the file follows, from the journal beside it as long as that has room, or from etcd';
 
 /** One line for each decision; and one for the begin and one for the end of what lasts. */
 export class DecisionLog implements Observer {

@@ -9,8 +9,9 @@ import type { ExchangeParts } from './exchange-parts.ts';
 import type { Drop } from './observer.ts';
 import { type Order, Turn } from './turn.ts';
 
-/** Datagrams that one round reads at most. */
+/** Datagrams that one round reads at most, and at most for each change of a commit: of several gateways' most are for the others. */
 const ROUND_LIMIT = 512;
+const READ_FOR_EACH = 4;
 /** Orders that may be on their way at once. */
 export const ORDER_LIMIT = 256;
 
@@ -35,7 +36,7 @@ export class Exchange {
     const { transport, store } = parts;
     this.#parts = parts;
     this.#course = new Course(parts, () => this.#wake());
-    const capacity = Math.min(store.batchLimit, ROUND_LIMIT);
+    const capacity = Math.min(store.batchLimit * READ_FOR_EACH, ROUND_LIMIT);
     for (let count = 0; count < store.depth + 1; count += 1) this.#arenas.push(transport.arena(capacity));
     transport.onReadable(() => this.receive());
   }
