@@ -78,7 +78,7 @@ async function withEtcd(
   } catch (error) {
     if (!(error instanceof EtcdError)) throw error;
     const remedy = 'see to etcd (etcdctl endpoint health), and run it again: nothing is done twice';
-    throw new GatewayError('etcd-unavailable', `etcd: ${error.message}: ${remedy}`, error);
+    throw new GatewayError('etcd-unavailable', `${error.message}: ${remedy}`, error);
   } finally {
     etcd.close();
   }

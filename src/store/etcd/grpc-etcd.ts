@@ -22,7 +22,7 @@ import {
 } from './etcd.ts';
 import { GrpcWatch } from './grpc-watch.ts';
 import * as messages from './messages.ts';
-import { faultOf, isTokenRefused } from './status-codes.ts';
+import { faultOf, isTokenRefused, textOf } from './status-codes.ts';
 
 /** How long one call may take on one member: milliseconds. */
 const CALL_MILLISECONDS = 1000;
@@ -127,8 +127,7 @@ export class GrpcEtcd implements Etcd {
     } catch (error) {
       const fault = faultOf(error);
       if (fault === 'unknown') this.#leave(place);
-      const said = error instanceof Error ? error.message : String(error);
-      throw new EtcdError(fault, `${this.#endpoints[place] ?? ''}: ${said}`, error);
+      throw new EtcdError(fault, `etcd at ${this.#endpoints[place] ?? ''}: ${textOf(error)}`, error);
     }
   }
 
