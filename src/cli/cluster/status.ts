@@ -37,7 +37,7 @@ export async function clusterStatus(shared: SharedSettings): Promise<ClusterRepo
   const { segment, settings } = shared;
   const keys = new Keys(segment);
   const members = await Promise.all(settings.etcdEndpoints.map((endpoint) => askMember(shared, endpoint)));
-  const problems = members.flatMap(({ endpoint, error }) => (error === undefined ? [] : [error]));
+  const problems = members.flatMap(({ error }) => (error === undefined ? [] : [error]));
   const snapshot = await snapshotOf(shared, keys).catch((error: unknown) => {
     if (!(error instanceof EtcdError)) throw error;
     problems.push(`no majority of etcd answers, so nothing new is granted: ${error.message}`);
