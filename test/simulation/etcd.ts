@@ -84,6 +84,8 @@ export class EtcdLink implements Etcd {
   isCut = false;
   /** Its process has died: what it has sent may still happen, and nobody hears the answer. */
   isDead = false;
+  /** Until then what this process commits takes up to two seconds. */
+  slowUntil = 0;
   readonly #cluster: SimulatedCluster;
   readonly #watches = new Set<WatchLink>();
   /** Until then no event arrives. */
@@ -187,7 +189,8 @@ export class EtcdLink implements Etcd {
 
   /** Milliseconds from the sending of a request until it has happened. */
   #untilCommit(): number {
-    const { clock, random, weather, leaderAt, slowUntil } = this.#cluster;
+    const { clock, random, weather, leaderAt } = this.#cluster;
+    const slowUntil = Math.max(this.slowUntil, this.#cluster.slowUntil);
     const now = clock.monotonic();
     const waits = Math.max(0, leaderAt - now); // A member keeps it for the next leader, though its caller gives up.
     if (random.chance(weather.late)) return waits + DEADLINE + random.below(8000);

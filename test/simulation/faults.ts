@@ -46,8 +46,10 @@ export class Faults {
     cluster.leaderAt = 0;
     for (const gateway of gateways) {
       gateway.start();
-      if (gateway.link !== undefined) gateway.link.isCut = false;
-      gateway.link?.gap(0);
+      if (gateway.link === undefined) continue;
+      gateway.link.isCut = false;
+      gateway.link.slowUntil = 0;
+      gateway.link.gap(0);
     }
   }
 
@@ -77,15 +79,17 @@ export class Faults {
       say('a new leader is elected');
     } else if (which < 45) this.#cutFromEtcd(gateway);
     else if (which < 58) {
-      gateway.link?.gap(1000 + random.below(7000));
+      gateway.link?.gap(1000 + random.below(14_000));
       say(`${gateway.address} hears no events`);
     } else if (which < 64) gateway.link?.loseWatches();
     else if (which < 72) {
       cluster.compact();
       say('compacted');
     } else if (which < 84) {
-      cluster.slowUntil = clock.monotonic() + 2000 + random.below(8000);
-      say('commits are slow');
+      const isOne = random.chance(60);
+      const victim = isOne ? gateway.link : cluster;
+      if (victim !== undefined) victim.slowUntil = clock.monotonic() + 2000 + random.below(8000);
+      say(`commits are slow${isOne ? ` at ${gateway.address}` : ''}`);
     } else this.#cutNode(random.below(NODES));
   }
 

@@ -23,7 +23,7 @@ export class Lives {
   /** `staysOn`: it is never without power. */
   begin(guest: SimulatedGuest, staysOn = false): void {
     this.#later(this.#random.below(20_000), () => {
-      guest.start();
+      this.#boot(guest);
       this.#next(guest, staysOn);
     });
   }
@@ -47,14 +47,23 @@ export class Lives {
       guest.node = random.below(NODES);
     } else if (which < 45 && !staysOn) {
       guest.release();
-      this.#later(random.below(60_000), () => guest.start());
+      this.#later(random.below(60_000), () => this.#boot(guest));
     } else if (which < 70) {
       guest.release();
-      this.#later(AT_ONCE + random.below(1500), () => guest.start());
+      this.#later(AT_ONCE + random.below(1500), () => this.#boot(guest));
     } else if (which < 85 && !staysOn) {
       guest.cutPower();
-      this.#later(random.below(120_000), () => guest.start());
+      this.#later(random.below(120_000), () => this.#boot(guest));
     } else guest.reset();
+  }
+
+  /** Now and then in two stages, as a boot loader and its system are. */
+  #boot(guest: SimulatedGuest): void {
+    guest.start();
+    if (this.#random.chance(30))
+      this.#later(500 + this.#random.below(5000), () => {
+        if (guest.isOn) guest.reset();
+      });
   }
 
   #later(milliseconds: number, run: () => void): void {
