@@ -20,7 +20,6 @@ const GATEWAYS = ['10.15.3.10', '10.15.3.11', '10.15.3.12'] as const;
 const POOL = range('10.15.3.20', '10.15.3.29');
 const ADDRESSES = 10;
 const GUESTS = 13;
-/** Of those, so many pairs share a client identifier. */
 const LEASE_SECONDS = 120;
 /** Two clocks differ by less than the grace: milliseconds. */
 const SKEW = 29_000;
@@ -29,6 +28,8 @@ const TROUBLE = 420_000;
 /** A lease, the grace, what the clocks differ by, and a retransmission. */
 const RECOVERY = LEASE_SECONDS * 1000 + 60_000 + 2 * SKEW + 30_000;
 const GRACE = 60_000;
+/** What was sent while things went wrong has arrived by then: milliseconds. */
+const LATEST = 15_000;
 /** How far the lease file is behind: milliseconds. */
 const FILE_LAG = 3000;
 const PROBE_MILLISECONDS = 200;
@@ -85,6 +86,8 @@ export class World {
     this.#say('all is well again');
     this.#faults.end();
     this.#lives.end();
+    for (const guest of this.guests) guest.declines = 0;
+    await this.#pass(LATEST);
     this.#makeRoom();
     await this.#pass(RECOVERY);
     if (this.faults.length === 0) this.#checkEnd();
@@ -102,7 +105,6 @@ export class World {
       .newest()
       .filter(([, { state, expiresAt }]) => state === 'declined' && expiresAt > now);
     for (const [index, guest] of this.guests.entries()) {
-      guest.declines = 0;
       if (index < ADDRESSES - quarantined.length) guest.start();
       else guest.cutPower();
     }
