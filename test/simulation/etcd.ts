@@ -17,15 +17,17 @@ import { WatchLink } from './watch-link.ts';
 /** Every call ends by then: milliseconds. */
 const DEADLINE = 1000;
 
-/** How often in a hundred calls something goes wrong by itself. */
+/** What goes wrong by itself: how often in a hundred calls, and how late. */
 export interface EtcdWeather {
   readonly requestLost: number;
   readonly answerLost: number;
   /** It lands seconds later, when its caller has given it up. */
   readonly late: number;
+  /** Events take up to so long: milliseconds. */
+  readonly lag: number;
 }
 
-export const CALM_ETCD: EtcdWeather = { requestLost: 0, answerLost: 0, late: 0 };
+export const CALM_ETCD: EtcdWeather = { requestLost: 0, answerLost: 0, late: 0, lag: 10 };
 
 /** The cluster: its majority has one store, its members come and go, and its leases end keys with their owners. */
 export class SimulatedCluster extends MemoryCluster {

@@ -31,7 +31,8 @@ export class Faults {
   begin(): void {
     const { network, cluster, random } = this.#victims;
     network.weather = { lost: random.below(15), doubled: random.below(15), heldBack: random.below(15) };
-    cluster.weather = { requestLost: random.below(4), answerLost: random.below(6), late: random.below(4) };
+    const calls = { requestLost: random.below(4), answerLost: random.below(6), late: random.below(4) };
+    cluster.weather = { ...calls, lag: random.pick([10, 1000, 5000]) };
     this.#next();
   }
 

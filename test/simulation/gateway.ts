@@ -191,7 +191,7 @@ function skewed(clock: Clock, skew: number, isAlive: () => boolean): Clock {
     now: () => instant(clock.now() + skew),
     monotonic: () => clock.monotonic(),
     after: (milliseconds, run) =>
-      clock.after(Math.ceil(milliseconds), () => {
+      clock.after(milliseconds, () => {
         if (isAlive()) run();
       }),
   };

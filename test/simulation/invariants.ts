@@ -1,5 +1,4 @@
 import type { LeaseChange } from '../../src/lease/lease-view.ts';
-import { hardwareToText } from '../../src/net/hardware-address.ts';
 import { ipv4ToText } from '../../src/net/ipv4.ts';
 import { type Claim, decodeEntry, Keys } from '../../src/store/etcd/entry.ts';
 import type { Outcome } from '../../src/store/lease-store.ts';
@@ -52,14 +51,15 @@ export class Invariants {
     if (optionOf(bytes, 53)?.[0] !== ACK) return;
     const seconds = (optionOf(bytes, 51) ?? []).reduce((sum, byte) => sum * 256 + byte, 0);
     const address = [...bytes.subarray(16, 20)].join('.');
-    const mac = macOf(bytes);
+    const mac = Buffer.from(bytes).readUIntBE(28, 6);
     const isDurable = (this.#records.get(address) ?? []).some(
       (record) =>
         record.state === 'bound' &&
-        hardwareToText(record.mac as Parameters<typeof hardwareToText>[0]) === mac &&
+        record.mac === mac &&
         record.expiresAt + UNDER_WAY >= now + seconds * 1000,
     );
-    if (!isDurable) this.fault(`not durable: ACK of ${address} to ${mac} for ${seconds} s by ${server}`);
+    if (!isDurable)
+      this.fault(`not durable: ACK of ${address} to ${mac.toString(16)} for ${seconds} s by ${server}`);
   }
 
   /** An outcome is true: what is committed has happened; what is refused has not, or others have written after it. */
@@ -102,8 +102,4 @@ export class Invariants {
     if (records === undefined) this.#records.set(address, [record]);
     else records.push(record);
   }
-}
-
-function macOf(bytes: Uint8Array): string {
-  return [...bytes.subarray(28, 34)].map((byte) => byte.toString(16).padStart(2, '0')).join(':');
 }

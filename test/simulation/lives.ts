@@ -60,8 +60,8 @@ export class Lives {
   /** Now and then in two stages, as a boot loader and its system are. */
   #boot(guest: SimulatedGuest): void {
     guest.start();
-    if (this.#random.chance(30))
-      this.#later(500 + this.#random.below(5000), () => {
+    if (this.#random.chance(50))
+      this.#later(500 + this.#random.below(3000), () => {
         if (guest.isOn) guest.reset();
       });
   }

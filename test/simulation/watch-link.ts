@@ -68,9 +68,9 @@ export class WatchLink {
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    const { clock, random } = this.#cluster;
+    const { clock, random, weather } = this.#cluster;
     const gap = Math.max(0, this.#link.gapUntil - clock.monotonic());
-    clock.after(gap + 1 + random.below(10), () => {
+    clock.after(gap + 1 + random.below(weather.lag), () => {
       this.#isScheduled = false;
       if (this.#isOver) return;
       if (this.#link.isCut || this.#link.gapUntil > clock.monotonic()) {

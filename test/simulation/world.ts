@@ -1,11 +1,11 @@
 import type { Plan } from '../../src/subnet/plan.ts';
-import { FakeClock } from '../support/clock.ts';
 import { replyToText } from '../support/exchange-bench.ts';
 import { MemoryCluster } from '../support/memory-etcd.ts';
 import { at, planOf, range, segment } from '../support/plan.ts';
 import { SeededRandom } from '../support/random.ts';
 import { giveBirth } from '../support/shared-store.ts';
 import type { Sent } from '../support/simulated-transport.ts';
+import { SimulatedClock } from './clock.ts';
 import { SimulatedCluster } from './etcd.ts';
 import { Faults, NODES } from './faults.ts';
 import { Gateway } from './gateway.ts';
@@ -24,19 +24,19 @@ const LEASE_SECONDS = 120;
 /** Two clocks differ by less than the grace: milliseconds. */
 const SKEW = 29_000;
 /** How long things go wrong, and how long all is well again: milliseconds. */
-const TROUBLE = 420_000;
+const TROUBLE = 360_000;
 /** A lease, the grace, what the clocks differ by, and a retransmission. */
 const RECOVERY = LEASE_SECONDS * 1000 + 60_000 + 2 * SKEW + 30_000;
 const GRACE = 60_000;
 /** What was sent while things went wrong has arrived by then: milliseconds. */
 const LATEST = 15_000;
 /** How far the lease file is behind: milliseconds. */
-const FILE_LAG = 3000;
+const FILE_LAG = 6000;
 const PROBE_MILLISECONDS = 200;
 
 /** Gateways, guests, a network and etcd in one process, on one clock and one stream of numbers. */
 export class World {
-  readonly clock = new FakeClock();
+  readonly clock = new SimulatedClock();
   readonly random: SeededRandom;
   readonly cluster: SimulatedCluster;
   readonly network: Network;
