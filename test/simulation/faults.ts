@@ -82,11 +82,11 @@ export class Faults {
     else if (which < 58) {
       gateway.link?.gap(1000 + random.below(14_000));
       say(`${gateway.address} hears no events`);
-    } else if (which < 64) gateway.link?.loseWatches();
-    else if (which < 72) {
+    } else if (which < 61) gateway.link?.loseWatches();
+    else if (which < 67) {
       cluster.compact();
       say('compacted');
-    } else if (which < 84) {
+    } else if (which < 85) {
       const isOne = random.chance(60);
       const victim = isOne ? gateway.link : cluster;
       if (victim !== undefined) victim.slowUntil = clock.monotonic() + 2000 + random.below(8000);

@@ -23,6 +23,8 @@ const LEAST_RETRY = 4000;
 /** RFC 2131 §3.1 (5): after a DHCPDECLINE. */
 const AFTER_DECLINE = 10_000;
 const OFFER_WAIT = 300;
+/** Before the first DHCPDISCOVER. RFC 2131 §4.4.1 asks for one to ten seconds; most clients begin at once. */
+const FIRST_WAIT = 300;
 
 const OFFER = 2;
 const ACK = 5;
@@ -35,8 +37,8 @@ export interface GuestParts {
   readonly node: number;
   readonly mac: string;
   readonly identifier?: readonly number[] | undefined;
-  /** Told of every ACK that was taken, and of every NAK that counts. */
-  readonly bound: (guest: SimulatedGuest) => void;
+  /** Told of every ACK that was taken, and of every NAK that counts. `isFirst`: it had no lease before. */
+  readonly bound: (guest: SimulatedGuest, isFirst: boolean) => void;
   readonly refused: (guest: SimulatedGuest, server: string) => void;
 }
 
@@ -160,7 +162,7 @@ export class SimulatedGuest {
   #init(): void {
     this.#enter('INIT');
     this.#forget();
-    this.#later(this.#parts.random.below(1000), () => {
+    this.#later(this.#parts.random.below(FIRST_WAIT), () => {
       this.#enter('SELECTING');
       const options: PacketOption[] = this.#wanted === '' ? [] : [[50, ...ip(this.#wanted)]];
       this.#ask(
@@ -226,7 +228,7 @@ export class SimulatedGuest {
     this.#t2 = sentAt + u32(optionOf(bytes, 59)) * 1000;
     this.boundAt = this.#now;
     this.isUndone = false;
-    this.#parts.bound(this);
+    this.#parts.bound(this, this.state === 'REQUESTING');
     this.#goOn();
   }
 

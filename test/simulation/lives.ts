@@ -23,8 +23,16 @@ export class Lives {
   /** `staysOn`: it is never without power. */
   begin(guest: SimulatedGuest, staysOn = false): void {
     this.#later(this.#random.below(20_000), () => {
-      this.#boot(guest);
+      guest.start();
       this.#next(guest, staysOn);
+    });
+  }
+
+  /** It has its first lease; now and then that was its boot loader's, and its system begins a moment later. */
+  bound(guest: SimulatedGuest): void {
+    if (!this.#random.chance(25)) return;
+    this.#later(300 + this.#random.below(2500), () => {
+      if (guest.isOn) guest.reset();
     });
   }
 
@@ -47,23 +55,14 @@ export class Lives {
       guest.node = random.below(NODES);
     } else if (which < 45 && !staysOn) {
       guest.release();
-      this.#later(random.below(60_000), () => this.#boot(guest));
+      this.#later(random.below(60_000), () => guest.start());
     } else if (which < 70) {
       guest.release();
-      this.#later(AT_ONCE + random.below(1500), () => this.#boot(guest));
+      this.#later(AT_ONCE + random.below(400), () => guest.start());
     } else if (which < 85 && !staysOn) {
       guest.cutPower();
-      this.#later(random.below(120_000), () => this.#boot(guest));
+      this.#later(random.below(120_000), () => guest.start());
     } else guest.reset();
-  }
-
-  /** Now and then in two stages, as a boot loader and its system are. */
-  #boot(guest: SimulatedGuest): void {
-    guest.start();
-    if (this.#random.chance(50))
-      this.#later(500 + this.#random.below(3000), () => {
-        if (guest.isOn) guest.reset();
-      });
   }
 
   #later(milliseconds: number, run: () => void): void {

@@ -158,8 +158,9 @@ export class World {
       node: this.random.below(NODES),
       mac: `52:54:00:00:02:${index.toString(16).padStart(2, '0')}`,
       identifier: this.#isClone(index) ? [255, 0, 0, 0, 1] : undefined,
-      bound: (bound) => {
+      bound: (bound, isFirst) => {
         this.acks += 1;
+        if (isFirst) this.#lives.bound(bound);
         this.invariants.checkBound(bound);
       },
       refused: (refused, server) => this.invariants.checkRefused(refused, server),
