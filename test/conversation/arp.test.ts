@@ -188,6 +188,17 @@ test('where gateways share leases, a clone is told apart also when the lease has
   expect(offer.address).not.toBe(address);
 });
 
+test('an address that a clone has still, though the store has it free, is asked for by ARP', () => {
+  const conversation = probing();
+  const address = leaseOfFirst(conversation);
+  conversation.hearUnicast(FIRST.release(address, SERVER), address); // An old one, which came late.
+
+  const offer = conversation.hear(CLONE.discover());
+
+  expect(offer.asked).toContain(address);
+  expect(offer.address).not.toBe(address);
+});
+
 test('two clones that boot together get two addresses, though neither can answer ARP yet', () => {
   const conversation = probing();
 
