@@ -1,4 +1,4 @@
-import { isLive } from '../allocation/availability.ts';
+import { isTaken } from '../allocation/availability.ts';
 import { type ClientKey, keyOfClone } from '../lease/client-key.ts';
 import type { Instant } from '../lease/lease.ts';
 import type { LeaseView } from '../lease/lease-view.ts';
@@ -8,6 +8,7 @@ import type { Plan } from '../subnet/plan.ts';
 import type { Subnet } from '../subnet/subnet.ts';
 import type { Message } from '../wire/message.ts';
 import type { Known } from './decision.ts';
+import { overBefore } from './question.ts';
 
 /** A machine that got its address less than this ago may not answer ARP yet: milliseconds. */
 const SETTLING = 60_000;
@@ -48,7 +49,9 @@ export function identify(
   const own = keyOfClone(shared, hardware);
   const isKnownClone = leases.bindingOf(own) !== undefined || leases.offerTo(own) !== undefined;
   if (isKnownClone) return { client: own, cloneOf: undefined };
-  if (!isLive(holding, now) || holding.state === 'declined') return { client: shared, cloneOf: undefined };
+  // Also what has run out by this clock alone is another machine's still.
+  const isHeld = holding.state !== 'declined' && isTaken(holding, own, now, overBefore({ known, now }));
+  if (!isHeld) return { client: shared, cloneOf: undefined };
 
   const clone: Identified = { client: own, cloneOf: holding.hardware };
   // Two machines that boot together: the first has no address yet that it could answer for.

@@ -24,6 +24,6 @@ export interface Question {
 }
 
 /** What has run out later than this is not given to others yet. */
-export function overBefore({ known, now }: Question): Instant {
+export function overBefore({ known, now }: Pick<Question, 'known' | 'now'>): Instant {
   return (known.trustsClock ? now - (known.sharing?.grace ?? 0) : 0) as Instant;
 }

@@ -1,4 +1,5 @@
 import { isBoundTo, isLive, isTaken } from '../allocation/availability.ts';
+import { type Lease, NEVER } from '../lease/lease.ts';
 import { NO_HARDWARE } from '../net/hardware-address.ts';
 import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import { contains } from '../net/prefix.ts';
@@ -211,7 +212,7 @@ function keepToPromise(question: Question, address: Ipv4): Decision {
   const isNew = message.serverIdentifier !== undefined; // SELECTING, or a client that confuses the states.
   const standing = leases.at(address);
   if (isNew || !isBoundTo(standing, client, now)) return silence('cannot-promise');
-  const seconds = secondsLeft(question, address);
+  const seconds = secondsLeft(question, address) - doubtOf(question, standing);
   if (seconds < LEAST_LEFT) return silence('cannot-promise');
   if (plan.probeMilliseconds > 0 && subnet.onLink) {
     if (!known.answers.has(address)) return ask(address, 'asking-address', now, plan.probeMilliseconds);
@@ -220,6 +221,12 @@ function keepToPromise(question: Question, address: Ipv4): Decision {
   } else if (arrival.source !== address) return silence('cannot-promise'); // Only its use shows that it is its own.
   const reply = leaseReply(question, 'DHCPACK', address, seconds);
   return { kind: 'reply', reply, destination: destinationOf(message, address), reason: 'as-committed' };
+}
+
+/** By so much a lease may be over earlier than this clock says, as another gateway's clock has set its end: seconds. */
+function doubtOf({ plan, known }: Question, { granter, expiresAt }: Lease): number {
+  const isOurs = granter === UNSPECIFIED || granter === plan.serverIdentifier;
+  return isOurs || expiresAt === NEVER ? 0 : Math.ceil((known.sharing?.grace ?? 0) / 1000);
 }
 
 /** RFC 2131 §3.1 (4): the binding is committed to persistent storage, then the DHCPACK is sent. */

@@ -25,8 +25,14 @@ function isVouchedFor(lease: Lease | undefined, question: Question): boolean {
   return (
     lease !== undefined &&
     lease.client === question.client &&
+    isOfOneMachine(lease, question) &&
     lease.state !== 'declined' &&
     lease.state !== 'peer' &&
     lease.version > question.known.deafRevision
   );
+}
+
+/** False: a clone of this machine may have had the address, and may have it still, whatever the store says. */
+function isOfOneMachine({ hardware }: Lease, { plan, message }: Question): boolean {
+  return plan.identity !== 'auto' || hardware === message.hardware;
 }

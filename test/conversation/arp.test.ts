@@ -175,6 +175,30 @@ test('RFC 4361 §6.1: the same client with a new card keeps its address: nobody 
   expect(conversation.hear(CLONE.discover()).outcome).toBe(`DHCPOFFER ${address}`);
 });
 
+test('where gateways share leases, a clone is told apart also when the lease has run out by this clock alone', () => {
+  const conversation = probing();
+  conversation.known = { sharing: { live: new Set(), grace: 60_000 } };
+  const address = leaseOfFirst(conversation);
+  conversation.pass(conversation.plan.subnets[0]?.leaseTimes.default ?? 0);
+  conversation.pass(-3600 + 30);
+
+  const offer = conversation.hear(CLONE.discover());
+
+  expect(offer.reason).toBe('offered-to-clone');
+  expect(offer.address).not.toBe(address);
+});
+
+test('an address that a clone has still, though the store has it free, is asked for by ARP', () => {
+  const conversation = probing();
+  const address = leaseOfFirst(conversation);
+  conversation.hearUnicast(FIRST.release(address, SERVER), address); // An old one, which came late.
+
+  const offer = conversation.hear(CLONE.discover());
+
+  expect(offer.asked).toContain(address);
+  expect(offer.address).not.toBe(address);
+});
+
 test('two clones that boot together get two addresses, though neither can answer ARP yet', () => {
   const conversation = probing();
 

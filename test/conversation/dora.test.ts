@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Conversation, optionOf } from '../support/conversation.ts';
 import { Guest } from '../support/guest.ts';
 import { ip, text, u32 } from '../support/packet.ts';
-import { segment } from '../support/plan.ts';
+import { at, segment } from '../support/plan.ts';
 
 const SERVER = '10.15.3.10';
 const ADA = '52:54:00:00:00:01';
@@ -255,6 +255,27 @@ describe('while nothing can be stored', () => {
       expect(conversation.at(address)).toEqual(before);
     },
   );
+
+  test('of a lease that another gateway granted, whose clock may be ahead, the grace is not promised', () => {
+    const { conversation, guest, address, left } = quarterGone();
+    const before = conversation.at(address);
+    if (before === undefined) throw new Error('no lease');
+    conversation.store.setFailure(undefined);
+    const { client, hardware, state, expiresAt, version } = before;
+    const next = { client, hardware, state, expiresAt, granter: at('10.15.3.11') };
+    const writes = [{ address: at(address), seen: version, next }];
+    const change = { kind: 'binding', client, seenBinding: version, writes, at: conversation.now } as const;
+    conversation.store.applyForeign({ ...change, reason: 'renewed' });
+    conversation.store.setFailure('disk full');
+    conversation.known = { sharing: { live: new Set(), grace: 60_000 } };
+
+    const answer = conversation.hear(guest.extend(address));
+    conversation.pass(left() - 100);
+
+    expect(answer.reason).toBe('as-committed');
+    expect(seconds(answer)).toBeLessThanOrEqual(2700 - 60);
+    expect(conversation.hear(guest.extend(address)).reason).toBe('cannot-promise');
+  });
 
   test('a lease with less than a minute left, or whose address another machine answers for, is not', () => {
     const { conversation, guest, address } = quarterGone();

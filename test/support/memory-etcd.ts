@@ -128,13 +128,20 @@ export class MemoryCluster {
     if (this.isWatchStalled) return;
     for (const watching of [...this.#watching]) {
       const told = this.#told.get(watching) ?? 0;
-      const events = this.#history.filter((event) => {
-        const { key, modRevision } = event.kind === 'put' ? event.entry : event;
-        return modRevision > told && key.startsWith(watching.prefix);
-      });
+      const events = this.#since(told).filter((event) => keyOf(event).startsWith(watching.prefix));
       this.#told.set(watching, this.revision);
       if (events.length > 0) watching.listener.events(events, this.revision);
     }
+  }
+
+  /** What happened after a revision. */
+  #since(told: number): readonly WatchEvent[] {
+    let first = this.#history.length;
+    for (; first > 0; first -= 1) {
+      const event = this.#history[first - 1];
+      if (event === undefined || revisionOf(event) <= told) break;
+    }
+    return this.#history.slice(first);
   }
 
   #run(transaction: Transaction, next: number, written: Set<string>): TransactionResult {
@@ -167,6 +174,14 @@ export class MemoryCluster {
     this.#history.push({ kind: 'put', entry });
     return { kind: 'put' };
   }
+}
+
+function keyOf(event: WatchEvent): string {
+  return event.kind === 'put' ? event.entry.key : event.key;
+}
+
+function revisionOf(event: WatchEvent): number {
+  return event.kind === 'put' ? event.entry.modRevision : event.modRevision;
 }
 
 class MemoryEtcd implements Etcd {

@@ -1,0 +1,295 @@
+import type { Clock } from '../../src/lease/clock.ts';
+import { optionOf } from '../support/conversation.ts';
+import { Guest } from '../support/guest.ts';
+import { ip, type PacketFields, type PacketOption } from '../support/packet.ts';
+import type { SeededRandom } from '../support/random.ts';
+import type { Network } from './network.ts';
+
+/** RFC 2131 §4.4, figure 5; OFF: the machine is. */
+export type GuestState =
+  | 'OFF'
+  | 'INIT'
+  | 'SELECTING'
+  | 'REQUESTING'
+  | 'BOUND'
+  | 'RENEWING'
+  | 'REBINDING'
+  | 'REBOOTING';
+
+/** When a message is sent again, and when it is given up: milliseconds after the one before (RFC 2131 §4.1). */
+const RETRIES = [4000, 8000, 12_000] as const;
+/** RFC 2131 §4.4.5 says a minute; the leases here are shorter than its own. */
+const LEAST_RETRY = 4000;
+/** RFC 2131 §3.1 (5): after a DHCPDECLINE. */
+const AFTER_DECLINE = 10_000;
+const OFFER_WAIT = 300;
+/** Before the first DHCPDISCOVER. RFC 2131 §4.4.1 asks for one to ten seconds; most clients begin at once. */
+const FIRST_WAIT = 300;
+
+const OFFER = 2;
+const ACK = 5;
+const NAK = 6;
+
+export interface GuestParts {
+  readonly clock: Clock;
+  readonly random: SeededRandom;
+  readonly network: Network;
+  readonly node: number;
+  readonly mac: string;
+  readonly identifier?: readonly number[] | undefined;
+  /** Told of every ACK that was taken, and of every NAK that counts. `isFirst`: it had no lease before. */
+  readonly bound: (guest: SimulatedGuest, isFirst: boolean) => void;
+  readonly refused: (guest: SimulatedGuest, server: string) => void;
+}
+
+interface Offer {
+  readonly address: string;
+  readonly server: string;
+}
+
+/** A guest's DHCP client as RFC 2131 §4.4 has it, with its timers and retransmissions. */
+export class SimulatedGuest {
+  state: GuestState = 'OFF';
+  /** Where its machine is now. */
+  node: number;
+  /** What it has, or goes back to; '' without any. */
+  address = '';
+  /** When its lease ends, as RFC 2131 §4.4.1 counts: from the sending of the DHCPREQUEST. Milliseconds. */
+  until = 0;
+  server = '';
+  boundAt = -1;
+  /** One of its old DHCPRELEASEs arrived after it had bound anew: no server can tell, for a release does not say when it was sent. */
+  isUndone = false;
+  /** How often in a hundred it finds its address in use. */
+  declines = 0;
+  /** It has a place where late datagrams of its own can be told by ARP. */
+  releasesLate = false;
+  readonly mac: string;
+  /** The address that it had last, and would like to have again. */
+  #wanted = '';
+  readonly #guest: Guest;
+  readonly #parts: GuestParts;
+  #t1 = 0;
+  #t2 = 0;
+  #xid: number;
+  /** When each message of this state was sent, by its xid. */
+  #sent = new Map<number, number>();
+  #begunAt = 0;
+  #offers: Offer[] = [];
+  #epoch = 0;
+
+  constructor(parts: GuestParts) {
+    this.#parts = parts;
+    this.mac = parts.mac;
+    this.node = parts.node;
+    this.#guest = new Guest(
+      parts.mac,
+      parts.identifier === undefined ? {} : { identifier: parts.identifier },
+    );
+    this.#xid = parts.random.below(0x7fff) * 0x1_0000;
+  }
+
+  get isOn(): boolean {
+    return this.state !== 'OFF';
+  }
+
+  /** By its own reckoning it has its address now. */
+  get holds(): boolean {
+    return this.until > this.#now && this.address !== '';
+  }
+
+  start(): void {
+    if (this.isOn) return;
+    if (this.address !== '') this.#reboot();
+    else this.#init();
+  }
+
+  /** The power goes: it says nothing, and remembers its lease. */
+  cutPower(): void {
+    this.#enter('OFF');
+  }
+
+  /** Its system starts anew. */
+  reset(): void {
+    this.cutPower();
+    this.start();
+  }
+
+  release(): void {
+    if (!this.isOn || !this.holds) return;
+    const { address, server } = this;
+    const sentAt = this.#now;
+    const bytes = this.#message((guest) => guest.release(address, server));
+    this.#forget(); // RFC 2131 §4.4.6: to INIT, and not to INIT-REBOOT.
+    this.#parts.network.unicast(this.node, server, bytes, address, !this.releasesLate, () => {
+      if (this.address === address && this.boundAt > sentAt && this.holds) this.isUndone = true;
+    });
+    this.#enter('OFF');
+  }
+
+  hear(bytes: Uint8Array): void {
+    const xid = Buffer.from(bytes).readUInt32BE(4);
+    const sentAt = this.#sent.get(xid);
+    if (sentAt === undefined) return; // RFC 2131 §4.4.1: of no message that waits for an answer.
+    const type = optionOf(bytes, 53)?.[0];
+    const server = (optionOf(bytes, 54) ?? []).join('.');
+    const address = [...bytes.subarray(16, 20)].join('.');
+    if (type === OFFER && this.state === 'SELECTING') this.#collect({ address, server });
+    if (type === ACK && this.state !== 'SELECTING') this.#take(bytes, address, server, sentAt);
+    if (type === NAK && this.state !== 'SELECTING') this.#refuse(server);
+  }
+
+  get #now(): number {
+    return this.#parts.clock.monotonic();
+  }
+
+  #enter(state: GuestState): void {
+    this.state = state;
+    this.#epoch += 1;
+    this.#sent = new Map();
+    this.#begunAt = this.#now;
+    this.#offers = [];
+  }
+
+  /** Runs something later unless the state is another by then. */
+  #later(milliseconds: number, run: () => void): void {
+    const epoch = this.#epoch;
+    this.#parts.clock.after(milliseconds, () => {
+      if (this.#epoch === epoch) run();
+    });
+  }
+
+  #init(): void {
+    this.#enter('INIT');
+    this.#forget();
+    this.#later(this.#parts.random.below(FIRST_WAIT), () => {
+      this.#enter('SELECTING');
+      const options: PacketOption[] = this.#wanted === '' ? [] : [[50, ...ip(this.#wanted)]];
+      this.#ask(
+        0,
+        () => this.#broadcast((guest) => guest.discover(options)),
+        () => this.#init(),
+      );
+    });
+  }
+
+  #collect(offer: Offer): void {
+    this.#offers.push(offer);
+    if (this.#offers.length > 1) return;
+    this.#later(this.#parts.random.below(OFFER_WAIT), () => {
+      const [first, ...more] = this.#offers;
+      if (first === undefined) return;
+      const { address, server } = this.#parts.random.pick([first, ...more]);
+      const secs = this.#secs; // RFC 2131 §4.4.1: the same as in the DHCPDISCOVER.
+      this.#enter('REQUESTING');
+      this.#begunAt -= secs * 1000;
+      this.#ask(
+        0,
+        () => this.#broadcast((guest) => guest.select(address, server)),
+        () => this.#init(),
+      );
+    });
+  }
+
+  #reboot(): void {
+    this.#enter('REBOOTING');
+    const { address } = this;
+    this.#ask(
+      0,
+      () => this.#broadcast((guest) => guest.reboot(address)),
+      // RFC 2131 §3.2 (3): for the rest of its lease it may go on without an answer.
+      () => (this.holds ? this.#goOn() : this.#init()),
+    );
+  }
+
+  /** Sends, and again until it is given up. */
+  #ask(attempt: number, send: () => void, givenUp: () => void): void {
+    send();
+    const wait = RETRIES[attempt] ?? RETRIES[0];
+    this.#later(wait - 1000 + this.#parts.random.below(2000), () => {
+      if (attempt >= RETRIES.length) givenUp();
+      else this.#ask(attempt + 1, send, givenUp);
+    });
+  }
+
+  #take(bytes: Uint8Array, address: string, server: string, sentAt: number): void {
+    const seconds = u32(optionOf(bytes, 51));
+    if (this.state === 'REQUESTING' && this.#parts.random.chance(this.declines)) {
+      this.#broadcast((guest) => guest.decline(address, server));
+      this.#forget();
+      this.#enter('INIT');
+      this.#later(AFTER_DECLINE, () => this.#init());
+      return;
+    }
+    this.address = address;
+    this.server = server;
+    this.until = sentAt + seconds * 1000;
+    this.#t1 = sentAt + u32(optionOf(bytes, 58)) * 1000;
+    this.#t2 = sentAt + u32(optionOf(bytes, 59)) * 1000;
+    this.boundAt = this.#now;
+    this.isUndone = false;
+    this.#parts.bound(this, this.state === 'REQUESTING');
+    this.#goOn();
+  }
+
+  #refuse(server: string): void {
+    if (this.holds) this.#parts.refused(this, server);
+    this.#forget();
+    this.#init();
+  }
+
+  #forget(): void {
+    if (this.address !== '') this.#wanted = this.address;
+    this.address = '';
+    this.until = 0;
+  }
+
+  #goOn(): void {
+    this.#enter('BOUND');
+    this.#later(this.#t1 - this.#now, () => {
+      this.#enter('RENEWING');
+      this.#extend();
+    });
+  }
+
+  /** RENEWING asks its server, REBINDING all; each again at half of the time that is left (RFC 2131 §4.4.5). */
+  #extend(): void {
+    const { address, server } = this;
+    const end = this.state === 'RENEWING' ? this.#t2 : this.until;
+    const left = end - this.#now;
+    if (left <= 0) {
+      if (this.state === 'REBINDING') this.#init();
+      else {
+        this.#enter('REBINDING');
+        this.#extend();
+      }
+      return;
+    }
+    if (this.state === 'RENEWING') {
+      const bytes = this.#message((guest) => guest.extend(address));
+      this.#parts.network.unicast(this.node, server, bytes, address);
+    } else this.#broadcast((guest) => guest.extend(address));
+    this.#later(Math.min(left, Math.max(Math.ceil(left / 2), LEAST_RETRY)), () => this.#extend());
+  }
+
+  #broadcast(make: (guest: Guest) => Uint8Array): void {
+    this.#parts.network.broadcast(this.node, this.#message(make));
+  }
+
+  get #secs(): number {
+    return Math.floor((this.#now - this.#begunAt) / 1000);
+  }
+
+  #message(make: (guest: Guest) => Uint8Array): Uint8Array {
+    this.#xid += 1;
+    this.#guest.xid = this.#xid;
+    this.#sent.set(this.#xid, this.#now);
+    const fields: PacketFields = { secs: this.#secs };
+    Object.assign(this.#guest.habits, { fields });
+    return make(this.#guest);
+  }
+}
+
+function u32(value: readonly number[] | undefined): number {
+  return (value ?? []).reduce((sum, byte) => sum * 256 + byte, 0);
+}

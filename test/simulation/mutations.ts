@@ -1,0 +1,157 @@
+import { decide } from '../../src/engine/decide.ts';
+import type { Decide } from '../../src/engine/decision.ts';
+import { instant, type Lease } from '../../src/lease/lease.ts';
+import type { LeaseChange, LeaseView } from '../../src/lease/lease-view.ts';
+import type { Cluster } from '../../src/server/cluster.ts';
+import type { Etcd, Operation, Transaction } from '../../src/store/etcd/etcd.ts';
+import { CLOCK_GRACE, type EtcdStore } from '../../src/store/etcd/etcd-store.ts';
+
+/** A mistake made on purpose, which the checks must find. */
+export interface Mutation {
+  /** etcd compares nothing. */
+  readonly isBlind?: boolean;
+  readonly decide?: Decide;
+  readonly store?: (store: EtcdStore) => void;
+  readonly etcd?: (etcd: Etcd) => Etcd;
+  readonly cluster?: (cluster: Cluster) => Cluster;
+}
+
+export const NO_MUTATION: Mutation = {};
+
+export const MUTATIONS: ReadonlyMap<string, Mutation> = new Map<string, Mutation>([
+  ['nothing is compared', { isBlind: true }],
+  ['unknown is taken for done', { store: (store) => mutateOutcomes(store) }],
+  ['a refusal is not confirmed', { store: (store) => settleRefusals(store) }],
+  ['expiry is ignored', { decide: (...question) => hastily(...question) }],
+  ['what waited may undo what came after it', { decide: (...question) => withoutStamp(...question) }],
+  ['clocks are taken for the same', { cluster: withoutGrace, store: sweepWithoutGrace }],
+  ['a retry forgets its operation', { etcd: (etcd) => new Forgetful(etcd, forget) }],
+  ['a retry takes any operation for its own', { etcd: (etcd) => new Forgetful(etcd, claim) }],
+]);
+
+function mutateOutcomes(store: EtcdStore): void {
+  const commit = store.commit.bind(store);
+  store.commit = async (changes) => {
+    const outcomes = await commit(changes);
+    return outcomes.map((outcome) => (outcome === 'unknown' ? 'committed' : outcome));
+  };
+}
+
+function settleRefusals(store: EtcdStore): void {
+  const settle = ({ kind }: LeaseChange) => (kind === 'assertion' ? 'committed' : undefined);
+  Object.assign(store, { settle });
+}
+
+/** Takes every lease for run out. */
+const hastily: Decide = (message, arrival, known, now, leases, plan) => {
+  const over = (lease: Lease | undefined) =>
+    lease?.state === 'bound' ? { ...lease, expiresAt: instant(0) } : lease;
+  const view: LeaseView = {
+    revision: leases.revision,
+    canPromise: leases.canPromise,
+    bindingOf: (client) => over(leases.bindingOf(client)),
+    offerTo: (client) => leases.offerTo(client),
+    at: (address) => over(leases.at(address)),
+    isInFlight: (address) => leases.isInFlight(address),
+    room: (wanted) => leases.room(wanted),
+    longestFree: (wanted) => leases.longestFree(wanted),
+    oldestOffer: (wanted) => leases.oldestOffer(wanted),
+    oldestPeer: (wanted, isWanted) => leases.oldestPeer(wanted, isWanted),
+  };
+  return decide(message, arrival, known, now, view, plan);
+};
+
+const withoutStamp: Decide = (message, arrival, known, ...rest) =>
+  decide(message, arrival, { ...known, revision: Number.MAX_SAFE_INTEGER }, ...rest);
+
+function withoutGrace(cluster: Cluster): Cluster {
+  return {
+    grace: 0,
+    get live() {
+      return cluster.live;
+    },
+    trustsClock: true,
+    problems: [],
+  };
+}
+
+function sweepWithoutGrace(store: EtcdStore): void {
+  const sweep = store.sweep.bind(store);
+  store.sweep = (now, limit) =>
+    sweep(instant(now + CLOCK_GRACE), limit).filter(({ expiresAt }) => expiresAt <= now);
+}
+
+/** Changes the operations in what a transaction reads when it is sent again. */
+class Forgetful implements Etcd {
+  readonly #etcd: Etcd;
+  readonly #change: (own: string, found: string) => string;
+  readonly #sent = new WeakSet<Transaction>();
+
+  constructor(etcd: Etcd, change: (own: string, found: string) => string) {
+    this.#etcd = etcd;
+    this.#change = change;
+  }
+
+  async transact(transaction: Transaction) {
+    const isAgain = this.#sent.has(transaction);
+    this.#sent.add(transaction);
+    const whole = await this.#etcd.transact(transaction);
+    if (!isAgain) return whole;
+    const results = whole.results.map((nested, index) => {
+      const operation = transaction.success[index];
+      if (nested.kind !== 'transaction' || nested.result.succeeded || operation?.kind !== 'transaction')
+        return nested;
+      const own = operationOf(operation.transaction.success);
+      const read = nested.result.results.map((each) => {
+        if (each.kind !== 'get' || each.found === undefined) return each;
+        const text = Buffer.from(each.found.value).toString('utf8');
+        const value = Buffer.from(
+          text.replace(/"op":"([^"]*)"/, (_, op) => `"op":"${this.#change(own, op)}"`),
+        );
+        return { ...each, found: { ...each.found, value } };
+      });
+      return { ...nested, result: { ...nested.result, results: read } };
+    });
+    return { ...whole, results };
+  }
+
+  range(...question: Parameters<Etcd['range']>) {
+    return this.#etcd.range(...question);
+  }
+
+  watch(...question: Parameters<Etcd['watch']>) {
+    return this.#etcd.watch(...question);
+  }
+
+  grantEtcdLease(seconds: number) {
+    return this.#etcd.grantEtcdLease(seconds);
+  }
+
+  keepAlive(etcdLease: string) {
+    return this.#etcd.keepAlive(etcdLease);
+  }
+
+  revokeEtcdLease(etcdLease: string) {
+    return this.#etcd.revokeEtcdLease(etcdLease);
+  }
+
+  status() {
+    return this.#etcd.status();
+  }
+
+  close() {
+    this.#etcd.close();
+  }
+}
+
+const forget = () => 'forgotten';
+const claim = (own: string, found: string) => (own === '' ? found : own);
+
+function operationOf(success: readonly Operation[]): string {
+  for (const operation of success) {
+    if (operation.kind !== 'put') continue;
+    const op = /"op":"([^"]*)"/.exec(Buffer.from(operation.value).toString('utf8'))?.[1];
+    if (op !== undefined) return op;
+  }
+  return '';
+}

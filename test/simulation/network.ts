@@ -1,0 +1,86 @@
+import type { Clock } from '../../src/lease/clock.ts';
+import type { SeededRandom } from '../support/random.ts';
+
+/** How often in a hundred datagrams; what is held back arrives up to five seconds late. */
+export interface Weather {
+  readonly lost: number;
+  readonly doubled: number;
+  readonly heldBack: number;
+}
+
+export const FAIR: Weather = { lost: 0, doubled: 0, heldBack: 0 };
+/** Milliseconds. */
+const LATEST = 5000;
+
+/** What hears datagrams for port 67. */
+export interface Listener {
+  readonly address: string;
+  /** `source`: '' for a client without an address, which has sent it by broadcast. */
+  hear(bytes: Uint8Array, source: string): void;
+}
+
+/** The segment across all nodes: a datagram may be lost, come twice, late, or after what was sent later. */
+export class Network {
+  weather: Weather = FAIR;
+  /** 'node/gateway': between guests on that node and that gateway nothing passes, either way. */
+  readonly cut = new Set<string>();
+  /** By address. */
+  readonly gateways = new Map<string, Listener>();
+  readonly #clock: Clock;
+  readonly #random: SeededRandom;
+
+  constructor(clock: Clock, random: SeededRandom) {
+    this.#clock = clock;
+    this.#random = random;
+  }
+
+  broadcast(node: number, bytes: Uint8Array): void {
+    for (const gateway of this.gateways.keys()) this.#toGateway(node, gateway, bytes, '', false);
+  }
+
+  /** `isPrompt`: it is lost or there at once. `arrived`: with it. */
+  unicast(
+    node: number,
+    gateway: string,
+    bytes: Uint8Array,
+    source: string,
+    isPrompt = false,
+    arrived: () => void = () => {},
+  ): void {
+    this.#toGateway(node, gateway, bytes, source, isPrompt, arrived);
+  }
+
+  /** A reply to a guest, wherever it is when the reply arrives. */
+  reply(gateway: string, nodeOf: () => number, hear: () => void): void {
+    this.#carry(false, () => {
+      if (!this.cut.has(`${nodeOf()}/${gateway}`)) hear();
+    });
+  }
+
+  #toGateway(
+    node: number,
+    gateway: string,
+    bytes: Uint8Array,
+    source: string,
+    isPrompt: boolean,
+    arrived: () => void = () => {},
+  ): void {
+    if (this.cut.has(`${node}/${gateway}`)) return;
+    this.#carry(isPrompt, () => {
+      arrived();
+      this.gateways.get(gateway)?.hear(bytes, source);
+    });
+  }
+
+  #carry(isPrompt: boolean, arrive: () => void): void {
+    const { lost, doubled, heldBack } = this.weather;
+    if (this.#random.chance(lost)) return;
+    if (isPrompt) {
+      this.#clock.after(1, arrive);
+      return;
+    }
+    const late = this.#random.chance(heldBack) ? this.#random.below(LATEST) : 0;
+    this.#clock.after(1 + this.#random.below(4) + late, arrive);
+    if (this.#random.chance(doubled)) this.#clock.after(1 + this.#random.below(LATEST), arrive);
+  }
+}

@@ -1,0 +1,35 @@
+import { parseArgs } from 'node:util';
+import { MUTATIONS } from './mutations.ts';
+import { runSeed } from './run.ts';
+
+/** The long form: `npm run simulate -- --seeds 10000 [--from 0] [--mutation 'nothing is compared']`. */
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '1000' },
+    from: { type: 'string', default: '0' },
+    mutation: { type: 'string' },
+  },
+});
+const from = Number(values.from);
+const end = from + Number(values.seeds);
+const mutation = values.mutation === undefined ? undefined : MUTATIONS.get(values.mutation);
+if (!Number.isSafeInteger(from) || !Number.isSafeInteger(end))
+  throw new Error('--seeds and --from are numbers');
+if (values.mutation !== undefined && mutation === undefined)
+  throw new Error(`--mutation is one of: ${[...MUTATIONS.keys()].join('; ')}`);
+
+const begin = Date.now();
+let failed = 0;
+let acks = 0;
+for (let seed = from; seed < end; seed += 1) {
+  const result = await runSeed(seed, mutation);
+  acks += result.acks;
+  if (result.faults.length > 0) {
+    failed += 1;
+    console.log([`seed ${seed} fails:`, ...result.faults, ...result.trace].join('\n  '));
+  }
+  if ((seed - from) % 100 === 99) console.log(`${seed - from + 1} seeds, ${failed} failed`);
+}
+const seconds = Math.round((Date.now() - begin) / 1000);
+console.log(`${end - from} seeds from ${from}: ${failed} failed, ${acks} leases taken, ${seconds} s`);
+process.exitCode = failed > 0 ? 1 : 0;
