@@ -9,14 +9,32 @@ export function ipv4(value: number): Ipv4 {
   return (value >>> 0) as Ipv4;
 }
 
-const DOTTED = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
+const DOT = 46;
+const ZERO = 48;
 
 /** Reads strict dotted-decimal text, four octets without leading zeros; undefined for anything else. */
 export function ipv4FromText(text: string): Ipv4 | undefined {
-  if (!DOTTED.test(text)) return undefined;
   let value = 0;
-  for (const octet of text.split('.')) value = value * 256 + Number(octet);
-  return value as Ipv4;
+  let octet = 0;
+  let digits = 0;
+  let octets = 1;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === DOT) {
+      if (digits === 0 || octets === 4) return undefined;
+      value = value * 256 + octet;
+      octets += 1;
+      octet = 0;
+      digits = 0;
+    } else {
+      const digit = code - ZERO;
+      if (digit < 0 || digit > 9 || (digits > 0 && octet === 0)) return undefined;
+      octet = octet * 10 + digit;
+      digits += 1;
+      if (octet > 255) return undefined;
+    }
+  }
+  return octets === 4 && digits > 0 ? ((value * 256 + octet) as Ipv4) : undefined;
 }
 
 export function ipv4ToText(address: Ipv4): string {

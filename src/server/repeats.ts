@@ -2,30 +2,32 @@ import type { ClientKey } from '../lease/client-key.ts';
 
 /** A client that asks again within this time has not been answered: milliseconds. */
 const RECENT = 10_000;
-/** Machines that are remembered. */
-const LIMIT = 4096;
+/** Machines of one generation; two are remembered. */
+const GENERATION = 2048;
+
+interface Heard {
+  readonly at: number;
+  readonly isRepeat: boolean;
+}
 
 /** Who has sent a DHCPDISCOVER lately, and again. */
 export class Repeats {
-  /** By machine, the oldest first: when it asked last, and whether it had asked before. */
-  readonly #heard = new Map<ClientKey, { readonly at: number; readonly isRepeat: boolean }>();
+  /** When each machine asked last, and whether it had asked before. Old ones go together, when so many have come since. */
+  #young = new Map<ClientKey, Heard>();
+  #old: ReadonlyMap<ClientKey, Heard> = new Map();
 
   /** `monotonic`: milliseconds. */
   note(lane: ClientKey, monotonic: number): void {
-    const before = this.#heard.get(lane);
-    this.#heard.delete(lane);
-    this.#heard.set(lane, {
-      at: monotonic,
-      isRepeat: before !== undefined && monotonic - before.at < RECENT,
-    });
-    if (this.#heard.size <= LIMIT) return;
-    for (const oldest of this.#heard.keys()) {
-      this.#heard.delete(oldest);
-      return;
+    const before = this.#young.get(lane) ?? this.#old.get(lane);
+    if (this.#young.size >= GENERATION) {
+      this.#old = this.#young;
+      this.#young = new Map();
     }
+    const isRepeat = before !== undefined && monotonic - before.at < RECENT;
+    this.#young.set(lane, { at: monotonic, isRepeat });
   }
 
   isRepeat(lane: ClientKey): boolean {
-    return this.#heard.get(lane)?.isRepeat ?? false;
+    return (this.#young.get(lane) ?? this.#old.get(lane))?.isRepeat ?? false;
   }
 }

@@ -191,5 +191,6 @@ function sameLease(one: Lease, other: Lease): boolean {
 }
 
 function keptOf(lease: Lease, { hostname, node }: Claim): KeptLease {
-  return { ...lease, hostname, node };
+  const { address, client, hardware, granter, state, expiresAt, updatedAt, version } = lease;
+  return { address, client, hardware, granter, state, expiresAt, updatedAt, version, hostname, node };
 }

@@ -16,6 +16,7 @@ export class Checkpoints {
   failure: string | undefined;
   readonly #count: Statement;
   readonly #carryOver: Statement;
+  readonly #forcedPages: number;
   #lastAt = 0;
   #lookedAt = 0;
   /** There may be something in the WAL that is not in the file. */
@@ -23,7 +24,8 @@ export class Checkpoints {
   /** Pages that had not been carried over when a checkpoint failed. */
   #leftOver = 0;
 
-  constructor(database: Database) {
+  constructor(database: Database, forcedPages = FORCED_PAGES) {
+    this.#forcedPages = forcedPages;
     this.#count = database.prepare('PRAGMA wal_checkpoint(NOOP)').raw();
     this.#carryOver = database.prepare('PRAGMA wal_checkpoint(PASSIVE)').raw();
   }
@@ -31,7 +33,7 @@ export class Checkpoints {
   afterCommit(now: Instant): void {
     this.#isWritten = true;
     this.#guard(() => {
-      if (this.#waiting() - this.#leftOver >= FORCED_PAGES) this.#run(now);
+      if (this.#waiting() - this.#leftOver >= this.#forcedPages) this.#run(now);
     });
   }
 

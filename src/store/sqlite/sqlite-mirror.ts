@@ -12,10 +12,14 @@ import { LEASE_ROW, leaseFromRow } from './rows.ts';
 import type { Opening } from './sqlite-store.ts';
 import { Writer } from './writer.ts';
 
-/** What has changed is in the file after so long: milliseconds. */
+/** A few changes are in the file after so long; many at a time share its pages and go together a little later: milliseconds. */
 const SOON = 50;
+const FEW_CHANGES = 32;
+const TOGETHER = 500;
 /** How fresh it is, is in the file after so long, and what failed is tried again: milliseconds. */
 const LATER = 1000;
+/** Pages in the write-ahead log: what is in it need not be safe soon, and many changes touch the same pages. */
+const FORCED_PAGES = 1000;
 /** Changes that wait for a disk that takes none; beyond them only the newest of each address is kept. */
 const MOST_WAITING = 100_000;
 /** Changes of one transaction, in the packet thread. */
@@ -52,6 +56,9 @@ export class SqliteMirror implements Mirror {
   #failure: string | undefined;
   #cancel: (() => void) | undefined;
   #dueAt = 0;
+  #flushedAt = Number.NEGATIVE_INFINITY;
+  /** More than one transaction takes was there. */
+  #isGoingOn = false;
 
   constructor({ opening, database, ownership, history, clock }: SqliteMirrorParts) {
     this.opening = opening;
@@ -59,7 +66,7 @@ export class SqliteMirror implements Mirror {
     this.#ownership = ownership;
     this.#clock = clock;
     this.#writer = new Writer(database, null);
-    this.#checkpoints = new Checkpoints(database);
+    this.#checkpoints = new Checkpoints(database, FORCED_PAGES);
     this.#retention = new Retention(database, history);
     this.#note = database.prepare('INSERT OR REPLACE INTO mirror VALUES (1, ?, ?, ?, ?, ?)');
     this.#standing = readStanding(database);
@@ -92,6 +99,7 @@ export class SqliteMirror implements Mirror {
   put(change: MirroredChange): void {
     this.#changes.push(change);
     if (this.#changes.length > MOST_WAITING) this.#keepNewest();
+    this.#isNoted = false;
     this.#schedule(SOON);
   }
 
@@ -140,7 +148,14 @@ export class SqliteMirror implements Mirror {
     this.#dueAt = dueAt;
     this.#cancel = this.#clock.after(milliseconds, () => {
       this.#cancel = undefined;
+      const isSoon = this.#clock.monotonic() - this.#flushedAt < TOGETHER;
+      if (this.#changes.length > FEW_CHANGES && isSoon && !this.#isGoingOn) {
+        this.#schedule(TOGETHER);
+        return;
+      }
       this.#flush(MOST_CHANGES);
+      this.#flushedAt = this.#clock.monotonic();
+      this.#isGoingOn = this.#changes.length > 0;
       if (this.#failure !== undefined) this.#schedule(LATER);
       else if (this.#changes.length > 0) this.#schedule(1);
     });
@@ -196,8 +211,19 @@ export class SqliteMirror implements Mirror {
     const isRenewal = event === undefined && before?.client === client && before.state === state;
     const eventId = event === undefined ? 0 : this.#lastEvent;
     const record = {
-      ...{ address, client, hardware, granter, state, expiresAt, at, version, hostname },
-      ...{ isRenewal, event, eventId, reason },
+      address,
+      client,
+      hardware,
+      granter,
+      state,
+      expiresAt,
+      at,
+      version,
+      hostname,
+      isRenewal,
+      event,
+      eventId,
+      reason,
     };
     const name = node === '' ? null : node;
     this.#writer.put(record, name);
