@@ -1,9 +1,7 @@
-import type { Clock } from '../../src/lease/clock.ts';
 import { optionOf } from '../support/conversation.ts';
 import { Guest } from '../support/guest.ts';
 import { ip, type PacketFields, type PacketOption } from '../support/packet.ts';
-import type { SeededRandom } from '../support/random.ts';
-import type { Network } from './network.ts';
+import type { GuestParts } from './guest-parts.ts';
 
 /** RFC 2131 §4.4, figure 5; OFF: the machine is. */
 export type GuestState =
@@ -23,24 +21,14 @@ const LEAST_RETRY = 4000;
 /** RFC 2131 §3.1 (5): after a DHCPDECLINE. */
 const AFTER_DECLINE = 10_000;
 const OFFER_WAIT = 300;
+/** What a gateway has learnt by ARP it may still decide by so much later: milliseconds. */
+const ARP_MEMORY = 10_000;
 /** Before the first DHCPDISCOVER. RFC 2131 §4.4.1 asks for one to ten seconds; most clients begin at once. */
 const FIRST_WAIT = 300;
 
 const OFFER = 2;
 const ACK = 5;
 const NAK = 6;
-
-export interface GuestParts {
-  readonly clock: Clock;
-  readonly random: SeededRandom;
-  readonly network: Network;
-  readonly node: number;
-  readonly mac: string;
-  readonly identifier?: readonly number[] | undefined;
-  /** Told of every ACK that was taken, and of every NAK that counts. `isFirst`: it had no lease before. */
-  readonly bound: (guest: SimulatedGuest, isFirst: boolean) => void;
-  readonly refused: (guest: SimulatedGuest, server: string) => void;
-}
 
 interface Offer {
   readonly address: string;
@@ -60,9 +48,11 @@ export class SimulatedGuest {
   boundAt = -1;
   /** One of its old DHCPRELEASEs arrived after it had bound anew: no server can tell, for a release does not say when it was sent. */
   isUndone = false;
+  /** And that before ARP, or what was learnt by it, could show that it has its address. */
+  isUnseen = false;
   /** How often in a hundred it finds its address in use. */
   declines = 0;
-  /** It has a place where late datagrams of its own can be told by ARP. */
+  /** Its DHCPRELEASEs may be late, for its address is asked for by ARP before others get it. */
   releasesLate = false;
   readonly mac: string;
   /** The address that it had last, and would like to have again. */
@@ -76,6 +66,8 @@ export class SimulatedGuest {
   #sent = new Map<number, number>();
   #begunAt = 0;
   #offers: Offer[] = [];
+  /** Its last DHCPRELEASE that arrived: when it was sent, and when it was there. */
+  #released: { readonly address: string; readonly sentAt: number; readonly at: number } | undefined;
   #epoch = 0;
 
   constructor(parts: GuestParts) {
@@ -122,7 +114,10 @@ export class SimulatedGuest {
     const bytes = this.#message((guest) => guest.release(address, server));
     this.#forget(); // RFC 2131 §4.4.6: to INIT, and not to INIT-REBOOT.
     this.#parts.network.unicast(this.node, server, bytes, address, !this.releasesLate, () => {
-      if (this.address === address && this.boundAt > sentAt && this.holds) this.isUndone = true;
+      this.#released = { address, sentAt, at: this.#now };
+      if (this.address !== address || this.boundAt <= sentAt || !this.holds) return;
+      this.isUndone = true;
+      this.isUnseen = this.#now - this.boundAt < ARP_MEMORY;
     });
     this.#enter('OFF');
   }
@@ -227,7 +222,10 @@ export class SimulatedGuest {
     this.#t1 = sentAt + u32(optionOf(bytes, 58)) * 1000;
     this.#t2 = sentAt + u32(optionOf(bytes, 59)) * 1000;
     this.boundAt = this.#now;
-    this.isUndone = false;
+    const late = this.#released;
+    const isLate = late?.address === address && late.sentAt < sentAt && sentAt <= late.at;
+    this.isUndone = isLate;
+    this.isUnseen = isLate;
     this.#parts.bound(this, this.state === 'REQUESTING');
     this.#goOn();
   }

@@ -86,7 +86,7 @@ export class Invariants {
   checkBound(guest: SimulatedGuest): void {
     for (const other of this.#guests()) {
       if (other === guest || other.address !== guest.address || !other.holds) continue;
-      if (other.isUndone && !other.isOn) continue;
+      if (guest.isUnseen || other.isUnseen || (other.isUndone && !other.isOn)) continue;
       this.fault(
         `${guest.address} is ${other.mac}'s and ${guest.mac}'s, by ${other.server} and ${guest.server}`,
       );

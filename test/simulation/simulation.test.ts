@@ -3,7 +3,7 @@ import { MUTATIONS } from './mutations.ts';
 import { firstFault, runSeed } from './run.ts';
 import { World } from './world.ts';
 
-const SEEDS = 150;
+const SEEDS = 120;
 const TOGETHER = 10;
 /** Within so many seeds each mistake is found. */
 const PATIENCE = 200;
