@@ -14,6 +14,8 @@ import { STALE_AFTER, Waiting } from './waiting.ts';
 
 /** How often a change of one message may be refused or only be a step, before the message is dropped. */
 const ATTEMPT_LIMIT = 4;
+/** After a conflict an answer to ARP counts for so long: milliseconds. */
+const ANSWER_LIFE = 1000;
 /** Waits of one message; more is a mistake of the engine. */
 const WAIT_LIMIT = 8;
 
@@ -196,6 +198,8 @@ export class Course {
 
   #decideAgain(turn: Turn, decision: Decision, outcome: Outcome): void {
     this.#observe(turn, decision, outcome);
+    // A slow commit that conflicts: others have written meanwhile, and whoever they wrote of may answer by now.
+    if (outcome === 'conflict' && this.#monotonic - turn.answeredAt > ANSWER_LIFE) turn.forgetAnswers();
     turn.attempts += 1;
     if (turn.attempts < ATTEMPT_LIMIT) {
       this.#waiting.occupy(turn);
@@ -235,6 +239,7 @@ export class Course {
     const done = (answer: HardwareAddress | undefined) => {
       turn.cancel = undefined;
       turn.since += clock.monotonic() - asked; // It is not its age that makes it stale, but what keeps it from being decided.
+      turn.answeredAt = clock.monotonic();
       if (probe) turn.answers = new Map(turn.answers).set(address, answer);
       else turn.waited = true;
       this.#waiting.makeReady(turn); // Before those who wait for what it lets go.

@@ -46,6 +46,8 @@ export class Turn {
   /** How often it found no address and was kept for the sweep. */
   sweeps = 0;
   answers = NO_ANSWERS;
+  /** When the segment answered last: monotonic milliseconds. */
+  answeredAt = 0;
   decision: Decision | undefined;
   change: LeaseChange | undefined;
 
@@ -75,6 +77,11 @@ export class Turn {
     this.order = order;
     this.revision = revision;
     this.since = since;
+  }
+
+  /** What the segment has answered is forgotten: it may not be so any more. */
+  forgetAnswers(): void {
+    this.answers = NO_ANSWERS;
   }
 
   /** Tells an order what became of it, once. */

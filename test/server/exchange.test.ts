@@ -323,6 +323,22 @@ describe('what a commit ends in', () => {
     expect(bench.replies()).toHaveLength(1);
   });
 
+  test.each([
+    { takes: 500, asks: 0 },
+    { takes: 1500, asks: 1 },
+  ])('a conflict after $takes ms: the segment is asked again $asks times', async ({ takes, asks }) => {
+    const bench = memoryBench({ settles: false, plan: { probeMilliseconds: 300 } });
+    bench.store.script({ fate: 'conflict', takes });
+    await bench.hear(new Guest('52:54:00:00:00:01').discover());
+    bench.questions[0]?.answer(undefined);
+    await bench.clock.pass(takes);
+
+    expect(bench.questions).toHaveLength(asks);
+    bench.questions[0]?.answer(undefined);
+    await bench.clock.pass(0);
+    expect(bench.replies()).toHaveLength(1);
+  });
+
   test('conflict four times: dropped and counted', async () => {
     const bench = memoryBench();
     const address = await offerTo(bench, GUEST);
