@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { certify } from '../support/certificates.ts';
 import { EtcdProcesses } from '../support/etcd-process.ts';
 import { builtProgram } from '../support/gateway-process.ts';
 import { run } from '../support/run.ts';
@@ -62,15 +63,3 @@ describeSystem('etcd with client certificates and a user of its own', ['etcd', '
     expect([half.status, half.errors]).toEqual([78, expect.stringContaining('GATEWAY_ETCD_KEY')]);
   }, 60_000);
 });
-
-/** ca.pem, and own.pem with own.key for 127.0.0.1. */
-function certify(folder: string): void {
-  const openssl = (command: string) =>
-    execFileSync('openssl', command.split(' '), { cwd: folder, stdio: 'ignore' });
-  writeFileSync(join(folder, 'own.ext'), 'subjectAltName=IP:127.0.0.1\n');
-  openssl('req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=ca -keyout ca.key -out ca.pem');
-  openssl('req -newkey rsa:2048 -nodes -subj /CN=gateway -keyout own.key -out own.csr');
-  openssl(
-    'x509 -req -in own.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile own.ext -out own.pem',
-  );
-}

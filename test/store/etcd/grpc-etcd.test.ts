@@ -7,6 +7,7 @@ import type { Ipv4 } from '../../../src/net/ipv4.ts';
 import { systemClock } from '../../../src/server/system-clock.ts';
 import type { EtcdError, WatchEvent } from '../../../src/store/etcd/etcd.ts';
 import { GrpcEtcd } from '../../../src/store/etcd/grpc-etcd.ts';
+import { certify } from '../../support/certificates.ts';
 import { EtcdProcesses, hasEtcd } from '../../support/etcd-process.ts';
 import { at as dotted } from '../../support/plan.ts';
 import { giveBirth, openSharedStore } from '../../support/shared-store.ts';
@@ -205,53 +206,7 @@ describeEtcd(`etcd with TLS and a password${why}`, () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   test('is spoken to with a client certificate, and refused without; a user needs the password', async () => {
-    const openssl = (...args: readonly string[]) =>
-      execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' });
-    openssl(
-      'req',
-      '-x509',
-      '-newkey',
-      'rsa:2048',
-      '-nodes',
-      '-days',
-      '2',
-      '-subj',
-      '/CN=ca',
-      '-keyout',
-      'ca.key',
-      '-out',
-      'ca.pem',
-    );
-    openssl(
-      'req',
-      '-newkey',
-      'rsa:2048',
-      '-nodes',
-      '-subj',
-      '/CN=gateway',
-      '-keyout',
-      'own.key',
-      '-out',
-      'own.csr',
-    );
-    execFileSync('sh', ['-c', 'echo subjectAltName=IP:127.0.0.1 > own.ext'], { cwd: folder });
-    openssl(
-      'x509',
-      '-req',
-      '-in',
-      'own.csr',
-      '-CA',
-      'ca.pem',
-      '-CAkey',
-      'ca.key',
-      '-CAcreateserial',
-      '-days',
-      '2',
-      '-extfile',
-      'own.ext',
-      '-out',
-      'own.pem',
-    );
+    certify(folder);
     const file = (name: string) => join(folder, name);
     const cluster = await EtcdProcesses.start({
       isSecure: true,
