@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Ipv4 } from '../../src/net/ipv4.ts';
+import { Peers } from '../../src/server/peers.ts';
 import { client, hardware } from '../store/changes.ts';
 import { Guest } from '../support/guest.ts';
 import { at, range, segment } from '../support/plan.ts';
@@ -90,4 +91,26 @@ describe('two gateways that share a pool and nothing else', () => {
 
     expect(both.replies()).toEqual([`${FIRST} DHCPOFFER 10.15.5.44 to ${B.mac}`]);
   });
+
+  test.each(['is calm for a day', 'starts again'])(
+    "the address of a gateway that was heard within a lease time stays its client's, though this one %s",
+    async (event) => {
+      const week = 7 * 86_400;
+      const leaseTimes = { default: week, minimum: 300, maximum: week };
+      const both = new SharedSegment([FIRST, SECOND], {
+        subnets: [segment({ ...ONE.subnets[0], leaseTimes })],
+      });
+      const first = both.node(FIRST);
+      await both.broadcast(A.select('10.15.3.20', SECOND), FIRST);
+      await both.clock.pass(week * 1000);
+      both.introduce(); // Guest A goes on renewing by unicast, which the first gateway does not hear.
+      if (event === 'starts again') first.bench.circumstances.hearing = new Peers(both.clock, first.log);
+      else await both.clock.pass(86_400_000);
+      first.peers.check();
+
+      await both.broadcast(B.discover(), FIRST);
+
+      expect(both.replies()).toEqual([]);
+    },
+  );
 });

@@ -2,8 +2,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { ClientKey } from '../../../src/lease/client-key.ts';
 import type { LeaseChange } from '../../../src/lease/lease-view.ts';
-import type { Ipv4 } from '../../../src/net/ipv4.ts';
+import { type Ipv4, UNSPECIFIED } from '../../../src/net/ipv4.ts';
 import { setAside } from '../../../src/store/sqlite/damage.ts';
+import { openMirror } from '../../../src/store/sqlite/open-mirror.ts';
+import { FakeClock } from '../../support/clock.ts';
 import { address, at, bind, changeOf, client, hardware } from '../changes.ts';
 import { fileIn, imageOf, openIn, temporaryDirectory } from './temporary-store.ts';
 
@@ -57,6 +59,44 @@ describe('the journal', () => {
     const again = openIn(image);
 
     expect([A, B].map((each) => again.leases.at(each)?.client)).toEqual([client(1), client(2)]);
+  });
+
+  it('of the time before a mirror puts nothing over what the mirror has, when its file was damaged', async () => {
+    const directory = temporaryDirectory();
+    const alone = openIn(directory);
+    await bind(alone, { client: 1, address: A });
+    await alone.close();
+    const clock = new FakeClock();
+    const options = { directory, inFlight: new Set<Ipv4>(), now: at(0), seed: 0, clock };
+    const mirror = await openMirror(options);
+    const after = { ...nextOf(2), address: A, client: client(2), granter: UNSPECIFIED, updatedAt: at(10) };
+    mirror.put({
+      before: undefined,
+      after: { ...after, version: 500, hostname: '', node: '' },
+      reason: 'bound',
+    });
+    mirror.reached({ segment: 'one', birth: 'a', revision: 500 });
+    mirror.close();
+    damage(fileIn(directory));
+
+    const again = await openMirror(options);
+
+    expect(again.leases()).toMatchObject([{ client: client(2), version: 500 }]);
+    expect(again.standing).toMatchObject({ revision: 500 });
+    again.close();
+  });
+
+  it('that was left in both halves keeps nothing from being swept after the next start', async () => {
+    const directory = temporaryDirectory();
+    const store = openIn(directory, { journalBytes: SMALL });
+    for (let number = 0; number < 84; number += 1)
+      await bind(store, { client: number, address: (A + number) as Ipv4 });
+    const image = imageOf(directory);
+
+    const again = openIn(image, { journalBytes: SMALL, now: at(100_000) });
+    for (let second = 0; second < 60; second += 1) again.idle(at(100_000 + second));
+
+    expect(again.sweep(at(100_060), 10)).toHaveLength(10);
   });
 
   it('can be read back whatever clients call themselves', async () => {
