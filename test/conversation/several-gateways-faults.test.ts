@@ -1,0 +1,116 @@
+import { describe, expect, test } from 'vitest';
+import type { Ipv4 } from '../../src/net/ipv4.ts';
+import { Peers } from '../../src/server/peers.ts';
+import { client, hardware } from '../store/changes.ts';
+import { Guest } from '../support/guest.ts';
+import { at, range, segment } from '../support/plan.ts';
+import { SharedSegment } from '../support/shared-segment.ts';
+
+const FIRST = '10.15.3.10';
+const SECOND = '10.15.3.11';
+const A = new Guest('52:54:00:00:00:01');
+const B = new Guest('52:54:00:00:00:02');
+/** Both guests can only get this one. */
+const ONE = { subnets: [segment({ pools: [range('10.15.3.20', '10.15.3.20')] })] };
+
+/** All that is asked by ARP is answered by whoever has the address. */
+async function passWith(
+  both: SharedSegment,
+  holders: Record<string, string>,
+  milliseconds: number,
+): Promise<void> {
+  for (let step = 0; step < 4; step += 1) {
+    for (const { bench } of both.nodes)
+      for (const question of bench.questions.splice(0)) question.answer(holders[question.address]);
+    await both.clock.pass(milliseconds / 4);
+  }
+}
+
+describe('two gateways that share a pool and nothing else', () => {
+  test('a guest that both have acknowledged gets nothing that the other gateway was heard giving away', async () => {
+    const both = new SharedSegment([FIRST, SECOND], { ...ONE, probeMilliseconds: 100 });
+    both.introduce();
+    await both.broadcast(A.discover());
+    await passWith(both, {}, 1000);
+    await both.broadcast(A.select('10.15.3.20', SECOND));
+    await passWith(both, {}, 1000);
+    await both.broadcast(A.reboot('10.15.3.20')); // Both answer; the guest takes the second gateway's, which was first.
+    await passWith(both, { '10.15.3.20': A.mac }, 1000);
+    await both.broadcast(A.release('10.15.3.20', SECOND), SECOND);
+    await both.broadcast(B.discover());
+    await passWith(both, {}, 1000);
+    await both.broadcast(B.select('10.15.3.20', SECOND));
+    await passWith(both, {}, 1000);
+    expect(both.replies().at(-1)).toBe(`${SECOND} DHCPACK 10.15.3.20 to ${B.mac}`);
+
+    await both.broadcast(A.discover());
+    await passWith(both, { '10.15.3.20': B.mac }, 1000);
+    await both.broadcast(A.select('10.15.3.20', FIRST));
+    await passWith(both, { '10.15.3.20': B.mac }, 1000);
+
+    expect(both.replies().filter((reply) => reply.includes('DHCPACK'))).toEqual([]);
+  });
+
+  test.each([1, 10, 49])(
+    'of two rivals %i ms apart one gets the address, whichever asks first',
+    async (apart) => {
+      const both = new SharedSegment([FIRST, SECOND], ONE);
+      both.introduce();
+      await both.broadcast(A.discover(), FIRST);
+      await both.broadcast(B.discover(), SECOND);
+      both.replies();
+
+      await both.broadcast(B.select('10.15.3.20', SECOND));
+      await both.clock.pass(apart);
+      await both.broadcast(A.select('10.15.3.20', FIRST));
+      await both.clock.pass(200);
+
+      expect(both.replies().filter((reply) => reply.includes('DHCPACK'))).toHaveLength(1);
+    },
+  );
+
+  test('a lease of its own that has run out is found behind however many of another gateway', async () => {
+    const plan = { subnets: [segment({ pools: [range('10.15.4.0', '10.15.5.44')] })] };
+    const both = new SharedSegment([FIRST, SECOND], plan);
+    both.introduce();
+    const { store } = both.node(FIRST).bench;
+    for (let number = 0; number < 301; number += 1) {
+      const address = (at('10.15.4.0') + number) as Ipv4;
+      const next = { client: client(100 + number), hardware: hardware(100 + number), state: 'peer' } as const;
+      const granter = number < 300 ? { granter: at(SECOND) } : {};
+      const write = {
+        address,
+        seen: 0,
+        next: { ...next, ...granter, expiresAt: Number.MAX_SAFE_INTEGER as never },
+      };
+      const change = { kind: 'binding', client: next.client, seenBinding: 0, at: both.clock.now() } as const;
+      await store.commit([{ ...change, writes: [write], reason: 'peer-granted' }]);
+    }
+
+    await both.broadcast(B.discover(), FIRST);
+
+    expect(both.replies()).toEqual([`${FIRST} DHCPOFFER 10.15.5.44 to ${B.mac}`]);
+  });
+
+  test.each(['is calm for a day', 'starts again'])(
+    "the address of a gateway that was heard within a lease time stays its client's, though this one %s",
+    async (event) => {
+      const week = 7 * 86_400;
+      const leaseTimes = { default: week, minimum: 300, maximum: week };
+      const both = new SharedSegment([FIRST, SECOND], {
+        subnets: [segment({ ...ONE.subnets[0], leaseTimes })],
+      });
+      const first = both.node(FIRST);
+      await both.broadcast(A.select('10.15.3.20', SECOND), FIRST);
+      await both.clock.pass(week * 1000);
+      both.introduce(); // Guest A goes on renewing by unicast, which the first gateway does not hear.
+      if (event === 'starts again') first.bench.circumstances.hearing = new Peers(both.clock, first.log);
+      else await both.clock.pass(86_400_000);
+      first.peers.check();
+
+      await both.broadcast(B.discover(), FIRST);
+
+      expect(both.replies()).toEqual([]);
+    },
+  );
+});
