@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import type { Instant } from '../../lease/lease.ts';
 import { codeOf } from './directory.ts';
+import { birthIn, journalOf } from './journal-file.ts';
 import { type Salvaged, salvage } from './salvage.ts';
 import { fitsHeader } from './schema.ts';
 
@@ -62,7 +63,8 @@ export function isDamage(error: unknown): boolean {
 export function setAside(file: string, reason: string, now: Instant): SetAside {
   const unfinished = `${file}.salvage`;
   for (const suffix of ['', '-journal']) rmSync(unfinished + suffix, { force: true });
-  const salvaged = salvage(file, unfinished);
+  const journal = journalOf(file);
+  const salvaged = salvage(file, unfinished, existsSync(journal) ? birthIn(journal) : undefined);
   renameSync(unfinished, `${file}.salvaged`);
   return { file: finishSetAside(file, now) ?? file, reason, salvaged };
 }

@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 import { bytesOf, encodeRecord, type JournalRecord, lengthAt } from './journal-record.ts';
 
 /** Little-endian: magic, length of the body in bytes, CRC-32 of all behind it (u32 each), records (u32), sequence (f64). */
-const HEADER_BYTES = 24;
+export const BATCH_HEADER_BYTES = 24;
 const MAGIC = 0x314a4756;
 /** Room at first; a batch of many changes makes more. */
 const FIRST_BYTES = 64 * 1024;
@@ -11,7 +11,7 @@ const FIRST_BYTES = 64 * 1024;
 export class BatchWriter {
   #bytes = new Uint8Array(FIRST_BYTES);
   #view = new DataView(this.#bytes.buffer);
-  #end = HEADER_BYTES;
+  #end = BATCH_HEADER_BYTES;
   #records = 0;
 
   get records(): number {
@@ -24,7 +24,7 @@ export class BatchWriter {
   }
 
   begin(): void {
-    this.#end = HEADER_BYTES;
+    this.#end = BATCH_HEADER_BYTES;
     this.#records = 0;
   }
 
@@ -38,7 +38,7 @@ export class BatchWriter {
   /** The whole batch; valid until the next `begin`. */
   finish(sequence: number): Uint8Array {
     this.#view.setUint32(0, MAGIC, true);
-    this.#view.setUint32(4, this.#end - HEADER_BYTES, true);
+    this.#view.setUint32(4, this.#end - BATCH_HEADER_BYTES, true);
     this.#view.setUint32(12, this.#records, true);
     this.#view.setFloat64(16, sequence, true);
     const batch = this.#bytes.subarray(0, this.#end);
@@ -54,6 +54,11 @@ export class BatchWriter {
   }
 }
 
+/** How long the batch whose header stands at an offset says that it is, whole; there may be none. */
+export function batchBytesAt(view: DataView, offset: number): number {
+  return BATCH_HEADER_BYTES + view.getUint32(offset + 4, true);
+}
+
 /** One whole batch in a piece of the journal. */
 export interface BatchPlace {
   readonly sequence: number;
@@ -65,7 +70,7 @@ export interface BatchPlace {
 
 /** The batch that begins at an offset; undefined: there is none, or not the whole of one. */
 export function batchAt(bytes: Uint8Array, view: DataView, offset: number): BatchPlace | undefined {
-  const body = offset + HEADER_BYTES;
+  const body = offset + BATCH_HEADER_BYTES;
   if (body > bytes.length || view.getUint32(offset, true) !== MAGIC) return undefined;
   const end = body + view.getUint32(offset + 4, true);
   if (end > bytes.length) return undefined;

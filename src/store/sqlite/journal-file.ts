@@ -32,25 +32,13 @@ export function journalOf(file: string): string {
 /**
  * Sees to it that a lease file has its journal, in its whole size. One that belongs to another lease file, or is none,
  * is put aside; its new name is returned. Throws what the file system says.
- *
- * @param keeps The lease file was made anew out of a damaged one: the journal is its, whatever it says.
  */
-export function prepareJournal(
-  file: string,
-  birth: string,
-  keeps: boolean,
-  now: Instant,
-  bytes: number,
-): string | undefined {
+export function prepareJournal(file: string, birth: string, now: Instant, bytes: number): string | undefined {
   const journal = journalOf(file);
   let aside: string | undefined;
   if (existsSync(journal)) {
     const of = birthIn(journal);
     if (of === birth) return undefined;
-    if (of !== undefined && keeps) {
-      putBirth(journal, birth);
-      return undefined;
-    }
     aside = unusedName(`${journal}.${of === undefined ? 'damaged' : 'other'}-${stampOf(now)}`);
     renameSync(journal, aside);
   }
@@ -70,16 +58,6 @@ export function birthIn(journal: string): string | undefined {
   const [kind, birth] = new TextDecoder().decode(header).split('\n');
   const isWhole = statSync(journal).size > FILE_HEADER_BYTES;
   return isWhole && `${kind}\n` === KIND ? birth : undefined;
-}
-
-function putBirth(journal: string, birth: string): void {
-  const handle = openSync(journal, 'r+');
-  try {
-    writeWhole(handle, headerOf(birth), 0);
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
 }
 
 /** Written whole, so that no later write has to find room for it. */

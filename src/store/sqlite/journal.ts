@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { type BatchWriter, batchAt, runIn } from './journal-batch.ts';
+import { BATCH_HEADER_BYTES, type BatchWriter, batchAt, batchBytesAt, runIn } from './journal-batch.ts';
 import { FILE_HEADER_BYTES, halfOf } from './journal-file.ts';
 import { SyncedFile } from './synced-file.ts';
 
@@ -112,7 +112,7 @@ export class Journal {
     if (segment === this.#writeAt.segment && offset === this.#writeAt.offset) return undefined;
     const isWritten = segment === this.#writeAt.segment;
     const end = isWritten ? this.#writeAt.offset : this.#segmentBytes;
-    const bytes = this.#bytes(Math.min(end - offset, PIECE_BYTES));
+    const bytes = this.#bytes(Math.min(end - offset, this.#pieceBytes(end - offset)));
     const view = new DataView(bytes.buffer);
     let length = 0;
     const first = offset === 0 ? this.#firstOf[segment] : this.#readSequence + 1;
@@ -126,6 +126,13 @@ export class Journal {
     if (length === 0) throw new Error('the journal cannot be read back');
     const next = { segment, offset: offset + length };
     return { bytes: bytes.subarray(0, length), view: new DataView(bytes.buffer, 0, length), sequence, next };
+  }
+
+  /** One batch at least is read whole, however long it is. */
+  #pieceBytes(most: number): number {
+    if (most <= PIECE_BYTES) return PIECE_BYTES;
+    const header = this.#bytes(BATCH_HEADER_BYTES);
+    return Math.max(PIECE_BYTES, batchBytesAt(new DataView(header.buffer), 0));
   }
 
   read({ next, sequence }: JournalPiece): void {

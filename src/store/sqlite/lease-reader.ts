@@ -165,10 +165,14 @@ function connect(file: string): Database {
 
 /** The file as it will be when its server has carried over what is in the journal: in memory, if there is anything. */
 function withJournal(database: Database, file: string): Database {
+  // One view of the file: what is carried over while the journal is read is in neither else.
+  database.exec('BEGIN');
   const meta = database.prepare('SELECT value FROM meta WHERE key = ?').pluck();
   const records = readJournal(file, String(meta.get('birth')), Number(meta.get('carried') ?? 0));
-  if (records.length === 0) return database;
-  const copy = inMemory(database.serialize());
+  const bytes = records.length === 0 ? undefined : database.serialize();
+  database.exec('COMMIT');
+  if (bytes === undefined) return database;
+  const copy = inMemory(bytes);
   database.close();
   const node: unknown = copy.prepare("SELECT value FROM meta WHERE key = 'node'").pluck().get();
   const writer = new Writer(copy, typeof node === 'string' && node !== '' ? node : null);

@@ -1,33 +1,48 @@
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import type { Clock } from '../../lease/clock.ts';
+import { prepareDirectory } from './directory.ts';
+import { journalOf } from './journal-file.ts';
 import { asGatewayError, openDatabase } from './open-database.ts';
 import {
+  birthOf,
   DEFAULT_HISTORY,
   LEASE_FILE,
   openSqliteStore,
   type SqliteStoreOptions,
 } from './open-sqlite-store.ts';
 import { takeOwnership } from './ownership.ts';
+import type { StoredState } from './rows.ts';
 import { MIGRATIONS } from './schema.ts';
 import { SqliteMirror } from './sqlite-mirror.ts';
+import type { Opening } from './sqlite-store.ts';
 
 /**
  * Opens or makes the lease file of a directory as the mirror of shared leases. What a gateway that was alone has left in
- * its journal is in the file then. Throws what `openSqliteStore` throws.
+ * its journal is in the file then, and the journal is gone: a mirror has none. Throws what `openSqliteStore` throws.
  */
 export async function openMirror(
   options: SqliteStoreOptions & { readonly clock: Clock },
 ): Promise<SqliteMirror> {
-  const store = openSqliteStore({ ...options, mayBeMirror: true });
-  const { opening } = store;
-  await store.close();
-
+  prepareDirectory(options.directory);
   const file = join(options.directory, LEASE_FILE);
+  const alone = existsSync(journalOf(file)) ? await carryOverJournal(options, file) : undefined;
+
   const ownership = takeOwnership(file, options.lockWaitMilliseconds ?? 0);
   let database: Database | undefined;
   try {
-    database = openDatabase(file, options.now, MIGRATIONS).database;
+    const opened = openDatabase(file, options.now, MIGRATIONS);
+    database = opened.database;
+    const opening: Opening = {
+      file,
+      birth: birthOf(database),
+      loaded: countsOf(database),
+      skipped: alone?.skipped ?? 0,
+      setAside: opened.setAside ?? alone?.setAside,
+      copy: opened.copy ?? alone?.copy,
+      journalAside: alone?.journalAside,
+    };
     const { history = DEFAULT_HISTORY, clock } = options;
     return new SqliteMirror({ opening, database, ownership, history, clock });
   } catch (cause) {
@@ -35,4 +50,17 @@ export async function openMirror(
     ownership.release();
     throw asGatewayError(file, cause);
   }
+}
+
+async function carryOverJournal(options: SqliteStoreOptions, file: string): Promise<Opening> {
+  const store = openSqliteStore({ ...options, mayBeMirror: true }); // All that is in the journal is in the file by this.
+  await store.close();
+  rmSync(journalOf(file));
+  return store.opening;
+}
+
+function countsOf(database: Database): Opening['loaded'] {
+  const rows = database.prepare('SELECT state, count(*) FROM lease GROUP BY state').raw().all();
+  const counts = Object.fromEntries(rows as readonly (readonly [StoredState, number])[]);
+  return { free: 0, bound: 0, declined: 0, peer: 0, ...counts };
 }

@@ -65,14 +65,14 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
     if (options.mayBeMirror !== true) refuseMirror(database, file);
     const birth = birthOf(database);
     const bytes = options.journalBytes ?? JOURNAL_BYTES;
-    const journalAside = prepareJournal(file, birth, setAside !== undefined, options.now, bytes);
+    const journalAside = prepareJournal(file, birth, options.now, bytes);
     const carried = numberIn(database, "SELECT value FROM meta WHERE key = 'carried'");
     journal = new Journal(journalOf(file), carried);
     const writer = new Writer(database, options.node ?? null);
     const carryOver = new CarryOver(journal, writer, carried);
     carryOver.finish();
     putNode(database, options.node);
-    writer.sync(options.now); // The birth too, before anything is in the journal that bears its name.
+    carryOver.release(options.now); // The birth is safe too, before anything is in the journal that bears its name.
 
     const table = new LeaseTable(options.inFlight, options.seed);
     const { loaded, skipped, lastStoredAt } = loadLeases(database, table);
@@ -118,7 +118,8 @@ function numberIn(database: Database, sql: string): number {
   return Number(database.prepare(sql).pluck().get() ?? 0);
 }
 
-function birthOf(database: Database): string {
+/** The file's own name, from when it was made. */
+export function birthOf(database: Database): string {
   const known: unknown = database.prepare("SELECT value FROM meta WHERE key = 'birth'").pluck().get();
   if (typeof known === 'string') return known;
   const birth = randomUUID();

@@ -22,13 +22,16 @@ export interface Salvaged {
  * Writes every row that can still be read off a damaged database and its WAL into a new one. It reads the pages
  * themselves, whatever became of those that lead to them; of several versions of a row the newest counts, since rows
  * are never deleted. The damaged file is only read.
+ *
+ * @param birth Of the journal beside it, whose file the new one is from the start; undefined: there is none.
  */
-export function salvage(damaged: string, fresh: string): Salvaged {
+export function salvage(damaged: string, fresh: string, birth: string | undefined): Salvaged {
   const database = new Sqlite(fresh);
   try {
     database.pragma(`page_size = ${PAGE_BYTES}`);
     migrate(database, MIGRATIONS);
     database.transaction(() => {
+      if (birth !== undefined) database.prepare("INSERT INTO meta VALUES ('birth', ?)").run(birth);
       const keep = keeper(database);
       for (const page of pagesOf(damaged, 0, 0)) for (const row of page) keep(row);
       for (const page of pagesOf(`${damaged}-wal`, WAL_HEADER_BYTES, FRAME_HEADER_BYTES)) {
@@ -90,12 +93,23 @@ function keeper(database: Database): (row: RawRow) => void {
   const history = database.prepare(
     'INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
   );
+  const mirror = database.prepare(`
+    INSERT INTO mirror VALUES (1, ?, ?, ?, ?, 0) ON CONFLICT (one) DO UPDATE SET segment = excluded.segment,
+      birth = excluded.birth, revision = excluded.revision, seen_at = excluded.seen_at
+    WHERE excluded.seen_at >= seen_at`);
   return ({ rowid, columns }) => {
+    if (rowid === 1 && isMirrorRow(columns)) mirror.run(columns.slice(1, -1));
     if (columns.length < HISTORY_WIDTH || columns.length > LEASE_WIDTH || columns[0] !== null) return;
     const values = [rowid, ...columns.slice(1)];
     if (columns.length === HISTORY_WIDTH && isHistoryRow(values)) history.run(values);
     else if (isLeaseRow(values)) lease.run(values.length < LEASE_WIDTH ? [...values, 0] : values);
   };
+}
+
+/** In the order of the columns of `mirror`. */
+function isMirrorRow([one, segment, birth, revision, seenAt, quorum, ...more]: readonly unknown[]): boolean {
+  if (one !== null || more.length > 0 || (quorum !== 0 && quorum !== 1)) return false;
+  return typeof segment === 'string' && typeof birth === 'string' && isWhole(revision) && isTime(seenAt);
 }
 
 /** In the order of the columns of `lease`; rows from before schema 2 end without the granter. */

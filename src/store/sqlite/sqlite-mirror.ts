@@ -1,4 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
+import { GatewayError } from '../../errors.ts';
 import type { Clock } from '../../lease/clock.ts';
 import { type Instant, instant } from '../../lease/lease.ts';
 import type { KeptLease, Mirror, MirroredChange, MirrorStanding } from '../mirror.ts';
@@ -65,7 +66,7 @@ export class SqliteMirror implements Mirror {
     this.#database = database;
     this.#ownership = ownership;
     this.#clock = clock;
-    this.#writer = new Writer(database, null);
+    this.#writer = new Writer(database, null, true);
     this.#checkpoints = new Checkpoints(database, FORCED_PAGES);
     this.#retention = new Retention(database, history);
     this.#note = database.prepare('INSERT OR REPLACE INTO mirror VALUES (1, ?, ?, ?, ?, ?)');
@@ -122,6 +123,11 @@ export class SqliteMirror implements Mirror {
   leave(): void {
     this.#cancel?.();
     this.#flush(Number.POSITIVE_INFINITY);
+    if (this.#failure !== undefined)
+      throw new GatewayError(
+        'store-failed',
+        `${this.opening.file}: ${this.#failure}: see to the disk (df, dmesg)`,
+      );
     this.#standing = undefined;
     this.#database.pragma('synchronous = FULL');
     this.#database.exec('DELETE FROM mirror');

@@ -114,14 +114,14 @@ function openDirect(file: string) {
 
 /**
  * Memory is aligned if the kernel takes it: the smallest step into the allocated piece where blocks can be read to. One
- * block alone is taken at any.
+ * block alone is taken at any. What is asked for begins and ends with a block of this size and no larger one.
  */
 function alignedFor(handle: number, block: number): Uint8Array | undefined {
   const memory = new Uint8Array(BUFFER_BYTES + block);
   for (let skip = 0; skip < block; skip += STEP) {
     const buffer = memory.subarray(skip, skip + BUFFER_BYTES);
     try {
-      readSync(handle, buffer, 0, PROBE_BYTES, 0);
+      readSync(handle, buffer, 0, PROBE_BYTES + block, block);
       return buffer;
     } catch (error) {
       if (codeOf(error) !== 'EINVAL') throw error;

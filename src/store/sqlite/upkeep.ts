@@ -76,8 +76,13 @@ export class Upkeep {
 
   /** A batch finds no room in the journal: all of it is carried over and safe, now. Throws what stands in the way. */
   makeRoom(now: Instant): void {
-    this.#parts.carryOver.finish();
-    this.#parts.carryOver.release(now);
+    try {
+      this.#parts.carryOver.finish();
+      this.#parts.carryOver.release(now);
+    } catch (error) {
+      this.#parts.writer.rollBack();
+      throw error;
+    }
   }
 
   /** A small piece of work; the next one follows by itself while it stays quiet. */

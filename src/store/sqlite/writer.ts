@@ -6,7 +6,10 @@ import type { JournalRecord } from './journal-record.ts';
 /** The rest of the row stands already, unless somebody has edited the file meanwhile: then no row matches. */
 const RENEW = `
 UPDATE lease SET mac = ?, expires_at = ?, updated_at = ?, version = ?, hostname = coalesce(?, hostname), node = ?, granter = ?
-WHERE address = ? AND client = ? AND state = ?`;
+WHERE address = ? AND client = ? AND state = ? AND version <= ?`;
+
+/** What is carried over again, from before a damage perhaps, is never put over what is newer. */
+const UNLESS_NEWER = 'WHERE excluded.version >= version';
 
 /** A host name belongs to the client, and stays as long as the address names it. */
 const PUT = `
@@ -34,6 +37,7 @@ const CARRIED = "INSERT OR REPLACE INTO meta VALUES ('carried', ?)";
 export class Writer {
   readonly #database: Database;
   readonly #node: string | null;
+  readonly #isMirror: boolean;
   readonly #begin: Statement;
   readonly #commit: Statement;
   readonly #renew: Statement;
@@ -42,13 +46,15 @@ export class Writer {
   readonly #carried: Statement;
   readonly #sync: Statement;
 
-  constructor(database: Database, node: string | null) {
+  /** `isMirror`: versions are another store's, and begin anew with its lives; else what is newer stays. */
+  constructor(database: Database, node: string | null, isMirror = false) {
     this.#database = database;
+    this.#isMirror = isMirror;
     this.#node = node;
     this.#begin = database.prepare('BEGIN IMMEDIATE');
     this.#commit = database.prepare('COMMIT');
     this.#renew = database.prepare(RENEW);
-    this.#put = database.prepare(PUT);
+    this.#put = database.prepare(isMirror ? PUT : `${PUT}\n${UNLESS_NEWER}`);
     this.#remember = database.prepare(REMEMBER);
     this.#carried = database.prepare(CARRIED);
     this.#sync = database.prepare("INSERT OR REPLACE INTO meta VALUES ('synced_at', ?)");
@@ -73,7 +79,19 @@ export class Writer {
     const { address, client, hardware, granter, state, expiresAt, at, version, isRenewal } = record;
     const hostname = record.hostname ?? null;
     const renewal = isRenewal
-      ? this.#renew.run(hardware, expiresAt, at, version, hostname, node, granter, address, client, state)
+      ? this.#renew.run(
+          hardware,
+          expiresAt,
+          at,
+          version,
+          hostname,
+          node,
+          granter,
+          address,
+          client,
+          state,
+          this.#isMirror ? Number.MAX_SAFE_INTEGER : version,
+        )
       : undefined;
     if (renewal?.changes === 1) return;
     this.#put.run(address, client, hardware, state, at, expiresAt, at, version, hostname, node, granter);
