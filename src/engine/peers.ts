@@ -62,8 +62,11 @@ function grantHeard(question: Question, address: Ipv4): readonly LeaseWrite[] {
   const record = { ...recordOf(question, 'peer', NEVER), granter };
   const writes: LeaseWrite[] = [{ address, seen: leases.at(address)?.version ?? 0, next: record }];
   const before = leases.bindingOf(client);
-  if (before?.state === 'peer' && before.address !== address)
-    writes.push({ address: before.address, seen: before.version, next: freed(before, now) });
+  if (before?.state === 'peer' && before.address !== address) {
+    // It is on offer to the client again, as likely as not.
+    const seen = leases.at(before.address)?.version ?? before.version;
+    writes.push({ address: before.address, seen, next: freed(before, now) });
+  }
   return writes;
 }
 
@@ -94,8 +97,8 @@ function isKnown({ leases, client, now, known }: Question, address: Ipv4, grante
 export function listenForRival(question: Question, address: Ipv4): Decision | undefined {
   const { known, client, plan, now } = question;
   if (!hearsPeers(question)) return undefined;
-  const rival = known.hearing.rivalFor(address);
-  if (rival !== undefined && rival.client !== client && rival.granter < plan.serverIdentifier)
+  const rival = known.hearing.rivalFor(address, client);
+  if (rival !== undefined && rival.granter < plan.serverIdentifier)
     return refuse(question, address, 'rival-won');
   return known.waited ? undefined : waitFor(address, 'listening', now, LISTENING);
 }

@@ -85,6 +85,24 @@ describe('two gateways that share a pool and nothing else', () => {
     ]);
   });
 
+  test('a rival wins over a client that has just asked the same gateway as the rival does, and in vain', async () => {
+    const both = new SharedSegment([FIRST, SECOND], ONE);
+    await both.broadcast(A.discover(), FIRST);
+    await both.broadcast(B.select('10.15.3.20', FIRST));
+    await both.broadcast(B.discover(), SECOND);
+    both.replies();
+
+    await both.broadcast(B.select('10.15.3.20', SECOND), SECOND);
+    await both.broadcast(A.select('10.15.3.20', FIRST));
+    await both.broadcast(B.select('10.15.3.20', SECOND), FIRST);
+    await both.clock.pass(200);
+
+    expect(both.replies()).toEqual([
+      `${FIRST} DHCPACK 10.15.3.20 to ${A.mac}`,
+      `${SECOND} DHCPNAK 0.0.0.0 to ${B.mac}`,
+    ]);
+  });
+
   test('the first lease waits for a rival, a renewal does not; alone nothing waits', async () => {
     const both = new SharedSegment([FIRST, SECOND]);
     await both.broadcast(A.select('10.15.3.20', FIRST), FIRST);
@@ -144,6 +162,20 @@ describe('two gateways that share a pool and nothing else', () => {
     const { leases } = three.node(FIRST).bench.store;
     expect(leases.at(at('10.15.3.77'))?.state).toBe('free');
     expect(leases.at(at('10.15.3.78'))).toMatchObject({ state: 'peer', granter: at(THIRD) });
+  });
+
+  test('a guest that is offered its address again and takes another one leaves it behind too', async () => {
+    const three = new SharedSegment([FIRST, SECOND, THIRD]);
+    await three.broadcast(A.select('10.15.3.77', SECOND), FIRST);
+    await three.broadcast(A.discover(), FIRST);
+
+    await three.broadcast(A.select('10.15.3.78', THIRD), FIRST);
+
+    const { leases } = three.node(FIRST).bench.store;
+    expect(three.replies()).toEqual([`${FIRST} DHCPOFFER 10.15.3.77 to ${A.mac}`]);
+    expect(leases.at(at('10.15.3.77'))?.state).toBe('free');
+    expect(leases.at(at('10.15.3.78'))).toMatchObject({ state: 'peer', granter: at(THIRD) });
+    expect(three.node(FIRST).bench.record.decisions.at(-1)).toBe('DHCPREQUEST peer-granted committed');
   });
 
   test('the address of a silent gateway goes to another client when nothing else is free, after a lease time', async () => {
