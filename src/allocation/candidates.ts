@@ -26,6 +26,8 @@ export interface Search {
   readonly self: Ipv4;
   /** The other gateways that are heard, and when each was last. */
   readonly peers: ReadonlyMap<Ipv4, Instant>;
+  /** Since when they are: one that was not heard since may have been just before. */
+  readonly heardSince: Instant;
   /** Who answered by ARP for the addresses that were asked for. */
   readonly answers: ReadonlyMap<Ipv4, HardwareAddress | undefined>;
 }
@@ -129,12 +131,12 @@ function rankedFirst(search: Search): Ipv4 | undefined {
  * vouched for.
  */
 function silentPeers(search: Search): Ipv4 | undefined {
-  const { leases, now, peers, subnet, self } = search;
+  const { leases, now, peers, heardSince, subnet, self } = search;
   const longest = subnet.leaseTimes.maximum * 1000;
   const isSilent = ({ granter, updatedAt }: Lease) =>
     granter === UNSPECIFIED ||
     granter === self ||
-    now - Math.max(updatedAt, peers.get(granter) ?? 0) >= longest;
+    now - Math.max(updatedAt, peers.get(granter) ?? heardSince) >= longest;
   return firstOf(search, (pool) => leases.oldestPeer(pool, isSilent)?.address);
 }
 

@@ -40,6 +40,7 @@ export function chooseAddress(question: Question): Choice {
     answers: known.answers,
     self: plan.serverIdentifier,
     peers: known.hearing.peers,
+    heardSince: known.hearing.since,
   };
   const isPressed = binding === undefined && known.sharing !== undefined && isPressedBy(question);
   const address = findAddress(search, isPressed);

@@ -129,9 +129,13 @@ export interface Hearing {
   readonly peers: ReadonlyMap<Ipv4, Instant>;
   /**
    * The peer's client, other than this one, that has just asked for an address, and that peer: the lowest, if several
-   * have. Undefined: nobody has.
+   * have. Undefined: nobody has. `within`: milliseconds, a second at the most.
    */
-  rivalFor(address: Ipv4, client: ClientKey): Rival | undefined;
+  rivalFor(address: Ipv4, client: ClientKey, within?: number): Rival | undefined;
+  /** When another client than this one was last heard asking a peer for an address; undefined: never, as far as is known. */
+  askedBy(address: Ipv4, client: ClientKey): Instant | undefined;
+  /** Since when it is heard. */
+  readonly since: Instant;
 }
 
 /** The gateways that share their leases. */

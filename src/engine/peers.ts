@@ -1,7 +1,7 @@
 import { isLive } from '../allocation/availability.ts';
 import { hashOfClient } from '../allocation/client-hash.ts';
 import { goesFirst } from '../allocation/gateway-rank.ts';
-import { NEVER } from '../lease/lease.ts';
+import { type Lease, NEVER } from '../lease/lease.ts';
 import type { LeaseWrite } from '../lease/lease-view.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import { poolOf } from '../subnet/pool.ts';
@@ -14,6 +14,8 @@ import type { Question } from './question.ts';
 const LISTENING = 50;
 /** A client that has been trying for so long is answered by every gateway: seconds. */
 const PATIENCE = 3;
+/** A rival is remembered for so long: milliseconds. */
+const RIVALRY = 1000;
 /** How long the gateway that granted a lease may answer for it first: milliseconds. */
 const DEFERRING = 500;
 
@@ -101,6 +103,18 @@ export function listenForRival(question: Question, address: Ipv4): Decision | un
   if (rival !== undefined && rival.granter < plan.serverIdentifier)
     return refuse(question, address, 'rival-won');
   return known.waited ? undefined : waitFor(address, 'listening', now, LISTENING);
+}
+
+/**
+ * What stands was heard just now, of a gateway that goes behind this one: its own client hears of the refusal there, so
+ * this one's client is not refused too.
+ */
+export function isRivalBehind({ known, client, plan }: Question, standing: Lease): boolean {
+  if (standing.state !== 'peer' || standing.granter <= plan.serverIdentifier) return false;
+  // It was so when this message came; what it has waited for since makes it no later.
+  const waited = known.answers.has(standing.address) ? RIVALRY : known.waited ? 2 * LISTENING : LISTENING;
+  const rival = known.hearing.rivalFor(standing.address, client, waited);
+  return rival !== undefined && rival.granter === standing.granter && rival.client === standing.client;
 }
 
 /** INIT-REBOOT of a lease that another gateway granted: that one answers first, if it is there. Undefined: go on. */

@@ -9,7 +9,7 @@ import { destinationOf } from './destination.ts';
 import { bind } from './grant.ts';
 import { refuse, refuseBecauseOf } from './nak.ts';
 import { ask, quarantineInUse, silence } from './outcome.ts';
-import { deferToGranter, listenForRival, yieldToOther } from './peers.ts';
+import { deferToGranter, isRivalBehind, listenForRival, yieldToOther } from './peers.ts';
 import { overBefore, type Question } from './question.ts';
 import { leaseReply, leaseSecondsOf, namesThisServer, secondsLeft } from './reply.ts';
 import { requestState } from './request-state.ts';
@@ -187,6 +187,7 @@ function refuseTaken(question: Question, address: Ipv4): Decision | undefined {
   if (leases.isInFlight(address)) return silence('in-flight');
   const standing = leases.at(address);
   if (standing === undefined || !isTaken(standing, client, now, overBefore(question))) return undefined;
+  if (isRivalBehind(question, standing)) return undefined;
   switch (standing.state) {
     case 'declined':
       return refuseBecauseOf(question, address, standing, 'quarantined');

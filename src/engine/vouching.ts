@@ -26,10 +26,17 @@ function isVouchedFor(lease: Lease | undefined, question: Question): boolean {
     lease !== undefined &&
     lease.client === question.client &&
     isOfOneMachine(lease, question) &&
+    !isContested(lease, question) &&
     lease.state !== 'declined' &&
     lease.state !== 'peer' &&
     lease.version > question.known.deafRevision
   );
+}
+
+/** Another gateway was heard giving the address to another client since: it may have known better. */
+function isContested({ address, updatedAt }: Lease, { known, client }: Question): boolean {
+  const asked = known.hearing.askedBy(address, client);
+  return asked !== undefined && asked >= updatedAt;
 }
 
 /** False: a clone of this machine may have had the address, and may have it still, whatever the store says. */

@@ -1,10 +1,16 @@
 import type { Hearing, Known } from '../engine/decision.ts';
 import type { ClientKey } from '../lease/client-key.ts';
+import { instant } from '../lease/lease.ts';
 import type { Circumstances } from './exchange-parts.ts';
 import type { Turn } from './turn.ts';
 
 /** For a gateway that is alone. */
-export const NOBODY_HEARD: Hearing = { peers: new Map(), rivalFor: () => undefined };
+export const NOBODY_HEARD: Hearing = {
+  peers: new Map(),
+  rivalFor: () => undefined,
+  askedBy: () => undefined,
+  since: instant(0),
+};
 
 /** The engine's `Known`, filled in anew for each decision. */
 export type Knowledge = { -readonly [Field in keyof Known]: Known[Field] };

@@ -5,25 +5,30 @@ import type { Instant } from '../lease/lease.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 import type { Log } from './log.ts';
 
-/** A peer that was heard within this time is there: milliseconds. */
+/** A peer that was heard within this time is there, or within the longest lease: milliseconds. */
 const PRESENT = 86_400_000;
 /** Two clients that ask for one address within this time are rivals: milliseconds. */
 const RIVALRY = 1000;
-/** Addresses that are remembered for that, and clients that ask for one of them. */
-const RIVAL_LIMIT = 1024;
+/** Addresses that are remembered, and clients that ask for one of them. */
+const RIVAL_LIMIT = 4096;
 const RIVALS_OF_ONE = 8;
 
 const REMEDY =
   'the gateways share the pool by hearing alone, which lost broadcasts and pauses can defeat: give each its own part (GATEWAY_DHCP_SHARE), or run one';
 
 interface HeardRival extends Rival {
+  /** Monotonic milliseconds, and wall-clock time. */
   readonly at: number;
+  readonly on: Instant;
 }
 
 /** The other gateways of the segment, by what clients ask of them: a DHCPREQUEST that names another server is heard by all. */
 export class Peers implements Hearing {
   /** The addresses that may be gateways; the plan's. */
   known: ReadonlySet<Ipv4> = new Set();
+  /** The longest lease that a gateway gives: milliseconds. */
+  longestLease = 0;
+  readonly since: Instant;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #heard = new Map<Ipv4, Instant>();
@@ -33,6 +38,12 @@ export class Peers implements Hearing {
   constructor(clock: Clock, log: Log) {
     this.#clock = clock;
     this.#log = log;
+    this.since = clock.now();
+  }
+
+  /** Gateways that were heard before this process began, by what the store has of them. */
+  remember(granters: Iterable<Ipv4>): void {
+    for (const granter of granters) if (!this.#heard.has(granter)) this.#heard.set(granter, this.since);
   }
 
   get peers(): ReadonlyMap<Ipv4, Instant> {
@@ -45,8 +56,8 @@ export class Peers implements Hearing {
     const isNew = !this.#heard.has(server);
     this.#heard.set(server, this.#clock.now());
     // A client that asks again has given up what it asked for before.
-    const others = this.#rivalsFor(address).filter((rival) => rival.client !== client);
-    const rival = { granter: server, client, at: this.#clock.monotonic() };
+    const others = (this.#rivals.get(address) ?? []).filter((rival) => rival.client !== client);
+    const rival = { granter: server, client, at: this.#clock.monotonic(), on: this.#clock.now() };
     this.#rivals.delete(address);
     this.#rivals.set(address, [...others, rival].slice(-RIVALS_OF_ONE));
     if (this.#rivals.size > RIVAL_LIMIT) this.#forgetOldest();
@@ -55,22 +66,27 @@ export class Peers implements Hearing {
     }
   }
 
-  rivalFor(address: Ipv4, client: ClientKey): Rival | undefined {
+  rivalFor(address: Ipv4, client: ClientKey, within = RIVALRY): Rival | undefined {
     let first: Rival | undefined;
-    for (const rival of this.#rivalsFor(address)) {
+    for (const rival of this.#rivalsFor(address, within)) {
       const isLower = first === undefined || rival.granter < first.granter;
       if (rival.client !== client && isLower) first = rival;
     }
     return first;
   }
 
+  askedBy(address: Ipv4, client: ClientKey): Instant | undefined {
+    const last = this.#rivals.get(address)?.findLast((rival) => rival.client !== client);
+    return last?.on;
+  }
+
   /** For now and then: who was not heard for long is gone. */
   check(): void {
     const now = this.#clock.now();
     for (const [peer, last] of this.#heard) {
-      if (Math.abs(now - last) < PRESENT) continue;
+      if (Math.abs(now - last) < Math.max(PRESENT, this.longestLease)) continue;
       this.#heard.delete(peer);
-      this.#log.warn({ gateway: ipv4ToText(peer) }, 'another gateway has not been heard for a day');
+      this.#log.warn({ gateway: ipv4ToText(peer) }, 'another gateway has not been heard for long');
     }
   }
 
@@ -80,9 +96,9 @@ export class Peers implements Hearing {
     return `other gateways serve this pool, and nothing is shared with them: ${[...this.#heard.keys()].map(ipv4ToText).join(', ')}`;
   }
 
-  #rivalsFor(address: Ipv4): readonly HeardRival[] {
+  #rivalsFor(address: Ipv4, within: number): readonly HeardRival[] {
     const now = this.#clock.monotonic();
-    return (this.#rivals.get(address) ?? []).filter(({ at }) => now - at < RIVALRY);
+    return (this.#rivals.get(address) ?? []).filter(({ at }) => now - at < within);
   }
 
   #forgetOldest(): void {

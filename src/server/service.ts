@@ -2,6 +2,7 @@ import type { ListenAddress } from '../config/listen-address.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
+import { LeaseTable } from '../store/lease-table.ts';
 import { ArpLiars } from './arp-liars.ts';
 import type { Cluster } from './cluster.ts';
 import type { Deafness } from './deafness.ts';
@@ -48,8 +49,11 @@ export class Service {
     this.medium = medium;
     const plan = parts.planOf(listen);
     const liars = new ArpLiars(store.leases, clock, parts.log);
+    const longestLease = Math.max(0, ...plan.subnets.map(({ leaseTimes }) => leaseTimes.maximum));
     memory.peers.known = plan.peers;
-    timeGuard.longestLease = Math.max(0, ...plan.subnets.map(({ leaseTimes }) => leaseTimes.maximum));
+    memory.peers.longestLease = longestLease * 1000;
+    if (memory.cluster === undefined) memory.peers.remember(grantersAmong(store, plan.peers));
+    timeGuard.longestLease = longestLease;
     // The first question about a pool puts all its records in order: now, not while a client waits for an offer.
     for (const pool of plan.subnets.flatMap(({ pools }) => pools)) store.leases.longestFree(pool);
     this.exchange = new Exchange({
@@ -87,6 +91,12 @@ export class Service {
     cancel();
     this.medium.close();
   }
+}
+
+/** The peers that this gateway has leases of. */
+function grantersAmong({ leases }: LeaseStore, peers: ReadonlySet<Ipv4>): readonly Ipv4[] {
+  if (peers.size === 0 || !(leases instanceof LeaseTable)) return [];
+  return [...leases.granters()].filter((granter) => peers.has(granter));
 }
 
 function circumstancesOf(memory: Memory, monotonic: () => number): Circumstances {

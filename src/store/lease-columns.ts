@@ -33,6 +33,10 @@ export class LeaseColumns {
     return (this.#chunks[slot >>> CHUNK_BITS]?.addresses[(slot & (CHUNK - 1)) * 2] ?? 0) as Ipv4;
   }
 
+  granterAt(slot: number): Ipv4 {
+    return (this.#chunks[slot >>> CHUNK_BITS]?.addresses[(slot & (CHUNK - 1)) * 2 + 1] ?? 0) as Ipv4;
+  }
+
   clientAt(slot: number): ClientKey {
     return this.#chunks[slot >>> CHUNK_BITS]?.clients[slot & (CHUNK - 1)] ?? ('' as ClientKey);
   }

@@ -81,6 +81,15 @@ export class LeaseTable implements LeaseView {
     return this.#records.countByState();
   }
 
+  /** The gateways whose clients have been heard of; looks at every record. */
+  granters(): ReadonlySet<Ipv4> {
+    const granters = new Set<Ipv4>();
+    for (let slot = 0; slot < this.#records.size; slot += 1) {
+      if (this.#records.stateAt(slot) === 'peer') granters.add(this.#records.granterAt(slot));
+    }
+    return granters;
+  }
+
   isInFlight(address: Ipv4): boolean {
     return this.#inFlight.has(address);
   }
@@ -235,7 +244,8 @@ export class LeaseTable implements LeaseView {
     if (offer !== undefined) return slot < 0 || this.#isOver(slot, offer.updatedAt) ? 'offered' : 'taken';
     if (slot < 0) return 'unused';
     const state = this.#records.stateAt(slot);
-    return state === 'free' || state === 'peer' ? state : 'taken';
+    if (state === 'peer') return this.#records.granterAt(slot) === UNSPECIFIED ? 'lapsed' : 'peer';
+    return state === 'free' ? state : 'taken';
   }
 
   #isOver(slot: number, now: Instant): boolean {
@@ -254,7 +264,7 @@ export class LeaseTable implements LeaseView {
       const address = this.#records.addressAt(slot);
       if (!order.covers(address)) continue;
       const standing = this.#standing(address, slot);
-      if (standing === 'free' || standing === 'peer') rings.push(slot);
+      if (standing === 'free' || standing === 'peer' || standing === 'lapsed') rings.push(slot);
       else order.place(address, standing);
     }
     // Side by side, since the sort asks for them again and again.
@@ -264,7 +274,8 @@ export class LeaseTable implements LeaseView {
       .sort((one, other) => (versions[one] ?? 0) - (versions[other] ?? 0));
     for (const ring of oldestFirst) {
       const slot = rings[ring] ?? 0;
-      order.place(this.#records.addressAt(slot), this.#records.stateAt(slot) === 'free' ? 'free' : 'peer');
+      const address = this.#records.addressAt(slot);
+      order.place(address, this.#standing(address, slot));
     }
     for (const { address } of this.#offers.oldestFirst()) {
       if (order.covers(address)) order.place(address, this.#standing(address));

@@ -2,8 +2,11 @@ import type { AddressRange } from '../lease/lease-view.ts';
 import { type Ipv4, ipv4 } from '../net/ipv4.ts';
 import { IndexSet } from './index-set.ts';
 
-/** Where an address belongs; peer: granted by another gateway; taken: to none of the four. */
-export type Standing = 'unused' | 'free' | 'offered' | 'peer' | 'taken';
+/**
+ * Where an address belongs; peer: granted by another gateway; lapsed: a lease of one's own that has run out, while others
+ * are heard that may have prolonged it; taken: to none of the five.
+ */
+export type Standing = 'unused' | 'free' | 'offered' | 'lapsed' | 'peer' | 'taken';
 
 /** In no ring. Memory comes as zeros, and is not touched before it is needed. */
 const NOWHERE = 0;
@@ -11,15 +14,16 @@ const NOWHERE = 0;
 const FREE = 1;
 const OFFERED = 2;
 const PEER = 3;
-const FIRST_PLACE = 4;
+const LAPSED = 4;
+const FIRST_PLACE = 5;
 /** As numbers, 0 for those that nothing has been said of. */
-const STANDINGS: readonly Standing[] = ['unused', 'free', 'offered', 'peer', 'taken'];
+const STANDINGS: readonly Standing[] = ['unused', 'free', 'offered', 'lapsed', 'peer', 'taken'];
 
 /**
  * The addresses of one range in the order in which they may be given away: those never used, ascending; those that
- * are free, by the time of becoming so; those on offer, by the time of the offer; those granted by other gateways, by
- * the time of hearing it. An address is in one of the four at most, and moves between them in constant time: three rings
- * through the same two columns, and a set.
+ * are free, by the time of becoming so; those on offer, by the time of the offer; those that have lapsed; those granted by
+ * other gateways, by the time of hearing it. An address is in one of the five at most, and moves between them in constant
+ * time: four rings through the same two columns, and a set.
  */
 export class RangeOrder {
   readonly first: Ipv4;
@@ -46,7 +50,7 @@ export class RangeOrder {
     this.#size = size - excluded.length;
     this.#newer = new Int32Array(FIRST_PLACE + size);
     this.#older = new Int32Array(FIRST_PLACE + size);
-    for (const ring of [FREE, OFFERED, PEER]) {
+    for (const ring of [FREE, OFFERED, PEER, LAPSED]) {
       this.#newer[ring] = ring;
       this.#older[ring] = ring;
     }
@@ -71,6 +75,7 @@ export class RangeOrder {
     if (where === 'free') this.#append(FREE, place);
     else if (where === 'offered') this.#append(OFFERED, place);
     else if (where === 'peer') this.#append(PEER, place);
+    else if (where === 'lapsed') this.#append(LAPSED, place);
   }
 
   /** How many addresses stand so. */
@@ -91,10 +96,12 @@ export class RangeOrder {
     return this.#firstOf(OFFERED, inFlight);
   }
 
-  /** Those granted by other gateways, the oldest first; nothing may be moved meanwhile. */
+  /** One's own that have lapsed, then those granted by other gateways, the oldest first; nothing may be moved meanwhile. */
   *peers(): Generator<Ipv4> {
-    for (let place = this.#newer[PEER] ?? PEER; place !== PEER; place = this.#newer[place] ?? PEER)
-      yield this.#addressAt(place);
+    for (const ring of [LAPSED, PEER]) {
+      for (let place = this.#newer[ring] ?? ring; place !== ring; place = this.#newer[place] ?? ring)
+        yield this.#addressAt(place);
+    }
   }
 
   #count(index: number, where: Standing): void {

@@ -58,6 +58,7 @@ describe('two gateways that share a pool and nothing else', () => {
     await both.broadcast(A.discover(), FIRST);
 
     await both.broadcast(B.select('10.15.3.20', SECOND), FIRST);
+    await both.clock.pass(60); // No rival's any more: the other gateway has waited for one in vain.
     await both.broadcast(A.select('10.15.3.20', FIRST), FIRST);
 
     expect(both.replies()).toEqual([

@@ -34,6 +34,8 @@ export class SharedSegment {
       const log = new LogLines();
       const peers = new Peers(this.clock, log);
       peers.known = others;
+      const longest = (plan.subnets ?? []).map(({ leaseTimes }) => leaseTimes.maximum);
+      peers.longestLease = Math.max(0, ...longest) * 1000;
       bench.circumstances.hearing = peers;
       bench.circumstances.heardRequest = (...heard) => peers.heardRequest(...heard);
       return { address, bench, peers, log };
