@@ -60,8 +60,13 @@ describe('three servers on one segment, each with the whole pool', () => {
     skip,
   }) => {
     if (!(await isInstalled('dnsmasq'))) return skip('dnsmasq is not installed');
-    const dnsmasq = SERVERS.find(({ program }) => program === 'dnsmasq');
-    if (dnsmasq === undefined) throw new Error('no dnsmasq');
+    const server = SERVERS.find(({ program }) => program === 'dnsmasq');
+    if (server === undefined) throw new Error('no dnsmasq');
+    // With its DNS on that address too, and by it alone.
+    const others = ['--port=0', `--interface=${DEVICE}`];
+    const command = (folder: string, address: string) =>
+      server.command(folder, address).filter((word) => !others.includes(word));
+    const dnsmasq = { ...server, command };
     const segment = await Segment.open('10.15.3.254/24');
     try {
       let started = 0;
