@@ -22,9 +22,12 @@ const RETRIES = [4000, 8000, 12_000] as const;
 const LEAST_RETRY = 4000;
 /** RFC 2131 §3.1 (5): after a DHCPDECLINE. */
 const AFTER_DECLINE = 10_000;
+/** For how long offers are collected; many clients take the first one. Milliseconds. */
 const OFFER_WAIT = 300;
 /** Before the first DHCPDISCOVER. RFC 2131 §4.4.1 asks for one to ten seconds; most clients begin at once. */
 const FIRST_WAIT = 300;
+/** Both, of a client in a hurry. */
+const HASTE = 2;
 
 const OFFER = 2;
 const ACK = 5;
@@ -37,9 +40,11 @@ export interface GuestParts {
   readonly node: number;
   readonly mac: string;
   readonly identifier?: readonly number[] | undefined;
-  /** Told of every ACK that was taken, and of every NAK that counts. `isFirst`: it had no lease before. */
+  /** Takes the first offer, and begins at once. */
+  readonly isHasty?: boolean;
+  /** Told of every ACK that was taken, and before its end of every NAK that counts. `isFirst`: it had no lease before. */
   readonly bound: (guest: SimulatedGuest, isFirst: boolean) => void;
-  readonly refused: (guest: SimulatedGuest, server: string) => void;
+  readonly refused: (guest: SimulatedGuest, server: string, isBacked: boolean) => void;
 }
 
 interface Offer {
@@ -58,6 +63,11 @@ export class SimulatedGuest {
   until = 0;
   server = '';
   boundAt = -1;
+  /** The server that it has selected for this lease, and who heard it. */
+  chosen = '';
+  heardBy: ReadonlySet<string> = new Set();
+  /** Since when it is on. */
+  onSince = 0;
   /** One of its old DHCPRELEASEs arrived after it had bound anew: no server can tell, for a release does not say when it was sent. */
   isUndone = false;
   /** How often in a hundred it finds its address in use. */
@@ -93,6 +103,10 @@ export class SimulatedGuest {
     return this.state !== 'OFF';
   }
 
+  get hardware(): number {
+    return Number.parseInt(this.mac.replaceAll(':', ''), 16);
+  }
+
   /** By its own reckoning it has its address now. */
   get holds(): boolean {
     return this.until > this.#now && this.address !== '';
@@ -100,6 +114,7 @@ export class SimulatedGuest {
 
   start(): void {
     if (this.isOn) return;
+    this.onSince = this.#now;
     if (this.address !== '') this.#reboot();
     else this.#init();
   }
@@ -127,7 +142,8 @@ export class SimulatedGuest {
     this.#enter('OFF');
   }
 
-  hear(bytes: Uint8Array): void {
+  /** `isBacked`: its sender had a lease that contradicts this guest's. */
+  hear(bytes: Uint8Array, isBacked = false): void {
     const xid = Buffer.from(bytes).readUInt32BE(4);
     const sentAt = this.#sent.get(xid);
     if (sentAt === undefined) return; // RFC 2131 §4.4.1: of no message that waits for an answer.
@@ -136,7 +152,7 @@ export class SimulatedGuest {
     const address = [...bytes.subarray(16, 20)].join('.');
     if (type === OFFER && this.state === 'SELECTING') this.#collect({ address, server });
     if (type === ACK && this.state !== 'SELECTING') this.#take(bytes, address, server, sentAt);
-    if (type === NAK && this.state !== 'SELECTING') this.#refuse(server);
+    if (type === NAK && this.state !== 'SELECTING') this.#refuse(server, isBacked);
   }
 
   get #now(): number {
@@ -162,7 +178,7 @@ export class SimulatedGuest {
   #init(): void {
     this.#enter('INIT');
     this.#forget();
-    this.#later(this.#parts.random.below(FIRST_WAIT), () => {
+    this.#later(this.#parts.random.below(this.#parts.isHasty ? HASTE : FIRST_WAIT), () => {
       this.#enter('SELECTING');
       const options: PacketOption[] = this.#wanted === '' ? [] : [[50, ...ip(this.#wanted)]];
       this.#ask(
@@ -176,16 +192,23 @@ export class SimulatedGuest {
   #collect(offer: Offer): void {
     this.#offers.push(offer);
     if (this.#offers.length > 1) return;
-    this.#later(this.#parts.random.below(OFFER_WAIT), () => {
+    this.#later(this.#parts.random.below(this.#parts.isHasty ? HASTE : OFFER_WAIT), () => {
       const [first, ...more] = this.#offers;
       if (first === undefined) return;
       const { address, server } = this.#parts.random.pick([first, ...more]);
       const secs = this.#secs; // RFC 2131 §4.4.1: the same as in the DHCPDISCOVER.
       this.#enter('REQUESTING');
       this.#begunAt -= secs * 1000;
+      const heardBy = new Set<string>();
+      this.chosen = server;
+      this.heardBy = heardBy;
       this.#ask(
         0,
-        () => this.#broadcast((guest) => guest.select(address, server)),
+        () =>
+          this.#broadcast(
+            (guest) => guest.select(address, server),
+            (gateway) => heardBy.add(gateway),
+          ),
         () => this.#init(),
       );
     });
@@ -232,8 +255,8 @@ export class SimulatedGuest {
     this.#goOn();
   }
 
-  #refuse(server: string): void {
-    if (this.holds) this.#parts.refused(this, server);
+  #refuse(server: string, isBacked: boolean): void {
+    this.#parts.refused(this, server, isBacked);
     this.#forget();
     this.#init();
   }
@@ -272,8 +295,8 @@ export class SimulatedGuest {
     this.#later(Math.min(left, Math.max(Math.ceil(left / 2), LEAST_RETRY)), () => this.#extend());
   }
 
-  #broadcast(make: (guest: Guest) => Uint8Array): void {
-    this.#parts.network.broadcast(this.node, this.#message(make));
+  #broadcast(make: (guest: Guest) => Uint8Array, heard?: (gateway: string) => void): void {
+    this.#parts.network.broadcast(this.node, this.#message(make), heard);
   }
 
   get #secs(): number {

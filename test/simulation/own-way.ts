@@ -1,0 +1,124 @@
+import type { AddressRange } from '../../src/lease/lease-view.ts';
+import { type Ipv4, ipv4ToText } from '../../src/net/ipv4.ts';
+import { at, range, segment } from '../support/plan.ts';
+import type { Faults, Victims } from './faults.ts';
+import type { Gateway } from './gateway.ts';
+import type { SimulatedGuest } from './guest.ts';
+import type { Mutation } from './mutations.ts';
+import { OwnFaults } from './own-faults.ts';
+import { OwnKeeping } from './own-keeping.ts';
+import type { Way } from './way.ts';
+import { GATEWAYS, LEASE_TIMES, type WorldParts } from './world-parts.ts';
+
+const WHOLE = range('10.15.3.20', '10.15.3.40');
+const PARTS: ReadonlyMap<string, AddressRange> = new Map([
+  [GATEWAYS[0], range('10.15.3.20', '10.15.3.26')],
+  [GATEWAYS[1], range('10.15.3.27', '10.15.3.33')],
+  [GATEWAYS[2], range('10.15.3.34', '10.15.3.40')],
+]);
+
+/**
+ * hearing: one pool, and each gateway hears every broadcast while it is up. deaf: it may not, and may lose its file.
+ * shares: the pools part, and nothing that is heard matters.
+ */
+export type OwnKind = 'hearing' | 'deaf' | 'shares';
+
+/** From the question for an address to the ACK of it: an offer stands for so long, in milliseconds. */
+const OFFERED = 35_000;
+
+/** The gateways have a store each, and nothing is shared. */
+export class OwnWay implements Way {
+  readonly keepings: ReadonlyMap<string, OwnKeeping>;
+  readonly hasArp = true;
+  readonly hearsAll: boolean;
+  readonly guests = 9;
+  readonly addresses = 21;
+  /** A lease that is over for all, what the search of a client takes, and a retransmission. */
+  readonly recovery = LEASE_TIMES.maximum * 1000 + 60_000;
+  readonly #kind: OwnKind;
+  readonly #parts: WorldParts;
+  /** Doubles that were seen, by the address and both. */
+  readonly #seen = new Set<string>();
+
+  constructor(kind: OwnKind, parts: WorldParts, mutation: Mutation) {
+    this.#kind = kind;
+    this.#parts = parts;
+    this.hearsAll = kind === 'hearing';
+    this.keepings = new Map(GATEWAYS.map((address) => [address, new OwnKeeping(parts.random, mutation)]));
+  }
+
+  planOf(address: string) {
+    const isParted = this.#kind === 'shares';
+    const pool = (isParted ? PARTS.get(address) : undefined) ?? WHOLE;
+    const others = GATEWAYS.filter((other) => other !== address).map(at);
+    return {
+      subnets: [segment({ pools: [pool], leaseTimes: LEASE_TIMES })],
+      peers: new Set<Ipv4>(isParted ? [] : others),
+    };
+  }
+
+  async open(): Promise<void> {}
+
+  faults(victims: Victims): Faults {
+    const { keepings, hearsAll } = this;
+    return new OwnFaults(victims, { keepings, hearsAll, filesLost: this.#kind === 'deaf' ? 10 : 0 });
+  }
+
+  isClone(): boolean {
+    return false;
+  }
+
+  /** Whoever was just heard at an address keeps it. */
+  replied({ address: server }: Gateway, type: string, address: string, guest: SimulatedGuest): void {
+    if (type !== 'DHCPACK') return;
+    const { guests, clock, answers, fault } = this.#parts;
+    const answer = answers.get(`${server}/${address}`);
+    if (answer === undefined || answer.mac === guest.mac || clock.monotonic() - answer.at > 5000) return;
+    const holder = guests.find(({ mac }) => mac === answer.mac);
+    if (holder?.holds === true && holder.address === address && holder.onSince < answer.at)
+      fault(`${server} gives ${guest.mac} ${address}, at which it has just heard ${holder.mac}`);
+  }
+
+  /**
+   * A gateway that was down did not hear the lease of the holder; then its question by ARP is all there is, and the
+   * holder's machine was off when it came.
+   */
+  shared(guest: SimulatedGuest, other: SimulatedGuest): void {
+    const { clock, fault, count } = this.#parts;
+    if (other.isUndone && !other.isOn) return;
+    const pair = [guest.mac, other.mac].sort().join(' ');
+    const name = `${guest.address} ${pair}`;
+    if (this.#seen.has(name)) return;
+    this.#seen.add(name);
+    const wasAway = !other.isOn || clock.monotonic() - other.onSince < OFFERED;
+    const isExcused = this.#kind === 'deaf' || (this.hearsAll && wasAway && !other.heardBy.has(guest.server));
+    if (isExcused) count('doubles');
+    else
+      fault(
+        `${guest.address} is ${other.mac}'s (${other.state}) and ${guest.mac}'s, by ${other.server} and ${guest.server}`,
+      );
+  }
+
+  /** Only the server that was chosen refuses, and never what it has given; any other for a lease of its own. */
+  refused(guest: SimulatedGuest, server: string, isBacked: boolean): void {
+    const { fault, count } = this.#parts;
+    const isSelecting = guest.state === 'REQUESTING';
+    const isStrangers = server !== (isSelecting ? guest.chosen : guest.server);
+    if (isStrangers && isBacked)
+      count(guest.holds ? 'valid leases refused by another' : 'refused by another');
+    if (this.#kind === 'deaf' || guest.isUndone) return;
+    if (isStrangers && (isSelecting || !isBacked))
+      fault(`${server} has refused ${guest.mac}, which had not chosen it`);
+    if (!isStrangers && guest.holds) fault(`${server} has refused ${guest.mac} its valid ${guest.address}`);
+  }
+
+  quarantined(): number {
+    const now = this.#parts.clock.now();
+    const addresses = [...this.keepings.values()]
+      .flatMap((keeping) => keeping.records())
+      .filter(({ state, expiresAt }) => state === 'declined' && expiresAt > now);
+    return new Set(addresses.map(({ address }) => ipv4ToText(address))).size;
+  }
+
+  checkEnd(): void {}
+}
