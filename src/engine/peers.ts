@@ -62,8 +62,11 @@ function grantHeard(question: Question, address: Ipv4): readonly LeaseWrite[] {
   const record = { ...recordOf(question, 'peer', NEVER), granter };
   const writes: LeaseWrite[] = [{ address, seen: leases.at(address)?.version ?? 0, next: record }];
   const before = leases.bindingOf(client);
-  if (before?.state === 'peer' && before.address !== address)
-    writes.push({ address: before.address, seen: before.version, next: freed(before, now) });
+  if (before?.state === 'peer' && before.address !== address) {
+    // It is on offer to the client again, as likely as not.
+    const seen = leases.at(before.address)?.version ?? before.version;
+    writes.push({ address: before.address, seen, next: freed(before, now) });
+  }
   return writes;
 }
 

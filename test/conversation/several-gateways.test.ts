@@ -146,6 +146,20 @@ describe('two gateways that share a pool and nothing else', () => {
     expect(leases.at(at('10.15.3.78'))).toMatchObject({ state: 'peer', granter: at(THIRD) });
   });
 
+  test('a guest that is offered its address again and takes another one leaves it behind too', async () => {
+    const three = new SharedSegment([FIRST, SECOND, THIRD]);
+    await three.broadcast(A.select('10.15.3.77', SECOND), FIRST);
+    await three.broadcast(A.discover(), FIRST);
+
+    await three.broadcast(A.select('10.15.3.78', THIRD), FIRST);
+
+    const { leases } = three.node(FIRST).bench.store;
+    expect(three.replies()).toEqual([`${FIRST} DHCPOFFER 10.15.3.77 to ${A.mac}`]);
+    expect(leases.at(at('10.15.3.77'))?.state).toBe('free');
+    expect(leases.at(at('10.15.3.78'))).toMatchObject({ state: 'peer', granter: at(THIRD) });
+    expect(three.node(FIRST).bench.record.decisions.at(-1)).toBe('DHCPREQUEST peer-granted committed');
+  });
+
   test('the address of a silent gateway goes to another client when nothing else is free, after a lease time', async () => {
     const plan = {
       subnets: [segment({ ...ONE.subnets[0], leaseTimes: { default: 3600, minimum: 60, maximum: 43_200 } })],
