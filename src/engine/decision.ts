@@ -127,8 +127,11 @@ export interface Known {
 export interface Hearing {
   /** Those heard lately, and when last. Empty: this gateway is alone. */
   readonly peers: ReadonlyMap<Ipv4, Instant>;
-  /** The peer's client that has just asked for an address, and that peer; undefined: nobody has. */
-  rivalFor(address: Ipv4): Rival | undefined;
+  /**
+   * The peer's client, other than this one, that has just asked for an address, and that peer: the lowest, if several
+   * have. Undefined: nobody has.
+   */
+  rivalFor(address: Ipv4, client: ClientKey): Rival | undefined;
 }
 
 /** The gateways that share their leases. */

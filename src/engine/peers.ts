@@ -97,8 +97,8 @@ function isKnown({ leases, client, now, known }: Question, address: Ipv4, grante
 export function listenForRival(question: Question, address: Ipv4): Decision | undefined {
   const { known, client, plan, now } = question;
   if (!hearsPeers(question)) return undefined;
-  const rival = known.hearing.rivalFor(address);
-  if (rival !== undefined && rival.client !== client && rival.granter < plan.serverIdentifier)
+  const rival = known.hearing.rivalFor(address, client);
+  if (rival !== undefined && rival.granter < plan.serverIdentifier)
     return refuse(question, address, 'rival-won');
   return known.waited ? undefined : waitFor(address, 'listening', now, LISTENING);
 }

@@ -9,11 +9,16 @@ import type { Log } from './log.ts';
 const PRESENT = 86_400_000;
 /** Two clients that ask for one address within this time are rivals: milliseconds. */
 const RIVALRY = 1000;
-/** Requests that are remembered for that. */
+/** Addresses that are remembered for that, and clients that ask for one of them. */
 const RIVAL_LIMIT = 1024;
+const RIVALS_OF_ONE = 8;
 
 const REMEDY =
   'the gateways share the pool by hearing alone, which lost broadcasts and pauses can defeat: give each its own part (GATEWAY_DHCP_SHARE), or run one';
+
+interface HeardRival extends Rival {
+  readonly at: number;
+}
 
 /** The other gateways of the segment, by what clients ask of them: a DHCPREQUEST that names another server is heard by all. */
 export class Peers implements Hearing {
@@ -23,7 +28,7 @@ export class Peers implements Hearing {
   readonly #log: Log;
   readonly #heard = new Map<Ipv4, Instant>();
   /** By address, the oldest first. */
-  readonly #rivals = new Map<Ipv4, Rival & { readonly at: number }>();
+  readonly #rivals = new Map<Ipv4, readonly HeardRival[]>();
 
   constructor(clock: Clock, log: Log) {
     this.#clock = clock;
@@ -39,22 +44,24 @@ export class Peers implements Hearing {
     if (!this.known.has(server)) return;
     const isNew = !this.#heard.has(server);
     this.#heard.set(server, this.#clock.now());
-    const at = this.#clock.monotonic();
-    const before = this.#rivals.get(address);
-    const isFirst = before === undefined || at - before.at >= RIVALRY || server < before.granter;
-    if (isFirst) {
-      this.#rivals.delete(address);
-      this.#rivals.set(address, { granter: server, client, at });
-    }
+    // A client that asks again has given up what it asked for before.
+    const others = this.#rivalsFor(address).filter((rival) => rival.client !== client);
+    const rival = { granter: server, client, at: this.#clock.monotonic() };
+    this.#rivals.delete(address);
+    this.#rivals.set(address, [...others, rival].slice(-RIVALS_OF_ONE));
     if (this.#rivals.size > RIVAL_LIMIT) this.#forgetOldest();
     if (isNew) {
       this.#log.warn({ gateway: ipv4ToText(server), remedy: REMEDY }, 'another gateway serves this segment');
     }
   }
 
-  rivalFor(address: Ipv4): Rival | undefined {
-    const rival = this.#rivals.get(address);
-    return rival !== undefined && this.#clock.monotonic() - rival.at < RIVALRY ? rival : undefined;
+  rivalFor(address: Ipv4, client: ClientKey): Rival | undefined {
+    let first: Rival | undefined;
+    for (const rival of this.#rivalsFor(address)) {
+      const isLower = first === undefined || rival.granter < first.granter;
+      if (rival.client !== client && isLower) first = rival;
+    }
+    return first;
   }
 
   /** For now and then: who was not heard for long is gone. */
@@ -71,6 +78,11 @@ export class Peers implements Hearing {
   get problem(): string | undefined {
     if (this.#heard.size === 0) return undefined;
     return `other gateways serve this pool, and nothing is shared with them: ${[...this.#heard.keys()].map(ipv4ToText).join(', ')}`;
+  }
+
+  #rivalsFor(address: Ipv4): readonly HeardRival[] {
+    const now = this.#clock.monotonic();
+    return (this.#rivals.get(address) ?? []).filter(({ at }) => now - at < RIVALRY);
   }
 
   #forgetOldest(): void {

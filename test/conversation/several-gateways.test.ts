@@ -85,6 +85,24 @@ describe('two gateways that share a pool and nothing else', () => {
     ]);
   });
 
+  test('a rival wins over a client that has just asked the same gateway as the rival does, and in vain', async () => {
+    const both = new SharedSegment([FIRST, SECOND], ONE);
+    await both.broadcast(A.discover(), FIRST);
+    await both.broadcast(B.select('10.15.3.20', FIRST));
+    await both.broadcast(B.discover(), SECOND);
+    both.replies();
+
+    await both.broadcast(B.select('10.15.3.20', SECOND), SECOND);
+    await both.broadcast(A.select('10.15.3.20', FIRST));
+    await both.broadcast(B.select('10.15.3.20', SECOND), FIRST);
+    await both.clock.pass(200);
+
+    expect(both.replies()).toEqual([
+      `${FIRST} DHCPACK 10.15.3.20 to ${A.mac}`,
+      `${SECOND} DHCPNAK 0.0.0.0 to ${B.mac}`,
+    ]);
+  });
+
   test('the first lease waits for a rival, a renewal does not; alone nothing waits', async () => {
     const both = new SharedSegment([FIRST, SECOND]);
     await both.broadcast(A.select('10.15.3.20', FIRST), FIRST);
