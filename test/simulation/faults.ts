@@ -64,9 +64,10 @@ export abstract class Faults {
 
   /** `lost`: how often in a hundred the lease file is gone after it. */
   protected crash(gateway: Gateway, lost: number): void {
-    const { random, say, keepings } = this.victims;
+    const { random, say, keepings, network } = this.victims;
     if (!gateway.isUp) return;
     gateway.crash();
+    network.met.delete(gateway.address);
     const isLost = random.chance(lost);
     if (isLost) keepings.get(gateway.address)?.lose();
     say(`${gateway.address} crashes${isLost ? ', and its lease file is gone' : ''}`);

@@ -1,5 +1,5 @@
 import { decide } from '../../src/engine/decide.ts';
-import type { Decide, Reason } from '../../src/engine/decision.ts';
+import type { Decide } from '../../src/engine/decision.ts';
 import type { Clock } from '../../src/lease/clock.ts';
 import { instant } from '../../src/lease/lease.ts';
 import { hardwareFromText } from '../../src/net/hardware-address.ts';
@@ -24,7 +24,7 @@ export interface GatewayParts {
   readonly holderOf: (address: string) => string | undefined;
   readonly sent: (gateway: Gateway, sent: Sent) => void;
   /** Sees what each message came to. */
-  readonly decided: (reason: Reason) => void;
+  readonly decided: (address: string, ...what: Parameters<Observer['decided']>) => void;
   readonly broken: (error: unknown) => void;
 }
 
@@ -76,7 +76,7 @@ class Process {
     const holding = keeping.begin(clock);
     this.#holding = holding;
     const observer: Observer = {
-      decided: (_message, _client, { reason }) => parts.decided(reason),
+      decided: (...what) => parts.decided(address, ...what),
       ordered() {},
       dropped() {},
       omitted() {},

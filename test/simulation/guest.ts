@@ -66,6 +66,8 @@ export class SimulatedGuest {
   /** The server that it has selected for this lease, and who heard it. */
   chosen = '';
   heardBy: ReadonlySet<string> = new Set();
+  /** Its server had heard of no other gateway when it was selected. */
+  isUnmet = false;
   /** Since when it is on. */
   onSince = 0;
   /** One of its old DHCPRELEASEs arrived after it had bound anew: no server can tell, for a release does not say when it was sent. */
@@ -207,7 +209,12 @@ export class SimulatedGuest {
         () =>
           this.#broadcast(
             (guest) => guest.select(address, server),
-            (gateway) => heardBy.add(gateway),
+            (gateway) => {
+              const { met } = this.#parts.network;
+              if (gateway !== server) met.add(gateway);
+              else if (!heardBy.has(server)) this.isUnmet = !met.has(server);
+              heardBy.add(gateway);
+            },
           ),
         () => this.#init(),
       );

@@ -31,6 +31,8 @@ export class Network {
   readonly cut = new Set<string>();
   /** Every broadcast reaches every gateway soon, whatever the weather is. */
   hearsAll = false;
+  /** Gateways that have heard of another one since they started. */
+  readonly met = new Set<string>();
   /** Gateways that hear nothing. */
   readonly deaf = new Set<string>();
   /** By address. */

@@ -25,6 +25,8 @@ export type OwnKind = 'hearing' | 'deaf' | 'shares';
 
 /** From the question for an address to the ACK of it: an offer stands for so long, in milliseconds. */
 const OFFERED = 35_000;
+/** Two rivals have their ACKs within this time, as late as a reply may be: milliseconds. */
+const AT_ONCE = 6000;
 
 /** The gateways have a store each, and nothing is shared. */
 export class OwnWay implements Way {
@@ -79,24 +81,32 @@ export class OwnWay implements Way {
       fault(`${server} gives ${guest.mac} ${address}, at which it has just heard ${holder.mac}`);
   }
 
-  /**
-   * A gateway that was down did not hear the lease of the holder; then its question by ARP is all there is, and the
-   * holder's machine was off when it came.
-   */
   shared(guest: SimulatedGuest, other: SimulatedGuest): void {
-    const { clock, fault, count } = this.#parts;
     if (other.isUndone && !other.isOn) return;
-    const pair = [guest.mac, other.mac].sort().join(' ');
-    const name = `${guest.address} ${pair}`;
+    const { address } = guest;
+    const name = `${address} ${[guest.mac, other.mac].sort().join(' ')}`;
     if (this.#seen.has(name)) return;
     this.#seen.add(name);
+    const excuse = this.#excuseFor(guest, other);
+    if (excuse !== undefined) this.#parts.count(`doubles, ${excuse}`);
+    else {
+      const by = `${other.server} and ${guest.server}`;
+      this.#parts.fault(`${address} is ${other.mac}'s (${other.state}) and ${guest.mac}'s, by ${by}`);
+    }
+  }
+
+  /** Why an address may have two holders, where hearing is all there is. */
+  #excuseFor(guest: SimulatedGuest, other: SimulatedGuest): string | undefined {
+    const { clock } = this.#parts;
+    if (this.#kind === 'deaf') return 'where not all is heard';
+    if (this.#kind === 'shares') return undefined;
+    // Then the question by ARP is all there is, and the holder's machine was off when it came.
     const wasAway = !other.isOn || clock.monotonic() - other.onSince < OFFERED;
-    const isExcused = this.#kind === 'deaf' || (this.hearsAll && wasAway && !other.heardBy.has(guest.server));
-    if (isExcused) count('doubles');
-    else
-      fault(
-        `${guest.address} is ${other.mac}'s (${other.state}) and ${guest.mac}'s, by ${other.server} and ${guest.server}`,
-      );
+    if (wasAway && !other.heardBy.has(guest.server)) return 'by a gateway that was down';
+    // Nobody is listened for before somebody is heard.
+    const isAtOnce = Math.abs(guest.boundAt - other.boundAt) < AT_ONCE;
+    if (isAtOnce && (guest.isUnmet || other.isUnmet)) return 'before a first other gateway was heard';
+    return undefined;
   }
 
   /** Only the server that was chosen refuses, and never what it has given; any other for a lease of its own. */

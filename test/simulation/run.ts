@@ -13,7 +13,7 @@ export interface Result {
   readonly counts: ReadonlyMap<string, number>;
 }
 
-const LINES = 40;
+const LINES = 100;
 
 export async function runSeed(seed: number, way: WayName = 'etcd', mutation?: Mutation): Promise<Result> {
   const world = new World(seed, way, mutation);

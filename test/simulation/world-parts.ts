@@ -1,6 +1,7 @@
 import type { SeededRandom } from '../support/random.ts';
 import type { SimulatedClock } from './clock.ts';
 import type { SimulatedGuest } from './guest.ts';
+import type { Network } from './network.ts';
 
 export const GATEWAYS = ['10.15.3.10', '10.15.3.11', '10.15.3.12'] as const;
 /** Seconds. */
@@ -11,6 +12,7 @@ export const SKEW = 29_000;
 export interface WorldParts {
   readonly clock: SimulatedClock;
   readonly random: SeededRandom;
+  readonly network: Network;
   readonly guests: readonly SimulatedGuest[];
   /** Who answered a gateway by ARP last, by 'gateway/address'. */
   readonly answers: ReadonlyMap<string, { readonly mac: string; readonly at: number }>;

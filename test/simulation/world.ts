@@ -48,12 +48,18 @@ export class World {
   constructor(seed: number, name: WayName = 'etcd', mutation: Mutation = NO_MUTATION) {
     this.random = new SeededRandom(seed);
     const { clock, random, guests } = this;
+    const network = new Network(clock, random);
+    this.network = network;
     const fault = (text: string) => void this.faults.push(text);
-    const count = (what: string) => void this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
-    const way = wayOf(name, seed, { clock, random, guests, answers: this.#answers, fault, count }, mutation);
+    const count = (what: string) => this.#count(what);
+    const way = wayOf(
+      name,
+      seed,
+      { ...{ clock, random, network, guests, fault, count }, answers: this.#answers },
+      mutation,
+    );
     this.#way = way;
-    this.network = new Network(clock, random);
-    this.network.hearsAll = way.hearsAll;
+    network.hearsAll = way.hearsAll;
     this.#invariants = new Invariants(way, () => guests, fault);
     this.#isStorm = name !== 'etcd' && random.chance(50);
     const [first, ...more] = [...way.keepings].map(([address, keeping]) =>
@@ -66,7 +72,7 @@ export class World {
     for (let index = 0; index < Math.max(way.guests, way.addresses); index += 1)
       guests.push(this.#guest(index, isHasty));
     this.#troubles = way.faults({
-      ...{ clock, random, network: this.network, gateways: this.gateways, keepings: way.keepings },
+      ...{ clock, random, network, gateways: this.gateways, keepings: way.keepings },
       say: (text) => this.#say(text),
       resetNode: (node) => {
         for (const guest of guests) if (guest.isOn && guest.node === node) guest.reset();
@@ -94,7 +100,7 @@ export class World {
     this.#makeRoom(Math.min(way.guests, way.addresses));
     await this.#pass(way.recovery);
     this.#checkEnd();
-    if (way.guests >= way.addresses) return;
+    if (way.guests >= way.addresses || this.faults.length > 0) return;
     this.#say('as many come as there are addresses');
     this.#makeRoom(way.addresses);
     await this.#pass(way.recovery);
@@ -140,8 +146,10 @@ export class World {
         return holder.mac;
       },
       sent: (gateway, sent) => this.#reply(gateway, sent),
-      decided: (reason) => {
-        if (reason === 'rival-won') this.counts.set(reason, (this.counts.get(reason) ?? 0) + 1);
+      decided: (server, { type, hardware }, _client, { kind, reason }, outcome) => {
+        if (reason === 'rival-won') this.#count(reason);
+        if (kind !== 'reply')
+          this.#say(`${server} ${type} by ${hardware.toString(16)}: ${reason} ${outcome ?? ''}`);
       },
       broken: (error) => this.faults.push(`broken: ${error instanceof Error ? error.stack : String(error)}`),
     });
@@ -195,6 +203,10 @@ export class World {
       this.#keepFiles();
       for (const { address, isUp } of this.gateways) if (isUp) this.#way.keepings.get(address)?.sync();
     });
+  }
+
+  #count(what: string): void {
+    this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
   }
 
   #say(text: string): void {
