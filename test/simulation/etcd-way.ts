@@ -22,6 +22,7 @@ export class EtcdWay implements Way {
   readonly hasArp: boolean;
   readonly hearsAll = false;
   readonly guests = 13;
+  readonly strangers = 0;
   readonly addresses = 10;
   /** A lease, the grace, what the clocks differ by, and a retransmission. */
   readonly recovery = LEASE_TIMES.maximum * 1000 + GRACE + 2 * SKEW + 30_000;

@@ -65,6 +65,7 @@ export class SimulatedGuest {
   boundAt = -1;
   /** The server that it has selected for this lease, and who heard it. */
   chosen = '';
+  selectedAt = 0;
   heardBy: ReadonlySet<string> = new Set();
   /** Its server had heard of no other gateway when it was selected. */
   isUnmet = false;
@@ -203,6 +204,7 @@ export class SimulatedGuest {
       this.#begunAt -= secs * 1000;
       const heardBy = new Set<string>();
       this.chosen = server;
+      this.selectedAt = this.#now;
       this.heardBy = heardBy;
       this.#ask(
         0,

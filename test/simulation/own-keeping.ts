@@ -20,8 +20,12 @@ export class OwnKeeping implements Keeping {
   readonly #random: SeededRandom;
   readonly #mutation: Mutation;
   #store: MemoryStore | undefined;
+  /** By address, whose it is by a lease of this gateway's own, and since when without a break. */
+  readonly #held = new Map<Ipv4, { readonly hardware: number; readonly since: number }>();
+  readonly #clock: Clock;
 
-  constructor(random: SeededRandom, mutation: Mutation) {
+  constructor(clock: Clock, random: SeededRandom, mutation: Mutation) {
+    this.#clock = clock;
     this.#random = random;
     this.#mutation = mutation;
   }
@@ -69,6 +73,12 @@ export class OwnKeeping implements Keeping {
     });
   }
 
+  /** Since when this gateway has leased the address to this client; undefined: it has not. */
+  heldSince(address: string, mac: number): number | undefined {
+    const held = this.#held.get(at(address));
+    return held?.hardware === mac ? held.since : undefined;
+  }
+
   records(): readonly Lease[] {
     const { table } = this.#store ?? {};
     if (table === undefined) return [];
@@ -84,8 +94,20 @@ export class OwnKeeping implements Keeping {
       for (const change of changes) underWay.add(change);
       const outcomes = await commit(changes);
       store.commits.length = 0;
-      for (const change of changes) underWay.delete(change);
+      for (const [index, change] of changes.entries()) {
+        underWay.delete(change);
+        if (outcomes[index] === 'committed') this.#note(change);
+      }
       return outcomes;
     };
+  }
+
+  #note({ writes }: LeaseChange): void {
+    for (const { address, next } of writes) {
+      if (next === 'as seen') continue;
+      if (next.state !== 'bound') this.#held.delete(address);
+      else if (this.#held.get(address)?.hardware !== next.hardware)
+        this.#held.set(address, { hardware: next.hardware, since: this.#clock.monotonic() });
+    }
   }
 }

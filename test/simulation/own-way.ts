@@ -10,7 +10,9 @@ import { OwnKeeping } from './own-keeping.ts';
 import type { Way } from './way.ts';
 import { GATEWAYS, LEASE_TIMES, type WorldParts } from './world-parts.ts';
 
-const WHOLE = range('10.15.3.20', '10.15.3.40');
+const FIRST = 20;
+/** Room for each guest's next address and for quarantines; in the smaller one addresses change hands. */
+const SIZES = [13, 21] as const;
 const PARTS: ReadonlyMap<string, AddressRange> = new Map([
   [GATEWAYS[0], range('10.15.3.20', '10.15.3.26')],
   [GATEWAYS[1], range('10.15.3.27', '10.15.3.33')],
@@ -34,24 +36,31 @@ export class OwnWay implements Way {
   readonly hasArp = true;
   readonly hearsAll: boolean;
   readonly guests = 9;
-  readonly addresses = 21;
+  readonly strangers = 4;
+  readonly addresses: number;
   /** A lease that is over for all, what the search of a client takes, and a retransmission. */
   readonly recovery = LEASE_TIMES.maximum * 1000 + 60_000;
   readonly #kind: OwnKind;
   readonly #parts: WorldParts;
   /** Doubles that were seen, by the address and both. */
   readonly #seen = new Set<string>();
+  /** Leases that have such a history. */
+  readonly #disputed = new Set<string>();
 
   constructor(kind: OwnKind, parts: WorldParts, mutation: Mutation) {
     this.#kind = kind;
     this.#parts = parts;
     this.hearsAll = kind === 'hearing';
-    this.keepings = new Map(GATEWAYS.map((address) => [address, new OwnKeeping(parts.random, mutation)]));
+    this.addresses = kind === 'shares' ? 21 : parts.random.pick(SIZES);
+    this.keepings = new Map(
+      GATEWAYS.map((address) => [address, new OwnKeeping(parts.clock, parts.random, mutation)]),
+    );
   }
 
   planOf(address: string) {
     const isParted = this.#kind === 'shares';
-    const pool = (isParted ? PARTS.get(address) : undefined) ?? WHOLE;
+    const whole = range(`10.15.3.${FIRST}`, `10.15.3.${FIRST + this.addresses - 1}`);
+    const pool = (isParted ? PARTS.get(address) : undefined) ?? whole;
     const others = GATEWAYS.filter((other) => other !== address).map(at);
     return {
       subnets: [segment({ pools: [pool], leaseTimes: LEASE_TIMES })],
@@ -88,8 +97,10 @@ export class OwnWay implements Way {
     if (this.#seen.has(name)) return;
     this.#seen.add(name);
     const excuse = this.#excuseFor(guest, other);
-    if (excuse !== undefined) this.#parts.count(`doubles, ${excuse}`);
-    else {
+    if (excuse !== undefined) {
+      this.#parts.count(`doubles, ${excuse}`);
+      for (const { mac } of [guest, other]) this.#disputed.add(`${mac} ${address}`);
+    } else {
       const by = `${other.server} and ${guest.server}`;
       this.#parts.fault(`${address} is ${other.mac}'s (${other.state}) and ${guest.mac}'s, by ${by}`);
     }
@@ -106,6 +117,10 @@ export class OwnWay implements Way {
     // Nobody is listened for before somebody is heard.
     const isAtOnce = Math.abs(guest.boundAt - other.boundAt) < AT_ONCE;
     if (isAtOnce && (guest.isUnmet || other.isUnmet)) return 'before a first other gateway was heard';
+    // What is heard displaces no lease of one's own, also not one that its client has ended elsewhere.
+    const since = this.keepings.get(guest.server)?.heldSince(guest.address, guest.hardware);
+    if (since !== undefined && since < guest.selectedAt)
+      return 'by a lease that its gateway never heard the end of';
     return undefined;
   }
 
@@ -116,7 +131,8 @@ export class OwnWay implements Way {
     const isStrangers = server !== (isSelecting ? guest.chosen : guest.server);
     if (isStrangers && isBacked)
       count(guest.holds ? 'valid leases refused by another' : 'refused by another');
-    if (this.#kind === 'deaf' || guest.isUndone) return;
+    if (this.#kind === 'deaf' || guest.isUndone || this.#disputed.has(`${guest.mac} ${guest.address}`))
+      return;
     if (isStrangers && (isSelecting || !isBacked))
       fault(`${server} has refused ${guest.mac}, which had not chosen it`);
     if (!isStrangers && guest.holds) fault(`${server} has refused ${guest.mac} its valid ${guest.address}`);

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { HEARING_MUTATIONS } from './hearing-mutations.ts';
 import { MUTATIONS } from './mutations.ts';
 import { runSeed } from './run.ts';
 import { WAYS } from './ways.ts';
@@ -16,11 +17,12 @@ const from = Number(values.from);
 const end = from + Number(values.seeds);
 const way = WAYS.find((each) => each === values.way);
 if (way === undefined) throw new Error(`--way is one of: ${WAYS.join('; ')}`);
-const mutation = values.mutation === undefined ? undefined : MUTATIONS.get(values.mutation);
+const mutations = way === 'etcd' ? MUTATIONS : HEARING_MUTATIONS;
+const mutation = values.mutation === undefined ? undefined : mutations.get(values.mutation);
 if (!Number.isSafeInteger(from) || !Number.isSafeInteger(end))
   throw new Error('--seeds and --from are numbers');
 if (values.mutation !== undefined && mutation === undefined)
-  throw new Error(`--mutation is one of: ${[...MUTATIONS.keys()].join('; ')}`);
+  throw new Error(`--mutation is one of: ${[...mutations.keys()].join('; ')}`);
 
 const begin = Date.now();
 let failed = 0;

@@ -12,6 +12,8 @@ export interface Way {
   readonly hearsAll: boolean;
   /** Guests that live from the beginning. */
   readonly guests: number;
+  /** And those that come while things go wrong. */
+  readonly strangers: number;
   /** Addresses, in whatever pools. */
   readonly addresses: number;
   /** How long it takes at most until all are served when all is well again: milliseconds. */

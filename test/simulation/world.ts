@@ -90,6 +90,8 @@ export class World {
     await this.clock.pass(1000);
     for (const [index, guest] of this.guests.slice(0, way.guests).entries())
       this.#lives.begin(guest, way.isClone(index), this.#isStorm ? 1 : undefined);
+    for (const stranger of this.guests.slice(way.guests, way.guests + way.strangers))
+      this.#lives.begin(stranger, false, TROUBLE);
     this.#troubles.begin();
     await this.#pass(TROUBLE);
     this.#say('all is well again');
