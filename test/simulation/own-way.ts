@@ -27,8 +27,8 @@ export type OwnKind = 'hearing' | 'deaf' | 'shares';
 
 /** From the question for an address to the ACK of it: an offer stands for so long, in milliseconds. */
 const OFFERED = 35_000;
-/** Two rivals have their ACKs within this time, as late as a reply may be: milliseconds. */
-const AT_ONCE = 6000;
+/** Rivals ask within this time: milliseconds. */
+const AT_ONCE = 1000;
 
 /** The gateways have a store each, and nothing is shared. */
 export class OwnWay implements Way {
@@ -115,7 +115,7 @@ export class OwnWay implements Way {
     const wasAway = !other.isOn || clock.monotonic() - other.onSince < OFFERED;
     if (wasAway && !other.heardBy.has(guest.server)) return 'by a gateway that was down';
     // Nobody is listened for before somebody is heard.
-    const isAtOnce = Math.abs(guest.boundAt - other.boundAt) < AT_ONCE;
+    const isAtOnce = Math.abs(guest.selectedAt - other.selectedAt) < AT_ONCE;
     if (isAtOnce && (guest.isUnmet || other.isUnmet)) return 'before a first other gateway was heard';
     // What is heard displaces no lease of one's own, also not one that its client has ended elsewhere.
     const since = this.keepings.get(guest.server)?.heldSince(guest.address, guest.hardware);
