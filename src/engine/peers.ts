@@ -94,13 +94,16 @@ function isKnown({ leases, client, now, known }: Question, address: Ipv4, grante
 /**
  * The first lease of an address, while other gateways are heard: a moment is waited for their clients. Of two gateways
  * that are asked for one address at one moment the lower server identifier goes first; both hear both, so the other one
- * refuses its own client. Undefined: go on.
+ * refuses its own client. A rival that asked before this client goes first in any case. Undefined: go on.
  */
 export function listenForRival(question: Question, address: Ipv4): Decision | undefined {
   const { known, client, plan, now } = question;
   if (!hearsPeers(question)) return undefined;
   const rival = known.hearing.rivalFor(address, client);
-  if (rival !== undefined && rival.granter < plan.serverIdentifier)
+  // One that was here first has its lease by now, though its DHCPREQUEST is perhaps not noted yet; while it still waits for
+  // a rival, it hears of this one.
+  const isLate = !known.waited && known.hearing.rivalFor(address, client, LISTENING) !== rival;
+  if (rival !== undefined && (isLate || rival.granter < plan.serverIdentifier))
     return refuse(question, address, 'rival-won');
   return known.waited ? undefined : waitFor(address, 'listening', now, LISTENING);
 }

@@ -33,10 +33,10 @@ function isVouchedFor(lease: Lease | undefined, question: Question): boolean {
   );
 }
 
-/** Another gateway was heard giving the address to another client since: it may have known better. */
-function isContested({ address, updatedAt }: Lease, { known, client }: Question): boolean {
+/** Another gateway was heard giving the address to another client, for as long as that one may have it. */
+function isContested({ address }: Lease, { known, client, now, subnet }: Question): boolean {
   const asked = known.hearing.askedBy(address, client);
-  return asked !== undefined && asked >= updatedAt;
+  return asked !== undefined && now - asked < subnet.leaseTimes.maximum * 1000;
 }
 
 /** False: a clone of this machine may have had the address, and may have it still, whatever the store says. */

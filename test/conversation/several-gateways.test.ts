@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Guest } from '../support/guest.ts';
+import { ip, type PacketOption } from '../support/packet.ts';
 import { at, range, segment } from '../support/plan.ts';
 import { SeededRandom } from '../support/random.ts';
 import { SharedSegment } from '../support/shared-segment.ts';
@@ -102,6 +103,28 @@ describe('two gateways that share a pool and nothing else', () => {
       `${FIRST} DHCPACK 10.15.3.20 to ${A.mac}`,
       `${SECOND} DHCPNAK 0.0.0.0 to ${B.mac}`,
     ]);
+  });
+
+  test('a rival that was here first wins though its DHCPREQUEST waits behind its DHCPDISCOVER', async () => {
+    const both = new SharedSegment([FIRST, SECOND], { probeMilliseconds: 200 });
+    const wanted: PacketOption = [50, ...ip('10.15.3.20')];
+    both.introduce();
+    await both.broadcast(A.discover([wanted]), FIRST);
+    both.node(FIRST).bench.questions[0]?.answer(undefined);
+    await both.clock.pass(1);
+    await both.broadcast(B.discover([wanted]));
+    both.node(SECOND).bench.questions[0]?.answer(undefined);
+    await both.clock.pass(1);
+    both.replies();
+
+    await both.broadcast(B.select('10.15.3.20', SECOND));
+    await both.clock.pass(60);
+    const first = both.replies();
+    await both.broadcast(A.select('10.15.3.20', FIRST));
+    await both.clock.pass(100);
+
+    expect(first).toEqual([`${SECOND} DHCPACK 10.15.3.20 to ${B.mac}`]);
+    expect(both.replies()).toEqual([`${FIRST} DHCPNAK 0.0.0.0 to ${A.mac}`]);
   });
 
   test('the first lease waits for a rival, a renewal does not; alone nothing waits', async () => {

@@ -1,38 +1,30 @@
-import { SharingGateways } from '../../src/cli/shared-leases.ts';
 import { decide } from '../../src/engine/decide.ts';
+import type { Decide } from '../../src/engine/decision.ts';
 import type { Clock } from '../../src/lease/clock.ts';
 import { instant } from '../../src/lease/lease.ts';
 import { hardwareFromText } from '../../src/net/hardware-address.ts';
-import { type Ipv4, ipv4ToText } from '../../src/net/ipv4.ts';
-import type { Cluster } from '../../src/server/cluster.ts';
+import { ipv4ToText } from '../../src/net/ipv4.ts';
 import type { Observer } from '../../src/server/observer.ts';
 import { Server } from '../../src/server/server.ts';
-import type { EtcdStore } from '../../src/store/etcd/etcd-store.ts';
-import type { KeptLease, MirrorStanding } from '../../src/store/mirror.ts';
 import type { Plan } from '../../src/subnet/plan.ts';
 import type { Segment } from '../../src/transport/transport.ts';
-import { MemoryMirror } from '../support/memory-mirror.ts';
 import { at } from '../support/plan.ts';
-import type { SeededRandom } from '../support/random.ts';
-import { sharedStore } from '../support/shared-store.ts';
 import { type Sent, SimulatedTransport } from '../support/simulated-transport.ts';
-import { EtcdLink, type SimulatedCluster } from './etcd.ts';
-import type { Mutation } from './mutations.ts';
+import type { Holding, Keeping } from './keeping.ts';
 
 export interface GatewayParts {
   readonly clock: Clock;
   /** How far the node's clock is off: milliseconds. */
   readonly skew: number;
-  readonly cluster: SimulatedCluster;
-  readonly random: SeededRandom;
   readonly address: string;
   readonly plan: Plan;
-  readonly mutation: Mutation;
+  readonly keeping: Keeping;
+  readonly decide?: Decide | undefined;
   /** Who has an address, as its hardware address; undefined: nobody. */
   readonly holderOf: (address: string) => string | undefined;
   readonly sent: (gateway: Gateway, sent: Sent) => void;
-  /** Sees what becomes of all changes. */
-  readonly watch: (gateway: Gateway, store: EtcdStore) => void;
+  /** Sees what each message came to. */
+  readonly decided: (address: string, ...what: Parameters<Observer['decided']>) => void;
   readonly broken: (error: unknown) => void;
 }
 
@@ -45,12 +37,6 @@ export class Gateway {
   readonly address: string;
   readonly clock: Clock;
   readonly #parts: GatewayParts;
-  /** What is in the lease file, which is behind what the process has put there. */
-  #file: { readonly leases: readonly KeptLease[]; readonly standing: MirrorStanding | undefined } = {
-    leases: [],
-    standing: undefined,
-  };
-  #mirror = new MemoryMirror();
   #process: Process | undefined;
 
   constructor(parts: GatewayParts) {
@@ -63,15 +49,8 @@ export class Gateway {
     return this.#process !== undefined;
   }
 
-  get link(): EtcdLink | undefined {
-    return this.#process?.link;
-  }
-
   start(): void {
-    if (this.isUp) return;
-    this.#mirror = new MemoryMirror(this.#file.leases);
-    this.#mirror.standing = this.#file.standing;
-    this.#process = new Process(this, this.#parts, this.#mirror);
+    if (!this.isUp) this.#process = new Process(this, this.#parts);
   }
 
   /** At any moment: what it has sent is on its way, all else is gone. */
@@ -80,44 +59,24 @@ export class Gateway {
     this.#process = undefined;
   }
 
-  /** The lease file is as new as the process knows. */
-  sync(): void {
-    this.#file = { leases: this.#mirror.leases(), standing: this.#mirror.standing };
-  }
-
-  loseFile(): void {
-    this.#file = { leases: [], standing: undefined };
-  }
-
-  hear(bytes: Uint8Array, source: string): void {
-    this.#process?.hear(bytes, source);
+  /** False: nobody listens. */
+  hear(bytes: Uint8Array, source: string): boolean {
+    return this.#process?.hear(bytes, source) ?? false;
   }
 }
 
 class Process {
-  readonly link: EtcdLink;
+  readonly #holding: Holding;
   #isDead = false;
   #transport: SimulatedTransport | undefined;
 
-  constructor(gateway: Gateway, parts: GatewayParts, mirror: MemoryMirror) {
-    const { cluster, random, address, mutation, plan } = parts;
-    this.link = new EtcdLink(cluster);
+  constructor(gateway: Gateway, parts: GatewayParts) {
+    const { address, keeping, plan } = parts;
     const clock = skewed(parts.clock, parts.skew, () => !this.#isDead);
-    const sharing = new SharingGateways();
-    const openStore = (inFlight: ReadonlySet<Ipv4>) => {
-      const store = sharedStore({
-        ...{ clock, inFlight, mirror },
-        etcd: mutation.etcd?.(this.link) ?? this.link,
-        place: Number(address.split('.')[3]),
-        random: () => random.below(0x1_0000_0000) / 0x1_0000_0000,
-      });
-      mutation.store?.(store);
-      parts.watch(gateway, store);
-      sharing.store = store;
-      return store;
-    };
+    const holding = keeping.begin(clock);
+    this.#holding = holding;
     const observer: Observer = {
-      decided() {},
+      decided: (...what) => parts.decided(address, ...what),
       ordered() {},
       dropped() {},
       omitted() {},
@@ -126,9 +85,9 @@ class Process {
     const server = new Server({
       clock,
       log: SILENT,
-      decide: mutation.decide ?? decide,
-      openStore,
-      cluster: mutation.cluster?.(sharing) ?? (sharing as Cluster),
+      decide: parts.decide ?? decide,
+      openStore: (inFlight) => holding.open(inFlight),
+      ...(holding.cluster === undefined ? {} : { cluster: holding.cluster }),
       findListenAddress: () => ({
         kind: 'found',
         warning: undefined,
@@ -139,7 +98,7 @@ class Process {
         mtu: 1500,
       }),
       openMedium: async () => {
-        await sharing.store?.serveAs(at(address), { pool: 'the same' });
+        await holding.serve();
         const transport = new SimulatedTransport({ local: at(address), outboxCapacity: 8 });
         transport.onSent = (sent) => {
           transport.sent.length = 0;
@@ -158,13 +117,14 @@ class Process {
 
   die(): void {
     this.#isDead = true;
-    this.link.die();
+    this.#holding.die();
   }
 
-  hear(bytes: Uint8Array, source: string): void {
-    if (this.#transport === undefined) return;
+  hear(bytes: Uint8Array, source: string): boolean {
+    if (this.#transport === undefined) return false;
     this.#transport.put(bytes, source === '' ? undefined : at(source));
     this.#transport.deliver();
+    return true;
   }
 
   /** ARP is as good as the segment: who has an address answers for it. */

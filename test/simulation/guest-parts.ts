@@ -10,7 +10,9 @@ export interface GuestParts {
   readonly node: number;
   readonly mac: string;
   readonly identifier?: readonly number[] | undefined;
-  /** Told of every ACK that was taken, and of every NAK that counts. `isFirst`: it had no lease before. */
+  /** Takes the first offer, and begins at once. */
+  readonly isHasty?: boolean;
+  /** Told of every ACK that was taken, and before its end of every NAK that counts. `isFirst`: it had no lease before. */
   readonly bound: (guest: SimulatedGuest, isFirst: boolean) => void;
-  readonly refused: (guest: SimulatedGuest, server: string) => void;
+  readonly refused: (guest: SimulatedGuest, server: string, isBacked: boolean) => void;
 }

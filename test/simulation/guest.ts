@@ -20,11 +20,14 @@ const RETRIES = [4000, 8000, 12_000] as const;
 const LEAST_RETRY = 4000;
 /** RFC 2131 §3.1 (5): after a DHCPDECLINE. */
 const AFTER_DECLINE = 10_000;
+/** For how long offers are collected; many clients take the first one. Milliseconds. */
 const OFFER_WAIT = 300;
 /** What a gateway has learnt by ARP it may still decide by so much later: milliseconds. */
 const ARP_MEMORY = 10_000;
 /** Before the first DHCPDISCOVER. RFC 2131 §4.4.1 asks for one to ten seconds; most clients begin at once. */
 const FIRST_WAIT = 300;
+/** Both, of a client in a hurry. */
+const HASTE = 2;
 
 const OFFER = 2;
 const ACK = 5;
@@ -46,6 +49,14 @@ export class SimulatedGuest {
   until = 0;
   server = '';
   boundAt = -1;
+  /** The server that it has selected for this lease, and who heard it. */
+  chosen = '';
+  selectedAt = 0;
+  heardBy: ReadonlySet<string> = new Set();
+  /** Its server had heard of no other gateway when it was selected. */
+  isUnmet = false;
+  /** Since when it is on. */
+  onSince = 0;
   /** One of its old DHCPRELEASEs arrived after it had bound anew: no server can tell, for a release does not say when it was sent. */
   isUndone = false;
   /** And that before ARP, or what was learnt by it, could show that it has its address. */
@@ -85,6 +96,10 @@ export class SimulatedGuest {
     return this.state !== 'OFF';
   }
 
+  get hardware(): number {
+    return Number.parseInt(this.mac.replaceAll(':', ''), 16);
+  }
+
   /** By its own reckoning it has its address now. */
   get holds(): boolean {
     return this.until > this.#now && this.address !== '';
@@ -92,6 +107,7 @@ export class SimulatedGuest {
 
   start(): void {
     if (this.isOn) return;
+    this.onSince = this.#now;
     if (this.address !== '') this.#reboot();
     else this.#init();
   }
@@ -122,7 +138,8 @@ export class SimulatedGuest {
     this.#enter('OFF');
   }
 
-  hear(bytes: Uint8Array): void {
+  /** `isBacked`: its sender had a lease that contradicts this guest's. */
+  hear(bytes: Uint8Array, isBacked = false): void {
     const xid = Buffer.from(bytes).readUInt32BE(4);
     const sentAt = this.#sent.get(xid);
     if (sentAt === undefined) return; // RFC 2131 §4.4.1: of no message that waits for an answer.
@@ -131,7 +148,7 @@ export class SimulatedGuest {
     const address = [...bytes.subarray(16, 20)].join('.');
     if (type === OFFER && this.state === 'SELECTING') this.#collect({ address, server });
     if (type === ACK && this.state !== 'SELECTING') this.#take(bytes, address, server, sentAt);
-    if (type === NAK && this.state !== 'SELECTING') this.#refuse(server);
+    if (type === NAK && this.state !== 'SELECTING') this.#refuse(server, isBacked);
   }
 
   get #now(): number {
@@ -157,7 +174,7 @@ export class SimulatedGuest {
   #init(): void {
     this.#enter('INIT');
     this.#forget();
-    this.#later(this.#parts.random.below(FIRST_WAIT), () => {
+    this.#later(this.#parts.random.below(this.#parts.isHasty ? HASTE : FIRST_WAIT), () => {
       this.#enter('SELECTING');
       const options: PacketOption[] = this.#wanted === '' ? [] : [[50, ...ip(this.#wanted)]];
       this.#ask(
@@ -171,16 +188,29 @@ export class SimulatedGuest {
   #collect(offer: Offer): void {
     this.#offers.push(offer);
     if (this.#offers.length > 1) return;
-    this.#later(this.#parts.random.below(OFFER_WAIT), () => {
+    this.#later(this.#parts.random.below(this.#parts.isHasty ? HASTE : OFFER_WAIT), () => {
       const [first, ...more] = this.#offers;
       if (first === undefined) return;
       const { address, server } = this.#parts.random.pick([first, ...more]);
       const secs = this.#secs; // RFC 2131 §4.4.1: the same as in the DHCPDISCOVER.
       this.#enter('REQUESTING');
       this.#begunAt -= secs * 1000;
+      const heardBy = new Set<string>();
+      this.chosen = server;
+      this.selectedAt = this.#now;
+      this.heardBy = heardBy;
       this.#ask(
         0,
-        () => this.#broadcast((guest) => guest.select(address, server)),
+        () =>
+          this.#broadcast(
+            (guest) => guest.select(address, server),
+            (gateway) => {
+              const { met } = this.#parts.network;
+              if (gateway !== server) met.add(gateway);
+              else if (!heardBy.has(server)) this.isUnmet = !met.has(server);
+              heardBy.add(gateway);
+            },
+          ),
         () => this.#init(),
       );
     });
@@ -230,8 +260,8 @@ export class SimulatedGuest {
     this.#goOn();
   }
 
-  #refuse(server: string): void {
-    if (this.holds) this.#parts.refused(this, server);
+  #refuse(server: string, isBacked: boolean): void {
+    this.#parts.refused(this, server, isBacked);
     this.#forget();
     this.#init();
   }
@@ -270,8 +300,8 @@ export class SimulatedGuest {
     this.#later(Math.min(left, Math.max(Math.ceil(left / 2), LEAST_RETRY)), () => this.#extend());
   }
 
-  #broadcast(make: (guest: Guest) => Uint8Array): void {
-    this.#parts.network.broadcast(this.node, this.#message(make));
+  #broadcast(make: (guest: Guest) => Uint8Array, heard?: (gateway: string) => void): void {
+    this.#parts.network.broadcast(this.node, this.#message(make), heard);
   }
 
   get #secs(): number {

@@ -20,9 +20,9 @@ export class Lives {
     this.#random = random;
   }
 
-  /** `staysOn`: it is never without power. */
-  begin(guest: SimulatedGuest, staysOn = false): void {
-    this.#later(this.#random.below(20_000), () => {
+  /** `staysOn`: it is never without power. `within`: milliseconds from now to its first start. */
+  begin(guest: SimulatedGuest, staysOn = false, within = 20_000): void {
+    this.#later(this.#random.below(within), () => {
       guest.start();
       this.#next(guest, staysOn);
     });

@@ -1,4 +1,5 @@
 import type { Mutation } from './mutations.ts';
+import { isGuaranteed, type WayName } from './ways.ts';
 import { World } from './world.ts';
 
 /** What a seed came to. */
@@ -8,21 +9,28 @@ export interface Result {
   /** The last lines; none where all went well. */
   readonly trace: readonly string[];
   readonly acks: number;
+  /** What may happen, but is worth knowing. */
+  readonly counts: ReadonlyMap<string, number>;
 }
 
-const LINES = 40;
+const LINES = 100;
 
-export async function runSeed(seed: number, mutation?: Mutation): Promise<Result> {
-  const world = new World(seed, mutation);
+export async function runSeed(seed: number, way: WayName = 'etcd', mutation?: Mutation): Promise<Result> {
+  const world = new World(seed, way, mutation);
   await world.run();
-  const { faults, acks } = world;
-  return { seed, faults, acks, trace: faults.length > 0 ? world.trace.slice(-LINES) : [] };
+  const { faults, acks, counts } = world;
+  return { seed, faults, acks, counts, trace: faults.length > 0 ? world.trace.slice(-LINES) : [] };
 }
 
-/** The first seed that goes wrong. */
-export async function firstFault(seeds: number, mutation: Mutation): Promise<Result | undefined> {
+/** The first seed that goes wrong, of those whose worlds promise that none does. */
+export async function firstFault(
+  seeds: number,
+  way: WayName,
+  mutation: Mutation,
+): Promise<Result | undefined> {
   for (let seed = 0; seed < seeds; seed += 1) {
-    const result = await runSeed(seed, mutation);
+    if (!isGuaranteed(way, seed)) continue;
+    const result = await runSeed(seed, way, mutation);
     if (result.faults.length > 0) return result;
   }
   return undefined;

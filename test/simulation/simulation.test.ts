@@ -1,35 +1,47 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { HEARING_MUTATIONS } from './hearing-mutations.ts';
 import { MUTATIONS } from './mutations.ts';
 import { firstFault, runSeed } from './run.ts';
+import type { WayName } from './ways.ts';
 import { World } from './world.ts';
 
-const SEEDS = 120;
 const TOGETHER = 10;
 /** Within so many seeds each mistake is found. */
 const PATIENCE = 200;
 
-test.each([...MUTATIONS])(
-  'a mistake on purpose is found: %s',
-  async (_name, mutation) => {
-    expect(await firstFault(PATIENCE, mutation)).toBeDefined();
+const WAYS = [
+  { way: 'etcd', seeds: 150 },
+  { way: 'hearing', seeds: 80 },
+  { way: 'shares', seeds: 30 },
+] as const;
+
+test.each([
+  ...[...MUTATIONS].map(([name, mutation]) => ['etcd', name, mutation] as const),
+  ...[...HEARING_MUTATIONS].map(([name, mutation]) => ['hearing', name, mutation] as const),
+])(
+  'a mistake on purpose is found: %s, %s',
+  async (way, _name, mutation) => {
+    expect(await firstFault(PATIENCE, way, mutation)).toBeDefined();
   },
   120_000,
 );
 
-test.each(Array.from({ length: SEEDS / TOGETHER }, (_, index) => index * TOGETHER))(
-  'gateways, guests, network and etcd, seeds from %i: all that must hold does at every step',
-  async (from) => {
-    for (let seed = from; seed < from + TOGETHER; seed += 1) {
-      const { acks, ...result } = await runSeed(seed);
-      expect(result).toEqual({ seed, faults: [], trace: [] });
-      expect(acks).toBeGreaterThan(30);
-    }
-  },
-  120_000,
-);
+describe.each(WAYS)('$way: gateways, guests, a network and what is shared', ({ way, seeds }) => {
+  test.each(Array.from({ length: seeds / TOGETHER }, (_, index) => index * TOGETHER))(
+    'seeds from %i: all that must hold does at every step',
+    async (from) => {
+      for (let seed = from; seed < from + TOGETHER; seed += 1) {
+        const { acks, counts: _, ...result } = await runSeed(seed, way);
+        expect(result).toEqual({ seed, faults: [], trace: [] });
+        expect(acks).toBeGreaterThan(30);
+      }
+    },
+    120_000,
+  );
+});
 
-test('the same seed makes the same history', async () => {
-  const [one, other] = [new World(1), new World(1)];
+test.each<WayName>(['etcd', 'hearing'])('%s: the same seed makes the same history', async (way) => {
+  const [one, other] = [new World(1, way), new World(1, way)];
 
   await one.run();
   await other.run();

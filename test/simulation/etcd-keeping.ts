@@ -1,0 +1,91 @@
+import { SharingGateways } from '../../src/cli/shared-leases.ts';
+import type { Clock } from '../../src/lease/clock.ts';
+import type { Cluster } from '../../src/server/cluster.ts';
+import type { KeptLease, MirrorStanding } from '../../src/store/mirror.ts';
+import { MemoryMirror } from '../support/memory-mirror.ts';
+import { at } from '../support/plan.ts';
+import type { SeededRandom } from '../support/random.ts';
+import { sharedStore } from '../support/shared-store.ts';
+import { EtcdLink, type SimulatedCluster } from './etcd.ts';
+import type { EtcdRecords } from './etcd-records.ts';
+import type { Holding, Keeping } from './keeping.ts';
+import type { Mutation } from './mutations.ts';
+
+export interface EtcdKeepingParts {
+  readonly cluster: SimulatedCluster;
+  readonly random: SeededRandom;
+  readonly records: EtcdRecords;
+  readonly mutation: Mutation;
+}
+
+/** The leases are in etcd, and a copy of them in the lease file. */
+export class EtcdKeeping implements Keeping {
+  link: EtcdLink | undefined;
+  readonly #address: string;
+  readonly #parts: EtcdKeepingParts;
+  /** What is in the lease file, which is behind what the process has put there. */
+  #file: { readonly leases: readonly KeptLease[]; readonly standing: MirrorStanding | undefined } = {
+    leases: [],
+    standing: undefined,
+  };
+  #mirror = new MemoryMirror();
+
+  constructor(address: string, parts: EtcdKeepingParts) {
+    this.#address = address;
+    this.#parts = parts;
+  }
+
+  begin(clock: Clock): Holding {
+    const { cluster, random, records, mutation } = this.#parts;
+    const mirror = new MemoryMirror(this.#file.leases);
+    mirror.standing = this.#file.standing;
+    this.#mirror = mirror;
+    const link = new EtcdLink(cluster);
+    this.link = link;
+    const sharing = new SharingGateways();
+    return {
+      cluster: mutation.cluster?.(sharing) ?? (sharing as Cluster),
+      open: (inFlight) => {
+        const store = sharedStore({
+          ...{ clock, inFlight, mirror },
+          etcd: mutation.etcd?.(link) ?? link,
+          place: Number(this.#address.split('.')[3]),
+          random: () => random.below(0x1_0000_0000) / 0x1_0000_0000,
+        });
+        mutation.store?.(store);
+        const commit = store.commit.bind(store);
+        store.commit = async (changes) => {
+          const outcomes = await commit(changes);
+          records.checkOutcomes(this.#address, changes, outcomes);
+          return outcomes;
+        };
+        sharing.store = store;
+        return store;
+      },
+      serve: async () => {
+        await sharing.store?.serveAs(at(this.#address), { pool: 'the same' });
+      },
+      die: () => {
+        link.die();
+        this.link = undefined;
+      },
+    };
+  }
+
+  sync(): void {
+    this.#file = { leases: this.#mirror.leases(), standing: this.#mirror.standing };
+  }
+
+  lose(): void {
+    this.#file = { leases: [], standing: undefined };
+  }
+
+  isDurable(address: string, mac: number, until: number): boolean {
+    return this.#parts.records.wasBound(address, mac, until);
+  }
+
+  /** Nobody has leases of his own. */
+  contradicts(): boolean {
+    return false;
+  }
+}

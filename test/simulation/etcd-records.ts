@@ -1,0 +1,68 @@
+import type { LeaseChange } from '../../src/lease/lease-view.ts';
+import { ipv4ToText } from '../../src/net/ipv4.ts';
+import { type Claim, decodeEntry, Keys } from '../../src/store/etcd/entry.ts';
+import type { Outcome } from '../../src/store/lease-store.ts';
+import { SEGMENT } from '../support/shared-store.ts';
+import type { SimulatedCluster } from './etcd.ts';
+
+/** All records that each address ever had, as the model of etcd has them. */
+export class EtcdRecords {
+  readonly #keys = new Keys(SEGMENT);
+  readonly #records = new Map<string, Claim[]>();
+  readonly #fault: (text: string) => void;
+
+  constructor(cluster: SimulatedCluster, fault: (text: string) => void) {
+    this.#fault = fault;
+    cluster.watch(this.#keys.prefix, 1, {
+      events: (events) => {
+        for (const event of events) {
+          if (event.kind !== 'put') continue;
+          const address = this.#keys.addressOf(event.entry.key);
+          const record = address === undefined ? undefined : decodeEntry(event.entry)?.record;
+          if (address !== undefined && record !== undefined) this.#note(ipv4ToText(address), record);
+        }
+      },
+      ended: () => {},
+    });
+  }
+
+  /** The record that each address has now, of those that had one. */
+  newest(): readonly (readonly [address: string, record: Claim])[] {
+    return [...this.#records].flatMap(([address, records]) => {
+      const newest = records.at(-1);
+      return newest === undefined ? [] : [[address, newest] as const];
+    });
+  }
+
+  wasBound(address: string, mac: number, until: number): boolean {
+    return (this.#records.get(address) ?? []).some(
+      (record) => record.state === 'bound' && record.mac === mac && record.expiresAt >= until,
+    );
+  }
+
+  /** An outcome is true: what is committed has happened; what is refused has not, or others have written after it. */
+  checkOutcomes(server: string, changes: readonly LeaseChange[], outcomes: readonly Outcome[]): void {
+    for (const [index, change] of changes.entries()) {
+      const outcome = outcomes[index];
+      if (change.kind !== 'binding' || outcome === 'unknown') continue;
+      for (const { address, next } of change.writes) {
+        if (next === 'as seen' || next.state === 'free') continue;
+        const isIts = (record: Claim | undefined) =>
+          record?.client === next.client &&
+          record.state === next.state &&
+          record.expiresAt === next.expiresAt &&
+          record.updatedAt === change.at;
+        const records = this.#records.get(ipv4ToText(address)) ?? [];
+        const isTrue = outcome === 'committed' ? records.some(isIts) : !isIts(records.at(-1));
+        if (!isTrue)
+          this.#fault(`${change.reason} of ${ipv4ToText(address)} is called ${outcome} by ${server}`);
+      }
+    }
+  }
+
+  #note(address: string, record: Claim): void {
+    const records = this.#records.get(address);
+    if (records === undefined) this.#records.set(address, [record]);
+    else records.push(record);
+  }
+}

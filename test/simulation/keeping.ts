@@ -1,0 +1,28 @@
+import type { Clock } from '../../src/lease/clock.ts';
+import type { Ipv4 } from '../../src/net/ipv4.ts';
+import type { Cluster } from '../../src/server/cluster.ts';
+import type { LeaseStore } from '../../src/store/lease-store.ts';
+
+/** One life of a gateway's store, from the start of its process to the crash. */
+export interface Holding {
+  /** The gateways that share the leases, if any do. */
+  readonly cluster?: Cluster;
+  open(inFlight: ReadonlySet<Ipv4>): LeaseStore;
+  /** Before the sockets are opened. */
+  serve(): Promise<void>;
+  die(): void;
+}
+
+/** What a node keeps of the leases, whatever becomes of its gateway. */
+export interface Keeping {
+  /** `clock`: ends with the process. */
+  begin(clock: Clock): Holding;
+  /** The lease file is as new as the process knows. */
+  sync(): void;
+  /** The lease file is gone; only while no process has it open. */
+  lose(): void;
+  /** RFC 2131 §3.1 (4): what an ACK promises is durable, for this client and until then. */
+  isDurable(address: string, mac: number, until: number): boolean;
+  /** A live lease of its own speaks against this client at this address. */
+  contradicts(address: string, mac: number, now: number): boolean;
+}

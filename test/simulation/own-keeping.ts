@@ -1,0 +1,113 @@
+import type { Clock } from '../../src/lease/clock.ts';
+import type { Lease } from '../../src/lease/lease.ts';
+import type { LeaseChange } from '../../src/lease/lease-view.ts';
+import { type Ipv4, ipv4 } from '../../src/net/ipv4.ts';
+import { MemoryStore } from '../support/memory-store.ts';
+import { at } from '../support/plan.ts';
+import type { SeededRandom } from '../support/random.ts';
+import type { Holding, Keeping } from './keeping.ts';
+import type { Mutation } from './mutations.ts';
+
+const SEGMENT = at('10.15.3.0');
+const SEGMENT_SIZE = 256;
+/** How long a commit takes at most, as long as the disk is well: milliseconds. */
+const COMMIT = 8;
+
+/** The leases are in a file of this gateway's own, and what is committed is in it. */
+export class OwnKeeping implements Keeping {
+  /** How long a commit takes at most: milliseconds. */
+  slowness = COMMIT;
+  readonly #random: SeededRandom;
+  readonly #mutation: Mutation;
+  #store: MemoryStore | undefined;
+  /** By address, whose it is by a lease of this gateway's own, and since when without a break. */
+  readonly #held = new Map<Ipv4, { readonly hardware: number; readonly since: number }>();
+  readonly #clock: Clock;
+
+  constructor(clock: Clock, random: SeededRandom, mutation: Mutation) {
+    this.#clock = clock;
+    this.#random = random;
+    this.#mutation = mutation;
+  }
+
+  begin(clock: Clock): Holding {
+    let store: MemoryStore | undefined;
+    const underWay = new Set<LeaseChange>();
+    return {
+      open: (inFlight) => {
+        store = new MemoryStore({ clock, inFlight, leases: this.records() });
+        this.#store = store;
+        this.#mutation.ownStore?.(store);
+        this.#watch(store, underWay);
+        return store;
+      },
+      serve: async () => {},
+      // The file may have what nobody was told of any more.
+      die: () => {
+        for (const change of underWay) if (this.#random.chance(50)) store?.applyForeign(change);
+      },
+    };
+  }
+
+  /** The disk is well again. */
+  recover(): void {
+    this.slowness = COMMIT;
+  }
+
+  sync(): void {}
+
+  lose(): void {
+    this.#store = undefined;
+  }
+
+  isDurable(address: string, mac: number, until: number): boolean {
+    const record = this.#store?.table.recordAt(at(address));
+    return record?.state === 'bound' && record.hardware === mac && record.expiresAt >= until;
+  }
+
+  contradicts(address: string, mac: number, now: number): boolean {
+    const wanted = at(address === '' ? '0.0.0.0' : address);
+    return this.records().some((record) => {
+      const isLive = record.state === 'bound' && record.expiresAt > now;
+      return isLive && (record.address === wanted) !== (record.hardware === mac);
+    });
+  }
+
+  /** Since when this gateway has leased the address to this client; undefined: it has not. */
+  heldSince(address: string, mac: number): number | undefined {
+    const held = this.#held.get(at(address));
+    return held?.hardware === mac ? held.since : undefined;
+  }
+
+  records(): readonly Lease[] {
+    const { table } = this.#store ?? {};
+    if (table === undefined) return [];
+    const addresses = Array.from({ length: SEGMENT_SIZE }, (_, index): Ipv4 => ipv4(SEGMENT + index));
+    return addresses.flatMap((address) => table.recordAt(address) ?? []);
+  }
+
+  /** Each commit takes its own time. */
+  #watch(store: MemoryStore, underWay: Set<LeaseChange>): void {
+    const commit = store.commit.bind(store);
+    store.commit = async (changes) => {
+      store.otherwise({ takes: 1 + this.#random.below(this.slowness) });
+      for (const change of changes) underWay.add(change);
+      const outcomes = await commit(changes);
+      store.commits.length = 0;
+      for (const [index, change] of changes.entries()) {
+        underWay.delete(change);
+        if (outcomes[index] === 'committed') this.#note(change);
+      }
+      return outcomes;
+    };
+  }
+
+  #note({ writes }: LeaseChange): void {
+    for (const { address, next } of writes) {
+      if (next === 'as seen') continue;
+      if (next.state !== 'bound') this.#held.delete(address);
+      else if (this.#held.get(address)?.hardware !== next.hardware)
+        this.#held.set(address, { hardware: next.hardware, since: this.#clock.monotonic() });
+    }
+  }
+}

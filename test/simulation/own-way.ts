@@ -1,0 +1,153 @@
+import type { AddressRange } from '../../src/lease/lease-view.ts';
+import { type Ipv4, ipv4ToText } from '../../src/net/ipv4.ts';
+import { at, range, segment } from '../support/plan.ts';
+import type { Faults, Victims } from './faults.ts';
+import type { Gateway } from './gateway.ts';
+import type { SimulatedGuest } from './guest.ts';
+import type { Mutation } from './mutations.ts';
+import { OwnFaults } from './own-faults.ts';
+import { OwnKeeping } from './own-keeping.ts';
+import type { Way } from './way.ts';
+import { GATEWAYS, LEASE_TIMES, type WorldParts } from './world-parts.ts';
+
+const FIRST = 20;
+/** Room for each guest's next address and for quarantines; in the smaller one addresses change hands. */
+const SIZES = [13, 21] as const;
+const PARTS: ReadonlyMap<string, AddressRange> = new Map([
+  [GATEWAYS[0], range('10.15.3.20', '10.15.3.26')],
+  [GATEWAYS[1], range('10.15.3.27', '10.15.3.33')],
+  [GATEWAYS[2], range('10.15.3.34', '10.15.3.40')],
+]);
+
+/**
+ * hearing: one pool, and each gateway hears every broadcast while it is up. deaf: it may not, and may lose its file.
+ * shares: the pools part, and nothing that is heard matters.
+ */
+export type OwnKind = 'hearing' | 'deaf' | 'shares';
+
+/** From the question for an address to the ACK of it: an offer stands for so long, in milliseconds. */
+const OFFERED = 35_000;
+/** Rivals ask within this time: milliseconds. */
+const AT_ONCE = 1000;
+
+/** The gateways have a store each, and nothing is shared. */
+export class OwnWay implements Way {
+  readonly keepings: ReadonlyMap<string, OwnKeeping>;
+  readonly hasArp = true;
+  readonly hearsAll: boolean;
+  readonly guests = 9;
+  readonly strangers = 4;
+  readonly addresses: number;
+  /** A lease that is over for all, what the search of a client takes, and a retransmission. */
+  readonly recovery = LEASE_TIMES.maximum * 1000 + 60_000;
+  readonly #kind: OwnKind;
+  readonly #parts: WorldParts;
+  /** Doubles that were seen, by the address and both. */
+  readonly #seen = new Set<string>();
+  /** Leases that have such a history. */
+  readonly #disputed = new Set<string>();
+
+  constructor(kind: OwnKind, parts: WorldParts, mutation: Mutation) {
+    this.#kind = kind;
+    this.#parts = parts;
+    this.hearsAll = kind === 'hearing';
+    this.addresses = kind === 'shares' ? 21 : parts.random.pick(SIZES);
+    this.keepings = new Map(
+      GATEWAYS.map((address) => [address, new OwnKeeping(parts.clock, parts.random, mutation)]),
+    );
+  }
+
+  planOf(address: string) {
+    const isParted = this.#kind === 'shares';
+    const whole = range(`10.15.3.${FIRST}`, `10.15.3.${FIRST + this.addresses - 1}`);
+    const pool = (isParted ? PARTS.get(address) : undefined) ?? whole;
+    const others = GATEWAYS.filter((other) => other !== address).map(at);
+    return {
+      subnets: [segment({ pools: [pool], leaseTimes: LEASE_TIMES })],
+      peers: new Set<Ipv4>(isParted ? [] : others),
+    };
+  }
+
+  async open(): Promise<void> {}
+
+  faults(victims: Victims): Faults {
+    const { keepings, hearsAll } = this;
+    return new OwnFaults(victims, { keepings, hearsAll, filesLost: this.#kind === 'deaf' ? 10 : 0 });
+  }
+
+  isClone(): boolean {
+    return false;
+  }
+
+  /** Whoever was just heard at an address keeps it. */
+  replied({ address: server }: Gateway, type: string, address: string, guest: SimulatedGuest): void {
+    if (type !== 'DHCPACK') return;
+    const { guests, clock, answers, fault } = this.#parts;
+    const answer = answers.get(`${server}/${address}`);
+    if (answer === undefined || answer.mac === guest.mac || clock.monotonic() - answer.at > 5000) return;
+    const holder = guests.find(({ mac }) => mac === answer.mac);
+    if (holder?.holds === true && holder.address === address && holder.onSince < answer.at)
+      fault(`${server} gives ${guest.mac} ${address}, at which it has just heard ${holder.mac}`);
+  }
+
+  shared(guest: SimulatedGuest, other: SimulatedGuest): void {
+    if (other.isUndone && !other.isOn) return;
+    const { address } = guest;
+    const name = `${address} ${[guest.mac, other.mac].sort().join(' ')}`;
+    if (this.#seen.has(name)) return;
+    this.#seen.add(name);
+    const excuse = this.#excuseFor(guest, other);
+    if (excuse !== undefined) {
+      this.#parts.count(`doubles, ${excuse}`);
+      for (const { mac } of [guest, other]) this.#disputed.add(`${mac} ${address}`);
+    } else {
+      const by = `${other.server} and ${guest.server}`;
+      this.#parts.fault(`${address} is ${other.mac}'s (${other.state}) and ${guest.mac}'s, by ${by}`);
+    }
+  }
+
+  /** Why an address may have two holders, where hearing is all there is. */
+  #excuseFor(guest: SimulatedGuest, other: SimulatedGuest): string | undefined {
+    const { clock } = this.#parts;
+    if (this.#kind === 'deaf') return 'where not all is heard';
+    if (this.#kind === 'shares') return undefined;
+    // Then the question by ARP is all there is, and the holder's machine was off when it came.
+    const wasAway = !other.isOn || clock.monotonic() - other.onSince < OFFERED;
+    if (wasAway && !other.heardBy.has(guest.server)) return 'by a gateway that was down';
+    // It renews by unicast, which only its own server hears; what another one had leased to it has run out.
+    const isOld = clock.monotonic() - other.selectedAt > LEASE_TIMES.maximum * 1000;
+    if (wasAway && isOld) return 'by a gateway that has not heard of it for the time of a lease';
+    // Nobody is listened for before somebody is heard.
+    const isAtOnce = Math.abs(guest.selectedAt - other.selectedAt) < AT_ONCE;
+    if (isAtOnce && (guest.isUnmet || other.isUnmet)) return 'before a first other gateway was heard';
+    // What is heard displaces no lease of one's own, also not one that its client has ended elsewhere.
+    const since = this.keepings.get(guest.server)?.heldSince(guest.address, guest.hardware);
+    if (since !== undefined && since < guest.selectedAt)
+      return 'by a lease that its gateway never heard the end of';
+    return undefined;
+  }
+
+  /** Only the server that was chosen refuses, and never what it has given; any other for a lease of its own. */
+  refused(guest: SimulatedGuest, server: string, isBacked: boolean): void {
+    const { fault, count } = this.#parts;
+    const isSelecting = guest.state === 'REQUESTING';
+    const isStrangers = server !== (isSelecting ? guest.chosen : guest.server);
+    if (isStrangers && isBacked)
+      count(guest.holds ? 'valid leases refused by another' : 'refused by another');
+    if (this.#kind === 'deaf' || guest.isUndone || this.#disputed.has(`${guest.mac} ${guest.address}`))
+      return;
+    if (isStrangers && (isSelecting || !isBacked))
+      fault(`${server} has refused ${guest.mac}, which had not chosen it`);
+    if (!isStrangers && guest.holds) fault(`${server} has refused ${guest.mac} its valid ${guest.address}`);
+  }
+
+  quarantined(): number {
+    const now = this.#parts.clock.now();
+    const addresses = [...this.keepings.values()]
+      .flatMap((keeping) => keeping.records())
+      .filter(({ state, expiresAt }) => state === 'declined' && expiresAt > now);
+    return new Set(addresses.map(({ address }) => ipv4ToText(address))).size;
+  }
+
+  checkEnd(): void {}
+}

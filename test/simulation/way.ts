@@ -1,0 +1,35 @@
+import type { Plan } from '../../src/subnet/plan.ts';
+import type { Faults, Victims } from './faults.ts';
+import type { Gateway } from './gateway.ts';
+import type { SimulatedGuest } from './guest.ts';
+import type { Keeping } from './keeping.ts';
+
+/** How the gateways of a world come to know of each other's leases, and what its worlds differ in by it. */
+export interface Way {
+  readonly keepings: ReadonlyMap<string, Keeping>;
+  /** Whether ARP is asked; without it a late DHCPRELEASE would be believed, and clones are not told apart. */
+  readonly hasArp: boolean;
+  readonly hearsAll: boolean;
+  /** Guests that live from the beginning. */
+  readonly guests: number;
+  /** And those that come while things go wrong. */
+  readonly strangers: number;
+  /** Addresses, in whatever pools. */
+  readonly addresses: number;
+  /** How long it takes at most until all are served when all is well again: milliseconds. */
+  readonly recovery: number;
+  planOf(address: string): Pick<Plan, 'subnets' | 'peers'>;
+  /** Before the gateways start. */
+  open(): Promise<void>;
+  faults(victims: Victims): Faults;
+  isClone(index: number): boolean;
+  /** A gateway sends a reply of this type. */
+  replied(gateway: Gateway, type: string, address: string, guest: SimulatedGuest): void;
+  /** Two hold one address by their own reckoning; the first one has just taken it. */
+  shared(guest: SimulatedGuest, other: SimulatedGuest): void;
+  /** A guest takes a DHCPNAK. `isBacked`: its sender had a live lease that contradicts the guest. */
+  refused(guest: SimulatedGuest, server: string, isBacked: boolean): void;
+  /** Addresses that are in quarantine now. */
+  quarantined(): number;
+  checkEnd(): void;
+}

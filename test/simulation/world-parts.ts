@@ -1,0 +1,22 @@
+import type { SeededRandom } from '../support/random.ts';
+import type { SimulatedClock } from './clock.ts';
+import type { SimulatedGuest } from './guest.ts';
+import type { Network } from './network.ts';
+
+export const GATEWAYS = ['10.15.3.10', '10.15.3.11', '10.15.3.12'] as const;
+/** Seconds. */
+export const LEASE_TIMES = { default: 120, minimum: 60, maximum: 120 };
+/** Two clocks differ by less than the grace: milliseconds. */
+export const SKEW = 29_000;
+/** What the parts of a world have in common. */
+export interface WorldParts {
+  readonly clock: SimulatedClock;
+  readonly random: SeededRandom;
+  readonly network: Network;
+  readonly guests: readonly SimulatedGuest[];
+  /** Who answered a gateway by ARP last, by 'gateway/address'. */
+  readonly answers: ReadonlyMap<string, { readonly mac: string; readonly at: number }>;
+  readonly fault: (text: string) => void;
+  /** Once more what may happen, but is worth knowing. */
+  readonly count: (what: string) => void;
+}
