@@ -117,10 +117,12 @@ export class OwnWay implements Way {
     // Nobody is listened for before somebody is heard.
     const isAtOnce = Math.abs(guest.selectedAt - other.selectedAt) < AT_ONCE;
     if (isAtOnce && (guest.isUnmet || other.isUnmet)) return 'before a first other gateway was heard';
+    if (wasAway && this.keepings.get(guest.server)?.isLastResort(guest.address) === true)
+      return 'by a gateway that had nothing else left';
     // What is heard displaces no lease of one's own, also not one that its client has ended elsewhere.
-    const since = this.keepings.get(guest.server)?.heldSince(guest.address, guest.hardware);
-    if (since !== undefined && since < guest.selectedAt)
-      return 'by a lease that its gateway never heard the end of';
+    const isOld = ({ server, address, hardware, selectedAt }: SimulatedGuest) =>
+      (this.keepings.get(server)?.heldSince(address, hardware) ?? selectedAt) < selectedAt;
+    if (isOld(guest) || isOld(other)) return 'by a lease that its gateway never heard the end of';
     return undefined;
   }
 
