@@ -1,20 +1,7 @@
-import type { Clock } from '../../src/lease/clock.ts';
 import { optionOf } from '../support/conversation.ts';
 import { Guest } from '../support/guest.ts';
 import { ip, type PacketFields, type PacketOption } from '../support/packet.ts';
-import type { SeededRandom } from '../support/random.ts';
-import type { Network } from './network.ts';
-
-/** RFC 2131 §4.4, figure 5; OFF: the machine is. */
-export type GuestState =
-  | 'OFF'
-  | 'INIT'
-  | 'SELECTING'
-  | 'REQUESTING'
-  | 'BOUND'
-  | 'RENEWING'
-  | 'REBINDING'
-  | 'REBOOTING';
+import type { GuestParts, GuestState } from './guest-parts.ts';
 
 /** When a message is sent again, and when it is given up: milliseconds after the one before (RFC 2131 §4.1). */
 const RETRIES = [4000, 8000, 12_000] as const;
@@ -26,26 +13,11 @@ const AFTER_DECLINE = 10_000;
 const OFFER_WAIT = 300;
 /** Before the first DHCPDISCOVER. RFC 2131 §4.4.1 asks for one to ten seconds; most clients begin at once. */
 const FIRST_WAIT = 300;
-/** Both, of a client in a hurry. */
-const HASTE = 2;
+const HASTE = 2; // Both, of a client in a hurry.
 
 const OFFER = 2;
 const ACK = 5;
 const NAK = 6;
-
-export interface GuestParts {
-  readonly clock: Clock;
-  readonly random: SeededRandom;
-  readonly network: Network;
-  readonly node: number;
-  readonly mac: string;
-  readonly identifier?: readonly number[] | undefined;
-  /** Takes the first offer, and begins at once. */
-  readonly isHasty?: boolean;
-  /** Told of every ACK that was taken, and before its end of every NAK that counts. `isFirst`: it had no lease before. */
-  readonly bound: (guest: SimulatedGuest, isFirst: boolean) => void;
-  readonly refused: (guest: SimulatedGuest, server: string, isBacked: boolean) => void;
-}
 
 interface Offer {
   readonly address: string;
@@ -78,6 +50,7 @@ export class SimulatedGuest {
   /** It has a place where late datagrams of its own can be told by ARP. */
   releasesLate = false;
   readonly mac: string;
+  readonly hardware: number;
   /** The address that it had last, and would like to have again. */
   #wanted = '';
   readonly #guest: Guest;
@@ -94,6 +67,7 @@ export class SimulatedGuest {
   constructor(parts: GuestParts) {
     this.#parts = parts;
     this.mac = parts.mac;
+    this.hardware = Number.parseInt(parts.mac.replaceAll(':', ''), 16);
     this.node = parts.node;
     this.#guest = new Guest(
       parts.mac,
@@ -104,10 +78,6 @@ export class SimulatedGuest {
 
   get isOn(): boolean {
     return this.state !== 'OFF';
-  }
-
-  get hardware(): number {
-    return Number.parseInt(this.mac.replaceAll(':', ''), 16);
   }
 
   /** By its own reckoning it has its address now. */

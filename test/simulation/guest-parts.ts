@@ -1,0 +1,29 @@
+import type { Clock } from '../../src/lease/clock.ts';
+import type { SeededRandom } from '../support/random.ts';
+import type { SimulatedGuest } from './guest.ts';
+import type { Network } from './network.ts';
+
+/** RFC 2131 §4.4, figure 5; OFF: the machine is. */
+export type GuestState =
+  | 'OFF'
+  | 'INIT'
+  | 'SELECTING'
+  | 'REQUESTING'
+  | 'BOUND'
+  | 'RENEWING'
+  | 'REBINDING'
+  | 'REBOOTING';
+
+export interface GuestParts {
+  readonly clock: Clock;
+  readonly random: SeededRandom;
+  readonly network: Network;
+  readonly node: number;
+  readonly mac: string;
+  readonly identifier?: readonly number[] | undefined;
+  /** Takes the first offer, and begins at once. */
+  readonly isHasty?: boolean;
+  /** Told of every ACK that was taken, and before its end of every NAK that counts. `isFirst`: it had no lease before. */
+  readonly bound: (guest: SimulatedGuest, isFirst: boolean) => void;
+  readonly refused: (guest: SimulatedGuest, server: string, isBacked: boolean) => void;
+}
