@@ -3,6 +3,17 @@ import type { SeededRandom } from '../support/random.ts';
 import type { SimulatedGuest } from './guest.ts';
 import type { Network } from './network.ts';
 
+/** RFC 2131 §4.4, figure 5; OFF: the machine is. */
+export type GuestState =
+  | 'OFF'
+  | 'INIT'
+  | 'SELECTING'
+  | 'REQUESTING'
+  | 'BOUND'
+  | 'RENEWING'
+  | 'REBINDING'
+  | 'REBOOTING';
+
 export interface GuestParts {
   readonly clock: Clock;
   readonly random: SeededRandom;
@@ -15,4 +26,14 @@ export interface GuestParts {
   /** Told of every ACK that was taken, and before its end of every NAK that counts. `isFirst`: it had no lease before. */
   readonly bound: (guest: SimulatedGuest, isFirst: boolean) => void;
   readonly refused: (guest: SimulatedGuest, server: string, isBacked: boolean) => void;
+}
+
+export interface Offer {
+  readonly address: string;
+  readonly server: string;
+}
+
+/** The value of an option of 32 bits; 0 without it. */
+export function u32(value: readonly number[] | undefined): number {
+  return (value ?? []).reduce((sum, byte) => sum * 256 + byte, 0);
 }

@@ -1,18 +1,7 @@
 import { optionOf } from '../support/conversation.ts';
 import { Guest } from '../support/guest.ts';
 import { ip, type PacketFields, type PacketOption } from '../support/packet.ts';
-import type { GuestParts } from './guest-parts.ts';
-
-/** RFC 2131 §4.4, figure 5; OFF: the machine is. */
-export type GuestState =
-  | 'OFF'
-  | 'INIT'
-  | 'SELECTING'
-  | 'REQUESTING'
-  | 'BOUND'
-  | 'RENEWING'
-  | 'REBINDING'
-  | 'REBOOTING';
+import { type GuestParts, type GuestState, type Offer, u32 } from './guest-parts.ts';
 
 /** When a message is sent again, and when it is given up: milliseconds after the one before (RFC 2131 §4.1). */
 const RETRIES = [4000, 8000, 12_000] as const;
@@ -26,17 +15,11 @@ const OFFER_WAIT = 300;
 const ARP_MEMORY = 10_000;
 /** Before the first DHCPDISCOVER. RFC 2131 §4.4.1 asks for one to ten seconds; most clients begin at once. */
 const FIRST_WAIT = 300;
-/** Both, of a client in a hurry. */
-const HASTE = 2;
+const HASTE = 2; // Both, of a client in a hurry.
 
 const OFFER = 2;
 const ACK = 5;
 const NAK = 6;
-
-interface Offer {
-  readonly address: string;
-  readonly server: string;
-}
 
 /** A guest's DHCP client as RFC 2131 §4.4 has it, with its timers and retransmissions. */
 export class SimulatedGuest {
@@ -66,6 +49,7 @@ export class SimulatedGuest {
   /** Its DHCPRELEASEs may be late, for its address is asked for by ARP before others get it. */
   releasesLate = false;
   readonly mac: string;
+  readonly hardware: number;
   /** The address that it had last, and would like to have again. */
   #wanted = '';
   readonly #guest: Guest;
@@ -84,6 +68,7 @@ export class SimulatedGuest {
   constructor(parts: GuestParts) {
     this.#parts = parts;
     this.mac = parts.mac;
+    this.hardware = Number.parseInt(parts.mac.replaceAll(':', ''), 16);
     this.node = parts.node;
     this.#guest = new Guest(
       parts.mac,
@@ -94,10 +79,6 @@ export class SimulatedGuest {
 
   get isOn(): boolean {
     return this.state !== 'OFF';
-  }
-
-  get hardware(): number {
-    return Number.parseInt(this.mac.replaceAll(':', ''), 16);
   }
 
   /** By its own reckoning it has its address now. */
@@ -316,8 +297,4 @@ export class SimulatedGuest {
     Object.assign(this.#guest.habits, { fields });
     return make(this.#guest);
   }
-}
-
-function u32(value: readonly number[] | undefined): number {
-  return (value ?? []).reduce((sum, byte) => sum * 256 + byte, 0);
 }

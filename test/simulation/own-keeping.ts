@@ -22,6 +22,7 @@ export class OwnKeeping implements Keeping {
   #store: MemoryStore | undefined;
   /** By address, whose it is by a lease of this gateway's own, and since when without a break. */
   readonly #held = new Map<Ipv4, { readonly hardware: number; readonly since: number }>();
+  readonly #lastResorts = new Set<Ipv4>();
   readonly #clock: Clock;
 
   constructor(clock: Clock, random: SeededRandom, mutation: Mutation) {
@@ -73,6 +74,11 @@ export class OwnKeeping implements Keeping {
     });
   }
 
+  /** This gateway has given away what was, as far as it knew, perhaps still another's. */
+  isLastResort(address: string): boolean {
+    return this.#lastResorts.has(at(address));
+  }
+
   /** Since when this gateway has leased the address to this client; undefined: it has not. */
   heldSince(address: string, mac: number): number | undefined {
     const held = this.#held.get(at(address));
@@ -91,7 +97,10 @@ export class OwnKeeping implements Keeping {
     const commit = store.commit.bind(store);
     store.commit = async (changes) => {
       store.otherwise({ takes: 1 + this.#random.below(this.slowness) });
-      for (const change of changes) underWay.add(change);
+      for (const change of changes) {
+        underWay.add(change);
+        this.#noteResorts(store, change);
+      }
       const outcomes = await commit(changes);
       store.commits.length = 0;
       for (const [index, change] of changes.entries()) {
@@ -100,6 +109,15 @@ export class OwnKeeping implements Keeping {
       }
       return outcomes;
     };
+  }
+
+  #noteResorts({ table }: MemoryStore, { writes }: LeaseChange): void {
+    for (const { address, next } of writes) {
+      const before = table.recordAt(address);
+      if (next === 'as seen' || next.state !== 'bound' || before?.hardware === next.hardware) continue;
+      if (before?.state === 'peer') this.#lastResorts.add(address);
+      else this.#lastResorts.delete(address);
+    }
   }
 
   #note({ writes }: LeaseChange): void {

@@ -114,16 +114,15 @@ export class OwnWay implements Way {
     // Then the question by ARP is all there is, and the holder's machine was off when it came.
     const wasAway = !other.isOn || clock.monotonic() - other.onSince < OFFERED;
     if (wasAway && !other.heardBy.has(guest.server)) return 'by a gateway that was down';
-    // It renews by unicast, which only its own server hears; what another one had leased to it has run out.
-    const isOld = clock.monotonic() - other.selectedAt > LEASE_TIMES.maximum * 1000;
-    if (wasAway && isOld) return 'by a gateway that has not heard of it for the time of a lease';
     // Nobody is listened for before somebody is heard.
     const isAtOnce = Math.abs(guest.selectedAt - other.selectedAt) < AT_ONCE;
     if (isAtOnce && (guest.isUnmet || other.isUnmet)) return 'before a first other gateway was heard';
+    if (wasAway && this.keepings.get(guest.server)?.isLastResort(guest.address) === true)
+      return 'by a gateway that had nothing else left';
     // What is heard displaces no lease of one's own, also not one that its client has ended elsewhere.
-    const since = this.keepings.get(guest.server)?.heldSince(guest.address, guest.hardware);
-    if (since !== undefined && since < guest.selectedAt)
-      return 'by a lease that its gateway never heard the end of';
+    const isOld = ({ server, address, hardware, selectedAt }: SimulatedGuest) =>
+      (this.keepings.get(server)?.heldSince(address, hardware) ?? selectedAt) < selectedAt;
+    if (isOld(guest) || isOld(other)) return 'by a lease that its gateway never heard the end of';
     return undefined;
   }
 
