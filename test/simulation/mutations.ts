@@ -5,7 +5,6 @@ import type { LeaseChange, LeaseView } from '../../src/lease/lease-view.ts';
 import type { Cluster } from '../../src/server/cluster.ts';
 import type { Etcd, Operation, Transaction } from '../../src/store/etcd/etcd.ts';
 import { CLOCK_GRACE, type EtcdStore } from '../../src/store/etcd/etcd-store.ts';
-import type { MemoryStore } from '../support/memory-store.ts';
 
 /** A mistake made on purpose, which the checks must find. */
 export interface Mutation {
@@ -13,7 +12,6 @@ export interface Mutation {
   readonly isBlind?: boolean;
   readonly decide?: Decide;
   readonly store?: (store: EtcdStore) => void;
-  readonly ownStore?: (store: MemoryStore) => void;
   readonly etcd?: (etcd: Etcd) => Etcd;
   readonly cluster?: (cluster: Cluster) => Cluster;
 }

@@ -6,7 +6,6 @@ import { MemoryStore } from '../support/memory-store.ts';
 import { at } from '../support/plan.ts';
 import type { SeededRandom } from '../support/random.ts';
 import type { Holding, Keeping } from './keeping.ts';
-import type { Mutation } from './mutations.ts';
 
 const SEGMENT = at('10.15.3.0');
 const SEGMENT_SIZE = 256;
@@ -18,17 +17,15 @@ export class OwnKeeping implements Keeping {
   /** How long a commit takes at most: milliseconds. */
   slowness = COMMIT;
   readonly #random: SeededRandom;
-  readonly #mutation: Mutation;
   #store: MemoryStore | undefined;
   /** By address, whose it is by a lease of this gateway's own, and since when without a break. */
   readonly #held = new Map<Ipv4, { readonly hardware: number; readonly since: number }>();
   readonly #lastResorts = new Set<Ipv4>();
   readonly #clock: Clock;
 
-  constructor(clock: Clock, random: SeededRandom, mutation: Mutation) {
+  constructor(clock: Clock, random: SeededRandom) {
     this.#clock = clock;
     this.#random = random;
-    this.#mutation = mutation;
   }
 
   begin(clock: Clock): Holding {
@@ -38,7 +35,6 @@ export class OwnKeeping implements Keeping {
       open: (inFlight) => {
         store = new MemoryStore({ clock, inFlight, leases: this.records() });
         this.#store = store;
-        this.#mutation.ownStore?.(store);
         this.#watch(store, underWay);
         return store;
       },

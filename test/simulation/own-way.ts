@@ -4,7 +4,6 @@ import { at, range, segment } from '../support/plan.ts';
 import type { Faults, Victims } from './faults.ts';
 import type { Gateway } from './gateway.ts';
 import type { SimulatedGuest } from './guest.ts';
-import type { Mutation } from './mutations.ts';
 import { OwnFaults } from './own-faults.ts';
 import { OwnKeeping } from './own-keeping.ts';
 import type { Way } from './way.ts';
@@ -47,14 +46,12 @@ export class OwnWay implements Way {
   /** Leases that have such a history. */
   readonly #disputed = new Set<string>();
 
-  constructor(kind: OwnKind, parts: WorldParts, mutation: Mutation) {
+  constructor(kind: OwnKind, parts: WorldParts) {
     this.#kind = kind;
     this.#parts = parts;
     this.hearsAll = kind === 'hearing';
     this.addresses = kind === 'shares' ? 21 : parts.random.pick(SIZES);
-    this.keepings = new Map(
-      GATEWAYS.map((address) => [address, new OwnKeeping(parts.clock, parts.random, mutation)]),
-    );
+    this.keepings = new Map(GATEWAYS.map((address) => [address, new OwnKeeping(parts.clock, parts.random)]));
   }
 
   planOf(address: string) {
