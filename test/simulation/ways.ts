@@ -16,5 +16,5 @@ export function isGuaranteed(name: WayName, seed: number): boolean {
 
 export function wayOf(name: WayName, seed: number, parts: WorldParts, mutation: Mutation): Way {
   if (name === 'etcd') return new EtcdWay(parts, mutation);
-  return new OwnWay(isGuaranteed(name, seed) ? name : 'deaf', parts, mutation);
+  return new OwnWay(isGuaranteed(name, seed) ? name : 'deaf', parts);
 }
