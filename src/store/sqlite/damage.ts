@@ -1,7 +1,7 @@
-import { closeSync, existsSync, fsyncSync, openSync, readSync, renameSync, rmSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, existsSync, openSync, readSync, renameSync, rmSync, statSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import type { Instant } from '../../lease/lease.ts';
+import { stampOf, syncDirectoryOf, unusedName } from './beside.ts';
 import { codeOf } from './directory.ts';
 import { birthIn, journalOf } from './journal-file.ts';
 import { type Salvaged, salvage } from './salvage.ts';
@@ -82,27 +82,6 @@ export function finishSetAside(file: string, now: Instant): string | undefined {
   renameSync(salvaged, file);
   syncDirectoryOf(file);
   return damaged;
-}
-
-/** What has just been made or renamed beside the file is there after a loss of power. */
-export function syncDirectoryOf(file: string): void {
-  const handle = openSync(dirname(file), 'r');
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
-}
-
-/** A time as part of a file's name: 20260131T120000Z. */
-export function stampOf(now: Instant): string {
-  return new Date(now).toISOString().replace(/[-:]|\.\d+/g, '');
-}
-
-export function unusedName(wanted: string): string {
-  let name = wanted;
-  for (let count = 2; existsSync(name); count += 1) name = `${wanted}-${count}`;
-  return name;
 }
 
 function sizeOf(file: string): number | undefined {

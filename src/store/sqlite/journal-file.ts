@@ -10,7 +10,7 @@ import {
   writeSync,
 } from 'node:fs';
 import type { Instant } from '../../lease/lease.ts';
-import { stampOf, syncDirectoryOf, unusedName } from './damage.ts';
+import { stampOf, syncDirectoryOf, unusedName } from './beside.ts';
 
 /** The first page of a journal: the text of its kind and version, then the birth of its lease file. */
 export const FILE_HEADER_BYTES = 4096;

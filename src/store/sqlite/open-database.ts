@@ -2,15 +2,8 @@ import { closeSync, fsyncSync, openSync, statSync } from 'node:fs';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { GatewayError } from '../../errors.ts';
 import type { Instant } from '../../lease/lease.ts';
-import {
-  damageOf,
-  finishSetAside,
-  type SetAside,
-  setAside,
-  stampOf,
-  syncDirectoryOf,
-  unusedName,
-} from './damage.ts';
+import { stampOf, syncDirectoryOf, unusedName } from './beside.ts';
+import { damageOf, finishSetAside, type SetAside, setAside } from './damage.ts';
 import { codeOf } from './directory.ts';
 import { PAGE_BYTES } from './record.ts';
 import { holdsLeases, type Migration, migrate, schemaOf } from './schema.ts';

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { SharingGateways } from '../../../src/cli/shared-leases.ts';
+import { instant } from '../../../src/lease/lease.ts';
 import { Keys } from '../../../src/store/etcd/entry.ts';
 import { Members } from '../../../src/store/etcd/members.ts';
 import { FakeClock, settle } from '../../support/clock.ts';
@@ -103,34 +105,44 @@ describe('gateways that share leases', () => {
 });
 
 describe('clocks', () => {
-  /** How far the first gateway sees the second one's clock ahead, after so many heartbeats. */
-  async function skewSeen(
-    milliseconds: number,
-    beats: number,
-  ): Promise<{ milliseconds: number; node: string }> {
+  /** What the first gateway makes of a second one whose clock is so far ahead, after so many heartbeats. */
+  async function seen(milliseconds: number, beats = 6): Promise<SharingGateways> {
     const cluster = await born();
     const clock = new FakeClock();
     const skewed = {
-      now: () => (clock.now() + milliseconds) as never,
+      now: () => instant(clock.now() + milliseconds),
       monotonic: () => clock.monotonic(),
       after: clock.after.bind(clock),
     };
-    const first = await openSharedStore({ etcd: cluster.connect(), clock });
+    const gateways = new SharingGateways();
+    gateways.store = await openSharedStore({ etcd: cluster.connect(), clock });
     const second = await openSharedStore({ etcd: cluster.connect(), clock: skewed, place: 11 });
     for (let beat = 0; beat < beats; beat += 1) {
       await clock.pass(3000);
       second.idle();
       await settle();
     }
-    return first.members.skew;
+    return gateways;
   }
 
-  test.each([90_000, -90_000, 6000, 0])('that differ by %i ms are seen to', async (milliseconds) => {
-    expect((await skewSeen(milliseconds, 6)).milliseconds).toBe(milliseconds);
+  test.each([
+    { milliseconds: 90_000, warning: 'the clock of pve2 is 90 s ahead, so what has run out', trusted: false },
+    {
+      milliseconds: -90_000,
+      warning: 'the clock of pve2 is 90 s behind, so what has run out',
+      trusted: false,
+    },
+    { milliseconds: 6000, warning: 'the clock of pve2 is 6 s ahead: see that both', trusted: true },
+    { milliseconds: 4000, warning: undefined, trusted: true },
+  ])('that differ by $milliseconds ms are seen to', async ({ milliseconds, warning, trusted }) => {
+    const { problems, trustsClock } = await seen(milliseconds);
+
+    expect(trustsClock).toBe(trusted);
+    expect(problems).toEqual(warning === undefined ? [] : [expect.stringContaining(warning)]);
   });
 
   test('that were heard once or twice say nothing yet', async () => {
-    expect((await skewSeen(90_000, 1)).milliseconds).toBe(0);
+    expect((await seen(90_000, 1)).trustsClock).toBe(true);
   });
 });
 
