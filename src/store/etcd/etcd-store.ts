@@ -168,8 +168,8 @@ export class EtcdStore implements LeaseStore {
 
   idle(): void {
     if (this.#isClosed || this.#self === UNSPECIFIED) return;
-    void this.members.beat().then((outcome) => {
-      if (outcome === 'sent') this.#footing.heartbeatTaken();
+    void this.members.beat().then((isTaken) => {
+      if (isTaken) this.#footing.heartbeatTaken();
     });
     const monotonic = this.#options.clock.monotonic();
     const isWell = this.failure === undefined && this.#watch !== undefined;

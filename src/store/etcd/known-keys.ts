@@ -165,7 +165,7 @@ export class KnownKeys {
   #learnRecord(address: Ipv4, revision: Revision, record: Claim | undefined, isFirst: boolean): void {
     const before = this.#table.recordAt(address);
     if (record === undefined) {
-      if (before === undefined || before.state === 'free') return;
+      if (before === undefined || (before.state === 'free' && !isFirst)) return;
       const lease = { ...before, state: 'free', version: revision } as const;
       this.#table.load(lease);
       this.#changed({ before, after: { ...lease, hostname: undefined, node: '' }, reason: 'freed' });

@@ -134,19 +134,18 @@ export class Members {
     void this.beat();
   }
 
-  /** For every second; says that this gateway is alive when it is time. 'failed': etcd takes nothing. Never rejects. */
-  async beat(): Promise<'sent' | 'failed' | 'not due'> {
+  /** For every second; says that this gateway is alive when it is time. True: etcd has taken it. Never rejects. */
+  async beat(): Promise<boolean> {
     const { clock } = this.#options;
-    if (this.#profile === undefined || this.#isBeating) return 'not due';
-    if (clock.monotonic() - this.#beatAt < BEAT) return 'not due';
+    if (this.#profile === undefined || this.#isBeating) return false;
+    if (clock.monotonic() - this.#beatAt < BEAT) return false;
     this.#beatAt = clock.monotonic();
     this.#isBeating = true;
     try {
-      await this.#put(this.#profile);
-      return 'sent';
+      return await this.#put(this.#profile);
     } catch {
       this.#etcdLease = undefined; // It is tried again with a new one.
-      return 'failed';
+      return false;
     } finally {
       this.#isBeating = false;
     }
@@ -220,12 +219,13 @@ export class Members {
     return `${name} is ${value} here and ${other.agreed[name]} on ${other.node} (${other.listenIp}): all gateways of a segment must agree`;
   }
 
-  async #put(profile: Profile): Promise<void> {
+  /** False: another process has written the key, or it has ended, and nothing was written. */
+  async #put(profile: Profile): Promise<boolean> {
     const { etcd, keys, clock, node, instance, mirror } = this.#options;
     const isKept = this.#etcdLease !== undefined && (await etcd.keepAlive(this.#etcdLease));
     if (!isKept) this.#etcdLease = await etcd.grantEtcdLease(LIFE_SECONDS);
     const etcdLease = this.#etcdLease;
-    if (etcdLease === undefined) return;
+    if (etcdLease === undefined) return false;
     const key = keys.ofGateway(node);
     const state = { ...mirror(), isRefused: this.#isRefused };
     const heartbeat: Heartbeat = { node, ...profile, instance, at: clock.now(), ...state };
@@ -239,7 +239,7 @@ export class Members {
       this.#written = revision;
       if (this.#doubles >= DOUBLES) this.#problem = undefined;
       this.#doubles = 0;
-      return;
+      return true;
     }
     const [read] = results;
     const found = read?.kind === 'get' ? read.found : undefined;
@@ -250,10 +250,11 @@ export class Members {
       // It had ended; or the answer to the last one was lost; or it is a predecessor's, who beats no more.
       this.#written = this.#foreign;
       this.#beatAt = Number.NEGATIVE_INFINITY; // Again within a second.
-      return;
+      return false;
     }
     this.#doubles += 1;
     if (this.#doubles >= DOUBLES) this.#problem = sameName(node, other);
+    return false;
   }
 }
 

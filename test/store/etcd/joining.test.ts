@@ -2,12 +2,12 @@ import { describe, expect, test } from 'vitest';
 import type { LeaseState } from '../../../src/lease/lease.ts';
 import { type Ipv4, UNSPECIFIED } from '../../../src/net/ipv4.ts';
 import type { KeptLease } from '../../../src/store/mirror.ts';
-import { FakeClock } from '../../support/clock.ts';
+import { FakeClock, settle } from '../../support/clock.ts';
 import { MemoryCluster } from '../../support/memory-etcd.ts';
 import { MemoryMirror } from '../../support/memory-mirror.ts';
 import { at as dotted } from '../../support/plan.ts';
 import { giveBirth, openSharedStore } from '../../support/shared-store.ts';
-import { address, at, bind, client, hardware } from '../changes.ts';
+import { address, at, bind, client, hardware, offer } from '../changes.ts';
 
 const A = address('10.15.3.20');
 const B = address('10.15.3.21');
@@ -45,7 +45,7 @@ async function join(standing: readonly Parameters<typeof bind>[1][], ...rows: re
   const said: string[] = [];
   const mirror = new MemoryMirror(rows);
   const joined = await openSharedStore({ etcd: cluster.connect(), clock, mirror, said });
-  return { cluster, there, joined, said, mirror };
+  return { cluster, clock, there, joined, said, mirror };
 }
 
 describe('a node that joins', () => {
@@ -128,6 +128,24 @@ describe('a node that joins', () => {
     );
 
     expect(there.leases.bindingOf(client(1))?.address).toBe(B);
+  });
+
+  test('what it has kept and not brought up is no sign of a loss, when the address is on offer to another later', async () => {
+    const { cluster, clock, there, joined } = await join(
+      [],
+      row(1, B, 'bound'),
+      row(1, A, 'free', { version: 5000 }),
+    );
+    expect(await offer(there, { client: 2, address: A })).toBe('committed');
+    cluster.loseWatches();
+
+    await clock.pass(2000);
+    joined.idle();
+    for (let turn = 0; turn < 20; turn += 1) await settle();
+
+    expect(joined.failure).toBeUndefined();
+    expect(there.leases.canPromise).toBe(true);
+    expect(await bind(there, { client: 2, address: A, at: at(1) })).toBe('committed');
   });
 
   test('does it once: what happens afterwards is not undone by a restart', async () => {
