@@ -1,4 +1,4 @@
-import { randomBytes, randomFillSync } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Endpoint } from '../config/etcd-kinds.ts';
@@ -84,17 +84,9 @@ function pem<Name extends string>(
 }
 
 const RANDOM_BYTES = 6;
-/** Every change takes some, and the kernel is asked for many at once. */
-const POOL = Buffer.alloc(RANDOM_BYTES * 512);
-/** Of the pool, from its start. */
-let unspent = 0;
 
 /** 0 <= x < 1, as nobody can know it. */
-export const random: Random = () => {
-  if (unspent === 0) unspent = randomFillSync(POOL).length;
-  unspent -= RANDOM_BYTES;
-  return POOL.readUIntBE(unspent, RANDOM_BYTES) / 2 ** 48;
-};
+export const random: Random = () => randomBytes(RANDOM_BYTES).readUIntBE(0, RANDOM_BYTES) / 2 ** 48;
 
 export interface SharedParts {
   readonly shared: SharedSettings;

@@ -86,25 +86,38 @@ export class Keys {
   }
 }
 
-const TEXT = new TextDecoder();
-
 export function encodeEntry(entry: Entry): Uint8Array {
   return Buffer.from(JSON.stringify(entry), 'utf8');
 }
 
 /** Undefined for what no version of us has written. */
 export function decodeEntry({ value }: KeyValue): Entry | undefined {
+  return parseEntry(textOf(value));
+}
+
+/** The value as text. */
+export function parseEntry(text: string): Entry | undefined {
   let entry: unknown;
   try {
-    entry = JSON.parse(TEXT.decode(value));
+    entry = JSON.parse(text);
   } catch {
     return undefined;
   }
   if (typeof entry !== 'object' || entry === null) return undefined;
   const { record, offer, op } = entry as Partial<Record<string, unknown>>;
   const isOurs =
-    typeof op === 'string' && [record, offer].every((each) => each === undefined || isClaim(each));
+    typeof op === 'string' &&
+    (record === undefined || isClaim(record)) &&
+    (offer === undefined || isClaim(offer));
   return isOurs ? (entry as Entry) : undefined;
+}
+
+/** UTF-8 as text. */
+export function textOf(value: Uint8Array): string {
+  const bytes = Buffer.isBuffer(value)
+    ? value
+    : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  return bytes.toString();
 }
 
 const STATES: readonly unknown[] = ['free', 'offered', 'bound', 'declined', 'peer'] satisfies LeaseState[];
@@ -117,7 +130,9 @@ function isClaim(value: unknown): value is Claim {
   return (
     typeof client === 'string' &&
     clientKeyFromText(client) !== undefined &&
-    [mac, expiresAt, updatedAt].every(Number.isSafeInteger) &&
+    Number.isSafeInteger(mac) &&
+    Number.isSafeInteger(expiresAt) &&
+    Number.isSafeInteger(updatedAt) &&
     STATES.includes(state) &&
     typeof granter === 'string' &&
     typeof node === 'string'

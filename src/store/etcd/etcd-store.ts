@@ -13,7 +13,7 @@ import { Footing } from './footing.ts';
 import { groupsOf } from './groups.ts';
 import { KnownKeys } from './known-keys.ts';
 import type { Members, Profile } from './members.ts';
-import { newOp } from './op.ts';
+import { opsOf } from './op.ts';
 import { type Author, planChange } from './planned-change.ts';
 import { Sender } from './sender.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -60,6 +60,7 @@ export class EtcdStore implements LeaseStore {
   readonly #admission: Admission;
   readonly #sender: Sender;
   readonly #footing: Footing;
+  readonly #newOp: () => string;
   #self: Ipv4 = UNSPECIFIED;
   #lastStoredAt: Instant;
   /** The life of the store that was read; undefined: it must be read, anew. */
@@ -76,6 +77,7 @@ export class EtcdStore implements LeaseStore {
     const { etcd, segment, mirror, clock } = options;
     this.#options = options;
     this.members = options.members;
+    this.#newOp = opsOf(options.random);
     this.#keys = new Keys(segment);
     this.#table = new LeaseTable(options.inFlight, Math.floor(options.random() * 2 ** 48));
     this.#footing = new Footing(clock, this.#table, mirror, options.members);
@@ -85,7 +87,7 @@ export class EtcdStore implements LeaseStore {
       ...options,
       keys: this.#keys,
       self: () => this.#self,
-      newOp: () => newOp(options.random),
+      newOp: this.#newOp,
     });
     this.#sender = new Sender({
       etcd,
@@ -141,7 +143,7 @@ export class EtcdStore implements LeaseStore {
     const outcomes: Outcome[] = changes.map(() => 'conflict');
     const author = this.#author();
     const planned = changes.map((change) =>
-      this.#table.conflicts(change) ? undefined : planChange(author, change, newOp(this.#options.random)),
+      this.#table.conflicts(change) ? undefined : planChange(author, change, this.#newOp()),
     );
     for (const group of groupsOf(planned)) {
       const results = await this.#sender.send(

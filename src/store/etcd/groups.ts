@@ -12,11 +12,11 @@ export function groupsOf(planned: readonly (PlannedChange | undefined)[]): reado
   for (const [place, plan] of planned.entries()) {
     if (plan === undefined) continue;
     const last = groups.at(-1);
-    const isFree = last !== undefined && ![...plan.keys].some((key) => last.keys.has(key));
+    const isFree = last !== undefined && !plan.writes.some(({ key }) => last.keys.has(key));
     const group = isFree ? last : { plans: [], keys: new Set<string>() };
     if (!isFree) groups.push(group);
     group.plans.push({ place, plan });
-    for (const key of plan.keys) group.keys.add(key);
+    for (const { key } of plan.writes) group.keys.add(key);
   }
   return groups.map(({ plans }) => plans);
 }

@@ -1,22 +1,22 @@
 import { type Instant, instant, type Lease } from '../../lease/lease.ts';
-import type { Ipv4 } from '../../net/ipv4.ts';
+import { type Ipv4, ipv4FromText, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { LeaseTable } from '../lease-table.ts';
 import type { KeptLease, MirroredChange } from '../mirror.ts';
-import { type Claim, decodeEntry, type Entry, type Keys, leaseOf } from './entry.ts';
+import { type Claim, type Entry, type Keys, leaseOf, parseEntry, textOf } from './entry.ts';
 import type { KeyValue, Revision, WatchEvent } from './etcd.ts';
+import type { PlannedWrite } from './planned-change.ts';
 
-const TEXT = new TextDecoder();
-
+/** As text, which is parsed when it is needed: a string is a tenth of the objects for the garbage collector. */
 interface KnownEntry {
   readonly revision: Revision;
   /** Undefined: the key is gone. */
-  readonly entry: Entry | undefined;
+  readonly text: string | undefined;
 }
 
 interface KnownClient {
   readonly revision: Revision;
-  /** What the key says: a dotted address; '' if it is gone. */
-  readonly address: string;
+  /** Where the key points; UNSPECIFIED: it is gone. */
+  readonly address: Ipv4;
 }
 
 /**
@@ -61,24 +61,25 @@ export class KnownKeys {
   }
 
   entryAt(address: Ipv4): Entry | undefined {
-    return this.#entries.get(address)?.entry;
+    const text = this.#entries.get(address)?.text;
+    return text === undefined ? undefined : parseEntry(text);
   }
 
   /** The modification revision of an address's key; 0: there is none. */
   revisionAt(address: Ipv4): Revision {
     const known = this.#entries.get(address);
-    return known?.entry === undefined ? 0 : known.revision;
+    return known?.text === undefined ? 0 : known.revision;
   }
 
   /** The modification revision of a client's key; 0: there is none. */
   revisionOf(client: string): Revision {
     const known = this.#clients.get(client);
-    return known === undefined || known.address === '' ? 0 : known.revision;
+    return known === undefined || known.address === UNSPECIFIED ? 0 : known.revision;
   }
 
-  /** Where a client's key points, dotted; '': nowhere. */
-  addressOf(client: string): string {
-    return this.#clients.get(client)?.address ?? '';
+  /** Where a client's key points; UNSPECIFIED: nowhere. */
+  addressOf(client: string): Ipv4 {
+    return this.#clients.get(client)?.address ?? UNSPECIFIED;
   }
 
   learn(event: WatchEvent): void {
@@ -89,22 +90,29 @@ export class KnownKeys {
   learnEntry(found: KeyValue): void {
     const address = this.#keys.addressOf(found.key);
     if (address !== undefined) {
-      if (this.#isNewAt(address, found.modRevision))
-        this.#learnAddress(address, found.modRevision, decodeEntry(found));
+      if (!this.#isNewAt(address, found.modRevision)) return;
+      const text = textOf(found.value);
+      const entry = parseEntry(text);
+      this.#learnAddress(address, found.modRevision, entry, entry && text);
       return;
     }
     const client = this.#keys.clientOf(found.key);
-    if (client !== undefined) {
-      this.#learnClient(client, found.modRevision, TEXT.decode(found.value));
-    }
+    if (client === undefined) return;
+    this.#learnClient(client, found.modRevision, ipv4FromText(textOf(found.value)) ?? UNSPECIFIED);
+  }
+
+  /** What this gateway has written itself. */
+  learnWrite(write: PlannedWrite, revision: Revision): void {
+    if ('client' in write) this.#learnClient(write.client, revision, write.pointsTo);
+    else this.#learnAddress(write.address, revision, write.entry, write.text);
   }
 
   /** A key was not there at a revision. */
   learnGone(key: string, revision: Revision): void {
     const address = this.#keys.addressOf(key);
-    if (address !== undefined) this.#learnAddress(address, revision, undefined);
+    if (address !== undefined) this.#learnAddress(address, revision, undefined, undefined);
     const client = this.#keys.clientOf(key);
-    if (client !== undefined) this.#learnClient(client, revision, '');
+    if (client !== undefined) this.#learnClient(client, revision, UNSPECIFIED);
   }
 
   /** The watch has come to here: what was gone before needs no memory, for nothing older will come. */
@@ -133,10 +141,11 @@ export class KnownKeys {
     return (this.#entries.get(address)?.revision ?? 0) < revision;
   }
 
-  #learnClient(client: string, revision: Revision, address: string): void {
+  #learnClient(client: string, revision: Revision, address: Ipv4): void {
     if ((this.#clients.get(client)?.revision ?? 0) >= revision) return;
     this.#clients.set(client, { revision, address });
-    if (address === '') this.#gone.push({ revision, forget: () => this.#forgetClient(client, revision) });
+    if (address === UNSPECIFIED)
+      this.#gone.push({ revision, forget: () => this.#forgetClient(client, revision) });
   }
 
   #forgetClient(client: string, revision: Revision): void {
@@ -147,9 +156,9 @@ export class KnownKeys {
     if (this.#entries.get(address)?.revision === revision) this.#entries.delete(address);
   }
 
-  #learnAddress(address: Ipv4, revision: Revision, entry: Entry | undefined): void {
+  #learnAddress(address: Ipv4, revision: Revision, entry: Entry | undefined, text: string | undefined): void {
     if (!this.#isNewAt(address, revision)) return;
-    this.#entries.set(address, { revision, entry });
+    this.#entries.set(address, { revision, text });
     if (entry === undefined)
       this.#gone.push({ revision, forget: () => this.#forgetAddress(address, revision) });
     this.#table.withdrawOffer(address);

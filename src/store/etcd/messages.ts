@@ -1,5 +1,4 @@
 import type {
-  Compare,
   KeyValue,
   MemberStatus,
   Operation,
@@ -21,38 +20,46 @@ import { MessageFields, MessageWriter } from './protobuf.ts';
 /** Compare.CompareTarget; Compare.CompareResult EQUAL is 0 and left out. */
 const TARGET_MOD = 2;
 const TARGET_VALUE = 3;
+/** RequestOp: the field of each kind is one more than its place here. */
+const KINDS = ['get', 'put', 'delete', 'transaction'] satisfies Operation['kind'][];
 /** Event.EventType. */
 const DELETE = 1;
+/** Bytes that will do for a transaction of some changes. */
+const TRANSACTION_ROOM = 16_384;
 
-export function encodeTransaction({ compare, success, failure }: Transaction): Uint8Array {
-  const message = new MessageWriter();
-  for (const each of compare) message.bytes(1, encodeCompare(each));
-  for (const each of success) message.bytes(2, encodeOperation(each));
-  for (const each of failure) message.bytes(3, encodeOperation(each));
+export function encodeTransaction(transaction: Transaction): Uint8Array {
+  const message = new MessageWriter(TRANSACTION_ROOM);
+  writeTransaction(message, transaction);
   return message.finish();
 }
 
-function encodeCompare(compare: Compare): Uint8Array {
-  const message = new MessageWriter();
-  if ('value' in compare) {
-    return message.number(2, TARGET_VALUE).text(3, compare.key).bytes(7, compare.value).finish();
+function writeTransaction(message: MessageWriter, { compare, success, failure }: Transaction): void {
+  writeOperations(message, 3, failure);
+  writeOperations(message, 2, success);
+  for (let place = compare.length - 1; place >= 0; place -= 1) {
+    const each = compare[place];
+    if (each === undefined) continue;
+    const end = message.length;
+    if ('value' in each) message.bytes(7, each.value).text(3, each.key).number(2, TARGET_VALUE);
+    else message.number(6, each.modRevision).text(3, each.key).number(2, TARGET_MOD);
+    message.nested(1, end);
   }
-  return message.number(2, TARGET_MOD).text(3, compare.key).number(6, compare.modRevision).finish();
 }
 
-function encodeOperation(operation: Operation): Uint8Array {
-  const message = new MessageWriter();
-  switch (operation.kind) {
-    case 'get':
-      return message.bytes(1, new MessageWriter().text(1, operation.key).finish()).finish();
-    case 'put': {
-      const put = new MessageWriter().text(1, operation.key).bytes(2, operation.value);
-      return message.bytes(2, put.number(3, BigInt(operation.etcdLease ?? 0)).finish()).finish();
+function writeOperations(message: MessageWriter, field: number, operations: readonly Operation[]): void {
+  for (let place = operations.length - 1; place >= 0; place -= 1) {
+    const operation = operations[place];
+    if (operation === undefined) continue;
+    const end = message.length;
+    if (operation.kind === 'transaction') writeTransaction(message, operation.transaction);
+    else {
+      if (operation.kind === 'put') {
+        if (operation.etcdLease !== undefined) message.number(3, BigInt(operation.etcdLease));
+        message.bytes(2, operation.value);
+      }
+      message.text(1, operation.key);
     }
-    case 'delete':
-      return message.bytes(3, new MessageWriter().text(1, operation.key).finish()).finish();
-    case 'transaction':
-      return message.bytes(4, encodeTransaction(operation.transaction)).finish();
+    message.nested(KINDS.indexOf(operation.kind) + 1, end).nested(field, end);
   }
 }
 
@@ -94,11 +101,8 @@ function operationResultOf(
 }
 
 export function encodeRange(first: string, end: string, { revision, limit }: RangeOptions): Uint8Array {
-  const message = new MessageWriter().text(1, first).text(2, end);
-  return message
-    .number(3, limit ?? 0)
-    .number(4, revision ?? 0)
-    .finish();
+  const message = new MessageWriter().number(4, revision ?? 0).number(3, limit ?? 0);
+  return message.text(2, end).text(1, first).finish();
 }
 
 export function decodeRange(bytes: Uint8Array): RangeResult {
@@ -107,8 +111,8 @@ export function decodeRange(bytes: Uint8Array): RangeResult {
 }
 
 export function encodeWatch(first: string, end: string, from: Revision): Uint8Array {
-  const create = new MessageWriter().text(1, first).text(2, end).number(3, from).flag(4, true).flag(8, true);
-  return new MessageWriter().bytes(1, create.finish()).finish();
+  const create = new MessageWriter().flag(8, true).flag(4, true).number(3, from).text(2, end).text(1, first);
+  return create.nested(1, 0).finish();
 }
 
 /** Asks for a sign of life: the server answers with an empty list of events. */
@@ -189,7 +193,7 @@ export function decodeStatus(bytes: Uint8Array, endpoint: string): MemberStatus 
 }
 
 export function encodeAuthenticate(name: string, password: string): Uint8Array {
-  return new MessageWriter().text(1, name).text(2, password).finish();
+  return new MessageWriter().text(2, password).text(1, name).finish();
 }
 
 export function decodeAuthenticate(bytes: Uint8Array): string {

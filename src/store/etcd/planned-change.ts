@@ -1,16 +1,22 @@
 import type { LeaseRecord } from '../../lease/lease.ts';
 import type { LeaseChange, LeaseWrite } from '../../lease/lease-view.ts';
-import { type Ipv4, ipv4ToText } from '../../net/ipv4.ts';
+import { type Ipv4, ipv4ToText, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { LeaseTable } from '../lease-table.ts';
-import { type Claim, type Entry, encodeEntry, type Keys } from './entry.ts';
-import type { Compare, Operation, Transaction } from './etcd.ts';
+import type { Claim, Entry, Keys } from './entry.ts';
+import type { Compare, Operation, Revision, Transaction } from './etcd.ts';
 import type { KnownKeys } from './known-keys.ts';
+
+/** What a key says after a change. */
+export type PlannedWrite =
+  | { readonly key: string; readonly address: Ipv4; readonly entry: Entry; readonly text: string }
+  | { readonly key: string; readonly address: Ipv4; readonly entry: undefined; readonly text: undefined }
+  | { readonly key: string; readonly client: string; readonly pointsTo: Ipv4 };
 
 /** A change as a transaction of etcd's. */
 export interface PlannedChange {
   readonly transaction: Transaction;
-  /** The keys that it writes. */
-  readonly keys: ReadonlySet<string>;
+  /** Each key once. */
+  readonly writes: readonly PlannedWrite[];
   readonly op: string;
 }
 
@@ -31,51 +37,63 @@ export interface Author {
  */
 export function planChange(author: Author, change: LeaseChange, op: string): PlannedChange {
   const { keys, known, table } = author;
-  const compare = new Map<string, number>();
-  const writes = new Map<string, Operation>();
-  const named = new Set<string>();
-  const lost = new Map<string, Ipv4>();
+  const compare: Compare[] = [];
+  const writes: PlannedWrite[] = [];
+  const named: string[] = [];
+  const losing: string[] = [];
 
-  compare.set(keys.ofClient(change.client), known.revisionOf(change.client));
+  compareOnce(compare, keys.ofClient(change.client), known.revisionOf(change.client));
   const binding = table.bindingOf(change.client);
-  if (binding !== undefined) compare.set(keys.ofAddress(binding.address), known.revisionAt(binding.address));
+  if (binding !== undefined)
+    compareOnce(compare, keys.ofAddress(binding.address), known.revisionAt(binding.address));
   for (const write of change.writes) {
     const { address } = write;
-    compare.set(keys.ofAddress(address), known.revisionAt(address));
-    const before = known.entryAt(address);
-    const after = entryAfter(author, change, write, before, op);
-    if (after === 'same') continue;
     const key = keys.ofAddress(address);
-    writes.set(key, after === undefined ? { kind: 'delete', key } : put(key, encodeEntry(after)));
-    for (const client of clientsOf(before)) lost.set(client, address);
-    for (const client of clientsOf(after)) {
-      lost.delete(client);
-      if (named.has(client)) continue;
-      named.add(client);
-      if (known.addressOf(client) === ipv4ToText(address)) continue;
-      if (known.addressOf(client) !== '' && isOver(after, client)) continue; // It has another lease by now.
-      compare.set(keys.ofClient(client), known.revisionOf(client));
-      writes.set(keys.ofClient(client), put(keys.ofClient(client), Buffer.from(ipv4ToText(address))));
+    compareOnce(compare, key, known.revisionAt(address));
+    const before = known.entryAt(address);
+    const entry = entryAfter(author, change, write, before, op);
+    if (entry === 'same') continue;
+    writes.push(
+      entry === undefined
+        ? { key, address, entry, text: undefined }
+        : { key, address, entry, text: JSON.stringify(entry) },
+    );
+    for (const client of clientsOf(before)) if (known.addressOf(client) === address) losing.push(client);
+    for (const client of clientsOf(entry)) {
+      if (named.includes(client)) continue;
+      named.push(client);
+      const pointed = known.addressOf(client);
+      if (pointed === address) continue;
+      if (pointed !== UNSPECIFIED && isOver(entry, client)) continue; // It has another lease by now.
+      compareOnce(compare, keys.ofClient(client), known.revisionOf(client));
+      writes.push({ key: keys.ofClient(client), client, pointsTo: address });
     }
   }
-  for (const [client, address] of lost) {
-    if (named.has(client) || known.addressOf(client) !== ipv4ToText(address)) continue;
+  for (const client of losing) {
     const key = keys.ofClient(client);
-    compare.set(key, known.revisionOf(client));
-    writes.set(key, { kind: 'delete', key });
+    if (named.includes(client) || writes.some((write) => write.key === key)) continue;
+    compareOnce(compare, key, known.revisionOf(client));
+    writes.push({ key, client, pointsTo: UNSPECIFIED });
   }
 
-  const compared: Compare[] = [...compare].map(([key, modRevision]) => ({ key, modRevision }));
-  const failure: Operation[] = [...compare.keys()].map((key) => ({ kind: 'get', key }));
-  return {
-    transaction: { compare: compared, success: [...writes.values()], failure },
-    keys: new Set(writes.keys()),
-    op,
-  };
+  const success = writes.map(operationOf);
+  const failure = compare.map(({ key }): Operation => ({ kind: 'get', key }));
+  return { transaction: { compare, success, failure }, writes, op };
 }
 
-function put(key: string, value: Uint8Array): Operation {
-  return { kind: 'put', key, value };
+function compareOnce(compare: Compare[], key: string, modRevision: Revision): void {
+  if (!compare.some((each) => each.key === key)) compare.push({ key, modRevision });
+}
+
+function operationOf(write: PlannedWrite): Operation {
+  const { key } = write;
+  const text = 'client' in write ? textOfPointer(write.pointsTo) : write.text;
+  return text === undefined ? { kind: 'delete', key } : { kind: 'put', key, value: Buffer.from(text) };
+}
+
+/** Undefined: the client's key points nowhere, and goes. */
+function textOfPointer(address: Ipv4): string | undefined {
+  return address === UNSPECIFIED ? undefined : ipv4ToText(address);
 }
 
 /** What an address's key says after a write; undefined: nothing, and the key goes. */

@@ -12,16 +12,31 @@ const MOST_VARINT_BYTES = 10;
 /** So many bytes of a varint are a safe integer. */
 const SAFE_VARINT_BYTES = 7;
 
-/** Writes one message; what stands at its default is left out, as the format wants it. */
+/**
+ * Writes one message from its end to its beginning, so that the length of what is nested is known when it is due, and
+ * all of it stands in one buffer. Whoever writes the fields of a list writes its last member first. What stands at its
+ * default is left out, as the format wants it.
+ */
 export class MessageWriter {
-  #bytes = Buffer.allocUnsafe(FIRST_BYTES);
-  #end = 0;
+  #bytes: Buffer;
+  #start: number;
+
+  /** `room`: bytes that will do for most; it grows. */
+  constructor(room = FIRST_BYTES) {
+    this.#bytes = Buffer.allocUnsafe(room);
+    this.#start = room;
+  }
+
+  /** Bytes that are written so far: where a nested message that is written now will end. */
+  get length(): number {
+    return this.#bytes.length - this.#start;
+  }
 
   number(field: number, value: number | bigint): this {
     if (value === 0 || value === 0n) return this;
-    this.#varint(field * 8 + VARINT);
     if (typeof value === 'number' && value > 0) this.#varint(value);
     else this.#largeVarint(BigInt.asUintN(64, BigInt(value)));
+    this.#varint(field * 8 + VARINT);
     return this;
   }
 
@@ -32,102 +47,102 @@ export class MessageWriter {
   text(field: number, value: string): this {
     if (value === '') return this;
     const length = Buffer.byteLength(value);
-    this.#head(field, length);
-    this.#end += this.#bytes.write(value, this.#end);
-    return this;
+    this.#room(length);
+    this.#start -= length;
+    this.#bytes.write(value, this.#start);
+    return this.#head(field, length);
   }
 
   /** Written also if empty, as a member of a list must be. */
   bytes(field: number, value: Uint8Array): this {
-    this.#head(field, value.length);
-    this.#bytes.set(value, this.#end);
-    this.#end += value.length;
-    return this;
+    this.#room(value.length);
+    this.#start -= value.length;
+    this.#bytes.set(value, this.#start);
+    return this.#head(field, value.length);
   }
 
-  /** Once, at the end. */
+  /** All that was written since there were `end` bytes is a message, and the value of a field. */
+  nested(field: number, end: number): this {
+    return this.#head(field, this.length - end);
+  }
+
+  /** Once, when all is written. */
   finish(): Uint8Array {
-    return this.#bytes.subarray(0, this.#end);
+    return this.#bytes.subarray(this.#start);
   }
 
-  /** Of a field of so many bytes, for which there is room behind it. */
-  #head(field: number, length: number): void {
-    this.#varint(field * 8 + BYTES);
+  /** Before a value of so many bytes. */
+  #head(field: number, length: number): this {
     this.#varint(length);
-    this.#room(length);
+    this.#varint(field * 8 + BYTES);
+    return this;
   }
 
   #varint(value: number): void {
     this.#room(MOST_VARINT_BYTES);
+    let bytes = 1;
+    for (let rest = value; rest > 127; rest = Math.floor(rest / 128)) bytes += 1;
+    this.#start -= bytes;
     let rest = value;
-    while (rest > 127) {
-      this.#bytes[this.#end] = (rest % 128) | 128;
-      this.#end += 1;
+    for (let at = this.#start; at < this.#start + bytes - 1; at += 1) {
+      this.#bytes[at] = (rest % 128) | 128;
       rest = Math.floor(rest / 128);
     }
-    this.#bytes[this.#end] = rest;
-    this.#end += 1;
+    this.#bytes[this.#start + bytes - 1] = rest;
   }
 
   #largeVarint(value: bigint): void {
-    this.#room(MOST_VARINT_BYTES);
-    let rest = value;
-    while (rest > 127n) {
-      this.#bytes[this.#end] = Number(rest & 127n) | 128;
-      this.#end += 1;
-      rest >>= 7n;
-    }
-    this.#bytes[this.#end] = Number(rest);
-    this.#end += 1;
+    const bytes: number[] = [];
+    for (let rest = value; bytes.length === 0 || rest > 0n; rest >>= 7n)
+      bytes.push(Number(rest & 127n) | (rest > 127n ? 128 : 0));
+    this.#room(bytes.length);
+    this.#start -= bytes.length;
+    this.#bytes.set(bytes, this.#start);
   }
 
   #room(more: number): void {
-    if (this.#end + more <= this.#bytes.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(this.#end + more, this.#bytes.length * 2));
-    larger.set(this.#bytes.subarray(0, this.#end));
+    if (this.#start >= more) return;
+    const length = this.length;
+    const larger = Buffer.allocUnsafe(Math.max(length + more, this.#bytes.length * 2));
+    larger.set(this.#bytes.subarray(this.#start), larger.length - length);
     this.#bytes = larger;
+    this.#start = larger.length - length;
   }
 }
 
-/** The fields of one message. Unknown ones are kept and asked for by nobody. */
+/**
+ * The fields of one message, looked up in its bytes each time: nothing is kept of them, as most messages have three or
+ * four. Unknown ones are asked for by nobody.
+ */
 export class MessageFields {
   readonly #message: Buffer;
-  /** Of each field its tag, and where its value starts and ends: three numbers. */
-  readonly #places: number[] = [];
-  /** Where the varint that was read last ends. */
-  #end = 0;
+  readonly #start: number;
+  readonly #end: number;
+  /** Where the number that was read last ends. */
+  #after = 0;
+  /** The field that was found last: its tag, its value's bytes [from, to), and where the next one starts. */
+  #tag = 0;
+  #from = 0;
+  #to = 0;
 
-  /** Throws a RangeError for bytes that are no message. */
-  constructor(message: Uint8Array) {
+  /** The bytes [start, end) of a buffer. Throws a RangeError for bytes that are no message. */
+  constructor(message: Uint8Array, start = 0, end = message.length) {
     this.#message = Buffer.isBuffer(message)
       ? message
       : Buffer.from(message.buffer, message.byteOffset, message.byteLength);
-    for (let at = 0; at < message.length; ) {
-      const tag = this.#numberAt(at);
-      let start = this.#end;
-      const kind = tag % 8;
-      if (kind === VARINT) at = this.#endOfVarint(start);
-      else if (kind === BYTES) {
-        const length = this.#numberAt(start);
-        start = this.#end;
-        at = start + length;
-        if (length < 0 || at > message.length) throw new RangeError('a field leaves its message');
-      } else if (kind === FIXED_64 || kind === FIXED_32) at = start + (kind === FIXED_64 ? 8 : 4);
-      else throw new RangeError(`a field of wire type ${kind}`);
-      this.#places.push(tag, start, at);
-    }
+    this.#start = start;
+    this.#end = end;
+    for (let at = start; at < end; at = this.#to) this.#readField(at);
   }
 
   /** 0 where it is left out. */
   number(field: number): number {
-    const place = this.#last(field * 8 + VARINT);
-    return place < 0 ? 0 : this.#numberAt(this.#places[place + 1] ?? 0);
+    return this.#find(field * 8 + VARINT) ? this.#numberAt(this.#from) : 0;
   }
 
   /** An unsigned identifier as a decimal number. */
   identifier(field: number): string {
-    const place = this.#last(field * 8 + VARINT);
-    return place < 0 ? '0' : String(this.#largeAt(this.#places[place + 1] ?? 0));
+    return this.#find(field * 8 + VARINT) ? String(this.#largeAt(this.#from)) : '0';
   }
 
   flag(field: number): boolean {
@@ -135,46 +150,72 @@ export class MessageFields {
   }
 
   text(field: number): string {
-    const place = this.#last(field * 8 + BYTES);
-    return place < 0 ? '' : this.#message.toString('utf8', this.#places[place + 1], this.#places[place + 2]);
+    return this.#find(field * 8 + BYTES) ? this.#message.toString('utf8', this.#from, this.#to) : '';
   }
 
   bytes(field: number): Uint8Array {
-    const place = this.#last(field * 8 + BYTES);
-    return place < 0 ? new Uint8Array(0) : this.#valueAt(place);
+    return this.#find(field * 8 + BYTES) ? this.#message.subarray(this.#from, this.#to) : new Uint8Array(0);
   }
 
   has(field: number): boolean {
-    return this.#last(field * 8 + BYTES) >= 0;
+    return this.#find(field * 8 + BYTES);
   }
 
+  /** Without fields where it is left out. */
   message(field: number): MessageFields {
-    return new MessageFields(this.bytes(field));
+    return this.#find(field * 8 + BYTES)
+      ? new MessageFields(this.#message, this.#from, this.#to)
+      : new MessageFields(this.#message, 0, 0);
   }
 
   messages(field: number): readonly MessageFields[] {
     const found: MessageFields[] = [];
-    for (let place = 0; place < this.#places.length; place += 3) {
-      if (this.#places[place] === field * 8 + BYTES) found.push(new MessageFields(this.#valueAt(place)));
+    for (let at = this.#start; at < this.#end; at = this.#to) {
+      this.#readField(at);
+      if (this.#tag === field * 8 + BYTES) found.push(new MessageFields(this.#message, this.#from, this.#to));
     }
     return found;
   }
 
-  /** The place of the last field with a tag, which counts; below 0: there is none. */
-  #last(tag: number): number {
-    let place = this.#places.length - 3;
-    while (place >= 0 && this.#places[place] !== tag) place -= 3;
-    return place;
+  /** Looks for the last field with a tag, which counts. */
+  #find(tag: number): boolean {
+    let from = -1;
+    let to = 0;
+    for (let at = this.#start; at < this.#end; at = this.#to) {
+      this.#readField(at);
+      if (this.#tag !== tag) continue;
+      from = this.#from;
+      to = this.#to;
+    }
+    this.#from = from;
+    this.#to = to;
+    return from >= 0;
   }
 
-  #valueAt(place: number): Buffer {
-    return this.#message.subarray(this.#places[place + 1], this.#places[place + 2]);
+  #readField(at: number): void {
+    this.#tag = this.#numberAt(at);
+    this.#from = this.#after;
+    const kind = this.#tag % 8;
+    if (kind === VARINT) this.#to = this.#endOfVarint(this.#from);
+    else if (kind === BYTES) {
+      const length = this.#numberAt(this.#from);
+      this.#from = this.#after;
+      this.#to = this.#from + length;
+      if (length < 0) throw new RangeError('a field of negative length');
+    } else if (kind === FIXED_64 || kind === FIXED_32) this.#to = this.#from + (kind === FIXED_64 ? 8 : 4);
+    else throw new RangeError(`a field of wire type ${kind}`);
+    if (this.#to > this.#end) throw new RangeError('a field leaves its message');
   }
 
   /** A signed number, of which as much is kept as a number can. */
   #numberAt(start: number): number {
+    const first = this.#message[start] ?? 0;
+    if (first < 128 && start < this.#end) {
+      this.#after = start + 1;
+      return first;
+    }
     const end = this.#endOfVarint(start);
-    this.#end = end;
+    this.#after = end;
     if (end - start > SAFE_VARINT_BYTES) return Number(BigInt.asIntN(64, this.#largeAt(start)));
     let value = 0;
     for (let at = end - 1; at >= start; at -= 1) value = value * 128 + ((this.#message[at] ?? 0) & 127);
@@ -189,7 +230,7 @@ export class MessageFields {
   }
 
   #endOfVarint(start: number): number {
-    for (let at = start; at < this.#message.length && at < start + MOST_VARINT_BYTES; at += 1)
+    for (let at = start; at < this.#end && at < start + MOST_VARINT_BYTES; at += 1)
       if ((this.#message[at] ?? 0) < 128) return at + 1;
     throw new RangeError('a number that does not end');
   }

@@ -1,5 +1,5 @@
 import type { Clock } from '../../lease/clock.ts';
-import { ipv4FromText } from '../../net/ipv4.ts';
+import { UNSPECIFIED } from '../../net/ipv4.ts';
 import type { Outcome } from '../lease-store.ts';
 import { type KnownBirth, OtherLifeError } from './birth.ts';
 import { decodeEntry, type Keys } from './entry.ts';
@@ -70,7 +70,7 @@ export class Sender {
     if (result === undefined) return 'unknown';
     const { known } = this.#parts;
     if (result.succeeded) {
-      for (const operation of plan.transaction.success) this.#learnWritten(operation, revision);
+      for (const write of plan.writes) known.learnWrite(write, revision);
       return 'committed';
     }
     let isOurs = false;
@@ -86,15 +86,6 @@ export class Sender {
     return isOurs ? 'committed' : 'conflict'; // Our own mark: an earlier attempt, whose answer was lost, had succeeded.
   }
 
-  #learnWritten(operation: PlannedChange['transaction']['success'][number], revision: Revision): void {
-    const { known } = this.#parts;
-    if (operation.kind === 'delete') known.learnGone(operation.key, revision);
-    else if (operation.kind === 'put') {
-      const { key, value } = operation;
-      known.learnEntry({ key, value, createRevision: 0, modRevision: revision, etcdLease: '0' });
-    }
-  }
-
   /** A client's key may point to an address that is not known here yet: the next decision needs it. */
   async #learnBindings(plans: readonly PlannedChange[]): Promise<void> {
     const { etcd, keys, known } = this.#parts;
@@ -102,8 +93,8 @@ export class Sender {
       for (const operation of transaction.failure) {
         if (operation.kind !== 'get') continue;
         const client = keys.clientOf(operation.key);
-        const address = client === undefined ? undefined : ipv4FromText(known.addressOf(client));
-        if (address === undefined) continue;
+        const address = client === undefined ? UNSPECIFIED : known.addressOf(client);
+        if (address === UNSPECIFIED) continue;
         try {
           const found = await readKey(etcd, keys.ofAddress(address));
           if (found !== undefined) known.learnEntry(found);
