@@ -33,6 +33,7 @@ export function planOfSettings(
     rapidCommit: settings.rapidCommit,
     bootp: settings.bootp,
     offerSeconds: settings.offerTime,
+    leaseCache: unlessOff(settings.leaseCache) ?? 0,
     peers: peersOf(settings, listen.listenIp),
     probeMilliseconds: settings.arpProbe,
   };

@@ -84,6 +84,20 @@ export function milliseconds(most: number): SettingKind<number> {
   };
 }
 
+/** A whole number of percent, with its sign or without. */
+export function percentage(least: number, most: number): SettingKind<number> {
+  return {
+    placeholder: 'percent',
+    read(text) {
+      const value = Number(/^(\d{1,9}) ?%?$/.exec(text)?.[1] ?? Number.NaN);
+      if (Number.isNaN(value))
+        return wrong('is not a whole percentage', `write a number from ${least} to ${most}, or off`);
+      if (value < least) return wrong('is too little', `use at least ${least}, or off`);
+      return value > most ? wrong('is too much', `use at most ${most}`) : right(value);
+    },
+  };
+}
+
 export const port: SettingKind<number> = {
   placeholder: 'port',
   read(text) {

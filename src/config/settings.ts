@@ -1,4 +1,5 @@
 import { ETCD_SETTINGS } from './etcd-settings.ts';
+import { LEASE_SETTINGS } from './lease-settings.ts';
 import {
   address,
   addressList,
@@ -13,7 +14,6 @@ import {
 } from './network-kinds.ts';
 import { open, setting } from './setting.ts';
 import {
-  directory,
   logLevel,
   milliseconds,
   oneOf,
@@ -163,49 +163,7 @@ export const SETTINGS = {
     kind: orOff(seconds(300, 0xffffffff)),
     help: 'clients that ask for it do without IPv4 for so long (option 108, RFC 8925), at least 300 s; or off',
   }),
-  leaseTime: setting('12h', {
-    group: 'Leases',
-    variable: 'GATEWAY_DHCP_LEASE_TIME',
-    flag: 'lease-time',
-    kind: seconds(1, 0xfffffffe, 'infinite'),
-    help: 'lease time (option 51) for a client that names none: 12h, 90m, 1h30m, 3600, 7d or infinite',
-  }),
-  leaseTimeMin: open({
-    group: 'Leases',
-    variable: 'GATEWAY_DHCP_LEASE_TIME_MIN',
-    flag: 'lease-time-min',
-    kind: seconds(1, 0xfffffffe, 'infinite'),
-    help: 'the shortest a client may ask for; if not set, 2m, or the lease time where that is shorter',
-  }),
-  leaseTimeMax: open({
-    group: 'Leases',
-    variable: 'GATEWAY_DHCP_LEASE_TIME_MAX',
-    flag: 'lease-time-max',
-    kind: seconds(1, 0xfffffffe, 'infinite'),
-    help: 'the longest a client may ask for; if not set, the lease time',
-  }),
-  offerTime: setting('30s', {
-    group: 'Leases',
-    variable: 'GATEWAY_DHCP_OFFER_TIME',
-    flag: 'offer-time',
-    kind: seconds(1, 3600),
-    help: 'how long an offer holds its address',
-  }),
-  // The volume of the gateway's container image stands here: an upgrade in place must find its leases kept.
-  leasesDir: setting('/var/lib/obiente/vps-gateway', {
-    group: 'Leases',
-    variable: 'GATEWAY_DHCP_LEASES_DIR',
-    flag: 'leases-dir',
-    kind: directory,
-    help: 'directory of leases.sqlite; on a local disk',
-  }),
-  history: setting('90d', {
-    group: 'Leases',
-    variable: 'GATEWAY_DHCP_HISTORY',
-    flag: 'history',
-    kind: seconds(0, 0xfffffffe, 'infinite'),
-    help: 'how long it is remembered who held which address',
-  }),
+  ...LEASE_SETTINGS,
   ...ETCD_SETTINGS,
   identity: setting('auto', {
     group: 'Behaviour',

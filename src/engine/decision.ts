@@ -21,6 +21,7 @@ export type Reason =
   | 'moved' // the client gets another address; its old one is freed with it
   | 'renewed' // the lease is extended
   | 'rebooted' // INIT-REBOOT: confirmed
+  | 'cached' // the lease has only begun: what is left of it, and nothing is written
   | 'as-committed' // nothing new can be promised now: what is left of the lease
   | 'adopted' // RENEWING or REBINDING of a lease that the store had lost
   | 'informed' // DHCPINFORM

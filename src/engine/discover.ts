@@ -2,10 +2,11 @@ import { chooseAddress } from './choose.ts';
 import type { Decision, Reason } from './decision.ts';
 import { destinationOf } from './destination.ts';
 import { bind, hold } from './grant.ts';
+import { cachedLease } from './lease-cache.ts';
 import { silence } from './outcome.ts';
 import { hearsPeers, leavesToAnother } from './peers.ts';
 import type { Question } from './question.ts';
-import { leaseReply, leaseSecondsOf } from './reply.ts';
+import { leaseReply, leaseSecondsOf, secondsLeft } from './reply.ts';
 
 const RAPID_COMMIT = 80;
 
@@ -29,7 +30,9 @@ export function answerDiscover(question: Question): Decision {
     return { kind: 'reply', reply: leaseReply(question, 'DHCPACK', address), destination, reason, change };
   }
 
-  const reply = leaseReply(question, 'DHCPOFFER', address);
+  // RFC 2131 §3.1 (4): what the DHCPACK says should not conflict with it.
+  const seconds = cachedLease(question, address) === undefined ? undefined : secondsLeft(question, address);
+  const reply = leaseReply(question, 'DHCPOFFER', address, seconds);
   if (standing === 'binding') return { kind: 'reply', reply, destination, reason: 'offered-again' };
   if (question.cloneOf !== undefined) {
     const change = hold(question, address, 'offered-to-clone');

@@ -3,7 +3,7 @@ import { hashOfClient } from '../allocation/client-hash.ts';
 import { goesFirst } from '../allocation/gateway-rank.ts';
 import { type Lease, NEVER } from '../lease/lease.ts';
 import type { LeaseWrite } from '../lease/lease-view.ts';
-import type { Ipv4 } from '../net/ipv4.ts';
+import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import { poolOf } from '../subnet/pool.ts';
 import type { Decision } from './decision.ts';
 import { refuse } from './nak.ts';
@@ -18,6 +18,11 @@ const PATIENCE = 3;
 const RIVALRY = 1000;
 /** How long the gateway that granted a lease may answer for it first: milliseconds. */
 const DEFERRING = 500;
+
+/** True if this gateway has granted the lease, or nobody knows who has. */
+export function isGrantedHere({ plan }: Question, { granter }: Lease): boolean {
+  return granter === UNSPECIFIED || granter === plan.serverIdentifier;
+}
 
 /** True while other gateways give addresses of this pool too. */
 export function hearsPeers({ known }: Question): boolean {

@@ -7,9 +7,10 @@ import { poolOf } from '../subnet/pool.ts';
 import type { Decision, Reason } from './decision.ts';
 import { destinationOf } from './destination.ts';
 import { bind } from './grant.ts';
+import { repeatLease } from './lease-cache.ts';
 import { refuse, refuseBecauseOf } from './nak.ts';
 import { ask, quarantineInUse, silence } from './outcome.ts';
-import { deferToGranter, isRivalBehind, listenForRival, yieldToOther } from './peers.ts';
+import { deferToGranter, isGrantedHere, isRivalBehind, listenForRival, yieldToOther } from './peers.ts';
 import { overBefore, type Question } from './question.ts';
 import { leaseReply, leaseSecondsOf, namesThisServer, secondsLeft } from './reply.ts';
 import { requestState } from './request-state.ts';
@@ -76,8 +77,7 @@ function reboot(question: Question, address: Ipv4): Decision {
   if (last === undefined || last.address !== address) return silence('no-binding');
   const isOurs: boolean = isBoundTo(last, client, now);
   if (isOurs) return promise(question, address, 'rebooted');
-  const isPeers =
-    last.state === 'peer' && ![UNSPECIFIED, question.plan.serverIdentifier].includes(last.granter);
+  const isPeers = last.state === 'peer' && !isGrantedHere(question, last);
   return (isPeers ? deferToGranter(question, address) : undefined) ?? revive(question, address, 'rebooted');
 }
 
@@ -225,14 +225,16 @@ function keepToPromise(question: Question, address: Ipv4): Decision {
 }
 
 /** By so much a lease may be over earlier than this clock says, as another gateway's clock has set its end: seconds. */
-function doubtOf({ plan, known }: Question, { granter, expiresAt }: Lease): number {
-  const isOurs = granter === UNSPECIFIED || granter === plan.serverIdentifier;
-  return isOurs || expiresAt === NEVER ? 0 : Math.ceil((known.sharing?.grace ?? 0) / 1000);
+function doubtOf(question: Question, lease: Lease): number {
+  const isCertain = isGrantedHere(question, lease) || lease.expiresAt === NEVER;
+  return isCertain ? 0 : Math.ceil((question.known.sharing?.grace ?? 0) / 1000);
 }
 
 /** RFC 2131 §3.1 (4): the binding is committed to persistent storage, then the DHCPACK is sent. */
 function grant(question: Question, address: Ipv4, reason: Reason): Decision {
   if (!question.leases.canPromise) return keepToPromise(question, address);
+  const repeated = repeatLease(question, address);
+  if (repeated !== undefined) return repeated;
   const change = bind(question, address, leaseSecondsOf(question, address), reason);
   const reply = leaseReply(question, 'DHCPACK', address);
   return { kind: 'reply', reply, destination: destinationOf(question.message, address), reason, change };

@@ -20,6 +20,8 @@ export interface Plan {
   readonly bootp: boolean;
   /** How long an offer holds its address, in seconds. */
   readonly offerSeconds: number;
+  /** In its first so many percent a lease is repeated instead of extended; 0: never. */
+  readonly leaseCache: number;
   /** The other gateways of the segment, which share the pool and nothing else; what is heard of others is nothing. */
   readonly peers: ReadonlySet<Ipv4>;
   /** How long an ARP answer is waited for, in milliseconds; 0: nothing is asked. */

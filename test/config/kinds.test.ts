@@ -13,6 +13,8 @@ import {
 import {
   logLevel,
   milliseconds,
+  orOff,
+  percentage,
   port,
   type SettingKind,
   seconds,
@@ -22,6 +24,7 @@ import { ipv4, ipv4ToText } from '../../src/net/ipv4.ts';
 
 const leaseTime = seconds(1, 0xfffffffe, 'infinite');
 const probe = milliseconds(10_000);
+const share = orOff(percentage(1, 45));
 
 describe('kinds of settings', () => {
   it.each<[SettingKind<unknown>, string, unknown]>([
@@ -50,6 +53,11 @@ describe('kinds of settings', () => {
     [probe, '1s', 1000],
     [probe, 'off', 0],
     [probe, '0', 0],
+    [share, '1', 1],
+    [share, '45', 45],
+    [share, '25%', 25],
+    [share, '25 %', 25],
+    [share, 'Off', 'off'],
     [port, '9091', 9091],
     [switchOf, 'YES', true],
     [switchOf, '0', false],
@@ -87,6 +95,11 @@ describe('kinds of settings', () => {
     [leaseTime, 'forever'],
     [probe, '11s'],
     [probe, 'soon'],
+    [share, '0'],
+    [share, '46'],
+    [share, '2.5'],
+    [share, '-1'],
+    [share, 'half'],
     [port, '0'],
     [port, '65536'],
     [switchOf, 'maybe'],

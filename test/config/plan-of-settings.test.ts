@@ -34,6 +34,7 @@ describe('planOfSettings', () => {
       rapidCommit: false,
       bootp: false,
       offerSeconds: 30,
+      leaseCache: 0,
       probeMilliseconds: 300,
     });
     expect(plan.subnets).toMatchObject([
@@ -44,6 +45,11 @@ describe('planOfSettings', () => {
         onLink: true,
       },
     ]);
+  });
+
+  it('has a lease cache if one is set', () => {
+    expect(planFor({ leaseCache: '25' }).leaseCache).toBe(25);
+    expect(planFor({ leaseCache: 'off' }).leaseCache).toBe(0);
   });
 
   it('listens to the gateways of the address plan, to those that are named, or to none', () => {

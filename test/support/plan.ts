@@ -64,6 +64,7 @@ export function planOf(overrides: Partial<Plan> = {}): Plan {
     rapidCommit: false,
     bootp: false,
     offerSeconds: 30,
+    leaseCache: 0,
     peers: new Set(),
     probeMilliseconds: 0,
     ...overrides,

@@ -15,6 +15,8 @@ export interface Preload {
   readonly hardware: number;
   /** The last so many leases have run out. */
   readonly expired?: number;
+  /** The leases have just begun; else half of their time is over. */
+  readonly isNew?: boolean;
   /** Rows of history that are older than it is kept. */
   readonly oldHistory?: number;
 }
@@ -25,14 +27,15 @@ export function leasesOf(count: number): NonNullable<Workload['leases']> {
 }
 
 /** Makes a lease file as the server itself makes it, and fills it: each lease with the history row of its binding. */
-export function preload(folder: string, { count, hardware, expired = 0, oldHistory = 0 }: Preload): void {
+export function preload(folder: string, options: Preload): void {
+  const { count, hardware, expired = 0, isNew = false, oldHistory = 0 } = options;
   const now = Date.now();
   void openSqliteStore({ directory: folder, inFlight: new Set(), now: instant(now), seed: 0 }).close();
   const database = new Sqlite(join(folder, LEASE_FILE));
   database.pragma('synchronous = OFF');
   const numbers = 'WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?)';
   const client = "printf('01%012x', ? + i)";
-  const begin = now - HALF_A_DAY / 2;
+  const begin = isNew ? now : now - HALF_A_DAY / 2;
   database.transaction(() => {
     database
       .prepare(

@@ -7,6 +7,8 @@ const PROGRAM = join(import.meta.dirname, '../../../../../bin/vps-gateway.js');
 export interface GatewayOptions {
   readonly log: 'info' | 'warn';
   readonly pool?: { readonly first: string; readonly last: string };
+  /** Percent; 0: none. */
+  readonly leaseCache?: number;
   /** For Node. */
   readonly nodeOptions?: readonly string[];
 }
@@ -14,7 +16,7 @@ export interface GatewayOptions {
 /** How this server is started on a lease folder. */
 export function startOfGateway(
   folder: string,
-  { log, pool = POOL, nodeOptions = [] }: GatewayOptions,
+  { log, pool = POOL, leaseCache = 0, nodeOptions = [] }: GatewayOptions,
 ): Start {
   return {
     command: [process.execPath, ...nodeOptions, PROGRAM, 'serve'],
@@ -25,6 +27,7 @@ export function startOfGateway(
       GATEWAY_DHCP_POOL_START: pool.first,
       GATEWAY_DHCP_POOL_END: pool.last,
       GATEWAY_DHCP_LEASES_DIR: folder,
+      GATEWAY_DHCP_LEASE_CACHE: leaseCache === 0 ? 'off' : String(leaseCache),
       // The others' probes are off too.
       GATEWAY_DHCP_ARP_PROBE: 'off',
       LOG_LEVEL: log,

@@ -1,0 +1,56 @@
+import { open, setting } from './setting.ts';
+import { directory, orOff, percentage, seconds } from './setting-kinds.ts';
+
+/** The settings of leases: their times, and where they are kept. */
+export const LEASE_SETTINGS = {
+  leaseTime: setting('12h', {
+    group: 'Leases',
+    variable: 'GATEWAY_DHCP_LEASE_TIME',
+    flag: 'lease-time',
+    kind: seconds(1, 0xfffffffe, 'infinite'),
+    help: 'lease time (option 51) for a client that names none: 12h, 90m, 1h30m, 3600, 7d or infinite',
+  }),
+  leaseTimeMin: open({
+    group: 'Leases',
+    variable: 'GATEWAY_DHCP_LEASE_TIME_MIN',
+    flag: 'lease-time-min',
+    kind: seconds(1, 0xfffffffe, 'infinite'),
+    help: 'the shortest a client may ask for; if not set, 2m, or the lease time where that is shorter',
+  }),
+  leaseTimeMax: open({
+    group: 'Leases',
+    variable: 'GATEWAY_DHCP_LEASE_TIME_MAX',
+    flag: 'lease-time-max',
+    kind: seconds(1, 0xfffffffe, 'infinite'),
+    help: 'the longest a client may ask for; if not set, the lease time',
+  }),
+  leaseCache: setting('off', {
+    group: 'Leases',
+    variable: 'GATEWAY_DHCP_LEASE_CACHE',
+    flag: 'lease-cache',
+    kind: orOff(percentage(1, 45)),
+    help: 'a renewal in the first so many percent of a lease, 1 to 45, is told what is left of it, and nothing is written; or off',
+  }),
+  offerTime: setting('30s', {
+    group: 'Leases',
+    variable: 'GATEWAY_DHCP_OFFER_TIME',
+    flag: 'offer-time',
+    kind: seconds(1, 3600),
+    help: 'how long an offer holds its address',
+  }),
+  // The volume of the gateway's container image stands here: an upgrade in place must find its leases kept.
+  leasesDir: setting('/var/lib/obiente/vps-gateway', {
+    group: 'Leases',
+    variable: 'GATEWAY_DHCP_LEASES_DIR',
+    flag: 'leases-dir',
+    kind: directory,
+    help: 'directory of leases.sqlite; on a local disk',
+  }),
+  history: setting('90d', {
+    group: 'Leases',
+    variable: 'GATEWAY_DHCP_HISTORY',
+    flag: 'history',
+    kind: seconds(0, 0xfffffffe, 'infinite'),
+    help: 'how long it is remembered who held which address',
+  }),
+};
