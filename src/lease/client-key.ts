@@ -10,7 +10,13 @@ import type { Message } from '../wire/message.ts';
  */
 export type ClientKey = string & { readonly __brand: 'ClientKey' };
 
-const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+/** Of each byte its two hexadecimal digits, as the codes of their characters. */
+const HEX = Uint16Array.from({ length: 256 }, (_, byte) => {
+  const text = byte.toString(16).padStart(2, '0');
+  return text.charCodeAt(0) | (text.charCodeAt(1) << 8);
+});
+/** Where a key is put together: pieces of text that are added up would be put together again and again. */
+const DIGITS = Buffer.alloc(1024);
 
 /**
  * RFC 2131 §4.2: the client identifier is the key, else the hardware address. Undefined for a message that has neither.
@@ -28,14 +34,50 @@ export function clientKeyOf(message: Message, usesIdentifier: boolean): ClientKe
 
 /** RFC 2131 §4.2: the key of the bytes at [start, end): option 61's value. */
 export function keyOfIdentifier(bytes: Uint8Array, start = 0, end = bytes.length): ClientKey {
-  let text = '';
-  for (let at = start; at < end; at += 1) text += HEX[bytes[at] ?? 0];
-  return text as ClientKey;
+  return hexOf(undefined, bytes, start, end) as ClientKey;
 }
 
 /** RFC 2131 §4.2: without a client identifier, the hardware type (one byte) and chaddr's hlen bytes are the key. */
 export function keyOfHardware(htype: number, bytes: Uint8Array, start: number, end: number): ClientKey {
-  return (HEX[htype & 255] + keyOfIdentifier(bytes, start, end)) as ClientKey;
+  return hexOf(htype, bytes, start, end) as ClientKey;
+}
+
+/**
+ * Which machine a message is from, however many share its client identifier: the client's own key, if that is made of
+ * the hardware address, else that and the hardware address.
+ */
+export function laneOf(client: ClientKey, message: Message): ClientKey {
+  return isOfHardware(client, message) ? client : keyOfClone(client, message.hardware);
+}
+
+/** True if the key is that of the message's own htype and chaddr. */
+function isOfHardware(client: ClientKey, { bytes, htype, hlen, offset }: Message): boolean {
+  if (client.length !== 2 + 2 * hlen || !isHex(client, 0, htype)) return false;
+  const start = offset + CHADDR;
+  for (let at = 0; at < hlen; at += 1) if (!isHex(client, 2 + 2 * at, bytes[start + at])) return false;
+  return true;
+}
+
+/** True if two characters are a byte's digits. */
+function isHex(text: string, at: number, byte = 0): boolean {
+  return (text.charCodeAt(at) | (text.charCodeAt(at + 1) << 8)) === HEX[byte & 255];
+}
+
+/** The bytes at [start, end) as digits, another one before them if there is one. */
+function hexOf(first: number | undefined, bytes: Uint8Array, start: number, end: number): string {
+  const length = 2 * (end - start) + (first === undefined ? 0 : 2);
+  const digits = length <= DIGITS.length ? DIGITS : Buffer.alloc(length);
+  let to = 0;
+  if (first !== undefined) to = putHex(digits, to, first);
+  for (let at = start; at < end; at += 1) to = putHex(digits, to, bytes[at] ?? 0);
+  return digits.toString('latin1', 0, to);
+}
+
+function putHex(digits: Buffer, to: number, byte: number): number {
+  const both = HEX[byte & 255] ?? 0;
+  digits[to] = both & 255;
+  digits[to + 1] = both >>> 8;
+  return to + 2;
 }
 
 /** The key of one of several machines that present the same identifier. */

@@ -40,3 +40,9 @@ export function ipv4FromText(text: string): Ipv4 | undefined {
 export function ipv4ToText(address: Ipv4): string {
   return `${address >>> 24}.${(address >>> 16) & 255}.${(address >>> 8) & 255}.${address & 255}`;
 }
+
+/** A 32-bit number for tables. Every step can be undone, so that no two addresses have the same. */
+export function hashOfAddress(address: number): number {
+  const hash = Math.imul(address ^ (address >>> 16), 0x45d9f3b);
+  return hash ^ (hash >>> 15);
+}

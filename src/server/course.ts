@@ -216,6 +216,7 @@ export class Course {
     this.#observe(turn, decision, outcome);
     this.#waiting.finish(turn);
     turn.settle(outcome ?? 'nothing');
+    turn.release();
   }
 
   /** RFC 2131 §2.2: asks the segment, or just waits. Client and address stay in flight; no commit is held up. */
@@ -295,5 +296,6 @@ export class Course {
   #forget(turn: Turn, reason: Drop, outcome: Outcome | 'nothing'): void {
     this.#parts.observer.dropped(reason, 1);
     turn.settle(outcome);
+    turn.release();
   }
 }

@@ -1,5 +1,5 @@
 import type { Decision } from '../engine/decision.ts';
-import { type ClientKey, keyOfClone } from '../lease/client-key.ts';
+import { type ClientKey, laneOf } from '../lease/client-key.ts';
 import type { Instant, Version } from '../lease/lease.ts';
 import type { LeaseChange, LeaseView } from '../lease/lease-view.ts';
 import type { Arrival } from '../net/datagram.ts';
@@ -27,9 +27,9 @@ export class Turn {
   readonly client: ClientKey | undefined;
   /**
    * Where it queues: one machine's messages behind each other, and never those of another machine that shares its
-   * identifier. For an order the client of its change.
+   * identifier. Undefined for an order, which waits for the client of its change alone.
    */
-  lane: ClientKey | undefined;
+  readonly lane: ClientKey | undefined;
   /** Undefined for an order. Over an arena until the turn has to stay, then over the slab. */
   message: Message | undefined;
   readonly arrival: Arrival | undefined;
@@ -54,8 +54,8 @@ export class Turn {
   // What `Waiting` notes about it.
   /** Its slot in the slab; -1: none. */
   slot = -1;
-  /** The client of its change where it is not its lane. */
-  alias: ClientKey | undefined;
+  /** The client of its change while that is being committed. */
+  claimed: ClientKey | undefined;
   addresses = NO_ADDRESSES;
   followers = NO_TURNS;
   /** Ends its wait. */
@@ -71,7 +71,7 @@ export class Turn {
     order?: Order,
   ) {
     this.client = client;
-    this.lane = client && message && keyOfClone(client, message.hardware);
+    this.lane = client && message && laneOf(client, message);
     this.message = message;
     this.arrival = arrival;
     this.order = order;
@@ -89,5 +89,13 @@ export class Turn {
     if (this.order === undefined || this.#isSettled) return;
     this.#isSettled = true;
     this.order.settled(outcome);
+  }
+
+  /** It is over: what it held is not kept alive by whoever still knows it. */
+  release(): void {
+    this.message = undefined;
+    this.decision = undefined;
+    this.change = undefined;
+    this.forgetAnswers();
   }
 }

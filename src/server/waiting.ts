@@ -1,6 +1,7 @@
 import type { ClientKey } from '../lease/client-key.ts';
 import type { LeaseChange } from '../lease/lease-view.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
+import { Holders } from './holders.ts';
 import type { Drop } from './observer.ts';
 import { Slab } from './slab.ts';
 import type { Turn } from './turn.ts';
@@ -22,9 +23,10 @@ export class Waiting {
   readonly #addresses: Set<Ipv4>;
   readonly #drop: (turn: Turn, reason: Drop) => void;
   readonly #slab = new Slab(WAITING_LIMIT);
-  /** By lane, and by the client of a change. */
-  readonly #clients = new Map<ClientKey, Turn>();
-  readonly #holders = new Map<Ipv4, Turn>();
+  readonly #lanes = new Holders<ClientKey, Turn>();
+  /** By the client of a change that is being committed. */
+  readonly #clients = new Holders<ClientKey, Turn>();
+  readonly #holders = new Holders<Ipv4, Turn>();
   /** By lane, the oldest first. */
   readonly #behind = new Map<ClientKey, Turn>();
   /** Wait until whatever address is in flight now is not any more. */
@@ -39,18 +41,16 @@ export class Waiting {
 
   /** True if nothing is in flight and nothing waits. */
   get isEmpty(): boolean {
-    return (
-      this.#clients.size === 0 && this.#holders.size === 0 && this.#ready.isEmpty && this.#starved.isEmpty
-    );
+    return this.#lanes.size === 0 && this.#holders.size === 0 && this.#ready.isEmpty && this.#starved.isEmpty;
   }
 
   /** How many turns stay, those whose changes are being committed included. */
   get size(): number {
-    return this.#clients.size + this.#behind.size;
+    return this.#lanes.size + this.#behind.size;
   }
 
   isInFlight(lane: ClientKey): boolean {
-    return this.#clients.has(lane);
+    return this.#lanes.get(lane) !== undefined;
   }
 
   /** What this turn's change has to wait for: whoever keeps its client or one of its addresses in flight. */
@@ -94,17 +94,14 @@ export class Waiting {
 
   /** Keeps the turn's lane in flight. */
   occupy(turn: Turn): void {
-    if (turn.lane !== undefined) this.#clients.set(turn.lane, turn);
+    if (turn.lane !== undefined) this.#lanes.set(turn.lane, turn);
   }
 
   /** Keeps the lane, the client and every address of a change in flight; nobody may be `aheadOf` it. */
   claim(turn: Turn, change: LeaseChange): void {
-    turn.lane ??= change.client;
-    this.#clients.set(turn.lane, turn);
-    if (change.client !== turn.lane) {
-      turn.alias = change.client;
-      this.#clients.set(change.client, turn);
-    }
+    this.occupy(turn);
+    turn.claimed = change.client;
+    this.#clients.set(change.client, turn);
     const addresses: Ipv4[] = [];
     for (const { address } of change.writes) {
       addresses.push(address);
@@ -157,9 +154,9 @@ export class Waiting {
       for (const waited of this.#behindAny) this.#ready.push(waited);
       this.#behindAny = [];
     }
-    if (turn.alias !== undefined) {
-      this.#clients.delete(turn.alias);
-      turn.alias = undefined;
+    if (turn.claimed !== undefined) {
+      this.#clients.delete(turn.claimed);
+      turn.claimed = undefined;
     }
     for (const follower of turn.followers) this.#ready.push(follower);
     if (turn.followers.length > 0) turn.followers = [];
@@ -170,18 +167,18 @@ export class Waiting {
     this.letGo(turn);
     this.#free(turn);
     const { lane } = turn;
-    if (lane === undefined || this.#clients.get(lane) !== turn) return;
-    this.#clients.delete(lane);
+    if (lane === undefined || this.#lanes.get(lane) !== turn) return;
+    this.#lanes.delete(lane);
     const next = this.#behind.get(lane);
     if (next === undefined) return;
     this.#behind.delete(lane);
-    this.#clients.set(lane, next);
+    this.#lanes.set(lane, next);
     this.#ready.push(next);
   }
 
   /** Forgets everything; each turn that stayed is dropped. */
   clear(reason: Drop): void {
-    const turns = new Set([...this.#clients.values(), ...this.#behind.values()]);
+    const turns = new Set([...this.#lanes.values(), ...this.#behind.values()]);
     for (let turn = this.next(true); turn !== undefined; turn = this.next(true)) turns.add(turn);
     for (const turn of [...turns]) for (const follower of turn.followers) turns.add(follower);
     for (const turn of turns) {
@@ -192,6 +189,7 @@ export class Waiting {
     }
     for (const address of this.#holders.keys()) this.#addresses.delete(address);
     this.#holders.clear();
+    this.#lanes.clear();
     this.#clients.clear();
     this.#behind.clear();
     this.#behindAny = [];

@@ -11,6 +11,9 @@ const MOST_RECORDS = 16;
 export class ClientIndex {
   readonly #records: LeaseColumns;
   readonly #seed: number;
+  /** Of the client that was asked about last: the decision about one message asks several times. */
+  #lastClient: ClientKey | undefined;
+  #lastHash = 0;
   readonly #binding = new SlotIndex();
   readonly #others = new Map<ClientKey, number[]>();
 
@@ -22,14 +25,14 @@ export class ClientIndex {
 
   /** The slot of the client's live binding, else of the newest record that names it; -1: there is none. */
   slotOf(client: ClientKey): number {
-    return this.#binding.at(this.#placeOf(client, seededHash(client, this.#seed)));
+    return this.#binding.at(this.#placeOf(client, this.hashOf(client)));
   }
 
   /** Writes a record into its slot; `isNew`: there was none. */
   put(slot: number, lease: Lease, isNew: boolean): void {
     if (!isNew && this.#records.clientAt(slot) !== lease.client) this.#forget(slot);
     this.#records.put(slot, lease);
-    const hash = seededHash(lease.client, this.#seed);
+    const hash = this.hashOf(lease.client);
     const primary = this.#binding.at(this.#placeOf(lease.client, hash));
     if (primary < 0) this.#binding.add(slot, hash);
     else if (primary !== slot || this.#others.has(lease.client)) {
@@ -37,6 +40,15 @@ export class ClientIndex {
       for (const each of [primary, slot]) if (!slots.includes(each)) slots.push(each);
       this.#choose(lease.client, slots);
     }
+  }
+
+  /** What the index finds a client by: 32 bits. */
+  hashOf(client: ClientKey): number {
+    if (client !== this.#lastClient) {
+      this.#lastClient = client;
+      this.#lastHash = seededHash(client, this.#seed);
+    }
+    return this.#lastHash;
   }
 
   /** The place of the client's slot, or the empty one where its search ends. */
@@ -56,15 +68,14 @@ export class ClientIndex {
     const slots = (this.#others.get(client) ?? []).filter((each) => each !== slot);
     if (slots.length > 0) this.#choose(client, slots);
     else {
-      const place = this.#placeOf(client, seededHash(client, this.#seed));
+      const place = this.#placeOf(client, this.hashOf(client));
       if (this.#binding.at(place) === slot) this.#binding.remove(place);
     }
   }
 
   #choose(client: ClientKey, slots: readonly number[]): void {
     const ranked = slots.toSorted((one, other) => this.#rank(one, other)).slice(0, MOST_RECORDS);
-    if (ranked[0] !== undefined)
-      this.#binding.replace(this.#placeOf(client, seededHash(client, this.#seed)), ranked[0]);
+    if (ranked[0] !== undefined) this.#binding.replace(this.#placeOf(client, this.hashOf(client)), ranked[0]);
     if (ranked.length > 1) this.#others.set(client, ranked);
     else this.#others.delete(client);
   }

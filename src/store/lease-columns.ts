@@ -1,7 +1,7 @@
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Instant, Lease, LeaseState, Version } from '../lease/lease.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
-import type { Ipv4 } from '../net/ipv4.ts';
+import { hashOfAddress, type Ipv4 } from '../net/ipv4.ts';
 import { SlotIndex } from './slot-index.ts';
 
 const STATES: readonly LeaseState[] = ['free', 'offered', 'bound', 'declined', 'peer'];
@@ -120,10 +120,4 @@ class Chunk {
   /** Four of each: version, expiresAt, updatedAt, hardware. */
   readonly rest = new Float64Array(CHUNK * 4);
   readonly clients: ClientKey[] = [];
-}
-
-/** Every step can be undone, so that no two addresses have the same. */
-function hashOfAddress(address: number): number {
-  const hash = Math.imul(address ^ (address >>> 16), 0x45d9f3b);
-  return hash ^ (hash >>> 15);
 }

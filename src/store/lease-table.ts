@@ -30,7 +30,7 @@ export class LeaseTable implements LeaseView {
   readonly #inFlight: ReadonlySet<Ipv4>;
   readonly #records = new LeaseColumns();
   readonly #clients: ClientIndex;
-  readonly #offers = new Offers();
+  readonly #offers: Offers;
   readonly #orders = new RangeOrders();
   /** The slot where the next sweep begins. */
   #cursor = 0;
@@ -42,6 +42,7 @@ export class LeaseTable implements LeaseView {
   constructor(inFlight: ReadonlySet<Ipv4>, seed: number) {
     this.#inFlight = inFlight;
     this.#clients = new ClientIndex(this.#records, seed);
+    this.#offers = new Offers((client) => this.#clients.hashOf(client));
   }
 
   get revision(): Version {

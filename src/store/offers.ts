@@ -1,59 +1,131 @@
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Instant, Lease } from '../lease/lease.ts';
-import type { Ipv4 } from '../net/ipv4.ts';
+import { hashOfAddress, type Ipv4 } from '../net/ipv4.ts';
+import { SlotIndex } from './slot-index.ts';
 
-/** The offers that stand, one to a client and one at an address. */
+const NONE = -1;
+
+/**
+ * The offers that stand, one to a client and one at an address, each in a slot of its own. Most of them come and go
+ * within milliseconds, and a storm makes very many: the slots are used again, and nothing is ever copied as a whole.
+ */
 export class Offers {
-  readonly #byAddress = new Map<Ipv4, Lease>();
-  readonly #byClient = new Map<ClientKey, Lease>();
-  #cursor: IterableIterator<Lease> = this.#byAddress.values();
+  readonly #hashOf: (client: ClientKey) => number;
+  readonly #offers: (Lease | undefined)[] = [];
+  /** Of each slot the one whose offer is next younger, and next older. */
+  readonly #younger: number[] = [];
+  readonly #older: number[] = [];
+  readonly #free: number[] = [];
+  readonly #byAddress = new SlotIndex();
+  readonly #byClient = new SlotIndex();
+  #oldest = NONE;
+  #youngest = NONE;
+  #size = 0;
+  /** Where the next look for what has run out begins. */
+  #cursor = NONE;
+
+  /** `hashOf`: what clients are found by, 32 bits. */
+  constructor(hashOf: (client: ClientKey) => number) {
+    this.#hashOf = hashOf;
+  }
 
   get size(): number {
-    return this.#byAddress.size;
+    return this.#size;
   }
 
   at(address: Ipv4): Lease | undefined {
-    return this.#byAddress.get(address);
+    return this.#size === 0 ? undefined : this.#offerIn(this.#byAddress.at(this.#placeAt(address)));
   }
 
   to(client: ClientKey): Lease | undefined {
-    return this.#byClient.get(client);
+    return this.#size === 0 ? undefined : this.#offerIn(this.#byClient.at(this.#placeOf(client)));
   }
 
   /** Returns the offer of another address to the same client, which ends. */
   put(offer: Lease): Lease | undefined {
     this.drop(offer.address);
-    const gone = this.#byClient.get(offer.client);
+    const gone = this.to(offer.client);
     if (gone !== undefined) this.drop(gone.address);
-    this.#byAddress.set(offer.address, offer);
-    this.#byClient.set(offer.client, offer);
+    const slot = this.#free.pop() ?? this.#offers.length;
+    this.#offers[slot] = offer;
+    this.#byAddress.add(slot, hashOfAddress(offer.address));
+    this.#byClient.add(slot, this.#hashOf(offer.client));
+    this.#link(slot);
+    this.#size += 1;
     return gone;
   }
 
   /** False if there was none. */
   drop(address: Ipv4): boolean {
-    const offer = this.#byAddress.get(address);
+    const place = this.#placeAt(address);
+    const slot = this.#byAddress.at(place);
+    const offer = this.#offerIn(slot);
     if (offer === undefined) return false;
-    this.#byAddress.delete(address);
-    this.#byClient.delete(offer.client);
+    this.#byAddress.remove(place);
+    this.#byClient.remove(this.#placeOf(offer.client));
+    this.#unlink(slot);
+    this.#offers[slot] = undefined;
+    this.#free.push(slot);
+    this.#size -= 1;
     return true;
   }
 
-  oldestFirst(): IterableIterator<Lease> {
-    return this.#byAddress.values();
+  *oldestFirst(): IterableIterator<Lease> {
+    for (let slot = this.#oldest; slot !== NONE; slot = this.#younger[slot] ?? NONE) {
+      const offer = this.#offers[slot];
+      if (offer !== undefined) yield offer;
+    }
   }
 
   /** Those that have run out among the next `steps`; each call goes on where the last one ended. */
   expired(now: Instant, steps: number): readonly Lease[] {
     const expired: Lease[] = [];
     for (let step = 0; step < steps; step += 1) {
-      const { value: offer, done } = this.#cursor.next();
-      if (done === true || offer === undefined) {
-        this.#cursor = this.#byAddress.values();
-        break;
+      if (this.#cursor === NONE) {
+        this.#cursor = this.#oldest;
+        if (step > 0 || this.#cursor === NONE) break;
       }
-      if (offer.expiresAt <= now) expired.push(offer);
+      const offer = this.#offers[this.#cursor];
+      if (offer !== undefined && offer.expiresAt <= now) expired.push(offer);
+      this.#cursor = this.#younger[this.#cursor] ?? NONE;
     }
     return expired;
+  }
+
+  #offerIn(slot: number): Lease | undefined {
+    return slot < 0 ? undefined : this.#offers[slot];
+  }
+
+  #placeAt(address: Ipv4): number {
+    return this.#byAddress.find(hashOfAddress(address)); // No two addresses have the same.
+  }
+
+  #placeOf(client: ClientKey): number {
+    const hash = this.#hashOf(client);
+    const index = this.#byClient;
+    let place = index.find(hash);
+    for (let slot = index.at(place); slot >= 0; slot = index.at(place)) {
+      if (this.#offers[slot]?.client === client) break;
+      place = index.findNext(place, hash);
+    }
+    return place;
+  }
+
+  #link(slot: number): void {
+    this.#older[slot] = this.#youngest;
+    this.#younger[slot] = NONE;
+    if (this.#youngest === NONE) this.#oldest = slot;
+    else this.#younger[this.#youngest] = slot;
+    this.#youngest = slot;
+  }
+
+  #unlink(slot: number): void {
+    const older = this.#older[slot] ?? NONE;
+    const younger = this.#younger[slot] ?? NONE;
+    if (older === NONE) this.#oldest = younger;
+    else this.#younger[older] = younger;
+    if (younger === NONE) this.#youngest = older;
+    else this.#older[younger] = older;
+    if (this.#cursor === slot) this.#cursor = younger;
   }
 }

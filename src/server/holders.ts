@@ -1,0 +1,102 @@
+import { hashOfAddress } from '../net/ipv4.ts';
+
+const FIRST_PLACES = 64;
+/** Characters of a text that its place is found by: its last ones, as most texts begin alike. */
+const HASHED = 8;
+
+/**
+ * Who holds what: a map for keys that come and go with every message. A Map that loses keys as fast as it gains them
+ * makes itself anew all the time, and V8 keeps each table that it has left, with all that was in it, until the garbage
+ * collector walks through the whole heap.
+ *
+ * Open addressing with linear probing. A client may choose keys that fall on one place, which costs a walk over those
+ * that are in flight, a few hundred at most.
+ */
+export class Holders<Key extends string | number, Holder> {
+  #keys: (Key | undefined)[] = new Array<Key | undefined>(FIRST_PLACES).fill(undefined);
+  #holders: (Holder | undefined)[] = new Array<Holder | undefined>(FIRST_PLACES).fill(undefined);
+  #mask = FIRST_PLACES - 1;
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get(key: Key): Holder | undefined {
+    return this.#holders[this.#find(key)];
+  }
+
+  set(key: Key, holder: Holder): void {
+    let place = this.#find(key);
+    if (this.#keys[place] === undefined) {
+      if (this.#size > this.#mask >>> 1) {
+        this.#grow();
+        place = this.#find(key);
+      }
+      this.#size += 1;
+      this.#keys[place] = key;
+    }
+    this.#holders[place] = holder;
+  }
+
+  delete(key: Key): void {
+    let hole = this.#find(key);
+    if (this.#keys[hole] === undefined) return;
+    this.#size -= 1;
+    for (let at = (hole + 1) & this.#mask; ; at = (at + 1) & this.#mask) {
+      const other = this.#keys[at];
+      if (other === undefined) break;
+      // It stays if its own place is between the hole and where it is.
+      if (((at - hashOf(other)) & this.#mask) < ((at - hole) & this.#mask)) continue;
+      this.#keys[hole] = other;
+      this.#holders[hole] = this.#holders[at];
+      hole = at;
+    }
+    this.#keys[hole] = undefined;
+    this.#holders[hole] = undefined;
+  }
+
+  keys(): readonly Key[] {
+    return this.#keys.filter((key) => key !== undefined);
+  }
+
+  values(): readonly Holder[] {
+    return this.#holders.filter((holder) => holder !== undefined);
+  }
+
+  clear(): void {
+    this.#keys.fill(undefined);
+    this.#holders.fill(undefined);
+    this.#size = 0;
+  }
+
+  /** The key's place, or the empty one where its search ends. */
+  #find(key: Key): number {
+    let place = hashOf(key) & this.#mask;
+    for (let other = this.#keys[place]; other !== undefined && other !== key; other = this.#keys[place])
+      place = (place + 1) & this.#mask;
+    return place;
+  }
+
+  #grow(): void {
+    const keys = this.#keys;
+    const holders = this.#holders;
+    this.#mask = keys.length * 2 - 1;
+    this.#keys = new Array<Key | undefined>(keys.length * 2).fill(undefined);
+    this.#holders = new Array<Holder | undefined>(keys.length * 2).fill(undefined);
+    for (const [place, key] of keys.entries()) {
+      if (key === undefined) continue;
+      const to = this.#find(key);
+      this.#keys[to] = key;
+      this.#holders[to] = holders[place];
+    }
+  }
+}
+
+function hashOf(key: string | number): number {
+  if (typeof key === 'number') return hashOfAddress(key);
+  let hash = 0;
+  for (let at = Math.max(0, key.length - HASHED); at < key.length; at += 1)
+    hash = Math.imul(hash, 31) + key.charCodeAt(at);
+  return hashOfAddress(hash);
+}
