@@ -9,7 +9,7 @@ const MOST_WAITING = 4_194_304;
 /**
  * Lines to a file descriptor, written in the background and many at a time, so that neither a slow reader nor a full
  * disk ever holds a packet up or ends the server. What a crash can lose is the last FLUSH_AFTER milliseconds: the log
- * is not what leases rest on. A line is kept as bytes, in a piece that is used again, so it leaves no garbage behind.
+ * is not what leases rest on. A line waits as bytes, in a piece that is used again, and not as an object.
  */
 export class LogOutput {
   readonly #descriptor: number;
