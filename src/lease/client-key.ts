@@ -1,4 +1,4 @@
-import type { HardwareAddress } from '../net/hardware-address.ts';
+import { type HardwareAddress, hardwareToDigits } from '../net/hardware-address.ts';
 import { CHADDR } from '../wire/layout.ts';
 import type { Message } from '../wire/message.ts';
 
@@ -82,7 +82,7 @@ function putHex(digits: Buffer, to: number, byte: number): number {
 
 /** The key of one of several machines that present the same identifier. */
 export function keyOfClone(shared: ClientKey, hardware: HardwareAddress): ClientKey {
-  return `${shared}/${hardware.toString(16).padStart(12, '0')}` as ClientKey;
+  return `${shared}/${hardwareToDigits(hardware)}` as ClientKey;
 }
 
 /** The key as stored text, checked; undefined if it is not one. */

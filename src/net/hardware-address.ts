@@ -1,3 +1,7 @@
+import { digitOf, hexOf } from './hex.ts';
+
+const COLON = 58;
+
 /**
  * A 48-bit Ethernet address as an integer (exact in a double): 52:54:00:00:00:01 is 0x525400000001.
  * 0 stands for a client whose link layer has no 48-bit address.
@@ -23,9 +27,33 @@ export function hardwareFromText(text: string): HardwareAddress | undefined {
   return Number.parseInt(text.replace(/[:-]/g, ''), 16) as HardwareAddress;
 }
 
+/** Lower-case pairs parted by colons. */
 export function hardwareToText(address: HardwareAddress): string {
-  return address
-    .toString(16)
-    .padStart(12, '0')
-    .replace(/..(?!$)/g, '$&:');
+  const high = Math.floor(address / 0x1_0000_0000);
+  const low = address >>> 0;
+  return String.fromCharCode(
+    digitOf(high >>> 12),
+    digitOf(high >>> 8),
+    COLON,
+    digitOf(high >>> 4),
+    digitOf(high),
+    COLON,
+    digitOf(low >>> 28),
+    digitOf(low >>> 24),
+    COLON,
+    digitOf(low >>> 20),
+    digitOf(low >>> 16),
+    COLON,
+    digitOf(low >>> 12),
+    digitOf(low >>> 8),
+    COLON,
+    digitOf(low >>> 4),
+    digitOf(low),
+  );
+}
+
+/** Twelve digits and nothing between them. */
+export function hardwareToDigits(address: HardwareAddress): string {
+  const high = Math.floor(address / 0x1_0000_0000);
+  return hexOf(high).slice(4) + hexOf(address);
 }

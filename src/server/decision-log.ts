@@ -1,6 +1,7 @@
 import type { Decision } from '../engine/decision.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import { hardwareToText } from '../net/hardware-address.ts';
+import { hexOf } from '../net/hex.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 import type { LeaseStore, Outcome } from '../store/lease-store.ts';
 import type { Message } from '../wire/message.ts';
@@ -139,7 +140,7 @@ function fieldsOf(
     address: address === 0 ? undefined : ipv4ToText(address),
     reason: decision.reason,
     reply: decision.kind === 'reply' ? decision.reply.type : undefined,
-    xid: message.xid.toString(16).padStart(8, '0'),
+    xid: hexOf(message.xid),
     relay: relayOf(message.giaddr),
     other: other === undefined ? undefined : hardwareToText(other),
     outcome: outcome === 'committed' ? undefined : outcome,
@@ -159,7 +160,7 @@ function jsonOf(
   if (address !== 0) text += `,"address":"${ipv4ToText(address)}"`;
   text += `,"reason":"${decision.reason}"`;
   if (decision.kind === 'reply') text += `,"reply":"${decision.reply.type}"`;
-  text += `,"xid":"${message.xid.toString(16).padStart(8, '0')}"`;
+  text += `,"xid":"${hexOf(message.xid)}"`;
   if (message.giaddr !== 0) text += `,"relay":"${ipv4ToText(message.giaddr)}"`;
   if (other !== undefined) text += `,"other":"${hardwareToText(other)}"`;
   if (outcome !== undefined && outcome !== 'committed') text += `,"outcome":"${outcome}"`;

@@ -26,6 +26,19 @@ describe('createLogger', () => {
     ]);
   });
 
+  it('writes fields that are JSON already as it writes the same object', () => {
+    const { log, lines } = logTo({}, false);
+
+    log.info({ reason: 'renewed', address: '10.15.3.20' }, 'answered');
+    log.written?.('info', '"reason":"renewed","address":"10.15.3.20"', 'answered');
+
+    expect(lines[1]).toBe(lines[0]);
+  });
+
+  it('makes every line from an object where lines are for people', () => {
+    expect(logTo({}, true).log.written).toBeUndefined();
+  });
+
   it('writes for people on a terminal', () => {
     const { log, lines } = logTo({}, true);
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { createLogger } from '../../src/log/logger.ts';
 import { DecisionLog } from '../../src/server/decision-log.ts';
 import { memoryBench } from '../support/exchange-bench.ts';
 import { Guest } from '../support/guest.ts';
@@ -15,6 +16,15 @@ function logged(options: Parameters<typeof memoryBench>[0] = {}) {
   bench.record.decided = (...seen: Parameters<DecisionLog['decided']>) => decisionLog.decided(...seen);
   bench.record.broken = (error: unknown) => decisionLog.broken(error);
   return { bench, log, decisionLog };
+}
+
+/** A log as the program makes it; its lines. */
+function linesOf(way: 'written' | 'objects') {
+  const lines: string[] = [];
+  const output = { write: (line: string) => void lines.push(line), flushSync: () => undefined };
+  const log = createLogger({ logLevel: 'debug', logFormat: 'json' }, output, false, () => 0);
+  if (way === 'objects') delete log.written;
+  return { log, lines };
 }
 
 async function offered(bench: ReturnType<typeof memoryBench>, guest = GUEST): Promise<string> {
@@ -83,6 +93,47 @@ test('a log that takes lines as they are gets the same fields', async () => {
   const kept = log.lines.filter(({ level }) => level === 'info');
   expect(lines).toHaveLength(6);
   expect(lines).toEqual(JSON.parse(JSON.stringify(kept)));
+});
+
+test('the lines are those of an object, to the letter, whatever a client says', async () => {
+  const plan = { ...planOf(), subnets: [segment({ pools: [range('10.15.3.20', '10.15.3.22')] })] };
+  const { bench } = logged({ plan });
+  const [quick, plain] = [linesOf('written'), linesOf('objects')];
+  const both = [quick, plain].map(({ log }) => new DecisionLog(log, bench.store, () => 0));
+  bench.record.decided = (...seen: Parameters<DecisionLog['decided']>) => {
+    for (const one of both) one.decided(...seen);
+  };
+  const wild = [...Buffer.from('"}\\\n\u0000{é\u2028\u{1f600}')];
+  const guests = [
+    new Guest('ff:fe:fd:fc:fb:fa', { identifier: [34, 92, 10, ...wild] }),
+    new Guest('52:54:00:00:00:01', {
+      options: [
+        [12, ...wild],
+        [60, ...wild],
+        [81, ...wild],
+      ],
+    }),
+    new Guest('52:54:00:00:00:02', { relay: '10.77.0.1', relayInformation: [1, wild.length, ...wild] }),
+    new Guest('52:54:00:00:00:03', { identifier: [255, 1, 2] }),
+    new Guest('52:54:00:00:00:04', { identifier: [255, 1, 2] }),
+    new Guest('52:54:00:00:00:05', { identifier: [255, ...Array(254).fill(200)] }),
+  ];
+
+  for (const guest of guests) {
+    guest.xid = 0xfedcba98;
+    const address = await offered(bench, guest);
+    await bench.hear(guest.select(address, SERVER));
+    await bench.hear(guest.select('255.255.255.255', '1.2.3.4'));
+    await bench.hear(guest.inform('10.15.3.99'));
+    await bench.hear(guest.bootp());
+  }
+  bench.store.script({ fate: 'failed' });
+  await bench.hear(GUEST.reboot('10.15.3.20'));
+
+  expect(quick.lines.length).toBeGreaterThan(25);
+  expect(quick.lines).toEqual(plain.lines);
+  for (const line of quick.lines)
+    expect(JSON.parse(line)).toMatchObject({ time: '1970-01-01T00:00:00.000Z' });
 });
 
 test('a wait and a conflict are lines for those who look closely', async () => {

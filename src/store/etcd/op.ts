@@ -1,4 +1,5 @@
 import type { Random } from '../../lease/clock.ts';
+import { hexOf } from '../../net/hex.ts';
 
 /** Makes marks of attempts that nobody else makes: 64 bits that this process drew by lot once, and a count behind them. */
 export function opsOf(random: Random): () => string {
@@ -11,6 +12,5 @@ export function opsOf(random: Random): () => string {
 }
 
 function drawn(random: Random): string {
-  const bits = Math.floor(random() * 0x1_0000_0000);
-  return bits.toString(16).padStart(8, '0');
+  return hexOf(Math.floor(random() * 0x1_0000_0000));
 }
