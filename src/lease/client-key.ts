@@ -1,4 +1,5 @@
 import { type HardwareAddress, hardwareToDigits } from '../net/hardware-address.ts';
+import { digitOf } from '../net/hex.ts';
 import { CHADDR } from '../wire/layout.ts';
 import type { Message } from '../wire/message.ts';
 
@@ -10,11 +11,6 @@ import type { Message } from '../wire/message.ts';
  */
 export type ClientKey = string & { readonly __brand: 'ClientKey' };
 
-/** Of each byte its two hexadecimal digits, as the codes of their characters. */
-const HEX = Uint16Array.from({ length: 256 }, (_, byte) => {
-  const text = byte.toString(16).padStart(2, '0');
-  return text.charCodeAt(0) | (text.charCodeAt(1) << 8);
-});
 /** Where a key is put together: pieces of text that are added up would be put together again and again. */
 const DIGITS = Buffer.alloc(1024);
 
@@ -34,12 +30,12 @@ export function clientKeyOf(message: Message, usesIdentifier: boolean): ClientKe
 
 /** RFC 2131 §4.2: the key of the bytes at [start, end): option 61's value. */
 export function keyOfIdentifier(bytes: Uint8Array, start = 0, end = bytes.length): ClientKey {
-  return hexOf(undefined, bytes, start, end) as ClientKey;
+  return digitsOf(undefined, bytes, start, end) as ClientKey;
 }
 
 /** RFC 2131 §4.2: without a client identifier, the hardware type (one byte) and chaddr's hlen bytes are the key. */
 export function keyOfHardware(htype: number, bytes: Uint8Array, start: number, end: number): ClientKey {
-  return hexOf(htype, bytes, start, end) as ClientKey;
+  return digitsOf(htype, bytes, start, end) as ClientKey;
 }
 
 /**
@@ -60,11 +56,11 @@ function isOfHardware(client: ClientKey, { bytes, htype, hlen, offset }: Message
 
 /** True if two characters are a byte's digits. */
 function isHex(text: string, at: number, byte = 0): boolean {
-  return (text.charCodeAt(at) | (text.charCodeAt(at + 1) << 8)) === HEX[byte & 255];
+  return text.charCodeAt(at) === digitOf(byte >>> 4) && text.charCodeAt(at + 1) === digitOf(byte);
 }
 
 /** The bytes at [start, end) as digits, another one before them if there is one. */
-function hexOf(first: number | undefined, bytes: Uint8Array, start: number, end: number): string {
+function digitsOf(first: number | undefined, bytes: Uint8Array, start: number, end: number): string {
   const length = 2 * (end - start) + (first === undefined ? 0 : 2);
   const digits = length <= DIGITS.length ? DIGITS : Buffer.alloc(length);
   let to = 0;
@@ -74,9 +70,8 @@ function hexOf(first: number | undefined, bytes: Uint8Array, start: number, end:
 }
 
 function putHex(digits: Buffer, to: number, byte: number): number {
-  const both = HEX[byte & 255] ?? 0;
-  digits[to] = both & 255;
-  digits[to + 1] = both >>> 8;
+  digits[to] = digitOf(byte >>> 4);
+  digits[to + 1] = digitOf(byte);
   return to + 2;
 }
 
