@@ -72,7 +72,7 @@ async function withEtcd(
   run: (etcd: Etcd, shared: SharedSettings) => Promise<void>,
 ): Promise<void> {
   const { shared } = sharedOrThrow(command);
-  const etcd = connect(shared);
+  const etcd = await connect(shared);
   try {
     await run(etcd, shared);
   } catch (error) {

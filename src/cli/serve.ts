@@ -56,7 +56,7 @@ export async function serve({ settings, warnings }: LoadedSettings): Promise<num
       }
       const mirror = await openMirror(options);
       sayOpening(log, mirror.opening);
-      gateways.store = sharedStore({
+      gateways.store = await sharedStore({
         shared,
         mirror,
         inFlight,

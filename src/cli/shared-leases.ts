@@ -12,7 +12,7 @@ import type { Say } from '../store/etcd/admission.ts';
 import { Keys } from '../store/etcd/entry.ts';
 import type { Etcd } from '../store/etcd/etcd.ts';
 import { CLOCK_GRACE, EtcdStore } from '../store/etcd/etcd-store.ts';
-import { GrpcEtcd, type GrpcEtcdOptions } from '../store/etcd/grpc-etcd.ts';
+import type { GrpcEtcdOptions } from '../store/etcd/grpc-etcd.ts';
 import { Members } from '../store/etcd/members.ts';
 import type { Mirror } from '../store/mirror.ts';
 
@@ -39,7 +39,7 @@ export function nodeOf({ nodeName }: Settings): string {
 }
 
 /** Connects to etcd when it is asked first. Throws bad-settings for certificates that cannot be read. */
-export function connect({ settings }: SharedSettings): Etcd {
+export async function connect({ settings }: SharedSettings): Promise<Etcd> {
   const { etcdEndpoints, etcdUser, etcdPassword } = settings;
   const tls = isSecure(etcdEndpoints, settings.etcdCa ?? settings.etcdCert)
     ? {
@@ -56,6 +56,7 @@ export function connect({ settings }: SharedSettings): Etcd {
     etcdUser === undefined || etcdPassword === undefined
       ? undefined
       : { name: etcdUser, password: etcdPassword };
+  const { GrpcEtcd } = await import('../store/etcd/grpc-etcd.ts'); // Whoever shares nothing need not wait for it.
   return new GrpcEtcd({
     ...options,
     ...(tls === undefined ? {} : { tls }),
@@ -96,9 +97,9 @@ export interface SharedParts {
 }
 
 /** The store that gateways share, not yet of a listen address. */
-export function sharedStore({ shared, mirror, inFlight, say }: SharedParts): EtcdStore {
+export async function sharedStore({ shared, mirror, inFlight, say }: SharedParts): Promise<EtcdStore> {
   const { segment, node } = shared;
-  const etcd = connect(shared);
+  const etcd = await connect(shared);
   const members = new Members({
     etcd,
     keys: new Keys(segment),

@@ -1,5 +1,7 @@
+import { createRequire } from 'node:module';
 import { type Logger as PinoLogger, pino } from 'pino';
-import { prettyFactory } from 'pino-pretty';
+
+type Pretty = typeof import('pino-pretty');
 
 /** One for each part, as a child with the field `part`. Messages are constant; what varies goes into fields. */
 export type Logger = PinoLogger & {
@@ -50,6 +52,7 @@ export function createLogger(
 }
 
 function prettyLines(output: LineWriter, colorize: boolean): LineWriter {
+  const { prettyFactory }: Pretty = createRequire(import.meta.url)('pino-pretty'); // A service need not wait for it.
   const prettify = prettyFactory({ colorize, singleLine: true, translateTime: 'SYS:HH:MM:ss.l' });
   return { write: (line) => output.write(prettify(line)), flushSync: () => output.flushSync() };
 }

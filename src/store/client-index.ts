@@ -32,13 +32,27 @@ export class ClientIndex {
   put(slot: number, lease: Lease, isNew: boolean): void {
     if (!isNew && this.#records.clientAt(slot) !== lease.client) this.#forget(slot);
     this.#records.put(slot, lease);
-    const hash = this.hashOf(lease.client);
-    const primary = this.#binding.at(this.#placeOf(lease.client, hash));
+    this.#remember(slot, lease.client);
+  }
+
+  /** Writes the first records of all, each with an address of its own. */
+  fill(leases: Iterable<Lease>): void {
+    this.#records.fill(leases);
+    const hashes = new Int32Array(this.#records.size);
+    for (let slot = 0; slot < hashes.length; slot += 1)
+      hashes[slot] = seededHash(this.#records.clientAt(slot), this.#seed);
+    for (const slot of this.#binding.fill(hashes)) this.#remember(slot, this.#records.clientAt(slot));
+  }
+
+  /** That the record in a slot names the client. */
+  #remember(slot: number, client: ClientKey): void {
+    const hash = this.hashOf(client);
+    const primary = this.#binding.at(this.#placeOf(client, hash));
     if (primary < 0) this.#binding.add(slot, hash);
-    else if (primary !== slot || this.#others.has(lease.client)) {
-      const slots = this.#others.get(lease.client) ?? [];
+    else if (primary !== slot || this.#others.has(client)) {
+      const slots = this.#others.get(client) ?? [];
       for (const each of [primary, slot]) if (!slots.includes(each)) slots.push(each);
-      this.#choose(lease.client, slots);
+      this.#choose(client, slots);
     }
   }
 

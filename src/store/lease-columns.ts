@@ -84,12 +84,17 @@ export class LeaseColumns {
 
   /** A slot for an address that has none yet. */
   add(address: Ipv4): number {
-    const slot = this.#size;
-    if (slot === this.#chunks.length * CHUNK) this.#chunks.push(new Chunk());
-    this.#size += 1;
-    this.#chunkOf(slot).addresses[(slot & (CHUNK - 1)) * 2] = address;
+    const slot = this.#take(address);
     this.#byAddress.add(slot, hashOfAddress(address));
     return slot;
+  }
+
+  /** The first records, each with an address of its own; they are found by it when all are there. */
+  fill(leases: Iterable<Lease>): void {
+    for (const lease of leases) this.put(this.#take(lease.address), lease);
+    const hashes = new Int32Array(this.#size);
+    for (let slot = 0; slot < this.#size; slot += 1) hashes[slot] = hashOfAddress(this.addressAt(slot));
+    this.#byAddress.fill(hashes);
   }
 
   /** Writes a record over the one in its slot. */
@@ -103,6 +108,14 @@ export class LeaseColumns {
     rest[row * 4 + 2] = lease.updatedAt;
     rest[row * 4 + 3] = lease.hardware;
     clients[row] = lease.client;
+  }
+
+  #take(address: Ipv4): number {
+    const slot = this.#size;
+    if (slot === this.#chunks.length * CHUNK) this.#chunks.push(new Chunk());
+    this.#size += 1;
+    this.#chunkOf(slot).addresses[(slot & (CHUNK - 1)) * 2] = address;
+    return slot;
   }
 
   #chunkOf(slot: number): Chunk {

@@ -161,6 +161,12 @@ export class LeaseTable implements LeaseView {
     if (lease.version > this.#revision) this.#revision = lease.version;
   }
 
+  /** Puts the first records of all, durable already, each with an address of its own; faster than one by one. */
+  fill(leases: Iterable<Lease>): void {
+    this.#clients.fill(leases);
+    for (let slot = 0; slot < this.#records.size; slot += 1) this.reached(this.#records.versionAt(slot));
+  }
+
   /** Puts an offer that another gateway may have made. */
   loadOffer(offer: Lease): void {
     this.#offer(offer);

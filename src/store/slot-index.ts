@@ -44,12 +44,41 @@ export class SlotIndex {
     const number = hash >>> 24;
     const size = this.#sizes[number] ?? 0;
     let shard = this.#shard(number);
-    if (size >= fullest(shard, number)) {
+    if (size >= fullest(shard.length / 2, number)) {
       shard = grown(shard);
       this.#shards[number] = shard;
     }
     this.#sizes[number] = size + 1;
     insert(shard, slot, hash | 0);
+  }
+
+  /**
+   * Puts as many slots as there are hashes, from 0 on, into an empty index: shard by shard, whose memory is at hand then.
+   * One that meets another with its hash is left out; returns those that were, for `add`, the lower first of one hash.
+   */
+  fill(hashes: Int32Array): readonly number[] {
+    const { pairs, ends } = byShard(hashes);
+    const leftOut: number[] = [];
+    let from = 0;
+    for (const [number, end] of ends.entries()) {
+      const shard = roomFor(end - from, number);
+      this.#sizes[number] = end - from;
+      for (; from < end; from += 1) {
+        const slot = pairs[from * 2] ?? 0;
+        const hash = pairs[from * 2 + 1] ?? 0;
+        const place = walk(shard, hash, hash) * 2;
+        if (shard[place] === NONE) {
+          shard[place] = slot;
+          shard[place + 1] = hash;
+        } else leftOut.push(slot);
+      }
+      this.#shards[number] = shard;
+    }
+    for (const slot of leftOut) {
+      const number = (hashes[slot] ?? 0) >>> 24;
+      this.#sizes[number] = (this.#sizes[number] ?? 0) - 1;
+    }
+    return leftOut;
   }
 
   /** Empties a place, and moves up what was found over it. */
@@ -67,8 +96,34 @@ export class SlotIndex {
 }
 
 /** From 3/8 to 5/8 of its places, another in each shard: as evenly as they fill up, all would grow at the same time. */
-function fullest(shard: Int32Array, number: number): number {
-  return Math.floor(((shard.length / 2) * (3 + (2 * number) / SHARDS)) / 8);
+function fullest(places: number, number: number): number {
+  return Math.floor((places * (3 + (2 * number) / SHARDS)) / 8);
+}
+
+/** Of as many places as it would have grown to. */
+function roomFor(size: number, number: number): Int32Array {
+  let places = FIRST_PLACES;
+  while (size > fullest(places, number)) places *= 2;
+  return new Int32Array(places * 2).fill(NONE);
+}
+
+/** Slots and their hashes, by shard; and where in them each shard's end. */
+function byShard(hashes: Int32Array): { readonly pairs: Int32Array; readonly ends: Uint32Array } {
+  const counts = new Uint32Array(SHARDS);
+  for (const hash of hashes) counts[hash >>> 24] = (counts[hash >>> 24] ?? 0) + 1;
+  const ends = new Uint32Array(SHARDS);
+  for (let number = 1; number < SHARDS; number += 1)
+    ends[number] = (ends[number - 1] ?? 0) + (counts[number - 1] ?? 0);
+
+  const pairs = new Int32Array(hashes.length * 2);
+  for (let slot = 0; slot < hashes.length; slot += 1) {
+    const hash = hashes[slot] ?? 0;
+    const at = ends[hash >>> 24] ?? 0;
+    pairs[at * 2] = slot;
+    pairs[at * 2 + 1] = hash;
+    ends[hash >>> 24] = at + 1;
+  }
+  return { pairs, ends };
 }
 
 function walk(shard: Int32Array, from: number, hash: number): number {

@@ -56,6 +56,54 @@ describe('the lease table while it grows', () => {
   });
 });
 
+describe('a lease table that is filled at once', () => {
+  it.each([0, 1, 17, 9000])('is as one that had its %i records one by one, then and later', (count) => {
+    const random = new SeededRandom(count);
+    const clients = [...collidingClients(40), ...strangeClients(), ...sameHash(), ...ordinaryClients(200)];
+    const leases = Array.from({ length: count }, (_, number): Lease => {
+      // Nearly each second record is of a client that has several, more than are remembered among them.
+      const several = clients[random.below(random.below(clients.length) + 1)];
+      return {
+        address: (FIRST + number) as Ipv4,
+        client: (number % 2 === 0 ? several : undefined) ?? clientOf(`ff${number.toString(16)}`),
+        hardware: hardware(number),
+        granter: random.below(3) === 0 ? (FIRST as Ipv4) : UNSPECIFIED,
+        state: STATES[random.below(STATES.length)] ?? 'bound',
+        expiresAt: at(number),
+        updatedAt: at(random.below(1000)),
+        version: ((number * 7919) % 100_003) + 1,
+      };
+    });
+    const filled = new LeaseTable(new Set(), SEED);
+    const loaded = new LeaseTable(new Set(), SEED);
+    filled.fill(leases);
+    for (const lease of leases) loaded.load(lease);
+
+    const all = [...clients, ...leases.map(({ client }) => client)];
+    const compare = () => {
+      expect([filled.size, filled.revision]).toEqual([loaded.size, loaded.revision]);
+      expect(filled.countByState()).toEqual(loaded.countByState());
+      for (const client of all) expect(filled.bindingOf(client)).toEqual(loaded.bindingOf(client));
+      for (let where = FIRST - 1; where < FIRST + count + 300; where += 1)
+        expect(filled.recordAt(where as Ipv4)).toEqual(loaded.recordAt(where as Ipv4));
+      const range = { first: FIRST, last: (FIRST + count) as Ipv4, excluded: new Set<Ipv4>() };
+      expect(filled.room(range)).toEqual(loaded.room(range));
+      expect(filled.longestFree(range)).toEqual(loaded.longestFree(range));
+    };
+    compare();
+
+    for (let step = 0; step < 1000; step += 1) {
+      const client = all[random.below(all.length)] ?? clientOf('01');
+      const lease = { client, hardware: hardware(step), granter: UNSPECIFIED, state: 'free' } as const;
+      const where = (FIRST + random.below(count + 200)) as Ipv4;
+      const version = 200_000 + step;
+      for (const table of [filled, loaded])
+        table.load({ ...lease, address: where, expiresAt: at(step), updatedAt: at(step), version });
+    }
+    compare();
+  });
+});
+
 function clientOf(text: string): ClientKey {
   return text as ClientKey;
 }
@@ -80,6 +128,18 @@ function collidingClients(count: number): readonly ClientKey[] {
     if ((seededHash(client, SEED) & 0xff00003f) === 0x2a000015) found.push(client);
   }
   return found;
+}
+
+/** Two clients whose whole hash is the same. */
+function sameHash(): readonly ClientKey[] {
+  const known = new Map<number, ClientKey>();
+  for (let number = 0; ; number += 1) {
+    const client = clientOf(`07${hardware(number).toString(16)}`);
+    const hash = seededHash(client, SEED);
+    const other = known.get(hash);
+    if (other !== undefined) return [other, client];
+    known.set(hash, client);
+  }
 }
 
 /** As the naive table's `bindingOf`, for all clients at once. */

@@ -37,6 +37,29 @@ test('finds every slot by its hash, whatever was added, removed and grown over',
   );
 });
 
+test('has at once what one by one would have come to, but for those with the hash of another', () => {
+  const hash = fc.oneof(fc.constantFrom(...HASHES), fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }));
+  fc.assert(
+    fc.property(fc.array(hash, { maxLength: 3000 }), (hashes) => {
+      const index = new SlotIndex();
+      const leftOut = index.fill(Int32Array.from(hashes));
+
+      const firstOf = new Map<number, number>();
+      for (const [slot, hash] of hashes.entries()) if (!firstOf.has(hash)) firstOf.set(hash, slot);
+      for (const [hash, slot] of firstOf) expect(slotsOf(index, hash)).toEqual([slot]);
+      const others = hashes.flatMap((hash, slot) => (firstOf.get(hash) === slot ? [] : [slot]));
+      expect(leftOut.toSorted((one, other) => one - other)).toEqual(others);
+
+      for (const slot of leftOut) index.add(slot, hashes[slot] ?? 0);
+      for (const [hash] of firstOf) {
+        const slots = hashes.flatMap((each, slot) => (each === hash ? [slot] : []));
+        expect(slotsOf(index, hash)).toEqual(slots);
+      }
+    }),
+    { numRuns: 30 },
+  );
+});
+
 test('an add moves the slots of one small table at most, however many slots there are', () => {
   const index = new SlotIndex();
   const hashOf = (slot: number) => Math.imul(slot, 0x9e3779b1);

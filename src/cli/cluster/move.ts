@@ -19,7 +19,7 @@ export async function joinCluster(shared: SharedSettings, print: (line: string) 
     const details = Object.entries(fields).map(([name, value]) => `${name} ${String(value)}`);
     print(`${level === 'info' ? '' : `${level}: `}${message}: ${details.join(', ')}`);
   };
-  const store = sharedStore({ shared, mirror, inFlight: new Set(), say });
+  const store = await sharedStore({ shared, mirror, inFlight: new Set(), say });
   try {
     const contradiction = await store.serveAs(search.listenIp, agreedOf(settings));
     if (contradiction !== undefined) throw new GatewayError('bad-settings', contradiction);

@@ -93,7 +93,7 @@ async function askMember(
   shared: SharedSettings,
   endpoint: SharedSettings['settings']['etcdEndpoints'][number],
 ): Promise<MemberLine> {
-  const etcd = connect({ ...shared, settings: { ...shared.settings, etcdEndpoints: [endpoint] } });
+  const etcd = await connect({ ...shared, settings: { ...shared.settings, etcdEndpoints: [endpoint] } });
   const { target } = endpoint;
   try {
     const { leader, memberId, version, revision }: MemberStatus = await etcd.status();
@@ -108,7 +108,7 @@ async function askMember(
 
 /** A call goes to one member; after a failure the next one goes to the next. */
 async function snapshotOf(shared: SharedSettings, keys: Keys): Promise<Snapshot> {
-  const etcd = connect(shared);
+  const etcd = await connect(shared);
   try {
     for (let left = shared.settings.etcdEndpoints.length; ; left -= 1) {
       try {

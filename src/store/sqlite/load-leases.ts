@@ -1,10 +1,15 @@
 import type { Database } from 'better-sqlite3';
-import { type Instant, instant } from '../../lease/lease.ts';
+import { type Instant, instant, type Lease } from '../../lease/lease.ts';
 import type { LeaseTable } from '../lease-table.ts';
 import { LEASE_ROW, leaseFromRow, type StoredState } from './rows.ts';
 
 /** How many rows are read at once. */
 const PAGE_ROWS = 4096;
+const COLUMNS = LEASE_ROW.split(', ').map((column) => `json_group_array(${column})`);
+/** A page as one text for each column: to have it value by value takes half as long again. */
+const PAGE = `
+SELECT ${COLUMNS.join(', ')}
+FROM (SELECT ${LEASE_ROW} FROM lease WHERE address > ? ORDER BY address LIMIT ${PAGE_ROWS})`;
 
 export interface Loaded {
   readonly loaded: Readonly<Record<StoredState, number>>;
@@ -12,28 +17,36 @@ export interface Loaded {
   readonly lastStoredAt: Instant;
 }
 
-/** Fills the table from the file, a page of rows at a time. Rows that are none of ours are counted and left alone. */
+/** Fills an empty table from the file, a page of rows at a time. Rows that are none of ours are counted and left alone. */
 export function loadLeases(database: Database, table: LeaseTable): Loaded {
   const loaded = { free: 0, bound: 0, declined: 0, peer: 0 };
   let skipped = 0;
   let lastStoredAt = instant(0);
-  const select = database.prepare(
-    `SELECT ${LEASE_ROW} FROM lease WHERE address > ? ORDER BY address LIMIT ${PAGE_ROWS}`,
-  );
-  select.raw();
-  for (let after: unknown = Number.MIN_SAFE_INTEGER; ; ) {
-    const rows = select.all(after) as readonly (readonly unknown[])[];
-    for (const row of rows) {
+  function* leases(): Generator<Lease> {
+    for (const row of rowsOf(database)) {
       const lease = leaseFromRow(row);
       if (lease === undefined) {
         skipped += 1;
         continue;
       }
-      table.load(lease);
       loaded[lease.state] += 1;
       if (lease.updatedAt > lastStoredAt) lastStoredAt = lease.updatedAt;
+      yield lease;
     }
-    if (rows.length < PAGE_ROWS) return { loaded, skipped, lastStoredAt };
-    after = rows.at(-1)?.[0];
+  }
+  table.fill(leases());
+  return { loaded, skipped, lastStoredAt };
+}
+
+function* rowsOf(database: Database): Generator<readonly unknown[]> {
+  const select = database.prepare(PAGE).raw();
+  for (let after: unknown = Number.MIN_SAFE_INTEGER; ; ) {
+    const columns = (select.get(after) as readonly string[]).map((text): readonly unknown[] =>
+      JSON.parse(text),
+    );
+    const [a = [], b = [], c = [], d = [], e = [], f = [], g = [], h = []] = columns;
+    for (let at = 0; at < a.length; at += 1) yield [a[at], b[at], c[at], d[at], e[at], f[at], g[at], h[at]];
+    if (a.length < PAGE_ROWS) return;
+    after = a.at(-1);
   }
 }

@@ -127,12 +127,16 @@ describe('the SQLite store over restarts', () => {
     insert.run(B, 'not hexadecimal', 'bound');
     insert.run(2 ** 33, '01', 'bound');
     insert.run(-1, '01', 'bound');
+    insert.run(1, 'ab"\\\0\u001f\u00e9,[]', 'bound');
+    insert.run(2, '01', 'bound');
+    database.exec("UPDATE lease SET client = CAST(x'30c3' AS TEXT) WHERE address = 2");
+    insert.run(2n ** 63n - 1n, '01', 'bound');
     insert.run(C, '01', 'bound');
     database.close();
 
     const store = openIn(directory);
 
-    expect(store.opening).toMatchObject({ loaded: { bound: 1 }, skipped: 4 });
+    expect(store.opening).toMatchObject({ loaded: { bound: 1 }, skipped: 7 });
     expect(store.leases.at(A)).toBeUndefined();
     expect(await bind(store, { client: 1, address: A })).toBe('committed');
     await store.close();
