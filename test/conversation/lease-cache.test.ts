@@ -6,7 +6,7 @@ import { Server } from '../../src/server/server.ts';
 import type { Etcd, Transaction } from '../../src/store/etcd/etcd.ts';
 import type { EtcdStore } from '../../src/store/etcd/etcd-store.ts';
 import type { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
-import { bind, client } from '../store/changes.ts';
+import { bind, changeOf, client } from '../store/changes.ts';
 import { fileIn, openIn, temporaryDirectory } from '../store/sqlite/temporary-store.ts';
 import { FakeClock, settle } from '../support/clock.ts';
 import { optionOf } from '../support/conversation.ts';
@@ -133,6 +133,7 @@ describe('a gateway that shares its leases in etcd', () => {
     const store = await openSharedStore({ etcd, clock, inFlight });
     const other = await openSharedStore({ etcd: cluster.connect(), clock, place: 11 });
     const bench = new ExchangeBench<EtcdStore>(store, inFlight, clock, { plan: PLAN });
+    bench.circumstances.sharing = { live: new Set(), grace: 0 };
     await bench.hear(ADA.select(MINE, SERVER));
     await clock.pass(50_000);
     store.idle(); // Its heartbeat is due.
@@ -190,6 +191,23 @@ describe('a gateway that shares its leases in etcd', () => {
     expect(bench.record.decisions).toEqual(['DHCPREQUEST cached conflict', 'DHCPREQUEST renewed committed']);
     expect(bench.store.leases.at(at(MINE))?.granter).toBe(at(SERVER));
     expect(bench.replies()).toEqual([`DHCPACK ${MINE} to ${ADA.mac}`]);
+  });
+
+  test.each([
+    ['INIT-REBOOT', 'rebooted', ADA.reboot(MINE)],
+    ['SELECTING', 'renewed', ADA.select(MINE, SERVER)],
+  ])('%s is a write, which a DHCPRELEASE from before may not undo', async (_, reason, request) => {
+    const { cluster, bench, other } = await sharing();
+    // Another gateway has heard it, or this one before its answer was lost: it reaches etcd late.
+    const late = changeOf(other.leases, { client: 1, address: at(MINE), state: 'free', reason: 'released' });
+    cluster.isWatchStalled = true;
+
+    await bench.hear(request);
+
+    expect(bench.replies()).toEqual([`DHCPACK ${MINE} to ${ADA.mac}`]);
+    expect(await other.commit([late])).toEqual(['conflict']);
+    expect(other.leases.at(at(MINE))?.state).toBe('bound');
+    expect(bench.record.decisions).toEqual([`DHCPREQUEST ${reason} committed`]);
   });
 
   test('nothing is promised where nobody answers', async () => {

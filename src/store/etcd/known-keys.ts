@@ -15,8 +15,8 @@ interface KnownEntry {
 
 interface KnownClient {
   readonly revision: Revision;
-  /** Where the key points; UNSPECIFIED: it is gone. */
-  readonly address: Ipv4;
+  /** Where the key points; UNSPECIFIED: it says no address. Undefined: it is gone. */
+  readonly address: Ipv4 | undefined;
 }
 
 /**
@@ -74,7 +74,7 @@ export class KnownKeys {
   /** The modification revision of a client's key; 0: there is none. */
   revisionOf(client: string): Revision {
     const known = this.#clients.get(client);
-    return known === undefined || known.address === UNSPECIFIED ? 0 : known.revision;
+    return known?.address === undefined ? 0 : known.revision;
   }
 
   /** Where a client's key points; UNSPECIFIED: nowhere. */
@@ -103,8 +103,10 @@ export class KnownKeys {
 
   /** What this gateway has written itself. */
   learnWrite(write: PlannedWrite, revision: Revision): void {
-    if ('client' in write) this.#learnClient(write.client, revision, write.pointsTo);
-    else this.#learnAddress(write.address, revision, write.entry, write.text);
+    if ('client' in write) {
+      const address = write.pointsTo === UNSPECIFIED ? undefined : write.pointsTo;
+      this.#learnClient(write.client, revision, address);
+    } else this.#learnAddress(write.address, revision, write.entry, write.text);
   }
 
   /** A key was not there at a revision. */
@@ -112,7 +114,7 @@ export class KnownKeys {
     const address = this.#keys.addressOf(key);
     if (address !== undefined) this.#learnAddress(address, revision, undefined, undefined);
     const client = this.#keys.clientOf(key);
-    if (client !== undefined) this.#learnClient(client, revision, UNSPECIFIED);
+    if (client !== undefined) this.#learnClient(client, revision, undefined);
   }
 
   /** The watch has come to here: what was gone before needs no memory, for nothing older will come. */
@@ -141,10 +143,10 @@ export class KnownKeys {
     return (this.#entries.get(address)?.revision ?? 0) < revision;
   }
 
-  #learnClient(client: string, revision: Revision, address: Ipv4): void {
+  #learnClient(client: string, revision: Revision, address: Ipv4 | undefined): void {
     if ((this.#clients.get(client)?.revision ?? 0) >= revision) return;
     this.#clients.set(client, { revision, address });
-    if (address === UNSPECIFIED)
+    if (address === undefined)
       this.#gone.push({ revision, forget: () => this.#forgetClient(client, revision) });
   }
 
