@@ -8,6 +8,7 @@ import type { ExchangeParts } from './exchange-parts.ts';
 import { type Knowledge, learn, noKnowledge } from './knowledge.ts';
 import type { Drop } from './observer.ts';
 import { Replies } from './replies.ts';
+import { Reports } from './reports.ts';
 import { moveStamps } from './stamp.ts';
 import { type Order, Turn } from './turn.ts';
 import { STALE_AFTER, Waiting } from './waiting.ts';
@@ -30,6 +31,7 @@ export class Course {
   readonly #wake: () => void;
   readonly #waiting: Waiting;
   readonly #replies: Replies;
+  readonly #reports: Reports;
   readonly #known: Knowledge;
   #gathered: Turn[] = [];
   #commits = 0;
@@ -44,6 +46,7 @@ export class Course {
     this.plan = parts.plan;
     this.#waiting = new Waiting(parts.inFlight, (turn, reason) => this.#forget(turn, reason, 'nothing'));
     this.#replies = new Replies(parts.transport, parts.observer);
+    this.#reports = new Reports(parts.observer);
     this.#known = noKnowledge();
     this.#now = parts.clock.now();
     this.#monotonic = parts.clock.monotonic();
@@ -95,6 +98,7 @@ export class Course {
 
   send(): void {
     this.#replies.flush();
+    this.#reports.flush();
   }
 
   /** The turns whose changes are to be committed now, together. */
@@ -197,7 +201,7 @@ export class Course {
   }
 
   #decideAgain(turn: Turn, decision: Decision, outcome: Outcome): void {
-    this.#observe(turn, decision, outcome);
+    this.#reports.tell(turn, decision, outcome);
     // A slow commit that conflicts: others have written meanwhile, and whoever they wrote of may answer by now.
     if (outcome === 'conflict' && this.#monotonic - turn.answeredAt > ANSWER_LIFE) turn.forgetAnswers();
     turn.attempts += 1;
@@ -213,10 +217,9 @@ export class Course {
     if (decision.kind === 'reply' && isDurable) this.#replies.add(decision.reply, decision.destination);
     const isDecline = decision.reason === 'declined' || decision.reason === 'too-many-declines';
     if (isDecline && turn.lane !== undefined) this.#parts.circumstances.declined(turn.lane);
-    this.#observe(turn, decision, outcome);
+    this.#reports.conclude(turn, outcome);
     this.#waiting.finish(turn);
     turn.settle(outcome ?? 'nothing');
-    turn.release();
   }
 
   /** RFC 2131 §2.2: asks the segment, or just waits. Client and address stay in flight; no commit is held up. */
@@ -232,7 +235,7 @@ export class Course {
     if (turn.waits > WAIT_LIMIT) throw new Error(`no end of waiting: ${decision.reason}`);
     if (!this.#keep(turn)) return;
     this.#waiting.hold(turn, address);
-    this.#observe(turn, decision, undefined);
+    this.#reports.tell(turn, decision, undefined);
 
     const { clock, prober } = this.#parts;
     const milliseconds = Math.max(0, until - this.#now);
@@ -274,12 +277,6 @@ export class Course {
 
   #behind({ lane }: Turn): Turn | undefined {
     return lane === undefined ? undefined : this.#waiting.behind(lane);
-  }
-
-  #observe(turn: Turn, decision: Decision, outcome: Outcome | undefined): void {
-    const { observer } = this.#parts;
-    if (turn.message === undefined || turn.client === undefined) observer.ordered(decision, outcome);
-    else observer.decided(turn.message, turn.client, decision, outcome);
   }
 
   /** Our own mistake costs one message, not the server. */

@@ -50,6 +50,8 @@ export class Turn {
   answeredAt = 0;
   decision: Decision | undefined;
   change: LeaseChange | undefined;
+  /** Of the last decision's change, when the turn is over. */
+  outcome: Outcome | undefined;
 
   // What `Waiting` notes about it.
   /** Its slot in the slab; -1: none. */

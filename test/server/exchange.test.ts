@@ -655,6 +655,26 @@ describe('deciding again', () => {
     ]);
   });
 
+  test('no reply waits for the observer, and an observer that throws loses none', async () => {
+    const bench = memoryBench();
+    const seen: string[] = [];
+    bench.record.decided = ({ type }, _client, { reason }) => {
+      seen.push(`${type} ${reason} behind ${bench.transport.sent.length}`);
+      throw new Error('a mistake');
+    };
+
+    const address = await offerTo(bench, GUEST);
+    await bench.hear(guestNumber(2).discover(), GUEST.select(address, SERVER));
+
+    expect(seen).toEqual([
+      'DHCPDISCOVER offered behind 1',
+      'DHCPDISCOVER offered behind 1',
+      'DHCPREQUEST bound behind 2',
+    ]);
+    expect(bench.record.errors).toHaveLength(3);
+    expect(bench.replies()).toHaveLength(2);
+  });
+
   test('an engine that throws costs one message, not the server', async () => {
     const bench = memoryBench({
       decide: always((_client, asked) => {
