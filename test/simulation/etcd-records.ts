@@ -47,8 +47,11 @@ export class EtcdRecords {
       if (change.kind !== 'binding' || outcome === 'unknown') continue;
       for (const { address, next } of change.writes) {
         if (next === 'as seen' || next.state === 'free') continue;
+        // Two gateways may do the same for a client in the same millisecond.
+        const granter = next.granter === undefined ? server : ipv4ToText(next.granter);
         const isIts = (record: Claim | undefined) =>
-          record?.client === next.client &&
+          record?.granter === granter &&
+          record.client === next.client &&
           record.state === next.state &&
           record.expiresAt === next.expiresAt &&
           record.updatedAt === change.at;
