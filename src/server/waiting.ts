@@ -44,11 +44,6 @@ export class Waiting {
     return this.#lanes.size === 0 && this.#holders.size === 0 && this.#ready.isEmpty && this.#starved.isEmpty;
   }
 
-  /** How many turns stay, those whose changes are being committed included. */
-  get size(): number {
-    return this.#lanes.size + this.#behind.size;
-  }
-
   isInFlight(lane: ClientKey): boolean {
     return this.#lanes.get(lane) !== undefined;
   }

@@ -87,7 +87,12 @@ export class Keys {
 }
 
 export function encodeEntry(entry: Entry): Uint8Array {
-  return Buffer.from(JSON.stringify(entry), 'utf8');
+  return Buffer.from(formatEntry(entry), 'utf8');
+}
+
+/** The value as text, which `parseEntry` reads. */
+export function formatEntry(entry: Entry): string {
+  return JSON.stringify(entry);
 }
 
 /** Undefined for what no version of us has written. */
@@ -95,7 +100,7 @@ export function decodeEntry({ value }: KeyValue): Entry | undefined {
   return parseEntry(textOf(value));
 }
 
-/** The value as text. */
+/** Undefined for what no version of us has written. */
 export function parseEntry(text: string): Entry | undefined {
   let entry: unknown;
   try {

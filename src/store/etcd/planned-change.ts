@@ -2,7 +2,7 @@ import type { LeaseRecord } from '../../lease/lease.ts';
 import type { LeaseChange, LeaseWrite } from '../../lease/lease-view.ts';
 import { type Ipv4, ipv4ToText, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { LeaseTable } from '../lease-table.ts';
-import type { Claim, Entry, Keys } from './entry.ts';
+import { type Claim, type Entry, formatEntry, type Keys } from './entry.ts';
 import type { Compare, Operation, Revision, Transaction } from './etcd.ts';
 import type { KnownKeys } from './known-keys.ts';
 
@@ -56,7 +56,7 @@ export function planChange(author: Author, change: LeaseChange, op: string): Pla
     writes.push(
       entry === undefined
         ? { key, address, entry, text: undefined }
-        : { key, address, entry, text: JSON.stringify(entry) },
+        : { key, address, entry, text: formatEntry(entry) },
     );
     for (const client of clientsOf(before)) if (known.addressOf(client) === address) losing.push(client);
     for (const client of clientsOf(entry)) {
