@@ -1,6 +1,7 @@
 import type { Instant } from '../../lease/lease.ts';
-import type { Journal, JournalPiece } from './journal.ts';
-import { batchAt, visitRecords } from './journal-batch.ts';
+import type { Journal } from './journal.ts';
+import { visitRecords } from './journal-batch.ts';
+import type { JournalPiece } from './journal-piece.ts';
 import { addressAt, decodeRecord, hasEventAt } from './journal-record.ts';
 import type { Writer } from './writer.ts';
 
@@ -9,6 +10,17 @@ const STEP_ROWS = 128;
 
 /** An address and a record's number within a piece make one number, exact and in the order of both. */
 const NUMBERS = 2 ** 20;
+
+/** Of a piece that has more than so many records they are looked for in steps of their own: about a millisecond. */
+const STEP_RECORDS = 1024;
+
+/** A piece of the journal whose records are being looked for. */
+interface Search {
+  readonly piece: JournalPiece;
+  readonly offsets: number[];
+  readonly rows: number[];
+  readonly events: number[];
+}
 
 /** A piece of the journal on its way into the lease file. */
 interface Load {
@@ -31,6 +43,7 @@ interface Load {
 export class CarryOver {
   readonly #journal: Journal;
   readonly #writer: Writer;
+  #search: Search | undefined;
   #load: Load | undefined;
   #carried: number;
   #records = 0;
@@ -53,14 +66,16 @@ export class CarryOver {
 
   /** True in the middle of a piece. */
   get isUnderWay(): boolean {
-    return this.#load !== undefined;
+    return this.#load !== undefined || this.#search !== undefined;
   }
 
-  /** One small transaction; returns how many rows it has written. Throws what SQLite says: then none. */
+  /**
+   * One small transaction, or as much work before the first one; returns how many rows it has written, or would have.
+   * Throws what SQLite says, or that the journal cannot be read: then none.
+   */
   step(): number {
-    this.#load ??= this.#take();
-    const load = this.#load;
-    if (load === undefined) return 0;
+    const load = this.#load ?? this.#look();
+    if (load === undefined) return this.#search === undefined ? 0 : STEP_ROWS;
     this.#writer.begin();
     const doneRows = this.#writeRows(load);
     const room = STEP_ROWS - (doneRows - load.doneRows);
@@ -93,21 +108,29 @@ export class CarryOver {
     this.#journal.release(carried);
   }
 
-  #take(): Load | undefined {
-    const piece = this.#journal.peek();
+  /** Looks for some more records; returns the piece when there are no more. One that cannot be read is read anew. */
+  #look(): Load | undefined {
+    const piece = this.#search?.piece ?? this.#journal.peek();
     if (piece === undefined) return undefined;
-    const offsets: number[] = [];
-    const rows: number[] = [];
-    const events: number[] = [];
-    const { bytes, view } = piece;
-    for (let batch = batchAt(bytes, view, 0); batch !== undefined; batch = batchAt(bytes, view, batch.end)) {
-      visitRecords(view, batch, (offset) => {
-        rows.push(addressAt(view, offset) * NUMBERS + offsets.length);
-        if (hasEventAt(view, offset)) events.push(offsets.length);
+    const search = this.#search ?? { piece, offsets: [], rows: [], events: [] };
+    this.#search = undefined;
+    const { offsets, rows, events } = search;
+    const enough = offsets.length + STEP_RECORDS;
+    while (offsets.length < enough) {
+      const batch = piece.next();
+      if (batch === undefined) {
+        const sorted = Float64Array.from(rows).sort();
+        this.#load = { piece, offsets, rows: sorted, events, doneRows: 0, doneEvents: 0 };
+        return this.#load;
+      }
+      visitRecords(piece.view, batch, (offset) => {
+        rows.push(addressAt(piece.view, offset) * NUMBERS + offsets.length);
+        if (hasEventAt(piece.view, offset)) events.push(offsets.length);
         offsets.push(offset);
       });
     }
-    return { piece, offsets, rows: Float64Array.from(rows).sort(), events, doneRows: 0, doneEvents: 0 };
+    this.#search = search;
+    return undefined;
   }
 
   #writeRows({ piece, offsets, rows, doneRows }: Load): number {

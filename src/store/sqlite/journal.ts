@@ -1,22 +1,13 @@
 import { statSync } from 'node:fs';
-import { BATCH_HEADER_BYTES, type BatchWriter, batchAt, batchBytesAt, runIn } from './journal-batch.ts';
+import { BATCH_HEADER_BYTES, type BatchWriter, batchBytesAt, runIn } from './journal-batch.ts';
 import { FILE_HEADER_BYTES, halfOf } from './journal-file.ts';
+import { JournalPiece } from './journal-piece.ts';
 import { SyncedFile } from './synced-file.ts';
 
 /** Where a batch begins. */
 interface Place {
   readonly segment: number;
   readonly offset: number;
-}
-
-/** A piece of the journal: whole batches, in the order of their commits. */
-export interface JournalPiece {
-  readonly bytes: Uint8Array;
-  readonly view: DataView;
-  /** Of the last batch in it. */
-  readonly sequence: number;
-  /** Where the next one begins. */
-  readonly next: Place;
 }
 
 /** More than a piece holds is read in several. */
@@ -105,7 +96,7 @@ export class Journal {
     this.#sequence = sequence;
   }
 
-  /** The next piece that nobody has read; undefined: all is read. `read` says that it is. */
+  /** The next piece that nobody has read; undefined: all is read. `read` says how far it is. */
   peek(): JournalPiece | undefined {
     this.#leaveReadHalf();
     const { segment, offset } = this.#readAt;
@@ -113,19 +104,8 @@ export class Journal {
     const isWritten = segment === this.#writeAt.segment;
     const end = isWritten ? this.#writeAt.offset : this.#segmentBytes;
     const bytes = this.#bytes(Math.min(end - offset, this.#pieceBytes(end - offset)));
-    const view = new DataView(bytes.buffer);
-    let length = 0;
-    const first = offset === 0 ? this.#firstOf[segment] : this.#readSequence + 1;
-    let sequence = (first ?? 0) - 1;
-    for (let batch = batchAt(bytes, view, 0); batch !== undefined; batch = batchAt(bytes, view, batch.end)) {
-      if (batch.sequence !== sequence + 1) break;
-      sequence = batch.sequence;
-      length = batch.end;
-      if (sequence === this.#lastOf[segment]) break;
-    }
-    if (length === 0) throw new Error('the journal cannot be read back');
-    const next = { segment, offset: offset + length };
-    return { bytes: bytes.subarray(0, length), view: new DataView(bytes.buffer, 0, length), sequence, next };
+    const before = offset === 0 ? (this.#firstOf[segment] ?? 0) - 1 : this.#readSequence;
+    return new JournalPiece(bytes, before, this.#lastOf[segment] ?? 0);
   }
 
   /** One batch at least is read whole, however long it is. */
@@ -135,8 +115,9 @@ export class Journal {
     return Math.max(PIECE_BYTES, batchBytesAt(new DataView(header.buffer), 0));
   }
 
-  read({ next, sequence }: JournalPiece): void {
-    this.#readAt = next;
+  read({ length, sequence }: JournalPiece): void {
+    const { segment, offset } = this.#readAt;
+    this.#readAt = { segment, offset: offset + length };
     this.#readSequence = sequence;
   }
 

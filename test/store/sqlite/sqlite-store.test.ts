@@ -331,6 +331,32 @@ describe('the SQLite store when only the lease file cannot be written', () => {
     other.close();
   });
 
+  it('a long piece comes in small steps, and nothing of it is left out', async () => {
+    const COUNT = 2500;
+    const directory = temporaryDirectory();
+    const store = openIn(directory);
+    const file = new Sqlite(fileIn(directory));
+    const rows = file.prepare('SELECT (SELECT count(*) FROM lease) + (SELECT count(*) FROM history)').pluck();
+    for (let number = 0; number < COUNT; number += 1) {
+      await bind(store, { client: number, address: (A + number) as Ipv4, at: at(10) });
+    }
+
+    expect(store.backlog).toBeGreaterThan(1024);
+    const steps: number[] = [];
+    for (let written = rows.get() as number; store.backlog > 0 && steps.length < 1000; ) {
+      store.idle(at(12));
+      const now = rows.get() as number;
+      steps.push(now - written);
+      written = now;
+    }
+
+    expect(Math.max(...steps)).toBeLessThanOrEqual(256);
+    expect(store.trouble).toBeUndefined();
+    expect(file.prepare('SELECT count(DISTINCT client) FROM lease').pluck().get()).toBe(COUNT);
+    expect(file.prepare('SELECT count(DISTINCT client) FROM history').pluck().get()).toBe(COUNT);
+    file.close();
+  });
+
   it('until the journal is full: then nothing is promised, and nothing is lost', async () => {
     const directory = temporaryDirectory();
     const store = openIn(directory);
