@@ -89,7 +89,7 @@ export function hasEventAt(view: DataView, offset: number): boolean {
 }
 
 /** Reads what `encodeRecord` wrote; its batch's checksum has been compared. */
-export function decodeRecord(bytes: Uint8Array, view: DataView, offset: number): JournalRecord {
+export function decodeRecord(bytes: Buffer, view: DataView, offset: number): JournalRecord {
   const state = STORED_STATES[view.getUint8(offset + 12)];
   if (state === undefined) throw new RangeError('a state that is none');
   const event = HISTORY_EVENTS[view.getUint8(offset + 13) - 1];
@@ -99,26 +99,22 @@ export function decodeRecord(bytes: Uint8Array, view: DataView, offset: number):
   const end = reasonEnd + view.getUint16(offset + 18, true);
   return {
     address: addressAt(view, offset),
-    client: textAt(bytes, offset + FIXED_BYTES, clientEnd) as ClientKey,
+    client: bytes.toString('latin1', offset + FIXED_BYTES, clientEnd) as ClientKey,
     hardware: view.getFloat64(offset + 20, true) as HardwareAddress,
     granter: view.getUint32(offset + 8, true) as Ipv4,
     state,
     expiresAt: view.getFloat64(offset + 28, true) as Instant,
     at: view.getFloat64(offset + 36, true) as Instant,
     version: view.getFloat64(offset + 44, true),
-    hostname: (flags & HAS_HOSTNAME) === 0 ? undefined : textAt(bytes, reasonEnd, end),
+    hostname: (flags & HAS_HOSTNAME) === 0 ? undefined : bytes.toString('latin1', reasonEnd, end),
     isRenewal: (flags & RENEWAL) !== 0,
     event,
     eventId: view.getFloat64(offset + 52, true),
-    reason: textAt(bytes, clientEnd, reasonEnd),
+    reason: bytes.toString('latin1', clientEnd, reasonEnd),
   };
 }
 
 function putText(text: string, bytes: Uint8Array, offset: number): number {
   for (let at = 0; at < text.length; at += 1) bytes[offset + at] = text.charCodeAt(at);
   return offset + text.length;
-}
-
-function textAt(bytes: Uint8Array, start: number, end: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1');
 }

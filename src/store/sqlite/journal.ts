@@ -1,14 +1,8 @@
 import { statSync } from 'node:fs';
 import { BATCH_HEADER_BYTES, type BatchWriter, batchBytesAt, runIn } from './journal-batch.ts';
 import { FILE_HEADER_BYTES, halfOf } from './journal-file.ts';
-import { JournalPiece } from './journal-piece.ts';
+import { JournalPiece, type Place } from './journal-piece.ts';
 import { SyncedFile } from './synced-file.ts';
-
-/** Where a batch begins. */
-interface Place {
-  readonly segment: number;
-  readonly offset: number;
-}
 
 /** More than a piece holds is read in several. */
 const PIECE_BYTES = 1024 * 1024;
@@ -96,28 +90,22 @@ export class Journal {
     this.#sequence = sequence;
   }
 
-  /** The next piece that nobody has read; undefined: all is read. `read` says how far it is. */
+  /** The first piece that nobody has read; undefined: all is read. `read` says how far it is. */
   peek(): JournalPiece | undefined {
     this.#leaveReadHalf();
     const { segment, offset } = this.#readAt;
-    if (segment === this.#writeAt.segment && offset === this.#writeAt.offset) return undefined;
-    const isWritten = segment === this.#writeAt.segment;
-    const end = isWritten ? this.#writeAt.offset : this.#segmentBytes;
-    const bytes = this.#bytes(Math.min(end - offset, this.#pieceBytes(end - offset)));
     const before = offset === 0 ? (this.#firstOf[segment] ?? 0) - 1 : this.#readSequence;
-    return new JournalPiece(bytes, before, this.#lastOf[segment] ?? 0);
+    return this.#pieceAt(this.#readAt, before);
   }
 
-  /** One batch at least is read whole, however long it is. */
-  #pieceBytes(most: number): number {
-    if (most <= PIECE_BYTES) return PIECE_BYTES;
-    const header = this.#bytes(BATCH_HEADER_BYTES);
-    return Math.max(PIECE_BYTES, batchBytesAt(new DataView(header.buffer), 0));
+  /** The piece behind one that was looked at to its end, in the same half; undefined: there is none. */
+  peekBehind({ end, sequence }: JournalPiece): JournalPiece | undefined {
+    return this.#pieceAt(end, sequence);
   }
 
-  read({ length, sequence }: JournalPiece): void {
-    const { segment, offset } = this.#readAt;
-    this.#readAt = { segment, offset: offset + length };
+  /** Nobody will look again at what is in front of the end of a piece. */
+  read({ end, sequence }: JournalPiece): void {
+    this.#readAt = end;
     this.#readSequence = sequence;
   }
 
@@ -128,6 +116,21 @@ export class Journal {
 
   close(): void {
     this.#file.close();
+  }
+
+  #pieceAt(place: Place, before: number): JournalPiece | undefined {
+    const { segment, offset } = place;
+    const last = this.#lastOf[segment] ?? 0;
+    if (last === 0 || before >= last) return undefined;
+    const end = segment === this.#writeAt.segment ? this.#writeAt.offset : this.#segmentBytes;
+    return new JournalPiece(this.#bytes(place, this.#pieceBytes(place, end - offset)), place, before, last);
+  }
+
+  /** One batch at least is read whole, however long it is. */
+  #pieceBytes(place: Place, most: number): number {
+    if (most <= PIECE_BYTES) return most;
+    const header = this.#bytes(place, BATCH_HEADER_BYTES);
+    return Math.min(most, Math.max(PIECE_BYTES, batchBytesAt(new DataView(header.buffer), 0)));
   }
 
   #turnOver(): void {
@@ -179,11 +182,12 @@ export class Journal {
       : { segment: newest, offset: run.uncarried ?? 0 };
   }
 
-  /** What is to be read next: from memory, if all of it is there. */
-  #bytes(length: number): Uint8Array<ArrayBuffer> {
-    const from = this.#position(this.#readAt) - this.#recentFrom;
+  /** From memory, if all of it is there. */
+  #bytes(place: Place, length: number): Uint8Array<ArrayBuffer> {
+    const position = this.#position(place);
+    const from = position - this.#recentFrom;
     if (from >= 0 && from + length <= this.#recentBytes) return this.#recent.slice(from, from + length);
-    return this.#file.read(this.#position(this.#readAt), length);
+    return this.#file.read(position, length);
   }
 
   /** Keeps in memory what is to be read next, as far as there is room; the rest is read from the disk. */

@@ -10,20 +10,20 @@ import { decodeRecord, type JournalRecord } from './journal-record.ts';
 export function readJournal(file: string, birth: string, carried: number): readonly JournalRecord[] {
   const journal = journalOf(file);
   if (!existsSync(journal) || birthIn(journal) !== birth) return [];
-  const whole = new Uint8Array(readFileSync(journal));
+  const whole = readFileSync(journal);
   const half = halfOf(whole.length);
   const halves = [0, 1].map((number) => {
     const start = FILE_HEADER_BYTES + number * half;
-    const bytes = whole.slice(start, start + half);
+    const bytes = whole.subarray(start, start + half);
     return { bytes, run: runIn(bytes, carried) };
   });
   return halves.sort((one, other) => one.run.last - other.run.last).flatMap(recordsOf);
 }
 
-function recordsOf({ bytes, run }: { bytes: Uint8Array<ArrayBuffer>; run: ReturnType<typeof runIn> }) {
+function recordsOf({ bytes, run }: { bytes: Buffer<ArrayBuffer>; run: ReturnType<typeof runIn> }) {
   const records: JournalRecord[] = [];
   if (run.uncarried === undefined) return records;
-  const view = new DataView(bytes.buffer);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = run.uncarried; at < run.end; ) {
     const batch = batchAt(bytes, view, at);
     if (batch === undefined) break;
