@@ -3,10 +3,13 @@ import type { ClientKey } from '../lease/client-key.ts';
 import type { Clock } from '../lease/clock.ts';
 import type { Instant } from '../lease/lease.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
+import type { Silences } from '../store/lease-store.ts';
 import type { Log } from './log.ts';
 
 /** A peer that was heard within this time is there, or within the longest lease: milliseconds. */
 const PRESENT = 86_400_000;
+/** One that only an earlier process has heard counts for longer: while none ran it may have been heard of by nobody. */
+const REMEMBERED_TIMES = 2;
 /** Two clients that ask for one address within this time are rivals: milliseconds. */
 const RIVALRY = 1000;
 /** Addresses that are remembered, and clients that ask for one of them. */
@@ -15,6 +18,13 @@ const RIVALS_OF_ONE = 8;
 
 const REMEDY =
   'the gateways share the pool by hearing alone, which lost broadcasts and pauses can defeat: give each its own part (GATEWAY_DHCP_SHARE), or run one';
+
+/** How long a peer has been silent, as far as it was listened for. */
+interface Silence {
+  /** Monotonic milliseconds; of one that an earlier process has heard it is before this one's start. */
+  readonly since: number;
+  readonly isRemembered: boolean;
+}
 
 interface HeardRival extends Rival {
   /** Monotonic milliseconds, and wall-clock time. */
@@ -29,9 +39,13 @@ export class Peers implements Hearing {
   /** The longest lease that a gateway gives: milliseconds. */
   longestLease = 0;
   readonly since: Instant;
+  readonly #began: number;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #heard = new Map<Ipv4, Instant>();
+  /** Of all that are in `#heard`: the wall clock may jump. */
+  readonly #silences = new Map<Ipv4, Silence>();
+  #comings = 0;
   /** By address, the oldest first. */
   readonly #rivals = new Map<Ipv4, readonly HeardRival[]>();
 
@@ -39,15 +53,41 @@ export class Peers implements Hearing {
     this.#clock = clock;
     this.#log = log;
     this.since = clock.now();
+    this.#began = clock.monotonic();
   }
 
-  /** Gateways that were heard before this process began, by what the store has of them. */
-  remember(granters: Iterable<Ipv4>): void {
-    for (const granter of granters) if (!this.#heard.has(granter)) this.#heard.set(granter, this.since);
+  /** How long a peer that is silent counts: milliseconds. */
+  get patience(): number {
+    return Math.max(PRESENT, this.longestLease);
+  }
+
+  /** Gateways that were heard before this process began, and how long they had been silent then. */
+  remember(silences: Silences): void {
+    for (const [peer, milliseconds] of silences) {
+      const silence = { since: this.#began - milliseconds, isRemembered: true };
+      if (!this.known.has(peer) || this.#heard.has(peer) || this.#isOver(silence)) continue;
+      // It may have been heard of by others until just before.
+      this.#heard.set(peer, this.since);
+      this.#silences.set(peer, silence);
+      this.#comings += 1;
+      const fields = { gateway: ipv4ToText(peer), remedy: REMEDY };
+      this.#log.warn(fields, 'another gateway was heard on this segment before the start');
+    }
   }
 
   get peers(): ReadonlyMap<Ipv4, Instant> {
     return this.#heard;
+  }
+
+  /** Another number whenever a peer has come or gone. */
+  get comings(): number {
+    return this.#comings;
+  }
+
+  /** How long each has been silent. */
+  get silences(): Silences {
+    const now = this.#clock.monotonic();
+    return new Map([...this.#silences].map(([peer, { since }]) => [peer, now - since]));
   }
 
   /** A client asks another server for an address; what is no peer is nobody. */
@@ -55,6 +95,7 @@ export class Peers implements Hearing {
     if (!this.known.has(server)) return;
     const isNew = !this.#heard.has(server);
     this.#heard.set(server, this.#clock.now());
+    this.#silences.set(server, { since: this.#clock.monotonic(), isRemembered: false });
     // A client that asks again has given up what it asked for before.
     const others = (this.#rivals.get(address) ?? []).filter((rival) => rival.client !== client);
     const rival = { granter: server, client, at: this.#clock.monotonic(), on: this.#clock.now() };
@@ -62,6 +103,7 @@ export class Peers implements Hearing {
     this.#rivals.set(address, [...others, rival].slice(-RIVALS_OF_ONE));
     if (this.#rivals.size > RIVAL_LIMIT) this.#forgetOldest();
     if (isNew) {
+      this.#comings += 1;
       this.#log.warn({ gateway: ipv4ToText(server), remedy: REMEDY }, 'another gateway serves this segment');
     }
   }
@@ -82,10 +124,11 @@ export class Peers implements Hearing {
 
   /** For now and then: who was not heard for long is gone. */
   check(): void {
-    const now = this.#clock.now();
-    for (const [peer, last] of this.#heard) {
-      if (Math.abs(now - last) < Math.max(PRESENT, this.longestLease)) continue;
+    for (const [peer, silence] of this.#silences) {
+      if (!this.#isOver(silence)) continue;
       this.#heard.delete(peer);
+      this.#silences.delete(peer);
+      this.#comings += 1;
       this.#log.warn({ gateway: ipv4ToText(peer) }, 'another gateway has not been heard for long');
     }
   }
@@ -94,6 +137,10 @@ export class Peers implements Hearing {
   get problem(): string | undefined {
     if (this.#heard.size === 0) return undefined;
     return `other gateways serve this pool, and nothing is shared with them: ${[...this.#heard.keys()].map(ipv4ToText).join(', ')}`;
+  }
+
+  #isOver({ since, isRemembered }: Silence): boolean {
+    return this.#clock.monotonic() - since >= this.patience * (isRemembered ? REMEMBERED_TIMES : 1);
   }
 
   #rivalsFor(address: Ipv4, within: number): readonly HeardRival[] {

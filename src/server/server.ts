@@ -8,6 +8,7 @@ import { DecisionLog } from './decision-log.ts';
 import { DeclineLog } from './decline-log.ts';
 import { Expiry } from './expiry.ts';
 import { type Observer, observers } from './observer.ts';
+import { PeerNotes } from './peer-notes.ts';
 import { Peers } from './peers.ts';
 import { Repeats } from './repeats.ts';
 import type { Medium, ServerParts } from './server-parts.ts';
@@ -76,6 +77,7 @@ export class Server {
     await this.#change;
     await this.#service?.stop();
     this.#service = undefined;
+    this.#memory?.peerNotes?.note();
     await this.#memory?.store.close();
     this.#memory = undefined;
     this.#parts.log.info({}, 'stopped');
@@ -99,6 +101,7 @@ export class Server {
       timeGuard: new TimeGuard(clock, log, store.lastStoredAt),
       declines: new DeclineLog(),
       peers,
+      peerNotes: this.#parts.cluster === undefined ? new PeerNotes(peers, store, clock) : undefined,
       cluster: this.#parts.cluster,
       repeats: new Repeats(),
       observer: observers(
@@ -179,6 +182,7 @@ export class Server {
 
     memory.timeGuard.check();
     memory.peers.check();
+    memory.peerNotes?.check();
     this.#clusterLog?.check();
     memory.store.idle(this.#parts.clock.now());
     this.#decisionLog?.check();

@@ -2,7 +2,6 @@ import type { ListenAddress } from '../config/listen-address.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
-import { LeaseTable } from '../store/lease-table.ts';
 import { ArpLiars } from './arp-liars.ts';
 import type { Cluster } from './cluster.ts';
 import type { Deafness } from './deafness.ts';
@@ -10,6 +9,7 @@ import type { DeclineLog } from './decline-log.ts';
 import { Exchange } from './exchange.ts';
 import type { Circumstances } from './exchange-parts.ts';
 import type { Observer } from './observer.ts';
+import type { PeerNotes } from './peer-notes.ts';
 import type { Peers } from './peers.ts';
 import { Probe } from './probe.ts';
 import type { Repeats } from './repeats.ts';
@@ -24,6 +24,8 @@ export interface Memory {
   readonly timeGuard: TimeGuard;
   readonly declines: DeclineLog;
   readonly peers: Peers;
+  /** Absent: the leases are shared. */
+  readonly peerNotes: PeerNotes | undefined;
   readonly cluster: Cluster | undefined;
   readonly repeats: Repeats;
   readonly observer: Observer;
@@ -52,7 +54,7 @@ export class Service {
     const longestLease = Math.max(0, ...plan.subnets.map(({ leaseTimes }) => leaseTimes.maximum));
     memory.peers.known = plan.peers;
     memory.peers.longestLease = longestLease * 1000;
-    if (memory.cluster === undefined) memory.peers.remember(grantersAmong(store, plan.peers));
+    memory.peerNotes?.recall();
     timeGuard.longestLease = longestLease;
     // The first question about a pool puts all its records in order: now, not while a client waits for an offer.
     for (const pool of plan.subnets.flatMap(({ pools }) => pools)) store.leases.longestFree(pool);
@@ -91,12 +93,6 @@ export class Service {
     cancel();
     this.medium.close();
   }
-}
-
-/** The peers that this gateway has leases of. */
-function grantersAmong({ leases }: LeaseStore, peers: ReadonlySet<Ipv4>): readonly Ipv4[] {
-  if (peers.size === 0 || !(leases instanceof LeaseTable)) return [];
-  return [...leases.granters()].filter((granter) => peers.has(granter));
 }
 
 function circumstancesOf(memory: Memory, monotonic: () => number): Circumstances {

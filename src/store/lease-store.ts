@@ -1,11 +1,15 @@
 import type { Instant, Lease } from '../lease/lease.ts';
 import type { LeaseChange, LeaseView } from '../lease/lease-view.ts';
+import type { Ipv4 } from '../net/ipv4.ts';
 
 /**
  * committed: durable. conflict: something that the change rests on has moved; nothing was written, decide again.
  * failed: nothing was written. unknown: it may or may not have been written; promise nothing.
  */
 export type Outcome = 'committed' | 'conflict' | 'failed' | 'unknown';
+
+/** Other gateways that were heard, and how long each has been silent, as far as it was listened for: milliseconds. */
+export type Silences = ReadonlyMap<Ipv4, number>;
 
 export interface LeaseStore {
   /** Committed leases only, and offers; memory moves only after the commit. */
@@ -32,6 +36,10 @@ export interface LeaseStore {
    * that orders may free them. Looks at a bounded number of records; each call goes on where the last one ended.
    */
   sweep(now: Instant, limit: number): readonly Lease[];
+  /** What was noted last of the gateways that share nothing with this one; absent: the leases are shared. */
+  readonly silences?: Silences;
+  /** `idle` stores it, or `close`. Never throws. */
+  noteSilences?(silences: Silences): void;
   /**
    * House-keeping in a small piece; for when no datagram waits, and once a second in any case: checkpoints, the
    * history's retention, and while nothing may be promised the attempt to write again. Never throws.

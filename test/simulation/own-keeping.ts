@@ -33,7 +33,8 @@ export class OwnKeeping implements Keeping {
     const underWay = new Set<LeaseChange>();
     return {
       open: (inFlight) => {
-        store = new MemoryStore({ clock, inFlight, leases: this.records() });
+        const silences = this.#store?.silences ?? new Map();
+        store = new MemoryStore({ clock, inFlight, leases: this.records(), silences });
         this.#store = store;
         this.#watch(store, underWay);
         return store;

@@ -3,7 +3,7 @@ import type { Instant, Lease } from '../../src/lease/lease.ts';
 import { instant } from '../../src/lease/lease.ts';
 import type { LeaseChange } from '../../src/lease/lease-view.ts';
 import type { Ipv4 } from '../../src/net/ipv4.ts';
-import type { LeaseStore, Outcome } from '../../src/store/lease-store.ts';
+import type { LeaseStore, Outcome, Silences } from '../../src/store/lease-store.ts';
 import { LeaseTable } from '../../src/store/lease-table.ts';
 
 /**
@@ -31,6 +31,7 @@ export interface MemoryStoreOptions {
   readonly settles?: boolean;
   /** What is stored at the start. */
   readonly leases?: readonly Lease[];
+  readonly silences?: Silences;
 }
 
 /** A lease store without a disk, whose commits go as a test wants them to. */
@@ -46,6 +47,9 @@ export class MemoryStore implements LeaseStore {
   /** How often `idle` was called. */
   idled = 0;
   closed = false;
+  silences: Silences;
+  /** How often silences were noted. */
+  noted = 0;
   readonly #settles: boolean;
   readonly #clock: Clock | undefined;
   readonly #script: CommitStep[] = [];
@@ -60,6 +64,7 @@ export class MemoryStore implements LeaseStore {
     this.batchLimit = options.batchLimit ?? 512;
     this.#settles = options.settles ?? true;
     this.#clock = options.clock;
+    this.silences = options.silences ?? new Map();
     for (const lease of options.leases ?? []) this.#load(lease);
   }
 
@@ -123,6 +128,11 @@ export class MemoryStore implements LeaseStore {
 
   sweep(now: Instant, limit: number): readonly Lease[] {
     return this.table.sweep(now, limit);
+  }
+
+  noteSilences(silences: Silences): void {
+    this.silences = silences;
+    this.noted += 1;
   }
 
   idle(_now: Instant): void {

@@ -3,12 +3,13 @@ import type { Clock } from '../../lease/clock.ts';
 import type { Instant, Lease, LeaseRecord, Version } from '../../lease/lease.ts';
 import type { LeaseChange, LeaseView } from '../../lease/lease-view.ts';
 import { type Ipv4, UNSPECIFIED } from '../../net/ipv4.ts';
-import type { LeaseStore, Outcome } from '../lease-store.ts';
+import type { LeaseStore, Outcome, Silences } from '../lease-store.ts';
 import type { LeaseTable } from '../lease-table.ts';
 import type { CarryOver } from './carry-over.ts';
 import { Checkpoints } from './checkpoints.ts';
 import type { SetAside } from './damage.ts';
 import { codeOf } from './directory.ts';
+import { Heard } from './heard.ts';
 import { eventOf } from './history.ts';
 import type { Journal } from './journal.ts';
 import { BatchWriter } from './journal-batch.ts';
@@ -73,6 +74,7 @@ export class SqliteStore implements LeaseStore {
   readonly #journal: Journal;
   readonly #checkpoints: Checkpoints;
   readonly #upkeep: Upkeep;
+  readonly #heard: Heard;
   readonly #ownership: Ownership;
   readonly #batch = new BatchWriter();
   #failure: string | undefined;
@@ -93,7 +95,9 @@ export class SqliteStore implements LeaseStore {
     this.#checkpoints = new Checkpoints(database);
     const retention = new Retention(database, parts.history);
     const checkpoints = this.#checkpoints;
-    this.#upkeep = new Upkeep({ journal, carryOver, writer, checkpoints, retention, clock });
+    const heard = new Heard(database);
+    this.#heard = heard;
+    this.#upkeep = new Upkeep({ journal, carryOver, writer, checkpoints, retention, heard, clock });
   }
 
   get leases(): LeaseView {
@@ -116,6 +120,14 @@ export class SqliteStore implements LeaseStore {
 
   get lastStoredAt(): Instant {
     return this.#lastStoredAt;
+  }
+
+  get silences(): Silences {
+    return this.#heard.silences;
+  }
+
+  noteSilences(silences: Silences): void {
+    this.#heard.note(silences);
   }
 
   settle(change: LeaseChange): 'committed' | 'conflict' | undefined {
@@ -147,7 +159,7 @@ export class SqliteStore implements LeaseStore {
   close(): Promise<void> {
     if (!this.#isClosed) {
       this.#isClosed = true;
-      this.#upkeep.close();
+      this.#upkeep.close(this.#lastStoredAt);
       try {
         this.flush();
       } catch {

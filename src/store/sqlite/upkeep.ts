@@ -3,6 +3,7 @@ import type { Instant } from '../../lease/lease.ts';
 import type { CarryOver } from './carry-over.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import { codeOf } from './directory.ts';
+import type { Heard } from './heard.ts';
 import type { Journal } from './journal.ts';
 import type { Retention } from './retention.ts';
 import type { Writer } from './writer.ts';
@@ -28,11 +29,12 @@ export interface UpkeepParts {
   readonly writer: Writer;
   readonly checkpoints: Checkpoints;
   readonly retention: Retention;
+  readonly heard: Heard;
   /** Absent: all is done in `idle`. */
   readonly clock: Clock | undefined;
 }
 
-/** When the lease file follows the journal, its log is carried into it, and the history loses its oldest rows. */
+/** When the lease file follows the journal and what is heard, its log is carried into it, and the history loses its oldest rows. */
 export class Upkeep {
   /** Why the lease file does not follow. Leases are promised meanwhile, as long as the journal has room. */
   failure: string | undefined;
@@ -88,6 +90,7 @@ export class Upkeep {
   /** A small piece of work; the next one follows by itself while it stays quiet. */
   idle(now: Instant): void {
     this.#isQuiet = true;
+    if (this.#parts.heard.isDue && this.#mayTry(now)) this.#try(now, () => this.#writeHeard(now));
     if (this.#isDue(now)) {
       if (this.#step(now)) this.#goOn();
       return;
@@ -99,9 +102,17 @@ export class Upkeep {
     this.#try(now, () => this.#parts.retention.prune(now));
   }
 
-  close(): void {
+  /** Ends the steps; what is noted and not in the file is, if the disk lets it. */
+  close(now: Instant): void {
     this.#cancelStep?.();
     this.#cancelStep = undefined;
+    if (this.#parts.heard.isDue) this.#try(now, () => this.#writeHeard(now));
+  }
+
+  /** A node that has lost its power starts again beside peers that have not. */
+  #writeHeard(now: Instant): void {
+    this.#parts.heard.write();
+    this.#parts.writer.sync(now);
   }
 
   #isDue(now: Instant): boolean {
