@@ -1,0 +1,270 @@
+import { describe, expect, test } from 'vitest';
+import { decide } from '../../src/engine/decide.ts';
+import { keyOfIdentifier } from '../../src/lease/client-key.ts';
+import { instant, type Lease, NEVER } from '../../src/lease/lease.ts';
+import { NO_HARDWARE } from '../../src/net/hardware-address.ts';
+import { type Ipv4, UNSPECIFIED } from '../../src/net/ipv4.ts';
+import { Server } from '../../src/server/server.ts';
+import { FakeClock, settle } from '../support/clock.ts';
+import { Guest } from '../support/guest.ts';
+import { LogLines } from '../support/log-lines.ts';
+import { type MemoryStore, memoryStore } from '../support/memory-store.ts';
+import { at, planOf } from '../support/plan.ts';
+import { SimulatedSegment, SimulatedTransport } from '../support/simulated-transport.ts';
+
+const SELF = '10.15.3.10';
+const PEER = at('10.15.3.11');
+const FIRST = at('10.15.3.20');
+const GUEST = new Guest('52:54:00:00:00:01');
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+/** What the status says of a peer. */
+const NAMED = [expect.stringContaining('10.15.3.11')];
+
+/** The gateway of a node, life after life: what is stored is all that outlives a process. */
+class Node {
+  readonly clock = new FakeClock();
+  readonly log = new LogLines();
+  peers: ReadonlySet<Ipv4> = new Set([PEER]);
+  isThere = true;
+  leases: readonly Lease[] = [];
+  silences: ReadonlyMap<Ipv4, number> = new Map();
+  #store: MemoryStore | undefined;
+  #server: Server | undefined;
+  #transport = new SimulatedTransport();
+
+  get store(): MemoryStore {
+    if (this.#store === undefined) throw new Error('the server has not been started');
+    return this.#store;
+  }
+
+  get problems(): readonly string[] {
+    return this.#server?.status.problems ?? [];
+  }
+
+  async start(): Promise<void> {
+    const { clock, log, leases, silences } = this;
+    this.#server = new Server({
+      clock,
+      log,
+      decide,
+      openStore: (inFlight) => {
+        this.#store = memoryStore({ leases, silences, inFlight, clock });
+        return this.#store;
+      },
+      findListenAddress: () =>
+        this.isThere
+          ? {
+              kind: 'found',
+              interfaceName: 'eth0',
+              interfaceIndex: 2,
+              listenIp: at(SELF),
+              prefixLength: 24,
+              mtu: 1500,
+              warning: undefined,
+            }
+          : { kind: 'waiting', message: 'it is on no interface', remedy: 'ip addr add' },
+      openMedium: () => {
+        const transport = new SimulatedTransport();
+        this.#transport = transport;
+        return { transport, segment: new SimulatedSegment(), lost: () => 0, close: () => transport.close() };
+      },
+      planOf: () => planOf({ peers: this.peers }),
+      waits: true,
+    });
+    await this.#server.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#server?.stop();
+    this.silences = this.store.silences;
+  }
+
+  /** A guest takes an address from another gateway. */
+  async hear(server = '10.15.3.11'): Promise<void> {
+    this.#transport.put(GUEST.select('10.15.3.77', server));
+    this.#transport.deliver();
+    await settle();
+  }
+}
+
+/** A lease of this gateway's own, until so long after the beginning. */
+function leaseFor(milliseconds: number): Lease {
+  const begin = Date.UTC(2026, 0, 1);
+  return {
+    address: FIRST,
+    client: keyOfIdentifier(Uint8Array.of(1, 1)),
+    hardware: NO_HARDWARE,
+    granter: UNSPECIFIED,
+    state: 'bound',
+    expiresAt: instant(begin + milliseconds),
+    updatedAt: instant(begin),
+    version: 1,
+  };
+}
+
+describe('a gateway that starts again', () => {
+  test.each([
+    ['has heard another before', new Map([[PEER, 0]]), 'peer'],
+    ['has heard none', new Map(), 'free'],
+  ])('and %s: its lease that runs out becomes %s', async (_, silences, state) => {
+    const node = new Node();
+    node.leases = [leaseFor(1000)];
+    node.silences = silences;
+
+    await node.start();
+    await node.clock.pass(3000);
+
+    expect(node.store.table.recordAt(FIRST)?.state).toBe(state);
+  });
+
+  test('names whom it has heard before, in the status and the log', async () => {
+    const node = new Node();
+    await node.start();
+    await node.hear();
+    await node.clock.pass(1000);
+    await node.stop();
+
+    await node.start();
+
+    expect(node.problems).toEqual(NAMED);
+    expect(node.log.at('warn')).toEqual([
+      'another gateway serves this segment',
+      'another gateway was heard on this segment before the start',
+    ]);
+  });
+
+  test('after a crash knows whom it has heard up to a second before', async () => {
+    const node = new Node();
+    await node.start();
+    await node.hear();
+    await node.clock.pass(1000);
+    node.silences = node.store.silences;
+
+    await node.start();
+
+    expect(node.problems).toEqual(NAMED);
+  });
+
+  test('leaves alone what is stored as long as it waits for its address', async () => {
+    const node = new Node();
+    node.silences = new Map([[PEER, 0]]);
+    node.isThere = false;
+    await node.start();
+    await node.clock.pass(2000);
+    await node.stop();
+    node.isThere = true;
+
+    await node.start();
+
+    expect(node.problems).toEqual(NAMED);
+  });
+
+  test('whose file was moved to where that one was knows of none', async () => {
+    const node = new Node();
+    node.silences = new Map([[PEER, 0]]);
+    node.peers = new Set([at('10.15.3.12')]);
+
+    await node.start();
+    await node.clock.pass(1000);
+    const { problems } = node;
+    await node.stop();
+
+    expect(problems).toEqual([]);
+    expect(node.silences).toEqual(new Map());
+  });
+});
+
+describe('how long a gateway that was heard counts', () => {
+  test('after a start it counts for another lease at the least', async () => {
+    const node = new Node();
+    node.silences = new Map([[PEER, DAY - HOUR]]);
+
+    await node.start();
+    await node.clock.pass(DAY);
+
+    expect(node.problems).toEqual(NAMED);
+  });
+
+  test('one that is out of service is forgotten, however often this one starts again', async () => {
+    const node = new Node();
+    await node.start();
+    await node.hear();
+    const known: boolean[] = [];
+    for (let night = 0; night < 4; night += 1) {
+      await node.clock.pass(20 * HOUR);
+      known.push(node.problems.length > 0);
+      await node.stop();
+      await node.start();
+    }
+
+    expect(known).toEqual([true, true, false, false]);
+    expect(node.store.silences).toEqual(new Map());
+  });
+
+  test('the time in which this one did not run is not silence', async () => {
+    const node = new Node();
+    await node.start();
+    await node.hear();
+    await node.stop();
+    await node.clock.pass(30 * DAY);
+
+    await node.start();
+    await node.clock.pass(1000);
+
+    expect(node.problems).toEqual(NAMED);
+  });
+
+  test('one that is heard again counts as if it had always been', async () => {
+    const node = new Node();
+    node.silences = new Map([[PEER, 2 * DAY - HOUR]]);
+    await node.start();
+    await node.hear();
+
+    await node.clock.pass(DAY - HOUR);
+    const before = node.problems;
+    await node.clock.pass(HOUR);
+
+    expect(before).toEqual(NAMED);
+    expect(node.problems).toEqual([]);
+  });
+
+  test('a clock that is set forgets nobody', async () => {
+    const node = new Node();
+    node.silences = new Map([[PEER, 0]]);
+    await node.start();
+
+    node.clock.jump(400 * DAY);
+    await node.clock.pass(1000);
+
+    expect(node.problems).toContainEqual(NAMED[0]);
+  });
+
+  test('one of which there are leases counts anew at each start', async () => {
+    const node = new Node();
+    node.leases = [{ ...leaseFor(0), state: 'peer', granter: PEER, expiresAt: NEVER }];
+    node.silences = new Map([[PEER, 2 * DAY]]);
+    await node.start();
+
+    await node.clock.pass(DAY - HOUR);
+    const before = node.problems;
+    await node.clock.pass(HOUR);
+
+    expect(before).toEqual(NAMED);
+    expect(node.problems).toEqual([]);
+  });
+});
+
+test('what is heard is noted when it is new, and each hour, however much is heard', async () => {
+  const node = new Node();
+  await node.start();
+  await node.clock.pass(2 * HOUR);
+  const alone = node.store.noted;
+  for (let heard = 0; heard < 100; heard += 1) await node.hear();
+  await node.clock.pass(HOUR - 1000);
+  const first = node.store.noted;
+  await node.clock.pass(2000);
+
+  expect([alone, first, node.store.noted]).toEqual([0, 1, 2]);
+  expect(node.store.silences.get(PEER)).toBeGreaterThanOrEqual(HOUR - 1000);
+});
