@@ -105,9 +105,9 @@ function leaseFor(milliseconds: number): Lease {
 
 describe('a gateway that starts again', () => {
   test.each([
-    ['has heard another before', new Map([[PEER, 0]]), 'peer'],
-    ['has heard none', new Map(), 'free'],
-  ])('and %s: its lease that runs out becomes %s', async (_, silences, state) => {
+    ['has heard another before', 'peer', new Map([[PEER, 0]])],
+    ['has heard none', 'free', new Map()],
+  ])('and %s: its lease that runs out becomes %s', async (_, state, silences) => {
     const node = new Node();
     node.leases = [leaseFor(1000)];
     node.silences = silences;
