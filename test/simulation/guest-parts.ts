@@ -37,3 +37,8 @@ export interface Offer {
 export function u32(value: readonly number[] | undefined): number {
   return (value ?? []).reduce((sum, byte) => sum * 256 + byte, 0);
 }
+
+/** True if a reply is for this machine: two may have one xid at a time. */
+export function isFor(bytes: Uint8Array, hardware: number): boolean {
+  return Buffer.from(bytes).readUIntBE(28, 6) === hardware;
+}

@@ -1,7 +1,7 @@
 import { optionOf } from '../support/conversation.ts';
 import { Guest } from '../support/guest.ts';
 import { ip, type PacketFields, type PacketOption } from '../support/packet.ts';
-import { type GuestParts, type GuestState, type Offer, u32 } from './guest-parts.ts';
+import { type GuestParts, type GuestState, isFor, type Offer, u32 } from './guest-parts.ts';
 
 /** When a message is sent again, and when it is given up: milliseconds after the one before (RFC 2131 §4.1). */
 const RETRIES = [4000, 8000, 12_000] as const;
@@ -122,7 +122,7 @@ export class SimulatedGuest {
   /** `isBacked`: its sender had a lease that contradicts this guest's. */
   hear(bytes: Uint8Array, isBacked = false): void {
     const xid = Buffer.from(bytes).readUInt32BE(4);
-    const sentAt = this.#sent.get(xid);
+    const sentAt = isFor(bytes, this.hardware) ? this.#sent.get(xid) : undefined;
     if (sentAt === undefined) return; // RFC 2131 §4.4.1: of no message that waits for an answer.
     const type = optionOf(bytes, 53)?.[0];
     const server = (optionOf(bytes, 54) ?? []).join('.');
