@@ -14,6 +14,8 @@ export function answerRelease(question: Question): Decision {
 
   const binding = leases.bindingOf(client);
   if (!isBoundTo(binding, client, now) || binding.address !== message.ciaddr) return silence('no-binding');
+  // RFC 2131 §4.4.6: it may as well have been lost. An attempt to write it now might succeed long after it, unseen.
+  if (!leases.canPromise) return silence('cannot-promise');
   // What waited may not undo what came after it.
   if (binding.version > known.revision) return silence('overtaken');
 
