@@ -45,7 +45,10 @@ export async function clusterStatus(shared: SharedSettings): Promise<ClusterRepo
   });
   const gateways = snapshot === undefined ? [] : heartbeatsIn(keys, snapshot.found);
   const mirror = mirrorStateOf(settings.leasesDir);
-  if (snapshot !== undefined) problems.push(...lifeProblems(segment, snapshot, gateways, mirror));
+  if (snapshot !== undefined) {
+    problems.push(...lifeProblems(segment, snapshot, gateways, mirror));
+    problems.push(...foreignProblems(keys, snapshot));
+  }
   return {
     segment,
     birth: snapshot?.birth?.id,
@@ -136,6 +139,15 @@ function countLeases(keys: Keys, { found }: Snapshot): Readonly<Record<string, n
       if (state !== undefined) counts[state] = (counts[state] ?? 0) + 1;
   }
   return counts;
+}
+
+function foreignProblems(keys: Keys, { found }: Snapshot): readonly string[] {
+  return [...found.values()]
+    .filter((entry) => keys.addressOf(entry.key) !== undefined && decodeEntry(entry) === undefined)
+    .map(
+      ({ key }) =>
+        `${key} holds no lease, so its address is given to nobody: the gateways' log says how to mend it`,
+    );
 }
 
 export function writeStatus(output: Output, report: ClusterReport): void {

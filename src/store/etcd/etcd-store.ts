@@ -81,7 +81,7 @@ export class EtcdStore implements LeaseStore {
     this.#keys = new Keys(segment);
     this.#table = new LeaseTable(options.inFlight, Math.floor(options.random() * 2 ** 48));
     this.#footing = new Footing(clock, this.#table, mirror, options.members);
-    this.#known = new KnownKeys(this.#keys, this.#table, (change) => mirror.put(change));
+    this.#known = new KnownKeys(this.#keys, this.#table, (change) => mirror.put(change), options.say);
     this.#lastStoredAt = this.#known.loadMirror(mirror.leases(), options.node);
     this.#admission = new Admission({
       ...options,

@@ -2,15 +2,23 @@ import { type Instant, instant, type Lease } from '../../lease/lease.ts';
 import { type Ipv4, ipv4FromText, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { LeaseTable } from '../lease-table.ts';
 import type { KeptLease, MirroredChange } from '../mirror.ts';
+import type { Say } from './admission.ts';
 import { type Claim, type Entry, type Keys, leaseOf, parseEntry, textOf } from './entry.ts';
 import type { KeyValue, Revision, WatchEvent } from './etcd.ts';
+import { ForeignTextWarnings, unused, withheld } from './foreign-text.ts';
 import type { PlannedWrite } from './planned-change.ts';
 
 /** As text, which is parsed when it is needed: a string is a tenth of the objects for the garbage collector. */
 interface KnownEntry {
   readonly revision: Revision;
-  /** Undefined: the key is gone. */
+  /** Undefined: the key is gone, or holds foreign text. */
   readonly text: string | undefined;
+}
+
+/** What the table had of an address before its key was found to hold foreign text. */
+interface Before {
+  readonly lease: Lease | undefined;
+  readonly entry: string | undefined;
 }
 
 interface KnownClient {
@@ -33,12 +41,16 @@ export class KnownKeys {
   readonly #gone: { readonly revision: Revision; readonly forget: () => void }[] = [];
   /** Addresses that the table has from the mirror alone. */
   readonly #mirrored = new Set<Ipv4>();
+  /** Addresses whose keys hold what no version of us has written. The mirror keeps what it had of them. */
+  readonly #foreign = new Map<Ipv4, Before>();
+  readonly #warnings: ForeignTextWarnings;
 
   /** `changed` hears of every record that is not what the table had. */
-  constructor(keys: Keys, table: LeaseTable, changed: (change: MirroredChange) => void) {
+  constructor(keys: Keys, table: LeaseTable, changed: (change: MirroredChange) => void, say: Say) {
     this.#keys = keys;
     this.#table = table;
     this.#changed = changed;
+    this.#warnings = new ForeignTextWarnings(say);
   }
 
   /** What the mirror has, until it is known better; returns when this node wrote last. */
@@ -55,6 +67,8 @@ export class KnownKeys {
   /** Forgets all revisions: what comes is of another life of the store, and counts anew. The table stays, as mirrored. */
   forget(): void {
     for (const address of this.#entries.keys()) this.#mirrored.add(address);
+    for (const [address, { lease }] of this.#foreign) this.#table.load(lease ?? unused(address, 0));
+    this.#foreign.clear();
     this.#entries.clear();
     this.#clients.clear();
     this.#gone.length = 0;
@@ -68,7 +82,13 @@ export class KnownKeys {
   /** The modification revision of an address's key; 0: there is none. */
   revisionAt(address: Ipv4): Revision {
     const known = this.#entries.get(address);
-    return known?.text === undefined ? 0 : known.revision;
+    const isThere = known?.text !== undefined || this.#foreign.has(address);
+    return isThere ? (known?.revision ?? 0) : 0;
+  }
+
+  /** Its key holds what no version of us has written, and what may not be written over. */
+  isForeign(address: Ipv4): boolean {
+    return this.#foreign.has(address);
   }
 
   /** The modification revision of a client's key; 0: there is none. */
@@ -93,7 +113,8 @@ export class KnownKeys {
       if (!this.#isNewAt(address, found.modRevision)) return;
       const text = textOf(found.value);
       const entry = parseEntry(text);
-      this.#learnAddress(address, found.modRevision, entry, entry && text);
+      if (entry === undefined) this.#learnForeign(found.key, address, found.modRevision, text);
+      else this.#learnAddress(address, found.modRevision, entry, text);
       return;
     }
     const client = this.#keys.clientOf(found.key);
@@ -169,12 +190,35 @@ export class KnownKeys {
     this.#table.reached(revision);
   }
 
+  /** Whoever had the address may have it still: nobody gets it before somebody has mended its key. */
+  #learnForeign(key: string, address: Ipv4, revision: Revision, text: string): void {
+    const before = this.#foreign.get(address) ?? {
+      lease: this.#table.recordAt(address),
+      entry: this.#entries.get(address)?.text,
+    };
+    this.#entries.set(address, { revision, text: undefined });
+    this.#foreign.set(address, before);
+    this.#table.load(withheld(address, revision));
+    this.#warnings.note({ key, revision, text, ...before });
+  }
+
+  /** What the address had, as far as the table and the mirror know. */
+  #before(address: Ipv4, revision: Revision): Lease | undefined {
+    const foreign = this.#foreign.get(address);
+    if (foreign === undefined) return this.#table.recordAt(address);
+    this.#foreign.delete(address);
+    this.#table.load(
+      foreign.lease === undefined ? unused(address, revision) : { ...foreign.lease, version: revision },
+    );
+    return foreign.lease;
+  }
+
   /**
    * An offer over a record rewrites the key, and with it the record's revision; the mirror need not know. But what the
    * mirror had from before may count on the scale of another life.
    */
   #learnRecord(address: Ipv4, revision: Revision, record: Claim | undefined, isFirst: boolean): void {
-    const before = this.#table.recordAt(address);
+    const before = this.#before(address, revision);
     if (record === undefined) {
       if (before === undefined || (before.state === 'free' && !isFirst)) return;
       const lease = { ...before, state: 'free', version: revision } as const;

@@ -12,7 +12,7 @@ import {
   type Revision,
   type Transaction,
 } from './etcd.ts';
-import { joins, type Met, seeds } from './merge-verdict.ts';
+import { joins, type Met, seeds, type Verdict } from './merge-verdict.ts';
 import { readKey, type Snapshot } from './snapshot.ts';
 
 /** Leases in one transaction: each takes two comparisons and three writes at the most. */
@@ -167,8 +167,10 @@ class Merge {
   /** Undefined: there is nothing to write. */
   #planned(lease: KeptLease, met: Met): Transaction | undefined {
     const { rule, now } = this.#options;
-    const verdict =
-      rule === 'join'
+    const isForeign = met.at !== undefined && met.entry === undefined;
+    const verdict: Verdict = isForeign
+      ? { conflict: 'what etcd has of the address is no lease', isHeld: false }
+      : rule === 'join'
         ? joins(lease, met, now)
         : seeds(lease, met, now, (found, entry) => this.#ageOf(found, entry));
     if (verdict === 'keep') {

@@ -33,9 +33,9 @@ export interface Author {
 /**
  * Compares every key that a change rests on: of each address that it writes or has seen, of the client, of the client's
  * binding, and of the clients that lose an address by it. Then writes what changes, each key once. The else branch reads
- * them all, so that a conflict tells what is.
+ * them all, so that a conflict tells what is. Undefined: it would write over what no version of us has written.
  */
-export function planChange(author: Author, change: LeaseChange, op: string): PlannedChange {
+export function planChange(author: Author, change: LeaseChange, op: string): PlannedChange | undefined {
   const { keys, known, table } = author;
   const compare: Compare[] = [];
   const writes: PlannedWrite[] = [];
@@ -53,6 +53,7 @@ export function planChange(author: Author, change: LeaseChange, op: string): Pla
     const before = known.entryAt(address);
     const entry = entryAfter(author, change, write, before, op);
     if (entry === 'same') continue;
+    if (known.isForeign(address)) return undefined;
     writes.push(
       entry === undefined
         ? { key, address, entry, text: undefined }
