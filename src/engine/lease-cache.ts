@@ -7,8 +7,9 @@ import type { Decision } from './decision.ts';
 import { destinationOf } from './destination.ts';
 import { changeOf } from './outcome.ts';
 import { isGrantedHere } from './peers.ts';
-import { mayHaveLetGo, type Question } from './question.ts';
+import type { Question } from './question.ts';
 import { leaseReply, secondsLeft } from './reply.ts';
+import { requestState } from './request-state.ts';
 
 /** A client may ask so much before T1 though it means to ask at T1: it counts from its DHCPREQUEST, with fuzz of its own. */
 const EARLY = 5000;
@@ -40,8 +41,17 @@ export function cachedLease(question: Question, address: Ipv4): Lease | undefine
   if (!isBoundTo(lease, client, now) || lease.hardware !== message.hardware) return undefined;
   if (!isGrantedHere(question, lease) || poolOf(subnet, address) === undefined) return undefined;
   if (leases.bindingOf(client)?.address !== address) return undefined; // What it has elsewhere ends with a write.
-  if (mayHaveLetGo(question)) return undefined;
+  if (mayHaveLetGo(question) || leases.mayBeLost(address)) return undefined; // Only a write makes that void.
   return hasBegun(question, lease) ? lease : undefined;
+}
+
+/**
+ * True for a client that begins anew beside other gateways that may change its lease: a DHCPRELEASE or DHCPDECLINE from
+ * before may still be on its way to etcd, and only a write shows that this comes after it. One that renews has had its
+ * DHCPACK since.
+ */
+function mayHaveLetGo({ known, message }: Question): boolean {
+  return known.sharing !== undefined && requestState(message) !== 'RENEWING-OR-REBINDING';
 }
 
 /** False also where RFC 2131 §4.3.1 has another lease time for the client by now. */

@@ -7,7 +7,6 @@ import type { Plan } from '../subnet/plan.ts';
 import type { Subnet } from '../subnet/subnet.ts';
 import type { Message } from '../wire/message.ts';
 import type { Known } from './decision.ts';
-import { requestState } from './request-state.ts';
 
 /** One message with all that its procedure decides by. */
 export interface Question {
@@ -27,13 +26,4 @@ export interface Question {
 /** What has run out later than this is not given to others yet. */
 export function overBefore({ known, now }: Pick<Question, 'known' | 'now'>): Instant {
   return (known.trustsClock ? now - (known.sharing?.grace ?? 0) : 0) as Instant;
-}
-
-/**
- * True for a client that begins anew beside other gateways that may change its lease: a DHCPRELEASE or DHCPDECLINE from
- * before may be in etcd already, unseen here, or still on its way there, and only a write shows that this comes after it.
- * One that renews has had its DHCPACK since.
- */
-export function mayHaveLetGo({ known, message }: Question): boolean {
-  return known.sharing !== undefined && requestState(message) !== 'RENEWING-OR-REBINDING';
 }

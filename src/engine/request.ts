@@ -11,7 +11,7 @@ import { repeatLease } from './lease-cache.ts';
 import { refuse, refuseBecauseOf } from './nak.ts';
 import { ask, quarantineInUse, silence } from './outcome.ts';
 import { deferToGranter, isGrantedHere, isRivalBehind, listenForRival, yieldToOther } from './peers.ts';
-import { mayHaveLetGo, overBefore, type Question } from './question.ts';
+import { overBefore, type Question } from './question.ts';
 import { leaseReply, leaseSecondsOf, namesThisServer, secondsLeft } from './reply.ts';
 import { requestState } from './request-state.ts';
 import { seeThatUnused } from './vouching.ts';
@@ -208,14 +208,17 @@ function promise(question: Question, address: Ipv4, reason: Reason): Decision {
  * Nothing new can be promised now, but a lease that was committed still runs: a client that has it may go on for what is
  * left of it, and never longer, if ARP shows nobody else at its address.
  *
- * Deviates from RFC 2131 §4.3.2: beside gateways that share the leases INIT-REBOOT is met by silence. Its client may have
- * released the address before, and others may be given it; by §3.2 (3) it may go on with its lease without an answer.
+ * A client that has let its address go is met by silence until a write makes that void. By design this gateway knows only
+ * of what it has sent itself since its start: a client that boots with an address whose DHCPRELEASE another has taken,
+ * unseen here, is confirmed, and where nobody answers ARP later another client is given the address beside it; but whoever
+ * keeps its address to boot with it will not normally release it (RFC 2131 §3.2 (4)).
  */
 function keepToPromise(question: Question, address: Ipv4): Decision {
   const { arrival, leases, client, now, message, plan, subnet, known } = question;
   const isNew = message.serverIdentifier !== undefined; // SELECTING, or a client that confuses the states.
   const standing = leases.at(address);
-  if (isNew || mayHaveLetGo(question) || !isBoundTo(standing, client, now)) return silence('cannot-promise');
+  if (isNew || leases.mayBeLost(address)) return silence('cannot-promise');
+  if (!isBoundTo(standing, client, now)) return silence('cannot-promise');
   const seconds = secondsLeft(question, address) - doubtOf(question, standing);
   if (seconds < LEAST_LEFT) return silence('cannot-promise');
   if (plan.probeMilliseconds > 0 && subnet.onLink) {

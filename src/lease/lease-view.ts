@@ -23,6 +23,8 @@ export interface LeaseView {
   at(address: Ipv4): Lease | undefined;
   /** True while a change of this address is under way, or a client waits for it. */
   isInFlight(address: Ipv4): boolean;
+  /** True while a change that was sent may yet take the address from its holder, though that is not known to have been. */
+  mayBeLost(address: Ipv4): boolean;
   /**
    * The address of the range that has been free longest, never used ones first in ascending order; O(1). Never one
    * on offer, in flight, bound or in quarantine. A lease that has run out counts once the sweep has freed it.

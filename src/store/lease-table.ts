@@ -26,6 +26,7 @@ export type WriteEffect = 'none' | 'offers' | 'withdraws' | 'records';
 export class LeaseTable implements LeaseView {
   /** Set by the store. */
   canPromise = true;
+  mayBeLost: LeaseView['mayBeLost'] = () => false;
   #revision: Version = 0;
   readonly #inFlight: ReadonlySet<Ipv4>;
   readonly #records = new LeaseColumns();

@@ -70,7 +70,7 @@ async function gateway(cluster: MemoryCluster, clock: FakeClock, address: string
     place: Number(address.split('.')[3]),
   });
   const bench = new ExchangeBench(store, inFlight, clock, {
-    plan: { serverIdentifier: at(address), probeMilliseconds: 200 },
+    plan: { serverIdentifier: at(address), probeMilliseconds: 200, leaseCache: 25 },
     transport: { local: at(address) },
   });
   bench.circumstances.sharing = { live: new Set(), grace: CLOCK_GRACE };
@@ -116,70 +116,96 @@ async function cut({ line, bench }: Gateway): Promise<void> {
 
 async function mend({ line, bench }: Gateway): Promise<void> {
   line.isCut = false;
+  line.isHeld = false;
   await bench.clock.pass(1000);
   bench.store.idle();
   await settle();
   expect(bench.store.leases.canPromise).toBe(true);
 }
 
-describe('a DHCPRELEASE that lands in etcd after its client began anew', () => {
-  test('leaves no address to two: a gateway that has no majority did not confirm it', async () => {
-    const { clock, first, second, address } = await twoGateways();
+describe('a guest whose gateway has lost the majority', () => {
+  test('is confirmed if it boots or renews, with what is left, where it has not let its address go', async () => {
+    const { second, address } = await twoGateways();
     await cut(second);
-    first.line.isHeld = true;
-    await first.bench.hearUnicast(ADA.release(address, FIRST), address);
-    await clock.pass(5000); // It is given up, and yet may land.
 
     await second.bench.hear(ADA.reboot(address));
     await unanswered(second);
-    const confirmed = second.bench.replies();
-    await first.line.letGo();
-    await mend(first);
-    const others = await lease(first, BEN, address);
+    await second.bench.hearUnicast(ADA.extend(address), address);
+    await unanswered(second);
 
-    expect(first.bench.store.leases.at(at(address))?.state).toBe('bound');
-    expect(others).toBe(address);
-    expect(confirmed).toEqual([]);
-    expect(second.bench.record.decisions.at(-1)).toBe('DHCPREQUEST cannot-promise');
+    const ack = `DHCPACK ${address} to ${ADA.mac}`;
+    expect(second.bench.replies()).toEqual([ack, ack]);
+    expect(second.bench.record.decisions.filter((each) => each.endsWith('as-committed'))).toHaveLength(2);
   });
+});
 
-  test('nor does the gateway confirm it that could not commit the release', async () => {
-    const { clock, first, address } = await twoGateways();
-    first.line.isHeld = true;
-    await first.bench.hearUnicast(ADA.release(address, FIRST), address);
-    await clock.pass(5000);
+/** By what a guest lets its address go. */
+const WAYS = {
+  DHCPRELEASE: (address: string) => ADA.release(address, FIRST),
+  DHCPDECLINE: (address: string) => ADA.decline(address, FIRST),
+};
+
+/** Its change is sent, and given up; it may land. */
+async function letGo({ line, bench }: Gateway, message: Uint8Array, address: string): Promise<void> {
+  line.isHeld = true;
+  await bench.hearUnicast(message, address);
+  for (const question of bench.questions) question.answer(undefined);
+  await settle();
+  await bench.clock.pass(5000);
+}
+
+describe.each(Object.entries(WAYS))('a %s that may land in etcd after its client began anew', (type, by) => {
+  test('leaves no address to two: the gateway that sent it confirms its client in no state', async () => {
+    const { first, second, address } = await twoGateways();
+    await letGo(first, by(address), address);
     await cut(first);
 
     await first.bench.hear(ADA.reboot(address));
     await unanswered(first);
+    await first.bench.hearUnicast(ADA.extend(address), address);
+    await unanswered(first);
+    const confirmed = first.bench.replies();
+    const decisions = first.bench.record.decisions.slice(-3);
+    await first.line.letGo();
+    const others = await lease(second, BEN, address);
 
-    expect(first.bench.record.decisions).toContain('DHCPRELEASE released unknown');
-    expect(first.bench.replies()).toEqual([]);
+    expect(confirmed).toEqual([]);
+    expect(decisions).toEqual([
+      `${type} ${type.slice(4).toLowerCase()}d unknown`,
+      'DHCPREQUEST cannot-promise',
+      'DHCPREQUEST cannot-promise',
+    ]);
+    expect(others === address).toBe(type === 'DHCPRELEASE');
   });
 
-  test('is void where a majority has confirmed its client since: that was a write', async () => {
-    const { clock, first, second, address } = await twoGateways();
-    first.line.isHeld = true;
-    await first.bench.hearUnicast(ADA.release(address, FIRST), address);
-    await clock.pass(5000);
+  test('is void once a majority has confirmed its client, which is confirmed without one from then on', async () => {
+    const { first, second, address } = await twoGateways();
+    await letGo(first, by(address), address);
+    await mend(first);
 
     await second.bench.hear(ADA.reboot(address));
     await unanswered(second);
+    await cut(first);
+    await first.bench.hear(ADA.reboot(address));
+    await unanswered(first);
     await first.line.letGo();
 
-    expect(second.bench.replies()).toEqual([`DHCPACK ${address} to ${ADA.mac}`]);
+    const confirmed = [...second.bench.replies(), ...first.bench.replies()];
+    expect(confirmed).toEqual([`DHCPACK ${address} to ${ADA.mac}`, `DHCPACK ${address} to ${ADA.mac}`]);
     expect(second.bench.store.leases.at(at(address))?.state).toBe('bound');
   });
 
-  test('a client that renews has had its DHCPACK since, and is answered without a majority', async () => {
-    const { second, address } = await twoGateways();
-    await cut(second);
+  test('is void if its client renews: what has only begun is written anew then, too', async () => {
+    const { first, second, address } = await twoGateways();
+    await letGo(first, by(address), address);
+    await mend(first);
 
-    await second.bench.hearUnicast(ADA.extend(address), address);
-    await unanswered(second);
+    await first.bench.hearUnicast(ADA.extend(address), address);
+    await unanswered(first);
+    await first.line.letGo();
 
-    expect(second.bench.replies()).toEqual([`DHCPACK ${address} to ${ADA.mac}`]);
-    expect(second.bench.record.decisions.at(-1)).toBe('DHCPREQUEST as-committed');
+    expect(first.bench.record.decisions.at(-1)).toBe('DHCPREQUEST renewed committed');
+    expect(second.bench.store.leases.at(at(address))?.state).toBe('bound');
   });
 });
 

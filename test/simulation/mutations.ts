@@ -53,6 +53,7 @@ const hastily: Decide = (message, arrival, known, now, leases, plan) => {
     offerTo: (client) => leases.offerTo(client),
     at: (address) => over(leases.at(address)),
     isInFlight: (address) => leases.isInFlight(address),
+    mayBeLost: (address) => leases.mayBeLost(address),
     room: (wanted) => leases.room(wanted),
     longestFree: (wanted) => leases.longestFree(wanted),
     oldestOffer: (wanted) => leases.oldestOffer(wanted),

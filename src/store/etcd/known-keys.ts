@@ -6,7 +6,7 @@ import type { Say } from './admission.ts';
 import { type Claim, type Entry, type Keys, leaseOf, parseEntry, textOf } from './entry.ts';
 import type { KeyValue, Revision, WatchEvent } from './etcd.ts';
 import { ForeignTextWarnings, unused, withheld } from './foreign-text.ts';
-import type { PlannedWrite } from './planned-change.ts';
+import type { PlannedChange, PlannedWrite } from './planned-change.ts';
 
 /** As text, which is parsed when it is needed: a string is a tenth of the objects for the garbage collector. */
 interface KnownEntry {
@@ -44,6 +44,8 @@ export class KnownKeys {
   /** Addresses whose keys hold what no version of us has written. The mirror keeps what it had of them. */
   readonly #foreign = new Map<Ipv4, Before>();
   readonly #warnings: ForeignTextWarnings;
+  /** Bound addresses that a change sent from here frees or gives away, as long as it finds their keys as it compares them. */
+  readonly #leaving = new Set<Ipv4>();
 
   /** `changed` hears of every record that is not what the table had. */
   constructor(keys: Keys, table: LeaseTable, changed: (change: MirroredChange) => void, say: Say) {
@@ -51,6 +53,7 @@ export class KnownKeys {
     this.#table = table;
     this.#changed = changed;
     this.#warnings = new ForeignTextWarnings(say);
+    table.mayBeLost = (address) => this.#leaving.has(address);
   }
 
   /** What the mirror has, until it is known better; returns when this node wrote last. */
@@ -69,6 +72,7 @@ export class KnownKeys {
     for (const address of this.#entries.keys()) this.#mirrored.add(address);
     for (const [address, { lease }] of this.#foreign) this.#table.load(lease ?? unused(address, 0));
     this.#foreign.clear();
+    this.#leaving.clear();
     this.#entries.clear();
     this.#clients.clear();
     this.#gone.length = 0;
@@ -120,6 +124,17 @@ export class KnownKeys {
     const client = this.#keys.clientOf(found.key);
     if (client === undefined) return;
     this.#learnClient(client, found.modRevision, ipv4FromText(textOf(found.value)) ?? UNSPECIFIED);
+  }
+
+  /** A change is sent: whatever its answer is, or if there is none, it may be written as long as its keys have not moved. */
+  noteSent({ writes }: PlannedChange): void {
+    for (const write of writes) {
+      if ('client' in write) continue;
+      const held = this.#table.recordAt(write.address);
+      const next = write.entry?.record;
+      const isKept = next?.state === 'bound' && next.client === held?.client;
+      if (held?.state === 'bound' && !isKept) this.#leaving.add(write.address);
+    }
   }
 
   /** What this gateway has written itself. */
@@ -182,6 +197,7 @@ export class KnownKeys {
   #learnAddress(address: Ipv4, revision: Revision, entry: Entry | undefined, text: string | undefined): void {
     if (!this.#isNewAt(address, revision)) return;
     this.#entries.set(address, { revision, text });
+    this.#leaving.delete(address);
     if (entry === undefined)
       this.#gone.push({ revision, forget: () => this.#forgetAddress(address, revision) });
     this.#table.withdrawOffer(address);
@@ -197,6 +213,7 @@ export class KnownKeys {
       entry: this.#entries.get(address)?.text,
     };
     this.#entries.set(address, { revision, text: undefined });
+    this.#leaving.delete(address);
     this.#foreign.set(address, before);
     this.#table.load(withheld(address, revision));
     this.#warnings.note({ key, revision, text, ...before });

@@ -37,8 +37,9 @@ export class Sender {
     birth: KnownBirth,
     seen: Revision,
   ): Promise<readonly Outcome[]> {
-    const { etcd, keys, clock } = this.#parts;
+    const { etcd, keys, known, clock } = this.#parts;
     const begin = clock.monotonic();
+    for (const plan of plans) known.noteSent(plan);
     const transaction = {
       compare: [{ key: keys.birth, modRevision: birth.revision }],
       success: plans.map((plan) => ({ kind: 'transaction', transaction: plan.transaction }) as const),
