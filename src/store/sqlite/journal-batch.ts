@@ -119,3 +119,10 @@ export function runIn(bytes: Uint8Array<ArrayBuffer>, carried: number): Run {
   }
   return { first, last, end, uncarried };
 }
+
+/** False: a batch may begin where the run ends that reaches beyond these bytes, which are the first of a half. */
+export function isRunWhole(bytes: Uint8Array<ArrayBuffer>, { end }: Run): boolean {
+  if (end + BATCH_HEADER_BYTES > bytes.length) return false;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return view.getUint32(end, true) !== MAGIC || end + batchBytesAt(view, end) <= bytes.length;
+}

@@ -1,11 +1,20 @@
 import { statSync } from 'node:fs';
-import { BATCH_HEADER_BYTES, type BatchWriter, batchBytesAt, runIn } from './journal-batch.ts';
+import {
+  BATCH_HEADER_BYTES,
+  type BatchWriter,
+  batchBytesAt,
+  isRunWhole,
+  type Run,
+  runIn,
+} from './journal-batch.ts';
 import { FILE_HEADER_BYTES, halfOf } from './journal-file.ts';
 import { JournalPiece, type Place } from './journal-piece.ts';
 import { SyncedFile } from './synced-file.ts';
 
 /** More than a piece holds is read in several. */
 const PIECE_BYTES = 1024 * 1024;
+/** So much of a half is read at first, to find what is in it. */
+const FIRST_BYTES = 256 * 1024;
 /** So much of it is kept in memory; what is more is read from the disk. */
 const RECENT_BYTES = 1024 * 1024;
 
@@ -159,9 +168,7 @@ export class Journal {
 
   /** Reads both halves: where each one's run of batches ends, and where the first one that is not carried begins. */
   #find(carried: number): void {
-    const runs = [0, 1].map((segment) => {
-      return runIn(this.#file.read(this.#position({ segment, offset: 0 }), this.#segmentBytes), carried);
-    });
+    const runs = [0, 1].map((segment) => this.#runOf(segment, carried));
     for (const [segment, run] of runs.entries()) {
       this.#firstOf[segment] = run.first;
       this.#lastOf[segment] = run.last;
@@ -180,6 +187,16 @@ export class Journal {
     this.#readAt = isInOther
       ? { segment: 1 - newest, offset: other.uncarried ?? 0 }
       : { segment: newest, offset: run.uncarried ?? 0 };
+  }
+
+  /** Most often a half holds little or nothing, and the start waits for this: it is read whole only if it is full. */
+  #runOf(segment: number, carried: number): Run {
+    const position = this.#position({ segment, offset: 0 });
+    for (let length = Math.min(FIRST_BYTES, this.#segmentBytes); ; length = this.#segmentBytes) {
+      const bytes = this.#file.read(position, length);
+      const run = runIn(bytes, carried);
+      if (length === this.#segmentBytes || isRunWhole(bytes, run)) return run;
+    }
   }
 
   /** From memory, if all of it is there. */
