@@ -1,5 +1,5 @@
-import { type HardwareAddress, hardwareToDigits } from '../net/hardware-address.ts';
-import { digitOf } from '../net/hex.ts';
+import { type HardwareAddress, hardwareToDigits, NO_HARDWARE } from '../net/hardware-address.ts';
+import { digitOf, hexAt } from '../net/hex.ts';
 import { CHADDR } from '../wire/layout.ts';
 import type { Message } from '../wire/message.ts';
 
@@ -75,6 +75,19 @@ function putHex(digits: Buffer, to: number, byte: number): number {
   return to + 2;
 }
 
+/** The Ethernet address (htype 1) that a key is made of and nothing else, as most are; NO_HARDWARE: it is another. */
+export function ethernetOf(client: string): HardwareAddress {
+  if (client.length !== 14 || !client.startsWith('01')) return NO_HARDWARE;
+  const high = hexAt(client, 2, 4);
+  const low = hexAt(client, 6, 8);
+  return high < 0 || low < 0 ? NO_HARDWARE : ((high * 0x1_0000_0000 + low) as HardwareAddress);
+}
+
+/** The key that is made of an Ethernet address. */
+export function keyOfEthernet(hardware: HardwareAddress): ClientKey {
+  return `01${hardwareToDigits(hardware)}` as ClientKey;
+}
+
 /** The key of one of several machines that present the same identifier. */
 export function keyOfClone(shared: ClientKey, hardware: HardwareAddress): ClientKey {
   return `${shared}/${hardwareToDigits(hardware)}` as ClientKey;
@@ -82,6 +95,6 @@ export function keyOfClone(shared: ClientKey, hardware: HardwareAddress): Client
 
 /** The key as stored text, checked; undefined if it is not one. */
 export function clientKeyFromText(text: string): ClientKey | undefined {
-  const isPlain = text.length % 2 === 0 && /^[0-9a-f]*$/.test(text); // Nearly all are, and a million are read at a start.
-  return isPlain || /^([0-9a-f]{2})*\/[0-9a-f]{12}$/.test(text) ? (text as ClientKey) : undefined;
+  if (ethernetOf(text) !== NO_HARDWARE) return text as ClientKey;
+  return /^([0-9a-f]{2})*(\/[0-9a-f]{12})?$/.test(text) ? (text as ClientKey) : undefined;
 }

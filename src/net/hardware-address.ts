@@ -1,4 +1,4 @@
-import { digitOf, hexOf } from './hex.ts';
+import { digitOf } from './hex.ts';
 
 const COLON = 58;
 
@@ -55,5 +55,19 @@ export function hardwareToText(address: HardwareAddress): string {
 /** Twelve digits and nothing between them. */
 export function hardwareToDigits(address: HardwareAddress): string {
   const high = Math.floor(address / 0x1_0000_0000);
-  return hexOf(high).slice(4) + hexOf(address);
+  const low = address >>> 0;
+  return String.fromCharCode(
+    digitOf(high >>> 12),
+    digitOf(high >>> 8),
+    digitOf(high >>> 4),
+    digitOf(high),
+    digitOf(low >>> 28),
+    digitOf(low >>> 24),
+    digitOf(low >>> 20),
+    digitOf(low >>> 16),
+    digitOf(low >>> 12),
+    digitOf(low >>> 8),
+    digitOf(low >>> 4),
+    digitOf(low),
+  );
 }

@@ -17,3 +17,15 @@ export function hexOf(value: number): string {
     digitOf(value),
   );
 }
+
+/** The unsigned number that up to eight digits make, lower case, from a place on; -1: some are none. */
+export function hexAt(text: string, start: number, digits: number): number {
+  let value = 0;
+  for (let at = start; at < start + digits; at += 1) {
+    const code = text.charCodeAt(at);
+    const digit = code >= 48 && code <= 57 ? code - 48 : code >= 97 && code <= 102 ? code - 87 : -1;
+    if (digit < 0) return -1;
+    value = (value << 4) | digit;
+  }
+  return value >>> 0;
+}

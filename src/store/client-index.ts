@@ -30,18 +30,17 @@ export class ClientIndex {
 
   /** Writes a record into its slot; `isNew`: there was none. */
   put(slot: number, lease: Lease, isNew: boolean): void {
-    if (!isNew && this.#records.clientAt(slot) !== lease.client) this.#forget(slot);
+    if (!isNew && !this.#records.names(slot, lease.client)) this.#forget(slot);
     this.#records.put(slot, lease);
     this.#remember(slot, lease.client);
   }
 
   /** Writes the first records of all, each with an address of its own. */
   fill(leases: Iterable<Lease>): void {
-    this.#records.fill(leases);
-    const hashes = new Int32Array(this.#records.size);
-    for (let slot = 0; slot < hashes.length; slot += 1)
-      hashes[slot] = seededHash(this.#records.clientAt(slot), this.#seed);
-    for (const slot of this.#binding.fill(hashes)) this.#remember(slot, this.#records.clientAt(slot));
+    const hashes: number[] = [];
+    this.#records.fill(leases, ({ client }) => hashes.push(seededHash(client, this.#seed)));
+    for (const slot of this.#binding.fill(Int32Array.from(hashes)))
+      this.#remember(slot, this.#records.clientAt(slot));
   }
 
   /** That the record in a slot names the client. */
@@ -70,7 +69,7 @@ export class ClientIndex {
     const index = this.#binding;
     let place = index.find(hash);
     for (let slot = index.at(place); slot >= 0; slot = index.at(place)) {
-      if (this.#records.clientAt(slot) === client) break;
+      if (this.#records.names(slot, client)) break;
       place = index.findNext(place, hash);
     }
     return place;

@@ -1,6 +1,6 @@
-import type { ClientKey } from '../lease/client-key.ts';
+import { type ClientKey, ethernetOf, keyOfEthernet } from '../lease/client-key.ts';
 import type { Instant, Lease, LeaseState, Version } from '../lease/lease.ts';
-import type { HardwareAddress } from '../net/hardware-address.ts';
+import { type HardwareAddress, NO_HARDWARE } from '../net/hardware-address.ts';
 import { hashOfAddress, type Ipv4 } from '../net/ipv4.ts';
 import { SlotIndex } from './slot-index.ts';
 
@@ -18,6 +18,9 @@ export class LeaseColumns {
   #size = 0;
   readonly #chunks: Chunk[] = [];
   readonly #byAddress = new SlotIndex();
+  /** The key that was asked about or made last, and what it is made of: one decision asks for the same ones again. */
+  #lastClient = '' as ClientKey;
+  #lastEthernet: HardwareAddress = NO_HARDWARE;
 
   /** How many slots are used: 0 to size - 1. */
   get size(): number {
@@ -38,7 +41,25 @@ export class LeaseColumns {
   }
 
   clientAt(slot: number): ClientKey {
-    return this.#chunks[slot >>> CHUNK_BITS]?.clients[slot & (CHUNK - 1)] ?? ('' as ClientKey);
+    const { clients, rest } = this.#chunkOf(slot);
+    const row = slot & (CHUNK - 1);
+    const kept = clients[row];
+    if (kept !== undefined) return kept;
+    const hardware = (rest[row * 4 + 3] ?? 0) as HardwareAddress;
+    if (hardware !== this.#lastEthernet) {
+      this.#lastClient = keyOfEthernet(hardware);
+      this.#lastEthernet = hardware;
+    }
+    return this.#lastClient;
+  }
+
+  /** True if the record in a slot names the client. */
+  names(slot: number, client: ClientKey): boolean {
+    const { clients, rest } = this.#chunkOf(slot);
+    const row = slot & (CHUNK - 1);
+    const kept = clients[row];
+    if (kept !== undefined) return kept === client;
+    return rest[row * 4 + 3] === this.#ethernetOf(client);
   }
 
   stateAt(slot: number): LeaseState {
@@ -89,9 +110,12 @@ export class LeaseColumns {
     return slot;
   }
 
-  /** The first records, each with an address of its own; they are found by it when all are there. */
-  fill(leases: Iterable<Lease>): void {
-    for (const lease of leases) this.put(this.#take(lease.address), lease);
+  /** The first records, each with an address of its own; they are found by it when all are there. `seen`: each of them. */
+  fill(leases: Iterable<Lease>, seen: (lease: Lease) => void): void {
+    for (const lease of leases) {
+      this.put(this.#take(lease.address), lease);
+      seen(lease);
+    }
     const hashes = new Int32Array(this.#size);
     for (let slot = 0; slot < this.#size; slot += 1) hashes[slot] = hashOfAddress(this.addressAt(slot));
     this.#byAddress.fill(hashes);
@@ -107,7 +131,16 @@ export class LeaseColumns {
     rest[row * 4 + 1] = lease.expiresAt;
     rest[row * 4 + 2] = lease.updatedAt;
     rest[row * 4 + 3] = lease.hardware;
-    clients[row] = lease.client;
+    const isOfHardware = lease.hardware !== NO_HARDWARE && this.#ethernetOf(lease.client) === lease.hardware;
+    clients[row] = isOfHardware ? undefined : lease.client;
+  }
+
+  #ethernetOf(client: ClientKey): HardwareAddress {
+    if (client !== this.#lastClient) {
+      this.#lastClient = client;
+      this.#lastEthernet = ethernetOf(client);
+    }
+    return this.#lastEthernet;
   }
 
   #take(address: Ipv4): number {
@@ -132,5 +165,6 @@ class Chunk {
   readonly states = new Uint8Array(CHUNK);
   /** Four of each: version, expiresAt, updatedAt, hardware. */
   readonly rest = new Float64Array(CHUNK * 4);
-  readonly clients: ClientKey[] = [];
+  /** Undefined where the key is made of the hardware address: texts of a million clients are work for the collector. */
+  readonly clients: (ClientKey | undefined)[] = [];
 }

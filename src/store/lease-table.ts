@@ -138,9 +138,7 @@ export class LeaseTable implements LeaseView {
     if (write.next.state !== 'free' || this.#offers.at(write.address) === undefined) return 'records';
     const slot = this.#records.slotOf(write.address);
     const isHolders =
-      slot >= 0 &&
-      this.#records.stateAt(slot) !== 'free' &&
-      this.#records.clientAt(slot) === write.next.client;
+      slot >= 0 && this.#records.stateAt(slot) !== 'free' && this.#records.names(slot, write.next.client);
     return isHolders ? 'records' : 'withdraws';
   }
 

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { clientKeyOf, keyOfIdentifier, laneOf } from '../../src/lease/client-key.ts';
+import {
+  clientKeyFromText,
+  clientKeyOf,
+  ethernetOf,
+  keyOfEthernet,
+  keyOfIdentifier,
+  laneOf,
+} from '../../src/lease/client-key.ts';
 import { decode } from '../../src/wire/decode.ts';
 import { hex, type PacketFields, packet } from '../support/packet.ts';
 
@@ -52,5 +59,40 @@ describe('machines that share an identifier', () => {
     ['an identifier that begins like it', {}, `${OWN}00`, `${OWN}00/5254000a00ff`],
   ])('%s: by the hardware address beside it', (_, fields, client, lane) => {
     expect(laneOf(client as never, messageOf(fields))).toBe(lane);
+  });
+});
+
+describe('keys that are made of an Ethernet address', () => {
+  it('and the address are the same thing', () => {
+    for (const hardware of [1, 0x525400000001, 0xffffffffffff, 0x80000000, 0x100000000]) {
+      const key = keyOfEthernet(hardware as never);
+      expect(key).toBe(`01${hardware.toString(16).padStart(12, '0')}`);
+      expect(ethernetOf(key)).toBe(hardware);
+    }
+  });
+
+  it.each([
+    '',
+    '01',
+    '025254000a00ff',
+    `${OWN}00`,
+    '015254000A00FF',
+    '015254000a00fg',
+    '01525400/a00ff',
+    '010000000000\u0661\u0661',
+  ])('%j is none', (text) => expect(ethernetOf(text)).toBe(0));
+
+  it.each([
+    ['', true],
+    [OWN, true],
+    ['ff000000010004aabb', true],
+    [`${OWN}/5254000a00ff`, true],
+    ['/5254000a00ff', true],
+    ['015254000A00FF', false],
+    ['ff0', false],
+    [`${OWN}/5254`, false],
+    ['ff00 0001', false],
+  ])('stored as %j is a key: %s', (text, isKey) => {
+    expect(clientKeyFromText(text)).toBe(isKey ? text : undefined);
   });
 });

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { ClientKey } from '../../src/lease/client-key.ts';
 import type { LeaseState } from '../../src/lease/lease.ts';
 import type { AddressRange } from '../../src/lease/lease-view.ts';
+import type { HardwareAddress } from '../../src/net/hardware-address.ts';
 import { type Ipv4, UNSPECIFIED } from '../../src/net/ipv4.ts';
 import { LeaseTable } from '../../src/store/lease-table.ts';
 import { address, at, changeOf, client, hardware } from './changes.ts';
@@ -37,6 +39,52 @@ const aStep = fc.oneof(
 );
 
 describe('the lease table', () => {
+  it('finds clients of every kind of key, and gives each back as it was', () => {
+    const kinds: readonly (readonly [key: string, hardware: number])[] = [
+      ['01525400000001', 0x525400000001],
+      ['01525400000002', 0x525400000001],
+      ['01525400000003', 0],
+      ['01000000000000', 0],
+      ['ff000000010004aabb', 0x525400000001],
+      ['01525400000001/525400000004', 0x525400000004],
+      ['06525400000005', 0x525400000005],
+      ['01525400000006', 0x525400000006],
+    ];
+    const records = kinds.map(([key, mac], index) => ({
+      ...{ client: key as ClientKey, hardware: mac as HardwareAddress, granter: UNSPECIFIED },
+      ...{ address: (FIRST + index) as Ipv4, state: 'bound' as const, version: index + 1 },
+      ...{ expiresAt: at(60), updatedAt: at(0) },
+    }));
+    const filled = new LeaseTable(new Set(), 1);
+    filled.fill(records);
+    const loaded = new LeaseTable(new Set(), 1);
+    for (const record of records) loaded.load(record);
+
+    for (const table of [filled, loaded]) {
+      for (const record of [...records, ...records.toReversed()]) {
+        expect(table.at(record.address)).toEqual(record);
+        expect(table.bindingOf(record.client)).toEqual(record);
+      }
+      expect(table.bindingOf('01525400000004' as ClientKey)).toBeUndefined();
+    }
+  });
+
+  it('a client may come with another hardware address, and again with its own', () => {
+    const table = new LeaseTable(new Set(), 1);
+    const record = {
+      ...{ client: client(1), granter: UNSPECIFIED, address: FIRST, state: 'bound' as const },
+      ...{ expiresAt: at(60), updatedAt: at(0) },
+    };
+    for (const [index, mac] of [1, 2, 1, 2].entries()) {
+      const next = { ...record, hardware: hardware(mac), version: index + 1 };
+      table.load(next);
+
+      expect(table.bindingOf(client(1))).toEqual(next);
+      expect(table.bindingOf(client(2))).toBeUndefined();
+      expect(table.size).toBe(1);
+    }
+  });
+
   it('a client that had more records than are remembered keeps its live one when others take the rest', () => {
     const table = new LeaseTable(new Set(), 0);
     const base = {
