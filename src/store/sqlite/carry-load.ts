@@ -1,3 +1,4 @@
+import type { Ipv4 } from '../../net/ipv4.ts';
 import { visitRecords } from './journal-batch.ts';
 import type { JournalPiece } from './journal-piece.ts';
 import { addressAt, decodeRecord, hasEventAt, type JournalRecord } from './journal-record.ts';
@@ -97,8 +98,30 @@ export class CarryLoad {
     return isThere;
   }
 
+  /** Goes without the last piece if nothing was found in it. False: there is no other. */
+  dropEmpty(): boolean {
+    if (this.#runs.at(-1)?.records === 0) this.#runs.pop();
+    return this.#runs.length > 0;
+  }
+
   /** The next record, by address; those of one address in the order of their commits. Undefined: there is none. */
   row(): JournalRecord | undefined {
+    const place = this.#first();
+    const run = this.#runs[place];
+    if (run === undefined) return undefined;
+    const record = run.row();
+    this.#heads[place] = run.head;
+    return record;
+  }
+
+  /** Of the record that `row` returns next; undefined: there is none. */
+  get nextAddress(): Ipv4 | undefined {
+    const head = this.#heads[this.#first()];
+    return head === undefined ? undefined : (Math.floor(head / NUMBERS) as Ipv4);
+  }
+
+  /** The run whose next row comes before the others'; -1: none has any. */
+  #first(): number {
     const heads = this.#heads;
     let place = -1;
     let least = Number.POSITIVE_INFINITY;
@@ -108,11 +131,7 @@ export class CarryLoad {
       least = head;
       place = at;
     }
-    const run = this.#runs[place];
-    if (run === undefined) return undefined;
-    const record = run.row();
-    heads[place] = run.head;
-    return record;
+    return place;
   }
 
   /** The next record that the history has, in the order of the commits. Undefined: there is none. */

@@ -1,6 +1,7 @@
 import type { Instant } from '../../lease/lease.ts';
 import { CarryLoad } from './carry-load.ts';
 import type { Journal } from './journal.ts';
+import type { JournalPiece } from './journal-piece.ts';
 import type { Writer } from './writer.ts';
 
 /** Rows of both tables that are written at once, in one transaction of the packet thread: about a millisecond. */
@@ -85,22 +86,30 @@ export class CarryOver {
     this.#journal.release(carried);
   }
 
-  /** Looks for some more records; returns the load when it has all. A journal that cannot be read is read anew. */
+  /** Looks for some more records; returns the load when it has all. What cannot be read is read anew by the next one. */
   #look(): CarryLoad | undefined {
     const search = this.#search ?? new CarryLoad();
     this.#search = undefined;
     const enough = search.records + STEP_RECORDS;
-    while (search.records < enough) {
-      if (search.look()) continue;
-      const { last } = search;
-      const isFull = search.records >= LOAD_RECORDS;
-      const piece =
-        last === undefined ? this.#journal.peek() : isFull ? undefined : this.#journal.peekBehind(last);
-      if (piece === undefined) return last === undefined ? undefined : search;
-      search.add(piece);
+    try {
+      while (search.records < enough) {
+        if (search.look()) continue;
+        const piece = this.#pieceFor(search);
+        if (piece === undefined) return search.last === undefined ? undefined : search;
+        search.add(piece);
+      }
+    } catch (error) {
+      if (!search.dropEmpty()) throw error;
+      return search; // What stands before it need not wait for it.
     }
     this.#search = search;
     return undefined;
+  }
+
+  #pieceFor(search: CarryLoad): JournalPiece | undefined {
+    const { last, records } = search;
+    if (last === undefined) return this.#journal.peek();
+    return records < LOAD_RECORDS ? this.#journal.peekBehind(last) : undefined;
   }
 
   /** Rows of one step, fewer only where none is left. */
@@ -110,6 +119,8 @@ export class CarryOver {
       const record = load.row();
       if (record === undefined) break;
       this.#writer.put(record);
+      // The history takes the host name from the row, which names another client next, perhaps.
+      if (record.event !== undefined && load.nextAddress === record.address) this.#writer.remember(record);
     }
     for (; rows < STEP_ROWS; rows += 1) {
       const record = load.event();

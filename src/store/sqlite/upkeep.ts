@@ -18,8 +18,11 @@ const FEW_RECORDS = 1024;
 const LATEST = 10_000;
 /** After a failure it is tried again after so long: milliseconds. */
 const RETRY = 1000;
-/** While the journal fills up, so many rows are written for each record that comes; one may have a row of history too. */
-const PACE = 4;
+/**
+ * While the journal fills up, so many rows are written for each record that comes: a record may have a row of history
+ * too, and a half has to be in the lease file before seven eighths of the other one are written.
+ */
+const PACE = 3;
 /** The next step of what is under way, while nothing is to be done for packets: milliseconds. */
 const NEXT_STEP = 1;
 

@@ -1,9 +1,10 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import type { Ipv4 } from '../../../src/net/ipv4.ts';
 import type { LeaseStore } from '../../../src/store/lease-store.ts';
-import { address, at, changeOf } from '../changes.ts';
-import { fileIn, imageOf, openIn, temporaryDirectory } from './temporary-store.ts';
+import { address, at, bind, changeOf } from '../changes.ts';
+import { fileIn, imageOf, journalIn, openIn, temporaryDirectory } from './temporary-store.ts';
 
 const FIRST = address('10.15.3.20');
 const CLIENTS = 20_000;
@@ -91,5 +92,48 @@ describe('many pieces of the journal at once', () => {
     expect(again.leases.at(addressOf(1))?.expiresAt).toBe(at(1000));
     expect(again.leases.at(addressOf(CLIENTS - 2))?.state).toBe('free');
     expect(again.opening.loaded).toMatchObject({ bound: (CLIENTS / 4) * 3, free: CLIENTS / 4 });
+  });
+
+  it('what stands before a piece that cannot be read is carried over, and it says why the rest is not', async () => {
+    const directory = temporaryDirectory();
+    const store = openIn(directory, { journalBytes: JOURNAL_BYTES });
+    await fillJournal(store);
+    const journal = openSync(journalIn(directory), 'r+');
+    writeSync(journal, new Uint8Array(8192).fill(7), 0, 8192, 4096 + 1.5 * 1024 * 1024);
+    closeSync(journal);
+
+    const troubles: (string | undefined)[] = [];
+    for (let step = 0; step < 600; step += 1) {
+      store.idle(at(20 + 0.05 * step));
+      if (store.trouble !== troubles.at(-1)) troubles.push(store.trouble);
+    }
+
+    expect(troubles).toEqual([expect.stringContaining('cannot be read back')]);
+    expect(store.backlog).toBeGreaterThan(0);
+    const file = new Sqlite(fileIn(directory), { readonly: true });
+    expect(file.prepare('SELECT count(*) FROM lease').pluck().get()).toBe(CLIENTS * 1.5 - store.backlog);
+    file.close();
+  });
+
+  it('the history keeps the host name that a client had at an address which others have by then', async () => {
+    const directory = temporaryDirectory();
+    const store = openIn(directory);
+    await bind(store, { client: 1, address: FIRST, hostname: 'web' });
+    store.flush();
+    await bind(store, { client: 1, address: FIRST, at: at(5), state: 'free', reason: 'released' });
+    await bind(store, { client: 2, address: FIRST, at: at(6), hostname: 'db' });
+    await bind(store, { client: 2, address: FIRST, at: at(7), state: 'free', reason: 'released' });
+    await bind(store, { client: 3, address: FIRST, at: at(8) });
+    store.flush();
+
+    const file = new Sqlite(fileIn(directory), { readonly: true });
+    expect(file.prepare('SELECT event, hostname FROM history ORDER BY id').raw().all()).toEqual([
+      ['bound', 'web'],
+      ['released', 'web'],
+      ['bound', 'db'],
+      ['released', 'db'],
+      ['bound', null],
+    ]);
+    file.close();
   });
 });
