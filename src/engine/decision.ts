@@ -133,8 +133,11 @@ export interface Hearing {
    * have. Undefined: nobody has. `within`: milliseconds, a second at the most.
    */
   rivalFor(address: Ipv4, client: ClientKey, within?: number): Rival | undefined;
-  /** When another client than this one was last heard asking a peer for an address; undefined: never, as far as is known. */
-  askedBy(address: Ipv4, client: ClientKey): Instant | undefined;
+  /**
+   * The client, other than this one, that was heard last asking a peer for an address, and when; undefined: none, as far
+   * as is known.
+   */
+  askedBy(address: Ipv4, client: ClientKey | undefined): Asking | undefined;
   /** Since when it is heard. */
   readonly since: Instant;
 }
@@ -150,6 +153,11 @@ export interface Sharing {
 export interface Rival {
   readonly granter: Ipv4;
   readonly client: ClientKey;
+}
+
+export interface Asking extends Rival {
+  readonly hardware: HardwareAddress;
+  readonly on: Instant;
 }
 
 export type Decide = (

@@ -4,6 +4,7 @@ import type { LeaseChange, LeaseWrite } from '../lease/lease-view.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { Reason } from './decision.ts';
 import { changeOf, freed, recordOf } from './outcome.ts';
+import { ending, leftBehind } from './peers.ts';
 import type { Question } from './question.ts';
 
 /**
@@ -32,10 +33,12 @@ export function hold(question: Question, address: Ipv4, reason: Reason): LeaseCh
 
 /** Frees the address that the client has elsewhere. */
 function leaving(question: Question, address: Ipv4): LeaseWrite[] {
-  const { leases, client, now } = question;
+  const { leases, client, known, now } = question;
   const binding = leases.bindingOf(client);
   if (binding === undefined || binding.address === address) return [];
   const isHeld: boolean = isBoundTo(binding, client, now);
   if (!isHeld && binding.state !== 'peer') return [];
-  return [{ address: binding.address, seen: binding.version, next: freed(binding, now) }];
+  if (binding.state === 'peer')
+    return [{ address: binding.address, seen: binding.version, next: leftBehind(binding, known, now) }];
+  return [...ending(question, binding)];
 }

@@ -1,14 +1,26 @@
 import { isLive } from '../allocation/availability.ts';
 import { hashOfClient } from '../allocation/client-hash.ts';
 import { goesFirst } from '../allocation/gateway-rank.ts';
-import { type Lease, NEVER } from '../lease/lease.ts';
-import type { LeaseWrite } from '../lease/lease-view.ts';
+import { NOBODY } from '../lease/client-key.ts';
+import { type Instant, type Lease, type LeaseRecord, NEVER } from '../lease/lease.ts';
+import type { LeaseView, LeaseWrite } from '../lease/lease-view.ts';
+import { NO_HARDWARE } from '../net/hardware-address.ts';
 import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import { poolOf } from '../subnet/pool.ts';
-import type { Decision } from './decision.ts';
+import type { Decision, Known } from './decision.ts';
 import { refuse } from './nak.ts';
 import { changeOf, freed, recordOf, silence, waitFor } from './outcome.ts';
 import type { Question } from './question.ts';
+
+/** What has to be known to note what was heard. */
+export interface Scene {
+  readonly leases: LeaseView;
+  readonly known: Pick<Known, 'hearing' | 'sharing'>;
+  readonly now: Instant;
+}
+
+/** The address that is a peer's client's from now on, and what that one leaves. */
+type Note = readonly [LeaseWrite & { readonly next: LeaseRecord }, ...LeaseWrite[]];
 
 /** How long the first lease of an address waits for a rival: milliseconds. */
 const LISTENING = 50;
@@ -25,7 +37,7 @@ export function isGrantedHere({ plan }: Question, { granter }: Lease): boolean {
 }
 
 /** True while other gateways give addresses of this pool too. */
-export function hearsPeers({ known }: Question): boolean {
+export function hearsPeers({ known }: Pick<Scene, 'known'>): boolean {
   return known.hearing.peers.size > 0;
 }
 
@@ -60,21 +72,72 @@ export function yieldToOther(question: Question, address: Ipv4): Decision {
   return { kind: 'silence', reason: 'offer-withdrawn', change };
 }
 
-/** What a peer's client leaves here: the address is its own, and one that it had from a peer before is free. */
+/** What a peer's client leaves here: the address is its own, and one that it had from a peer before is nobody's. */
 function grantHeard(question: Question, address: Ipv4): readonly LeaseWrite[] {
-  const { leases, client, now, message, plan, subnet } = question;
+  const { message, plan, subnet } = question;
   const granter = message.serverIdentifier;
   if (granter === undefined || !plan.peers.has(granter) || poolOf(subnet, address) === undefined) return [];
   if (isKnown(question, address, granter)) return [];
   const record = { ...recordOf(question, 'peer', NEVER), granter };
-  const writes: LeaseWrite[] = [{ address, seen: leases.at(address)?.version ?? 0, next: record }];
-  const before = leases.bindingOf(client);
-  if (before?.state === 'peer' && before.address !== address) {
-    // It is on offer to the client again, as likely as not.
-    const seen = leases.at(before.address)?.version ?? before.version;
-    writes.push({ address: before.address, seen, next: freed(before, now) });
-  }
-  return writes;
+  return noteOf(question, address, record);
+}
+
+/** The writes by which an address is a peer's client's, and what it had from a peer before is left. */
+function noteOf({ leases, known, now }: Scene, address: Ipv4, record: LeaseRecord): Note {
+  const note = { address, seen: leases.at(address)?.version ?? 0, next: record };
+  const before = leases.bindingOf(record.client);
+  if (before?.state !== 'peer' || before.address === address) return [note];
+  // It is on offer to the client again, as likely as not.
+  const seen = leases.at(before.address)?.version ?? before.version;
+  return [note, { address: before.address, seen, next: leftBehind(before, known, now) }];
+}
+
+/**
+ * What an address is when this gateway's own lease or quarantine of it ends: what was heard did not displace that while
+ * it stood, but the peer's client has the address since then, unless it was heard of elsewhere later. Undefined: nothing
+ * was heard that this gateway has not confirmed its own lease after.
+ */
+export function heardSince(scene: Scene, { address, client, state, updatedAt }: Lease): Note | undefined {
+  if (state !== 'bound' && state !== 'declined') return undefined;
+  const { known, leases } = scene;
+  const asking = known.hearing.askedBy(address, state === 'bound' ? client : undefined);
+  if (asking === undefined || asking.on <= updatedAt) return undefined;
+  const elsewhere = leases.bindingOf(asking.client);
+  if (elsewhere !== undefined && elsewhere.address !== address && elsewhere.updatedAt >= asking.on)
+    return undefined;
+  const { granter, hardware } = asking;
+  const record = { client: asking.client, hardware, state: 'peer', expiresAt: NEVER, granter } as const;
+  return noteOf(scene, address, record);
+}
+
+/** What ends an own lease that still stands: its address is free, or whose it was heard to be meanwhile. */
+export function ending(scene: Scene, lease: Lease): readonly LeaseWrite[] {
+  const { address, version } = lease;
+  return heardSince(scene, lease) ?? [{ address, seen: version, next: freed(lease, scene.now) }];
+}
+
+/** An own lease that is over gives way to what was heard meanwhile before its address is promised again. */
+export function endOf(question: Question, address: Ipv4): Decision | undefined {
+  const { leases, now } = question;
+  const standing = leases.at(address);
+  if (standing === undefined || isLive(standing, now)) return undefined;
+  const writes = heardSince(question, standing);
+  if (writes === undefined) return undefined;
+  return {
+    kind: 'again',
+    reason: 'peer-granted',
+    change: changeOf(question, 'binding', 'peer-granted', writes),
+  };
+}
+
+/**
+ * What stays where a client leaves what it had from a peer. Not a free address: who had it before, and may have it still,
+ * was forgotten for this client, and the peer may have had nothing else left to give; so it is given away only when this
+ * gateway has nothing else left either.
+ */
+export function leftBehind(before: Lease, known: Scene['known'], now: Instant): LeaseRecord {
+  if (known.sharing !== undefined || !hearsPeers({ known })) return freed(before, now);
+  return { client: NOBODY, hardware: NO_HARDWARE, state: 'peer', expiresAt: NEVER };
 }
 
 /** The end of what the client was offered here, unless it ends with what was heard. */

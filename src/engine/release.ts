@@ -1,6 +1,7 @@
 import { isBoundTo } from '../allocation/availability.ts';
 import type { Decision } from './decision.ts';
-import { changeOf, freed, silence } from './outcome.ts';
+import { changeOf, silence } from './outcome.ts';
+import { ending } from './peers.ts';
 import type { Question } from './question.ts';
 import { namesThisServer } from './reply.ts';
 
@@ -19,6 +20,6 @@ export function answerRelease(question: Question): Decision {
   // What waited may not undo what came after it.
   if (binding.version > known.revision) return silence('overtaken');
 
-  const writes = [{ address: binding.address, seen: binding.version, next: freed(binding, now) }];
+  const writes = ending(question, binding);
   return { kind: 'silence', reason: 'released', change: changeOf(question, 'binding', 'released', writes) };
 }

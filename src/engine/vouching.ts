@@ -2,15 +2,18 @@ import type { Lease } from '../lease/lease.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { Decision } from './decision.ts';
 import { ask, quarantineInUse } from './outcome.ts';
+import { endOf } from './peers.ts';
 import type { Question } from './question.ts';
 
 /**
  * RFC 2131 §3.1 (2): before an address is promised, the server should see that it is not in use. The store vouches
  * for an address that this client had last, as long as nothing can have been missed since; for any other, the segment
- * is asked by ARP. Undefined: go on.
+ * is asked by ARP. But first what stood there and is over gives way to what was heard meanwhile. Undefined: go on.
  */
 export function seeThatUnused(question: Question, address: Ipv4): Decision | undefined {
   const { known, plan, subnet, now } = question;
+  const over = endOf(question, address);
+  if (over !== undefined) return over;
   if (plan.probeMilliseconds === 0 || !subnet.onLink) return undefined;
   if (known.answers.has(address)) {
     const holder = known.answers.get(address);
@@ -36,7 +39,7 @@ function isVouchedFor(lease: Lease | undefined, question: Question): boolean {
 /** Another gateway was heard giving the address to another client, for as long as that one may have it. */
 function isContested({ address }: Lease, { known, client, now, subnet }: Question): boolean {
   const asked = known.hearing.askedBy(address, client);
-  return asked !== undefined && now - asked < subnet.leaseTimes.maximum * 1000;
+  return asked !== undefined && now - asked.on < subnet.leaseTimes.maximum * 1000;
 }
 
 /** False: a clone of this machine may have had the address, and may have it still, whatever the store says. */

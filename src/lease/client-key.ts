@@ -11,6 +11,9 @@ import type { Message } from '../wire/message.ts';
  */
 export type ClientKey = string & { readonly __brand: 'ClientKey' };
 
+/** No client's key: of a record that keeps an address for whoever has it, perhaps, and is not known. */
+export const NOBODY = '' as ClientKey;
+
 /** Where a key is put together: pieces of text that are added up would be put together again and again. */
 const DIGITS = Buffer.alloc(1024);
 

@@ -38,7 +38,7 @@ export interface Circumstances {
   /** The DHCPDISCOVER of this machine that was heard last was not its first. */
   askedBefore(lane: ClientKey): boolean;
   /** A client has asked another server for an address; before that message is decided. */
-  heardRequest(server: Ipv4, address: Ipv4, client: ClientKey): void;
+  heardRequest(server: Ipv4, address: Ipv4, client: ClientKey, hardware: HardwareAddress): void;
   /** DHCPDECLINEs of this machine in the last ten minutes; machines that share an identifier are counted apart. */
   declinesOf(lane: ClientKey): number;
   /** A DHCPDECLINE of this machine for an address that it holds has been decided. */

@@ -96,7 +96,7 @@ export class Exchange {
     if (client === undefined) return 'no-client';
     const { serverIdentifier, requestedAddress } = message;
     if (message.type === 'DHCPREQUEST' && serverIdentifier !== undefined && requestedAddress !== undefined)
-      this.#parts.circumstances.heardRequest(serverIdentifier, requestedAddress, client);
+      this.#parts.circumstances.heardRequest(serverIdentifier, requestedAddress, client, message.hardware);
     const turn = new Turn(client, message, datagram.arrival, revision, this.#course.monotonic);
     if (message.type === 'DHCPDISCOVER' && turn.lane !== undefined)
       this.#parts.circumstances.heardDiscover(turn.lane);

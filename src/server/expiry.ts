@@ -1,8 +1,11 @@
 import type { Decision } from '../engine/decision.ts';
+import { heardSince, hearsPeers, type Scene } from '../engine/peers.ts';
+import type { ClientKey } from '../lease/client-key.ts';
 import type { Clock } from '../lease/clock.ts';
-import { type Instant, type Lease, NEVER } from '../lease/lease.ts';
-import type { LeaseView } from '../lease/lease-view.ts';
+import { type Lease, NEVER } from '../lease/lease.ts';
+import type { LeaseWrite } from '../lease/lease-view.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
+import { NOBODY_HEARD } from './knowledge.ts';
 import type { Order } from './turn.ts';
 
 /** Orders of one turn of the sweep. */
@@ -10,6 +13,7 @@ const SWEEP_LIMIT = 64;
 /** The sweep is prompted at most this often: milliseconds. */
 const PROMPT_INTERVAL = 100;
 
+const ALONE: Scene['known'] = { hearing: NOBODY_HEARD, sharing: undefined };
 const NOTHING: Decision = { kind: 'silence', reason: 'no-binding' };
 
 /** What takes the orders. */
@@ -27,7 +31,7 @@ export class Expiry {
   readonly #clock: Clock;
   readonly #taker: OrderTaker;
   readonly #trustsClock: () => boolean;
-  readonly #hearsPeers: () => boolean;
+  readonly #known: () => Scene['known'];
   /** Orders that have not settled. */
   #pending = 0;
   #cancelPrompt: (() => void) | undefined;
@@ -38,13 +42,13 @@ export class Expiry {
     clock: Clock,
     taker: OrderTaker,
     trustsClock: () => boolean,
-    hearsPeers: () => boolean = () => false,
+    known: () => Scene['known'] = () => ALONE,
   ) {
     this.#store = store;
     this.#clock = clock;
     this.#taker = taker;
     this.#trustsClock = trustsClock;
-    this.#hearsPeers = hearsPeers;
+    this.#known = known;
   }
 
   /** One turn; for when there is nothing better to do, and once a second. */
@@ -86,7 +90,7 @@ export class Expiry {
     for (const lease of expired) {
       this.#pending += 1;
       const isTaken = this.#taker.submit({
-        decide: (now, leases) => expire(lease, now, leases, this.#hearsPeers()),
+        decide: (now, leases) => expire(lease, { now, leases, known: this.#known() }),
         settled,
       });
       if (!isTaken) this.#pending -= 1;
@@ -95,24 +99,22 @@ export class Expiry {
 }
 
 /** Frees a lease or ends a quarantine, if it is still what it was when it was found to have run out. */
-export function expire(lease: Lease, now: Instant, leases: LeaseView, hearsPeers = false): Decision {
+export function expire(lease: Lease, scene: Scene): Decision {
+  const { now, leases } = scene;
   const { address, client, hardware, version } = lease;
   if (leases.at(address)?.version !== version || lease.expiresAt > now) return NOTHING;
+  const heard = heardSince(scene, lease);
+  if (heard !== undefined) return ended(heard[0].next.client, heard, scene);
   // Beside other gateways its client may have it through one of them: it is given away only when nothing else is left.
-  const isPerhapsHeld = hearsPeers && lease.state === 'bound';
+  const isPerhapsHeld = hearsPeers(scene) && lease.state === 'bound';
   const next = isPerhapsHeld
     ? ({ client, hardware, state: 'peer', expiresAt: NEVER } as const)
     : ({ client, hardware, state: 'free', expiresAt: now } as const);
-  return {
-    kind: 'silence',
-    reason: 'expired',
-    change: {
-      kind: 'binding',
-      client,
-      seenBinding: leases.bindingOf(client)?.version ?? 0,
-      writes: [{ address, seen: version, next }],
-      at: now,
-      reason: 'expired',
-    },
-  };
+  return ended(client, [{ address, seen: version, next }], scene);
+}
+
+function ended(client: ClientKey, writes: readonly LeaseWrite[], { leases, now }: Scene): Decision {
+  const seenBinding = leases.bindingOf(client)?.version ?? 0;
+  const change = { kind: 'binding', client, seenBinding, writes, at: now, reason: 'expired' } as const;
+  return { kind: 'silence', reason: 'expired', change };
 }

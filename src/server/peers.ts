@@ -1,7 +1,8 @@
-import type { Hearing, Rival } from '../engine/decision.ts';
+import type { Asking, Hearing, Rival } from '../engine/decision.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Clock } from '../lease/clock.ts';
 import type { Instant } from '../lease/lease.ts';
+import type { HardwareAddress } from '../net/hardware-address.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 import type { Silences } from '../store/lease-store.ts';
 import type { Log } from './log.ts';
@@ -26,10 +27,9 @@ interface Silence {
   readonly isRemembered: boolean;
 }
 
-interface HeardRival extends Rival {
-  /** Monotonic milliseconds, and wall-clock time. */
+interface HeardRival extends Asking {
+  /** Monotonic milliseconds. */
   readonly at: number;
-  readonly on: Instant;
 }
 
 /** The other gateways of the segment, by what clients ask of them: a DHCPREQUEST that names another server is heard by all. */
@@ -91,14 +91,15 @@ export class Peers implements Hearing {
   }
 
   /** A client asks another server for an address; what is no peer is nobody. */
-  heardRequest(server: Ipv4, address: Ipv4, client: ClientKey): void {
+  heardRequest(server: Ipv4, address: Ipv4, client: ClientKey, hardware: HardwareAddress): void {
     if (!this.known.has(server)) return;
     const isNew = !this.#heard.has(server);
     this.#heard.set(server, this.#clock.now());
     this.#silences.set(server, { since: this.#clock.monotonic(), isRemembered: false });
     // A client that asks again has given up what it asked for before.
     const others = (this.#rivals.get(address) ?? []).filter((rival) => rival.client !== client);
-    const rival = { granter: server, client, at: this.#clock.monotonic(), on: this.#clock.now() };
+    const moment = { at: this.#clock.monotonic(), on: this.#clock.now() };
+    const rival = { granter: server, client, hardware, ...moment };
     this.#rivals.delete(address);
     this.#rivals.set(address, [...others, rival].slice(-RIVALS_OF_ONE));
     if (this.#rivals.size > RIVAL_LIMIT) this.#forgetOldest();
@@ -117,9 +118,8 @@ export class Peers implements Hearing {
     return first;
   }
 
-  askedBy(address: Ipv4, client: ClientKey): Instant | undefined {
-    const last = this.#rivals.get(address)?.findLast((rival) => rival.client !== client);
-    return last?.on;
+  askedBy(address: Ipv4, client: ClientKey | undefined): Asking | undefined {
+    return this.#rivals.get(address)?.findLast((rival) => rival.client !== client);
   }
 
   /** For now and then: who was not heard for long is gone. */

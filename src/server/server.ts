@@ -117,7 +117,7 @@ export class Server {
       clock,
       this.#orderTaker(),
       () => memory.timeGuard.trustsClock && memory.cluster?.trustsClock !== false,
-      () => peers.peers.size > 0,
+      () => ({ hearing: peers, sharing: memory.cluster }),
     );
     return memory;
   }

@@ -107,8 +107,8 @@ function circumstancesOf(memory: Memory, monotonic: () => number): Circumstances
     hearing: peers,
     sharing: cluster,
     // A gateway that shares its leases is not one of those that can only be heard.
-    heardRequest: (server: Ipv4, address: Ipv4, client: ClientKey) => {
-      if (cluster?.live.has(server) !== true) peers.heardRequest(server, address, client);
+    heardRequest: (server, address, client, hardware) => {
+      if (cluster?.live.has(server) !== true) peers.heardRequest(server, address, client, hardware);
     },
     heardDiscover: (lane: ClientKey) => {
       if (cluster !== undefined) repeats.note(lane, monotonic());

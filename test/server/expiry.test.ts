@@ -4,6 +4,7 @@ import { instant, type Lease, type LeaseState } from '../../src/lease/lease.ts';
 import { NO_HARDWARE } from '../../src/net/hardware-address.ts';
 import { ipv4, UNSPECIFIED } from '../../src/net/ipv4.ts';
 import { Expiry } from '../../src/server/expiry.ts';
+import { NOBODY_HEARD } from '../../src/server/knowledge.ts';
 import { memoryBench } from '../support/exchange-bench.ts';
 import { Guest } from '../support/guest.ts';
 import { at } from '../support/plan.ts';
@@ -55,7 +56,10 @@ test('beside other gateways a lease that has run out is not free: its client may
     bench.clock,
     bench.exchange,
     () => true,
-    () => true,
+    () => ({
+      hearing: { ...NOBODY_HEARD, peers: new Map([[at('10.15.3.11'), instant(0)]]) },
+      sharing: undefined,
+    }),
   );
   await bench.clock.pass(1000);
 

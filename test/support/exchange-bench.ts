@@ -82,7 +82,7 @@ export class ExchangeBench<Store extends LeaseStore> {
     repeats: new Repeats(),
     heardDiscover: (lane: ClientKey): void => this.circumstances.repeats.note(lane, this.clock.monotonic()),
     askedBefore: (lane: ClientKey): boolean => this.circumstances.repeats.isRepeat(lane),
-    heardRequest: (_server: Ipv4, _address: Ipv4, _client: ClientKey): void => {},
+    heardRequest: (_server: Ipv4, _address: Ipv4, _client: ClientKey, _hardware: HardwareAddress): void => {},
     declines: new Map<string, number>(),
     declinesOf: (client: ClientKey) => this.circumstances.declines.get(client) ?? 0,
     declined: (client: ClientKey) => {

@@ -1,4 +1,5 @@
 import { keyOfIdentifier } from '../../src/lease/client-key.ts';
+import { NO_HARDWARE } from '../../src/net/hardware-address.ts';
 import type { Ipv4 } from '../../src/net/ipv4.ts';
 import { Peers } from '../../src/server/peers.ts';
 import type { Plan } from '../../src/subnet/plan.ts';
@@ -67,7 +68,7 @@ export class SharedSegment {
   introduce(): void {
     for (const { peers } of this.nodes) {
       for (const other of peers.known)
-        peers.heardRequest(other, at('10.15.3.1'), keyOfIdentifier(Uint8Array.of(0, 0)));
+        peers.heardRequest(other, at('10.15.3.1'), keyOfIdentifier(Uint8Array.of(0, 0)), NO_HARDWARE);
     }
   }
 }
