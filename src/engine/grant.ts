@@ -40,5 +40,5 @@ function leaving(question: Question, address: Ipv4): LeaseWrite[] {
   if (!isHeld && binding.state !== 'peer') return [];
   if (binding.state === 'peer')
     return [{ address: binding.address, seen: binding.version, next: leftBehind(binding, known, now) }];
-  return [...ending(question, binding)];
+  return ending(question, binding).filter((write) => write.address !== address);
 }

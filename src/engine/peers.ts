@@ -98,7 +98,7 @@ function noteOf({ leases, known, now }: Scene, address: Ipv4, record: LeaseRecor
  * was heard that this gateway has not confirmed its own lease after.
  */
 export function heardSince(scene: Scene, { address, client, state, updatedAt }: Lease): Note | undefined {
-  if (state !== 'bound' && state !== 'declined') return undefined;
+  if (!hearsPeers(scene) || (state !== 'bound' && state !== 'declined')) return undefined;
   const { known, leases } = scene;
   const asking = known.hearing.askedBy(address, state === 'bound' ? client : undefined);
   if (asking === undefined || asking.on <= updatedAt) return undefined;
@@ -118,6 +118,7 @@ export function ending(scene: Scene, lease: Lease): readonly LeaseWrite[] {
 
 /** An own lease that is over gives way to what was heard meanwhile before its address is promised again. */
 export function endOf(question: Question, address: Ipv4): Decision | undefined {
+  if (!hearsPeers(question)) return undefined;
   const { leases, now } = question;
   const standing = leases.at(address);
   if (standing === undefined || isLive(standing, now)) return undefined;

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import type { ClientKey } from '../../src/lease/client-key.ts';
+import { NEVER } from '../../src/lease/lease.ts';
 import type { Ipv4 } from '../../src/net/ipv4.ts';
 import { Peers } from '../../src/server/peers.ts';
 import { client, hardware } from '../store/changes.ts';
@@ -10,6 +12,7 @@ const FIRST = '10.15.3.10';
 const SECOND = '10.15.3.11';
 const A = new Guest('52:54:00:00:00:01');
 const B = new Guest('52:54:00:00:00:02');
+const DAY = 86_400_000;
 /** Both guests can only get this one. */
 const ONE = { subnets: [segment({ pools: [range('10.15.3.20', '10.15.3.20')] })] };
 
@@ -90,6 +93,111 @@ describe('two gateways that share a pool and nothing else', () => {
     await both.broadcast(B.discover(), FIRST);
 
     expect(both.replies()).toEqual([`${FIRST} DHCPOFFER 10.15.5.44 to ${B.mac}`]);
+  });
+
+  describe('a lease of its own that its guest has ended elsewhere, and whose address another guest has since', () => {
+    /** Guest A has it from the first gateway, and guest B from the second one by now. */
+    async function segmentOfBoth(): Promise<SharedSegment> {
+      const both = new SharedSegment([FIRST, SECOND], { ...ONE, probeMilliseconds: 100 });
+      both.introduce();
+      await both.broadcast(A.discover(), FIRST);
+      await passWith(both, {}, 1000);
+      await both.broadcast(A.select('10.15.3.20', FIRST), FIRST);
+      await passWith(both, {}, 1000);
+      await both.broadcast(B.select('10.15.3.20', SECOND), FIRST);
+      both.replies();
+      return both;
+    }
+    const HEARD = { state: 'peer', client: `01${B.mac.replaceAll(':', '')}`, granter: at(SECOND) };
+
+    test.each(['offers it', 'confirms it'])(
+      'when it has run out, the gateway neither %s, though B is off',
+      async (which) => {
+        const both = await segmentOfBoth();
+        await both.clock.pass(DAY);
+        both.introduce();
+
+        await both.broadcast(which === 'offers it' ? A.discover() : A.reboot('10.15.3.20'), FIRST);
+        await passWith(both, {}, 1000);
+
+        expect(both.replies()).toEqual([]);
+        expect(both.node(FIRST).bench.store.table.recordAt(at('10.15.3.20'))).toMatchObject(HEARD);
+      },
+    );
+
+    test('when it is released', async () => {
+      const both = await segmentOfBoth();
+
+      await both.broadcast(A.release('10.15.3.20', FIRST), FIRST);
+
+      expect(both.node(FIRST).bench.store.table.recordAt(at('10.15.3.20'))).toMatchObject(HEARD);
+    });
+
+    test("if it was confirmed after that, it is its guest's", async () => {
+      const both = await segmentOfBoth();
+      await both.clock.pass(1000);
+      await both.broadcast(A.reboot('10.15.3.20'), FIRST);
+      await passWith(both, {}, 1000);
+      await both.clock.pass(DAY);
+      both.introduce();
+      both.replies();
+
+      await both.broadcast(A.discover(), FIRST);
+      await passWith(both, {}, 1000);
+
+      expect(both.replies()).toEqual([`${FIRST} DHCPOFFER 10.15.3.20 to ${A.mac}`]);
+    });
+
+    test("if B was heard taking another one after that, it is its guest's", async () => {
+      const both = await segmentOfBoth();
+      await both.clock.pass(1000);
+      const { peers, bench } = both.node(FIRST);
+      const next = {
+        client: HEARD.client as ClientKey,
+        hardware: hardware(2),
+        state: 'peer',
+        expiresAt: NEVER,
+      } as const;
+      const writes = [{ address: at('10.15.3.99'), seen: 0, next: { ...next, granter: at(SECOND) } }];
+      const now = both.clock.now();
+      bench.store.applyForeign({
+        kind: 'binding',
+        client: next.client,
+        seenBinding: 0,
+        writes,
+        at: now,
+        reason: 'peer-granted',
+      });
+      await both.clock.pass(DAY);
+      both.introduce();
+
+      await both.broadcast(A.discover(), FIRST);
+      await passWith(both, {}, 1000);
+
+      expect(peers.askedBy(at('10.15.3.20'), undefined)?.client).toBe(HEARD.client);
+      expect(both.replies()).toEqual([`${FIRST} DHCPOFFER 10.15.3.20 to ${A.mac}`]);
+    });
+  });
+
+  test('what a guest of another gateway leaves is given away after all that is free', async () => {
+    const two = { subnets: [segment({ pools: [range('10.15.3.20', '10.15.3.22')] })] };
+    const both = new SharedSegment([FIRST, SECOND], two);
+    const guest = new Guest('52:54:00:00:00:03');
+    await both.broadcast(A.select('10.15.3.20', SECOND), FIRST);
+    await both.broadcast(A.select('10.15.3.21', SECOND), FIRST);
+    await both.broadcast(B.discover(), FIRST);
+    await both.broadcast(B.select('10.15.3.22', FIRST), FIRST);
+    await both.clock.pass(1000);
+    await both.broadcast(B.release('10.15.3.22', FIRST), FIRST);
+    both.replies();
+
+    await both.broadcast(guest.discover(), FIRST);
+    await both.broadcast(guest.select('10.15.3.22', FIRST), FIRST);
+    await both.clock.pass(100);
+    await both.broadcast(new Guest('52:54:00:00:00:04').discover(), FIRST);
+
+    const offers = both.replies().filter((reply) => reply.includes('DHCPOFFER'));
+    expect(offers.map((reply) => reply.split(' ')[2])).toEqual(['10.15.3.22', '10.15.3.20']);
   });
 
   test.each(['is calm for a day', 'starts again'])(

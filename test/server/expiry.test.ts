@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import type { Hearing } from '../../src/engine/decision.ts';
 import { keyOfIdentifier } from '../../src/lease/client-key.ts';
-import { instant, type Lease, type LeaseState } from '../../src/lease/lease.ts';
+import { instant, type Lease, type LeaseState, NEVER } from '../../src/lease/lease.ts';
 import { NO_HARDWARE } from '../../src/net/hardware-address.ts';
 import { ipv4, UNSPECIFIED } from '../../src/net/ipv4.ts';
 import { Expiry } from '../../src/server/expiry.ts';
@@ -49,29 +50,48 @@ test('a lease is freed when it has run out, and its client kept', async () => {
   expect(bench.record.orders).toEqual(['expired committed']);
 });
 
-test('beside other gateways a lease that has run out is not free: its client may have it through one of them', async () => {
-  const bench = memoryBench({ leases: leases(1) });
+const PEER = at('10.15.3.11');
+const OTHERS = { ...NOBODY_HEARD, peers: new Map([[PEER, instant(0)]]) };
+
+/** Sweeps what has run out, one second after the beginning. */
+async function sweepBeside(hearing: Hearing, stored: readonly Lease[]) {
+  const bench = memoryBench({ leases: stored });
+  const known = { hearing, sharing: undefined };
   const expiry = new Expiry(
     bench.store,
     bench.clock,
     bench.exchange,
     () => true,
-    () => ({
-      hearing: { ...NOBODY_HEARD, peers: new Map([[at('10.15.3.11'), instant(0)]]) },
-      sharing: undefined,
-    }),
+    () => known,
   );
   await bench.clock.pass(1000);
-
   expiry.sweep();
   await bench.clock.pass(0);
+  return bench.store.table.recordAt(FIRST);
+}
 
-  expect(bench.store.table.recordAt(FIRST)).toMatchObject({
+test('beside other gateways a lease that has run out is not free: its client may have it through one of them', async () => {
+  expect(await sweepBeside(OTHERS, leases(1))).toMatchObject({
     state: 'peer',
     granter: UNSPECIFIED,
     client: '0100',
   });
 });
+
+test.each(['bound', 'declined'] as const)(
+  'what was %s here has the client afterwards that was heard taking it from another gateway',
+  async (state) => {
+    const asking = { granter: PEER, client: keyOfIdentifier(Uint8Array.of(2, 2)), hardware: NO_HARDWARE };
+    const askedBy = () => ({ ...asking, on: instant(END - 500) });
+
+    expect(await sweepBeside({ ...OTHERS, askedBy }, leases(1, state))).toMatchObject({
+      state: 'peer',
+      granter: PEER,
+      client: '0202',
+      expiresAt: NEVER,
+    });
+  },
+);
 
 test('a quarantine ends', async () => {
   const { bench, expiry, count } = sweeper(leases(1, 'declined'));
