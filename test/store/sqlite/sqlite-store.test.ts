@@ -9,6 +9,7 @@ import {
 } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
+import { NOBODY } from '../../../src/lease/client-key.ts';
 import type { Lease } from '../../../src/lease/lease.ts';
 import type { Ipv4 } from '../../../src/net/ipv4.ts';
 import type { LeaseStore } from '../../../src/store/lease-store.ts';
@@ -52,6 +53,25 @@ describe('the SQLite store over restarts', () => {
       copy: undefined,
       birth: first.opening.birth,
     });
+  });
+
+  it('a restart keeps addresses whose holder is not known', async () => {
+    const directory = temporaryDirectory();
+    const first = openIn(directory);
+    for (const [number, place] of [A, B].entries()) {
+      const change = changeOf(first.leases, { client: number, address: place, state: 'peer' });
+      const writes = change.writes.map((write) =>
+        write.next === 'as seen' ? write : { ...write, next: { ...write.next, client: NOBODY } },
+      );
+      await first.commit([{ ...change, writes }]);
+    }
+    const before = standing(first, 2);
+    await first.close();
+
+    const second = openIn(directory);
+
+    expect(before.map((lease) => lease?.client)).toEqual([NOBODY, NOBODY]);
+    expect(standing(second, 2)).toEqual(before);
   });
 
   it('a batch is in the file as it is in memory, version by version', async () => {
