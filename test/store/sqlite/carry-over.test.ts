@@ -94,6 +94,21 @@ describe('many pieces of the journal at once', () => {
     expect(again.opening.loaded).toMatchObject({ bound: (CLIENTS / 4) * 3, free: CLIENTS / 4 });
   });
 
+  it('they go on while leases are granted, from when the first of them are looked for', async () => {
+    const directory = temporaryDirectory();
+    const store = openIn(directory, { journalBytes: JOURNAL_BYTES });
+    await fillJournal(store);
+
+    for (let step = 0; step < 100; step += 1) {
+      await bind(store, { client: CLIENTS + step, address: addressOf(CLIENTS + step), at: at(20) });
+      store.idle(at(20));
+    }
+
+    const file = new Sqlite(fileIn(directory), { readonly: true });
+    expect(file.prepare('SELECT count(*) FROM lease').pluck().get()).toBeGreaterThan(CLIENTS / 4);
+    file.close();
+  });
+
   it('what stands before a piece that cannot be read is carried over, and it says why the rest is not', async () => {
     const directory = temporaryDirectory();
     const store = openIn(directory, { journalBytes: JOURNAL_BYTES });

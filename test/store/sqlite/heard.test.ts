@@ -1,5 +1,6 @@
 import Sqlite from 'better-sqlite3';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { Writer } from '../../../src/store/sqlite/writer.ts';
 import { address, at, bind } from '../changes.ts';
 import { fileIn, imageOf, openIn, temporaryDirectory } from './temporary-store.ts';
 
@@ -44,6 +45,19 @@ describe('the gateways that were heard, in the lease file', () => {
 
     expect(openIn(noted).silences).toEqual(new Map());
     expect(openIn(idle).silences).toEqual(new Map([[B, 0]]));
+  });
+
+  it('are safe from a loss of power then', () => {
+    const directory = temporaryDirectory();
+    const store = openIn(directory);
+    const safe: unknown[] = [];
+    const sync = vi.spyOn(Writer.prototype, 'sync').mockImplementation(() => safe.push(storedIn(directory)));
+    store.noteSilences(new Map([[B, 7_200_000]]));
+
+    store.idle(at(0));
+    sync.mockRestore();
+
+    expect(safe).toEqual(['{"10.15.3.11":7200000}']);
   });
 
   it('are written once for each time that they are noted', () => {

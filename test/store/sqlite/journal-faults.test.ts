@@ -1,10 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { ClientKey } from '../../../src/lease/client-key.ts';
 import type { LeaseChange } from '../../../src/lease/lease-view.ts';
 import { type Ipv4, UNSPECIFIED } from '../../../src/net/ipv4.ts';
 import { setAside } from '../../../src/store/sqlite/damage.ts';
 import { openMirror } from '../../../src/store/sqlite/open-mirror.ts';
+import type { SqliteStore } from '../../../src/store/sqlite/sqlite-store.ts';
+import { Writer } from '../../../src/store/sqlite/writer.ts';
 import { FakeClock } from '../../support/clock.ts';
 import { address, at, bind, changeOf, client, hardware } from '../changes.ts';
 import { fileIn, imageOf, openIn, temporaryDirectory } from './temporary-store.ts';
@@ -13,6 +15,7 @@ const A = address('10.15.3.20');
 const B = address('10.15.3.21');
 /** Two halves of 8 KiB: 79 leases each. */
 const SMALL = 4096 + 2 * 8192;
+const LARGE = 4096 + 8 * 1024 * 1024;
 
 /** Takes the first bytes from a lease file: its rows can still be read. */
 function damage(file: string): void {
@@ -99,18 +102,24 @@ describe('the journal', () => {
     expect(again.sweep(at(100_060), 10)).toHaveLength(10);
   });
 
+  it('is carried over at once though a batch in it is longer than what is read at once', async () => {
+    const store = openIn(temporaryDirectory(), { journalBytes: LARGE });
+    await bind(store, { client: 1000, address: (A + 1000) as Ipv4 });
+    await store.commit(longBatch(store));
+    const ends = vi.spyOn(Writer.prototype, 'noteCarried');
+
+    for (let second = 2; second < 20; second += 1) store.idle(at(second));
+
+    expect(store.backlog).toBe(0);
+    expect(ends).toHaveBeenCalledOnce();
+    ends.mockRestore();
+  });
+
   it('can be read back whatever clients call themselves', async () => {
     const directory = temporaryDirectory();
-    const options = { journalBytes: 4096 + 8 * 1024 * 1024 };
+    const options = { journalBytes: LARGE };
     const store = openIn(directory, options);
-    // An identifier of 1230 octets, in parts (RFC 3396), fits into a datagram.
-    const changes = Array.from({ length: store.batchLimit }, (_, number): LeaseChange => {
-      const change = changeOf(store.leases, { client: number, address: (A + number) as Ipv4 });
-      const long = client(number).padEnd(2460, '0') as ClientKey;
-      const writes = [{ address: (A + number) as Ipv4, seen: 0, next: { ...nextOf(number), client: long } }];
-      return { ...change, client: long, writes };
-    });
-    expect(new Set(await store.commit(changes))).toEqual(new Set(['committed']));
+    expect(new Set(await store.commit(longBatch(store)))).toEqual(new Set(['committed']));
     const image = imageOf(directory);
     for (let second = 2; second < 20; second += 1) store.idle(at(second));
 
@@ -118,6 +127,16 @@ describe('the journal', () => {
     expect(openIn(image, options).leases.at(A)?.client).toHaveLength(2460);
   });
 });
+
+/** An identifier of 1230 octets, in parts (RFC 3396), fits into a datagram. */
+function longBatch(store: SqliteStore): LeaseChange[] {
+  return Array.from({ length: store.batchLimit }, (_, number) => {
+    const change = changeOf(store.leases, { client: number, address: (A + number) as Ipv4 });
+    const long = client(number).padEnd(2460, '0') as ClientKey;
+    const writes = [{ address: (A + number) as Ipv4, seen: 0, next: { ...nextOf(number), client: long } }];
+    return { ...change, client: long, writes };
+  });
+}
 
 function nextOf(number: number) {
   return { hardware: hardware(number), state: 'bound', expiresAt: at(3600) } as const;
