@@ -126,7 +126,9 @@ class Life {
     this.#random = new SeededRandom(SEED);
     this.#kind = kind;
     this.#style = style;
-    this.#disk = new Disk(this.#random, () => contentOf(this.#directory));
+    this.#disk = new Disk(this.#random, () =>
+      kind.losesPower ? contentOf(this.#directory) : new Uint8Array(),
+    );
     this.#store = this.#start();
   }
 
