@@ -1,4 +1,4 @@
-import type { ClientKey } from '../../lease/client-key.ts';
+import { NOBODY } from '../../lease/client-key.ts';
 import { type Instant, instant, type Lease, NEVER } from '../../lease/lease.ts';
 import { NO_HARDWARE } from '../../net/hardware-address.ts';
 import { type Ipv4, ipv4ToText, UNSPECIFIED } from '../../net/ipv4.ts';
@@ -6,8 +6,6 @@ import type { Say } from './admission.ts';
 import { type Entry, formatEntry, parseEntry } from './entry.ts';
 import type { Revision } from './etcd.ts';
 
-/** A key of one byte, which no client has. */
-const NOBODY = '00' as ClientKey;
 /** Characters of the text that are shown. */
 const SHOWN = 64;
 /** The mark of what an operator puts. */

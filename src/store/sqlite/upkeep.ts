@@ -37,7 +37,10 @@ export interface UpkeepParts {
   readonly clock: Clock | undefined;
 }
 
-/** When the lease file follows the journal and what is heard, its log is carried into it, and the history loses its oldest rows. */
+/**
+ * When the lease file follows the journal and what is heard, its log is carried into it, and the history loses its oldest
+ * rows.
+ */
 export class Upkeep {
   /** Why the lease file does not follow. Leases are promised meanwhile, as long as the journal has room. */
   failure: string | undefined;
