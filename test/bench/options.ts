@@ -15,7 +15,7 @@ const EXTRA: readonly SectionName[] = ['profile', 'cluster', 'cluster-profile'];
 
 export interface BenchOptions {
   readonly sections: readonly SectionName[];
-  /** One repeat, short ones, and fewer configurations: under two minutes. */
+  /** One repeat, short ones, and fewer configurations: about six minutes. */
   readonly quick: boolean;
   /** Length of one measurement. */
   readonly seconds: number;
