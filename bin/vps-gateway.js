@@ -1,4 +1,11 @@
 #!/usr/bin/env node
-import { run } from '../dist/cli/program.js';
+import { refuseOldNode } from './node-version.js';
 
-process.exit(await run(process.argv.slice(2)));
+refuseOldNode();
+process.on('SIGUSR1', () => {}); // Its default would open a debugger in a privileged process.
+const args = process.argv.slice(2);
+const listening = args[0] === 'serve' ? import('../dist/cli/stop-signal.js') : Promise.resolve();
+listening
+  .then(() => import('../dist/cli/program.js'))
+  .then(({ run }) => run(args))
+  .then((status) => process.exit(status));

@@ -14,7 +14,8 @@ export type ErrorCode =
   | 'store-failed'
   | 'etcd-unavailable'
   | 'cluster-state'
-  | 'lab-unavailable';
+  | 'lab-unavailable'
+  | 'output-failed';
 
 /** Exit status by code: sysexits.h where it has a word for it (78 EX_CONFIG, 69 EX_UNAVAILABLE, 74 EX_IOERR, 65 EX_DATAERR). */
 export const EXIT_STATUS: Readonly<Record<ErrorCode, number>> = {
@@ -30,6 +31,7 @@ export const EXIT_STATUS: Readonly<Record<ErrorCode, number>> = {
   'etcd-unavailable': 69,
   'cluster-state': 65,
   'lab-unavailable': 69,
+  'output-failed': 74,
 };
 
 export class GatewayError extends Error {

@@ -15,7 +15,7 @@ export function addClusterCommand(program: Command): void {
   const cluster = program
     .command('cluster')
     .description('leases that several gateways share in etcd: begin, join, leave, mend, look');
-  const print = (line: string) => void process.stdout.write(`${line}\n`);
+  const print = (line: string) => standardOutput().write(`${line}\n`);
 
   subcommand(cluster, 'status', 'the members of etcd, the gateways, and what this node has of their leases')
     .option('--json', 'as JSON')

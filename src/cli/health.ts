@@ -4,6 +4,7 @@ import { SETTINGS } from '../config/settings.ts';
 import { askHealth, HEALTH_SOCKET } from '../server/health.ts';
 import type { Status } from '../server/status.ts';
 import { standardOutput } from './output.ts';
+import { complain } from './write-whole.ts';
 
 /** How long the server may take to answer: milliseconds. */
 const PATIENCE = 2000;
@@ -28,7 +29,7 @@ async function health(socket: string, asJson: boolean): Promise<number> {
     status = await askHealth(socket, PATIENCE);
   } catch (error) {
     const cause = error instanceof Error ? error.message : String(error);
-    process.stderr.write(
+    complain(
       `vps-gateway: no gateway answers at ${socket} (${cause}): is it running, with this leases directory?\n`,
     );
     return 1;

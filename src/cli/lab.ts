@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isatty } from 'node:tty';
 import type { Command } from 'commander';
 import { GatewayError } from '../errors.ts';
 import { InOrder } from './lab/in-order.ts';
@@ -10,6 +11,7 @@ import { Lab } from './lab/lab.ts';
 import type { LabEvent } from './lab/lab-event.ts';
 import { narrate } from './lab/narrate.ts';
 import { AS_NAMESPACE_ROOT, namespacePrivilege } from './lab/privileges.ts';
+import { standardOutput } from './output.ts';
 
 /** Set for ourselves inside a user namespace. */
 const INSIDE = 'VPS_GATEWAY_LAB_INSIDE';
@@ -59,10 +61,17 @@ async function runInUserNamespace(): Promise<number> {
 }
 
 async function runHere(options: LabOptions, inUserNamespace: boolean): Promise<number> {
-  const isTerminal = process.stdout.isTTY;
-  const hasColour = isTerminal && process.env['NO_COLOR'] === undefined;
+  const output = standardOutput();
+  const isTerminal = isatty(1);
+  let readerGone: unknown;
   const events = new InOrder((event) => {
-    process.stdout.write(options.json === true ? `${JSON.stringify(event)}\n` : narrate(event, hasColour));
+    if (readerGone !== undefined) return;
+    try {
+      output.write(options.json === true ? `${JSON.stringify(event)}\n` : narrate(event, output.hasColour));
+    } catch (error) {
+      readerGone = error;
+      lab.end();
+    }
   });
   const tell = (event: LabEvent) => events.take(event);
   const folder = mkdtempSync(join(tmpdir(), 'vps-gateway-lab-'));
@@ -82,6 +91,7 @@ async function runHere(options: LabOptions, inUserNamespace: boolean): Promise<n
     rmSync(folder, { recursive: true, force: true });
   }
   tell({ kind: 'end', leased: lab.leased, without: lab.without });
+  if (readerGone !== undefined) throw readerGone;
   return lab.without.length === 0 ? 0 : 1;
 }
 

@@ -13,6 +13,7 @@ import {
 } from '../store/sqlite/lease-reader.ts';
 import { describeClientIdentifier } from '../wire/client-identifier.ts';
 import { type Column, type Output, standardOutput, writeDetails, writeJson, writeTable } from './output.ts';
+import { complain } from './write-whole.ts';
 
 /** Exit status when nothing matched, as of grep. */
 const NOTHING_FOUND = 1;
@@ -90,7 +91,7 @@ function surroundingsOfProcess(): LeasesSurroundings {
   return {
     output: standardOutput(),
     environment: process.env,
-    remark: (text) => void process.stderr.write(`${text}\n`),
+    remark: (text) => complain(`${text}\n`),
     exitWith: (status) => {
       process.exitCode = status;
     },

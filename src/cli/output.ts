@@ -1,3 +1,10 @@
+import { isatty } from 'node:tty';
+import { writeWhole } from './write-whole.ts';
+
+const STANDARD_OUTPUT = 1;
+/** Characters that are put together for one write. */
+const PIECE = 65_536;
+
 /** Where a command writes, and how. */
 export interface Output {
   write(text: string): void;
@@ -7,8 +14,8 @@ export interface Output {
 
 /** The process's own output. NO_COLOR: https://no-color.org */
 export function standardOutput(): Output {
-  const hasColour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
-  return { write: (text) => void process.stdout.write(text), hasColour };
+  const hasColour = isatty(STANDARD_OUTPUT) && process.env['NO_COLOR'] === undefined;
+  return { write: (text) => writeWhole(STANDARD_OUTPUT, text), hasColour };
 }
 
 type Cell = string | number | boolean | null | undefined;
@@ -26,11 +33,16 @@ export function writeTable<Row>(output: Output, columns: readonly Column<Row>[],
     ...rows.map((row) => columns.map(({ cell }) => printable(cell(row)))),
   ];
   const widths = columns.map((_, index) => Math.max(...lines.map((line) => line[index]?.length ?? 0)));
+  let piece = '';
   for (const [index, line] of lines.entries()) {
     const padded = line.map((cell, column) => cell.padEnd(widths[column] ?? 0));
     const text = padded.join('  ').trimEnd();
-    output.write(`${index === 0 ? bold(output, text) : text}\n`);
+    piece += `${index === 0 ? bold(output, text) : text}\n`;
+    if (piece.length < PIECE) continue;
+    output.write(piece);
+    piece = '';
   }
+  output.write(piece);
 }
 
 /** One thing, a line for each of its properties. */
@@ -44,11 +56,15 @@ export function writeDetails(output: Output, details: readonly (readonly [headin
 /** A JSON array, one element a line, written as the rows come. Returns how many they were. */
 export function writeJson(output: Output, rows: Iterable<unknown>): number {
   let count = 0;
+  let piece = '';
   for (const row of rows) {
-    output.write(`${count === 0 ? '[\n' : ',\n'}${JSON.stringify(row)}`);
+    piece += `${count === 0 ? '[\n' : ',\n'}${JSON.stringify(row)}`;
     count += 1;
+    if (piece.length < PIECE) continue;
+    output.write(piece);
+    piece = '';
   }
-  output.write(count === 0 ? '[]\n' : '\n]\n');
+  output.write(count === 0 ? '[]\n' : `${piece}\n]\n`);
   return count;
 }
 

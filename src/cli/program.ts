@@ -7,9 +7,12 @@ import { addHealthCommand } from './health.ts';
 import { addLabCommand } from './lab.ts';
 import { addLeasesCommand } from './leases.ts';
 import { addSettingOptions, settingsOrThrow } from './setting-options.ts';
+import { complain, ReaderGone, writeWhole } from './write-whole.ts';
 
 /** sysexits.h EX_SOFTWARE: our own mistake. */
 const EX_SOFTWARE = 70;
+/** As of a program that SIGPIPE ends. */
+const READER_GONE = 141;
 
 /** Runs one command line (without `node` and the script) to its end, and returns the exit status. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -27,6 +30,7 @@ function createProgram(): Command {
     .description('A DHCPv4 server for virtual-machine hosts: one gateway per node, one pool, durable leases.')
     .version(versionOfPackage())
     .exitOverride()
+    .configureOutput({ writeOut: (text) => writeWhole(1, text), writeErr: complain })
     .showHelpAfterError('(vps-gateway --help shows what there is)');
   addServeCommand(program);
   addCheckCommand(program);
@@ -49,11 +53,12 @@ function addServeCommand(program: Command): void {
 function statusOf(error: unknown): number {
   // commander has written its own message; help and version are no errors.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_STATUS['bad-settings'];
+  if (error instanceof ReaderGone) return READER_GONE;
   if (error instanceof GatewayError) {
-    process.stderr.write(`vps-gateway: ${error.message}\n`);
+    complain(`vps-gateway: ${error.message}\n`);
     return error.exitStatus;
   }
-  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  complain(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   return EX_SOFTWARE;
 }
 

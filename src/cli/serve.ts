@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
+import { isatty } from 'node:tty';
 import { findListenAddress, type ListenAddress } from '../config/listen-address.ts';
 import type { LoadedSettings } from '../config/load-settings.ts';
 import { planOfSettings } from '../config/plan-of-settings.ts';
@@ -25,6 +26,7 @@ import type { Opening } from '../store/sqlite/sqlite-store.ts';
 import { readInterfaces } from '../transport/interfaces.ts';
 import { openTransport } from '../transport/open-transport.ts';
 import { agreedOf, nodeOf, SharingGateways, sharedSettings, sharedStore } from './shared-leases.ts';
+import { stopSignal } from './stop-signal.ts';
 
 /** How long a predecessor that is ending may hold the lease file: milliseconds. */
 const LOCK_WAIT = 5000;
@@ -37,7 +39,7 @@ const FULL_CHECK_AFTER = 30_000;
 
 /** Runs the gateway until SIGTERM or SIGINT; here, and only here, the concrete parts are chosen. Returns the exit status. */
 export async function serve({ settings, warnings }: LoadedSettings): Promise<number> {
-  const log = createLogger(settings, new LogOutput(1), process.stdout.isTTY === true, systemClock.now);
+  const log = createLogger(settings, new LogOutput(1), isatty(1), systemClock.now);
   for (const warning of warnings) log.warn({ setting: warning.setting }, problemToText(warning));
 
   const shared = sharedSettings(settings);
@@ -78,7 +80,7 @@ export async function serve({ settings, warnings }: LoadedSettings): Promise<num
   });
   const health = new HealthEndpoint(join(settings.leasesDir, HEALTH_SOCKET), () => server.status, log);
 
-  const stopped = untilStopped();
+  const stopped = stopSignal();
   process.on('SIGHUP', () => server.trustClock()); // The operator's word that the time is right.
   await Promise.race([server.start(), stopped]);
   await health.open();
@@ -103,13 +105,6 @@ async function announce(
 ): Promise<void> {
   const contradiction = await store?.serveAs(listenIp, agreedOf(settings));
   if (contradiction !== undefined) throw new GatewayError('bad-settings', contradiction);
-}
-
-function untilStopped(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    process.once('SIGTERM', resolve);
-    process.once('SIGINT', resolve);
-  });
 }
 
 function storeOptions(

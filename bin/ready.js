@@ -1,0 +1,49 @@
+// Before `npm start`, `npm test` and the others: the packages of package-lock.json, installed once.
+import { spawnSync } from 'node:child_process';
+import { existsSync, statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { refuseOldNode } from './node-version.js';
+
+/** sysexits.h EX_UNAVAILABLE. */
+const EX_UNAVAILABLE = 69;
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const installed = `${root}node_modules/.package-lock.json`;
+
+refuseOldNode();
+if (!existsSync(installed) || statSync(installed).mtimeMs <= statSync(`${root}package-lock.json`).mtimeMs)
+  install();
+
+function install() {
+  console.error(
+    'vps-gateway: installing its packages (npm ci), once; a minute, or a few if one has to be compiled',
+  );
+  // Two tries, not minutes of silence, where there is no registry.
+  const args = [
+    'ci',
+    '--include=dev',
+    '--no-audit',
+    '--no-fund',
+    '--fetch-retries=1',
+    '--fetch-timeout=60000',
+  ];
+  const { status, stdout, stderr } = spawnSync('npm', args, {
+    cwd: root,
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
+  if (status === 0) return;
+  process.stderr.write(`${stdout || ''}${stderr || ''}`);
+  console.error(`vps-gateway: npm ci has failed: ${causeOf(`${stdout}${stderr}`)}`);
+  process.exit(EX_UNAVAILABLE);
+}
+
+function causeOf(text) {
+  if (/ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|ENETUNREACH|ECONNRESET|ERR_SOCKET_TIMEOUT/.test(text))
+    return 'the registry cannot be reached: see to the network or the proxy (npm config get registry), and run it again';
+  if (/gyp ERR|not found: make|g\+\+/.test(text))
+    return 'a package could not be compiled: install python3, make and g++, and run it again';
+  if (/ENOSPC/.test(text)) return 'the disk is full';
+  if (/EACCES|EPERM/.test(text)) return `${root} may not be written by this user`;
+  return 'its output is above';
+}

@@ -1,0 +1,45 @@
+import { writeSync } from 'node:fs';
+import { GatewayError } from '../errors.ts';
+
+/** Before a full pipe is tried again: milliseconds. */
+const PIPE_PATIENCE = 2;
+const STANDARD_ERROR = 2;
+
+const CLOCK = new Int32Array(new SharedArrayBuffer(4));
+
+/** Whoever read the output has closed it, as `head` does: there is nothing left to do, and nothing to say. */
+export class ReaderGone extends Error {
+  override readonly name = 'ReaderGone';
+}
+
+/**
+ * Writes a text to a file descriptor and returns when all of it has left, however slow its reader is. For commands that
+ * print and end: it holds up the event loop.
+ *
+ * @throws ReaderGone when the other end of a pipe is closed.
+ * @throws GatewayError 'output-failed' when the text cannot be written, as on a full disk.
+ */
+export function writeWhole(descriptor: number, text: string): void {
+  let rest: Uint8Array = Buffer.from(text);
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(descriptor, rest));
+    } catch (error) {
+      const code = codeOf(error);
+      if (code === 'EAGAIN') Atomics.wait(CLOCK, 0, 0, PIPE_PATIENCE);
+      else if (code === 'EPIPE') throw new ReaderGone();
+      else throw new GatewayError('output-failed', `the output cannot be written (${code})`, error);
+    }
+  }
+}
+
+/** Writes to standard error; if nobody reads it, there is nobody to tell. */
+export function complain(text: string): void {
+  try {
+    writeWhole(STANDARD_ERROR, text);
+  } catch {}
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+}

@@ -1,0 +1,27 @@
+import { spawnSync } from 'node:child_process';
+import { expect, test } from 'vitest';
+import { builtProgram } from '../support/gateway-process.ts';
+
+test.each([
+  ['12.22.12', 'leases'],
+  ['18.20.8', '--version'],
+  ['20.18.3', 'check'],
+])('Node.js %s is refused with one sentence and status 78: vps-gateway %s', (version, command) => {
+  const { status, stdout, stderr } = underNode(version, command);
+
+  expect(status).toBe(78);
+  expect(stdout).toBe('');
+  expect(stderr).toMatch(
+    new RegExp(`^vps-gateway: this is Node.js ${version} .*20.19 or newer is needed: install it .*\n$`),
+  );
+});
+
+test.each(['20.19.0', '22.0.0', '100.1.0'])('Node.js %s is new enough', (version) => {
+  expect(underNode(version, '--version')).toMatchObject({ status: 0, stderr: '' });
+});
+
+function underNode(version: string, command: string) {
+  const lie = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '${version}' } })`;
+  const before = `data:text/javascript,${encodeURIComponent(lie)}`;
+  return spawnSync(process.execPath, ['--import', before, builtProgram(), command], { encoding: 'utf8' });
+}
