@@ -4,12 +4,12 @@ import { type ClientKey, clientKeyFromText } from '../../src/lease/client-key.ts
 import { instant } from '../../src/lease/lease.ts';
 import type { LeaseChange } from '../../src/lease/lease-view.ts';
 import { NO_HARDWARE } from '../../src/net/hardware-address.ts';
-import { WAITING_LIMIT } from '../../src/server/waiting.ts';
+import { STALE_AFTER, WAITING_LIMIT } from '../../src/server/waiting.ts';
 import type { Outcome } from '../../src/store/lease-store.ts';
 import { type ExchangeBench, memoryBench } from '../support/exchange-bench.ts';
 import { Guest } from '../support/guest.ts';
 import { packet } from '../support/packet.ts';
-import { at } from '../support/plan.ts';
+import { at, planOf } from '../support/plan.ts';
 
 const SERVER = '10.15.3.10';
 type Bench = ReturnType<typeof memoryBench>;
@@ -291,6 +291,71 @@ describe('while a commit is under way', () => {
   });
 });
 
+describe('a full slab', () => {
+  /** A commit hangs; half of what there is room for waits for the next one, each with a message of its client behind it. */
+  async function filled(): Promise<Bench> {
+    const bench = memoryBench({ settles: false });
+    bench.store.script({ takes: 'until released' });
+    await bench.hear(GUEST.discover());
+    for (let number = 0; number < WAITING_LIMIT / 2; number += 1) {
+      const guest = guestNumber(1000 + number);
+      await bench.hear(guest.discover(), guest.discover());
+    }
+    expect([...bench.record.drops]).toEqual([]);
+    return bench;
+  }
+
+  test('RFC 2131 §4.1: a message whose client has sent it again by now gives its room to a new one, and none before', async () => {
+    const bench = await filled();
+
+    await bench.hear(guestNumber(2).discover());
+    await bench.clock.pass(STALE_AFTER);
+    await bench.hear(guestNumber(2).discover());
+    const early = [...bench.record.drops];
+    await bench.clock.pass(1);
+    await bench.hear(guestNumber(2).discover());
+    const late = [...bench.record.drops];
+
+    expect(early).toEqual([['no-room', 2]]);
+    expect(late).toEqual([
+      ['no-room', 2],
+      ['stale', 1],
+    ]);
+    bench.store.release();
+    await bench.clock.pass(0);
+    expect(bench.replies().at(-1)).toMatch(/^DHCPOFFER .* to 52:54:00:00:00:02$/);
+  });
+
+  test('room is given back by every message that is over, and by every one that a newer one replaces', async () => {
+    const bench = memoryBench({ plan: { probeMilliseconds: 300 } });
+    const guests = Array.from({ length: WAITING_LIMIT + 1 }, (_, number) => guestNumber(1000 + number));
+    for (const guest of guests) {
+      await bench.hear(guest.discover());
+      bench.questions[0]?.answer(undefined);
+    }
+    await bench.hear(GUEST.discover());
+    for (const _ of guests) await bench.hear(GUEST.discover());
+
+    expect([...bench.record.drops]).toEqual([['superseded', WAITING_LIMIT]]);
+  });
+
+  test('one stale message gives way for each that comes: no more, and while there are some', async () => {
+    const bench = await filled();
+    await bench.clock.pass(STALE_AFTER + 1);
+
+    for (let number = 2; number < WAITING_LIMIT / 2 + 7; number += 1)
+      await bench.hear(guestNumber(number).discover());
+
+    expect([...bench.record.drops]).toEqual([
+      ['stale', WAITING_LIMIT / 2],
+      ['no-room', 5],
+    ]);
+    bench.store.release();
+    await bench.clock.pass(0);
+    expect(bench.exchange.isIdle).toBe(true);
+  });
+});
+
 describe('what a commit ends in', () => {
   test.each(['failed', 'unknown', 'unknown but written'] as const)(
     '%s: silence, and the client is served when it asks again',
@@ -425,6 +490,28 @@ describe('what waited may not undo what came after it', () => {
 
     expect(bench.record.decisions.at(-1)).toBe('DHCPRELEASE released committed');
     expect(stateAt(bench, address)).toBe('free');
+  });
+
+  test('RFC 2131 §4.3.3: a DHCPDECLINE that waited for ARP takes no address from its client that was confirmed meanwhile', async () => {
+    const bench = memoryBench({ settles: false });
+    const address = await bind(bench, GUEST);
+    bench.exchange.plan = planOf({ probeMilliseconds: 300 });
+    await bench.hear(GUEST.decline(address, SERVER));
+    const [question] = bench.questions;
+    expect(question?.address).toBe(address);
+
+    // By another gateway: the client has begun anew since, and uses the address.
+    const record = bench.store.table.recordAt(at(address));
+    if (record === undefined) throw new Error('no record');
+    bench.store.applyForeign({
+      ...freeing(address, record.client, record.version),
+      writes: [{ address: record.address, seen: record.version, next: { ...record, hostname: undefined } }],
+    });
+    question?.answer('52:54:00:00:00:99');
+    await bench.clock.pass(0);
+
+    expect(bench.record.decisions.at(-1)).toBe('DHCPDECLINE overtaken');
+    expect(stateAt(bench, address)).toBe('bound');
   });
 
   test('a foreign write between the predecessor and its outcome is not taken for the predecessor', async () => {
