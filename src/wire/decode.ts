@@ -9,7 +9,7 @@ export type MalformedReason =
   | 'bad-op' // neither BOOTREQUEST nor BOOTREPLY
   | 'bad-hlen' // a hardware address longer than chaddr
   | 'bad-cookie' // another vendor's format
-  | 'bad-message-type'; // option 53 is not one byte
+  | 'bad-message-type'; // no option 53 is one byte
 
 export interface Malformed {
   readonly ok: false;

@@ -25,3 +25,5 @@ export const BOOTREQUEST = 1;
 export const BOOTREPLY = 2;
 /** RFC 2131 §2, figure 2: the one bit of `flags` that has a meaning. */
 export const BROADCAST_FLAG = 0x8000;
+/** RFC 2132 §2: the longest value that one length byte can tell. */
+export const LONGEST_PART = 255;

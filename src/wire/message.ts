@@ -171,7 +171,7 @@ export class Message {
     return this.#options?.has(code) ?? false;
   }
 
-  /** An option's value, with the parts of a split one joined (RFC 3396 §7). */
+  /** An option's value, with the parts of a split one joined (RFC 3396 §7); a repetition adds nothing. */
   raw(code: number): Uint8Array | undefined {
     return this.#options?.raw(code);
   }

@@ -5,6 +5,8 @@ import { type Ipv4, ipv4FromText, ipv4ToText, ipv4 as toIpv4 } from '../net/ipv4
  * range, text that cannot be read. Text is what configuration holds and what people are shown.
  */
 export interface Codec<Value> {
+  /** Octets of every value; undefined: values differ in length. */
+  readonly size?: number;
   decode(bytes: Uint8Array): Value | undefined;
   encode(value: Value): Uint8Array | undefined;
   fromText(text: string): Value | undefined;
@@ -33,6 +35,7 @@ export function hexText(bytes: Uint8Array): string {
 function integer(size: 1 | 2 | 4, minimum: number, maximum: number): Codec<number> {
   const isIn = (value: number) => Number.isInteger(value) && value >= minimum && value <= maximum;
   return {
+    size,
     decode: (bytes) => {
       if (bytes.length !== size) return undefined;
       let value = 0;
@@ -64,6 +67,7 @@ const SECONDS_PER_UNIT: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60,
 
 /** Seconds as four octets. Text: `3600`, `90m`, `12h`, `7d`, `infinite`. */
 export const seconds: Codec<number> = {
+  size: 4,
   decode: uint32.decode,
   encode: uint32.encode,
   fromText: (text) => {
@@ -76,6 +80,7 @@ export const seconds: Codec<number> = {
 
 /** One octet, 0 or 1. */
 export const flag: Codec<boolean> = {
+  size: 1,
   decode: ([value, ...rest]) => (rest.length === 0 && (value === 0 || value === 1) ? value === 1 : undefined),
   encode: (value) => Uint8Array.of(value ? 1 : 0),
   fromText: (text) => (text === 'true' || text === 'false' ? text === 'true' : undefined),
@@ -84,6 +89,7 @@ export const flag: Codec<boolean> = {
 
 /** No octets: being there is all that it says. */
 export const presence: Codec<true> = {
+  size: 0,
   decode: (bytes) => (bytes.length === 0 ? true : undefined),
   encode: () => new Uint8Array(0),
   fromText: (text) => (text === 'true' ? true : undefined),
@@ -112,6 +118,7 @@ function checkedText(value: string): string | undefined {
 }
 
 export const ipv4: Codec<Ipv4> = {
+  size: 4,
   decode: (bytes) => {
     const value = uint32.decode(bytes);
     return value === undefined ? undefined : toIpv4(value);

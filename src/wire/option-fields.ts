@@ -1,3 +1,4 @@
+import { joinParts } from './join-parts.ts';
 import { FILE, FILE_BYTES, OPTIONS, SNAME, SNAME_BYTES } from './layout.ts';
 
 /** RFC 2132 §3.1 and §3.2: the two options without a length. */
@@ -12,7 +13,7 @@ for (const [slot, code] of KEPT.entries()) SLOT_OF_CODE[code] = slot;
 /** Where an option's value is: its offset in the message times 256, plus its length. */
 type Place = number;
 const ABSENT: Place = 0;
-/** It occurs more than once: the value is the parts joined (RFC 3396 §7). */
+/** It occurs more than once: the value is made of all its parts (RFC 3396 §7). */
 const SPLIT: Place = -1;
 
 /** What `nextOption` says instead of an offset. */
@@ -56,7 +57,7 @@ export class OptionFields {
     return this.#find(code) !== ABSENT;
   }
 
-  /** The value: a view into the message, or a copy if it had to be joined. */
+  /** The value: a view into the message, or a copy if it had to be joined (RFC 3396 §7). */
   raw(code: number): Uint8Array | undefined {
     const place = this.#find(code);
     if (place === ABSENT) return undefined;
@@ -126,25 +127,16 @@ export class OptionFields {
     return place;
   }
 
-  /** RFC 3396 §7: the parts joined in the order options, file, sname. */
+  /** RFC 3396 §7: the value of an option that occurs more than once, in the order options, file, sname. */
   #join(code: number): Uint8Array {
     const parts: Uint8Array[] = [];
-    let length = 0;
     for (let field = OPTIONS_FIELD; field <= SNAME_FIELD; field += 1) {
       for (let at = this.#first(field); at >= 0; at = this.#after(field, at)) {
         if (this.#bytes[at] !== code) continue;
-        const size = this.#bytes[at + 1] ?? 0;
-        parts.push(this.#bytes.subarray(at + 2, at + 2 + size));
-        length += size;
+        parts.push(this.#bytes.subarray(at + 2, at + 2 + (this.#bytes[at + 1] ?? 0)));
       }
     }
-    const joined = new Uint8Array(length);
-    let end = 0;
-    for (const part of parts) {
-      joined.set(part, end);
-      end += part.length;
-    }
-    return joined;
+    return joinParts(code, parts);
   }
 
   #placeAt(at: number): Place {

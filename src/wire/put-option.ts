@@ -1,5 +1,4 @@
-/** RFC 2132 §2: the longest value that one length byte can tell. */
-const LONGEST_PART = 255;
+import { LONGEST_PART } from './layout.ts';
 
 /** Octets of an option with this value, its codes and lengths included; RFC 3396 §6 splits it where it must. */
 export function optionSize(value: Uint8Array | number): number {

@@ -48,9 +48,11 @@ function wholeOptions(random: SeededRandom): Uint8Array {
     if (code === 53 && random.chance(90)) return [53, random.below(12)];
     return [code, ...random.octets(random.pick([0, 1, 2, 4, 4, 4, 6, 8, 30, 255] as const))];
   });
+  // What a client sends twice it often sends twice alike.
+  const repeated = options.filter(() => random.chance(15));
   return packet({
     htype: random.below(3),
-    options,
+    options: [...options, ...repeated],
     end: random.chance(80),
     padTo: random.pick([0, 300, 576] as const),
   });

@@ -89,23 +89,39 @@ it.each(SEEDS)(
   },
 );
 
+/** By hand from RFC 2132 and what followed it: octets of the options whose values all have one length. */
+const CODES_OF_SIZE: Readonly<Record<number, readonly number[]>> = {
+  0: [80],
+  1: [19, 20, 23, 27, 29, 30, 31, 34, 36, 37, 39, 46, 52, 53, 116],
+  2: [13, 22, 26, 57],
+  4: [1, 2, 16, 24, 28, 32, 35, 38, 50, 51, 54, 58, 59, 91, 108, 118, 211],
+};
+
 /** RFC 2131 §4.1 as simply as it can be said: octets of each option in hexadecimal, by code. */
 function plainReading(bytes: Uint8Array): Map<number, string> {
-  const values = new Map<number, string>();
+  const parts = new Map<number, string[]>();
   const read = (field: number[]) => {
     while (field.length > 0 && field[0] !== 255) {
       const code = field.shift() ?? 0;
       if (code === 0) continue;
       const length = field.shift();
       if (length === undefined || length > field.length) return;
-      values.set(code, (values.get(code) ?? '') + Buffer.from(field.splice(0, length)).toString('hex'));
+      const part = Buffer.from(field.splice(0, length)).toString('hex');
+      parts.set(code, [...(parts.get(code) ?? []), part]);
     }
   };
   read([...bytes.subarray(240)]);
-  const overload = values.get(52);
+  const overload = octetsOf(52, parts.get(52) ?? []);
   if (overload === '01' || overload === '03') read([...bytes.subarray(108, 236)]);
   if (overload === '02' || overload === '03') read([...bytes.subarray(44, 108)]);
-  return values;
+  return new Map([...parts].map(([code, each]) => [code, octetsOf(code, each)]));
+}
+
+function octetsOf(code: number, parts: readonly string[]): string {
+  const size = Object.keys(CODES_OF_SIZE).find((each) => CODES_OF_SIZE[Number(each)]?.includes(code));
+  if (size !== undefined) return parts.find((part) => part.length === 2 * Number(size)) ?? parts.join('');
+  const [first = '', ...rest] = parts;
+  return [first, ...rest.filter((part) => part !== first || first.length === 510)].join('');
 }
 
 function hexOf(values: readonly (Uint8Array | number | undefined)[]): string[] {

@@ -3,6 +3,7 @@ import { hardwareToText, NO_HARDWARE } from '../../src/net/hardware-address.ts';
 import { ipv4ToText } from '../../src/net/ipv4.ts';
 import { decode, type Malformed } from '../../src/wire/decode.ts';
 import type { Message } from '../../src/wire/message.ts';
+import { readOption } from '../../src/wire/read-option.ts';
 import {
   END_OPTION,
   ip,
@@ -80,11 +81,11 @@ describe('the fixed header', () => {
     ['an empty option 53', packet({ options: [[53]] }), 'bad-message-type'],
     ['an option 53 of two bytes', packet({ options: [[53, 1, 1]] }), 'bad-message-type'],
     [
-      'two options 53, which are one of two bytes (RFC 3396 §7)',
+      'two options 53 of which none is one byte',
       packet({
         options: [
-          [53, 1],
-          [53, 1],
+          [53, 1, 1],
+          [53, 1, 1],
         ],
       }),
       'bad-message-type',
@@ -267,11 +268,62 @@ describe('options', () => {
     expect(read.requestedAddress).toBe(0x0a0f0314);
   });
 
-  it('an option that came twice is one of twice the length, which no single address is (RFC 3396 §7)', () => {
-    const read = withOptions([54, ...ip('10.15.3.10')], [54, ...ip('10.15.3.10')]);
+  it.each([
+    ['requestedAddress', [50, ...ip('10.15.3.150')], [50, ...ip('10.15.3.20')], 0x0a0f0396],
+    ['serverIdentifier', [54, ...ip('10.15.3.10')], [54, ...ip('10.15.3.11')], 0x0a0f030a],
+    ['leaseTime', [51, ...u32(600)], [51, ...u32(0)], 600],
+    ['maximumSize', [57, ...u16(1400)], [57, ...u16(576)], 1400],
+    ['subnetSelection', [118, ...ip('10.16.0.0')], [118, ...ip('10.17.0.0')], 0x0a100000],
+    ['type', [53, 3], [53, 1], 'DHCPREQUEST'],
+  ] as const)(
+    'RFC 3396 §7: %s has one length, so that of several whole values the first counts',
+    (name, one, other, value) => {
+      expect(withOptions(one, other)[name]).toBe(value);
+      expect(withOptions(one, one, one)[name]).toBe(value);
+      expect(withOptions([one[0]], one, other)[name]).toBe(value);
+      expect(withOptions([one[0], ...other.slice(1), 0], one)[name]).toBe(value);
+    },
+  );
 
-    expect(read.serverIdentifier).toBeUndefined();
-    expect(read.raw(54)).toHaveLength(8);
+  it('RFC 3396 §7: an option of one length reads the same by name, by type and as octets', () => {
+    const read = withOptions(
+      [118, ...ip('10.16.0.0')],
+      [118, ...ip('10.17.0.0')],
+      [116, 1],
+      [116, 0],
+      [80],
+      [80],
+    );
+
+    expect(read.raw(118)).toEqual(Uint8Array.from(ip('10.16.0.0')));
+    expect(readOption(read, 'autoConfigure')).toBe(1);
+    expect(readOption(read, 'rapidCommit')).toBe(true);
+  });
+
+  it.each([12, 43, 55, 60, 61, 77, 81, 82, 124, 200])(
+    'RFC 3396 §7: option %i that is sent again with the same value is one, not one of twice the length',
+    (code) => {
+      const value = [0, 1, 2, 3, 4, 5, 6];
+
+      expect(withOptions([code, ...value], [12, 65, 66], [code, ...value]).raw(code)).toEqual(
+        code === 12 ? Uint8Array.from([...value, 65, 66]) : Uint8Array.from(value),
+      );
+      expect(withOptions([code, ...value], [code, ...value], [code, 9]).raw(code)).toEqual(
+        Uint8Array.from([...value, 9]),
+      );
+    },
+  );
+
+  it('RFC 3396 §6: two full parts are parts of one long value, also if they are equal', () => {
+    const part = new Array<number>(255).fill(7);
+
+    expect(withOptions([61, ...part], [61, ...part]).raw(61)).toHaveLength(510);
+  });
+
+  it('a thousand parts cost no more than the parts themselves', () => {
+    const parts = Array.from({ length: 1000 }, (_, index): PacketOption => [61, index & 255, index >> 8]);
+
+    expect(withOptions(...parts).raw(61)).toHaveLength(2000);
   });
 });
 
@@ -352,6 +404,32 @@ describe('option overload', () => {
     expect(read.hostName).toBe('A');
     expect(read.raw(60)).toEqual(Uint8Array.from(text('in-sname')));
     expect(read.isTruncated).toBe(true);
+  });
+
+  it('RFC 2132 §9.3: an option that repeats in an overloaded field makes no message unreadable', () => {
+    const read = message({
+      options: [
+        [53, 3],
+        [50, ...ip('10.15.3.20')],
+        [61, 1, 2, 3],
+        [52, 3],
+        [52, 0],
+      ],
+      file: [
+        ...optionBytes([
+          [53, 1, 1, 1],
+          [50, ...ip('10.15.3.99')],
+          [12, 65],
+        ]),
+        255,
+      ],
+      sname: [...optionBytes([[61, 1, 2, 3]]), 53, 200],
+    });
+
+    expect(read.type).toBe('DHCPREQUEST');
+    expect(read.requestedAddress).toBe(0x0a0f0314);
+    expect(read.raw(61)).toEqual(Uint8Array.of(1, 2, 3));
+    expect(read.hostName).toBe('A');
   });
 
   it('without option 52 the two fields are text', () => {
