@@ -24,6 +24,7 @@ function install() {
     '--include=dev',
     '--no-audit',
     '--no-fund',
+    '--loglevel=error',
     '--fetch-retries=1',
     '--fetch-timeout=60000',
   ];
