@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { loadSettings } from '../config/load-settings.ts';
 import type { Environment } from '../config/settings.ts';
 import { GatewayError } from '../errors.ts';
+import { type Instant, instant } from '../lease/lease.ts';
 import { type HardwareAddress, hardwareFromText } from '../net/hardware-address.ts';
 import { type Ipv4, ipv4FromText } from '../net/ipv4.ts';
 import {
@@ -12,6 +13,8 @@ import {
   openLeaseReader,
 } from '../store/sqlite/lease-reader.ts';
 import { describeClientIdentifier } from '../wire/client-identifier.ts';
+import { newest, standingAt } from './history-rows.ts';
+import { momentOf } from './moment.ts';
 import { type Column, type Output, standardOutput, writeDetails, writeJson, writeTable } from './output.ts';
 import { complain } from './write-whole.ts';
 
@@ -46,6 +49,13 @@ interface ReadOptions {
   readonly leasesDir?: string;
 }
 
+interface HistoryOptions extends ReadOptions {
+  readonly since?: string;
+  readonly until?: string;
+  readonly at?: string;
+  readonly last?: string;
+}
+
 interface ListOptions extends ReadOptions {
   readonly address?: string;
   readonly mac?: string;
@@ -65,18 +75,25 @@ export interface LeasesSurroundings {
 /** Adds `leases list`, the default, `leases show` and `leases history`. Their errors are GatewayErrors. */
 export function addLeasesCommand(program: Command, surroundings = surroundingsOfProcess()): void {
   const leases = program.command('leases').description('who holds which address: reads the lease file');
-  readingCommand(leases, 'list', 'the leases, by address', true)
+  readingCommand(leases, 'list', 'the leases, by address; all that is known of one, if it is named', true)
+    .argument('[address|mac]')
     .option('--address <address>', 'only this address')
     .option('--mac <mac>', 'only this hardware address')
     .option('--state <state>', `only this state: ${STATES.join(', ')}`)
     .option('--hostname <text>', 'only host names that contain this')
-    .action((options: ListOptions) => list(options, surroundings));
+    .action((of: string | undefined, options: ListOptions) =>
+      of === undefined ? list(options, surroundings) : show(of, options, surroundings),
+    );
   readingCommand(leases, 'show', 'all that is known of one address, or of one client by its MAC')
     .argument('<address|mac>')
     .action((of: string, options: ReadOptions) => show(of, options, surroundings));
   readingCommand(leases, 'history', 'who had an address and when, or what a MAC had; the oldest first')
-    .argument('<address|mac>')
-    .action((of: string, options: ReadOptions) => tellHistory(of, options, surroundings));
+    .argument('[address|mac]', 'all of them, if it is left out')
+    .option('--since <time>', 'not before this: 2026-11-24T14:00 (UTC), or 2h for two hours ago')
+    .option('--until <time>', 'not after this')
+    .option('--at <time>', 'only what held at this time: who had the address, which addresses the MAC had')
+    .option('--last <count>', 'only so many, the newest')
+    .action((of: string | undefined, options: HistoryOptions) => tellHistory(of, options, surroundings));
 }
 
 function readingCommand(parent: Command, name: string, description: string, isDefault = false): Command {
@@ -123,16 +140,40 @@ function show(of: string, options: ReadOptions, surroundings: LeasesSurroundings
   });
 }
 
-function tellHistory(of: string, options: ReadOptions, surroundings: LeasesSurroundings): void {
-  const filter = addressOrMac(of);
+function tellHistory(
+  of: string | undefined,
+  options: HistoryOptions,
+  surroundings: LeasesSurroundings,
+): void {
+  const filter: LeaseFilter = of === undefined ? {} : addressOrMac(of);
+  const last = countOf('--last', options.last);
+  const since = timeOf('--since', options.since);
+  const until = timeOf('--until', options.until);
+  const at = timeOf('--at', options.at);
   read(options, surroundings, (reader) => {
-    const rows = reader.history(filter);
+    const events =
+      at === undefined
+        ? reader.history({ ...filter, since, until })
+        : standingAt(reader.history({ address: filter.address, until: at }), filter);
+    const rows = last === undefined ? events : newest(events, last);
     const count = options.json
       ? writeJson(surroundings.output, rows)
       : table(surroundings, EVENT_COLUMNS, [...rows]);
     if (count === 0)
-      nothing(surroundings, `${of}: nothing in the history, which is kept for GATEWAY_DHCP_HISTORY`);
+      nothing(
+        surroundings,
+        `${of ?? 'history'}: nothing in the history, which is kept for GATEWAY_DHCP_HISTORY`,
+      );
   });
+}
+
+function timeOf(flag: string, text: string | undefined): Instant | undefined {
+  return text === undefined ? undefined : momentOf(flag, text, instant(Date.now()));
+}
+
+function countOf(flag: string, text: string | undefined): number | undefined {
+  if (text === undefined || /^[1-9]\d{0,8}$/.test(text)) return text === undefined ? undefined : Number(text);
+  throw new GatewayError('bad-settings', `${flag} ${text}: not a count: write a whole number from 1`);
 }
 
 function read(
@@ -182,8 +223,11 @@ function addressOrMac(text: string): Pick<LeaseFilter, 'address' | 'mac'> {
 function addressOf(flag: string, text: string): Ipv4 {
   const address = ipv4FromText(text);
   if (address !== undefined) return address;
-  const forms = flag === '' ? '10.15.3.20 or 52:54:00:12:34:56' : '10.15.3.20';
-  throw new GatewayError('bad-settings', `${flag}${text}: not an address: write it as ${forms}`);
+  const remedy =
+    flag === ''
+      ? 'write it as 10.15.3.20 or 52:54:00:12:34:56; a host name is found by `vps-gateway leases list --hostname`'
+      : 'write it as 10.15.3.20';
+  throw new GatewayError('bad-settings', `${flag}${text}: not an address: ${remedy}`);
 }
 
 function macOf(flag: string, text: string): HardwareAddress {

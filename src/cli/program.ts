@@ -18,7 +18,9 @@ const READER_GONE = 141;
 export async function run(args: readonly string[]): Promise<number> {
   process.exitCode = 0;
   try {
-    await createProgram().parseAsync(args, { from: 'user' });
+    const program = createProgram();
+    if (args.length === 0) program.outputHelp();
+    else await program.parseAsync(args, { from: 'user' });
     return Number(process.exitCode);
   } catch (error) {
     return statusOf(error);

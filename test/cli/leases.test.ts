@@ -177,7 +177,46 @@ describe('vps-gateway leases', () => {
     expect(run('history', '10.15.3.99').status).toBe(1);
   });
 
+  it.each(['10.15.3.20', '52:54:00:00:00:01'])('leases %s shows that one', (of) => {
+    expect(run(of).output).toBe(run('show', of).output);
+    expect(run(of).output).toContain('hostname    web-1');
+  });
+
   it.each([
+    [['--since', '2026-01-01T00:00:01Z'], ['10.15.3.22 released']],
+    [['--since', '2026-01-01', '--until', '2026-01-01T00:00:08'], ['10.15.3.22 bound']],
+    [['--until', '2026-01-01 01:00:05+01:00'], ['10.15.3.22 bound']],
+    [['--last', '1'], ['10.15.3.22 released']],
+    [
+      ['--last', '9'],
+      ['10.15.3.22 bound', '10.15.3.22 released'],
+    ],
+    [['--at', '2026-01-01T00:00:05Z'], ['10.15.3.22 bound']],
+    [['--at', '2026-01-01T00:00:09Z'], ['10.15.3.22 released']],
+  ])('history 10.15.3.22 %j', (flags, expected) => {
+    expect(eventsOf(run('history', '10.15.3.22', '--json', ...flags).output)).toEqual(expected);
+  });
+
+  it('history of a MAC at a time: the addresses that it had then, also those that others had later', async () => {
+    await bind(store, { client: 5, address: address('10.15.3.22'), at: at(20) });
+    const had = (time: string) => run('history', '52:54:00:00:00:03', '--at', time, '--json').output;
+
+    expect(eventsOf(had('2026-01-01T00:00:05Z'))).toEqual(['10.15.3.22 bound']);
+    expect(had('2026-01-01T00:00:30Z')).toBe('[]\n');
+  });
+
+  it('history of everything, the newest only', () => {
+    expect(eventsOf(run('history', '--last', '2', '--json').output)).toEqual([
+      '10.15.3.22 released',
+      '10.15.3.9 bound',
+    ]);
+  });
+
+  it.each([
+    [['history', '--since', 'yesterday'], '--since yesterday'],
+    [['history', '--at', '2026-13-01'], '2026-11-24T14:00 (UTC)'],
+    [['history', '--last', '0'], '--last 0'],
+    [['web-1'], 'vps-gateway leases list --hostname'],
     [['list', '--address', '10.15.3'], '--address 10.15.3'],
     [['list', '--mac', '52:54'], '--mac 52:54'],
     [['list', '--state', 'taken'], 'bound, expired, free, declined, peer'],
@@ -219,3 +258,8 @@ describe('vps-gateway leases', () => {
     expect(run('--address', '10.15.3.40').output).not.toContain('\u001b');
   });
 });
+
+function eventsOf(json: string): readonly string[] {
+  const events = JSON.parse(json) as readonly { readonly address: string; readonly event: string }[];
+  return events.map(({ address, event }) => `${address} ${event}`);
+}

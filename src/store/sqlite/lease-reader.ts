@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { GatewayError } from '../../errors.ts';
+import type { Instant } from '../../lease/lease.ts';
 import type { HardwareAddress } from '../../net/hardware-address.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import { isDamage } from './damage.ts';
@@ -55,6 +56,14 @@ export interface MirrorState {
   readonly quorum: 'yes' | 'no';
 }
 
+/** What must hold of a row of the history; what is undefined need not. */
+export interface HistoryFilter extends Pick<LeaseFilter, 'address' | 'mac'> {
+  /** Not before this. */
+  readonly since?: Instant | undefined;
+  /** Not after this. */
+  readonly until?: Instant | undefined;
+}
+
 /** What must hold of a row; what is undefined need not. */
 export interface LeaseFilter {
   readonly address?: Ipv4 | undefined;
@@ -73,10 +82,11 @@ WHERE position > @after AND position <= @upTo
 ORDER BY position`;
 
 const EVENTS = `
-SELECT * FROM (SELECT history.id AS position, history.address AS number, history.mac AS hardware, ${HISTORY_COLUMNS}
-  FROM history)
+SELECT * FROM (SELECT history.id AS position, history.address AS number, history.mac AS hardware,
+  history.at AS moment, ${HISTORY_COLUMNS} FROM history)
 WHERE position > @after AND position <= @upTo
   AND (@address IS NULL OR number = @address) AND (@mac IS NULL OR hardware = @mac)
+  AND (@since IS NULL OR moment >= @since) AND (@until IS NULL OR moment <= @until)
 ORDER BY position`;
 
 const LEASE_PAGE = `SELECT max(address) FROM (SELECT address FROM lease WHERE address > ? ORDER BY address LIMIT ${PAGE_ROWS})`;
@@ -92,7 +102,8 @@ export class LeaseReader {
 
   /** By address, ascending. */
   leases(filter: LeaseFilter): Generator<ListedLease> {
-    return this.#rows(LEASES, LEASE_PAGE, filter) as Generator<ListedLease>;
+    const { address = null, mac = null, state = null, hostname = null } = filter;
+    return this.#rows(LEASES, LEASE_PAGE, { address, mac, state, hostname }) as Generator<ListedLease>;
   }
 
   /** How fresh this mirror of shared leases is; undefined: the leases are this node's own. */
@@ -101,22 +112,22 @@ export class LeaseReader {
   }
 
   /** The oldest first. */
-  history(filter: Pick<LeaseFilter, 'address' | 'mac'>): Generator<ListedEvent> {
-    return this.#rows(EVENTS, EVENT_PAGE, filter) as Generator<ListedEvent>;
+  history(filter: HistoryFilter): Generator<ListedEvent> {
+    const { address = null, mac = null, since = null, until = null } = filter;
+    return this.#rows(EVENTS, EVENT_PAGE, { address, mac, since, until }) as Generator<ListedEvent>;
   }
 
   close(): void {
     this.#database.close();
   }
 
-  *#rows(sql: string, page: string, filter: LeaseFilter): Generator<unknown> {
+  *#rows(sql: string, page: string, wanted: object): Generator<unknown> {
     const rows = this.#database.prepare(sql);
     const bound = this.#database.prepare(page).pluck();
-    const { address = null, mac = null, state = null, hostname = null } = filter;
     for (let after: unknown = -1; ; ) {
       const upTo: unknown = bound.get(after);
       if (typeof upTo !== 'number') return;
-      for (const row of rows.all({ address, mac, state, hostname, after, upTo })) yield shown(row);
+      for (const row of rows.all({ ...wanted, after, upTo })) yield shown(row);
       after = upTo;
     }
   }
@@ -212,6 +223,7 @@ function shown(row: unknown): unknown {
     position: _position,
     hardware: _hardware,
     number: _number,
+    moment: _moment,
     ...columns
   } = row as Record<string, unknown>;
   return columns;

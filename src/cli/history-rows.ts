@@ -1,0 +1,36 @@
+import { hardwareToText } from '../net/hardware-address.ts';
+import type { HistoryFilter, ListedEvent } from '../store/sqlite/lease-reader.ts';
+
+/** Events after which an address is somebody's. */
+const HELD = new Set(['bound', 'peer']);
+
+/** The newest rows of all, at most `count`, in their order. */
+export function newest(events: Iterable<ListedEvent>, count: number): readonly ListedEvent[] {
+  const ring: ListedEvent[] = [];
+  let next = 0;
+  for (const event of events) {
+    ring[next % count] = event;
+    next += 1;
+  }
+  return next <= count ? ring : [...ring.slice(next % count), ...ring.slice(0, next % count)];
+}
+
+/**
+ * What held when the last of these events had happened, the oldest first: the last event of an address; or, where a MAC
+ * or nothing is asked for, those of the addresses that were then held, by that MAC if one is named.
+ */
+export function standingAt(
+  events: Iterable<ListedEvent>,
+  { address, mac }: Pick<HistoryFilter, 'address' | 'mac'>,
+): readonly ListedEvent[] {
+  const last = new Map<string, ListedEvent>();
+  for (const event of events) {
+    last.delete(event.address);
+    last.set(event.address, event);
+  }
+  if (address !== undefined) return [...last.values()];
+  const hardware = mac === undefined ? undefined : hardwareToText(mac);
+  return [...last.values()].filter(
+    (event) => HELD.has(event.event) && (hardware === undefined || event.mac === hardware),
+  );
+}
