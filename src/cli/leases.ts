@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { loadSettings } from '../config/load-settings.ts';
 import type { Environment } from '../config/settings.ts';
 import { GatewayError } from '../errors.ts';
-import { type Instant, instant } from '../lease/lease.ts';
+import { INFINITE_SECONDS, type Instant, instant } from '../lease/lease.ts';
 import { type HardwareAddress, hardwareFromText } from '../net/hardware-address.ts';
 import { type Ipv4, ipv4FromText } from '../net/ipv4.ts';
 import {
@@ -257,12 +257,19 @@ function details(output: Output, lease: ListedLease, isNext: boolean): void {
     ['state', lease.state],
     ['since', lease.starts],
     ['expires', lease.expires],
+    ['length', lengthOf(lease.lease_seconds)],
     ['updated', lease.updated],
     ['vps', lease.vps_id],
     ['node', lease.node],
     ['client', lease.client],
     ['identifier', describeClientIdentifier(Buffer.from(lease.client.split('/')[0] ?? '', 'hex'))],
   ]);
+}
+
+/** As it is set: `43200 s`. */
+function lengthOf(seconds: number | null): string | null {
+  if (seconds === null) return null;
+  return seconds === INFINITE_SECONDS ? 'without end' : `${seconds} s`;
 }
 
 function nothing({ remark, exitWith }: LeasesSurroundings, text: string): void {

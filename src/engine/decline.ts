@@ -1,5 +1,4 @@
 import { isLive } from '../allocation/availability.ts';
-import { later } from '../lease/lease.ts';
 import type { Decision } from './decision.ts';
 import { ask, changeOf, recordOf, silence } from './outcome.ts';
 import type { Question } from './question.ts';
@@ -34,11 +33,7 @@ export function answerDecline(question: Question): Decision {
   // Deviates from RFC 2131 §4.3.3: what one client alone has claimed three times is not marked any more; no guest may
   // empty the pool.
   if (!isConfirmed && known.declines >= BELIEVED_DECLINES) return silence('too-many-declines');
-  const record = recordOf(
-    question,
-    'declined',
-    later(now, isConfirmed ? CONFIRMED_QUARANTINE : CLAIMED_QUARANTINE),
-  );
+  const record = recordOf(question, 'declined', isConfirmed ? CONFIRMED_QUARANTINE : CLAIMED_QUARANTINE);
   const change = changeOf(question, 'binding', 'declined', [
     { address, seen: standing.version, next: record },
   ]);

@@ -1,5 +1,4 @@
 import { isBoundTo } from '../allocation/availability.ts';
-import { later } from '../lease/lease.ts';
 import type { LeaseChange, LeaseWrite } from '../lease/lease-view.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { Reason } from './decision.ts';
@@ -12,7 +11,7 @@ import type { Question } from './question.ts';
  * has one address.
  */
 export function bind(question: Question, address: Ipv4, leaseSeconds: number, reason: Reason): LeaseChange {
-  const record = recordOf(question, 'bound', later(question.now, leaseSeconds));
+  const record = recordOf(question, 'bound', leaseSeconds);
   return changeOf(question, 'binding', reason, [
     { address, seen: question.leases.at(address)?.version ?? 0, next: record },
     ...leaving(question, address),
@@ -22,7 +21,7 @@ export function bind(question: Question, address: Ipv4, leaseSeconds: number, re
 /** RFC 2131 §4.3.1: the address is not given to others while the client may still answer the offer. */
 export function hold(question: Question, address: Ipv4, reason: Reason): LeaseChange {
   const { now, plan, leases, client } = question;
-  const record = recordOf(question, 'offered', later(now, plan.offerSeconds));
+  const record = recordOf(question, 'offered', plan.offerSeconds);
   const writes: LeaseWrite[] = [{ address, seen: leases.at(address)?.version ?? 0, next: record }];
   const other = leases.offerTo(client);
   if (other !== undefined && other.address !== address) {

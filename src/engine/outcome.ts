@@ -1,4 +1,11 @@
-import type { Instant, Lease, LeaseRecord, LeaseState, Version } from '../lease/lease.ts';
+import {
+  type Instant,
+  type Lease,
+  type LeaseRecord,
+  type LeaseState,
+  later,
+  type Version,
+} from '../lease/lease.ts';
 import type { LeaseChange, LeaseWrite } from '../lease/lease-view.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
@@ -33,13 +40,14 @@ export function waitFor(address: Ipv4, reason: Reason, now: Instant, millisecond
   return { kind: 'wait', until: (now + milliseconds) as Instant, address, probe: false, reason };
 }
 
-/** What a write by this client leaves at an address. */
-export function recordOf(question: Question, state: LeaseState, expiresAt: Instant): LeaseRecord {
+/** What a write by this client leaves at an address, for so many seconds. */
+export function recordOf(question: Question, state: LeaseState, seconds: number): LeaseRecord {
   return {
     client: question.client,
     hardware: question.message.hardware,
     state,
-    expiresAt,
+    expiresAt: later(question.now, seconds),
+    leaseSeconds: seconds,
     hostname: hostNameOf(question.message),
   };
 }
@@ -84,7 +92,8 @@ export function quarantineInUse(question: Question, address: Ipv4, holder: Hardw
     client: standing?.client ?? question.client,
     hardware: holder,
     state: 'declined',
-    expiresAt: (now + CONFLICT_QUARANTINE * 1000) as Instant,
+    expiresAt: later(now, CONFLICT_QUARANTINE),
+    leaseSeconds: CONFLICT_QUARANTINE,
   };
   const writes = [{ address, seen: standing?.version ?? 0, next }];
   return {

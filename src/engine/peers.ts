@@ -2,7 +2,7 @@ import { isLive } from '../allocation/availability.ts';
 import { hashOfClient } from '../allocation/client-hash.ts';
 import { goesFirst } from '../allocation/gateway-rank.ts';
 import { NOBODY } from '../lease/client-key.ts';
-import { type Instant, type Lease, type LeaseRecord, NEVER } from '../lease/lease.ts';
+import { INFINITE_SECONDS, type Instant, type Lease, type LeaseRecord, NEVER } from '../lease/lease.ts';
 import type { LeaseView, LeaseWrite } from '../lease/lease-view.ts';
 import { NO_HARDWARE } from '../net/hardware-address.ts';
 import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
@@ -78,7 +78,7 @@ function grantHeard(question: Question, address: Ipv4): readonly LeaseWrite[] {
   const granter = message.serverIdentifier;
   if (granter === undefined || !plan.peers.has(granter) || poolOf(subnet, address) === undefined) return [];
   if (isKnown(question, address, granter)) return [];
-  const record = { ...recordOf(question, 'peer', NEVER), granter };
+  const record = { ...recordOf(question, 'peer', INFINITE_SECONDS), leaseSeconds: 0, granter };
   return noteOf(question, address, record);
 }
 

@@ -27,6 +27,8 @@ export interface Lease {
   readonly expiresAt: Instant;
   /** When it was last written: the `at` of that change. */
   readonly updatedAt: Instant;
+  /** How long it was given for, a lease or a quarantine; INFINITE_SECONDS: without end. 0: not known, or neither. */
+  readonly leaseSeconds: number;
   readonly version: Version;
 }
 
@@ -38,6 +40,8 @@ export interface LeaseRecord {
   readonly granter?: Ipv4 | undefined;
   readonly state: LeaseState;
   readonly expiresAt: Instant;
+  /** From its write to its end; absent: 0, as in a Lease. */
+  readonly leaseSeconds?: number | undefined;
   /** Option 12, printable ASCII; undefined leaves the stored one as it is. */
   readonly hostname?: string | undefined;
 }

@@ -33,11 +33,11 @@ export class LeaseColumns {
   }
 
   addressAt(slot: number): Ipv4 {
-    return (this.#chunks[slot >>> CHUNK_BITS]?.addresses[(slot & (CHUNK - 1)) * 2] ?? 0) as Ipv4;
+    return (this.#chunks[slot >>> CHUNK_BITS]?.addresses[(slot & (CHUNK - 1)) * 3] ?? 0) as Ipv4;
   }
 
   granterAt(slot: number): Ipv4 {
-    return (this.#chunks[slot >>> CHUNK_BITS]?.addresses[(slot & (CHUNK - 1)) * 2 + 1] ?? 0) as Ipv4;
+    return (this.#chunks[slot >>> CHUNK_BITS]?.addresses[(slot & (CHUNK - 1)) * 3 + 1] ?? 0) as Ipv4;
   }
 
   clientAt(slot: number): ClientKey {
@@ -74,17 +74,23 @@ export class LeaseColumns {
     return (this.#chunks[slot >>> CHUNK_BITS]?.rest[(slot & (CHUNK - 1)) * 4 + 1] ?? 0) as Instant;
   }
 
+  /** 0: it is not known. */
+  leaseSecondsAt(slot: number): number {
+    return this.#chunks[slot >>> CHUNK_BITS]?.addresses[(slot & (CHUNK - 1)) * 3 + 2] ?? 0;
+  }
+
   lease(slot: number): Lease {
     const { addresses, rest } = this.#chunkOf(slot);
     const row = slot & (CHUNK - 1);
     return {
-      address: (addresses[row * 2] ?? 0) as Ipv4,
+      address: (addresses[row * 3] ?? 0) as Ipv4,
       client: this.clientAt(slot),
       hardware: (rest[row * 4 + 3] ?? 0) as HardwareAddress,
-      granter: (addresses[row * 2 + 1] ?? 0) as Ipv4,
+      granter: (addresses[row * 3 + 1] ?? 0) as Ipv4,
       state: this.stateAt(slot),
       expiresAt: (rest[row * 4 + 1] ?? 0) as Instant,
       updatedAt: (rest[row * 4 + 2] ?? 0) as Instant,
+      leaseSeconds: addresses[row * 3 + 2] ?? 0,
       version: rest[row * 4] ?? 0,
     };
   }
@@ -125,7 +131,8 @@ export class LeaseColumns {
   put(slot: number, lease: Lease): void {
     const { addresses, states, rest, clients } = this.#chunkOf(slot);
     const row = slot & (CHUNK - 1);
-    addresses[row * 2 + 1] = lease.granter;
+    addresses[row * 3 + 1] = lease.granter;
+    addresses[row * 3 + 2] = lease.leaseSeconds;
     states[row] = STATES.indexOf(lease.state);
     rest[row * 4] = lease.version;
     rest[row * 4 + 1] = lease.expiresAt;
@@ -147,7 +154,7 @@ export class LeaseColumns {
     const slot = this.#size;
     if (slot === this.#chunks.length * CHUNK) this.#chunks.push(new Chunk());
     this.#size += 1;
-    this.#chunkOf(slot).addresses[(slot & (CHUNK - 1)) * 2] = address;
+    this.#chunkOf(slot).addresses[(slot & (CHUNK - 1)) * 3] = address;
     return slot;
   }
 
@@ -160,8 +167,8 @@ export class LeaseColumns {
 
 /** The columns of so many records. What is read together stands together, so that a lookup waits less for memory. */
 class Chunk {
-  /** Two of each: address, granter. */
-  readonly addresses = new Uint32Array(CHUNK * 2);
+  /** Three of each: address, granter, leaseSeconds. */
+  readonly addresses = new Uint32Array(CHUNK * 3);
   readonly states = new Uint8Array(CHUNK);
   /** Four of each: version, expiresAt, updatedAt, hardware. */
   readonly rest = new Float64Array(CHUNK * 4);

@@ -291,6 +291,6 @@ export class LeaseTable implements LeaseView {
 }
 
 function leaseOf(address: Ipv4, next: LeaseRecord, updatedAt: Instant, version: Version): Lease {
-  const { client, hardware, granter = UNSPECIFIED, state, expiresAt } = next;
-  return { address, client, hardware, granter, state, expiresAt, updatedAt, version };
+  const { client, hardware, granter = UNSPECIFIED, state, expiresAt, leaseSeconds = 0 } = next;
+  return { address, client, hardware, granter, state, expiresAt, updatedAt, leaseSeconds, version };
 }

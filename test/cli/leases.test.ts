@@ -115,6 +115,7 @@ describe('vps-gateway leases', () => {
         vps_id: null,
         node: 'pve1',
         client: '01525400000001',
+        lease_seconds: 3_153_600_000,
       },
     ]);
   });
@@ -145,6 +146,7 @@ describe('vps-gateway leases', () => {
       'state       bound',
       'since       2026-01-01T00:00:00Z',
       'expires     2125-12-08T00:00:00Z',
+      'length      3153600000 s',
       'updated     2026-01-01T00:00:00Z',
       'vps         -',
       'node        pve1',

@@ -128,6 +128,7 @@ test.each([
 
   expect(conversation.at(MINE)).toMatchObject({
     state: 'declined',
+    leaseSeconds: seconds,
     expiresAt: conversation.now + seconds * 1000,
   });
 });

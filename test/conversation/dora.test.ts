@@ -31,6 +31,7 @@ test('RFC 2131 §3.1: a DHCPDISCOVER is offered an address of the pool, and the 
   expect(conversation.at(ack.address)).toMatchObject({
     state: 'bound',
     expiresAt: conversation.now + 43_200_000,
+    leaseSeconds: 43_200,
   });
 });
 

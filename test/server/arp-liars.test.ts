@@ -20,7 +20,7 @@ function bench() {
   const table = new LeaseTable(new Set(), 0);
   const put = (address: Ipv4, hardware: HardwareAddress, state: LeaseState) => {
     const client = keyOfIdentifier(Uint8Array.of(1, address & 255));
-    const times = { expiresAt: instant(clock.now() + 3_600_000), updatedAt: clock.now() };
+    const times = { expiresAt: instant(clock.now() + 3_600_000), updatedAt: clock.now(), leaseSeconds: 0 };
     table.load({
       address,
       client,

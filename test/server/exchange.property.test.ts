@@ -241,6 +241,7 @@ function leasesAt(now: Instant): Lease[] {
     state: 'bound',
     expiresAt: later(now, 60),
     updatedAt: now,
+    leaseSeconds: 0,
     version: index + 1,
   }));
 }

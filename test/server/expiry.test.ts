@@ -23,6 +23,7 @@ function leases(count: number, state: LeaseState = 'bound'): Lease[] {
     state,
     expiresAt: instant(END),
     updatedAt: instant(END - 1000),
+    leaseSeconds: 0,
     version: index + 1,
   }));
 }

@@ -99,6 +99,7 @@ function leaseFor(milliseconds: number): Lease {
     state: 'bound',
     expiresAt: instant(begin + milliseconds),
     updatedAt: instant(begin),
+    leaseSeconds: 0,
     version: 1,
   };
 }

@@ -1,5 +1,12 @@
 import type { ClientKey } from '../../src/lease/client-key.ts';
-import { type Instant, instant, type LeaseState, type Version } from '../../src/lease/lease.ts';
+import {
+  INFINITE_SECONDS,
+  type Instant,
+  instant,
+  type LeaseState,
+  NEVER,
+  type Version,
+} from '../../src/lease/lease.ts';
 import type { AddressRange, LeaseChange, LeaseView, LeaseWrite } from '../../src/lease/lease-view.ts';
 import type { HardwareAddress } from '../../src/net/hardware-address.ts';
 import { type Ipv4, ipv4FromText } from '../../src/net/ipv4.ts';
@@ -40,6 +47,8 @@ export interface Wish {
   readonly holder?: number;
   readonly at?: Instant;
   readonly expiresAt?: Instant;
+  /** By default from `at` to `expiresAt`. */
+  readonly leaseSeconds?: number;
   readonly reason?: string;
   readonly hostname?: string;
   /** Another gateway. */
@@ -69,13 +78,18 @@ function writeOf(leases: LeaseView, wish: Wish): LeaseWrite {
   const holder = wish.holder ?? wish.client;
   const decidedAt = wish.at ?? at(0);
   const expiresAt = wish.expiresAt ?? (state === 'free' ? decidedAt : instant(decidedAt + 3_600_000));
-  const next = { client: client(holder), hardware: hardware(holder), state, expiresAt };
+  const leaseSeconds = wish.leaseSeconds ?? secondsFrom(decidedAt, expiresAt);
+  const next = { client: client(holder), hardware: hardware(holder), state, expiresAt, leaseSeconds };
   const named = hostname === undefined ? next : { ...next, hostname };
   return {
     address: wish.address,
     seen,
     next: wish.granter === undefined ? named : { ...named, granter: wish.granter },
   };
+}
+
+function secondsFrom(start: Instant, end: Instant): number {
+  return end === NEVER ? INFINITE_SECONDS : Math.max(0, Math.round((end - start) / 1000));
 }
 
 /** Takes one change the way the exchange does. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Lease } from '../../src/lease/lease.ts';
+import { INFINITE_SECONDS, type Lease, NEVER } from '../../src/lease/lease.ts';
 import type { AddressRange } from '../../src/lease/lease-view.ts';
 import { type Ipv4, UNSPECIFIED } from '../../src/net/ipv4.ts';
 import type { LeaseStore } from '../../src/store/lease-store.ts';
@@ -55,10 +55,32 @@ export function leaseStoreContract(
           state: 'bound',
           expiresAt: at(605),
           updatedAt: at(5),
+          leaseSeconds: 600,
           version: expect.any(Number),
         });
         expect(store.leases.bindingOf(client(1))).toEqual(lease);
         expect(store.lastStoredAt).toBe(at(5));
+      });
+
+      it.each([
+        ['a day', at(86_400), 86_400],
+        ['no end', NEVER, INFINITE_SECONDS],
+        ['a length that is not known', at(600), 0],
+      ])('a lease of %s has its length, and its renewal its own', async (_, expiresAt, leaseSeconds) => {
+        await bind(store, { client: 1, address: A, expiresAt, leaseSeconds });
+        expect(store.leases.at(A)).toMatchObject({ expiresAt, leaseSeconds });
+
+        await bind(store, { client: 1, address: A, at: at(9), expiresAt: at(69) });
+        expect(store.leases.at(A)).toMatchObject({ expiresAt: at(69), leaseSeconds: 60 });
+      });
+
+      it('an offer and a quarantine have their lengths; what is free has none', async () => {
+        await offer(store, { client: 1, address: A, expiresAt: at(60) });
+        await bind(store, { client: 2, address: B, state: 'declined', expiresAt: at(600) });
+        await bind(store, { client: 3, address: C });
+        await bind(store, { client: 3, address: C, at: at(9), state: 'free' });
+
+        expect([A, B, C].map((each) => store.leases.at(each)?.leaseSeconds)).toEqual([60, 600, 0]);
       });
 
       it('every committed change has a version above all before it', async () => {

@@ -25,8 +25,20 @@ describe('the lease table while it grows', () => {
       version += 1;
       const state = STATES[random.below(STATES.length)] ?? 'bound';
       const lease = { address: where, client, hardware: hardware(version), granter: UNSPECIFIED, state };
-      last.set(where, { ...lease, expiresAt: at(version), updatedAt: at(version), version });
-      table.load({ ...lease, expiresAt: at(version), updatedAt: at(version), version });
+      last.set(where, {
+        ...lease,
+        expiresAt: at(version),
+        updatedAt: at(version),
+        leaseSeconds: version,
+        version,
+      });
+      table.load({
+        ...lease,
+        expiresAt: at(version),
+        updatedAt: at(version),
+        leaseSeconds: version,
+        version,
+      });
     };
 
     for (let count = 0; count < RECORDS; count += 1) {
@@ -71,6 +83,7 @@ describe('a lease table that is filled at once', () => {
         state: STATES[random.below(STATES.length)] ?? 'bound',
         expiresAt: at(number),
         updatedAt: at(random.below(1000)),
+        leaseSeconds: number,
         version: ((number * 7919) % 100_003) + 1,
       };
     });
@@ -98,7 +111,14 @@ describe('a lease table that is filled at once', () => {
       const where = (FIRST + random.below(count + 200)) as Ipv4;
       const version = 200_000 + step;
       for (const table of [filled, loaded])
-        table.load({ ...lease, address: where, expiresAt: at(step), updatedAt: at(step), version });
+        table.load({
+          ...lease,
+          address: where,
+          expiresAt: at(step),
+          updatedAt: at(step),
+          leaseSeconds: 0,
+          version,
+        });
     }
     compare();
   });

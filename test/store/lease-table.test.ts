@@ -53,7 +53,7 @@ describe('the lease table', () => {
     const records = kinds.map(([key, mac], index) => ({
       ...{ client: key as ClientKey, hardware: mac as HardwareAddress, granter: UNSPECIFIED },
       ...{ address: (FIRST + index) as Ipv4, state: 'bound' as const, version: index + 1 },
-      ...{ expiresAt: at(60), updatedAt: at(0) },
+      ...{ expiresAt: at(60), updatedAt: at(0), leaseSeconds: 0 },
     }));
     const filled = new LeaseTable(new Set(), 1);
     filled.fill(records);
@@ -73,7 +73,7 @@ describe('the lease table', () => {
     const table = new LeaseTable(new Set(), 1);
     const record = {
       ...{ client: client(1), granter: UNSPECIFIED, address: FIRST, state: 'bound' as const },
-      ...{ expiresAt: at(60), updatedAt: at(0) },
+      ...{ expiresAt: at(60), updatedAt: at(0), leaseSeconds: 0 },
     };
     for (const [index, mac] of [1, 2, 1, 2].entries()) {
       const next = { ...record, hardware: hardware(mac), version: index + 1 };
@@ -93,6 +93,7 @@ describe('the lease table', () => {
       granter: UNSPECIFIED,
       expiresAt: at(60),
       updatedAt: at(0),
+      leaseSeconds: 0,
     };
     const addresses = Array.from({ length: 19 }, (_, index) => (FIRST + index) as Ipv4);
     const last = addresses.pop();
@@ -156,7 +157,14 @@ describe('the lease table', () => {
         hardware: hardware(index),
         granter: UNSPECIFIED,
       };
-      table.load({ ...lease, state: 'free', expiresAt: at(0), updatedAt: at(0), version: 10 + index });
+      table.load({
+        ...lease,
+        state: 'free',
+        expiresAt: at(0),
+        updatedAt: at(0),
+        leaseSeconds: 0,
+        version: 10 + index,
+      });
     }
 
     const order: (Ipv4 | undefined)[] = [];

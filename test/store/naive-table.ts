@@ -42,8 +42,9 @@ export class NaiveTable {
       const record = this.recordAt(address);
       const isOffered = this.offers.some((offer) => offer.address === address);
       const isHolders = record !== undefined && record.state !== 'free' && record.client === next.client;
-      const { client, hardware, granter = UNSPECIFIED, state, expiresAt } = next;
-      const lease = { address, client, hardware, granter, state, expiresAt, updatedAt: change.at, version };
+      const { client, hardware, granter = UNSPECIFIED, state, expiresAt, leaseSeconds = 0 } = next;
+      const times = { expiresAt, updatedAt: change.at, leaseSeconds };
+      const lease = { address, client, hardware, granter, state, ...times, version };
       this.#drop(address);
       if (state === 'offered') {
         const other = this.offerTo(client);

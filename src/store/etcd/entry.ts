@@ -1,5 +1,5 @@
 import { type ClientKey, clientKeyFromText } from '../../lease/client-key.ts';
-import type { Instant, Lease, LeaseState } from '../../lease/lease.ts';
+import { INFINITE_SECONDS, type Instant, type Lease, type LeaseState } from '../../lease/lease.ts';
 import type { HardwareAddress } from '../../net/hardware-address.ts';
 import { type Ipv4, ipv4FromText, ipv4ToText, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { KeyValue, Revision } from './etcd.ts';
@@ -12,6 +12,8 @@ export interface Claim {
   readonly state: LeaseState;
   readonly expiresAt: number;
   readonly updatedAt: number;
+  /** As a lease has it; absent: not known, as where an older version wrote it. */
+  readonly leaseSeconds?: number;
   /** The gateway's server identifier, dotted, and its node's name. */
   readonly granter: string;
   readonly node: string;
@@ -129,19 +131,36 @@ const STATES: readonly unknown[] = ['free', 'offered', 'bound', 'declined', 'pee
 
 function isClaim(value: unknown): value is Claim {
   if (typeof value !== 'object' || value === null) return false;
-  const { client, mac, state, expiresAt, updatedAt, granter, node } = value as Partial<
-    Record<string, unknown>
-  >;
+  const {
+    client,
+    mac,
+    state,
+    expiresAt,
+    updatedAt,
+    leaseSeconds = 0,
+    granter,
+    node,
+  } = value as Partial<Record<string, unknown>>;
   return (
     typeof client === 'string' &&
     clientKeyFromText(client) !== undefined &&
     Number.isSafeInteger(mac) &&
     Number.isSafeInteger(expiresAt) &&
     Number.isSafeInteger(updatedAt) &&
+    isLeaseSeconds(leaseSeconds) &&
     STATES.includes(state) &&
     typeof granter === 'string' &&
     typeof node === 'string'
   );
+}
+
+/** How long a claim is given for; nothing where that is not known, or it is for nothing. */
+export function claimedLength(leaseSeconds: number): Pick<Claim, 'leaseSeconds'> {
+  return leaseSeconds === 0 ? {} : { leaseSeconds };
+}
+
+function isLeaseSeconds(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) <= INFINITE_SECONDS;
 }
 
 /** A claim as the table has it. */
@@ -154,6 +173,7 @@ export function leaseOf(address: Ipv4, claim: Claim, version: Revision): Lease {
     state: claim.state,
     expiresAt: claim.expiresAt as Instant,
     updatedAt: claim.updatedAt as Instant,
+    leaseSeconds: claim.leaseSeconds ?? 0,
     version,
   };
 }

@@ -3,7 +3,7 @@ import { type Instant, instant, type Lease, NEVER } from '../../lease/lease.ts';
 import { NO_HARDWARE } from '../../net/hardware-address.ts';
 import { type Ipv4, ipv4ToText, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { Say } from './admission.ts';
-import { type Entry, formatEntry, parseEntry } from './entry.ts';
+import { claimedLength, type Entry, formatEntry, parseEntry } from './entry.ts';
 import type { Revision } from './etcd.ts';
 
 /** Characters of the text that are shown. */
@@ -33,7 +33,7 @@ export function unused(address: Ipv4, version: Revision): Lease {
 
 function nobodys(address: Ipv4, version: Revision, state: Lease['state'], expiresAt: Instant): Lease {
   const nobody = { client: NOBODY, hardware: NO_HARDWARE, granter: UNSPECIFIED };
-  return { address, ...nobody, state, expiresAt, updatedAt: instant(0), version };
+  return { address, ...nobody, state, expiresAt, updatedAt: instant(0), leaseSeconds: 0, version };
 }
 
 /** One warning for each revision of a key that holds foreign text; it stands until somebody mends it. */
@@ -76,13 +76,14 @@ function withoutOffer(text: string): Entry {
 
 function entryOf(lease: Lease | undefined): Entry {
   if (lease === undefined || lease.client === NOBODY) return { op: OPERATOR };
-  const { client, hardware, granter, state, expiresAt, updatedAt } = lease;
+  const { client, hardware, granter, state, expiresAt, updatedAt, leaseSeconds } = lease;
   const record = {
     client,
     mac: hardware,
     state,
     expiresAt,
     updatedAt,
+    ...claimedLength(leaseSeconds),
     granter: ipv4ToText(granter),
     node: '',
   };

@@ -257,12 +257,12 @@ function sameLease(one: Lease, other: Lease): boolean {
     one.state === other.state &&
     one.expiresAt === other.expiresAt &&
     one.updatedAt === other.updatedAt &&
+    one.leaseSeconds === other.leaseSeconds &&
     one.hardware === other.hardware &&
     one.granter === other.granter
   );
 }
 
 function keptOf(lease: Lease, { hostname, node }: Claim): KeptLease {
-  const { address, client, hardware, granter, state, expiresAt, updatedAt, version } = lease;
-  return { address, client, hardware, granter, state, expiresAt, updatedAt, version, hostname, node };
+  return { ...lease, hostname, node };
 }

@@ -2,7 +2,7 @@ import { type ClientKey, keyOfClone } from '../../lease/client-key.ts';
 import { type Ipv4, ipv4FromText, ipv4ToText, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { KeptLease } from '../mirror.ts';
 import { OtherLifeError } from './birth.ts';
-import { type Claim, decodeEntry, type Entry, encodeEntry, type Keys } from './entry.ts';
+import { type Claim, claimedLength, decodeEntry, type Entry, encodeEntry, type Keys } from './entry.ts';
 import {
   type Compare,
   type Etcd,
@@ -215,7 +215,7 @@ class Merge {
       success.push({ kind: 'put', key: client, value: Buffer.from(ipv4ToText(lease.address)) });
     }
     if (lease.state === 'bound' && elsewhere !== undefined) {
-      const { record } = elsewhere.entry;
+      const { leaseSeconds: _leaseSeconds, ...record } = elsewhere.entry.record;
       const freed: Claim = { ...record, state: 'free', expiresAt: now, reason: 'moved' };
       const key = keys.ofAddress(elsewhere.address);
       compare.push(revisionOf(key, elsewhere.found));
@@ -252,7 +252,7 @@ class Merge {
 
   #claimOf(lease: KeptLease, client: ClientKey): Claim {
     const { self, rule } = this.#options;
-    const { hardware, state, expiresAt, updatedAt, hostname, node } = lease;
+    const { hardware, state, expiresAt, updatedAt, leaseSeconds, hostname, node } = lease;
     const isOwn = lease.granter === UNSPECIFIED;
     const claim = {
       client,
@@ -260,6 +260,7 @@ class Merge {
       state,
       expiresAt,
       updatedAt,
+      ...claimedLength(leaseSeconds),
       granter: isOwn ? self.address : ipv4ToText(lease.granter),
       node: isOwn || node === '' ? self.node : node,
       reason: rule === 'join' ? 'joined' : 'seeded',

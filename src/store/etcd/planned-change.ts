@@ -2,7 +2,7 @@ import type { LeaseRecord } from '../../lease/lease.ts';
 import type { LeaseChange, LeaseWrite } from '../../lease/lease-view.ts';
 import { type Ipv4, ipv4ToText, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { LeaseTable } from '../lease-table.ts';
-import { type Claim, type Entry, formatEntry, type Keys } from './entry.ts';
+import { type Claim, claimedLength, type Entry, formatEntry, type Keys } from './entry.ts';
 import type { Compare, Operation, Revision, Transaction } from './etcd.ts';
 import type { KnownKeys } from './known-keys.ts';
 
@@ -124,11 +124,12 @@ function claimOf(
   { at, reason }: LeaseChange,
   before: Claim | undefined,
 ): Claim {
-  const { client, hardware, state, expiresAt } = next;
+  const { client, hardware, state, expiresAt, leaseSeconds = 0 } = next;
   const granter = next.granter === undefined ? author.granter : ipv4ToText(next.granter);
   const hostname = next.hostname ?? (before?.client === client ? before.hostname : undefined);
   const node = author.node;
-  const claim = { client, mac: hardware, state, expiresAt, updatedAt: at, granter, node, reason };
+  const times = { expiresAt, updatedAt: at, ...claimedLength(leaseSeconds) };
+  const claim = { client, mac: hardware, state, ...times, granter, node, reason };
   return hostname === undefined ? claim : { ...claim, hostname };
 }
 

@@ -14,7 +14,9 @@ import { stampOf, syncDirectoryOf, unusedName } from './beside.ts';
 
 /** The first page of a journal: the text of its kind and version, then the birth of its lease file. */
 export const FILE_HEADER_BYTES = 4096;
-const KIND = 'vps-gateway journal 1\n';
+const KIND = 'vps-gateway journal 2';
+/** Its records have no lengths of leases; they are read all the same. */
+const FIRST_KIND = 'vps-gateway journal 1';
 /** Two halves of 16 MiB: over 100,000 leases each. */
 export const JOURNAL_BYTES = FILE_HEADER_BYTES + 32 * 1024 * 1024;
 const ZEROS = new Uint8Array(1024 * 1024);
@@ -57,7 +59,24 @@ export function birthIn(journal: string): string | undefined {
   }
   const [kind, birth] = new TextDecoder().decode(header).split('\n');
   const isWhole = statSync(journal).size > FILE_HEADER_BYTES;
-  return isWhole && `${kind}\n` === KIND ? birth : undefined;
+  return isWhole && (kind === KIND || kind === FIRST_KIND) ? birth : undefined;
+}
+
+/**
+ * Makes a journal of the first format one of this format, once all that is in it is safe in the lease file: an older
+ * version then does not take its records for its own. Throws what the file system says.
+ */
+export function bringJournalUpToDate(journal: string): void {
+  const kind = Buffer.alloc(FIRST_KIND.length);
+  const handle = openSync(journal, 'r+');
+  try {
+    readSync(handle, kind, 0, kind.length, 0);
+    if (kind.toString('latin1') === KIND) return;
+    writeWhole(handle, new TextEncoder().encode(KIND), 0);
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
 }
 
 /** Written whole, so that no later write has to find room for it. */
@@ -82,7 +101,7 @@ function make(journal: string, birth: string, bytes: number): void {
 
 function headerOf(birth: string): Uint8Array {
   const header = new Uint8Array(FILE_HEADER_BYTES);
-  new TextEncoder().encodeInto(`${KIND}${birth}\n`, header);
+  new TextEncoder().encodeInto(`${KIND}\n${birth}\n`, header);
   return header;
 }
 

@@ -13,6 +13,7 @@ export interface JournalRecord {
   readonly granter: Ipv4;
   readonly state: StoredState;
   readonly expiresAt: Instant;
+  readonly leaseSeconds: number;
   readonly at: Instant;
   readonly version: Version;
   /** Absent: the stored one stays. */
@@ -29,11 +30,14 @@ export interface JournalRecord {
 /**
  * Bytes of a record, all numbers little-endian: length of the whole (u32), address (u32), granter (u32), state,
  * event + 1, flags, length of the reason (u8 each), length of the client and of the host name (u16 each), then
- * hardware, expiresAt, at, version, event id (f64 each), client, reason, host name (Latin-1).
+ * hardware, expiresAt, at, version, event id (f64 each), leaseSeconds (u32), client, reason, host name (Latin-1).
+ * A record of the first format, in which the flag is missing, has no leaseSeconds.
  */
-const FIXED_BYTES = 60;
+const FIXED_BYTES = 64;
+const FIRST_FIXED_BYTES = 60;
 const RENEWAL = 1;
 const HAS_HOSTNAME = 2;
+const HAS_LEASE_SECONDS = 4;
 
 /** Client, reason and host name are cut here; none of ours is near it. */
 const MOST_TEXT = 0xffff;
@@ -59,7 +63,7 @@ export function encodeRecord(
   view.setUint32(offset + 8, record.granter, true);
   bytes[offset + 12] = STORED_STATES.indexOf(record.state);
   bytes[offset + 13] = record.event === undefined ? 0 : HISTORY_EVENTS.indexOf(record.event) + 1;
-  bytes[offset + 14] = (record.isRenewal ? RENEWAL : 0) | (record.hostname === undefined ? 0 : HAS_HOSTNAME);
+  bytes[offset + 14] = flagsOf(record);
   bytes[offset + 15] = reason.length;
   view.setUint16(offset + 16, client.length, true);
   view.setUint16(offset + 18, hostname.length, true);
@@ -68,11 +72,16 @@ export function encodeRecord(
   view.setFloat64(offset + 36, record.at, true);
   view.setFloat64(offset + 44, record.version, true);
   view.setFloat64(offset + 52, record.eventId, true);
+  view.setUint32(offset + 60, record.leaseSeconds, true);
   let end = putText(client, bytes, offset + FIXED_BYTES);
   end = putText(reason, bytes, end);
   end = putText(hostname, bytes, end);
   view.setUint32(offset, end - offset, true);
   return end;
+}
+
+function flagsOf({ isRenewal, hostname }: JournalRecord): number {
+  return HAS_LEASE_SECONDS | (isRenewal ? RENEWAL : 0) | (hostname === undefined ? 0 : HAS_HOSTNAME);
 }
 
 /** How long the record at an offset is, in bytes. */
@@ -88,22 +97,25 @@ export function hasEventAt(view: DataView, offset: number): boolean {
   return view.getUint8(offset + 13) !== 0;
 }
 
-/** Reads what `encodeRecord` wrote; its batch's checksum has been compared. */
+/** Reads what `encodeRecord` wrote, of this format or the first one; its batch's checksum has been compared. */
 export function decodeRecord(bytes: Buffer, view: DataView, offset: number): JournalRecord {
   const state = STORED_STATES[view.getUint8(offset + 12)];
   if (state === undefined) throw new RangeError('a state that is none');
   const event = HISTORY_EVENTS[view.getUint8(offset + 13) - 1];
   const flags = view.getUint8(offset + 14);
-  const clientEnd = offset + FIXED_BYTES + view.getUint16(offset + 16, true);
+  const hasLeaseSeconds = (flags & HAS_LEASE_SECONDS) !== 0;
+  const textStart = offset + (hasLeaseSeconds ? FIXED_BYTES : FIRST_FIXED_BYTES);
+  const clientEnd = textStart + view.getUint16(offset + 16, true);
   const reasonEnd = clientEnd + view.getUint8(offset + 15);
   const end = reasonEnd + view.getUint16(offset + 18, true);
   return {
     address: addressAt(view, offset),
-    client: bytes.toString('latin1', offset + FIXED_BYTES, clientEnd) as ClientKey,
+    client: bytes.toString('latin1', textStart, clientEnd) as ClientKey,
     hardware: view.getFloat64(offset + 20, true) as HardwareAddress,
     granter: view.getUint32(offset + 8, true) as Ipv4,
     state,
     expiresAt: view.getFloat64(offset + 28, true) as Instant,
+    leaseSeconds: hasLeaseSeconds ? view.getUint32(offset + 60, true) : 0,
     at: view.getFloat64(offset + 36, true) as Instant,
     version: view.getFloat64(offset + 44, true),
     hostname: (flags & HAS_HOSTNAME) === 0 ? undefined : bytes.toString('latin1', reasonEnd, end),

@@ -30,6 +30,8 @@ export interface ListedLease {
   readonly vps_id: string | null;
   readonly node: string | null;
   readonly client: string;
+  /** How long the lease or the quarantine was given for; 4294967295: without end; null: not known, or neither. */
+  readonly lease_seconds: number | null;
 }
 
 /** A row of the view `lease_history`. */

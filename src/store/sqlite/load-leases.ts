@@ -44,8 +44,9 @@ function* rowsOf(database: Database): Generator<readonly unknown[]> {
     const columns = (select.get(after) as readonly string[]).map((text): readonly unknown[] =>
       JSON.parse(text),
     );
-    const [a = [], b = [], c = [], d = [], e = [], f = [], g = [], h = []] = columns;
-    for (let at = 0; at < a.length; at += 1) yield [a[at], b[at], c[at], d[at], e[at], f[at], g[at], h[at]];
+    const [a = [], b = [], c = [], d = [], e = [], f = [], g = [], h = [], i = []] = columns;
+    for (let at = 0; at < a.length; at += 1)
+      yield [a[at], b[at], c[at], d[at], e[at], f[at], g[at], h[at], i[at]];
     if (a.length < PAGE_ROWS) return;
     after = a.at(-1);
   }

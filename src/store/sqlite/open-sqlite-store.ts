@@ -9,7 +9,7 @@ import { LeaseTable } from '../lease-table.ts';
 import { CarryOver } from './carry-over.ts';
 import { prepareDirectory } from './directory.ts';
 import { Journal } from './journal.ts';
-import { JOURNAL_BYTES, journalOf, prepareJournal } from './journal-file.ts';
+import { bringJournalUpToDate, JOURNAL_BYTES, journalOf, prepareJournal } from './journal-file.ts';
 import { loadLeases } from './load-leases.ts';
 import { readStanding } from './mirror-standing.ts';
 import { asGatewayError, openDatabase } from './open-database.ts';
@@ -73,6 +73,7 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
     carryOver.finish();
     putNode(database, options.node);
     carryOver.release(options.now); // The birth is safe too, before anything is in the journal that bears its name.
+    bringJournalUpToDate(journalOf(file));
 
     const table = new LeaseTable(options.inFlight, options.seed);
     const { loaded, skipped, lastStoredAt } = loadLeases(database, table);

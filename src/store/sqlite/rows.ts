@@ -1,10 +1,11 @@
 import { type ClientKey, clientKeyFromText } from '../../lease/client-key.ts';
-import type { Instant, Lease, LeaseState } from '../../lease/lease.ts';
+import { INFINITE_SECONDS, type Instant, type Lease, type LeaseState } from '../../lease/lease.ts';
 import type { HardwareAddress } from '../../net/hardware-address.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 
 /** The columns of `lease` that a Lease is made of, in the order of `LeaseRow`. */
-export const LEASE_ROW = 'address, client, mac, state, expires_at, updated_at, version, granter';
+export const LEASE_ROW =
+  'address, client, mac, state, expires_at, updated_at, version, granter, lease_seconds';
 
 export type LeaseRow = readonly [
   address: number,
@@ -15,6 +16,7 @@ export type LeaseRow = readonly [
   updatedAt: number,
   version: number,
   granter: number,
+  leaseSeconds: number,
 ];
 
 /** Offers are never stored. */
@@ -27,12 +29,12 @@ const MOST_HARDWARE = 0xffffffffffff;
 
 /** Undefined for a row that no version of us has written. */
 export function leaseFromRow(row: readonly unknown[]): (Lease & { readonly state: StoredState }) | undefined {
-  const [address, clientText, mac, stateText, expiresAt, updatedAt, version, granter] = row;
+  const [address, clientText, mac, stateText, expiresAt, updatedAt, version, granter, leaseSeconds] = row;
   const state = stateText === 'bound' ? stateText : STORED_STATES.find((known) => known === stateText);
   const client = typeof clientText === 'string' ? clientKeyFromText(clientText) : undefined;
   if (state === undefined || client === undefined) return undefined;
   if (!isWhole(address, MOST_ADDRESS) || !isWhole(mac, MOST_HARDWARE)) return undefined;
-  if (!isWhole(granter, MOST_ADDRESS)) return undefined;
+  if (!isWhole(granter, MOST_ADDRESS) || !isWhole(leaseSeconds, INFINITE_SECONDS)) return undefined;
   if (!isWhole(expiresAt) || !isWhole(updatedAt) || !isWhole(version)) return undefined;
   return {
     address: address as Ipv4,
@@ -42,6 +44,7 @@ export function leaseFromRow(row: readonly unknown[]): (Lease & { readonly state
     state,
     expiresAt: expiresAt as Instant,
     updatedAt: updatedAt as Instant,
+    leaseSeconds,
     version,
   };
 }

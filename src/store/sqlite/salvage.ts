@@ -8,7 +8,9 @@ import { MIGRATIONS, migrate } from './schema.ts';
 const WAL_HEADER_BYTES = 32;
 const FRAME_HEADER_BYTES = 24;
 /** Columns of the two tables. */
-const LEASE_WIDTH = 12;
+const LEASE_WIDTH = 13;
+/** What the last columns of `lease` are in rows from before they were added. */
+const ADDED = [0, 0];
 const HISTORY_WIDTH = 11;
 const LAST_INSTANT = Date.UTC(10_000, 0);
 
@@ -84,11 +86,11 @@ function isFirstPage(page: DataView, isAtStart: boolean): boolean {
 /** Puts a row where it belongs, if it is one of ours. */
 function keeper(database: Database): (row: RawRow) => void {
   const lease = database.prepare(`
-    INSERT INTO lease VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO lease VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (address) DO UPDATE SET client = excluded.client, mac = excluded.mac, state = excluded.state,
       starts_at = excluded.starts_at, expires_at = excluded.expires_at, updated_at = excluded.updated_at,
       version = excluded.version, hostname = excluded.hostname, node = excluded.node, vps_id = excluded.vps_id,
-      granter = excluded.granter
+      granter = excluded.granter, lease_seconds = excluded.lease_seconds
     WHERE excluded.version > version`);
   const history = database.prepare(
     'INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
@@ -102,7 +104,8 @@ function keeper(database: Database): (row: RawRow) => void {
     if (columns.length < HISTORY_WIDTH || columns.length > LEASE_WIDTH || columns[0] !== null) return;
     const values = [rowid, ...columns.slice(1)];
     if (columns.length === HISTORY_WIDTH && isHistoryRow(values)) history.run(values);
-    else if (isLeaseRow(values)) lease.run(values.length < LEASE_WIDTH ? [...values, 0] : values);
+    else if (isLeaseRow(values))
+      lease.run([...values, ...ADDED.slice(ADDED.length - (LEASE_WIDTH - values.length))]);
   };
 }
 
@@ -112,12 +115,12 @@ function isMirrorRow([one, segment, birth, revision, seenAt, quorum, ...more]: r
   return typeof segment === 'string' && typeof birth === 'string' && isWhole(revision) && isTime(seenAt);
 }
 
-/** In the order of the columns of `lease`; rows from before schema 2 end without the granter. */
+/** In the order of the columns of `lease`; rows from before schema 2 end without the granter, then without the length. */
 function isLeaseRow(values: readonly unknown[]): boolean {
   const [address, client, mac, state, startsAt, expiresAt, updatedAt, version, ...rest] = values;
-  const [hostname, node, vpsId, granter = 0] = rest;
+  const [hostname, node, vpsId, granter = 0, leaseSeconds = 0] = rest;
   const texts = [hostname, node, vpsId];
-  const row = [address, client, mac, state, expiresAt, updatedAt, version, granter];
+  const row = [address, client, mac, state, expiresAt, updatedAt, version, granter, leaseSeconds];
   return (
     leaseFromRow(row) !== undefined && [startsAt, expiresAt, updatedAt].every(isTime) && texts.every(isText)
   );

@@ -24,8 +24,8 @@ function isoOrNever(column: string): string {
   return `CASE WHEN ${column} >= 253402300799000 THEN 'never' ELSE ${iso(column)} END`;
 }
 
-/** What people read of a row of `lease`; the times are UTC. */
-export const LEASE_COLUMNS = `
+/** Up to schema 3. */
+const FIRST_LEASE_COLUMNS = `
   ${dotted('address')} AS address,
   ${colons('mac')} AS mac,
   hostname,
@@ -37,6 +37,10 @@ export const LEASE_COLUMNS = `
        THEN ${isoOrNever('expires_at')} END AS expires,
   ${iso('updated_at')} AS updated,
   vps_id, node, client`;
+
+/** What people read of a row of `lease`; the times are UTC. */
+export const LEASE_COLUMNS = `${FIRST_LEASE_COLUMNS},
+  nullif(lease_seconds, 0) AS lease_seconds`;
 
 /** What people read of a row of `history`. */
 export const HISTORY_COLUMNS = `
@@ -86,7 +90,7 @@ CREATE TABLE history (
   vps_id TEXT
 ) STRICT;
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-CREATE VIEW leases AS SELECT ${LEASE_COLUMNS} FROM lease ORDER BY lease.address;
+CREATE VIEW leases AS SELECT ${FIRST_LEASE_COLUMNS} FROM lease ORDER BY lease.address;
 CREATE VIEW lease_history AS SELECT ${HISTORY_COLUMNS} FROM history ORDER BY history.id;
 `,
   },
@@ -103,6 +107,14 @@ CREATE TABLE mirror ( -- one row while this file mirrors leases that several gat
 ) STRICT;
 CREATE VIEW mirror_state AS SELECT segment, birth, revision, ${iso('seen_at')} AS seen,
   (${NOW} - seen_at) / 1000 AS age_seconds, CASE quorum WHEN 1 THEN 'yes' ELSE 'no' END AS quorum FROM mirror;
+`,
+  },
+  {
+    sql: `
+-- How long the lease or the quarantine was given for; 4294967295: without end; 0: not known, or neither
+ALTER TABLE lease ADD COLUMN lease_seconds INTEGER NOT NULL DEFAULT 0;
+DROP VIEW leases;
+CREATE VIEW leases AS SELECT ${LEASE_COLUMNS} FROM lease ORDER BY lease.address;
 `,
   },
 ];

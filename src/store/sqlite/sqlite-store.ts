@@ -219,7 +219,7 @@ export class SqliteStore implements LeaseStore {
     change: LeaseChange,
     version: Version,
   ): JournalRecord {
-    const { client, hardware, granter = UNSPECIFIED, state, expiresAt, hostname } = next;
+    const { client, hardware, granter = UNSPECIFIED, state, expiresAt, leaseSeconds = 0, hostname } = next;
     if (state === 'offered') throw new Error('an offer is not stored');
     const { at, reason } = change;
     const event = eventOf(before, next, change);
@@ -233,6 +233,7 @@ export class SqliteStore implements LeaseStore {
       granter,
       state,
       expiresAt,
+      leaseSeconds,
       at,
       version,
       hostname,

@@ -5,7 +5,8 @@ import type { JournalRecord } from './journal-record.ts';
 
 /** The rest of the row stands already, unless somebody has edited the file meanwhile: then no row matches. */
 const RENEW = `
-UPDATE lease SET mac = ?, expires_at = ?, updated_at = ?, version = ?, hostname = coalesce(?, hostname), node = ?, granter = ?
+UPDATE lease SET mac = ?, expires_at = ?, updated_at = ?, version = ?, hostname = coalesce(?, hostname), node = ?, granter = ?,
+  lease_seconds = ?
 WHERE address = ? AND client = ? AND state = ? AND version <= ?`;
 
 /** What is carried over again, from before a damage perhaps, is never put over what is newer. */
@@ -13,11 +14,13 @@ const UNLESS_NEWER = 'WHERE excluded.version >= version';
 
 /** A host name belongs to the client, and stays as long as the address names it. */
 const PUT = `
-INSERT INTO lease (address, client, mac, state, starts_at, expires_at, updated_at, version, hostname, node, granter)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO lease (address, client, mac, state, starts_at, expires_at, updated_at, version, hostname, node, granter,
+  lease_seconds)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (address) DO UPDATE SET client = excluded.client, mac = excluded.mac, state = excluded.state,
   starts_at = excluded.starts_at, expires_at = excluded.expires_at, updated_at = excluded.updated_at,
   version = excluded.version, node = excluded.node, granter = excluded.granter,
+  lease_seconds = excluded.lease_seconds,
   hostname = CASE WHEN client = excluded.client THEN coalesce(excluded.hostname, hostname) ELSE excluded.hostname END,
   vps_id = CASE WHEN client = excluded.client THEN vps_id END`;
 
@@ -76,7 +79,8 @@ export class Writer {
 
   /** One record over another. `node`: whose gateway granted it. */
   put(record: JournalRecord, node = this.#nodeOf(record.granter)): void {
-    const { address, client, hardware, granter, state, expiresAt, at, version, isRenewal } = record;
+    const { address, client, hardware, granter, state, expiresAt, leaseSeconds, at, version, isRenewal } =
+      record;
     const hostname = record.hostname ?? null;
     const renewal = isRenewal
       ? this.#renew.run(
@@ -87,6 +91,7 @@ export class Writer {
           hostname,
           node,
           granter,
+          leaseSeconds,
           address,
           client,
           state,
@@ -94,7 +99,20 @@ export class Writer {
         )
       : undefined;
     if (renewal?.changes === 1) return;
-    this.#put.run(address, client, hardware, state, at, expiresAt, at, version, hostname, node, granter);
+    this.#put.run(
+      address,
+      client,
+      hardware,
+      state,
+      at,
+      expiresAt,
+      at,
+      version,
+      hostname,
+      node,
+      granter,
+      leaseSeconds,
+    );
   }
 
   /** A row of the history, once. */

@@ -27,6 +27,7 @@ for (let run = 0; run < RUNS; run += 1) {
       state: 'bound',
       expiresAt: instant(index),
       updatedAt: instant(index),
+      leaseSeconds: 0,
       version: index + 1,
     } as const;
     const before = performance.now();

@@ -28,6 +28,7 @@ function row(
     state,
     expiresAt: at(state === 'free' ? -10 : 3600),
     updatedAt: at(-10),
+    leaseSeconds: 0,
     version: number,
     hostname: undefined,
     node: 'pve1',

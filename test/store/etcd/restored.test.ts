@@ -52,6 +52,7 @@ function kept(
     state,
     expiresAt: at(state === 'free' ? 0 : 3600),
     updatedAt: at(0),
+    leaseSeconds: 0,
     version,
     hostname: undefined,
     node: 'pve1',

@@ -21,6 +21,7 @@ function recordOf(text: string, version: number): JournalRecord {
     ...{ client: client(version), hardware: hardware(version), granter: UNSPECIFIED, state: 'bound' },
     ...{
       expiresAt: version as Instant,
+      leaseSeconds: version,
       at: version as Instant,
       version,
       hostname: undefined,

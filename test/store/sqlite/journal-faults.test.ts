@@ -72,7 +72,14 @@ describe('the journal', () => {
     const clock = new FakeClock();
     const options = { directory, inFlight: new Set<Ipv4>(), now: at(0), seed: 0, clock };
     const mirror = await openMirror(options);
-    const after = { ...nextOf(2), address: A, client: client(2), granter: UNSPECIFIED, updatedAt: at(10) };
+    const after = {
+      ...nextOf(2),
+      address: A,
+      client: client(2),
+      granter: UNSPECIFIED,
+      updatedAt: at(10),
+      leaseSeconds: 0,
+    };
     mirror.put({
       before: undefined,
       after: { ...after, version: 500, hostname: '', node: '' },

@@ -22,12 +22,12 @@ describe('the schema of the lease file', () => {
 
     const second = openIn(directory, { migrations: NEXT });
 
-    const copy = join(directory, 'leases.sqlite.schema-3-20260101T000000Z');
+    const copy = join(directory, 'leases.sqlite.schema-4-20260101T000000Z');
     expect(second.opening.copy).toBe(copy);
     expect(second.leases.at(A)?.state).toBe('bound');
     expect(await bind(second, { client: 1, address: A, at: at(5) })).toBe('committed');
     const before = new Sqlite(copy, { readonly: true });
-    expect(before.pragma('user_version', { simple: true })).toBe(3);
+    expect(before.pragma('user_version', { simple: true })).toBe(4);
     expect(before.prepare('SELECT count(*) FROM lease').pluck().get()).toBe(1);
     before.close();
   });
@@ -49,7 +49,7 @@ describe('the schema of the lease file', () => {
     const error = errorOf(() => openIn(directory));
 
     expect(error.code).toBe('store-newer');
-    expect(error.message).toContain('schema 4');
+    expect(error.message).toContain('schema 5');
     expect(openIn(directory, { migrations: NEXT }).opening.copy).toBeUndefined();
     expect(readdirSync(directory).filter((name) => name.includes('damaged'))).toEqual([]);
   });

@@ -142,7 +142,9 @@ describe('the SQLite store over restarts', () => {
     const directory = temporaryDirectory();
     await openIn(directory).close();
     const database = new Sqlite(fileIn(directory));
-    const insert = database.prepare(`INSERT INTO lease VALUES (?, ?, 0, ?, 0, 0, 0, 1, NULL, NULL, NULL, 0)`);
+    const insert = database.prepare(
+      `INSERT INTO lease VALUES (?, ?, 0, ?, 0, 0, 0, 1, NULL, NULL, NULL, 0, 0)`,
+    );
     insert.run(A, '01', 'reserved');
     insert.run(B, 'not hexadecimal', 'bound');
     insert.run(2 ** 33, '01', 'bound');
