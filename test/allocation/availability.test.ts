@@ -9,7 +9,7 @@ const BEFORE = instant(END - 1);
 
 function lease(state: Lease['state']): Lease {
   const fixed = { address: address('10.15.3.20'), client: client(1), hardware: hardware(1), version: 1 };
-  return { ...fixed, state, granter: UNSPECIFIED, expiresAt: END, updatedAt: instant(0) };
+  return { ...fixed, state, granter: UNSPECIFIED, expiresAt: END, updatedAt: instant(0), leaseSeconds: 0 };
 }
 
 /** RFC 2131 §3.3: a lease is the client's until it expires; then client and server agree that it is over. */

@@ -72,7 +72,8 @@ function searchIn(store: MemoryStore, known: Partial<Search> = {}): Search {
 function record(text: string, state: Lease['state'], holder: number, more: Partial<Lease> = {}): Lease {
   const lease = { address: address(text), client: client(holder), hardware: hardware(holder), state };
   const expiresAt = state === 'free' ? LONG_AGO : instant(NOW + 3_600_000);
-  return { ...lease, granter: UNSPECIFIED, expiresAt, updatedAt: LONG_AGO, version: 1, ...more };
+  const times = { expiresAt, updatedAt: LONG_AGO, leaseSeconds: 0 };
+  return { ...lease, granter: UNSPECIFIED, ...times, version: 1, ...more };
 }
 
 /** Everything that is not named or recorded otherwise is bound; what was free is bound again, to whoever had it. */
