@@ -2,27 +2,60 @@ import { ipv4ToText } from '../net/ipv4.ts';
 import { prefixOf } from '../net/prefix.ts';
 import { gatewayAddresses } from './address-plan.ts';
 import type { ReadSettings } from './contradictions.ts';
-import { nearestTo } from './nearest.ts';
-import type { Fault, Problem } from './problem.ts';
+import { editsBetween, nearestTo } from './nearest.ts';
+import { type Fault, type Problem, SECRET_TEXT, withoutPassword } from './problem.ts';
 import { type Environment, SETTING_KEYS, SETTINGS } from './settings.ts';
 
-/** A variable with our prefix that no setting has is a slip of the pen, most likely. */
-export function unknownVariables(environment: Environment): readonly Problem[] {
+/** Names that begin so are meant for this program. */
+const OURS = /^(GATEWAY|DHCP)_/;
+/** Letters that may be wrong in a name whose beginning is. */
+const SLIPS = 2;
+/** What the platform's older gateway read: its SSH proxy, address translation and time-outs are no business of this one. */
+const UNNEEDED = /^GATEWAY_(GRPC_PORT|ALLOCATION_TTL|OUTBOUND_\w+|UPLINK_INTERFACE|FIND_VPS_TIMEOUT)$/;
+
+/** Variables that no setting reads, though somebody meant one by them. */
+export function unreadVariables(environment: Environment): readonly Problem[] {
   const known = SETTING_KEYS.map((key) => SETTINGS[key].variable);
-  return Object.entries(environment)
-    .filter(
-      ([name, value]) =>
-        ['GATEWAY_DHCP_', 'GATEWAY_ETCD_'].some((prefix) => name.startsWith(prefix)) &&
-        value !== undefined &&
-        !known.includes(name),
-    )
-    .map(([name, value]) => ({
+  const unread = Object.entries(environment).filter(
+    ([name, value]) => value !== undefined && !known.includes(name),
+  );
+  return [...unneeded(unread.map(([name]) => name)), ...misspelt(unread, known)];
+}
+
+/** One line for all of them. */
+function unneeded(names: readonly string[]): readonly Problem[] {
+  const found = names.filter((name) => UNNEEDED.test(name)).sort();
+  if (found.length === 0) return [];
+  return [
+    {
+      setting: found.join(', '),
+      value: SECRET_TEXT,
+      from: 'environment',
+      message: "is the older gateway's, and nothing here needs it",
+      remedy: 'leave it out, or let it stand',
+    },
+  ];
+}
+
+function misspelt(
+  unread: readonly (readonly [name: string, value: string | undefined])[],
+  known: readonly string[],
+): readonly Problem[] {
+  const problems: Problem[] = [];
+  for (const [name, value] of unread) {
+    if (UNNEEDED.test(name)) continue;
+    const nearest = nearestTo(name, known);
+    if (!OURS.test(name) && editsBetween(name, nearest) > SLIPS) continue;
+    const isSecret = /SECRET|PASSWORD|TOKEN/.test(`${name} ${nearest}`);
+    problems.push({
       setting: name,
-      value,
+      value: value === undefined ? undefined : isSecret ? SECRET_TEXT : withoutPassword(value),
       from: `environment ${name}`,
       message: 'no setting has this name, and it is ignored',
-      remedy: `did you mean ${nearestTo(name, known)}?`,
-    }));
+      remedy: `did you mean ${nearest}?`,
+    });
+  }
+  return problems;
 }
 
 /** What can be lived with, but is most likely not what was meant. */

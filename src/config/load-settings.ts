@@ -1,5 +1,5 @@
 import { contradictionsIn, type ReadSettings } from './contradictions.ts';
-import { doubtsIn, unknownVariables } from './doubts.ts';
+import { doubtsIn, unreadVariables } from './doubts.ts';
 import { type Origin, type Problem, problemOf } from './problem.ts';
 import { type Environment, SETTING_KEYS, SETTINGS, type SettingKey, type Settings } from './settings.ts';
 
@@ -39,7 +39,7 @@ export function loadSettings(flags: Flags, environment: Environment): LoadedSett
   }
   const { read, origins } = withMaskOfSubnet(values as ReadSettings, written);
   const warnings = [
-    ...unknownVariables(environment),
+    ...unreadVariables(environment),
     ...doubtsIn(read).map((fault) => problemOf(fault, origins[fault.key])),
   ];
   problems.push(...contradictionsIn(read).map((fault) => problemOf(fault, origins[fault.key])));

@@ -6,7 +6,7 @@ export function nearestTo(word: string, words: readonly string[]): string {
 }
 
 /** Levenshtein's distance: how many letters must be put in, left out or exchanged. */
-function editsBetween(from: string, to: string): number {
+export function editsBetween(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);
   for (let at = 1; at <= from.length; at += 1) {
     const next = [at];

@@ -38,9 +38,18 @@ export function problemOf(fault: Fault, origin: Origin): Problem {
   };
 }
 
-/** The text of a value as it may be shown: a secret's is not. */
+/** What is shown of a secret. */
+export const SECRET_TEXT = '(set)';
+
+/** The text of a value as it may be shown: a secret's is not, and no password in a URL. */
 export function shownText(key: SettingKey, origin: Origin): string | undefined {
-  return SETTINGS[key].kind.isSecret && origin.text !== undefined ? '(set)' : origin.text;
+  if (origin.text === undefined) return undefined;
+  return SETTINGS[key].kind.isSecret ? SECRET_TEXT : withoutPassword(origin.text.trim());
+}
+
+/** `https://user:password@host` as `https://***@host`. */
+export function withoutPassword(text: string): string {
+  return text.replace(/\/\/[^/\s,]*@/g, '//***@');
 }
 
 /** `flag --listen-ip`, `environment GATEWAY_DHCP_LISTEN_IP` or `default`. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Flags, loadSettings } from '../../src/config/load-settings.ts';
+import { problemToText } from '../../src/config/problem.ts';
 import { type Environment, SETTING_KEYS, SETTINGS } from '../../src/config/settings.ts';
 import { ipv4FromText } from '../../src/net/ipv4.ts';
 
@@ -244,16 +245,65 @@ describe('GATEWAY_DHCP_SUBNET', () => {
   });
 });
 
+describe('what an env file leaves around a value', () => {
+  it.each(['vpsnet\r', ' vpsnet', 'vpsnet\t ', '\u00a0vpsnet'])('%j is vpsnet', (text) => {
+    const loaded = load({ GATEWAY_SEGMENT: text, GATEWAY_ETCD_ENDPOINTS: 'http://192.0.2.1:2379\r' });
+
+    expect(loaded.settings.segment).toBe('vpsnet');
+  });
+
+  it.each(['vps net', 'vps\u0000net', 'vps\rnet', 'vpsnet\u200b'])('inside it, it is refused: %j', (text) => {
+    expect(load({ GATEWAY_SEGMENT: text }).ok).toBe(false);
+  });
+});
+
 describe('warnings', () => {
-  it('an unknown variable with our prefix is named with the nearest that exists', () => {
-    expect(load({ GATEWAY_DHCP_POOL_STRAT: '10.15.3.30' })).toMatchObject({
+  it.each([
+    ['GATEWAY_DHCP_POOL_STRAT', 'GATEWAY_DHCP_POOL_START'],
+    ['GATEWAY_PEER', 'GATEWAY_PEERS'],
+    ['GATEWAY_SEGMNT', 'GATEWAY_SEGMENT'],
+    ['GATEWAY_LEASE_TIME', 'GATEWAY_DHCP_LEASE_TIME'],
+    ['GATEWY_DHCP_DNS', 'GATEWAY_DHCP_DNS'],
+    ['DHCP_LISTEN_IP', 'GATEWAY_DHCP_LISTEN_IP'],
+    ['LOG_LEVL', 'LOG_LEVEL'],
+  ])('%s, which no setting reads, is named with the nearest that exists', (name, nearest) => {
+    expect(load({ [name]: '1' })).toMatchObject({
       ok: true,
-      warnings: [{ setting: 'GATEWAY_DHCP_POOL_STRAT', remedy: 'did you mean GATEWAY_DHCP_POOL_START?' }],
+      warnings: [{ setting: name, value: '1', remedy: `did you mean ${nearest}?` }],
     });
   });
 
+  it("the older gateway's variables are said to be unneeded, in one line", () => {
+    expect(load({ GATEWAY_GRPC_PORT: '1537', GATEWAY_OUTBOUND_IP: '192.0.2.1' }).warnings).toMatchObject([
+      { setting: 'GATEWAY_GRPC_PORT, GATEWAY_OUTBOUND_IP', remedy: 'leave it out, or let it stand' },
+    ]);
+  });
+
   it("other programs' variables are none of ours", () => {
-    expect(load({ GATEWAY_GRPC_PORT: '1537', GATEWAY_ETCD: 'x', PATH: '/bin' }).warnings).toEqual([]);
+    const others = {
+      PATH: '/bin',
+      HOME: '/root',
+      LANG: 'C',
+      LS_COLORS: 'x',
+      ETCD_NAME: 'a',
+      ETCDCTL_API: '3',
+    };
+
+    expect(load(others).warnings).toEqual([]);
+  });
+
+  it.each([
+    [{ GATEWAY_API_SECRT: 'hidden' }],
+    [{ GATEWAY_ETCD_PASSWORT: 'hidden' }],
+    [{ GATEWAY_ETCD_ENDPOINT: 'http://user:hidden@host:2379' }],
+    [{ GATEWAY_ETCD_ENDPOINTS: 'https://a:2379,http://user:hidden@host:2379' }],
+    [{ GATEWAY_DHCP_DNS: 'http://user:hidden@host' }],
+  ])('what is wrong with a secret is said without it: %j', (environment) => {
+    const loaded = load(environment);
+    const said = [...loaded.warnings, ...(loaded.ok ? [] : loaded.problems)].map(problemToText).join('\n');
+
+    expect(said).not.toBe('');
+    expect(said).not.toContain('hidden');
   });
 
   it("a pool that holds gateways' addresses is served without them, and that is said", () => {
