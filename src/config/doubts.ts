@@ -3,8 +3,9 @@ import { prefixOf } from '../net/prefix.ts';
 import { gatewayAddresses } from './address-plan.ts';
 import type { ReadSettings } from './contradictions.ts';
 import { editsBetween, nearestTo } from './nearest.ts';
-import { type Fault, type Problem, SECRET_TEXT, withoutPassword } from './problem.ts';
+import { type Fault, type Problem, SECRET_TEXT } from './problem.ts';
 import { type Environment, SETTING_KEYS, SETTINGS } from './settings.ts';
+import { withoutPassword } from './without-password.ts';
 
 /** Names that begin so are meant for this program. */
 const OURS = /^(GATEWAY|DHCP)_/;

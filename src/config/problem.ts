@@ -1,4 +1,5 @@
 import { SETTINGS, type SettingKey } from './settings.ts';
+import { withoutPassword } from './without-password.ts';
 
 /** Where a value came from. */
 export interface Origin {
@@ -45,11 +46,6 @@ export const SECRET_TEXT = '(set)';
 export function shownText(key: SettingKey, origin: Origin): string | undefined {
   if (origin.text === undefined) return undefined;
   return SETTINGS[key].kind.isSecret ? SECRET_TEXT : withoutPassword(origin.text.trim());
-}
-
-/** `https://user:password@host` as `https://***@host`. */
-export function withoutPassword(text: string): string {
-  return text.replace(/\/\/[^/\s,]*@/g, '//***@');
 }
 
 /** `flag --listen-ip`, `environment GATEWAY_DHCP_LISTEN_IP` or `default`. */

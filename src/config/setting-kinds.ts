@@ -1,5 +1,6 @@
 import { INFINITE_SECONDS } from '../wire/option-codecs.ts';
 import { secondsFromText } from './duration.ts';
+import { withoutPassword } from './without-password.ts';
 
 /** What reading a value came to: the value, or what is wrong with it and what would be right. */
 export type Reading<Value> =
@@ -38,7 +39,10 @@ export function listOf<Value>(
       const pieces = text.split(',').map((piece) => piece.trim());
       for (const piece of pieces) {
         const read = part.read(piece);
-        if (!read.ok) return wrong(pieces.length > 1 ? `'${piece}' ${read.wrong}` : read.wrong, read.remedy);
+        if (!read.ok) {
+          const what = pieces.length > 1 ? `'${withoutPassword(piece)}' ` : '';
+          return wrong(`${what}${read.wrong}`, read.remedy);
+        }
         values.push(read.value);
       }
       return values.length <= most

@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { builtProgram } from '../support/gateway-process.ts';
+
+vi.setConfig({ testTimeout: 30_000 });
 
 test.each([
   ['12.22.12', 'leases'],

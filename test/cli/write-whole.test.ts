@@ -3,11 +3,14 @@ import { once } from 'node:events';
 import { mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Ipv4 } from '../../src/net/ipv4.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open-sqlite-store.ts';
 import { address, at, bind } from '../store/changes.ts';
 import { builtProgram } from '../support/gateway-process.ts';
+
+/** The program starts anew for each test. */
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 60_000 });
 
 const LEASES = 3000;
 const FIRST = address('10.16.0.1');
