@@ -9,7 +9,7 @@ import { bootpReply } from './reply.ts';
 
 /** RFC 1534 §2: a BOOTP client gets an automatic address without end, if the operator has said so; else silence. */
 export function answerBootp(question: Question): Decision {
-  const { message, plan, leases } = question;
+  const { plan, leases } = question;
   if (!plan.bootp) return silence('bootp-off');
   if (!leases.canPromise) return silence('cannot-promise');
 
@@ -17,7 +17,7 @@ export function answerBootp(question: Question): Decision {
   if ('decision' in choice) return choice.decision;
   const { address, standing } = choice;
   const reply = bootpReply(question, address);
-  const destination = destinationOf(message, address);
+  const destination = destinationOf(question, address);
   // Its binding has no end, so that a second request changes nothing; one that it got by DHCP has.
   const isEndless = leases.bindingOf(question.client)?.expiresAt === NEVER;
   if (standing === 'binding' && isEndless) return { kind: 'reply', reply, destination, reason: 'bootp' };

@@ -1,47 +1,74 @@
-import type { Arrival, Destination } from '../net/datagram.ts';
-import { NO_HARDWARE } from '../net/hardware-address.ts';
-import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
+import type { Destination } from '../net/datagram.ts';
+import { EVERYBODY, type HardwareAddress, isStation } from '../net/hardware-address.ts';
+import { type Ipv4, LIMITED_BROADCAST, UNSPECIFIED } from '../net/ipv4.ts';
+import { contains } from '../net/prefix.ts';
 import { BROADCAST_FLAG } from '../wire/layout.ts';
 import type { Message } from '../wire/message.ts';
+import type { Question } from './question.ts';
 import { requestState } from './request-state.ts';
 
-type Unicast = Extract<Destination, { kind: 'unicast' }>;
-
-const SERVER_PORT = 67;
-const CLIENT_PORT = 68;
-const BROADCAST: Destination = { kind: 'broadcast' };
-
-/** RFC 2131 §4.1: where a DHCPOFFER, a DHCPACK or a BOOTREPLY goes. */
-export function destinationOf(request: Message, yiaddr: Ipv4): Destination {
-  // "If the giaddr field is non-zero, the server sends to the 'DHCP server' port on the relay agent."
-  if (request.giaddr !== UNSPECIFIED) return { kind: 'unicast', address: request.giaddr, port: SERVER_PORT };
-  // Deviates from RFC 2131 §4.1: not to the ciaddr of a SELECTING client, which should have left it 0 (§4.3.2) and may
-  // not have the address; old clients fill it in.
-  const isConfigured = request.ciaddr !== UNSPECIFIED && !isSelecting(request);
-  if (isConfigured) return { kind: 'unicast', address: request.ciaddr, port: CLIENT_PORT };
-  if ((request.flags & BROADCAST_FLAG) !== 0) return BROADCAST;
-  // A unicast to chaddr and yiaddr; where that is impossible, a broadcast.
-  if (request.hardware === NO_HARDWARE) return BROADCAST;
-  return { kind: 'link', address: yiaddr, hardware: request.hardware };
+/**
+ * RFC 2131 §4.1: where a reply goes, by what is true of its client, and by nothing that this host's routes say. The first
+ * line that fits:
+ *
+ * | what is true                                  | IP destination  | frame to                    |
+ * |-----------------------------------------------|-----------------|-----------------------------|
+ * | it came through a relay                       | giaddr, port 67 | by the host's routes        |
+ * | the client has an address of the segment      | that one        | chaddr                      |
+ * | it asks for a broadcast                       | 255.255.255.255 | every station               |
+ * | the reply gives it an address                 | yiaddr          | chaddr                      |
+ * | it gives none: a DHCPNAK, a DHCPINFORM's reply | 255.255.255.255 | chaddr                      |
+ *
+ * A DHCPNAK passes the second line over. Where chaddr is no station's Ethernet address, frames go to every station, and
+ * what would have gone to yiaddr to 255.255.255.255.
+ *
+ * @param yiaddr UNSPECIFIED: the reply gives no address
+ */
+export function destinationOf(question: Question, yiaddr: Ipv4): Destination {
+  const { message } = question;
+  if (message.giaddr !== UNSPECIFIED) return toRelay(message);
+  const held = heldAddress(question);
+  if (held === undefined) return toUnconfigured(message, yiaddr);
+  return { kind: 'link', hardware: stationOf(message), address: held, isLeased: held === yiaddr };
 }
 
-function isSelecting(request: Message): boolean {
-  return request.type === 'DHCPREQUEST' && requestState(request) === 'SELECTING';
+/** RFC 2131 §4.1: a DHCPNAK is an IP broadcast when giaddr is 0, whatever else; §4.3.2: else it goes through the relay. */
+export function destinationOfNak({ message }: Question): Destination {
+  return message.giaddr === UNSPECIFIED ? toUnconfigured(message, UNSPECIFIED) : toRelay(message);
 }
 
-/** RFC 2131 §4.1: a DHCPNAK is broadcast when giaddr is 0, whatever else; §4.3.2: else it goes through the relay. */
-export function destinationOfNak(request: Message): Destination {
-  if (request.giaddr !== UNSPECIFIED) return { kind: 'unicast', address: request.giaddr, port: SERVER_PORT };
-  return BROADCAST;
+/** RFC 2131 §4.1: "If the giaddr field is non-zero, the server sends to the 'DHCP server' port on the relay agent." */
+function toRelay({ giaddr }: Message): Destination {
+  return { kind: 'relay', address: giaddr };
+}
+
+/** RFC 2131 §4.1: the broadcast bit wants broadcasts of IP and of the link; without it chaddr and yiaddr are used. */
+function toUnconfigured(message: Message, yiaddr: Ipv4): Destination {
+  const hardware = (message.flags & BROADCAST_FLAG) === 0 ? stationOf(message) : EVERYBODY;
+  const address = hardware === EVERYBODY || yiaddr === UNSPECIFIED ? LIMITED_BROADCAST : yiaddr;
+  return { kind: 'link', hardware, address, isLeased: false };
+}
+
+function stationOf({ hardware }: Message): HardwareAddress {
+  return isStation(hardware) ? hardware : EVERYBODY;
 }
 
 /**
- * RFC 2131 §4.3.5: the answer to a DHCPINFORM goes directly to ciaddr, also when it came through a relay.
- * Deviates from RFC 2131 §4.3.5: without ciaddr it goes to the message's source; some clients leave the field empty.
- * Undefined: there is no address to send it to.
+ * The address of the segment that the client has: it has sent from it, or renews it. Undefined: it has none.
+ *
+ * Deviates from RFC 2131 §4.1: ciaddr alone does not show it. Who sends from 0.0.0.0 has no address; nor has who sends a
+ * DHCPDISCOVER, whose ciaddr NetworkManager fills with the address that it has lost; a SELECTING client should have left
+ * ciaddr 0 (§4.3.2). And an address outside the segment is never sent to: replies would leave by other interfaces.
  */
-export function destinationOfInform(request: Message, arrival: Arrival): Unicast | undefined {
-  const address = request.ciaddr !== UNSPECIFIED ? request.ciaddr : arrival.source;
-  if (address === UNSPECIFIED) return undefined;
-  return { kind: 'unicast', address, port: CLIENT_PORT };
+function heldAddress({ message, arrival, subnet }: Question): Ipv4 | undefined {
+  if (arrival.source === UNSPECIFIED || message.type === 'DHCPDISCOVER') return undefined;
+  // Deviates from RFC 2131 §4.3.5: the source stands in for the ciaddr of a DHCPINFORM; some clients leave it empty.
+  const isInform = message.type === 'DHCPINFORM';
+  const address = isInform && message.ciaddr === UNSPECIFIED ? arrival.source : message.ciaddr;
+  if (!subnet.onLink || !contains(subnet.prefix, address)) return undefined;
+  return address === arrival.source || !isSelecting(message) ? address : undefined;
+}
+
+function isSelecting(message: Message): boolean {
+  return message.type === 'DHCPREQUEST' && requestState(message) === 'SELECTING';
 }

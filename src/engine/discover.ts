@@ -20,7 +20,7 @@ export function answerDiscover(question: Question): Decision {
   const choice = chooseAddress(question);
   if ('decision' in choice) return choice.decision;
   const { address, standing } = choice;
-  const destination = destinationOf(message, address);
+  const destination = destinationOf(question, address);
 
   // RFC 4039 §3.1: only where the server is configured for it, and the client asks; never beside other gateways, which
   // would hear nothing of it.

@@ -28,7 +28,7 @@ export function repeatLease(question: Question, address: Ipv4): Decision | undef
   return {
     kind: 'reply',
     reply,
-    destination: destinationOf(question.message, address),
+    destination: destinationOf(question, address),
     reason: 'cached',
     change,
   };

@@ -25,7 +25,7 @@ export function refuseBecauseOf(question: Question, address: Ipv4, lease: Lease,
 function nak(question: Question, address: Ipv4, reason: Reason, change: LeaseChange | undefined): Decision {
   // RFC 2132 §9.9: option 56 tells the client's operator why.
   const reply = nakReply(question, `${ipv4ToText(address)}: ${TEXTS[reason] ?? reason}`);
-  const destination = destinationOfNak(question.message);
+  const destination = destinationOfNak(question);
   if (change === undefined) return { kind: 'reply', reply, destination, reason };
   return { kind: 'reply', reply, destination, reason, change };
 }

@@ -70,8 +70,11 @@ export function leaseReply(
 
 /** RFC 2131 §4.3.5: the answer to a DHCPINFORM has no lease times, and no yiaddr. */
 export function informReply(question: Question): Reply {
+  const { ciaddr, giaddr } = question.message;
   const required = [{ code: SERVER_IDENTIFIER, value: serverIdentifierOf(question) }];
-  return replyTo(question, 'DHCPACK', question.message.ciaddr, UNSPECIFIED, required);
+  const reply = replyTo(question, 'DHCPACK', ciaddr, UNSPECIFIED, required);
+  // RFC 1542 §4.1.2: a relay agent sends to yiaddr, which is 0 here, unless the broadcast bit is set.
+  return { ...reply, setsBroadcastBit: giaddr !== UNSPECIFIED };
 }
 
 /** RFC 1534 §2: a BOOTREPLY has no message type, no lease times, and the size of a BOOTP message. */

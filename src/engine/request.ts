@@ -227,7 +227,7 @@ function keepToPromise(question: Question, address: Ipv4): Decision {
     if (holder !== undefined && holder !== message.hardware) return silence('cannot-promise');
   } else if (arrival.source !== address) return silence('cannot-promise'); // Only its use shows that it is its own.
   const reply = leaseReply(question, 'DHCPACK', address, seconds);
-  return { kind: 'reply', reply, destination: destinationOf(message, address), reason: 'as-committed' };
+  return { kind: 'reply', reply, destination: destinationOf(question, address), reason: 'as-committed' };
 }
 
 /** By so much a lease may be over earlier than this clock says, as another gateway's clock has set its end: seconds. */
@@ -243,5 +243,5 @@ function grant(question: Question, address: Ipv4, reason: Reason): Decision {
   if (repeated !== undefined) return repeated;
   const change = bind(question, address, leaseSecondsOf(question, address), reason);
   const reply = leaseReply(question, 'DHCPACK', address);
-  return { kind: 'reply', reply, destination: destinationOf(question.message, address), reason, change };
+  return { kind: 'reply', reply, destination: destinationOf(question, address), reason, change };
 }

@@ -11,10 +11,19 @@ export interface Arrival {
   readonly local: Ipv4;
 }
 
-/** Where a datagram goes. */
+/** Where a reply goes. */
 export type Destination =
-  | { readonly kind: 'unicast'; readonly address: Ipv4; readonly port: number }
-  /** 255.255.255.255:68 on the segment. */
-  | { readonly kind: 'broadcast' }
-  /** A client without an address yet: UDP port 68, in a frame to its hardware address, without ARP. */
-  | { readonly kind: 'link'; readonly address: Ipv4; readonly hardware: HardwareAddress };
+  /** UDP port 67 of a relay agent, wherever the node's routes say that it is. */
+  | { readonly kind: 'relay'; readonly address: Ipv4 }
+  /**
+   * UDP port 68 of a client on the segment, in a frame by the segment's interface: no route, no neighbour table and no
+   * ARP decides. EVERYBODY as its hardware address: a frame to all stations.
+   */
+  | {
+      readonly kind: 'link';
+      readonly hardware: HardwareAddress;
+      /** The IP destination; LIMITED_BROADCAST for a client that may have no address. */
+      readonly address: Ipv4;
+      /** The address is the client's by its lease: where no frames can be sent, a datagram may go there, and else none. */
+      readonly isLeased: boolean;
+    };

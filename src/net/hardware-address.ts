@@ -9,6 +9,15 @@ const COLON = 58;
 export type HardwareAddress = number & { readonly __brand: 'HardwareAddress' };
 
 export const NO_HARDWARE = 0 as HardwareAddress;
+/** Every station of the segment. */
+export const EVERYBODY = 0xffff_ffff_ffff as HardwareAddress;
+
+const GROUP_BIT = 0x0100_0000_0000;
+
+/** True for the address of one station: not all zero, and no group's (IEEE 802: the lowest bit of the first octet). */
+export function isStation(address: HardwareAddress): boolean {
+  return address !== NO_HARDWARE && Math.floor(address / GROUP_BIT) % 2 === 0;
+}
 
 /** Reads six bytes at an offset; the caller has checked that they are there. */
 export function hardwareAt(view: DataView, offset: number): HardwareAddress {

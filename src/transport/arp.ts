@@ -5,9 +5,6 @@ import { maskOfLength, type Prefix } from '../net/prefix.ts';
 /** Bytes of an ARP message for IPv4 over Ethernet (RFC 826), without the Ethernet header. */
 export const ARP_BYTES = 28;
 
-/** Every station of the segment. */
-export const EVERYBODY = 0xffff_ffff_ffff as HardwareAddress;
-
 const ETHERNET = 1;
 const IPV4 = 0x0800;
 const LENGTHS = 0x0604; // Six bytes of hardware address, four of IP address.

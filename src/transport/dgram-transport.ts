@@ -110,6 +110,7 @@ class DgramTransport implements SocketTransport {
   readonly #watch: InterfaceWatch;
   readonly #unicast: Socket;
   readonly #sockets: readonly Socket[];
+  readonly #serverPort: number;
   readonly #clientPort: number;
   readonly #waiting: { readonly unicast: Waiting[]; readonly broadcast: Waiting[] } = {
     unicast: [],
@@ -129,6 +130,7 @@ class DgramTransport implements SocketTransport {
     if (unicast === undefined) throw new Error('no socket is bound to the listen IP');
     this.#sockets = sockets;
     this.#unicast = unicast;
+    this.#serverPort = options.serverPort ?? 67;
     this.#clientPort = options.clientPort ?? 68;
     this.#watch = watch;
     const slots = options.outboxSlots ?? OUTBOX_SLOTS;
@@ -193,9 +195,10 @@ class DgramTransport implements SocketTransport {
   send(outgoing: readonly Outgoing[]): number {
     if (this.#isClosed) return 0;
     for (const { offset, length, destination } of outgoing) {
-      const isUnicast = destination.kind === 'unicast';
-      const address = ipv4ToText(isUnicast ? destination.address : LIMITED_BROADCAST);
-      const port = isUnicast ? destination.port : this.#clientPort;
+      const isRelay = destination.kind === 'relay';
+      const isKnown = isRelay || destination.isLeased;
+      const address = ipv4ToText(isKnown ? destination.address : LIMITED_BROADCAST);
+      const port = isRelay ? this.#serverPort : this.#clientPort;
       // A copy: Node may send it after the outbox has been used again.
       this.#unicast.send(this.outbox.bytes.slice(offset, offset + length), port, address, (error) => {
         if (error !== null) count(this.#refusedSends, error);

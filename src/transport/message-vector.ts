@@ -75,6 +75,15 @@ export class MessageVector {
     this.#view.setUint32(slot * HEADER.size + HEADER.namelen, nameLength, true);
   }
 
+  /** Has every slot send the same control message with its datagram; its memory must be kept. */
+  putControl({ address, bytes }: PinnedMemory): void {
+    for (let slot = 0; slot < this.capacity; slot++) {
+      const header = slot * HEADER.size;
+      this.#putAddress(header + HEADER.control, address);
+      this.#view.setUint32(header + HEADER.controllen, bytes.length, true);
+    }
+  }
+
   /** Readies a slot to receive; the kernel overwrites both lengths with each datagram. */
   putRoom(slot: number): void {
     const header = slot * HEADER.size;

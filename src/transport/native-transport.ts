@@ -39,7 +39,7 @@ export interface NativeTransportOptions {
   readonly clientPort?: number;
   /** Replies in one send; 512 by default. */
   readonly outboxSlots?: number;
-  /** False: never send frames; a client without an address is answered by broadcast. */
+  /** False: never send frames; clients are answered by broadcast, or by unicast where a lease says who has the address. */
   readonly mayFrame?: boolean;
 }
 

@@ -44,7 +44,7 @@ export async function openTransport(
       const { libc, transport } = native;
       if (transport.kind === 'broadcast' && best === 'raw') {
         shortcomings.push(
-          'frames may not be sent without the capability NET_RAW: clients without an address are answered by broadcast',
+          'frames may not be sent without the capability NET_RAW: clients without a lease are answered by broadcast',
         );
       }
       try {

@@ -1,67 +1,77 @@
 import type { Destination } from '../net/datagram.ts';
 import { type Ipv4, LIMITED_BROADCAST } from '../net/ipv4.ts';
 import { FRAME_HEADER_BYTES, putFrameHeaders } from './frame.ts';
-import type { Libc } from './libc.ts';
+import { LAYOUT, type Libc } from './libc.ts';
 import {
   EINTR,
   ETH_P_IP,
   INET_ADDRESS_BYTES,
+  IP_PKTINFO,
+  IPPROTO_IP,
   LINK_ADDRESS_BYTES,
   putInetAddress,
   putLinkAddress,
 } from './linux.ts';
-import { MessageVector, type PinnedMemory } from './message-vector.ts';
+import { MessageVector, type PinnedMemory, pinnedMemory } from './message-vector.ts';
 import { countError } from './socket-transport.ts';
 import type { Outgoing } from './transport.ts';
+
+type Link = Extract<Destination, { kind: 'link' }>;
 
 export interface SendingSockets {
   /** Bound to the listen IP. */
   readonly unicast: number;
-  /** Undefined: there is none, and frames become broadcasts. */
+  /** Undefined: there is none, and clients on the segment are sent datagrams. */
   readonly frames: number | undefined;
+  /** The segment's interface. */
   readonly linkIndex: number;
   readonly listenIp: Ipv4;
   readonly serverPort: number;
   readonly clientPort: number;
 }
 
-/** Sends replies out of the outbox: one call for those by UDP, one for those in frames. */
+/** Sends replies out of the outbox: one call for those to relays, one for those to clients on the segment. */
 export class ReplySender {
   /** How many the kernel refused, by the error's name. */
   readonly refused = new Map<string, number>();
   readonly #libc: Libc;
   readonly #view: DataView;
   readonly #sockets: SendingSockets;
-  readonly #datagrams: MessageVector;
-  readonly #frames: MessageVector;
+  /** By the host's routes. */
+  readonly #toRelays: MessageVector;
+  /** By the segment's interface alone. */
+  readonly #toLink: MessageVector;
+  /** Kept for the kernel, which reads it with each datagram to the segment. */
+  readonly #interface: PinnedMemory;
 
   constructor(libc: Libc, outbox: PinnedMemory, capacity: number, sockets: SendingSockets) {
     this.#libc = libc;
     this.#view = outbox.view;
     this.#sockets = sockets;
-    this.#datagrams = new MessageVector(libc, outbox, capacity);
-    this.#frames = new MessageVector(libc, outbox, sockets.frames === undefined ? 0 : capacity);
+    this.#toRelays = new MessageVector(libc, outbox, capacity);
+    this.#toLink = new MessageVector(libc, outbox, capacity);
+    this.#interface = packetInformation(libc, sockets.linkIndex);
+    if (sockets.frames === undefined) this.#toLink.putControl(this.#interface);
   }
 
   /** How many the kernel took. */
   send(outgoing: readonly Outgoing[]): number {
     const { unicast, frames } = this.#sockets;
     let taken = 0;
-    for (let from = 0; from < outgoing.length; from += this.#datagrams.capacity) {
-      const end = Math.min(outgoing.length, from + this.#datagrams.capacity);
-      let datagramCount = 0;
-      let frameCount = 0;
+    for (let from = 0; from < outgoing.length; from += this.#toLink.capacity) {
+      const end = Math.min(outgoing.length, from + this.#toLink.capacity);
+      let relayCount = 0;
+      let linkCount = 0;
       for (let index = from; index < end; index++) {
         const reply = outgoing[index];
         if (reply === undefined) continue;
-        if (reply.destination.kind === 'link' && frames !== undefined) {
-          this.#putFrame(frameCount++, reply, reply.destination);
-        } else {
-          this.#putDatagram(datagramCount++, reply);
-        }
+        const { destination } = reply;
+        if (destination.kind === 'relay') this.#putRelay(relayCount++, reply, destination.address);
+        else if (frames === undefined) this.#putDatagram(linkCount++, reply, destination);
+        else this.#putFrame(linkCount++, reply, destination);
       }
-      taken += this.#flush(this.#datagrams, unicast, datagramCount);
-      if (frames !== undefined) taken += this.#flush(this.#frames, frames, frameCount);
+      if (relayCount > 0) taken += this.#flush(this.#toRelays, unicast, relayCount);
+      if (linkCount > 0) taken += this.#flush(this.#toLink, frames ?? unicast, linkCount);
     }
     return taken;
   }
@@ -70,28 +80,26 @@ export class ReplySender {
     if (this.#sockets.frames !== undefined) this.#libc.close(this.#sockets.frames);
   }
 
-  #putDatagram(slot: number, { offset, length, destination }: Outgoing): void {
-    const isUnicast = destination.kind === 'unicast';
-    const address = isUnicast ? destination.address : LIMITED_BROADCAST;
-    const port = isUnicast ? destination.port : this.#sockets.clientPort;
-    putInetAddress(this.#datagrams.names, this.#datagrams.nameOffset(slot), address, port);
-    this.#datagrams.putMessage(slot, offset, length, INET_ADDRESS_BYTES);
+  #putRelay(slot: number, { offset, length }: Outgoing, address: Ipv4): void {
+    const vector = this.#toRelays;
+    putInetAddress(vector.names, vector.nameOffset(slot), address, this.#sockets.serverPort);
+    vector.putMessage(slot, offset, length, INET_ADDRESS_BYTES);
   }
 
-  #putFrame(
-    slot: number,
-    { offset, length }: Outgoing,
-    { address, hardware }: Destination & { kind: 'link' },
-  ): void {
+  /** Without frames: to an address only where a lease says whose it is, for the kernel asks for it by ARP. */
+  #putDatagram(slot: number, { offset, length }: Outgoing, { address, isLeased }: Link): void {
+    const vector = this.#toLink;
+    const target = isLeased ? address : LIMITED_BROADCAST;
+    putInetAddress(vector.names, vector.nameOffset(slot), target, this.#sockets.clientPort);
+    vector.putMessage(slot, offset, length, INET_ADDRESS_BYTES);
+  }
+
+  #putFrame(slot: number, { offset, length }: Outgoing, { address, hardware }: Link): void {
     const { listenIp, serverPort, clientPort, linkIndex } = this.#sockets;
+    const vector = this.#toLink;
     putFrameHeaders(this.#view, offset, length, listenIp, serverPort, address, clientPort);
-    putLinkAddress(this.#frames.names, this.#frames.nameOffset(slot), ETH_P_IP, linkIndex, hardware);
-    this.#frames.putMessage(
-      slot,
-      offset - FRAME_HEADER_BYTES,
-      length + FRAME_HEADER_BYTES,
-      LINK_ADDRESS_BYTES,
-    );
+    putLinkAddress(vector.names, vector.nameOffset(slot), ETH_P_IP, linkIndex, hardware);
+    vector.putMessage(slot, offset - FRAME_HEADER_BYTES, length + FRAME_HEADER_BYTES, LINK_ADDRESS_BYTES);
   }
 
   /** The kernel stops at the first message it refuses; that one is counted, and those behind it still go. */
@@ -110,4 +118,15 @@ export class ReplySender {
     }
     return taken;
   }
+}
+
+/** The control message IP_PKTINFO (ip(7)) that has a datagram leave by one interface. */
+function packetInformation(libc: Libc, linkIndex: number): PinnedMemory {
+  const { size, len, level, type } = LAYOUT.cmsghdr;
+  const memory = pinnedMemory(libc, size + 16); // CMSG_SPACE of struct in_pktinfo, which has 12 octets.
+  memory.view.setBigUint64(len, BigInt(size + 12), true);
+  memory.view.setInt32(level, IPPROTO_IP, true);
+  memory.view.setInt32(type, IP_PKTINFO, true);
+  memory.view.setInt32(size, linkIndex, true);
+  return memory;
 }

@@ -1,8 +1,8 @@
 import { GatewayError } from '../errors.ts';
-import { type HardwareAddress, NO_HARDWARE } from '../net/hardware-address.ts';
+import { EVERYBODY, type HardwareAddress, NO_HARDWARE } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { Prefix } from '../net/prefix.ts';
-import { arpFilter, arpRequest, arpSender, EVERYBODY } from './arp.ts';
+import { arpFilter, arpRequest, arpSender } from './arp.ts';
 import { LAYOUT, type Libc } from './libc.ts';
 import {
   AF_PACKET,

@@ -13,7 +13,7 @@ test('RFC 2131 §4.3.1: giaddr chooses the subnet, and §4.1 sends the reply to 
   const offer = new Conversation().hear(new Guest(MAC, { relay: RELAY }).discover());
 
   expect(offer.address).toMatch(/^10\.16\.1\./);
-  expect(offer.decision).toMatchObject({ destination: { kind: 'unicast', address: at(RELAY), port: 67 } });
+  expect(offer.decision).toMatchObject({ destination: { kind: 'relay', address: at(RELAY) } });
 });
 
 test('a relayed client whose subnet is not served is met by silence', () => {
@@ -70,7 +70,7 @@ test('RFC 3527 §3: link selection chooses the subnet, the reply still goes to g
   const offer = new Conversation().hear(guest.discover());
 
   expect(offer.address).toMatch(/^10\.16\.1\./);
-  expect(offer.decision).toMatchObject({ destination: { kind: 'unicast', address: at('10.15.3.9') } });
+  expect(offer.decision).toMatchObject({ destination: { kind: 'relay', address: at('10.15.3.9') } });
 });
 
 test('RFC 3527 §3: link selection of a subnet that is not served is met by silence', () => {
@@ -108,7 +108,7 @@ test('RFC 2131 §4.3.2: a DHCPNAK through a relay goes to the relay, with the br
 
   expect(nak.outcome).toBe('DHCPNAK');
   expect((nak.bytes?.[10] ?? 0) & 0x80).toBe(0x80);
-  expect(nak.decision).toMatchObject({ destination: { kind: 'unicast', address: at(RELAY), port: 67 } });
+  expect(nak.decision).toMatchObject({ destination: { kind: 'relay', address: at(RELAY) } });
 });
 
 test('a client that moves to another network gets an address there, and its old one is freed with it', () => {
@@ -142,3 +142,14 @@ test('RFC 3527 §3: what a guest writes into option 82 itself chooses no subnet 
   expect(offer.address).toMatch(/^10\.15\.3\./);
   expect(optionOf(offer.bytes, 54)).toEqual(ip(SERVER));
 });
+
+test.each(['10.16.1.200', '0.0.0.0'])(
+  'RFC 2131 §4.3.5: a DHCPINFORM that a relay passed on is answered through it, with the broadcast bit, since there is no yiaddr to send to (RFC 1542 §4.1.2); ciaddr %s',
+  (ciaddr) => {
+    const ack = new Conversation().hearUnicast(new Guest(MAC, { relay: RELAY }).inform(ciaddr), RELAY);
+
+    expect(ack.outcome).toBe('DHCPACK');
+    expect((ack.bytes?.[10] ?? 0) & 0x80).toBe(0x80);
+    expect(ack.decision).toMatchObject({ destination: { kind: 'relay', address: at(RELAY) } });
+  },
+);

@@ -130,45 +130,6 @@ test('RFC 1542 §2.1: a reply has 300 octets at least', () => {
 });
 
 test.each([
-  ['flag clear, no address: a frame to chaddr and yiaddr', {}, 'link'],
-  ['the broadcast flag is set', { broadcasts: true }, 'broadcast'],
-  [
-    'a link layer without 48-bit addresses',
-    { fields: { htype: 32, hlen: 0 }, identifier: [1, 2, 3] },
-    'broadcast',
-  ],
-])('RFC 2131 §4.1: %s', (_what, habits: GuestHabits, kind) => {
-  const { decision } = new Conversation().hear(new Guest(MAC, habits).discover());
-
-  expect(decision).toMatchObject({ destination: { kind } });
-});
-
-test('RFC 2131 §4.1: a client with an address is answered there, also when it asked by broadcast', () => {
-  const conversation = new Conversation();
-  const guest = new Guest(MAC, { broadcasts: true });
-  const { address } = conversation.hear(guest.discover());
-  conversation.hear(guest.select(address, SERVER));
-
-  const { decision } = conversation.meet(guest.extend(address), 'broadcast', address);
-
-  expect(decision).toMatchObject({ destination: { kind: 'unicast', port: 68 } });
-});
-
-test('RFC 2131 §4.1: a DHCPNAK is broadcast', () => {
-  const { decision } = new Conversation().hear(new Guest(MAC).reboot('192.168.0.9'));
-
-  expect(decision).toMatchObject({ destination: { kind: 'broadcast' } });
-});
-
-test('RFC 2131 §4.3.5: without ciaddr a DHCPINFORM is answered at its source; without that, not at all', () => {
-  const conversation = new Conversation();
-  const guest = new Guest(MAC);
-
-  expect(conversation.meet(guest.inform('0.0.0.0'), 'broadcast', '10.15.3.5').outcome).toBe('DHCPACK');
-  expect(conversation.hear(guest.inform('0.0.0.0')).reason).toBe('no-address');
-});
-
-test.each([
   ['none asked for', undefined, 43_200],
   ['within policy', 7200, 7200],
   ['below the minimum', 10, 300],

@@ -1,3 +1,5 @@
+import type { Destination } from '../../src/net/datagram.ts';
+import { EVERYBODY } from '../../src/net/hardware-address.ts';
 import type { Plan } from '../../src/subnet/plan.ts';
 import { replyToText } from '../support/exchange-bench.ts';
 import { at, planOf } from '../support/plan.ts';
@@ -193,7 +195,7 @@ export class World {
     const addressee = this.guests.find((guest) => guest.mac === mac);
     if (addressee !== undefined) this.#way.replied(gateway, type, yiaddr, addressee);
     for (const guest of this.guests) {
-      if (destination.kind !== 'broadcast' && guest.mac !== mac) continue;
+      if (!goesTo(destination, guest.hardware)) continue;
       const isBacked = keeping?.contradicts(guest.address, guest.hardware, clock.now()) === true;
       this.network.reply(
         address,
@@ -219,4 +221,9 @@ export class World {
   #say(text: string): void {
     this.trace.push(`${this.clock.monotonic()} ${text}`);
   }
+}
+
+/** There is no relay here. */
+function goesTo(destination: Destination, hardware: number): boolean {
+  return destination.kind === 'link' && [EVERYBODY, hardware].includes(destination.hardware);
 }

@@ -142,14 +142,14 @@ describeSystem('conversations with the real process, in frames', ['sqlite3'], ()
     expect(client.heardFor(xid)).toEqual([]);
   });
 
-  test('RFC 2131 §4.3.2, INIT-REBOOT: an address of another network is refused by a broadcast DHCPNAK', async () => {
+  test('RFC 2131 §4.3.2, INIT-REBOOT: an address of another network is refused by an IP broadcast to its client', async () => {
     const nak = await client.reboot(a, '192.168.4.20');
 
     expect(nak).toMatchObject({
       type: 6,
       yiaddr: '0.0.0.0',
       destination: '255.255.255.255',
-      destinationHardware: 'ff:ff:ff:ff:ff:ff',
+      destinationHardware: a,
     });
   });
 

@@ -6,13 +6,14 @@ import { type Ipv4, ipv4ToText } from '../../src/net/ipv4.ts';
 import { loadLibc } from '../../src/transport/libc.ts';
 import { type ArpSegment, openSegment } from '../../src/transport/segment.ts';
 import { interfaceEventText, watchInterface } from '../../src/transport/watch-interface.ts';
+import { TO_ALL, toClient, toRelay } from '../support/destinations.ts';
 import { hardwareText } from '../support/frames.ts';
 import { ip, mac, u16 } from '../support/packet.ts';
 import { inNetworkOf, PacketSocket } from '../support/packet-socket.ts';
 import { at } from '../support/plan.ts';
 import { describeSystem } from '../support/system.ts';
 import { sendAll } from './listener.ts';
-import { Ear, hardware, openIn, PLAN, useClosing } from './node.ts';
+import { Ear, openIn, PLAN, useClosing } from './node.ts';
 
 /** The kernel's news come in their own time. */
 const soon = (check: () => void) => vi.waitFor(check, 5000);
@@ -158,8 +159,8 @@ describeSystem('an interface that changes, and its ARP', [], () => {
   });
 
   describe('a transport', () => {
-    const toGuest = { kind: 'unicast', address: at('10.15.3.77'), port: 68 } as const;
-    const inFrame = { kind: 'link', address: at('10.15.3.99'), hardware: hardware(GUEST) } as const;
+    const relay = toRelay('10.15.3.77');
+    const inFrame = toClient('10.15.3.99', GUEST);
 
     it('tells once that its interface was deleted, also to who asks later, and its sends are refused', async () => {
       const transport = closedAfter(openIn(node));
@@ -168,9 +169,9 @@ describeSystem('an interface that changes, and its ARP', [], () => {
       node.ip('link del eth0');
       const reason = await lost;
       const taken = sendAll(transport, [
-        ['a', toGuest],
+        ['a', relay],
         ['b', inFrame],
-        ['c', { kind: 'broadcast' }],
+        ['c', TO_ALL],
       ]);
 
       expect(reason).toBe('the interface eth0 was deleted');
@@ -200,17 +201,17 @@ describeSystem('an interface that changes, and its ARP', [], () => {
       expect(ear.texts).toEqual(['again']);
     });
 
-    it('is refused its sends while its address is gone, and goes on when it is back', async () => {
+    it('is refused what it sends to relays while its address is gone, and goes on when it is back', async () => {
       const transport = closedAfter(openIn(node));
       const ear = closedAfter(new Ear(guest));
 
       node.ip('addr del 10.15.3.10/24 dev eth0');
       const without = sendAll(transport, [
-        ['lost', toGuest],
-        ['lost too', { kind: 'broadcast' }],
+        ['lost', relay],
+        ['lost too', relay],
       ]);
       node.ip('addr add 10.15.3.10/24 dev eth0');
-      const again = sendAll(transport, [['back', { kind: 'broadcast' }]]);
+      const again = sendAll(transport, [['back', relay]]);
       await ear.until(1);
 
       expect([without, again]).toEqual([0, 1]);

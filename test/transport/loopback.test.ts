@@ -2,7 +2,6 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
 import { GatewayError } from '../../src/errors.ts';
-import { hardwareFromText, NO_HARDWARE } from '../../src/net/hardware-address.ts';
 import { ipv4ToText } from '../../src/net/ipv4.ts';
 import { prefixOf } from '../../src/net/prefix.ts';
 import { openDgramTransport } from '../../src/transport/dgram-transport.ts';
@@ -11,6 +10,7 @@ import { type NativeTransportOptions, openNativeTransport } from '../../src/tran
 import { openTransport } from '../../src/transport/open-transport.ts';
 import type { SocketTransport } from '../../src/transport/socket-transport.ts';
 import { RECEIVE_SLOT_BYTES } from '../../src/transport/transport.ts';
+import { toClient, toRelay } from '../support/destinations.ts';
 import { at } from '../support/plan.ts';
 import { Listener, sendAll } from './listener.ts';
 
@@ -26,7 +26,9 @@ const OPTIONS: NativeTransportOptions = {
   mayFrame: false,
 };
 
-const HARDWARE = hardwareFromText('52:54:00:00:00:09') ?? NO_HARDWARE;
+const HARDWARE = '52:54:00:00:00:09';
+/** A client whose lease says that it has this address. */
+const LEASED = toClient('127.0.0.1', HARDWARE, true);
 
 const closing: { close(): void }[] = [];
 afterEach(() => {
@@ -131,7 +133,7 @@ describe.each<[string, () => Promise<SocketTransport>]>([
 
     const taken = sendAll(
       transport,
-      replies.map((text) => [text, { kind: 'unicast', address: at('127.0.0.1'), port: CLIENT_PORT }]),
+      replies.map((text) => [text, LEASED]),
     );
     await until(40);
 
@@ -145,7 +147,7 @@ describe.each<[string, () => Promise<SocketTransport>]>([
     const { texts, until } = collectedBy(await client(CLIENT_PORT));
 
     for (const text of ['first', 'second', 'third']) {
-      sendAll(transport, [[text, { kind: 'unicast', address: at('127.0.0.1'), port: CLIENT_PORT }]]);
+      sendAll(transport, [[text, LEASED]]);
     }
     await until(3);
 
@@ -155,15 +157,14 @@ describe.each<[string, () => Promise<SocketTransport>]>([
   it('a refused reply is counted by its error, and those around it still go', async () => {
     const transport = closedAfter(await open());
     const { texts, until } = collectedBy(await client(CLIENT_PORT));
-    const good = { kind: 'unicast', address: at('127.0.0.1'), port: CLIENT_PORT } as const;
 
     // No route leads from a loopback address off this host.
-    const nowhere = { kind: 'unicast', address: at('203.0.113.9'), port: CLIENT_PORT } as const;
+    const nowhere = toRelay('203.0.113.9');
     sendAll(transport, [
-      ['one', good],
+      ['one', LEASED],
       ['two', nowhere],
       ['three', nowhere],
-      ['four', good],
+      ['four', LEASED],
     ]);
     await until(2);
 
@@ -190,9 +191,7 @@ describe.each<[string, () => Promise<SocketTransport>]>([
 
     const second = closedAfter(await open());
 
-    expect(sendAll(first, [['late', { kind: 'unicast', address: at('127.0.0.1'), port: CLIENT_PORT }]])).toBe(
-      0,
-    );
+    expect(sendAll(first, [['late', LEASED]])).toBe(0);
     expect(second.maximumPayload).toBeGreaterThan(1000);
   });
 });
@@ -205,7 +204,7 @@ describe('native sockets', () => {
     await once(guest, 'listening');
     const { texts, until } = collectedBy(guest);
 
-    sendAll(transport, [['to all', { kind: 'link', address: at('127.0.0.9'), hardware: HARDWARE }]]);
+    sendAll(transport, [['to all', toClient('127.0.0.9', HARDWARE)]]);
     await until(1);
 
     expect(transport.kind).toBe('broadcast');

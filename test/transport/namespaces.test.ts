@@ -4,13 +4,14 @@ import { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
 import { Segment } from '../../src/cli/lab/segment.ts';
 import { openDgramTransport } from '../../src/transport/dgram-transport.ts';
 import { openTransport } from '../../src/transport/open-transport.ts';
+import { TO_ALL, toClient, toRelay } from '../support/destinations.ts';
 import { udpFrame } from '../support/frames.ts';
 import { inNetworkOf } from '../support/packet-socket.ts';
 import { at } from '../support/plan.ts';
 import { describeSystem } from '../support/system.ts';
 import { CAP_NET_RAW, withoutCapability } from './capability.ts';
 import { Listener, sendAll } from './listener.ts';
-import { addOtherNetwork, Ear, hardware, openIn, PLAN, useClosing } from './node.ts';
+import { addOtherNetwork, Ear, openIn, PLAN, useClosing } from './node.ts';
 
 const GUEST = '52:54:00:00:00:4d';
 const EVERYBODY = 'ff:ff:ff:ff:ff:ff';
@@ -84,7 +85,7 @@ describeSystem('sockets on a segment', ['dnsmasq', 'ss'], () => {
     stranger.run('bash', '-c', 'printf relayed > /dev/udp/10.15.3.10/67');
     await listener.until(1);
 
-    sendAll(transport, [['answer', { kind: 'unicast', address: at('10.99.0.2'), port: 67 }]]);
+    sendAll(transport, [['answer', toRelay('10.99.0.2')]]);
     await relay.until(1);
 
     expect(listener.heard[0]?.arrival).toMatchObject({ via: 'unicast', source: at('10.99.0.2') });
@@ -97,9 +98,9 @@ describeSystem('sockets on a segment', ['dnsmasq', 'ss'], () => {
     const ear = closedAfter(new Ear(guest));
 
     const taken = sendAll(transport, [
-      ['yours', { kind: 'link', address: at('10.15.3.77'), hardware: hardware(GUEST) }],
-      ['to all', { kind: 'broadcast' }],
-      ['yours too', { kind: 'link', address: at('10.15.3.77'), hardware: hardware(GUEST) }],
+      ['yours', toClient('10.15.3.77', GUEST)],
+      ['to all', TO_ALL],
+      ['yours too', toClient('10.15.3.77', GUEST)],
     ]);
     await ear.until(3);
 
@@ -129,7 +130,7 @@ describeSystem('sockets on a segment', ['dnsmasq', 'ss'], () => {
     const elsewhere = closedAfter(new Ear(stranger));
     node.ip('route add default via 10.99.0.2');
     try {
-      sendAll(transport, [['to all', { kind: 'broadcast' }]]);
+      sendAll(transport, [['to all', TO_ALL]]);
       await ear.until(1);
     } finally {
       node.ip('route del default');
@@ -142,7 +143,7 @@ describeSystem('sockets on a segment', ['dnsmasq', 'ss'], () => {
   it('a refused frame is counted, and those around it still go', async () => {
     const transport = closedAfter(openIn(node));
     const ear = closedAfter(new Ear(guest));
-    const destination = { kind: 'link', address: at('10.15.3.77'), hardware: hardware(GUEST) } as const;
+    const destination = toClient('10.15.3.77', GUEST);
 
     const taken = sendAll(transport, [
       ['one', destination],
@@ -162,9 +163,7 @@ describeSystem('sockets on a segment', ['dnsmasq', 'ss'], () => {
     );
     const ear = closedAfter(new Ear(guest));
 
-    sendAll(opened.transport, [
-      ['yours', { kind: 'link', address: at('10.15.3.77'), hardware: hardware(GUEST) }],
-    ]);
+    sendAll(opened.transport, [['yours', toClient('10.15.3.77', GUEST)]]);
     await ear.until(1);
 
     expect(opened.transport.kind).toBe('broadcast');
@@ -173,6 +172,46 @@ describeSystem('sockets on a segment', ['dnsmasq', 'ss'], () => {
     expect(opened.shortcomings.every((each) => each.includes('NET_RAW'))).toBe(true);
     expect(ear.frames[0]).toMatchObject({ destination: '255.255.255.255', destinationHardware: EVERYBODY });
     expect(ear.faults).toEqual([]);
+  });
+
+  it('clients on the segment are answered there, whatever the routes say, and a client with a lease gets a unicast', async () => {
+    const broadcasting = closedAfter(
+      await inNetworkOf(node, () => withoutCapability(CAP_NET_RAW, () => openTransport(PLAN))),
+    );
+    const ear = closedAfter(new Ear(guest));
+    const elsewhere = closedAfter(new Ear(stranger));
+    guest.ip('addr add 10.15.3.77/24 dev eth0');
+    node.ip('route add 10.15.3.77 dev other0');
+    node.ip('route add default via 10.99.0.2');
+    try {
+      sendAll(broadcasting.transport, [
+        ['a lease', toClient('10.15.3.77', GUEST, true)],
+        ['none', toClient('10.15.3.78', GUEST)],
+        ['to all', TO_ALL],
+      ]);
+      await ear.until(3);
+      broadcasting.close();
+      sendAll(closedAfter(openIn(node)), [
+        ['in a frame', toClient('10.15.3.77', GUEST, true)],
+        ['to all in a frame', TO_ALL],
+      ]);
+      await ear.until(5);
+    } finally {
+      node.ip('route del default');
+      node.ip('route del 10.15.3.77');
+      guest.ip('addr del 10.15.3.77/24 dev eth0');
+    }
+
+    expect(ear.frames.map(({ payload, destination }) => `${payload} ${destination}`)).toEqual([
+      'a lease 10.15.3.77',
+      'none 255.255.255.255',
+      'to all 255.255.255.255',
+      'in a frame 10.15.3.77',
+      'to all in a frame 255.255.255.255',
+    ]);
+    expect(ear.frames.every(({ source }) => source === '10.15.3.10')).toBe(true);
+    expect(ear.faults).toEqual([]);
+    expect(elsewhere.frames).toEqual([]);
   });
 
   describe('beside another DHCP server', () => {
@@ -274,7 +313,7 @@ describeSystem('sockets on a segment', ['dnsmasq', 'ss'], () => {
       insider.send(asked('from inside'));
       outsider.send(asked('from outside'));
       await listener.until(2);
-      sendAll(transport, [['yours', { kind: 'link', address: at('10.15.3.77'), hardware: hardware(GUEST) }]]);
+      sendAll(transport, [['yours', toClient('10.15.3.77', GUEST)]]);
       await answers.until(1);
 
       expect(transport.kind).toBe('dgram');

@@ -1,6 +1,5 @@
 import { afterEach } from 'vitest';
 import type { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
-import { hardwareFromText, NO_HARDWARE } from '../../src/net/hardware-address.ts';
 import { prefixOf } from '../../src/net/prefix.ts';
 import { loadLibc } from '../../src/transport/libc.ts';
 import { type NativeTransportOptions, openNativeTransport } from '../../src/transport/native-transport.ts';
@@ -78,8 +77,4 @@ export class Ear {
   close(): void {
     this.#socket.close();
   }
-}
-
-export function hardware(text: string) {
-  return hardwareFromText(text) ?? NO_HARDWARE;
 }
