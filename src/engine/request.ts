@@ -1,5 +1,5 @@
 import { isBoundTo, isLive, isTaken } from '../allocation/availability.ts';
-import { type Lease, NEVER } from '../lease/lease.ts';
+import { type Instant, type Lease, NEVER } from '../lease/lease.ts';
 import { NO_HARDWARE } from '../net/hardware-address.ts';
 import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import { contains } from '../net/prefix.ts';
@@ -43,7 +43,6 @@ function select(question: Question, address: Ipv4): Decision {
   // The client names us, so every reason to refuse is our own knowledge.
   if (!contains(question.subnet.prefix, address)) return refuse(question, address, 'wrong-network');
   const standing = leases.at(address);
-  const isOffered = standing?.state === 'offered' && standing.client === client;
   if (isBoundTo(standing, client, now)) return grant(question, address, 'renewed');
   if (poolOf(question.subnet, address) === undefined) return refuse(question, address, 'not-in-pool');
 
@@ -53,11 +52,20 @@ function select(question: Question, address: Ipv4): Decision {
   if (isBoundTo(binding, client, now)) {
     // What waited may not undo what came after it.
     if (binding.version > question.known.revision) return silence('overtaken');
-    return isOffered
+    return isOfferedSince(binding, standing, now)
       ? (listenForRival(question, address) ?? promise(question, address, 'moved'))
       : refuseBecauseOf(question, address, binding, 'bound-elsewhere');
   }
   return listenForRival(question, address) ?? promise(question, address, 'bound');
+}
+
+/**
+ * RFC 2131 §4.3.2, SELECTING: what the client asks for was offered to it after it got the lease that it has. Any other
+ * DHCPREQUEST is one from before that lease, and ends nothing.
+ */
+function isOfferedSince(binding: Lease, standing: Lease | undefined, now: Instant): boolean {
+  const isOffered = standing?.state === 'offered' && standing.client === binding.client;
+  return isOffered && isLive(standing, now) && standing.version > binding.version;
 }
 
 /** RFC 2131 §4.3.2, INIT-REBOOT: the client wants to go on with an address that it remembers. */

@@ -18,6 +18,8 @@ export interface CounterValues {
   readonly outcomes: Tally;
   /** What met no decision or got no reply for our want of something. */
   readonly drops: Tally;
+  /** Replies that may have left late, for this gateway stood still while it sent them. */
+  readonly sentLate: number;
   /** Decisions that only wait. */
   readonly waits: number;
   /** Options left out of replies, by code. */
@@ -33,6 +35,7 @@ export class Counters implements Observer {
   readonly #outcomes = new Map<string, number>();
   readonly #drops = new Map<string, number>();
   readonly #omitted = new Map<string, number>();
+  #sentLate = 0;
   #waits = 0;
   #mistakes = 0;
 
@@ -51,6 +54,10 @@ export class Counters implements Observer {
     add(this.#drops, reason, count);
   }
 
+  sentLate(count: number): void {
+    this.#sentLate += count;
+  }
+
   omitted(code: number): void {
     add(this.#omitted, String(code));
   }
@@ -66,6 +73,7 @@ export class Counters implements Observer {
       replies: Object.fromEntries(this.#replies),
       outcomes: Object.fromEntries(this.#outcomes),
       drops: Object.fromEntries(this.#drops),
+      sentLate: this.#sentLate,
       waits: this.#waits,
       omitted: Object.fromEntries(this.#omitted),
       mistakes: this.#mistakes,

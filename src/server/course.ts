@@ -11,7 +11,7 @@ import { Replies } from './replies.ts';
 import { Reports } from './reports.ts';
 import { moveStamps } from './stamp.ts';
 import { type Order, Turn } from './turn.ts';
-import { STALE_AFTER, Waiting } from './waiting.ts';
+import { Waiting } from './waiting.ts';
 
 /** How often a change of one message may be refused or only be a step, before the message is dropped. */
 const ATTEMPT_LIMIT = 4;
@@ -45,7 +45,7 @@ export class Course {
     this.#wake = wake;
     this.plan = parts.plan;
     this.#waiting = new Waiting(parts.inFlight, (turn, reason) => this.#forget(turn, reason, 'nothing'));
-    this.#replies = new Replies(parts.transport, parts.observer);
+    this.#replies = new Replies(parts.transport, parts.observer, parts.clock);
     this.#reports = new Reports(parts.observer);
     this.#known = noKnowledge();
     this.#now = parts.clock.now();
@@ -89,9 +89,8 @@ export class Course {
     for (;;) {
       const turn = this.#waiting.next(this.#hasRoom());
       if (turn === undefined) return;
-      const isStale = turn.order === undefined && this.#monotonic - turn.since > STALE_AFTER;
       if (this.#isStopping) this.#drop(turn, 'stopping');
-      else if (isStale) this.#drop(turn, 'stale');
+      else if (turn.isStale(turn.since, this.#monotonic)) this.#drop(turn, 'stale');
       else this.#advance(turn);
     }
   }
@@ -101,9 +100,13 @@ export class Course {
     this.#reports.flush();
   }
 
-  /** The turns whose changes are to be committed now, together. */
+  /** The turns whose changes are to be committed now, together; not what was decided too long ago by now. */
   takeGathered(): readonly Turn[] {
-    const turns = this.#gathered;
+    const now = this.#parts.clock.monotonic();
+    const turns: Turn[] = [];
+    for (const turn of this.#gathered)
+      if (turn.isStale(turn.decidedAt, now)) this.#drop(turn, 'stale');
+      else turns.push(turn);
     this.#gathered = [];
     this.#commits += 1;
     return turns;
@@ -141,6 +144,7 @@ export class Course {
   #decide(turn: Turn): void {
     const decision = this.#ask(turn);
     turn.decision = decision;
+    turn.decidedAt = this.#monotonic;
     turn.change = decision.kind === 'wait' ? undefined : decision.change;
     if (decision.kind === 'wait') this.#wait(turn, decision);
     else if (turn.change !== undefined) this.#submit(turn, turn.change);
@@ -172,8 +176,9 @@ export class Course {
     const settled = ahead === undefined ? this.#parts.store.settle(change) : undefined;
     if (ahead !== undefined) this.#waitFor(turn, ahead);
     else if (settled !== undefined) this.#end(turn, settled);
-    else if (!this.#hasRoom()) this.#waitForRoom(turn);
-    else {
+    else if (!this.#hasRoom()) {
+      if (this.#keep(turn)) this.#waiting.starve(turn);
+    } else {
       this.#waiting.claim(turn, change);
       this.#gathered.push(turn);
     }
@@ -194,7 +199,8 @@ export class Course {
     const { decision, change } = turn;
     if (decision === undefined || change === undefined) throw new Error('an outcome without a change');
     this.#waiting.letGo(turn);
-    if (outcome === 'committed') moveStamps(turn, this.#behind(turn), change, this.#parts.store.leases);
+    if (outcome === 'committed')
+      moveStamps(turn, this.#waiting.behind(turn.lane), change, this.#parts.store.leases);
     const isStep = outcome === 'committed' && decision.kind === 'again';
     if (outcome === 'conflict' || isStep) this.#decideAgain(turn, decision, outcome);
     else this.#conclude(turn, decision, outcome);
@@ -214,7 +220,8 @@ export class Course {
   /** The last word on a turn: silence if its change is not durable. */
   #conclude(turn: Turn, decision: Decision, outcome: Outcome | undefined): void {
     const isDurable = outcome === undefined || outcome === 'committed';
-    if (decision.kind === 'reply' && isDurable) this.#replies.add(decision.reply, decision.destination);
+    if (decision.kind === 'reply' && isDurable)
+      this.#replies.add(decision.reply, decision.destination, turn.decidedAt);
     const isDecline = decision.reason === 'declined' || decision.reason === 'too-many-declines';
     if (isDecline && turn.lane !== undefined) this.#parts.circumstances.declined(turn.lane);
     this.#reports.conclude(turn, outcome);
@@ -242,7 +249,8 @@ export class Course {
     const asked = clock.monotonic();
     const done = (answer: HardwareAddress | undefined) => {
       turn.cancel = undefined;
-      turn.since += clock.monotonic() - asked; // It is not its age that makes it stale, but what keeps it from being decided.
+      // The wait itself does not make it stale; that this gateway stood still meanwhile does.
+      turn.since += Math.min(clock.monotonic() - asked, milliseconds);
       turn.answeredAt = clock.monotonic();
       if (probe) turn.answers = new Map(turn.answers).set(address, answer);
       else turn.waited = true;
@@ -260,10 +268,6 @@ export class Course {
     if (this.#keep(turn)) this.#waiting.follow(turn, ahead);
   }
 
-  #waitForRoom(turn: Turn): void {
-    if (this.#keep(turn)) this.#waiting.starve(turn);
-  }
-
   #keep(turn: Turn): boolean {
     if (this.#waiting.keep(turn, this.#monotonic)) return true;
     this.#drop(turn, 'no-room');
@@ -273,10 +277,6 @@ export class Course {
   #hasRoom(): boolean {
     const { depth, batchLimit } = this.#parts.store;
     return this.#commits < depth && this.#gathered.length < batchLimit;
-  }
-
-  #behind({ lane }: Turn): Turn | undefined {
-    return lane === undefined ? undefined : this.#waiting.behind(lane);
   }
 
   /** Our own mistake costs one message, not the server. */

@@ -2,8 +2,11 @@ import type { Version } from '../lease/lease.ts';
 import type { LeaseView } from '../lease/lease-view.ts';
 import type { Log } from './log.ts';
 
-/** Why something may have been missed. store: it counts anew, and is another than it was. */
-export type DeafReason = 'interface' | 'carrier' | 'overflow' | 'stall' | 'store';
+/**
+ * Why something may have been missed. stale: it lay in the sockets too long to be believed. store: it counts anew, and is
+ * another than it was.
+ */
+export type DeafReason = 'interface' | 'carrier' | 'overflow' | 'stall' | 'stale' | 'store';
 
 /** The event loop stood still for so long, in milliseconds, that the segment was not heard. */
 const STALL = 1000;

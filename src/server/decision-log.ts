@@ -17,6 +17,9 @@ const FULL_LIMIT = 64;
 const REMEDY =
   'see to the disk of the leases directory (df, dmesg); what is missing in the file follows, from the journal beside it as long as that has room, or from etcd';
 
+const LATE_REMEDY =
+  'where it stood still for longer than a lease, compare `vps-gateway leases` with what the guests have';
+
 /** One line for each decision; and one for the begin and one for the end of what lasts. */
 export class DecisionLog implements Observer {
   readonly #log: Log;
@@ -61,6 +64,13 @@ export class DecisionLog implements Observer {
 
   dropped(reason: Drop, count: number): void {
     this.#log.debug({ reason, count }, 'dropped');
+  }
+
+  sentLate(count: number, milliseconds: number): void {
+    this.#log.warn(
+      { count, milliseconds: Math.round(milliseconds), remedy: LATE_REMEDY },
+      'this gateway stood still while it sent replies, which may have left late',
+    );
   }
 
   omitted(code: number): void {

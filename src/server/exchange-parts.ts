@@ -37,6 +37,8 @@ export interface Circumstances {
   heardDiscover(lane: ClientKey): void;
   /** The DHCPDISCOVER of this machine that was heard last was not its first. */
   askedBefore(lane: ClientKey): boolean;
+  /** What was sent on the segment has been dropped unread. */
+  missed(): void;
   /** A client has asked another server for an address; before that message is decided. */
   heardRequest(server: Ipv4, address: Ipv4, client: ClientKey, hardware: HardwareAddress): void;
   /** DHCPDECLINEs of this machine in the last ten minutes; machines that share an identifier are counted apart. */

@@ -2,8 +2,9 @@ import { clientKeyOf } from '../lease/client-key.ts';
 import type { Version } from '../lease/lease.ts';
 import type { Outcome } from '../store/lease-store.ts';
 import type { Plan } from '../subnet/plan.ts';
-import type { Arena, Datagram } from '../transport/transport.ts';
+import type { Arena, Batch, Datagram } from '../transport/transport.ts';
 import { decode } from '../wire/decode.ts';
+import { Arrivals } from './arrivals.ts';
 import { Course } from './course.ts';
 import type { ExchangeParts } from './exchange-parts.ts';
 import type { Drop } from './observer.ts';
@@ -25,6 +26,7 @@ export class Exchange {
   readonly #course: Course;
   /** The arenas that can be filled. A commit keeps the one that its messages lie in, so that one is always free. */
   readonly #arenas: Arena[] = [];
+  readonly #arrivals = new Arrivals();
   #underWay = 0;
   #orders = 0;
   #isInRound = false;
@@ -57,12 +59,17 @@ export class Exchange {
     if (arena === undefined) return;
     this.#begin();
     const { revision } = this.#parts.store.leases; // Stamped when read: what waits may not undo what comes after it.
-    for (const datagram of this.#fill(arena)) {
+    for (const datagram of this.#fresh(this.#fill(arena))) {
       const turn = this.#read(datagram, arena, revision);
       if (typeof turn === 'string') this.#parts.observer.dropped(turn, 1);
       else this.#course.admit(turn);
     }
     this.#end(arena);
+  }
+
+  /** Notes that the event loop turns: several times a second, or what lies in the sockets is never known to be old. */
+  beat(): void {
+    this.#arrivals.beat(this.#parts.clock.monotonic());
   }
 
   /** Takes an order from inside. False: no room; `settled` will not be called. */
@@ -142,6 +149,7 @@ export class Exchange {
   async #outcomesOf(turns: readonly Turn[]): Promise<readonly Outcome[]> {
     const changes = [];
     for (const { change } of turns) if (change !== undefined) changes.push(change);
+    if (changes.length === 0) return [];
     try {
       return await this.#parts.store.commit(changes);
     } catch (error) {
@@ -157,14 +165,25 @@ export class Exchange {
     else if (this.#isDrained) this.#parts.store.idle(this.#parts.clock.now());
   }
 
-  #fill(arena: Arena): readonly Datagram[] {
+  #fill(arena: Arena): Batch {
     try {
-      const { datagrams, drained } = this.#parts.transport.receive(arena);
-      this.#isDrained = drained;
-      return datagrams;
+      const batch = this.#parts.transport.receive(arena);
+      this.#isDrained = batch.drained;
+      return batch;
     } catch (error) {
       this.#parts.observer.broken(error);
-      return [];
+      return { arena, datagrams: [], drained: false };
     }
+  }
+
+  /** Nothing of what lay in the sockets while this gateway stood still: whoever sent it has asked again, or ended. */
+  #fresh({ datagrams, drained }: Batch): readonly Datagram[] {
+    const { monotonic } = this.#course;
+    const areStale = this.#arrivals.areStale(monotonic);
+    this.#arrivals.read(monotonic, datagrams.length, drained);
+    if (!areStale || datagrams.length === 0) return datagrams;
+    this.#parts.observer.dropped('stale', datagrams.length);
+    this.#parts.circumstances.missed();
+    return [];
   }
 }

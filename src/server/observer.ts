@@ -11,7 +11,8 @@ export type Drop =
   | 'no-client' // neither client identifier nor hardware address
   | 'no-room' // too many wait
   | 'superseded' // a newer datagram of the same client took its place
-  | 'stale' // it waited until its client's next retransmission
+  | 'stale' // it lay in the socket, or waited, until its client's next retransmission
+  | 'stale-reply' // the reply was decided before that, and did not leave
   | 'conflict-limit' // decided again too often
   | 'send-refused' // the kernel did not take the reply
   | 'broken' // our own mistake
@@ -27,6 +28,8 @@ export interface Observer {
   /** The same for an order from inside. */
   ordered(decision: Decision, outcome: Outcome | undefined): void;
   dropped(reason: Drop, count: number): void;
+  /** Replies of which nobody can say when they left, for this gateway stood still for so long while it sent them. */
+  sentLate(count: number, milliseconds: number): void;
   /** An option was left out of a reply, as it did not fit. */
   omitted(code: number): void;
   /** Our own mistake, met at one message; the server goes on. */
@@ -44,6 +47,9 @@ export function observers(...all: readonly Observer[]): Observer {
     },
     dropped(reason, count) {
       for (const one of all) one.dropped(reason, count);
+    },
+    sentLate(count, milliseconds) {
+      for (const one of all) one.sentLate(count, milliseconds);
     },
     omitted(code) {
       for (const one of all) one.omitted(code);

@@ -1,3 +1,4 @@
+import type { Clock } from '../lease/clock.ts';
 import type { Destination } from '../net/datagram.ts';
 import {
   type Outgoing,
@@ -7,37 +8,65 @@ import {
 } from '../transport/transport.ts';
 import { encode } from '../wire/encode.ts';
 import type { Reply } from '../wire/reply.ts';
+import { STALE_AFTER } from './arrivals.ts';
 import type { Observer } from './observer.ts';
 
-/** The replies of one round, encoded in the order in which they were added, and sent together. */
+/**
+ * The replies of one round, encoded in the order in which they were added, and sent together: those that were decided
+ * just before. Whoever stood still since (the process, its machine, its disk, etcd) does not know what has become of the
+ * address, and the client has asked again.
+ */
 export class Replies {
   readonly #transport: Transport;
   readonly #observer: Observer;
+  readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #maximum: number;
   readonly #omitted: (code: number) => void;
   #outgoing: Outgoing[] = [];
+  /** When each of them was decided, and the first of those times: monotonic milliseconds. */
+  #decided: number[] = [];
+  #oldest = Number.POSITIVE_INFINITY;
 
-  constructor(transport: Transport, observer: Observer) {
+  constructor(transport: Transport, observer: Observer, clock: Pick<Clock, 'monotonic'>) {
     this.#transport = transport;
     this.#observer = observer;
+    this.#clock = clock;
     this.#maximum = Math.min(transport.maximumPayload, SEND_SLOT_BYTES - SEND_HEADROOM_BYTES);
     this.#omitted = (code) => observer.omitted(code);
   }
 
-  add(reply: Reply, destination: Destination): void {
+  add(reply: Reply, destination: Destination, decidedAt: number): void {
     const { outbox } = this.#transport;
     if (this.#outgoing.length === outbox.capacity) this.flush();
     const offset = this.#outgoing.length * SEND_SLOT_BYTES + SEND_HEADROOM_BYTES;
     const length = encode(reply, outbox.bytes, outbox.view, offset, this.#maximum, this.#omitted);
     this.#outgoing.push({ offset, length, destination });
+    this.#decided.push(decidedAt);
+    if (decidedAt < this.#oldest) this.#oldest = decidedAt;
   }
 
   flush(): void {
     if (this.#outgoing.length === 0) return;
-    const outgoing = this.#outgoing;
+    const begin = this.#clock.monotonic();
+    const outgoing = this.#takeFresh(begin);
+    if (outgoing.length === 0) return;
+    const sent = this.#send(outgoing);
+    if (sent < outgoing.length) this.#observer.dropped('send-refused', outgoing.length - sent);
+    const took = this.#clock.monotonic() - begin;
+    if (took > STALE_AFTER) this.#observer.sentLate(sent, took);
+  }
+
+  #takeFresh(now: number): readonly Outgoing[] {
+    const all = this.#outgoing;
+    const decided = this.#decided;
+    const oldest = this.#oldest;
     this.#outgoing = [];
-    const refused = outgoing.length - this.#send(outgoing);
-    if (refused > 0) this.#observer.dropped('send-refused', refused);
+    this.#decided = [];
+    this.#oldest = Number.POSITIVE_INFINITY;
+    if (now - oldest <= STALE_AFTER) return all;
+    const fresh = all.filter((_, index) => now - (decided[index] ?? 0) <= STALE_AFTER);
+    this.#observer.dropped('stale-reply', all.length - fresh.length);
+    return fresh;
   }
 
   #send(outgoing: readonly Outgoing[]): number {

@@ -168,8 +168,11 @@ export class Server {
   #scheduleBeat(): void {
     if (this.#isStopping) return;
     this.#cancelBeat = this.#parts.clock.after(BEAT, () => {
-      this.#scheduleBeat();
-      this.#beat();
+      try {
+        this.#beat();
+      } finally {
+        this.#scheduleBeat(); // After it: if it hangs, the sockets are looked at before the next one.
+      }
     });
   }
 
@@ -177,6 +180,7 @@ export class Server {
     const memory = this.#memory;
     if (memory === undefined) return;
     memory.deafness.beat(this.#parts.clock.monotonic(), BEAT);
+    this.#service?.exchange.beat();
     this.#beats += 1;
     if (this.#beats % BEATS_OF_A_SECOND !== 0) return;
 
@@ -261,6 +265,7 @@ export class Server {
   #prompter(): Observer {
     const nothing = () => {};
     return {
+      sentLate: nothing,
       decided: (_message, _client, { reason }) => {
         if (reason === 'pool-full') this.#expiry?.prompt();
       },

@@ -70,6 +70,7 @@ export class Service {
       observer,
       makeRoom: memory.makeRoom,
     });
+    this.exchange.beat();
   }
 
   /** True if this is where to listen, and nothing has changed about it. */
@@ -106,6 +107,7 @@ function circumstancesOf(memory: Memory, monotonic: () => number): Circumstances
     },
     hearing: peers,
     sharing: cluster,
+    missed: () => deafness.mark('stale'),
     // A gateway that shares its leases is not one of those that can only be heard.
     heardRequest: (server, address, client, hardware) => {
       if (cluster?.live.has(server) !== true) peers.heardRequest(server, address, client, hardware);

@@ -8,6 +8,7 @@ import type { Ipv4 } from '../net/ipv4.ts';
 import type { Outcome } from '../store/lease-store.ts';
 import type { Plan } from '../subnet/plan.ts';
 import type { Message } from '../wire/message.ts';
+import { STALE_AFTER } from './arrivals.ts';
 
 /** A write from inside: expiry, management. It takes the same way as a datagram, behind the same client. */
 export interface Order {
@@ -36,8 +37,10 @@ export class Turn {
   readonly order: Order | undefined;
   /** The store's revision when the datagram was read; its own predecessor's commit moves it up. */
   revision: Version;
-  /** When it was read, or as much later as the segment was asked for it meanwhile: monotonic milliseconds. */
+  /** When it was read, or as much later as it was meant to wait for the segment: monotonic milliseconds. */
   since: number;
+  /** When it was decided last: monotonic milliseconds. */
+  decidedAt = 0;
   /** Commits that ended in deciding again. */
   attempts = 0;
   waits = 0;
@@ -79,6 +82,11 @@ export class Turn {
     this.order = order;
     this.revision = revision;
     this.since = since;
+  }
+
+  /** Whether it is too old to go on, by when it was read or decided; an order never is. */
+  isStale(since: number, now: number): boolean {
+    return this.order === undefined && now - since > STALE_AFTER;
   }
 
   /** What the segment has answered is forgotten: it may not be so any more. */

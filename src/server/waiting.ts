@@ -1,6 +1,7 @@
 import type { ClientKey } from '../lease/client-key.ts';
 import type { LeaseChange } from '../lease/lease-view.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
+import { STALE_AFTER } from './arrivals.ts';
 import { Holders } from './holders.ts';
 import type { Drop } from './observer.ts';
 import { Slab } from './slab.ts';
@@ -8,8 +9,6 @@ import type { Turn } from './turn.ts';
 
 /** Datagrams that may wait at once, for whatever. */
 export const WAITING_LIMIT = 256;
-/** After this long the client has sent its message again: milliseconds (RFC 2131 §4.1). */
-export const STALE_AFTER = 4000;
 
 /**
  * What is on its way: the clients and addresses of changes under way, and the turns that have to stay. A machine's lane
@@ -64,8 +63,8 @@ export class Waiting {
   }
 
   /** The datagram that waits behind the lane's turn in flight. */
-  behind(lane: ClientKey): Turn | undefined {
-    return this.#behind.get(lane);
+  behind(lane: ClientKey | undefined): Turn | undefined {
+    return lane === undefined ? undefined : this.#behind.get(lane);
   }
 
   /** Lets a datagram wait behind its lane's turn in flight, in the place of one that waited there. */

@@ -276,6 +276,37 @@ test('a client that moves frees its old address with the same change', () => {
   expect(conversation.at(MINE)?.state).toBe('free');
 });
 
+/** Ada has a lease, and an offer of an address that the pool has moved on to. */
+function offeredElsewhere(): { conversation: Conversation; offered: string } {
+  const conversation = STATES.bound();
+  const old = conversation.plan;
+  conversation.plan = withoutAddress(conversation, MINE);
+  const offered = conversation.hear(ADA.discover()).address;
+  conversation.plan = old;
+  return { conversation, offered };
+}
+
+test('RFC 2131 §4.3.2: a lease that was renewed after the offer is not ended by it', () => {
+  const { conversation, offered } = offeredElsewhere();
+  conversation.pass(1);
+  conversation.hearUnicast(ADA.extend(MINE), MINE);
+
+  const answer = conversation.hear(ADA.select(offered, SERVER));
+
+  expect([answer.outcome, answer.reason]).toEqual(['DHCPNAK', 'bound-elsewhere']);
+  expect(conversation.at(MINE)?.state).toBe('bound');
+});
+
+test('RFC 2131 §4.3.2: an offer that is over ends no lease', () => {
+  const { conversation, offered } = offeredElsewhere();
+  conversation.pass(3600);
+
+  const answer = conversation.hear(ADA.select(offered, SERVER));
+
+  expect([answer.outcome, answer.reason]).toEqual(['DHCPNAK', 'bound-elsewhere']);
+  expect(conversation.at(MINE)?.state).toBe('bound');
+});
+
 test('an address that is in no pool any more is kept until its lease ends, and not longer', () => {
   const conversation = STATES.bound();
   const end = conversation.at(MINE)?.expiresAt;

@@ -33,6 +33,7 @@ test('messages, reasons, replies and outcomes are counted', async () => {
     drops: { 'too-short': 1 },
     waits: 0,
     omitted: {},
+    sentLate: 0,
     mistakes: 0,
   });
 });

@@ -4,7 +4,8 @@ import { type ClientKey, clientKeyFromText } from '../../src/lease/client-key.ts
 import { instant } from '../../src/lease/lease.ts';
 import type { LeaseChange } from '../../src/lease/lease-view.ts';
 import { NO_HARDWARE } from '../../src/net/hardware-address.ts';
-import { STALE_AFTER, WAITING_LIMIT } from '../../src/server/waiting.ts';
+import { STALE_AFTER } from '../../src/server/arrivals.ts';
+import { WAITING_LIMIT } from '../../src/server/waiting.ts';
 import type { Outcome } from '../../src/store/lease-store.ts';
 import { type ExchangeBench, memoryBench } from '../support/exchange-bench.ts';
 import { Guest } from '../support/guest.ts';
@@ -199,7 +200,7 @@ describe('while a commit is under way', () => {
     ]);
   });
 
-  test('a message that waited until its client has sent it again is dropped', async () => {
+  test('a message that waited until its client has sent it again is dropped, as is the reply that was decided before it', async () => {
     const bench = memoryBench();
     const address = await offerTo(bench, GUEST);
     bench.store.script({ takes: 4001 });
@@ -209,7 +210,8 @@ describe('while a commit is under way', () => {
     await bench.clock.pass(4001);
 
     expect(bench.drops('stale')).toBe(1);
-    expect(bench.replies()).toEqual([`DHCPACK ${address} to 52:54:00:00:00:01`]);
+    expect(bench.drops('stale-reply')).toBe(1);
+    expect(bench.replies()).toEqual([]);
     expect(bench.exchange.isIdle).toBe(true);
   });
 

@@ -79,6 +79,7 @@ class Process {
       decided: (...what) => parts.decided(address, ...what),
       ordered() {},
       dropped() {},
+      sentLate() {},
       omitted() {},
       broken: (error) => parts.broken(error),
     };

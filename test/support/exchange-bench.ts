@@ -49,6 +49,13 @@ export class Record implements Observer {
     this.drops.set(reason, (this.drops.get(reason) ?? 0) + count);
   }
 
+  /** How many replies each send had in which the process stood still. */
+  readonly late: number[] = [];
+
+  sentLate(count: number): void {
+    this.late.push(count);
+  }
+
   omitted(): void {}
 
   broken(error: unknown): void {
@@ -80,6 +87,11 @@ export class ExchangeBench<Store extends LeaseStore> {
     hearing: NOBODY_HEARD as Hearing,
     sharing: undefined as Sharing | undefined,
     repeats: new Repeats(),
+    /** How often what lay in the sockets was dropped. */
+    misses: 0,
+    missed: (): void => {
+      this.circumstances.misses += 1;
+    },
     heardDiscover: (lane: ClientKey): void => this.circumstances.repeats.note(lane, this.clock.monotonic()),
     askedBefore: (lane: ClientKey): boolean => this.circumstances.repeats.isRepeat(lane),
     heardRequest: (_server: Ipv4, _address: Ipv4, _client: ClientKey, _hardware: HardwareAddress): void => {},

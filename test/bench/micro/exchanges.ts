@@ -44,10 +44,18 @@ export async function measureExchanges(): Promise<readonly MicroResult[]> {
       heardDiscover: () => {},
       askedBefore: () => false,
       heardRequest: nothing,
+      missed: nothing,
       declinesOf: () => 0,
       declined: nothing,
     },
-    observer: { decided: nothing, ordered: nothing, dropped: nothing, omitted: nothing, broken: fail },
+    observer: {
+      decided: nothing,
+      ordered: nothing,
+      dropped: nothing,
+      sentLate: nothing,
+      omitted: nothing,
+      broken: fail,
+    },
   });
   for (let round = 0; round < WARM_UP; round += 1) await transport.exchange();
   const start = performance.now();
