@@ -23,6 +23,7 @@ export function contradictionsIn(read: ReadSettings): readonly Fault[] {
           ...listenIpFaults(read, read.gateway, prefix),
           ...routeFaults(read.routes ?? [], prefix),
           ...shareFaults(read.share ?? [], read.poolStart, read.poolEnd),
+          ...relayFaults(read.relays ?? [], prefix, read.listenIp),
         ]),
     ...times,
   ];
@@ -158,6 +159,23 @@ function shareFaults(
       return [fault('share', `${text} overlaps another of its ranges`, set('share', 'ranges that part'))];
   }
   return [];
+}
+
+/** A network or a range may hold them; they are passed over then. */
+function relayFaults(
+  relays: Settings['relays'],
+  prefix: Prefix,
+  listenIp: Ipv4 | undefined,
+): readonly Fault[] {
+  return relays.flatMap(({ first, last }) => {
+    if (first !== last) return [];
+    const kind = reservedKind(first, prefix);
+    const isOwn = first === listenIp;
+    if (kind === undefined && !isOwn) return [];
+    const what = isOwn ? "this gateway's own address" : `the ${kind} address of ${prefixToText(prefix)}`;
+    const remedy = "list the address that the relay puts into giaddr, its own on the clients' side";
+    return [fault('relays', `${ipv4ToText(first)} is ${what}`, remedy)];
+  });
 }
 
 function leaseTimeFaults(read: ReadSettings): readonly Fault[] {

@@ -1,9 +1,9 @@
 import { IPv4CidrRange, IPv4Mask, IPv4Prefix, IPv4 as Ipv4Number } from 'ip-num';
 import { type Ipv4, ipv4, LIMITED_BROADCAST, UNSPECIFIED } from '../net/ipv4.ts';
-import { prefixOf } from '../net/prefix.ts';
+import { type AddressSpan, broadcastOf, type Prefix, prefixOf, prefixToText } from '../net/prefix.ts';
 import type { ClasslessRoute } from '../wire/classless-routes.ts';
 import { isDomainName } from '../wire/domain-names.ts';
-import { isOff, listOf, right, type SettingKind, wrong } from './setting-kinds.ts';
+import { isOff, listOf, type Reading, right, type SettingKind, wrong } from './setting-kinds.ts';
 
 /** Runs a constructor of ip-num, which throws on malformed text. */
 function attempt<Value>(construct: () => Value): Value | undefined {
@@ -81,11 +81,6 @@ export const network: SettingKind<NetworkOrMask> = {
 /** RFC 2132 §3.8 and §8.3: an option of addresses has a length of one byte (RFC 3396 would split it; clients take few). */
 export const addressList = listOf('addresses', address, 63);
 
-export interface AddressSpan {
-  readonly first: Ipv4;
-  readonly last: Ipv4;
-}
-
 const span: SettingKind<AddressSpan> = {
   placeholder: 'range',
   read(text) {
@@ -100,6 +95,43 @@ const span: SettingKind<AddressSpan> = {
 };
 
 export const rangeList = listOf('ranges', span, 64);
+
+/** RFC 6890: the zero network, loopback, multicast, and what is reserved, with 255.255.255.255. */
+const NO_HOSTS: readonly Prefix[] = [
+  { network: UNSPECIFIED, length: 8 },
+  { network: ipv4(0x7f000000), length: 8 },
+  { network: ipv4(0xe0000000), length: 4 },
+  { network: ipv4(0xf0000000), length: 4 },
+];
+
+/** Relay agents by their giaddr: an address, a range, or a network. */
+const relay: SettingKind<AddressSpan> = {
+  placeholder: 'relays',
+  read(text) {
+    const read = text.includes('/') ? networkFromText(text) : span.read(text);
+    if (!read.ok) return text.includes('/') || text.includes('-') ? read : wrong(read.wrong, RELAY_FORMS);
+    const { first, last } = read.value;
+    const holds = NO_HOSTS.find((none) => first <= broadcastOf(none) && last >= none.network);
+    return holds === undefined
+      ? read
+      : wrong(`has addresses of ${prefixToText(holds)}, which no relay can have`, RELAY_FORMS);
+  },
+};
+
+const RELAY_FORMS =
+  "write each relay's giaddr, a range of them, or a network: 10.15.3.5, 10.15.3.5-10.15.3.8, 10.15.4.0/24";
+
+function networkFromText(text: string): Reading<AddressSpan> {
+  const range = attempt(() => IPv4CidrRange.fromCidr(text));
+  if (range === undefined) return wrong('is not a network', RELAY_FORMS);
+  const first = ipv4(Number(range.getFirst().getValue()));
+  const last = ipv4(Number(range.getLast().getValue()));
+  return text.startsWith(`${range.getFirst()}/`)
+    ? right({ first, last })
+    : wrong('is a network with bits beyond its length', `write ${range.toCidrString()}`);
+}
+
+export const relayList = listOf('relays', relay, 64);
 
 export const domainName: SettingKind<string> = {
   placeholder: 'domain',

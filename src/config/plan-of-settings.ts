@@ -27,6 +27,7 @@ export function planOfSettings(
   return {
     serverIdentifier: listen.listenIp,
     subnets: [subnetOf(settings, [listen.listenIp, ...own], listen.mtu)],
+    relays: settings.relays,
     identity: settings.identity,
     authoritative: settings.authoritative,
     subnetSelection: settings.subnetSelection,

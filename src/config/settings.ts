@@ -10,6 +10,7 @@ import {
   mtu,
   network,
   rangeList,
+  relayList,
   routes,
 } from './network-kinds.ts';
 import { open, setting } from './setting.ts';
@@ -92,6 +93,13 @@ export const SETTINGS = {
     flag: 'share',
     kind: rangeList,
     help: 'the part of the pool that this gateway alone gives out: 10.15.3.20-10.15.3.97; off: all of it',
+  }),
+  relays: setting('off', {
+    group: 'Segment',
+    variable: 'GATEWAY_DHCP_RELAYS',
+    flag: 'relays',
+    kind: relayList,
+    help: 'the relay agents that are heard, by giaddr: 10.15.3.5,10.15.3.6-10.15.3.8,10.15.4.0/24; off: none',
   }),
   listenOnRouter: setting('off', {
     group: 'Segment',

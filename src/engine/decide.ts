@@ -13,6 +13,7 @@ import { identify } from './identify.ts';
 import { answerInform } from './inform.ts';
 import { ask, silence } from './outcome.ts';
 import type { Question } from './question.ts';
+import { relayRefusal } from './relay.ts';
 import { answerRelease } from './release.ts';
 import { answerRequest } from './request.ts';
 
@@ -26,6 +27,8 @@ export function decide(
   plan: Plan,
 ): Decision {
   if (message.op !== BOOTREQUEST) return silence('not-a-request');
+  const refusal = relayRefusal(message, plan);
+  if (refusal !== undefined) return silence(refusal);
   const subnet = selectSubnet(message, arrival, plan);
   if (subnet === undefined) return silence('no-subnet');
 

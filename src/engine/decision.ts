@@ -7,6 +7,7 @@ import type { Ipv4 } from '../net/ipv4.ts';
 import type { Plan } from '../subnet/plan.ts';
 import type { Message } from '../wire/message.ts';
 import type { Reply } from '../wire/reply.ts';
+import type { RelayRefusal } from './relay.ts';
 
 /**
  * Why a message was met as it was: the field of the log line, the label of the metric and the assertion of the test.
@@ -52,6 +53,7 @@ export type Reason =
   | 'not-first' // another gateway that shares the leases answers this client first
   | 'no-binding'
   | 'no-subnet'
+  | RelayRefusal
   | 'no-address' // the message lacks the address that its state requires
   | 'pool-full'
   | 'crowded' // so much of what is free stands offered to clients that nobody knows that no more is

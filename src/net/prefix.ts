@@ -6,6 +6,12 @@ export interface Prefix {
   readonly length: number;
 }
 
+/** Addresses in a row, both ends included. */
+export interface AddressSpan {
+  readonly first: Ipv4;
+  readonly last: Ipv4;
+}
+
 export function prefixOf(address: Ipv4, length: number): Prefix {
   return { network: ipv4(address & maskOfLength(length)), length };
 }

@@ -10,6 +10,7 @@ import { ConflictWarnings } from './conflict-warnings.ts';
 import { isFinal } from './counters.ts';
 import type { Log } from './log.ts';
 import type { Drop, Observer } from './observer.ts';
+import { type RefusedRelay, RelayWarnings } from './relay-warnings.ts';
 
 /** Networks whose pools are remembered as full. */
 const FULL_LIMIT = 64;
@@ -29,10 +30,12 @@ export class DecisionLog implements Observer {
   /** By relay address; 0: this segment. */
   readonly #full = new Set<Ipv4>();
   readonly #conflicts: ConflictWarnings;
+  readonly #relays: RelayWarnings;
 
   constructor(log: Log, store: Pick<LeaseStore, 'failure' | 'trouble'>, monotonic: () => number) {
     this.#log = log;
     this.#conflicts = new ConflictWarnings(log, monotonic);
+    this.#relays = new RelayWarnings(log, monotonic);
     this.#store = store;
   }
 
@@ -62,8 +65,10 @@ export class DecisionLog implements Observer {
     this.#noteStore(decision, outcome);
   }
 
-  dropped(reason: Drop, count: number): void {
+  dropped(reason: Drop, count: number, relay?: RefusedRelay): void {
     this.#log.debug({ reason, count }, 'dropped');
+    if (relay !== undefined && (reason === 'relay-not-listed' || reason === 'bad-giaddr'))
+      this.#relays.note(reason, relay);
   }
 
   sentLate(count: number, milliseconds: number): void {

@@ -1,9 +1,11 @@
+import { relayRefusal } from '../engine/relay.ts';
 import { clientKeyOf } from '../lease/client-key.ts';
 import type { Version } from '../lease/lease.ts';
 import type { Outcome } from '../store/lease-store.ts';
 import type { Plan } from '../subnet/plan.ts';
 import type { Arena, Batch, Datagram } from '../transport/transport.ts';
 import { decode } from '../wire/decode.ts';
+import type { Message } from '../wire/message.ts';
 import { Arrivals } from './arrivals.ts';
 import { Course } from './course.ts';
 import type { ExchangeParts } from './exchange-parts.ts';
@@ -61,8 +63,8 @@ export class Exchange {
     const { revision } = this.#parts.store.leases; // Stamped when read: what waits may not undo what comes after it.
     for (const datagram of this.#fresh(this.#fill(arena))) {
       const turn = this.#read(datagram, arena, revision);
-      if (typeof turn === 'string') this.#parts.observer.dropped(turn, 1);
-      else this.#course.admit(turn);
+      if (turn instanceof Turn) this.#course.admit(turn);
+      else if (turn !== undefined) this.#parts.observer.dropped(turn, 1);
     }
     this.#end(arena);
   }
@@ -94,11 +96,12 @@ export class Exchange {
     this.#course.clear();
   }
 
-  /** A datagram as a turn, or its bytes' fault. */
-  #read(datagram: Datagram, arena: Arena, revision: Version): Turn | Drop {
+  /** A datagram as a turn, or its bytes' fault. Undefined: it is dropped for its relay, before anything is learnt from it. */
+  #read(datagram: Datagram, arena: Arena, revision: Version): Turn | Drop | undefined {
     if (datagram.truncated) return 'truncated';
     const message = decode(arena.bytes, arena.view, datagram.offset, datagram.length);
     if (!message.ok) return message.malformed;
+    if (this.#refusesRelay(message, datagram)) return undefined;
     const client = clientKeyOf(message, this.#course.plan.identity !== 'mac');
     if (client === undefined) return 'no-client';
     const { serverIdentifier, requestedAddress } = message;
@@ -108,6 +111,13 @@ export class Exchange {
     if (message.type === 'DHCPDISCOVER' && turn.lane !== undefined)
       this.#parts.circumstances.heardDiscover(turn.lane);
     return turn;
+  }
+
+  #refusesRelay(message: Message, { arrival }: Datagram): boolean {
+    const refusal = relayRefusal(message, this.#course.plan);
+    if (refusal === undefined) return false;
+    this.#parts.observer.dropped(refusal, 1, { giaddr: message.giaddr, source: arrival.source });
+    return true;
   }
 
   /** Something may be decided that waited: an answer came, or an order. */

@@ -1,4 +1,5 @@
 import type { Ipv4 } from '../net/ipv4.ts';
+import type { AddressSpan } from '../net/prefix.ts';
 import type { Subnet } from './subnet.ts';
 
 /** Who a client is: auto guards against cloned identifiers, client-id is the RFC to the letter, mac the MAC alone. */
@@ -9,6 +10,8 @@ export interface Plan {
   /** The listen IP (option 54). */
   readonly serverIdentifier: Ipv4;
   readonly subnets: readonly Subnet[];
+  /** The relay agents that are heard, by giaddr. */
+  readonly relays: readonly AddressSpan[];
   readonly identity: Identity;
   /** False: never a DHCPNAK for a wrong network. */
   readonly authoritative: boolean;

@@ -8,6 +8,7 @@ import {
   mask,
   mtu,
   network,
+  relayList,
   routes,
 } from '../../src/config/network-kinds.ts';
 import {
@@ -40,6 +41,16 @@ describe('kinds of settings', () => {
     [network, '24', { kind: 'mask', length: 24 }],
     [addressList, '1.1.1.1, 1.0.0.1', [0x01010101, 0x01000001]],
     [addressList, 'off', []],
+    [relayList, 'off', []],
+    [
+      relayList,
+      '10.15.3.5, 10.15.3.6-10.15.3.8,10.15.4.0/24',
+      [
+        { first: 0x0a0f0305, last: 0x0a0f0305 },
+        { first: 0x0a0f0306, last: 0x0a0f0308 },
+        { first: 0x0a0f0400, last: 0x0a0f04ff },
+      ],
+    ],
     [domainList, 'vps.local,example.net.', ['vps.local', 'example.net']],
     [interfaceName, 'OCvpsnet', 'OCvpsnet'],
     [interfaceName, 'eth0.100', 'eth0.100'],
@@ -108,10 +119,22 @@ describe('kinds of settings', () => {
     [routes, '10.0.0.0/8=10.15.3.5=1'],
     [routes, '10.0.0.1/8=10.15.3.5'],
     [routes, '10.0.0.0/33=10.15.3.5'],
+    [relayList, '10.15.3'],
+    [relayList, '10.15.3.8-10.15.3.6'],
+    [relayList, '10.15.4.1/24'],
+    [relayList, '10.15.4.0/33'],
+    [relayList, '10.15.3.5,127.0.0.1'],
+    [relayList, '0.0.0.0'],
+    [relayList, '0.0.0.0/0'],
+    [relayList, '224.0.0.1'],
+    [relayList, '239.0.0.0-239.0.0.9'],
+    [relayList, '240.0.0.1'],
+    [relayList, '255.255.255.255'],
+    [relayList, '126.0.0.0-128.0.0.0'],
   ])('refuses what is none, and says what would be one (%#: %o %s)', (kind, text) => {
     expect(kind.read(text)).toEqual({
       ok: false,
-      wrong: expect.stringMatching(/^(is|has|'.*' is) /),
+      wrong: expect.stringMatching(/^(is|has|'.*' is|'.*' has) /),
       remedy: expect.stringMatching(/\w/),
     });
   });

@@ -197,6 +197,32 @@ describe('settings that contradict each other', () => {
     );
   });
 
+  it.each([
+    ['10.15.3.0', '10.15.3.0 is the network address of 10.15.3.0/24'],
+    ['10.15.3.5,10.15.3.255', '10.15.3.255 is the broadcast address of 10.15.3.0/24'],
+    ['10.15.3.10', "10.15.3.10 is this gateway's own address"],
+    ['10.15.4.1,127.0.0.1', "'127.0.0.1' has addresses of 127.0.0.0/8, which no relay can have"],
+  ])('a relay that cannot be one is refused, with what to list: %s', (relays, message) => {
+    const loaded = load({ GATEWAY_DHCP_RELAYS: relays, GATEWAY_DHCP_LISTEN_IP: '10.15.3.10' });
+
+    expect(!loaded.ok && loaded.problems).toEqual([
+      {
+        setting: 'GATEWAY_DHCP_RELAYS',
+        value: relays,
+        from: 'environment GATEWAY_DHCP_RELAYS',
+        message,
+        remedy: expect.stringContaining('giaddr'),
+      },
+    ]);
+  });
+
+  it('a network or a range of relays may hold addresses that are none, which are passed over', () => {
+    expect(load({ GATEWAY_DHCP_LISTEN_IP: '10.15.3.10' }, { relays: '10.15.3.0/24' })).toMatchObject({
+      ok: true,
+      settings: { relays: [{ first: ipv4FromText('10.15.3.0'), last: ipv4FromText('10.15.3.255') }] },
+    });
+  });
+
   it('a route through a router that guests cannot reach is refused', () => {
     expect(problemsOf({}, { routes: '10.0.0.0/8=10.15.4.5' })).toEqual([
       'GATEWAY_DHCP_ROUTES: the router 10.15.4.5 of 10.0.0.0/8 is outside 10.15.3.0/24',

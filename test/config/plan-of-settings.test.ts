@@ -47,6 +47,13 @@ describe('planOfSettings', () => {
     ]);
   });
 
+  it('hears no relay unless one is listed', () => {
+    const five = address('10.15.3.5');
+
+    expect(planFor({}).relays).toEqual([]);
+    expect(planFor({ relays: '10.15.3.5' }).relays).toEqual([{ first: five, last: five }]);
+  });
+
   it('has a lease cache if one is set', () => {
     expect(planFor({ leaseCache: '25' }).leaseCache).toBe(25);
     expect(planFor({ leaseCache: 'off' }).leaseCache).toBe(0);

@@ -1,29 +1,31 @@
 import { expect, test } from 'vitest';
+import type { Plan } from '../../src/subnet/plan.ts';
 import { Conversation, optionOf, optionsOf } from '../support/conversation.ts';
 import { Guest } from '../support/guest.ts';
-import { ip } from '../support/packet.ts';
-import { at } from '../support/plan.ts';
+import { ip, packet } from '../support/packet.ts';
+import { at, relays } from '../support/plan.ts';
 
 const SERVER = '10.15.3.10';
 const RELAY = '10.16.0.1';
 const MAC = '52:54:00:00:00:07';
+/** 172.16.0.1 is listed too, but serves no subnet of ours. */
+const LISTED = relays(RELAY, '10.15.3.9', '172.16.0.1');
+const relaying = (overrides: Partial<Plan> = {}) => new Conversation({ relays: LISTED, ...overrides });
 const CIRCUIT = [1, 4, 101, 116, 104, 48];
 
 test('RFC 2131 §4.3.1: giaddr chooses the subnet, and §4.1 sends the reply to port 67 of the relay', () => {
-  const offer = new Conversation().hear(new Guest(MAC, { relay: RELAY }).discover());
+  const offer = relaying().hear(new Guest(MAC, { relay: RELAY }).discover());
 
   expect(offer.address).toMatch(/^10\.16\.1\./);
   expect(offer.decision).toMatchObject({ destination: { kind: 'relay', address: at(RELAY) } });
 });
 
 test('a relayed client whose subnet is not served is met by silence', () => {
-  expect(new Conversation().hear(new Guest(MAC, { relay: '172.16.0.1' }).discover()).reason).toBe(
-    'no-subnet',
-  );
+  expect(relaying().hear(new Guest(MAC, { relay: '172.16.0.1' }).discover()).reason).toBe('no-subnet');
 });
 
 test('RFC 3046 §2.2: the relay agent information comes back unchanged and last, in every reply', () => {
-  const conversation = new Conversation();
+  const conversation = relaying();
   const unknown = [200, 3, 1, 2, 3];
   const guest = new Guest(MAC, {
     relay: RELAY,
@@ -57,7 +59,7 @@ test.each([
   (_what, bytes) => {
     const guest = new Guest(MAC, { relay: RELAY, relayInformation: bytes });
 
-    const offer = new Conversation().hear(guest.discover());
+    const offer = relaying().hear(guest.discover());
 
     expect(offer.outcome).toMatch(/^DHCPOFFER 10\.16\.1\./);
     expect(optionOf(offer.bytes, 82)).toEqual(bytes);
@@ -67,7 +69,7 @@ test.each([
 test('RFC 3527 §3: link selection chooses the subnet, the reply still goes to giaddr', () => {
   const guest = new Guest(MAC, { relay: '10.15.3.9', relayInformation: [5, 4, ...ip('10.16.0.0')] });
 
-  const offer = new Conversation().hear(guest.discover());
+  const offer = relaying().hear(guest.discover());
 
   expect(offer.address).toMatch(/^10\.16\.1\./);
   expect(offer.decision).toMatchObject({ destination: { kind: 'relay', address: at('10.15.3.9') } });
@@ -76,7 +78,7 @@ test('RFC 3527 §3: link selection chooses the subnet, the reply still goes to g
 test('RFC 3527 §3: link selection of a subnet that is not served is met by silence', () => {
   const guest = new Guest(MAC, { relay: RELAY, relayInformation: [5, 4, ...ip('172.16.0.0')] });
 
-  expect(new Conversation().hear(guest.discover()).reason).toBe('no-subnet');
+  expect(relaying().hear(guest.discover()).reason).toBe('no-subnet');
 });
 
 test('RFC 3011 §2: the subnet selection option, if it is on, chooses the subnet, and comes back unasked', () => {
@@ -86,14 +88,14 @@ test('RFC 3011 §2: the subnet selection option, if it is on, chooses the subnet
     requestList: [1],
   });
 
-  const offer = new Conversation({ subnetSelection: true }).hear(guest.discover());
+  const offer = relaying({ subnetSelection: true }).hear(guest.discover());
 
   expect(offer.address).toMatch(/^10\.16\.1\./);
   expect(optionOf(offer.bytes, 118)).toEqual(ip('10.16.0.0'));
 });
 
 test("RFC 5107 §4: a relay's override is the server identifier, and a REQUEST that names it is for us", () => {
-  const conversation = new Conversation();
+  const conversation = relaying();
   const guest = new Guest(MAC, { relay: RELAY, relayInformation: [11, 4, ...ip(RELAY)] });
 
   const offer = conversation.hear(guest.discover());
@@ -104,7 +106,7 @@ test("RFC 5107 §4: a relay's override is the server identifier, and a REQUEST t
 });
 
 test('RFC 2131 §4.3.2: a DHCPNAK through a relay goes to the relay, with the broadcast bit set', () => {
-  const nak = new Conversation().hear(new Guest(MAC, { relay: RELAY }).reboot('192.168.0.9'));
+  const nak = relaying().hear(new Guest(MAC, { relay: RELAY }).reboot('192.168.0.9'));
 
   expect(nak.outcome).toBe('DHCPNAK');
   expect((nak.bytes?.[10] ?? 0) & 0x80).toBe(0x80);
@@ -112,7 +114,7 @@ test('RFC 2131 §4.3.2: a DHCPNAK through a relay goes to the relay, with the br
 });
 
 test('a client that moves to another network gets an address there, and its old one is freed with it', () => {
-  const conversation = new Conversation();
+  const conversation = relaying();
   const here = new Guest(MAC);
   const there = new Guest(MAC, { relay: RELAY });
   const old = conversation.hear(here.discover()).address;
@@ -128,7 +130,7 @@ test('a client that moves to another network gets an address there, and its old 
 test('RFC 3011 §6: the subnet selection option is off unless the operator wants it, and then not returned', () => {
   const guest = new Guest(MAC, { options: [[118, ...ip('10.16.0.0')]] });
 
-  const offer = new Conversation().hear(guest.discover());
+  const offer = relaying().hear(guest.discover());
 
   expect(offer.address).toMatch(/^10\.15\.3\./);
   expect(optionOf(offer.bytes, 118)).toBeUndefined();
@@ -137,7 +139,7 @@ test('RFC 3011 §6: the subnet selection option is off unless the operator wants
 test('RFC 3527 §3: what a guest writes into option 82 itself chooses no subnet and no server identifier', () => {
   const guest = new Guest(MAC, { relayInformation: [5, 4, ...ip('10.16.0.0'), 11, 4, ...ip('10.16.0.1')] });
 
-  const offer = new Conversation().hear(guest.discover());
+  const offer = relaying().hear(guest.discover());
 
   expect(offer.address).toMatch(/^10\.15\.3\./);
   expect(optionOf(offer.bytes, 54)).toEqual(ip(SERVER));
@@ -146,10 +148,64 @@ test('RFC 3527 §3: what a guest writes into option 82 itself chooses no subnet 
 test.each(['10.16.1.200', '0.0.0.0'])(
   'RFC 2131 §4.3.5: a DHCPINFORM that a relay passed on is answered through it, with the broadcast bit, since there is no yiaddr to send to (RFC 1542 §4.1.2); ciaddr %s',
   (ciaddr) => {
-    const ack = new Conversation().hearUnicast(new Guest(MAC, { relay: RELAY }).inform(ciaddr), RELAY);
+    const ack = relaying().hearUnicast(new Guest(MAC, { relay: RELAY }).inform(ciaddr), RELAY);
 
     expect(ack.outcome).toBe('DHCPACK');
     expect((ack.bytes?.[10] ?? 0) & 0x80).toBe(0x80);
     expect(ack.decision).toMatchObject({ destination: { kind: 'relay', address: at(RELAY) } });
   },
 );
+
+test('RFC 2131 §4.1: a relay that is not listed is not answered, by whatever message, nor is anything taken from one', () => {
+  const conversation = new Conversation({ bootp: true });
+  const here = new Guest(MAC);
+  const { address } = conversation.hear(here.discover());
+  conversation.hear(here.select(address, SERVER));
+  const standing = conversation.at(address);
+  const guest = new Guest(MAC, { relay: '10.15.3.9' });
+
+  const answers = [
+    guest.discover(),
+    guest.select(address, SERVER),
+    guest.reboot('192.168.0.9'),
+    guest.extend(address),
+    guest.release(address, SERVER),
+    guest.decline(address, SERVER),
+    guest.inform(address),
+    packet({ chaddr: MAC, giaddr: '10.15.3.9' }),
+  ].map((bytes) => conversation.hearUnicast(bytes, '10.15.3.9'));
+
+  expect(new Set(answers.map(({ reason }) => reason))).toEqual(new Set(['relay-not-listed']));
+  expect(conversation.at(address)).toEqual(standing);
+});
+
+test.each([
+  ['10.15.3.5', true],
+  ['10.15.3.6', false],
+  ['10.15.3.7', true],
+  ['10.15.3.9', true],
+  ['10.15.3.11', false],
+])('ranges of relays hold both their ends, and nothing beyond them: %s', (relay, isHeard) => {
+  const listed = [...relays('10.15.3.5'), { first: at('10.15.3.7'), last: at('10.15.3.9') }];
+
+  const offer = new Conversation({ relays: listed }).hear(new Guest(MAC, { relay }).discover());
+
+  expect(offer.decision.kind).toBe(isHeard ? 'reply' : 'silence');
+});
+
+test.each([
+  ['of the zero network', '0.0.0.5'],
+  ['of loopback', '127.0.0.1'],
+  ['of multicast', '224.0.0.1'],
+  ['that is reserved', '240.0.0.1'],
+  ['255.255.255.255', '255.255.255.255'],
+  ["the segment's network address", '10.15.3.0'],
+  ["the segment's broadcast address", '10.15.3.255'],
+  ["another subnet's broadcast address", '10.16.255.255'],
+  ['our own', SERVER],
+])('RFC 1542 §4.1.1: no relay has a giaddr %s, whatever is listed', (_what, relay) => {
+  const everything = [{ first: at('0.0.0.0'), last: at('255.255.255.255') }];
+  const guest = new Guest(MAC, { relay, relayInformation: [5, 4, ...ip('10.15.3.0')] });
+
+  expect(new Conversation({ relays: everything }).hear(guest.discover()).reason).toBe('bad-giaddr');
+});

@@ -4,7 +4,7 @@ import { DecisionLog } from '../../src/server/decision-log.ts';
 import { memoryBench } from '../support/exchange-bench.ts';
 import { Guest } from '../support/guest.ts';
 import { LogLines } from '../support/log-lines.ts';
-import { planOf, range, segment } from '../support/plan.ts';
+import { planOf, range, relays, segment } from '../support/plan.ts';
 
 const SERVER = '10.15.3.10';
 const GUEST = new Guest('52:54:00:00:00:01');
@@ -33,7 +33,7 @@ async function offered(bench: ReturnType<typeof memoryBench>, guest = GUEST): Pr
 }
 
 test('each decision is one line, with who, what, why and through whom', async () => {
-  const { bench, log } = logged();
+  const { bench, log } = logged({ plan: { relays: relays('10.77.0.1') } });
 
   const address = await offered(bench);
   await bench.hear(new Guest('52:54:00:00:00:02', { relay: '10.77.0.1' }).discover());
@@ -68,7 +68,8 @@ test('each decision is one line, with who, what, why and through whom', async ()
 });
 
 test('a log that takes lines as they are gets the same fields', async () => {
-  const plan = { ...planOf(), subnets: [segment({ pools: [range('10.15.3.20', '10.15.3.21')] })] };
+  const subnets = [segment({ pools: [range('10.15.3.20', '10.15.3.21')] })];
+  const plan = planOf({ subnets, relays: relays('10.77.0.1') });
   const { bench, log } = logged({ plan });
   const lines: object[] = [];
   const writing = Object.assign(new LogLines(), {
@@ -96,7 +97,8 @@ test('a log that takes lines as they are gets the same fields', async () => {
 });
 
 test('the lines are those of an object, to the letter, whatever a client says', async () => {
-  const plan = { ...planOf(), subnets: [segment({ pools: [range('10.15.3.20', '10.15.3.22')] })] };
+  const subnets = [segment({ pools: [range('10.15.3.20', '10.15.3.22')] })];
+  const plan = planOf({ subnets, relays: relays('10.77.0.1') });
   const { bench } = logged({ plan });
   const [quick, plain] = [linesOf('written'), linesOf('objects')];
   const both = [quick, plain].map(({ log }) => new DecisionLog(log, bench.store, () => 0));

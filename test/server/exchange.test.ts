@@ -200,6 +200,28 @@ describe('while a commit is under way', () => {
     ]);
   });
 
+  test('a message through a relay that is not listed is dropped before anything is learnt from it', async () => {
+    const bench = memoryBench();
+    const heard: number[] = [];
+    bench.circumstances.heardRequest = (server) => heard.push(server);
+    const address = await offerTo(bench, GUEST);
+    bench.store.script({ takes: 'until released' });
+    const forger = new Guest(GUEST.mac, { relay: '10.15.3.66' });
+
+    await bench.hear(GUEST.select(address, '10.15.3.10'));
+    await bench.hear(GUEST.reboot(address));
+    await bench.hear(forger.discover(), forger.select('10.15.3.99', '10.15.3.11'));
+    bench.store.release();
+    await bench.clock.pass(0);
+
+    expect([...bench.record.drops]).toEqual([['relay-not-listed', 2]]);
+    expect(heard).toHaveLength(1); // The guest's own.
+    expect(bench.record.decisions.slice(1)).toEqual([
+      'DHCPREQUEST bound committed',
+      'DHCPREQUEST rebooted committed',
+    ]);
+  });
+
   test('a message that waited until its client has sent it again is dropped, as is the reply that was decided before it', async () => {
     const bench = memoryBench();
     const address = await offerTo(bench, GUEST);

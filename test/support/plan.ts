@@ -17,6 +17,11 @@ export function range(first: string, last: string, excluded: readonly string[] =
   return { first: at(first), last: at(last), excluded: new Set(excluded.map(at)) };
 }
 
+/** Relay agents that are listed one by one. */
+export function relays(...addresses: readonly string[]): Plan['relays'] {
+  return addresses.map((address) => ({ first: at(address), last: at(address) }));
+}
+
 /** The parameters of the address plan, as bytes written out by hand. */
 export const PARAMETERS: readonly OptionBlock[] = [
   block(1, [255, 255, 255, 0]),
@@ -58,6 +63,7 @@ export function planOf(overrides: Partial<Plan> = {}): Plan {
   return {
     serverIdentifier: at('10.15.3.10'),
     subnets: [segment(), relayedSubnet()],
+    relays: [],
     identity: 'auto',
     authoritative: true,
     subnetSelection: false,

@@ -26,7 +26,7 @@ describeSystem('conversations with the real process, in frames', ['sqlite3'], ()
 
   beforeAll(async () => {
     directory = segment().folder();
-    gateway = await segment().gateway({}, directory);
+    gateway = await segment().gateway({ GATEWAY_DHCP_RELAYS: RELAY }, directory);
     client = segment().client();
     witness = await client.lease(hardwareOf(999));
   });

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { POOL, PREFIX_LENGTH, ROUTER_ADDRESS, SERVER_ADDRESS } from '../machine/segment.ts';
+import { CLIENT_ADDRESS, POOL, PREFIX_LENGTH, ROUTER_ADDRESS, SERVER_ADDRESS } from '../machine/segment.ts';
 import type { Peer, Start } from './peer.ts';
 
 const PROGRAM = join(import.meta.dirname, '../../../../../bin/vps-gateway.js');
@@ -27,6 +27,7 @@ export function startOfGateway(
       GATEWAY_DHCP_POOL_START: pool.first,
       GATEWAY_DHCP_POOL_END: pool.last,
       GATEWAY_DHCP_LEASES_DIR: folder,
+      GATEWAY_DHCP_RELAYS: CLIENT_ADDRESS,
       GATEWAY_DHCP_LEASE_CACHE: leaseCache === 0 ? 'off' : String(leaseCache),
       // The others' probes are off too.
       GATEWAY_DHCP_ARP_PROBE: 'off',
