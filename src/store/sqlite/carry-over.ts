@@ -1,4 +1,3 @@
-import type { Instant } from '../../lease/lease.ts';
 import { CarryLoad } from './carry-load.ts';
 import type { Journal } from './journal.ts';
 import type { JournalPiece } from './journal-piece.ts';
@@ -80,9 +79,9 @@ export class CarryOver {
   }
 
   /** What is carried over is made safe from a loss of power, and its room in the journal is free. */
-  release(now: Instant): void {
+  release(): void {
     const carried = this.#carried;
-    this.#writer.sync(now);
+    this.#writer.sync();
     this.#journal.release(carried);
   }
 

@@ -72,7 +72,7 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
     const carryOver = new CarryOver(journal, writer, carried);
     carryOver.finish();
     putNode(database, options.node);
-    carryOver.release(options.now); // The birth is safe too, before anything is in the journal that bears its name.
+    carryOver.release(); // The birth is safe too, before anything is in the journal that bears its name.
     bringJournalUpToDate(journalOf(file));
 
     const table = new LeaseTable(options.inFlight, options.seed);

@@ -147,12 +147,12 @@ export class SqliteStore implements LeaseStore {
 
   idle(now: Instant): void {
     if (this.#failure === undefined) this.#upkeep.idle(now);
-    else if (this.#mayTry(now)) this.#attempt(now, () => this.#probe(now));
+    else if (this.#mayTry(now)) this.#attempt(now, () => this.#probe());
   }
 
   /** Brings the lease file up to date, however long it takes. Throws what stands in the way. */
   flush(): void {
-    this.#upkeep.makeRoom(this.#lastStoredAt);
+    this.#upkeep.makeRoom();
   }
 
   /** Carries all over, if the disk lets it; what is left in the journal is carried over at the next start. */
@@ -181,7 +181,7 @@ export class SqliteStore implements LeaseStore {
     );
     const sound = changes.filter((_, index) => outcomes[index] === 'committed');
     const lastEvent = this.#lastEvent;
-    if (!this.#attempt(at, () => this.#write(sound, at))) {
+    if (!this.#attempt(at, () => this.#write(sound))) {
       this.#lastEvent = lastEvent;
       return changes.map(() => 'failed');
     }
@@ -195,7 +195,7 @@ export class SqliteStore implements LeaseStore {
   }
 
   /** One batch, if there is anything to write. The versions are those that memory will count. */
-  #write(changes: readonly LeaseChange[], now: Instant): void {
+  #write(changes: readonly LeaseChange[]): void {
     this.#batch.begin();
     let version = this.#table.revision;
     for (const change of changes) {
@@ -209,7 +209,7 @@ export class SqliteStore implements LeaseStore {
       }
       if (wrote) version += 1;
     }
-    if (this.#batch.records > 0) this.#append(now);
+    if (this.#batch.records > 0) this.#append();
   }
 
   #recordOf(
@@ -244,15 +244,15 @@ export class SqliteStore implements LeaseStore {
     };
   }
 
-  #append(now: Instant): void {
-    if (!this.#journal.hasRoomFor(this.#batch.bytes)) this.#upkeep.makeRoom(now);
+  #append(): void {
+    if (!this.#journal.hasRoomFor(this.#batch.bytes)) this.#upkeep.makeRoom();
     this.#journal.append(this.#batch);
   }
 
   /** A batch of nothing. */
-  #probe(now: Instant): void {
+  #probe(): void {
     this.#batch.begin();
-    this.#append(now);
+    this.#append();
   }
 
   #mayTry(now: Instant): boolean {

@@ -83,10 +83,10 @@ export class Upkeep {
   }
 
   /** A batch finds no room in the journal: all of it is carried over and safe, now. Throws what stands in the way. */
-  makeRoom(now: Instant): void {
+  makeRoom(): void {
     try {
       this.#parts.carryOver.finish();
-      this.#parts.carryOver.release(now);
+      this.#parts.carryOver.release();
     } catch (error) {
       this.#parts.writer.rollBack();
       throw error;
@@ -96,7 +96,7 @@ export class Upkeep {
   /** A small piece of work; the next one follows by itself while it stays quiet. */
   idle(now: Instant): void {
     this.#isQuiet = true;
-    if (this.#parts.heard.isDue && this.#mayTry(now)) this.#try(now, () => this.#writeHeard(now));
+    if (this.#parts.heard.isDue && this.#mayTry(now)) this.#try(now, () => this.#writeHeard());
     if (this.#isDue(now)) {
       if (this.#step(now)) this.#goOn();
       return;
@@ -112,13 +112,13 @@ export class Upkeep {
   close(now: Instant): void {
     this.#cancelStep?.();
     this.#cancelStep = undefined;
-    if (this.#parts.heard.isDue) this.#try(now, () => this.#writeHeard(now));
+    if (this.#parts.heard.isDue) this.#try(now, () => this.#writeHeard());
   }
 
   /** A node that has lost its power starts again beside peers that have not. */
-  #writeHeard(now: Instant): void {
+  #writeHeard(): void {
     this.#parts.heard.write();
-    this.#parts.writer.sync(now);
+    this.#parts.writer.sync();
   }
 
   #isDue(now: Instant): boolean {
@@ -149,7 +149,7 @@ export class Upkeep {
     return this.#try(now, () => {
       this.#debt -= Math.max(carryOver.step(), 1);
       if (!carryOver.isUnderWay) this.#first = this.#last;
-      if (!carryOver.isUnderWay && journal.wantsRelease) carryOver.release(now);
+      if (!carryOver.isUnderWay && journal.wantsRelease) carryOver.release();
       checkpoints.afterCommit(now);
     });
   }

@@ -1,5 +1,4 @@
 import type { Database, Statement } from 'better-sqlite3';
-import type { Instant } from '../../lease/lease.ts';
 import { type Ipv4, ipv4ToText, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { JournalRecord } from './journal-record.ts';
 
@@ -33,6 +32,11 @@ FROM (SELECT ? AS id, ? AS at, ? AS address, ? AS client, ? AS mac, ? AS event, 
 LEFT JOIN lease ON lease.address = new.address AND lease.client = new.client
 WHERE true ON CONFLICT (id) DO NOTHING`;
 
+/**
+ * Another value each time: where a row is replaced by the same one SQLite writes nothing, and so has nothing to sync.
+ */
+const COUNT_SYNC = "INSERT INTO meta VALUES ('syncs', '1') ON CONFLICT (key) DO UPDATE SET value = value + 1";
+
 /** The last batch of the journal that is in this file. */
 const CARRIED = "INSERT OR REPLACE INTO meta VALUES ('carried', ?)";
 
@@ -60,7 +64,7 @@ export class Writer {
     this.#put = database.prepare(isMirror ? PUT : `${PUT}\n${UNLESS_NEWER}`);
     this.#remember = database.prepare(REMEMBER);
     this.#carried = database.prepare(CARRIED);
-    this.#sync = database.prepare("INSERT OR REPLACE INTO meta VALUES ('synced_at', ?)");
+    this.#sync = database.prepare(COUNT_SYNC);
   }
 
   begin(): void {
@@ -138,10 +142,10 @@ export class Writer {
   }
 
   /** Makes all transactions up to now safe from a loss of power: the next sync of the log takes them all. */
-  sync(now: Instant): void {
+  sync(): void {
     this.#database.pragma('synchronous = FULL');
     try {
-      this.#sync.run(String(now));
+      this.#sync.run();
     } finally {
       this.#database.pragma('synchronous = NORMAL');
     }

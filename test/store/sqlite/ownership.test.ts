@@ -1,15 +1,14 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Ipv4 } from '../../../src/net/ipv4.ts';
 import { openLeaseReader } from '../../../src/store/sqlite/lease-reader.ts';
 import { address, client } from '../changes.ts';
+import { buildCommittingProcess } from './committing.ts';
 import { openIn, temporaryDirectory } from './temporary-store.ts';
 
-const ROOT = join(import.meta.dirname, '../../..');
 const FIRST = address('10.0.0.0');
 
 describe('two processes and one lease file', () => {
@@ -17,18 +16,7 @@ describe('two processes and one lease file', () => {
   let child: ChildProcess | undefined;
 
   beforeAll(() => {
-    const built = temporaryDirectory();
-    program = join(built, 'test/store/sqlite/committing-process.js');
-    writeFileSync(join(built, 'package.json'), '{ "type": "module" }');
-    symlinkSync(join(ROOT, 'node_modules'), join(built, 'node_modules'));
-    const settings = {
-      extends: join(ROOT, 'tsconfig.json'),
-      compilerOptions: { rootDir: ROOT, outDir: built, declaration: false, sourceMap: false, types: [] },
-      files: [join(ROOT, 'test/store/sqlite/committing-process.ts')],
-      include: [],
-    };
-    writeFileSync(join(built, 'tsconfig.json'), JSON.stringify(settings));
-    execFileSync(join(ROOT, 'node_modules/.bin/tsc'), ['-p', built, '--noCheck'], { cwd: ROOT });
+    program = buildCommittingProcess();
   }, 60_000);
 
   afterEach(async () => {
