@@ -14,8 +14,8 @@ import {
   type WatchListener,
 } from '../../src/store/etcd/etcd.ts';
 
-/** What becomes of one transaction: its answer is lost after it happened, or it never happens. */
-export type Mishap = 'answer lost' | 'never happens';
+/** What becomes of one transaction: its answer is lost after it happened, it never happens, or it is refused. */
+export type Mishap = 'answer lost' | 'never happens' | 'refused';
 
 interface Watching {
   readonly prefix: string;
@@ -195,6 +195,7 @@ class MemoryEtcd implements Etcd {
     this.#ask();
     const mishap = this.#cluster.mishaps.shift();
     if (mishap === 'never happens') throw new EtcdError('unknown', 'no answer');
+    if (mishap === 'refused') throw new EtcdError('refused', 'database space exceeded');
     const result = this.#cluster.transact(transaction);
     if (mishap === 'answer lost') throw new EtcdError('unknown', 'no answer');
     return result;

@@ -61,6 +61,36 @@ describe('two gateways on one etcd', () => {
     expect(await offer(second, { client: 1, address: A })).toBe('committed');
   });
 
+  // A renewal moves the key of the address alone: the client's own key points there as before.
+  test('a client whose lease the other has renewed meanwhile gets no second one', async () => {
+    const cluster = new MemoryCluster();
+    const first = await gateway(cluster);
+    const second = await gateway(cluster, 11);
+    await bind(first, { client: 1, address: A, expiresAt: at(10) });
+    cluster.isWatchStalled = true;
+    await bind(first, { client: 1, address: A, at: at(9), expiresAt: at(1000), reason: 'renewed' });
+
+    expect(second.leases.at(A)?.expiresAt).toBe(at(10));
+    expect(await bind(second, { client: 1, address: B, at: at(20) })).toBe('conflict');
+    expect(second.leases.bindingOf(client(1))).toMatchObject({ address: A, expiresAt: at(1000) });
+    expect(second.leases.at(B)).toBeUndefined();
+  });
+
+  test('a client is not refused by a lease of its own that it has given back at the other', async () => {
+    const cluster = new MemoryCluster();
+    const first = await gateway(cluster);
+    const second = await gateway(cluster, 11);
+    await bind(first, { client: 1, address: A });
+    cluster.isWatchStalled = true;
+    await bind(first, { client: 1, address: A, state: 'free', reason: 'released' });
+
+    const assertion = changeOf(second.leases, { client: 1, address: B, state: 'as seen', kind: 'assertion' });
+
+    expect(second.leases.bindingOf(client(1))?.state).toBe('bound');
+    expect(await second.commit([assertion])).toEqual(['conflict']);
+    expect(second.leases.bindingOf(client(1))?.state).toBe('free');
+  });
+
   test('a refusal by what is no more so is no refusal', async () => {
     const cluster = new MemoryCluster();
     const first = await gateway(cluster);
@@ -222,6 +252,45 @@ describe('when etcd does not answer', () => {
     await settle();
     expect(store.leases.canPromise).toBe(true);
     expect(store.failure).toBeUndefined();
+  });
+
+  // 'failed' promises that nothing was written, and a decision may rest on that; here something was.
+  test.each([
+    ['answer lost', 'unknown', 'bound'],
+    ['never happens', 'unknown', undefined],
+  ] as const)(
+    'a change whose first attempt ends as "%s" is %s when the second one is refused',
+    async (mishap, outcome, written) => {
+      const cluster = new MemoryCluster();
+      const clock = new FakeClock();
+      const store = await gateway(cluster, 10, clock);
+      const other = await gateway(cluster, 11);
+      cluster.mishaps.push(mishap, 'refused');
+
+      expect(await ended(clock, bind(store, { client: 1, address: A }))).toBe(outcome);
+      expect(other.leases.at(A)?.state).toBe(written);
+    },
+  );
+
+  test('a change that is refused at once has failed: nothing is written', async () => {
+    const cluster = new MemoryCluster();
+    const store = await gateway(cluster);
+    cluster.mishaps.push('refused');
+
+    expect(await bind(store, { client: 1, address: A })).toBe('failed');
+    expect(store.leases.at(A)).toBeUndefined();
+  });
+
+  test('a change whose answer was lost is unknown when etcd was put back to another life before the second attempt', async () => {
+    const cluster = new MemoryCluster();
+    const clock = new FakeClock();
+    const store = await gateway(cluster, 10, clock);
+    cluster.mishaps.push('answer lost');
+    const outcome = bind(store, { client: 1, address: A });
+    await settle();
+    cluster.empty();
+
+    expect(await ended(clock, outcome)).toBe('unknown');
   });
 
   test('an attempt of another gateway that comes in between is a conflict, not ours', async () => {
