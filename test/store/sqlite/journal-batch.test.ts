@@ -22,6 +22,7 @@ function batch(sequence: number): Uint8Array {
     granter: UNSPECIFIED,
     state: 'bound',
     expiresAt: at(10),
+    leaseSeconds: 10,
     at: at(0),
     version: sequence,
     hostname: undefined,
