@@ -3,7 +3,8 @@ import type { Instant, Lease } from '../lease/lease.ts';
 import type { AddressRange, LeaseView } from '../lease/lease-view.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
 import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
-import { addressAt, poolOf } from '../subnet/pool.ts';
+import { mayHave } from '../subnet/may-have.ts';
+import { addressAt } from '../subnet/pool.ts';
 import type { Subnet } from '../subnet/subnet.ts';
 import { isTaken } from './availability.ts';
 import { hashOfClient } from './client-hash.ts';
@@ -28,6 +29,8 @@ export interface Search {
   readonly peers: ReadonlyMap<Ipv4, Instant>;
   /** Since when they are: one that was not heard since may have been just before. */
   readonly heardSince: Instant;
+  /** The gateways that share the leases: what they listen on is no guest's. */
+  readonly sharing?: ReadonlySet<Ipv4> | undefined;
   /** Who answered by ARP for the addresses that were asked for. */
   readonly answers: ReadonlyMap<Ipv4, HardwareAddress | undefined>;
 }
@@ -64,7 +67,8 @@ export function findAddress(search: Search, isPressed = false): Ipv4 | undefined
 /** True if the address is in a pool of the subnet and neither taken nor on its way to somebody. */
 export function isAvailable(address: Ipv4, search: Search): boolean {
   return (
-    poolOf(search.subnet, address) !== undefined &&
+    mayHave(search.subnet, address) === 'lease' &&
+    search.sharing?.has(address) !== true &&
     !search.leases.isInFlight(address) &&
     !isTaken(search.leases.at(address), search.client, search.now, search.overBefore)
   );

@@ -1,5 +1,5 @@
 import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
-import { broadcastOf, maskOfLength, type Prefix, prefixOf } from '../net/prefix.ts';
+import { broadcastOf, contains, maskOfLength, type Prefix, prefixOf } from '../net/prefix.ts';
 import type { Plan } from '../subnet/plan.ts';
 import type { LeaseTimes, Subnet } from '../subnet/subnet.ts';
 import type { ClasslessRoute } from '../wire/classless-routes.ts';
@@ -50,21 +50,24 @@ function peersOf(settings: Settings, listenIp: Ipv4): ReadonlySet<Ipv4> {
 function subnetOf(settings: Settings, own: readonly Ipv4[], mtu: number): Subnet {
   const prefix = prefixOf(settings.gateway, settings.subnetMask);
   const excluded = excludedOf(settings, prefix, own);
+  const inPool = new Set([...excluded].filter((one) => one >= settings.poolStart && one <= settings.poolEnd));
   const whole = { first: settings.poolStart, last: settings.poolEnd };
   const ranges = settings.share.length > 0 ? settings.share : [whole];
   return {
     prefix,
-    pools: ranges.map(({ first, last }) => ({ first, last, excluded })),
+    pools: ranges.map(({ first, last }) => ({ first, last, excluded: inPool })),
+    excluded,
     leaseTimes: leaseTimesOf(settings),
     parameters: parametersOf(settings, prefix, mtu),
     onLink: true,
   };
 }
 
-/** Addresses of the pool that are no guest's to have: the router's, the gateways', our own, network and broadcast. */
+/** Addresses that are no guest's to have: the router's, the gateways', our own, network and broadcast. */
 function excludedOf(settings: Settings, prefix: Prefix, own: readonly Ipv4[]): ReadonlySet<Ipv4> {
-  const never = [settings.gateway, ...gatewayAddresses(prefix), ...own, prefix.network, broadcastOf(prefix)];
-  return new Set(never.filter((address) => address >= settings.poolStart && address <= settings.poolEnd));
+  const gateways = [...gatewayAddresses(prefix), ...(settings.peers ?? []), ...own];
+  const all = [settings.gateway, ...gateways, prefix.network, broadcastOf(prefix)];
+  return new Set(all.filter((address) => contains(prefix, address)));
 }
 
 function leaseTimesOf({ leaseTime, leaseTimeMin, leaseTimeMax }: Settings): LeaseTimes {

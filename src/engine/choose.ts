@@ -2,10 +2,9 @@ import { isBoundTo, isLive } from '../allocation/availability.ts';
 import { findAddress } from '../allocation/candidates.ts';
 import type { Lease } from '../lease/lease.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
-import { poolOf } from '../subnet/pool.ts';
 import type { Decision } from './decision.ts';
 import { silence } from './outcome.ts';
-import { overBefore, type Question } from './question.ts';
+import { entitlementTo, overBefore, type Question } from './question.ts';
 import { seeThatUnused } from './vouching.ts';
 
 /** Where leases are shared, an offer gives way to a stranger when it has not been answered for so long: milliseconds. */
@@ -41,6 +40,7 @@ export function chooseAddress(question: Question): Choice {
     self: plan.serverIdentifier,
     peers: known.hearing.peers,
     heardSince: known.hearing.since,
+    sharing: known.sharing?.live,
   };
   const isPressed = binding === undefined && known.sharing !== undefined && isPressedBy(question);
   const address = findAddress(search, isPressed);
@@ -70,5 +70,5 @@ function checked(question: Question, address: Ipv4, standing: 'binding' | 'offer
 
 /** A lease outside the pools of today's plan is kept until it ends, but not offered again. */
 function fits(lease: Lease, question: Question): boolean {
-  return poolOf(question.subnet, lease.address) !== undefined && !question.leases.isInFlight(lease.address);
+  return entitlementTo(lease.address, question) === 'lease' && !question.leases.isInFlight(lease.address);
 }

@@ -1,8 +1,10 @@
 import type { Instant } from '../lease/lease.ts';
 import type { LeaseView } from '../lease/lease-view.ts';
 import type { Arrival } from '../net/datagram.ts';
+import { UNSPECIFIED } from '../net/ipv4.ts';
 import type { Plan } from '../subnet/plan.ts';
 import { selectSubnet } from '../subnet/select-subnet.ts';
+import type { Subnet } from '../subnet/subnet.ts';
 import { BOOTREQUEST } from '../wire/layout.ts';
 import type { Message } from '../wire/message.ts';
 import { answerBootp } from './bootp.ts';
@@ -29,13 +31,29 @@ export function decide(
   if (message.op !== BOOTREQUEST) return silence('not-a-request');
   const refusal = relayRefusal(message, plan);
   if (refusal !== undefined) return silence(refusal);
-  const subnet = selectSubnet(message, arrival, plan);
+  const subnet = selectSubnet(message, arrival, plan) ?? formerSubnet(message, arrival, known, leases, plan);
   if (subnet === undefined) return silence('no-subnet');
 
   const identified = identify(message, known, now, leases, plan, subnet);
   if ('ask' in identified) return ask(identified.ask, 'asking-client', now, plan.probeMilliseconds);
   const { client, cloneOf } = identified;
   return answer({ message, arrival, known, now, leases, plan, subnet, client, cloneOf });
+}
+
+/**
+ * RFC 2131 §4.3.2: without giaddr, a unicast message's ciaddr is trusted. One that is off every prefix was still leased
+ * here if the store says so: the prefix has changed since, and the client is on this segment.
+ */
+function formerSubnet(
+  { ciaddr, giaddr }: Message,
+  { via }: Arrival,
+  { client }: Known,
+  leases: LeaseView,
+  { subnets }: Plan,
+): Subnet | undefined {
+  if (via !== 'unicast' || giaddr !== UNSPECIFIED || leases.bindingOf(client)?.address !== ciaddr)
+    return undefined;
+  return subnets.find(({ onLink }) => onLink);
 }
 
 /** RFC 2131 §4.3, by message type. */

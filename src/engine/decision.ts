@@ -29,6 +29,7 @@ export type Reason =
   | 'bootp' // a BOOTP client's address
   // DHCPNAK
   | 'wrong-network'
+  | 'excluded' // the address is the router's, a gateway's, or the network's own
   | 'not-in-pool'
   | 'bound-to-another'
   | 'offered-to-another'
@@ -50,6 +51,7 @@ export type Reason =
   | 'deferring' // the gateway that granted the lease answers first
   // silence
   | 'not-for-us' // another server is named
+  | 'no-server' // a DHCPDECLINE that names none
   | 'not-first' // another gateway that shares the leases answers this client first
   | 'no-binding'
   | 'no-subnet'

@@ -2,7 +2,7 @@ import { isLive } from '../allocation/availability.ts';
 import type { Decision } from './decision.ts';
 import { ask, changeOf, recordOf, silence } from './outcome.ts';
 import type { Question } from './question.ts';
-import { namesThisServer } from './reply.ts';
+import { namesThisServer, serverNamedBy } from './reply.ts';
 
 /** Quarantine when ARP names the other holder: 24 hours, in seconds. */
 const CONFIRMED_QUARANTINE = 86_400;
@@ -14,7 +14,9 @@ const BELIEVED_DECLINES = 3;
 /** RFC 2131 §4.3.3: "The server MUST mark the network address as not available." */
 export function answerDecline(question: Question): Decision {
   const { message, leases, client, now, plan, subnet, known } = question;
-  if (message.serverIdentifier !== undefined && !namesThisServer(question)) return silence('not-for-us');
+  // RFC 2131 §4.4.1, table 5: it MUST say whose lease it declines; of several servers each would take it for its own.
+  if (serverNamedBy(question) === undefined) return silence('no-server');
+  if (!namesThisServer(question)) return silence('not-for-us');
   const address = message.requestedAddress ?? message.ciaddr;
   if (address === 0) return silence('no-address');
 

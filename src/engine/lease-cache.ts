@@ -1,13 +1,12 @@
 import { isBoundTo } from '../allocation/availability.ts';
 import { leaseSecondsFor, renewalTimesFor } from '../allocation/lease-time.ts';
 import type { Lease } from '../lease/lease.ts';
-import type { Ipv4 } from '../net/ipv4.ts';
-import { poolOf } from '../subnet/pool.ts';
+import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import type { Decision } from './decision.ts';
 import { destinationOf } from './destination.ts';
 import { changeOf } from './outcome.ts';
 import { isGrantedHere } from './peers.ts';
-import type { Question } from './question.ts';
+import { entitlementTo, type Question } from './question.ts';
 import { leaseReply, secondsLeft } from './reply.ts';
 import { requestState } from './request-state.ts';
 
@@ -36,10 +35,10 @@ export function repeatLease(question: Question, address: Ipv4): Decision | undef
 
 /** The asking client's lease of an address, if it has only begun and would be granted again as it is. */
 export function cachedLease(question: Question, address: Ipv4): Lease | undefined {
-  const { leases, client, now, message, plan, subnet } = question;
+  const { leases, client, now, message, plan } = question;
   const lease = plan.leaseCache === 0 ? undefined : leases.at(address);
   if (!isBoundTo(lease, client, now) || lease.hardware !== message.hardware) return undefined;
-  if (!isGrantedHere(question, lease) || poolOf(subnet, address) === undefined) return undefined;
+  if (!isGrantedHere(question, lease) || entitlementTo(address, question) !== 'lease') return undefined;
   if (leases.bindingOf(client)?.address !== address) return undefined; // What it has elsewhere ends with a write.
   if (mayHaveLetGo(question) || leases.mayBeLost(address)) return undefined; // Only a write makes that void.
   return hasBegun(question, lease) ? lease : undefined;
@@ -48,10 +47,11 @@ export function cachedLease(question: Question, address: Ipv4): Lease | undefine
 /**
  * True for a client that begins anew beside other gateways that may change its lease: a DHCPRELEASE or DHCPDECLINE from
  * before may still be on its way to etcd, and only a write shows that this comes after it. One that renews has had its
- * DHCPACK since.
+ * DHCPACK since, and has its address.
  */
-function mayHaveLetGo({ known, message }: Question): boolean {
-  return known.sharing !== undefined && requestState(message) !== 'RENEWING-OR-REBINDING';
+function mayHaveLetGo({ known, message, arrival }: Question): boolean {
+  if (known.sharing === undefined) return false;
+  return arrival.source === UNSPECIFIED || requestState(message) !== 'RENEWING-OR-REBINDING';
 }
 
 /** False also where RFC 2131 §4.3.1 has another lease time for the client by now. */

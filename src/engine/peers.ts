@@ -6,7 +6,7 @@ import { INFINITE_SECONDS, type Instant, type Lease, type LeaseRecord, NEVER } f
 import type { LeaseView, LeaseWrite } from '../lease/lease-view.ts';
 import { NO_HARDWARE } from '../net/hardware-address.ts';
 import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
-import { poolOf } from '../subnet/pool.ts';
+import { mayHave } from '../subnet/may-have.ts';
 import type { Decision, Known } from './decision.ts';
 import { refuse } from './nak.ts';
 import { changeOf, freed, recordOf, silence, waitFor } from './outcome.ts';
@@ -76,7 +76,7 @@ export function yieldToOther(question: Question, address: Ipv4): Decision {
 function grantHeard(question: Question, address: Ipv4): readonly LeaseWrite[] {
   const { message, plan, subnet } = question;
   const granter = message.serverIdentifier;
-  if (granter === undefined || !plan.peers.has(granter) || poolOf(subnet, address) === undefined) return [];
+  if (granter === undefined || !plan.peers.has(granter) || mayHave(subnet, address) !== 'lease') return [];
   if (isKnown(question, address, granter)) return [];
   const record = { ...recordOf(question, 'peer', INFINITE_SECONDS), leaseSeconds: 0, granter };
   return noteOf(question, address, record);

@@ -3,6 +3,8 @@ import type { Instant } from '../lease/lease.ts';
 import type { LeaseView } from '../lease/lease-view.ts';
 import type { Arrival } from '../net/datagram.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
+import type { Ipv4 } from '../net/ipv4.ts';
+import { type Entitlement, mayHave } from '../subnet/may-have.ts';
 import type { Plan } from '../subnet/plan.ts';
 import type { Subnet } from '../subnet/subnet.ts';
 import type { Message } from '../wire/message.ts';
@@ -26,4 +28,12 @@ export interface Question {
 /** What has run out later than this is not given to others yet. */
 export function overBefore({ known, now }: Pick<Question, 'known' | 'now'>): Instant {
   return (known.trustsClock ? now - (known.sharing?.grace ?? 0) : 0) as Instant;
+}
+
+/** What a guest may have of an address: by the settings, and nothing of what a gateway that shares the leases listens on. */
+export function entitlementTo(
+  address: Ipv4,
+  { subnet, known }: Pick<Question, 'subnet' | 'known'>,
+): Entitlement {
+  return known.sharing?.live.has(address) === true ? 'nothing' : mayHave(subnet, address);
 }

@@ -3,7 +3,7 @@ import type { Decision } from './decision.ts';
 import { changeOf, silence } from './outcome.ts';
 import { ending } from './peers.ts';
 import type { Question } from './question.ts';
-import { namesThisServer } from './reply.ts';
+import { namesThisServer, serverNamedBy } from './reply.ts';
 
 /**
  * RFC 2131 §4.3.4: the address is marked as not allocated, and the record of the client is kept for its next visit.
@@ -11,7 +11,7 @@ import { namesThisServer } from './reply.ts';
  */
 export function answerRelease(question: Question): Decision {
   const { message, leases, client, now, known } = question;
-  if (message.serverIdentifier !== undefined && !namesThisServer(question)) return silence('not-for-us');
+  if (serverNamedBy(question) !== undefined && !namesThisServer(question)) return silence('not-for-us');
 
   const binding = leases.bindingOf(client);
   if (!isBoundTo(binding, client, now) || binding.address !== message.ciaddr) return silence('no-binding');

@@ -1,11 +1,11 @@
 import { leaseSecondsFor, renewalTimesFor } from '../allocation/lease-time.ts';
 import { INFINITE_SECONDS, NEVER } from '../lease/lease.ts';
 import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
-import { poolOf } from '../subnet/pool.ts';
+import { broadcastOf } from '../net/prefix.ts';
 import type { Message } from '../wire/message.ts';
 import type { OptionBlock, Reply, ReplyType } from '../wire/reply.ts';
 import { chooseParameters } from './parameters.ts';
-import type { Question } from './question.ts';
+import { entitlementTo, type Question } from './question.ts';
 
 const LEASE_TIME = 51;
 const SERVER_IDENTIFIER = 54;
@@ -29,7 +29,7 @@ const TEXT = new TextEncoder();
 /** RFC 2131 §4.3.1: the lease time, in seconds, that this client gets for an address now. */
 export function leaseSecondsOf(question: Question, address: Ipv4): number {
   // What is in no pool any more may be kept until the lease ends, and not longer.
-  if (poolOf(question.subnet, address) === undefined) return secondsLeft(question, address);
+  if (entitlementTo(address, question) !== 'lease') return secondsLeft(question, address);
   // Deviates from RFC 2131 §4.3.1: a client with a binding that names no lease time is offered the default one, not
   // what is left, for that is what the DHCPACK will grant; else a guest that boots with a minute left gets a minute.
   return leaseSecondsFor(question.message.leaseTime, question.subnet.leaseTimes);
@@ -101,6 +101,12 @@ export function nakReply(question: Question, text: string): Reply {
     maximumSize: maximumSizeOf(message),
     mayOverload: false,
   };
+}
+
+/** Whom a message names as its server; undefined: nobody, for no server has the segment's own addresses either. */
+export function serverNamedBy({ message, subnet }: Question): Ipv4 | undefined {
+  const named = message.serverIdentifier;
+  return named === subnet.prefix.network || named === broadcastOf(subnet.prefix) ? undefined : named;
 }
 
 /** True if a message names this server: by the listen IP, or by what its relay puts in its place (RFC 5107 §4). */

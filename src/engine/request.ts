@@ -1,35 +1,49 @@
 import { isBoundTo, isLive, isTaken } from '../allocation/availability.ts';
-import { type Instant, type Lease, NEVER } from '../lease/lease.ts';
+import { type Lease, NEVER } from '../lease/lease.ts';
 import { NO_HARDWARE } from '../net/hardware-address.ts';
 import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import { contains } from '../net/prefix.ts';
-import { poolOf } from '../subnet/pool.ts';
 import type { Decision, Reason } from './decision.ts';
 import { destinationOf } from './destination.ts';
 import { bind } from './grant.ts';
 import { repeatLease } from './lease-cache.ts';
 import { refuse, refuseBecauseOf } from './nak.ts';
 import { ask, quarantineInUse, silence } from './outcome.ts';
-import { deferToGranter, isGrantedHere, isRivalBehind, listenForRival, yieldToOther } from './peers.ts';
-import { overBefore, type Question } from './question.ts';
-import { leaseReply, leaseSecondsOf, namesThisServer, secondsLeft } from './reply.ts';
-import { requestState } from './request-state.ts';
+import {
+  deferToGranter,
+  hearsPeers,
+  isGrantedHere,
+  isRivalBehind,
+  listenForRival,
+  yieldToOther,
+} from './peers.ts';
+import { entitlementTo, overBefore, type Question } from './question.ts';
+import { leaseReply, leaseSecondsOf, namesThisServer, secondsLeft, serverNamedBy } from './reply.ts';
+import { requestStateTo } from './request-state.ts';
+import { hasNoAddress, isOffered, keepsOwn, offeredTo, wishedBy } from './request-wish.ts';
 import { seeThatUnused } from './vouching.ts';
 
+const SERVER_IDENTIFIER = 54;
 /** A lease that ends sooner than this is not worth an answer while nothing can be promised: seconds. */
 const LEAST_LEFT = 60;
 
 /** RFC 2131 §4.3.2: a DHCPREQUEST, by the state that its client is in. */
 export function answerRequest(question: Question): Decision {
   const { message } = question;
-  const state = requestState(message);
-  switch (state) {
+  const server = serverNamedBy(question);
+  const address = message.requestedAddress ?? UNSPECIFIED;
+  switch (requestStateTo(server, message)) {
     case 'SELECTING':
-      return select(question, message.requestedAddress ?? UNSPECIFIED);
+      return keepsOwn(question, address)
+        ? extend(question, message.ciaddr)
+        : select(question, address === UNSPECIFIED ? offeredTo(question) : address);
     case 'INIT-REBOOT':
-      return reboot(question, message.requestedAddress ?? UNSPECIFIED);
+      return reboot(question, address);
     case 'RENEWING-OR-REBINDING':
-      return extend(question, message.ciaddr);
+      if (server !== undefined && !namesThisServer(question)) return silence('not-for-us');
+      return hasNoAddress(question)
+        ? reboot(question, wishedBy(question, address))
+        : extend(question, message.ciaddr);
     case undefined:
       return silence('unknown-state');
   }
@@ -38,55 +52,61 @@ export function answerRequest(question: Question): Decision {
 /** RFC 2131 §4.3.2, SELECTING: the client has chosen an offer, ours or another server's. */
 function select(question: Question, address: Ipv4): Decision {
   const { leases, client, now } = question;
+  if (address === UNSPECIFIED) return silence('unknown-state');
   if (!namesThisServer(question)) return yieldToOther(question, address);
 
   // The client names us, so every reason to refuse is our own knowledge.
   if (!contains(question.subnet.prefix, address)) return refuse(question, address, 'wrong-network');
-  const standing = leases.at(address);
-  if (isBoundTo(standing, client, now)) return grant(question, address, 'renewed');
-  if (poolOf(question.subnet, address) === undefined) return refuse(question, address, 'not-in-pool');
+  const entitlement = entitlementTo(address, question);
+  if (entitlement === 'nothing') return refuse(question, address, 'excluded');
+  if (isBoundTo(leases.at(address), client, now)) return grant(question, address, 'renewed');
+  if (entitlement === 'rest') return refuse(question, address, 'not-in-pool');
 
   const refusal = refuseTaken(question, address);
   if (refusal !== undefined) return refusal;
   const binding = leases.bindingOf(client);
-  if (isBoundTo(binding, client, now)) {
+  if (isBoundTo(binding, client, now) && !isOffered(question, address)) {
     // What waited may not undo what came after it.
     if (binding.version > question.known.revision) return silence('overtaken');
-    return isOfferedSince(binding, standing, now)
-      ? (listenForRival(question, address) ?? promise(question, address, 'moved'))
-      : refuseBecauseOf(question, address, binding, 'bound-elsewhere');
+    return refuseBecauseOf(question, address, binding, 'bound-elsewhere');
   }
-  return listenForRival(question, address) ?? promise(question, address, 'bound');
+  return take(question, address);
 }
 
-/**
- * RFC 2131 §4.3.2, SELECTING: what the client asks for was offered to it after it got the lease that it has. Any other
- * DHCPREQUEST is one from before that lease, and ends nothing.
- */
-function isOfferedSince(binding: Lease, standing: Lease | undefined, now: Instant): boolean {
-  const isOffered = standing?.state === 'offered' && standing.client === binding.client;
-  return isOffered && isLive(standing, now) && standing.version > binding.version;
+/** RFC 2131 §3.1 (4): the client takes what it was offered; its lease of another address ends with that. */
+function take(question: Question, address: Ipv4): Decision {
+  const { leases, client, now, known } = question;
+  const binding = leases.bindingOf(client);
+  const isMoving = isBoundTo(binding, client, now) && binding.address !== address;
+  if (isMoving && binding.version > known.revision) return silence('overtaken');
+  return listenForRival(question, address) ?? promise(question, address, isMoving ? 'moved' : 'bound');
 }
 
 /** RFC 2131 §4.3.2, INIT-REBOOT: the client wants to go on with an address that it remembers. */
 function reboot(question: Question, address: Ipv4): Decision {
-  const { leases, client, now } = question;
-  if (!contains(question.subnet.prefix, address)) return refuseNetwork(question, address);
+  const { leases, client, now, message } = question;
+  const refusal = refuseExcluded(question, address);
+  if (refusal !== undefined) return refusal;
   if (isOfSameMachine(question, address)) return promise(question, address, 'rebooted');
-  const contradiction = refuseInUse(question, address) ?? refuseAgainstLive(question, address);
-  if (contradiction !== undefined) return contradiction;
   // Deviates from RFC 2131 §4.3.2: a SELECTING client that does not say which server it has selected gets what it was
-  // just offered; some boot loaders leave option 54 out.
-  const offer = leases.offerTo(client);
-  if (offer?.address === address && isLive(offer, now)) return promise(question, address, 'bound');
+  // just offered; some boot loaders leave option 54 out, or fill in 0.0.0.0.
+  if (isOffered(question, address)) return take(question, address);
+  const contradiction = refuseInUse(question, address) ?? refuseAgainstLive(question, address);
+  if (contradiction !== undefined) return mayHaveChosen(question) ? silence('not-for-us') : contradiction;
 
   // "If the DHCP server has no record of this client, then it MUST remain silent."
   const last = leases.bindingOf(client);
-  if (last === undefined || last.address !== address) return silence('no-binding');
+  if (last === undefined || last.address !== address)
+    return message.ciaddr === address ? adopt(question, address) : silence('no-binding');
   const isOurs: boolean = isBoundTo(last, client, now);
   if (isOurs) return promise(question, address, 'rebooted');
   const isPeers = last.state === 'peer' && !isGrantedHere(question, last);
   return (isPeers ? deferToGranter(question, address) : undefined) ?? revive(question, address, 'rebooted');
+}
+
+/** True for a client that selects a server without naming it, while others are heard: it may be one of them. */
+function mayHaveChosen(question: Question): boolean {
+  return question.message.has(SERVER_IDENTIFIER) && hearsPeers(question);
 }
 
 /**
@@ -94,9 +114,9 @@ function reboot(question: Question, address: Ipv4): Decision {
  * server SHOULD check 'ciaddr' for correctness before replying."
  */
 function extend(question: Question, address: Ipv4): Decision {
-  const { leases, client, now, message } = question;
-  if (message.serverIdentifier !== undefined && !namesThisServer(question)) return silence('not-for-us');
-  if (!contains(question.subnet.prefix, address)) return refuseNetwork(question, address);
+  const { leases, client, now } = question;
+  const refusal = refuseExcluded(question, address);
+  if (refusal !== undefined) return refusal;
   if (isOfSameMachine(question, address)) return promise(question, address, 'renewed');
   const contradiction = refuseAgainstLive(question, address);
   if (contradiction !== undefined) return contradiction;
@@ -135,14 +155,22 @@ function adopt(question: Question, address: Ipv4): Decision {
 
 /** Free for this client: in the pool, and neither taken nor on its way to another. */
 function isFreeFor(question: Question, address: Ipv4): boolean {
-  const { leases, client, now, subnet } = question;
-  if (poolOf(subnet, address) === undefined || leases.isInFlight(address)) return false;
+  const { leases, client, now } = question;
+  if (entitlementTo(address, question) !== 'lease' || leases.isInFlight(address)) return false;
   return !isTaken(leases.at(address), client, now, overBefore(question));
 }
 
-/** RFC 2131 §4.3.2: a client on the wrong network is told so, if this server speaks for the network. */
-function refuseNetwork(question: Question, address: Ipv4): Decision {
-  return question.plan.authoritative ? refuse(question, address, 'wrong-network') : silence('wrong-network');
+/**
+ * RFC 2131 §4.3.2: a client on the wrong network is told so, if this server speaks for the network. So is one whose address
+ * is another's by the settings, however long its lease still runs: the router or a gateway is beside it there.
+ */
+function refuseExcluded(question: Question, address: Ipv4): Decision | undefined {
+  const { plan, subnet, leases, client } = question;
+  if (entitlementTo(address, question) !== 'nothing') return undefined;
+  if (!contains(subnet.prefix, address))
+    return plan.authoritative ? refuse(question, address, 'wrong-network') : silence('wrong-network');
+  const isOwn = leases.at(address)?.client === client; // So that no other server can have given it.
+  return plan.authoritative || isOwn ? refuse(question, address, 'excluded') : silence('excluded');
 }
 
 /**
@@ -223,7 +251,7 @@ function promise(question: Question, address: Ipv4, reason: Reason): Decision {
  */
 function keepToPromise(question: Question, address: Ipv4): Decision {
   const { arrival, leases, client, now, message, plan, subnet, known } = question;
-  const isNew = message.serverIdentifier !== undefined; // SELECTING, or a client that confuses the states.
+  const isNew = message.has(SERVER_IDENTIFIER); // SELECTING, or a client that confuses the states.
   const standing = leases.at(address);
   if (isNew || leases.mayBeLost(address)) return silence('cannot-promise');
   if (!isBoundTo(standing, client, now)) return silence('cannot-promise');

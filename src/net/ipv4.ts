@@ -52,3 +52,9 @@ export function hashOfAddress(address: number): number {
   const hash = Math.imul(address ^ (address >>> 16), 0x45d9f3b);
   return hash ^ (hash >>> 15);
 }
+
+/** RFC 1122 §3.2.1.3: false for this network, loopback, multicast and what lies behind it: no host is reached by them. */
+export function canBeHost(address: Ipv4): boolean {
+  const first = address >>> 24;
+  return first !== 0 && first !== 127 && first < 224;
+}

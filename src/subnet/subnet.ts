@@ -1,4 +1,5 @@
 import type { AddressRange } from '../lease/lease-view.ts';
+import type { Ipv4 } from '../net/ipv4.ts';
 import type { Prefix } from '../net/prefix.ts';
 import type { OptionBlock } from '../wire/reply.ts';
 
@@ -14,6 +15,8 @@ export interface Subnet {
   readonly prefix: Prefix;
   /** What may be given out, in the order of preference. */
   readonly pools: readonly AddressRange[];
+  /** No guest's, in a pool or not: the router's address, the gateways', our own, network and broadcast. */
+  readonly excluded: ReadonlySet<Ipv4>;
   readonly leaseTimes: LeaseTimes;
   /** Configured parameters by option code, encoded once. */
   readonly parameters: ReadonlyMap<number, OptionBlock>;

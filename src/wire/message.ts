@@ -1,5 +1,5 @@
 import { type HardwareAddress, hardwareAt, NO_HARDWARE } from '../net/hardware-address.ts';
-import { type Ipv4, ipv4 } from '../net/ipv4.ts';
+import { canBeHost, type Ipv4, ipv4 } from '../net/ipv4.ts';
 import * as at from './layout.ts';
 import type { OptionFields } from './option-fields.ts';
 import { type RelayAgent, relayAgentOf } from './relay-agent.ts';
@@ -121,9 +121,13 @@ export class Message {
     return this.#address(50);
   }
 
-  /** RFC 2132 §9.7. */
+  /**
+   * RFC 2132 §9.7. Undefined also for an address that no server has: some clients put siaddr there, which a server that
+   * boots nobody leaves 0.0.0.0 (MirageOS before 2026-07).
+   */
   get serverIdentifier(): Ipv4 | undefined {
-    return this.#address(54);
+    const address = this.#address(54);
+    return address === undefined || !canBeHost(address) ? undefined : address;
   }
 
   /** RFC 2132 §9.2: in seconds; 0xffffffff: without end. */

@@ -112,7 +112,7 @@ describe('clocks that differ', () => {
 
     expect(conversation.hear(guest(2).discover()).reason).toBe('pool-full');
     expect(conversation.hear(guest(2).reboot(offer.address)).reason).toBe('no-binding');
-    expect(conversation.hear(holder.extend(offer.address)).reason).toBe('renewed');
+    expect(conversation.hearUnicast(holder.extend(offer.address), offer.address).reason).toBe('renewed');
   });
 });
 

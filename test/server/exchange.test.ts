@@ -542,7 +542,7 @@ describe('what waited may not undo what came after it', () => {
     const bench = memoryBench();
     const address = await bind(bench, GUEST);
     bench.store.script({ takes: 'until released', fate: ['conflict'] });
-    await bench.hear(GUEST.extend(address));
+    await bench.hearUnicast(GUEST.extend(address), address);
     await bench.hearUnicast(GUEST.release(address, SERVER), address);
     const record = bench.store.table.recordAt(at(address));
     if (record === undefined) throw new Error('no record');
@@ -866,7 +866,7 @@ describe('orders from inside', () => {
     const bench = memoryBench();
     const address = await bind(bench, GUEST);
     bench.store.otherwise({ takes: 'until released' });
-    await bench.hear(GUEST.extend(address));
+    await bench.hearUnicast(GUEST.extend(address), address);
     const outcomes: (Outcome | 'nothing')[] = [];
 
     bench.exchange.submit({

@@ -36,11 +36,15 @@ export function block(code: number, value: readonly number[]): OptionBlock {
   return { code, value: Uint8Array.from(value) };
 }
 
+/** The gateways of the address plan: 10.15.3.10 to .19. */
+const GATEWAYS = Array.from({ length: 10 }, (_, index) => `10.15.3.${10 + index}`);
+
 /** The segment of the address plan: 10.15.3.0/24, guests at .20 to .254, leases of 12 hours. */
 export function segment(overrides: Partial<Subnet> = {}): Subnet {
   return {
     prefix: prefixOf(at('10.15.3.0'), 24),
     pools: [range('10.15.3.20', '10.15.3.254')],
+    excluded: new Set(['10.15.3.0', '10.15.3.1', ...GATEWAYS, '10.15.3.255'].map(at)),
     leaseTimes: { default: 43_200, minimum: 300, maximum: 86_400 },
     parameters: parameters(PARAMETERS),
     onLink: true,
@@ -53,6 +57,7 @@ export function relayedSubnet(): Subnet {
   return segment({
     prefix: prefixOf(at('10.16.0.0'), 16),
     pools: [range('10.16.1.0', '10.16.1.9')],
+    excluded: new Set(['10.16.0.0', '10.16.0.1', '10.16.255.255'].map(at)),
     parameters: parameters([block(1, [...bytesOf(maskOfLength(16))]), block(3, ip('10.16.0.1'))]),
     onLink: false,
   });

@@ -1,0 +1,24 @@
+import { describe, expect, test } from 'vitest';
+import { mayHave } from '../../src/subnet/may-have.ts';
+import { at, range, segment } from '../support/plan.ts';
+
+const SUBNET = segment({ pools: [range('10.15.3.20', '10.15.3.140', ['10.15.3.30'])] });
+
+describe('what a guest may have of an address', () => {
+  test.each([
+    ['10.15.3.20', 'lease', 'in the pool'],
+    ['10.15.3.140', 'lease', 'the last of the pool'],
+    ['10.15.3.141', 'rest', 'in no pool'],
+    ['10.15.3.5', 'rest', 'in no pool'],
+    ['10.15.3.30', 'rest', 'left out of the pool'],
+    ['10.15.3.1', 'nothing', "the router's"],
+    ['10.15.3.10', 'nothing', "this gateway's"],
+    ['10.15.3.19', 'nothing', "another gateway's"],
+    ['10.15.3.0', 'nothing', "the network's"],
+    ['10.15.3.255', 'nothing', 'the broadcast address'],
+    ['10.15.4.20', 'nothing', 'off the prefix'],
+    ['0.0.0.0', 'nothing', 'no address'],
+  ] as const)('%s: %s (%s)', (address, entitlement, _why) => {
+    expect(mayHave(SUBNET, at(address))).toBe(entitlement);
+  });
+});
