@@ -4,6 +4,7 @@ import type { Lease } from '../lease/lease.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { Decision } from './decision.ts';
 import { silence } from './outcome.ts';
+import { quarantineFor } from './quarantine.ts';
 import { entitlementTo, overBefore, type Question } from './question.ts';
 import { seeThatUnused } from './vouching.ts';
 
@@ -25,6 +26,12 @@ export function chooseAddress(question: Question): Choice {
     return checked(question, binding.address, 'binding');
   if (offer !== undefined && isLive(offer, now) && fits(offer, question)) {
     return checked(question, offer.address, 'offer');
+  }
+
+  for (const address of [binding?.address, message.requestedAddress]) {
+    const quarantine = address === undefined ? 'stands' : quarantineFor(question, address);
+    if (quarantine === 'over' && address !== undefined) return checked(question, address, 'none');
+    if (typeof quarantine !== 'string') return { decision: quarantine };
   }
 
   const search = {

@@ -34,7 +34,7 @@ export function decide(
   const subnet = selectSubnet(message, arrival, plan) ?? formerSubnet(message, arrival, known, leases, plan);
   if (subnet === undefined) return silence('no-subnet');
 
-  const identified = identify(message, known, now, leases, plan, subnet);
+  const identified = identify({ message, known, now, leases, plan, subnet });
   if ('ask' in identified) return ask(identified.ask, 'asking-client', now, plan.probeMilliseconds);
   const { client, cloneOf } = identified;
   return answer({ message, arrival, known, now, leases, plan, subnet, client, cloneOf });

@@ -40,6 +40,7 @@ export type Reason =
   | 'released'
   | 'declined'
   | 'address-in-use' // ARP named another holder
+  | 'still-in-use' // ARP named the client whose lease of it is over
   | 'expired'
   | 'offer-withdrawn' // the client took another server's offer
   | 'peer-granted' // the client took an address from another gateway, which has it from now on
@@ -47,6 +48,7 @@ export type Reason =
   | 'asking-address' // ARP before an address that nothing vouches for
   | 'asking-client' // ARP for a binding whose identifier a second hardware address presents
   | 'asking-declined'
+  | 'asking-quarantined' // ARP for the client's own address in quarantine: is it seen there, and nobody else?
   | 'listening' // the first lease of an address, while another gateway may be giving it away
   | 'deferring' // the gateway that granted the lease answers first
   // silence
@@ -60,6 +62,8 @@ export type Reason =
   | 'pool-full'
   | 'crowded' // so much of what is free stands offered to clients that nobody knows that no more is
   | 'too-many-declines'
+  | 'used-by-client' // DHCPDECLINE of an address that the client itself answers for
+  | 'from-elsewhere' // DHCPRELEASE that does not come from the address
   | 'overtaken' // the client's record is newer than this message
   | 'in-flight' // decided on what is on its way: decide again after it
   | 'cannot-promise'

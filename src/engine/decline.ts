@@ -1,4 +1,5 @@
 import { isLive } from '../allocation/availability.ts';
+import { NO_HARDWARE } from '../net/hardware-address.ts';
 import type { Decision } from './decision.ts';
 import { ask, changeOf, recordOf, silence } from './outcome.ts';
 import type { Question } from './question.ts';
@@ -31,14 +32,16 @@ export function answerDecline(question: Question): Decision {
   if (canAsk && !known.answers.has(address))
     return ask(address, 'asking-declined', now, plan.probeMilliseconds);
   const holder = known.answers.get(address);
-  const isConfirmed = holder !== undefined && holder !== message.hardware;
+  // RFC 5227 §2.1.1: a client that looks for a conflict does not answer for the address; this one uses it, so somebody
+  // else speaks in its name.
+  if (holder === message.hardware && holder !== NO_HARDWARE) return silence('used-by-client');
+  const isConfirmed = holder !== undefined;
   // Deviates from RFC 2131 §4.3.3: what one client alone has claimed three times is not marked any more; no guest may
   // empty the pool.
   if (!isConfirmed && known.declines >= BELIEVED_DECLINES) return silence('too-many-declines');
-  const record = recordOf(question, 'declined', isConfirmed ? CONFIRMED_QUARANTINE : CLAIMED_QUARANTINE);
-  const change = changeOf(question, 'binding', 'declined', [
-    { address, seen: standing.version, next: record },
-  ]);
+  const seconds = isConfirmed ? CONFIRMED_QUARANTINE : CLAIMED_QUARANTINE;
+  const next = { ...recordOf(question, 'declined', seconds), hardware: holder ?? NO_HARDWARE };
+  const change = changeOf(question, 'binding', 'declined', [{ address, seen: standing.version, next }]);
   const decision = { kind: 'silence', reason: 'declined', change } as const;
   return isConfirmed ? { ...decision, other: holder } : decision;
 }

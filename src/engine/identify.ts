@@ -1,6 +1,6 @@
 import { isTaken } from '../allocation/availability.ts';
-import { type ClientKey, keyOfClone } from '../lease/client-key.ts';
-import type { Instant } from '../lease/lease.ts';
+import { type ClientKey, isOfHardware, keyOfClone } from '../lease/client-key.ts';
+import type { Instant, Lease } from '../lease/lease.ts';
 import type { LeaseView } from '../lease/lease-view.ts';
 import { type HardwareAddress, NO_HARDWARE } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
@@ -13,52 +13,93 @@ import { overBefore } from './question.ts';
 /** A machine that got its address less than this ago may not answer ARP yet: milliseconds. */
 const SETTLING = 60_000;
 
-/** Who a message is from; or the address whose holder has to be asked first. */
+/** Who a message is from; or the address whose user has to be asked for first. */
 export type Identified =
   | { readonly client: ClientKey; readonly cloneOf: HardwareAddress | undefined }
   | { readonly ask: Ipv4 };
 
+/** All that a client is told by. */
+interface Scene {
+  readonly message: Message;
+  readonly known: Known;
+  readonly now: Instant;
+  readonly leases: LeaseView;
+  readonly plan: Plan;
+  readonly subnet: Subnet;
+}
+
 /**
  * RFC 2131 §4.2 makes the client identifier the key, and RFC 4361 §6.1 makes it outlive the network card. Machines
- * cloned from one template share it all the same. So when a second hardware address presents the identifier of a live
- * binding, the leased address is asked by ARP: if another machine than the asker answers, the asker is a clone and gets
- * a key of its own; silence means the same client with a new card, which keeps its address.
+ * cloned from one template share it all the same. So a second hardware address that presents the identifier of a live
+ * binding is a client of its own, known by identifier and hardware address. That the first one does not answer ARP
+ * proves nothing: it may be paused. A change of card is proved by the newcomer alone, when it answers ARP at the leased
+ * address and the first one does not: it keeps the lease.
  */
-export function identify(
-  message: Message,
-  known: Known,
-  now: Instant,
-  leases: LeaseView,
-  plan: Plan,
-  subnet: Subnet,
-): Identified {
+export function identify(scene: Scene): Identified {
+  const { message, known, leases, plan } = scene;
   const shared = known.client;
-  const hardware = message.hardware;
-  const holding = leases.bindingOf(shared) ?? leases.offerTo(shared);
-  if (
-    holding === undefined ||
-    holding.hardware === hardware ||
-    plan.identity !== 'auto' ||
-    message.type === 'DHCPINFORM' || // RFC 2131 §4.3.5: answered without looking at a binding, whoever it is from.
-    hardware === NO_HARDWARE ||
-    holding.hardware === NO_HARDWARE
-  ) {
-    return { client: shared, cloneOf: undefined };
-  }
+  const { hardware } = message;
+  const whole: Identified = { client: shared, cloneOf: undefined };
+  if (plan.identity !== 'auto' || hardware === NO_HARDWARE) return whole;
+  // RFC 2131 §4.3.5: answered without looking at a binding, whoever it is from.
+  if (message.type === 'DHCPINFORM') return whole;
+  const binding = leases.bindingOf(shared);
+  if (binding?.hardware === hardware || isOfHardware(shared, message)) return whole;
 
   const own = keyOfClone(shared, hardware);
-  const isKnownClone = leases.bindingOf(own) !== undefined || leases.offerTo(own) !== undefined;
-  if (isKnownClone) return { client: own, cloneOf: undefined };
-  // Also what has run out by this clock alone is another machine's still.
-  const isHeld = holding.state !== 'declined' && isTaken(holding, own, now, overBefore({ known, now }));
-  if (!isHeld) return { client: shared, cloneOf: undefined };
-
-  const clone: Identified = { client: own, cloneOf: holding.hardware };
+  if (hasOwn(scene, own, binding)) return { client: own, cloneOf: undefined };
+  if (binding !== undefined && isHeldByAnother(scene, binding, own)) return tellApart(scene, binding, own);
   // Two machines that boot together: the first has no address yet that it could answer for.
-  if (holding.state === 'offered' || now - holding.updatedAt < SETTLING) return clone;
+  const offer = leases.offerTo(shared);
+  const isOffered = offer !== undefined && isHeldByAnother(scene, offer, own);
+  return isOffered && offer.hardware !== hardware ? { client: own, cloneOf: offer.hardware } : whole;
+}
+
+/**
+ * True for a machine that is known under a key of its own, and stays so. Only what has run out on both sides is told
+ * anew: a machine with a new card has its old address again when nobody has used that for a whole lease.
+ */
+function hasOwn({ leases, now }: Scene, own: ClientKey, binding: Lease | undefined): boolean {
+  const offer = leases.offerTo(own);
+  if (offer !== undefined && offer.expiresAt > now) return true;
+  const last = leases.bindingOf(own);
+  if (last === undefined) return false;
+  const isOver = last.state === 'free' || last.expiresAt <= now;
+  return !isOver || binding === undefined || !hasRunOut(binding, now);
+}
+
+/** Over by its time, and not because its client has released it. */
+function hasRunOut({ state, expiresAt, updatedAt }: Lease, now: Instant): boolean {
+  return state === 'free' ? expiresAt < updatedAt : state === 'bound' && expiresAt <= now;
+}
+
+/** Also what has run out by this clock alone is another machine's still. */
+function isHeldByAnother({ known, now }: Scene, held: Lease, own: ClientKey): boolean {
+  if (held.state === 'declined' || held.hardware === NO_HARDWARE) return false;
+  return isTaken(held, own, now, overBefore({ known, now }));
+}
+
+/** A second card at a live binding: its machine's own, if it is seen there, else another machine's. */
+function tellApart(scene: Scene, binding: Lease, own: ClientKey): Identified {
+  const { message, known, plan, subnet } = scene;
+  const clone: Identified = { client: own, cloneOf: binding.hardware };
   // Where nobody can be asked, two machines with an address each are the lesser evil.
-  if (!subnet.onLink || plan.probeMilliseconds === 0) return clone;
-  if (!known.answers.has(holding.address)) return { ask: holding.address };
-  const holder = known.answers.get(holding.address);
-  return holder === undefined || holder === hardware ? { client: shared, cloneOf: undefined } : clone;
+  if (!subnet.onLink || plan.probeMilliseconds === 0 || !mayUse(scene, binding)) return clone;
+  if (!known.answers.has(binding.address)) return { ask: binding.address };
+  const isProved = known.answers.get(binding.address) === message.hardware;
+  return isProved ? { client: known.client, cloneOf: undefined } : clone;
+}
+
+/** False for a message that speaks of another address, or that comes from a machine without one. */
+function mayUse({ message, now }: Scene, binding: Lease): boolean {
+  switch (message.type) {
+    case 'DHCPDISCOVER':
+      // It may have lost its lease and not its address; but not while the first machine has only just got it.
+      return now - binding.updatedAt >= SETTLING;
+    case 'DHCPREQUEST':
+    case 'DHCPRELEASE':
+      return message.ciaddr === binding.address || message.requestedAddress === binding.address;
+    default:
+      return false; // RFC 2131 §4.3.3: who declines an address does not use it.
+  }
 }

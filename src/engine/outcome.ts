@@ -83,7 +83,8 @@ const CONFLICT_QUARANTINE = 600;
 
 /**
  * Another machine answers for an address: it goes into quarantine, for minutes only, since a bridge with ARP
- * suppression may have answered from memory; then the message is decided again.
+ * suppression may have answered from memory; then the message is decided again. The record keeps who answered: if that
+ * is the client that had the address last, it goes on with it when it asks.
  */
 export function quarantineInUse(question: Question, address: Ipv4, holder: HardwareAddress): Again {
   const { leases, now } = question;
@@ -96,10 +97,7 @@ export function quarantineInUse(question: Question, address: Ipv4, holder: Hardw
     leaseSeconds: CONFLICT_QUARANTINE,
   };
   const writes = [{ address, seen: standing?.version ?? 0, next }];
-  return {
-    kind: 'again',
-    reason: 'address-in-use',
-    change: changeOf(question, 'binding', 'address-in-use', writes),
-    other: holder,
-  };
+  const isLastClient = standing?.hardware === holder && standing.state !== 'declined';
+  const reason: Reason = isLastClient ? 'still-in-use' : 'address-in-use';
+  return { kind: 'again', reason, change: changeOf(question, 'binding', reason, writes), other: holder };
 }

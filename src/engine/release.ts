@@ -1,4 +1,5 @@
 import { isBoundTo } from '../allocation/availability.ts';
+import { UNSPECIFIED } from '../net/ipv4.ts';
 import type { Decision } from './decision.ts';
 import { changeOf, silence } from './outcome.ts';
 import { ending } from './peers.ts';
@@ -10,8 +11,11 @@ import { namesThisServer, serverNamedBy } from './reply.ts';
  * There is no reply. A client that leaves the server identifier out is believed: only it has this binding.
  */
 export function answerRelease(question: Question): Decision {
-  const { message, leases, client, now, known } = question;
+  const { arrival, message, leases, client, now, known } = question;
   if (serverNamedBy(question) !== undefined && !namesThisServer(question)) return silence('not-for-us');
+  // RFC 2131 §4.4.6: a client sends it by unicast from the address that it gives up; only a relay may stand between.
+  const isFromAddress = arrival.source === message.ciaddr || message.giaddr !== UNSPECIFIED;
+  if (!isFromAddress) return silence('from-elsewhere');
 
   const binding = leases.bindingOf(client);
   if (!isBoundTo(binding, client, now) || binding.address !== message.ciaddr) return silence('no-binding');

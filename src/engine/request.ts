@@ -17,6 +17,7 @@ import {
   listenForRival,
   yieldToOther,
 } from './peers.ts';
+import { quarantineFor } from './quarantine.ts';
 import { entitlementTo, overBefore, type Question } from './question.ts';
 import { leaseReply, leaseSecondsOf, namesThisServer, secondsLeft, serverNamedBy } from './reply.ts';
 import { requestStateTo } from './request-state.ts';
@@ -93,6 +94,8 @@ function reboot(question: Question, address: Ipv4): Decision {
   if (isOffered(question, address)) return take(question, address);
   const contradiction = refuseInUse(question, address) ?? refuseAgainstLive(question, address);
   if (contradiction !== undefined) return mayHaveChosen(question) ? silence('not-for-us') : contradiction;
+  const unquarantined = endQuarantine(question, address, 'rebooted');
+  if (unquarantined !== undefined) return unquarantined;
 
   // "If the DHCP server has no record of this client, then it MUST remain silent."
   const last = leases.bindingOf(client);
@@ -122,9 +125,18 @@ function extend(question: Question, address: Ipv4): Decision {
   if (contradiction !== undefined) return contradiction;
 
   const last = leases.bindingOf(client);
+  const unquarantined = endQuarantine(question, address, last?.address === address ? 'renewed' : 'adopted');
+  if (unquarantined !== undefined) return unquarantined;
   if (last?.address !== address) return adopt(question, address);
   if (isBoundTo(last, client, now)) return grant(question, address, 'renewed');
   return revive(question, address, 'renewed');
+}
+
+/** The client's own address that was put into quarantine, for what may have been itself. Undefined: it was not, or stays there. */
+function endQuarantine(question: Question, address: Ipv4, reason: Reason): Decision | undefined {
+  const quarantine = quarantineFor(question, address);
+  if (quarantine === 'stands') return undefined;
+  return quarantine === 'over' ? promise(question, address, reason) : quarantine;
 }
 
 /** A lease that has run out, or was released, and whose address nobody has taken since. */

@@ -37,7 +37,7 @@ function isVouchedFor(lease: Lease | undefined, question: Question): boolean {
 }
 
 /** Another gateway was heard giving the address to another client, for as long as that one may have it. */
-function isContested({ address }: Lease, { known, client, now, subnet }: Question): boolean {
+export function isContested({ address }: Lease, { known, client, now, subnet }: Question): boolean {
   const asked = known.hearing.askedBy(address, client);
   return asked !== undefined && now - asked.on < subnet.leaseTimes.maximum * 1000;
 }

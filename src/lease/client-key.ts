@@ -50,7 +50,7 @@ export function laneOf(client: ClientKey, message: Message): ClientKey {
 }
 
 /** True if the key is that of the message's own htype and chaddr. */
-function isOfHardware(client: ClientKey, { bytes, htype, hlen, offset }: Message): boolean {
+export function isOfHardware(client: ClientKey, { bytes, htype, hlen, offset }: Message): boolean {
   if (client.length !== 2 + 2 * hlen || !isHex(client, 0, htype)) return false;
   const start = offset + CHADDR;
   for (let at = 0; at < hlen; at += 1) if (!isHex(client, 2 + 2 * at, bytes[start + at])) return false;

@@ -18,7 +18,10 @@ export interface Lease {
   readonly address: Ipv4;
   /** Who holds it, or who held it last. */
   readonly client: ClientKey;
-  /** The hardware address that the client last used; 0 if its link layer has none. */
+  /**
+   * The hardware address that the client last used; 0 if its link layer has none. In quarantine: who answered for the
+   * address by ARP; 0: nobody did.
+   */
   readonly hardware: HardwareAddress;
   /** The gateway that granted it, by its server identifier; 0: this one, or nobody knows. */
   readonly granter: Ipv4;

@@ -27,6 +27,21 @@ const WARNINGS: Partial<Record<Reason, Warning>> = {
     remedy:
       'give that machine an address outside the pool, or let it use DHCP; the address is given to nobody for a while',
   },
+  'still-in-use': {
+    message: 'a guest goes on using an address though its lease is over',
+    remedy:
+      'it is given to nobody for a while, and the guest has its lease again when it asks; if it never asks, look for what stopped its DHCP client, or for who released its lease',
+  },
+  'used-by-client': {
+    message: 'a DHCPDECLINE in the name of a guest that uses its address is ignored',
+    remedy:
+      'look for another machine that sends messages in this guest’s name (MAC filter of the firewall), or a fault of its DHCP client',
+  },
+  'from-elsewhere': {
+    message: 'a DHCPRELEASE that does not come from the address that it gives up is ignored',
+    remedy:
+      'look for another machine that sends messages in this guest’s name (MAC filter of the firewall), or a second address of the guest that it is sent from',
+  },
   'offered-to-clone': {
     message: 'two machines present the same client identifier',
     remedy:

@@ -101,15 +101,17 @@ export class Expiry {
 /** Frees a lease or ends a quarantine, if it is still what it was when it was found to have run out. */
 export function expire(lease: Lease, scene: Scene): Decision {
   const { now, leases } = scene;
-  const { address, client, hardware, version } = lease;
+  const { address, client, hardware, version, expiresAt } = lease;
   if (leases.at(address)?.version !== version || lease.expiresAt > now) return NOTHING;
   const heard = heardSince(scene, lease);
   if (heard !== undefined) return ended(heard[0].next.client, heard, scene);
   // Beside other gateways its client may have it through one of them: it is given away only when nothing else is left.
   const isPerhapsHeld = hearsPeers(scene) && lease.state === 'bound';
+  // Its end tells what has run out from what was released.
+  const endedAt = expiresAt < now ? expiresAt : now;
   const next = isPerhapsHeld
     ? ({ client, hardware, state: 'peer', expiresAt: NEVER } as const)
-    : ({ client, hardware, state: 'free', expiresAt: now } as const);
+    : ({ client, hardware, state: 'free', expiresAt: endedAt } as const);
   return ended(client, [{ address, seen: version, next }], scene);
 }
 

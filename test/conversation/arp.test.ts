@@ -118,7 +118,6 @@ test('it is not adopted when nobody answers, nor when another machine does', () 
 test.each([
   ['another machine answers', STRANGER, 86_400],
   ['nobody answers', undefined, 600],
-  ['only the client itself answers', ADA.mac, 600],
 ])('RFC 2131 §4.3.3: a declined address is quarantined; when %s: %s, for %s s', (_what, holder, seconds) => {
   const conversation = probing();
   conversation.hear(ADA.discover([...asking(MINE)]));
@@ -170,14 +169,6 @@ test('RFC 4361 §6.1: a client identifier that a second living machine presents 
   expect(conversation.hearUnicast(CLONE.extend(offer.address), offer.address).outcome).toBe(
     `DHCPACK ${offer.address}`,
   );
-});
-
-test('RFC 4361 §6.1: the same client with a new card keeps its address: nobody answers for it any more', () => {
-  const conversation = probing();
-  const address = leaseOfFirst(conversation);
-  conversation.holders.delete(address);
-
-  expect(conversation.hear(CLONE.discover()).outcome).toBe(`DHCPOFFER ${address}`);
 });
 
 test('where gateways share leases, a clone is told apart also when the lease has run out by this clock alone', () => {

@@ -39,7 +39,7 @@ describe('two gateways that share a pool and nothing else', () => {
     await passWith(both, {}, 1000);
     await both.broadcast(A.reboot('10.15.3.20')); // Both answer; the guest takes the second gateway's, which was first.
     await passWith(both, { '10.15.3.20': A.mac }, 1000);
-    await both.broadcast(A.release('10.15.3.20', SECOND), SECOND);
+    await both.node(SECOND).bench.hearUnicast(A.release('10.15.3.20', SECOND), '10.15.3.20');
     await both.broadcast(B.discover());
     await passWith(both, {}, 1000);
     await both.broadcast(B.select('10.15.3.20', SECOND));
@@ -128,7 +128,7 @@ describe('two gateways that share a pool and nothing else', () => {
     test('when it is released', async () => {
       const both = await segmentOfBoth();
 
-      await both.broadcast(A.release('10.15.3.20', FIRST), FIRST);
+      await both.node(FIRST).bench.hearUnicast(A.release('10.15.3.20', FIRST), '10.15.3.20');
 
       expect(both.node(FIRST).bench.store.table.recordAt(at('10.15.3.20'))).toMatchObject(HEARD);
     });
@@ -188,7 +188,7 @@ describe('two gateways that share a pool and nothing else', () => {
     await both.broadcast(B.discover(), FIRST);
     await both.broadcast(B.select('10.15.3.22', FIRST), FIRST);
     await both.clock.pass(1000);
-    await both.broadcast(B.release('10.15.3.22', FIRST), FIRST);
+    await both.node(FIRST).bench.hearUnicast(B.release('10.15.3.22', FIRST), '10.15.3.22');
     both.replies();
 
     await both.broadcast(guest.discover(), FIRST);

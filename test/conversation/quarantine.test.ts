@@ -1,0 +1,203 @@
+import { describe, expect, test } from 'vitest';
+import { NOBODY_HEARD } from '../../src/server/knowledge.ts';
+import type { Plan } from '../../src/subnet/plan.ts';
+import { Conversation } from '../support/conversation.ts';
+import { Guest } from '../support/guest.ts';
+import { ip } from '../support/packet.ts';
+import { at, relays } from '../support/plan.ts';
+
+const SERVER = '10.15.3.10';
+const MINE = '10.15.3.40';
+const ADA = new Guest('52:54:00:00:00:01');
+const MALLORY = new Guest('52:54:00:00:00:66');
+const STRANGER = '52:54:00:00:00:99';
+const asking = (address: string) => [[50, ...ip(address)]] as const;
+
+/** Ada lives at her address: she has a lease, and answers ARP. */
+function living(overrides: Partial<Plan> = {}): Conversation {
+  const conversation = new Conversation({ probeMilliseconds: 300, ...overrides });
+  conversation.hear(ADA.discover([...asking(MINE)]));
+  conversation.hear(ADA.select(MINE, SERVER));
+  conversation.holders.set(MINE, ADA.mac);
+  conversation.pass(600);
+  return conversation;
+}
+
+/** Her next message, whichever it is. */
+const MESSAGES = {
+  RENEWING: (c: Conversation) => c.hearUnicast(ADA.extend(MINE), MINE).outcome,
+  REBINDING: (c: Conversation) => c.meet(ADA.extend(MINE), 'broadcast', MINE).outcome,
+  'INIT-REBOOT': (c: Conversation) => c.hear(ADA.reboot(MINE)).outcome,
+  'DHCPDISCOVER and SELECTING': (c: Conversation) => {
+    const { address } = c.hear(ADA.discover([...asking(MINE)]));
+    return c.hear(ADA.select(address, SERVER)).outcome;
+  },
+} as const;
+const NAMES = Object.keys(MESSAGES) as (keyof typeof MESSAGES)[];
+
+/** What another machine may say in her name, or what may befall the lease file. */
+const ATTACKS = {
+  'a forged DHCPDECLINE': (c: Conversation) => void c.hear(ADA.decline(MINE, SERVER)),
+  'a forged DHCPDECLINE while she is silent': (c: Conversation) => {
+    c.holders.clear();
+    c.hear(ADA.decline(MINE, SERVER));
+    c.holders.set(MINE, ADA.mac);
+    expect(c.at(MINE)?.state).toBe('declined');
+  },
+  'a forged DHCPRELEASE': (c: Conversation) => {
+    c.hearUnicast(ADA.release(MINE, SERVER), MINE);
+    expect(c.at(MINE)?.state).toBe('free');
+  },
+  'a forged DHCPRELEASE, and another client that asks for the address': (c: Conversation) => {
+    c.hearUnicast(ADA.release(MINE, SERVER), MINE);
+    expect(c.hear(MALLORY.discover([...asking(MINE)])).address).not.toBe(MINE);
+    expect(c.at(MINE)).toMatchObject({ state: 'declined', hardware: 0x525400000001 });
+  },
+  'the end of her lease by a clock that was wrong, and another client that asks': (c: Conversation) => {
+    c.pass(43_200);
+    expect(c.hear(MALLORY.discover([...asking(MINE)])).address).not.toBe(MINE);
+    c.pass(-43_200);
+  },
+} as const;
+
+describe.each(Object.keys(ATTACKS) as (keyof typeof ATTACKS)[])(
+  'RFC 2131 §4.3.3: a guest that lives keeps its address in spite of %s',
+  (attack) => {
+    test.each(NAMES)('at its next message: %s', (name) => {
+      const conversation = living();
+      ATTACKS[attack](conversation);
+
+      expect(MESSAGES[name](conversation)).toBe(`DHCPACK ${MINE}`);
+      expect(conversation.at(MINE)).toMatchObject({ state: 'bound', hardware: 0x525400000001 });
+    });
+  },
+);
+
+describe('a lease file of before its lease was put back, and another client has asked for the address', () => {
+  function restored(): Conversation {
+    const conversation = new Conversation({ probeMilliseconds: 300 });
+    conversation.holders.set(MINE, ADA.mac);
+    conversation.hear(MALLORY.discover([...asking(MINE)]));
+    expect(conversation.at(MINE)?.state).toBe('declined');
+    return conversation;
+  }
+  test.each(NAMES)('%s: the guest that was found there goes on with it', (name) => {
+    expect(MESSAGES[name](restored())).toBe(`DHCPACK ${MINE}`);
+  });
+
+  test('INIT-REBOOT and DHCPDISCOVER of a guest that boots, and so answers no ARP: nobody else is there', () => {
+    for (const name of ['INIT-REBOOT', 'DHCPDISCOVER and SELECTING'] as const) {
+      const conversation = restored();
+      conversation.holders.clear();
+
+      expect(MESSAGES[name](conversation)).toBe(`DHCPACK ${MINE}`);
+    }
+  });
+
+  test('no other machine has it, whatever it says', () => {
+    const conversation = restored();
+
+    expect(conversation.hearUnicast(MALLORY.extend(MINE), MINE).outcome).toBe('silence');
+    expect(conversation.hear(MALLORY.discover([...asking(MINE)])).address).not.toBe(MINE);
+    expect(conversation.hear(MALLORY.reboot(MINE)).outcome).not.toBe(`DHCPACK ${MINE}`);
+  });
+});
+
+describe('a quarantine stands', () => {
+  test.each(NAMES)('%s: while another machine answers', (name) => {
+    const conversation = living();
+    conversation.holders.set(MINE, STRANGER);
+    conversation.hear(ADA.decline(MINE, SERVER));
+
+    expect(MESSAGES[name](conversation)).not.toBe(`DHCPACK ${MINE}`);
+    expect(conversation.at(MINE)?.state).toBe('declined');
+  });
+
+  test.each(NAMES)('%s: for the client that declined the address, and is not seen there', (name) => {
+    const conversation = living();
+    conversation.holders.clear();
+    conversation.hear(ADA.decline(MINE, SERVER));
+
+    expect(MESSAGES[name](conversation)).not.toBe(`DHCPACK ${MINE}`);
+  });
+
+  test('for a client that has nothing to do with it, though it alone answers now', () => {
+    const conversation = living();
+    conversation.holders.set(MINE, STRANGER);
+    conversation.hear(ADA.decline(MINE, SERVER));
+    conversation.holders.set(MINE, MALLORY.mac);
+
+    expect(conversation.hearUnicast(MALLORY.extend(MINE), MINE).outcome).toBe('silence');
+  });
+
+  test('where another gateway was heard giving the address to somebody else', () => {
+    const conversation = living();
+    ATTACKS['a forged DHCPRELEASE, and another client that asks for the address'](conversation);
+    const other = { granter: at('10.15.3.11'), client: '01525400000077', hardware: 0x525400000077 };
+    const askedBy = () => ({ ...other, on: conversation.now }) as never;
+    conversation.known = {
+      hearing: { ...NOBODY_HEARD, peers: new Map([[other.granter, conversation.now]]), askedBy },
+    };
+
+    expect(conversation.hearUnicast(ADA.extend(MINE), MINE).outcome).toBe('silence');
+  });
+
+  test('where nobody can be asked', () => {
+    const conversation = new Conversation();
+    conversation.hear(ADA.select(MINE, SERVER));
+    conversation.hear(ADA.decline(MINE, SERVER));
+
+    expect(conversation.hearUnicast(ADA.extend(MINE), MINE).outcome).toBe('silence');
+  });
+});
+
+test.each(['client-id', 'mac'] as const)(
+  'with identity %s a guest that lives keeps its address, too',
+  (identity) => {
+    const conversation = living({ identity });
+    ATTACKS['a forged DHCPRELEASE, and another client that asks for the address'](conversation);
+
+    expect(conversation.hearUnicast(MALLORY.extend(MINE), MINE).outcome).toBe('silence');
+    expect(MESSAGES.RENEWING(conversation)).toBe(`DHCPACK ${MINE}`);
+  },
+);
+
+test('RFC 5227 §2.1.1: a DHCPDECLINE of an address that its own client answers for is ignored, and not counted', () => {
+  const conversation = living();
+
+  const { reason } = conversation.hear(ADA.decline(MINE, SERVER));
+
+  expect([reason, conversation.at(MINE)?.state]).toEqual(['used-by-client', 'bound']);
+});
+
+test('an address whose last client goes on using it is said to be so, and is no conflict', () => {
+  const conversation = living();
+  conversation.hearUnicast(ADA.release(MINE, SERVER), MINE);
+  const events: string[] = [];
+  const commit = conversation.store.applyForeign.bind(conversation.store);
+  conversation.store.applyForeign = (change) => {
+    events.push(change.reason);
+    return commit(change);
+  };
+
+  conversation.hear(MALLORY.discover([...asking(MINE)]));
+
+  expect(events).toContain('still-in-use');
+});
+
+test.each([
+  ['from another address', '10.15.3.99', 'from-elsewhere'],
+  ['without an address', '0.0.0.0', 'from-elsewhere'],
+  ['from the address itself', MINE, 'released'],
+])('RFC 2131 §4.4.6: a DHCPRELEASE %s', (_what, source, reason) => {
+  expect(living().hearUnicast(ADA.release(MINE, SERVER), source).reason).toBe(reason);
+});
+
+test('RFC 2131 §4.4.6: a DHCPRELEASE that a relay passes on comes from the relay', () => {
+  const conversation = new Conversation({ relays: relays('10.16.0.1') });
+  const relayed = new Guest('52:54:00:00:00:07', { relay: '10.16.0.1' });
+  const { address } = conversation.hear(relayed.discover());
+  conversation.hear(relayed.select(address, SERVER));
+
+  expect(conversation.hearUnicast(relayed.release(address, SERVER), '10.16.0.1').reason).toBe('released');
+});
