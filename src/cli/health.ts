@@ -38,12 +38,14 @@ async function health(socket: string, asJson: boolean): Promise<number> {
   return status.status === 'serving' || status.status === 'degraded' ? 0 : 1;
 }
 
-function sentence({ status, listenIp, interface: name, transport, leases, problems }: Status): string {
+function sentence(said: Status): string {
+  const { status, listenIp, interface: name, transport, leases, shortcomings, problems } = said;
   const where = listenIp === null ? '' : ` on ${listenIp} (${name}, ${transport})`;
   const counts = Object.entries(leases).map(([state, count]) => `${count} ${state}`);
   const lines = [
     `${status}${where}`,
     `leases: ${counts.join(', ')}`,
+    ...shortcomings.map((shortcoming) => `shortcoming: ${shortcoming}`),
     ...problems.map((problem) => `problem: ${problem}`),
   ];
   return `${lines.join('\n')}\n`;

@@ -196,6 +196,7 @@ class Sockets {
     return {
       transport,
       segment,
+      shortcomings,
       lost: () => opened.lost(),
       hasCarrier: () => opened.hasCarrier(),
       failure: () => failure,

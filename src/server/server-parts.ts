@@ -13,6 +13,8 @@ import type { Observer } from './observer.ts';
 export interface Medium {
   readonly transport: Transport;
   readonly segment: Segment;
+  /** What these sockets cannot do that they should, a sentence each. */
+  readonly shortcomings?: readonly string[];
   /** Datagrams that the kernel has dropped for want of room, so far. */
   lost(): number;
   /** False while nothing is connected to the interface; absent: that is not known. */

@@ -17,6 +17,8 @@ export interface Status {
   /** How many there are, by state. */
   readonly leases: Tally;
   readonly counters: CounterValues;
+  /** What the sockets cannot do that they should, for want of a capability or of a package. */
+  readonly shortcomings: readonly string[];
   /** What is wrong now. */
   readonly problems: readonly string[];
 }
@@ -34,6 +36,7 @@ export function statusOf(
     transport: service?.medium.transport.kind ?? null,
     leases: store === undefined ? {} : countByState(store),
     counters,
+    shortcomings: service?.medium.shortcomings ?? [],
     problems,
   };
 }

@@ -1,6 +1,17 @@
 import { type HardwareAddress, hardwareAt, putHardware } from '../net/hardware-address.ts';
 import { type Ipv4, ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import { maskOfLength, type Prefix } from '../net/prefix.ts';
+import {
+  AND,
+  assemble,
+  JUMP_IF_EQUAL,
+  LOAD_BYTE,
+  LOAD_HALF,
+  LOAD_WORD,
+  PACKET_TYPE,
+  REJECT,
+  RETURN,
+} from './bpf.ts';
 
 /** Bytes of an ARP message for IPv4 over Ethernet (RFC 826), without the Ethernet header. */
 export const ARP_BYTES = 28;
@@ -49,43 +60,27 @@ export function arpSender(view: DataView, offset: number, length: number): ArpSe
   return { address, hardware: hardwareAt(view, offset + SENDER_HARDWARE) };
 }
 
-/** BPF's words (linux/filter.h). */
-const LOAD_WORD = 0x20;
-const LOAD_HALF = 0x28;
-const LOAD_BYTE = 0x30;
-const AND = 0x54;
-const JUMP_IF_EQUAL = 0x15;
-const RETURN = 0x06;
-const PACKET_TYPE = 0xfffff004; // SKF_AD_OFF + SKF_AD_PKTTYPE
 const PACKET_OUTGOING = 4;
 
 /**
- * The filter, run by the kernel, that lets pass ARP for IPv4 whose sender is in the segment and not this host: eight
- * bytes an instruction. The data begin at the ARP header, as the socket is SOCK_DGRAM.
+ * The filter, run by the kernel, that lets pass ARP for IPv4 whose sender is in the segment and not this host. The data begin at the ARP header, as the socket is SOCK_DGRAM.
  */
 export function arpFilter({ network, length }: Prefix): Uint8Array {
-  const program: readonly (readonly [code: number, ifTrue: number, ifFalse: number, value: number])[] = [
-    [LOAD_BYTE, 0, 0, PACKET_TYPE],
-    [JUMP_IF_EQUAL, 10, 0, PACKET_OUTGOING],
-    [LOAD_HALF, 0, 0, PROTOCOL],
-    [JUMP_IF_EQUAL, 0, 8, IPV4],
-    [LOAD_HALF, 0, 0, OPERATION],
-    [JUMP_IF_EQUAL, 1, 0, REQUEST],
-    [JUMP_IF_EQUAL, 0, 5, REPLY],
-    [LOAD_WORD, 0, 0, SENDER_ADDRESS],
-    [JUMP_IF_EQUAL, 3, 0, UNSPECIFIED],
-    [AND, 0, 0, maskOfLength(length)],
-    [JUMP_IF_EQUAL, 0, 1, network],
-    [RETURN, 0, 0, ARP_BYTES],
-    [RETURN, 0, 0, 0],
-  ];
-  const bytes = new Uint8Array(program.length * 8);
-  const view = new DataView(bytes.buffer);
-  for (const [index, [code, ifTrue, ifFalse, value]] of program.entries()) {
-    view.setUint16(index * 8, code, true);
-    view.setUint8(index * 8 + 2, ifTrue);
-    view.setUint8(index * 8 + 3, ifFalse);
-    view.setUint32(index * 8 + 4, value, true);
-  }
-  return bytes;
+  return assemble([
+    [LOAD_BYTE, PACKET_TYPE],
+    [JUMP_IF_EQUAL, PACKET_OUTGOING, 'rejected'],
+    [LOAD_HALF, PROTOCOL],
+    [JUMP_IF_EQUAL, IPV4, undefined, 'rejected'],
+    [LOAD_HALF, OPERATION],
+    [JUMP_IF_EQUAL, REQUEST, 'a sender'],
+    [JUMP_IF_EQUAL, REPLY, undefined, 'rejected'],
+    'a sender',
+    [LOAD_WORD, SENDER_ADDRESS],
+    [JUMP_IF_EQUAL, UNSPECIFIED, 'rejected'],
+    [AND, maskOfLength(length)],
+    [JUMP_IF_EQUAL, network, undefined, 'rejected'],
+    [RETURN, ARP_BYTES],
+    'rejected',
+    [RETURN, REJECT],
+  ]);
 }

@@ -110,6 +110,7 @@ class DgramTransport implements SocketTransport {
   readonly #watch: InterfaceWatch;
   readonly #unicast: Socket;
   readonly #sockets: readonly Socket[];
+  readonly #interfaceName: string;
   readonly #serverPort: number;
   readonly #clientPort: number;
   readonly #waiting: { readonly unicast: Waiting[]; readonly broadcast: Waiting[] } = {
@@ -130,6 +131,7 @@ class DgramTransport implements SocketTransport {
     if (unicast === undefined) throw new Error('no socket is bound to the listen IP');
     this.#sockets = sockets;
     this.#unicast = unicast;
+    this.#interfaceName = options.interfaceName;
     this.#serverPort = options.serverPort ?? 67;
     this.#clientPort = options.clientPort ?? 68;
     this.#watch = watch;
@@ -147,6 +149,14 @@ class DgramTransport implements SocketTransport {
 
   get hasCarrier(): boolean {
     return this.#watch.now?.carrier ?? false;
+  }
+
+  get shortcomings(): readonly string[] {
+    return [
+      'the checksums of replies are unfinished on virtual links: guests on this host that read raw frames may drop them ' +
+        `(ethtool -K ${this.#interfaceName} tx off mends it)`,
+      'what comes by another interface is taken for what comes by the segment, and the routes say by which one replies leave',
+    ];
   }
 
   get counters(): TransportCounters {

@@ -13,6 +13,14 @@ export interface Interface extends Link {
   /** A cable, or for a bridge a port, that is connected. `up` alone says that the operator wants it. */
   readonly carrier: boolean;
   readonly loopback: boolean;
+  /** The VRF that it is in; absent: none. */
+  readonly vrf?: Vrf;
+}
+
+/** A routing table of its own for some of the interfaces, which is an interface too. */
+export interface Vrf {
+  readonly name: string;
+  readonly index: number;
 }
 
 /** Looks at the interfaces of the network namespace that it was opened in. */
@@ -106,11 +114,18 @@ export function fromNetlink(messages: readonly NetlinkMessage[]): readonly Inter
     known.push({ address: message.address, prefixLength: message.prefixLength });
     addresses.set(message.index, known);
   }
+  const vrfs = new Map<number, Vrf>();
+  for (const message of messages) {
+    if (message.kind === 'link' && message.type === 'vrf')
+      vrfs.set(message.index, { name: message.name, index: message.index });
+  }
   const found: Interface[] = [];
   for (const message of messages) {
     if (message.kind !== 'link') continue;
     const { name, index, mtu, up, carrier, loopback, hardware } = message;
-    found.push({ name, index, mtu, up, carrier, loopback, hardware, addresses: addresses.get(index) ?? [] });
+    const vrf = vrfs.get(message.master);
+    const link = { name, index, mtu, up, carrier, loopback, hardware, addresses: addresses.get(index) ?? [] };
+    found.push(vrf === undefined ? link : { ...link, vrf });
   }
   return found.sort((one, other) => one.index - other.index);
 }

@@ -1,6 +1,7 @@
 import type { Arrival } from '../net/datagram.ts';
 import { type Ipv4, LIMITED_BROADCAST } from '../net/ipv4.ts';
 import { broadcastOf, type Prefix } from '../net/prefix.ts';
+import { ArrivalFilter } from './arrival-filter.ts';
 import { FRAME_HEADER_BYTES } from './frame.ts';
 import type { Interface } from './interfaces.ts';
 import type { Libc } from './libc.ts';
@@ -13,6 +14,7 @@ import {
   openUnicastSocket,
   type SocketPlan,
 } from './open-socket.ts';
+import { Overflows } from './overflows.ts';
 import { type Readiness, whenReadable } from './readiness.ts';
 import { ReplySender } from './reply-sender.ts';
 import { countError, Loss, type SocketTransport, type TransportCounters } from './socket-transport.ts';
@@ -95,34 +97,39 @@ class NativeTransport implements SocketTransport {
   readonly #failedReceives = new Map<string, number>();
   #readiness: readonly Readiness[] = [];
   #maximumPayload: number;
-  #overflows = 0;
+  readonly #overflows = new Overflows();
+  readonly #filter: ArrivalFilter;
   readonly #loss = new Loss();
   #lastArrival: Arrival | undefined;
   #isClosed = false;
 
   constructor(libc: Libc, options: NativeTransportOptions) {
     const { interfaceName, listenIp, prefix, clientPort = 68 } = options;
-    const plan: SocketPlan = {
-      interfaceName,
-      listenIp,
-      serverPort: options.serverPort ?? 67,
-      receiveBufferBytes: options.receiveBufferBytes ?? RECEIVE_BUFFER_BYTES,
-    };
     this.#libc = libc;
     this.#listenIp = listenIp;
     this.#watch = watchInterface(interfaceName, (events, now) => {
       if (now !== undefined) this.#maximumPayload = maximumPayloadOf(now);
-      if (events.some(({ kind }) => kind === 'deleted' || kind === 'replaced')) {
-        this.#loss.happened(
-          `the interface ${interfaceName} was deleted${now === undefined ? '' : ' and made anew'}`,
-        );
-      }
+      const isGone = events.some(({ kind }) => kind === 'deleted' || kind === 'replaced');
+      const end = now === undefined ? '' : ' and made anew';
+      if (isGone) this.#loss.happened(`the interface ${interfaceName} was deleted${end}`);
+      else if (events.some(({ kind }) => kind === 'vrf-changed'))
+        this.#loss.happened(`the interface ${interfaceName} is in another VRF than before`);
     });
     let frameSocket: number | undefined;
     try {
       const link = this.#watch.now;
       if (link === undefined) throw interfaceMissing(interfaceName);
       this.#maximumPayload = maximumPayloadOf(link);
+      const { vrf } = link;
+      this.#filter = new ArrivalFilter(libc, vrf === undefined ? [link.index] : [link.index, vrf.index]);
+      const plan: SocketPlan = {
+        interfaceName,
+        listenIp,
+        vrf,
+        filter: this.#filter,
+        serverPort: options.serverPort ?? 67,
+        receiveBufferBytes: options.receiveBufferBytes ?? RECEIVE_BUFFER_BYTES,
+      };
       const broadcast = openBroadcastSocket(libc, plan);
       this.#sockets.push({ fd: broadcast, via: 'broadcast', overflows: 0, isReady: true });
       const unicast = openUnicastSocket(libc, plan);
@@ -162,10 +169,14 @@ class NativeTransport implements SocketTransport {
 
   get counters(): TransportCounters {
     return {
-      overflows: this.#overflows,
+      overflows: this.#overflows.lost,
       refusedSends: this.#sender.refused,
       failedReceives: this.#failedReceives,
     };
+  }
+
+  get shortcomings(): readonly string[] {
+    return this.#filter.failure === undefined ? [] : [this.#filter.failure];
   }
 
   arena(capacity: number): Arena {
@@ -228,7 +239,7 @@ class NativeTransport implements SocketTransport {
     for (let slot = first; slot < first + count; slot++) {
       const overflows = vector.overflowsAt(slot);
       if (overflows !== 0) {
-        this.#overflows += (overflows - socket.overflows) >>> 0;
+        this.#overflows.add((overflows - socket.overflows) >>> 0);
         socket.overflows = overflows;
       }
       datagrams.push({
@@ -259,6 +270,7 @@ class NativeTransport implements SocketTransport {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#watch.close();
+    this.#overflows.close();
     for (const readiness of this.#readiness) readiness.close();
     for (const { fd } of this.#sockets.splice(0)) this.#libc.close(fd);
     this.#sender?.close();

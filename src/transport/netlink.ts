@@ -16,6 +16,9 @@ const NLM_F_DUMP_INTR = 0x10;
 const IFLA_ADDRESS = 1;
 const IFLA_IFNAME = 3;
 const IFLA_MTU = 4;
+const IFLA_MASTER = 10;
+const IFLA_LINKINFO = 18;
+const IFLA_INFO_KIND = 1;
 const IFLA_EXT_MASK = 29;
 const RTEXT_FILTER_SKIP_STATS = 8;
 const IFA_ADDRESS = 1;
@@ -36,6 +39,10 @@ export interface LinkMessage {
   readonly carrier: boolean;
   readonly loopback: boolean;
   readonly hardware: HardwareAddress;
+  /** The index of the bridge, VRF or bond that it is a port of; 0: none. */
+  readonly master: number;
+  /** `bridge`, `vrf`, ...; empty for most physical ones. */
+  readonly type: string;
 }
 
 export interface AddressMessage {
@@ -116,10 +123,14 @@ function linkAt(bytes: Uint8Array, view: DataView, body: number, end: number, is
   let name = '';
   let mtu = 0;
   let hardware = NO_HARDWARE;
+  let master = 0;
+  let linkType = '';
   for (const { type, at, size } of attributes(view, body + 16, end)) {
     if (type === IFLA_IFNAME) name = textAt(bytes, at, size);
     else if (type === IFLA_MTU && size === 4) mtu = view.getUint32(at, true);
     else if (type === IFLA_ADDRESS && size === 6) hardware = hardwareAt(view, at);
+    else if (type === IFLA_MASTER && size === 4) master = view.getUint32(at, true);
+    else if (type === IFLA_LINKINFO) linkType = linkTypeAt(bytes, view, at, at + size);
   }
   return {
     kind: isThere ? 'link' : 'link-gone',
@@ -130,7 +141,16 @@ function linkAt(bytes: Uint8Array, view: DataView, body: number, end: number, is
     carrier: (flags & IFF_LOWER_UP) !== 0,
     loopback: (flags & IFF_LOOPBACK) !== 0,
     hardware,
+    master,
+    type: linkType,
   };
+}
+
+/** The attributes within IFLA_LINKINFO. */
+function linkTypeAt(bytes: Uint8Array, view: DataView, from: number, end: number): string {
+  for (const { type, at, size } of attributes(view, from, end))
+    if (type === IFLA_INFO_KIND) return textAt(bytes, at, size);
+  return '';
 }
 
 /** struct ifaddrmsg, then attributes; on a point-to-point link IFA_ADDRESS is the peer's, IFA_LOCAL always ours. */

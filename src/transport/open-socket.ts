@@ -1,5 +1,7 @@
 import { GatewayError } from '../errors.ts';
 import { type Ipv4, ipv4ToText, LIMITED_BROADCAST } from '../net/ipv4.ts';
+import type { ArrivalFilter } from './arrival-filter.ts';
+import type { Vrf } from './interfaces.ts';
 import type { Libc } from './libc.ts';
 import {
   AF_INET,
@@ -29,6 +31,9 @@ import {
 const SEND_BUFFER_BYTES = 4 * 1024 * 1024;
 
 export interface SocketPlan {
+  readonly filter: ArrivalFilter;
+  /** The VRF that the interface is in. */
+  readonly vrf: Vrf | undefined;
   readonly interfaceName: string;
   readonly listenIp: Ipv4;
   readonly serverPort: number;
@@ -42,11 +47,8 @@ export interface SocketPlan {
  */
 export function openBroadcastSocket(libc: Libc, plan: SocketPlan, address: Ipv4 = LIMITED_BROADCAST): number {
   return opened(libc, udpSocket(libc), (fd) => {
-    const device = Buffer.from(`${plan.interfaceName}\0`, 'latin1');
-    const bound = libc.setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device);
-    if (bound === -ENODEV) throw interfaceMissing(plan.interfaceName);
-    if (bound < 0)
-      throw unavailable(`a socket cannot be bound to the interface ${plan.interfaceName}`, bound, 'NET_RAW');
+    bindToDevice(libc, fd, plan.interfaceName);
+    plan.filter.attach(fd);
     setReceiveOptions(libc, fd, plan.receiveBufferBytes);
     const result = libc.bind(fd, inetAddress(address, plan.serverPort));
     if (result === -EADDRINUSE) throw rivalServer(plan.interfaceName, plan.serverPort);
@@ -54,14 +56,22 @@ export function openBroadcastSocket(libc: Libc, plan: SocketPlan, address: Ipv4 
   });
 }
 
+function bindToDevice(libc: Libc, fd: number, name: string): void {
+  const bound = libc.setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, Buffer.from(`${name}\0`, 'latin1'));
+  if (bound === -ENODEV) throw interfaceMissing(name);
+  if (bound < 0) throw unavailable(`a socket cannot be bound to the interface ${name}`, bound, 'NET_RAW');
+}
+
 /**
- * Hears what is sent to the listen IP, by whatever interface it came, and sends all replies: a socket bound to this
- * address picks the right interface and source. A server on another interface may hold `0.0.0.0%other:67`, with which a
+ * Hears what is sent to the listen IP: of relay agents by whatever interface it came (within the VRF of the segment, if
+ * it is in one, for an address of a VRF is nobody's outside it). Answers relays, and the segment where no frames can. A server on another interface may hold `0.0.0.0%other:67`, with which a
  * plain bind collides though no datagram could reach both; a rival on this interface was ruled out before.
  * @throws GatewayError rival-server, listen-ip-missing or transport-unavailable.
  */
 export function openUnicastSocket(libc: Libc, plan: SocketPlan): number {
   return opened(libc, udpSocket(libc), (fd) => {
+    if (plan.vrf !== undefined) bindToDevice(libc, fd, plan.vrf.name);
+    plan.filter.attach(fd);
     libc.setsockopt(fd, SOL_SOCKET, SO_BROADCAST, 1);
     // Its replies carry no checksum rather than one that the network card would have to finish.
     libc.setsockopt(fd, SOL_SOCKET, SO_NO_CHECK, 1);

@@ -3,7 +3,8 @@ import { EVERYBODY, type HardwareAddress, NO_HARDWARE } from '../net/hardware-ad
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { Prefix } from '../net/prefix.ts';
 import { arpFilter, arpRequest, arpSender } from './arp.ts';
-import { LAYOUT, type Libc } from './libc.ts';
+import { attachFilter } from './bpf.ts';
+import type { Libc } from './libc.ts';
 import {
   AF_PACKET,
   ETH_P_ARP,
@@ -12,10 +13,8 @@ import {
   linkAddress,
   linkAddressOf,
   MSG_DONTWAIT,
-  SO_ATTACH_FILTER,
   SOCK_CLOEXEC,
   SOCK_DGRAM,
-  SOL_SOCKET,
 } from './linux.ts';
 import { MessageVector, pinnedMemory } from './message-vector.ts';
 import { interfaceMissing } from './open-socket.ts';
@@ -154,15 +153,8 @@ class PacketSegment implements ArpSegment {
 function openArpSocket(libc: Libc, index: number, prefix: Prefix): number {
   const fd = libc.socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) throw noArp('made', fd);
-  const program = arpFilter(prefix);
-  const fprog = new Uint8Array(LAYOUT.sockFprog.size);
-  const view = new DataView(fprog.buffer);
-  const memory = pinnedMemory(libc, program.length);
-  memory.bytes.set(program);
-  view.setUint16(LAYOUT.sockFprog.len, program.length / 8, true);
-  view.setBigUint64(LAYOUT.sockFprog.filter, BigInt(memory.address), true);
   // The filter before the protocol, so that nothing is heard unfiltered.
-  const filtered = libc.setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, fprog);
+  const filtered = attachFilter(libc, fd, arpFilter(prefix));
   const result = filtered < 0 ? filtered : libc.bind(fd, linkAddress(ETH_P_ARP, index, NO_HARDWARE));
   if (result < 0) {
     libc.close(fd);

@@ -4,6 +4,8 @@ import type { Transport } from './transport.ts';
 /** What a transport over real sockets says beside its datagrams. */
 export interface SocketTransport extends Transport {
   readonly counters: TransportCounters;
+  /** What its sockets cannot do that they should, a sentence each. */
+  readonly shortcomings: readonly string[];
   /** False while nothing is connected to the interface, or it is gone. */
   readonly hasCarrier: boolean;
   /** Calls `run` once, with the reason in words, when the sockets are of no more use and must be opened anew. */
@@ -12,7 +14,7 @@ export interface SocketTransport extends Transport {
 
 /** Since the transport was opened. */
 export interface TransportCounters {
-  /** Datagrams that were dropped because they came faster than they were read. */
+  /** Datagrams that were dropped because they came faster than they were read; reads a file, so for now and then. */
   readonly overflows: number;
   /** Replies that the kernel refused, by the error's name (ENETUNREACH, EINVAL when our address is gone, ...). */
   readonly refusedSends: ReadonlyMap<string, number>;

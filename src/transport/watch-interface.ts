@@ -6,7 +6,7 @@ import { whenReadable } from './readiness.ts';
 
 /** What became of an interface, and how to say it. */
 export type InterfaceEvent =
-  | { readonly kind: 'deleted' | 'created' | 'replaced' }
+  | { readonly kind: 'deleted' | 'created' | 'replaced' | 'vrf-changed' }
   | { readonly kind: 'down' | 'up' | 'carrier-lost' | 'carrier-back' | 'mtu-changed' | 'hardware-changed' }
   | { readonly kind: 'address-lost' | 'address-back'; readonly address: Ipv4 };
 
@@ -22,6 +22,7 @@ export function interfaceEvents(
   if (was.up !== now.up) events.push({ kind: now.up ? 'up' : 'down' });
   if (was.carrier !== now.carrier) events.push({ kind: now.carrier ? 'carrier-back' : 'carrier-lost' });
   if (was.mtu !== now.mtu) events.push({ kind: 'mtu-changed' });
+  if (was.vrf?.index !== now.vrf?.index) events.push({ kind: 'vrf-changed' });
   if (was.hardware !== now.hardware) events.push({ kind: 'hardware-changed' });
   const had = new Set(was.addresses.map(({ address }) => address));
   const has = new Set(now.addresses.map(({ address }) => address));

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { hardwareFromText, NO_HARDWARE } from '../../src/net/hardware-address.ts';
 import { prefixOf } from '../../src/net/prefix.ts';
 import { arpFilter, arpRequest, arpSender } from '../../src/transport/arp.ts';
+import { runFilter } from '../support/bpf.ts';
 import { ip, mac, u16 } from '../support/packet.ts';
 import { at } from '../support/plan.ts';
 
@@ -59,36 +60,8 @@ describe('who sent an ARP message', () => {
   });
 });
 
-/** A BPF machine of the few instructions that the filter has. */
 function passes(filter: Uint8Array, bytes: Uint8Array, packetType: number): boolean {
-  const program = new DataView(filter.buffer);
-  const packet = new DataView(bytes.buffer);
-  let accumulator = 0;
-  for (let at = 0; at < filter.length; at += 8) {
-    const value = program.getUint32(at + 4, true);
-    switch (program.getUint16(at, true)) {
-      case 0x30:
-        accumulator = value === 0xfffff004 ? packetType : packet.getUint8(value);
-        break;
-      case 0x28:
-        accumulator = packet.getUint16(value);
-        break;
-      case 0x20:
-        accumulator = packet.getUint32(value);
-        break;
-      case 0x54:
-        accumulator = (accumulator & value) >>> 0;
-        break;
-      case 0x15:
-        at += 8 * program.getUint8(at + (accumulator === value ? 2 : 3));
-        break;
-      case 0x06:
-        return value >= bytes.length;
-      default:
-        throw new Error('an instruction that the filter should not have');
-    }
-  }
-  throw new Error('the program has no end');
+  return runFilter(filter, bytes, { packetType }) >= bytes.length;
 }
 
 describe('the filter of the ARP socket', () => {

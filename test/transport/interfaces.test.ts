@@ -76,6 +76,28 @@ describe('what rtnetlink says', () => {
     ]);
   });
 
+  it('names the VRF that an interface is in, and no bridge that it is a port of', () => {
+    const port = (index: number, name: string, master: number) =>
+      link(index, 1, attribute(3, text(name)), attribute(10, u32(master)));
+    const master = (index: number, name: string, kind: string) =>
+      link(index, 1, attribute(3, text(name)), attribute(0x8000 | 18, attribute(1, text(kind))));
+    const bytes = Uint8Array.from([
+      ...port(4, 'lan0', 40),
+      ...port(5, 'tap0', 50),
+      ...master(40, 'vrf-vpsnet', 'vrf'),
+      ...master(50, 'vmbr0', 'bridge'),
+    ]);
+
+    const found = fromNetlink(netlinkMessages(bytes)).map(({ name, vrf }) => [name, vrf]);
+
+    expect(found).toEqual([
+      ['lan0', { name: 'vrf-vpsnet', index: 40 }],
+      ['tap0', undefined],
+      ['vrf-vpsnet', undefined],
+      ['vmbr0', undefined],
+    ]);
+  });
+
   it('names, on a point-to-point link, our address and not the peer', () => {
     const bytes = Uint8Array.from(address(3, 32, attribute(1, [10, 0, 0, 2]), attribute(2, [10, 0, 0, 1])));
 
@@ -163,6 +185,7 @@ describe('what changed between two looks', () => {
       ['vmbr0: address lost 10.15.3.10', 'vmbr0: address back 10.15.3.11'],
     ],
     ['its MTU', BRIDGE, { ...BRIDGE, mtu: 1500 }, ['vmbr0: mtu changed']],
+    ['its VRF', BRIDGE, { ...BRIDGE, vrf: { name: 'vrf0', index: 40 } }, ['vmbr0: vrf changed']],
     ['its hardware address', BRIDGE, { ...BRIDGE, hardware: NO_HARDWARE }, ['vmbr0: hardware changed']],
   ])('%s', (_, was, now, words) => {
     expect(interfaceEvents(was, now).map((event) => interfaceEventText('vmbr0', event))).toEqual(words);

@@ -3,9 +3,12 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
 import { Segment } from '../../src/cli/lab/segment.ts';
 import { openDgramTransport } from '../../src/transport/dgram-transport.ts';
+import { type Libc, loadLibc } from '../../src/transport/libc.ts';
+import { EPERM, SO_ATTACH_FILTER } from '../../src/transport/linux.ts';
 import { openTransport } from '../../src/transport/open-transport.ts';
 import { TO_ALL, toClient, toRelay } from '../support/destinations.ts';
 import { udpFrame } from '../support/frames.ts';
+import { packet } from '../support/packet.ts';
 import { inNetworkOf } from '../support/packet-socket.ts';
 import { at } from '../support/plan.ts';
 import { describeSystem } from '../support/system.ts';
@@ -27,6 +30,13 @@ function asked(words: string, destination = '255.255.255.255', source = '0.0.0.0
     destinationPort: 67,
     payload: Buffer.from(words),
   });
+}
+
+/** What each UDP socket of a machine says that it has dropped: on the listen IP, to the subnet, to all. */
+function droppedBySockets(host: NamespaceHost): readonly (string | undefined)[] {
+  const [, ...rows] = host.run('cat', '/proc/net/udp').trim().split('\n');
+  const sockets = rows.map((row) => row.trim().split(/\s+/));
+  return sockets.sort((one, other) => (one[1] ?? '').localeCompare(other[1] ?? '')).map((row) => row.at(-1));
 }
 
 describeSystem('sockets on a segment', ['dnsmasq', 'ss'], () => {
@@ -77,12 +87,25 @@ describeSystem('sockets on a segment', ['dnsmasq', 'ss'], () => {
     expect(listener.heard.find(({ bytes }) => bytes.toString() === 'to all')?.arrival.source).toBe(0);
   });
 
+  /** What a machine of the other network sends to the listen IP. */
+  function fromOutside(payload: Uint8Array): Uint8Array {
+    return udpFrame({
+      sourceHardware: stranger.run('cat', '/sys/class/net/eth0/address').trim(),
+      destinationHardware: node.run('cat', '/sys/class/net/other0/address').trim(),
+      source: '10.99.0.2',
+      destination: '10.15.3.10',
+      sourcePort: 67,
+      destinationPort: 67,
+      payload,
+    });
+  }
+
   it('a relay is heard through whatever interface it comes, and answered there', async () => {
     const transport = closedAfter(openIn(node));
     const listener = new Listener(transport);
     const relay = closedAfter(new Ear(stranger));
     stranger.ip('route replace 10.15.3.10 via 10.99.0.1');
-    stranger.run('bash', '-c', 'printf relayed > /dev/udp/10.15.3.10/67');
+    relay.send(fromOutside(packet({ giaddr: '10.99.0.2' })));
     await listener.until(1);
 
     sendAll(transport, [['answer', toRelay('10.99.0.2')]]);
@@ -122,6 +145,65 @@ describeSystem('sockets on a segment', ['dnsmasq', 'ss'], () => {
       ear.frames.every(({ source, destinationPort }) => source === '10.15.3.10' && destinationPort === 68),
     ).toBe(true);
     expect(node.ip('neigh show 10.15.3.77')).toBe('');
+  });
+
+  it('by another interface nothing comes in without giaddr, also to the listen IP; and that is no loss', async () => {
+    const transport = closedAfter(openIn(node));
+    const listener = new Listener(transport);
+    const outsider = closedAfter(new Ear(stranger));
+    const insider = closedAfter(new Ear(guest));
+
+    for (const payload of [packet({}), packet({ op: 2, giaddr: '10.99.0.2' }), Buffer.from('x')])
+      outsider.send(fromOutside(payload));
+    node.run('bash', '-c', 'printf "from the host itself" > /dev/udp/10.15.3.10/67');
+    const broken = asked('with a wrong checksum'.padEnd(300, '.'));
+    broken[broken.length - 1] = 0;
+    insider.send(broken);
+    insider.send(asked('of the segment'));
+    outsider.send(fromOutside(packet({ giaddr: '10.99.0.2' })));
+    await listener.until(2);
+
+    expect(listener.heard.map(({ arrival }) => arrival.via).sort()).toEqual(['broadcast', 'unicast']);
+    expect(listener.texts).toContain('of the segment');
+    await vi.waitFor(() => expect(droppedBySockets(node)).toEqual(['4', '0', '1']), 5000);
+    expect(transport.counters.overflows).toBe(0);
+    expect(transport.shortcomings).toEqual([]);
+  });
+
+  it('what finds no room is lost, whatever else was rejected', async () => {
+    const transport = closedAfter(openIn(node, { receiveBufferBytes: 4096 }));
+    const insider = closedAfter(new Ear(guest));
+    const outsider = closedAfter(new Ear(stranger));
+    const arena = transport.arena(256);
+    const unicast = asked('x'.repeat(300), '10.15.3.10', '10.15.3.77');
+    const read = () => transport.receive(arena).datagrams.length;
+
+    for (let count = 0; count < 20; count += 1) outsider.send(fromOutside(packet({})));
+    for (let count = 0; count < 200; count += 1) insider.send(unicast);
+    await vi.waitFor(() => expect(node.run('cat', '/proc/net/snmp')).toMatch(/^Udp: (\d+ ){4}[1-9]/m), 5000);
+    const held = read();
+    insider.send(unicast);
+    await vi.waitFor(() => expect(read()).toBe(1), 5000);
+
+    expect(held).toBeLessThan(200);
+    expect(transport.counters.overflows).toBe(200 - held);
+  });
+
+  it('where the kernel takes no filter, all comes in, and that is said', async () => {
+    const libc = loadLibc();
+    const unfiltered: Libc = {
+      ...libc,
+      setsockopt: (fd, level, option, value) =>
+        option === SO_ATTACH_FILTER ? -EPERM : libc.setsockopt(fd, level, option, value),
+    };
+    const opened = closedAfter(await inNetworkOf(node, () => openTransport(PLAN, () => unfiltered)));
+    const listener = new Listener(opened.transport);
+
+    closedAfter(new Ear(stranger)).send(fromOutside(packet({})));
+    await listener.until(1);
+
+    expect(opened.transport.kind).toBe('raw');
+    expect(opened.shortcomings.filter((each) => /takes no filter.*EPERM/.test(each))).toHaveLength(1);
   });
 
   it('a broadcast leaves by the segment, though the default route leads elsewhere', async () => {

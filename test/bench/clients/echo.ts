@@ -1,4 +1,6 @@
 import { ipv4FromText } from '../../../src/net/ipv4.ts';
+import { ArrivalFilter } from '../../../src/transport/arrival-filter.ts';
+import { findInterface } from '../../../src/transport/interfaces.ts';
 import { loadLibc } from '../../../src/transport/libc.ts';
 import { INET_ADDRESS_BYTES } from '../../../src/transport/linux.ts';
 import { MessageVector, pinnedMemory } from '../../../src/transport/message-vector.ts';
@@ -17,7 +19,9 @@ const listenIp = ipv4FromText(address);
 if (listenIp === undefined) throw new Error(`not an address: ${address}`);
 
 const libc = loadLibc();
-const fd = openUnicastSocket(libc, { interfaceName, listenIp, serverPort: 67, receiveBufferBytes: 8 << 20 });
+const filter = new ArrivalFilter(libc, [findInterface(interfaceName)?.index ?? 0]);
+const sockets = { interfaceName, listenIp, vrf: undefined, filter };
+const fd = openUnicastSocket(libc, { ...sockets, serverPort: 67, receiveBufferBytes: 8 << 20 });
 const payload = pinnedMemory(libc, SLOTS * SLOT_BYTES);
 const incoming = new MessageVector(libc, payload, SLOTS);
 const outgoing = new MessageVector(libc, payload, SLOTS);

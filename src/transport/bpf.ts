@@ -1,0 +1,62 @@
+import { LAYOUT, type Libc } from './libc.ts';
+import { SO_ATTACH_FILTER, SOL_SOCKET } from './linux.ts';
+import { pinnedMemory } from './message-vector.ts';
+
+/** BPF's words (linux/filter.h). A load beyond the data ends the program, and the datagram is rejected. */
+export const LOAD_WORD = 0x20;
+export const LOAD_HALF = 0x28;
+export const LOAD_BYTE = 0x30;
+export const AND = 0x54;
+export const JUMP_IF_EQUAL = 0x15;
+export const RETURN = 0x06;
+
+/** What is loaded from beside the data: SKF_AD_OFF, and SKF_AD_PKTTYPE or SKF_AD_IFINDEX. */
+export const PACKET_TYPE = 0xfffff004;
+export const INTERFACE_INDEX = 0xfffff008;
+
+/** Returned: no octet of the datagram is to be kept, or all of them. */
+export const REJECT = 0;
+export const WHOLE = 0x40000;
+
+/** An instruction, with the labels that a jump goes to if it is true and if not (absent: to the next one); or a label. */
+export type Row =
+  | readonly [code: number, value: number, ifTrue?: string | undefined, ifFalse?: string]
+  | string;
+
+/** A program as the kernel takes it: eight bytes an instruction. */
+export function assemble(rows: readonly Row[]): Uint8Array {
+  const places = new Map<string, number>();
+  const instructions: Exclude<Row, string>[] = [];
+  for (const row of rows) {
+    if (typeof row === 'string') places.set(row, instructions.length);
+    else instructions.push(row);
+  }
+  const bytes = new Uint8Array(instructions.length * 8);
+  const view = new DataView(bytes.buffer);
+  const distance = (from: number, label: string | undefined): number => {
+    if (label === undefined) return 0;
+    const to = places.get(label) ?? -1;
+    if (to <= from || to - from > 256) throw new Error(`a jump to ${label}, which is not ahead`);
+    return to - from - 1;
+  };
+  for (const [index, [code, value, ifTrue, ifFalse]] of instructions.entries()) {
+    view.setUint16(index * 8, code, true);
+    view.setUint8(index * 8 + 2, distance(index, ifTrue));
+    view.setUint8(index * 8 + 3, distance(index, ifFalse));
+    view.setUint32(index * 8 + 4, value, true);
+  }
+  return bytes;
+}
+
+/** Has the kernel run the program for whatever comes to a socket from now on; a negative error number if it does not. */
+export function attachFilter(libc: Libc, fd: number, program: Uint8Array): number {
+  const memory = pinnedMemory(libc, program.length);
+  memory.bytes.set(program);
+  const fprog = new Uint8Array(LAYOUT.sockFprog.size);
+  const view = new DataView(fprog.buffer);
+  view.setUint16(LAYOUT.sockFprog.len, program.length / 8, true);
+  view.setBigUint64(LAYOUT.sockFprog.filter, BigInt(memory.address), true);
+  const result = libc.setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, fprog);
+  memory.bytes.fill(0); // Only now may it be freed: the kernel has copied it.
+  return result;
+}
