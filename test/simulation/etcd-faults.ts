@@ -42,7 +42,8 @@ export class EtcdFaults extends Faults {
     const gateway = random.pick(gateways);
     const link = this.#linkOf(gateway);
     const which = random.below(100);
-    if (which < 15) this.crash(gateway, 10);
+    if (random.chance(20)) this.freeze(gateway);
+    else if (which < 15) this.crash(gateway, 10);
     else if (which < 30) {
       this.#cluster.leaderAt = clock.monotonic() + 1000 + random.below(2000);
       say('a new leader is elected');

@@ -10,6 +10,7 @@ import { EtcdLink, type SimulatedCluster } from './etcd.ts';
 import type { EtcdRecords } from './etcd-records.ts';
 import type { Holding, Keeping } from './keeping.ts';
 import type { Mutation } from './mutations.ts';
+import type { Standstill } from './standstill.ts';
 
 export interface EtcdKeepingParts {
   readonly cluster: SimulatedCluster;
@@ -35,12 +36,12 @@ export class EtcdKeeping implements Keeping {
     this.#parts = parts;
   }
 
-  begin(clock: Clock): Holding {
+  begin(clock: Clock, standstill: Standstill): Holding {
     const { cluster, random, records, mutation } = this.#parts;
     const mirror = new MemoryMirror(this.#file.leases);
     mirror.standing = this.#file.standing;
     this.#mirror = mirror;
-    const link = new EtcdLink(cluster);
+    const link = new EtcdLink(cluster, standstill);
     this.link = link;
     const sharing = new SharingGateways();
     return {
@@ -55,7 +56,7 @@ export class EtcdKeeping implements Keeping {
         mutation.store?.(store);
         const commit = store.commit.bind(store);
         store.commit = async (changes) => {
-          const outcomes = await commit(changes);
+          const outcomes = await standstill.commit(commit, changes);
           records.checkOutcomes(this.#address, changes, outcomes);
           return outcomes;
         };

@@ -12,6 +12,7 @@ import {
 } from '../../src/store/etcd/etcd.ts';
 import { MemoryCluster } from '../support/memory-etcd.ts';
 import type { SeededRandom } from '../support/random.ts';
+import type { Standstill } from './standstill.ts';
 import { WatchLink } from './watch-link.ts';
 
 /** Every call ends by then: milliseconds. */
@@ -88,13 +89,16 @@ export class EtcdLink implements Etcd {
   isDead = false;
   /** Until then what this process commits takes up to two seconds. */
   slowUntil = 0;
+  /** Of its process: what comes back waits while it is stopped. */
+  readonly standstill: Standstill;
   readonly #cluster: SimulatedCluster;
   readonly #watches = new Set<WatchLink>();
   /** Until then no event arrives. */
   #gapUntil = 0;
 
-  constructor(cluster: SimulatedCluster) {
+  constructor(cluster: SimulatedCluster, standstill: Standstill) {
     this.#cluster = cluster;
+    this.standstill = standstill;
   }
 
   transact(transaction: Transaction): Promise<TransactionResult> {
@@ -164,17 +168,21 @@ export class EtcdLink implements Etcd {
     const { clock, random, weather } = this.#cluster;
     return new Promise((resolve, reject) => {
       let isOver = false;
-      const cancel = clock.after(DEADLINE, () => {
-        isOver = true;
-        if (!this.isDead) reject(new EtcdError('unknown', 'no answer in time'));
-      });
+      const end = (say: () => void) =>
+        this.standstill.wake('store', () => {
+          if (isOver || this.isDead) return;
+          isOver = true;
+          cancel();
+          say();
+        });
+      const cancel = clock.after(DEADLINE, () =>
+        end(() => reject(new EtcdError('unknown', 'no answer in time'))),
+      );
       if (this.isCut || random.chance(weather.requestLost)) return;
       const answersNever = random.chance(weather.answerLost);
       const answer = (give: () => void) => {
         clock.after(1 + random.below(3), () => {
-          if (isOver || this.isDead || this.isCut || answersNever) return;
-          cancel();
-          give();
+          if (!this.isCut && !answersNever) end(give);
         });
       };
       const happen = () => {

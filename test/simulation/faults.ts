@@ -3,11 +3,16 @@ import type { SeededRandom } from '../support/random.ts';
 import type { Gateway } from './gateway.ts';
 import type { Keeping } from './keeping.ts';
 import { FAIR, type Network } from './network.ts';
+import { STEPS } from './standstill.ts';
 
 export const NODES = 3;
 /** From one misfortune to the next: milliseconds. */
 const LEAST = 1000;
 const MOST = 9000;
+/** A lease here, and the minute for which it is kept from others after its end: milliseconds. */
+const LONGER_THAN_A_LEASE = 181_000;
+/** What a gateway has not heard for so long it knows that it has missed: milliseconds. */
+const SHORT = 1000;
 
 export interface Victims {
   readonly clock: Clock;
@@ -43,7 +48,10 @@ export abstract class Faults {
     this.#isOver = true;
     network.weather = FAIR;
     network.cut.clear();
-    for (const gateway of gateways) gateway.start();
+    for (const gateway of gateways) {
+      gateway.standstill?.thaw();
+      gateway.start();
+    }
     this.mend();
   }
 
@@ -72,6 +80,18 @@ export abstract class Faults {
     if (isLost) keepings.get(gateway.address)?.lose();
     say(`${gateway.address} crashes${isLost ? ', and its lease file is gone' : ''}`);
     this.later(random.chance(50) ? random.below(1000) : random.below(30_000), () => gateway.start());
+  }
+
+  /** A gateway is frozen, for seconds, or for so long that what it has given may be somebody else's by then. */
+  protected freeze(gateway: Gateway): void {
+    const { random, say, network } = this.victims;
+    if (!gateway.isUp) return;
+    const step = random.pick(STEPS);
+    const isLong = random.chance(40);
+    const milliseconds = 500 + random.below(15_000) + (isLong ? LONGER_THAN_A_LEASE : 0);
+    gateway.standstill?.freezeAt(step, milliseconds);
+    if (milliseconds > SHORT) network.met.delete(gateway.address);
+    say(`${gateway.address} is frozen for ${milliseconds} ms, ${step}`);
   }
 
   /** A node's guests do not reach one gateway, or none, and that for most of a lease now and then. */

@@ -9,11 +9,14 @@ import { Server } from '../../src/server/server.ts';
 import type { Plan } from '../../src/subnet/plan.ts';
 import type { Segment } from '../../src/transport/transport.ts';
 import { at } from '../support/plan.ts';
+import type { SeededRandom } from '../support/random.ts';
 import { type Sent, SimulatedTransport } from '../support/simulated-transport.ts';
 import type { Holding, Keeping } from './keeping.ts';
+import { Standstill } from './standstill.ts';
 
 export interface GatewayParts {
   readonly clock: Clock;
+  readonly random: SeededRandom;
   /** How far the node's clock is off: milliseconds. */
   readonly skew: number;
   readonly address: string;
@@ -38,11 +41,17 @@ export class Gateway {
   readonly clock: Clock;
   readonly #parts: GatewayParts;
   #process: Process | undefined;
+  #skew: number;
 
   constructor(parts: GatewayParts) {
     this.#parts = parts;
     this.address = parts.address;
-    this.clock = skewed(parts.clock, parts.skew, () => true);
+    this.#skew = parts.skew;
+    this.clock = {
+      now: () => instant(parts.clock.now() + this.#skew),
+      monotonic: () => parts.clock.monotonic(),
+      after: (milliseconds, run) => parts.clock.after(milliseconds, run),
+    };
   }
 
   get isUp(): boolean {
@@ -59,21 +68,33 @@ export class Gateway {
     this.#process = undefined;
   }
 
-  /** False: nobody listens. */
+  /** False: nobody listens, or nobody acts on it now. */
   hear(bytes: Uint8Array, source: string): boolean {
     return this.#process?.hear(bytes, source) ?? false;
+  }
+
+  /** Undefined: it is down. */
+  get standstill(): Standstill | undefined {
+    return this.#process?.standstill;
+  }
+
+  /** The node's clock is set so far off the true time: milliseconds. */
+  setClock(skew: number): void {
+    this.#skew = skew;
   }
 }
 
 class Process {
+  readonly standstill: Standstill;
   readonly #holding: Holding;
   #isDead = false;
   #transport: SimulatedTransport | undefined;
 
   constructor(gateway: Gateway, parts: GatewayParts) {
     const { address, keeping, plan } = parts;
-    const clock = skewed(parts.clock, parts.skew, () => !this.#isDead);
-    const holding = keeping.begin(clock);
+    this.standstill = new Standstill(parts.clock, parts.random);
+    const clock = this.#clockOf(gateway);
+    const holding = keeping.begin(clock, this.standstill);
     this.#holding = holding;
     const observer: Observer = {
       decided: (...what) => parts.decided(address, ...what),
@@ -106,7 +127,7 @@ class Process {
           if (!this.#isDead) parts.sent(gateway, sent);
         };
         this.#transport = transport;
-        const segment = this.#segment(clock, parts);
+        const segment = this.#segment(parts);
         return { transport, segment, lost: () => 0, close: () => transport.close() };
       },
       planOf: () => plan,
@@ -123,13 +144,35 @@ class Process {
 
   hear(bytes: Uint8Array, source: string): boolean {
     if (this.#transport === undefined) return false;
-    this.#transport.put(bytes, source === '' ? undefined : at(source));
-    this.#transport.deliver();
-    return true;
+    const transport = this.#transport;
+    transport.put(bytes, source === '' ? undefined : at(source));
+    void this.standstill.reach('unread');
+    this.standstill.wake('sockets', () => transport.deliver());
+    return !this.standstill.isFrozen;
+  }
+
+  /** The node's clock as this process has it: it ends with it, and stops with it. */
+  #clockOf({ clock }: Gateway): Clock {
+    return {
+      now: () => clock.now(),
+      monotonic: () => clock.monotonic(),
+      after: (milliseconds, run) => {
+        let isCancelled = false;
+        const cancel = clock.after(milliseconds, () =>
+          this.standstill.wake('timers', () => {
+            if (!this.#isDead && !isCancelled) run();
+          }),
+        );
+        return () => {
+          isCancelled = true;
+          cancel();
+        };
+      },
+    };
   }
 
   /** ARP is as good as the segment: who has an address answers for it. */
-  #segment(clock: Clock, { holderOf }: GatewayParts): Segment {
+  #segment({ clock, holderOf }: GatewayParts): Segment {
     let hear: Parameters<Segment['onHeard']>[0] = () => {};
     return {
       canAsk: true,
@@ -137,23 +180,14 @@ class Process {
         void clock.after(ARP_ANSWER, () => {
           const holder = holderOf(ipv4ToText(address));
           const hardware = holder === undefined ? undefined : hardwareFromText(holder);
-          if (hardware !== undefined) hear(address, hardware);
+          if (hardware === undefined) return;
+          this.standstill.wake('sockets', () => {
+            if (!this.#isDead) hear(address, hardware);
+          });
         }),
       onHeard: (run) => {
         hear = run;
       },
     };
   }
-}
-
-/** A node's own view of the time, which ends with the process that looks at it. */
-function skewed(clock: Clock, skew: number, isAlive: () => boolean): Clock {
-  return {
-    now: () => instant(clock.now() + skew),
-    monotonic: () => clock.monotonic(),
-    after: (milliseconds, run) =>
-      clock.after(milliseconds, () => {
-        if (isAlive()) run();
-      }),
-  };
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../../src/lease/clock.ts';
 import type { Ipv4 } from '../../src/net/ipv4.ts';
 import type { Cluster } from '../../src/server/cluster.ts';
 import type { LeaseStore } from '../../src/store/lease-store.ts';
+import type { Standstill } from './standstill.ts';
 
 /** One life of a gateway's store, from the start of its process to the crash. */
 export interface Holding {
@@ -15,8 +16,8 @@ export interface Holding {
 
 /** What a node keeps of the leases, whatever becomes of its gateway. */
 export interface Keeping {
-  /** `clock`: ends with the process. */
-  begin(clock: Clock): Holding;
+  /** `clock`: ends with the process, and stops with it. */
+  begin(clock: Clock, standstill: Standstill): Holding;
   /** The lease file is as new as the process knows. */
   sync(): void;
   /** The lease file is gone; only while no process has it open. */

@@ -11,6 +11,8 @@ export interface Mutation {
   /** etcd compares nothing. */
   readonly isBlind?: boolean;
   readonly decide?: Decide;
+  /** Changes the program itself; returns what puts it right. */
+  readonly begin?: () => () => void;
   readonly store?: (store: EtcdStore) => void;
   readonly etcd?: (etcd: Etcd) => Etcd;
   readonly cluster?: (cluster: Cluster) => Cluster;

@@ -31,7 +31,8 @@ export class OwnFaults extends Faults {
     const { random, gateways, resetNode, say } = this.victims;
     const gateway = random.pick(gateways);
     const which = random.below(100);
-    if (which < 25) this.crash(gateway, this.#own.filesLost);
+    if (random.chance(20)) this.freeze(gateway);
+    else if (which < 25) this.crash(gateway, this.#own.filesLost);
     else if (which < 45) {
       const node = random.below(NODES);
       say(`node ${node} has a new start`);

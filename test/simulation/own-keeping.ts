@@ -6,6 +6,7 @@ import { MemoryStore } from '../support/memory-store.ts';
 import { at } from '../support/plan.ts';
 import type { SeededRandom } from '../support/random.ts';
 import type { Holding, Keeping } from './keeping.ts';
+import type { Standstill } from './standstill.ts';
 
 const SEGMENT = at('10.15.3.0');
 const SEGMENT_SIZE = 256;
@@ -28,7 +29,7 @@ export class OwnKeeping implements Keeping {
     this.#random = random;
   }
 
-  begin(clock: Clock): Holding {
+  begin(clock: Clock, standstill: Standstill): Holding {
     let store: MemoryStore | undefined;
     const underWay = new Set<LeaseChange>();
     return {
@@ -36,13 +37,16 @@ export class OwnKeeping implements Keeping {
         const silences = this.#store?.silences ?? new Map();
         store = new MemoryStore({ clock, inFlight, leases: this.records(), silences });
         this.#store = store;
-        this.#watch(store, underWay);
+        this.#watch(store, underWay, standstill);
         return store;
       },
       serve: async () => {},
       // The file may have what nobody was told of any more.
       die: () => {
-        for (const change of underWay) if (this.#random.chance(50)) store?.applyForeign(change);
+        for (const change of underWay) {
+          const isWritten = store?.table.conflicts(change) !== false; // Of a process that was stopped with the answer.
+          if (this.#random.chance(50) && !isWritten) store?.applyForeign(change);
+        }
       },
     };
   }
@@ -90,7 +94,7 @@ export class OwnKeeping implements Keeping {
   }
 
   /** Each commit takes its own time. */
-  #watch(store: MemoryStore, underWay: Set<LeaseChange>): void {
+  #watch(store: MemoryStore, underWay: Set<LeaseChange>, standstill: Standstill): void {
     const commit = store.commit.bind(store);
     store.commit = async (changes) => {
       store.otherwise({ takes: 1 + this.#random.below(this.slowness) });
@@ -98,7 +102,7 @@ export class OwnKeeping implements Keeping {
         underWay.add(change);
         this.#noteResorts(store, change);
       }
-      const outcomes = await commit(changes);
+      const outcomes = await standstill.commit(commit, changes);
       store.commits.length = 0;
       for (const [index, change] of changes.entries()) {
         underWay.delete(change);

@@ -16,8 +16,13 @@ export interface Result {
 const LINES = 100;
 
 export async function runSeed(seed: number, way: WayName = 'etcd', mutation?: Mutation): Promise<Result> {
+  const end = mutation?.begin?.();
   const world = new World(seed, way, mutation);
-  await world.run();
+  try {
+    await world.run();
+  } finally {
+    end?.();
+  }
   const { faults, acks, counts } = world;
   return { seed, faults, acks, counts, trace: faults.length > 0 ? world.trace.slice(-LINES) : [] };
 }

@@ -48,7 +48,7 @@ export class WatchLink {
     if (this.#isOver) return;
     this.close();
     this.#cluster.clock.after(1, () => {
-      if (!this.#link.isDead) this.#listener.ended(why, message);
+      this.#wake(() => this.#listener.ended(why, message));
     });
   }
 
@@ -78,8 +78,20 @@ export class WatchLink {
         return;
       }
       // A sign of life may overtake what it should follow.
-      if (random.chance(10)) this.#listener.events([], this.#cluster.revision);
-      for (const { events, revision } of this.#arriving.splice(0)) this.#listener.events(events, revision);
+      if (random.chance(10)) this.#hear([], this.#cluster.revision);
+      for (const { events, revision } of this.#arriving.splice(0)) this.#hear(events, revision);
+    });
+  }
+
+  #hear(events: readonly WatchEvent[], revision: number): void {
+    this.#wake(() => {
+      if (!this.#isOver) this.#listener.events(events, revision);
+    });
+  }
+
+  #wake(run: () => void): void {
+    this.#link.standstill.wake('store', () => {
+      if (!this.#link.isDead) run();
     });
   }
 }

@@ -147,6 +147,7 @@ export class World {
     return new Gateway({
       ...{ address, plan, keeping, decide },
       clock: this.clock,
+      random: this.random,
       skew: this.random.below(2 * SKEW) - SKEW,
       holderOf: (wanted) => {
         const holder = this.guests.find((guest) => guest.isOn && guest.holds && guest.address === wanted);

@@ -1,0 +1,45 @@
+import { Arrivals } from '../../src/server/arrivals.ts';
+import { Replies } from '../../src/server/replies.ts';
+import { Turn } from '../../src/server/turn.ts';
+import type { Mutation } from './mutations.ts';
+
+/** A gateway that stood still goes on as if nothing had been. */
+export const STALE_MUTATIONS: ReadonlyMap<string, Mutation> = new Map<string, Mutation>([
+  ['what is stale is sent', { begin: () => replaced([sendAny()]) }],
+  ['what is stale is acted on', { begin: () => replaced([readAny(), decideAny(), sendAny()]) }],
+]);
+
+/** Ends a mistake. */
+type Undo = () => void;
+
+function replaced(undo: readonly Undo[]): Undo {
+  return () => {
+    for (const each of undo) each();
+  };
+}
+
+function sendAny(): Undo {
+  const { add } = Replies.prototype;
+  Replies.prototype.add = function (reply, destination) {
+    add.call(this, reply, destination, Number.POSITIVE_INFINITY);
+  };
+  return () => {
+    Replies.prototype.add = add;
+  };
+}
+
+function decideAny(): Undo {
+  const { isStale } = Turn.prototype;
+  Turn.prototype.isStale = () => false;
+  return () => {
+    Turn.prototype.isStale = isStale;
+  };
+}
+
+function readAny(): Undo {
+  const { areStale } = Arrivals.prototype;
+  Arrivals.prototype.areStale = () => false;
+  return () => {
+    Arrivals.prototype.areStale = areStale;
+  };
+}
