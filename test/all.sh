@@ -16,6 +16,12 @@ check() {
 # The real clients and tools that the system tests use.
 debian_packages() {
   local wanted=(iproute2 isc-dhcp-client udhcpc dhcpcd-base dnsmasq-base tcpdump strace sqlite3 etcd-server etcd-client) missing=() package
+  if [ -d /run/systemd/system ]; then
+    # There their packages enable them: NetworkManager would take over this machine's own interfaces.
+    echo 'not installed where systemd runs: network-manager'
+  else
+    wanted+=(network-manager systemd)
+  fi
   if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
     echo "not Debian: tests that need one of ${wanted[*]} run where it is installed"
     return
@@ -29,7 +35,7 @@ debian_packages() {
     return
   fi
   export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 # No daemon is started by its package.
-  local install=(timeout 180 apt-get install -y -q --no-install-recommends "${missing[@]}")
+  local install=(timeout 180 apt-get install -y -q --no-install-recommends --no-remove "${missing[@]}")
   "${install[@]}" >/dev/null 2>&1 || { timeout 120 apt-get update -q >/dev/null 2>&1 && "${install[@]}" >/dev/null; } ||
     echo "could not install: ${missing[*]}; the tests that need them are named below"
 }

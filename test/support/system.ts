@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, vi } from 'vitest';
@@ -7,6 +7,7 @@ import type { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
 import { namespacePrivilege } from '../../src/cli/lab/privileges.ts';
 import { DEVICE, Segment } from '../../src/cli/lab/segment.ts';
 import { builtProgram, GatewayProcess } from './gateway-process.ts';
+import { NETWORKD } from './networkd.ts';
 import { RawClient } from './raw-client.ts';
 
 const PACKAGES = {
@@ -19,8 +20,11 @@ const PACKAGES = {
   dnsmasq: 'dnsmasq-base',
   etcd: 'etcd-server',
   etcdctl: 'etcd-client',
+  NetworkManager: 'network-manager',
+  'dbus-daemon': 'dbus-daemon',
+  'systemd-networkd': 'systemd',
 } as const;
-type Tool = keyof typeof PACKAGES;
+export type Tool = keyof typeof PACKAGES;
 
 /** Tests that need namespaces and these programs; where they cannot run, they are skipped and the title says why. */
 export function describeSystem(title: string, tools: readonly Tool[], body: () => void): void {
@@ -35,10 +39,19 @@ function obstacle(tools: readonly Tool[]): string | undefined {
   const privilege = namespacePrivilege();
   if (privilege === 'user-namespace') return 'not root; `node test/system/run.js` does it without';
   if (privilege !== 'directly') return privilege.missing;
-  const missing = tools.filter((tool) => findProgram(tool) === undefined);
+  return missingOf(tools);
+}
+
+/** Which of these programs are not installed here, and what would install them; undefined: all are. */
+export function missingOf(tools: readonly Tool[]): string | undefined {
+  const missing = tools.filter((tool) => !isInstalled(tool));
   if (missing.length === 0) return undefined;
   const packages = missing.map((tool) => PACKAGES[tool]).join(' ');
   return `${missing.join(', ')} missing: apt-get install ${packages}`;
+}
+
+function isInstalled(tool: Tool): boolean {
+  return tool === 'systemd-networkd' ? existsSync(NETWORKD) : findProgram(tool) !== undefined;
 }
 
 /** A segment with a node for the gateway (eth0: 10.15.3.10) and a machine full of raw clients. */

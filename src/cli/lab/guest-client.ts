@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { NamespaceHost } from './namespace-host.ts';
@@ -113,11 +114,23 @@ export class GuestClient {
     chmodSync(this.#files.script, 0o755);
   }
 
-  /** Starts the client; a second time it finds what it was leased before, if it is one that remembers. */
-  start(): void {
-    this.#child = this.host.spawn(this.#program, CLIENTS[this.name].start(this.#files, this.#hostname).args, {
-      stdio: 'ignore',
-    });
+  /**
+   * Starts the client; a second time it finds what it was leased before, if it is one that remembers.
+   *
+   * @param more further words of its command
+   */
+  start(...more: readonly string[]): void {
+    const { args } = CLIENTS[this.name].start(this.#files, this.#hostname);
+    this.#child = this.host.spawn(this.#program, [...more, ...args], { stdio: 'ignore' });
+  }
+
+  /** Ends the client at once; it gives nothing back. */
+  async kill(): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const end = once(child, 'exit');
+    child.kill('SIGKILL');
+    await end;
   }
 
   /** Gives the lease back. */
@@ -174,19 +187,20 @@ event=\${1:-$reason}
 address=\${ip:-$new_ip_address}
 mask=\${subnet:-$new_subnet_mask}
 router=\${router:-$new_routers}
+seconds=\${lease:-$new_dhcp_lease_time}
 configure() {
   case $event in
     PREINIT) ip link set ${DEVICE} up ;;
     BOUND|RENEW|REBIND|REBOOT|bound|renew)
-      ip addr replace "$address/$mask" dev ${DEVICE}
+      ip addr replace "$address/$mask" dev ${DEVICE} valid_lft "$seconds" preferred_lft "$seconds"
       ip route replace default via "$router" ;;
     EXPIRE|FAIL|RELEASE|STOP|deconfig) ip addr flush dev ${DEVICE} ;;
   esac
 }
 ${configures ? '' : 'configure'}
 printf '%s|%s|%s|%s|%s|%s|%s|%s|%s\\n' "$event" "$address" "$mask" "$router" \\
-  "\${dns:-$new_domain_name_servers}" "\${domain:-$new_domain_name}" "\${mtu:-$new_interface_mtu}" \\
-  "\${lease:-$new_dhcp_lease_time}" "\${serverid:-$new_dhcp_server_identifier}" >> '${record}'
+  "\${dns:-$new_domain_name_servers}" "\${domain:-$new_domain_name}" "\${mtu:-$new_interface_mtu}" "$seconds" \\
+  "\${serverid:-$new_dhcp_server_identifier}" >> '${record}'
 exit 0
 `;
 }

@@ -1,0 +1,160 @@
+import { afterAll, beforeAll, expect } from 'vitest';
+import { DEVICE, Segment } from '../../src/cli/lab/segment.ts';
+import { GatewayProcess } from '../support/gateway-process.ts';
+import { CLIENTS, type GuestKind } from '../support/guest-kind.ts';
+import { Guests } from '../support/guests.ts';
+import { type HeldAddress, isDiscover, type RealGuest } from '../support/real-guest.ts';
+import { type Seen, testEach } from '../support/seen.ts';
+import { describeSystem, TestSegment } from '../support/system.ts';
+
+const SETTINGS = { GATEWAY_DHCP_ARP_PROBE: '300ms', GATEWAY_DHCP_LEASE_TIME: '8s' };
+const POOL = /^10\.15\.3\.(2\d|[3-9]\d|1\d\d|2[0-4]\d|25[0-4])\/24$/;
+
+/** dhcpcd is not here: it keeps an address for twenty seconds, however short its lease. */
+const LETTING_GO = CLIENTS.filter(({ name }) => name !== 'dhcpcd');
+
+/** Guests whose settings add an option 50 to each message, also where the message has one already. */
+const INSISTENT: readonly GuestKind[] = [
+  {
+    name: 'systemd-networkd',
+    software: 'systemd-networkd',
+    words: ['SendOption=50:ipv4address:10.15.3.150'],
+  },
+  { name: 'udhcpc', software: 'udhcpc', words: ['-x', '0x32:0a0f0397'] },
+  { name: 'udhcpc-r', software: 'udhcpc', words: ['-r', '10.15.3.152', '-x', '0x32:0a0f0399'] },
+];
+
+interface Returned {
+  readonly address: string;
+  /** How many of its DHCPDISCOVERs the gateway heard. */
+  readonly questions: number;
+}
+
+interface Extended {
+  readonly first: Seen<HeldAddress>;
+  readonly byUnicast: Seen<HeldAddress>;
+  readonly byBroadcast: Seen<HeldAddress>;
+}
+
+describeSystem('real clients in situations that other servers have failed in', [], () => {
+  const segments: (TestSegment | Segment)[] = [];
+  let returned: Seen<Returned>;
+  let secondBridge: Extended;
+  let insistent: Seen<HeldAddress>;
+
+  // Each situation on a segment of its own, all at the same time.
+  beforeAll(async () => {
+    const open = async () => {
+      const segment = await TestSegment.open();
+      segments.push(segment);
+      return segment;
+    };
+    const other = await Segment.open();
+    segments.push(other);
+    const [away, bridges, options] = [await open(), await open(), await open()];
+    [returned, secondBridge, insistent] = await Promise.all([
+      leaseEndsWhileNobodyAnswers(away),
+      onTheSecondBridge(bridges, other),
+      withOptionTwice(options),
+    ]);
+  }, 120_000);
+
+  afterAll(async () => {
+    for (const segment of segments) {
+      if (segment instanceof TestSegment) await segment.endAll();
+      await segment.close();
+    }
+  });
+
+  testEach(
+    LETTING_GO,
+    '%s gets an address at once when its lease ended while no gateway was there',
+    (who) => {
+      const { address, questions } = returned.by(who);
+
+      expect(address).toMatch(POOL);
+      expect(questions).toBeLessThanOrEqual(1);
+    },
+  );
+
+  testEach(CLIENTS, 'RFC 2131 §4.4.5: %s renews by unicast on the second bridge of one subnet', (who) => {
+    const first = secondBridge.first.by(who);
+    const extended = secondBridge.byUnicast.by(who);
+
+    expect(extended.address).toBe(first.address);
+    expect(extended.endsAt - first.endsAt, 'at T1 and not at T2').toBeLessThan(5500);
+  });
+
+  testEach(CLIENTS, 'RFC 2131 §4.4.5: %s rebinds by broadcast on the second bridge of one subnet', (who) => {
+    const { first, byBroadcast } = secondBridge;
+
+    expect(byBroadcast.by(who).address).toBe(first.by(who).address);
+  });
+
+  testEach(INSISTENT, '%s that sends option 50 twice gets a lease and keeps it', (who) => {
+    expect(insistent.by(who).address).toMatch(POOL);
+  });
+});
+
+/** The kernel of the node has forgotten the guests' hardware addresses, as after a restart of the node. */
+async function leaseEndsWhileNobodyAnswers(test: TestSegment): Promise<Seen<Returned>> {
+  const folder = test.folder();
+  const before = await test.gateway(SETTINGS, folder);
+  const guests = await Guests.boot(LETTING_GO, test.segment, () => test.folder());
+  await guests.each((guest) => guest.untilLeased());
+  await before.end();
+  await guests.each((guest) => guest.untilBare());
+  test.node.ip('neigh flush all');
+
+  const back = Date.now();
+  const gateway = await test.gateway(SETTINGS, folder);
+  return guests.each(async (guest) => {
+    guest.renew();
+    const { address } = await guest.untilLeased();
+    const logged = await guest.untilLogged(gateway, back);
+    return { address, questions: logged.filter(isDiscover).length };
+  });
+}
+
+/** Two gateways of one node, each with a bridge of its own; the subnet is the same. The guests are on the second. */
+async function onTheSecondBridge(test: TestSegment, second: Segment): Promise<Extended> {
+  second.router.ip(`link add port type veth peer name eth1 netns ${test.node.pid}`);
+  second.router.ip('link set port master br0 up');
+  test.node.ip('addr add 10.15.3.11/24 dev eth1');
+  test.node.ip('link set eth1 up');
+  await test.gateway({ ...SETTINGS, GATEWAY_DHCP_INTERFACE: DEVICE, GATEWAY_PEERS: 'off' });
+  const settings = {
+    ...SETTINGS,
+    GATEWAY_DHCP_INTERFACE: 'eth1',
+    GATEWAY_DHCP_LISTEN_IP: '10.15.3.11',
+    GATEWAY_PEERS: 'off',
+  };
+  const options = { directory: test.folder(), settings };
+  const gateway = await GatewayProcess.start(test.node, options, '10.15.3.11');
+  const guests = await Guests.boot(CLIENTS, second, () => test.folder());
+
+  const first = await guests.each((guest) => guest.untilLeased());
+  const byUnicast = await guests.each((guest) => guest.untilExtended(gateway));
+  const byBroadcast = await guests.each(async (guest) => {
+    loseUnicasts(guest, '10.15.3.11');
+    return guest.untilExtended(gateway);
+  });
+  return { first, byUnicast, byBroadcast };
+}
+
+/** What a guest sends to the server's address goes to nobody; for udhcpc, which tries it for a minute, it fails. */
+function loseUnicasts(guest: RealGuest, server: string): void {
+  if (guest.name === 'udhcpc') guest.host.ip(`route add unreachable ${server}/32`);
+  else guest.host.ip(`neigh replace ${server} lladdr 02:00:00:00:00:01 nud permanent dev ${DEVICE}`);
+}
+
+async function withOptionTwice(test: TestSegment): Promise<Seen<HeldAddress>> {
+  const gateway = await test.gateway(SETTINGS);
+  const guests = await Guests.boot(INSISTENT, test.segment, () => test.folder());
+  return guests.each(async (guest) => {
+    const first = await guest.untilLeased();
+    const extended = await guest.untilExtended(gateway);
+    expect(extended.address).toBe(first.address);
+    return extended;
+  });
+}
