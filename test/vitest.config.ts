@@ -10,6 +10,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
+          // Some write to the disk a thousand times, on machines with other work.
+          testTimeout: 30_000,
           include: ['test/**/*.test.ts'],
           exclude: ['test/system/**', 'test/cluster/**'],
         },

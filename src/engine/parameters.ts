@@ -1,5 +1,6 @@
 import type { Subnet } from '../subnet/subnet.ts';
 import type { OptionBlock } from '../wire/reply.ts';
+import { Arrangements, type Place } from './arrangements.ts';
 
 const SUBNET_MASK = 1;
 const ROUTER = 3;
@@ -23,73 +24,33 @@ export function chooseParameters(
   subnet: Subnet,
 ): readonly OptionBlock[] {
   const chosen: OptionBlock[] = [];
-  for (const place of arrangementOf(requestList, required, subnet).places) {
+  for (const place of arrangementOf(requestList, required, subnet)) {
     const option = typeof place === 'number' ? required[place] : place;
     if (option !== undefined) chosen.push(option);
   }
   return chosen;
 }
 
-/**
- * The order of the options for one request list and one set of required ones: an option of the subnet, or the index of
- * a required one. Guests of one kind all ask alike, so that it is worked out once for each kind.
- */
-interface Arrangement {
-  readonly requestList: Uint8Array | undefined;
-  readonly required: readonly number[];
-  readonly places: readonly (OptionBlock | number)[];
-}
-
-/** Kinds of guests that are remembered; beyond them all are forgotten, so that no guest can fill the memory. */
-const KINDS = 256;
-const ARRANGEMENTS = new WeakMap<Subnet, Map<number, Arrangement>>();
+const ARRANGEMENTS = new WeakMap<Subnet, Arrangements>();
 
 function arrangementOf(
   requestList: Uint8Array | undefined,
   required: readonly OptionBlock[],
   subnet: Subnet,
-): Arrangement {
-  const known = ARRANGEMENTS.get(subnet) ?? new Map<number, Arrangement>();
-  if (known.size === 0) ARRANGEMENTS.set(subnet, known);
-  const hash = hashOf(requestList, required);
-  const found = known.get(hash);
-  if (found !== undefined && isFor(found, requestList, required)) return found;
-
-  if (known.size >= KINDS) known.clear();
-  const made = {
-    requestList: requestList?.slice(), // The request's bytes do not outlive it.
-    required: required.map(({ code }) => code),
-    places: arrange(requestList, required, subnet),
-  };
-  known.set(hash, made);
-  return made;
-}
-
-function hashOf(requestList: Uint8Array | undefined, required: readonly OptionBlock[]): number {
-  let hash = requestList === undefined ? 1 : 2;
-  for (let at = 0; at < required.length; at += 1) hash = Math.imul(hash, 31) + (required[at]?.code ?? 0);
-  if (requestList === undefined) return hash | 0;
-  for (let at = 0; at < requestList.length; at += 1) hash = Math.imul(hash, 31) + (requestList[at] ?? 0);
-  return hash | 0;
-}
-
-function isFor(
-  { requestList: list, required: codes }: Arrangement,
-  requestList: Uint8Array | undefined,
-  required: readonly OptionBlock[],
-): boolean {
-  if (codes.length !== required.length || list?.length !== requestList?.length) return false;
-  for (let at = 0; at < codes.length; at += 1) if (codes[at] !== required[at]?.code) return false;
-  if (list === undefined || requestList === undefined) return true;
-  for (let at = 0; at < list.length; at += 1) if (list[at] !== requestList[at]) return false;
-  return true;
+): readonly Place[] {
+  let known = ARRANGEMENTS.get(subnet);
+  if (known === undefined) {
+    known = new Arrangements((list, options) => arrange(list, options, subnet));
+    ARRANGEMENTS.set(subnet, known);
+  }
+  return known.of(requestList, required);
 }
 
 function arrange(
   requestList: Uint8Array | undefined,
   required: readonly OptionBlock[],
   { parameters }: Subnet,
-): readonly (OptionBlock | number)[] {
+): readonly Place[] {
   const codes: number[] = [];
   const add = (code: number) => {
     const isThere = parameters.has(code) || required.some((option) => option.code === code);

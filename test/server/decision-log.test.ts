@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { createLogger } from '../../src/log/logger.ts';
 import { DecisionLog } from '../../src/server/decision-log.ts';
+import { decode } from '../../src/wire/decode.ts';
+import { client } from '../store/changes.ts';
 import { memoryBench } from '../support/exchange-bench.ts';
 import { Guest } from '../support/guest.ts';
 import { LogLines } from '../support/log-lines.ts';
@@ -195,6 +197,19 @@ describe('what lasts is said at its begin and at its end', () => {
 
     expect(before).toEqual(['the pool is full: new clients get no address']);
     expect(log.at('warn').slice(1)).toEqual(['the pool has room again']);
+  });
+
+  // What a relay is called is in the guest's hand.
+  test('at most 64 full pools, however many relays a guest makes up', () => {
+    const { log, decisionLog } = logged();
+    for (let number = 0; number < 200; number += 1) {
+      const bytes = new Guest(GUEST.mac, { relay: `10.16.0.${number + 1}` }).discover();
+      const message = decode(bytes, new DataView(bytes.buffer), 0, bytes.length);
+      if (!message.ok) throw new Error('not a message');
+      decisionLog.decided(message, client(1), { kind: 'silence', reason: 'pool-full' }, undefined);
+    }
+
+    expect(log.at('warn')).toHaveLength(64);
   });
 });
 

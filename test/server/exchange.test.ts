@@ -709,6 +709,7 @@ describe('waiting', () => {
     await bench.clock.pass(10);
 
     expect(bench.drops('broken')).toBe(1);
+    expect(bench.record.decisions).toHaveLength(8);
     expect(bench.exchange.isIdle).toBe(true);
   });
 });

@@ -17,7 +17,16 @@ test('a client that asks a second time within ten seconds has asked before', () 
   expect(repeats.isRepeat(client(2))).toBe(false);
 });
 
-test('as many as 2,000 others do not make it forgotten, and hundreds of thousands do not make it slow or large', () => {
+test('a client is forgotten, though it asks again in time, when thousands have asked since', () => {
+  const repeats = new Repeats();
+  repeats.note(client(1_000_000), 0);
+  for (let number = 0; number < 2 * 2048; number += 1) repeats.note(client(number), 1000);
+  repeats.note(client(1_000_000), 2000);
+
+  expect(repeats.isRepeat(client(1_000_000))).toBe(false);
+});
+
+test('as many as 2,000 others do not make it forgotten, however many asked before it', () => {
   const repeats = new Repeats();
   for (let number = 0; number < 200_000; number += 1) repeats.note(client(number), 0);
   repeats.note(client(1_000_000), 1000);

@@ -1,6 +1,7 @@
 import { CarryLoad } from './carry-load.ts';
 import type { Journal } from './journal.ts';
 import type { JournalPiece } from './journal-piece.ts';
+import type { Retention } from './retention.ts';
 import type { Writer } from './writer.ts';
 
 /** Rows of both tables that are written at once, in one transaction of the packet thread: about a millisecond. */
@@ -18,15 +19,17 @@ const LOAD_RECORDS = 2 ** 17;
 export class CarryOver {
   readonly #journal: Journal;
   readonly #writer: Writer;
+  readonly #retention: Retention;
   /** What is carried over next, while its records are being looked for. */
   #search: CarryLoad | undefined;
   #load: CarryLoad | undefined;
   #carried: number;
   #records = 0;
 
-  constructor(journal: Journal, writer: Writer, carried: number) {
+  constructor(journal: Journal, writer: Writer, retention: Retention, carried: number) {
     this.#journal = journal;
     this.#writer = writer;
+    this.#retention = retention;
     this.#carried = carried;
   }
 
@@ -58,6 +61,7 @@ export class CarryOver {
     try {
       this.#writer.begin();
       rows = this.#write(this.#load);
+      this.#retention.pruneExcess();
       if (rows < STEP_ROWS) this.#writer.noteCarried(last.sequence);
       this.#writer.commit();
     } catch (error) {

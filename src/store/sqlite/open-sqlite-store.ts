@@ -14,7 +14,7 @@ import { loadLeases } from './load-leases.ts';
 import { readStanding } from './mirror-standing.ts';
 import { asGatewayError, openDatabase } from './open-database.ts';
 import { takeOwnership } from './ownership.ts';
-import type { RetentionOptions } from './retention.ts';
+import { Retention, type RetentionOptions } from './retention.ts';
 import { MIGRATIONS, type Migration } from './schema.ts';
 import { SqliteStore } from './sqlite-store.ts';
 import { Writer } from './writer.ts';
@@ -69,7 +69,8 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
     const carried = numberIn(database, "SELECT value FROM meta WHERE key = 'carried'");
     journal = new Journal(journalOf(file), carried);
     const writer = new Writer(database, options.node ?? null);
-    const carryOver = new CarryOver(journal, writer, carried);
+    const retention = new Retention(database, options.history ?? DEFAULT_HISTORY);
+    const carryOver = new CarryOver(journal, writer, retention, carried);
     carryOver.finish();
     putNode(database, options.node);
     carryOver.release(); // The birth is safe too, before anything is in the journal that bears its name.
@@ -87,7 +88,7 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
       table,
       ownership,
       lastStoredAt,
-      history: options.history ?? DEFAULT_HISTORY,
+      retention,
       clock: options.clock,
     });
   } catch (cause) {

@@ -1,7 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { INFINITE_SECONDS, type Instant } from '../../lease/lease.ts';
 
-/** How many rows one piece of pruning deletes at most. */
+/** How many rows one piece of pruning deletes at most; more than one step of the carry-over writes. */
 export const PRUNE_ROWS = 256;
 
 export interface RetentionOptions {
@@ -16,6 +16,7 @@ export class Retention {
   readonly #options: RetentionOptions;
   readonly #bounds: Statement;
   readonly #prune: Statement;
+  readonly #pruneExcess: Statement;
 
   constructor(database: Database, options: RetentionOptions) {
     this.#options = options;
@@ -25,6 +26,14 @@ export class Retention {
       )
       .raw();
     this.#prune = database.prepare('DELETE FROM history WHERE id >= ? AND id < ? AND (at < ? OR id <= ?)');
+    this.#pruneExcess = database.prepare(
+      'DELETE FROM history WHERE id <= (SELECT max(id) FROM history) - ? AND id < (SELECT min(id) FROM history) + ?',
+    );
+  }
+
+  /** Deletes a piece of what is too much, in the transaction that writes more: guests may write as fast as they like. */
+  pruneExcess(): void {
+    this.#pruneExcess.run(this.#options.rows, PRUNE_ROWS);
   }
 
   /** Deletes a piece of what is too old or too much; returns how many rows. */

@@ -15,7 +15,7 @@ import type { Journal } from './journal.ts';
 import { BatchWriter } from './journal-batch.ts';
 import type { JournalRecord } from './journal-record.ts';
 import type { Ownership } from './ownership.ts';
-import { Retention, type RetentionOptions } from './retention.ts';
+import type { Retention } from './retention.ts';
 import type { StoredState } from './rows.ts';
 import { Upkeep } from './upkeep.ts';
 import type { Writer } from './writer.ts';
@@ -52,7 +52,7 @@ export interface SqliteStoreParts {
   readonly table: LeaseTable;
   readonly ownership: Ownership;
   readonly lastStoredAt: Instant;
-  readonly history: RetentionOptions;
+  readonly retention: Retention;
   readonly clock: Clock | undefined;
 }
 
@@ -84,7 +84,7 @@ export class SqliteStore implements LeaseStore {
   #isClosed = false;
 
   constructor(parts: SqliteStoreParts) {
-    const { database, journal, carryOver, writer, clock } = parts;
+    const { database, journal, carryOver, writer, retention, clock } = parts;
     this.opening = parts.opening;
     this.#database = database;
     this.#table = parts.table;
@@ -93,7 +93,6 @@ export class SqliteStore implements LeaseStore {
     this.#lastStoredAt = parts.lastStoredAt;
     this.#lastEvent = parts.lastEvent;
     this.#checkpoints = new Checkpoints(database);
-    const retention = new Retention(database, parts.history);
     const checkpoints = this.#checkpoints;
     const heard = new Heard(database);
     this.#heard = heard;

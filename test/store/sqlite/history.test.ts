@@ -1,8 +1,9 @@
 import Sqlite from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { INFINITE_SECONDS } from '../../../src/lease/lease.ts';
+import type { Ipv4 } from '../../../src/net/ipv4.ts';
 import type { SqliteStore } from '../../../src/store/sqlite/sqlite-store.ts';
-import { address, at, bind, offer, withdraw } from '../changes.ts';
+import { address, at, bind, changeOf, offer, withdraw } from '../changes.ts';
 import { fileIn, openIn, temporaryDirectory } from './temporary-store.ts';
 
 const A = address('10.15.3.20');
@@ -94,6 +95,28 @@ describe('the retention of the history', () => {
     });
 
     expect(left).toEqual([344, 98, 97, 96]);
+  });
+
+  // Guests write a row for each lease that they take and release: the file may not grow as fast as they like.
+  it('keeps no more rows than it may, however fast they come and however little time is left for it', async () => {
+    const directory = temporaryDirectory();
+    const store = openIn(directory, { history: { seconds: INFINITE_SECONDS, rows: 500 } });
+    const most: number[] = [];
+    for (let round = 0; round < 24; round += 1) {
+      // Each address goes to another client.
+      const wishes = Array.from({ length: 250 }, (_, number) => ({
+        client: 250 * round + number,
+        address: (A + number) as Ipv4,
+        at: at(round),
+      }));
+      await store.commit(wishes.map((wish) => changeOf(store.leases, wish)));
+      if (round % 4 !== 3) continue;
+      store.flush();
+      most.push(eventsIn(directory).length);
+    }
+
+    expect(Math.max(...most)).toBeLessThanOrEqual(500);
+    expect(most.at(-1)).toBe(500);
   });
 
   it('ends what is too much, also where the clock was wrong', async () => {

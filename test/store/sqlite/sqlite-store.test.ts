@@ -377,7 +377,7 @@ describe('the SQLite store when only the lease file cannot be written', () => {
     expect(file.prepare('SELECT count(DISTINCT client) FROM lease').pluck().get()).toBe(COUNT);
     expect(file.prepare('SELECT count(DISTINCT client) FROM history').pluck().get()).toBe(COUNT);
     file.close();
-  }, 30_000);
+  });
 
   it('until the journal is full: then nothing is promised, and nothing is lost', async () => {
     const directory = temporaryDirectory();
@@ -397,7 +397,7 @@ describe('the SQLite store when only the lease file cannot be written', () => {
     expect(store.leases.canPromise).toBe(true);
     await store.close();
     expect(openIn(directory).opening.loaded.bound).toBe(committed);
-  }, 30_000);
+  });
 });
 
 describe('the SQLite store and its log', () => {
