@@ -16,7 +16,7 @@ import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 import { prefixOf } from '../net/prefix.ts';
 import { HEALTH_SOCKET, HealthEndpoint } from '../server/health.ts';
 import { Server } from '../server/server.ts';
-import type { Medium } from '../server/server-parts.ts';
+import type { ListenIpParts, Medium } from '../server/server-parts.ts';
 import { systemClock } from '../server/system-clock.ts';
 import type { EtcdStore } from '../store/etcd/etcd-store.ts';
 import { checkIntegrity } from '../store/sqlite/check-integrity.ts';
@@ -24,7 +24,8 @@ import { openMirror } from '../store/sqlite/open-mirror.ts';
 import { LEASE_FILE, openSqliteStore, type SqliteStoreOptions } from '../store/sqlite/open-sqlite-store.ts';
 import type { Opening } from '../store/sqlite/sqlite-store.ts';
 import { readInterfaces } from '../transport/interfaces.ts';
-import { openTransport } from '../transport/open-transport.ts';
+import { openListenIpArp, openTransport } from '../transport/open-transport.ts';
+import { DefendedMark } from './defended-mark.ts';
 import { agreedOf, nodeOf, SharingGateways, sharedSettings, sharedStore } from './shared-leases.ts';
 import { stopSignal } from './stop-signal.ts';
 
@@ -67,7 +68,8 @@ export async function serve({ settings, warnings }: LoadedSettings): Promise<num
       return gateways.store;
     },
     ...(shared === undefined ? {} : { cluster: gateways }),
-    findListenAddress: () => findListenAddress(settings, readInterfaces()),
+    findListenAddress: (served) => findListenAddress(settings, readInterfaces(), served),
+    listenIp: listenIpParts(settings),
     openMedium: async (listen) => {
       await announce(gateways.store, settings, listen);
       return sockets.open(listen);
@@ -138,6 +140,17 @@ function sayOpening(log: Logger, { file, loaded, skipped, setAside, copy, journa
     log.warn({ journal: journalAside }, 'a journal that was not of this lease file is set aside');
   if (skipped > 0) log.warn({ file, skipped }, 'rows of the lease file that are none of ours are left alone');
   log.info({ file, ...loaded }, 'leases loaded');
+}
+
+function listenIpParts({ leasesDir, gateway, subnetMask }: Settings): ListenIpParts {
+  const mark = new DefendedMark(leasesDir, systemClock.now);
+  const prefix = prefixOf(gateway, subnetMask);
+  return {
+    openArp: ({ interfaceName, listenIp }) => openListenIpArp({ interfaceName, listenIp, prefix }),
+    ownHardware: () => new Set(readInterfaces().map(({ hardware }) => hardware)),
+    defended: (listenIp) => mark.set(listenIp),
+    hasDefended: (listenIp) => mark.isRecent(listenIp),
+  };
 }
 
 function ownAddresses(): readonly Ipv4[] {

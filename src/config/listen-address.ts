@@ -29,13 +29,12 @@ export interface ListenAddress {
 }
 
 /**
- * found: listen there; `warning` says what is odd about it. waiting: it is not there yet, and may come: `remedy` is the
- * line that mends it. problem: it will not come by itself.
+ * found: listen there; `warning` says what is odd about it. waiting: it is not there yet, or is not clear yet, and what
+ * comes or goes may change that: `remedy` is the line that mends it.
  */
 export type ListenAddressSearch =
   | ({ readonly kind: 'found'; readonly warning: string | undefined } & ListenAddress)
-  | { readonly kind: 'waiting'; readonly message: string; readonly remedy: string }
-  | { readonly kind: 'problem'; readonly message: string; readonly remedy: string };
+  | { readonly kind: 'waiting'; readonly message: string; readonly remedy: string };
 
 interface Place {
   readonly link: Link;
@@ -43,18 +42,63 @@ interface Place {
   readonly prefixLength: number;
 }
 
-/** Finds interface and listen IP: both as set, or one by the other, or both by the address plan. */
-export function findListenAddress(settings: ListenSettings, links: readonly Link[]): ListenAddressSearch {
+/**
+ * Finds interface and listen IP: both as set, or one by the other, or both by the address plan.
+ *
+ * @param served Where this gateway serves, or served last: what comes beside it is left alone as long as it is there.
+ */
+export function findListenAddress(
+  settings: ListenSettings,
+  links: readonly Link[],
+  served?: ListenAddress,
+): ListenAddressSearch {
   const { interface: name, listenIp } = settings;
   const link = links.find((candidate) => candidate.name === name);
   if (name !== undefined && link === undefined) return interfaceMissing(name, settings, links);
-  const places = placesOn(link === undefined ? links : [link]);
-  if (listenIp !== undefined) return findByListenIp(listenIp, settings, places, placesOn(links));
+  const places = placesOn(link === undefined ? links : [link], settings);
+  const kept = served === undefined ? undefined : keptPlace(places, settings, served);
+  if (kept !== undefined) return found(kept, settings);
+  if (listenIp !== undefined) return findByListenIp(listenIp, settings, places, placesOn(links, settings));
   return link === undefined ? findByPlan(settings, places) : findOnInterface(link, settings, places);
 }
 
-function placesOn(links: readonly Link[]): readonly Place[] {
-  return links.flatMap((link) => link.addresses.map((at) => ({ link, ...at })));
+/** An address that an interface has with several prefixes is there once, with the one that fits the segment best. */
+function placesOn(links: readonly Link[], settings: ListenSettings): readonly Place[] {
+  return links.flatMap((link) => {
+    const best = new Map<Ipv4, Place>();
+    for (const at of link.addresses) {
+      const other = best.get(at.address);
+      const place = { link, ...at };
+      if (other === undefined || suitability(place, settings) > suitability(other, settings))
+        best.set(at.address, place);
+    }
+    return [...best.values()];
+  });
+}
+
+/** 2: the segment's own prefix. 1: one that holds the router and the pool. 0: one that does not. */
+function suitability({ address, prefixLength }: Place, settings: ListenSettings): number {
+  if (prefixLength === settings.subnetMask) return 2;
+  const prefix = prefixOf(address, prefixLength);
+  const { gateway, poolStart, poolEnd } = settings;
+  return [gateway, poolStart, poolEnd].every((each) => contains(prefix, each)) ? 1 : 0;
+}
+
+/** The served address, where it is; if it has moved, where it is now. */
+function keptPlace(
+  places: readonly Place[],
+  settings: ListenSettings,
+  served: ListenAddress,
+): Place | undefined {
+  const wanted = settings.listenIp ?? served.listenIp;
+  if (wanted !== served.listenIp || listenIpFault(settings, wanted) !== undefined) return undefined;
+  const there = places.filter(({ address }) => address === wanted);
+  const [only, second] = there;
+  return (
+    there.find(({ link }) => link.index === served.interfaceIndex) ??
+    there.find(({ link }) => link.name === served.interfaceName) ??
+    (second === undefined ? only : undefined)
+  );
 }
 
 function interfaceMissing(
@@ -77,7 +121,8 @@ function findByListenIp(
   everywhere: readonly Place[],
 ): ListenAddressSearch {
   const matches = places.filter((place) => place.address === listenIp);
-  const [match, second] = matches;
+  const fitting = matches.filter((place) => suitability(place, settings) > 0);
+  const [match, second] = fitting.length > 0 ? fitting : matches;
   if (match !== undefined && second === undefined) return found(match, settings);
   if (match !== undefined) {
     return several(`${ipv4ToText(listenIp)} is on several interfaces`, matches, 'GATEWAY_DHCP_INTERFACE');
@@ -98,7 +143,7 @@ function findOnInterface(
   places: readonly Place[],
 ): ListenAddressSearch {
   const prefix = prefixOf(settings.gateway, settings.subnetMask);
-  const candidates = ownPlaces(places, settings);
+  const candidates = candidatesAmong(places, settings);
   const [only, second] = candidates;
   if (only !== undefined && second === undefined) return found(only, settings);
   if (only !== undefined) {
@@ -108,12 +153,12 @@ function findOnInterface(
       'GATEWAY_DHCP_LISTEN_IP',
     );
   }
-  // An interface without any address is one that is being set up, as when a node boots; one with others is the wrong one.
-  const kind = places.length === 0 ? 'waiting' : 'problem';
+  const unfit = unfitAmong(places, settings);
+  if (unfit !== undefined) return unfit;
   const has = places.length === 0 ? 'it has none' : `it has ${listed(places)}`;
   const router = places.some((place) => place.address === settings.gateway) ? ', which is the router' : '';
   return {
-    kind,
+    kind: 'waiting',
     message: `${link.name} has no address of its own in ${prefixToText(prefix)}: ${has}${router}`,
     remedy: addLine(settings, undefined),
   };
@@ -121,16 +166,42 @@ function findOnInterface(
 
 function findByPlan(settings: ListenSettings, places: readonly Place[]): ListenAddressSearch {
   const prefix = prefixOf(settings.gateway, settings.subnetMask);
-  const own = ownPlaces(places, settings);
-  const planned = own.filter((place) => gatewayAddresses(prefix).includes(place.address));
-  const candidates = planned.length > 0 ? planned : own;
+  const candidates = candidatesAmong(places, settings);
   const [only, second] = candidates;
   if (only === undefined) {
     const message = `no interface has an address of its own in ${prefixToText(prefix)}`;
-    return { kind: 'waiting', message, remedy: addLine(settings, undefined) };
+    return unfitAmong(places, settings) ?? { kind: 'waiting', message, remedy: addLine(settings, undefined) };
   }
   if (second === undefined) return found(only, settings);
   return several('several addresses could be the listen IP', candidates, 'GATEWAY_DHCP_LISTEN_IP');
+}
+
+/** What could be the listen IP where none is set: the plan's addresses for gateways, or if there is none of them, any. */
+function candidatesAmong(places: readonly Place[], settings: ListenSettings): readonly Place[] {
+  const own = ownPlaces(places, settings).filter(
+    (place) => listenIpFault(settings, place.address) === undefined && suitability(place, settings) > 0,
+  );
+  const planned = gatewayAddresses(prefixOf(settings.gateway, settings.subnetMask));
+  const preferred = own.filter(({ address }) => planned.includes(address));
+  return preferred.length > 0 ? preferred : own;
+}
+
+/** Why an address of the segment that is there is not taken; undefined: there is none. */
+function unfitAmong(places: readonly Place[], settings: ListenSettings): ListenAddressSearch | undefined {
+  const place = ownPlaces(places, settings)[0];
+  if (place === undefined) return undefined;
+  const { link, address } = place;
+  const fault = listenIpFault(settings, address);
+  const own = { ...settings, interface: link.name };
+  if (fault !== undefined) {
+    const message = `${link.name} has ${ipv4ToText(address)}, which ${fault.message}`;
+    return { kind: 'waiting', message, remedy: addLine(own, undefined) };
+  }
+  return {
+    kind: 'waiting',
+    message: `${link.name} has ${placeToText(place)}, a prefix that does not hold the router and the pool`,
+    remedy: `${addLine(own, address)}; or say that it is meant: GATEWAY_DHCP_LISTEN_IP=${ipv4ToText(address)}`,
+  };
 }
 
 /** Places in the segment; the router's address is no node's own, unless this host is said to be the router. */
@@ -143,14 +214,6 @@ function ownPlaces(places: readonly Place[], settings: ListenSettings): readonly
 
 function found(place: Place, settings: ListenSettings): ListenAddressSearch {
   const { link, address, prefixLength } = place;
-  const fault = listenIpFault(settings, address);
-  if (fault !== undefined) {
-    return {
-      kind: 'problem',
-      message: `${link.name} has ${ipv4ToText(address)}, which ${fault.message}`,
-      remedy: fault.remedy,
-    };
-  }
   const warning =
     prefixLength === settings.subnetMask
       ? undefined
@@ -171,7 +234,7 @@ function several(what: string, places: readonly Place[], variable: string): List
   const value =
     variable === 'GATEWAY_DHCP_INTERFACE' ? example?.link.name : ipv4ToText(example?.address ?? ipv4(0));
   return {
-    kind: 'problem',
+    kind: 'waiting',
     message: `${what}: ${listed(places)}`,
     remedy: `say which: ${variable}=${value}`,
   };

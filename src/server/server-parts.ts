@@ -1,10 +1,11 @@
 import type { ListenAddress, ListenAddressSearch } from '../config/listen-address.ts';
 import type { Decide } from '../engine/decision.ts';
 import type { Clock } from '../lease/clock.ts';
+import type { HardwareAddress } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
 import type { Plan } from '../subnet/plan.ts';
-import type { Segment, Transport } from '../transport/transport.ts';
+import type { ListenIpArp, Segment, Transport } from '../transport/transport.ts';
 import type { Cluster } from './cluster.ts';
 import type { Log } from './log.ts';
 import type { Observer } from './observer.ts';
@@ -25,6 +26,18 @@ export interface Medium {
   close(): void;
 }
 
+/** What shows whether the listen IP is this host's alone (RFC 5227). */
+export interface ListenIpParts {
+  /** ARP on a listen address before its sockets are opened; undefined: it cannot be had. */
+  openArp(listen: ListenAddress): { readonly arp: ListenIpArp; close(): void } | undefined;
+  /** Of all interfaces of this host, as they are now. */
+  ownHardware(): ReadonlySet<HardwareAddress>;
+  /** This address was defended now, against another machine that has it. */
+  defended(listenIp: Ipv4): void;
+  /** It was defended until just before this process began. */
+  hasDefended(listenIp: Ipv4): boolean;
+}
+
 /** The concrete parts, chosen by whoever starts the server. */
 export interface ServerParts {
   readonly clock: Clock;
@@ -34,8 +47,14 @@ export interface ServerParts {
   openStore(inFlight: ReadonlySet<Ipv4>): LeaseStore | Promise<LeaseStore>;
   /** The gateways that share the store's leases; absent: it is this one's alone. */
   readonly cluster?: Cluster;
-  /** Looks at the interfaces as they are now. */
-  findListenAddress(): ListenAddressSearch;
+  /**
+   * Looks at the interfaces as they are now.
+   *
+   * @param served Where this gateway serves, or served last.
+   */
+  findListenAddress(served?: ListenAddress): ListenAddressSearch;
+  /** Asking for the listen IP by ARP; absent: it is never asked for. */
+  readonly listenIp?: ListenIpParts;
   /** Throws a GatewayError; 'rival-server' if somebody else listens there. */
   openMedium(listen: ListenAddress): Medium | Promise<Medium>;
   planOf(listen: ListenAddress): Plan;

@@ -60,12 +60,48 @@ export function arpSender(view: DataView, offset: number, length: number): ArpSe
   return { address, hardware: hardwareAt(view, offset + SENDER_HARDWARE) };
 }
 
+/** What another machine's ARP message says of an address. */
+export type ArpSign =
+  | 'probe' // It would like to have the address (RFC 5227 §1.1): no sender is named.
+  | 'announcement' // It has the address, and says so unasked (RFC 5227 §1.1): sender and target are the same.
+  | 'use'; // It has the address: it answers for it, or asks from it.
+
+export interface ArpAbout {
+  readonly sign: ArpSign;
+  readonly hardware: HardwareAddress;
+}
+
+/** What an ARP message says of this address; undefined: nothing. */
+export function arpAbout(
+  address: Ipv4,
+  view: DataView,
+  offset: number,
+  length: number,
+): ArpAbout | undefined {
+  if (length < ARP_BYTES) return undefined;
+  if (view.getUint16(offset + PROTOCOL) !== IPV4 || view.getUint16(offset + SIZES) !== LENGTHS)
+    return undefined;
+  const operation = view.getUint16(offset + OPERATION);
+  if (operation !== REQUEST && operation !== REPLY) return undefined;
+  const sender = view.getUint32(offset + SENDER_ADDRESS);
+  const isTarget = view.getUint32(offset + TARGET_ADDRESS) === address;
+  const hardware = hardwareAt(view, offset + SENDER_HARDWARE);
+  if (sender === UNSPECIFIED) {
+    return isTarget && operation === REQUEST ? { sign: 'probe', hardware } : undefined;
+  }
+  if (sender !== address) return undefined;
+  return { sign: isTarget ? 'announcement' : 'use', hardware };
+}
+
 const PACKET_OUTGOING = 4;
 
 /**
- * The filter, run by the kernel, that lets pass ARP for IPv4 whose sender is in the segment and not this host. The data begin at the ARP header, as the socket is SOCK_DGRAM.
+ * The filter, run by the kernel, that lets pass ARP for IPv4 whose sender is in the segment and not this host, and
+ * probes for one address. The data begin at the ARP header, as the socket is SOCK_DGRAM.
+ *
+ * @param probed Whose probes pass; unspecified: none do.
  */
-export function arpFilter({ network, length }: Prefix): Uint8Array {
+export function arpFilter({ network, length }: Prefix, probed: Ipv4 = UNSPECIFIED): Uint8Array {
   return assemble([
     [LOAD_BYTE, PACKET_TYPE],
     [JUMP_IF_EQUAL, PACKET_OUTGOING, 'rejected'],
@@ -76,9 +112,14 @@ export function arpFilter({ network, length }: Prefix): Uint8Array {
     [JUMP_IF_EQUAL, REPLY, undefined, 'rejected'],
     'a sender',
     [LOAD_WORD, SENDER_ADDRESS],
-    [JUMP_IF_EQUAL, UNSPECIFIED, 'rejected'],
+    [JUMP_IF_EQUAL, UNSPECIFIED, 'a probe'],
     [AND, maskOfLength(length)],
-    [JUMP_IF_EQUAL, network, undefined, 'rejected'],
+    [JUMP_IF_EQUAL, network, 'passed', 'rejected'],
+    'a probe',
+    [LOAD_WORD, TARGET_ADDRESS],
+    [JUMP_IF_EQUAL, UNSPECIFIED, 'rejected'],
+    [JUMP_IF_EQUAL, probed, undefined, 'rejected'],
+    'passed',
     [RETURN, ARP_BYTES],
     'rejected',
     [RETURN, REJECT],

@@ -2,8 +2,9 @@ import { GatewayError } from '../errors.ts';
 import { type DgramTransportOptions, openDgramTransport } from './dgram-transport.ts';
 import { type Libc, loadLibc } from './libc.ts';
 import { openNativeTransport } from './native-transport.ts';
-import { type ArpSegment, openSegment, SILENT_SEGMENT } from './segment.ts';
+import { type ArpSegment, openSegment, type SegmentOptions, SILENT_SEGMENT } from './segment.ts';
 import type { SocketTransport } from './socket-transport.ts';
+import type { ListenIpArp } from './transport.ts';
 
 export interface OpenTransportOptions extends DgramTransportOptions {
   /** The best rung to try; `raw` by default. */
@@ -58,6 +59,20 @@ export async function openTransport(
   }
   const transport = await openDgramTransport(options);
   return joined(transport, SILENT_SEGMENT, shortcomings);
+}
+
+/** The ARP of a listen IP before anything is opened on it; undefined where it cannot be had, or the interface has gone. */
+export function openListenIpArp(
+  options: SegmentOptions,
+  load: () => Libc = loadLibc,
+): { readonly arp: ListenIpArp; close(): void } | undefined {
+  try {
+    const segment = openSegment(load(), options);
+    return { arp: segment.listenIp, close: () => segment.close() };
+  } catch (error) {
+    if (error instanceof GatewayError) return undefined;
+    throw error;
+  }
 }
 
 function joined(

@@ -1,8 +1,8 @@
 import { GatewayError } from '../errors.ts';
 import { EVERYBODY, type HardwareAddress, NO_HARDWARE } from '../net/hardware-address.ts';
-import type { Ipv4 } from '../net/ipv4.ts';
+import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import type { Prefix } from '../net/prefix.ts';
-import { arpFilter, arpRequest, arpSender } from './arp.ts';
+import { type ArpSign, arpAbout, arpFilter, arpRequest, arpSender } from './arp.ts';
 import { attachFilter } from './bpf.ts';
 import type { Libc } from './libc.ts';
 import {
@@ -20,7 +20,7 @@ import { MessageVector, pinnedMemory } from './message-vector.ts';
 import { interfaceMissing } from './open-socket.ts';
 import { type Readiness, whenReadable } from './readiness.ts';
 import { countError, Loss } from './socket-transport.ts';
-import type { Segment } from './transport.ts';
+import type { ListenIpArp, Segment } from './transport.ts';
 import { type InterfaceWatch, watchInterface } from './watch-interface.ts';
 
 export interface SegmentOptions {
@@ -52,7 +52,10 @@ export const SILENT_SEGMENT: ArpSegment = {
  * Opens the ARP of one interface.
  * @throws GatewayError interface-missing, or transport-unavailable without CAP_NET_RAW.
  */
-export function openSegment(libc: Libc, options: SegmentOptions): ArpSegment {
+export function openSegment(
+  libc: Libc,
+  options: SegmentOptions,
+): ArpSegment & { readonly listenIp: ListenIpArp } {
   return new PacketSegment(libc, options);
 }
 
@@ -73,7 +76,10 @@ class PacketSegment implements ArpSegment {
   readonly #everybody: Uint8Array;
   /** Room for getsockname. */
   readonly #self = new Uint8Array(LINK_ADDRESS_BYTES);
+  readonly listenIp: ListenIpArp;
   #readiness: Readiness | undefined;
+  #hear: (address: Ipv4, holder: HardwareAddress) => void = () => {};
+  #hearSign: (sign: ArpSign, hardware: HardwareAddress) => void = () => {};
   #isClosed = false;
 
   constructor(libc: Libc, { interfaceName, listenIp, prefix }: SegmentOptions) {
@@ -88,7 +94,7 @@ class PacketSegment implements ArpSegment {
     try {
       if (link === undefined) throw interfaceMissing(interfaceName);
       this.#everybody = linkAddress(ETH_P_ARP, link.index, EVERYBODY);
-      this.#fd = openArpSocket(libc, link.index, prefix);
+      this.#fd = openArpSocket(libc, link.index, prefix, listenIp);
     } catch (error) {
       this.#watch.close();
       throw error;
@@ -98,6 +104,7 @@ class PacketSegment implements ArpSegment {
       this.#vector.putMessage(slot, slot * SLOT_BYTES, SLOT_BYTES, 0);
       this.#vector.putRoom(slot);
     }
+    this.listenIp = this.#listenIpArp(listenIp);
   }
 
   /**
@@ -106,8 +113,12 @@ class PacketSegment implements ArpSegment {
    * suppresses ARP, as on VXLAN, does not pass probes on. What it says is true: this interface does hold the listen IP.
    */
   ask(address: Ipv4): void {
+    this.#send(this.#listenIp, address);
+  }
+
+  #send(source: Ipv4, target: Ipv4): void {
     if (this.#isClosed) return;
-    const request = arpRequest(this.#hardware(), this.#listenIp, address);
+    const request = arpRequest(this.#hardware(), source, target);
     const send = () => this.#libc.sendto(this.#fd, request, MSG_DONTWAIT, this.#everybody);
     // The first error may be an old one that waited to be told: that the interface had been down.
     if (send() >= 0) return;
@@ -116,9 +127,31 @@ class PacketSegment implements ArpSegment {
   }
 
   onHeard(hear: (address: Ipv4, holder: HardwareAddress) => void): void {
-    this.#readiness?.close();
+    this.#hear = hear;
+    this.#beginReading();
+  }
+
+  #listenIpArp(listenIp: Ipv4): ListenIpArp {
+    const hardware = () => this.#hardware();
+    return {
+      get hardware() {
+        return hardware();
+      },
+      probe: () => this.#send(UNSPECIFIED, listenIp),
+      announce: () => this.#send(listenIp, listenIp),
+      onSign: (hear) => {
+        this.#hearSign = hear;
+        this.#beginReading();
+      },
+      hearNow: () => {
+        if (!this.#isClosed) this.#read();
+      },
+    };
+  }
+
+  #beginReading(): void {
     // When the interface goes down (ENETDOWN), reading takes the error away; once it is up we hear again.
-    this.#readiness = whenReadable(this.#libc, this.#fd, () => this.#read(hear));
+    this.#readiness ??= whenReadable(this.#libc, this.#fd, () => this.#read());
   }
 
   onLost(run: (reason: string) => void): void {
@@ -133,13 +166,17 @@ class PacketSegment implements ArpSegment {
     this.#libc.close(this.#fd);
   }
 
-  #read(hear: (address: Ipv4, holder: HardwareAddress) => void): void {
+  #read(): void {
     const vector = this.#vector;
+    const { view } = vector.payload;
     const count = vector.receive(this.#fd, 0, SLOTS);
     for (let slot = 0; slot < count; slot++) {
-      const sender = arpSender(vector.payload.view, slot * SLOT_BYTES, vector.lengthOf(slot));
+      const offset = slot * SLOT_BYTES;
+      const sender = arpSender(view, offset, vector.lengthOf(slot));
+      const about = arpAbout(this.#listenIp, view, offset, vector.lengthOf(slot));
       vector.putRoom(slot);
-      if (sender !== undefined) hear(sender.address, sender.hardware);
+      if (sender !== undefined) this.#hear(sender.address, sender.hardware);
+      if (about !== undefined) this.#hearSign(about.sign, about.hardware);
     }
   }
 
@@ -150,11 +187,11 @@ class PacketSegment implements ArpSegment {
   }
 }
 
-function openArpSocket(libc: Libc, index: number, prefix: Prefix): number {
+function openArpSocket(libc: Libc, index: number, prefix: Prefix, listenIp: Ipv4): number {
   const fd = libc.socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) throw noArp('made', fd);
   // The filter before the protocol, so that nothing is heard unfiltered.
-  const filtered = attachFilter(libc, fd, arpFilter(prefix));
+  const filtered = attachFilter(libc, fd, arpFilter(prefix, listenIp));
   const result = filtered < 0 ? filtered : libc.bind(fd, linkAddress(ETH_P_ARP, index, NO_HARDWARE));
   if (result < 0) {
     libc.close(fd);

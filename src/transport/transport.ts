@@ -1,6 +1,7 @@
 import type { Arrival, Destination } from '../net/datagram.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
+import type { ArpSign } from './arp.ts';
 
 /** Bytes that one receive may fill in one slot; a longer datagram is cut and marked. */
 export const RECEIVE_SLOT_BYTES = 2048;
@@ -76,4 +77,20 @@ export interface Segment {
   ask(address: Ipv4): void;
   /** Calls `hear` with each sender (address, hardware) of an ARP message that names a sender address. */
   onHeard(hear: (address: Ipv4, holder: HardwareAddress) => void): void;
+  /** The same for the listen IP itself; absent: nothing can be asked or heard of it. */
+  readonly listenIp?: ListenIpArp;
+}
+
+/** RFC 5227: whether the listen IP is this machine's alone. */
+export interface ListenIpArp {
+  /** Of the interface, now. */
+  readonly hardware: HardwareAddress;
+  /** Asks who has the listen IP without naming a sender, which changes nobody's ARP cache (RFC 5227 §2.1.1). */
+  probe(): void;
+  /** Says to everybody that the listen IP is here (RFC 5227 §2.3). */
+  announce(): void;
+  /** Calls `hear` with what other machines say of the listen IP. */
+  onSign(hear: (sign: ArpSign, hardware: HardwareAddress) => void): void;
+  /** Reads what has come and was not read yet. */
+  hearNow(): void;
 }

@@ -1,10 +1,12 @@
 import type { Arrival, Destination } from '../../src/net/datagram.ts';
 import type { HardwareAddress } from '../../src/net/hardware-address.ts';
 import { type Ipv4, UNSPECIFIED } from '../../src/net/ipv4.ts';
+import type { ArpSign } from '../../src/transport/arp.ts';
 import {
   type Arena,
   type Batch,
   type Datagram,
+  type ListenIpArp,
   type Outbox,
   type Outgoing,
   RECEIVE_SLOT_BYTES,
@@ -131,6 +133,40 @@ export class SimulatedTransport implements Transport {
 
   close(): void {
     this.isClosed = true;
+  }
+}
+
+/** The listen IP on a segment where nobody else has it until a test says so. */
+export class SimulatedListenIpArp implements ListenIpArp {
+  readonly hardware: HardwareAddress;
+  /** What was sent, in order. */
+  readonly sent: ('probe' | 'announcement')[] = [];
+  /** Who answers each probe, within the call. */
+  readonly holders = new Set<HardwareAddress>();
+  #hear: (sign: ArpSign, hardware: HardwareAddress) => void = () => {};
+
+  constructor(hardware: HardwareAddress) {
+    this.hardware = hardware;
+  }
+
+  probe(): void {
+    this.sent.push('probe');
+    for (const holder of this.holders) this.say('use', holder);
+  }
+
+  announce(): void {
+    this.sent.push('announcement');
+  }
+
+  onSign(hear: (sign: ArpSign, hardware: HardwareAddress) => void): void {
+    this.#hear = hear;
+  }
+
+  hearNow(): void {}
+
+  /** Another machine sends ARP about the listen IP. */
+  say(sign: ArpSign, hardware: HardwareAddress): void {
+    this.#hear(sign, hardware);
   }
 }
 

@@ -1,0 +1,96 @@
+import type { ListenAddress } from '../config/listen-address.ts';
+import type { Clock } from '../lease/clock.ts';
+import { type HardwareAddress, hardwareToText } from '../net/hardware-address.ts';
+import { ipv4ToText } from '../net/ipv4.ts';
+import type { ListenIpArp } from '../transport/transport.ts';
+import { ListenIpSigns } from './listen-ip-signs.ts';
+
+/**
+ * How long the start waits for an answer, from the first probe on: milliseconds. RFC 5227 §1.1 has seconds, for a host
+ * that does not use its address yet. Here the kernel has the address already, the one who answers is a kernel too, in
+ * less than a millisecond; the probe leaves before the lease file is opened, and who answers later is found while serving.
+ */
+const HOLD = 60;
+/** A holder that has answered nothing for so long is gone: milliseconds. It is asked each second. */
+const GONE = 3000;
+/** A serving gateway defends its address within two seconds of a probe (see ListenIpWatch). Milliseconds. */
+const UNDEFENDED = 300_000;
+/** The same where this gateway has served against the holder until just before it was restarted. */
+const UNDEFENDED_RESTART = 3000;
+/** Two that wait for each other hear each other's probes: so many in a row, and the lower hardware address goes first. */
+const PROBES_OF_A_WAIT = 5;
+
+export interface ClaimParts {
+  readonly listen: ListenAddress;
+  readonly arp: ListenIpArp;
+  readonly clock: Clock;
+  readonly ownHardware: () => ReadonlySet<HardwareAddress>;
+  /** This gateway has served here against another holder until just before. */
+  readonly hasDefended: boolean;
+}
+
+/**
+ * The question before serving: has another machine the listen IP? While one has, its gateway, if it runs one, is the
+ * first, and this one waits: two with one server identifier would both grant each lease, and no guest could tell them
+ * apart. A machine that holds the address and does not defend it runs no gateway, so waiting for it protects nobody:
+ * after minutes this one serves beside it, and says so.
+ */
+export class ListenIpClaim {
+  readonly listen: ListenAddress;
+  readonly #arp: ListenIpArp;
+  readonly #clock: Clock;
+  readonly #signs: ListenIpSigns;
+  readonly #began: number;
+  readonly #patience: number;
+
+  /** Sends the first probe. */
+  constructor({ listen, arp, clock, ownHardware, hasDefended }: ClaimParts) {
+    this.listen = listen;
+    this.#arp = arp;
+    this.#clock = clock;
+    this.#signs = new ListenIpSigns(arp, clock, ownHardware);
+    this.#began = clock.monotonic();
+    this.#patience = hasDefended ? UNDEFENDED_RESTART : UNDEFENDED;
+    arp.probe();
+  }
+
+  /** Done when the answers to the first probes have had their time. */
+  async settled(): Promise<void> {
+    const left = this.#began + HOLD - this.#clock.monotonic();
+    if (left > 0) {
+      this.#arp.probe(); // One may be lost.
+      await new Promise<void>((resolve) => this.#clock.after(left, resolve));
+    }
+    this.#arp.hearNow();
+  }
+
+  /** Asks once more; for every second. */
+  ask(): void {
+    this.#arp.probe();
+  }
+
+  /** The machine that is waited for; undefined: none is. */
+  get holder(): HardwareAddress | undefined {
+    const now = this.#clock.monotonic();
+    const holder = this.#signs.holderSince(now - GONE);
+    if (holder === undefined) return undefined;
+    const undefended = now - Math.max(this.#began, this.#signs.announcedAt);
+    if (undefended >= this.#patience) return undefined;
+    const isFirst = this.#arp.hardware < holder;
+    return isFirst && this.#signs.probesOf(holder) >= PROBES_OF_A_WAIT ? undefined : holder;
+  }
+}
+
+/** What is wrong where another machine has the listen IP, and what mends it. */
+export function heldBy(
+  { listenIp, prefixLength, interfaceName }: ListenAddress,
+  holder: HardwareAddress,
+): { readonly message: string; readonly remedy: string } {
+  const address = ipv4ToText(listenIp);
+  return {
+    message: `another machine on ${interfaceName} has the listen IP ${address} too: ${hardwareToText(holder)}`,
+    remedy:
+      `give one of the two an address of its own: find the other by its MAC (bridge fdb show | grep -i ${hardwareToText(holder)}), ` +
+      `or here ip addr del ${address}/${prefixLength} dev ${interfaceName} and add another`,
+  };
+}

@@ -1,0 +1,91 @@
+import type { ListenAddress } from '../config/listen-address.ts';
+import type { Clock } from '../lease/clock.ts';
+import { type HardwareAddress, hardwareToText } from '../net/hardware-address.ts';
+import { ipv4ToText } from '../net/ipv4.ts';
+import type { ListenIpArp } from '../transport/transport.ts';
+import { heldBy } from './listen-ip-claim.ts';
+import { ListenIpSigns } from './listen-ip-signs.ts';
+import type { Log } from './log.ts';
+
+/** Between two probes: milliseconds. */
+const ASK_INTERVAL = 30_000;
+/** The same while another machine has the address; RFC 5227 §2.4 (c): DEFEND_INTERVAL. */
+const DEFEND_INTERVAL = 10_000;
+/** Who was not heard for so long has the address no more: milliseconds. */
+const STANDING = 180_000;
+/** What changes all the time is said once in this time: milliseconds. */
+const REMINDER = 60_000;
+
+export interface WatchParts {
+  readonly listen: ListenAddress;
+  readonly arp: ListenIpArp;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly ownHardware: () => ReadonlySet<HardwareAddress>;
+  /** Called whenever the address was defended. */
+  readonly defended: () => void;
+}
+
+/**
+ * The question while serving: asked now and then, and heard all the time. The gateway that serves goes on, since it
+ * cannot know who is right, and defends the address (RFC 5227 §2.4 (c)); that is also how a second gateway learns that
+ * it has to wait. What it says of it stands until the other was not heard for minutes.
+ */
+export class ListenIpWatch {
+  readonly #parts: WatchParts;
+  readonly #signs: ListenIpSigns;
+  #askedAt = Number.NEGATIVE_INFINITY;
+  #defendedAt = Number.NEGATIVE_INFINITY;
+  #holder: HardwareAddress | undefined;
+  #saidAt = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: WatchParts) {
+    this.#parts = parts;
+    this.#signs = new ListenIpSigns(parts.arp, parts.clock, parts.ownHardware);
+  }
+
+  /** What stands now, with what mends it. */
+  get problem(): string | undefined {
+    if (this.#holder === undefined) return undefined;
+    const { message, remedy } = heldBy(this.#parts.listen, this.#holder);
+    return `${message}; ${remedy}`;
+  }
+
+  /** For every second. */
+  check(): void {
+    const now = this.#parts.clock.monotonic();
+    this.#say(this.#signs.holderSince(now - STANDING), now);
+    // Whoever probes for it may have it by now.
+    const isWanted = this.#signs.probedAt >= this.#askedAt;
+    const interval = this.#holder === undefined ? ASK_INTERVAL : DEFEND_INTERVAL;
+    if (isWanted || now - this.#askedAt >= interval) {
+      this.#askedAt = now;
+      this.#parts.arp.probe();
+    }
+    const isDisputed = this.#signs.holderSince(now - DEFEND_INTERVAL * 2) !== undefined;
+    // A probe names no sender and is no conflict by itself, so that interval is not for it.
+    if (isDisputed && (isWanted || now - this.#defendedAt >= DEFEND_INTERVAL)) {
+      this.#defendedAt = now;
+      this.#parts.arp.announce();
+      this.#parts.defended();
+    }
+  }
+
+  #say(holder: HardwareAddress | undefined, now: number): void {
+    const before = this.#holder;
+    this.#holder = holder;
+    if (holder === before) return;
+    const { listen, log } = this.#parts;
+    const listenIp = ipv4ToText(listen.listenIp);
+    if (holder === undefined) {
+      log.warn({ listenIp }, 'no other machine has the listen IP any more');
+    } else if (before === undefined || now - this.#saidAt >= REMINDER) {
+      this.#saidAt = now;
+      const { message: cause, remedy } = heldBy(listen, holder);
+      log.warn(
+        { listenIp, hardware: hardwareToText(holder), cause, remedy },
+        'another machine has the listen IP',
+      );
+    }
+  }
+}
