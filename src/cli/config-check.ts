@@ -11,12 +11,16 @@ import {
   loadSettings,
   type RejectedSettings,
 } from '../config/load-settings.ts';
+import { planOfSettings } from '../config/plan-of-settings.ts';
 import { originToText, type Problem, problemToText, shownText } from '../config/problem.ts';
 import { type Environment, SETTING_KEYS, SETTINGS } from '../config/settings.ts';
 import { EXIT_STATUS, GatewayError } from '../errors.ts';
-import { ipv4ToText } from '../net/ipv4.ts';
+import { hardwareFromText, NO_HARDWARE } from '../net/hardware-address.ts';
+import { ipv4FromText, ipv4ToText, UNSPECIFIED } from '../net/ipv4.ts';
 import type { Link } from '../net/link.ts';
+import { doubtsOfPlan, planDoubtToText, type RunningLease } from '../server/plan-doubts.ts';
 import { refuseDirectory } from '../store/sqlite/directory.ts';
+import { hasLeaseFile, openLeaseReader } from '../store/sqlite/lease-reader.ts';
 import { readInterfaces } from '../transport/interfaces.ts';
 import { type Column, type Output, standardOutput, writeTable } from './output.ts';
 import { addSettingOptions, flagsOf } from './setting-options.ts';
@@ -50,7 +54,8 @@ export function addCheckCommand(program: Command): void {
     .description('show every setting, its value and where it came from, and what is wrong with them')
     .option('--json', 'as JSON');
   addSettingOptions(command).action(() => {
-    const report = checkSettings(flagsOf(command), process.env, readInterfaces(), refuseDirectory);
+    const flags = flagsOf(command);
+    const report = checkSettings(flags, process.env, readInterfaces(), refuseDirectory, runningLeases);
     const asJson: unknown = command.getOptionValue('json');
     const output = standardOutput();
     if (asJson === true) output.write(`${JSON.stringify(report, null, 2)}\n`);
@@ -63,12 +68,14 @@ export function addCheckCommand(program: Command): void {
  * Judges settings on a host with these interfaces. What `serve` would wait for is a problem here.
  *
  * @param refuse Throws a GatewayError for a leases directory that cannot be used.
+ * @param leasesIn The leases that run, of the file in a leases directory; throws a GatewayError if it cannot be read.
  */
 export function checkSettings(
   flags: Flags,
   environment: Environment,
   links: readonly Link[],
   refuse: (directory: string) => void,
+  leasesIn: (directory: string) => readonly RunningLease[] = () => [],
 ): CheckReport {
   const loaded = loadSettings(flags, environment);
   const search = searchWith(loaded, links);
@@ -88,9 +95,44 @@ export function checkSettings(
       from: originToText(loaded.origins[key]),
     })),
     listen: listenOf(search),
-    warnings: [...texts(loaded.warnings), ...oddity],
+    warnings: [...texts(loaded.warnings), ...oddity, ...planWarnings(loaded, search, links, leasesIn)],
     problems,
   };
+}
+
+/** What the settings do to guests; nothing while it is not known where to listen. */
+function planWarnings(
+  loaded: LoadedSettings | RejectedSettings,
+  search: ListenAddressSearch | undefined,
+  links: readonly Link[],
+  leasesIn: (directory: string) => readonly RunningLease[],
+): readonly string[] {
+  if (!loaded.ok || search?.kind !== 'found') return [];
+  const own = links.flatMap(({ addresses }) => addresses.map(({ address }) => address));
+  const plan = planOfSettings(loaded.settings, search, own);
+  try {
+    return doubtsOfPlan(plan, leasesIn(loaded.settings.leasesDir)).map(planDoubtToText);
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    return [
+      ...doubtsOfPlan(plan, []).map(planDoubtToText),
+      `the leases could not be looked at: ${error.message}`,
+    ];
+  }
+}
+
+/** None where there is no lease file yet. */
+function runningLeases(directory: string): readonly RunningLease[] {
+  if (!hasLeaseFile(directory)) return [];
+  const reader = openLeaseReader(directory);
+  try {
+    return [...reader.leases({ state: 'bound' })].map(({ address, mac }) => ({
+      address: ipv4FromText(address) ?? UNSPECIFIED,
+      hardware: (mac === null ? undefined : hardwareFromText(mac)) ?? NO_HARDWARE,
+    }));
+  } finally {
+    reader.close();
+  }
 }
 
 function directoryProblems(

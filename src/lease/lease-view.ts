@@ -39,6 +39,8 @@ export interface LeaseView {
    * flight. Looks at a bounded number.
    */
   oldestPeer(range: AddressRange, isWanted: (lease: Lease) => boolean): Lease | undefined;
+  /** The leases that run, of addresses as wanted. It looks at every record: for the start, and for no message. */
+  running(now: Instant, isWanted: (address: Ipv4) => boolean): readonly Lease[];
 }
 
 export interface LeaseWrite {

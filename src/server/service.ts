@@ -2,6 +2,7 @@ import type { ListenAddress } from '../config/listen-address.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
+import type { Plan } from '../subnet/plan.ts';
 import { ArpLiars } from './arp-liars.ts';
 import type { Cluster } from './cluster.ts';
 import type { Deafness } from './deafness.ts';
@@ -11,6 +12,7 @@ import type { Circumstances } from './exchange-parts.ts';
 import type { Observer } from './observer.ts';
 import type { PeerNotes } from './peer-notes.ts';
 import type { Peers } from './peers.ts';
+import { doubtsOfPlan, isNobodys } from './plan-doubts.ts';
 import { Probe } from './probe.ts';
 import type { Repeats } from './repeats.ts';
 import type { Medium, ServerParts } from './server-parts.ts';
@@ -50,6 +52,7 @@ export class Service {
     this.listen = listen;
     this.medium = medium;
     const plan = parts.planOf(listen);
+    sayDoubts(plan, store, parts);
     const liars = new ArpLiars(store.leases, clock, parts.log);
     const longestLease = Math.max(0, ...plan.subnets.map(({ leaseTimes }) => leaseTimes.maximum));
     memory.peers.known = plan.peers;
@@ -94,6 +97,12 @@ export class Service {
     cancel();
     this.medium.close();
   }
+}
+
+/** Each time that sockets are opened, for the host's own addresses may be others. */
+function sayDoubts(plan: Plan, store: LeaseStore, { clock, log }: ServerParts): void {
+  const leases = store.leases.running(clock.now(), (address) => isNobodys(plan, address));
+  for (const { message, ...fields } of doubtsOfPlan(plan, leases)) log.warn(fields, message);
 }
 
 function circumstancesOf(memory: Memory, monotonic: () => number): Circumstances {

@@ -95,6 +95,16 @@ export class LeaseColumns {
     };
   }
 
+  /** The leases that run, of addresses as wanted. */
+  running(now: Instant, isWanted: (address: Ipv4) => boolean): readonly Lease[] {
+    const found: Lease[] = [];
+    for (let slot = 0; slot < this.#size; slot += 1) {
+      const runs = this.stateAt(slot) === 'bound' && this.expiresAt(slot) > now;
+      if (runs && isWanted(this.addressAt(slot))) found.push(this.lease(slot));
+    }
+    return found;
+  }
+
   countByState(): Readonly<Record<LeaseState, number>> {
     const counts = new Uint32Array(STATES.length);
     for (let slot = 0; slot < this.#size; slot += CHUNK) {

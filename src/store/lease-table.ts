@@ -92,6 +92,10 @@ export class LeaseTable implements LeaseView {
     return granters;
   }
 
+  running(now: Instant, isWanted: (address: Ipv4) => boolean): readonly Lease[] {
+    return this.#records.running(now, isWanted);
+  }
+
   isInFlight(address: Ipv4): boolean {
     return this.#inFlight.has(address);
   }

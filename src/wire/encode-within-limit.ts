@@ -3,8 +3,22 @@ import { END } from './option-fields.ts';
 import { lengthThatFits, optionSize, partsSize, putOption, putParts } from './put-option.ts';
 import type { OptionBlock, Reply } from './reply.ts';
 
-/** RFC 2131 §4.3.1, table 3: 54 and 51 MUST be there; RFC 6842 §3: so must 61. In the order of their claims. */
-const INDISPENSABLE: readonly number[] = [54, 51, 61];
+/**
+ * The order in which options get room where there is not enough for all; what finds none is left out, and what comes behind
+ * it and is shorter may still find some.
+ *
+ * 1. The lease: server identifier and times (RFC 2131 §4.3.1, table 3: 54 and 51 MUST be there), then what MUST be
+ *    returned: 80 (RFC 4039 §3.1), 118 (RFC 3011 §2) and 61 (RFC 6842 §3). They fit into the 548 octets that every client
+ *    takes, if the client's identifier is not longer than one option can be.
+ * 2. Option 82, whole or not at all (RFC 3046 §2.2), and in the options field.
+ * 3. What a guest cannot reach anybody without: mask, router, classless routes, DNS servers, MTU.
+ * 4. The others, in the order of the reply: what the client asks for in its own order (RFC 2132 §9.8), then ours. 249 is the
+ *    last beside 121, which says the same: whoever asks for both understands 121.
+ */
+const LEASE: readonly number[] = [54, 51, 58, 59, 80, 118, 61];
+const NETWORK: readonly number[] = [1, 3, 121, 6, 26];
+const ROUTES = 121;
+const ROUTES_AGAIN = 249;
 
 /** Octets of an option 52. */
 const OVERLOAD_SIZE = 3;
@@ -42,16 +56,22 @@ export function encodeWithinLimit(
     : [end - start - 1, 0, 0];
   // By the index of the option; empty: it is left out.
   const parts: (readonly Part[])[] = [];
-  for (const code of INDISPENSABLE) {
+  const place = (code: number) => {
     const index = reply.options.findIndex((option) => option.code === code);
     const option = reply.options[index];
     if (option !== undefined) parts[index] = partsIn(option, room);
-  }
+  };
+  LEASE.forEach(place);
   // RFC 3046 §2.2: it is returned whole or not at all, and never in file or sname.
   const relayed = reply.relayAgentInformation;
   const returned = relayed !== undefined && optionSize(relayed) <= room[0] ? relayed : undefined;
   if (returned !== undefined) room[0] -= optionSize(returned);
-  for (const [index, option] of reply.options.entries()) parts[index] ??= partsIn(option, room);
+  NETWORK.forEach(place);
+  const hasRoutes = reply.options.some(({ code }) => code === ROUTES);
+  if (!hasRoutes) place(ROUTES_AGAIN);
+  for (const [index, option] of reply.options.entries())
+    if (option.code !== ROUTES_AGAIN) parts[index] ??= partsIn(option, room);
+  if (hasRoutes) place(ROUTES_AGAIN);
 
   const next: ByField = [start, offset + FILE, offset + SNAME];
   const overload = overloadOf(parts);

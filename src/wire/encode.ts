@@ -18,7 +18,7 @@ const TYPE_CODE: Readonly<Record<ReplyType, number>> = {
 /**
  * Writes the reply at the offset and returns its length in octets: 300 at least; at most the reply's own limit and
  * `maximum`, neither of which can go below 300. Every octet of that length is written. Options that do not fit are
- * named to `omitted`, the last ones first to go; 54, 51 and 61 stay, and 82 as long as it fits beside these.
+ * named to `omitted`; `encodeWithinLimit` has their order.
  * Throws only if the bytes have no room for 300 octets.
  */
 export function encode(

@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkSettings, writeReport } from '../../src/cli/config-check.ts';
+import { GatewayError } from '../../src/errors.ts';
 import { ipv4 } from '../../src/net/ipv4.ts';
 import type { Link } from '../../src/net/link.ts';
+import type { RunningLease } from '../../src/server/plan-doubts.ts';
 import { refuseDirectory } from '../../src/store/sqlite/directory.ts';
 
 const BRIDGE: Link = {
@@ -79,6 +81,49 @@ describe('vps-gateway check', () => {
     const { problems } = checkSettings({ listenIp: '10.15.3.1' }, {}, [BRIDGE], anyDirectory);
 
     expect(problems).toEqual([expect.stringContaining("is the router's address")]);
+  });
+
+  it('names what is set and does not fit into 548 octets', () => {
+    const domainSearch = Array.from(
+      { length: 20 },
+      (_, index) => `${'x'.repeat(30)}${index}.example.net`,
+    ).join();
+
+    expect(checkSettings({ domainSearch }, {}, [BRIDGE], anyDirectory).warnings).toEqual([
+      expect.stringMatching(/no more than 548 octets.*: domainSearch \(option 119\); shorten the lists/),
+    ]);
+  });
+
+  it("names the leases whose addresses are no guest's by these settings", () => {
+    const leases = Array.from({ length: 14 }, (_, index) => ({
+      address: ipv4(0x0a0f0396 + index),
+      hardware: 0x525400000000 + index,
+    }));
+    const leasesIn = () => leases as unknown as readonly RunningLease[];
+    const warnings = (flags: Parameters<typeof checkSettings>[0]) =>
+      checkSettings(flags, {}, [BRIDGE], anyDirectory, leasesIn).warnings.filter(
+        (line) => !line.includes('segment is'),
+      );
+
+    expect(warnings({})).toEqual([]);
+    expect(warnings({ poolEnd: '10.15.3.140' })).toEqual([]);
+    expect(warnings({ poolEnd: '10.15.3.140', gateway: '10.15.3.150' })).toEqual([
+      expect.stringMatching(/no guest's.*: 10\.15\.3\.150 of 52:54:00:00:00:00; set router/),
+    ]);
+    expect(warnings({ poolEnd: '10.15.3.120', subnetMask: '25' })).toEqual([
+      expect.stringMatching(/: 10\.15\.3\.150 of .*, 10\.15\.3\.159 of 52:54:00:00:00:09 and 4 more; set/),
+    ]);
+  });
+
+  it('goes on where the lease file cannot be read, and says why', () => {
+    const leasesIn = () => {
+      throw new GatewayError('store-unusable', 'leases.sqlite: is damaged');
+    };
+
+    expect(checkSettings({}, {}, [BRIDGE], anyDirectory, leasesIn)).toMatchObject({
+      ok: true,
+      warnings: ['the leases could not be looked at: leases.sqlite: is damaged'],
+    });
   });
 
   it('tells that leases cannot be kept in their directory, and makes none', () => {

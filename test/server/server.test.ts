@@ -7,6 +7,10 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ListenAddressSearch } from '../../src/config/listen-address.ts';
 import { decide } from '../../src/engine/decide.ts';
 import { GatewayError } from '../../src/errors.ts';
+import type { ClientKey } from '../../src/lease/client-key.ts';
+import { instant, type Lease } from '../../src/lease/lease.ts';
+import { hardwareFromText, NO_HARDWARE } from '../../src/net/hardware-address.ts';
+import { ipv4, UNSPECIFIED } from '../../src/net/ipv4.ts';
 import { askHealth, HEALTH_SOCKET, HealthEndpoint } from '../../src/server/health.ts';
 import { Server } from '../../src/server/server.ts';
 import type { ServerParts } from '../../src/server/server-parts.ts';
@@ -33,6 +37,21 @@ const GONE: ListenAddressSearch = {
   remedy: 'ip addr add 10.15.3.10/24 dev eth0',
 };
 const GUEST = new Guest('52:54:00:00:00:01');
+
+function leaseOf(address: number): Lease {
+  const hardware = hardwareFromText('52:54:00:00:00:01') ?? NO_HARDWARE;
+  return {
+    address: ipv4(address),
+    client: `01525400${address.toString(16)}` as ClientKey,
+    hardware,
+    granter: UNSPECIFIED,
+    state: 'bound',
+    expiresAt: instant(Number.MAX_SAFE_INTEGER),
+    updatedAt: instant(0),
+    version: address - 0x0a0f0300,
+    leaseSeconds: 43_200,
+  };
+}
 
 /** A server on a simulated node. */
 class Node {
@@ -112,6 +131,37 @@ describe('starting', () => {
       problems: [],
     });
     expect(node.log.at('info')).toContain('serving');
+  });
+
+  test("leases of addresses that are no guest's by the settings are named, ten of them, and the others counted", async () => {
+    const leases = Array.from({ length: 12 }, (_, index) => leaseOf(0x0a0f0396 + index));
+    const isOver = { ...leaseOf(0x0a0f03aa), expiresAt: instant(0) };
+    const inPool = leaseOf(0x0a0f0320);
+    const excluded = new Set([...leases, isOver].map(({ address }) => address));
+    const node = new Node({
+      stored: { leases: [...leases, isOver, inPool] },
+      planOf: (listen) => planOf({ serverIdentifier: listen.listenIp, subnets: [segment({ excluded })] }),
+    });
+
+    await node.server.start();
+
+    const [line] = node.log.lines.filter(({ level }) => level === 'warn');
+    expect(line?.message).toMatch(/no guest's/);
+    expect(line?.fields).toMatchObject({ count: 12, remedy: expect.any(String) });
+    expect(line?.fields['about']).toHaveLength(10);
+    expect(line?.fields['about']).toContain('10.15.3.150 of 52:54:00:00:00:01');
+  });
+
+  test('what is set and does not fit into 548 octets is named', async () => {
+    const parameters = new Map([[119, { code: 119, value: new Uint8Array(700) }]]);
+    const node = new Node({ planOf: () => planOf({ subnets: [segment({ parameters })] }) });
+
+    await node.server.start();
+
+    expect(node.log.lines.find(({ level }) => level === 'warn')?.fields).toMatchObject({
+      about: ['domainSearch (option 119)'],
+      count: 1,
+    });
   });
 
   test('an address that is not there yet is waited for, and said once a minute with what mends it', async () => {

@@ -60,6 +60,7 @@ const hastily: Decide = (message, arrival, known, now, leases, plan) => {
     longestFree: (wanted) => leases.longestFree(wanted),
     oldestOffer: (wanted) => leases.oldestOffer(wanted),
     oldestPeer: (wanted, isWanted) => leases.oldestPeer(wanted, isWanted),
+    running: (at, isWanted) => leases.running(at, isWanted),
   };
   return decide(message, arrival, known, now, view, plan);
 };

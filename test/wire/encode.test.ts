@@ -343,6 +343,20 @@ describe('a reply that does not fit', () => {
     expect(message(bytes).codes()).toEqual([53, 77, 61, 51, 54]);
   });
 
+  it('RFC 2131 §4.3.1: lease times, mask, router, routes, DNS servers and MTU get room before what stands in front of them', () => {
+    const options = [
+      block(119, 250),
+      block(42, 250),
+      block(43, 100),
+      ...[54, 51, 58, 59, 1, 3, 6, 26].map((code) => block(code, 4)),
+      block(121, 180),
+    ];
+    const { bytes, omitted } = encoded(reply({ options, maximumSize: LIMIT }));
+
+    expect(omitted).toEqual([119, 42]);
+    expect(message(bytes).codes().sort()).toEqual([53, 52, 43, 54, 51, 58, 59, 1, 3, 6, 26, 121].sort());
+  });
+
   it('RFC 3046 §2.2: the relay agent information is kept before other options, in the options field, as the last one', () => {
     const information = block(82, 200).value as Uint8Array;
     const subject = reply({

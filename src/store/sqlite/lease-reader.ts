@@ -135,10 +135,15 @@ export class LeaseReader {
   }
 }
 
+/** Whether a directory has a lease file. */
+export function hasLeaseFile(directory: string): boolean {
+  return existsSync(join(directory, LEASE_FILE));
+}
+
 /** Opens the lease file of a directory to read. Throws a GatewayError that names the file and the remedy. */
 export function openLeaseReader(directory: string): LeaseReader {
   const file = join(directory, LEASE_FILE);
-  if (!existsSync(file)) {
+  if (!hasLeaseFile(directory)) {
     const remedy = 'start the gateway once, or name its directory (GATEWAY_DHCP_LEASES_DIR or --leases-dir)';
     throw new GatewayError('store-unusable', `${file}: there is no such file: ${remedy}`);
   }
