@@ -15,14 +15,19 @@ const LETTING_GO = CLIENTS.filter(({ name }) => name !== 'dhcpcd');
 
 /** Guests whose settings add an option 50 to each message, also where the message has one already. */
 const INSISTENT: readonly GuestKind[] = [
-  {
-    name: 'systemd-networkd',
-    software: 'systemd-networkd',
-    words: ['SendOption=50:ipv4address:10.15.3.150'],
-  },
+  { name: 'systemd-networkd', software: 'systemd-networkd', words: [sendOption('10.15.3.150')] },
+  { name: 'another-systemd-networkd', software: 'systemd-networkd', words: [sendOption('10.15.3.150')] },
   { name: 'udhcpc', software: 'udhcpc', words: ['-x', '0x32:0a0f0397'] },
+  { name: 'another-udhcpc', software: 'udhcpc', words: ['-x', '0x32:0a0f0397'] },
   { name: 'udhcpc-r', software: 'udhcpc', words: ['-r', '10.15.3.152', '-x', '0x32:0a0f0399'] },
 ];
+
+/** Copies of one machine: all show the same identifier, and no two have the same card. */
+const COPIES: readonly GuestKind[] = [1, 2, 3].map((copy) => ({
+  name: `copy-${copy}`,
+  software: 'systemd-networkd',
+  words: duid(9, 'duid-only'),
+}));
 
 interface Returned {
   readonly address: string;
@@ -40,7 +45,7 @@ describeSystem('real clients in situations that other servers have failed in', [
   const segments: (TestSegment | Segment)[] = [];
   let returned: Seen<Returned>;
   let secondBridge: Extended;
-  let insistent: Seen<HeldAddress>;
+  let kept: Seen<string>;
 
   // Each situation on a segment of its own, all at the same time.
   beforeAll(async () => {
@@ -51,11 +56,11 @@ describeSystem('real clients in situations that other servers have failed in', [
     };
     const other = await Segment.open();
     segments.push(other);
-    const [away, bridges, options] = [await open(), await open(), await open()];
-    [returned, secondBridge, insistent] = await Promise.all([
+    const [away, bridges, odd] = [await open(), await open(), await open()];
+    [returned, secondBridge, kept] = await Promise.all([
       leaseEndsWhileNobodyAnswers(away),
       onTheSecondBridge(bridges, other),
-      withOptionTwice(options),
+      leasedAndRenewed(odd, [...INSISTENT, ...COPIES]),
     ]);
   }, 120_000);
 
@@ -92,7 +97,14 @@ describeSystem('real clients in situations that other servers have failed in', [
   });
 
   testEach(INSISTENT, '%s that sends option 50 twice gets a lease and keeps it', (who) => {
-    expect(insistent.by(who).address).toMatch(POOL);
+    expect(kept.by(who)).toMatch(POOL);
+  });
+
+  testEach(COPIES, '%s of a machine has an address of its own and keeps it', (who) => {
+    const others = COPIES.filter(({ name }) => name !== who).map(({ name }) => kept.by(name));
+
+    expect(kept.by(who)).toMatch(POOL);
+    expect(others).not.toContain(kept.by(who));
   });
 });
 
@@ -148,13 +160,27 @@ function loseUnicasts(guest: RealGuest, server: string): void {
   else guest.host.ip(`neigh replace ${server} lladdr 02:00:00:00:00:01 nud permanent dev ${DEVICE}`);
 }
 
-async function withOptionTwice(test: TestSegment): Promise<Seen<HeldAddress>> {
+/** The address that each guest of these kinds has been leased, and has kept over a renewal. */
+async function leasedAndRenewed(test: TestSegment, kinds: readonly GuestKind[]): Promise<Seen<string>> {
   const gateway = await test.gateway(SETTINGS);
-  const guests = await Guests.boot(INSISTENT, test.segment, () => test.folder());
+  const guests = await Guests.boot(kinds, test.segment, () => test.folder());
   return guests.each(async (guest) => {
     const first = await guest.untilLeased();
     const extended = await guest.untilExtended(gateway);
     expect(extended.address).toBe(first.address);
-    return extended;
+    return first.address;
   });
+}
+
+function sendOption(address: string): string {
+  return `SendOption=50:ipv4address:${address}`;
+}
+
+/** @param identifier duid: with a number of the interface, which is its card's */
+function duid(number: number, identifier = 'duid'): string[] {
+  return [
+    `ClientIdentifier=${identifier}`,
+    'DUIDType=vendor',
+    `DUIDRawData=00:00:ab:11:00:00:00:00:00:00:00:0${number}`,
+  ];
 }
