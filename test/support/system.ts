@@ -1,9 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, vi } from 'vitest';
 import { findProgram } from '../../src/cli/lab/guest-client.ts';
-import type { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
+import { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
 import { namespacePrivilege } from '../../src/cli/lab/privileges.ts';
 import { DEVICE, Segment } from '../../src/cli/lab/segment.ts';
 import { builtProgram, GatewayProcess } from './gateway-process.ts';
@@ -54,6 +55,13 @@ function isInstalled(tool: Tool): boolean {
   return tool === 'systemd-networkd' ? existsSync(NETWORKD) : findProgram(tool) !== undefined;
 }
 
+/** Whether this kernel has a type of interface, as `ip link add type` names it. */
+export function hasLinkType(type: string): boolean {
+  const table = type === 'vrf' ? ['table', '10'] : [];
+  const words = ['--net', 'ip', 'link', 'add', 'tried0', 'type', type, ...table];
+  return spawnSync('unshare', words).status === 0;
+}
+
 /** A segment with a node for the gateway (eth0: 10.15.3.10) and a machine full of raw clients. */
 export class TestSegment {
   readonly segment: Segment;
@@ -62,6 +70,7 @@ export class TestSegment {
   readonly #folder = mkdtempSync(join(tmpdir(), 'vps-gateway-system-'));
   readonly #gateways: GatewayProcess[] = [];
   readonly #clients: RawClient[] = [];
+  readonly #hosts: NamespaceHost[] = [];
   #folders = 0;
 
   private constructor(segment: Segment, node: NamespaceHost, guest: NamespaceHost) {
@@ -106,6 +115,13 @@ export class TestSegment {
     return gateway;
   }
 
+  /** Another machine, which has no interface yet. */
+  async host(name: string): Promise<NamespaceHost> {
+    const host = await NamespaceHost.open(name);
+    this.#hosts.push(host);
+    return host;
+  }
+
   client(host = this.guest, device = DEVICE): RawClient {
     const client = new RawClient(host, device);
     this.#clients.push(client);
@@ -119,6 +135,7 @@ export class TestSegment {
 
   async close(): Promise<void> {
     await this.segment.close();
+    await Promise.all(this.#hosts.map((host) => host.close()));
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }
