@@ -7,6 +7,8 @@ import type { Status } from './status.ts';
 export const HEALTH_SOCKET = 'health.sock';
 /** How much of an answer is read. */
 const ANSWER_LIMIT = 1 << 20;
+/** Connections that are open at once; beyond them one is closed unanswered. */
+const CONNECTION_LIMIT = 64;
 /** A connection on which nothing happens is closed after so long: milliseconds. */
 const ASKER_PATIENCE = 5000;
 
@@ -25,6 +27,7 @@ export class HealthEndpoint {
       socket.setTimeout(ASKER_PATIENCE, () => socket.destroy());
       socket.end(`${JSON.stringify(status())}\n`);
     });
+    this.#server.maxConnections = CONNECTION_LIMIT;
     this.#server.on('error', (error) => log.warn({ err: error, path }, 'health cannot be asked'));
   }
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createConnection } from 'node:net';
+import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -567,6 +567,43 @@ describe('the health socket', () => {
 
     expect(existsSync(path)).toBe(false);
     hanging.destroy();
+  });
+
+  test('has a bounded number of connections, whoever holds them open, and answers again when one is gone', async () => {
+    const node = new Node();
+    await node.server.start();
+    const path = join(directory, HEALTH_SOCKET);
+    const endpoint = new HealthEndpoint(path, () => node.server.status, node.log);
+    await endpoint.open();
+    const hanging = Array.from({ length: 64 }, () => createConnection({ path, allowHalfOpen: true }));
+    await Promise.all(hanging.map((each) => once(each, 'readable')));
+
+    await expect(askHealth(path, 2000)).rejects.toThrow();
+    const [first] = hanging.splice(0, 1);
+    first?.destroy();
+    const asked = async () => askHealth(path, 2000).catch(() => undefined);
+    let status = await asked();
+    while (status === undefined) status = await asked();
+
+    expect(status).toEqual(node.server.status);
+    for (const each of hanging) each.destroy();
+    await endpoint.close();
+  });
+
+  test('that says more than any status has is not read to its end', async () => {
+    const path = join(directory, HEALTH_SOCKET);
+    const talker = createServer((socket) => {
+      socket.on('error', () => socket.destroy());
+      const talk = (): void => {
+        while (!socket.destroyed && socket.write(' '.repeat(65_536)));
+      };
+      socket.on('drain', talk);
+      talk();
+    });
+    await new Promise<void>((resolve) => talker.listen(path, resolve));
+
+    await expect(askHealth(path, 20_000)).rejects.toThrow('too long an answer');
+    talker.close();
   });
 
   test('that cannot be opened is a warning, not the end', async () => {

@@ -39,6 +39,44 @@ const aStep = fc.oneof(
 );
 
 describe('the lease table', () => {
+  // A guest that takes and releases address after address is the last holder of all of them.
+  it('remembers as a client’s own its newest sixteen records, and no more', () => {
+    const table = new LeaseTable(new Set(), 1);
+    const record = (number: number, who: number, version: number) =>
+      table.load({
+        ...{ client: client(who), hardware: hardware(who), granter: UNSPECIFIED, state: 'free' },
+        ...{ address: (FIRST + number) as Ipv4, version },
+        ...{ expiresAt: at(0), updatedAt: at(0), leaseSeconds: 0 },
+      });
+    for (let number = 0; number < 20; number += 1) record(number, 1, number + 1);
+
+    const own: (number | undefined)[] = [];
+    for (let number = 19; number >= 0; number -= 1) {
+      own.push(table.bindingOf(client(1))?.version);
+      record(number, 2, 100 - number); // Another client has it now.
+    }
+
+    expect(own).toEqual([
+      20,
+      19,
+      18,
+      17,
+      16,
+      15,
+      14,
+      13,
+      12,
+      11,
+      10,
+      9,
+      8,
+      7,
+      6,
+      5,
+      ...Array(4).fill(undefined),
+    ]);
+  });
+
   it('finds clients of every kind of key, and gives each back as it was', () => {
     const kinds: readonly (readonly [key: string, hardware: number])[] = [
       ['01525400000001', 0x525400000001],

@@ -287,6 +287,19 @@ describe('the ladder of transports', () => {
   };
   const options = { ...OPTIONS, allowSeveralInterfaces: true };
 
+  it('dgram keeps as many datagrams as it may while nobody takes them, and counts the others', async () => {
+    const transport = closedAfter(await openDgram());
+    const sender = await client();
+    const send = (text: string) =>
+      new Promise((resolve) => sender.send(text, SERVER_PORT, '127.0.0.1', resolve));
+    for (let number = 0; number < 1100; number += 1) await send(`datagram ${number}`);
+    while (transport.counters.overflows < 76) await new Promise((resolve) => setImmediate(resolve));
+
+    const { datagrams, drained } = transport.receive(transport.arena(2000));
+
+    expect([datagrams.length, drained, transport.counters.overflows]).toEqual([1024, true, 76]);
+  });
+
   it('without system calls it is dgram, which says why and hears no ARP', async () => {
     const opened = closedAfter(await openTransport(options, failing));
 

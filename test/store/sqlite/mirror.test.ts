@@ -1,12 +1,14 @@
 import Sqlite from 'better-sqlite3';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Ipv4 } from '../../../src/net/ipv4.ts';
+import type { KeptLease } from '../../../src/store/mirror.ts';
 import { openMirror } from '../../../src/store/sqlite/open-mirror.ts';
 import type { SqliteMirror } from '../../../src/store/sqlite/sqlite-mirror.ts';
 import { FakeClock } from '../../support/clock.ts';
 import { MemoryCluster } from '../../support/memory-etcd.ts';
 import { at as dotted } from '../../support/plan.ts';
 import { giveBirth, openSharedStore } from '../../support/shared-store.ts';
-import { address, at, bind, client, offer } from '../changes.ts';
+import { address, at, bind, client, hardware, offer } from '../changes.ts';
 import { errorOf, fileIn, openIn, temporaryDirectory } from './temporary-store.ts';
 
 const A = address('10.15.3.20');
@@ -114,6 +116,34 @@ describe('the mirror of shared leases', () => {
     ]);
     await here.close();
     await there.close();
+  });
+
+  // The disk may take nothing for hours, while guests take and release leases.
+  test('keeps no more than 100,000 changes that wait for the disk: then the newest of each address', async () => {
+    const directory = temporaryDirectory();
+    const clock = new FakeClock(at(0));
+    const mirror = await mirrorIn(directory, clock);
+    const kept = (number: number): KeptLease => ({
+      address: (A + (number % 10)) as Ipv4,
+      client: client(number),
+      hardware: hardware(number),
+      granter: dotted('10.15.3.10'),
+      state: 'bound',
+      expiresAt: at(1000),
+      updatedAt: at(0),
+      leaseSeconds: 1000,
+      version: number + 1,
+      hostname: undefined,
+      node: 'pve1',
+    });
+    for (let number = 0; number < 100_005; number += 1)
+      mirror.put({ before: undefined, after: kept(number), reason: 'bound' });
+
+    mirror.close();
+
+    const rows = read(directory, 'SELECT count(*) AS leases, max(version) AS newest FROM lease');
+    expect(rows).toEqual([{ leases: 10, newest: 100_005 }]);
+    expect(read(directory, 'SELECT count(*) AS rows FROM history')).toEqual([{ rows: 14 }]);
   });
 
   test('catches up over a restart, also of what went by while nobody watched', async () => {
