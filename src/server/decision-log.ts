@@ -8,9 +8,10 @@ import type { Message } from '../wire/message.ts';
 import { optionName } from '../wire/option-text.ts';
 import { ConflictWarnings } from './conflict-warnings.ts';
 import { isFinal } from './counters.ts';
+import { DroppedDatagrams, type DroppedFrom } from './dropped-datagrams.ts';
 import type { Log } from './log.ts';
 import type { Drop, Observer } from './observer.ts';
-import { type RefusedRelay, RelayWarnings } from './relay-warnings.ts';
+import { RelayWarnings } from './relay-warnings.ts';
 
 /** Networks whose pools are remembered as full. */
 const FULL_LIMIT = 64;
@@ -31,11 +32,13 @@ export class DecisionLog implements Observer {
   readonly #full = new Set<Ipv4>();
   readonly #conflicts: ConflictWarnings;
   readonly #relays: RelayWarnings;
+  readonly #dropped: DroppedDatagrams;
 
   constructor(log: Log, store: Pick<LeaseStore, 'failure' | 'trouble'>, monotonic: () => number) {
     this.#log = log;
     this.#conflicts = new ConflictWarnings(log, monotonic);
     this.#relays = new RelayWarnings(log, monotonic);
+    this.#dropped = new DroppedDatagrams(log, monotonic);
     this.#store = store;
   }
 
@@ -65,10 +68,11 @@ export class DecisionLog implements Observer {
     this.#noteStore(decision, outcome);
   }
 
-  dropped(reason: Drop, count: number, relay?: RefusedRelay): void {
+  dropped(reason: Drop, count: number, from?: DroppedFrom): void {
     this.#log.debug({ reason, count }, 'dropped');
-    if (relay !== undefined && (reason === 'relay-not-listed' || reason === 'bad-giaddr'))
-      this.#relays.note(reason, relay);
+    this.#dropped.note(reason, count, from);
+    if (from?.giaddr !== undefined && (reason === 'relay-not-listed' || reason === 'bad-giaddr'))
+      this.#relays.note(reason, { giaddr: from.giaddr, source: from.source });
   }
 
   sentLate(count: number, milliseconds: number): void {
@@ -88,6 +92,7 @@ export class DecisionLog implements Observer {
 
   /** For now and then: whether the store has recovered is not seen while nobody asks. */
   check(): void {
+    this.#dropped.check();
     if (this.#store.failure !== undefined) this.#beginFailure('failed');
     else this.#endFailure();
     const cause = this.#store.trouble;
@@ -95,6 +100,11 @@ export class DecisionLog implements Observer {
     this.#isSound = cause === undefined;
     if (cause === undefined) this.#log.warn({}, 'the lease file follows again');
     else this.#log.warn({ cause, remedy: REMEDY }, 'the lease file does not follow; leases are given');
+  }
+
+  /** Before the log ends: what was counted only. */
+  end(): void {
+    this.#dropped.say();
   }
 
   #noteStore(decision: Decision, outcome: Outcome | undefined): void {

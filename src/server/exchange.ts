@@ -5,9 +5,9 @@ import type { Outcome } from '../store/lease-store.ts';
 import type { Plan } from '../subnet/plan.ts';
 import type { Arena, Batch, Datagram } from '../transport/transport.ts';
 import { decode } from '../wire/decode.ts';
-import type { Message } from '../wire/message.ts';
 import { Arrivals } from './arrivals.ts';
 import { Course } from './course.ts';
+import { droppedFrom } from './dropped-datagrams.ts';
 import type { ExchangeParts } from './exchange-parts.ts';
 import type { Drop } from './observer.ts';
 import { type Order, Turn } from './turn.ts';
@@ -64,7 +64,7 @@ export class Exchange {
     for (const datagram of this.#fresh(this.#fill(arena))) {
       const turn = this.#read(datagram, arena, revision);
       if (turn instanceof Turn) this.#course.admit(turn);
-      else if (turn !== undefined) this.#parts.observer.dropped(turn, 1);
+      else this.#parts.observer.dropped(turn, 1, droppedFrom(datagram, arena));
     }
     this.#end(arena);
   }
@@ -96,12 +96,13 @@ export class Exchange {
     this.#course.clear();
   }
 
-  /** A datagram as a turn, or its bytes' fault. Undefined: it is dropped for its relay, before anything is learnt from it. */
-  #read(datagram: Datagram, arena: Arena, revision: Version): Turn | Drop | undefined {
+  /** A datagram as a turn, or why it is dropped: before anything is learnt from it. */
+  #read(datagram: Datagram, arena: Arena, revision: Version): Turn | Drop {
     if (datagram.truncated) return 'truncated';
     const message = decode(arena.bytes, arena.view, datagram.offset, datagram.length);
     if (!message.ok) return message.malformed;
-    if (this.#refusesRelay(message, datagram)) return undefined;
+    const refusal = relayRefusal(message, this.#course.plan);
+    if (refusal !== undefined) return refusal;
     const client = clientKeyOf(message, this.#course.plan.identity !== 'mac');
     if (client === undefined) return 'no-client';
     const { serverIdentifier, requestedAddress } = message;
@@ -111,13 +112,6 @@ export class Exchange {
     if (message.type === 'DHCPDISCOVER' && turn.lane !== undefined)
       this.#parts.circumstances.heardDiscover(turn.lane);
     return turn;
-  }
-
-  #refusesRelay(message: Message, { arrival }: Datagram): boolean {
-    const refusal = relayRefusal(message, this.#course.plan);
-    if (refusal === undefined) return false;
-    this.#parts.observer.dropped(refusal, 1, { giaddr: message.giaddr, source: arrival.source });
-    return true;
   }
 
   /** Something may be decided that waited: an answer came, or an order. */

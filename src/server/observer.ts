@@ -4,7 +4,7 @@ import type { ClientKey } from '../lease/client-key.ts';
 import type { Outcome } from '../store/lease-store.ts';
 import type { MalformedReason } from '../wire/decode.ts';
 import type { Message } from '../wire/message.ts';
-import type { RefusedRelay } from './relay-warnings.ts';
+import type { DroppedFrom } from './dropped-datagrams.ts';
 
 /** Why something met no decision, or its reply never left: the label of a counter. */
 export type Drop =
@@ -30,8 +30,8 @@ export interface Observer {
   decided(message: Message, client: ClientKey, decision: Decision, outcome: Outcome | undefined): void;
   /** The same for an order from inside. */
   ordered(decision: Decision, outcome: Outcome | undefined): void;
-  /** `relay`: whose message it was, if it is dropped for its relay. */
-  dropped(reason: Drop, count: number, relay?: RefusedRelay): void;
+  /** `from`: whose datagram it was, if it is dropped for what it holds. */
+  dropped(reason: Drop, count: number, from?: DroppedFrom): void;
   /** Replies of which nobody can say when they left, for this gateway stood still for so long while it sent them. */
   sentLate(count: number, milliseconds: number): void;
   /** An option was left out of a reply, as it did not fit. */
@@ -49,8 +49,8 @@ export function observers(...all: readonly Observer[]): Observer {
     ordered(decision, outcome) {
       for (const one of all) one.ordered(decision, outcome);
     },
-    dropped(reason, count, relay) {
-      for (const one of all) one.dropped(reason, count, relay);
+    dropped(reason, count, from) {
+      for (const one of all) one.dropped(reason, count, from);
     },
     sentLate(count, milliseconds) {
       for (const one of all) one.sentLate(count, milliseconds);

@@ -71,6 +71,7 @@ export class Server {
     this.#memory?.peerNotes?.note();
     await this.#memory?.store.close();
     this.#memory = undefined;
+    this.#decisionLog?.end();
     this.#parts.log.info({}, 'stopped');
   }
 
