@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
 import { DEVICE } from '../../src/cli/lab/segment.ts';
@@ -29,6 +29,7 @@ export class NetworkManager implements LeaseClient {
   }
 
   async start(): Promise<void> {
+    rmSync(fileOf(this.#host, BUS), { force: true });
     this.#bus.start('dbus-daemon', '--config-file=/run/dbus/settings', '--nofork', '--nopidfile');
     await eventually('dbus-daemon listened', () => existsSync(fileOf(this.#host, BUS)));
     this.#daemon.start('NetworkManager', '--debug', '--log-level=INFO', '--log-domains=ALL,DHCP4:DEBUG');

@@ -47,6 +47,12 @@ export class RealGuest {
     await this.#client.start();
   }
 
+  /** Its power is cut; then it boots the same as before, and its client has the files that it had. */
+  async reboot(): Promise<void> {
+    await this.powerOff();
+    await this.#client?.start();
+  }
+
   /** Without a word to the gateway. */
   async powerOff(): Promise<void> {
     await this.#client?.kill();

@@ -26,6 +26,7 @@ describeSystem('real clients', ['ss'], () => {
   let first: Seen<HeldAddress>;
   let told: Seen<ToldLease>;
   let renewed: Seen<HeldAddress>;
+  let rebooted: Seen<HeldAddress>;
   let afterRestart: Seen<HeldAddress>;
   let afterLoss: Seen<HeldAddress>;
   let inNewStore: Seen<string>;
@@ -42,6 +43,10 @@ describeSystem('real clients', ['ss'], () => {
     first = await guests.each((guest) => guest.untilLeased());
     told = await guests.each((guest) => guest.untilTold());
     renewed = await extended();
+    rebooted = await guests.each(async (guest) => {
+      await guest.reboot();
+      return guest.untilLeased();
+    });
 
     await gateway.end();
     gateway = await segment.gateway(SETTINGS, folder);
@@ -85,6 +90,10 @@ describeSystem('real clients', ['ss'], () => {
 
   testEach(CLIENTS, 'RFC 2131 §4.4.5: %s renews its lease and keeps its address', (name) => {
     expect(renewed.by(name).address).toBe(first.by(name).address);
+  });
+
+  testEach(CLIENTS, '%s has its address again after its power was cut', (name) => {
+    expect(rebooted.by(name).address).toBe(first.by(name).address);
   });
 
   testEach(CLIENTS, '%s renews its lease after a restart of the gateway', (name) => {
