@@ -1,4 +1,5 @@
 import type { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
+import { hardwareText } from './frames.ts';
 import { PacketSocket } from './packet-socket.ts';
 import type { TestSegment } from './system.ts';
 
@@ -23,6 +24,9 @@ export async function addUplink(segment: TestSegment): Promise<Uplink> {
   host.ip('link set eth0 up');
   node.ip('route add default via 192.0.2.1');
   const frames: string[] = [];
-  const socket = new PacketSocket(host, 'eth0', ETH_P_ALL, (frame) => frames.push(frame.toString('hex')));
+  const hardware = node.run('cat', '/sys/class/net/wan0/address').trim();
+  const socket = new PacketSocket(host, 'eth0', ETH_P_ALL, (frame) => {
+    if (hardwareText(frame, 6) === hardware) frames.push(frame.toString('hex'));
+  });
   return { host, frames, close: () => socket.close() };
 }

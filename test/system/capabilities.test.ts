@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
+import { messageType } from '../support/packet.ts';
+import { unicastTo } from '../support/raw-client.ts';
 import { describeSystem, useTestSegment } from '../support/system.ts';
+import { addUplink } from '../support/uplink.ts';
 
 const A = '52:54:00:ab:00:01';
 
@@ -29,6 +32,39 @@ describeSystem('the capabilities of the process', [], () => {
     await gateway.until('the log named the transport', () =>
       gateway.log.some((line) => line['transport'] === 'broadcast'),
     );
+  });
+
+  test('without NET_RAW, a client with a lease is answered at its address, by the segment, and nobody else is asked for by ARP', async () => {
+    const { node } = segment();
+    const uplink = await addUplink(segment());
+    const gateway = await segment().gateway(
+      {},
+      segment().folder(),
+      limitedTo('net_bind_service', 'net_admin'),
+    );
+    const client = segment().client();
+    const ack = await client.lease(A);
+    node.ip(`route add ${ack.yiaddr} dev wan0`);
+    const extending = { chaddr: A, ciaddr: ack.yiaddr, options: [messageType('DHCPREQUEST')] };
+
+    const renewed = await client.ask(extending, unicastTo(ack, ack.yiaddr));
+    const rebound = await client.ask(extending, { source: ack.yiaddr });
+    client.asked.length = 0;
+    const others = [
+      await client.ask({ ...extending, ciaddr: '10.15.3.99', options: [messageType('DHCPDISCOVER')] }),
+      await client.ask(
+        { chaddr: A, ciaddr: '10.15.3.99', options: [messageType('DHCPINFORM')] },
+        { source: '10.15.3.99' },
+      ),
+    ];
+    node.ip(`route del ${ack.yiaddr}`);
+
+    for (const reply of [renewed, rebound])
+      expect(reply).toMatchObject({ type: 5, destination: ack.yiaddr, destinationHardware: A });
+    for (const reply of others) expect(reply.destination).toBe('255.255.255.255');
+    expect(client.asked).toEqual([]);
+    expect(uplink.frames).toEqual([]);
+    expect(gateway.log.filter(({ level }) => level === 'error')).toEqual([]);
   });
 });
 
