@@ -3,6 +3,7 @@ import { DEVICE, Segment } from '../../src/cli/lab/segment.ts';
 import { GatewayProcess } from '../support/gateway-process.ts';
 import { CLIENTS, type GuestKind } from '../support/guest-kind.ts';
 import { Guests } from '../support/guests.ts';
+import type { ToldLease } from '../support/lease-client.ts';
 import { type HeldAddress, isDiscover, type RealGuest } from '../support/real-guest.ts';
 import { type Seen, testEach } from '../support/seen.ts';
 import { describeSystem, TestSegment } from '../support/system.ts';
@@ -46,6 +47,7 @@ describeSystem('real clients in situations that other servers have failed in', [
   let returned: Seen<Returned>;
   let secondBridge: Extended;
   let kept: Seen<string>;
+  let endless: Seen<ToldLease>;
 
   // Each situation on a segment of its own, all at the same time.
   beforeAll(async () => {
@@ -56,11 +58,12 @@ describeSystem('real clients in situations that other servers have failed in', [
     };
     const other = await Segment.open();
     segments.push(other);
-    const [away, bridges, odd] = [await open(), await open(), await open()];
-    [returned, secondBridge, kept] = await Promise.all([
+    const [away, bridges, odd, still] = [await open(), await open(), await open(), await open()];
+    [returned, secondBridge, kept, endless] = await Promise.all([
       leaseEndsWhileNobodyAnswers(away),
       onTheSecondBridge(bridges, other),
       leasedAndRenewed(odd, [...INSISTENT, ...COPIES]),
+      leasedWithoutEnd(still),
     ]);
   }, 120_000);
 
@@ -106,6 +109,10 @@ describeSystem('real clients in situations that other servers have failed in', [
 
   testEach(INSISTENT, '%s that sends option 50 twice gets a lease and keeps it', (who) => {
     expect(kept.by(who)).toMatch(POOL);
+  });
+
+  testEach(CLIENTS, 'RFC 2131 §3.3: %s takes a lease that never ends', (who) => {
+    expect(endless.by(who)).toMatchObject({ leaseSeconds: '4294967295', router: '10.15.3.1' });
   });
 
   testEach(COPIES, '%s of a machine has an address of its own and keeps it', (who) => {
@@ -184,6 +191,15 @@ async function leasedAndRenewed(test: TestSegment, kinds: readonly GuestKind[]):
     const extended = await guest.untilExtended(gateway);
     expect(extended.address).toBe(first.address);
     return first.address;
+  });
+}
+
+async function leasedWithoutEnd(test: TestSegment): Promise<Seen<ToldLease>> {
+  await test.gateway({ GATEWAY_DHCP_LEASE_TIME: 'infinite' });
+  const guests = await Guests.boot(CLIENTS, test.segment, () => test.folder());
+  return guests.each(async (guest) => {
+    await guest.untilLeased();
+    return guest.untilTold();
   });
 }
 
