@@ -29,6 +29,7 @@ export function planOfSettings(
     subnets: [subnetOf(settings, [listen.listenIp, ...own], listen.mtu)],
     relays: settings.relays,
     identity: settings.identity,
+    leasesPerMac: settings.leasesPerMac,
     authoritative: settings.authoritative,
     subnetSelection: settings.subnetSelection,
     rapidCommit: settings.rapidCommit,

@@ -102,6 +102,19 @@ export function percentage(least: number, most: number): SettingKind<number> {
   };
 }
 
+/** A whole number. */
+export function count(least: number, most: number): SettingKind<number> {
+  return {
+    placeholder: 'number',
+    read(text) {
+      const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+      return value >= least && value <= most
+        ? right(value)
+        : wrong('is not a number that is allowed here', `write a whole number from ${least} to ${most}`);
+    },
+  };
+}
+
 export const port: SettingKind<number> = {
   placeholder: 'port',
   read(text) {

@@ -15,6 +15,7 @@ import {
 } from './network-kinds.ts';
 import { open, setting } from './setting.ts';
 import {
+  count,
   logLevel,
   milliseconds,
   oneOf,
@@ -179,6 +180,13 @@ export const SETTINGS = {
     flag: 'identity',
     kind: oneOf('auto', 'client-id', 'mac'),
     help: 'who a client is: auto (its client identifier, made safe for cloned machines), client-id or mac',
+  }),
+  leasesPerMac: setting('4', {
+    group: 'Behaviour',
+    variable: 'GATEWAY_DHCP_LEASES_PER_MAC',
+    flag: 'leases-per-mac',
+    kind: count(0, 64),
+    help: 'leases that one MAC may have under different client identifiers, with identity auto; 0: any number',
   }),
   authoritative: setting('on', {
     group: 'Behaviour',

@@ -2,6 +2,7 @@ import { isBoundTo, isLive } from '../allocation/availability.ts';
 import { findAddress } from '../allocation/candidates.ts';
 import type { Lease } from '../lease/lease.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
+import { moveAlong } from './cards.ts';
 import type { Decision } from './decision.ts';
 import { silence } from './outcome.ts';
 import { quarantineFor } from './quarantine.ts';
@@ -49,6 +50,8 @@ export function chooseAddress(question: Question): Choice {
     heardSince: known.hearing.since,
     sharing: known.sharing?.live,
   };
+  const moved = moveAlong(question, search);
+  if (moved !== undefined) return moved;
   const isPressed = binding === undefined && known.sharing !== undefined && isPressedBy(question);
   const address = findAddress(search, isPressed);
   if (address === undefined) return { decision: silence(isPressed ? 'crowded' : 'pool-full') };

@@ -47,6 +47,7 @@ export type Reason =
   // waits
   | 'asking-address' // ARP before an address that nothing vouches for
   | 'asking-client' // ARP for a binding whose identifier a second hardware address presents
+  | 'asking-card' // ARP for a lease that the asking network card has under another client identifier
   | 'asking-declined'
   | 'asking-quarantined' // ARP for the client's own address in quarantine: is it seen there, and nobody else?
   | 'listening' // the first lease of an address, while another gateway may be giving it away
@@ -61,6 +62,7 @@ export type Reason =
   | 'no-address' // the message lacks the address that its state requires
   | 'pool-full'
   | 'crowded' // so much of what is free stands offered to clients that nobody knows that no more is
+  | 'too-many-identifiers' // its network card has as many leases as it may, and all of them are used
   | 'too-many-declines'
   | 'used-by-client' // DHCPDECLINE of an address that the client itself answers for
   | 'from-elsewhere' // DHCPRELEASE that does not come from the address

@@ -1,3 +1,4 @@
+import { isOneTooMany } from './cards.ts';
 import { chooseAddress } from './choose.ts';
 import type { Decision, Reason } from './decision.ts';
 import { destinationOf } from './destination.ts';
@@ -26,6 +27,7 @@ export function answerDiscover(question: Question): Decision {
   // would hear nothing of it.
   if (plan.rapidCommit && !hearsPeers(question) && message.has(RAPID_COMMIT)) {
     const reason: Reason = standing === 'binding' ? 'renewed' : 'bound';
+    if (standing !== 'binding' && isOneTooMany(question, address)) return silence('too-many-identifiers');
     const change = bind(question, address, leaseSecondsOf(question, address), reason);
     return { kind: 'reply', reply: leaseReply(question, 'DHCPACK', address), destination, reason, change };
   }

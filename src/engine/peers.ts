@@ -113,7 +113,9 @@ export function heardSince(scene: Scene, { address, client, state, updatedAt }: 
 /** What ends an own lease that still stands: its address is free, or whose it was heard to be meanwhile. */
 export function ending(scene: Scene, lease: Lease): readonly LeaseWrite[] {
   const { address, version } = lease;
-  return heardSince(scene, lease) ?? [{ address, seen: version, next: freed(lease, scene.now) }];
+  // What its card may have on offer there under another identifier ends with it.
+  const seen = scene.leases.at(address)?.version ?? version;
+  return heardSince(scene, lease) ?? [{ address, seen, next: freed(lease, scene.now) }];
 }
 
 /** An own lease that is over gives way to what was heard meanwhile before its address is promised again. */

@@ -1,11 +1,12 @@
 import { isBoundTo, isLive, isTaken } from '../allocation/availability.ts';
-import { type Lease, NEVER } from '../lease/lease.ts';
 import { NO_HARDWARE } from '../net/hardware-address.ts';
 import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import { contains } from '../net/prefix.ts';
+import { isLeftBehind, isOneTooMany } from './cards.ts';
 import type { Decision, Reason } from './decision.ts';
 import { destinationOf } from './destination.ts';
 import { bind } from './grant.ts';
+import { keepToPromise } from './keep-to-promise.ts';
 import { repeatLease } from './lease-cache.ts';
 import { refuse, refuseBecauseOf } from './nak.ts';
 import { ask, quarantineInUse, silence } from './outcome.ts';
@@ -19,14 +20,12 @@ import {
 } from './peers.ts';
 import { quarantineFor } from './quarantine.ts';
 import { entitlementTo, overBefore, type Question } from './question.ts';
-import { leaseReply, leaseSecondsOf, namesThisServer, secondsLeft, serverNamedBy } from './reply.ts';
+import { leaseReply, leaseSecondsOf, namesThisServer, serverNamedBy } from './reply.ts';
 import { requestStateTo } from './request-state.ts';
 import { hasNoAddress, isOffered, keepsOwn, offeredTo, wishedBy } from './request-wish.ts';
 import { seeThatUnused } from './vouching.ts';
 
 const SERVER_IDENTIFIER = 54;
-/** A lease that ends sooner than this is not worth an answer while nothing can be promised: seconds. */
-const LEAST_LEFT = 60;
 
 /** RFC 2131 §4.3.2: a DHCPREQUEST, by the state that its client is in. */
 export function answerRequest(question: Question): Decision {
@@ -63,7 +62,9 @@ function select(question: Question, address: Ipv4): Decision {
   if (isBoundTo(leases.at(address), client, now)) return grant(question, address, 'renewed');
   if (entitlement === 'rest') return refuse(question, address, 'not-in-pool');
 
-  const refusal = refuseTaken(question, address);
+  const isOwnCards = isOffered(question, address) ? false : isLeftBehind(question, address);
+  if (typeof isOwnCards !== 'boolean') return isOwnCards;
+  const refusal = isOwnCards ? undefined : refuseTaken(question, address);
   if (refusal !== undefined) return refusal;
   const binding = leases.bindingOf(client);
   if (isBoundTo(binding, client, now) && !isOffered(question, address)) {
@@ -252,43 +253,13 @@ function promise(question: Question, address: Ipv4, reason: Reason): Decision {
   return seeThatUnused(question, address) ?? grant(question, address, reason);
 }
 
-/**
- * Nothing new can be promised now, but a lease that was committed still runs: a client that has it may go on for what is
- * left of it, and never longer, if ARP shows nobody else at its address.
- *
- * A client that has let its address go is met by silence until a write makes that void. By design this gateway knows only
- * of what it has sent itself since its start: a client that boots with an address whose DHCPRELEASE another has taken,
- * unseen here, is confirmed, and where nobody answers ARP later another client is given the address beside it; but whoever
- * keeps its address to boot with it will not normally release it (RFC 2131 §3.2 (4)).
- */
-function keepToPromise(question: Question, address: Ipv4): Decision {
-  const { arrival, leases, client, now, message, plan, subnet, known } = question;
-  const isNew = message.has(SERVER_IDENTIFIER); // SELECTING, or a client that confuses the states.
-  const standing = leases.at(address);
-  if (isNew || leases.mayBeLost(address)) return silence('cannot-promise');
-  if (!isBoundTo(standing, client, now)) return silence('cannot-promise');
-  const seconds = secondsLeft(question, address) - doubtOf(question, standing);
-  if (seconds < LEAST_LEFT) return silence('cannot-promise');
-  if (plan.probeMilliseconds > 0 && subnet.onLink) {
-    if (!known.answers.has(address)) return ask(address, 'asking-address', now, plan.probeMilliseconds);
-    const holder = known.answers.get(address);
-    if (holder !== undefined && holder !== message.hardware) return silence('cannot-promise');
-  } else if (arrival.source !== address) return silence('cannot-promise'); // Only its use shows that it is its own.
-  const reply = leaseReply(question, 'DHCPACK', address, seconds);
-  return { kind: 'reply', reply, destination: destinationOf(question, address), reason: 'as-committed' };
-}
-
-/** By so much a lease may be over earlier than this clock says, as another gateway's clock has set its end: seconds. */
-function doubtOf(question: Question, lease: Lease): number {
-  const isCertain = isGrantedHere(question, lease) || lease.expiresAt === NEVER;
-  return isCertain ? 0 : Math.ceil((question.known.sharing?.grace ?? 0) / 1000);
-}
-
 /** RFC 2131 §3.1 (4): the binding is committed to persistent storage, then the DHCPACK is sent. */
 function grant(question: Question, address: Ipv4, reason: Reason): Decision {
   if (!question.leases.canPromise) return keepToPromise(question, address);
   const repeated = repeatLease(question, address);
   if (repeated !== undefined) return repeated;
+  const isNew = !isBoundTo(question.leases.bindingOf(question.client), question.client, question.now);
+  if (isNew && isOneTooMany(question, address)) return silence('too-many-identifiers');
   const change = bind(question, address, leaseSecondsOf(question, address), reason);
   const reply = leaseReply(question, 'DHCPACK', address);
   return { kind: 'reply', reply, destination: destinationOf(question, address), reason, change };

@@ -1,3 +1,4 @@
+import type { HardwareAddress } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { ClientKey } from './client-key.ts';
 import type { Instant, Lease, LeaseRecord, Version } from './lease.ts';
@@ -17,6 +18,11 @@ export interface LeaseView {
   readonly canPromise: boolean;
   /** The client's binding, present or last: a record `at` whose address this client is the holder or last holder. */
   bindingOf(client: ClientKey): Lease | undefined;
+  /**
+   * The bound records, over or not, that name a network card, under whatever client identifiers: some 64 at most, the
+   * first ones that it got. For a card that has one.
+   */
+  leasesOf(hardware: HardwareAddress): readonly Lease[];
   /** The address on offer to the client; it may have expired. */
   offerTo(client: ClientKey): Lease | undefined;
   /** What stands at an address: an offer if there is one (it may have expired), else the record, else undefined. */

@@ -47,6 +47,11 @@ const WARNINGS: Partial<Record<Reason, Warning>> = {
     remedy:
       'both are served; empty /etc/machine-id in the template that they were cloned from, and on one of them, so that each makes its own',
   },
+  'too-many-identifiers': {
+    message: 'one network card presents more client identifiers than may have a lease, and all are used',
+    remedy:
+      'if containers share this card, raise GATEWAY_DHCP_LEASES_PER_MAC; else look for a fault of this machine, or set GATEWAY_DHCP_IDENTITY=mac',
+  },
   'too-many-declines': {
     message: 'a client declines one address after the other, and is not believed any more',
     remedy:
@@ -95,6 +100,6 @@ export class ConflictWarnings {
 
 /** What it is that is said once: an address and who sits on it, two machines, or one. */
 function subjectOf(reason: Reason, hardware: string, other: string | undefined, address: string | undefined) {
-  if (reason === 'too-many-declines') return hardware;
+  if (reason === 'too-many-declines' || reason === 'too-many-identifiers') return hardware;
   return reason === 'offered-to-clone' ? `${hardware} ${other}` : `${address} ${other}`;
 }

@@ -62,6 +62,16 @@ export class LeaseColumns {
     return rest[row * 4 + 3] === this.#ethernetOf(client);
   }
 
+  hardwareAt(slot: number): HardwareAddress {
+    return (this.#chunks[slot >>> CHUNK_BITS]?.rest[(slot & (CHUNK - 1)) * 4 + 3] ?? 0) as HardwareAddress;
+  }
+
+  /** The card of a bound record whose client's key is not the card's address alone, so that the key does not find it. */
+  cardAt(slot: number): HardwareAddress {
+    const isNamed = this.#chunks[slot >>> CHUNK_BITS]?.clients[slot & (CHUNK - 1)] !== undefined;
+    return isNamed && this.stateAt(slot) === 'bound' ? this.hardwareAt(slot) : NO_HARDWARE;
+  }
+
   stateAt(slot: number): LeaseState {
     return STATES[this.#chunks[slot >>> CHUNK_BITS]?.states[slot & (CHUNK - 1)] ?? 0] ?? 'free';
   }

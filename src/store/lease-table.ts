@@ -1,7 +1,9 @@
-import type { ClientKey } from '../lease/client-key.ts';
+import { type ClientKey, keyOfEthernet } from '../lease/client-key.ts';
 import type { Instant, Lease, LeaseRecord, LeaseState, Version } from '../lease/lease.ts';
 import type { AddressRange, LeaseChange, LeaseView, LeaseWrite } from '../lease/lease-view.ts';
+import { type HardwareAddress, NO_HARDWARE } from '../net/hardware-address.ts';
 import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
+import { CardIndex } from './card-index.ts';
 import { ClientIndex } from './client-index.ts';
 import { LeaseColumns } from './lease-columns.ts';
 import { Offers } from './offers.ts';
@@ -31,6 +33,7 @@ export class LeaseTable implements LeaseView {
   readonly #inFlight: ReadonlySet<Ipv4>;
   readonly #records = new LeaseColumns();
   readonly #clients: ClientIndex;
+  readonly #cards: CardIndex;
   readonly #offers: Offers;
   readonly #orders = new RangeOrders();
   /** The slot where the next sweep begins. */
@@ -43,6 +46,7 @@ export class LeaseTable implements LeaseView {
   constructor(inFlight: ReadonlySet<Ipv4>, seed: number) {
     this.#inFlight = inFlight;
     this.#clients = new ClientIndex(this.#records, seed);
+    this.#cards = new CardIndex(this.#records, seed);
     this.#offers = new Offers((client) => this.#clients.hashOf(client));
   }
 
@@ -62,6 +66,12 @@ export class LeaseTable implements LeaseView {
   bindingOf(client: ClientKey): Lease | undefined {
     const slot = this.#clients.slotOf(client);
     return slot < 0 ? undefined : this.#records.lease(slot);
+  }
+
+  leasesOf(hardware: HardwareAddress): readonly Lease[] {
+    const leases = this.#cards.slotsOf(hardware).map((slot) => this.#records.lease(slot));
+    const byKey = this.bindingOf(keyOfEthernet(hardware));
+    return byKey?.state === 'bound' && byKey.hardware === hardware ? [byKey, ...leases] : leases;
   }
 
   offerTo(client: ClientKey): Lease | undefined {
@@ -167,7 +177,10 @@ export class LeaseTable implements LeaseView {
   /** Puts the first records of all, durable already, each with an address of its own; faster than one by one. */
   fill(leases: Iterable<Lease>): void {
     this.#clients.fill(leases);
-    for (let slot = 0; slot < this.#records.size; slot += 1) this.reached(this.#records.versionAt(slot));
+    for (let slot = 0; slot < this.#records.size; slot += 1) {
+      this.reached(this.#records.versionAt(slot));
+      this.#cards.move(slot, NO_HARDWARE, this.#records.cardAt(slot));
+    }
   }
 
   /** Puts an offer that another gateway may have made. */
@@ -230,9 +243,11 @@ export class LeaseTable implements LeaseView {
   /** A record ends the offer at its address. */
   #record(lease: Lease): void {
     this.#offers.drop(lease.address);
-    const slot = this.#records.slotOf(lease.address);
-    if (slot < 0) this.#clients.put(this.#records.add(lease.address), lease, true);
-    else this.#clients.put(slot, lease, false);
+    const known = this.#records.slotOf(lease.address);
+    const slot = known < 0 ? this.#records.add(lease.address) : known;
+    const before = this.#records.cardAt(slot);
+    this.#clients.put(slot, lease, known < 0);
+    this.#cards.move(slot, before, this.#records.cardAt(slot));
     this.#place(lease.address);
   }
 

@@ -13,6 +13,8 @@ export interface Plan {
   /** The relay agents that are heard, by giaddr. */
   readonly relays: readonly AddressSpan[];
   readonly identity: Identity;
+  /** How many leases one network card may have under different client identifiers, with identity auto; 0: any number. */
+  readonly leasesPerMac: number;
   /** False: never a DHCPNAK for a wrong network. */
   readonly authoritative: boolean;
   /** RFC 3011: whether clients may say which subnet they want; RFC 3011 §6: off unless the operator wants it. */

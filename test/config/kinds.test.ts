@@ -12,6 +12,7 @@ import {
   routes,
 } from '../../src/config/network-kinds.ts';
 import {
+  count,
   logLevel,
   milliseconds,
   orOff,
@@ -69,6 +70,8 @@ describe('kinds of settings', () => {
     [share, '25%', 25],
     [share, '25 %', 25],
     [share, 'Off', 'off'],
+    [count(0, 64), '0', 0],
+    [count(0, 64), '64', 64],
     [port, '9091', 9091],
     [switchOf, 'YES', true],
     [switchOf, '0', false],
@@ -111,6 +114,10 @@ describe('kinds of settings', () => {
     [share, '2.5'],
     [share, '-1'],
     [share, 'half'],
+    [count(0, 64), '65'],
+    [count(0, 64), '-1'],
+    [count(0, 64), '4.5'],
+    [count(0, 64), 'off'],
     [port, '0'],
     [port, '65536'],
     [switchOf, 'maybe'],

@@ -114,4 +114,72 @@ describe('RFC 2131 §4.2: machines that share a client identifier', () => {
 
     expect(all.store.table.recordAt(at(own))).toMatchObject({ state: 'free', client: cloneKey(2) });
   });
+
+  test('RFC 4361 §6.1: an original that is paused for a moment keeps its lease, and goes on with it', async () => {
+    const { bench: all, address } = await bench();
+
+    await all.hear(clone(2).discover());
+    for (let [question] = all.questions; question !== undefined; [question] = all.questions) {
+      question.answer(undefined);
+      await all.clock.pass(0);
+    }
+    const own = all.replies()[0]?.split(' ')[1] ?? '';
+    await all.hear(clone(2).select(own, SERVER));
+    await all.hearUnicast(clone(1).extend(address), address);
+
+    expect(own).not.toBe(address);
+    expect(all.replies()).toEqual([`DHCPACK ${own} to ${macOf(2)}`, `DHCPACK ${address} to ${macOf(1)}`]);
+  });
+});
+
+describe('RFC 2131 §4.2: client identifiers that share a network card', () => {
+  const stage = (number: number) => new Guest(macOf(1), { identifier: [255, 0, 0, 0, number] });
+
+  async function leased() {
+    const all = memoryBench({ plan: { probeMilliseconds: 300 } });
+    await all.hear(stage(1).discover());
+    all.questions[0]?.answer(undefined);
+    const address = all.replies()[0]?.split(' ')[1] ?? '';
+    await all.hear(stage(1).select(address, SERVER));
+    all.replies();
+    return { all, address };
+  }
+
+  test('a renewal that comes while its address is asked for is answered, and the lease stays where it is', async () => {
+    const { all, address } = await leased();
+
+    await all.hear(stage(2).discover());
+    await all.hearUnicast(stage(1).extend(address), address);
+    const [question] = all.questions;
+    question?.answer(macOf(1));
+    await all.clock.pass(0);
+    all.questions[0]?.answer(undefined);
+    await all.clock.pass(0);
+
+    expect(question?.address).toBe(address);
+    const replies = all.replies();
+    expect(replies).toContain(`DHCPACK ${address} to ${macOf(1)}`);
+    expect(replies.find((reply) => reply.startsWith('DHCPOFFER'))).not.toContain(address);
+    expect(all.exchange.isIdle).toBe(true);
+  });
+
+  test('of two that are to have one address, only the first to bind has it', async () => {
+    const { all, address } = await leased();
+    await all.hear(stage(2).discover());
+    all.questions[0]?.answer(undefined);
+    await all.clock.pass(0);
+
+    await all.hear(stage(2).select(address, SERVER), stage(3).select(address, SERVER));
+    for (let [question] = all.questions; question !== undefined; [question] = all.questions) {
+      question.answer(macOf(1));
+      await all.clock.pass(0);
+    }
+
+    const acks = all.replies().filter((reply) => reply.startsWith('DHCPACK'));
+    expect(acks).toEqual([`DHCPACK ${address} to ${macOf(1)}`]);
+    expect(all.store.table.recordAt(at(address))?.client).toBe(
+      keyOfIdentifier(Uint8Array.of(255, 0, 0, 0, 2)),
+    );
+    expect(all.inFlight.size).toBe(0);
+  });
 });

@@ -281,6 +281,16 @@ describe("machines that get in each other's way are named, with what to do about
       ['52:54:00:00:00:03', '52:54:00:00:00:01'],
     ]);
   });
+
+  test('a card with too many client identifiers is warned of once in ten minutes', async () => {
+    const { bench, log } = logged({ plan: { leasesPerMac: 1 } });
+    const guest = (number: number) => new Guest('52:54:00:00:00:01', { identifier: [255, 1, number] });
+    await bench.hear(guest(1).select('10.15.3.40', SERVER));
+
+    for (let number = 2; number < 50; number += 1) await bench.hear(guest(number).discover());
+
+    expect(warnings(log).map(({ fields }) => fields['reason'])).toEqual(['too-many-identifiers']);
+  });
 });
 
 test('a mistake of ours is an error with its stack', async () => {

@@ -70,6 +70,7 @@ export function planOf(overrides: Partial<Plan> = {}): Plan {
     subnets: [segment(), relayedSubnet()],
     relays: [],
     identity: 'auto',
+    leasesPerMac: 4,
     authoritative: true,
     subnetSelection: false,
     rapidCommit: false,

@@ -1,0 +1,83 @@
+import { isLive } from '../allocation/availability.ts';
+import { isAvailable, type Search } from '../allocation/candidates.ts';
+import type { Lease } from '../lease/lease.ts';
+import { NO_HARDWARE } from '../net/hardware-address.ts';
+import type { Ipv4 } from '../net/ipv4.ts';
+import type { Choice } from './choose.ts';
+import type { Decision } from './decision.ts';
+import { ask, silence } from './outcome.ts';
+import { entitlementTo, type Question } from './question.ts';
+import { isContested } from './vouching.ts';
+
+/** Leases of one card that are asked for because of one message; each takes as long as ARP is waited for. */
+const ASKED = 4;
+
+/**
+ * The live leases that this very network card has under other client identifiers: the boot loader, the initial file
+ * system and the system itself often name themselves differently, and some at each boot anew. The oldest comes first.
+ */
+function othersOf({ leases, client, now, message, plan }: Question): readonly Lease[] {
+  if (plan.identity !== 'auto' || message.hardware === NO_HARDWARE) return [];
+  return leases
+    .leasesOf(message.hardware)
+    .filter((lease) => lease.client !== client && isLive(lease, now))
+    .sort((one, other) => one.updatedAt - other.updatedAt);
+}
+
+/**
+ * True if a lease of this address would be one more than a card may have: neither a system that names itself anew at each
+ * boot nor a hostile guest takes the pool.
+ */
+export function isOneTooMany(question: Question, address: Ipv4): boolean {
+  const others = othersOf(question);
+  return isAtLimit(question, others) && !others.some((lease) => lease.address === address);
+}
+
+function isAtLimit({ plan }: Question, others: readonly Lease[]): boolean {
+  return plan.leasesPerMac > 0 && others.length >= plan.leasesPerMac;
+}
+
+/**
+ * RFC 2131 §4.3.1: a client that the server does not know gets a new address; but not where its network card has one
+ * already under another identifier. That is moved along, unless ARP shows that it is still used beside the newcomer, as
+ * in containers that share a card. Undefined: the client gets an address of its own.
+ */
+export function moveAlong(question: Question, search: Search): Choice | undefined {
+  const others = othersOf(question);
+  if (others.length === 0) return undefined;
+  const isFull = isAtLimit(question, others);
+  const last = question.leases.bindingOf(question.client);
+  if (!isFull && last !== undefined && isAvailable(last.address, search)) return undefined; // It comes back for its own.
+  return (
+    firstSilent(question, others) ?? (isFull ? { decision: silence('too-many-identifiers') } : undefined)
+  );
+}
+
+/** Where nobody can be asked, none is silent: two addresses for one card are the lesser evil. */
+function firstSilent(question: Question, others: readonly Lease[]): Choice | undefined {
+  const { known, now, plan, subnet } = question;
+  if (plan.probeMilliseconds === 0 || !subnet.onLink) return undefined;
+  for (const lease of others.filter((each) => mayMove(question, each)).slice(0, ASKED)) {
+    const { address } = lease;
+    if (!known.answers.has(address))
+      return { decision: ask(address, 'asking-card', now, plan.probeMilliseconds) };
+    if (known.answers.get(address) === undefined) return { address, standing: 'none' };
+  }
+  return undefined;
+}
+
+function mayMove(question: Question, lease: Lease): boolean {
+  const { address } = lease;
+  if (entitlementTo(address, question) !== 'lease' || question.leases.isInFlight(address)) return false;
+  return !isContested(lease, question);
+}
+
+/** True if the address that a client names is its own card's under another identifier, and nobody uses it now. */
+export function isLeftBehind(question: Question, address: Ipv4): boolean | Decision {
+  const { known, now, plan, subnet } = question;
+  const lease = othersOf(question).find((each) => each.address === address);
+  if (lease === undefined || !mayMove(question, lease)) return false;
+  if (plan.probeMilliseconds === 0 || !subnet.onLink) return false;
+  if (!known.answers.has(address)) return ask(address, 'asking-card', now, plan.probeMilliseconds);
+  return known.answers.get(address) === undefined;
+}

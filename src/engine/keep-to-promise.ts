@@ -1,0 +1,45 @@
+import { isBoundTo } from '../allocation/availability.ts';
+import { type Lease, NEVER } from '../lease/lease.ts';
+import type { Ipv4 } from '../net/ipv4.ts';
+import type { Decision } from './decision.ts';
+import { destinationOf } from './destination.ts';
+import { ask, silence } from './outcome.ts';
+import { isGrantedHere } from './peers.ts';
+import type { Question } from './question.ts';
+import { leaseReply, secondsLeft } from './reply.ts';
+
+const SERVER_IDENTIFIER = 54;
+/** A lease that ends sooner than this is not worth an answer while nothing can be promised: seconds. */
+const LEAST_LEFT = 60;
+
+/**
+ * Nothing new can be promised now, but a lease that was committed still runs: a client that has it may go on for what is
+ * left of it, and never longer, if ARP shows nobody else at its address.
+ *
+ * A client that has let its address go is met by silence until a write makes that void. By design this gateway knows only
+ * of what it has sent itself since its start: a client that boots with an address whose DHCPRELEASE another has taken,
+ * unseen here, is confirmed, and where nobody answers ARP later another client is given the address beside it; but whoever
+ * keeps its address to boot with it will not normally release it (RFC 2131 §3.2 (4)).
+ */
+export function keepToPromise(question: Question, address: Ipv4): Decision {
+  const { arrival, leases, client, now, message, plan, subnet, known } = question;
+  const isNew = message.has(SERVER_IDENTIFIER); // SELECTING, or a client that confuses the states.
+  const standing = leases.at(address);
+  if (isNew || leases.mayBeLost(address)) return silence('cannot-promise');
+  if (!isBoundTo(standing, client, now)) return silence('cannot-promise');
+  const seconds = secondsLeft(question, address) - doubtOf(question, standing);
+  if (seconds < LEAST_LEFT) return silence('cannot-promise');
+  if (plan.probeMilliseconds > 0 && subnet.onLink) {
+    if (!known.answers.has(address)) return ask(address, 'asking-address', now, plan.probeMilliseconds);
+    const holder = known.answers.get(address);
+    if (holder !== undefined && holder !== message.hardware) return silence('cannot-promise');
+  } else if (arrival.source !== address) return silence('cannot-promise'); // Only its use shows that it is its own.
+  const reply = leaseReply(question, 'DHCPACK', address, seconds);
+  return { kind: 'reply', reply, destination: destinationOf(question, address), reason: 'as-committed' };
+}
+
+/** By so much a lease may be over earlier than this clock says, as another gateway's clock has set its end: seconds. */
+function doubtOf(question: Question, lease: Lease): number {
+  const isCertain = isGrantedHere(question, lease) || lease.expiresAt === NEVER;
+  return isCertain ? 0 : Math.ceil((question.known.sharing?.grace ?? 0) / 1000);
+}
