@@ -205,3 +205,41 @@ test.each(['client-id', 'mac'] as const)(
     expect(answer.outcome).toBe(identity === 'mac' ? 'DHCPNAK' : `DHCPACK ${address}`);
   },
 );
+
+test('a machine whose address a third one answers for is no clone of that one: it goes on as the client that it was', () => {
+  const { conversation, address } = leased();
+  conversation.holders.set(address, STRANGER);
+  conversation.known = { deafRevision: 1_000_000 };
+
+  const offer = conversation.hear(FIRST.discover());
+  const ack = conversation.hear(FIRST.select(offer.address, SERVER));
+
+  expect(conversation.at(address)).toMatchObject({ state: 'declined', hardware: 0x525400000099 });
+  expect(offer.reason).toBe('offered');
+  expect(ack.outcome).toBe(`DHCPACK ${offer.address}`);
+  expect(conversation.at(offer.address)?.client).toBe(
+    `ff${DUID.slice(1)
+      .map((each) => each.toString(16).padStart(2, '0'))
+      .join('')}`,
+  );
+});
+
+// A machine that has just got its address may not answer ARP for it yet, while the other one may have it by mistake.
+test.each([
+  [59_000, 'of its own', false],
+  [60_000, 'of the lease', true],
+])(
+  'a second card that answers at a lease of %i ms asks, and is offered the address %s',
+  (milliseconds, _, isSame) => {
+    const { address, ...bench } = leased();
+    const conversation = bench.conversation;
+    conversation.hearUnicast(FIRST.extend(address), address);
+    conversation.pass(milliseconds / 1000);
+    conversation.holders.set(address, SECOND.mac);
+
+    const offer = conversation.hear(SECOND.discover());
+
+    expect(offer.address === address).toBe(isSame);
+    expect(offer.reason).toBe(isSame ? 'offered-again' : 'offered-to-clone');
+  },
+);

@@ -156,6 +156,21 @@ describe('two gateways on one etcd', () => {
     expect(store.leases.at(A)?.client).toBe(client(2));
   });
 
+  // The client's key is what keeps two gateways from giving it two leases.
+  test('the end of what a client has left behind leaves its key where its lease is', async () => {
+    const cluster = new MemoryCluster();
+    const store = await gateway(cluster);
+    await bind(store, { client: 1, address: A, state: 'declined', reason: 'declined', expiresAt: at(10) });
+    await bind(store, { client: 1, address: B, at: at(5) });
+    await bind(store, { client: 1, address: A, at: at(20), state: 'free', reason: 'expired' });
+    const key = cluster.keys.get(`/vps-gateway/tenant-1/cl/${client(1)}`);
+    expect(Buffer.from(key?.value ?? []).toString()).toBe('10.15.3.21');
+
+    await bind(store, { client: 2, address: A, at: at(30) });
+
+    expect(cluster.keys.get(`/vps-gateway/tenant-1/cl/${client(1)}`)).toEqual(key);
+  });
+
   test('another segment on the same etcd is another world', async () => {
     const cluster = new MemoryCluster();
     const store = await gateway(cluster);
