@@ -8,7 +8,7 @@ import type { Turn } from './turn.ts';
  */
 export function moveStamps(turn: Turn, next: Turn | undefined, change: LeaseChange, leases: LeaseView): void {
   turn.revision = stampAfter(change, turn.revision, leases);
-  if (next === undefined || turn.message === undefined) return; // An order is not the client's own predecessor.
+  if (next === undefined) return; // Nothing waits behind an order: it is no client's own predecessor.
   next.revision = stampAfter(change, next.revision, leases);
 }
 

@@ -201,3 +201,12 @@ test('RFC 2131 §4.4.6: a DHCPRELEASE that a relay passes on comes from the rela
 
   expect(conversation.hearUnicast(relayed.release(address, SERVER), '10.16.0.1').reason).toBe('released');
 });
+
+test('a quarantine keeps the client that had the address last, whoever asked for it when that one answered', () => {
+  const conversation = living();
+  conversation.hearUnicast(ADA.release(MINE, SERVER), MINE);
+
+  conversation.hear(MALLORY.discover([...asking(MINE)]));
+
+  expect(conversation.at(MINE)).toMatchObject({ state: 'declined', client: '01525400000001' });
+});

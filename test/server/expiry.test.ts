@@ -94,6 +94,18 @@ test.each(['bound', 'declined'] as const)(
   },
 );
 
+// Its own confirmation is the newer word: a guest that asks a peer and then its own gateway has the latter's lease.
+test('what was heard in the very moment in which this gateway confirmed its own lease does not count', async () => {
+  const asking = { granter: PEER, client: keyOfIdentifier(Uint8Array.of(2, 2)), hardware: NO_HARDWARE };
+  const heardAt = (moment: number) => ({
+    ...OTHERS,
+    askedBy: () => ({ ...asking, on: instant(moment) }),
+  });
+
+  expect(await sweepBeside(heardAt(END - 1000), leases(1))).toMatchObject({ client: '0100' });
+  expect(await sweepBeside(heardAt(END - 999), leases(1))).toMatchObject({ client: '0202' });
+});
+
 test('a quarantine ends', async () => {
   const { bench, expiry, count } = sweeper(leases(1, 'declined'));
   await bench.clock.pass(1000);
@@ -173,4 +185,24 @@ test('a lease that was renewed meanwhile is left alone', async () => {
 
   expect(bench.store.table.recordAt(FIRST)?.state).toBe('bound');
   expect(bench.store.commits).toEqual([]);
+});
+
+// A flood of DHCPDISCOVERs at a full pool asks for room each time: a sweep looks at hundreds of records.
+test('room is looked for at once, and then not again for a tenth of a second, however often it is wanted', async () => {
+  const { bench, expiry } = sweeper(leases(1));
+  const { store } = bench;
+  const sweep = store.sweep.bind(store);
+  let sweeps = 0;
+  store.sweep = (...asked) => {
+    sweeps += 1;
+    return sweep(...asked);
+  };
+  const counts: number[] = [];
+  for (const pause of [0, 0, 99, 1, 50, 50]) {
+    await bench.clock.pass(pause);
+    expiry.makeRoom();
+    counts.push(sweeps);
+  }
+
+  expect(counts).toEqual([1, 1, 1, 2, 2, 3]);
 });

@@ -39,6 +39,22 @@ const aStep = fc.oneof(
 );
 
 describe('the lease table', () => {
+  it('writes no record where the end of an offer leaves a record as free as it was', () => {
+    const table = new LeaseTable(new Set(), 1);
+    const effect = (state: LeaseState) => {
+      table.load({
+        ...{ client: client(1), hardware: hardware(1), granter: UNSPECIFIED, address: FIRST },
+        ...{ state, version: table.revision + 1, expiresAt: at(60), updatedAt: at(0), leaseSeconds: 60 },
+      });
+      table.apply(changeOf(table, { kind: 'hold', client: 1, address: FIRST, state: 'offered' }));
+      const change = changeOf(table, { client: 1, address: FIRST, state: 'free' });
+      return change.writes.map((write) => table.effectOf(change, write));
+    };
+
+    expect(effect('free')).toEqual(['withdraws']);
+    expect(effect('bound')).toEqual(['records']);
+  });
+
   // A guest that takes and releases address after address is the last holder of all of them.
   it('remembers as a client’s own its newest sixteen records, and no more', () => {
     const table = new LeaseTable(new Set(), 1);

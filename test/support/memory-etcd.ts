@@ -46,6 +46,8 @@ export class MemoryCluster {
   }
 
   transact(transaction: Transaction): TransactionResult {
+    keysOf(transaction.success);
+    keysOf(transaction.failure);
     const written = new Set<string>();
     const next = this.revision + 1;
     const result = this.#run(transaction, next, written);
@@ -174,6 +176,40 @@ export class MemoryCluster {
     this.#history.push({ kind: 'put', entry });
     return { kind: 'put' };
   }
+}
+
+interface WrittenKeys {
+  readonly puts: ReadonlySet<string>;
+  readonly deletes: ReadonlySet<string>;
+}
+
+/** What operations may write; like etcd, it refuses two that may write one key before it runs any. */
+function keysOf(operations: readonly Operation[]): WrittenKeys {
+  const puts = new Set<string>();
+  const deletes = new Set<string>();
+  for (const operation of operations) {
+    const more = writtenBy(operation);
+    const isTwice =
+      [...more.puts].some((key) => puts.has(key) || deletes.has(key)) ||
+      [...more.deletes].some((key) => puts.has(key));
+    if (isTwice) throw new EtcdError('refused', 'duplicate key given in txn request');
+    for (const key of more.puts) puts.add(key);
+    for (const key of more.deletes) deletes.add(key);
+  }
+  return { puts, deletes };
+}
+
+function writtenBy(operation: Operation): WrittenKeys {
+  const none: ReadonlySet<string> = new Set();
+  if (operation.kind === 'put') return { puts: new Set([operation.key]), deletes: none };
+  if (operation.kind === 'delete') return { puts: none, deletes: new Set([operation.key]) };
+  if (operation.kind !== 'transaction') return { puts: none, deletes: none };
+  const one = keysOf(operation.transaction.success);
+  const other = keysOf(operation.transaction.failure);
+  return {
+    puts: new Set([...one.puts, ...other.puts]),
+    deletes: new Set([...one.deletes, ...other.deletes]),
+  };
 }
 
 function keyOf(event: WatchEvent): string {
