@@ -10,7 +10,7 @@ import { ListenIpSigns } from './listen-ip-signs.ts';
  * that does not use its address yet. Here the kernel has the address already, the one who answers is a kernel too, in
  * less than a millisecond; the probe leaves before the lease file is opened, and who answers later is found while serving.
  */
-const HOLD = 60;
+const HOLD = 50;
 /** A holder that has answered nothing for so long is gone: milliseconds. It is asked each second. */
 const GONE = 3000;
 /** A serving gateway defends its address within two seconds of a probe (see ListenIpWatch). Milliseconds. */

@@ -1,12 +1,16 @@
 import type { Clock } from '../lease/clock.ts';
 import { type HardwareAddress, NO_HARDWARE } from '../net/hardware-address.ts';
-import type { ArpSign } from '../transport/arp.ts';
-import type { ListenIpArp } from '../transport/transport.ts';
+import type { ListenIpArp, ListenIpSign } from '../transport/transport.ts';
 
 /** Machines that are remembered: a forger of hardware addresses makes us remember no more. */
 const MACHINE_LIMIT = 32;
+/** Between two questions whether somebody answers for every address: milliseconds. */
+const PROXY_INTERVAL = 1000;
 /** Probes that come further apart are not of one wait: milliseconds. */
 const ROW_GAP = 3000;
+
+/** How old the list of this host's interfaces may be: milliseconds. */
+const OWN_AGE = 100;
 
 /** When one machine was heard, by the monotonic clock; -Infinity: never. */
 interface Heard {
@@ -16,12 +20,26 @@ interface Heard {
   announcing: number;
   /** Its probes one after the other, without an announcement since. */
   probesInRow: number;
+  /** It answers for any address, so its word for this one is as good as none. */
+  isProxy: boolean;
 }
+
+const NEVER: Heard = {
+  holding: Number.NEGATIVE_INFINITY,
+  probing: Number.NEGATIVE_INFINITY,
+  announcing: Number.NEGATIVE_INFINITY,
+  probesInRow: 0,
+  isProxy: false,
+};
 
 /** What other machines have said of the listen IP (RFC 5227). */
 export class ListenIpSigns {
+  readonly #arp: ListenIpArp;
   readonly #clock: Clock;
   readonly #ownHardware: () => ReadonlySet<HardwareAddress>;
+  #own: ReadonlySet<HardwareAddress> = new Set();
+  #ownReadAt = Number.NEGATIVE_INFINITY;
+  #askedForNobodyAt = Number.NEGATIVE_INFINITY;
   /** Who was heard last is last. */
   readonly #machines = new Map<HardwareAddress, Heard>();
 
@@ -30,6 +48,7 @@ export class ListenIpSigns {
    * bridge may bring that back.
    */
   constructor(arp: ListenIpArp, clock: Clock, ownHardware: () => ReadonlySet<HardwareAddress>) {
+    this.#arp = arp;
     this.#clock = clock;
     this.#ownHardware = ownHardware;
     arp.onSign((sign, hardware) => this.#note(sign, hardware));
@@ -57,29 +76,33 @@ export class ListenIpSigns {
     return heard.probesInRow;
   }
 
-  #note(sign: ArpSign, hardware: HardwareAddress): void {
+  #note(sign: ListenIpSign, hardware: HardwareAddress): void {
     if (hardware === NO_HARDWARE) return;
     const now = this.#clock.monotonic();
-    const never = Number.NEGATIVE_INFINITY;
-    const heard = this.#machines.get(hardware) ?? {
-      holding: never,
-      probing: never,
-      announcing: never,
-      probesInRow: 0,
-    };
+    const heard = this.#machines.get(hardware) ?? { ...NEVER };
     this.#machines.delete(hardware);
     this.#machines.set(hardware, heard);
-    if (sign === 'probe') {
+    this.#forgetOldest();
+    if (sign === 'proxy') {
+      heard.isProxy = true;
+    } else if (sign === 'probe') {
       heard.probesInRow = now - heard.probing > ROW_GAP ? 1 : heard.probesInRow + 1;
       heard.probing = now;
     } else {
       heard.holding = now;
+      this.#askForNobody(now);
     }
     if (sign === 'announcement') {
       heard.announcing = now;
       heard.probesInRow = 0;
     }
-    this.#forgetOldest();
+  }
+
+  /** A forger's many names make no flood of questions. */
+  #askForNobody(now: number): void {
+    if (now - this.#askedForNobodyAt < PROXY_INTERVAL) return;
+    this.#askedForNobodyAt = now;
+    this.#arp.probeNobody();
   }
 
   #forgetOldest(): void {
@@ -90,10 +113,14 @@ export class ListenIpSigns {
     }
   }
 
-  /** Looks at the interfaces only if anybody was heard. */
+  /** Looks at the interfaces only if anybody was heard, and once for several questions. */
   #others(): readonly (readonly [HardwareAddress, Heard])[] {
     if (this.#machines.size === 0) return [];
-    const own = this.#ownHardware();
-    return [...this.#machines].filter(([hardware]) => !own.has(hardware));
+    const now = this.#clock.monotonic();
+    if (now - this.#ownReadAt > OWN_AGE) {
+      this.#own = this.#ownHardware();
+      this.#ownReadAt = now;
+    }
+    return [...this.#machines].filter(([hardware, { isProxy }]) => !isProxy && !this.#own.has(hardware));
   }
 }

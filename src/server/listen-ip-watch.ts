@@ -13,6 +13,8 @@ const ASK_INTERVAL = 30_000;
 const DEFEND_INTERVAL = 10_000;
 /** Who was not heard for so long has the address no more: milliseconds. */
 const STANDING = 180_000;
+/** So long after the link has come (back) this gateway is the one that comes second: milliseconds. */
+const LINK_YOUTH = 5000;
 /** What changes all the time is said once in this time: milliseconds. */
 const REMINDER = 60_000;
 
@@ -36,6 +38,9 @@ export class ListenIpWatch {
   readonly #signs: ListenIpSigns;
   #askedAt = Number.NEGATIVE_INFINITY;
   #defendedAt = Number.NEGATIVE_INFINITY;
+  #hasCarrier = true;
+  /** Since when there is a link that was missing before. */
+  #linkedAt = Number.NEGATIVE_INFINITY;
   #holder: HardwareAddress | undefined;
   #saidAt = Number.NEGATIVE_INFINITY;
 
@@ -51,9 +56,20 @@ export class ListenIpWatch {
     return `${message}; ${remedy}`;
   }
 
+  /** While there was no link another gateway could not see this one, and has begun to serve: it defends the address. */
+  get mustYield(): boolean {
+    const isYoung = this.#parts.clock.monotonic() - this.#linkedAt < LINK_YOUTH;
+    return isYoung && this.#signs.announcedAt >= this.#linkedAt;
+  }
+
   /** For every second. */
-  check(): void {
+  check(hasCarrier: boolean): void {
     const now = this.#parts.clock.monotonic();
+    if (hasCarrier && !this.#hasCarrier) {
+      this.#linkedAt = now;
+      this.#askedAt = Number.NEGATIVE_INFINITY;
+    }
+    this.#hasCarrier = hasCarrier;
     this.#say(this.#signs.holderSince(now - STANDING), now);
     // Whoever probes for it may have it by now.
     const isWanted = this.#signs.probedAt >= this.#askedAt;

@@ -83,7 +83,7 @@ export class Listening {
   async check(memory: Memory): Promise<void> {
     try {
       await this.#follow(memory, this.#parts.findListenAddress(this.#served));
-      this.#watch?.check();
+      await this.#judge();
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       this.#remind({ message, remedy: 'it is tried again every second' });
@@ -156,18 +156,31 @@ export class Listening {
     log.info({ ...fieldsOf(listen), transport: medium.transport.kind }, 'serving');
   }
 
-  #watchOf(listen: ListenAddress, { segment }: Medium): ListenIpWatch | undefined {
+  /** Whether the listen IP is this machine's alone, while it serves. */
+  async #judge(): Promise<void> {
+    const [watch, service] = [this.#watch, this.#service];
+    if (watch === undefined || service === undefined) return;
+    watch.check(service.medium.hasCarrier?.() ?? true);
+    if (!watch.mustYield) return;
+    this.#parts.log.warn(
+      fieldsOf(service.listen),
+      'another gateway serves on the listen IP since the link was lost',
+    );
+    await this.#close(); // The next second asks for the address as at a start.
+  }
+
+  #watchOf(listen: ListenAddress, medium: Medium): ListenIpWatch | undefined {
     const { listenIp, clock, log } = this.#parts;
-    if (listenIp === undefined || segment.listenIp === undefined) return undefined;
+    if (listenIp === undefined || medium.segment.listenIp === undefined) return undefined;
     const watch = new ListenIpWatch({
       listen,
-      arp: segment.listenIp,
+      arp: medium.segment.listenIp,
       clock,
       log,
       ownHardware: () => listenIp.ownHardware(),
       defended: () => listenIp.defended(listen.listenIp),
     });
-    watch.check(); // Its first probe: who answered too late before is found now.
+    watch.check(medium.hasCarrier?.() ?? true); // Its first probe: who answered too late before is found now.
     return watch;
   }
 

@@ -2,7 +2,7 @@ import { GatewayError } from '../errors.ts';
 import { EVERYBODY, type HardwareAddress, NO_HARDWARE } from '../net/hardware-address.ts';
 import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import type { Prefix } from '../net/prefix.ts';
-import { type ArpSign, arpAbout, arpFilter, arpRequest, arpSender } from './arp.ts';
+import { arpAbout, arpFilter, arpRequest, arpSender } from './arp.ts';
 import { attachFilter } from './bpf.ts';
 import type { Libc } from './libc.ts';
 import {
@@ -20,7 +20,7 @@ import { MessageVector, pinnedMemory } from './message-vector.ts';
 import { interfaceMissing } from './open-socket.ts';
 import { type Readiness, whenReadable } from './readiness.ts';
 import { countError, Loss } from './socket-transport.ts';
-import type { ListenIpArp, Segment } from './transport.ts';
+import type { ListenIpArp, ListenIpSign, Segment } from './transport.ts';
 import { type InterfaceWatch, watchInterface } from './watch-interface.ts';
 
 export interface SegmentOptions {
@@ -68,6 +68,8 @@ class PacketSegment implements ArpSegment {
   readonly refusedSends = new Map<string, number>();
   readonly #libc: Libc;
   readonly #listenIp: Ipv4;
+  /** The network address: no host's. */
+  readonly #nobody: Ipv4;
   readonly #watch: InterfaceWatch;
   readonly #fd: number;
   readonly #vector: MessageVector;
@@ -79,12 +81,13 @@ class PacketSegment implements ArpSegment {
   readonly listenIp: ListenIpArp;
   #readiness: Readiness | undefined;
   #hear: (address: Ipv4, holder: HardwareAddress) => void = () => {};
-  #hearSign: (sign: ArpSign, hardware: HardwareAddress) => void = () => {};
+  #hearSign: (sign: ListenIpSign, hardware: HardwareAddress) => void = () => {};
   #isClosed = false;
 
   constructor(libc: Libc, { interfaceName, listenIp, prefix }: SegmentOptions) {
     this.#libc = libc;
     this.#listenIp = listenIp;
+    this.#nobody = prefix.network;
     this.#watch = watchInterface(interfaceName, (events) => {
       if (events.some(({ kind }) => kind === 'deleted' || kind === 'replaced')) {
         this.#loss.happened(`the interface ${interfaceName} was deleted`);
@@ -138,6 +141,7 @@ class PacketSegment implements ArpSegment {
         return hardware();
       },
       probe: () => this.#send(UNSPECIFIED, listenIp),
+      probeNobody: () => this.#send(UNSPECIFIED, this.#nobody),
       announce: () => this.#send(listenIp, listenIp),
       onSign: (hear) => {
         this.#hearSign = hear;
@@ -177,6 +181,7 @@ class PacketSegment implements ArpSegment {
       vector.putRoom(slot);
       if (sender !== undefined) this.#hear(sender.address, sender.hardware);
       if (about !== undefined) this.#hearSign(about.sign, about.hardware);
+      else if (sender?.address === this.#nobody) this.#hearSign('proxy', sender.hardware);
     }
   }
 

@@ -81,16 +81,21 @@ export interface Segment {
   readonly listenIp?: ListenIpArp;
 }
 
+/** What another machine says of the listen IP. proxy: it answers for an address that nobody can have, so for any. */
+export type ListenIpSign = ArpSign | 'proxy';
+
 /** RFC 5227: whether the listen IP is this machine's alone. */
 export interface ListenIpArp {
   /** Of the interface, now. */
   readonly hardware: HardwareAddress;
   /** Asks who has the listen IP without naming a sender, which changes nobody's ARP cache (RFC 5227 §2.1.1). */
   probe(): void;
+  /** Asks for the segment's network address: who answers is a proxy. */
+  probeNobody(): void;
   /** Says to everybody that the listen IP is here (RFC 5227 §2.3). */
   announce(): void;
   /** Calls `hear` with what other machines say of the listen IP. */
-  onSign(hear: (sign: ArpSign, hardware: HardwareAddress) => void): void;
+  onSign(hear: (sign: ListenIpSign, hardware: HardwareAddress) => void): void;
   /** Reads what has come and was not read yet. */
   hearNow(): void;
 }

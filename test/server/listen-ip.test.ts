@@ -38,6 +38,7 @@ class Node {
   readonly transports: SimulatedTransport[] = [];
   search: ListenAddressSearch = found('10.15.3.10');
   own: readonly HardwareAddress[] = [HERE, OTHER_CARD];
+  hasCarrier = true;
   /** False: no ARP can be had. */
   canAsk = true;
   /** When it defended the address. */
@@ -60,7 +61,8 @@ class Node {
         const transport = new SimulatedTransport();
         this.transports.push(transport);
         const segment = Object.assign(new SimulatedSegment(), listenIp());
-        return { transport, segment, lost: () => 0, close: () => transport.close() };
+        const hasCarrier = () => this.hasCarrier;
+        return { transport, segment, lost: () => 0, hasCarrier, close: () => transport.close() };
       },
       planOf: (listen) => planOf({ serverIdentifier: listen.listenIp }),
       waits,
@@ -94,11 +96,11 @@ class Node {
 }
 
 describe('RFC 5227 §2.1: before it serves', () => {
-  test('a listen IP for which nobody answers is served 60 ms after the first question', async () => {
+  test('a listen IP for which nobody answers is served 50 ms after the first question', async () => {
     const node = new Node();
 
     const started = node.server.start();
-    await node.clock.pass(59);
+    await node.clock.pass(49);
     const before = node.status;
     await node.clock.pass(1);
     await started;
@@ -109,7 +111,7 @@ describe('RFC 5227 §2.1: before it serves', () => {
   });
 
   test('the question is asked before the leases are opened, so that a start which takes its time waits no longer', async () => {
-    const node = new Node({ storeTakes: 60 });
+    const node = new Node({ storeTakes: 50 });
 
     await node.server.start();
 
@@ -195,6 +197,28 @@ describe('RFC 5227 §2.1: before it serves', () => {
     await node.start();
 
     expect([node.status, node.problems]).toEqual(['serving', '']);
+  });
+
+  test('a machine that answers for every address is not believed about this one', async () => {
+    const node = new Node();
+    node.arp.holders.add(HIGHER);
+    node.arp.proxies.add(HIGHER);
+
+    await node.start(60_000);
+
+    expect([node.status, node.problems]).toEqual(['serving', '']);
+    expect(node.log.at('warn')).toEqual([]);
+  });
+
+  test('and does not hide another one that has it', async () => {
+    const node = new Node();
+    node.arp.holders.add(LOWER);
+    node.arp.holders.add(HIGHER);
+    node.arp.proxies.add(HIGHER);
+
+    await node.start(10_000);
+
+    expect(node.problems).toContain('52:54:00:00:00:01');
   });
 
   test('without ARP nothing is asked, and it serves at once', async () => {
@@ -336,6 +360,7 @@ describe('RFC 5227 §2.4: while it serves', () => {
     }
 
     expect(node.log.at('warn').length).toBeLessThanOrEqual(3);
+    expect(node.arp.askedForNobody).toBeLessThanOrEqual(122);
     expect(node.server.status.problems).toHaveLength(1);
     expect(node.server.status.listenIp).toBe('10.15.3.10');
   });
@@ -417,6 +442,55 @@ describe('who is first', () => {
     }
 
     expect(node.status).toBe('waiting');
+  });
+});
+
+describe('a link that comes, or comes back', () => {
+  test('shows that another gateway serves by now: this one gives way and waits', async () => {
+    const node = new Node();
+    node.hasCarrier = false;
+    await node.start(30_000);
+
+    node.hasCarrier = true;
+    node.arp.holders.add(HIGHER);
+    for (let second = 0; second < 10; second += 1) {
+      await node.clock.pass(1000);
+      node.arp.say('announcement', HIGHER);
+    }
+
+    expect(node.status).toBe('waiting');
+    expect(node.transports.map(({ isClosed }) => isClosed)).toEqual([true]);
+    expect(node.log.at('warn')).toContain('another gateway serves on the listen IP since the link was lost');
+  });
+
+  test('changes nothing where the other one waits', async () => {
+    const node = new Node();
+    await node.start(30_000);
+
+    node.hasCarrier = false;
+    await node.clock.pass(2000);
+    node.hasCarrier = true;
+    node.arp.holders.add(HIGHER);
+    for (let second = 0; second < 10; second += 1) {
+      node.arp.say('probe', HIGHER);
+      await node.clock.pass(1000);
+    }
+
+    expect(node.status).toBe('degraded');
+    expect(node.transports).toHaveLength(1);
+  });
+
+  test('is no reason to give way later', async () => {
+    const node = new Node();
+    await node.start(30_000);
+
+    for (let second = 0; second < 30; second += 1) {
+      node.arp.say('announcement', HIGHER);
+      await node.clock.pass(1000);
+    }
+
+    expect(node.status).toBe('degraded');
+    expect(node.transports).toHaveLength(1);
   });
 });
 

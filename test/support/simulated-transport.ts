@@ -1,12 +1,12 @@
 import type { Arrival, Destination } from '../../src/net/datagram.ts';
 import type { HardwareAddress } from '../../src/net/hardware-address.ts';
 import { type Ipv4, UNSPECIFIED } from '../../src/net/ipv4.ts';
-import type { ArpSign } from '../../src/transport/arp.ts';
 import {
   type Arena,
   type Batch,
   type Datagram,
   type ListenIpArp,
+  type ListenIpSign,
   type Outbox,
   type Outgoing,
   RECEIVE_SLOT_BYTES,
@@ -143,7 +143,11 @@ export class SimulatedListenIpArp implements ListenIpArp {
   readonly sent: ('probe' | 'announcement')[] = [];
   /** Who answers each probe, within the call. */
   readonly holders = new Set<HardwareAddress>();
-  #hear: (sign: ArpSign, hardware: HardwareAddress) => void = () => {};
+  /** Who of them answers for every address. */
+  readonly proxies = new Set<HardwareAddress>();
+  /** How often an address that nobody can have was asked for. */
+  askedForNobody = 0;
+  #hear: (sign: ListenIpSign, hardware: HardwareAddress) => void = () => {};
 
   constructor(hardware: HardwareAddress) {
     this.hardware = hardware;
@@ -154,18 +158,23 @@ export class SimulatedListenIpArp implements ListenIpArp {
     for (const holder of this.holders) this.say('use', holder);
   }
 
+  probeNobody(): void {
+    this.askedForNobody += 1;
+    for (const proxy of this.proxies) this.say('proxy', proxy);
+  }
+
   announce(): void {
     this.sent.push('announcement');
   }
 
-  onSign(hear: (sign: ArpSign, hardware: HardwareAddress) => void): void {
+  onSign(hear: (sign: ListenIpSign, hardware: HardwareAddress) => void): void {
     this.#hear = hear;
   }
 
   hearNow(): void {}
 
   /** Another machine sends ARP about the listen IP. */
-  say(sign: ArpSign, hardware: HardwareAddress): void {
+  say(sign: ListenIpSign, hardware: HardwareAddress): void {
     this.#hear(sign, hardware);
   }
 }

@@ -99,6 +99,29 @@ describeSystem('a listen IP that another node has too', [], () => {
     expect(waiting.isListening('10.15.3.10')).toBe(false);
   }, 60_000);
 
+  test('a gateway whose link was lost gives way to the one that serves since then', async () => {
+    const { node } = segment();
+    const twin = await twinOf('twin-4');
+    twin.ip('link set eth0 down');
+    const first = await segment().gateway();
+    twin.ip('link set eth0 up');
+    const second = gatewayOn(twin, segment().folder());
+    await second.until('it said that it waits', () => warned(second, 'waiting for the listen address'));
+
+    node.ip('link set eth0 down');
+    await second.untilListening('10.15.3.10');
+    await looked(first);
+    node.ip('link set eth0 up');
+    await first.until('it gave way', () => !first.isListening('10.15.3.10'), 20_000);
+    await looked(first);
+
+    expect(second.isListening('10.15.3.10')).toBe(true);
+    expect(healthOf(first)).toMatchObject({
+      status: 'waiting',
+      problems: [expect.stringContaining(macOf(twin))],
+    });
+  }, 60_000);
+
   test("another interface of the gateway's own host that answers for the address is nobody", async () => {
     const { node } = segment();
     segment().segment.router.ip(`link add own-2 type veth peer name eth2 netns ${node.pid}`);
