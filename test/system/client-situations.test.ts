@@ -4,8 +4,8 @@ import { GatewayProcess } from '../support/gateway-process.ts';
 import { CLIENTS, type GuestKind } from '../support/guest-kind.ts';
 import { Guests } from '../support/guests.ts';
 import type { ToldLease } from '../support/lease-client.ts';
-import { type HeldAddress, isDiscover, type RealGuest } from '../support/real-guest.ts';
-import { type Seen, testEach } from '../support/seen.ts';
+import { type HeldAddress, isDiscover, RealGuest } from '../support/real-guest.ts';
+import { Seen, testEach } from '../support/seen.ts';
 import { describeSystem, TestSegment } from '../support/system.ts';
 
 const SETTINGS = { GATEWAY_DHCP_ARP_PROBE: '300ms', GATEWAY_DHCP_LEASE_TIME: '8s' };
@@ -30,6 +30,15 @@ const COPIES: readonly GuestKind[] = [1, 2, 3].map((copy) => ({
   words: duid(9, 'duid-only'),
 }));
 
+/** What one machine boots, one after the other: each shows an identifier of its own, and the first shows none. */
+const BOOTS: readonly GuestKind[] = [
+  { name: 'its boot loader', software: 'udhcpc', words: ['-C'] },
+  { name: 'its installer', software: 'systemd-networkd', words: duid(1) },
+  { name: 'its initial file system', software: 'systemd-networkd', words: duid(2) },
+  { name: 'its system', software: 'NetworkManager' },
+  { name: 'its rescue system', software: 'dhclient', words: ['-i'] },
+];
+
 interface Returned {
   readonly address: string;
   /** How many of its DHCPDISCOVERs the gateway heard. */
@@ -48,6 +57,7 @@ describeSystem('real clients in situations that other servers have failed in', [
   let secondBridge: Extended;
   let kept: Seen<string>;
   let endless: Seen<ToldLease>;
+  let boots: Seen<string>;
 
   // Each situation on a segment of its own, all at the same time.
   beforeAll(async () => {
@@ -58,12 +68,12 @@ describeSystem('real clients in situations that other servers have failed in', [
     };
     const other = await Segment.open();
     segments.push(other);
-    const [away, bridges, odd, still] = [await open(), await open(), await open(), await open()];
-    [returned, secondBridge, kept, endless] = await Promise.all([
-      leaseEndsWhileNobodyAnswers(away),
-      onTheSecondBridge(bridges, other),
-      leasedAndRenewed(odd, [...INSISTENT, ...COPIES]),
-      leasedWithoutEnd(still),
+    [returned, secondBridge, kept, endless, boots] = await Promise.all([
+      open().then(leaseEndsWhileNobodyAnswers),
+      open().then((segment) => onTheSecondBridge(segment, other)),
+      open().then((segment) => leasedAndRenewed(segment, [...INSISTENT, ...COPIES])),
+      open().then(leasedWithoutEnd),
+      open().then(bootedInTurn),
     ]);
   }, 120_000);
 
@@ -120,6 +130,10 @@ describeSystem('real clients in situations that other servers have failed in', [
 
     expect(kept.by(who)).toMatch(POOL);
     expect(others).not.toContain(kept.by(who));
+  });
+
+  testEach(BOOTS, 'a machine has one address, whatever identifiers it shows: %s', (who) => {
+    expect(boots.by(who)).toBe(boots.by('its boot loader'));
   });
 });
 
@@ -201,6 +215,28 @@ async function leasedWithoutEnd(test: TestSegment): Promise<Seen<ToldLease>> {
     await guest.untilLeased();
     return guest.untilTold();
   });
+}
+
+async function bootedInTurn(test: TestSegment): Promise<Seen<string>> {
+  await test.gateway({ GATEWAY_DHCP_ARP_PROBE: '300ms' });
+  const machine = await RealGuest.plug(test.segment, 'machine', test.folder());
+  let last: Promise<unknown> = Promise.resolve();
+  return Seen.together(BOOTS, (kind) => {
+    const address = last.catch(() => undefined).then(() => leasedOnce(machine, kind));
+    last = address;
+    return address;
+  });
+}
+
+/** The address that a machine is leased with this software. Its power is cut then, and nothing is released. */
+async function leasedOnce(machine: RealGuest, { software, words = [] }: GuestKind): Promise<string> {
+  await machine.boot(software, ...words);
+  try {
+    const { address } = await machine.untilLeased();
+    return address;
+  } finally {
+    await machine.powerOff();
+  }
 }
 
 function sendOption(address: string): string {
