@@ -77,7 +77,7 @@ describe('kinds of settings', () => {
     [switchOf, '0', false],
     [logLevel, 'WARNING', 'warn'],
     [logLevel, 'debug', 'debug'],
-  ])('reads a value in each of its forms (%#: %o %s)', (kind, text, value) => {
+  ])('reads a value in each of its forms (%#: $placeholder)', (kind, text, value) => {
     expect(kind.read(text)).toEqual({ ok: true, value });
   });
 
@@ -138,7 +138,7 @@ describe('kinds of settings', () => {
     [relayList, '240.0.0.1'],
     [relayList, '255.255.255.255'],
     [relayList, '126.0.0.0-128.0.0.0'],
-  ])('refuses what is none, and says what would be one (%#: %o %s)', (kind, text) => {
+  ])('refuses what is none, and says what would be one (%#: $placeholder)', (kind, text) => {
     expect(kind.read(text)).toEqual({
       ok: false,
       wrong: expect.stringMatching(/^(is|has|'.*' is|'.*' has) /),

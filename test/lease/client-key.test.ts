@@ -80,7 +80,7 @@ describe('keys that are made of an Ethernet address', () => {
     '015254000a00fg',
     '01525400/a00ff',
     '010000000000\u0661\u0661',
-  ])('%j is none', (text) => expect(ethernetOf(text)).toBe(0));
+  ])('%j names no Ethernet address', (text) => expect(ethernetOf(text)).toBe(0));
 
   it.each([
     ['', true],

@@ -142,7 +142,7 @@ describe('one round', () => {
     expect(bench.replies()).toHaveLength(1);
   });
 
-  test('the store is told when nothing is left to do', async () => {
+  test('when nothing is left to do the store is told, so that it can see to its file', async () => {
     const bench = memoryBench();
 
     await bench.hear(GUEST.discover());
@@ -294,6 +294,22 @@ describe('while a commit is under way', () => {
     expect(bench.replies()).toHaveLength(3);
     expect(bench.exchange.isIdle).toBe(true);
   });
+
+  test.each([
+    [8, 32],
+    [512, 512],
+  ])(
+    'one round of a store that takes %i changes at once reads %i datagrams, and leaves the others',
+    (batchLimit, most) => {
+      const bench = memoryBench({ batchLimit });
+      for (let number = 0; number < 600; number += 1)
+        bench.transport.put(guestNumber(number).inform('10.15.3.250'));
+
+      bench.exchange.receive();
+
+      expect(bench.transport.unread).toBe(600 - most);
+    },
+  );
 
   test('there is one arena more than commits', () => {
     expect(memoryBench({ depth: 2 }).transport.arenas).toBe(3);

@@ -148,7 +148,7 @@ describe('the journal', () => {
     expect([A, B].map((each) => again.leases.at(each)?.client)).toEqual([client(1), client(2)]);
   });
 
-  it('that is none is put aside', () => {
+  it('that is no journal at all is put aside, and a new one made', () => {
     const directory = temporaryDirectory();
     writeFileSync(journalIn(directory), 'nothing of the kind'.repeat(1000));
 
