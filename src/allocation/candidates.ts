@@ -20,7 +20,9 @@ export interface Search {
   readonly leases: LeaseView;
   readonly now: Instant;
   /** What has run out later is not given to others yet. */
-  readonly overBefore: Instant;
+  readonly overBefore: (lease: Lease | undefined) => Instant;
+  /** False: how long it is since a peer was heard is not known. */
+  readonly trustsClock: boolean;
   /** Under pressure an unanswered offer gives way after so long: milliseconds. */
   readonly offerPatience: number;
   /** This gateway, by its server identifier. */
@@ -66,12 +68,10 @@ export function findAddress(search: Search, isPressed = false): Ipv4 | undefined
 
 /** True if the address is in a pool of the subnet and neither taken nor on its way to somebody. */
 export function isAvailable(address: Ipv4, search: Search): boolean {
-  return (
-    mayHave(search.subnet, address) === 'lease' &&
-    search.sharing?.has(address) !== true &&
-    !search.leases.isInFlight(address) &&
-    !isTaken(search.leases.at(address), search.client, search.now, search.overBefore)
-  );
+  if (mayHave(search.subnet, address) !== 'lease' || search.sharing?.has(address) === true) return false;
+  if (search.leases.isInFlight(address)) return false;
+  const standing = search.leases.at(address);
+  return !isTaken(standing, search.client, search.now, search.overBefore(standing));
 }
 
 /** An address that this client waited for, and that nobody else answered for. */
@@ -135,7 +135,8 @@ function rankedFirst(search: Search): Ipv4 | undefined {
  * vouched for.
  */
 function silentPeers(search: Search): Ipv4 | undefined {
-  const { leases, now, peers, heardSince, subnet, self } = search;
+  const { leases, now, peers, heardSince, subnet, self, trustsClock } = search;
+  if (!trustsClock) return undefined;
   const longest = subnet.leaseTimes.maximum * 1000;
   const isSilent = ({ granter, updatedAt }: Lease) =>
     granter === UNSPECIFIED ||

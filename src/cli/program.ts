@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { EXIT_STATUS, GatewayError } from '../errors.ts';
+import { addClockCommand } from './clock.ts';
 import { addClusterCommand } from './cluster.ts';
 import { addCheckCommand } from './config-check.ts';
 import { addHealthCommand } from './health.ts';
@@ -39,6 +40,7 @@ function createProgram(): Command {
   addLeasesCommand(program);
   addClusterCommand(program);
   addHealthCommand(program);
+  addClockCommand(program);
   addLabCommand(program);
   return program;
 }

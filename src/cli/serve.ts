@@ -28,6 +28,7 @@ import { openListenIpArp, openTransport } from '../transport/open-transport.ts';
 import { DefendedMark } from './defended-mark.ts';
 import { agreedOf, nodeOf, SharingGateways, sharedSettings, sharedStore } from './shared-leases.ts';
 import { stopSignal } from './stop-signal.ts';
+import { systemBoot } from './system-boot.ts';
 
 /** How long a predecessor that is ending may hold the lease file: milliseconds. */
 const LOCK_WAIT = 5000;
@@ -37,6 +38,8 @@ const HISTORY_ROWS = 1_000_000;
 const SEEDS = 2 ** 48 - 1;
 /** After the start, when the lease file is read whole once: milliseconds. */
 const FULL_CHECK_AFTER = 30_000;
+
+const HANG_UP = 'SIGHUP is ignored; `vps-gateway clock trust` says that the time is right';
 
 /** Runs the gateway until SIGTERM or SIGINT; here, and only here, the concrete parts are chosen. Returns the exit status. */
 export async function serve({ settings, warnings }: LoadedSettings): Promise<number> {
@@ -49,6 +52,7 @@ export async function serve({ settings, warnings }: LoadedSettings): Promise<num
   const server = new Server({
     clock: systemClock,
     log,
+    boot: systemBoot(),
     decide,
     openStore: async (inFlight) => {
       const options = storeOptions(settings, inFlight);
@@ -80,10 +84,11 @@ export async function serve({ settings, warnings }: LoadedSettings): Promise<num
     }),
     waits: settings.wait,
   });
-  const health = new HealthEndpoint(join(settings.leasesDir, HEALTH_SOCKET), () => server.status, log);
+  const health = new HealthEndpoint(join(settings.leasesDir, HEALTH_SOCKET), server, log);
 
   const stopped = stopSignal();
-  process.on('SIGHUP', () => server.trustClock()); // The operator's word that the time is right.
+  // It will mean to read the settings anew. Whoever sends it is not to end the gateway, nor the doubt of its clock.
+  process.on('SIGHUP', () => log.info({ signal: 'SIGHUP' }, HANG_UP));
   await Promise.race([server.start(), stopped]);
   await health.open();
   const stopping = new AbortController();

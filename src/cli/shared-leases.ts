@@ -147,6 +147,10 @@ export class SharingGateways implements Cluster {
     return Math.abs(this.store?.members.skew.milliseconds ?? 0) <= CLOCK_GRACE;
   }
 
+  get agreedAt(): number | undefined {
+    return this.store?.members.agreedAt;
+  }
+
   get problems(): readonly string[] {
     const { milliseconds = 0, node = '' } = this.store?.members.skew ?? {};
     if (Math.abs(milliseconds) < SKEW_WARNING) return [];

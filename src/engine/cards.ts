@@ -1,4 +1,3 @@
-import { isLive } from '../allocation/availability.ts';
 import { isAvailable, type Search } from '../allocation/candidates.ts';
 import type { Lease } from '../lease/lease.ts';
 import { NO_HARDWARE } from '../net/hardware-address.ts';
@@ -6,7 +5,7 @@ import type { Ipv4 } from '../net/ipv4.ts';
 import type { Choice } from './choose.ts';
 import type { Decision } from './decision.ts';
 import { ask, silence } from './outcome.ts';
-import { entitlementTo, type Question } from './question.ts';
+import { entitlementTo, mayStand, type Question } from './question.ts';
 import { isContested } from './vouching.ts';
 
 /** Leases of one card that are asked for because of one message; each takes as long as ARP is waited for. */
@@ -16,11 +15,12 @@ const ASKED = 4;
  * The live leases that this very network card has under other client identifiers: the boot loader, the initial file
  * system and the system itself often name themselves differently, and some at each boot anew. The oldest comes first.
  */
-function othersOf({ leases, client, now, message, plan }: Question): readonly Lease[] {
+function othersOf(question: Question): readonly Lease[] {
+  const { leases, client, message, plan } = question;
   if (plan.identity !== 'auto' || message.hardware === NO_HARDWARE) return [];
   return leases
     .leasesOf(message.hardware)
-    .filter((lease) => lease.client !== client && isLive(lease, now))
+    .filter((lease) => lease.client !== client && mayStand(question, lease))
     .sort((one, other) => one.updatedAt - other.updatedAt);
 }
 

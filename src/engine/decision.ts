@@ -1,5 +1,5 @@
 import type { ClientKey } from '../lease/client-key.ts';
-import type { Instant, Version } from '../lease/lease.ts';
+import type { Instant, Lease, Version } from '../lease/lease.ts';
 import type { LeaseChange, LeaseView } from '../lease/lease-view.ts';
 import type { Arrival, Destination } from '../net/datagram.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
@@ -120,6 +120,8 @@ export interface Known {
   readonly deafRevision: Version;
   /** False: the clock is in doubt, and what has run out is not given to others. */
   readonly trustsClock: boolean;
+  /** False: the lease may run still though its time is past by the clock, so that nobody else gets its address. */
+  readonly mayBeOver: (lease: Lease) => boolean;
   /** DHCPDECLINEs of this client in the last ten minutes, this one not counted. */
   readonly declines: number;
   /** What was heard of the other gateways. */

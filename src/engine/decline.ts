@@ -1,8 +1,7 @@
-import { isLive } from '../allocation/availability.ts';
 import { NO_HARDWARE } from '../net/hardware-address.ts';
 import type { Decision } from './decision.ts';
 import { ask, changeOf, recordOf, silence } from './outcome.ts';
-import type { Question } from './question.ts';
+import { mayStand, type Question } from './question.ts';
 import { namesThisServer, serverNamedBy } from './reply.ts';
 
 /** Quarantine when ARP names the other holder: 24 hours, in seconds. */
@@ -24,7 +23,7 @@ export function answerDecline(question: Question): Decision {
   // Only who holds an address can say that it is in use.
   const standing = leases.at(address);
   const isOurs = standing?.state === 'bound' || standing?.state === 'offered';
-  if (standing === undefined || !isOurs || standing.client !== client || !isLive(standing, now)) {
+  if (standing === undefined || !isOurs || standing.client !== client || !mayStand(question, standing)) {
     return silence('no-binding');
   }
   if (leases.isInFlight(address) || standing.version > known.revision) return silence('overtaken');

@@ -76,7 +76,7 @@ function hasRunOut({ state, expiresAt, updatedAt }: Lease, now: Instant): boolea
 /** Also what has run out by this clock alone is another machine's still. */
 function isHeldByAnother({ known, now }: Scene, held: Lease, own: ClientKey): boolean {
   if (held.state === 'declined' || held.hardware === NO_HARDWARE) return false;
-  return isTaken(held, own, now, overBefore({ known, now }));
+  return isTaken(held, own, now, overBefore({ known, now }, held));
 }
 
 /** A second card at a live binding: its machine's own, if it is seen there, else another machine's. */

@@ -1,4 +1,3 @@
-import { isLive } from '../allocation/availability.ts';
 import { hashOfClient } from '../allocation/client-hash.ts';
 import { goesFirst } from '../allocation/gateway-rank.ts';
 import { NOBODY } from '../lease/client-key.ts';
@@ -10,7 +9,7 @@ import { mayHave } from '../subnet/may-have.ts';
 import type { Decision, Known } from './decision.ts';
 import { refuse } from './nak.ts';
 import { changeOf, freed, recordOf, silence, waitFor } from './outcome.ts';
-import type { Question } from './question.ts';
+import { mayStand, type Question } from './question.ts';
 
 /** What has to be known to note what was heard. */
 export interface Scene {
@@ -121,9 +120,8 @@ export function ending(scene: Scene, lease: Lease): readonly LeaseWrite[] {
 /** An own lease that is over gives way to what was heard meanwhile before its address is promised again. */
 export function endOf(question: Question, address: Ipv4): Decision | undefined {
   if (!hearsPeers(question)) return undefined;
-  const { leases, now } = question;
-  const standing = leases.at(address);
-  if (standing === undefined || isLive(standing, now)) return undefined;
+  const standing = question.leases.at(address);
+  if (standing === undefined || mayStand(question, standing)) return undefined;
   const writes = heardSince(question, standing);
   if (writes === undefined) return undefined;
   return {
@@ -151,15 +149,16 @@ function withdrawal({ leases, client, now }: Question, heard: readonly LeaseWrit
 }
 
 /** Nothing is to be noted: it stands already, or what was heard may not displace what stands. */
-function isKnown({ leases, client, now, known }: Question, address: Ipv4, granter: Ipv4): boolean {
+function isKnown(question: Question, address: Ipv4, granter: Ipv4): boolean {
+  const { leases, client, known } = question;
   const standing = leases.at(address);
   if (standing === undefined) return false;
   if (standing.state === 'peer' && standing.client === client && standing.granter === granter)
     return standing.version > known.deafRevision;
-  if (standing.state === 'declined') return isLive(standing, now);
+  if (standing.state === 'declined') return mayStand(question, standing);
   // What gateways share is the lease itself, and not what was heard of it.
   const isWritten = standing.client !== client || known.sharing !== undefined;
-  return standing.state === 'bound' && isWritten && isLive(standing, now);
+  return standing.state === 'bound' && isWritten && mayStand(question, standing);
 }
 
 /**

@@ -1,5 +1,6 @@
+import { isLive } from '../allocation/availability.ts';
 import type { ClientKey } from '../lease/client-key.ts';
-import type { Instant } from '../lease/lease.ts';
+import type { Instant, Lease } from '../lease/lease.ts';
 import type { LeaseView } from '../lease/lease-view.ts';
 import type { Arrival } from '../net/datagram.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
@@ -25,9 +26,17 @@ export interface Question {
   readonly cloneOf: HardwareAddress | undefined;
 }
 
-/** What has run out later than this is not given to others yet. */
-export function overBefore({ known, now }: Pick<Question, 'known' | 'now'>): Instant {
-  return (known.trustsClock ? now - (known.sharing?.grace ?? 0) : 0) as Instant;
+/** What has run out later than this is not given to others yet; 0: what stands here is not. */
+export function overBefore({ known, now }: Pick<Question, 'known' | 'now'>, lease?: Lease): Instant {
+  const isBelieved = lease === undefined || lease.expiresAt > now || known.mayBeOver(lease);
+  return (isBelieved ? now - (known.sharing?.grace ?? 0) : 0) as Instant;
+}
+
+/** True while a lease, offer or quarantine holds its address, or may hold it still. */
+export function mayStand({ known, now }: Pick<Question, 'known' | 'now'>, lease: Lease): boolean {
+  return (
+    isLive(lease, now) || (lease.state !== 'free' && lease.state !== 'offered' && !known.mayBeOver(lease))
+  );
 }
 
 /** What a guest may have of an address: by the settings, and nothing of what a gateway that shares the leases listens on. */

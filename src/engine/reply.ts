@@ -1,5 +1,6 @@
 import { leaseSecondsFor, renewalTimesFor } from '../allocation/lease-time.ts';
 import { INFINITE_SECONDS, NEVER } from '../lease/lease.ts';
+import { lengthOf } from '../lease/lease-end.ts';
 import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import { broadcastOf } from '../net/prefix.ts';
 import type { Message } from '../wire/message.ts';
@@ -29,16 +30,25 @@ const TEXT = new TextEncoder();
 /** RFC 2131 §4.3.1: the lease time, in seconds, that this client gets for an address now. */
 export function leaseSecondsOf(question: Question, address: Ipv4): number {
   // What is in no pool any more may be kept until the lease ends, and not longer.
-  if (entitlementTo(address, question) !== 'lease') return secondsLeft(question, address);
+  if (entitlementTo(address, question) !== 'lease') return secondsKept(question, address);
   // Deviates from RFC 2131 §4.3.1: a client with a binding that names no lease time is offered the default one, not
   // what is left, for that is what the DHCPACK will grant; else a guest that boots with a minute left gets a minute.
   return leaseSecondsFor(question.message.leaseTime, question.subnet.leaseTimes);
 }
 
+/** What is left of a lease; all of it while nobody knows how much that is. */
+function secondsKept(question: Question, address: Ipv4): number {
+  const length = question.known.trustsClock ? 0 : (question.leases.at(address)?.leaseSeconds ?? 0);
+  return length === 0 ? secondsLeft(question, address) : length;
+}
+
 /** How long what stands at an address still runs, in seconds; at least 1. */
 export function secondsLeft({ leases, now }: Question, address: Ipv4): number {
-  const end = leases.at(address)?.expiresAt ?? now;
-  return end === NEVER ? INFINITE_SECONDS : Math.max(1, Math.floor((end - now) / 1000));
+  const lease = leases.at(address);
+  if (lease === undefined) return 1;
+  // Of a lease that was given by a clock far ahead no more is left than it was given for.
+  const left = Math.min(lease.expiresAt - now, lengthOf(lease));
+  return lease.expiresAt === NEVER ? INFINITE_SECONDS : Math.max(1, Math.floor(left / 1000));
 }
 
 /** RFC 2131 §4.3.1, table 3: DHCPOFFER and DHCPACK of a lease. */

@@ -19,7 +19,7 @@ import {
   yieldToOther,
 } from './peers.ts';
 import { quarantineFor } from './quarantine.ts';
-import { entitlementTo, overBefore, type Question } from './question.ts';
+import { entitlementTo, mayStand, overBefore, type Question } from './question.ts';
 import { leaseReply, leaseSecondsOf, namesThisServer, serverNamedBy } from './reply.ts';
 import { requestStateTo } from './request-state.ts';
 import { hasNoAddress, isOffered, keepsOwn, offeredTo, wishedBy } from './request-wish.ts';
@@ -170,7 +170,8 @@ function adopt(question: Question, address: Ipv4): Decision {
 function isFreeFor(question: Question, address: Ipv4): boolean {
   const { leases, client, now } = question;
   if (entitlementTo(address, question) !== 'lease' || leases.isInFlight(address)) return false;
-  return !isTaken(leases.at(address), client, now, overBefore(question));
+  const standing = leases.at(address);
+  return !isTaken(standing, client, now, overBefore(question, standing));
 }
 
 /**
@@ -218,7 +219,8 @@ function refuseInUse(question: Question, address: Ipv4): Decision | undefined {
  * True if the address is leased to this very network card under another client identifier: the boot loader, the
  * initial file system and the system itself often name themselves differently. The card keeps its address.
  */
-function isOfSameMachine({ leases, client, now, message, plan }: Question, address: Ipv4): boolean {
+function isOfSameMachine(question: Question, address: Ipv4): boolean {
+  const { leases, client, message, plan } = question;
   const standing = leases.at(address);
   return (
     plan.identity === 'auto' &&
@@ -226,7 +228,7 @@ function isOfSameMachine({ leases, client, now, message, plan }: Question, addre
     standing.client !== client &&
     standing.hardware === message.hardware &&
     message.hardware !== NO_HARDWARE &&
-    isLive(standing, now)
+    mayStand(question, standing)
   );
 }
 
@@ -235,7 +237,8 @@ function refuseTaken(question: Question, address: Ipv4): Decision | undefined {
   const { leases, client, now } = question;
   if (leases.isInFlight(address)) return silence('in-flight');
   const standing = leases.at(address);
-  if (standing === undefined || !isTaken(standing, client, now, overBefore(question))) return undefined;
+  if (standing === undefined || !isTaken(standing, client, now, overBefore(question, standing)))
+    return undefined;
   if (isRivalBehind(question, standing)) return undefined;
   switch (standing.state) {
     case 'declined':

@@ -6,6 +6,8 @@ import type { Log } from './log.ts';
 export interface Cluster extends Sharing {
   /** False: the clocks differ so much that what has run out is nobody else's. */
   readonly trustsClock: boolean;
+  /** When a live gateway's newest heartbeat agreed with this clock last: monotonic milliseconds. Undefined: none has. */
+  readonly agreedAt: number | undefined;
   /** What lasts, with its remedy. */
   readonly problems: readonly string[];
 }

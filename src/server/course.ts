@@ -48,6 +48,7 @@ export class Course {
     this.#replies = new Replies(parts.transport, parts.observer, parts.clock);
     this.#reports = new Reports(parts.observer);
     this.#known = noKnowledge();
+    this.#known.mayBeOver = (lease) => parts.circumstances.mayBeOver(lease);
     this.#now = parts.clock.now();
     this.#monotonic = parts.clock.monotonic();
   }

@@ -1,7 +1,7 @@
 import type { Decide, Hearing, Sharing } from '../engine/decision.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Clock } from '../lease/clock.ts';
-import type { Version } from '../lease/lease.ts';
+import type { Lease, Version } from '../lease/lease.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
@@ -30,6 +30,8 @@ export interface Circumstances {
   readonly deafRevision: Version;
   /** Whether the wall clock is what it should be; asked once for each round. */
   readonly trustsClock: boolean;
+  /** As the clocks were when `trustsClock` was asked last. */
+  mayBeOver(lease: Lease): boolean;
   readonly hearing: Hearing;
   /** The gateways that share the leases; undefined: none do. */
   readonly sharing: Sharing | undefined;

@@ -3,6 +3,7 @@ import { heardSince, hearsPeers, type Scene } from '../engine/peers.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Clock } from '../lease/clock.ts';
 import { type Lease, NEVER } from '../lease/lease.ts';
+import { type ClockStanding, isOver } from '../lease/lease-end.ts';
 import type { LeaseWrite } from '../lease/lease-view.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
 import { NOBODY_HEARD } from './knowledge.ts';
@@ -30,7 +31,7 @@ export class Expiry {
   readonly #store: LeaseStore;
   readonly #clock: Clock;
   readonly #taker: OrderTaker;
-  readonly #trustsClock: () => boolean;
+  readonly #standing: () => ClockStanding;
   readonly #known: () => Scene['known'];
   /** Orders that have not settled. */
   #pending = 0;
@@ -41,13 +42,13 @@ export class Expiry {
     store: LeaseStore,
     clock: Clock,
     taker: OrderTaker,
-    trustsClock: () => boolean,
+    standing: () => ClockStanding,
     known: () => Scene['known'] = () => ALONE,
   ) {
     this.#store = store;
     this.#clock = clock;
     this.#taker = taker;
-    this.#trustsClock = trustsClock;
+    this.#standing = standing;
     this.#known = known;
   }
 
@@ -80,8 +81,10 @@ export class Expiry {
   }
 
   #sweep(): void {
-    if (this.#pending > 0 || !this.#trustsClock()) return;
-    const expired = this.#store.sweep(this.#clock.now(), SWEEP_LIMIT);
+    const standing = this.#standing();
+    if (this.#pending > 0 || !standing.isTrusted) return;
+    const now = this.#clock.now();
+    const expired = this.#store.sweep(now, SWEEP_LIMIT, (lease) => isOver(lease, now, standing));
     const isFull = expired.length === SWEEP_LIMIT;
     const settled = () => {
       this.#pending -= 1;
@@ -90,7 +93,10 @@ export class Expiry {
     for (const lease of expired) {
       this.#pending += 1;
       const isTaken = this.#taker.submit({
-        decide: (now, leases) => expire(lease, { now, leases, known: this.#known() }),
+        decide: (on, leases) =>
+          isOver(lease, on, this.#standing())
+            ? expire(lease, { now: on, leases, known: this.#known() })
+            : NOTHING,
         settled,
       });
       if (!isTaken) this.#pending -= 1;
@@ -98,11 +104,11 @@ export class Expiry {
   }
 }
 
-/** Frees a lease or ends a quarantine, if it is still what it was when it was found to have run out. */
+/** Frees a lease or ends a quarantine that is over, if it is still what it was when it was found to be. */
 export function expire(lease: Lease, scene: Scene): Decision {
   const { now, leases } = scene;
   const { address, client, hardware, version, expiresAt } = lease;
-  if (leases.at(address)?.version !== version || lease.expiresAt > now) return NOTHING;
+  if (leases.at(address)?.version !== version) return NOTHING;
   const heard = heardSince(scene, lease);
   if (heard !== undefined) return ended(heard[0].next.client, heard, scene);
   // Beside other gateways its client may have it through one of them: it is given away only when nothing else is left.

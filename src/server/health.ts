@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
+import type { ClockStatus } from './clock-status.ts';
 import type { Log } from './log.ts';
 import type { Status } from './status.ts';
 
@@ -7,26 +8,46 @@ import type { Status } from './status.ts';
 export const HEALTH_SOCKET = 'health.sock';
 /** How much of an answer is read. */
 const ANSWER_LIMIT = 1 << 20;
+/** How much of a request is read. */
+const REQUEST_LIMIT = 256;
 /** Connections that are open at once; beyond them one is closed unanswered. */
 const CONNECTION_LIMIT = 64;
 /** A connection on which nothing happens is closed after so long: milliseconds. */
 const ASKER_PATIENCE = 5000;
+/** Who has said nothing for so long wants the status: milliseconds. */
+const REQUEST_PATIENCE = 250;
+/** Only the owner may connect (unix(7): that takes the right to write). */
+const OTHERS = 0o177;
 
-/** A Unix socket that answers whoever connects with one line of JSON: the server's own word on how it is. */
+/** Who is asked. */
+export interface Asked {
+  readonly status: Status;
+  readonly clock: ClockStatus | undefined;
+  trustClock(): ClockStatus | undefined;
+}
+
+/** What can be asked, each in one line, and what the answer is, as JSON. */
+const REQUESTS = {
+  status: (asked: Asked) => asked.status,
+  clock: (asked: Asked) => asked.clock ?? null,
+  'clock trust': (asked: Asked) => asked.trustClock() ?? null,
+} as const;
+
+type Request = keyof typeof REQUESTS;
+type Answer<Name extends Request> = ReturnType<(typeof REQUESTS)[Name]>;
+
+/** A Unix socket that takes one line and answers with one line of JSON: the server's own word on how it is. */
 export class HealthEndpoint {
   readonly #path: string;
+  readonly #asked: Asked;
   readonly #server: Server;
   readonly #open = new Set<Socket>();
 
-  constructor(path: string, status: () => Status, log: Log) {
+  constructor(path: string, asked: Asked, log: Log) {
     this.#path = path;
-    this.#server = createServer((socket) => {
-      this.#open.add(socket);
-      socket.on('close', () => this.#open.delete(socket));
-      socket.on('error', () => socket.destroy());
-      socket.setTimeout(ASKER_PATIENCE, () => socket.destroy());
-      socket.end(`${JSON.stringify(status())}\n`);
-    });
+    this.#asked = asked;
+    // Who has said all that it has to say still waits for the answer.
+    this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#hear(socket));
     this.#server.maxConnections = CONNECTION_LIMIT;
     this.#server.on('error', (error) => log.warn({ err: error, path }, 'health cannot be asked'));
   }
@@ -36,7 +57,9 @@ export class HealthEndpoint {
     rmSync(this.#path, { force: true });
     return new Promise((resolve) => {
       this.#server.once('error', () => resolve());
-      this.#server.listen(this.#path, () => resolve());
+      const mask = process.umask(OTHERS);
+      this.#server.listen(this.#path, () => resolve()); // The socket is made before this returns.
+      process.umask(mask);
     });
   }
 
@@ -51,23 +74,63 @@ export class HealthEndpoint {
       for (const socket of this.#open) socket.destroy();
     });
   }
+
+  #hear(socket: Socket): void {
+    let text = '';
+    const answer = () => {
+      if (socket.writableEnded) return;
+      socket.setTimeout(ASKER_PATIENCE, () => socket.destroy());
+      socket.end(`${JSON.stringify(this.#answerTo(text.split('\n', 1)[0]?.trim() || 'status'))}\n`);
+    };
+    this.#open.add(socket);
+    socket.on('close', () => this.#open.delete(socket));
+    socket.on('error', () => socket.destroy());
+    socket.setEncoding('utf8');
+    socket.setTimeout(REQUEST_PATIENCE, answer);
+    socket.on('data', (part: string) => {
+      text = `${text}${part}`.slice(0, REQUEST_LIMIT);
+      if (text.includes('\n')) answer();
+    });
+    socket.on('end', answer);
+  }
+
+  #answerTo(request: string): unknown {
+    const name = (Object.keys(REQUESTS) as Request[]).find((known) => known === request);
+    return name === undefined ? { unknown: request } : REQUESTS[name](this.#asked);
+  }
 }
 
 /** What the server on that socket says; throws if nobody answers in time. */
 export function askHealth(path: string, milliseconds: number): Promise<Status> {
+  return ask(path, 'status', milliseconds);
+}
+
+/** Null: it is starting or ending. Throws if nobody answers in time. */
+export function askClock(
+  path: string,
+  request: 'clock' | 'clock trust',
+  milliseconds: number,
+): Promise<ClockStatus | null> {
+  return ask(path, request, milliseconds);
+}
+
+function ask<Name extends Request>(path: string, request: Name, milliseconds: number): Promise<Answer<Name>> {
   return new Promise((resolve, reject) => {
     let text = '';
     const socket = createConnection(path);
     socket.setEncoding('utf8');
     socket.setTimeout(milliseconds, () => socket.destroy(new Error(`no answer on ${path}`)));
+    socket.on('connect', () => socket.write(`${request}\n`));
     socket.on('data', (part: string) => {
       text += part;
       if (text.length > ANSWER_LIMIT) socket.destroy(new Error(`too long an answer on ${path}`));
     });
-    socket.on('error', reject);
-    socket.on('end', () => {
+    socket.on('error', (error) => {
+      if (!text.endsWith('\n')) reject(error); // One that answered before it was asked may have gone by now.
+    });
+    socket.on('close', () => {
       try {
-        resolve(JSON.parse(text) as Status);
+        resolve(JSON.parse(text) as Answer<Name>);
       } catch (error) {
         reject(error);
       }

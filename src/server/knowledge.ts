@@ -21,6 +21,7 @@ export function noKnowledge(): Knowledge {
     revision: 0,
     deafRevision: 0,
     trustsClock: true,
+    mayBeOver: () => true,
     declines: 0,
     hearing: NOBODY_HEARD,
     sharing: undefined,
@@ -30,7 +31,7 @@ export function noKnowledge(): Knowledge {
   };
 }
 
-/** All that one decision is told beside the clock's trust, which holds for the whole round. */
+/** All that one decision is told beside what the clock says, which holds for the whole round. */
 export function learn(
   known: Knowledge,
   { revision, answers, waited }: Turn,

@@ -1,6 +1,7 @@
 import type { ListenAddress, ListenAddressSearch } from '../config/listen-address.ts';
 import type { Decide } from '../engine/decision.ts';
 import type { Clock } from '../lease/clock.ts';
+import type { Boot } from '../lease/clock-note.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
@@ -42,6 +43,8 @@ export interface ListenIpParts {
 export interface ServerParts {
   readonly clock: Clock;
   readonly log: Log;
+  /** The machine's; absent: it is not known, and nothing shows how long the gateway was off. */
+  readonly boot?: Boot | undefined;
   readonly decide: Decide;
   /** Opens the store, whose view answers `isInFlight` from this set. Throws a GatewayError. */
   openStore(inFlight: ReadonlySet<Ipv4>): LeaseStore | Promise<LeaseStore>;

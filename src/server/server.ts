@@ -1,4 +1,5 @@
 import type { Ipv4 } from '../net/ipv4.ts';
+import { type ClockStatus, clockStatusOf, doubtOf } from './clock-status.ts';
 import { ClusterLog } from './cluster.ts';
 import { Counters } from './counters.ts';
 import { Deafness } from './deafness.ts';
@@ -11,7 +12,7 @@ import { PeerNotes } from './peer-notes.ts';
 import { Peers } from './peers.ts';
 import { Repeats } from './repeats.ts';
 import type { ServerParts } from './server-parts.ts';
-import type { Memory, Service } from './service.ts';
+import { type Memory, type Service, standingOf } from './service.ts';
 import { type Status, statusOf } from './status.ts';
 import { TimeGuard } from './time-guard.ts';
 
@@ -69,19 +70,28 @@ export class Server {
     await this.#change;
     await this.#listening.stop();
     this.#memory?.peerNotes?.note();
+    this.#memory?.timeGuard.note();
     await this.#memory?.store.close();
     this.#memory = undefined;
     this.#decisionLog?.end();
     this.#parts.log.info({}, 'stopped');
   }
 
-  /** The operator says that the time is right. */
-  trustClock(): void {
+  /** Undefined: it is not started, or has stopped. */
+  get clock(): ClockStatus | undefined {
+    const guard = this.#memory?.timeGuard;
+    return guard === undefined ? undefined : clockStatusOf(guard, this.#parts.clock.now());
+  }
+
+  /** The operator says that the time is right; that is stored with the next call of the store's `idle`, which is now. */
+  trustClock(): ClockStatus | undefined {
     this.#memory?.timeGuard.trust();
+    this.#memory?.store.idle(this.#parts.clock.now());
+    return this.clock;
   }
 
   async #remember(): Promise<Memory> {
-    const { log, clock } = this.#parts;
+    const { log, clock, boot, cluster } = this.#parts;
     const inFlight = new Set<Ipv4>();
     const store = await this.#parts.openStore(inFlight);
     this.#decisionLog = new DecisionLog(log, store, () => clock.monotonic());
@@ -90,11 +100,11 @@ export class Server {
       store,
       inFlight,
       deafness: new Deafness(store.leases, log),
-      timeGuard: new TimeGuard(clock, log, store.lastStoredAt),
+      timeGuard: new TimeGuard({ clock, log, store, boot, agreedAt: () => cluster?.agreedAt }),
       declines: new DeclineLog(),
       peers,
-      peerNotes: this.#parts.cluster === undefined ? new PeerNotes(peers, store, clock) : undefined,
-      cluster: this.#parts.cluster,
+      peerNotes: cluster === undefined ? new PeerNotes(peers, store, clock) : undefined,
+      cluster,
       repeats: new Repeats(),
       observer: observers(
         this.#counters,
@@ -108,7 +118,7 @@ export class Server {
       store,
       clock,
       this.#orderTaker(),
-      () => memory.timeGuard.trustsClock && memory.cluster?.trustsClock !== false,
+      () => standingOf(memory),
       () => ({ hearing: peers, sharing: memory.cluster }),
     );
     return memory;
@@ -186,7 +196,8 @@ export class Server {
     const peers = this.#memory?.peers.problem;
     if (peers !== undefined) problems.push(peers);
     problems.push(...(this.#parts.cluster?.problems ?? []));
-    if (this.#memory?.timeGuard.trustsClock === false) problems.push('the clock is in doubt');
+    const clock = this.clock;
+    if (clock?.trusted === false) problems.push(doubtOf(clock));
     return problems;
   }
 }

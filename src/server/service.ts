@@ -1,5 +1,6 @@
 import type { ListenAddress } from '../config/listen-address.ts';
 import type { ClientKey } from '../lease/client-key.ts';
+import { type ClockStanding, mayBeOver } from '../lease/lease-end.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
 import type { Plan } from '../subnet/plan.ts';
@@ -105,6 +106,13 @@ function sayDoubts(plan: Plan, store: LeaseStore, { clock, log }: ServerParts): 
   for (const { message, ...fields } of doubtsOfPlan(plan, leases)) log.warn(fields, message);
 }
 
+/** What leases are ended by, as the clocks are now. */
+export function standingOf({ timeGuard, cluster }: Memory): ClockStanding {
+  timeGuard.check();
+  const { standing } = timeGuard;
+  return cluster?.trustsClock === false ? { ...standing, isTrusted: false } : standing;
+}
+
 function circumstancesOf(memory: Memory, monotonic: () => number): Circumstances {
   const { deafness, timeGuard, declines, peers, cluster, repeats } = memory;
   return {
@@ -112,8 +120,9 @@ function circumstancesOf(memory: Memory, monotonic: () => number): Circumstances
       return deafness.revision;
     },
     get trustsClock() {
-      return timeGuard.trustsClock && cluster?.trustsClock !== false;
+      return standingOf(memory).isTrusted;
     },
+    mayBeOver: (lease) => cluster?.trustsClock !== false && mayBeOver(lease, timeGuard.standing),
     hearing: peers,
     sharing: cluster,
     missed: () => deafness.mark('stale'),

@@ -1,3 +1,4 @@
+import type { ClockNote } from '../lease/clock-note.ts';
 import type { Instant, Lease } from '../lease/lease.ts';
 import type { LeaseChange, LeaseView } from '../lease/lease-view.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
@@ -18,7 +19,10 @@ export interface LeaseStore {
   readonly failure: string | undefined;
   /** What is wrong with the store though leases are promised; undefined: nothing. */
   readonly trouble: string | undefined;
-  /** The newest `at` of a change that is stored: the clock was there once. 0: nothing is stored. */
+  /**
+   * The newest `at` of a change that was stored after the clock was noted last: the clock was there once. 0: nothing was
+   * stored.
+   */
   readonly lastStoredAt: Instant;
   /** How many commits may be under way at once. */
   readonly depth: number;
@@ -32,10 +36,15 @@ export interface LeaseStore {
   /** Outcomes in the order of the changes; never rejects. No client and no address occurs twice in the changes. */
   commit(changes: readonly LeaseChange[]): Promise<readonly Outcome[]>;
   /**
-   * Drops offers that have run out, and returns at most `limit` leases and quarantines that have, none in flight, so
-   * that orders may free them. Looks at a bounded number of records; each call goes on where the last one ended.
+   * Drops offers that have run out, and returns at most `limit` leases and quarantines that are over, none in flight, so
+   * that orders may free them. Looks at a bounded number of records; each call goes on where the last one ended. It asks
+   * `isOver` of those whose time is past, and of those whose end lies further ahead than their length allows.
    */
-  sweep(now: Instant, limit: number): readonly Lease[];
+  sweep(now: Instant, limit: number, isOver?: (lease: Lease) => boolean): readonly Lease[];
+  /** What was noted last of the clock; undefined: nothing. */
+  readonly clockNote?: ClockNote | undefined;
+  /** `idle` stores it, or `close`. Never throws. */
+  noteClock?(note: ClockNote): void;
   /** What was noted last of the gateways that share nothing with this one; absent: the leases are shared. */
   readonly silences?: Silences;
   /** `idle` stores it, or `close`. Never throws. */

@@ -1,5 +1,13 @@
 import { type ClientKey, keyOfEthernet } from '../lease/client-key.ts';
-import type { Instant, Lease, LeaseRecord, LeaseState, Version } from '../lease/lease.ts';
+import {
+  INFINITE_SECONDS,
+  type Instant,
+  type Lease,
+  type LeaseRecord,
+  type LeaseState,
+  type Version,
+} from '../lease/lease.ts';
+import { CLOCK_TOLERANCE, hasRunOut } from '../lease/lease-end.ts';
 import type { AddressRange, LeaseChange, LeaseView, LeaseWrite } from '../lease/lease-view.ts';
 import { type HardwareAddress, NO_HARDWARE } from '../net/hardware-address.ts';
 import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
@@ -205,10 +213,12 @@ export class LeaseTable implements LeaseView {
   }
 
   /**
-   * Drops offers that have run out, and returns at most `limit` bound or declined records that have, none on offer or
-   * in flight. Looks at a bounded number of them; each call goes on where the last one ended.
+   * Drops offers that have run out, and returns at most `limit` bound or declined records that are over, none on offer
+   * or in flight. Looks at a bounded number of them; each call goes on where the last one ended.
+   *
+   * @param isOver Asked of what has run out, and of what ends later than its length allows.
    */
-  sweep(now: Instant, limit: number): readonly Lease[] {
+  sweep(now: Instant, limit: number, isOver = hasRunOut(now)): readonly Lease[] {
     for (const offer of this.#offers.expired(now, SWEEP_STEPS)) {
       if (!this.#inFlight.has(offer.address)) this.#withdraw(offer.address);
     }
@@ -220,14 +230,22 @@ export class LeaseTable implements LeaseView {
       }
       const slot = this.#cursor;
       this.#cursor += 1;
-      if (this.#records.expiresAt(slot) > now) continue;
+      if (this.#records.expiresAt(slot) > now && !this.#isFarAhead(slot, now)) continue;
       const state = this.#records.stateAt(slot);
       const address = this.#records.addressAt(slot);
       if (state !== 'bound' && state !== 'declined') continue;
       if (this.#offers.at(address) !== undefined || this.#inFlight.has(address)) continue;
-      expired.push(this.#records.lease(slot));
+      const lease = this.#records.lease(slot);
+      if (isOver(lease)) expired.push(lease);
     }
     return expired;
+  }
+
+  /** Of a lease whose length is not known, nearly all of which are from an older version, it is seen when it is made. */
+  #isFarAhead(slot: number, now: Instant): boolean {
+    const seconds = this.#records.leaseSecondsAt(slot);
+    if (seconds === INFINITE_SECONDS) return false;
+    return this.#records.expiresAt(slot) - now > seconds * 1000 + CLOCK_TOLERANCE;
   }
 
   #offer(offer: Lease): void {

@@ -1,3 +1,4 @@
+import type { ClockNote } from '../lease/clock-note.ts';
 import type { Instant, Lease, LeaseState } from '../lease/lease.ts';
 
 /** A lease with what is kept of it for people. `granter`: by its server identifier, also where it is this gateway. */
@@ -38,6 +39,10 @@ export interface Mirror {
   reached(standing: MirrorStanding): void;
   /** Whether a majority answered when it was asked last, which is `now`. */
   asked(hasQuorum: boolean, now: Instant): void;
+  /** What was noted last of this gateway's clock; undefined: nothing. */
+  readonly clockNote: ClockNote | undefined;
+  /** It is in the file soon, and safe from a loss of power. */
+  noteClock(note: ClockNote): void;
   /** Why the file does not follow; undefined: it does. */
   readonly trouble: string | undefined;
   close(): void;

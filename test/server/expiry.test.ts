@@ -11,6 +11,8 @@ import { Guest } from '../support/guest.ts';
 import { at } from '../support/plan.ts';
 
 const FIRST = at('10.15.3.20');
+/** A clock that is not known to have jumped. */
+const STEADY = { isTrusted: true, steadyFor: Number.POSITIVE_INFINITY, knownFor: 0 };
 /** When the leases below end. */
 const END = Date.UTC(2026, 0, 1) + 1000;
 
@@ -30,10 +32,10 @@ function leases(count: number, state: LeaseState = 'bound'): Lease[] {
 
 function sweeper(stored: readonly Lease[]) {
   const bench = memoryBench({ leases: stored });
-  const guard = { trusts: true };
-  const expiry = new Expiry(bench.store, bench.clock, bench.exchange, () => guard.trusts);
+  const standing = { ...STEADY };
+  const expiry = new Expiry(bench.store, bench.clock, bench.exchange, () => standing);
   const count = (state: LeaseState) => bench.store.table.countByState()[state];
-  return { bench, guard, expiry, count };
+  return { bench, standing, expiry, count };
 }
 
 test('a lease is freed when it has run out, and its client kept', async () => {
@@ -62,7 +64,7 @@ async function sweepBeside(hearing: Hearing, stored: readonly Lease[]) {
     bench.store,
     bench.clock,
     bench.exchange,
-    () => true,
+    () => STEADY,
     () => known,
   );
   await bench.clock.pass(1000);
@@ -130,8 +132,8 @@ test('a turn has at most 64 orders, and the next one follows by itself', async (
 });
 
 test('nothing is freed while the clock is in doubt', async () => {
-  const { bench, guard, expiry, count } = sweeper(leases(3));
-  guard.trusts = false;
+  const { bench, standing, expiry, count } = sweeper(leases(3));
+  standing.isTrusted = false;
   await bench.clock.pass(1000);
 
   expiry.sweep();
@@ -139,6 +141,41 @@ test('nothing is freed while the clock is in doubt', async () => {
   await bench.clock.pass(1000);
 
   expect(count('free')).toBe(0);
+});
+
+test('what is in doubt when it is to be freed is not, though the sweep has found it', async () => {
+  const { bench, standing, expiry, count } = sweeper(leases(3));
+  await bench.clock.pass(1000);
+  const { sweep } = bench.store;
+  bench.store.sweep = (...asked) => {
+    const found = sweep.apply(bench.store, asked);
+    standing.isTrusted = false;
+    return found;
+  };
+
+  expiry.sweep();
+  await bench.clock.pass(0);
+
+  expect(bench.record.orders).toEqual(['no-binding', 'no-binding', 'no-binding']);
+  expect(count('free')).toBe(0);
+});
+
+test('a lease whose end lies far ahead is freed once it is known here for its length and a minute, a quarantine too', async () => {
+  const ahead = { expiresAt: instant(Date.UTC(2098, 0)), updatedAt: instant(Date.UTC(2097, 11)) };
+  const given = leases(2).map((lease) => ({ ...lease, ...ahead, leaseSeconds: 3600 }));
+  const [first, second] = given;
+  if (first === undefined || second === undefined) throw new Error('no lease');
+  const { bench, standing, expiry, count } = sweeper([first, { ...second, state: 'declined' }]);
+
+  standing.knownFor = 3_659_999;
+  expiry.sweep();
+  await bench.clock.pass(1000);
+  const before = count('free');
+  standing.knownFor = 3_660_000;
+  expiry.sweep();
+  await bench.clock.pass(1000);
+
+  expect([before, count('free')]).toEqual([0, 2]);
 });
 
 test('a busy exchange is not disturbed, unless addresses are wanted', async () => {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import type { ClientKey } from '../../src/lease/client-key.ts';
 import { instant, type Lease } from '../../src/lease/lease.ts';
 import { hardwareFromText, NO_HARDWARE } from '../../src/net/hardware-address.ts';
 import { ipv4, UNSPECIFIED } from '../../src/net/ipv4.ts';
-import { askHealth, HEALTH_SOCKET, HealthEndpoint } from '../../src/server/health.ts';
+import { askClock, askHealth, HEALTH_SOCKET, HealthEndpoint } from '../../src/server/health.ts';
 import { Server } from '../../src/server/server.ts';
 import type { ServerParts } from '../../src/server/server-parts.ts';
 import { FakeClock, settle } from '../support/clock.ts';
@@ -445,7 +445,7 @@ describe('while it runs', () => {
     const { problems } = node.server.status;
     node.server.trustClock();
 
-    expect(problems).toEqual(['the clock is in doubt']);
+    expect(problems).toEqual(['the clock is in doubt: it jumped by 24 hours back, to 2025-12-31T00:00:01Z']);
     expect(node.server.status.status).toBe('serving');
   });
 
@@ -543,7 +543,7 @@ describe('the health socket', () => {
     await node.server.start();
     const path = join(directory, HEALTH_SOCKET);
     writeFileSync(path, '');
-    const endpoint = new HealthEndpoint(path, () => node.server.status, node.log);
+    const endpoint = new HealthEndpoint(path, node.server, node.log);
     await endpoint.open();
 
     const status = await askHealth(path, 2000);
@@ -554,11 +554,60 @@ describe('the health socket', () => {
     await expect(askHealth(path, 2000)).rejects.toThrow();
   });
 
+  test('answers whoever says nothing with the status, and what is no request with that', async () => {
+    const node = new Node();
+    await node.server.start();
+    const path = join(directory, HEALTH_SOCKET);
+    const endpoint = new HealthEndpoint(path, node.server, node.log);
+    await endpoint.open();
+    const answerTo = async (request: string) => {
+      const socket = createConnection(path);
+      socket.end(request);
+      return JSON.parse(Buffer.concat(await socket.toArray()).toString());
+    };
+
+    const answers = [await answerTo(''), await answerTo('status'), await answerTo('clock trust me\n')];
+
+    expect(answers).toEqual([node.server.status, node.server.status, { unknown: 'clock trust me' }]);
+    await endpoint.close();
+  });
+
+  test('is the owner’s alone', async () => {
+    const node = new Node();
+    const path = join(directory, HEALTH_SOCKET);
+    const endpoint = new HealthEndpoint(path, node.server, node.log);
+    const before = process.umask();
+    await endpoint.open();
+
+    expect((statSync(path).mode & 0o777).toString(8)).toBe('600');
+    expect(process.umask()).toBe(before);
+    await endpoint.close();
+  });
+
+  test('takes the operator’s word on the time, which is in the store at once', async () => {
+    const node = new Node();
+    await node.server.start();
+    const path = join(directory, HEALTH_SOCKET);
+    const endpoint = new HealthEndpoint(path, node.server, node.log);
+    await endpoint.open();
+    node.clock.jump(86_400_000);
+
+    const before = await askClock(path, 'clock', 2000);
+    const after = await askClock(path, 'clock trust', 2000);
+
+    expect(before).toMatchObject({ trusted: false, jump: { cause: 'jumped', seconds: 86_400 } });
+    expect(before?.endsInSeconds).toBe(86_400);
+    expect(after).toMatchObject({ trusted: true, endsInSeconds: null, jump: { explainedBy: 'operator' } });
+    expect(node.server.status.status).toBe('serving');
+    expect(node.store?.clockNote?.jump?.explainedBy).toBe('operator');
+    await endpoint.close();
+  });
+
   test('that is closed does not wait for whoever is connected', async () => {
     const node = new Node();
     await node.server.start();
     const path = join(directory, HEALTH_SOCKET);
-    const endpoint = new HealthEndpoint(path, () => node.server.status, node.log);
+    const endpoint = new HealthEndpoint(path, node.server, node.log);
     await endpoint.open();
     const hanging = createConnection({ path, allowHalfOpen: true });
     await once(hanging, 'readable');
@@ -573,7 +622,7 @@ describe('the health socket', () => {
     const node = new Node();
     await node.server.start();
     const path = join(directory, HEALTH_SOCKET);
-    const endpoint = new HealthEndpoint(path, () => node.server.status, node.log);
+    const endpoint = new HealthEndpoint(path, node.server, node.log);
     await endpoint.open();
     const hanging = Array.from({ length: 64 }, () => createConnection({ path, allowHalfOpen: true }));
     await Promise.all(hanging.map((each) => once(each, 'readable')));
@@ -608,11 +657,7 @@ describe('the health socket', () => {
 
   test('that cannot be opened is a warning, not the end', async () => {
     const node = new Node();
-    const endpoint = new HealthEndpoint(
-      join(directory, 'missing', HEALTH_SOCKET),
-      () => node.server.status,
-      node.log,
-    );
+    const endpoint = new HealthEndpoint(join(directory, 'missing', HEALTH_SOCKET), node.server, node.log);
 
     await endpoint.open();
     await endpoint.close();

@@ -76,6 +76,9 @@ function withoutGrace(cluster: Cluster): Cluster {
       return cluster.live;
     },
     trustsClock: true,
+    get agreedAt() {
+      return cluster.agreedAt;
+    },
     problems: [],
   };
 }

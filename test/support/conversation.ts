@@ -82,6 +82,7 @@ export class Conversation {
         askedBefore: false,
         waited,
         trustsClock: true,
+        mayBeOver: () => this.known.trustsClock !== false,
         declines: 0,
         answers,
         ...this.known,

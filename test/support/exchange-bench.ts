@@ -84,6 +84,7 @@ export class ExchangeBench<Store extends LeaseStore> {
   readonly circumstances = {
     deafRevision: 0 as Version,
     trustsClock: true,
+    mayBeOver: (): boolean => this.circumstances.trustsClock,
     hearing: NOBODY_HEARD as Hearing,
     sharing: undefined as Sharing | undefined,
     repeats: new Repeats(),

@@ -1,3 +1,4 @@
+import type { ClockNote } from '../../src/lease/clock-note.ts';
 import type { Instant } from '../../src/lease/lease.ts';
 import type { Ipv4 } from '../../src/net/ipv4.ts';
 import type { KeptLease, Mirror, MirroredChange, MirrorStanding } from '../../src/store/mirror.ts';
@@ -5,6 +6,7 @@ import type { KeptLease, Mirror, MirroredChange, MirrorStanding } from '../../sr
 /** A node's copy of the shared leases, without a file: what a gateway finds again when it is started anew. */
 export class MemoryMirror implements Mirror {
   standing: MirrorStanding | undefined;
+  clockNote: ClockNote | undefined;
   readonly trouble = undefined;
   /** Every change that was put. */
   readonly changes: MirroredChange[] = [];
@@ -30,6 +32,10 @@ export class MemoryMirror implements Mirror {
 
   asked(hasQuorum: boolean, _now: Instant): void {
     this.hasQuorum = hasQuorum;
+  }
+
+  noteClock(note: ClockNote): void {
+    this.clockNote = note;
   }
 
   close(): void {}

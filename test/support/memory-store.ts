@@ -1,4 +1,5 @@
 import type { Clock } from '../../src/lease/clock.ts';
+import type { ClockNote } from '../../src/lease/clock-note.ts';
 import type { Instant, Lease } from '../../src/lease/lease.ts';
 import { instant } from '../../src/lease/lease.ts';
 import type { LeaseChange } from '../../src/lease/lease-view.ts';
@@ -44,6 +45,7 @@ export class MemoryStore implements LeaseStore {
   failure: string | undefined;
   trouble: string | undefined;
   lastStoredAt: Instant = instant(0);
+  clockNote: ClockNote | undefined;
   /** How often `idle` was called. */
   idled = 0;
   closed = false;
@@ -126,8 +128,12 @@ export class MemoryStore implements LeaseStore {
     });
   }
 
-  sweep(now: Instant, limit: number): readonly Lease[] {
-    return this.table.sweep(now, limit);
+  noteClock(note: ClockNote): void {
+    this.clockNote = note;
+  }
+
+  sweep(now: Instant, limit: number, isOver?: (lease: Lease) => boolean): readonly Lease[] {
+    return this.table.sweep(now, limit, isOver);
   }
 
   noteSilences(silences: Silences): void {

@@ -24,6 +24,7 @@ const PACKAGES = {
   NetworkManager: 'network-manager',
   'dbus-daemon': 'dbus-daemon',
   'systemd-networkd': 'systemd',
+  faketime: 'faketime',
 } as const;
 export type Tool = keyof typeof PACKAGES;
 

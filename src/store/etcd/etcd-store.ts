@@ -1,4 +1,5 @@
 import type { Clock, Random } from '../../lease/clock.ts';
+import type { ClockNote } from '../../lease/clock-note.ts';
 import type { Instant, Lease } from '../../lease/lease.ts';
 import type { LeaseChange, LeaseView } from '../../lease/lease-view.ts';
 import { type Ipv4, ipv4ToText, UNSPECIFIED } from '../../net/ipv4.ts';
@@ -82,7 +83,7 @@ export class EtcdStore implements LeaseStore {
     this.#table = new LeaseTable(options.inFlight, Math.floor(options.random() * 2 ** 48));
     this.#footing = new Footing(clock, this.#table, mirror, options.members);
     this.#known = new KnownKeys(this.#keys, this.#table, (change) => mirror.put(change), options.say);
-    this.#lastStoredAt = this.#known.loadMirror(mirror.leases(), options.node);
+    this.#lastStoredAt = this.#known.loadMirror(mirror, options.node);
     this.#admission = new Admission({
       ...options,
       keys: this.#keys,
@@ -117,6 +118,14 @@ export class EtcdStore implements LeaseStore {
 
   get lastStoredAt(): Instant {
     return this.#lastStoredAt;
+  }
+
+  get clockNote(): ClockNote | undefined {
+    return this.#options.mirror.clockNote;
+  }
+
+  noteClock(note: ClockNote): void {
+    this.#options.mirror.noteClock(note);
   }
 
   /**
@@ -161,8 +170,8 @@ export class EtcdStore implements LeaseStore {
   }
 
   /** One's own leases when they have run out; those of others, who may be gone, after the grace. */
-  sweep(now: Instant, limit: number): readonly Lease[] {
-    const expired = this.#table.sweep(now, limit);
+  sweep(now: Instant, limit: number, isOver?: (lease: Lease) => boolean): readonly Lease[] {
+    const expired = this.#table.sweep(now, limit, isOver);
     return expired.filter(
       ({ granter, expiresAt }) => granter === this.#self || expiresAt + CLOCK_GRACE <= now,
     );

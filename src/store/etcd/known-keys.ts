@@ -1,7 +1,7 @@
 import { type Instant, instant, type Lease } from '../../lease/lease.ts';
 import { type Ipv4, ipv4FromText, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { LeaseTable } from '../lease-table.ts';
-import type { KeptLease, MirroredChange } from '../mirror.ts';
+import type { KeptLease, Mirror, MirroredChange } from '../mirror.ts';
 import type { Say } from './admission.ts';
 import { type Claim, type Entry, type Keys, leaseOf, parseEntry, textOf } from './entry.ts';
 import type { KeyValue, Revision, WatchEvent } from './etcd.ts';
@@ -56,13 +56,15 @@ export class KnownKeys {
     table.mayBeLost = (address) => this.#leaving.has(address);
   }
 
-  /** What the mirror has, until it is known better; returns when this node wrote last. */
-  loadMirror(leases: readonly KeptLease[], ownNode: string): Instant {
+  /** What the mirror has, until it is known better; returns when this node wrote last, after its clock was noted. */
+  loadMirror(mirror: Mirror, ownNode: string): Instant {
+    const noted = mirror.clockNote?.revision ?? 0;
     let last = instant(0);
-    for (const lease of leases) {
+    for (const lease of mirror.leases()) {
       this.#table.load(lease);
       this.#mirrored.add(lease.address);
-      if (lease.node === ownNode && lease.updatedAt > last) last = lease.updatedAt;
+      const isNew = lease.node === ownNode && lease.version > noted;
+      if (isNew && lease.updatedAt > last) last = lease.updatedAt;
     }
     return last;
   }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../lease/clock.ts';
+import { CLOCK_TOLERANCE } from '../../lease/lease-end.ts';
 import { type Ipv4, ipv4FromText } from '../../net/ipv4.ts';
 import type { Keys } from './entry.ts';
 import { type Etcd, endOfPrefix, type KeyValue, type Revision, type WatchEvent } from './etcd.ts';
@@ -73,6 +74,7 @@ export class Members {
   #saidBirth = '';
   #problem: string | undefined;
   #live: ReadonlySet<Ipv4> = new Set();
+  #agreedAt: number | undefined;
 
   constructor(options: MembersOptions) {
     this.#options = options;
@@ -97,6 +99,11 @@ export class Members {
       if (Math.abs(milliseconds) > Math.abs(greatest.milliseconds)) greatest = { milliseconds, node };
     }
     return greatest;
+  }
+
+  /** When another gateway's heartbeat, the moment it came, agreed with this clock last: monotonic milliseconds. */
+  get agreedAt(): number | undefined {
+    return this.#agreedAt;
   }
 
   /**
@@ -184,6 +191,9 @@ export class Members {
     const before = this.#known.get(name)?.offsets ?? [];
     const offsets = now === undefined ? before : [...before, heartbeat.at - now].slice(-SAMPLES);
     this.#known.set(name, { heartbeat, offsets });
+    const { node, clock } = this.#options;
+    if (now === undefined || name === node || Math.abs(heartbeat.at - now) > CLOCK_TOLERANCE) return;
+    this.#agreedAt = clock.monotonic();
   }
 
   /** Who is alive now, and whether this gateway may be among them: it may have begun while nobody could be asked. */

@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import { type Instant, instant, type Lease } from '../../lease/lease.ts';
+import { type Instant, instant, type Lease, type Version } from '../../lease/lease.ts';
 import type { LeaseTable } from '../lease-table.ts';
 import { LEASE_ROW, leaseFromRow, type StoredState } from './rows.ts';
 
@@ -14,11 +14,15 @@ FROM (SELECT ${LEASE_ROW} FROM lease WHERE address > ? ORDER BY address LIMIT ${
 export interface Loaded {
   readonly loaded: Readonly<Record<StoredState, number>>;
   readonly skipped: number;
+  /** Of what was stored after the clock was noted. */
   readonly lastStoredAt: Instant;
 }
 
-/** Fills an empty table from the file, a page of rows at a time. Rows that are none of ours are counted and left alone. */
-export function loadLeases(database: Database, table: LeaseTable): Loaded {
+/**
+ * Fills an empty table from the file, a page of rows at a time. Rows that are none of ours are counted and left alone.
+ * `noted`: the newest version when the clock was noted.
+ */
+export function loadLeases(database: Database, table: LeaseTable, noted: Version): Loaded {
   const loaded = { free: 0, bound: 0, declined: 0, peer: 0 };
   let skipped = 0;
   let lastStoredAt = instant(0);
@@ -30,7 +34,7 @@ export function loadLeases(database: Database, table: LeaseTable): Loaded {
         continue;
       }
       loaded[lease.state] += 1;
-      if (lease.updatedAt > lastStoredAt) lastStoredAt = lease.updatedAt;
+      if (lease.version > noted && lease.updatedAt > lastStoredAt) lastStoredAt = lease.updatedAt;
       yield lease;
     }
   }

@@ -7,6 +7,7 @@ import type { Instant } from '../../lease/lease.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import { LeaseTable } from '../lease-table.ts';
 import { CarryOver } from './carry-over.ts';
+import { readClockNote } from './clock-notes.ts';
 import { prepareDirectory } from './directory.ts';
 import { Journal } from './journal.ts';
 import { bringJournalUpToDate, JOURNAL_BYTES, journalOf, prepareJournal } from './journal-file.ts';
@@ -77,7 +78,11 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
     bringJournalUpToDate(journalOf(file));
 
     const table = new LeaseTable(options.inFlight, options.seed);
-    const { loaded, skipped, lastStoredAt } = loadLeases(database, table);
+    const { loaded, skipped, lastStoredAt } = loadLeases(
+      database,
+      table,
+      readClockNote(database)?.revision ?? 0,
+    );
     return new SqliteStore({
       opening: { file, birth, loaded, skipped, setAside, copy, journalAside },
       database,

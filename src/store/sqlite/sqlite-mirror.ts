@@ -1,9 +1,11 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { GatewayError } from '../../errors.ts';
 import type { Clock } from '../../lease/clock.ts';
+import type { ClockNote } from '../../lease/clock-note.ts';
 import { type Instant, instant } from '../../lease/lease.ts';
 import type { KeptLease, Mirror, MirroredChange, MirrorStanding } from '../mirror.ts';
 import { Checkpoints } from './checkpoints.ts';
+import { ClockNotes } from './clock-notes.ts';
 import { codeOf } from './directory.ts';
 import { eventOf } from './history.ts';
 import { readStanding } from './mirror-standing.ts';
@@ -37,7 +39,7 @@ export interface SqliteMirrorParts {
 /**
  * The lease file of a node whose gateway shares its leases: all leases of the segment, the history of all, and how fresh
  * that is. Each transaction takes changes and the revision that they reach, so that the file is never between two. It is
- * not synced: what is lost with the power comes again from etcd.
+ * not synced: what is lost with the power comes again from etcd. What is noted of the clock alone is.
  */
 export class SqliteMirror implements Mirror {
   readonly opening: Opening;
@@ -48,6 +50,7 @@ export class SqliteMirror implements Mirror {
   readonly #checkpoints: Checkpoints;
   readonly #retention: Retention;
   readonly #note: Statement;
+  readonly #clockNotes: ClockNotes;
   readonly #changes: MirroredChange[] = [];
   #standing: MirrorStanding | undefined;
   #seenAt: Instant = instant(0);
@@ -70,6 +73,7 @@ export class SqliteMirror implements Mirror {
     this.#checkpoints = new Checkpoints(database, FORCED_PAGES);
     this.#retention = new Retention(database, history);
     this.#note = database.prepare('INSERT OR REPLACE INTO mirror VALUES (1, ?, ?, ?, ?, ?)');
+    this.#clockNotes = new ClockNotes(database);
     this.#standing = readStanding(database);
     this.#lastEvent = Number(database.prepare('SELECT max(id) FROM history').pluck().get() ?? 0);
     this.#seenAt = instant(Number(database.prepare('SELECT seen_at FROM mirror').pluck().get() ?? 0));
@@ -81,6 +85,15 @@ export class SqliteMirror implements Mirror {
 
   get trouble(): string | undefined {
     return this.#failure ?? this.#checkpoints.failure;
+  }
+
+  get clockNote(): ClockNote | undefined {
+    return this.#clockNotes.note;
+  }
+
+  noteClock(note: ClockNote): void {
+    this.#clockNotes.take(note);
+    this.#schedule(LATER);
   }
 
   leases(): readonly KeptLease[] {
@@ -169,7 +182,7 @@ export class SqliteMirror implements Mirror {
 
   /** What cannot be written stays, and is tried again. */
   #flush(most: number): void {
-    if (this.#changes.length === 0 && this.#isNoted) return;
+    if (this.#changes.length === 0 && this.#isNoted && !this.#clockNotes.isDue) return;
     const now = this.#clock.now();
     const lastEvent = this.#lastEvent;
     try {
@@ -178,6 +191,7 @@ export class SqliteMirror implements Mirror {
       for (const change of taken) this.#write(change);
       if (taken.length === this.#changes.length) this.#writeStanding();
       this.#writer.commit();
+      this.#writeClock();
       this.#changes.splice(0, taken.length);
       this.#isNoted = this.#changes.length === 0;
       this.#failure = undefined;
@@ -189,6 +203,13 @@ export class SqliteMirror implements Mirror {
       this.#lastEvent = lastEvent;
       this.#failure = `${codeOf(error)}: ${error instanceof Error ? error.message : String(error)}`;
     }
+  }
+
+  /** It cannot come again from etcd. */
+  #writeClock(): void {
+    if (!this.#clockNotes.isDue) return;
+    this.#clockNotes.write();
+    this.#writer.sync();
   }
 
   #writeStanding(): void {

@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import type { Clock } from '../../lease/clock.ts';
+import type { ClockNote } from '../../lease/clock-note.ts';
 import type { Instant, Lease, LeaseRecord, Version } from '../../lease/lease.ts';
 import type { LeaseChange, LeaseView } from '../../lease/lease-view.ts';
 import { type Ipv4, UNSPECIFIED } from '../../net/ipv4.ts';
@@ -7,6 +8,7 @@ import type { LeaseStore, Outcome, Silences } from '../lease-store.ts';
 import type { LeaseTable } from '../lease-table.ts';
 import type { CarryOver } from './carry-over.ts';
 import { Checkpoints } from './checkpoints.ts';
+import { ClockNotes } from './clock-notes.ts';
 import type { SetAside } from './damage.ts';
 import { codeOf } from './directory.ts';
 import { Heard } from './heard.ts';
@@ -75,6 +77,7 @@ export class SqliteStore implements LeaseStore {
   readonly #checkpoints: Checkpoints;
   readonly #upkeep: Upkeep;
   readonly #heard: Heard;
+  readonly #clockNotes: ClockNotes;
   readonly #ownership: Ownership;
   readonly #batch = new BatchWriter();
   #failure: string | undefined;
@@ -96,7 +99,9 @@ export class SqliteStore implements LeaseStore {
     const checkpoints = this.#checkpoints;
     const heard = new Heard(database);
     this.#heard = heard;
-    this.#upkeep = new Upkeep({ journal, carryOver, writer, checkpoints, retention, heard, clock });
+    this.#clockNotes = new ClockNotes(database);
+    const notes = [heard, this.#clockNotes];
+    this.#upkeep = new Upkeep({ journal, carryOver, writer, checkpoints, retention, notes, clock });
   }
 
   get leases(): LeaseView {
@@ -129,6 +134,14 @@ export class SqliteStore implements LeaseStore {
     this.#heard.note(silences);
   }
 
+  get clockNote(): ClockNote | undefined {
+    return this.#clockNotes.note;
+  }
+
+  noteClock(note: ClockNote): void {
+    this.#clockNotes.take(note);
+  }
+
   settle(change: LeaseChange): 'committed' | 'conflict' | undefined {
     if (change.kind === 'binding') return undefined;
     if (this.#table.conflicts(change)) return 'conflict';
@@ -140,8 +153,8 @@ export class SqliteStore implements LeaseStore {
     return Promise.resolve(this.#commit(changes));
   }
 
-  sweep(now: Instant, limit: number): readonly Lease[] {
-    return this.#upkeep.isBehind ? [] : this.#table.sweep(now, limit);
+  sweep(now: Instant, limit: number, isOver?: (lease: Lease) => boolean): readonly Lease[] {
+    return this.#upkeep.isBehind ? [] : this.#table.sweep(now, limit, isOver);
   }
 
   idle(now: Instant): void {

@@ -3,7 +3,6 @@ import type { Instant } from '../../lease/lease.ts';
 import type { CarryOver } from './carry-over.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import { codeOf } from './directory.ts';
-import type { Heard } from './heard.ts';
 import type { Journal } from './journal.ts';
 import type { Retention } from './retention.ts';
 import type { Writer } from './writer.ts';
@@ -26,19 +25,27 @@ const PACE = 3;
 /** The next step of what is under way, while nothing is to be done for packets: milliseconds. */
 const NEXT_STEP = 1;
 
+/** What is not of a lease, and in the lease file soon. */
+export interface Note {
+  /** True if what was noted is not in the file. */
+  readonly isDue: boolean;
+  /** Throws what SQLite says: then it is still due. */
+  write(): void;
+}
+
 export interface UpkeepParts {
   readonly journal: Journal;
   readonly carryOver: CarryOver;
   readonly writer: Writer;
   readonly checkpoints: Checkpoints;
   readonly retention: Retention;
-  readonly heard: Heard;
+  readonly notes: readonly Note[];
   /** Absent: all is done in `idle`. */
   readonly clock: Clock | undefined;
 }
 
 /**
- * When the lease file follows the journal and what is heard, its log is carried into it, and the history loses its oldest
+ * When the lease file follows the journal and what is noted, its log is carried into it, and the history loses its oldest
  * rows.
  */
 export class Upkeep {
@@ -96,7 +103,7 @@ export class Upkeep {
   /** A small piece of work; the next one follows by itself while it stays quiet. */
   idle(now: Instant): void {
     this.#isQuiet = true;
-    if (this.#parts.heard.isDue && this.#mayTry(now)) this.#try(now, () => this.#writeHeard());
+    if (this.#isNoteDue && this.#mayTry(now)) this.#try(now, () => this.#writeNotes());
     if (this.#isDue(now)) {
       if (this.#step(now)) this.#goOn();
       return;
@@ -112,12 +119,16 @@ export class Upkeep {
   close(now: Instant): void {
     this.#cancelStep?.();
     this.#cancelStep = undefined;
-    if (this.#parts.heard.isDue) this.#try(now, () => this.#writeHeard());
+    if (this.#isNoteDue) this.#try(now, () => this.#writeNotes());
   }
 
-  /** A node that has lost its power starts again beside peers that have not. */
-  #writeHeard(): void {
-    this.#parts.heard.write();
+  get #isNoteDue(): boolean {
+    return this.#parts.notes.some(({ isDue }) => isDue);
+  }
+
+  /** A node that has lost its power starts again beside peers that have not, and with a clock that is wrong, perhaps. */
+  #writeNotes(): void {
+    for (const note of this.#parts.notes) if (note.isDue) note.write();
     this.#parts.writer.sync();
   }
 

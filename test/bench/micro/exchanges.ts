@@ -39,6 +39,7 @@ export async function measureExchanges(): Promise<readonly MicroResult[]> {
     circumstances: {
       deafRevision: 0,
       trustsClock: true,
+      mayBeOver: () => true,
       hearing: NOBODY_HEARD,
       sharing: undefined,
       heardDiscover: () => {},

@@ -121,6 +121,7 @@ function decideOn(message: Message, client: ClientKey | undefined, table: LeaseT
     askedBefore: false,
     waited: false,
     trustsClock: true,
+    mayBeOver: () => true,
     declines: 0,
     answers: NO_ANSWERS,
   };

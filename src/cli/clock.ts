@@ -1,0 +1,87 @@
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { SETTINGS } from '../config/settings.ts';
+import { type ClockStatus, sentenceOf, spanOf } from '../server/clock-status.ts';
+import { askClock, HEALTH_SOCKET } from '../server/health.ts';
+import { standardOutput } from './output.ts';
+import { complain } from './write-whole.ts';
+
+/** How long the server may take to answer: milliseconds. */
+const PATIENCE = 2000;
+
+interface Options {
+  readonly leasesDir?: string;
+  readonly json?: boolean;
+}
+
+/** Adds `clock status`, the default, and `clock trust`. */
+export function addClockCommand(program: Command): void {
+  const clock = program.command('clock').description('whether the running gateway trusts its clock');
+  askingCommand(
+    clock,
+    'status',
+    'if it does, and why: status 0 if it does, 1 if the clock is in doubt',
+    true,
+  );
+  askingCommand(clock, 'trust', 'your word that the time is right now: it ends the doubt');
+}
+
+function askingCommand(
+  parent: Command,
+  name: 'status' | 'trust',
+  description: string,
+  isDefault = false,
+): void {
+  const { variable, default: fallback } = SETTINGS.leasesDir;
+  parent
+    .command(name, { isDefault })
+    .description(description)
+    .option('--leases-dir <directory>', `its leases directory (${variable}; default ${fallback})`)
+    .option('--json', 'as JSON')
+    .action(async ({ leasesDir, json }: Options) => {
+      const directory = leasesDir ?? (process.env[variable] || fallback || '.');
+      const request = name === 'trust' ? 'clock trust' : 'clock';
+      process.exitCode = await tell(join(directory, HEALTH_SOCKET), request, json === true);
+    });
+}
+
+async function tell(socket: string, request: 'clock' | 'clock trust', asJson: boolean): Promise<number> {
+  const status = await answerOf(socket, request);
+  if (status === undefined) return 1;
+  standardOutput().write(asJson ? `${JSON.stringify(status, null, 2)}\n` : sentences(status));
+  return status.trusted ? 0 : 1;
+}
+
+/** Undefined: there is none, which has been said. */
+async function answerOf(socket: string, request: 'clock' | 'clock trust'): Promise<ClockStatus | undefined> {
+  let cause = 'it is starting or ending';
+  try {
+    const status = await askClock(socket, request, PATIENCE);
+    if (status !== null && typeof status.trusted === 'boolean') return status;
+    if (status !== null) cause = 'it is of an older version: restart it';
+  } catch (error) {
+    cause = error instanceof Error ? error.message : String(error);
+  }
+  complain(
+    `vps-gateway: no gateway answers at ${socket} (${cause}): is it running, with this leases directory?\n`,
+  );
+  return undefined;
+}
+
+const BY = {
+  steadiness: 'it has been steady for the longest lease time since',
+  operator: 'you have said so',
+  peer: 'the clock of another gateway agrees',
+} as const;
+
+function sentences(status: ClockStatus): string {
+  const { trusted, now, jump, endsInSeconds, meaning, remedy } = status;
+  const lines = [`${trusted ? 'trusted' : 'in doubt'}: the time is ${now}`];
+  if (jump !== null) lines.push(`cause: ${sentenceOf(jump)}; steady for ${spanOf(jump.steadySeconds)} since`);
+  if (jump !== null && jump.explainedBy !== null) lines.push(`trusted because ${BY[jump.explainedBy]}`);
+  lines.push(`meaning: ${meaning}`);
+  if (endsInSeconds !== null)
+    lines.push(`the doubt ends in ${spanOf(endsInSeconds)} if the clock stays as it is`);
+  if (remedy !== null) lines.push(`remedy: ${remedy}`);
+  return `${lines.join('\n')}\n`;
+}
