@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { malformedPackets } from '../support/malformed-packets.ts';
+import { packet } from '../support/packet.ts';
 import { describeSystem, useTestSegment } from '../support/system.ts';
 
+const SENDER = '52:54:00:ff:00:03';
 const WARM_UP = 100_000;
 const MILLION = 1_000_000;
 /**
@@ -14,6 +16,28 @@ const GROWTH_LIMIT = 32 * 1024 * 1024;
 
 describeSystem('malformed datagrams', [], () => {
   const segment = useTestSegment();
+
+  test('are counted by cause in the log, with the sender of the last', async () => {
+    const gateway = await segment().gateway();
+    const client = segment().client();
+
+    for (let time = 0; time < 3; time += 1) client.send({ chaddr: SENDER, cookie: [1, 2, 3, 4] });
+    client.sendBytes(packet({ chaddr: SENDER }).slice(0, 100), SENDER);
+    client.sendBytes(packet({ chaddr: SENDER, options: [[53, 1, 1]] }), SENDER, { source: '10.15.3.77' });
+    await client.lease('52:54:00:ff:00:02'); // By now all of them are read.
+    await gateway.end(); // What was counted last is said before the end.
+
+    expect(gateway.log.filter((line) => line['msg'] === 'datagrams dropped')).toEqual([
+      expect.objectContaining({
+        level: 'info',
+        count: 5,
+        causes: { 'bad-cookie': 3, 'too-short': 1, 'bad-message-type': 1 },
+        last: 'bad-message-type',
+        source: '10.15.3.77',
+        hardware: SENDER,
+      }),
+    ]);
+  });
 
   test('after a million of them a proper client is served, and memory has not grown', async () => {
     const gateway = await segment().gateway(SMALL_HEAP);

@@ -248,6 +248,41 @@ describeSystem('an address of the interface that is not the right one', [], () =
     node.ip('link del eth2');
   }, 60_000);
 
+  test('an interface that is renamed is served by its new name', async () => {
+    const { node } = segment();
+    const gateway = await segment().gateway();
+
+    node.ip('link set eth0 down');
+    node.ip('link set eth0 name lan9');
+    node.ip('link set lan9 up');
+    await gateway.until('it served there', () => healthOf(gateway).interface === 'lan9');
+    const ack = await segment().client().lease(A);
+
+    expect(ack.type).toBe(5);
+    node.ip('link set lan9 down');
+    node.ip('link set lan9 name eth0');
+    node.ip('link set eth0 up');
+  }, 60_000);
+
+  test('a set listen IP on two interfaces is waited for until it is on one, and kept when a second gets it', async () => {
+    const { node } = segment();
+    segment().segment.router.ip(`link add both-2 type veth peer name eth2 netns ${node.pid}`);
+    node.ip('addr add 10.15.3.10/24 dev eth2');
+    const settings = { GATEWAY_DHCP_LISTEN_IP: '10.15.3.10' };
+    const gateway = gatewayOn(node, segment().folder(), settings);
+    await gateway.until('it said that it waits', () => warned(gateway, 'waiting for the listen address'));
+    const before = healthOf(gateway);
+
+    node.ip('addr del 10.15.3.10/24 dev eth2');
+    await gateway.untilListening('10.15.3.10');
+    node.ip('addr add 10.15.3.10/24 dev eth2');
+    await looked(gateway);
+
+    expect(before.problems.join()).toContain('say which: GATEWAY_DHCP_INTERFACE=eth0');
+    expect(healthOf(gateway)).toMatchObject({ code: 0, status: 'serving', interface: 'eth0' });
+    node.ip('link del eth2');
+  }, 60_000);
+
   test('with GATEWAY_DHCP_WAIT off it ends with status 78 and says what it has', async () => {
     const { node } = segment();
     node.ip('addr flush dev eth0');
