@@ -22,10 +22,13 @@ import { complain } from './write-whole.ts';
 const NOTHING_FOUND = 1;
 const STATES = ['bound', 'expired', 'free', 'declined', 'peer'];
 
+/** Columns that a host name takes in a table; `show` and --json have it whole. */
+const WIDEST_NAME = 40;
+
 const LEASE_COLUMNS: readonly Column<ListedLease>[] = [
   { heading: 'ADDRESS', cell: (lease) => lease.address },
   { heading: 'MAC', cell: (lease) => lease.mac },
-  { heading: 'HOSTNAME', cell: (lease) => lease.hostname },
+  { heading: 'HOSTNAME', cell: (lease) => lease.hostname, most: WIDEST_NAME },
   { heading: 'STATE', cell: (lease) => lease.state },
   { heading: 'EXPIRES', cell: (lease) => lease.expires },
   { heading: 'VPS', cell: (lease) => lease.vps_id },
@@ -38,7 +41,7 @@ const EVENT_COLUMNS: readonly Column<ListedEvent>[] = [
   { heading: 'ADDRESS', cell: (event) => event.address },
   { heading: 'EVENT', cell: (event) => event.event },
   { heading: 'MAC', cell: (event) => event.mac },
-  { heading: 'HOSTNAME', cell: (event) => event.hostname },
+  { heading: 'HOSTNAME', cell: (event) => event.hostname, most: WIDEST_NAME },
   { heading: 'REASON', cell: (event) => event.reason },
   { heading: 'EXPIRES', cell: (event) => event.expires },
   { heading: 'NODE', cell: (event) => event.node },

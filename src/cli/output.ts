@@ -1,4 +1,6 @@
 import { isatty } from 'node:tty';
+import { readable } from '../wire/readable-text.ts';
+import { cutTo, padTo, widthOf } from './text-width.ts';
 import { writeWhole } from './write-whole.ts';
 
 const STANDARD_OUTPUT = 1;
@@ -24,18 +26,20 @@ type Cell = string | number | boolean | null | undefined;
 export interface Column<Row> {
   readonly heading: string;
   readonly cell: (row: Row) => Cell;
+  /** A cell that is wider is cut, so that one row does not make all of them as wide. Absent: none is. */
+  readonly most?: number;
 }
 
 /** Rows under headings, columns as wide as their widest cell. */
 export function writeTable<Row>(output: Output, columns: readonly Column<Row>[], rows: readonly Row[]): void {
   const lines = [
     columns.map(({ heading }) => heading),
-    ...rows.map((row) => columns.map(({ cell }) => printable(cell(row)))),
+    ...rows.map((row) => columns.map(({ cell, most = Infinity }) => cutTo(most, printable(cell(row))))),
   ];
-  const widths = columns.map((_, index) => Math.max(...lines.map((line) => line[index]?.length ?? 0)));
+  const widths = columns.map((_, index) => Math.max(...lines.map((line) => widthOf(line[index] ?? ''))));
   let piece = '';
   for (const [index, line] of lines.entries()) {
-    const padded = line.map((cell, column) => cell.padEnd(widths[column] ?? 0));
+    const padded = line.map((cell, column) => padTo(widths[column] ?? 0, cell));
     const text = padded.join('  ').trimEnd();
     piece += `${index === 0 ? bold(output, text) : text}\n`;
     if (piece.length < PIECE) continue;
@@ -71,7 +75,7 @@ export function writeJson(output: Output, rows: Iterable<unknown>): number {
 /** What a client has sent must not steer the terminal. */
 function printable(cell: Cell): string {
   if (cell === null || cell === undefined || cell === '') return '-';
-  return String(cell).replace(/[^\x20-\x7e]/g, '?');
+  return readable(String(cell));
 }
 
 function bold(output: Output, text: string): string {

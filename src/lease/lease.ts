@@ -45,7 +45,7 @@ export interface LeaseRecord {
   readonly expiresAt: Instant;
   /** From its write to its end; absent: 0, as in a Lease. */
   readonly leaseSeconds?: number | undefined;
-  /** Option 12, printable ASCII; undefined leaves the stored one as it is. */
+  /** Option 12 or 81, readable text of at most 255 octets in UTF-8; undefined leaves the stored one as it is. */
   readonly hostname?: string | undefined;
 }
 

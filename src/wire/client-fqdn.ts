@@ -1,4 +1,4 @@
-import { isDomainName } from './domain-names.ts';
+import { isReadable, utf8Text } from './readable-text.ts';
 
 /** RFC 4702 §2.1: the bits of the flags octet. */
 const S = 1;
@@ -7,6 +7,12 @@ const E = 4;
 const N = 8;
 /** RFC 4702 §2: flags, RCODE1, RCODE2, name. */
 const NAME = 3;
+/** RFC 1035 §2.3.4: octets of a label, and of a whole name with its lengths. */
+const LONGEST_LABEL = 63;
+const LONGEST_NAME = 255;
+/** RFC 952 §1, with the underscore that names of services have; and letters of other scripts, as UTF-8. */
+const LABEL = /^(?!-)[\w\u0080-\u{10ffff}-]+(?<!-)$/u;
+const BLANK = /\s/;
 
 /** What a client says of its name in option 81. */
 export interface ClientFqdn {
@@ -16,51 +22,67 @@ export interface ClientFqdn {
   readonly overridden: boolean;
   /** N: the server is to update nothing. */
   readonly noUpdates: boolean;
-  /** Without a trailing dot; undefined if there is none, or one that no host has. */
+  /** Without a trailing dot, perhaps in UTF-8; undefined if there is none, or one that no host has. */
   readonly name: string | undefined;
   /** False for a name of one part, or one whose end was not said. */
   readonly isComplete: boolean;
 }
 
-/** RFC 4702 §2: the value of option 81; undefined if it is too short. */
+/**
+ * RFC 4702 §2: the value of option 81; undefined if it is too short. Printers set E and send ASCII all the same, and what
+ * one form cannot read the other can: no name begins with a length and is ASCII text as well.
+ */
 export function clientFqdnOf(value: Uint8Array): ClientFqdn | undefined {
   if (value.length < NAME) return undefined;
   const flags = value[0] ?? 0;
-  const { text, isComplete } = (flags & E) !== 0 ? wireName(value) : asciiName(value);
-  const isName = text !== undefined && isDomainName(text);
+  const octets = value.subarray(NAME);
+  const forms = (flags & E) !== 0 ? [wireName, textName] : [textName, wireName];
+  const found = forms.map((read) => read(octets)).find((name) => name !== undefined && isHostName(name.text));
   return {
     serverUpdates: (flags & S) !== 0,
     overridden: (flags & O) !== 0,
     noUpdates: (flags & N) !== 0,
-    name: isName ? text : undefined,
-    isComplete: isName && isComplete,
+    name: found?.text,
+    isComplete: found?.isComplete ?? false,
   };
 }
 
 interface ReadName {
-  readonly text: string | undefined;
+  readonly text: string;
   readonly isComplete: boolean;
 }
 
 /** RFC 4702 §2.3.1: in RFC 1035 §3.1 form without compression; without the root's zero at the end it is a partial name. */
-function wireName(value: Uint8Array): ReadName {
+function wireName(octets: Uint8Array): ReadName | undefined {
   const labels: string[] = [];
-  let at = NAME;
-  while (at < value.length) {
-    const length = value[at] ?? 0;
+  let at = 0;
+  while (at < octets.length) {
+    const length = octets[at] ?? 0;
     if (length === 0) break;
     const end = at + 1 + length;
-    if (length > 63 || end > value.length) return { text: undefined, isComplete: false };
-    labels.push(String.fromCharCode(...value.subarray(at + 1, end)));
+    if (length > LONGEST_LABEL || end > octets.length) return undefined;
+    const label = utf8Text(octets.subarray(at + 1, end));
+    if (label === undefined) return undefined;
+    labels.push(label);
     at = end;
   }
-  return { text: labels.join('.'), isComplete: at < value.length && labels.length > 1 };
+  return { text: labels.join('.'), isComplete: at < octets.length && labels.length > 1 };
 }
 
 /** RFC 4702 §2.3.1: the deprecated form, ASCII text. */
-function asciiName(value: Uint8Array): ReadName {
-  let end = value.length;
-  while (end > NAME && value[end - 1] === 0) end -= 1;
-  const text = String.fromCharCode(...value.subarray(NAME, end)).replace(/\.$/, '');
-  return { text, isComplete: text.includes('.') };
+function textName(octets: Uint8Array): ReadName | undefined {
+  let end = octets.length;
+  while (end > 0 && octets[end - 1] === 0) end -= 1;
+  const text = utf8Text(octets.subarray(0, end))?.replace(/\.$/, '');
+  return text === undefined ? undefined : { text, isComplete: text.includes('.') };
+}
+
+/** With a length before each label and the root's at the end, a name takes two octets more than its text. */
+function isHostName(text: string): boolean {
+  if (octetsOf(text) + 2 > LONGEST_NAME || BLANK.test(text) || !isReadable(text)) return false;
+  return text.split('.').every((label) => octetsOf(label) <= LONGEST_LABEL && LABEL.test(label));
+}
+
+function octetsOf(text: string): number {
+  return Buffer.byteLength(text);
 }

@@ -2,6 +2,7 @@ import { type HardwareAddress, hardwareAt, NO_HARDWARE } from '../net/hardware-a
 import { canBeHost, type Ipv4, ipv4 } from '../net/ipv4.ts';
 import * as at from './layout.ts';
 import type { OptionFields } from './option-fields.ts';
+import { readableName } from './readable-text.ts';
 import { type RelayAgent, relayAgentOf } from './relay-agent.ts';
 
 /** RFC 2132 §9.6, in the order of their codes from 1; 'unknown': another code. */
@@ -141,12 +142,12 @@ export class Message {
   }
 
   /**
-   * RFC 2132 §3.14, as printable ASCII: trailing NULs cut, `?` for what does not print. Undefined if nothing is left,
-   * or for more than 255 bytes.
+   * RFC 2132 §3.14, as readable text: trailing NULs cut, `?` for what cannot be read. Undefined if nothing is left, or for
+   * more than 255 octets.
    */
   get hostName(): string | undefined {
     const value = this.raw(12);
-    return value === undefined ? undefined : printable(value);
+    return value === undefined ? undefined : readableName(value);
   }
 
   /** RFC 2132 §9.8: option codes in the client's order. */
@@ -189,16 +190,4 @@ export class Message {
     const value = this.#options?.unsigned(code, 4);
     return value === undefined ? undefined : ipv4(value);
   }
-}
-
-function printable(value: Uint8Array): string | undefined {
-  let end = value.length;
-  while (end > 0 && value[end - 1] === 0) end -= 1;
-  if (end === 0 || end > 255) return undefined;
-  let text = '';
-  for (let index = 0; index < end; index += 1) {
-    const byte = value[index] ?? 0;
-    text += byte >= 0x20 && byte <= 0x7e ? String.fromCharCode(byte) : '?';
-  }
-  return text;
 }

@@ -120,6 +120,19 @@ describe('vps-gateway leases', () => {
     ]);
   });
 
+  it('shows names in UTF-8, cut in the table and whole with --json, and finds them in whatever case', async () => {
+    const long = 'ü'.repeat(127);
+    await bind(store, { client: 6, address: address('10.15.3.31'), expiresAt: FAR, hostname: 'Jürgens-PC' });
+    await bind(store, { client: 7, address: address('10.15.3.32'), expiresAt: FAR, hostname: long });
+
+    const shown = run().output;
+    expect(shown).toContain('  Jürgens-PC  ');
+    expect(shown).toContain(`  ${'ü'.repeat(39)}…  bound`);
+    expect(addressesIn(run('--hostname', 'JÜRGEN').output)).toEqual(['10.15.3.31']);
+    expect(run('show', '10.15.3.32').output).toContain(`hostname    ${long}\n`);
+    expect(JSON.parse(run('--address', '10.15.3.32', '--json').output)).toMatchObject([{ hostname: long }]);
+  });
+
   it('ends with status 1 and a remark when nothing matches', () => {
     const table = run('list', '--address', '10.15.3.99');
     const json = run('list', '--address', '10.15.3.99', '--json');

@@ -320,6 +320,17 @@ function hex(byte: number): string {
 test.each([
   ['option 12', [[12, ...text('web1')]], 'web1'],
   ['RFC 4702 §3.1: option 81, where there is no option 12', [[81, 4, 0, 0, 4, ...text('web2'), 0]], 'web2'],
+  ['option 12 in UTF-8', [[12, ...text('Jürgens-PC')]], 'Jürgens-PC'],
+  [
+    'option 12, twice',
+    [
+      [12, ...text('web3')],
+      [12, ...text('web3')],
+    ],
+    'web3',
+  ],
+  ['option 81 with E set, and ASCII as printers send it', [[81, 4, 0, 0, ...text('NPI1A2B')]], 'NPI1A2B'],
+  ['option 12 with what would steer a terminal', [[12, ...text('a\u001b[2Jé\u202e')]], 'a?[2Jé?'],
 ] as const)('the name of a guest is kept with its lease: %s', (_what, options, name) => {
   const conversation = new Conversation();
   const guest = new Guest(ADA, { options: [...options] });

@@ -1,7 +1,9 @@
 import { expect, it, vi } from 'vitest';
+import { clientFqdnOf } from '../../src/wire/client-fqdn.ts';
 import { encode } from '../../src/wire/encode.ts';
 import type { Message } from '../../src/wire/message.ts';
 import type { Reply } from '../../src/wire/reply.ts';
+import { packet, text } from '../support/packet.ts';
 import { SeededRandom } from '../support/random.ts';
 import { decoded, decodedMessage, readingOf } from '../support/reading.ts';
 import { anyDatagram } from './datagrams.ts';
@@ -96,6 +98,50 @@ const CODES_OF_SIZE: Readonly<Record<number, readonly number[]>> = {
   2: [13, 22, 26, 57],
   4: [1, 2, 16, 24, 28, 32, 35, 38, 50, 51, 54, 58, 59, 91, 108, 118, 211],
 };
+
+it.each(SEEDS)(
+  'whatever a name is made of, nothing of it steers a terminal or breaks a line (seed %i)',
+  (seed) => {
+    const random = new SeededRandom(seed + 300);
+    for (let count = 0; count < DATAGRAMS_PER_SEED; count += 1) {
+      const octets = nameSoup(random);
+      const flags = random.pick([0, 1, 4, 5] as const);
+      const bytes = packet({
+        options: [
+          [53, 1],
+          [12, ...octets],
+          [81, flags, 0, 0, ...octets],
+        ],
+      });
+      const message = decodedMessage(bytes);
+      const fqdn = clientFqdnOf(message.raw(81) ?? new Uint8Array(0))?.name;
+
+      for (const name of [message.hostName, fqdn]) {
+        if (name === undefined) continue;
+        expect(Buffer.byteLength(name)).toBeLessThanOrEqual(255);
+        expect(Buffer.from(name).toString()).toBe(name);
+        expect(name.replace(/[\u200c\u200d]/g, '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
+      }
+    }
+  },
+);
+
+/** Whole characters of all kinds, and pieces of characters. */
+function nameSoup(random: SeededRandom): number[] {
+  const octets: number[] = [];
+  const length = random.below(80);
+  while (octets.length < length) {
+    if (random.chance(60))
+      octets.push(...text(String.fromCodePoint(random.pick(CHARACTERS) + random.below(16))));
+    else if (random.chance(50)) octets.push(97 + random.below(26));
+    else octets.push(random.below(256));
+  }
+  return random.chance(50) ? octets : [...text(String.fromCodePoint(0x430 + random.below(32)))];
+}
+
+const CHARACTERS = [
+  0, 0x1b, 0x2e, 0x61, 0x80, 0x90, 0xe0, 0x610, 0x2000, 0x2020, 0x2060, 0x3040, 0xfff0, 0x1f600, 0xe0040,
+] as const;
 
 /** RFC 2131 §4.1 as simply as it can be said: octets of each option in hexadecimal, by code. */
 function plainReading(bytes: Uint8Array): Map<number, string> {

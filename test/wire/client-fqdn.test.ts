@@ -45,6 +45,23 @@ describe('client FQDN', () => {
     expect(read(0, ...text(octets))).toMatchObject({ name, isComplete });
   });
 
+  it.each([
+    ['E, and ASCII as printers send it', E, text('NPI1A2B3C'), 'NPI1A2B3C', false],
+    ['E, and ASCII with its domain', E, text('3com-printer.lan'), '3com-printer.lan', true],
+    ['E, and ASCII with a NUL', E | S, [...text('printer'), 0], 'printer', false],
+    ['no E, and DNS wire form', S, [4, ...text('vm-7'), 3, ...text('lan'), 0], 'vm-7.lan', true],
+    ['E, and a name in UTF-8', E, [8, ...text('jürgen1'), 3, ...text('lan'), 0], 'jürgen1.lan', true],
+    ['no E, and a name in UTF-8', 0, text('東京.lan'), '東京.lan', true],
+    ['E, and UTF-8 that is none', E, [2, 0xc0, 0xaf, 0], undefined, false],
+    ['a name that would turn the direction', 0, text('a\u202eb'), undefined, false],
+    ['C1', 0, text('a\u009bb'), undefined, false],
+    ['a blank of another script', 0, text('a\u3000b'), undefined, false],
+    ['a label of 64 octets', 0, text('ü'.repeat(32)), undefined, false],
+    ['more than 253 octets', 0, text('ü'.repeat(31).concat('.').repeat(4).concat('abc')), undefined, false],
+  ])('RFC 4702 §2.3.1: the name is read in either form: %s', (_, flags, octets, name, isComplete) => {
+    expect(read(flags, ...octets)).toMatchObject({ name, isComplete });
+  });
+
   it('a value without the three fixed octets is none', () => {
     for (let length = 0; length < 3; length += 1) {
       expect(clientFqdnOf(new Uint8Array(length))).toBeUndefined();

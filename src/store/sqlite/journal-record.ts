@@ -30,7 +30,7 @@ export interface JournalRecord {
 /**
  * Bytes of a record, all numbers little-endian: length of the whole (u32), address (u32), granter (u32), state,
  * event + 1, flags, length of the reason (u8 each), length of the client and of the host name (u16 each), then
- * hardware, expiresAt, at, version, event id (f64 each), leaseSeconds (u32), client, reason, host name (Latin-1).
+ * hardware, expiresAt, at, version, event id (f64 each), leaseSeconds (u32), client, reason (Latin-1), host name (UTF-8).
  * A record of the first format, in which the flag is missing, has no leaseSeconds.
  */
 const FIXED_BYTES = 64;
@@ -42,10 +42,11 @@ const HAS_LEASE_SECONDS = 4;
 /** Client, reason and host name are cut here; none of ours is near it. */
 const MOST_TEXT = 0xffff;
 const MOST_REASON = 0xff;
+const UTF8 = new TextEncoder();
 
 /** The most bytes that a record takes. */
-export function bytesOf(record: JournalRecord): number {
-  return FIXED_BYTES + record.client.length + record.reason.length + (record.hostname?.length ?? 0);
+export function bytesOf({ client, reason, hostname = '' }: JournalRecord): number {
+  return FIXED_BYTES + client.length + reason.length + Buffer.byteLength(hostname);
 }
 
 /** Writes a record at an offset; returns the offset behind it. There must be room. */
@@ -56,7 +57,8 @@ export function encodeRecord(
   offset: number,
 ): number {
   const { client, reason, hostname = '' } = record;
-  if (client.length > MOST_TEXT || hostname.length > MOST_TEXT || reason.length > MOST_REASON) {
+  const hostnameBytes = Buffer.byteLength(hostname);
+  if (client.length > MOST_TEXT || hostnameBytes > MOST_TEXT || reason.length > MOST_REASON) {
     throw new RangeError('a text of a lease is too long');
   }
   view.setUint32(offset + 4, record.address, true);
@@ -66,7 +68,7 @@ export function encodeRecord(
   bytes[offset + 14] = flagsOf(record);
   bytes[offset + 15] = reason.length;
   view.setUint16(offset + 16, client.length, true);
-  view.setUint16(offset + 18, hostname.length, true);
+  view.setUint16(offset + 18, hostnameBytes, true);
   view.setFloat64(offset + 20, record.hardware, true);
   view.setFloat64(offset + 28, record.expiresAt, true);
   view.setFloat64(offset + 36, record.at, true);
@@ -75,7 +77,7 @@ export function encodeRecord(
   view.setUint32(offset + 60, record.leaseSeconds, true);
   let end = putText(client, bytes, offset + FIXED_BYTES);
   end = putText(reason, bytes, end);
-  end = putText(hostname, bytes, end);
+  end = hostnameBytes === hostname.length ? putText(hostname, bytes, end) : putUtf8(hostname, bytes, end);
   view.setUint32(offset, end - offset, true);
   return end;
 }
@@ -118,7 +120,7 @@ export function decodeRecord(bytes: Buffer, view: DataView, offset: number): Jou
     leaseSeconds: hasLeaseSeconds ? view.getUint32(offset + 60, true) : 0,
     at: view.getFloat64(offset + 36, true) as Instant,
     version: view.getFloat64(offset + 44, true),
-    hostname: (flags & HAS_HOSTNAME) === 0 ? undefined : bytes.toString('latin1', reasonEnd, end),
+    hostname: (flags & HAS_HOSTNAME) === 0 ? undefined : bytes.toString('utf8', reasonEnd, end),
     isRenewal: (flags & RENEWAL) !== 0,
     event,
     eventId: view.getFloat64(offset + 52, true),
@@ -129,4 +131,8 @@ export function decodeRecord(bytes: Buffer, view: DataView, offset: number): Jou
 function putText(text: string, bytes: Uint8Array, offset: number): number {
   for (let at = 0; at < text.length; at += 1) bytes[offset + at] = text.charCodeAt(at);
   return offset + text.length;
+}
+
+function putUtf8(text: string, bytes: Uint8Array, offset: number): number {
+  return offset + UTF8.encodeInto(text, bytes.subarray(offset)).written;
 }

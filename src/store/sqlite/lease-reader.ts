@@ -80,7 +80,7 @@ const LEASES = `
 SELECT * FROM (SELECT lease.address AS position, lease.mac AS hardware, ${LEASE_COLUMNS} FROM lease)
 WHERE position > @after AND position <= @upTo
   AND (@address IS NULL OR position = @address) AND (@mac IS NULL OR hardware = @mac)
-  AND (@state IS NULL OR state = @state) AND (@hostname IS NULL OR instr(lower(hostname), lower(@hostname)) > 0)
+  AND (@state IS NULL OR state = @state) AND (@hostname IS NULL OR instr(folded(hostname), folded(@hostname)) > 0)
 ORDER BY position`;
 
 const EVENTS = `
@@ -100,6 +100,9 @@ export class LeaseReader {
 
   constructor(database: Database) {
     this.#database = database;
+    // SQLite's own lower() knows ASCII alone.
+    const folded = (text: unknown) => (typeof text === 'string' ? text.toLowerCase() : null);
+    database.function('folded', { deterministic: true }, folded);
   }
 
   /** By address, ascending. */

@@ -76,3 +76,18 @@ describe('the length of a lease in etcd', () => {
     expect(mirror.leases()).toMatchObject([{ address: A, leaseSeconds: 600 }]);
   });
 });
+
+test('a host name in UTF-8 is the same in etcd, at another gateway and in its mirror', async () => {
+  const name = '東'.repeat(85);
+  const cluster = await born();
+  const clock = new FakeClock(at(0));
+  const mirror = new MemoryMirror();
+  const here = await openSharedStore({ etcd: cluster.connect(), clock });
+  await openSharedStore({ etcd: cluster.connect(), clock, place: 11, mirror });
+
+  await bind(here, { client: 1, address: A, expiresAt: at(600), hostname: name });
+  await clock.pass(10);
+
+  expect(found(cluster)).toMatchObject({ record: { hostname: name } });
+  expect(mirror.leases()).toMatchObject([{ address: A, hostname: name }]);
+});

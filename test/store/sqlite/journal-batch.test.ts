@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Lease } from '../../../src/lease/lease.ts';
 import { type Ipv4, UNSPECIFIED } from '../../../src/net/ipv4.ts';
 import { BatchWriter, runIn } from '../../../src/store/sqlite/journal-batch.ts';
+import { bytesOf, decodeRecord, encodeRecord } from '../../../src/store/sqlite/journal-record.ts';
 import { openLeaseReader } from '../../../src/store/sqlite/lease-reader.ts';
 import type { SqliteStore } from '../../../src/store/sqlite/sqlite-store.ts';
 import { address, at, bind, client, hardware } from '../changes.ts';
@@ -11,26 +12,27 @@ const FIRST = address('10.15.3.20');
 /** Two halves of 8 KiB. */
 const SMALL = 4096 + 2 * 8192;
 
+const RECORD = {
+  address: FIRST,
+  client: client(1),
+  hardware: hardware(1),
+  granter: UNSPECIFIED,
+  state: 'bound',
+  expiresAt: at(10),
+  leaseSeconds: 10,
+  at: at(0),
+  hostname: undefined,
+  isRenewal: false,
+  event: undefined,
+  eventId: 0,
+  reason: 'bound',
+} as const;
+
 /** The bytes of a batch of one lease; all are equally long, so that one begins where an older one began. */
 function batch(sequence: number): Uint8Array {
   const writer = new BatchWriter();
   writer.begin();
-  writer.add({
-    address: FIRST,
-    client: client(1),
-    hardware: hardware(1),
-    granter: UNSPECIFIED,
-    state: 'bound',
-    expiresAt: at(10),
-    leaseSeconds: 10,
-    at: at(0),
-    version: sequence,
-    hostname: undefined,
-    isRenewal: false,
-    event: undefined,
-    eventId: 0,
-    reason: 'bound',
-  });
+  writer.add({ ...RECORD, version: sequence });
   return writer.finish(sequence).slice();
 }
 
@@ -39,6 +41,24 @@ function half(...sequences: readonly number[]): Uint8Array<ArrayBuffer> {
 }
 
 const BYTES = batch(1).length;
+
+describe('a host name in the journal', () => {
+  it.each(['web-1', '', 'Jürgens-PC', '東'.repeat(85), '🎉'.repeat(63), 'x'.repeat(255)])(
+    'is read as it was written, and takes the room that was reckoned with: %s',
+    (hostname) => {
+      const record = { ...RECORD, version: 1, hostname };
+      const room = bytesOf(record);
+      const bytes = Buffer.alloc(room + 16, 0xa5);
+      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+      const end = encodeRecord(record, bytes, view, 8);
+
+      expect(end).toBe(8 + room);
+      expect(bytes.subarray(end).every((byte) => byte === 0xa5)).toBe(true);
+      expect(decodeRecord(bytes, view, 8)).toEqual(record);
+    },
+  );
+});
 
 describe('the run of a half of the journal', () => {
   it('goes on as long as each batch is the next one', () => {

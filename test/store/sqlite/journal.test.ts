@@ -74,10 +74,10 @@ describe('the journal', () => {
   it('whoever reads sees what is only in the journal, with its history, and the node', async () => {
     const directory = temporaryDirectory();
     const store = openIn(directory, { node: 'pve1' });
-    await bind(store, { client: 1, address: A, hostname: 'web' });
+    await bind(store, { client: 1, address: A, hostname: 'wéb' });
     store.flush();
     await bind(store, { client: 1, address: A, at: at(10), state: 'free', reason: 'released' });
-    await bind(store, { client: 2, address: B, at: at(11), hostname: 'db' });
+    await bind(store, { client: 2, address: B, at: at(11), hostname: '数据库' });
 
     const reader = openLeaseReader(imageOf(directory));
     const leases = [...reader.leases({})].map((row) => [row.address, row.state, row.hostname, row.node]);
@@ -85,13 +85,13 @@ describe('the journal', () => {
     reader.close();
 
     expect(leases).toEqual([
-      ['10.15.3.20', 'free', 'web', 'pve1'],
-      ['10.15.3.21', 'expired', 'db', 'pve1'],
+      ['10.15.3.20', 'free', 'wéb', 'pve1'],
+      ['10.15.3.21', 'expired', '数据库', 'pve1'],
     ]);
     expect(events).toEqual([
-      ['10.15.3.20', 'bound', 'web'],
-      ['10.15.3.20', 'released', 'web'],
-      ['10.15.3.21', 'bound', 'db'],
+      ['10.15.3.20', 'bound', 'wéb'],
+      ['10.15.3.20', 'released', 'wéb'],
+      ['10.15.3.21', 'bound', '数据库'],
     ]);
     expect(store.backlog).toBe(2);
   });

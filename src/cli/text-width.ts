@@ -1,0 +1,38 @@
+/** Characters without a width of their own. */
+const NONE = /[\p{Mn}\p{Me}\u200c\u200d]/u;
+/** UAX 11: characters that terminals show in two columns, as far as names have them: East Asian scripts and emoji. */
+const WIDE =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
+const ASCII = /^[\x20-\x7e]*$/;
+const ELLIPSIS = '…';
+
+/** Columns that a text takes on a terminal. */
+export function widthOf(text: string): number {
+  if (ASCII.test(text)) return text.length;
+  let width = 0;
+  for (const character of text) width += widthOfCharacter(character);
+  return width;
+}
+
+/** A text that is wider than so many columns, cut to them, with an ellipsis as its last. */
+export function cutTo(most: number, text: string): string {
+  if (widthOf(text) <= most) return text;
+  let cut = '';
+  let width = 0;
+  for (const character of text) {
+    width += widthOfCharacter(character);
+    if (width > most - 1) break;
+    cut += character;
+  }
+  return cut + ELLIPSIS;
+}
+
+/** Filled up with blanks to so many columns. */
+export function padTo(columns: number, text: string): string {
+  return text + ' '.repeat(Math.max(0, columns - widthOf(text)));
+}
+
+function widthOfCharacter(character: string): number {
+  if (NONE.test(character)) return 0;
+  return WIDE.test(character) ? 2 : 1;
+}
