@@ -16,8 +16,10 @@ export function selectSubnet(message: Message, arrival: Arrival, plan: Plan): Su
   if (selected !== undefined) return subnetOf(selected, plan);
   // RFC 2131 §4.3.1: by giaddr when it is not 0, else by the interface on which the message came in.
   if (isRelayed) return subnetOf(message.giaddr, plan);
-  // RFC 2131 §4.3.2: without giaddr, a unicast message's ciaddr is trusted.
-  if (arrival.via === 'unicast' && message.ciaddr !== UNSPECIFIED) return subnetOf(message.ciaddr, plan);
+  // RFC 2131 §4.3.2: without giaddr, a unicast message's ciaddr is trusted; but not of who shows that it has no address.
+  const hasAddress = arrival.source !== UNSPECIFIED && message.type !== 'DHCPDISCOVER';
+  if (arrival.via === 'unicast' && hasAddress && message.ciaddr !== UNSPECIFIED)
+    return subnetOf(message.ciaddr, plan);
   return localSubnet(plan);
 }
 

@@ -72,6 +72,22 @@ test.each<[string, Said, string, string]>([
 );
 
 test.each([
+  ['that it was leased elsewhere', OUTSIDE, '0.0.0.0'],
+  ['that it was leased elsewhere, and sends from', OUTSIDE, OUTSIDE],
+  ["of another subnet's", '10.16.1.3', '10.16.1.3'],
+])(
+  'RFC 2131 §4.4.4: a DHCPDISCOVER by unicast gets an address of the segment, whatever ciaddr it has: one %s',
+  (_what, ciaddr, source) => {
+    const guest = new Guest(MAC);
+
+    const offer = new Conversation().hearUnicast(guest.discover([], { ciaddr }), source);
+
+    expect(offer.outcome).toMatch(/^DHCPOFFER 10\.15\.3\./);
+    expect(way(offer)).toBe(`${MAC} ${offer.address}`);
+  },
+);
+
+test.each([
   ['from 0.0.0.0', '0.0.0.0', MINE, TO_YIADDR],
   ['from an address that is not its own', OTHERS, MINE, TO_YIADDR],
   ['from the address that it takes', MINE, MINE, TO_CIADDR],
