@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
+import { builtProgram } from '../support/gateway-process.ts';
 import { messageType } from '../support/packet.ts';
 import { unicastTo } from '../support/raw-client.ts';
+import { run } from '../support/run.ts';
 import { describeSystem, useTestSegment } from '../support/system.ts';
 import { addUplink } from '../support/uplink.ts';
 
@@ -32,6 +34,10 @@ describeSystem('the capabilities of the process', [], () => {
     await gateway.until('the log named the transport', () =>
       gateway.log.some((line) => line['transport'] === 'broadcast'),
     );
+    const health = [builtProgram(), 'health', '--leases-dir', gateway.directory];
+    const { status, output } = await run(segment().node, [process.execPath, ...health]);
+    expect(status).toBe(0);
+    expect(output.match(/^shortcoming: .*NET_RAW/gm)).toHaveLength(2); // Frames, and ARP.
   });
 
   test('without NET_RAW, a client with a lease is answered at its address, by the segment, and nobody else is asked for by ARP', async () => {
