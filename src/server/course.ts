@@ -18,7 +18,7 @@ const ATTEMPT_LIMIT = 4;
 /** After a conflict an answer to ARP counts for so long: milliseconds. */
 const ANSWER_LIFE = 1000;
 /** Waits of one message; more is a mistake of the engine. */
-const WAIT_LIMIT = 12;
+export const WAIT_LIMIT = 12;
 
 /**
  * What becomes of one message or order: it is decided, waits, has its change gathered for the next commit, is decided

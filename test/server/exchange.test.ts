@@ -5,6 +5,7 @@ import { instant } from '../../src/lease/lease.ts';
 import type { LeaseChange } from '../../src/lease/lease-view.ts';
 import { NO_HARDWARE } from '../../src/net/hardware-address.ts';
 import { STALE_AFTER } from '../../src/server/arrivals.ts';
+import { WAIT_LIMIT } from '../../src/server/course.ts';
 import { WAITING_LIMIT } from '../../src/server/waiting.ts';
 import type { Outcome } from '../../src/store/lease-store.ts';
 import { type ExchangeBench, memoryBench } from '../support/exchange-bench.ts';
@@ -725,7 +726,7 @@ describe('waiting', () => {
     await bench.clock.pass(10);
 
     expect(bench.drops('broken')).toBe(1);
-    expect(bench.record.decisions).toHaveLength(8);
+    expect(bench.record.decisions).toHaveLength(WAIT_LIMIT);
     expect(bench.exchange.isIdle).toBe(true);
   });
 });
