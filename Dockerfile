@@ -1,5 +1,8 @@
+# The image that both stages begin with: Node.js 24 on Debian 12.
+ARG NODE_IMAGE=node:24-bookworm-slim
+
 # Build: compilers stay in this stage.
-FROM node:24-bookworm-slim AS build
+FROM ${NODE_IMAGE} AS build
 WORKDIR /app
 # For better-sqlite3, where its prebuilt binary cannot be had.
 RUN apt-get update \
@@ -9,17 +12,25 @@ COPY package.json package-lock.json ./
 RUN npm ci
 COPY tsconfig.json ./
 COPY src ./src
-RUN npm run build && npm prune --omit=dev
+# What runs stays: no types, no sources and no objects of the compiled module.
+RUN npm run build \
+  && npm prune --omit=dev \
+  && find node_modules/better-sqlite3/build -type f ! -name better_sqlite3.node -delete \
+  && rm -rf node_modules/better-sqlite3/deps node_modules/better-sqlite3/src node_modules/@types \
+  && find node_modules dist \( -name '*.d.ts' -o -name '*.map' -o -name '*.md' \) -type f -delete \
+  && find node_modules -type d -empty -delete
 
-FROM node:24-bookworm-slim
+FROM ${NODE_IMAGE}
 # An ordinary user with three capabilities: port 67, frames to clients without an address, receive buffers that last
-# through a slow disk. Docker gives a user no ambient capabilities, so they stand on the program's file.
+# through a slow disk. Docker gives a user no ambient capabilities; a small copy of setpriv has them on its file, and
+# hands them on to node, which is not copied for that.
 RUN apt-get update \
   && apt-get install -y --no-install-recommends libcap2-bin \
-  && setcap cap_net_bind_service,cap_net_raw,cap_net_admin+ep /usr/local/bin/node \
+  && cp /usr/bin/setpriv /usr/local/bin/with-capabilities \
+  && setcap cap_net_bind_service,cap_net_raw,cap_net_admin+ep /usr/local/bin/with-capabilities \
   && apt-get purge -y --auto-remove libcap2-bin \
-  && rm -rf /var/lib/apt/lists/* \
-  && install -d -o node -g node /var/lib/obiente/vps-gateway
+  && rm -rf /var/lib/apt/lists/* /var/cache/* /var/log/* \
+  && install -d -o node -g node -m 750 /var/lib/obiente/vps-gateway
 WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
@@ -28,7 +39,7 @@ COPY bin ./bin
 ENV NODE_ENV=production
 USER node
 VOLUME /var/lib/obiente/vps-gateway
-# Asks the server itself: healthy is one that has its sockets and its lease file.
-HEALTHCHECK --interval=15s --timeout=5s --start-period=20s --retries=2 CMD ["/app/bin/container.sh", "health"]
+# Asks the server itself: healthy is one that would give a new guest an address, or whose pool is full.
+HEALTHCHECK --interval=15s --timeout=5s --start-period=20s --retries=2 CMD ["/app/bin/container.sh", "healthcheck"]
 ENTRYPOINT ["/app/bin/container.sh"]
 CMD ["serve"]
