@@ -1,22 +1,19 @@
 # The image that both stages begin with: Node.js 24 on Debian 12.
 ARG NODE_IMAGE=node:24-bookworm-slim
 
-# Build: compilers stay in this stage.
+# Build: what only building needs stays in this stage.
 FROM ${NODE_IMAGE} AS build
 WORKDIR /app
-# For better-sqlite3, where its prebuilt binary cannot be had.
-RUN apt-get update \
-  && apt-get install -y --no-install-recommends python3 make g++ \
-  && rm -rf /var/lib/apt/lists/*
 COPY package.json package-lock.json ./
-RUN npm ci
+# Nothing is compiled: the modules for this Node.js come with their packages.
+RUN npm ci --ignore-scripts
 COPY tsconfig.json ./
 COPY src ./src
-# What runs stays: no types, no sources and no objects of the compiled module.
+# What runs stays: no types, no sources, no modules for other systems, and not the SQLite of Node.js 20.
 RUN npm run build \
-  && npm prune --omit=dev \
-  && find node_modules/better-sqlite3/build -type f ! -name better_sqlite3.node -delete \
-  && rm -rf node_modules/better-sqlite3/deps node_modules/better-sqlite3/src node_modules/@types \
+  && npm prune --omit=dev --ignore-scripts \
+  && rm -rf node_modules/better-sqlite3 node_modules/@types node_modules/better-sqlite3-13/deps node_modules/better-sqlite3-13/src \
+  && find node_modules/better-sqlite3-13/prebuilds -type f ! -name "linux-$(node -p process.arch).node" -delete \
   && find node_modules dist \( -name '*.d.ts' -o -name '*.map' -o -name '*.md' \) -type f -delete \
   && find node_modules -type d -empty -delete
 

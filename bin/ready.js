@@ -33,10 +33,20 @@ function install() {
     encoding: 'utf8',
     maxBuffer: 1 << 28,
   });
-  if (status === 0) return;
-  process.stderr.write(`${stdout || ''}${stderr || ''}`);
-  console.error(`vps-gateway: npm ci has failed: ${causeOf(`${stdout}${stderr}`)}`);
+  const text = `${stdout || ''}${stderr || ''}`;
+  if (status === 0 && hasSqlite()) return;
+  process.stderr.write(text);
+  const cause =
+    status === 0
+      ? 'better-sqlite3 could not be compiled: install python3, make and g++, delete node_modules, and run it again'
+      : causeOf(text);
+  console.error(`vps-gateway: npm ci has failed: ${cause}`);
   process.exit(EX_UNAVAILABLE);
+}
+
+/** npm leaves an optional package out that cannot be built, and says nothing. */
+function hasSqlite() {
+  return ['better-sqlite3', 'better-sqlite3-13'].some((name) => existsSync(`${root}node_modules/${name}`));
 }
 
 function causeOf(text) {

@@ -9,6 +9,8 @@ import { withoutPassword } from './without-password.ts';
 
 /** Names that begin so are meant for this program. */
 const OURS = /^(GATEWAY|DHCP)_/;
+/** Read by docker-compose.vps-gateway.yml, which hands on all that stands beside it. */
+const OF_COMPOSE = 'GATEWAY_ETCD_CERTIFICATES';
 /** Letters that may be wrong in a name whose beginning is. */
 const SLIPS = 2;
 /** What the platform's older gateway read: its SSH proxy, address translation and time-outs are no business of this one. */
@@ -44,7 +46,7 @@ function misspelt(
 ): readonly Problem[] {
   const problems: Problem[] = [];
   for (const [name, value] of unread) {
-    if (UNNEEDED.test(name)) continue;
+    if (UNNEEDED.test(name) || name === OF_COMPOSE) continue;
     const nearest = nearestTo(name, known);
     if (!OURS.test(name) && editsBetween(name, nearest) > SLIPS) continue;
     const isSecret = /SECRET|PASSWORD|TOKEN/.test(`${name} ${nearest}`);

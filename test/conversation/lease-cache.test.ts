@@ -1,10 +1,10 @@
-import Sqlite from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import { decide } from '../../src/engine/decide.ts';
 import type { Ipv4 } from '../../src/net/ipv4.ts';
 import { Server } from '../../src/server/server.ts';
 import type { Etcd, Transaction } from '../../src/store/etcd/etcd.ts';
 import type { EtcdStore } from '../../src/store/etcd/etcd-store.ts';
+import { openSqlite } from '../../src/store/sqlite/driver.ts';
 import type { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { bind, changeOf, client } from '../store/changes.ts';
 import { fileIn, openIn, temporaryDirectory } from '../store/sqlite/temporary-store.ts';
@@ -75,7 +75,7 @@ describe('a server with a lease file', () => {
     };
     const row = (): Row => {
       store?.flush();
-      const database = new Sqlite(fileIn(directory), { readonly: true });
+      const database = openSqlite(fileIn(directory), { readonly: true });
       const columns = 'version, updated_at, expires_at, hostname';
       const found = database.prepare(`SELECT ${columns} FROM lease WHERE address = ?`).get(at(MINE));
       database.close();

@@ -1,8 +1,9 @@
 import { closeSync, existsSync, openSync, readSync, renameSync, rmSync, statSync } from 'node:fs';
-import Sqlite from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import type { Instant } from '../../lease/lease.ts';
 import { stampOf, syncDirectoryOf, unusedName } from './beside.ts';
 import { codeOf } from './directory.ts';
+import { openSqlite } from './driver.ts';
 import { birthIn, journalOf } from './journal-file.ts';
 import { type Salvaged, salvage } from './salvage.ts';
 import { fitsHeader } from './schema.ts';
@@ -37,9 +38,9 @@ export function integrityProblemOf(file: string): string | undefined {
 
 /** Read-only, so that closing it leaves the file as it was. Throws what is no damage. */
 function problemOf(file: string, check: string): string | undefined {
-  let database: Sqlite.Database | undefined;
+  let database: Database | undefined;
   try {
-    database = new Sqlite(file, { readonly: true, fileMustExist: true });
+    database = openSqlite(file, { readonly: true, fileMustExist: true });
     const found = String(database.pragma(check, { simple: true }));
     if (found !== 'ok') return found;
     return fitsHeader(database) ? undefined : 'the header does not fit the tables';

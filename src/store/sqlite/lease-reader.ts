@@ -1,12 +1,13 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import Sqlite, { type Database } from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import { GatewayError } from '../../errors.ts';
 import type { Instant } from '../../lease/lease.ts';
 import type { HardwareAddress } from '../../net/hardware-address.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import { isDamage } from './damage.ts';
 import { codeOf } from './directory.ts';
+import { openSqlite } from './driver.ts';
 import { asGatewayError, newerSchema } from './open-database.ts';
 import { LEASE_FILE } from './open-sqlite-store.ts';
 import { readJournal } from './read-journal.ts';
@@ -173,7 +174,7 @@ export function openLeaseReader(directory: string): LeaseReader {
 function connect(file: string): Database {
   let database: Database | undefined;
   try {
-    database = new Sqlite(file, { readonly: true, fileMustExist: true, timeout: BUSY_MILLISECONDS });
+    database = openSqlite(file, { readonly: true, fileMustExist: true, timeout: BUSY_MILLISECONDS });
     database.pragma('schema_version');
     return database;
   } catch (error) {
@@ -225,7 +226,7 @@ function unreadableWal(file: string, cause: unknown): GatewayError {
 /** A database in memory may not say that it has a log beside it (file format §1.3.4). */
 function inMemory(bytes: Buffer): Database {
   bytes.fill(1, 18, 20);
-  return new Sqlite(bytes);
+  return openSqlite(bytes);
 }
 
 function shown(row: unknown): unknown {

@@ -1,10 +1,11 @@
 import { closeSync, fsyncSync, openSync, statSync } from 'node:fs';
-import Sqlite, { type Database } from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import { GatewayError } from '../../errors.ts';
 import type { Instant } from '../../lease/lease.ts';
 import { stampOf, syncDirectoryOf, unusedName } from './beside.ts';
 import { damageOf, finishSetAside, type SetAside, setAside } from './damage.ts';
 import { codeOf } from './directory.ts';
+import { openSqlite } from './driver.ts';
 import { PAGE_BYTES } from './record.ts';
 import { holdsLeases, type Migration, migrate, schemaOf } from './schema.ts';
 
@@ -38,7 +39,7 @@ export function openDatabase(file: string, now: Instant, migrations: readonly Mi
 }
 
 function connect(file: string): Database {
-  const database = new Sqlite(file, { timeout: BUSY_MILLISECONDS });
+  const database = openSqlite(file, { timeout: BUSY_MILLISECONDS });
   database.pragma(`page_size = ${PAGE_BYTES}`);
   const mode = database.pragma('journal_mode = WAL', { simple: true });
   if (mode !== 'wal') {

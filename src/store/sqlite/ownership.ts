@@ -1,6 +1,7 @@
-import Sqlite, { type Database } from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import { GatewayError } from '../../errors.ts';
 import { codeOf } from './directory.ts';
+import { openSqlite } from './driver.ts';
 
 /** The right to write one lease file, held by one process of the machine at a time. */
 export interface Ownership {
@@ -16,7 +17,7 @@ export function takeOwnership(file: string, waitMilliseconds: number): Ownership
   const name = `${file}.lock`;
   let lock: Database | undefined;
   try {
-    lock = new Sqlite(name, { timeout: waitMilliseconds });
+    lock = openSqlite(name, { timeout: waitMilliseconds });
     lock.pragma('journal_mode = DELETE');
     lock.pragma('synchronous = OFF');
     lock.exec('BEGIN IMMEDIATE');
@@ -43,6 +44,7 @@ function ownerOf(lock: Database): number | undefined {
 }
 
 function refusal(file: string, name: string, owner: number | undefined, cause: unknown): GatewayError {
+  if (cause instanceof GatewayError) return cause;
   const code = codeOf(cause);
   if (code.startsWith('SQLITE_BUSY')) {
     const who = owner === undefined ? 'another process' : `process ${owner}`;

@@ -1,6 +1,7 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
-import Sqlite, { type Database } from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import { codeOf } from './directory.ts';
+import { openSqlite } from './driver.ts';
 import { PAGE_BYTES, type RawRow, rowsOfPage } from './record.ts';
 import { isClientText, isWhole, leaseFromRow } from './rows.ts';
 import { MIGRATIONS, migrate } from './schema.ts';
@@ -28,7 +29,7 @@ export interface Salvaged {
  * @param birth Of the journal beside it, whose file the new one is from the start; undefined: there is none.
  */
 export function salvage(damaged: string, fresh: string, birth: string | undefined): Salvaged {
-  const database = new Sqlite(fresh);
+  const database = openSqlite(fresh);
   try {
     database.pragma(`page_size = ${PAGE_BYTES}`);
     migrate(database, MIGRATIONS);

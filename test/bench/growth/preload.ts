@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import Sqlite from 'better-sqlite3';
 import { instant } from '../../../src/lease/lease.ts';
+import { openSqlite } from '../../../src/store/sqlite/driver.ts';
 import { LEASE_FILE, openSqliteStore } from '../../../src/store/sqlite/open-sqlite-store.ts';
 import type { Workload } from '../clients/workload.ts';
 
@@ -31,7 +31,7 @@ export function preload(folder: string, options: Preload): void {
   const { count, hardware, expired = 0, isNew = false, oldHistory = 0 } = options;
   const now = Date.now();
   void openSqliteStore({ directory: folder, inFlight: new Set(), now: instant(now), seed: 0 }).close();
-  const database = new Sqlite(join(folder, LEASE_FILE));
+  const database = openSqlite(join(folder, LEASE_FILE));
   database.pragma('synchronous = OFF');
   const numbers = 'WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?)';
   const client = "printf('01%012x', ? + i)";

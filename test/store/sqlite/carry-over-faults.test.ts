@@ -1,8 +1,8 @@
 import { copyFileSync, writeFileSync } from 'node:fs';
-import Sqlite from 'better-sqlite3';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Lease } from '../../../src/lease/lease.ts';
 import type { Ipv4 } from '../../../src/net/ipv4.ts';
+import { openSqlite } from '../../../src/store/sqlite/driver.ts';
 import type { SqliteStore } from '../../../src/store/sqlite/sqlite-store.ts';
 import { SyncedFile } from '../../../src/store/sqlite/synced-file.ts';
 import { Writer } from '../../../src/store/sqlite/writer.ts';
@@ -222,14 +222,14 @@ function leasesOf(store: SqliteStore): (Lease | undefined)[] {
 
 /** The lease file with what is in its log. */
 function contentOf(directory: string): Uint8Array {
-  const file = new Sqlite(fileIn(directory), { readonly: true });
+  const file = openSqlite(fileIn(directory), { readonly: true });
   const content = file.serialize();
   file.close();
   return content;
 }
 
 function rowsIn(directory: string) {
-  const file = new Sqlite(fileIn(directory), { readonly: true });
+  const file = openSqlite(fileIn(directory), { readonly: true });
   const leases = file.prepare('SELECT * FROM lease ORDER BY address').raw().all();
   const history = file.prepare('SELECT * FROM history ORDER BY id').raw().all();
   file.close();

@@ -1,8 +1,8 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
-import Sqlite from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import type { Ipv4 } from '../../../src/net/ipv4.ts';
 import type { LeaseStore } from '../../../src/store/lease-store.ts';
+import { openSqlite } from '../../../src/store/sqlite/driver.ts';
 import { address, at, bind, changeOf } from '../changes.ts';
 import { fileIn, imageOf, journalIn, openIn, temporaryDirectory } from './temporary-store.ts';
 
@@ -44,7 +44,7 @@ describe('many pieces of the journal at once', () => {
     const store = openIn(directory, { journalBytes: JOURNAL_BYTES });
     await fillJournal(store);
     expect(store.backlog).toBe(CLIENTS * 1.5);
-    const file = new Sqlite(fileIn(directory));
+    const file = openSqlite(fileIn(directory));
     // Half-way through the rows that are written, one is refused, once.
     const middle = addressOf(CLIENTS / 2);
     file.exec(`CREATE TRIGGER refusal BEFORE INSERT ON lease WHEN NEW.address = ${middle}
@@ -104,7 +104,7 @@ describe('many pieces of the journal at once', () => {
       store.idle(at(20));
     }
 
-    const file = new Sqlite(fileIn(directory), { readonly: true });
+    const file = openSqlite(fileIn(directory), { readonly: true });
     expect(file.prepare('SELECT count(*) FROM lease').pluck().get()).toBeGreaterThan(CLIENTS / 4);
     file.close();
   });
@@ -125,7 +125,7 @@ describe('many pieces of the journal at once', () => {
 
     expect(troubles).toEqual([expect.stringContaining('cannot be read back')]);
     expect(store.backlog).toBeGreaterThan(0);
-    const file = new Sqlite(fileIn(directory), { readonly: true });
+    const file = openSqlite(fileIn(directory), { readonly: true });
     expect(file.prepare('SELECT count(*) FROM lease').pluck().get()).toBe(CLIENTS * 1.5 - store.backlog);
     file.close();
   });
@@ -141,7 +141,7 @@ describe('many pieces of the journal at once', () => {
     await bind(store, { client: 3, address: FIRST, at: at(8) });
     store.flush();
 
-    const file = new Sqlite(fileIn(directory), { readonly: true });
+    const file = openSqlite(fileIn(directory), { readonly: true });
     expect(file.prepare('SELECT event, hostname FROM history ORDER BY id').raw().all()).toEqual([
       ['bound', 'web'],
       ['released', 'web'],

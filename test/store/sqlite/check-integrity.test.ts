@@ -1,9 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import Sqlite from 'better-sqlite3';
 import { afterAll, expect, test } from 'vitest';
 import type * as CheckIntegrity from '../../../src/store/sqlite/check-integrity.ts';
+import { openSqlite } from '../../../src/store/sqlite/driver.ts';
 import { builtProgram } from '../../support/gateway-process.ts';
 
 // The check starts a program from a compiled file, so the compiled one is what is tested.
@@ -12,7 +12,7 @@ const { checkIntegrity } = (await import(compiled)) as typeof CheckIntegrity;
 
 const directory = mkdtempSync(join(tmpdir(), 'vps-gateway-integrity-'));
 const sound = join(directory, 'sound.sqlite');
-const rows = new Sqlite(sound);
+const rows = openSqlite(sound);
 rows.exec('CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT)');
 const insert = rows.prepare('INSERT INTO t VALUES (?, ?)');
 for (let row = 0; row < 1000; row += 1) insert.run(row, 'x'.repeat(100));

@@ -1,5 +1,5 @@
-import Sqlite from 'better-sqlite3';
 import { describe, expect, it, vi } from 'vitest';
+import { openSqlite } from '../../../src/store/sqlite/driver.ts';
 import { Writer } from '../../../src/store/sqlite/writer.ts';
 import { address, at, bind } from '../changes.ts';
 import { fileIn, imageOf, openIn, temporaryDirectory } from './temporary-store.ts';
@@ -8,7 +8,7 @@ const B = address('10.15.3.11');
 const C = address('10.15.3.12');
 
 function storedIn(directory: string): unknown {
-  const file = new Sqlite(fileIn(directory), { readonly: true });
+  const file = openSqlite(fileIn(directory), { readonly: true });
   const text = file.prepare("SELECT value FROM meta WHERE key = 'heard'").pluck().get();
   file.close();
   return text;
@@ -18,7 +18,7 @@ function storedIn(directory: string): unknown {
 async function fileWith(text: string | undefined): Promise<string> {
   const directory = temporaryDirectory();
   await openIn(directory).close();
-  const file = new Sqlite(fileIn(directory));
+  const file = openSqlite(fileIn(directory));
   file.exec("DELETE FROM meta WHERE key = 'heard'");
   if (text !== undefined) file.prepare("INSERT INTO meta VALUES ('heard', ?)").run(text);
   file.close();
@@ -65,7 +65,7 @@ describe('the gateways that were heard, in the lease file', () => {
     const store = openIn(directory);
     store.noteSilences(new Map([[B, 0]]));
     store.idle(at(0));
-    const other = new Sqlite(fileIn(directory));
+    const other = openSqlite(fileIn(directory));
     other.exec("UPDATE meta SET value = 'as it was' WHERE key = 'heard'");
     other.close();
 
@@ -96,7 +96,7 @@ describe('the gateways that were heard, in the lease file', () => {
   it('wait for a disk that takes nothing, and say so', async () => {
     const directory = temporaryDirectory();
     const store = openIn(directory);
-    const other = new Sqlite(fileIn(directory));
+    const other = openSqlite(fileIn(directory));
     other.exec('BEGIN IMMEDIATE');
     store.noteSilences(new Map([[B, 0]]));
 

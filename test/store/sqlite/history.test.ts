@@ -1,7 +1,7 @@
-import Sqlite from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { INFINITE_SECONDS } from '../../../src/lease/lease.ts';
 import type { Ipv4 } from '../../../src/net/ipv4.ts';
+import { openSqlite } from '../../../src/store/sqlite/driver.ts';
 import type { SqliteStore } from '../../../src/store/sqlite/sqlite-store.ts';
 import { address, at, bind, changeOf, offer, withdraw } from '../changes.ts';
 import { fileIn, openIn, temporaryDirectory } from './temporary-store.ts';
@@ -10,7 +10,7 @@ const A = address('10.15.3.20');
 const B = address('10.15.3.21');
 
 function eventsIn(directory: string): unknown[] {
-  const database = new Sqlite(fileIn(directory), { readonly: true });
+  const database = openSqlite(fileIn(directory), { readonly: true });
   const rows = database
     .prepare('SELECT address, event, reason, mac, hostname FROM lease_history')
     .raw()

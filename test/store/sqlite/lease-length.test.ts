@@ -1,9 +1,9 @@
 import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
-import Sqlite from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { INFINITE_SECONDS, NEVER } from '../../../src/lease/lease.ts';
 import { UNSPECIFIED } from '../../../src/net/ipv4.ts';
+import { openSqlite } from '../../../src/store/sqlite/driver.ts';
 import { openLeaseReader } from '../../../src/store/sqlite/lease-reader.ts';
 import { openMirror } from '../../../src/store/sqlite/open-mirror.ts';
 import { MIGRATIONS, migrate } from '../../../src/store/sqlite/schema.ts';
@@ -19,7 +19,7 @@ const HALF = 8192;
 
 /** A lease file as schema 3 had it, with a lease of client 1 at A. */
 function fileOfSchema3(directory: string): void {
-  const database = new Sqlite(fileIn(directory));
+  const database = openSqlite(fileIn(directory));
   migrate(database, MIGRATIONS.slice(0, 3));
   database.prepare("INSERT INTO meta VALUES ('birth', ?)").run(BIRTH);
   const row = [A, client(1), hardware(1), 'bound', at(0), at(3600), at(0), 1, 'web', 'pve1', null, 0];

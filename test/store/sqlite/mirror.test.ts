@@ -1,7 +1,7 @@
-import Sqlite from 'better-sqlite3';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Ipv4 } from '../../../src/net/ipv4.ts';
 import type { KeptLease } from '../../../src/store/mirror.ts';
+import { openSqlite } from '../../../src/store/sqlite/driver.ts';
 import { openMirror } from '../../../src/store/sqlite/open-mirror.ts';
 import type { SqliteMirror } from '../../../src/store/sqlite/sqlite-mirror.ts';
 import { FakeClock } from '../../support/clock.ts';
@@ -30,7 +30,7 @@ async function gateway(cluster: MemoryCluster, directory: string, clock = new Fa
 
 /** What people read in a file, whether its gateway runs or not. */
 function read(directory: string, sql: string): unknown[] {
-  const database = new Sqlite(fileIn(directory), { readonly: true });
+  const database = openSqlite(fileIn(directory), { readonly: true });
   try {
     return database.prepare(sql).all();
   } finally {

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import Sqlite from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { NEVER } from '../../../src/lease/lease.ts';
+import { openSqlite } from '../../../src/store/sqlite/driver.ts';
 import { MIGRATIONS } from '../../../src/store/sqlite/schema.ts';
 import { address, at, bind } from '../changes.ts';
 import { errorOf, fileIn, openIn, temporaryDirectory } from './temporary-store.ts';
@@ -26,7 +26,7 @@ describe('the schema of the lease file', () => {
     expect(second.opening.copy).toBe(copy);
     expect(second.leases.at(A)?.state).toBe('bound');
     expect(await bind(second, { client: 1, address: A, at: at(5) })).toBe('committed');
-    const before = new Sqlite(copy, { readonly: true });
+    const before = openSqlite(copy, { readonly: true });
     expect(before.pragma('user_version', { simple: true })).toBe(4);
     expect(before.prepare('SELECT count(*) FROM lease').pluck().get()).toBe(1);
     before.close();
@@ -56,7 +56,7 @@ describe('the schema of the lease file', () => {
 
   it('a database of somebody else is refused, and left as it was', () => {
     const directory = temporaryDirectory();
-    const other = new Sqlite(fileIn(directory));
+    const other = openSqlite(fileIn(directory));
     other.exec('CREATE TABLE songs (title TEXT)');
     other.close();
 

@@ -7,12 +7,12 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import Sqlite from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { NOBODY } from '../../../src/lease/client-key.ts';
 import type { Lease } from '../../../src/lease/lease.ts';
 import type { Ipv4 } from '../../../src/net/ipv4.ts';
 import type { LeaseStore } from '../../../src/store/lease-store.ts';
+import { openSqlite } from '../../../src/store/sqlite/driver.ts';
 import { address, at, bind, changeOf, client, offer, POOL } from '../changes.ts';
 import { fileIn, imageOf, journalIn, openIn, temporaryDirectory } from './temporary-store.ts';
 
@@ -141,7 +141,7 @@ describe('the SQLite store over restarts', () => {
   it('a row that it never wrote is left alone, counted, and gives way to a lease', async () => {
     const directory = temporaryDirectory();
     await openIn(directory).close();
-    const database = new Sqlite(fileIn(directory));
+    const database = openSqlite(fileIn(directory));
     const insert = database.prepare(
       `INSERT INTO lease VALUES (?, ?, 0, ?, 0, 0, 0, 1, NULL, NULL, NULL, 0, 0)`,
     );
@@ -173,7 +173,7 @@ describe('the SQLite store over restarts', () => {
     const directory = temporaryDirectory();
     const first = openIn(directory);
     await bind(first, { client: 1, address: A, expiresAt: at(60) });
-    const editor = new Sqlite(fileIn(directory));
+    const editor = openSqlite(fileIn(directory));
     editor.exec(edit);
     editor.close();
 
@@ -197,7 +197,7 @@ describe('the SQLite store over restarts', () => {
     const store = openIn(directory);
     const names = () => {
       store.flush();
-      const database = new Sqlite(fileIn(directory), { readonly: true });
+      const database = openSqlite(fileIn(directory), { readonly: true });
       const name = database.prepare('SELECT hostname FROM lease WHERE address = ?').pluck().get(A);
       database.close();
       return name;
@@ -308,7 +308,7 @@ describe('the SQLite store when its journal cannot be written', () => {
 describe('the SQLite store when only the lease file cannot be written', () => {
   /** Somebody else's write transaction stands in the way of ours. */
   const intruder = (directory: string) => {
-    const database = new Sqlite(fileIn(directory));
+    const database = openSqlite(fileIn(directory));
     database.exec('BEGIN IMMEDIATE');
     return database;
   };
@@ -336,7 +336,7 @@ describe('the SQLite store when only the lease file cannot be written', () => {
   it('a piece of the journal is in it whole or not at all', async () => {
     const directory = temporaryDirectory();
     const store = openIn(directory);
-    const other = new Sqlite(fileIn(directory));
+    const other = openSqlite(fileIn(directory));
     other.exec(`CREATE TRIGGER refusal BEFORE INSERT ON lease WHEN NEW.address = ${C}
       BEGIN SELECT RAISE(ABORT, 'no room at C'); END`);
     await bind(store, { client: 1, address: A, at: at(10) });
@@ -357,7 +357,7 @@ describe('the SQLite store when only the lease file cannot be written', () => {
     const COUNT = 2500;
     const directory = temporaryDirectory();
     const store = openIn(directory);
-    const file = new Sqlite(fileIn(directory));
+    const file = openSqlite(fileIn(directory));
     const rows = file.prepare('SELECT (SELECT count(*) FROM lease) + (SELECT count(*) FROM history)').pluck();
     for (let number = 0; number < COUNT; number += 1) {
       await bind(store, { client: number, address: (A + number) as Ipv4, at: at(10) });
