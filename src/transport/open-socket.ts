@@ -64,8 +64,9 @@ function bindToDevice(libc: Libc, fd: number, name: string): void {
 
 /**
  * Hears what is sent to the listen IP: of relay agents by whatever interface it came (within the VRF of the segment, if
- * it is in one, for an address of a VRF is nobody's outside it). Answers relays, and the segment where no frames can. A server on another interface may hold `0.0.0.0%other:67`, with which a
- * plain bind collides though no datagram could reach both; a rival on this interface was ruled out before.
+ * it is in one, for an address of a VRF is nobody's outside it). Answers relays, and the segment where no frames can. A
+ * server on another interface may hold `0.0.0.0%other:67`, with which a plain bind collides though no datagram could
+ * reach both; a rival on this interface was ruled out before.
  * @throws GatewayError rival-server, listen-ip-missing or transport-unavailable.
  */
 export function openUnicastSocket(libc: Libc, plan: SocketPlan): number {
