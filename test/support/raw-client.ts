@@ -204,3 +204,8 @@ export function unicastTo(reply: HeardReply, source: string): Envelope {
 export function serverOf(reply: HeardReply): Uint8Array {
   return reply.options.get(54) ?? new Uint8Array(4);
 }
+
+/** The addresses that ARP was asked for, less the gateway's own, which it asks for itself (RFC 5227). */
+export function guestsAskedFor({ asked }: RawClient): readonly string[] {
+  return asked.filter((address) => address !== '10.15.3.10');
+}

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { builtProgram } from '../support/gateway-process.ts';
 import { messageType } from '../support/packet.ts';
-import { unicastTo } from '../support/raw-client.ts';
+import { guestsAskedFor, unicastTo } from '../support/raw-client.ts';
 import { run } from '../support/run.ts';
 import { describeSystem, useTestSegment } from '../support/system.ts';
 import { addUplink } from '../support/uplink.ts';
@@ -68,7 +68,7 @@ describeSystem('the capabilities of the process', [], () => {
     for (const reply of [renewed, rebound])
       expect(reply).toMatchObject({ type: 5, destination: ack.yiaddr, destinationHardware: A });
     for (const reply of others) expect(reply.destination).toBe('255.255.255.255');
-    expect(client.asked).toEqual([]);
+    expect(guestsAskedFor(client)).toEqual([]);
     expect(uplink.frames).toEqual([]);
     expect(gateway.log.filter(({ level }) => level === 'error')).toEqual([]);
   });
