@@ -10,6 +10,7 @@ import { ConflictWarnings } from './conflict-warnings.ts';
 import { isFinal } from './counters.ts';
 import { DroppedDatagrams, type DroppedFrom } from './dropped-datagrams.ts';
 import type { Log } from './log.ts';
+import { NameWatch } from './name-watch.ts';
 import type { Drop, Observer } from './observer.ts';
 import { RelayWarnings } from './relay-warnings.ts';
 
@@ -31,12 +32,14 @@ export class DecisionLog implements Observer {
   /** By relay address; 0: this segment. */
   readonly #full = new Set<Ipv4>();
   readonly #conflicts: ConflictWarnings;
+  readonly #names: NameWatch;
   readonly #relays: RelayWarnings;
   readonly #dropped: DroppedDatagrams;
 
   constructor(log: Log, store: Pick<LeaseStore, 'failure' | 'trouble'>, monotonic: () => number) {
     this.#log = log;
     this.#conflicts = new ConflictWarnings(log, monotonic);
+    this.#names = new NameWatch(log, monotonic);
     this.#relays = new RelayWarnings(log, monotonic);
     this.#dropped = new DroppedDatagrams(log, monotonic);
     this.#store = store;
@@ -54,6 +57,7 @@ export class DecisionLog implements Observer {
     this.#notePool(message, decision);
     if (outcome === undefined || outcome === 'committed') {
       this.#conflicts.note(message, client, decision, addressOf(message, decision));
+      if (decision.kind === 'reply' && decision.reply.type !== 'DHCPNAK') this.#names.note(message, client);
     }
   }
 

@@ -282,6 +282,18 @@ describe("machines that get in each other's way are named, with what to do about
     ]);
   });
 
+  test('two machines with one MAC and two host names, once', async () => {
+    const { bench, log } = logged();
+    const named = (name: string) => new Guest('52:54:00:00:00:01', { options: [[12, ...Buffer.from(name)]] });
+
+    for (let round = 0; round < 5; round += 1) {
+      await bench.hear(named('web').select('10.15.3.40', SERVER));
+      await bench.hear(named('db').select('10.15.3.40', SERVER));
+    }
+
+    expect(warnings(log).map(({ fields }) => fields['names'])).toEqual([['db', 'web']]);
+  });
+
   test('a card with too many client identifiers is warned of once in ten minutes', async () => {
     const { bench, log } = logged({ plan: { leasesPerMac: 1 } });
     const guest = (number: number) => new Guest('52:54:00:00:00:01', { identifier: [255, 1, number] });

@@ -20,7 +20,8 @@ export interface GuestParts {
   readonly network: Network;
   readonly node: number;
   readonly mac: string;
-  readonly identifier?: readonly number[] | undefined;
+  /** One, or those of its boot loader and its system; none: it sends none. */
+  readonly identifiers?: readonly (readonly number[] | undefined)[];
   /** Takes the first offer, and begins at once. */
   readonly isHasty?: boolean;
   /** Told of every ACK that was taken, and before its end of every NAK that counts. `isFirst`: it had no lease before. */

@@ -1,7 +1,8 @@
 import { optionOf } from '../support/conversation.ts';
-import { Guest } from '../support/guest.ts';
+import type { Guest } from '../support/guest.ts';
 import { ip, type PacketFields, type PacketOption } from '../support/packet.ts';
 import { type GuestParts, type GuestState, isFor, type Offer, u32 } from './guest-parts.ts';
+import { Stages } from './stages.ts';
 
 /** When a message is sent again, and when it is given up: milliseconds after the one before (RFC 2131 §4.1). */
 const RETRIES = [4000, 8000, 12_000] as const;
@@ -52,7 +53,7 @@ export class SimulatedGuest {
   readonly hardware: number;
   /** The address that it had last, and would like to have again. */
   #wanted = '';
-  readonly #guest: Guest;
+  readonly #stages: Stages;
   readonly #parts: GuestParts;
   #t1 = 0;
   #t2 = 0;
@@ -70,10 +71,7 @@ export class SimulatedGuest {
     this.mac = parts.mac;
     this.hardware = Number.parseInt(parts.mac.replaceAll(':', ''), 16);
     this.node = parts.node;
-    this.#guest = new Guest(
-      parts.mac,
-      parts.identifier === undefined ? {} : { identifier: parts.identifier },
-    );
+    this.#stages = new Stages(parts.mac, parts.identifiers ?? [undefined]);
     this.#xid = parts.random.below(0x7fff) * 0x1_0000;
   }
 
@@ -101,6 +99,10 @@ export class SimulatedGuest {
   /** Its system starts anew. */
   reset(): void {
     this.cutPower();
+    if (this.#stages.isNext(this.#parts.random)) {
+      this.#forget();
+      this.#wanted = ''; // Another stage knows nothing of the address.
+    }
     this.start();
   }
 
@@ -291,10 +293,11 @@ export class SimulatedGuest {
 
   #message(make: (guest: Guest) => Uint8Array): Uint8Array {
     this.#xid += 1;
-    this.#guest.xid = this.#xid;
+    const guest = this.#stages.current;
+    guest.xid = this.#xid;
     this.#sent.set(this.#xid, this.#now);
     const fields: PacketFields = { secs: this.#secs };
-    Object.assign(this.#guest.habits, { fields });
-    return make(this.#guest);
+    Object.assign(guest.habits, { fields });
+    return make(guest);
   }
 }

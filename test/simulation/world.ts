@@ -172,7 +172,7 @@ export class World {
       network: this.network,
       node: this.random.below(NODES),
       mac: `52:54:00:00:02:${index.toString(16).padStart(2, '0')}`,
-      identifier: this.#way.isClone(index) ? [255, 0, 0, 0, 1] : undefined,
+      identifiers: this.#identifiersOf(index),
       isHasty,
       bound: (bound, isFirst) => {
         this.acks += 1;
@@ -184,6 +184,12 @@ export class World {
     guest.releasesLate = this.#way.hasArp;
     guest.declines = this.random.chance(20) ? 20 : 0;
     return guest;
+  }
+
+  /** Without ARP nobody could tell that a card has been left by its other client identifier. */
+  #identifiersOf(index: number): readonly (readonly number[] | undefined)[] {
+    if (this.#way.isClone(index)) return [[255, 0, 0, 0, 1]];
+    return this.#way.hasArp && index % 3 === 2 ? [undefined, [255, 0, 0, 1, index]] : [undefined];
   }
 
   #reply(gateway: Gateway, { bytes, destination }: Sent): void {
