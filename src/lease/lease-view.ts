@@ -19,10 +19,10 @@ export interface LeaseView {
   /** The client's binding, present or last: a record `at` whose address this client is the holder or last holder. */
   bindingOf(client: ClientKey): Lease | undefined;
   /**
-   * The bound records, over or not, that name a network card, under whatever client identifiers: some 64 at most, the
-   * first ones that it got. For a card that has one.
+   * The bound records, over or not, that name a network card, under whatever client identifiers but `except`: some 64 at
+   * most, the first ones that it got. For a card that has an address.
    */
-  leasesOf(hardware: HardwareAddress): readonly Lease[];
+  leasesOf(hardware: HardwareAddress, except?: ClientKey): readonly Lease[];
   /** The address on offer to the client; it may have expired. */
   offerTo(client: ClientKey): Lease | undefined;
   /** What stands at an address: an offer if there is one (it may have expired), else the record, else undefined. */

@@ -1,4 +1,4 @@
-import { type ClientKey, keyOfEthernet } from '../lease/client-key.ts';
+import { type ClientKey, ethernetOf, keyOfEthernet, NOBODY } from '../lease/client-key.ts';
 import {
   INFINITE_SECONDS,
   type Instant,
@@ -76,10 +76,17 @@ export class LeaseTable implements LeaseView {
     return slot < 0 ? undefined : this.#records.lease(slot);
   }
 
-  leasesOf(hardware: HardwareAddress): readonly Lease[] {
-    const leases = this.#cards.slotsOf(hardware).map((slot) => this.#records.lease(slot));
-    const byKey = this.bindingOf(keyOfEthernet(hardware));
-    return byKey?.state === 'bound' && byKey.hardware === hardware ? [byKey, ...leases] : leases;
+  leasesOf(hardware: HardwareAddress, except = NOBODY): readonly Lease[] {
+    const leases: Lease[] = [];
+    const add = (slot: number) => {
+      if (!this.#records.names(slot, except)) leases.push(this.#records.lease(slot));
+    };
+    // The card's own address is found as the key that it is; most clients ask under that, and have nothing else.
+    const slot = ethernetOf(except) === hardware ? -1 : this.#clients.slotOf(keyOfEthernet(hardware));
+    const isBound = slot >= 0 && this.#records.stateAt(slot) === 'bound';
+    if (isBound && this.#records.hardwareAt(slot) === hardware) add(slot);
+    for (const each of this.#cards.slotsOf(hardware)) add(each);
+    return leases;
   }
 
   offerTo(client: ClientKey): Lease | undefined {

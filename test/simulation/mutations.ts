@@ -52,7 +52,7 @@ const hastily: Decide = (message, arrival, known, now, leases, plan) => {
     revision: leases.revision,
     canPromise: leases.canPromise,
     bindingOf: (client) => over(leases.bindingOf(client)),
-    leasesOf: (hardware) => leases.leasesOf(hardware).map((lease) => over(lease) ?? lease),
+    leasesOf: (hardware, except) => leases.leasesOf(hardware, except).map((lease) => over(lease) ?? lease),
     offerTo: (client) => leases.offerTo(client),
     at: (address) => over(leases.at(address)),
     isInFlight: (address) => leases.isInFlight(address),

@@ -51,6 +51,8 @@ describe('the leases of a network card', () => {
     expect(addressesOf(table, hardware(1))).toEqual([0, 1, 2]);
     expect(addressesOf(table, hardware(2))).toEqual([4]);
     expect(addressesOf(table, hardware(3))).toEqual([]);
+    expect(table.leasesOf(hardware(1), client(1)).map(({ client: who }) => who)).toEqual([key(1), key(2)]);
+    expect(table.leasesOf(hardware(1), key(2)).map(({ client: who }) => who)).toEqual([client(1), key(1)]);
   });
 
   test('are found however they come and go, one by one or all at once', () => {
