@@ -114,7 +114,7 @@ export const SETTINGS = {
     variable: 'GATEWAY_DHCP_WAIT',
     flag: 'wait',
     kind: switchOf,
-    help: 'off: an interface or listen IP that is not there yet is an error, and is not waited for',
+    help: 'off: an interface or listen IP that is not there yet, or that another machine has, is an error, and is not waited for',
   }),
   allowSeveralInterfaces: setting('off', {
     group: 'Segment',

@@ -13,12 +13,16 @@ import { ListenIpSigns } from './listen-ip-signs.ts';
 const HOLD = 50;
 /** A holder that has answered nothing for so long is gone: milliseconds. It is asked each second. */
 const GONE = 3000;
-/** A serving gateway defends its address within two seconds of a probe (see ListenIpWatch). Milliseconds. */
-const UNDEFENDED = 300_000;
+/**
+ * A serving gateway defends its address within two seconds of a probe (see ListenIpWatch), and it is probed each second:
+ * where nobody has done so for so long, none serves. Milliseconds.
+ */
+const UNDEFENDED = 6000;
 /** The same where this gateway has served against the holder until just before it was restarted. */
-const UNDEFENDED_RESTART = 3000;
-/** Two that wait for each other hear each other's probes: so many in a row, and the lower hardware address goes first. */
-const PROBES_OF_A_WAIT = 5;
+const UNDEFENDED_RESTART = 2500;
+/** Two that wait for each other hear each other's probes, so many in a row: the lower hardware address goes first. */
+const PROBES_OF_A_WAIT = 4;
+const UNDEFENDED_SECOND = 12_000;
 
 export interface ClaimParts {
   readonly listen: ListenAddress;
@@ -32,8 +36,8 @@ export interface ClaimParts {
 /**
  * The question before serving: has another machine the listen IP? While one has, its gateway, if it runs one, is the
  * first, and this one waits: two with one server identifier would both grant each lease, and no guest could tell them
- * apart. A machine that holds the address and does not defend it runs no gateway, so waiting for it protects nobody:
- * after minutes this one serves beside it, and says so.
+ * apart. A machine that holds the address and does not defend it runs no gateway now, so waiting for it protects nobody:
+ * after seconds this one serves beside it, and says so.
  */
 export class ListenIpClaim {
   readonly listen: ListenAddress;
@@ -41,7 +45,7 @@ export class ListenIpClaim {
   readonly #clock: Clock;
   readonly #signs: ListenIpSigns;
   readonly #began: number;
-  readonly #patience: number;
+  readonly #hasDefended: boolean;
 
   /** Sends the first probe. */
   constructor({ listen, arp, clock, ownHardware, hasDefended }: ClaimParts) {
@@ -50,7 +54,7 @@ export class ListenIpClaim {
     this.#clock = clock;
     this.#signs = new ListenIpSigns(arp, clock, ownHardware);
     this.#began = clock.monotonic();
-    this.#patience = hasDefended ? UNDEFENDED_RESTART : UNDEFENDED;
+    this.#hasDefended = hasDefended;
     arp.probe();
   }
 
@@ -75,9 +79,13 @@ export class ListenIpClaim {
     const holder = this.#signs.holderSince(now - GONE);
     if (holder === undefined) return undefined;
     const undefended = now - Math.max(this.#began, this.#signs.announcedAt);
-    if (undefended >= this.#patience) return undefined;
-    const isFirst = this.#arp.hardware < holder;
-    return isFirst && this.#signs.probesOf(holder) >= PROBES_OF_A_WAIT ? undefined : holder;
+    return undefended >= this.#patienceWith(holder) ? undefined : holder;
+  }
+
+  #patienceWith(holder: HardwareAddress): number {
+    if (this.#hasDefended) return UNDEFENDED_RESTART;
+    if (this.#signs.probesOf(holder) < PROBES_OF_A_WAIT) return UNDEFENDED;
+    return this.#arp.hardware < holder ? 0 : UNDEFENDED_SECOND;
   }
 }
 

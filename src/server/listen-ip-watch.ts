@@ -13,8 +13,10 @@ const ASK_INTERVAL = 30_000;
 const DEFEND_INTERVAL = 10_000;
 /** Who was not heard for so long has the address no more: milliseconds. */
 const STANDING = 180_000;
-/** So long after the link has come (back) this gateway is the one that comes second: milliseconds. */
+/** So long after the link has come (back), or this process goes on, this gateway is the one that comes second: milliseconds. */
 const LINK_YOUTH = 5000;
+/** Between two checks; longer, and this process stood still, so that another gateway may have begun to serve: milliseconds. */
+const STANDSTILL = 4000;
 /** What changes all the time is said once in this time: milliseconds. */
 const REMINDER = 60_000;
 
@@ -39,8 +41,9 @@ export class ListenIpWatch {
   #askedAt = Number.NEGATIVE_INFINITY;
   #defendedAt = Number.NEGATIVE_INFINITY;
   #hasCarrier = true;
-  /** Since when there is a link that was missing before. */
+  /** Since when others can see this gateway again, which they could not before. */
   #linkedAt = Number.NEGATIVE_INFINITY;
+  #checkedAt: number | undefined;
   #holder: HardwareAddress | undefined;
   #saidAt = Number.NEGATIVE_INFINITY;
 
@@ -56,7 +59,7 @@ export class ListenIpWatch {
     return `${message}; ${remedy}`;
   }
 
-  /** While there was no link another gateway could not see this one, and has begun to serve: it defends the address. */
+  /** While others could not see this gateway, another one has begun to serve: it defends the address. */
   get mustYield(): boolean {
     const isYoung = this.#parts.clock.monotonic() - this.#linkedAt < LINK_YOUTH;
     return isYoung && this.#signs.announcedAt >= this.#linkedAt;
@@ -65,7 +68,9 @@ export class ListenIpWatch {
   /** For every second. */
   check(hasCarrier: boolean): void {
     const now = this.#parts.clock.monotonic();
-    if (hasCarrier && !this.#hasCarrier) {
+    const stoodStill = this.#checkedAt !== undefined && now - this.#checkedAt > STANDSTILL;
+    this.#checkedAt = now;
+    if (hasCarrier && (!this.#hasCarrier || stoodStill)) {
       this.#linkedAt = now;
       this.#askedAt = Number.NEGATIVE_INFINITY;
     }

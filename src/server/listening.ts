@@ -164,7 +164,7 @@ export class Listening {
     if (!watch.mustYield) return;
     this.#parts.log.warn(
       fieldsOf(service.listen),
-      'another gateway serves on the listen IP since the link was lost',
+      'another gateway serves on the listen IP, since this one was not seen for a while',
     );
     await this.#close(); // The next second asks for the address as at a start.
   }
