@@ -39,6 +39,11 @@ export function mayStand({ known, now }: Pick<Question, 'known' | 'now'>, lease:
   );
 }
 
+/** True for a lease that the asking client holds, or may hold still. */
+export function isHolder(question: Question, lease: Lease | undefined): lease is Lease {
+  return lease?.state === 'bound' && lease.client === question.client && mayStand(question, lease);
+}
+
 /** What a guest may have of an address: by the settings, and nothing of what a gateway that shares the leases listens on. */
 export function entitlementTo(
   address: Ipv4,

@@ -38,8 +38,11 @@ export function leaseSecondsOf(question: Question, address: Ipv4): number {
 
 /** What is left of a lease; all of it while nobody knows how much that is. */
 function secondsKept(question: Question, address: Ipv4): number {
-  const length = question.known.trustsClock ? 0 : (question.leases.at(address)?.leaseSeconds ?? 0);
-  return length === 0 ? secondsLeft(question, address) : length;
+  const { known, leases, now } = question;
+  const lease = leases.at(address);
+  const isDoubtful = lease !== undefined && (!known.trustsClock || lease.expiresAt <= now);
+  const isKnown = !isDoubtful || lease.leaseSeconds === 0 || known.mayBeOver(lease);
+  return isKnown ? secondsLeft(question, address) : lease.leaseSeconds;
 }
 
 /** How long what stands at an address still runs, in seconds; at least 1. */

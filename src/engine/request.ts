@@ -19,7 +19,7 @@ import {
   yieldToOther,
 } from './peers.ts';
 import { quarantineFor } from './quarantine.ts';
-import { entitlementTo, mayStand, overBefore, type Question } from './question.ts';
+import { entitlementTo, isHolder, mayStand, overBefore, type Question } from './question.ts';
 import { leaseReply, leaseSecondsOf, namesThisServer, serverNamedBy } from './reply.ts';
 import { requestStateTo } from './request-state.ts';
 import { hasNoAddress, isOffered, keepsOwn, offeredTo, wishedBy } from './request-wish.ts';
@@ -86,7 +86,7 @@ function take(question: Question, address: Ipv4): Decision {
 
 /** RFC 2131 §4.3.2, INIT-REBOOT: the client wants to go on with an address that it remembers. */
 function reboot(question: Question, address: Ipv4): Decision {
-  const { leases, client, now, message } = question;
+  const { leases, client, message } = question;
   const refusal = refuseExcluded(question, address);
   if (refusal !== undefined) return refusal;
   if (isOfSameMachine(question, address)) return promise(question, address, 'rebooted');
@@ -102,7 +102,7 @@ function reboot(question: Question, address: Ipv4): Decision {
   const last = leases.bindingOf(client);
   if (last === undefined || last.address !== address)
     return message.ciaddr === address ? adopt(question, address) : silence('no-binding');
-  const isOurs: boolean = isBoundTo(last, client, now);
+  const isOurs: boolean = isHolder(question, last);
   if (isOurs) return promise(question, address, 'rebooted');
   const isPeers = last.state === 'peer' && !isGrantedHere(question, last);
   return (isPeers ? deferToGranter(question, address) : undefined) ?? revive(question, address, 'rebooted');
@@ -118,7 +118,7 @@ function mayHaveChosen(question: Question): boolean {
  * server SHOULD check 'ciaddr' for correctness before replying."
  */
 function extend(question: Question, address: Ipv4): Decision {
-  const { leases, client, now } = question;
+  const { leases, client } = question;
   const refusal = refuseExcluded(question, address);
   if (refusal !== undefined) return refusal;
   if (isOfSameMachine(question, address)) return promise(question, address, 'renewed');
@@ -129,7 +129,7 @@ function extend(question: Question, address: Ipv4): Decision {
   const unquarantined = endQuarantine(question, address, last?.address === address ? 'renewed' : 'adopted');
   if (unquarantined !== undefined) return unquarantined;
   if (last?.address !== address) return adopt(question, address);
-  if (isBoundTo(last, client, now)) return grant(question, address, 'renewed');
+  if (isHolder(question, last)) return grant(question, address, 'renewed');
   return revive(question, address, 'renewed');
 }
 
@@ -261,7 +261,7 @@ function grant(question: Question, address: Ipv4, reason: Reason): Decision {
   if (!question.leases.canPromise) return keepToPromise(question, address);
   const repeated = repeatLease(question, address);
   if (repeated !== undefined) return repeated;
-  const isNew = !isBoundTo(question.leases.bindingOf(question.client), question.client, question.now);
+  const isNew = !isHolder(question, question.leases.bindingOf(question.client));
   if (isNew && isOneTooMany(question, address)) return silence('too-many-identifiers');
   const change = bind(question, address, leaseSecondsOf(question, address), reason);
   const reply = leaseReply(question, 'DHCPACK', address);

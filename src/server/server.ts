@@ -114,6 +114,7 @@ export class Server {
       ),
       makeRoom: () => this.#expiry?.makeRoom() ?? false,
     };
+    store.idle(clock.now()); // What is known of the clock is stored before the first lease.
     this.#expiry = new Expiry(
       store,
       clock,

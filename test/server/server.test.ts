@@ -436,6 +436,27 @@ describe('while it runs', () => {
     expect(node.store?.table.recordAt(at(address))?.state).toBe('bound');
   });
 
+  test('a lease that was given in 2098 ends by its length, once the operator has said that the time is right', async () => {
+    const given = leaseOf(at('10.15.3.20'));
+    const when = {
+      updatedAt: instant(Date.UTC(2098, 0)),
+      expiresAt: instant(Date.UTC(2098, 0) + 43_200_000),
+    };
+    const node = new Node({ stored: { leases: [{ ...given, ...when, version: 1 }] } });
+    await node.server.start();
+    const state = () => node.store?.table.recordAt(at('10.15.3.20'))?.state;
+
+    const doubted = node.server.status.problems;
+    node.server.trustClock();
+    await node.clock.pass(43_200_000 + 59_000);
+    const before = state();
+    await node.clock.pass(3000);
+
+    expect(doubted).toEqual([expect.stringMatching(/^the clock is in doubt: it said 2026-/)]);
+    expect([before, state()]).toEqual(['bound', 'free']);
+    expect(node.server.status.status).toBe('serving');
+  });
+
   test('a clock that jumps makes it degraded, until the operator trusts it', async () => {
     const node = new Node();
     await node.server.start();

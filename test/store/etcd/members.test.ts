@@ -105,6 +105,16 @@ describe('gateways that share leases', () => {
 });
 
 describe('clocks', () => {
+  test.each([
+    ['agree', 0, true],
+    ['differ by less than a minute', 59_000, true],
+    ['differ by more', -61_000, false],
+  ])('that %s are seen to, by the newest heartbeat', async (_, milliseconds, agree) => {
+    const { agreedAt } = await seen(milliseconds, 2);
+
+    expect(agreedAt).toBe(agree ? 6000 : undefined);
+  });
+
   /** What the first gateway makes of a second one whose clock is so far ahead, after so many heartbeats. */
   async function seen(milliseconds: number, beats = 6): Promise<SharingGateways> {
     const cluster = await born();
