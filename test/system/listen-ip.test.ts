@@ -99,6 +99,24 @@ describeSystem('a listen IP that another node has too', [], () => {
     expect(waiting.isListening('10.15.3.10')).toBe(false);
   }, 60_000);
 
+  test('the second serves when the process of the first has ended for good, though its node still answers for the address', async () => {
+    const twin = await twinOf('twin-5');
+    const first = await segment().gateway();
+    const second = gatewayOn(twin, segment().folder());
+    await second.until('it said that it waits', () => warned(second, 'waiting for the listen address'));
+    await first.until('it noticed the other', () => warned(first, 'another machine has the listen IP'));
+
+    await first.end('SIGKILL');
+    await second.untilListening('10.15.3.10');
+    await looked(second);
+
+    expect(healthOf(second)).toMatchObject({
+      code: 0,
+      status: 'degraded',
+      problems: [expect.stringContaining(macOf(segment().node))],
+    });
+  }, 60_000);
+
   test('a gateway whose link was lost gives way to the one that serves since then', async () => {
     const { node } = segment();
     const twin = await twinOf('twin-4');
