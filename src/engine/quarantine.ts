@@ -1,10 +1,9 @@
-import { isLive } from '../allocation/availability.ts';
 import type { Lease } from '../lease/lease.ts';
 import { NO_HARDWARE } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { Decision } from './decision.ts';
 import { ask } from './outcome.ts';
-import { entitlementTo, type Question } from './question.ts';
+import { entitlementTo, mayStand, type Question } from './question.ts';
 import { isContested } from './vouching.ts';
 
 /**
@@ -16,7 +15,7 @@ import { isContested } from './vouching.ts';
 export function quarantineFor(question: Question, address: Ipv4): 'over' | 'stands' | Decision {
   const { leases, now, known, message, plan, subnet } = question;
   const standing = leases.at(address);
-  if (standing?.state !== 'declined' || !isLive(standing, now)) return 'stands';
+  if (standing?.state !== 'declined' || !mayStand(question, standing)) return 'stands';
   if (plan.probeMilliseconds === 0 || !subnet.onLink || entitlementTo(address, question) !== 'lease')
     return 'stands';
   if (leases.isInFlight(address) || isContested(standing, question)) return 'stands';

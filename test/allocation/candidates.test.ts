@@ -151,6 +151,16 @@ describe('what a row does not propose', () => {
     expect(heard(MAXIMUM_SECONDS * 1000)).toBe('10.15.3.31');
   });
 
+  test('an address of a silent peer, while nobody knows how long it has been silent: the clock is in doubt', () => {
+    const leases = [record('10.15.3.31', 'peer', 31, { granter: PEER })];
+    leases.push(...boundBesides(['10.15.3.31'], leases));
+    const store = memoryStore({ leases });
+
+    const found = (trustsClock: boolean) => textOf(findAddress(searchIn(store, { trustsClock })));
+
+    expect([found(true), found(false)]).toEqual(['10.15.3.31', undefined]);
+  });
+
   test('RFC 2131 §4.3.2: under pressure, anything but an old offer', async () => {
     const store = memoryStore();
 

@@ -53,6 +53,20 @@ test('RFC 2131 §4.3.2: while the clock is in doubt, another client is not confi
   expect(conversation.at(address)).toMatchObject({ state: 'bound', hardware: 0x525400000001 });
 });
 
+test('while the clock is in doubt, a quarantine stands for all but the machine that it was found at', () => {
+  const { conversation, address } = afterJump();
+  conversation.hear(ADA.decline(address, SERVER));
+  conversation.pass(86_400);
+  conversation.holders.set(address, ADA.mac);
+  conversation.plan = { ...conversation.plan, probeMilliseconds: 300 };
+
+  const other = conversation.hear(BOB.discover([asking(address)]));
+  const own = conversation.hearUnicast(ADA.extend(address), address);
+
+  expect(other.address).not.toBe(address);
+  expect(own.outcome).toBe(`DHCPACK ${address}`);
+});
+
 test('RFC 2131 §4.3.3: while the clock is in doubt, the holder of an address is believed that it is in use', () => {
   const { conversation, address } = afterJump();
 
