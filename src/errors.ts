@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'interface-missing'
   | 'rival-server'
   | 'transport-unavailable'
+  | 'port-forbidden'
   | 'store-locked'
   | 'store-newer'
   | 'store-unusable'
@@ -24,6 +25,7 @@ export const EXIT_STATUS: Readonly<Record<ErrorCode, number>> = {
   'interface-missing': 78,
   'rival-server': 69,
   'transport-unavailable': 69,
+  'port-forbidden': 69,
   'store-locked': 69,
   'store-newer': 78,
   'store-unusable': 74,

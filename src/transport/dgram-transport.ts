@@ -30,8 +30,8 @@ const ETHERNET_MTU = 1500;
 
 /**
  * Opens Node's own sockets, for where system calls cannot be had. A client without an address is answered by broadcast.
- * @throws GatewayError rival-server, interface-missing, listen-ip-missing, or transport-unavailable: the host has several
- * interfaces, which these sockets cannot tell apart.
+ * @throws GatewayError rival-server, interface-missing, listen-ip-missing, port-forbidden, or transport-unavailable: the host
+ * has several interfaces, which these sockets cannot tell apart.
  */
 export async function openDgramTransport(options: DgramTransportOptions): Promise<SocketTransport> {
   const { interfaceName, listenIp, serverPort = 67, receiveBufferBytes = RECEIVE_BUFFER_BYTES } = options;
@@ -60,9 +60,9 @@ export function refuseSeveral(interfaces: readonly Interface[]): void {
   if (addressed.length <= 1) return;
   throw new GatewayError(
     'transport-unavailable',
-    `without system calls (koffi) broadcasts cannot be told apart by interface, and this host has ` +
-      `${addressed.map(({ name }) => name).join(', ')}: clients on all of them would be answered. ` +
-      'Install koffi with its optional dependencies, or allow several interfaces explicitly',
+    `Node's own sockets cannot tell by which interface a broadcast came, and this host has ` +
+      `${addressed.map(({ name }) => name).join(', ')}: clients on all of them would be answered, ` +
+      'which must be allowed explicitly (--allow-several-interfaces)',
   );
 }
 

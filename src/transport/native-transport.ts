@@ -51,7 +51,7 @@ const OUTBOX_SLOTS = 512;
 /**
  * Opens the sockets of one interface: 255.255.255.255 first, which shows whether another server is there.
  * Its kind is `raw`, or `broadcast` without the right to send frames (CAP_NET_RAW).
- * @throws GatewayError rival-server, interface-missing, listen-ip-missing or transport-unavailable.
+ * @throws GatewayError rival-server, interface-missing, listen-ip-missing, port-forbidden or transport-unavailable.
  */
 export function openNativeTransport(libc: Libc, options: NativeTransportOptions): SocketTransport {
   return new NativeTransport(libc, options);

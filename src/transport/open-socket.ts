@@ -43,7 +43,7 @@ export interface SocketPlan {
 /**
  * Hears broadcasts to one address (255.255.255.255, or the subnet's own) of one interface only. Bound without
  * SO_REUSEADDR: with it two servers would both hear every broadcast, and both would answer.
- * @throws GatewayError rival-server, interface-missing or transport-unavailable.
+ * @throws GatewayError rival-server, interface-missing, port-forbidden or transport-unavailable.
  */
 export function openBroadcastSocket(libc: Libc, plan: SocketPlan, address: Ipv4 = LIMITED_BROADCAST): number {
   return opened(libc, udpSocket(libc), (fd) => {
@@ -67,7 +67,7 @@ function bindToDevice(libc: Libc, fd: number, name: string): void {
  * it is in one, for an address of a VRF is nobody's outside it). Answers relays, and the segment where no frames can. A
  * server on another interface may hold `0.0.0.0%other:67`, with which a plain bind collides though no datagram could
  * reach both; a rival on this interface was ruled out before.
- * @throws GatewayError rival-server, listen-ip-missing or transport-unavailable.
+ * @throws GatewayError rival-server, listen-ip-missing, port-forbidden or transport-unavailable.
  */
 export function openUnicastSocket(libc: Libc, plan: SocketPlan): number {
   return opened(libc, udpSocket(libc), (fd) => {
@@ -149,9 +149,10 @@ export function interfaceMissing(interfaceName: string): GatewayError {
   );
 }
 
+/** No other kind of socket may either. */
 export function portForbidden(port: number, cause?: unknown): GatewayError {
   return new GatewayError(
-    'transport-unavailable',
+    'port-forbidden',
     `UDP port ${port} may not be bound: run as root or with the capability NET_BIND_SERVICE`,
     cause,
   );

@@ -26,8 +26,9 @@ export interface OpenedTransport {
 
 /**
  * Opens the best transport that can be had: raw, else broadcast, else dgram; and the segment's ARP, else a silent one.
- * @throws GatewayError rival-server, interface-missing, listen-ip-missing: no rung is better than another for these;
- * transport-unavailable: not even the last can be had, or it would answer clients of other interfaces.
+ * @throws GatewayError rival-server, interface-missing, listen-ip-missing, port-forbidden: no rung is better than another
+ * for these; transport-unavailable: not even the last can be had, or it would answer clients of other interfaces; then
+ * what was missing for the better ones is said first.
  */
 export async function openTransport(
   options: OpenTransportOptions,
@@ -57,8 +58,21 @@ export async function openTransport(
       }
     }
   }
-  const transport = await openDgramTransport(options);
+  const transport = await openLast(options, shortcomings);
   return joined(transport, SILENT_SEGMENT, shortcomings);
+}
+
+/** Whoever mends the first reason needs no last rung: it is not to be hidden behind what is wrong with that. */
+async function openLast(
+  options: OpenTransportOptions,
+  shortcomings: readonly string[],
+): Promise<SocketTransport> {
+  try {
+    return await openDgramTransport(options);
+  } catch (error) {
+    if (!(error instanceof GatewayError) || error.code !== 'transport-unavailable') throw error;
+    throw new GatewayError(error.code, [...shortcomings, error.message].join('. Without that: '), error);
+  }
 }
 
 /** The ARP of a listen IP before anything is opened on it; undefined where it cannot be had, or the interface has gone. */

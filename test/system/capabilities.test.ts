@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { builtProgram } from '../support/gateway-process.ts';
+import { builtProgram, gatewayEnvironment } from '../support/gateway-process.ts';
 import { messageType } from '../support/packet.ts';
 import { guestsAskedFor, unicastTo } from '../support/raw-client.ts';
 import { run } from '../support/run.ts';
@@ -71,6 +71,22 @@ describeSystem('the capabilities of the process', [], () => {
     expect(guestsAskedFor(client)).toEqual([]);
     expect(uplink.frames).toEqual([]);
     expect(gateway.log.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+
+  test('without NET_BIND_SERVICE it ends with status 69 and names that, on a host of several interfaces too', async () => {
+    const { node } = segment();
+    node.ip('link add mgmt0 type bridge');
+    node.ip('addr add 198.51.100.10/24 dev mgmt0');
+    const command = [...limitedTo('net_raw', 'net_admin'), process.execPath, builtProgram(), 'serve'];
+
+    const { status, errors } = await run(node, command, gatewayEnvironment(segment().folder()));
+    node.ip('link del mgmt0');
+
+    expect(status).toBe(69);
+    expect(errors).toContain(
+      'UDP port 67 may not be bound: run as root or with the capability NET_BIND_SERVICE',
+    );
+    expect(errors).not.toContain('koffi');
   });
 });
 

@@ -4,6 +4,7 @@ const libc = koffi.load(null);
 const capget = libc.func('int capget(void *header, void *sets)');
 const capset = libc.func('int capset(void *header, void *sets)');
 
+export const CAP_NET_BIND_SERVICE = 10;
 export const CAP_NET_RAW = 13;
 
 /** Runs something synchronous while this thread lacks one capability below 32. */

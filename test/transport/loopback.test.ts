@@ -12,6 +12,7 @@ import type { SocketTransport } from '../../src/transport/socket-transport.ts';
 import { RECEIVE_SLOT_BYTES } from '../../src/transport/transport.ts';
 import { toClient, toRelay } from '../support/destinations.ts';
 import { at } from '../support/plan.ts';
+import { CAP_NET_BIND_SERVICE, withoutCapability } from './capability.ts';
 import { Listener, sendAll } from './listener.ts';
 
 /** High ports of this process alone, so that two runs at once do not meet. */
@@ -307,6 +308,17 @@ describe('the ladder of transports', () => {
     expect(opened.segment.canAsk).toBe(false);
     expect(opened.shortcomings[0]).toBe('koffi cannot be loaded (test)');
     expect(opened.shortcomings[1]).toContain('ethtool -K lo tx off');
+  });
+
+  it('a port that may not be bound stops it at the first rung: no other socket may have it either', async () => {
+    const opening = withoutCapability(CAP_NET_BIND_SERVICE, () =>
+      openTransport({ ...options, serverPort: 67 }),
+    );
+
+    await expect(opening).rejects.toMatchObject({
+      code: 'port-forbidden',
+      message: expect.stringContaining('NET_BIND_SERVICE'),
+    });
   });
 
   it('no better rung than asked for is taken', async () => {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
 import { Segment } from '../../src/cli/lab/segment.ts';
+import { GatewayError } from '../../src/errors.ts';
 import { openDgramTransport } from '../../src/transport/dgram-transport.ts';
 import { type Libc, loadLibc } from '../../src/transport/libc.ts';
 import { EPERM, SO_ATTACH_FILTER } from '../../src/transport/linux.ts';
@@ -376,6 +377,22 @@ describeSystem('sockets on a segment', ['dnsmasq', 'ss'], () => {
         code: 'transport-unavailable',
         message: expect.stringContaining('eth0, other0'),
       });
+    });
+
+    it('what was missing for better sockets is said first, and koffi is named only where it is missing', async () => {
+      const lacking = () => {
+        throw new GatewayError('transport-unavailable', 'koffi cannot be loaded (test)');
+      };
+      const messages = [];
+      for (const open of [
+        () => openTransport(PLAN, lacking),
+        () => openTransport({ ...PLAN, best: 'dgram' }),
+      ])
+        messages.push(await inNetworkOf(node, open).then(String, String));
+
+      expect(messages[0]).toMatch(/^GatewayError: koffi cannot be loaded \(test\)\. .*eth0, other0/);
+      expect(messages[1]).toContain('eth0, other0');
+      expect(messages[1]).not.toContain('koffi');
     });
 
     it('unless it is allowed: then broadcasts of all are heard, and answers are broadcast on the segment', async () => {
