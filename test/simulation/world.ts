@@ -42,6 +42,7 @@ export class World {
   acks = 0;
   readonly counts = new Map<string, number>();
   readonly #way: Way;
+  readonly #hasStages: boolean;
   readonly #invariants: Invariants;
   readonly #troubles: Faults;
   readonly #lives: Lives;
@@ -65,6 +66,7 @@ export class World {
       mutation,
     );
     this.#way = way;
+    this.#hasStages = way.hasArp && (name === 'etcd' || name === 'shares');
     network.hearsAll = way.hearsAll;
     this.#invariants = new Invariants(way, () => guests, fault);
     this.#isStorm = name !== 'etcd' && random.chance(50);
@@ -186,10 +188,13 @@ export class World {
     return guest;
   }
 
-  /** Without ARP nobody could tell that a card has been left by its other client identifier. */
+  /**
+   * Without ARP nobody could tell that a card has been left by its other client identifier; and where gateways only hear
+   * each other, each of them gives it an address of its own.
+   */
   #identifiersOf(index: number): readonly (readonly number[] | undefined)[] {
     if (this.#way.isClone(index)) return [[255, 0, 0, 0, 1]];
-    return this.#way.hasArp && index % 3 === 2 ? [undefined, [255, 0, 0, 1, index]] : [undefined];
+    return this.#hasStages && index % 3 === 2 ? [undefined, [255, 0, 0, 1, index]] : [undefined];
   }
 
   #reply(gateway: Gateway, { bytes, destination }: Sent): void {
