@@ -34,6 +34,13 @@ export class MemoryCluster {
   isWatchStalled = false;
   /** How many leases of its own it has granted; none ends by itself. */
   etcdLeases = 0;
+  /**
+   * The alarm NOSPACE: no lease of its own is granted, and nothing is put. Up to etcd 3.4.23, and later before
+   * https://github.com/etcd-io/etcd/pull/22134, what a nested transaction puts is not counted.
+   */
+  full: 'no' | 'but for nested puts' | 'wholly' = 'no';
+  /** Leases of its own that somebody has kept alive since `lapse`. */
+  readonly keptAlive = new Set<string>();
   /** A mistake on purpose: what was compared does not matter. */
   isBlind = false;
   #history: WatchEvent[] = [];
@@ -48,6 +55,7 @@ export class MemoryCluster {
   transact(transaction: Transaction): TransactionResult {
     keysOf(transaction.success);
     keysOf(transaction.failure);
+    if (this.#isTooMuch(transaction)) throw new EtcdError('refused', 'database space exceeded');
     const written = new Set<string>();
     const next = this.revision + 1;
     const result = this.#run(transaction, next, written);
@@ -94,6 +102,13 @@ export class MemoryCluster {
     const keys = [...this.keys.values()].filter((entry) => entry.etcdLease === etcdLease);
     const success = keys.map(({ key }) => ({ kind: 'delete', key }) as const);
     if (keys.length > 0) this.transact({ compare: [], success, failure: [] });
+  }
+
+  /** So much time passes that the leases end which nobody has kept alive since the last call. */
+  lapse(): void {
+    for (const { etcdLease } of [...this.keys.values()])
+      if (etcdLease !== '0' && !this.keptAlive.has(etcdLease)) this.endEtcdLease(etcdLease);
+    this.keptAlive.clear();
   }
 
   /** All data is lost, and the members begin anew: everybody's connections too. */
@@ -144,6 +159,17 @@ export class MemoryCluster {
       if (event === undefined || revisionOf(event) <= told) break;
     }
     return this.#history.slice(first);
+  }
+
+  #isTooMuch({ success, failure }: Transaction): boolean {
+    if (this.full === 'no') return false;
+    return [...success, ...failure].some(
+      (operation) =>
+        operation.kind === 'put' ||
+        (this.full === 'wholly' &&
+          operation.kind === 'transaction' &&
+          this.#isTooMuch(operation.transaction)),
+    );
   }
 
   #run(transaction: Transaction, next: number, written: Set<string>): TransactionResult {
@@ -246,12 +272,15 @@ class MemoryEtcd implements Etcd {
     return this.#cluster.watch(prefix, from, listener);
   }
 
-  grantEtcdLease(): Promise<string> {
+  async grantEtcdLease(): Promise<string> {
+    if (this.#cluster.full !== 'no') throw new EtcdError('refused', 'database space exceeded');
     this.#cluster.etcdLeases += 1;
-    return Promise.resolve(String(this.#cluster.etcdLeases));
+    this.#cluster.keptAlive.add(String(this.#cluster.etcdLeases));
+    return String(this.#cluster.etcdLeases);
   }
 
-  keepAlive(): Promise<boolean> {
+  keepAlive(etcdLease: string): Promise<boolean> {
+    this.#cluster.keptAlive.add(etcdLease);
     return Promise.resolve(true);
   }
 

@@ -4,7 +4,7 @@ import { systemClock } from '../../server/system-clock.ts';
 import { encodeBirth } from '../../store/etcd/birth.ts';
 import { Keys } from '../../store/etcd/entry.ts';
 import type { Etcd } from '../../store/etcd/etcd.ts';
-import { heartbeatsIn } from '../../store/etcd/members.ts';
+import { heartbeatsIn } from '../../store/etcd/heartbeat.ts';
 import { readSnapshot } from '../../store/etcd/snapshot.ts';
 import type { SharedSettings } from '../shared-leases.ts';
 import { mirrorStateOf } from './status.ts';

@@ -6,7 +6,7 @@ import type { Seeded, Seeding } from '../../store/etcd/admission.ts';
 import { encodeBirth, type KnownBirth } from '../../store/etcd/birth.ts';
 import { Keys } from '../../store/etcd/entry.ts';
 import type { Etcd } from '../../store/etcd/etcd.ts';
-import { type Heartbeat, heartbeatsIn } from '../../store/etcd/members.ts';
+import { type Heartbeat, heartbeatsIn } from '../../store/etcd/heartbeat.ts';
 import { readSnapshot, type Snapshot } from '../../store/etcd/snapshot.ts';
 import type { SharedSettings } from '../shared-leases.ts';
 

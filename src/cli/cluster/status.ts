@@ -3,7 +3,7 @@ import { systemClock } from '../../server/system-clock.ts';
 import { SEED } from '../../store/etcd/birth.ts';
 import { decodeEntry, Keys } from '../../store/etcd/entry.ts';
 import { EtcdError, type MemberStatus } from '../../store/etcd/etcd.ts';
-import { type Heartbeat, heartbeatsIn } from '../../store/etcd/members.ts';
+import { type Heartbeat, heartbeatsIn } from '../../store/etcd/heartbeat.ts';
 import { readSnapshot, type Snapshot } from '../../store/etcd/snapshot.ts';
 import { type MirrorState, openLeaseReader } from '../../store/sqlite/lease-reader.ts';
 import { type Output, writeDetails, writeTable } from '../output.ts';

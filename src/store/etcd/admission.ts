@@ -4,7 +4,7 @@ import type { KeptLease, Mirror } from '../mirror.ts';
 import { encodeBirth, type Judgement, judge, type KnownBirth, OtherLifeError, SEED } from './birth.ts';
 import type { Keys } from './entry.ts';
 import type { Compare, Etcd } from './etcd.ts';
-import { heartbeatsIn } from './members.ts';
+import { heartbeatsIn } from './heartbeat.ts';
 import { type MergeReport, mergeLeases } from './merge.ts';
 import { readSnapshot, type Snapshot } from './snapshot.ts';
 

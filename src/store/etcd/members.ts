@@ -3,6 +3,7 @@ import { CLOCK_TOLERANCE } from '../../lease/lease-end.ts';
 import { type Ipv4, ipv4FromText } from '../../net/ipv4.ts';
 import type { Keys } from './entry.ts';
 import { type Etcd, endOfPrefix, type KeyValue, type Revision, type WatchEvent } from './etcd.ts';
+import { decodeHeartbeat, type Heartbeat, heartbeatsIn, type Profile } from './heartbeat.ts';
 
 /** A heartbeat ends so long after its gateway's last sign of life: seconds. */
 const LIFE_SECONDS = 10;
@@ -15,27 +16,6 @@ const RETRY = 1000;
 const SAMPLES = 4;
 /** A heartbeat's key that another process has written so often in turn is another gateway's, not a predecessor's. */
 const DOUBLES = 3;
-
-/** What a gateway says of itself to the others. */
-export interface Profile {
-  readonly listenIp: string;
-  /** What all gateways of a segment must agree on, each as text. */
-  readonly agreed: Readonly<Record<string, string>>;
-}
-
-/** The value of a heartbeat's key. */
-export interface Heartbeat extends Profile {
-  readonly node: string;
-  /** This process; two that share a name are told apart by it. */
-  readonly instance: string;
-  /** Its clock: milliseconds since 1970, UTC. */
-  readonly at: number;
-  /** The birth and revision of its mirror; '' and 0: it has none. */
-  readonly birth: string;
-  readonly revision: number;
-  /** It grants nothing, for etcd does not hold the leases that it knows. */
-  readonly isRefused: boolean;
-}
 
 export interface MembersOptions {
   readonly etcd: Etcd;
@@ -151,8 +131,7 @@ export class Members {
     try {
       return await this.#put(this.#profile);
     } catch {
-      this.#etcdLease = undefined; // It is tried again with a new one.
-      return false;
+      return false; // With the same etcd lease again: while etcd has no space, it grants no new one and keeps this alive.
     } finally {
       this.#isBeating = false;
     }
@@ -240,9 +219,11 @@ export class Members {
     const state = { ...mirror(), isRefused: this.#isRefused };
     const heartbeat: Heartbeat = { node, ...profile, instance, at: clock.now(), ...state };
     const value = Buffer.from(JSON.stringify(heartbeat), 'utf8');
+    // Nested as leases are: what etcd takes of the one without space, it takes of the other.
+    const put = { compare: [], success: [{ kind: 'put', key, value, etcdLease }], failure: [] } as const;
     const { succeeded, revision, results } = await etcd.transact({
       compare: [{ key, modRevision: this.#written }],
-      success: [{ kind: 'put', key, value, etcdLease }],
+      success: [{ kind: 'transaction', transaction: put }],
       failure: [{ kind: 'get', key }],
     });
     if (succeeded) {
@@ -276,26 +257,4 @@ function goesBefore(other: Heartbeat, { listenIp }: Profile, node: string): bool
 
 function sameName(node: string, { listenIp }: Heartbeat): string {
   return `another gateway, at ${listenIp}, has the node name ${node} too: each needs its own (GATEWAY_NODE_NAME)`;
-}
-
-/** All heartbeats of a snapshot. */
-export function heartbeatsIn(keys: Keys, found: ReadonlyMap<string, KeyValue>): readonly Heartbeat[] {
-  return [...found.values()]
-    .filter(({ key }) => keys.gatewayOf(key) !== undefined)
-    .map(({ value }) => decodeHeartbeat(value))
-    .filter((heartbeat) => heartbeat !== undefined);
-}
-
-/** Undefined for what no version of us has written. */
-export function decodeHeartbeat(value: Uint8Array): Heartbeat | undefined {
-  try {
-    const heartbeat = JSON.parse(Buffer.from(value).toString('utf8')) as Heartbeat;
-    const { node, listenIp, instance, at, agreed } = heartbeat;
-    const areTexts = [node, listenIp, instance].every((text) => typeof text === 'string');
-    return areTexts && typeof at === 'number' && typeof agreed === 'object' && agreed !== null
-      ? heartbeat
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { SharingGateways } from '../../../src/cli/shared-leases.ts';
 import { instant } from '../../../src/lease/lease.ts';
 import { Keys } from '../../../src/store/etcd/entry.ts';
+import { heartbeatsIn } from '../../../src/store/etcd/heartbeat.ts';
 import { Members } from '../../../src/store/etcd/members.ts';
 import { FakeClock, settle } from '../../support/clock.ts';
 import { MemoryCluster } from '../../support/memory-etcd.ts';
@@ -101,6 +102,31 @@ describe('gateways that share leases', () => {
 
     expect(one.failure).toContain('node name pve1');
     expect(one.leases.canPromise).toBe(false);
+  });
+});
+
+describe('while etcd has no space', () => {
+  test.each([
+    { full: 'but for nested puts', says: 'and their heartbeats are written, as leases are', at: 15_000 },
+    { full: 'wholly', says: 'though no heartbeat can be written', at: 0 },
+  ] as const)('the gateways stay alive for each other, $says', async ({ full, at }) => {
+    const cluster = await born();
+    const clock = new FakeClock();
+    const begin = clock.now();
+    const one = await openSharedStore({ etcd: cluster.connect(), clock });
+    const other = await openSharedStore({ etcd: cluster.connect(), clock, place: 11 });
+    cluster.full = full;
+    for (let second = 0; second < 16; second += 1) {
+      await clock.pass(1000);
+      for (const store of [one, other]) store.idle();
+      await settle();
+      if (second % 5 === 4) cluster.lapse();
+    }
+
+    expect([...one.members.live]).toEqual([dotted('10.15.3.11')]);
+    expect([...other.members.live]).toEqual([dotted('10.15.3.10')]);
+    const [beat] = heartbeatsIn(new Keys(SEGMENT), cluster.keys);
+    expect((beat?.at ?? 0) - begin).toBe(at);
   });
 });
 
