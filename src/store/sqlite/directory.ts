@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, mkdirSync, statfsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { GatewayError } from '../../errors.ts';
+import { DIRECTORY_MODE } from './file-mode.ts';
 
 /** statfs(2): file systems whose locks and memory maps SQLite cannot rely on. */
 const NETWORK_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
@@ -27,7 +28,7 @@ export function networkFileSystem(type: number): string | undefined {
 export function prepareDirectory(directory: string): void {
   const setting = `GATEWAY_DHCP_LEASES_DIR ${directory}`;
   try {
-    makeDirectory(resolve(directory));
+    makeDirectory(resolve(directory), DIRECTORY_MODE);
   } catch (cause) {
     const remedy = 'create it, or set another one (GATEWAY_DHCP_LEASES_DIR or --leases-dir)';
     throw new GatewayError(
@@ -71,10 +72,10 @@ export function refuseDirectory(wanted: string): void {
  * Makes a directory and those above it, each once. Node's own recursive mkdir never ends where a directory is there but
  * nothing can be made in it, as in /proc.
  */
-function makeDirectory(path: string): void {
+function makeDirectory(path: string, mode?: number): void {
   if (existsSync(path)) return;
   makeDirectory(dirname(path));
-  mkdirSync(path);
+  mkdirSync(path, { mode });
 }
 
 /** The operating system's or SQLite's name of an error. */

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import type { Instant } from '../../lease/lease.ts';
 import { stampOf, syncDirectoryOf, unusedName } from './beside.ts';
+import { FILE_MODE, tighten } from './file-mode.ts';
 
 /** The first page of a journal: the text of its kind and version, then the birth of its lease file. */
 export const FILE_HEADER_BYTES = 4096;
@@ -40,7 +41,10 @@ export function prepareJournal(file: string, birth: string, now: Instant, bytes:
   let aside: string | undefined;
   if (existsSync(journal)) {
     const of = birthIn(journal);
-    if (of === birth) return undefined;
+    if (of === birth) {
+      tighten(journal);
+      return undefined;
+    }
     aside = unusedName(`${journal}.${of === undefined ? 'damaged' : 'other'}-${stampOf(now)}`);
     renameSync(journal, aside);
   }
@@ -82,7 +86,7 @@ export function bringJournalUpToDate(journal: string): void {
 /** Written whole, so that no later write has to find room for it. */
 function make(journal: string, birth: string, bytes: number): void {
   const unfinished = `${journal}.new`;
-  const handle = openSync(unfinished, 'w');
+  const handle = openSync(unfinished, 'w', FILE_MODE);
   try {
     writeWhole(handle, headerOf(birth), 0);
     for (let at = FILE_HEADER_BYTES; at < bytes; at += ZEROS.length) {

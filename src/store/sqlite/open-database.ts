@@ -6,6 +6,7 @@ import { stampOf, syncDirectoryOf, unusedName } from './beside.ts';
 import { damageOf, finishSetAside, type SetAside, setAside } from './damage.ts';
 import { codeOf } from './directory.ts';
 import { openSqlite } from './driver.ts';
+import { tighten } from './file-mode.ts';
 import { PAGE_BYTES } from './record.ts';
 import { holdsLeases, type Migration, migrate, schemaOf } from './schema.ts';
 
@@ -40,6 +41,7 @@ export function openDatabase(file: string, now: Instant, migrations: readonly Mi
 
 function connect(file: string): Database {
   const database = openSqlite(file, { timeout: BUSY_MILLISECONDS });
+  for (const suffix of ['', '-wal', '-shm']) tighten(file + suffix); // What SQLite makes beside it has its mode.
   database.pragma(`page_size = ${PAGE_BYTES}`);
   const mode = database.pragma('journal_mode = WAL', { simple: true });
   if (mode !== 'wal') {
@@ -84,6 +86,7 @@ export function newerSchema(file: string, schema: number, known: number): Gatewa
 function copyOf(database: Database, file: string, schema: number, now: Instant): string {
   const copy = unusedName(`${file}.schema-${schema}-${stampOf(now)}`);
   database.prepare('VACUUM INTO ?').run(copy);
+  tighten(copy);
   const handle = openSync(copy, 'r');
   try {
     fsyncSync(handle);

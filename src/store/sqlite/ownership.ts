@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3';
 import { GatewayError } from '../../errors.ts';
 import { codeOf } from './directory.ts';
 import { openSqlite } from './driver.ts';
+import { tighten } from './file-mode.ts';
 
 /** The right to write one lease file, held by one process of the machine at a time. */
 export interface Ownership {
@@ -18,6 +19,7 @@ export function takeOwnership(file: string, waitMilliseconds: number): Ownership
   let lock: Database | undefined;
   try {
     lock = openSqlite(name, { timeout: waitMilliseconds });
+    tighten(name);
     lock.pragma('journal_mode = DELETE');
     lock.pragma('synchronous = OFF');
     lock.exec('BEGIN IMMEDIATE');
