@@ -153,10 +153,18 @@ function longestFree(search: Search): Ipv4 | undefined {
 function oldestOffer(search: Search): Ipv4 | undefined {
   return firstOf(search, (pool) => {
     const offer = search.leases.oldestOffer(pool);
-    return offer !== undefined && search.now - offer.updatedAt >= search.offerPatience
+    return offer !== undefined &&
+      !isOverLease(offer, search) &&
+      search.now - offer.updatedAt >= search.offerPatience
       ? offer.address
       : undefined;
   });
+}
+
+/** True if what is on offer is perhaps the client's own lease still, though its time is past by the clock. */
+function isOverLease({ client, address }: Lease, search: Search): boolean {
+  const lease = search.leases.bindingOf(client);
+  return lease?.address === address && isTaken(lease, search.client, search.now, search.overBefore(lease));
 }
 
 function firstOf(search: Search, find: (pool: AddressRange) => Ipv4 | undefined): Ipv4 | undefined {

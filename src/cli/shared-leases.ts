@@ -5,15 +5,17 @@ import type { Endpoint } from '../config/etcd-kinds.ts';
 import { SETTINGS, type SettingKey, type Settings } from '../config/settings.ts';
 import { GatewayError } from '../errors.ts';
 import type { Random } from '../lease/clock.ts';
+import type { Lease } from '../lease/lease.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 import type { Cluster } from '../server/cluster.ts';
 import { systemClock } from '../server/system-clock.ts';
 import type { Say } from '../store/etcd/admission.ts';
 import { Keys } from '../store/etcd/entry.ts';
 import type { Etcd } from '../store/etcd/etcd.ts';
-import { CLOCK_GRACE, EtcdStore } from '../store/etcd/etcd-store.ts';
+import { EtcdStore } from '../store/etcd/etcd-store.ts';
 import type { GrpcEtcdOptions } from '../store/etcd/grpc-etcd.ts';
 import { Members } from '../store/etcd/members.ts';
+import { CLOCK_GRACE } from '../store/etcd/reckoning.ts';
 import type { Mirror } from '../store/mirror.ts';
 
 /** Clocks that differ by so much are worth a warning: milliseconds. */
@@ -143,21 +145,20 @@ export class SharingGateways implements Cluster {
     return this.store?.members.live ?? NOBODY;
   }
 
-  get trustsClock(): boolean {
-    return Math.abs(this.store?.members.skew.milliseconds ?? 0) <= CLOCK_GRACE;
-  }
-
   get agreedAt(): number | undefined {
     return this.store?.members.agreedAt;
+  }
+
+  isByWallClock(lease: Lease): boolean {
+    return this.store?.isByWallClock(lease) === true;
   }
 
   get problems(): readonly string[] {
     const { milliseconds = 0, node = '' } = this.store?.members.skew ?? {};
     if (Math.abs(milliseconds) < SKEW_WARNING) return [];
     const seconds = Math.round(Math.abs(milliseconds) / 1000);
-    const effect = this.trustsClock ? '' : ', so what has run out is given to nobody else';
     return [
-      `the clock of ${node} is ${seconds} s ${milliseconds > 0 ? 'ahead' : 'behind'}${effect}: see that both nodes set their time by NTP`,
+      `the clock of ${node} is ${seconds} s ${milliseconds > 0 ? 'ahead' : 'behind'}, and no lease ends by it here: see that both nodes set their time by NTP`,
     ];
   }
 }

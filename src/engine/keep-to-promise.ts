@@ -6,7 +6,7 @@ import { destinationOf } from './destination.ts';
 import { ask, silence } from './outcome.ts';
 import { isGrantedHere } from './peers.ts';
 import type { Question } from './question.ts';
-import { leaseReply, secondsLeft } from './reply.ts';
+import { leaseReply, secondsLeft, secondsUntil } from './reply.ts';
 
 const SERVER_IDENTIFIER = 54;
 /** A lease that ends sooner than this is not worth an answer while nothing can be promised: seconds. */
@@ -25,9 +25,10 @@ export function keepToPromise(question: Question, address: Ipv4): Decision {
   const { arrival, leases, client, now, message, plan, subnet, known } = question;
   const isNew = message.has(SERVER_IDENTIFIER); // SELECTING, or a client that confuses the states.
   const standing = leases.at(address);
-  if (isNew || leases.mayBeLost(address)) return silence('cannot-promise');
+  if (isNew || leases.mayBeLost(address) || !known.trustsClock) return silence('cannot-promise');
   if (!isBoundTo(standing, client, now)) return silence('cannot-promise');
-  const seconds = secondsLeft(question, address) - doubtOf(question, standing);
+  const left = secondsUntil(leases.promisedUntil(address), now);
+  const seconds = Math.min(left, secondsLeft(question, address)) - doubtOf(question, standing);
   if (seconds < LEAST_LEFT) return silence('cannot-promise');
   if (plan.probeMilliseconds > 0 && subnet.onLink) {
     if (!known.answers.has(address)) return ask(address, 'asking-address', now, plan.probeMilliseconds);

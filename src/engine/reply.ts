@@ -1,5 +1,5 @@
 import { leaseSecondsFor, renewalTimesFor } from '../allocation/lease-time.ts';
-import { INFINITE_SECONDS, NEVER } from '../lease/lease.ts';
+import { INFINITE_SECONDS, type Instant, NEVER } from '../lease/lease.ts';
 import { lengthOf } from '../lease/lease-end.ts';
 import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import { broadcastOf } from '../net/prefix.ts';
@@ -50,8 +50,13 @@ export function secondsLeft({ leases, now }: Question, address: Ipv4): number {
   const lease = leases.at(address);
   if (lease === undefined) return 1;
   // Of a lease that was given by a clock far ahead no more is left than it was given for.
-  const left = Math.min(lease.expiresAt - now, lengthOf(lease));
-  return lease.expiresAt === NEVER ? INFINITE_SECONDS : Math.max(1, Math.floor(left / 1000));
+  const end = lease.expiresAt === NEVER ? NEVER : Math.min(lease.expiresAt, now + lengthOf(lease));
+  return Math.max(1, secondsUntil(end as Instant, now));
+}
+
+/** Whole seconds; below 0: it is over. */
+export function secondsUntil(end: Instant, now: Instant): number {
+  return end === NEVER ? INFINITE_SECONDS : Math.floor((end - now) / 1000);
 }
 
 /** RFC 2131 §4.3.1, table 3: DHCPOFFER and DHCPACK of a lease. */

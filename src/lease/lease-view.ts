@@ -27,6 +27,11 @@ export interface LeaseView {
   offerTo(client: ClientKey): Lease | undefined;
   /** What stands at an address: an offer if there is one (it may have expired), else the record, else undefined. */
   at(address: Ipv4): Lease | undefined;
+  /**
+   * Until when the lease at an address was promised at the least; where leases are shared that may be less than for how
+   * long it is kept from others, which `expiresAt` says.
+   */
+  promisedUntil(address: Ipv4): Instant;
   /** True while a change of this address is under way, or a client waits for it. */
   isInFlight(address: Ipv4): boolean;
   /** True while a change that was sent may yet take the address from its holder, though that is not known to have been. */

@@ -1,13 +1,14 @@
 import type { Sharing } from '../engine/decision.ts';
+import type { Lease } from '../lease/lease.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 import type { Log } from './log.ts';
 
 /** The gateways that share their leases with this one, and what is wrong between them. */
 export interface Cluster extends Sharing {
-  /** False: the clocks differ so much that what has run out is nobody else's. */
-  readonly trustsClock: boolean;
   /** When a live gateway's newest heartbeat agreed with this clock last: monotonic milliseconds. Undefined: none has. */
   readonly agreedAt: number | undefined;
+  /** False: the lease ends by how long it has been known here, whatever the wall clock says. */
+  isByWallClock(lease: Lease): boolean;
   /** What lasts, with its remedy. */
   readonly problems: readonly string[];
 }

@@ -2,7 +2,7 @@ import type { Decision } from '../engine/decision.ts';
 import { heardSince, hearsPeers, type Scene } from '../engine/peers.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Clock } from '../lease/clock.ts';
-import { type Lease, NEVER } from '../lease/lease.ts';
+import { type Instant, type Lease, NEVER } from '../lease/lease.ts';
 import { type ClockStanding, isOver } from '../lease/lease-end.ts';
 import type { LeaseWrite } from '../lease/lease-view.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
@@ -33,6 +33,7 @@ export class Expiry {
   readonly #taker: OrderTaker;
   readonly #standing: () => ClockStanding;
   readonly #known: () => Scene['known'];
+  readonly #isByWallClock: (lease: Lease) => boolean;
   /** Orders that have not settled. */
   #pending = 0;
   #cancelPrompt: (() => void) | undefined;
@@ -44,12 +45,14 @@ export class Expiry {
     taker: OrderTaker,
     standing: () => ClockStanding,
     known: () => Scene['known'] = () => ALONE,
+    isByWallClock: (lease: Lease) => boolean = () => true,
   ) {
     this.#store = store;
     this.#clock = clock;
     this.#taker = taker;
     this.#standing = standing;
     this.#known = known;
+    this.#isByWallClock = isByWallClock;
   }
 
   /** One turn; for when there is nothing better to do, and once a second. */
@@ -82,9 +85,10 @@ export class Expiry {
 
   #sweep(): void {
     const standing = this.#standing();
-    if (this.#pending > 0 || !standing.isTrusted) return;
+    const isStill = !standing.isTrusted && this.#known().sharing === undefined;
+    if (this.#pending > 0 || isStill) return;
     const now = this.#clock.now();
-    const expired = this.#store.sweep(now, SWEEP_LIMIT, (lease) => isOver(lease, now, standing));
+    const expired = this.#store.sweep(now, SWEEP_LIMIT, (lease) => this.#isOver(lease, now, standing));
     const isFull = expired.length === SWEEP_LIMIT;
     const settled = () => {
       this.#pending -= 1;
@@ -94,13 +98,18 @@ export class Expiry {
       this.#pending += 1;
       const isTaken = this.#taker.submit({
         decide: (on, leases) =>
-          isOver(lease, on, this.#standing())
+          this.#isOver(lease, on, this.#standing())
             ? expire(lease, { now: on, leases, known: this.#known() })
             : NOTHING,
         settled,
       });
       if (!isTaken) this.#pending -= 1;
     }
+  }
+
+  /** What shared leases have of other gateways is over whatever the wall clock says. */
+  #isOver(lease: Lease, now: Instant, standing: ClockStanding): boolean {
+    return this.#isByWallClock(lease) ? isOver(lease, now, standing) : lease.expiresAt <= now;
   }
 }
 

@@ -121,6 +121,7 @@ export class Server {
       this.#orderTaker(),
       () => standingOf(memory),
       () => ({ hearing: peers, sharing: memory.cluster }),
+      (lease) => cluster?.isByWallClock(lease) !== false,
     );
     return memory;
   }

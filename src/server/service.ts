@@ -107,10 +107,9 @@ function sayDoubts(plan: Plan, store: LeaseStore, { clock, log }: ServerParts): 
 }
 
 /** What leases are ended by, as the clocks are now. */
-export function standingOf({ timeGuard, cluster }: Memory): ClockStanding {
+export function standingOf({ timeGuard }: Memory): ClockStanding {
   timeGuard.check();
-  const { standing } = timeGuard;
-  return cluster?.trustsClock === false ? { ...standing, isTrusted: false } : standing;
+  return timeGuard.standing;
 }
 
 function circumstancesOf(memory: Memory, monotonic: () => number): Circumstances {
@@ -122,7 +121,7 @@ function circumstancesOf(memory: Memory, monotonic: () => number): Circumstances
     get trustsClock() {
       return standingOf(memory).isTrusted;
     },
-    mayBeOver: (lease) => cluster?.trustsClock !== false && mayBeOver(lease, timeGuard.standing),
+    mayBeOver: (lease) => cluster?.isByWallClock(lease) === false || mayBeOver(lease, timeGuard.standing),
     hearing: peers,
     sharing: cluster,
     missed: () => deafness.mark('stale'),

@@ -9,6 +9,18 @@ const STATES: readonly LeaseState[] = ['free', 'offered', 'bound', 'declined', '
 const CHUNK = 4096;
 const CHUNK_BITS = 12;
 
+/** Tells when records end, where that is not by the wall clock that they were written by. */
+export interface LeaseReckoning {
+  /** The monotonic time, in units of its own. */
+  now(): number;
+  /** `knownAt`: what `now` said when the record became known as it is. */
+  endOf(lease: Lease, knownAt: number): Instant;
+  /** False for what ends when it says. */
+  counts(granter: Ipv4, knownAt: number): boolean;
+  /** Until when the holder was promised it at the least. */
+  promisedUntil(lease: Lease, knownAt: number): Instant;
+}
+
 /**
  * Records in columns of numbers, one slot each: a third of the memory of as many objects, and nothing for the garbage
  * collector to walk through. A slot is never given up, since records are never deleted; a Lease is made when it is asked
@@ -17,10 +29,16 @@ const CHUNK_BITS = 12;
 export class LeaseColumns {
   #size = 0;
   readonly #chunks: Chunk[] = [];
+  readonly #reckoning: LeaseReckoning | undefined;
   readonly #byAddress = new SlotIndex();
   /** The key that was asked about or made last, and what it is made of: one decision asks for the same ones again. */
   #lastClient = '' as ClientKey;
   #lastEthernet: HardwareAddress = NO_HARDWARE;
+
+  /** Without a reckoning a record ends when it says. */
+  constructor(reckoning?: LeaseReckoning) {
+    this.#reckoning = reckoning;
+  }
 
   /** How many slots are used: 0 to size - 1. */
   get size(): number {
@@ -81,6 +99,7 @@ export class LeaseColumns {
   }
 
   expiresAt(slot: number): Instant {
+    if (this.#reckoning !== undefined) return this.lease(slot).expiresAt;
     return (this.#chunks[slot >>> CHUNK_BITS]?.rest[(slot & (CHUNK - 1)) * 4 + 1] ?? 0) as Instant;
   }
 
@@ -90,6 +109,24 @@ export class LeaseColumns {
   }
 
   lease(slot: number): Lease {
+    const lease = this.stored(slot);
+    if (this.#reckoning === undefined) return lease;
+    return { ...lease, expiresAt: this.#reckoning.endOf(lease, this.#knownAt(slot)) };
+  }
+
+  /** False: the record ends when it says. */
+  isReckoned(slot: number): boolean {
+    return this.#reckoning?.counts(this.granterAt(slot), this.#knownAt(slot)) === true;
+  }
+
+  /** Until when the lease was promised at the least. */
+  promisedUntil(slot: number): Instant {
+    const lease = this.stored(slot);
+    return this.#reckoning?.promisedUntil(lease, this.#knownAt(slot)) ?? lease.expiresAt;
+  }
+
+  /** The record as it was written. */
+  stored(slot: number): Lease {
     const { addresses, rest } = this.#chunkOf(slot);
     const row = slot & (CHUNK - 1);
     return {
@@ -149,8 +186,10 @@ export class LeaseColumns {
 
   /** Writes a record over the one in its slot. */
   put(slot: number, lease: Lease): void {
-    const { addresses, states, rest, clients } = this.#chunkOf(slot);
+    const { addresses, states, rest, clients, knownAt } = this.#chunkOf(slot);
     const row = slot & (CHUNK - 1);
+    if (knownAt !== undefined && this.#reckoning !== undefined && !isSame(this.stored(slot), lease))
+      knownAt[row] = this.#reckoning.now();
     addresses[row * 3 + 1] = lease.granter;
     addresses[row * 3 + 2] = lease.leaseSeconds;
     states[row] = STATES.indexOf(lease.state);
@@ -160,6 +199,10 @@ export class LeaseColumns {
     rest[row * 4 + 3] = lease.hardware;
     const isOfHardware = lease.hardware !== NO_HARDWARE && this.#ethernetOf(lease.client) === lease.hardware;
     clients[row] = isOfHardware ? undefined : lease.client;
+  }
+
+  #knownAt(slot: number): number {
+    return this.#chunkOf(slot).knownAt?.[slot & (CHUNK - 1)] ?? 0;
   }
 
   #ethernetOf(client: ClientKey): HardwareAddress {
@@ -172,7 +215,7 @@ export class LeaseColumns {
 
   #take(address: Ipv4): number {
     const slot = this.#size;
-    if (slot === this.#chunks.length * CHUNK) this.#chunks.push(new Chunk());
+    if (slot === this.#chunks.length * CHUNK) this.#chunks.push(new Chunk(this.#reckoning !== undefined));
     this.#size += 1;
     this.#chunkOf(slot).addresses[(slot & (CHUNK - 1)) * 3] = address;
     return slot;
@@ -194,4 +237,22 @@ class Chunk {
   readonly rest = new Float64Array(CHUNK * 4);
   /** Undefined where the key is made of the hardware address: texts of a million clients are work for the collector. */
   readonly clients: (ClientKey | undefined)[] = [];
+  /** Since when each is known; undefined: nobody asks. */
+  readonly knownAt: Uint32Array | undefined;
+
+  constructor(notesKnown: boolean) {
+    this.knownAt = notesKnown ? new Uint32Array(CHUNK) : undefined;
+  }
+}
+
+/** True for one lease or quarantine, though its key was written again: for an offer over it, or by a merge. */
+function isSame(one: Lease, other: Lease): boolean {
+  return (
+    one.client === other.client &&
+    one.state === other.state &&
+    one.granter === other.granter &&
+    one.updatedAt === other.updatedAt &&
+    one.expiresAt === other.expiresAt &&
+    one.leaseSeconds === other.leaseSeconds
+  );
 }

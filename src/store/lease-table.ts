@@ -13,7 +13,7 @@ import { type HardwareAddress, NO_HARDWARE } from '../net/hardware-address.ts';
 import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import { CardIndex } from './card-index.ts';
 import { ClientIndex } from './client-index.ts';
-import { LeaseColumns } from './lease-columns.ts';
+import { LeaseColumns, type LeaseReckoning } from './lease-columns.ts';
 import { Offers } from './offers.ts';
 import type { RangeOrder, Standing } from './range-order.ts';
 import { RangeOrders } from './range-orders.ts';
@@ -39,7 +39,7 @@ export class LeaseTable implements LeaseView {
   mayBeLost: LeaseView['mayBeLost'] = () => false;
   #revision: Version = 0;
   readonly #inFlight: ReadonlySet<Ipv4>;
-  readonly #records = new LeaseColumns();
+  readonly #records: LeaseColumns;
   readonly #clients: ClientIndex;
   readonly #cards: CardIndex;
   readonly #offers: Offers;
@@ -49,10 +49,12 @@ export class LeaseTable implements LeaseView {
 
   /**
    * `inFlight`: the addresses of changes under way and of clients that wait; the exchange's, read here. `seed`: a whole
-   * number that no client can know, so that none can slow down the search for clients.
+   * number that no client can know, so that none can slow down the search for clients. `reckoning`: absent: records end
+   * when they say.
    */
-  constructor(inFlight: ReadonlySet<Ipv4>, seed: number) {
+  constructor(inFlight: ReadonlySet<Ipv4>, seed: number, reckoning?: LeaseReckoning) {
     this.#inFlight = inFlight;
+    this.#records = new LeaseColumns(reckoning);
     this.#clients = new ClientIndex(this.#records, seed);
     this.#cards = new CardIndex(this.#records, seed);
     this.#offers = new Offers((client) => this.#clients.hashOf(client));
@@ -101,6 +103,23 @@ export class LeaseTable implements LeaseView {
   recordAt(address: Ipv4): Lease | undefined {
     const slot = this.#records.slotOf(address);
     return slot < 0 ? undefined : this.#records.lease(slot);
+  }
+
+  promisedUntil(address: Ipv4): Instant {
+    const slot = this.#records.slotOf(address);
+    return slot < 0 ? (0 as Instant) : this.#records.promisedUntil(slot);
+  }
+
+  /** False: the record ends when it says. */
+  isReckoned(address: Ipv4): boolean {
+    const slot = this.#records.slotOf(address);
+    return slot >= 0 && this.#records.isReckoned(slot);
+  }
+
+  /** The committed record as it was written, whenever it ends by this gateway's reckoning. */
+  storedAt(address: Ipv4): Lease | undefined {
+    const slot = this.#records.slotOf(address);
+    return slot < 0 ? undefined : this.#records.stored(slot);
   }
 
   /** How many committed records there are, by state. */

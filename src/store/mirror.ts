@@ -1,5 +1,5 @@
 import type { ClockNote } from '../lease/clock-note.ts';
-import type { Instant, Lease, LeaseState } from '../lease/lease.ts';
+import type { Instant, Lease, LeaseState, Version } from '../lease/lease.ts';
 
 /** A lease with what is kept of it for people. `granter`: by its server identifier, also where it is this gateway. */
 export interface KeptLease extends Lease {
@@ -16,6 +16,12 @@ export interface MirrorStanding {
   readonly birth: string;
   /** All changes up to this revision of theirs are in the file. */
   readonly revision: number;
+}
+
+/** All up to this revision was known then, by a wall clock with which a live gateway's newest heartbeat agreed. */
+export interface KnownNote {
+  readonly revision: Version;
+  readonly at: Instant;
 }
 
 /** One record of the shared leases that has changed. */
@@ -43,6 +49,10 @@ export interface Mirror {
   readonly clockNote: ClockNote | undefined;
   /** It is in the file soon, and safe from a loss of power. */
   noteClock(note: ClockNote): void;
+  /** What was noted last of how long the leases have been known here, the oldest first. */
+  readonly known: readonly KnownNote[];
+  /** It is in the file soon. */
+  noteKnown(notes: readonly KnownNote[]): void;
   /** Why the file does not follow; undefined: it does. */
   readonly trouble: string | undefined;
   close(): void;

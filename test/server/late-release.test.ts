@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Ipv4 } from '../../src/net/ipv4.ts';
 import { type Etcd, EtcdError } from '../../src/store/etcd/etcd.ts';
-import { CLOCK_GRACE, type EtcdStore } from '../../src/store/etcd/etcd-store.ts';
+import type { EtcdStore } from '../../src/store/etcd/etcd-store.ts';
+import { CLOCK_GRACE } from '../../src/store/etcd/reckoning.ts';
 import { FakeClock, settle } from '../support/clock.ts';
 import { ExchangeBench } from '../support/exchange-bench.ts';
 import { Guest } from '../support/guest.ts';

@@ -43,6 +43,7 @@ export class EtcdFaults extends Faults {
     const link = this.#linkOf(gateway);
     const which = random.below(100);
     if (random.chance(20)) this.freeze(gateway);
+    else if (random.chance(15)) this.setClock(gateway);
     else if (which < 15) this.crash(gateway, 10);
     else if (which < 30) {
       this.#cluster.leaderAt = clock.monotonic() + 1000 + random.below(2000);

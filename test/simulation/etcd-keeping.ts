@@ -81,8 +81,9 @@ export class EtcdKeeping implements Keeping {
     this.#file = { leases: [], standing: undefined };
   }
 
-  isDurable(address: string, mac: number, until: number): boolean {
-    return this.#parts.records.wasBound(address, mac, until);
+  isDurable(address: string, mac: number, milliseconds: number): boolean {
+    const { records, cluster } = this.#parts;
+    return records.wasBound(address, mac, cluster.clock.now() + milliseconds);
   }
 
   /** Nobody has leases of his own. */

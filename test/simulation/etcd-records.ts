@@ -1,3 +1,4 @@
+import type { Clock } from '../../src/lease/clock.ts';
 import type { LeaseChange } from '../../src/lease/lease-view.ts';
 import { ipv4ToText } from '../../src/net/ipv4.ts';
 import { type Claim, decodeEntry, Keys } from '../../src/store/etcd/entry.ts';
@@ -5,14 +6,21 @@ import type { Outcome } from '../../src/store/lease-store.ts';
 import { SEGMENT } from '../support/shared-store.ts';
 import type { SimulatedCluster } from './etcd.ts';
 
+/** A record, and when it was written by the true time, whatever the clock of its gateway said: milliseconds. */
+export interface Written extends Claim {
+  readonly writtenAt: number;
+}
+
 /** All records that each address ever had, as the model of etcd has them. */
 export class EtcdRecords {
   readonly #keys = new Keys(SEGMENT);
-  readonly #records = new Map<string, Claim[]>();
+  readonly #records = new Map<string, Written[]>();
+  readonly #clock: Clock;
   readonly #fault: (text: string) => void;
 
   constructor(cluster: SimulatedCluster, fault: (text: string) => void) {
     this.#fault = fault;
+    this.#clock = cluster.clock;
     cluster.watch(this.#keys.prefix, 1, {
       events: (events) => {
         for (const event of events) {
@@ -27,16 +35,17 @@ export class EtcdRecords {
   }
 
   /** The record that each address has now, of those that had one. */
-  newest(): readonly (readonly [address: string, record: Claim])[] {
+  newest(): readonly (readonly [address: string, record: Written])[] {
     return [...this.#records].flatMap(([address, records]) => {
       const newest = records.at(-1);
       return newest === undefined ? [] : [[address, newest] as const];
     });
   }
 
+  /** `until`: by the true time. */
   wasBound(address: string, mac: number, until: number): boolean {
     return (this.#records.get(address) ?? []).some(
-      (record) => record.state === 'bound' && record.mac === mac && record.expiresAt >= until,
+      (record) => record.state === 'bound' && record.mac === mac && endOf(record) >= until,
     );
   }
 
@@ -65,7 +74,13 @@ export class EtcdRecords {
 
   #note(address: string, record: Claim): void {
     const records = this.#records.get(address);
-    if (records === undefined) this.#records.set(address, [record]);
-    else records.push(record);
+    const written = { ...record, writtenAt: this.#clock.now() };
+    if (records === undefined) this.#records.set(address, [written]);
+    else records.push(written);
   }
+}
+
+/** By the true time. */
+export function endOf({ writtenAt, expiresAt, updatedAt }: Written): number {
+  return writtenAt + expiresAt - updatedAt;
 }

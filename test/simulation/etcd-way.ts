@@ -4,7 +4,7 @@ import { giveBirth } from '../support/shared-store.ts';
 import { SimulatedCluster } from './etcd.ts';
 import { EtcdFaults } from './etcd-faults.ts';
 import { EtcdKeeping } from './etcd-keeping.ts';
-import { EtcdRecords } from './etcd-records.ts';
+import { EtcdRecords, endOf } from './etcd-records.ts';
 import type { Faults, Victims } from './faults.ts';
 import type { SimulatedGuest } from './guest.ts';
 import type { Mutation } from './mutations.ts';
@@ -59,6 +59,11 @@ export class EtcdWay implements Way {
     return this.hasArp && index < 2;
   }
 
+  /** Clones are told apart by it. */
+  maySilence(index: number): boolean {
+    return !this.isClone(index);
+  }
+
   replied(): void {}
 
   shared(guest: SimulatedGuest, other: SimulatedGuest): void {
@@ -77,14 +82,14 @@ export class EtcdWay implements Way {
     const now = this.#parts.clock.now();
     return this.#records
       .newest()
-      .filter(([, { state, expiresAt }]) => state === 'declined' && expiresAt > now).length;
+      .filter(([, record]) => record.state === 'declined' && endOf(record) + GRACE > now).length;
   }
 
   /** No lease that is over stands in the way of others. */
   checkEnd(): void {
     const { clock, fault } = this.#parts;
-    for (const [address, { state, expiresAt }] of this.#records.newest()) {
-      const isOverdue = state === 'bound' && expiresAt + GRACE + SKEW + 5000 < clock.now();
+    for (const [address, record] of this.#records.newest()) {
+      const isOverdue = record.state === 'bound' && endOf(record) + GRACE + 5000 < clock.now();
       if (isOverdue) fault(`${address} was never freed`);
     }
   }

@@ -11,6 +11,8 @@ const LEAST = 1000;
 const MOST = 9000;
 /** A lease here, and the minute for which it is kept from others after its end: milliseconds. */
 const LONGER_THAN_A_LEASE = 181_000;
+const HOUR = 3_600_000;
+const FIVE_DAYS = 120 * HOUR;
 /** What a gateway has not heard for so long it knows that it has missed: milliseconds. */
 const SHORT = 1000;
 
@@ -50,6 +52,7 @@ export abstract class Faults {
     network.cut.clear();
     for (const gateway of gateways) {
       gateway.standstill?.thaw();
+      gateway.setClock(0);
       gateway.start();
     }
     this.mend();
@@ -92,6 +95,32 @@ export abstract class Faults {
     gateway.standstill?.freezeAt(step, milliseconds);
     if (milliseconds > SHORT) network.met.delete(gateway.address);
     say(`${gateway.address} is frozen for ${milliseconds} ms, ${step}`);
+  }
+
+  /** A node's clock is wrong by hours or days, and right again later: while its gateway runs, or between two lives of it. */
+  protected setClock(gateway: Gateway): void {
+    const { random, say } = this.victims;
+    const error = (random.chance(50) ? 1 : -1) * (HOUR + random.below(FIVE_DAYS));
+    const isAtStart = random.chance(50);
+    if (isAtStart) this.restart(gateway);
+    gateway.setClock(error);
+    say(
+      `the clock of ${gateway.address} is wrong by ${Math.round(error / HOUR)} h${isAtStart ? ', at its start' : ''}`,
+    );
+    this.later(random.below(random.chance(30) ? 4000 : 240_000), () => {
+      if (random.chance(30)) this.restart(gateway);
+      gateway.setClock(0);
+      say(`the clock of ${gateway.address} is right again`);
+    });
+  }
+
+  /** Its process ends, and another begins; the file stays. */
+  protected restart(gateway: Gateway): void {
+    if (gateway.isUp) {
+      gateway.crash();
+      this.victims.network.met.delete(gateway.address);
+    }
+    gateway.start();
   }
 
   /** A node's guests do not reach one gateway, or none, and that for most of a lease now and then. */

@@ -41,14 +41,13 @@ export class Gateway {
   readonly clock: Clock;
   readonly #parts: GatewayParts;
   #process: Process | undefined;
-  #skew: number;
+  #error = 0;
 
   constructor(parts: GatewayParts) {
     this.#parts = parts;
     this.address = parts.address;
-    this.#skew = parts.skew;
     this.clock = {
-      now: () => instant(parts.clock.now() + this.#skew),
+      now: () => instant(parts.clock.now() + parts.skew + this.#error),
       monotonic: () => parts.clock.monotonic(),
       after: (milliseconds, run) => parts.clock.after(milliseconds, run),
     };
@@ -78,9 +77,9 @@ export class Gateway {
     return this.#process?.standstill;
   }
 
-  /** The node's clock is set so far off the true time: milliseconds. */
-  setClock(skew: number): void {
-    this.#skew = skew;
+  /** The node's clock is set wrong by so much; 0: as right as it ever is. Milliseconds. */
+  setClock(error: number): void {
+    this.#error = error;
   }
 }
 
@@ -107,6 +106,7 @@ class Process {
     const server = new Server({
       clock,
       log: SILENT,
+      boot: { id: address, offset: 0 }, // The node itself never goes down.
       decide: parts.decide ?? decide,
       openStore: (inFlight) => holding.open(inFlight),
       ...(holding.cluster === undefined ? {} : { cluster: holding.cluster }),

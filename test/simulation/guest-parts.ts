@@ -22,6 +22,8 @@ export interface GuestParts {
   readonly mac: string;
   /** One, or those of its boot loader and its system; none: it sends none. */
   readonly identifiers?: readonly (readonly number[] | undefined)[];
+  /** It answers no ARP: its firewall drops it, or it does not speak at the moment. */
+  readonly isSilent?: boolean;
   /** Takes the first offer, and begins at once. */
   readonly isHasty?: boolean;
   /** Told of every ACK that was taken, and before its end of every NAK that counts. `isFirst`: it had no lease before. */

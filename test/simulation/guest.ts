@@ -49,6 +49,7 @@ export class SimulatedGuest {
   declines = 0;
   /** Its DHCPRELEASEs may be late, for its address is asked for by ARP before others get it. */
   releasesLate = false;
+  readonly isSilent: boolean;
   readonly mac: string;
   readonly hardware: number;
   /** The address that it had last, and would like to have again. */
@@ -69,6 +70,7 @@ export class SimulatedGuest {
   constructor(parts: GuestParts) {
     this.#parts = parts;
     this.mac = parts.mac;
+    this.isSilent = parts.isSilent === true;
     this.hardware = Number.parseInt(parts.mac.replaceAll(':', ''), 16);
     this.node = parts.node;
     this.#stages = new Stages(parts.mac, parts.identifiers ?? [undefined]);

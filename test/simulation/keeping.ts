@@ -22,8 +22,8 @@ export interface Keeping {
   sync(): void;
   /** The lease file is gone; only while no process has it open. */
   lose(): void;
-  /** RFC 2131 §3.1 (4): what an ACK promises is durable, for this client and until then. */
-  isDurable(address: string, mac: number, until: number): boolean;
+  /** RFC 2131 §3.1 (4): what an ACK promises is durable, for this client and for so many milliseconds from now. */
+  isDurable(address: string, mac: number, milliseconds: number, gateway: Clock): boolean;
   /** A live lease of its own speaks against this client at this address. */
   contradicts(address: string, mac: number, now: number): boolean;
 }

@@ -1,10 +1,11 @@
 import { decide } from '../../src/engine/decide.ts';
 import type { Decide } from '../../src/engine/decision.ts';
-import { instant, type Lease } from '../../src/lease/lease.ts';
+import { instant, type Lease, NEVER } from '../../src/lease/lease.ts';
 import type { LeaseChange, LeaseView } from '../../src/lease/lease-view.ts';
 import type { Cluster } from '../../src/server/cluster.ts';
 import type { Etcd, Operation, Transaction } from '../../src/store/etcd/etcd.ts';
-import { CLOCK_GRACE, type EtcdStore } from '../../src/store/etcd/etcd-store.ts';
+import type { EtcdStore } from '../../src/store/etcd/etcd-store.ts';
+import { CLOCK_GRACE } from '../../src/store/etcd/reckoning.ts';
 
 /** A mistake made on purpose, which the checks must find. */
 export interface Mutation {
@@ -26,7 +27,7 @@ export const MUTATIONS: ReadonlyMap<string, Mutation> = new Map<string, Mutation
   ['a refusal is not confirmed', { store: (store) => settleRefusals(store) }],
   ['expiry is ignored', { decide: (...question) => hastily(...question) }],
   ['what waited may undo what came after it', { decide: (...question) => withoutStamp(...question) }],
-  ['clocks are taken for the same', { cluster: withoutGrace, store: sweepWithoutGrace }],
+  ["another gateway's lease ends by this one's wall clock", { store: believeClocks }],
   ['a retry forgets its operation', { etcd: (etcd) => new Forgetful(etcd, forget) }],
   ['a retry takes any operation for its own', { etcd: (etcd) => new Forgetful(etcd, claim) }],
 ]);
@@ -60,6 +61,7 @@ const hastily: Decide = (message, arrival, known, now, leases, plan) => {
     room: (wanted) => leases.room(wanted),
     longestFree: (wanted) => leases.longestFree(wanted),
     oldestOffer: (wanted) => leases.oldestOffer(wanted),
+    promisedUntil: (address) => leases.promisedUntil(address),
     oldestPeer: (wanted, isWanted) => leases.oldestPeer(wanted, isWanted),
     running: (at, isWanted) => leases.running(at, isWanted),
   };
@@ -69,24 +71,11 @@ const hastily: Decide = (message, arrival, known, now, leases, plan) => {
 const withoutStamp: Decide = (message, arrival, known, ...rest) =>
   decide(message, arrival, { ...known, revision: Number.MAX_SAFE_INTEGER }, ...rest);
 
-function withoutGrace(cluster: Cluster): Cluster {
-  return {
-    grace: 0,
-    get live() {
-      return cluster.live;
-    },
-    trustsClock: true,
-    get agreedAt() {
-      return cluster.agreedAt;
-    },
-    problems: [],
-  };
-}
-
-function sweepWithoutGrace(store: EtcdStore): void {
-  const sweep = store.sweep.bind(store);
-  store.sweep = (now, limit) =>
-    sweep(instant(now + CLOCK_GRACE), limit).filter(({ expiresAt }) => expiresAt <= now);
+/** With the minute for which clocks may differ. */
+function believeClocks({ reckoning }: EtcdStore): void {
+  const endOf = reckoning.endOf.bind(reckoning);
+  reckoning.endOf = (lease, knownAt) =>
+    lease.expiresAt === NEVER ? endOf(lease, knownAt) : instant(lease.expiresAt + CLOCK_GRACE);
 }
 
 /** Changes the operations in what a transaction reads when it is sent again. */

@@ -62,9 +62,11 @@ export class OwnKeeping implements Keeping {
     this.#store = undefined;
   }
 
-  isDurable(address: string, mac: number, until: number): boolean {
+  isDurable(address: string, mac: number, milliseconds: number, gateway: Clock): boolean {
     const record = this.#store?.table.recordAt(at(address));
-    return record?.state === 'bound' && record.hardware === mac && record.expiresAt >= until;
+    return (
+      record?.state === 'bound' && record.hardware === mac && record.expiresAt >= gateway.now() + milliseconds
+    );
   }
 
   contradicts(address: string, mac: number, now: number): boolean {

@@ -76,6 +76,11 @@ export class OwnWay implements Way {
     return false;
   }
 
+  /** Where gateways only hear each other, ARP is what saves the address of a guest that one has not heard. */
+  maySilence(): boolean {
+    return this.#kind === 'shares';
+  }
+
   /** Whoever was just heard at an address keeps it. */
   replied({ address: server }: Gateway, type: string, address: string, guest: SimulatedGuest): void {
     if (type !== 'DHCPACK') return;

@@ -152,7 +152,9 @@ export class World {
       random: this.random,
       skew: this.random.below(2 * SKEW) - SKEW,
       holderOf: (wanted) => {
-        const holder = this.guests.find((guest) => guest.isOn && guest.holds && guest.address === wanted);
+        const holder = this.guests.find(
+          (guest) => guest.isOn && guest.holds && !guest.isSilent && guest.address === wanted,
+        );
         if (holder === undefined) return undefined;
         this.#answers.set(`${address}/${wanted}`, { mac: holder.mac, at: this.clock.monotonic() });
         return holder.mac;
@@ -176,6 +178,7 @@ export class World {
       mac: `52:54:00:00:02:${index.toString(16).padStart(2, '0')}`,
       identifiers: this.#identifiersOf(index),
       isHasty,
+      isSilent: this.#way.maySilence(index) && this.random.chance(25),
       bound: (bound, isFirst) => {
         this.acks += 1;
         if (isFirst) this.#lives.bound(bound);
@@ -183,7 +186,7 @@ export class World {
       },
       refused: (refused, server, isBacked) => this.#way.refused(refused, server, isBacked),
     });
-    guest.releasesLate = this.#way.hasArp;
+    guest.releasesLate = this.#way.hasArp && !guest.isSilent;
     guest.declines = this.random.chance(20) ? 20 : 0;
     return guest;
   }
@@ -202,7 +205,7 @@ export class World {
     const text = replyToText(bytes);
     this.#say(`${address} ${text}`);
     const keeping = this.#way.keepings.get(address);
-    this.#invariants.checkReply(address, keeping, clock.now(), bytes);
+    this.#invariants.checkReply(gateway, keeping, bytes);
     const [type = '', yiaddr = '', , mac = ''] = text.split(' ');
     const addressee = this.guests.find((guest) => guest.mac === mac);
     if (addressee !== undefined) this.#way.replied(gateway, type, yiaddr, addressee);

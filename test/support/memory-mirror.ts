@@ -1,7 +1,7 @@
 import type { ClockNote } from '../../src/lease/clock-note.ts';
 import type { Instant } from '../../src/lease/lease.ts';
 import type { Ipv4 } from '../../src/net/ipv4.ts';
-import type { KeptLease, Mirror, MirroredChange, MirrorStanding } from '../../src/store/mirror.ts';
+import type { KeptLease, KnownNote, Mirror, MirroredChange, MirrorStanding } from '../../src/store/mirror.ts';
 
 /** A node's copy of the shared leases, without a file: what a gateway finds again when it is started anew. */
 export class MemoryMirror implements Mirror {
@@ -11,6 +11,7 @@ export class MemoryMirror implements Mirror {
   /** Every change that was put. */
   readonly changes: MirroredChange[] = [];
   hasQuorum = false;
+  known: readonly KnownNote[] = [];
   readonly #leases = new Map<Ipv4, KeptLease>();
 
   constructor(leases: readonly KeptLease[] = []) {
@@ -36,6 +37,10 @@ export class MemoryMirror implements Mirror {
 
   noteClock(note: ClockNote): void {
     this.clockNote = note;
+  }
+
+  noteKnown(notes: readonly KnownNote[]): void {
+    this.known = notes;
   }
 
   close(): void {}

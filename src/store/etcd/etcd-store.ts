@@ -17,6 +17,7 @@ import { KnownKeys } from './known-keys.ts';
 import type { Members } from './members.ts';
 import { opsOf } from './op.ts';
 import { type Author, planChange } from './planned-change.ts';
+import { CLOCK_GRACE, Reckoning } from './reckoning.ts';
 import { Sender } from './sender.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -26,8 +27,6 @@ const BATCH_LIMIT = 64;
 const TRY_EVERY = 1000;
 /** How often a majority is asked though nothing is to be done: milliseconds. */
 const CONFIRM_EVERY = 3000;
-/** The clocks of two gateways may differ by this before what one has granted is over for the other: milliseconds. */
-export const CLOCK_GRACE = 60_000;
 
 export interface EtcdStoreOptions {
   readonly etcd: Etcd;
@@ -55,6 +54,7 @@ export class EtcdStore implements LeaseStore {
   readonly depth = 2;
   readonly batchLimit = BATCH_LIMIT;
   readonly members: Members;
+  readonly reckoning: Reckoning;
   readonly #options: EtcdStoreOptions;
   readonly #keys: Keys;
   readonly #table: LeaseTable;
@@ -81,9 +81,23 @@ export class EtcdStore implements LeaseStore {
     this.members = options.members;
     this.#newOp = opsOf(options.random);
     this.#keys = new Keys(segment);
-    this.#table = new LeaseTable(options.inFlight, Math.floor(options.random() * 2 ** 48));
+    this.reckoning = new Reckoning({
+      clock,
+      isOwn: (granter) => granter === this.#self,
+      agrees: () => options.members.agrees,
+      differs: () => options.members.differs,
+      notes: mirror.known,
+    });
+    const seed = Math.floor(options.random() * 2 ** 48);
+    this.#table = new LeaseTable(options.inFlight, seed, this.reckoning);
     this.#footing = new Footing(clock, this.#table, mirror, options.members);
-    this.#known = new KnownKeys(this.#keys, this.#table, (change) => mirror.put(change), options.say);
+    this.#known = new KnownKeys(
+      this.#keys,
+      this.#table,
+      this.reckoning,
+      (change) => mirror.put(change),
+      options.say,
+    );
     this.#lastStoredAt = this.#known.loadMirror(mirror, options.node);
     this.#admission = new Admission({
       ...options,
@@ -170,12 +184,15 @@ export class EtcdStore implements LeaseStore {
     return outcomes;
   }
 
-  /** One's own leases when they have run out; those of others, who may be gone, after the grace. */
+  /** False: a lease ends by how long it has been known here, whatever the wall clock says. */
+  isByWallClock({ address }: Lease): boolean {
+    return this.#table.isReckoned(address) === false;
+  }
+
+  /** What this process granted when it has run out; what others did, who may be gone, after the grace. */
   sweep(now: Instant, limit: number, isOver?: (lease: Lease) => boolean): readonly Lease[] {
     const expired = this.#table.sweep(now, limit, isOver);
-    return expired.filter(
-      ({ granter, expiresAt }) => granter === this.#self || expiresAt + CLOCK_GRACE <= now,
-    );
+    return expired.filter((lease) => this.isByWallClock(lease) || lease.expiresAt + CLOCK_GRACE <= now);
   }
 
   idle(): void {
@@ -183,6 +200,7 @@ export class EtcdStore implements LeaseStore {
     void this.members.beat().then((isTaken) => {
       if (isTaken) this.#footing.heartbeatTaken();
     });
+    this.#noteKnown();
     const monotonic = this.#options.clock.monotonic();
     const isWell = this.failure === undefined && this.#watch !== undefined;
     const isDue = isWell
@@ -198,6 +216,11 @@ export class EtcdStore implements LeaseStore {
     await this.members.leave();
     this.#options.etcd.close();
     this.#options.mirror.close();
+  }
+
+  #noteKnown(): void {
+    const notes = this.#birth === undefined ? undefined : this.reckoning.note(this.#seen);
+    if (notes !== undefined) this.#options.mirror.noteKnown(notes);
   }
 
   #author(): Author {
@@ -233,12 +256,14 @@ export class EtcdStore implements LeaseStore {
     if (this.#options.mirror.standing?.birth !== birth.id) {
       this.#known.forget();
       this.#table.countFrom(0);
+      this.#options.mirror.noteKnown(this.reckoning.forget());
     }
     for (const entry of found.values()) this.#known.learnEntry(entry);
     this.#known.keepOnly(new Set(found.keys()), revision);
     this.members.learnAll(found);
     this.#birth = birth;
     this.#seen = revision;
+    this.reckoning.begin();
     this.#table.reached(revision);
     this.#succeed();
     this.members.say(false);

@@ -7,6 +7,7 @@ import { type Claim, type Entry, type Keys, leaseOf, parseEntry, textOf } from '
 import type { KeyValue, Revision, WatchEvent } from './etcd.ts';
 import { ForeignTextWarnings, unused, withheld } from './foreign-text.ts';
 import type { PlannedChange, PlannedWrite } from './planned-change.ts';
+import type { Reckoning } from './reckoning.ts';
 
 /** As text, which is parsed when it is needed: a string is a tenth of the objects for the garbage collector. */
 interface KnownEntry {
@@ -34,6 +35,7 @@ interface KnownClient {
 export class KnownKeys {
   readonly #keys: Keys;
   readonly #table: LeaseTable;
+  readonly #reckoning: Pick<Reckoning, 'offer'>;
   readonly #changed: (change: MirroredChange) => void;
   readonly #entries = new Map<Ipv4, KnownEntry>();
   readonly #clients = new Map<string, KnownClient>();
@@ -48,9 +50,16 @@ export class KnownKeys {
   readonly #leaving = new Set<Ipv4>();
 
   /** `changed` hears of every record that is not what the table had. */
-  constructor(keys: Keys, table: LeaseTable, changed: (change: MirroredChange) => void, say: Say) {
+  constructor(
+    keys: Keys,
+    table: LeaseTable,
+    reckoning: Pick<Reckoning, 'offer'>,
+    changed: (change: MirroredChange) => void,
+    say: Say,
+  ) {
     this.#keys = keys;
     this.#table = table;
+    this.#reckoning = reckoning;
     this.#changed = changed;
     this.#warnings = new ForeignTextWarnings(say);
     table.mayBeLost = (address) => this.#leaving.has(address);
@@ -132,7 +141,7 @@ export class KnownKeys {
   noteSent({ writes }: PlannedChange): void {
     for (const write of writes) {
       if ('client' in write) continue;
-      const held = this.#table.recordAt(write.address);
+      const held = this.#table.storedAt(write.address);
       const next = write.entry?.record;
       const isKept = next?.state === 'bound' && next.client === held?.client;
       if (held?.state === 'bound' && !isKept) this.#leaving.add(write.address);
@@ -204,14 +213,15 @@ export class KnownKeys {
       this.#gone.push({ revision, forget: () => this.#forgetAddress(address, revision) });
     this.#table.withdrawOffer(address);
     this.#learnRecord(address, revision, entry?.record, this.#mirrored.delete(address));
-    if (entry?.offer !== undefined) this.#table.loadOffer(leaseOf(address, entry.offer, revision));
+    if (entry?.offer !== undefined)
+      this.#table.loadOffer(this.#reckoning.offer(leaseOf(address, entry.offer, revision)));
     this.#table.reached(revision);
   }
 
   /** Whoever had the address may have it still: nobody gets it before somebody has mended its key. */
   #learnForeign(key: string, address: Ipv4, revision: Revision, text: string): void {
     const before = this.#foreign.get(address) ?? {
-      lease: this.#table.recordAt(address),
+      lease: this.#table.storedAt(address),
       entry: this.#entries.get(address)?.text,
     };
     this.#entries.set(address, { revision, text: undefined });
@@ -224,7 +234,7 @@ export class KnownKeys {
   /** What the address had, as far as the table and the mirror know. */
   #before(address: Ipv4, revision: Revision): Lease | undefined {
     const foreign = this.#foreign.get(address);
-    if (foreign === undefined) return this.#table.recordAt(address);
+    if (foreign === undefined) return this.#table.storedAt(address);
     this.#foreign.delete(address);
     this.#table.load(
       foreign.lease === undefined ? unused(address, revision) : { ...foreign.lease, version: revision },

@@ -4,6 +4,7 @@ import { type Ipv4, ipv4FromText } from '../../net/ipv4.ts';
 import type { Keys } from './entry.ts';
 import { type Etcd, endOfPrefix, type KeyValue, type Revision, type WatchEvent } from './etcd.ts';
 import { decodeHeartbeat, type Heartbeat, heartbeatsIn, type Profile } from './heartbeat.ts';
+import { CLOCK_GRACE } from './reckoning.ts';
 
 /** A heartbeat ends so long after its gateway's last sign of life: seconds. */
 const LIFE_SECONDS = 10;
@@ -86,6 +87,16 @@ export class Members {
     return this.#agreedAt;
   }
 
+  /** True if the newest heartbeat of another live gateway agrees with this clock, and that of none differs. */
+  get agrees(): boolean {
+    return this.#newestOffsets().length > 0 && !this.differs;
+  }
+
+  /** True if the newest heartbeat of another live gateway, the moment it came, differed from this clock. */
+  get differs(): boolean {
+    return this.#newestOffsets().some((offset) => Math.abs(offset) > CLOCK_GRACE);
+  }
+
   /**
    * Says who this is, unless another gateway contradicts it: then it is asked again as long as a predecessor's heartbeat
    * may last, and the contradiction returned. Undefined: there is none, or etcd cannot be had now. `waits` hears why.
@@ -161,6 +172,11 @@ export class Members {
     const lease = this.#etcdLease;
     if (lease === undefined) return;
     await this.#options.etcd.revokeEtcdLease(lease).catch(() => undefined);
+  }
+
+  #newestOffsets(): readonly number[] {
+    const others = [...this.#known].filter(([node]) => node !== this.#options.node);
+    return others.flatMap(([, { offsets }]) => offsets.at(-1) ?? []);
   }
 
   #learn(entry: KeyValue, now: number | undefined): void {

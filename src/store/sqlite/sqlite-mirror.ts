@@ -3,11 +3,12 @@ import { GatewayError } from '../../errors.ts';
 import type { Clock } from '../../lease/clock.ts';
 import type { ClockNote } from '../../lease/clock-note.ts';
 import { type Instant, instant } from '../../lease/lease.ts';
-import type { KeptLease, Mirror, MirroredChange, MirrorStanding } from '../mirror.ts';
+import type { KeptLease, KnownNote, Mirror, MirroredChange, MirrorStanding } from '../mirror.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { ClockNotes } from './clock-notes.ts';
 import { codeOf } from './directory.ts';
 import { eventOf } from './history.ts';
+import { KnownNotes } from './known-notes.ts';
 import { readStanding } from './mirror-standing.ts';
 import type { Ownership } from './ownership.ts';
 import { Retention, type RetentionOptions } from './retention.ts';
@@ -51,6 +52,7 @@ export class SqliteMirror implements Mirror {
   readonly #retention: Retention;
   readonly #note: Statement;
   readonly #clockNotes: ClockNotes;
+  readonly #known: KnownNotes;
   readonly #changes: MirroredChange[] = [];
   #standing: MirrorStanding | undefined;
   #seenAt: Instant = instant(0);
@@ -74,6 +76,7 @@ export class SqliteMirror implements Mirror {
     this.#retention = new Retention(database, history);
     this.#note = database.prepare('INSERT OR REPLACE INTO mirror VALUES (1, ?, ?, ?, ?, ?)');
     this.#clockNotes = new ClockNotes(database);
+    this.#known = new KnownNotes(database);
     this.#standing = readStanding(database);
     this.#lastEvent = Number(database.prepare('SELECT max(id) FROM history').pluck().get() ?? 0);
     this.#seenAt = instant(Number(database.prepare('SELECT seen_at FROM mirror').pluck().get() ?? 0));
@@ -132,6 +135,16 @@ export class SqliteMirror implements Mirror {
     this.#schedule(LATER);
   }
 
+  get known(): readonly KnownNote[] {
+    return this.#known.notes;
+  }
+
+  noteKnown(notes: readonly KnownNote[]): void {
+    this.#known.take(notes);
+    this.#isNoted = false;
+    this.#schedule(LATER);
+  }
+
   /** The file's leases are its own from now on. Throws what stands in the way. */
   leave(): void {
     this.#cancel?.();
@@ -143,7 +156,7 @@ export class SqliteMirror implements Mirror {
       );
     this.#standing = undefined;
     this.#database.pragma('synchronous = FULL');
-    this.#database.exec('DELETE FROM mirror');
+    this.#database.exec("DELETE FROM mirror; DELETE FROM meta WHERE key = 'known'");
   }
 
   close(): void {
@@ -217,6 +230,7 @@ export class SqliteMirror implements Mirror {
     if (standing === undefined) return;
     const { segment, birth, revision } = standing;
     this.#note.run(segment, birth, revision, this.#seenAt, this.#hasQuorum ? 1 : 0);
+    this.#known.write();
   }
 
   #write({ before, after, reason }: MirroredChange): void {

@@ -72,7 +72,7 @@ describe('two gateways on one etcd', () => {
 
     expect(second.leases.at(A)?.expiresAt).toBe(at(10));
     expect(await bind(second, { client: 1, address: B, at: at(20) })).toBe('conflict');
-    expect(second.leases.bindingOf(client(1))).toMatchObject({ address: A, expiresAt: at(1000) });
+    expect(second.leases.bindingOf(client(1))).toMatchObject({ address: A, updatedAt: at(9) });
     expect(second.leases.at(B)).toBeUndefined();
   });
 

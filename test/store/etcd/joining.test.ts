@@ -114,7 +114,8 @@ describe('a node that joins', () => {
     const { there, said } = await join([{ client: 1, address: B }], row(1, A));
 
     expect(there.leases.bindingOf(client(1))?.address).toBe(B);
-    expect(there.leases.at(A)).toMatchObject({ state: 'declined', expiresAt: at(3600) });
+    expect(there.leases.at(A)?.state).toBe('declined');
+    expect(there.leases.at(A)?.expiresAt).toBeGreaterThanOrEqual(at(3600));
     expect(said.filter((line) => line.startsWith('warn'))).toHaveLength(1);
   });
 
