@@ -26,10 +26,16 @@ export function addClusterCommand(program: Command): void {
       else writeStatus(standardOutput(), report);
       process.exitCode = report.problems.length === 0 ? 0 : 1;
     });
-  subcommand(cluster, 'init', 'begin a segment that etcd knows nothing of; once, on one node').action(
-    (_options: unknown, command: Command) =>
-      withEtcd(command, (etcd, shared) => initSegment(etcd, shared, print)),
-  );
+  subcommand(cluster, 'init', 'begin a segment that etcd knows nothing of; once, on one node')
+    .option(
+      '--new-segment',
+      'though etcd has one that this may be meant to be: of its gateways, its network or nearly its name',
+    )
+    .action((_options: unknown, command: Command) =>
+      withEtcd(command, (etcd, shared) =>
+        initSegment(etcd, shared, print, command.getOptionValue('newSegment') === true),
+      ),
+    );
   subcommand(
     cluster,
     'seed',

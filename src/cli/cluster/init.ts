@@ -1,19 +1,31 @@
 import { randomUUID } from 'node:crypto';
+import { editsBetween } from '../../config/nearest.ts';
+import { SETTINGS } from '../../config/settings.ts';
 import { GatewayError } from '../../errors.ts';
+import { ipv4FromText, ipv4ToText } from '../../net/ipv4.ts';
+import { prefixOf, prefixToText } from '../../net/prefix.ts';
 import { systemClock } from '../../server/system-clock.ts';
 import { encodeBirth } from '../../store/etcd/birth.ts';
 import { Keys } from '../../store/etcd/entry.ts';
 import type { Etcd } from '../../store/etcd/etcd.ts';
-import { heartbeatsIn } from '../../store/etcd/heartbeat.ts';
+import { type Heartbeat, heartbeatsIn } from '../../store/etcd/heartbeat.ts';
+import { type KnownSegment, otherSegments, segmentsToText } from '../../store/etcd/segments.ts';
 import { readSnapshot } from '../../store/etcd/snapshot.ts';
 import type { SharedSettings } from '../shared-leases.ts';
 import { mirrorStateOf } from './status.ts';
 
-/** Begins a segment: from then on its gateways grant from etcd. Throws cluster-state if it was begun before. */
+/** Names that differ by so many letters may be mistyped. */
+const MISTYPED = 2;
+
+/**
+ * Begins a segment: from then on its gateways grant from etcd. Throws cluster-state if it was begun before, or, unless
+ * `isNew`, if etcd has another one that it may be meant to be.
+ */
 export async function initSegment(
   etcd: Etcd,
   shared: SharedSettings,
   print: (line: string) => void,
+  isNew: boolean,
 ): Promise<void> {
   const { segment, node, settings } = shared;
   const keys = new Keys(segment);
@@ -27,6 +39,7 @@ export async function initSegment(
     const remedy = 'run `vps-gateway cluster seed`, while the gateways run: it merges what they have kept';
     throw refusal(segment, 'has been before, and etcd has lost it', remedy);
   }
+  if (!isNew) refuseMistyped(await otherSegments(etcd, segment), shared);
   const id = randomUUID();
   const value = encodeBirth({ id, at: systemClock.now(), by: node, replaces: [] });
   const { succeeded } = await etcd.transact({
@@ -36,6 +49,38 @@ export async function initSegment(
   });
   if (!succeeded) throw refusal(segment, 'was begun by another node just now', 'nothing is to be done');
   print(`segment ${segment} has begun (${id}): its gateways grant from now on`);
+}
+
+function refuseMistyped(others: readonly KnownSegment[], shared: SharedSettings): void {
+  for (const other of others) {
+    const likeness = likenessOf(other, shared);
+    if (likeness === undefined) continue;
+    throw refusal(
+      shared.segment,
+      `is not in etcd, and ${segmentsToText([other])} is, ${likeness}`,
+      'mend GATEWAY_SEGMENT; or, if this is to be another segment, run `vps-gateway cluster init --new-segment`',
+    );
+  }
+}
+
+/** Why another segment may be the one that was meant; undefined: it is not. */
+function likenessOf({ name, birth, gateways }: KnownSegment, shared: SharedSettings): string | undefined {
+  const { segment, node, settings } = shared;
+  if (gateways.some((gateway) => gateway.node === node)) return `where ${node} is a gateway`;
+  const address = settings.listenIp === undefined ? undefined : ipv4ToText(settings.listenIp);
+  if (gateways.some(({ listenIp }) => listenIp === address)) return `where ${address} is a gateway`;
+  const network = prefixToText(prefixOf(settings.gateway, settings.subnetMask));
+  if (gateways.some((gateway) => networkOf(gateway) === network)) return `in the same network ${network}`;
+  if (birth?.by === node) return 'begun by this node';
+  const edits = editsBetween(name.toLowerCase(), segment.toLowerCase());
+  return edits <= MISTYPED ? 'nearly the same name' : undefined;
+}
+
+function networkOf({ agreed }: Heartbeat): string | undefined {
+  const router = ipv4FromText(agreed[SETTINGS.gateway.variable] ?? '');
+  const length = Number(agreed[SETTINGS.subnetMask.variable]);
+  const isLength = Number.isInteger(length) && length > 0 && length <= 32;
+  return router === undefined || !isLength ? undefined : prefixToText(prefixOf(router, length));
 }
 
 function refusal(segment: string, cause: string, remedy: string): GatewayError {

@@ -1,9 +1,10 @@
 import { GatewayError } from '../../errors.ts';
 import { systemClock } from '../../server/system-clock.ts';
-import { SEED } from '../../store/etcd/birth.ts';
+import { INIT, SEED } from '../../store/etcd/birth.ts';
 import { decodeEntry, Keys } from '../../store/etcd/entry.ts';
 import { EtcdError, type MemberStatus } from '../../store/etcd/etcd.ts';
 import { type Heartbeat, heartbeatsIn } from '../../store/etcd/heartbeat.ts';
+import { type KnownSegment, otherSegments, segmentsToText } from '../../store/etcd/segments.ts';
 import { readSnapshot, type Snapshot } from '../../store/etcd/snapshot.ts';
 import { type MirrorState, openLeaseReader } from '../../store/sqlite/lease-reader.ts';
 import { type Output, writeDetails, writeTable } from '../output.ts';
@@ -24,7 +25,8 @@ export interface ClusterReport {
   readonly birth: string | undefined;
   readonly revision: number | undefined;
   readonly members: readonly MemberLine[];
-  readonly gateways: readonly Heartbeat[];
+  /** Those that are alive; undefined: no majority of etcd says which. */
+  readonly gateways: readonly Heartbeat[] | undefined;
   /** Records in etcd, by state; offers apart. */
   readonly leases: Readonly<Record<string, number>>;
   /** Of this node; undefined: it has none. */
@@ -38,16 +40,17 @@ export async function clusterStatus(shared: SharedSettings): Promise<ClusterRepo
   const keys = new Keys(segment);
   const members = await Promise.all(settings.etcdEndpoints.map((endpoint) => askMember(shared, endpoint)));
   const problems = members.flatMap(({ error }) => (error === undefined ? [] : [error]));
-  const snapshot = await snapshotOf(shared, keys).catch((error: unknown) => {
+  const read = await readShared(shared, keys).catch((error: unknown) => {
     if (!(error instanceof EtcdError)) throw error;
     problems.push(`no majority of etcd answers, so nothing new is granted: ${error.message}`);
     return undefined;
   });
-  const gateways = snapshot === undefined ? [] : heartbeatsIn(keys, snapshot.found);
+  const snapshot = read?.snapshot;
+  const gateways = snapshot === undefined ? undefined : heartbeatsIn(keys, snapshot.found);
   const mirror = mirrorStateOf(settings.leasesDir);
-  if (snapshot !== undefined) {
-    problems.push(...lifeProblems(segment, snapshot, gateways, mirror));
-    problems.push(...foreignProblems(keys, snapshot));
+  if (read !== undefined) {
+    problems.push(...lifeProblems(segment, read, gateways ?? [], mirror));
+    problems.push(...foreignProblems(keys, read.snapshot));
   }
   return {
     segment,
@@ -78,14 +81,19 @@ export function mirrorStateOf(directory: string): MirrorState | undefined {
 
 function lifeProblems(
   segment: string,
-  { birth }: Snapshot,
+  { snapshot: { birth }, others }: SharedState,
   gateways: readonly Heartbeat[],
   mirror: MirrorState | undefined,
 ): readonly string[] {
   if (birth === undefined) {
     const wasBefore = mirror !== undefined || gateways.some((gateway) => gateway.birth !== '');
-    const remedy = `run \`vps-gateway cluster ${wasBefore ? 'seed' : 'init'}\` once`;
-    return [`etcd knows no segment ${segment}, so nothing is granted: ${remedy}`];
+    const unknown = `etcd knows no segment ${segment}`;
+    if (wasBefore || others.length === 0) {
+      const remedy = `run \`vps-gateway cluster ${wasBefore ? 'seed' : 'init'}\` once`;
+      return [`${unknown}, so nothing is granted: ${remedy}`];
+    }
+    const remedy = `mend GATEWAY_SEGMENT; or, if it is a new one, ${INIT}`;
+    return [`${unknown}, but ${segmentsToText(others)}, so nothing is granted: ${remedy}`];
   }
   if (birth.doubt !== undefined) return [`${birth.doubt}, so nothing is granted: ${SEED}`];
   const refusing = gateways.filter(({ isRefused }) => isRefused).map(({ node }) => node);
@@ -109,13 +117,21 @@ async function askMember(
   }
 }
 
+interface SharedState {
+  readonly snapshot: Snapshot;
+  /** Other segments; looked for where this one is not known. */
+  readonly others: readonly KnownSegment[];
+}
+
 /** A call goes to one member; after a failure the next one goes to the next. */
-async function snapshotOf(shared: SharedSettings, keys: Keys): Promise<Snapshot> {
+async function readShared(shared: SharedSettings, keys: Keys): Promise<SharedState> {
   const etcd = await connect(shared);
   try {
     for (let left = shared.settings.etcdEndpoints.length; ; left -= 1) {
       try {
-        return await readSnapshot(etcd, keys);
+        const snapshot = await readSnapshot(etcd, keys);
+        const others = snapshot.birth === undefined ? await otherSegments(etcd, shared.segment) : [];
+        return { snapshot, others };
       } catch (error) {
         if (left <= 1) throw error;
       }
@@ -175,7 +191,9 @@ export function writeStatus(output: Output, report: ClusterReport): void {
     members,
   );
   output.write('\n');
-  if (gateways.length === 0) output.write('no gateway is alive\n');
+  if (gateways === undefined)
+    output.write('which gateways are alive is not known: no majority of etcd answers\n');
+  else if (gateways.length === 0) output.write('no gateway is alive\n');
   else {
     writeTable(
       output,

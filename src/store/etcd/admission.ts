@@ -1,12 +1,15 @@
 import type { Clock } from '../../lease/clock.ts';
 import { type Ipv4, ipv4ToText } from '../../net/ipv4.ts';
 import type { KeptLease, Mirror } from '../mirror.ts';
-import { encodeBirth, type Judgement, judge, type KnownBirth, OtherLifeError, SEED } from './birth.ts';
+import { encodeBirth, INIT, type Judgement, judge, type KnownBirth, OtherLifeError, SEED } from './birth.ts';
 import type { Keys } from './entry.ts';
 import type { Compare, Etcd } from './etcd.ts';
 import { heartbeatsIn } from './heartbeat.ts';
 import { type MergeReport, mergeLeases } from './merge.ts';
+import { otherSegments, segmentsToText } from './segments.ts';
 import { readSnapshot, type Snapshot } from './snapshot.ts';
+
+type Refusal = Extract<Judgement, { kind: 'refused' }>;
 
 /** Says something to the operator. */
 export type Say = (level: 'info' | 'warn' | 'error', fields: object, message: string) => void;
@@ -62,7 +65,9 @@ export class Admission {
       if (judgement.kind === 'refused') {
         if (judgement.isLoss && birth !== undefined) await this.#doubt(birth, judgement.cause);
         await this.#answerSeeding(snapshot);
-        throw this.#refusal(judgement);
+        throw this.#refusal(
+          birth === undefined && standing === undefined ? await this.#unknown(judgement) : judgement,
+        );
       }
       if (birth === undefined) throw new OtherLifeError();
       const isMerged = this.#mergedFor === birth.id;
@@ -76,7 +81,16 @@ export class Admission {
     }
   }
 
-  #refusal({ cause, remedy }: Extract<Judgement, { kind: 'refused' }>): OtherLifeError {
+  /** A segment that etcd does not know may be a mistyped one. */
+  async #unknown(judgement: Refusal): Promise<Refusal> {
+    const { etcd, segment } = this.#parts;
+    const others = await otherSegments(etcd, segment);
+    if (others.length === 0) return judgement;
+    const cause = `${judgement.cause}, but ${segmentsToText(others)}`;
+    return { ...judgement, cause, remedy: `mend GATEWAY_SEGMENT; or, if it is a new one, ${INIT}` };
+  }
+
+  #refusal({ cause, remedy }: Refusal): OtherLifeError {
     if (this.#said !== cause) this.#parts.say('error', { cause, remedy }, 'nothing is granted');
     this.#said = cause;
     return new OtherLifeError(`${cause}: ${remedy}`);
@@ -135,11 +149,7 @@ export class Admission {
  * Every record that the mirror has of this life is in etcd, as old or newer; undefined: so it is. Its revision alone says
  * little: heartbeats count it up again after a backup was put back.
  */
-function lacks(
-  { found }: Snapshot,
-  keys: Keys,
-  kept: readonly KeptLease[],
-): Extract<Judgement, { kind: 'refused' }> | undefined {
+function lacks({ found }: Snapshot, keys: Keys, kept: readonly KeptLease[]): Refusal | undefined {
   for (const { address, version, state } of kept) {
     const entry = found.get(keys.ofAddress(address));
     if (entry === undefined ? state === 'free' : entry.modRevision >= version) continue;

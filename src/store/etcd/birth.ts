@@ -27,6 +27,9 @@ export type Judgement =
   | { readonly kind: 'ours' | 'joins' | 'merges' }
   | { readonly kind: 'refused'; readonly cause: string; readonly remedy: string; readonly isLoss?: true };
 
+/** What begins a segment. */
+export const INIT = 'run `vps-gateway cluster init` once, on one node';
+
 /** What mends a loss. */
 export const SEED =
   'run `vps-gateway cluster seed` once, while the gateways run: it merges what they have kept';
@@ -43,8 +46,7 @@ export function judge(
     return refused(cause, 'mend GATEWAY_SEGMENT, or set another GATEWAY_DHCP_LEASES_DIR');
   }
   if (birth === undefined) {
-    if (mirror === undefined)
-      return refused(`etcd knows no segment ${segment}`, 'run `vps-gateway cluster init` once, on one node');
+    if (mirror === undefined) return refused(`etcd knows no segment ${segment}`, INIT);
     return refused(`etcd has lost the leases of segment ${segment}`, SEED);
   }
   if (birth.doubt !== undefined) return refused(birth.doubt, SEED);

@@ -34,6 +34,9 @@ export interface Entry {
   readonly [unknown: string]: unknown;
 }
 
+/** What the keys of all segments begin with. */
+export const SEGMENTS = '/vps-gateway/';
+
 /** The keys of one segment. */
 export class Keys {
   readonly prefix: string;
@@ -47,7 +50,7 @@ export class Keys {
   readonly #clients: string;
 
   constructor(segment: string) {
-    this.prefix = `/vps-gateway/${segment}/`;
+    this.prefix = `${SEGMENTS}${segment}/`;
     this.birth = `${this.prefix}birth`;
     this.seeding = `${this.prefix}seeding`;
     this.gateways = `${this.prefix}gw/`;

@@ -219,7 +219,7 @@ describe('a life that follows another', () => {
 
     const shared = { segment: SEGMENT, node: 'pve9', settings: { leasesDir: '/nowhere' } as Settings };
 
-    await expect(initSegment(emptied.connect(), shared, () => {})).rejects.toThrow('has been before');
+    await expect(initSegment(emptied.connect(), shared, () => {}, false)).rejects.toThrow('has been before');
   });
 });
 

@@ -1,0 +1,120 @@
+import { describe, expect, test } from 'vitest';
+import { initSegment } from '../../src/cli/cluster/init.ts';
+import { clusterStatus, writeStatus } from '../../src/cli/cluster/status.ts';
+import { sharedSettings } from '../../src/cli/shared-leases.ts';
+import { loadSettings } from '../../src/config/load-settings.ts';
+import { Keys } from '../../src/store/etcd/entry.ts';
+import { FakeClock, settle } from '../support/clock.ts';
+import { MemoryCluster } from '../support/memory-etcd.ts';
+import { at } from '../support/plan.ts';
+import { giveBirth, openSharedStore, sharedStore } from '../support/shared-store.ts';
+
+/** What the gateways of 10.15.3.0/24 say of themselves. */
+const AGREED = { GATEWAY_DHCP_GATEWAY: '10.15.3.1', GATEWAY_DHCP_SUBNET_MASK: '24' };
+/** A node of another network, of a gateway that etcd has not seen. */
+const STRANGER = {
+  GATEWAY_ETCD_ENDPOINTS: '127.0.0.1:1',
+  GATEWAY_SEGMENT: 'tenant-7',
+  GATEWAY_NODE_NAME: 'pve9',
+  GATEWAY_DHCP_LEASES_DIR: '/nowhere',
+  GATEWAY_DHCP_GATEWAY: '10.16.0.1',
+  GATEWAY_DHCP_POOL_START: '10.16.0.20',
+  GATEWAY_DHCP_POOL_END: '10.16.0.99',
+};
+
+function shared(environment: Readonly<Record<string, string>>) {
+  const loaded = loadSettings({}, { ...STRANGER, ...environment });
+  const found = loaded.ok ? sharedSettings(loaded.settings) : undefined;
+  if (found === undefined) throw new Error(JSON.stringify(loaded));
+  return found;
+}
+
+/** etcd with the segment vpsnet, of pve1 and pve2. */
+async function living(clock = new FakeClock()): Promise<MemoryCluster> {
+  const cluster = new MemoryCluster();
+  await giveBirth(cluster.connect(), 'vpsnet');
+  for (const place of [10, 11])
+    await openSharedStore({ etcd: cluster.connect(), clock, place, segment: 'vpsnet', agreed: AGREED });
+  return cluster;
+}
+
+describe('a segment that etcd does not know', () => {
+  test.each([
+    ['whose node is a gateway of another', { GATEWAY_NODE_NAME: 'pve2' }, 'where pve2 is a gateway'],
+    [
+      'whose listen IP is a gateway of another',
+      {
+        GATEWAY_DHCP_LISTEN_IP: '10.15.3.11',
+        GATEWAY_DHCP_GATEWAY: '10.15.0.1',
+        GATEWAY_DHCP_SUBNET_MASK: '16',
+        GATEWAY_DHCP_POOL_START: '10.15.9.20',
+        GATEWAY_DHCP_POOL_END: '10.15.9.99',
+      },
+      'where 10.15.3.11 is a gateway',
+    ],
+    [
+      'whose network is that of another',
+      {
+        GATEWAY_DHCP_GATEWAY: '10.15.3.1',
+        GATEWAY_DHCP_POOL_START: '10.15.3.20',
+        GATEWAY_DHCP_POOL_END: '10.15.3.99',
+      },
+      'in the same network 10.15.3.0/24',
+    ],
+    ['whose name is nearly that of another', { GATEWAY_SEGMENT: 'VPSnte' }, 'nearly the same name'],
+    ['on the node that has begun another', { GATEWAY_NODE_NAME: 'test' }, 'begun by this node'],
+  ])('%s is not begun before that is confirmed', async (_, environment, likeness) => {
+    const cluster = await living();
+    const lines: string[] = [];
+    const settings = shared(environment);
+    const begin = (isNew: boolean) =>
+      initSegment(cluster.connect(), settings, (line) => lines.push(line), isNew);
+
+    await expect(begin(false)).rejects.toThrow(`vpsnet (2 gateways alive) is, ${likeness}`);
+    await expect(begin(false)).rejects.toThrow('cluster init --new-segment');
+    expect(cluster.keys.has(new Keys(settings.segment).birth)).toBe(false);
+    await begin(true);
+    expect(lines.join()).toContain(`segment ${settings.segment} has begun`);
+  });
+
+  test('and is like no other is begun at once, whoever else is there', async () => {
+    const cluster = await living();
+    const lines: string[] = [];
+
+    await initSegment(cluster.connect(), shared({}), (line) => lines.push(line), false);
+
+    expect(lines.join()).toContain('segment tenant-7 has begun');
+  });
+
+  test('is said together with those that etcd has, once', async () => {
+    const clock = new FakeClock();
+    const cluster = await living(clock);
+    await giveBirth(cluster.connect(), 'old');
+    const said: string[] = [];
+    const lost = sharedStore({ etcd: cluster.connect(), clock, place: 12, segment: 'vpsnte', said });
+    await lost.serveAs(at('10.15.3.12'), {});
+    for (let second = 0; second < 5; second += 1) {
+      await clock.pass(1000);
+      lost.idle();
+      await settle();
+    }
+
+    expect(lost.failure).toContain(
+      'etcd knows no segment vpsnte, but old (no gateway alive), vpsnet (2 gateways alive): mend GATEWAY_SEGMENT',
+    );
+    expect(said.filter((line) => line.startsWith('error'))).toHaveLength(1);
+  });
+});
+
+describe('cluster status without a majority of etcd', () => {
+  test('does not know who is alive, and says so', async () => {
+    const report = await clusterStatus(shared({}));
+    const written: string[] = [];
+    writeStatus({ write: (text) => void written.push(text), hasColour: false }, report);
+    const text = written.join('');
+
+    expect(report.gateways).toBeUndefined();
+    expect(text).toContain('which gateways are alive is not known: no majority of etcd answers');
+    expect(text).not.toContain('no gateway is alive');
+  });
+});
