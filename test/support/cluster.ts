@@ -103,10 +103,14 @@ export class Cluster {
   }
 
   /** Starts the gateway of a node (again), with the mirror that it has, and waits until it says that it serves. */
-  async start(place: number, settings: Readonly<Record<string, string>> = {}): Promise<GatewayProcess> {
+  async start(
+    place: number,
+    settings: Readonly<Record<string, string>> = {},
+    under = this.#options.under ?? [],
+  ): Promise<GatewayProcess> {
     const node = this.#at(place);
     const { host, directory, logFile, address } = node;
-    const { under = [], nodeOptions = [] } = this.#options;
+    const { nodeOptions = [] } = this.#options;
     const gateway = new GatewayProcess(host, {
       under,
       nodeOptions,
