@@ -48,7 +48,7 @@ const PROPOSALS: readonly Proposal[] = [
   hashed,
   longestFree,
   oldestOffer,
-  silentPeers,
+  silentPeer,
 ];
 
 /** Addresses that are looked at for one that this gateway goes first for. */
@@ -129,12 +129,18 @@ function rankedFirst(search: Search): Ipv4 | undefined {
   return undefined;
 }
 
+/** What is to be known of other gateways for an address of theirs. */
+export type PeerSearch = Pick<
+  Search,
+  'leases' | 'now' | 'peers' | 'heardSince' | 'subnet' | 'self' | 'trustsClock'
+>;
+
 /**
  * When nothing else is left: an address of which a peer's client was heard longest ago, if that peer has been silent for
  * as long as a lease can last; or a lease of our own that has run out. It is asked for by ARP like any that is not
  * vouched for.
  */
-function silentPeers(search: Search): Ipv4 | undefined {
+export function silentPeer(search: PeerSearch): Ipv4 | undefined {
   const { leases, now, peers, heardSince, subnet, self, trustsClock } = search;
   if (!trustsClock) return undefined;
   const longest = subnet.leaseTimes.maximum * 1000;
@@ -167,7 +173,10 @@ function isOverLease({ client, address }: Lease, search: Search): boolean {
   return lease?.address === address && isTaken(lease, search.client, search.now, search.overBefore(lease));
 }
 
-function firstOf(search: Search, find: (pool: AddressRange) => Ipv4 | undefined): Ipv4 | undefined {
+function firstOf(
+  search: Pick<Search, 'subnet'>,
+  find: (pool: AddressRange) => Ipv4 | undefined,
+): Ipv4 | undefined {
   for (const pool of search.subnet.pools) {
     const address = find(pool);
     if (address !== undefined) return address;

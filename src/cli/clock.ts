@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { SETTINGS } from '../config/settings.ts';
 import { type ClockStatus, sentenceOf, spanOf } from '../server/clock-status.ts';
 import { askClock, HEALTH_SOCKET } from '../server/health.ts';
+import { noAnswer, noAnswerToText } from './no-answer.ts';
 import { standardOutput } from './output.ts';
 import { complain } from './write-whole.ts';
 
@@ -54,17 +55,15 @@ async function tell(socket: string, request: 'clock' | 'clock trust', asJson: bo
 
 /** Undefined: there is none, which has been said. */
 async function answerOf(socket: string, request: 'clock' | 'clock trust'): Promise<ClockStatus | undefined> {
-  let cause = 'it is starting or ending';
   try {
     const status = await askClock(socket, request, PATIENCE);
     if (status !== null && typeof status.trusted === 'boolean') return status;
-    if (status !== null) cause = 'it is of an older version: restart it';
+    if (status === null)
+      complain('vps-gateway: the gateway is starting or ending: ask again in some seconds\n');
+    else throw new SyntaxError('an answer of another version');
   } catch (error) {
-    cause = error instanceof Error ? error.message : String(error);
+    complain(noAnswerToText(noAnswer(socket, error)));
   }
-  complain(
-    `vps-gateway: no gateway answers at ${socket} (${cause}): is it running, with this leases directory?\n`,
-  );
   return undefined;
 }
 

@@ -12,8 +12,9 @@ import {
   type RejectedSettings,
 } from '../config/load-settings.ts';
 import { planOfSettings } from '../config/plan-of-settings.ts';
-import { originToText, type Problem, problemToText, shownText } from '../config/problem.ts';
-import { type Environment, SETTING_KEYS, SETTINGS } from '../config/settings.ts';
+import { type Problem, problemToText } from '../config/problem.ts';
+import { type Environment, SETTINGS } from '../config/settings.ts';
+import { type ShownSetting, shownSettings } from '../config/shown-settings.ts';
 import { EXIT_STATUS, GatewayError } from '../errors.ts';
 import { hardwareFromText, NO_HARDWARE } from '../net/hardware-address.ts';
 import { ipv4FromText, ipv4ToText, UNSPECIFIED } from '../net/ipv4.ts';
@@ -25,17 +26,9 @@ import { readInterfaces } from '../transport/interfaces.ts';
 import { type Column, type Output, standardOutput, writeTable } from './output.ts';
 import { addSettingOptions, flagsOf } from './setting-options.ts';
 
-/** One setting as it stands. */
-interface SettingLine {
-  readonly setting: string;
-  /** As it was written; a secret is not shown. Null: left open. */
-  readonly value: string | null;
-  readonly from: string;
-}
-
 export interface CheckReport {
   readonly ok: boolean;
-  readonly settings: readonly SettingLine[];
+  readonly settings: readonly ShownSetting[];
   readonly listen:
     | {
         readonly listenIp: string;
@@ -89,11 +82,7 @@ export function checkSettings(
   const oddity = search?.kind === 'found' && search.warning !== undefined ? [search.warning] : [];
   return {
     ok: problems.length === 0,
-    settings: SETTING_KEYS.map((key) => ({
-      setting: SETTINGS[key].variable,
-      value: shownText(key, loaded.origins[key]) ?? null,
-      from: originToText(loaded.origins[key]),
-    })),
+    settings: shownSettings(loaded.origins),
     listen: listenOf(search),
     warnings: [...texts(loaded.warnings), ...oddity, ...planWarnings(loaded, search, links, leasesIn)],
     problems,
@@ -170,7 +159,7 @@ function listenOf(search: ListenAddressSearch | undefined): CheckReport['listen'
   return { listenIp: ipv4ToText(listenIp), interface: interfaceName, prefixLength, mtu };
 }
 
-const COLUMNS: readonly Column<SettingLine>[] = [
+const COLUMNS: readonly Column<ShownSetting>[] = [
   { heading: 'SETTING', cell: ({ setting }) => setting },
   { heading: 'VALUE', cell: ({ value }) => value },
   { heading: 'FROM', cell: ({ from }) => from },

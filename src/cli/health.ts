@@ -1,21 +1,37 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { SETTINGS } from '../config/settings.ts';
+import type { ShownSetting } from '../config/shown-settings.ts';
 import { askHealth, HEALTH_SOCKET } from '../server/health.ts';
+import { poolUseToText } from '../server/pool-use.ts';
+import type { Verdict } from '../server/problems.ts';
 import type { Status } from '../server/status.ts';
+import { noAnswer, noAnswerToText } from './no-answer.ts';
 import { standardOutput } from './output.ts';
 import { complain } from './write-whole.ts';
 
 /** How long the server may take to answer: milliseconds. */
 const PATIENCE = 2000;
 
+/** The exit status by what a new guest would get. */
+const EXIT: Readonly<Record<Verdict, number>> = { served: 0, 'not-served': 1, 'pool-full': 3 };
+const NO_ANSWER = 2;
+
+const STATUSES = `
+Exit status:
+  0  a new guest would get an address
+  1  it would not, for a reason of this machine or its store, which is said
+  2  no gateway answers
+  3  the pool is full`;
+
 export function addHealthCommand(program: Command): void {
   const { variable, default: fallback } = SETTINGS.leasesDir;
   program
     .command('health')
-    .description('ask the running gateway how it is: status 0 if it serves, 1 if it does not')
+    .description('ask the running gateway whether a new guest would get an address, and what is wrong')
     .option('--leases-dir <directory>', `its leases directory (${variable}; default ${fallback})`)
     .option('--json', 'as JSON')
+    .addHelpText('after', STATUSES)
     .action(async ({ leasesDir, json }: { leasesDir?: string; json?: boolean }) => {
       const directory = leasesDir ?? (process.env[variable] || fallback || '.');
       process.exitCode = await health(join(directory, HEALTH_SOCKET), json === true);
@@ -27,26 +43,59 @@ async function health(socket: string, asJson: boolean): Promise<number> {
   let status: Status;
   try {
     status = await askHealth(socket, PATIENCE);
+    if (EXIT[status.verdict] === undefined) throw new SyntaxError('a status without a verdict');
   } catch (error) {
-    const cause = error instanceof Error ? error.message : String(error);
-    complain(
-      `vps-gateway: no gateway answers at ${socket} (${cause}): is it running, with this leases directory?\n`,
-    );
-    return 1;
+    const answer = noAnswer(socket, error);
+    if (asJson) output.write(`${JSON.stringify({ verdict: 'no-answer', ...answer }, null, 2)}\n`);
+    else complain(noAnswerToText(answer));
+    return NO_ANSWER;
   }
-  output.write(asJson ? `${JSON.stringify(status, null, 2)}\n` : sentence(status));
-  return status.status === 'serving' || status.status === 'degraded' ? 0 : 1;
+  output.write(asJson ? `${JSON.stringify(status, null, 2)}\n` : textOf(status));
+  return EXIT[status.verdict];
 }
 
-function sentence(said: Status): string {
-  const { status, listenIp, interface: name, transport, leases, shortcomings, problems } = said;
-  const where = listenIp === null ? '' : ` on ${listenIp} (${name}, ${transport})`;
-  const counts = Object.entries(leases).map(([state, count]) => `${count} ${state}`);
+/** What is wrong stands before what is well; what to do stands under what is wrong. */
+function textOf(said: Status): string {
+  const { pool, shortcomings, problems } = said;
+  const stopping = problems.filter(({ stopsNewGuests }) => stopsNewGuests);
+  const others = problems.filter(({ stopsNewGuests }) => !stopsNewGuests);
+  const told = [
+    ...stopping.map((problem) => ({ word: 'problem', ...problem })),
+    ...others.map((problem) => ({ word: 'warning', ...problem })),
+  ];
   const lines = [
-    `${status}${where}`,
-    `leases: ${counts.join(', ')}`,
+    headline(said),
+    ...told.flatMap(({ word, message, remedy }) =>
+      remedy === '' ? [`${word}: ${message}`] : [`${word}: ${message}`, `  to mend it: ${remedy}`],
+    ),
+    ...(pool === null ? [] : [`pool: ${poolUseToText(pool)}`]),
+    ...settingsLines(said.settings),
     ...shortcomings.map((shortcoming) => `shortcoming: ${shortcoming}`),
-    ...problems.map((problem) => `problem: ${problem}`),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+const HEADLINES: Readonly<Record<Verdict, string>> = {
+  served: 'a new guest gets an address',
+  'not-served': 'A NEW GUEST GETS NO ADDRESS',
+  'pool-full': 'A NEW GUEST GETS NO ADDRESS, for the pool is full',
+};
+
+function headline({ status, verdict, listenIp, interface: name, transport }: Status): string {
+  const where = listenIp === null ? '' : ` on ${listenIp} (${name}, ${transport})`;
+  return `${status}${where}: ${HEADLINES[verdict]}`;
+}
+
+/** What every gateway has, and beside it whatever was set. */
+const ALWAYS: readonly string[] = [SETTINGS.gateway.variable, SETTINGS.leaseTime.variable];
+
+function settingsLines(settings: readonly ShownSetting[]): readonly string[] {
+  const shown = settings.filter(
+    ({ setting, from, value }) => value !== null && (from !== 'default' || ALWAYS.includes(setting)),
+  );
+  if (shown.length === 0) return [];
+  return [
+    'settings of the running gateway (all of them: --json):',
+    ...shown.map(({ setting, value, from }) => `  ${setting}=${value} (${from})`),
+  ];
 }

@@ -6,6 +6,7 @@ import type { LoadedSettings } from '../config/load-settings.ts';
 import { planOfSettings } from '../config/plan-of-settings.ts';
 import { problemToText } from '../config/problem.ts';
 import type { Settings } from '../config/settings.ts';
+import { shownSettings } from '../config/shown-settings.ts';
 import { decide } from '../engine/decide.ts';
 import { GatewayError } from '../errors.ts';
 import type { Clock } from '../lease/clock.ts';
@@ -42,7 +43,7 @@ const FULL_CHECK_AFTER = 30_000;
 const HANG_UP = 'SIGHUP is ignored; `vps-gateway clock trust` says that the time is right';
 
 /** Runs the gateway until SIGTERM or SIGINT; here, and only here, the concrete parts are chosen. Returns the exit status. */
-export async function serve({ settings, warnings }: LoadedSettings): Promise<number> {
+export async function serve({ settings, origins, warnings }: LoadedSettings): Promise<number> {
   const log = createLogger(settings, new LogOutput(1), isatty(1), systemClock.now);
   for (const warning of warnings) log.warn({ setting: warning.setting }, problemToText(warning));
 
@@ -82,6 +83,7 @@ export async function serve({ settings, warnings }: LoadedSettings): Promise<num
       ...planOfSettings(settings, listen, ownAddresses()),
       ...(sockets.canAsk ? {} : { probeMilliseconds: 0 }),
     }),
+    settings: shownSettings(origins),
     waits: settings.wait,
   });
   const health = new HealthEndpoint(join(settings.leasesDir, HEALTH_SOCKET), server, log);

@@ -33,6 +33,7 @@ export class Exchange {
   #orders = 0;
   #isInRound = false;
   #isDrained = true;
+  #heard = 0;
   #isStopping = false;
   #whenStopped: () => void = () => {};
 
@@ -53,6 +54,11 @@ export class Exchange {
   /** True if nothing is on its way, and no datagram was left unread. */
   get isIdle(): boolean {
     return this.#isDrained && this.#underWay === 0 && this.#course.isEmpty;
+  }
+
+  /** How many datagrams were read, whatever became of them. */
+  get heard(): number {
+    return this.#heard;
   }
 
   /** One round; for whenever datagrams wait. */
@@ -173,6 +179,7 @@ export class Exchange {
     try {
       const batch = this.#parts.transport.receive(arena);
       this.#isDrained = batch.drained;
+      this.#heard += batch.datagrams.length;
       return batch;
     } catch (error) {
       this.#parts.observer.broken(error);

@@ -53,10 +53,8 @@ export class ListenIpWatch {
   }
 
   /** What stands now, with what mends it. */
-  get problem(): string | undefined {
-    if (this.#holder === undefined) return undefined;
-    const { message, remedy } = heldBy(this.#parts.listen, this.#holder);
-    return `${message}; ${remedy}`;
+  get problem(): { readonly message: string; readonly remedy: string } | undefined {
+    return this.#holder === undefined ? undefined : heldBy(this.#parts.listen, this.#holder);
   }
 
   /** While others could not see this gateway, another one has begun to serve: it defends the address. */

@@ -3,6 +3,7 @@ import { GatewayError } from '../errors.ts';
 import { ipv4ToText } from '../net/ipv4.ts';
 import { heldBy, ListenIpClaim } from './listen-ip-claim.ts';
 import { ListenIpWatch } from './listen-ip-watch.ts';
+import type { RunningProblem } from './problems.ts';
 import type { Medium, ServerParts } from './server-parts.ts';
 import { type Memory, Service } from './service.ts';
 
@@ -51,11 +52,15 @@ export class Listening {
     return this.#service;
   }
 
-  get problems(): readonly string[] {
-    const problems: string[] = [];
-    if (this.#obstacle !== undefined) problems.push(textOf(this.#obstacle));
+  get problems(): readonly RunningProblem[] {
+    const problems: RunningProblem[] = [];
+    if (this.#obstacle !== undefined) {
+      const stopsNewGuests = this.#service === undefined;
+      problems.push({ name: 'listen-address', ...this.#obstacle, stopsNewGuests });
+    }
     const conflict = this.#watch?.problem;
-    if (conflict !== undefined) problems.push(conflict);
+    if (conflict !== undefined)
+      problems.push({ name: 'listen-ip-conflict', ...conflict, stopsNewGuests: false });
     return problems;
   }
 
@@ -285,10 +290,6 @@ function isGone(error: unknown): error is GatewayError {
 
 function isSamePlace(one: ListenAddress, other: ListenAddress): boolean {
   return one.listenIp === other.listenIp && one.interfaceIndex === other.interfaceIndex;
-}
-
-function textOf({ message, remedy }: Obstacle): string {
-  return remedy === '' ? message : `${message}; ${remedy}`;
 }
 
 function fieldsOf(listen: ListenAddress): object {

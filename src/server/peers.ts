@@ -6,6 +6,7 @@ import type { HardwareAddress } from '../net/hardware-address.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 import type { Silences } from '../store/lease-store.ts';
 import type { Log } from './log.ts';
+import type { RunningProblem } from './problems.ts';
 
 /** A peer that was heard within this time is there, or within the longest lease: milliseconds. */
 const PRESENT = 86_400_000;
@@ -134,9 +135,11 @@ export class Peers implements Hearing {
   }
 
   /** What is wrong about it, for the status. */
-  get problem(): string | undefined {
+  get problem(): RunningProblem | undefined {
     if (this.#heard.size === 0) return undefined;
-    return `other gateways serve this pool, and nothing is shared with them: ${[...this.#heard.keys()].map(ipv4ToText).join(', ')}`;
+    const names = [...this.#heard.keys()].map(ipv4ToText).join(', ');
+    const message = `other gateways serve this pool, and nothing is shared with them: ${names}`;
+    return { name: 'peers', message, remedy: REMEDY, stopsNewGuests: false };
   }
 
   #isOver({ since, isRemembered }: Silence): boolean {

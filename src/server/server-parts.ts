@@ -1,4 +1,5 @@
 import type { ListenAddress, ListenAddressSearch } from '../config/listen-address.ts';
+import type { ShownSetting } from '../config/shown-settings.ts';
 import type { Decide } from '../engine/decision.ts';
 import type { Clock } from '../lease/clock.ts';
 import type { Boot } from '../lease/clock-note.ts';
@@ -61,6 +62,8 @@ export interface ServerParts {
   /** Throws a GatewayError; 'rival-server' if somebody else listens there. */
   openMedium(listen: ListenAddress): Medium | Promise<Medium>;
   planOf(listen: ListenAddress): Plan;
+  /** What it was started with, for whoever asks. */
+  readonly settings?: readonly ShownSetting[];
   /** False: a listen address that is not there is an error, not waited for. */
   readonly waits: boolean;
   /** Sees all that is decided, beside counters and log. */

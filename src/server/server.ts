@@ -1,5 +1,6 @@
 import type { Ipv4 } from '../net/ipv4.ts';
-import { type ClockStatus, clockStatusOf, doubtOf } from './clock-status.ts';
+import { LeaseTable } from '../store/lease-table.ts';
+import { type ClockStatus, clockStatusOf } from './clock-status.ts';
 import { ClusterLog } from './cluster.ts';
 import { Counters } from './counters.ts';
 import { Deafness } from './deafness.ts';
@@ -10,6 +11,8 @@ import { Listening } from './listening.ts';
 import { type Observer, observers } from './observer.ts';
 import { PeerNotes } from './peer-notes.ts';
 import { Peers } from './peers.ts';
+import { type PoolUse, poolProblem, poolUseOf } from './pool-use.ts';
+import { clockProblem, NOT_STARTED, type RunningProblem, storeProblems } from './problems.ts';
 import { Repeats } from './repeats.ts';
 import type { ServerParts } from './server-parts.ts';
 import { type Memory, type Service, standingOf } from './service.ts';
@@ -45,7 +48,16 @@ export class Server {
   }
 
   get status(): Status {
-    return statusOf(this.#memory?.store, this.#listening.service, this.#counters.values(), this.#problems());
+    const service = this.#listening.service;
+    const pool = this.#poolUse(service);
+    return statusOf({
+      store: this.#memory?.store,
+      service,
+      pool,
+      counters: this.#counters.values(),
+      problems: this.#problems(pool),
+      settings: this.#parts.settings ?? [],
+    });
   }
 
   /** Opens all. Done when it serves or waits; throws a GatewayError for what will not mend itself. */
@@ -189,18 +201,40 @@ export class Server {
     };
   }
 
-  #problems(): readonly string[] {
-    const problems: string[] = [...this.#listening.problems];
-    const failure = this.#memory?.store.failure;
-    if (failure !== undefined) problems.push(`leases cannot be stored: ${failure}`);
-    const trouble = this.#memory?.store.trouble;
-    if (trouble !== undefined) problems.push(`the lease file does not follow: ${trouble}`);
-    const peers = this.#memory?.peers.problem;
+  #problems(pool: PoolUse | undefined): readonly RunningProblem[] {
+    const problems: RunningProblem[] = [...this.#listening.problems];
+    const memory = this.#memory;
+    if (memory === undefined) problems.push(NOT_STARTED);
+    problems.push(...storeProblems(memory?.store, memory?.cluster !== undefined));
+    const peers = memory?.peers.problem;
     if (peers !== undefined) problems.push(peers);
-    problems.push(...(this.#parts.cluster?.problems ?? []));
+    for (const message of this.#parts.cluster?.problems ?? [])
+      problems.push({ name: 'cluster', message, remedy: '', stopsNewGuests: false });
     const clock = this.clock;
-    if (clock?.trusted === false) problems.push(doubtOf(clock));
+    if (clock?.trusted === false) problems.push(clockProblem(clock, pool?.hasRoom !== false));
+    const full = pool === undefined ? undefined : poolProblem(pool, this.#trustsClock);
+    if (full !== undefined) problems.push(full);
     return problems;
+  }
+
+  get #trustsClock(): boolean {
+    return this.#memory !== undefined && standingOf(this.#memory).isTrusted;
+  }
+
+  #poolUse(service: Service | undefined): PoolUse | undefined {
+    const memory = this.#memory;
+    if (memory === undefined || service === undefined) return undefined;
+    const { leases } = memory.store;
+    if (!(leases instanceof LeaseTable)) return undefined;
+    return poolUseOf({
+      plan: service.plan,
+      leases,
+      now: this.#parts.clock.now(),
+      trustsClock: this.#trustsClock,
+      peers: memory.peers.peers,
+      heardSince: memory.peers.since,
+      sharing: memory.cluster?.live ?? [],
+    });
   }
 }
 

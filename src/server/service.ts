@@ -44,6 +44,7 @@ export class Service {
   readonly listen: ListenAddress;
   readonly medium: Medium;
   readonly exchange: Exchange;
+  readonly plan: Plan;
   readonly #parts: ServerParts;
 
   constructor(parts: ServerParts, memory: Memory, listen: ListenAddress, medium: Medium) {
@@ -53,6 +54,7 @@ export class Service {
     this.listen = listen;
     this.medium = medium;
     const plan = parts.planOf(listen);
+    this.plan = plan;
     sayDoubts(plan, store, parts);
     const liars = new ArpLiars(store.leases, clock, parts.log);
     const longestLease = Math.max(0, ...plan.subnets.map(({ leaseTimes }) => leaseTimes.maximum));

@@ -31,6 +31,8 @@ export class LeaseColumns {
   readonly #chunks: Chunk[] = [];
   readonly #reckoning: LeaseReckoning | undefined;
   readonly #byAddress = new SlotIndex();
+  /** How many records there are of each of STATES. */
+  readonly #counts = new Uint32Array(STATES.length);
   /** The key that was asked about or made last, and what it is made of: one decision asks for the same ones again. */
   #lastClient = '' as ClientKey;
   #lastEthernet: HardwareAddress = NO_HARDWARE;
@@ -152,17 +154,9 @@ export class LeaseColumns {
     return found;
   }
 
+  /** Kept with every write. */
   countByState(): Readonly<Record<LeaseState, number>> {
-    const counts = new Uint32Array(STATES.length);
-    for (let slot = 0; slot < this.#size; slot += CHUNK) {
-      const { states } = this.#chunkOf(slot);
-      const rows = Math.min(CHUNK, this.#size - slot);
-      for (let row = 0; row < rows; row += 1) {
-        const state = states[row] ?? 0;
-        counts[state] = (counts[state] ?? 0) + 1;
-      }
-    }
-    const [free = 0, offered = 0, bound = 0, declined = 0, peer = 0] = counts;
+    const [free = 0, offered = 0, bound = 0, declined = 0, peer = 0] = this.#counts;
     return { free, offered, bound, declined, peer };
   }
 
@@ -192,7 +186,11 @@ export class LeaseColumns {
       knownAt[row] = this.#reckoning.now();
     addresses[row * 3 + 1] = lease.granter;
     addresses[row * 3 + 2] = lease.leaseSeconds;
-    states[row] = STATES.indexOf(lease.state);
+    const before = states[row] ?? 0;
+    const now = STATES.indexOf(lease.state);
+    states[row] = now;
+    this.#counts[before] = (this.#counts[before] ?? 0) - 1;
+    this.#counts[now] = (this.#counts[now] ?? 0) + 1;
     rest[row * 4] = lease.version;
     rest[row * 4 + 1] = lease.expiresAt;
     rest[row * 4 + 2] = lease.updatedAt;
@@ -217,6 +215,7 @@ export class LeaseColumns {
     const slot = this.#size;
     if (slot === this.#chunks.length * CHUNK) this.#chunks.push(new Chunk(this.#reckoning !== undefined));
     this.#size += 1;
+    this.#counts[0] = (this.#counts[0] ?? 0) + 1; // What is written into it counts anew.
     this.#chunkOf(slot).addresses[(slot & (CHUNK - 1)) * 3] = address;
     return slot;
   }

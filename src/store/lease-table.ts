@@ -15,7 +15,7 @@ import { CardIndex } from './card-index.ts';
 import { ClientIndex } from './client-index.ts';
 import { LeaseColumns, type LeaseReckoning } from './lease-columns.ts';
 import { Offers } from './offers.ts';
-import type { RangeOrder, Standing } from './range-order.ts';
+import type { Occupancy, RangeOrder, Standing } from './range-order.ts';
 import { RangeOrders } from './range-orders.ts';
 
 /** How many records one sweep looks at. */
@@ -122,7 +122,7 @@ export class LeaseTable implements LeaseView {
     return slot < 0 ? undefined : this.#records.stored(slot);
   }
 
-  /** How many committed records there are, by state. */
+  /** How many committed records there are, by state; O(1). */
   countByState(): Readonly<Record<LeaseState, number>> {
     return this.#records.countByState();
   }
@@ -152,6 +152,11 @@ export class LeaseTable implements LeaseView {
     const order = this.#orderOf(range);
     const offered = order.count('offered');
     return { free: order.count('unused') + order.count('free') + offered, offered };
+  }
+
+  /** Counts that are kept; O(1). */
+  occupancy(range: AddressRange): Occupancy {
+    return this.#orderOf(range).occupancy;
   }
 
   oldestOffer(range: AddressRange): Lease | undefined {
@@ -314,7 +319,7 @@ export class LeaseTable implements LeaseView {
     if (slot < 0) return 'unused';
     const state = this.#records.stateAt(slot);
     if (state === 'peer') return this.#records.granterAt(slot) === UNSPECIFIED ? 'lapsed' : 'peer';
-    return state === 'free' ? state : 'taken';
+    return state === 'free' || state === 'declined' ? state : 'taken';
   }
 
   #isOver(slot: number, now: Instant): boolean {

@@ -4,9 +4,12 @@ import { IndexSet } from './index-set.ts';
 
 /**
  * Where an address belongs; peer: granted by another gateway; lapsed: a lease of one's own that has run out, while others
- * are heard that may have prolonged it; taken: to none of the five.
+ * are heard that may have prolonged it; taken, declined: to none of the five.
  */
-export type Standing = 'unused' | 'free' | 'offered' | 'lapsed' | 'peer' | 'taken';
+export type Standing = 'unused' | 'free' | 'offered' | 'lapsed' | 'peer' | 'taken' | 'declined';
+
+/** How many addresses of a range stand how. */
+export type Occupancy = Readonly<Record<Standing, number>>;
 
 /** In no ring. Memory comes as zeros, and is not touched before it is needed. */
 const NOWHERE = 0;
@@ -17,7 +20,7 @@ const PEER = 3;
 const LAPSED = 4;
 const FIRST_PLACE = 5;
 /** As numbers, 0 for those that nothing has been said of. */
-const STANDINGS: readonly Standing[] = ['unused', 'free', 'offered', 'lapsed', 'peer', 'taken'];
+const STANDINGS: readonly Standing[] = ['unused', 'free', 'offered', 'lapsed', 'peer', 'taken', 'declined'];
 
 /**
  * The addresses of one range in the order in which they may be given away: those never used, ascending; those that
@@ -82,6 +85,11 @@ export class RangeOrder {
   count(where: Standing): number {
     if (where !== 'unused') return this.#counts[STANDINGS.indexOf(where)] ?? 0;
     return this.#size - this.#counts.reduce((sum, count) => sum + count, 0);
+  }
+
+  get occupancy(): Occupancy {
+    const [, free = 0, offered = 0, lapsed = 0, peer = 0, taken = 0, declined = 0] = this.#counts;
+    return { unused: this.count('unused'), free, offered, lapsed, peer, taken, declined };
   }
 
   longestFree(inFlight: ReadonlySet<Ipv4>): Ipv4 | undefined {

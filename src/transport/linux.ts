@@ -30,6 +30,11 @@ export const SO_SNDBUFFORCE = 32;
 export const SO_RCVBUFFORCE = 33;
 export const SO_RXQ_OVFL = 40;
 
+export const SOL_PACKET = 263;
+export const PACKET_STATISTICS = 6;
+export const PACKET_IGNORE_OUTGOING = 23;
+
+export const ETH_P_ALL = 0x0003;
 export const ETH_P_IP = 0x0800;
 export const ETH_P_ARP = 0x0806;
 

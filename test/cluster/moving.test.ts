@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, onTestFailed, test } from 'vitest';
 import { askHealth, HEALTH_SOCKET } from '../../src/server/health.ts';
+import { runningProblemToText } from '../../src/server/problems.ts';
 import { Cluster } from '../support/cluster.ts';
 import type { HeardReply } from '../support/heard-reply.ts';
 import { hardwareOf } from '../support/load.ts';
@@ -73,7 +74,7 @@ describeSystem('a segment whose leases move', ['etcd', 'etcdctl'], () => {
     await cluster.until(async () => {
       for (const { directory } of cluster.nodes) {
         const { problems } = await askHealth(`${directory}/${HEALTH_SOCKET}`, 1000);
-        expect(problems.join()).toContain('vps-gateway cluster seed');
+        expect(problems.map(runningProblemToText).join()).toContain('vps-gateway cluster seed');
       }
     });
     await expect(cluster.program(0, 'cluster', 'init')).rejects.toThrow('cluster seed');

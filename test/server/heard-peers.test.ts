@@ -39,7 +39,7 @@ class Node {
   }
 
   get problems(): readonly string[] {
-    return this.#server?.status.problems ?? [];
+    return (this.#server?.status.problems ?? []).map(({ message }) => message);
   }
 
   async start(): Promise<void> {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { ListenAddressSearch } from '../../src/config/listen-address.ts';
 import { decide } from '../../src/engine/decide.ts';
 import { type HardwareAddress, hardwareFromText } from '../../src/net/hardware-address.ts';
+import { runningProblemToText } from '../../src/server/problems.ts';
 import { Server } from '../../src/server/server.ts';
 import { FakeClock, settle } from '../support/clock.ts';
 import { LogLines } from '../support/log-lines.ts';
@@ -93,7 +94,7 @@ class Node {
   }
 
   get problems(): string {
-    return this.server.status.problems.join('\n');
+    return this.server.status.problems.map(runningProblemToText).join('\n');
   }
 
   count(what: 'probe' | 'announcement'): number {

@@ -12,6 +12,7 @@ import { instant, type Lease } from '../../src/lease/lease.ts';
 import { hardwareFromText, NO_HARDWARE } from '../../src/net/hardware-address.ts';
 import { ipv4, UNSPECIFIED } from '../../src/net/ipv4.ts';
 import { askClock, askHealth, HEALTH_SOCKET, HealthEndpoint } from '../../src/server/health.ts';
+import { runningProblemToText } from '../../src/server/problems.ts';
 import { Server } from '../../src/server/server.ts';
 import type { ServerParts } from '../../src/server/server-parts.ts';
 import { FakeClock, settle } from '../support/clock.ts';
@@ -101,6 +102,11 @@ class Node {
     return this.transport.sent.splice(0).map((sent) => replyToText(sent.bytes));
   }
 
+  /** What is wrong, and what mends it. */
+  get problems(): readonly string[] {
+    return this.server.status.problems.map(runningProblemToText);
+  }
+
   #open() {
     if (this.rival !== undefined) throw this.rival;
     const transport = new SimulatedTransport();
@@ -173,7 +179,8 @@ describe('starting', () => {
     const first = node.log.lines.filter(({ level }) => level === 'warn');
     await node.clock.pass(2000);
     const second = node.log.at('warn');
-    const { status, problems } = node.server.status;
+    const { status, verdict } = node.server.status;
+    const problems = node.problems;
     node.search = THERE;
     await node.clock.pass(1000);
 
@@ -185,8 +192,9 @@ describe('starting', () => {
       },
     ]);
     expect(second).toHaveLength(2);
-    expect([status, problems]).toEqual([
+    expect([status, verdict, problems]).toEqual([
       'waiting',
+      'not-served',
       ['10.15.3.10 is on no interface; ip addr add 10.15.3.10/24 dev eth0'],
     ]);
     expect(await node.hear(GUEST.discover())).toHaveLength(1);
@@ -336,7 +344,7 @@ describe('while it runs', () => {
     node.rival = new GatewayError('rival-server', 'another DHCP server listens on eth0');
     node.search = THERE;
     await node.clock.pass(20_000);
-    const { problems } = node.server.status;
+    const { problems } = node;
 
     node.rival = undefined;
     await node.clock.pass(1000);
@@ -363,7 +371,8 @@ describe('while it runs', () => {
 
     expect(node.server.status).toMatchObject({
       status: 'degraded',
-      problems: ['leases cannot be stored: SQLITE_FULL: disk is full'],
+      verdict: 'not-served',
+      problems: [{ name: 'store', message: 'leases cannot be stored: SQLITE_FULL: disk is full' }],
     });
     expect(node.log.at('warn')).toEqual(['leases cannot be stored, so none is promised']);
   });
@@ -381,7 +390,10 @@ describe('while it runs', () => {
 
     expect(during).toMatchObject({
       status: 'degraded',
-      problems: ['the lease file does not follow: SQLITE_FULL: disk is full'],
+      verdict: 'served',
+      problems: [
+        { name: 'lease-file', message: 'the lease file does not follow: SQLITE_FULL: disk is full' },
+      ],
     });
     expect(node.log.at('warn')).toEqual([
       'the lease file does not follow; leases are given',
@@ -446,7 +458,7 @@ describe('while it runs', () => {
     await node.server.start();
     const state = () => node.store?.table.recordAt(at('10.15.3.20'))?.state;
 
-    const doubted = node.server.status.problems;
+    const doubted = node.problems;
     node.server.trustClock();
     await node.clock.pass(43_200_000 + 59_000);
     const before = state();
@@ -463,10 +475,14 @@ describe('while it runs', () => {
 
     node.clock.jump(-86_400_000);
     await node.clock.pass(1000);
-    const { problems } = node.server.status;
+    const { problems } = node;
     node.server.trustClock();
 
-    expect(problems).toEqual(['the clock is in doubt: it jumped by 24 hours back, to 2025-12-31T00:00:01Z']);
+    expect(problems).toEqual([
+      expect.stringMatching(
+        /^the clock is in doubt: it jumped by 24 hours back, to 2025-12-31T00:00:01Z; .*clock trust/,
+      ),
+    ]);
     expect(node.server.status.status).toBe('serving');
   });
 

@@ -101,6 +101,7 @@ describe('a lease table that is filled at once', () => {
         expect(filled.recordAt(where as Ipv4)).toEqual(loaded.recordAt(where as Ipv4));
       const range = { first: FIRST, last: (FIRST + count) as Ipv4, excluded: new Set<Ipv4>() };
       expect(filled.room(range)).toEqual(loaded.room(range));
+      expect(filled.occupancy(range)).toEqual(loaded.occupancy(range));
       expect(filled.longestFree(range)).toEqual(loaded.longestFree(range));
     };
     compare();

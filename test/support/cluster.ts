@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
 import { DEVICE, Segment } from '../../src/cli/lab/segment.ts';
 import { askHealth, HEALTH_SOCKET } from '../../src/server/health.ts';
+import { runningProblemToText } from '../../src/server/problems.ts';
 import type { ListedLease } from '../../src/store/sqlite/lease-reader.ts';
 import { EtcdProcesses } from './etcd-process.ts';
 import { builtProgram, GatewayProcess, gatewayEnvironment } from './gateway-process.ts';
@@ -123,7 +124,8 @@ export class Cluster {
     await this.until(async () => {
       if (gateway.hasEnded) throw new Error(`the gateway of ${address} ended`);
       const { status, problems } = await askHealth(join(directory, HEALTH_SOCKET), 1000);
-      if (status !== 'serving') throw new Error([`${address} is ${status}`, ...problems].join('; '));
+      if (status !== 'serving')
+        throw new Error([`${address} is ${status}`, ...problems.map(runningProblemToText)].join('; '));
     });
     return gateway;
   }

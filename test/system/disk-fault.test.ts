@@ -1,9 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { injectInto, statusOf, stop } from '../support/disk-fault.ts';
 import type { GatewayProcess } from '../support/gateway-process.ts';
 import type { HeardReply } from '../support/heard-reply.ts';
 import { hardwareOf } from '../support/load.ts';
@@ -86,36 +85,6 @@ describeSystem('a disk that is full', ['sqlite3'], () => {
     expect(Number(rows)).toBe(200);
   }, 30_000);
 });
-
-/** Tampers with what a gateway that runs does to its journal, until it is stopped. */
-async function injectInto(gateway: GatewayProcess, fault: string): Promise<ChildProcess> {
-  const calls = fault.split(':')[0] ?? '';
-  const flags = [
-    '-f',
-    '-q',
-    '-P',
-    join(gateway.directory, 'leases.journal'),
-    '-e',
-    `trace=${calls}`,
-    '-e',
-    `inject=${fault}`,
-    '-o',
-    '/dev/null',
-  ];
-  const strace = spawn('strace', [...flags, '-p', String(gateway.pid)], { stdio: 'ignore' });
-  await gateway.until('strace held it', () => /^TracerPid:\s+[1-9]/m.test(statusOf(gateway)));
-  return strace;
-}
-
-async function stop(strace: ChildProcess): Promise<void> {
-  const end = once(strace, 'exit');
-  strace.kill('SIGINT');
-  await end;
-}
-
-function statusOf(gateway: GatewayProcess): string {
-  return readFileSync(`/proc/${gateway.pid}/status`, 'latin1');
-}
 
 /** True while its main thread is held in a system call by its tracer. */
 function isInCall(gateway: GatewayProcess): boolean {

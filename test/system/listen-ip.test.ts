@@ -3,6 +3,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
+import { runningProblemToText } from '../../src/server/problems.ts';
+import type { Status } from '../../src/server/status.ts';
 import { builtProgram, GatewayProcess, gatewayEnvironment } from '../support/gateway-process.ts';
 import { describeSystem, useTestSegment } from '../support/system.ts';
 
@@ -335,11 +337,8 @@ function warned(gateway: GatewayProcess, message: string): boolean {
   return gateway.log.some((line) => line['level'] === 'warn' && line['msg'] === message);
 }
 
-interface Health {
-  readonly code: number;
-  readonly status: string;
-  readonly listenIp: string | null;
-  readonly interface: string | null;
+interface Health extends Omit<Status, 'problems'> {
+  readonly code: number | null;
   readonly problems: readonly string[];
 }
 
@@ -349,7 +348,9 @@ function healthOf({ directory }: GatewayProcess): Health {
   const options = { encoding: 'utf8', env: gatewayEnvironment(directory) } as const;
   for (let attempt = 0; attempt < 10; attempt += 1) {
     const { stdout, status } = spawnSync(process.execPath, words, options);
-    if (stdout !== '') return { ...JSON.parse(stdout), code: status }; // Its socket is opened last of all.
+    if (status === 2) continue; // Its socket is opened last of all.
+    const said: Status = JSON.parse(stdout);
+    return { ...said, problems: said.problems.map(runningProblemToText), code: status };
   }
   throw new Error('the gateway says nothing of its health');
 }

@@ -1,0 +1,92 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { SETTINGS } from '../config/settings.ts';
+import { hasLeaseFile } from '../store/sqlite/lease-reader.ts';
+
+/** Why nobody has answered, and what to do. */
+export interface NoAnswer {
+  readonly reason: 'no-process' | 'no-right' | 'wrong-directory' | 'hangs' | 'other-version' | 'other';
+  readonly message: string;
+  readonly remedy: string;
+}
+
+const DIRECTORY = `${SETTINGS.leasesDir.variable} or --leases-dir`;
+const START = 'start it; its log says why it ended (journalctl -u vps-gateway, docker compose logs)';
+
+export function noAnswerToText({ message, remedy }: NoAnswer): string {
+  return `vps-gateway: ${message}\nto mend it: ${remedy}\n`;
+}
+
+/** What a failed question at a gateway's socket means. */
+export function noAnswer(socket: string, error: unknown): NoAnswer {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+  const cause = error instanceof Error ? error.message : String(error);
+  if (code === 'EACCES' || code === 'EPERM') return noRight(socket);
+  if (code === 'ENOENT') return nothingThere(socket);
+  if (code === 'ECONNREFUSED')
+    return {
+      reason: 'no-process',
+      message: `no gateway runs: the one that had ${socket} has ended without closing it`,
+      remedy: START,
+    };
+  if (error instanceof SyntaxError)
+    return {
+      reason: 'other-version',
+      message: `what answers at ${socket} is not understood`,
+      remedy: 'ask with the version that runs, or restart the gateway',
+    };
+  if (code === undefined)
+    return {
+      reason: 'hangs',
+      message: `a gateway runs, but it gives no answer at ${socket}`,
+      remedy: 'it stands still: see to the disk of its leases directory (dmesg, df), and to its log',
+    };
+  return { reason: 'other', message: `${socket} cannot be asked (${cause})`, remedy: 'see to its directory' };
+}
+
+function noRight(socket: string): NoAnswer {
+  const owner = ownerOf(socket) ?? ownerOf(dirname(socket));
+  const user = owner === undefined || owner === 0 ? 'root' : `root or as its user (uid ${owner})`;
+  return {
+    reason: 'no-right',
+    message: `uid ${process.getuid?.() ?? '?'} has no right to ask at ${socket}; whether a gateway runs is not known`,
+    remedy: `run this as ${user}`,
+  };
+}
+
+function nothingThere(socket: string): NoAnswer {
+  const directory = dirname(socket);
+  if (hasLeaseFile(directory))
+    return {
+      reason: 'no-process',
+      message: `no gateway runs with the leases directory ${directory}, or it is just starting`,
+      remedy: START,
+    };
+  const what = existsSync(directory) ? 'no gateway has used the directory' : 'there is no directory';
+  const other = isPortTaken()
+    ? 'something listens on UDP port 67 here, so a gateway may run with another one: '
+    : 'nothing listens on UDP port 67 here; ';
+  return {
+    reason: 'wrong-directory',
+    message: `no gateway answers at ${socket}: ${what} ${directory}`,
+    remedy: `${other}name the gateway's own leases directory (${DIRECTORY}), or start it`,
+  };
+}
+
+/** Undefined: it is not there, or may not be looked at. */
+function ownerOf(path: string): number | undefined {
+  try {
+    return statSync(path).uid;
+  } catch {
+    return undefined;
+  }
+}
+
+/** In this network. */
+function isPortTaken(): boolean {
+  try {
+    return /^ *\d+: [\dA-F]{8}:0043 /m.test(readFileSync('/proc/self/net/udp', 'latin1'));
+  } catch {
+    return false;
+  }
+}

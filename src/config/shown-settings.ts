@@ -1,0 +1,22 @@
+import type { Origins } from './load-settings.ts';
+import { originToText, shownText } from './problem.ts';
+import { SETTING_KEYS, SETTINGS } from './settings.ts';
+
+/** One setting as it stands. */
+export interface ShownSetting {
+  /** Its environment variable. */
+  readonly setting: string;
+  /** As it was written; a secret is not shown. Null: left open. */
+  readonly value: string | null;
+  /** `flag --listen-ip`, `environment GATEWAY_DHCP_LISTEN_IP` or `default`. */
+  readonly from: string;
+}
+
+/** All settings, in the order of their table. */
+export function shownSettings(origins: Origins): readonly ShownSetting[] {
+  return SETTING_KEYS.map((key) => ({
+    setting: SETTINGS[key].variable,
+    value: shownText(key, origins[key]) ?? null,
+    from: originToText(origins[key]),
+  }));
+}

@@ -1,0 +1,79 @@
+import type { LeaseStore } from '../store/lease-store.ts';
+import { type ClockStatus, doubtOf } from './clock-status.ts';
+
+/** The word by which health, page and metrics name what is wrong. */
+export type ProblemName =
+  | 'not-started' // it starts, or ends
+  | 'listen-address' // where to listen is not there, not clear, or another machine's
+  | 'listen-ip-conflict' // another machine has the listen IP too
+  | 'unheard' // messages come to the interface, and do not reach the sockets
+  | 'store' // nothing can be promised
+  | 'lease-file' // the SQLite file does not follow
+  | 'peers' // others serve the pool, and share nothing
+  | 'cluster' // between the gateways that share their leases
+  | 'clock' // it is in doubt
+  | 'pool-full'
+  | 'pool-nearly-full';
+
+/** Something that is wrong now. */
+export interface RunningProblem {
+  readonly name: ProblemName;
+  readonly message: string;
+  /** What to do; empty: the message says it. */
+  readonly remedy: string;
+  /** True: a new guest gets no address for it. */
+  readonly stopsNewGuests: boolean;
+}
+
+/** Whether a new guest would get an address; pool-full: it would not, and only for want of a free one. */
+export type Verdict = 'served' | 'not-served' | 'pool-full';
+
+export function verdictOf(problems: readonly RunningProblem[]): Verdict {
+  const stopping = problems.filter(({ stopsNewGuests }) => stopsNewGuests);
+  if (stopping.length === 0) return 'served';
+  return stopping.every(({ name }) => name === 'pool-full') ? 'pool-full' : 'not-served';
+}
+
+/** One line: what is wrong, and the remedy. */
+export function runningProblemToText({ message, remedy }: RunningProblem): string {
+  return remedy === '' ? message : `${message}; ${remedy}`;
+}
+
+export const NOT_STARTED: RunningProblem = {
+  name: 'not-started',
+  message: 'it is starting or ending',
+  remedy: 'ask again in some seconds; the log says what it waits for',
+  stopsNewGuests: true,
+};
+
+/** @param isShared The leases are in etcd, and the file mirrors them. */
+export function storeProblems(store: LeaseStore | undefined, isShared: boolean): readonly RunningProblem[] {
+  const problems: RunningProblem[] = [];
+  const disk = 'see to the disk of the leases directory (df, mount, dmesg); it goes on by itself';
+  if (store?.failure !== undefined)
+    problems.push({
+      name: 'store',
+      message: `leases cannot be stored: ${store.failure}`,
+      remedy: isShared ? 'see `vps-gateway cluster status`; it goes on by itself' : disk,
+      stopsNewGuests: true,
+    });
+  if (store?.trouble !== undefined)
+    problems.push({
+      name: 'lease-file',
+      message: `the lease file does not follow: ${store.trouble}`,
+      remedy: disk,
+      stopsNewGuests: false,
+    });
+  return problems;
+}
+
+/** @param hasRoom Something is free that nobody has had: new guests get that, whatever the clock says. */
+export function clockProblem(clock: ClockStatus, hasRoom: boolean): RunningProblem {
+  const effect = hasRoom ? '' : '; nothing else is free, and what has run out is given to nobody';
+  return {
+    name: 'clock',
+    message: `${doubtOf(clock)}${effect}`,
+    remedy: clock.remedy ?? '',
+    stopsNewGuests: !hasRoom,
+  };
+}

@@ -1,0 +1,141 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { Status } from '../../src/server/status.ts';
+import { injectInto, stop } from '../support/disk-fault.ts';
+import { builtProgram, type GatewayProcess, gatewayEnvironment } from '../support/gateway-process.ts';
+import { selecting } from '../support/raw-client.ts';
+import { type Ran, run } from '../support/run.ts';
+import { describeSystem, useTestSegment } from '../support/system.ts';
+
+const A = '52:54:00:4e:00:01';
+const B = '52:54:00:4e:00:02';
+const ONE_ADDRESS = { GATEWAY_DHCP_POOL_START: '10.15.3.20', GATEWAY_DHCP_POOL_END: '10.15.3.20' };
+
+describeSystem('the exit status of health', ['strace'], () => {
+  const segment = useTestSegment();
+
+  const health = (directory: string, ...words: readonly string[]): Promise<Ran> =>
+    run(
+      segment().node,
+      [process.execPath, builtProgram(), 'health', '--leases-dir', directory, ...words],
+      gatewayEnvironment(directory),
+    );
+  /** Asks until it is so: what happens takes a moment to be seen. */
+  const until = async (status: number, directory: string): Promise<string> => {
+    for (let attempt = 0; ; attempt += 1) {
+      const ran = await health(directory);
+      if (ran.status === status) return `${ran.output}${ran.errors}`;
+      if (attempt === 20)
+        throw new Error(`it is ${ran.status} and not ${status}: ${ran.output}${ran.errors}`);
+    }
+  };
+
+  test('is 0 while a new guest would get an address, and shows the pool and what the gateway was started with', async () => {
+    const gateway = await segment().gateway({ GATEWAY_DHCP_LEASE_TIME: '2h' });
+    await segment().client().lease(A);
+
+    const text = await until(0, gateway.directory);
+    const { output } = await health(gateway.directory, '--json');
+
+    expect(text).toMatch(/^serving on 10\.15\.3\.10 \(eth0, raw\): a new guest gets an address$/m);
+    expect(text).toMatch(/^pool: 1 of 235 leased, 234 left \(10\.15\.3\.20-10\.15\.3\.254\)$/m);
+    expect(text).toMatch(/^ {2}GATEWAY_DHCP_LEASE_TIME=2h \(environment GATEWAY_DHCP_LEASE_TIME\)$/m);
+    const said: Status = JSON.parse(output);
+    expect(said).toMatchObject({
+      verdict: 'served',
+      problems: [],
+      pool: { size: 235, leased: 1, left: 234 },
+    });
+    expect(said.settings).toContainEqual({
+      setting: 'GATEWAY_DHCP_GATEWAY',
+      value: '10.15.3.1',
+      from: 'default',
+    });
+  });
+
+  test('is 3 while the pool is full', async () => {
+    const gateway = await segment().gateway(ONE_ADDRESS);
+    await segment().client().lease(A);
+
+    const text = await until(3, gateway.directory);
+
+    expect(text).toMatch(/^problem: the pool is full\n {2}to mend it: .*GATEWAY_DHCP_POOL_END/m);
+    expect(text).toMatch(/^pool: 1 of 1 leased, 0 left/m);
+  });
+
+  test('is 0 with a warning from 90 % of the pool on', async () => {
+    const gateway = await segment().gateway({ ...ONE_ADDRESS, GATEWAY_DHCP_POOL_END: '10.15.3.29' });
+    const client = segment().client();
+    for (let guest = 1; guest <= 9; guest += 1) await client.lease(`52:54:00:4e:01:0${guest}`);
+
+    const text = await until(0, gateway.directory);
+
+    expect(text).toMatch(/^warning: 90 % of the pool are in use/m);
+  });
+
+  test('is 1 while the listen address is gone, with the line that brings it back', async () => {
+    const { node } = segment();
+    const gateway = await segment().gateway();
+    node.ip('addr del 10.15.3.10/24 dev eth0');
+
+    const gone = await until(1, gateway.directory);
+    node.ip('addr add 10.15.3.10/24 dev eth0');
+    await until(0, gateway.directory);
+
+    expect(gone).toMatch(/^waiting: A NEW GUEST GETS NO ADDRESS$/m);
+    expect(gone).toMatch(/^ {2}to mend it: .*ip addr add 10\.15\.3\.10\/24 dev/m);
+  });
+
+  test('is 1 while the leases cannot be stored', async () => {
+    const gateway = await segment().gateway();
+    const client = segment().client();
+    const offer = await client.discover(B);
+    const faults = await injectInto(gateway, 'pwrite64:error=EROFS');
+    client.send(selecting(offer));
+    await gateway.until('it said so', () => says(gateway, /cannot be stored/));
+
+    const text = await until(1, gateway.directory);
+
+    expect(text).toMatch(/^problem: leases cannot be stored: EROFS.*\n {2}to mend it: see to the disk/m);
+    await stop(faults);
+    await until(0, gateway.directory);
+  });
+
+  test('is 2 where nobody answers, and says whether there is no gateway, no right, or another directory', async () => {
+    const gateway = await segment().gateway();
+    const { directory } = gateway;
+    await until(0, directory);
+    const empty = segment().folder();
+
+    const stranger = await run(segment().node, [
+      'setpriv',
+      '--reuid=65534',
+      '--clear-groups',
+      process.execPath,
+      builtProgram(),
+      'health',
+      '--leases-dir',
+      directory,
+    ]);
+    const elsewhere = await health(empty);
+    await gateway.end('SIGKILL');
+    const killed = await health(directory);
+    const asJson = await health(directory, '--json');
+    writeFileSync(join(empty, 'leases.sqlite'), '');
+    const ended = await health(empty);
+
+    expect([stranger, elsewhere, killed, asJson, ended].map(({ status }) => status)).toEqual([2, 2, 2, 2, 2]);
+    expect(stranger.errors).toMatch(/uid 65534 has no right .*\nto mend it: run this as root/);
+    expect(elsewhere.errors).toMatch(
+      /no gateway has used the directory .*\nto mend it: something listens on UDP port 67/,
+    );
+    expect(killed.errors).toMatch(/no gateway runs: the one that had .* has ended/);
+    expect(JSON.parse(asJson.output)).toMatchObject({ verdict: 'no-answer', reason: 'no-process' });
+    expect(ended.errors).toMatch(/no gateway runs with the leases directory/);
+  });
+});
+
+function says(gateway: GatewayProcess, words: RegExp): boolean {
+  return gateway.log.some(({ msg }) => words.test(String(msg)));
+}
