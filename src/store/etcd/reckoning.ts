@@ -77,7 +77,10 @@ export class Reckoning implements LeaseReckoning {
 
   promisedUntil(lease: Lease, knownAt: number): Instant {
     const { expiresAt, updatedAt } = lease;
-    if (expiresAt === NEVER || !isEarlier(knownAt)) return this.endOf(lease, knownAt);
+    if (expiresAt === NEVER) return NEVER;
+    // Also what this process has granted, for the wall clock may have been set since.
+    if (!isEarlier(knownAt))
+      return instant(Math.min(this.endOf(lease, knownAt), this.#since(knownAt, lengthOf(lease))));
     // Nothing but a wall clock says how long it has run: this one's, which nothing speaks against.
     const isDoubtful = this.#parts.differs() || updatedAt > this.#parts.clock.now() + CLOCK_GRACE;
     return isDoubtful ? instant(0) : expiresAt;

@@ -83,6 +83,30 @@ test('what this process has granted ends by its wall clock; what an earlier one 
   expect(reckoned.endOf(lease, earlier) - clock.now()).toBe(LENGTH);
 });
 
+test('what this process has granted is promised for no longer than its length, though the wall clock was put back', async () => {
+  const clock = new FakeClock();
+  const reckoned = reckoning(clock);
+  reckoned.begin();
+  const lease = leaseBy(SELF, clock.now());
+  const knownAt = reckoned.now();
+  await clock.pass(LENGTH / 2);
+
+  clock.jump(-3 * DAY);
+
+  expect(reckoned.promisedUntil(lease, knownAt) - clock.now()).toBe(LENGTH / 2);
+});
+
+test('what an earlier process has granted is not promised by a clock that another gateway speaks against', () => {
+  const clock = new FakeClock();
+  const lease = leaseBy(SELF, clock.now());
+  const ends = [false, true].map((differs) => {
+    const parts = { clock, isOwn: () => true, agrees: () => !differs, differs: () => differs, notes: [] };
+    return new Reckoning(parts).promisedUntil(lease, 0);
+  });
+
+  expect(ends).toEqual([lease.expiresAt, 0]);
+});
+
 test('a lease without end, and what is nobody’s, are not reckoned', () => {
   const clock = new FakeClock();
   const reckoned = reckoning(clock);
