@@ -7,72 +7,13 @@ import type { Ipv4 } from '../net/ipv4.ts';
 import type { Plan } from '../subnet/plan.ts';
 import type { Message } from '../wire/message.ts';
 import type { Reply } from '../wire/reply.ts';
-import type { RelayRefusal } from './relay.ts';
+import type { REASONS } from './reasons.ts';
 
 /**
  * Why a message was met as it was: the field of the log line, the label of the metric and the assertion of the test.
  * Each is used once in the engine, at the line that is the rule.
  */
-export type Reason =
-  // replies
-  | 'offered' // DHCPDISCOVER: an address is held for the client
-  | 'offered-to-clone' // DHCPDISCOVER: another machine with this identifier is alive; this one gets an address of its own
-  | 'offered-again' // DHCPDISCOVER: the client's binding or its standing offer
-  | 'bound' // the client's first lease on this address
-  | 'moved' // the client gets another address; its old one is freed with it
-  | 'renewed' // the lease is extended
-  | 'rebooted' // INIT-REBOOT: confirmed
-  | 'cached' // the lease has only begun: what is left of it, and nothing is written
-  | 'as-committed' // nothing new can be promised now: what is left of the lease
-  | 'adopted' // RENEWING or REBINDING of a lease that the store had lost
-  | 'informed' // DHCPINFORM
-  | 'bootp' // a BOOTP client's address
-  // DHCPNAK
-  | 'wrong-network'
-  | 'excluded' // the address is the router's, a gateway's, or the network's own
-  | 'not-in-pool'
-  | 'bound-to-another'
-  | 'offered-to-another'
-  | 'bound-elsewhere' // the client's own binding is another address
-  | 'quarantined'
-  | 'rival-won' // another gateway's client asked for the address at the same moment, and that gateway goes first
-  // state without a reply
-  | 'released'
-  | 'declined'
-  | 'address-in-use' // ARP named another holder
-  | 'still-in-use' // ARP named the client whose lease of it is over
-  | 'expired'
-  | 'offer-withdrawn' // the client took another server's offer
-  | 'peer-granted' // the client took an address from another gateway, which has it from now on
-  // waits
-  | 'asking-address' // ARP before an address that nothing vouches for
-  | 'asking-client' // ARP for a binding whose identifier a second hardware address presents
-  | 'asking-card' // ARP for a lease that the asking network card has under another client identifier
-  | 'asking-declined'
-  | 'asking-quarantined' // ARP for the client's own address in quarantine: is it seen there, and nobody else?
-  | 'listening' // the first lease of an address, while another gateway may be giving it away
-  | 'deferring' // the gateway that granted the lease answers first
-  // silence
-  | 'not-for-us' // another server is named
-  | 'no-server' // a DHCPDECLINE that names none
-  | 'not-first' // another gateway that shares the leases answers this client first
-  | 'no-binding'
-  | 'no-subnet'
-  | RelayRefusal
-  | 'no-address' // the message lacks the address that its state requires
-  | 'pool-full'
-  | 'crowded' // so much of what is free stands offered to clients that nobody knows that no more is
-  | 'too-many-identifiers' // its network card has as many leases as it may, and all of them are used
-  | 'too-many-declines'
-  | 'used-by-client' // DHCPDECLINE of an address that the client itself answers for
-  | 'from-elsewhere' // DHCPRELEASE that does not come from the address
-  | 'overtaken' // the client's record is newer than this message
-  | 'in-flight' // decided on what is on its way: decide again after it
-  | 'cannot-promise'
-  | 'bootp-off'
-  | 'not-a-request' // not a client's message
-  | 'unknown-type'
-  | 'unknown-state'; // a DHCPREQUEST that no client state sends
+export type Reason = keyof typeof REASONS;
 
 /**
  * What to do about a message. Before a waiting message is decided again, what it keeps in flight itself is let go, so

@@ -2,6 +2,7 @@ import { type HardwareAddress, hardwareAt, hardwareToText, NO_HARDWARE } from '.
 import { type Ipv4, ipv4, ipv4ToText } from '../net/ipv4.ts';
 import type { Arena, Datagram } from '../transport/transport.ts';
 import * as at from '../wire/layout.ts';
+import { DROPS } from './drops.ts';
 import type { Log } from './log.ts';
 import type { Drop } from './observer.ts';
 
@@ -19,28 +20,6 @@ export interface DroppedFrom {
   readonly giaddr?: Ipv4;
 }
 
-/** False: what is dropped so has no fault of its own; an ordinary minute has some of them. */
-const IS_FAULTY: Readonly<Record<Drop, boolean>> = {
-  'too-short': true,
-  'too-long': true,
-  'bad-op': true,
-  'bad-hlen': true,
-  'bad-cookie': true,
-  'bad-message-type': true,
-  'relay-not-listed': true,
-  'bad-giaddr': true,
-  truncated: true,
-  'no-client': true,
-  'no-room': false,
-  superseded: false,
-  stale: false,
-  'stale-reply': false,
-  'conflict-limit': false,
-  'send-refused': false,
-  broken: false,
-  stopping: false,
-};
-
 /** Datagrams that are broken, cut or not to be answered: one line a minute that counts them by cause, if there were any. */
 export class DroppedDatagrams {
   readonly #log: Log;
@@ -56,7 +35,7 @@ export class DroppedDatagrams {
   }
 
   note(cause: Drop, count: number, from: DroppedFrom | undefined): void {
-    if (!IS_FAULTY[cause]) return;
+    if (!DROPS[cause].isFaulty) return;
     if (this.#causes.size === 0) this.#since = this.#monotonic();
     this.#causes.set(cause, (this.#causes.get(cause) ?? 0) + count);
     this.#lastCause = cause;

@@ -1,25 +1,12 @@
 import type { Decision } from '../engine/decision.ts';
-import type { RelayRefusal } from '../engine/relay.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Outcome } from '../store/lease-store.ts';
-import type { MalformedReason } from '../wire/decode.ts';
 import type { Message } from '../wire/message.ts';
 import type { DroppedFrom } from './dropped-datagrams.ts';
+import type { DROPS } from './drops.ts';
 
 /** Why something met no decision, or its reply never left: the label of a counter. */
-export type Drop =
-  | MalformedReason
-  | RelayRefusal
-  | 'truncated' // longer than what we receive
-  | 'no-client' // neither client identifier nor hardware address
-  | 'no-room' // too many wait
-  | 'superseded' // a newer datagram of the same client took its place
-  | 'stale' // it lay in the socket, or waited, until its client's next retransmission
-  | 'stale-reply' // the reply was decided before that, and did not leave
-  | 'conflict-limit' // decided again too often
-  | 'send-refused' // the kernel did not take the reply
-  | 'broken' // our own mistake
-  | 'stopping';
+export type Drop = keyof typeof DROPS;
 
 /** Sees all that the exchange does. */
 export interface Observer {

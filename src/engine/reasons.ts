@@ -1,0 +1,237 @@
+import type { RelayRefusal } from './relay.ts';
+
+/** What kind of decision a reason stands for. */
+export type ReasonKind = 'reply' | 'refusal' | 'change' | 'wait' | 'silence';
+
+export interface ReasonRow {
+  readonly kind: ReasonKind;
+  /** What happened: a sentence. */
+  readonly means: string;
+  /** What the operator can do about it, if anything. */
+  readonly remedy?: string;
+  /** It is another server's business: nothing that the log tells unless it is asked to tell all. */
+  readonly isOthers?: true;
+}
+
+/** Every reason, and what it means. docs/troubleshooting.md is made from this table. */
+export const REASONS = {
+  offered: { kind: 'reply', means: 'DHCPDISCOVER: an address is held for the client, and offered to it.' },
+  'offered-to-clone': {
+    kind: 'reply',
+    means:
+      'DHCPDISCOVER: another machine that presents the same client identifier is alive, so this one is offered an address of its own.',
+    remedy: 'Empty /etc/machine-id in the template that both were cloned from, and on one of them.',
+  },
+  'offered-again': {
+    kind: 'reply',
+    means: "DHCPDISCOVER: the address of the client's lease, or of the offer that it has, is offered to it.",
+  },
+  bound: { kind: 'reply', means: 'The client has got its first lease on this address.' },
+  moved: { kind: 'reply', means: 'The client has got another address; its old one is free with that.' },
+  renewed: { kind: 'reply', means: 'The lease is extended.' },
+  rebooted: { kind: 'reply', means: 'A client that has started again has its lease confirmed.' },
+  cached: {
+    kind: 'reply',
+    means:
+      'The lease began a short while ago, so that the client is told what is left of it, and nothing is written.',
+  },
+  'as-committed': {
+    kind: 'reply',
+    means: 'Nothing new can be stored now, so the client is told what is left of the lease that it has.',
+    remedy: 'Ask `vps-gateway health` what is wrong with the store of the leases.',
+  },
+  adopted: {
+    kind: 'reply',
+    means:
+      'A client renews a lease that this gateway does not know, and nobody else has its address: it is taken over.',
+    remedy:
+      'Look for why the lease was lost, if this is seen for many: a file that was put back, another server.',
+  },
+  informed: {
+    kind: 'reply',
+    means: 'DHCPINFORM: a client that has its address from elsewhere is told the other settings.',
+  },
+  bootp: { kind: 'reply', means: 'A BOOTP client has got an address, without end.' },
+
+  'wrong-network': {
+    kind: 'refusal',
+    means: 'The client asks for an address of another network; it is told to begin again.',
+  },
+  excluded: {
+    kind: 'refusal',
+    means:
+      "The client asks for the router's, a gateway's or the network's own address; it is told to begin again.",
+  },
+  'not-in-pool': {
+    kind: 'refusal',
+    means: 'The client asks for an address outside the pool; it is told to begin again.',
+    remedy: 'If it is to keep that address, widen the pool (GATEWAY_DHCP_POOL_START, GATEWAY_DHCP_POOL_END).',
+  },
+  'bound-to-another': {
+    kind: 'refusal',
+    means: 'The client asks for an address that is leased to another client.',
+    remedy: '`vps-gateway leases history <address>` tells who has it, and since when.',
+  },
+  'offered-to-another': {
+    kind: 'refusal',
+    means: 'The client asks for an address that is on offer to another client.',
+  },
+  'bound-elsewhere': {
+    kind: 'refusal',
+    means: 'The client asks for one address, and has a lease on another one.',
+  },
+  quarantined: {
+    kind: 'refusal',
+    means:
+      'The client asks for an address that another machine was seen to use, so that nobody gets it for a while.',
+    remedy: 'Find the machine that uses it (`arping <address>`) and give it an address outside the pool.',
+  },
+  'rival-won': {
+    kind: 'refusal',
+    means:
+      "Another gateway's client asked for the same address at the same moment, and that gateway goes first.",
+    remedy: 'Let the gateways share their leases in etcd, and it does not happen.',
+  },
+
+  released: { kind: 'change', means: 'The client has given its lease up.' },
+  declined: {
+    kind: 'change',
+    means: 'The client says that another machine uses the address; nobody gets it for a while.',
+    remedy:
+      'Find that machine (the field `other`, or `arping <address>`) and give it an address outside the pool.',
+  },
+  'address-in-use': {
+    kind: 'change',
+    means: 'A machine that it was not leased to answers for the address (ARP); nobody gets it for a while.',
+    remedy: 'Give that machine (the field `other`) an address outside the pool, or let it use DHCP.',
+  },
+  'still-in-use': {
+    kind: 'change',
+    means: 'The client whose lease is over goes on using the address; nobody else gets it for a while.',
+    remedy:
+      'If it never asks again, look for what has stopped its DHCP client, or who has released its lease.',
+  },
+  expired: { kind: 'change', means: 'The lease is over, and was not renewed.' },
+  'offer-withdrawn': {
+    kind: 'change',
+    means: "The client took another server's offer, so that ours is free again.",
+  },
+  'peer-granted': {
+    kind: 'change',
+    means: 'The client was heard taking the address from another gateway, which has it from now on.',
+  },
+
+  'asking-address': {
+    kind: 'wait',
+    means: 'ARP is asked whether anybody uses the address, before it is given.',
+  },
+  'asking-client': {
+    kind: 'wait',
+    means: 'A second machine presents a client identifier: ARP is asked whether the first one is alive.',
+  },
+  'asking-card': {
+    kind: 'wait',
+    means:
+      'A network card has a lease under another client identifier: ARP is asked whether that one is in use still.',
+  },
+  'asking-declined': { kind: 'wait', means: 'A client declines its address: ARP is asked who uses it.' },
+  'asking-quarantined': {
+    kind: 'wait',
+    means:
+      "The client's own address is in quarantine: ARP is asked whether the client is seen there, and nobody else.",
+  },
+  listening: {
+    kind: 'wait',
+    means: 'The first lease of an address waits for a moment, as another gateway may be giving it away.',
+  },
+  deferring: { kind: 'wait', means: 'The gateway that has granted the lease is left to answer first.' },
+
+  'not-for-us': { kind: 'silence', means: 'The client speaks to another server.', isOthers: true },
+  'not-first': {
+    kind: 'silence',
+    means:
+      'Another gateway that shares the leases answers this client first; this one does when the client asks again.',
+    isOthers: true,
+  },
+  'no-server': { kind: 'silence', means: 'A DHCPDECLINE names no server, as it has to.' },
+  'no-binding': {
+    kind: 'silence',
+    means:
+      'The client speaks of a lease that is not known here; a client without an answer begins again by itself.',
+    remedy: 'If a guest does not, see what `vps-gateway leases history <mac>` knows of it.',
+  },
+  'no-subnet': {
+    kind: 'silence',
+    means: 'The message comes through a relay in whose network no addresses are given.',
+    remedy: "See that giaddr is an address of the gateway's own network.",
+  },
+  'bad-giaddr': {
+    kind: 'silence',
+    means: 'The message names a relay (giaddr) that cannot be one.',
+    remedy: 'Look for the machine that sends it.',
+  },
+  'relay-not-listed': {
+    kind: 'silence',
+    means: 'The message comes through a relay that GATEWAY_DHCP_RELAYS does not list.',
+    remedy: 'If it is a relay of yours, list its giaddr there.',
+  },
+  'no-address': { kind: 'silence', means: 'The message lacks the address that it is about.' },
+  'pool-full': {
+    kind: 'silence',
+    means: 'A new client gets no address, since none is free.',
+    remedy:
+      'Widen the pool, shorten the leases (GATEWAY_DHCP_LEASE_TIME), or see in `vps-gateway leases` who has them.',
+  },
+  crowded: {
+    kind: 'silence',
+    means:
+      'So much of what is free is on offer to clients that nobody knows that no more is offered to such ones for now.',
+    remedy: 'Look for one machine that asks in many names: the MAC filter of the firewall stops it.',
+  },
+  'too-many-identifiers': {
+    kind: 'silence',
+    means:
+      'The network card has as many leases as it may have under different client identifiers, all of them in use.',
+    remedy:
+      'Raise GATEWAY_DHCP_LEASES_PER_MAC if containers share the card, or set GATEWAY_DHCP_IDENTITY=mac.',
+  },
+  'too-many-declines': {
+    kind: 'silence',
+    means: 'The client declines one address after the other, and is not believed any more.',
+    remedy: 'Look for a machine that answers ARP for all addresses (proxy ARP), or a fault of this client.',
+  },
+  'used-by-client': {
+    kind: 'silence',
+    means: 'A DHCPDECLINE of an address that the client itself answers for is ignored.',
+    remedy: "Look for another machine that sends in this client's name (MAC filter of the firewall).",
+  },
+  'from-elsewhere': {
+    kind: 'silence',
+    means: 'A DHCPRELEASE that was not sent from the address that it gives up is ignored.',
+    remedy: "Look for another machine that sends in this client's name, or a second address of the client.",
+  },
+  overtaken: {
+    kind: 'silence',
+    means: 'The lease was changed after the client had sent this message, which is too old therefore.',
+  },
+  'in-flight': {
+    kind: 'silence',
+    means: 'What the decision rests on is being written by another one; the client asks again.',
+  },
+  'cannot-promise': {
+    kind: 'silence',
+    means: 'Nothing can be promised now, for the store of the leases, or the clock, is in doubt.',
+    remedy: 'Ask `vps-gateway health` what is wrong.',
+  },
+  'bootp-off': {
+    kind: 'silence',
+    means: 'A BOOTP client is not answered.',
+    remedy: 'Set GATEWAY_DHCP_BOOTP=on if it is to get an address.',
+  },
+  'not-a-request': { kind: 'silence', means: "The message is a server's, not a client's." },
+  'unknown-type': { kind: 'silence', means: 'The message is of a type that this gateway does not serve.' },
+  'unknown-state': {
+    kind: 'silence',
+    means: 'The DHCPREQUEST is one that no state of a client sends (RFC 2131, table 4).',
+  },
+} as const satisfies Readonly<Record<string, ReasonRow>> & Readonly<Record<RelayRefusal, ReasonRow>>;

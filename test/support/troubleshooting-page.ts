@@ -1,0 +1,48 @@
+import { REASONS, type ReasonKind, type ReasonRow } from '../../src/engine/reasons.ts';
+import { DROPS, type DropRow } from '../../src/server/drops.ts';
+
+const KINDS: Readonly<Record<ReasonKind, readonly [heading: string, text: string]>> = {
+  reply: ['Answered', 'The client got a DHCPOFFER, a DHCPACK or a BOOTP reply.'],
+  refusal: [
+    'Refused',
+    'The client got a DHCPNAK and begins again; it has another address within a second or two. With GATEWAY_DHCP_AUTHORITATIVE=off, whoever asks for an address of another network, or an excluded one, gets no answer instead.',
+  ],
+  change: ['Changed, without an answer', 'A lease or an offer has changed; no answer belongs to it.'],
+  wait: [
+    'Waiting',
+    'The message is decided again when it is known what was waited for, at the latest after half a second or so. These lines are at `debug`.',
+  ],
+  silence: ['Not answered', 'The client got no answer, and nothing has changed.'],
+};
+
+const INTRODUCTION = `# Troubleshooting: every reason word
+
+Made from the tables in \`src/engine/reasons.ts\` and \`src/server/drops.ts\`; a test compares them.
+
+Each decision has one reason word. It is the field \`reason\` of the log line and of \`vps-gateway leases history\`, and the
+same words count in \`vps-gateway health --json\`.
+`;
+
+/** docs/troubleshooting.md */
+export function troubleshootingPage(): string {
+  const rows = Object.entries<ReasonRow>(REASONS);
+  const sections = Object.entries(KINDS).map(([kind, [heading, text]]) => {
+    const some = rows.filter(([, row]) => row.kind === kind);
+    return `## ${heading}\n\n${text}\n\n${tableOf('Reason', some)}`;
+  });
+  return `${[INTRODUCTION, ...sections, dropsSection()].join('\n')}`;
+}
+
+function dropsSection(): string {
+  const text =
+    'What met no decision, or whose reply never left, is counted by its cause (`drops` in `vps-gateway health --json`). Those that are broken themselves are one line a minute, `datagrams dropped`.';
+  return `## Dropped\n\n${text}\n\n${tableOf('Cause', Object.entries<DropRow>(DROPS))}`;
+}
+
+function tableOf(heading: string, rows: readonly (readonly [string, ReasonRow | DropRow])[]): string {
+  const lines = rows.map(([word, row]) => {
+    const quiet = 'isOthers' in row ? ' (At `debug`.)' : '';
+    return `| \`${word}\` | ${row.means}${quiet} | ${row.remedy ?? ''} |`;
+  });
+  return `| ${heading} | What happened | What you can do |\n|---|---|---|\n${lines.join('\n')}\n`;
+}
