@@ -40,7 +40,7 @@ export function identify(scene: Scene): Identified {
   const shared = known.client;
   const { hardware } = message;
   const whole: Identified = { client: shared, cloneOf: undefined };
-  if (plan.identity !== 'auto' || hardware === NO_HARDWARE) return whole;
+  if (plan.identity !== 'auto') return whole;
   // RFC 2131 §4.3.5: answered without looking at a binding, whoever it is from.
   if (message.type === 'DHCPINFORM') return whole;
   const binding = leases.bindingOf(shared);
@@ -75,7 +75,7 @@ function hasRunOut({ state, expiresAt, updatedAt }: Lease, now: Instant): boolea
 
 /** Also what has run out by this clock alone is another machine's still. */
 function isHeldByAnother({ known, now }: Scene, held: Lease, own: ClientKey): boolean {
-  if (held.state === 'declined' || held.hardware === NO_HARDWARE) return false;
+  if (held.state === 'declined') return false;
   return isTaken(held, own, now, overBefore({ known, now }, held));
 }
 
@@ -83,8 +83,10 @@ function isHeldByAnother({ known, now }: Scene, held: Lease, own: ClientKey): bo
 function tellApart(scene: Scene, binding: Lease, own: ClientKey): Identified {
   const { message, known, plan, subnet } = scene;
   const clone: Identified = { client: own, cloneOf: binding.hardware };
-  // Where nobody can be asked, two machines with an address each are the lesser evil.
-  if (!subnet.onLink || plan.probeMilliseconds === 0 || !mayUse(scene, binding)) return clone;
+  // Where nobody can be asked, two machines with an address each are the lesser evil; nor can ARP show a machine that has
+  // no Ethernet address: any guest may say that of itself, and present another one's identifier.
+  if (!subnet.onLink || plan.probeMilliseconds === 0 || message.hardware === NO_HARDWARE) return clone;
+  if (!mayUse(scene, binding)) return clone;
   if (!known.answers.has(binding.address)) return { ask: binding.address };
   const isProved = known.answers.get(binding.address) === message.hardware;
   return isProved ? { client: known.client, cloneOf: undefined } : clone;

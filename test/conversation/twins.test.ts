@@ -103,6 +103,51 @@ describe('RFC 4361 §6.1: a card that answers ARP at the leased address, while t
   });
 });
 
+// A guest may say what it likes of its hardware, and knows its neighbour's identifier: many are made of the MAC.
+describe.each([
+  ['RFC 4390 §2.1: no hardware address', { htype: 32, hlen: 0, chaddr: '' }],
+  ['no hardware address, and the type of Ethernet', { hlen: 0 }],
+  ['another hardware type', { htype: 6 }],
+  ['sixteen octets of hardware address', { hlen: 16 }],
+] as const)('a machine with %s that presents the identifier of a live lease', (_hardware, fields) => {
+  const odd = new Guest('52:54:00:00:00:66', { identifier: DUID, fields });
+  const MAY_SAY: Record<Name, (c: Conversation, a: string) => { readonly address: string }> = {
+    DHCPDISCOVER: (c, a) => {
+      const offer = c.hear(odd.discover([[50, ...ip(a)]]));
+      c.hear(odd.select(offer.address, SERVER));
+      return offer;
+    },
+    SELECTING: (c, a) => c.hear(odd.select(a, SERVER)),
+    'INIT-REBOOT': (c, a) => c.hear(odd.reboot(a)),
+    RENEWING: (c, a) => c.hearUnicast(odd.extend(a), a),
+    REBINDING: (c, a) => c.meet(odd.extend(a), 'broadcast', a),
+    DHCPRELEASE: (c, a) => c.hearUnicast(odd.release(a, SERVER), a),
+    DHCPDECLINE: (c, a) => c.hear(odd.decline(a, SERVER)),
+  };
+
+  for (const isSilent of [true, false])
+    test.each(NAMES)(`%s: it is not given, and not taken from its holder (silent: ${isSilent})`, (name) => {
+      const { conversation, address } = leased();
+      if (!isSilent) conversation.holders.set(address, FIRST.mac);
+      const before = conversation.at(address);
+
+      expect(MAY_SAY[name](conversation, address).address).not.toBe(address);
+      expect(conversation.at(address)).toEqual(before);
+      expect(conversation.hearUnicast(FIRST.extend(address), address).outcome).toBe(`DHCPACK ${address}`);
+    });
+
+  test('keeps its own lease when an Ethernet card presents the identifier, and is the client again after it', () => {
+    const conversation = new Conversation({ probeMilliseconds: 300 });
+    const { address } = conversation.hear(odd.discover());
+    conversation.hear(odd.select(address, SERVER));
+
+    expect(conversation.hear(FIRST.discover([[50, ...ip(address)]])).address).not.toBe(address);
+    expect(conversation.hearUnicast(odd.extend(address), address).outcome).toBe(`DHCPACK ${address}`);
+    conversation.hearUnicast(odd.release(address, SERVER), address);
+    expect(conversation.hear(odd.discover()).address).toBe(address);
+  });
+});
+
 describe('a machine with a new card', () => {
   test('gets an address of its own while its old lease runs, with one warning that names both cards', () => {
     const { conversation, address } = leased();
