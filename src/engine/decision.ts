@@ -63,7 +63,7 @@ export interface Known {
   readonly trustsClock: boolean;
   /** False: the lease may run still though its time is past by the clock, so that nobody else gets its address. */
   readonly mayBeOver: (lease: Lease) => boolean;
-  /** DHCPDECLINEs of this client in the last ten minutes, this one not counted. */
+  /** DHCPDECLINEs of this network card in the last ten minutes, this one not counted. */
   readonly declines: number;
   /** What was heard of the other gateways. */
   readonly hearing: Hearing;

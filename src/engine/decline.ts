@@ -8,7 +8,7 @@ import { namesThisServer, serverNamedBy } from './reply.ts';
 const CONFIRMED_QUARANTINE = 86_400;
 /** Quarantine on the client's word alone: 10 minutes, in seconds. */
 const CLAIMED_QUARANTINE = 600;
-/** DHCPDECLINEs of one client in ten minutes that are believed. */
+/** DHCPDECLINEs of one network card in ten minutes that are believed. */
 const BELIEVED_DECLINES = 3;
 
 /** RFC 2131 §4.3.3: "The server MUST mark the network address as not available." */
@@ -35,8 +35,8 @@ export function answerDecline(question: Question): Decision {
   // else speaks in its name.
   if (holder === message.hardware && holder !== NO_HARDWARE) return silence('used-by-client');
   const isConfirmed = holder !== undefined;
-  // Deviates from RFC 2131 §4.3.3: what one client alone has claimed three times is not marked any more; no guest may
-  // empty the pool.
+  // Deviates from RFC 2131 §4.3.3: what one network card alone has claimed three times is not marked any more, whatever
+  // client identifiers it came with; no guest may empty the pool.
   if (!isConfirmed && known.declines >= BELIEVED_DECLINES) return silence('too-many-declines');
   const seconds = isConfirmed ? CONFIRMED_QUARANTINE : CLAIMED_QUARANTINE;
   const next = { ...recordOf(question, 'declined', seconds), hardware: holder ?? NO_HARDWARE };

@@ -224,7 +224,7 @@ export class Course {
     if (decision.kind === 'reply' && isDurable)
       this.#replies.add(decision.reply, decision.destination, turn.decidedAt);
     const isDecline = decision.reason === 'declined' || decision.reason === 'too-many-declines';
-    if (isDecline && turn.lane !== undefined) this.#parts.circumstances.declined(turn.lane);
+    if (isDecline && turn.message !== undefined) this.#parts.circumstances.declined(turn.message.hardware);
     this.#reports.conclude(turn, outcome);
     this.#waiting.finish(turn);
     turn.settle(outcome ?? 'nothing');

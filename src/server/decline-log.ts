@@ -1,28 +1,31 @@
-import type { ClientKey } from '../lease/client-key.ts';
+import type { HardwareAddress } from '../net/hardware-address.ts';
 
 /** How long a DHCPDECLINE counts: milliseconds. */
 const WINDOW = 600_000;
-/** Clients that are remembered; the longest silent one is forgotten first. */
-const CLIENT_LIMIT = 4096;
-/** Times that are remembered of one client: no rule asks for more. */
+/** Network cards that are remembered; the longest silent one is forgotten first. */
+const CARD_LIMIT = 4096;
+/** Times that are remembered of one card: no rule asks for more. */
 const TIME_LIMIT = 16;
 
-/** The DHCPDECLINEs of each client in the last ten minutes. */
+/**
+ * The DHCPDECLINEs of each network card in the last ten minutes, under whatever client identifiers: a guest names itself as
+ * it likes. All that have no Ethernet address count as one card.
+ */
 export class DeclineLog {
-  /** Monotonic times by client, the client that declined last at the end. */
-  readonly #declines = new Map<ClientKey, readonly number[]>();
+  /** Monotonic times by card, the one that declined last at the end. */
+  readonly #declines = new Map<HardwareAddress, readonly number[]>();
 
   /** How many there were up to now; at most 16. */
-  count(client: ClientKey, monotonic: number): number {
-    const times = this.#declines.size === 0 ? undefined : this.#declines.get(client);
+  count(card: HardwareAddress, monotonic: number): number {
+    const times = this.#declines.size === 0 ? undefined : this.#declines.get(card);
     return times === undefined ? 0 : recent(times, monotonic).length;
   }
 
-  note(client: ClientKey, monotonic: number): void {
-    const times = [...recent(this.#declines.get(client) ?? [], monotonic), monotonic].slice(-TIME_LIMIT);
-    this.#declines.delete(client);
-    this.#declines.set(client, times);
-    if (this.#declines.size <= CLIENT_LIMIT) return;
+  note(card: HardwareAddress, monotonic: number): void {
+    const times = [...recent(this.#declines.get(card) ?? [], monotonic), monotonic].slice(-TIME_LIMIT);
+    this.#declines.delete(card);
+    this.#declines.set(card, times);
+    if (this.#declines.size <= CARD_LIMIT) return;
     for (const oldest of this.#declines.keys()) {
       this.#declines.delete(oldest);
       return;

@@ -43,10 +43,10 @@ export interface Circumstances {
   missed(): void;
   /** A client has asked another server for an address; before that message is decided. */
   heardRequest(server: Ipv4, address: Ipv4, client: ClientKey, hardware: HardwareAddress): void;
-  /** DHCPDECLINEs of this machine in the last ten minutes; machines that share an identifier are counted apart. */
-  declinesOf(lane: ClientKey): number;
-  /** A DHCPDECLINE of this machine for an address that it holds has been decided. */
-  declined(lane: ClientKey): void;
+  /** DHCPDECLINEs of this network card in the last ten minutes, under whatever client identifiers. */
+  declinesOf(card: HardwareAddress): number;
+  /** A DHCPDECLINE of this network card for an address that it holds has been decided. */
+  declined(card: HardwareAddress): void;
 }
 
 /** Asks the segment who holds an address. */

@@ -1,6 +1,7 @@
 import type { Hearing, Known } from '../engine/decision.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import { instant } from '../lease/lease.ts';
+import { NO_HARDWARE } from '../net/hardware-address.ts';
 import type { Circumstances } from './exchange-parts.ts';
 import type { Turn } from './turn.ts';
 
@@ -34,7 +35,7 @@ export function noKnowledge(): Knowledge {
 /** All that one decision is told beside what the clock says, which holds for the whole round. */
 export function learn(
   known: Knowledge,
-  { revision, answers, waited }: Turn,
+  { revision, answers, waited, message }: Turn,
   client: ClientKey,
   lane: ClientKey,
   circumstances: Circumstances,
@@ -42,7 +43,7 @@ export function learn(
   known.client = client;
   known.revision = revision;
   known.deafRevision = circumstances.deafRevision;
-  known.declines = circumstances.declinesOf(lane);
+  known.declines = circumstances.declinesOf(message?.hardware ?? NO_HARDWARE);
   known.answers = answers;
   known.hearing = circumstances.hearing;
   known.sharing = circumstances.sharing;

@@ -135,7 +135,7 @@ function circumstancesOf(memory: Memory, monotonic: () => number): Circumstances
       if (cluster !== undefined) repeats.note(lane, monotonic());
     },
     askedBefore: (lane: ClientKey) => repeats.isRepeat(lane),
-    declinesOf: (client: ClientKey) => declines.count(client, monotonic()),
-    declined: (client: ClientKey) => declines.note(client, monotonic()),
+    declinesOf: (card) => declines.count(card, monotonic()),
+    declined: (card) => declines.note(card, monotonic()),
   };
 }

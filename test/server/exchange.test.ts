@@ -3,7 +3,7 @@ import type { Decide, Decision } from '../../src/engine/decision.ts';
 import { type ClientKey, clientKeyFromText } from '../../src/lease/client-key.ts';
 import { instant } from '../../src/lease/lease.ts';
 import type { LeaseChange } from '../../src/lease/lease-view.ts';
-import { NO_HARDWARE } from '../../src/net/hardware-address.ts';
+import { hardwareFromText, NO_HARDWARE } from '../../src/net/hardware-address.ts';
 import { STALE_AFTER } from '../../src/server/arrivals.ts';
 import { WAIT_LIMIT } from '../../src/server/course.ts';
 import { WAITING_LIMIT } from '../../src/server/waiting.ts';
@@ -826,7 +826,7 @@ describe('RFC 2131 §4.3.3', () => {
 
     await bench.hear(GUEST.decline(address, SERVER));
 
-    expect([...bench.circumstances.declines]).toEqual([[KEY, 1]]);
+    expect([...bench.circumstances.declines]).toEqual([[hardwareFromText(GUEST.mac), 1]]);
   });
 
   test("DHCPDECLINEs of other servers' addresses, or of none of ours, are not counted", async () => {
@@ -850,6 +850,21 @@ describe('RFC 2131 §4.3.3', () => {
     }
 
     expect([...bench.circumstances.declines.values()]).toEqual([1, 1]);
+  });
+
+  test.each([
+    ['one network card', {}],
+    ['machines without an Ethernet address', { hlen: 0 }],
+  ])('%s cannot empty the pool, under however many client identifiers', async (_who, fields) => {
+    const bench = memoryBench();
+
+    for (let number = 0; number < 40; number += 1) {
+      const guest = new Guest('52:54:00:00:00:66', { identifier: [255, 0, 0, number], fields });
+      await bench.hear(guest.decline(await offerTo(bench, guest), SERVER));
+    }
+
+    const declined = bench.record.decisions.filter((line) => line.startsWith('DHCPDECLINE declined'));
+    expect(declined).toHaveLength(3);
   });
 });
 

@@ -96,10 +96,10 @@ export class ExchangeBench<Store extends LeaseStore> {
     heardDiscover: (lane: ClientKey): void => this.circumstances.repeats.note(lane, this.clock.monotonic()),
     askedBefore: (lane: ClientKey): boolean => this.circumstances.repeats.isRepeat(lane),
     heardRequest: (_server: Ipv4, _address: Ipv4, _client: ClientKey, _hardware: HardwareAddress): void => {},
-    declines: new Map<string, number>(),
-    declinesOf: (client: ClientKey) => this.circumstances.declines.get(client) ?? 0,
-    declined: (client: ClientKey) => {
-      this.circumstances.declines.set(client, this.circumstances.declinesOf(client) + 1);
+    declines: new Map<HardwareAddress, number>(),
+    declinesOf: (card: HardwareAddress) => this.circumstances.declines.get(card) ?? 0,
+    declined: (card: HardwareAddress) => {
+      this.circumstances.declines.set(card, this.circumstances.declinesOf(card) + 1);
     },
   };
 
