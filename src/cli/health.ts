@@ -5,6 +5,7 @@ import type { ShownSetting } from '../config/shown-settings.ts';
 import { askHealth, HEALTH_SOCKET } from '../server/health.ts';
 import { poolUseToText } from '../server/pool-use.ts';
 import type { Verdict } from '../server/problems.ts';
+import type { ReceptionStatus } from '../server/reception.ts';
 import type { Status } from '../server/status.ts';
 import { noAnswer, noAnswerToText } from './no-answer.ts';
 import { standardOutput } from './output.ts';
@@ -69,6 +70,7 @@ function textOf(said: Status): string {
       remedy === '' ? [`${word}: ${message}`] : [`${word}: ${message}`, `  to mend it: ${remedy}`],
     ),
     ...(pool === null ? [] : [`pool: ${poolUseToText(pool)}`]),
+    ...(said.reception === null ? [] : [`messages: ${receptionText(said.reception)}`]),
     ...settingsLines(said.settings),
     ...shortcomings.map((shortcoming) => `shortcoming: ${shortcoming}`),
   ];
@@ -84,6 +86,15 @@ const HEADLINES: Readonly<Record<Verdict, string>> = {
 function headline({ status, verdict, listenIp, interface: name, transport }: Status): string {
   const where = listenIp === null ? '' : ` on ${listenIp} (${name}, ${transport})`;
   return `${status}${where}: ${HEADLINES[verdict]}`;
+}
+
+function receptionText({ since, lastHeard, unheard }: ReceptionStatus): string {
+  if (lastHeard !== null) return `the last one came at ${lastHeard}`;
+  const none = `no DHCP message has arrived since ${since}`;
+  if (unheard === null)
+    return `${none}; whether a firewall drops them is not known without the capability NET_RAW`;
+  if (unheard === 0) return `${none}, nor has any come to the interface`;
+  return `${none}, and ${unheard} came to the interface`;
 }
 
 /** What every gateway has, and beside it whatever was set. */

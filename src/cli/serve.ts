@@ -219,6 +219,7 @@ class Sockets {
       shortcomings,
       lost: () => opened.lost(),
       hasCarrier: () => opened.hasCarrier(),
+      countFrames: () => opened.countFrames(),
       failure: () => failure,
       close: () => opened.close(),
     };

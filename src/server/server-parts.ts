@@ -7,6 +7,7 @@ import type { HardwareAddress } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
 import type { Plan } from '../subnet/plan.ts';
+import type { FrameCounter } from '../transport/frame-counter.ts';
 import type { ListenIpArp, Segment, Transport } from '../transport/transport.ts';
 import type { Cluster } from './cluster.ts';
 import type { Log } from './log.ts';
@@ -22,6 +23,8 @@ export interface Medium {
   lost(): number;
   /** False while nothing is connected to the interface; absent: that is not known. */
   hasCarrier?(): boolean;
+  /** Counts from now on what the sockets should hear, until it is closed; undefined or absent: that cannot be had. */
+  countFrames?(): FrameCounter | undefined;
   /** Why the sockets are of no more use and must be opened anew; undefined: they work. */
   failure?(): string | undefined;
   /** Closes transport and segment. */

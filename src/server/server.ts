@@ -157,6 +157,7 @@ export class Server {
     this.#beats += 1;
     if (this.#beats % BEATS_OF_A_SECOND !== 0) return;
 
+    this.#listening.service?.check();
     memory.timeGuard.check();
     memory.peers.check();
     memory.peerNotes?.check();
@@ -203,6 +204,8 @@ export class Server {
 
   #problems(pool: PoolUse | undefined): readonly RunningProblem[] {
     const problems: RunningProblem[] = [...this.#listening.problems];
+    const unheard = this.#listening.service?.reception.problem;
+    if (unheard !== undefined) problems.push(unheard);
     const memory = this.#memory;
     if (memory === undefined) problems.push(NOT_STARTED);
     problems.push(...storeProblems(memory?.store, memory?.cluster !== undefined));

@@ -15,6 +15,7 @@ import type { PeerNotes } from './peer-notes.ts';
 import type { Peers } from './peers.ts';
 import { doubtsOfPlan, isNobodys } from './plan-doubts.ts';
 import { Probe } from './probe.ts';
+import { Reception } from './reception.ts';
 import type { Repeats } from './repeats.ts';
 import type { Medium, ServerParts } from './server-parts.ts';
 import type { TimeGuard } from './time-guard.ts';
@@ -45,6 +46,7 @@ export class Service {
   readonly medium: Medium;
   readonly exchange: Exchange;
   readonly plan: Plan;
+  readonly reception: Reception;
   readonly #parts: ServerParts;
 
   constructor(parts: ServerParts, memory: Memory, listen: ListenAddress, medium: Medium) {
@@ -77,6 +79,17 @@ export class Service {
       makeRoom: memory.makeRoom,
     });
     this.exchange.beat();
+    this.reception = new Reception({
+      interfaceName: listen.interfaceName,
+      clock,
+      log: parts.log,
+      countFrames: () => medium.countFrames?.(),
+    });
+  }
+
+  /** For every second. */
+  check(): void {
+    this.reception.check(this.exchange.heard);
   }
 
   /** True if this is where to listen, and nothing has changed about it. */
@@ -98,6 +111,7 @@ export class Service {
     });
     await Promise.race([this.exchange.stop(), limit]);
     cancel();
+    this.reception.close();
     this.medium.close();
   }
 }

@@ -6,6 +6,7 @@ import type { TransportKind } from '../transport/transport.ts';
 import type { CounterValues, Tally } from './counters.ts';
 import type { PoolUse } from './pool-use.ts';
 import { type RunningProblem, type Verdict, verdictOf } from './problems.ts';
+import type { ReceptionStatus } from './reception.ts';
 import type { Service } from './service.ts';
 
 /** serving. degraded: it serves, but something is wrong. waiting: for its listen address, or for another server to go. */
@@ -21,6 +22,8 @@ export interface Status {
   readonly transport: TransportKind | null;
   /** Null: it does not serve. */
   readonly pool: PoolUse | null;
+  /** Whether messages come; null: it does not serve. */
+  readonly reception: ReceptionStatus | null;
   /** How many records there are, by state. */
   readonly leases: Tally;
   readonly counters: CounterValues;
@@ -50,6 +53,7 @@ export function statusOf({ store, service, pool, counters, problems, settings }:
     interface: service?.listen.interfaceName ?? null,
     transport: service?.medium.transport.kind ?? null,
     pool: pool ?? null,
+    reception: service?.reception.status ?? null,
     leases: store === undefined ? {} : countByState(store),
     counters,
     shortcomings: service?.medium.shortcomings ?? [],

@@ -10,9 +10,11 @@ export const AND = 0x54;
 export const JUMP_IF_EQUAL = 0x15;
 export const RETURN = 0x06;
 
-/** What is loaded from beside the data: SKF_AD_OFF, and SKF_AD_PKTTYPE or SKF_AD_IFINDEX. */
+/** What is loaded from beside the data: SKF_AD_OFF, and SKF_AD_PROTOCOL, _PKTTYPE, _IFINDEX or _VLAN_TAG. */
+export const PROTOCOL = 0xfffff000;
 export const PACKET_TYPE = 0xfffff004;
 export const INTERFACE_INDEX = 0xfffff008;
+export const VLAN_TAG = 0xfffff02c;
 
 /** Returned: no octet of the datagram is to be kept, or all of them. */
 export const REJECT = 0;

@@ -1,5 +1,6 @@
 import { GatewayError } from '../errors.ts';
 import { type DgramTransportOptions, openDgramTransport } from './dgram-transport.ts';
+import { type FrameCounter, openFrameCounter } from './frame-counter.ts';
 import { type Libc, loadLibc } from './libc.ts';
 import { openNativeTransport } from './native-transport.ts';
 import { type ArpSegment, openSegment, type SegmentOptions, SILENT_SEGMENT } from './segment.ts';
@@ -20,6 +21,8 @@ export interface OpenedTransport {
   lost(): number;
   /** Whether anything is connected to the interface. */
   hasCarrier(): boolean;
+  /** Counts from now on what the sockets should hear; undefined: that cannot be had. */
+  countFrames(): FrameCounter | undefined;
   /** Closes transport and segment. */
   close(): void;
 }
@@ -51,7 +54,8 @@ export async function openTransport(
       }
       try {
         const segment = unlessUnavailable(() => openSegment(libc, options), shortcomings);
-        return joined(transport, segment ?? SILENT_SEGMENT, shortcomings);
+        const countFrames = () => openFrameCounter(libc, options);
+        return joined(transport, segment ?? SILENT_SEGMENT, shortcomings, countFrames);
       } catch (error) {
         transport.close();
         throw error;
@@ -93,6 +97,7 @@ function joined(
   transport: SocketTransport,
   segment: ArpSegment,
   shortcomings: readonly string[],
+  countFrames: () => FrameCounter | undefined = () => undefined,
 ): OpenedTransport {
   return {
     transport,
@@ -100,6 +105,7 @@ function joined(
     shortcomings: [...shortcomings, ...transport.shortcomings],
     lost: () => transport.counters.overflows,
     hasCarrier: () => transport.hasCarrier,
+    countFrames,
     close: () => {
       segment.close();
       transport.close();

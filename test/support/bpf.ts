@@ -2,6 +2,8 @@
 export interface BesideTheData {
   readonly packetType?: number;
   readonly interfaceIndex?: number;
+  readonly protocol?: number;
+  readonly vlan?: number;
 }
 
 /**
@@ -17,8 +19,10 @@ export function runFilter(filter: Uint8Array, bytes: Uint8Array, beside: BesideT
     32: [4, (at) => packet.getUint32(at)],
   };
   const ancillary = new Map([
+    [0xfffff000, beside.protocol ?? 0x0800],
     [0xfffff004, beside.packetType ?? 0],
     [0xfffff008, beside.interfaceIndex ?? 0],
+    [0xfffff02c, beside.vlan ?? 0],
   ]);
   let accumulator = 0;
   for (let at = 0; at < filter.length; at += 8) {

@@ -25,6 +25,7 @@ const PACKAGES = {
   'dbus-daemon': 'dbus-daemon',
   'systemd-networkd': 'systemd',
   faketime: 'faketime',
+  nft: 'nftables',
 } as const;
 export type Tool = keyof typeof PACKAGES;
 

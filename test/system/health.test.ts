@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import type { Status } from '../../src/server/status.ts';
 import { injectInto, stop } from '../support/disk-fault.ts';
 import { builtProgram, type GatewayProcess, gatewayEnvironment } from '../support/gateway-process.ts';
+import { messageType } from '../support/packet.ts';
 import { selecting } from '../support/raw-client.ts';
 import { type Ran, run } from '../support/run.ts';
 import { describeSystem, useTestSegment } from '../support/system.ts';
@@ -12,7 +13,7 @@ const A = '52:54:00:4e:00:01';
 const B = '52:54:00:4e:00:02';
 const ONE_ADDRESS = { GATEWAY_DHCP_POOL_START: '10.15.3.20', GATEWAY_DHCP_POOL_END: '10.15.3.20' };
 
-describeSystem('the exit status of health', ['strace'], () => {
+describeSystem('the exit status of health', ['strace', 'nft'], () => {
   const segment = useTestSegment();
 
   const health = (directory: string, ...words: readonly string[]): Promise<Ran> =>
@@ -100,6 +101,42 @@ describeSystem('the exit status of health', ['strace'], () => {
     expect(text).toMatch(/^problem: leases cannot be stored: EROFS.*\n {2}to mend it: see to the disk/m);
     await stop(faults);
     await until(0, gateway.directory);
+  });
+
+  test('is 1 while a firewall drops what comes to the interface, and 0 when the rule is gone', async () => {
+    const { node } = segment();
+    const gateway = await segment().gateway();
+    const client = segment().client();
+    const quiet = await until(0, gateway.directory);
+    node.run('nft', 'add table inet strict');
+    node.run('nft', 'add chain inet strict input { type filter hook input priority 0; policy accept; }');
+    node.run('nft', 'add rule inet strict input udp dport 67 drop');
+    const asking = setInterval(() => client.send({ chaddr: A, options: [messageType('DHCPDISCOVER')] }), 300);
+
+    const deaf = await until(1, gateway.directory).finally(() => clearInterval(asking));
+    node.run('nft', 'delete table inet strict');
+    await client.lease(A);
+    const well = await until(0, gateway.directory);
+
+    expect(quiet).toMatch(
+      /^messages: no DHCP message has arrived since .*, nor has any come to the interface$/m,
+    );
+    expect(deaf).toMatch(
+      /^problem: DHCP messages come to eth0, and none reaches the gateway: a firewall .*\n {2}to mend it: .*nft /m,
+    );
+    expect(well).toMatch(/^messages: the last one came at /m);
+    await gateway.until('it said so', () => says(gateway, /reach the sockets again/));
+  });
+
+  test('is 0, and it says that it does not know of firewalls, without NET_RAW', async () => {
+    const under = ['setpriv', '--inh-caps=-all', '--bounding-set=-all,+net_bind_service,+net_admin'];
+    const gateway = await segment().gateway({}, segment().folder(), under);
+    let text = '';
+    await expect
+      .poll(async () => (text = await until(0, gateway.directory)))
+      .toContain('is not known without');
+
+    expect(text).toMatch(/^messages: no DHCP message has arrived since .*NET_RAW$/m);
   });
 
   test('is 2 where nobody answers, and says whether there is no gateway, no right, or another directory', async () => {

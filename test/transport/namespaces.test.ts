@@ -1,9 +1,11 @@
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
 import { Segment } from '../../src/cli/lab/segment.ts';
 import { GatewayError } from '../../src/errors.ts';
 import { openDgramTransport } from '../../src/transport/dgram-transport.ts';
+import { openFrameCounter } from '../../src/transport/frame-counter.ts';
 import { type Libc, loadLibc } from '../../src/transport/libc.ts';
 import { EPERM, SO_ATTACH_FILTER } from '../../src/transport/linux.ts';
 import { openTransport } from '../../src/transport/open-transport.ts';
@@ -33,6 +35,15 @@ function asked(words: string, destination = '255.255.255.255', source = '0.0.0.0
   });
 }
 
+/** With a checksum of the IP header that is right again. */
+function withChecksum(frame: Uint8Array): Uint8Array {
+  const header = frame.with(24, 0).with(25, 0).subarray(14, 34);
+  let sum = 0;
+  for (let at = 0; at < 20; at += 2) sum += (header[at] ?? 0) * 256 + (header[at + 1] ?? 0);
+  const checksum = ~((sum & 0xffff) + (sum >>> 16)) & 0xffff;
+  return frame.with(24, checksum >>> 8).with(25, checksum & 0xff);
+}
+
 /** What each UDP socket of a machine says that it has dropped: on the listen IP, to the subnet, to all. */
 function droppedBySockets(host: NamespaceHost): readonly (string | undefined)[] {
   const [, ...rows] = host.run('cat', '/proc/net/udp').trim().split('\n');
@@ -40,7 +51,7 @@ function droppedBySockets(host: NamespaceHost): readonly (string | undefined)[] 
   return sockets.sort((one, other) => (one[1] ?? '').localeCompare(other[1] ?? '')).map((row) => row.at(-1));
 }
 
-describeSystem('sockets on a segment', ['dnsmasq', 'ss'], () => {
+describeSystem('sockets on a segment', ['dnsmasq', 'ss', 'nft'], () => {
   let segment: Segment;
   let node: NamespaceHost;
   let guest: NamespaceHost;
@@ -57,6 +68,34 @@ describeSystem('sockets on a segment', ['dnsmasq', 'ss'], () => {
   afterAll(async () => {
     await segment?.close();
     await stranger?.close();
+  });
+
+  it('what a firewall keeps from the sockets is counted, and what the kernel drops for what it is, is not', async () => {
+    closedAfter(openIn(node));
+    const counter = closedAfter(
+      inNetworkOf(node, () => openFrameCounter(loadLibc(), PLAN) ?? { count: () => -1, close: () => {} }),
+    );
+    const insider = closedAfter(new Ear(guest));
+    const request = asked(String.fromCharCode(1).repeat(300));
+    const forged = [
+      request.with(60, 7), // Its UDP checksum is wrong.
+      request.with(24, 7), // The IP header's.
+      request.with(39, 250), // Its UDP length is more than it has.
+      withChecksum(request.with(16, 9)), // The IP header's too.
+    ];
+    const counted = async (frames: readonly Uint8Array[]) => {
+      for (const frame of frames) insider.send(frame);
+      await delay(50); // A veth brings them at once; all that could fail is what is not counted yet.
+      return inNetworkOf(node, () => counter.count());
+    };
+
+    const dropped = await counted(forged);
+    node.run('nft', 'add table inet strict');
+    node.run('nft', 'add chain inet strict input { type filter hook input priority 0; policy drop; }');
+    const kept = await counted(Array.from({ length: 500 }, () => request));
+    node.run('nft', 'delete table inet strict');
+
+    expect([dropped, kept]).toEqual([0, 500]);
   });
 
   it('ss shows the listen IP, and the broadcasts of the one interface', () => {
