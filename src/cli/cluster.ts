@@ -6,9 +6,10 @@ import { initSegment } from './cluster/init.ts';
 import { joinCluster, leaveCluster } from './cluster/move.ts';
 import { seedSegment } from './cluster/seed.ts';
 import { clusterStatus, writeStatus } from './cluster/status.ts';
+import { connect } from './etcd-connection.ts';
 import { standardOutput } from './output.ts';
 import { addSettingOptions, settingsOrThrow } from './setting-options.ts';
-import { connect, type SharedSettings, sharedSettings } from './shared-leases.ts';
+import { type SharedSettings, sharedSettings } from './shared-leases.ts';
 
 /** Adds `cluster init`, `seed`, `join`, `leave` and `status`: leases that several gateways share. */
 export function addClusterCommand(program: Command): void {
@@ -67,7 +68,7 @@ function sharedOrThrow(command: Command): {
   readonly shared: SharedSettings;
 } {
   const loaded = settingsOrThrow(command);
-  const shared = sharedSettings(loaded.settings);
+  const shared = sharedSettings(loaded);
   if (shared !== undefined) return { loaded, shared };
   const remedy = 'set GATEWAY_ETCD_ENDPOINTS (--etcd-endpoints) and GATEWAY_SEGMENT (--segment)';
   throw new GatewayError('bad-settings', `no etcd is set, so no leases are shared: ${remedy}`);

@@ -20,9 +20,17 @@ import { hardwareFromText, NO_HARDWARE } from '../net/hardware-address.ts';
 import { ipv4FromText, ipv4ToText, UNSPECIFIED } from '../net/ipv4.ts';
 import type { Link } from '../net/link.ts';
 import { doubtsOfPlan, planDoubtToText, type RunningLease } from '../server/plan-doubts.ts';
+import { systemClock } from '../server/system-clock.ts';
+import {
+  type CertificateFault,
+  type CertificateFiles,
+  faultsOf,
+  readFiles,
+} from '../store/etcd/certificate-files.ts';
 import { refuseDirectory } from '../store/sqlite/directory.ts';
 import { hasLeaseFile, openLeaseReader } from '../store/sqlite/lease-reader.ts';
 import { readInterfaces } from '../transport/interfaces.ts';
+import { certificateFiles, certificateProblem } from './etcd-connection.ts';
 import { type Column, type Output, standardOutput, writeTable } from './output.ts';
 import { addSettingOptions, flagsOf } from './setting-options.ts';
 
@@ -48,7 +56,10 @@ export function addCheckCommand(program: Command): void {
     .option('--json', 'as JSON');
   addSettingOptions(command).action(() => {
     const flags = flagsOf(command);
-    const report = checkSettings(flags, process.env, readInterfaces(), refuseDirectory, runningLeases);
+    const report = checkSettings(flags, process.env, readInterfaces(), refuseDirectory, {
+      leasesIn: runningLeases,
+      certificateFaults: (files) => faultsOf(files, readFiles(files), systemClock.now()),
+    });
     const asJson: unknown = command.getOptionValue('json');
     const output = standardOutput();
     if (asJson === true) output.write(`${JSON.stringify(report, null, 2)}\n`);
@@ -57,20 +68,31 @@ export function addCheckCommand(program: Command): void {
   });
 }
 
+/** What is looked at on the host, where the settings name it. */
+export interface Looks {
+  /** The leases that run, of the file in a leases directory; throws a GatewayError if it cannot be read. */
+  readonly leasesIn?: (directory: string) => readonly RunningLease[];
+  /** What is wrong with the certificates for etcd. */
+  readonly certificateFaults?: (files: CertificateFiles) => readonly CertificateFault[];
+}
+
 /**
  * Judges settings on a host with these interfaces. What `serve` would wait for is a problem here.
  *
  * @param refuse Throws a GatewayError for a leases directory that cannot be used.
- * @param leasesIn The leases that run, of the file in a leases directory; throws a GatewayError if it cannot be read.
  */
 export function checkSettings(
   flags: Flags,
   environment: Environment,
   links: readonly Link[],
   refuse: (directory: string) => void,
-  leasesIn: (directory: string) => readonly RunningLease[] = () => [],
+  { leasesIn = () => [], certificateFaults = () => [] }: Looks = {},
 ): CheckReport {
   const loaded = loadSettings(flags, environment);
+  const certificates = certificateFaults(certificateFiles(loaded.settings)).map((fault) => ({
+    isProblem: fault.kind === 'unusable' || fault.kind === 'untimely',
+    text: problemToText(certificateProblem(fault, loaded)),
+  }));
   const search = searchWith(loaded, links);
   const missing =
     search === undefined || search.kind === 'found' ? [] : [`${search.message}; ${search.remedy}`];
@@ -78,13 +100,19 @@ export function checkSettings(
     ...(loaded.ok ? [] : texts(loaded.problems)),
     ...directoryProblems(loaded.settings.leasesDir, refuse),
     ...missing,
+    ...certificates.filter(({ isProblem }) => isProblem).map(({ text }) => text),
   ];
   const oddity = search?.kind === 'found' && search.warning !== undefined ? [search.warning] : [];
   return {
     ok: problems.length === 0,
     settings: shownSettings(loaded.origins),
     listen: listenOf(search),
-    warnings: [...texts(loaded.warnings), ...oddity, ...planWarnings(loaded, search, links, leasesIn)],
+    warnings: [
+      ...texts(loaded.warnings),
+      ...oddity,
+      ...planWarnings(loaded, search, links, leasesIn),
+      ...certificates.filter(({ isProblem }) => !isProblem).map(({ text }) => text),
+    ],
     problems,
   };
 }

@@ -19,6 +19,7 @@ import { HEALTH_SOCKET, HealthEndpoint } from '../server/health.ts';
 import { Server } from '../server/server.ts';
 import type { ListenIpParts, Medium } from '../server/server-parts.ts';
 import { systemClock } from '../server/system-clock.ts';
+import type { Say } from '../store/etcd/admission.ts';
 import type { EtcdStore } from '../store/etcd/etcd-store.ts';
 import { checkIntegrity } from '../store/sqlite/check-integrity.ts';
 import { openMirror } from '../store/sqlite/open-mirror.ts';
@@ -27,6 +28,7 @@ import type { Opening } from '../store/sqlite/sqlite-store.ts';
 import { readInterfaces } from '../transport/interfaces.ts';
 import { openListenIpArp, openTransport } from '../transport/open-transport.ts';
 import { DefendedMark } from './defended-mark.ts';
+import { openEtcd } from './etcd-connection.ts';
 import { agreedOf, nodeOf, SharingGateways, sharedSettings, sharedStore } from './shared-leases.ts';
 import { stopSignal } from './stop-signal.ts';
 import { systemBoot } from './system-boot.ts';
@@ -43,11 +45,12 @@ const FULL_CHECK_AFTER = 30_000;
 const HANG_UP = 'SIGHUP is ignored; `vps-gateway clock trust` says that the time is right';
 
 /** Runs the gateway until SIGTERM or SIGINT; here, and only here, the concrete parts are chosen. Returns the exit status. */
-export async function serve({ settings, origins, warnings }: LoadedSettings): Promise<number> {
+export async function serve(loaded: LoadedSettings): Promise<number> {
+  const { settings, origins, warnings } = loaded;
   const log = createLogger(settings, new LogOutput(1), isatty(1), systemClock.now);
   for (const warning of warnings) log.warn({ setting: warning.setting }, problemToText(warning));
 
-  const shared = sharedSettings(settings);
+  const shared = sharedSettings(loaded);
   const gateways = new SharingGateways();
   const sockets = new Sockets(settings, log);
   const server = new Server({
@@ -62,14 +65,13 @@ export async function serve({ settings, origins, warnings }: LoadedSettings): Pr
         sayOpening(log, store.opening);
         return store;
       }
+      const say: Say = (level, ...line) => log[level](...line);
+      const { etcd, certificates } = await openEtcd(shared, say);
       const mirror = await openMirror(options);
       sayOpening(log, mirror.opening);
-      gateways.store = await sharedStore({
-        shared,
-        mirror,
-        inFlight,
-        say: (level, ...line) => log[level](...line),
-      });
+      certificates?.watch();
+      gateways.certificates = certificates;
+      gateways.store = sharedStore({ shared, etcd, mirror, inFlight, say });
       return gateways.store;
     },
     ...(shared === undefined ? {} : { cluster: gateways }),

@@ -1,89 +1,40 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import type { Endpoint } from '../config/etcd-kinds.ts';
+import type { LoadedSettings } from '../config/load-settings.ts';
 import { SETTINGS, type SettingKey, type Settings } from '../config/settings.ts';
-import { GatewayError } from '../errors.ts';
 import type { Random } from '../lease/clock.ts';
 import type { Lease } from '../lease/lease.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 import type { Cluster } from '../server/cluster.ts';
 import { systemClock } from '../server/system-clock.ts';
 import type { Say } from '../store/etcd/admission.ts';
+import type { CertificateProblem, Certificates } from '../store/etcd/certificates.ts';
 import { Keys } from '../store/etcd/entry.ts';
-import type { Etcd } from '../store/etcd/etcd.ts';
 import { EtcdStore } from '../store/etcd/etcd-store.ts';
-import type { GrpcEtcdOptions } from '../store/etcd/grpc-etcd.ts';
 import { Members } from '../store/etcd/members.ts';
 import { CLOCK_GRACE } from '../store/etcd/reckoning.ts';
 import type { Mirror } from '../store/mirror.ts';
+import type { EtcdConnection, EtcdSettings } from './etcd-connection.ts';
 
 /** Clocks that differ by so much are worth a warning: milliseconds. */
 const SKEW_WARNING = 5000;
 
 /** What the settings say of a store that gateways share. */
-export interface SharedSettings {
-  readonly settings: Settings;
+export interface SharedSettings extends EtcdSettings {
   readonly segment: string;
   readonly node: string;
 }
 
 /** Undefined: no endpoints are set, and the leases are in the SQLite file alone. */
-export function sharedSettings(settings: Settings): SharedSettings | undefined {
+export function sharedSettings({ settings, origins }: LoadedSettings): SharedSettings | undefined {
   const { etcdEndpoints, segment } = settings;
   if (etcdEndpoints.length === 0 || segment === undefined) return undefined;
-  return { settings, segment, node: nodeOf(settings) };
+  return { settings, origins, segment, node: nodeOf(settings) };
 }
 
 /** GATEWAY_NODE_NAME, or the host's name. */
 export function nodeOf({ nodeName }: Settings): string {
   return nodeName ?? hostname();
-}
-
-/** Connects to etcd when it is asked first. Throws bad-settings for certificates that cannot be read. */
-export async function connect({ settings }: SharedSettings): Promise<Etcd> {
-  const { etcdEndpoints, etcdUser, etcdPassword } = settings;
-  const tls = isSecure(etcdEndpoints, settings.etcdCa ?? settings.etcdCert)
-    ? {
-        ...pem(settings, 'etcdCa', 'ca'),
-        ...pem(settings, 'etcdCert', 'cert'),
-        ...pem(settings, 'etcdKey', 'key'),
-      }
-    : undefined;
-  const options: GrpcEtcdOptions = {
-    endpoints: etcdEndpoints.map(({ target }) => target),
-    clock: systemClock,
-  };
-  const user =
-    etcdUser === undefined || etcdPassword === undefined
-      ? undefined
-      : { name: etcdUser, password: etcdPassword };
-  const { GrpcEtcd } = await import('../store/etcd/grpc-etcd.ts'); // Whoever shares nothing need not wait for it.
-  return new GrpcEtcd({
-    ...options,
-    ...(tls === undefined ? {} : { tls }),
-    ...(user === undefined ? {} : { user }),
-  });
-}
-
-function isSecure(endpoints: readonly Endpoint[], certificate: string | undefined): boolean {
-  return endpoints.some(({ scheme }) => scheme === 'https') || certificate !== undefined;
-}
-
-function pem<Name extends string>(
-  settings: Settings,
-  key: 'etcdCa' | 'etcdCert' | 'etcdKey',
-  name: Name,
-): { readonly [Key in Name]?: Buffer } {
-  const file = settings[key];
-  if (file === undefined) return {};
-  try {
-    return { [name]: readFileSync(file) } as { [Key in Name]: Buffer };
-  } catch (cause) {
-    const said = cause instanceof Error ? cause.message : String(cause);
-    const remedy = `set ${SETTINGS[key].variable} to a PEM file that the gateway's user (${process.getuid?.() ?? '?'}) may read`;
-    throw new GatewayError('bad-settings', `${SETTINGS[key].variable} '${file}': ${said}: ${remedy}`, cause);
-  }
 }
 
 const RANDOM_BYTES = 6;
@@ -93,15 +44,15 @@ export const random: Random = () => randomBytes(RANDOM_BYTES).readUIntBE(0, RAND
 
 export interface SharedParts {
   readonly shared: SharedSettings;
+  readonly etcd: EtcdConnection['etcd'];
   readonly mirror: Mirror;
   readonly inFlight: ReadonlySet<Ipv4>;
   readonly say: Say;
 }
 
 /** The store that gateways share, not yet of a listen address. */
-export async function sharedStore({ shared, mirror, inFlight, say }: SharedParts): Promise<EtcdStore> {
+export function sharedStore({ shared, etcd, mirror, inFlight, say }: SharedParts): EtcdStore {
   const { segment, node } = shared;
-  const etcd = await connect(shared);
   const members = new Members({
     etcd,
     keys: new Keys(segment),
@@ -140,6 +91,8 @@ export class SharingGateways implements Cluster {
   readonly grace = CLOCK_GRACE;
   /** Undefined until the store is there. */
   store: EtcdStore | undefined;
+  /** Undefined until etcd is spoken to, and without TLS. */
+  certificates: Certificates | undefined;
 
   get live(): ReadonlySet<Ipv4> {
     return this.store?.members.live ?? NOBODY;
@@ -151,6 +104,10 @@ export class SharingGateways implements Cluster {
 
   isByWallClock(lease: Lease): boolean {
     return this.store?.isByWallClock(lease) === true;
+  }
+
+  get certificateProblems(): readonly CertificateProblem[] {
+    return this.certificates?.problems ?? [];
   }
 
   get problems(): readonly string[] {

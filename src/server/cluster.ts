@@ -11,6 +11,8 @@ export interface Cluster extends Sharing {
   isByWallClock(lease: Lease): boolean;
   /** What lasts, with its remedy. */
   readonly problems: readonly string[];
+  /** Of the certificates for etcd; the log has it from whoever reads them. */
+  readonly certificateProblems?: readonly { readonly message: string; readonly remedy: string }[];
 }
 
 /** One line when a gateway comes or goes, and when what is wrong begins and ends. */

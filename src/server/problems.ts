@@ -10,6 +10,7 @@ export type ProblemName =
   | 'store' // nothing can be promised
   | 'lease-file' // the SQLite file does not follow
   | 'peers' // others serve the pool, and share nothing
+  | 'certificates' // those with which etcd is spoken to have ended, will, or cannot be read
   | 'cluster' // between the gateways that share their leases
   | 'clock' // it is in doubt
   | 'pool-full'

@@ -211,8 +211,11 @@ export class Server {
     problems.push(...storeProblems(memory?.store, memory?.cluster !== undefined));
     const peers = memory?.peers.problem;
     if (peers !== undefined) problems.push(peers);
-    for (const message of this.#parts.cluster?.problems ?? [])
+    const { cluster } = this.#parts;
+    for (const message of cluster?.problems ?? [])
       problems.push({ name: 'cluster', message, remedy: '', stopsNewGuests: false });
+    for (const each of cluster?.certificateProblems ?? [])
+      problems.push({ name: 'certificates', ...each, stopsNewGuests: false });
     const clock = this.clock;
     if (clock?.trusted === false) problems.push(clockProblem(clock, pool?.hasRoom !== false));
     const full = pool === undefined ? undefined : poolProblem(pool, this.#trustsClock);

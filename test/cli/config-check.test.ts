@@ -101,7 +101,7 @@ describe('vps-gateway check', () => {
     }));
     const leasesIn = () => leases as unknown as readonly RunningLease[];
     const warnings = (flags: Parameters<typeof checkSettings>[0]) =>
-      checkSettings(flags, {}, [BRIDGE], anyDirectory, leasesIn).warnings.filter(
+      checkSettings(flags, {}, [BRIDGE], anyDirectory, { leasesIn }).warnings.filter(
         (line) => !line.includes('segment is'),
       );
 
@@ -120,10 +120,34 @@ describe('vps-gateway check', () => {
       throw new GatewayError('store-unusable', 'leases.sqlite: is damaged');
     };
 
-    expect(checkSettings({}, {}, [BRIDGE], anyDirectory, leasesIn)).toMatchObject({
+    expect(checkSettings({}, {}, [BRIDGE], anyDirectory, { leasesIn })).toMatchObject({
       ok: true,
       warnings: ['the leases could not be looked at: leases.sqlite: is damaged'],
     });
+  });
+
+  it('tries the certificates for etcd: what cannot be used is a problem by its setting, what ends soon a warning', () => {
+    const flags = { etcdCa: '/pki/ca.crt', etcdCert: '/pki/own.crt' };
+    const environment = { GATEWAY_ETCD_KEY: '/pki/own.key' };
+    const asked: unknown[] = [];
+    const { ok, problems, warnings } = checkSettings(flags, environment, [BRIDGE], anyDirectory, {
+      certificateFaults: (files) => {
+        asked.push(files);
+        return [
+          { part: 'key', kind: 'unusable', message: 'is encrypted', remedy: 'store it without' },
+          { part: 'cert', kind: 'untimely', message: 'has ended', remedy: 'renew it' },
+          { part: 'ca', kind: 'ending', message: 'ends soon', remedy: 'renew it too' },
+        ];
+      },
+    });
+
+    expect(asked).toEqual([{ ca: '/pki/ca.crt', cert: '/pki/own.crt', key: '/pki/own.key' }]);
+    expect(ok).toBe(false);
+    expect(problems).toEqual([
+      "GATEWAY_ETCD_KEY: '/pki/own.key' (environment GATEWAY_ETCD_KEY): is encrypted; store it without",
+      "GATEWAY_ETCD_CERT: '/pki/own.crt' (flag --etcd-cert): has ended; renew it",
+    ]);
+    expect(warnings).toContain("GATEWAY_ETCD_CA: '/pki/ca.crt' (flag --etcd-ca): ends soon; renew it too");
   });
 
   it('tells that leases cannot be kept in their directory, and makes none', () => {

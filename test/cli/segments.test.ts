@@ -24,7 +24,7 @@ const STRANGER = {
 
 function shared(environment: Readonly<Record<string, string>>) {
   const loaded = loadSettings({}, { ...STRANGER, ...environment });
-  const found = loaded.ok ? sharedSettings(loaded.settings) : undefined;
+  const found = loaded.ok ? sharedSettings(loaded) : undefined;
   if (found === undefined) throw new Error(JSON.stringify(loaded));
   return found;
 }

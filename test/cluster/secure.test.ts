@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { certify } from '../support/certificates.ts';
+import { certify, sign } from '../support/certificates.ts';
 import { EtcdProcesses } from '../support/etcd-process.ts';
 import { builtProgram } from '../support/gateway-process.ts';
 import { run } from '../support/run.ts';
@@ -54,6 +54,14 @@ describeSystem('etcd with client certificates and a user of its own', ['etcd', '
     const strange = await program({ GATEWAY_ETCD_PASSWORD: 'guess' }, 'init');
     const unread = await program({ GATEWAY_ETCD_KEY: file('nothing.key') }, 'status');
     const half = await program({ GATEWAY_ETCD_KEY: '' }, 'status');
+    sign(folder, 'other');
+    const strangeKey = await program({ GATEWAY_ETCD_KEY: file('other.key') }, 'init');
+    const bare = await program({ GATEWAY_ETCD_CERT: '', GATEWAY_ETCD_KEY: '' }, 'init');
+    const checked = await run(
+      undefined,
+      [process.execPath, builtProgram(), 'check', '--etcd-key', file('other.key')],
+      settings,
+    );
 
     expect([begun.status, begun.output]).toEqual([0, expect.stringContaining('segment tenant-1 has begun')]);
     expect(begun.errors).toBe('');
@@ -61,5 +69,19 @@ describeSystem('etcd with client certificates and a user of its own', ['etcd', '
     expect([strange.status, strange.errors]).toEqual([69, expect.stringContaining('authentication failed')]);
     expect([unread.status, unread.errors]).toEqual([78, expect.stringContaining('GATEWAY_ETCD_KEY')]);
     expect([half.status, half.errors]).toEqual([78, expect.stringContaining('GATEWAY_ETCD_KEY')]);
+    expect([strangeKey.status, strangeKey.errors]).toEqual([
+      78,
+      `vps-gateway: etcd cannot be spoken to: GATEWAY_ETCD_KEY: '${file('other.key')}' (environment GATEWAY_ETCD_KEY): does not belong to the certificate in ${file('own.pem')}; put a certificate and its own key there\n`,
+    ]);
+    expect([bare.status, bare.errors]).toEqual([
+      69,
+      expect.stringContaining('etcd wants a client certificate, and none is set: set GATEWAY_ETCD_CERT'),
+    ]);
+    expect([checked.status, checked.output]).toEqual([
+      78,
+      expect.stringContaining(
+        `problem: GATEWAY_ETCD_KEY: '${file('other.key')}' (flag --etcd-key): does not belong to`,
+      ),
+    ]);
   }, 60_000);
 });

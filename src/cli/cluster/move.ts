@@ -6,6 +6,7 @@ import { systemClock } from '../../server/system-clock.ts';
 import { openMirror } from '../../store/sqlite/open-mirror.ts';
 import type { SqliteMirror } from '../../store/sqlite/sqlite-mirror.ts';
 import { readInterfaces } from '../../transport/interfaces.ts';
+import { openEtcd } from '../etcd-connection.ts';
 import { agreedOf, nodeOf, type SharedSettings, sharedStore } from '../shared-leases.ts';
 
 /** Brings the leases that this node had alone up into etcd, and makes its file a mirror; its gateway does not run. */
@@ -14,12 +15,13 @@ export async function joinCluster(shared: SharedSettings, print: (line: string) 
   const search = findListenAddress(settings, readInterfaces());
   if (search.kind !== 'found')
     throw new GatewayError('listen-ip-missing', `${search.message}. To mend it: ${search.remedy}`);
-  const mirror = await openFile(settings);
   const say = (level: string, fields: object, message: string) => {
     const details = Object.entries(fields).map(([name, value]) => `${name} ${String(value)}`);
     print(`${level === 'info' ? '' : `${level}: `}${message}: ${details.join(', ')}`);
   };
-  const store = await sharedStore({ shared, mirror, inFlight: new Set(), say });
+  const { etcd } = await openEtcd(shared, say);
+  const mirror = await openFile(settings);
+  const store = sharedStore({ shared, etcd, mirror, inFlight: new Set(), say });
   try {
     const contradiction = await store.serveAs(search.listenIp, agreedOf(settings));
     if (contradiction !== undefined) throw new GatewayError('bad-settings', contradiction);

@@ -7,8 +7,9 @@ import { type Heartbeat, heartbeatsIn } from '../../store/etcd/heartbeat.ts';
 import { type KnownSegment, otherSegments, segmentsToText } from '../../store/etcd/segments.ts';
 import { readSnapshot, type Snapshot } from '../../store/etcd/snapshot.ts';
 import { type MirrorState, openLeaseReader } from '../../store/sqlite/lease-reader.ts';
+import { connect } from '../etcd-connection.ts';
 import { type Output, writeDetails, writeTable } from '../output.ts';
-import { connect, type SharedSettings } from '../shared-leases.ts';
+import type { SharedSettings } from '../shared-leases.ts';
 
 /** What is known of one member of etcd. */
 interface MemberLine {

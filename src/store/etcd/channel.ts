@@ -1,37 +1,125 @@
-import { isIP } from 'node:net';
-import { checkServerIdentity, type PeerCertificate } from 'node:tls';
-import { ChannelCredentials, Client } from '@grpc/grpc-js';
+import type { Clock } from '../../lease/clock.ts';
+import type { Certificates } from './certificates.ts';
+import { causeOf } from './connect-failure.ts';
+import { Connection } from './connection.ts';
+import type { GrpcStream, StreamListener } from './grpc-stream.ts';
+import { MemberName } from './member-name.ts';
+import { CallError, STATUS } from './status-codes.ts';
 
-const MOST_BYTES = 16 * 1024 * 1024;
-/** Stands for an address where TLS wants a name. */
-const NAMELESS = 'etcd';
+/** After a connection that could not be had, none is tried for so long, longer each time: milliseconds. */
+const FIRST_PAUSE = 100;
+const LONGEST_PAUSE = 500;
 
-/** Certificates' bytes, as PEM. */
-export interface Certificates {
-  readonly ca?: Buffer;
-  readonly cert?: Buffer;
-  readonly key?: Buffer;
+export interface ChannelParts {
+  /** host:port; an address of IPv6 stands in brackets. */
+  readonly endpoint: string;
+  /** Absent: without TLS. */
+  readonly tls: Certificates | undefined;
+  readonly clock: Clock;
 }
 
-/** A channel to one member; `endpoint`: host:port. It is opened when it is used. */
-export function openChannel(endpoint: string, tls: Certificates | undefined): Client {
-  const host = endpoint.slice(0, endpoint.lastIndexOf(':')).replace(/^\[|\]$/g, '');
-  const isNameless = isIP(host) !== 0;
-  const credentials =
-    tls === undefined
-      ? ChannelCredentials.createInsecure()
-      : ChannelCredentials.createSsl(tls.ca ?? null, tls.key ?? null, tls.cert ?? null, {
-          checkServerIdentity: (_name: string, certificate: PeerCertificate) =>
-            checkServerIdentity(host, certificate),
+/** A stream of a call that is open, and what may be thought of its connection. */
+export interface OpenStream {
+  readonly stream: GrpcStream;
+  /** Nothing was answered since then: monotonic milliseconds. */
+  suspect(since: number): void;
+}
+
+/** The way to one member: a connection that is opened when it is used, and opened anew when it is lost. */
+export class Channel {
+  readonly #parts: ChannelParts;
+  readonly #host: string;
+  readonly #port: number;
+  readonly #name: MemberName;
+  #connection: Connection | undefined;
+  #attempt: Promise<Connection> | undefined;
+  #refusal = new CallError(STATUS.UNAVAILABLE, 'there was no connection yet');
+  #pause = 0;
+  #notBefore = Number.NEGATIVE_INFINITY;
+  #isClosed = false;
+
+  constructor(parts: ChannelParts) {
+    this.#parts = parts;
+    const place = parts.endpoint.lastIndexOf(':');
+    this.#host = parts.endpoint.slice(0, place).replace(/^\[|\]$/g, '');
+    this.#port = Number(parts.endpoint.slice(place + 1));
+    this.#name = new MemberName(this.#host, parts.clock);
+  }
+
+  /** One message, and one for an answer, within so many milliseconds. Rejects with a CallError. */
+  call(path: string, token: string, message: Uint8Array, milliseconds: number): Promise<Uint8Array> {
+    const { clock } = this.#parts;
+    const askedAt = clock.monotonic();
+    return new Promise((resolve, reject) => {
+      let answer: Buffer | undefined;
+      let opened: OpenStream | undefined;
+      let isOver = false;
+      const end = (error?: unknown) => {
+        isOver = true;
+        cancelDeadline();
+        if (error !== undefined) reject(error);
+        else if (answer === undefined) reject(new CallError(STATUS.UNKNOWN, 'an answer without a message'));
+        else resolve(answer);
+      };
+      const cancelDeadline = clock.after(milliseconds, () => {
+        opened?.stream.cancel();
+        opened?.suspect(askedAt);
+        end(new CallError(STATUS.DEADLINE_EXCEEDED, 'no answer in time'));
+      });
+      const begin = (connection: Connection) => {
+        if (isOver) return;
+        opened = openOn(connection, path, token, {
+          message: (bytes) => (answer = bytes),
+          closed: end,
         });
-  return new Client(endpoint, credentials, {
-    // etcd drops clients that ping more often than every five seconds.
-    'grpc.keepalive_time_ms': 6000,
-    'grpc.keepalive_timeout_ms': 3000,
-    'grpc.max_receive_message_length': MOST_BYTES,
-    'grpc.initial_reconnect_backoff_ms': 100,
-    'grpc.max_reconnect_backoff_ms': 1000,
-    // RFC 6066 §3: an address is no server name, and node warns of one. The certificate is held against the address.
-    ...(isNameless && tls !== undefined ? { 'grpc.ssl_target_name_override': NAMELESS } : {}),
-  });
+        opened.stream.send(message);
+        opened.stream.end();
+      };
+      this.#connect().then(begin).catch(end);
+    });
+  }
+
+  /** A call with many messages. Rejects with a CallError. */
+  async open(path: string, token: string, listener: StreamListener): Promise<OpenStream> {
+    return openOn(await this.#connect(), path, token, listener);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#connection?.close();
+  }
+
+  async #connect(): Promise<Connection> {
+    if (this.#connection?.isUsable) return this.#connection;
+    if (this.#attempt !== undefined) return this.#attempt;
+    if (this.#isClosed) throw new CallError(STATUS.CANCELLED, 'the client is closed');
+    if (this.#parts.clock.monotonic() < this.#notBefore) throw this.#refusal;
+    this.#attempt = this.#tryOnce().finally(() => {
+      this.#attempt = undefined;
+    });
+    return this.#attempt;
+  }
+
+  async #tryOnce(): Promise<Connection> {
+    const { tls, clock } = this.#parts;
+    try {
+      await tls?.look(); // What was put there since is what the member wants to see.
+      const parts = { name: this.#name, host: this.#host, port: this.#port, tls, clock };
+      const connection = await Connection.open(parts);
+      if (this.#isClosed) connection.close();
+      this.#connection = connection;
+      this.#pause = 0;
+      return connection;
+    } catch (error) {
+      this.#pause = Math.min(Math.max(FIRST_PAUSE, 2 * this.#pause), LONGEST_PAUSE);
+      this.#notBefore = clock.monotonic() + this.#pause;
+      this.#refusal = new CallError(STATUS.UNAVAILABLE, causeOf(error, this.#host, tls), error);
+      throw this.#refusal;
+    }
+  }
+}
+
+function openOn(connection: Connection, path: string, token: string, listener: StreamListener): OpenStream {
+  const stream = connection.open(path, token, listener);
+  return { stream, suspect: (since) => connection.suspect(since) };
 }

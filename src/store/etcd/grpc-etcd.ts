@@ -1,12 +1,6 @@
-import {
-  type CallOptions,
-  type Client,
-  type ClientDuplexStream,
-  Metadata,
-  type ServiceError,
-} from '@grpc/grpc-js';
 import type { Clock } from '../../lease/clock.ts';
-import { type Certificates, openChannel } from './channel.ts';
+import type { Certificates } from './certificates.ts';
+import { Channel, type OpenStream } from './channel.ts';
 import {
   type Etcd,
   EtcdError,
@@ -20,12 +14,16 @@ import {
   type Watch,
   type WatchListener,
 } from './etcd.ts';
+import type { StreamListener } from './grpc-stream.ts';
 import { GrpcWatch } from './grpc-watch.ts';
+import { Login } from './login.ts';
 import * as messages from './messages.ts';
-import { faultOf, isTokenRefused, textOf } from './status-codes.ts';
+import { faultOf, isOfTheToken, textOf } from './status-codes.ts';
 
 /** How long one call may take on one member: milliseconds. */
 const CALL_MILLISECONDS = 1000;
+/** A login computes a hash that is meant to be slow. */
+const LOGIN_MILLISECONDS = 2000;
 
 export interface GrpcEtcdOptions {
   /** host:port of each member, one at least. */
@@ -36,32 +34,31 @@ export interface GrpcEtcdOptions {
   readonly clock: Clock;
 }
 
-/** A call whose answer is one message, or one message of a stream. */
-type Method = readonly [path: string, isStream: boolean];
-
-const TXN: Method = ['/etcdserverpb.KV/Txn', false];
-const RANGE: Method = ['/etcdserverpb.KV/Range', false];
-const LEASE_GRANT: Method = ['/etcdserverpb.Lease/LeaseGrant', false];
-const LEASE_REVOKE: Method = ['/etcdserverpb.Lease/LeaseRevoke', false];
-const LEASE_KEEP_ALIVE: Method = ['/etcdserverpb.Lease/LeaseKeepAlive', true];
-const STATUS: Method = ['/etcdserverpb.Maintenance/Status', false];
-const AUTHENTICATE: Method = ['/etcdserverpb.Auth/Authenticate', false];
+const TXN = '/etcdserverpb.KV/Txn';
+const RANGE = '/etcdserverpb.KV/Range';
+const LEASE_GRANT = '/etcdserverpb.Lease/LeaseGrant';
+const LEASE_REVOKE = '/etcdserverpb.Lease/LeaseRevoke';
+const LEASE_KEEP_ALIVE = '/etcdserverpb.Lease/LeaseKeepAlive';
+const STATUS = '/etcdserverpb.Maintenance/Status';
+const AUTHENTICATE = '/etcdserverpb.Auth/Authenticate';
 const WATCH = '/etcdserverpb.Watch/Watch';
 
 /** etcd over gRPC, one member at a time: after a call whose outcome is unknown the next one goes to the next member. */
 export class GrpcEtcd implements Etcd {
   readonly #endpoints: readonly string[];
-  readonly #clients: readonly Client[];
+  readonly #channels: readonly Channel[];
   readonly #clock: Clock;
-  readonly #user: GrpcEtcdOptions['user'];
+  readonly #tls: Certificates | undefined;
+  /** Undefined: as nobody. */
+  readonly #login: Login | undefined;
   #current = 0;
-  #token: Promise<string> | undefined;
 
   constructor({ endpoints, tls, user, clock }: GrpcEtcdOptions) {
     this.#endpoints = endpoints;
-    this.#clients = endpoints.map((endpoint) => openChannel(endpoint, tls));
+    this.#channels = endpoints.map((endpoint) => new Channel({ endpoint, tls, clock }));
     this.#clock = clock;
-    this.#user = user;
+    this.#tls = tls;
+    this.#login = user === undefined ? undefined : new Login(clock, () => this.#logIn(user));
   }
 
   transact(transaction: Transaction): Promise<TransactionResult> {
@@ -77,10 +74,8 @@ export class GrpcEtcd implements Etcd {
   watch(prefix: string, from: Revision, listener: WatchListener): Watch {
     const first = messages.encodeWatch(prefix, endOfPrefix(prefix), from);
     const place = this.#current;
-    const open = async (): Promise<ClientDuplexStream<Uint8Array, Buffer>> => {
-      const metadata = await this.#metadata();
-      return this.#clientAt(place).makeBidiStreamRequest(WATCH, toBuffer, asItIs, metadata);
-    };
+    const open = async (heard: StreamListener): Promise<OpenStream> =>
+      this.#channelAt(place).open(WATCH, await this.#token(), heard);
     return new GrpcWatch(open, first, this.#clock, {
       events: (events, revision) => listener.events(events, revision),
       ended: (why, message) => {
@@ -112,18 +107,20 @@ export class GrpcEtcd implements Etcd {
     return this.#call(STATUS, new Uint8Array(0), (bytes) => messages.decodeStatus(bytes, endpoint));
   }
 
+  /** Its certificates too are no longer looked at. */
   close(): void {
-    for (const client of this.#clients) client.close();
+    for (const channel of this.#channels) channel.close();
+    this.#tls?.close();
   }
 
   async #call<Answer>(
-    method: Method,
+    path: string,
     message: Uint8Array,
     decode: (bytes: Uint8Array) => Answer,
   ): Promise<Answer> {
     const place = this.#current;
     try {
-      return decode(await this.#ask(place, method, message));
+      return decode(await this.#ask(place, path, message));
     } catch (error) {
       const fault = faultOf(error);
       if (fault === 'unknown') this.#leave(place);
@@ -131,94 +128,46 @@ export class GrpcEtcd implements Etcd {
     }
   }
 
-  /** A token that has run out was refused before anything happened: once, with a new one, it is asked again. */
-  async #ask(place: number, method: Method, message: Uint8Array): Promise<Uint8Array> {
-    const metadata = await this.#metadata();
+  /** What is refused for its token was refused before anything happened: once, with a new one, it is asked again. */
+  async #ask(place: number, path: string, message: Uint8Array): Promise<Uint8Array> {
+    const channel = this.#channelAt(place);
+    const login = this.#login;
+    if (login === undefined) return channel.call(path, '', message, CALL_MILLISECONDS);
+    const token = await login.token();
     try {
-      return await this.#send(place, method, message, metadata);
+      return await channel.call(path, token, message, CALL_MILLISECONDS);
     } catch (error) {
-      if (this.#user === undefined || !isTokenRefused(error)) throw error;
-      this.#token = undefined;
-      return this.#send(place, method, message, await this.#metadata());
+      if (!isOfTheToken(error) || !login.refused(token)) throw error;
     }
-  }
-
-  #send(
-    place: number,
-    [path, isStream]: Method,
-    message: Uint8Array,
-    metadata: Metadata,
-  ): Promise<Uint8Array> {
-    const client = this.#clientAt(place);
-    return new Promise((resolve, reject) => {
-      const options: CallOptions = {};
-      const done = (error: ServiceError | null, answer?: Buffer): void => {
-        cancelTimer();
-        if (error !== null) reject(error);
-        else if (answer === undefined) reject(new Error('no answer'));
-        else resolve(answer);
-      };
-      const call = isStream
-        ? firstOfStream(client, path, message, metadata, done)
-        : client.makeUnaryRequest(path, toBuffer, asItIs, message, metadata, options, done);
-      const cancelTimer = this.#clock.after(CALL_MILLISECONDS, () => call.cancel());
-    });
-  }
-
-  async #metadata(): Promise<Metadata> {
-    const metadata = new Metadata();
-    const { name, password } = this.#user ?? {};
-    if (name === undefined || password === undefined) return metadata;
-    this.#token ??= this.#send(
-      this.#current,
-      AUTHENTICATE,
-      messages.encodeAuthenticate(name, password),
-      metadata,
-    ).then(messages.decodeAuthenticate);
+    const next = await login.token();
     try {
-      metadata.set('token', await this.#token);
+      const answer = await channel.call(path, next, message, CALL_MILLISECONDS);
+      login.helped(next, true);
+      return answer;
     } catch (error) {
-      this.#token = undefined;
+      if (isOfTheToken(error)) login.helped(next, false);
       throw error;
     }
-    return metadata;
   }
 
-  #clientAt(place: number): Client {
-    const client = this.#clients[place];
-    if (client === undefined) throw new EtcdError('refused', 'there are no endpoints');
-    return client;
+  async #token(): Promise<string> {
+    return (await this.#login?.token()) ?? '';
+  }
+
+  async #logIn({ name, password }: NonNullable<GrpcEtcdOptions['user']>): Promise<string> {
+    const message = messages.encodeAuthenticate(name, password);
+    const channel = this.#channelAt(this.#current);
+    return messages.decodeAuthenticate(await channel.call(AUTHENTICATE, '', message, LOGIN_MILLISECONDS));
+  }
+
+  #channelAt(place: number): Channel {
+    const channel = this.#channels[place];
+    if (channel === undefined) throw new EtcdError('refused', 'there are no endpoints');
+    return channel;
   }
 
   /** The next call goes to the next member, unless an earlier failure has seen to that. */
   #leave(place: number): void {
-    if (place === this.#current) this.#current = (place + 1) % this.#clients.length;
+    if (place === this.#current) this.#current = (place + 1) % this.#channels.length;
   }
-}
-
-function firstOfStream(
-  client: Client,
-  path: string,
-  message: Uint8Array,
-  metadata: Metadata,
-  done: (error: ServiceError | null, answer?: Buffer) => void,
-): { cancel(): void } {
-  const stream = client.makeBidiStreamRequest<Uint8Array, Buffer>(path, toBuffer, asItIs, metadata);
-  stream.once('data', (answer: Buffer) => {
-    stream.removeAllListeners('error');
-    stream.on('error', () => undefined); // Its end, which we have asked for.
-    stream.cancel();
-    done(null, answer);
-  });
-  stream.once('error', (error: ServiceError) => done(error));
-  stream.write(message);
-  return stream;
-}
-
-function toBuffer(message: Uint8Array): Buffer {
-  return Buffer.from(message.buffer, message.byteOffset, message.byteLength);
-}
-
-function asItIs(bytes: Buffer): Buffer {
-  return bytes;
 }

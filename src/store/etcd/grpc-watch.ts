@@ -1,54 +1,52 @@
-import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
 import type { Clock } from '../../lease/clock.ts';
+import type { OpenStream } from './channel.ts';
 import type { Watch, WatchEvent, WatchListener } from './etcd.ts';
+import type { StreamListener } from './grpc-stream.ts';
 import { decodeWatch, encodeProgressRequest } from './messages.ts';
-import { faultOf } from './status-codes.ts';
+import { faultOf, textOf } from './status-codes.ts';
 
 /** How often a sign of life is asked for, and how long one may be missing: milliseconds. */
 const ASK_EVERY = 1000;
 const SILENCE = 3000;
 
-type Stream = ClientDuplexStream<Uint8Array, Buffer>;
+/** Begins the call; rejects with why it could not. */
+type Open = (listener: StreamListener) => Promise<OpenStream>;
 
 /** One watch on one member, until it is closed or ends. */
 export class GrpcWatch implements Watch {
   readonly #clock: Clock;
   readonly #listener: WatchListener;
-  #stream: Stream | undefined;
+  #opened: OpenStream | undefined;
   #fragments: WatchEvent[] = [];
   #heardAt: number;
   #cancelAsking = () => {};
   #isOver = false;
 
-  constructor(open: () => Promise<Stream>, first: Uint8Array, clock: Clock, listener: WatchListener) {
+  constructor(open: Open, first: Uint8Array, clock: Clock, listener: WatchListener) {
     this.#clock = clock;
     this.#listener = listener;
     this.#heardAt = clock.monotonic();
     this.#ask();
-    open().then(
-      (stream) => this.#use(stream, first),
-      (error: unknown) => this.#end('lost', error instanceof Error ? error.message : String(error)),
+    const heard: StreamListener = {
+      message: (bytes) => this.#hear(bytes),
+      closed: (error) => this.#end(whyOf(error), error?.message ?? 'the member has ended it'),
+    };
+    open(heard).then(
+      (opened) => this.#use(opened, first),
+      (error: unknown) => this.#end('lost', textOf(error)),
     );
   }
 
   close(): void {
     this.#isOver = true;
     this.#cancelAsking();
-    this.#stream?.cancel();
+    this.#opened?.stream.cancel();
   }
 
-  #use(stream: Stream, first: Uint8Array): void {
-    this.#stream = stream;
-    stream.on('error', (error: ServiceError) =>
-      this.#end(faultOf(error) === 'compacted' ? 'compacted' : 'lost', error.message),
-    );
-    stream.on('end', () => this.#end('lost', 'the member has ended it'));
-    if (this.#isOver) {
-      stream.cancel();
-      return;
-    }
-    stream.on('data', (bytes: Buffer) => this.#hear(bytes));
-    stream.write(first);
+  #use(opened: OpenStream, first: Uint8Array): void {
+    this.#opened = opened;
+    if (this.#isOver) opened.stream.cancel();
+    else opened.stream.send(first);
   }
 
   #hear(bytes: Buffer): void {
@@ -74,7 +72,9 @@ export class GrpcWatch implements Watch {
         this.#end('lost', `silent for ${SILENCE} ms`);
         return;
       }
-      this.#stream?.write(encodeProgressRequest());
+      // Half a way that is lost is known by nothing coming back.
+      if (this.#clock.monotonic() - this.#heardAt > ASK_EVERY) this.#opened?.suspect(this.#heardAt);
+      this.#opened?.stream.send(encodeProgressRequest());
       this.#ask();
     });
   }
@@ -84,4 +84,8 @@ export class GrpcWatch implements Watch {
     this.close();
     this.#listener.ended(why, message);
   }
+}
+
+function whyOf(error: unknown): 'compacted' | 'lost' {
+  return faultOf(error) === 'compacted' ? 'compacted' : 'lost';
 }

@@ -1,48 +1,81 @@
-import { status } from '@grpc/grpc-js';
 import { EtcdError, type EtcdFault } from './etcd.ts';
+
+/** The status codes of gRPC. */
+export const STATUS = {
+  OK: 0,
+  CANCELLED: 1,
+  UNKNOWN: 2,
+  INVALID_ARGUMENT: 3,
+  DEADLINE_EXCEEDED: 4,
+  NOT_FOUND: 5,
+  ALREADY_EXISTS: 6,
+  PERMISSION_DENIED: 7,
+  RESOURCE_EXHAUSTED: 8,
+  FAILED_PRECONDITION: 9,
+  ABORTED: 10,
+  OUT_OF_RANGE: 11,
+  UNIMPLEMENTED: 12,
+  INTERNAL: 13,
+  UNAVAILABLE: 14,
+  DATA_LOSS: 15,
+  UNAUTHENTICATED: 16,
+} as const;
+
+/** A call that failed; the message is the member's own, or says what is wrong with the way to it. */
+export class CallError extends Error {
+  override readonly name = 'CallError';
+  /** One of `STATUS`, or what a later gRPC adds. */
+  readonly code: number;
+
+  constructor(code: number, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+  }
+}
 
 /**
  * What certainly did not happen, by gRPC's status. Everything else may have: a deadline, a lost connection, a change of
  * leader; etcd 3.4 says its own deadline as UNKNOWN.
  */
 const REFUSED: ReadonlySet<number> = new Set([
-  status.INVALID_ARGUMENT,
-  status.NOT_FOUND,
-  status.ALREADY_EXISTS,
-  status.PERMISSION_DENIED,
-  status.FAILED_PRECONDITION,
-  status.UNIMPLEMENTED,
-  status.UNAUTHENTICATED,
+  STATUS.INVALID_ARGUMENT,
+  STATUS.NOT_FOUND,
+  STATUS.ALREADY_EXISTS,
+  STATUS.PERMISSION_DENIED,
+  STATUS.FAILED_PRECONDITION,
+  STATUS.UNIMPLEMENTED,
+  STATUS.UNAUTHENTICATED,
+]);
+
+/**
+ * What another token may mend. etcd says UNAUTHENTICATED of a token that it does not know (any more), INVALID_ARGUMENT of
+ * one from before a change of users or roles ("revision of auth store is old") and of none where one is wanted ("user
+ * name is empty"), and PERMISSION_DENIED where a watch or a role is judged by an old one.
+ */
+const OF_THE_TOKEN: ReadonlySet<number> = new Set([
+  STATUS.UNAUTHENTICATED,
+  STATUS.INVALID_ARGUMENT,
+  STATUS.PERMISSION_DENIED,
 ]);
 
 export function faultOf(error: unknown): EtcdFault {
   if (error instanceof EtcdError) return error.fault;
   const code = codeOf(error);
-  if (code === status.OUT_OF_RANGE) return 'compacted';
-  const isFull = code === status.RESOURCE_EXHAUSTED && messageOf(error).includes('database space exceeded');
+  if (code === STATUS.OUT_OF_RANGE) return 'compacted';
+  const isFull = code === STATUS.RESOURCE_EXHAUSTED && textOf(error).includes('database space exceeded');
   return isFull || (code !== undefined && REFUSED.has(code)) ? 'refused' : 'unknown';
 }
 
 /** What an operator reads of it. */
 export function textOf(error: unknown): string {
-  // Only our own deadline cancels a call.
-  if (codeOf(error) === status.CANCELLED) return 'no answer in time';
-  const message = messageOf(error);
-  const [, cause] =
-    /^14 UNAVAILABLE: .*Last error: (?:Error: )?(.*?)\.? Resolution note:/.exec(message) ?? [];
-  return cause ?? message;
-}
-
-/** etcd's token has run out, or it was restarted and has forgotten it. */
-export function isTokenRefused(error: unknown): boolean {
-  return codeOf(error) === status.UNAUTHENTICATED;
-}
-
-function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function codeOf(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
-  return typeof error.code === 'number' ? error.code : undefined;
+export function isOfTheToken(error: unknown): boolean {
+  const code = codeOf(error);
+  return code !== undefined && OF_THE_TOKEN.has(code);
+}
+
+export function codeOf(error: unknown): number | undefined {
+  return error instanceof CallError ? error.code : undefined;
 }

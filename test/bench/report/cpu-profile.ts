@@ -25,8 +25,8 @@ const PARTS: readonly (readonly [part: string, frame: RegExp])[] = [
   ['etcd: transactions, written and read', /\/etcd\/(messages|protobuf)\.js$|^(transact|encodeEntry) /],
   ['etcd: the watch', /\/etcd\/grpc-watch\.js$/],
   ['etcd: what is known of it', /\/etcd\/(known-keys|entry|members)\.js$/],
+  ['etcd: gRPC and HTTP/2', /\/etcd\/(channel|connection|grpc-stream|grpc-etcd)\.js$|internal\/http2\//],
   ['etcd: changes planned and sent', /\/store\/etcd\//],
-  ['etcd: gRPC and HTTP/2', /\/@grpc\/|internal\/http2\//],
   ['journal: write through to the disk', /\/sqlite\/synced-file\.js$/],
   ['SQLite, behind the journal or as the mirror: checkpoint', /\/sqlite\/checkpoints\.js$/],
   [

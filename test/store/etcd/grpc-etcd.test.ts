@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Ipv4 } from '../../../src/net/ipv4.ts';
 import { systemClock } from '../../../src/server/system-clock.ts';
+import type { CertificateFiles } from '../../../src/store/etcd/certificate-files.ts';
+import { Certificates } from '../../../src/store/etcd/certificates.ts';
 import type { EtcdError, WatchEvent } from '../../../src/store/etcd/etcd.ts';
 import { GrpcEtcd } from '../../../src/store/etcd/grpc-etcd.ts';
 import { certify } from '../../support/certificates.ts';
@@ -220,11 +222,17 @@ describeEtcd(`etcd with TLS and a password${why}`, () => {
         '--client-cert-auth',
       ],
     });
-    const [ca, cert, key] = ['ca.pem', 'own.pem', 'own.key'].map((name) => readFileSync(file(name)));
-    if (ca === undefined || cert === undefined || key === undefined) throw new Error('no certificates');
+    const [ca, cert, key] = [file('ca.pem'), file('own.pem'), file('own.key')];
     const { endpoints } = cluster;
-    const known = new GrpcEtcd({ endpoints, clock: systemClock, tls: { ca, cert, key } });
-    const stranger = new GrpcEtcd({ endpoints, clock: systemClock, tls: { ca } });
+    const connect = (files: CertificateFiles, user?: { name: string; password: string }) =>
+      new GrpcEtcd({
+        endpoints,
+        clock: systemClock,
+        tls: new Certificates(files, systemClock, () => {}),
+        ...(user === undefined ? {} : { user }),
+      });
+    const known = connect({ ca, cert, key });
+    const stranger = connect({ ca });
     try {
       await cluster.until(() => known.range('a', 'b'));
       expect((await errorOf(stranger.range('a', 'b'))).fault).toBe('unknown');
@@ -240,11 +248,8 @@ describeEtcd(`etcd with TLS and a password${why}`, () => {
       control('user', 'grant-role', 'root', 'root');
       control('auth', 'enable');
       const user = { name: 'root', password: 'secret' };
-      const right = new GrpcEtcd({ endpoints, clock: systemClock, tls: { ca, cert, key }, user });
-      const wrong = new GrpcEtcd({
-        ...{ endpoints, clock: systemClock, tls: { ca, cert, key } },
-        user: { ...user, password: 'guess' },
-      });
+      const right = connect({ ca, cert, key }, user);
+      const wrong = connect({ ca, cert, key }, { ...user, password: 'guess' });
 
       expect((await right.range('a', 'b')).found).toEqual([]);
       expect((await errorOf(wrong.range('a', 'b'))).fault).toBe('refused');

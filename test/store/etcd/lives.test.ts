@@ -57,7 +57,7 @@ class Segment {
     const loaded = loadSettings({ etcdEndpoints: 'memory', segment: SEGMENT }, {});
     if (!loaded.ok) throw new Error('settings');
     const printed: string[] = [];
-    const shared = { settings: loaded.settings, segment: SEGMENT, node: 'pve1' };
+    const shared = { ...loaded, segment: SEGMENT, node: 'pve1' };
     let isOver = false;
     const seeding = seedSegment(this.cluster.connect(), shared, (line) => printed.push(line))
       .catch((error: Error) => void printed.push(error.message))

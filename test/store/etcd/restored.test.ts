@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { initSegment } from '../../../src/cli/cluster/init.ts';
-import type { Settings } from '../../../src/config/settings.ts';
+import { loadSettings } from '../../../src/config/load-settings.ts';
 import type { LeaseState } from '../../../src/lease/lease.ts';
 import type { Ipv4 } from '../../../src/net/ipv4.ts';
 import { decodeEntry, Keys } from '../../../src/store/etcd/entry.ts';
@@ -217,7 +217,9 @@ describe('a life that follows another', () => {
     const emptied = new MemoryCluster();
     await openSharedStore({ etcd: emptied.connect(), clock, mirror });
 
-    const shared = { segment: SEGMENT, node: 'pve9', settings: { leasesDir: '/nowhere' } as Settings };
+    const loaded = loadSettings({ leasesDir: '/nowhere' }, {});
+    if (!loaded.ok) throw new Error('settings');
+    const shared = { ...loaded, segment: SEGMENT, node: 'pve9' };
 
     await expect(initSegment(emptied.connect(), shared, () => {}, false)).rejects.toThrow('has been before');
   });

@@ -1,0 +1,111 @@
+import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2';
+import { CallError, STATUS } from './status-codes.ts';
+
+/** A message has a byte before it (1: compressed) and its length, in four. */
+const PREFIX_BYTES = 5;
+/** No answer is longer. */
+const MOST_BYTES = 16 * 1024 * 1024;
+const NOTHING = Buffer.alloc(0);
+
+export interface StreamListener {
+  /** One whole message; its bytes are the listener's. */
+  message(bytes: Buffer): void;
+  /** Once, and nothing after it. Undefined: the member has ended it, and all is well. Not called after `cancel`. */
+  closed(error: CallError | undefined): void;
+}
+
+/** One call of gRPC, which is a stream of HTTP/2 with messages in it both ways. */
+export class GrpcStream {
+  readonly #stream: ClientHttp2Stream;
+  readonly #listener: StreamListener;
+  /** The beginning of a message whose end has not come. */
+  #pending: Buffer = NOTHING;
+  #status: CallError | 'ok' | undefined;
+  #isOver = false;
+
+  constructor(stream: ClientHttp2Stream, listener: StreamListener) {
+    this.#stream = stream;
+    this.#listener = listener;
+    stream.on('response', (headers) => this.#read(headers));
+    stream.on('trailers', (headers) => this.#read(headers));
+    stream.on('data', (chunk: Buffer) => this.#hear(chunk));
+    stream.on('end', () => {
+      if (this.#status !== undefined) this.#close();
+    });
+    stream.on('error', (error) => {
+      this.#status ??= new CallError(STATUS.UNAVAILABLE, error.message, error);
+    });
+    stream.on('close', () => this.#close());
+  }
+
+  send(message: Uint8Array): void {
+    if (this.#isOver || this.#stream.destroyed || this.#stream.writableEnded) return;
+    const framed = Buffer.allocUnsafe(PREFIX_BYTES + message.byteLength);
+    framed[0] = 0;
+    framed.writeUInt32BE(message.byteLength, 1);
+    framed.set(message, PREFIX_BYTES);
+    this.#stream.write(framed);
+  }
+
+  /** Nothing more will be sent. */
+  end(): void {
+    this.#stream.end();
+  }
+
+  /** Nothing more is heard of it. */
+  cancel(): void {
+    this.#isOver = true;
+    if (!this.#stream.destroyed) this.#stream.close(constants.NGHTTP2_CANCEL);
+  }
+
+  #read(headers: IncomingHttpHeaders): void {
+    const { ':status': http, 'grpc-status': code, 'grpc-message': message } = headers;
+    if (code !== undefined) {
+      this.#status = Number(code) === STATUS.OK ? 'ok' : new CallError(Number(code), textIn(message));
+    } else if (http !== undefined && Number(http) !== 200) {
+      this.#status = new CallError(
+        STATUS.UNAVAILABLE,
+        `HTTP status ${http}: this is no etcd, or not its port`,
+      );
+    }
+  }
+
+  #hear(chunk: Buffer): void {
+    if (this.#isOver) return;
+    let bytes = this.#pending.byteLength === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
+    while (bytes.byteLength >= PREFIX_BYTES) {
+      const end = PREFIX_BYTES + bytes.readUInt32BE(1);
+      if (bytes[0] !== 0 || end > MOST_BYTES) {
+        this.#break(bytes[0] === 0 ? 'an answer is too long' : 'an answer is compressed, unasked');
+        return;
+      }
+      if (bytes.byteLength < end) break;
+      this.#listener.message(bytes.subarray(PREFIX_BYTES, end));
+      if (this.#isOver) return;
+      bytes = bytes.subarray(end);
+    }
+    this.#pending = bytes;
+  }
+
+  #break(why: string): void {
+    this.cancel();
+    this.#listener.closed(new CallError(STATUS.UNAVAILABLE, why));
+  }
+
+  #close(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const status = this.#status ?? new CallError(STATUS.UNAVAILABLE, 'the connection was lost');
+    this.#listener.closed(status === 'ok' ? undefined : status);
+  }
+}
+
+/** It is written as in a URL. */
+function textIn(message: string | string[] | undefined): string {
+  const text = String(message ?? '');
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
