@@ -1,14 +1,17 @@
 import type { Decision, Reason } from '../engine/decision.ts';
 import type { ClientKey } from '../lease/client-key.ts';
-import { hardwareToText } from '../net/hardware-address.ts';
+import { type HardwareAddress, hardwareToText } from '../net/hardware-address.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 import type { Message } from '../wire/message.ts';
+import { type LineLimits, repeatedField } from './line-limits.ts';
 import type { Log } from './log.ts';
 
 /** The same is said again after so long: milliseconds. */
 const INTERVAL = 600_000;
 /** Different conflicts that are remembered; the one said longest ago is forgotten first. */
 const CONFLICT_LIMIT = 1024;
+/** A line without its client. */
+const LINE_OCTETS = 500;
 
 interface Warning {
   readonly message: string;
@@ -63,43 +66,63 @@ const WARNINGS: Partial<Record<Reason, Warning>> = {
 export class ConflictWarnings {
   readonly #log: Log;
   readonly #monotonic: () => number;
+  readonly #limits: LineLimits<string>;
   /** When it was said, monotonic; what was said last at the end. */
   readonly #said = new Map<string, number>();
 
-  constructor(log: Log, monotonic: () => number) {
+  /** `limits`: by reason, as ever new machines can be made up. */
+  constructor(log: Log, monotonic: () => number, limits: LineLimits<string>) {
     this.#log = log;
     this.#monotonic = monotonic;
+    this.#limits = limits;
   }
 
   note(message: Message, client: ClientKey, decision: Decision, address: Ipv4): void {
     const warning = WARNINGS[decision.reason];
     if (warning === undefined || decision.kind === 'wait') return;
     const { reason, other } = decision;
-    const hardware = hardwareToText(message.hardware);
-    const against = other === undefined ? undefined : hardwareToText(other);
-    const dotted = address === 0 ? undefined : ipv4ToText(address);
-    if (!this.#isDue(`${reason} ${subjectOf(reason, hardware, against, dotted)}`)) return;
-    const fields = { reason, client, hardware, other: against, address: dotted, remedy: warning.remedy };
+    const conflict = `${reason} ${subjectOf(reason, message.hardware, other, address)}`;
+    const monotonic = this.#monotonic();
+    if (this.#isSaid(conflict, monotonic)) return;
+    const repeated = this.#limits.admit(reason);
+    if (repeated === undefined) return;
+    this.#remember(conflict, monotonic);
+    const fields = {
+      reason,
+      client,
+      hardware: hardwareToText(message.hardware),
+      other: other === undefined ? undefined : hardwareToText(other),
+      address: address === 0 ? undefined : ipv4ToText(address),
+      ...repeatedField(repeated),
+      remedy: warning.remedy,
+    };
     this.#log.warn(fields, warning.message);
+    this.#limits.wrote(LINE_OCTETS + client.length);
   }
 
-  #isDue(conflict: string): boolean {
-    const monotonic = this.#monotonic();
+  #isSaid(conflict: string, monotonic: number): boolean {
     const last = this.#said.get(conflict);
-    if (last !== undefined && monotonic - last < INTERVAL) return false;
+    return last !== undefined && monotonic - last < INTERVAL;
+  }
+
+  #remember(conflict: string, monotonic: number): void {
     this.#said.delete(conflict);
     this.#said.set(conflict, monotonic);
-    if (this.#said.size <= CONFLICT_LIMIT) return true;
+    if (this.#said.size <= CONFLICT_LIMIT) return;
     for (const oldest of this.#said.keys()) {
       this.#said.delete(oldest);
-      break;
+      return;
     }
-    return true;
   }
 }
 
 /** What it is that is said once: an address and who sits on it, two machines, or one. */
-function subjectOf(reason: Reason, hardware: string, other: string | undefined, address: string | undefined) {
+function subjectOf(
+  reason: Reason,
+  hardware: HardwareAddress,
+  other: HardwareAddress | undefined,
+  address: Ipv4,
+): string | number {
   if (reason === 'too-many-declines' || reason === 'too-many-identifiers') return hardware;
   return reason === 'offered-to-clone' ? `${hardware} ${other}` : `${address} ${other}`;
 }

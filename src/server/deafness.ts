@@ -19,6 +19,8 @@ export class Deafness {
   #lastBeat: number | undefined;
   #lost = 0;
   #hasCarrier = true;
+  /** Told since the last beat. */
+  readonly #told = new Set<DeafReason>();
 
   /** A server that starts has missed what came before. */
   constructor(leases: Pick<LeaseView, 'revision'>, log: Log) {
@@ -34,11 +36,14 @@ export class Deafness {
 
   mark(reason: DeafReason): void {
     this.#revision = this.#leases.revision;
+    if (this.#told.has(reason)) return;
+    this.#told.add(reason);
     this.#log.info({ reason }, 'something on the segment may have been missed');
   }
 
   /** Notes that the event loop turns; called every `interval` milliseconds if it does. */
   beat(monotonic: number, interval: number): void {
+    this.#told.clear();
     if (this.#lastBeat !== undefined && monotonic - this.#lastBeat - interval > STALL) this.mark('stall');
     if (this.#leases.revision < this.#revision) this.mark('store');
     this.#lastBeat = monotonic;

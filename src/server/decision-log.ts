@@ -1,21 +1,28 @@
 import type { Decision } from '../engine/decision.ts';
 import type { ClientKey } from '../lease/client-key.ts';
-import { hardwareToText } from '../net/hardware-address.ts';
-import { hexOf } from '../net/hex.ts';
-import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 import type { LeaseStore, Outcome } from '../store/lease-store.ts';
 import type { Message } from '../wire/message.ts';
 import { optionName } from '../wire/option-text.ts';
 import { ConflictWarnings } from './conflict-warnings.ts';
-import { isFinal } from './counters.ts';
+import { addressOf, DecisionLines } from './decision-lines.ts';
 import { DroppedDatagrams, type DroppedFrom } from './dropped-datagrams.ts';
+import { Lasting } from './lasting.ts';
+import { type LineLimit, LineLimits, repeatedField } from './line-limits.ts';
 import type { Log } from './log.ts';
 import { NameWatch } from './name-watch.ts';
 import type { Drop, Observer } from './observer.ts';
+import { PoolWarnings } from './pool-warnings.ts';
 import { RelayWarnings } from './relay-warnings.ts';
 
-/** Networks whose pools are remembered as full. */
-const FULL_LIMIT = 64;
+/** Leases are stored again if they could be for so long: milliseconds. */
+const CALM = 10_000;
+/** Warnings of one kind. */
+const WARNING_LIMIT: LineLimit = { burst: 10, perSecond: 0.1 };
+/** Of all warnings that are limited, in octets. */
+const WARNING_OCTETS: LineLimit = { burst: 100_000, perSecond: 500 };
+
+/** A line with the stack of an error. */
+const STACK_OCTETS = 2000;
 
 const REMEDY =
   'see to the disk of the leases directory (df, dmesg); what is missing in the file follows, from the journal beside it as long as that has room, or from etcd';
@@ -27,10 +34,12 @@ const LATE_REMEDY =
 export class DecisionLog implements Observer {
   readonly #log: Log;
   readonly #store: Pick<LeaseStore, 'failure' | 'trouble'>;
-  #isStoring = true;
-  #isSound = true;
-  /** By relay address; 0: this segment. */
-  readonly #full = new Set<Ipv4>();
+  readonly #monotonic: () => number;
+  readonly #failure = new Lasting(CALM);
+  readonly #trouble = new Lasting(CALM);
+  readonly #lines: DecisionLines;
+  readonly #pools: PoolWarnings;
+  readonly #limits: LineLimits<string>;
   readonly #conflicts: ConflictWarnings;
   readonly #names: NameWatch;
   readonly #relays: RelayWarnings;
@@ -38,7 +47,11 @@ export class DecisionLog implements Observer {
 
   constructor(log: Log, store: Pick<LeaseStore, 'failure' | 'trouble'>, monotonic: () => number) {
     this.#log = log;
-    this.#conflicts = new ConflictWarnings(log, monotonic);
+    this.#monotonic = monotonic;
+    this.#lines = new DecisionLines(log, monotonic);
+    this.#pools = new PoolWarnings(log, monotonic);
+    this.#limits = new LineLimits({ limitOf: () => WARNING_LIMIT, octets: WARNING_OCTETS, monotonic });
+    this.#conflicts = new ConflictWarnings(log, monotonic, this.#limits);
     this.#names = new NameWatch(log, monotonic);
     this.#relays = new RelayWarnings(log, monotonic);
     this.#dropped = new DroppedDatagrams(log, monotonic);
@@ -46,15 +59,9 @@ export class DecisionLog implements Observer {
   }
 
   decided(message: Message, client: ClientKey, decision: Decision, outcome: Outcome | undefined): void {
-    const level = isFinal(decision, outcome) ? 'info' : 'debug';
-    if (this.#log.isLevelEnabled?.(level) ?? true) {
-      const said = messageOf(decision, outcome);
-      if (this.#log.written === undefined)
-        this.#log[level](fieldsOf(message, client, decision, outcome), said);
-      else this.#log.written(level, jsonOf(message, client, decision, outcome), said);
-    }
-    this.#noteStore(decision, outcome);
-    this.#notePool(message, decision);
+    this.#lines.decided(message, client, decision, outcome);
+    this.#noteStore(outcome);
+    this.#pools.note(message, decision);
     if (outcome === undefined || outcome === 'committed') {
       this.#conflicts.note(message, client, decision, addressOf(message, decision));
       if (decision.kind === 'reply' && decision.reply.type !== 'DHCPNAK') this.#names.note(message, client);
@@ -63,13 +70,8 @@ export class DecisionLog implements Observer {
 
   ordered(decision: Decision, outcome: Outcome | undefined): void {
     if (outcome === undefined) return;
-    const write = decision.kind === 'wait' ? undefined : decision.change?.writes[0];
-    const address = write === undefined ? undefined : ipv4ToText(write.address);
-    const client = decision.kind === 'wait' ? undefined : decision.change?.client;
-    const fields = { address, client, reason: decision.reason, outcome };
-    if (outcome === 'committed') this.#log.info(fields, 'changed');
-    else this.#log.debug(fields, 'not changed');
-    this.#noteStore(decision, outcome);
+    this.#lines.ordered(decision, outcome);
+    this.#noteStore(outcome);
   }
 
   dropped(reason: Drop, count: number, from?: DroppedFrom): void {
@@ -91,118 +93,54 @@ export class DecisionLog implements Observer {
   }
 
   broken(error: unknown): void {
-    this.#log.error({ err: error }, 'a message was lost by a mistake of this program');
+    const repeated = this.#limits.admit('broken');
+    if (repeated === undefined) return;
+    this.#log.error(
+      { err: error, ...repeatedField(repeated) },
+      'a message was lost by a mistake of this program',
+    );
+    this.#limits.wrote(STACK_OCTETS);
   }
 
-  /** For now and then: whether the store has recovered is not seen while nobody asks. */
+  /** For now and then: what has ended, or was counted only, or is not seen while nobody asks. */
   check(): void {
     this.#dropped.check();
-    if (this.#store.failure !== undefined) this.#beginFailure('failed');
-    else this.#endFailure();
-    const cause = this.#store.trouble;
-    if (this.#isSound === (cause === undefined)) return;
-    this.#isSound = cause === undefined;
-    if (cause === undefined) this.#log.warn({}, 'the lease file follows again');
-    else this.#log.warn({ cause, remedy: REMEDY }, 'the lease file does not follow; leases are given');
+    this.#lines.check();
+    this.#pools.check();
+    this.#tellRepeated(this.#limits.quiet());
+    this.#checkStore();
   }
 
   /** Before the log ends: what was counted only. */
   end(): void {
+    this.#lines.end();
+    this.#tellRepeated(this.#limits.rest());
     this.#dropped.say();
   }
 
-  #noteStore(decision: Decision, outcome: Outcome | undefined): void {
-    if (outcome === 'failed' || outcome === 'unknown') this.#beginFailure(outcome);
-    else if (outcome === 'committed' && decision.kind !== 'wait' && decision.change?.kind === 'binding') {
-      this.#endFailure();
-    }
+  #noteStore(outcome: Outcome | undefined): void {
+    if (outcome === 'failed' || outcome === 'unknown') this.#noteFailure(outcome);
   }
 
-  #beginFailure(outcome: Outcome): void {
-    if (!this.#isStoring) return;
-    this.#isStoring = false;
+  #checkStore(): void {
+    const now = this.#monotonic();
+    const { failure, trouble } = this.#store;
+    if (failure !== undefined) this.#noteFailure('failed');
+    else this.#failure.mended();
+    if (this.#failure.isOver(now)) this.#log.warn({}, 'leases are stored again');
+    if (trouble === undefined) this.#trouble.mended();
+    else if (this.#trouble.met(now))
+      this.#log.warn({ cause: trouble, remedy: REMEDY }, 'the lease file does not follow; leases are given');
+    if (this.#trouble.isOver(now)) this.#log.warn({}, 'the lease file follows again');
+  }
+
+  #noteFailure(outcome: Outcome): void {
+    if (!this.#failure.met(this.#monotonic())) return;
     this.#log.warn({ cause: this.#store.failure ?? outcome }, 'leases cannot be stored, so none is promised');
   }
 
-  #endFailure(): void {
-    if (this.#isStoring || this.#store.failure !== undefined) return;
-    this.#isStoring = true;
-    this.#log.warn({}, 'leases are stored again');
+  #tellRepeated(kinds: Iterable<readonly [string, number]>): void {
+    for (const [reason, repeated] of kinds)
+      this.#log.warn({ reason, repeated }, 'more such warnings than are told one by one');
   }
-
-  #notePool(message: Message, decision: Decision): void {
-    const { reason } = decision;
-    if (reason === 'pool-full') {
-      const relay = message.giaddr;
-      if (this.#full.has(relay) || this.#full.size >= FULL_LIMIT) return;
-      this.#full.add(relay);
-      this.#log.warn({ relay: relayOf(relay) }, 'the pool is full: new clients get no address');
-    } else if (
-      this.#full.size > 0 &&
-      (reason === 'offered' || reason === 'offered-to-clone' || reason === 'bootp')
-    ) {
-      if (this.#full.delete(message.giaddr)) {
-        this.#log.warn({ relay: relayOf(message.giaddr) }, 'the pool has room again');
-      }
-    }
-  }
-}
-
-function messageOf(decision: Decision, outcome: Outcome | undefined): string {
-  if (!isFinal(decision, outcome)) return decision.kind === 'wait' ? 'waiting' : 'deciding again';
-  if (outcome !== undefined && outcome !== 'committed') return 'not stored';
-  return decision.kind === 'reply' ? 'answered' : 'not answered';
-}
-
-function fieldsOf(
-  message: Message,
-  client: ClientKey,
-  decision: Decision,
-  outcome: Outcome | undefined,
-): object {
-  const address = addressOf(message, decision);
-  const other = decision.kind === 'wait' ? undefined : decision.other;
-  return {
-    message: message.type ?? 'BOOTP',
-    client,
-    hardware: hardwareToText(message.hardware),
-    address: address === 0 ? undefined : ipv4ToText(address),
-    reason: decision.reason,
-    reply: decision.kind === 'reply' ? decision.reply.type : undefined,
-    xid: hexOf(message.xid),
-    relay: relayOf(message.giaddr),
-    other: other === undefined ? undefined : hardwareToText(other),
-    outcome: outcome === 'committed' ? undefined : outcome,
-  };
-}
-
-/** The same fields as JSON: none of their values needs to be escaped. */
-function jsonOf(
-  message: Message,
-  client: ClientKey,
-  decision: Decision,
-  outcome: Outcome | undefined,
-): string {
-  const address = addressOf(message, decision);
-  const other = decision.kind === 'wait' ? undefined : decision.other;
-  let text = `"message":"${message.type ?? 'BOOTP'}","client":"${client}","hardware":"${hardwareToText(message.hardware)}"`;
-  if (address !== 0) text += `,"address":"${ipv4ToText(address)}"`;
-  text += `,"reason":"${decision.reason}"`;
-  if (decision.kind === 'reply') text += `,"reply":"${decision.reply.type}"`;
-  text += `,"xid":"${hexOf(message.xid)}"`;
-  if (message.giaddr !== 0) text += `,"relay":"${ipv4ToText(message.giaddr)}"`;
-  if (other !== undefined) text += `,"other":"${hardwareToText(other)}"`;
-  if (outcome !== undefined && outcome !== 'committed') text += `,"outcome":"${outcome}"`;
-  return text;
-}
-
-/** What the decision is about: the address given, asked for or written; else the one that the client speaks of. */
-function addressOf(message: Message, decision: Decision): Ipv4 {
-  if (decision.kind === 'wait') return decision.address;
-  if (decision.kind === 'reply' && decision.reply.yiaddr !== 0) return decision.reply.yiaddr;
-  return decision.change?.writes[0]?.address ?? message.requestedAddress ?? message.ciaddr;
-}
-
-function relayOf(giaddr: Ipv4): string | undefined {
-  return giaddr === 0 ? undefined : ipv4ToText(giaddr);
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { ConflictWarnings } from '../../src/server/conflict-warnings.ts';
+import { LineLimits } from '../../src/server/line-limits.ts';
 import { decode } from '../../src/wire/decode.ts';
 import { client, hardware } from '../store/changes.ts';
 import { Guest } from '../support/guest.ts';
@@ -8,11 +9,13 @@ import { at } from '../support/plan.ts';
 
 /** Different conflicts that are remembered. */
 const CONFLICTS = 1024;
+const LIMIT = { burst: 1e9, perSecond: 0 };
+const UNLIMITED = new LineLimits<string>({ limitOf: () => LIMIT, octets: LIMIT, monotonic: () => 0 });
 const ADDRESS = at('10.15.3.20');
 
 test('a guest that makes ever new conflicts does not fill the memory: those that were said last are not said again', () => {
   const log = new LogLines();
-  const warnings = new ConflictWarnings(log, () => 0);
+  const warnings = new ConflictWarnings(log, () => 0, UNLIMITED);
   const bytes = new Guest('52:54:00:00:00:01').discover();
   const message = decode(bytes, new DataView(bytes.buffer), 0, bytes.length);
   if (!message.ok) throw new Error('not a message');

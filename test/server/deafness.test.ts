@@ -51,3 +51,17 @@ test('an interface without carrier was deaf until it is connected again', () => 
   expect(before).toBe(7);
   expect(deafness.revision).toBe(9);
 });
+
+test('what is missed again and again is a line a beat for each cause', () => {
+  const log = new LogLines();
+  const deafness = new Deafness({ revision: 7 }, log);
+
+  for (let time = 0; time < 1000; time += 1) {
+    deafness.mark('stale');
+    deafness.mark('overflow');
+  }
+  deafness.beat(250, 250);
+  deafness.mark('stale');
+
+  expect(log.lines.map(({ fields }) => fields['reason'])).toEqual(['stale', 'overflow', 'stale']);
+});

@@ -20,6 +20,12 @@ function logged(options: Parameters<typeof memoryBench>[0] = {}) {
   return { bench, log, decisionLog };
 }
 
+function poolOfOne() {
+  return logged({
+    plan: { ...planOf(), subnets: [segment({ pools: [range('10.15.3.20', '10.15.3.20')] })] },
+  });
+}
+
 /** A log as the program makes it; its lines. */
 function linesOf(way: 'written' | 'objects') {
   const lines: string[] = [];
@@ -158,8 +164,10 @@ describe('what lasts is said at its begin and at its end', () => {
     decisionLog.check();
 
     bench.store.setFailure(undefined);
-    decisionLog.check();
-    decisionLog.check();
+    for (let second = 0; second < 20; second += 1) {
+      decisionLog.check();
+      await bench.clock.pass(1000);
+    }
 
     const warnings = log.lines.filter(({ level }) => level === 'warn');
     expect(warnings.map(({ message }) => message)).toEqual([
@@ -169,13 +177,21 @@ describe('what lasts is said at its begin and at its end', () => {
     expect(warnings[0]?.fields).toEqual({ cause: 'SQLITE_FULL: database or disk is full' });
   });
 
-  test('a failure that mends itself at once', async () => {
-    const { bench, log } = logged();
+  test('failures that come and go, as one', async () => {
+    const { bench, log, decisionLog } = logged();
     const address = await offered(bench);
-    bench.store.script({ fate: 'unknown' });
+    for (let time = 0; time < 30; time += 1) {
+      bench.store.script({ fate: 'unknown' });
+      await bench.hear(GUEST.select(address, SERVER));
+      await bench.hear(GUEST.select(address, SERVER));
+      decisionLog.check();
+      await bench.clock.pass(1000);
+    }
+    expect(log.at('warn')).toEqual(['leases cannot be stored, so none is promised']);
 
-    await bench.hear(GUEST.select(address, SERVER));
-    await bench.hear(GUEST.select(address, SERVER));
+    await bench.clock.pass(10_000);
+    decisionLog.check();
+    decisionLog.check();
 
     expect(log.at('warn')).toEqual([
       'leases cannot be stored, so none is promised',
@@ -183,9 +199,8 @@ describe('what lasts is said at its begin and at its end', () => {
     ]);
   });
 
-  test('a pool that is full, and has room again', async () => {
-    const plan = { ...planOf(), subnets: [segment({ pools: [range('10.15.3.20', '10.15.3.20')] })] };
-    const { bench, log } = logged({ plan });
+  test('a pool that is full, and has room again when nobody was refused for a minute', async () => {
+    const { bench, log, decisionLog } = poolOfOne();
     const address = await offered(bench);
     await bench.hear(GUEST.select(address, SERVER));
     const late = new Guest('52:54:00:00:00:02');
@@ -194,9 +209,29 @@ describe('what lasts is said at its begin and at its end', () => {
     const before = log.at('warn');
     await bench.hearUnicast(GUEST.release(address, SERVER), address);
     await bench.hear(late.discover());
+    const atOnce = log.at('warn').slice(1);
+    await bench.clock.pass(60_000);
+    decisionLog.check();
+    decisionLog.check();
 
     expect(before).toEqual(['the pool is full: new clients get no address']);
+    expect(atOnce).toEqual([]);
     expect(log.at('warn').slice(1)).toEqual(['the pool has room again']);
+  });
+
+  test('a pool that is full and has room by turns, once a minute at most', async () => {
+    const { bench, log, decisionLog } = poolOfOne();
+    const [one, other] = [GUEST, new Guest('52:54:00:00:00:02')];
+    for (let second = 0; second < 300; second += 1) {
+      const address = await offered(bench, one);
+      await bench.hear(one.select(address, SERVER));
+      await bench.hear(other.discover());
+      await bench.hearUnicast(one.release(address, SERVER), address);
+      await bench.clock.pass(1000);
+      decisionLog.check();
+    }
+
+    expect(log.at('warn')).toEqual(['the pool is full: new clients get no address']);
   });
 
   // What a relay is called is in the guest's hand.

@@ -39,7 +39,10 @@ const PARTS: readonly (readonly [part: string, frame: RegExp])[] = [
   ['encode', /\/wire\/|\/server\/replies\.js$/],
   ['client key', /\/lease\/client-key\.js$/],
   ['decide', /\/(engine|allocation|subnet|lease)\//],
-  ['log and counters', /\/log\/|\/pino|decision-log\.js$|counters\.js$|observer\.js$/],
+  [
+    'log and counters',
+    /\/log\/|\/pino|decision-(log|lines)\.js$|line-limits\.js$|counters\.js$|observer\.js$/,
+  ],
   ['what is under way', /\/server\//],
   ['transport', /\/transport\//],
 ];
