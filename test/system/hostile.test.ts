@@ -1,9 +1,13 @@
 import { expect, test } from 'vitest';
+import { builtProgram } from '../support/gateway-process.ts';
 import { malformedPackets } from '../support/malformed-packets.ts';
-import { packet } from '../support/packet.ts';
+import { messageType, packet } from '../support/packet.ts';
+import { bootUntilLeased } from '../support/patient-guest.ts';
+import { run } from '../support/run.ts';
 import { describeSystem, useTestSegment } from '../support/system.ts';
 
 const SENDER = '52:54:00:ff:00:03';
+const FLOOD = 12_000;
 const WARM_UP = 100_000;
 const MILLION = 1_000_000;
 /**
@@ -64,6 +68,41 @@ describeSystem('malformed datagrams', [], () => {
     expect(gateway.log.filter((line) => line['level'] === 'error')).toEqual([]);
   }, 120_000);
 });
+
+describeSystem('a flood of DHCPDISCOVERs in ever new names', [], () => {
+  const segment = useTestSegment();
+
+  test('is some hundred lines of each reason, which count the rest; a proper guest has its own', async () => {
+    const guest = '52:54:00:ff:00:05';
+    const gateway = await segment().gateway();
+    const client = segment().client();
+    const decisions = () =>
+      gateway.log.filter((line) => line['reason'] !== undefined && line['level'] === 'info');
+
+    for (let sent = 0; sent < FLOOD; sent += 1) {
+      const chaddr = `52:54:01:00:${octetText(sent >> 8)}:${octetText(sent)}`;
+      client.send({ chaddr, options: [messageType('DHCPDISCOVER')] });
+      if (sent % 128 === 0) await untilRead(() => gateway.udpTable());
+    }
+    await bootUntilLeased(segment().client(), guest, 60_000);
+    const health = [builtProgram(), 'health', '--leases-dir', gateway.directory, '--json'];
+    const { output } = await run(segment().node, [process.execPath, ...health]);
+    await gateway.end(); // What was counted last is said before the end.
+
+    const told: Record<string, number> = {};
+    for (const { reason, repeated = 0, msg } of decisions()) {
+      const isLine = !String(msg).startsWith('more of them');
+      told[String(reason)] = (told[String(reason)] ?? 0) + Number(repeated) + (isLine ? 1 : 0);
+    }
+    expect(told).toEqual(JSON.parse(output).counters.reasons);
+    expect(decisions().length).toBeLessThan(FLOOD / 4);
+    expect(decisions()).toContainEqual(expect.objectContaining({ hardware: guest, reason: 'bound' }));
+  }, 120_000);
+});
+
+function octetText(number: number): string {
+  return (number & 255).toString(16).padStart(2, '0');
+}
 
 /** Goes on as soon as the gateway's sockets have room: nothing is to be dropped unread. */
 async function untilRead(table: () => string): Promise<void> {
