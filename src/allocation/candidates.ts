@@ -6,7 +6,7 @@ import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import { mayHave } from '../subnet/may-have.ts';
 import { addressAt } from '../subnet/pool.ts';
 import type { Subnet } from '../subnet/subnet.ts';
-import { isTaken } from './availability.ts';
+import { isTaken, standingAt } from './availability.ts';
 import { hashOfClient } from './client-hash.ts';
 import { goesFirst } from './gateway-rank.ts';
 
@@ -70,7 +70,7 @@ export function findAddress(search: Search, isPressed = false): Ipv4 | undefined
 export function isAvailable(address: Ipv4, search: Search): boolean {
   if (mayHave(search.subnet, address) !== 'lease' || search.sharing?.has(address) === true) return false;
   if (search.leases.isInFlight(address)) return false;
-  const standing = search.leases.at(address);
+  const standing = standingAt(search.leases, address, search.now);
   return !isTaken(standing, search.client, search.now, search.overBefore(standing));
 }
 
@@ -104,7 +104,7 @@ function hashed(search: Search): Ipv4 | undefined {
   const hash = hashOfClient(search.client);
   for (const pool of search.subnet.pools) {
     const address = addressAt(pool, hash % (pool.last - pool.first + 1));
-    const standing = search.leases.at(address);
+    const standing = standingAt(search.leases, address, search.now);
     const isNobodys = standing === undefined || standing.client === search.client;
     if (isNobodys && isAvailable(address, search)) return address;
   }

@@ -1,3 +1,4 @@
+import { standingAt } from '../allocation/availability.ts';
 import { NO_HARDWARE } from '../net/hardware-address.ts';
 import type { Decision } from './decision.ts';
 import { ask, changeOf, recordOf, silence } from './outcome.ts';
@@ -21,7 +22,7 @@ export function answerDecline(question: Question): Decision {
   if (address === 0) return silence('no-address');
 
   // Only who holds an address can say that it is in use.
-  const standing = leases.at(address);
+  const standing = standingAt(leases, address, now);
   const isOurs = standing?.state === 'bound' || standing?.state === 'offered';
   if (standing === undefined || !isOurs || standing.client !== client || !mayStand(question, standing)) {
     return silence('no-binding');
@@ -40,7 +41,9 @@ export function answerDecline(question: Question): Decision {
   if (!isConfirmed && known.declines >= BELIEVED_DECLINES) return silence('too-many-declines');
   const seconds = isConfirmed ? CONFIRMED_QUARANTINE : CLAIMED_QUARANTINE;
   const next = { ...recordOf(question, 'declined', seconds), hardware: holder ?? NO_HARDWARE };
-  const change = changeOf(question, 'binding', 'declined', [{ address, seen: standing.version, next }]);
+  const change = changeOf(question, 'binding', 'declined', [
+    { address, seen: leases.at(address)?.version ?? 0, next },
+  ]);
   const decision = { kind: 'silence', reason: 'declined', change } as const;
   return isConfirmed ? { ...decision, other: holder } : decision;
 }

@@ -37,7 +37,9 @@ function leaving(question: Question, address: Ipv4): LeaseWrite[] {
   if (binding === undefined || binding.address === address) return [];
   const isHeld: boolean = isBoundTo(binding, client, now);
   if (!isHeld && binding.state !== 'peer') return [];
-  if (binding.state === 'peer')
-    return [{ address: binding.address, seen: binding.version, next: leftBehind(binding, known, now) }];
+  if (binding.state === 'peer') {
+    const seen = leases.at(binding.address)?.version ?? binding.version; // It may be on offer by now.
+    return [{ address: binding.address, seen, next: leftBehind(binding, known, now) }];
+  }
   return ending(question, binding).filter((write) => write.address !== address);
 }

@@ -24,7 +24,7 @@ const LEAST_LEFT = 60;
 export function keepToPromise(question: Question, address: Ipv4): Decision {
   const { arrival, leases, client, now, message, plan, subnet, known } = question;
   const isNew = message.has(SERVER_IDENTIFIER); // SELECTING, or a client that confuses the states.
-  const standing = leases.at(address);
+  const standing = leases.recordAt(address);
   if (isNew || leases.mayBeLost(address) || !known.trustsClock) return silence('cannot-promise');
   if (!isBoundTo(standing, client, now)) return silence('cannot-promise');
   const left = secondsUntil(leases.promisedUntil(address), now);

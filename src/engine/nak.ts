@@ -18,7 +18,9 @@ export function refuse(question: Question, address: Ipv4, reason: Reason): Decis
  * it was seen, for a mirror may lag.
  */
 export function refuseBecauseOf(question: Question, address: Ipv4, lease: Lease, reason: Reason): Decision {
-  const writes = [{ address: lease.address, seen: lease.version, next: 'as seen' as const }];
+  // It may be on offer besides, to its own card under another identifier.
+  const seen = question.leases.at(lease.address)?.version ?? lease.version;
+  const writes = [{ address: lease.address, seen, next: 'as seen' as const }];
   return nak(question, address, reason, changeOf(question, 'assertion', reason, writes));
 }
 

@@ -88,7 +88,7 @@ const CONFLICT_QUARANTINE = 600;
  */
 export function quarantineInUse(question: Question, address: Ipv4, holder: HardwareAddress): Again {
   const { leases, now } = question;
-  const standing = leases.at(address);
+  const standing = leases.recordAt(address) ?? leases.at(address);
   const next: LeaseRecord = {
     client: standing?.client ?? question.client,
     hardware: holder,
@@ -96,7 +96,7 @@ export function quarantineInUse(question: Question, address: Ipv4, holder: Hardw
     expiresAt: later(now, CONFLICT_QUARANTINE),
     leaseSeconds: CONFLICT_QUARANTINE,
   };
-  const writes = [{ address, seen: standing?.version ?? 0, next }];
+  const writes = [{ address, seen: leases.at(address)?.version ?? 0, next }];
   const isLastClient = standing?.hardware === holder && standing.state !== 'declined';
   const reason: Reason = isLastClient ? 'still-in-use' : 'address-in-use';
   return { kind: 'again', reason, change: changeOf(question, 'binding', reason, writes), other: holder };

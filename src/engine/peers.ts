@@ -1,3 +1,4 @@
+import { standingAt } from '../allocation/availability.ts';
 import { hashOfClient } from '../allocation/client-hash.ts';
 import { goesFirst } from '../allocation/gateway-rank.ts';
 import { NOBODY } from '../lease/client-key.ts';
@@ -120,7 +121,7 @@ export function ending(scene: Scene, lease: Lease): readonly LeaseWrite[] {
 /** An own lease that is over gives way to what was heard meanwhile before its address is promised again. */
 export function endOf(question: Question, address: Ipv4): Decision | undefined {
   if (!hearsPeers(question)) return undefined;
-  const standing = question.leases.at(address);
+  const standing = standingAt(question.leases, address, question.now);
   if (standing === undefined || mayStand(question, standing)) return undefined;
   const writes = heardSince(question, standing);
   if (writes === undefined) return undefined;
@@ -150,8 +151,8 @@ function withdrawal({ leases, client, now }: Question, heard: readonly LeaseWrit
 
 /** Nothing is to be noted: it stands already, or what was heard may not displace what stands. */
 function isKnown(question: Question, address: Ipv4, granter: Ipv4): boolean {
-  const { leases, client, known } = question;
-  const standing = leases.at(address);
+  const { leases, client, known, now } = question;
+  const standing = standingAt(leases, address, now);
   if (standing === undefined) return false;
   if (standing.state === 'peer' && standing.client === client && standing.granter === granter)
     return standing.version > known.deafRevision;

@@ -1,3 +1,4 @@
+import { standingAt } from '../allocation/availability.ts';
 import type { Lease } from '../lease/lease.ts';
 import { NO_HARDWARE } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
@@ -14,7 +15,7 @@ import { isContested } from './vouching.ts';
  */
 export function quarantineFor(question: Question, address: Ipv4): 'over' | 'stands' | Decision {
   const { leases, now, known, message, plan, subnet } = question;
-  const standing = leases.at(address);
+  const standing = standingAt(leases, address, now);
   if (standing?.state !== 'declined' || !mayStand(question, standing)) return 'stands';
   if (plan.probeMilliseconds === 0 || !subnet.onLink || entitlementTo(address, question) !== 'lease')
     return 'stands';

@@ -39,15 +39,15 @@ export function leaseSecondsOf(question: Question, address: Ipv4): number {
 /** What is left of a lease; all of it while nobody knows how much that is. */
 function secondsKept(question: Question, address: Ipv4): number {
   const { known, leases, now } = question;
-  const lease = leases.at(address);
+  const lease = leases.recordAt(address);
   const isDoubtful = lease !== undefined && (!known.trustsClock || lease.expiresAt <= now);
   const isKnown = !isDoubtful || lease.leaseSeconds === 0 || known.mayBeOver(lease);
   return isKnown ? secondsLeft(question, address) : lease.leaseSeconds;
 }
 
-/** How long what stands at an address still runs, in seconds; at least 1. */
+/** How long the lease of an address still runs, in seconds; at least 1. */
 export function secondsLeft({ leases, now }: Question, address: Ipv4): number {
-  const lease = leases.at(address);
+  const lease = leases.recordAt(address);
   if (lease === undefined) return 1;
   // Of a lease that was given by a clock far ahead no more is left than it was given for.
   const end = lease.expiresAt === NEVER ? NEVER : Math.min(lease.expiresAt, now + lengthOf(lease));

@@ -27,7 +27,9 @@ export function keepsOwn(question: Question, requested: Ipv4): boolean {
   const { ciaddr } = message;
   if (ciaddr === UNSPECIFIED || ciaddr === requested || arrival.source !== ciaddr) return false;
   return (
-    namesThisServer(question) && isBoundTo(leases.at(ciaddr), client, now) && !isOffered(question, requested)
+    namesThisServer(question) &&
+    isBoundTo(leases.recordAt(ciaddr), client, now) &&
+    !isOffered(question, requested)
   );
 }
 

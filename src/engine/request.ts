@@ -1,4 +1,4 @@
-import { isBoundTo, isLive, isTaken } from '../allocation/availability.ts';
+import { isBoundTo, isLive, isTaken, standingAt } from '../allocation/availability.ts';
 import { NO_HARDWARE } from '../net/hardware-address.ts';
 import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import { contains } from '../net/prefix.ts';
@@ -59,7 +59,7 @@ function select(question: Question, address: Ipv4): Decision {
   if (!contains(question.subnet.prefix, address)) return refuse(question, address, 'wrong-network');
   const entitlement = entitlementTo(address, question);
   if (entitlement === 'nothing') return refuse(question, address, 'excluded');
-  if (isBoundTo(leases.at(address), client, now)) return grant(question, address, 'renewed');
+  if (isBoundTo(leases.recordAt(address), client, now)) return grant(question, address, 'renewed');
   if (entitlement === 'rest') return refuse(question, address, 'not-in-pool');
 
   const isOwnCards = isOffered(question, address) ? false : isLeftBehind(question, address);
@@ -170,7 +170,7 @@ function adopt(question: Question, address: Ipv4): Decision {
 function isFreeFor(question: Question, address: Ipv4): boolean {
   const { leases, client, now } = question;
   if (entitlementTo(address, question) !== 'lease' || leases.isInFlight(address)) return false;
-  const standing = leases.at(address);
+  const standing = standingAt(leases, address, now);
   return !isTaken(standing, client, now, overBefore(question, standing));
 }
 
@@ -183,7 +183,7 @@ function refuseExcluded(question: Question, address: Ipv4): Decision | undefined
   if (entitlementTo(address, question) !== 'nothing') return undefined;
   if (!contains(subnet.prefix, address))
     return plan.authoritative ? refuse(question, address, 'wrong-network') : silence('wrong-network');
-  const isOwn = leases.at(address)?.client === client; // So that no other server can have given it.
+  const isOwn = leases.recordAt(address)?.client === client; // So that no other server can have given it.
   return plan.authoritative || isOwn ? refuse(question, address, 'excluded') : silence('excluded');
 }
 
@@ -195,7 +195,7 @@ function refuseExcluded(question: Question, address: Ipv4): Decision | undefined
  */
 function refuseAgainstLive(question: Question, address: Ipv4): Decision | undefined {
   const { leases, client, now } = question;
-  const standing = leases.at(address);
+  const standing = standingAt(leases, address, now);
   if (standing?.state === 'bound' && standing.client !== client && isLive(standing, now)) {
     return refuseBecauseOf(question, address, standing, 'bound-to-another');
   }
@@ -208,9 +208,9 @@ function refuseAgainstLive(question: Question, address: Ipv4): Decision | undefi
 
 /** RFC 2131 §4.3.2: another machine was just heard at the address, which the client would go on using beside it. */
 function refuseInUse(question: Question, address: Ipv4): Decision | undefined {
-  const { known, message, leases } = question;
+  const { known, message, leases, now } = question;
   const holder = known.answers.get(address);
-  const standing = leases.at(address);
+  const standing = standingAt(leases, address, now);
   if (holder === undefined || holder === message.hardware || standing?.state !== 'declined') return undefined;
   return refuseBecauseOf(question, address, standing, 'quarantined');
 }
@@ -220,8 +220,8 @@ function refuseInUse(question: Question, address: Ipv4): Decision | undefined {
  * initial file system and the system itself often name themselves differently. The card keeps its address.
  */
 function isOfSameMachine(question: Question, address: Ipv4): boolean {
-  const { leases, client, message, plan } = question;
-  const standing = leases.at(address);
+  const { leases, client, message, plan, now } = question;
+  const standing = standingAt(leases, address, now);
   return (
     plan.identity === 'auto' &&
     standing?.state === 'bound' &&
@@ -236,7 +236,7 @@ function isOfSameMachine(question: Question, address: Ipv4): boolean {
 function refuseTaken(question: Question, address: Ipv4): Decision | undefined {
   const { leases, client, now } = question;
   if (leases.isInFlight(address)) return silence('in-flight');
-  const standing = leases.at(address);
+  const standing = standingAt(leases, address, now);
   if (standing === undefined || !isTaken(standing, client, now, overBefore(question, standing)))
     return undefined;
   if (isRivalBehind(question, standing)) return undefined;

@@ -1,3 +1,4 @@
+import { standingAt } from '../allocation/availability.ts';
 import type { Lease } from '../lease/lease.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { Decision } from './decision.ts';
@@ -20,7 +21,7 @@ export function seeThatUnused(question: Question, address: Ipv4): Decision | und
     const isOwn = holder === undefined || holder === question.message.hardware;
     return isOwn ? undefined : quarantineInUse(question, address, holder);
   }
-  if (isVouchedFor(question.leases.at(address), question)) return undefined;
+  if (isVouchedFor(standingAt(question.leases, address, now), question)) return undefined;
   return ask(address, 'asking-address', now, plan.probeMilliseconds);
 }
 

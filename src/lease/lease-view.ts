@@ -25,8 +25,10 @@ export interface LeaseView {
   leasesOf(hardware: HardwareAddress, except?: ClientKey): readonly Lease[];
   /** The address on offer to the client; it may have expired. */
   offerTo(client: ClientKey): Lease | undefined;
-  /** What stands at an address: an offer if there is one (it may have expired), else the record, else undefined. */
+  /** What was written last at an address: an offer if there is one (it may have expired), else the record, else undefined. */
   at(address: Ipv4): Lease | undefined;
+  /** The committed record of an address, whatever is on offer there. */
+  recordAt(address: Ipv4): Lease | undefined;
   /**
    * Until when the lease at an address was promised at the least; where leases are shared that may be less than for how
    * long it is kept from others, which `expiresAt` says.

@@ -103,6 +103,48 @@ describe('RFC 2131 §4.3.1: one network card that comes with another client iden
     expect(ask(conversation, address)).toBe(`DHCPACK ${address}`);
   });
 
+  // Before the sweep has dropped the offer; a busy gateway sweeps seldom.
+  test.each([
+    ['DHCPDISCOVER', (c: Conversation, a: string) => c.hear(OTHER.discover([[50, ...ip(a)]]))],
+    ['SELECTING', (c: Conversation, a: string) => c.hear(OTHER.select(a, SERVER))],
+    ['INIT-REBOOT', (c: Conversation, a: string) => c.hear(OTHER.reboot(a))],
+    [
+      'RENEWING, and it answers ARP there',
+      (c: Conversation, a: string) => {
+        c.holders.set(a, OTHER.mac);
+        return c.hearUnicast(OTHER.extend(a), a);
+      },
+    ],
+  ])('%s of another card: an offer that has run out leaves the lease under it live', (_state, ask) => {
+    const conversation = probing();
+    const address = boot(conversation, stage(1));
+    conversation.hear(stage(2).discover());
+    conversation.pass(31);
+
+    expect(ask(conversation, address).address).not.toBe(address);
+    expect(conversation.hearUnicast(stage(1).extend(address), address).outcome).toBe(`DHCPACK ${address}`);
+  });
+
+  test('while it is on offer to the next identifier, what the first one asks for elsewhere is refused', () => {
+    const conversation = probing();
+    const address = boot(conversation, stage(1));
+    conversation.hear(stage(2).discover());
+
+    expect(conversation.hear(stage(1).reboot('10.15.3.77')).reason).toBe('bound-elsewhere');
+    expect(conversation.hear(stage(1).select(address, SERVER)).outcome).toBe(`DHCPACK ${address}`);
+  });
+
+  test('another machine that answers at an address that is on offer to the next identifier does not cost the first one its record', () => {
+    const conversation = probing();
+    const address = boot(conversation, stage(1));
+    conversation.hear(stage(2).discover());
+    conversation.holders.set(address, STRANGER);
+    conversation.hear(stage(2).select(address, SERVER));
+    conversation.holders.set(address, MAC);
+
+    expect(conversation.hearUnicast(stage(1).extend(address), address).outcome).toBe(`DHCPACK ${address}`);
+  });
+
   test('a DHCPRELEASE of the first identifier counts while its address is on offer to the next', () => {
     const conversation = probing();
     const address = boot(conversation, stage(1));

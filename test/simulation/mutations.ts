@@ -56,6 +56,7 @@ const hastily: Decide = (message, arrival, known, now, leases, plan) => {
     leasesOf: (hardware, except) => leases.leasesOf(hardware, except).map((lease) => over(lease) ?? lease),
     offerTo: (client) => leases.offerTo(client),
     at: (address) => over(leases.at(address)),
+    recordAt: (address) => over(leases.recordAt(address)),
     isInFlight: (address) => leases.isInFlight(address),
     mayBeLost: (address) => leases.mayBeLost(address),
     room: (wanted) => leases.room(wanted),
