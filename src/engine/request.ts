@@ -217,13 +217,16 @@ function refuseInUse(question: Question, address: Ipv4): Decision | undefined {
 
 /**
  * True if the address is leased to this very network card under another client identifier: the boot loader, the
- * initial file system and the system itself often name themselves differently. The card keeps its address.
+ * initial file system and the system itself often name themselves differently. The card keeps its address. Not if this
+ * identifier has a lease elsewhere: only an offer moves that, or whoever knows the card could end it.
  */
 function isOfSameMachine(question: Question, address: Ipv4): boolean {
   const { leases, client, message, plan, now } = question;
   const standing = standingAt(leases, address, now);
+  const own = leases.bindingOf(client);
   return (
     plan.identity === 'auto' &&
+    !(isBoundTo(own, client, now) && own.address !== address) &&
     standing?.state === 'bound' &&
     standing.client !== client &&
     standing.hardware === message.hardware &&

@@ -103,6 +103,19 @@ describe('RFC 2131 §4.3.1: one network card that comes with another client iden
     expect(ask(conversation, address)).toBe(`DHCPACK ${address}`);
   });
 
+  test.each([
+    ['RENEWING', (c: Conversation, a: string) => c.hearUnicast(stage(1).extend(a), a)],
+    ['INIT-REBOOT', (c: Conversation, a: string) => c.hear(stage(1).reboot(a))],
+  ])('%s of what it has under another identifier ends no lease of its own', (_state, ask) => {
+    const conversation = probing();
+    const first = boot(conversation, stage(1), true);
+    const second = boot(conversation, stage(2), true);
+
+    expect(ask(conversation, second).outcome).toBe('DHCPNAK');
+    expect(conversation.hearUnicast(stage(1).extend(first), first).outcome).toBe(`DHCPACK ${first}`);
+    expect(conversation.hearUnicast(stage(2).extend(second), second).outcome).toBe(`DHCPACK ${second}`);
+  });
+
   // Before the sweep has dropped the offer; a busy gateway sweeps seldom.
   test.each([
     ['DHCPDISCOVER', (c: Conversation, a: string) => c.hear(OTHER.discover([[50, ...ip(a)]]))],
