@@ -6,6 +6,7 @@ import type { LoadedSettings } from '../config/load-settings.ts';
 import { planOfSettings } from '../config/plan-of-settings.ts';
 import { problemToText } from '../config/problem.ts';
 import type { Settings } from '../config/settings.ts';
+import { sharedSettingTexts } from '../config/shared-settings.ts';
 import { shownSettings } from '../config/shown-settings.ts';
 import { decide } from '../engine/decide.ts';
 import { GatewayError } from '../errors.ts';
@@ -29,7 +30,7 @@ import { readInterfaces } from '../transport/interfaces.ts';
 import { openListenIpArp, openTransport } from '../transport/open-transport.ts';
 import { DefendedMark } from './defended-mark.ts';
 import { openEtcd } from './etcd-connection.ts';
-import { agreedOf, nodeOf, SharingGateways, sharedSettings, sharedStore } from './shared-leases.ts';
+import { nodeOf, SharingGateways, sharedSettings, sharedStore } from './shared-leases.ts';
 import { stopSignal } from './stop-signal.ts';
 import { systemBoot } from './system-boot.ts';
 
@@ -114,7 +115,7 @@ async function announce(
   settings: Settings,
   { listenIp }: ListenAddress,
 ): Promise<void> {
-  const contradiction = await store?.serveAs(listenIp, agreedOf(settings));
+  const contradiction = await store?.serveAs(listenIp, sharedSettingTexts(settings));
   if (contradiction !== undefined) throw new GatewayError('bad-settings', contradiction);
 }
 

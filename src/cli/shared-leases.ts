@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { LoadedSettings } from '../config/load-settings.ts';
-import { SETTINGS, type SettingKey, type Settings } from '../config/settings.ts';
+import type { Settings } from '../config/settings.ts';
 import type { Random } from '../lease/clock.ts';
 import type { Lease } from '../lease/lease.ts';
-import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
+import type { Ipv4 } from '../net/ipv4.ts';
 import type { Cluster } from '../server/cluster.ts';
 import { systemClock } from '../server/system-clock.ts';
 import type { Say } from '../store/etcd/admission.ts';
@@ -13,6 +13,7 @@ import { Keys } from '../store/etcd/entry.ts';
 import { EtcdStore } from '../store/etcd/etcd-store.ts';
 import { Members } from '../store/etcd/members.ts';
 import { CLOCK_GRACE } from '../store/etcd/reckoning.ts';
+import { Upkeep } from '../store/etcd/upkeep.ts';
 import type { Mirror } from '../store/mirror.ts';
 import type { EtcdConnection, EtcdSettings } from './etcd-connection.ts';
 
@@ -52,38 +53,21 @@ export interface SharedParts {
 
 /** The store that gateways share, not yet of a listen address. */
 export function sharedStore({ shared, etcd, mirror, inFlight, say }: SharedParts): EtcdStore {
-  const { segment, node } = shared;
+  const { segment, node, settings } = shared;
   const members = new Members({
     etcd,
     keys: new Keys(segment),
     clock: systemClock,
     node,
     instance: randomBytes(8).toString('hex'),
+    compacts: settings.etcdCompact !== 'off',
     mirror: () => mirror.standing ?? { birth: '', revision: 0 },
   });
-  return new EtcdStore({ etcd, segment, node, mirror, members, inFlight, clock: systemClock, random, say });
-}
-
-/** The settings that all gateways of a segment must have alike, by their variables. */
-const AGREED: readonly SettingKey[] = [
-  'gateway',
-  'subnetMask',
-  'poolStart',
-  'poolEnd',
-  'identity',
-  'leaseTime',
-  'leaseTimeMin',
-  'leaseTimeMax',
-];
-
-export function agreedOf(settings: Settings): Readonly<Record<string, string>> {
-  const addresses: readonly SettingKey[] = ['gateway', 'poolStart', 'poolEnd'];
-  const entries = AGREED.map((key): [string, string] => {
-    const value = settings[key];
-    const isAddress = addresses.includes(key) && typeof value === 'number';
-    return [SETTINGS[key].variable, isAddress ? ipv4ToText(value as Ipv4) : String(value ?? 'default')];
+  const { etcdCompact: compacting, etcdQuota: quota } = settings;
+  const upkeep = new Upkeep({ etcd, clock: systemClock, compacting, quota, say });
+  return new EtcdStore({
+    ...{ etcd, segment, node, mirror, members, inFlight, clock: systemClock, random, say, upkeep },
   });
-  return Object.fromEntries(entries);
 }
 
 /** The gateways of the segment, as the server asks about them. */
@@ -111,6 +95,11 @@ export class SharingGateways implements Cluster {
   }
 
   get problems(): readonly string[] {
+    const { differences = [] } = this.store?.members ?? {};
+    return [...this.#skewProblems(), ...differences, ...(this.store?.space ?? [])];
+  }
+
+  #skewProblems(): readonly string[] {
     const { milliseconds = 0, node = '' } = this.store?.members.skew ?? {};
     if (Math.abs(milliseconds) < SKEW_WARNING) return [];
     const seconds = Math.round(Math.abs(milliseconds) / 1000);

@@ -41,3 +41,17 @@ export const file: SettingKind<string> = {
 };
 
 export const text: SettingKind<string> = { placeholder: 'text', read: right };
+
+const UNITS = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 } as const;
+
+/** A size, in bytes; with K, M or G in units of 1024. */
+export const bytes: SettingKind<number> = {
+  placeholder: 'bytes',
+  read(text) {
+    const [, digits, unit = ''] = /^(\d{1,15}) ?(?:([kmg])(?:i?b)?)?$/i.exec(text) ?? [];
+    const value = Number(digits) * UNITS[unit.toLowerCase() as keyof typeof UNITS];
+    return digits !== undefined && value > 0 && Number.isSafeInteger(value)
+      ? right(value)
+      : wrong('is not a size', 'write 2GiB, 512MiB or 1073741824');
+  },
+};

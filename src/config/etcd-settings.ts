@@ -1,6 +1,6 @@
-import { endpoints, file, name, text } from './etcd-kinds.ts';
+import { bytes, endpoints, file, name, text } from './etcd-kinds.ts';
 import { open, setting } from './setting.ts';
-import { secret } from './setting-kinds.ts';
+import { oneOf, secret } from './setting-kinds.ts';
 
 /** The settings of leases that several gateways share. */
 export const ETCD_SETTINGS = {
@@ -59,5 +59,19 @@ export const ETCD_SETTINGS = {
     flag: undefined,
     kind: secret,
     help: 'the password of that user',
+  }),
+  etcdCompact: setting('auto', {
+    group: 'Shared leases',
+    variable: 'GATEWAY_ETCD_COMPACT',
+    flag: 'etcd-compact',
+    kind: oneOf('auto', 'on', 'off'),
+    help: "whether one of the gateways compacts etcd's past of some minutes ago; auto: if etcd holds no keys of others",
+  }),
+  etcdQuota: setting('2GiB', {
+    group: 'Shared leases',
+    variable: 'GATEWAY_ETCD_QUOTA',
+    flag: 'etcd-quota',
+    kind: bytes,
+    help: "--quota-backend-bytes of etcd's members, where they do not say it themselves (before 3.6): 1GiB, 1073741824",
   }),
 };

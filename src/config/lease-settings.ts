@@ -5,6 +5,7 @@ import { directory, orOff, percentage, seconds } from './setting-kinds.ts';
 export const LEASE_SETTINGS = {
   leaseTime: setting('12h', {
     group: 'Leases',
+    shared: 'alike',
     variable: 'GATEWAY_DHCP_LEASE_TIME',
     flag: 'lease-time',
     kind: seconds(1, 0xfffffffe, 'infinite'),
@@ -12,6 +13,7 @@ export const LEASE_SETTINGS = {
   }),
   leaseTimeMin: open({
     group: 'Leases',
+    shared: 'alike',
     variable: 'GATEWAY_DHCP_LEASE_TIME_MIN',
     flag: 'lease-time-min',
     kind: seconds(1, 0xfffffffe, 'infinite'),
@@ -19,6 +21,7 @@ export const LEASE_SETTINGS = {
   }),
   leaseTimeMax: open({
     group: 'Leases',
+    shared: 'alike',
     variable: 'GATEWAY_DHCP_LEASE_TIME_MAX',
     flag: 'lease-time-max',
     kind: seconds(1, 0xfffffffe, 'infinite'),
@@ -26,6 +29,7 @@ export const LEASE_SETTINGS = {
   }),
   leaseCache: setting('off', {
     group: 'Leases',
+    shared: 'alike',
     variable: 'GATEWAY_DHCP_LEASE_CACHE',
     flag: 'lease-cache',
     kind: orOff(percentage(1, 45)),
@@ -33,6 +37,7 @@ export const LEASE_SETTINGS = {
   }),
   offerTime: setting('30s', {
     group: 'Leases',
+    shared: 'alike',
     variable: 'GATEWAY_DHCP_OFFER_TIME',
     flag: 'offer-time',
     kind: seconds(1, 3600),

@@ -12,6 +12,11 @@ export interface Setting<Value> {
   /** As an operator would write it; undefined: no value. */
   readonly default: string | undefined;
   readonly help: string;
+  /**
+   * Of gateways that share their leases. agreed: all must have it alike, or they do not start. alike: they should, and may
+   * differ while nodes are changed one by one. Absent: each has its own.
+   */
+  readonly shared?: 'agreed' | 'alike';
 }
 
 export type SettingGroup =

@@ -48,6 +48,7 @@ export const SETTINGS = {
   }),
   gateway: setting('10.15.3.1', {
     group: 'Segment',
+    shared: 'agreed',
     variable: 'GATEWAY_DHCP_GATEWAY',
     flag: 'gateway',
     kind: address,
@@ -55,6 +56,7 @@ export const SETTINGS = {
   }),
   subnetMask: setting('255.255.255.0', {
     group: 'Segment',
+    shared: 'agreed',
     variable: 'GATEWAY_DHCP_SUBNET_MASK',
     flag: 'subnet-mask',
     kind: mask,
@@ -69,6 +71,7 @@ export const SETTINGS = {
   }),
   poolStart: setting('10.15.3.20', {
     group: 'Segment',
+    shared: 'alike',
     variable: 'GATEWAY_DHCP_POOL_START',
     flag: 'pool-start',
     kind: address,
@@ -76,6 +79,7 @@ export const SETTINGS = {
   }),
   poolEnd: setting('10.15.3.254', {
     group: 'Segment',
+    shared: 'alike',
     variable: 'GATEWAY_DHCP_POOL_END',
     flag: 'pool-end',
     kind: address,
@@ -97,6 +101,7 @@ export const SETTINGS = {
   }),
   relays: setting('off', {
     group: 'Segment',
+    shared: 'alike',
     variable: 'GATEWAY_DHCP_RELAYS',
     flag: 'relays',
     kind: relayList,
@@ -125,6 +130,7 @@ export const SETTINGS = {
   }),
   dns: setting('1.1.1.1,1.0.0.1', {
     group: 'Told to clients',
+    shared: 'alike',
     variable: 'GATEWAY_DHCP_DNS',
     flag: 'dns',
     kind: addressList,
@@ -132,6 +138,7 @@ export const SETTINGS = {
   }),
   domain: setting('vps.local', {
     group: 'Told to clients',
+    shared: 'alike',
     variable: 'GATEWAY_DHCP_DOMAIN',
     flag: 'domain',
     kind: orOff(domainName),
@@ -139,6 +146,7 @@ export const SETTINGS = {
   }),
   domainSearch: setting('off', {
     group: 'Told to clients',
+    shared: 'alike',
     variable: 'GATEWAY_DHCP_DOMAIN_SEARCH',
     flag: 'domain-search',
     kind: domainList,
@@ -146,6 +154,7 @@ export const SETTINGS = {
   }),
   ntp: setting('off', {
     group: 'Told to clients',
+    shared: 'alike',
     variable: 'GATEWAY_DHCP_NTP',
     flag: 'ntp',
     kind: addressList,
@@ -153,6 +162,7 @@ export const SETTINGS = {
   }),
   routes: setting('off', {
     group: 'Told to clients',
+    shared: 'alike',
     variable: 'GATEWAY_DHCP_ROUTES',
     flag: 'routes',
     kind: routes,
@@ -160,6 +170,7 @@ export const SETTINGS = {
   }),
   mtu: setting('interface', {
     group: 'Told to clients',
+    shared: 'alike',
     variable: 'GATEWAY_DHCP_MTU',
     flag: 'mtu',
     kind: mtu,
@@ -167,6 +178,7 @@ export const SETTINGS = {
   }),
   ipv6Only: setting('off', {
     group: 'Told to clients',
+    shared: 'alike',
     variable: 'GATEWAY_DHCP_IPV6_ONLY',
     flag: 'ipv6-only',
     kind: orOff(seconds(300, 0xffffffff)),
@@ -176,6 +188,7 @@ export const SETTINGS = {
   ...ETCD_SETTINGS,
   identity: setting('auto', {
     group: 'Behaviour',
+    shared: 'agreed',
     variable: 'GATEWAY_DHCP_IDENTITY',
     flag: 'identity',
     kind: oneOf('auto', 'client-id', 'mac'),
@@ -183,6 +196,7 @@ export const SETTINGS = {
   }),
   leasesPerMac: setting('4', {
     group: 'Behaviour',
+    shared: 'alike',
     variable: 'GATEWAY_DHCP_LEASES_PER_MAC',
     flag: 'leases-per-mac',
     kind: count(0, 64),
@@ -190,6 +204,7 @@ export const SETTINGS = {
   }),
   authoritative: setting('on', {
     group: 'Behaviour',
+    shared: 'alike',
     variable: 'GATEWAY_DHCP_AUTHORITATIVE',
     flag: 'authoritative',
     kind: switchOf,
@@ -197,6 +212,7 @@ export const SETTINGS = {
   }),
   rapidCommit: setting('off', {
     group: 'Behaviour',
+    shared: 'alike',
     variable: 'GATEWAY_DHCP_RAPID_COMMIT',
     flag: 'rapid-commit',
     kind: switchOf,
@@ -204,6 +220,7 @@ export const SETTINGS = {
   }),
   bootp: setting('off', {
     group: 'Behaviour',
+    shared: 'alike',
     variable: 'GATEWAY_DHCP_BOOTP',
     flag: 'bootp',
     kind: switchOf,
@@ -211,6 +228,7 @@ export const SETTINGS = {
   }),
   subnetSelection: setting('off', {
     group: 'Behaviour',
+    shared: 'alike',
     variable: 'GATEWAY_DHCP_SUBNET_SELECTION',
     flag: 'subnet-selection',
     kind: switchOf,

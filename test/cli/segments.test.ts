@@ -92,7 +92,7 @@ describe('a segment that etcd does not know', () => {
     await giveBirth(cluster.connect(), 'old');
     const said: string[] = [];
     const lost = sharedStore({ etcd: cluster.connect(), clock, place: 12, segment: 'vpsnte', said });
-    await lost.serveAs(at('10.15.3.12'), {});
+    await lost.serveAs(at('10.15.3.12'), { agreed: {}, alike: {} });
     for (let second = 0; second < 5; second += 1) {
       await clock.pass(1000);
       lost.idle();

@@ -88,15 +88,39 @@ describeSystem('a segment whose leases move', ['etcd', 'etcdctl'], () => {
     expect(await cluster.program(0, 'cluster', 'status')).toContain('pve3');
   }, 90_000);
 
-  test('a gateway with another pool than the others ends with status 78, and says which', async () => {
+  test('a gateway with another rule of identity than the others ends with status 78, and says which', async () => {
     await cluster.program(0, 'cluster', 'init');
     await cluster.start(0);
 
-    const { status, words } = await startInVain(1, { GATEWAY_DHCP_POOL_END: '10.15.3.99' });
+    const { status, words } = await startInVain(1, { GATEWAY_DHCP_IDENTITY: 'mac' });
 
     expect(status).toBe(78);
-    expect(words).toContain('GATEWAY_DHCP_POOL_END is 10.15.3.99 here and 10.15.3.254 on pve1');
+    expect(words).toContain('GATEWAY_DHCP_IDENTITY is mac here and auto on pve1');
   }, 60_000);
+
+  test('a gateway with another pool and lease time serves; it and `cluster status` say which gateway has what', async () => {
+    const { client } = cluster;
+    await cluster.program(0, 'cluster', 'init');
+    await cluster.start(0);
+    const ack = await bootUntilLeased(client, hardwareOf(1), SOON);
+    await cluster.start(1, {
+      GATEWAY_DHCP_POOL_START: '10.15.3.250',
+      GATEWAY_DHCP_LEASE_TIME: '1h',
+    });
+    await cluster.kill(0);
+
+    // Outside the pool of the one that is left, what stands is confirmed, and new guests get what is in it.
+    expect(await rebind(client, ack)).toMatchObject({ type: 5, yiaddr: ack.yiaddr });
+    const next = await bootUntilLeased(client, hardwareOf(2), SOON);
+    expect(Number(next.yiaddr.split('.')[3])).toBeGreaterThanOrEqual(250);
+
+    await cluster.start(0);
+    const said = 'GATEWAY_DHCP_POOL_START is 10.15.3.20 on pve1 and 10.15.3.250 on pve2';
+    await cluster.until(async () => {
+      expect(await cluster.program(0, 'cluster', 'status')).toContain(`warning: ${said}`);
+      expect(cluster.story(200)).toContain('GATEWAY_DHCP_LEASE_TIME is ');
+    });
+  }, 90_000);
 
   /** Starts a gateway that is to end by itself. */
   async function startInVain(place: number, settings: Readonly<Record<string, string>>) {

@@ -64,7 +64,10 @@ export class EtcdKeeping implements Keeping {
         return store;
       },
       serve: async () => {
-        await sharing.store?.serveAs(at(this.#address), { pool: 'the same' });
+        await sharing.store?.serveAs(at(this.#address), {
+          agreed: { identity: 'the same' },
+          alike: { pool: 'the same' },
+        });
       },
       die: () => {
         link.die();

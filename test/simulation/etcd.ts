@@ -1,5 +1,6 @@
 import type { Clock } from '../../src/lease/clock.ts';
 import {
+  type Alarm,
   type Etcd,
   EtcdError,
   type MemberStatus,
@@ -133,13 +134,19 @@ export class EtcdLink implements Etcd {
   }
 
   status(): Promise<MemberStatus> {
-    const numbers = { clusterId: '1', memberId: '1', leader: '1' };
-    return this.#call(() => ({
-      endpoint: 'memory',
-      ...numbers,
-      revision: this.#cluster.revision,
-      version: '3.4',
-    }));
+    return this.#call(() => this.#cluster.memberStatus());
+  }
+
+  async statuses(): Promise<readonly MemberStatus[]> {
+    return [await this.status()];
+  }
+
+  alarms(): Promise<readonly Alarm[]> {
+    return this.#call(() => this.#cluster.alarms);
+  }
+
+  compact(revision: number): Promise<void> {
+    return this.#call(() => this.#cluster.compact(revision));
   }
 
   close(): void {}

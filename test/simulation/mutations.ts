@@ -137,6 +137,18 @@ class Forgetful implements Etcd {
     return this.#etcd.status();
   }
 
+  statuses() {
+    return this.#etcd.statuses();
+  }
+
+  alarms() {
+    return this.#etcd.alarms();
+  }
+
+  compact(revision: number) {
+    return this.#etcd.compact(revision);
+  }
+
   close() {
     this.#etcd.close();
   }

@@ -1,4 +1,5 @@
 import {
+  type Alarm,
   type Etcd,
   EtcdError,
   type KeyValue,
@@ -39,6 +40,12 @@ export class MemoryCluster {
    * https://github.com/etcd-io/etcd/pull/22134, what a nested transaction puts is not counted.
    */
   full: 'no' | 'but for nested puts' | 'wholly' = 'no';
+  /** Of its database; a compaction frees what is in use, and not the file. */
+  databaseBytes = 100_000;
+  usedBytes = 100_000;
+  /** 0: it does not say so. */
+  quotaBytes = 0;
+  readonly alarms: Alarm[] = [];
   /** Leases of its own that somebody has kept alive since `lapse`. */
   readonly keptAlive = new Set<string>();
   /** A mistake on purpose: what was compared does not matter. */
@@ -72,7 +79,7 @@ export class MemoryCluster {
     if (revision !== undefined && revision < this.#compacted)
       throw new EtcdError('compacted', 'it is compacted');
     const all = [...this.keys.values()]
-      .filter(({ key }) => key >= first && key < end)
+      .filter(({ key }) => key >= first && (end === '\0' || key < end))
       .sort((one, other) => (one.key < other.key ? -1 : 1));
     return { revision: this.revision, found: all.slice(0, limit), more: all.length > limit };
   }
@@ -87,6 +94,12 @@ export class MemoryCluster {
     this.#told.set(watching, from - 1);
     this.deliver();
     return { close: () => void this.#watching.delete(watching) };
+  }
+
+  memberStatus(): MemberStatus {
+    const { revision, databaseBytes, usedBytes, quotaBytes } = this;
+    const numbers = { clusterId: '1', memberId: '1', leader: '1' };
+    return { endpoint: 'memory', ...numbers, revision, version: '3.4', databaseBytes, usedBytes, quotaBytes };
   }
 
   /** Ends all watches, as the death of a member does. */
@@ -135,9 +148,15 @@ export class MemoryCluster {
     this.loseWatches();
   }
 
-  compact(): void {
-    this.#compacted = this.revision;
-    this.#history = [];
+  get compacted(): number {
+    return this.#compacted;
+  }
+
+  compact(revision = this.revision): void {
+    if (revision <= this.#compacted || revision > this.revision)
+      throw new EtcdError('compacted', 'required revision has been compacted');
+    this.#compacted = revision;
+    this.#history = this.#history.filter((event) => revisionOf(event) > revision);
   }
 
   /** Tells the watchers what they have not heard. */
@@ -145,6 +164,11 @@ export class MemoryCluster {
     if (this.isWatchStalled) return;
     for (const watching of [...this.#watching]) {
       const told = this.#told.get(watching) ?? 0;
+      if (told < Math.min(this.#compacted, this.revision)) {
+        this.#watching.delete(watching);
+        watching.listener.ended('compacted', 'it is compacted');
+        continue;
+      }
       const events = this.#since(told).filter((event) => keyOf(event).startsWith(watching.prefix));
       this.#told.set(watching, this.revision);
       if (events.length > 0) watching.listener.events(events, this.revision);
@@ -291,8 +315,21 @@ class MemoryEtcd implements Etcd {
 
   async status(): Promise<MemberStatus> {
     this.#ask();
-    const numbers = { clusterId: '1', memberId: '1', leader: '1', revision: this.#cluster.revision };
-    return { endpoint: 'memory', ...numbers, version: '3.4' };
+    return this.#cluster.memberStatus();
+  }
+
+  async statuses(): Promise<readonly MemberStatus[]> {
+    return [await this.status()];
+  }
+
+  async alarms(): Promise<readonly Alarm[]> {
+    this.#ask();
+    return [...this.#cluster.alarms];
+  }
+
+  async compact(revision: number): Promise<void> {
+    this.#ask();
+    this.#cluster.compact(revision);
   }
 
   close(): void {}

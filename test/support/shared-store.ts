@@ -1,10 +1,12 @@
 import type { Clock, Random } from '../../src/lease/clock.ts';
 import type { Ipv4 } from '../../src/net/ipv4.ts';
+import type { Say } from '../../src/store/etcd/admission.ts';
 import { encodeBirth } from '../../src/store/etcd/birth.ts';
 import { Keys } from '../../src/store/etcd/entry.ts';
 import type { Etcd } from '../../src/store/etcd/etcd.ts';
 import { EtcdStore } from '../../src/store/etcd/etcd-store.ts';
 import { Members } from '../../src/store/etcd/members.ts';
+import { type Compacting, Upkeep } from '../../src/store/etcd/upkeep.ts';
 import type { Mirror } from '../../src/store/mirror.ts';
 import { MemoryMirror } from './memory-mirror.ts';
 import { at } from './plan.ts';
@@ -21,6 +23,10 @@ export interface SharedStoreOptions {
   readonly random?: Random;
   readonly mirror?: Mirror;
   readonly agreed?: Readonly<Record<string, string>>;
+  readonly alike?: Readonly<Record<string, string>>;
+  readonly compacting?: Compacting;
+  /** Bytes. */
+  readonly quota?: number;
   /** Told to the operator: 'warn a message {"field":1}'. */
   readonly said?: string[];
 }
@@ -29,7 +35,7 @@ export const SEGMENT = 'tenant-1';
 
 /** A gateway's store on etcd, not yet of a listen address. */
 export function sharedStore(options: SharedStoreOptions): EtcdStore {
-  const { etcd, clock, place = 10, segment = SEGMENT, said = [] } = options;
+  const { etcd, clock, place = 10, segment = SEGMENT, said = [], compacting = 'auto' } = options;
   const node = options.node ?? `pve${place - 9}`;
   const numbers = new SeededRandom(place);
   const random = options.random ?? (() => numbers.below(0x1_0000_0000) / 0x1_0000_0000);
@@ -40,19 +46,22 @@ export function sharedStore(options: SharedStoreOptions): EtcdStore {
     clock,
     node,
     instance: `${node}/${Math.floor(random() * 1e9)}`,
+    compacts: compacting !== 'off',
     mirror: () => mirror.standing ?? { birth: '', revision: 0 },
   });
-  return new EtcdStore({
-    ...{ etcd, segment, node, mirror, members, clock, random },
-    inFlight: options.inFlight ?? new Set(),
-    say: (level, fields, message) => said.push(`${level} ${message} ${JSON.stringify(fields)}`),
-  });
+  const say: Say = (level, fields, message) => said.push(`${level} ${message} ${JSON.stringify(fields)}`);
+  const upkeep = new Upkeep({ etcd, clock, compacting, quota: options.quota ?? 2 ** 31, say });
+  const inFlight = options.inFlight ?? new Set();
+  return new EtcdStore({ etcd, segment, node, mirror, members, clock, random, inFlight, say, upkeep });
 }
 
 /** One that has said who it is, and has read all leases if etcd answers. */
 export async function openSharedStore(options: SharedStoreOptions): Promise<EtcdStore> {
   const store = sharedStore(options);
-  await store.serveAs(at(`10.15.3.${options.place ?? 10}`), options.agreed ?? {});
+  await store.serveAs(at(`10.15.3.${options.place ?? 10}`), {
+    agreed: options.agreed ?? {},
+    alike: options.alike ?? {},
+  });
   return store;
 }
 

@@ -1,13 +1,14 @@
 import { findListenAddress } from '../../config/listen-address.ts';
 import type { LoadedSettings } from '../../config/load-settings.ts';
 import type { Settings } from '../../config/settings.ts';
+import { sharedSettingTexts } from '../../config/shared-settings.ts';
 import { GatewayError } from '../../errors.ts';
 import { systemClock } from '../../server/system-clock.ts';
 import { openMirror } from '../../store/sqlite/open-mirror.ts';
 import type { SqliteMirror } from '../../store/sqlite/sqlite-mirror.ts';
 import { readInterfaces } from '../../transport/interfaces.ts';
 import { openEtcd } from '../etcd-connection.ts';
-import { agreedOf, nodeOf, type SharedSettings, sharedStore } from '../shared-leases.ts';
+import { nodeOf, type SharedSettings, sharedStore } from '../shared-leases.ts';
 
 /** Brings the leases that this node had alone up into etcd, and makes its file a mirror; its gateway does not run. */
 export async function joinCluster(shared: SharedSettings, print: (line: string) => void): Promise<void> {
@@ -23,7 +24,7 @@ export async function joinCluster(shared: SharedSettings, print: (line: string) 
   const mirror = await openFile(settings);
   const store = sharedStore({ shared, etcd, mirror, inFlight: new Set(), say });
   try {
-    const contradiction = await store.serveAs(search.listenIp, agreedOf(settings));
+    const contradiction = await store.serveAs(search.listenIp, sharedSettingTexts(settings));
     if (contradiction !== undefined) throw new GatewayError('bad-settings', contradiction);
     if (store.failure !== undefined) throw new GatewayError('cluster-state', store.failure);
     print(`this node is of segment ${segment}: start its gateway`);

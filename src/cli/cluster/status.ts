@@ -1,11 +1,14 @@
 import { GatewayError } from '../../errors.ts';
+import { ipv4FromText } from '../../net/ipv4.ts';
 import { systemClock } from '../../server/system-clock.ts';
 import { INIT, SEED } from '../../store/etcd/birth.ts';
 import { decodeEntry, Keys } from '../../store/etcd/entry.ts';
-import { EtcdError, type MemberStatus } from '../../store/etcd/etcd.ts';
-import { type Heartbeat, heartbeatsIn } from '../../store/etcd/heartbeat.ts';
+import { type Alarm, EtcdError, type MemberStatus } from '../../store/etcd/etcd.ts';
+import { differencesIn, differenceToText, type Heartbeat, heartbeatsIn } from '../../store/etcd/heartbeat.ts';
 import { type KnownSegment, otherSegments, segmentsToText } from '../../store/etcd/segments.ts';
 import { readSnapshot, type Snapshot } from '../../store/etcd/snapshot.ts';
+import { bytesToText, spaceProblems } from '../../store/etcd/space.ts';
+import { noneIfRefused, whyNotCompact } from '../../store/etcd/upkeep.ts';
 import { type MirrorState, openLeaseReader } from '../../store/sqlite/lease-reader.ts';
 import { connect } from '../etcd-connection.ts';
 import { type Output, writeDetails, writeTable } from '../output.ts';
@@ -17,6 +20,10 @@ interface MemberLine {
   readonly isLeader: boolean;
   readonly version: string | undefined;
   readonly revision: number | undefined;
+  /** Its database's file, what of it is in use, and what it may grow to: bytes. */
+  readonly database:
+    | { readonly bytes: number; readonly usedBytes: number; readonly quotaBytes: number }
+    | undefined;
   /** Why it did not answer. */
   readonly error: string | undefined;
 }
@@ -30,16 +37,21 @@ export interface ClusterReport {
   readonly gateways: readonly Heartbeat[] | undefined;
   /** Records in etcd, by state; offers apart. */
   readonly leases: Readonly<Record<string, number>>;
+  /** Which gateway compacts etcd, or why none does; undefined: no majority of etcd answers. */
+  readonly compaction: string | undefined;
   /** Of this node; undefined: it has none. */
   readonly mirror: MirrorState | undefined;
   readonly problems: readonly string[];
+  /** What the gateways have otherwise than each other, and may, while they are changed one by one. */
+  readonly warnings: readonly string[];
 }
 
 /** Asks every member, reads the segment, and looks at this node's lease file. */
 export async function clusterStatus(shared: SharedSettings): Promise<ClusterReport> {
   const { segment, settings } = shared;
   const keys = new Keys(segment);
-  const members = await Promise.all(settings.etcdEndpoints.map((endpoint) => askMember(shared, endpoint)));
+  const asked = await Promise.all(settings.etcdEndpoints.map((endpoint) => askMember(shared, endpoint)));
+  const members = asked.map(({ line }) => line);
   const problems = members.flatMap(({ error }) => (error === undefined ? [] : [error]));
   const read = await readShared(shared, keys).catch((error: unknown) => {
     if (!(error instanceof EtcdError)) throw error;
@@ -53,6 +65,11 @@ export async function clusterStatus(shared: SharedSettings): Promise<ClusterRepo
     problems.push(...lifeProblems(segment, read, gateways ?? [], mirror));
     problems.push(...foreignProblems(keys, read.snapshot));
   }
+  const space = {
+    members: asked.flatMap(({ status }) => (status === undefined ? [] : [status])),
+    alarms: read?.alarms ?? [],
+  };
+  problems.push(...spaceProblems(space, settings.etcdQuota));
   return {
     segment,
     birth: snapshot?.birth?.id,
@@ -60,8 +77,10 @@ export async function clusterStatus(shared: SharedSettings): Promise<ClusterRepo
     members,
     gateways,
     leases: snapshot === undefined ? {} : countLeases(keys, snapshot),
+    compaction: gateways === undefined ? undefined : compactionText(gateways, read?.hindrance),
     mirror,
     problems,
+    warnings: [...differencesIn(gateways ?? [])].map(([name, byValue]) => differenceToText(name, byValue)),
   };
 }
 
@@ -104,15 +123,20 @@ function lifeProblems(
 async function askMember(
   shared: SharedSettings,
   endpoint: SharedSettings['settings']['etcdEndpoints'][number],
-): Promise<MemberLine> {
+): Promise<{ readonly line: MemberLine; readonly status: MemberStatus | undefined }> {
   const etcd = await connect({ ...shared, settings: { ...shared.settings, etcdEndpoints: [endpoint] } });
   const { target } = endpoint;
   try {
-    const { leader, memberId, version, revision }: MemberStatus = await etcd.status();
-    return { endpoint: target, isLeader: leader === memberId, version, revision, error: undefined };
+    const status = await etcd.status();
+    const { leader, memberId, version, revision, databaseBytes, usedBytes, quotaBytes } = status;
+    const quota = quotaBytes === 0 ? shared.settings.etcdQuota : quotaBytes;
+    const database = { bytes: databaseBytes, usedBytes, quotaBytes: quota };
+    const isLeader = leader === memberId;
+    return { line: { endpoint: target, isLeader, version, revision, database, error: undefined }, status };
   } catch (error) {
     const said = error instanceof Error ? error.message : String(error);
-    return { endpoint: target, isLeader: false, version: undefined, revision: undefined, error: said };
+    const nothing = { version: undefined, revision: undefined, database: undefined };
+    return { line: { endpoint: target, isLeader: false, ...nothing, error: said }, status: undefined };
   } finally {
     etcd.close();
   }
@@ -122,6 +146,9 @@ interface SharedState {
   readonly snapshot: Snapshot;
   /** Other segments; looked for where this one is not known. */
   readonly others: readonly KnownSegment[];
+  readonly alarms: readonly Alarm[];
+  /** Why GATEWAY_ETCD_COMPACT does not let the gateways compact; undefined: it does. */
+  readonly hindrance: string | undefined;
 }
 
 /** A call goes to one member; after a failure the next one goes to the next. */
@@ -132,7 +159,10 @@ async function readShared(shared: SharedSettings, keys: Keys): Promise<SharedSta
       try {
         const snapshot = await readSnapshot(etcd, keys);
         const others = snapshot.birth === undefined ? await otherSegments(etcd, shared.segment) : [];
-        return { snapshot, others };
+        const alarms = await etcd.alarms().catch(noneIfRefused);
+        const { etcdCompact } = shared.settings;
+        const hindrance = etcdCompact === 'auto' ? await whyNotCompact(etcd) : undefined;
+        return { snapshot, others, alarms, hindrance };
       } catch (error) {
         if (left <= 1) throw error;
       }
@@ -140,6 +170,14 @@ async function readShared(shared: SharedSettings, keys: Keys): Promise<SharedSta
   } finally {
     etcd.close();
   }
+}
+
+function compactionText(gateways: readonly Heartbeat[], hindrance: string | undefined): string {
+  if (hindrance !== undefined) return `not by the gateways: ${hindrance}`;
+  const [first] = gateways
+    .filter(({ compacts, isRefused }) => compacts === true && !isRefused)
+    .sort((one, other) => (ipv4FromText(one.listenIp) ?? 0) - (ipv4FromText(other.listenIp) ?? 0));
+  return first === undefined ? 'by no gateway' : `by ${first.node}`;
 }
 
 function countLeases(keys: Keys, { found }: Snapshot): Readonly<Record<string, number>> {
@@ -168,13 +206,15 @@ function foreignProblems(keys: Keys, { found }: Snapshot): readonly string[] {
 }
 
 export function writeStatus(output: Output, report: ClusterReport): void {
-  const { segment, birth, revision, members, gateways, leases, mirror, problems } = report;
+  const { segment, birth, revision, members, gateways, leases, compaction, mirror, problems, warnings } =
+    report;
   const counts = Object.entries(leases).map(([state, count]) => `${count} ${state}`);
   writeDetails(output, [
     ['segment', segment],
     ['birth', birth],
     ['revision', revision],
     ['leases', counts.join(', ') || undefined],
+    ['compaction', compaction],
     ['mirror here', mirror === undefined ? 'none' : mirrorText(mirror)],
   ]);
   output.write('\n');
@@ -188,6 +228,7 @@ export function writeStatus(output: Output, report: ClusterReport): void {
       },
       { heading: 'VERSION', cell: ({ version }) => version },
       { heading: 'REVISION', cell: (member) => member.revision },
+      { heading: 'DATABASE', cell: ({ database }) => database && databaseText(database) },
     ],
     members,
   );
@@ -208,7 +249,12 @@ export function writeStatus(output: Output, report: ClusterReport): void {
       gateways,
     );
   }
+  for (const warning of warnings) output.write(`\nwarning: ${warning}\n`);
   for (const problem of problems) output.write(`\nproblem: ${problem}\n`);
+}
+
+function databaseText({ bytes, usedBytes, quotaBytes }: NonNullable<MemberLine['database']>): string {
+  return `${bytesToText(bytes)} of ${bytesToText(quotaBytes)}, ${bytesToText(usedBytes)} in use`;
 }
 
 function mirrorText({ revision, age_seconds: age, quorum }: MirrorState): string {

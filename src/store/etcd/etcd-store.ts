@@ -20,6 +20,7 @@ import { type Author, planChange } from './planned-change.ts';
 import { CLOCK_GRACE, Reckoning } from './reckoning.ts';
 import { Sender } from './sender.ts';
 import type { Snapshot } from './snapshot.ts';
+import type { Upkeep } from './upkeep.ts';
 
 /** At most so many changes in one transaction; etcd takes 128 operations. */
 const BATCH_LIMIT = 64;
@@ -41,6 +42,7 @@ export interface EtcdStoreOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly say: Say;
+  readonly upkeep: Upkeep;
 }
 
 /**
@@ -70,6 +72,8 @@ export class EtcdStore implements LeaseStore {
   #watch: Watch | undefined;
   /** All up to this revision has been seen by the watch or the snapshot. */
   #seen: Revision = 0;
+  /** How many keys the watch has seen written. */
+  #written = 0;
   #lastTry = Number.NEGATIVE_INFINITY;
   #isTrying = false;
   #isClosed = false;
@@ -131,6 +135,11 @@ export class EtcdStore implements LeaseStore {
     return this.#options.mirror.trouble;
   }
 
+  /** What is wrong with etcd's space, each with its remedy. */
+  get space(): readonly string[] {
+    return this.#options.upkeep.problems;
+  }
+
   get lastStoredAt(): Instant {
     return this.#lastStoredAt;
   }
@@ -147,9 +156,9 @@ export class EtcdStore implements LeaseStore {
    * Says who this gateway is, then reads all leases and follows them from then on; if etcd cannot be had, `idle` tries
    * again. Returns what contradicts it: a mistake of the settings, with which nothing is granted.
    */
-  async serveAs(listenIp: Ipv4, agreed: Profile['agreed']): Promise<string | undefined> {
+  async serveAs(listenIp: Ipv4, settings: Omit<Profile, 'listenIp'>): Promise<string | undefined> {
     this.#self = listenIp;
-    const contradiction = await this.members.claim({ listenIp: ipv4ToText(listenIp), agreed }, (cause) =>
+    const contradiction = await this.members.claim({ listenIp: ipv4ToText(listenIp), ...settings }, (cause) =>
       this.#options.say('warn', { cause }, 'waiting for another gateway to go'),
     );
     if (contradiction === undefined && this.#birth === undefined && !this.#isTrying) await this.#try();
@@ -203,6 +212,8 @@ export class EtcdStore implements LeaseStore {
     this.#noteKnown();
     const monotonic = this.#options.clock.monotonic();
     const isWell = this.failure === undefined && this.#watch !== undefined;
+    const isFirst = isWell && this.members.isFirstToCompact;
+    this.#options.upkeep.idle({ revision: this.#seen, written: this.#written, isFirst });
     const isDue = isWell
       ? monotonic - Math.max(this.#lastTry, this.#footing.confirmedAt) >= CONFIRM_EVERY
       : monotonic - this.#lastTry >= TRY_EVERY;
@@ -287,6 +298,7 @@ export class EtcdStore implements LeaseStore {
           const key = event.kind === 'put' ? event.entry.key : event.key;
           if (key === this.#keys.birth) this.#fail(new OtherLifeError());
         }
+        this.#written += events.length;
         const last = events.at(-1);
         if (last === undefined) return; // A sign of life may overtake what it should follow.
         // Of a watch that catches up the answer's own revision is that of the store, and not of what it brings.

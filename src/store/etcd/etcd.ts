@@ -86,6 +86,18 @@ export interface MemberStatus {
   readonly leader: string;
   readonly revision: Revision;
   readonly version: string;
+  /** The file of its database, and what of that is in use: bytes. */
+  readonly databaseBytes: number;
+  readonly usedBytes: number;
+  /** What the file may grow to; 0: it does not say so (before 3.6). */
+  readonly quotaBytes: number;
+}
+
+/** no-space: the database of a member is at its quota. corrupt: its data is not that of the others. */
+export interface Alarm {
+  /** A decimal number. */
+  readonly memberId: string;
+  readonly kind: 'no-space' | 'corrupt' | 'other';
 }
 
 /**
@@ -120,6 +132,11 @@ export interface Etcd {
   keepAlive(etcdLease: string): Promise<boolean>;
   revokeEtcdLease(etcdLease: string): Promise<void>;
   status(): Promise<MemberStatus>;
+  /** Of every member that answers. */
+  statuses(): Promise<readonly MemberStatus[]>;
+  alarms(): Promise<readonly Alarm[]>;
+  /** Forgets all of etcd's past before a revision, whose keys ever. Throws 'compacted' if that is done already. */
+  compact(revision: Revision): Promise<void>;
   close(): void;
 }
 

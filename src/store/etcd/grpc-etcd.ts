@@ -2,6 +2,7 @@ import type { Clock } from '../../lease/clock.ts';
 import type { Certificates } from './certificates.ts';
 import { Channel, type OpenStream } from './channel.ts';
 import {
+  type Alarm,
   type Etcd,
   EtcdError,
   endOfPrefix,
@@ -40,6 +41,8 @@ const LEASE_GRANT = '/etcdserverpb.Lease/LeaseGrant';
 const LEASE_REVOKE = '/etcdserverpb.Lease/LeaseRevoke';
 const LEASE_KEEP_ALIVE = '/etcdserverpb.Lease/LeaseKeepAlive';
 const STATUS = '/etcdserverpb.Maintenance/Status';
+const ALARM = '/etcdserverpb.Maintenance/Alarm';
+const COMPACT = '/etcdserverpb.KV/Compact';
 const AUTHENTICATE = '/etcdserverpb.Auth/Authenticate';
 const WATCH = '/etcdserverpb.Watch/Watch';
 
@@ -105,6 +108,22 @@ export class GrpcEtcd implements Etcd {
   status(): Promise<MemberStatus> {
     const endpoint = this.#endpoints[this.#current] ?? '';
     return this.#call(STATUS, new Uint8Array(0), (bytes) => messages.decodeStatus(bytes, endpoint));
+  }
+
+  async statuses(): Promise<readonly MemberStatus[]> {
+    const asked = this.#endpoints.map(async (endpoint, place) =>
+      messages.decodeStatus(await this.#ask(place, STATUS, new Uint8Array(0)), endpoint),
+    );
+    const answers = await Promise.allSettled(asked);
+    return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+  }
+
+  alarms(): Promise<readonly Alarm[]> {
+    return this.#call(ALARM, new Uint8Array(0), messages.decodeAlarms);
+  }
+
+  compact(revision: Revision): Promise<void> {
+    return this.#call(COMPACT, messages.encodeCompaction(revision), () => undefined);
   }
 
   /** Its certificates too are no longer looked at. */

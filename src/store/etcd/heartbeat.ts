@@ -1,16 +1,23 @@
 import type { Keys } from './entry.ts';
 import type { KeyValue } from './etcd.ts';
 
+type Texts = Readonly<Record<string, string>>;
+
 /** What a gateway says of itself to the others. */
 export interface Profile {
   readonly listenIp: string;
   /** What all gateways of a segment must agree on, each as text. */
-  readonly agreed: Readonly<Record<string, string>>;
+  readonly agreed: Texts;
+  /** What they should have alike, and may not while they are changed one by one. */
+  readonly alike: Texts;
 }
 
 /** The value of a heartbeat's key. */
-export interface Heartbeat extends Profile {
+export interface Heartbeat {
   readonly node: string;
+  readonly listenIp: string;
+  /** `agreed` and `alike` together, as older versions have it, which want all of it alike. */
+  readonly agreed: Texts;
   /** This process; two that share a name are told apart by it. */
   readonly instance: string;
   /** Its clock: milliseconds since 1970, UTC. */
@@ -20,6 +27,8 @@ export interface Heartbeat extends Profile {
   readonly revision: number;
   /** It grants nothing, for etcd does not hold the leases that it knows. */
   readonly isRefused: boolean;
+  /** It may compact etcd; absent in older versions, which do not. */
+  readonly compacts?: boolean;
 }
 
 /** All heartbeats of a snapshot. */
@@ -42,4 +51,24 @@ export function decodeHeartbeat(value: Uint8Array): Heartbeat | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** What some gateways have otherwise than others: by setting, the nodes by their value. */
+export function differencesIn(
+  gateways: readonly Pick<Heartbeat, 'node' | 'agreed'>[],
+): ReadonlyMap<string, ReadonlyMap<string, readonly string[]>> {
+  const bySetting = new Map<string, Map<string, string[]>>();
+  for (const { node, agreed } of gateways)
+    for (const [name, value] of Object.entries(agreed)) {
+      const byValue = bySetting.get(name) ?? new Map<string, string[]>();
+      bySetting.set(name, byValue.set(value, [...(byValue.get(value) ?? []), node]));
+    }
+  for (const [name, byValue] of bySetting) if (byValue.size === 1) bySetting.delete(name);
+  return bySetting;
+}
+
+/** `GATEWAY_DHCP_POOL_END is 10.15.3.254 on pve1, pve3 and 10.15.3.99 on pve2: ...` */
+export function differenceToText(name: string, byValue: ReadonlyMap<string, readonly string[]>): string {
+  const parts = [...byValue].map(([value, nodes]) => `${value} on ${nodes.join(', ')}`);
+  return `${name} is ${parts.join(' and ')}: set it alike on all of them`;
 }

@@ -3,7 +3,14 @@ import { CLOCK_TOLERANCE } from '../../lease/lease-end.ts';
 import { type Ipv4, ipv4FromText } from '../../net/ipv4.ts';
 import type { Keys } from './entry.ts';
 import { type Etcd, endOfPrefix, type KeyValue, type Revision, type WatchEvent } from './etcd.ts';
-import { decodeHeartbeat, type Heartbeat, heartbeatsIn, type Profile } from './heartbeat.ts';
+import {
+  decodeHeartbeat,
+  differencesIn,
+  differenceToText,
+  type Heartbeat,
+  heartbeatsIn,
+  type Profile,
+} from './heartbeat.ts';
 import { CLOCK_GRACE } from './reckoning.ts';
 
 /** A heartbeat ends so long after its gateway's last sign of life: seconds. */
@@ -24,6 +31,8 @@ export interface MembersOptions {
   readonly clock: Clock;
   readonly node: string;
   readonly instance: string;
+  /** It may compact etcd. */
+  readonly compacts: boolean;
   /** For the heartbeat. */
   readonly mirror: () => { readonly birth: string; readonly revision: number };
 }
@@ -55,6 +64,7 @@ export class Members {
   #saidBirth = '';
   #problem: string | undefined;
   #live: ReadonlySet<Ipv4> = new Set();
+  #differences: readonly string[] = [];
   #agreedAt: number | undefined;
 
   constructor(options: MembersOptions) {
@@ -69,6 +79,22 @@ export class Members {
   /** A mistake of the settings that showed after the start; undefined: none. */
   get problem(): string | undefined {
     return this.#problem;
+  }
+
+  /** Of those that are alive, grant and may compact etcd, this one has the lowest address. */
+  get isFirstToCompact(): boolean {
+    const { compacts, node } = this.#options;
+    const own = ipv4FromText(this.#profile?.listenIp ?? '');
+    if (!compacts || own === undefined) return false;
+    return ![...this.#known.values()].some(({ heartbeat }) => {
+      const isRival = heartbeat.node !== node && !heartbeat.isRefused && heartbeat.compacts === true;
+      return isRival && (ipv4FromText(heartbeat.listenIp) ?? own) < own;
+    });
+  }
+
+  /** Settings that the gateways should have alike, and have not; a sentence for each. */
+  get differences(): readonly string[] {
+    return this.#differences;
   }
 
   /** The greatest difference between this clock and another gateway's, in milliseconds, and whose. */
@@ -198,8 +224,15 @@ export class Members {
     const granting = others.filter((other) => other.node !== node && !other.isRefused);
     const addresses = granting.map(({ listenIp }) => ipv4FromText(listenIp));
     this.#live = new Set(addresses.filter((address) => address !== undefined));
-    if (this.#profile === undefined || this.#doubles >= DOUBLES) return;
+    if (this.#profile === undefined) return;
     const profile = this.#profile;
+    // Of this gateway its own settings count, not those of the process before it.
+    const self = { node, agreed: { ...profile.agreed, ...profile.alike } };
+    const gateways = [self, ...others.filter((other) => other.node !== node)];
+    this.#differences = [...differencesIn(gateways)]
+      .filter(([name]) => name in profile.alike)
+      .map(([name, byValue]) => differenceToText(name, byValue));
+    if (this.#doubles >= DOUBLES) return;
     this.#problem = others
       .filter((other) => goesBefore(other, profile, node))
       .map((other) => this.#contradictionBy(other, profile))
@@ -226,14 +259,16 @@ export class Members {
 
   /** False: another process has written the key, or it has ended, and nothing was written. */
   async #put(profile: Profile): Promise<boolean> {
-    const { etcd, keys, clock, node, instance, mirror } = this.#options;
+    const { etcd, keys, clock, node, instance, mirror, compacts } = this.#options;
     const isKept = this.#etcdLease !== undefined && (await etcd.keepAlive(this.#etcdLease));
     if (!isKept) this.#etcdLease = await etcd.grantEtcdLease(LIFE_SECONDS);
     const etcdLease = this.#etcdLease;
     if (etcdLease === undefined) return false;
     const key = keys.ofGateway(node);
-    const state = { ...mirror(), isRefused: this.#isRefused };
-    const heartbeat: Heartbeat = { node, ...profile, instance, at: clock.now(), ...state };
+    const state = { ...mirror(), isRefused: this.#isRefused, compacts };
+    const { listenIp, agreed, alike } = profile;
+    const texts = { listenIp, agreed: { ...agreed, ...alike } };
+    const heartbeat: Heartbeat = { node, ...texts, instance, at: clock.now(), ...state };
     const value = Buffer.from(JSON.stringify(heartbeat), 'utf8');
     // Nested as leases are: what etcd takes of the one without space, it takes of the other.
     const put = { compare: [], success: [{ kind: 'put', key, value, etcdLease }], failure: [] } as const;

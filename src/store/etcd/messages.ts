@@ -1,4 +1,5 @@
 import type {
+  Alarm,
   KeyValue,
   MemberStatus,
   Operation,
@@ -189,7 +190,23 @@ export function decodeStatus(bytes: Uint8Array, endpoint: string): MemberStatus 
     leader: fields.identifier(4),
     revision: header.number(3),
     version: fields.text(2),
+    databaseBytes: fields.number(3),
+    usedBytes: fields.number(9) || fields.number(3),
+    quotaBytes: fields.number(12),
   };
+}
+
+/** AlarmType: NOSPACE is 1, CORRUPT 2. An empty request asks for those of all members. */
+const ALARMS: readonly Alarm['kind'][] = ['other', 'no-space', 'corrupt'];
+
+export function decodeAlarms(bytes: Uint8Array): readonly Alarm[] {
+  return new MessageFields(bytes)
+    .messages(2)
+    .map((alarm) => ({ memberId: alarm.identifier(1), kind: ALARMS[alarm.number(2)] ?? 'other' }));
+}
+
+export function encodeCompaction(revision: Revision): Uint8Array {
+  return new MessageWriter().number(1, revision).finish();
 }
 
 export function encodeAuthenticate(name: string, password: string): Uint8Array {

@@ -9,7 +9,7 @@ import { MemoryCluster } from '../../support/memory-etcd.ts';
 import { at as dotted } from '../../support/plan.ts';
 import { giveBirth, openSharedStore, SEGMENT, sharedStore } from '../../support/shared-store.ts';
 
-const AGREED = { GATEWAY_DHCP_POOL_END: '10.15.3.254' };
+const AGREED = { GATEWAY_DHCP_IDENTITY: 'auto' };
 
 async function born(): Promise<MemoryCluster> {
   const cluster = new MemoryCluster();
@@ -49,10 +49,10 @@ describe('gateways that share leases', () => {
     ['the listen IP of another', { place: 10, node: 'pve9' }, AGREED, 'listen IP 10.15.3.10'],
     ['the node name of another', { place: 11, node: 'pve1' }, AGREED, 'node name pve1'],
     [
-      'another pool',
+      'another rule of identity',
       { place: 11 },
-      { GATEWAY_DHCP_POOL_END: '10.15.3.99' },
-      'GATEWAY_DHCP_POOL_END is 10.15.3.99 here',
+      { GATEWAY_DHCP_IDENTITY: 'mac' },
+      'GATEWAY_DHCP_IDENTITY is mac here',
     ],
   ])('one with %s is refused, by name', async (_, who, agreed, cause) => {
     const cluster = await born();
@@ -60,10 +60,52 @@ describe('gateways that share leases', () => {
     await openSharedStore({ etcd: cluster.connect(), clock, agreed: AGREED });
     const store = sharedStore({ etcd: cluster.connect(), clock, ...who });
 
-    const contradiction = await ended(clock, store.serveAs(dotted(`10.15.3.${who.place}`), agreed));
+    const contradiction = await ended(
+      clock,
+      store.serveAs(dotted(`10.15.3.${who.place}`), { agreed, alike: {} }),
+    );
 
     expect(contradiction).toContain(cause);
     expect(store.leases.canPromise).toBe(false);
+  });
+
+  test('with other pools and times than each other grant all the same, and say which has what', async () => {
+    const cluster = await born();
+    const clock = new FakeClock();
+    const open = (place: number, poolEnd: string) =>
+      openSharedStore({
+        ...{ etcd: cluster.connect(), clock, place, agreed: AGREED },
+        alike: { GATEWAY_DHCP_POOL_END: poolEnd, GATEWAY_DHCP_DNS: '1.1.1.1' },
+      });
+    const gateways = new SharingGateways();
+    gateways.store = await open(10, '10.15.3.254');
+    const second = await open(11, '10.15.3.99');
+    await open(12, '10.15.3.99');
+
+    for (const store of [gateways.store, second]) expect(store.leases.canPromise).toBe(true);
+    expect(gateways.problems).toEqual([
+      'GATEWAY_DHCP_POOL_END is 10.15.3.254 on pve1 and 10.15.3.99 on pve2, pve3: set it alike on all of them',
+    ]);
+
+    cluster.endEtcdLease('2');
+    cluster.endEtcdLease('3');
+    expect(gateways.problems).toEqual([]);
+  });
+
+  test('one whose setting is changed says what it has now, also before its heartbeat does', async () => {
+    const cluster = await born();
+    const clock = new FakeClock();
+    const alike = { GATEWAY_DHCP_LEASE_TIME: '43200' };
+    await openSharedStore({ etcd: cluster.connect(), clock, place: 11, alike });
+    await openSharedStore({ etcd: cluster.connect(), clock, alike });
+    const changed = await openSharedStore({
+      ...{ etcd: cluster.connect(), clock, random: () => 0.25 },
+      alike: { GATEWAY_DHCP_LEASE_TIME: '3600' },
+    });
+
+    expect(changed.members.differences).toEqual([
+      'GATEWAY_DHCP_LEASE_TIME is 3600 on pve1 and 43200 on pve2: set it alike on all of them',
+    ]);
   });
 
   test('one that is started again takes the place of the one before it at once', async () => {
@@ -72,7 +114,7 @@ describe('gateways that share leases', () => {
     await openSharedStore({ etcd: cluster.connect(), clock, agreed: AGREED });
     const again = sharedStore({ etcd: cluster.connect(), clock, random: () => 0.25 });
 
-    expect(await again.serveAs(dotted('10.15.3.10'), AGREED)).toBeUndefined();
+    expect(await again.serveAs(dotted('10.15.3.10'), { agreed: AGREED, alike: {} })).toBeUndefined();
     expect(again.leases.canPromise).toBe(true);
   });
 
@@ -81,7 +123,7 @@ describe('gateways that share leases', () => {
     const clock = new FakeClock();
     await openSharedStore({ etcd: cluster.connect(), clock });
     const renamed = sharedStore({ etcd: cluster.connect(), clock, node: 'new-name' });
-    const claim = renamed.serveAs(dotted('10.15.3.10'), {});
+    const claim = renamed.serveAs(dotted('10.15.3.10'), { agreed: {}, alike: {} });
     await clock.pass(8000);
     cluster.endEtcdLease('1');
 
@@ -185,7 +227,7 @@ test('a heartbeat that no version of ours wrote is nobody', () => {
     cluster.transact({ compare: [], success: [{ kind: 'put', key, value: Buffer.from(text) }], failure: [] });
     const etcd = cluster.connect();
     const members = new Members({
-      ...{ etcd, keys, clock: new FakeClock(), node: 'pve1', instance: 'x' },
+      ...{ etcd, keys, clock: new FakeClock(), node: 'pve1', instance: 'x', compacts: true },
       mirror: () => ({ birth: '', revision: 0 }),
     });
     members.learnAll(cluster.keys);

@@ -192,7 +192,7 @@ describe('a life that follows another', () => {
     // All others have brought up theirs; this one's heartbeat was not there when they were counted.
     put(KEYS.birth, { id: 'second life', at: 0, by: 'test', replaces: ['first life'] });
     cluster.transact({ compare: [], success: [{ kind: 'delete', key: KEYS.seeding }], failure: [] });
-    await other.serveAs(dotted('10.15.3.11'), {});
+    await other.serveAs(dotted('10.15.3.11'), { agreed: {}, alike: {} });
     const granted = await bind(other, { client: 2, address: A });
     const guard = { key: KEYS.seeding, modRevision: snapshot.found.get(KEYS.seeding)?.modRevision ?? 0 };
     const options = {
@@ -261,7 +261,7 @@ describe('a gateway that takes the name of another', () => {
     const twin = sharedStore({ etcd: cluster.connect(), clock, place: 11, node: 'pve1' });
 
     // The server had waited for the address, so it beats while it claims.
-    const contradiction = twin.serveAs(dotted('10.15.3.11'), {});
+    const contradiction = twin.serveAs(dotted('10.15.3.11'), { agreed: {}, alike: {} });
     await seconds(clock, 40, honest, twin);
 
     expect(await contradiction).toContain('has the node name pve1 too');

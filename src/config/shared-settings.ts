@@ -1,0 +1,35 @@
+import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
+import { SETTING_KEYS, SETTINGS, type Settings } from './settings.ts';
+
+/** Settings by their variables, as text that is the same where they mean the same. */
+export type SettingTexts = Readonly<Record<string, string>>;
+
+/** What the gateways of a segment say to each other of their settings. */
+export interface SharedSettingTexts {
+  /** All must have them alike, or one address would be two guests', or none's. */
+  readonly agreed: SettingTexts;
+  /** All should have them alike; they differ while nodes are changed one by one. */
+  readonly alike: SettingTexts;
+}
+
+export function sharedSettingTexts(settings: Settings): SharedSettingTexts {
+  const textsOf = (shared: 'agreed' | 'alike'): SettingTexts =>
+    Object.fromEntries(
+      SETTING_KEYS.filter((key) => SETTINGS[key].shared === shared).map((key) => [
+        SETTINGS[key].variable,
+        textOf(settings[key], SETTINGS[key].kind.placeholder === 'address'),
+      ]),
+    );
+  return { agreed: textsOf('agreed'), alike: textsOf('alike') };
+}
+
+/** A number in a list or in a part of one is an address, but for a prefix length. */
+function textOf(value: unknown, isAddress: boolean): string {
+  if (value === undefined) return 'default';
+  if (Array.isArray(value)) return value.map((each) => textOf(each, true)).join(',') || 'off';
+  if (typeof value === 'number') return isAddress ? ipv4ToText(value as Ipv4) : String(value);
+  if (typeof value === 'boolean') return value ? 'on' : 'off';
+  if (typeof value !== 'object' || value === null) return String(value);
+  const parts = Object.entries(value).map(([name, part]) => textOf(part, name !== 'length'));
+  return parts.join('network' in value ? '/' : 'destination' in value ? '=' : '-');
+}
