@@ -31,6 +31,7 @@ import { refuseDirectory } from '../store/sqlite/directory.ts';
 import { hasLeaseFile, openLeaseReader } from '../store/sqlite/lease-reader.ts';
 import { readInterfaces } from '../transport/interfaces.ts';
 import { certificateFiles, certificateProblem } from './etcd-connection.ts';
+import { droppingRulesFor } from './firewall/read-firewall.ts';
 import { type Column, type Output, standardOutput, writeTable } from './output.ts';
 import { addSettingOptions, flagsOf } from './setting-options.ts';
 
@@ -58,6 +59,7 @@ export function addCheckCommand(program: Command): void {
     const flags = flagsOf(command);
     const report = checkSettings(flags, process.env, readInterfaces(), refuseDirectory, {
       leasesIn: runningLeases,
+      dropsOn: droppingRulesFor,
       certificateFaults: (files) => faultsOf(files, readFiles(files), systemClock.now()),
     });
     const asJson: unknown = command.getOptionValue('json');
@@ -72,6 +74,8 @@ export function addCheckCommand(program: Command): void {
 export interface Looks {
   /** The leases that run, of the file in a leases directory; throws a GatewayError if it cannot be read. */
   readonly leasesIn?: (directory: string) => readonly RunningLease[];
+  /** The firewall rules that keep guests' messages from coming in by an interface. */
+  readonly dropsOn?: (interfaceName: string) => readonly string[];
   /** What is wrong with the certificates for etcd. */
   readonly certificateFaults?: (files: CertificateFiles) => readonly CertificateFault[];
 }
@@ -86,7 +90,7 @@ export function checkSettings(
   environment: Environment,
   links: readonly Link[],
   refuse: (directory: string) => void,
-  { leasesIn = () => [], certificateFaults = () => [] }: Looks = {},
+  { leasesIn = () => [], dropsOn = () => [], certificateFaults = () => [] }: Looks = {},
 ): CheckReport {
   const loaded = loadSettings(flags, environment);
   const certificates = certificateFaults(certificateFiles(loaded.settings)).map((fault) => ({
@@ -111,6 +115,7 @@ export function checkSettings(
       ...texts(loaded.warnings),
       ...oddity,
       ...planWarnings(loaded, search, links, leasesIn),
+      ...firewallWarnings(search, dropsOn),
       ...certificates.filter(({ isProblem }) => !isProblem).map(({ text }) => text),
     ],
     problems,
@@ -136,6 +141,19 @@ function planWarnings(
       `the leases could not be looked at: ${error.message}`,
     ];
   }
+}
+
+/** The settings are well; yet with these rules no guest gets an address. */
+function firewallWarnings(
+  search: ListenAddressSearch | undefined,
+  dropsOn: (interfaceName: string) => readonly string[],
+): readonly string[] {
+  if (search?.kind !== 'found') return [];
+  const { interfaceName } = search;
+  return dropsOn(interfaceName).map(
+    (rule) =>
+      `the firewall drops what guests send to UDP port 67 on ${interfaceName}, so none gets an address: ${rule}; let it in before that`,
+  );
 }
 
 /** None where there is no lease file yet. */
@@ -202,6 +220,6 @@ export function writeReport(output: Output, report: CheckReport): void {
   }
   lines.push(...report.warnings.map((warning) => `warning: ${warning}`));
   lines.push(...report.problems.map((problem) => `problem: ${problem}`));
-  if (report.ok) lines.push('no problems');
+  if (report.ok) lines.push(report.warnings.length === 0 ? 'no problems' : 'no problems beside the warnings');
   output.write(`\n${lines.join('\n')}\n`);
 }

@@ -7,6 +7,7 @@ import { poolUseToText } from '../server/pool-use.ts';
 import type { Verdict } from '../server/problems.ts';
 import type { ReceptionStatus } from '../server/reception.ts';
 import type { Status } from '../server/status.ts';
+import { droppingRulesFor } from './firewall/read-firewall.ts';
 import { noAnswer, noAnswerToText } from './no-answer.ts';
 import { standardOutput } from './output.ts';
 import { complain } from './write-whole.ts';
@@ -66,15 +67,21 @@ function textOf(said: Status): string {
   ];
   const lines = [
     headline(said),
-    ...told.flatMap(({ word, message, remedy }) =>
-      remedy === '' ? [`${word}: ${message}`] : [`${word}: ${message}`, `  to mend it: ${remedy}`],
-    ),
+    ...told.flatMap(({ word, name, message, remedy }) => [
+      `${word}: ${message}`,
+      ...(name === 'unheard' && said.interface !== null ? droppingRulesFor(said.interface).map(named) : []),
+      ...(remedy === '' ? [] : [`  to mend it: ${remedy}`]),
+    ]),
     ...(pool === null ? [] : [`pool: ${poolUseToText(pool)}`]),
     ...(said.reception === null ? [] : [`messages: ${receptionText(said.reception)}`]),
     ...settingsLines(said.settings),
     ...shortcomings.map((shortcoming) => `shortcoming: ${shortcoming}`),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function named(rule: string): string {
+  return `  it is dropped by: ${rule}`;
 }
 
 const HEADLINES: Readonly<Record<Verdict, string>> = {

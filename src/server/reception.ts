@@ -121,7 +121,7 @@ export class Reception {
 
 function remedyFor(interfaceName: string): string {
   return (
-    `\`vps-gateway check\` names the rule where it can read it; to let them in: ` +
+    '`vps-gateway check`, run as root, names the rule where it can read it; to let them in: ' +
     `nft insert rule <table> <input chain> iifname ${interfaceName} udp dport 67 accept, or ` +
     `iptables -I INPUT -i ${interfaceName} -p udp --dport 67 -j ACCEPT`
   );

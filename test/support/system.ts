@@ -26,6 +26,7 @@ const PACKAGES = {
   'systemd-networkd': 'systemd',
   faketime: 'faketime',
   nft: 'nftables',
+  iptables: 'iptables',
 } as const;
 export type Tool = keyof typeof PACKAGES;
 

@@ -122,7 +122,7 @@ describeSystem('the exit status of health', ['strace', 'nft'], () => {
       /^messages: no DHCP message has arrived since .*, nor has any come to the interface$/m,
     );
     expect(deaf).toMatch(
-      /^problem: DHCP messages come to eth0, and none reaches the gateway: a firewall .*\n {2}to mend it: .*nft /m,
+      /^problem: DHCP messages come to eth0, and none reaches the gateway: a firewall .*\n {2}it is dropped by: nftables: rule 2 of chain inet strict input .*\n {2}to mend it: .*nft /m,
     );
     expect(well).toMatch(/^messages: the last one came at /m);
     await gateway.until('it said so', () => says(gateway, /reach the sockets again/));
@@ -170,6 +170,61 @@ describeSystem('the exit status of health', ['strace', 'nft'], () => {
     expect(killed.errors).toMatch(/no gateway runs: the one that had .* has ended/);
     expect(JSON.parse(asJson.output)).toMatchObject({ verdict: 'no-answer', reason: 'no-process' });
     expect(ended.errors).toMatch(/no gateway runs with the leases directory/);
+  });
+});
+
+describeSystem('what check says of the firewall', ['nft', 'iptables'], () => {
+  const segment = useTestSegment();
+
+  const check = async (): Promise<string> => {
+    const command = [process.execPath, builtProgram(), 'check'];
+    const { output, status } = await run(segment().node, command, gatewayEnvironment(segment().folder()));
+    expect(status).toBe(0);
+    return output;
+  };
+
+  test('a rule of nftables or iptables that drops UDP port 67 on the interface is named, and no other is', async () => {
+    const { node } = segment();
+    const nft = (...words: readonly string[]) => node.run('nft', ...words);
+    const before = await check();
+
+    nft('add table inet strict');
+    nft('add chain inet strict input { type filter hook input priority 0; policy accept; }');
+    nft('add rule inet strict input iifname "wan0" udp dport 67 drop');
+    const elsewhere = await check();
+    nft('add rule inet strict input iifname "eth0" udp dport { 53, 67 } drop');
+    const dropped = await check();
+    nft('insert rule inet strict input iifname "eth0" udp sport 68 udp dport 67 accept');
+    const accepted = await check();
+    nft('delete table inet strict');
+    node.run(
+      'iptables',
+      '-A',
+      'INPUT',
+      '-i',
+      'eth0',
+      '-p',
+      'udp',
+      '-m',
+      'multiport',
+      '--dports',
+      '67,68',
+      '-j',
+      'DROP',
+    );
+    const byIptables = await check();
+    node.run('iptables', '-F', 'INPUT');
+
+    for (const well of [before, elsewhere, accepted]) {
+      expect(well).not.toContain('firewall');
+      expect(well).toMatch(/^no problems$/m);
+    }
+    expect(
+      dropped.match(/^warning: the firewall drops .*eth0.*nftables: rule \d+ of chain inet strict input/gm),
+    ).toHaveLength(1);
+    expect(
+      byIptables.match(/^warning: the firewall drops .*iptables -t filter -A INPUT -i eth0 -p udp /gm),
+    ).toHaveLength(1);
   });
 });
 
