@@ -60,7 +60,10 @@ export async function serve(loaded: LoadedSettings): Promise<number> {
     boot: systemBoot(),
     decide,
     openStore: async (inFlight) => {
-      const options = storeOptions(settings, inFlight);
+      const options: ReturnType<typeof storeOptions> = {
+        ...storeOptions(settings, inFlight),
+        say: (level, ...line) => log[level](...line),
+      };
       if (shared === undefined) {
         const store = openSqliteStore(options);
         sayOpening(log, store.opening);

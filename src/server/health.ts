@@ -1,5 +1,6 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync, statSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
+import { dirname } from 'node:path';
 import type { ClockStatus } from './clock-status.ts';
 import type { Log } from './log.ts';
 import type { Status } from './status.ts';
@@ -18,12 +19,16 @@ const ASKER_PATIENCE = 5000;
 const REQUEST_PATIENCE = 250;
 /** Only the owner may connect (unix(7): that takes the right to write). */
 const OTHERS = 0o177;
+/** How often it is seen whether the socket still stands under its name: milliseconds. */
+const LOOK = 1000;
 
 /** Who is asked. */
 export interface Asked {
   readonly status: Status;
   readonly clock: ClockStatus | undefined;
   trustClock(): ClockStatus | undefined;
+  /** False: another process may have the leases directory. */
+  readonly isStoring: boolean;
 }
 
 /** What can be asked, each in one line, and what the answer is, as JSON. */
@@ -42,6 +47,9 @@ export class HealthEndpoint {
   readonly #asked: Asked;
   readonly #server: Server;
   readonly #open = new Set<Socket>();
+  /** Of the socket's file. */
+  #inode = 0;
+  #looking: NodeJS.Timeout | undefined;
 
   constructor(path: string, asked: Asked, log: Log) {
     this.#path = path;
@@ -52,19 +60,19 @@ export class HealthEndpoint {
     this.#server.on('error', (error) => log.warn({ err: error, path }, 'health cannot be asked'));
   }
 
-  /** A socket that an earlier process left is replaced. */
-  open(): Promise<void> {
+  /** A socket that an earlier process left is replaced; so is one that takes its place later. */
+  async open(): Promise<void> {
     rmSync(this.#path, { force: true });
-    return new Promise((resolve) => {
+    await new Promise<void>((resolve) => {
       this.#server.once('error', () => resolve());
-      const mask = process.umask(OTHERS);
-      this.#server.listen(this.#path, () => resolve()); // The socket is made before this returns.
-      process.umask(mask);
+      this.#listen(resolve);
     });
+    this.#looking = setInterval(() => this.#look(), LOOK).unref();
   }
 
   /** Waits for nobody who is connected. */
   close(): Promise<void> {
+    clearInterval(this.#looking);
     return new Promise((resolve) => {
       if (!this.#server.listening) {
         resolve();
@@ -73,6 +81,27 @@ export class HealthEndpoint {
       this.#server.close(() => resolve());
       for (const socket of this.#open) socket.destroy();
     });
+  }
+
+  #listen(done: () => void): void {
+    const mask = process.umask(OTHERS);
+    this.#server.listen(this.#path, done); // The socket is made before this returns.
+    process.umask(mask);
+    this.#inode = statSync(this.#path, { throwIfNoEntry: false })?.ino ?? 0;
+  }
+
+  /** The directory may have been deleted, renamed or put back from a copy. Another process's socket stays. */
+  #look(): void {
+    try {
+      const found = statSync(this.#path, { throwIfNoEntry: false });
+      if (found?.ino === this.#inode || (found !== undefined && !this.#asked.isStoring)) return;
+      if (!existsSync(dirname(this.#path))) return;
+      this.#server.close(); // Deletes what stands under the name.
+      rmSync(this.#path, { force: true });
+      this.#listen(() => {});
+    } catch {
+      // It cannot be made now: it is looked at again.
+    }
   }
 
   #hear(socket: Socket): void {

@@ -60,6 +60,10 @@ export class Server {
     });
   }
 
+  get isStoring(): boolean {
+    return this.#memory !== undefined && this.#memory.store.failure === undefined;
+  }
+
   /** Opens all. Done when it serves or waits; throws a GatewayError for what will not mend itself. */
   async start(): Promise<void> {
     try {

@@ -122,6 +122,11 @@ export class LeaseTable implements LeaseView {
     return slot < 0 ? undefined : this.#records.stored(slot);
   }
 
+  /** All committed records as they were written, in no order. Nothing may be written meanwhile. */
+  *records(): Generator<Lease> {
+    for (let slot = 0; slot < this.#records.size; slot += 1) yield this.#records.stored(slot);
+  }
+
   /** How many committed records there are, by state; O(1). */
   countByState(): Readonly<Record<LeaseState, number>> {
     return this.#records.countByState();

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -690,6 +690,36 @@ describe('the health socket', () => {
 
     await expect(askHealth(path, 20_000)).rejects.toThrow('too long an answer');
     talker.close();
+  });
+
+  test('whose socket or directory is gone, or put back from a copy, is there again within a second', async () => {
+    const node = new Node();
+    await node.server.start();
+    const folder = join(directory, 'leases');
+    const path = join(folder, HEALTH_SOCKET);
+    mkdirSync(folder);
+    const endpoint = new HealthEndpoint(path, node.server, node.log);
+    await endpoint.open();
+    const untilAsked = async () => {
+      for (;;) {
+        const status = await askHealth(path, 2000).catch(() => undefined);
+        if (status !== undefined) return status;
+      }
+    };
+
+    rmSync(path);
+    const afterDeletion = await untilAsked();
+    renameSync(folder, `${folder}.old`);
+    mkdirSync(folder);
+    const afterRenaming = await untilAsked();
+    rmSync(path);
+    writeFileSync(path, 'a copy');
+    const afterReplacement = await untilAsked();
+
+    for (const status of [afterDeletion, afterRenaming, afterReplacement])
+      expect(status).toEqual(node.server.status);
+    await endpoint.close();
+    expect(existsSync(path)).toBe(false);
   });
 
   test('that cannot be opened is a warning, not the end', async () => {

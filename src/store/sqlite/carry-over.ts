@@ -38,6 +38,11 @@ export class CarryOver {
     return this.#carried === this.#journal.sequence;
   }
 
+  /** The last batch of the journal that is in the lease file. */
+  get carried(): number {
+    return this.#carried;
+  }
+
   /** Records that were carried over since the start. */
   get records(): number {
     return this.#records;

@@ -1,6 +1,7 @@
 import {
   closeSync,
   existsSync,
+  fdatasyncSync,
   fsyncSync,
   openSync,
   readSync,
@@ -21,6 +22,8 @@ const FIRST_KIND = 'vps-gateway journal 1';
 /** Two halves of 16 MiB: over 100,000 leases each. */
 export const JOURNAL_BYTES = FILE_HEADER_BYTES + 32 * 1024 * 1024;
 const ZEROS = new Uint8Array(1024 * 1024);
+/** A new journal is synced after so many bytes, so that no step of its making waits for all of them. */
+const SYNC_BYTES = 4 * ZEROS.length;
 
 /** The halves begin and end with a page of the disk. */
 export function halfOf(fileBytes: number): number {
@@ -48,7 +51,7 @@ export function prepareJournal(file: string, birth: string, now: Instant, bytes:
     aside = unusedName(`${journal}.${of === undefined ? 'damaged' : 'other'}-${stampOf(now)}`);
     renameSync(journal, aside);
   }
-  make(journal, birth, bytes);
+  for (const _ of makeJournal(journal, birth, bytes));
   return aside;
 }
 
@@ -83,14 +86,19 @@ export function bringJournalUpToDate(journal: string): void {
   }
 }
 
-/** Written whole, so that no later write has to find room for it. */
-function make(journal: string, birth: string, bytes: number): void {
+/**
+ * Makes an empty journal, written whole, so that no later write has to find room for it; in steps, each of a few
+ * milliseconds. Nothing may stand under its name. Throws what the file system says.
+ */
+export function* makeJournal(journal: string, birth: string, bytes: number): Generator<undefined, void> {
   const unfinished = `${journal}.new`;
   const handle = openSync(unfinished, 'w', FILE_MODE);
   try {
     writeWhole(handle, headerOf(birth), 0);
     for (let at = FILE_HEADER_BYTES; at < bytes; at += ZEROS.length) {
       writeWhole(handle, ZEROS.subarray(0, Math.min(ZEROS.length, bytes - at)), at);
+      if (at % SYNC_BYTES < ZEROS.length) fdatasyncSync(handle);
+      yield;
     }
     fsyncSync(handle);
   } catch (error) {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, statSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import { GatewayError } from '../../errors.ts';
@@ -94,6 +95,15 @@ function copyOf(database: Database, file: string, schema: number, now: Instant):
     closeSync(handle);
   }
   return copy;
+}
+
+/** The file's own name, from when it was made. */
+export function birthOf(database: Database): string {
+  const known: unknown = database.prepare("SELECT value FROM meta WHERE key = 'birth'").pluck().get();
+  if (typeof known === 'string') return known;
+  const birth = randomUUID();
+  database.prepare("INSERT INTO meta VALUES ('birth', ?)").run(birth);
+  return birth;
 }
 
 /** What the operator reads of an error on opening the file. */

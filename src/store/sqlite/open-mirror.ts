@@ -4,9 +4,8 @@ import type { Database } from 'better-sqlite3';
 import type { Clock } from '../../lease/clock.ts';
 import { prepareDirectory } from './directory.ts';
 import { journalOf } from './journal-file.ts';
-import { asGatewayError, openDatabase } from './open-database.ts';
+import { asGatewayError, birthOf, openDatabase } from './open-database.ts';
 import {
-  birthOf,
   DEFAULT_HISTORY,
   LEASE_FILE,
   openSqliteStore,

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { GatewayError } from '../../errors.ts';
@@ -6,19 +5,19 @@ import type { Clock } from '../../lease/clock.ts';
 import type { Instant } from '../../lease/lease.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import { LeaseTable } from '../lease-table.ts';
-import { CarryOver } from './carry-over.ts';
 import { readClockNote } from './clock-notes.ts';
 import { prepareDirectory } from './directory.ts';
+import type { Say } from './file-guard.ts';
 import { Journal } from './journal.ts';
 import { bringJournalUpToDate, JOURNAL_BYTES, journalOf, prepareJournal } from './journal-file.ts';
+import { carriedIn, LeaseFiles } from './lease-files.ts';
 import { loadLeases } from './load-leases.ts';
 import { readStanding } from './mirror-standing.ts';
-import { asGatewayError, openDatabase } from './open-database.ts';
+import { asGatewayError, birthOf, openDatabase } from './open-database.ts';
 import { takeOwnership } from './ownership.ts';
-import { Retention, type RetentionOptions } from './retention.ts';
+import type { RetentionOptions } from './retention.ts';
 import { MIGRATIONS, type Migration } from './schema.ts';
 import { SqliteStore } from './sqlite-store.ts';
-import { Writer } from './writer.ts';
 
 /** The lease file's name in its directory. */
 export const LEASE_FILE = 'leases.sqlite';
@@ -44,6 +43,8 @@ export interface SqliteStoreOptions {
   readonly mayBeMirror?: boolean;
   /** For what is done after a packet and before the next; absent: only `idle` does it. */
   readonly clock?: Clock;
+  /** For what befalls the files while they are open. */
+  readonly say?: Say;
   /** The schema's steps; only a test has others. */
   readonly migrations?: readonly Migration[];
 }
@@ -65,16 +66,16 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
     const { setAside, copy } = opened;
     if (options.mayBeMirror !== true) refuseMirror(database, file);
     const birth = birthOf(database);
-    const bytes = options.journalBytes ?? JOURNAL_BYTES;
-    const journalAside = prepareJournal(file, birth, options.now, bytes);
-    const carried = numberIn(database, "SELECT value FROM meta WHERE key = 'carried'");
+    const journalBytes = options.journalBytes ?? JOURNAL_BYTES;
+    const journalAside = prepareJournal(file, birth, options.now, journalBytes);
+    const carried = carriedIn(database);
     journal = new Journal(journalOf(file), carried);
-    const writer = new Writer(database, options.node ?? null);
-    const retention = new Retention(database, options.history ?? DEFAULT_HISTORY);
-    const carryOver = new CarryOver(journal, writer, retention, carried);
-    carryOver.finish();
-    putNode(database, options.node);
-    carryOver.release(); // The birth is safe too, before anything is in the journal that bears its name.
+    const { node, history = DEFAULT_HISTORY, clock, migrations = MIGRATIONS } = options;
+    const fixed = { file, node, history, clock, journalBytes, migrations };
+    const files = new LeaseFiles({ ...fixed, database, journal, carried });
+    files.carryOver.finish();
+    putNode(database, node);
+    files.carryOver.release(); // The birth is safe too, before anything is in the journal that bears its name.
     bringJournalUpToDate(journalOf(file));
 
     const table = new LeaseTable(options.inFlight, options.seed);
@@ -85,16 +86,13 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
     );
     return new SqliteStore({
       opening: { file, birth, loaded, skipped, setAside, copy, journalAside },
-      database,
-      journal,
-      writer,
-      carryOver,
-      lastEvent: numberIn(database, 'SELECT max(id) FROM history'),
+      ...fixed,
+      files,
+      say: options.say ?? (() => {}),
+      lastEvent: lastEventIn(database),
       table,
       ownership,
       lastStoredAt,
-      retention,
-      clock: options.clock,
     });
   } catch (cause) {
     journal?.close();
@@ -121,15 +119,7 @@ function putNode(database: Database, node = ''): void {
   database.prepare("INSERT OR REPLACE INTO meta VALUES ('node', ?)").run(node);
 }
 
-function numberIn(database: Database, sql: string): number {
-  return Number(database.prepare(sql).pluck().get() ?? 0);
-}
-
-/** The file's own name, from when it was made. */
-export function birthOf(database: Database): string {
-  const known: unknown = database.prepare("SELECT value FROM meta WHERE key = 'birth'").pluck().get();
-  if (typeof known === 'string') return known;
-  const birth = randomUUID();
-  database.prepare("INSERT INTO meta VALUES ('birth', ?)").run(birth);
-  return birth;
+/** The newest row of the history. */
+export function lastEventIn(database: Database): number {
+  return Number(database.prepare('SELECT max(id) FROM history').pluck().get() ?? 0);
 }

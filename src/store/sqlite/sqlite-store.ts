@@ -1,26 +1,17 @@
-import type { Database } from 'better-sqlite3';
-import type { Clock } from '../../lease/clock.ts';
 import type { ClockNote } from '../../lease/clock-note.ts';
 import type { Instant, Lease, LeaseRecord, Version } from '../../lease/lease.ts';
 import type { LeaseChange, LeaseView } from '../../lease/lease-view.ts';
 import { type Ipv4, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { LeaseStore, Outcome, Silences } from '../lease-store.ts';
 import type { LeaseTable } from '../lease-table.ts';
-import type { CarryOver } from './carry-over.ts';
-import { Checkpoints } from './checkpoints.ts';
-import { ClockNotes } from './clock-notes.ts';
 import type { SetAside } from './damage.ts';
 import { codeOf } from './directory.ts';
-import { Heard } from './heard.ts';
 import { eventOf } from './history.ts';
-import type { Journal } from './journal.ts';
 import { BatchWriter } from './journal-batch.ts';
 import type { JournalRecord } from './journal-record.ts';
-import type { Ownership } from './ownership.ts';
-import type { Retention } from './retention.ts';
+import { KeptFiles, type KeptFilesParts } from './kept-files.ts';
+import type { LeaseFiles } from './lease-files.ts';
 import type { StoredState } from './rows.ts';
-import { Upkeep } from './upkeep.ts';
-import type { Writer } from './writer.ts';
 
 /** How often a store that failed tries to write: milliseconds. */
 const TRY_MILLISECONDS = 1000;
@@ -43,19 +34,11 @@ export interface Opening {
 }
 
 /** What `openSqliteStore` puts together. */
-export interface SqliteStoreParts {
+export interface SqliteStoreParts extends KeptFilesParts {
   readonly opening: Opening;
-  readonly database: Database;
-  readonly journal: Journal;
-  readonly writer: Writer;
-  readonly carryOver: CarryOver;
   /** The newest row of the history. */
   readonly lastEvent: number;
-  readonly table: LeaseTable;
-  readonly ownership: Ownership;
   readonly lastStoredAt: Instant;
-  readonly retention: Retention;
-  readonly clock: Clock | undefined;
 }
 
 /**
@@ -71,14 +54,8 @@ export class SqliteStore implements LeaseStore {
   readonly depth = 1;
   readonly batchLimit = BATCH_LIMIT;
   readonly opening: Opening;
-  readonly #database: Database;
   readonly #table: LeaseTable;
-  readonly #journal: Journal;
-  readonly #checkpoints: Checkpoints;
-  readonly #upkeep: Upkeep;
-  readonly #heard: Heard;
-  readonly #clockNotes: ClockNotes;
-  readonly #ownership: Ownership;
+  readonly #kept: KeptFiles;
   readonly #batch = new BatchWriter();
   #failure: string | undefined;
   #lastStoredAt: Instant;
@@ -86,22 +63,15 @@ export class SqliteStore implements LeaseStore {
   #lastTry = 0;
   #isClosed = false;
 
-  constructor(parts: SqliteStoreParts) {
-    const { database, journal, carryOver, writer, retention, clock } = parts;
-    this.opening = parts.opening;
-    this.#database = database;
-    this.#table = parts.table;
-    this.#journal = journal;
-    this.#ownership = parts.ownership;
-    this.#lastStoredAt = parts.lastStoredAt;
-    this.#lastEvent = parts.lastEvent;
-    this.#checkpoints = new Checkpoints(database);
-    const checkpoints = this.#checkpoints;
-    const heard = new Heard(database);
-    this.#heard = heard;
-    this.#clockNotes = new ClockNotes(database);
-    const notes = [heard, this.#clockNotes];
-    this.#upkeep = new Upkeep({ journal, carryOver, writer, checkpoints, retention, notes, clock });
+  constructor({ opening, lastStoredAt, lastEvent, ...kept }: SqliteStoreParts) {
+    this.opening = opening;
+    this.#table = kept.table;
+    this.#lastStoredAt = lastStoredAt;
+    this.#lastEvent = lastEvent;
+    const lost = () => {
+      this.#table.canPromise = false;
+    };
+    this.#kept = new KeptFiles(kept, lost, (now) => this.#attempt(now, () => this.#probe()));
   }
 
   get leases(): LeaseView {
@@ -109,17 +79,17 @@ export class SqliteStore implements LeaseStore {
   }
 
   get failure(): string | undefined {
-    return this.#failure;
+    return this.#kept.failure ?? this.#failure;
   }
 
   /** Why the lease file does not follow the journal, or why its log grows; leases are promised meanwhile. */
   get trouble(): string | undefined {
-    return this.#upkeep.failure ?? this.#checkpoints.failure;
+    return this.#kept.trouble;
   }
 
   /** Changes that are in the journal and not yet in the lease file. */
   get backlog(): number {
-    return this.#upkeep.backlog;
+    return this.#files.upkeep.backlog;
   }
 
   get lastStoredAt(): Instant {
@@ -127,19 +97,19 @@ export class SqliteStore implements LeaseStore {
   }
 
   get silences(): Silences {
-    return this.#heard.silences;
+    return this.#files.heard.silences;
   }
 
   noteSilences(silences: Silences): void {
-    this.#heard.note(silences);
+    this.#files.heard.note(silences);
   }
 
   get clockNote(): ClockNote | undefined {
-    return this.#clockNotes.note;
+    return this.#files.clockNotes.note;
   }
 
   noteClock(note: ClockNote): void {
-    this.#clockNotes.take(note);
+    this.#files.clockNotes.take(note);
   }
 
   settle(change: LeaseChange): 'committed' | 'conflict' | undefined {
@@ -154,39 +124,51 @@ export class SqliteStore implements LeaseStore {
   }
 
   sweep(now: Instant, limit: number, isOver?: (lease: Lease) => boolean): readonly Lease[] {
-    return this.#upkeep.isBehind ? [] : this.#table.sweep(now, limit, isOver);
+    return this.#files.upkeep.isBehind ? [] : this.#table.sweep(now, limit, isOver);
   }
 
   idle(now: Instant): void {
-    if (this.#failure === undefined) this.#upkeep.idle(now);
-    else if (this.#mayTry(now)) this.#attempt(now, () => this.#probe());
+    if (!this.#kept.isSound(now)) return;
+    if (this.#failure === undefined) {
+      this.#files.upkeep.idle(now);
+      this.#kept.idle(now);
+    } else if (this.#mayTry(now)) this.#attempt(now, () => this.#probe());
   }
 
   /** Brings the lease file up to date, however long it takes. Throws what stands in the way. */
   flush(): void {
-    this.#upkeep.makeRoom();
+    this.#files.upkeep.makeRoom();
   }
 
   /** Carries all over, if the disk lets it; what is left in the journal is carried over at the next start. */
   close(): Promise<void> {
     if (!this.#isClosed) {
       this.#isClosed = true;
-      this.#upkeep.close(this.#lastStoredAt);
-      try {
-        this.flush();
-      } catch {
-        // Nothing is lost: it is in the journal.
-      }
-      this.#journal.close();
-      this.#database.close();
-      this.#ownership.release();
+      const isSound = this.#kept.finish(this.#lastStoredAt);
+      this.#files.upkeep.pause();
+      if (isSound) this.#writeLast();
+      this.#kept.close();
     }
     return Promise.resolve();
   }
 
+  get #files(): LeaseFiles {
+    return this.#kept.files;
+  }
+
+  #writeLast(): void {
+    this.#files.upkeep.close(this.#lastStoredAt);
+    try {
+      this.flush();
+    } catch {
+      // Nothing is lost: it is in the journal.
+    }
+  }
+
   #commit(changes: readonly LeaseChange[]): readonly Outcome[] {
     const at = changes[0]?.at ?? this.#lastStoredAt;
-    if (this.#failure !== undefined && !this.#mayTry(at)) return changes.map(() => 'failed');
+    const mayWrite = this.#failure === undefined || this.#mayTry(at);
+    if (this.#kept.failure !== undefined || !mayWrite) return changes.map(() => 'failed');
 
     const outcomes: Outcome[] = changes.map((change) =>
       this.#table.conflicts(change) ? 'conflict' : 'committed',
@@ -202,7 +184,7 @@ export class SqliteStore implements LeaseStore {
       this.#table.apply(change);
       if (change.kind === 'binding' && change.at > this.#lastStoredAt) this.#lastStoredAt = change.at;
     }
-    if (this.#batch.records > 0) this.#upkeep.committed(this.#batch.records, at);
+    if (this.#batch.records > 0) this.#files.upkeep.committed(this.#batch.records, at);
     return outcomes;
   }
 
@@ -257,8 +239,8 @@ export class SqliteStore implements LeaseStore {
   }
 
   #append(): void {
-    if (!this.#journal.hasRoomFor(this.#batch.bytes)) this.#upkeep.makeRoom();
-    this.#journal.append(this.#batch);
+    if (!this.#files.journal.hasRoomFor(this.#batch.bytes)) this.#files.upkeep.makeRoom();
+    this.#files.journal.append(this.#batch);
   }
 
   /** A batch of nothing. */

@@ -115,10 +115,15 @@ export class Upkeep {
     this.#try(now, () => this.#parts.retention.prune(now));
   }
 
-  /** Ends the steps; what is noted and not in the file is, if the disk lets it. */
-  close(now: Instant): void {
+  /** Ends the steps, until `idle` is called again. */
+  pause(): void {
     this.#cancelStep?.();
     this.#cancelStep = undefined;
+  }
+
+  /** Ends the steps; what is noted and not in the file is, if the disk lets it. */
+  close(now: Instant): void {
+    this.pause();
     if (this.#isNoteDue) this.#try(now, () => this.#writeNotes());
   }
 

@@ -1,0 +1,103 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { Status } from '../../src/server/status.ts';
+import { builtProgram, type GatewayProcess, gatewayEnvironment } from '../support/gateway-process.ts';
+import { selecting } from '../support/raw-client.ts';
+import { run } from '../support/run.ts';
+import { describeSystem, useTestSegment } from '../support/system.ts';
+
+const A = '52:54:00:4f:00:01';
+const B = '52:54:00:4f:00:02';
+const C = '52:54:00:4f:00:03';
+
+/** What an operator does beside the running gateway, by a shell in the directory above. */
+const DEEDS = [
+  { title: 'its files are deleted', deed: 'rm leases/leases.*', file: 'leases.journal' },
+  { title: 'its directory is renamed', deed: 'mv leases leases.old', file: 'leases.sqlite' },
+  { title: 'its directory is deleted', deed: 'rm -r leases', file: 'leases.sqlite' },
+  {
+    title: 'an older backup is moved over the lease file',
+    deed: 'mv backup.sqlite leases/leases.sqlite',
+    file: 'leases.sqlite was replaced',
+  },
+  {
+    title: 'another file system is mounted over its directory',
+    deed: 'mount -t tmpfs -o size=64m tmpfs leases',
+    file: 'leases.sqlite',
+  },
+];
+
+describeSystem('a gateway whose lease files are taken away', ['sqlite3'], () => {
+  const segment = useTestSegment();
+
+  const says = (gateway: GatewayProcess, message: RegExp) =>
+    gateway.log.find((line) => message.test(String(line['msg'])));
+
+  const statusOf = async (directory: string): Promise<Status> => {
+    const words = [process.execPath, builtProgram(), 'health', '--leases-dir', directory, '--json'];
+    const asked = await run(segment().node, words, gatewayEnvironment(directory));
+    return JSON.parse(asked.output);
+  };
+
+  test.each(DEEDS)(
+    'because $title: says which, promises nothing until all is made anew, and loses no lease to a crash',
+    async ({ deed, file }) => {
+      const { node } = segment();
+      const parent = segment().folder();
+      const directory = join(parent, 'leases');
+      const inParent = (command: string) => node.run('sh', '-c', `cd ${parent} && ${command}`);
+      const first = await segment().gateway({}, directory);
+      const client = segment().client();
+      const one = await client.lease(A);
+      await first.until('the row was there', () =>
+        inParent('sqlite3 leases/leases.sqlite "SELECT count(*) FROM leases"').startsWith('1'),
+      );
+      inParent('sqlite3 leases/leases.sqlite ".backup backup.sqlite"');
+      const two = await client.lease(B);
+
+      inParent(deed);
+      await first.until('it said so', () => says(first, /cannot be stored/) !== undefined, 3000);
+      await first.until('it was well again', () => says(first, /are stored again/) !== undefined);
+      const three = await client.lease(C);
+      const status = await statusOf(directory);
+      await first.end('SIGKILL');
+      const second = await segment().gateway({}, directory);
+      const renewed = [await client.lease(A), await client.lease(B), await client.lease(C)];
+
+      expect(String(says(first, /cannot be stored/)?.['cause'])).toContain(file);
+      expect(says(first, /made anew/)).toBeDefined();
+      expect(status.problems).toEqual([]);
+      expect(renewed.map(({ yiaddr }) => yiaddr)).toEqual([one, two, three].map(({ yiaddr }) => yiaddr));
+      expect(second.log.find((line) => line['msg'] === 'leases loaded')?.['bound']).toBe(3);
+      if (deed.startsWith('mount')) node.run('umount', '--lazy', directory);
+    },
+    40_000,
+  );
+
+  test('says in its status which file is gone as long as it cannot be made anew, and answers no new guest', async () => {
+    const { node } = segment();
+    const directory = segment().folder();
+    node.run('mount', '-t', 'tmpfs', '-o', 'size=40m', 'tmpfs', directory);
+    const gateway = await segment().gateway({}, directory);
+    const client = segment().client();
+    await client.lease(A);
+    const offer = await client.discover(B);
+
+    node.run('sh', '-c', `cat /dev/zero > ${directory}/filling 2>/dev/null; rm ${directory}/leases.sqlite`);
+    await gateway.until('it said so', () => says(gateway, /cannot be stored/) !== undefined, 3000);
+    const xid = client.send(selecting(offer));
+    let problems = '';
+    while (!problems.includes('cannot be made anew'))
+      problems = JSON.stringify((await statusOf(directory)).problems);
+    const answers = client.heardFor(xid).map((reply) => reply.type);
+    node.run('rm', join(directory, 'filling'));
+    await gateway.until('it was well again', () => says(gateway, /are stored again/) !== undefined);
+    const later = await client.lease(B);
+
+    expect(problems).toMatch(/leases\.sqlite is gone/);
+    expect(answers).not.toContain(5);
+    expect(later.yiaddr).toBe(offer.yiaddr);
+    await gateway.end('SIGKILL');
+    node.run('umount', '--lazy', directory);
+  }, 40_000);
+});
