@@ -29,9 +29,9 @@ export class ClientIndex {
   }
 
   /** Writes a record into its slot; `isNew`: there was none. */
-  put(slot: number, lease: Lease, isNew: boolean): void {
+  put(slot: number, lease: Lease, isNew: boolean, isEarlier = false): void {
     if (!isNew && !this.#records.names(slot, lease.client)) this.#forget(slot);
-    this.#records.put(slot, lease);
+    this.#records.put(slot, lease, isEarlier);
     this.#remember(slot, lease.client);
   }
 

@@ -11,8 +11,11 @@ const CHUNK_BITS = 12;
 
 /** Tells when records end, where that is not by the wall clock that they were written by. */
 export interface LeaseReckoning {
-  /** The monotonic time, in units of its own. */
-  now(): number;
+  /**
+   * The monotonic time, in units of its own. `isEarlier`: of a record that an earlier process of this gateway has written,
+   * though this one learns of it only now.
+   */
+  now(isEarlier: boolean): number;
   /** `knownAt`: what `now` said when the record became known as it is. */
   endOf(lease: Lease, knownAt: number): Instant;
   /** False for what ends when it says. */
@@ -178,12 +181,12 @@ export class LeaseColumns {
     this.#byAddress.fill(hashes);
   }
 
-  /** Writes a record over the one in its slot. */
-  put(slot: number, lease: Lease): void {
+  /** Writes a record over the one in its slot. `isEarlier`: an earlier process of this gateway has. */
+  put(slot: number, lease: Lease, isEarlier = false): void {
     const { addresses, states, rest, clients, knownAt } = this.#chunkOf(slot);
     const row = slot & (CHUNK - 1);
     if (knownAt !== undefined && this.#reckoning !== undefined && !isSame(this.stored(slot), lease))
-      knownAt[row] = this.#reckoning.now();
+      knownAt[row] = this.#reckoning.now(isEarlier);
     addresses[row * 3 + 1] = lease.granter;
     addresses[row * 3 + 2] = lease.leaseSeconds;
     const before = states[row] ?? 0;

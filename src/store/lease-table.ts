@@ -212,9 +212,12 @@ export class LeaseTable implements LeaseView {
     }
   }
 
-  /** Puts a record that is durable already: at start, or from another gateway. */
-  load(lease: Lease): void {
-    this.#record(lease);
+  /**
+   * Puts a record that is durable already: at start, or from another gateway. `isEarlier`: an earlier process of this one
+   * has written it.
+   */
+  load(lease: Lease, isEarlier = false): void {
+    this.#record(lease, isEarlier);
     if (lease.version > this.#revision) this.#revision = lease.version;
   }
 
@@ -295,12 +298,12 @@ export class LeaseTable implements LeaseView {
   }
 
   /** A record ends the offer at its address. */
-  #record(lease: Lease): void {
+  #record(lease: Lease, isEarlier = false): void {
     this.#offers.drop(lease.address);
     const known = this.#records.slotOf(lease.address);
     const slot = known < 0 ? this.#records.add(lease.address) : known;
     const before = this.#records.cardAt(slot);
-    this.#clients.put(slot, lease, known < 0);
+    this.#clients.put(slot, lease, known < 0, isEarlier);
     this.#cards.move(slot, before, this.#records.cardAt(slot));
     this.#place(lease.address);
   }

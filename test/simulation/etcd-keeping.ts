@@ -1,7 +1,7 @@
 import { SharingGateways } from '../../src/cli/shared-leases.ts';
 import type { Clock } from '../../src/lease/clock.ts';
 import type { Cluster } from '../../src/server/cluster.ts';
-import type { KeptLease, MirrorStanding } from '../../src/store/mirror.ts';
+import type { KeptLease, Mirror } from '../../src/store/mirror.ts';
 import { MemoryMirror } from '../support/memory-mirror.ts';
 import { at } from '../support/plan.ts';
 import type { SeededRandom } from '../support/random.ts';
@@ -19,16 +19,20 @@ export interface EtcdKeepingParts {
   readonly mutation: Mutation;
 }
 
+/** What a lease file has. */
+interface Kept extends Pick<Mirror, 'known' | 'clockNote' | 'standing'> {
+  readonly leases: readonly KeptLease[];
+}
+
+const NO_FILE: Kept = { leases: [], standing: undefined, known: [], clockNote: undefined };
+
 /** The leases are in etcd, and a copy of them in the lease file. */
 export class EtcdKeeping implements Keeping {
   link: EtcdLink | undefined;
   readonly #address: string;
   readonly #parts: EtcdKeepingParts;
   /** What is in the lease file, which is behind what the process has put there. */
-  #file: { readonly leases: readonly KeptLease[]; readonly standing: MirrorStanding | undefined } = {
-    leases: [],
-    standing: undefined,
-  };
+  #file = NO_FILE;
   #mirror = new MemoryMirror();
 
   constructor(address: string, parts: EtcdKeepingParts) {
@@ -38,8 +42,9 @@ export class EtcdKeeping implements Keeping {
 
   begin(clock: Clock, standstill: Standstill): Holding {
     const { cluster, random, records, mutation } = this.#parts;
-    const mirror = new MemoryMirror(this.#file.leases);
-    mirror.standing = this.#file.standing;
+    const { leases, standing, known, clockNote } = this.#file;
+    const mirror = new MemoryMirror(leases);
+    Object.assign(mirror, { standing, known, clockNote });
     this.#mirror = mirror;
     const link = new EtcdLink(cluster, standstill);
     this.link = link;
@@ -77,11 +82,12 @@ export class EtcdKeeping implements Keeping {
   }
 
   sync(): void {
-    this.#file = { leases: this.#mirror.leases(), standing: this.#mirror.standing };
+    const { standing, known, clockNote } = this.#mirror;
+    this.#file = { leases: this.#mirror.leases(), standing, known, clockNote };
   }
 
   lose(): void {
-    this.#file = { leases: [], standing: undefined };
+    this.#file = NO_FILE;
   }
 
   isDurable(address: string, mac: number, milliseconds: number): boolean {

@@ -15,7 +15,7 @@ import { groupsOf } from './groups.ts';
 import type { Profile } from './heartbeat.ts';
 import { KnownKeys } from './known-keys.ts';
 import type { Members } from './members.ts';
-import { opsOf } from './op.ts';
+import { Ops } from './op.ts';
 import { type Author, planChange } from './planned-change.ts';
 import { CLOCK_GRACE, Reckoning } from './reckoning.ts';
 import { Sender } from './sender.ts';
@@ -64,7 +64,7 @@ export class EtcdStore implements LeaseStore {
   readonly #admission: Admission;
   readonly #sender: Sender;
   readonly #footing: Footing;
-  readonly #newOp: () => string;
+  readonly #ops: Ops;
   #self: Ipv4 = UNSPECIFIED;
   #lastStoredAt: Instant;
   /** The life of the store that was read; undefined: it must be read, anew. */
@@ -83,11 +83,13 @@ export class EtcdStore implements LeaseStore {
     const { etcd, segment, mirror, clock } = options;
     this.#options = options;
     this.members = options.members;
-    this.#newOp = opsOf(options.random);
+    const ops = new Ops(options.random);
+    this.#ops = ops;
     this.#keys = new Keys(segment);
     this.reckoning = new Reckoning({
       clock,
       isOwn: (granter) => granter === this.#self,
+      isOwnOp: (op) => ops.isOwn(op),
       agrees: () => options.members.agrees,
       differs: () => options.members.differs,
       notes: mirror.known,
@@ -107,7 +109,7 @@ export class EtcdStore implements LeaseStore {
       ...options,
       keys: this.#keys,
       self: () => this.#self,
-      newOp: this.#newOp,
+      newOp: () => ops.next(),
     });
     this.#sender = new Sender({
       etcd,
@@ -176,7 +178,7 @@ export class EtcdStore implements LeaseStore {
     const outcomes: Outcome[] = changes.map(() => 'conflict');
     const author = this.#author();
     const planned = changes.map((change) =>
-      this.#table.conflicts(change) ? undefined : planChange(author, change, this.#newOp()),
+      this.#table.conflicts(change) ? undefined : planChange(author, change, this.#ops.next()),
     );
     for (const group of groupsOf(planned)) {
       const results = await this.#sender.send(

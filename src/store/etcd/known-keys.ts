@@ -35,7 +35,7 @@ interface KnownClient {
 export class KnownKeys {
   readonly #keys: Keys;
   readonly #table: LeaseTable;
-  readonly #reckoning: Pick<Reckoning, 'offer'>;
+  readonly #reckoning: Pick<Reckoning, 'offer' | 'isOfEarlier'>;
   readonly #changed: (change: MirroredChange) => void;
   readonly #entries = new Map<Ipv4, KnownEntry>();
   readonly #clients = new Map<string, KnownClient>();
@@ -53,7 +53,7 @@ export class KnownKeys {
   constructor(
     keys: Keys,
     table: LeaseTable,
-    reckoning: Pick<Reckoning, 'offer'>,
+    reckoning: Pick<Reckoning, 'offer' | 'isOfEarlier'>,
     changed: (change: MirroredChange) => void,
     say: Say,
   ) {
@@ -212,7 +212,7 @@ export class KnownKeys {
     if (entry === undefined)
       this.#gone.push({ revision, forget: () => this.#forgetAddress(address, revision) });
     this.#table.withdrawOffer(address);
-    this.#learnRecord(address, revision, entry?.record, this.#mirrored.delete(address));
+    this.#learnRecord(address, revision, entry, this.#mirrored.delete(address));
     if (entry?.offer !== undefined)
       this.#table.loadOffer(this.#reckoning.offer(leaseOf(address, entry.offer, revision)));
     this.#table.reached(revision);
@@ -235,10 +235,9 @@ export class KnownKeys {
   #before(address: Ipv4, revision: Revision): Lease | undefined {
     const foreign = this.#foreign.get(address);
     if (foreign === undefined) return this.#table.storedAt(address);
+    const { lease = unused(address, revision) } = foreign;
     this.#foreign.delete(address);
-    this.#table.load(
-      foreign.lease === undefined ? unused(address, revision) : { ...foreign.lease, version: revision },
-    );
+    this.#table.load({ ...lease, version: revision }, this.#reckoning.isOfEarlier(lease.granter, ''));
     return foreign.lease;
   }
 
@@ -246,9 +245,10 @@ export class KnownKeys {
    * An offer over a record rewrites the key, and with it the record's revision; the mirror need not know. But what the
    * mirror had from before may count on the scale of another life.
    */
-  #learnRecord(address: Ipv4, revision: Revision, record: Claim | undefined, isFirst: boolean): void {
+  #learnRecord(address: Ipv4, revision: Revision, entry: Entry | undefined, isFirst: boolean): void {
+    const record = entry?.record;
     const before = this.#before(address, revision);
-    if (record === undefined) {
+    if (entry === undefined || record === undefined) {
       if (before === undefined || (before.state === 'free' && !isFirst)) return;
       const lease = { ...before, state: 'free', version: revision } as const;
       this.#table.load(lease);
@@ -256,7 +256,7 @@ export class KnownKeys {
       return;
     }
     const lease = leaseOf(address, record, revision);
-    this.#table.load(lease);
+    this.#table.load(lease, this.#reckoning.isOfEarlier(lease.granter, entry.op));
     const isKnown = before?.version === revision || !isFirst;
     const isSame = before !== undefined && isKnown && sameLease(before, lease);
     if (!isSame) this.#changed({ before, after: keptOf(lease, record), reason: record.reason ?? '' });

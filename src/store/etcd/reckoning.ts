@@ -16,6 +16,8 @@ const MOST_NOTES = 64;
 export interface ReckoningParts {
   readonly clock: Clock;
   readonly isOwn: (granter: Ipv4) => boolean;
+  /** Whether this process has made this mark of a change. */
+  readonly isOwnOp: (op: string) => boolean;
   /** Whether a live gateway's newest heartbeat agrees with this wall clock. */
   readonly agrees: () => boolean;
   /** Whether one's newest heartbeat does not. */
@@ -29,7 +31,8 @@ export interface ReckoningParts {
  * this gateway has known it for its length, by its own monotonic clock, and is over for others a minute later; its end is
  * told by this gateway's wall clock as that is now. The waiting survives a restart as long as a live gateway agrees with
  * the wall clock, as one did when it was noted; otherwise it begins anew. What this process has granted ends by its wall
- * clock; what an earlier one of this gateway has is as another's, for the clock may have been set between them.
+ * clock; what an earlier one of this gateway has is as another's, for the clock may have been set between them. What that
+ * one had sent when it ended may be written after this one has read all, and is known by the mark of its change.
  */
 export class Reckoning implements LeaseReckoning {
   readonly #parts: ReckoningParts;
@@ -37,7 +40,7 @@ export class Reckoning implements LeaseReckoning {
   #before: readonly KnownNote[];
   #notes: readonly KnownNote[];
   #notedAt: number | undefined;
-  /** False: what is learnt may have been written by an earlier process, under whatever clock. */
+  /** False: all that is learnt may have been written by an earlier process, under whatever clock. */
   #hasBegun = false;
   /** The wall clock less the monotonic one: milliseconds. */
   #offset = 0;
@@ -48,9 +51,15 @@ export class Reckoning implements LeaseReckoning {
     this.#notes = parts.notes;
   }
 
-  /** In units, doubled; and one more for what is learnt after `begin`. */
-  now(): number {
-    return Math.floor(this.#parts.clock.monotonic() / UNIT) * 2 + (this.#hasBegun ? 1 : 0);
+  /** In units, doubled; and one more for what is learnt after `begin`, but for what an earlier process has written. */
+  now(isEarlier = false): number {
+    const isLearnt = this.#hasBegun && !isEarlier;
+    return Math.floor(this.#parts.clock.monotonic() / UNIT) * 2 + (isLearnt ? 1 : 0);
+  }
+
+  /** True for what an earlier process of this gateway has written, by the mark of the change that did. */
+  isOfEarlier(granter: Ipv4, op: string): boolean {
+    return this.#parts.isOwn(granter) && !this.#parts.isOwnOp(op);
   }
 
   /** All that was written by an earlier process of this gateway has been read. */
@@ -131,7 +140,7 @@ export class Reckoning implements LeaseReckoning {
   }
 }
 
-/** True for what was there when this process began. */
+/** True for what was there when this process began, or was sent by then. */
 function isEarlier(knownAt: number): boolean {
   return knownAt % 2 === 0;
 }

@@ -32,6 +32,7 @@ function reckoning(clock: FakeClock, options: { agrees?: boolean; notes?: readon
   return new Reckoning({
     clock,
     isOwn: (granter) => granter === SELF,
+    isOwnOp: () => true,
     agrees: () => agrees,
     differs: () => false,
     notes,
@@ -100,7 +101,8 @@ test('what an earlier process has granted is not promised by a clock that anothe
   const clock = new FakeClock();
   const lease = leaseBy(SELF, clock.now());
   const ends = [false, true].map((differs) => {
-    const parts = { clock, isOwn: () => true, agrees: () => !differs, differs: () => differs, notes: [] };
+    const own = { isOwn: () => true, isOwnOp: () => true };
+    const parts = { clock, ...own, agrees: () => !differs, differs: () => differs, notes: [] };
     return new Reckoning(parts).promisedUntil(lease, 0);
   });
 
@@ -181,3 +183,29 @@ test.each([
     expect(late.map((lease) => lease.address)).toEqual([address]);
   },
 );
+
+test('what an earlier process of this gateway had sent, and is written only now, is no grant of this one by its clock', async () => {
+  const cluster = new MemoryCluster();
+  await giveBirth(cluster.connect());
+  const [clock, wrong] = [new FakeClock(), new FakeClock()];
+  wrong.jump(5 * DAY);
+  const earlier = new MemoryCluster();
+  await giveBirth(earlier.connect());
+  const before = await openSharedStore({ etcd: earlier.connect(), clock });
+  const now = await openSharedStore({
+    ...{ etcd: cluster.connect(), clock: wrong, random: () => 0.5 },
+  });
+  const address = at('10.15.3.20');
+  await bind(before, { client: 1, address, at: clock.now(), expiresAt: instant(clock.now() + LENGTH) });
+
+  const sent = [...earlier.keys.values()].filter(({ key }) => /\/(ip|cl)\//.test(key));
+  const success = sent.map(({ key, value }) => ({ kind: 'put', key, value }) as const);
+  cluster.transact({ compare: [], success, failure: [] });
+  await wrong.pass(LENGTH + CLOCK_GRACE - 1000);
+  const early = now.sweep(wrong.now(), 10);
+  await wrong.pass(1000);
+  const late = now.sweep(wrong.now(), 10);
+
+  expect(early).toEqual([]);
+  expect(late.map((lease) => lease.address)).toEqual([address]);
+});
