@@ -32,7 +32,7 @@ import { hasLeaseFile, openLeaseReader } from '../store/sqlite/lease-reader.ts';
 import { readInterfaces } from '../transport/interfaces.ts';
 import { certificateFiles, certificateProblem } from './etcd-connection.ts';
 import { droppingRulesFor } from './firewall/read-firewall.ts';
-import { type Column, type Output, standardOutput, writeTable } from './output.ts';
+import { type Column, type Output, standardOutput, writeSentences, writeTable } from './output.ts';
 import { addSettingOptions, flagsOf } from './setting-options.ts';
 
 export interface CheckReport {
@@ -207,19 +207,25 @@ function listenOf(search: ListenAddressSearch | undefined): CheckReport['listen'
 
 const COLUMNS: readonly Column<ShownSetting>[] = [
   { heading: 'SETTING', cell: ({ setting }) => setting },
-  { heading: 'VALUE', cell: ({ value }) => value },
-  { heading: 'FROM', cell: ({ from }) => from },
+  { heading: 'VALUE', cell: ({ value }) => value, wraps: true, least: 20 },
+  { heading: 'FROM', cell: fromText, wraps: true, least: 11 },
 ];
+
+/** The variable is named only where it is not the one of the setting. */
+function fromText({ setting, from }: ShownSetting): string {
+  return from === `environment ${setting}` ? 'environment' : from;
+}
 
 export function writeReport(output: Output, report: CheckReport): void {
   writeTable(output, COLUMNS, report.settings);
-  const lines: string[] = [];
+  const sentences: string[] = [''];
   if (report.listen !== undefined) {
     const { listenIp, prefixLength, interface: name, mtu } = report.listen;
-    lines.push(`listens on ${listenIp}/${prefixLength} on ${name}, MTU ${mtu}`);
+    sentences.push(`listens on ${listenIp}/${prefixLength} on ${name}, MTU ${mtu}`);
   }
-  lines.push(...report.warnings.map((warning) => `warning: ${warning}`));
-  lines.push(...report.problems.map((problem) => `problem: ${problem}`));
-  if (report.ok) lines.push(report.warnings.length === 0 ? 'no problems' : 'no problems beside the warnings');
-  output.write(`\n${lines.join('\n')}\n`);
+  sentences.push(...report.warnings.map((warning) => `warning: ${warning}`));
+  sentences.push(...report.problems.map((problem) => `problem: ${problem}`));
+  if (report.ok)
+    sentences.push(report.warnings.length === 0 ? 'no problems' : 'no problems beside the warnings');
+  writeSentences(output, sentences);
 }

@@ -9,7 +9,7 @@ import type { ReceptionStatus } from '../server/reception.ts';
 import type { Status } from '../server/status.ts';
 import { droppingRulesFor } from './firewall/read-firewall.ts';
 import { noAnswer, noAnswerToText } from './no-answer.ts';
-import { standardOutput } from './output.ts';
+import { standardOutput, writeSentences } from './output.ts';
 import { complain } from './write-whole.ts';
 
 /** How long the server may take to answer: milliseconds. */
@@ -52,12 +52,13 @@ async function health(socket: string, asJson: boolean): Promise<number> {
     else complain(noAnswerToText(answer));
     return NO_ANSWER;
   }
-  output.write(asJson ? `${JSON.stringify(status, null, 2)}\n` : textOf(status));
+  if (asJson) output.write(`${JSON.stringify(status, null, 2)}\n`);
+  else writeSentences(output, sentencesOf(status));
   return EXIT[status.verdict];
 }
 
 /** What is wrong stands before what is well; what to do stands under what is wrong. */
-function textOf(said: Status): string {
+function sentencesOf(said: Status): readonly string[] {
   const { pool, shortcomings, problems } = said;
   const stopping = problems.filter(({ stopsNewGuests }) => stopsNewGuests);
   const others = problems.filter(({ stopsNewGuests }) => !stopsNewGuests);
@@ -65,7 +66,7 @@ function textOf(said: Status): string {
     ...stopping.map((problem) => ({ word: 'problem', ...problem })),
     ...others.map((problem) => ({ word: 'warning', ...problem })),
   ];
-  const lines = [
+  return [
     headline(said),
     ...told.flatMap(({ word, name, message, remedy }) => [
       `${word}: ${message}`,
@@ -77,7 +78,6 @@ function textOf(said: Status): string {
     ...settingsLines(said.settings),
     ...shortcomings.map((shortcoming) => `shortcoming: ${shortcoming}`),
   ];
-  return `${lines.join('\n')}\n`;
 }
 
 function named(rule: string): string {

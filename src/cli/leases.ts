@@ -24,16 +24,18 @@ const STATES = ['bound', 'expired', 'free', 'declined', 'peer'];
 
 /** Columns that a host name takes in a table; `show` and --json have it whole. */
 const WIDEST_NAME = 40;
+/** What is left of one on a narrow terminal. */
+const NARROWEST_NAME = 8;
 
 const LEASE_COLUMNS: readonly Column<ListedLease>[] = [
   { heading: 'ADDRESS', cell: (lease) => lease.address },
   { heading: 'MAC', cell: (lease) => lease.mac },
-  { heading: 'HOSTNAME', cell: (lease) => lease.hostname, most: WIDEST_NAME },
+  { heading: 'HOSTNAME', cell: (lease) => lease.hostname, most: WIDEST_NAME, least: NARROWEST_NAME },
   { heading: 'STATE', cell: (lease) => lease.state },
   { heading: 'EXPIRES', cell: (lease) => lease.expires },
-  { heading: 'VPS', cell: (lease) => lease.vps_id },
-  { heading: 'NODE', cell: (lease) => lease.node },
-  { heading: 'CLIENT', cell: (lease) => lease.client },
+  { heading: 'VPS', cell: (lease) => lease.vps_id, isIdle: (lease) => lease.vps_id === null, spare: 1 },
+  { heading: 'NODE', cell: (lease) => lease.node, spare: 2 },
+  { heading: 'CLIENT', cell: (lease) => lease.client, isIdle: isMacItself, spare: 3 },
 ];
 
 const EVENT_COLUMNS: readonly Column<ListedEvent>[] = [
@@ -41,11 +43,16 @@ const EVENT_COLUMNS: readonly Column<ListedEvent>[] = [
   { heading: 'ADDRESS', cell: (event) => event.address },
   { heading: 'EVENT', cell: (event) => event.event },
   { heading: 'MAC', cell: (event) => event.mac },
-  { heading: 'HOSTNAME', cell: (event) => event.hostname, most: WIDEST_NAME },
-  { heading: 'REASON', cell: (event) => event.reason },
-  { heading: 'EXPIRES', cell: (event) => event.expires },
-  { heading: 'NODE', cell: (event) => event.node },
+  { heading: 'HOSTNAME', cell: (event) => event.hostname, most: WIDEST_NAME, spare: 1 },
+  { heading: 'REASON', cell: (event) => event.reason, least: NARROWEST_NAME },
+  { heading: 'EXPIRES', cell: (event) => event.expires, spare: 2 },
+  { heading: 'NODE', cell: (event) => event.node, spare: 3 },
 ];
+
+/** RFC 2132 §9.14: the type of the hardware, which is Ethernet's, and the address. */
+function isMacItself({ client, mac }: ListedLease): boolean {
+  return client === `01${mac?.replaceAll(':', '')}`;
+}
 
 interface ReadOptions {
   readonly json?: boolean;

@@ -1,46 +1,65 @@
 import { isatty } from 'node:tty';
 import { readable } from '../wire/readable-text.ts';
-import { cutTo, padTo, widthOf } from './text-width.ts';
+import { type Bearing, layOut, type Placed } from './table-layout.ts';
+import { cutTo, padTo, widthOf, wrapTo } from './text-width.ts';
 import { writeWhole } from './write-whole.ts';
 
 const STANDARD_OUTPUT = 1;
 /** Characters that are put together for one write. */
 const PIECE = 65_536;
+/** Narrower ones are taken for a mistake. */
+const NARROWEST = 20;
 
 /** Where a command writes, and how. */
 export interface Output {
   write(text: string): void;
   /** A terminal gets colour; a pipe plain text. */
   readonly hasColour: boolean;
+  /** Columns of the terminal; absent: lines may be of any length, as in a pipe, which gets all of them whole. */
+  readonly columns?: number | undefined;
 }
 
-/** The process's own output. NO_COLOR: https://no-color.org */
+/** The process's own output. */
 export function standardOutput(): Output {
-  const hasColour = isatty(STANDARD_OUTPUT) && process.env['NO_COLOR'] === undefined;
-  return { write: (text) => writeWhole(STANDARD_OUTPUT, text), hasColour };
+  const isTerminal = isatty(STANDARD_OUTPUT);
+  const columns = isTerminal && process.stdout.columns >= NARROWEST ? process.stdout.columns : undefined;
+  const hasColour = isTerminal && wantsColour(process.env);
+  return { write: (text) => writeWhole(STANDARD_OUTPUT, text), hasColour, columns };
+}
+
+/** https://no-color.org: NO_COLOR counts if it is not empty. */
+export function wantsColour({ NO_COLOR, TERM }: { readonly [name: string]: string | undefined }): boolean {
+  return (NO_COLOR ?? '') === '' && TERM !== 'dumb';
 }
 
 type Cell = string | number | boolean | null | undefined;
 
 /** A table's column: its heading, and what stands in it. */
-export interface Column<Row> {
+export interface Column<Row> extends Bearing {
   readonly heading: string;
   readonly cell: (row: Row) => Cell;
   /** A cell that is wider is cut, so that one row does not make all of them as wide. Absent: none is. */
   readonly most?: number;
+  /** Where a cell is wider than its column it goes on in the next line; absent: it is cut. */
+  readonly wraps?: true;
+  /** True: it says nothing in this row. A terminal does not get a column that says nothing in any. */
+  readonly isIdle?: (row: Row) => boolean;
 }
 
-/** Rows under headings, columns as wide as their widest cell. */
+/** Rows under headings, columns as wide as their widest cell as far as the terminal has room for them. */
 export function writeTable<Row>(output: Output, columns: readonly Column<Row>[], rows: readonly Row[]): void {
   const lines = [
     columns.map(({ heading }) => heading),
     ...rows.map((row) => columns.map(({ cell, most = Infinity }) => cutTo(most, printable(cell(row))))),
   ];
-  const widths = columns.map((_, index) => Math.max(...lines.map((line) => widthOf(line[index] ?? ''))));
+  const widths = columns.map(({ isIdle }, index) => {
+    if (output.columns !== undefined && isIdle !== undefined && rows.every(isIdle)) return undefined;
+    return lines.reduce((widest, line) => Math.max(widest, widthOf(line[index] ?? '')), 0);
+  });
+  const placed = layOut(columns, widths, output.columns);
   let piece = '';
   for (const [index, line] of lines.entries()) {
-    const padded = line.map((cell, column) => padTo(widths[column] ?? 0, cell));
-    const text = padded.join('  ').trimEnd();
+    const text = rowText(columns, placed, line);
     piece += `${index === 0 ? bold(output, text) : text}\n`;
     if (piece.length < PIECE) continue;
     output.write(piece);
@@ -49,11 +68,46 @@ export function writeTable<Row>(output: Output, columns: readonly Column<Row>[],
   output.write(piece);
 }
 
+/** One line, or several where a cell goes on. */
+function rowText<Row>(
+  columns: readonly Column<Row>[],
+  placed: readonly Placed[],
+  line: readonly string[],
+): string {
+  const cells = placed.map(({ index, width }) => {
+    const cell = line[index] ?? '';
+    return columns[index]?.wraps === true ? wrapTo(width, cell) : [cutTo(width, cell)];
+  });
+  const height = Math.max(...cells.map(({ length }) => length));
+  return Array.from({ length: height }, (_, row) =>
+    cells
+      .map((parts, column) => padTo(placed[column]?.width ?? 0, parts[row] ?? ''))
+      .join('  ')
+      .trimEnd(),
+  ).join('\n');
+}
+
 /** One thing, a line for each of its properties. */
 export function writeDetails(output: Output, details: readonly (readonly [heading: string, Cell])[]): void {
   const width = Math.max(...details.map(([heading]) => heading.length));
   for (const [heading, cell] of details) {
-    output.write(`${bold(output, heading.padEnd(width))}  ${printable(cell)}\n`);
+    const room = Math.max(NARROWEST, (output.columns ?? Infinity) - width - 2);
+    const text = wrapTo(room, printable(cell)).join(`\n${' '.repeat(width + 2)}`);
+    output.write(`${bold(output, heading.padEnd(width))}  ${text}\n`);
+  }
+}
+
+const MARKS: Readonly<Record<string, Style>> = { problem: 'red', warning: 'yellow', shortcoming: 'yellow' };
+
+/** Sentences, a line for each; `problem: ` and `warning: ` before one are marked. What does not fit is indented. */
+export function writeSentences(output: Output, sentences: readonly string[]): void {
+  for (const sentence of sentences) {
+    const text = wrapTo(output.columns ?? Infinity, sentence, '  ').join('\n');
+    const word = /^(\w+): /.exec(text)?.[1] ?? '';
+    const style = MARKS[word];
+    const marked =
+      style === undefined ? text : paint(output, style, `${word}:`) + text.slice(word.length + 1);
+    output.write(`${marked}\n`);
   }
 }
 
@@ -78,6 +132,16 @@ function printable(cell: Cell): string {
   return readable(String(cell));
 }
 
+/** ECMA-48 §8.3.117: how a style begins and ends. */
+const STYLES = { bold: [1, 22], red: [31, 39], yellow: [33, 39] } as const;
+type Style = keyof typeof STYLES;
+
+/** On a terminal; elsewhere the text as it is. */
+export function paint({ hasColour }: Pick<Output, 'hasColour'>, style: Style, text: string): string {
+  const [begin, end] = STYLES[style];
+  return hasColour ? `\u001b[${begin}m${text}\u001b[${end}m` : text;
+}
+
 function bold(output: Output, text: string): string {
-  return output.hasColour ? `\u001b[1m${text}\u001b[22m` : text;
+  return paint(output, 'bold', text);
 }

@@ -5,6 +5,10 @@ const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
 const ASCII = /^[\x20-\x7e]*$/;
 const ELLIPSIS = '…';
+/** Words, each with what ends it. */
+const PIECES = /[^\s,]*[,\s]+|[^\s,]+/g;
+/** Of a path, a name or an address. */
+const LAST_MARK = /[-./:](?=[^-./:]*$)/;
 
 /** Columns that a text takes on a terminal. */
 export function widthOf(text: string): number {
@@ -35,4 +39,42 @@ export function padTo(columns: number, text: string): string {
 function widthOfCharacter(character: string): number {
   if (NONE.test(character)) return 0;
   return WIDE.test(character) ? 2 : 1;
+}
+
+/**
+ * A text in lines of at most so many columns, parted behind blanks and commas, or within a word that is longer than a
+ * line.
+ *
+ * @param indent Before all lines but the first.
+ */
+export function wrapTo(columns: number, text: string, indent = ''): readonly string[] {
+  if (widthOf(text) <= columns) return [text];
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.match(PIECES) ?? []) {
+    for (const part of partsOf(word, columns - indent.length)) {
+      if (line.trim() !== '' && widthOf(line + part.trimEnd()) > columns) {
+        lines.push(line.trimEnd());
+        line = indent;
+      }
+      line += part;
+    }
+  }
+  return [...lines, line.trimEnd()];
+}
+
+/** The word itself, if it is no wider; else cut behind a mark, if there is one in the second half of a line. */
+function partsOf(word: string, columns: number): readonly string[] {
+  const parts: string[] = [];
+  let part = '';
+  for (const character of word.trimEnd()) {
+    if (widthOf(part + character) > columns) {
+      const mark = part.search(LAST_MARK) + 1;
+      const end = mark > columns / 2 ? mark : part.length;
+      parts.push(part.slice(0, end));
+      part = part.slice(end);
+    }
+    part += character;
+  }
+  return [...parts, part + word.slice(word.trimEnd().length)];
 }

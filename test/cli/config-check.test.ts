@@ -41,18 +41,31 @@ describe('vps-gateway check', () => {
     const text = textOf({ mtu: '1400' }, { GATEWAY_DHCP_DOMAIN: 'example.net' }, [BRIDGE], anyDirectory);
 
     expect(text).toMatch(/^GATEWAY_DHCP_MTU +1400 +flag --mtu$/m);
-    expect(text).toMatch(/^GATEWAY_DHCP_DOMAIN +example\.net +environment GATEWAY_DHCP_DOMAIN$/m);
+    expect(text).toMatch(/^GATEWAY_DHCP_DOMAIN +example\.net +environment$/m);
     expect(text).toMatch(/^GATEWAY_DHCP_GATEWAY +10\.15\.3\.1 +default$/m);
     expect(text).toMatch(/^GATEWAY_DHCP_LISTEN_IP +- +default$/m);
     expect(text).toMatch(/^listens on 10\.15\.3\.10\/24 on OCvpsnet, MTU 1450$/m);
     expect(text).toMatch(/^no problems$/m);
   });
 
+  it('fits a terminal of 80 columns whatever is set: only long values take more lines', () => {
+    const written: string[] = [];
+    const output = { hasColour: false, columns: 80, write: (text: string) => void written.push(text) };
+    const endpoints = [1, 2, 3].map((number) => `https://etcd-${number}.example.net:2379`).join();
+    const environment = { GATEWAY_ETCD_ENDPOINTS: endpoints, GATEWAY_SEGMENT: 'vps' };
+    writeReport(output, checkSettings({ allowSeveralInterfaces: 'on' }, environment, [], anyDirectory));
+    const lines = written.join('').split('\n');
+
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
+    expect(lines.filter((line) => line.startsWith('GATEWAY_ETCD_ENDPOINTS'))).toHaveLength(1);
+    expect(lines.filter((line) => line.startsWith('  ')).length).toBeLessThan(12);
+  });
+
   it('never shows the secret', () => {
     const text = textOf({}, { GATEWAY_API_SECRET: 'hunter2' }, [BRIDGE], anyDirectory);
 
     expect(text).not.toContain('hunter2');
-    expect(text).toMatch(/^GATEWAY_API_SECRET +\(set\) +environment GATEWAY_API_SECRET$/m);
+    expect(text).toMatch(/^GATEWAY_API_SECRET +\(set\) +environment$/m);
   });
 
   it('takes a listen address that is not there as a problem, which `serve` would wait for', () => {

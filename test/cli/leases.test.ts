@@ -37,10 +37,14 @@ describe('vps-gateway leases', () => {
   });
 
   function run(...words: string[]) {
+    return runAt(undefined, ...words);
+  }
+
+  function runAt(columns: number | undefined, ...words: string[]) {
     const seen = { output: '', remarks: '', status: 0 };
     const program = new Command().exitOverride();
     addLeasesCommand(program, {
-      output: { write: (text) => (seen.output += text), hasColour: false },
+      output: { write: (text) => (seen.output += text), hasColour: false, columns },
       environment: { GATEWAY_DHCP_LEASES_DIR: directory },
       remark: (text) => (seen.remarks += text),
       exitWith: (status) => (seen.status = status),
@@ -66,6 +70,26 @@ describe('vps-gateway leases', () => {
       '',
     ]);
     expect(status).toBe(0);
+  });
+
+  it('a terminal of 80 columns has address, MAC, name, state and end in one line each', async () => {
+    const long = 'a-name-that-is-much-longer-than-what-is-left';
+    await bind(store, { client: 250, address: address('10.15.3.250'), expiresAt: FAR, hostname: long });
+
+    expect(runAt(80).output.split('\n').slice(0, 3)).toEqual([
+      'ADDRESS      MAC                HOSTNAME           STATE    EXPIRES',
+      '10.15.3.9    52:54:00:00:00:04  -                  bound    2125-12-08T00:00:00Z',
+      '10.15.3.20   52:54:00:00:00:01  web-1              bound    2125-12-08T00:00:00Z',
+    ]);
+    expect(runAt(80).output).toContain('10.15.3.250  52:54:00:00:00:fa  a-name-that-is-m…  bound');
+    for (const words of [[], ['history'], ['show', '10.15.3.250']])
+      for (const line of runAt(80, ...words).output.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
+  it('a wide terminal has the node too, and the client where it is not the MAC itself', () => {
+    expect(runAt(100).output.split('\n')[0]).toBe(
+      'ADDRESS     MAC                HOSTNAME  STATE    EXPIRES               NODE',
+    );
   });
 
   it('shows the same when the server does not run', async () => {

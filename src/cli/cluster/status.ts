@@ -11,7 +11,7 @@ import { bytesToText, spaceProblems } from '../../store/etcd/space.ts';
 import { noneIfRefused, whyNotCompact } from '../../store/etcd/upkeep.ts';
 import { type MirrorState, openLeaseReader } from '../../store/sqlite/lease-reader.ts';
 import { connect } from '../etcd-connection.ts';
-import { type Output, writeDetails, writeTable } from '../output.ts';
+import { type Output, writeDetails, writeSentences, writeTable } from '../output.ts';
 import type { SharedSettings } from '../shared-leases.ts';
 
 /** What is known of one member of etcd. */
@@ -221,14 +221,19 @@ export function writeStatus(output: Output, report: ClusterReport): void {
   writeTable(
     output,
     [
-      { heading: 'ETCD', cell: ({ endpoint }) => endpoint },
+      { heading: 'ETCD', cell: ({ endpoint }) => endpoint, wraps: true, least: 20 },
       {
         heading: 'ROLE',
         cell: ({ isLeader, error }) => (error === undefined ? (isLeader ? 'leader' : 'follower') : 'away'),
       },
       { heading: 'VERSION', cell: ({ version }) => version },
       { heading: 'REVISION', cell: (member) => member.revision },
-      { heading: 'DATABASE', cell: ({ database }) => database && databaseText(database) },
+      {
+        heading: 'DATABASE',
+        cell: ({ database }) => database && databaseText(database),
+        wraps: true,
+        least: 16,
+      },
     ],
     members,
   );
@@ -240,17 +245,17 @@ export function writeStatus(output: Output, report: ClusterReport): void {
     writeTable(
       output,
       [
-        { heading: 'GATEWAY', cell: ({ node }) => node },
+        { heading: 'GATEWAY', cell: ({ node }) => node, least: 8 },
         { heading: 'LISTEN IP', cell: ({ listenIp }) => listenIp },
         { heading: 'GRANTS', cell: ({ isRefused }) => (isRefused ? 'no' : 'yes') },
         { heading: 'MIRROR AT', cell: (gateway) => gateway.revision },
-        { heading: 'POOL', cell: ({ agreed }) => poolText(agreed) },
+        { heading: 'POOL', cell: ({ agreed }) => poolText(agreed), wraps: true, least: 16 },
       ],
       gateways,
     );
   }
-  for (const warning of warnings) output.write(`\nwarning: ${warning}\n`);
-  for (const problem of problems) output.write(`\nproblem: ${problem}\n`);
+  for (const warning of warnings) writeSentences(output, ['', `warning: ${warning}`]);
+  for (const problem of problems) writeSentences(output, ['', `problem: ${problem}`]);
 }
 
 function databaseText({ bytes, usedBytes, quotaBytes }: NonNullable<MemberLine['database']>): string {
