@@ -1,7 +1,7 @@
 import type { Destination } from '../net/datagram.ts';
 import { EVERYBODY, type HardwareAddress, isStation } from '../net/hardware-address.ts';
 import { type Ipv4, LIMITED_BROADCAST, UNSPECIFIED } from '../net/ipv4.ts';
-import { contains } from '../net/prefix.ts';
+import { broadcastOf, contains, type Prefix } from '../net/prefix.ts';
 import { BROADCAST_FLAG } from '../wire/layout.ts';
 import type { Message } from '../wire/message.ts';
 import type { Question } from './question.ts';
@@ -60,13 +60,19 @@ function stationOf({ hardware }: Message): HardwareAddress {
  * DHCPDISCOVER, whose ciaddr NetworkManager fills with the address that it has lost; a SELECTING client should have left
  * ciaddr 0 (§4.3.2). And an address outside the segment is never sent to: replies would leave by other interfaces.
  */
-function heldAddress({ message, arrival, subnet }: Question): Ipv4 | undefined {
+function heldAddress({ message, arrival, subnet, plan }: Question): Ipv4 | undefined {
   if (arrival.source === UNSPECIFIED || message.type === 'DHCPDISCOVER') return undefined;
   // Deviates from RFC 2131 §4.3.5: the source stands in for the ciaddr of a DHCPINFORM; some clients leave it empty.
   const isInform = message.type === 'DHCPINFORM';
   const address = isInform && message.ciaddr === UNSPECIFIED ? arrival.source : message.ciaddr;
-  if (!subnet.onLink || !contains(subnet.prefix, address)) return undefined;
+  if (!subnet.onLink || !isOneHosts(subnet.prefix, address) || address === plan.serverIdentifier)
+    return undefined;
   return address === arrival.source || !isSelecting(message) ? address : undefined;
+}
+
+/** RFC 1122 §3.2.1.3: the first and the last address of a prefix are every host's. */
+function isOneHosts(prefix: Prefix, address: Ipv4): boolean {
+  return contains(prefix, address) && address !== prefix.network && address !== broadcastOf(prefix);
 }
 
 function isSelecting(message: Message): boolean {

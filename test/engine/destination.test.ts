@@ -3,7 +3,7 @@ import { hardwareToText } from '../../src/net/hardware-address.ts';
 import { ipv4ToText } from '../../src/net/ipv4.ts';
 import { type Answer, Conversation } from '../support/conversation.ts';
 import { Guest, type GuestHabits } from '../support/guest.ts';
-import { ip } from '../support/packet.ts';
+import { ip, packet } from '../support/packet.ts';
 
 const SERVER = '10.15.3.10';
 const MINE = '10.15.3.77';
@@ -122,6 +122,19 @@ test.each([
     const nak = conversation.hear(guest.reboot('192.168.0.9'));
 
     expect([offer, ack, renewed, nak].map(way)).toEqual([TO_ALL, TO_ALL, `${ALL} ${offer.address}*`, TO_ALL]);
+  },
+);
+
+test.each(['10.15.3.255', '10.15.3.0', SERVER])(
+  'RFC 1122 §3.2.1.3: no client has the address of the segment, or this server’s own: %s',
+  (ciaddr) => {
+    const conversation = new Conversation({ bootp: true });
+    const guest = new Guest(MAC, { fields: { ciaddr } });
+
+    const informed = conversation.meet(guest.inform(ciaddr), 'broadcast', MINE);
+    const booted = conversation.meet(packet({ chaddr: MAC, ciaddr }), 'broadcast', MINE);
+
+    expect([informed, booted].map(way)).toEqual([`${MAC} ${BROADCAST}`, `${MAC} ${booted.address}`]);
   },
 );
 
