@@ -1,5 +1,6 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { LoadedSettings } from '../config/load-settings.ts';
+import { SETTINGS } from '../config/settings.ts';
 import { GatewayError } from '../errors.ts';
 import { type Etcd, EtcdError } from '../store/etcd/etcd.ts';
 import { initSegment } from './cluster/init.ts';
@@ -18,25 +19,34 @@ export function addClusterCommand(program: Command): void {
     .description('leases that several gateways share in etcd: begin, join, leave, mend, look');
   const print = (line: string) => standardOutput().write(`${line}\n`);
 
-  subcommand(cluster, 'status', 'the members of etcd, the gateways, and what this node has of their leases')
-    .option('--json', 'as JSON')
-    .action(async (_options: unknown, command: Command) => {
-      const { shared } = sharedOrThrow(command);
-      const report = await clusterStatus(shared);
-      if (command.getOptionValue('json') === true) print(JSON.stringify(report, null, 2));
-      else writeStatus(standardOutput(), report);
-      process.exitCode = report.problems.length === 0 ? 0 : 1;
-    });
-  subcommand(cluster, 'init', 'begin a segment that etcd knows nothing of; once, on one node')
-    .option(
-      '--new-segment',
-      'though etcd has one that this may be meant to be: of its gateways, its network or nearly its name',
-    )
-    .action((_options: unknown, command: Command) =>
-      withEtcd(command, (etcd, shared) =>
-        initSegment(etcd, shared, print, command.getOptionValue('newSegment') === true),
-      ),
-    );
+  const json = new Option('--json', 'as JSON');
+  const newSegment = new Option(
+    '--new-segment',
+    'though etcd has one that this may be meant to be: of its gateways, its network or nearly its name',
+  );
+
+  subcommand(
+    cluster,
+    'status',
+    'the members of etcd, the gateways, and what this node has of their leases',
+    json,
+  ).action(async (_options: unknown, command: Command) => {
+    const { shared } = sharedOrThrow(command);
+    const report = await clusterStatus(shared);
+    if (command.getOptionValue('json') === true) print(JSON.stringify(report, null, 2));
+    else writeStatus(standardOutput(), report);
+    process.exitCode = report.problems.length === 0 ? 0 : 1;
+  });
+  subcommand(
+    cluster,
+    'init',
+    'begin a segment that etcd knows nothing of; once, on one node',
+    newSegment,
+  ).action((_options: unknown, command: Command) =>
+    withEtcd(command, (etcd, shared) =>
+      initSegment(etcd, shared, print, command.getOptionValue('newSegment') === true),
+    ),
+  );
   subcommand(
     cluster,
     'seed',
@@ -59,8 +69,11 @@ export function addClusterCommand(program: Command): void {
   ).action((_options: unknown, command: Command) => leaveCluster(settingsOrThrow(command), print));
 }
 
-function subcommand(cluster: Command, name: string, description: string): Command {
-  return addSettingOptions(cluster.command(name).description(description));
+/** Its help has its own options first, then what says where the leases are; of the other settings only where to look. */
+function subcommand(cluster: Command, name: string, description: string, ...own: readonly Option[]): Command {
+  const command = cluster.command(name).description(description);
+  for (const option of own) command.addOption(option);
+  return addSettingOptions(command, (key) => SETTINGS[key].group === 'Shared leases' || key === 'leasesDir');
 }
 
 function sharedOrThrow(command: Command): {

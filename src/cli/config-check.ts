@@ -55,7 +55,7 @@ export function addCheckCommand(program: Command): void {
     .command('check')
     .description('show every setting, its value and where it came from, and what is wrong with them')
     .option('--json', 'as JSON');
-  addSettingOptions(command).action(() => {
+  addSettingOptions(command, () => false).action(() => {
     const flags = flagsOf(command);
     const report = checkSettings(flags, process.env, readInterfaces(), refuseDirectory, {
       leasesIn: runningLeases,

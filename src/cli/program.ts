@@ -15,6 +15,22 @@ const EX_SOFTWARE = 70;
 /** As of a program that SIGPIPE ends. */
 const READER_GONE = 141;
 
+const SERVE = 'lease addresses until SIGTERM or SIGINT';
+/** In lines that fit 80 columns: commander leaves what is indented as it is. */
+const WHAT_MATTERS = `
+Three things matter first. On a node that has an address of 10.15.3.10 to .19
+none has to be said; on another network all three:
+  --listen-ip                this node's own address there
+  --gateway                  the router of the guests
+  --pool-start, --pool-end   the addresses that guests may have
+
+Example:
+  vps-gateway serve --listen-ip 192.168.7.2 --gateway 192.168.7.1 \\
+    --pool-start 192.168.7.100 --pool-end 192.168.7.199
+
+Each flag has a variable, for a unit or a container. \`vps-gateway check\`
+shows what comes of them, without serving.`;
+
 /** Runs one command line (without `node` and the script) to its end, and returns the exit status. */
 export async function run(args: readonly string[]): Promise<number> {
   process.exitCode = 0;
@@ -28,12 +44,13 @@ export async function run(args: readonly string[]): Promise<number> {
   }
 }
 
-function createProgram(): Command {
+/** @param writeOut Takes help and version. */
+export function createProgram(writeOut = (text: string) => writeWhole(1, text)): Command {
   const program = new Command('vps-gateway')
     .description('A DHCPv4 server for virtual-machine hosts: one gateway per node, one pool, durable leases.')
     .version(versionOfPackage())
     .exitOverride()
-    .configureOutput({ writeOut: (text) => writeWhole(1, text), writeErr: complain })
+    .configureOutput({ writeOut, writeErr: complain })
     .showHelpAfterError('(vps-gateway --help shows what there is)');
   addServeCommand(program);
   addCheckCommand(program);
@@ -46,7 +63,7 @@ function createProgram(): Command {
 }
 
 function addServeCommand(program: Command): void {
-  const command = program.command('serve').description('lease addresses until SIGTERM or SIGINT');
+  const command = program.command('serve').summary(SERVE).description(`${SERVE}\n${WHAT_MATTERS}`);
   addSettingOptions(command).action(async () => {
     const loaded = settingsOrThrow(command);
     const { serve } = await import('./serve.ts');

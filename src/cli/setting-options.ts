@@ -4,16 +4,29 @@ import { problemToText } from '../config/problem.ts';
 import { SETTING_KEYS, SETTINGS, type SettingKey } from '../config/settings.ts';
 import { GatewayError } from '../errors.ts';
 
-/** Gives a command the flags of the settings (all, or some), grouped as the table groups them. */
-export function addSettingOptions(command: Command, keys: readonly SettingKey[] = SETTING_KEYS): Command {
-  for (const key of keys) for (const option of optionsOf(key)) command.addOption(option);
-  return command;
+/** Where all settings are listed. */
+const ALL_OF_THEM = 'vps-gateway serve --help';
+
+/**
+ * Gives a command the flags of all settings, grouped as the table groups them.
+ *
+ * @param shown Those that its help lists; of the others it says where they are listed. Absent: all.
+ */
+export function addSettingOptions(command: Command, shown?: (key: SettingKey) => boolean): Command {
+  for (const key of SETTING_KEYS)
+    for (const option of optionsOf(key))
+      command.addOption(option.hideHelp(option.hidden || shown?.(key) === false));
+  if (shown === undefined) return command;
+  return command.addHelpText(
+    'after',
+    `\nThe gateway's settings count here too, by their variables or flags:\n  ${ALL_OF_THEM}`,
+  );
 }
 
 /** What was given for them on the command line, as text. */
-export function flagsOf(command: Command, keys: readonly SettingKey[] = SETTING_KEYS): Flags {
+export function flagsOf(command: Command): Flags {
   const flags: Partial<Record<SettingKey, string>> = {};
-  for (const key of keys) {
+  for (const key of SETTING_KEYS) {
     const [option] = optionsOf(key);
     if (option === undefined) continue;
     const value: unknown = command.getOptionValue(option.attributeName());

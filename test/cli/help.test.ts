@@ -1,0 +1,81 @@
+import type { Command } from 'commander';
+import { describe, expect, it, test } from 'vitest';
+import { createProgram } from '../../src/cli/program.ts';
+import { flagsOf } from '../../src/cli/setting-options.ts';
+import { type Flags, loadSettings } from '../../src/config/load-settings.ts';
+
+/** What `--help` of a command prints where no terminal says how wide it is. */
+function helpOf(...words: readonly string[]): string {
+  let text = '';
+  const program = createProgram((written) => {
+    text += written;
+  });
+  expect(() => program.parse([...words, '--help'], { from: 'user' })).toThrow();
+  return text;
+}
+
+function commandsIn(command: Command, words: readonly string[] = []): readonly (readonly string[])[] {
+  return [words, ...command.commands.flatMap((each) => commandsIn(each, [...words, each.name()]))];
+}
+
+/** The flags of the example, as they would be given. */
+function exampleIn(text: string): Flags {
+  const words = /^ {2}vps-gateway serve (--.*(?:\n {4}.*)*)/m.exec(text)?.[1]?.split(/[\s\\]+/) ?? [];
+  const serve = createProgram().commands.find((each) => each.name() === 'serve');
+  serve?.parseOptions(words);
+  return serve === undefined ? {} : flagsOf(serve);
+}
+
+const ALL = commandsIn(createProgram()).map((words) => ({ words }));
+const OF_CLUSTER = ALL.filter(({ words }) => words[0] === 'cluster' && words.length === 2);
+
+test.each(ALL)('the help of $words fits 80 columns', ({ words }) => {
+  for (const line of helpOf(...words).split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+});
+
+describe('the help of a cluster command', () => {
+  it.each(OF_CLUSTER)('$words fits one screen, and says where the other settings are', ({ words }) => {
+    const text = helpOf(...words);
+
+    expect(text.split('\n').length).toBeLessThan(60);
+    expect(text).toContain('--etcd-endpoints');
+    expect(text).toContain('--leases-dir');
+    expect(text).not.toContain('--pool-start');
+    expect(text).toContain('vps-gateway serve --help');
+  });
+
+  it.each([
+    ['status', '--json'],
+    ['init', '--new-segment'],
+  ])('%s has %s first', (name, flag) => {
+    const flags = helpOf('cluster', name).match(/^ {2}(-\w, )?--[\w-]+/gm);
+
+    expect(flags?.[0]).toBe(`  ${flag}`);
+  });
+
+  it('is of flags that are understood still, though it does not list them', () => {
+    const status = createProgram().commands.find((each) => each.name() === 'cluster')?.commands[0];
+
+    expect(status?.options.some(({ long }) => long === '--pool-start')).toBe(true);
+  });
+});
+
+test('the help of check has its own option, and says where the settings are', () => {
+  const text = helpOf('check');
+
+  expect(text).toContain('--json');
+  expect(text).not.toContain('--pool-start');
+  expect(text).toContain('vps-gateway serve --help');
+});
+
+test('the help of serve names what matters first, with an example, and then every setting', () => {
+  const text = helpOf('serve');
+  const [before = '', list = ''] = text.split('\nSegment:\n');
+
+  for (const flag of ['--listen-ip', '--gateway', '--pool-start', '--pool-end'])
+    expect(before.split(flag).length).toBeGreaterThan(2);
+  expect(before).toContain('vps-gateway serve --listen-ip 192.168.7.2');
+  expect(list).toContain('--etcd-endpoints');
+  expect(loadSettings(exampleIn(before), {})).toMatchObject({ ok: true, warnings: [] });
+  expect(helpOf()).toMatch(/^ {2}serve \[options\] +lease addresses until SIGTERM or SIGINT$/m);
+});
