@@ -95,7 +95,12 @@ function headline({ status, verdict, listenIp, interface: name, transport }: Sta
   return `${status}${where}: ${HEADLINES[verdict]}`;
 }
 
-function receptionText({ since, lastHeard, unheard }: ReceptionStatus): string {
+function receptionText({ since, lastHeard, unheard, hasCarrier }: ReceptionStatus): string {
+  const carrier = hasCarrier === false ? '; nothing is connected to the interface' : '';
+  return `${messagesText(since, lastHeard, unheard)}${carrier}`;
+}
+
+function messagesText(since: string, lastHeard: string | null, unheard: number | null): string {
   if (lastHeard !== null) return `the last one came at ${lastHeard}`;
   const none = `no DHCP message has arrived since ${since}`;
   if (unheard === null)

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { isatty } from 'node:tty';
 import { findListenAddress, type ListenAddress } from '../config/listen-address.ts';
@@ -89,6 +90,7 @@ export async function serve(loaded: LoadedSettings): Promise<number> {
       ...planOfSettings(settings, listen, ownAddresses()),
       ...(sockets.canAsk ? {} : { probeMilliseconds: 0 }),
     }),
+    isWritable: () => isWritable(settings.leasesDir),
     settings: shownSettings(origins),
     waits: settings.wait,
   });
@@ -166,6 +168,16 @@ function listenIpParts({ leasesDir, gateway, subnetMask }: Settings): ListenIpPa
   };
 }
 
+/** False on a file system that is read-only; what else may be wrong is found when something is written. */
+function isWritable(directory: string): boolean {
+  try {
+    accessSync(directory, constants.W_OK);
+    return true;
+  } catch (error) {
+    return !(error instanceof Error && 'code' in error && error.code === 'EROFS');
+  }
+}
+
 function ownAddresses(): readonly Ipv4[] {
   return readInterfaces().flatMap(({ addresses }) => addresses.map(({ address }) => address));
 }
@@ -225,6 +237,7 @@ class Sockets {
       shortcomings,
       lost: () => opened.lost(),
       hasCarrier: () => opened.hasCarrier(),
+      isUp: () => opened.isUp(),
       countFrames: () => opened.countFrames(),
       failure: () => failure,
       close: () => opened.close(),

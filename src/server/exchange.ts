@@ -34,6 +34,7 @@ export class Exchange {
   #isInRound = false;
   #isDrained = true;
   #heard = 0;
+  #broadcasts = 0;
   #isStopping = false;
   #whenStopped: () => void = () => {};
 
@@ -59,6 +60,11 @@ export class Exchange {
   /** How many datagrams were read, whatever became of them. */
   get heard(): number {
     return this.#heard;
+  }
+
+  /** How many of them were broadcasts. */
+  get broadcasts(): number {
+    return this.#broadcasts;
   }
 
   /** One round; for whenever datagrams wait. */
@@ -180,6 +186,7 @@ export class Exchange {
       const batch = this.#parts.transport.receive(arena);
       this.#isDrained = batch.drained;
       this.#heard += batch.datagrams.length;
+      for (const { arrival } of batch.datagrams) if (arrival.via === 'broadcast') this.#broadcasts += 1;
       return batch;
     } catch (error) {
       this.#parts.observer.broken(error);

@@ -6,9 +6,10 @@ export type ProblemName =
   | 'not-started' // it starts, or ends
   | 'listen-address' // where to listen is not there, not clear, or another machine's
   | 'listen-ip-conflict' // another machine has the listen IP too
+  | 'interface-down'
   | 'unheard' // messages come to the interface, and do not reach the sockets
   | 'store' // nothing can be promised
-  | 'lease-file' // the SQLite file does not follow
+  | 'lease-file' // the SQLite file does not follow, or its directory is read-only
   | 'peers' // others serve the pool, and share nothing
   | 'certificates' // those with which etcd is spoken to have ended, will, or cannot be read
   | 'cluster' // between the gateways that share their leases
@@ -66,6 +67,29 @@ export function storeProblems(store: LeaseStore | undefined, isShared: boolean):
       stopsNewGuests: false,
     });
   return problems;
+}
+
+/**
+ * A file system that is read-only is seen before the next lease fails for it.
+ *
+ * @param isShared The leases are in etcd, and new guests need no file.
+ */
+export function readOnlyProblem(isShared: boolean): RunningProblem {
+  return {
+    name: 'lease-file',
+    message: 'the leases directory is on a file system that is read-only (EROFS)',
+    remedy: 'see why (dmesg), check the file system, and mount it anew: mount -o remount,rw',
+    stopsNewGuests: !isShared,
+  };
+}
+
+export function interfaceDown(name: string): RunningProblem {
+  return {
+    name: 'interface-down',
+    message: `the interface ${name} is down`,
+    remedy: `ip link set ${name} up`,
+    stopsNewGuests: true,
+  };
 }
 
 /** @param hasRoom Something is free that nobody has had: new guests get that, whatever the clock says. */

@@ -3,7 +3,7 @@ import type { FrameCounter } from '../transport/frame-counter.ts';
 import type { Log } from './log.ts';
 import type { RunningProblem } from './problems.ts';
 
-/** The sockets hear nothing for so long before it is looked at what comes to the interface: milliseconds. */
+/** The sockets hear no broadcast for so long before it is looked at what comes to the interface: milliseconds. */
 const QUIET = 30_000;
 /** So many unheard frames are no accident. */
 const ENOUGH = 2;
@@ -16,7 +16,9 @@ export interface ReceptionStatus {
   readonly since: string;
   /** When they heard something last; null: nothing since then. */
   readonly lastHeard: string | null;
-  /** Messages that came to the interface while the sockets heard nothing; null: that is not known. */
+  /** False: nothing is connected to the interface; null: that is not known. */
+  readonly hasCarrier: boolean | null;
+  /** Broadcasts that came to the interface while the sockets heard none; null: that is not known. */
   readonly unheard: number | null;
 }
 
@@ -24,19 +26,22 @@ export interface ReceptionParts {
   readonly interfaceName: string;
   readonly clock: Clock;
   readonly log: Log;
+  hasCarrier(): boolean | undefined;
   /** Undefined: nothing can be counted. */
   countFrames(): FrameCounter | undefined;
 }
 
 /**
- * Whether the sockets hear what comes to the interface. A firewall drops messages behind the interface and before the
- * sockets, so while these hear nothing, what comes to the interface is counted; on an ordinary day nothing is.
+ * Whether the sockets hear what new guests send, which is broadcast. A firewall drops messages behind the interface and
+ * before the sockets, so while these hear none, what comes to the interface is counted; on an ordinary day nothing is.
  */
 export class Reception {
   readonly #parts: ReceptionParts;
   readonly #since: number;
   #heard = 0;
   #heardAt = Number.NEGATIVE_INFINITY;
+  #broadcasts = 0;
+  #broadcastAt = Number.NEGATIVE_INFINITY;
   #counter: FrameCounter | undefined;
   /** False: it was tried, and cannot be had. */
   #canCount = true;
@@ -54,15 +59,18 @@ export class Reception {
    * For every second.
    *
    * @param heard How many datagrams the sockets have brought so far.
+   * @param broadcasts How many of them were broadcasts.
    */
-  check(heard: number): void {
+  check(heard: number, broadcasts: number): void {
     const now = this.#parts.clock.monotonic();
-    if (heard !== this.#heard) {
-      this.#heard = heard;
-      this.#heardAt = now;
+    if (heard !== this.#heard) this.#heardAt = now;
+    this.#heard = heard;
+    if (broadcasts !== this.#broadcasts) {
+      this.#broadcasts = broadcasts;
+      this.#broadcastAt = now;
       this.#end();
     } else if (this.#counter !== undefined) this.#count(this.#counter, now);
-    else if (this.#canCount && now - this.#heardAt >= QUIET) {
+    else if (this.#canCount && now - this.#broadcastAt >= QUIET) {
       this.#counter = this.#parts.countFrames();
       this.#canCount = this.#counter !== undefined;
     }
@@ -73,6 +81,7 @@ export class Reception {
     return {
       since: this.#isoOf(this.#since),
       lastHeard: hasHeard ? this.#isoOf(this.#heardAt) : null,
+      hasCarrier: this.#parts.hasCarrier() ?? null,
       unheard: this.#canCount ? this.#unheard : null,
     };
   }
@@ -82,7 +91,7 @@ export class Reception {
     const { interfaceName } = this.#parts;
     return {
       name: 'unheard',
-      message: `DHCP messages come to ${interfaceName}, and none reaches the gateway: a firewall of this machine drops UDP port 67 (or rp_filter what comes to it)`,
+      message: `DHCP broadcasts come to ${interfaceName}, and none reaches the gateway: a firewall of this machine drops UDP port 67 (or rp_filter what comes to it)`,
       remedy: remedyFor(interfaceName),
       stopsNewGuests: true,
     };

@@ -23,6 +23,8 @@ export interface Medium {
   lost(): number;
   /** False while nothing is connected to the interface; absent: that is not known. */
   hasCarrier?(): boolean;
+  /** False while the interface is down; absent: that is not known. */
+  isUp?(): boolean;
   /** Counts from now on what the sockets should hear, until it is closed; undefined or absent: that cannot be had. */
   countFrames?(): FrameCounter | undefined;
   /** Why the sockets are of no more use and must be opened anew; undefined: they work. */
@@ -65,6 +67,8 @@ export interface ServerParts {
   /** Throws a GatewayError; 'rival-server' if somebody else listens there. */
   openMedium(listen: ListenAddress): Medium | Promise<Medium>;
   planOf(listen: ListenAddress): Plan;
+  /** Whether files can be made and changed where the lease file is; absent: that is not asked. */
+  isWritable?(): boolean;
   /** What it was started with, for whoever asks. */
   readonly settings?: readonly ShownSetting[];
   /** False: a listen address that is not there is an error, not waited for. */

@@ -12,7 +12,13 @@ import { type Observer, observers } from './observer.ts';
 import { PeerNotes } from './peer-notes.ts';
 import { Peers } from './peers.ts';
 import { type PoolUse, poolProblem, poolUseOf } from './pool-use.ts';
-import { clockProblem, NOT_STARTED, type RunningProblem, storeProblems } from './problems.ts';
+import {
+  clockProblem,
+  NOT_STARTED,
+  type RunningProblem,
+  readOnlyProblem,
+  storeProblems,
+} from './problems.ts';
 import { Repeats } from './repeats.ts';
 import type { ServerParts } from './server-parts.ts';
 import { type Memory, type Service, standingOf } from './service.ts';
@@ -208,11 +214,11 @@ export class Server {
 
   #problems(pool: PoolUse | undefined): readonly RunningProblem[] {
     const problems: RunningProblem[] = [...this.#listening.problems];
-    const unheard = this.#listening.service?.reception.problem;
-    if (unheard !== undefined) problems.push(unheard);
+    problems.push(...(this.#listening.service?.problems ?? []));
     const memory = this.#memory;
     if (memory === undefined) problems.push(NOT_STARTED);
     problems.push(...storeProblems(memory?.store, memory?.cluster !== undefined));
+    if (this.#parts.isWritable?.() === false) problems.push(readOnlyProblem(memory?.cluster !== undefined));
     const peers = memory?.peers.problem;
     if (peers !== undefined) problems.push(peers);
     const { cluster } = this.#parts;

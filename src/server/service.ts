@@ -15,6 +15,7 @@ import type { PeerNotes } from './peer-notes.ts';
 import type { Peers } from './peers.ts';
 import { doubtsOfPlan, isNobodys } from './plan-doubts.ts';
 import { Probe } from './probe.ts';
+import { interfaceDown, type RunningProblem } from './problems.ts';
 import { Reception } from './reception.ts';
 import type { Repeats } from './repeats.ts';
 import type { Medium, ServerParts } from './server-parts.ts';
@@ -83,13 +84,21 @@ export class Service {
       interfaceName: listen.interfaceName,
       clock,
       log: parts.log,
+      hasCarrier: () => medium.hasCarrier?.(),
       countFrames: () => medium.countFrames?.(),
     });
   }
 
   /** For every second. */
   check(): void {
-    this.reception.check(this.exchange.heard);
+    this.reception.check(this.exchange.heard, this.exchange.broadcasts);
+  }
+
+  /** What keeps messages from it; an interface that is down explains all else. */
+  get problems(): readonly RunningProblem[] {
+    if (this.medium.isUp?.() === false) return [interfaceDown(this.listen.interfaceName)];
+    const { problem } = this.reception;
+    return problem === undefined ? [] : [problem];
   }
 
   /** True if this is where to listen, and nothing has changed about it. */

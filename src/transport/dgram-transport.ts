@@ -151,6 +151,10 @@ class DgramTransport implements SocketTransport {
     return this.#watch.now?.carrier ?? false;
   }
 
+  get isUp(): boolean {
+    return this.#watch.now?.up ?? false;
+  }
+
   get shortcomings(): readonly string[] {
     return [
       'the checksums of replies are unfinished on virtual links: guests on this host that read raw frames may drop them ' +

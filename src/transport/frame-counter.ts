@@ -67,9 +67,9 @@ const PACKET_OUTGOING = 4;
 const VLAN_NUMBER = 0xfff;
 
 /**
- * The filter of the counting socket, run by the kernel: requests to the server's port by a client without an address, to
- * everybody; or by one of the segment, to everybody or to the listen IP. Nothing that is this host's own, or another's,
- * or of a VLAN, and nothing that the kernel would take for forged (RFC 1812 §5.3.7).
+ * The filter of the counting socket, run by the kernel: requests to everybody at the server's port, of a client without
+ * an address or of one in the segment. Nothing that is this host's own, or another's, or of a VLAN, and nothing that the
+ * kernel would take for forged (RFC 1812 §5.3.7).
  */
 export function requestFilter({ listenIp, prefix, serverPort = 67 }: FrameCounterOptions): Uint8Array {
   return assemble([
@@ -93,16 +93,13 @@ export function requestFilter({ listenIp, prefix, serverPort = 67 }: FrameCounte
     [LOAD_BYTE, OP],
     [JUMP_IF_EQUAL, BOOTREQUEST, undefined, 'rejected'],
     [LOAD_WORD, SOURCE],
-    [JUMP_IF_EQUAL, UNSPECIFIED, 'to everybody'],
+    [JUMP_IF_EQUAL, UNSPECIFIED, 'of a guest'],
     [JUMP_IF_EQUAL, listenIp, 'rejected'],
     [AND, maskOfLength(prefix.length)],
     [JUMP_IF_EQUAL, prefix.network, undefined, 'rejected'],
+    'of a guest',
     [LOAD_WORD, TARGET],
-    [JUMP_IF_EQUAL, listenIp, 'passed'],
-    'to everybody',
-    [LOAD_WORD, TARGET],
-    [JUMP_IF_EQUAL, LIMITED_BROADCAST, 'passed', 'rejected'],
-    'passed',
+    [JUMP_IF_EQUAL, LIMITED_BROADCAST, undefined, 'rejected'],
     [RETURN, 1], // Octets that are kept of it: it is counted, and never read.
     'rejected',
     [RETURN, REJECT],

@@ -167,6 +167,10 @@ class NativeTransport implements SocketTransport {
     return this.#watch.now?.carrier ?? false;
   }
 
+  get isUp(): boolean {
+    return this.#watch.now?.up ?? false;
+  }
+
   get counters(): TransportCounters {
     return {
       overflows: this.#overflows.lost,

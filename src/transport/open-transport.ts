@@ -21,6 +21,8 @@ export interface OpenedTransport {
   lost(): number;
   /** Whether anything is connected to the interface. */
   hasCarrier(): boolean;
+  /** Whether the interface is up. */
+  isUp(): boolean;
   /** Counts from now on what the sockets should hear; undefined: that cannot be had. */
   countFrames(): FrameCounter | undefined;
   /** Closes transport and segment. */
@@ -105,6 +107,7 @@ function joined(
     shortcomings: [...shortcomings, ...transport.shortcomings],
     lost: () => transport.counters.overflows,
     hasCarrier: () => transport.hasCarrier,
+    isUp: () => transport.isUp,
     countFrames,
     close: () => {
       segment.close();

@@ -8,6 +8,8 @@ export interface SocketTransport extends Transport {
   readonly shortcomings: readonly string[];
   /** False while nothing is connected to the interface, or it is gone. */
   readonly hasCarrier: boolean;
+  /** False while the operator has the interface down. */
+  readonly isUp: boolean;
   /** Calls `run` once, with the reason in words, when the sockets are of no more use and must be opened anew. */
   onLost(run: (reason: string) => void): void;
 }

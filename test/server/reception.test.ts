@@ -7,8 +7,9 @@ import { LogLines } from '../support/log-lines.ts';
 class Node {
   readonly clock = new FakeClock();
   readonly log = new LogLines();
-  /** What the sockets have brought. */
+  /** What the sockets have brought: broadcasts, and unicasts. */
   heard = 0;
+  unicasts = 0;
   /** What has come to the interface since the last look. */
   frames = 0;
   counters = 0;
@@ -17,6 +18,7 @@ class Node {
     interfaceName: 'eth0',
     clock: this.clock,
     log: this.log,
+    hasCarrier: () => true,
     countFrames: () => {
       if (!this.canCount) return undefined;
       this.counters += 1;
@@ -28,7 +30,7 @@ class Node {
   async seconds(count: number): Promise<void> {
     for (let second = 0; second < count; second += 1) {
       await this.clock.pass(1000);
-      this.reception.check(this.heard);
+      this.reception.check(this.heard + this.unicasts, this.heard);
     }
   }
 
@@ -57,6 +59,18 @@ describe('whether messages reach the sockets', () => {
     expect(several?.message).toContain('eth0');
     expect(node.reception.problem).toBeUndefined();
     expect(node.log.lines.map(({ level }) => level)).toEqual(['warn', 'info']);
+  });
+
+  test('renewals by unicast do not hide that no broadcast is heard', async () => {
+    const node = new Node();
+    for (let second = 0; second < 10; second += 1) {
+      node.frames = 1;
+      node.unicasts += 1;
+      await node.seconds(1);
+    }
+
+    expect(node.reception.problem).toMatchObject({ name: 'unheard' });
+    expect(node.reception.status.lastHeard).not.toBeNull();
   });
 
   test('what the sockets hear a moment after it came is no problem', async () => {
@@ -109,8 +123,13 @@ describe('whether messages reach the sockets', () => {
     await node.seconds(1);
     const heardAt = new Date(node.clock.now()).toISOString().replace('.000', '');
 
-    expect(quiet).toEqual({ since: began, lastHeard: null, unheard: null });
-    expect(node.reception.status).toEqual({ since: began, lastHeard: heardAt, unheard: null });
+    expect(quiet).toEqual({ since: began, lastHeard: null, hasCarrier: true, unheard: null });
+    expect(node.reception.status).toEqual({
+      since: began,
+      lastHeard: heardAt,
+      hasCarrier: true,
+      unheard: null,
+    });
   });
 
   test('the counting ends with the sockets', async () => {

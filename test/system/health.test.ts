@@ -88,6 +88,31 @@ describeSystem('the exit status of health', ['strace', 'nft'], () => {
     expect(gone).toMatch(/^ {2}to mend it: .*ip addr add 10\.15\.3\.10\/24 dev/m);
   });
 
+  test('is 1 while the interface is down', async () => {
+    const { node } = segment();
+    const gateway = await segment().gateway();
+    await until(0, gateway.directory);
+
+    node.ip('link set eth0 down');
+    const down = await until(1, gateway.directory);
+    node.ip('link set eth0 up');
+    await until(0, gateway.directory);
+
+    expect(down).toMatch(/^problem: the interface eth0 is down\n {2}to mend it: ip link set eth0 up$/m);
+    expect(down).toMatch(/^messages: .*; nothing is connected to the interface$/m);
+  });
+
+  test('is 1 while etcd does not answer', async () => {
+    const shared = { GATEWAY_ETCD_ENDPOINTS: 'http://127.0.0.1:23', GATEWAY_SEGMENT: 'vpsnet' };
+    const gateway = await segment().gateway(shared);
+
+    const text = await until(1, gateway.directory);
+
+    expect(text).toMatch(
+      /^problem: leases cannot be stored: etcd at 127\.0\.0\.1:23: .*\n {2}to mend it: see `vps-gateway cluster status`/m,
+    );
+  });
+
   test('is 1 while the leases cannot be stored', async () => {
     const gateway = await segment().gateway();
     const client = segment().client();
@@ -122,7 +147,7 @@ describeSystem('the exit status of health', ['strace', 'nft'], () => {
       /^messages: no DHCP message has arrived since .*, nor has any come to the interface$/m,
     );
     expect(deaf).toMatch(
-      /^problem: DHCP messages come to eth0, and none reaches the gateway: a firewall .*\n {2}it is dropped by: nftables: rule 2 of chain inet strict input .*\n {2}to mend it: .*nft /m,
+      /^problem: DHCP broadcasts come to eth0, and none reaches the gateway: a firewall .*\n {2}it is dropped by: nftables: rule 2 of chain inet strict input .*\n {2}to mend it: .*nft /m,
     );
     expect(well).toMatch(/^messages: the last one came at /m);
     await gateway.until('it said so', () => says(gateway, /reach the sockets again/));
@@ -156,13 +181,19 @@ describeSystem('the exit status of health', ['strace', 'nft'], () => {
       directory,
     ]);
     const elsewhere = await health(empty);
+    gateway.signal('SIGSTOP');
+    const standing = await health(directory);
+    gateway.signal('SIGCONT');
     await gateway.end('SIGKILL');
     const killed = await health(directory);
     const asJson = await health(directory, '--json');
     writeFileSync(join(empty, 'leases.sqlite'), '');
     const ended = await health(empty);
 
-    expect([stranger, elsewhere, killed, asJson, ended].map(({ status }) => status)).toEqual([2, 2, 2, 2, 2]);
+    expect([stranger, elsewhere, standing, killed, asJson, ended].map(({ status }) => status)).toEqual([
+      2, 2, 2, 2, 2, 2,
+    ]);
+    expect(standing.errors).toMatch(/a gateway runs, but it gives no answer .*\nto mend it: it stands still/);
     expect(stranger.errors).toMatch(/uid 65534 has no right .*\nto mend it: run this as root/);
     expect(elsewhere.errors).toMatch(
       /no gateway has used the directory .*\nto mend it: something listens on UDP port 67/,

@@ -42,7 +42,7 @@ describe('the filter that counts requests', () => {
       { packetType: 1 },
       true,
     ],
-    ['a unicast of a client in the segment', datagram('10.15.3.77', '10.15.3.10'), {}, true],
+    ['a unicast of a client in the segment', datagram('10.15.3.77', '10.15.3.10'), {}, false],
     ['a unicast without a source, which the kernel drops', datagram('0.0.0.0', '10.15.3.10'), {}, false],
     ['a unicast to another gateway', datagram('10.15.3.77', '10.15.3.11'), {}, false],
     [
