@@ -19,6 +19,10 @@ const NETWORK_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
   [0x564c, 'NCP'],
 ]);
 
+/** A disk with an error is often remounted so by the kernel. */
+export const READ_ONLY_REMEDY =
+  'see why (dmesg), and remount it (mount -o remount,rw), or set another directory (GATEWAY_DHCP_LEASES_DIR)';
+
 /** The name of a network file system by the type that statfs tells; undefined for a local one. */
 export function networkFileSystem(type: number): string | undefined {
   return NETWORK_FILE_SYSTEMS.get(type >>> 0);
@@ -57,6 +61,13 @@ export function refuseDirectory(wanted: string): void {
   try {
     accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (cause) {
+    if (codeOf(cause) === 'EROFS') {
+      throw new GatewayError(
+        'store-unusable',
+        `${setting}: its file system is read-only (EROFS): ${READ_ONLY_REMEDY}`,
+        cause,
+      );
+    }
     const who = process.getuid?.() ?? 'this user';
     const remedy = `give it to the user that the gateway runs as (chown ${who} ${directory}), or set another one`;
     throw new GatewayError('store-unusable', `${setting}: not writable (${codeOf(cause)}): ${remedy}`, cause);

@@ -7,8 +7,9 @@ import type { HardwareAddress } from '../../net/hardware-address.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import { isDamage } from './damage.ts';
 import { codeOf } from './directory.ts';
+import { diskErrorOf } from './disk-error.ts';
 import { openSqlite } from './driver.ts';
-import { asGatewayError, newerSchema } from './open-database.ts';
+import { newerSchema } from './open-database.ts';
 import { LEASE_FILE } from './open-sqlite-store.ts';
 import { readJournal } from './read-journal.ts';
 import { HISTORY_COLUMNS, LEASE_COLUMNS, MIGRATIONS, schemaOf } from './schema.ts';
@@ -167,7 +168,7 @@ export function openLeaseReader(directory: string): LeaseReader {
       const remedy = 'start the gateway, which puts a damaged file aside and keeps what can be read of it';
       throw new GatewayError('store-unusable', `${file}: is damaged or no lease file: ${remedy}`, cause);
     }
-    throw asGatewayError(file, cause);
+    throw diskErrorOf(file, cause);
   }
 }
 

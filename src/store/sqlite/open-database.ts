@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, statSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import { GatewayError } from '../../errors.ts';
 import type { Instant } from '../../lease/lease.ts';
 import { stampOf, syncDirectoryOf, unusedName } from './beside.ts';
 import { damageOf, finishSetAside, type SetAside, setAside } from './damage.ts';
-import { codeOf } from './directory.ts';
 import { openSqlite } from './driver.ts';
 import { tighten } from './file-mode.ts';
 import { PAGE_BYTES } from './record.ts';
@@ -104,26 +103,4 @@ export function birthOf(database: Database): string {
   const birth = randomUUID();
   database.prepare("INSERT INTO meta VALUES ('birth', ?)").run(birth);
   return birth;
-}
-
-/** What the operator reads of an error on opening the file. */
-export function asGatewayError(file: string, cause: unknown): GatewayError {
-  if (cause instanceof GatewayError) return cause;
-  const code = codeOf(cause);
-  if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true) {
-    return new GatewayError('store-unusable', `${file}: a directory: move it away`, cause);
-  }
-  if (
-    code === 'SQLITE_CANTOPEN' ||
-    code === 'EACCES' ||
-    code === 'EPERM' ||
-    code.startsWith('SQLITE_READONLY')
-  ) {
-    const who = process.getuid?.() ?? 'the user that the gateway runs as';
-    const remedy = `give it and its directory to the gateway's user (chown -R ${who})`;
-    return new GatewayError('store-unusable', `${file}: cannot be opened (${code}): ${remedy}`, cause);
-  }
-  const message = cause instanceof Error ? cause.message : String(cause);
-  const remedy = 'see to the disk (df, dmesg)';
-  return new GatewayError('store-failed', `${file}: ${message} (${code}): ${remedy}`, cause);
 }

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import type { Clock } from '../../lease/clock.ts';
 import { prepareDirectory } from './directory.ts';
+import { diskErrorOf } from './disk-error.ts';
 import { journalOf } from './journal-file.ts';
-import { asGatewayError, birthOf, openDatabase } from './open-database.ts';
+import { birthOf, openDatabase } from './open-database.ts';
 import {
   DEFAULT_HISTORY,
   LEASE_FILE,
@@ -47,7 +48,7 @@ export async function openMirror(
   } catch (cause) {
     database?.close();
     ownership.release();
-    throw asGatewayError(file, cause);
+    throw diskErrorOf(file, cause);
   }
 }
 

@@ -7,13 +7,14 @@ import type { Ipv4 } from '../../net/ipv4.ts';
 import { LeaseTable } from '../lease-table.ts';
 import { readClockNote } from './clock-notes.ts';
 import { prepareDirectory } from './directory.ts';
+import { diskErrorOf } from './disk-error.ts';
 import type { Say } from './file-guard.ts';
 import { Journal } from './journal.ts';
 import { bringJournalUpToDate, JOURNAL_BYTES, journalOf, prepareJournal } from './journal-file.ts';
 import { carriedIn, LeaseFiles } from './lease-files.ts';
 import { loadLeases } from './load-leases.ts';
 import { readStanding } from './mirror-standing.ts';
-import { asGatewayError, birthOf, openDatabase } from './open-database.ts';
+import { birthOf, openDatabase } from './open-database.ts';
 import { takeOwnership } from './ownership.ts';
 import type { RetentionOptions } from './retention.ts';
 import { MIGRATIONS, type Migration } from './schema.ts';
@@ -98,7 +99,7 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
     journal?.close();
     database?.close();
     ownership.release();
-    throw asGatewayError(file, cause);
+    throw diskErrorOf(file, cause);
   }
 }
 

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Ipv4 } from '../../../src/net/ipv4.ts';
 import { openLeaseReader } from '../../../src/store/sqlite/lease-reader.ts';
-import { address, client } from '../changes.ts';
+import { address, at, bind, client } from '../changes.ts';
 import { buildCommittingProcess } from './committing.ts';
 import { openIn, temporaryDirectory } from './temporary-store.ts';
 
@@ -58,6 +59,44 @@ describe('two processes and one lease file', () => {
     );
     expect(() => openIn(directory)).toThrow(join(directory, 'leases.sqlite'));
   }, 20_000);
+
+  it.each([
+    ['emptied', (lock: string) => truncateSync(lock)],
+    ['overwritten with zeros', (lock: string) => writeFileSync(lock, Buffer.alloc(8192))],
+    ['overwritten with anything', (lock: string) => writeFileSync(lock, 'no lock')],
+  ])(
+    'the second is refused also when the content of the lock was %s',
+    async (_, damage) => {
+      const directory = temporaryDirectory();
+      await committing(directory, 4);
+
+      damage(join(directory, 'leases.sqlite.lock'));
+
+      expect(() => openIn(directory)).toThrow(expect.objectContaining({ code: 'store-locked' }));
+      await kill();
+      expect(openIn(directory).opening.loaded.bound).toBeGreaterThanOrEqual(4);
+    },
+    20_000,
+  );
+
+  it('the second waits where somebody has deleted the lock, and the first never promises again beside it', async () => {
+    const directory = temporaryDirectory();
+    const store = openIn(directory);
+    await bind(store, { client: 1, address: FIRST, at: at(1) });
+    rmSync(join(directory, 'leases.sqlite.lock'));
+
+    const before = Date.now();
+    const second = openIn(directory, { lockWaitMilliseconds: 5000 });
+    const waited = Date.now() - before;
+    store.idle(at(2)); // Its beat comes once a second.
+
+    expect(waited).toBeGreaterThanOrEqual(2000);
+    expect(await bind(store, { client: 2, address: (FIRST + 1) as Ipv4, at: at(2) })).toBe('failed');
+    expect(await bind(second, { client: 3, address: (FIRST + 1) as Ipv4, at: at(2) })).toBe('committed');
+    await store.close();
+    await second.close();
+    expect(openIn(directory).leases.at((FIRST + 1) as Ipv4)?.client).toBe(client(3));
+  });
 
   it('whoever only reads is let in while the first one writes', async () => {
     const directory = temporaryDirectory();
