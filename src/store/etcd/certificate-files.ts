@@ -1,5 +1,5 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, type Stats, statSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import type { Instant } from '../../lease/lease.ts';
 
@@ -40,6 +40,16 @@ const WARN_DAYS: readonly number[] = [1, 7, 30];
 const FOR_CLIENTS: readonly string[] = ['1.3.6.1.5.5.7.3.2', '2.5.29.37.0'];
 /** The first byte of DER, whatever it holds here: a sequence. */
 const DER = 0x30;
+/** Of a file; all authorities of a system are a quarter of it. */
+const MOST_BYTES = 1 << 20;
+/** A file with more authorities is a collection, of which most sign nothing here: their ends say nothing. */
+const MOST_AUTHORITIES = 4;
+
+/** Throws for what is no file to read whole: a device, a pipe that would be waited for, a disk image. */
+export function refuseSpecial(found: Pick<Stats, 'isFile'>, bytes: number): void {
+  if (!found.isFile()) throw new Error('it is no regular file');
+  if (bytes > MOST_BYTES) throw new Error(`it is larger than ${MOST_BYTES >> 20} MiB`);
+}
 
 export function readFiles(files: CertificateFiles): ReadFiles {
   const read: { [Part in CertificatePart]?: Buffer | Error } = {};
@@ -47,6 +57,8 @@ export function readFiles(files: CertificateFiles): ReadFiles {
     const file = files[part];
     if (file === undefined) continue;
     try {
+      const found = statSync(file);
+      refuseSpecial(found, found.size);
       read[part] = readFileSync(file);
     } catch (error) {
       read[part] = error instanceof Error ? error : new Error(String(error));
@@ -74,12 +86,12 @@ function faultsOfCa(ca: Buffer | Error | undefined, now: Instant): readonly Cert
   if (ca === undefined) return [];
   const certificates = ca instanceof Error ? unreadable('ca', ca) : certificatesOf('ca', ca);
   if ('kind' in certificates) return [certificates];
-  const faults = newestOfEach(certificates).flatMap((one) => datesOf('ca', one, now));
+  const authorities = newestOfEach(certificates);
+  const faults = authorities.flatMap((one) => datesOf('ca', one, now));
   const untimely = faults.filter(({ kind }) => kind === 'untimely');
+  if (untimely.length === authorities.length) return faults;
   // An authority that has ended may stay in the file beside the one that follows it.
-  return untimely.length === newestOfEach(certificates).length
-    ? faults
-    : faults.filter(({ kind }) => kind !== 'untimely');
+  return authorities.length > MOST_AUTHORITIES ? [] : faults.filter(({ kind }) => kind !== 'untimely');
 }
 
 function faultsOfPair(files: CertificateFiles, read: ReadFiles, now: Instant): readonly CertificateFault[] {
@@ -129,11 +141,18 @@ function keyOf(pem: Buffer): KeyObject | CertificateFault {
   }
 }
 
+/** What was read of a file before: a large one takes milliseconds. */
+const parsed = new WeakMap<Buffer, readonly X509Certificate[]>();
+
 /** Undefined: one of them is damaged. */
 function certificatesIn(pem: Buffer): readonly X509Certificate[] | undefined {
+  const known = parsed.get(pem);
+  if (known !== undefined) return known;
   const blocks = pem.toString('latin1').match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
   try {
-    return (blocks ?? []).map((block) => new X509Certificate(block));
+    const certificates = (blocks ?? []).map((block) => new X509Certificate(block));
+    parsed.set(pem, certificates);
+    return certificates;
   } catch {
     return undefined;
   }

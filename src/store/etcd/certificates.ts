@@ -10,6 +10,7 @@ import {
   endOf,
   faultsOf,
   type ReadFiles,
+  refuseSpecial,
   VARIABLE_OF,
 } from './certificate-files.ts';
 
@@ -147,7 +148,11 @@ export class Certificates {
     const entries = CERTIFICATE_PARTS.map(async (part) => {
       const file = this.#files[part];
       if (file === undefined) return [];
-      return [[part, await readFile(file).catch((error: Error) => error)] as const];
+      const read = stat(file).then((found) => {
+        refuseSpecial(found, found.size);
+        return readFile(file);
+      });
+      return [[part, await read.catch((error: Error) => error)] as const];
     });
     return Object.fromEntries((await Promise.all(entries)).flat());
   }

@@ -36,7 +36,7 @@ export class Channel {
   #refusal = new CallError(STATUS.UNAVAILABLE, 'there was no connection yet');
   #pause = 0;
   #notBefore = Number.NEGATIVE_INFINITY;
-  #isClosed = false;
+  readonly #closing = new AbortController();
 
   constructor(parts: ChannelParts) {
     this.#parts = parts;
@@ -85,14 +85,14 @@ export class Channel {
   }
 
   close(): void {
-    this.#isClosed = true;
+    this.#closing.abort();
     this.#connection?.close();
   }
 
   async #connect(): Promise<Connection> {
     if (this.#connection?.isUsable) return this.#connection;
     if (this.#attempt !== undefined) return this.#attempt;
-    if (this.#isClosed) throw new CallError(STATUS.CANCELLED, 'the client is closed');
+    if (this.#closing.signal.aborted) throw new CallError(STATUS.CANCELLED, 'the client is closed');
     if (this.#parts.clock.monotonic() < this.#notBefore) throw this.#refusal;
     this.#attempt = this.#tryOnce().finally(() => {
       this.#attempt = undefined;
@@ -102,11 +102,12 @@ export class Channel {
 
   async #tryOnce(): Promise<Connection> {
     const { tls, clock } = this.#parts;
+    const { signal } = this.#closing;
     try {
       await tls?.look(); // What was put there since is what the member wants to see.
-      const parts = { name: this.#name, host: this.#host, port: this.#port, tls, clock };
+      const parts = { name: this.#name, host: this.#host, port: this.#port, tls, clock, signal };
       const connection = await Connection.open(parts);
-      if (this.#isClosed) connection.close();
+      if (signal.aborted) connection.close();
       this.#connection = connection;
       this.#pause = 0;
       return connection;

@@ -40,6 +40,8 @@ export interface ConnectionParts {
   /** Absent: without TLS. */
   readonly tls: Certificates | undefined;
   readonly clock: Clock;
+  /** Ends the attempt, or the connection. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -63,8 +65,8 @@ export class Connection {
 
   /** Rejects with what was met on the way, as it was. */
   static async open(parts: ConnectionParts): Promise<Connection> {
-    const { clock, host, port, name, tls } = parts;
-    const tcp = connectTcp({ host, port, lookup: name.lookup, noDelay: true });
+    const { clock, host, port, name, tls, signal } = parts;
+    const tcp = connectTcp({ host, port, lookup: name.lookup, noDelay: true, signal });
     tcp.on('error', () => undefined); // Also when nobody waits for it any more.
     let cancel = () => {};
     const tooLate = new Promise<never>((_resolve, reject) => {

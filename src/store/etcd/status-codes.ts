@@ -68,7 +68,10 @@ export function faultOf(error: unknown): EtcdFault {
 
 /** What an operator reads of it. */
 export function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const message = error instanceof Error ? error.message : String(error);
+  // So etcd says that a call came without a token.
+  if (!message.includes('user name is empty')) return message;
+  return `${message}: its authentication is on: set GATEWAY_ETCD_USER and GATEWAY_ETCD_PASSWORD`;
 }
 
 export function isOfTheToken(error: unknown): boolean {

@@ -30,6 +30,23 @@ beforeAll(() => {
   openssl('pkey', '-in', 'own.key', '-aes256', '-passout', 'pass:x', '-out', 'locked.key');
   writeFileSync(file('half.pem'), readFileSync(file('own.pem')).subarray(0, 400));
   writeFileSync(file('empty'), '');
+  execFileSync('mkfifo', [file('pipe')]);
+  const many = [1, 2, 3, 4, 5].map((number) => {
+    openssl(
+      'req',
+      '-x509',
+      '-key',
+      'ca.key',
+      '-subj',
+      `/CN=root ${number}`,
+      '-days',
+      String(10 * number),
+      '-out',
+      'root',
+    );
+    return readFileSync(file('root'));
+  });
+  writeFileSync(file('many.pem'), Buffer.concat(many));
   writeFileSync(file('text'), 'no certificate\n');
   writeFileSync(
     file('bundle.pem'),
@@ -60,7 +77,8 @@ describe('what is wrong with certificates is said, by its file', () => {
       'cert',
       /cannot be read: ENOENT/,
     ],
-    ['a folder for a file', filesOf('.'), 'ca', /cannot be read: EISDIR/],
+    ['a folder for a file', filesOf('.'), 'ca', /cannot be read: it is no regular file/],
+    ['a pipe', filesOf('ca.pem', 'own.pem', 'pipe'), 'key', /cannot be read: it is no regular file/],
     ['text for an authority', filesOf('text'), 'ca', /holds no certificate/],
     ['half a certificate', filesOf('ca.pem', 'half.pem', 'own.key'), 'cert', /holds no certificate/],
     ['an empty key', filesOf('ca.pem', 'own.pem', 'empty'), 'key', /holds no private key/],
@@ -130,6 +148,8 @@ describe('what is wrong with certificates is said, by its file', () => {
     expect(messages('ca.pem', 3)).toEqual([expect.stringMatching(/has ended on .* \(CN=ca\)/)]);
     expect(messages('bundle.pem', 3)).toEqual([]);
     expect(messages('bundle.pem', 50)).toHaveLength(2);
+    expect(messages('many.pem', 15)).toEqual([]);
+    expect(messages('many.pem', 60)).toHaveLength(5);
   });
 
   test('a certificate that has not begun puts the clock in question', () => {

@@ -313,6 +313,13 @@ describeEtcd(`etcd with authentication${why}`, () => {
     expect((await cluster.until(() => later.range('a', 'b'), 8000)).found).toEqual([]);
   }, 60_000);
 
+  test('names the settings of the user where none is set', async () => {
+    const { cluster } = await authenticated([]);
+    const etcd = connect(cluster.endpoints, undefined);
+
+    await expect(etcd.range('a', 'b')).rejects.toThrow('set GATEWAY_ETCD_USER and GATEWAY_ETCD_PASSWORD');
+  }, 60_000);
+
   test('says that the password is wrong, and takes the right one within seconds', async () => {
     const { cluster, asRoot, connectAs } = await authenticated([]);
     const etcd = connectAs({ name: 'root', password: 'other' });
