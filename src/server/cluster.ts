@@ -37,7 +37,7 @@ export class ClusterLog {
       if (!live.has(gateway)) this.#log.warn({ gateway: ipv4ToText(gateway) }, 'another gateway is gone');
     for (const cause of problems)
       if (!this.#problems.includes(cause))
-        this.#log.warn({ cause }, 'something is wrong between the gateways');
+        this.#log.warn({ cause }, 'something is wrong with what the gateways share');
     for (const cause of this.#problems)
       if (!problems.includes(cause)) this.#log.info({ cause }, 'this is well again');
     this.#live = live;

@@ -32,6 +32,8 @@ export interface ClusterNode {
 export interface ClusterOptions {
   /** For all gateways. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** For all members of etcd. */
+  readonly etcdFlags?: readonly string[];
   /** Of the nodes' network. */
   readonly prefixLength?: number;
   /** Where the data of all is; the system's folder for such things by default. */
@@ -73,7 +75,7 @@ export class Cluster {
   /** The segment and an etcd that has a leader; no gateway yet. */
   static async open(options: ClusterOptions = {}): Promise<Cluster> {
     builtProgram();
-    const { prefixLength = 24, folder: parent = tmpdir(), under = [] } = options;
+    const { prefixLength = 24, folder: parent = tmpdir(), under = [], etcdFlags: flags = [] } = options;
     const folder = mkdtempSync(join(parent, 'vps-gateway-cluster-'));
     const segment = await Segment.open();
     const nodes: ClusterNode[] = [];
@@ -86,7 +88,7 @@ export class Cluster {
       nodes.push({ address, host, hardware, directory, logFile, gateway: undefined });
     }
     const guests = await segment.attach('guests');
-    const etcd = await EtcdProcesses.start({ sites: nodes, folder, under });
+    const etcd = await EtcdProcesses.start({ sites: nodes, folder, under, flags });
     const cluster = new Cluster(segment, nodes, guests, etcd, folder, options);
     try {
       await cluster.etcd.leader();

@@ -7,8 +7,8 @@ import { type Alarm, EtcdError, type MemberStatus } from '../../store/etcd/etcd.
 import { differencesIn, differenceToText, type Heartbeat, heartbeatsIn } from '../../store/etcd/heartbeat.ts';
 import { type KnownSegment, otherSegments, segmentsToText } from '../../store/etcd/segments.ts';
 import { readSnapshot, type Snapshot } from '../../store/etcd/snapshot.ts';
-import { bytesToText, spaceProblems } from '../../store/etcd/space.ts';
-import { noneIfRefused, whyNotCompact } from '../../store/etcd/upkeep.ts';
+import { alarmsOf, bytesToText, spaceProblems } from '../../store/etcd/space.ts';
+import { whyNotCompact } from '../../store/etcd/upkeep.ts';
 import { type MirrorState, openLeaseReader } from '../../store/sqlite/lease-reader.ts';
 import { connect } from '../etcd-connection.ts';
 import { type Output, writeDetails, writeSentences, writeTable } from '../output.ts';
@@ -159,7 +159,7 @@ async function readShared(shared: SharedSettings, keys: Keys): Promise<SharedSta
       try {
         const snapshot = await readSnapshot(etcd, keys);
         const others = snapshot.birth === undefined ? await otherSegments(etcd, shared.segment) : [];
-        const alarms = await etcd.alarms().catch(noneIfRefused);
+        const alarms = await alarmsOf(etcd);
         const { etcdCompact } = shared.settings;
         const hindrance = etcdCompact === 'auto' ? await whyNotCompact(etcd) : undefined;
         return { snapshot, others, alarms, hindrance };

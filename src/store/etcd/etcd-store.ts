@@ -214,7 +214,7 @@ export class EtcdStore implements LeaseStore {
     this.#noteKnown();
     const monotonic = this.#options.clock.monotonic();
     const isWell = this.failure === undefined && this.#watch !== undefined;
-    const isFirst = isWell && this.members.isFirstToCompact;
+    const isFirst = this.#watch !== undefined && this.members.isFirstToCompact;
     this.#options.upkeep.idle({ revision: this.#seen, written: this.#written, isFirst });
     const isDue = isWell
       ? monotonic - Math.max(this.#lastTry, this.#footing.confirmedAt) >= CONFIRM_EVERY

@@ -12,6 +12,7 @@ import {
   type Profile,
 } from './heartbeat.ts';
 import { CLOCK_GRACE } from './reckoning.ts';
+import { alarmsOf } from './space.ts';
 
 /** A heartbeat ends so long after its gateway's last sign of life: seconds. */
 const LIFE_SECONDS = 10;
@@ -138,7 +139,10 @@ export class Members {
       if (contradiction === undefined) {
         this.#profile = profile;
         this.#problem = undefined;
-        this.#written = found?.get(keys.ofGateway(this.#options.node))?.modRevision ?? 0;
+        const before = found?.get(keys.ofGateway(this.#options.node));
+        this.#written = before?.modRevision ?? 0;
+        // Of the process before this one: an etcd without space grants no new one.
+        if (before !== undefined && before.etcdLease !== '0') this.#etcdLease ??= before.etcdLease;
         await this.beat();
         return undefined;
       }
@@ -192,12 +196,18 @@ export class Members {
     this.#count();
   }
 
-  /** The heartbeat ends now, and the others need not wait for it to run out. Never rejects. */
+  /**
+   * The heartbeat ends now, and the others need not wait for it to run out. Where etcd is full it is left to run out: the
+   * next process takes it over, for etcd grants no new one, and the gateway would serve unseen. Never rejects.
+   */
   async leave(): Promise<void> {
+    const { etcd } = this.#options;
     this.#profile = undefined;
     const lease = this.#etcdLease;
     if (lease === undefined) return;
-    await this.#options.etcd.revokeEtcdLease(lease).catch(() => undefined);
+    const alarms = await alarmsOf(etcd).catch(() => undefined);
+    if (alarms === undefined || alarms.some(({ kind }) => kind === 'no-space')) return;
+    await etcd.revokeEtcdLease(lease).catch(() => undefined);
   }
 
   #newestOffsets(): readonly number[] {

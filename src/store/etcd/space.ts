@@ -1,4 +1,4 @@
-import type { Alarm, MemberStatus } from './etcd.ts';
+import { type Alarm, type Etcd, EtcdError, type MemberStatus } from './etcd.ts';
 
 /** How full etcd's members are, and what they have raised the alarm for. */
 export interface Space {
@@ -13,6 +13,16 @@ const STEPS = [100, 95, 90, 80] as const;
 export const MAKE_ROOM =
   '`etcdctl compact $(etcdctl endpoint status -w json | grep -o \'"revision":[0-9]*\' | grep -om1 "[0-9]*$")`, then ' +
   '`etcdctl --command-timeout 60s defrag`';
+
+/** None where this user may not ask for them: he sees the sizes still. Rejects with an EtcdError. */
+export async function alarmsOf(etcd: Etcd): Promise<readonly Alarm[]> {
+  try {
+    return await etcd.alarms();
+  } catch (error) {
+    if (error instanceof EtcdError && error.fault === 'refused') return [];
+    throw error;
+  }
+}
 
 /** @param quota Bytes, for members that do not say theirs. Returns a sentence for each thing that is wrong, with its remedy. */
 export function spaceProblems({ members, alarms }: Space, quota: number): readonly string[] {

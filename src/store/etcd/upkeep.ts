@@ -2,7 +2,7 @@ import type { Clock } from '../../lease/clock.ts';
 import type { Say } from './admission.ts';
 import { SEGMENTS } from './entry.ts';
 import { type Etcd, EtcdError, endOfPrefix, type Revision } from './etcd.ts';
-import { fullness, type Space, spaceProblems } from './space.ts';
+import { alarmsOf, fullness, type Space, spaceProblems } from './space.ts';
 
 /** auto: if etcd is the gateways' own. */
 export type Compacting = 'auto' | 'on' | 'off';
@@ -104,7 +104,7 @@ export class Upkeep {
   async #look(isFirst: boolean): Promise<void> {
     const { etcd, quota } = this.#parts;
     try {
-      const [members, alarms] = await Promise.all([etcd.statuses(), etcd.alarms().catch(noneIfRefused)]);
+      const [members, alarms] = await Promise.all([etcd.statuses(), alarmsOf(etcd)]);
       const space = { members, alarms };
       this.#problems = spaceProblems(space, quota);
       if (isFirst) await this.#compact(space);
@@ -122,20 +122,28 @@ export class Upkeep {
     const mark = this.#marks.findLast(({ at }) => now - at >= kept);
     const least = kept === LONGEST ? LEAST : 1;
     if (mark === undefined || mark.written - this.#compacted.written < least) return;
-    const refusal = compacting === 'auto' ? await whyNotCompact(etcd) : undefined;
-    if (refusal === undefined) {
-      await etcd.compact(mark.revision).catch(nothingIfCompacted);
-      this.#compacted = mark;
-    }
-    this.#sayOnce(refusal);
+    const hindrance = compacting === 'auto' ? await whyNotCompact(etcd) : undefined;
+    this.#sayOnce(hindrance ?? (await this.#compactTo(mark)));
   }
 
-  #sayOnce(refusal: string | undefined): void {
-    const said = refusal ?? '';
+  /** Returns why etcd refuses it; undefined: it is done. */
+  async #compactTo(mark: Mark): Promise<string | undefined> {
+    try {
+      await this.#parts.etcd.compact(mark.revision);
+    } catch (error) {
+      if (!(error instanceof EtcdError) || error.fault === 'unknown') throw error;
+      if (error.fault === 'refused') return error.message;
+      // compacted: another gateway, or etcd itself, has come first.
+    }
+    this.#compacted = mark;
+    return undefined;
+  }
+
+  #sayOnce(cause: string | undefined): void {
+    const said = cause ?? '';
     if (said === this.#said) return;
     this.#said = said;
-    if (refusal !== undefined)
-      this.#parts.say('info', { cause: refusal }, 'etcd is not compacted by the gateways');
+    if (cause !== undefined) this.#parts.say('info', { cause }, 'etcd is not compacted by the gateways');
   }
 }
 
@@ -151,15 +159,4 @@ export async function whyNotCompact(etcd: Etcd): Promise<string | undefined> {
     if (!(error instanceof EtcdError) || error.fault !== 'refused') throw error;
     return 'this user may not see whether etcd holds keys of others, whose past a compaction would take; GATEWAY_ETCD_COMPACT=on compacts all the same';
   }
-}
-
-/** Whoever may not ask for alarms sees the sizes still. */
-export function noneIfRefused(error: unknown): readonly [] {
-  if (error instanceof EtcdError && error.fault === 'refused') return [];
-  throw error;
-}
-
-/** Another gateway, or etcd itself, has come first. */
-function nothingIfCompacted(error: unknown): void {
-  if (!(error instanceof EtcdError) || error.fault !== 'compacted') throw error;
 }

@@ -170,6 +170,25 @@ describe('while etcd has no space', () => {
     const [beat] = heartbeatsIn(new Keys(SEGMENT), cluster.keys);
     expect((beat?.at ?? 0) - begin).toBe(at);
   });
+
+  test('one that is started again is alive at once, with the lease of the process before it', async () => {
+    const cluster = await born();
+    const clock = new FakeClock();
+    const one = await openSharedStore({ etcd: cluster.connect(), clock });
+    const other = await openSharedStore({ etcd: cluster.connect(), clock, place: 11 });
+    cluster.full = 'but for nested puts';
+    cluster.alarms.push({ memberId: '1', kind: 'no-space' });
+    await clock.pass(1000);
+    for (const store of [one, other]) store.idle();
+    await settle();
+    cluster.lapse();
+    await other.close();
+    await openSharedStore({ etcd: cluster.connect(), clock, place: 11, random: () => 0.25 });
+    cluster.keptAlive.add('1');
+    cluster.lapse();
+
+    expect([...one.members.live]).toEqual([dotted('10.15.3.11')]);
+  });
 });
 
 describe('clocks', () => {

@@ -6,6 +6,8 @@ import type { EtcdStore } from '../../../src/store/etcd/etcd-store.ts';
 import { GrpcEtcd } from '../../../src/store/etcd/grpc-etcd.ts';
 import { heartbeatsIn } from '../../../src/store/etcd/heartbeat.ts';
 import { readSnapshot } from '../../../src/store/etcd/snapshot.ts';
+import { alarmsOf } from '../../../src/store/etcd/space.ts';
+import { whyNotCompact } from '../../../src/store/etcd/upkeep.ts';
 import { EtcdProcesses, hasEtcd } from '../../support/etcd-process.ts';
 import { at as dotted } from '../../support/plan.ts';
 import { giveBirth, openSharedStore, SEGMENT, type SharedStoreOptions } from '../../support/shared-store.ts';
@@ -98,6 +100,44 @@ describeEtcd(`an etcd with little space${why}`, () => {
     await cluster.until(async () => expect(next.members.live.size).toBe(3));
     expect(next.space).toEqual(ALL_IS_WELL);
   }, 60_000);
+
+  test('tells a user who may not see all keys that the gateways do not compact; sizes and alarms he sees', async () => {
+    const { cluster, etcd } = await start(32 * MIB);
+    const control = (...words: readonly string[]) =>
+      execFileSync('etcdctl', ['--endpoints', cluster.endpoints.join(','), ...words], {
+        env: { ...process.env, ETCDCTL_API: '3' },
+        stdio: 'pipe',
+      });
+    const alone = await whyNotCompact(etcd);
+    control('put', 'zebra', 'x');
+    const behind = await whyNotCompact(etcd);
+    control('put', '/registry/pod', 'x');
+    const before = await whyNotCompact(etcd);
+    for (const words of [
+      'user add root:secret',
+      'user add gw:secret',
+      'role add gw',
+      'user grant-role gw gw',
+    ])
+      control(...words.split(' '));
+    control('role', 'grant-permission', 'gw', '--prefix=true', 'readwrite', '/vps-gateway/');
+    control('auth', 'enable');
+    const limited = new GrpcEtcd({
+      ...{ endpoints: cluster.endpoints, clock: systemClock },
+      user: { name: 'gw', password: 'secret' },
+    });
+    ends.push(() => limited.close());
+
+    expect([alone, behind, before]).toEqual([
+      undefined,
+      expect.stringContaining('"zebra"'),
+      expect.stringContaining('"/registry/pod"'),
+    ]);
+    expect(await whyNotCompact(limited)).toContain('this user may not see');
+    expect((await limited.statuses()).map(({ usedBytes }) => usedBytes > 0)).toEqual([true]);
+    expect(await alarmsOf(limited)).toEqual([]);
+    await limited.compact((await limited.status()).revision);
+  }, 30_000);
 
   test('is never filled by what guests do, though it keeps all of its past unless it is told otherwise', async () => {
     const { cluster, etcd } = await start(32 * MIB);
