@@ -22,9 +22,16 @@ export interface Output {
 /** The process's own output. */
 export function standardOutput(): Output {
   const isTerminal = isatty(STANDARD_OUTPUT);
-  const columns = isTerminal && process.stdout.columns >= NARROWEST ? process.stdout.columns : undefined;
   const hasColour = isTerminal && wantsColour(process.env);
-  return { write: (text) => writeWhole(STANDARD_OUTPUT, text), hasColour, columns };
+  return {
+    write: (text) => writeWhole(STANDARD_OUTPUT, text),
+    hasColour,
+    // Asked for when a table is written: a server opens no terminal.
+    get columns() {
+      const columns = isTerminal ? process.stdout.columns : 0;
+      return columns >= NARROWEST ? columns : undefined;
+    },
+  };
 }
 
 /** https://no-color.org: NO_COLOR counts if it is not empty. */

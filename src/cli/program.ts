@@ -7,6 +7,7 @@ import { addCheckCommand } from './config-check.ts';
 import { addHealthCommand } from './health.ts';
 import { addLabCommand } from './lab.ts';
 import { addLeasesCommand } from './leases.ts';
+import { addReasonsCommand } from './reasons.ts';
 import { addSettingOptions, settingsOrThrow } from './setting-options.ts';
 import { complain, ReaderGone, writeWhole } from './write-whole.ts';
 
@@ -58,6 +59,7 @@ export function createProgram(writeOut = (text: string) => writeWhole(1, text)):
   addClusterCommand(program);
   addHealthCommand(program);
   addClockCommand(program);
+  addReasonsCommand(program);
   addLabCommand(program);
   return program;
 }

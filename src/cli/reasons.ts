@@ -1,0 +1,67 @@
+import type { Command } from 'commander';
+import { nearestTo } from '../config/nearest.ts';
+import { REASONS, type ReasonRow } from '../engine/reasons.ts';
+import { GatewayError } from '../errors.ts';
+import { DROPS, type DropRow } from '../server/drops.ts';
+import { type Column, type Output, standardOutput, writeDetails, writeJson, writeTable } from './output.ts';
+
+/** A word of the log or of the counters, as it is shown. */
+interface Word {
+  readonly word: string;
+  readonly kind: ReasonRow['kind'] | 'dropped';
+  readonly means: string;
+  readonly remedy: string | null;
+}
+
+const WORDS: readonly Word[] = [
+  ...Object.entries<ReasonRow>(REASONS).map(([word, row]) => wordOf(word, row.kind, row)),
+  ...Object.entries<DropRow>(DROPS).map(([word, row]) => wordOf(word, 'dropped', row)),
+];
+
+const COLUMNS: readonly Column<Word>[] = [
+  { heading: 'WORD', cell: ({ word }) => word },
+  { heading: 'KIND', cell: ({ kind }) => kind },
+  { heading: 'WHAT HAPPENED', cell: ({ means }) => means, wraps: true, least: 30 },
+];
+
+/** Adds `reasons`: what docs/troubleshooting.md says. */
+export function addReasonsCommand(program: Command, output = standardOutput()): void {
+  program
+    .command('reasons')
+    .description('what the reason words of log, history and counters mean, and what can be done')
+    .argument('[word]', 'only this one, with what can be done')
+    .option('--json', 'an array of objects')
+    .action((word: string | undefined, { json }: { readonly json?: boolean }) => {
+      const words = word === undefined ? WORDS : wordsOf(word);
+      if (json === true) writeJson(output, words);
+      else if (word === undefined) writeTable(output, COLUMNS, words);
+      else for (const [index, each] of words.entries()) explain(output, each, index > 0);
+    });
+}
+
+function wordOf(word: string, kind: Word['kind'], { means, remedy }: ReasonRow | DropRow): Word {
+  return { word, kind, means, remedy: remedy ?? null };
+}
+
+function wordsOf(text: string): readonly Word[] {
+  const found = WORDS.filter(({ word }) => word === text);
+  if (found.length > 0) return found;
+  const near = nearestTo(
+    text,
+    WORDS.map(({ word }) => word),
+  );
+  throw new GatewayError(
+    'bad-settings',
+    `${text}: no such word: did you mean ${near}? \`vps-gateway reasons\` lists them all`,
+  );
+}
+
+function explain(output: Output, { word, kind, means, remedy }: Word, isNext: boolean): void {
+  if (isNext) output.write('\n');
+  writeDetails(output, [
+    ['word', word],
+    ['kind', kind],
+    ['what happened', means],
+    ['what to do', remedy],
+  ]);
+}

@@ -1,0 +1,58 @@
+import { Command } from 'commander';
+import { expect, it } from 'vitest';
+import { addReasonsCommand } from '../../src/cli/reasons.ts';
+import { REASONS } from '../../src/engine/reasons.ts';
+import { DROPS } from '../../src/server/drops.ts';
+
+const WORDS = [...Object.keys(REASONS), ...Object.keys(DROPS)];
+
+function run(...words: readonly string[]): string {
+  let text = '';
+  const program = new Command().exitOverride();
+  const output = {
+    hasColour: false,
+    columns: 80,
+    write: (written: string) => {
+      text += written;
+    },
+  };
+  addReasonsCommand(program, output);
+  program.parse(['reasons', ...words], { from: 'user' });
+  return text;
+}
+
+it('lists every word, on a terminal of 80 columns', () => {
+  const lines = run().split('\n');
+
+  expect(lines.filter((line) => /^[a-z]/.test(line)).map((line) => line.split(' ')[0])).toEqual(WORDS);
+  for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
+});
+
+it('tells of one word what happened and what can be done', () => {
+  expect(run('not-in-pool')).toMatch(/^what happened +The client asks for an address outside the pool/m);
+  expect(run('not-in-pool')).toMatch(/^what to do +If it is to keep that address, widen the pool/m);
+  expect(run('superseded')).toMatch(/^what to do +-$/m);
+});
+
+it('tells of a word that is both a reason and the cause of a drop twice', () => {
+  expect(run('relay-not-listed').match(/^kind .*/gm)).toEqual([
+    'kind           silence',
+    'kind           dropped',
+  ]);
+});
+
+it('prints the same as JSON', () => {
+  expect(JSON.parse(run('pool-full', '--json'))).toEqual([
+    {
+      word: 'pool-full',
+      kind: 'silence',
+      means: REASONS['pool-full'].means,
+      remedy: REASONS['pool-full'].remedy,
+    },
+  ]);
+  expect(JSON.parse(run('--json'))).toHaveLength(WORDS.length);
+});
+
+it('a word that is none is refused with the nearest one', () => {
+  expect(() => run('pol-full')).toThrow('did you mean pool-full?');
+});
