@@ -63,7 +63,7 @@ function misspelt(
 
 /** What can be lived with, but is most likely not what was meant. */
 export function doubtsIn(read: ReadSettings): readonly Fault[] {
-  return [...maskInSubnet(read), ...gatewaysInPool(read), ...segmentAlone(read)];
+  return [...maskInSubnet(read), ...gatewaysInPool(read), ...relaysInPool(read), ...segmentAlone(read)];
 }
 
 /** A segment's name without endpoints: the leases are not shared, though somebody meant them to be. */
@@ -78,6 +78,18 @@ function maskInSubnet({ subnet }: ReadSettings): readonly Fault[] {
   if (subnet?.kind !== 'mask') return [];
   const remedy = `name it ${SETTINGS.subnetMask.variable}, and leave ${SETTINGS.subnet.variable} out`;
   return [{ key: 'subnet', message: 'is a mask, and is taken as one', remedy }];
+}
+
+/** RFC 3046 §5: what a relay says is believed, so a guest must not be able to pass for one. */
+function relaysInPool({ relays = [], poolStart, poolEnd }: ReadSettings): readonly Fault[] {
+  if (poolStart === undefined || poolEnd === undefined) return [];
+  const inPool = relays.find(({ first, last }) => first < last && first <= poolEnd && last >= poolStart);
+  if (inPool === undefined) return [];
+  const range = `${ipv4ToText(inPool.first)}-${ipv4ToText(inPool.last)}`;
+  const message = `${range} has addresses of the pool: a guest with one of them passes for a relay`;
+  return [
+    { key: 'relays', message, remedy: 'list each relay by its own address: it is given to no guest then' },
+  ];
 }
 
 function gatewaysInPool({ gateway, subnetMask, poolStart, poolEnd }: ReadSettings): readonly Fault[] {

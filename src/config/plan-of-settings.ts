@@ -64,10 +64,12 @@ function subnetOf(settings: Settings, own: readonly Ipv4[], mtu: number): Subnet
   };
 }
 
-/** Addresses that are no guest's to have: the router's, the gateways', our own, network and broadcast. */
+/** Addresses that are no guest's to have: the router's, the gateways' and relays', our own, network and broadcast. */
 function excludedOf(settings: Settings, prefix: Prefix, own: readonly Ipv4[]): ReadonlySet<Ipv4> {
   const gateways = [...gatewayAddresses(prefix), ...(settings.peers ?? []), ...own];
-  const all = [settings.gateway, ...gateways, prefix.network, broadcastOf(prefix)];
+  // A range may be all that the relays of a site could have; one address is a relay's.
+  const relays = settings.relays.filter(({ first, last }) => first === last).map(({ first }) => first);
+  const all = [settings.gateway, ...gateways, ...relays, prefix.network, broadcastOf(prefix)];
   return new Set(all.filter((address) => contains(prefix, address)));
 }
 

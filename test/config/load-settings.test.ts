@@ -337,4 +337,15 @@ describe('warnings', () => {
       { setting: 'GATEWAY_DHCP_POOL_START', message: expect.stringContaining('10.15.3.10 to 10.15.3.19') },
     ]);
   });
+
+  it.each([
+    ['10.15.3.40-10.15.3.60', 1],
+    ['10.15.3.0/24', 1],
+    ['10.15.3.50,10.15.3.5-10.15.3.9,10.16.0.0/16', 0],
+  ])('a range of relays that guests could be in is warned of: %s', (relays, count) => {
+    const { warnings } = load({ GATEWAY_DHCP_RELAYS: relays });
+
+    expect(warnings).toHaveLength(count);
+    for (const { message } of warnings) expect(message).toContain('passes for a relay');
+  });
 });

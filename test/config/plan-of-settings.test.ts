@@ -54,6 +54,13 @@ describe('planOfSettings', () => {
     expect(planFor({ relays: '10.15.3.5' }).relays).toEqual([{ first: five, last: five }]);
   });
 
+  it('gives the address of a relay that is listed by it to no guest', () => {
+    const [subnet] = planFor({ relays: '10.15.3.50,10.15.3.60-10.15.3.70,10.16.0.1' }).subnets;
+
+    expect(subnet?.pools[0]?.excluded).toEqual(new Set([address('10.15.3.50')]));
+    expect(subnet?.excluded.has(address('10.15.3.50'))).toBe(true);
+  });
+
   it('has a lease cache if one is set', () => {
     expect(planFor({ leaseCache: '25' }).leaseCache).toBe(25);
     expect(planFor({ leaseCache: 'off' }).leaseCache).toBe(0);
