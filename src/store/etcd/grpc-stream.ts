@@ -5,7 +5,6 @@ import { CallError, STATUS } from './status-codes.ts';
 const PREFIX_BYTES = 5;
 /** No answer is longer. */
 const MOST_BYTES = 16 * 1024 * 1024;
-const NOTHING = Buffer.alloc(0);
 
 export interface StreamListener {
   /** One whole message; its bytes are the listener's. */
@@ -18,8 +17,10 @@ export interface StreamListener {
 export class GrpcStream {
   readonly #stream: ClientHttp2Stream;
   readonly #listener: StreamListener;
-  /** The beginning of a message whose end has not come. */
-  #pending: Buffer = NOTHING;
+  /** The beginning of a message whose end has not come, how much it is, and how much of it is waited for: bytes. */
+  #pieces: Buffer[] = [];
+  #held = 0;
+  #awaited = PREFIX_BYTES;
   #status: CallError | 'ok' | undefined;
   #isOver = false;
 
@@ -71,20 +72,32 @@ export class GrpcStream {
   }
 
   #hear(chunk: Buffer): void {
-    if (this.#isOver) return;
-    let bytes = this.#pending.byteLength === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
+    if (this.#isOver || this.#status instanceof CallError) return;
+    this.#pieces.push(chunk);
+    this.#held += chunk.byteLength;
+    if (this.#held < this.#awaited) return; // Put together once: a snapshot's page comes in hundreds of pieces.
+    this.#take(this.#pieces.length === 1 ? chunk : Buffer.concat(this.#pieces, this.#held));
+  }
+
+  #take(pieces: Buffer): void {
+    let bytes = pieces;
+    this.#awaited = PREFIX_BYTES;
     while (bytes.byteLength >= PREFIX_BYTES) {
       const end = PREFIX_BYTES + bytes.readUInt32BE(1);
       if (bytes[0] !== 0 || end > MOST_BYTES) {
         this.#break(bytes[0] === 0 ? 'an answer is too long' : 'an answer is compressed, unasked');
         return;
       }
-      if (bytes.byteLength < end) break;
+      if (bytes.byteLength < end) {
+        this.#awaited = end;
+        break;
+      }
       this.#listener.message(bytes.subarray(PREFIX_BYTES, end));
       if (this.#isOver) return;
       bytes = bytes.subarray(end);
     }
-    this.#pending = bytes;
+    this.#pieces = bytes.byteLength === 0 ? [] : [bytes];
+    this.#held = bytes.byteLength;
   }
 
   #break(why: string): void {
