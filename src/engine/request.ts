@@ -59,7 +59,8 @@ function select(question: Question, address: Ipv4): Decision {
   if (!contains(question.subnet.prefix, address)) return refuse(question, address, 'wrong-network');
   const entitlement = entitlementTo(address, question);
   if (entitlement === 'nothing') return refuse(question, address, 'excluded');
-  if (isBoundTo(leases.recordAt(address), client, now)) return grant(question, address, 'renewed');
+  // Sent again: of its first DHCPACK the client knows nothing, and another may have its address since.
+  if (isBoundTo(leases.recordAt(address), client, now)) return promise(question, address, 'renewed');
   if (entitlement === 'rest') return refuse(question, address, 'not-in-pool');
 
   const isOwnCards = isOffered(question, address) ? false : isLeftBehind(question, address);

@@ -122,14 +122,16 @@ export class Course {
         this.#break(turn, error);
       }
     }
+    // What is stored so late is newer than what was missed meanwhile, and vouches for nothing: its DHCPACK does not leave.
+    const isLate = (turn: Turn) => turn.isStale(turn.decidedAt, this.#monotonic);
+    if (turns.some((turn, index) => outcomes[index] === 'committed' && isLate(turn)))
+      this.#parts.circumstances.missed();
   }
 
-  /** From now on nothing is decided again. */
   stop(): void {
     this.#isStopping = true;
   }
 
-  /** Drops all that waits; no commit may be under way. */
   clear(): void {
     this.#waiting.clear('stopping');
   }
@@ -195,7 +197,6 @@ export class Course {
     return decide(message, arrival, known, this.#now, store.leases, this.plan);
   }
 
-  /** What became of a turn's change. */
   #end(turn: Turn, outcome: Outcome): void {
     const { decision, change } = turn;
     if (decision === undefined || change === undefined) throw new Error('an outcome without a change');

@@ -3,7 +3,8 @@ import type { LeaseView } from '../lease/lease-view.ts';
 import type { Log } from './log.ts';
 
 /**
- * Why something may have been missed. stale: it lay in the sockets too long to be believed. store: it counts anew, and is
+ * Why something may have been missed. stale: it lay in the sockets too long to be believed, or a lease was
+ * stored so late that its DHCPACK does not leave. store: it counts anew, and is
  * another than it was.
  */
 export type DeafReason = 'interface' | 'carrier' | 'overflow' | 'stall' | 'stale' | 'store';

@@ -39,7 +39,7 @@ export interface Circumstances {
   heardDiscover(lane: ClientKey): void;
   /** The DHCPDISCOVER of this machine that was heard last was not its first. */
   askedBefore(lane: ClientKey): boolean;
-  /** What was sent on the segment has been dropped unread. */
+  /** What was sent on the segment has been dropped unread, or may not have been heard until now. */
   missed(): void;
   /** A client has asked another server for an address; before that message is decided. */
   heardRequest(server: Ipv4, address: Ipv4, client: ClientKey, hardware: HardwareAddress): void;

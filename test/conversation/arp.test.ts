@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest';
+import { NOBODY } from '../../src/lease/client-key.ts';
+import { NO_HARDWARE } from '../../src/net/hardware-address.ts';
+import { NOBODY_HEARD } from '../../src/server/knowledge.ts';
 import type { Plan } from '../../src/subnet/plan.ts';
 import { Conversation } from '../support/conversation.ts';
 import { Guest } from '../support/guest.ts';
 import { ip, mac } from '../support/packet.ts';
-import { relays } from '../support/plan.ts';
+import { at, relays } from '../support/plan.ts';
 
 const SERVER = '10.15.3.10';
 const MINE = '10.15.3.40';
@@ -41,6 +44,34 @@ test('RFC 2131 §3.1 (2): an answer from the client itself is no conflict', () =
   conversation.holders.set(MINE, ADA.mac);
 
   expect(conversation.hear(ADA.discover([...asking(MINE)])).outcome).toBe(`DHCPOFFER ${MINE}`);
+});
+
+test('RFC 2131 §3.1 (2): a DHCPREQUEST that comes again is answered at once, or after the segment was asked where something was missed', () => {
+  const conversation = probing();
+  conversation.hear(ADA.discover([...asking(MINE)]));
+  conversation.hear(ADA.select(MINE, SERVER));
+
+  const again = conversation.hear(ADA.select(MINE, SERVER));
+  conversation.known = { deafRevision: conversation.store.leases.revision };
+  const afterwards = conversation.hear(ADA.select(MINE, SERVER));
+  conversation.known = { deafRevision: conversation.store.leases.revision };
+  conversation.holders.set(MINE, STRANGER);
+  const inUse = conversation.hear(ADA.select(MINE, SERVER));
+
+  expect([again.outcome, again.asked]).toEqual([`DHCPACK ${MINE}`, []]);
+  expect([afterwards.outcome, afterwards.asked]).toEqual([`DHCPACK ${MINE}`, [MINE]]);
+  expect(inUse.outcome).toBe('DHCPNAK');
+});
+
+test('a DHCPREQUEST that comes again is answered after the segment was asked, if another gateway gave the address meanwhile', () => {
+  const conversation = probing();
+  conversation.hear(ADA.discover([...asking(MINE)]));
+  conversation.hear(ADA.select(MINE, SERVER));
+  const heard = { on: conversation.now, granter: at('10.15.3.11'), hardware: NO_HARDWARE, client: NOBODY };
+  conversation.known = { hearing: { ...NOBODY_HEARD, askedBy: () => heard } };
+  conversation.holders.set(MINE, STRANGER);
+
+  expect(conversation.hear(ADA.select(MINE, SERVER)).outcome).toBe('DHCPNAK');
 });
 
 test("the client's own last address is vouched for by its record", () => {

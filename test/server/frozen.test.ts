@@ -146,6 +146,33 @@ describe('what was decided before a stall', () => {
     expect(stateAt(bench, address)).toBe('bound');
   });
 
+  test('a lease whose DHCPACK does not leave does not vouch for its address: ARP is asked when its client asks again', async () => {
+    const bench = running({ plan: { probeMilliseconds: 300 } });
+    const { circumstances, store } = bench;
+    circumstances.missed = () => {
+      circumstances.deafRevision = store.leases.revision;
+    };
+    await bench.hear(GUEST.discover());
+    bench.questions[0]?.answer(undefined);
+    await bench.clock.pass(0);
+    const address = bench.replies().at(-1)?.split(' ')[1] ?? '';
+    store.script({ takes: 'until released' });
+    await bench.hear(GUEST.select(address, SERVER));
+    bench.clock.stall(FROZEN);
+    await bench.hear(OTHER.discover()); // That it was deaf is known before its own lease is.
+    store.release();
+    await bench.clock.pass(0);
+
+    await bench.hear(GUEST.select(address, SERVER));
+    const asked = bench.questions.map((question) => question.address);
+    bench.questions.find((question) => question.address === address)?.answer(OTHER.mac);
+    await bench.clock.pass(0);
+
+    expect(asked).toContain(address);
+    expect(bench.replies()).toEqual([`DHCPNAK 0.0.0.0 to ${GUEST.mac}`]);
+    expect(stateAt(bench, address)).toBe('declined');
+  });
+
   test('a DHCPNAK that had to be confirmed does not leave', async () => {
     const bench = running({ settles: false });
     const address = await bind(bench, OTHER);

@@ -42,6 +42,8 @@ interface Known {
   readonly heartbeat: Heartbeat;
   /** How far its clock is ahead of ours, by its last heartbeats, less their time on the way: milliseconds. */
   readonly offsets: readonly number[];
+  /** Our wall clock less the monotonic one when the last of them came: milliseconds. */
+  readonly base: number;
 }
 
 /**
@@ -114,12 +116,12 @@ export class Members {
     return this.#agreedAt;
   }
 
-  /** True if the newest heartbeat of another live gateway agrees with this clock, and that of none differs. */
+  /** True if the newest heartbeat of another live gateway agrees with this clock as it is now, and that of none differs. */
   get agrees(): boolean {
     return this.#newestOffsets().length > 0 && !this.differs;
   }
 
-  /** True if the newest heartbeat of another live gateway, the moment it came, differed from this clock. */
+  /** True if the newest heartbeat of another live gateway differs from this clock: what that was set by since it came counts. */
   get differs(): boolean {
     return this.#newestOffsets().some((offset) => Math.abs(offset) > CLOCK_GRACE);
   }
@@ -210,18 +212,29 @@ export class Members {
     await etcd.revokeEtcdLease(lease).catch(() => undefined);
   }
 
+  get #base(): number {
+    return this.#options.clock.now() - this.#options.clock.monotonic();
+  }
+
   #newestOffsets(): readonly number[] {
     const others = [...this.#known].filter(([node]) => node !== this.#options.node);
-    return others.flatMap(([, { offsets }]) => offsets.at(-1) ?? []);
+    const base = this.#base;
+    return others.flatMap(([, known]) => {
+      const newest = known.offsets.at(-1);
+      return newest === undefined ? [] : [newest + known.base - base];
+    });
   }
 
   #learn(entry: KeyValue, now: number | undefined): void {
     const name = this.#options.keys.gatewayOf(entry.key);
     const heartbeat = name === undefined ? undefined : decodeHeartbeat(entry.value);
     if (name === undefined || heartbeat === undefined) return;
-    const before = this.#known.get(name)?.offsets ?? [];
-    const offsets = now === undefined ? before : [...before, heartbeat.at - now].slice(-SAMPLES);
-    this.#known.set(name, { heartbeat, offsets });
+    const { offsets: before, base } = this.#known.get(name) ?? { offsets: [], base: 0 };
+    if (now === undefined) this.#known.set(name, { heartbeat, offsets: before, base });
+    else {
+      const offsets = [...before, heartbeat.at - now].slice(-SAMPLES);
+      this.#known.set(name, { heartbeat, offsets, base: this.#base });
+    }
     const { node, clock } = this.#options;
     if (now === undefined || name === node || Math.abs(heartbeat.at - now) > CLOCK_TOLERANCE) return;
     this.#agreedAt = clock.monotonic();

@@ -202,6 +202,24 @@ describe('clocks', () => {
     expect(agreedAt).toBe(agree ? 6000 : undefined);
   });
 
+  test.each([
+    ['back', -3_600_000],
+    ['forward', 3_600_000],
+  ])('agree no more the moment that this one is set %s, before another heartbeat comes', async (_, step) => {
+    const cluster = await born();
+    const [clock, other] = [new FakeClock(), new FakeClock()];
+    const { members } = await openSharedStore({ etcd: cluster.connect(), clock });
+    const second = await openSharedStore({ etcd: cluster.connect(), clock: other, place: 11 });
+    await other.pass(3000);
+    second.idle();
+    await settle();
+    const before = members.agrees;
+
+    clock.jump(step);
+
+    expect([before, members.agrees, members.differs]).toEqual([true, false, true]);
+  });
+
   /** What the first gateway makes of a second one whose clock is so far ahead, after so many heartbeats. */
   async function seen(milliseconds: number, beats = 6): Promise<SharingGateways> {
     const cluster = await born();
