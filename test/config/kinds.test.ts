@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { bytes } from '../../src/config/etcd-kinds.ts';
 import {
   address,
   addressList,
@@ -65,6 +66,10 @@ describe('kinds of settings', () => {
     [probe, '1s', 1000],
     [probe, 'off', 0],
     [probe, '0', 0],
+    [bytes, '1073741824', 2 ** 30],
+    [bytes, '2GiB', 2 ** 31],
+    [bytes, '512 MB', 2 ** 29],
+    [bytes, '1k', 1024],
     [share, '1', 1],
     [share, '45', 45],
     [share, '25%', 25],
@@ -109,6 +114,10 @@ describe('kinds of settings', () => {
     [leaseTime, 'forever'],
     [probe, '11s'],
     [probe, 'soon'],
+    [bytes, '0'],
+    [bytes, '1.5GiB'],
+    [bytes, '2TiB'],
+    [bytes, '999999999999999G'],
     [share, '0'],
     [share, '46'],
     [share, '2.5'],

@@ -258,8 +258,8 @@ export function writeStatus(output: Output, report: ClusterReport): void {
   for (const problem of problems) writeSentences(output, ['', `problem: ${problem}`]);
 }
 
-function databaseText({ bytes, usedBytes, quotaBytes }: NonNullable<MemberLine['database']>): string {
-  return `${bytesToText(bytes)} of ${bytesToText(quotaBytes)}, ${bytesToText(usedBytes)} in use`;
+function databaseText({ bytes, quotaBytes }: NonNullable<MemberLine['database']>): string {
+  return `${bytesToText(bytes)} of ${bytesToText(quotaBytes)}`;
 }
 
 function mirrorText({ revision, age_seconds: age, quorum }: MirrorState): string {

@@ -4,7 +4,7 @@ import { type Etcd, EtcdError, endOfPrefix } from './etcd.ts';
 import { decodeHeartbeat, type Heartbeat } from './heartbeat.ts';
 
 /** So many segments are looked at; whoever has more knows their names. */
-const MOST_SEGMENTS = 100;
+const MOST_SEGMENTS = 30;
 
 /** A segment that etcd holds. */
 export interface KnownSegment {

@@ -20,6 +20,8 @@ const KEPT = [
   { from: 0, milliseconds: 300_000 },
 ] as const;
 const LONGEST = 300_000;
+/** However large the quota is, or is said to be, no more is kept than so many keys written: some ten megabytes. */
+const MOST_KEPT = 30_000;
 /** Less is not worth a compaction where there is room: keys written. */
 const LEAST = 1000;
 /** Up to the last key: etcd's own sign for it. */
@@ -119,7 +121,8 @@ export class Upkeep {
     const share = fullness(space, quota);
     const kept = KEPT.find(({ from }) => share >= from)?.milliseconds ?? LONGEST;
     const now = clock.monotonic();
-    const mark = this.#marks.findLast(({ at }) => now - at >= kept);
+    const most = (this.#marks.at(-1)?.written ?? 0) - MOST_KEPT;
+    const mark = this.#marks.findLast(({ at, written }) => now - at >= kept || written <= most);
     const least = kept === LONGEST ? LEAST : 1;
     if (mark === undefined || mark.written - this.#compacted.written < least) return;
     const hindrance = compacting === 'auto' ? await whyNotCompact(etcd) : undefined;

@@ -83,6 +83,19 @@ describe('what is past in etcd', () => {
     expect(segment.cluster.compacted >= revision).toBe(seconds > 0);
   });
 
+  test('is kept for no more than 30,000 keys that were written, whatever the quota is', async () => {
+    const segment = await Segment.born();
+    await segment.open({ quota: 2 ** 40 });
+    for (let second = 0; second < 12; second += 1) {
+      segment.put(OWN, 5000);
+      await segment.pass(1);
+    }
+
+    const { revision, compacted } = segment.cluster;
+    expect(revision - compacted).toBeGreaterThan(25_000);
+    expect(revision - compacted).toBeLessThan(41_000);
+  });
+
   test('is looked after when much is written, and not only each minute', async () => {
     const segment = await Segment.born();
     await segment.open();
