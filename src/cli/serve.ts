@@ -1,5 +1,4 @@
 import { randomInt } from 'node:crypto';
-import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { isatty } from 'node:tty';
 import { findListenAddress, type ListenAddress } from '../config/listen-address.ts';
@@ -30,6 +29,7 @@ import type { Opening } from '../store/sqlite/sqlite-store.ts';
 import { readInterfaces } from '../transport/interfaces.ts';
 import { openListenIpArp, openTransport } from '../transport/open-transport.ts';
 import { DefendedMark } from './defended-mark.ts';
+import { DirectoryTrial } from './directory-trial.ts';
 import { openEtcd } from './etcd-connection.ts';
 import { nodeOf, SharingGateways, sharedSettings, sharedStore } from './shared-leases.ts';
 import { stopSignal } from './stop-signal.ts';
@@ -55,6 +55,7 @@ export async function serve(loaded: LoadedSettings): Promise<number> {
   const shared = sharedSettings(loaded);
   const gateways = new SharingGateways();
   const sockets = new Sockets(settings, log);
+  const directory = new DirectoryTrial(settings.leasesDir, systemClock);
   const server = new Server({
     clock: systemClock,
     log,
@@ -90,11 +91,13 @@ export async function serve(loaded: LoadedSettings): Promise<number> {
       ...planOfSettings(settings, listen, ownAddresses()),
       ...(sockets.canAsk ? {} : { probeMilliseconds: 0 }),
     }),
-    isWritable: () => isWritable(settings.leasesDir),
+    directoryFault: () => directory.fault,
     settings: shownSettings(origins),
     waits: settings.wait,
   });
-  const health = new HealthEndpoint(join(settings.leasesDir, HEALTH_SOCKET), server, log);
+  const health = new HealthEndpoint(join(settings.leasesDir, HEALTH_SOCKET), server, log, () =>
+    directory.tryIt(),
+  );
 
   const stopped = stopSignal();
   // It will mean to read the settings anew. Whoever sends it is not to end the gateway, nor the doubt of its clock.
@@ -166,16 +169,6 @@ function listenIpParts({ leasesDir, gateway, subnetMask }: Settings): ListenIpPa
     defended: (listenIp) => mark.set(listenIp),
     hasDefended: (listenIp) => mark.isRecent(listenIp),
   };
-}
-
-/** False on a file system that is read-only; what else may be wrong is found when something is written. */
-function isWritable(directory: string): boolean {
-  try {
-    accessSync(directory, constants.W_OK);
-    return true;
-  } catch (error) {
-    return !(error instanceof Error && 'code' in error && error.code === 'EROFS');
-  }
 }
 
 function ownAddresses(): readonly Ipv4[] {

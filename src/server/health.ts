@@ -50,8 +50,11 @@ export class HealthEndpoint {
   /** Of the socket's file. */
   #inode = 0;
   #looking: NodeJS.Timeout | undefined;
+  readonly #prepare: () => Promise<void>;
 
-  constructor(path: string, asked: Asked, log: Log) {
+  /** @param prepare Finds out, in a bounded time, what a status shall say. */
+  constructor(path: string, asked: Asked, log: Log, prepare: () => Promise<void> = async () => {}) {
+    this.#prepare = prepare;
     this.#path = path;
     this.#asked = asked;
     // Who has said all that it has to say still waits for the answer.
@@ -106,10 +109,11 @@ export class HealthEndpoint {
 
   #hear(socket: Socket): void {
     let text = '';
+    let isAsked = false;
     const answer = () => {
-      if (socket.writableEnded) return;
-      socket.setTimeout(ASKER_PATIENCE, () => socket.destroy());
-      socket.end(`${JSON.stringify(this.#answerTo(text.split('\n', 1)[0]?.trim() || 'status'))}\n`);
+      if (isAsked) return;
+      isAsked = true;
+      void this.#answer(socket, text.split('\n', 1)[0]?.trim() || 'status');
     };
     this.#open.add(socket);
     socket.on('close', () => this.#open.delete(socket));
@@ -121,6 +125,12 @@ export class HealthEndpoint {
       if (text.includes('\n')) answer();
     });
     socket.on('end', answer);
+  }
+
+  async #answer(socket: Socket, request: string): Promise<void> {
+    socket.setTimeout(ASKER_PATIENCE, () => socket.destroy());
+    if (request === 'status') await this.#prepare();
+    if (!socket.destroyed) socket.end(`${JSON.stringify(this.#answerTo(request))}\n`);
   }
 
   #answerTo(request: string): unknown {

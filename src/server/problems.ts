@@ -9,7 +9,8 @@ export type ProblemName =
   | 'interface-down'
   | 'unheard' // messages come to the interface, and do not reach the sockets
   | 'store' // nothing can be promised
-  | 'lease-file' // the SQLite file does not follow, or its directory is read-only
+  | 'directory' // nothing can be written where the lease file is
+  | 'lease-file' // the SQLite file does not follow
   | 'peers' // others serve the pool, and share nothing
   | 'certificates' // those with which etcd is spoken to have ended, will, or cannot be read
   | 'cluster' // between the gateways that share their leases
@@ -70,15 +71,16 @@ export function storeProblems(store: LeaseStore | undefined, isShared: boolean):
 }
 
 /**
- * A file system that is read-only is seen before the next lease fails for it.
+ * What is wrong with the disk is seen before the next lease fails for it.
  *
  * @param isShared The leases are in etcd, and new guests need no file.
  */
-export function readOnlyProblem(isShared: boolean): RunningProblem {
+export function directoryProblem(fault: string, isShared: boolean): RunningProblem {
   return {
-    name: 'lease-file',
-    message: 'the leases directory is on a file system that is read-only (EROFS)',
-    remedy: 'see why (dmesg), check the file system, and mount it anew: mount -o remount,rw',
+    name: 'directory',
+    message: `nothing can be written in the leases directory: ${fault}`,
+    remedy:
+      'see to its disk (dmesg, mount, df); a file system that has become read-only is checked, then mounted anew: mount -o remount,rw',
     stopsNewGuests: !isShared,
   };
 }

@@ -67,8 +67,8 @@ export interface ServerParts {
   /** Throws a GatewayError; 'rival-server' if somebody else listens there. */
   openMedium(listen: ListenAddress): Medium | Promise<Medium>;
   planOf(listen: ListenAddress): Plan;
-  /** Whether files can be made and changed where the lease file is; absent: that is not asked. */
-  isWritable?(): boolean;
+  /** Why nothing can be written where the lease file is, as far as it was tried; undefined: nothing is known of it. */
+  directoryFault?(): string | undefined;
   /** What it was started with, for whoever asks. */
   readonly settings?: readonly ShownSetting[];
   /** False: a listen address that is not there is an error, not waited for. */

@@ -14,9 +14,9 @@ import { Peers } from './peers.ts';
 import { type PoolUse, poolProblem, poolUseOf } from './pool-use.ts';
 import {
   clockProblem,
+  directoryProblem,
   NOT_STARTED,
   type RunningProblem,
-  readOnlyProblem,
   storeProblems,
 } from './problems.ts';
 import { Repeats } from './repeats.ts';
@@ -218,7 +218,8 @@ export class Server {
     const memory = this.#memory;
     if (memory === undefined) problems.push(NOT_STARTED);
     problems.push(...storeProblems(memory?.store, memory?.cluster !== undefined));
-    if (this.#parts.isWritable?.() === false) problems.push(readOnlyProblem(memory?.cluster !== undefined));
+    const fault = this.#parts.directoryFault?.();
+    if (fault !== undefined) problems.push(directoryProblem(fault, memory?.cluster !== undefined));
     const peers = memory?.peers.problem;
     if (peers !== undefined) problems.push(peers);
     const { cluster } = this.#parts;

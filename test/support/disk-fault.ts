@@ -4,14 +4,18 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GatewayProcess } from './gateway-process.ts';
 
-/** Tampers with what a gateway that runs does to its journal, until it is stopped. */
-export async function injectInto(gateway: GatewayProcess, fault: string): Promise<ChildProcess> {
+/** Tampers with what a gateway that runs does to its journal, or to another file of its directory, until it is stopped. */
+export async function injectInto(
+  gateway: GatewayProcess,
+  fault: string,
+  file = 'leases.journal',
+): Promise<ChildProcess> {
   const calls = fault.split(':')[0] ?? '';
   const flags = [
     '-f',
     '-q',
     '-P',
-    join(gateway.directory, 'leases.journal'),
+    join(gateway.directory, file),
     '-e',
     `trace=${calls}`,
     '-e',

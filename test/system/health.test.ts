@@ -128,6 +128,20 @@ describeSystem('the exit status of health', ['strace', 'nft'], () => {
     await until(0, gateway.directory);
   });
 
+  test('is 1 while the file system of the leases is read-only, before any lease has failed for it', async () => {
+    const gateway = await segment().gateway();
+    await until(0, gateway.directory);
+    const faults = await injectInto(gateway, 'utimensat:error=EROFS', 'leases.sqlite.lock');
+
+    const text = await until(1, gateway.directory);
+    await stop(faults);
+    await until(0, gateway.directory);
+
+    expect(text).toMatch(
+      /^problem: nothing can be written in the leases directory: .*EROFS.*\n {2}to mend it: .*remount,rw/m,
+    );
+  });
+
   test('is 1 while a firewall drops what comes to the interface, and 0 when the rule is gone', async () => {
     const { node } = segment();
     const gateway = await segment().gateway();
