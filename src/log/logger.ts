@@ -53,7 +53,7 @@ export function createLogger(
 
 function prettyLines(output: LineWriter, colorize: boolean): LineWriter {
   const { prettyFactory }: Pretty = createRequire(import.meta.url)('pino-pretty'); // A service need not wait for it.
-  const prettify = prettyFactory({ colorize, singleLine: true, translateTime: 'SYS:HH:MM:ss.l' });
+  const prettify = prettyFactory({ colorize, singleLine: true, translateTime: 'SYS:yyyy-mm-dd HH:MM:ss.l' });
   return { write: (line) => output.write(prettify(line)), flushSync: () => output.flushSync() };
 }
 

@@ -89,6 +89,7 @@ export class DecisionLog implements Observer {
   }
 
   omitted(code: number): void {
+    if (this.#log.isLevelEnabled?.('debug') === false) return;
     this.#log.debug({ option: code, name: optionName(code) }, 'an option did not fit');
   }
 

@@ -44,6 +44,7 @@ describe('createLogger', () => {
 
     log.warn({ reason: 'pool-full' }, 'no address is left');
 
+    expect(lines.join('')).toMatch(/^\[?(19|20)\d\d-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}/);
     expect(lines.join('')).toContain('no address is left');
     expect(lines.join('')).toContain('"reason":"pool-full"');
     expect(() => JSON.parse(lines.join(''))).toThrow();

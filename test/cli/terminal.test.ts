@@ -1,0 +1,32 @@
+import { spawnSync } from 'node:child_process';
+import { stripVTControlCharacters } from 'node:util';
+import { expect, test } from 'vitest';
+import { builtProgram, gatewayEnvironment } from '../support/gateway-process.ts';
+
+/** Of the package bsdutils, which Debian always has. */
+const HAS_SCRIPT = spawnSync('script', ['--version']).status === 0;
+
+/** Lines that `vps-gateway check` prints, as a terminal of so many columns gets them. */
+function checkOn(columns: number, environment: Readonly<Record<string, string>> = {}): readonly string[] {
+  const command = `stty cols ${columns} && exec '${process.execPath}' '${builtProgram()}' check`;
+  const { TERM: _, NO_COLOR: __, ...own } = gatewayEnvironment('/var/lib/none');
+  const { stdout } = spawnSync('script', ['-qec', command, '/dev/null'], {
+    encoding: 'utf8',
+    env: { ...own, TERM: 'xterm', GATEWAY_DHCP_INTERFACE: 'none0', ...environment },
+  });
+  return stdout.replaceAll('\r', '').split('\n');
+}
+
+test.for([80, 132])('check keeps to a terminal of %i columns, and marks a problem', (columns, { skip }) => {
+  if (!HAS_SCRIPT) skip('the program `script` is not installed');
+  const lines = checkOn(columns);
+
+  expect(lines.join('\n')).toContain('\u001b[31mproblem:\u001b[39m interface none0 does not exist');
+  for (const line of lines) expect(stripVTControlCharacters(line).length).toBeLessThanOrEqual(columns);
+});
+
+test('NO_COLOR is obeyed on a terminal', ({ skip }) => {
+  if (!HAS_SCRIPT) skip('the program `script` is not installed');
+
+  expect(checkOn(80, { NO_COLOR: '1' }).join('\n')).not.toContain('\u001b');
+});
