@@ -25,12 +25,12 @@ import type { EtcdStore } from '../store/etcd/etcd-store.ts';
 import { checkIntegrity } from '../store/sqlite/check-integrity.ts';
 import { openMirror } from '../store/sqlite/open-mirror.ts';
 import { LEASE_FILE, openSqliteStore, type SqliteStoreOptions } from '../store/sqlite/open-sqlite-store.ts';
-import type { Opening } from '../store/sqlite/sqlite-store.ts';
 import { readInterfaces } from '../transport/interfaces.ts';
 import { openListenIpArp, openTransport } from '../transport/open-transport.ts';
 import { DefendedMark } from './defended-mark.ts';
 import { DirectoryTrial } from './directory-trial.ts';
 import { openEtcd } from './etcd-connection.ts';
+import { sayOpening } from './say-opening.ts';
 import { nodeOf, SharingGateways, sharedSettings, sharedStore } from './shared-leases.ts';
 import { stopSignal } from './stop-signal.ts';
 import { systemBoot } from './system-boot.ts';
@@ -142,22 +142,6 @@ function storeOptions(
     lockWaitMilliseconds: LOCK_WAIT,
     clock: systemClock,
   };
-}
-
-function sayOpening(log: Logger, { file, loaded, skipped, setAside, copy, journalAside }: Opening): void {
-  if (setAside !== undefined) {
-    const { salvaged, reason, file: damaged } = setAside;
-    log.error(
-      { damaged, cause: reason, ...salvaged },
-      'the lease file was damaged: it is set aside, and what could be read is kept',
-    );
-  }
-  if (copy !== undefined)
-    log.info({ copy }, 'the lease file has a new schema; a copy of the old one is kept');
-  if (journalAside !== undefined)
-    log.warn({ journal: journalAside }, 'a journal that was not of this lease file is set aside');
-  if (skipped > 0) log.warn({ file, skipped }, 'rows of the lease file that are none of ours are left alone');
-  log.info({ file, ...loaded }, 'leases loaded');
 }
 
 function listenIpParts({ leasesDir, gateway, subnetMask }: Settings): ListenIpParts {

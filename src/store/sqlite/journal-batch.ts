@@ -1,11 +1,42 @@
 import { crc32 } from 'node:zlib';
 import { bytesOf, encodeRecord, type JournalRecord, lengthAt } from './journal-record.ts';
 
-/** Little-endian: magic, length of the body in bytes, CRC-32 of all behind it (u32 each), records (u32), sequence (f64). */
-export const BATCH_HEADER_BYTES = 24;
-const MAGIC = 0x314a4756;
+/** FORMAT.md has the layout. */
+export const BATCH_HEADER_BYTES = 48;
+const MAGIC = 0x334a4756;
+/** The magic as it stands in the file. */
+export const MAGIC_BYTES: Uint8Array = Uint8Array.of(0x56, 0x47, 0x4a, 0x33);
+/** Of the formats 1 and 2: the same up to the sequence, with which the header ends. */
+const OLD_HEADER_BYTES = 24;
+const OLD_MAGIC = 0x314a4756;
+/** What the checksum begins with. */
+const CHECKED_FROM = 12;
 /** Room at first; a batch of many changes makes more. */
 const FIRST_BYTES = 64 * 1024;
+
+/** How the batches of one journal are read. */
+export interface BatchFormat {
+  /** Format 1 or 2: batches know neither their lease file nor the run that wrote them. */
+  readonly isOld: boolean;
+  /** The checksums' first value; batches of another lease file fail them. */
+  readonly seed: number;
+}
+
+export function formatOf(birth: string, isOld: boolean): BatchFormat {
+  return { isOld, seed: isOld ? 0 : crc32(birth) };
+}
+
+/** Who writes a batch, and where it stands among the others. */
+export interface BatchStamp {
+  readonly seed: number;
+  /** Drawn at random by each run of the program. */
+  readonly run: number;
+  /** The first batch of that run. */
+  readonly began: number;
+  readonly sequence: number;
+  /** Records of that run in front of this batch. */
+  readonly recordsBefore: number;
+}
 
 /** The records of one commit, as they are written at once: a header and a body. */
 export class BatchWriter {
@@ -36,13 +67,16 @@ export class BatchWriter {
   }
 
   /** The whole batch; valid until the next `begin`. */
-  finish(sequence: number): Uint8Array {
+  finish({ seed, run, began, sequence, recordsBefore }: BatchStamp): Uint8Array {
     this.#view.setUint32(0, MAGIC, true);
     this.#view.setUint32(4, this.#end - BATCH_HEADER_BYTES, true);
     this.#view.setUint32(12, this.#records, true);
     this.#view.setFloat64(16, sequence, true);
+    this.#view.setFloat64(24, run, true);
+    this.#view.setFloat64(32, began, true);
+    this.#view.setFloat64(40, recordsBefore, true);
     const batch = this.#bytes.subarray(0, this.#end);
-    this.#view.setUint32(8, crc32(batch.subarray(12)), true);
+    this.#view.setUint32(8, crc32(batch.subarray(CHECKED_FROM), seed), true);
     return batch;
   }
 
@@ -55,29 +89,49 @@ export class BatchWriter {
 }
 
 /** How long the batch whose header stands at an offset says that it is, whole; there may be none. */
-export function batchBytesAt(view: DataView, offset: number): number {
-  return BATCH_HEADER_BYTES + view.getUint32(offset + 4, true);
+export function batchBytesAt(view: DataView, offset: number, { isOld }: BatchFormat): number {
+  return (isOld ? OLD_HEADER_BYTES : BATCH_HEADER_BYTES) + view.getUint32(offset + 4, true);
 }
 
 /** One whole batch in a piece of the journal. */
-export interface BatchPlace {
-  readonly sequence: number;
+export interface BatchPlace extends Omit<BatchStamp, 'seed'> {
   readonly records: number;
   /** Where its first record begins, and where the batch ends. */
   readonly body: number;
   readonly end: number;
 }
 
-/** The batch that begins at an offset; undefined: there is none, or not the whole of one. */
-export function batchAt(bytes: Uint8Array, view: DataView, offset: number): BatchPlace | undefined {
-  const body = offset + BATCH_HEADER_BYTES;
-  if (body > bytes.length || view.getUint32(offset, true) !== MAGIC) return undefined;
-  const end = body + view.getUint32(offset + 4, true);
-  if (end > bytes.length) return undefined;
-  if (crc32(bytes.subarray(offset + 12, end)) !== view.getUint32(offset + 8, true)) return undefined;
+/** What stands where a batch of this format would have its header; nothing of it is compared. */
+export function headerAt(view: DataView, offset: number) {
+  if (offset + BATCH_HEADER_BYTES > view.byteLength) return undefined;
   return {
+    hasMagic: view.getUint32(offset, true) === MAGIC,
     sequence: view.getFloat64(offset + 16, true),
+    run: view.getFloat64(offset + 24, true),
+    began: view.getFloat64(offset + 32, true),
+  };
+}
+
+/** The batch that begins at an offset; undefined: there is none, or not the whole of one. */
+export function batchAt(
+  bytes: Uint8Array,
+  view: DataView,
+  offset: number,
+  format: BatchFormat,
+): BatchPlace | undefined {
+  const { isOld, seed } = format;
+  const body = offset + (isOld ? OLD_HEADER_BYTES : BATCH_HEADER_BYTES);
+  if (body > bytes.length || view.getUint32(offset, true) !== (isOld ? OLD_MAGIC : MAGIC)) return undefined;
+  const end = offset + batchBytesAt(view, offset, format);
+  if (end > bytes.length) return undefined;
+  const checked = bytes.subarray(offset + CHECKED_FROM, end);
+  if (crc32(checked, seed) !== view.getUint32(offset + 8, true)) return undefined;
+  return {
     records: view.getUint32(offset + 12, true),
+    sequence: view.getFloat64(offset + 16, true),
+    run: isOld ? 0 : view.getFloat64(offset + 24, true),
+    began: isOld ? 0 : view.getFloat64(offset + 32, true),
+    recordsBefore: isOld ? 0 : view.getFloat64(offset + 40, true),
     body,
     end,
   };
@@ -90,39 +144,4 @@ export function visitRecords(
   visit: (offset: number) => void,
 ): void {
   for (let offset = body; offset < end; offset += lengthAt(view, offset)) visit(offset);
-}
-
-/** What a half of the journal holds. */
-export interface Run {
-  /** The first and the last batch; 0: there is none. */
-  readonly first: number;
-  readonly last: number;
-  /** Where the last one ends. */
-  readonly end: number;
-  /** Where the first batch begins that is not carried over; undefined: there is none. */
-  readonly uncarried: number | undefined;
-}
-
-/** A run ends with the first thing that is not the next batch: what was not finished, or what was written over. */
-export function runIn(bytes: Uint8Array<ArrayBuffer>, carried: number): Run {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let first = 0;
-  let last = 0;
-  let end = 0;
-  let uncarried: number | undefined;
-  for (let batch = batchAt(bytes, view, 0); batch !== undefined; batch = batchAt(bytes, view, end)) {
-    if (last !== 0 && batch.sequence !== last + 1) break;
-    last = batch.sequence;
-    if (first === 0) first = last;
-    if (last > carried) uncarried ??= end;
-    end = batch.end;
-  }
-  return { first, last, end, uncarried };
-}
-
-/** False: a batch may begin where the run ends that reaches beyond these bytes, which are the first of a half. */
-export function isRunWhole(bytes: Uint8Array<ArrayBuffer>, { end }: Run): boolean {
-  if (end + BATCH_HEADER_BYTES > bytes.length) return false;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return view.getUint32(end, true) !== MAGIC || end + batchBytesAt(view, end) <= bytes.length;
 }

@@ -1,9 +1,19 @@
-import { type BatchPlace, batchAt } from './journal-batch.ts';
+import { type BatchFormat, type BatchPlace, batchAt } from './journal-batch.ts';
 
 /** Where a batch begins: in which half, and at which byte of it. */
 export interface Place {
   readonly segment: number;
   readonly offset: number;
+}
+
+/** Where a piece stands among the batches. */
+export interface PieceStanding {
+  readonly start: Place;
+  /** The batch in front of it. */
+  readonly before: number;
+  /** The last one that it may hold; what stands behind it is from before. */
+  readonly last: number;
+  readonly format: BatchFormat;
 }
 
 /**
@@ -13,18 +23,15 @@ export interface Place {
 export class JournalPiece {
   readonly bytes: Buffer;
   readonly view: DataView;
-  readonly #start: Place;
-  readonly #last: number;
+  readonly #standing: PieceStanding;
   #sequence: number;
   #length = 0;
 
-  /** `before`: the batch in front of the piece. `last`: of its half; what stands behind it is from before. */
-  constructor(bytes: Uint8Array<ArrayBuffer>, start: Place, before: number, last: number) {
+  constructor(bytes: Uint8Array<ArrayBuffer>, standing: PieceStanding) {
     this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.#start = start;
-    this.#sequence = before;
-    this.#last = last;
+    this.#standing = standing;
+    this.#sequence = standing.before;
   }
 
   /** Of the last batch that `next` has returned. */
@@ -34,13 +41,15 @@ export class JournalPiece {
 
   /** Behind the last batch that `next` has returned. */
   get end(): Place {
-    return { segment: this.#start.segment, offset: this.#start.offset + this.#length };
+    const { segment, offset } = this.#standing.start;
+    return { segment, offset: offset + this.#length };
   }
 
   /** The next batch; undefined: there is no other whole one. Throws if there is none at all. */
   next(): BatchPlace | undefined {
-    if (this.#sequence === this.#last) return undefined;
-    const batch = batchAt(this.bytes, this.view, this.#length);
+    const { last, format } = this.#standing;
+    if (this.#sequence === last) return undefined;
+    const batch = batchAt(this.bytes, this.view, this.#length, format);
     if (batch === undefined || batch.sequence !== this.#sequence + 1) {
       if (this.#length === 0) throw new Error('the journal cannot be read back');
       return undefined;

@@ -1,22 +1,28 @@
-import { statSync } from 'node:fs';
+import { codeOf } from './directory.ts';
 import {
   BATCH_HEADER_BYTES,
-  type BatchWriter,
+  type BatchFormat,
+  BatchWriter,
   batchBytesAt,
-  isRunWhole,
-  type Run,
-  runIn,
+  formatOf,
 } from './journal-batch.ts';
-import { FILE_HEADER_BYTES, halfOf } from './journal-file.ts';
+import { bringJournalUpToDate } from './journal-file.ts';
+import { FILE_HEADER_BYTES, readHeader } from './journal-header.ts';
 import { JournalPiece, type Place } from './journal-piece.ts';
+import { type Recovered, recover, type Stretch } from './journal-recovery.ts';
 import { SyncedFile } from './synced-file.ts';
 
 /** More than a piece holds is read in several. */
 const PIECE_BYTES = 1024 * 1024;
-/** So much of a half is read at first, to find what is in it. */
-const FIRST_BYTES = 256 * 1024;
-/** So much of it is kept in memory; what is more is read from the disk. */
+const PAGE_BYTES = 4096;
+/** So much of what was written is kept in memory; what is more is read from the disk. */
 const RECENT_BYTES = 1024 * 1024;
+
+export interface JournalIdentity {
+  readonly carried: number | undefined;
+  readonly birth: string;
+  readonly run: number;
+}
 
 /**
  * What was committed and is perhaps not in the lease file yet: batches in the order of their commits, each durable when
@@ -27,12 +33,23 @@ const RECENT_BYTES = 1024 * 1024;
  * Like SQLite's own log it relies on a write leaving the bytes beside it alone (https://www.sqlite.org/psow.html).
  */
 export class Journal {
+  /** What was found when it was opened. */
+  readonly found: Omit<Recovered, 'stretches' | 'writeAt'>;
+  readonly #name: string;
   readonly #file: SyncedFile;
+  readonly #birth: string;
+  #format: BatchFormat;
+  /** The number that this run of the program has drawn. */
+  readonly run: number;
+  #began: number;
+  /** Of this run. */
+  #records = 0;
   /** Of a half: a segment. */
   readonly #segmentBytes: number;
-  /** The first and the last batch in each half; 0: none. */
-  readonly #firstOf = [0, 0];
+  /** The last batch in each half that nobody may write over; 0: none. */
   readonly #lastOf = [0, 0];
+  /** What is not read yet, in the order of the commits. */
+  readonly #unread: Stretch[];
   #writeAt: Place = { segment: 0, offset: 0 };
   #readAt: Place = { segment: 0, offset: 0 };
   /** What was written last, and where in the file it begins. */
@@ -46,15 +63,28 @@ export class Journal {
 
   /**
    * Opens a file that `prepareJournal` has made, and finds what was committed after `carried`, the last batch that is
-   * in the lease file.
+   * in the lease file. `run`: a whole number above 0 that no other run of the program draws.
    */
-  constructor(file: string, carried: number) {
+  constructor(file: string, { carried, birth, run }: JournalIdentity) {
+    const header = readHeader(file);
+    if (header === undefined) throw new Error('the journal has no header');
+    this.#name = file;
     this.#file = new SyncedFile(file);
-    this.#segmentBytes = halfOf(statSync(file).size);
-    this.#sequence = carried;
-    this.#readSequence = carried;
-    this.#released = carried;
-    this.#find(carried);
+    this.#segmentBytes = header.half;
+    this.#birth = birth;
+    this.#format = formatOf(birth, header.isOld);
+    this.run = run;
+    const halves = [0, 1].map((segment) => this.#readHalf(segment));
+    const { stretches, writeAt, ...found } = recover(halves, carried, this.#format);
+    this.found = found;
+    this.#unread = [...stretches];
+    for (const { segment, last } of stretches)
+      this.#lastOf[segment] = Math.max(this.#lastOf[segment] ?? 0, last);
+    this.#writeAt = writeAt;
+    this.#sequence = found.newest;
+    this.#began = found.newest + 1;
+    this.#readSequence = carried ?? 0;
+    this.#released = carried ?? 0;
   }
 
   /** The last batch that is durable. */
@@ -84,32 +114,55 @@ export class Journal {
     return !this.#isOtherFree && this.#writeAt.offset > this.#segmentBytes / 8;
   }
 
+  /**
+   * Begins to write once all that was found is safe in the lease file: in today's format, and over whatever was damaged,
+   * so that the next start does not find it again. Throws what the file system says.
+   */
+  begin(): void {
+    if (this.#format.isOld) {
+      bringJournalUpToDate(this.#name);
+      this.#format = formatOf(this.#birth, false);
+    }
+    const { losses, unfinished } = this.found;
+    if (losses.length === 0 && unfinished === undefined) return;
+    const nothing = new BatchWriter();
+    try {
+      this.append(nothing);
+    } catch {
+      // The disk takes nothing now: the store will say so, and the next start finds the damage again.
+    }
+  }
+
   /** Makes a batch durable. Throws what the disk says: then it is not there. There must be room. */
   append(batch: BatchWriter): void {
     const sequence = this.#sequence + 1;
-    const bytes = batch.finish(sequence);
+    const { seed } = this.#format;
+    const stamp = { seed, run: this.run, began: this.#began, sequence, recordsBefore: this.#records };
+    const bytes = batch.finish(stamp);
     if (bytes.length > this.#segmentBytes) throw new RangeError('more at once than the journal holds');
     if (this.#writeAt.offset + bytes.length > this.#segmentBytes) this.#turnOver();
     const { segment, offset } = this.#writeAt;
     this.#file.write(bytes, this.#position(this.#writeAt));
     this.#remember(bytes, segment, offset);
-    this.#writeAt = { segment, offset: offset + bytes.length };
-    if (offset === 0) this.#firstOf[segment] = sequence;
+    const end = offset + bytes.length;
+    this.#writeAt = { segment, offset: end };
+    this.#extend(segment, offset, end, sequence);
     this.#lastOf[segment] = sequence;
     this.#sequence = sequence;
+    this.#records += batch.records;
   }
 
   /** The first piece that nobody has read; undefined: all is read. `read` says how far it is. */
   peek(): JournalPiece | undefined {
-    this.#leaveReadHalf();
-    const { segment, offset } = this.#readAt;
-    const before = offset === 0 ? (this.#firstOf[segment] ?? 0) - 1 : this.#readSequence;
-    return this.#pieceAt(this.#readAt, before);
+    this.#leaveRead();
+    const [next] = this.#unread;
+    return next === undefined ? undefined : this.#pieceOf(next, this.#readSequence, this.#readAt);
   }
 
-  /** The piece behind one that was looked at to its end, in the same half; undefined: there is none. */
+  /** The piece behind one that was looked at to its end, without a gap; undefined: there is none. */
   peekBehind({ end, sequence }: JournalPiece): JournalPiece | undefined {
-    return this.#pieceAt(end, sequence);
+    const stretch = this.#unread.find(({ first, last }) => first <= sequence && sequence < last);
+    return stretch === undefined ? undefined : this.#pieceOf(stretch, sequence, end);
   }
 
   /** Nobody will look again at what is in front of the end of a piece. */
@@ -127,24 +180,24 @@ export class Journal {
     this.#file.close();
   }
 
-  #pieceAt(place: Place, before: number): JournalPiece | undefined {
-    const { segment, offset } = place;
-    const last = this.#lastOf[segment] ?? 0;
-    if (last === 0 || before >= last) return undefined;
-    const end = segment === this.#writeAt.segment ? this.#writeAt.offset : this.#segmentBytes;
-    return new JournalPiece(this.#bytes(place, this.#pieceBytes(place, end - offset)), place, before, last);
+  /** From behind a batch if that is in it, else from its start. */
+  #pieceOf(stretch: Stretch, sequence: number, behind: Place): JournalPiece | undefined {
+    const isInside = stretch.first <= sequence;
+    const start = isInside ? behind : { segment: stretch.segment, offset: stretch.offset };
+    const bytes = this.#bytes(start, this.#pieceBytes(start, stretch.end - start.offset));
+    const before = isInside ? sequence : stretch.first - 1;
+    return new JournalPiece(bytes, { start, before, last: stretch.last, format: this.#format });
   }
 
   /** One batch at least is read whole, however long it is. */
   #pieceBytes(place: Place, most: number): number {
     if (most <= PIECE_BYTES) return most;
     const header = this.#bytes(place, BATCH_HEADER_BYTES);
-    return Math.min(most, Math.max(PIECE_BYTES, batchBytesAt(new DataView(header.buffer), 0)));
+    return Math.min(most, Math.max(PIECE_BYTES, batchBytesAt(new DataView(header.buffer), 0, this.#format)));
   }
 
   #turnOver(): void {
     if (!this.#isOtherFree) throw new Error('the journal is full');
-    this.#leaveReadHalf();
     const segment = 1 - this.#writeAt.segment;
     this.#writeAt = { segment, offset: 0 };
     this.#lastOf[segment] = 0;
@@ -158,44 +211,39 @@ export class Journal {
     return (this.#lastOf[1 - this.#writeAt.segment] ?? 0) <= this.#released;
   }
 
-  /** Reading goes on in the half that is written when all of the other one is read. */
-  #leaveReadHalf(): void {
-    const { segment } = this.#readAt;
-    const isRead = this.#readSequence >= (this.#lastOf[segment] ?? 0);
-    if (segment !== this.#writeAt.segment && isRead)
-      this.#readAt = { segment: this.#writeAt.segment, offset: 0 };
+  #extend(segment: number, offset: number, end: number, sequence: number): void {
+    this.#leaveRead();
+    const last = this.#unread.at(-1);
+    const goesOn = last?.segment === segment && last.end === offset && last.last + 1 === sequence;
+    if (goesOn) Object.assign(last, { last: sequence, end });
+    else this.#unread.push({ segment, offset, first: sequence, last: sequence, end });
   }
 
-  /** Reads both halves: where each one's run of batches ends, and where the first one that is not carried begins. */
-  #find(carried: number): void {
-    const runs = [0, 1].map((segment) => this.#runOf(segment, carried));
-    for (const [segment, run] of runs.entries()) {
-      this.#firstOf[segment] = run.first;
-      this.#lastOf[segment] = run.last;
-    }
-    const newest = (runs[1]?.last ?? 0) > (runs[0]?.last ?? 0) ? 1 : 0;
-    const run = runs[newest];
-    if (run === undefined || run.last <= carried) {
-      // Nothing is to be carried over: begin anew.
-      this.#lastOf.fill(0);
-      return;
-    }
-    this.#sequence = run.last;
-    this.#writeAt = { segment: newest, offset: run.end };
-    const other = runs[1 - newest];
-    const isInOther = other !== undefined && other.uncarried !== undefined;
-    this.#readAt = isInOther
-      ? { segment: 1 - newest, offset: other.uncarried ?? 0 }
-      : { segment: newest, offset: run.uncarried ?? 0 };
+  #leaveRead(): void {
+    while ((this.#unread[0]?.last ?? Number.POSITIVE_INFINITY) <= this.#readSequence) this.#unread.shift();
   }
 
-  /** Most often a half holds little or nothing, and the start waits for this: it is read whole only if it is full. */
-  #runOf(segment: number, carried: number): Run {
-    const position = this.#position({ segment, offset: 0 });
-    for (let length = Math.min(FIRST_BYTES, this.#segmentBytes); ; length = this.#segmentBytes) {
-      const bytes = this.#file.read(position, length);
-      const run = runIn(bytes, carried);
-      if (length === this.#segmentBytes || isRunWhole(bytes, run)) return run;
+  /** What cannot be read is as if it were empty. */
+  #readHalf(segment: number): Buffer<ArrayBuffer> {
+    const half = Buffer.alloc(this.#segmentBytes);
+    for (let offset = 0; offset < half.length; offset += PIECE_BYTES) {
+      const length = Math.min(PIECE_BYTES, half.length - offset);
+      const position = this.#position({ segment, offset });
+      try {
+        half.set(this.#file.read(position, length), offset);
+      } catch (error) {
+        if (codeOf(error) !== 'EIO') throw error;
+        for (let at = 0; at < length; at += PAGE_BYTES) this.#readPage(position + at, half, offset + at);
+      }
+    }
+    return half;
+  }
+
+  #readPage(position: number, half: Uint8Array, offset: number): void {
+    try {
+      half.set(this.#file.read(position, PAGE_BYTES), offset);
+    } catch (error) {
+      if (codeOf(error) !== 'EIO') throw error;
     }
   }
 

@@ -61,7 +61,8 @@ export class LeaseFiles {
   }
 }
 
-/** The last batch of the journal that a lease file says it has. */
-export function carriedIn(database: Database): number {
-  return Number(database.prepare("SELECT value FROM meta WHERE key = 'carried'").pluck().get() ?? 0);
+/** The last batch of the journal that a lease file says it has; undefined: it does not know. */
+export function carriedIn(database: Database): number | undefined {
+  const known: unknown = database.prepare("SELECT value FROM meta WHERE key = 'carried'").pluck().get();
+  return typeof known === 'string' ? Number(known) : undefined;
 }

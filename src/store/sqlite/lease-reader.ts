@@ -191,7 +191,12 @@ function withJournal(database: Database, file: string): Database {
   // One view of the file: what is carried over while the journal is read is in neither else.
   database.exec('BEGIN');
   const meta = database.prepare('SELECT value FROM meta WHERE key = ?').pluck();
-  const records = readJournal(file, String(meta.get('birth')), Number(meta.get('carried') ?? 0));
+  const carried: unknown = meta.get('carried');
+  const records = readJournal(
+    file,
+    String(meta.get('birth')),
+    carried === undefined ? undefined : Number(carried),
+  );
   const bytes = records.length === 0 ? undefined : database.serialize();
   database.exec('COMMIT');
   if (bytes === undefined) return database;

@@ -73,9 +73,11 @@ function* makeJournalAnew(parts: AnewParts, old: LeaseFiles, now: Instant): Gene
   const { database } = old;
   old.carryOver.release(); // All that was in it is safe elsewhere.
   const aside = moveAside(name, now);
-  yield* makeJournal(name, birthOf(database), parts.journalBytes);
-  const carried = carriedIn(database);
-  const files = new LeaseFiles({ ...parts, database, carried, journal: new Journal(name, carried) });
+  const birth = birthOf(database);
+  yield* makeJournal(name, birth, parts.journalBytes);
+  const carried = carriedIn(database) ?? 0;
+  const journal = new Journal(name, { birth, carried, run: old.journal.run });
+  const files = new LeaseFiles({ ...parts, database, carried, journal });
   files.takeNotes(old);
   old.journal.close();
   return { files, aside, isNewDatabase: false, unread: undefined };
@@ -100,8 +102,9 @@ function* makeAllAnew(
     const carried = keepsJournal ? old.carryOver.carried : 0;
     if (keepsJournal) putJournals(database, birthIn(name), carried);
     else {
-      yield* makeJournal(name, birthOf(database), parts.journalBytes);
-      journal = new Journal(name, 0);
+      const birth = birthOf(database);
+      yield* makeJournal(name, birth, parts.journalBytes);
+      journal = new Journal(name, { birth, carried, run: old.journal.run });
     }
     const files = new LeaseFiles({ ...parts, database, journal: journal ?? old.journal, carried });
     files.takeNotes(old);

@@ -101,6 +101,7 @@ export function birthOf(database: Database): string {
   const known: unknown = database.prepare("SELECT value FROM meta WHERE key = 'birth'").pluck().get();
   if (typeof known === 'string') return known;
   const birth = randomUUID();
-  database.prepare("INSERT INTO meta VALUES ('birth', ?)").run(birth);
+  // A file that was salvaged for the journal beside it has a birth, and does not know how much of that it has.
+  database.prepare("INSERT OR IGNORE INTO meta VALUES ('birth', ?), ('carried', '0')").run(birth);
   return birth;
 }

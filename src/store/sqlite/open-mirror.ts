@@ -12,11 +12,11 @@ import {
   openSqliteStore,
   type SqliteStoreOptions,
 } from './open-sqlite-store.ts';
+import type { Opening } from './opening.ts';
 import { takeOwnership } from './ownership.ts';
 import type { StoredState } from './rows.ts';
 import { MIGRATIONS } from './schema.ts';
 import { SqliteMirror } from './sqlite-mirror.ts';
-import type { Opening } from './sqlite-store.ts';
 
 /**
  * Opens or makes the lease file of a directory as the mirror of shared leases. What a gateway that was alone has left in
@@ -41,7 +41,7 @@ export async function openMirror(
       skipped: alone?.skipped ?? 0,
       setAside: opened.setAside ?? alone?.setAside,
       copy: opened.copy ?? alone?.copy,
-      journalAside: alone?.journalAside,
+      journalDamage: alone?.journalDamage,
     };
     const { history = DEFAULT_HISTORY, clock } = options;
     return new SqliteMirror({ opening, database, ownership, history, clock });

@@ -9,12 +9,13 @@ import { readClockNote } from './clock-notes.ts';
 import { prepareDirectory } from './directory.ts';
 import { diskErrorOf } from './disk-error.ts';
 import type { Say } from './file-guard.ts';
-import { Journal } from './journal.ts';
-import { bringJournalUpToDate, JOURNAL_BYTES, journalOf, prepareJournal } from './journal-file.ts';
+import type { Journal } from './journal.ts';
+import { JOURNAL_BYTES } from './journal-file.ts';
 import { carriedIn, LeaseFiles } from './lease-files.ts';
 import { loadLeases } from './load-leases.ts';
 import { readStanding } from './mirror-standing.ts';
 import { birthOf, openDatabase } from './open-database.ts';
+import { openJournal } from './open-journal.ts';
 import { takeOwnership } from './ownership.ts';
 import type { RetentionOptions } from './retention.ts';
 import { MIGRATIONS, type Migration } from './schema.ts';
@@ -67,17 +68,17 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
     const { setAside, copy } = opened;
     if (options.mayBeMirror !== true) refuseMirror(database, file);
     const birth = birthOf(database);
-    const journalBytes = options.journalBytes ?? JOURNAL_BYTES;
-    const journalAside = prepareJournal(file, birth, options.now, journalBytes);
+    const { now, seed, journalBytes = JOURNAL_BYTES } = options;
     const carried = carriedIn(database);
-    journal = new Journal(journalOf(file), carried);
+    const openedJournal = openJournal(file, { birth, carried, now, seed, bytes: journalBytes });
+    journal = openedJournal.journal;
     const { node, history = DEFAULT_HISTORY, clock, migrations = MIGRATIONS } = options;
     const fixed = { file, node, history, clock, journalBytes, migrations };
-    const files = new LeaseFiles({ ...fixed, database, journal, carried });
+    const files = new LeaseFiles({ ...fixed, database, journal, carried: carried ?? 0 });
     files.carryOver.finish();
     putNode(database, node);
     files.carryOver.release(); // The birth is safe too, before anything is in the journal that bears its name.
-    bringJournalUpToDate(journalOf(file));
+    journal.begin();
 
     const table = new LeaseTable(options.inFlight, options.seed);
     const { loaded, skipped, lastStoredAt } = loadLeases(
@@ -86,7 +87,7 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
       readClockNote(database)?.revision ?? 0,
     );
     return new SqliteStore({
-      opening: { file, birth, loaded, skipped, setAside, copy, journalAside },
+      opening: { file, birth, loaded, skipped, setAside, copy, journalDamage: openedJournal.damage },
       ...fixed,
       files,
       say: options.say ?? (() => {}),

@@ -1,34 +1,34 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { batchAt, runIn, visitRecords } from './journal-batch.ts';
-import { birthIn, FILE_HEADER_BYTES, halfOf, journalOf } from './journal-file.ts';
+import { readFileSync } from 'node:fs';
+import { batchAt, formatOf, visitRecords } from './journal-batch.ts';
+import { halvesOf, journalOf } from './journal-file.ts';
+import { readHeader } from './journal-header.ts';
 import { decodeRecord, type JournalRecord } from './journal-record.ts';
+import { recover } from './journal-recovery.ts';
 
 /**
  * What is in the journal of a lease file and not in the file itself, in the order of the commits; whether its server
- * runs or not. `carried`: the last batch that is in the file.
+ * runs or not. `carried`: the last batch that is in the file; undefined: it does not know.
  */
-export function readJournal(file: string, birth: string, carried: number): readonly JournalRecord[] {
+export function readJournal(
+  file: string,
+  birth: string,
+  carried: number | undefined,
+): readonly JournalRecord[] {
   const journal = journalOf(file);
-  if (!existsSync(journal) || birthIn(journal) !== birth) return [];
-  const whole = readFileSync(journal);
-  const half = halfOf(whole.length);
-  const halves = [0, 1].map((number) => {
-    const start = FILE_HEADER_BYTES + number * half;
-    const bytes = whole.subarray(start, start + half);
-    return { bytes, run: runIn(bytes, carried) };
-  });
-  return halves.sort((one, other) => one.run.last - other.run.last).flatMap(recordsOf);
-}
-
-function recordsOf({ bytes, run }: { bytes: Buffer<ArrayBuffer>; run: ReturnType<typeof runIn> }) {
+  const header = readHeader(journal);
+  if (header?.birth !== birth) return [];
+  const halves = halvesOf(readFileSync(journal), header.half);
+  const format = formatOf(birth, header.isOld);
   const records: JournalRecord[] = [];
-  if (run.uncarried === undefined) return records;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let at = run.uncarried; at < run.end; ) {
-    const batch = batchAt(bytes, view, at);
-    if (batch === undefined) break;
-    visitRecords(view, batch, (offset) => records.push(decodeRecord(bytes, view, offset)));
-    at = batch.end;
+  for (const { segment, offset, end } of recover(halves, carried, format).stretches) {
+    const bytes = halves[segment] ?? Buffer.alloc(0);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    for (let at = offset; at < end; ) {
+      const batch = batchAt(bytes, view, at, format);
+      if (batch === undefined) break;
+      visitRecords(view, batch, (place) => records.push(decodeRecord(bytes, view, place)));
+      at = batch.end;
+    }
   }
   return records;
 }

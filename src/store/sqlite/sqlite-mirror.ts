@@ -10,10 +10,10 @@ import { codeOf } from './directory.ts';
 import { eventOf } from './history.ts';
 import { KnownNotes } from './known-notes.ts';
 import { readStanding } from './mirror-standing.ts';
+import type { Opening } from './opening.ts';
 import type { Ownership } from './ownership.ts';
 import { Retention, type RetentionOptions } from './retention.ts';
 import { LEASE_ROW, leaseFromRow } from './rows.ts';
-import type { Opening } from './sqlite-store.ts';
 import { Writer } from './writer.ts';
 
 /** A few changes are in the file after so long; many at a time share its pages and go together a little later: milliseconds. */

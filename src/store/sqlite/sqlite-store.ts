@@ -4,34 +4,17 @@ import type { LeaseChange, LeaseView } from '../../lease/lease-view.ts';
 import { type Ipv4, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { LeaseStore, Outcome, Silences } from '../lease-store.ts';
 import type { LeaseTable } from '../lease-table.ts';
-import type { SetAside } from './damage.ts';
 import { codeOf } from './directory.ts';
 import { eventOf } from './history.ts';
 import { BatchWriter } from './journal-batch.ts';
 import type { JournalRecord } from './journal-record.ts';
 import { KeptFiles, type KeptFilesParts } from './kept-files.ts';
 import type { LeaseFiles } from './lease-files.ts';
-import type { StoredState } from './rows.ts';
+import type { Opening } from './opening.ts';
 
 /** How often a store that failed tries to write: milliseconds. */
 const TRY_MILLISECONDS = 1000;
 const BATCH_LIMIT = 512;
-
-/** What was found at the start, for the log. */
-export interface Opening {
-  readonly file: string;
-  /** This file's own name, from when it was made. */
-  readonly birth: string;
-  readonly loaded: Readonly<Record<StoredState, number>>;
-  /** Rows that no version of this program has written; they are left as they are, and not used. */
-  readonly skipped: number;
-  /** The damaged file that was put aside. */
-  readonly setAside: SetAside | undefined;
-  /** The copy made before a migration. */
-  readonly copy: string | undefined;
-  /** A journal beside the file that was not its own, or none: its new name. */
-  readonly journalAside: string | undefined;
-}
 
 /** What `openSqliteStore` puts together. */
 export interface SqliteStoreParts extends KeptFilesParts {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Instant } from '../../../src/lease/lease.ts';
 import { UNSPECIFIED } from '../../../src/net/ipv4.ts';
 import { CarryLoad } from '../../../src/store/sqlite/carry-load.ts';
-import { BatchWriter } from '../../../src/store/sqlite/journal-batch.ts';
+import { BatchWriter, formatOf } from '../../../src/store/sqlite/journal-batch.ts';
 import { JournalPiece } from '../../../src/store/sqlite/journal-piece.ts';
 import type { JournalRecord } from '../../../src/store/sqlite/journal-record.ts';
 import { address, client, hardware } from '../changes.ts';
@@ -13,6 +13,8 @@ const PIECES = [
   [['10.15.3.21'], ['10.15.3.20', '10.15.3.29', '10.15.3.21']],
   [['10.15.3.25'], ['10.15.3.22']],
 ];
+
+const format = formatOf('the lease file', false);
 
 function recordOf(text: string, version: number): JournalRecord {
   const hasEvent = version % 3 !== 0;
@@ -41,10 +43,14 @@ function loadOf(pieces: typeof PIECES): CarryLoad {
       const writer = new BatchWriter();
       writer.begin();
       for (const text of texts) writer.add(recordOf(text, ++version));
-      return writer.finish(++sequence);
+      return writer
+        .finish({ seed: format.seed, run: 1, began: 1, sequence: ++sequence, recordsBefore: 0 })
+        .slice();
     });
     load.add(
-      new JournalPiece(new Uint8Array(Buffer.concat(bytes)), { segment: 0, offset: 0 }, before, sequence),
+      new JournalPiece(new Uint8Array(Buffer.concat(bytes)), {
+        ...{ start: { segment: 0, offset: 0 }, before, last: sequence, format },
+      }),
     );
     while (load.look());
   }

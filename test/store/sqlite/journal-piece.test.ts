@@ -1,16 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { BatchWriter } from '../../../src/store/sqlite/journal-batch.ts';
+import { BATCH_HEADER_BYTES, BatchWriter, formatOf } from '../../../src/store/sqlite/journal-batch.ts';
 import { JournalPiece } from '../../../src/store/sqlite/journal-piece.ts';
+
+const format = formatOf('the lease file', false);
 
 /** Batches of nothing with these numbers, one behind the other. */
 function pieceOf(sequences: readonly number[], last: number): JournalPiece {
   const batches = sequences.map((sequence) => {
     const batch = new BatchWriter();
     batch.begin();
-    return batch.finish(sequence);
+    return batch.finish({ seed: format.seed, run: 1, began: 1, sequence, recordsBefore: 0 });
   });
   const [first = 0] = sequences;
-  return new JournalPiece(new Uint8Array(Buffer.concat(batches)), { segment: 0, offset: 0 }, first - 1, last);
+  const start = { segment: 0, offset: 0 };
+  return new JournalPiece(new Uint8Array(Buffer.concat(batches)), { start, before: first - 1, last, format });
 }
 
 function sequencesIn(piece: JournalPiece): number[] {
@@ -33,6 +36,6 @@ describe('a piece of the journal', () => {
 
     expect(sequencesIn(piece)).toEqual([11, 12]);
     expect(piece.sequence).toBe(12);
-    expect(piece.end).toEqual({ segment: 0, offset: 48 });
+    expect(piece.end).toEqual({ segment: 0, offset: 2 * BATCH_HEADER_BYTES });
   });
 });

@@ -128,7 +128,13 @@ describe('the journal', () => {
     const fresh = openIn(image);
 
     expect(fresh.leases.at(A)).toBeUndefined();
-    expect(fresh.opening.journalAside).toBe(`${journalIn(image)}.other-20260101T000000Z`);
+    expect(fresh.opening.journalDamage).toEqual({
+      journal: journalIn(image),
+      kept: `${journalIn(image)}.other-20260101T000000Z`,
+      reason: 'it is of another lease file',
+      losses: [],
+      unfinished: undefined,
+    });
     expect(existsSync(`${journalIn(image)}.other-20260101T000000Z`)).toBe(true);
   });
 
@@ -154,7 +160,7 @@ describe('the journal', () => {
 
     const store = openIn(directory);
 
-    expect(store.opening.journalAside).toContain('.damaged-');
+    expect(store.opening.journalDamage?.kept).toContain('.damaged-');
     expect(readdirSync(directory)).toContain('leases.journal');
   });
 

@@ -106,7 +106,7 @@ describe('the length of a lease', () => {
 
     const store = openIn(directory);
 
-    expect(store.opening.journalAside).toBeUndefined();
+    expect(store.opening.journalDamage).toBeUndefined();
     expect(store.leases.at(B)).toEqual({
       ...{ address: B, client: client(2), hardware: hardware(2), granter: UNSPECIFIED, state: 'bound' },
       ...{ expiresAt: at(3605), updatedAt: at(5), leaseSeconds: 0, version: 2 },
@@ -122,7 +122,7 @@ describe('the length of a lease', () => {
     journalOfFirstFormat(directory);
 
     const store = openIn(directory);
-    expect(kindOfJournal(directory)).toBe('vps-gateway journal 2');
+    expect(kindOfJournal(directory)).toBe('vps-gateway journal 3');
     await bind(store, { client: 3, address: C, at: at(9), expiresAt: at(69) });
     const again = openIn(imageOf(directory));
 

@@ -165,7 +165,7 @@ describe.each(LOSSES)('under the running store $title', ({ befall, what }) => {
     expect(await bind(store, { client: 3, address: C, at: at(5), hostname: 'third' })).toBe('committed');
     const afterwards = openIn(imageOf(directory));
     expect(afterwards.opening.setAside).toBeUndefined();
-    expect(afterwards.opening.journalAside).toBeUndefined();
+    expect(afterwards.opening.journalDamage).toBeUndefined();
     for (const [number, leased] of [A, B, C].entries())
       expect(afterwards.leases.at(leased)).toMatchObject({ state: 'bound', client: client(number + 1) });
   });

@@ -46,8 +46,12 @@ export function imageOf(directory: string): string {
   return copy;
 }
 
+/** Another one for each store, as each run of the program draws its own. */
+let seed = 0;
+
 export function openIn(directory: string, options: Partial<SqliteStoreOptions> = {}): SqliteStore {
-  const fixed = { directory, inFlight: new Set<Ipv4>(), now: at(0), seed: 0, journalBytes: JOURNAL_BYTES };
+  seed += 1;
+  const fixed = { directory, inFlight: new Set<Ipv4>(), now: at(0), seed, journalBytes: JOURNAL_BYTES };
   const store = openSqliteStore({ ...fixed, ...options });
   stores.push(store);
   return store;
