@@ -124,7 +124,7 @@ function extend(question: Question, address: Ipv4): Decision {
   if (refusal !== undefined) return refusal;
   if (isOfSameMachine(question, address)) return promise(question, address, 'renewed');
   const contradiction = refuseAgainstLive(question, address);
-  if (contradiction !== undefined) return contradiction;
+  if (contradiction !== undefined) return moveBack(question, address) ?? contradiction;
 
   const last = leases.bindingOf(client);
   const unquarantined = endQuarantine(question, address, last?.address === address ? 'renewed' : 'adopted');
@@ -132,6 +132,19 @@ function extend(question: Question, address: Ipv4): Decision {
   if (last?.address !== address) return adopt(question, address);
   if (isHolder(question, last)) return grant(question, address, 'renewed');
   return revive(question, address, 'renewed');
+}
+
+/**
+ * A lease file that was put back may name the address that the client had before: where its record there was not
+ * confirmed since, and ARP shows the client at the address that it renews, that one is its own. Undefined: it is not so.
+ */
+function moveBack(question: Question, address: Ipv4): Decision | undefined {
+  const { leases, client, now, known, message, plan, subnet } = question;
+  const binding = leases.bindingOf(client);
+  if (!isBoundTo(binding, client, now) || binding.version > known.deafRevision) return undefined;
+  if (plan.probeMilliseconds === 0 || !subnet.onLink || !isFreeFor(question, address)) return undefined;
+  const isAsked = known.answers.has(address);
+  return !isAsked || known.answers.get(address) === message.hardware ? adopt(question, address) : undefined;
 }
 
 /** The client's own address that was put into quarantine, for what may have been itself. Undefined: it was not, or stays there. */

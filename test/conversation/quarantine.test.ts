@@ -103,6 +103,39 @@ describe('a lease file of before its lease was put back, and another client has 
   });
 });
 
+describe('a lease file of before its client was moved was put back', () => {
+  const BEFORE = '10.15.3.41';
+  /** The record says BEFORE, and the gateway has started since; the guest lives at MINE if ARP says so. */
+  function restored(version = 1_000_000): Conversation {
+    const conversation = new Conversation({ probeMilliseconds: 300 });
+    conversation.hear(ADA.discover([...asking(BEFORE)]));
+    conversation.hear(ADA.select(BEFORE, SERVER));
+    conversation.holders.set(MINE, ADA.mac);
+    conversation.known = { deafRevision: version };
+    return conversation;
+  }
+
+  test.each(['RENEWING', 'REBINDING'] as const)('%s: a guest that lives goes on with what it has', (name) => {
+    const conversation = restored();
+
+    expect(MESSAGES[name](conversation)).toBe(`DHCPACK ${MINE}`);
+    expect([conversation.at(MINE)?.state, conversation.at(BEFORE)?.state]).toEqual(['bound', 'free']);
+  });
+
+  test.each([
+    ['one that is not seen there', (c: Conversation) => c.holders.delete(MINE)],
+    ['one beside which another is', (c: Conversation) => c.holders.set(MINE, STRANGER)],
+    ['one whose record was confirmed since', (c: Conversation) => (c.known = { deafRevision: 0 })],
+    ['one of an address that is on its way', (c: Conversation) => c.inFlight.add(at(MINE))],
+  ])('%s is refused, and keeps what the record says', (_which, change) => {
+    const conversation = restored();
+    change(conversation);
+
+    expect(MESSAGES.RENEWING(conversation)).toBe('DHCPNAK');
+    expect(conversation.at(BEFORE)?.state).toBe('bound');
+  });
+});
+
 describe('a quarantine stands', () => {
   test.each(NAMES)('%s: while another machine answers', (name) => {
     const conversation = living();
