@@ -16,7 +16,7 @@ import { describeSystem } from '../support/system.ts';
 
 const DAY = 86_400_000;
 
-describeSystem('etcd with client certificates and a user of its own', ['etcd', 'etcdctl'], () => {
+describeSystem('etcd with client certificates and a user of its own', ['etcd', 'etcdctl', 'openssl'], () => {
   test('is reached with what the settings name, and each thing that is missing is said by its name', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'secure-'));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -93,7 +93,7 @@ describeSystem('etcd with client certificates and a user of its own', ['etcd', '
   }, 60_000);
 });
 
-describeSystem('a gateway and a secured etcd, while it serves', ['etcd', 'etcdctl'], () => {
+describeSystem('a gateway and a secured etcd, while it serves', ['etcd', 'etcdctl', 'openssl'], () => {
   const SOON = 10_000;
 
   test('its guests are served after a change of users, with new certificates, and beside a key without its certificate', async () => {

@@ -24,6 +24,7 @@ const PACKAGES = {
   NetworkManager: 'network-manager',
   'dbus-daemon': 'dbus-daemon',
   'systemd-networkd': 'systemd',
+  openssl: 'openssl',
   faketime: 'faketime',
   nft: 'nftables',
   iptables: 'iptables',

@@ -76,12 +76,6 @@ export function faultsOf(
   return [...faultsOfCa(read.ca, now), ...faultsOfPair(files, read, now)];
 }
 
-/** When the certificate ends, the first of a file: milliseconds since 1970. Undefined: it cannot be read. */
-export function endOf(pem: Buffer): number | undefined {
-  const [certificate] = certificatesIn(pem) ?? [];
-  return certificate === undefined ? undefined : Date.parse(certificate.validTo);
-}
-
 function faultsOfCa(ca: Buffer | Error | undefined, now: Instant): readonly CertificateFault[] {
   if (ca === undefined) return [];
   const certificates = ca instanceof Error ? unreadable('ca', ca) : certificatesOf('ca', ca);

@@ -7,7 +7,6 @@ import {
   type CertificateFault,
   type CertificateFiles,
   type CertificatePart,
-  endOf,
   faultsOf,
   type ReadFiles,
   refuseSpecial,
@@ -64,12 +63,6 @@ export class Certificates {
   /** What is wrong with what is in the files now, whether or not it is used. */
   get faults(): readonly CertificateFault[] {
     return this.#faults;
-  }
-
-  /** The end of the certificate that is shown to etcd: milliseconds since 1970. Undefined: none is. */
-  get ownEnd(): number | undefined {
-    const { cert } = this.#current;
-    return cert === undefined ? undefined : endOf(cert);
   }
 
   /** What an operator should know; a message stays the same while its cause does. */

@@ -8,9 +8,9 @@ import { type CertificateFiles, faultsOf, readFiles } from '../../../src/store/e
 import { Certificates } from '../../../src/store/etcd/certificates.ts';
 import { certify, makeAuthority, sign } from '../../support/certificates.ts';
 import { FakeClock } from '../../support/clock.ts';
+import { missingOf } from '../../support/system.ts';
 
 const DAY = 86_400_000;
-const HOUR = 3_600_000;
 const folder = mkdtempSync(join(tmpdir(), 'certificates-'));
 const file = (name: string) => join(folder, name);
 /** A minute from now: what is made here has begun. */
@@ -18,7 +18,12 @@ const now = instant(Date.now() + 60_000);
 const openssl = (...words: readonly string[]) =>
   execFileSync('openssl', words, { cwd: folder, stdio: 'ignore' });
 
+const missing = missingOf(['openssl']);
+const why = missing === undefined ? '' : ` [not here: ${missing}]`;
+const describeHere = missing === undefined ? describe : describe.skip;
+
 beforeAll(() => {
+  if (missing !== undefined) return;
   certify(folder);
   makeAuthority(folder, 'ca40', 40);
   sign(folder, 'own40', { authority: 'ca40', end: now + 40 * DAY });
@@ -63,7 +68,7 @@ function filesOf(ca: string | undefined, cert?: string, key?: string): Certifica
   };
 }
 
-describe('what is wrong with certificates is said, by its file', () => {
+describeHere(`what is wrong with certificates is said, by its file${why}`, () => {
   test.each<[string, CertificateFiles, string, RegExp]>([
     [
       'a key of another certificate',
@@ -160,7 +165,7 @@ describe('what is wrong with certificates is said, by its file', () => {
   });
 });
 
-describe('certificates while the gateway runs', () => {
+describeHere(`certificates while the gateway runs${why}`, () => {
   let clock: FakeClock;
   let said: string[];
   let certificates: Certificates;
@@ -208,7 +213,7 @@ describe('certificates while the gateway runs', () => {
     await pass(20_000);
     await pass(20_000);
 
-    expect(certificates.ownEnd).toBeGreaterThan(now + 80 * DAY);
+    expect(certificates.current.cert).toEqual(readFileSync(file('next.pem')));
     expect(certificates.problems).toEqual([]);
     expect(said.map((line) => line.split(':')[0])).toEqual(['warn', 'info', 'info']);
   });
@@ -224,7 +229,6 @@ describe('certificates while the gateway runs', () => {
     expect(atOnce).toEqual([]);
     expect(certificates.current).toEqual(before);
     expect(said).toEqual([expect.stringMatching(/GATEWAY_ETCD_KEY .* does not belong to the certificate/)]);
-    expect(certificates.ownEnd).toBeLessThan(now + 41 * DAY + HOUR);
   });
 
   test('and are gone are kept as they were', async () => {
