@@ -49,7 +49,7 @@ describeSystem('a gateway and its way to etcd', ['etcd', 'etcdctl', 'nft'], () =
     );
   }, 120_000);
 
-  test('by names: when a member moves and its name follows, the gateway does within seconds', async () => {
+  test('by names: a member whose name is lost keeps its address, and when it moves and its name follows, the gateway does within seconds', async () => {
     const hosts = join(node.directory, 'hosts');
     const namesTo = (address: string) =>
       writeFileSync(hosts, `127.0.0.1 localhost\n${address} member.test\n`);
@@ -58,6 +58,10 @@ describeSystem('a gateway and its way to etcd', ['etcd', 'etcdctl', 'nft'], () =
     await cluster.start(0, { GATEWAY_ETCD_ENDPOINTS: 'http://member.test:2379' });
     await bootUntilLeased(cluster.client, hardwareOf(1), 10_000);
 
+    namesTo(''); // Nobody knows the name any more: the address holds that it had.
+    await cluster.etcd.kill(1);
+    cluster.etcd.revive(1);
+    await bootUntilLeased(cluster.client, hardwareOf(3), 2 * AFTER_A_MEMBER_MOVED);
     await cluster.etcd.kill(1);
     namesTo('10.15.3.12');
     const begin = Date.now();

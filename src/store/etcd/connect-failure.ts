@@ -15,6 +15,9 @@ const UNKNOWN_AUTHORITY: readonly string[] = [
   'INVALID_CA',
 ];
 
+/** Alerts by which a member refuses the certificate that it is shown, or misses one. */
+const OF_A_CERTIFICATE = /CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE_FAILURE/;
+
 /** The likely cause of a connection that could not be had, in words, with what to do where that is known. */
 export function causeOf(error: unknown, host: string, tls: Certificates | undefined): string {
   const said = error instanceof Error ? error.message : String(error);
@@ -50,8 +53,11 @@ function judgedHere(code: string, error: unknown, host: string, tls: Certificate
 
 /** What the member has against us: it sends an alert (RFC 8446 §6.2), or only closes. */
 function judgedThere(code: string, error: unknown, tls: Certificates): string | undefined {
+  if (code.startsWith('ERR_HTTP2'))
+    return `it speaks TLS, but not etcd's HTTP/2 (${code}): is the port right?`;
   const isAlert = code.includes('_ALERT_');
   if (!isAlert && !(error instanceof ClosedError) && code !== 'EPIPE') return undefined;
+  if (isAlert && !OF_A_CERTIFICATE.test(code)) return `etcd refuses the handshake (${code})`;
   const shown = isAlert ? code : 'it closed the connection';
   const { cert } = tls.files;
   if (cert === undefined) {

@@ -1,14 +1,37 @@
-import { type LookupAddress, lookup } from 'node:dns';
+import type { LookupAddress } from 'node:dns';
+import { lookup } from 'node:dns/promises';
 import { isIP, type LookupFunction } from 'node:net';
 import type { Clock } from '../../lease/clock.ts';
 
 /** A name server that has not answered for so long is not waited for, where an earlier answer is known: milliseconds. */
 const PATIENCE = 500;
 
+/** Each question holds one of Node's four threads for files until it is answered, which may take a minute. */
+const MOST_QUESTIONS = 2;
+
+/** The system's, asked a little at a time. */
+class Resolver {
+  #questions = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  async resolve(name: string): Promise<readonly LookupAddress[]> {
+    if (this.#questions >= MOST_QUESTIONS) await new Promise<void>((go) => this.#waiting.push(go));
+    else this.#questions += 1;
+    try {
+      return await lookup(name, { all: true });
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#questions -= 1;
+      else next();
+    }
+  }
+}
+
+const RESOLVER = new Resolver();
+
 /**
- * The name of a member, resolved anew for each connection, so that a member may move. There is one question at a time: a
- * name server that does not answer would else take every thread that reads files. While it is silent, what it said last
- * holds.
+ * The name of a member, resolved anew for each connection, so that a member may move. There is one question at a time.
+ * While the name server is silent, or knows nothing, what it said last holds.
  */
 export class MemberName {
   readonly #name: string;
@@ -53,15 +76,8 @@ export class MemberName {
     });
   }
 
-  #resolve(): Promise<readonly LookupAddress[]> {
-    return new Promise((resolve, reject) => {
-      lookup(this.#name, { all: true }, (error, addresses) => {
-        if (error !== null) reject(error);
-        else {
-          this.#last = addresses;
-          resolve(addresses);
-        }
-      });
-    });
+  async #resolve(): Promise<readonly LookupAddress[]> {
+    this.#last = await RESOLVER.resolve(this.#name);
+    return this.#last;
   }
 }
