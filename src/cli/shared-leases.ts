@@ -11,6 +11,7 @@ import type { Say } from '../store/etcd/admission.ts';
 import type { CertificateProblem, Certificates } from '../store/etcd/certificates.ts';
 import { Keys } from '../store/etcd/entry.ts';
 import { EtcdStore } from '../store/etcd/etcd-store.ts';
+import { mirrorOf } from '../store/etcd/heartbeat.ts';
 import { Members } from '../store/etcd/members.ts';
 import { CLOCK_GRACE } from '../store/etcd/reckoning.ts';
 import { Upkeep } from '../store/etcd/upkeep.ts';
@@ -61,7 +62,7 @@ export function sharedStore({ shared, etcd, mirror, inFlight, say }: SharedParts
     node,
     instance: randomBytes(8).toString('hex'),
     compacts: settings.etcdCompact !== 'off',
-    mirror: () => mirror.standing ?? { birth: '', revision: 0 },
+    mirror: () => mirrorOf(mirror.standing, segment),
   });
   const { etcdCompact: compacting, etcdQuota: quota } = settings;
   const upkeep = new Upkeep({ etcd, clock: systemClock, compacting, quota, say });

@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { initSegment } from '../../src/cli/cluster/init.ts';
+import { seedSegment } from '../../src/cli/cluster/seed.ts';
 import { clusterStatus, writeStatus } from '../../src/cli/cluster/status.ts';
 import { sharedSettings } from '../../src/cli/shared-leases.ts';
 import { loadSettings } from '../../src/config/load-settings.ts';
 import { Keys } from '../../src/store/etcd/entry.ts';
+import { address, bind } from '../store/changes.ts';
 import { FakeClock, settle } from '../support/clock.ts';
 import { MemoryCluster } from '../support/memory-etcd.ts';
+import { MemoryMirror } from '../support/memory-mirror.ts';
 import { at } from '../support/plan.ts';
 import { giveBirth, openSharedStore, sharedStore } from '../support/shared-store.ts';
 
@@ -103,6 +106,49 @@ describe('a segment that etcd does not know', () => {
       'etcd knows no segment vpsnte, but old (no gateway alive), vpsnet (2 gateways alive): mend GATEWAY_SEGMENT',
     );
     expect(said.filter((line) => line.startsWith('error'))).toHaveLength(1);
+  });
+});
+
+describe('a node that was of another segment', () => {
+  /** Its gateway was one of vpsnet, and is now started with a mistyped name, beside another one that has no leases. */
+  async function mistyped() {
+    const clock = new FakeClock();
+    const cluster = await living(clock);
+    const mirror = new MemoryMirror();
+    const before = await openSharedStore({
+      ...{ etcd: cluster.connect(), clock, mirror, place: 12, segment: 'vpsnet', agreed: AGREED },
+    });
+    await bind(before, { client: 1, address: address('10.15.3.20') });
+    await before.close();
+    const store = sharedStore({ etcd: cluster.connect(), clock, mirror, place: 12, segment: 'vpsnte' });
+    await store.serveAs(at('10.15.3.12'), { agreed: AGREED, alike: {} });
+    return { cluster, clock, store };
+  }
+
+  test('says so, and is not taken for one that knows the segment that is asked for', async () => {
+    const { cluster, store } = await mistyped();
+    const seed = seedSegment(cluster.connect(), shared({ GATEWAY_SEGMENT: 'vpsnte' }), () => {});
+
+    expect(store.failure).toContain('the lease file is of segment vpsnet, not vpsnte: mend GATEWAY_SEGMENT');
+    await expect(seed).rejects.toThrow(
+      'no gateway is alive that knows segment vpsnte, but etcd has vpsnet (2 gateways alive)',
+    );
+  });
+
+  test('brings none of its leases up into the mistyped one', async () => {
+    const { cluster, clock, store } = await mistyped();
+    const keys = new Keys('vpsnte');
+    const seeding = { id: 'new', replaces: ['first life'] };
+    const value = Buffer.from(JSON.stringify(seeding));
+    cluster.transact({ compare: [], success: [{ kind: 'put', key: keys.seeding, value }], failure: [] });
+    for (let second = 0; second < 5; second += 1) {
+      await clock.pass(1000);
+      store.idle();
+      await settle();
+    }
+
+    expect(cluster.keys.has(keys.ofAddress(address('10.15.3.20')))).toBe(false);
+    expect(cluster.keys.has(keys.ofSeeded('pve3'))).toBe(false);
   });
 });
 

@@ -5,6 +5,7 @@ import { encodeBirth } from '../../src/store/etcd/birth.ts';
 import { Keys } from '../../src/store/etcd/entry.ts';
 import type { Etcd } from '../../src/store/etcd/etcd.ts';
 import { EtcdStore } from '../../src/store/etcd/etcd-store.ts';
+import { mirrorOf } from '../../src/store/etcd/heartbeat.ts';
 import { Members } from '../../src/store/etcd/members.ts';
 import { type Compacting, Upkeep } from '../../src/store/etcd/upkeep.ts';
 import type { Mirror } from '../../src/store/mirror.ts';
@@ -47,7 +48,7 @@ export function sharedStore(options: SharedStoreOptions): EtcdStore {
     node,
     instance: `${node}/${Math.floor(random() * 1e9)}`,
     compacts: compacting !== 'off',
-    mirror: () => mirror.standing ?? { birth: '', revision: 0 },
+    mirror: () => mirrorOf(mirror.standing, segment),
   });
   const say: Say = (level, fields, message) => said.push(`${level} ${message} ${JSON.stringify(fields)}`);
   const upkeep = new Upkeep({ etcd, clock, compacting, quota: options.quota ?? 2 ** 31, say });

@@ -5,7 +5,7 @@ import { GatewayError } from '../../errors.ts';
 import { ipv4FromText, ipv4ToText } from '../../net/ipv4.ts';
 import { prefixOf, prefixToText } from '../../net/prefix.ts';
 import { systemClock } from '../../server/system-clock.ts';
-import { encodeBirth } from '../../store/etcd/birth.ts';
+import { encodeBirth, OTHER_FILE } from '../../store/etcd/birth.ts';
 import { Keys } from '../../store/etcd/entry.ts';
 import type { Etcd } from '../../store/etcd/etcd.ts';
 import { type Heartbeat, heartbeatsIn } from '../../store/etcd/heartbeat.ts';
@@ -33,6 +33,8 @@ export async function initSegment(
   if (birth !== undefined)
     throw refusal(segment, `was begun by ${birth.by} already (${birth.id})`, 'nothing is to be done');
   const mirror = mirrorStateOf(settings.leasesDir);
+  if (mirror !== undefined && mirror.segment !== segment)
+    throw refusal(segment, `is not that of this node's lease file, ${mirror.segment}`, OTHER_FILE);
   const hasLeases = [...found.keys()].some((key) => keys.addressOf(key) !== undefined);
   const isKnown = heartbeatsIn(keys, found).some((gateway) => gateway.birth !== '');
   if (mirror !== undefined || hasLeases || isKnown) {

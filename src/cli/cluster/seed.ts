@@ -7,6 +7,7 @@ import { encodeBirth, type KnownBirth } from '../../store/etcd/birth.ts';
 import { Keys } from '../../store/etcd/entry.ts';
 import type { Etcd } from '../../store/etcd/etcd.ts';
 import { type Heartbeat, heartbeatsIn } from '../../store/etcd/heartbeat.ts';
+import { type KnownSegment, otherSegments, segmentsToText } from '../../store/etcd/segments.ts';
 import { readSnapshot, type Snapshot } from '../../store/etcd/snapshot.ts';
 import type { SharedSettings } from '../shared-leases.ts';
 
@@ -25,7 +26,8 @@ export async function seedSegment(
 ): Promise<void> {
   const keys = new Keys(shared.segment);
   const before = await readSnapshot(etcd, keys);
-  const lost = lifeToMend(shared.segment, keys, before);
+  const others = before.birth === undefined ? await otherSegments(etcd, shared.segment) : [];
+  const lost = lifeToMend(shared.segment, keys, before, others);
   const replaces = [
     ...new Set([lost, ...(before.birth === undefined ? [] : [before.birth.id, ...before.birth.replaces])]),
   ];
@@ -45,7 +47,12 @@ export async function seedSegment(
 }
 
 /** The birth id of the life that was lost, by the mirrors of the living gateways. Throws cluster-state if none was. */
-function lifeToMend(segment: string, keys: Keys, { found, birth }: Snapshot): string {
+function lifeToMend(
+  segment: string,
+  keys: Keys,
+  { found, birth }: Snapshot,
+  otherNames: readonly KnownSegment[],
+): string {
   const gateways = heartbeatsIn(keys, found);
   const well = gateways.filter((each) => each.birth === birth?.id && !each.isRefused);
   if (birth !== undefined && birth.doubt === undefined && well.length > 0) {
@@ -58,7 +65,8 @@ function lifeToMend(segment: string, keys: Keys, { found, birth }: Snapshot): st
   if (lost === undefined) {
     const remedy =
       'start the gateways that have been of it, and run this again; or `vps-gateway cluster init`';
-    throw refusal(`no gateway is alive that knows segment ${segment}: ${remedy}`);
+    const but = otherNames.length === 0 ? '' : `, but etcd has ${segmentsToText(otherNames)}`;
+    throw refusal(`no gateway is alive that knows segment ${segment}${but}: ${remedy}`);
   }
   if (others.length > 0) {
     const parts = lives.map((id) => `${namesOf(gateways.filter((each) => each.birth === id))} (${id})`);

@@ -1,7 +1,7 @@
 import { GatewayError } from '../../errors.ts';
 import { ipv4FromText } from '../../net/ipv4.ts';
 import { systemClock } from '../../server/system-clock.ts';
-import { INIT, SEED } from '../../store/etcd/birth.ts';
+import { INIT, OTHER_FILE, SEED } from '../../store/etcd/birth.ts';
 import { decodeEntry, Keys } from '../../store/etcd/entry.ts';
 import { type Alarm, EtcdError, type MemberStatus } from '../../store/etcd/etcd.ts';
 import { differencesIn, differenceToText, type Heartbeat, heartbeatsIn } from '../../store/etcd/heartbeat.ts';
@@ -105,6 +105,10 @@ function lifeProblems(
   gateways: readonly Heartbeat[],
   mirror: MirrorState | undefined,
 ): readonly string[] {
+  if (mirror !== undefined && mirror.segment !== segment)
+    return [
+      `the lease file here is of segment ${mirror.segment}, not ${segment}, so this node grants nothing: ${OTHER_FILE}`,
+    ];
   if (birth === undefined) {
     const wasBefore = mirror !== undefined || gateways.some((gateway) => gateway.birth !== '');
     const unknown = `etcd knows no segment ${segment}`;

@@ -124,11 +124,11 @@ export class Admission {
 
   /** `cluster seed` asks for the mirrors of a life that is lost: what this one has goes up, once. */
   async #answerSeeding(snapshot: Snapshot): Promise<void> {
-    const { etcd, keys, mirror, node } = this.#parts;
+    const { etcd, keys, segment, mirror, node } = this.#parts;
     const asked = snapshot.found.get(keys.seeding);
     const seeding = decodeSeeding(asked?.value);
     const { standing } = mirror;
-    if (asked === undefined || seeding === undefined || standing === undefined) return;
+    if (asked === undefined || seeding === undefined || standing?.segment !== segment) return;
     if (this.#mergedFor === seeding.id || !seeding.replaces.includes(standing.birth)) return;
     if (isWell(keys, snapshot)) return; // Nothing is lost: it is this file that is of another life.
     // Only while it is asked for: what comes after the birth would count as of the life before.

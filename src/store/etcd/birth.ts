@@ -30,6 +30,9 @@ export type Judgement =
 /** What begins a segment. */
 export const INIT = 'run `vps-gateway cluster init` once, on one node';
 
+/** What mends a lease file that mirrors another segment. */
+export const OTHER_FILE = 'mend GATEWAY_SEGMENT, or set another GATEWAY_DHCP_LEASES_DIR';
+
 /** What mends a loss. */
 export const SEED =
   'run `vps-gateway cluster seed` once, while the gateways run: it merges what they have kept';
@@ -41,10 +44,8 @@ export function judge(
   segment: string,
   mirror: MirrorStanding | undefined,
 ): Judgement {
-  if (mirror !== undefined && mirror.segment !== segment) {
-    const cause = `the lease file is of segment ${mirror.segment}, not ${segment}`;
-    return refused(cause, 'mend GATEWAY_SEGMENT, or set another GATEWAY_DHCP_LEASES_DIR');
-  }
+  if (mirror !== undefined && mirror.segment !== segment)
+    return refused(`the lease file is of segment ${mirror.segment}, not ${segment}`, OTHER_FILE);
   if (birth === undefined) {
     if (mirror === undefined) return refused(`etcd knows no segment ${segment}`, INIT);
     return refused(`etcd has lost the leases of segment ${segment}`, SEED);

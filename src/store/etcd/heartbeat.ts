@@ -1,3 +1,4 @@
+import type { MirrorStanding } from '../mirror.ts';
 import type { Keys } from './entry.ts';
 import type { KeyValue } from './etcd.ts';
 
@@ -29,6 +30,14 @@ export interface Heartbeat {
   readonly isRefused: boolean;
   /** It may compact etcd; absent in older versions, which do not. */
   readonly compacts?: boolean;
+}
+
+/** What a heartbeat says of a mirror: of one of another segment nothing, as it knows nothing of this one. */
+export function mirrorOf(
+  standing: MirrorStanding | undefined,
+  segment: string,
+): { readonly birth: string; readonly revision: number } {
+  return standing?.segment === segment ? standing : { birth: '', revision: 0 };
 }
 
 /** All heartbeats of a snapshot. */
