@@ -31,12 +31,17 @@ class Allowance {
 
 interface Kind {
   readonly allowance: Allowance;
+  /** When it was admitted last. */
+  admittedAt: number;
   /** Lines left out since the last one that was written. */
   leftOut: number;
 }
 
 /** So long, in lines, nothing of a kind has come since a line was left out: that it is told does not wait for another one. */
 const QUIET = 2;
+
+/** A kind that had no line for so long has one, however much the others write: milliseconds. */
+const SELDOM = 5000;
 
 export interface LineLimitsOptions<Key> {
   limitOf(key: Key): LineLimit;
@@ -65,14 +70,17 @@ export class LineLimits<Key> {
     const monotonic = this.#options.monotonic();
     let kind = this.#kinds.get(key);
     if (kind === undefined) {
-      kind = { allowance: new Allowance(this.#options.limitOf(key), monotonic), leftOut: 0 };
+      const allowance = new Allowance(this.#options.limitOf(key), monotonic);
+      kind = { allowance, admittedAt: Number.NEGATIVE_INFINITY, leftOut: 0 };
       this.#kinds.set(key, kind);
     }
-    if (kind.allowance.leftAt(monotonic) < 1 || this.#octets.leftAt(monotonic) <= 0) {
+    const isSeldom = monotonic - kind.admittedAt >= SELDOM;
+    if (kind.allowance.leftAt(monotonic) < 1 || (this.#octets.leftAt(monotonic) <= 0 && !isSeldom)) {
       kind.leftOut += 1;
       return undefined;
     }
     kind.allowance.take(1);
+    kind.admittedAt = monotonic;
     const { leftOut } = kind;
     kind.leftOut = 0;
     return leftOut;

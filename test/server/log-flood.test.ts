@@ -199,19 +199,24 @@ test('after the burst it is a line a second, which counts those before it; the r
   ]);
 });
 
-test("a reason that comes seldom is told beside another's flood", () => {
+test("a reason that comes seldom is told beside the others' flood", () => {
   const { decisionLog, pass } = logAt('info');
   const message = messageOf(1);
-  pass(MINUTE, 1000, () => decisionLog.decided(message, client(1), silenceOf('offered'), undefined));
+  const flood = () => {
+    for (const reason of REASONS_OF_FLOOD)
+      decisionLog.decided(message, LONGEST_CLIENT, silenceOf(reason), undefined);
+  };
+  pass(MINUTE, 1000, flood);
 
-  const lines = pass(1, 1000, (part) => {
-    decisionLog.decided(message, client(1), silenceOf('offered'), undefined);
-    if (part === 500) decisionLog.decided(message, client(1), silenceOf('declined'), undefined);
+  const lines = pass(MINUTE, 1000, (part) => {
+    flood();
+    if (part % 10_000 === 5000) decisionLog.decided(message, client(1), silenceOf('declined'), undefined);
   });
 
-  expect(lines.filter((line) => line.includes('"level":"info"') && line.includes('"declined"'))).toHaveLength(
-    1,
-  );
+  const told = lines.map((line) => JSON.parse(line)).filter(({ level }) => level === 'info');
+  expect(told.filter(({ reason }) => reason === 'declined')).toHaveLength(6);
+  for (const each of REASONS_OF_FLOOD)
+    expect(told.filter(({ reason }) => reason === each).length).toBeGreaterThanOrEqual(MINUTE / 5 - 1);
 });
 
 test("what is another server's business, and what waits, is at debug; there nothing is left out", () => {
