@@ -12,6 +12,7 @@ import { type Observer, observers } from './observer.ts';
 import { PeerNotes } from './peer-notes.ts';
 import { Peers } from './peers.ts';
 import { type PoolUse, poolProblem, poolUseOf } from './pool-use.ts';
+import { ProblemLog } from './problem-log.ts';
 import {
   clockProblem,
   directoryProblem,
@@ -41,6 +42,7 @@ export class Server {
   #expiry: Expiry | undefined;
   readonly #clusterLog: ClusterLog | undefined;
   readonly #listening: Listening;
+  readonly #problemLog: ProblemLog;
   #beats = 0;
   #cancelBeat: () => void = () => {};
   /** Closing or opening sockets. */
@@ -50,6 +52,7 @@ export class Server {
   constructor(parts: ServerParts) {
     this.#parts = parts;
     this.#listening = new Listening(parts);
+    this.#problemLog = new ProblemLog(parts.log);
     if (parts.cluster !== undefined) this.#clusterLog = new ClusterLog(parts.cluster, parts.log);
   }
 
@@ -168,6 +171,10 @@ export class Server {
     if (this.#beats % BEATS_OF_A_SECOND !== 0) return;
 
     this.#listening.service?.check();
+    this.#problemLog.check(
+      this.#problems(this.#poolUse(this.#listening.service)),
+      this.#parts.clock.monotonic(),
+    );
     memory.timeGuard.check();
     memory.peers.check();
     memory.peerNotes?.check();

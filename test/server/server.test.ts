@@ -377,6 +377,30 @@ describe('while it runs', () => {
     expect(node.log.at('warn')).toEqual(['leases cannot be stored, so none is promised']);
   });
 
+  test('a pool that is nearly full is said once, and so is that it has room again', async () => {
+    const pools = [range('10.15.3.20', '10.15.3.29')];
+    const leaseTimes = { default: 120, minimum: 120, maximum: 120 };
+    const node = new Node({ planOf: () => planOf({ subnets: [segment({ pools, leaseTimes })] }) });
+    await node.server.start();
+    for (let number = 1; number <= 9; number += 1) {
+      const guest = new Guest(`52:54:00:00:01:0${number}`);
+      const [offer] = await node.hear(guest.discover());
+      await node.hear(guest.select(offer?.split(' ')[1] ?? '', '10.15.3.10'));
+    }
+
+    await node.clock.pass(5000);
+    const { problems, verdict, pool } = node.server.status;
+    await node.clock.pass(180_000);
+
+    expect(pool).toMatchObject({ size: 10, leased: 9, left: 1 });
+    expect([verdict, problems.map(({ name }) => name)]).toEqual(['served', ['pool-nearly-full']]);
+    const told = node.log.lines.filter(({ fields }) => fields['problem'] === 'pool-nearly-full');
+    expect(told.map(({ level, message }) => `${level}: ${message}`)).toEqual([
+      'warn: something is wrong',
+      'info: this is well again',
+    ]);
+  });
+
   test('a lease file that does not follow is said, once, while leases are given', async () => {
     const node = new Node();
     await node.server.start();
@@ -386,7 +410,7 @@ describe('while it runs', () => {
     await node.clock.pass(3000);
     const during = node.server.status;
     node.store.trouble = undefined;
-    await node.clock.pass(2000);
+    await node.clock.pass(62_000);
 
     expect(during).toMatchObject({
       status: 'degraded',
