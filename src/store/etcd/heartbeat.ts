@@ -61,23 +61,3 @@ export function decodeHeartbeat(value: Uint8Array): Heartbeat | undefined {
     return undefined;
   }
 }
-
-/** What some gateways have otherwise than others: by setting, the nodes by their value. */
-export function differencesIn(
-  gateways: readonly Pick<Heartbeat, 'node' | 'agreed'>[],
-): ReadonlyMap<string, ReadonlyMap<string, readonly string[]>> {
-  const bySetting = new Map<string, Map<string, string[]>>();
-  for (const { node, agreed } of gateways)
-    for (const [name, value] of Object.entries(agreed)) {
-      const byValue = bySetting.get(name) ?? new Map<string, string[]>();
-      bySetting.set(name, byValue.set(value, [...(byValue.get(value) ?? []), node]));
-    }
-  for (const [name, byValue] of bySetting) if (byValue.size === 1) bySetting.delete(name);
-  return bySetting;
-}
-
-/** `GATEWAY_DHCP_POOL_END is 10.15.3.254 on pve1, pve3 and 10.15.3.99 on pve2: ...` */
-export function differenceToText(name: string, byValue: ReadonlyMap<string, readonly string[]>): string {
-  const parts = [...byValue].map(([value, nodes]) => `${value} on ${nodes.join(', ')}`);
-  return `${name} is ${parts.join(' and ')}: set it alike on all of them`;
-}

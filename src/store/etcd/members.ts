@@ -1,16 +1,10 @@
 import type { Clock } from '../../lease/clock.ts';
 import { CLOCK_TOLERANCE } from '../../lease/lease-end.ts';
 import { type Ipv4, ipv4FromText } from '../../net/ipv4.ts';
+import { type Claim, contradictionIn, differencesOf, goesBefore, sameName } from './contradiction.ts';
 import type { Keys } from './entry.ts';
 import { type Etcd, endOfPrefix, type KeyValue, type Revision, type WatchEvent } from './etcd.ts';
-import {
-  decodeHeartbeat,
-  differencesIn,
-  differenceToText,
-  type Heartbeat,
-  heartbeatsIn,
-  type Profile,
-} from './heartbeat.ts';
+import { decodeHeartbeat, type Heartbeat, heartbeatsIn, type Profile } from './heartbeat.ts';
 import { CLOCK_GRACE } from './reckoning.ts';
 import { alarmsOf } from './space.ts';
 
@@ -137,7 +131,8 @@ export class Members {
     for (let isFirst = true; ; isFirst = false) {
       const range = await etcd.range(keys.gateways, endOfPrefix(keys.gateways)).catch(() => undefined);
       const found = range && new Map(range.found.map((entry) => [entry.key, entry]));
-      const contradiction = found === undefined ? undefined : this.#contradictionIn(found, profile);
+      const others = found === undefined ? [] : heartbeatsIn(keys, found);
+      const contradiction = contradictionIn(others, this.#claimOf(profile));
       if (contradiction === undefined) {
         this.#profile = profile;
         this.#problem = undefined;
@@ -252,32 +247,18 @@ export class Members {
     // Of this gateway its own settings count, not those of the process before it.
     const self = { node, agreed: { ...profile.agreed, ...profile.alike } };
     const gateways = [self, ...others.filter((other) => other.node !== node)];
-    this.#differences = [...differencesIn(gateways)]
-      .filter(([name]) => name in profile.alike)
-      .map(([name, byValue]) => differenceToText(name, byValue));
+    this.#differences = differencesOf(gateways, profile);
     if (this.#doubles >= DOUBLES) return;
-    this.#problem = others
-      .filter((other) => goesBefore(other, profile, node))
-      .map((other) => this.#contradictionBy(other, profile))
-      .find((contradiction) => contradiction !== undefined);
+    const claim = this.#claimOf(profile);
+    this.#problem = contradictionIn(
+      others.filter((other) => goesBefore(other, claim)),
+      claim,
+    );
   }
 
-  #contradictionIn(found: ReadonlyMap<string, KeyValue>, profile: Profile): string | undefined {
-    const others = heartbeatsIn(this.#options.keys, found);
-    return others.map((other) => this.#contradictionBy(other, profile)).find((one) => one !== undefined);
-  }
-
-  #contradictionBy(other: Heartbeat, profile: Profile): string | undefined {
+  #claimOf(profile: Profile): Claim {
     const { node, instance } = this.#options;
-    if (other.instance === instance) return undefined;
-    // The process before this one, on the same node, is no other gateway.
-    if (other.node === node) return other.listenIp === profile.listenIp ? undefined : sameName(node, other);
-    if (other.listenIp === profile.listenIp)
-      return `${other.node} has the listen IP ${profile.listenIp} too: each gateway needs its own (GATEWAY_DHCP_LISTEN_IP)`;
-    const differing = Object.entries(profile.agreed).find(([name, value]) => other.agreed[name] !== value);
-    if (differing === undefined) return undefined;
-    const [name, value] = differing;
-    return `${name} is ${value} here and ${other.agreed[name]} on ${other.node} (${other.listenIp}): all gateways of a segment must agree`;
+    return { ...profile, node, instance };
   }
 
   /** False: another process has written the key, or it has ended, and nothing was written. */
@@ -321,14 +302,4 @@ export class Members {
     if (this.#doubles >= DOUBLES) this.#problem = sameName(node, other);
     return false;
   }
-}
-
-/** Of two that contradict each other the one with the lower address goes on, or the one with the lower name. */
-function goesBefore(other: Heartbeat, { listenIp }: Profile, node: string): boolean {
-  const [theirs = 0, ours = 0] = [ipv4FromText(other.listenIp), ipv4FromText(listenIp)];
-  return theirs === ours ? other.node < node : theirs < ours;
-}
-
-function sameName(node: string, { listenIp }: Heartbeat): string {
-  return `another gateway, at ${listenIp}, has the node name ${node} too: each needs its own (GATEWAY_NODE_NAME)`;
 }
