@@ -52,7 +52,11 @@ export class GrpcWatch implements Watch {
   #hear(bytes: Buffer): void {
     if (this.#isOver) return;
     this.#heardAt = this.#clock.monotonic();
-    const message = decodeWatch(bytes);
+    const message = readable(bytes);
+    if (message === undefined) {
+      this.#end('lost', 'the member sends what is no event');
+      return;
+    }
     if (message.compactedAt > 0) {
       this.#end('compacted', `what was before revision ${message.compactedAt} is gone`);
     } else if (message.isCanceled) this.#end('lost', message.reason);
@@ -83,6 +87,14 @@ export class GrpcWatch implements Watch {
     if (this.#isOver) return;
     this.close();
     this.#listener.ended(why, message);
+  }
+}
+
+function readable(bytes: Buffer): ReturnType<typeof decodeWatch> | undefined {
+  try {
+    return decodeWatch(bytes);
+  } catch {
+    return undefined;
   }
 }
 

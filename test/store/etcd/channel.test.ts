@@ -3,6 +3,7 @@ import { constants, createServer, type Http2Server, type ServerHttp2Stream } fro
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/server/system-clock.ts';
 import { Channel } from '../../../src/store/etcd/channel.ts';
+import { GrpcEtcd } from '../../../src/store/etcd/grpc-etcd.ts';
 import { STATUS } from '../../../src/store/etcd/status-codes.ts';
 
 const HEADERS = { ':status': 200, 'content-type': 'application/grpc' };
@@ -19,6 +20,7 @@ function framed(message: Buffer, flag = 0): Buffer {
 describe('a call of gRPC to a server that speaks HTTP/2', () => {
   let server: Http2Server;
   let channel: Channel;
+  let endpoint: string;
   let answer: (stream: ServerHttp2Stream, body: Buffer) => void;
   let sessions: number;
 
@@ -28,15 +30,16 @@ describe('a call of gRPC to a server that speaks HTTP/2', () => {
     server.on('session', () => (sessions += 1));
     server.on('stream', (stream) => {
       const parts: Buffer[] = [];
+      const reply = answer;
       stream.on('error', () => undefined);
       stream.on('data', (part: Buffer) => parts.push(part));
-      stream.on('end', () => answer(stream, Buffer.concat(parts)));
+      stream.on('end', () => reply(stream, Buffer.concat(parts)));
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const address = server.address();
-    const port = typeof address === 'object' ? address?.port : 0;
-    channel = new Channel({ endpoint: `127.0.0.1:${port}`, tls: undefined, clock: systemClock });
+    endpoint = `127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
+    channel = new Channel({ endpoint, tls: undefined, clock: systemClock });
   });
   afterEach(() => {
     channel.close();
@@ -181,6 +184,22 @@ describe('a call of gRPC to a server that speaks HTTP/2', () => {
 
     expect(Buffer.from(await call()).toString()).toBe('again');
     expect(sessions).toBe(3);
+  });
+
+  test('that watches ends where the server sends what is no event', async () => {
+    answer = () => undefined;
+    server.on('stream', (stream) => {
+      stream.respond(HEADERS);
+      stream.write(framed(Buffer.from([0x5a, 0xff, 0xff, 0xff, 0xff])));
+    });
+    const etcd = new GrpcEtcd({ endpoints: [endpoint], clock: systemClock });
+
+    const ended = await new Promise((resolve) => {
+      etcd.watch('a/', 1, { events: () => undefined, ended: (why, message) => resolve([why, message]) });
+    });
+    etcd.close();
+
+    expect(ended).toEqual(['lost', 'the member sends what is no event']);
   });
 
   test('shares one connection with the others, and with those that began while it was opened', async () => {
