@@ -67,7 +67,8 @@ async function runHere(options: LabOptions, inUserNamespace: boolean): Promise<n
   const events = new InOrder((event) => {
     if (readerGone !== undefined) return;
     try {
-      output.write(options.json === true ? `${JSON.stringify(event)}\n` : narrate(event, output.hasColour));
+      if (options.json === true) output.write(`${JSON.stringify(event)}\n`);
+      else output.write(narrate(event, output.hasColour, output.columns));
     } catch (error) {
       readerGone = error;
       lab.end();

@@ -1,3 +1,5 @@
+import { stripVTControlCharacters } from 'node:util';
+
 /** Characters without a width of their own. */
 const NONE = /[\p{Mn}\p{Me}\u200c\u200d]/u;
 /** UAX 11: characters that terminals show in two columns, as far as names have them: East Asian scripts and emoji. */
@@ -10,9 +12,10 @@ const PIECES = /[^\s,]*[,\s]+|[^\s,]+/g;
 /** Of a path, a name or an address. */
 const LAST_MARK = /[-./:](?=[^-./:]*$)/;
 
-/** Columns that a text takes on a terminal. */
-export function widthOf(text: string): number {
-  if (ASCII.test(text)) return text.length;
+/** Columns that a text takes on a terminal; its colours take none. */
+export function widthOf(coloured: string): number {
+  if (ASCII.test(coloured)) return coloured.length;
+  const text = stripVTControlCharacters(coloured);
   let width = 0;
   for (const character of text) width += widthOfCharacter(character);
   return width;

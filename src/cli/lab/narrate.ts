@@ -1,13 +1,20 @@
 import { styleText } from 'node:util';
+import { wrapTo } from '../text-width.ts';
 import type { LabEvent } from './lab-event.ts';
 
 type Style = Parameters<typeof styleText>[0];
 type Paint = (style: Style, text: string) => string;
 
-/** Tells an event to a person: one or more lines, with their line ends. */
-export function narrate(event: LabEvent, hasColour: boolean): string {
+/** Under what stands beside time and name. */
+const INDENT = ' '.repeat(26);
+
+/** Tells an event to a person: one or more lines, with their line ends, of at most so many columns. */
+export function narrate(event: LabEvent, hasColour: boolean, columns = Infinity): string {
   const paint: Paint = hasColour ? (style, text) => styleText(style, text) : (_style, text) => text;
-  return `${lines(event, paint).join('\n')}\n`;
+  const told = lines(event, paint);
+  // Only what happens: a command is not parted, for it is there to be copied.
+  const isRow = event.kind === 'decision' || event.kind === 'gateway' || event.kind === 'lease';
+  return `${(isRow ? told.flatMap((line) => wrapTo(columns, line, INDENT)) : told).join('\n')}\n`;
 }
 
 function lines(event: LabEvent, paint: Paint): readonly string[] {
