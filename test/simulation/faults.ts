@@ -11,6 +11,8 @@ const LEAST = 1000;
 const MOST = 9000;
 /** A lease here, and the minute for which it is kept from others after its end: milliseconds. */
 const LONGER_THAN_A_LEASE = 181_000;
+/** A gateway that was started has read its leases by then: milliseconds. */
+const STARTED = 1000;
 const HOUR = 3_600_000;
 const FIVE_DAYS = 120 * HOUR;
 /** What a gateway has not heard for so long it knows that it has missed: milliseconds. */
@@ -54,6 +56,7 @@ export abstract class Faults {
       gateway.standstill?.thaw();
       gateway.setClock(0);
       gateway.start();
+      this.victims.clock.after(STARTED, () => gateway.trustClock());
     }
     this.mend();
   }
@@ -110,7 +113,9 @@ export abstract class Faults {
     this.later(random.below(random.chance(30) ? 4000 : 240_000), () => {
       if (random.chance(30)) this.restart(gateway);
       gateway.setClock(0);
-      say(`the clock of ${gateway.address} is right again`);
+      const isTold = random.chance(50);
+      if (isTold) gateway.trustClock();
+      say(`the clock of ${gateway.address} is right again${isTold ? ', and its operator says so' : ''}`);
     });
   }
 

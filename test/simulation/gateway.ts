@@ -77,6 +77,11 @@ export class Gateway {
     return this.#process?.standstill;
   }
 
+  /** Its operator says that the time is right. */
+  trustClock(): void {
+    this.#process?.trustClock();
+  }
+
   /** The node's clock is set wrong by so much; 0: as right as it ever is. Milliseconds. */
   setClock(error: number): void {
     this.#error = error;
@@ -86,6 +91,7 @@ export class Gateway {
 class Process {
   readonly standstill: Standstill;
   readonly #holding: Holding;
+  readonly #server: Server;
   #isDead = false;
   #transport: SimulatedTransport | undefined;
 
@@ -103,7 +109,7 @@ class Process {
       omitted() {},
       broken: (error) => parts.broken(error),
     };
-    const server = new Server({
+    this.#server = new Server({
       clock,
       log: SILENT,
       boot: { id: address, offset: 0 }, // The node itself never goes down.
@@ -134,12 +140,18 @@ class Process {
       waits: true,
       observer,
     });
-    server.start().catch((error: unknown) => parts.broken(error));
+    this.#server.start().catch((error: unknown) => parts.broken(error));
   }
 
   die(): void {
     this.#isDead = true;
     this.#holding.die();
+  }
+
+  trustClock(): void {
+    this.standstill.wake('sockets', () => {
+      if (!this.#isDead) this.#server.trustClock();
+    });
   }
 
   hear(bytes: Uint8Array, source: string): boolean {

@@ -21,12 +21,12 @@ export class Invariants {
   }
 
   /** RFC 2131 §3.1 (4): what an ACK promises is durable, for this client and for so long. */
-  checkReply({ address: server, clock }: Gateway, keeping: Keeping | undefined, bytes: Uint8Array): void {
+  checkReply({ address: server }: Gateway, keeping: Keeping | undefined, bytes: Uint8Array): void {
     if (optionOf(bytes, 53)?.[0] !== ACK) return;
     const seconds = (optionOf(bytes, 51) ?? []).reduce((sum, byte) => sum * 256 + byte, 0);
     const address = [...bytes.subarray(16, 20)].join('.');
     const mac = Buffer.from(bytes).readUIntBE(28, 6);
-    if (keeping?.isDurable(address, mac, seconds * 1000 - UNDER_WAY, clock) !== true)
+    if (keeping?.isDurable(address, mac, seconds * 1000 - UNDER_WAY) !== true)
       this.#fault(`not durable: ACK of ${address} to ${mac.toString(16)} for ${seconds} s by ${server}`);
   }
 

@@ -23,7 +23,7 @@ export interface Keeping {
   /** The lease file is gone; only while no process has it open. */
   lose(): void;
   /** RFC 2131 §3.1 (4): what an ACK promises is durable, for this client and for so many milliseconds from now. */
-  isDurable(address: string, mac: number, milliseconds: number, gateway: Clock): boolean;
+  isDurable(address: string, mac: number, milliseconds: number): boolean;
   /** A live lease of its own speaks against this client at this address. */
   contradicts(address: string, mac: number, now: number): boolean;
 }

@@ -32,6 +32,7 @@ export class OwnFaults extends Faults {
     const gateway = random.pick(gateways);
     const which = random.below(100);
     if (random.chance(20)) this.freeze(gateway);
+    else if (random.chance(15)) this.setClock(gateway);
     else if (which < 25) this.crash(gateway, this.#own.filesLost);
     else if (which < 45) {
       const node = random.below(NODES);

@@ -22,6 +22,8 @@ export class OwnKeeping implements Keeping {
   /** By address, whose it is by a lease of this gateway's own, and since when without a break. */
   readonly #held = new Map<Ipv4, { readonly hardware: number; readonly since: number }>();
   readonly #lastResorts = new Set<Ipv4>();
+  /** By address, when the lease that is stored ends by the true time, whatever the clock of its gateway said. */
+  readonly #ends = new Map<Ipv4, number>();
   readonly #clock: Clock;
 
   constructor(clock: Clock, random: SeededRandom) {
@@ -36,6 +38,7 @@ export class OwnKeeping implements Keeping {
       open: (inFlight) => {
         const silences = this.#store?.silences ?? new Map();
         store = new MemoryStore({ clock, inFlight, leases: this.records(), silences });
+        store.clockNote = this.#store?.clockNote;
         this.#store = store;
         this.#watch(store, underWay, standstill);
         return store;
@@ -45,7 +48,9 @@ export class OwnKeeping implements Keeping {
       die: () => {
         for (const change of underWay) {
           const isWritten = store?.table.conflicts(change) !== false; // Of a process that was stopped with the answer.
-          if (this.#random.chance(50) && !isWritten) store?.applyForeign(change);
+          if (isWritten || !this.#random.chance(50)) continue;
+          store?.applyForeign(change);
+          this.#noteEnd(change);
         }
       },
     };
@@ -62,11 +67,10 @@ export class OwnKeeping implements Keeping {
     this.#store = undefined;
   }
 
-  isDurable(address: string, mac: number, milliseconds: number, gateway: Clock): boolean {
+  isDurable(address: string, mac: number, milliseconds: number): boolean {
     const record = this.#store?.table.recordAt(at(address));
-    return (
-      record?.state === 'bound' && record.hardware === mac && record.expiresAt >= gateway.now() + milliseconds
-    );
+    const end = this.#ends.get(at(address)) ?? 0;
+    return record?.state === 'bound' && record.hardware === mac && end >= this.#clock.now() + milliseconds;
   }
 
   contradicts(address: string, mac: number, now: number): boolean {
@@ -97,7 +101,12 @@ export class OwnKeeping implements Keeping {
 
   /** Each commit takes its own time. */
   #watch(store: MemoryStore, underWay: Set<LeaseChange>, standstill: Standstill): void {
-    const commit = store.commit.bind(store);
+    const commit = async (changes: readonly LeaseChange[]) => {
+      const outcomes = await MemoryStore.prototype.commit.call(store, changes);
+      for (const [index, change] of changes.entries())
+        if (outcomes[index] === 'committed') this.#noteEnd(change);
+      return outcomes;
+    };
     store.commit = async (changes) => {
       store.otherwise({ takes: 1 + this.#random.below(this.slowness) });
       for (const change of changes) {
@@ -121,6 +130,11 @@ export class OwnKeeping implements Keeping {
       if (before?.state === 'peer') this.#lastResorts.add(address);
       else this.#lastResorts.delete(address);
     }
+  }
+
+  #noteEnd({ writes, at: on }: LeaseChange): void {
+    for (const { address, next } of writes)
+      if (next !== 'as seen') this.#ends.set(address, this.#clock.now() + next.expiresAt - on);
   }
 
   #note({ writes }: LeaseChange): void {

@@ -37,8 +37,8 @@ export class OwnWay implements Way {
   readonly guests = 9;
   readonly strangers = 4;
   readonly addresses: number;
-  /** A lease that is over for all, what the search of a client takes, and a retransmission. */
-  readonly recovery = LEASE_TIMES.maximum * 1000 + 60_000;
+  /** A lease from before a clock was set, and a minute; what the search of a client takes, and a retransmission. */
+  readonly recovery = LEASE_TIMES.maximum * 1000 + 120_000;
   readonly #kind: OwnKind;
   readonly #parts: WorldParts;
   /** Doubles that were seen, by the address and both. */
@@ -76,7 +76,10 @@ export class OwnWay implements Way {
     return false;
   }
 
-  /** Where gateways only hear each other, ARP is what saves the address of a guest that one has not heard. */
+  /**
+   * Where gateways only hear each other, a guest that is silent to ARP is not safe, by design: the question by ARP is what saves
+   * the address of a guest that a gateway has not heard, as it was down, deaf or stood still when that one took it.
+   */
   maySilence(): boolean {
     return this.#kind === 'shares';
   }
@@ -143,10 +146,10 @@ export class OwnWay implements Way {
   }
 
   quarantined(): number {
-    const now = this.#parts.clock.now();
+    // Also one that ended by a clock that was set since: it stands until its length has passed.
     const addresses = [...this.keepings.values()]
       .flatMap((keeping) => keeping.records())
-      .filter(({ state, expiresAt }) => state === 'declined' && expiresAt > now);
+      .filter(({ state }) => state === 'declined');
     return new Set(addresses.map(({ address }) => ipv4ToText(address))).size;
   }
 
