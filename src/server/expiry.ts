@@ -86,9 +86,10 @@ export class Expiry {
   #sweep(): void {
     const standing = this.#standing();
     const isStill = !standing.isTrusted && this.#known().sharing === undefined;
-    if (this.#pending > 0 || isStill) return;
+    if (this.#pending > 0) return;
     const now = this.#clock.now();
-    const expired = this.#store.sweep(now, SWEEP_LIMIT, (lease) => this.#isOver(lease, now, standing));
+    const limit = isStill ? 0 : SWEEP_LIMIT; // Offers end all the same.
+    const expired = this.#store.sweep(now, limit, (lease) => this.#isOver(lease, now, standing));
     const isFull = expired.length === SWEEP_LIMIT;
     const settled = () => {
       this.#pending -= 1;

@@ -1,5 +1,6 @@
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Instant, Lease } from '../lease/lease.ts';
+import { CLOCK_TOLERANCE } from '../lease/lease-end.ts';
 import { hashOfAddress, type Ipv4 } from '../net/ipv4.ts';
 import { SlotIndex } from './slot-index.ts';
 
@@ -77,7 +78,10 @@ export class Offers {
     }
   }
 
-  /** Those that have run out among the next `steps`; each call goes on where the last one ended. */
+  /**
+   * Those that have run out among the next `steps`, or were made under a clock that was put back since; each call goes on
+   * where the last one ended.
+   */
   expired(now: Instant, steps: number): readonly Lease[] {
     const expired: Lease[] = [];
     for (let step = 0; step < steps; step += 1) {
@@ -86,7 +90,7 @@ export class Offers {
         if (step > 0 || this.#cursor === NONE) break;
       }
       const offer = this.#offers[this.#cursor];
-      if (offer !== undefined && offer.expiresAt <= now) expired.push(offer);
+      if (offer !== undefined && isOver(offer, now)) expired.push(offer);
       this.#cursor = this.#younger[this.#cursor] ?? NONE;
     }
     return expired;
@@ -128,4 +132,8 @@ export class Offers {
     else this.#older[younger] = older;
     if (this.#cursor === slot) this.#cursor = younger;
   }
+}
+
+function isOver({ expiresAt, updatedAt }: Lease, now: Instant): boolean {
+  return expiresAt <= now || updatedAt - now > CLOCK_TOLERANCE;
 }

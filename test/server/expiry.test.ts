@@ -243,3 +243,19 @@ test('room is looked for at once, and then not again for a tenth of a second, ho
 
   expect(counts).toEqual([1, 1, 1, 2, 2, 3]);
 });
+
+test.each([
+  ['has run out', -1000],
+  ['was made under a clock that was put back by days since', 5 * 86_400_000],
+])('an offer that %s ends, also while the clock is in doubt', (_, ahead) => {
+  const { bench, standing, expiry } = sweeper([]);
+  const [lease] = leases(1, 'offered');
+  if (lease === undefined) throw new Error('no lease');
+  standing.isTrusted = false;
+  const updatedAt = instant(bench.clock.now() + ahead - 30_000);
+  bench.store.table.loadOffer({ ...lease, updatedAt, expiresAt: instant(updatedAt + 30_000) });
+
+  expiry.sweep();
+
+  expect(bench.store.table.offerCount).toBe(0);
+});
