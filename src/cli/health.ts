@@ -104,7 +104,7 @@ function messagesText(since: string, lastHeard: string | null, unheard: number |
   if (lastHeard !== null) return `the last one came at ${lastHeard}`;
   const none = `no DHCP message has arrived since ${since}`;
   if (unheard === null)
-    return `${none}; whether a firewall drops them is not known without the capability NET_RAW`;
+    return `${none}; whether a firewall drops them is not known (no packet socket: see the shortcomings)`;
   if (unheard === 0) return `${none}, nor has any come to the interface`;
   return `${none}, and ${unheard} came to the interface`;
 }

@@ -191,7 +191,7 @@ class Judge {
     const { payload, meta, ct, fib } = objectOf(left) ?? {};
     if (payload !== undefined) return payloadOf(objectOf(payload) ?? {});
     if (meta !== undefined) return this.#metaOf(String(objectOf(meta)?.['key']));
-    if (ct !== undefined) return objectOf(ct)?.['key'] === 'state' ? 'new' : undefined;
+    if (ct !== undefined) return CONNECTION[String(objectOf(ct)?.['key'])];
     const { result, flags } = objectOf(fib) ?? {};
     return result === 'type' && listOf(flags).join() === 'daddr' ? 'broadcast' : undefined;
   }
@@ -212,6 +212,9 @@ class Judge {
 }
 
 type Value = number | string;
+
+/** Of a connection that begins: it has no status yet, as of one whose address is translated. */
+const CONNECTION: Readonly<Record<string, Value>> = { state: 'new', status: 'none', direction: 'original' };
 
 /** Statements that decide nothing. */
 const HARMLESS: readonly string[] = [

@@ -92,6 +92,39 @@ describe('iptables-save', () => {
     expect(dropsOfIptables(saved(drop, 'ACCEPT', 'filter', 'OUTPUT'))).toEqual([]);
   });
 
+  it('the rules of ufw and of the Proxmox firewall: what they drop of broadcasts is found through their chains', () => {
+    const ufw = [
+      '-j before',
+      '-j after',
+      '-A before -i lo -j ACCEPT',
+      '-A before -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT',
+      '-A before -m conntrack --ctstate INVALID -j DROP',
+      '-A before -p udp -m udp --sport 67 --dport 68 -j ACCEPT',
+      '-A before -d 224.0.0.251/32 -p udp -m udp --dport 5353 -j ACCEPT',
+      '-A after -p udp -m udp --dport 67 -j skip',
+      '-A skip -j DROP',
+    ];
+    const proxmox = [
+      '-j PVEFW-HOST-IN',
+      '-A PVEFW-HOST-IN -m conntrack --ctstate NEW -j PVEFW-smurfs',
+      '-A PVEFW-HOST-IN -p igmp -j RETURN',
+      '-A PVEFW-HOST-IN -p tcp -m set --match-set PVEFW-0-management-v4 src -m tcp --dport 8006 -j RETURN',
+      '-A PVEFW-HOST-IN -j PVEFW-Drop',
+      '-A PVEFW-smurfs -s 0.0.0.0/32 -j RETURN',
+      '-A PVEFW-smurfs -m addrtype --src-type BROADCAST -g PVEFW-smurflog',
+      '-A PVEFW-Drop -m addrtype --dst-type BROADCAST -j DROP',
+    ];
+    const named = (rules: readonly string[], names: readonly string[]) =>
+      saved(rules).replace(':GUESTS - [0:0]', names.map((name) => `:${name} - [0:0]`).join('\n'));
+
+    expect(dropsOfIptables(named(ufw, ['before', 'after', 'skip']))).toEqual([
+      'iptables -t filter -A skip -j DROP',
+    ]);
+    expect(
+      dropsOfIptables(named(proxmox, ['PVEFW-HOST-IN', 'PVEFW-smurfs', 'PVEFW-smurflog', 'PVEFW-Drop'])),
+    ).toEqual(['iptables -t filter -A PVEFW-Drop -m addrtype --dst-type BROADCAST -j DROP']);
+  });
+
   it('what is not its text says nothing', () => {
     expect(dropsOfIptables('iptables-save: command not found')).toEqual([]);
   });
@@ -230,6 +263,31 @@ describe('nft -j list ruleset', () => {
       'nftables: the policy drop of chain inet filter input',
     ]);
     expect(dropsOfNft(printed([[PORT, ACCEPT]], { policy: 'drop' }))).toEqual([]);
+  });
+
+  it('the rules of firewalld: its last one rejects what no zone lets in', () => {
+    const zone = { jump: { target: 'zone' } };
+    const rules = [
+      [match({ ct: { key: 'state' } }, { set: ['established', 'related'] }), ACCEPT],
+      [match({ ct: { key: 'status' } }, 'dnat', 'in'), ACCEPT],
+      [meta('iifname', 'lo'), ACCEPT],
+      [match({ ct: { key: 'state' } }, 'invalid', 'in'), DROP],
+      [zone],
+      [{ reject: { type: 'icmpx', expr: 'admin-prohibited' } }],
+    ];
+    const withZone = (ofZone: readonly unknown[]) => {
+      const { nftables } = JSON.parse(printed(rules));
+      const place = { family: 'inet', table: 'filter' };
+      const its = ofZone.map((expr, handle) => ({
+        rule: { ...place, chain: 'zone', handle: handle + 50, expr },
+      }));
+      return JSON.stringify({ nftables: [...nftables, { chain: { ...place, name: 'zone' } }, ...its] });
+    };
+
+    expect(dropsOfNft(withZone([[payload('tcp', 'dport', 22), ACCEPT]]))).toEqual([
+      expect.stringContaining('rule 5 of'),
+    ]);
+    expect(dropsOfNft(withZone([[PORT, ACCEPT]]))).toEqual([]);
   });
 
   it('a whole ruleset that nft has printed: what one interface may send, another may not', () => {
