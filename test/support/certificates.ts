@@ -27,14 +27,17 @@ export function certify(folder: string): void {
 export function makeAuthority(folder: string, name: string, days = 2): void {
   openssl(
     folder,
-    `req -x509 -newkey rsa:2048 -nodes -days ${days} -subj /CN=${name} -keyout ${name}.key -out ${name}.pem`,
+    `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days ${days} -subj /CN=${name} -keyout ${name}.key -out ${name}.pem`,
   );
 }
 
 /** Makes <name>.pem, and <name>.key unless it is kept. */
 export function sign(folder: string, name: string, wish: CertificateWish = {}): void {
   const { authority = 'ca', begin = Date.now() - DAY, end = Date.now() + 2 * DAY } = wish;
-  const key = wish.keepsKey === true ? `-key ${name}.key` : `-newkey rsa:2048 -nodes -keyout ${name}.key`;
+  const key =
+    wish.keepsKey === true
+      ? `-key ${name}.key`
+      : `-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout ${name}.key`;
   openssl(folder, `req -new ${key} -subj /CN=gateway -out ${name}.csr`);
   const usage = wish.purpose === undefined ? '' : `extendedKeyUsage=${wish.purpose}\n`;
   const settings = [
