@@ -23,6 +23,11 @@ const UNDEFENDED_RESTART = 2500;
 /** Two that wait for each other hear each other's probes, so many in a row: the lower hardware address goes first. */
 const PROBES_OF_A_WAIT = 4;
 const UNDEFENDED_SECOND = 12_000;
+/**
+ * The address plan has ten gateways. Where more machines than that have one address, somebody makes up hardware addresses,
+ * and waiting for them would leave the segment without a server for as long as that one likes.
+ */
+const MOST_HOLDERS = 10;
 
 export interface ClaimParts {
   readonly listen: ListenAddress;
@@ -77,7 +82,7 @@ export class ListenIpClaim {
   get holder(): HardwareAddress | undefined {
     const now = this.#clock.monotonic();
     const holder = this.#signs.holderSince(now - GONE);
-    if (holder === undefined) return undefined;
+    if (holder === undefined || this.#signs.holders > MOST_HOLDERS) return undefined;
     const undefended = now - Math.max(this.#began, this.#signs.announcedAt);
     return undefended >= this.#patienceWith(holder) ? undefined : holder;
   }

@@ -1,5 +1,5 @@
 import type { Clock } from '../lease/clock.ts';
-import { type HardwareAddress, NO_HARDWARE } from '../net/hardware-address.ts';
+import { type HardwareAddress, isStation } from '../net/hardware-address.ts';
 import type { ListenIpArp, ListenIpSign } from '../transport/transport.ts';
 
 /** Machines that are remembered: a forger of hardware addresses makes us remember no more. */
@@ -59,6 +59,11 @@ export class ListenIpSigns {
     return this.#others().findLast(([, { holding }]) => holding >= time)?.[0];
   }
 
+  /** How many of the machines that are remembered have had the address. */
+  get holders(): number {
+    return this.#others().filter(([, { holding }]) => holding > NEVER.holding).length;
+  }
+
   /** When another machine announced the address last. */
   get announcedAt(): number {
     return Math.max(...this.#others().map(([, { announcing }]) => announcing), Number.NEGATIVE_INFINITY);
@@ -77,7 +82,7 @@ export class ListenIpSigns {
   }
 
   #note(sign: ListenIpSign, hardware: HardwareAddress): void {
-    if (hardware === NO_HARDWARE) return;
+    if (!isStation(hardware)) return; // No machine's: what answers so is forged.
     const now = this.#clock.monotonic();
     const heard = this.#machines.get(hardware) ?? { ...NEVER };
     this.#machines.delete(hardware);

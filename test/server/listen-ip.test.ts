@@ -125,6 +125,34 @@ describe('RFC 5227 §2.1: before it serves', () => {
     expect(node.status).toBe('serving');
   });
 
+  test.each([
+    ['of every station', 'ff:ff:ff:ff:ff:ff'],
+    ['of a group', '01:00:5e:00:00:01'],
+  ])('who names the hardware address %s has no address, and nobody waits for it', async (_whose, forged) => {
+    const node = new Node();
+    node.arp.holders.add(mac(forged));
+
+    await node.start();
+
+    expect([node.status, node.problems]).toEqual(['serving', '']);
+  });
+
+  test('a forger that makes up machines with the address is not waited for; as many as gateways may be are', async () => {
+    const node = new Node();
+    const holder = (number: number) => mac(`02:00:00:00:00:${(16 + number).toString(16)}`);
+    node.arp.holders.add(holder(0));
+    await node.start();
+
+    for (let number = 1; number < 10; number += 1) await node.defendedBy(holder(number));
+    await node.clock.pass(1000);
+    const before = node.status;
+    await node.defendedBy(holder(10));
+    await node.clock.pass(1000);
+
+    expect([before, node.status]).toEqual(['waiting', 'degraded']);
+    expect(node.problems).toContain(REMEDY);
+  });
+
   test('while another machine has the listen IP nothing is opened, and log and status say which MAC and what mends it', async () => {
     const node = new Node();
     node.arp.holders.add(HIGHER);
