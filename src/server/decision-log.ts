@@ -15,7 +15,7 @@ import { PoolWarnings } from './pool-warnings.ts';
 import { RelayWarnings } from './relay-warnings.ts';
 
 /** Leases are stored again if they could be for so long: milliseconds. */
-const CALM = 10_000;
+const CALM = 5000;
 /** Warnings of one kind. */
 const WARNING_LIMIT: LineLimit = { burst: 10, perSecond: 0.1 };
 /** Of all warnings that are limited, in octets. */

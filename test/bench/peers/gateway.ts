@@ -38,7 +38,7 @@ export function startOfGateway(
   };
 }
 
-/** This server; at `info` it writes a line for each message. */
+/** This server; at `info` it writes a line for each message, and where one reason has too many it counts them. */
 export function gateway(log: 'info' | 'warn'): Peer {
   return {
     name: 'vps-gateway',
