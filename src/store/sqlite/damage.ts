@@ -3,6 +3,7 @@ import type { Database } from 'better-sqlite3';
 import type { Instant } from '../../lease/lease.ts';
 import { stampOf, syncDirectoryOf, unusedName } from './beside.ts';
 import { codeOf } from './directory.ts';
+import { NO_ROOM_FOR_INDEX } from './disk-error.ts';
 import { openSqlite } from './driver.ts';
 import { birthIn, journalOf } from './journal-file.ts';
 import { type Salvaged, salvage } from './salvage.ts';
@@ -46,6 +47,7 @@ function problemOf(file: string, check: string): string | undefined {
     return fitsHeader(database) ? undefined : 'the header does not fit the tables';
   } catch (error) {
     if (isDamage(error)) return error instanceof Error ? error.message : String(error);
+    if (codeOf(error) === NO_ROOM_FOR_INDEX) return undefined; // It cannot be checked before there is room.
     throw error;
   } finally {
     database?.close();

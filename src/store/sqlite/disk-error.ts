@@ -34,9 +34,12 @@ export function diskErrorOf(file: string, cause: unknown): GatewayError {
   return failed(message, 'see to the disk (df, dmesg)');
 }
 
+/** SQLite's word where the index of its log, which is shared memory, finds no room on the disk. */
+export const NO_ROOM_FOR_INDEX = 'SQLITE_IOERR_SHMSIZE';
+
 /** Also where there is no room for the index of SQLite's log, which it reports as an error of the disk. */
 export function isFull(code: string): boolean {
-  return ['SQLITE_FULL', 'SQLITE_IOERR_SHMSIZE', 'ENOSPC', 'EDQUOT'].includes(code);
+  return ['SQLITE_FULL', NO_ROOM_FOR_INDEX, 'ENOSPC', 'EDQUOT'].includes(code);
 }
 
 /** Whoever may write there otherwise. */

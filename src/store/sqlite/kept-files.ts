@@ -1,17 +1,22 @@
+import { statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Instant } from '../../lease/lease.ts';
 import { HistoryCopy } from './copy-rows.ts';
 import { codeOf } from './directory.ts';
 import { FileGuard, type Say } from './file-guard.ts';
 import { FileWatch } from './file-watch.ts';
 import { journalOf } from './journal-file.ts';
-import type { LeaseFiles } from './lease-files.ts';
+import { LeaseFiles } from './lease-files.ts';
 import { type AnewParts, type MadeAnew, makeAnew, watchedFiles } from './make-anew.ts';
+import { connect } from './open-database.ts';
 import type { Ownership } from './ownership.ts';
 
 /** Between two pieces of a history that follows, beside the packets: milliseconds. */
 const NEXT_PIECE = 5;
 /** After a failure the next piece is tried after so long: milliseconds. */
 const RETRY = 1000;
+/** More than the index of a log needs, and the log itself at first. */
+const ROOM_BYTES = 128 * 1024;
 /** Who ends the gateway waits so long for a history that follows: milliseconds. */
 const MOST_AT_END = 3000;
 
@@ -32,6 +37,7 @@ export class KeptFiles {
   #historyFailure: string | undefined;
   #historyAt = Number.NEGATIVE_INFINITY;
   #cancelHistory: (() => void) | undefined;
+  #reopenedAt = Number.NEGATIVE_INFINITY;
 
   /** `lost`: nothing may be promised from now on. `found`: all is in its place, and may be written. */
   constructor(
@@ -83,6 +89,7 @@ export class KeptFiles {
 
   /** For when no datagram waits: a piece of the history that follows. */
   idle(now: Instant): void {
+    if (this.#files.isAlone && Math.abs(now - this.#reopenedAt) >= RETRY) this.#reopen(now);
     if (this.#histories.length === 0 || this.#cancelHistory !== undefined) return;
     if (this.#historyFailure !== undefined && Math.abs(now - this.#historyAt) < RETRY) return;
     this.#historyAt = now;
@@ -109,6 +116,28 @@ export class KeptFiles {
     this.#files.journal.close();
     this.#files.database.close();
     this.#guard.release();
+  }
+
+  /** The disk may have room by now for what lets others read the file. */
+  #reopen(now: Instant): void {
+    const { file, watch } = this.#parts;
+    this.#reopenedAt = now;
+    const { bavail, bsize } = statfsSync(dirname(file));
+    if (bavail * bsize < ROOM_BYTES) return;
+    const old = this.#files;
+    old.upkeep.pause();
+    old.database.close();
+    try {
+      const connected = connect(file);
+      const { carried } = old.carryOver;
+      this.#files = new LeaseFiles({ ...this.#parts, ...connected, journal: old.journal, carried });
+      this.#files.takeNotes(old);
+      this.#files.upkeep.begin(old.upkeep.backlog, undefined);
+      for (const history of this.#histories) history.turnTo(connected.database);
+      watch.remember(watchedFiles(file));
+    } catch (error) {
+      old.upkeep.failure = codeOf(error); // It is tried again; the journal goes on.
+    }
   }
 
   *#makeAnew(now: Instant): Generator<undefined, void> {

@@ -3,14 +3,18 @@ import type { Clock } from '../../lease/clock.ts';
 import { CarryOver } from './carry-over.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { ClockNotes } from './clock-notes.ts';
+import { NO_ROOM_FOR_INDEX } from './disk-error.ts';
 import { Heard } from './heard.ts';
 import type { Journal } from './journal.ts';
+import { NodeNote } from './node-note.ts';
 import { Retention, type RetentionOptions } from './retention.ts';
 import { Upkeep } from './upkeep.ts';
 import { Writer } from './writer.ts';
 
 export interface LeaseFilesParts {
   readonly database: Database;
+  /** True: nobody else can read the database, since the disk has no room for the index of its log. */
+  readonly isAlone?: boolean;
   readonly journal: Journal;
   /** The last batch of the journal that is in the database. */
   readonly carried: number;
@@ -22,21 +26,26 @@ export interface LeaseFilesParts {
 /** What is open of one lease file and its journal, and what works on both. */
 export class LeaseFiles {
   readonly database: Database;
+  readonly isAlone: boolean;
   readonly journal: Journal;
   readonly carryOver: CarryOver;
   readonly upkeep: Upkeep;
   readonly heard: Heard;
   readonly clockNotes: ClockNotes;
+  readonly node: NodeNote;
   readonly #checkpoints: Checkpoints;
 
-  constructor({ database, journal, carried, node, history, clock }: LeaseFilesParts) {
+  constructor(parts: LeaseFilesParts) {
+    const { database, isAlone = false, journal, carried, node, history, clock } = parts;
     this.database = database;
+    this.isAlone = isAlone;
     this.journal = journal;
     const writer = new Writer(database, node ?? null);
     const retention = new Retention(database, history);
     this.carryOver = new CarryOver(journal, writer, retention, carried);
     this.heard = new Heard(database);
     this.clockNotes = new ClockNotes(database);
+    this.node = new NodeNote(database, node);
     this.#checkpoints = new Checkpoints(database);
     this.upkeep = new Upkeep({
       journal,
@@ -44,14 +53,15 @@ export class LeaseFiles {
       writer,
       checkpoints: this.#checkpoints,
       retention,
-      notes: [this.heard, this.clockNotes],
+      notes: [this.node, this.heard, this.clockNotes],
       clock,
     });
   }
 
   /** Why the lease file does not follow the journal, or why its log grows. */
   get trouble(): string | undefined {
-    return this.upkeep.failure ?? this.#checkpoints.failure;
+    const failure = this.upkeep.failure ?? this.#checkpoints.failure;
+    return failure ?? (this.isAlone ? `${NO_ROOM_FOR_INDEX}: nobody else can read it` : undefined);
   }
 
   /** What was noted and is not in the other's file is to be written to this one. */

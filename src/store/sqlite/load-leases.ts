@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import { type Instant, instant, type Lease, type Version } from '../../lease/lease.ts';
 import type { LeaseTable } from '../lease-table.ts';
+import type { JournalRecord } from './journal-record.ts';
 import { LEASE_ROW, leaseFromRow, type StoredState } from './rows.ts';
 
 /** How many rows are read at once. */
@@ -11,6 +12,8 @@ const PAGE = `
 SELECT ${COLUMNS.join(', ')}
 FROM (SELECT ${LEASE_ROW} FROM lease WHERE address > ? ORDER BY address LIMIT ${PAGE_ROWS})`;
 
+type StoredLease = Lease & { readonly state: StoredState };
+
 export interface Loaded {
   readonly loaded: Readonly<Record<StoredState, number>>;
   readonly skipped: number;
@@ -19,24 +22,34 @@ export interface Loaded {
 }
 
 /**
- * Fills an empty table from the file, a page of rows at a time. Rows that are none of ours are counted and left alone.
- * `noted`: the newest version when the clock was noted.
+ * Fills an empty table from the file, a page of rows at a time, and from what is in the journal alone. Rows that are none
+ * of ours are counted and left alone. `noted`: the newest version when the clock was noted.
  */
-export function loadLeases(database: Database, table: LeaseTable, noted: Version): Loaded {
+export function loadLeases(
+  database: Database,
+  table: LeaseTable,
+  noted: Version,
+  uncarried: readonly JournalRecord[] = [],
+): Loaded {
   const loaded = { free: 0, bound: 0, declined: 0, peer: 0 };
   let skipped = 0;
   let lastStoredAt = instant(0);
+  const newest = new Map(uncarried.map((record) => [record.address, record]));
+  const count = <Counted extends StoredLease>(lease: Counted): Counted => {
+    loaded[lease.state] += 1;
+    if (lease.version > noted && lease.updatedAt > lastStoredAt) lastStoredAt = lease.updatedAt;
+    return lease;
+  };
   function* leases(): Generator<Lease> {
     for (const row of rowsOf(database)) {
       const lease = leaseFromRow(row);
-      if (lease === undefined) {
-        skipped += 1;
-        continue;
+      if (lease === undefined) skipped += 1;
+      else if ((newest.get(lease.address)?.version ?? 0) < lease.version) {
+        newest.delete(lease.address);
+        yield count(lease);
       }
-      loaded[lease.state] += 1;
-      if (lease.version > noted && lease.updatedAt > lastStoredAt) lastStoredAt = lease.updatedAt;
-      yield lease;
     }
+    for (const record of newest.values()) yield count({ ...record, updatedAt: record.at });
   }
   table.fill(leases());
   return { loaded, skipped, lastStoredAt };

@@ -94,7 +94,7 @@ function* makeAllAnew(
   // Its room is taken already, and there may be no more.
   const keepsJournal = watch.isOurs(name) && !watch.isOurs(file);
   const aside = [...moveDatabaseAside(file, watch, now), ...(keepsJournal ? [] : moveAside(name, now))];
-  const { database } = openDatabase(file, now, parts.migrations);
+  const { database, isAlone } = openDatabase(file, now, parts.migrations);
   let journal: Journal | undefined;
   try {
     const unread =
@@ -106,8 +106,9 @@ function* makeAllAnew(
       yield* makeJournal(name, birth, parts.journalBytes);
       journal = new Journal(name, { birth, carried, run: old.journal.run });
     }
-    const files = new LeaseFiles({ ...parts, database, journal: journal ?? old.journal, carried });
+    const files = new LeaseFiles({ ...parts, database, isAlone, journal: journal ?? old.journal, carried });
     files.takeNotes(old);
+    if (keepsJournal) files.upkeep.begin(old.upkeep.backlog, undefined);
     if (!keepsJournal) old.journal.close();
     return { files, aside, isNewDatabase: true, unread };
   } catch (error) {

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { closeSync, fsyncSync, openSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import { GatewayError } from '../../errors.ts';
 import type { Instant } from '../../lease/lease.ts';
 import { stampOf, syncDirectoryOf, unusedName } from './beside.ts';
 import { damageOf, finishSetAside, type SetAside, setAside } from './damage.ts';
+import { codeOf } from './directory.ts';
+import { NO_ROOM_FOR_INDEX } from './disk-error.ts';
 import { openSqlite } from './driver.ts';
 import { tighten } from './file-mode.ts';
 import { PAGE_BYTES } from './record.ts';
@@ -15,8 +17,15 @@ const BUSY_MILLISECONDS = 200;
 /** What a WAL that has grown is cut to when it starts over. */
 const WAL_BYTES = 8 * 1024 * 1024;
 
-export interface OpenedDatabase {
+export interface Connected {
   readonly database: Database;
+  /** True: nobody else can read the file. */
+  readonly isAlone: boolean;
+}
+
+export interface OpenedDatabase extends Connected {
+  /** It was made, or made anew, by this. */
+  readonly isNew: boolean;
   /** What stood in the way; undefined: the file was sound, or there was none. */
   readonly setAside: SetAside | undefined;
   /** The copy from before a migration; undefined: there was none. */
@@ -25,27 +34,52 @@ export interface OpenedDatabase {
 
 /** Opens the lease file of a directory that is ours, or makes it. */
 export function openDatabase(file: string, now: Instant, migrations: readonly Migration[]): OpenedDatabase {
-  finishSetAside(file, now);
+  const isFinished = finishSetAside(file, now) !== undefined;
+  const wasThere = existsSync(file);
   const damage = damageOf(file);
   const aside = damage === undefined ? undefined : setAside(file, damage, now);
-  const database = connect(file);
+  const { database, isAlone } = connect(file);
   try {
     const copy = bringUpToDate(database, file, now, migrations);
     syncDirectoryOf(file);
-    return { database, setAside: aside, copy };
+    const isNew = isFinished || !wasThere || aside !== undefined || copy !== undefined;
+    return { database, isAlone, isNew, setAside: aside, copy };
   } catch (error) {
     database.close();
     throw error;
   }
 }
 
-function connect(file: string): Database {
+/**
+ * Connects to a lease file that is sound. Where the disk has no room for the index of its log, that is in memory and the
+ * file is this connection's alone: nobody can read it beside.
+ */
+export function connect(file: string): Connected {
+  try {
+    return { database: connectAs(file, 'NORMAL'), isAlone: false };
+  } catch (error) {
+    if (codeOf(error) !== NO_ROOM_FOR_INDEX) throw error;
+    return { database: connectAs(file, 'EXCLUSIVE'), isAlone: true };
+  }
+}
+
+function connectAs(file: string, locking: 'NORMAL' | 'EXCLUSIVE'): Database {
   const database = openSqlite(file, { timeout: BUSY_MILLISECONDS });
-  for (const suffix of ['', '-wal', '-shm']) tighten(file + suffix); // What SQLite makes beside it has its mode.
+  try {
+    for (const suffix of ['', '-wal', '-shm']) tighten(file + suffix); // What SQLite makes beside it has its mode.
+    database.pragma(`locking_mode = ${locking}`);
+    configure(database, file);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function configure(database: Database, file: string): void {
   database.pragma(`page_size = ${PAGE_BYTES}`);
   const mode = database.pragma('journal_mode = WAL', { simple: true });
   if (mode !== 'wal') {
-    database.close();
     const remedy = 'set a directory on a local disk (GATEWAY_DHCP_LEASES_DIR)';
     throw new GatewayError(
       'store-unusable',
@@ -55,7 +89,6 @@ function connect(file: string): Database {
   database.pragma('synchronous = NORMAL'); // What it has not synced yet is in the journal.
   database.pragma('wal_autocheckpoint = 0');
   database.pragma(`journal_size_limit = ${WAL_BYTES}`);
-  return database;
 }
 
 /** Refuses what is not ours, copies what is older, and migrates it. */

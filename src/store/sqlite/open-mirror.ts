@@ -53,8 +53,14 @@ export async function openMirror(
 }
 
 async function carryOverJournal(options: SqliteStoreOptions, file: string): Promise<Opening> {
-  const store = openSqliteStore({ ...options, mayBeMirror: true }); // All that is in the journal is in the file by this.
-  await store.close();
+  const store = openSqliteStore({ ...options, mayBeMirror: true });
+  try {
+    store.flush(); // All that is in the journal is in the file by this.
+  } catch (cause) {
+    throw diskErrorOf(file, cause);
+  } finally {
+    await store.close();
+  }
   rmSync(journalOf(file));
   return store.opening;
 }

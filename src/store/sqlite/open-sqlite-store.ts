@@ -5,6 +5,7 @@ import type { Clock } from '../../lease/clock.ts';
 import type { Instant } from '../../lease/lease.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import { LeaseTable } from '../lease-table.ts';
+import { carryOverAtStart } from './carry-over-at-start.ts';
 import { readClockNote } from './clock-notes.ts';
 import { prepareDirectory } from './directory.ts';
 import { diskErrorOf } from './disk-error.ts';
@@ -74,24 +75,23 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
     journal = openedJournal.journal;
     const { node, history = DEFAULT_HISTORY, clock, migrations = MIGRATIONS } = options;
     const fixed = { file, node, history, clock, journalBytes, migrations };
-    const files = new LeaseFiles({ ...fixed, database, journal, carried: carried ?? 0 });
-    files.carryOver.finish();
-    putNode(database, node);
-    files.carryOver.release(); // The birth is safe too, before anything is in the journal that bears its name.
-    journal.begin();
+    const files = new LeaseFiles({ ...fixed, ...opened, journal, carried: carried ?? 0 });
+    const mayWait = !opened.isNew && openedJournal.damage === undefined;
+    const uncarried = carryOverAtStart(files, { file, birth, mayWait });
 
     const table = new LeaseTable(options.inFlight, options.seed);
     const { loaded, skipped, lastStoredAt } = loadLeases(
       database,
       table,
       readClockNote(database)?.revision ?? 0,
+      uncarried,
     );
     return new SqliteStore({
       opening: { file, birth, loaded, skipped, setAside, copy, journalDamage: openedJournal.damage },
       ...fixed,
       files,
       say: options.say ?? (() => {}),
-      lastEvent: lastEventIn(database),
+      lastEvent: uncarried.reduce((last, { eventId }) => Math.max(last, eventId), lastEventIn(database)),
       table,
       ownership,
       lastStoredAt,
@@ -114,11 +114,6 @@ function refuseMirror(database: Database, file: string): void {
     'bad-settings',
     `${file}: mirrors the leases that the gateways of segment ${standing.segment} share in etcd: ${remedy}`,
   );
-}
-
-/** For whoever reads what this process has not carried over yet. */
-function putNode(database: Database, node = ''): void {
-  database.prepare("INSERT OR REPLACE INTO meta VALUES ('node', ?)").run(node);
 }
 
 /** The newest row of the history. */

@@ -67,6 +67,12 @@ export class Upkeep {
     this.#committed = parts.carryOver.records;
   }
 
+  /** So many records are in the journal alone at the start, and why: they could not be carried over. */
+  begin(records: number, failure: string | undefined): void {
+    this.#committed = this.#parts.carryOver.records + records;
+    this.failure = failure;
+  }
+
   /** Records in the journal that are not in the lease file. */
   get backlog(): number {
     return this.#committed - this.#parts.carryOver.records;

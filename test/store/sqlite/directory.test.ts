@@ -192,21 +192,4 @@ describe('a disk that is full', () => {
     await store.close();
     expect(openIn(directory).opening.loaded.bound).toBe(committed + 2);
   });
-
-  it('that is full from the start is refused by name, and nothing of the leases is lost', async ({
-    skip,
-  }) => {
-    const directory = smallDisk('size=1m');
-    if (directory === undefined) return skip('needs the right to mount a tmpfs');
-    const store = openIn(directory);
-    await bind(store, { client: 1, address: A });
-    await store.close();
-    fill(directory);
-
-    expect(() => openIn(directory)).toThrow(
-      expect.objectContaining({ code: 'store-failed', message: expect.stringContaining(fileIn(directory)) }),
-    );
-    empty(directory);
-    expect(openIn(directory).leases.at(A)?.state).toBe('bound');
-  });
 });
