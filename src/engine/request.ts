@@ -237,15 +237,14 @@ function refuseInUse(question: Question, address: Ipv4): Decision | undefined {
 function isOfSameMachine(question: Question, address: Ipv4): boolean {
   const { leases, client, message, plan, now } = question;
   const standing = standingAt(leases, address, now);
-  const own = leases.bindingOf(client);
   return (
     plan.identity === 'auto' &&
-    !(isBoundTo(own, client, now) && own.address !== address) &&
     standing?.state === 'bound' &&
     standing.client !== client &&
     standing.hardware === message.hardware &&
     message.hardware !== NO_HARDWARE &&
-    mayStand(question, standing)
+    mayStand(question, standing) &&
+    !isBoundTo(leases.bindingOf(client), client, now) // Not at this address, where another client is.
   );
 }
 
