@@ -11,7 +11,7 @@ const WINDOW = 600_000;
 const CHANGES = 3;
 /** Between two warnings, whichever clients they are about: milliseconds. */
 const INTERVAL = 60_000;
-/** Clients that are remembered; the one that asked longest ago is forgotten first. */
+/** Clients that are remembered; the one whose name is the same for longest is forgotten first. */
 const CLIENT_LIMIT = 1024;
 
 const REMEDY =
@@ -34,7 +34,7 @@ export class NameWatch {
   readonly #log: Log;
   readonly #monotonic: () => number;
   #saidAt = Number.NEGATIVE_INFINITY;
-  /** The client that asked last at the end. */
+  /** The client whose name has changed last, or that has come last, at the end. */
   readonly #names = new Map<ClientKey, Names>();
 
   constructor(log: Log, monotonic: () => number) {
@@ -47,11 +47,12 @@ export class NameWatch {
     const name = message.raw(HOST_NAME);
     if (name === undefined || name.length === 0) return;
     const names = this.#names.get(client);
-    this.#names.delete(client);
     if (names === undefined) this.#begin(client, name);
-    else {
+    else if (!isSame(names.last, name)) {
+      // Only then: a Map whose keys go and come with every answer makes itself anew all the time.
+      this.#names.delete(client);
       this.#names.set(client, names);
-      if (!isSame(names.last, name)) this.#change(names, name, message, client);
+      this.#change(names, name, message, client);
     }
   }
 
