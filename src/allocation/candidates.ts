@@ -144,10 +144,11 @@ export function silentPeer(search: PeerSearch): Ipv4 | undefined {
   const { leases, now, peers, heardSince, subnet, self, trustsClock } = search;
   if (!trustsClock) return undefined;
   const longest = subnet.leaseTimes.maximum * 1000;
-  const isSilent = ({ granter, updatedAt }: Lease) =>
-    granter === UNSPECIFIED ||
-    granter === self ||
-    now - Math.max(updatedAt, peers.get(granter) ?? heardSince) >= longest;
+  const isSilent = ({ granter, updatedAt }: Lease) => {
+    if (granter === UNSPECIFIED || granter === self) return true;
+    const notedAt = updatedAt > now ? 0 : updatedAt; // Else the clock was put back since, and it says nothing.
+    return now - Math.max(notedAt, peers.get(granter) ?? heardSince) >= longest;
+  };
   return firstOf(search, (pool) => leases.oldestPeer(pool, isSilent)?.address);
 }
 

@@ -111,6 +111,8 @@ export interface Rival {
 export interface Asking extends Rival {
   readonly hardware: HardwareAddress;
   readonly on: Instant;
+  /** The newest change that was stored then. */
+  readonly revision: Version;
 }
 
 export type Decide = (

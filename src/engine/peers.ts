@@ -7,7 +7,7 @@ import type { LeaseView, LeaseWrite } from '../lease/lease-view.ts';
 import { NO_HARDWARE } from '../net/hardware-address.ts';
 import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import { mayHave } from '../subnet/may-have.ts';
-import type { Decision, Known } from './decision.ts';
+import type { Asking, Decision, Known } from './decision.ts';
 import { refuse } from './nak.ts';
 import { changeOf, freed, recordOf, silence, waitFor } from './outcome.ts';
 import { mayStand, type Question } from './question.ts';
@@ -97,17 +97,23 @@ function noteOf({ leases, known, now }: Scene, address: Ipv4, record: LeaseRecor
  * it stood, but the peer's client has the address since then, unless it was heard of elsewhere later. Undefined: nothing
  * was heard that this gateway has not confirmed its own lease after.
  */
-export function heardSince(scene: Scene, { address, client, state, updatedAt }: Lease): Note | undefined {
+export function heardSince(scene: Scene, lease: Lease): Note | undefined {
+  const { address, client, state } = lease;
   if (!hearsPeers(scene) || (state !== 'bound' && state !== 'declined')) return undefined;
   const { known, leases } = scene;
   const asking = known.hearing.askedBy(address, state === 'bound' ? client : undefined);
-  if (asking === undefined || asking.on <= updatedAt) return undefined;
+  if (asking === undefined || !isAfter(asking, lease)) return undefined;
   const elsewhere = leases.bindingOf(asking.client);
   if (elsewhere !== undefined && elsewhere.address !== address && elsewhere.updatedAt >= asking.on)
     return undefined;
   const { granter, hardware } = asking;
   const record = { client: asking.client, hardware, state: 'peer', expiresAt: NEVER, granter } as const;
   return noteOf(scene, address, record);
+}
+
+/** Also if the clock was put back between them; what was decided before it and stored after it is older by its time. */
+function isAfter(asking: Asking, { updatedAt, version }: Lease): boolean {
+  return asking.on > updatedAt || asking.revision >= version;
 }
 
 /** What ends an own lease that still stands: its address is free, or whose it was heard to be meanwhile. */

@@ -1,7 +1,8 @@
 import type { Asking, Hearing, Rival } from '../engine/decision.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Clock } from '../lease/clock.ts';
-import type { Instant } from '../lease/lease.ts';
+import { type Instant, instant, type Version } from '../lease/lease.ts';
+import { CLOCK_TOLERANCE } from '../lease/lease-end.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 import type { Silences } from '../store/lease-store.ts';
@@ -39,8 +40,11 @@ export class Peers implements Hearing {
   known: ReadonlySet<Ipv4> = new Set();
   /** The longest lease that a gateway gives: milliseconds. */
   longestLease = 0;
-  readonly since: Instant;
   readonly #began: number;
+  readonly #revision: () => Version;
+  #since: Instant;
+  /** The wall clock less the monotonic one, as all instants here have it: milliseconds. */
+  #offset: number;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #heard = new Map<Ipv4, Instant>();
@@ -48,13 +52,34 @@ export class Peers implements Hearing {
   readonly #silences = new Map<Ipv4, Silence>();
   #comings = 0;
   /** By address, the oldest first. */
-  readonly #rivals = new Map<Ipv4, readonly HeardRival[]>();
+  #rivals = new Map<Ipv4, readonly HeardRival[]>();
 
-  constructor(clock: Clock, log: Log) {
+  /** `revision`: the newest change that is stored. */
+  constructor(clock: Clock, log: Log, revision: () => Version = () => 0) {
     this.#clock = clock;
     this.#log = log;
-    this.since = clock.now();
+    this.#revision = revision;
+    this.#since = clock.now();
     this.#began = clock.monotonic();
+    this.#offset = this.#since - this.#began;
+  }
+
+  get since(): Instant {
+    return this.#since;
+  }
+
+  /**
+   * The wall clock less the monotonic one, as it is now. A clock that was set changes nothing of how long ago something
+   * was heard: all instants move with it.
+   */
+  follow(offset: number): void {
+    const step = offset - this.#offset;
+    if (Math.abs(step) <= CLOCK_TOLERANCE) return;
+    this.#offset = offset;
+    this.#since = instant(this.#since + step);
+    for (const [peer, at] of this.#heard) this.#heard.set(peer, instant(at + step));
+    const moved = (rival: HeardRival) => ({ ...rival, on: instant(rival.on + step) });
+    this.#rivals = new Map([...this.#rivals].map(([address, rivals]) => [address, rivals.map(moved)]));
   }
 
   /** How long a peer that is silent counts: milliseconds. */
@@ -95,12 +120,13 @@ export class Peers implements Hearing {
   heardRequest(server: Ipv4, address: Ipv4, client: ClientKey, hardware: HardwareAddress): void {
     if (!this.known.has(server)) return;
     const isNew = !this.#heard.has(server);
+    this.follow(this.#clock.now() - this.#clock.monotonic());
     this.#heard.set(server, this.#clock.now());
     this.#silences.set(server, { since: this.#clock.monotonic(), isRemembered: false });
     // A client that asks again has given up what it asked for before.
     const others = (this.#rivals.get(address) ?? []).filter((rival) => rival.client !== client);
     const moment = { at: this.#clock.monotonic(), on: this.#clock.now() };
-    const rival = { granter: server, client, hardware, ...moment };
+    const rival = { granter: server, client, hardware, revision: this.#revision(), ...moment };
     this.#rivals.delete(address);
     this.#rivals.set(address, [...others, rival].slice(-RIVALS_OF_ONE));
     if (this.#rivals.size > RIVAL_LIMIT) this.#forgetOldest();

@@ -120,7 +120,7 @@ export class Server {
     const inFlight = new Set<Ipv4>();
     const store = await this.#parts.openStore(inFlight);
     this.#decisionLog = new DecisionLog(log, store, () => clock.monotonic());
-    const peers = new Peers(clock, log);
+    const peers = new Peers(clock, log, () => store.leases.revision);
     const memory: Memory = {
       store,
       inFlight,

@@ -144,7 +144,9 @@ function circumstancesOf(memory: Memory, monotonic: () => number): Circumstances
       return deafness.revision;
     },
     get trustsClock() {
-      return standingOf(memory).isTrusted;
+      const { isTrusted } = standingOf(memory);
+      peers.follow(timeGuard.offset);
+      return isTrusted;
     },
     mayBeOver: (lease) => cluster?.isByWallClock(lease) === false || mayBeOver(lease, timeGuard.standing),
     hearing: peers,

@@ -81,6 +81,11 @@ export class TimeGuard {
     return this.#jump !== undefined && this.#jump.explainedBy === undefined;
   }
 
+  /** The wall clock less the monotonic one, as they were read last: milliseconds. */
+  get offset(): number {
+    return this.#wall - this.#monotonic;
+  }
+
   /** What leases are ended by, as it was when the clocks were read last. */
   get standing(): ClockStanding {
     const steadyFor = this.#jump === undefined ? Number.POSITIVE_INFINITY : this.#steadyFor;

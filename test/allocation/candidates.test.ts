@@ -151,6 +151,18 @@ describe('what a row does not propose', () => {
     expect(heard(MAXIMUM_SECONDS * 1000)).toBe('10.15.3.31');
   });
 
+  test('an address of a peer that was noted under a clock that is put back now, by when the peer was heard', () => {
+    const times = { granter: PEER, updatedAt: instant(NOW + 5 * 86_400_000) };
+    const leases = [record('10.15.3.31', 'peer', 31, times)];
+    leases.push(...boundBesides(['10.15.3.31'], leases));
+    const store = memoryStore({ leases });
+    const heard = (ago: number) =>
+      textOf(findAddress(searchIn(store, { peers: new Map([[PEER, instant(NOW - ago)]]) })));
+
+    expect(heard(MAXIMUM_SECONDS * 1000 - 1)).toBeUndefined();
+    expect(heard(MAXIMUM_SECONDS * 1000)).toBe('10.15.3.31');
+  });
+
   test('an address of a silent peer, while nobody knows how long it has been silent: the clock is in doubt', () => {
     const leases = [record('10.15.3.31', 'peer', 31, { granter: PEER })];
     leases.push(...boundBesides(['10.15.3.31'], leases));

@@ -67,7 +67,13 @@ test('a DHCPREQUEST that comes again is answered after the segment was asked, if
   const conversation = probing();
   conversation.hear(ADA.discover([...asking(MINE)]));
   conversation.hear(ADA.select(MINE, SERVER));
-  const heard = { on: conversation.now, granter: at('10.15.3.11'), hardware: NO_HARDWARE, client: NOBODY };
+  const heard = {
+    on: conversation.now,
+    granter: at('10.15.3.11'),
+    hardware: NO_HARDWARE,
+    client: NOBODY,
+    revision: 0,
+  };
   conversation.known = { hearing: { ...NOBODY_HEARD, askedBy: () => heard } };
   conversation.holders.set(MINE, STRANGER);
 

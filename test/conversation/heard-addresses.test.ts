@@ -26,7 +26,13 @@ test('a lease is asked for by ARP while a client that was heard asking a peer fo
   const conversation = new Conversation({ probeMilliseconds: 300 });
   const { address } = conversation.hear(A.discover());
   conversation.hear(A.select(address, FIRST));
-  const asking = { granter: at(SECOND), client: client(9), hardware: hardware(9), on: conversation.now };
+  const asking = {
+    granter: at(SECOND),
+    client: client(9),
+    hardware: hardware(9),
+    on: conversation.now,
+    revision: 0,
+  };
   const hearing = {
     ...NOBODY_HEARD,
     peers: new Map([[at(SECOND), conversation.now]]),

@@ -84,7 +84,12 @@ test('beside other gateways a lease that has run out is not free: its client may
 test.each(['bound', 'declined'] as const)(
   'what was %s here has the client afterwards that was heard taking it from another gateway',
   async (state) => {
-    const asking = { granter: PEER, client: keyOfIdentifier(Uint8Array.of(2, 2)), hardware: NO_HARDWARE };
+    const asking = {
+      granter: PEER,
+      client: keyOfIdentifier(Uint8Array.of(2, 2)),
+      hardware: NO_HARDWARE,
+      revision: 0,
+    };
     const askedBy = () => ({ ...asking, on: instant(END - 500) });
 
     expect(await sweepBeside({ ...OTHERS, askedBy }, leases(1, state))).toMatchObject({
@@ -98,7 +103,12 @@ test.each(['bound', 'declined'] as const)(
 
 // Its own confirmation is the newer word: a guest that asks a peer and then its own gateway has the latter's lease.
 test('what was heard in the very moment in which this gateway confirmed its own lease does not count', async () => {
-  const asking = { granter: PEER, client: keyOfIdentifier(Uint8Array.of(2, 2)), hardware: NO_HARDWARE };
+  const asking = {
+    granter: PEER,
+    client: keyOfIdentifier(Uint8Array.of(2, 2)),
+    hardware: NO_HARDWARE,
+    revision: 0,
+  };
   const heardAt = (moment: number) => ({
     ...OTHERS,
     askedBy: () => ({ ...asking, on: instant(moment) }),
@@ -259,3 +269,21 @@ test.each([
 
   expect(bench.store.table.offerCount).toBe(0);
 });
+
+test.each([
+  ['after', 1, '0202'],
+  ['before', 0, '0100'],
+])(
+  'a peer that was heard giving the address %s the lease was stored, by a clock that was put back then',
+  async (_, revision, client) => {
+    const asking = {
+      granter: PEER,
+      client: keyOfIdentifier(Uint8Array.of(2, 2)),
+      hardware: NO_HARDWARE,
+      revision,
+    };
+    const askedBy = () => ({ ...asking, on: instant(END - 86_400_000) });
+
+    expect(await sweepBeside({ ...OTHERS, askedBy }, leases(1))).toMatchObject({ state: 'peer', client });
+  },
+);

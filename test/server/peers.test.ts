@@ -77,3 +77,23 @@ test('a rival counts for a second, and not at its end', async () => {
   expect(before?.client).toBe(client(0));
   expect(peers.rivalFor(ADDRESS, client(1))).toBeUndefined();
 });
+
+test.each([
+  ['back', -5 * 86_400_000],
+  ['forward', 5 * 86_400_000],
+])('how long ago a peer was heard is the same after the clock was set %s', async (_, step) => {
+  const { clock, peers, hear } = listening();
+  const ago = () => {
+    const [heard, asked] = [peers.peers.get(LOW), peers.askedBy(ADDRESS, undefined)?.on];
+    return [heard, asked, peers.since].map((instant) => clock.now() - (instant ?? 0));
+  };
+  hear(LOW, ADDRESS, 1);
+  await clock.pass(5000);
+
+  clock.jump(step);
+  peers.follow(clock.now() - clock.monotonic());
+
+  expect(ago()).toEqual([5000, 5000, 5000]);
+  hear(LOW, ADDRESS, 2);
+  expect(ago()).toEqual([0, 0, 5000]);
+});

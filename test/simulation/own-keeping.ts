@@ -134,7 +134,8 @@ export class OwnKeeping implements Keeping {
 
   #noteEnd({ writes, at: on }: LeaseChange): void {
     for (const { address, next } of writes)
-      if (next !== 'as seen') this.#ends.set(address, this.#clock.now() + next.expiresAt - on);
+      if (next !== 'as seen' && next.state === 'bound')
+        this.#ends.set(address, this.#clock.now() + next.expiresAt - on);
   }
 
   #note({ writes }: LeaseChange): void {

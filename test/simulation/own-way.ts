@@ -43,6 +43,8 @@ export class OwnWay implements Way {
   readonly #parts: WorldParts;
   /** Doubles that were seen, by the address and both. */
   readonly #seen = new Set<string>();
+  /** When each gateway has given an address to a client last, by the client and the address: monotonic milliseconds. */
+  readonly #given = new Map<string, Map<string, number>>();
   /** Leases that have such a history. */
   readonly #disputed = new Set<string>();
 
@@ -88,6 +90,7 @@ export class OwnWay implements Way {
   replied({ address: server }: Gateway, type: string, address: string, guest: SimulatedGuest): void {
     if (type !== 'DHCPACK') return;
     const { guests, clock, answers, fault } = this.#parts;
+    this.#noteGiven(server, address, guest);
     const answer = answers.get(`${server}/${address}`);
     if (answer === undefined || answer.mac === guest.mac || clock.monotonic() - answer.at > 5000) return;
     const holder = guests.find(({ mac }) => mac === answer.mac);
@@ -119,6 +122,8 @@ export class OwnWay implements Way {
     // Then the question by ARP is all there is, and the holder's machine was off when it came.
     const wasAway = !other.isOn || clock.monotonic() - other.onSince < OFFERED;
     if (wasAway && !other.heardBy.has(guest.server)) return 'by a gateway that was down';
+    if (wasAway && this.#isOfOneThatWasDown(guest, other))
+      return "by a gateway that took another's word, which was down";
     // Nobody is listened for before somebody is heard.
     const isAtOnce = Math.abs(guest.selectedAt - other.selectedAt) < AT_ONCE;
     if (isAtOnce && (guest.isUnmet || other.isUnmet)) return 'before a first other gateway was heard';
@@ -129,6 +134,18 @@ export class OwnWay implements Way {
       (this.keepings.get(server)?.heldSince(address, hardware) ?? selectedAt) < selectedAt;
     if (isOld(guest) || isOld(other)) return 'by a lease that its gateway never heard the end of';
     return undefined;
+  }
+
+  #noteGiven(server: string, address: string, { mac }: SimulatedGuest): void {
+    const name = `${mac} ${address}`;
+    const given = this.#given.get(name) ?? new Map<string, number>();
+    this.#given.set(name, given.set(server, this.#parts.clock.monotonic()));
+  }
+
+  /** What was heard of that one's client is all that the others know of the address: it displaces what they heard before. */
+  #isOfOneThatWasDown({ mac, address }: SimulatedGuest, other: SimulatedGuest): boolean {
+    const given = [...(this.#given.get(`${mac} ${address}`) ?? [])];
+    return given.some(([server, at]) => at > other.selectedAt && !other.heardBy.has(server));
   }
 
   /** Only the server that was chosen refuses, and never what it has given; any other for a lease of its own. */

@@ -66,7 +66,7 @@ export class World {
       mutation,
     );
     this.#way = way;
-    this.#hasStages = way.hasArp && (name === 'etcd' || name === 'shares');
+    this.#hasStages = way.hasArp;
     network.hearsAll = way.hearsAll;
     this.#invariants = new Invariants(way, () => guests, fault);
     this.#isStorm = name !== 'etcd' && random.chance(50);
@@ -192,8 +192,7 @@ export class World {
   }
 
   /**
-   * Without ARP nobody could tell that a card has been left by its other client identifier; and where gateways only hear
-   * each other, each of them gives it an address of its own.
+   * Without ARP nobody could tell that a card has been left by its other client identifier.
    */
   #identifiersOf(index: number): readonly (readonly number[] | undefined)[] {
     if (this.#way.isClone(index)) return [[255, 0, 0, 0, 1]];

@@ -33,7 +33,7 @@ export class SharedSegment {
         transport: { local: at(address) },
       });
       const log = new LogLines();
-      const peers = new Peers(this.clock, log);
+      const peers = new Peers(this.clock, log, () => store.leases.revision);
       peers.known = others;
       const longest = (plan.subnets ?? []).map(({ leaseTimes }) => leaseTimes.maximum);
       peers.longestLease = Math.max(0, ...longest) * 1000;
