@@ -45,10 +45,10 @@ describeSystem('one address, one guest: the real process and machines that answe
     expect(clone.type).toBe(5);
     expect(clone.yiaddr).not.toBe(original.yiaddr);
     expect(renewed).toMatchObject({ type: 5, yiaddr: original.yiaddr });
-    const warnings = gateway.log.filter(
-      ({ level, reason }) => level === 'warn' && reason === 'offered-to-clone',
-    );
-    expect(warnings).toMatchObject([{ hardware: B, other: A }]);
+    const warnings = () =>
+      gateway.log.filter(({ level, reason }) => level === 'warn' && reason === 'offered-to-clone');
+    await gateway.until('both machines were named', () => warnings().length > 0);
+    expect(warnings()).toMatchObject([{ hardware: B, other: A }]);
   });
 
   test('RFC 2131 §4.3.3: a forged release, and a stranger that asks for the address, cost a guest nothing', async () => {
