@@ -23,7 +23,6 @@ export interface FileGuardParts {
   readonly ownership: Ownership;
   /** Absent: what is made anew is made at once. */
   readonly clock: Clock | undefined;
-  readonly say: Say;
   /** Nothing may be written to what is open. */
   readonly stop: () => void;
   /** Makes anew what is lost, in steps, and has it in use at the end. Throws what stands in the way. */

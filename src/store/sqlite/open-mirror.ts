@@ -43,8 +43,8 @@ export async function openMirror(
       copy: opened.copy ?? alone?.copy,
       journalDamage: alone?.journalDamage,
     };
-    const { history = DEFAULT_HISTORY, clock } = options;
-    return new SqliteMirror({ opening, database, ownership, history, clock });
+    const { history = DEFAULT_HISTORY, clock, say = () => {} } = options;
+    return new SqliteMirror({ opening, database, ownership, history, clock, say });
   } catch (cause) {
     database?.close();
     ownership.release();

@@ -1,20 +1,14 @@
-import type { Database, Statement } from 'better-sqlite3';
 import { GatewayError } from '../../errors.ts';
-import type { Clock } from '../../lease/clock.ts';
 import type { ClockNote } from '../../lease/clock-note.ts';
 import { type Instant, instant } from '../../lease/lease.ts';
 import type { KeptLease, KnownNote, Mirror, MirroredChange, MirrorStanding } from '../mirror.ts';
-import { Checkpoints } from './checkpoints.ts';
-import { ClockNotes } from './clock-notes.ts';
 import { codeOf } from './directory.ts';
 import { eventOf } from './history.ts';
-import { KnownNotes } from './known-notes.ts';
+import { KeptMirrorFile, type KeptMirrorFileParts } from './kept-mirror-file.ts';
+import type { MirrorFile } from './mirror-file.ts';
 import { readStanding } from './mirror-standing.ts';
 import type { Opening } from './opening.ts';
-import type { Ownership } from './ownership.ts';
-import { Retention, type RetentionOptions } from './retention.ts';
 import { LEASE_ROW, leaseFromRow } from './rows.ts';
-import { Writer } from './writer.ts';
 
 /** A few changes are in the file after so long; many at a time share its pages and go together a little later: milliseconds. */
 const SOON = 50;
@@ -22,19 +16,13 @@ const FEW_CHANGES = 32;
 const TOGETHER = 500;
 /** How fresh it is, is in the file after so long, and what failed is tried again: milliseconds. */
 const LATER = 1000;
-/** Pages in the write-ahead log: what is in it need not be safe soon, and many changes touch the same pages. */
-const FORCED_PAGES = 1000;
 /** Changes that wait for a disk that takes none; beyond them only the newest of each address is kept. */
 const MOST_WAITING = 100_000;
 /** Changes of one transaction, in the packet thread. */
 const MOST_CHANGES = 256;
 
-export interface SqliteMirrorParts {
+export interface SqliteMirrorParts extends Omit<KeptMirrorFileParts, 'file'> {
   readonly opening: Opening;
-  readonly database: Database;
-  readonly ownership: Ownership;
-  readonly history: RetentionOptions;
-  readonly clock: Clock;
 }
 
 /**
@@ -44,15 +32,8 @@ export interface SqliteMirrorParts {
  */
 export class SqliteMirror implements Mirror {
   readonly opening: Opening;
-  readonly #database: Database;
-  readonly #ownership: Ownership;
-  readonly #clock: Clock;
-  readonly #writer: Writer;
-  readonly #checkpoints: Checkpoints;
-  readonly #retention: Retention;
-  readonly #note: Statement;
-  readonly #clockNotes: ClockNotes;
-  readonly #known: KnownNotes;
+  readonly #clock: KeptMirrorFileParts['clock'];
+  readonly #kept: KeptMirrorFile;
   readonly #changes: MirroredChange[] = [];
   #standing: MirrorStanding | undefined;
   #seenAt: Instant = instant(0);
@@ -66,20 +47,18 @@ export class SqliteMirror implements Mirror {
   /** More than one transaction takes was there. */
   #isGoingOn = false;
 
-  constructor({ opening, database, ownership, history, clock }: SqliteMirrorParts) {
+  constructor({ opening, ...kept }: SqliteMirrorParts) {
+    const { database, clock } = kept;
     this.opening = opening;
-    this.#database = database;
-    this.#ownership = ownership;
     this.#clock = clock;
-    this.#writer = new Writer(database, null, true);
-    this.#checkpoints = new Checkpoints(database, FORCED_PAGES);
-    this.#retention = new Retention(database, history);
-    this.#note = database.prepare('INSERT OR REPLACE INTO mirror VALUES (1, ?, ?, ?, ?, ?)');
-    this.#clockNotes = new ClockNotes(database);
-    this.#known = new KnownNotes(database);
+    this.#kept = new KeptMirrorFile({ ...kept, file: opening.file });
     this.#standing = readStanding(database);
     this.#lastEvent = Number(database.prepare('SELECT max(id) FROM history').pluck().get() ?? 0);
     this.#seenAt = instant(Number(database.prepare('SELECT seen_at FROM mirror').pluck().get() ?? 0));
+  }
+
+  get #file(): MirrorFile {
+    return this.#kept.current;
   }
 
   get standing(): MirrorStanding | undefined {
@@ -87,21 +66,21 @@ export class SqliteMirror implements Mirror {
   }
 
   get trouble(): string | undefined {
-    return this.#failure ?? this.#checkpoints.failure;
+    return this.#kept.failure ?? this.#failure ?? this.#kept.trouble;
   }
 
   get clockNote(): ClockNote | undefined {
-    return this.#clockNotes.note;
+    return this.#file.clockNotes.note;
   }
 
   noteClock(note: ClockNote): void {
-    this.#clockNotes.take(note);
+    this.#file.clockNotes.take(note);
     this.#schedule(LATER);
   }
 
   leases(): readonly KeptLease[] {
     this.#flush(Number.POSITIVE_INFINITY);
-    const rows = this.#database
+    const rows = this.#file.database
       .prepare(`SELECT ${LEASE_ROW}, hostname, node FROM lease ORDER BY address`)
       .raw()
       .all();
@@ -136,11 +115,11 @@ export class SqliteMirror implements Mirror {
   }
 
   get known(): readonly KnownNote[] {
-    return this.#known.notes;
+    return this.#file.known.notes;
   }
 
   noteKnown(notes: readonly KnownNote[]): void {
-    this.#known.take(notes);
+    this.#file.known.take(notes);
     this.#isNoted = false;
     this.#schedule(LATER);
   }
@@ -149,23 +128,20 @@ export class SqliteMirror implements Mirror {
   leave(): void {
     this.#cancel?.();
     this.#flush(Number.POSITIVE_INFINITY);
-    if (this.#failure !== undefined)
-      throw new GatewayError(
-        'store-failed',
-        `${this.opening.file}: ${this.#failure}: see to the disk (df, dmesg)`,
-      );
+    const failure = this.#kept.failure ?? this.#failure;
+    if (failure !== undefined)
+      throw new GatewayError('store-failed', `${this.opening.file}: ${failure}: see to the disk (df, dmesg)`);
     this.#standing = undefined;
-    this.#database.pragma('synchronous = FULL');
-    this.#database.exec("DELETE FROM mirror; DELETE FROM meta WHERE key = 'known'");
+    this.#file.database.pragma('synchronous = FULL');
+    this.#file.database.exec("DELETE FROM mirror; DELETE FROM meta WHERE key = 'known'");
   }
 
   close(): void {
     this.#cancel?.();
     this.#hasQuorum = false;
     this.#isNoted = this.#standing === undefined;
-    this.#flush(Number.POSITIVE_INFINITY);
-    this.#database.close();
-    this.#ownership.release();
+    if (this.#kept.finish(this.#clock.now())) this.#flush(Number.POSITIVE_INFINITY);
+    this.#kept.close();
   }
 
   #keepNewest(): void {
@@ -195,24 +171,26 @@ export class SqliteMirror implements Mirror {
 
   /** What cannot be written stays, and is tried again. */
   #flush(most: number): void {
-    if (this.#changes.length === 0 && this.#isNoted && !this.#clockNotes.isDue) return;
+    if (this.#changes.length === 0 && this.#isNoted && !this.#file.clockNotes.isDue) return;
+    this.#failure = this.#kept.failure;
+    if (this.#failure !== undefined) return;
     const now = this.#clock.now();
     const lastEvent = this.#lastEvent;
     try {
       const taken = this.#changes.slice(0, most);
-      this.#writer.begin();
+      this.#file.writer.begin();
       for (const change of taken) this.#write(change);
       if (taken.length === this.#changes.length) this.#writeStanding();
-      this.#writer.commit();
+      this.#file.writer.commit();
       this.#writeClock();
       this.#changes.splice(0, taken.length);
       this.#isNoted = this.#changes.length === 0;
       this.#failure = undefined;
-      this.#checkpoints.afterCommit(now);
-      this.#checkpoints.idle(now);
-      this.#retention.prune(now);
+      this.#file.checkpoints.afterCommit(now);
+      this.#file.checkpoints.idle(now);
+      this.#file.retention.prune(now);
     } catch (error) {
-      this.#writer.rollBack();
+      this.#file.writer.rollBack();
       this.#lastEvent = lastEvent;
       this.#failure = `${codeOf(error)}: ${error instanceof Error ? error.message : String(error)}`;
     }
@@ -220,17 +198,17 @@ export class SqliteMirror implements Mirror {
 
   /** It cannot come again from etcd. */
   #writeClock(): void {
-    if (!this.#clockNotes.isDue) return;
-    this.#clockNotes.write();
-    this.#writer.sync();
+    if (!this.#file.clockNotes.isDue) return;
+    this.#file.clockNotes.write();
+    this.#file.writer.sync();
   }
 
   #writeStanding(): void {
     const standing = this.#standing;
-    if (standing === undefined) return;
+    if (standing === undefined || !this.#file.isWhole) return;
     const { segment, birth, revision } = standing;
-    this.#note.run(segment, birth, revision, this.#seenAt, this.#hasQuorum ? 1 : 0);
-    this.#known.write();
+    this.#file.note.run(segment, birth, revision, this.#seenAt, this.#hasQuorum ? 1 : 0);
+    this.#file.known.write();
   }
 
   #write({ before, after, reason }: MirroredChange): void {
@@ -269,8 +247,8 @@ export class SqliteMirror implements Mirror {
       reason,
     };
     const name = node === '' ? null : node;
-    this.#writer.put(record, name);
-    if (event !== undefined) this.#writer.remember(record, name);
+    this.#file.writer.put(record, name);
+    if (event !== undefined) this.#file.writer.remember(record, name);
   }
 }
 
