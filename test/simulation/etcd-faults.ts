@@ -54,7 +54,8 @@ export class EtcdFaults extends Faults {
       say(`${gateway.address} hears no events`);
     } else if (which < 61) link?.loseWatches();
     else if (which < 67) {
-      this.#cluster.compact();
+      // A gateway may just have done so.
+      if (this.#cluster.compacted < this.#cluster.revision) this.#cluster.compact();
       say('compacted');
     } else if (which < 85) {
       const isOne = random.chance(60);
