@@ -117,7 +117,7 @@ export class OwnKeeping implements Keeping {
       store.commits.length = 0;
       for (const [index, change] of changes.entries()) {
         underWay.delete(change);
-        if (outcomes[index] === 'committed') this.#note(change);
+        if (outcomes[index] === 'committed') this.#note(store, change);
       }
       return outcomes;
     };
@@ -138,12 +138,13 @@ export class OwnKeeping implements Keeping {
         this.#ends.set(address, this.#clock.now() + next.expiresAt - on);
   }
 
-  #note({ writes }: LeaseChange): void {
-    for (const { address, next } of writes) {
-      if (next === 'as seen') continue;
-      if (next.state !== 'bound') this.#held.delete(address);
-      else if (this.#held.get(address)?.hardware !== next.hardware)
-        this.#held.set(address, { hardware: next.hardware, since: this.#clock.monotonic() });
+  /** The end of an offer leaves the lease under it. */
+  #note({ table }: MemoryStore, { writes }: LeaseChange): void {
+    for (const { address } of writes) {
+      const record = table.recordAt(address);
+      if (record?.state !== 'bound') this.#held.delete(address);
+      else if (this.#held.get(address)?.hardware !== record.hardware)
+        this.#held.set(address, { hardware: record.hardware, since: this.#clock.monotonic() });
     }
   }
 }

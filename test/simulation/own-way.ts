@@ -26,6 +26,8 @@ export type OwnKind = 'hearing' | 'deaf' | 'shares';
 
 /** From the question for an address to the ACK of it: an offer stands for so long, in milliseconds. */
 const OFFERED = 35_000;
+/** What ARP has answered is known to a gateway for so long: milliseconds. */
+const JUST_HEARD = 5000;
 /** Rivals ask within this time: milliseconds. */
 const AT_ONCE = 1000;
 
@@ -89,12 +91,16 @@ export class OwnWay implements Way {
   /** Whoever was just heard at an address keeps it. */
   replied({ address: server }: Gateway, type: string, address: string, guest: SimulatedGuest): void {
     if (type !== 'DHCPACK') return;
-    const { guests, clock, answers, fault } = this.#parts;
+    const { guests, fault } = this.#parts;
     this.#noteGiven(server, address, guest);
-    const answer = answers.get(`${server}/${address}`);
-    if (answer === undefined || answer.mac === guest.mac || clock.monotonic() - answer.at > 5000) return;
-    const holder = guests.find(({ mac }) => mac === answer.mac);
-    if (holder?.holds === true && holder.address === address && holder.onSince < answer.at)
+    const answer = this.#otherAt(server, address, guest);
+    const holder = guests.find(({ mac }) => mac === answer?.mac);
+    if (
+      answer !== undefined &&
+      holder?.holds === true &&
+      holder.address === address &&
+      holder.onSince < answer.at
+    )
       fault(`${server} gives ${guest.mac} ${address}, at which it has just heard ${holder.mac}`);
   }
 
@@ -136,6 +142,14 @@ export class OwnWay implements Way {
     return undefined;
   }
 
+  /** Whom a gateway has just heard at an address beside this guest. */
+  #otherAt(server: string, address: string, { mac }: SimulatedGuest) {
+    const { clock, answers } = this.#parts;
+    const answer = answers.get(`${server}/${address}`);
+    const isOther = answer !== undefined && answer.mac !== mac && clock.monotonic() - answer.at <= JUST_HEARD;
+    return isOther ? answer : undefined;
+  }
+
   #noteGiven(server: string, address: string, { mac }: SimulatedGuest): void {
     const name = `${mac} ${address}`;
     const given = this.#given.get(name) ?? new Map<string, number>();
@@ -148,9 +162,13 @@ export class OwnWay implements Way {
     return given.some(([server, at]) => at > other.selectedAt && !other.heardBy.has(server));
   }
 
-  /** Only the server that was chosen refuses, and never what it has given; any other for a lease of its own. */
-  refused(guest: SimulatedGuest, server: string, isBacked: boolean): void {
+  /**
+   * Only the server that was chosen refuses, and never what it has given; any other for a lease of its own, or for whom it
+   * has just heard at the address.
+   */
+  refused(guest: SimulatedGuest, server: string, hasLease: boolean): void {
     const { fault, count } = this.#parts;
+    const isBacked = hasLease || this.#otherAt(server, guest.address, guest) !== undefined;
     const isSelecting = guest.state === 'REQUESTING';
     const isStrangers = server !== (isSelecting ? guest.chosen : guest.server);
     if (isStrangers && isBacked)

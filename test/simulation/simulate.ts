@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { HEARING_MUTATIONS } from './hearing-mutations.ts';
 import { MUTATIONS } from './mutations.ts';
 import { runSeed } from './run.ts';
-import { STALE_MUTATIONS } from './stale-mutations.ts';
+import { CLOCK_MUTATIONS, STALE_MUTATIONS } from './stale-mutations.ts';
 import { WAYS } from './ways.ts';
 
 /** The long form: `npm run simulate -- --seeds 10000 [--from 0] [--way etcd] [--mutation 'nothing is compared']`. */
@@ -18,7 +18,11 @@ const from = Number(values.from);
 const end = from + Number(values.seeds);
 const way = WAYS.find((each) => each === values.way);
 if (way === undefined) throw new Error(`--way is one of: ${WAYS.join('; ')}`);
-const mutations = new Map([...(way === 'etcd' ? MUTATIONS : HEARING_MUTATIONS), ...STALE_MUTATIONS]);
+const mutations = new Map([
+  ...(way === 'etcd' ? MUTATIONS : HEARING_MUTATIONS),
+  ...STALE_MUTATIONS,
+  ...CLOCK_MUTATIONS,
+]);
 const mutation = values.mutation === undefined ? undefined : mutations.get(values.mutation);
 if (!Number.isSafeInteger(from) || !Number.isSafeInteger(end))
   throw new Error('--seeds and --from are numbers');

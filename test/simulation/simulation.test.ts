@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { HEARING_MUTATIONS } from './hearing-mutations.ts';
 import { MUTATIONS } from './mutations.ts';
 import { firstFault, runSeed } from './run.ts';
-import { STALE_MUTATIONS } from './stale-mutations.ts';
+import { CLOCK_MUTATIONS, STALE_MUTATIONS } from './stale-mutations.ts';
 import type { WayName } from './ways.ts';
 import { World } from './world.ts';
 
@@ -20,6 +20,9 @@ test.each([
   ...[...MUTATIONS].map(([name, mutation]) => ['etcd', name, mutation] as const),
   ...[...STALE_MUTATIONS].flatMap(([name, mutation]) =>
     (['etcd', 'hearing'] as const).map((way) => [way, name, mutation] as const),
+  ),
+  ...[...CLOCK_MUTATIONS].flatMap(([name, mutation]) =>
+    (['hearing', 'shares'] as const).map((way) => [way, name, mutation] as const),
   ),
   ...[...HEARING_MUTATIONS].map(([name, mutation]) => ['hearing', name, mutation] as const),
 ])(

@@ -1,5 +1,6 @@
 import { Arrivals } from '../../src/server/arrivals.ts';
 import { Replies } from '../../src/server/replies.ts';
+import { TimeGuard } from '../../src/server/time-guard.ts';
 import { Turn } from '../../src/server/turn.ts';
 import type { Mutation } from './mutations.ts';
 
@@ -7,6 +8,11 @@ import type { Mutation } from './mutations.ts';
 export const STALE_MUTATIONS: ReadonlyMap<string, Mutation> = new Map<string, Mutation>([
   ['what is stale is sent', { begin: () => replaced([sendAny()]) }],
   ['what is stale is acted on', { begin: () => replaced([readAny(), decideAny(), sendAny()]) }],
+]);
+
+/** What leases of one's own end by. */
+export const CLOCK_MUTATIONS: ReadonlyMap<string, Mutation> = new Map<string, Mutation>([
+  ['a clock that was set is believed', { begin: () => believeClock() }],
 ]);
 
 /** Ends a mistake. */
@@ -42,4 +48,15 @@ function readAny(): Undo {
   return () => {
     Arrivals.prototype.areStale = areStale;
   };
+}
+
+function believeClock(): Undo {
+  const standing = Object.getOwnPropertyDescriptor(TimeGuard.prototype, 'standing');
+  const believed = {
+    isTrusted: true,
+    steadyFor: Number.POSITIVE_INFINITY,
+    knownFor: Number.POSITIVE_INFINITY,
+  };
+  Object.defineProperty(TimeGuard.prototype, 'standing', { configurable: true, get: () => believed });
+  return () => void Object.defineProperty(TimeGuard.prototype, 'standing', { ...standing });
 }
