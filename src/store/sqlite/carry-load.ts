@@ -1,10 +1,20 @@
 import type { Ipv4 } from '../../net/ipv4.ts';
 import { visitRecords } from './journal-batch.ts';
 import type { JournalPiece } from './journal-piece.ts';
-import { addressAt, decodeRecord, hasEventAt, type JournalRecord } from './journal-record.ts';
+import {
+  addressAt,
+  decodeRecord,
+  eventAt,
+  eventIdAt,
+  hasEventAt,
+  type JournalRecord,
+} from './journal-record.ts';
 
 /** An address and a record's number within a load make one number, exact and in the order of both. */
 const NUMBERS = 2 ** 20;
+
+/** In place of a record's offset. */
+const FOLDED = -1;
 
 /** The records of one piece of the journal. */
 class Run {
@@ -13,7 +23,12 @@ class Run {
   readonly #first: number;
   /** Where each record begins. */
   readonly #offsets: number[] = [];
+  /** FOLDED: of a row that goes again within this piece. */
   readonly #events: number[] = [];
+  /** Where the events of releases are among those, by the id of their row. */
+  readonly #released = new Map<number, number>();
+  /** Where records begin whose rows of the history come and go within this piece. */
+  readonly #folded = new Set<number>();
   #found: number[] = [];
   /** The records' numbers behind their addresses, by address; those of one address in their order. */
   #rows = new Float64Array(0);
@@ -40,10 +55,25 @@ class Run {
     }
     visitRecords(view, batch, (offset) => {
       this.#found.push(addressAt(view, offset) * NUMBERS + this.#first + this.#offsets.length);
-      if (hasEventAt(view, offset)) this.#events.push(offset);
+      if (hasEventAt(view, offset)) this.#addEvent(offset);
       this.#offsets.push(offset);
     });
     return true;
+  }
+
+  #addEvent(offset: number): void {
+    const { view } = this.piece;
+    const event = eventAt(view, offset);
+    const id = eventIdAt(view, offset);
+    const release = event === 'returned' ? this.#released.get(id) : undefined;
+    if (release !== undefined) {
+      this.#folded.add(this.#events[release] ?? 0).add(offset);
+      this.#released.delete(id);
+      this.#events[release] = FOLDED;
+      return;
+    }
+    if (event === 'released') this.#released.set(id, this.#events.length);
+    this.#events.push(offset);
   }
 
   /** Where its next row stands among those of all runs; Infinity: it has no other. */
@@ -54,11 +84,13 @@ class Run {
   row(): JournalRecord {
     const offset = this.#offsets[(this.head % NUMBERS) - this.#first] ?? 0;
     this.nextRow += 1;
-    return decodeRecord(this.piece.bytes, this.piece.view, offset);
+    const record = decodeRecord(this.piece.bytes, this.piece.view, offset);
+    return this.#folded.has(offset) ? { ...record, event: undefined } : record;
   }
 
   /** Undefined: it has no other. */
   event(): JournalRecord | undefined {
+    while (this.#events[this.nextEvent] === FOLDED) this.nextEvent += 1;
     const offset = this.#events[this.nextEvent];
     if (offset === undefined) return undefined;
     this.nextEvent += 1;

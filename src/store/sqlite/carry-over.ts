@@ -1,6 +1,7 @@
 import { CarryLoad } from './carry-load.ts';
 import type { Journal } from './journal.ts';
 import type { JournalPiece } from './journal-piece.ts';
+import type { JournalRecord } from './journal-record.ts';
 import type { Retention } from './retention.ts';
 import type { Writer } from './writer.ts';
 
@@ -71,6 +72,7 @@ export class CarryOver {
       this.#writer.commit();
     } catch (error) {
       goBack();
+      this.#retention.countAnew();
       throw error;
     }
     if (rows < STEP_ROWS) {
@@ -128,13 +130,17 @@ export class CarryOver {
       if (record === undefined) break;
       this.#writer.put(record);
       // The history takes the host name from the row, which names another client next, perhaps.
-      if (record.event !== undefined && load.nextAddress === record.address) this.#writer.remember(record);
+      if (record.event !== undefined && load.nextAddress === record.address) this.#remember(record);
     }
     for (; rows < STEP_ROWS; rows += 1) {
       const record = load.event();
       if (record === undefined) break;
-      this.#writer.remember(record);
+      this.#remember(record);
     }
     return rows;
+  }
+
+  #remember(record: JournalRecord): void {
+    this.#retention.count(record, this.#writer.remember(record));
   }
 }

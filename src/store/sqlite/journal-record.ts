@@ -99,11 +99,19 @@ export function hasEventAt(view: DataView, offset: number): boolean {
   return view.getUint8(offset + 13) !== 0;
 }
 
+/** Undefined: nothing for the history. */
+export function eventAt(view: DataView, offset: number): HistoryEvent | undefined {
+  return HISTORY_EVENTS[view.getUint8(offset + 13) - 1];
+}
+
+export function eventIdAt(view: DataView, offset: number): number {
+  return view.getFloat64(offset + 52, true);
+}
+
 /** Reads what `encodeRecord` wrote, of this format or the first one; its batch's checksum has been compared. */
 export function decodeRecord(bytes: Buffer, view: DataView, offset: number): JournalRecord {
   const state = STORED_STATES[view.getUint8(offset + 12)];
   if (state === undefined) throw new RangeError('a state that is none');
-  const event = HISTORY_EVENTS[view.getUint8(offset + 13) - 1];
   const flags = view.getUint8(offset + 14);
   const hasLeaseSeconds = (flags & HAS_LEASE_SECONDS) !== 0;
   const textStart = offset + (hasLeaseSeconds ? FIXED_BYTES : FIRST_FIXED_BYTES);
@@ -122,8 +130,8 @@ export function decodeRecord(bytes: Buffer, view: DataView, offset: number): Jou
     version: view.getFloat64(offset + 44, true),
     hostname: (flags & HAS_HOSTNAME) === 0 ? undefined : bytes.toString('utf8', reasonEnd, end),
     isRenewal: (flags & RENEWAL) !== 0,
-    event,
-    eventId: view.getFloat64(offset + 52, true),
+    event: eventAt(view, offset),
+    eventId: eventIdAt(view, offset),
     reason: bytes.toString('latin1', clientEnd, reasonEnd),
   };
 }

@@ -3,7 +3,7 @@ import type { ClockNote } from '../../lease/clock-note.ts';
 import { type Instant, instant } from '../../lease/lease.ts';
 import type { KeptLease, KnownNote, Mirror, MirroredChange, MirrorStanding } from '../mirror.ts';
 import { codeOf } from './directory.ts';
-import { eventOf } from './history.ts';
+import { HistoryRows } from './history.ts';
 import { KeptMirrorFile, type KeptMirrorFileParts } from './kept-mirror-file.ts';
 import type { MirrorFile } from './mirror-file.ts';
 import { readStanding } from './mirror-standing.ts';
@@ -39,7 +39,7 @@ export class SqliteMirror implements Mirror {
   #seenAt: Instant = instant(0);
   #hasQuorum = false;
   #isNoted = true;
-  #lastEvent: number;
+  readonly #history: HistoryRows;
   #failure: string | undefined;
   #cancel: (() => void) | undefined;
   #dueAt = 0;
@@ -53,7 +53,9 @@ export class SqliteMirror implements Mirror {
     this.#clock = clock;
     this.#kept = new KeptMirrorFile({ ...kept, file: opening.file });
     this.#standing = readStanding(database);
-    this.#lastEvent = Number(database.prepare('SELECT max(id) FROM history').pluck().get() ?? 0);
+    this.#history = new HistoryRows(
+      Number(database.prepare('SELECT max(id) FROM history').pluck().get() ?? 0),
+    );
     this.#seenAt = instant(Number(database.prepare('SELECT seen_at FROM mirror').pluck().get() ?? 0));
   }
 
@@ -175,12 +177,13 @@ export class SqliteMirror implements Mirror {
     this.#failure = this.#kept.failure;
     if (this.#failure !== undefined) return;
     const now = this.#clock.now();
-    const lastEvent = this.#lastEvent;
+    const lastEvent = this.#history.last;
     try {
       const taken = this.#changes.slice(0, most);
       this.#file.writer.begin();
       for (const change of taken) this.#write(change);
       if (taken.length === this.#changes.length) this.#writeStanding();
+      this.#file.retention.pruneExcess();
       this.#file.writer.commit();
       this.#writeClock();
       this.#changes.splice(0, taken.length);
@@ -191,7 +194,8 @@ export class SqliteMirror implements Mirror {
       this.#file.retention.prune(now);
     } catch (error) {
       this.#file.writer.rollBack();
-      this.#lastEvent = lastEvent;
+      this.#history.goBack(lastEvent);
+      this.#file.retention.countAnew();
       this.#failure = `${codeOf(error)}: ${error instanceof Error ? error.message : String(error)}`;
     }
   }
@@ -226,10 +230,8 @@ export class SqliteMirror implements Mirror {
       node,
     } = after;
     if (state === 'offered') return;
-    const event = eventOf(before, { client, state }, { at, reason });
-    if (event !== undefined) this.#lastEvent += 1;
+    const { event, eventId } = this.#history.next(address, before, { client, state }, { at, reason });
     const isRenewal = event === undefined && before?.client === client && before.state === state;
-    const eventId = event === undefined ? 0 : this.#lastEvent;
     const record = {
       address,
       client,
@@ -247,8 +249,9 @@ export class SqliteMirror implements Mirror {
       reason,
     };
     const name = node === '' ? null : node;
-    this.#file.writer.put(record, name);
-    if (event !== undefined) this.#file.writer.remember(record, name);
+    const { writer, retention } = this.#file;
+    writer.put(record, name);
+    if (event !== undefined) retention.count(record, writer.remember(record, name));
   }
 }
 

@@ -5,7 +5,7 @@ import { type Ipv4, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { LeaseStore, Outcome, Silences } from '../lease-store.ts';
 import type { LeaseTable } from '../lease-table.ts';
 import { codeOf } from './directory.ts';
-import { eventOf } from './history.ts';
+import { HistoryRows } from './history.ts';
 import { BatchWriter } from './journal-batch.ts';
 import type { JournalRecord } from './journal-record.ts';
 import { KeptFiles, type KeptFilesParts } from './kept-files.ts';
@@ -42,7 +42,7 @@ export class SqliteStore implements LeaseStore {
   readonly #batch = new BatchWriter();
   #failure: string | undefined;
   #lastStoredAt: Instant;
-  #lastEvent: number;
+  readonly #history: HistoryRows;
   #lastTry = 0;
   #isClosed = false;
 
@@ -50,7 +50,7 @@ export class SqliteStore implements LeaseStore {
     this.opening = opening;
     this.#table = kept.table;
     this.#lastStoredAt = lastStoredAt;
-    this.#lastEvent = lastEvent;
+    this.#history = new HistoryRows(lastEvent);
     const lost = () => {
       this.#table.canPromise = false;
     };
@@ -157,9 +157,9 @@ export class SqliteStore implements LeaseStore {
       this.#table.conflicts(change) ? 'conflict' : 'committed',
     );
     const sound = changes.filter((_, index) => outcomes[index] === 'committed');
-    const lastEvent = this.#lastEvent;
+    const lastEvent = this.#history.last;
     if (!this.#attempt(at, () => this.#write(sound))) {
-      this.#lastEvent = lastEvent;
+      this.#history.goBack(lastEvent);
       return changes.map(() => 'failed');
     }
     // Memory moves only now: RFC 2131 §3.1 (4), durable before the DHCPACK leaves.
@@ -199,10 +199,8 @@ export class SqliteStore implements LeaseStore {
     const { client, hardware, granter = UNSPECIFIED, state, expiresAt, leaseSeconds = 0, hostname } = next;
     if (state === 'offered') throw new Error('an offer is not stored');
     const { at, reason } = change;
-    const event = eventOf(before, next, change);
-    if (event !== undefined) this.#lastEvent += 1;
+    const { event, eventId } = this.#history.next(address, before, next, change);
     const isRenewal = event === undefined && before?.client === client && before.state === state;
-    const eventId = event === undefined ? 0 : this.#lastEvent;
     return {
       address,
       client,

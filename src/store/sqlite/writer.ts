@@ -50,6 +50,7 @@ export class Writer {
   readonly #renew: Statement;
   readonly #put: Statement;
   readonly #remember: Statement;
+  readonly #forget: Statement;
   readonly #carried: Statement;
   readonly #sync: Statement;
 
@@ -63,6 +64,7 @@ export class Writer {
     this.#renew = database.prepare(RENEW);
     this.#put = database.prepare(isMirror ? PUT : `${PUT}\n${UNLESS_NEWER}`);
     this.#remember = database.prepare(REMEMBER);
+    this.#forget = database.prepare('DELETE FROM history WHERE id = ?');
     this.#carried = database.prepare(CARRIED);
     this.#sync = database.prepare(COUNT_SYNC);
   }
@@ -119,10 +121,11 @@ export class Writer {
     );
   }
 
-  /** A row of the history, once. */
-  remember(record: JournalRecord, node = this.#nodeOf(record.granter)): void {
+  /** A row of the history, once, or the end of one. Returns how many rows there are more than before: 1, 0 or -1. */
+  remember(record: JournalRecord, node = this.#nodeOf(record.granter)): number {
     const { eventId, at, address, client, hardware, event, reason, expiresAt, hostname } = record;
-    this.#remember.run(
+    if (event === 'returned') return -this.#forget.run(eventId).changes;
+    return this.#remember.run(
       eventId,
       at,
       address,
@@ -133,7 +136,7 @@ export class Writer {
       expiresAt,
       hostname ?? null,
       node,
-    );
+    ).changes;
   }
 
   /** In the transaction that carries it over. */

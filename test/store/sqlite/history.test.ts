@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { INFINITE_SECONDS } from '../../../src/lease/lease.ts';
 import type { Ipv4 } from '../../../src/net/ipv4.ts';
 import { openSqlite } from '../../../src/store/sqlite/driver.ts';
+import { openLeaseReader } from '../../../src/store/sqlite/lease-reader.ts';
 import type { SqliteStore } from '../../../src/store/sqlite/sqlite-store.ts';
-import { address, at, bind, changeOf, offer, withdraw } from '../changes.ts';
-import { fileIn, openIn, temporaryDirectory } from './temporary-store.ts';
+import { address, at, bind, changeOf, offer, type Wish, withdraw } from '../changes.ts';
+import { fileIn, imageOf, openIn, temporaryDirectory } from './temporary-store.ts';
 
 const A = address('10.15.3.20');
 const B = address('10.15.3.21');
@@ -17,6 +18,10 @@ function eventsIn(directory: string): unknown[] {
     .all();
   database.close();
   return rows;
+}
+
+function namesIn(directory: string): unknown[] {
+  return (eventsIn(directory) as unknown[][]).map(([, event]) => event);
 }
 
 describe('the history', () => {
@@ -74,6 +79,187 @@ describe('the history', () => {
 
     expect(eventsIn(directory)).toEqual([]);
   });
+});
+
+describe('a client that releases its address and has it again', () => {
+  const release = { client: 1, address: A, state: 'free', reason: 'released' } as const;
+
+  it('within a minute never was without it, as often as it does so', async () => {
+    const directory = temporaryDirectory();
+    const store = openIn(directory);
+    await bind(store, { client: 1, address: A, at: at(0) });
+    for (let second = 10; second < 300; second += 20) {
+      await bind(store, { ...release, at: at(second) });
+      if (second % 60 === 10) store.flush();
+      await bind(store, { client: 1, address: A, at: at(second + 10) });
+      if (second % 60 === 30) store.flush();
+    }
+    store.flush();
+    expect(namesIn(directory)).toEqual(['bound']);
+
+    await bind(store, { ...release, at: at(500) });
+    store.flush();
+
+    expect(namesIn(directory)).toEqual(['bound', 'released']);
+  });
+
+  it('is seen by whoever reads the journal as it will be in the file', async () => {
+    const directory = temporaryDirectory();
+    const store = openIn(directory);
+    await bind(store, { client: 1, address: A, at: at(0) });
+    await bind(store, { ...release, at: at(10) });
+    store.flush();
+    await bind(store, { client: 1, address: A, at: at(20) });
+
+    const reader = openLeaseReader(imageOf(directory));
+    const events = [...reader.history({})].map(({ event }) => event);
+    reader.close();
+
+    expect(events).toEqual(['bound']);
+  });
+
+  it.each([
+    ['a minute later', { client: 1, at: at(70) }],
+    ['and the clock went back meanwhile', { client: 1, at: at(5) }],
+    ['when it is another client', { client: 2, at: at(20) }],
+  ])('has its rows %s', async (_, next) => {
+    const directory = temporaryDirectory();
+    const store = openIn(directory);
+    await bind(store, { client: 1, address: A, at: at(0) });
+    await bind(store, { ...release, at: at(10) });
+    await bind(store, { address: A, ...next });
+    store.flush();
+
+    expect(eventsIn(directory)).toHaveLength(3);
+  });
+
+  it('has its rows when another one had the address in between', async () => {
+    const directory = temporaryDirectory();
+    const store = openIn(directory);
+    await bind(store, { client: 1, address: A, at: at(0) });
+    await bind(store, { ...release, at: at(10) });
+    await bind(store, { client: 2, address: A, at: at(11) });
+    await bind(store, { ...release, client: 2, at: at(12) });
+    await bind(store, { client: 1, address: A, at: at(13) });
+    store.flush();
+
+    expect(eventsIn(directory)).toHaveLength(5);
+  });
+});
+
+describe('the history of others', () => {
+  const LIMIT = 1000;
+  const DAY = 86_400;
+  const OTHERS = 50;
+
+  /** Guests of the day before and of today, each of whose rows is to stay. */
+  async function withOthers(store: SqliteStore, first: number): Promise<void> {
+    for (let number = 0; number < OTHERS; number += 1) {
+      const who = { client: 5000 + number, address: (A + 300 + number) as Ipv4 };
+      for (const second of [first, first + 100])
+        for (const state of ['bound', 'free'] as const)
+          await bind(store, {
+            ...who,
+            state,
+            reason: 'released',
+            at: at(second + (state === 'free' ? 1 : 0)),
+          });
+    }
+    store.flush();
+  }
+
+  /** Of the others and of all. */
+  function rowsIn(directory: string): { others: number; all: number } {
+    const rows = eventsIn(directory) as readonly (readonly unknown[])[];
+    const others = rows.filter(([text]) => address(String(text)) >= A + 300).length;
+    return { others, all: rows.length };
+  }
+
+  type Flood = (store: SqliteStore, event: number) => Wish;
+
+  /** A hundred changes with each commit; whether there were ever more rows than there may be. */
+  async function flood(directory: string, store: SqliteStore, wish: Flood, rounds: number): Promise<number> {
+    let most = 0;
+    for (let round = 0; round < rounds; round += 1) {
+      const wishes = Array.from({ length: 100 }, (_, number) => wish(store, round * 100 + number));
+      const changes = wishes.map((each) =>
+        changeOf(store.leases, { ...each, at: at(DAY + 200 + round / 50) }),
+      );
+      expect(new Set(await store.commit(changes))).toEqual(new Set(['committed']));
+      if (round % 20 !== 19) continue;
+      store.flush();
+      most = Math.max(most, rowsIn(directory).all);
+    }
+    return most;
+  }
+
+  const state = (event: number) => (Math.floor(event / 100) % 2 === 0 ? 'bound' : 'free');
+
+  it.each<[string, number, number, Flood]>([
+    [
+      'a hundred network cards that ask for their address and release it',
+      DAY,
+      1000,
+      (_, event) => ({
+        client: event % 100,
+        ...{ address: (A + (event % 100)) as Ipv4, state: state(event), reason: 'released' },
+      }),
+    ],
+    [
+      'a hundred network cards that change places',
+      DAY,
+      400,
+      (_, event) => ({
+        client: (event + Math.floor(event / 200)) % 100,
+        ...{ address: (A + (event % 100)) as Ipv4, state: state(event), reason: 'released' },
+      }),
+    ],
+    [
+      'a network card for each address that is asked for, of which none comes again',
+      0,
+      400,
+      (_, event) => ({
+        client: 10_000 + Math.floor(event / 200) * 100 + (event % 100),
+        ...{ address: (A + (event % 100)) as Ipv4, state: state(event), reason: 'released' },
+      }),
+    ],
+  ])(
+    'stays whole while a flood comes, and no more rows than may be: %s',
+    async (_, since, rounds, wish) => {
+      const directory = temporaryDirectory();
+      const store = openIn(directory, {
+        history: { seconds: INFINITE_SECONDS, rows: LIMIT },
+        journalBytes: 4 * 1024 * 1024,
+      });
+      await withOthers(store, since);
+      expect(rowsIn(directory)).toEqual({ others: 4 * OTHERS, all: 4 * OTHERS });
+
+      const most = await flood(directory, store, wish, rounds);
+
+      expect(most).toBeLessThanOrEqual(LIMIT);
+      expect(rowsIn(directory).others).toBe(4 * OTHERS);
+    },
+    60_000,
+  );
+
+  it('stays whole when the flood goes on after a restart', async () => {
+    const directory = temporaryDirectory();
+    const options = { history: { seconds: INFINITE_SECONDS, rows: LIMIT }, journalBytes: 4 * 1024 * 1024 };
+    const first = openIn(directory, options);
+    await withOthers(first, 0);
+    const wish: Flood = (_, event) => ({
+      client: (event + Math.floor(event / 200)) % 100,
+      ...{ address: (A + (event % 100)) as Ipv4, state: state(event), reason: 'released' },
+    });
+    await flood(directory, first, wish, 200);
+    await first.close();
+    const second = openIn(directory, options);
+
+    const most = await flood(directory, second, wish, 200);
+
+    expect(most).toBeLessThanOrEqual(LIMIT);
+    expect(rowsIn(directory).others).toBe(4 * OTHERS);
+  }, 60_000);
 });
 
 describe('the retention of the history', () => {
