@@ -17,6 +17,8 @@ export interface FollowingHistoryParts {
   /** Absent: each call of `idle` copies a piece, and no other. */
   readonly clock: Clock | undefined;
   readonly say: Say;
+  /** After each piece: what is in the file's log is not to grow until it holds up the packets. */
+  readonly written: (now: Instant) => void;
   /** Files that are gone are needed no more. */
   readonly whole: () => void;
 }
@@ -60,7 +62,9 @@ export class FollowingHistory {
     if (this.#copies.length === 0 || this.#cancel !== undefined) return;
     if (this.#failure !== undefined && Math.abs(now - this.#triedAt) < RETRY) return;
     this.#triedAt = now;
-    if (!this.#copyPiece() || clock === undefined) return;
+    const goesOn = this.#copyPiece();
+    this.#parts.written(now);
+    if (!goesOn || clock === undefined) return;
     this.#cancel = clock.after(NEXT_PIECE, () => {
       this.#cancel = undefined;
       this.idle(clock.now());

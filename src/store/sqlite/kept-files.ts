@@ -50,7 +50,8 @@ export class KeptFiles {
     };
     const anewSteps = (now: Instant) => this.#makeAnew(now);
     const whole = () => this.#guard.releaseFormer();
-    this.#history = new FollowingHistory({ file, clock, say, whole });
+    const written = (now: Instant) => this.#files.written(now);
+    this.#history = new FollowingHistory({ file, clock, say, written, whole });
     this.#guard = new FileGuard({
       file,
       watch,

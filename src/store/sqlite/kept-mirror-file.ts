@@ -40,7 +40,8 @@ export class KeptMirrorFile {
     this.#current = new MirrorFile(database, history);
     this.#watch.remember(watchedFiles(file));
     const whole = () => this.#guard.releaseFormer();
-    this.#history = new FollowingHistory({ file, clock, say, whole });
+    const written = (now: Instant) => this.#current.checkpoints.afterCommit(now);
+    this.#history = new FollowingHistory({ file, clock, say, written, whole });
     this.#guard = new FileGuard({
       file,
       watch: this.#watch,

@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import type { Clock } from '../../lease/clock.ts';
+import type { Instant } from '../../lease/lease.ts';
 import { CarryOver } from './carry-over.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { ClockNotes } from './clock-notes.ts';
@@ -62,6 +63,11 @@ export class LeaseFiles {
   get trouble(): string | undefined {
     const failure = this.upkeep.failure ?? this.#checkpoints.failure;
     return failure ?? (this.isAlone ? `${NO_ROOM_FOR_INDEX}: nobody else can read it` : undefined);
+  }
+
+  /** After a transaction that the upkeep has not made. */
+  written(now: Instant): void {
+    this.#checkpoints.afterCommit(now);
   }
 
   /** What was noted and is not in the other's file is to be written to this one. */
