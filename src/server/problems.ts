@@ -57,7 +57,12 @@ export function storeProblems(store: LeaseStore | undefined, isShared: boolean):
     problems.push({
       name: 'store',
       message: `leases cannot be stored: ${store.failure}`,
-      remedy: isShared ? 'see `vps-gateway cluster status`; it goes on by itself' : disk,
+      remedy:
+        store.isTaken === true
+          ? ''
+          : isShared
+            ? 'see `vps-gateway cluster status`; it goes on by itself'
+            : disk,
       stopsNewGuests: true,
     });
   if (store?.trouble !== undefined)

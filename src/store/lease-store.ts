@@ -17,6 +17,8 @@ export interface LeaseStore {
   readonly leases: LeaseView;
   /** Why nothing may be promised; undefined while `leases.canPromise`. */
   readonly failure: string | undefined;
+  /** True: another process has its place, and it fails until this one is started again. Absent: that cannot be. */
+  readonly isTaken?: boolean;
   /** What is wrong with the store though leases are promised; undefined: nothing. */
   readonly trouble: string | undefined;
   /**

@@ -58,6 +58,11 @@ export class FileGuard {
     return this.#failure;
   }
 
+  /** True: another process has the place, for as long as this one runs. */
+  get isTaken(): boolean {
+    return this.#isTaken;
+  }
+
   /** Looks, if it is time; true: what is open may be written. */
   isSound(now: Instant): boolean {
     if (this.#steps !== undefined || this.#isTaken) return false;

@@ -72,6 +72,11 @@ export class KeptFiles {
     return this.#guard.failure;
   }
 
+  /** True: another process has the directory, for as long as this one runs. */
+  get isTaken(): boolean {
+    return this.#guard.isTaken;
+  }
+
   get trouble(): string | undefined {
     return this.#files.trouble ?? this.#history.failure;
   }

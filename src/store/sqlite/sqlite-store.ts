@@ -65,6 +65,10 @@ export class SqliteStore implements LeaseStore {
     return this.#kept.failure ?? this.#failure;
   }
 
+  get isTaken(): boolean {
+    return this.#kept.isTaken;
+  }
+
   /** Why the lease file does not follow the journal, or why its log grows; leases are promised meanwhile. */
   get trouble(): string | undefined {
     return this.#kept.trouble;

@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Clock } from '../../../src/lease/clock.ts';
+import { runningProblemToText, storeProblems } from '../../../src/server/problems.ts';
 import { openLeaseReader } from '../../../src/store/sqlite/lease-reader.ts';
 import type { SqliteStore } from '../../../src/store/sqlite/sqlite-store.ts';
 import { address, at, bind, client } from '../changes.ts';
@@ -329,7 +330,9 @@ describe('what was lost', () => {
     beat(store, 3);
     beat(store, 4);
 
-    expect(store.failure).toContain('in use by');
+    expect(store.failure).toMatch(/in use by .*; then restart this gateway$/);
+    const said = storeProblems(store, false);
+    expect(said.map(runningProblemToText)).toEqual([`leases cannot be stored: ${store.failure}`]);
     await other.close();
     beat(store, 5);
     expect(await bind(store, { client: 3, address: C, at: at(5) })).toBe('failed');
