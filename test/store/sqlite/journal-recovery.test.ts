@@ -63,6 +63,16 @@ describe('what a journal gives back', () => {
   it('takes a salvaged lease file, which does not know what it has, for one that has what is missing', () => {
     expect(found([half(9, 10), half(7, 8)], 'unknown')).toMatchObject({ ...whole, taken: [7, 8, 9, 10] });
   });
+
+  it('of a salvaged lease file lacks nothing where batches were written over, but what is damaged between two', () => {
+    const taken = [3, 4, 7, 8, 9, 10];
+    expect(found([half(9, 10, 3, 4), half(7, 8)], 'unknown')).toMatchObject({ ...whole, taken });
+    const damaged = flipped(half(7, 8, 9), (BATCH_BYTES + 60) * 8);
+    expect(found([damaged, EMPTY], 'unknown')).toMatchObject({
+      taken: [7, 9],
+      lost: [{ first: 8, last: 8, records: 1 }],
+    });
+  });
 });
 
 describe('a damaged bit in the journal', () => {
@@ -164,6 +174,10 @@ describe('batches of an earlier run', () => {
     expect(found([half(1, 2, later(3, 3), later(4, 3), old(5), old(6)), EMPTY])).toMatchObject({
       ...whole,
       taken: [1, 2, 3, 4],
+    });
+    expect(found([half(old(5), old(6)), half(later(3, 3), later(4, 3))], 2)).toMatchObject({
+      ...whole,
+      taken: [3, 4],
     });
   });
 
