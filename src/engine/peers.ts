@@ -30,6 +30,8 @@ const PATIENCE = 3;
 const RIVALRY = 1000;
 /** How long the gateway that granted a lease may answer for it first: milliseconds. */
 const DEFERRING = 500;
+/** For so long a client asks for what it has selected (RFC 2131 §4.1): milliseconds. */
+const SELECTING = 60_000;
 
 /** True if this gateway has granted the lease, or nobody knows who has. */
 export function isGrantedHere({ plan }: Question, { granter }: Lease): boolean {
@@ -129,13 +131,26 @@ export function endOf(question: Question, address: Ipv4): Decision | undefined {
   if (!hearsPeers(question)) return undefined;
   const standing = standingAt(question.leases, address, question.now);
   if (standing === undefined || mayStand(question, standing)) return undefined;
-  const writes = heardSince(question, standing);
+  return giveWay(question, standing);
+}
+
+/**
+ * A lease that was stored just before something may have been missed, perhaps by a gateway that stood still meanwhile, so
+ * that its DHCPACK did not leave: the client that selects it again does not have it yet, and whoever was heard taking the
+ * address since does. Undefined: go on.
+ */
+export function endOfUnanswered(question: Question, lease: Lease): Decision | undefined {
+  const { known, now } = question;
+  const isUnsure = lease.version <= known.deafRevision && now - lease.updatedAt < SELECTING;
+  return isUnsure ? giveWay(question, lease) : undefined;
+}
+
+/** What was heard meanwhile is stored, then the message is decided again. Undefined: nothing was. */
+function giveWay(question: Question, lease: Lease): Decision | undefined {
+  const writes = heardSince(question, lease);
   if (writes === undefined) return undefined;
-  return {
-    kind: 'again',
-    reason: 'peer-granted',
-    change: changeOf(question, 'binding', 'peer-granted', writes),
-  };
+  const change = changeOf(question, 'binding', 'peer-granted', writes);
+  return { kind: 'again', reason: 'peer-granted', change };
 }
 
 /**

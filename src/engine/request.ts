@@ -12,6 +12,7 @@ import { refuse, refuseBecauseOf } from './nak.ts';
 import { ask, quarantineInUse, silence } from './outcome.ts';
 import {
   deferToGranter,
+  endOfUnanswered,
   hearsPeers,
   isGrantedHere,
   isRivalBehind,
@@ -60,7 +61,9 @@ function select(question: Question, address: Ipv4): Decision {
   const entitlement = entitlementTo(address, question);
   if (entitlement === 'nothing') return refuse(question, address, 'excluded');
   // Sent again: of its first DHCPACK the client knows nothing, and another may have its address since.
-  if (isBoundTo(leases.recordAt(address), client, now)) return promise(question, address, 'renewed');
+  const lease = leases.recordAt(address);
+  if (isBoundTo(lease, client, now))
+    return endOfUnanswered(question, lease) ?? promise(question, address, 'renewed');
   if (entitlement === 'rest') return refuse(question, address, 'not-in-pool');
 
   const isOwnCards = isOffered(question, address) ? false : isLeftBehind(question, address);

@@ -64,3 +64,28 @@ test('a quarantine that is over gives way to what is heard; one that stands does
 
   expect([early, late]).toEqual(['not-for-us', 'peer-granted']);
 });
+
+test.each([
+  ['vouched for', 0, 5, 'DHCPACK'],
+  ['stored just before something was missed', 1, 5, 'DHCPNAK'],
+  ['stored long before something was missed', 1, 61, 'DHCPACK'],
+])(
+  'RFC 2131 §3.1 (4): a lease that is %s, which its client selects again after a peer gave it to another',
+  (_, deaf, seconds, type) => {
+    const conversation = new Conversation();
+    const { address } = conversation.hear(A.discover());
+    conversation.hear(A.select(address, FIRST));
+    conversation.pass(seconds);
+    const { now, store } = conversation;
+    const asking = { granter: at(SECOND), client: client(9), hardware: hardware(9), on: now, revision: 0 };
+    const hearing = { ...NOBODY_HEARD, peers: new Map([[at(SECOND), now]]), askedBy: () => asking };
+    conversation.known = { hearing, deafRevision: deaf * store.leases.revision };
+
+    const again = conversation.hear(A.select(address, FIRST));
+
+    expect(again.outcome).toMatch(type);
+    expect(conversation.at(address)).toMatchObject(
+      type === 'DHCPACK' ? { state: 'bound', client: client(1) } : { state: 'peer', client: client(9) },
+    );
+  },
+);

@@ -33,8 +33,9 @@ export class SimulatedGuest {
   until = 0;
   server = '';
   boundAt = -1;
-  /** The server that it has selected for this lease, and who heard it. */
+  /** The server that it has selected for this lease, and who heard it; and the address. */
   chosen = '';
+  selected = '';
   selectedAt = 0;
   heardBy: ReadonlySet<string> = new Set();
   /** Its server had heard of no other gateway when it was selected. */
@@ -182,6 +183,7 @@ export class SimulatedGuest {
       this.#begunAt -= secs * 1000;
       const heardBy = new Set<string>();
       this.chosen = server;
+      this.selected = address;
       this.selectedAt = this.#now;
       this.heardBy = heardBy;
       this.#ask(

@@ -47,6 +47,8 @@ export class OwnWay implements Way {
   readonly #seen = new Set<string>();
   /** When each gateway has given an address to a client last, by the client and the address: monotonic milliseconds. */
   readonly #given = new Map<string, Map<string, number>>();
+  /** When a client was last refused an address that it had selected, by both: monotonic milliseconds. */
+  readonly #refused = new Map<string, number>();
   /** Leases that have such a history. */
   readonly #disputed = new Set<string>();
 
@@ -130,6 +132,9 @@ export class OwnWay implements Way {
     if (wasAway && !other.heardBy.has(guest.server)) return 'by a gateway that was down';
     if (wasAway && this.#isOfOneThatWasDown(guest, other))
       return "by a gateway that took another's word, which was down";
+    // Others hear that a client selects an address, and not that it is refused.
+    const refusedAt = this.#refused.get(`${guest.mac} ${guest.address}`) ?? Number.NEGATIVE_INFINITY;
+    if (wasAway && refusedAt > other.selectedAt) return 'by a gateway that did not hear of a refusal';
     // Nobody is listened for before somebody is heard.
     const isAtOnce = Math.abs(guest.selectedAt - other.selectedAt) < AT_ONCE;
     if (isAtOnce && (guest.isUnmet || other.isUnmet)) return 'before a first other gateway was heard';
@@ -170,6 +175,7 @@ export class OwnWay implements Way {
     const { fault, count } = this.#parts;
     const isBacked = hasLease || this.#otherAt(server, guest.address, guest) !== undefined;
     const isSelecting = guest.state === 'REQUESTING';
+    if (isSelecting) this.#refused.set(`${guest.mac} ${guest.selected}`, this.#parts.clock.monotonic());
     const isStrangers = server !== (isSelecting ? guest.chosen : guest.server);
     if (isStrangers && isBacked)
       count(guest.holds ? 'valid leases refused by another' : 'refused by another');
