@@ -242,24 +242,44 @@ describe('the history of others', () => {
     60_000,
   );
 
-  it('stays whole when the flood goes on after a restart', async () => {
-    const directory = temporaryDirectory();
-    const options = { history: { seconds: INFINITE_SECONDS, rows: LIMIT }, journalBytes: 4 * 1024 * 1024 };
-    const first = openIn(directory, options);
-    await withOthers(first, 0);
-    const wish: Flood = (_, event) => ({
-      client: (event + Math.floor(event / 200)) % 100,
-      ...{ address: (A + (event % 100)) as Ipv4, state: state(event), reason: 'released' },
-    });
-    await flood(directory, first, wish, 200);
-    await first.close();
-    const second = openIn(directory, options);
+  it.each<[string, number, Flood]>([
+    [
+      'a hundred network cards that change places',
+      DAY,
+      (_, event) => ({
+        client: (event + Math.floor(event / 200)) % 100,
+        ...{ address: (A + (event % 100)) as Ipv4, state: state(event), reason: 'released' },
+      }),
+    ],
+    [
+      'a network card for each address that is asked for, of which none comes again',
+      0,
+      (store, event) => ({
+        client: 10_000 + store.leases.revision + (event % 100),
+        ...{ address: (A + (event % 100)) as Ipv4 },
+      }),
+    ],
+  ])(
+    'stays whole when the flood goes on after a restart: %s',
+    async (_, since, wish) => {
+      const directory = temporaryDirectory();
+      const options = {
+        history: { seconds: INFINITE_SECONDS, rows: LIMIT },
+        journalBytes: 4 * 1024 * 1024,
+      };
+      const first = openIn(directory, options);
+      await withOthers(first, since);
+      await flood(directory, first, wish, 100);
+      await first.close();
+      const second = openIn(directory, options);
 
-    const most = await flood(directory, second, wish, 200);
+      const most = await flood(directory, second, wish, 100);
 
-    expect(most).toBeLessThanOrEqual(LIMIT);
-    expect(rowsIn(directory).others).toBe(4 * OTHERS);
-  }, 60_000);
+      expect(most).toBeLessThanOrEqual(LIMIT);
+      expect(rowsIn(directory).others).toBe(4 * OTHERS);
+    },
+    60_000,
+  );
 });
 
 describe('the retention of the history', () => {
