@@ -66,8 +66,9 @@ export class Connection {
   /** Rejects with what was met on the way, as it was. */
   static async open(parts: ConnectionParts): Promise<Connection> {
     const { clock, host, port, name, tls, signal } = parts;
-    const tcp = connectTcp({ host, port, lookup: name.lookup, noDelay: true, signal });
+    const tcp = connectTcp({ host, port, lookup: name.lookup, noDelay: true });
     tcp.on('error', () => undefined); // Also when nobody waits for it any more.
+    endWith(signal, tcp);
     let cancel = () => {};
     const tooLate = new Promise<never>((_resolve, reject) => {
       const words = `no answer to the connection within ${CONNECT_MILLISECONDS / 1000} s`;
@@ -184,4 +185,15 @@ function lossOf(connection: Socket | ClientHttp2Session, stage: ClosedError['sta
     connection.once('error', reject);
     connection.once('close', () => setImmediate(() => reject(new ClosedError(stage)))); // An error says more.
   });
+}
+
+/**
+ * Ends the socket when the signal says so. Node.js can do it too, but leaves its listener at the signal for ever, and with
+ * it each socket that was tried.
+ */
+function endWith(signal: AbortSignal, socket: Socket): void {
+  const end = () => socket.destroy(new Error('the client is closed'));
+  signal.addEventListener('abort', end);
+  socket.once('close', () => signal.removeEventListener('abort', end));
+  if (signal.aborted) end();
 }

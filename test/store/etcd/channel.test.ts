@@ -1,9 +1,11 @@
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { constants, createServer, type Http2Server, type ServerHttp2Stream } from 'node:http2';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/server/system-clock.ts';
 import { Channel } from '../../../src/store/etcd/channel.ts';
+import { Connection } from '../../../src/store/etcd/connection.ts';
 import { GrpcEtcd } from '../../../src/store/etcd/grpc-etcd.ts';
+import { MemberName } from '../../../src/store/etcd/member-name.ts';
 import { STATUS } from '../../../src/store/etcd/status-codes.ts';
 
 const HEADERS = { ':status': 200, 'content-type': 'application/grpc' };
@@ -16,6 +18,35 @@ function framed(message: Buffer, flag = 0): Buffer {
   prefix.writeUInt32BE(message.length, 1);
   return Buffer.concat([prefix, message]);
 }
+
+test('an attempt to connect that has failed leaves nothing at the signal that would have ended it', async () => {
+  const { signal } = new AbortController();
+  const name = new MemberName('127.0.0.1', systemClock);
+
+  for (let attempt = 0; attempt < 3; attempt += 1)
+    await expect(
+      Connection.open({ name, host: '127.0.0.1', port: 1, tls: undefined, clock: systemClock, signal }),
+    ).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+
+  await expect.poll(() => getEventListeners(signal, 'abort')).toEqual([]);
+});
+
+test('an attempt to connect ends with its signal', async () => {
+  const closing = new AbortController();
+  const name = new MemberName('127.0.0.1', systemClock);
+  closing.abort();
+
+  await expect(
+    Connection.open({
+      name,
+      host: '127.0.0.1',
+      port: 1,
+      tls: undefined,
+      clock: systemClock,
+      signal: closing.signal,
+    }),
+  ).rejects.toThrow('the client is closed');
+});
 
 describe('a call of gRPC to a server that speaks HTTP/2', () => {
   let server: Http2Server;
