@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { GatewayError } from '../../errors.ts';
@@ -17,6 +17,8 @@ import { Writer } from './writer.ts';
 
 /** How many rows one read looks at: an open read keeps the server's WAL from starting over. */
 const PAGE_ROWS = 5000;
+const NO_RIGHT =
+  'this user has no right to its directory: run the command as the user of the gateway, as one of its group, or as root';
 /** How long a checkpoint or a recovery that is under way is waited for: milliseconds. */
 const BUSY_MILLISECONDS = 2000;
 
@@ -140,15 +142,26 @@ export class LeaseReader {
   }
 }
 
-/** Whether a directory has a lease file. */
+/** Whether a directory has a lease file that this user may see. */
 export function hasLeaseFile(directory: string): boolean {
-  return existsSync(join(directory, LEASE_FILE));
+  return seen(join(directory, LEASE_FILE)) === 'there';
+}
+
+function seen(file: string): 'there' | 'missing' | 'no-right' {
+  try {
+    statSync(file);
+    return 'there';
+  } catch (error) {
+    return codeOf(error) === 'EACCES' ? 'no-right' : 'missing';
+  }
 }
 
 /** Opens the lease file of a directory to read. Throws a GatewayError that names the file and the remedy. */
 export function openLeaseReader(directory: string): LeaseReader {
   const file = join(directory, LEASE_FILE);
-  if (!hasLeaseFile(directory)) {
+  const found = seen(file);
+  if (found === 'no-right') throw new GatewayError('store-unusable', `${file}: ${NO_RIGHT}`);
+  if (found === 'missing') {
     const remedy = 'start the gateway once, or name its directory (GATEWAY_DHCP_LEASES_DIR or --leases-dir)';
     throw new GatewayError('store-unusable', `${file}: there is no such file: ${remedy}`);
   }

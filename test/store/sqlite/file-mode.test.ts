@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { openLeaseReader } from '../../../src/store/sqlite/lease-reader.ts';
 import { address, bind } from '../changes.ts';
 import { fileIn, journalIn, openIn, temporaryDirectory } from './temporary-store.ts';
 
@@ -85,5 +86,23 @@ describe('who may read the lease files', () => {
 
     expect(readAs(GROUP)).toBe('10.15.3.20\n');
     expect(() => readAs(OTHER_USER)).toThrow();
+  });
+
+  it('whoever has no right to the directory is told that, and not that there is no lease file', ({
+    skip,
+  }) => {
+    if (process.getuid?.() !== 0) return skip('only root can become another user');
+    const directory = temporaryDirectory();
+    openIn(directory);
+    chmodSync(directory, 0o700);
+
+    process.seteuid?.(OTHER_USER);
+    try {
+      expect(() => openLeaseReader(directory)).toThrow(
+        /no right to its directory: run the command as the user/,
+      );
+    } finally {
+      process.seteuid?.(0);
+    }
   });
 });
