@@ -20,6 +20,7 @@ import { hardwareFromText, NO_HARDWARE } from '../net/hardware-address.ts';
 import { ipv4FromText, ipv4ToText, UNSPECIFIED } from '../net/ipv4.ts';
 import type { Link } from '../net/link.ts';
 import { doubtsOfPlan, planDoubtToText, type RunningLease } from '../server/plan-doubts.ts';
+import { rulesThatLetIn } from '../server/reception.ts';
 import { systemClock } from '../server/system-clock.ts';
 import {
   type CertificateFault,
@@ -152,7 +153,7 @@ function firewallWarnings(
   const { interfaceName } = search;
   return dropsOn(interfaceName).map(
     (rule) =>
-      `the firewall drops what guests send to UDP port 67 on ${interfaceName}, so none gets an address: ${rule}; let it in before that`,
+      `the firewall drops what guests send to UDP port 67 on ${interfaceName}, so none gets an address: ${rule}; to let it in: ${rulesThatLetIn(interfaceName)}`,
   );
 }
 

@@ -169,10 +169,11 @@ function tellHistory(
     const count = options.json
       ? writeJson(surroundings.output, rows)
       : table(surroundings, EVENT_COLUMNS, [...rows]);
+    const isTimed = [since, until, at].some((time) => time !== undefined);
     if (count === 0)
       nothing(
         surroundings,
-        `${of ?? 'history'}: nothing in the history, which is kept for GATEWAY_DHCP_HISTORY`,
+        `${of === undefined ? '' : `${of}: `}nothing in the history${isTimed ? ' of that time' : ''}, which goes back as far as GATEWAY_DHCP_HISTORY says`,
       );
   });
 }

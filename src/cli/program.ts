@@ -51,8 +51,7 @@ export function createProgram(writeOut = (text: string) => writeWhole(1, text)):
     .description('A DHCPv4 server for virtual-machine hosts: one gateway per node, one pool, durable leases.')
     .version(versionOfPackage())
     .exitOverride()
-    .configureOutput({ writeOut, writeErr: complain })
-    .showHelpAfterError('(vps-gateway --help shows what there is)');
+    .configureOutput({ writeOut, writeErr: complain });
   addServeCommand(program);
   addCheckCommand(program);
   addLeasesCommand(program);
@@ -61,7 +60,14 @@ export function createProgram(writeOut = (text: string) => writeWhole(1, text)):
   addClockCommand(program);
   addReasonsCommand(program);
   addLabCommand(program);
+  nameHelp(program, program.name());
   return program;
+}
+
+/** An error in the words of a command names the help of that command. */
+function nameHelp(command: Command, words: string): void {
+  command.showHelpAfterError(`(${words} --help shows what there is)`);
+  for (const part of command.commands) nameHelp(part, `${words} ${part.name()}`);
 }
 
 function addServeCommand(program: Command): void {

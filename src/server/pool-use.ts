@@ -12,7 +12,7 @@ import type { RunningProblem } from './problems.ts';
 const NEARLY_FULL = 0.9;
 
 const MORE =
-  'lengthen the pool (GATEWAY_DHCP_POOL_START, GATEWAY_DHCP_POOL_END), or make leases shorter (GATEWAY_DHCP_LEASE_TIME); `vps-gateway leases` shows who has what';
+  'widen the pool (GATEWAY_DHCP_POOL_START, GATEWAY_DHCP_POOL_END), or make leases shorter (GATEWAY_DHCP_LEASE_TIME); `vps-gateway leases` shows who has what';
 
 /** How the addresses that guests may have are used. */
 export interface PoolUse {

@@ -131,7 +131,14 @@ export class Reception {
 function remedyFor(interfaceName: string): string {
   return (
     '`vps-gateway check`, run as root, names the rule where it can read it; to let them in: ' +
-    `nft insert rule <table> <input chain> iifname ${interfaceName} udp dport 67 accept, or ` +
+    rulesThatLetIn(interfaceName)
+  );
+}
+
+/** The commands that make a firewall accept what guests send, for the operator to choose from. */
+export function rulesThatLetIn(interfaceName: string): string {
+  return (
+    `nft insert rule <family> <table> <input chain> iifname ${interfaceName} udp dport 67 accept, or ` +
     `iptables -I INPUT -i ${interfaceName} -p udp --dport 67 -j ACCEPT`
   );
 }

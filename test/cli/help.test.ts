@@ -33,6 +33,32 @@ test.each(ALL)('the help of $words fits 80 columns', ({ words }) => {
   for (const line of helpOf(...words).split('\n')) expect(line.length).toBeLessThanOrEqual(80);
 });
 
+/** Those that have no commands of their own. */
+const LEAVES = ALL.filter(
+  ({ words }) =>
+    !ALL.some(
+      (other) => other.words.length > words.length && words.every((word, at) => other.words[at] === word),
+    ),
+);
+
+test.each(LEAVES)('an error in the words of $words names the help of these words', ({ words }) => {
+  let said = '';
+  const program = createProgram();
+  const command = words.reduce<Command | undefined>(
+    (at, word) => at?.commands.find((each) => each.name() === word),
+    program,
+  );
+  command?.configureOutput({
+    writeErr: (text) => {
+      said += text;
+    },
+  });
+
+  expect(() => program.parse([...words, '--unknown'], { from: 'user' })).toThrow();
+
+  expect(said).toContain(`(${['vps-gateway', ...words].join(' ')} --help shows what there is)`);
+});
+
 describe('the help of a cluster command', () => {
   it.each(OF_CLUSTER)('$words fits one screen, and says where the other settings are', ({ words }) => {
     const text = helpOf(...words);
