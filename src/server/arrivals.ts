@@ -1,23 +1,25 @@
-/** After this long a client has sent its message again (RFC 2131 §4.1), and nothing is decided or sent by it any more: milliseconds. */
+/**
+ * By then a client has sent its message again (RFC 2131 §4.1): a message this old is neither decided nor answered. Milliseconds.
+ */
 export const STALE_AFTER = 4000;
-/** More datagrams than the kernel keeps for all sockets: 8 MiB each, which it doubles, of 768 bytes at the least. */
+/** The kernel keeps fewer datagrams than this in all sockets: 8 MiB each, which it doubles, and a datagram takes 768 bytes or more. */
 const SOCKETS_HOLD = 65_536;
 
 /**
- * How long what is read now may have lain in the sockets: the kernel does not say, but it hands out the oldest first, and
- * the event loop asks it for more between any two beats. So after a stall (a frozen process, a machine that was paused, a
- * disk that hung) nothing that lay there is taken for new.
+ * Finds out how old a datagram that is read now may be. The kernel does not say when it came. But the kernel hands out the
+ * oldest first, and the sockets are read between any two beats. So after a stall (a frozen process, a paused machine, a disk
+ * that hung) nothing that waited in the sockets is taken for new.
  */
 export class Arrivals {
-  /** All that had arrived by then has been read: monotonic milliseconds. */
+  /** All datagrams that had arrived by this time have been read: monotonic milliseconds. */
   #readUpTo = 0;
   #beatAt: number | undefined;
   #isDrained = true;
-  /** So much has been read since then without the end of it. */
+  /** Since this time `#count` datagrams were read, and the sockets were never empty: monotonic milliseconds. */
   #countedFrom = 0;
   #count = 0;
 
-  /** For several times a second, never twice without a look at the sockets between; before the first one all is new. */
+  /** To be called several times a second, with a read of the sockets between two calls. Before the first call all is new. */
   beat(monotonic: number): void {
     if (this.#isDrained) this.#reach(this.#beatAt ?? monotonic, monotonic);
     this.#beatAt = monotonic;
@@ -28,7 +30,7 @@ export class Arrivals {
     return this.#beatAt !== undefined && monotonic - this.#readUpTo > STALE_AFTER;
   }
 
-  /** So many datagrams were read from that time on; `isDrained`: there were no more. */
+  /** Notes that `count` datagrams were read. `isDrained`: the sockets are empty now. */
   read(monotonic: number, count: number, isDrained: boolean): void {
     this.#isDrained = isDrained;
     this.#count += count;

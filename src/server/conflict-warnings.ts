@@ -70,7 +70,7 @@ export class ConflictWarnings {
   /** When it was said, monotonic; what was said last at the end. */
   readonly #said = new Map<string, number>();
 
-  /** `limits`: by reason, as ever new machines can be made up. */
+  /** `limits`: by reason, since one sender can invent any number of machines. */
   constructor(log: Log, monotonic: () => number, limits: LineLimits<string>) {
     this.#log = log;
     this.#monotonic = monotonic;

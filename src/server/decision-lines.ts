@@ -67,7 +67,7 @@ export class DecisionLines {
     this.#limits.wrote(OBJECT_OCTETS + (client?.length ?? 0));
   }
 
-  /** For now and then: what was left out, and no line has told. */
+  /** To be called now and then: tells of lines that were left out, if no later line has told of them. */
   check(): void {
     for (const [reason, repeated] of this.#limits.quiet()) this.#tell(reason, repeated);
   }
@@ -78,7 +78,7 @@ export class DecisionLines {
   }
 
   #tell(reason: Reason, repeated: number): void {
-    this.#log.info({ reason, repeated }, 'more of them than are told one by one');
+    this.#log.info({ reason, repeated }, 'lines of this reason were left out');
     this.#limits.wrote(FRAME_OCTETS * 2);
   }
 

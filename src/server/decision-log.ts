@@ -103,7 +103,7 @@ export class DecisionLog implements Observer {
     this.#limits.wrote(STACK_OCTETS);
   }
 
-  /** For now and then: what has ended, or was counted only, or is not seen while nobody asks. */
+  /** To be called now and then: looks for what has ended, what was only counted, and what nobody asks for. */
   check(): void {
     this.#dropped.check();
     this.#lines.check();
@@ -142,6 +142,6 @@ export class DecisionLog implements Observer {
 
   #tellRepeated(kinds: Iterable<readonly [string, number]>): void {
     for (const [reason, repeated] of kinds)
-      this.#log.warn({ reason, repeated }, 'more such warnings than are told one by one');
+      this.#log.warn({ reason, repeated }, 'warnings of this kind were left out');
   }
 }

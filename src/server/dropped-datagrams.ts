@@ -10,7 +10,7 @@ import type { Drop } from './observer.ts';
 const INTERVAL = 60_000;
 const HARDWARE_BYTES = 6;
 
-/** Whose datagram was dropped. */
+/** The sender of a datagram that was dropped. */
 export interface DroppedFrom {
   /** Its IP source. */
   readonly source: Ipv4;
@@ -42,7 +42,7 @@ export class DroppedDatagrams {
     this.#last = from;
   }
 
-  /** For now and then. */
+  /** To be called now and then. */
   check(): void {
     if (this.#causes.size > 0 && this.#monotonic() - this.#since >= INTERVAL) this.say();
   }

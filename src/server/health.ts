@@ -15,14 +15,14 @@ const REQUEST_LIMIT = 256;
 const CONNECTION_LIMIT = 64;
 /** A connection on which nothing happens is closed after so long: milliseconds. */
 const ASKER_PATIENCE = 5000;
-/** Who has said nothing for so long wants the status: milliseconds. */
+/** A client that sends nothing for this long gets the status: milliseconds. */
 const REQUEST_PATIENCE = 250;
 /** Only the owner may connect (unix(7): that takes the right to write). */
 const OTHERS = 0o177;
 /** How often it is seen whether the socket still stands under its name: milliseconds. */
 const LOOK = 1000;
 
-/** Who is asked. */
+/** The server that the questions are about. */
 export interface Asked {
   readonly status: Status;
   readonly clock: ClockStatus | undefined;

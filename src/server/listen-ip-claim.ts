@@ -11,7 +11,7 @@ import { ListenIpSigns } from './listen-ip-signs.ts';
  * less than a millisecond; the probe leaves before the lease file is opened, and who answers later is found while serving.
  */
 const HOLD = 50;
-/** A holder that has answered nothing for so long is gone: milliseconds. It is asked each second. */
+/** A machine that has not answered for this long is gone: milliseconds. It is asked each second. */
 const GONE = 3000;
 /**
  * A serving gateway defends its address within two seconds of a probe (see ListenIpWatch), and it is probed each second:
@@ -34,15 +34,15 @@ export interface ClaimParts {
   readonly arp: ListenIpArp;
   readonly clock: Clock;
   readonly ownHardware: () => ReadonlySet<HardwareAddress>;
-  /** This gateway has served here against another holder until just before. */
+  /** Until a moment ago this gateway served on the address, and defended it against another machine. */
   readonly hasDefended: boolean;
 }
 
 /**
- * The question before serving: has another machine the listen IP? While one has, its gateway, if it runs one, is the
- * first, and this one waits: two with one server identifier would both grant each lease, and no guest could tell them
- * apart. A machine that holds the address and does not defend it runs no gateway now, so waiting for it protects nobody:
- * after seconds this one serves beside it, and says so.
+ * Asks before serving whether another machine has the listen IP. If it has, it may run a gateway that came first, so this
+ * one waits: two gateways with one server identifier would both grant each lease, and no guest could tell them apart. A
+ * machine that has the address and does not defend it runs no gateway. To wait for it protects nobody: after some seconds
+ * this gateway serves all the same, and says so.
  */
 export class ListenIpClaim {
   readonly listen: ListenAddress;

@@ -2,11 +2,11 @@ import type { Clock } from '../lease/clock.ts';
 import { type HardwareAddress, isStation } from '../net/hardware-address.ts';
 import type { ListenIpArp, ListenIpSign } from '../transport/transport.ts';
 
-/** Machines that are remembered: a forger of hardware addresses makes us remember no more. */
+/** How many machines are remembered, though somebody forges more hardware addresses. */
 const MACHINE_LIMIT = 32;
-/** Between two questions whether somebody answers for every address: milliseconds. */
+/** The pause between two tests whether a machine answers ARP for every address: milliseconds. */
 const PROXY_INTERVAL = 1000;
-/** Probes that come further apart are not of one wait: milliseconds. */
+/** Probes that are further apart do not belong together: milliseconds. */
 const ROW_GAP = 3000;
 
 /** How old the list of this host's interfaces may be: milliseconds. */
@@ -20,7 +20,7 @@ interface Heard {
   announcing: number;
   /** Its probes one after the other, without an announcement since. */
   probesInRow: number;
-  /** It answers for any address, so its word for this one is as good as none. */
+  /** It answers ARP for every address, so its answer for this one proves nothing. */
   isProxy: boolean;
 }
 
@@ -40,7 +40,7 @@ export class ListenIpSigns {
   #own: ReadonlySet<HardwareAddress> = new Set();
   #ownReadAt = Number.NEGATIVE_INFINITY;
   #askedForNobodyAt = Number.NEGATIVE_INFINITY;
-  /** Who was heard last is last. */
+  /** In the order in which they were heard; the last one is the newest. */
   readonly #machines = new Map<HardwareAddress, Heard>();
 
   /**
@@ -103,7 +103,7 @@ export class ListenIpSigns {
     }
   }
 
-  /** A forger's many names make no flood of questions. */
+  /** Limited, so that many forged hardware addresses cause few ARP requests. */
   #askForNobody(now: number): void {
     if (now - this.#askedForNobodyAt < PROXY_INTERVAL) return;
     this.#askedForNobodyAt = now;

@@ -74,7 +74,7 @@ export class ListenIpWatch {
     }
     this.#hasCarrier = hasCarrier;
     this.#say(this.#signs.holderSince(now - STANDING), now);
-    // Whoever probes for it may have it by now.
+    // A machine that has probed for the address may be using it by now.
     const isWanted = this.#signs.probedAt >= this.#askedAt;
     const interval = this.#holder === undefined ? ASK_INTERVAL : DEFEND_INTERVAL;
     if (isWanted || now - this.#askedAt >= interval) {

@@ -26,7 +26,7 @@ export class PoolWarnings {
     else if (this.#full.size > 0 && isForNewClient(reason)) this.#full.get(giaddr)?.mended();
   }
 
-  /** For now and then. */
+  /** To be called now and then. */
   check(): void {
     for (const [giaddr, pool] of this.#full) {
       if (!pool.isOver(this.#monotonic())) continue;
