@@ -33,8 +33,11 @@ export function isOneTooMany(question: Question, address: Ipv4): boolean {
   return isAtLimit(question, others) && !others.some((lease) => lease.address === address);
 }
 
-function isAtLimit({ plan }: Question, others: readonly Lease[]): boolean {
-  return plan.leasesPerMac > 0 && others.length >= plan.leasesPerMac;
+/** Leases outside the pool as it is now do not count: they take nothing from it, and cannot be moved along. */
+function isAtLimit(question: Question, others: readonly Lease[]): boolean {
+  const { leasesPerMac } = question.plan;
+  if (leasesPerMac === 0 || others.length < leasesPerMac) return false;
+  return others.filter(({ address }) => entitlementTo(address, question) === 'lease').length >= leasesPerMac;
 }
 
 /**

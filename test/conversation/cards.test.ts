@@ -3,7 +3,7 @@ import type { Plan } from '../../src/subnet/plan.ts';
 import { Conversation } from '../support/conversation.ts';
 import { Guest } from '../support/guest.ts';
 import { ip } from '../support/packet.ts';
-import { relays } from '../support/plan.ts';
+import { range, relays, segment } from '../support/plan.ts';
 
 const SERVER = '10.15.3.10';
 const MAC = '52:54:00:00:00:01';
@@ -201,6 +201,18 @@ describe('a card has a few leases at most', () => {
 
     expect(boot(conversation, stage(5))).toBe(addresses[1]);
     expect(boundTo(conversation)).toBe(4);
+  });
+
+  test('of which those outside the pool, as it is after a change of settings, do not count', () => {
+    const conversation = probing();
+    const outside = [1, 2, 3, 4].map((number) => boot(conversation, stage(number), true));
+    const pool = range('10.15.3.20', '10.15.3.254', outside);
+    conversation.plan = { ...conversation.plan, subnets: [segment({ pools: [pool] })] };
+
+    const addresses = [5, 6, 7, 8, 9].map((number) => boot(conversation, stage(number), true));
+
+    expect(new Set(addresses).size).toBe(5);
+    expect(addresses.indexOf('')).toBe(4);
   });
 
   test('whatever it sends: 240 identifiers that answer ARP for all', () => {
