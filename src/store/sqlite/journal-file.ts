@@ -14,6 +14,7 @@ import { stampOf, syncDirectoryOf, unusedName } from './beside.ts';
 import { codeOf } from './directory.ts';
 import { FILE_MODE, tighten } from './file-mode.ts';
 import { formatOf } from './journal-batch.ts';
+import { JournalHalf } from './journal-half.ts';
 import { FILE_HEADER_BYTES, halfOf, headerOf, readHeader } from './journal-header.ts';
 import { recover } from './journal-recovery.ts';
 
@@ -142,7 +143,9 @@ function renameAside(journal: string, what: string, now: Instant): string {
 /** Whether a file without a header has batches of this lease file; their checksums know it. */
 function holdsBatches(journal: string, birth: string, half: number): boolean {
   const bytes = readFileSync(journal);
-  return recover(halvesOf(bytes, half), undefined, formatOf(birth, false)).stretches.length > 0;
+  return (
+    recover(halvesOf(bytes, half).map(JournalHalf.of), undefined, formatOf(birth, false)).stretches.length > 0
+  );
 }
 
 /** The halves of a journal, as far as they are there. */

@@ -1,4 +1,11 @@
-import { type BatchFormat, type BatchPlace, batchAt, headerAt, MAGIC_BYTES } from './journal-batch.ts';
+import {
+  BATCH_HEADER_BYTES,
+  type BatchFormat,
+  type BatchPlace,
+  headerAt,
+  MAGIC_BYTES,
+} from './journal-batch.ts';
+import type { JournalHalf } from './journal-half.ts';
 import type { Place } from './journal-piece.ts';
 
 /** A whole batch, and where in the journal it stands. */
@@ -33,11 +40,9 @@ export interface Recovered {
   readonly unfinished: number | undefined;
 }
 
-type Half = Buffer<ArrayBuffer>;
-
 /** FORMAT.md has the rules. `carried`: the last batch that is in the lease file; undefined: it does not know. */
 export function recover(
-  halves: readonly Half[],
+  halves: readonly JournalHalf[],
   carried: number | undefined,
   format: BatchFormat,
 ): Recovered {
@@ -57,14 +62,13 @@ export function recover(
 }
 
 /** Every whole batch, wherever it begins: what is damaged is searched for the next one, byte by byte. */
-function batchesIn(half: Half, segment: number, from: number, format: BatchFormat): FoundBatch[] {
-  const view = viewOf(half);
+function batchesIn(half: JournalHalf, segment: number, from: number, format: BatchFormat): FoundBatch[] {
   const found: FoundBatch[] = [];
   for (let offset = 0; offset >= 0; ) {
-    const header = headerAt(view, offset);
+    const header = headerOf(half, offset);
     if (header === undefined) break;
     const isWanted = header.hasMagic && header.sequence >= from;
-    const batch = isWanted ? batchAt(half, view, offset, format) : undefined;
+    const batch = isWanted ? half.batchAt(offset, format) : undefined;
     if (batch !== undefined) found.push({ ...batch, segment, offset });
     offset = batch?.end ?? half.indexOf(MAGIC_BYTES, offset + 1);
   }
@@ -72,13 +76,12 @@ function batchesIn(half: Half, segment: number, from: number, format: BatchForma
 }
 
 /** Of the formats 1 and 2 only what follows the start of its half without a gap is known to be new. */
-function oldBatchesIn(half: Half, segment: number, from: number, format: BatchFormat): FoundBatch[] {
-  const view = viewOf(half);
+function oldBatchesIn(half: JournalHalf, segment: number, from: number, format: BatchFormat): FoundBatch[] {
   const found: FoundBatch[] = [];
   let last: FoundBatch | undefined;
   for (;;) {
     const offset: number = last?.end ?? 0;
-    const batch = batchAt(half, view, offset, format);
+    const batch = half.batchAt(offset, format);
     if (batch === undefined || (last !== undefined && batch.sequence !== last.sequence + 1)) break;
     last = { ...batch, segment, offset };
     if (batch.sequence >= from) found.push(last);
@@ -133,7 +136,7 @@ function stretchesOf(batches: readonly FoundBatch[]): readonly Stretch[] {
 }
 
 /** Behind the newest batch; the half is full if something stands there that is still needed. */
-function behind(uncarried: readonly FoundBatch[], halves: readonly Half[]): Place {
+function behind(uncarried: readonly FoundBatch[], halves: readonly JournalHalf[]): Place {
   const { segment, end } = uncarried.at(-1) ?? { segment: 0, end: 0 };
   const isFull = uncarried.some((batch) => batch.segment === segment && batch.offset >= end);
   return { segment, offset: isFull ? (halves[segment]?.length ?? 0) : end };
@@ -165,7 +168,7 @@ function lostBetween(before: FoundBatch | undefined, next: FoundBatch, last: num
 
 /** A batch that was torn or damaged has its header, most often: behind the newest batch, or at the start of a half. */
 function unfinishedIn(
-  halves: readonly Half[],
+  halves: readonly JournalHalf[],
   newest: FoundBatch | undefined,
   done: number,
   format: BatchFormat,
@@ -176,9 +179,8 @@ function unfinishedIn(
   const isThere = places.some(({ segment, offset }) => {
     const half = halves[segment];
     if (half === undefined) return false;
-    const view = viewOf(half);
-    const header = headerAt(view, offset);
-    if (header === undefined || batchAt(half, view, offset, format) !== undefined) return false;
+    const header = headerOf(half, offset);
+    if (header === undefined || half.batchAt(offset, format) !== undefined) return false;
     const marks = [
       header.hasMagic,
       header.sequence === next,
@@ -191,6 +193,7 @@ function unfinishedIn(
   return isThere ? next : undefined;
 }
 
-function viewOf(half: Half): DataView<ArrayBuffer> {
-  return new DataView(half.buffer, half.byteOffset, half.byteLength);
+function headerOf(half: JournalHalf, offset: number): ReturnType<typeof headerAt> {
+  const { view, at } = half.viewAt(offset, BATCH_HEADER_BYTES);
+  return headerAt(view, at);
 }

@@ -7,6 +7,7 @@ import {
   formatOf,
 } from './journal-batch.ts';
 import { bringJournalUpToDate } from './journal-file.ts';
+import { JournalHalf } from './journal-half.ts';
 import { FILE_HEADER_BYTES, readHeader } from './journal-header.ts';
 import { JournalPiece, type Place } from './journal-piece.ts';
 import { type Recovered, recover, type Stretch } from './journal-recovery.ts';
@@ -74,7 +75,7 @@ export class Journal {
     this.#birth = birth;
     this.#format = formatOf(birth, header.isOld);
     this.run = run;
-    const halves = [0, 1].map((segment) => this.#readHalf(segment));
+    const halves = [0, 1].map((segment) => this.#half(segment));
     const { stretches, writeAt, ...found } = recover(halves, carried, this.#format);
     this.found = found;
     this.#unread = [...stretches];
@@ -224,26 +225,24 @@ export class Journal {
   }
 
   /** What cannot be read is as if it were empty. */
-  #readHalf(segment: number): Buffer<ArrayBuffer> {
-    const half = Buffer.alloc(this.#segmentBytes);
-    for (let offset = 0; offset < half.length; offset += PIECE_BYTES) {
-      const length = Math.min(PIECE_BYTES, half.length - offset);
+  #half(segment: number): JournalHalf {
+    return new JournalHalf(this.#segmentBytes, (into, offset) => {
       const position = this.#position({ segment, offset });
-      try {
-        half.set(this.#file.read(position, length), offset);
-      } catch (error) {
-        if (codeOf(error) !== 'EIO') throw error;
-        for (let at = 0; at < length; at += PAGE_BYTES) this.#readPage(position + at, half, offset + at);
-      }
-    }
-    return half;
+      if (this.#canRead(into, position)) return;
+      into.fill(0);
+      for (let at = 0; at < into.length; at += PAGE_BYTES)
+        this.#canRead(into.subarray(at, at + PAGE_BYTES), position + at);
+    });
   }
 
-  #readPage(position: number, half: Uint8Array, offset: number): void {
+  /** False: the disk cannot read it. */
+  #canRead(into: Uint8Array, position: number): boolean {
     try {
-      half.set(this.#file.read(position, PAGE_BYTES), offset);
+      this.#file.readInto(into, position);
+      return true;
     } catch (error) {
       if (codeOf(error) !== 'EIO') throw error;
+      return false;
     }
   }
 

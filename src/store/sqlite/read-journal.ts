@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { batchAt, formatOf, visitRecords } from './journal-batch.ts';
 import { halvesOf, journalOf } from './journal-file.ts';
+import { JournalHalf } from './journal-half.ts';
 import { readHeader } from './journal-header.ts';
 import { decodeRecord, type JournalRecord } from './journal-record.ts';
 import { recover } from './journal-recovery.ts';
@@ -20,7 +21,7 @@ export function readJournal(
   const halves = halvesOf(readFileSync(journal), header.half);
   const format = formatOf(birth, header.isOld);
   const records: JournalRecord[] = [];
-  for (const { segment, offset, end } of recover(halves, carried, format).stretches) {
+  for (const { segment, offset, end } of recover(halves.map(JournalHalf.of), carried, format).stretches) {
     const bytes = halves[segment] ?? Buffer.alloc(0);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     for (let at = offset; at < end; ) {

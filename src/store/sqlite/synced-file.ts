@@ -42,12 +42,17 @@ export class SyncedFile {
   /** As many as there are, up to the end of the file. */
   read(position: number, length: number): Uint8Array<ArrayBuffer> {
     const result = new Uint8Array(length);
-    for (let done = 0; done < length; ) {
-      const count = this.#readSome(result.subarray(done), position + done);
-      if (count === 0) break;
+    this.readInto(result, position);
+    return result;
+  }
+
+  /** As many as there are, up to the end of the file; the rest of `into` stays as it is. */
+  readInto(into: Uint8Array, position: number): void {
+    for (let done = 0; done < into.length; ) {
+      const count = this.#readSome(into.subarray(done), position + done);
+      if (count === 0) return;
       done += count;
     }
-    return result;
   }
 
   close(): void {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { JournalHalf } from '../../../src/store/sqlite/journal-half.ts';
 import { recover } from '../../../src/store/sqlite/journal-recovery.ts';
 import { BATCH_BYTES, type Batch, batch, EMPTY, FORMAT, half } from './journal-pages.ts';
 
@@ -7,7 +8,7 @@ type Half = ReturnType<typeof half>;
 /** The numbers of the batches that are taken, and what is said of the others. */
 function found(halves: readonly Half[], carried: number | 'unknown' = 0) {
   const { stretches, losses, unfinished, newest, writeAt } = recover(
-    halves,
+    halves.map(JournalHalf.of),
     carried === 'unknown' ? undefined : carried,
     FORMAT,
   );
@@ -194,7 +195,7 @@ describe('a batch whose write failed when all of it was written', () => {
   it('gives way to the one that has its number in the other half', () => {
     const halves = [half(1, 2, { sequence: 3, records: 2 }), half(3, 4)];
 
-    const { stretches } = recover(halves, 0, FORMAT);
+    const { stretches } = recover(halves.map(JournalHalf.of), 0, FORMAT);
 
     expect(stretches.map(({ segment, first, last }) => [segment, first, last])).toEqual([
       [0, 1, 2],
