@@ -11,6 +11,10 @@ export type DeafReason = 'interface' | 'carrier' | 'overflow' | 'stall' | 'stale
 
 /** The event loop stood still for so long, in milliseconds, that the segment was not heard. */
 const STALL = 1000;
+/** For so long, and the operator is told: milliseconds. */
+const LONG_STALL = 5000;
+const STALL_REMEDY =
+  'guests have asked again meanwhile; see what held it: a disk that hangs (dmesg, iostat -x), a frozen process or machine, a processor that others use';
 
 /** Since when what is stored may not be all that happened on the segment. */
 export class Deafness {
@@ -45,7 +49,13 @@ export class Deafness {
   /** Notes that the event loop turns; called every `interval` milliseconds if it does. */
   beat(monotonic: number, interval: number): void {
     this.#told.clear();
-    if (this.#lastBeat !== undefined && monotonic - this.#lastBeat - interval > STALL) this.mark('stall');
+    const stall = this.#lastBeat === undefined ? 0 : monotonic - this.#lastBeat - interval;
+    if (stall > STALL) this.mark('stall');
+    if (stall > LONG_STALL)
+      this.#log.warn(
+        { seconds: Math.round(stall / 100) / 10, remedy: STALL_REMEDY },
+        'this gateway stood still',
+      );
     if (this.#leases.revision < this.#revision) this.mark('store');
     this.#lastBeat = monotonic;
   }

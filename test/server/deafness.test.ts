@@ -65,3 +65,15 @@ test('what is missed again and again is a line a beat for each cause', () => {
 
   expect(log.lines.map(({ fields }) => fields['reason'])).toEqual(['stale', 'overflow', 'stale']);
 });
+
+test('a stall of more than five seconds is one line with its length', () => {
+  const log = new LogLines();
+  const deafness = new Deafness({ revision: 7 }, log);
+
+  deafness.beat(0, 250);
+  deafness.beat(5250, 250);
+  deafness.beat(13_700, 250);
+
+  const stalls = log.lines.filter(({ message }) => message === 'this gateway stood still');
+  expect(stalls).toMatchObject([{ level: 'warn', fields: { seconds: 8.2 } }]);
+});
