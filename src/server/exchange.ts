@@ -72,8 +72,10 @@ export class Exchange {
     const arena = this.#isStopping ? undefined : this.#arenas.pop();
     if (arena === undefined) return;
     this.#begin();
-    const { revision } = this.#parts.store.leases; // Stamped when read: what waits may not undo what comes after it.
-    for (const datagram of this.#fresh(this.#fill(arena))) {
+    const batch = this.#fill(arena);
+    // Stamped when read: what waits may not undo what comes after it.
+    const revision = this.#arrivals.revisionAt(this.#course.monotonic, this.#parts.store.leases.revision);
+    for (const datagram of this.#fresh(batch)) {
       const turn = this.#read(datagram, arena, revision);
       if (turn instanceof Turn) this.#course.admit(turn);
       else this.#parts.observer.dropped(turn, 1, droppedFrom(datagram, arena));
@@ -83,7 +85,7 @@ export class Exchange {
 
   /** Notes that the event loop turns: several times a second, or what lies in the sockets is never known to be old. */
   beat(): void {
-    this.#arrivals.beat(this.#parts.clock.monotonic());
+    this.#arrivals.beat(this.#parts.clock.monotonic(), this.#parts.store.leases.revision);
   }
 
   /** Takes an order from inside. False: no room; `settled` will not be called. */
@@ -198,7 +200,7 @@ export class Exchange {
   #fresh({ datagrams, drained }: Batch): readonly Datagram[] {
     const { monotonic } = this.#course;
     const areStale = this.#arrivals.areStale(monotonic);
-    this.#arrivals.read(monotonic, datagrams.length, drained);
+    this.#arrivals.read(monotonic, datagrams.length, drained, this.#parts.store.leases.revision);
     if (!areStale || datagrams.length === 0) return datagrams;
     this.#parts.observer.dropped('stale', datagrams.length);
     this.#parts.circumstances.missed();

@@ -69,6 +69,34 @@ describe('a gateway that stood still', () => {
     expect(bench.drops('stale')).toBe(1);
   });
 
+  test('for a moment only: a DHCPRELEASE from before ends no lease that another gateway has confirmed meanwhile', async () => {
+    const bench = running();
+    const address = await bind(bench, GUEST);
+    await bench.clock.pass(1000);
+    bench.transport.put(GUEST.release(address, SERVER), at(address));
+
+    bench.clock.stall(FROZEN / 2);
+    const record = bench.store.table.recordAt(at(address));
+    if (record === undefined) throw new Error('no record');
+    const { client, version } = record;
+    const writes = [{ address: record.address, seen: version, next: { ...record, hostname: undefined } }];
+    const now = bench.clock.now();
+    bench.store.applyForeign({
+      kind: 'binding',
+      client,
+      seenBinding: version,
+      writes,
+      at: now,
+      reason: 'bound',
+    });
+    await bench.hear();
+    const late = bench.record.decisions.at(-1);
+    await bench.hearUnicast(GUEST.release(address, SERVER), address);
+
+    expect(late).toBe('DHCPRELEASE overtaken');
+    expect(bench.record.decisions.at(-1)).toBe('DHCPRELEASE released committed');
+  });
+
   test('what comes after the sockets were emptied is answered, also in the same moment', async () => {
     const bench = running();
     await bench.clock.pass(1000);

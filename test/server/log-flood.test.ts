@@ -82,7 +82,7 @@ function toldBy(lines: readonly string[]): Record<string, number> {
       repeated?: number;
     };
     if (level !== 'info' || reason === undefined) continue;
-    told[reason] = (told[reason] ?? 0) + repeated + (msg?.startsWith('more of them') === true ? 0 : 1);
+    told[reason] = (told[reason] ?? 0) + repeated + (msg === 'lines of this reason were left out' ? 0 : 1);
   }
   return told;
 }
