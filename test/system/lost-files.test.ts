@@ -63,12 +63,14 @@ describeSystem('a gateway whose lease files are taken away', ['sqlite3'], () => 
       await first.end('SIGKILL');
       const second = await segment().gateway({}, directory);
       const renewed = [await client.lease(A), await client.lease(B), await client.lease(C)];
+      const loaded = () => second.log.find((line) => line['msg'] === 'leases loaded');
+      await second.until('it said what it had loaded', () => loaded() !== undefined); // The log follows the answers.
 
       expect(String(says(first, /cannot be stored/)?.['cause'])).toContain(file);
       expect(says(first, /made anew/)).toBeDefined();
       expect(status.problems).toEqual([]);
       expect(renewed.map(({ yiaddr }) => yiaddr)).toEqual([one, two, three].map(({ yiaddr }) => yiaddr));
-      expect(second.log.find((line) => line['msg'] === 'leases loaded')?.['bound']).toBe(3);
+      expect(loaded()?.['bound']).toBe(3);
       if (deed.startsWith('mount')) node.run('umount', '--lazy', directory);
     },
     40_000,
