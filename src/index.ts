@@ -1,5 +1,5 @@
 /** The public surface, for programs that embed the gateway; `cli/serve.ts` shows how the parts are joined. */
-export { findListenAddress, type ListenAddress, type ListenAddressSearch } from './config/listen-address.ts';
+
 export {
   type Flags,
   type LoadedSettings,
@@ -12,22 +12,24 @@ export { type Environment, SETTINGS, type SettingKey, type Settings } from './co
 export { decide } from './engine/decide.ts';
 export type { Decide, Decision, Known, Reason } from './engine/decision.ts';
 export { type ErrorCode, GatewayError } from './errors.ts';
+export type { Observer } from './exchange/observer.ts';
 export type { Clock } from './lease/clock.ts';
 export type { Lease, LeaseRecord, LeaseState } from './lease/lease.ts';
 export type { LeaseChange, LeaseView, LeaseWrite } from './lease/lease-view.ts';
 export { LogOutput } from './log/log-output.ts';
 export { createLogger, type Logger } from './log/logger.ts';
 export type { Link } from './net/link.ts';
-export type { Observer } from './server/observer.ts';
+export type { ListenAddress } from './net/listen-address.ts';
+export type { Status } from './reporting/status.ts';
+export { findListenAddress, type ListenAddressSearch } from './server/find-listen-address.ts';
 export { Server } from './server/server.ts';
 export type { Medium, ServerParts } from './server/server-parts.ts';
-export type { Status } from './server/status.ts';
 export { systemClock } from './server/system-clock.ts';
 export type { LeaseStore, Outcome } from './store/lease-store.ts';
 export { openSqliteStore } from './store/sqlite/open-sqlite-store.ts';
 export type { Plan } from './subnet/plan.ts';
 export type { Subnet } from './subnet/subnet.ts';
-export { readInterfaces } from './transport/interfaces.ts';
+export { readInterfaces } from './transport/linux/interfaces.ts';
 export { openTransport } from './transport/open-transport.ts';
 export type { Segment, Transport } from './transport/transport.ts';
 export { decode } from './wire/decode.ts';

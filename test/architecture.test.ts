@@ -4,20 +4,114 @@ import { describe, expect, it } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '..');
 
-/** What each part of src may import, beside itself and packages. Reading down is reading up the layers. */
+/**
+ * What each room of src may import, beside itself and packages. Reading down is reading up the layers: no room imports
+ * one that stands below it. A folder in a folder is a room of its own where it is named here.
+ */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   net: [],
   errors: [],
-  wire: ['net'],
+  log: ['net', 'errors'],
+  wire: ['net', 'errors'],
+  'transport/linux': ['net', 'errors'],
+  transport: ['net', 'errors', 'transport/linux'],
   lease: ['net', 'wire'],
   subnet: ['net', 'wire', 'lease'],
+  'lease-table': ['net', 'lease'],
   allocation: ['net', 'lease', 'subnet'],
   engine: ['net', 'wire', 'lease', 'subnet', 'allocation'],
+
   store: ['net', 'lease', 'subnet', 'errors'],
-  transport: ['net', 'errors'],
-  log: ['net', 'errors'],
-  metrics: ['net', 'errors'],
+  'store/sqlite/disk': ['lease', 'errors'],
+  'store/sqlite/journal': ['net', 'lease', 'errors', 'store/sqlite/disk'],
+  'store/sqlite/file': [
+    'net',
+    'lease',
+    'lease-table',
+    'errors',
+    'store',
+    'store/sqlite/disk',
+    'store/sqlite/journal',
+  ],
+  'store/sqlite/upkeep': [
+    'net',
+    'lease',
+    'errors',
+    'store/sqlite/disk',
+    'store/sqlite/journal',
+    'store/sqlite/file',
+  ],
+  'store/sqlite/guard': [
+    'lease',
+    'lease-table',
+    'log',
+    'errors',
+    'store/sqlite/disk',
+    'store/sqlite/journal',
+    'store/sqlite/file',
+    'store/sqlite/upkeep',
+  ],
+  'store/sqlite': [
+    'net',
+    'lease',
+    'lease-table',
+    'log',
+    'errors',
+    'store',
+    'store/sqlite/disk',
+    'store/sqlite/journal',
+    'store/sqlite/file',
+    'store/sqlite/upkeep',
+    'store/sqlite/guard',
+  ],
+  // It knows no lease; of that room it has the types of time.
+  'store/etcd/client': ['net', 'lease', 'log', 'errors'],
+  'store/etcd/keys': ['net', 'lease', 'log', 'errors', 'store', 'store/etcd/client'],
+  'store/etcd/membership': ['net', 'lease', 'log', 'errors', 'store', 'store/etcd/client', 'store/etcd/keys'],
+  'store/etcd': [
+    'net',
+    'lease',
+    'lease-table',
+    'log',
+    'errors',
+    'store',
+    'store/etcd/client',
+    'store/etcd/keys',
+    'store/etcd/membership',
+  ],
+
+  exchange: ['net', 'wire', 'lease', 'subnet', 'engine', 'store', 'transport', 'errors'],
   config: ['net', 'wire', 'lease', 'subnet', 'errors'],
+  // Warnings as data: what is wrong, and what to do.
+  diagnosis: ['net', 'wire', 'lease', 'subnet', 'engine', 'store', 'transport', 'config', 'errors'],
+  'diagnosis/firewall': ['net', 'diagnosis'],
+  detection: [
+    'net',
+    'wire',
+    'lease',
+    'engine',
+    'store',
+    'exchange',
+    'transport',
+    'transport/linux',
+    'log',
+    'diagnosis',
+  ],
+  reporting: [
+    'net',
+    'wire',
+    'lease',
+    'subnet',
+    'allocation',
+    'engine',
+    'store',
+    'exchange',
+    'transport',
+    'log',
+    'config',
+    'diagnosis',
+    'detection',
+  ],
   server: [
     'net',
     'wire',
@@ -27,29 +121,53 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'engine',
     'store',
     'transport',
+    'transport/linux',
+    'exchange',
+    'detection',
+    'reporting',
+    'diagnosis',
     'log',
-    'metrics',
     'config',
     'errors',
   ],
-  management: ['net', 'wire', 'lease', 'subnet', 'store', 'metrics', 'server', 'errors'],
+  management: [
+    'net',
+    'wire',
+    'lease',
+    'subnet',
+    'engine',
+    'store',
+    'reporting',
+    'server',
+    'config',
+    'log',
+    'errors',
+  ],
 };
 /** May import everything: the commands, and the public surface. */
 const UNBOUND = ['cli', 'index'];
 
 const MAY_DO_IO = ['store', 'transport', 'config', 'log', 'management', 'cli'];
-/** ARP, and the socket on which the server is asked how it is. */
-const IO_FILES = ['src/server/probe.ts', 'src/server/health.ts'];
+/** The socket on which the server is asked how it is; what the machine's firewall says. */
+const IO_FILES = [
+  'src/server/health.ts',
+  'src/diagnosis/find-program.ts',
+  'src/diagnosis/firewall/read-firewall.ts',
+];
 const PURE_NODE_MODULES = ['node:path', 'node:util', 'node:events', 'node:buffer', 'node:url', 'node:assert'];
 const IO_PACKAGES = ['better-sqlite3', 'koffi'];
 
-const MAY_READ_CLOCK = ['server', 'management', 'cli'];
+const MAY_READ_CLOCK = ['management', 'cli'];
+const CLOCK_FILES = ['src/server/system-clock.ts'];
 const CLOCK = /\bDate\.now\(|\bperformance\.now\(|\bnew Date\(\)|\bprocess\.hrtime\b/;
 
 interface Source {
   /** From the root: src/net/ipv4.ts. */
   readonly path: string;
+  /** The folder right below src. */
   readonly part: string;
+  /** The innermost folder that the table names. */
+  readonly room: string;
   readonly text: string;
   /** Packages as they are named, files from the root. */
   readonly imports: readonly string[];
@@ -67,12 +185,19 @@ function sourceAt(path: string): Source {
   const imports = [...text.matchAll(/(?:\bfrom|\bimport)[\s(]+'([^']+)'/g)].map(([, name = '']) =>
     name.startsWith('.') ? relative(ROOT, join(ROOT, dirname(path), name)) : name,
   );
-  return { path, part: partOf(path), text, imports };
+  return { path, part: partOf(path), room: roomOf(path), text, imports };
 }
 
 /** src/net/ipv4.ts is of net, src/errors.ts of errors. */
 function partOf(path: string): string {
   return (path.split('/')[1] ?? '').replace(/\.ts$/, '');
+}
+
+/** src/store/etcd/keys/entry.ts is of store/etcd/keys. */
+function roomOf(path: string): string {
+  let room = dirname(path).replace(/^src\/?/, '');
+  while (room.includes('/') && ALLOWED[room] === undefined) room = dirname(room);
+  return room === '' ? partOf(path) : room;
 }
 
 /** Each of the sources that breaks a rule, as `path: what`. */
@@ -89,21 +214,54 @@ function citationsIn(sources: readonly Source[]): ReadonlySet<string> {
 const SOURCES = sourcesIn('src');
 
 describe('architecture', () => {
-  it('each part imports only parts that stand below it', () => {
-    const found = breaches(({ part, imports }) =>
+  it('each room imports only rooms that the table allows it', () => {
+    const found = breaches(({ part, room, imports }) =>
       imports
         .filter((name) => name.startsWith('src/'))
-        .filter((name) => partOf(name) !== part && !UNBOUND.includes(part))
-        .filter((name) => ALLOWED[part]?.includes(partOf(name)) !== true),
+        .filter((name) => roomOf(name) !== room && !UNBOUND.includes(part))
+        .filter((name) => ALLOWED[room]?.includes(roomOf(name)) !== true),
     );
 
     expect(found).toEqual([]);
   });
 
-  it('every part is in the table', () => {
-    const parts = new Set(SOURCES.map(({ part }) => part));
+  it('every room is in the table', () => {
+    const found = breaches(({ part, room }) =>
+      ALLOWED[room] !== undefined || UNBOUND.includes(part) ? [] : [room],
+    );
 
-    expect([...parts].filter((part) => ALLOWED[part] === undefined && !UNBOUND.includes(part))).toEqual([]);
+    expect(found).toEqual([]);
+  });
+
+  it('the table has no circle: no room can be reached from a room that it imports', () => {
+    const reached = (room: string, seen = new Set<string>()): ReadonlySet<string> => {
+      for (const next of ALLOWED[room] ?? []) {
+        if (seen.has(next)) continue;
+        seen.add(next);
+        reached(next, seen);
+      }
+      return seen;
+    };
+
+    expect(Object.keys(ALLOWED).filter((room) => reached(room).has(room))).toEqual([]);
+  });
+
+  it('no file imports itself through others, types included', () => {
+    const importsOf = new Map(SOURCES.map(({ path, imports }) => [path, imports]));
+    const above = new Set<string>();
+    const done = new Set<string>();
+    const circles: string[] = [];
+    const visit = (path: string): void => {
+      if (above.has(path)) circles.push([...above, path].join(' > '));
+      if (above.has(path) || done.has(path)) return;
+      above.add(path);
+      for (const next of importsOf.get(path) ?? []) visit(next);
+      above.delete(path);
+      done.add(path);
+    };
+    for (const { path } of SOURCES) visit(path);
+
+    expect(circles).toEqual([]);
   });
 
   it('every import names a file of ours by its whole name', () => {
@@ -129,9 +287,9 @@ describe('architecture', () => {
     expect(found).toEqual([]);
   });
 
-  it('only server, management and commands read a clock', () => {
-    const found = breaches(({ part, text }) =>
-      MAY_READ_CLOCK.includes(part) ? [] : (text.match(CLOCK) ?? []),
+  it('only the system clock, management and commands read a clock', () => {
+    const found = breaches(({ path, part, text }) =>
+      MAY_READ_CLOCK.includes(part) || CLOCK_FILES.includes(path) ? [] : (text.match(CLOCK) ?? []),
     );
 
     expect(found).toEqual([]);

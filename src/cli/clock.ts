@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { SETTINGS } from '../config/settings.ts';
-import { type ClockStatus, sentenceOf, spanOf } from '../server/clock-status.ts';
+import { type ClockStatus, sentenceOf, spanOf } from '../detection/clock-status.ts';
 import { askClock, HEALTH_SOCKET } from '../server/health.ts';
 import { noAnswer, noAnswerToText } from './no-answer.ts';
 import { standardOutput } from './output.ts';

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import type { LoadedSettings } from '../config/load-settings.ts';
 import { SETTINGS } from '../config/settings.ts';
 import { GatewayError } from '../errors.ts';
-import { type Etcd, EtcdError } from '../store/etcd/etcd.ts';
+import { type Etcd, EtcdError } from '../store/etcd/client/etcd.ts';
 import { initSegment } from './cluster/init.ts';
 import { joinCluster, leaveCluster } from './cluster/move.ts';
 import { seedSegment } from './cluster/seed.ts';

@@ -1,11 +1,5 @@
 import type { Command } from 'commander';
 import {
-  findListenAddress,
-  LISTEN_KEYS,
-  type ListenAddressSearch,
-  type ListenSettings,
-} from '../config/listen-address.ts';
-import {
   type Flags,
   type LoadedSettings,
   loadSettings,
@@ -15,24 +9,30 @@ import { planOfSettings } from '../config/plan-of-settings.ts';
 import { type Problem, problemToText } from '../config/problem.ts';
 import { type Environment, SETTINGS } from '../config/settings.ts';
 import { type ShownSetting, shownSettings } from '../config/shown-settings.ts';
+import { rulesThatLetIn } from '../detection/reception.ts';
+import { droppingRulesFor } from '../diagnosis/firewall/read-firewall.ts';
+import { doubtsOfPlan, planDoubtToText, type RunningLease } from '../diagnosis/plan-doubts.ts';
 import { EXIT_STATUS, GatewayError } from '../errors.ts';
 import { hardwareFromText, NO_HARDWARE } from '../net/hardware-address.ts';
 import { ipv4FromText, ipv4ToText, UNSPECIFIED } from '../net/ipv4.ts';
 import type { Link } from '../net/link.ts';
-import { doubtsOfPlan, planDoubtToText, type RunningLease } from '../server/plan-doubts.ts';
-import { rulesThatLetIn } from '../server/reception.ts';
+import {
+  findListenAddress,
+  LISTEN_KEYS,
+  type ListenAddressSearch,
+  type ListenSettings,
+} from '../server/find-listen-address.ts';
 import { systemClock } from '../server/system-clock.ts';
 import {
   type CertificateFault,
   type CertificateFiles,
   faultsOf,
   readFiles,
-} from '../store/etcd/certificate-files.ts';
-import { refuseDirectory } from '../store/sqlite/directory.ts';
+} from '../store/etcd/client/certificate-files.ts';
+import { refuseDirectory } from '../store/sqlite/disk/directory.ts';
 import { hasLeaseFile, openLeaseReader } from '../store/sqlite/lease-reader.ts';
-import { readInterfaces } from '../transport/interfaces.ts';
+import { readInterfaces } from '../transport/linux/interfaces.ts';
 import { certificateFiles, certificateProblem } from './etcd-connection.ts';
-import { droppingRulesFor } from './firewall/read-firewall.ts';
 import { type Column, type Output, standardOutput, writeSentences, writeTable } from './output.ts';
 import { addSettingOptions, flagsOf } from './setting-options.ts';
 

@@ -4,11 +4,15 @@ import type { LoadedSettings } from '../config/load-settings.ts';
 import { type Problem, problemOf, problemToText } from '../config/problem.ts';
 import type { Settings } from '../config/settings.ts';
 import { GatewayError } from '../errors.ts';
+import type { Say } from '../log/say.ts';
 import { systemClock } from '../server/system-clock.ts';
-import type { Say } from '../store/etcd/admission.ts';
-import type { CertificateFault, CertificateFiles, CertificatePart } from '../store/etcd/certificate-files.ts';
-import { Certificates } from '../store/etcd/certificates.ts';
-import type { Etcd } from '../store/etcd/etcd.ts';
+import type {
+  CertificateFault,
+  CertificateFiles,
+  CertificatePart,
+} from '../store/etcd/client/certificate-files.ts';
+import { Certificates } from '../store/etcd/client/certificates.ts';
+import type { Etcd } from '../store/etcd/client/etcd.ts';
 
 /** What of the settings a connection to etcd needs. */
 export type EtcdSettings = Pick<LoadedSettings, 'settings' | 'origins'>;
@@ -38,7 +42,7 @@ export async function openEtcd(shared: EtcdSettings, say: Say): Promise<EtcdConn
   const isSecure = hasTls(etcdEndpoints) || (etcdCa ?? etcdCert) !== undefined;
   const certificates = isSecure ? new Certificates(files, systemClock, say) : undefined;
   if (certificates !== undefined) await refuseUnusable(certificates, shared);
-  const { GrpcEtcd } = await import('../store/etcd/grpc-etcd.ts'); // Whoever shares nothing need not wait for it.
+  const { GrpcEtcd } = await import('../store/etcd/client/grpc-etcd.ts'); // Whoever shares nothing need not wait for it.
   const etcd = new GrpcEtcd({
     endpoints: etcdEndpoints.map(({ target }) => target),
     clock: systemClock,

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { nearestTo } from '../config/nearest.ts';
 import { REASONS, type ReasonRow } from '../engine/reasons.ts';
 import { GatewayError } from '../errors.ts';
-import { DROPS, type DropRow } from '../server/drops.ts';
+import { DROPS, type DropRow } from '../exchange/drops.ts';
 import { type Column, type Output, standardOutput, writeDetails, writeJson, writeTable } from './output.ts';
 
 /** A word of the log or of the counters, as it is shown. */

@@ -1,4 +1,5 @@
 import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
+import type { ListenAddress } from '../net/listen-address.ts';
 import { broadcastOf, contains, maskOfLength, type Prefix, prefixOf } from '../net/prefix.ts';
 import type { Plan } from '../subnet/plan.ts';
 import type { LeaseTimes, Subnet } from '../subnet/subnet.ts';
@@ -6,7 +7,6 @@ import type { ClasslessRoute } from '../wire/classless-routes.ts';
 import { OPTIONS, type Option } from '../wire/options.ts';
 import type { OptionBlock } from '../wire/reply.ts';
 import { gatewayAddresses } from './address-plan.ts';
-import type { ListenAddress } from './listen-address.ts';
 import type { Settings } from './settings.ts';
 
 /** The shortest lease that a client may ask for, in seconds, where nothing else is set. */

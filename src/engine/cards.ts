@@ -2,7 +2,7 @@ import { isAvailable, type Search } from '../allocation/candidates.ts';
 import type { Lease } from '../lease/lease.ts';
 import { NO_HARDWARE } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
-import type { Choice } from './choose.ts';
+import type { Choice } from './choice.ts';
 import type { Decision } from './decision.ts';
 import { ask, silence } from './outcome.ts';
 import { entitlementTo, mayStand, type Question } from './question.ts';

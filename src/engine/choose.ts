@@ -3,7 +3,7 @@ import { findAddress } from '../allocation/candidates.ts';
 import type { Lease } from '../lease/lease.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import { moveAlong } from './cards.ts';
-import type { Decision } from './decision.ts';
+import type { Choice } from './choice.ts';
 import { silence } from './outcome.ts';
 import { quarantineFor } from './quarantine.ts';
 import { entitlementTo, overBefore, type Question } from './question.ts';
@@ -11,11 +11,6 @@ import { seeThatUnused } from './vouching.ts';
 
 /** Where leases are shared, an offer gives way to a stranger when it has not been answered for so long: milliseconds. */
 const OFFER_PATIENCE = 5000;
-
-/** The address that a client in INIT state gets, and what it has of it already; or what has to happen first. */
-export type Choice =
-  | { readonly address: Ipv4; readonly standing: 'binding' | 'offer' | 'none' }
-  | { readonly decision: Decision };
 
 /** RFC 2131 §4.3.1: the client's current binding, else its standing offer, else the first proposal that is free. */
 export function chooseAddress(question: Question): Choice {

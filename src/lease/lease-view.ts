@@ -1,7 +1,7 @@
 import type { HardwareAddress } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { ClientKey } from './client-key.ts';
-import type { Instant, Lease, LeaseRecord, Version } from './lease.ts';
+import type { Instant, Lease, LeaseRecord, LeaseState, Version } from './lease.ts';
 
 /** A range of addresses, both ends included, less those that are never given out. */
 export interface AddressRange {
@@ -9,6 +9,15 @@ export interface AddressRange {
   readonly last: Ipv4;
   readonly excluded: ReadonlySet<Ipv4>;
 }
+
+/**
+ * Where an address belongs; peer: granted by another gateway; lapsed: a lease of one's own that has run out, while others
+ * are heard that may have prolonged it; taken, declined: to none of the five.
+ */
+export type Standing = 'unused' | 'free' | 'offered' | 'lapsed' | 'peer' | 'taken' | 'declined';
+
+/** How many addresses of a range stand how. */
+export type Occupancy = Readonly<Record<Standing, number>>;
 
 /** What the engine may read of the store: committed leases, and offers. */
 export interface LeaseView {
@@ -54,6 +63,16 @@ export interface LeaseView {
   oldestPeer(range: AddressRange, isWanted: (lease: Lease) => boolean): Lease | undefined;
   /** The leases that run, of addresses as wanted. It looks at every record: for the start, and for no message. */
   running(now: Instant, isWanted: (address: Ipv4) => boolean): readonly Lease[];
+}
+
+/** Counts for status, health and metrics. */
+export interface LeaseCounts {
+  /** Committed records by state, and offers; O(1). */
+  countByState(): Readonly<Record<LeaseState, number>>;
+  /** How the addresses of a range are used; O(1). */
+  occupancy(range: AddressRange): Occupancy;
+  /** The gateways that granted the records of state 'peer'. Looks at every record: for the start, and for no message. */
+  granters(): ReadonlySet<Ipv4>;
 }
 
 export interface LeaseWrite {

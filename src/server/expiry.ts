@@ -1,13 +1,13 @@
 import type { Decision } from '../engine/decision.ts';
 import { heardSince, hearsPeers, type Scene } from '../engine/peers.ts';
+import { NOBODY_HEARD } from '../exchange/knowledge.ts';
+import type { Order } from '../exchange/turn.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Clock } from '../lease/clock.ts';
 import { type Instant, type Lease, NEVER } from '../lease/lease.ts';
 import { type ClockStanding, isOver } from '../lease/lease-end.ts';
 import type { LeaseWrite } from '../lease/lease-view.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
-import { NOBODY_HEARD } from './knowledge.ts';
-import type { Order } from './turn.ts';
 
 /** Orders of one turn of the sweep. */
 const SWEEP_LIMIT = 64;

@@ -1,9 +1,9 @@
 import { existsSync, rmSync, statSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
-import type { ClockStatus } from './clock-status.ts';
-import type { Log } from './log.ts';
-import type { Status } from './status.ts';
+import type { ClockStatus } from '../detection/clock-status.ts';
+import type { Log } from '../log/log.ts';
+import type { Status } from '../reporting/status.ts';
 
 /** The socket's name in the leases directory. */
 export const HEALTH_SOCKET = 'health.sock';

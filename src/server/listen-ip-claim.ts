@@ -1,7 +1,7 @@
-import type { ListenAddress } from '../config/listen-address.ts';
 import type { Clock } from '../lease/clock.ts';
 import { type HardwareAddress, hardwareToText } from '../net/hardware-address.ts';
 import { ipv4ToText } from '../net/ipv4.ts';
+import type { ListenAddress } from '../net/listen-address.ts';
 import type { ListenIpArp } from '../transport/transport.ts';
 import { ListenIpSigns } from './listen-ip-signs.ts';
 

@@ -1,11 +1,11 @@
-import type { ListenAddress } from '../config/listen-address.ts';
 import type { Clock } from '../lease/clock.ts';
+import type { Log } from '../log/log.ts';
 import { type HardwareAddress, hardwareToText } from '../net/hardware-address.ts';
 import { ipv4ToText } from '../net/ipv4.ts';
+import type { ListenAddress } from '../net/listen-address.ts';
 import type { ListenIpArp } from '../transport/transport.ts';
 import { heldBy } from './listen-ip-claim.ts';
 import { ListenIpSigns } from './listen-ip-signs.ts';
-import type { Log } from './log.ts';
 
 /** Between two probes: milliseconds. */
 const ASK_INTERVAL = 30_000;

@@ -1,9 +1,10 @@
-import type { ListenAddress, ListenAddressSearch } from '../config/listen-address.ts';
+import type { RunningProblem } from '../diagnosis/running-problem.ts';
 import { GatewayError } from '../errors.ts';
 import { ipv4ToText } from '../net/ipv4.ts';
+import type { ListenAddress } from '../net/listen-address.ts';
+import type { ListenAddressSearch } from './find-listen-address.ts';
 import { heldBy, ListenIpClaim } from './listen-ip-claim.ts';
 import { ListenIpWatch } from './listen-ip-watch.ts';
-import type { RunningProblem } from './problems.ts';
 import type { Medium, ServerParts } from './server-parts.ts';
 import { type Memory, Service } from './service.ts';
 

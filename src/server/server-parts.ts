@@ -1,17 +1,18 @@
-import type { ListenAddress, ListenAddressSearch } from '../config/listen-address.ts';
 import type { ShownSetting } from '../config/shown-settings.ts';
+import type { Cluster } from '../detection/cluster.ts';
 import type { Decide } from '../engine/decision.ts';
+import type { Observer } from '../exchange/observer.ts';
 import type { Clock } from '../lease/clock.ts';
 import type { Boot } from '../lease/clock-note.ts';
+import type { Log } from '../log/log.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
+import type { ListenAddress } from '../net/listen-address.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
 import type { Plan } from '../subnet/plan.ts';
-import type { FrameCounter } from '../transport/frame-counter.ts';
+import type { FrameCounter } from '../transport/linux/frame-counter.ts';
 import type { ListenIpArp, Segment, Transport } from '../transport/transport.ts';
-import type { Cluster } from './cluster.ts';
-import type { Log } from './log.ts';
-import type { Observer } from './observer.ts';
+import type { ListenAddressSearch } from './find-listen-address.ts';
 
 /** The sockets on one listen address. */
 export interface Medium {

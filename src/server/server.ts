@@ -1,30 +1,24 @@
+import { type ClockStatus, clockProblem, clockStatusOf } from '../detection/clock-status.ts';
+import { ClusterLog } from '../detection/cluster.ts';
+import { Deafness } from '../detection/deafness.ts';
+import { DeclineLog } from '../detection/decline-log.ts';
+import { PeerNotes } from '../detection/peer-notes.ts';
+import { Peers } from '../detection/peers.ts';
+import { Repeats } from '../detection/repeats.ts';
+import { TimeGuard } from '../detection/time-guard.ts';
+import { NOT_STARTED, type RunningProblem } from '../diagnosis/running-problem.ts';
+import { directoryProblem, storeProblems } from '../diagnosis/store-problems.ts';
+import { type Observer, observers } from '../exchange/observer.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
-import { LeaseTable } from '../store/lease-table.ts';
-import { type ClockStatus, clockStatusOf } from './clock-status.ts';
-import { ClusterLog } from './cluster.ts';
-import { Counters } from './counters.ts';
-import { Deafness } from './deafness.ts';
-import { DecisionLog } from './decision-log.ts';
-import { DeclineLog } from './decline-log.ts';
+import { Counters } from '../reporting/counters.ts';
+import { DecisionLog } from '../reporting/decision-log.ts';
+import { type PoolUse, poolProblem, poolUseOf } from '../reporting/pool-use.ts';
+import { ProblemLog } from '../reporting/problem-log.ts';
+import { type Status, statusOf } from '../reporting/status.ts';
 import { Expiry } from './expiry.ts';
 import { Listening } from './listening.ts';
-import { type Observer, observers } from './observer.ts';
-import { PeerNotes } from './peer-notes.ts';
-import { Peers } from './peers.ts';
-import { type PoolUse, poolProblem, poolUseOf } from './pool-use.ts';
-import { ProblemLog } from './problem-log.ts';
-import {
-  clockProblem,
-  directoryProblem,
-  NOT_STARTED,
-  type RunningProblem,
-  storeProblems,
-} from './problems.ts';
-import { Repeats } from './repeats.ts';
 import type { ServerParts } from './server-parts.ts';
 import { type Memory, type Service, standingOf } from './service.ts';
-import { type Status, statusOf } from './status.ts';
-import { TimeGuard } from './time-guard.ts';
 
 /** How often the event loop is seen to turn: milliseconds. */
 const BEAT = 250;
@@ -61,7 +55,7 @@ export class Server {
     const pool = this.#poolUse(service);
     return statusOf({
       store: this.#memory?.store,
-      service,
+      serving: service?.serving,
       pool,
       counters: this.#counters.values(),
       problems: this.#problems(pool),
@@ -249,7 +243,6 @@ export class Server {
     const memory = this.#memory;
     if (memory === undefined || service === undefined) return undefined;
     const { leases } = memory.store;
-    if (!(leases instanceof LeaseTable)) return undefined;
     return poolUseOf({
       plan: service.plan,
       leases,

@@ -1,25 +1,26 @@
-import type { ListenAddress } from '../config/listen-address.ts';
+import { ArpLiars } from '../detection/arp-liars.ts';
+import type { Cluster } from '../detection/cluster.ts';
+import type { Deafness } from '../detection/deafness.ts';
+import type { DeclineLog } from '../detection/decline-log.ts';
+import type { PeerNotes } from '../detection/peer-notes.ts';
+import type { Peers } from '../detection/peers.ts';
+import { Probe } from '../detection/probe.ts';
+import { Reception } from '../detection/reception.ts';
+import type { Repeats } from '../detection/repeats.ts';
+import type { TimeGuard } from '../detection/time-guard.ts';
+import { doubtsOfPlan, isNobodys } from '../diagnosis/plan-doubts.ts';
+import { interfaceDown, type RunningProblem } from '../diagnosis/running-problem.ts';
+import { Exchange } from '../exchange/exchange.ts';
+import type { Circumstances } from '../exchange/exchange-parts.ts';
+import type { Observer } from '../exchange/observer.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import { type ClockStanding, mayBeOver } from '../lease/lease-end.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
+import type { ListenAddress } from '../net/listen-address.ts';
+import type { Serving } from '../reporting/status.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
 import type { Plan } from '../subnet/plan.ts';
-import { ArpLiars } from './arp-liars.ts';
-import type { Cluster } from './cluster.ts';
-import type { Deafness } from './deafness.ts';
-import type { DeclineLog } from './decline-log.ts';
-import { Exchange } from './exchange.ts';
-import type { Circumstances } from './exchange-parts.ts';
-import type { Observer } from './observer.ts';
-import type { PeerNotes } from './peer-notes.ts';
-import type { Peers } from './peers.ts';
-import { doubtsOfPlan, isNobodys } from './plan-doubts.ts';
-import { Probe } from './probe.ts';
-import { interfaceDown, type RunningProblem } from './problems.ts';
-import { Reception } from './reception.ts';
-import type { Repeats } from './repeats.ts';
 import type { Medium, ServerParts } from './server-parts.ts';
-import type { TimeGuard } from './time-guard.ts';
 
 /** What outlives the sockets. */
 export interface Memory {
@@ -99,6 +100,17 @@ export class Service {
     if (this.medium.isUp?.() === false) return [interfaceDown(this.listen.interfaceName)];
     const { problem } = this.reception;
     return problem === undefined ? [] : [problem];
+  }
+
+  /** For the status. */
+  get serving(): Serving {
+    const { transport, shortcomings } = this.medium;
+    return {
+      listen: this.listen,
+      transport: transport.kind,
+      reception: this.reception.status,
+      shortcomings: shortcomings ?? [],
+    };
   }
 
   /** True if this is where to listen, and nothing has changed about it. */

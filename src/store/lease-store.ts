@@ -1,6 +1,6 @@
 import type { ClockNote } from '../lease/clock-note.ts';
 import type { Instant, Lease } from '../lease/lease.ts';
-import type { LeaseChange, LeaseView } from '../lease/lease-view.ts';
+import type { LeaseChange, LeaseCounts, LeaseView } from '../lease/lease-view.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 
 /**
@@ -14,7 +14,7 @@ export type Silences = ReadonlyMap<Ipv4, number>;
 
 export interface LeaseStore {
   /** Committed leases only, and offers; memory moves only after the commit. */
-  readonly leases: LeaseView;
+  readonly leases: LeaseView & LeaseCounts;
   /** Why nothing may be promised; undefined while `leases.canPromise`. */
   readonly failure: string | undefined;
   /** True: another process has its place, and it fails until this one is started again. Absent: that cannot be. */

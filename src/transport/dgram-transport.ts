@@ -2,10 +2,11 @@ import { createSocket, type Socket } from 'node:dgram';
 import { GatewayError } from '../errors.ts';
 import type { Arrival } from '../net/datagram.ts';
 import { type Ipv4, ipv4FromText, ipv4ToText, LIMITED_BROADCAST, UNSPECIFIED } from '../net/ipv4.ts';
-import { FRAME_HEADER_BYTES } from './frame.ts';
-import { type Interface, readInterfaces } from './interfaces.ts';
+import { FRAME_HEADER_BYTES } from './linux/frame.ts';
+import { type Interface, readInterfaces } from './linux/interfaces.ts';
+import { interfaceMissing, listenIpMissing, portForbidden, rivalServer } from './linux/open-socket.ts';
+import { type InterfaceWatch, watchInterface } from './linux/watch-interface.ts';
 import { type NativeTransportOptions, RECEIVE_BUFFER_BYTES } from './native-transport.ts';
-import { interfaceMissing, listenIpMissing, portForbidden, rivalServer } from './open-socket.ts';
 import type { SocketTransport, TransportCounters } from './socket-transport.ts';
 import {
   type Arena,
@@ -16,7 +17,6 @@ import {
   RECEIVE_SLOT_BYTES,
   SEND_SLOT_BYTES,
 } from './transport.ts';
-import { type InterfaceWatch, watchInterface } from './watch-interface.ts';
 
 export interface DgramTransportOptions extends NativeTransportOptions {
   /** These sockets hear the broadcasts of every interface: true answers them all, as if they came from the segment. */

@@ -1,21 +1,22 @@
 import type { Arrival } from '../net/datagram.ts';
 import { type Ipv4, LIMITED_BROADCAST } from '../net/ipv4.ts';
 import { broadcastOf, type Prefix } from '../net/prefix.ts';
-import { ArrivalFilter } from './arrival-filter.ts';
-import { FRAME_HEADER_BYTES } from './frame.ts';
-import type { Interface } from './interfaces.ts';
-import type { Libc } from './libc.ts';
-import { EAGAIN, EINTR, inetAddressAt } from './linux.ts';
-import { MessageVector, pinnedMemory } from './message-vector.ts';
+import { ArrivalFilter } from './linux/arrival-filter.ts';
+import { FRAME_HEADER_BYTES } from './linux/frame.ts';
+import type { Interface } from './linux/interfaces.ts';
+import type { Libc } from './linux/libc.ts';
+import { EAGAIN, EINTR, inetAddressAt } from './linux/linux.ts';
+import { MessageVector, pinnedMemory } from './linux/message-vector.ts';
 import {
   interfaceMissing,
   openBroadcastSocket,
   openFrameSocket,
   openUnicastSocket,
   type SocketPlan,
-} from './open-socket.ts';
-import { Overflows } from './overflows.ts';
-import { type Readiness, whenReadable } from './readiness.ts';
+} from './linux/open-socket.ts';
+import { Overflows } from './linux/overflows.ts';
+import { type Readiness, whenReadable } from './linux/readiness.ts';
+import { type InterfaceWatch, watchInterface } from './linux/watch-interface.ts';
 import { ReplySender } from './reply-sender.ts';
 import { countError, Loss, type SocketTransport, type TransportCounters } from './socket-transport.ts';
 import {
@@ -27,7 +28,6 @@ import {
   RECEIVE_SLOT_BYTES,
   SEND_SLOT_BYTES,
 } from './transport.ts';
-import { type InterfaceWatch, watchInterface } from './watch-interface.ts';
 
 export interface NativeTransportOptions {
   readonly interfaceName: string;

@@ -1,7 +1,7 @@
 import { GatewayError } from '../errors.ts';
 import { type DgramTransportOptions, openDgramTransport } from './dgram-transport.ts';
-import { type FrameCounter, openFrameCounter } from './frame-counter.ts';
-import { type Libc, loadLibc } from './libc.ts';
+import { type FrameCounter, openFrameCounter } from './linux/frame-counter.ts';
+import { type Libc, loadLibc } from './linux/libc.ts';
 import { openNativeTransport } from './native-transport.ts';
 import { type ArpSegment, openSegment, type SegmentOptions, SILENT_SEGMENT } from './segment.ts';
 import type { SocketTransport } from './socket-transport.ts';

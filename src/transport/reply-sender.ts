@@ -1,7 +1,7 @@
 import type { Destination } from '../net/datagram.ts';
 import { type Ipv4, LIMITED_BROADCAST } from '../net/ipv4.ts';
-import { FRAME_HEADER_BYTES, putFrameHeaders } from './frame.ts';
-import { LAYOUT, type Libc } from './libc.ts';
+import { FRAME_HEADER_BYTES, putFrameHeaders } from './linux/frame.ts';
+import { LAYOUT, type Libc } from './linux/libc.ts';
 import {
   EINTR,
   ETH_P_IP,
@@ -11,8 +11,8 @@ import {
   LINK_ADDRESS_BYTES,
   putInetAddress,
   putLinkAddress,
-} from './linux.ts';
-import { MessageVector, type PinnedMemory, pinnedMemory } from './message-vector.ts';
+} from './linux/linux.ts';
+import { MessageVector, type PinnedMemory, pinnedMemory } from './linux/message-vector.ts';
 import { countError } from './socket-transport.ts';
 import type { Outgoing } from './transport.ts';
 

@@ -2,9 +2,9 @@ import { GatewayError } from '../errors.ts';
 import { EVERYBODY, type HardwareAddress, NO_HARDWARE } from '../net/hardware-address.ts';
 import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import type { Prefix } from '../net/prefix.ts';
-import { arpAbout, arpFilter, arpRequest, arpSender } from './arp.ts';
-import { attachFilter } from './bpf.ts';
-import type { Libc } from './libc.ts';
+import { arpAbout, arpFilter, arpRequest, arpSender } from './linux/arp.ts';
+import { attachFilter } from './linux/bpf.ts';
+import type { Libc } from './linux/libc.ts';
 import {
   AF_PACKET,
   ETH_P_ARP,
@@ -15,13 +15,13 @@ import {
   MSG_DONTWAIT,
   SOCK_CLOEXEC,
   SOCK_DGRAM,
-} from './linux.ts';
-import { MessageVector, pinnedMemory } from './message-vector.ts';
-import { interfaceMissing } from './open-socket.ts';
-import { type Readiness, whenReadable } from './readiness.ts';
+} from './linux/linux.ts';
+import { MessageVector, pinnedMemory } from './linux/message-vector.ts';
+import { interfaceMissing } from './linux/open-socket.ts';
+import { type Readiness, whenReadable } from './linux/readiness.ts';
+import { type InterfaceWatch, watchInterface } from './linux/watch-interface.ts';
 import { countError, Loss } from './socket-transport.ts';
 import type { ListenIpArp, ListenIpSign, Segment } from './transport.ts';
-import { type InterfaceWatch, watchInterface } from './watch-interface.ts';
 
 export interface SegmentOptions {
   readonly interfaceName: string;

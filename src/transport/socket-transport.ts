@@ -1,4 +1,4 @@
-import { errnoName } from './linux.ts';
+import { errnoName } from './linux/linux.ts';
 import type { Transport } from './transport.ts';
 
 /** What a transport over real sockets says beside its datagrams. */

@@ -1,7 +1,7 @@
 import type { Arrival, Destination } from '../net/datagram.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
-import type { ArpSign } from './arp.ts';
+import type { ArpSign } from './linux/arp.ts';
 
 /** Bytes that one receive may fill in one slot; a longer datagram is cut and marked. */
 export const RECEIVE_SLOT_BYTES = 2048;

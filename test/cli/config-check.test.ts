@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkSettings, writeReport } from '../../src/cli/config-check.ts';
+import type { RunningLease } from '../../src/diagnosis/plan-doubts.ts';
 import { GatewayError } from '../../src/errors.ts';
 import { ipv4 } from '../../src/net/ipv4.ts';
 import type { Link } from '../../src/net/link.ts';
-import type { RunningLease } from '../../src/server/plan-doubts.ts';
-import { refuseDirectory } from '../../src/store/sqlite/directory.ts';
+import { refuseDirectory } from '../../src/store/sqlite/disk/directory.ts';
 
 const BRIDGE: Link = {
   name: 'OCvpsnet',

@@ -4,7 +4,7 @@ import { seedSegment } from '../../src/cli/cluster/seed.ts';
 import { clusterStatus, writeStatus } from '../../src/cli/cluster/status.ts';
 import { sharedSettings } from '../../src/cli/shared-leases.ts';
 import { loadSettings } from '../../src/config/load-settings.ts';
-import { Keys } from '../../src/store/etcd/entry.ts';
+import { Keys } from '../../src/store/etcd/keys/entry.ts';
 import { address, bind } from '../store/changes.ts';
 import { FakeClock, settle } from '../support/clock.ts';
 import { MemoryCluster } from '../support/memory-etcd.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import { NOBODY_HEARD } from '../../src/exchange/knowledge.ts';
 import { NOBODY } from '../../src/lease/client-key.ts';
 import { NO_HARDWARE } from '../../src/net/hardware-address.ts';
-import { NOBODY_HEARD } from '../../src/server/knowledge.ts';
 import type { Plan } from '../../src/subnet/plan.ts';
 import { Conversation } from '../support/conversation.ts';
 import { Guest } from '../support/guest.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { NOBODY_HEARD } from '../../src/exchange/knowledge.ts';
 import { NEVER } from '../../src/lease/lease.ts';
-import { NOBODY_HEARD } from '../../src/server/knowledge.ts';
 import { changeOf, client, hardware } from '../store/changes.ts';
 import { Conversation } from '../support/conversation.ts';
 import { Guest } from '../support/guest.ts';

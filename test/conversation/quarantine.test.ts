@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { NOBODY_HEARD } from '../../src/server/knowledge.ts';
+import { NOBODY_HEARD } from '../../src/exchange/knowledge.ts';
 import type { Plan } from '../../src/subnet/plan.ts';
 import { Conversation } from '../support/conversation.ts';
 import { Guest } from '../support/guest.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { Peers } from '../../src/detection/peers.ts';
 import type { ClientKey } from '../../src/lease/client-key.ts';
 import { NEVER } from '../../src/lease/lease.ts';
 import type { Ipv4 } from '../../src/net/ipv4.ts';
-import { Peers } from '../../src/server/peers.ts';
 import { client, hardware } from '../store/changes.ts';
 import { Guest } from '../support/guest.ts';
 import { at, range, segment } from '../support/plan.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { REASONS } from '../../src/engine/reasons.ts';
-import { DROPS } from '../../src/server/drops.ts';
+import { DROPS } from '../../src/exchange/drops.ts';
 import { troubleshootingPage } from '../support/troubleshooting-page.ts';
 
 const ROOT = join(import.meta.dirname, '../..');

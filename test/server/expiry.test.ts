@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import type { Hearing } from '../../src/engine/decision.ts';
+import { NOBODY_HEARD } from '../../src/exchange/knowledge.ts';
 import { keyOfIdentifier } from '../../src/lease/client-key.ts';
 import { instant, type Lease, type LeaseState, NEVER } from '../../src/lease/lease.ts';
 import { NO_HARDWARE } from '../../src/net/hardware-address.ts';
 import { ipv4, UNSPECIFIED } from '../../src/net/ipv4.ts';
 import { Expiry } from '../../src/server/expiry.ts';
-import { NOBODY_HEARD } from '../../src/server/knowledge.ts';
 import { memoryBench } from '../support/exchange-bench.ts';
 import { Guest } from '../support/guest.ts';
 import { at } from '../support/plan.ts';
@@ -267,7 +267,7 @@ test.each([
 
   expiry.sweep();
 
-  expect(bench.store.table.offerCount).toBe(0);
+  expect(bench.store.table.countByState().offered).toBe(0);
 });
 
 test.each([

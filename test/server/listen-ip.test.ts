@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { ListenAddressSearch } from '../../src/config/listen-address.ts';
+import { runningProblemToText } from '../../src/diagnosis/running-problem.ts';
 import { decide } from '../../src/engine/decide.ts';
 import { type HardwareAddress, hardwareFromText } from '../../src/net/hardware-address.ts';
-import { runningProblemToText } from '../../src/server/problems.ts';
+import type { ListenAddressSearch } from '../../src/server/find-listen-address.ts';
 import { Server } from '../../src/server/server.ts';
 import { FakeClock, settle } from '../support/clock.ts';
 import { LogLines } from '../support/log-lines.ts';

@@ -1,7 +1,7 @@
 import type { Clock } from '../../src/lease/clock.ts';
 import type { LeaseChange } from '../../src/lease/lease-view.ts';
 import { ipv4ToText } from '../../src/net/ipv4.ts';
-import { type Claim, decodeEntry, Keys } from '../../src/store/etcd/entry.ts';
+import { type Claim, decodeEntry, Keys } from '../../src/store/etcd/keys/entry.ts';
 import type { Outcome } from '../../src/store/lease-store.ts';
 import { SEGMENT } from '../support/shared-store.ts';
 import type { SimulatedCluster } from './etcd.ts';

@@ -10,7 +10,7 @@ import {
   type TransactionResult,
   type Watch,
   type WatchListener,
-} from '../../src/store/etcd/etcd.ts';
+} from '../../src/store/etcd/client/etcd.ts';
 import { MemoryCluster } from '../support/memory-etcd.ts';
 import type { SeededRandom } from '../support/random.ts';
 import type { Standstill } from './standstill.ts';

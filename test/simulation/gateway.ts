@@ -1,10 +1,10 @@
 import { decide } from '../../src/engine/decide.ts';
 import type { Decide } from '../../src/engine/decision.ts';
+import type { Observer } from '../../src/exchange/observer.ts';
 import type { Clock } from '../../src/lease/clock.ts';
 import { instant } from '../../src/lease/lease.ts';
 import { hardwareFromText } from '../../src/net/hardware-address.ts';
 import { ipv4ToText } from '../../src/net/ipv4.ts';
-import type { Observer } from '../../src/server/observer.ts';
 import { Server } from '../../src/server/server.ts';
 import type { Plan } from '../../src/subnet/plan.ts';
 import type { Segment } from '../../src/transport/transport.ts';

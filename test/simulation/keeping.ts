@@ -1,6 +1,6 @@
+import type { Cluster } from '../../src/detection/cluster.ts';
 import type { Clock } from '../../src/lease/clock.ts';
 import type { Ipv4 } from '../../src/net/ipv4.ts';
-import type { Cluster } from '../../src/server/cluster.ts';
 import type { LeaseStore } from '../../src/store/lease-store.ts';
 import type { Standstill } from './standstill.ts';
 

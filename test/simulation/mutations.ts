@@ -1,11 +1,11 @@
+import type { Cluster } from '../../src/detection/cluster.ts';
 import { decide } from '../../src/engine/decide.ts';
 import type { Decide } from '../../src/engine/decision.ts';
 import { instant, type Lease, NEVER } from '../../src/lease/lease.ts';
 import type { LeaseChange, LeaseView } from '../../src/lease/lease-view.ts';
-import type { Cluster } from '../../src/server/cluster.ts';
-import type { Etcd, Operation, Transaction } from '../../src/store/etcd/etcd.ts';
+import type { Etcd, Operation, Transaction } from '../../src/store/etcd/client/etcd.ts';
 import type { EtcdStore } from '../../src/store/etcd/etcd-store.ts';
-import { CLOCK_GRACE } from '../../src/store/etcd/reckoning.ts';
+import { CLOCK_GRACE } from '../../src/store/etcd/keys/clock-grace.ts';
 
 /** A mistake made on purpose, which the checks must find. */
 export interface Mutation {

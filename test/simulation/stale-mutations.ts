@@ -1,7 +1,7 @@
-import { Arrivals } from '../../src/server/arrivals.ts';
-import { Replies } from '../../src/server/replies.ts';
-import { TimeGuard } from '../../src/server/time-guard.ts';
-import { Turn } from '../../src/server/turn.ts';
+import { TimeGuard } from '../../src/detection/time-guard.ts';
+import { Arrivals } from '../../src/exchange/arrivals.ts';
+import { Replies } from '../../src/exchange/replies.ts';
+import { Turn } from '../../src/exchange/turn.ts';
 import type { Mutation } from './mutations.ts';
 
 /** A gateway that stood still goes on as if nothing had been. */

@@ -1,4 +1,4 @@
-import type { Watch, WatchEvent, WatchListener } from '../../src/store/etcd/etcd.ts';
+import type { Watch, WatchEvent, WatchListener } from '../../src/store/etcd/client/etcd.ts';
 import type { EtcdLink, SimulatedCluster } from './etcd.ts';
 
 /** A watch that hears nothing for so long is taken for lost: milliseconds. */

@@ -1,11 +1,11 @@
 import { decide } from '../../src/engine/decide.ts';
 import type { Decision, Known } from '../../src/engine/decision.ts';
+import { NOBODY_HEARD } from '../../src/exchange/knowledge.ts';
 import { clientKeyOf } from '../../src/lease/client-key.ts';
 import { type Instant, instant, type Lease } from '../../src/lease/lease.ts';
 import type { LeaseChange } from '../../src/lease/lease-view.ts';
 import { type HardwareAddress, hardwareFromText } from '../../src/net/hardware-address.ts';
 import { type Ipv4, ipv4ToText } from '../../src/net/ipv4.ts';
-import { NOBODY_HEARD } from '../../src/server/knowledge.ts';
 import type { Plan } from '../../src/subnet/plan.ts';
 import { decode } from '../../src/wire/decode.ts';
 import { encode } from '../../src/wire/encode.ts';

@@ -1,13 +1,13 @@
+import { Repeats } from '../../src/detection/repeats.ts';
 import { decide } from '../../src/engine/decide.ts';
 import type { Decide, Decision, Hearing, Sharing } from '../../src/engine/decision.ts';
+import { Exchange } from '../../src/exchange/exchange.ts';
+import { NOBODY_HEARD } from '../../src/exchange/knowledge.ts';
+import type { Observer } from '../../src/exchange/observer.ts';
 import type { ClientKey } from '../../src/lease/client-key.ts';
 import type { Version } from '../../src/lease/lease.ts';
 import { type HardwareAddress, hardwareFromText } from '../../src/net/hardware-address.ts';
 import { type Ipv4, ipv4ToText } from '../../src/net/ipv4.ts';
-import { Exchange } from '../../src/server/exchange.ts';
-import { NOBODY_HEARD } from '../../src/server/knowledge.ts';
-import type { Observer } from '../../src/server/observer.ts';
-import { Repeats } from '../../src/server/repeats.ts';
 import type { LeaseStore } from '../../src/store/lease-store.ts';
 import type { Plan } from '../../src/subnet/plan.ts';
 import { FakeClock, settle } from './clock.ts';

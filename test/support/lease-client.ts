@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import { findProgram, GuestClient, isLease } from '../../src/cli/lab/guest-client.ts';
+import { GuestClient, isLease } from '../../src/cli/lab/guest-client.ts';
 import type { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
+import { findProgram } from '../../src/diagnosis/find-program.ts';
 import { NetworkManager } from './network-manager.ts';
 import { Networkd } from './networkd.ts';
 

@@ -1,4 +1,4 @@
-import type { Log } from '../../src/server/log.ts';
+import type { Log } from '../../src/log/log.ts';
 
 export interface LogLine {
   readonly level: 'debug' | 'info' | 'warn' | 'error';

@@ -13,7 +13,7 @@ import {
   type Watch,
   type WatchEvent,
   type WatchListener,
-} from '../../src/store/etcd/etcd.ts';
+} from '../../src/store/etcd/client/etcd.ts';
 
 /** What becomes of one transaction: its answer is lost after it happened, it never happens, or it is refused. */
 export type Mishap = 'answer lost' | 'never happens' | 'refused';

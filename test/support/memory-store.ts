@@ -3,9 +3,9 @@ import type { ClockNote } from '../../src/lease/clock-note.ts';
 import type { Instant, Lease } from '../../src/lease/lease.ts';
 import { instant } from '../../src/lease/lease.ts';
 import type { LeaseChange } from '../../src/lease/lease-view.ts';
+import { LeaseTable } from '../../src/lease-table/lease-table.ts';
 import type { Ipv4 } from '../../src/net/ipv4.ts';
 import type { LeaseStore, Outcome, Silences } from '../../src/store/lease-store.ts';
-import { LeaseTable } from '../../src/store/lease-table.ts';
 
 /**
  * What becomes of a change. 'compare': what a sound store does, committed or conflict. 'conflict' and 'failed' write

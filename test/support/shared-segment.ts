@@ -1,7 +1,7 @@
+import { Peers } from '../../src/detection/peers.ts';
 import { keyOfIdentifier } from '../../src/lease/client-key.ts';
 import { NO_HARDWARE } from '../../src/net/hardware-address.ts';
 import type { Ipv4 } from '../../src/net/ipv4.ts';
-import { Peers } from '../../src/server/peers.ts';
 import type { Plan } from '../../src/subnet/plan.ts';
 import { FakeClock, settle } from './clock.ts';
 import { ExchangeBench } from './exchange-bench.ts';

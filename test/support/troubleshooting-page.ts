@@ -1,6 +1,6 @@
 import { REASONS, type ReasonKind, type ReasonRow } from '../../src/engine/reasons.ts';
-import { OCTETS_LIMIT, SERVED_LIMIT, UNSERVED_LIMIT } from '../../src/server/decision-lines.ts';
-import { DROPS, type DropRow } from '../../src/server/drops.ts';
+import { DROPS, type DropRow } from '../../src/exchange/drops.ts';
+import { OCTETS_LIMIT, SERVED_LIMIT, UNSERVED_LIMIT } from '../../src/reporting/decision-lines.ts';
 
 const KINDS: Readonly<Record<ReasonKind, readonly [heading: string, text: string]>> = {
   reply: ['Answered', 'The client got a DHCPOFFER, a DHCPACK or a BOOTP reply.'],
@@ -20,7 +20,7 @@ const [served, unserved, all] = [SERVED_LIMIT, UNSERVED_LIMIT, OCTETS_LIMIT];
 
 const INTRODUCTION = `# Troubleshooting: every reason word
 
-Made from the tables in \`src/engine/reasons.ts\` and \`src/server/drops.ts\`; a test compares them.
+Made from the tables in \`src/engine/reasons.ts\` and \`src/exchange/drops.ts\`; a test compares them.
 
 Each decision has one reason word. It is the field \`reason\` of the log line and of \`vps-gateway leases history\`, and the
 same words count in \`vps-gateway health --json\`. \`vps-gateway reasons <word>\` prints what stands here.

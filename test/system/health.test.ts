@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Status } from '../../src/server/status.ts';
+import type { Status } from '../../src/reporting/status.ts';
 import { injectInto, stop } from '../support/disk-fault.ts';
 import { builtProgram, type GatewayProcess, gatewayEnvironment } from '../support/gateway-process.ts';
 import { messageType } from '../support/packet.ts';

@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
-import { runningProblemToText } from '../../src/server/problems.ts';
-import type { Status } from '../../src/server/status.ts';
+import { runningProblemToText } from '../../src/diagnosis/running-problem.ts';
+import type { Status } from '../../src/reporting/status.ts';
 import { builtProgram, GatewayProcess, gatewayEnvironment } from '../support/gateway-process.ts';
 import { describeSystem, useTestSegment } from '../support/system.ts';
 

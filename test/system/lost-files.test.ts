@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Status } from '../../src/server/status.ts';
+import type { Status } from '../../src/reporting/status.ts';
 import { builtProgram, type GatewayProcess, gatewayEnvironment } from '../support/gateway-process.ts';
 import { selecting } from '../support/raw-client.ts';
 import { run } from '../support/run.ts';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Status } from '../../src/server/status.ts';
+import type { Status } from '../../src/reporting/status.ts';
 import { builtProgram, type GatewayProcess, gatewayEnvironment } from '../support/gateway-process.ts';
 import { run } from '../support/run.ts';
 import { describeSystem, useTestSegment } from '../support/system.ts';

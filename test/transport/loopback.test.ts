@@ -5,7 +5,7 @@ import { GatewayError } from '../../src/errors.ts';
 import { ipv4ToText } from '../../src/net/ipv4.ts';
 import { prefixOf } from '../../src/net/prefix.ts';
 import { openDgramTransport } from '../../src/transport/dgram-transport.ts';
-import { loadLibc } from '../../src/transport/libc.ts';
+import { loadLibc } from '../../src/transport/linux/libc.ts';
 import { type NativeTransportOptions, openNativeTransport } from '../../src/transport/native-transport.ts';
 import { openTransport } from '../../src/transport/open-transport.ts';
 import type { SocketTransport } from '../../src/transport/socket-transport.ts';

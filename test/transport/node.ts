@@ -1,7 +1,7 @@
 import { afterEach } from 'vitest';
 import type { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
 import { prefixOf } from '../../src/net/prefix.ts';
-import { loadLibc } from '../../src/transport/libc.ts';
+import { loadLibc } from '../../src/transport/linux/libc.ts';
 import { type NativeTransportOptions, openNativeTransport } from '../../src/transport/native-transport.ts';
 import type { SocketTransport } from '../../src/transport/socket-transport.ts';
 import { readUdpFrame, type UdpFrame } from '../support/frames.ts';

@@ -5,12 +5,12 @@ import { GatewayError } from '../../errors.ts';
 import { ipv4FromText, ipv4ToText } from '../../net/ipv4.ts';
 import { prefixOf, prefixToText } from '../../net/prefix.ts';
 import { systemClock } from '../../server/system-clock.ts';
-import { encodeBirth, OTHER_FILE } from '../../store/etcd/birth.ts';
-import { Keys } from '../../store/etcd/entry.ts';
-import type { Etcd } from '../../store/etcd/etcd.ts';
-import { type Heartbeat, heartbeatsIn } from '../../store/etcd/heartbeat.ts';
-import { type KnownSegment, otherSegments, segmentsToText } from '../../store/etcd/segments.ts';
-import { readSnapshot } from '../../store/etcd/snapshot.ts';
+import type { Etcd } from '../../store/etcd/client/etcd.ts';
+import { encodeBirth, OTHER_FILE } from '../../store/etcd/keys/birth.ts';
+import { Keys } from '../../store/etcd/keys/entry.ts';
+import { type Heartbeat, heartbeatsIn } from '../../store/etcd/keys/heartbeat.ts';
+import { type KnownSegment, otherSegments, segmentsToText } from '../../store/etcd/keys/segments.ts';
+import { readSnapshot } from '../../store/etcd/keys/snapshot.ts';
 import type { SharedSettings } from '../shared-leases.ts';
 import { mirrorStateOf } from './status.ts';
 

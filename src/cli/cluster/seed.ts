@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { GatewayError } from '../../errors.ts';
 import { systemClock } from '../../server/system-clock.ts';
-import type { Seeded, Seeding } from '../../store/etcd/admission.ts';
-import { encodeBirth, type KnownBirth } from '../../store/etcd/birth.ts';
-import { Keys } from '../../store/etcd/entry.ts';
-import type { Etcd } from '../../store/etcd/etcd.ts';
-import { type Heartbeat, heartbeatsIn } from '../../store/etcd/heartbeat.ts';
-import { type KnownSegment, otherSegments, segmentsToText } from '../../store/etcd/segments.ts';
-import { readSnapshot, type Snapshot } from '../../store/etcd/snapshot.ts';
+import type { Etcd } from '../../store/etcd/client/etcd.ts';
+import { encodeBirth, type KnownBirth } from '../../store/etcd/keys/birth.ts';
+import { Keys } from '../../store/etcd/keys/entry.ts';
+import { type Heartbeat, heartbeatsIn } from '../../store/etcd/keys/heartbeat.ts';
+import { type KnownSegment, otherSegments, segmentsToText } from '../../store/etcd/keys/segments.ts';
+import { readSnapshot, type Snapshot } from '../../store/etcd/keys/snapshot.ts';
+import type { Seeded, Seeding } from '../../store/etcd/membership/admission.ts';
 import type { SharedSettings } from '../shared-leases.ts';
 
 /** The gateways are waited for so long: milliseconds. */

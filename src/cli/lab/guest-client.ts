@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { NamespaceHost } from './namespace-host.ts';
 import { DEVICE } from './segment.ts';
 
@@ -75,12 +75,6 @@ export const CLIENT_NAMES = Object.keys(CLIENTS) as readonly ClientName[];
 
 function dhclientFiles(files: GuestFiles): string[] {
   return ['-sf', files.script, '-lf', files.leases, '-pf', files.pid, '-cf', files.settings];
-}
-
-/** Where a program is installed; undefined: it is not. */
-export function findProgram(name: string): string | undefined {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin', '/usr/bin', '/bin'];
-  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
 }
 
 /** A real client on a machine of the segment, with its files in a folder of its own. */

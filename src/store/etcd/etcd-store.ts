@@ -1,26 +1,28 @@
 import type { Clock, Random } from '../../lease/clock.ts';
 import type { ClockNote } from '../../lease/clock-note.ts';
 import type { Instant, Lease } from '../../lease/lease.ts';
-import type { LeaseChange, LeaseView } from '../../lease/lease-view.ts';
+import type { LeaseChange, LeaseCounts, LeaseView } from '../../lease/lease-view.ts';
+import { LeaseTable } from '../../lease-table/lease-table.ts';
+import type { Say } from '../../log/say.ts';
 import { type Ipv4, ipv4ToText, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { LeaseStore, Outcome } from '../lease-store.ts';
-import { LeaseTable } from '../lease-table.ts';
 import type { Mirror } from '../mirror.ts';
-import { Admission, type Say } from './admission.ts';
-import { decodeBirth, type KnownBirth, OtherLifeError } from './birth.ts';
-import { Keys } from './entry.ts';
-import type { Etcd, Revision, Watch } from './etcd.ts';
+import type { Etcd, Revision, Watch } from './client/etcd.ts';
 import { Footing } from './footing.ts';
 import { groupsOf } from './groups.ts';
-import type { Profile } from './heartbeat.ts';
+import { decodeBirth, type KnownBirth, OtherLifeError } from './keys/birth.ts';
+import { CLOCK_GRACE } from './keys/clock-grace.ts';
+import { Keys } from './keys/entry.ts';
+import type { Profile } from './keys/heartbeat.ts';
+import { Ops } from './keys/op.ts';
+import type { Snapshot } from './keys/snapshot.ts';
 import { KnownKeys } from './known-keys.ts';
-import type { Members } from './members.ts';
-import { Ops } from './op.ts';
+import { Admission } from './membership/admission.ts';
+import type { Members } from './membership/members.ts';
+import type { Upkeep } from './membership/upkeep.ts';
 import { type Author, planChange } from './planned-change.ts';
-import { CLOCK_GRACE, Reckoning } from './reckoning.ts';
+import { Reckoning } from './reckoning.ts';
 import { Sender } from './sender.ts';
-import type { Snapshot } from './snapshot.ts';
-import type { Upkeep } from './upkeep.ts';
 
 /** At most so many changes in one transaction; etcd takes 128 operations. */
 const BATCH_LIMIT = 64;
@@ -125,7 +127,7 @@ export class EtcdStore implements LeaseStore {
     });
   }
 
-  get leases(): LeaseView {
+  get leases(): LeaseView & LeaseCounts {
     return this.#table;
   }
 

@@ -1,9 +1,9 @@
 import type { Clock } from '../../lease/clock.ts';
-import type { LeaseTable } from '../lease-table.ts';
+import type { LeaseTable } from '../../lease-table/lease-table.ts';
 import type { Mirror } from '../mirror.ts';
-import { OtherLifeError } from './birth.ts';
-import { EtcdError } from './etcd.ts';
-import type { Members } from './members.ts';
+import { EtcdError } from './client/etcd.ts';
+import { OtherLifeError } from './keys/birth.ts';
+import type { Members } from './membership/members.ts';
 
 /** Whether leases can be promised: a majority answers, takes what is written, and no other gateway contradicts. */
 export class Footing {

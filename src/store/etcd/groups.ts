@@ -1,4 +1,4 @@
-import type { PlannedChange } from './planned-change.ts';
+import type { PlannedChange } from './planned-write.ts';
 
 /** A planned change, and its place among those of its commit. */
 export interface Placed {

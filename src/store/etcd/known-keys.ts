@@ -1,12 +1,12 @@
 import { type Instant, instant, type Lease } from '../../lease/lease.ts';
+import type { LeaseTable } from '../../lease-table/lease-table.ts';
+import type { Say } from '../../log/say.ts';
 import { type Ipv4, ipv4FromText, UNSPECIFIED } from '../../net/ipv4.ts';
-import type { LeaseTable } from '../lease-table.ts';
 import type { KeptLease, Mirror, MirroredChange } from '../mirror.ts';
-import type { Say } from './admission.ts';
-import { type Claim, type Entry, type Keys, leaseOf, parseEntry, textOf } from './entry.ts';
-import type { KeyValue, Revision, WatchEvent } from './etcd.ts';
-import { ForeignTextWarnings, unused, withheld } from './foreign-text.ts';
-import type { PlannedChange, PlannedWrite } from './planned-change.ts';
+import type { KeyValue, Revision, WatchEvent } from './client/etcd.ts';
+import { type Claim, type Entry, type Keys, leaseOf, parseEntry, textOf } from './keys/entry.ts';
+import { ForeignTextWarnings, unused, withheld } from './keys/foreign-text.ts';
+import type { PlannedChange, PlannedWrite } from './planned-write.ts';
 import type { Reckoning } from './reckoning.ts';
 
 /** As text, which is parsed when it is needed: a string is a tenth of the objects for the garbage collector. */

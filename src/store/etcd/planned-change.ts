@@ -1,24 +1,11 @@
 import type { LeaseRecord } from '../../lease/lease.ts';
 import type { LeaseChange, LeaseWrite } from '../../lease/lease-view.ts';
+import type { LeaseTable } from '../../lease-table/lease-table.ts';
 import { type Ipv4, ipv4ToText, UNSPECIFIED } from '../../net/ipv4.ts';
-import type { LeaseTable } from '../lease-table.ts';
-import { type Claim, claimedLength, type Entry, formatEntry, type Keys } from './entry.ts';
-import type { Compare, Operation, Revision, Transaction } from './etcd.ts';
+import type { Compare, Operation, Revision } from './client/etcd.ts';
+import { type Claim, claimedLength, type Entry, formatEntry, type Keys } from './keys/entry.ts';
 import type { KnownKeys } from './known-keys.ts';
-
-/** What a key says after a change. */
-export type PlannedWrite =
-  | { readonly key: string; readonly address: Ipv4; readonly entry: Entry; readonly text: string }
-  | { readonly key: string; readonly address: Ipv4; readonly entry: undefined; readonly text: undefined }
-  | { readonly key: string; readonly client: string; readonly pointsTo: Ipv4 };
-
-/** A change as a transaction of etcd's. */
-export interface PlannedChange {
-  readonly transaction: Transaction;
-  /** Each key once. */
-  readonly writes: readonly PlannedWrite[];
-  readonly op: string;
-}
+import type { PlannedChange, PlannedWrite } from './planned-write.ts';
 
 /** Who writes. */
 export interface Author {

@@ -1,12 +1,11 @@
 import type { Clock } from '../../lease/clock.ts';
 import { type Instant, instant, type Lease, NEVER, type Version } from '../../lease/lease.ts';
 import { lengthOf } from '../../lease/lease-end.ts';
+import type { LeaseReckoning } from '../../lease-table/lease-columns.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
-import type { LeaseReckoning } from '../lease-columns.ts';
 import type { KnownNote } from '../mirror.ts';
+import { CLOCK_GRACE } from './keys/clock-grace.ts';
 
-/** What another gateway has granted is kept from others for so long after its length: milliseconds. */
-export const CLOCK_GRACE = 60_000;
 /** In which the time is kept of which a record is known: milliseconds. */
 const UNIT = 100;
 /** How often it is noted what is known, for the next process; and how many such notes are kept. */

@@ -1,12 +1,18 @@
 import type { Clock } from '../../lease/clock.ts';
 import { UNSPECIFIED } from '../../net/ipv4.ts';
 import type { Outcome } from '../lease-store.ts';
-import { type KnownBirth, OtherLifeError } from './birth.ts';
-import { decodeEntry, type Keys } from './entry.ts';
-import { type Etcd, EtcdError, type OperationResult, type Revision, type TransactionResult } from './etcd.ts';
+import {
+  type Etcd,
+  EtcdError,
+  type OperationResult,
+  type Revision,
+  type TransactionResult,
+} from './client/etcd.ts';
+import { type KnownBirth, OtherLifeError } from './keys/birth.ts';
+import { decodeEntry, type Keys } from './keys/entry.ts';
+import { readKey } from './keys/snapshot.ts';
 import type { KnownKeys } from './known-keys.ts';
-import type { PlannedChange } from './planned-change.ts';
-import { readKey } from './snapshot.ts';
+import type { PlannedChange } from './planned-write.ts';
 
 /** So long the same transaction is sent again while its outcome is unknown: milliseconds. */
 const RETRY_BUDGET = 3000;

@@ -5,15 +5,15 @@ import { GatewayError } from '../../errors.ts';
 import type { Instant } from '../../lease/lease.ts';
 import type { HardwareAddress } from '../../net/hardware-address.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
-import { isDamage } from './damage.ts';
-import { codeOf } from './directory.ts';
-import { diskErrorOf } from './disk-error.ts';
-import { openSqlite } from './driver.ts';
-import { newerSchema } from './open-database.ts';
+import { diskErrorOf } from './disk/disk-error.ts';
+import { openSqlite } from './disk/driver.ts';
+import { codeOf } from './disk/error-code.ts';
+import { isDamage } from './file/damage.ts';
+import { newerSchema } from './file/open-database.ts';
+import { HISTORY_COLUMNS, LEASE_COLUMNS, MIGRATIONS, schemaOf } from './file/schema.ts';
+import { Writer } from './file/writer.ts';
+import { readJournal } from './journal/read-journal.ts';
 import { LEASE_FILE } from './open-sqlite-store.ts';
-import { readJournal } from './read-journal.ts';
-import { HISTORY_COLUMNS, LEASE_COLUMNS, MIGRATIONS, schemaOf } from './schema.ts';
-import { Writer } from './writer.ts';
 
 /** How many rows one read looks at: an open read keeps the server's WAL from starting over. */
 const PAGE_ROWS = 5000;

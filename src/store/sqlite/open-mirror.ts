@@ -2,10 +2,13 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import type { Clock } from '../../lease/clock.ts';
-import { prepareDirectory } from './directory.ts';
-import { diskErrorOf } from './disk-error.ts';
-import { journalOf } from './journal-file.ts';
-import { birthOf, openDatabase } from './open-database.ts';
+import type { StoredState } from '../../lease/stored-state.ts';
+import { prepareDirectory } from './disk/directory.ts';
+import { diskErrorOf } from './disk/disk-error.ts';
+import { birthOf, openDatabase } from './file/open-database.ts';
+import { takeOwnership } from './file/ownership.ts';
+import { MIGRATIONS } from './file/schema.ts';
+import { journalOf } from './journal/journal-file.ts';
 import {
   DEFAULT_HISTORY,
   LEASE_FILE,
@@ -13,9 +16,6 @@ import {
   type SqliteStoreOptions,
 } from './open-sqlite-store.ts';
 import type { Opening } from './opening.ts';
-import { takeOwnership } from './ownership.ts';
-import type { StoredState } from './rows.ts';
-import { MIGRATIONS } from './schema.ts';
 import { SqliteMirror } from './sqlite-mirror.ts';
 
 /**

@@ -1,6 +1,6 @@
-import type { SetAside } from './damage.ts';
-import type { JournalDamage } from './open-journal.ts';
-import type { StoredState } from './rows.ts';
+import type { StoredState } from '../../lease/stored-state.ts';
+import type { SetAside } from './file/damage.ts';
+import type { JournalDamage } from './journal/open-journal.ts';
 
 /** What was found at the start, for the log. */
 export interface Opening {

@@ -1,16 +1,16 @@
 import type { ClockNote } from '../../lease/clock-note.ts';
 import type { Instant, Lease, LeaseRecord, Version } from '../../lease/lease.ts';
-import type { LeaseChange, LeaseView } from '../../lease/lease-view.ts';
+import type { LeaseChange, LeaseCounts, LeaseView } from '../../lease/lease-view.ts';
+import type { LeaseTable } from '../../lease-table/lease-table.ts';
 import { type Ipv4, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { LeaseStore, Outcome, Silences } from '../lease-store.ts';
-import type { LeaseTable } from '../lease-table.ts';
-import { codeOf } from './directory.ts';
-import { HistoryRows } from './history.ts';
-import { BatchWriter } from './journal-batch.ts';
-import type { JournalRecord } from './journal-record.ts';
-import { KeptFiles, type KeptFilesParts } from './kept-files.ts';
-import type { LeaseFiles } from './lease-files.ts';
+import { codeOf } from './disk/error-code.ts';
+import { HistoryRows } from './file/history.ts';
+import { KeptFiles, type KeptFilesParts } from './guard/kept-files.ts';
+import { BatchWriter } from './journal/journal-batch.ts';
+import type { JournalRecord } from './journal/journal-record.ts';
 import type { Opening } from './opening.ts';
+import type { LeaseFiles } from './upkeep/lease-files.ts';
 
 /** How often a store that failed tries to write: milliseconds. */
 const TRY_MILLISECONDS = 1000;
@@ -57,7 +57,7 @@ export class SqliteStore implements LeaseStore {
     this.#kept = new KeptFiles(kept, lost, (now) => this.#attempt(now, () => this.#probe()));
   }
 
-  get leases(): LeaseView {
+  get leases(): LeaseView & LeaseCounts {
     return this.#table;
   }
 

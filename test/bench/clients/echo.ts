@@ -1,11 +1,11 @@
 import { ipv4FromText } from '../../../src/net/ipv4.ts';
-import { ArrivalFilter } from '../../../src/transport/arrival-filter.ts';
-import { findInterface } from '../../../src/transport/interfaces.ts';
-import { loadLibc } from '../../../src/transport/libc.ts';
-import { INET_ADDRESS_BYTES } from '../../../src/transport/linux.ts';
-import { MessageVector, pinnedMemory } from '../../../src/transport/message-vector.ts';
-import { openUnicastSocket } from '../../../src/transport/open-socket.ts';
-import { whenReadable } from '../../../src/transport/readiness.ts';
+import { ArrivalFilter } from '../../../src/transport/linux/arrival-filter.ts';
+import { findInterface } from '../../../src/transport/linux/interfaces.ts';
+import { loadLibc } from '../../../src/transport/linux/libc.ts';
+import { INET_ADDRESS_BYTES } from '../../../src/transport/linux/linux.ts';
+import { MessageVector, pinnedMemory } from '../../../src/transport/linux/message-vector.ts';
+import { openUnicastSocket } from '../../../src/transport/linux/open-socket.ts';
+import { whenReadable } from '../../../src/transport/linux/readiness.ts';
 
 /**
  * Sends every datagram back to where it came from: the least that a server on these sockets has to do. The same calls

@@ -1,6 +1,6 @@
 import { hardwareFromText } from '../../../src/net/hardware-address.ts';
 import { ipv4FromText } from '../../../src/net/ipv4.ts';
-import { loadLibc } from '../../../src/transport/libc.ts';
+import { loadLibc } from '../../../src/transport/linux/libc.ts';
 import { Exchanges } from './exchanges.ts';
 import { DirectPort, RelayPort } from './ports.ts';
 import type { Workload } from './workload.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { HardwareAddress } from '../../../src/net/hardware-address.ts';
 import { ipv4 } from '../../../src/net/ipv4.ts';
-import type { Libc } from '../../../src/transport/libc.ts';
+import type { Libc } from '../../../src/transport/linux/libc.ts';
 import {
   AF_INET,
   AF_PACKET,
@@ -17,8 +17,8 @@ import {
   SOCK_CLOEXEC,
   SOCK_DGRAM,
   SOL_SOCKET,
-} from '../../../src/transport/linux.ts';
-import { MessageVector, pinnedMemory } from '../../../src/transport/message-vector.ts';
+} from '../../../src/transport/linux/linux.ts';
+import { MessageVector, pinnedMemory } from '../../../src/transport/linux/message-vector.ts';
 import { MESSAGE_BYTES, putTemplate } from './messages.ts';
 
 /** Datagrams in one system call. */

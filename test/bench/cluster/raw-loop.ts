@@ -1,9 +1,9 @@
 import { setTimeout as pass } from 'node:timers/promises';
 import { type Ipv4, ipv4, ipv4ToText } from '../../../src/net/ipv4.ts';
 import { systemClock } from '../../../src/server/system-clock.ts';
-import { type Claim, encodeEntry, Keys } from '../../../src/store/etcd/entry.ts';
-import type { Operation, Revision, Transaction } from '../../../src/store/etcd/etcd.ts';
-import { GrpcEtcd } from '../../../src/store/etcd/grpc-etcd.ts';
+import type { Operation, Revision, Transaction } from '../../../src/store/etcd/client/etcd.ts';
+import { GrpcEtcd } from '../../../src/store/etcd/client/grpc-etcd.ts';
+import { type Claim, encodeEntry, Keys } from '../../../src/store/etcd/keys/entry.ts';
 import { latencyOf } from '../report/statistics.ts';
 import type { RawResult, RawWork } from './raw-work.ts';
 

@@ -1,8 +1,8 @@
 import type { ClientKey } from '../../../src/lease/client-key.ts';
 import { instant } from '../../../src/lease/lease.ts';
+import { LeaseTable } from '../../../src/lease-table/lease-table.ts';
 import type { HardwareAddress } from '../../../src/net/hardware-address.ts';
 import { ipv4, UNSPECIFIED } from '../../../src/net/ipv4.ts';
-import { LeaseTable } from '../../../src/store/lease-table.ts';
 
 /** What makes one add dear at the same count each time is ours; what comes once is the machine's, or a collection. */
 const RUNS = 3;

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { instant } from '../../../src/lease/lease.ts';
-import { openSqlite } from '../../../src/store/sqlite/driver.ts';
+import { openSqlite } from '../../../src/store/sqlite/disk/driver.ts';
 import { LEASE_FILE, openSqliteStore } from '../../../src/store/sqlite/open-sqlite-store.ts';
 import type { Workload } from '../clients/workload.ts';
 

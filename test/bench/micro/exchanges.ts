@@ -1,13 +1,13 @@
 import { decide } from '../../../src/engine/decide.ts';
+import { Exchange } from '../../../src/exchange/exchange.ts';
+import { NOBODY_HEARD } from '../../../src/exchange/knowledge.ts';
 import type { Instant, Lease } from '../../../src/lease/lease.ts';
 import type { LeaseChange } from '../../../src/lease/lease-view.ts';
+import { LeaseTable } from '../../../src/lease-table/lease-table.ts';
 import type { Ipv4 } from '../../../src/net/ipv4.ts';
 import { prefixOf } from '../../../src/net/prefix.ts';
-import { Exchange } from '../../../src/server/exchange.ts';
-import { NOBODY_HEARD } from '../../../src/server/knowledge.ts';
 import { systemClock } from '../../../src/server/system-clock.ts';
 import type { LeaseStore, Outcome } from '../../../src/store/lease-store.ts';
-import { LeaseTable } from '../../../src/store/lease-table.ts';
 import type { Arena, Batch, Datagram, Outgoing, Transport } from '../../../src/transport/transport.ts';
 import { at, planOf, range, segment } from '../../support/plan.ts';
 import { MESSAGE_BYTES, putDiscover, putSelecting, putTemplate, ReplyReader } from '../clients/messages.ts';

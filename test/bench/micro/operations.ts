@@ -1,11 +1,11 @@
 import { decide } from '../../../src/engine/decide.ts';
 import type { Decision, Known } from '../../../src/engine/decision.ts';
+import { NOBODY_HEARD } from '../../../src/exchange/knowledge.ts';
 import { type ClientKey, clientKeyOf } from '../../../src/lease/client-key.ts';
 import { instant } from '../../../src/lease/lease.ts';
+import { LeaseTable } from '../../../src/lease-table/lease-table.ts';
 import type { Arrival } from '../../../src/net/datagram.ts';
 import { prefixOf } from '../../../src/net/prefix.ts';
-import { NOBODY_HEARD } from '../../../src/server/knowledge.ts';
-import { LeaseTable } from '../../../src/store/lease-table.ts';
 import { decode } from '../../../src/wire/decode.ts';
 import { encode } from '../../../src/wire/encode.ts';
 import type { Message } from '../../../src/wire/message.ts';

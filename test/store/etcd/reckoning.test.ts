@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { instant, type Lease, NEVER } from '../../../src/lease/lease.ts';
-import { CLOCK_GRACE, Reckoning } from '../../../src/store/etcd/reckoning.ts';
+import { CLOCK_GRACE } from '../../../src/store/etcd/keys/clock-grace.ts';
+import { Reckoning } from '../../../src/store/etcd/reckoning.ts';
 import type { KnownNote } from '../../../src/store/mirror.ts';
 import { FakeClock } from '../../support/clock.ts';
 import { MemoryCluster } from '../../support/memory-etcd.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Ipv4 } from '../../../src/net/ipv4.ts';
 import type { KeptLease } from '../../../src/store/mirror.ts';
-import { openSqlite } from '../../../src/store/sqlite/driver.ts';
+import { openSqlite } from '../../../src/store/sqlite/disk/driver.ts';
 import { openMirror } from '../../../src/store/sqlite/open-mirror.ts';
 import type { SqliteMirror } from '../../../src/store/sqlite/sqlite-mirror.ts';
 import { FakeClock } from '../../support/clock.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { findProgram } from '../../../src/cli/lab/guest-client.ts';
+import { findProgram } from '../../../src/diagnosis/find-program.ts';
 import { openLeaseReader } from '../../../src/store/sqlite/lease-reader.ts';
 import { DiskAfterPowerCut, readTrace, type TracedCall, tracing } from '../../support/system-trace.ts';
 import { buildCommittingProcess } from './committing.ts';

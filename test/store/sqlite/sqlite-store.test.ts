@@ -12,7 +12,7 @@ import { NOBODY } from '../../../src/lease/client-key.ts';
 import type { Lease } from '../../../src/lease/lease.ts';
 import type { Ipv4 } from '../../../src/net/ipv4.ts';
 import type { LeaseStore } from '../../../src/store/lease-store.ts';
-import { openSqlite } from '../../../src/store/sqlite/driver.ts';
+import { openSqlite } from '../../../src/store/sqlite/disk/driver.ts';
 import { address, at, bind, changeOf, client, offer, POOL } from '../changes.ts';
 import { fileIn, imageOf, journalIn, openIn, temporaryDirectory } from './temporary-store.ts';
 

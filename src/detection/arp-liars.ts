@@ -1,0 +1,71 @@
+import type { Clock } from '../lease/clock.ts';
+import type { Lease } from '../lease/lease.ts';
+import type { LeaseView } from '../lease/lease-view.ts';
+import type { Log } from '../log/log.ts';
+import { type HardwareAddress, hardwareToText } from '../net/hardware-address.ts';
+import type { Ipv4 } from '../net/ipv4.ts';
+
+/** Addresses not leased to it that one machine may answer for. */
+const BELIEVED_ADDRESSES = 3;
+/** How long an answer is remembered: milliseconds. */
+const WINDOW = 600_000;
+/** Machines that are remembered; the longest silent one is forgotten first. */
+const MACHINE_LIMIT = 1024;
+
+const REMEDY =
+  'this machine answers ARP for addresses that are not its own: switch proxy ARP off on it, or shut it out; addresses that it really holds belong outside the pool';
+
+/**
+ * Machines whose ARP answers are worth nothing: one that answers for everything (proxy ARP, a hostile guest) would
+ * have each address of the pool quarantined in turn.
+ */
+export class ArpLiars {
+  readonly #leases: Pick<LeaseView, 'at'>;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  /** When a machine last answered for addresses that are not leased to it; the one that answered last at the end. */
+  readonly #claims = new Map<HardwareAddress, Map<Ipv4, number>>();
+
+  constructor(leases: Pick<LeaseView, 'at'>, clock: Clock, log: Log) {
+    this.#leases = leases;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** Notes that a machine has answered for an address. False: it has answered for too many in the last ten minutes. */
+  believes(address: Ipv4, holder: HardwareAddress): boolean {
+    if (isLeasedTo(holder, this.#leases.at(address))) return true;
+    const monotonic = this.#clock.monotonic();
+    const claims = this.#claims.get(holder) ?? new Map<Ipv4, number>();
+    for (const [each, at] of claims) if (monotonic - at >= WINDOW) claims.delete(each);
+    const wasLiar = claims.size > BELIEVED_ADDRESSES;
+    claims.delete(address);
+    claims.set(address, monotonic);
+    // One more than are believed says all there is to know.
+    for (const oldest of claims.keys()) {
+      if (claims.size <= BELIEVED_ADDRESSES + 1) break;
+      claims.delete(oldest);
+    }
+    this.#remember(holder, claims);
+    const isLiar = claims.size > BELIEVED_ADDRESSES;
+    if (isLiar && !wasLiar) {
+      this.#log.warn({ hardware: hardwareToText(holder), remedy: REMEDY }, 'ARP answers are not believed');
+    }
+    return !isLiar;
+  }
+
+  #remember(holder: HardwareAddress, claims: Map<Ipv4, number>): void {
+    this.#claims.delete(holder);
+    this.#claims.set(holder, claims);
+    if (this.#claims.size <= MACHINE_LIMIT) return;
+    for (const oldest of this.#claims.keys()) {
+      this.#claims.delete(oldest);
+      return;
+    }
+  }
+}
+
+/** A record in quarantine names whoever answered for its address, and a free one whoever had it: that is no lease. */
+function isLeasedTo(holder: HardwareAddress, lease: Lease | undefined): boolean {
+  return lease?.hardware === holder && lease.state !== 'declined' && lease.state !== 'free';
+}

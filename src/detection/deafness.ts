@@ -1,0 +1,74 @@
+import type { Version } from '../lease/lease.ts';
+import type { LeaseView } from '../lease/lease-view.ts';
+import type { Log } from '../log/log.ts';
+
+/**
+ * Why something may have been missed. stale: it lay in the sockets too long to be believed, or a lease was
+ * stored so late that its DHCPACK does not leave. store: it counts anew, and is
+ * another than it was.
+ */
+export type DeafReason = 'interface' | 'carrier' | 'overflow' | 'stall' | 'stale' | 'store';
+
+/** The event loop stood still for so long, in milliseconds, that the segment was not heard. */
+const STALL = 1000;
+/** For so long, and the operator is told: milliseconds. */
+const LONG_STALL = 5000;
+const STALL_REMEDY =
+  'guests have asked again meanwhile; see what held it: a disk that hangs (dmesg, iostat -x), a frozen process or machine, a processor that others use';
+
+/** Since when what is stored may not be all that happened on the segment. */
+export class Deafness {
+  readonly #leases: Pick<LeaseView, 'revision'>;
+  readonly #log: Log;
+  #revision: Version;
+  #lastBeat: number | undefined;
+  #lost = 0;
+  #hasCarrier = true;
+  /** Told since the last beat. */
+  readonly #told = new Set<DeafReason>();
+
+  /** A server that starts has missed what came before. */
+  constructor(leases: Pick<LeaseView, 'revision'>, log: Log) {
+    this.#leases = leases;
+    this.#log = log;
+    this.#revision = leases.revision;
+  }
+
+  /** Records up to this version have not been confirmed since. */
+  get revision(): Version {
+    return this.#revision;
+  }
+
+  mark(reason: DeafReason): void {
+    this.#revision = this.#leases.revision;
+    if (this.#told.has(reason)) return;
+    this.#told.add(reason);
+    this.#log.info({ reason }, 'something on the segment may have been missed');
+  }
+
+  /** Notes that the event loop turns; called every `interval` milliseconds if it does. */
+  beat(monotonic: number, interval: number): void {
+    this.#told.clear();
+    const stall = this.#lastBeat === undefined ? 0 : monotonic - this.#lastBeat - interval;
+    if (stall > STALL) this.mark('stall');
+    if (stall > LONG_STALL)
+      this.#log.warn(
+        { seconds: Math.round(stall / 100) / 10, remedy: STALL_REMEDY },
+        'this gateway stood still',
+      );
+    if (this.#leases.revision < this.#revision) this.mark('store');
+    this.#lastBeat = monotonic;
+  }
+
+  /** Notes whether the interface is connected; it was deaf until it is again. */
+  carrier(isThere: boolean): void {
+    if (isThere && !this.#hasCarrier) this.mark('carrier');
+    this.#hasCarrier = isThere;
+  }
+
+  /** Notes how many datagrams the kernel has dropped so far for want of room. */
+  overflowed(lost: number): void {
+    if (lost > this.#lost) this.mark('overflow'); // New sockets count from 0 again.
+    this.#lost = lost;
+  }
+}

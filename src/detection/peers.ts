@@ -1,0 +1,186 @@
+import type { RunningProblem } from '../diagnosis/running-problem.ts';
+import type { Asking, Hearing, Rival } from '../engine/decision.ts';
+import type { ClientKey } from '../lease/client-key.ts';
+import type { Clock } from '../lease/clock.ts';
+import { type Instant, instant, type Version } from '../lease/lease.ts';
+import { CLOCK_TOLERANCE } from '../lease/lease-end.ts';
+import type { Log } from '../log/log.ts';
+import type { HardwareAddress } from '../net/hardware-address.ts';
+import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
+import type { Silences } from '../store/lease-store.ts';
+
+/** A peer that was heard within this time is there, or within the longest lease: milliseconds. */
+const PRESENT = 86_400_000;
+/** One that only an earlier process has heard counts for longer: while none ran it may have been heard of by nobody. */
+const REMEMBERED_TIMES = 2;
+/** Two clients that ask for one address within this time are rivals: milliseconds. */
+const RIVALRY = 1000;
+/** Addresses that are remembered, and clients that ask for one of them. */
+const RIVAL_LIMIT = 4096;
+const RIVALS_OF_ONE = 8;
+
+const REMEDY =
+  'the gateways share the pool by hearing alone, which lost broadcasts and pauses can defeat: give each its own part (GATEWAY_DHCP_SHARE), or run one';
+
+/** How long a peer has been silent, as far as it was listened for. */
+interface Silence {
+  /** Monotonic milliseconds; of one that an earlier process has heard it is before this one's start. */
+  readonly since: number;
+  readonly isRemembered: boolean;
+}
+
+interface HeardRival extends Asking {
+  /** Monotonic milliseconds. */
+  readonly at: number;
+}
+
+/** The other gateways of the segment, by what clients ask of them: a DHCPREQUEST that names another server is heard by all. */
+export class Peers implements Hearing {
+  /** The addresses that may be gateways; the plan's. */
+  known: ReadonlySet<Ipv4> = new Set();
+  /** The longest lease that a gateway gives: milliseconds. */
+  longestLease = 0;
+  readonly #began: number;
+  readonly #revision: () => Version;
+  #since: Instant;
+  /** The wall clock less the monotonic one, as all instants here have it: milliseconds. */
+  #offset: number;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #heard = new Map<Ipv4, Instant>();
+  /** Of all that are in `#heard`: the wall clock may jump. */
+  readonly #silences = new Map<Ipv4, Silence>();
+  #comings = 0;
+  /** By address, the oldest first. */
+  #rivals = new Map<Ipv4, readonly HeardRival[]>();
+
+  /** `revision`: the newest change that is stored. */
+  constructor(clock: Clock, log: Log, revision: () => Version = () => 0) {
+    this.#clock = clock;
+    this.#log = log;
+    this.#revision = revision;
+    this.#since = clock.now();
+    this.#began = clock.monotonic();
+    this.#offset = this.#since - this.#began;
+  }
+
+  get since(): Instant {
+    return this.#since;
+  }
+
+  /**
+   * The wall clock less the monotonic one, as it is now. A clock that was set changes nothing of how long ago something
+   * was heard: all instants move with it.
+   */
+  follow(offset: number): void {
+    const step = offset - this.#offset;
+    if (Math.abs(step) <= CLOCK_TOLERANCE) return;
+    this.#offset = offset;
+    this.#since = instant(this.#since + step);
+    for (const [peer, at] of this.#heard) this.#heard.set(peer, instant(at + step));
+    const moved = (rival: HeardRival) => ({ ...rival, on: instant(rival.on + step) });
+    this.#rivals = new Map([...this.#rivals].map(([address, rivals]) => [address, rivals.map(moved)]));
+  }
+
+  /** How long a peer that is silent counts: milliseconds. */
+  get patience(): number {
+    return Math.max(PRESENT, this.longestLease);
+  }
+
+  /** Gateways that were heard before this process began, and how long they had been silent then. */
+  remember(silences: Silences): void {
+    for (const [peer, milliseconds] of silences) {
+      const silence = { since: this.#began - milliseconds, isRemembered: true };
+      if (!this.known.has(peer) || this.#heard.has(peer) || this.#isOver(silence)) continue;
+      // It may have been heard of by others until just before.
+      this.#heard.set(peer, this.since);
+      this.#silences.set(peer, silence);
+      this.#comings += 1;
+      const fields = { gateway: ipv4ToText(peer), remedy: REMEDY };
+      this.#log.warn(fields, 'another gateway was heard on this segment before the start');
+    }
+  }
+
+  get peers(): ReadonlyMap<Ipv4, Instant> {
+    return this.#heard;
+  }
+
+  /** Another number whenever a peer has come or gone. */
+  get comings(): number {
+    return this.#comings;
+  }
+
+  /** How long each has been silent. */
+  get silences(): Silences {
+    const now = this.#clock.monotonic();
+    return new Map([...this.#silences].map(([peer, { since }]) => [peer, now - since]));
+  }
+
+  /** A client asks another server for an address; what is no peer is nobody. */
+  heardRequest(server: Ipv4, address: Ipv4, client: ClientKey, hardware: HardwareAddress): void {
+    if (!this.known.has(server)) return;
+    const isNew = !this.#heard.has(server);
+    this.follow(this.#clock.now() - this.#clock.monotonic());
+    this.#heard.set(server, this.#clock.now());
+    this.#silences.set(server, { since: this.#clock.monotonic(), isRemembered: false });
+    // A client that asks again has given up what it asked for before.
+    const others = (this.#rivals.get(address) ?? []).filter((rival) => rival.client !== client);
+    const moment = { at: this.#clock.monotonic(), on: this.#clock.now() };
+    const rival = { granter: server, client, hardware, revision: this.#revision(), ...moment };
+    this.#rivals.delete(address);
+    this.#rivals.set(address, [...others, rival].slice(-RIVALS_OF_ONE));
+    if (this.#rivals.size > RIVAL_LIMIT) this.#forgetOldest();
+    if (isNew) {
+      this.#comings += 1;
+      this.#log.warn({ gateway: ipv4ToText(server), remedy: REMEDY }, 'another gateway serves this segment');
+    }
+  }
+
+  rivalFor(address: Ipv4, client: ClientKey, within = RIVALRY): Rival | undefined {
+    let first: Rival | undefined;
+    for (const rival of this.#rivalsFor(address, within)) {
+      const isLower = first === undefined || rival.granter < first.granter;
+      if (rival.client !== client && isLower) first = rival;
+    }
+    return first;
+  }
+
+  askedBy(address: Ipv4, client: ClientKey | undefined): Asking | undefined {
+    return this.#rivals.get(address)?.findLast((rival) => rival.client !== client);
+  }
+
+  /** For now and then: who was not heard for long is gone. */
+  check(): void {
+    for (const [peer, silence] of this.#silences) {
+      if (!this.#isOver(silence)) continue;
+      this.#heard.delete(peer);
+      this.#silences.delete(peer);
+      this.#comings += 1;
+      this.#log.warn({ gateway: ipv4ToText(peer) }, 'another gateway has not been heard for long');
+    }
+  }
+
+  /** What is wrong about it, for the status. */
+  get problem(): RunningProblem | undefined {
+    if (this.#heard.size === 0) return undefined;
+    const names = [...this.#heard.keys()].map(ipv4ToText).join(', ');
+    const message = `other gateways serve this pool, and nothing is shared with them: ${names}`;
+    return { name: 'peers', message, remedy: REMEDY, stopsNewGuests: false };
+  }
+
+  #isOver({ since, isRemembered }: Silence): boolean {
+    return this.#clock.monotonic() - since >= this.patience * (isRemembered ? REMEMBERED_TIMES : 1);
+  }
+
+  #rivalsFor(address: Ipv4, within: number): readonly HeardRival[] {
+    const now = this.#clock.monotonic();
+    return (this.#rivals.get(address) ?? []).filter(({ at }) => now - at < within);
+  }
+
+  #forgetOldest(): void {
+    for (const address of this.#rivals.keys()) {
+      this.#rivals.delete(address);
+      return;
+    }
+  }
+}

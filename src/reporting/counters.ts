@@ -1,0 +1,105 @@
+import type { Decision } from '../engine/decision.ts';
+import type { Drop } from '../exchange/drops.ts';
+import type { Observer } from '../exchange/observer.ts';
+import type { ClientKey } from '../lease/client-key.ts';
+import type { Outcome } from '../store/lease-store.ts';
+import type { Message } from '../wire/message.ts';
+
+/** Counts by name. */
+export type Tally = Readonly<Record<string, number>>;
+
+export interface CounterValues {
+  /** Messages that were decided for good, by type. */
+  readonly messages: Tally;
+  /** The same by reason, orders included. */
+  readonly reasons: Tally;
+  /** Replies that were handed to the transport, by type. */
+  readonly replies: Tally;
+  /** What became of changes. */
+  readonly outcomes: Tally;
+  /** What met no decision or got no reply for our want of something. */
+  readonly drops: Tally;
+  /** Replies that may have left late, for this gateway stood still while it sent them. */
+  readonly sentLate: number;
+  /** Decisions that only wait. */
+  readonly waits: number;
+  /** Options left out of replies, by code. */
+  readonly omitted: Tally;
+  readonly mistakes: number;
+}
+
+/** Counts all that the exchange does, in memory, from the start of the process. */
+export class Counters implements Observer {
+  readonly #messages = new Map<string, number>();
+  readonly #reasons = new Map<string, number>();
+  readonly #replies = new Map<string, number>();
+  readonly #outcomes = new Map<string, number>();
+  readonly #drops = new Map<string, number>();
+  readonly #omitted = new Map<string, number>();
+  #sentLate = 0;
+  #waits = 0;
+  #mistakes = 0;
+
+  decided(message: Message, _client: ClientKey, decision: Decision, outcome: Outcome | undefined): void {
+    this.#decided(decision, outcome);
+    if (!isFinal(decision, outcome)) return;
+    add(this.#messages, message.type ?? 'BOOTP');
+    if (decision.kind === 'reply' && isDurable(outcome)) add(this.#replies, decision.reply.type);
+  }
+
+  ordered(decision: Decision, outcome: Outcome | undefined): void {
+    this.#decided(decision, outcome);
+  }
+
+  dropped(reason: Drop, count: number): void {
+    add(this.#drops, reason, count);
+  }
+
+  sentLate(count: number): void {
+    this.#sentLate += count;
+  }
+
+  omitted(code: number): void {
+    add(this.#omitted, String(code));
+  }
+
+  broken(): void {
+    this.#mistakes += 1;
+  }
+
+  values(): CounterValues {
+    return {
+      messages: Object.fromEntries(this.#messages),
+      reasons: Object.fromEntries(this.#reasons),
+      replies: Object.fromEntries(this.#replies),
+      outcomes: Object.fromEntries(this.#outcomes),
+      drops: Object.fromEntries(this.#drops),
+      sentLate: this.#sentLate,
+      waits: this.#waits,
+      omitted: Object.fromEntries(this.#omitted),
+      mistakes: this.#mistakes,
+    };
+  }
+
+  #decided(decision: Decision, outcome: Outcome | undefined): void {
+    if (decision.kind === 'wait') this.#waits += 1;
+    if (outcome !== undefined) add(this.#outcomes, outcome);
+    if (!isFinal(decision, outcome)) return;
+    add(this.#reasons, decision.reason);
+    if (!isDurable(outcome)) add(this.#drops, outcome ?? '');
+  }
+}
+
+/** False for what is decided again. */
+export function isFinal(decision: Decision, outcome: Outcome | undefined): boolean {
+  if (decision.kind === 'wait' || outcome === 'conflict') return false;
+  return decision.kind !== 'again' || outcome !== 'committed';
+}
+
+function isDurable(outcome: Outcome | undefined): boolean {
+  return outcome === undefined || outcome === 'committed';
+}
+
+function add(tally: Map<string, number>, name: string, count = 1): void {
+  tally.set(name, (tally.get(name) ?? 0) + count);
+}

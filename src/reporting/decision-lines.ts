@@ -1,0 +1,160 @@
+import type { Decision, Reason } from '../engine/decision.ts';
+import { REASONS, type ReasonRow } from '../engine/reasons.ts';
+import type { ClientKey } from '../lease/client-key.ts';
+import type { Log } from '../log/log.ts';
+import { hardwareToText } from '../net/hardware-address.ts';
+import { hexOf } from '../net/hex.ts';
+import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
+import type { Outcome } from '../store/lease-store.ts';
+import type { Message } from '../wire/message.ts';
+import { isFinal } from './counters.ts';
+import { type LineLimit, LineLimits, repeatedField } from './line-limits.ts';
+
+/** Of one reason: all guests of a large pool start at the same time, and some thousands of them renew by the hour. */
+export const SERVED_LIMIT: LineLimit = { burst: 1000, perSecond: 2 };
+/** Of one reason that refuses or does not answer. */
+export const UNSERVED_LIMIT: LineLimit = { burst: 250, perSecond: 1 };
+/** Of all together, in octets: below a megabyte in any minute, with what else is written. */
+export const OCTETS_LIMIT: LineLimit = { burst: 550_000, perSecond: 4000 };
+/** Octets of a line beside its fields; and of one whose fields are an object, beside its client. */
+const FRAME_OCTETS = 80;
+const OBJECT_OCTETS = 320;
+
+const ROWS: Readonly<Record<Reason, ReasonRow>> = REASONS;
+
+/**
+ * One line for each decision, so long as one reason has not too many of them: what is left out is counted in the next
+ * line of that reason (`repeated`). A log that tells all, at debug, has every line.
+ */
+export class DecisionLines {
+  readonly #log: Log;
+  readonly #limits: LineLimits<Reason>;
+
+  constructor(log: Log, monotonic: () => number) {
+    this.#log = log;
+    this.#limits = new LineLimits({ limitOf, octets: OCTETS_LIMIT, monotonic });
+  }
+
+  decided(message: Message, client: ClientKey, decision: Decision, outcome: Outcome | undefined): void {
+    const { reason } = decision;
+    const isTold = isFinal(decision, outcome) && ROWS[reason].isOthers !== true;
+    if (!this.#isEnabled(isTold ? 'info' : 'debug')) return;
+    const repeated = isTold ? this.#admit(reason) : 0;
+    if (repeated === undefined) return;
+    const text = messageOf(decision, outcome);
+    const level = isTold ? 'info' : 'debug';
+    if (this.#log.written === undefined) {
+      this.#log[level](fieldsOf(message, client, decision, outcome, repeated), text);
+      this.#limits.wrote(OBJECT_OCTETS + client.length);
+      return;
+    }
+    const fields = jsonOf(message, client, decision, outcome, repeated);
+    this.#log.written(level, fields, text);
+    this.#limits.wrote(FRAME_OCTETS + fields.length);
+  }
+
+  ordered(decision: Decision, outcome: Outcome): void {
+    const isTold = outcome === 'committed';
+    if (!this.#isEnabled(isTold ? 'info' : 'debug')) return;
+    const repeated = isTold ? this.#admit(decision.reason) : 0;
+    if (repeated === undefined) return;
+    const write = decision.kind === 'wait' ? undefined : decision.change?.writes[0];
+    const address = write === undefined ? undefined : ipv4ToText(write.address);
+    const client = decision.kind === 'wait' ? undefined : decision.change?.client;
+    const fields = { address, client, reason: decision.reason, outcome, ...repeatedField(repeated) };
+    if (isTold) this.#log.info(fields, 'changed');
+    else this.#log.debug(fields, 'not changed');
+    this.#limits.wrote(OBJECT_OCTETS + (client?.length ?? 0));
+  }
+
+  /** To be called now and then: tells of lines that were left out, if no later line has told of them. */
+  check(): void {
+    for (const [reason, repeated] of this.#limits.quiet()) this.#tell(reason, repeated);
+  }
+
+  /** Before the log ends. */
+  end(): void {
+    for (const [reason, repeated] of this.#limits.rest()) this.#tell(reason, repeated);
+  }
+
+  #tell(reason: Reason, repeated: number): void {
+    this.#log.info({ reason, repeated }, 'lines of this reason were left out');
+    this.#limits.wrote(FRAME_OCTETS * 2);
+  }
+
+  #admit(reason: Reason): number | undefined {
+    return this.#isEnabled('debug') ? 0 : this.#limits.admit(reason);
+  }
+
+  #isEnabled(level: 'debug' | 'info'): boolean {
+    return this.#log.isLevelEnabled?.(level) ?? true;
+  }
+}
+
+function limitOf(reason: Reason): LineLimit {
+  const { kind } = ROWS[reason];
+  return kind === 'reply' || kind === 'change' ? SERVED_LIMIT : UNSERVED_LIMIT;
+}
+
+function messageOf(decision: Decision, outcome: Outcome | undefined): string {
+  if (!isFinal(decision, outcome)) return decision.kind === 'wait' ? 'waiting' : 'deciding again';
+  if (outcome !== undefined && outcome !== 'committed') return 'not stored';
+  return decision.kind === 'reply' ? 'answered' : 'not answered';
+}
+
+function fieldsOf(
+  message: Message,
+  client: ClientKey,
+  decision: Decision,
+  outcome: Outcome | undefined,
+  repeated: number,
+): object {
+  const address = addressOf(message, decision);
+  const other = decision.kind === 'wait' ? undefined : decision.other;
+  return {
+    message: message.type ?? 'BOOTP',
+    client,
+    hardware: hardwareToText(message.hardware),
+    address: address === 0 ? undefined : ipv4ToText(address),
+    reason: decision.reason,
+    reply: decision.kind === 'reply' ? decision.reply.type : undefined,
+    xid: hexOf(message.xid),
+    relay: relayOf(message.giaddr),
+    other: other === undefined ? undefined : hardwareToText(other),
+    outcome: outcome === 'committed' ? undefined : outcome,
+    ...repeatedField(repeated),
+  };
+}
+
+/** The same fields as JSON: none of their values needs to be escaped. */
+function jsonOf(
+  message: Message,
+  client: ClientKey,
+  decision: Decision,
+  outcome: Outcome | undefined,
+  repeated: number,
+): string {
+  const address = addressOf(message, decision);
+  const other = decision.kind === 'wait' ? undefined : decision.other;
+  let text = `"message":"${message.type ?? 'BOOTP'}","client":"${client}","hardware":"${hardwareToText(message.hardware)}"`;
+  if (address !== 0) text += `,"address":"${ipv4ToText(address)}"`;
+  text += `,"reason":"${decision.reason}"`;
+  if (decision.kind === 'reply') text += `,"reply":"${decision.reply.type}"`;
+  text += `,"xid":"${hexOf(message.xid)}"`;
+  if (message.giaddr !== 0) text += `,"relay":"${ipv4ToText(message.giaddr)}"`;
+  if (other !== undefined) text += `,"other":"${hardwareToText(other)}"`;
+  if (outcome !== undefined && outcome !== 'committed') text += `,"outcome":"${outcome}"`;
+  if (repeated > 0) text += `,"repeated":${repeated}`;
+  return text;
+}
+
+/** What the decision is about: the address given, asked for or written; else the one that the client speaks of. */
+export function addressOf(message: Message, decision: Decision): Ipv4 {
+  if (decision.kind === 'wait') return decision.address;
+  if (decision.kind === 'reply' && decision.reply.yiaddr !== 0) return decision.reply.yiaddr;
+  return decision.change?.writes[0]?.address ?? message.requestedAddress ?? message.ciaddr;
+}
+
+function relayOf(giaddr: Ipv4): string | undefined {
+  return giaddr === 0 ? undefined : ipv4ToText(giaddr);
+}

@@ -1,0 +1,149 @@
+import type { Decision } from '../engine/decision.ts';
+import type { DroppedFrom } from '../exchange/dropped-from.ts';
+import type { Drop } from '../exchange/drops.ts';
+import type { Observer } from '../exchange/observer.ts';
+import type { ClientKey } from '../lease/client-key.ts';
+import type { Log } from '../log/log.ts';
+import type { LeaseStore, Outcome } from '../store/lease-store.ts';
+import type { Message } from '../wire/message.ts';
+import { optionName } from '../wire/option-text.ts';
+import { ConflictWarnings } from './conflict-warnings.ts';
+import { addressOf, DecisionLines } from './decision-lines.ts';
+import { DroppedDatagrams } from './dropped-datagrams.ts';
+import { Lasting } from './lasting.ts';
+import { type LineLimit, LineLimits, repeatedField } from './line-limits.ts';
+import { NameWatch } from './name-watch.ts';
+import { PoolWarnings } from './pool-warnings.ts';
+import { RelayWarnings } from './relay-warnings.ts';
+
+/** Leases are stored again if they could be for so long: milliseconds. */
+const CALM = 5000;
+/** Warnings of one kind. */
+const WARNING_LIMIT: LineLimit = { burst: 10, perSecond: 0.1 };
+/** Of all warnings that are limited, in octets. */
+const WARNING_OCTETS: LineLimit = { burst: 100_000, perSecond: 500 };
+
+/** A line with the stack of an error. */
+const STACK_OCTETS = 2000;
+
+const REMEDY =
+  'see to the disk of the leases directory (df, dmesg); what is missing in the file follows, from the journal beside it as long as that has room, or from etcd';
+
+const LATE_REMEDY =
+  'where it stood still for longer than a lease, compare `vps-gateway leases` with what the guests have';
+
+/** One line for each decision; and one for the begin and one for the end of what lasts. */
+export class DecisionLog implements Observer {
+  readonly #log: Log;
+  readonly #store: Pick<LeaseStore, 'failure' | 'trouble'>;
+  readonly #monotonic: () => number;
+  readonly #failure = new Lasting(CALM);
+  readonly #trouble = new Lasting(CALM);
+  readonly #lines: DecisionLines;
+  readonly #pools: PoolWarnings;
+  readonly #limits: LineLimits<string>;
+  readonly #conflicts: ConflictWarnings;
+  readonly #names: NameWatch;
+  readonly #relays: RelayWarnings;
+  readonly #dropped: DroppedDatagrams;
+
+  constructor(log: Log, store: Pick<LeaseStore, 'failure' | 'trouble'>, monotonic: () => number) {
+    this.#log = log;
+    this.#monotonic = monotonic;
+    this.#lines = new DecisionLines(log, monotonic);
+    this.#pools = new PoolWarnings(log, monotonic);
+    this.#limits = new LineLimits({ limitOf: () => WARNING_LIMIT, octets: WARNING_OCTETS, monotonic });
+    this.#conflicts = new ConflictWarnings(log, monotonic, this.#limits);
+    this.#names = new NameWatch(log, monotonic);
+    this.#relays = new RelayWarnings(log, monotonic);
+    this.#dropped = new DroppedDatagrams(log, monotonic);
+    this.#store = store;
+  }
+
+  decided(message: Message, client: ClientKey, decision: Decision, outcome: Outcome | undefined): void {
+    this.#lines.decided(message, client, decision, outcome);
+    this.#noteStore(outcome);
+    this.#pools.note(message, decision);
+    if (outcome === undefined || outcome === 'committed') {
+      this.#conflicts.note(message, client, decision, addressOf(message, decision));
+      if (decision.kind === 'reply' && decision.reply.type !== 'DHCPNAK') this.#names.note(message, client);
+    }
+  }
+
+  ordered(decision: Decision, outcome: Outcome | undefined): void {
+    if (outcome === undefined) return;
+    this.#lines.ordered(decision, outcome);
+    this.#noteStore(outcome);
+  }
+
+  dropped(reason: Drop, count: number, from?: DroppedFrom): void {
+    this.#log.debug({ reason, count }, 'dropped');
+    this.#dropped.note(reason, count, from);
+    if (from?.giaddr !== undefined && (reason === 'relay-not-listed' || reason === 'bad-giaddr'))
+      this.#relays.note(reason, { giaddr: from.giaddr, source: from.source });
+  }
+
+  sentLate(count: number, milliseconds: number): void {
+    this.#log.warn(
+      { count, milliseconds: Math.round(milliseconds), remedy: LATE_REMEDY },
+      'this gateway stood still while it sent replies, which may have left late',
+    );
+  }
+
+  omitted(code: number): void {
+    if (this.#log.isLevelEnabled?.('debug') === false) return;
+    this.#log.debug({ option: code, name: optionName(code) }, 'an option did not fit');
+  }
+
+  broken(error: unknown): void {
+    const repeated = this.#limits.admit('broken');
+    if (repeated === undefined) return;
+    this.#log.error(
+      { err: error, ...repeatedField(repeated) },
+      'a message was lost by a mistake of this program',
+    );
+    this.#limits.wrote(STACK_OCTETS);
+  }
+
+  /** To be called now and then: looks for what has ended, what was only counted, and what nobody asks for. */
+  check(): void {
+    this.#dropped.check();
+    this.#lines.check();
+    this.#pools.check();
+    this.#tellRepeated(this.#limits.quiet());
+    this.#checkStore();
+  }
+
+  /** Before the log ends: what was counted only. */
+  end(): void {
+    this.#lines.end();
+    this.#tellRepeated(this.#limits.rest());
+    this.#dropped.say();
+  }
+
+  #noteStore(outcome: Outcome | undefined): void {
+    if (outcome === 'failed' || outcome === 'unknown') this.#noteFailure(outcome);
+  }
+
+  #checkStore(): void {
+    const now = this.#monotonic();
+    const { failure, trouble } = this.#store;
+    if (failure !== undefined) this.#noteFailure('failed');
+    else this.#failure.mended();
+    if (this.#failure.isOver(now)) this.#log.warn({}, 'leases are stored again');
+    if (trouble === undefined) this.#trouble.mended();
+    else if (this.#trouble.met(now))
+      this.#log.warn({ cause: trouble, remedy: REMEDY }, 'the lease file does not follow; leases are given');
+    if (this.#trouble.isOver(now)) this.#log.warn({}, 'the lease file follows again');
+  }
+
+  #noteFailure(outcome: Outcome): void {
+    if (!this.#failure.met(this.#monotonic())) return;
+    this.#log.warn({ cause: this.#store.failure ?? outcome }, 'leases cannot be stored, so none is promised');
+  }
+
+  #tellRepeated(kinds: Iterable<readonly [string, number]>): void {
+    for (const [reason, repeated] of kinds)
+      this.#log.warn({ reason, repeated }, 'warnings of this kind were left out');
+  }
+}

@@ -1,0 +1,86 @@
+import type { ShownSetting } from '../config/shown-settings.ts';
+import type { ReceptionStatus } from '../detection/reception.ts';
+import { type RunningProblem, type Verdict, verdictOf } from '../diagnosis/running-problem.ts';
+import { ipv4ToText } from '../net/ipv4.ts';
+import type { ListenAddress } from '../net/listen-address.ts';
+import type { LeaseStore } from '../store/lease-store.ts';
+import type { TransportKind } from '../transport/transport.ts';
+import type { CounterValues, Tally } from './counters.ts';
+import type { PoolUse } from './pool-use.ts';
+
+/** serving. degraded: it serves, but something is wrong. waiting: for its listen address, or for another server to go. */
+export type Condition = 'serving' | 'degraded' | 'waiting' | 'stopped';
+
+/** What a server says about itself. */
+export interface Status {
+  readonly status: Condition;
+  /** Whether a new guest would get an address. */
+  readonly verdict: Verdict;
+  readonly listenIp: string | null;
+  readonly interface: string | null;
+  readonly transport: TransportKind | null;
+  /** Null: it does not serve. */
+  readonly pool: PoolUse | null;
+  /** Whether messages come; null: it does not serve. */
+  readonly reception: ReceptionStatus | null;
+  /** How many records there are, by state. */
+  readonly leases: Tally;
+  readonly counters: CounterValues;
+  /** What the sockets cannot do that they should, for want of a capability or of a package. */
+  readonly shortcomings: readonly string[];
+  /** What is wrong now. */
+  readonly problems: readonly RunningProblem[];
+  /** What it was started with. */
+  readonly settings: readonly ShownSetting[];
+}
+
+/** What is known only while the server serves. */
+export interface Serving {
+  readonly listen: ListenAddress;
+  readonly transport: TransportKind;
+  readonly reception: ReceptionStatus;
+  readonly shortcomings: readonly string[];
+}
+
+export interface StatusParts {
+  readonly store: LeaseStore | undefined;
+  readonly serving: Serving | undefined;
+  readonly pool: PoolUse | undefined;
+  readonly counters: CounterValues;
+  readonly problems: readonly RunningProblem[];
+  readonly settings: readonly ShownSetting[];
+}
+
+/** Looks at counts that are kept, and at no record. */
+export function statusOf({ store, serving, pool, counters, problems, settings }: StatusParts): Status {
+  return {
+    status: conditionOf(store, serving, problems),
+    verdict: verdictOf(problems),
+    listenIp: serving === undefined ? null : ipv4ToText(serving.listen.listenIp),
+    interface: serving?.listen.interfaceName ?? null,
+    transport: serving?.transport ?? null,
+    pool: pool ?? null,
+    reception: serving?.reception ?? null,
+    leases: store === undefined ? {} : tallyOf(store),
+    counters,
+    shortcomings: serving?.shortcomings ?? [],
+    problems,
+    settings,
+  };
+}
+
+function conditionOf(
+  store: LeaseStore | undefined,
+  serving: Serving | undefined,
+  problems: readonly RunningProblem[],
+): Condition {
+  if (store === undefined) return 'stopped';
+  if (serving === undefined) return 'waiting';
+  return problems.length > 0 ? 'degraded' : 'serving';
+}
+
+function tallyOf({ leases }: LeaseStore): Tally {
+  const { bound, free, declined, offered, peer } = leases.countByState();
+  const counts = { bound, free, declined, offered };
+  return peer === 0 ? counts : { ...counts, peer };
+}

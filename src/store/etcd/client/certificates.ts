@@ -1,0 +1,168 @@
+import { readFile, stat } from 'node:fs/promises';
+import type { Clock } from '../../../lease/clock.ts';
+import type { Say } from '../../../log/say.ts';
+import {
+  CERTIFICATE_PARTS,
+  type CertificateBytes,
+  type CertificateFault,
+  type CertificateFiles,
+  type CertificatePart,
+  faultsOf,
+  type ReadFiles,
+  refuseSpecial,
+  VARIABLE_OF,
+} from './certificate-files.ts';
+
+/** What is wrong, by the setting that names the file. */
+export interface CertificateProblem {
+  readonly message: string;
+  readonly remedy: string;
+}
+
+/** How often the files are looked at, and the dates: milliseconds. */
+const LOOK_EVERY = 10_000;
+/** Files that do not fit each other are looked at again so soon, and said to be wrong when they still do not: milliseconds. */
+const MISFIT_AFTER = 3000;
+
+/**
+ * The certificates with which etcd is spoken to, as the files have them now. What is put there is used for the next
+ * connection; one that stands is left alone. A new certificate whose key has not come yet, or half a file, changes nothing:
+ * what fitted last is kept until the new one fits.
+ */
+export class Certificates {
+  readonly #files: CertificateFiles;
+  readonly #clock: Clock;
+  readonly #say: Say;
+  #current: CertificateBytes = {};
+  #read: ReadFiles = {};
+  /** Of the files as they were read last. */
+  #stamp = '';
+  #looking: Promise<void> | undefined;
+  #faults: readonly CertificateFault[] = [];
+  /** Since when what is there cannot be used: monotonic milliseconds. Undefined: it can. */
+  #misfitSince: number | undefined;
+  #said: ReadonlySet<string> = new Set();
+  #cancelLook = () => {};
+  #isClosed = false;
+
+  constructor(files: CertificateFiles, clock: Clock, say: Say) {
+    this.#files = files;
+    this.#clock = clock;
+    this.#say = say;
+  }
+
+  /** For the next handshake. */
+  get current(): CertificateBytes {
+    return this.#current;
+  }
+
+  get files(): CertificateFiles {
+    return this.#files;
+  }
+
+  /** What is wrong with what is in the files now, whether or not it is used. */
+  get faults(): readonly CertificateFault[] {
+    return this.#faults;
+  }
+
+  /** What an operator should know; a message stays the same while its cause does. */
+  get problems(): readonly CertificateProblem[] {
+    const isLasting =
+      this.#misfitSince === undefined || this.#clock.monotonic() - this.#misfitSince >= MISFIT_AFTER;
+    return this.#faults
+      .filter(({ kind }) => kind !== 'unusable' || isLasting)
+      .map((fault) => this.#problemOf(fault));
+  }
+
+  /** Reads the files if they have changed, and judges their dates. Never rejects. */
+  look(): Promise<void> {
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  /** Looks at the files from time to time, until `close`, and says what is wrong and what has changed. */
+  watch(): void {
+    this.#cancelLook();
+    if (this.#isClosed) return;
+    this.#sayProblems();
+    const wait = this.#misfitSince === undefined ? LOOK_EVERY : MISFIT_AFTER;
+    this.#cancelLook = this.#clock.after(wait, () => void this.look().then(() => this.watch()));
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#cancelLook();
+  }
+
+  async #look(): Promise<void> {
+    const stamp = await this.#stampOf();
+    const isFirst = this.#stamp === '';
+    if (stamp !== this.#stamp) {
+      this.#read = await this.#readAll();
+      this.#stamp = stamp;
+    }
+    this.#faults = faultsOf(this.#files, this.#read, this.#clock.now());
+    const unusable = new Set(this.#faults.filter(({ kind }) => kind === 'unusable').map(({ part }) => part));
+    if (unusable.size === 0) this.#misfitSince = undefined;
+    else this.#misfitSince ??= this.#clock.monotonic();
+    if (!unusable.has('ca')) this.#adopt(['ca'], isFirst);
+    if (!unusable.has('cert') && !unusable.has('key')) this.#adopt(['cert', 'key'], isFirst);
+  }
+
+  #adopt(parts: readonly CertificatePart[], isFirst: boolean): void {
+    const adopted = { ...this.#current };
+    for (const part of parts) {
+      const bytes = this.#read[part];
+      if (bytes === undefined || bytes instanceof Error) continue;
+      const isNew = adopted[part]?.equals(bytes) !== true;
+      adopted[part] = bytes;
+      if (isNew && !isFirst && part !== 'key')
+        this.#say(
+          'info',
+          { file: this.#files[part] },
+          'a new certificate is used for the next connection to etcd',
+        );
+    }
+    this.#current = adopted;
+  }
+
+  #sayProblems(): void {
+    const { problems } = this;
+    for (const { message: cause, remedy } of problems)
+      if (!this.#said.has(cause)) this.#say('warn', { cause, remedy }, 'see to the certificates for etcd');
+    if (problems.length === 0 && this.#said.size > 0)
+      this.#say('info', {}, 'the certificates for etcd are in order');
+    this.#said = new Set(problems.map(({ message }) => message));
+  }
+
+  async #readAll(): Promise<ReadFiles> {
+    const entries = CERTIFICATE_PARTS.map(async (part) => {
+      const file = this.#files[part];
+      if (file === undefined) return [];
+      const read = stat(file).then((found) => {
+        refuseSpecial(found, found.size);
+        return readFile(file);
+      });
+      return [[part, await read.catch((error: Error) => error)] as const];
+    });
+    return Object.fromEntries((await Promise.all(entries)).flat());
+  }
+
+  /** Changes whenever one of the files does. */
+  async #stampOf(): Promise<string> {
+    const stamps = CERTIFICATE_PARTS.map(async (part) => {
+      const file = this.#files[part];
+      if (file === undefined) return '-';
+      const found = await stat(file, { bigint: true }).catch((error: Error) => error);
+      if (found instanceof Error) return found.message;
+      return `${found.dev}:${found.ino}:${found.size}:${found.mtimeNs}:${found.ctimeNs}`;
+    });
+    return (await Promise.all(stamps)).join(' ');
+  }
+
+  #problemOf({ part, message, remedy }: CertificateFault): CertificateProblem {
+    return { message: `${VARIABLE_OF[part]} '${this.#files[part]}' ${message}`, remedy };
+  }
+}

@@ -1,0 +1,126 @@
+import type { Clock } from '../../../lease/clock.ts';
+import type { Certificates } from './certificates.ts';
+import { causeOf } from './connect-failure.ts';
+import { Connection } from './connection.ts';
+import type { GrpcStream, StreamListener } from './grpc-stream.ts';
+import { MemberName } from './member-name.ts';
+import { CallError, STATUS } from './status-codes.ts';
+
+/** After a connection that could not be had, none is tried for so long, longer each time: milliseconds. */
+const FIRST_PAUSE = 100;
+const LONGEST_PAUSE = 500;
+
+export interface ChannelParts {
+  /** host:port; an address of IPv6 stands in brackets. */
+  readonly endpoint: string;
+  /** Absent: without TLS. */
+  readonly tls: Certificates | undefined;
+  readonly clock: Clock;
+}
+
+/** A stream of a call that is open, and what may be thought of its connection. */
+export interface OpenStream {
+  readonly stream: GrpcStream;
+  /** Nothing was answered since then: monotonic milliseconds. */
+  suspect(since: number): void;
+}
+
+/** The way to one member: a connection that is opened when it is used, and opened anew when it is lost. */
+export class Channel {
+  readonly #parts: ChannelParts;
+  readonly #host: string;
+  readonly #port: number;
+  readonly #name: MemberName;
+  #connection: Connection | undefined;
+  #attempt: Promise<Connection> | undefined;
+  #refusal = new CallError(STATUS.UNAVAILABLE, 'there was no connection yet');
+  #pause = 0;
+  #notBefore = Number.NEGATIVE_INFINITY;
+  readonly #closing = new AbortController();
+
+  constructor(parts: ChannelParts) {
+    this.#parts = parts;
+    const place = parts.endpoint.lastIndexOf(':');
+    this.#host = parts.endpoint.slice(0, place).replace(/^\[|\]$/g, '');
+    this.#port = Number(parts.endpoint.slice(place + 1));
+    this.#name = new MemberName(this.#host, parts.clock);
+  }
+
+  /** One message, and one for an answer, within so many milliseconds. Rejects with a CallError. */
+  call(path: string, token: string, message: Uint8Array, milliseconds: number): Promise<Uint8Array> {
+    const { clock } = this.#parts;
+    const askedAt = clock.monotonic();
+    return new Promise((resolve, reject) => {
+      let answer: Buffer | undefined;
+      let opened: OpenStream | undefined;
+      let isOver = false;
+      const end = (error?: unknown) => {
+        isOver = true;
+        cancelDeadline();
+        if (error !== undefined) reject(error);
+        else if (answer === undefined) reject(new CallError(STATUS.UNKNOWN, 'an answer without a message'));
+        else resolve(answer);
+      };
+      const cancelDeadline = clock.after(milliseconds, () => {
+        opened?.stream.cancel();
+        opened?.suspect(askedAt);
+        end(new CallError(STATUS.DEADLINE_EXCEEDED, 'no answer in time'));
+      });
+      const begin = (connection: Connection) => {
+        if (isOver) return;
+        opened = openOn(connection, path, token, {
+          message: (bytes) => (answer = bytes),
+          closed: end,
+        });
+        opened.stream.send(message);
+        opened.stream.end();
+      };
+      this.#connect().then(begin).catch(end);
+    });
+  }
+
+  /** A call with many messages. Rejects with a CallError. */
+  async open(path: string, token: string, listener: StreamListener): Promise<OpenStream> {
+    return openOn(await this.#connect(), path, token, listener);
+  }
+
+  close(): void {
+    this.#closing.abort();
+    this.#connection?.close();
+  }
+
+  async #connect(): Promise<Connection> {
+    if (this.#connection?.isUsable) return this.#connection;
+    if (this.#attempt !== undefined) return this.#attempt;
+    if (this.#closing.signal.aborted) throw new CallError(STATUS.CANCELLED, 'the client is closed');
+    if (this.#parts.clock.monotonic() < this.#notBefore) throw this.#refusal;
+    this.#attempt = this.#tryOnce().finally(() => {
+      this.#attempt = undefined;
+    });
+    return this.#attempt;
+  }
+
+  async #tryOnce(): Promise<Connection> {
+    const { tls, clock } = this.#parts;
+    const { signal } = this.#closing;
+    try {
+      await tls?.look(); // What was put there since is what the member wants to see.
+      const parts = { name: this.#name, host: this.#host, port: this.#port, tls, clock, signal };
+      const connection = await Connection.open(parts);
+      if (signal.aborted) connection.close();
+      this.#connection = connection;
+      this.#pause = 0;
+      return connection;
+    } catch (error) {
+      this.#pause = Math.min(Math.max(FIRST_PAUSE, 2 * this.#pause), LONGEST_PAUSE);
+      this.#notBefore = clock.monotonic() + this.#pause;
+      this.#refusal = new CallError(STATUS.UNAVAILABLE, causeOf(error, this.#host, tls), error);
+      throw this.#refusal;
+    }
+  }
+}
+
+function openOn(connection: Connection, path: string, token: string, listener: StreamListener): OpenStream {
+  const stream = connection.open(path, token, listener);
+  return { stream, suspect: (since) => connection.suspect(since) };
+}

@@ -1,0 +1,192 @@
+import type { Clock } from '../../../lease/clock.ts';
+import type { Certificates } from './certificates.ts';
+import { Channel, type OpenStream } from './channel.ts';
+import {
+  type Alarm,
+  type Etcd,
+  EtcdError,
+  endOfPrefix,
+  type MemberStatus,
+  type RangeOptions,
+  type RangeResult,
+  type Revision,
+  type Transaction,
+  type TransactionResult,
+  type Watch,
+  type WatchListener,
+} from './etcd.ts';
+import type { StreamListener } from './grpc-stream.ts';
+import { GrpcWatch } from './grpc-watch.ts';
+import { Login } from './login.ts';
+import * as messages from './messages.ts';
+import { faultOf, isOfTheToken, textOf } from './status-codes.ts';
+
+/** How long one call may take on one member: milliseconds. */
+const CALL_MILLISECONDS = 1000;
+/** A login computes a hash that is meant to be slow. */
+const LOGIN_MILLISECONDS = 2000;
+
+export interface GrpcEtcdOptions {
+  /** host:port of each member, one at least. */
+  readonly endpoints: readonly string[];
+  /** Absent: without TLS. */
+  readonly tls?: Certificates;
+  readonly user?: { readonly name: string; readonly password: string };
+  readonly clock: Clock;
+}
+
+const TXN = '/etcdserverpb.KV/Txn';
+const RANGE = '/etcdserverpb.KV/Range';
+const LEASE_GRANT = '/etcdserverpb.Lease/LeaseGrant';
+const LEASE_REVOKE = '/etcdserverpb.Lease/LeaseRevoke';
+const LEASE_KEEP_ALIVE = '/etcdserverpb.Lease/LeaseKeepAlive';
+const STATUS = '/etcdserverpb.Maintenance/Status';
+const ALARM = '/etcdserverpb.Maintenance/Alarm';
+const COMPACT = '/etcdserverpb.KV/Compact';
+const AUTHENTICATE = '/etcdserverpb.Auth/Authenticate';
+const WATCH = '/etcdserverpb.Watch/Watch';
+
+/** etcd over gRPC, one member at a time: after a call whose outcome is unknown the next one goes to the next member. */
+export class GrpcEtcd implements Etcd {
+  readonly #endpoints: readonly string[];
+  readonly #channels: readonly Channel[];
+  readonly #clock: Clock;
+  readonly #tls: Certificates | undefined;
+  /** Undefined: as nobody. */
+  readonly #login: Login | undefined;
+  #current = 0;
+
+  constructor({ endpoints, tls, user, clock }: GrpcEtcdOptions) {
+    this.#endpoints = endpoints;
+    this.#channels = endpoints.map((endpoint) => new Channel({ endpoint, tls, clock }));
+    this.#clock = clock;
+    this.#tls = tls;
+    this.#login = user === undefined ? undefined : new Login(clock, () => this.#logIn(user));
+  }
+
+  transact(transaction: Transaction): Promise<TransactionResult> {
+    return this.#call(TXN, messages.encodeTransaction(transaction), (bytes) =>
+      messages.decodeTransaction(bytes, transaction),
+    );
+  }
+
+  range(first: string, end: string, options: RangeOptions = {}): Promise<RangeResult> {
+    return this.#call(RANGE, messages.encodeRange(first, end, options), messages.decodeRange);
+  }
+
+  watch(prefix: string, from: Revision, listener: WatchListener): Watch {
+    const first = messages.encodeWatch(prefix, endOfPrefix(prefix), from);
+    const place = this.#current;
+    const open = async (heard: StreamListener): Promise<OpenStream> =>
+      this.#channelAt(place).open(WATCH, await this.#token(), heard);
+    return new GrpcWatch(open, first, this.#clock, {
+      events: (events, revision) => listener.events(events, revision),
+      ended: (why, message) => {
+        if (why === 'lost') this.#leave(place);
+        listener.ended(why, message);
+      },
+    });
+  }
+
+  grantEtcdLease(seconds: number): Promise<string> {
+    return this.#call(LEASE_GRANT, messages.encodeLeaseGrant(seconds), messages.decodeLeaseGrant);
+  }
+
+  async keepAlive(etcdLease: string): Promise<boolean> {
+    const left = await this.#call(
+      LEASE_KEEP_ALIVE,
+      messages.encodeLeaseId(etcdLease),
+      messages.decodeKeepAlive,
+    );
+    return left > 0;
+  }
+
+  async revokeEtcdLease(etcdLease: string): Promise<void> {
+    await this.#call(LEASE_REVOKE, messages.encodeLeaseId(etcdLease), () => undefined);
+  }
+
+  status(): Promise<MemberStatus> {
+    const endpoint = this.#endpoints[this.#current] ?? '';
+    return this.#call(STATUS, new Uint8Array(0), (bytes) => messages.decodeStatus(bytes, endpoint));
+  }
+
+  async statuses(): Promise<readonly MemberStatus[]> {
+    const asked = this.#endpoints.map(async (endpoint, place) =>
+      messages.decodeStatus(await this.#ask(place, STATUS, new Uint8Array(0)), endpoint),
+    );
+    const answers = await Promise.allSettled(asked);
+    return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+  }
+
+  alarms(): Promise<readonly Alarm[]> {
+    return this.#call(ALARM, new Uint8Array(0), messages.decodeAlarms);
+  }
+
+  compact(revision: Revision): Promise<void> {
+    return this.#call(COMPACT, messages.encodeCompaction(revision), () => undefined);
+  }
+
+  /** Its certificates too are no longer looked at. */
+  close(): void {
+    for (const channel of this.#channels) channel.close();
+    this.#tls?.close();
+  }
+
+  async #call<Answer>(
+    path: string,
+    message: Uint8Array,
+    decode: (bytes: Uint8Array) => Answer,
+  ): Promise<Answer> {
+    const place = this.#current;
+    try {
+      return decode(await this.#ask(place, path, message));
+    } catch (error) {
+      const fault = faultOf(error);
+      if (fault === 'unknown') this.#leave(place);
+      throw new EtcdError(fault, `etcd at ${this.#endpoints[place] ?? ''}: ${textOf(error)}`, error);
+    }
+  }
+
+  /** What is refused for its token was refused before anything happened: once, with a new one, it is asked again. */
+  async #ask(place: number, path: string, message: Uint8Array): Promise<Uint8Array> {
+    const channel = this.#channelAt(place);
+    const login = this.#login;
+    if (login === undefined) return channel.call(path, '', message, CALL_MILLISECONDS);
+    const token = await login.token();
+    try {
+      return await channel.call(path, token, message, CALL_MILLISECONDS);
+    } catch (error) {
+      if (!isOfTheToken(error) || !login.refused(token)) throw error;
+    }
+    const next = await login.token();
+    try {
+      const answer = await channel.call(path, next, message, CALL_MILLISECONDS);
+      login.helped(next, true);
+      return answer;
+    } catch (error) {
+      if (isOfTheToken(error)) login.helped(next, false);
+      throw error;
+    }
+  }
+
+  async #token(): Promise<string> {
+    return (await this.#login?.token()) ?? '';
+  }
+
+  async #logIn({ name, password }: NonNullable<GrpcEtcdOptions['user']>): Promise<string> {
+    const message = messages.encodeAuthenticate(name, password);
+    const channel = this.#channelAt(this.#current);
+    return messages.decodeAuthenticate(await channel.call(AUTHENTICATE, '', message, LOGIN_MILLISECONDS));
+  }
+
+  #channelAt(place: number): Channel {
+    const channel = this.#channels[place];
+    if (channel === undefined) throw new EtcdError('refused', 'there are no endpoints');
+    return channel;
+  }
+
+  /** The next call goes to the next member, unless an earlier failure has seen to that. */
+  #leave(place: number): void {
+    if (place === this.#current) this.#current = (place + 1) % this.#channels.length;
+  }
+}

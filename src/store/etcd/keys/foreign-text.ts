@@ -1,0 +1,107 @@
+import { NOBODY } from '../../../lease/client-key.ts';
+import { type Instant, instant, type Lease, NEVER } from '../../../lease/lease.ts';
+import type { Say } from '../../../log/say.ts';
+import { NO_HARDWARE } from '../../../net/hardware-address.ts';
+import { type Ipv4, ipv4ToText, UNSPECIFIED } from '../../../net/ipv4.ts';
+import type { Revision } from '../client/etcd.ts';
+import { claimedLength, type Entry, formatEntry, parseEntry } from './entry.ts';
+
+/** Characters of the text that are shown. */
+const SHOWN = 64;
+/** The mark of what an operator puts. */
+const OPERATOR = 'put by hand';
+
+/** What stands in an address's key that no version of us has written, and what was known of the address before. */
+export interface ForeignText {
+  readonly key: string;
+  readonly revision: Revision;
+  readonly text: string;
+  /** The lease, and the entry as text. */
+  readonly lease: Lease | undefined;
+  readonly entry: string | undefined;
+}
+
+/** What keeps everybody from an address while nobody knows what its key says. */
+export function withheld(address: Ipv4, version: Revision): Lease {
+  return nobodys(address, version, 'declined', NEVER);
+}
+
+/** An address that nobody has had, whose key said something else. */
+export function unused(address: Ipv4, version: Revision): Lease {
+  return nobodys(address, version, 'free', instant(0));
+}
+
+function nobodys(address: Ipv4, version: Revision, state: Lease['state'], expiresAt: Instant): Lease {
+  const nobody = { client: NOBODY, hardware: NO_HARDWARE, granter: UNSPECIFIED };
+  return { address, ...nobody, state, expiresAt, updatedAt: instant(0), leaseSeconds: 0, version };
+}
+
+/** One warning for each revision of a key that holds foreign text; it stands until somebody mends it. */
+export class ForeignTextWarnings {
+  readonly #say: Say;
+  readonly #said = new Map<string, Revision>();
+
+  constructor(say: Say) {
+    this.#say = say;
+  }
+
+  note(foreign: ForeignText): void {
+    const { key, revision, text } = foreign;
+    if (this.#said.get(key) === revision) return;
+    this.#said.set(key, revision);
+    this.#say(
+      'warn',
+      { key, revision, found: shown(text), remedy: remedyFor(foreign) },
+      'what etcd has of an address is no lease: the address is given to nobody, and nothing is written over it',
+    );
+  }
+}
+
+/**
+ * Not a deletion: a gateway that was away has seen a lease there, would miss its key, and take etcd for one that was put
+ * back.
+ */
+export function remedyFor({ key, lease, entry }: ForeignText): string {
+  const before = entry === undefined ? entryOf(lease) : withoutOffer(entry);
+  const known = `puts back what this node knew of it at revision ${lease?.version} (take the newest that a gateway's log has)`;
+  const effect = before.record === undefined ? 'frees the address' : known;
+  const put = `etcdctl put ${quoted(key)} ${quoted(ascii(formatEntry(before)))}`;
+  return `see what it is by: etcdctl get ${quoted(key)}; if no newer version of the gateway wrote it, this ${effect}: ${put}`;
+}
+
+function withoutOffer(text: string): Entry {
+  const { offer: _offer, ...rest } = parseEntry(text) ?? { op: OPERATOR };
+  return { ...rest, op: OPERATOR };
+}
+
+function entryOf(lease: Lease | undefined): Entry {
+  if (lease === undefined || lease.client === NOBODY) return { op: OPERATOR };
+  const { client, hardware, granter, state, expiresAt, updatedAt, leaseSeconds } = lease;
+  const record = {
+    client,
+    mac: hardware,
+    state,
+    expiresAt,
+    updatedAt,
+    ...claimedLength(leaseSeconds),
+    granter: ipv4ToText(granter),
+    node: '',
+  };
+  return { record, op: OPERATOR };
+}
+
+/** Its beginning, in printable ASCII. */
+export function shown(text: string): string {
+  const begin = text.slice(0, SHOWN).replace(/[^\x20-\x7e]/g, '?');
+  return text.length > SHOWN ? `${begin}... (${text.length} characters)` : begin;
+}
+
+/** JSON that says the same in ASCII. */
+function ascii(json: string): string {
+  return json.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** For a shell. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}

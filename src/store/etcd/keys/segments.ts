@@ -1,0 +1,58 @@
+import { type Etcd, EtcdError, endOfPrefix } from '../client/etcd.ts';
+import { decodeBirth, type KnownBirth } from './birth.ts';
+import { Keys, SEGMENTS } from './entry.ts';
+import { decodeHeartbeat, type Heartbeat } from './heartbeat.ts';
+
+/** So many segments are looked at; whoever has more knows their names. */
+const MOST_SEGMENTS = 30;
+
+/** A segment that etcd holds. */
+export interface KnownSegment {
+  readonly name: string;
+  /** Undefined: it was not begun, or is lost. */
+  readonly birth: KnownBirth | undefined;
+  /** Those that are alive. */
+  readonly gateways: readonly Heartbeat[];
+}
+
+/**
+ * The other segments that etcd holds, by name. None where this user may not read them. Rejects with an EtcdError if etcd
+ * cannot be had.
+ */
+export async function otherSegments(etcd: Etcd, segment: string): Promise<readonly KnownSegment[]> {
+  const found: KnownSegment[] = [];
+  const end = endOfPrefix(SEGMENTS);
+  for (let first = SEGMENTS, count = 0; count < MOST_SEGMENTS; count += 1) {
+    const page = await etcd.range(first, end, { limit: 1 }).catch((error: unknown) => {
+      if (error instanceof EtcdError && error.fault === 'refused') return undefined;
+      throw error;
+    });
+    const key = page?.found[0]?.key;
+    if (key === undefined) break;
+    const [name = ''] = key.slice(SEGMENTS.length).split('/');
+    if (name !== segment) found.push(await readSegment(etcd, name));
+    first = endOfPrefix(new Keys(name).prefix);
+  }
+  return found.filter(({ birth, gateways }) => birth !== undefined || gateways.length > 0);
+}
+
+async function readSegment(etcd: Etcd, name: string): Promise<KnownSegment> {
+  const keys = new Keys(name);
+  const [births, beats] = await Promise.all([
+    etcd.range(keys.birth, `${keys.birth}\0`),
+    etcd.range(keys.gateways, endOfPrefix(keys.gateways)),
+  ]);
+  const gateways = beats.found
+    .map(({ value }) => decodeHeartbeat(value))
+    .filter((heartbeat) => heartbeat !== undefined);
+  return { name, birth: decodeBirth(births.found[0]), gateways };
+}
+
+/** `vpsnet (3 gateways alive)`, parted by commas. */
+export function segmentsToText(segments: readonly KnownSegment[]): string {
+  return segments.map(({ name, gateways }) => `${name} (${aliveToText(gateways.length)})`).join(', ');
+}
+
+function aliveToText(count: number): string {
+  return count > 1 ? `${count} gateways alive` : `${count === 0 ? 'no' : '1'} gateway alive`;
+}

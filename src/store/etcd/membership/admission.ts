@@ -1,0 +1,183 @@
+import type { Clock } from '../../../lease/clock.ts';
+import type { Say } from '../../../log/say.ts';
+import { type Ipv4, ipv4ToText } from '../../../net/ipv4.ts';
+import type { KeptLease, Mirror } from '../../mirror.ts';
+import type { Compare, Etcd } from '../client/etcd.ts';
+import {
+  encodeBirth,
+  INIT,
+  type Judgement,
+  judge,
+  type KnownBirth,
+  OtherLifeError,
+  SEED,
+} from '../keys/birth.ts';
+import type { Keys } from '../keys/entry.ts';
+import { heartbeatsIn } from '../keys/heartbeat.ts';
+import { otherSegments, segmentsToText } from '../keys/segments.ts';
+import { readSnapshot, type Snapshot } from '../keys/snapshot.ts';
+import { type MergeReport, mergeLeases } from './merge.ts';
+
+type Refusal = Extract<Judgement, { kind: 'refused' }>;
+
+/** The value of the key that asks all gateways for their mirrors. */
+export interface Seeding {
+  /** The birth that is to come. */
+  readonly id: string;
+  readonly replaces: readonly string[];
+}
+
+/** What a node has merged. */
+export interface Seeded extends MergeReport {
+  readonly id: string;
+  readonly node: string;
+}
+
+export interface AdmissionParts {
+  readonly etcd: Etcd;
+  readonly keys: Keys;
+  readonly segment: string;
+  readonly node: string;
+  readonly mirror: Mirror;
+  readonly clock: Clock;
+  readonly self: () => Ipv4;
+  readonly newOp: () => string;
+  readonly say: Say;
+}
+
+/** Reads the shared leases for a gateway that wants to grant them, and sees first that they are what it knows. */
+export class Admission {
+  readonly #parts: AdmissionParts;
+  /** What was said last. */
+  #said = '';
+  /** The birth that this mirror was merged for. */
+  #mergedFor = '';
+
+  constructor(parts: AdmissionParts) {
+    this.#parts = parts;
+  }
+
+  /** All leases, with what this node has brought up. Rejects with an EtcdError that says why nothing may be granted. */
+  async read(): Promise<Snapshot & { readonly birth: KnownBirth }> {
+    const { etcd, keys, segment, mirror } = this.#parts;
+    for (;;) {
+      // Before the snapshot is asked for: what is written meanwhile need not be in it.
+      const { standing } = mirror;
+      const kept = mirror.leases();
+      const snapshot = await readSnapshot(etcd, keys);
+      const { birth, revision } = snapshot;
+      const judged = judge(birth, revision, segment, standing);
+      const judgement = judged.kind === 'ours' ? (lacks(snapshot, keys, kept) ?? judged) : judged;
+      if (judgement.kind === 'refused') {
+        if (judgement.isLoss && birth !== undefined) await this.#doubt(birth, judgement.cause);
+        await this.#answerSeeding(snapshot);
+        throw this.#refusal(
+          birth === undefined && standing === undefined ? await this.#unknown(judgement) : judgement,
+        );
+      }
+      if (birth === undefined) throw new OtherLifeError();
+      const isMerged = this.#mergedFor === birth.id;
+      if (judgement.kind === 'ours' || isMerged) {
+        this.#said = '';
+        return { ...snapshot, birth };
+      }
+      const guard = { key: keys.birth, modRevision: birth.revision };
+      await this.#merge(snapshot, judgement.kind === 'joins' ? 'join' : 'seed', guard);
+      this.#mergedFor = birth.id; // And read again, with what was merged.
+    }
+  }
+
+  /** A segment that etcd does not know may be a mistyped one. */
+  async #unknown(judgement: Refusal): Promise<Refusal> {
+    const { etcd, segment } = this.#parts;
+    const others = await otherSegments(etcd, segment);
+    if (others.length === 0) return judgement;
+    const cause = `${judgement.cause}, but ${segmentsToText(others)}`;
+    return { ...judgement, cause, remedy: `mend GATEWAY_SEGMENT; or, if it is a new one, ${INIT}` };
+  }
+
+  #refusal({ cause, remedy }: Refusal): OtherLifeError {
+    if (this.#said !== cause) this.#parts.say('error', { cause, remedy }, 'nothing is granted');
+    this.#said = cause;
+    return new OtherLifeError(`${cause}: ${remedy}`);
+  }
+
+  /** Stops all gateways: each compares the birth in whatever it writes. */
+  async #doubt({ revision, ...birth }: KnownBirth, cause: string): Promise<void> {
+    const { etcd, keys, node } = this.#parts;
+    const value = encodeBirth({ ...birth, doubt: `${cause} (found by ${node})` });
+    const compare = [{ key: keys.birth, modRevision: revision }];
+    await etcd.transact({ compare, success: [{ kind: 'put', key: keys.birth, value }], failure: [] });
+  }
+
+  async #merge(snapshot: Snapshot, rule: 'join' | 'seed', guard: Compare): Promise<MergeReport> {
+    const { etcd, keys, mirror, clock, self, node, newOp, say } = this.#parts;
+    const leases = mirror.leases();
+    const address = ipv4ToText(self());
+    const now = clock.now();
+    const report = await mergeLeases({
+      ...{ etcd, keys, snapshot, guard, leases, rule, now, newOp },
+      self: { address, node },
+    });
+    for (const conflict of report.conflicts)
+      say('warn', conflict, 'a lease of this node could not be brought up: what etcd has stays');
+    if (leases.length > 0) {
+      const { uploaded, kept, conflicts } = report;
+      say('info', { uploaded, kept, conflicts: conflicts.length }, 'the leases of this node are in etcd');
+    }
+    return report;
+  }
+
+  /** `cluster seed` asks for the mirrors of a life that is lost: what this one has goes up, once. */
+  async #answerSeeding(snapshot: Snapshot): Promise<void> {
+    const { etcd, keys, segment, mirror, node } = this.#parts;
+    const asked = snapshot.found.get(keys.seeding);
+    const seeding = decodeSeeding(asked?.value);
+    const { standing } = mirror;
+    if (asked === undefined || seeding === undefined || standing?.segment !== segment) return;
+    if (this.#mergedFor === seeding.id || !seeding.replaces.includes(standing.birth)) return;
+    if (isWell(keys, snapshot)) return; // Nothing is lost: it is this file that is of another life.
+    // Only while it is asked for: what comes after the birth would count as of the life before.
+    const guard = { key: keys.seeding, modRevision: asked.modRevision };
+    const report = await this.#merge(snapshot, 'seed', guard);
+    const seeded: Seeded = { id: seeding.id, node, ...report };
+    const value = Buffer.from(JSON.stringify(seeded), 'utf8');
+    const { succeeded } = await etcd.transact({
+      compare: [guard],
+      success: [{ kind: 'put', key: keys.ofSeeded(node), value }],
+      failure: [],
+    });
+    if (succeeded) this.#mergedFor = seeding.id;
+  }
+}
+
+/**
+ * Every record that the mirror has of this life is in etcd, as old or newer; undefined: so it is. Its revision alone says
+ * little: heartbeats count it up again after a backup was put back.
+ */
+function lacks({ found }: Snapshot, keys: Keys, kept: readonly KeptLease[]): Refusal | undefined {
+  for (const { address, version, state } of kept) {
+    const entry = found.get(keys.ofAddress(address));
+    if (entry === undefined ? state === 'free' : entry.modRevision >= version) continue;
+    const cause = `etcd was put back: it lacks what this node saw of ${ipv4ToText(address)} at revision ${version}`;
+    return { kind: 'refused', cause, remedy: SEED, isLoss: true };
+  }
+  return undefined;
+}
+
+/** A gateway grants from this etcd: it finds in it what it knows. */
+function isWell(keys: Keys, { found, birth }: Snapshot): boolean {
+  if (birth === undefined || birth.doubt !== undefined) return false;
+  return heartbeatsIn(keys, found).some((each) => each.birth === birth.id && !each.isRefused);
+}
+
+/** Undefined for what no version of us has written. */
+export function decodeSeeding(value: Uint8Array | undefined): Seeding | undefined {
+  if (value === undefined) return undefined;
+  try {
+    const seeding = JSON.parse(Buffer.from(value).toString('utf8')) as Seeding;
+    return typeof seeding.id === 'string' && Array.isArray(seeding.replaces) ? seeding : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,17 @@
+import type { Ipv4 } from '../../net/ipv4.ts';
+import type { Transaction } from './client/etcd.ts';
+import type { Entry } from './keys/entry.ts';
+
+/** What a key says after a change. */
+export type PlannedWrite =
+  | { readonly key: string; readonly address: Ipv4; readonly entry: Entry; readonly text: string }
+  | { readonly key: string; readonly address: Ipv4; readonly entry: undefined; readonly text: undefined }
+  | { readonly key: string; readonly client: string; readonly pointsTo: Ipv4 };
+
+/** A change as a transaction of etcd's. */
+export interface PlannedChange {
+  readonly transaction: Transaction;
+  /** Each key once. */
+  readonly writes: readonly PlannedWrite[];
+  readonly op: string;
+}

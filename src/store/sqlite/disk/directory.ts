@@ -1,0 +1,91 @@
+import { accessSync, constants, existsSync, mkdirSync, statfsSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { GatewayError } from '../../../errors.ts';
+import { codeOf } from './error-code.ts';
+import { DIRECTORY_MODE } from './file-mode.ts';
+
+/** statfs(2): file systems whose locks and memory maps SQLite cannot rely on. */
+const NETWORK_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
+  [0x6969, 'NFS'],
+  [0x517b, 'SMB'],
+  [0xfe534d42, 'SMB'],
+  [0xff534d42, 'CIFS'],
+  [0x5346414f, 'AFS'],
+  [0x73757245, 'Coda'],
+  [0x00c36400, 'CephFS'],
+  [0x01021997, '9P'],
+  [0x7461636f, 'OCFS2'],
+  [0x01161970, 'GFS2'],
+  [0x0bd00bd0, 'Lustre'],
+  [0x564c, 'NCP'],
+]);
+
+/** A disk with an error is often remounted so by the kernel. */
+export const READ_ONLY_REMEDY =
+  'see why (dmesg), and remount it (mount -o remount,rw), or set another directory (GATEWAY_DHCP_LEASES_DIR)';
+
+/** The name of a network file system by the type that statfs tells; undefined for a local one. */
+export function networkFileSystem(type: number): string | undefined {
+  return NETWORK_FILE_SYSTEMS.get(type >>> 0);
+}
+
+/** Makes the directory if it is missing; throws store-unusable if leases cannot be kept there. */
+export function prepareDirectory(directory: string): void {
+  const setting = `GATEWAY_DHCP_LEASES_DIR ${directory}`;
+  try {
+    makeDirectory(resolve(directory), DIRECTORY_MODE);
+  } catch (cause) {
+    const remedy = 'create it, or set another one (GATEWAY_DHCP_LEASES_DIR or --leases-dir)';
+    throw new GatewayError(
+      'store-unusable',
+      `${setting}: cannot be made (${codeOf(cause)}): ${remedy}`,
+      cause,
+    );
+  }
+  refuseDirectory(directory);
+}
+
+/**
+ * Throws store-unusable if leases cannot be kept in a directory, or in the nearest one above it that is there; makes
+ * nothing.
+ */
+export function refuseDirectory(wanted: string): void {
+  const setting = `GATEWAY_DHCP_LEASES_DIR ${wanted}`;
+  let directory = resolve(wanted);
+  while (!existsSync(directory)) directory = dirname(directory);
+  if (!statSync(directory).isDirectory()) {
+    throw new GatewayError(
+      'store-unusable',
+      `${setting}: not a directory: set one that the leases may live in`,
+    );
+  }
+  try {
+    accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    if (codeOf(cause) === 'EROFS') {
+      throw new GatewayError(
+        'store-unusable',
+        `${setting}: its file system is read-only (EROFS): ${READ_ONLY_REMEDY}`,
+        cause,
+      );
+    }
+    const who = process.getuid?.() ?? 'this user';
+    const remedy = `give it to the user that the gateway runs as (chown ${who} ${directory}), or set another one`;
+    throw new GatewayError('store-unusable', `${setting}: not writable (${codeOf(cause)}): ${remedy}`, cause);
+  }
+  const network = networkFileSystem(statfsSync(directory).type);
+  if (network !== undefined) {
+    const remedy = 'set a directory on a local disk of this node; every gateway keeps its own file';
+    throw new GatewayError('store-unusable', `${setting}: is on ${network}, which loses leases: ${remedy}`);
+  }
+}
+
+/**
+ * Makes a directory and those above it, each once. Node's own recursive mkdir never ends where a directory is there but
+ * nothing can be made in it, as in /proc.
+ */
+function makeDirectory(path: string, mode?: number): void {
+  if (existsSync(path)) return;
+  makeDirectory(dirname(path));
+  mkdirSync(path, { mode });
+}

@@ -1,0 +1,69 @@
+import type { Database, Statement } from 'better-sqlite3';
+import { type ClockJump, type ClockNote, DOUBT_CAUSES, EXPLANATIONS } from '../../../lease/clock-note.ts';
+import type { Instant } from '../../../lease/lease.ts';
+
+/** What a gateway keeps of its clock, in its lease file. */
+export class ClockNotes {
+  readonly #put: Statement;
+  #note: ClockNote | undefined;
+  #isDue = false;
+
+  constructor(database: Database) {
+    this.#put = database.prepare("INSERT OR REPLACE INTO meta VALUES ('clock', ?)");
+    this.#note = readClockNote(database);
+  }
+
+  get note(): ClockNote | undefined {
+    return this.#note;
+  }
+
+  /** True if what was noted is not in the file. */
+  get isDue(): boolean {
+    return this.#isDue;
+  }
+
+  take(note: ClockNote): void {
+    this.#note = note;
+    this.#isDue = true;
+  }
+
+  /** Throws what SQLite says: then it is still due. */
+  write(): void {
+    this.#put.run(JSON.stringify(this.#note));
+    this.#isDue = false;
+  }
+}
+
+/** Undefined: there is none, or what somebody else has written: it must not keep the leases from being served. */
+export function readClockNote(database: Database): ClockNote | undefined {
+  const text: unknown = database.prepare("SELECT value FROM meta WHERE key = 'clock'").pluck().get();
+  if (typeof text !== 'string') return undefined;
+  try {
+    return noteFrom(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+function noteFrom(value: unknown): ClockNote | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { boot, monotonic, wall, revision, jump } = value as Partial<Record<string, unknown>>;
+  if (typeof boot !== 'string' || !isNumber(monotonic) || !isNumber(wall) || !isNumber(revision))
+    return undefined;
+  return { boot, monotonic, wall: wall as Instant, revision, jump: jumpFrom(jump) };
+}
+
+function jumpFrom(value: unknown): ClockJump | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const fields = value as Partial<Record<string, unknown>>;
+  const { at, milliseconds, steadyFor, longestLease } = fields;
+  const cause = DOUBT_CAUSES.find((known) => known === fields['cause']);
+  const explainedBy = EXPLANATIONS.find((known) => known === fields['explainedBy']);
+  if (cause === undefined || !isNumber(at) || !isNumber(milliseconds)) return undefined;
+  if (!isNumber(steadyFor) || !isNumber(longestLease)) return undefined;
+  return { cause, at: at as Instant, milliseconds, steadyFor, longestLease, explainedBy };
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
+}

@@ -1,0 +1,88 @@
+import type { ClientKey } from '../../../lease/client-key.ts';
+import type { HistoryEvent } from '../../../lease/history-event.ts';
+import type { Instant, Lease, LeaseRecord } from '../../../lease/lease.ts';
+import type { LeaseChange } from '../../../lease/lease-view.ts';
+import type { Ipv4 } from '../../../net/ipv4.ts';
+
+/** A client that has its address again after so long at most never was without it, as far as the history goes: milliseconds. */
+const SOON = 60_000;
+/** Addresses that were released and are remembered for that. */
+const MOST_RELEASED = 65_536;
+
+/** A record that ended for one of these reasons has it for its event. */
+const ENDINGS: readonly HistoryEvent[] = ['moved', 'released', 'expired'];
+
+/** What one change does to the history. */
+export interface HistoryChange {
+  readonly event: HistoryEvent | undefined;
+  /** Of the row that is written, or that goes; 0: neither. */
+  readonly eventId: number;
+}
+
+/** Numbers the rows of the history, and folds those that only repeat: one guest may release and ask as fast as it likes. */
+export class HistoryRows {
+  #last: number;
+  readonly #released = new Map<
+    Ipv4,
+    { readonly client: ClientKey; readonly at: Instant; readonly id: number }
+  >();
+
+  /** `last`: the newest row. */
+  constructor(last: number) {
+    this.#last = last;
+  }
+
+  get last(): number {
+    return this.#last;
+  }
+
+  /** Nothing that came after this row has happened. */
+  goBack(last: number): void {
+    this.#last = last;
+    this.#released.clear();
+  }
+
+  next(
+    address: Ipv4,
+    before: Lease | undefined,
+    next: Pick<LeaseRecord, 'client' | 'state'>,
+    change: Pick<LeaseChange, 'at' | 'reason'>,
+  ): HistoryChange {
+    const event = eventOf(before, next, change);
+    if (event === undefined) return { event, eventId: 0 };
+    const released = this.#released.get(address);
+    this.#released.delete(address);
+    if (event === 'bound' && released !== undefined && released.client === next.client) {
+      const away = change.at - released.at;
+      if (away >= 0 && away < SOON) return { event: 'returned', eventId: released.id };
+    }
+    this.#last += 1;
+    if (event === 'released') this.#remember(address, next.client, change.at);
+    return { event, eventId: this.#last };
+  }
+
+  #remember(address: Ipv4, client: ClientKey, at: Instant): void {
+    if (this.#released.size >= MOST_RELEASED) {
+      const [oldest] = this.#released.keys();
+      if (oldest !== undefined) this.#released.delete(oldest);
+    }
+    this.#released.set(address, { client, at, id: this.#last });
+  }
+}
+
+/** The history's row for a record that is replaced; undefined where nothing has changed but its time. */
+function eventOf(
+  before: Lease | undefined,
+  next: Pick<LeaseRecord, 'client' | 'state'>,
+  change: Pick<LeaseChange, 'at' | 'reason'>,
+): HistoryEvent | undefined {
+  const isSame = before !== undefined && before.state === next.state && before.client === next.client;
+  if (next.state === 'free') {
+    if (before === undefined || before.state === 'free') return undefined;
+    return ENDINGS.find((event) => event === change.reason) ?? 'freed';
+  }
+  if (isSame && before.expiresAt > change.at) return undefined;
+  if (next.state === 'bound') return 'bound';
+  if (next.state === 'declined') return 'declined';
+  return isSame ? undefined : 'peer';
+}

@@ -1,0 +1,48 @@
+import type { Database, Statement } from 'better-sqlite3';
+import type { Instant } from '../../../lease/lease.ts';
+import type { KnownNote } from '../../mirror.ts';
+
+/** How long the shared leases have been known here, as the lease file keeps it: [[4711,1767225600000]]. */
+export class KnownNotes {
+  readonly #put: Statement;
+  #notes: readonly KnownNote[];
+  #isDue = false;
+
+  constructor(database: Database) {
+    this.#put = database.prepare("INSERT OR REPLACE INTO meta VALUES ('known', ?)");
+    const text: unknown = database.prepare("SELECT value FROM meta WHERE key = 'known'").pluck().get();
+    this.#notes = typeof text === 'string' ? notesFromText(text) : [];
+  }
+
+  get notes(): readonly KnownNote[] {
+    return this.#notes;
+  }
+
+  take(notes: readonly KnownNote[]): void {
+    this.#isDue ||= notes.length > 0 || this.#notes.length > 0;
+    this.#notes = notes;
+  }
+
+  /** Writes what is not in the file. Throws what SQLite says: then it is still due. */
+  write(): void {
+    if (!this.#isDue) return;
+    this.#put.run(JSON.stringify(this.#notes.map(({ revision, at }) => [revision, at])));
+    this.#isDue = false;
+  }
+}
+
+/** Without what somebody else has written: then the waiting begins anew. */
+function notesFromText(text: string): readonly KnownNote[] {
+  let rows: unknown;
+  try {
+    rows = JSON.parse(text);
+  } catch {
+    return [];
+  }
+  if (!Array.isArray(rows)) return [];
+  return rows.flatMap((row: unknown): KnownNote[] => {
+    const [revision, at]: unknown[] = Array.isArray(row) ? row : [];
+    if (!Number.isSafeInteger(revision) || !Number.isSafeInteger(at)) return [];
+    return [{ revision: Number(revision), at: Number(at) as Instant }];
+  });
+}

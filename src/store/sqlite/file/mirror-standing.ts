@@ -1,0 +1,8 @@
+import type { Database } from 'better-sqlite3';
+import type { MirrorStanding } from '../../mirror.ts';
+
+/** What a lease file mirrors; undefined: its leases are its own. */
+export function readStanding(database: Database): MirrorStanding | undefined {
+  const row = database.prepare('SELECT segment, birth, revision FROM mirror').get();
+  return row as MirrorStanding | undefined;
+}

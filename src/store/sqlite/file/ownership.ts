@@ -1,0 +1,113 @@
+import { existsSync, truncateSync } from 'node:fs';
+import type { Database } from 'better-sqlite3';
+import { GatewayError } from '../../../errors.ts';
+import { diskErrorOf } from '../disk/disk-error.ts';
+import { openSqlite } from '../disk/driver.ts';
+import { codeOf } from '../disk/error-code.ts';
+import { tighten } from '../disk/file-mode.ts';
+import { isDamage } from './damage.ts';
+
+/** The right to write one lease file, held by one process of the machine at a time. */
+export interface Ownership {
+  release(): void;
+}
+
+/** A running process sees in less time that its lock was deleted, and then promises nothing: milliseconds. */
+const OWNER_LOOKS = 2000;
+
+/**
+ * Takes the right, or throws store-locked. It is an open write transaction on a second file, `<file>.lock`, so the
+ * kernel drops it when the process dies in whatever way, and readers of the leases never meet it. The file also names
+ * the owner's process, where the disk has room for that.
+ *
+ * The kernel keeps the lock with the file and not with what is in it: a file with a damaged content is emptied in its
+ * place, never replaced, so that a process that holds it still does. Where a lease file has no lock beside it, somebody
+ * has deleted that, perhaps under a running process: whoever takes the right waits until that one has seen it.
+ */
+export function takeOwnership(file: string, waitMilliseconds: number): Ownership {
+  const name = `${file}.lock`;
+  const wasDeleted = existsSync(file) && !existsSync(name);
+  let lock: Database | undefined;
+  try {
+    lock = locked(name, waitMilliseconds);
+    const held = lock;
+    if (wasDeleted) stand(Math.min(waitMilliseconds, OWNER_LOOKS));
+    return { release: () => void held.close() };
+  } catch (cause) {
+    throw refusal(file, name, cause);
+  }
+}
+
+function locked(name: string, waitMilliseconds: number): Database {
+  try {
+    return lockedAsItIs(name, waitMilliseconds);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    truncateSync(name);
+    return lockedAsItIs(name, waitMilliseconds);
+  }
+}
+
+function lockedAsItIs(name: string, waitMilliseconds: number): Database {
+  const lock = openSqlite(name, { timeout: waitMilliseconds });
+  try {
+    tighten(name);
+    lock.pragma('journal_mode = MEMORY'); // Nothing of it needs room on the disk.
+    lock.pragma('synchronous = OFF');
+    lock.exec('BEGIN IMMEDIATE');
+    nameOwner(lock);
+    return lock;
+  } catch (error) {
+    const owner = codeOf(error).startsWith('SQLITE_BUSY') ? ownerOf(lock) : undefined;
+    lock.close();
+    throw owner === undefined ? error : new OwnedBy(owner, error);
+  }
+}
+
+/** For who is refused; where it cannot be written the lock is held all the same. */
+function nameOwner(lock: Database): void {
+  try {
+    lock.exec('CREATE TABLE IF NOT EXISTS owner (pid INTEGER)');
+    lock.exec('DELETE FROM owner');
+    lock.prepare('INSERT INTO owner VALUES (?)').run(process.pid);
+    lock.exec('COMMIT');
+  } catch (error) {
+    if (lock.inTransaction) lock.exec('ROLLBACK');
+    if (isDamage(error)) throw error;
+  }
+  lock.exec('BEGIN IMMEDIATE');
+}
+
+/** A process that was there first, and its number. */
+class OwnedBy extends Error {
+  readonly owner: number;
+
+  constructor(owner: number, cause: unknown) {
+    super(`process ${owner}`, { cause });
+    this.owner = owner;
+  }
+}
+
+function ownerOf(lock: Database): number | undefined {
+  try {
+    const pid: unknown = lock.prepare('SELECT pid FROM owner').pluck().get();
+    return typeof pid === 'number' ? pid : undefined;
+  } catch {
+    return undefined; // The owner is at the point of writing its name; the refusal does without.
+  }
+}
+
+/** The thread stands: nothing of a start goes on without the lock. */
+function stand(milliseconds: number): void {
+  if (milliseconds > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}
+
+function refusal(file: string, name: string, cause: unknown): GatewayError {
+  if (cause instanceof GatewayError) return cause;
+  if (cause instanceof OwnedBy || codeOf(cause).startsWith('SQLITE_BUSY')) {
+    const who = cause instanceof OwnedBy ? `process ${cause.owner}` : 'another process';
+    const remedy = 'stop that gateway first, or give this one its own directory (GATEWAY_DHCP_LEASES_DIR)';
+    return new GatewayError('store-locked', `${file}: in use by ${who}: ${remedy}`, cause);
+  }
+  return diskErrorOf(name, cause);
+}

@@ -1,0 +1,160 @@
+import type { Database, Statement } from 'better-sqlite3';
+import { INFINITE_SECONDS, type Instant } from '../../../lease/lease.ts';
+import type { HardwareAddress } from '../../../net/hardware-address.ts';
+import type { JournalRecord } from '../journal/journal-record.ts';
+import { DayOfRows, HeavyWriters } from './heavy-writers.ts';
+
+/** How many rows one piece of pruning deletes at most; more than one step of the carry-over writes. */
+export const PRUNE_ROWS = 256;
+/** How many rows are counted at once: a millisecond or two. */
+const COUNT_ROWS = 1024;
+/** What writes this part of all rows on one day is a flood. */
+const FLOOD_PART = 8;
+/** No row: before all. */
+const NONE = 0;
+
+export interface RetentionOptions {
+  /** How long the history is kept; 0xffffffff: without end. */
+  readonly seconds: number;
+  /** Rows that the history has at most. */
+  readonly rows: number;
+}
+
+/**
+ * Ends rows of the history that are too old or too many. Too old: the oldest. Too many, with the transaction that writes
+ * more: of network cards that write many a day the oldest of whoever has most, but never the first few of a day; else,
+ * where one day has written an eighth of all, the oldest of that day; else the oldest. So that a guest that writes as
+ * fast as it can ends what it wrote itself, and a guest that forges cards ends what was written on the day it does so.
+ * The rows that stand in the file at first are counted piece by piece; until then none is too many.
+ */
+export class Retention {
+  readonly #options: RetentionOptions;
+  readonly #bounds: Statement;
+  readonly #countPiece: Statement;
+  readonly #pruneOld: Statement;
+  readonly #pruneOldest: Statement;
+  readonly #pruneRow: Statement;
+  readonly #pruneExcessAtOnce: () => void;
+  #heavy = new HeavyWriters();
+  #today = new DayOfRows();
+  /** Of the row that was counted last. */
+  #countedDay = new DayOfRows();
+  /** Rows up to the first are counted, those up to the second are to be; what is beyond is counted as it is written. */
+  #countedTo = NONE;
+  #countTo = NONE;
+  /** False: what is in the file when the count begins is all to be counted. */
+  #isBegun = false;
+  #isCounted = false;
+  #rows = 0;
+  /** The oldest row when it was last looked at. */
+  #oldest = NONE;
+
+  constructor(database: Database, options: RetentionOptions) {
+    this.#options = options;
+    this.#bounds = database
+      .prepare(
+        'SELECT (SELECT min(id) FROM history), (SELECT max(id) FROM history), (SELECT at FROM history ORDER BY id LIMIT 1)',
+      )
+      .raw();
+    this.#countPiece = database
+      .prepare(`SELECT id, mac, at FROM history WHERE id > ? AND id <= ? ORDER BY id LIMIT ${COUNT_ROWS}`)
+      .raw();
+    this.#pruneOld = database.prepare('DELETE FROM history WHERE id >= ? AND id < ? AND at < ?');
+    this.#pruneOldest = database.prepare(
+      'DELETE FROM history WHERE id IN (SELECT id FROM history WHERE id >= ? ORDER BY id LIMIT ?)',
+    );
+    this.#pruneRow = database.prepare('DELETE FROM history WHERE id = ?');
+    this.#pruneExcessAtOnce = database.transaction(() => this.pruneExcess());
+  }
+
+  /** What was counted has not happened, perhaps: a transaction has failed. */
+  countAnew(): void {
+    this.#isBegun = false;
+    this.#isCounted = false;
+  }
+
+  /** A row came (1) or went (-1), or neither. */
+  count({ eventId, hardware, at }: JournalRecord, rows: number): void {
+    const isToCome = !this.#isCounted && eventId > this.#countedTo && eventId <= this.#countTo;
+    if (rows === 0 || !this.#isBegun || isToCome) return;
+    this.#rows += rows;
+    if (rows > 0) {
+      if (!this.#today.isOf(at)) this.#heavy.dropBefore(this.#oldest);
+      this.#add(this.#today, eventId, hardware, at);
+    } else {
+      this.#today.remove(hardware, eventId);
+      this.#heavy.remove(hardware, eventId);
+    }
+  }
+
+  #add(day: DayOfRows, id: number, hardware: HardwareAddress, at: Instant): void {
+    if (!day.isOf(at)) day.begin(at, id);
+    this.#heavy.add(hardware, id, day.add(hardware));
+  }
+
+  /** Deletes a piece of what is too much, in the transaction that writes more: guests may write as fast as they like. */
+  pruneExcess(): void {
+    if (!this.#isCounted) this.#countMore();
+    if (!this.#isCounted) return;
+    let excess = Math.min(this.#rows - this.#options.rows, PRUNE_ROWS);
+    if (excess <= 0) return;
+    for (const id of this.#heavy.take()) {
+      if (this.#pruneRow.run(id).changes === 0) continue;
+      this.#rows -= 1;
+      if (id >= this.#today.first) this.#today.rows -= 1;
+      excess -= 1;
+      if (excess === 0) return;
+    }
+    const isFlood = this.#today.rows > this.#options.rows / FLOOD_PART;
+    const pruned = this.#pruneOldest.run(isFlood ? this.#today.first : NONE, excess).changes;
+    this.#rows -= pruned;
+    if (isFlood) this.#today.rows -= pruned;
+  }
+
+  /** Deletes a piece of what is too old or too much; returns how many rows. */
+  prune(now: Instant): number {
+    const [oldest, newest, oldestAt] = this.#bounds.get() as readonly (number | null)[];
+    if (typeof oldest !== 'number' || typeof newest !== 'number' || typeof oldestAt !== 'number') return 0;
+    if (oldest < this.#oldest) this.countAnew(); // Older rows were put back, from another file.
+    this.#oldest = oldest;
+    if (!this.#isCounted) this.#countMore();
+    if (!this.#isCounted) return 0;
+    const rows = this.#rows;
+    const { seconds } = this.#options;
+    const before = seconds === INFINITE_SECONDS ? 0 : now - seconds * 1000;
+    if (oldestAt < before) this.#rows -= this.#pruneOld.run(oldest, oldest + PRUNE_ROWS, before).changes;
+    this.#pruneExcessAtOnce();
+    return rows - this.#rows;
+  }
+
+  #beginCount(): void {
+    const [oldest, newest] = this.#bounds.get() as readonly (number | null)[];
+    this.#heavy = new HeavyWriters();
+    this.#today = new DayOfRows();
+    this.#countedDay = new DayOfRows();
+    this.#countedTo = NONE;
+    this.#countTo = newest ?? NONE;
+    this.#oldest = oldest ?? NONE;
+    this.#rows = 0;
+    this.#isBegun = true;
+  }
+
+  #countMore(): void {
+    if (!this.#isBegun) this.#beginCount();
+    const piece = this.#countPiece.all(this.#countedTo, this.#countTo) as [number, number, number][];
+    for (const [id, mac, at] of piece) this.#add(this.#countedDay, id, mac as HardwareAddress, at as Instant);
+    this.#rows += piece.length;
+    this.#countedTo = piece.at(-1)?.[0] ?? this.#countTo;
+    this.#isCounted = piece.length < COUNT_ROWS;
+    if (this.#isCounted) this.#joinDays();
+  }
+
+  /** The day that was counted last goes on, perhaps. */
+  #joinDays(): void {
+    const { rows, first } = this.#countedDay;
+    if (rows === 0) return;
+    if (this.#today.rows === 0) this.#today = this.#countedDay;
+    else if (this.#today.isSameAs(this.#countedDay)) this.#today.join(first, rows);
+    this.#countedDay = new DayOfRows();
+  }
+}

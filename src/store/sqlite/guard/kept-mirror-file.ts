@@ -1,0 +1,133 @@
+import { rmSync } from 'node:fs';
+import type { Database } from 'better-sqlite3';
+import type { Clock } from '../../../lease/clock.ts';
+import type { Instant } from '../../../lease/lease.ts';
+import type { Say } from '../../../log/say.ts';
+import { FileWatch } from '../disk/file-watch.ts';
+import { copyLeases } from '../file/copy-rows.ts';
+import { birthOf, openDatabase } from '../file/open-database.ts';
+import type { Ownership } from '../file/ownership.ts';
+import type { RetentionOptions } from '../file/retention.ts';
+import { MIGRATIONS } from '../file/schema.ts';
+import { MirrorFile } from '../upkeep/mirror-file.ts';
+import { FileGuard } from './file-guard.ts';
+import { FollowingHistory } from './following-history.ts';
+import { DATABASE_SUFFIXES, moveDatabaseAside } from './move-aside.ts';
+
+/** How often the names are looked at: milliseconds. */
+const LOOK = 1000;
+
+export interface KeptMirrorFileParts {
+  readonly file: string;
+  readonly database: Database;
+  readonly ownership: Ownership;
+  readonly history: RetentionOptions;
+  readonly clock: Clock;
+  readonly say: Say;
+}
+
+/** The lease file of a mirror, kept under its name: what is deleted or replaced there is made anew, and its history follows. */
+export class KeptMirrorFile {
+  readonly #parts: KeptMirrorFileParts;
+  readonly #watch = new FileWatch();
+  readonly #guard: FileGuard;
+  readonly #history: FollowingHistory;
+  #current: MirrorFile;
+  #cancelLook: () => void = () => {};
+
+  constructor(parts: KeptMirrorFileParts) {
+    const { file, database, ownership, history, clock, say } = parts;
+    this.#parts = parts;
+    this.#current = new MirrorFile(database, history);
+    this.#watch.remember(watchedFiles(file));
+    const whole = () => this.#guard.releaseFormer();
+    const written = (now: Instant) => this.#current.checkpoints.afterCommit(now);
+    this.#history = new FollowingHistory({ file, clock, say, written, whole });
+    this.#guard = new FileGuard({
+      file,
+      watch: this.#watch,
+      ownership,
+      clock,
+      stop: () => this.#history.pause(),
+      makeAnew: (now) => this.#makeAnew(now),
+      goOn: () => {},
+    });
+    this.#scheduleLook();
+  }
+
+  get current(): MirrorFile {
+    return this.#current;
+  }
+
+  /** What is lost, so that nothing may be written; undefined: all stands in its place. */
+  get failure(): string | undefined {
+    return this.#guard.failure;
+  }
+
+  get trouble(): string | undefined {
+    return this.#current.trouble ?? this.#history.failure;
+  }
+
+  /** At the end. True: the file may be written once more, before it is closed. */
+  finish(now: Instant): boolean {
+    this.#cancelLook();
+    this.#history.pause();
+    return this.#guard.finish(now);
+  }
+
+  close(): void {
+    this.#history.close(this.failure === undefined);
+    this.#current.database.close();
+    this.#guard.release();
+  }
+
+  #scheduleLook(): void {
+    const { clock } = this.#parts;
+    this.#cancelLook = clock.after(LOOK, () => {
+      if (this.#guard.isSound(clock.now())) this.#history.idle(clock.now());
+      this.#scheduleLook();
+    });
+  }
+
+  *#makeAnew(now: Instant): Generator<undefined, void> {
+    const { file, history, say } = this.#parts;
+    if (DATABASE_SUFFIXES.some((suffix) => this.#watch.lossOf(file + suffix) !== undefined)) {
+      const old = this.#current;
+      const aside = moveDatabaseAside(file, this.#watch, now);
+      const { database } = openDatabase(file, now, MIGRATIONS);
+      try {
+        const isWhole = yield* fill(database, old.database);
+        this.#current = new MirrorFile(database, history, isWhole);
+      } catch (error) {
+        database.close();
+        for (const suffix of DATABASE_SUFFIXES) rmSync(file + suffix, { force: true });
+        throw error;
+      }
+      this.#current.takeNotes(old);
+      this.#history.follow(old.database, database);
+      if (!this.#current.isWhole) say('error', { file }, 'the lost lease file of the mirror cannot be read');
+      say('warn', { file, aside }, 'the lease file was lost and is made anew, with all leases that it had');
+    }
+    this.#watch.remember(watchedFiles(file));
+  }
+}
+
+/** False: not all could be read of what it is copied from. */
+function* fill(to: Database, from: Database): Generator<undefined, boolean> {
+  birthOf(to);
+  to.exec('BEGIN IMMEDIATE');
+  let isWhole = true;
+  try {
+    yield* copyLeases(from, to);
+  } catch (error) {
+    if (!to.inTransaction) throw error; // It was the new one that failed.
+    isWhole = false;
+    to.exec('DELETE FROM mirror');
+  }
+  to.exec('COMMIT');
+  return isWhole;
+}
+
+function watchedFiles(file: string): readonly string[] {
+  return [...DATABASE_SUFFIXES.map((suffix) => file + suffix), `${file}.lock`];
+}

@@ -1,0 +1,43 @@
+import { lstatSync, renameSync } from 'node:fs';
+import type { Instant } from '../../../lease/lease.ts';
+import { stampOf, unusedName } from '../disk/beside.ts';
+import type { FileWatch } from '../disk/file-watch.ts';
+
+/** A database and what SQLite keeps beside it. */
+export const DATABASE_SUFFIXES = ['', '-wal', '-shm'] as const;
+
+/**
+ * Renames a database that is in the way. A log that belongs to it stays beside it under its new name; one that does not
+ * (ours beside a file of somebody else's) gets a name of its own, for SQLite would read it as that file's. Returns the
+ * new names.
+ */
+export function moveDatabaseAside(file: string, watch: FileWatch, now: Instant): readonly string[] {
+  const name = unusedName(asideNameOf(file, now));
+  const isOurs = watch.isOurs(file);
+  const moved: string[] = [];
+  for (const suffix of DATABASE_SUFFIXES) {
+    if (!isThere(file + suffix)) continue;
+    const belongs = watch.isOurs(file + suffix) === isOurs;
+    const aside = belongs ? name + suffix : unusedName(asideNameOf(file + suffix, now));
+    renameSync(file + suffix, aside);
+    moved.push(aside);
+  }
+  return moved;
+}
+
+/** Renames a file that is in the way; returns its new name, or none if there is none. */
+export function moveAside(file: string, now: Instant): readonly string[] {
+  if (!isThere(file)) return [];
+  const aside = unusedName(asideNameOf(file, now));
+  renameSync(file, aside);
+  return [aside];
+}
+
+function asideNameOf(file: string, now: Instant): string {
+  return `${file}.aside-${stampOf(now)}`;
+}
+
+/** A link that leads nowhere too. */
+function isThere(file: string): boolean {
+  return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+}

@@ -1,0 +1,44 @@
+import type { Database, Statement } from 'better-sqlite3';
+import { Checkpoints } from '../file/checkpoints.ts';
+import { ClockNotes } from '../file/clock-notes.ts';
+import { KnownNotes } from '../file/known-notes.ts';
+import { Retention, type RetentionOptions } from '../file/retention.ts';
+import { Writer } from '../file/writer.ts';
+
+/** Pages in the write-ahead log: what is in it need not be safe soon, and many changes touch the same pages. */
+const FORCED_PAGES = 1000;
+
+/** The lease file of a mirror that is open, and what works on it. */
+export class MirrorFile {
+  readonly database: Database;
+  /** False: some of its leases could not be had from the file that it replaces, so it says of no revision that it has all. */
+  readonly isWhole: boolean;
+  readonly writer: Writer;
+  readonly checkpoints: Checkpoints;
+  readonly retention: Retention;
+  readonly note: Statement;
+  readonly clockNotes: ClockNotes;
+  readonly known: KnownNotes;
+
+  constructor(database: Database, history: RetentionOptions, isWhole = true) {
+    this.database = database;
+    this.isWhole = isWhole;
+    this.writer = new Writer(database, null, true);
+    this.checkpoints = new Checkpoints(database, FORCED_PAGES);
+    this.retention = new Retention(database, history);
+    this.note = database.prepare('INSERT OR REPLACE INTO mirror VALUES (1, ?, ?, ?, ?, ?)');
+    this.clockNotes = new ClockNotes(database);
+    this.known = new KnownNotes(database);
+  }
+
+  get trouble(): string | undefined {
+    if (!this.isWhole) return 'it has not all leases: restart this gateway, which reads them from etcd anew';
+    return this.checkpoints.failure;
+  }
+
+  /** What was noted last is to be written to this file. */
+  takeNotes({ clockNotes, known }: MirrorFile): void {
+    if (clockNotes.note !== undefined) this.clockNotes.take(clockNotes.note);
+    this.known.take(known.notes);
+  }
+}

@@ -1,0 +1,127 @@
+import { type HardwareAddress, hardwareAt, putHardware } from '../../net/hardware-address.ts';
+import { type Ipv4, ipv4, UNSPECIFIED } from '../../net/ipv4.ts';
+import { maskOfLength, type Prefix } from '../../net/prefix.ts';
+import {
+  AND,
+  assemble,
+  JUMP_IF_EQUAL,
+  LOAD_BYTE,
+  LOAD_HALF,
+  LOAD_WORD,
+  PACKET_TYPE,
+  REJECT,
+  RETURN,
+} from './bpf.ts';
+
+/** Bytes of an ARP message for IPv4 over Ethernet (RFC 826), without the Ethernet header. */
+export const ARP_BYTES = 28;
+
+const ETHERNET = 1;
+const IPV4 = 0x0800;
+const LENGTHS = 0x0604; // Six bytes of hardware address, four of IP address.
+const REQUEST = 1;
+const REPLY = 2;
+/** Offsets. */
+const PROTOCOL = 2;
+const SIZES = 4;
+const OPERATION = 6;
+const SENDER_HARDWARE = 8;
+const SENDER_ADDRESS = 14;
+const TARGET_ADDRESS = 24;
+
+/** The request who has `target`, told by `hardware` at `source`. */
+export function arpRequest(hardware: HardwareAddress, source: Ipv4, target: Ipv4): Uint8Array {
+  const bytes = new Uint8Array(ARP_BYTES);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(0, ETHERNET);
+  view.setUint16(PROTOCOL, IPV4);
+  view.setUint16(SIZES, LENGTHS);
+  view.setUint16(OPERATION, REQUEST);
+  putHardware(view, SENDER_HARDWARE, hardware);
+  view.setUint32(SENDER_ADDRESS, source);
+  view.setUint32(TARGET_ADDRESS, target);
+  return bytes;
+}
+
+export interface ArpSender {
+  readonly address: Ipv4;
+  readonly hardware: HardwareAddress;
+}
+
+/** Who sent an ARP request or reply; undefined for anything else, and for a probe, which names no sender (RFC 5227 §1.1). */
+export function arpSender(view: DataView, offset: number, length: number): ArpSender | undefined {
+  if (length < ARP_BYTES) return undefined;
+  if (view.getUint16(offset + PROTOCOL) !== IPV4 || view.getUint16(offset + SIZES) !== LENGTHS)
+    return undefined;
+  const operation = view.getUint16(offset + OPERATION);
+  if (operation !== REQUEST && operation !== REPLY) return undefined;
+  const address = ipv4(view.getUint32(offset + SENDER_ADDRESS));
+  if (address === UNSPECIFIED) return undefined;
+  return { address, hardware: hardwareAt(view, offset + SENDER_HARDWARE) };
+}
+
+/** What another machine's ARP message says of an address. */
+export type ArpSign =
+  | 'probe' // It would like to have the address (RFC 5227 §1.1): no sender is named.
+  | 'announcement' // It has the address, and says so unasked (RFC 5227 §1.1): sender and target are the same.
+  | 'use'; // It has the address: it answers for it, or asks from it.
+
+export interface ArpAbout {
+  readonly sign: ArpSign;
+  readonly hardware: HardwareAddress;
+}
+
+/** What an ARP message says of this address; undefined: nothing. */
+export function arpAbout(
+  address: Ipv4,
+  view: DataView,
+  offset: number,
+  length: number,
+): ArpAbout | undefined {
+  if (length < ARP_BYTES) return undefined;
+  if (view.getUint16(offset + PROTOCOL) !== IPV4 || view.getUint16(offset + SIZES) !== LENGTHS)
+    return undefined;
+  const operation = view.getUint16(offset + OPERATION);
+  if (operation !== REQUEST && operation !== REPLY) return undefined;
+  const sender = view.getUint32(offset + SENDER_ADDRESS);
+  const isTarget = view.getUint32(offset + TARGET_ADDRESS) === address;
+  const hardware = hardwareAt(view, offset + SENDER_HARDWARE);
+  if (sender === UNSPECIFIED) {
+    return isTarget && operation === REQUEST ? { sign: 'probe', hardware } : undefined;
+  }
+  if (sender !== address) return undefined;
+  return { sign: isTarget ? 'announcement' : 'use', hardware };
+}
+
+const PACKET_OUTGOING = 4;
+
+/**
+ * The filter, run by the kernel, that lets pass ARP for IPv4 whose sender is in the segment and not this host, and
+ * probes for one address. The data begin at the ARP header, as the socket is SOCK_DGRAM.
+ *
+ * @param probed Whose probes pass; unspecified: none do.
+ */
+export function arpFilter({ network, length }: Prefix, probed: Ipv4 = UNSPECIFIED): Uint8Array {
+  return assemble([
+    [LOAD_BYTE, PACKET_TYPE],
+    [JUMP_IF_EQUAL, PACKET_OUTGOING, 'rejected'],
+    [LOAD_HALF, PROTOCOL],
+    [JUMP_IF_EQUAL, IPV4, undefined, 'rejected'],
+    [LOAD_HALF, OPERATION],
+    [JUMP_IF_EQUAL, REQUEST, 'a sender'],
+    [JUMP_IF_EQUAL, REPLY, undefined, 'rejected'],
+    'a sender',
+    [LOAD_WORD, SENDER_ADDRESS],
+    [JUMP_IF_EQUAL, UNSPECIFIED, 'a probe'],
+    [AND, maskOfLength(length)],
+    [JUMP_IF_EQUAL, network, 'passed', 'rejected'],
+    'a probe',
+    [LOAD_WORD, TARGET_ADDRESS],
+    [JUMP_IF_EQUAL, UNSPECIFIED, 'rejected'],
+    [JUMP_IF_EQUAL, probed, undefined, 'rejected'],
+    'passed',
+    [RETURN, ARP_BYTES],
+    'rejected',
+    [RETURN, REJECT],
+  ]);
+}

@@ -1,0 +1,164 @@
+import { readFileSync } from 'node:fs';
+import { NO_HARDWARE } from '../../net/hardware-address.ts';
+import { type Ipv4, LIMITED_BROADCAST, UNSPECIFIED } from '../../net/ipv4.ts';
+import { maskOfLength, type Prefix } from '../../net/prefix.ts';
+import {
+  AND,
+  assemble,
+  attachFilter,
+  JUMP_IF_EQUAL,
+  LOAD_BYTE,
+  LOAD_HALF,
+  LOAD_WORD,
+  PACKET_TYPE,
+  PROTOCOL,
+  REJECT,
+  RETURN,
+  VLAN_TAG,
+} from './bpf.ts';
+import { findInterface } from './interfaces.ts';
+import type { Libc } from './libc.ts';
+import {
+  AF_PACKET,
+  ETH_P_ALL,
+  ETH_P_IP,
+  linkAddress,
+  PACKET_IGNORE_OUTGOING,
+  PACKET_STATISTICS,
+  SO_RCVBUF,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOL_PACKET,
+  SOL_SOCKET,
+} from './linux.ts';
+
+/** Counts what comes to the interface, before any firewall of this machine has seen it. */
+export interface FrameCounter {
+  /**
+   * How many frames the UDP sockets should have heard came since the last call; those that the kernel has dropped for
+   * what they are, as with a wrong checksum, count against them.
+   */
+  count(): number;
+  close(): void;
+}
+
+/** Of one interface. */
+export interface FrameCounterOptions {
+  readonly interfaceName: string;
+  readonly listenIp: Ipv4;
+  readonly prefix: Prefix;
+  readonly serverPort?: number;
+}
+
+/** Offsets from the IP header, which has no options, to what follows it. */
+const FRAGMENT = 6;
+const PROTOCOL_OF_IP = 9;
+const SOURCE = 12;
+const TARGET = 16;
+const TARGET_PORT = 22;
+const OP = 28;
+
+const NO_OPTIONS = 0x45;
+const FRAGMENTED = 0x3fff;
+const UDP = 17;
+const BOOTREQUEST = 1;
+const PACKET_OTHERHOST = 3;
+const PACKET_OUTGOING = 4;
+const VLAN_NUMBER = 0xfff;
+
+/**
+ * The filter of the counting socket, run by the kernel: requests to everybody at the server's port, of a client without
+ * an address or of one in the segment. Nothing that is this host's own, or another's, or of a VLAN, and nothing that the
+ * kernel would take for forged (RFC 1812 §5.3.7).
+ */
+export function requestFilter({ listenIp, prefix, serverPort = 67 }: FrameCounterOptions): Uint8Array {
+  return assemble([
+    [LOAD_HALF, PROTOCOL],
+    [JUMP_IF_EQUAL, ETH_P_IP, undefined, 'rejected'],
+    [LOAD_BYTE, PACKET_TYPE],
+    [JUMP_IF_EQUAL, PACKET_OTHERHOST, 'rejected'],
+    [JUMP_IF_EQUAL, PACKET_OUTGOING, 'rejected'],
+    [LOAD_HALF, VLAN_TAG],
+    [AND, VLAN_NUMBER],
+    [JUMP_IF_EQUAL, 0, undefined, 'rejected'],
+    [LOAD_BYTE, 0],
+    [JUMP_IF_EQUAL, NO_OPTIONS, undefined, 'rejected'],
+    [LOAD_BYTE, PROTOCOL_OF_IP],
+    [JUMP_IF_EQUAL, UDP, undefined, 'rejected'],
+    [LOAD_HALF, FRAGMENT],
+    [AND, FRAGMENTED],
+    [JUMP_IF_EQUAL, 0, undefined, 'rejected'],
+    [LOAD_HALF, TARGET_PORT],
+    [JUMP_IF_EQUAL, serverPort, undefined, 'rejected'],
+    [LOAD_BYTE, OP],
+    [JUMP_IF_EQUAL, BOOTREQUEST, undefined, 'rejected'],
+    [LOAD_WORD, SOURCE],
+    [JUMP_IF_EQUAL, UNSPECIFIED, 'of a guest'],
+    [JUMP_IF_EQUAL, listenIp, 'rejected'],
+    [AND, maskOfLength(prefix.length)],
+    [JUMP_IF_EQUAL, prefix.network, undefined, 'rejected'],
+    'of a guest',
+    [LOAD_WORD, TARGET],
+    [JUMP_IF_EQUAL, LIMITED_BROADCAST, undefined, 'rejected'],
+    [RETURN, 1], // Octets that are kept of it: it is counted, and never read.
+    'rejected',
+    [RETURN, REJECT],
+  ]);
+}
+
+/** Undefined: it cannot be had, as without the capability NET_RAW. */
+export function openFrameCounter(libc: Libc, options: FrameCounterOptions): FrameCounter | undefined {
+  const link = findInterface(options.interfaceName);
+  const fd = link === undefined ? -1 : libc.socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (link === undefined || fd < 0) return undefined;
+  const results = [
+    attachFilter(libc, fd, requestFilter(options)), // Before the protocol, so that nothing is counted unfiltered.
+    libc.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, 1), // As little as there may be: what finds no room is counted too.
+    libc.bind(fd, linkAddress(ETH_P_ALL, link.index, NO_HARDWARE)),
+  ];
+  if (results.some((result) => result < 0)) {
+    libc.close(fd);
+    return undefined;
+  }
+  libc.setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1); // Spares a look at each reply, since Linux 4.20.
+  let dropped = droppedByKernel();
+  return {
+    count: () => {
+      const came = libc.getsockopt(fd, SOL_PACKET, PACKET_STATISTICS); // Which begins anew at 0.
+      if (came <= 0) return 0;
+      const before = dropped;
+      dropped = droppedByKernel();
+      return Math.max(0, came - (dropped - before));
+    },
+    close: () => libc.close(fd),
+  };
+}
+
+/** By file of /proc and line: datagrams that no socket gets for what they are, or for want of room. */
+const DROPS = [
+  ['snmp', 'Ip:', ['InHdrErrors', 'InAddrErrors', 'InDiscards']],
+  ['snmp', 'Udp:', ['InErrors']],
+  ['netstat', 'IpExt:', ['InTruncatedPkts', 'InNoRoutes']],
+] as const;
+
+/** In this network, since it began; 0 where that cannot be read. */
+function droppedByKernel(): number {
+  let sum = 0;
+  for (const [file, line, names] of DROPS) {
+    try {
+      sum += sumIn(readFileSync(`/proc/thread-self/net/${file}`, 'latin1'), line, names);
+    } catch {
+      // A kernel without that file has counted nothing in it.
+    }
+  }
+  return sum;
+}
+
+/** Of two lines that begin so, names above numbers. */
+function sumIn(statistics: string, line: string, wanted: readonly string[]): number {
+  const [names = [], numbers = []] = statistics
+    .split('\n')
+    .filter((text) => text.startsWith(line))
+    .map((text) => text.split(' '));
+  return wanted.reduce((sum, name) => sum + (Number(numbers[names.indexOf(name)]) || 0), 0);
+}

@@ -1,0 +1,158 @@
+import { describe, expect, test } from 'vitest';
+import { Probe } from '../../src/detection/probe.ts';
+import { hardwareFromText, hardwareToText } from '../../src/net/hardware-address.ts';
+import { FakeClock, settle } from '../support/clock.ts';
+import { at } from '../support/plan.ts';
+import { SimulatedSegment } from '../support/simulated-transport.ts';
+
+const ADDRESS = at('10.15.3.20');
+const HOLDER = hardwareFromText('52:54:00:00:00:99');
+const OWN = hardwareFromText('52:54:00:00:00:01');
+const OTHER = hardwareFromText('52:54:00:00:00:98');
+if (HOLDER === undefined || OWN === undefined || OTHER === undefined) throw new Error('not an address');
+
+function probe() {
+  const clock = new FakeClock();
+  const segment = new SimulatedSegment();
+  const answers: string[] = [];
+  const note = (who: string) => (holder: Parameters<typeof hardwareToText>[0] | undefined) => {
+    answers.push(
+      `${who}: ${holder === undefined ? 'nobody' : hardwareToText(holder)} at ${clock.monotonic()}`,
+    );
+  };
+  return { clock, segment, answers, note, probe: new Probe(segment, clock) };
+}
+
+describe('RFC 2131 §2.2: asking the segment for an address', () => {
+  test('three requests are sent, spread over the time, and silence is the answer at its end', async () => {
+    const bench = probe();
+
+    bench.probe.ask(ADDRESS, OWN, 300, bench.note('a'));
+    const counts = [bench.segment.asked.length];
+    for (const step of [99, 1, 99, 1]) {
+      await bench.clock.pass(step);
+      counts.push(bench.segment.asked.length);
+    }
+    await bench.clock.pass(100);
+
+    expect(counts).toEqual([1, 1, 2, 2, 3]);
+    expect(bench.answers).toEqual(['a: nobody at 300']);
+  });
+
+  test('the first answer ends it, and no more is asked', async () => {
+    const bench = probe();
+    bench.probe.ask(ADDRESS, OWN, 300, bench.note('a'));
+
+    await bench.clock.pass(50);
+    bench.segment.say(ADDRESS, HOLDER);
+    bench.segment.say(ADDRESS, HOLDER);
+    await bench.clock.pass(300);
+
+    expect(bench.answers).toEqual(['a: 52:54:00:00:00:99 at 50']);
+    expect(bench.segment.asked).toHaveLength(1);
+    expect(bench.clock.pending).toBe(0);
+    expect(bench.probe.open).toBe(0);
+  });
+
+  test("the asker's own answer does not end it: another holder may be slower", async () => {
+    const bench = probe();
+    bench.probe.ask(ADDRESS, OWN, 300, bench.note('a'));
+
+    bench.segment.say(ADDRESS, OWN);
+    await bench.clock.pass(250);
+    bench.segment.say(ADDRESS, HOLDER);
+
+    expect(bench.answers).toEqual(['a: 52:54:00:00:00:99 at 250']);
+  });
+
+  test("where nobody else answers, the asker's own answer is the answer at the end", async () => {
+    const bench = probe();
+    bench.probe.ask(ADDRESS, OWN, 300, bench.note('a'));
+
+    bench.segment.say(ADDRESS, OWN);
+    await bench.clock.pass(300);
+
+    expect(bench.answers).toEqual(['a: 52:54:00:00:00:01 at 300']);
+    expect(bench.segment.asked).toHaveLength(3);
+  });
+
+  test('who is not believed ends nothing, and whoever else answers is heard', async () => {
+    const bench = probe();
+    const believing = new Probe(bench.segment, bench.clock, (_address, holder) => holder !== HOLDER);
+    believing.ask(ADDRESS, OWN, 300, bench.note('a'));
+
+    bench.segment.say(ADDRESS, HOLDER);
+    await bench.clock.pass(10);
+    bench.segment.say(ADDRESS, OTHER);
+
+    expect(bench.answers).toEqual(['a: 52:54:00:00:00:98 at 10']);
+  });
+
+  test('what is said of another address is no answer', async () => {
+    const bench = probe();
+    bench.probe.ask(ADDRESS, OWN, 300, bench.note('a'));
+
+    bench.segment.say(at('10.15.3.21'), HOLDER);
+    await bench.clock.pass(299);
+
+    expect(bench.answers).toEqual([]);
+  });
+
+  test('all who ask for one address hear its answer', async () => {
+    const bench = probe();
+    bench.probe.ask(ADDRESS, OWN, 300, bench.note('a'));
+    await bench.clock.pass(10);
+    bench.probe.ask(ADDRESS, OWN, 300, bench.note('b'));
+
+    bench.segment.say(ADDRESS, HOLDER);
+
+    expect(bench.answers).toEqual(['a: 52:54:00:00:00:99 at 10', 'b: 52:54:00:00:00:99 at 10']);
+  });
+
+  test('a later asker has its own time, and requests of its own', async () => {
+    const bench = probe();
+    bench.probe.ask(ADDRESS, OWN, 300, bench.note('a'));
+    await bench.clock.pass(290);
+    const before = bench.segment.asked.length;
+    bench.probe.ask(ADDRESS, OWN, 300, bench.note('b'));
+
+    await bench.clock.pass(300);
+
+    expect(bench.answers).toEqual(['a: nobody at 300', 'b: nobody at 590']);
+    expect(bench.segment.asked.length - before).toBe(3);
+  });
+
+  test('a question that was cancelled is not answered, and leaves nothing behind', async () => {
+    const bench = probe();
+
+    bench.probe.ask(ADDRESS, OWN, 300, bench.note('a'))?.();
+    bench.segment.say(ADDRESS, HOLDER);
+    await bench.clock.pass(300);
+
+    expect(bench.answers).toEqual([]);
+    expect(bench.clock.pending).toBe(0);
+    expect(bench.probe.open).toBe(0);
+  });
+
+  test('no more than 256 questions are open at once', () => {
+    const bench = probe();
+
+    const taken = Array.from({ length: 300 }, () => bench.probe.ask(ADDRESS, OWN, 300, bench.note('a')));
+
+    expect(taken.filter((cancel) => cancel !== undefined)).toHaveLength(256);
+  });
+
+  test('where there is no socket for it, nobody is waited for', async () => {
+    const bench = probe();
+    bench.segment.canAsk = false;
+
+    bench.probe.ask(ADDRESS, OWN, 300, bench.note('a'));
+    const atOnce = [...bench.answers];
+    await bench.clock.pass(0);
+
+    expect(atOnce).toEqual([]);
+    expect(bench.answers).toEqual(['a: nobody at 0']);
+    expect(bench.segment.asked).toEqual([]);
+    await settle();
+  });
+});

@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest';
+import { CallError, faultOf, STATUS } from '../../../../src/store/etcd/client/status-codes.ts';
+
+test.each([
+  [STATUS.DEADLINE_EXCEEDED, 'Deadline exceeded', 'unknown'],
+  [STATUS.UNAVAILABLE, 'etcdserver: leader changed', 'unknown'],
+  [STATUS.UNKNOWN, 'context deadline exceeded', 'unknown'],
+  [STATUS.RESOURCE_EXHAUSTED, 'etcdserver: too many requests', 'unknown'],
+  [STATUS.RESOURCE_EXHAUSTED, 'etcdserver: mvcc: database space exceeded', 'refused'],
+  [STATUS.PERMISSION_DENIED, 'etcdserver: permission denied', 'refused'],
+  [STATUS.INVALID_ARGUMENT, 'etcdserver: duplicate key given in txn request', 'refused'],
+  [STATUS.OUT_OF_RANGE, 'etcdserver: mvcc: required revision has been compacted', 'compacted'],
+])('code %i, %s: %s', (code, details, fault) => {
+  expect(faultOf(new CallError(code, details))).toBe(fault);
+});

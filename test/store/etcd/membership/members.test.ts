@@ -1,0 +1,274 @@
+import { describe, expect, test } from 'vitest';
+import { SharingGateways } from '../../../../src/cli/shared-leases.ts';
+import { instant } from '../../../../src/lease/lease.ts';
+import { Keys } from '../../../../src/store/etcd/keys/entry.ts';
+import { heartbeatsIn } from '../../../../src/store/etcd/keys/heartbeat.ts';
+import { Members } from '../../../../src/store/etcd/membership/members.ts';
+import { FakeClock, settle } from '../../../support/clock.ts';
+import { MemoryCluster } from '../../../support/memory-etcd.ts';
+import { at as dotted } from '../../../support/plan.ts';
+import { giveBirth, openSharedStore, SEGMENT, sharedStore } from '../../../support/shared-store.ts';
+
+const AGREED = { GATEWAY_DHCP_IDENTITY: 'auto' };
+
+async function born(): Promise<MemoryCluster> {
+  const cluster = new MemoryCluster();
+  await giveBirth(cluster.connect());
+  return cluster;
+}
+
+/** Lets the clock run until the promise has ended. */
+async function ended<Value>(clock: FakeClock, promise: Promise<Value>): Promise<Value> {
+  let isOver = false;
+  void promise.finally(() => {
+    isOver = true;
+  });
+  for (let step = 0; step < 400 && !isOver; step += 1) await clock.pass(100);
+  return promise;
+}
+
+describe('gateways that share leases', () => {
+  test('know which others are alive, until they leave or their heartbeat ends', async () => {
+    const cluster = await born();
+    const clock = new FakeClock();
+    const first = await openSharedStore({ etcd: cluster.connect(), clock });
+    const second = await openSharedStore({ etcd: cluster.connect(), clock, place: 11 });
+    const third = await openSharedStore({ etcd: cluster.connect(), clock, place: 12 });
+    const all = [...first.members.live];
+    await second.close();
+    const left = [...first.members.live];
+    cluster.endEtcdLease('3');
+
+    expect(all).toEqual([dotted('10.15.3.11'), dotted('10.15.3.12')]);
+    expect(left).toEqual([dotted('10.15.3.12')]);
+    expect([...first.members.live]).toEqual([]);
+    expect([...third.members.live]).toEqual([dotted('10.15.3.10')]);
+  });
+
+  test.each([
+    ['the listen IP of another', { place: 10, node: 'pve9' }, AGREED, 'listen IP 10.15.3.10'],
+    ['the node name of another', { place: 11, node: 'pve1' }, AGREED, 'node name pve1'],
+    [
+      'another rule of identity',
+      { place: 11 },
+      { GATEWAY_DHCP_IDENTITY: 'mac' },
+      'GATEWAY_DHCP_IDENTITY is mac here',
+    ],
+  ])('one with %s is refused, by name', async (_, who, agreed, cause) => {
+    const cluster = await born();
+    const clock = new FakeClock();
+    await openSharedStore({ etcd: cluster.connect(), clock, agreed: AGREED });
+    const store = sharedStore({ etcd: cluster.connect(), clock, ...who });
+
+    const contradiction = await ended(
+      clock,
+      store.serveAs(dotted(`10.15.3.${who.place}`), { agreed, alike: {} }),
+    );
+
+    expect(contradiction).toContain(cause);
+    expect(store.leases.canPromise).toBe(false);
+  });
+
+  test('with other pools and times than each other grant all the same, and say which has what', async () => {
+    const cluster = await born();
+    const clock = new FakeClock();
+    const open = (place: number, poolEnd: string) =>
+      openSharedStore({
+        ...{ etcd: cluster.connect(), clock, place, agreed: AGREED },
+        alike: { GATEWAY_DHCP_POOL_END: poolEnd, GATEWAY_DHCP_DNS: '1.1.1.1' },
+      });
+    const gateways = new SharingGateways();
+    gateways.store = await open(10, '10.15.3.254');
+    const second = await open(11, '10.15.3.99');
+    await open(12, '10.15.3.99');
+
+    for (const store of [gateways.store, second]) expect(store.leases.canPromise).toBe(true);
+    expect(gateways.problems).toEqual([
+      'GATEWAY_DHCP_POOL_END is 10.15.3.254 on pve1 and 10.15.3.99 on pve2, pve3: set it alike on all of them',
+    ]);
+
+    cluster.endEtcdLease('2');
+    cluster.endEtcdLease('3');
+    expect(gateways.problems).toEqual([]);
+  });
+
+  test('one whose setting is changed says what it has now, also before its heartbeat does', async () => {
+    const cluster = await born();
+    const clock = new FakeClock();
+    const alike = { GATEWAY_DHCP_LEASE_TIME: '43200' };
+    await openSharedStore({ etcd: cluster.connect(), clock, place: 11, alike });
+    await openSharedStore({ etcd: cluster.connect(), clock, alike });
+    const changed = await openSharedStore({
+      ...{ etcd: cluster.connect(), clock, random: () => 0.25 },
+      alike: { GATEWAY_DHCP_LEASE_TIME: '3600' },
+    });
+
+    expect(changed.members.differences).toEqual([
+      'GATEWAY_DHCP_LEASE_TIME is 3600 on pve1 and 43200 on pve2: set it alike on all of them',
+    ]);
+  });
+
+  test('one that is started again takes the place of the one before it at once', async () => {
+    const cluster = await born();
+    const clock = new FakeClock();
+    await openSharedStore({ etcd: cluster.connect(), clock, agreed: AGREED });
+    const again = sharedStore({ etcd: cluster.connect(), clock, random: () => 0.25 });
+
+    expect(await again.serveAs(dotted('10.15.3.10'), { agreed: AGREED, alike: {} })).toBeUndefined();
+    expect(again.leases.canPromise).toBe(true);
+  });
+
+  test('a predecessor under another name is waited for, as long as its heartbeat may last', async () => {
+    const cluster = await born();
+    const clock = new FakeClock();
+    await openSharedStore({ etcd: cluster.connect(), clock });
+    const renamed = sharedStore({ etcd: cluster.connect(), clock, node: 'new-name' });
+    const claim = renamed.serveAs(dotted('10.15.3.10'), { agreed: {}, alike: {} });
+    await clock.pass(8000);
+    cluster.endEtcdLease('1');
+
+    expect(await ended(clock, claim)).toBeUndefined();
+    expect(renamed.leases.canPromise).toBe(true);
+  });
+
+  test('two that keep beating under one name stop granting, and say so', async () => {
+    const cluster = await born();
+    const clock = new FakeClock();
+    const one = await openSharedStore({ etcd: cluster.connect(), clock });
+    const other = await openSharedStore({ etcd: cluster.connect(), clock, random: () => 0.25 });
+    for (let second = 0; second < 15; second += 1) {
+      await clock.pass(1000);
+      for (const store of [one, other]) store.idle();
+      await settle();
+    }
+
+    expect(one.failure).toContain('node name pve1');
+    expect(one.leases.canPromise).toBe(false);
+  });
+});
+
+describe('while etcd has no space', () => {
+  test.each([
+    { full: 'but for nested puts', says: 'and their heartbeats are written, as leases are', at: 15_000 },
+    { full: 'wholly', says: 'though no heartbeat can be written', at: 0 },
+  ] as const)('the gateways stay alive for each other, $says', async ({ full, at }) => {
+    const cluster = await born();
+    const clock = new FakeClock();
+    const begin = clock.now();
+    const one = await openSharedStore({ etcd: cluster.connect(), clock });
+    const other = await openSharedStore({ etcd: cluster.connect(), clock, place: 11 });
+    cluster.full = full;
+    for (let second = 0; second < 16; second += 1) {
+      await clock.pass(1000);
+      for (const store of [one, other]) store.idle();
+      await settle();
+      if (second % 5 === 4) cluster.lapse();
+    }
+
+    expect([...one.members.live]).toEqual([dotted('10.15.3.11')]);
+    expect([...other.members.live]).toEqual([dotted('10.15.3.10')]);
+    const [beat] = heartbeatsIn(new Keys(SEGMENT), cluster.keys);
+    expect((beat?.at ?? 0) - begin).toBe(at);
+  });
+
+  test('one that is started again is alive at once, with the lease of the process before it', async () => {
+    const cluster = await born();
+    const clock = new FakeClock();
+    const one = await openSharedStore({ etcd: cluster.connect(), clock });
+    const other = await openSharedStore({ etcd: cluster.connect(), clock, place: 11 });
+    cluster.full = 'but for nested puts';
+    cluster.alarms.push({ memberId: '1', kind: 'no-space' });
+    await clock.pass(1000);
+    for (const store of [one, other]) store.idle();
+    await settle();
+    cluster.lapse();
+    await other.close();
+    await openSharedStore({ etcd: cluster.connect(), clock, place: 11, random: () => 0.25 });
+    cluster.keptAlive.add('1');
+    cluster.lapse();
+
+    expect([...one.members.live]).toEqual([dotted('10.15.3.11')]);
+  });
+});
+
+describe('clocks', () => {
+  test.each([
+    ['agree', 0, true],
+    ['differ by less than a minute', 59_000, true],
+    ['differ by more', -61_000, false],
+  ])('that %s are seen to, by the newest heartbeat', async (_, milliseconds, agree) => {
+    const { agreedAt } = await seen(milliseconds, 2);
+
+    expect(agreedAt).toBe(agree ? 6000 : undefined);
+  });
+
+  test.each([
+    ['back', -3_600_000],
+    ['forward', 3_600_000],
+  ])('agree no more the moment that this one is set %s, before another heartbeat comes', async (_, step) => {
+    const cluster = await born();
+    const [clock, other] = [new FakeClock(), new FakeClock()];
+    const { members } = await openSharedStore({ etcd: cluster.connect(), clock });
+    const second = await openSharedStore({ etcd: cluster.connect(), clock: other, place: 11 });
+    await other.pass(3000);
+    second.idle();
+    await settle();
+    const before = members.agrees;
+
+    clock.jump(step);
+
+    expect([before, members.agrees, members.differs]).toEqual([true, false, true]);
+  });
+
+  /** What the first gateway makes of a second one whose clock is so far ahead, after so many heartbeats. */
+  async function seen(milliseconds: number, beats = 6): Promise<SharingGateways> {
+    const cluster = await born();
+    const clock = new FakeClock();
+    const skewed = {
+      now: () => instant(clock.now() + milliseconds),
+      monotonic: () => clock.monotonic(),
+      after: clock.after.bind(clock),
+    };
+    const gateways = new SharingGateways();
+    gateways.store = await openSharedStore({ etcd: cluster.connect(), clock });
+    const second = await openSharedStore({ etcd: cluster.connect(), clock: skewed, place: 11 });
+    for (let beat = 0; beat < beats; beat += 1) {
+      await clock.pass(3000);
+      second.idle();
+      await settle();
+    }
+    return gateways;
+  }
+
+  test.each([
+    { milliseconds: 90_000, warning: 'the clock of pve2 is 90 s ahead, and no lease ends by it here' },
+    { milliseconds: -90_000, warning: 'the clock of pve2 is 90 s behind, and no lease ends by it here' },
+    { milliseconds: 6000, warning: 'the clock of pve2 is 6 s ahead' },
+    { milliseconds: 4000, warning: undefined },
+  ])('that differ by $milliseconds ms are seen to', async ({ milliseconds, warning }) => {
+    const { problems } = await seen(milliseconds);
+
+    expect(problems).toEqual(warning === undefined ? [] : [expect.stringContaining(warning)]);
+  });
+
+  test('that were heard once or twice say nothing yet', async () => {
+    expect((await seen(90_000, 1)).problems).toEqual([]);
+  });
+});
+
+test('a heartbeat that no version of ours wrote is nobody', () => {
+  const cluster = new MemoryCluster();
+  const keys = new Keys(SEGMENT);
+  const key = keys.ofGateway('pve7');
+  for (const text of ['', '{', '{"node":1}', '[]', 'null']) {
+    cluster.transact({ compare: [], success: [{ kind: 'put', key, value: Buffer.from(text) }], failure: [] });
+    const etcd = cluster.connect();
+    const members = new Members({
+      ...{ etcd, keys, clock: new FakeClock(), node: 'pve1', instance: 'x', compacts: true },
+      mirror: () => ({ birth: '', revision: 0 }),
+    });
+    members.learnAll(cluster.keys);
+
+    expect(members.live.size).toBe(0);
+  }
+});

@@ -1,0 +1,49 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { openSqlite } from '../../../../src/store/sqlite/disk/driver.ts';
+import type * as CheckIntegrity from '../../../../src/store/sqlite/file/check-integrity.ts';
+import { builtProgram } from '../../../support/gateway-process.ts';
+
+// The check starts a program from a compiled file, so the compiled one is what is tested.
+const compiled = join(dirname(builtProgram()), '../dist/store/sqlite/file/check-integrity.js');
+const { checkIntegrity } = (await import(compiled)) as typeof CheckIntegrity;
+
+const directory = mkdtempSync(join(tmpdir(), 'vps-gateway-integrity-'));
+const sound = join(directory, 'sound.sqlite');
+const rows = openSqlite(sound);
+rows.exec('CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT)');
+const insert = rows.prepare('INSERT INTO t VALUES (?, ?)');
+for (let row = 0; row < 1000; row += 1) insert.run(row, 'x'.repeat(100));
+rows.close();
+
+afterAll(() => rmSync(directory, { recursive: true }));
+
+test('the full check of a lease file, by a process of its own, finds a sound one sound', async () => {
+  expect(await checkIntegrity(sound, new AbortController().signal)).toBeUndefined();
+});
+
+test('the full check says what is wrong with a damaged file', async () => {
+  const damaged = join(directory, 'damaged.sqlite');
+  const bytes = readFileSync(sound);
+  bytes.fill(0xa5, 8192, 12_288);
+  writeFileSync(damaged, bytes);
+
+  expect(await checkIntegrity(damaged, new AbortController().signal)).toMatch(/\S/);
+});
+
+test('a check that cannot be done is an error, not a sound file', async () => {
+  await expect(
+    checkIntegrity(join(directory, 'missing.sqlite'), new AbortController().signal),
+  ).rejects.toThrow();
+});
+
+test('a check that is aborted ends', async () => {
+  const stopping = new AbortController();
+  const check = checkIntegrity(sound, stopping.signal);
+
+  stopping.abort();
+
+  await expect(check).rejects.toThrow();
+});
