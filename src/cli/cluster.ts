@@ -2,15 +2,16 @@ import { type Command, Option } from 'commander';
 import type { LoadedSettings } from '../config/load-settings.ts';
 import { SETTINGS } from '../config/settings.ts';
 import { GatewayError } from '../errors.ts';
+import { initSegment } from '../sharing/begin-segment.ts';
+import { clusterStatus } from '../sharing/cluster-report.ts';
+import { connect } from '../sharing/etcd-connection.ts';
+import { joinCluster, leaveCluster } from '../sharing/join-and-leave.ts';
+import { seedSegment } from '../sharing/mend-segment.ts';
+import { type SharedSettings, sharedSettings } from '../sharing/shared-settings.ts';
 import { type Etcd, EtcdError } from '../store/etcd/client/etcd.ts';
-import { initSegment } from './cluster/init.ts';
-import { joinCluster, leaveCluster } from './cluster/move.ts';
-import { seedSegment } from './cluster/seed.ts';
-import { clusterStatus, writeStatus } from './cluster/status.ts';
-import { connect } from './etcd-connection.ts';
+import { writeClusterReport } from './cluster-report.ts';
 import { standardOutput } from './output.ts';
 import { addSettingOptions, settingsOrThrow } from './setting-options.ts';
-import { type SharedSettings, sharedSettings } from './shared-leases.ts';
 
 /** Adds `cluster init`, `seed`, `join`, `leave` and `status`: leases that several gateways share. */
 export function addClusterCommand(program: Command): void {
@@ -34,7 +35,7 @@ export function addClusterCommand(program: Command): void {
     const { shared } = sharedOrThrow(command);
     const report = await clusterStatus(shared);
     if (command.getOptionValue('json') === true) print(JSON.stringify(report, null, 2));
-    else writeStatus(standardOutput(), report);
+    else writeClusterReport(standardOutput(), report);
     process.exitCode = report.problems.length === 0 ? 0 : 1;
   });
   subcommand(

@@ -23,6 +23,7 @@ import {
   type ListenSettings,
 } from '../server/find-listen-address.ts';
 import { systemClock } from '../server/system-clock.ts';
+import { certificateFiles, certificateProblem } from '../sharing/etcd-connection.ts';
 import {
   type CertificateFault,
   type CertificateFiles,
@@ -32,7 +33,6 @@ import {
 import { refuseDirectory } from '../store/sqlite/disk/directory.ts';
 import { hasLeaseFile, openLeaseReader } from '../store/sqlite/lease-reader.ts';
 import { readInterfaces } from '../transport/linux/interfaces.ts';
-import { certificateFiles, certificateProblem } from './etcd-connection.ts';
 import { type Column, type Output, standardOutput, writeSentences, writeTable } from './output.ts';
 import { addSettingOptions, flagsOf } from './setting-options.ts';
 

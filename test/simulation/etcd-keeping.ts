@@ -1,6 +1,6 @@
-import { SharingGateways } from '../../src/cli/shared-leases.ts';
 import type { Cluster } from '../../src/detection/cluster.ts';
 import type { Clock } from '../../src/lease/clock.ts';
+import { SharingGateways } from '../../src/sharing/sharing-gateways.ts';
 import type { KeptLease, Mirror } from '../../src/store/mirror.ts';
 import { MemoryMirror } from '../support/memory-mirror.ts';
 import { at } from '../support/plan.ts';

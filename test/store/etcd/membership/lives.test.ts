@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { seedSegment } from '../../../../src/cli/cluster/seed.ts';
 import { loadSettings } from '../../../../src/config/load-settings.ts';
+import { seedSegment } from '../../../../src/sharing/mend-segment.ts';
 import type { EtcdStore } from '../../../../src/store/etcd/etcd-store.ts';
 import { judge, type KnownBirth } from '../../../../src/store/etcd/keys/birth.ts';
 import { FakeClock, settle } from '../../../support/clock.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { SharingGateways } from '../../../../src/cli/shared-leases.ts';
 import { instant } from '../../../../src/lease/lease.ts';
+import { SharingGateways } from '../../../../src/sharing/sharing-gateways.ts';
 import { Keys } from '../../../../src/store/etcd/keys/entry.ts';
 import { heartbeatsIn } from '../../../../src/store/etcd/keys/heartbeat.ts';
 import { Members } from '../../../../src/store/etcd/membership/members.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { initSegment } from '../../../../src/cli/cluster/init.ts';
 import { loadSettings } from '../../../../src/config/load-settings.ts';
 import type { LeaseState } from '../../../../src/lease/lease.ts';
 import type { Ipv4 } from '../../../../src/net/ipv4.ts';
+import { initSegment } from '../../../../src/sharing/begin-segment.ts';
 import type { EtcdStore } from '../../../../src/store/etcd/etcd-store.ts';
 import { decodeEntry, Keys } from '../../../../src/store/etcd/keys/entry.ts';
 import { readSnapshot } from '../../../../src/store/etcd/keys/snapshot.ts';

@@ -1,14 +1,15 @@
-import type { LoadedSettings } from '../../config/load-settings.ts';
-import type { Settings } from '../../config/settings.ts';
-import { sharedSettingTexts } from '../../config/shared-settings.ts';
-import { GatewayError } from '../../errors.ts';
-import { findListenAddress } from '../../server/find-listen-address.ts';
-import { systemClock } from '../../server/system-clock.ts';
-import { openMirror } from '../../store/sqlite/open-mirror.ts';
-import type { SqliteMirror } from '../../store/sqlite/sqlite-mirror.ts';
-import { readInterfaces } from '../../transport/linux/interfaces.ts';
-import { openEtcd } from '../etcd-connection.ts';
-import { nodeOf, type SharedSettings, sharedStore } from '../shared-leases.ts';
+import type { LoadedSettings } from '../config/load-settings.ts';
+import type { Settings } from '../config/settings.ts';
+import { sharedSettingTexts } from '../config/shared-settings.ts';
+import { GatewayError } from '../errors.ts';
+import { findListenAddress } from '../server/find-listen-address.ts';
+import { systemClock } from '../server/system-clock.ts';
+import { openMirror } from '../store/sqlite/open-mirror.ts';
+import type { SqliteMirror } from '../store/sqlite/sqlite-mirror.ts';
+import { readInterfaces } from '../transport/linux/interfaces.ts';
+import { openEtcd } from './etcd-connection.ts';
+import { nodeOf, type SharedSettings } from './shared-settings.ts';
+import { sharedStore } from './shared-store.ts';
 
 /** Brings the leases that this node had alone up into etcd, and makes its file a mirror; its gateway does not run. */
 export async function joinCluster(shared: SharedSettings, print: (line: string) => void): Promise<void> {

@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { editsBetween } from '../../config/nearest.ts';
-import { SETTINGS } from '../../config/settings.ts';
-import { GatewayError } from '../../errors.ts';
-import { ipv4FromText, ipv4ToText } from '../../net/ipv4.ts';
-import { prefixOf, prefixToText } from '../../net/prefix.ts';
-import { systemClock } from '../../server/system-clock.ts';
-import type { Etcd } from '../../store/etcd/client/etcd.ts';
-import { encodeBirth, OTHER_FILE } from '../../store/etcd/keys/birth.ts';
-import { Keys } from '../../store/etcd/keys/entry.ts';
-import { type Heartbeat, heartbeatsIn } from '../../store/etcd/keys/heartbeat.ts';
-import { type KnownSegment, otherSegments, segmentsToText } from '../../store/etcd/keys/segments.ts';
-import { readSnapshot } from '../../store/etcd/keys/snapshot.ts';
-import type { SharedSettings } from '../shared-leases.ts';
-import { mirrorStateOf } from './status.ts';
+import { editsBetween } from '../config/nearest.ts';
+import { SETTINGS } from '../config/settings.ts';
+import { GatewayError } from '../errors.ts';
+import { ipv4FromText, ipv4ToText } from '../net/ipv4.ts';
+import { prefixOf, prefixToText } from '../net/prefix.ts';
+import { systemClock } from '../server/system-clock.ts';
+import type { Etcd } from '../store/etcd/client/etcd.ts';
+import { encodeBirth, OTHER_FILE } from '../store/etcd/keys/birth.ts';
+import { Keys } from '../store/etcd/keys/entry.ts';
+import { type Heartbeat, heartbeatsIn } from '../store/etcd/keys/heartbeat.ts';
+import { type KnownSegment, otherSegments, segmentsToText } from '../store/etcd/keys/segments.ts';
+import { readSnapshot } from '../store/etcd/keys/snapshot.ts';
+import { mirrorStateOf } from './cluster-report.ts';
+import type { SharedSettings } from './shared-settings.ts';
 
 /** Names that differ by so many letters may be mistyped. */
 const MISTYPED = 2;

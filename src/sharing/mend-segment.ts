@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { GatewayError } from '../../errors.ts';
-import { systemClock } from '../../server/system-clock.ts';
-import type { Etcd } from '../../store/etcd/client/etcd.ts';
-import { encodeBirth, type KnownBirth } from '../../store/etcd/keys/birth.ts';
-import { Keys } from '../../store/etcd/keys/entry.ts';
-import { type Heartbeat, heartbeatsIn } from '../../store/etcd/keys/heartbeat.ts';
-import { type KnownSegment, otherSegments, segmentsToText } from '../../store/etcd/keys/segments.ts';
-import { readSnapshot, type Snapshot } from '../../store/etcd/keys/snapshot.ts';
-import type { Seeded, Seeding } from '../../store/etcd/membership/admission.ts';
-import type { SharedSettings } from '../shared-leases.ts';
+import { GatewayError } from '../errors.ts';
+import { systemClock } from '../server/system-clock.ts';
+import type { Etcd } from '../store/etcd/client/etcd.ts';
+import { encodeBirth, type KnownBirth } from '../store/etcd/keys/birth.ts';
+import { Keys } from '../store/etcd/keys/entry.ts';
+import { type Heartbeat, heartbeatsIn } from '../store/etcd/keys/heartbeat.ts';
+import { type KnownSegment, otherSegments, segmentsToText } from '../store/etcd/keys/segments.ts';
+import { readSnapshot, type Snapshot } from '../store/etcd/keys/snapshot.ts';
+import type { Seeded, Seeding } from '../store/etcd/membership/admission.ts';
+import type { SharedSettings } from './shared-settings.ts';
 
 /** The gateways are waited for so long: milliseconds. */
 const PATIENCE = 60_000;

@@ -1,22 +1,21 @@
-import { GatewayError } from '../../errors.ts';
-import { ipv4FromText } from '../../net/ipv4.ts';
-import { systemClock } from '../../server/system-clock.ts';
-import { type Alarm, EtcdError, type MemberStatus } from '../../store/etcd/client/etcd.ts';
-import { INIT, OTHER_FILE, SEED } from '../../store/etcd/keys/birth.ts';
-import { decodeEntry, Keys } from '../../store/etcd/keys/entry.ts';
-import { type Heartbeat, heartbeatsIn } from '../../store/etcd/keys/heartbeat.ts';
-import { type KnownSegment, otherSegments, segmentsToText } from '../../store/etcd/keys/segments.ts';
-import { readSnapshot, type Snapshot } from '../../store/etcd/keys/snapshot.ts';
-import { differencesIn, differenceToText } from '../../store/etcd/membership/contradiction.ts';
-import { alarmsOf, bytesToText, spaceProblems } from '../../store/etcd/membership/space.ts';
-import { whyNotCompact } from '../../store/etcd/membership/upkeep.ts';
-import { type MirrorState, openLeaseReader } from '../../store/sqlite/lease-reader.ts';
-import { connect } from '../etcd-connection.ts';
-import { type Output, writeDetails, writeSentences, writeTable } from '../output.ts';
-import type { SharedSettings } from '../shared-leases.ts';
+import { GatewayError } from '../errors.ts';
+import { ipv4FromText } from '../net/ipv4.ts';
+import { systemClock } from '../server/system-clock.ts';
+import { type Alarm, EtcdError, type MemberStatus } from '../store/etcd/client/etcd.ts';
+import { INIT, OTHER_FILE, SEED } from '../store/etcd/keys/birth.ts';
+import { decodeEntry, Keys } from '../store/etcd/keys/entry.ts';
+import { type Heartbeat, heartbeatsIn } from '../store/etcd/keys/heartbeat.ts';
+import { type KnownSegment, otherSegments, segmentsToText } from '../store/etcd/keys/segments.ts';
+import { readSnapshot, type Snapshot } from '../store/etcd/keys/snapshot.ts';
+import { differencesIn, differenceToText } from '../store/etcd/membership/contradiction.ts';
+import { alarmsOf, spaceProblems } from '../store/etcd/membership/space.ts';
+import { whyNotCompact } from '../store/etcd/membership/upkeep.ts';
+import { type MirrorState, openLeaseReader } from '../store/sqlite/lease-reader.ts';
+import { connect } from './etcd-connection.ts';
+import type { SharedSettings } from './shared-settings.ts';
 
 /** What is known of one member of etcd. */
-interface MemberLine {
+export interface MemberLine {
   readonly endpoint: string;
   readonly isLeader: boolean;
   readonly version: string | undefined;
@@ -208,69 +207,4 @@ function foreignProblems(keys: Keys, { found }: Snapshot): readonly string[] {
       ({ key }) =>
         `${key} holds no lease, so its address is given to nobody: the gateways' log says how to mend it`,
     );
-}
-
-export function writeStatus(output: Output, report: ClusterReport): void {
-  const { segment, birth, revision, members, gateways, leases, compaction, mirror, problems, warnings } =
-    report;
-  const counts = Object.entries(leases).map(([state, count]) => `${count} ${state}`);
-  writeDetails(output, [
-    ['segment', segment],
-    ['birth', birth],
-    ['revision', revision],
-    ['leases', counts.join(', ') || undefined],
-    ['compaction', compaction],
-    ['mirror here', mirror === undefined ? 'none' : mirrorText(mirror)],
-  ]);
-  output.write('\n');
-  writeTable(
-    output,
-    [
-      { heading: 'ETCD', cell: ({ endpoint }) => endpoint, wraps: true, least: 20 },
-      {
-        heading: 'ROLE',
-        cell: ({ isLeader, error }) => (error === undefined ? (isLeader ? 'leader' : 'follower') : 'away'),
-      },
-      { heading: 'VERSION', cell: ({ version }) => version },
-      { heading: 'REVISION', cell: (member) => member.revision },
-      {
-        heading: 'DATABASE',
-        cell: ({ database }) => database && databaseText(database),
-        wraps: true,
-        least: 16,
-      },
-    ],
-    members,
-  );
-  output.write('\n');
-  if (gateways === undefined)
-    output.write('which gateways are alive is not known: no majority of etcd answers\n');
-  else if (gateways.length === 0) output.write('no gateway is alive\n');
-  else {
-    writeTable(
-      output,
-      [
-        { heading: 'GATEWAY', cell: ({ node }) => node, least: 8 },
-        { heading: 'LISTEN IP', cell: ({ listenIp }) => listenIp },
-        { heading: 'GRANTS', cell: ({ isRefused }) => (isRefused ? 'no' : 'yes') },
-        { heading: 'MIRROR AT', cell: (gateway) => gateway.revision },
-        { heading: 'POOL', cell: ({ agreed }) => poolText(agreed), wraps: true, least: 16 },
-      ],
-      gateways,
-    );
-  }
-  for (const warning of warnings) writeSentences(output, ['', `warning: ${warning}`]);
-  for (const problem of problems) writeSentences(output, ['', `problem: ${problem}`]);
-}
-
-function databaseText({ bytes, quotaBytes }: NonNullable<MemberLine['database']>): string {
-  return `${bytesToText(bytes)} of ${bytesToText(quotaBytes)}`;
-}
-
-function mirrorText({ revision, age_seconds: age, quorum }: MirrorState): string {
-  return `revision ${revision}, seen ${age} s ago, quorum ${quorum}`;
-}
-
-function poolText(agreed: Heartbeat['agreed']): string {
-  return `${agreed['GATEWAY_DHCP_POOL_START'] ?? '?'}-${agreed['GATEWAY_DHCP_POOL_END'] ?? '?'}`;
 }

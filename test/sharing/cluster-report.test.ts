@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { type ClusterReport, writeStatus } from '../../src/cli/cluster/status.ts';
+import { writeClusterReport } from '../../src/cli/cluster-report.ts';
+import type { ClusterReport } from '../../src/sharing/cluster-report.ts';
 
 function reportOf(names: readonly string[]): ClusterReport {
   return {
@@ -38,7 +39,7 @@ test('what `cluster status` says fits a terminal of 80 columns, however long the
   const written: string[] = [];
   const output = { hasColour: false, columns: 80, write: (text: string) => void written.push(text) };
 
-  writeStatus(output, reportOf(names));
+  writeClusterReport(output, reportOf(names));
   const lines = written.join('').split('\n');
 
   for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { initSegment } from '../../src/cli/cluster/init.ts';
-import { seedSegment } from '../../src/cli/cluster/seed.ts';
-import { clusterStatus, writeStatus } from '../../src/cli/cluster/status.ts';
-import { sharedSettings } from '../../src/cli/shared-leases.ts';
+import { writeClusterReport } from '../../src/cli/cluster-report.ts';
 import { loadSettings } from '../../src/config/load-settings.ts';
+import { initSegment } from '../../src/sharing/begin-segment.ts';
+import { clusterStatus } from '../../src/sharing/cluster-report.ts';
+import { seedSegment } from '../../src/sharing/mend-segment.ts';
+import { sharedSettings } from '../../src/sharing/shared-settings.ts';
 import { Keys } from '../../src/store/etcd/keys/entry.ts';
 import { address, bind } from '../store/changes.ts';
 import { FakeClock, settle } from '../support/clock.ts';
@@ -156,7 +157,7 @@ describe('cluster status without a majority of etcd', () => {
   test('does not know who is alive, and says so', async () => {
     const report = await clusterStatus(shared({}));
     const written: string[] = [];
-    writeStatus({ write: (text) => void written.push(text), hasColour: false }, report);
+    writeClusterReport({ write: (text) => void written.push(text), hasColour: false }, report);
     const text = written.join('');
 
     expect(report.gateways).toBeUndefined();

@@ -1,0 +1,46 @@
+import { randomBytes } from 'node:crypto';
+import type { Random } from '../lease/clock.ts';
+import type { Say } from '../log/say.ts';
+import type { Ipv4 } from '../net/ipv4.ts';
+import { systemClock } from '../server/system-clock.ts';
+import { EtcdStore } from '../store/etcd/etcd-store.ts';
+import { Keys } from '../store/etcd/keys/entry.ts';
+import { mirrorOf } from '../store/etcd/keys/heartbeat.ts';
+import { Members } from '../store/etcd/membership/members.ts';
+import { Upkeep } from '../store/etcd/membership/upkeep.ts';
+import type { Mirror } from '../store/mirror.ts';
+import type { EtcdConnection } from './etcd-connection.ts';
+
+import type { SharedSettings } from './shared-settings.ts';
+
+const RANDOM_BYTES = 6;
+
+/** 0 <= x < 1, as nobody can know it. */
+export const random: Random = () => randomBytes(RANDOM_BYTES).readUIntBE(0, RANDOM_BYTES) / 2 ** 48;
+
+export interface SharedParts {
+  readonly shared: SharedSettings;
+  readonly etcd: EtcdConnection['etcd'];
+  readonly mirror: Mirror;
+  readonly inFlight: ReadonlySet<Ipv4>;
+  readonly say: Say;
+}
+
+/** The store that gateways share, not yet of a listen address. */
+export function sharedStore({ shared, etcd, mirror, inFlight, say }: SharedParts): EtcdStore {
+  const { segment, node, settings } = shared;
+  const members = new Members({
+    etcd,
+    keys: new Keys(segment),
+    clock: systemClock,
+    node,
+    instance: randomBytes(8).toString('hex'),
+    compacts: settings.etcdCompact !== 'off',
+    mirror: () => mirrorOf(mirror.standing, segment),
+  });
+  const { etcdCompact: compacting, etcdQuota: quota } = settings;
+  const upkeep = new Upkeep({ etcd, clock: systemClock, compacting, quota, say });
+  return new EtcdStore({
+    ...{ etcd, segment, node, mirror, members, inFlight, clock: systemClock, random, say, upkeep },
+  });
+}
