@@ -42,7 +42,7 @@ export function answerDecline(question: Question): Decision {
   const seconds = isConfirmed ? CONFIRMED_QUARANTINE : CLAIMED_QUARANTINE;
   const next = { ...recordOf(question, 'declined', seconds), hardware: holder ?? NO_HARDWARE };
   const change = changeOf(question, 'binding', 'declined', [
-    { address, seen: leases.at(address)?.version ?? 0, next },
+    { address, expectedVersion: leases.at(address)?.version ?? 0, next },
   ]);
   const decision = { kind: 'silence', reason: 'declined', change } as const;
   return isConfirmed ? { ...decision, other: holder } : decision;

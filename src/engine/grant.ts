@@ -13,7 +13,7 @@ import type { Question } from './question.ts';
 export function bind(question: Question, address: Ipv4, leaseSeconds: number, reason: Reason): LeaseChange {
   const record = recordOf(question, 'bound', leaseSeconds);
   return changeOf(question, 'binding', reason, [
-    { address, seen: question.leases.at(address)?.version ?? 0, next: record },
+    { address, expectedVersion: question.leases.at(address)?.version ?? 0, next: record },
     ...leaving(question, address),
   ]);
 }
@@ -22,12 +22,12 @@ export function bind(question: Question, address: Ipv4, leaseSeconds: number, re
 export function hold(question: Question, address: Ipv4, reason: Reason): LeaseChange {
   const { now, plan, leases, client } = question;
   const record = recordOf(question, 'offered', plan.offerSeconds);
-  const writes: LeaseWrite[] = [{ address, seen: leases.at(address)?.version ?? 0, next: record }];
+  const writes: LeaseWrite[] = [{ address, expectedVersion: leases.at(address)?.version ?? 0, next: record }];
   const other = leases.offerTo(client);
   if (other !== undefined && other.address !== address) {
-    writes.push({ address: other.address, seen: other.version, next: freed(other, now) });
+    writes.push({ address: other.address, expectedVersion: other.version, next: freed(other, now) });
   }
-  return changeOf(question, 'hold', reason, writes);
+  return changeOf(question, 'offer', reason, writes);
 }
 
 /** Frees the address that the client has elsewhere. */
@@ -38,8 +38,8 @@ function leaving(question: Question, address: Ipv4): LeaseWrite[] {
   const isHeld: boolean = isBoundTo(binding, client, now);
   if (!isHeld && binding.state !== 'peer') return [];
   if (binding.state === 'peer') {
-    const seen = leases.at(binding.address)?.version ?? binding.version; // It may be on offer by now.
-    return [{ address: binding.address, seen, next: leftBehind(binding, known, now) }];
+    const expectedVersion = leases.at(binding.address)?.version ?? binding.version; // It may be on offer by now.
+    return [{ address: binding.address, expectedVersion, next: leftBehind(binding, known, now) }];
   }
   return ending(question, binding).filter((write) => write.address !== address);
 }

@@ -21,8 +21,8 @@ export function repeatLease(question: Question, address: Ipv4): Decision | undef
   const lease = cachedLease(question, address);
   if (lease === undefined) return undefined;
   // It is durable, for the table moves only with a commit; but a mirror may lag, so that the store confirms it.
-  const writes = [{ address, seen: lease.version, next: 'as seen' as const }];
-  const change = changeOf(question, 'assertion', 'cached', writes);
+  const writes = [{ address, expectedVersion: lease.version, next: 'precondition-only' as const }];
+  const change = changeOf(question, 'check', 'cached', writes);
   const reply = leaseReply(question, 'DHCPACK', address, secondsLeft(question, address));
   return {
     kind: 'reply',

@@ -14,14 +14,14 @@ export function refuse(question: Question, address: Ipv4, reason: Reason): Decis
 }
 
 /**
- * A DHCPNAK for what a lease shows to be wrong. It is an assertion: the store confirms that the lease still stands as
+ * A DHCPNAK for what a lease shows to be wrong. It is a check: the store confirms that the lease still stands as
  * it was seen, for a mirror may lag.
  */
 export function refuseBecauseOf(question: Question, address: Ipv4, lease: Lease, reason: Reason): Decision {
   // It may be on offer besides, to its own card under another identifier.
-  const seen = question.leases.at(lease.address)?.version ?? lease.version;
-  const writes = [{ address: lease.address, seen, next: 'as seen' as const }];
-  return nak(question, address, reason, changeOf(question, 'assertion', reason, writes));
+  const expectedVersion = question.leases.at(lease.address)?.version ?? lease.version;
+  const writes = [{ address: lease.address, expectedVersion, next: 'precondition-only' as const }];
+  return nak(question, address, reason, changeOf(question, 'check', reason, writes));
 }
 
 function nak(question: Question, address: Ipv4, reason: Reason, change: LeaseChange | undefined): Decision {

@@ -74,8 +74,8 @@ export function changeOf(
   reason: Reason,
   writes: readonly LeaseWrite[],
 ): LeaseChange {
-  const seenBinding: Version = question.leases.bindingOf(question.client)?.version ?? 0;
-  return { kind, client: question.client, seenBinding, writes, at: question.now, reason };
+  const expectedBindingVersion: Version = question.leases.bindingOf(question.client)?.version ?? 0;
+  return { kind, client: question.client, expectedBindingVersion, writes, at: question.now, reason };
 }
 
 /** How long an address is kept out of use when ARP names a holder that we did not lease it to: seconds. */
@@ -96,7 +96,7 @@ export function quarantineInUse(question: Question, address: Ipv4, holder: Hardw
     expiresAt: later(now, CONFLICT_QUARANTINE),
     leaseSeconds: CONFLICT_QUARANTINE,
   };
-  const writes = [{ address, seen: leases.at(address)?.version ?? 0, next }];
+  const writes = [{ address, expectedVersion: leases.at(address)?.version ?? 0, next }];
   const isLastClient = standing?.hardware === holder && standing.state !== 'declined';
   const reason: Reason = isLastClient ? 'still-in-use' : 'address-in-use';
   return { kind: 'again', reason, change: changeOf(question, 'binding', reason, writes), other: holder };

@@ -70,7 +70,7 @@ export function yieldToOther(question: Question, address: Ipv4): Decision {
     return { kind: 'silence', reason: 'peer-granted', change };
   }
   if (writes.length === 0) return silence('not-for-us');
-  const change = changeOf(question, 'hold', 'offer-withdrawn', writes);
+  const change = changeOf(question, 'offer', 'offer-withdrawn', writes);
   return { kind: 'silence', reason: 'offer-withdrawn', change };
 }
 
@@ -86,12 +86,12 @@ function grantHeard(question: Question, address: Ipv4): readonly LeaseWrite[] {
 
 /** The writes by which an address is a peer's client's, and what it had from a peer before is left. */
 function noteOf({ leases, known, now }: Scene, address: Ipv4, record: LeaseRecord): Note {
-  const note = { address, seen: leases.at(address)?.version ?? 0, next: record };
+  const note = { address, expectedVersion: leases.at(address)?.version ?? 0, next: record };
   const before = leases.bindingOf(record.client);
   if (before?.state !== 'peer' || before.address === address) return [note];
   // It is on offer to the client again, as likely as not.
-  const seen = leases.at(before.address)?.version ?? before.version;
-  return [note, { address: before.address, seen, next: leftBehind(before, known, now) }];
+  const expectedVersion = leases.at(before.address)?.version ?? before.version;
+  return [note, { address: before.address, expectedVersion, next: leftBehind(before, known, now) }];
 }
 
 /**
@@ -122,8 +122,8 @@ function isAfter(asking: Asking, { updatedAt, version }: Lease): boolean {
 export function ending(scene: Scene, lease: Lease): readonly LeaseWrite[] {
   const { address, version } = lease;
   // What its card may have on offer there under another identifier ends with it.
-  const seen = scene.leases.at(address)?.version ?? version;
-  return heardSince(scene, lease) ?? [{ address, seen, next: freed(lease, scene.now) }];
+  const expectedVersion = scene.leases.at(address)?.version ?? version;
+  return heardSince(scene, lease) ?? [{ address, expectedVersion, next: freed(lease, scene.now) }];
 }
 
 /** An own lease that is over gives way to what was heard meanwhile before its address is promised again. */
@@ -167,7 +167,7 @@ export function leftBehind(before: Lease, known: Scene['known'], now: Instant): 
 function withdrawal({ leases, client, now }: Question, heard: readonly LeaseWrite[]): readonly LeaseWrite[] {
   const offer = leases.offerTo(client);
   if (offer === undefined || heard.some(({ address }) => address === offer.address)) return [];
-  return [{ address: offer.address, seen: offer.version, next: freed(offer, now) }];
+  return [{ address: offer.address, expectedVersion: offer.version, next: freed(offer, now) }];
 }
 
 /** Nothing is to be noted: it stands already, or what was heard may not displace what stands. */

@@ -17,10 +17,10 @@ export function moveStamps(turn: Turn, next: Turn | undefined, change: LeaseChan
  * something foreign was written to the client's record after the message was read, or since the commit.
  */
 function stampAfter(change: LeaseChange, stamp: Version, leases: LeaseView): Version {
-  if (change.seenBinding > stamp) return stamp;
+  if (change.expectedBindingVersion > stamp) return stamp;
   let moved = stamp;
   for (const { address, next } of change.writes) {
-    if (next === 'as seen') continue;
+    if (next === 'precondition-only') continue;
     const lease = leases.at(address);
     const isOurs =
       lease !== undefined &&

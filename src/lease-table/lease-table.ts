@@ -185,16 +185,17 @@ export class LeaseTable implements LeaseView, LeaseCounts {
   /** True if anything that the change rests on has moved. */
   conflicts(change: LeaseChange): boolean {
     const binding = this.#clients.slotOf(change.client);
-    if ((binding < 0 ? 0 : this.#records.versionAt(binding)) !== change.seenBinding) return true;
-    for (const write of change.writes) if (this.#versionAt(write.address) !== write.seen) return true;
+    if ((binding < 0 ? 0 : this.#records.versionAt(binding)) !== change.expectedBindingVersion) return true;
+    for (const write of change.writes)
+      if (this.#versionAt(write.address) !== write.expectedVersion) return true;
     return false;
   }
 
   /** What a write does, as long as nothing that it rests on has moved. */
   effectOf(change: LeaseChange, write: LeaseWrite): WriteEffect {
-    if (write.next === 'as seen') return 'none';
+    if (write.next === 'precondition-only') return 'none';
     if (write.next.state === 'offered') return 'offers';
-    if (change.kind === 'hold') return 'withdraws';
+    if (change.kind === 'offer') return 'withdraws';
     if (write.next.state !== 'free' || this.#offers.at(write.address) === undefined) return 'records';
     const slot = this.#records.slotOf(write.address);
     const isHolders =
@@ -206,7 +207,7 @@ export class LeaseTable implements LeaseView, LeaseCounts {
   apply(change: LeaseChange, version: Version = this.#revision + 1): void {
     for (const write of change.writes) {
       const effect = this.effectOf(change, write);
-      if (effect === 'none' || write.next === 'as seen') continue;
+      if (effect === 'none' || write.next === 'precondition-only') continue;
       if (effect === 'withdraws') this.#withdraw(write.address);
       else if (effect === 'offers') this.#offer(leaseOf(write.address, write.next, change.at, version));
       else this.#record(leaseOf(write.address, write.next, change.at, version));

@@ -78,21 +78,21 @@ export interface LeaseCounts {
 export interface LeaseWrite {
   readonly address: Ipv4;
   /** The version of `at(address)` that this write rests on; 0: there was no record. */
-  readonly seen: Version;
-  /** 'as seen': compared, not written. */
-  readonly next: LeaseRecord | 'as seen';
+  readonly expectedVersion: Version;
+  /** 'precondition-only': the expected version is compared, and nothing is written. */
+  readonly next: LeaseRecord | 'precondition-only';
 }
 
 /** Writes that happen together or not at all. */
 export interface LeaseChange {
   /**
-   * binding: must be durable before its reply leaves. hold: an offer made, or one withdrawn (next.state 'free').
-   * assertion: writes nothing, only compares.
+   * binding: must be durable before its reply leaves. offer: an offer made, or one withdrawn (next.state 'free').
+   * check: writes nothing, only compares.
    */
-  readonly kind: 'binding' | 'hold' | 'assertion';
+  readonly kind: 'binding' | 'offer' | 'check';
   readonly client: ClientKey;
   /** The version of `bindingOf(client)` that this change rests on; 0: the client had none. */
-  readonly seenBinding: Version;
+  readonly expectedBindingVersion: Version;
   readonly writes: readonly LeaseWrite[];
   /** When it was decided. */
   readonly at: Instant;

@@ -128,11 +128,18 @@ export function expire(lease: Lease, scene: Scene): Decision {
   const next = isPerhapsHeld
     ? ({ client, hardware, state: 'peer', expiresAt: NEVER } as const)
     : ({ client, hardware, state: 'free', expiresAt: endedAt } as const);
-  return ended(client, [{ address, seen: version, next }], scene);
+  return ended(client, [{ address, expectedVersion: version, next }], scene);
 }
 
 function ended(client: ClientKey, writes: readonly LeaseWrite[], { leases, now }: Scene): Decision {
-  const seenBinding = leases.bindingOf(client)?.version ?? 0;
-  const change = { kind: 'binding', client, seenBinding, writes, at: now, reason: 'expired' } as const;
+  const expectedBindingVersion = leases.bindingOf(client)?.version ?? 0;
+  const change = {
+    kind: 'binding',
+    client,
+    expectedBindingVersion,
+    writes,
+    at: now,
+    reason: 'expired',
+  } as const;
   return { kind: 'silence', reason: 'expired', change };
 }

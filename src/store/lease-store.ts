@@ -32,7 +32,7 @@ export interface LeaseStore {
   readonly batchLimit: number;
   /**
    * Settles a change that needs no commit, at once: 'committed' or 'conflict'. Undefined: it must be committed.
-   * The embedded store settles holds and assertions; a shared one nothing.
+   * The embedded store settles offers and checks; a shared one nothing.
    */
   settle(change: LeaseChange): 'committed' | 'conflict' | undefined;
   /** Outcomes in the order of the changes; never rejects. No client and no address occurs twice in the changes. */

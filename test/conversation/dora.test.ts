@@ -35,12 +35,12 @@ test('RFC 2131 §3.1: a DHCPDISCOVER is offered an address of the pool, and the 
   });
 });
 
-test('RFC 2131 §4.3.1: an offer is a hold, not a lease: nothing is to be made durable for it', () => {
+test('RFC 2131 §4.3.1: an offer is no lease: nothing is to be made durable for it', () => {
   const conversation = new Conversation();
 
   const { decision } = conversation.hear(new Guest(ADA).discover());
 
-  expect(decision.kind === 'reply' && decision.change?.kind).toBe('hold');
+  expect(decision.kind === 'reply' && decision.change?.kind).toBe('offer');
 });
 
 test('RFC 2131 §4.3.1: a DHCPDISCOVER that is sent again gets the same offer', () => {
@@ -264,8 +264,14 @@ describe('while nothing can be stored', () => {
     conversation.store.setFailure(undefined);
     const { client, hardware, state, expiresAt, version } = before;
     const next = { client, hardware, state, expiresAt, granter: at('10.15.3.11') };
-    const writes = [{ address: at(address), seen: version, next }];
-    const change = { kind: 'binding', client, seenBinding: version, writes, at: conversation.now } as const;
+    const writes = [{ address: at(address), expectedVersion: version, next }];
+    const change = {
+      kind: 'binding',
+      client,
+      expectedBindingVersion: version,
+      writes,
+      at: conversation.now,
+    } as const;
     conversation.store.applyForeign({ ...change, reason: 'renewed' });
     conversation.store.setFailure('disk full');
     conversation.known = { sharing: { live: new Set(), grace: 60_000 } };

@@ -234,11 +234,11 @@ describe('what is on its way', () => {
         if (lease === undefined || lease.state === 'free') return { kind: 'silence', reason: 'no-binding' };
         const { client, hardware, version } = lease;
         const next = { client, hardware, state: 'free', expiresAt: now } as const;
-        const writes = [{ address: at(MINE), seen: version, next }];
+        const writes = [{ address: at(MINE), expectedVersion: version, next }];
         const change = {
           kind: 'binding',
           client,
-          seenBinding: version,
+          expectedBindingVersion: version,
           writes,
           at: now,
           reason: 'x',

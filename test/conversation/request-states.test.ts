@@ -182,7 +182,7 @@ test('every DHCPNAK for a lease rests on that lease: the store confirms it befor
     const { decision } = MESSAGES[message](STATES[state]());
     const isKnownFromPlan = reason === 'wrong-network' || reason === 'not-in-pool';
     const kind = decision.kind === 'reply' ? decision.change?.kind : undefined;
-    expect([message, kind]).toEqual([message, isKnownFromPlan ? undefined : 'assertion']);
+    expect([message, kind]).toEqual([message, isKnownFromPlan ? undefined : 'check']);
   }
 });
 

@@ -83,10 +83,15 @@ describe('two gateways that share a pool and nothing else', () => {
       const granter = number < 300 ? { granter: at(SECOND) } : {};
       const write = {
         address,
-        seen: 0,
+        expectedVersion: 0,
         next: { ...next, ...granter, expiresAt: Number.MAX_SAFE_INTEGER as never },
       };
-      const change = { kind: 'binding', client: next.client, seenBinding: 0, at: both.clock.now() } as const;
+      const change = {
+        kind: 'binding',
+        client: next.client,
+        expectedBindingVersion: 0,
+        at: both.clock.now(),
+      } as const;
       await store.commit([{ ...change, writes: [write], reason: 'peer-granted' }]);
     }
 
@@ -158,12 +163,14 @@ describe('two gateways that share a pool and nothing else', () => {
         state: 'peer',
         expiresAt: NEVER,
       } as const;
-      const writes = [{ address: at('10.15.3.99'), seen: 0, next: { ...next, granter: at(SECOND) } }];
+      const writes = [
+        { address: at('10.15.3.99'), expectedVersion: 0, next: { ...next, granter: at(SECOND) } },
+      ];
       const now = both.clock.now();
       bench.store.applyForeign({
         kind: 'binding',
         client: next.client,
-        seenBinding: 0,
+        expectedBindingVersion: 0,
         writes,
         at: now,
         reason: 'peer-granted',

@@ -86,7 +86,7 @@ describe('a DHCPREQUEST that names another server', () => {
     expect(conversation.at(offer.address)).toBeUndefined();
   });
 
-  test('which has not moved yet is a hold in the shared leases, and is no other record of a lease that is there', () => {
+  test('which has not moved yet is an offer in the shared leases, and is no other record of a lease that is there', () => {
     const plan = { peers: new Set([at('10.15.3.13')]) };
     const conversation = new Conversation(plan);
     conversation.known = { sharing: sharingWith() };

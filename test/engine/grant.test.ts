@@ -11,10 +11,10 @@ const ADA = new Guest('52:54:00:00:00:01');
 function writesOf(decision: { readonly change?: { readonly writes: readonly unknown[] } | undefined }) {
   const writes = (decision.change?.writes ?? []) as readonly {
     readonly address: Parameters<typeof ipv4ToText>[0];
-    readonly next: { readonly state: string } | 'as seen';
+    readonly next: { readonly state: string } | 'precondition-only';
   }[];
   return writes.map(
-    ({ address, next }) => `${ipv4ToText(address)} ${next === 'as seen' ? next : next.state}`,
+    ({ address, next }) => `${ipv4ToText(address)} ${next === 'precondition-only' ? next : next.state}`,
   );
 }
 

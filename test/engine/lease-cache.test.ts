@@ -39,8 +39,8 @@ function write(conversation: Conversation, change: Partial<LeaseRecord>, where =
   store.applyForeign({
     kind: 'binding',
     client: next.client,
-    seenBinding: store.leases.bindingOf(next.client)?.version ?? 0,
-    writes: [{ address: at(where), seen: store.leases.at(at(where))?.version ?? 0, next }],
+    expectedBindingVersion: store.leases.bindingOf(next.client)?.version ?? 0,
+    writes: [{ address: at(where), expectedVersion: store.leases.at(at(where))?.version ?? 0, next }],
     at: now,
     reason: 'renewed',
   });
@@ -68,16 +68,16 @@ describe.each(ASKING)('a lease that has only begun, %s', (state, ask) => {
 
   test('is confirmed by the store before its reply leaves, which writes nothing', () => {
     const conversation = bound();
-    const seen = conversation.at(MINE)?.version;
+    const expectedVersion = conversation.at(MINE)?.version;
 
     const { decision } = ask(conversation);
 
     expect(decision).toMatchObject({
       kind: 'reply',
       change: {
-        kind: 'assertion',
-        seenBinding: seen,
-        writes: [{ address: at(MINE), seen, next: 'as seen' }],
+        kind: 'check',
+        expectedBindingVersion: expectedVersion,
+        writes: [{ address: at(MINE), expectedVersion, next: 'precondition-only' }],
       },
     });
   });

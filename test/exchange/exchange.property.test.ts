@@ -261,10 +261,17 @@ function memoryTrial(options: TrialOptions) {
   const bench = new ExchangeBench(store, inFlight, clock, { plan: plan(options.probe), questions: 4 });
   const renew = (lease: Lease) => {
     const next = { ...lease, expiresAt: later(clock.now(), 60), hostname: undefined };
-    const seenBinding = store.leases.bindingOf(lease.client)?.version ?? 0;
-    const writes = [{ address: lease.address, seen: lease.version, next }];
+    const expectedBindingVersion = store.leases.bindingOf(lease.client)?.version ?? 0;
+    const writes = [{ address: lease.address, expectedVersion: lease.version, next }];
     const { client } = lease;
-    store.applyForeign({ kind: 'binding', client, seenBinding, writes, at: clock.now(), reason: 'renewed' });
+    store.applyForeign({
+      kind: 'binding',
+      client,
+      expectedBindingVersion,
+      writes,
+      at: clock.now(),
+      reason: 'renewed',
+    });
   };
   return { store, trial: new Trial(bench, renew) };
 }

@@ -58,13 +58,13 @@ const GUEST = guestNumber(1);
 const KEY = clientKeyFromText('01525400000001');
 if (KEY === undefined) throw new Error('not a key');
 
-function freeing(address: string, client: ClientKey, seen = 0): LeaseChange {
+function freeing(address: string, client: ClientKey, expectedVersion = 0): LeaseChange {
   const next = { client, hardware: NO_HARDWARE, state: 'free', expiresAt: instant(1) } as const;
   return {
     kind: 'binding',
     client,
-    seenBinding: seen,
-    writes: [{ address: at(address), seen, next }],
+    expectedBindingVersion: expectedVersion,
+    writes: [{ address: at(address), expectedVersion, next }],
     at: instant(1),
     reason: 'expired',
   };
@@ -509,7 +509,9 @@ describe('what waited may not undo what came after it', () => {
     const { client, version } = record;
     bench.store.applyForeign({
       ...freeing(address, client, version),
-      writes: [{ address: record.address, seen: version, next: { ...record, hostname: undefined } }],
+      writes: [
+        { address: record.address, expectedVersion: version, next: { ...record, hostname: undefined } },
+      ],
     });
     bench.store.release();
     await bench.clock.pass(0);
@@ -546,7 +548,13 @@ describe('what waited may not undo what came after it', () => {
     if (record === undefined) throw new Error('no record');
     bench.store.applyForeign({
       ...freeing(address, record.client, record.version),
-      writes: [{ address: record.address, seen: record.version, next: { ...record, hostname: undefined } }],
+      writes: [
+        {
+          address: record.address,
+          expectedVersion: record.version,
+          next: { ...record, hostname: undefined },
+        },
+      ],
     });
     question?.answer('52:54:00:00:00:99');
     await bench.clock.pass(0);
@@ -565,7 +573,7 @@ describe('what waited may not undo what came after it', () => {
     if (record === undefined) throw new Error('no record');
     bench.store.applyForeign({
       ...freeing(address, record.client, record.version),
-      writes: [{ address: record.address, seen: record.version, next: record }],
+      writes: [{ address: record.address, expectedVersion: record.version, next: record }],
     });
 
     bench.store.release();
@@ -752,7 +760,7 @@ describe('deciding again', () => {
     const decide = always((client, asked) => ({
       kind: 'again',
       reason: 'address-in-use',
-      change: { ...freeing(`10.15.3.${20 + asked}`, client), seenBinding: asked - 1 },
+      change: { ...freeing(`10.15.3.${20 + asked}`, client), expectedBindingVersion: asked - 1 },
     }));
     const bench = memoryBench({ decide });
 
@@ -907,8 +915,13 @@ describe('orders from inside', () => {
         const lease = leases.at(at(address));
         if (lease === undefined) throw new Error('no lease');
         const next = { ...lease, state: 'free', expiresAt: now, hostname: undefined } as const;
-        const writes = [{ address: lease.address, seen: lease.version, next }];
-        const change = { kind: 'binding', client: lease.client, seenBinding: lease.version, writes } as const;
+        const writes = [{ address: lease.address, expectedVersion: lease.version, next }];
+        const change = {
+          kind: 'binding',
+          client: lease.client,
+          expectedBindingVersion: lease.version,
+          writes,
+        } as const;
         return { kind: 'silence', reason: 'expired', change: { ...change, at: now, reason: 'expired' } };
       },
       settled: (outcome) => outcomes.push(outcome),

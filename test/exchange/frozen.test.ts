@@ -79,12 +79,14 @@ describe('a gateway that stood still', () => {
     const record = bench.store.table.recordAt(at(address));
     if (record === undefined) throw new Error('no record');
     const { client, version } = record;
-    const writes = [{ address: record.address, seen: version, next: { ...record, hostname: undefined } }];
+    const writes = [
+      { address: record.address, expectedVersion: version, next: { ...record, hostname: undefined } },
+    ];
     const now = bench.clock.now();
     bench.store.applyForeign({
       kind: 'binding',
       client,
-      seenBinding: version,
+      expectedBindingVersion: version,
       writes,
       at: now,
       reason: 'bound',

@@ -46,7 +46,7 @@ describe('the lease table', () => {
         ...{ client: client(1), hardware: hardware(1), granter: UNSPECIFIED, address: FIRST },
         ...{ state, version: table.revision + 1, expiresAt: at(60), updatedAt: at(0), leaseSeconds: 60 },
       });
-      table.apply(changeOf(table, { kind: 'hold', client: 1, address: FIRST, state: 'offered' }));
+      table.apply(changeOf(table, { kind: 'offer', client: 1, address: FIRST, state: 'offered' }));
       const change = changeOf(table, { client: 1, address: FIRST, state: 'free' });
       return change.writes.map((write) => table.effectOf(change, write));
     };
@@ -248,8 +248,8 @@ type Step = { does: string; client: number; address: Ipv4; state?: LeaseState; l
 function changeOfStep(table: LeaseTable, step: Step, index: number) {
   const wish = { client: step.client, address: step.address, at: at(index * 10) };
   const expiresAt = at(index * 10 + (step.lasts ?? 0));
-  if (step.does === 'offer') return changeOf(table, { ...wish, kind: 'hold', state: 'offered', expiresAt });
-  if (step.does === 'withdraw') return changeOf(table, { ...wish, kind: 'hold', state: 'free' });
+  if (step.does === 'offer') return changeOf(table, { ...wish, kind: 'offer', state: 'offered', expiresAt });
+  if (step.does === 'withdraw') return changeOf(table, { ...wish, kind: 'offer', state: 'free' });
   if (step.from !== undefined && step.from !== step.address) {
     return changeOf(table, wish, { ...wish, address: step.from, state: 'free' });
   }

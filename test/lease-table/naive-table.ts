@@ -37,7 +37,7 @@ export class NaiveTable {
   apply(change: LeaseChange): void {
     const version = this.revision + 1;
     for (const { address, next } of change.writes) {
-      if (next === 'as seen') continue;
+      if (next === 'precondition-only') continue;
       this.revision = version;
       const record = this.recordAt(address);
       const isOffered = this.offers.some((offer) => offer.address === address);

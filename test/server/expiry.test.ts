@@ -216,12 +216,12 @@ test('a lease that was renewed meanwhile is left alone', async () => {
   if (lease === undefined) throw new Error('no lease');
   bench.store.sweep = () => [lease];
   const next = { ...lease, expiresAt: instant(END + 5000), hostname: undefined };
-  const writes = [{ address: lease.address, seen: lease.version, next }];
+  const writes = [{ address: lease.address, expectedVersion: lease.version, next }];
   const { client, version } = lease;
   bench.store.applyForeign({
     kind: 'binding',
     client,
-    seenBinding: version,
+    expectedBindingVersion: version,
     writes,
     at: instant(END),
     reason: 'renewed',

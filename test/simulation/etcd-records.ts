@@ -55,7 +55,7 @@ export class EtcdRecords {
       const outcome = outcomes[index];
       if (change.kind !== 'binding' || outcome === 'unknown') continue;
       for (const { address, next } of change.writes) {
-        if (next === 'as seen' || next.state === 'free') continue;
+        if (next === 'precondition-only' || next.state === 'free') continue;
         // Two gateways may do the same for a client in the same millisecond.
         const granter = next.granter === undefined ? server : ipv4ToText(next.granter);
         const isIts = (record: Claim | undefined) =>

@@ -41,7 +41,7 @@ function mutateOutcomes(store: EtcdStore): void {
 }
 
 function settleRefusals(store: EtcdStore): void {
-  const settle = ({ kind }: LeaseChange) => (kind === 'assertion' ? 'committed' : undefined);
+  const settle = ({ kind }: LeaseChange) => (kind === 'check' ? 'committed' : undefined);
   Object.assign(store, { settle });
 }
 

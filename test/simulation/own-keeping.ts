@@ -126,7 +126,8 @@ export class OwnKeeping implements Keeping {
   #noteResorts({ table }: MemoryStore, { writes }: LeaseChange): void {
     for (const { address, next } of writes) {
       const before = table.recordAt(address);
-      if (next === 'as seen' || next.state !== 'bound' || before?.hardware === next.hardware) continue;
+      if (next === 'precondition-only' || next.state !== 'bound' || before?.hardware === next.hardware)
+        continue;
       if (before?.state === 'peer') this.#lastResorts.add(address);
       else this.#lastResorts.delete(address);
     }
@@ -134,7 +135,7 @@ export class OwnKeeping implements Keeping {
 
   #noteEnd({ writes, at: on }: LeaseChange): void {
     for (const { address, next } of writes)
-      if (next !== 'as seen' && next.state === 'bound')
+      if (next !== 'precondition-only' && next.state === 'bound')
         this.#ends.set(address, this.#clock.now() + next.expiresAt - on);
   }
 

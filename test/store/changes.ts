@@ -42,7 +42,7 @@ export interface Wish {
   readonly kind?: LeaseChange['kind'];
   readonly client: number;
   readonly address: Ipv4;
-  readonly state?: LeaseState | 'as seen';
+  readonly state?: LeaseState | 'precondition-only';
   /** Who the record names, if not the client of the change. */
   readonly holder?: number;
   readonly at?: Instant;
@@ -53,8 +53,8 @@ export interface Wish {
   readonly hostname?: string;
   /** Another gateway. */
   readonly granter?: Ipv4;
-  readonly seen?: Version;
-  readonly seenBinding?: Version;
+  readonly expectedVersion?: Version;
+  readonly expectedBindingVersion?: Version;
 }
 
 /** A change that rests on what the view shows now, unless the wish says otherwise. */
@@ -64,7 +64,7 @@ export function changeOf(leases: LeaseView, ...wishes: readonly [Wish, ...Wish[]
   return {
     kind: first.kind ?? 'binding',
     client: who,
-    seenBinding: first.seenBinding ?? leases.bindingOf(who)?.version ?? 0,
+    expectedBindingVersion: first.expectedBindingVersion ?? leases.bindingOf(who)?.version ?? 0,
     writes: wishes.map((wish) => writeOf(leases, wish)),
     at: first.at ?? at(0),
     reason: first.reason ?? 'bound',
@@ -72,9 +72,10 @@ export function changeOf(leases: LeaseView, ...wishes: readonly [Wish, ...Wish[]
 }
 
 function writeOf(leases: LeaseView, wish: Wish): LeaseWrite {
-  const seen = wish.seen ?? leases.at(wish.address)?.version ?? 0;
+  const expectedVersion = wish.expectedVersion ?? leases.at(wish.address)?.version ?? 0;
   const { state = 'bound', hostname } = wish;
-  if (state === 'as seen') return { address: wish.address, seen, next: 'as seen' };
+  if (state === 'precondition-only')
+    return { address: wish.address, expectedVersion, next: 'precondition-only' };
   const holder = wish.holder ?? wish.client;
   const decidedAt = wish.at ?? at(0);
   const expiresAt = wish.expiresAt ?? (state === 'free' ? decidedAt : instant(decidedAt + 3_600_000));
@@ -83,7 +84,7 @@ function writeOf(leases: LeaseView, wish: Wish): LeaseWrite {
   const named = hostname === undefined ? next : { ...next, hostname };
   return {
     address: wish.address,
-    seen,
+    expectedVersion,
     next: wish.granter === undefined ? named : { ...named, granter: wish.granter },
   };
 }
@@ -107,7 +108,7 @@ export function bind(store: LeaseStore, ...wishes: readonly [Wish, ...Wish[]]): 
 }
 
 export function offer(store: LeaseStore, wish: Wish): Promise<Outcome> {
-  const withReason = { kind: 'hold', state: 'offered', reason: 'offered', ...wish } as const;
+  const withReason = { kind: 'offer', state: 'offered', reason: 'offered', ...wish } as const;
   return take(store, changeOf(store.leases, withReason));
 }
 

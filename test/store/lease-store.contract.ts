@@ -95,12 +95,15 @@ export function leaseStoreContract(
       });
 
       it.each([
-        ['that there is no record where there is one', { client: 2, address: A, seen: 0 }],
-        ['a record where there is none', { client: 2, address: B, seen: 1 }],
-        ['an older version of the record', { client: 2, address: A, seen: 1 }],
-        ['that the client has no binding when it has one', { client: 1, address: B, seenBinding: 0 }],
-        ['a binding of a client that has none', { client: 2, address: B, seenBinding: 1 }],
-        ['an older version of the binding', { client: 1, address: B, seenBinding: 1 }],
+        ['that there is no record where there is one', { client: 2, address: A, expectedVersion: 0 }],
+        ['a record where there is none', { client: 2, address: B, expectedVersion: 1 }],
+        ['an older version of the record', { client: 2, address: A, expectedVersion: 1 }],
+        [
+          'that the client has no binding when it has one',
+          { client: 1, address: B, expectedBindingVersion: 0 },
+        ],
+        ['a binding of a client that has none', { client: 2, address: B, expectedBindingVersion: 1 }],
+        ['an older version of the binding', { client: 1, address: B, expectedBindingVersion: 1 }],
       ])('a change that rests on %s is a conflict and writes nothing', async (_, wish) => {
         await bind(store, { client: 1, address: A });
         await bind(store, { client: 1, address: A, at: at(1) });
@@ -146,7 +149,7 @@ export function leaseStoreContract(
         const outcome = await bind(
           store,
           { client: 1, address: C, reason: 'moved' },
-          { client: 1, address: B, state: 'as seen', seen: 1 },
+          { client: 1, address: B, state: 'precondition-only', expectedVersion: 1 },
         );
 
         expect(outcome).toBe('conflict');
@@ -158,7 +161,7 @@ export function leaseStoreContract(
 
         const outcomes = await store.commit([
           changeOf(store.leases, { client: 1, address: A }),
-          changeOf(store.leases, { client: 2, address: B, seen: 0 }),
+          changeOf(store.leases, { client: 2, address: B, expectedVersion: 0 }),
           changeOf(store.leases, { client: 3, address: C }),
         ]);
 
@@ -168,14 +171,14 @@ export function leaseStoreContract(
         expect(store.leases.at(C)?.client).toBe(client(3));
       });
 
-      it('a write "as seen" is compared and leaves the record as it was', async () => {
+      it('a write "precondition-only" is compared and leaves the record as it was', async () => {
         await bind(store, { client: 2, address: B });
         const before = store.leases.at(B);
 
         const outcome = await bind(
           store,
           { client: 1, address: A },
-          { client: 1, address: B, state: 'as seen' },
+          { client: 1, address: B, state: 'precondition-only' },
         );
 
         expect(outcome).toBe('committed');
@@ -330,28 +333,28 @@ export function leaseStoreContract(
       });
     });
 
-    describe('assertions', () => {
+    describe('checks', () => {
       it('one that holds writes nothing', async () => {
         await bind(store, { client: 2, address: A });
         const before = store.leases.at(A);
 
-        const assertion = { kind: 'assertion', client: 1, address: A, state: 'as seen' } as const;
-        const outcome = await bind(store, assertion);
+        const check = { kind: 'check', client: 1, address: A, state: 'precondition-only' } as const;
+        const outcome = await bind(store, check);
 
         expect(outcome).toBe('committed');
         expect(store.leases.at(A)).toEqual(before);
       });
 
       it('one that has been overtaken is a conflict', async () => {
-        const assertion = changeOf(store.leases, {
-          kind: 'assertion',
+        const check = changeOf(store.leases, {
+          kind: 'check',
           client: 1,
           address: A,
-          state: 'as seen',
+          state: 'precondition-only',
         });
         await bind(store, { client: 2, address: A });
 
-        expect(await take(store, assertion)).toBe('conflict');
+        expect(await take(store, check)).toBe('conflict');
       });
     });
 

@@ -28,7 +28,7 @@ export interface MemoryStoreOptions {
   readonly clock?: Clock;
   readonly depth?: number;
   readonly batchLimit?: number;
-  /** False: holds and assertions must be committed too, as with a shared store. */
+  /** False: offers and checks must be committed too, as with a shared store. */
   readonly settles?: boolean;
   /** What is stored at the start. */
   readonly leases?: readonly Lease[];

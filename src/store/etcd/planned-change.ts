@@ -93,7 +93,7 @@ function entryAfter(
   op: string,
 ): Entry | undefined | 'same' {
   const effect = author.table.effectOf(change, write);
-  if (effect === 'none' || write.next === 'as seen') return 'same';
+  if (effect === 'none' || write.next === 'precondition-only') return 'same';
   const { offer: _offer, record, ...unknown } = before ?? { op };
   const kept = record === undefined ? {} : { record };
   if (effect === 'withdraws') return record === undefined ? undefined : { ...unknown, ...kept, op };

@@ -27,7 +27,7 @@ export interface SqliteStoreParts extends KeptFilesParts {
 /**
  * Leases in one SQLite file, behind a journal. A batch is durable when `commit` has been called: it is in the journal,
  * by one write that goes through to the disk (it does not wait; the promise is there for stores that do). The rows
- * follow within a second, or ten when there are very many. Offers and assertions are settled in memory.
+ * follow within a second, or ten when there are very many. Offers and checks are settled in memory.
  *
  * When that write fails, whatever the reason, nothing of the batch has happened and nothing may be promised, until a
  * write succeeds: the next commit a second later or after it, or the attempt that `idle` makes once a second. When only
@@ -184,7 +184,7 @@ export class SqliteStore implements LeaseStore {
       for (const write of change.writes) {
         const effect = this.#table.effectOf(change, write);
         wrote ||= effect !== 'none';
-        if (effect !== 'records' || write.next === 'as seen') continue;
+        if (effect !== 'records' || write.next === 'precondition-only') continue;
         const before = this.#table.recordAt(write.address);
         this.#batch.add(this.#recordOf(write.address, before, write.next, change, version + 1));
       }

@@ -84,10 +84,15 @@ describe('two gateways on one etcd', () => {
     cluster.isWatchStalled = true;
     await bind(first, { client: 1, address: A, state: 'free', reason: 'released' });
 
-    const assertion = changeOf(second.leases, { client: 1, address: B, state: 'as seen', kind: 'assertion' });
+    const check = changeOf(second.leases, {
+      client: 1,
+      address: B,
+      state: 'precondition-only',
+      kind: 'check',
+    });
 
     expect(second.leases.bindingOf(client(1))?.state).toBe('bound');
-    expect(await second.commit([assertion])).toEqual(['conflict']);
+    expect(await second.commit([check])).toEqual(['conflict']);
     expect(second.leases.bindingOf(client(1))?.state).toBe('free');
   });
 
@@ -99,10 +104,15 @@ describe('two gateways on one etcd', () => {
     cluster.isWatchStalled = true;
     await bind(first, { client: 1, address: A, state: 'free', reason: 'released' });
 
-    const assertion = changeOf(second.leases, { client: 2, address: A, state: 'as seen', kind: 'assertion' });
+    const check = changeOf(second.leases, {
+      client: 2,
+      address: A,
+      state: 'precondition-only',
+      kind: 'check',
+    });
 
     expect(second.leases.at(A)?.state).toBe('bound');
-    expect(await second.commit([assertion])).toEqual(['conflict']);
+    expect(await second.commit([check])).toEqual(['conflict']);
     expect(second.leases.at(A)?.state).toBe('free');
   });
 

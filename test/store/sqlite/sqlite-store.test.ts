@@ -61,7 +61,7 @@ describe('the SQLite store over restarts', () => {
     for (const [number, place] of [A, B].entries()) {
       const change = changeOf(first.leases, { client: number, address: place, state: 'peer' });
       const writes = change.writes.map((write) =>
-        write.next === 'as seen' ? write : { ...write, next: { ...write.next, client: NOBODY } },
+        write.next === 'precondition-only' ? write : { ...write, next: { ...write.next, client: NOBODY } },
       );
       await first.commit([{ ...change, writes }]);
     }
@@ -80,9 +80,9 @@ describe('the SQLite store over restarts', () => {
     await offer(first, { client: 5, address: D });
     await first.commit([
       changeOf(first.leases, { client: 1, address: A }),
-      changeOf(first.leases, { client: 9, address: B, state: 'as seen', kind: 'assertion' }),
-      changeOf(first.leases, { client: 5, address: D, state: 'free', kind: 'hold' }),
-      changeOf(first.leases, { client: 2, address: C, seen: 7 }),
+      changeOf(first.leases, { client: 9, address: B, state: 'precondition-only', kind: 'check' }),
+      changeOf(first.leases, { client: 5, address: D, state: 'free', kind: 'offer' }),
+      changeOf(first.leases, { client: 2, address: C, expectedVersion: 7 }),
       changeOf(first.leases, { client: 3, address: address('10.15.3.24') }),
     ]);
     const before = standing(first);
@@ -273,7 +273,7 @@ describe('the SQLite store when its journal cannot be written', () => {
     expect(store.leases.canPromise).toBe(true);
   });
 
-  it('offers and assertions need no disk', async () => {
+  it('offers and checks need no disk', async () => {
     const directory = temporaryDirectory();
     const store = openIn(directory);
     const mend = breakJournal(directory);

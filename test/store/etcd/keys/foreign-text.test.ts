@@ -184,12 +184,17 @@ describe('an address whose key holds foreign text', () => {
     const cluster = await born();
     put(cluster, 'oops');
     const store = await openSharedStore({ etcd: cluster.connect(), clock: new FakeClock() });
-    const assertion = changeOf(store.leases, { client: 1, address: A, state: 'as seen', kind: 'assertion' });
+    const check = changeOf(store.leases, {
+      client: 1,
+      address: A,
+      state: 'precondition-only',
+      kind: 'check',
+    });
     cluster.isWatchStalled = true;
 
-    const confirmed = await store.commit([assertion]);
+    const confirmed = await store.commit([check]);
     cluster.transact({ compare: [], success: [{ kind: 'delete', key: KEY }], failure: [] });
-    const after = await store.commit([assertion]);
+    const after = await store.commit([check]);
 
     expect([confirmed, after]).toEqual([['committed'], ['conflict']]);
   });

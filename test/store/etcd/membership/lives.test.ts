@@ -150,7 +150,7 @@ describe('an etcd that was emptied under a running gateway', () => {
     }
     expect(await bind(first, { client: 1, address: A, at: at(30) })).toBe('committed');
     expect(await bind(second, { client: 5, address: address('10.15.3.23'), at: at(31) })).toBe('committed');
-    expect(await bind(second, { client: 6, address: A, at: at(32), seen: 0 })).toBe('conflict');
+    expect(await bind(second, { client: 6, address: A, at: at(32), expectedVersion: 0 })).toBe('conflict');
   });
 
   test('a node that was away brings up what it has kept when it comes back, and takes nothing back', async () => {

@@ -74,7 +74,7 @@ describe('the history', () => {
   it('has nothing of a change that conflicted', async () => {
     const directory = temporaryDirectory();
     const store = openIn(directory);
-    await bind(store, { client: 1, address: A, seen: 7 });
+    await bind(store, { client: 1, address: A, expectedVersion: 7 });
     store.flush();
 
     expect(eventsIn(directory)).toEqual([]);

@@ -239,14 +239,14 @@ describe('any one batch of any history', () => {
           for (const [second, wishes] of commits.entries()) {
             const changes = wishes.map(({ address: index, client: who, isFreed }) =>
               changeOf(store.leases, {
-                ...{ client: who, seenBinding: 0, address: (A + index) as Ipv4, at: at(second) },
+                ...{ client: who, expectedBindingVersion: 0, address: (A + index) as Ipv4, at: at(second) },
                 state: isFreed ? 'free' : 'bound',
               }),
             );
             // What a client holds already is known to its change.
             const sound = changes.map((change) => ({
               ...change,
-              seenBinding: store.leases.bindingOf(change.client)?.version ?? 0,
+              expectedBindingVersion: store.leases.bindingOf(change.client)?.version ?? 0,
             }));
             await store.commit(sound);
             written.push(wishes.flatMap(({ address: index }) => store.leases.at((A + index) as Ipv4) ?? []));

@@ -140,7 +140,9 @@ function longBatch(store: SqliteStore): LeaseChange[] {
   return Array.from({ length: store.batchLimit }, (_, number) => {
     const change = changeOf(store.leases, { client: number, address: (A + number) as Ipv4 });
     const long = client(number).padEnd(2460, '0') as ClientKey;
-    const writes = [{ address: (A + number) as Ipv4, seen: 0, next: { ...nextOf(number), client: long } }];
+    const writes = [
+      { address: (A + number) as Ipv4, expectedVersion: 0, next: { ...nextOf(number), client: long } },
+    ];
     return { ...change, client: long, writes };
   });
 }
