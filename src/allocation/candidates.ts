@@ -32,7 +32,7 @@ export interface Search {
   /** Since when they are: one that was not heard since may have been just before. */
   readonly heardSince: Instant;
   /** The gateways that share the leases: what they listen on is no guest's. */
-  readonly sharing?: ReadonlySet<Ipv4> | undefined;
+  readonly clusterPeers?: ReadonlySet<Ipv4> | undefined;
   /** Who answered by ARP for the addresses that were asked for. */
   readonly answers: ReadonlyMap<Ipv4, HardwareAddress | undefined>;
 }
@@ -68,7 +68,7 @@ export function findAddress(search: Search, isPressed = false): Ipv4 | undefined
 
 /** True if the address is in a pool of the subnet and neither taken nor on its way to somebody. */
 export function isAvailable(address: Ipv4, search: Search): boolean {
-  if (mayHave(search.subnet, address) !== 'lease' || search.sharing?.has(address) === true) return false;
+  if (mayHave(search.subnet, address) !== 'lease' || search.clusterPeers?.has(address) === true) return false;
   if (search.leases.isInFlight(address)) return false;
   const standing = standingAt(search.leases, address, search.now);
   return !isTaken(standing, search.client, search.now, search.overBefore(standing));

@@ -1,10 +1,10 @@
-import type { Sharing } from '../engine/decision.ts';
+import type { ClusterPeers } from '../engine/decision.ts';
 import type { Lease } from '../lease/lease.ts';
 import type { Log } from '../log/log.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 
 /** The gateways that share their leases with this one, and what is wrong between them. */
-export interface Cluster extends Sharing {
+export interface Cluster extends ClusterPeers {
   /** When a live gateway's newest heartbeat agreed with this clock last: monotonic milliseconds. Undefined: none has. */
   readonly agreedAt: number | undefined;
   /** False: the lease ends by how long it has been known here, whatever the wall clock says. */

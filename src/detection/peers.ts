@@ -1,5 +1,5 @@
 import type { RunningProblem } from '../diagnosis/running-problem.ts';
-import type { Asking, Hearing, Rival } from '../engine/decision.ts';
+import type { PeerObservations, PeerRequest, Rival } from '../engine/decision.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Clock } from '../lease/clock.ts';
 import { type Instant, instant, type Version } from '../lease/lease.ts';
@@ -29,13 +29,13 @@ interface Silence {
   readonly isRemembered: boolean;
 }
 
-interface HeardRival extends Asking {
+interface HeardRival extends PeerRequest {
   /** Monotonic milliseconds. */
   readonly at: number;
 }
 
 /** The other gateways of the segment, by what clients ask of them: a DHCPREQUEST that names another server is heard by all. */
-export class Peers implements Hearing {
+export class Peers implements PeerObservations {
   /** The addresses that may be gateways; the plan's. */
   known: ReadonlySet<Ipv4> = new Set();
   /** The longest lease that a gateway gives: milliseconds. */
@@ -145,7 +145,7 @@ export class Peers implements Hearing {
     return first;
   }
 
-  askedBy(address: Ipv4, client: ClientKey | undefined): Asking | undefined {
+  lastRequestFor(address: Ipv4, client: ClientKey | undefined): PeerRequest | undefined {
     return this.#rivals.get(address)?.findLast((rival) => rival.client !== client);
   }
 

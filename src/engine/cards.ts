@@ -58,13 +58,13 @@ export function moveAlong(question: Question, search: Search): Choice | undefine
 
 /** Where nobody can be asked, none is silent: two addresses for one card are the lesser evil. */
 function firstSilent(question: Question, others: readonly Lease[]): Choice | undefined {
-  const { known, now, plan, subnet } = question;
+  const { context, now, plan, subnet } = question;
   if (plan.probeMilliseconds === 0 || !subnet.onLink) return undefined;
   for (const lease of others.filter((each) => mayMove(question, each)).slice(0, ASKED)) {
     const { address } = lease;
-    if (!known.answers.has(address))
+    if (!context.answers.has(address))
       return { decision: ask(address, 'asking-card', now, plan.probeMilliseconds) };
-    if (known.answers.get(address) === undefined) return { address, standing: 'none' };
+    if (context.answers.get(address) === undefined) return { address, standing: 'none' };
   }
   return undefined;
 }
@@ -77,10 +77,10 @@ function mayMove(question: Question, lease: Lease): boolean {
 
 /** True if the address that a client names is its own card's under another identifier, and nobody uses it now. */
 export function isLeftBehind(question: Question, address: Ipv4): boolean | Decision {
-  const { known, now, plan, subnet } = question;
+  const { context, now, plan, subnet } = question;
   const lease = othersOf(question).find((each) => each.address === address);
   if (lease === undefined || !mayMove(question, lease)) return false;
   if (plan.probeMilliseconds === 0 || !subnet.onLink) return false;
-  if (!known.answers.has(address)) return ask(address, 'asking-card', now, plan.probeMilliseconds);
-  return known.answers.get(address) === undefined;
+  if (!context.answers.has(address)) return ask(address, 'asking-card', now, plan.probeMilliseconds);
+  return context.answers.get(address) === undefined;
 }

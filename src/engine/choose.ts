@@ -14,7 +14,7 @@ const OFFER_PATIENCE = 5000;
 
 /** RFC 2131 §4.3.1: the client's current binding, else its standing offer, else the first proposal that is free. */
 export function chooseAddress(question: Question): Choice {
-  const { leases, client, now, subnet, message, known, plan } = question;
+  const { leases, client, now, subnet, message, context, plan } = question;
 
   const binding = leases.bindingOf(client);
   const offer = leases.offerTo(client);
@@ -38,17 +38,17 @@ export function chooseAddress(question: Question): Choice {
     leases,
     now,
     overBefore: (lease: Lease | undefined) => overBefore(question, lease),
-    trustsClock: known.trustsClock,
-    offerPatience: known.sharing === undefined ? 0 : OFFER_PATIENCE,
-    answers: known.answers,
+    trustsClock: context.trustsClock,
+    offerPatience: context.clusterPeers === undefined ? 0 : OFFER_PATIENCE,
+    answers: context.answers,
     self: plan.serverIdentifier,
-    peers: known.hearing.peers,
-    heardSince: known.hearing.since,
-    sharing: known.sharing?.live,
+    peers: context.peerObservations.peers,
+    heardSince: context.peerObservations.since,
+    clusterPeers: context.clusterPeers?.live,
   };
   const moved = moveAlong(question, search);
   if (moved !== undefined) return moved;
-  const isPressed = binding === undefined && known.sharing !== undefined && isPressedBy(question);
+  const isPressed = binding === undefined && context.clusterPeers !== undefined && isPressedBy(question);
   const address = findAddress(search, isPressed);
   if (address === undefined) return { decision: silence(isPressed ? 'crowded' : 'pool-full') };
   return checked(question, address, 'none');

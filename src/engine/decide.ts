@@ -8,7 +8,7 @@ import type { Subnet } from '../subnet/subnet.ts';
 import { BOOTREQUEST } from '../wire/layout.ts';
 import type { Message } from '../wire/message.ts';
 import { answerBootp } from './bootp.ts';
-import type { Decision, Known } from './decision.ts';
+import type { Decision, DecisionContext } from './decision.ts';
 import { answerDecline } from './decline.ts';
 import { answerDiscover } from './discover.ts';
 import { identify } from './identify.ts';
@@ -23,7 +23,7 @@ import { answerRequest } from './request.ts';
 export function decide(
   message: Message,
   arrival: Arrival,
-  known: Known,
+  context: DecisionContext,
   now: Instant,
   leases: LeaseView,
   plan: Plan,
@@ -31,13 +31,14 @@ export function decide(
   if (message.op !== BOOTREQUEST) return silence('not-a-request');
   const refusal = relayRefusal(message, plan);
   if (refusal !== undefined) return silence(refusal);
-  const subnet = selectSubnet(message, arrival, plan) ?? formerSubnet(message, arrival, known, leases, plan);
+  const subnet =
+    selectSubnet(message, arrival, plan) ?? formerSubnet(message, arrival, context, leases, plan);
   if (subnet === undefined) return silence('no-subnet');
 
-  const identified = identify({ message, known, now, leases, plan, subnet });
+  const identified = identify({ message, context, now, leases, plan, subnet });
   if ('ask' in identified) return ask(identified.ask, 'asking-client', now, plan.probeMilliseconds);
   const { client, cloneOf } = identified;
-  return answer({ message, arrival, known, now, leases, plan, subnet, client, cloneOf });
+  return answer({ message, arrival, context, now, leases, plan, subnet, client, cloneOf });
 }
 
 /**
@@ -47,7 +48,7 @@ export function decide(
 function formerSubnet(
   { ciaddr, giaddr }: Message,
   { via }: Arrival,
-  { client }: Known,
+  { client }: DecisionContext,
   leases: LeaseView,
   { subnets }: Plan,
 ): Subnet | undefined {

@@ -52,13 +52,13 @@ export type Decision =
     };
 
 /** What is known beside the message and the leases. */
-export interface Known {
+export interface DecisionContext {
   /** The client's key, before clones are told apart. */
   readonly client: ClientKey;
   /** The store's revision when the datagram was read. */
-  readonly revision: Version;
+  readonly readRevision: Version;
   /** Records up to this version have not been confirmed since we last may have missed something. */
-  readonly deafRevision: Version;
+  readonly lastGapRevision: Version;
   /** False: the clock is in doubt, and what has run out is not given to others. */
   readonly trustsClock: boolean;
   /** False: the lease may run still though its time is past by the clock, so that nobody else gets its address. */
@@ -66,11 +66,11 @@ export interface Known {
   /** DHCPDECLINEs of this network card in the last ten minutes, this one not counted. */
   readonly declines: number;
   /** What was heard of the other gateways. */
-  readonly hearing: Hearing;
+  readonly peerObservations: PeerObservations;
   /** The gateways that share the leases; undefined: the leases are this one's alone. */
-  readonly sharing: Sharing | undefined;
+  readonly clusterPeers: ClusterPeers | undefined;
   /** This client has sent a DHCPDISCOVER just before this one. */
-  readonly askedBefore: boolean;
+  readonly isDiscoverRetry: boolean;
   /** True once a wait that asks nobody is over. */
   readonly waited: boolean;
   /** Who answered for each address that this message waited for; undefined: nobody did. Empty for most messages. */
@@ -78,7 +78,7 @@ export interface Known {
 }
 
 /** What was heard of the other gateways, each of which gives addresses of the same pool. */
-export interface Hearing {
+export interface PeerObservations {
   /** Those heard lately, and when last. Empty: this gateway is alone. */
   readonly peers: ReadonlyMap<Ipv4, Instant>;
   /**
@@ -90,13 +90,13 @@ export interface Hearing {
    * The client, other than this one, that was heard last asking a peer for an address, and when; undefined: none, as far
    * as is known.
    */
-  askedBy(address: Ipv4, client: ClientKey | undefined): Asking | undefined;
+  lastRequestFor(address: Ipv4, client: ClientKey | undefined): PeerRequest | undefined;
   /** Since when it is heard. */
   readonly since: Instant;
 }
 
 /** The gateways that share their leases. */
-export interface Sharing {
+export interface ClusterPeers {
   /** The others that are alive, by their server identifiers. */
   readonly live: ReadonlySet<Ipv4>;
   /** What one has granted is over for the others so long after its end, for clocks differ: milliseconds. */
@@ -108,7 +108,7 @@ export interface Rival {
   readonly client: ClientKey;
 }
 
-export interface Asking extends Rival {
+export interface PeerRequest extends Rival {
   readonly hardware: HardwareAddress;
   readonly on: Instant;
   /** The newest change that was stored then. */
@@ -118,7 +118,7 @@ export interface Asking extends Rival {
 export type Decide = (
   message: Message,
   arrival: Arrival,
-  known: Known,
+  context: DecisionContext,
   now: Instant,
   leases: LeaseView,
   plan: Plan,

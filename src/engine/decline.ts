@@ -14,7 +14,7 @@ const BELIEVED_DECLINES = 3;
 
 /** RFC 2131 §4.3.3: "The server MUST mark the network address as not available." */
 export function answerDecline(question: Question): Decision {
-  const { message, leases, client, now, plan, subnet, known } = question;
+  const { message, leases, client, now, plan, subnet, context } = question;
   // RFC 2131 §4.4.1, table 5: it MUST say whose lease it declines; of several servers each would take it for its own.
   if (serverNamedBy(question) === undefined) return silence('no-server');
   if (!namesThisServer(question)) return silence('not-for-us');
@@ -27,18 +27,18 @@ export function answerDecline(question: Question): Decision {
   if (standing === undefined || !isOurs || standing.client !== client || !mayStand(question, standing)) {
     return silence('no-binding');
   }
-  if (leases.isInFlight(address) || standing.version > known.revision) return silence('overtaken');
+  if (leases.isInFlight(address) || standing.version > context.readRevision) return silence('overtaken');
   const canAsk = plan.probeMilliseconds > 0 && subnet.onLink;
-  if (canAsk && !known.answers.has(address))
+  if (canAsk && !context.answers.has(address))
     return ask(address, 'asking-declined', now, plan.probeMilliseconds);
-  const holder = known.answers.get(address);
+  const holder = context.answers.get(address);
   // RFC 5227 §2.1.1: a client that looks for a conflict does not answer for the address; this one uses it, so somebody
   // else speaks in its name.
   if (holder === message.hardware && holder !== NO_HARDWARE) return silence('used-by-client');
   const isConfirmed = holder !== undefined;
   // Deviates from RFC 2131 §4.3.3: what one network card alone has claimed three times is not marked any more, whatever
   // client identifiers it came with; no guest may empty the pool.
-  if (!isConfirmed && known.declines >= BELIEVED_DECLINES) return silence('too-many-declines');
+  if (!isConfirmed && context.declines >= BELIEVED_DECLINES) return silence('too-many-declines');
   const seconds = isConfirmed ? CONFIRMED_QUARANTINE : CLAIMED_QUARANTINE;
   const next = { ...recordOf(question, 'declined', seconds), hardware: holder ?? NO_HARDWARE };
   const change = changeOf(question, 'binding', 'declined', [

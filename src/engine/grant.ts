@@ -32,14 +32,14 @@ export function hold(question: Question, address: Ipv4, reason: Reason): LeaseCh
 
 /** Frees the address that the client has elsewhere. */
 function leaving(question: Question, address: Ipv4): LeaseWrite[] {
-  const { leases, client, known, now } = question;
+  const { leases, client, context, now } = question;
   const binding = leases.bindingOf(client);
   if (binding === undefined || binding.address === address) return [];
   const isHeld: boolean = isBoundTo(binding, client, now);
   if (!isHeld && binding.state !== 'peer') return [];
   if (binding.state === 'peer') {
     const expectedVersion = leases.at(binding.address)?.version ?? binding.version; // It may be on offer by now.
-    return [{ address: binding.address, expectedVersion, next: leftBehind(binding, known, now) }];
+    return [{ address: binding.address, expectedVersion, next: leftBehind(binding, context, now) }];
   }
   return ending(question, binding).filter((write) => write.address !== address);
 }

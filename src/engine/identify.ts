@@ -7,7 +7,7 @@ import type { Ipv4 } from '../net/ipv4.ts';
 import type { Plan } from '../subnet/plan.ts';
 import type { Subnet } from '../subnet/subnet.ts';
 import type { Message } from '../wire/message.ts';
-import type { Known } from './decision.ts';
+import type { DecisionContext } from './decision.ts';
 import { overBefore } from './question.ts';
 
 /** A machine that got its address less than this ago may not answer ARP yet: milliseconds. */
@@ -21,7 +21,7 @@ export type Identified =
 /** All that a client is told by. */
 interface Scene {
   readonly message: Message;
-  readonly known: Known;
+  readonly context: DecisionContext;
   readonly now: Instant;
   readonly leases: LeaseView;
   readonly plan: Plan;
@@ -36,8 +36,8 @@ interface Scene {
  * address and the first one does not: it keeps the lease.
  */
 export function identify(scene: Scene): Identified {
-  const { message, known, leases, plan } = scene;
-  const shared = known.client;
+  const { message, context, leases, plan } = scene;
+  const shared = context.client;
   const { hardware } = message;
   const whole: Identified = { client: shared, cloneOf: undefined };
   if (plan.identity !== 'auto') return whole;
@@ -74,22 +74,22 @@ function hasRunOut({ state, expiresAt, updatedAt }: Lease, now: Instant): boolea
 }
 
 /** Also what has run out by this clock alone is another machine's still. */
-function isHeldByAnother({ known, now }: Scene, held: Lease, own: ClientKey): boolean {
+function isHeldByAnother({ context, now }: Scene, held: Lease, own: ClientKey): boolean {
   if (held.state === 'declined') return false;
-  return isTaken(held, own, now, overBefore({ known, now }, held));
+  return isTaken(held, own, now, overBefore({ context, now }, held));
 }
 
 /** A second card at a live binding: its machine's own, if it is seen there, else another machine's. */
 function tellApart(scene: Scene, binding: Lease, own: ClientKey): Identified {
-  const { message, known, plan, subnet } = scene;
+  const { message, context, plan, subnet } = scene;
   const clone: Identified = { client: own, cloneOf: binding.hardware };
   // Where nobody can be asked, two machines with an address each are the lesser evil; nor can ARP show a machine that has
   // no Ethernet address: any guest may say that of itself, and present another one's identifier.
   if (!subnet.onLink || plan.probeMilliseconds === 0 || message.hardware === NO_HARDWARE) return clone;
   if (!mayUse(scene, binding)) return clone;
-  if (!known.answers.has(binding.address)) return { ask: binding.address };
-  const isProved = known.answers.get(binding.address) === message.hardware;
-  return isProved ? { client: known.client, cloneOf: undefined } : clone;
+  if (!context.answers.has(binding.address)) return { ask: binding.address };
+  const isProved = context.answers.get(binding.address) === message.hardware;
+  return isProved ? { client: context.client, cloneOf: undefined } : clone;
 }
 
 /** False for a message that speaks of another address, or that comes from a machine without one. */

@@ -22,17 +22,17 @@ const LEAST_LEFT = 60;
  * keeps its address to boot with it will not normally release it (RFC 2131 §3.2 (4)).
  */
 export function keepToPromise(question: Question, address: Ipv4): Decision {
-  const { arrival, leases, client, now, message, plan, subnet, known } = question;
+  const { arrival, leases, client, now, message, plan, subnet, context } = question;
   const isNew = message.has(SERVER_IDENTIFIER); // SELECTING, or a client that confuses the states.
   const standing = leases.recordAt(address);
-  if (isNew || leases.mayBeLost(address) || !known.trustsClock) return silence('cannot-promise');
+  if (isNew || leases.mayBeLost(address) || !context.trustsClock) return silence('cannot-promise');
   if (!isBoundTo(standing, client, now)) return silence('cannot-promise');
   const left = secondsUntil(leases.promisedUntil(address), now);
   const seconds = Math.min(left, secondsLeft(question, address)) - doubtOf(question, standing);
   if (seconds < LEAST_LEFT) return silence('cannot-promise');
   if (plan.probeMilliseconds > 0 && subnet.onLink) {
-    if (!known.answers.has(address)) return ask(address, 'asking-address', now, plan.probeMilliseconds);
-    const holder = known.answers.get(address);
+    if (!context.answers.has(address)) return ask(address, 'asking-address', now, plan.probeMilliseconds);
+    const holder = context.answers.get(address);
     if (holder !== undefined && holder !== message.hardware) return silence('cannot-promise');
   } else if (arrival.source !== address) return silence('cannot-promise'); // Only its use shows that it is its own.
   const reply = leaseReply(question, 'DHCPACK', address, seconds);
@@ -42,5 +42,5 @@ export function keepToPromise(question: Question, address: Ipv4): Decision {
 /** By so much a lease may be over earlier than this clock says, as another gateway's clock has set its end: seconds. */
 function doubtOf(question: Question, lease: Lease): number {
   const isCertain = isGrantedHere(question, lease) || lease.expiresAt === NEVER;
-  return isCertain ? 0 : Math.ceil((question.known.sharing?.grace ?? 0) / 1000);
+  return isCertain ? 0 : Math.ceil((question.context.clusterPeers?.grace ?? 0) / 1000);
 }

@@ -49,8 +49,8 @@ export function cachedLease(question: Question, address: Ipv4): Lease | undefine
  * before may still be on its way to etcd, and only a write shows that this comes after it. One that renews has had its
  * DHCPACK since, and has its address.
  */
-function mayHaveLetGo({ known, message, arrival }: Question): boolean {
-  if (known.sharing === undefined) return false;
+function mayHaveLetGo({ context, message, arrival }: Question): boolean {
+  if (context.clusterPeers === undefined) return false;
   return arrival.source === UNSPECIFIED || requestState(message) !== 'RENEWING-OR-REBINDING';
 }
 

@@ -7,7 +7,7 @@ import type { LeaseView, LeaseWrite } from '../lease/lease-view.ts';
 import { NO_HARDWARE } from '../net/hardware-address.ts';
 import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import { mayHave } from '../subnet/may-have.ts';
-import type { Asking, Decision, Known } from './decision.ts';
+import type { Decision, DecisionContext, PeerRequest } from './decision.ts';
 import { refuse } from './nak.ts';
 import { changeOf, freed, recordOf, silence, waitFor } from './outcome.ts';
 import { mayStand, type Question } from './question.ts';
@@ -15,7 +15,7 @@ import { mayStand, type Question } from './question.ts';
 /** What has to be known to note what was heard. */
 export interface Scene {
   readonly leases: LeaseView;
-  readonly known: Pick<Known, 'hearing' | 'sharing'>;
+  readonly context: Pick<DecisionContext, 'peerObservations' | 'clusterPeers'>;
   readonly now: Instant;
 }
 
@@ -39,19 +39,24 @@ export function isGrantedHere({ plan }: Question, { granter }: Lease): boolean {
 }
 
 /** True while other gateways give addresses of this pool too. */
-export function hearsPeers({ known }: Pick<Scene, 'known'>): boolean {
-  return known.hearing.peers.size > 0;
+export function hearsPeers({ context }: Pick<Scene, 'context'>): boolean {
+  return context.peerObservations.peers.size > 0;
 }
 
 /**
  * Of the gateways that share their leases one answers a client first, by a hash of the client over those that are alive
  * (RFC 3074); the others when it has waited (secs), or asks again: one that has died costs one retransmission.
  */
-export function leavesToAnother({ known, client, message, plan }: Question): boolean {
-  const { sharing, askedBefore } = known;
-  if (sharing === undefined || sharing.live.size === 0 || askedBefore || message.secs >= PATIENCE)
+export function leavesToAnother({ context, client, message, plan }: Question): boolean {
+  const { clusterPeers, isDiscoverRetry } = context;
+  if (
+    clusterPeers === undefined ||
+    clusterPeers.live.size === 0 ||
+    isDiscoverRetry ||
+    message.secs >= PATIENCE
+  )
     return false;
-  return !goesFirst(plan.serverIdentifier, hashOfClient(client), sharing.live);
+  return !goesFirst(plan.serverIdentifier, hashOfClient(client), clusterPeers.live);
 }
 
 /**
@@ -62,7 +67,8 @@ export function leavesToAnother({ known, client, message, plan }: Question): boo
 export function yieldToOther(question: Question, address: Ipv4): Decision {
   // A gateway that shares its leases is confirming what is on offer: it frees nothing.
   const named = question.message.serverIdentifier;
-  if (named !== undefined && question.known.sharing?.live.has(named) === true) return silence('not-for-us');
+  if (named !== undefined && question.context.clusterPeers?.live.has(named) === true)
+    return silence('not-for-us');
   const heard = grantHeard(question, address);
   const writes = [...heard, ...withdrawal(question, heard)];
   if (heard.length > 0) {
@@ -85,13 +91,13 @@ function grantHeard(question: Question, address: Ipv4): readonly LeaseWrite[] {
 }
 
 /** The writes by which an address is a peer's client's, and what it had from a peer before is left. */
-function noteOf({ leases, known, now }: Scene, address: Ipv4, record: LeaseRecord): Note {
+function noteOf({ leases, context, now }: Scene, address: Ipv4, record: LeaseRecord): Note {
   const note = { address, expectedVersion: leases.at(address)?.version ?? 0, next: record };
   const before = leases.bindingOf(record.client);
   if (before?.state !== 'peer' || before.address === address) return [note];
   // It is on offer to the client again, as likely as not.
   const expectedVersion = leases.at(before.address)?.version ?? before.version;
-  return [note, { address: before.address, expectedVersion, next: leftBehind(before, known, now) }];
+  return [note, { address: before.address, expectedVersion, next: leftBehind(before, context, now) }];
 }
 
 /**
@@ -102,8 +108,8 @@ function noteOf({ leases, known, now }: Scene, address: Ipv4, record: LeaseRecor
 export function heardSince(scene: Scene, lease: Lease): Note | undefined {
   const { address, client, state } = lease;
   if (!hearsPeers(scene) || (state !== 'bound' && state !== 'declined')) return undefined;
-  const { known, leases } = scene;
-  const asking = known.hearing.askedBy(address, state === 'bound' ? client : undefined);
+  const { context, leases } = scene;
+  const asking = context.peerObservations.lastRequestFor(address, state === 'bound' ? client : undefined);
   if (asking === undefined || !isAfter(asking, lease)) return undefined;
   const elsewhere = leases.bindingOf(asking.client);
   if (elsewhere !== undefined && elsewhere.address !== address && elsewhere.updatedAt >= asking.on)
@@ -114,7 +120,7 @@ export function heardSince(scene: Scene, lease: Lease): Note | undefined {
 }
 
 /** Also if the clock was put back between them; what was decided before it and stored after it is older by its time. */
-function isAfter(asking: Asking, { updatedAt, version }: Lease): boolean {
+function isAfter(asking: PeerRequest, { updatedAt, version }: Lease): boolean {
   return asking.on > updatedAt || asking.revision >= version;
 }
 
@@ -140,8 +146,8 @@ export function endOf(question: Question, address: Ipv4): Decision | undefined {
  * address since does. Undefined: go on.
  */
 export function endOfUnanswered(question: Question, lease: Lease): Decision | undefined {
-  const { known, now } = question;
-  const isUnsure = lease.version <= known.deafRevision && now - lease.updatedAt < SELECTING;
+  const { context, now } = question;
+  const isUnsure = lease.version <= context.lastGapRevision && now - lease.updatedAt < SELECTING;
   return isUnsure ? giveWay(question, lease) : undefined;
 }
 
@@ -158,8 +164,8 @@ function giveWay(question: Question, lease: Lease): Decision | undefined {
  * was forgotten for this client, and the peer may have had nothing else left to give; so it is given away only when this
  * gateway has nothing else left either.
  */
-export function leftBehind(before: Lease, known: Scene['known'], now: Instant): LeaseRecord {
-  if (known.sharing !== undefined || !hearsPeers({ known })) return freed(before, now);
+export function leftBehind(before: Lease, context: Scene['context'], now: Instant): LeaseRecord {
+  if (context.clusterPeers !== undefined || !hearsPeers({ context })) return freed(before, now);
   return { client: NOBODY, hardware: NO_HARDWARE, state: 'peer', expiresAt: NEVER };
 }
 
@@ -172,14 +178,14 @@ function withdrawal({ leases, client, now }: Question, heard: readonly LeaseWrit
 
 /** Nothing is to be noted: it stands already, or what was heard may not displace what stands. */
 function isKnown(question: Question, address: Ipv4, granter: Ipv4): boolean {
-  const { leases, client, known, now } = question;
+  const { leases, client, context, now } = question;
   const standing = standingAt(leases, address, now);
   if (standing === undefined) return false;
   if (standing.state === 'peer' && standing.client === client && standing.granter === granter)
-    return standing.version > known.deafRevision;
+    return standing.version > context.lastGapRevision;
   if (standing.state === 'declined') return mayStand(question, standing);
   // What gateways share is the lease itself, and not what was heard of it.
-  const isWritten = standing.client !== client || known.sharing !== undefined;
+  const isWritten = standing.client !== client || context.clusterPeers !== undefined;
   return standing.state === 'bound' && isWritten && mayStand(question, standing);
 }
 
@@ -189,30 +195,30 @@ function isKnown(question: Question, address: Ipv4, granter: Ipv4): boolean {
  * refuses its own client. A rival that asked before this client goes first in any case. Undefined: go on.
  */
 export function listenForRival(question: Question, address: Ipv4): Decision | undefined {
-  const { known, client, plan, now } = question;
+  const { context, client, plan, now } = question;
   if (!hearsPeers(question)) return undefined;
-  const rival = known.hearing.rivalFor(address, client);
+  const rival = context.peerObservations.rivalFor(address, client);
   // One that was here first has its lease by now, though its DHCPREQUEST is perhaps not noted yet; while it still waits for
   // a rival, it hears of this one.
-  const isLate = !known.waited && known.hearing.rivalFor(address, client, LISTENING) !== rival;
+  const isLate = !context.waited && context.peerObservations.rivalFor(address, client, LISTENING) !== rival;
   if (rival !== undefined && (isLate || rival.granter < plan.serverIdentifier))
     return refuse(question, address, 'rival-won');
-  return known.waited ? undefined : waitFor(address, 'listening', now, LISTENING);
+  return context.waited ? undefined : waitFor(address, 'listening', now, LISTENING);
 }
 
 /**
  * What stands was heard just now, of a gateway that goes behind this one: its own client hears of the refusal there, so
  * this one's client is not refused too.
  */
-export function isRivalBehind({ known, client, plan }: Question, standing: Lease): boolean {
+export function isRivalBehind({ context, client, plan }: Question, standing: Lease): boolean {
   if (standing.state !== 'peer' || standing.granter <= plan.serverIdentifier) return false;
   // It was so when this message came; what it has waited for since makes it no later.
-  const waited = known.answers.has(standing.address) ? RIVALRY : known.waited ? 2 * LISTENING : LISTENING;
-  const rival = known.hearing.rivalFor(standing.address, client, waited);
+  const waited = context.answers.has(standing.address) ? RIVALRY : context.waited ? 2 * LISTENING : LISTENING;
+  const rival = context.peerObservations.rivalFor(standing.address, client, waited);
   return rival !== undefined && rival.granter === standing.granter && rival.client === standing.client;
 }
 
 /** INIT-REBOOT of a lease that another gateway granted: that one answers first, if it is there. Undefined: go on. */
-export function deferToGranter({ known, now }: Question, address: Ipv4): Decision | undefined {
-  return known.waited ? undefined : waitFor(address, 'deferring', now, DEFERRING);
+export function deferToGranter({ context, now }: Question, address: Ipv4): Decision | undefined {
+  return context.waited ? undefined : waitFor(address, 'deferring', now, DEFERRING);
 }

@@ -14,7 +14,7 @@ import { isContested } from './vouching.ts';
  * guest that lives no lease, and neither does a lease file that was put back. 'stands': not so, or nobody can be asked.
  */
 export function quarantineFor(question: Question, address: Ipv4): 'over' | 'stands' | Decision {
-  const { leases, now, known, message, plan, subnet } = question;
+  const { leases, now, context, message, plan, subnet } = question;
   const standing = standingAt(leases, address, now);
   if (standing?.state !== 'declined' || !mayStand(question, standing)) return 'stands';
   if (plan.probeMilliseconds === 0 || !subnet.onLink || entitlementTo(address, question) !== 'lease')
@@ -22,8 +22,8 @@ export function quarantineFor(question: Question, address: Ipv4): 'over' | 'stan
   if (leases.isInFlight(address) || isContested(standing, question)) return 'stands';
   const isWitness = wasSeenAt(question, standing);
   if (!isWitness && standing.client !== question.client) return 'stands';
-  if (!known.answers.has(address)) return ask(address, 'asking-quarantined', now, plan.probeMilliseconds);
-  const holder = known.answers.get(address);
+  if (!context.answers.has(address)) return ask(address, 'asking-quarantined', now, plan.probeMilliseconds);
+  const holder = context.answers.get(address);
   const isSeen = holder === message.hardware;
   return isSeen || (isWitness && holder === undefined) ? 'over' : 'stands';
 }

@@ -9,13 +9,13 @@ import { type Entitlement, mayHave } from '../subnet/may-have.ts';
 import type { Plan } from '../subnet/plan.ts';
 import type { Subnet } from '../subnet/subnet.ts';
 import type { Message } from '../wire/message.ts';
-import type { Known } from './decision.ts';
+import type { DecisionContext } from './decision.ts';
 
 /** One message with all that its procedure decides by. */
 export interface Question {
   readonly message: Message;
   readonly arrival: Arrival;
-  readonly known: Known;
+  readonly context: DecisionContext;
   readonly now: Instant;
   readonly leases: LeaseView;
   readonly plan: Plan;
@@ -27,15 +27,15 @@ export interface Question {
 }
 
 /** What has run out later than this is not given to others yet; 0: what stands here is not. */
-export function overBefore({ known, now }: Pick<Question, 'known' | 'now'>, lease?: Lease): Instant {
-  const isBelieved = lease === undefined || lease.expiresAt > now || known.mayBeOver(lease);
-  return (isBelieved ? now - (known.sharing?.grace ?? 0) : 0) as Instant;
+export function overBefore({ context, now }: Pick<Question, 'context' | 'now'>, lease?: Lease): Instant {
+  const isBelieved = lease === undefined || lease.expiresAt > now || context.mayBeOver(lease);
+  return (isBelieved ? now - (context.clusterPeers?.grace ?? 0) : 0) as Instant;
 }
 
 /** True while a lease, offer or quarantine holds its address, or may hold it still. */
-export function mayStand({ known, now }: Pick<Question, 'known' | 'now'>, lease: Lease): boolean {
+export function mayStand({ context, now }: Pick<Question, 'context' | 'now'>, lease: Lease): boolean {
   return (
-    isLive(lease, now) || (lease.state !== 'free' && lease.state !== 'offered' && !known.mayBeOver(lease))
+    isLive(lease, now) || (lease.state !== 'free' && lease.state !== 'offered' && !context.mayBeOver(lease))
   );
 }
 
@@ -47,7 +47,7 @@ export function isHolder(question: Question, lease: Lease | undefined): lease is
 /** What a guest may have of an address: by the settings, and nothing of what a gateway that shares the leases listens on. */
 export function entitlementTo(
   address: Ipv4,
-  { subnet, known }: Pick<Question, 'subnet' | 'known'>,
+  { subnet, context }: Pick<Question, 'subnet' | 'context'>,
 ): Entitlement {
-  return known.sharing?.live.has(address) === true ? 'nothing' : mayHave(subnet, address);
+  return context.clusterPeers?.live.has(address) === true ? 'nothing' : mayHave(subnet, address);
 }

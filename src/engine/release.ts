@@ -11,7 +11,7 @@ import { namesThisServer, serverNamedBy } from './reply.ts';
  * There is no reply. A client that leaves the server identifier out is believed: only it has this binding.
  */
 export function answerRelease(question: Question): Decision {
-  const { arrival, message, leases, client, now, known } = question;
+  const { arrival, message, leases, client, now, context } = question;
   if (serverNamedBy(question) !== undefined && !namesThisServer(question)) return silence('not-for-us');
   // RFC 2131 §4.4.6: a client sends it by unicast from the address that it gives up; only a relay may stand between.
   const isFromAddress = arrival.source === message.ciaddr || message.giaddr !== UNSPECIFIED;
@@ -22,7 +22,7 @@ export function answerRelease(question: Question): Decision {
   // RFC 2131 §4.4.6: it may as well have been lost. An attempt to write it now might succeed long after it, unseen.
   if (!leases.canPromise) return silence('cannot-promise');
   // What waited may not undo what came after it.
-  if (binding.version > known.revision) return silence('overtaken');
+  if (binding.version > context.readRevision) return silence('overtaken');
 
   const writes = ending(question, binding);
   return { kind: 'silence', reason: 'released', change: changeOf(question, 'binding', 'released', writes) };

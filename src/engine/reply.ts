@@ -38,10 +38,10 @@ export function leaseSecondsOf(question: Question, address: Ipv4): number {
 
 /** What is left of a lease; all of it while nobody knows how much that is. */
 function secondsKept(question: Question, address: Ipv4): number {
-  const { known, leases, now } = question;
+  const { context, leases, now } = question;
   const lease = leases.recordAt(address);
-  const isDoubtful = lease !== undefined && (!known.trustsClock || lease.expiresAt <= now);
-  const isKnown = !isDoubtful || lease.leaseSeconds === 0 || known.mayBeOver(lease);
+  const isDoubtful = lease !== undefined && (!context.trustsClock || lease.expiresAt <= now);
+  const isKnown = !isDoubtful || lease.leaseSeconds === 0 || context.mayBeOver(lease);
   return isKnown ? secondsLeft(question, address) : lease.leaseSeconds;
 }
 

@@ -73,7 +73,7 @@ function select(question: Question, address: Ipv4): Decision {
   const binding = leases.bindingOf(client);
   if (isBoundTo(binding, client, now) && !isOffered(question, address)) {
     // What waited may not undo what came after it.
-    if (binding.version > question.known.revision) return silence('overtaken');
+    if (binding.version > question.context.readRevision) return silence('overtaken');
     return refuseBecauseOf(question, address, binding, 'bound-elsewhere');
   }
   return take(question, address);
@@ -81,10 +81,10 @@ function select(question: Question, address: Ipv4): Decision {
 
 /** RFC 2131 §3.1 (4): the client takes what it was offered; its lease of another address ends with that. */
 function take(question: Question, address: Ipv4): Decision {
-  const { leases, client, now, known } = question;
+  const { leases, client, now, context } = question;
   const binding = leases.bindingOf(client);
   const isMoving = isBoundTo(binding, client, now) && binding.address !== address;
-  if (isMoving && binding.version > known.revision) return silence('overtaken');
+  if (isMoving && binding.version > context.readRevision) return silence('overtaken');
   return listenForRival(question, address) ?? promise(question, address, isMoving ? 'moved' : 'bound');
 }
 
@@ -142,12 +142,12 @@ function extend(question: Question, address: Ipv4): Decision {
  * confirmed since, and ARP shows the client at the address that it renews, that one is its own. Undefined: it is not so.
  */
 function moveBack(question: Question, address: Ipv4): Decision | undefined {
-  const { leases, client, now, known, message, plan, subnet } = question;
+  const { leases, client, now, context, message, plan, subnet } = question;
   const binding = leases.bindingOf(client);
-  if (!isBoundTo(binding, client, now) || binding.version > known.deafRevision) return undefined;
+  if (!isBoundTo(binding, client, now) || binding.version > context.lastGapRevision) return undefined;
   if (plan.probeMilliseconds === 0 || !subnet.onLink || !isFreeFor(question, address)) return undefined;
-  const isAsked = known.answers.has(address);
-  return !isAsked || known.answers.get(address) === message.hardware ? adopt(question, address) : undefined;
+  const isAsked = context.answers.has(address);
+  return !isAsked || context.answers.get(address) === message.hardware ? adopt(question, address) : undefined;
 }
 
 /** The client's own address that was put into quarantine, for what may have been itself. Undefined: it was not, or stays there. */
@@ -169,15 +169,15 @@ function revive(question: Question, address: Ipv4, reason: Reason): Decision {
  * the client shows itself by sending from that address.
  */
 function adopt(question: Question, address: Ipv4): Decision {
-  const { arrival, message, plan, subnet, known } = question;
+  const { arrival, message, plan, subnet, context } = question;
   if (!isFreeFor(question, address)) return silence('no-binding');
   if (!question.leases.canPromise) return silence('cannot-promise');
   if (plan.probeMilliseconds === 0 || !subnet.onLink) {
     return arrival.source === address ? grant(question, address, 'adopted') : silence('no-binding');
   }
-  if (!known.answers.has(address))
+  if (!context.answers.has(address))
     return ask(address, 'asking-address', question.now, plan.probeMilliseconds);
-  const holder = known.answers.get(address);
+  const holder = context.answers.get(address);
   if (holder === undefined) return silence('no-binding');
   if (holder !== message.hardware) return quarantineInUse(question, address, holder);
   return grant(question, address, 'adopted');
@@ -225,8 +225,8 @@ function refuseAgainstLive(question: Question, address: Ipv4): Decision | undefi
 
 /** RFC 2131 §4.3.2: another machine was just heard at the address, which the client would go on using beside it. */
 function refuseInUse(question: Question, address: Ipv4): Decision | undefined {
-  const { known, message, leases, now } = question;
-  const holder = known.answers.get(address);
+  const { context, message, leases, now } = question;
+  const holder = context.answers.get(address);
   const standing = standingAt(leases, address, now);
   if (holder === undefined || holder === message.hardware || standing?.state !== 'declined') return undefined;
   return refuseBecauseOf(question, address, standing, 'quarantined');

@@ -12,12 +12,12 @@ import type { Question } from './question.ts';
  * is asked by ARP. But first what stood there and is over gives way to what was heard meanwhile. Undefined: go on.
  */
 export function seeThatUnused(question: Question, address: Ipv4): Decision | undefined {
-  const { known, plan, subnet, now } = question;
+  const { context, plan, subnet, now } = question;
   const over = endOf(question, address);
   if (over !== undefined) return over;
   if (plan.probeMilliseconds === 0 || !subnet.onLink) return undefined;
-  if (known.answers.has(address)) {
-    const holder = known.answers.get(address);
+  if (context.answers.has(address)) {
+    const holder = context.answers.get(address);
     const isOwn = holder === undefined || holder === question.message.hardware;
     return isOwn ? undefined : quarantineInUse(question, address, holder);
   }
@@ -33,13 +33,13 @@ function isVouchedFor(lease: Lease | undefined, question: Question): boolean {
     !isContested(lease, question) &&
     lease.state !== 'declined' &&
     lease.state !== 'peer' &&
-    lease.version > question.known.deafRevision
+    lease.version > question.context.lastGapRevision
   );
 }
 
 /** Another gateway was heard giving the address to another client, for as long as that one may have it. */
-export function isContested({ address }: Lease, { known, client, now, subnet }: Question): boolean {
-  const asked = known.hearing.askedBy(address, client);
+export function isContested({ address }: Lease, { context, client, now, subnet }: Question): boolean {
+  const asked = context.peerObservations.lastRequestFor(address, client);
   return asked !== undefined && now - asked.on < subnet.leaseTimes.maximum * 1000;
 }
 

@@ -4,13 +4,14 @@ import type { LeaseChange } from '../lease/lease-view.ts';
 import { type HardwareAddress, NO_HARDWARE } from '../net/hardware-address.ts';
 import type { Outcome } from '../store/lease-store.ts';
 import type { Plan } from '../subnet/plan.ts';
+import { contextFor, emptyContext, type MutableContext } from './decision-context.ts';
 import type { Drop } from './drops.ts';
 import type { ExchangeParts } from './exchange-parts.ts';
-import { type Knowledge, learn, noKnowledge } from './knowledge.ts';
+import type { Order } from './order.ts';
 import { Replies } from './replies.ts';
 import { Reports } from './reports.ts';
 import { moveStamps } from './stamp.ts';
-import { type Order, Turn } from './turn.ts';
+import { Turn } from './turn.ts';
 import { Waiting } from './waiting.ts';
 
 /** How often a change of one message may be refused or only be a step, before the message is dropped. */
@@ -32,7 +33,7 @@ export class Course {
   readonly #waiting: Waiting;
   readonly #replies: Replies;
   readonly #reports: Reports;
-  readonly #known: Knowledge;
+  readonly #context: MutableContext;
   #gathered: Turn[] = [];
   #commits = 0;
   #isStopping = false;
@@ -47,8 +48,8 @@ export class Course {
     this.#waiting = new Waiting(parts.inFlight, (turn, reason) => this.#forget(turn, reason, 'nothing'));
     this.#replies = new Replies(parts.transport, parts.observer, parts.clock);
     this.#reports = new Reports(parts.observer);
-    this.#known = noKnowledge();
-    this.#known.mayBeOver = (lease) => parts.circumstances.mayBeOver(lease);
+    this.#context = emptyContext();
+    this.#context.mayBeOver = (lease) => parts.serverState.mayBeOver(lease);
     this.#now = parts.clock.now();
     this.#monotonic = parts.clock.monotonic();
   }
@@ -69,14 +70,14 @@ export class Course {
   readClock(): void {
     this.#now = this.#parts.clock.now();
     this.#monotonic = this.#parts.clock.monotonic();
-    this.#known.trustsClock = this.#parts.circumstances.trustsClock;
+    this.#context.trustsClock = this.#parts.serverState.trustsClock;
   }
 
   /** A datagram that was just read: decided at once, or behind the turn that keeps its machine in flight. */
   admit(turn: Turn): void {
-    const { lane } = turn;
-    if (lane !== undefined && this.#waiting.isInFlight(lane)) {
-      this.#waiting.queue(turn, lane, this.#monotonic);
+    const { sender } = turn;
+    if (sender !== undefined && this.#waiting.isInFlight(sender)) {
+      this.#waiting.queue(turn, sender, this.#monotonic);
     } else this.#advance(turn);
   }
 
@@ -125,7 +126,7 @@ export class Course {
     // What is stored so late is newer than what was missed meanwhile, and vouches for nothing: its DHCPACK does not leave.
     const isLate = (turn: Turn) => turn.isStale(turn.decidedAt, this.#monotonic);
     if (turns.some((turn, index) => outcomes[index] === 'committed' && isLate(turn)))
-      this.#parts.circumstances.missed();
+      this.#parts.serverState.missed();
   }
 
   stop(): void {
@@ -176,7 +177,7 @@ export class Course {
   /** Settles a change at once, or has it committed; behind whoever keeps its client or its addresses in flight. */
   #submit(turn: Turn, change: LeaseChange): void {
     const ahead = this.#waiting.aheadOf(turn, change);
-    const settled = ahead === undefined ? this.#parts.store.settle(change) : undefined;
+    const settled = ahead === undefined ? this.#parts.store.resolveWithoutCommit(change) : undefined;
     if (ahead !== undefined) this.#waitFor(turn, ahead);
     else if (settled !== undefined) this.#end(turn, settled);
     else if (!this.#hasRoom()) {
@@ -188,13 +189,13 @@ export class Course {
   }
 
   #ask(turn: Turn): Decision {
-    const { store, decide, circumstances } = this.#parts;
-    const { message, client, lane, arrival, order } = turn;
+    const { store, decide, serverState } = this.#parts;
+    const { message, client, sender, arrival, order } = turn;
     if (order !== undefined) return order.decide(this.#now, store.leases, this.plan);
-    if (message === undefined || client === undefined || lane === undefined || arrival === undefined)
+    if (message === undefined || client === undefined || sender === undefined || arrival === undefined)
       throw new Error('an empty turn');
-    const known = learn(this.#known, turn, client, lane, circumstances);
-    return decide(message, arrival, known, this.#now, store.leases, this.plan);
+    const context = contextFor(this.#context, turn, client, sender, serverState);
+    return decide(message, arrival, context, this.#now, store.leases, this.plan);
   }
 
   #end(turn: Turn, outcome: Outcome): void {
@@ -202,7 +203,7 @@ export class Course {
     if (decision === undefined || change === undefined) throw new Error('an outcome without a change');
     this.#waiting.letGo(turn);
     if (outcome === 'committed')
-      moveStamps(turn, this.#waiting.behind(turn.lane), change, this.#parts.store.leases);
+      moveStamps(turn, this.#waiting.behind(turn.sender), change, this.#parts.store.leases);
     const isStep = outcome === 'committed' && decision.kind === 'again';
     if (outcome === 'conflict' || isStep) this.#decideAgain(turn, decision, outcome);
     else this.#conclude(turn, decision, outcome);
@@ -225,7 +226,7 @@ export class Course {
     if (decision.kind === 'reply' && isDurable)
       this.#replies.add(decision.reply, decision.destination, turn.decidedAt);
     const isDecline = decision.reason === 'declined' || decision.reason === 'too-many-declines';
-    if (isDecline && turn.message !== undefined) this.#parts.circumstances.declined(turn.message.hardware);
+    if (isDecline && turn.message !== undefined) this.#parts.serverState.declined(turn.message.hardware);
     this.#reports.conclude(turn, outcome);
     this.#waiting.finish(turn);
     turn.settle(outcome ?? 'nothing');

@@ -1,4 +1,4 @@
-import type { Decide, Hearing, Sharing } from '../engine/decision.ts';
+import type { ClusterPeers, Decide, PeerObservations } from '../engine/decision.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Clock } from '../lease/clock.ts';
 import type { Lease, Version } from '../lease/lease.ts';
@@ -19,26 +19,26 @@ export interface ExchangeParts {
   /** The set that the store's view answers `isInFlight` from; the exchange is its only writer. */
   readonly inFlight: Set<Ipv4>;
   readonly prober: Prober;
-  readonly circumstances: Circumstances;
+  readonly serverState: ServerState;
   readonly observer: Observer;
   /** Submits orders that free what has run out; false: there is nothing to hope for. */
   readonly makeRoom?: () => boolean;
 }
 
-/** What only the running server knows, for the engine's `Known`. */
-export interface Circumstances {
-  readonly deafRevision: Version;
+/** What only the running server knows, for the engine's `DecisionContext`. */
+export interface ServerState {
+  readonly lastGapRevision: Version;
   /** Whether the wall clock is what it should be; asked once for each round. */
   readonly trustsClock: boolean;
   /** As the clocks were when `trustsClock` was asked last. */
   mayBeOver(lease: Lease): boolean;
-  readonly hearing: Hearing;
+  readonly peerObservations: PeerObservations;
   /** The gateways that share the leases; undefined: none do. */
-  readonly sharing: Sharing | undefined;
+  readonly clusterPeers: ClusterPeers | undefined;
   /** A machine's DHCPDISCOVER, before that message is decided. */
-  heardDiscover(lane: ClientKey): void;
+  heardDiscover(sender: ClientKey): void;
   /** The DHCPDISCOVER of this machine that was heard last was not its first. */
-  askedBefore(lane: ClientKey): boolean;
+  isDiscoverRetry(sender: ClientKey): boolean;
   /** What was sent on the segment has been dropped unread, or may not have been heard until now. */
   missed(): void;
   /** A client has asked another server for an address; before that message is decided. */

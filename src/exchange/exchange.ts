@@ -10,7 +10,8 @@ import { Course } from './course.ts';
 import { droppedFrom } from './dropped-from.ts';
 import type { Drop } from './drops.ts';
 import type { ExchangeParts } from './exchange-parts.ts';
-import { type Order, Turn } from './turn.ts';
+import type { Order } from './order.ts';
+import { Turn } from './turn.ts';
 
 /** Datagrams that one round reads at most, and at most for each change of a commit: of several gateways' most are for the others. */
 const ROUND_LIMIT = 512;
@@ -88,15 +89,15 @@ export class Exchange {
     this.#arrivals.beat(this.#parts.clock.monotonic(), this.#parts.store.leases.revision);
   }
 
-  /** Takes an order from inside. False: no room; `settled` will not be called. */
+  /** Takes an order from inside. False: no room; `done` will not be called. */
   submit(order: Order): boolean {
     if (this.#isStopping || this.#orders >= ORDER_LIMIT) return false;
     this.#orders += 1;
-    const settled = (outcome: Outcome | 'nothing') => {
+    const done = (outcome: Outcome | 'nothing') => {
       this.#orders -= 1;
-      order.settled(outcome);
+      order.done(outcome);
     };
-    this.#course.order({ decide: order.decide.bind(order), settled });
+    this.#course.order({ decide: order.decide.bind(order), done });
     return true;
   }
 
@@ -121,10 +122,10 @@ export class Exchange {
     if (client === undefined) return 'no-client';
     const { serverIdentifier, requestedAddress } = message;
     if (message.type === 'DHCPREQUEST' && serverIdentifier !== undefined && requestedAddress !== undefined)
-      this.#parts.circumstances.heardRequest(serverIdentifier, requestedAddress, client, message.hardware);
+      this.#parts.serverState.heardRequest(serverIdentifier, requestedAddress, client, message.hardware);
     const turn = new Turn(client, message, datagram.arrival, revision, this.#course.monotonic);
-    if (message.type === 'DHCPDISCOVER' && turn.lane !== undefined)
-      this.#parts.circumstances.heardDiscover(turn.lane);
+    if (message.type === 'DHCPDISCOVER' && turn.sender !== undefined)
+      this.#parts.serverState.heardDiscover(turn.sender);
     return turn;
   }
 
@@ -203,7 +204,7 @@ export class Exchange {
     this.#arrivals.read(monotonic, datagrams.length, drained, this.#parts.store.leases.revision);
     if (!areStale || datagrams.length === 0) return datagrams;
     this.#parts.observer.dropped('stale', datagrams.length);
-    this.#parts.circumstances.missed();
+    this.#parts.serverState.missed();
     return [];
   }
 }

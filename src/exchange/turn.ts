@@ -1,22 +1,14 @@
 import type { Decision } from '../engine/decision.ts';
-import { type ClientKey, laneOf } from '../lease/client-key.ts';
-import type { Instant, Version } from '../lease/lease.ts';
-import type { LeaseChange, LeaseView } from '../lease/lease-view.ts';
+import { type ClientKey, senderKeyOf } from '../lease/client-key.ts';
+import type { Version } from '../lease/lease.ts';
+import type { LeaseChange } from '../lease/lease-view.ts';
 import type { Arrival } from '../net/datagram.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { Outcome } from '../store/lease-store.ts';
-import type { Plan } from '../subnet/plan.ts';
 import type { Message } from '../wire/message.ts';
 import { STALE_AFTER } from './arrivals.ts';
-
-/** A write from inside: expiry, management. It takes the same way as a datagram, behind the same client. */
-export interface Order {
-  /** Pure, and perhaps called again: after a conflict, or behind what is on its way. It may reply nothing and wait for nothing. */
-  decide(now: Instant, leases: LeaseView, plan: Plan): Decision;
-  /** Called once. 'nothing': there was nothing to write, or the server stops. */
-  settled(outcome: Outcome | 'nothing'): void;
-}
+import type { Order } from './order.ts';
 
 const NO_ANSWERS: ReadonlyMap<Ipv4, HardwareAddress | undefined> = new Map();
 const NO_ADDRESSES: readonly Ipv4[] = [];
@@ -30,7 +22,7 @@ export class Turn {
    * Where it queues: one machine's messages behind each other, and never those of another machine that shares its
    * identifier. Undefined for an order, which waits for the client of its change alone.
    */
-  readonly lane: ClientKey | undefined;
+  readonly sender: ClientKey | undefined;
   /** Undefined for an order. Over an arena until the turn has to stay, then over the slab. */
   message: Message | undefined;
   readonly arrival: Arrival | undefined;
@@ -76,7 +68,7 @@ export class Turn {
     order?: Order,
   ) {
     this.client = client;
-    this.lane = client && message && laneOf(client, message);
+    this.sender = client && message && senderKeyOf(client, message);
     this.message = message;
     this.arrival = arrival;
     this.order = order;
@@ -98,7 +90,7 @@ export class Turn {
   settle(outcome: Outcome | 'nothing'): void {
     if (this.order === undefined || this.#isSettled) return;
     this.#isSettled = true;
-    this.order.settled(outcome);
+    this.order.done(outcome);
   }
 
   /** It is over: what it held is not kept alive by whoever still knows it. */

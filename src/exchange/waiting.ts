@@ -43,8 +43,8 @@ export class Waiting {
     return this.#lanes.size === 0 && this.#holders.size === 0 && this.#ready.isEmpty && this.#starved.isEmpty;
   }
 
-  isInFlight(lane: ClientKey): boolean {
-    return this.#lanes.get(lane) !== undefined;
+  isInFlight(sender: ClientKey): boolean {
+    return this.#lanes.get(sender) !== undefined;
   }
 
   /** What this turn's change has to wait for: whoever keeps its client or one of its addresses in flight. */
@@ -63,19 +63,19 @@ export class Waiting {
   }
 
   /** The datagram that waits behind the lane's turn in flight. */
-  behind(lane: ClientKey | undefined): Turn | undefined {
-    return lane === undefined ? undefined : this.#behind.get(lane);
+  behind(sender: ClientKey | undefined): Turn | undefined {
+    return sender === undefined ? undefined : this.#behind.get(sender);
   }
 
   /** Lets a datagram wait behind its lane's turn in flight, in the place of one that waited there. */
-  queue(turn: Turn, lane: ClientKey, now: number): void {
-    const older = this.#behind.get(lane);
+  queue(turn: Turn, sender: ClientKey, now: number): void {
+    const older = this.#behind.get(sender);
     if (older !== undefined) {
-      this.#behind.delete(lane);
+      this.#behind.delete(sender);
       this.#free(older);
       this.#drop(older, 'superseded');
     }
-    if (this.#copy(turn, now)) this.#behind.set(lane, turn);
+    if (this.#copy(turn, now)) this.#behind.set(sender, turn);
     else this.#drop(turn, 'no-room');
   }
 
@@ -88,7 +88,7 @@ export class Waiting {
 
   /** Keeps the turn's lane in flight. */
   occupy(turn: Turn): void {
-    if (turn.lane !== undefined) this.#lanes.set(turn.lane, turn);
+    if (turn.sender !== undefined) this.#lanes.set(turn.sender, turn);
   }
 
   /** Keeps the lane, the client and every address of a change in flight; nobody may be `aheadOf` it. */
@@ -160,13 +160,13 @@ export class Waiting {
   finish(turn: Turn): void {
     this.letGo(turn);
     this.#free(turn);
-    const { lane } = turn;
-    if (lane === undefined || this.#lanes.get(lane) !== turn) return;
-    this.#lanes.delete(lane);
-    const next = this.#behind.get(lane);
+    const { sender } = turn;
+    if (sender === undefined || this.#lanes.get(sender) !== turn) return;
+    this.#lanes.delete(sender);
+    const next = this.#behind.get(sender);
     if (next === undefined) return;
-    this.#behind.delete(lane);
-    this.#lanes.set(lane, next);
+    this.#behind.delete(sender);
+    this.#lanes.set(sender, next);
     this.#ready.push(next);
   }
 
@@ -202,9 +202,9 @@ export class Waiting {
 
   /** Drops the oldest datagram that waits behind another, if it has waited too long. */
   #dropStale(now: number): boolean {
-    for (const [lane, oldest] of this.#behind) {
+    for (const [sender, oldest] of this.#behind) {
       if (now - oldest.since <= STALE_AFTER) return false;
-      this.#behind.delete(lane);
+      this.#behind.delete(sender);
       this.#free(oldest);
       this.#drop(oldest, 'stale');
       return true;

@@ -45,7 +45,7 @@ export function keyOfHardware(htype: number, bytes: Uint8Array, start: number, e
  * Which machine a message is from, however many share its client identifier: the client's own key, if that is made of
  * the hardware address, else that and the hardware address.
  */
-export function laneOf(client: ClientKey, message: Message): ClientKey {
+export function senderKeyOf(client: ClientKey, message: Message): ClientKey {
   return isOfHardware(client, message) ? client : keyOfClone(client, message.hardware);
 }
 

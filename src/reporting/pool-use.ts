@@ -40,7 +40,7 @@ export interface PoolQuestion {
   readonly peers: ReadonlyMap<Ipv4, Instant>;
   readonly heardSince: Instant;
   /** The gateways that share the leases: what they listen on is no guest's. */
-  readonly sharing: Iterable<Ipv4>;
+  readonly clusterPeers: Iterable<Ipv4>;
 }
 
 /** Looks at counts that are kept, at no record; O(1) for each pool. */
@@ -70,9 +70,9 @@ function hasSilentPeer(subnet: Subnet, { plan, ...question }: PoolQuestion): boo
 }
 
 /** Addresses of the pools that would be free if no gateway listened on them. */
-function freeOfGateways(pools: readonly AddressRange[], { sharing, leases }: PoolQuestion): number {
+function freeOfGateways(pools: readonly AddressRange[], { clusterPeers, leases }: PoolQuestion): number {
   let count = 0;
-  for (const gateway of sharing) {
+  for (const gateway of clusterPeers) {
     const isFree = (leases.at(gateway)?.state ?? 'free') === 'free';
     if (isFree && pools.some((pool) => isInRange(pool, gateway))) count += 1;
   }

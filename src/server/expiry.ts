@@ -1,7 +1,7 @@
 import type { Decision } from '../engine/decision.ts';
 import { heardSince, hearsPeers, type Scene } from '../engine/peers.ts';
-import { NOBODY_HEARD } from '../exchange/knowledge.ts';
-import type { Order } from '../exchange/turn.ts';
+import { NO_PEERS } from '../exchange/decision-context.ts';
+import type { Order } from '../exchange/order.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Clock } from '../lease/clock.ts';
 import { type Instant, type Lease, NEVER } from '../lease/lease.ts';
@@ -14,7 +14,7 @@ const SWEEP_LIMIT = 64;
 /** The sweep is prompted at most this often: milliseconds. */
 const PROMPT_INTERVAL = 100;
 
-const ALONE: Scene['known'] = { hearing: NOBODY_HEARD, sharing: undefined };
+const ALONE: Scene['context'] = { peerObservations: NO_PEERS, clusterPeers: undefined };
 const NOTHING: Decision = { kind: 'silence', reason: 'no-binding' };
 
 /** What takes the orders. */
@@ -32,7 +32,7 @@ export class Expiry {
   readonly #clock: Clock;
   readonly #taker: OrderTaker;
   readonly #standing: () => ClockStanding;
-  readonly #known: () => Scene['known'];
+  readonly #context: () => Scene['context'];
   readonly #isByWallClock: (lease: Lease) => boolean;
   /** Orders that have not settled. */
   #pending = 0;
@@ -44,14 +44,14 @@ export class Expiry {
     clock: Clock,
     taker: OrderTaker,
     standing: () => ClockStanding,
-    known: () => Scene['known'] = () => ALONE,
+    context: () => Scene['context'] = () => ALONE,
     isByWallClock: (lease: Lease) => boolean = () => true,
   ) {
     this.#store = store;
     this.#clock = clock;
     this.#taker = taker;
     this.#standing = standing;
-    this.#known = known;
+    this.#context = context;
     this.#isByWallClock = isByWallClock;
   }
 
@@ -85,13 +85,13 @@ export class Expiry {
 
   #sweep(): void {
     const standing = this.#standing();
-    const isStill = !standing.isTrusted && this.#known().sharing === undefined;
+    const isStill = !standing.isTrusted && this.#context().clusterPeers === undefined;
     if (this.#pending > 0) return;
     const now = this.#clock.now();
     const limit = isStill ? 0 : SWEEP_LIMIT; // Offers end all the same.
     const expired = this.#store.sweep(now, limit, (lease) => this.#isOver(lease, now, standing));
     const isFull = expired.length === SWEEP_LIMIT;
-    const settled = () => {
+    const done = () => {
       this.#pending -= 1;
       if (this.#pending === 0 && isFull) this.prompt();
     };
@@ -100,9 +100,9 @@ export class Expiry {
       const isTaken = this.#taker.submit({
         decide: (on, leases) =>
           this.#isOver(lease, on, this.#standing())
-            ? expire(lease, { now: on, leases, known: this.#known() })
+            ? expire(lease, { now: on, leases, context: this.#context() })
             : NOTHING,
-        settled,
+        done,
       });
       if (!isTaken) this.#pending -= 1;
     }

@@ -2,9 +2,9 @@ import { type ClockStatus, clockProblem, clockStatusOf } from '../detection/cloc
 import { ClusterLog } from '../detection/cluster.ts';
 import { Deafness } from '../detection/deafness.ts';
 import { DeclineLog } from '../detection/decline-log.ts';
+import { DiscoverRetries } from '../detection/discover-retries.ts';
 import { PeerNotes } from '../detection/peer-notes.ts';
 import { Peers } from '../detection/peers.ts';
-import { Repeats } from '../detection/repeats.ts';
 import { TimeGuard } from '../detection/time-guard.ts';
 import { NOT_STARTED, type RunningProblem } from '../diagnosis/running-problem.ts';
 import { directoryProblem, storeProblems } from '../diagnosis/store-problems.ts';
@@ -124,7 +124,7 @@ export class Server {
       peers,
       peerNotes: cluster === undefined ? new PeerNotes(peers, store, clock) : undefined,
       cluster,
-      repeats: new Repeats(),
+      discoverRetries: new DiscoverRetries(),
       observer: observers(
         this.#counters,
         this.#decisionLog,
@@ -139,7 +139,7 @@ export class Server {
       clock,
       this.#orderTaker(),
       () => standingOf(memory),
-      () => ({ hearing: peers, sharing: memory.cluster }),
+      () => ({ peerObservations: peers, clusterPeers: memory.cluster }),
       (lease) => cluster?.isByWallClock(lease) !== false,
     );
     return memory;
@@ -250,7 +250,7 @@ export class Server {
       trustsClock: this.#trustsClock,
       peers: memory.peers.peers,
       heardSince: memory.peers.since,
-      sharing: memory.cluster?.live ?? [],
+      clusterPeers: memory.cluster?.live ?? [],
     });
   }
 }

@@ -2,16 +2,16 @@ import { ArpLiars } from '../detection/arp-liars.ts';
 import type { Cluster } from '../detection/cluster.ts';
 import type { Deafness } from '../detection/deafness.ts';
 import type { DeclineLog } from '../detection/decline-log.ts';
+import type { DiscoverRetries } from '../detection/discover-retries.ts';
 import type { PeerNotes } from '../detection/peer-notes.ts';
 import type { Peers } from '../detection/peers.ts';
 import { Probe } from '../detection/probe.ts';
 import { Reception } from '../detection/reception.ts';
-import type { Repeats } from '../detection/repeats.ts';
 import type { TimeGuard } from '../detection/time-guard.ts';
 import { doubtsOfPlan, isNobodys } from '../diagnosis/plan-doubts.ts';
 import { interfaceDown, type RunningProblem } from '../diagnosis/running-problem.ts';
 import { Exchange } from '../exchange/exchange.ts';
-import type { Circumstances } from '../exchange/exchange-parts.ts';
+import type { ServerState } from '../exchange/exchange-parts.ts';
 import type { Observer } from '../exchange/observer.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import { type ClockStanding, mayBeOver } from '../lease/lease-end.ts';
@@ -33,7 +33,7 @@ export interface Memory {
   /** Absent: the leases are shared. */
   readonly peerNotes: PeerNotes | undefined;
   readonly cluster: Cluster | undefined;
-  readonly repeats: Repeats;
+  readonly discoverRetries: DiscoverRetries;
   readonly observer: Observer;
   /** Frees what has run out, for a client that finds no address. */
   readonly makeRoom: () => boolean;
@@ -76,7 +76,7 @@ export class Service {
       decide,
       plan,
       prober: new Probe(medium.segment, clock, (address, holder) => liars.believes(address, holder)),
-      circumstances: circumstancesOf(memory, () => clock.monotonic()),
+      serverState: serverStateOf(memory, () => clock.monotonic()),
       observer,
       makeRoom: memory.makeRoom,
     });
@@ -149,10 +149,10 @@ export function standingOf({ timeGuard }: Memory): ClockStanding {
   return timeGuard.standing;
 }
 
-function circumstancesOf(memory: Memory, monotonic: () => number): Circumstances {
-  const { deafness, timeGuard, declines, peers, cluster, repeats } = memory;
+function serverStateOf(memory: Memory, monotonic: () => number): ServerState {
+  const { deafness, timeGuard, declines, peers, cluster, discoverRetries } = memory;
   return {
-    get deafRevision() {
+    get lastGapRevision() {
       return deafness.revision;
     },
     get trustsClock() {
@@ -161,17 +161,17 @@ function circumstancesOf(memory: Memory, monotonic: () => number): Circumstances
       return isTrusted;
     },
     mayBeOver: (lease) => cluster?.isByWallClock(lease) === false || mayBeOver(lease, timeGuard.standing),
-    hearing: peers,
-    sharing: cluster,
+    peerObservations: peers,
+    clusterPeers: cluster,
     missed: () => deafness.mark('stale'),
     // A gateway that shares its leases is not one of those that can only be heard.
     heardRequest: (server, address, client, hardware) => {
       if (cluster?.live.has(server) !== true) peers.heardRequest(server, address, client, hardware);
     },
-    heardDiscover: (lane: ClientKey) => {
-      if (cluster !== undefined) repeats.note(lane, monotonic());
+    heardDiscover: (sender: ClientKey) => {
+      if (cluster !== undefined) discoverRetries.note(sender, monotonic());
     },
-    askedBefore: (lane: ClientKey) => repeats.isRepeat(lane),
+    isDiscoverRetry: (sender: ClientKey) => discoverRetries.isRetry(sender),
     declinesOf: (card) => declines.count(card, monotonic()),
     declined: (card) => declines.note(card, monotonic()),
   };

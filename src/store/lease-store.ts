@@ -34,7 +34,7 @@ export interface LeaseStore {
    * Settles a change that needs no commit, at once: 'committed' or 'conflict'. Undefined: it must be committed.
    * The embedded store settles offers and checks; a shared one nothing.
    */
-  settle(change: LeaseChange): 'committed' | 'conflict' | undefined;
+  resolveWithoutCommit(change: LeaseChange): 'committed' | 'conflict' | undefined;
   /** Outcomes in the order of the changes; never rejects. No client and no address occurs twice in the changes. */
   commit(changes: readonly LeaseChange[]): Promise<readonly Outcome[]>;
   /**

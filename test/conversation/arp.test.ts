@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { NOBODY_HEARD } from '../../src/exchange/knowledge.ts';
+import { NO_PEERS } from '../../src/exchange/decision-context.ts';
 import { NOBODY } from '../../src/lease/client-key.ts';
 import { NO_HARDWARE } from '../../src/net/hardware-address.ts';
 import type { Plan } from '../../src/subnet/plan.ts';
@@ -52,9 +52,9 @@ test('RFC 2131 §3.1 (2): a DHCPREQUEST that comes again is answered at once, or
   conversation.hear(ADA.select(MINE, SERVER));
 
   const again = conversation.hear(ADA.select(MINE, SERVER));
-  conversation.known = { deafRevision: conversation.store.leases.revision };
+  conversation.context = { lastGapRevision: conversation.store.leases.revision };
   const afterwards = conversation.hear(ADA.select(MINE, SERVER));
-  conversation.known = { deafRevision: conversation.store.leases.revision };
+  conversation.context = { lastGapRevision: conversation.store.leases.revision };
   conversation.holders.set(MINE, STRANGER);
   const inUse = conversation.hear(ADA.select(MINE, SERVER));
 
@@ -74,7 +74,7 @@ test('a DHCPREQUEST that comes again is answered after the segment was asked, if
     client: NOBODY,
     revision: 0,
   };
-  conversation.known = { hearing: { ...NOBODY_HEARD, askedBy: () => heard } };
+  conversation.context = { peerObservations: { ...NO_PEERS, lastRequestFor: () => heard } };
   conversation.holders.set(MINE, STRANGER);
 
   expect(conversation.hear(ADA.select(MINE, SERVER)).outcome).toBe('DHCPNAK');
@@ -111,7 +111,7 @@ test('what was not confirmed since a deaf time is asked for before INIT-REBOOT i
   const conversation = probing();
   conversation.hear(ADA.discover([...asking(MINE)]));
   conversation.hear(ADA.select(MINE, SERVER));
-  conversation.known = { deafRevision: conversation.store.leases.revision };
+  conversation.context = { lastGapRevision: conversation.store.leases.revision };
 
   const ack = conversation.hear(ADA.reboot(MINE));
   const again = conversation.hear(ADA.reboot(MINE));
@@ -124,7 +124,7 @@ test('after a deaf time, an own binding that another machine answers for is not 
   const conversation = probing();
   conversation.hear(ADA.discover([...asking(MINE)]));
   conversation.hear(ADA.select(MINE, SERVER));
-  conversation.known = { deafRevision: conversation.store.leases.revision };
+  conversation.context = { lastGapRevision: conversation.store.leases.revision };
   conversation.holders.set(MINE, STRANGER);
 
   const answer = conversation.hear(ADA.reboot(MINE));
@@ -210,7 +210,7 @@ test('RFC 4361 §6.1: a client identifier that a second living machine presents 
 
 test('where gateways share leases, a clone is told apart also when the lease has run out by this clock alone', () => {
   const conversation = probing();
-  conversation.known = { sharing: { live: new Set(), grace: 60_000 } };
+  conversation.context = { clusterPeers: { live: new Set(), grace: 60_000 } };
   const address = leaseOfFirst(conversation);
   conversation.pass(conversation.plan.subnets[0]?.leaseTimes.default ?? 0);
   conversation.pass(-3600 + 30);
@@ -295,7 +295,7 @@ test('RFC 2131 §4.3.3: a fourth DHCPDECLINE is believed when ARP names the othe
   const conversation = probing();
   conversation.hear(ADA.discover([...asking(MINE)]));
   conversation.hear(ADA.select(MINE, SERVER));
-  conversation.known = { declines: 3 };
+  conversation.context = { declines: 3 };
   conversation.holders.set(MINE, STRANGER);
 
   expect(conversation.hear(ADA.decline(MINE, SERVER)).reason).toBe('declined');

@@ -101,12 +101,12 @@ describe.each(Object.entries(CHANGES))('an address that has become %s', (_, { se
 
 test('where leases are shared, what another gateway listens on is not confirmed', () => {
   const conversation = changed({});
-  const sharing = { live: new Set([at(MINE)]), grace: 60_000 };
-  conversation.known = { sharing };
+  const clusterPeers = { live: new Set([at(MINE)]), grace: 60_000 };
+  conversation.context = { clusterPeers };
 
   expect(conversation.hear(ADA.reboot(MINE)).reason).toBe('excluded');
   expect(conversation.hearUnicast(ADA.extend(MINE), MINE).outcome).toBe('DHCPNAK');
-  conversation.known = { sharing, askedBefore: true };
+  conversation.context = { clusterPeers, isDiscoverRetry: true };
   expect(conversation.hear(ADA.discover()).address).not.toBe(MINE);
 });
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { NOBODY_HEARD } from '../../src/exchange/knowledge.ts';
+import { NO_PEERS } from '../../src/exchange/decision-context.ts';
 import { NEVER } from '../../src/lease/lease.ts';
 import { changeOf, client, hardware } from '../store/changes.ts';
 import { Conversation } from '../support/conversation.ts';
@@ -33,12 +33,12 @@ test('a lease is asked for by ARP while a client that was heard asking a peer fo
     on: conversation.now,
     revision: 0,
   };
-  const hearing = {
-    ...NOBODY_HEARD,
+  const peerObservations = {
+    ...NO_PEERS,
     peers: new Map([[at(SECOND), conversation.now]]),
-    askedBy: () => asking,
+    lastRequestFor: () => asking,
   };
-  conversation.known = { hearing };
+  conversation.context = { peerObservations };
   conversation.store.applyForeign(
     changeOf(conversation.store.leases, { client: 1, address: at(address), at: asking.on, expiresAt: NEVER }),
   );
@@ -78,8 +78,12 @@ test.each([
     conversation.pass(seconds);
     const { now, store } = conversation;
     const asking = { granter: at(SECOND), client: client(9), hardware: hardware(9), on: now, revision: 0 };
-    const hearing = { ...NOBODY_HEARD, peers: new Map([[at(SECOND), now]]), askedBy: () => asking };
-    conversation.known = { hearing, deafRevision: deaf * store.leases.revision };
+    const peerObservations = {
+      ...NO_PEERS,
+      peers: new Map([[at(SECOND), now]]),
+      lastRequestFor: () => asking,
+    };
+    conversation.context = { peerObservations, lastGapRevision: deaf * store.leases.revision };
 
     const again = conversation.hear(A.select(address, FIRST));
 

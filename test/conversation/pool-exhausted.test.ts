@@ -79,7 +79,7 @@ test('while the clock is in doubt, what has run out is not given to others, and 
   const conversation = new Conversation();
   const holders = fill(conversation);
   conversation.pass(50_000);
-  conversation.known = { trustsClock: false };
+  conversation.context = { trustsClock: false };
   const [address, holder] = [...holders][0] ?? ['', guest(0)];
 
   expect(conversation.hear(guest(999).discover()).reason).toBe('pool-full');

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { NOBODY_HEARD } from '../../src/exchange/knowledge.ts';
+import { NO_PEERS } from '../../src/exchange/decision-context.ts';
 import type { Plan } from '../../src/subnet/plan.ts';
 import { Conversation } from '../support/conversation.ts';
 import { Guest } from '../support/guest.ts';
@@ -111,7 +111,7 @@ describe('a lease file of before its client was moved was put back', () => {
     conversation.hear(ADA.discover([...asking(BEFORE)]));
     conversation.hear(ADA.select(BEFORE, SERVER));
     conversation.holders.set(MINE, ADA.mac);
-    conversation.known = { deafRevision: version };
+    conversation.context = { lastGapRevision: version };
     return conversation;
   }
 
@@ -125,7 +125,7 @@ describe('a lease file of before its client was moved was put back', () => {
   test.each([
     ['one that is not seen there', (c: Conversation) => c.holders.delete(MINE)],
     ['one beside which another is', (c: Conversation) => c.holders.set(MINE, STRANGER)],
-    ['one whose record was confirmed since', (c: Conversation) => (c.known = { deafRevision: 0 })],
+    ['one whose record was confirmed since', (c: Conversation) => (c.context = { lastGapRevision: 0 })],
     ['one of an address that is on its way', (c: Conversation) => c.inFlight.add(at(MINE))],
   ])('%s is refused, and keeps what the record says', (_which, change) => {
     const conversation = restored();
@@ -167,9 +167,9 @@ describe('a quarantine stands', () => {
     const conversation = living();
     ATTACKS['a forged DHCPRELEASE, and another client that asks for the address'](conversation);
     const other = { granter: at('10.15.3.11'), client: '01525400000077', hardware: 0x525400000077 };
-    const askedBy = () => ({ ...other, on: conversation.now }) as never;
-    conversation.known = {
-      hearing: { ...NOBODY_HEARD, peers: new Map([[other.granter, conversation.now]]), askedBy },
+    const lastRequestFor = () => ({ ...other, on: conversation.now }) as never;
+    conversation.context = {
+      peerObservations: { ...NO_PEERS, peers: new Map([[other.granter, conversation.now]]), lastRequestFor },
     };
 
     expect(conversation.hearUnicast(ADA.extend(MINE), MINE).outcome).toBe('silence');

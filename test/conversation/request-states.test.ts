@@ -214,7 +214,7 @@ test('RFC 2131 §4.3.4: a released address is free for others, and goes back to 
 
 test('what waited may not undo what came after it: a RELEASE older than the lease is silence', () => {
   const conversation = STATES.bound();
-  conversation.known = { revision: 0 };
+  conversation.context = { readRevision: 0 };
 
   expect(conversation.hearUnicast(ADA.release(MINE, SERVER), MINE).reason).toBe('overtaken');
   expect(conversation.at(MINE)?.state).toBe('bound');
@@ -232,7 +232,7 @@ test('RFC 2131 §4.3.3: a declined address is offered to nobody for ten minutes,
 
 test('RFC 2131 §4.3.3: a fourth DHCPDECLINE in ten minutes takes no address out of the pool', () => {
   const conversation = STATES.bound();
-  conversation.known = { declines: 3 };
+  conversation.context = { declines: 3 };
 
   expect(conversation.hear(ADA.decline(MINE, SERVER)).reason).toBe('too-many-declines');
   expect(conversation.at(MINE)?.state).toBe('bound');
@@ -355,7 +355,7 @@ test('what waited may not undo what came after it: a move away from a newer leas
   const conversation = STATES.bound();
   conversation.plan = withoutAddress(conversation, MINE);
   const { address } = conversation.hear(ADA.discover());
-  conversation.known = { revision: 0 };
+  conversation.context = { readRevision: 0 };
 
   expect(conversation.hear(ADA.select(address, SERVER)).reason).toBe('overtaken');
   expect(conversation.at(MINE)?.state).toBe('bound');

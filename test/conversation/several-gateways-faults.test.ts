@@ -181,7 +181,7 @@ describe('two gateways that share a pool and nothing else', () => {
       await both.broadcast(A.discover(), FIRST);
       await passWith(both, {}, 1000);
 
-      expect(peers.askedBy(at('10.15.3.20'), undefined)?.client).toBe(HEARD.client);
+      expect(peers.lastRequestFor(at('10.15.3.20'), undefined)?.client).toBe(HEARD.client);
       expect(both.replies()).toEqual([`${FIRST} DHCPOFFER 10.15.3.20 to ${A.mac}`]);
     });
   });
@@ -219,7 +219,8 @@ describe('two gateways that share a pool and nothing else', () => {
       await both.broadcast(A.select('10.15.3.20', SECOND), FIRST);
       await both.clock.pass(week * 1000);
       both.introduce(); // Guest A goes on renewing by unicast, which the first gateway does not hear.
-      if (event === 'starts again') first.bench.circumstances.hearing = new Peers(both.clock, first.log);
+      if (event === 'starts again')
+        first.bench.serverState.peerObservations = new Peers(both.clock, first.log);
       else await both.clock.pass(86_400_000);
       first.peers.check();
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Sharing } from '../../src/engine/decision.ts';
+import type { ClusterPeers } from '../../src/engine/decision.ts';
 import { Conversation } from '../support/conversation.ts';
 import { Guest } from '../support/guest.ts';
 import { ip } from '../support/packet.ts';
@@ -9,7 +9,7 @@ const SELF = '10.15.3.10';
 const PEERS = ['10.15.3.11', '10.15.3.12'];
 const GRACE = 60_000;
 
-function sharingWith(...live: readonly string[]): Sharing {
+function sharingWith(...live: readonly string[]): ClusterPeers {
   return { live: new Set(live.map(at)), grace: GRACE };
 }
 
@@ -20,7 +20,7 @@ function guest(number: number): Guest {
 /** A gateway that shares its leases with those that are alive. */
 function gateway(live: readonly string[] = PEERS, pool = range('10.15.3.20', '10.15.3.254')): Conversation {
   const conversation = new Conversation({ subnets: [segment({ pools: [pool] })] });
-  conversation.known = { sharing: sharingWith(...live) };
+  conversation.context = { clusterPeers: sharingWith(...live) };
   return conversation;
 }
 
@@ -31,7 +31,7 @@ describe('who answers first', () => {
     const firsts = guests.map((each) =>
       all.filter((self) => {
         const conversation = new Conversation({ serverIdentifier: at(self) });
-        conversation.known = { sharing: sharingWith(...all.filter((other) => other !== self)) };
+        conversation.context = { clusterPeers: sharingWith(...all.filter((other) => other !== self)) };
         return conversation.hear(each.discover()).reason !== 'not-first';
       }),
     );
@@ -56,7 +56,7 @@ describe('who answers first', () => {
   test('the others answer a client that asks again, or has tried for three seconds', () => {
     const asking = anothers();
     const again = gateway();
-    again.known = { ...again.known, askedBefore: true };
+    again.context = { ...again.context, isDiscoverRetry: true };
 
     expect(again.hear(asking.discover()).reason).toBe('offered');
     expect(gateway().hear(asking.discover([], { secs: 2 })).reason).toBe('not-first');
@@ -72,7 +72,7 @@ describe('a DHCPREQUEST that names another server', () => {
   test('which shares the leases frees no offer: that one is confirming it', () => {
     const conversation = gateway([]);
     const offer = conversation.hear(guest(1).discover());
-    conversation.known = { sharing: sharingWith(...PEERS) };
+    conversation.context = { clusterPeers: sharingWith(...PEERS) };
 
     expect(conversation.hear(guest(1).select(offer.address, '10.15.3.11')).reason).toBe('not-for-us');
     expect(conversation.at(offer.address)?.state).toBe('offered');
@@ -89,7 +89,7 @@ describe('a DHCPREQUEST that names another server', () => {
   test('which has not moved yet is an offer in the shared leases, and is no other record of a lease that is there', () => {
     const plan = { peers: new Set([at('10.15.3.13')]) };
     const conversation = new Conversation(plan);
-    conversation.known = { sharing: sharingWith() };
+    conversation.context = { clusterPeers: sharingWith() };
     const offer = conversation.hear(guest(1).discover());
     conversation.hear(guest(1).select(offer.address, SELF));
 

@@ -254,7 +254,7 @@ test.each(['client-id', 'mac'] as const)(
 test('a machine whose address a third one answers for is no clone of that one: it goes on as the client that it was', () => {
   const { conversation, address } = leased();
   conversation.holders.set(address, STRANGER);
-  conversation.known = { deafRevision: 1_000_000 };
+  conversation.context = { lastGapRevision: 1_000_000 };
 
   const offer = conversation.hear(FIRST.discover());
   const ack = conversation.hear(FIRST.select(offer.address, SERVER));

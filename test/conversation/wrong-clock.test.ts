@@ -16,7 +16,7 @@ function afterJump(): { conversation: Conversation; address: string } {
   const { address } = conversation.hear(ADA.discover());
   conversation.hear(ADA.select(address, SERVER));
   conversation.pass(365 * 86_400);
-  conversation.known = { trustsClock: false };
+  conversation.context = { trustsClock: false };
   return { conversation, address };
 }
 
@@ -76,9 +76,9 @@ test('RFC 2131 §4.3.3: while the clock is in doubt, the holder of an address is
 test.each([
   ['in doubt', { trustsClock: false }],
   ['trusted again, and the lease from before its jump', { mayBeOver: () => false }],
-])('RFC 2131 §4.3.2: nothing is cut from a lease outside the pool while the clock is %s', (_, known) => {
+])('RFC 2131 §4.3.2: nothing is cut from a lease outside the pool while the clock is %s', (_, context) => {
   const { conversation, address } = afterJump();
-  conversation.known = known;
+  conversation.context = context;
   conversation.plan = {
     ...conversation.plan,
     subnets: [segment({ pools: [range('10.15.3.250', '10.15.3.254')] })],
@@ -92,10 +92,10 @@ test.each([
 
 test('what may run still goes to nobody else though the clock is trusted', () => {
   const { conversation, address } = afterJump();
-  conversation.known = { mayBeOver: (lease) => lease.address !== at(address) };
+  conversation.context = { mayBeOver: (lease) => lease.address !== at(address) };
 
   expect(conversation.hear(BOB.discover([asking(address)])).address).not.toBe(address);
-  conversation.known = {};
+  conversation.context = {};
   expect(conversation.hear(EVE.discover([asking(address)])).address).toBe(address);
 });
 

@@ -33,7 +33,8 @@ test('a bounded number of addresses that others ask for is remembered, those tha
   hear(LOW, addressNumber(0), 0); // Again: now the second one is the oldest.
   hear(LOW, addressNumber(ADDRESSES), ADDRESSES);
 
-  const isRemembered = (number: number) => peers.askedBy(addressNumber(number), undefined) !== undefined;
+  const isRemembered = (number: number) =>
+    peers.lastRequestFor(addressNumber(number), undefined) !== undefined;
 
   expect([0, 1, 2, ADDRESSES].map(isRemembered)).toEqual([true, false, true, true]);
 });
@@ -62,7 +63,7 @@ test('whoever is named, only what may be a gateway is heard of: nothing is remem
   for (let number = 0; number < 100; number += 1) hear(addressNumber(number), ADDRESS, number);
 
   expect(peers.peers.size).toBe(0);
-  expect(peers.askedBy(ADDRESS, undefined)).toBeUndefined();
+  expect(peers.lastRequestFor(ADDRESS, undefined)).toBeUndefined();
   expect(log.lines).toEqual([]);
 });
 
@@ -84,7 +85,7 @@ test.each([
 ])('how long ago a peer was heard is the same after the clock was set %s', async (_, step) => {
   const { clock, peers, hear } = listening();
   const ago = () => {
-    const [heard, asked] = [peers.peers.get(LOW), peers.askedBy(ADDRESS, undefined)?.on];
+    const [heard, asked] = [peers.peers.get(LOW), peers.lastRequestFor(ADDRESS, undefined)?.on];
     return [heard, asked, peers.since].map((instant) => clock.now() - (instant ?? 0));
   };
   hear(LOW, ADDRESS, 1);

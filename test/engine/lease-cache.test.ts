@@ -243,7 +243,7 @@ describe('a lease is extended, and written, though it has only begun', () => {
 describe('what stands before a grant stands before a repetition', () => {
   test('RFC 2131 §3.1 (2): the segment is asked for what nothing vouches for, and another holder is believed', () => {
     const conversation = bound({ probeMilliseconds: 300 });
-    conversation.known = { deafRevision: conversation.store.leases.revision };
+    conversation.context = { lastGapRevision: conversation.store.leases.revision };
 
     const own = conversation.hear(ADA.reboot(MINE));
     conversation.holders.set(MINE, '52:54:00:00:00:09');

@@ -48,9 +48,9 @@ function stateAt(bench: ExchangeBench<Bench['store']>, address: string): string 
 /** A decide for tests of the exchange alone: the same change whenever it is asked, made from the client. */
 function always(make: (client: ClientKey, asked: number) => Decision): Decide {
   let asked = 0;
-  return (_message, _arrival, known) => {
+  return (_message, _arrival, context) => {
     asked += 1;
-    return make(known.client, asked);
+    return make(context.client, asked);
   };
 }
 
@@ -204,7 +204,7 @@ describe('while a commit is under way', () => {
   test('a message through a relay that is not listed is dropped before anything is learnt from it', async () => {
     const bench = memoryBench();
     const heard: number[] = [];
-    bench.circumstances.heardRequest = (server) => heard.push(server);
+    bench.serverState.heardRequest = (server) => heard.push(server);
     const address = await offerTo(bench, GUEST);
     bench.store.script({ takes: 'until released' });
     const forger = new Guest(GUEST.mac, { relay: '10.15.3.66' });
@@ -675,8 +675,8 @@ describe('waiting', () => {
 
   test('without a question the time alone ends it', async () => {
     const bench = memoryBench({
-      decide: (_message, _arrival, known, now) =>
-        known.waited
+      decide: (_message, _arrival, context, now) =>
+        context.waited
           ? { kind: 'silence', reason: 'no-binding' }
           : {
               kind: 'wait',
@@ -698,8 +698,8 @@ describe('waiting', () => {
 
   test('two clients that wait for one address do so one after the other', async () => {
     const bench = memoryBench({
-      decide: (_message, _arrival, known, now) =>
-        known.answers.has(at('10.15.3.20'))
+      decide: (_message, _arrival, context, now) =>
+        context.answers.has(at('10.15.3.20'))
           ? { kind: 'silence', reason: 'no-binding' }
           : {
               kind: 'wait',
@@ -834,7 +834,7 @@ describe('RFC 2131 §4.3.3', () => {
 
     await bench.hear(GUEST.decline(address, SERVER));
 
-    expect([...bench.circumstances.declines]).toEqual([[hardwareFromText(GUEST.mac), 1]]);
+    expect([...bench.serverState.declines]).toEqual([[hardwareFromText(GUEST.mac), 1]]);
   });
 
   test("DHCPDECLINEs of other servers' addresses, or of none of ours, are not counted", async () => {
@@ -843,7 +843,7 @@ describe('RFC 2131 §4.3.3', () => {
     await bench.hear(GUEST.decline('10.15.3.99', '10.15.3.11'), guestNumber(2).decline('10.15.3.99', SERVER));
 
     expect(bench.record.decisions).toEqual(['DHCPDECLINE not-for-us', 'DHCPDECLINE no-binding']);
-    expect(bench.circumstances.declines.size).toBe(0);
+    expect(bench.serverState.declines.size).toBe(0);
   });
 
   test('DHCPDECLINEs of machines that share an identifier are counted apart', async () => {
@@ -857,7 +857,7 @@ describe('RFC 2131 §4.3.3', () => {
       await bench.hear(clone.decline(address, SERVER));
     }
 
-    expect([...bench.circumstances.declines.values()]).toEqual([1, 1]);
+    expect([...bench.serverState.declines.values()]).toEqual([1, 1]);
   });
 
   test.each([
@@ -878,7 +878,7 @@ describe('RFC 2131 §4.3.3', () => {
 
 describe('orders from inside', () => {
   function order(decision: Decision, outcomes: (Outcome | 'nothing')[]) {
-    return { decide: () => decision, settled: (outcome: Outcome | 'nothing') => outcomes.push(outcome) };
+    return { decide: () => decision, done: (outcome: Outcome | 'nothing') => outcomes.push(outcome) };
   }
 
   test('an order is committed like the change of a message', async () => {
@@ -924,7 +924,7 @@ describe('orders from inside', () => {
         } as const;
         return { kind: 'silence', reason: 'expired', change: { ...change, at: now, reason: 'expired' } };
       },
-      settled: (outcome) => outcomes.push(outcome),
+      done: (outcome) => outcomes.push(outcome),
     });
     await bench.hear(GUEST.discover());
     expect(bench.store.commits.at(-1)).toHaveLength(1);
@@ -979,9 +979,9 @@ describe('stopping', () => {
     expect(bench.drops('stopping')).toBe(1);
     expect(bench.inFlight.size).toBe(0);
     expect(bench.transport.unread).toBe(1);
-    expect(
-      bench.exchange.submit({ decide: () => ({ kind: 'silence', reason: 'expired' }), settled() {} }),
-    ).toBe(false);
+    expect(bench.exchange.submit({ decide: () => ({ kind: 'silence', reason: 'expired' }), done() {} })).toBe(
+      false,
+    );
   });
 
   test('questions that are open are cancelled, and nothing stays in flight', async () => {

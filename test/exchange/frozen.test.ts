@@ -50,7 +50,7 @@ describe('a gateway that stood still', () => {
 
     expect(bench.replies()).toEqual([]);
     expect(bench.drops('stale')).toBe(1);
-    expect(bench.circumstances.misses).toBe(1);
+    expect(bench.serverState.misses).toBe(1);
   });
 
   test.each([
@@ -178,9 +178,9 @@ describe('what was decided before a stall', () => {
 
   test('a lease whose DHCPACK does not leave does not vouch for its address: ARP is asked when its client asks again', async () => {
     const bench = running({ plan: { probeMilliseconds: 300 } });
-    const { circumstances, store } = bench;
-    circumstances.missed = () => {
-      circumstances.deafRevision = store.leases.revision;
+    const { serverState, store } = bench;
+    serverState.missed = () => {
+      serverState.lastGapRevision = store.leases.revision;
     };
     await bench.hear(GUEST.discover());
     bench.questions[0]?.answer(undefined);
@@ -232,8 +232,8 @@ describe('what was decided before a stall', () => {
   test('a DHCPACK whose own round hung between the decision and the sending does not leave', async () => {
     const bench = running();
     const address = await bind(bench, GUEST);
-    const settle = bench.store.settle.bind(bench.store);
-    bench.store.settle = (change) => {
+    const settle = bench.store.resolveWithoutCommit.bind(bench.store);
+    bench.store.resolveWithoutCommit = (change) => {
       bench.clock.stall(FROZEN);
       return settle(change);
     };

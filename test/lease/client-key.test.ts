@@ -5,7 +5,7 @@ import {
   ethernetOf,
   keyOfEthernet,
   keyOfIdentifier,
-  laneOf,
+  senderKeyOf,
 } from '../../src/lease/client-key.ts';
 import { decode } from '../../src/wire/decode.ts';
 import { hex, type PacketFields, packet } from '../support/packet.ts';
@@ -48,7 +48,8 @@ describe('RFC 2131 §4.2: what a client is known by', () => {
 
 describe('machines that share an identifier', () => {
   it('one that is called by its own hardware address is told apart from all others by that', () => {
-    for (const fields of [{}, identifier(OWN)]) expect(laneOf(OWN as never, messageOf(fields))).toBe(OWN);
+    for (const fields of [{}, identifier(OWN)])
+      expect(senderKeyOf(OWN as never, messageOf(fields))).toBe(OWN);
   });
 
   it.each([
@@ -57,8 +58,8 @@ describe('machines that share an identifier', () => {
     ['a longer one, of which none is kept', { hlen: 8 }, OWN, `${OWN}/000000000000`],
     ['an identifier of another kind', {}, 'ff000000010004', 'ff000000010004/5254000a00ff'],
     ['an identifier that begins like it', {}, `${OWN}00`, `${OWN}00/5254000a00ff`],
-  ])('%s: by the hardware address beside it', (_, fields, client, lane) => {
-    expect(laneOf(client as never, messageOf(fields))).toBe(lane);
+  ])('%s: by the hardware address beside it', (_, fields, client, sender) => {
+    expect(senderKeyOf(client as never, messageOf(fields))).toBe(sender);
   });
 });
 

@@ -289,7 +289,7 @@ describe("machines that get in each other's way are named, with what to do about
   test('a client that declines too much, again after ten minutes', async () => {
     const { bench, log } = logged();
     const address = await offered(bench);
-    bench.circumstances.declinesOf = () => 3;
+    bench.serverState.declinesOf = () => 3;
     const said = [];
 
     for (const pause of [0, 10_000, 10_000, 580_000]) {

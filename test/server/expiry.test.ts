@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Hearing } from '../../src/engine/decision.ts';
-import { NOBODY_HEARD } from '../../src/exchange/knowledge.ts';
+import type { PeerObservations } from '../../src/engine/decision.ts';
+import { NO_PEERS } from '../../src/exchange/decision-context.ts';
 import { keyOfIdentifier } from '../../src/lease/client-key.ts';
 import { instant, type Lease, type LeaseState, NEVER } from '../../src/lease/lease.ts';
 import { NO_HARDWARE } from '../../src/net/hardware-address.ts';
@@ -54,18 +54,18 @@ test('a lease is freed when it has run out, and its client kept', async () => {
 });
 
 const PEER = at('10.15.3.11');
-const OTHERS = { ...NOBODY_HEARD, peers: new Map([[PEER, instant(0)]]) };
+const OTHERS = { ...NO_PEERS, peers: new Map([[PEER, instant(0)]]) };
 
 /** Sweeps what has run out, one second after the beginning. */
-async function sweepBeside(hearing: Hearing, stored: readonly Lease[]) {
+async function sweepBeside(peerObservations: PeerObservations, stored: readonly Lease[]) {
   const bench = memoryBench({ leases: stored });
-  const known = { hearing, sharing: undefined };
+  const context = { peerObservations, clusterPeers: undefined };
   const expiry = new Expiry(
     bench.store,
     bench.clock,
     bench.exchange,
     () => STEADY,
-    () => known,
+    () => context,
   );
   await bench.clock.pass(1000);
   expiry.sweep();
@@ -90,9 +90,9 @@ test.each(['bound', 'declined'] as const)(
       hardware: NO_HARDWARE,
       revision: 0,
     };
-    const askedBy = () => ({ ...asking, on: instant(END - 500) });
+    const lastRequestFor = () => ({ ...asking, on: instant(END - 500) });
 
-    expect(await sweepBeside({ ...OTHERS, askedBy }, leases(1, state))).toMatchObject({
+    expect(await sweepBeside({ ...OTHERS, lastRequestFor }, leases(1, state))).toMatchObject({
       state: 'peer',
       granter: PEER,
       client: '0202',
@@ -111,7 +111,7 @@ test('what was heard in the very moment in which this gateway confirmed its own 
   };
   const heardAt = (moment: number) => ({
     ...OTHERS,
-    askedBy: () => ({ ...asking, on: instant(moment) }),
+    lastRequestFor: () => ({ ...asking, on: instant(moment) }),
   });
 
   expect(await sweepBeside(heardAt(END - 1000), leases(1))).toMatchObject({ client: '0100' });
@@ -282,8 +282,11 @@ test.each([
       hardware: NO_HARDWARE,
       revision,
     };
-    const askedBy = () => ({ ...asking, on: instant(END - 86_400_000) });
+    const lastRequestFor = () => ({ ...asking, on: instant(END - 86_400_000) });
 
-    expect(await sweepBeside({ ...OTHERS, askedBy }, leases(1))).toMatchObject({ state: 'peer', client });
+    expect(await sweepBeside({ ...OTHERS, lastRequestFor }, leases(1))).toMatchObject({
+      state: 'peer',
+      client,
+    });
   },
 );

@@ -1,5 +1,5 @@
 import { decide } from '../../src/engine/decide.ts';
-import type { Decide, Hearing } from '../../src/engine/decision.ts';
+import type { Decide, PeerObservations } from '../../src/engine/decision.ts';
 import type { Mutation } from './mutations.ts';
 
 /** Mistakes about what is heard of other gateways. */
@@ -14,15 +14,20 @@ const withoutNotes: Decide = (...question) => {
   return decision.reason === 'peer-granted' ? { kind: 'silence', reason: 'not-for-us' } : decision;
 };
 
-const withoutListening: Decide = (message, arrival, known, ...rest) => {
-  const decision = decide(message, arrival, known, ...rest);
+const withoutListening: Decide = (message, arrival, context, ...rest) => {
+  const decision = decide(message, arrival, context, ...rest);
   return decision.reason === 'listening'
-    ? decide(message, arrival, { ...known, waited: true }, ...rest)
+    ? decide(message, arrival, { ...context, waited: true }, ...rest)
     : decision;
 };
 
-const withoutRivals: Decide = (message, arrival, known, ...rest) => {
-  const { peers, since } = known.hearing;
-  const hearing: Hearing = { peers, since, rivalFor: () => undefined, askedBy: () => undefined };
-  return decide(message, arrival, { ...known, hearing }, ...rest);
+const withoutRivals: Decide = (message, arrival, context, ...rest) => {
+  const { peers, since } = context.peerObservations;
+  const peerObservations: PeerObservations = {
+    peers,
+    since,
+    rivalFor: () => undefined,
+    lastRequestFor: () => undefined,
+  };
+  return decide(message, arrival, { ...context, peerObservations }, ...rest);
 };

@@ -41,12 +41,12 @@ function mutateOutcomes(store: EtcdStore): void {
 }
 
 function settleRefusals(store: EtcdStore): void {
-  const settle = ({ kind }: LeaseChange) => (kind === 'check' ? 'committed' : undefined);
-  Object.assign(store, { settle });
+  const resolveWithoutCommit = ({ kind }: LeaseChange) => (kind === 'check' ? 'committed' : undefined);
+  Object.assign(store, { resolveWithoutCommit });
 }
 
 /** Takes every lease for run out. */
-const hastily: Decide = (message, arrival, known, now, leases, plan) => {
+const hastily: Decide = (message, arrival, context, now, leases, plan) => {
   const over = (lease: Lease | undefined) =>
     lease?.state === 'bound' ? { ...lease, expiresAt: instant(0) } : lease;
   const view: LeaseView = {
@@ -66,11 +66,11 @@ const hastily: Decide = (message, arrival, known, now, leases, plan) => {
     oldestPeer: (wanted, isWanted) => leases.oldestPeer(wanted, isWanted),
     running: (at, isWanted) => leases.running(at, isWanted),
   };
-  return decide(message, arrival, known, now, view, plan);
+  return decide(message, arrival, context, now, view, plan);
 };
 
-const withoutStamp: Decide = (message, arrival, known, ...rest) =>
-  decide(message, arrival, { ...known, revision: Number.MAX_SAFE_INTEGER }, ...rest);
+const withoutStamp: Decide = (message, arrival, context, ...rest) =>
+  decide(message, arrival, { ...context, readRevision: Number.MAX_SAFE_INTEGER }, ...rest);
 
 /** With the minute for which clocks may differ. */
 function believeClocks({ reckoning }: EtcdStore): void {

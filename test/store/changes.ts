@@ -95,7 +95,7 @@ function secondsFrom(start: Instant, end: Instant): number {
 
 /** Takes one change the way the exchange does. */
 export async function take(store: LeaseStore, change: LeaseChange): Promise<Outcome> {
-  const settled = store.settle(change);
+  const settled = store.resolveWithoutCommit(change);
   if (settled !== undefined) return settled;
   const [outcome] = await store.commit([change]);
   if (outcome === undefined) throw new Error('no outcome');

@@ -1,6 +1,6 @@
 import { decide } from '../../src/engine/decide.ts';
-import type { Decision, Known } from '../../src/engine/decision.ts';
-import { NOBODY_HEARD } from '../../src/exchange/knowledge.ts';
+import type { Decision, DecisionContext } from '../../src/engine/decision.ts';
+import { NO_PEERS } from '../../src/exchange/decision-context.ts';
 import { clientKeyOf } from '../../src/lease/client-key.ts';
 import { type Instant, instant, type Lease } from '../../src/lease/lease.ts';
 import type { LeaseChange } from '../../src/lease/lease-view.ts';
@@ -34,7 +34,7 @@ export class Conversation {
   readonly inFlight = new Set<Ipv4>();
   /** Who answers ARP, by dotted address. */
   readonly holders = new Map<string, string>();
-  known: Partial<Known> = {};
+  context: Partial<DecisionContext> = {};
 
   constructor(overrides: Partial<Plan> = {}) {
     this.plan = planOf(overrides);
@@ -73,21 +73,21 @@ export class Conversation {
     let waited = false;
     const revision = this.store.leases.revision;
     for (let attempt = 0; attempt < 8; attempt += 1) {
-      const known: Known = {
+      const context: DecisionContext = {
         client,
-        revision,
-        deafRevision: 0,
-        hearing: NOBODY_HEARD,
-        sharing: undefined,
-        askedBefore: false,
+        readRevision: revision,
+        lastGapRevision: 0,
+        peerObservations: NO_PEERS,
+        clusterPeers: undefined,
+        isDiscoverRetry: false,
         waited,
         trustsClock: true,
-        mayBeOver: () => this.known.trustsClock !== false,
+        mayBeOver: () => this.context.trustsClock !== false,
         declines: 0,
         answers,
-        ...this.known,
+        ...this.context,
       };
-      const decision = decide(message, arrival, known, this.now, this.store.leases, this.plan);
+      const decision = decide(message, arrival, context, this.now, this.store.leases, this.plan);
       if (decision.kind === 'wait') {
         if (decision.probe) answers.set(decision.address, this.#holderOf(decision.address));
         else waited = true;

@@ -1,8 +1,8 @@
-import { Repeats } from '../../src/detection/repeats.ts';
+import { DiscoverRetries } from '../../src/detection/discover-retries.ts';
 import { decide } from '../../src/engine/decide.ts';
-import type { Decide, Decision, Hearing, Sharing } from '../../src/engine/decision.ts';
+import type { ClusterPeers, Decide, Decision, PeerObservations } from '../../src/engine/decision.ts';
+import { NO_PEERS } from '../../src/exchange/decision-context.ts';
 import { Exchange } from '../../src/exchange/exchange.ts';
-import { NOBODY_HEARD } from '../../src/exchange/knowledge.ts';
 import type { Observer } from '../../src/exchange/observer.ts';
 import type { ClientKey } from '../../src/lease/client-key.ts';
 import type { Version } from '../../src/lease/lease.ts';
@@ -81,25 +81,26 @@ export class ExchangeBench<Store extends LeaseStore> {
   readonly exchange: Exchange;
   /** ARP questions that are open. */
   questions: Question[] = [];
-  readonly circumstances = {
-    deafRevision: 0 as Version,
+  readonly serverState = {
+    lastGapRevision: 0 as Version,
     trustsClock: true,
-    mayBeOver: (): boolean => this.circumstances.trustsClock,
-    hearing: NOBODY_HEARD as Hearing,
-    sharing: undefined as Sharing | undefined,
-    repeats: new Repeats(),
+    mayBeOver: (): boolean => this.serverState.trustsClock,
+    peerObservations: NO_PEERS as PeerObservations,
+    clusterPeers: undefined as ClusterPeers | undefined,
+    discoverRetries: new DiscoverRetries(),
     /** How often what lay in the sockets was dropped. */
     misses: 0,
     missed: (): void => {
-      this.circumstances.misses += 1;
+      this.serverState.misses += 1;
     },
-    heardDiscover: (lane: ClientKey): void => this.circumstances.repeats.note(lane, this.clock.monotonic()),
-    askedBefore: (lane: ClientKey): boolean => this.circumstances.repeats.isRepeat(lane),
+    heardDiscover: (sender: ClientKey): void =>
+      this.serverState.discoverRetries.note(sender, this.clock.monotonic()),
+    isDiscoverRetry: (sender: ClientKey): boolean => this.serverState.discoverRetries.isRetry(sender),
     heardRequest: (_server: Ipv4, _address: Ipv4, _client: ClientKey, _hardware: HardwareAddress): void => {},
     declines: new Map<HardwareAddress, number>(),
-    declinesOf: (card: HardwareAddress) => this.circumstances.declines.get(card) ?? 0,
+    declinesOf: (card: HardwareAddress) => this.serverState.declines.get(card) ?? 0,
     declined: (card: HardwareAddress) => {
-      this.circumstances.declines.set(card, this.circumstances.declinesOf(card) + 1);
+      this.serverState.declines.set(card, this.serverState.declinesOf(card) + 1);
     },
   };
 
@@ -116,7 +117,7 @@ export class ExchangeBench<Store extends LeaseStore> {
       decide: options.decide ?? decide,
       plan: planOf(options.plan),
       prober: { ask: (...question) => this.#ask(options.questions ?? 256, ...question) },
-      circumstances: this.circumstances,
+      serverState: this.serverState,
       observer: this.record,
     });
   }

@@ -107,7 +107,7 @@ export class MemoryStore implements LeaseStore {
     if (this.#compare(change) !== 'committed') throw new Error(`conflict: ${JSON.stringify(change)}`);
   }
 
-  settle(change: LeaseChange): 'committed' | 'conflict' | undefined {
+  resolveWithoutCommit(change: LeaseChange): 'committed' | 'conflict' | undefined {
     if (!this.#settles || change.kind === 'binding') return undefined;
     if (this.table.conflicts(change)) return 'conflict';
     this.table.apply(change);

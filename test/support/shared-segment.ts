@@ -37,8 +37,8 @@ export class SharedSegment {
       peers.known = others;
       const longest = (plan.subnets ?? []).map(({ leaseTimes }) => leaseTimes.maximum);
       peers.longestLease = Math.max(0, ...longest) * 1000;
-      bench.circumstances.hearing = peers;
-      bench.circumstances.heardRequest = (...heard) => peers.heardRequest(...heard);
+      bench.serverState.peerObservations = peers;
+      bench.serverState.heardRequest = (...heard) => peers.heardRequest(...heard);
       return { address, bench, peers, log };
     });
   }

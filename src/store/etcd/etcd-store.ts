@@ -169,7 +169,7 @@ export class EtcdStore implements LeaseStore {
     return contradiction;
   }
 
-  settle(): undefined {
+  resolveWithoutCommit(): undefined {
     return undefined;
   }
 

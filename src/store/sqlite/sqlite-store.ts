@@ -99,7 +99,7 @@ export class SqliteStore implements LeaseStore {
     this.#files.clockNotes.take(note);
   }
 
-  settle(change: LeaseChange): 'committed' | 'conflict' | undefined {
+  resolveWithoutCommit(change: LeaseChange): 'committed' | 'conflict' | undefined {
     if (change.kind === 'binding') return undefined;
     if (this.#table.conflicts(change)) return 'conflict';
     this.#table.apply(change);

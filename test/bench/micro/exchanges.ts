@@ -1,6 +1,6 @@
 import { decide } from '../../../src/engine/decide.ts';
+import { NO_PEERS } from '../../../src/exchange/decision-context.ts';
 import { Exchange } from '../../../src/exchange/exchange.ts';
-import { NOBODY_HEARD } from '../../../src/exchange/knowledge.ts';
 import type { Instant, Lease } from '../../../src/lease/lease.ts';
 import type { LeaseChange } from '../../../src/lease/lease-view.ts';
 import { LeaseTable } from '../../../src/lease-table/lease-table.ts';
@@ -36,14 +36,14 @@ export async function measureExchanges(): Promise<readonly MicroResult[]> {
     inFlight,
     plan: planOf({ subnets: [segment({ prefix: prefixOf(at('10.0.0.0'), 8), pools })] }),
     prober: { ask: () => undefined },
-    circumstances: {
-      deafRevision: 0,
+    serverState: {
+      lastGapRevision: 0,
       trustsClock: true,
       mayBeOver: () => true,
-      hearing: NOBODY_HEARD,
-      sharing: undefined,
+      peerObservations: NO_PEERS,
+      clusterPeers: undefined,
       heardDiscover: () => {},
-      askedBefore: () => false,
+      isDiscoverRetry: () => false,
       heardRequest: nothing,
       missed: nothing,
       declinesOf: () => 0,
@@ -165,7 +165,7 @@ class TableStore implements LeaseStore {
     this.leases = new LeaseTable(inFlight, 0);
   }
 
-  settle(change: LeaseChange): 'committed' | 'conflict' | undefined {
+  resolveWithoutCommit(change: LeaseChange): 'committed' | 'conflict' | undefined {
     if (change.kind === 'binding') return undefined;
     return this.#apply(change);
   }

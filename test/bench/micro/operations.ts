@@ -1,6 +1,6 @@
 import { decide } from '../../../src/engine/decide.ts';
-import type { Decision, Known } from '../../../src/engine/decision.ts';
-import { NOBODY_HEARD } from '../../../src/exchange/knowledge.ts';
+import type { Decision, DecisionContext } from '../../../src/engine/decision.ts';
+import { NO_PEERS } from '../../../src/exchange/decision-context.ts';
 import { type ClientKey, clientKeyOf } from '../../../src/lease/client-key.ts';
 import { instant } from '../../../src/lease/lease.ts';
 import { LeaseTable } from '../../../src/lease-table/lease-table.ts';
@@ -112,23 +112,23 @@ function decisionsOn(from: Messages, table: LeaseTable): readonly Decision[] {
 
 function decideOn(message: Message, client: ClientKey | undefined, table: LeaseTable): Decision {
   if (client === undefined) throw new Error('no such client');
-  const known = {
+  const context = {
     client,
-    revision: table.revision,
-    deafRevision: 0,
-    hearing: NOBODY_HEARD,
-    sharing: undefined,
-    askedBefore: false,
+    readRevision: table.revision,
+    lastGapRevision: 0,
+    peerObservations: NO_PEERS,
+    clusterPeers: undefined,
+    isDiscoverRetry: false,
     waited: false,
     trustsClock: true,
     mayBeOver: () => true,
     declines: 0,
     answers: NO_ANSWERS,
   };
-  return decide(message, ARRIVAL, known, NOW, table, PLAN);
+  return decide(message, ARRIVAL, context, NOW, table, PLAN);
 }
 
-const NO_ANSWERS: Known['answers'] = new Map();
+const NO_ANSWERS: DecisionContext['answers'] = new Map();
 
 function encodeOne(replies: readonly Reply[]) {
   const bytes = new Uint8Array(SLOT_BYTES);

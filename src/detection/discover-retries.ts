@@ -7,27 +7,27 @@ const GENERATION = 2048;
 
 interface Heard {
   readonly at: number;
-  readonly isRepeat: boolean;
+  readonly isRetry: boolean;
 }
 
 /** Who has sent a DHCPDISCOVER lately, and again. */
-export class Repeats {
+export class DiscoverRetries {
   /** When each machine asked last, and whether it had asked before. Old ones go together, when so many have come since. */
   #young = new Map<ClientKey, Heard>();
   #old: ReadonlyMap<ClientKey, Heard> = new Map();
 
   /** `monotonic`: milliseconds. */
-  note(lane: ClientKey, monotonic: number): void {
-    const before = this.#young.get(lane) ?? this.#old.get(lane);
+  note(sender: ClientKey, monotonic: number): void {
+    const before = this.#young.get(sender) ?? this.#old.get(sender);
     if (this.#young.size >= GENERATION) {
       this.#old = this.#young;
       this.#young = new Map();
     }
-    const isRepeat = before !== undefined && monotonic - before.at < RECENT;
-    this.#young.set(lane, { at: monotonic, isRepeat });
+    const isRetry = before !== undefined && monotonic - before.at < RECENT;
+    this.#young.set(sender, { at: monotonic, isRetry });
   }
 
-  isRepeat(lane: ClientKey): boolean {
-    return (this.#young.get(lane) ?? this.#old.get(lane))?.isRepeat ?? false;
+  isRetry(sender: ClientKey): boolean {
+    return (this.#young.get(sender) ?? this.#old.get(sender))?.isRetry ?? false;
   }
 }
