@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { EXIT_STATUS, GatewayError } from '../errors.ts';
 import { addClockCommand } from './clock.ts';
 import { addClusterCommand } from './cluster.ts';
+import { addCompletionCommand } from './completion.ts';
 import { addCheckCommand } from './config-check.ts';
 import { addHealthCommand } from './health.ts';
 import { addLabCommand } from './lab.ts';
@@ -60,6 +61,7 @@ export function createProgram(writeOut = (text: string) => writeWhole(1, text)):
   addClockCommand(program);
   addReasonsCommand(program);
   addLabCommand(program);
+  addCompletionCommand(program);
   nameHelp(program, program.name());
   return program;
 }

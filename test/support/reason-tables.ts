@@ -1,6 +1,6 @@
 import { REASONS, type ReasonKind, type ReasonRow } from '../../src/engine/reasons.ts';
-import { DROPS, type DropRow } from '../../src/exchange/drops.ts';
 import { OCTETS_LIMIT, SERVED_LIMIT, UNSERVED_LIMIT } from '../../src/reporting/decision-lines.ts';
+import { DROPS, type DropRow } from '../../src/exchange/drops.ts';
 
 const KINDS: Readonly<Record<ReasonKind, readonly [heading: string, text: string]>> = {
   reply: ['Answered', 'The client got a DHCPOFFER, a DHCPACK or a BOOTP reply.'],
@@ -18,30 +18,28 @@ const KINDS: Readonly<Record<ReasonKind, readonly [heading: string, text: string
 
 const [served, unserved, all] = [SERVED_LIMIT, UNSERVED_LIMIT, OCTETS_LIMIT];
 
-const INTRODUCTION = `# Troubleshooting: every reason word
-
-Made from the tables in \`src/engine/reasons.ts\` and \`src/exchange/drops.ts\`; a test compares them.
+const LOG_LINES = `## Every reason word
 
 Each decision has one reason word. It is the field \`reason\` of the log line and of \`vps-gateway leases history\`, and the
 same words count in \`vps-gateway health --json\`. \`vps-gateway reasons <word>\` prints what stands here.
 
-The log has one line for each decision, so long as there are not too many. Of one reason it takes ${served.burst} lines at once, and ${served.perSecond} a second after that; of a reason that refuses or does not answer, ${unserved.burst} and ${unserved.perSecond}; of all together ${all.burst / 1000} kB, and ${all.perSecond / 1000} kB a second. What is more is left out and counted: \`repeated\` in a line says how many decisions of its reason were left out before it. With \`LOG_LEVEL=debug\` nothing is left out.
+The log has one line for each decision, as long as there are not too many. Of one reason it takes ${served.burst} lines at once, and ${served.perSecond} a second after that; of a reason that refuses or does not answer, ${unserved.burst} and ${unserved.perSecond}; of all together ${all.burst / 1000} kB, and ${all.perSecond / 1000} kB a second. What is more is left out and counted: \`repeated\` in a line says how many decisions of its reason were left out before it. With \`LOG_LEVEL=debug\` nothing is left out.
 `;
 
-/** docs/troubleshooting.md */
-export function troubleshootingPage(): string {
+/** The chapters of docs/troubleshooting.md that the tables of the code say. */
+export function reasonTables(): string {
   const rows = Object.entries<ReasonRow>(REASONS);
   const sections = Object.entries(KINDS).map(([kind, [heading, text]]) => {
     const some = rows.filter(([, row]) => row.kind === kind);
-    return `## ${heading}\n\n${text}\n\n${tableOf('Reason', some)}`;
+    return `### ${heading}\n\n${text}\n\n${tableOf('Reason', some)}`;
   });
-  return `${[INTRODUCTION, ...sections, dropsSection()].join('\n')}`;
+  return [LOG_LINES, ...sections, dropsSection()].join('\n');
 }
 
 function dropsSection(): string {
   const text =
     'What met no decision, or whose reply never left, is counted by its cause (`drops` in `vps-gateway health --json`). Those that are broken themselves are one line a minute, `datagrams dropped`.';
-  return `## Dropped\n\n${text}\n\n${tableOf('Cause', Object.entries<DropRow>(DROPS))}`;
+  return `### Dropped\n\n${text}\n\n${tableOf('Cause', Object.entries<DropRow>(DROPS))}`;
 }
 
 function tableOf(heading: string, rows: readonly (readonly [string, ReasonRow | DropRow])[]): string {
