@@ -18,7 +18,9 @@ function whyBroken(page: Page, link: string): string | undefined {
   if (!existsSync(join(ROOT, target))) return `${page.path}: ${link}: there is no ${target}`;
   if (anchor === undefined) return undefined;
   const other = PAGES.find(({ path }) => path === target);
-  return other !== undefined && anchorsOf(other).has(anchor) ? undefined : `${page.path}: ${link}: no such heading`;
+  return other !== undefined && anchorsOf(other).has(anchor)
+    ? undefined
+    : `${page.path}: ${link}: no such heading`;
 }
 
 test('every link of the documentation leads to a file that is there, and to a heading of it', () => {
@@ -36,10 +38,14 @@ test('every page under docs/ is linked from the README, and the README has at mo
 });
 
 test('every page of docs/ that code, examples and messages name is there, and nothing names a chapter of the README', () => {
-  const files = execFileSync('git', ['ls-files', 'src', 'bin', 'docs/examples', 'Dockerfile', '*.yml', '.ci'], {
-    cwd: ROOT,
-    encoding: 'utf8',
-  })
+  const files = execFileSync(
+    'git',
+    ['ls-files', 'src', 'bin', 'docs/examples', 'Dockerfile', '*.yml', '.ci'],
+    {
+      cwd: ROOT,
+      encoding: 'utf8',
+    },
+  )
     .trim()
     .split('\n')
     .filter((file) => existsSync(join(ROOT, file)));
@@ -48,4 +54,13 @@ test('every page of docs/ that code, examples and messages name is there, and no
 
   expect([...new Set(named)].filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
   expect(texts.filter(({ text }) => /README/.test(text)).map(({ file }) => file)).toEqual([]);
+});
+
+test('every file of src and test that the documentation names is there', () => {
+  const named = PAGES.flatMap(({ path, text }) =>
+    [...text.matchAll(/`((?:src|test|bin|docs)\/[\w./-]*)`/g)].map(([, file = '']) => ({ path, file })),
+  );
+
+  expect(named.length).toBeGreaterThan(20);
+  expect(named.filter(({ file }) => !existsSync(join(ROOT, file)))).toEqual([]);
 });

@@ -12,7 +12,9 @@ test('docs/vps-gateway.8 has every command and flag (vitest with -u writes it)',
 });
 
 test.skipIf(!HAS_GROFF)('groff (of the Debian package groff-base) has nothing to say against it', () => {
-  const { stdout, stderr } = spawnSync('groff', ['-man', '-Tutf8', '-ww', '-rLL=100n', FILE], { encoding: 'utf8' });
+  const { stdout, stderr } = spawnSync('groff', ['-man', '-Tutf8', '-ww', '-rLL=100n', FILE], {
+    encoding: 'utf8',
+  });
 
   expect(stderr).toBe('');
   expect(stdout).toContain('GATEWAY_DHCP_LISTEN_IP');

@@ -44,7 +44,10 @@ export function manPage(): string {
 
 const EXIT_STATUSES = [
   ['0', 'Done.'],
-  ['1', 'Of health: a new guest would get no address. Of leases: nothing matches. Of clock: it is in doubt. Of cluster status: there is a problem.'],
+  [
+    '1',
+    'Of health: a new guest would get no address. Of leases: nothing matches. Of clock: it is in doubt. Of cluster status: there is a problem.',
+  ],
   ['2', 'Of health: no gateway answers.'],
   ['3', 'Of health: the pool is full.'],
   ['65', 'The state of the segment in etcd does not allow what was asked.'],
@@ -59,8 +62,8 @@ function synopsisOf(command: Command, words: string): string {
   return `.B vps\\-gateway ${textOf([words, '[options]', ...operands].join(' '))}`;
 }
 
-function operandOf({ required, name }: Command['registeredArguments'][number]): string {
-  return required ? `<${name()}>` : `[${name()}]`;
+function operandOf(operand: Command['registeredArguments'][number]): string {
+  return operand.required ? `<${operand.name()}>` : `[${operand.name()}]`;
 }
 
 function commandLines(command: Command, words: string): readonly string[] {
@@ -80,7 +83,8 @@ function settingLines(serve: Command): readonly string[] {
   return serve.options
     .filter(({ hidden }) => !hidden)
     .flatMap((option) => {
-      const heading = option.helpGroupHeading === group ? [] : [`.SS ${textOf(option.helpGroupHeading ?? '')}`];
+      const heading =
+        option.helpGroupHeading === group ? [] : [`.SS ${textOf(option.helpGroupHeading ?? '')}`];
       group = option.helpGroupHeading;
       return [...heading, ...optionLines(option)];
     });
@@ -105,5 +109,8 @@ function sentenceOf(text: string): string {
 
 /** For troff: hyphens that may be copied, no backslash of its own, and no line that begins as a request. */
 function textOf(text: string): string {
-  return text.replaceAll('\\', '\\e').replaceAll('-', '\\-').replace(/^(['.])/gm, '\\&$1');
+  return text
+    .replaceAll('\\', '\\e')
+    .replaceAll('-', '\\-')
+    .replace(/^(['.])/gm, '\\&$1');
 }

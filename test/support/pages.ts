@@ -20,7 +20,10 @@ export interface Block {
 export function pages(): readonly Page[] {
   const names = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' });
   const paths = names.filter((name) => name.endsWith('.md')).map((name) => join('docs', name));
-  return ['README.md', ...paths.sort()].map((path) => ({ path, text: readFileSync(join(ROOT, path), 'utf8') }));
+  return ['README.md', ...paths.sort()].map((path) => ({
+    path,
+    text: readFileSync(join(ROOT, path), 'utf8'),
+  }));
 }
 
 export function blocksOf({ text }: Page): readonly Block[] {

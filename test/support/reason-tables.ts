@@ -1,6 +1,6 @@
 import { REASONS, type ReasonKind, type ReasonRow } from '../../src/engine/reasons.ts';
-import { OCTETS_LIMIT, SERVED_LIMIT, UNSERVED_LIMIT } from '../../src/reporting/decision-lines.ts';
 import { DROPS, type DropRow } from '../../src/exchange/drops.ts';
+import { OCTETS_LIMIT, SERVED_LIMIT, UNSERVED_LIMIT } from '../../src/reporting/decision-lines.ts';
 
 const KINDS: Readonly<Record<ReasonKind, readonly [heading: string, text: string]>> = {
   reply: ['Answered', 'The client got a DHCPOFFER, a DHCPACK or a BOOTP reply.'],

@@ -6,7 +6,7 @@ export function fishCompletion(root: CommandNode): string {
 function __vps_gateway_at
     set -l way
     for each in (commandline -opc)[2..-1]
-        set -l next (string join ' ' $way $each)
+        set -l next (string join -- ' ' $way $each)
         if contains -- "$next" ${pathsOf(root).map(quoted).join(' ')}
             set way "$next"
         end
@@ -24,7 +24,8 @@ function linesOf({ path, commands, words, flags }: CommandNode): readonly string
     ...commands.map(({ name, description }) => `${start} -a ${name} -d ${quoted(description)}`),
     ...words.map((word) => `${start} -a ${word}`),
     ...flags.map(
-      ({ long, value, description }) => `${start} -l ${long.slice(2)}${valueText(value)} -d ${quoted(description)}`,
+      ({ long, value, description }) =>
+        `${start} -l ${long.slice(2)}${valueText(value)} -d ${quoted(description)}`,
     ),
   ];
 }

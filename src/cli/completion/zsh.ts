@@ -28,7 +28,8 @@ if [[ $funcstack[1] == _vps-gateway ]]; then _vps_gateway "$@"; else compdef _vp
 
 function valueArm({ long, value }: Flag): string {
   if (value === 'text' || value === 'none') return `    (${long}) return ;;`;
-  const offer = value === 'directory' ? '_directories' : value === 'file' ? '_files' : `compadd -- ${value.join(' ')}`;
+  const offer =
+    value === 'directory' ? '_directories' : value === 'file' ? '_files' : `compadd -- ${value.join(' ')}`;
   return `    (${long}) ${offer}; return ;;`;
 }
 
