@@ -26,7 +26,7 @@ export function planOfSettings(
 ): Plan {
   return {
     serverIdentifier: listen.listenIp,
-    subnets: [subnetOf(settings, [listen.listenIp, ...own], listen.mtu)],
+    subnet: subnetOf(settings, [listen.listenIp, ...own], listen.mtu),
     relays: settings.relays,
     identity: settings.identity,
     leasesPerMac: settings.leasesPerMac,
@@ -60,7 +60,6 @@ function subnetOf(settings: Settings, own: readonly Ipv4[], mtu: number): Subnet
     excluded,
     leaseTimes: leaseTimesOf(settings),
     parameters: parametersOf(settings, prefix, mtu),
-    onLink: true,
   };
 }
 

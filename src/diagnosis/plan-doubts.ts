@@ -2,7 +2,6 @@ import { LEAST_MAXIMUM, omittedOptions } from '../engine/omissions.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
 import { hardwareToText } from '../net/hardware-address.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
-import { contains } from '../net/prefix.ts';
 import { mayHave } from '../subnet/may-have.ts';
 import type { Plan } from '../subnet/plan.ts';
 import { optionName } from '../wire/option-text.ts';
@@ -26,10 +25,8 @@ export interface RunningLease {
 }
 
 /** True for an address that is no guest's by the plan, and may still be leased. */
-export function isNobodys({ subnets }: Plan, address: Ipv4): boolean {
-  // A lease is of the subnet that holds its address; off all of them it is of none.
-  const subnet = subnets.find(({ prefix }) => contains(prefix, address));
-  return subnet === undefined || mayHave(subnet, address) === 'nothing';
+export function isNobodys({ subnet }: Plan, address: Ipv4): boolean {
+  return mayHave(subnet, address) === 'nothing';
 }
 
 /** @param leases Those that run. */

@@ -58,8 +58,8 @@ export function moveAlong(question: Question, search: Search): Choice | undefine
 
 /** Where nobody can be asked, none is silent: two addresses for one card are the lesser evil. */
 function firstSilent(question: Question, others: readonly Lease[]): Choice | undefined {
-  const { context, now, plan, subnet } = question;
-  if (plan.probeMilliseconds === 0 || !subnet.onLink) return undefined;
+  const { context, now, plan } = question;
+  if (plan.probeMilliseconds === 0) return undefined;
   for (const lease of others.filter((each) => mayMove(question, each)).slice(0, ASKED)) {
     const { address } = lease;
     if (!context.answers.has(address))
@@ -77,10 +77,10 @@ function mayMove(question: Question, lease: Lease): boolean {
 
 /** True if the address that a client names is its own card's under another identifier, and nobody uses it now. */
 export function isLeftBehind(question: Question, address: Ipv4): boolean | Decision {
-  const { context, now, plan, subnet } = question;
+  const { context, now, plan } = question;
   const lease = othersOf(question).find((each) => each.address === address);
   if (lease === undefined || !mayMove(question, lease)) return false;
-  if (plan.probeMilliseconds === 0 || !subnet.onLink) return false;
+  if (plan.probeMilliseconds === 0) return false;
   if (!context.answers.has(address)) return ask(address, 'asking-card', now, plan.probeMilliseconds);
   return context.answers.get(address) === undefined;
 }

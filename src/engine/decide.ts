@@ -2,9 +2,8 @@ import type { Instant } from '../lease/lease.ts';
 import type { LeaseView } from '../lease/lease-view.ts';
 import type { Arrival } from '../net/datagram.ts';
 import { UNSPECIFIED } from '../net/ipv4.ts';
+import { isServed } from '../subnet/is-served.ts';
 import type { Plan } from '../subnet/plan.ts';
-import { selectSubnet } from '../subnet/select-subnet.ts';
-import type { Subnet } from '../subnet/subnet.ts';
 import { BOOTREQUEST } from '../wire/layout.ts';
 import type { Message } from '../wire/message.ts';
 import { answerBootp } from './bootp.ts';
@@ -31,9 +30,9 @@ export function decide(
   if (message.op !== BOOTREQUEST) return silence('not-a-request');
   const refusal = relayRefusal(message, plan);
   if (refusal !== undefined) return silence(refusal);
-  const subnet =
-    selectSubnet(message, arrival, plan) ?? formerSubnet(message, arrival, context, leases, plan);
-  if (subnet === undefined) return silence('no-subnet');
+  if (!isServed(message, arrival, plan) && !wasServed(message, arrival, context, leases))
+    return silence('no-subnet');
+  const { subnet } = plan;
 
   const identified = identify({ message, context, now, leases, plan, subnet });
   if ('ask' in identified) return ask(identified.ask, 'asking-client', now, plan.probeMilliseconds);
@@ -42,19 +41,16 @@ export function decide(
 }
 
 /**
- * RFC 2131 §4.3.2: without giaddr, a unicast message's ciaddr is trusted. One that is off every prefix was still leased
+ * RFC 2131 §4.3.2: without giaddr, a unicast message's ciaddr is trusted. One that is off the prefix was still leased
  * here if the store says so: the prefix has changed since, and the client is on this segment.
  */
-function formerSubnet(
+function wasServed(
   { ciaddr, giaddr }: Message,
   { via }: Arrival,
   { client }: DecisionContext,
   leases: LeaseView,
-  { subnets }: Plan,
-): Subnet | undefined {
-  if (via !== 'unicast' || giaddr !== UNSPECIFIED || leases.bindingOf(client)?.address !== ciaddr)
-    return undefined;
-  return subnets.find(({ onLink }) => onLink);
+): boolean {
+  return via === 'unicast' && giaddr === UNSPECIFIED && leases.bindingOf(client)?.address === ciaddr;
 }
 
 /** RFC 2131 §4.3, by message type. */

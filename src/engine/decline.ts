@@ -14,7 +14,7 @@ const BELIEVED_DECLINES = 3;
 
 /** RFC 2131 §4.3.3: "The server MUST mark the network address as not available." */
 export function answerDecline(question: Question): Decision {
-  const { message, leases, client, now, plan, subnet, context } = question;
+  const { message, leases, client, now, plan, context } = question;
   // RFC 2131 §4.4.1, table 5: it MUST say whose lease it declines; of several servers each would take it for its own.
   if (serverNamedBy(question) === undefined) return silence('no-server');
   if (!namesThisServer(question)) return silence('not-for-us');
@@ -28,7 +28,7 @@ export function answerDecline(question: Question): Decision {
     return silence('no-binding');
   }
   if (leases.isInFlight(address) || standing.version > context.readRevision) return silence('overtaken');
-  const canAsk = plan.probeMilliseconds > 0 && subnet.onLink;
+  const canAsk = plan.probeMilliseconds > 0;
   if (canAsk && !context.answers.has(address))
     return ask(address, 'asking-declined', now, plan.probeMilliseconds);
   const holder = context.answers.get(address);

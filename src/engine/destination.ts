@@ -65,8 +65,7 @@ function heldAddress({ message, arrival, subnet, plan }: Question): Ipv4 | undef
   // Deviates from RFC 2131 §4.3.5: the source stands in for the ciaddr of a DHCPINFORM; some clients leave it empty.
   const isInform = message.type === 'DHCPINFORM';
   const address = isInform && message.ciaddr === UNSPECIFIED ? arrival.source : message.ciaddr;
-  if (!subnet.onLink || !isOneHosts(subnet.prefix, address) || address === plan.serverIdentifier)
-    return undefined;
+  if (!isOneHosts(subnet.prefix, address) || address === plan.serverIdentifier) return undefined;
   return address === arrival.source || !isSelecting(message) ? address : undefined;
 }
 

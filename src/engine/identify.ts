@@ -81,11 +81,11 @@ function isHeldByAnother({ context, now }: Scene, held: Lease, own: ClientKey): 
 
 /** A second card at a live binding: its machine's own, if it is seen there, else another machine's. */
 function tellApart(scene: Scene, binding: Lease, own: ClientKey): Identified {
-  const { message, context, plan, subnet } = scene;
+  const { message, context, plan } = scene;
   const clone: Identified = { client: own, cloneOf: binding.hardware };
   // Where nobody can be asked, two machines with an address each are the lesser evil; nor can ARP show a machine that has
   // no Ethernet address: any guest may say that of itself, and present another one's identifier.
-  if (!subnet.onLink || plan.probeMilliseconds === 0 || message.hardware === NO_HARDWARE) return clone;
+  if (plan.probeMilliseconds === 0 || message.hardware === NO_HARDWARE) return clone;
   if (!mayUse(scene, binding)) return clone;
   if (!context.answers.has(binding.address)) return { ask: binding.address };
   const isProved = context.answers.get(binding.address) === message.hardware;

@@ -22,7 +22,7 @@ const LEAST_LEFT = 60;
  * keeps its address to boot with it will not normally release it (RFC 2131 §3.2 (4)).
  */
 export function keepToPromise(question: Question, address: Ipv4): Decision {
-  const { arrival, leases, client, now, message, plan, subnet, context } = question;
+  const { arrival, leases, client, now, message, plan, context } = question;
   const isNew = message.has(SERVER_IDENTIFIER); // SELECTING, or a client that confuses the states.
   const standing = leases.recordAt(address);
   if (isNew || leases.mayBeLost(address) || !context.trustsClock) return silence('cannot-promise');
@@ -30,7 +30,7 @@ export function keepToPromise(question: Question, address: Ipv4): Decision {
   const left = secondsUntil(leases.promisedUntil(address), now);
   const seconds = Math.min(left, secondsLeft(question, address)) - doubtOf(question, standing);
   if (seconds < LEAST_LEFT) return silence('cannot-promise');
-  if (plan.probeMilliseconds > 0 && subnet.onLink) {
+  if (plan.probeMilliseconds > 0) {
     if (!context.answers.has(address)) return ask(address, 'asking-address', now, plan.probeMilliseconds);
     const holder = context.answers.get(address);
     if (holder !== undefined && holder !== message.hardware) return silence('cannot-promise');

@@ -1,6 +1,5 @@
-import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
+import { UNSPECIFIED } from '../net/ipv4.ts';
 import type { Plan } from '../subnet/plan.ts';
-import type { Subnet } from '../subnet/subnet.ts';
 import { decode } from '../wire/decode.ts';
 import { encode } from '../wire/encode.ts';
 import * as at from '../wire/layout.ts';
@@ -17,11 +16,7 @@ const IDENTIFIER_BYTES = 19;
  * The options, by code, that are left out for a client which asks for all that is set and takes no more than it must: one
  * that sends no option 57, as udhcpc and dhclient do, gets no longer reply.
  */
-export function omittedOptions({ subnets, serverIdentifier }: Plan): readonly number[] {
-  return [...new Set(subnets.flatMap((subnet) => omittedIn(subnet, serverIdentifier)))];
-}
-
-function omittedIn(subnet: Subnet, serverIdentifier: Ipv4): readonly number[] {
+export function omittedOptions({ subnet, serverIdentifier }: Plan): readonly number[] {
   const required: OptionBlock[] = [
     { code: 54, value: serverIdentifier },
     ...[51, 58, 59].map((code) => ({ code, value: subnet.leaseTimes.default })),

@@ -14,11 +14,10 @@ import { isContested } from './vouching.ts';
  * guest that lives no lease, and neither does a lease file that was put back. 'stands': not so, or nobody can be asked.
  */
 export function quarantineFor(question: Question, address: Ipv4): 'over' | 'stands' | Decision {
-  const { leases, now, context, message, plan, subnet } = question;
+  const { leases, now, context, message, plan } = question;
   const standing = standingAt(leases, address, now);
   if (standing?.state !== 'declined' || !mayStand(question, standing)) return 'stands';
-  if (plan.probeMilliseconds === 0 || !subnet.onLink || entitlementTo(address, question) !== 'lease')
-    return 'stands';
+  if (plan.probeMilliseconds === 0 || entitlementTo(address, question) !== 'lease') return 'stands';
   if (leases.isInFlight(address) || isContested(standing, question)) return 'stands';
   const isWitness = wasSeenAt(question, standing);
   if (!isWitness && standing.client !== question.client) return 'stands';

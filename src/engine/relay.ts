@@ -21,7 +21,7 @@ export function relayRefusal({ op, giaddr }: Message, plan: Plan): RelayRefusal 
 }
 
 /** RFC 1542 §4.1.1: giaddr is an address of the relay agent itself; not ours, and not one of a whole network. */
-function canBeRelay(giaddr: Ipv4, { serverIdentifier, subnets }: Plan): boolean {
+function canBeRelay(giaddr: Ipv4, { serverIdentifier, subnet: { prefix } }: Plan): boolean {
   if (!isHost(giaddr) || giaddr === serverIdentifier) return false;
-  return subnets.every(({ prefix }) => giaddr !== prefix.network && giaddr !== broadcastOf(prefix));
+  return giaddr !== prefix.network && giaddr !== broadcastOf(prefix);
 }

@@ -142,10 +142,10 @@ function extend(question: Question, address: Ipv4): Decision {
  * confirmed since, and ARP shows the client at the address that it renews, that one is its own. Undefined: it is not so.
  */
 function moveBack(question: Question, address: Ipv4): Decision | undefined {
-  const { leases, client, now, context, message, plan, subnet } = question;
+  const { leases, client, now, context, message, plan } = question;
   const binding = leases.bindingOf(client);
   if (!isBoundTo(binding, client, now) || binding.version > context.lastGapRevision) return undefined;
-  if (plan.probeMilliseconds === 0 || !subnet.onLink || !isFreeFor(question, address)) return undefined;
+  if (plan.probeMilliseconds === 0 || !isFreeFor(question, address)) return undefined;
   const isAsked = context.answers.has(address);
   return !isAsked || context.answers.get(address) === message.hardware ? adopt(question, address) : undefined;
 }
@@ -169,10 +169,10 @@ function revive(question: Question, address: Ipv4, reason: Reason): Decision {
  * the client shows itself by sending from that address.
  */
 function adopt(question: Question, address: Ipv4): Decision {
-  const { arrival, message, plan, subnet, context } = question;
+  const { arrival, message, plan, context } = question;
   if (!isFreeFor(question, address)) return silence('no-binding');
   if (!question.leases.canPromise) return silence('cannot-promise');
-  if (plan.probeMilliseconds === 0 || !subnet.onLink) {
+  if (plan.probeMilliseconds === 0) {
     return arrival.source === address ? grant(question, address, 'adopted') : silence('no-binding');
   }
   if (!context.answers.has(address))

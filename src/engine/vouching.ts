@@ -12,10 +12,10 @@ import type { Question } from './question.ts';
  * is asked by ARP. But first what stood there and is over gives way to what was heard meanwhile. Undefined: go on.
  */
 export function seeThatUnused(question: Question, address: Ipv4): Decision | undefined {
-  const { context, plan, subnet, now } = question;
+  const { context, plan, now } = question;
   const over = endOf(question, address);
   if (over !== undefined) return over;
-  if (plan.probeMilliseconds === 0 || !subnet.onLink) return undefined;
+  if (plan.probeMilliseconds === 0) return undefined;
   if (context.answers.has(address)) {
     const holder = context.answers.get(address);
     const isOwn = holder === undefined || holder === question.message.hardware;

@@ -63,7 +63,7 @@ export class DecisionLog implements Observer {
   decided(message: Message, client: ClientKey, decision: Decision, outcome: Outcome | undefined): void {
     this.#lines.decided(message, client, decision, outcome);
     this.#noteStore(outcome);
-    this.#pools.note(message, decision);
+    this.#pools.note(decision);
     if (outcome === undefined || outcome === 'committed') {
       this.#conflicts.note(message, client, decision, addressOf(message, decision));
       if (decision.kind === 'reply' && decision.reply.type !== 'DHCPNAK') this.#names.note(message, client);

@@ -5,7 +5,6 @@ import type { AddressRange, LeaseCounts, LeaseView, Occupancy } from '../lease/l
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 import type { Plan } from '../subnet/plan.ts';
 import { isInRange, sizeOf } from '../subnet/pool.ts';
-import type { Subnet } from '../subnet/subnet.ts';
 
 /** From so much of the pool on it is said: parts of 1. */
 const NEARLY_FULL = 0.9;
@@ -46,7 +45,7 @@ export interface PoolQuestion {
 /** Looks at counts that are kept, at no record; O(1) for each pool. */
 export function poolUseOf(question: PoolQuestion): PoolUse {
   const { plan, leases, trustsClock } = question;
-  const pools = plan.subnets.flatMap((subnet) => subnet.pools);
+  const { pools } = plan.subnet;
   const counts = pools.map((pool) => leases.occupancy(pool));
   const sum = (...of: readonly (keyof Occupancy)[]) =>
     counts.reduce((all, each) => all + of.reduce((some, name) => some + each[name], 0), 0);
@@ -61,12 +60,12 @@ export function poolUseOf(question: PoolQuestion): PoolUse {
     declined: sum('declined'),
     offered,
     left,
-    hasRoom: left + offered > 0 || plan.subnets.some((subnet) => hasSilentPeer(subnet, question)),
+    hasRoom: left + offered > 0 || hasSilentPeer(question),
   };
 }
 
-function hasSilentPeer(subnet: Subnet, { plan, ...question }: PoolQuestion): boolean {
-  return silentPeer({ ...question, subnet, self: plan.serverIdentifier }) !== undefined;
+function hasSilentPeer({ plan, ...question }: PoolQuestion): boolean {
+  return silentPeer({ ...question, subnet: plan.subnet, self: plan.serverIdentifier }) !== undefined;
 }
 
 /** Addresses of the pools that would be free if no gateway listened on them. */

@@ -61,13 +61,13 @@ export class Service {
     this.plan = plan;
     sayDoubts(plan, store, parts);
     const liars = new ArpLiars(store.leases, clock, parts.log);
-    const longestLease = Math.max(0, ...plan.subnets.map(({ leaseTimes }) => leaseTimes.maximum));
+    const longestLease = plan.subnet.leaseTimes.maximum;
     memory.peers.known = plan.peers;
     memory.peers.longestLease = longestLease * 1000;
     memory.peerNotes?.recall();
     timeGuard.longestLease = longestLease;
     // The first question about a pool puts all its records in order: now, not while a client waits for an offer.
-    for (const pool of plan.subnets.flatMap(({ pools }) => pools)) store.leases.longestFree(pool);
+    for (const pool of plan.subnet.pools) store.leases.longestFree(pool);
     this.exchange = new Exchange({
       transport: medium.transport,
       store,

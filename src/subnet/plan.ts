@@ -9,7 +9,8 @@ export type Identity = 'auto' | 'client-id' | 'mac';
 export interface Plan {
   /** The listen IP (option 54). */
   readonly serverIdentifier: Ipv4;
-  readonly subnets: readonly Subnet[];
+  /** The one that is served: it is that of the segment which the listen IP is on. */
+  readonly subnet: Subnet;
   /** The relay agents that are heard, by giaddr. */
   readonly relays: readonly AddressSpan[];
   readonly identity: Identity;

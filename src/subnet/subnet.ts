@@ -10,7 +10,7 @@ export interface LeaseTimes {
   readonly maximum: number;
 }
 
-/** One network that we serve. */
+/** The network of the segment. Its addresses can be asked for by ARP, also those of clients behind a relay agent. */
 export interface Subnet {
   readonly prefix: Prefix;
   /** What may be given out, in the order of preference. */
@@ -20,6 +20,4 @@ export interface Subnet {
   readonly leaseTimes: LeaseTimes;
   /** Configured parameters by option code, encoded once. */
   readonly parameters: ReadonlyMap<number, OptionBlock>;
-  /** True for the segment that we are on: its addresses can be asked by ARP, its clients hear our frames. */
-  readonly onLink: boolean;
 }

@@ -18,7 +18,7 @@ function planFor(flags: Flags, mtu = 1450): Plan {
 
 /** The bytes of an option as hexadecimal text; undefined: it is not sent. */
 function option(plan: Plan, code: number): string | undefined {
-  const value = plan.subnets[0]?.parameters.get(code)?.value;
+  const value = plan.subnet.parameters.get(code)?.value;
   return value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value?.toString(16);
 }
 
@@ -37,14 +37,11 @@ describe('planOfSettings', () => {
       leaseCache: 0,
       probeMilliseconds: 300,
     });
-    expect(plan.subnets).toMatchObject([
-      {
-        prefix: { network: address('10.15.3.0'), length: 24 },
-        pools: [{ first: address('10.15.3.20'), last: address('10.15.3.254'), excluded: new Set() }],
-        leaseTimes: { default: 43_200, minimum: 120, maximum: 43_200 },
-        onLink: true,
-      },
-    ]);
+    expect(plan.subnet).toMatchObject({
+      prefix: { network: address('10.15.3.0'), length: 24 },
+      pools: [{ first: address('10.15.3.20'), last: address('10.15.3.254'), excluded: new Set() }],
+      leaseTimes: { default: 43_200, minimum: 120, maximum: 43_200 },
+    });
   });
 
   it('hears no relay unless one is listed', () => {
@@ -55,7 +52,7 @@ describe('planOfSettings', () => {
   });
 
   it('gives the address of a relay that is listed by it to no guest', () => {
-    const [subnet] = planFor({ relays: '10.15.3.50,10.15.3.60-10.15.3.70,10.16.0.1' }).subnets;
+    const { subnet } = planFor({ relays: '10.15.3.50,10.15.3.60-10.15.3.70,10.16.0.1' });
 
     expect(subnet?.pools[0]?.excluded).toEqual(new Set([address('10.15.3.50')]));
     expect(subnet?.excluded.has(address('10.15.3.50'))).toBe(true);
@@ -77,7 +74,7 @@ describe('planOfSettings', () => {
   it('with a share gives out nothing else, and listens to nobody', () => {
     const plan = planFor({ share: '10.15.3.20-10.15.3.29,10.15.3.40' });
 
-    expect(plan.subnets[0]?.pools).toMatchObject([
+    expect(plan.subnet.pools).toMatchObject([
       { first: address('10.15.3.20'), last: address('10.15.3.29') },
       { first: address('10.15.3.40'), last: address('10.15.3.40') },
     ]);
@@ -139,7 +136,7 @@ describe('planOfSettings', () => {
 
     const plan = planOfSettings(loaded.settings, { listenIp: address('10.15.3.5'), mtu: 1500 }, []);
 
-    const excluded = [...(plan.subnets[0]?.pools[0]?.excluded ?? [])].map(ipv4ToText);
+    const excluded = [...(plan.subnet.pools[0]?.excluded ?? [])].map(ipv4ToText);
     expect(excluded).toEqual(Array.from({ length: 10 }, (_, index) => `10.15.3.${10 + index}`));
   });
 
@@ -150,7 +147,7 @@ describe('planOfSettings', () => {
 
     const plan = planOfSettings(loaded.settings, { listenIp: address('10.15.3.10'), mtu: 1500 }, own);
 
-    expect([...(plan.subnets[0]?.pools[0]?.excluded ?? [])]).toEqual([address('10.15.3.60')]);
+    expect([...(plan.subnet.pools[0]?.excluded ?? [])]).toEqual([address('10.15.3.60')]);
   });
 
   it('never gives out the router or the listen IP of a router that is its own gateway', () => {
@@ -159,7 +156,7 @@ describe('planOfSettings', () => {
     const { settings } = loaded;
     const wide = { ...settings, poolStart: address('10.15.3.0'), poolEnd: address('10.15.3.255') };
 
-    const excluded = planOfSettings(wide, { listenIp: settings.gateway, mtu: 1500 }, []).subnets[0]?.pools[0]
+    const excluded = planOfSettings(wide, { listenIp: settings.gateway, mtu: 1500 }, []).subnet.pools[0]
       ?.excluded;
 
     for (const text of ['10.15.3.0', '10.15.3.1', '10.15.3.255'])
@@ -174,6 +171,6 @@ describe('planOfSettings', () => {
       { minimum: 3_600, maximum: 172_800 },
     ],
   ])('bounds lease times by what is set, else by the lease time: %o', (flags, times) => {
-    expect(planFor(flags).subnets[0]?.leaseTimes).toMatchObject(times);
+    expect(planFor(flags).subnet.leaseTimes).toMatchObject(times);
   });
 });

@@ -170,13 +170,13 @@ test.each([
   });
 });
 
-test('a relayed client is offered an address without ARP, which does not reach its network', () => {
-  const relayed = new Guest('52:54:00:00:00:07', { relay: '10.16.0.1' });
+test('RFC 2131 §2.2: an address for a relayed client is one of this segment, and asked for there like any other', () => {
+  const relayed = new Guest('52:54:00:00:00:07', { relay: '10.15.3.9' });
 
-  const offer = probing({ relays: relays('10.16.0.1') }).hear(relayed.discover());
+  const offer = probing({ relays: relays('10.15.3.9') }).hear(relayed.discover());
 
-  expect(offer.outcome).toMatch(/^DHCPOFFER 10\.16\./);
-  expect(offer.asked).toEqual([]);
+  expect(offer.outcome).toMatch(/^DHCPOFFER 10\.15\.3\./);
+  expect(offer.asked).toEqual([offer.address]);
 });
 
 const DUID = [255, 0, 0, 0, 1, 0, 2, 0, 0, 171, 17, 1, 2, 3, 4, 5, 6, 7, 8];
@@ -212,7 +212,7 @@ test('where gateways share leases, a clone is told apart also when the lease has
   const conversation = probing();
   conversation.context = { clusterPeers: { live: new Set(), grace: 60_000 } };
   const address = leaseOfFirst(conversation);
-  conversation.pass(conversation.plan.subnets[0]?.leaseTimes.default ?? 0);
+  conversation.pass(conversation.plan.subnet.leaseTimes.default ?? 0);
   conversation.pass(-3600 + 30);
 
   const offer = conversation.hear(CLONE.discover());

@@ -221,7 +221,7 @@ describe('while nothing can be stored', () => {
   /** A guest with an hour's lease, a quarter of which is over when the disk is full. */
   function quarterGone() {
     const leaseTimes = { default: 3600, minimum: 60, maximum: 3600 };
-    const conversation = new Conversation({ subnets: [segment({ leaseTimes })], probeMilliseconds: 300 });
+    const conversation = new Conversation({ subnet: segment({ leaseTimes }), probeMilliseconds: 300 });
     const guest = new Guest(ADA);
     const address = lease(conversation, guest);
     const asked = conversation.at(address)?.expiresAt ?? 0;

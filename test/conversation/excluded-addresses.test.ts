@@ -18,7 +18,7 @@ function changed(settings: Partial<Subnet>): Conversation {
 }
 
 function set(conversation: Conversation, settings: Partial<Subnet>): void {
-  conversation.plan = { ...conversation.plan, subnets: [segment(settings)] };
+  conversation.plan = { ...conversation.plan, subnet: segment(settings) };
 }
 
 const withExcluded = (): Partial<Subnet> => ({

@@ -26,7 +26,7 @@ const ADA = new Guest('52:54:00:00:00:01');
 const LEASE = 400;
 const PLAN = {
   leaseCache: 25,
-  subnets: [segment({ leaseTimes: { default: LEASE, minimum: 60, maximum: LEASE } })],
+  subnet: segment({ leaseTimes: { default: LEASE, minimum: 60, maximum: LEASE } }),
 };
 
 describe('a server with a lease file', () => {

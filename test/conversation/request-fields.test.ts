@@ -133,10 +133,10 @@ test('RFC 2131 §3.1 (4): a client that names no server, and may have chosen ano
 
 test('RFC 2131 §4.3.2: a client that names no server moves to what it was offered when the pool has left its old address', () => {
   const conversation = bound();
-  const [subnet] = conversation.plan.subnets;
+  const { subnet } = conversation.plan;
   if (subnet === undefined) throw new Error('no subnet');
   const pools = subnet.pools.map((pool) => ({ ...pool, first: pool.last }));
-  conversation.plan = { ...conversation.plan, subnets: [{ ...subnet, pools }] };
+  conversation.plan = { ...conversation.plan, subnet: { ...subnet, pools } };
   const { address } = conversation.hear(ADA.discover());
   expect(address).toBe('10.15.3.254');
 

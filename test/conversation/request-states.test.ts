@@ -256,18 +256,9 @@ test('RFC 2131 §4.3.6: a DHCPREQUEST that no state sends is met by silence', ()
 test('a client that moves frees its old address with the same change', () => {
   const conversation = STATES.bound();
   // The pool has moved on: the client's address is not in it any more.
-  const old = conversation.plan;
-  conversation.plan = {
-    ...old,
-    subnets: old.subnets.map((subnet) =>
-      subnet.onLink
-        ? {
-            ...subnet,
-            pools: subnet.pools.map((pool) => ({ ...pool, first: pool.last, excluded: new Set() })),
-          }
-        : subnet,
-    ),
-  };
+  const { subnet } = conversation.plan;
+  const pools = subnet.pools.map((pool) => ({ ...pool, first: pool.last, excluded: new Set<never>() }));
+  conversation.plan = { ...conversation.plan, subnet: { ...subnet, pools } };
   const offer = conversation.hear(ADA.discover());
 
   const ack = conversation.hear(ADA.select(offer.address, SERVER));
@@ -323,11 +314,9 @@ test('an address that is in no pool any more is kept until its lease ends, and n
 });
 
 function withoutAddress({ plan }: Conversation, address: string): Conversation['plan'] {
-  const subnets = plan.subnets.map((subnet) => ({
-    ...subnet,
-    pools: subnet.pools.map((pool) => ({ ...pool, excluded: new Set([...pool.excluded, at(address)]) })),
-  }));
-  return { ...plan, subnets };
+  const { subnet } = plan;
+  const pools = subnet.pools.map((pool) => ({ ...pool, excluded: new Set([...pool.excluded, at(address)]) }));
+  return { ...plan, subnet: { ...subnet, pools } };
 }
 
 test('RFC 2131 §4.3.5: a DHCPINFORM is not answered to an address of another network', () => {

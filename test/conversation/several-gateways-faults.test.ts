@@ -14,7 +14,7 @@ const A = new Guest('52:54:00:00:00:01');
 const B = new Guest('52:54:00:00:00:02');
 const DAY = 86_400_000;
 /** Both guests can only get this one. */
-const ONE = { subnets: [segment({ pools: [range('10.15.3.20', '10.15.3.20')] })] };
+const ONE = { subnet: segment({ pools: [range('10.15.3.20', '10.15.3.20')] }) };
 
 /** All that is asked by ARP is answered by whoever has the address. */
 async function passWith(
@@ -73,7 +73,7 @@ describe('two gateways that share a pool and nothing else', () => {
   );
 
   test('a lease of its own that has run out is found behind however many of another gateway', async () => {
-    const plan = { subnets: [segment({ pools: [range('10.15.4.0', '10.15.5.44')] })] };
+    const plan = { subnet: segment({ pools: [range('10.15.4.0', '10.15.5.44')] }) };
     const both = new SharedSegment([FIRST, SECOND], plan);
     both.introduce();
     const { store } = both.node(FIRST).bench;
@@ -187,7 +187,7 @@ describe('two gateways that share a pool and nothing else', () => {
   });
 
   test('what a guest of another gateway leaves is given away after all that is free', async () => {
-    const two = { subnets: [segment({ pools: [range('10.15.3.20', '10.15.3.22')] })] };
+    const two = { subnet: segment({ pools: [range('10.15.3.20', '10.15.3.22')] }) };
     const both = new SharedSegment([FIRST, SECOND], two);
     const guest = new Guest('52:54:00:00:00:03');
     await both.broadcast(A.select('10.15.3.20', SECOND), FIRST);
@@ -213,7 +213,7 @@ describe('two gateways that share a pool and nothing else', () => {
       const week = 7 * 86_400;
       const leaseTimes = { default: week, minimum: 300, maximum: week };
       const both = new SharedSegment([FIRST, SECOND], {
-        subnets: [segment({ ...ONE.subnets[0], leaseTimes })],
+        subnet: segment({ ...ONE.subnet, leaseTimes }),
       });
       const first = both.node(FIRST);
       await both.broadcast(A.select('10.15.3.20', SECOND), FIRST);

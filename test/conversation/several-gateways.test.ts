@@ -11,7 +11,7 @@ const THIRD = '10.15.3.12';
 const A = new Guest('52:54:00:00:00:01');
 const B = new Guest('52:54:00:00:00:02');
 /** Both guests can only get this one. */
-const ONE = { subnets: [segment({ pools: [range('10.15.3.20', '10.15.3.20')] })] };
+const ONE = { subnet: segment({ pools: [range('10.15.3.20', '10.15.3.20')] }) };
 const HALF_A_DAY = 43_200_000;
 
 /** Who has it, if anybody has, is not known. */
@@ -207,7 +207,7 @@ describe('two gateways that share a pool and nothing else', () => {
 
   test('the address of a silent gateway goes to another client when nothing else is free, after a lease time', async () => {
     const plan = {
-      subnets: [segment({ ...ONE.subnets[0], leaseTimes: { default: 3600, minimum: 60, maximum: 43_200 } })],
+      subnet: segment({ ...ONE.subnet, leaseTimes: { default: 3600, minimum: 60, maximum: 43_200 } }),
     };
     const both = new SharedSegment([FIRST, SECOND], plan);
     await both.broadcast(A.select('10.15.3.20', SECOND), FIRST);

@@ -19,7 +19,7 @@ function guest(number: number): Guest {
 
 /** A gateway that shares its leases with those that are alive. */
 function gateway(live: readonly string[] = PEERS, pool = range('10.15.3.20', '10.15.3.254')): Conversation {
-  const conversation = new Conversation({ subnets: [segment({ pools: [pool] })] });
+  const conversation = new Conversation({ subnet: segment({ pools: [pool] }) });
   conversation.context = { clusterPeers: sharingWith(...live) };
   return conversation;
 }

@@ -81,7 +81,7 @@ test.each([
   conversation.context = context;
   conversation.plan = {
     ...conversation.plan,
-    subnets: [segment({ pools: [range('10.15.3.250', '10.15.3.254')] })],
+    subnet: segment({ pools: [range('10.15.3.250', '10.15.3.254')] }),
   };
 
   const answer = conversation.hearUnicast(ADA.extend(address), address);

@@ -116,10 +116,10 @@ test('RFC 2131 §4.4.5: T1 and T2 are those of what is left', () => {
 });
 
 test('RFC 2131 §4.4.5: at T1, which may come at 45 %, a lease is always extended', () => {
-  const subnets = [segment({ leaseTimes: { default: 300, minimum: 300, maximum: 300 } })];
+  const subnet = segment({ leaseTimes: { default: 300, minimum: 300, maximum: 300 } });
   const reasons = Array.from({ length: 300 }, (_, number) => {
     const guest = new Guest(`52:54:00:00:0${number >> 8}:${(number & 255).toString(16).padStart(2, '0')}`);
-    const conversation = new Conversation({ leaseCache: 45, subnets });
+    const conversation = new Conversation({ leaseCache: 45, subnet });
     const t1 = secondsIn(conversation.hear(guest.select(MINE, SERVER)), 58);
     conversation.pass(t1 - 4);
     return renew(conversation, guest).reason;
@@ -164,7 +164,7 @@ describe('RFC 2131 §4.3.1: the lease time that a client asks for', () => {
   test('a lease of the time before the operator set another one is extended', () => {
     const conversation = bound();
     const leaseTimes = { default: 3600, minimum: 300, maximum: 3600 };
-    conversation.plan = { ...conversation.plan, subnets: [segment({ leaseTimes })] };
+    conversation.plan = { ...conversation.plan, subnet: segment({ leaseTimes }) };
 
     expect(secondsIn(renew(conversation))).toBe(3600);
     expect(renew(conversation).reason).toBe('cached');
@@ -203,10 +203,10 @@ describe('a lease is extended, and written, though it has only begun', () => {
 
   test('where it has no end, or had none', () => {
     const leaseTimes = { default: 0xffffffff, minimum: 300, maximum: 0xffffffff };
-    const conversation = bound({ subnets: [segment({ leaseTimes })] });
+    const conversation = bound({ subnet: segment({ leaseTimes }) });
     expect(renew(conversation).reason).toBe('renewed');
     expect(conversation.at(MINE)?.expiresAt).toBe(NEVER);
-    conversation.plan = { ...conversation.plan, subnets: [segment()] };
+    conversation.plan = { ...conversation.plan, subnet: segment() };
 
     expect(renew(conversation).reason).toBe('renewed');
     expect(conversation.at(MINE)?.expiresAt).toBe(conversation.now + LEASE * 1000);
@@ -215,8 +215,8 @@ describe('a lease is extended, and written, though it has only begun', () => {
   test('where its address is in no pool any more: until it ends, as before', () => {
     const conversation = bound();
     const end = conversation.at(MINE)?.expiresAt;
-    const subnets = [segment({ pools: [range('10.15.3.100', '10.15.3.254')] })];
-    conversation.plan = { ...conversation.plan, subnets };
+    const subnet = segment({ pools: [range('10.15.3.100', '10.15.3.254')] });
+    conversation.plan = { ...conversation.plan, subnet };
 
     const answers = [renew(conversation), renew(conversation)];
 

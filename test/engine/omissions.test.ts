@@ -67,7 +67,7 @@ describe.each(Object.entries(SETTINGS))('%s', (_, [flags, omitted]) => {
 
   test('RFC 2131 §4.3.1: a guest of 548 octets always gets its lease, mask, router, DNS and MTU, in whatever order it asks', () => {
     const plan = planFor(flags);
-    const all = [...(plan.subnets[0]?.parameters.keys() ?? [])];
+    const all = [...(plan.subnet.parameters.keys() ?? [])];
 
     for (const requestList of [all, [...all].reverse(), [119, 121, 249, 42, 58, 59, 1, 3, 6]]) {
       const codes = codesFor(plan, requestList);

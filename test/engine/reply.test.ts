@@ -105,7 +105,7 @@ test.each([
   ['RFC 3397', 119, [3, ...text('vps'), 5, ...text('local'), 0]],
 ])('%s: option %i goes only to clients that ask for it', (_section, code, value) => {
   const parameters = new Map([...segment().parameters, [code, block(code, value)]]);
-  const conversation = () => new Conversation({ subnets: [segment({ parameters })] });
+  const conversation = () => new Conversation({ subnet: segment({ parameters }) });
 
   expect(optionOf(offerTo({ requestList: [1, 3, code] }, conversation()), code)).toEqual(value);
   expect(optionOf(offerTo({ requestList: [1, 3] }, conversation()), code)).toBeUndefined();
@@ -117,7 +117,7 @@ test('RFC 2132 §9.10: a reply is no longer than the client takes, and never sho
   const sizeFor = (options: GuestHabits['options']) =>
     offerTo(
       { requestList: [43], ...(options && { options }) },
-      new Conversation({ subnets: [segment({ parameters })] }),
+      new Conversation({ subnet: segment({ parameters }) }),
     ).length;
 
   expect(sizeFor([])).toBeLessThanOrEqual(576 - 28);
@@ -143,7 +143,7 @@ test.each([
 
 test('RFC 2131 §3.3: a lease without end, where policy has one, has no T1 and T2', () => {
   const leaseTimes = { default: 0xffffffff, minimum: 300, maximum: 0xffffffff };
-  const bytes = offerTo({}, new Conversation({ ...planOf(), subnets: [segment({ leaseTimes })] }));
+  const bytes = offerTo({}, new Conversation({ ...planOf(), subnet: segment({ leaseTimes }) }));
 
   expect(optionOf(bytes, 51)).toEqual(u32(0xffffffff));
   expect(optionOf(bytes, 58)).toBeUndefined();

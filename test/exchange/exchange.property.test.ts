@@ -229,7 +229,7 @@ class Trial<Store extends LeaseStore> {
 
 function plan(probeMilliseconds: number): Plan {
   const leaseTimes = { default: 60, minimum: 30, maximum: 60 };
-  return { ...planOf({ probeMilliseconds }), subnets: [segment({ pools: [POOL], leaseTimes })] };
+  return { ...planOf({ probeMilliseconds }), subnet: segment({ pools: [POOL], leaseTimes }) };
 }
 
 /** Six of the guests have leases. */

@@ -37,7 +37,7 @@ function question(standings: readonly Standing[], more: Partial<PoolQuestion> = 
     else leases.load(lease);
   }
   return {
-    plan: planOf({ subnets: [segment({ pools: [range('10.15.3.20', '10.15.3.29', ['10.15.3.22'])] })] }),
+    plan: planOf({ subnet: segment({ pools: [range('10.15.3.20', '10.15.3.29', ['10.15.3.22'])] }) }),
     leases,
     now: NOW,
     trustsClock: true,

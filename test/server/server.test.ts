@@ -146,7 +146,7 @@ describe('starting', () => {
     const excluded = new Set([...leases, isOver].map(({ address }) => address));
     const node = new Node({
       stored: { leases: [...leases, isOver, inPool] },
-      planOf: (listen) => planOf({ serverIdentifier: listen.listenIp, subnets: [segment({ excluded })] }),
+      planOf: (listen) => planOf({ serverIdentifier: listen.listenIp, subnet: segment({ excluded }) }),
     });
 
     await node.server.start();
@@ -160,7 +160,7 @@ describe('starting', () => {
 
   test('what is set and does not fit into 548 octets is named', async () => {
     const parameters = new Map([[119, { code: 119, value: new Uint8Array(700) }]]);
-    const node = new Node({ planOf: () => planOf({ subnets: [segment({ parameters })] }) });
+    const node = new Node({ planOf: () => planOf({ subnet: segment({ parameters }) }) });
 
     await node.server.start();
 
@@ -380,7 +380,7 @@ describe('while it runs', () => {
   test('a pool that is nearly full is said once, and so is that it has room again', async () => {
     const pools = [range('10.15.3.20', '10.15.3.29')];
     const leaseTimes = { default: 120, minimum: 120, maximum: 120 };
-    const node = new Node({ planOf: () => planOf({ subnets: [segment({ pools, leaseTimes })] }) });
+    const node = new Node({ planOf: () => planOf({ subnet: segment({ pools, leaseTimes }) }) });
     await node.server.start();
     for (let number = 1; number <= 9; number += 1) {
       const guest = new Guest(`52:54:00:00:01:0${number}`);
@@ -440,8 +440,8 @@ describe('while it runs', () => {
   });
 
   test('RFC 2131 §4.3.1: a pool that is full of run-out leases is swept at once, for the client that asks', async () => {
-    const small = [segment({ pools: [range('10.15.3.20', '10.15.3.22')] })];
-    const node = new Node({ planOf: () => planOf({ subnets: small }) });
+    const small = segment({ pools: [range('10.15.3.20', '10.15.3.22')] });
+    const node = new Node({ planOf: () => planOf({ subnet: small }) });
     await node.server.start();
     for (const number of [1, 2, 3]) {
       const guest = new Guest(`52:54:00:00:00:0${number}`);

@@ -44,7 +44,7 @@ export class EtcdWay implements Way {
   }
 
   planOf() {
-    return { subnets: [segment({ pools: [POOL], leaseTimes: LEASE_TIMES })], peers: new Set<never>() };
+    return { subnet: segment({ pools: [POOL], leaseTimes: LEASE_TIMES }), peers: new Set<never>() };
   }
 
   open(): Promise<void> {

@@ -66,7 +66,7 @@ export class OwnWay implements Way {
     const pool = (isParted ? PARTS.get(address) : undefined) ?? whole;
     const others = GATEWAYS.filter((other) => other !== address).map(at);
     return {
-      subnets: [segment({ pools: [pool], leaseTimes: LEASE_TIMES })],
+      subnet: segment({ pools: [pool], leaseTimes: LEASE_TIMES }),
       peers: new Set<Ipv4>(isParted ? [] : others),
     };
   }

@@ -18,7 +18,7 @@ export interface Way {
   readonly addresses: number;
   /** How long it takes at most until all are served when all is well again: milliseconds. */
   readonly recovery: number;
-  planOf(address: string): Pick<Plan, 'subnets' | 'peers'>;
+  planOf(address: string): Pick<Plan, 'subnet' | 'peers'>;
   /** Before the gateways start. */
   open(): Promise<void>;
   faults(victims: Victims): Faults;

@@ -1,6 +1,6 @@
 import type { AddressRange } from '../../src/lease/lease-view.ts';
 import { type Ipv4, ipv4FromText } from '../../src/net/ipv4.ts';
-import { maskOfLength, prefixOf } from '../../src/net/prefix.ts';
+import { prefixOf } from '../../src/net/prefix.ts';
 import type { Plan } from '../../src/subnet/plan.ts';
 import type { Subnet } from '../../src/subnet/subnet.ts';
 import type { OptionBlock } from '../../src/wire/reply.ts';
@@ -47,27 +47,15 @@ export function segment(overrides: Partial<Subnet> = {}): Subnet {
     excluded: new Set(['10.15.3.0', '10.15.3.1', ...GATEWAYS, '10.15.3.255'].map(at)),
     leaseTimes: { default: 43_200, minimum: 300, maximum: 86_400 },
     parameters: parameters(PARAMETERS),
-    onLink: true,
     ...overrides,
   };
-}
-
-/** A network behind a relay: 10.16.0.0/16, its pool at 10.16.1.0 to 10.16.1.9. */
-export function relayedSubnet(): Subnet {
-  return segment({
-    prefix: prefixOf(at('10.16.0.0'), 16),
-    pools: [range('10.16.1.0', '10.16.1.9')],
-    excluded: new Set(['10.16.0.0', '10.16.0.1', '10.16.255.255'].map(at)),
-    parameters: parameters([block(1, [...bytesOf(maskOfLength(16))]), block(3, ip('10.16.0.1'))]),
-    onLink: false,
-  });
 }
 
 /** Node 1's plan. Nothing is asked by ARP unless a test says so. */
 export function planOf(overrides: Partial<Plan> = {}): Plan {
   return {
     serverIdentifier: at('10.15.3.10'),
-    subnets: [segment(), relayedSubnet()],
+    subnet: segment(),
     relays: [],
     identity: 'auto',
     leasesPerMac: 4,
@@ -85,8 +73,4 @@ export function planOf(overrides: Partial<Plan> = {}): Plan {
 
 function parameters(blocks: readonly OptionBlock[]): ReadonlyMap<number, OptionBlock> {
   return new Map(blocks.map((each) => [each.code, each]));
-}
-
-function bytesOf(address: Ipv4): number[] {
-  return [24, 16, 8, 0].map((shift) => (address >>> shift) & 255);
 }

@@ -35,8 +35,7 @@ export class SharedSegment {
       const log = new LogLines();
       const peers = new Peers(this.clock, log, () => store.leases.revision);
       peers.known = others;
-      const longest = (plan.subnets ?? []).map(({ leaseTimes }) => leaseTimes.maximum);
-      peers.longestLease = Math.max(0, ...longest) * 1000;
+      peers.longestLease = (plan.subnet?.leaseTimes.maximum ?? 0) * 1000;
       bench.serverState.peerObservations = peers;
       bench.serverState.heardRequest = (...heard) => peers.heardRequest(...heard);
       return { address, bench, peers, log };

@@ -34,7 +34,7 @@ export async function measureExchanges(): Promise<readonly MicroResult[]> {
     decide,
     clock: systemClock,
     inFlight,
-    plan: planOf({ subnets: [segment({ prefix: prefixOf(at('10.0.0.0'), 8), pools })] }),
+    plan: planOf({ subnet: segment({ prefix: prefixOf(at('10.0.0.0'), 8), pools }) }),
     prober: { ask: () => undefined },
     serverState: {
       lastGapRevision: 0,

@@ -21,9 +21,7 @@ const SLOT_BYTES = 2048;
 const NOW = instant(Date.UTC(2026, 0, 1));
 const ARRIVAL: Arrival = { via: 'unicast', source: at('10.15.3.2'), local: at('10.15.3.10') };
 const PLAN = planOf({
-  subnets: [
-    segment({ prefix: prefixOf(at('10.15.0.0'), 16), pools: [range('10.15.64.0', '10.15.127.255')] }),
-  ],
+  subnet: segment({ prefix: prefixOf(at('10.15.0.0'), 16), pools: [range('10.15.64.0', '10.15.127.255')] }),
 });
 
 /** One message of each client: its bytes, and what `decode` makes of them. */
