@@ -54,6 +54,14 @@ export class ArpLiars {
     return !isLiar;
   }
 
+  /** True for one whose answers are not believed now; nothing is noted. */
+  isLiar(holder: HardwareAddress): boolean {
+    const claims = this.#claims.get(holder);
+    if (claims === undefined || claims.size <= BELIEVED_ADDRESSES) return false;
+    const monotonic = this.#clock.monotonic();
+    return [...claims.values()].every((at) => monotonic - at < WINDOW);
+  }
+
   #remember(holder: HardwareAddress, claims: Map<Ipv4, number>): void {
     this.#claims.delete(holder);
     this.#claims.set(holder, claims);

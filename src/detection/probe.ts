@@ -19,8 +19,13 @@ interface Asker {
   readonly end: Done;
 }
 
-/** False: this holder's word for an address is as good as none. */
-type IsBelieved = (address: Ipv4, holder: HardwareAddress) => boolean;
+/** What else is made of what is heard. */
+export interface Hearers {
+  /** False: this holder's word for an address is as good as none. Asked of answers only. */
+  readonly isBelieved?: (address: Ipv4, holder: HardwareAddress) => boolean;
+  /** Told of each holder that is heard, whether the address was asked for or not; before it counts as an answer. */
+  readonly overhear?: (address: Ipv4, holder: HardwareAddress) => void;
+}
 
 /** All who ask for one address. */
 interface Inquiry {
@@ -35,15 +40,22 @@ interface Inquiry {
 export class Probe implements Prober {
   readonly #segment: Segment;
   readonly #clock: Clock;
-  readonly #isBelieved: IsBelieved;
+  readonly #isBelieved: NonNullable<Hearers['isBelieved']>;
   readonly #inquiries = new Map<Ipv4, Inquiry>();
   #open = 0;
 
-  constructor(segment: Segment, clock: Clock, isBelieved: IsBelieved = () => true) {
+  constructor(
+    segment: Segment,
+    clock: Clock,
+    { isBelieved = () => true, overhear = () => {} }: Hearers = {},
+  ) {
     this.#segment = segment;
     this.#clock = clock;
     this.#isBelieved = isBelieved;
-    segment.onHeard((address, holder) => this.#hear(address, holder));
+    segment.onHeard((address, holder) => {
+      overhear(address, holder);
+      this.#hear(address, holder);
+    });
   }
 
   /** Questions that are open. */

@@ -63,6 +63,8 @@ export interface DecisionContext {
   readonly trustsClock: boolean;
   /** False: the lease may run still though its time is past by the clock, so that nobody else gets its address. */
   readonly mayBeOver: (lease: Lease) => boolean;
+  /** The machine, another than its record names, that was heard by ARP at an address last; undefined: none, as far as is known. */
+  readonly sightingAt: (address: Ipv4) => Sighting | undefined;
   /** DHCPDECLINEs of this network card in the last ten minutes, this one not counted. */
   readonly declines: number;
   /** What was heard of the other gateways. */
@@ -93,6 +95,14 @@ export interface PeerObservations {
   lastRequestFor(address: Ipv4, client: ClientKey | undefined): PeerRequest | undefined;
   /** Since when it is heard. */
   readonly since: Instant;
+}
+
+/** A machine that was heard by ARP. */
+export interface Sighting {
+  readonly hardware: HardwareAddress;
+  readonly on: Instant;
+  /** The newest change that was stored then. */
+  readonly revision: Version;
 }
 
 /** The gateways that share their leases. */

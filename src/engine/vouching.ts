@@ -4,7 +4,7 @@ import type { Ipv4 } from '../net/ipv4.ts';
 import type { Decision } from './decision.ts';
 import { ask, quarantineInUse } from './outcome.ts';
 import { endOf } from './peers.ts';
-import type { Question } from './question.ts';
+import { isHolder, type Question } from './question.ts';
 
 /**
  * RFC 2131 §3.1 (2): before an address is promised, the server should see that it is not in use. The store vouches
@@ -31,10 +31,24 @@ function isVouchedFor(lease: Lease | undefined, question: Question): boolean {
     lease.client === question.client &&
     isOfOneMachine(lease, question) &&
     !isContested(lease, question) &&
+    !isSeenAt(lease, question) &&
     lease.state !== 'declined' &&
     lease.state !== 'peer' &&
     lease.version > question.context.lastGapRevision
   );
+}
+
+/**
+ * RFC 2131 §3.1 (2): another machine than the client was heard by ARP at the address since it was asked for. It may have
+ * taken it through a gateway of which this one has missed the DHCPREQUEST, or be set to it by hand. Not for a lease that
+ * the client holds: a forged ARP message would have its holder asked for, and who answers faster would take its address.
+ */
+function isSeenAt(lease: Lease, question: Question): boolean {
+  const isHeld: boolean = isHolder(question, lease);
+  if (isHeld) return false;
+  const sighting = question.context.sightingAt(lease.address);
+  if (sighting === undefined || sighting.hardware === question.message.hardware) return false;
+  return sighting.on > lease.updatedAt || sighting.revision >= lease.version;
 }
 
 /** Another gateway was heard giving the address to another client, for as long as that one may have it. */

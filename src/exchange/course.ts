@@ -50,6 +50,7 @@ export class Course {
     this.#reports = new Reports(parts.observer);
     this.#context = emptyContext();
     this.#context.mayBeOver = (lease) => parts.serverState.mayBeOver(lease);
+    this.#context.sightingAt = (address) => parts.serverState.sightingAt(address);
     this.#now = parts.clock.now();
     this.#monotonic = parts.clock.monotonic();
   }

@@ -23,6 +23,7 @@ export function emptyContext(): MutableContext {
     lastGapRevision: 0,
     trustsClock: true,
     mayBeOver: () => true,
+    sightingAt: () => undefined,
     declines: 0,
     peerObservations: NO_PEERS,
     clusterPeers: undefined,

@@ -1,4 +1,4 @@
-import type { ClusterPeers, Decide, PeerObservations } from '../engine/decision.ts';
+import type { ClusterPeers, Decide, PeerObservations, Sighting } from '../engine/decision.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Clock } from '../lease/clock.ts';
 import type { Lease, Version } from '../lease/lease.ts';
@@ -33,6 +33,8 @@ export interface ServerState {
   /** As the clocks were when `trustsClock` was asked last. */
   mayBeOver(lease: Lease): boolean;
   readonly peerObservations: PeerObservations;
+  /** Who, but the machine that its record names, was heard by ARP at an address last. */
+  sightingAt(address: Ipv4): Sighting | undefined;
   /** The gateways that share the leases; undefined: none do. */
   readonly clusterPeers: ClusterPeers | undefined;
   /** A machine's DHCPDISCOVER, before that message is decided. */

@@ -7,6 +7,7 @@ import type { PeerNotes } from '../detection/peer-notes.ts';
 import type { Peers } from '../detection/peers.ts';
 import { Probe } from '../detection/probe.ts';
 import { Reception } from '../detection/reception.ts';
+import { Sightings } from '../detection/sightings.ts';
 import type { TimeGuard } from '../detection/time-guard.ts';
 import { doubtsOfPlan, isNobodys } from '../diagnosis/plan-doubts.ts';
 import { interfaceDown, type RunningProblem } from '../diagnosis/running-problem.ts';
@@ -61,6 +62,7 @@ export class Service {
     this.plan = plan;
     sayDoubts(plan, store, parts);
     const liars = new ArpLiars(store.leases, clock, parts.log);
+    const sightings = new Sightings(store.leases, clock);
     const longestLease = plan.subnet.leaseTimes.maximum;
     memory.peers.known = plan.peers;
     memory.peers.longestLease = longestLease * 1000;
@@ -75,8 +77,13 @@ export class Service {
       clock,
       decide,
       plan,
-      prober: new Probe(medium.segment, clock, (address, holder) => liars.believes(address, holder)),
-      serverState: serverStateOf(memory, () => clock.monotonic()),
+      prober: new Probe(medium.segment, clock, {
+        isBelieved: (address, holder) => liars.believes(address, holder),
+        overhear: (address, holder) => {
+          if (!liars.isLiar(holder)) sightings.note(address, holder);
+        },
+      }),
+      serverState: serverStateOf(memory, sightings, () => clock.monotonic()),
       observer,
       makeRoom: memory.makeRoom,
     });
@@ -149,7 +156,7 @@ export function standingOf({ timeGuard }: Memory): ClockStanding {
   return timeGuard.standing;
 }
 
-function serverStateOf(memory: Memory, monotonic: () => number): ServerState {
+function serverStateOf(memory: Memory, sightings: Sightings, monotonic: () => number): ServerState {
   const { deafness, timeGuard, declines, peers, cluster, discoverRetries } = memory;
   return {
     get lastGapRevision() {
@@ -163,6 +170,7 @@ function serverStateOf(memory: Memory, monotonic: () => number): ServerState {
     mayBeOver: (lease) => cluster?.isByWallClock(lease) === false || mayBeOver(lease, timeGuard.standing),
     peerObservations: peers,
     clusterPeers: cluster,
+    sightingAt: (address) => sightings.at(address),
     missed: () => deafness.mark('stale'),
     // A gateway that shares its leases is not one of those that can only be heard.
     heardRequest: (server, address, client, hardware) => {

@@ -78,7 +78,9 @@ describe('RFC 2131 §2.2: asking the segment for an address', () => {
 
   test('who is not believed ends nothing, and whoever else answers is heard', async () => {
     const bench = probe();
-    const believing = new Probe(bench.segment, bench.clock, (_address, holder) => holder !== HOLDER);
+    const believing = new Probe(bench.segment, bench.clock, {
+      isBelieved: (_address, holder) => holder !== HOLDER,
+    });
     believing.ask(ADDRESS, OWN, 300, bench.note('a'));
 
     bench.segment.say(ADDRESS, HOLDER);

@@ -80,6 +80,7 @@ export class Conversation {
         peerObservations: NO_PEERS,
         clusterPeers: undefined,
         isDiscoverRetry: false,
+        sightingAt: () => undefined,
         waited,
         trustsClock: true,
         mayBeOver: () => this.context.trustsClock !== false,

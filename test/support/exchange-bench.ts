@@ -1,6 +1,12 @@
 import { DiscoverRetries } from '../../src/detection/discover-retries.ts';
 import { decide } from '../../src/engine/decide.ts';
-import type { ClusterPeers, Decide, Decision, PeerObservations } from '../../src/engine/decision.ts';
+import type {
+  ClusterPeers,
+  Decide,
+  Decision,
+  PeerObservations,
+  Sighting,
+} from '../../src/engine/decision.ts';
 import { NO_PEERS } from '../../src/exchange/decision-context.ts';
 import { Exchange } from '../../src/exchange/exchange.ts';
 import type { Observer } from '../../src/exchange/observer.ts';
@@ -88,6 +94,7 @@ export class ExchangeBench<Store extends LeaseStore> {
     peerObservations: NO_PEERS as PeerObservations,
     clusterPeers: undefined as ClusterPeers | undefined,
     discoverRetries: new DiscoverRetries(),
+    sightingAt: (_address: Ipv4): Sighting | undefined => undefined,
     /** How often what lay in the sockets was dropped. */
     misses: 0,
     missed: (): void => {

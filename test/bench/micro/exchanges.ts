@@ -40,6 +40,7 @@ export async function measureExchanges(): Promise<readonly MicroResult[]> {
       lastGapRevision: 0,
       trustsClock: true,
       mayBeOver: () => true,
+      sightingAt: () => undefined,
       peerObservations: NO_PEERS,
       clusterPeers: undefined,
       heardDiscover: () => {},

@@ -120,6 +120,7 @@ function decideOn(message: Message, client: ClientKey | undefined, table: LeaseT
     waited: false,
     trustsClock: true,
     mayBeOver: () => true,
+    sightingAt: () => undefined,
     declines: 0,
     answers: NO_ANSWERS,
   };
