@@ -143,6 +143,15 @@ export class LeaseTable implements LeaseView, LeaseCounts {
     return granters;
   }
 
+  hasGuest(hardware: HardwareAddress): boolean {
+    for (let slot = 0; slot < this.#records.size; slot += 1) {
+      if (this.#records.hardwareAt(slot) !== hardware) continue;
+      const state = this.#records.stateAt(slot);
+      if (state === 'bound' || state === 'peer') return true;
+    }
+    return false;
+  }
+
   running(now: Instant, isWanted: (address: Ipv4) => boolean): readonly Lease[] {
     return this.#records.running(now, isWanted);
   }

@@ -73,6 +73,8 @@ export interface LeaseCounts {
   occupancy(range: AddressRange): Occupancy;
   /** The gateways that granted the records of state 'peer'. Looks at every record: for the start, and for no message. */
   granters(): ReadonlySet<Ipv4>;
+  /** True if a network card has a lease, given here or by a gateway that was heard. Looks at every record: for no message. */
+  hasGuest(hardware: HardwareAddress): boolean;
 }
 
 export interface LeaseWrite {

@@ -34,6 +34,8 @@ export interface ClaimParts {
   readonly arp: ListenIpArp;
   readonly clock: Clock;
   readonly ownHardware: () => ReadonlySet<HardwareAddress>;
+  /** Who leases an address here. */
+  readonly isGuest: (hardware: HardwareAddress) => boolean;
   /** Until a moment ago this gateway served on the address, and defended it against another machine. */
   readonly hasDefended: boolean;
 }
@@ -41,8 +43,9 @@ export interface ClaimParts {
 /**
  * Asks before serving whether another machine has the listen IP. If it has, it may run a gateway that came first, so this
  * one waits: two gateways with one server identifier would both grant each lease, and no guest could tell them apart. A
- * machine that has the address and does not defend it runs no gateway. To wait for it protects nobody: after some seconds
- * this gateway serves all the same, and says so.
+ * machine that has the address and does not defend it runs no gateway, and a guest runs none though it defends it (it
+ * leases an address here). To wait for these protects nobody: after some seconds this gateway serves all the same, and
+ * says so.
  */
 export class ListenIpClaim {
   readonly listen: ListenAddress;
@@ -53,11 +56,11 @@ export class ListenIpClaim {
   readonly #hasDefended: boolean;
 
   /** Sends the first probe. */
-  constructor({ listen, arp, clock, ownHardware, hasDefended }: ClaimParts) {
+  constructor({ listen, arp, clock, ownHardware, isGuest, hasDefended }: ClaimParts) {
     this.listen = listen;
     this.#arp = arp;
     this.#clock = clock;
-    this.#signs = new ListenIpSigns(arp, clock, ownHardware);
+    this.#signs = new ListenIpSigns(arp, clock, ownHardware, isGuest);
     this.#began = clock.monotonic();
     this.#hasDefended = hasDefended;
     arp.probe();

@@ -37,6 +37,7 @@ export class ListenIpSigns {
   readonly #arp: ListenIpArp;
   readonly #clock: Clock;
   readonly #ownHardware: () => ReadonlySet<HardwareAddress>;
+  readonly #isGuest: (hardware: HardwareAddress) => boolean;
   #own: ReadonlySet<HardwareAddress> = new Set();
   #ownReadAt = Number.NEGATIVE_INFINITY;
   #askedForNobodyAt = Number.NEGATIVE_INFINITY;
@@ -46,17 +47,27 @@ export class ListenIpSigns {
   /**
    * @param ownHardware The interfaces of this host: the kernel answers for any of its addresses on each of them, and a
    * bridge may bring that back.
+   * @param isGuest Who leases an address here. A guest runs no gateway, however it defends the address: at most it imitates
+   * one, to keep this one from serving.
    */
-  constructor(arp: ListenIpArp, clock: Clock, ownHardware: () => ReadonlySet<HardwareAddress>) {
+  constructor(
+    arp: ListenIpArp,
+    clock: Clock,
+    ownHardware: () => ReadonlySet<HardwareAddress>,
+    isGuest: (hardware: HardwareAddress) => boolean,
+  ) {
+    this.#isGuest = isGuest;
     this.#arp = arp;
     this.#clock = clock;
     this.#ownHardware = ownHardware;
     arp.onSign((sign, hardware) => this.#note(sign, hardware));
   }
 
-  /** The machine that has the address too, and was heard at this monotonic time or later; the one heard last. */
+  /** The machine that has the address too, and was heard at this monotonic time or later: the last one, guests only after others. */
   holderSince(time: number): HardwareAddress | undefined {
-    return this.#others().findLast(([, { holding }]) => holding >= time)?.[0];
+    const holders = this.#others().filter(([, { holding }]) => holding >= time);
+    if (holders.length < 2) return holders[0]?.[0];
+    return (holders.findLast(([hardware]) => !this.#isGuest(hardware)) ?? holders.at(-1))?.[0];
   }
 
   /** How many of the machines that are remembered have had the address. */
@@ -64,9 +75,13 @@ export class ListenIpSigns {
     return this.#others().filter(([, { holding }]) => holding > NEVER.holding).length;
   }
 
-  /** When another machine announced the address last. */
+  /** When another machine that is no guest announced the address last. */
   get announcedAt(): number {
-    return Math.max(...this.#others().map(([, { announcing }]) => announcing), Number.NEGATIVE_INFINITY);
+    return this.#others().reduce(
+      (latest, [hardware, { announcing }]) =>
+        announcing > latest && !this.#isGuest(hardware) ? announcing : latest,
+      Number.NEGATIVE_INFINITY,
+    );
   }
 
   /** When another machine probed for the address last. */

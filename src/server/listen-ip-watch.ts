@@ -26,6 +26,8 @@ export interface WatchParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly ownHardware: () => ReadonlySet<HardwareAddress>;
+  /** Who leases an address here. */
+  readonly isGuest: (hardware: HardwareAddress) => boolean;
   /** Called whenever the address was defended. */
   readonly defended: () => void;
 }
@@ -49,7 +51,7 @@ export class ListenIpWatch {
 
   constructor(parts: WatchParts) {
     this.#parts = parts;
-    this.#signs = new ListenIpSigns(parts.arp, parts.clock, parts.ownHardware);
+    this.#signs = new ListenIpSigns(parts.arp, parts.clock, parts.ownHardware, parts.isGuest);
   }
 
   /** What stands now, with what mends it. */

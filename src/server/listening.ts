@@ -1,5 +1,6 @@
 import type { RunningProblem } from '../diagnosis/running-problem.ts';
 import { GatewayError } from '../errors.ts';
+import type { HardwareAddress } from '../net/hardware-address.ts';
 import { ipv4ToText } from '../net/ipv4.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
 import type { ListenAddressSearch } from './find-listen-address.ts';
@@ -33,6 +34,7 @@ interface OpenClaim {
  */
 export class Listening {
   readonly #parts: ServerParts;
+  #memory: Memory | undefined;
   #service: Service | undefined;
   #watch: ListenIpWatch | undefined;
   #claim: OpenClaim | undefined;
@@ -73,6 +75,7 @@ export class Listening {
 
   /** Serves or waits; throws a GatewayError for what will not mend itself. */
   async start(memory: Memory): Promise<void> {
+    this.#memory = memory;
     const search = this.#parts.findListenAddress();
     if (search.kind === 'found') await this.#openPatiently(memory, search);
     else if (this.#parts.waits) this.#remind(search);
@@ -184,6 +187,7 @@ export class Listening {
       clock,
       log,
       ownHardware: () => listenIp.ownHardware(),
+      isGuest: (hardware) => this.#isGuest(hardware),
       defended: () => listenIp.defended(listen.listenIp),
     });
     watch.check(medium.hasCarrier?.() ?? true); // Its first probe: who answered too late before is found now.
@@ -202,10 +206,16 @@ export class Listening {
       arp: opened.arp,
       clock,
       ownHardware: () => listenIp.ownHardware(),
+      isGuest: (hardware) => this.#isGuest(hardware),
       hasDefended: listenIp.hasDefended(listen.listenIp),
     });
     this.#claim = { claim, close: () => opened.close() };
     return this.#claim;
+  }
+
+  /** Before the leases are known nobody is. */
+  #isGuest(hardware: HardwareAddress): boolean {
+    return this.#memory?.store.leases.hasGuest(hardware) === true;
   }
 
   #endClaim(): void {

@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { runningProblemToText } from '../../src/diagnosis/running-problem.ts';
 import { decide } from '../../src/engine/decide.ts';
+import { keyOfIdentifier } from '../../src/lease/client-key.ts';
+import { instant, type Lease, type LeaseState, NEVER } from '../../src/lease/lease.ts';
 import { type HardwareAddress, hardwareFromText } from '../../src/net/hardware-address.ts';
+import { ipv4, UNSPECIFIED } from '../../src/net/ipv4.ts';
 import type { ListenAddressSearch } from '../../src/server/find-listen-address.ts';
 import { Server } from '../../src/server/server.ts';
 import { FakeClock, settle } from '../support/clock.ts';
@@ -26,6 +29,21 @@ function mac(text: string): HardwareAddress {
   return value;
 }
 
+function leaseOf(hardware: HardwareAddress, state: LeaseState): Lease {
+  const last = hardware % 256;
+  return {
+    address: ipv4(at('10.15.3.0') + last),
+    client: keyOfIdentifier(Uint8Array.of(1, last)),
+    hardware,
+    granter: state === 'peer' ? at('10.15.3.11') : UNSPECIFIED,
+    state,
+    expiresAt: NEVER,
+    updatedAt: instant(Date.UTC(2026, 0, 1)),
+    leaseSeconds: 0,
+    version: last,
+  };
+}
+
 function found(listenIp: string): ListenAddressSearch {
   const place = { interfaceName: 'eth0', interfaceIndex: 2, prefixLength: 24, mtu: 1500, warning: undefined };
   return { kind: 'found', listenIp: at(listenIp), ...place };
@@ -46,7 +64,13 @@ class Node {
   readonly defended: number[] = [];
   readonly server: Server;
 
-  constructor({ hasDefended = false, waits = true, storeTakes = 0, clock = new FakeClock() } = {}) {
+  constructor({
+    hasDefended = false,
+    waits = true,
+    storeTakes = 0,
+    clock = new FakeClock(),
+    leases = [] as readonly Lease[],
+  } = {}) {
     this.clock = clock;
     const listenIp = () => (this.canAsk ? { listenIp: this.arp } : {});
     this.server = new Server({
@@ -55,7 +79,7 @@ class Node {
       decide,
       openStore: (inFlight) => {
         clock.stall(storeTakes);
-        return memoryStore({ inFlight, clock });
+        return memoryStore({ inFlight, clock, leases });
       },
       findListenAddress: () => this.search,
       openMedium: () => {
@@ -428,6 +452,40 @@ describe('who is first', () => {
     expect(node.transports).toEqual([]);
   });
 
+  test.each([
+    ['leases an address here', 'bound'],
+    ['leases an address from another gateway', 'peer'],
+  ] as const)(
+    'a guest that %s runs no gateway, and is not waited for though it imitates one',
+    async (_, state) => {
+      const node = new Node({ leases: [leaseOf(HIGHER, state)] });
+      node.arp.holders.add(HIGHER);
+      await node.start();
+
+      for (let second = 0; second < 5; second += 1) await node.defendedBy(HIGHER);
+      const before = node.status;
+      for (let second = 0; second < 4; second += 1) await node.defendedBy(HIGHER);
+
+      expect([before, node.status]).toEqual(['waiting', 'degraded']);
+      expect(node.problems).toContain('52:54:00:00:00:99');
+    },
+  );
+
+  test('a gateway is waited for, and named, also while a guest imitates it; a guest of yesterday is none', async () => {
+    const node = new Node({ leases: [leaseOf(HIGHER, 'bound'), leaseOf(LOWER, 'free')] });
+    node.arp.holders.add(LOWER);
+    node.arp.holders.add(HIGHER);
+    await node.start();
+
+    for (let second = 0; second < 60; second += 1) {
+      await node.defendedBy(LOWER);
+      node.arp.say('announcement', HIGHER);
+    }
+
+    expect(node.transports).toEqual([]);
+    expect(node.problems).toContain('52:54:00:00:00:01');
+  });
+
   test('one that has just served against the other is not kept from it by its own restart', async () => {
     const node = new Node({ hasDefended: true });
     node.arp.holders.add(HIGHER);
@@ -495,6 +553,19 @@ describe('a link that comes, or comes back', () => {
     expect(node.log.at('warn')).toContain(
       'another gateway serves on the listen IP, since this one was not seen for a while',
     );
+  });
+
+  test('a guest that imitates a gateway then takes no service from this one', async () => {
+    const node = new Node({ leases: [leaseOf(HIGHER, 'bound')] });
+    node.hasCarrier = false;
+    await node.start(30_000);
+
+    node.hasCarrier = true;
+    node.arp.holders.add(HIGHER);
+    for (let second = 0; second < 10; second += 1) await node.defendedBy(HIGHER);
+
+    expect(node.status).toBe('degraded');
+    expect(node.transports.map(({ isClosed }) => isClosed)).toEqual([false]);
   });
 
   test('a gateway that stood still gives way to the one that began meanwhile', async () => {
