@@ -10,7 +10,7 @@ export function writeClusterReport(output: Output, report: ClusterReport): void 
   const counts = Object.entries(leases).map(([state, count]) => `${count} ${state}`);
   writeDetails(output, [
     ['segment', segment],
-    ['birth', birth],
+    ['generation', birth],
     ['revision', revision],
     ['leases', counts.join(', ') || undefined],
     ['compaction', compaction],

@@ -2,11 +2,11 @@ import { type Command, Option } from 'commander';
 import type { LoadedSettings } from '../config/load-settings.ts';
 import { SETTINGS } from '../config/settings.ts';
 import { GatewayError } from '../errors.ts';
-import { initSegment } from '../sharing/begin-segment.ts';
-import { clusterStatus } from '../sharing/cluster-report.ts';
+import { readClusterReport } from '../sharing/cluster-report.ts';
 import { connect } from '../sharing/etcd-connection.ts';
+import { initSegment } from '../sharing/init-segment.ts';
 import { joinCluster, leaveCluster } from '../sharing/join-and-leave.ts';
-import { seedSegment } from '../sharing/mend-segment.ts';
+import { seedSegment } from '../sharing/seed-segment.ts';
 import { type SharedSettings, sharedSettings } from '../sharing/shared-settings.ts';
 import { type Etcd, EtcdError } from '../store/etcd/client/etcd.ts';
 import { writeClusterReport } from './cluster-report.ts';
@@ -33,7 +33,7 @@ export function addClusterCommand(program: Command): void {
     json,
   ).action(async (_options: unknown, command: Command) => {
     const { shared } = sharedOrThrow(command);
-    const report = await clusterStatus(shared);
+    const report = await readClusterReport(shared);
     if (command.getOptionValue('json') === true) print(JSON.stringify(report, null, 2));
     else writeClusterReport(standardOutput(), report);
     process.exitCode = report.problems.length === 0 ? 0 : 1;

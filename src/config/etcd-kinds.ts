@@ -1,4 +1,4 @@
-import { listOf, right, type SettingKind, wrong } from './setting-kinds.ts';
+import { fault, listOf, ok, type SettingKind } from './setting-kinds.ts';
 
 /** A member of etcd. */
 export interface Endpoint {
@@ -18,8 +18,8 @@ const endpoint: SettingKind<Endpoint> = {
     const [, scheme, host, , port = String(DEFAULT_PORT)] = FORM.exec(text) ?? [];
     const number = Number(port);
     if (host === undefined || number < 1 || number > 65535)
-      return wrong('is not an endpoint of etcd', 'write https://192.0.2.11:2379, or host:port');
-    return right({ target: `${host}:${number}`, scheme: scheme as Endpoint['scheme'] });
+      return fault('is not an endpoint of etcd', 'write https://192.0.2.11:2379, or host:port');
+    return ok({ target: `${host}:${number}`, scheme: scheme as Endpoint['scheme'] });
   },
 };
 
@@ -30,17 +30,17 @@ export const name: SettingKind<string> = {
   placeholder: 'name',
   read: (text) =>
     /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(text)
-      ? right(text)
-      : wrong('is not a name', 'write up to 63 letters, digits, dots, dashes or underscores: tenant-1'),
+      ? ok(text)
+      : fault('is not a name', 'write up to 63 letters, digits, dots, dashes or underscores: tenant-1'),
 };
 
 export const file: SettingKind<string> = {
   placeholder: 'file',
   read: (text) =>
-    text === '' || text.includes('\0') ? wrong('is not a path', 'write the path of a file') : right(text),
+    text === '' || text.includes('\0') ? fault('is not a path', 'write the path of a file') : ok(text),
 };
 
-export const text: SettingKind<string> = { placeholder: 'text', read: right };
+export const text: SettingKind<string> = { placeholder: 'text', read: ok };
 
 const UNITS = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 } as const;
 
@@ -51,7 +51,7 @@ export const bytes: SettingKind<number> = {
     const [, digits, unit = ''] = /^(\d{1,15}) ?(?:([kmg])(?:i?b)?)?$/i.exec(text) ?? [];
     const value = Number(digits) * UNITS[unit.toLowerCase() as keyof typeof UNITS];
     return digits !== undefined && value > 0 && Number.isSafeInteger(value)
-      ? right(value)
-      : wrong('is not a size', 'write 2GiB, 512MiB or 1073741824');
+      ? ok(value)
+      : fault('is not a size', 'write 2GiB, 512MiB or 1073741824');
   },
 };

@@ -35,7 +35,7 @@ export function loadSettings(flags: Flags, environment: Environment): LoadedSett
     if (origin.text === undefined) continue;
     const reading = SETTINGS[key].kind.read(origin.text.trim());
     if (reading.ok) values[key] = reading.value;
-    else problems.push(problemOf({ key, message: reading.wrong, remedy: reading.remedy }, origin));
+    else problems.push(problemOf({ key, message: reading.fault, remedy: reading.remedy }, origin));
   }
   const { read, origins } = withMaskOfSubnet(values as ReadSettings, written);
   const warnings = [

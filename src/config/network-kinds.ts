@@ -3,7 +3,7 @@ import { type Ipv4, ipv4, LIMITED_BROADCAST, UNSPECIFIED } from '../net/ipv4.ts'
 import { type AddressSpan, broadcastOf, type Prefix, prefixOf, prefixToText } from '../net/prefix.ts';
 import type { ClasslessRoute } from '../wire/classless-routes.ts';
 import { isDomainName } from '../wire/domain-names.ts';
-import { isOff, listOf, type Reading, right, type SettingKind, wrong } from './setting-kinds.ts';
+import { fault, isOff, listOf, ok, type Reading, type SettingKind } from './setting-kinds.ts';
 
 /** Runs a constructor of ip-num, which throws on malformed text. */
 function attempt<Value>(construct: () => Value): Value | undefined {
@@ -34,11 +34,11 @@ export const address: SettingKind<Ipv4> = {
   read(text) {
     const value = addressFromText(text);
     if (value === undefined)
-      return wrong('is not an IPv4 address', 'write four numbers from 0 to 255: 10.15.3.1');
+      return fault('is not an IPv4 address', 'write four numbers from 0 to 255: 10.15.3.1');
     if (value === UNSPECIFIED || value === LIMITED_BROADCAST) {
-      return wrong('is not the address of a host', 'write the address of one host: 10.15.3.1');
+      return fault('is not the address of a host', 'write the address of one host: 10.15.3.1');
     }
-    return right(value);
+    return ok(value);
   },
 };
 
@@ -47,10 +47,10 @@ export const mask: SettingKind<number> = {
   placeholder: 'mask',
   read(text) {
     const length = lengthFromText(text);
-    if (length === undefined) return wrong('is not a network mask', 'write 255.255.255.0 or 24');
+    if (length === undefined) return fault('is not a network mask', 'write 255.255.255.0 or 24');
     if (length < 1 || length > 30)
-      return wrong('is no mask of a segment with guests', 'use one from /1 to /30: 255.255.255.0 or 24');
-    return right(length);
+      return fault('is no mask of a segment with guests', 'use one from /1 to /30: 255.255.255.0 or 24');
+    return ok(length);
   },
 };
 
@@ -67,14 +67,14 @@ export const network: SettingKind<NetworkOrMask> = {
   read(text) {
     const length = lengthFromText(text);
     if (length !== undefined && length >= SHORTEST_CERTAIN_MASK && length <= 30)
-      return right({ kind: 'mask', length });
+      return ok({ kind: 'mask', length });
     const [first = '', behind, ...more] = text.split('/');
     const start = addressFromText(first);
     const given = behind === undefined ? undefined : lengthFromText(behind);
     if (start === undefined || more.length > 0 || (behind !== undefined && given === undefined)) {
-      return wrong('is not a network address', 'write 10.15.3.0 or 10.15.3.0/24');
+      return fault('is not a network address', 'write 10.15.3.0 or 10.15.3.0/24');
     }
-    return right({ kind: 'network', network: start, length: given });
+    return ok({ kind: 'network', network: start, length: given });
   },
 };
 
@@ -89,8 +89,8 @@ const span: SettingKind<AddressSpan> = {
     const last = addressFromText(end);
     const remedy = 'write the first and the last address: 10.15.3.20-10.15.3.97';
     if (first === undefined || last === undefined || more.length > 0)
-      return wrong('is not a range of addresses', remedy);
-    return first <= last ? right({ first, last }) : wrong('is a range that ends before it begins', remedy);
+      return fault('is not a range of addresses', remedy);
+    return first <= last ? ok({ first, last }) : fault('is a range that ends before it begins', remedy);
   },
 };
 
@@ -109,12 +109,12 @@ const relay: SettingKind<AddressSpan> = {
   placeholder: 'relays',
   read(text) {
     const read = text.includes('/') ? networkFromText(text) : span.read(text);
-    if (!read.ok) return text.includes('/') || text.includes('-') ? read : wrong(read.wrong, RELAY_FORMS);
+    if (!read.ok) return text.includes('/') || text.includes('-') ? read : fault(read.fault, RELAY_FORMS);
     const { first, last } = read.value;
     const holds = NO_HOSTS.find((none) => first <= broadcastOf(none) && last >= none.network);
     return holds === undefined
       ? read
-      : wrong(`has addresses of ${prefixToText(holds)}, which no relay can have`, RELAY_FORMS);
+      : fault(`has addresses of ${prefixToText(holds)}, which no relay can have`, RELAY_FORMS);
   },
 };
 
@@ -123,12 +123,12 @@ const RELAY_FORMS =
 
 function networkFromText(text: string): Reading<AddressSpan> {
   const range = attempt(() => IPv4CidrRange.fromCidr(text));
-  if (range === undefined) return wrong('is not a network', RELAY_FORMS);
+  if (range === undefined) return fault('is not a network', RELAY_FORMS);
   const first = ipv4(Number(range.getFirst().getValue()));
   const last = ipv4(Number(range.getLast().getValue()));
   return text.startsWith(`${range.getFirst()}/`)
-    ? right({ first, last })
-    : wrong('is a network with bits beyond its length', `write ${range.toCidrString()}`);
+    ? ok({ first, last })
+    : fault('is a network with bits beyond its length', `write ${range.toCidrString()}`);
 }
 
 export const relayList = listOf('relays', relay, 64);
@@ -138,9 +138,9 @@ export const domainName: SettingKind<string> = {
   read(text) {
     const name = text.endsWith('.') ? text.slice(0, -1) : text;
     if (!isDomainName(name)) {
-      return wrong('is not a domain name', 'use labels of letters, digits and hyphens: vps.local');
+      return fault('is not a domain name', 'use labels of letters, digits and hyphens: vps.local');
     }
-    return right(name);
+    return ok(name);
   },
 };
 
@@ -153,17 +153,17 @@ const route: SettingKind<ClasslessRoute> = {
     const range = attempt(() => IPv4CidrRange.fromCidr(destination));
     const router = addressFromText(via);
     if (range === undefined || router === undefined || more.length > 0) {
-      return wrong('is not a route', 'write destination=router: 10.0.0.0/8=10.15.3.5');
+      return fault('is not a route', 'write destination=router: 10.0.0.0/8=10.15.3.5');
     }
     const length = Number(range.getPrefix().getValue());
     const start = ipv4(Number(range.getFirst().getValue()));
     if (!destination.startsWith(`${range.getFirst()}/`)) {
-      return wrong(
+      return fault(
         'is a route whose destination has bits beyond its length',
         `write ${range.getFirst()}/${length}=${via}`,
       );
     }
-    return right({ destination: prefixOf(start, length), router });
+    return ok({ destination: prefixOf(start, length), router });
   },
 };
 
@@ -173,11 +173,11 @@ export const routes = listOf('routes', route, 64);
 export const mtu: SettingKind<number | 'interface' | 'off'> = {
   placeholder: 'octets',
   read(text) {
-    if (isOff(text)) return right('off');
-    if (text.toLowerCase() === 'interface') return right('interface');
+    if (isOff(text)) return ok('off');
+    if (text.toLowerCase() === 'interface') return ok('interface');
     const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-    if (value >= 68 && value <= 65535) return right(value);
-    return wrong('is not an MTU', "write a number from 68 to 65535, 'interface', or off");
+    if (value >= 68 && value <= 65535) return ok(value);
+    return fault('is not an MTU', "write a number from 68 to 65535, 'interface', or off");
   },
 };
 
@@ -186,6 +186,6 @@ export const interfaceName: SettingKind<string> = {
   placeholder: 'name',
   read: (text) =>
     /^[^\s/]{1,15}$/.test(text) && text !== '.' && text !== '..'
-      ? right(text)
-      : wrong('is not the name of an interface', 'write a name that `ip link` shows: OCvpsnet or eth0'),
+      ? ok(text)
+      : fault('is not the name of an interface', 'write a name that `ip link` shows: OCvpsnet or eth0'),
 };

@@ -5,7 +5,7 @@ import { withoutPassword } from './without-password.ts';
 /** What reading a value came to: the value, or what is wrong with it and what would be right. */
 export type Reading<Value> =
   | { readonly ok: true; readonly value: Value }
-  | { readonly ok: false; readonly wrong: string; readonly remedy: string };
+  | { readonly ok: false; readonly fault: string; readonly remedy: string };
 
 /** A type of setting: its name in the help, and how its text is read (blanks around it are cut before). */
 export interface SettingKind<Value> {
@@ -17,12 +17,12 @@ export interface SettingKind<Value> {
   read(text: string): Reading<Value>;
 }
 
-export function right<Value>(value: Value): Reading<Value> {
+export function ok<Value>(value: Value): Reading<Value> {
   return { ok: true, value };
 }
 
-export function wrong(what: string, remedy: string): Reading<never> {
-  return { ok: false, wrong: what, remedy };
+export function fault(what: string, remedy: string): Reading<never> {
+  return { ok: false, fault: what, remedy };
 }
 
 /** Reads each part of a list parted by commas; `off` is the empty list. */
@@ -34,20 +34,20 @@ export function listOf<Value>(
   return {
     placeholder,
     read(text) {
-      if (isOff(text)) return right([]);
+      if (isOff(text)) return ok([]);
       const values: Value[] = [];
       const pieces = text.split(',').map((piece) => piece.trim());
       for (const piece of pieces) {
         const read = part.read(piece);
         if (!read.ok) {
           const what = pieces.length > 1 ? `'${withoutPassword(piece)}' ` : '';
-          return wrong(`${what}${read.wrong}`, read.remedy);
+          return fault(`${what}${read.fault}`, read.remedy);
         }
         values.push(read.value);
       }
       return values.length <= most
-        ? right(values)
-        : wrong(`has more than ${most} values`, `leave the ${most} that matter`);
+        ? ok(values)
+        : fault(`has more than ${most} values`, `leave the ${most} that matter`);
     },
   };
 }
@@ -58,16 +58,16 @@ export function seconds(least: number, most: number, allowsInfinite?: 'infinite'
   return {
     placeholder: 'duration',
     read(text) {
-      if (allowsInfinite !== undefined && text.toLowerCase() === 'infinite') return right(INFINITE_SECONDS);
+      if (allowsInfinite !== undefined && text.toLowerCase() === 'infinite') return ok(INFINITE_SECONDS);
       const value = secondsFromText(text);
       if (value === undefined || !Number.isInteger(value)) {
-        return wrong(
+        return fault(
           'is not a duration in whole seconds',
           `write 12h, 90m, 1h30m, 7d, 3600 (seconds)${infinite}`,
         );
       }
-      if (value < least) return wrong('is too short', `use at least ${least} seconds${infinite}`);
-      return value > most ? wrong('is too long', `use at most ${most} seconds${infinite}`) : right(value);
+      if (value < least) return fault('is too short', `use at least ${least} seconds${infinite}`);
+      return value > most ? fault('is too long', `use at most ${most} seconds${infinite}`) : ok(value);
     },
   };
 }
@@ -77,13 +77,13 @@ export function milliseconds(most: number): SettingKind<number> {
   return {
     placeholder: 'duration',
     read(text) {
-      if (isOff(text)) return right(0);
+      if (isOff(text)) return ok(0);
       const value = /^\d+$/.test(text)
         ? Number(text)
         : Math.round((secondsFromText(text) ?? Number.NaN) * 1000);
       if (Number.isNaN(value))
-        return wrong('is not a duration', 'write 300ms, 300 (milliseconds), 1s or off');
-      return value > most ? wrong('is too long', `use at most ${most}ms`) : right(value);
+        return fault('is not a duration', 'write 300ms, 300 (milliseconds), 1s or off');
+      return value > most ? fault('is too long', `use at most ${most}ms`) : ok(value);
     },
   };
 }
@@ -95,9 +95,9 @@ export function percentage(least: number, most: number): SettingKind<number> {
     read(text) {
       const value = Number(/^(\d{1,9}) ?%?$/.exec(text)?.[1] ?? Number.NaN);
       if (Number.isNaN(value))
-        return wrong('is not a whole percentage', `write a number from ${least} to ${most}, or off`);
-      if (value < least) return wrong('is too little', `use at least ${least}, or off`);
-      return value > most ? wrong('is too much', `use at most ${most}`) : right(value);
+        return fault('is not a whole percentage', `write a number from ${least} to ${most}, or off`);
+      if (value < least) return fault('is too little', `use at least ${least}, or off`);
+      return value > most ? fault('is too much', `use at most ${most}`) : ok(value);
     },
   };
 }
@@ -109,8 +109,8 @@ export function count(least: number, most: number): SettingKind<number> {
     read(text) {
       const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
       return value >= least && value <= most
-        ? right(value)
-        : wrong('is not a number that is allowed here', `write a whole number from ${least} to ${most}`);
+        ? ok(value)
+        : fault('is not a number that is allowed here', `write a whole number from ${least} to ${most}`);
     },
   };
 }
@@ -120,8 +120,8 @@ export const port: SettingKind<number> = {
   read(text) {
     const value = /^\d{1,5}$/.test(text) ? Number(text) : 0;
     return value >= 1 && value <= 65535
-      ? right(value)
-      : wrong('is not a port', 'write a number from 1 to 65535');
+      ? ok(value)
+      : fault('is not a port', 'write a number from 1 to 65535');
   },
 };
 
@@ -136,10 +136,8 @@ export const switchOf: SettingKind<boolean> = {
   placeholder: 'on|off',
   isSwitch: true,
   read(text) {
-    if (ON.includes(text.toLowerCase())) return right(true);
-    return OFF.includes(text.toLowerCase())
-      ? right(false)
-      : wrong('is neither on nor off', 'write on or off');
+    if (ON.includes(text.toLowerCase())) return ok(true);
+    return OFF.includes(text.toLowerCase()) ? ok(false) : fault('is neither on nor off', 'write on or off');
   },
 };
 
@@ -149,26 +147,24 @@ export function oneOf<const Word extends string>(...words: readonly Word[]): Set
     read(text) {
       const word = words.find((candidate) => candidate === text.toLowerCase());
       return word === undefined
-        ? wrong('is not a word that is known here', `use one of ${words.join(', ')}`)
-        : right(word);
+        ? fault('is not a word that is known here', `use one of ${words.join(', ')}`)
+        : ok(word);
     },
   };
 }
 
 /** The same kind, or the word `off`. */
 export function orOff<Value>(kind: SettingKind<Value>): SettingKind<Value | 'off'> {
-  return { ...kind, read: (text) => (isOff(text) ? right('off') : kind.read(text)) };
+  return { ...kind, read: (text) => (isOff(text) ? ok('off') : kind.read(text)) };
 }
 
 export const directory: SettingKind<string> = {
   placeholder: 'directory',
   read: (text) =>
-    text === '' || text.includes('\0')
-      ? wrong('is not a path', 'write the path of a directory')
-      : right(text),
+    text === '' || text.includes('\0') ? fault('is not a path', 'write the path of a directory') : ok(text),
 };
 
-export const secret: SettingKind<string> = { placeholder: 'secret', isSecret: true, read: right };
+export const secret: SettingKind<string> = { placeholder: 'secret', isSecret: true, read: ok };
 
 const OLD_LEVELS: Readonly<Record<string, string>> = {
   warning: 'warn',

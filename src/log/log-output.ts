@@ -1,5 +1,5 @@
 import { write, writeSync } from 'node:fs';
-import { PIECE_BYTES, Piece } from './piece.ts';
+import { LINE_BUFFER_BYTES, LineBuffer } from './line-buffer.ts';
 
 /** Milliseconds after which buffered lines are written. */
 const FLUSH_AFTER = 50;
@@ -9,16 +9,16 @@ const MOST_WAITING = 4_194_304;
 /**
  * Lines to a file descriptor, written in the background and many at a time, so that neither a slow reader nor a full
  * disk ever holds a packet up or ends the server. What a crash can lose is the last FLUSH_AFTER milliseconds: the log
- * is not what leases rest on. A line waits as bytes, in a piece that is used again, and not as an object.
+ * is not what leases rest on. A line waits as bytes, in a buffer that is used again, and not as an object.
  */
 export class LogOutput {
   readonly #descriptor: number;
   /** Takes the lines. */
-  #filling = new Piece();
-  /** The pieces before it, but for the one that is being written. */
-  #full: Piece[] = [];
+  #filling = new LineBuffer();
+  /** The buffers before it, but for the one that is being written. */
+  #full: LineBuffer[] = [];
   /** The one that was written last, to be filled again. */
-  #spare: Piece | undefined;
+  #spare: LineBuffer | undefined;
   #isWriting = false;
   #timer: NodeJS.Timeout | undefined;
   #lost = 0;
@@ -50,8 +50,8 @@ export class LogOutput {
   flushSync(): void {
     this.#turn();
     try {
-      for (const piece of this.#full) {
-        while (!piece.isWritten) piece.wrote(writeSync(this.#descriptor, piece.rest));
+      for (const buffer of this.#full) {
+        while (!buffer.isWritten) buffer.wrote(writeSync(this.#descriptor, buffer.rest));
       }
     } catch {
       // Nobody reads, at the very end: there is no one left to tell.
@@ -65,9 +65,9 @@ export class LogOutput {
     return bytes;
   }
 
-  /** Begins the next piece, with room for a line. */
+  /** Begins the next buffer, with room for a line. */
   #turn(line = ''): void {
-    const next = this.#spare?.hasRoom(line) === true ? this.#spare : new Piece(line);
+    const next = this.#spare?.hasRoom(line) === true ? this.#spare : new LineBuffer(line);
     if (next === this.#spare) this.#spare = undefined;
     if (this.#filling.lines > 0) this.#full.push(this.#filling);
     this.#filling = next;
@@ -83,29 +83,29 @@ export class LogOutput {
   }
 
   #put(): void {
-    const piece = this.#full.shift();
-    this.#isWriting = piece !== undefined;
-    if (piece === undefined) {
+    const buffer = this.#full.shift();
+    this.#isWriting = buffer !== undefined;
+    if (buffer === undefined) {
       if (this.#filling.lines > 0) this.#flushSoon();
       return;
     }
-    write(this.#descriptor, piece.rest, (error, written) => {
+    write(this.#descriptor, buffer.rest, (error, written) => {
       if (error?.code === 'EAGAIN') {
-        this.#full.unshift(piece); // Nobody is writing it until then, so flushSync may.
+        this.#full.unshift(buffer); // Nobody is writing it until then, so flushSync may.
         setTimeout(() => this.#put(), FLUSH_AFTER).unref();
         return;
       }
-      if (error === null) piece.wrote(written);
-      else this.#lost += piece.lines;
-      if (error === null && !piece.isWritten) this.#full.unshift(piece);
-      else this.#keep(piece);
+      if (error === null) buffer.wrote(written);
+      else this.#lost += buffer.lines;
+      if (error === null && !buffer.isWritten) this.#full.unshift(buffer);
+      else this.#keep(buffer);
       this.#put();
     });
   }
 
-  #keep(piece: Piece): void {
-    if (piece.size > PIECE_BYTES) return;
-    piece.clear();
-    this.#spare = piece;
+  #keep(buffer: LineBuffer): void {
+    if (buffer.size > LINE_BUFFER_BYTES) return;
+    buffer.clear();
+    this.#spare = buffer;
   }
 }

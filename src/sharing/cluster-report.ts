@@ -2,14 +2,14 @@ import { GatewayError } from '../errors.ts';
 import { ipv4FromText } from '../net/ipv4.ts';
 import { systemClock } from '../server/system-clock.ts';
 import { type Alarm, EtcdError, type MemberStatus } from '../store/etcd/client/etcd.ts';
-import { INIT, OTHER_FILE, SEED } from '../store/etcd/keys/birth.ts';
 import { decodeEntry, Keys } from '../store/etcd/keys/entry.ts';
+import { INIT, OTHER_FILE, SEED } from '../store/etcd/keys/generation.ts';
 import { type Heartbeat, heartbeatsIn } from '../store/etcd/keys/heartbeat.ts';
 import { type KnownSegment, otherSegments, segmentsToText } from '../store/etcd/keys/segments.ts';
 import { readSnapshot, type Snapshot } from '../store/etcd/keys/snapshot.ts';
 import { differencesIn, differenceToText } from '../store/etcd/membership/contradiction.ts';
+import { whyNotCompact } from '../store/etcd/membership/etcd-maintenance.ts';
 import { alarmsOf, spaceProblems } from '../store/etcd/membership/space.ts';
-import { whyNotCompact } from '../store/etcd/membership/upkeep.ts';
 import { type MirrorState, openLeaseReader } from '../store/sqlite/lease-reader.ts';
 import { connect } from './etcd-connection.ts';
 import type { SharedSettings } from './shared-settings.ts';
@@ -30,6 +30,7 @@ export interface MemberLine {
 
 export interface ClusterReport {
   readonly segment: string;
+  /** The generation's id, under its JSON name; undefined: not known. */
   readonly birth: string | undefined;
   readonly revision: number | undefined;
   readonly members: readonly MemberLine[];
@@ -47,7 +48,7 @@ export interface ClusterReport {
 }
 
 /** Asks every member, reads the segment, and looks at this node's lease file. */
-export async function clusterStatus(shared: SharedSettings): Promise<ClusterReport> {
+export async function readClusterReport(shared: SharedSettings): Promise<ClusterReport> {
   const { segment, settings } = shared;
   const keys = new Keys(segment);
   const asked = await Promise.all(settings.etcdEndpoints.map((endpoint) => askMember(shared, endpoint)));
@@ -62,7 +63,7 @@ export async function clusterStatus(shared: SharedSettings): Promise<ClusterRepo
   const gateways = snapshot === undefined ? undefined : heartbeatsIn(keys, snapshot.found);
   const mirror = mirrorStateOf(settings.leasesDir);
   if (read !== undefined) {
-    problems.push(...lifeProblems(segment, read, gateways ?? [], mirror));
+    problems.push(...generationProblems(segment, read, gateways ?? [], mirror));
     problems.push(...foreignProblems(keys, read.snapshot));
   }
   const space = {
@@ -72,7 +73,7 @@ export async function clusterStatus(shared: SharedSettings): Promise<ClusterRepo
   problems.push(...spaceProblems(space, settings.etcdQuota));
   return {
     segment,
-    birth: snapshot?.birth?.id,
+    birth: snapshot?.generation?.id,
     revision: snapshot?.revision,
     members,
     gateways,
@@ -99,9 +100,9 @@ export function mirrorStateOf(directory: string): MirrorState | undefined {
   }
 }
 
-function lifeProblems(
+function generationProblems(
   segment: string,
-  { snapshot: { birth }, others }: SharedState,
+  { snapshot: { generation }, others }: SharedState,
   gateways: readonly Heartbeat[],
   mirror: MirrorState | undefined,
 ): readonly string[] {
@@ -109,7 +110,7 @@ function lifeProblems(
     return [
       `the lease file here is of segment ${mirror.segment}, not ${segment}, so this node grants nothing: ${OTHER_FILE}`,
     ];
-  if (birth === undefined) {
+  if (generation === undefined) {
     const wasBefore = mirror !== undefined || gateways.some((gateway) => gateway.birth !== '');
     const unknown = `etcd knows no segment ${segment}`;
     if (wasBefore || others.length === 0) {
@@ -119,7 +120,8 @@ function lifeProblems(
     const remedy = `mend GATEWAY_SEGMENT; or, if it is a new one, ${INIT}`;
     return [`${unknown}, but ${segmentsToText(others)}, so nothing is granted: ${remedy}`];
   }
-  if (birth.doubt !== undefined) return [`${birth.doubt}, so nothing is granted: ${SEED}`];
+  if (generation.suspendedFor !== undefined)
+    return [`${generation.suspendedFor}, so nothing is granted: ${SEED}`];
   const refusing = gateways.filter(({ isRefused }) => isRefused).map(({ node }) => node);
   return refusing.length === 0 ? [] : [`${refusing.join(', ')} grants nothing: its log says why`];
 }
@@ -162,7 +164,7 @@ async function readShared(shared: SharedSettings, keys: Keys): Promise<SharedSta
     for (let left = shared.settings.etcdEndpoints.length; ; left -= 1) {
       try {
         const snapshot = await readSnapshot(etcd, keys);
-        const others = snapshot.birth === undefined ? await otherSegments(etcd, shared.segment) : [];
+        const others = snapshot.generation === undefined ? await otherSegments(etcd, shared.segment) : [];
         const alarms = await alarmsOf(etcd);
         const { etcdCompact } = shared.settings;
         const hindrance = etcdCompact === 'auto' ? await whyNotCompact(etcd) : undefined;

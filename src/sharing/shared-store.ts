@@ -6,8 +6,8 @@ import { systemClock } from '../server/system-clock.ts';
 import { EtcdStore } from '../store/etcd/etcd-store.ts';
 import { Keys } from '../store/etcd/keys/entry.ts';
 import { mirrorOf } from '../store/etcd/keys/heartbeat.ts';
+import { EtcdMaintenance } from '../store/etcd/membership/etcd-maintenance.ts';
 import { Members } from '../store/etcd/membership/members.ts';
-import { Upkeep } from '../store/etcd/membership/upkeep.ts';
 import type { Mirror } from '../store/mirror.ts';
 import type { EtcdConnection } from './etcd-connection.ts';
 
@@ -39,8 +39,19 @@ export function sharedStore({ shared, etcd, mirror, inFlight, say }: SharedParts
     mirror: () => mirrorOf(mirror.standing, segment),
   });
   const { etcdCompact: compacting, etcdQuota: quota } = settings;
-  const upkeep = new Upkeep({ etcd, clock: systemClock, compacting, quota, say });
+  const maintenance = new EtcdMaintenance({ etcd, clock: systemClock, compacting, quota, say });
   return new EtcdStore({
-    ...{ etcd, segment, node, mirror, members, inFlight, clock: systemClock, random, say, upkeep },
+    ...{
+      etcd,
+      segment,
+      node,
+      mirror,
+      members,
+      inFlight,
+      clock: systemClock,
+      random,
+      say,
+      maintenance,
+    },
   });
 }

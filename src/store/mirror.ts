@@ -12,8 +12,8 @@ export interface KeptLease extends Lease {
 export interface MirrorStanding {
   /** GATEWAY_SEGMENT. */
   readonly segment: string;
-  /** The birth id of the shared leases. */
-  readonly birth: string;
+  /** The id of the shared leases' generation. */
+  readonly generation: string;
   /** All changes up to this revision of theirs are in the file. */
   readonly revision: number;
 }

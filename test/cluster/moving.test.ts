@@ -80,7 +80,7 @@ describeSystem('a segment whose leases move', ['etcd', 'etcdctl'], () => {
     await expect(cluster.program(0, 'cluster', 'init')).rejects.toThrow('cluster seed');
     await expect(cluster.program(0, 'cluster', 'status')).rejects.toThrow('cluster seed');
 
-    expect(await cluster.program(0, 'cluster', 'seed')).toContain('lives again');
+    expect(await cluster.program(0, 'cluster', 'seed')).toContain('has a new generation');
 
     const served = await bootUntilLeased(client, hardwareOf(9), SOON);
     expect(acks.map(({ yiaddr }) => yiaddr)).not.toContain(served.yiaddr);

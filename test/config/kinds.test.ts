@@ -150,14 +150,14 @@ describe('kinds of settings', () => {
   ])('refuses what is none, and says what would be one (%#: $placeholder)', (kind, text) => {
     expect(kind.read(text)).toEqual({
       ok: false,
-      wrong: expect.stringMatching(/^(is|has|'.*' is|'.*' has) /),
+      fault: expect.stringMatching(/^(is|has|'.*' is|'.*' has) /),
       remedy: expect.stringMatching(/\w/),
     });
   });
 
   it('names the part of a list that is wrong', () => {
     expect(addressList.read('1.1.1.1,1.0.0.300')).toMatchObject({
-      wrong: "'1.0.0.300' is not an IPv4 address",
+      fault: "'1.0.0.300' is not an IPv4 address",
     });
   });
 

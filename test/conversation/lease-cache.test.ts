@@ -16,7 +16,7 @@ import { LogLines } from '../support/log-lines.ts';
 import { MemoryCluster } from '../support/memory-etcd.ts';
 import { u32 } from '../support/packet.ts';
 import { at, planOf, segment } from '../support/plan.ts';
-import { giveBirth, openSharedStore } from '../support/shared-store.ts';
+import { beginSegment, openSharedStore } from '../support/shared-store.ts';
 import { SimulatedSegment, SimulatedTransport } from '../support/simulated-transport.ts';
 
 const SERVER = '10.15.3.10';
@@ -128,7 +128,7 @@ describe('a gateway that shares its leases in etcd', () => {
       asked.push(transaction);
       return transact(transaction);
     };
-    await giveBirth(etcd);
+    await beginSegment(etcd);
     const inFlight = new Set<Ipv4>();
     const store = await openSharedStore({ etcd, clock, inFlight });
     const other = await openSharedStore({ etcd: cluster.connect(), clock, place: 11 });

@@ -9,7 +9,7 @@ import { Guest } from '../support/guest.ts';
 import { MemoryCluster } from '../support/memory-etcd.ts';
 import { ip } from '../support/packet.ts';
 import { at } from '../support/plan.ts';
-import { giveBirth, openSharedStore } from '../support/shared-store.ts';
+import { beginSegment, openSharedStore } from '../support/shared-store.ts';
 
 const FIRST = '10.15.3.10';
 const SECOND = '10.15.3.11';
@@ -81,7 +81,7 @@ async function gateway(cluster: MemoryCluster, clock: FakeClock, address: string
 /** Two gateways that share their leases; a guest has one by the first, and the second knows of it. */
 async function twoGateways() {
   const cluster = new MemoryCluster();
-  await giveBirth(cluster.connect());
+  await beginSegment(cluster.connect());
   const clock = new FakeClock();
   const first = await gateway(cluster, clock, FIRST);
   const second = await gateway(cluster, clock, SECOND);

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { writeClusterReport } from '../../src/cli/cluster-report.ts';
 import { loadSettings } from '../../src/config/load-settings.ts';
-import { initSegment } from '../../src/sharing/begin-segment.ts';
-import { clusterStatus } from '../../src/sharing/cluster-report.ts';
-import { seedSegment } from '../../src/sharing/mend-segment.ts';
+import { readClusterReport } from '../../src/sharing/cluster-report.ts';
+import { initSegment } from '../../src/sharing/init-segment.ts';
+import { seedSegment } from '../../src/sharing/seed-segment.ts';
 import { sharedSettings } from '../../src/sharing/shared-settings.ts';
 import { Keys } from '../../src/store/etcd/keys/entry.ts';
 import { address, bind } from '../store/changes.ts';
@@ -11,7 +11,7 @@ import { FakeClock, settle } from '../support/clock.ts';
 import { MemoryCluster } from '../support/memory-etcd.ts';
 import { MemoryMirror } from '../support/memory-mirror.ts';
 import { at } from '../support/plan.ts';
-import { giveBirth, openSharedStore, sharedStore } from '../support/shared-store.ts';
+import { beginSegment, openSharedStore, sharedStore } from '../support/shared-store.ts';
 
 /** What the gateways of 10.15.3.0/24 say of themselves. */
 const AGREED = { GATEWAY_DHCP_GATEWAY: '10.15.3.1', GATEWAY_DHCP_SUBNET_MASK: '24' };
@@ -36,7 +36,7 @@ function shared(environment: Readonly<Record<string, string>>) {
 /** etcd with the segment vpsnet, of pve1 and pve2. */
 async function living(clock = new FakeClock()): Promise<MemoryCluster> {
   const cluster = new MemoryCluster();
-  await giveBirth(cluster.connect(), 'vpsnet');
+  await beginSegment(cluster.connect(), 'vpsnet');
   for (const place of [10, 11])
     await openSharedStore({ etcd: cluster.connect(), clock, place, segment: 'vpsnet', agreed: AGREED });
   return cluster;
@@ -76,7 +76,7 @@ describe('a segment that etcd does not know', () => {
 
     await expect(begin(false)).rejects.toThrow(`vpsnet (2 gateways alive) is, ${likeness}`);
     await expect(begin(false)).rejects.toThrow('cluster init --new-segment');
-    expect(cluster.keys.has(new Keys(settings.segment).birth)).toBe(false);
+    expect(cluster.keys.has(new Keys(settings.segment).generation)).toBe(false);
     await begin(true);
     expect(lines.join()).toContain(`segment ${settings.segment} has begun`);
   });
@@ -93,7 +93,7 @@ describe('a segment that etcd does not know', () => {
   test('is said together with those that etcd has, once', async () => {
     const clock = new FakeClock();
     const cluster = await living(clock);
-    await giveBirth(cluster.connect(), 'old');
+    await beginSegment(cluster.connect(), 'old');
     const said: string[] = [];
     const lost = sharedStore({ etcd: cluster.connect(), clock, place: 12, segment: 'vpsnte', said });
     await lost.serveAs(at('10.15.3.12'), { agreed: {}, alike: {} });
@@ -139,7 +139,7 @@ describe('a node that was of another segment', () => {
   test('brings none of its leases up into the mistyped one', async () => {
     const { cluster, clock, store } = await mistyped();
     const keys = new Keys('vpsnte');
-    const seeding = { id: 'new', replaces: ['first life'] };
+    const seeding = { id: 'new', replaces: ['first generation'] };
     const value = Buffer.from(JSON.stringify(seeding));
     cluster.transact({ compare: [], success: [{ kind: 'put', key: keys.seeding, value }], failure: [] });
     for (let second = 0; second < 5; second += 1) {
@@ -155,7 +155,7 @@ describe('a node that was of another segment', () => {
 
 describe('cluster status without a majority of etcd', () => {
   test('does not know who is alive, and says so', async () => {
-    const report = await clusterStatus(shared({}));
+    const report = await readClusterReport(shared({}));
     const written: string[] = [];
     writeClusterReport({ write: (text) => void written.push(text), hasColour: false }, report);
     const text = written.join('');

@@ -1,6 +1,6 @@
 import { MemoryCluster } from '../support/memory-etcd.ts';
 import { range, segment } from '../support/plan.ts';
-import { giveBirth } from '../support/shared-store.ts';
+import { beginSegment } from '../support/shared-store.ts';
 import { SimulatedCluster } from './etcd.ts';
 import { EtcdFaults } from './etcd-faults.ts';
 import { EtcdKeeping } from './etcd-keeping.ts';
@@ -48,7 +48,7 @@ export class EtcdWay implements Way {
   }
 
   open(): Promise<void> {
-    return giveBirth(MemoryCluster.prototype.connect.call(this.cluster));
+    return beginSegment(MemoryCluster.prototype.connect.call(this.cluster));
   }
 
   faults(victims: Victims): Faults {

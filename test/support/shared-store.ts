@@ -3,11 +3,11 @@ import type { Say } from '../../src/log/say.ts';
 import type { Ipv4 } from '../../src/net/ipv4.ts';
 import type { Etcd } from '../../src/store/etcd/client/etcd.ts';
 import { EtcdStore } from '../../src/store/etcd/etcd-store.ts';
-import { encodeBirth } from '../../src/store/etcd/keys/birth.ts';
 import { Keys } from '../../src/store/etcd/keys/entry.ts';
+import { encodeGeneration } from '../../src/store/etcd/keys/generation.ts';
 import { mirrorOf } from '../../src/store/etcd/keys/heartbeat.ts';
+import { type Compacting, EtcdMaintenance } from '../../src/store/etcd/membership/etcd-maintenance.ts';
 import { Members } from '../../src/store/etcd/membership/members.ts';
-import { type Compacting, Upkeep } from '../../src/store/etcd/membership/upkeep.ts';
 import type { Mirror } from '../../src/store/mirror.ts';
 import { MemoryMirror } from './memory-mirror.ts';
 import { at } from './plan.ts';
@@ -51,9 +51,20 @@ export function sharedStore(options: SharedStoreOptions): EtcdStore {
     mirror: () => mirrorOf(mirror.standing, segment),
   });
   const say: Say = (level, fields, message) => said.push(`${level} ${message} ${JSON.stringify(fields)}`);
-  const upkeep = new Upkeep({ etcd, clock, compacting, quota: options.quota ?? 2 ** 31, say });
+  const maintenance = new EtcdMaintenance({ etcd, clock, compacting, quota: options.quota ?? 2 ** 31, say });
   const inFlight = options.inFlight ?? new Set();
-  return new EtcdStore({ etcd, segment, node, mirror, members, clock, random, inFlight, say, upkeep });
+  return new EtcdStore({
+    etcd,
+    segment,
+    node,
+    mirror,
+    members,
+    clock,
+    random,
+    inFlight,
+    say,
+    maintenance,
+  });
 }
 
 /** One that has said who it is, and has read all leases if etcd answers. */
@@ -67,9 +78,9 @@ export async function openSharedStore(options: SharedStoreOptions): Promise<Etcd
 }
 
 /** What `cluster init` does, unless it is done. */
-export async function giveBirth(etcd: Etcd, segment = SEGMENT, id = 'first life'): Promise<void> {
-  const key = new Keys(segment).birth;
-  const value = encodeBirth({ id, at: 0, by: 'test', replaces: [] });
+export async function beginSegment(etcd: Etcd, segment = SEGMENT, id = 'first generation'): Promise<void> {
+  const key = new Keys(segment).generation;
+  const value = encodeGeneration({ id, at: 0, by: 'test', replaces: [] });
   await etcd.transact({
     compare: [{ key, modRevision: 0 }],
     success: [{ kind: 'put', key, value }],

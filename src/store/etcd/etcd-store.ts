@@ -8,21 +8,21 @@ import { type Ipv4, ipv4ToText, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { LeaseStore, Outcome } from '../lease-store.ts';
 import type { Mirror } from '../mirror.ts';
 import type { Etcd, Revision, Watch } from './client/etcd.ts';
-import { Footing } from './footing.ts';
-import { groupsOf } from './groups.ts';
-import { decodeBirth, type KnownBirth, OtherLifeError } from './keys/birth.ts';
 import { CLOCK_GRACE } from './keys/clock-grace.ts';
 import { Keys } from './keys/entry.ts';
+import { decodeGeneration, type KnownGeneration, OtherGenerationError } from './keys/generation.ts';
 import type { Profile } from './keys/heartbeat.ts';
-import { Ops } from './keys/op.ts';
+import { OperationIds } from './keys/operation-ids.ts';
 import type { Snapshot } from './keys/snapshot.ts';
 import { KnownKeys } from './known-keys.ts';
 import { Admission } from './membership/admission.ts';
+import type { EtcdMaintenance } from './membership/etcd-maintenance.ts';
 import type { Members } from './membership/members.ts';
-import type { Upkeep } from './membership/upkeep.ts';
 import { type Author, planChange } from './planned-change.ts';
+import { QuorumState } from './quorum-state.ts';
 import { Reckoning } from './reckoning.ts';
 import { Sender } from './sender.ts';
+import { transactionGroups } from './transaction-groups.ts';
 
 /** At most so many changes in one transaction; etcd takes 128 operations. */
 const BATCH_LIMIT = 64;
@@ -44,7 +44,7 @@ export interface EtcdStoreOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly say: Say;
-  readonly upkeep: Upkeep;
+  readonly maintenance: EtcdMaintenance;
 }
 
 /**
@@ -65,15 +65,15 @@ export class EtcdStore implements LeaseStore {
   readonly #known: KnownKeys;
   readonly #admission: Admission;
   readonly #sender: Sender;
-  readonly #footing: Footing;
-  readonly #ops: Ops;
+  readonly #quorum: QuorumState;
+  readonly #operationIds: OperationIds;
   #self: Ipv4 = UNSPECIFIED;
   #lastStoredAt: Instant;
-  /** The life of the store that was read; undefined: it must be read, anew. */
-  #birth: KnownBirth | undefined;
+  /** The generation that was read; undefined: all leases must be read (again). */
+  #generation: KnownGeneration | undefined;
   #watch: Watch | undefined;
   /** All up to this revision has been seen by the watch or the snapshot. */
-  #seen: Revision = 0;
+  #revision: Revision = 0;
   /** How many keys the watch has seen written. */
   #written = 0;
   #lastTry = Number.NEGATIVE_INFINITY;
@@ -85,20 +85,20 @@ export class EtcdStore implements LeaseStore {
     const { etcd, segment, mirror, clock } = options;
     this.#options = options;
     this.members = options.members;
-    const ops = new Ops(options.random);
-    this.#ops = ops;
+    const operationIds = new OperationIds(options.random);
+    this.#operationIds = operationIds;
     this.#keys = new Keys(segment);
     this.reckoning = new Reckoning({
       clock,
       isOwn: (granter) => granter === this.#self,
-      isOwnOp: (op) => ops.isOwn(op),
+      isOwnOperation: (id) => operationIds.isOwn(id),
       agrees: () => options.members.agrees,
       differs: () => options.members.differs,
       notes: mirror.known,
     });
     const seed = Math.floor(options.random() * 2 ** 48);
     this.#table = new LeaseTable(options.inFlight, seed, this.reckoning);
-    this.#footing = new Footing(clock, this.#table, mirror, options.members);
+    this.#quorum = new QuorumState(clock, this.#table, mirror, options.members);
     this.#known = new KnownKeys(
       this.#keys,
       this.#table,
@@ -111,7 +111,7 @@ export class EtcdStore implements LeaseStore {
       ...options,
       keys: this.#keys,
       self: () => this.#self,
-      newOp: () => ops.next(),
+      newOperationId: () => operationIds.next(),
     });
     this.#sender = new Sender({
       etcd,
@@ -120,7 +120,7 @@ export class EtcdStore implements LeaseStore {
       clock,
       answered: (revision, asked) => this.#answered(revision, asked),
       failed: (error) => {
-        this.#footing.notTaken(error);
+        this.#quorum.changeFailed(error);
         this.#fail(error);
       },
       isClosed: () => this.#isClosed,
@@ -132,7 +132,7 @@ export class EtcdStore implements LeaseStore {
   }
 
   get failure(): string | undefined {
-    return this.#footing.failure;
+    return this.#quorum.failure;
   }
 
   get trouble(): string | undefined {
@@ -141,7 +141,7 @@ export class EtcdStore implements LeaseStore {
 
   /** What is wrong with etcd's space, each with its remedy. */
   get space(): readonly string[] {
-    return this.#options.upkeep.problems;
+    return this.#options.maintenance.problems;
   }
 
   get lastStoredAt(): Instant {
@@ -162,10 +162,11 @@ export class EtcdStore implements LeaseStore {
    */
   async serveAs(listenIp: Ipv4, settings: Omit<Profile, 'listenIp'>): Promise<string | undefined> {
     this.#self = listenIp;
-    const contradiction = await this.members.claim({ listenIp: ipv4ToText(listenIp), ...settings }, (cause) =>
-      this.#options.say('warn', { cause }, 'waiting for another gateway to go'),
+    const contradiction = await this.members.register(
+      { listenIp: ipv4ToText(listenIp), ...settings },
+      (cause) => this.#options.say('warn', { cause }, 'waiting for another gateway to go'),
     );
-    if (contradiction === undefined && this.#birth === undefined && !this.#isTrying) await this.#try();
+    if (contradiction === undefined && this.#generation === undefined && !this.#isTrying) await this.#try();
     return contradiction;
   }
 
@@ -174,21 +175,21 @@ export class EtcdStore implements LeaseStore {
   }
 
   async commit(changes: readonly LeaseChange[]): Promise<readonly Outcome[]> {
-    const birth = this.#birth;
-    if (birth === undefined || this.members.problem !== undefined) return changes.map(() => 'failed');
-    const seen = this.#seen;
+    const generation = this.#generation;
+    if (generation === undefined || this.members.problem !== undefined) return changes.map(() => 'failed');
+    const knownRevision = this.#revision;
     const outcomes: Outcome[] = changes.map(() => 'conflict');
     const author = this.#author();
     const planned = changes.map((change) =>
-      this.#table.conflicts(change) ? undefined : planChange(author, change, this.#ops.next()),
+      this.#table.conflicts(change) ? undefined : planChange(author, change, this.#operationIds.next()),
     );
-    for (const group of groupsOf(planned)) {
+    for (const group of transactionGroups(planned)) {
       const results = await this.#sender.send(
         group.map(({ plan }) => plan),
-        birth,
-        seen,
+        generation,
+        knownRevision,
       );
-      for (const [index, { place }] of group.entries()) outcomes[place] = results[index] ?? 'unknown';
+      for (const [position, { index }] of group.entries()) outcomes[index] = results[position] ?? 'unknown';
     }
     for (const [index, { kind, at }] of changes.entries()) {
       const isStored = outcomes[index] === 'committed' && kind === 'binding';
@@ -211,15 +212,15 @@ export class EtcdStore implements LeaseStore {
   idle(): void {
     if (this.#isClosed || this.#self === UNSPECIFIED) return;
     void this.members.beat().then((isTaken) => {
-      if (isTaken) this.#footing.heartbeatTaken();
+      if (isTaken) this.#quorum.heartbeatWritten();
     });
     this.#noteKnown();
     const monotonic = this.#options.clock.monotonic();
     const isWell = this.failure === undefined && this.#watch !== undefined;
     const isFirst = this.#watch !== undefined && this.members.isFirstToCompact;
-    this.#options.upkeep.idle({ revision: this.#seen, written: this.#written, isFirst });
+    this.#options.maintenance.idle({ revision: this.#revision, written: this.#written, isFirst });
     const isDue = isWell
-      ? monotonic - Math.max(this.#lastTry, this.#footing.confirmedAt) >= CONFIRM_EVERY
+      ? monotonic - Math.max(this.#lastTry, this.#quorum.confirmedAt) >= CONFIRM_EVERY
       : monotonic - this.#lastTry >= TRY_EVERY;
     if (isDue && !this.#isTrying) void this.#try();
   }
@@ -234,7 +235,7 @@ export class EtcdStore implements LeaseStore {
   }
 
   #noteKnown(): void {
-    const notes = this.#birth === undefined ? undefined : this.reckoning.note(this.#seen);
+    const notes = this.#generation === undefined ? undefined : this.reckoning.note(this.#revision);
     if (notes !== undefined) this.#options.mirror.noteKnown(notes);
   }
 
@@ -254,8 +255,9 @@ export class EtcdStore implements LeaseStore {
     this.#lastTry = this.#options.clock.monotonic();
     try {
       // Whoever has lost the watch may meet another etcd than the one that it had read.
-      if (this.#birth === undefined || this.#watch === undefined) this.#begin(await this.#admission.read());
-      else await this.#confirm(this.#birth);
+      if (this.#generation === undefined || this.#watch === undefined)
+        this.#begin(await this.#admission.read());
+      else await this.#confirm(this.#generation);
       if (this.#watch === undefined && !this.#isClosed) this.#follow();
     } catch (error) {
       this.#fail(error);
@@ -265,10 +267,10 @@ export class EtcdStore implements LeaseStore {
   }
 
   /** A snapshot of leases that may be granted: what is known and not in it is gone. */
-  #begin(snapshot: Snapshot & { readonly birth: KnownBirth }): void {
+  #begin(snapshot: Snapshot & { readonly generation: KnownGeneration }): void {
     if (this.#isClosed) return;
-    const { found, revision, birth } = snapshot;
-    if (this.#options.mirror.standing?.birth !== birth.id) {
+    const { found, revision, generation } = snapshot;
+    if (this.#options.mirror.standing?.generation !== generation.id) {
       this.#known.forget();
       this.#table.countFrom(0);
       this.#options.mirror.noteKnown(this.reckoning.forget());
@@ -276,39 +278,42 @@ export class EtcdStore implements LeaseStore {
     for (const entry of found.values()) this.#known.learnEntry(entry);
     this.#known.keepOnly(new Set(found.keys()), revision);
     this.members.learnAll(found);
-    this.#birth = birth;
-    this.#seen = revision;
+    this.#generation = generation;
+    this.#revision = revision;
     this.reckoning.begin();
     this.#table.reached(revision);
     this.#succeed();
-    this.members.say(false);
+    this.members.announce(false);
   }
 
   /** Asks a majority whether all is as it was. */
-  async #confirm(birth: KnownBirth): Promise<void> {
-    const seen = this.#seen;
+  async #confirm(generation: KnownGeneration): Promise<void> {
+    const knownRevision = this.#revision;
     const { etcd } = this.#options;
-    const { found, revision } = await etcd.range(this.#keys.birth, `${this.#keys.birth}\0`);
-    if (decodeBirth(found[0])?.revision !== birth.revision) throw new OtherLifeError();
-    this.#answered(revision, seen);
+    const { found, revision } = await etcd.range(this.#keys.generation, `${this.#keys.generation}\0`);
+    if (decodeGeneration(found[0])?.revision !== generation.revision) throw new OtherGenerationError();
+    this.#answered(revision, knownRevision);
   }
 
   #follow(): void {
-    const watch = this.#options.etcd.watch(this.#keys.prefix, this.#seen + 1, {
+    const watch = this.#options.etcd.watch(this.#keys.prefix, this.#revision + 1, {
       events: (events) => {
         for (const event of events) {
           this.#known.learn(event);
           this.members.learn(event);
           const key = event.kind === 'put' ? event.entry.key : event.key;
-          if (key === this.#keys.birth) this.#fail(new OtherLifeError());
+          if (key === this.#keys.generation) this.#fail(new OtherGenerationError());
         }
         this.#written += events.length;
         const last = events.at(-1);
-        if (last === undefined) return; // A sign of life may overtake what it should follow.
+        if (last === undefined) return; // A progress notice may overtake the events that it should follow.
         // Of a watch that catches up the answer's own revision is that of the store, and not of what it brings.
-        this.#seen = Math.max(this.#seen, last.kind === 'put' ? last.entry.modRevision : last.modRevision);
-        this.#known.seenUpTo(this.#seen);
-        this.#table.reached(this.#seen);
+        this.#revision = Math.max(
+          this.#revision,
+          last.kind === 'put' ? last.entry.modRevision : last.modRevision,
+        );
+        this.#known.seenUpTo(this.#revision);
+        this.#table.reached(this.#revision);
         this.#noteReached();
       },
       ended: () => {
@@ -321,7 +326,7 @@ export class EtcdStore implements LeaseStore {
   /** False: its revision has gone back, so it is not what it was, and must be read anew. */
   #answered(revision: Revision, asked: Revision): boolean {
     if (revision < asked) {
-      this.#fail(new OtherLifeError(`etcd was put back from revision ${asked} to ${revision}`));
+      this.#fail(new OtherGenerationError(`etcd was put back from revision ${asked} to ${revision}`));
       return false;
     }
     this.#succeed();
@@ -329,22 +334,23 @@ export class EtcdStore implements LeaseStore {
   }
 
   #succeed(): void {
-    if (this.#birth === undefined) return;
-    this.#footing.confirm();
+    if (this.#generation === undefined) return;
+    this.#quorum.majorityAnswered();
     this.#noteReached();
   }
 
   #noteReached(): void {
     const { mirror, segment } = this.#options;
-    if (this.#birth !== undefined) mirror.reached({ segment, birth: this.#birth.id, revision: this.#seen });
+    if (this.#generation !== undefined)
+      mirror.reached({ segment, generation: this.#generation.id, revision: this.#revision });
   }
 
-  /** After another life all must be read anew. */
+  /** After an OtherGenerationError all leases must be read again. */
   #fail(error: unknown): void {
-    this.#footing.lose(error);
-    if (!(error instanceof OtherLifeError)) return;
-    this.members.say(true);
-    this.#birth = undefined;
+    this.#quorum.askingFailed(error);
+    if (!(error instanceof OtherGenerationError)) return;
+    this.members.announce(true);
+    this.#generation = undefined;
     this.#watch?.close();
     this.#watch = undefined;
   }

@@ -4,7 +4,7 @@ import type { Say } from '../../log/say.ts';
 import { type Ipv4, ipv4FromText, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { KeptLease, Mirror, MirroredChange } from '../mirror.ts';
 import type { KeyValue, Revision, WatchEvent } from './client/etcd.ts';
-import { type Claim, type Entry, type Keys, leaseOf, parseEntry, textOf } from './keys/entry.ts';
+import { type Claim, type Entry, type Keys, leaseOfClaim, parseEntry, utf8ToText } from './keys/entry.ts';
 import { ForeignTextWarnings, unused, withheld } from './keys/foreign-text.ts';
 import type { PlannedChange, PlannedWrite } from './planned-write.ts';
 import type { Reckoning } from './reckoning.ts';
@@ -78,7 +78,7 @@ export class KnownKeys {
     return last;
   }
 
-  /** Forgets all revisions: what comes is of another life of the store, and counts anew. The table stays, as mirrored. */
+  /** Forgets all revisions: what comes is of another generation, whose revisions count anew. The table stays, as mirrored. */
   forget(): void {
     for (const address of this.#entries.keys()) this.#mirrored.add(address);
     for (const [address, { lease }] of this.#foreign) this.#table.load(lease ?? unused(address, 0));
@@ -126,7 +126,7 @@ export class KnownKeys {
     const address = this.#keys.addressOf(found.key);
     if (address !== undefined) {
       if (!this.#isNewAt(address, found.modRevision)) return;
-      const text = textOf(found.value);
+      const text = utf8ToText(found.value);
       const entry = parseEntry(text);
       if (entry === undefined) this.#learnForeign(found.key, address, found.modRevision, text);
       else this.#learnAddress(address, found.modRevision, entry, text);
@@ -134,7 +134,7 @@ export class KnownKeys {
     }
     const client = this.#keys.clientOf(found.key);
     if (client === undefined) return;
-    this.#learnClient(client, found.modRevision, ipv4FromText(textOf(found.value)) ?? UNSPECIFIED);
+    this.#learnClient(client, found.modRevision, ipv4FromText(utf8ToText(found.value)) ?? UNSPECIFIED);
   }
 
   /** A change is sent: whatever its answer is, or if there is none, it may be written as long as its keys have not moved. */
@@ -214,7 +214,7 @@ export class KnownKeys {
     this.#table.withdrawOffer(address);
     this.#learnRecord(address, revision, entry, this.#mirrored.delete(address));
     if (entry?.offer !== undefined)
-      this.#table.loadOffer(this.#reckoning.offer(leaseOf(address, entry.offer, revision)));
+      this.#table.loadOffer(this.#reckoning.offer(leaseOfClaim(address, entry.offer, revision)));
     this.#table.reached(revision);
   }
 
@@ -243,7 +243,7 @@ export class KnownKeys {
 
   /**
    * An offer over a record rewrites the key, and with it the record's revision; the mirror need not know. But what the
-   * mirror had from before may count on the scale of another life.
+   * mirror had from before may have a revision of another generation.
    */
   #learnRecord(address: Ipv4, revision: Revision, entry: Entry | undefined, isFirst: boolean): void {
     const record = entry?.record;
@@ -255,7 +255,7 @@ export class KnownKeys {
       this.#changed({ before, after: { ...lease, hostname: undefined, node: '' }, reason: 'freed' });
       return;
     }
-    const lease = leaseOf(address, record, revision);
+    const lease = leaseOfClaim(address, record, revision);
     this.#table.load(lease, this.#reckoning.isOfEarlier(lease.granter, entry.op));
     const isKnown = before?.version === revision || !isFirst;
     const isSame = before !== undefined && isKnown && sameLease(before, lease);

@@ -22,7 +22,11 @@ export interface Author {
  * binding, and of the clients that lose an address by it. Then writes what changes, each key once. The else branch reads
  * them all, so that a conflict tells what is. Undefined: it would write over what no version of us has written.
  */
-export function planChange(author: Author, change: LeaseChange, op: string): PlannedChange | undefined {
+export function planChange(
+  author: Author,
+  change: LeaseChange,
+  operationId: string,
+): PlannedChange | undefined {
   const { keys, known, table } = author;
   const compare: Compare[] = [];
   const writes: PlannedWrite[] = [];
@@ -38,7 +42,7 @@ export function planChange(author: Author, change: LeaseChange, op: string): Pla
     const key = keys.ofAddress(address);
     compareOnce(compare, key, known.revisionAt(address));
     const before = known.entryAt(address);
-    const entry = entryAfter(author, change, write, before, op);
+    const entry = entryAfter(author, change, write, before, operationId);
     if (entry === 'same') continue;
     if (known.isForeign(address)) return undefined;
     writes.push(
@@ -66,7 +70,7 @@ export function planChange(author: Author, change: LeaseChange, op: string): Pla
 
   const success = writes.map(operationOf);
   const failure = compare.map(({ key }): Operation => ({ kind: 'get', key }));
-  return { transaction: { compare, success, failure }, writes, op };
+  return { transaction: { compare, success, failure }, writes, operationId: operationId };
 }
 
 function compareOnce(compare: Compare[], key: string, modRevision: Revision): void {
@@ -90,18 +94,19 @@ function entryAfter(
   change: LeaseChange,
   write: LeaseWrite,
   before: Entry | undefined,
-  op: string,
+  operationId: string,
 ): Entry | undefined | 'same' {
   const effect = author.table.effectOf(change, write);
   if (effect === 'none' || write.next === 'precondition-only') return 'same';
-  const { offer: _offer, record, ...unknown } = before ?? { op };
+  const { offer: _offer, record, ...unknown } = before ?? { op: operationId };
   const kept = record === undefined ? {} : { record };
-  if (effect === 'withdraws') return record === undefined ? undefined : { ...unknown, ...kept, op };
+  if (effect === 'withdraws')
+    return record === undefined ? undefined : { ...unknown, ...kept, op: operationId };
   if (effect === 'offers') {
-    return { ...unknown, ...kept, offer: claimOf(author, write.next, change, undefined), op };
+    return { ...unknown, ...kept, offer: claimOf(author, write.next, change, undefined), op: operationId };
   }
   const { seeded: _seeded, ...rest } = unknown; // Of the record that was.
-  return { ...rest, record: claimOf(author, write.next, change, record), op };
+  return { ...rest, record: claimOf(author, write.next, change, record), op: operationId };
 }
 
 /** A host name belongs to the client, and stays as long as the address names it. */

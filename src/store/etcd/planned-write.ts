@@ -13,5 +13,5 @@ export interface PlannedChange {
   readonly transaction: Transaction;
   /** Each key once. */
   readonly writes: readonly PlannedWrite[];
-  readonly op: string;
+  readonly operationId: string;
 }

@@ -16,7 +16,7 @@ export interface ReckoningParts {
   readonly clock: Clock;
   readonly isOwn: (granter: Ipv4) => boolean;
   /** Whether this process has made this mark of a change. */
-  readonly isOwnOp: (op: string) => boolean;
+  readonly isOwnOperation: (op: string) => boolean;
   /** Whether a live gateway's newest heartbeat agrees with this wall clock. */
   readonly agrees: () => boolean;
   /** Whether one's newest heartbeat does not. */
@@ -57,8 +57,8 @@ export class Reckoning implements LeaseReckoning {
   }
 
   /** True for what an earlier process of this gateway has written, by the mark of the change that did. */
-  isOfEarlier(granter: Ipv4, op: string): boolean {
-    return this.#parts.isOwn(granter) && !this.#parts.isOwnOp(op);
+  isOfEarlier(granter: Ipv4, operationId: string): boolean {
+    return this.#parts.isOwn(granter) && !this.#parts.isOwnOperation(operationId);
   }
 
   /** All that was written by an earlier process of this gateway has been read. */

@@ -8,8 +8,8 @@ import {
   type Revision,
   type TransactionResult,
 } from './client/etcd.ts';
-import { type KnownBirth, OtherLifeError } from './keys/birth.ts';
 import { decodeEntry, type Keys } from './keys/entry.ts';
+import { type KnownGeneration, OtherGenerationError } from './keys/generation.ts';
 import { readKey } from './keys/snapshot.ts';
 import type { KnownKeys } from './known-keys.ts';
 import type { PlannedChange } from './planned-write.ts';
@@ -37,17 +37,22 @@ export class Sender {
     this.#parts = parts;
   }
 
-  /** Nothing is written but in the life of the store that `birth` began. `seen`: the newest revision that is known. */
+  /**
+   * Writes only while etcd holds this generation. Never rejects.
+   *
+   * @param knownRevision The newest revision that was known before.
+   * @returns An outcome for each plan, in their order.
+   */
   async send(
     plans: readonly PlannedChange[],
-    birth: KnownBirth,
-    seen: Revision,
+    generation: KnownGeneration,
+    knownRevision: Revision,
   ): Promise<readonly Outcome[]> {
     const { etcd, keys, known, clock } = this.#parts;
     const begin = clock.monotonic();
     for (const plan of plans) known.noteSent(plan);
     const transaction = {
-      compare: [{ key: keys.birth, modRevision: birth.revision }],
+      compare: [{ key: keys.generation, modRevision: generation.revision }],
       success: plans.map((plan) => ({ kind: 'transaction', transaction: plan.transaction }) as const),
       failure: [],
     };
@@ -56,11 +61,11 @@ export class Sender {
       const notDone: Outcome = attempt === 0 ? 'failed' : 'unknown';
       try {
         const { succeeded, results, revision } = await etcd.transact(transaction);
-        if (!succeeded) throw new OtherLifeError();
+        if (!succeeded) throw new OtherGenerationError();
         const outcomes = plans.map((plan, index) =>
           this.#outcomeOf(plan, nestedIn(results[index]), revision),
         );
-        if (!this.#parts.answered(revision, seen)) return plans.map(() => 'unknown');
+        if (!this.#parts.answered(revision, knownRevision)) return plans.map(() => 'unknown');
         await this.#learnBindings(plans.filter((_, index) => outcomes[index] === 'conflict'));
         return outcomes;
       } catch (error) {
@@ -87,7 +92,7 @@ export class Sender {
       if (read.found === undefined) known.learnGone(operation.key, revision);
       else {
         known.learnEntry(read.found);
-        isOurs ||= decodeEntry(read.found)?.op === plan.op;
+        isOurs ||= decodeEntry(read.found)?.op === plan.operationId;
       }
     }
     return isOurs ? 'committed' : 'conflict'; // Our own mark: an earlier attempt, whose answer was lost, had succeeded.

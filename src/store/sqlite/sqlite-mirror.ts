@@ -103,7 +103,7 @@ export class SqliteMirror implements Mirror {
 
   reached(standing: MirrorStanding): void {
     const before = this.#standing;
-    if (before?.revision === standing.revision && before.birth === standing.birth) return;
+    if (before?.revision === standing.revision && before.generation === standing.generation) return;
     this.#standing = standing;
     this.#isNoted = false;
     this.#schedule(SOON);
@@ -210,8 +210,8 @@ export class SqliteMirror implements Mirror {
   #writeStanding(): void {
     const standing = this.#standing;
     if (standing === undefined || !this.#file.isWhole) return;
-    const { segment, birth, revision } = standing;
-    this.#file.note.run(segment, birth, revision, this.#seenAt, this.#hasQuorum ? 1 : 0);
+    const { segment, generation, revision } = standing;
+    this.#file.note.run(segment, generation, revision, this.#seenAt, this.#hasQuorum ? 1 : 0);
     this.#file.known.write();
   }
 

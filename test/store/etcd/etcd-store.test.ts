@@ -5,7 +5,7 @@ import { FakeClock, settle } from '../../support/clock.ts';
 import { MemoryCluster } from '../../support/memory-etcd.ts';
 import { at as dotted } from '../../support/plan.ts';
 import { SeededRandom } from '../../support/random.ts';
-import { giveBirth, openSharedStore } from '../../support/shared-store.ts';
+import { beginSegment, openSharedStore } from '../../support/shared-store.ts';
 import { address, at, bind, changeOf, client, offer, withdraw } from '../changes.ts';
 import { leaseStoreContract } from '../lease-store.contract.ts';
 
@@ -20,7 +20,7 @@ async function gateway(
   inFlight = new Set<Ipv4>(),
 ): Promise<EtcdStore> {
   const etcd = cluster.connect();
-  if (!cluster.isDown) await giveBirth(etcd);
+  if (!cluster.isDown) await beginSegment(etcd);
   return openSharedStore({ etcd, clock, place, inFlight });
 }
 
@@ -185,7 +185,7 @@ describe('two gateways on one etcd', () => {
     const store = await gateway(cluster);
     await bind(store, { client: 1, address: A });
     const etcd = cluster.connect();
-    await giveBirth(etcd, 'tenant-2');
+    await beginSegment(etcd, 'tenant-2');
     const other = await openSharedStore({ etcd, segment: 'tenant-2', clock: new FakeClock() });
 
     expect(other.leases.at(A)).toBeUndefined();
@@ -305,7 +305,7 @@ describe('when etcd does not answer', () => {
     expect(store.leases.at(A)).toBeUndefined();
   });
 
-  test('a change whose answer was lost is unknown when etcd was put back to another life before the second attempt', async () => {
+  test('a change whose answer was lost is unknown when etcd was put back to another generation before the second attempt', async () => {
     const cluster = new MemoryCluster();
     const clock = new FakeClock();
     const store = await gateway(cluster, 10, clock);

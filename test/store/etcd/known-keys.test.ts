@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Keys } from '../../../src/store/etcd/keys/entry.ts';
 import { FakeClock } from '../../support/clock.ts';
 import { MemoryCluster } from '../../support/memory-etcd.ts';
-import { giveBirth, openSharedStore, SEGMENT } from '../../support/shared-store.ts';
+import { beginSegment, openSharedStore, SEGMENT } from '../../support/shared-store.ts';
 import { address, bind, client, offer } from '../changes.ts';
 
 const A = address('10.15.3.20');
@@ -12,7 +12,7 @@ describe('a client whose key says what is no address', () => {
   test.each(['', 'elsewhere', '0.0.0.0', '{"address":"10.15.3.21"}'])('gets one: %j', async (text) => {
     const cluster = new MemoryCluster();
     const etcd = cluster.connect();
-    await giveBirth(etcd);
+    await beginSegment(etcd);
     const key = KEYS.ofClient(client(1));
     await etcd.transact({
       compare: [],

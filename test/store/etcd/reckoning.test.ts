@@ -6,7 +6,7 @@ import type { KnownNote } from '../../../src/store/mirror.ts';
 import { FakeClock } from '../../support/clock.ts';
 import { MemoryCluster } from '../../support/memory-etcd.ts';
 import { at } from '../../support/plan.ts';
-import { giveBirth, openSharedStore } from '../../support/shared-store.ts';
+import { beginSegment, openSharedStore } from '../../support/shared-store.ts';
 import { bind } from '../changes.ts';
 
 const DAY = 86_400_000;
@@ -33,7 +33,7 @@ function reckoning(clock: FakeClock, options: { agrees?: boolean; notes?: readon
   return new Reckoning({
     clock,
     isOwn: (granter) => granter === SELF,
-    isOwnOp: () => true,
+    isOwnOperation: () => true,
     agrees: () => agrees,
     differs: () => false,
     notes,
@@ -102,7 +102,7 @@ test('what an earlier process has granted is not promised by a clock that anothe
   const clock = new FakeClock();
   const lease = leaseBy(SELF, clock.now());
   const ends = [false, true].map((differs) => {
-    const own = { isOwn: () => true, isOwnOp: () => true };
+    const own = { isOwn: () => true, isOwnOperation: () => true };
     const parts = { clock, ...own, agrees: () => !differs, differs: () => differs, notes: [] };
     return new Reckoning(parts).promisedUntil(lease, 0);
   });
@@ -166,7 +166,7 @@ test.each([
   'a gateway whose clock is three days %s has its leases freed by the others at their end, and not before',
   async (_, error) => {
     const cluster = new MemoryCluster();
-    await giveBirth(cluster.connect());
+    await beginSegment(cluster.connect());
     const [clock, wrong] = [new FakeClock(), new FakeClock()];
     wrong.jump(error);
     const right = await openSharedStore({ etcd: cluster.connect(), clock });
@@ -187,11 +187,11 @@ test.each([
 
 test('what an earlier process of this gateway had sent, and is written only now, is no grant of this one by its clock', async () => {
   const cluster = new MemoryCluster();
-  await giveBirth(cluster.connect());
+  await beginSegment(cluster.connect());
   const [clock, wrong] = [new FakeClock(), new FakeClock()];
   wrong.jump(5 * DAY);
   const earlier = new MemoryCluster();
-  await giveBirth(earlier.connect());
+  await beginSegment(earlier.connect());
   const before = await openSharedStore({ etcd: earlier.connect(), clock });
   const now = await openSharedStore({
     ...{ etcd: cluster.connect(), clock: wrong, random: () => 0.5 },

@@ -7,7 +7,7 @@ import type { SqliteMirror } from '../../../src/store/sqlite/sqlite-mirror.ts';
 import { FakeClock } from '../../support/clock.ts';
 import { MemoryCluster } from '../../support/memory-etcd.ts';
 import { at as dotted } from '../../support/plan.ts';
-import { giveBirth, openSharedStore } from '../../support/shared-store.ts';
+import { beginSegment, openSharedStore } from '../../support/shared-store.ts';
 import { address, at, bind, client, hardware, offer } from '../changes.ts';
 import { errorOf, fileIn, openIn, temporaryDirectory } from './temporary-store.ts';
 
@@ -23,7 +23,7 @@ async function mirrorIn(directory: string, clock: FakeClock): Promise<SqliteMirr
 
 /** A gateway with its mirror in a directory. */
 async function gateway(cluster: MemoryCluster, directory: string, clock = new FakeClock(at(0)), place = 10) {
-  await giveBirth(cluster.connect());
+  await beginSegment(cluster.connect());
   const mirror = await mirrorIn(directory, clock);
   return openSharedStore({ etcd: cluster.connect(), clock, mirror, place });
 }
@@ -88,7 +88,7 @@ describe('the mirror of shared leases', () => {
     expect(well).toEqual([
       {
         segment: 'tenant-1',
-        birth: 'first life',
+        birth: 'first generation',
         revision: cluster.revision,
         seen: '2026-01-01T00:00:00Z',
         age_seconds: expect.any(Number),

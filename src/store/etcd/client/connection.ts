@@ -15,7 +15,7 @@ import { CallError, STATUS } from './status-codes.ts';
 
 /** A member that has not answered for so long is given up: milliseconds. Of TCP, TLS and HTTP/2 together. */
 const CONNECT_MILLISECONDS = 2000;
-/** A connection on which a call was not answered is asked for a sign of life, and has so long for it: milliseconds. */
+/** After a call without an answer the connection is tested by an HTTP/2 PING, which must be answered within: milliseconds. */
 const PING_MILLISECONDS = 1000;
 /** What may come before it is read; a snapshot's pages come whole. */
 const WINDOW_BYTES = 4 * 1024 * 1024;
@@ -103,7 +103,7 @@ export class Connection {
     });
   }
 
-  /** Nothing was answered since then: it is asked whether it lives, and ended if it does not. `since`: monotonic milliseconds. */
+  /** Nothing was answered since then: tests the connection by a PING, and ends it without an answer. `since`: monotonic milliseconds. */
   suspect(since: number): void {
     if (this.#isAsked || this.#heardAt > since || !this.isUsable) return;
     this.#isAsked = true;

@@ -66,7 +66,7 @@ export type WatchEvent =
   | { readonly kind: 'delete'; readonly key: string; readonly modRevision: Revision };
 
 export interface WatchListener {
-  /** All events of one or several whole revisions, in their order. An empty list is a sign of life, and says nothing of the revision. */
+  /** All events of one or several whole revisions, in their order. An empty list is a progress notice, and says nothing of the revision. */
   events(events: readonly WatchEvent[], revision: Revision): void;
   /** It is over; 'compacted': events were lost, and a new snapshot is needed. Not called after `close`. */
   ended(why: 'compacted' | 'lost', message: string): void;

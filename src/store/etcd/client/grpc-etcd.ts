@@ -19,7 +19,7 @@ import type { StreamListener } from './grpc-stream.ts';
 import { GrpcWatch } from './grpc-watch.ts';
 import { Login } from './login.ts';
 import * as messages from './messages.ts';
-import { faultOf, isOfTheToken, textOf } from './status-codes.ts';
+import { errorText, faultOf, isOfTheToken } from './status-codes.ts';
 
 /** How long one call may take on one member: milliseconds. */
 const CALL_MILLISECONDS = 1000;
@@ -143,7 +143,7 @@ export class GrpcEtcd implements Etcd {
     } catch (error) {
       const fault = faultOf(error);
       if (fault === 'unknown') this.#leave(place);
-      throw new EtcdError(fault, `etcd at ${this.#endpoints[place] ?? ''}: ${textOf(error)}`, error);
+      throw new EtcdError(fault, `etcd at ${this.#endpoints[place] ?? ''}: ${errorText(error)}`, error);
     }
   }
 

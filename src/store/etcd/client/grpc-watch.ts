@@ -3,9 +3,9 @@ import type { OpenStream } from './channel.ts';
 import type { Watch, WatchEvent, WatchListener } from './etcd.ts';
 import type { StreamListener } from './grpc-stream.ts';
 import { decodeWatch, encodeProgressRequest } from './messages.ts';
-import { faultOf, textOf } from './status-codes.ts';
+import { errorText, faultOf } from './status-codes.ts';
 
-/** How often a sign of life is asked for, and how long one may be missing: milliseconds. */
+/** How often a progress notice is asked for, and how long one may be missing: milliseconds. */
 const ASK_EVERY = 1000;
 const SILENCE = 3000;
 
@@ -33,7 +33,7 @@ export class GrpcWatch implements Watch {
     };
     open(heard).then(
       (opened) => this.#use(opened, first),
-      (error: unknown) => this.#end('lost', textOf(error)),
+      (error: unknown) => this.#end('lost', errorText(error)),
     );
   }
 
@@ -68,7 +68,7 @@ export class GrpcWatch implements Watch {
     }
   }
 
-  /** Asks for a sign of life, and looks whether the last one is too long ago. */
+  /** Asks for a progress notice; ends the watch if the last one is too long ago. */
   #ask(): void {
     this.#cancelAsking = this.#clock.after(ASK_EVERY, () => {
       if (this.#isOver) return;

@@ -1,5 +1,5 @@
 import type { Clock } from '../../../lease/clock.ts';
-import { codeOf, faultOf, STATUS } from './status-codes.ts';
+import { faultOf, STATUS, statusCodeOf } from './status-codes.ts';
 
 /** A token that is refused is not replaced sooner after the last one, and a password not tried again; longer each time that it did not help: milliseconds. */
 const FIRST_PAUSE = 1000;
@@ -59,7 +59,7 @@ export class Login {
       this.#token = token;
       return token;
     } catch (error) {
-      if (codeOf(error) === STATUS.FAILED_PRECONDITION) return this.#withoutToken();
+      if (statusCodeOf(error) === STATUS.FAILED_PRECONDITION) return this.#withoutToken();
       if (faultOf(error) === 'refused') {
         this.#refusal = error;
         this.#lengthen();

@@ -116,7 +116,7 @@ export function encodeWatch(first: string, end: string, from: Revision): Uint8Ar
   return create.nested(1, 0).finish();
 }
 
-/** Asks for a sign of life: the server answers with an empty list of events. */
+/** Asks for a progress notice: the server answers with an empty list of events. */
 export function encodeProgressRequest(): Uint8Array {
   return new MessageWriter().bytes(3, new Uint8Array(0)).finish();
 }

@@ -60,14 +60,14 @@ const OF_THE_TOKEN: ReadonlySet<number> = new Set([
 
 export function faultOf(error: unknown): EtcdFault {
   if (error instanceof EtcdError) return error.fault;
-  const code = codeOf(error);
+  const code = statusCodeOf(error);
   if (code === STATUS.OUT_OF_RANGE) return 'compacted';
-  const isFull = code === STATUS.RESOURCE_EXHAUSTED && textOf(error).includes('database space exceeded');
+  const isFull = code === STATUS.RESOURCE_EXHAUSTED && errorText(error).includes('database space exceeded');
   return isFull || (code !== undefined && REFUSED.has(code)) ? 'refused' : 'unknown';
 }
 
 /** What an operator reads of it. */
-export function textOf(error: unknown): string {
+export function errorText(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   // So etcd says that a call came without a token.
   if (!message.includes('user name is empty')) return message;
@@ -75,10 +75,10 @@ export function textOf(error: unknown): string {
 }
 
 export function isOfTheToken(error: unknown): boolean {
-  const code = codeOf(error);
+  const code = statusCodeOf(error);
   return code !== undefined && OF_THE_TOKEN.has(code);
 }
 
-export function codeOf(error: unknown): number | undefined {
+export function statusCodeOf(error: unknown): number | undefined {
   return error instanceof CallError ? error.code : undefined;
 }

@@ -27,7 +27,7 @@ export interface Entry {
   readonly record?: Claim;
   /** Stands over the record until it is taken, withdrawn or over. */
   readonly offer?: Claim;
-  /** It came from a mirror of an earlier life of the store: the revision that it had there. */
+  /** It came from a mirror of an earlier generation: the revision that it had there. */
   readonly seeded?: Revision;
   /** The change that wrote it: who asks again after an unknown outcome knows by it that it had happened. */
   readonly op: string;
@@ -40,9 +40,9 @@ export const SEGMENTS = '/vps-gateway/';
 /** The keys of one segment. */
 export class Keys {
   readonly prefix: string;
-  /** What its leases are known by. */
-  readonly birth: string;
-  /** Who is asked to merge its mirror, and for which birth. */
+  /** The key of the segment's generation. */
+  readonly generation: string;
+  /** The key by which `cluster seed` asks every gateway to merge its mirror; it names the generation to come. */
   readonly seeding: string;
   /** What the keys of all heartbeats begin with. */
   readonly gateways: string;
@@ -51,7 +51,7 @@ export class Keys {
 
   constructor(segment: string) {
     this.prefix = `${SEGMENTS}${segment}/`;
-    this.birth = `${this.prefix}birth`;
+    this.generation = `${this.prefix}birth`;
     this.seeding = `${this.prefix}seeding`;
     this.gateways = `${this.prefix}gw/`;
     this.#addresses = `${this.prefix}ip/`;
@@ -102,7 +102,7 @@ export function formatEntry(entry: Entry): string {
 
 /** Undefined for what no version of us has written. */
 export function decodeEntry({ value }: KeyValue): Entry | undefined {
-  return parseEntry(textOf(value));
+  return parseEntry(utf8ToText(value));
 }
 
 /** Undefined for what no version of us has written. */
@@ -123,7 +123,7 @@ export function parseEntry(text: string): Entry | undefined {
 }
 
 /** UTF-8 as text. */
-export function textOf(value: Uint8Array): string {
+export function utf8ToText(value: Uint8Array): string {
   const bytes = Buffer.isBuffer(value)
     ? value
     : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
@@ -167,7 +167,7 @@ function isLeaseSeconds(value: unknown): boolean {
 }
 
 /** A claim as the table has it. */
-export function leaseOf(address: Ipv4, claim: Claim, version: Revision): Lease {
+export function leaseOfClaim(address: Ipv4, claim: Claim, version: Revision): Lease {
   return {
     address,
     client: claim.client as ClientKey,

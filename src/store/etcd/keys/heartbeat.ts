@@ -4,12 +4,12 @@ import type { Keys } from './entry.ts';
 
 type Texts = Readonly<Record<string, string>>;
 
-/** What a gateway says of itself to the others. */
+/** What a gateway tells the others of itself. */
 export interface Profile {
   readonly listenIp: string;
-  /** What all gateways of a segment must agree on, each as text. */
+  /** Settings that must be equal on all gateways of a segment, each as text. */
   readonly agreed: Texts;
-  /** What they should have alike, and may not while they are changed one by one. */
+  /** Settings that should be equal, and may differ while the gateways are changed one by one. */
   readonly alike: Texts;
 }
 
@@ -17,27 +17,29 @@ export interface Profile {
 export interface Heartbeat {
   readonly node: string;
   readonly listenIp: string;
-  /** `agreed` and `alike` together, as older versions have it, which want all of it alike. */
+  /** `agreed` and `alike` together: older versions want all of it equal. */
   readonly agreed: Texts;
-  /** This process; two that share a name are told apart by it. */
+  /** Identifies the process: two processes may have one node name by mistake. */
   readonly instance: string;
   /** Its clock: milliseconds since 1970, UTC. */
   readonly at: number;
-  /** The birth and revision of its mirror; '' and 0: it has none. */
+  /** The generation (under its JSON name) and the revision of its mirror; '' and 0: it has no mirror. */
   readonly birth: string;
   readonly revision: number;
-  /** It grants nothing, for etcd does not hold the leases that it knows. */
+  /** True: it grants nothing, because etcd does not hold the leases that it knows. */
   readonly isRefused: boolean;
-  /** It may compact etcd; absent in older versions, which do not. */
+  /** True: it may compact etcd. Absent in older versions, which do not. */
   readonly compacts?: boolean;
 }
 
-/** What a heartbeat says of a mirror: of one of another segment nothing, as it knows nothing of this one. */
-export function mirrorOf(
-  standing: MirrorStanding | undefined,
-  segment: string,
-): { readonly birth: string; readonly revision: number } {
-  return standing?.segment === segment ? standing : { birth: '', revision: 0 };
+/** The part of a heartbeat that tells how far the gateway's mirror has come. */
+export type MirrorInHeartbeat = Pick<Heartbeat, 'birth' | 'revision'>;
+
+/** A mirror of another segment counts as none: it knows nothing of this one. */
+export function mirrorOf(standing: MirrorStanding | undefined, segment: string): MirrorInHeartbeat {
+  if (standing?.segment !== segment) return { birth: '', revision: 0 };
+  const { generation, ...rest } = standing;
+  return { ...rest, birth: generation };
 }
 
 /** All heartbeats of a snapshot. */
@@ -48,7 +50,7 @@ export function heartbeatsIn(keys: Keys, found: ReadonlyMap<string, KeyValue>): 
     .filter((heartbeat) => heartbeat !== undefined);
 }
 
-/** Undefined for what no version of us has written. */
+/** @returns undefined for a value that no version of the gateway has written. */
 export function decodeHeartbeat(value: Uint8Array): Heartbeat | undefined {
   try {
     const heartbeat = JSON.parse(Buffer.from(value).toString('utf8')) as Heartbeat;

@@ -1,6 +1,6 @@
 import { type Etcd, EtcdError, endOfPrefix } from '../client/etcd.ts';
-import { decodeBirth, type KnownBirth } from './birth.ts';
 import { Keys, SEGMENTS } from './entry.ts';
+import { decodeGeneration, type KnownGeneration } from './generation.ts';
 import { decodeHeartbeat, type Heartbeat } from './heartbeat.ts';
 
 /** So many segments are looked at; whoever has more knows their names. */
@@ -9,8 +9,8 @@ const MOST_SEGMENTS = 30;
 /** A segment that etcd holds. */
 export interface KnownSegment {
   readonly name: string;
-  /** Undefined: it was not begun, or is lost. */
-  readonly birth: KnownBirth | undefined;
+  /** Undefined: it has not begun, or was lost. */
+  readonly generation: KnownGeneration | undefined;
   /** Those that are alive. */
   readonly gateways: readonly Heartbeat[];
 }
@@ -33,22 +33,22 @@ export async function otherSegments(etcd: Etcd, segment: string): Promise<readon
     if (name !== segment) found.push(await readSegment(etcd, name));
     first = endOfPrefix(new Keys(name).prefix);
   }
-  return found.filter(({ birth, gateways }) => birth !== undefined || gateways.length > 0);
+  return found.filter(({ generation, gateways }) => generation !== undefined || gateways.length > 0);
 }
 
 async function readSegment(etcd: Etcd, name: string): Promise<KnownSegment> {
   const keys = new Keys(name);
-  const [births, beats] = await Promise.all([
-    etcd.range(keys.birth, `${keys.birth}\0`),
+  const [generations, heartbeats] = await Promise.all([
+    etcd.range(keys.generation, `${keys.generation}\0`),
     etcd.range(keys.gateways, endOfPrefix(keys.gateways)),
   ]);
-  const gateways = beats.found
+  const gateways = heartbeats.found
     .map(({ value }) => decodeHeartbeat(value))
     .filter((heartbeat) => heartbeat !== undefined);
-  return { name, birth: decodeBirth(births.found[0]), gateways };
+  return { name, generation: decodeGeneration(generations.found[0]), gateways };
 }
 
-/** `vpsnet (3 gateways alive)`, parted by commas. */
+/** `vpsnet (3 gateways alive)`, separated by commas. */
 export function segmentsToText(segments: readonly KnownSegment[]): string {
   return segments.map(({ name, gateways }) => `${name} (${aliveToText(gateways.length)})`).join(', ');
 }

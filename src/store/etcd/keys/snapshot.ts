@@ -1,6 +1,6 @@
 import { type Etcd, endOfPrefix, type KeyValue, type Revision } from '../client/etcd.ts';
-import { decodeBirth, type KnownBirth } from './birth.ts';
 import type { Keys } from './entry.ts';
+import { decodeGeneration, type KnownGeneration } from './generation.ts';
 
 /** etcd looks at all keys from the first on for each page, however few it returns: 4,000 are some two megabytes. */
 const PAGE_KEYS = 4000;
@@ -9,7 +9,7 @@ const PAGE_KEYS = 4000;
 export interface Snapshot {
   readonly revision: Revision;
   readonly found: ReadonlyMap<string, KeyValue>;
-  readonly birth: KnownBirth | undefined;
+  readonly generation: KnownGeneration | undefined;
 }
 
 /** Reads a segment, a page at a time. Rejects with an EtcdError. */
@@ -26,7 +26,7 @@ export async function readSnapshot(etcd: Etcd, keys: Keys): Promise<Snapshot> {
     if (!page.more || last === undefined) break;
     first = `${last.key}\0`;
   }
-  return { revision, found, birth: decodeBirth(found.get(keys.birth)) };
+  return { revision, found, generation: decodeGeneration(found.get(keys.generation)) };
 }
 
 /** One key as a majority has it now; undefined: it is not there. */

@@ -3,16 +3,16 @@ import type { Say } from '../../../log/say.ts';
 import { type Ipv4, ipv4ToText } from '../../../net/ipv4.ts';
 import type { KeptLease, Mirror } from '../../mirror.ts';
 import type { Compare, Etcd } from '../client/etcd.ts';
+import type { Keys } from '../keys/entry.ts';
 import {
-  encodeBirth,
+  encodeGeneration,
   INIT,
   type Judgement,
   judge,
-  type KnownBirth,
-  OtherLifeError,
+  type KnownGeneration,
+  OtherGenerationError,
   SEED,
-} from '../keys/birth.ts';
-import type { Keys } from '../keys/entry.ts';
+} from '../keys/generation.ts';
 import { heartbeatsIn } from '../keys/heartbeat.ts';
 import { otherSegments, segmentsToText } from '../keys/segments.ts';
 import { readSnapshot, type Snapshot } from '../keys/snapshot.ts';
@@ -22,7 +22,7 @@ type Refusal = Extract<Judgement, { kind: 'refused' }>;
 
 /** The value of the key that asks all gateways for their mirrors. */
 export interface Seeding {
-  /** The birth that is to come. */
+  /** The generation that is to come. */
   readonly id: string;
   readonly replaces: readonly string[];
 }
@@ -41,7 +41,7 @@ export interface AdmissionParts {
   readonly mirror: Mirror;
   readonly clock: Clock;
   readonly self: () => Ipv4;
-  readonly newOp: () => string;
+  readonly newOperationId: () => string;
   readonly say: Say;
 }
 
@@ -50,7 +50,7 @@ export class Admission {
   readonly #parts: AdmissionParts;
   /** What was said last. */
   #said = '';
-  /** The birth that this mirror was merged for. */
+  /** The generation that this mirror was merged for. */
   #mergedFor = '';
 
   constructor(parts: AdmissionParts) {
@@ -58,32 +58,32 @@ export class Admission {
   }
 
   /** All leases, with what this node has brought up. Rejects with an EtcdError that says why nothing may be granted. */
-  async read(): Promise<Snapshot & { readonly birth: KnownBirth }> {
+  async read(): Promise<Snapshot & { readonly generation: KnownGeneration }> {
     const { etcd, keys, segment, mirror } = this.#parts;
     for (;;) {
       // Before the snapshot is asked for: what is written meanwhile need not be in it.
       const { standing } = mirror;
       const kept = mirror.leases();
       const snapshot = await readSnapshot(etcd, keys);
-      const { birth, revision } = snapshot;
-      const judged = judge(birth, revision, segment, standing);
-      const judgement = judged.kind === 'ours' ? (lacks(snapshot, keys, kept) ?? judged) : judged;
+      const { generation, revision } = snapshot;
+      const judged = judge(generation, revision, segment, standing);
+      const judgement = judged.kind === 'current' ? (lacks(snapshot, keys, kept) ?? judged) : judged;
       if (judgement.kind === 'refused') {
-        if (judgement.isLoss && birth !== undefined) await this.#doubt(birth, judgement.cause);
+        if (judgement.isLoss && generation !== undefined) await this.#suspend(generation, judgement.cause);
         await this.#answerSeeding(snapshot);
         throw this.#refusal(
-          birth === undefined && standing === undefined ? await this.#unknown(judgement) : judgement,
+          generation === undefined && standing === undefined ? await this.#unknown(judgement) : judgement,
         );
       }
-      if (birth === undefined) throw new OtherLifeError();
-      const isMerged = this.#mergedFor === birth.id;
-      if (judgement.kind === 'ours' || isMerged) {
+      if (generation === undefined) throw new OtherGenerationError();
+      const isMerged = this.#mergedFor === generation.id;
+      if (judgement.kind === 'current' || isMerged) {
         this.#said = '';
-        return { ...snapshot, birth };
+        return { ...snapshot, generation };
       }
-      const guard = { key: keys.birth, modRevision: birth.revision };
-      await this.#merge(snapshot, judgement.kind === 'joins' ? 'join' : 'seed', guard);
-      this.#mergedFor = birth.id; // And read again, with what was merged.
+      const guard = { key: keys.generation, modRevision: generation.revision };
+      await this.#merge(snapshot, judgement.kind === 'join' ? 'join' : 'seed', guard);
+      this.#mergedFor = generation.id; // And read again, with what was merged.
     }
   }
 
@@ -96,27 +96,27 @@ export class Admission {
     return { ...judgement, cause, remedy: `mend GATEWAY_SEGMENT; or, if it is a new one, ${INIT}` };
   }
 
-  #refusal({ cause, remedy }: Refusal): OtherLifeError {
+  #refusal({ cause, remedy }: Refusal): OtherGenerationError {
     if (this.#said !== cause) this.#parts.say('error', { cause, remedy }, 'nothing is granted');
     this.#said = cause;
-    return new OtherLifeError(`${cause}: ${remedy}`);
+    return new OtherGenerationError(`${cause}: ${remedy}`);
   }
 
-  /** Stops all gateways: each compares the birth in whatever it writes. */
-  async #doubt({ revision, ...birth }: KnownBirth, cause: string): Promise<void> {
+  /** Stops all gateways: each compares the generation in whatever it writes. */
+  async #suspend({ revision, ...generation }: KnownGeneration, cause: string): Promise<void> {
     const { etcd, keys, node } = this.#parts;
-    const value = encodeBirth({ ...birth, doubt: `${cause} (found by ${node})` });
-    const compare = [{ key: keys.birth, modRevision: revision }];
-    await etcd.transact({ compare, success: [{ kind: 'put', key: keys.birth, value }], failure: [] });
+    const value = encodeGeneration({ ...generation, suspendedFor: `${cause} (found by ${node})` });
+    const compare = [{ key: keys.generation, modRevision: revision }];
+    await etcd.transact({ compare, success: [{ kind: 'put', key: keys.generation, value }], failure: [] });
   }
 
   async #merge(snapshot: Snapshot, rule: 'join' | 'seed', guard: Compare): Promise<MergeReport> {
-    const { etcd, keys, mirror, clock, self, node, newOp, say } = this.#parts;
+    const { etcd, keys, mirror, clock, self, node, newOperationId, say } = this.#parts;
     const leases = mirror.leases();
     const address = ipv4ToText(self());
     const now = clock.now();
     const report = await mergeLeases({
-      ...{ etcd, keys, snapshot, guard, leases, rule, now, newOp },
+      ...{ etcd, keys, snapshot, guard, leases, rule, now, newOperationId },
       self: { address, node },
     });
     for (const conflict of report.conflicts)
@@ -128,16 +128,16 @@ export class Admission {
     return report;
   }
 
-  /** `cluster seed` asks for the mirrors of a life that is lost: what this one has goes up, once. */
+  /** Where `cluster seed` asks for the mirrors of a lost generation, merges this one, once. */
   async #answerSeeding(snapshot: Snapshot): Promise<void> {
     const { etcd, keys, segment, mirror, node } = this.#parts;
     const asked = snapshot.found.get(keys.seeding);
     const seeding = decodeSeeding(asked?.value);
     const { standing } = mirror;
     if (asked === undefined || seeding === undefined || standing?.segment !== segment) return;
-    if (this.#mergedFor === seeding.id || !seeding.replaces.includes(standing.birth)) return;
-    if (isWell(keys, snapshot)) return; // Nothing is lost: it is this file that is of another life.
-    // Only while it is asked for: what comes after the birth would count as of the life before.
+    if (this.#mergedFor === seeding.id || !seeding.replaces.includes(standing.generation)) return;
+    if (isWell(keys, snapshot)) return; // etcd has lost nothing: this file is of another generation.
+    // Only while it is asked for: what is merged after the next generation has begun would count as written in it.
     const guard = { key: keys.seeding, modRevision: asked.modRevision };
     const report = await this.#merge(snapshot, 'seed', guard);
     const seeded: Seeded = { id: seeding.id, node, ...report };
@@ -152,7 +152,7 @@ export class Admission {
 }
 
 /**
- * Every record that the mirror has of this life is in etcd, as old or newer; undefined: so it is. Its revision alone says
+ * Every record that the mirror has of this generation is in etcd, as old or newer; undefined: so it is. Its revision alone says
  * little: heartbeats count it up again after a backup was put back.
  */
 function lacks({ found }: Snapshot, keys: Keys, kept: readonly KeptLease[]): Refusal | undefined {
@@ -166,9 +166,9 @@ function lacks({ found }: Snapshot, keys: Keys, kept: readonly KeptLease[]): Ref
 }
 
 /** A gateway grants from this etcd: it finds in it what it knows. */
-function isWell(keys: Keys, { found, birth }: Snapshot): boolean {
-  if (birth === undefined || birth.doubt !== undefined) return false;
-  return heartbeatsIn(keys, found).some((each) => each.birth === birth.id && !each.isRefused);
+function isWell(keys: Keys, { found, generation }: Snapshot): boolean {
+  if (generation === undefined || generation.suspendedFor !== undefined) return false;
+  return heartbeatsIn(keys, found).some((each) => each.birth === generation.id && !each.isRefused);
 }
 
 /** Undefined for what no version of us has written. */

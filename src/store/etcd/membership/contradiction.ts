@@ -2,17 +2,20 @@ import { ipv4FromText } from '../../../net/ipv4.ts';
 import type { Heartbeat, Profile } from '../keys/heartbeat.ts';
 
 /** What a process says that it is. */
-export interface Claim extends Profile {
+export interface GatewayClaim extends Profile {
   readonly node: string;
   readonly instance: string;
 }
 
 /** Why a gateway may not be one beside these; undefined: it may. */
-export function contradictionIn(others: readonly Heartbeat[], claim: Claim): string | undefined {
+export function contradictionIn(others: readonly Heartbeat[], claim: GatewayClaim): string | undefined {
   return others.map((other) => contradictionBy(other, claim)).find((one) => one !== undefined);
 }
 
-function contradictionBy(other: Heartbeat, { node, instance, listenIp, agreed }: Claim): string | undefined {
+function contradictionBy(
+  other: Heartbeat,
+  { node, instance, listenIp, agreed }: GatewayClaim,
+): string | undefined {
   if (other.instance === instance) return undefined;
   // The process before this one, on the same node, is no other gateway.
   if (other.node === node) return other.listenIp === listenIp ? undefined : sameName(node, other);
@@ -25,7 +28,7 @@ function contradictionBy(other: Heartbeat, { node, instance, listenIp, agreed }:
 }
 
 /** Of two that contradict each other the one with the lower address goes on, or the one with the lower name. */
-export function goesBefore(other: Heartbeat, { listenIp, node }: Claim): boolean {
+export function goesBefore(other: Heartbeat, { listenIp, node }: GatewayClaim): boolean {
   const [theirs = 0, ours = 0] = [ipv4FromText(other.listenIp), ipv4FromText(listenIp)];
   return theirs === ours ? other.node < node : theirs < ours;
 }

@@ -4,21 +4,27 @@ import { type Ipv4, ipv4FromText } from '../../../net/ipv4.ts';
 import { type Etcd, endOfPrefix, type KeyValue, type Revision, type WatchEvent } from '../client/etcd.ts';
 import { CLOCK_GRACE } from '../keys/clock-grace.ts';
 import type { Keys } from '../keys/entry.ts';
-import { decodeHeartbeat, type Heartbeat, heartbeatsIn, type Profile } from '../keys/heartbeat.ts';
-import { type Claim, contradictionIn, differencesOf, goesBefore, sameName } from './contradiction.ts';
+import {
+  decodeHeartbeat,
+  type Heartbeat,
+  heartbeatsIn,
+  type MirrorInHeartbeat,
+  type Profile,
+} from '../keys/heartbeat.ts';
+import { contradictionIn, differencesOf, type GatewayClaim, goesBefore, sameName } from './contradiction.ts';
 import { alarmsOf } from './space.ts';
 
-/** A heartbeat ends so long after its gateway's last sign of life: seconds. */
-const LIFE_SECONDS = 10;
+/** etcd deletes a heartbeat this long after its gateway last renewed it: seconds. */
+const HEARTBEAT_TTL_SECONDS = 10;
 /** How often it is renewed: milliseconds. */
-const BEAT = 3000;
+const HEARTBEAT_EVERY = 3000;
 /** A predecessor's heartbeat is waited out for so long: milliseconds. */
-const PATIENCE = 12_000;
-const RETRY = 1000;
+const REGISTER_PATIENCE = 12_000;
+const REGISTER_RETRY = 1000;
 /** Of a gateway's clock so many heartbeats are kept; the one that was on its way for the least time counts. */
 const SAMPLES = 4;
 /** A heartbeat's key that another process has written so often in turn is another gateway's, not a predecessor's. */
-const DOUBLES = 3;
+const MOST_OVERWRITES = 3;
 
 export interface MembersOptions {
   readonly etcd: Etcd;
@@ -29,10 +35,10 @@ export interface MembersOptions {
   /** It may compact etcd. */
   readonly compacts: boolean;
   /** For the heartbeat. */
-  readonly mirror: () => { readonly birth: string; readonly revision: number };
+  readonly mirror: () => MirrorInHeartbeat;
 }
 
-interface Known {
+interface KnownGateway {
   readonly heartbeat: Heartbeat;
   /** How far its clock is ahead of ours, by its last heartbeats, less their time on the way: milliseconds. */
   readonly offsets: readonly number[];
@@ -46,20 +52,20 @@ interface Known {
  */
 export class Members {
   readonly #options: MembersOptions;
-  readonly #known = new Map<string, Known>();
+  readonly #known = new Map<string, KnownGateway>();
   /** Undefined: this gateway has not been let in. */
   #profile: Profile | undefined;
   #etcdLease: string | undefined;
   /** The modification revision of this gateway's key, as it must be when it is written next; 0: it is not there. */
   #written: Revision = 0;
-  #doubles = 0;
+  #overwrites = 0;
   /** Of another process's heartbeat under this name, when it was met last. */
-  #foreign: Revision = 0;
+  #otherRevision: Revision = 0;
   #beatAt = Number.NEGATIVE_INFINITY;
   #isBeating = false;
   #isRefused = false;
-  #saidBirth = '';
-  #problem: string | undefined;
+  #announcedGeneration = '';
+  #conflict: string | undefined;
   #live: ReadonlySet<Ipv4> = new Set();
   #differences: readonly string[] = [];
   #agreedAt: number | undefined;
@@ -75,7 +81,7 @@ export class Members {
 
   /** A mistake of the settings that showed after the start; undefined: none. */
   get problem(): string | undefined {
-    return this.#problem;
+    return this.#conflict;
   }
 
   /** Of those that are alive, grant and may compact etcd, this one has the lowest address. */
@@ -124,7 +130,7 @@ export class Members {
    * Says who this is, unless another gateway contradicts it: then it is asked again as long as a predecessor's heartbeat
    * may last, and the contradiction returned. Undefined: there is none, or etcd cannot be had now. `waits` hears why.
    */
-  async claim(profile: Profile, waits: (cause: string) => void): Promise<string | undefined> {
+  async register(profile: Profile, waits: (cause: string) => void): Promise<string | undefined> {
     const { clock, etcd, keys } = this.#options;
     this.#profile = undefined;
     const start = clock.monotonic();
@@ -135,7 +141,7 @@ export class Members {
       const contradiction = contradictionIn(others, this.#claimOf(profile));
       if (contradiction === undefined) {
         this.#profile = profile;
-        this.#problem = undefined;
+        this.#conflict = undefined;
         const before = found?.get(keys.ofGateway(this.#options.node));
         this.#written = before?.modRevision ?? 0;
         // Of the process before this one: an etcd without space grants no new one.
@@ -143,18 +149,18 @@ export class Members {
         await this.beat();
         return undefined;
       }
-      if (clock.monotonic() - start >= PATIENCE) return contradiction;
+      if (clock.monotonic() - start >= REGISTER_PATIENCE) return contradiction;
       if (isFirst) waits(contradiction);
-      await new Promise<void>((resolve) => clock.after(RETRY, resolve));
+      await new Promise<void>((resolve) => clock.after(REGISTER_RETRY, resolve));
     }
   }
 
   /** Whether this gateway finds in etcd what it knows; the others hear of it at once if it is new. */
-  say(isRefused: boolean): void {
-    const { birth } = this.#options.mirror();
-    if (isRefused === this.#isRefused && birth === this.#saidBirth) return;
+  announce(isRefused: boolean): void {
+    const { birth: generation } = this.#options.mirror();
+    if (isRefused === this.#isRefused && generation === this.#announcedGeneration) return;
     this.#isRefused = isRefused;
-    this.#saidBirth = birth;
+    this.#announcedGeneration = generation;
     this.#beatAt = Number.NEGATIVE_INFINITY;
     void this.beat();
   }
@@ -163,7 +169,7 @@ export class Members {
   async beat(): Promise<boolean> {
     const { clock } = this.#options;
     if (this.#profile === undefined || this.#isBeating) return false;
-    if (clock.monotonic() - this.#beatAt < BEAT) return false;
+    if (clock.monotonic() - this.#beatAt < HEARTBEAT_EVERY) return false;
     this.#beatAt = clock.monotonic();
     this.#isBeating = true;
     try {
@@ -248,15 +254,15 @@ export class Members {
     const self = { node, agreed: { ...profile.agreed, ...profile.alike } };
     const gateways = [self, ...others.filter((other) => other.node !== node)];
     this.#differences = differencesOf(gateways, profile);
-    if (this.#doubles >= DOUBLES) return;
+    if (this.#overwrites >= MOST_OVERWRITES) return;
     const claim = this.#claimOf(profile);
-    this.#problem = contradictionIn(
+    this.#conflict = contradictionIn(
       others.filter((other) => goesBefore(other, claim)),
       claim,
     );
   }
 
-  #claimOf(profile: Profile): Claim {
+  #claimOf(profile: Profile): GatewayClaim {
     const { node, instance } = this.#options;
     return { ...profile, node, instance };
   }
@@ -265,7 +271,7 @@ export class Members {
   async #put(profile: Profile): Promise<boolean> {
     const { etcd, keys, clock, node, instance, mirror, compacts } = this.#options;
     const isKept = this.#etcdLease !== undefined && (await etcd.keepAlive(this.#etcdLease));
-    if (!isKept) this.#etcdLease = await etcd.grantEtcdLease(LIFE_SECONDS);
+    if (!isKept) this.#etcdLease = await etcd.grantEtcdLease(HEARTBEAT_TTL_SECONDS);
     const etcdLease = this.#etcdLease;
     if (etcdLease === undefined) return false;
     const key = keys.ofGateway(node);
@@ -283,23 +289,23 @@ export class Members {
     });
     if (succeeded) {
       this.#written = revision;
-      if (this.#doubles >= DOUBLES) this.#problem = undefined;
-      this.#doubles = 0;
+      if (this.#overwrites >= MOST_OVERWRITES) this.#conflict = undefined;
+      this.#overwrites = 0;
       return true;
     }
     const [read] = results;
     const found = read?.kind === 'get' ? read.found : undefined;
     const other = found === undefined ? undefined : decodeHeartbeat(found.value);
-    const isSilent = found?.modRevision === this.#foreign;
-    this.#foreign = found?.modRevision ?? 0;
+    const isSilent = found?.modRevision === this.#otherRevision;
+    this.#otherRevision = found?.modRevision ?? 0;
     if (found === undefined || other === undefined || other.instance === instance || isSilent) {
       // It had ended; or the answer to the last one was lost; or it is a predecessor's, who beats no more.
-      this.#written = this.#foreign;
+      this.#written = this.#otherRevision;
       this.#beatAt = Number.NEGATIVE_INFINITY; // Again within a second.
       return false;
     }
-    this.#doubles += 1;
-    if (this.#doubles >= DOUBLES) this.#problem = sameName(node, other);
+    this.#overwrites += 1;
+    if (this.#overwrites >= MOST_OVERWRITES) this.#conflict = sameName(node, other);
     return false;
   }
 }

@@ -4,7 +4,7 @@ import type { KeyValue, Revision } from '../client/etcd.ts';
 import type { Claim, Entry } from '../keys/entry.ts';
 
 /** Everything in etcd that a lease of a file meets. */
-export interface Met {
+export interface Existing {
   readonly at: KeyValue | undefined;
   readonly entry: Entry | undefined;
   readonly clientKey: KeyValue | undefined;
@@ -15,54 +15,57 @@ export interface Met {
 }
 
 /** put: it goes up. keep: what etcd has stays. `isHeld`: its address is kept from others as long as the lease would run. */
-export type Verdict = 'put' | 'keep' | { readonly conflict: string; readonly isHeld: boolean };
+export type MergeVerdict = 'put' | 'keep' | { readonly conflict: string; readonly withholdsAddress: boolean };
 
 /** Of a gateway that was alone: nothing that stands is written over, and nothing newer undone. */
-export function joins(lease: KeptLease, { entry, elsewhere }: Met, now: number): Verdict {
+export function verdictForJoin(lease: KeptLease, { entry, elsewhere }: Existing, now: number): MergeVerdict {
   const stands = isStanding(lease, now);
   const record = entry?.record;
   const isLeased = stands && lease.state === 'bound';
-  const lives =
+  const other =
     elsewhere && isStanding(elsewhere.entry.record, now)
       ? { address: elsewhere.address, state: elsewhere.entry.record.state }
       : undefined;
   if (record !== undefined && !stands) return 'keep';
   if (record?.client === lease.client) {
-    if (lives?.state === 'bound')
-      return lease.state === 'bound' ? against(lease, lives.address, false) : 'keep';
+    if (other?.state === 'bound')
+      return lease.state === 'bound' ? conflictWith(lease, other.address, false) : 'keep';
     if (record.state === 'peer') return isLeased ? 'put' : 'keep';
     return !isStanding(record, now) && lease.updatedAt > record.updatedAt ? 'put' : 'keep';
   }
   if (record !== undefined && isStanding(record, now)) {
     // What a peer was heard to grant yields to whoever has the lease itself.
     if (record.state === 'peer' && isLeased) return 'put';
-    return lease.state === 'bound' ? { conflict: `etcd has it as ${said(record)}`, isHeld: false } : 'keep';
+    return lease.state === 'bound'
+      ? { conflict: `etcd has it as ${claimToText(record)}`, withholdsAddress: false }
+      : 'keep';
   }
-  if (lives === undefined || lease.state === 'declined') return 'put';
+  if (other === undefined || lease.state === 'declined') return 'put';
   if (!isLeased) return 'keep';
-  return lives.state === 'peer' ? 'put' : against(lease, lives.address, true);
+  return other.state === 'peer' ? 'put' : conflictWith(lease, other.address, true);
 }
 
-/** Of a mirror of an earlier life: of two records the newer one counts. `of this life`: no mirror knows better. */
-export function seeds(
+/** Of a mirror of an earlier generation: of two records the newer one counts. 'of this generation': no mirror knows better. */
+export function verdictForSeed(
   lease: KeptLease,
-  met: Met,
+  met: Existing,
   now: number,
-  ageOf: (found: KeyValue | undefined, entry: Entry | undefined) => Revision | 'of this life',
-): Verdict {
+  ageOf: (found: KeyValue | undefined, entry: Entry | undefined) => Revision | 'of this generation',
+): MergeVerdict {
   const { at, entry, elsewhere } = met;
   const age = ageOf(at, entry);
   const elsewhereAge = elsewhere === undefined ? -1 : ageOf(elsewhere.found, elsewhere.entry);
-  if (age === 'of this life' || elsewhereAge === 'of this life') return joins(lease, met, now);
+  if (age === 'of this generation' || elsewhereAge === 'of this generation')
+    return verdictForJoin(lease, met, now);
   if (lease.version <= age) return 'keep';
   // A client has one lease: of two the newer one.
   return lease.state === 'bound' && lease.version <= elsewhereAge ? 'keep' : 'put';
 }
 
-function against(lease: KeptLease, address: Ipv4, isHeld: boolean): Verdict {
-  return { conflict: `etcd has ${lease.client} at ${ipv4ToText(address)}`, isHeld };
+function conflictWith(lease: KeptLease, address: Ipv4, isHeld: boolean): MergeVerdict {
+  return { conflict: `etcd has ${lease.client} at ${ipv4ToText(address)}`, withholdsAddress: isHeld };
 }
 
-function said({ client, state, node, granter }: Claim): string {
+function claimToText({ client, state, node, granter }: Claim): string {
   return `${state} to ${client} by ${node === '' ? granter : `${node} (${granter})`}`;
 }

@@ -10,10 +10,10 @@ import {
   type Revision,
   type Transaction,
 } from '../client/etcd.ts';
-import { OtherLifeError } from '../keys/birth.ts';
 import { type Claim, claimedLength, decodeEntry, type Entry, encodeEntry, type Keys } from '../keys/entry.ts';
+import { OtherGenerationError } from '../keys/generation.ts';
 import { readKey, type Snapshot } from '../keys/snapshot.ts';
-import { joins, type Met, seeds, type Verdict } from './merge-verdict.ts';
+import { type Existing, type MergeVerdict, verdictForJoin, verdictForSeed } from './merge-verdict.ts';
 
 /** Leases in one transaction: each takes two comparisons and three writes at the most. */
 const BATCH = 32;
@@ -46,14 +46,14 @@ export interface MergeOptions {
   /** What the file has. */
   readonly leases: readonly KeptLease[];
   /**
-   * join: leases of a gateway that was alone; nothing that stands is written over. seed: a mirror of an earlier life;
-   * of two mirrors the newer revision counts, and what was written in this life, after its birth, more than both.
+   * join: leases of a gateway that was alone; nothing that stands is written over. seed: a mirror of an earlier generation;
+   * of two mirrors the newer revision counts, and what was written since this generation began counts more than both.
    */
   readonly rule: 'join' | 'seed';
   /** Who grants: for leases of the file that name no granter. */
   readonly self: { readonly address: string; readonly node: string };
   readonly now: number;
-  readonly newOp: () => string;
+  readonly newOperationId: () => string;
 }
 
 /** Brings the leases of a lease file up into etcd. Rejects with an EtcdError; what is done then stays, and may be done again. */
@@ -98,7 +98,7 @@ class Merge {
     const written = new Set<string>();
     for (const lease of leases) {
       if (readsAgain) await this.#readAgain(lease);
-      const met = this.#meet(lease);
+      const met = this.#existingFor(lease);
       const transaction = this.#planned(lease, met);
       if (transaction === undefined) continue;
       const keys = [...transaction.success].map((operation) => ('key' in operation ? operation.key : ''));
@@ -111,7 +111,7 @@ class Merge {
     const { etcd, guard } = this.#options;
     const success = sent.map(({ transaction }) => ({ kind: 'transaction', transaction }) as const);
     const { succeeded, results, revision } = await etcd.transact({ compare: [guard], success, failure: [] });
-    if (!succeeded) throw new OtherLifeError('the segment has changed while leases were brought up');
+    if (!succeeded) throw new OtherGenerationError('the segment has changed while leases were brought up');
     for (const [index, { lease, transaction }] of sent.entries()) {
       const result = results[index];
       if (result?.kind !== 'transaction' || !result.result.succeeded) again.push(lease);
@@ -145,7 +145,7 @@ class Merge {
     return found;
   }
 
-  #meet({ address, client }: KeptLease): Met {
+  #existingFor({ address, client }: KeptLease): Existing {
     const { keys } = this.#options;
     const at = this.#found.get(keys.ofAddress(address));
     const clientKey = this.#found.get(keys.ofClient(client));
@@ -153,7 +153,7 @@ class Merge {
     return { at, entry, clientKey, elsewhere: this.#elsewhere(address, client, clientKey) };
   }
 
-  #elsewhere(address: Ipv4, client: ClientKey, clientKey: KeyValue | undefined): Met['elsewhere'] {
+  #elsewhere(address: Ipv4, client: ClientKey, clientKey: KeyValue | undefined): Existing['elsewhere'] {
     const other = clientKey === undefined ? undefined : ipv4FromText(Buffer.from(clientKey.value).toString());
     if (other === undefined || other === address) return undefined;
     const found = this.#found.get(this.#options.keys.ofAddress(other));
@@ -165,14 +165,14 @@ class Merge {
   }
 
   /** Undefined: there is nothing to write. */
-  #planned(lease: KeptLease, met: Met): Transaction | undefined {
+  #planned(lease: KeptLease, met: Existing): Transaction | undefined {
     const { rule, now } = this.#options;
     const isForeign = met.at !== undefined && met.entry === undefined;
-    const verdict: Verdict = isForeign
-      ? { conflict: 'what etcd has of the address is no lease', isHeld: false }
+    const verdict: MergeVerdict = isForeign
+      ? { conflict: 'what etcd has of the address is no lease', withholdsAddress: false }
       : rule === 'join'
-        ? joins(lease, met, now)
-        : seeds(lease, met, now, (found, entry) => this.#ageOf(found, entry));
+        ? verdictForJoin(lease, met, now)
+        : verdictForSeed(lease, met, now, (found, entry) => this.#ageOf(found, entry));
     if (verdict === 'keep') {
       this.kept += 1;
       return undefined;
@@ -181,20 +181,20 @@ class Merge {
     const address = ipv4ToText(lease.address);
     const isNew = !this.conflicts.some((conflict) => conflict.address === address);
     if (isNew) this.conflicts.push({ address, client: lease.client, cause: verdict.conflict });
-    return verdict.isHeld ? this.#hold(lease, met) : undefined;
+    return verdict.withholdsAddress ? this.#withhold(lease, met) : undefined;
   }
 
-  /** The revision that a record had in its earlier life. */
-  #ageOf(found: KeyValue | undefined, entry: Entry | undefined): Revision | 'of this life' {
+  /** The revision that a record had in an earlier generation. */
+  #ageOf(found: KeyValue | undefined, entry: Entry | undefined): Revision | 'of this generation' {
     if (found === undefined || entry?.record === undefined) return -1;
     if (entry.seeded !== undefined) return entry.seeded;
-    const { birth } = this.#options.snapshot;
+    const { generation } = this.#options.snapshot;
     const isSettled =
-      birth !== undefined && this.#options.snapshot.found.get(this.#options.keys.seeding) === undefined;
-    return isSettled && found.modRevision > birth.revision ? 'of this life' : found.modRevision;
+      generation !== undefined && this.#options.snapshot.found.get(this.#options.keys.seeding) === undefined;
+    return isSettled && found.modRevision > generation.revision ? 'of this generation' : found.modRevision;
   }
 
-  #put(lease: KeptLease, met: Met): Transaction {
+  #put(lease: KeptLease, met: Existing): Transaction {
     const { keys, rule, now } = this.#options;
     const seeded = rule === 'seed' ? { seeded: lease.version } : {};
     const { offer: _offer, seeded: _seeded, ...rest } = met.entry ?? { op: '' };
@@ -202,7 +202,7 @@ class Merge {
       ...rest,
       ...seeded,
       record: this.#claimOf(lease, lease.client),
-      op: this.#options.newOp(),
+      op: this.#options.newOperationId(),
     };
     const address = keys.ofAddress(lease.address);
     const compare = [revisionOf(address, met.at)];
@@ -219,7 +219,7 @@ class Merge {
       const freed: Claim = { ...record, state: 'free', expiresAt: now, reason: 'moved' };
       const key = keys.ofAddress(elsewhere.address);
       compare.push(revisionOf(key, elsewhere.found));
-      const value = encodeEntry({ ...elsewhere.entry, record: freed, op: this.#options.newOp() });
+      const value = encodeEntry({ ...elsewhere.entry, record: freed, op: this.#options.newOperationId() });
       success.push({ kind: 'put', key, value });
     }
     for (const loser of new Set([met.entry?.record?.client, met.entry?.offer?.client])) {
@@ -234,7 +234,7 @@ class Merge {
   }
 
   /** Nobody gets the address as long as its client may use it. */
-  #hold(lease: KeptLease, met: Met): Transaction | undefined {
+  #withhold(lease: KeptLease, met: Existing): Transaction | undefined {
     if (met.at !== undefined) return undefined;
     const { keys } = this.#options;
     const claim = {
@@ -242,7 +242,7 @@ class Merge {
       state: 'declined' as const,
     };
     const address = keys.ofAddress(lease.address);
-    const value = encodeEntry({ record: claim, op: this.#options.newOp() });
+    const value = encodeEntry({ record: claim, op: this.#options.newOperationId() });
     return {
       compare: [revisionOf(address, undefined)],
       success: [{ kind: 'put', key: address, value }],

@@ -3,6 +3,6 @@ import type { MirrorStanding } from '../../mirror.ts';
 
 /** What a lease file mirrors; undefined: its leases are its own. */
 export function readStanding(database: Database): MirrorStanding | undefined {
-  const row = database.prepare('SELECT segment, birth, revision FROM mirror').get();
+  const row = database.prepare('SELECT segment, birth AS generation, revision FROM mirror').get();
   return row as MirrorStanding | undefined;
 }

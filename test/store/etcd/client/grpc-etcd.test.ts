@@ -12,7 +12,7 @@ import { GrpcEtcd } from '../../../../src/store/etcd/client/grpc-etcd.ts';
 import { certify } from '../../../support/certificates.ts';
 import { EtcdProcesses, hasEtcd } from '../../../support/etcd-process.ts';
 import { at as dotted } from '../../../support/plan.ts';
-import { giveBirth, openSharedStore } from '../../../support/shared-store.ts';
+import { beginSegment, openSharedStore } from '../../../support/shared-store.ts';
 import { address, bind, client } from '../../changes.ts';
 import { leaseStoreContract } from '../../lease-store.contract.ts';
 
@@ -167,7 +167,7 @@ describeEtcd(`a real etcd${why}`, () => {
       segments += 1;
       const etcd = new GrpcEtcd({ endpoints: cluster.endpoints, clock: systemClock });
       const segment = `contract-${segments}`;
-      await giveBirth(etcd, segment);
+      await beginSegment(etcd, segment);
       return openSharedStore({ etcd, segment, clock: systemClock, random: Math.random, inFlight });
     },
     dotted('10.15.3.10'),
@@ -179,7 +179,7 @@ describeEtcd(`three members of etcd${why}`, () => {
     const cluster = await EtcdProcesses.start({ members: 3 });
     const etcd = new GrpcEtcd({ endpoints: cluster.endpoints, clock: systemClock });
     await cluster.until(() => etcd.range('a', 'b'));
-    await giveBirth(etcd);
+    await beginSegment(etcd);
     const store = await openSharedStore({ etcd, clock: systemClock, random: Math.random });
     try {
       expect(await bind(store, { client: 1, address: address('10.15.3.20') })).toBe('committed');

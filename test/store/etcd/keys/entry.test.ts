@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { INFINITE_SECONDS } from '../../../../src/lease/lease.ts';
-import { Keys, leaseOf, parseEntry } from '../../../../src/store/etcd/keys/entry.ts';
+import { Keys, leaseOfClaim, parseEntry } from '../../../../src/store/etcd/keys/entry.ts';
 import { FakeClock } from '../../../support/clock.ts';
 import { MemoryCluster } from '../../../support/memory-etcd.ts';
 import { MemoryMirror } from '../../../support/memory-mirror.ts';
-import { giveBirth, openSharedStore, SEGMENT } from '../../../support/shared-store.ts';
+import { beginSegment, openSharedStore, SEGMENT } from '../../../support/shared-store.ts';
 import { address, at, bind, client, hardware, offer } from '../../changes.ts';
 
 const A = address('10.15.3.20');
@@ -20,7 +20,7 @@ function olderEntry(record: object = {}): object {
 
 async function born(entry?: object): Promise<MemoryCluster> {
   const cluster = new MemoryCluster();
-  await giveBirth(cluster.connect());
+  await beginSegment(cluster.connect());
   const value = Buffer.from(JSON.stringify(entry ?? {}));
   if (entry !== undefined)
     cluster.transact({ compare: [], success: [{ kind: 'put', key: KEY, value }], failure: [] });
@@ -39,7 +39,7 @@ describe('the length of a lease in etcd', () => {
   ])('%s is read with its length, or as one whose length is not known', (_, more, leaseSeconds) => {
     const record = parseEntry(JSON.stringify(olderEntry(more)))?.record;
 
-    expect(record && leaseOf(A, record, 7)).toMatchObject({ client: client(1), leaseSeconds });
+    expect(record && leaseOfClaim(A, record, 7)).toMatchObject({ client: client(1), leaseSeconds });
   });
 
   test.each([-1, 0.5, INFINITE_SECONDS + 1, '3600', null])(

@@ -8,7 +8,7 @@ import { Guest } from '../../../support/guest.ts';
 import { MemoryCluster } from '../../../support/memory-etcd.ts';
 import { MemoryMirror } from '../../../support/memory-mirror.ts';
 import { ip } from '../../../support/packet.ts';
-import { giveBirth, openSharedStore, SEGMENT } from '../../../support/shared-store.ts';
+import { beginSegment, openSharedStore, SEGMENT } from '../../../support/shared-store.ts';
 import { address, at, bind, changeOf, client, offer, POOL } from '../../changes.ts';
 
 const A = address('10.15.3.20');
@@ -18,7 +18,7 @@ const SERVER = '10.15.3.10';
 
 async function born(): Promise<MemoryCluster> {
   const cluster = new MemoryCluster();
-  await giveBirth(cluster.connect());
+  await beginSegment(cluster.connect());
   return cluster;
 }
 

@@ -6,7 +6,7 @@ import { FakeClock, settle } from '../../../support/clock.ts';
 import { MemoryCluster } from '../../../support/memory-etcd.ts';
 import { MemoryMirror } from '../../../support/memory-mirror.ts';
 import { at as dotted } from '../../../support/plan.ts';
-import { giveBirth, openSharedStore } from '../../../support/shared-store.ts';
+import { beginSegment, openSharedStore } from '../../../support/shared-store.ts';
 import { address, at, bind, client, hardware, offer } from '../../changes.ts';
 
 const A = address('10.15.3.20');
@@ -39,7 +39,7 @@ function row(
 /** Leases that stand in etcd already, by the gateway at .11; then node 1 joins with its file. */
 async function join(standing: readonly Parameters<typeof bind>[1][], ...rows: readonly KeptLease[]) {
   const cluster = new MemoryCluster();
-  await giveBirth(cluster.connect());
+  await beginSegment(cluster.connect());
   const clock = new FakeClock(at(0));
   const there = await openSharedStore({ etcd: cluster.connect(), clock, place: 11 });
   for (const wish of standing) expect(await bind(there, wish)).toBe('committed');
@@ -67,7 +67,7 @@ describe('a node that joins', () => {
       expect(store.leases.bindingOf(client(2))).toMatchObject({ address: B, state: 'free' });
     }
     expect(said).toEqual(['info the leases of this node are in etcd {"uploaded":2,"kept":0,"conflicts":0}']);
-    expect(mirror.standing?.birth).toBe('first life');
+    expect(mirror.standing?.generation).toBe('first generation');
     expect(mirror.leases().find((lease) => lease.address === A)).toMatchObject({
       hostname: 'web',
       node: 'pve1',

@@ -7,13 +7,13 @@ import { Members } from '../../../../src/store/etcd/membership/members.ts';
 import { FakeClock, settle } from '../../../support/clock.ts';
 import { MemoryCluster } from '../../../support/memory-etcd.ts';
 import { at as dotted } from '../../../support/plan.ts';
-import { giveBirth, openSharedStore, SEGMENT, sharedStore } from '../../../support/shared-store.ts';
+import { beginSegment, openSharedStore, SEGMENT, sharedStore } from '../../../support/shared-store.ts';
 
 const AGREED = { GATEWAY_DHCP_IDENTITY: 'auto' };
 
 async function born(): Promise<MemoryCluster> {
   const cluster = new MemoryCluster();
-  await giveBirth(cluster.connect());
+  await beginSegment(cluster.connect());
   return cluster;
 }
 

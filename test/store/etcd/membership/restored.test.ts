@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { loadSettings } from '../../../../src/config/load-settings.ts';
 import type { LeaseState } from '../../../../src/lease/lease.ts';
 import type { Ipv4 } from '../../../../src/net/ipv4.ts';
-import { initSegment } from '../../../../src/sharing/begin-segment.ts';
+import { initSegment } from '../../../../src/sharing/init-segment.ts';
 import type { EtcdStore } from '../../../../src/store/etcd/etcd-store.ts';
 import { decodeEntry, Keys } from '../../../../src/store/etcd/keys/entry.ts';
 import { readSnapshot } from '../../../../src/store/etcd/keys/snapshot.ts';
@@ -12,7 +12,7 @@ import { FakeClock, settle } from '../../../support/clock.ts';
 import { MemoryCluster } from '../../../support/memory-etcd.ts';
 import { MemoryMirror } from '../../../support/memory-mirror.ts';
 import { at as dotted } from '../../../support/plan.ts';
-import { giveBirth, openSharedStore, SEGMENT, sharedStore } from '../../../support/shared-store.ts';
+import { beginSegment, openSharedStore, SEGMENT, sharedStore } from '../../../support/shared-store.ts';
 import { address, at, bind, client, hardware } from '../../changes.ts';
 
 const A = address('10.15.3.20');
@@ -63,7 +63,7 @@ function kept(
 async function merged(cluster: MemoryCluster, rule: 'join' | 'seed', leases: readonly KeptLease[]) {
   const etcd = cluster.connect();
   let op = 0;
-  const guard = { key: KEYS.birth, modRevision: cluster.keys.get(KEYS.birth)?.modRevision ?? 0 };
+  const guard = { key: KEYS.generation, modRevision: cluster.keys.get(KEYS.generation)?.modRevision ?? 0 };
   return mergeLeases({
     guard,
     etcd,
@@ -73,7 +73,7 @@ async function merged(cluster: MemoryCluster, rule: 'join' | 'seed', leases: rea
     rule,
     self: { address: '10.15.3.10', node: 'pve1' },
     now: at(10),
-    newOp: () => {
+    newOperationId: () => {
       op += 1;
       return `op ${op}`;
     },
@@ -88,7 +88,7 @@ function recordAt(cluster: MemoryCluster, place: Ipv4) {
 describe('etcd that was put back', () => {
   test('grants nothing, however long the heartbeats of those that refuse have counted its revision up', async () => {
     const before = new MemoryCluster();
-    await giveBirth(before.connect());
+    await beginSegment(before.connect());
     const clock = new FakeClock();
     const mirror = new MemoryMirror();
     const store = await openSharedStore({ etcd: before.connect(), clock, mirror });
@@ -107,7 +107,7 @@ describe('etcd that was put back', () => {
 
   test('is not granted from by a gateway that was away, while another says that it has seen more', async () => {
     const before = new MemoryCluster();
-    await giveBirth(before.connect());
+    await beginSegment(before.connect());
     const clock = new FakeClock();
     const mirror = new MemoryMirror();
     const store = await openSharedStore({ etcd: before.connect(), clock, mirror });
@@ -140,18 +140,20 @@ describe('seeding', () => {
     expect(recordAt(cluster, B)).toMatchObject({ state: 'bound', client: client(1) });
   });
 
-  test('writes over no lease of a segment that lives, for a file of another life', async () => {
+  test('writes over no lease of a segment that works, for a file of another generation', async () => {
     const cluster = new MemoryCluster();
-    await giveBirth(cluster.connect(), SEGMENT, 'this life');
+    await beginSegment(cluster.connect(), SEGMENT, 'this generation');
     const clock = new FakeClock();
     const well = await openSharedStore({ etcd: cluster.connect(), clock });
     await bind(well, { client: 1, address: A });
     const mirror = new MemoryMirror([kept(A, 2, 'bound', 90_000)]);
-    mirror.standing = { segment: SEGMENT, birth: 'an older life', revision: 90_001 };
+    mirror.standing = { segment: SEGMENT, generation: 'an older generation', revision: 90_001 };
     const foreign = await openSharedStore({ etcd: cluster.connect(), clock, place: 11, mirror });
 
     // What `cluster seed` writes, which the refusal of the second gateway has told the operator to run.
-    const value = Buffer.from(JSON.stringify({ id: 'next', replaces: ['an older life', 'this life'] }));
+    const value = Buffer.from(
+      JSON.stringify({ id: 'next', replaces: ['an older generation', 'this generation'] }),
+    );
     cluster.transact({ compare: [], success: [{ kind: 'put', key: KEYS.seeding, value }], failure: [] });
     await seconds(clock, 3, well, foreign);
 
@@ -160,15 +162,15 @@ describe('seeding', () => {
   });
 });
 
-describe('a life that follows another', () => {
+describe('a generation that follows another', () => {
   test('counts the revisions of the file anew too, so that the next seeding compares like with like', async () => {
     const cluster = new MemoryCluster();
-    const key = KEYS.birth;
-    const birth = { id: 'second life', at: 0, by: 'test', replaces: ['first life'] };
-    const value = Buffer.from(JSON.stringify(birth));
+    const key = KEYS.generation;
+    const generation = { id: 'second generation', at: 0, by: 'test', replaces: ['first generation'] };
+    const value = Buffer.from(JSON.stringify(generation));
     cluster.transact({ compare: [], success: [{ kind: 'put', key, value }], failure: [] });
     const mirror = new MemoryMirror([kept(A, 1, 'bound', 90_000)]);
-    mirror.standing = { segment: SEGMENT, birth: 'first life', revision: 90_001 };
+    mirror.standing = { segment: SEGMENT, generation: 'first generation', revision: 90_001 };
 
     const store = await openSharedStore({ etcd: cluster.connect(), clock: new FakeClock(), mirror });
 
@@ -185,12 +187,12 @@ describe('a life that follows another', () => {
         success: [{ kind: 'put', key, value: Buffer.from(JSON.stringify(value)) }],
         failure: [],
       });
-    put(KEYS.seeding, { id: 'second life', replaces: ['first life'] });
+    put(KEYS.seeding, { id: 'second generation', replaces: ['first generation'] });
     const etcd = cluster.connect();
     const snapshot = await readSnapshot(etcd, KEYS);
 
     // All others have brought up theirs; this one's heartbeat was not there when they were counted.
-    put(KEYS.birth, { id: 'second life', at: 0, by: 'test', replaces: ['first life'] });
+    put(KEYS.generation, { id: 'second generation', at: 0, by: 'test', replaces: ['first generation'] });
     cluster.transact({ compare: [], success: [{ kind: 'delete', key: KEYS.seeding }], failure: [] });
     await other.serveAs(dotted('10.15.3.11'), { agreed: {}, alike: {} });
     const granted = await bind(other, { client: 2, address: A });
@@ -202,7 +204,9 @@ describe('a life that follows another', () => {
       self: { address: '10.15.3.10', node: 'pve1' },
     } as const;
     const leases = [kept(A, 1, 'bound', 90_000)];
-    await mergeLeases({ ...options, etcd, snapshot, leases, now: at(10), newOp: () => 'op' }).catch(() => {});
+    await mergeLeases({ ...options, etcd, snapshot, leases, now: at(10), newOperationId: () => 'op' }).catch(
+      () => {},
+    );
 
     expect(granted).toBe('committed');
     expect(recordAt(cluster, A)).toMatchObject({ state: 'bound', client: client(2) });
@@ -210,7 +214,7 @@ describe('a life that follows another', () => {
 
   test('is not begun by `cluster init` while gateways are alive that know an earlier one', async () => {
     const before = new MemoryCluster();
-    await giveBirth(before.connect());
+    await beginSegment(before.connect());
     const clock = new FakeClock();
     const mirror = new MemoryMirror();
     await openSharedStore({ etcd: before.connect(), clock, mirror });
@@ -228,7 +232,7 @@ describe('a life that follows another', () => {
 describe('joining', () => {
   test('frees no live lease of a client elsewhere for an older one of the file', async () => {
     const cluster = new MemoryCluster();
-    await giveBirth(cluster.connect());
+    await beginSegment(cluster.connect());
     const store = await openSharedStore({ etcd: cluster.connect(), clock: new FakeClock(), place: 11 });
     await bind(store, { client: 1, address: A });
     await bind(
@@ -255,7 +259,7 @@ describe('joining', () => {
 describe('a gateway that takes the name of another', () => {
   test('does not stop it, and is not let in, though its listen address came late', async () => {
     const cluster = new MemoryCluster();
-    await giveBirth(cluster.connect());
+    await beginSegment(cluster.connect());
     const clock = new FakeClock();
     const honest = await openSharedStore({ etcd: cluster.connect(), clock, node: 'pve1' });
     const twin = sharedStore({ etcd: cluster.connect(), clock, place: 11, node: 'pve1' });
@@ -272,7 +276,7 @@ describe('a gateway that takes the name of another', () => {
 describe('a lost watch', () => {
   test('is begun anew though there is always something to commit', async () => {
     const cluster = new MemoryCluster();
-    await giveBirth(cluster.connect());
+    await beginSegment(cluster.connect());
     const clock = new FakeClock();
     const first = await openSharedStore({ etcd: cluster.connect(), clock });
     const busy = await openSharedStore({ etcd: cluster.connect(), clock, place: 11 });

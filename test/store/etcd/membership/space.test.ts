@@ -7,12 +7,12 @@ import type { EtcdStore } from '../../../../src/store/etcd/etcd-store.ts';
 import { Keys } from '../../../../src/store/etcd/keys/entry.ts';
 import { heartbeatsIn } from '../../../../src/store/etcd/keys/heartbeat.ts';
 import { readSnapshot } from '../../../../src/store/etcd/keys/snapshot.ts';
+import { whyNotCompact } from '../../../../src/store/etcd/membership/etcd-maintenance.ts';
 import { alarmsOf } from '../../../../src/store/etcd/membership/space.ts';
-import { whyNotCompact } from '../../../../src/store/etcd/membership/upkeep.ts';
 import { EtcdProcesses, hasEtcd } from '../../../support/etcd-process.ts';
 import { at as dotted } from '../../../support/plan.ts';
 import {
-  giveBirth,
+  beginSegment,
   openSharedStore,
   SEGMENT,
   type SharedStoreOptions,
@@ -35,7 +35,7 @@ describeEtcd(`an etcd with little space${why}`, () => {
     ends.push(() => cluster.close());
     const etcd = connect(cluster);
     await cluster.until(() => etcd.range('a', 'b'));
-    await giveBirth(etcd);
+    await beginSegment(etcd);
     return { cluster, etcd };
   }
 

@@ -7,7 +7,7 @@ import { openSqlite } from '../../../../src/store/sqlite/disk/driver.ts';
 import { openMirror } from '../../../../src/store/sqlite/open-mirror.ts';
 import { FakeClock } from '../../../support/clock.ts';
 import { MemoryCluster } from '../../../support/memory-etcd.ts';
-import { giveBirth, openSharedStore } from '../../../support/shared-store.ts';
+import { beginSegment, openSharedStore } from '../../../support/shared-store.ts';
 import { address, at, bind } from '../../changes.ts';
 import { fileIn, openIn, temporaryDirectory } from '../temporary-store.ts';
 
@@ -18,7 +18,7 @@ async function gateway(directory: string) {
   const cluster = new MemoryCluster();
   const clock = new FakeClock(at(0));
   const said: string[] = [];
-  await giveBirth(cluster.connect());
+  await beginSegment(cluster.connect());
   const mirror = await openMirror({
     directory,
     clock,

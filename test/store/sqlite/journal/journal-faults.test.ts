@@ -85,7 +85,7 @@ describe('the journal', () => {
       after: { ...after, version: 500, hostname: '', node: '' },
       reason: 'bound',
     });
-    mirror.reached({ segment: 'one', birth: 'a', revision: 500 });
+    mirror.reached({ segment: 'one', generation: 'a', revision: 500 });
     mirror.close();
     damage(fileIn(directory));
 

@@ -6,8 +6,8 @@ import { ipv4FromText, ipv4ToText } from '../net/ipv4.ts';
 import { prefixOf, prefixToText } from '../net/prefix.ts';
 import { systemClock } from '../server/system-clock.ts';
 import type { Etcd } from '../store/etcd/client/etcd.ts';
-import { encodeBirth, OTHER_FILE } from '../store/etcd/keys/birth.ts';
 import { Keys } from '../store/etcd/keys/entry.ts';
+import { encodeGeneration, OTHER_FILE } from '../store/etcd/keys/generation.ts';
 import { type Heartbeat, heartbeatsIn } from '../store/etcd/keys/heartbeat.ts';
 import { type KnownSegment, otherSegments, segmentsToText } from '../store/etcd/keys/segments.ts';
 import { readSnapshot } from '../store/etcd/keys/snapshot.ts';
@@ -29,9 +29,13 @@ export async function initSegment(
 ): Promise<void> {
   const { segment, node, settings } = shared;
   const keys = new Keys(segment);
-  const { birth, found } = await readSnapshot(etcd, keys);
-  if (birth !== undefined)
-    throw refusal(segment, `was begun by ${birth.by} already (${birth.id})`, 'nothing is to be done');
+  const { generation, found } = await readSnapshot(etcd, keys);
+  if (generation !== undefined)
+    throw refusal(
+      segment,
+      `was begun by ${generation.by} already (${generation.id})`,
+      'nothing is to be done',
+    );
   const mirror = mirrorStateOf(settings.leasesDir);
   if (mirror !== undefined && mirror.segment !== segment)
     throw refusal(segment, `is not that of this node's lease file, ${mirror.segment}`, OTHER_FILE);
@@ -43,10 +47,10 @@ export async function initSegment(
   }
   if (!isNew) refuseMistyped(await otherSegments(etcd, segment), shared);
   const id = randomUUID();
-  const value = encodeBirth({ id, at: systemClock.now(), by: node, replaces: [] });
+  const value = encodeGeneration({ id, at: systemClock.now(), by: node, replaces: [] });
   const { succeeded } = await etcd.transact({
-    compare: [{ key: keys.birth, modRevision: 0 }],
-    success: [{ kind: 'put', key: keys.birth, value }],
+    compare: [{ key: keys.generation, modRevision: 0 }],
+    success: [{ kind: 'put', key: keys.generation, value }],
     failure: [],
   });
   if (!succeeded) throw refusal(segment, 'was begun by another node just now', 'nothing is to be done');
@@ -66,14 +70,17 @@ function refuseMistyped(others: readonly KnownSegment[], shared: SharedSettings)
 }
 
 /** Why another segment may be the one that was meant; undefined: it is not. */
-function likenessOf({ name, birth, gateways }: KnownSegment, shared: SharedSettings): string | undefined {
+function likenessOf(
+  { name, generation, gateways }: KnownSegment,
+  shared: SharedSettings,
+): string | undefined {
   const { segment, node, settings } = shared;
   if (gateways.some((gateway) => gateway.node === node)) return `where ${node} is a gateway`;
   const address = settings.listenIp === undefined ? undefined : ipv4ToText(settings.listenIp);
   if (gateways.some(({ listenIp }) => listenIp === address)) return `where ${address} is a gateway`;
   const network = prefixToText(prefixOf(settings.gateway, settings.subnetMask));
   if (gateways.some((gateway) => networkOf(gateway) === network)) return `in the same network ${network}`;
-  if (birth?.by === node) return 'begun by this node';
+  if (generation?.by === node) return 'begun by this node';
   const edits = editsBetween(name.toLowerCase(), segment.toLowerCase());
   return edits <= MISTYPED ? 'nearly the same name' : undefined;
 }

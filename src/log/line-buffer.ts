@@ -1,18 +1,18 @@
-/** Bytes: larger ones cost little less, and smaller ones more, as each write is a change of thread there and back. */
-export const PIECE_BYTES = 65_536;
-/** Of UTF-8, for one unit of UTF-16 at the most. */
+/** Bytes of a buffer. Larger ones save little; smaller ones cost more, since each write wakes another thread and comes back. */
+export const LINE_BUFFER_BYTES = 65_536;
+/** The most bytes of UTF-8 that one unit of UTF-16 takes. */
 const BYTES_FOR_EACH = 3;
 
-/** Lines as the bytes that are written, one behind the other. */
-export class Piece {
+/** Log lines as bytes, one behind the other, for one or several writes. */
+export class LineBuffer {
   readonly #bytes: Buffer;
   #start = 0;
   #end = 0;
   #lines = 0;
 
-  /** Has room for a line, however long. */
+  /** @param line The buffer has room for it, however long it is. */
   constructor(line = '') {
-    this.#bytes = Buffer.allocUnsafeSlow(Math.max(PIECE_BYTES, line.length * BYTES_FOR_EACH));
+    this.#bytes = Buffer.allocUnsafeSlow(Math.max(LINE_BUFFER_BYTES, line.length * BYTES_FOR_EACH));
   }
 
   get size(): number {
@@ -27,7 +27,7 @@ export class Piece {
     return line.length * BYTES_FOR_EACH <= this.#bytes.length - this.#end;
   }
 
-  /** The caller knows that there is room. */
+  /** Call it only after `hasRoom` has said yes. */
   add(line: string): void {
     this.#end += this.#bytes.write(line, this.#end);
     this.#lines += 1;

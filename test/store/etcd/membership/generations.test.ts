@@ -1,32 +1,36 @@
 import { describe, expect, test } from 'vitest';
 import { loadSettings } from '../../../../src/config/load-settings.ts';
-import { seedSegment } from '../../../../src/sharing/mend-segment.ts';
+import { seedSegment } from '../../../../src/sharing/seed-segment.ts';
 import type { EtcdStore } from '../../../../src/store/etcd/etcd-store.ts';
-import { judge, type KnownBirth } from '../../../../src/store/etcd/keys/birth.ts';
+import { judge, type KnownGeneration } from '../../../../src/store/etcd/keys/generation.ts';
 import { FakeClock, settle } from '../../../support/clock.ts';
 import { MemoryCluster } from '../../../support/memory-etcd.ts';
 import { MemoryMirror } from '../../../support/memory-mirror.ts';
-import { giveBirth, openSharedStore, SEGMENT } from '../../../support/shared-store.ts';
+import { beginSegment, openSharedStore, SEGMENT } from '../../../support/shared-store.ts';
 import { address, at, bind, client } from '../../changes.ts';
 
 const A = address('10.15.3.20');
 const B = address('10.15.3.21');
 const C = address('10.15.3.22');
 
-const BIRTH: KnownBirth = { id: 'now', at: 0, by: 'pve1', replaces: ['before'], revision: 5 };
-const mirrorOf = (birth: string, revision = 10, segment = SEGMENT) => ({ segment, birth, revision });
+const GENERATION: KnownGeneration = { id: 'now', at: 0, by: 'pve1', replaces: ['before'], revision: 5 };
+const mirrorOf = (generation: string, revision = 10, segment = SEGMENT) => ({
+  segment,
+  generation,
+  revision,
+});
 
 test.each([
-  ['the birth that the mirror knows', BIRTH, mirrorOf('now'), 'ours'],
-  ['a node that has never shared', BIRTH, undefined, 'joins'],
-  ['a mirror of a life that was merged into this one', BIRTH, mirrorOf('before'), 'merges'],
-  ['a mirror of another life', BIRTH, mirrorOf('elsewhere'), 'refused'],
-  ['a mirror that has seen more', BIRTH, mirrorOf('now', 11), 'refused'],
-  ['a mirror of another segment', BIRTH, mirrorOf('now', 1, 'other'), 'refused'],
-  ['no birth, and a mirror', undefined, mirrorOf('now'), 'refused'],
-  ['no birth, and no mirror', undefined, undefined, 'refused'],
-])('whether etcd holds the leases that a node knows: %s', (_, birth, mirror, kind) => {
-  expect(judge(birth, 10, SEGMENT, mirror).kind).toBe(kind);
+  ['the generation that the mirror knows', GENERATION, mirrorOf('now'), 'current'],
+  ['a node that has never shared', GENERATION, undefined, 'join'],
+  ['a mirror of a generation that was merged into this one', GENERATION, mirrorOf('before'), 'merge'],
+  ['a mirror of another generation', GENERATION, mirrorOf('elsewhere'), 'refused'],
+  ['a mirror that has seen more', GENERATION, mirrorOf('now', 11), 'refused'],
+  ['a mirror of another segment', GENERATION, mirrorOf('now', 1, 'other'), 'refused'],
+  ['no generation, and a mirror', undefined, mirrorOf('now'), 'refused'],
+  ['no generation, and no mirror', undefined, undefined, 'refused'],
+])('whether etcd holds the leases that a node knows: %s', (_, generation, mirror, kind) => {
+  expect(judge(generation, 10, SEGMENT, mirror).kind).toBe(kind);
 });
 
 /** A segment with gateways on one clock. */
@@ -75,11 +79,11 @@ class Segment {
 
 async function born(): Promise<Segment> {
   const segment = new Segment();
-  await giveBirth(segment.cluster.connect());
+  await beginSegment(segment.cluster.connect());
   return segment;
 }
 
-describe('an etcd without a birth', () => {
+describe('an etcd without a generation', () => {
   test('grants nothing, says what to do once, and serves as soon as it is begun', async () => {
     const segment = new Segment();
     const store = await segment.gateway();
@@ -91,7 +95,7 @@ describe('an etcd without a birth', () => {
     expect(said).toHaveLength(1);
     expect(said[0]).toContain('vps-gateway cluster init');
     expect(segment.cluster.keys.has(`/vps-gateway/${SEGMENT}/ip/10.15.3.20`)).toBe(false);
-    await giveBirth(segment.cluster.connect());
+    await beginSegment(segment.cluster.connect());
     await segment.pass(2, store);
     expect(await bind(store, { client: 1, address: A })).toBe('committed');
   });
@@ -116,11 +120,11 @@ describe('an etcd that was emptied under a running gateway', () => {
     const store = await segment.gateway();
     await bind(store, { client: 1, address: A });
     segment.cluster.empty();
-    await giveBirth(segment.cluster.connect(), SEGMENT, 'second life');
+    await beginSegment(segment.cluster.connect(), SEGMENT, 'second generation');
     await segment.pass(5, store);
 
     expect(await bind(store, { client: 2, address: B })).toBe('failed');
-    expect(store.failure).toContain('holds other leases');
+    expect(store.failure).toContain('holds another generation');
   });
 
   test('is seeded from all mirrors: the newest record of each address, and then it is served from', async () => {
@@ -141,7 +145,7 @@ describe('an etcd that was emptied under a running gateway', () => {
     await segment.pass(3, first, second);
 
     expect(printed.filter((line) => line.startsWith('pve'))).toHaveLength(2);
-    expect(printed.join('\n')).toContain('lives again');
+    expect(printed.join('\n')).toContain('has a new generation');
     for (const store of [first, second]) {
       expect(store.leases.canPromise).toBe(true);
       const holders = [A, B, C].map((each) => store.leases.at(each)?.client);
@@ -196,7 +200,7 @@ describe('an etcd that was put back from a backup', () => {
     const printed = await segment.seed(store);
     await segment.pass(3, store);
 
-    expect(printed.join('\n')).toContain('lives again');
+    expect(printed.join('\n')).toContain('has a new generation');
     expect(early).not.toBe('committed');
     expect(refused).toContain('was put back');
     expect(store.leases.canPromise).toBe(true);

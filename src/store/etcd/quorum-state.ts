@@ -2,18 +2,21 @@ import type { Clock } from '../../lease/clock.ts';
 import type { LeaseTable } from '../../lease-table/lease-table.ts';
 import type { Mirror } from '../mirror.ts';
 import { EtcdError } from './client/etcd.ts';
-import { OtherLifeError } from './keys/birth.ts';
+import { OtherGenerationError } from './keys/generation.ts';
 import type { Members } from './membership/members.ts';
 
-/** Whether leases can be promised: a majority answers, takes what is written, and no other gateway contradicts. */
-export class Footing {
+/**
+ * Whether this gateway may promise leases. It may while a majority of etcd's members answers and accepts its writes, and
+ * no other gateway has the same address, name or different settings. It tells the table and the mirror.
+ */
+export class QuorumState {
   readonly #clock: Clock;
   readonly #table: LeaseTable;
   readonly #mirror: Mirror;
   readonly #members: Members;
   #failure: string | undefined = 'the leases have not been read yet';
   #confirmedAt = Number.NEGATIVE_INFINITY;
-  /** False: etcd has refused a change, and has not taken a heartbeat since (no space, no permission). */
+  /** False: etcd has refused a change (no space, no permission), and has not accepted a heartbeat since. */
   #mayWrite = true;
 
   constructor(clock: Clock, table: LeaseTable, mirror: Mirror, members: Members) {
@@ -28,13 +31,13 @@ export class Footing {
     return this.#failure ?? this.#members.problem;
   }
 
-  /** When a majority answered last: monotonic milliseconds. */
+  /** When a majority answered last: monotonic milliseconds. -Infinity: never. */
   get confirmedAt(): number {
     return this.#confirmedAt;
   }
 
-  /** A majority has answered. */
-  confirm(): void {
+  /** Call it when a majority has answered. */
+  majorityAnswered(): void {
     if (!this.#mayWrite) return;
     this.#failure = undefined;
     this.#confirmedAt = this.#clock.monotonic();
@@ -42,20 +45,21 @@ export class Footing {
     this.#mirror.asked(true, this.#clock.now());
   }
 
-  /** Nothing is promised until a majority answers again. */
-  lose(error: unknown): void {
+  /** Call it when a call has failed: no lease is promised until a majority answers again. */
+  askingFailed(error: unknown): void {
     this.#failure = error instanceof Error ? error.message : String(error);
     this.#table.canPromise = false;
     this.#mirror.asked(false, this.#clock.now());
   }
 
-  /** A change was not taken: where etcd answers and refuses, it is no better before it has taken a heartbeat. */
-  notTaken(error: unknown): void {
+  /** Call it when a change has failed. If etcd refused it, no lease is promised before etcd has accepted a heartbeat. */
+  changeFailed(error: unknown): void {
     const isRefused = error instanceof EtcdError && error.fault === 'refused';
-    if (isRefused && !(error instanceof OtherLifeError)) this.#mayWrite = false;
+    if (isRefused && !(error instanceof OtherGenerationError)) this.#mayWrite = false;
   }
 
-  heartbeatTaken(): void {
+  /** Call it when etcd has accepted a heartbeat. */
+  heartbeatWritten(): void {
     this.#mayWrite = true;
   }
 }

@@ -1,8 +1,8 @@
 import type { Random } from '../../../lease/clock.ts';
 import { hexOf } from '../../../net/hex.ts';
 
-/** Marks of attempts that nobody else makes: 64 bits that this process drew by lot once, and a count behind them. */
-export class Ops {
+/** Makes ids of changes that no other process makes: 64 random bits, drawn once a process, and a count. */
+export class OperationIds {
   readonly #prefix: string;
   #count = 0;
 
@@ -15,9 +15,9 @@ export class Ops {
     return `${this.#prefix}${this.#count}`;
   }
 
-  /** False: another gateway has made this mark, or an earlier process of this one. */
-  isOwn(op: string): boolean {
-    return op.startsWith(this.#prefix);
+  /** False: another gateway has made this id, or an earlier process of this one. */
+  isOwn(id: string): boolean {
+    return id.startsWith(this.#prefix);
   }
 }
 

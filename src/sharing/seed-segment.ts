@@ -3,8 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { GatewayError } from '../errors.ts';
 import { systemClock } from '../server/system-clock.ts';
 import type { Etcd } from '../store/etcd/client/etcd.ts';
-import { encodeBirth, type KnownBirth } from '../store/etcd/keys/birth.ts';
 import { Keys } from '../store/etcd/keys/entry.ts';
+import { encodeGeneration, type KnownGeneration } from '../store/etcd/keys/generation.ts';
 import { type Heartbeat, heartbeatsIn } from '../store/etcd/keys/heartbeat.ts';
 import { type KnownSegment, otherSegments, segmentsToText } from '../store/etcd/keys/segments.ts';
 import { readSnapshot, type Snapshot } from '../store/etcd/keys/snapshot.ts';
@@ -17,7 +17,7 @@ const LOOK_EVERY = 500;
 
 /**
  * After etcd has lost the leases of a segment, or has come back with older ones: asks every gateway that runs for what
- * its mirror has, waits for all of them, and begins the segment's new life, in which gateways grant again.
+ * its mirror has, waits for all of them, and begins the segment's next generation, in which gateways grant again.
  */
 export async function seedSegment(
   etcd: Etcd,
@@ -26,42 +26,48 @@ export async function seedSegment(
 ): Promise<void> {
   const keys = new Keys(shared.segment);
   const before = await readSnapshot(etcd, keys);
-  const others = before.birth === undefined ? await otherSegments(etcd, shared.segment) : [];
-  const lost = lifeToMend(shared.segment, keys, before, others);
+  const others = before.generation === undefined ? await otherSegments(etcd, shared.segment) : [];
+  const lost = generationToMend(shared.segment, keys, before, others);
   const replaces = [
-    ...new Set([lost, ...(before.birth === undefined ? [] : [before.birth.id, ...before.birth.replaces])]),
+    ...new Set([
+      lost,
+      ...(before.generation === undefined ? [] : [before.generation.id, ...before.generation.replaces]),
+    ]),
   ];
   const seeding: Seeding = { id: randomUUID(), replaces };
   const value = Buffer.from(JSON.stringify(seeding), 'utf8');
   await etcd.transact({ compare: [], success: [{ kind: 'put', key: keys.seeding, value }], failure: [] });
   try {
     await untilAllHave(etcd, keys, seeding, print);
-    await begin(etcd, keys, shared, before.birth, seeding, value);
+    await begin(etcd, keys, shared, before.generation, seeding, value);
   } catch (error) {
     const asked = [{ key: keys.seeding, value }];
     await etcd.transact({ compare: asked, success: [{ kind: 'delete', key: keys.seeding }], failure: [] });
     throw error;
   }
-  print(`segment ${shared.segment} lives again (${seeding.id}): its gateways grant from now on`);
+  print(`segment ${shared.segment} has a new generation (${seeding.id}): its gateways grant from now on`);
   print('a node that was away brings up what it has kept when it comes back');
 }
 
-/** The birth id of the life that was lost, by the mirrors of the living gateways. Throws cluster-state if none was. */
-function lifeToMend(
+/**
+ * The id of the generation that was lost, by the mirrors of the gateways that are alive.
+ * @throws GatewayError cluster-state if none was lost, or if it is not clear which.
+ */
+function generationToMend(
   segment: string,
   keys: Keys,
-  { found, birth }: Snapshot,
+  { found, generation }: Snapshot,
   otherNames: readonly KnownSegment[],
 ): string {
   const gateways = heartbeatsIn(keys, found);
-  const well = gateways.filter((each) => each.birth === birth?.id && !each.isRefused);
-  if (birth !== undefined && birth.doubt === undefined && well.length > 0) {
+  const well = gateways.filter((each) => each.birth === generation?.id && !each.isRefused);
+  if (generation !== undefined && generation.suspendedFor === undefined && well.length > 0) {
     const remedy =
-      'a node that refuses has a file of an older life: `vps-gateway cluster leave` there, and a new start, bring its leases up';
+      'a node that refuses has a file of an older generation: `vps-gateway cluster leave` there, and a new start, bring its leases up';
     throw refusal(`segment ${segment} has lost nothing, ${namesOf(well)} grants from it: ${remedy}`);
   }
-  const lives = [...new Set(gateways.map((each) => each.birth).filter((id) => id !== ''))];
-  const [lost, ...others] = lives;
+  const generations = [...new Set(gateways.map((each) => each.birth).filter((id) => id !== ''))];
+  const [lost, ...others] = generations;
   if (lost === undefined) {
     const remedy =
       'start the gateways that have been of it, and run this again; or `vps-gateway cluster init`';
@@ -69,11 +75,11 @@ function lifeToMend(
     throw refusal(`no gateway is alive that knows segment ${segment}${but}: ${remedy}`);
   }
   if (others.length > 0) {
-    const parts = lives.map((id) => `${namesOf(gateways.filter((each) => each.birth === id))} (${id})`);
+    const parts = generations.map((id) => `${namesOf(gateways.filter((each) => each.birth === id))} (${id})`);
     const remedy =
       'stop those of the older one, run this again, and let them join after `vps-gateway cluster leave`';
     throw refusal(
-      `the gateways of segment ${segment} have kept different lives, ${parts.join(' and ')}: ${remedy}`,
+      `the gateways of segment ${segment} have kept different generations, ${parts.join(' and ')}: ${remedy}`,
     );
   }
   return lost;
@@ -87,22 +93,26 @@ function refusal(message: string): GatewayError {
   return new GatewayError('cluster-state', message);
 }
 
-/** The new life, if nobody else has begun one. */
+/** Begins the next generation, unless another node has begun one. */
 async function begin(
   etcd: Etcd,
   keys: Keys,
   { node }: SharedSettings,
-  before: KnownBirth | undefined,
+  before: KnownGeneration | undefined,
   { id, replaces }: Seeding,
   seeding: Uint8Array,
 ): Promise<void> {
   const { succeeded } = await etcd.transact({
     compare: [
       { key: keys.seeding, value: seeding },
-      { key: keys.birth, modRevision: before?.revision ?? 0 },
+      { key: keys.generation, modRevision: before?.revision ?? 0 },
     ],
     success: [
-      { kind: 'put', key: keys.birth, value: encodeBirth({ id, at: systemClock.now(), by: node, replaces }) },
+      {
+        kind: 'put',
+        key: keys.generation,
+        value: encodeGeneration({ id, at: systemClock.now(), by: node, replaces }),
+      },
       { kind: 'delete', key: keys.seeding },
     ],
     failure: [],

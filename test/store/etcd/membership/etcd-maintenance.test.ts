@@ -3,7 +3,7 @@ import type { EtcdStore } from '../../../../src/store/etcd/etcd-store.ts';
 import { fullness, spaceProblems } from '../../../../src/store/etcd/membership/space.ts';
 import { FakeClock, settle } from '../../../support/clock.ts';
 import { MemoryCluster } from '../../../support/memory-etcd.ts';
-import { giveBirth, openSharedStore, type SharedStoreOptions } from '../../../support/shared-store.ts';
+import { beginSegment, openSharedStore, type SharedStoreOptions } from '../../../support/shared-store.ts';
 import { address, bind, client } from '../../changes.ts';
 
 const A = address('10.15.3.20');
@@ -18,7 +18,7 @@ class Segment {
 
   static async born(): Promise<Segment> {
     const segment = new Segment();
-    await giveBirth(segment.cluster.connect());
+    await beginSegment(segment.cluster.connect());
     return segment;
   }
 

@@ -27,7 +27,7 @@ const LEAST = 1000;
 /** Up to the last key: etcd's own sign for it. */
 const NO_END = '\0';
 
-export interface UpkeepParts {
+export interface EtcdMaintenanceParts {
   readonly etcd: Etcd;
   readonly clock: Clock;
   readonly compacting: Compacting;
@@ -44,7 +44,7 @@ interface Mark {
 }
 
 /** How this gateway stands to etcd, for each second. */
-export interface Standing {
+export interface WatchPosition {
   /** Seen by the watch: the newest revision, and how many keys were written so far. */
   readonly revision: Revision;
   readonly written: number;
@@ -56,8 +56,8 @@ export interface Standing {
  * Looks after etcd's space, off the way of the packets: says when it runs short, and compacts what is past, so that no
  * number of changes fills it. A watch that was left behind by a compaction ends, and the leases are read anew.
  */
-export class Upkeep {
-  readonly #parts: UpkeepParts;
+export class EtcdMaintenance {
+  readonly #parts: EtcdMaintenanceParts;
   /** The oldest first, of the last minutes. */
   #marks: Mark[] = [];
   #compacted: Mark = { at: 0, revision: 0, written: 0 };
@@ -67,7 +67,7 @@ export class Upkeep {
   #problems: readonly string[] = [];
   #said = '';
 
-  constructor(parts: UpkeepParts) {
+  constructor(parts: EtcdMaintenanceParts) {
     this.#parts = parts;
   }
 
@@ -77,7 +77,7 @@ export class Upkeep {
   }
 
   /** For every second. */
-  idle(standing: Standing): void {
+  idle(standing: WatchPosition): void {
     const now = this.#parts.clock.monotonic();
     this.#mark(standing, now);
     const isDue = now - this.#lookedAt >= LOOK_EVERY || standing.written - this.#lookedWritten >= LOOK_AFTER;
@@ -90,7 +90,7 @@ export class Upkeep {
     });
   }
 
-  #mark({ revision, written }: Standing, at: number): void {
+  #mark({ revision, written }: WatchPosition, at: number): void {
     const last = this.#marks.at(-1);
     if (last !== undefined && (revision < last.revision || written < last.written)) {
       // It was put back to what it was earlier: it counts anew.
