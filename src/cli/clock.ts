@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { SETTINGS } from '../config/settings.ts';
 import { type ClockStatus, sentenceOf, spanOf } from '../detection/clock-status.ts';
 import { askClock, HEALTH_SOCKET } from '../server/health.ts';
+import { leasesDirectory } from './leases-directory.ts';
 import { noAnswer, noAnswerToText } from './no-answer.ts';
 import { standardOutput } from './output.ts';
 import { complain } from './write-whole.ts';
@@ -40,7 +41,7 @@ function askingCommand(
     .option('--leases-dir <directory>', `its leases directory (${variable}; default ${fallback})`)
     .option('--json', 'as JSON')
     .action(async ({ leasesDir, json }: Options) => {
-      const directory = leasesDir ?? (process.env[variable] || fallback || '.');
+      const directory = leasesDirectory(leasesDir, process.env);
       const request = name === 'trust' ? 'clock trust' : 'clock';
       process.exitCode = await tell(join(directory, HEALTH_SOCKET), request, json === true);
     });

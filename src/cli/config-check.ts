@@ -36,8 +36,23 @@ import { readInterfaces } from '../transport/linux/interfaces.ts';
 import { type Column, type Output, standardOutput, writeSentences, writeTable } from './output.ts';
 import { addSettingOptions, flagsOf } from './setting-options.ts';
 
+/** As of `health`: the settings are right, and a new guest would get no address all the same. */
+const DROPPED = 1;
+
+const NOT_READ =
+  'the rules of the firewall could not be looked at: run this as root, where nft or iptables is installed';
+
+const STATUSES = `
+Exit status:
+  0   no problems
+  1   the settings are right, but a firewall rule of this machine drops what
+      guests send
+  78  a setting is wrong, or cannot be used on this machine`;
+
 export interface CheckReport {
   readonly ok: boolean;
+  /** What the command ends with. */
+  readonly status: number;
   readonly settings: readonly ShownSetting[];
   readonly listen:
     | {
@@ -49,6 +64,8 @@ export interface CheckReport {
     | undefined;
   readonly warnings: readonly string[];
   readonly problems: readonly string[];
+  /** What was not looked at. */
+  readonly notes: readonly string[];
 }
 
 export function addCheckCommand(program: Command): void {
@@ -56,7 +73,7 @@ export function addCheckCommand(program: Command): void {
     .command('check')
     .description('show every setting, its value and where it came from, and what is wrong with them')
     .option('--json', 'as JSON');
-  addSettingOptions(command, () => false).action(() => {
+  addSettingOptions(command.addHelpText('after', STATUSES), () => false).action(() => {
     const flags = flagsOf(command);
     const report = checkSettings(flags, process.env, readInterfaces(), refuseDirectory, {
       leasesIn: runningLeases,
@@ -67,7 +84,7 @@ export function addCheckCommand(program: Command): void {
     const output = standardOutput();
     if (asJson === true) output.write(`${JSON.stringify(report, null, 2)}\n`);
     else writeReport(output, report);
-    process.exitCode = report.ok ? 0 : EXIT_STATUS['bad-settings'];
+    process.exitCode = report.status;
   });
 }
 
@@ -75,8 +92,8 @@ export function addCheckCommand(program: Command): void {
 export interface Looks {
   /** The leases that run, of the file in a leases directory; throws a GatewayError if it cannot be read. */
   readonly leasesIn?: (directory: string) => readonly RunningLease[];
-  /** The firewall rules that keep guests' messages from coming in by an interface. */
-  readonly dropsOn?: (interfaceName: string) => readonly string[];
+  /** The firewall rules that keep guests' messages from coming in by an interface; undefined: none can be read. */
+  readonly dropsOn?: (interfaceName: string) => readonly string[] | undefined;
   /** What is wrong with the certificates for etcd. */
   readonly certificateFaults?: (files: CertificateFiles) => readonly CertificateFault[];
 }
@@ -101,25 +118,28 @@ export function checkSettings(
   const search = searchWith(loaded, links);
   const missing =
     search === undefined || search.kind === 'found' ? [] : [`${search.message}; ${search.remedy}`];
-  const problems = [
+  const wrong = [
     ...(loaded.ok ? [] : texts(loaded.problems)),
     ...directoryProblems(loaded.settings.leasesDir, refuse),
     ...missing,
     ...certificates.filter(({ isProblem }) => isProblem).map(({ text }) => text),
   ];
+  const rules = firewallProblems(search, dropsOn);
+  const dropped = rules ?? [];
   const oddity = search?.kind === 'found' && search.warning !== undefined ? [search.warning] : [];
   return {
-    ok: problems.length === 0,
+    ok: wrong.length + dropped.length === 0,
+    status: wrong.length > 0 ? EXIT_STATUS['bad-settings'] : dropped.length > 0 ? DROPPED : 0,
     settings: shownSettings(loaded.origins),
     listen: listenOf(search),
     warnings: [
       ...texts(loaded.warnings),
       ...oddity,
       ...planWarnings(loaded, search, links, leasesIn),
-      ...firewallWarnings(search, dropsOn),
       ...certificates.filter(({ isProblem }) => !isProblem).map(({ text }) => text),
     ],
-    problems,
+    problems: [...wrong, ...dropped],
+    notes: rules === undefined ? [NOT_READ] : [],
   };
 }
 
@@ -145,13 +165,13 @@ function planWarnings(
 }
 
 /** The settings are well; yet with these rules no guest gets an address. */
-function firewallWarnings(
+function firewallProblems(
   search: ListenAddressSearch | undefined,
-  dropsOn: (interfaceName: string) => readonly string[],
-): readonly string[] {
+  dropsOn: (interfaceName: string) => readonly string[] | undefined,
+): readonly string[] | undefined {
   if (search?.kind !== 'found') return [];
   const { interfaceName } = search;
-  return dropsOn(interfaceName).map(
+  return dropsOn(interfaceName)?.map(
     (rule) =>
       `the firewall drops what guests send to UDP port 67 on ${interfaceName}, so none gets an address: ${rule}; to let it in: ${rulesThatLetIn(interfaceName)}`,
   );
@@ -226,6 +246,7 @@ export function writeReport(output: Output, report: CheckReport): void {
   }
   sentences.push(...report.warnings.map((warning) => `warning: ${warning}`));
   sentences.push(...report.problems.map((problem) => `problem: ${problem}`));
+  sentences.push(...report.notes.map((note) => `note: ${note}`));
   if (report.ok)
     sentences.push(report.warnings.length === 0 ? 'no problems' : 'no problems beside the warnings');
   writeSentences(output, sentences);

@@ -8,6 +8,7 @@ import type { Verdict } from '../diagnosis/running-problem.ts';
 import { poolUseToText } from '../reporting/pool-use.ts';
 import type { Status } from '../reporting/status.ts';
 import { askHealth, HEALTH_SOCKET } from '../server/health.ts';
+import { leasesDirectory } from './leases-directory.ts';
 import { noAnswer, noAnswerToText } from './no-answer.ts';
 import { standardOutput, writeSentences } from './output.ts';
 import { complain } from './write-whole.ts';
@@ -35,7 +36,7 @@ export function addHealthCommand(program: Command): void {
     .option('--json', 'as JSON')
     .addHelpText('after', STATUSES)
     .action(async ({ leasesDir, json }: { leasesDir?: string; json?: boolean }) => {
-      const directory = leasesDir ?? (process.env[variable] || fallback || '.');
+      const directory = leasesDirectory(leasesDir, process.env);
       process.exitCode = await health(join(directory, HEALTH_SOCKET), json === true);
     });
 }
@@ -70,7 +71,9 @@ function sentencesOf(said: Status): readonly string[] {
     headline(said),
     ...told.flatMap(({ word, name, message, remedy }) => [
       `${word}: ${message}`,
-      ...(name === 'unheard' && said.interface !== null ? droppingRulesFor(said.interface).map(named) : []),
+      ...(name === 'unheard' && said.interface !== null
+        ? (droppingRulesFor(said.interface) ?? []).map(named)
+        : []),
       ...(remedy === '' ? [] : [`  to mend it: ${remedy}`]),
     ]),
     ...(pool === null ? [] : [`pool: ${poolUseToText(pool)}`]),

@@ -1,5 +1,4 @@
-import type { Command } from 'commander';
-import { loadSettings } from '../config/load-settings.ts';
+import { type Command, Option } from 'commander';
 import type { Environment } from '../config/settings.ts';
 import { GatewayError } from '../errors.ts';
 import { INFINITE_SECONDS, type Instant, instant } from '../lease/lease.ts';
@@ -14,6 +13,7 @@ import {
 } from '../store/sqlite/lease-reader.ts';
 import { describeClientIdentifier } from '../wire/client-identifier.ts';
 import { newest, standingAt } from './history-rows.ts';
+import { leasesDirectory } from './leases-directory.ts';
 import { momentOf } from './moment.ts';
 import { type Column, type Output, standardOutput, writeDetails, writeJson, writeTable } from './output.ts';
 import { complain } from './write-whole.ts';
@@ -66,7 +66,7 @@ interface HistoryOptions extends ReadOptions {
   readonly last?: string;
 }
 
-interface ListOptions extends ReadOptions {
+interface ListOptions extends HistoryOptions {
   readonly address?: string;
   readonly mac?: string;
   readonly state?: string;
@@ -96,14 +96,36 @@ export function addLeasesCommand(program: Command, surroundings = surroundingsOf
     );
   readingCommand(leases, 'show', 'all that is known of one address, or of one client by its MAC')
     .argument('<address|mac>')
-    .action((of: string, options: ReadOptions) => show(of, options, surroundings));
+    .action((of: string, options: HistoryOptions) => show(of, options, surroundings));
   readingCommand(leases, 'history', 'who had an address and when, or what a MAC had; the oldest first')
     .argument('[address|mac]', 'all of them, if it is left out')
-    .option('--since <time>', 'not before this: 2026-11-24T14:00 (UTC), or 2h for two hours ago')
-    .option('--until <time>', 'not after this')
-    .option('--at <time>', 'only what held at this time: who had the address, which addresses the MAC had')
-    .option('--last <count>', 'only so many, the newest')
     .action((of: string | undefined, options: HistoryOptions) => tellHistory(of, options, surroundings));
+  for (const command of leases.commands)
+    for (const option of historyOptions()) command.addOption(option.hideHelp(command.name() !== 'history'));
+}
+
+/** Understood by every command of the leases, to say of which one they are. */
+function historyOptions(): readonly Option[] {
+  return [
+    new Option('--since <time>', 'not before this: 2026-11-24T14:00 (UTC), or 2h for two hours ago'),
+    new Option('--until <time>', 'not after this'),
+    new Option(
+      '--at <time>',
+      'only what held at this time: who had the address, which addresses the MAC had',
+    ),
+    new Option('--last <count>', 'only so many, the newest'),
+  ];
+}
+
+/** What holds now has no past. */
+function refuseTimes({ since, until, at, last }: HistoryOptions, of = '[address|mac]'): void {
+  for (const [flag, value] of Object.entries({ since, until, at, last })) {
+    if (value === undefined) continue;
+    throw new GatewayError(
+      'bad-settings',
+      `--${flag}: the leases are shown as they are now: \`vps-gateway leases history ${of} --${flag} ${value}\` tells what was`,
+    );
+  }
 }
 
 function readingCommand(parent: Command, name: string, description: string, isDefault = false): Command {
@@ -126,6 +148,7 @@ function surroundingsOfProcess(): LeasesSurroundings {
 }
 
 function list(options: ListOptions, surroundings: LeasesSurroundings): void {
+  refuseTimes(options);
   const filter = filterOf(options);
   const isFiltered = Object.values(filter).some((value) => value !== undefined);
   read(options, surroundings, (reader) => {
@@ -139,7 +162,8 @@ function list(options: ListOptions, surroundings: LeasesSurroundings): void {
   });
 }
 
-function show(of: string, options: ReadOptions, surroundings: LeasesSurroundings): void {
+function show(of: string, options: HistoryOptions, surroundings: LeasesSurroundings): void {
+  refuseTimes(options, of);
   const filter = addressOrMac(of);
   read(options, surroundings, (reader) => {
     const found = [...reader.leases(filter)];
@@ -157,9 +181,10 @@ function tellHistory(
 ): void {
   const filter: LeaseFilter = of === undefined ? {} : addressOrMac(of);
   const last = countOf('--last', options.last);
-  const since = timeOf('--since', options.since);
-  const until = timeOf('--until', options.until);
-  const at = timeOf('--at', options.at);
+  const now = instant(Date.now());
+  const { since, until, at } = spanOf(options, now);
+  if (at !== undefined && at > now) surroundings.remark('--at is still to come: shown is what holds now');
+  if (since !== undefined && since > now) surroundings.remark('--since is still to come (times are in UTC)');
   read(options, surroundings, (reader) => {
     const events =
       at === undefined
@@ -178,8 +203,27 @@ function tellHistory(
   });
 }
 
-function timeOf(flag: string, text: string | undefined): Instant | undefined {
-  return text === undefined ? undefined : momentOf(flag, text, instant(Date.now()));
+interface Span {
+  readonly since: Instant | undefined;
+  readonly until: Instant | undefined;
+  readonly at: Instant | undefined;
+}
+
+/** Throws for times that contradict each other: an answer to half of a question is a wrong one. */
+function spanOf(options: HistoryOptions, now: Instant): Span {
+  const timeOf = (flag: string, text: string | undefined) =>
+    text === undefined ? undefined : momentOf(flag, text, now);
+  const since = timeOf('--since', options.since);
+  const until = timeOf('--until', options.until);
+  const at = timeOf('--at', options.at);
+  if (at !== undefined && (since !== undefined || until !== undefined))
+    throw new GatewayError('bad-settings', '--at: is one moment: leave --since and --until out, or --at');
+  if (since !== undefined && until !== undefined && since > until)
+    throw new GatewayError(
+      'bad-settings',
+      `--until ${options.until}: is before --since ${options.since}: exchange them`,
+    );
+  return { since, until, at };
 }
 
 function countOf(flag: string, text: string | undefined): number | undefined {
@@ -192,23 +236,12 @@ function read(
   { environment }: LeasesSurroundings,
   run: (reader: LeaseReader) => void,
 ): void {
-  const reader = openLeaseReader(directoryOf(options.leasesDir, environment));
+  const reader = openLeaseReader(leasesDirectory(options.leasesDir, environment));
   try {
     run(reader);
   } finally {
     reader.close();
   }
-}
-
-/** Other settings may be wrong: they do not matter here. */
-function directoryOf(flag: string | undefined, environment: Environment): string {
-  const loaded = loadSettings(flag === undefined ? {} : { leasesDir: flag }, environment);
-  const directory = loaded.settings.leasesDir;
-  if (directory !== undefined) return directory;
-  throw new GatewayError(
-    'bad-settings',
-    'leases directory: not a path: set GATEWAY_DHCP_LEASES_DIR or --leases-dir',
-  );
 }
 
 function filterOf({ address, mac, state, hostname }: ListOptions): LeaseFilter {

@@ -63,13 +63,13 @@ function nothingThere(socket: string): NoAnswer {
       remedy: START,
     };
   const what = existsSync(directory) ? 'no gateway has used the directory' : 'there is no directory';
-  const other = isPortTaken()
-    ? 'something listens on UDP port 67 here, so a gateway may run with another one: '
-    : 'nothing listens on UDP port 67 here; ';
+  const remedy = isPortTaken()
+    ? `something listens on UDP port 67 here: if it is a gateway, name its leases directory (${DIRECTORY})`
+    : `nothing listens on UDP port 67 here: start the gateway; if it runs elsewhere, as in a container, ask there`;
   return {
     reason: 'wrong-directory',
     message: `no gateway answers at ${socket}: ${what} ${directory}`,
-    remedy: `${other}name the gateway's own leases directory (${DIRECTORY}), or start it`,
+    remedy,
   };
 }
 

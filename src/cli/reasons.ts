@@ -50,9 +50,10 @@ function wordsOf(text: string): readonly Word[] {
     text,
     WORDS.map(({ word }) => word),
   );
+  const guess = near === undefined ? '' : `did you mean ${near}? `;
   throw new GatewayError(
     'bad-settings',
-    `${text}: no such word: did you mean ${near}? \`vps-gateway reasons\` lists them all`,
+    `${text}: no such word: ${guess}\`vps-gateway reasons\` lists them all`,
   );
 }
 

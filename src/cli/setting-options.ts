@@ -36,12 +36,15 @@ export function flagsOf(command: Command): Flags {
   return flags;
 }
 
-/** @throws GatewayError that lists every problem. */
+/** @throws GatewayError that lists every problem, and what is odd beside: a misspelt name is often the cause. */
 export function settingsOrThrow(command: Command): LoadedSettings {
   const loaded = loadSettings(flagsOf(command), process.env);
   if (loaded.ok) return loaded;
-  const list = loaded.problems.map((problem) => `\n  ${problemToText(problem)}`).join('');
-  throw new GatewayError('bad-settings', `the settings cannot be used:${list}`);
+  const list = [
+    ...loaded.problems.map(problemToText),
+    ...loaded.warnings.map((warning) => `warning: ${problemToText(warning)}`),
+  ];
+  throw new GatewayError('bad-settings', `the settings cannot be used:\n  ${list.join('\n  ')}`);
 }
 
 /** A switch has two: the one that its default makes useless is understood, but not shown. */

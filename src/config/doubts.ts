@@ -11,6 +11,8 @@ import { withoutPassword } from './without-password.ts';
 const OURS = /^(GATEWAY|DHCP)_/;
 /** Read by docker-compose.vps-gateway.yml, which hands on all that stands beside it. */
 const OF_COMPOSE = 'GATEWAY_ETCD_CERTIFICATES';
+const BEGINNING = /^(GATEWAY_)?(DHCP_)?/;
+const ALL_OF_THEM = '`vps-gateway check` shows every setting that there is';
 /** Letters that may be wrong in a name whose beginning is. */
 const SLIPS = 2;
 /** What the platform's older gateway read: its SSH proxy, address translation and time-outs are no business of this one. */
@@ -47,18 +49,26 @@ function misspelt(
   const problems: Problem[] = [];
   for (const [name, value] of unread) {
     if (UNNEEDED.test(name) || name === OF_COMPOSE) continue;
-    const nearest = nearestTo(name, known);
-    if (!OURS.test(name) && editsBetween(name, nearest) > SLIPS) continue;
+    const nearest = nearestVariable(name, known);
+    if (!OURS.test(name) && (nearest === undefined || editsBetween(name, nearest) > SLIPS)) continue;
     const isSecret = /SECRET|PASSWORD|TOKEN/.test(`${name} ${nearest}`);
     problems.push({
       setting: name,
       value: value === undefined ? undefined : isSecret ? SECRET_TEXT : withoutPassword(value),
       from: `environment ${name}`,
       message: 'no setting has this name, and it is ignored',
-      remedy: `did you mean ${nearest}?`,
+      remedy: nearest === undefined ? ALL_OF_THEM : `did you mean ${nearest}?`,
     });
   }
   return problems;
+}
+
+/** The beginning says nothing of what was meant, and part of it is left out as often as a letter elsewhere. */
+function nearestVariable(name: string, known: readonly string[]): string | undefined {
+  const restOf = (variable: string) => variable.replace(BEGINNING, '');
+  if (restOf(name) === name) return nearestTo(name, known);
+  const rest = nearestTo(restOf(name), known.map(restOf));
+  return known.find((variable) => restOf(variable) === rest);
 }
 
 /** What can be lived with, but is most likely not what was meant. */

@@ -1,4 +1,4 @@
-import { fault, listOf, ok, type SettingKind } from './setting-kinds.ts';
+import { fault, listOf, ok, path, type SettingKind } from './setting-kinds.ts';
 
 /** A member of etcd. */
 export interface Endpoint {
@@ -34,24 +34,25 @@ export const name: SettingKind<string> = {
       : fault('is not a name', 'write up to 63 letters, digits, dots, dashes or underscores: tenant-1'),
 };
 
-export const file: SettingKind<string> = {
-  placeholder: 'file',
-  read: (text) =>
-    text === '' || text.includes('\0') ? fault('is not a path', 'write the path of a file') : ok(text),
-};
+export const file: SettingKind<string> = path('file');
 
 export const text: SettingKind<string> = { placeholder: 'text', read: ok };
 
 const UNITS = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 } as const;
 
-/** A size, in bytes; with K, M or G in units of 1024. */
+/** No etcd works in less, nor does any say that it has more than 2^50: a unit that was left out, or taken twice. */
+const LEAST_BYTES = UNITS.m;
+const MOST_BYTES = 2 ** 50;
+
+/** A size of a database, in bytes; with K, M or G in units of 1024. */
 export const bytes: SettingKind<number> = {
   placeholder: 'bytes',
   read(text) {
     const [, digits, unit = ''] = /^(\d{1,15}) ?(?:([kmg])(?:i?b)?)?$/i.exec(text) ?? [];
+    if (digits === undefined) return fault('is not a size', 'write 2GiB, 512MiB or 1073741824');
     const value = Number(digits) * UNITS[unit.toLowerCase() as keyof typeof UNITS];
-    return digits !== undefined && value > 0 && Number.isSafeInteger(value)
-      ? ok(value)
-      : fault('is not a size', 'write 2GiB, 512MiB or 1073741824');
+    if (value < LEAST_BYTES)
+      return fault('is too small, for it is in bytes', `write at least 1MiB, or a unit: ${digits}GiB`);
+    return value > MOST_BYTES ? fault('is too large', 'write 2GiB, 512MiB or 1073741824') : ok(value);
   },
 };

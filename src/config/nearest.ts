@@ -1,8 +1,16 @@
-/** The word of a list (not empty) that is the fewest edits away. */
-export function nearestTo(word: string, words: readonly string[]): string {
-  return words.reduce((best, candidate) =>
-    editsBetween(word, candidate) < editsBetween(word, best) ? candidate : best,
-  );
+/** One letter of so many may be wrong in a word that is meant to be another. */
+const LETTERS_A_SLIP = 3;
+
+/** The word of a list that may have been meant: the fewest edits away. Undefined: none is like it. */
+export function nearestTo(word: string, words: readonly string[]): string | undefined {
+  const most = Math.max(1, Math.floor(word.length / LETTERS_A_SLIP));
+  let best: string | undefined;
+  let fewest = most + 1;
+  for (const candidate of words) {
+    const edits = editsBetween(word, candidate);
+    if (edits < fewest) [best, fewest] = [candidate, edits];
+  }
+  return best;
 }
 
 /** Levenshtein's distance: how many letters must be put in, left out or exchanged. */

@@ -1,6 +1,5 @@
 import { INFINITE_SECONDS } from '../wire/option-codecs.ts';
 import { secondsFromText } from './duration.ts';
-import { withoutPassword } from './without-password.ts';
 
 /** What reading a value came to: the value, or what is wrong with it and what would be right. */
 export type Reading<Value> =
@@ -40,7 +39,8 @@ export function listOf<Value>(
       for (const piece of pieces) {
         const read = part.read(piece);
         if (!read.ok) {
-          const what = pieces.length > 1 ? `'${withoutPassword(piece)}' ` : '';
+          const isShown = pieces.length > 1 && !text.includes('@'); // A piece may be half of a password.
+          const what = isShown ? `'${piece}' ` : '';
           return fault(`${what}${read.fault}`, read.remedy);
         }
         values.push(read.value);
@@ -158,11 +158,27 @@ export function orOff<Value>(kind: SettingKind<Value>): SettingKind<Value | 'off
   return { ...kind, read: (text) => (isOff(text) ? ok('off') : kind.read(text)) };
 }
 
-export const directory: SettingKind<string> = {
-  placeholder: 'directory',
-  read: (text) =>
-    text === '' || text.includes('\0') ? fault('is not a path', 'write the path of a directory') : ok(text),
-};
+/**
+ * A path, as it is written. What only a shell would take away is refused: an env file that is read by no shell leaves it
+ * there, and a directory would be made by that name.
+ */
+export function path(placeholder: 'file' | 'directory'): SettingKind<string> {
+  return {
+    placeholder,
+    read(text) {
+      if (/^(['"]|~(\/|$))/.test(text))
+        return fault(
+          `is no path: no shell has read its ${text[0]} here`,
+          `write the path of a ${placeholder}: /...`,
+        );
+      return text === '' || /\p{Cc}/u.test(text)
+        ? fault('is not a path', `write the path of a ${placeholder}`)
+        : ok(text);
+    },
+  };
+}
+
+export const directory: SettingKind<string> = path('directory');
 
 export const secret: SettingKind<string> = { placeholder: 'secret', isSecret: true, read: ok };
 

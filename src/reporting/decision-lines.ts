@@ -117,7 +117,7 @@ function fieldsOf(
     hardware: hardwareToText(message.hardware),
     address: address === 0 ? undefined : ipv4ToText(address),
     reason: decision.reason,
-    reply: decision.kind === 'reply' ? decision.reply.type : undefined,
+    reply: replyOf(decision, outcome),
     xid: hexOf(message.xid),
     relay: relayOf(message.giaddr),
     other: other === undefined ? undefined : hardwareToText(other),
@@ -139,7 +139,8 @@ function jsonOf(
   let text = `"message":"${message.type ?? 'BOOTP'}","client":"${client}","hardware":"${hardwareToText(message.hardware)}"`;
   if (address !== 0) text += `,"address":"${ipv4ToText(address)}"`;
   text += `,"reason":"${decision.reason}"`;
-  if (decision.kind === 'reply') text += `,"reply":"${decision.reply.type}"`;
+  const reply = replyOf(decision, outcome);
+  if (reply !== undefined) text += `,"reply":"${reply}"`;
   text += `,"xid":"${hexOf(message.xid)}"`;
   if (message.giaddr !== 0) text += `,"relay":"${ipv4ToText(message.giaddr)}"`;
   if (other !== undefined) text += `,"other":"${hardwareToText(other)}"`;
@@ -153,6 +154,12 @@ export function addressOf(message: Message, decision: Decision): Ipv4 {
   if (decision.kind === 'wait') return decision.address;
   if (decision.kind === 'reply' && decision.reply.yiaddr !== 0) return decision.reply.yiaddr;
   return decision.change?.writes[0]?.address ?? message.requestedAddress ?? message.ciaddr;
+}
+
+/** What leaves; nothing does of what was not stored, or is decided again. */
+function replyOf(decision: Decision, outcome: Outcome | undefined): string | undefined {
+  const leaves = decision.kind === 'reply' && (outcome === undefined || outcome === 'committed');
+  return leaves ? decision.reply.type : undefined;
 }
 
 function relayOf(giaddr: Ipv4): string | undefined {

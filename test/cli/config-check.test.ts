@@ -163,6 +163,26 @@ describe('vps-gateway check', () => {
     expect(warnings).toContain("GATEWAY_ETCD_CA: '/pki/ca.crt' (flag --etcd-ca): ends soon; renew it too");
   });
 
+  it('a firewall rule that drops what guests send is a problem with a status of its own: 1', () => {
+    const dropsOn = (name: string) => [`rule 3 on ${name}`];
+    const well = checkSettings({}, {}, [BRIDGE], anyDirectory);
+    const dropped = checkSettings({}, {}, [BRIDGE], anyDirectory, { dropsOn });
+    const wrongToo = checkSettings({ dns: 'x' }, {}, [BRIDGE], anyDirectory, { dropsOn });
+
+    const unread = checkSettings({}, {}, [BRIDGE], anyDirectory, { dropsOn: () => undefined });
+
+    expect(well).toMatchObject({ ok: true, status: 0, notes: [] });
+    expect(unread).toMatchObject({
+      ok: true,
+      status: 0,
+      notes: [expect.stringMatching(/could not be looked/)],
+    });
+    expect(dropped).toMatchObject({ ok: false, status: 1, warnings: [] });
+    expect(dropped.problems).toEqual([expect.stringMatching(/^the firewall drops .* rule 3 on OCvpsnet;/)]);
+    expect(wrongToo).toMatchObject({ ok: false, status: 78 });
+    expect(wrongToo.problems).toHaveLength(2);
+  });
+
   it('tells that leases cannot be kept in their directory, and makes none', () => {
     const parent = mkdtempSync(join(tmpdir(), 'vps-gateway-check-'));
     const file = join(parent, 'file');

@@ -244,6 +244,16 @@ describe('vps-gateway leases', () => {
     expect(had('2026-01-01T00:00:30Z')).toBe('[]\n');
   });
 
+  it('history of a time that is still to come is said to be so', () => {
+    const { output, remarks, status } = run('history', '10.15.3.22', '--at', '2225-01-01');
+
+    expect(output).toContain('released');
+    expect(remarks).toBe('--at is still to come: shown is what holds now');
+    expect(status).toBe(0);
+    expect(run('history', '--since', '2225-01-01').remarks).toMatch(/^--since is still to come/);
+    expect(run('history', '--until', '2225-01-01').remarks).toBe('');
+  });
+
   it('history of everything, the newest only', () => {
     expect(eventsOf(run('history', '--last', '2', '--json').output)).toEqual([
       '10.15.3.22 released',
@@ -255,6 +265,13 @@ describe('vps-gateway leases', () => {
     [['history', '--since', 'yesterday'], '--since yesterday'],
     [['history', '--at', '2026-13-01'], '2026-11-24T14:00 (UTC)'],
     [['history', '--last', '0'], '--last 0'],
+    [['--since', '2h'], '`vps-gateway leases history [address|mac] --since 2h` tells what was'],
+    [['list', '--last', '3'], '`vps-gateway leases history [address|mac] --last 3`'],
+    [['10.15.3.20', '--at', '1h'], '`vps-gateway leases history 10.15.3.20 --at 1h`'],
+    [['show', '10.15.3.20', '--until', '1h'], '`vps-gateway leases history 10.15.3.20 --until 1h`'],
+    [['history', '--at', '2h', '--since', '3h'], '--at: is one moment'],
+    [['history', '--at', '2h', '--until', '1h'], '--at: is one moment'],
+    [['history', '--since', '1h', '--until', '2h'], '--until 2h: is before --since 1h'],
     [['web-1'], 'vps-gateway leases list --hostname'],
     [['list', '--address', '10.15.3'], '--address 10.15.3'],
     [['list', '--mac', '52:54'], '--mac 52:54'],

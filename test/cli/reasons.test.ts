@@ -56,3 +56,7 @@ it('prints the same as JSON', () => {
 it('a word that is none is refused with the nearest one', () => {
   expect(() => run('pol-full')).toThrow('did you mean pool-full?');
 });
+
+it('no word is guessed where none is like what was written', () => {
+  expect(() => run('nonsense')).toThrow(/^nonsense: no such word: `vps-gateway reasons` lists them all$/);
+});

@@ -291,6 +291,8 @@ describe('warnings', () => {
     ['GATEWAY_LEASE_TIME', 'GATEWAY_DHCP_LEASE_TIME'],
     ['GATEWY_DHCP_DNS', 'GATEWAY_DHCP_DNS'],
     ['DHCP_LISTEN_IP', 'GATEWAY_DHCP_LISTEN_IP'],
+    ['GATEWAY_DNS', 'GATEWAY_DHCP_DNS'],
+    ['DHCP_MTUS', 'GATEWAY_DHCP_MTU'],
     ['LOG_LEVL', 'LOG_LEVEL'],
   ])('%s, which no setting reads, is named with the nearest that exists', (name, nearest) => {
     expect(load({ [name]: '1' })).toMatchObject({
@@ -298,6 +300,15 @@ describe('warnings', () => {
       warnings: [{ setting: name, value: '1', remedy: `did you mean ${nearest}?` }],
     });
   });
+
+  it.each(['GATEWAY_FOO', 'GATEWAY_DHCP_VLAN', 'DHCP_KUBERNETES'])(
+    '%s, which is like no setting, is named without a guess',
+    (name) => {
+      expect(load({ [name]: '1' })).toMatchObject({
+        warnings: [{ setting: name, remedy: '`vps-gateway check` shows every setting that there is' }],
+      });
+    },
+  );
 
   it("the older gateway's variables are said to be unneeded, in one line", () => {
     expect(load({ GATEWAY_GRPC_PORT: '1537', GATEWAY_OUTBOUND_IP: '192.0.2.1' }).warnings).toMatchObject([
@@ -324,6 +335,14 @@ describe('warnings', () => {
     [{ GATEWAY_ETCD_ENDPOINT: 'http://user:hidden@host:2379' }],
     [{ GATEWAY_ETCD_ENDPOINTS: 'https://a:2379,http://user:hidden@host:2379' }],
     [{ GATEWAY_DHCP_DNS: 'http://user:hidden@host' }],
+    [{ GATEWAY_ETCD_ENDPOINTS: 'user:hidden@host:2379' }],
+    [{ GATEWAY_ETCD_ENDPOINTS: 'https://a:2379, user:hidden@host:2379' }],
+    [{ GATEWAY_ETCD_ENDPOINTS: 'https://user:hid/hidden@host:2379' }],
+    [{ GATEWAY_ETCD_ENDPOINTS: 'https://user:x@hidden@host:2379' }],
+    [{ GATEWAY_ETCD_ENDPOINTS: 'https://user:x,hidden@host:2379,https://user:hidden@other' }],
+    [{ GATEWAY_ETCD_ENDPOINTS: 'root:x/hidden@host' }],
+    [{ GATEWAY_ETCD_ENDPOINTS: 'https://user:123,hidden@host:2379' }],
+    [{ GATEWAY_ETCD_ENDPOINTS: 'https://user:hidden,x@host:2379' }],
   ])('what is wrong with a secret is said without it: %j', (environment) => {
     const loaded = load(environment);
     const said = [...loaded.warnings, ...(loaded.ok ? [] : loaded.problems)].map(problemToText).join('\n');

@@ -75,6 +75,20 @@ test('each decision is one line, with who, what, why and through whom', async ()
   ]);
 });
 
+test.each(['failed', 'unknown'] as const)(
+  'what was not stored names no reply, for none leaves (%s)',
+  async (fate) => {
+    const { bench, log } = logged();
+    const address = await offered(bench);
+    bench.store.script({ fate });
+    await bench.hear(GUEST.select(address, SERVER));
+
+    const line = log.lines.findLast(({ fields }) => fields['message'] === 'DHCPREQUEST');
+    expect(line).toMatchObject({ message: 'not stored', fields: { reason: 'bound', outcome: fate } });
+    expect(line?.fields['reply']).toBeUndefined();
+  },
+);
+
 test('a log that takes lines as they are gets the same fields', async () => {
   const subnet = segment({ pools: [range('10.15.3.20', '10.15.3.21')] });
   const plan = planOf({ subnet, relays: relays('10.77.0.1') });

@@ -26,16 +26,30 @@ interface Table {
   readonly policies: Map<string, string>;
 }
 
-/** The chains that the message passes, out of what `iptables-save` prints. */
-export function chainsOfIptables(saved: string, asked: Asked): readonly BaseChain[] {
+/**
+ * The chains that the message passes, out of what `iptables-save` prints.
+ *
+ * @param judged Tables that are judged by what `nft` prints.
+ */
+export function chainsOfIptables(
+  saved: string,
+  asked: Asked,
+  judged: readonly string[] = [],
+): readonly BaseChain[] {
   const tables = tablesIn(saved, asked);
   return PASSED.flatMap(([table, chain]) => {
+    if (judged.includes(table)) return [];
     const { chains, policies } = tables.get(table) ?? {};
     const rules = chains?.get(chain);
     if (chains === undefined || rules === undefined) return [];
     const policy = policies?.get(chain) === 'DROP' ? 'drop' : 'accept';
     return [{ rules, chains, policy, policyText: `iptables: the policy DROP of ${chain} (table ${table})` }];
   });
+}
+
+/** The names of the tables that it prints. */
+export function tableNamesIn(saved: string): readonly string[] {
+  return Array.from(saved.matchAll(/^\*(\S+)$/gm), ([, name = '']) => name);
 }
 
 function tablesIn(saved: string, asked: Asked): ReadonlyMap<string, Table> {

@@ -16,16 +16,20 @@ import {
 /** What libnftables-json(5) calls an object; what is not as expected counts as unknown. */
 type Json = Readonly<Record<string, unknown>>;
 
-/** The names of the tables that iptables keeps in nftables: iptables shows them better. */
-const OF_IPTABLES: readonly string[] = ['raw', 'mangle', 'nat', 'filter', 'security'];
+/** Of iptables; chains of other names are somebody else's, in whatever table. */
+const OF_IPTABLES: readonly string[] = ['PREROUTING', 'INPUT', 'FORWARD', 'OUTPUT', 'POSTROUTING'];
 const HOOKS: readonly string[] = ['ingress', 'prerouting', 'input'];
 
 /**
  * The chains that the message passes, out of what `nft -j list ruleset` prints; none if that is no such JSON.
  *
- * @param withIptables False: the tables of iptables are judged by what iptables-save prints.
+ * @param judged Tables of the family ip that are judged by what iptables-save prints.
  */
-export function chainsOfNft(printed: string, asked: Asked, withIptables = true): readonly BaseChain[] {
+export function chainsOfNft(
+  printed: string,
+  asked: Asked,
+  judged: readonly string[] = [],
+): readonly BaseChain[] {
   const objects = objectsIn(printed);
   const listed = (name: string): readonly Json[] =>
     objects.map((each) => objectOf(each[name])).filter((each) => each !== undefined);
@@ -47,12 +51,29 @@ export function chainsOfNft(printed: string, asked: Asked, withIptables = true):
   }
   return listed('chain').flatMap((chain) => {
     if (!isPassed(chain, asked)) return [];
-    if (!withIptables && chain['family'] === 'ip' && OF_IPTABLES.includes(String(chain['table']))) return [];
+    const isOfIptables = chain['family'] === 'ip' && OF_IPTABLES.includes(String(chain['name']));
+    if (isOfIptables && judged.includes(String(chain['table']))) return [];
     const chains = tables.get(keyOf(chain)) ?? new Map<string, Rule[]>();
     const policyText = `nftables: the policy drop of chain ${placeOf(chain, chain['name'])}`;
     const policy = chain['policy'] === 'drop' ? 'drop' : 'accept';
     return [{ rules: chains.get(String(chain['name'])) ?? [], chains, policy, policyText }];
   });
+}
+
+/**
+ * The tables of the family ip that have no rule in the words of iptables. It prints them all the same, where they have the
+ * names of its own, and leaves out what it has no word for: a set, say.
+ */
+export function ownTablesIn(printed: string): readonly string[] {
+  const objects = objectsIn(printed);
+  const ofIptables = objects
+    .map(({ rule }) => objectOf(rule))
+    .filter((rule) => listOf(rule?.['expr']).some((statement) => objectOf(statement)?.['xt'] !== undefined))
+    .map((rule) => rule?.['table']);
+  return objects
+    .map(({ table }) => objectOf(table))
+    .filter((table) => table?.['family'] === 'ip' && !ofIptables.includes(table['name']))
+    .map((table) => String(table?.['name']));
 }
 
 function objectsIn(printed: string): readonly Json[] {

@@ -1,24 +1,32 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { findProgram } from '../find-program.ts';
-import { chainsOfIptables } from './iptables.ts';
-import { chainsOfNft } from './nft.ts';
+import { chainsOfIptables, tableNamesIn } from './iptables.ts';
+import { chainsOfNft, ownTablesIn } from './nft.ts';
 import { type Asked, type BaseChain, droppingRules } from './ruleset.ts';
 
 /** How long one program may take: milliseconds. */
 const PATIENCE = 2000;
 const OUTPUT_LIMIT = 16 << 20;
 
-/** Rules of this machine that keep a new guest's message from the gateway; empty: none, or none that can be read. */
-export function droppingRulesFor(interfaceName: string): readonly string[] {
+/**
+ * Rules of this machine that keep a new guest's message from the gateway; empty: none is sure to. Undefined: none can be
+ * read, for want of a right or of a program.
+ */
+export function droppingRulesFor(interfaceName: string): readonly string[] | undefined {
   const asked: Asked = { interfaceName, isBridge: existsSync(`/sys/class/net/${interfaceName}/bridge`) };
-  const ofIptables = outputOf('iptables-save');
-  const isInNft = ofIptables?.includes('(nf_tables)') === true;
-  const chains: BaseChain[] = [];
-  if (ofIptables !== undefined) chains.push(...chainsOfIptables(ofIptables, asked));
+  const printed = [outputOf('iptables-save'), outputOf('nft', '-j', 'list', 'ruleset')];
+  if (printed.every((each) => each === undefined)) return undefined;
+  const [ofIptables = '', ofNft = ''] = printed;
+  const isInNft = /\(nf_tables\)|use 'nft' tool/.test(ofIptables);
+  const byNft = isInNft ? ownTablesIn(ofNft) : [];
+  const byIptables = isInNft ? tableNamesIn(ofIptables).filter((name) => !byNft.includes(name)) : [];
+  const chains: BaseChain[] = [
+    ...chainsOfIptables(ofIptables, asked, byNft),
+    ...chainsOfNft(ofNft, asked, byIptables),
+  ];
   if (isInNft && hasLegacyTables())
     chains.push(...chainsOfIptables(outputOf('iptables-legacy-save') ?? '', asked));
-  chains.push(...chainsOfNft(outputOf('nft', '-j', 'list', 'ruleset') ?? '', asked, !isInNft));
   return droppingRules(chains);
 }
 

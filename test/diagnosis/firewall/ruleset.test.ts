@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { chainsOfIptables } from '../../../src/diagnosis/firewall/iptables.ts';
-import { chainsOfNft } from '../../../src/diagnosis/firewall/nft.ts';
+import { chainsOfNft, ownTablesIn } from '../../../src/diagnosis/firewall/nft.ts';
 import { type Asked, droppingRules } from '../../../src/diagnosis/firewall/ruleset.ts';
 
 const ETH0: Asked = { interfaceName: 'eth0', isBridge: false };
@@ -300,6 +300,25 @@ describe('nft -j list ruleset', () => {
     expect(dropsOn('lo')).toEqual([]);
     expect(dropsOn('vmbr0', true)).toEqual([expect.stringContaining('rule 2 of chain bridge fw in')]);
     expect(dropsOn('wan0')).toEqual([]); // A limit may let it in.
+  });
+
+  it('in a table with the words of iptables, which that prints itself, only chains of other names are judged', () => {
+    const xt = [{ xt: { type: 'match', name: 'multiport' } }, DROP];
+    const own = printed([[PORT, DROP]], { family: 'ip' });
+    const mixed = printed([xt, [PORT, DROP]], { family: 'ip' });
+    const { nftables } = JSON.parse(mixed);
+    const tables = (text: string) =>
+      ownTablesIn(
+        JSON.stringify({
+          nftables: [...JSON.parse(text).nftables, { table: { family: 'ip', name: 'filter' } }],
+        }),
+      );
+    const named = JSON.parse(JSON.stringify(nftables).replaceAll('"input","type"', '"INPUT","type"'));
+
+    expect(tables(own)).toEqual(['filter']);
+    expect(tables(mixed)).toEqual([]);
+    expect(droppingRules(chainsOfNft(mixed, ETH0, ['filter']))).toHaveLength(1);
+    expect(droppingRules(chainsOfNft(JSON.stringify({ nftables: named }), ETH0, ['filter']))).toEqual([]);
   });
 
   it('what is no such JSON says nothing', () => {

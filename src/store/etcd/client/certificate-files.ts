@@ -81,7 +81,7 @@ function faultsOfCa(ca: Buffer | Error | undefined, now: Instant): readonly Cert
   const certificates = ca instanceof Error ? unreadable('ca', ca) : certificatesOf('ca', ca);
   if ('kind' in certificates) return [certificates];
   const authorities = newestOfEach(certificates);
-  const faults = authorities.flatMap((one) => datesOf('ca', one, now));
+  const faults = authorities.flatMap((one) => datesOf('ca', one, now, nameOf(one)));
   const untimely = faults.filter(({ kind }) => kind === 'untimely');
   if (untimely.length === authorities.length) return faults;
   // An authority that has ended may stay in the file beside the one that follows it.
@@ -95,13 +95,25 @@ function faultsOfPair(files: CertificateFiles, read: ReadFiles, now: Instant): r
   const privateKey = key instanceof Error ? unreadable('key', key) : keyOf(key);
   const broken = [certificates, privateKey].filter((each) => 'kind' in each);
   if (broken.length > 0) return broken;
-  const [own] = certificates as readonly X509Certificate[];
+  const [own, ...between] = certificates as readonly X509Certificate[];
   if (own === undefined || cert instanceof Error || key instanceof Error) return [];
   if (!own.checkPrivateKey(privateKey as KeyObject)) {
     const message = `does not belong to the certificate in ${files.cert}`;
     return [{ part: 'key', kind: 'unusable', message, remedy: 'put a certificate and its own key there' }];
   }
-  return [...refusedByTls(cert, key), ...purposeOf(own), ...datesOf('cert', own, now)];
+  return [
+    ...refusedByTls(cert, key),
+    ...purposeOf(own),
+    ...datesOf('cert', own, now),
+    ...datesBetween(between, now),
+  ];
+}
+
+/** Of the authorities between one's own certificate and etcd's; who knows another way does without them. */
+function datesBetween(between: readonly X509Certificate[], now: Instant): readonly CertificateFault[] {
+  return newestOfEach(between)
+    .flatMap((one) => datesOf('cert', one, now, nameOf(one)))
+    .map((fault) => (fault.kind === 'untimely' ? { ...fault, kind: 'doubtful' } : fault));
 }
 
 function certificatesOf(part: 'ca' | 'cert', pem: Buffer): readonly X509Certificate[] | CertificateFault {
@@ -109,6 +121,8 @@ function certificatesOf(part: 'ca' | 'cert', pem: Buffer): readonly X509Certific
   if (certificates !== undefined && certificates.length > 0) return certificates;
   const unusable = (message: string, remedy: string) =>
     ({ part, kind: 'unusable', message, remedy }) as const;
+  if (certificates === undefined && pem.includes('-----END CERTIFICATE-----'))
+    return unusable('holds a certificate that is cut or damaged', 'put the whole PEM file there');
   if (pem[0] === DER)
     return unusable('is DER, not PEM', 'convert it: openssl x509 -inform der -in <file> -out <file>.pem');
   if (pem.includes('PRIVATE KEY-----'))
@@ -138,13 +152,15 @@ function keyOf(pem: Buffer): KeyObject | CertificateFault {
 /** What was read of a file before: a large one takes milliseconds. */
 const parsed = new WeakMap<Buffer, readonly X509Certificate[]>();
 
-/** Undefined: one of them is damaged. */
+/** Undefined: one of them is damaged, or the file is cut. */
 function certificatesIn(pem: Buffer): readonly X509Certificate[] | undefined {
   const known = parsed.get(pem);
   if (known !== undefined) return known;
-  const blocks = pem.toString('latin1').match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
+  const text = pem.toString('latin1');
+  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  if (blocks.length !== text.split('-----BEGIN CERTIFICATE').length - 1) return undefined;
   try {
-    const certificates = (blocks ?? []).map((block) => new X509Certificate(block));
+    const certificates = blocks.map((block) => new X509Certificate(block));
     parsed.set(pem, certificates);
     return certificates;
   } catch {
@@ -180,9 +196,9 @@ function datesOf(
   part: 'ca' | 'cert',
   certificate: X509Certificate,
   now: Instant,
+  name = '',
 ): readonly CertificateFault[] {
   const [begin, end] = [Date.parse(certificate.validFrom), Date.parse(certificate.validTo)];
-  const name = part === 'ca' ? ` (${certificate.subject.replaceAll('\n', ', ')})` : '';
   const day = (instant: number) => `${new Date(instant).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
   const remedy = 'put a new one into the file: it is read at once, without a restart';
   if (now < begin) {
@@ -194,6 +210,10 @@ function datesOf(
   if (days === undefined) return [];
   const soon = days === 1 ? 'a day' : `${days} days`;
   return [{ part, kind: 'ending', message: `ends on ${day(end)}, in less than ${soon}${name}`, remedy }];
+}
+
+function nameOf({ subject }: X509Certificate): string {
+  return ` (${subject.replaceAll('\n', ', ')})`;
 }
 
 /** Of authorities with one name the one that lasts longest: a file may hold the old one beside the new. */

@@ -17,6 +17,12 @@ export class ClockNotes {
     return this.#note;
   }
 
+  /** True: the clock is in doubt, by what was noted last. */
+  get isInDoubt(): boolean {
+    const jump = this.#note?.jump;
+    return jump !== undefined && jump.explainedBy === undefined;
+  }
+
   /** True if what was noted is not in the file. */
   get isDue(): boolean {
     return this.#isDue;

@@ -10,6 +10,8 @@ export const PRUNE_ROWS = 256;
 const COUNT_ROWS = 1024;
 /** What writes this part of all rows on one day is a flood. */
 const FLOOD_PART = 8;
+/** A time that has moved by more since it was told last may be a jump of the clock, which is noted in a second: milliseconds. */
+const LEAP = 60_000;
 /** No row: before all. */
 const NONE = 0;
 
@@ -21,7 +23,8 @@ export interface RetentionOptions {
 }
 
 /**
- * Ends rows of the history that are too old or too many. Too old: the oldest. Too many, with the transaction that writes
+ * Ends rows of the history that are too old or too many. Too old: the oldest, and none while the clock is in doubt; a row
+ * from a time that is still to come (the clock was wrong) is as old as the one behind it. Too many, with the transaction that writes
  * more: of network cards that write many a day the oldest of whoever has most, but never the first few of a day; else,
  * where one day has written an eighth of all, the oldest of that day; else the oldest. So that a guest that writes as
  * fast as it can ends what it wrote itself, and a guest that forges cards ends what was written on the day it does so.
@@ -29,8 +32,10 @@ export interface RetentionOptions {
  */
 export class Retention {
   readonly #options: RetentionOptions;
+  readonly #isInDoubt: () => boolean;
   readonly #bounds: Statement;
   readonly #countPiece: Statement;
+  readonly #piece: Statement;
   readonly #pruneOld: Statement;
   readonly #pruneOldest: Statement;
   readonly #pruneRow: Statement;
@@ -48,18 +53,26 @@ export class Retention {
   #rows = 0;
   /** The oldest row when it was last looked at. */
   #oldest = NONE;
+  /** What time it was, as it was told last. */
+  #toldAt: Instant | undefined;
+  #hasLeapt = false;
+  /** Rows before this one are from times that are still to come. */
+  #aheadTo = NONE;
 
-  constructor(database: Database, options: RetentionOptions) {
+  /** @param isInDoubt Whether the clock is: then no row is too old. */
+  constructor(database: Database, options: RetentionOptions, isInDoubt: () => boolean) {
     this.#options = options;
+    this.#isInDoubt = isInDoubt;
     this.#bounds = database
-      .prepare(
-        'SELECT (SELECT min(id) FROM history), (SELECT max(id) FROM history), (SELECT at FROM history ORDER BY id LIMIT 1)',
-      )
+      .prepare('SELECT (SELECT min(id) FROM history), (SELECT max(id) FROM history)')
+      .raw();
+    this.#piece = database
+      .prepare(`SELECT id, at FROM history WHERE id >= ? ORDER BY id LIMIT ${COUNT_ROWS}`)
       .raw();
     this.#countPiece = database
       .prepare(`SELECT id, mac, at FROM history WHERE id > ? AND id <= ? ORDER BY id LIMIT ${COUNT_ROWS}`)
       .raw();
-    this.#pruneOld = database.prepare('DELETE FROM history WHERE id >= ? AND id < ? AND at < ?');
+    this.#pruneOld = database.prepare('DELETE FROM history WHERE id >= ? AND id < ? AND (at < ? OR id < ?)');
     this.#pruneOldest = database.prepare(
       'DELETE FROM history WHERE id IN (SELECT id FROM history WHERE id >= ? ORDER BY id LIMIT ?)',
     );
@@ -113,18 +126,45 @@ export class Retention {
 
   /** Deletes a piece of what is too old or too much; returns how many rows. */
   prune(now: Instant): number {
-    const [oldest, newest, oldestAt] = this.#bounds.get() as readonly (number | null)[];
-    if (typeof oldest !== 'number' || typeof newest !== 'number' || typeof oldestAt !== 'number') return 0;
+    const isSteady = this.#isSteady(now);
+    const [oldest] = this.#bounds.get() as readonly (number | null)[];
+    if (typeof oldest !== 'number') return 0;
     if (oldest < this.#oldest) this.countAnew(); // Older rows were put back, from another file.
     this.#oldest = oldest;
     if (!this.#isCounted) this.#countMore();
     if (!this.#isCounted) return 0;
     const rows = this.#rows;
-    const { seconds } = this.#options;
-    const before = seconds === INFINITE_SECONDS ? 0 : now - seconds * 1000;
-    if (oldestAt < before) this.#rows -= this.#pruneOld.run(oldest, oldest + PRUNE_ROWS, before).changes;
+    if (isSteady && !this.#isInDoubt()) this.#pruneAged(oldest, now);
     this.#pruneExcessAtOnce();
     return rows - this.#rows;
+  }
+
+  /** False: the clock may have jumped, and nobody has looked yet. Once: it may as well not have been told for long. */
+  #isSteady(now: Instant): boolean {
+    const distance = Math.abs(now - (this.#toldAt ?? now));
+    this.#toldAt = now;
+    this.#hasLeapt = distance > LEAP && !this.#hasLeapt;
+    return !this.#hasLeapt;
+  }
+
+  #pruneAged(oldest: number, now: Instant): void {
+    const { seconds } = this.#options;
+    if (seconds === INFINITE_SECONDS) return;
+    const before = now - seconds * 1000;
+    const [id, at] = this.#firstNotAhead(oldest, now) ?? [];
+    if (id === undefined || at === undefined || at >= before) return;
+    this.#rows -= this.#pruneOld.run(oldest, oldest + PRUNE_ROWS, before, id).changes;
+  }
+
+  /** The oldest row that is not from a time that is still to come; undefined: it is not found yet. */
+  #firstNotAhead(oldest: number, now: Instant): readonly [id: number, at: number] | undefined {
+    this.#aheadTo = Math.max(this.#aheadTo, oldest);
+    for (const row of this.#piece.iterate(this.#aheadTo)) {
+      const [id, at] = row as [number, number];
+      this.#aheadTo = id;
+      if (at <= now) return [id, at];
+    }
+    return undefined;
   }
 
   #beginCount(): void {

@@ -42,7 +42,7 @@ export class LeaseFiles {
     this.isAlone = isAlone;
     this.journal = journal;
     const writer = new Writer(database, node ?? null);
-    const retention = new Retention(database, history);
+    const retention = new Retention(database, history, () => this.clockNotes.isInDoubt);
     this.carryOver = new CarryOver(journal, writer, retention, carried);
     this.heard = new Heard(database);
     this.clockNotes = new ClockNotes(database);

@@ -25,7 +25,7 @@ export class MirrorFile {
     this.isWhole = isWhole;
     this.writer = new Writer(database, null, true);
     this.checkpoints = new Checkpoints(database, FORCED_PAGES);
-    this.retention = new Retention(database, history);
+    this.retention = new Retention(database, history, () => this.clockNotes.isInDoubt);
     this.note = database.prepare('INSERT OR REPLACE INTO mirror VALUES (1, ?, ?, ?, ?, ?)');
     this.clockNotes = new ClockNotes(database);
     this.known = new KnownNotes(database);

@@ -61,6 +61,14 @@ beforeAll(() => {
     file('bundle.pem'),
     Buffer.concat([readFileSync(file('ca.pem')), readFileSync(file('ca40.pem'))]),
   );
+  const bundle = readFileSync(file('bundle.pem'));
+  writeFileSync(file('cut.pem'), bundle.subarray(0, bundle.length - 40));
+  makeAuthority(folder, 'between5', 5);
+  for (const between of ['ca40', 'between5'])
+    writeFileSync(
+      file(`chain-${between}.pem`),
+      Buffer.concat([readFileSync(file('own40.pem')), readFileSync(file(`${between}.pem`))]),
+    );
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -90,6 +98,7 @@ describeHere(`what is wrong with certificates is said, by its file${why}`, () =>
     ['a pipe', filesOf('ca.pem', 'own.pem', 'pipe'), 'key', /cannot be read: it is no regular file/],
     ['text for an authority', filesOf('text'), 'ca', /holds no certificate/],
     ['half a certificate', filesOf('ca.pem', 'half.pem', 'own.key'), 'cert', /holds no certificate/],
+    ['a collection that is cut', filesOf('cut.pem'), 'ca', /holds a certificate that is cut or damaged/],
     ['an empty key', filesOf('ca.pem', 'own.pem', 'empty'), 'key', /holds no private key/],
     [
       'the two the wrong way round',
@@ -115,6 +124,21 @@ describeHere(`what is wrong with certificates is said, by its file${why}`, () =>
       message: expect.stringMatching(message),
       remedy: expect.stringMatching(/\w/),
     });
+  });
+
+  test('an authority between that ends before the certificate is warned of by its name, and is no reason to refuse', () => {
+    const faultsAt = (chain: string, at: number) => {
+      const files = filesOf('ca40.pem', chain, 'own40.key');
+      return faultsOf(files, readFiles(files), instant(at));
+    };
+
+    expect(faultsAt('chain-ca40.pem', now)).toEqual([]);
+    expect(faultsAt('chain-between5.pem', now)).toMatchObject([
+      { part: 'cert', kind: 'ending', message: expect.stringMatching(/less than 7 days \(CN=between5\)/) },
+    ]);
+    expect(faultsAt('chain-between5.pem', now + 6 * DAY)).toMatchObject([
+      { part: 'cert', kind: 'doubtful', message: expect.stringMatching(/has ended .* \(CN=between5\)/) },
+    ]);
   });
 
   test('nothing, where nothing is wrong', () => {

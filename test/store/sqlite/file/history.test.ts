@@ -325,6 +325,56 @@ describe('the retention of the history', () => {
     expect(most.at(-1)).toBe(500);
   });
 
+  it('ends nothing for its age while the clock is in doubt, nor in the second in which it jumps', async () => {
+    const directory = temporaryDirectory();
+    const store = openIn(directory, { history: { seconds: 1000, rows: 1e6 } });
+    await binds(store, 30);
+    store.flush();
+    const leftAt = (seconds: number) => {
+      store.idle(at(seconds));
+      return eventsIn(directory).length;
+    };
+    const noteOf = (explainedBy: 'operator' | undefined) => ({
+      boot: '',
+      monotonic: 0,
+      wall: at(1e6),
+      revision: 0,
+      jump: {
+        cause: 'jumped' as const,
+        at: at(1e6),
+        milliseconds: 1e9,
+        steadyFor: 0,
+        longestLease: 60,
+        explainedBy,
+      },
+    });
+
+    const left = [leftAt(30), leftAt(1e6)];
+    store.noteClock(noteOf(undefined));
+    left.push(leftAt(1e6 + 1), leftAt(1e6 + 2));
+    store.noteClock(noteOf('operator'));
+    left.push(leftAt(1e6 + 3));
+
+    expect(left).toEqual([30, 30, 30, 30, 0]);
+  });
+
+  it('ends what is too old behind rows that were written while the clock was ahead, and these with it', async () => {
+    const directory = temporaryDirectory();
+    const store = openIn(directory, { history: { seconds: 1000, rows: 1e6 } });
+    await binds(store, 1200, 1e6);
+    await binds(store, 400);
+    store.flush();
+
+    const young = [1, 2, 3].map((second) => {
+      store.idle(at(900 + second));
+      return eventsIn(directory).length;
+    });
+    for (let second = 0; second < 20; second += 1) store.idle(at(1500 + second));
+
+    expect(young).toEqual([1600, 1600, 1600]);
+    expect(eventsIn(directory)).toHaveLength(0);
+  });
+
   it('ends what is too much, also where the clock was wrong', async () => {
     const directory = temporaryDirectory();
     const store = openIn(directory, { history: { seconds: INFINITE_SECONDS, rows: 10 } });
