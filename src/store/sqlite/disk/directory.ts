@@ -1,4 +1,13 @@
-import { accessSync, constants, existsSync, mkdirSync, statfsSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readlinkSync,
+  statfsSync,
+  statSync,
+} from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { GatewayError } from '../../../errors.ts';
 import { codeOf } from './error-code.ts';
@@ -29,9 +38,27 @@ export function networkFileSystem(type: number): string | undefined {
   return NETWORK_FILE_SYSTEMS.get(type >>> 0);
 }
 
+/** A link on the way to a directory that leads nowhere, or in a circle; undefined: there is none. */
+function brokenLinkTo(directory: string): string | undefined {
+  for (let path = resolve(directory); path !== dirname(path); path = dirname(path)) {
+    if (existsSync(path)) return undefined;
+    if (isLink(path)) return path;
+  }
+  return undefined;
+}
+
+function isLink(path: string): boolean {
+  try {
+    return lstatSync(path).isSymbolicLink();
+  } catch {
+    return false; // It is not there, or below what is no directory.
+  }
+}
+
 /** Makes the directory if it is missing; throws store-unusable if leases cannot be kept there. */
 export function prepareDirectory(directory: string): void {
   const setting = `GATEWAY_DHCP_LEASES_DIR ${directory}`;
+  refuseBrokenLink(directory);
   try {
     makeDirectory(resolve(directory), DIRECTORY_MODE);
   } catch (cause) {
@@ -51,6 +78,7 @@ export function prepareDirectory(directory: string): void {
  */
 export function refuseDirectory(wanted: string): void {
   const setting = `GATEWAY_DHCP_LEASES_DIR ${wanted}`;
+  refuseBrokenLink(wanted);
   let directory = resolve(wanted);
   while (!existsSync(directory)) directory = dirname(directory);
   if (!statSync(directory).isDirectory()) {
@@ -78,6 +106,18 @@ export function refuseDirectory(wanted: string): void {
     const remedy = 'set a directory on a local disk of this node; every gateway keeps its own file';
     throw new GatewayError('store-unusable', `${setting}: is on ${network}, which loses leases: ${remedy}`);
   }
+}
+
+/** Nothing is made where it leads: what belongs there is not mounted, most likely. */
+function refuseBrokenLink(directory: string): void {
+  const link = brokenLinkTo(directory);
+  if (link === undefined) return;
+  const setting = `GATEWAY_DHCP_LEASES_DIR ${directory}`;
+  const remedy = 'mount or make what it leads to, or set another directory';
+  throw new GatewayError(
+    'store-unusable',
+    `${setting}: the symbolic link ${link} leads nowhere (${readlinkSync(link)}): ${remedy}`,
+  );
 }
 
 /**

@@ -1,6 +1,7 @@
-import { existsSync, truncateSync } from 'node:fs';
+import { existsSync, renameSync, statSync, truncateSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import { GatewayError } from '../../../errors.ts';
+import { unusedName } from '../disk/beside.ts';
 import { diskErrorOf } from '../disk/disk-error.ts';
 import { openSqlite } from '../disk/driver.ts';
 import { codeOf } from '../disk/error-code.ts';
@@ -22,13 +23,16 @@ const OWNER_LOOKS = 2000;
  *
  * The kernel keeps the lock with the file and not with what is in it: a file with a damaged content is emptied in its
  * place, never replaced, so that a process that holds it still does. Where a lease file has no lock beside it, somebody
- * has deleted that, perhaps under a running process: whoever takes the right waits until that one has seen it.
+ * has deleted that, perhaps under a running process: whoever takes the right waits until that one has seen it. What is
+ * no file (a directory, a pipe) is nobody's lock, and is renamed.
  */
 export function takeOwnership(file: string, waitMilliseconds: number): Ownership {
   const name = `${file}.lock`;
-  const wasDeleted = existsSync(file) && !existsSync(name);
+  const found = statSync(name, { throwIfNoEntry: false });
+  const wasDeleted = existsSync(file) && found?.isFile() !== true;
   let lock: Database | undefined;
   try {
+    if (found?.isFile() === false) renameSync(name, unusedName(`${name}.aside`));
     lock = locked(name, waitMilliseconds);
     const held = lock;
     if (wasDeleted) stand(Math.min(waitMilliseconds, OWNER_LOOKS));

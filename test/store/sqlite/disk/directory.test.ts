@@ -1,13 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Ipv4 } from '../../../../src/net/ipv4.ts';
-import { networkFileSystem } from '../../../../src/store/sqlite/disk/directory.ts';
+import { networkFileSystem, refuseDirectory } from '../../../../src/store/sqlite/disk/directory.ts';
 import { openLeaseReader } from '../../../../src/store/sqlite/lease-reader.ts';
 import type { SqliteStore } from '../../../../src/store/sqlite/sqlite-store.ts';
 import { address, at, bind, changeOf } from '../../changes.ts';
-import { fileIn, imageOf, journalIn, openIn, temporaryDirectory } from '../temporary-store.ts';
+import { errorOf, fileIn, imageOf, journalIn, openIn, temporaryDirectory } from '../temporary-store.ts';
 
 const A = address('10.15.3.20');
 const isRoot = process.getuid?.() === 0;
@@ -47,6 +47,36 @@ describe('the leases directory', () => {
         message: expect.stringContaining(join(parent, 'leases')),
       }),
     );
+  });
+
+  it.each([
+    ['leads nowhere', 'nowhere/leases', '/nonexistent/disk'],
+    ['leads in a circle', 'circle', 'circle'],
+  ])(
+    'on whose way a symbolic link %s is refused by the name of the link, also by check',
+    (_, path, target) => {
+      const parent = temporaryDirectory();
+      const link = join(parent, path.split('/')[0] ?? '');
+      symlinkSync(target, link);
+      const directory = join(parent, path);
+
+      for (const run of [() => openIn(directory), () => refuseDirectory(directory)])
+        expect(errorOf(run)).toMatchObject({
+          code: 'store-unusable',
+          message: expect.stringContaining(
+            `the symbolic link ${link} leads nowhere (${target}): mount or make`,
+          ),
+        });
+    },
+  );
+
+  it('in which the lock is no file is used, and that is set aside', () => {
+    const directory = temporaryDirectory();
+    mkdirSync(`${fileIn(directory)}.lock`);
+    openIn(directory);
+
+    expect(statSync(`${fileIn(directory)}.lock`).isFile()).toBe(true);
+    expect(statSync(`${fileIn(directory)}.lock.aside`).isDirectory()).toBe(true);
   });
 
   it('whose lease file is a directory is refused', () => {

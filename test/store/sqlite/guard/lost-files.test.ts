@@ -131,6 +131,22 @@ const LOSSES: readonly {
     what: ['leases.sqlite.lock is gone'],
   },
   {
+    title: 'a directory stands in place of the lock',
+    befall: (directory) => {
+      rmSync(`${fileIn(directory)}.lock`);
+      mkdirSync(`${fileIn(directory)}.lock`);
+    },
+    what: ['leases.sqlite.lock was replaced'],
+  },
+  {
+    title: 'a pipe stands in place of the lock',
+    befall: (directory) => {
+      rmSync(`${fileIn(directory)}.lock`);
+      execFileSync('mkfifo', [`${fileIn(directory)}.lock`]);
+    },
+    what: ['leases.sqlite.lock was replaced'],
+  },
+  {
     title: 'something else is moved over the lease file',
     befall: (directory) => {
       writeFileSync(join(directory, 'other'), 'no database');
