@@ -14,13 +14,15 @@ export function manPage(): string {
     ...program.commands.flatMap((each) => ['.PP', synopsisOf(each, each.name())]),
     '.SH DESCRIPTION',
     textOf(program.description()),
-    ...paragraphs(serve?.description() ?? ''),
+    ...paragraphs(serve?.description().replace(serve.summary(), '') ?? ''),
     '.SH COMMANDS',
     ...program.commands.flatMap((each) => commandLines(each, each.name())),
     '.SH SETTINGS',
     'Flags of',
     '.BR "vps\\-gateway serve" ,',
-    'which the other commands understand too. Each has the variable that stands behind it in brackets.',
+    'which',
+    '.BR check " and " cluster',
+    'take too. Each has the variable that stands behind it in brackets.',
     ...(serve === undefined ? [] : settingLines(serve)),
     '.SH EXIT STATUS',
     ...EXIT_STATUSES.flatMap(([status, meaning]) => ['.TP', `.B ${status}`, textOf(meaning)]),
@@ -84,7 +86,9 @@ function settingLines(serve: Command): readonly string[] {
     .filter(({ hidden }) => !hidden)
     .flatMap((option) => {
       const heading =
-        option.helpGroupHeading === group ? [] : [`.SS ${textOf(option.helpGroupHeading ?? '')}`];
+        option.helpGroupHeading === group
+          ? []
+          : [`.SS ${textOf(option.helpGroupHeading?.replace(/:$/, '') ?? '')}`];
       group = option.helpGroupHeading;
       return [...heading, ...optionLines(option)];
     });
@@ -103,7 +107,7 @@ function paragraphs(text: string): readonly string[] {
 }
 
 function sentenceOf(text: string): string {
-  const whole = textOf(text);
+  const whole = textOf(text.charAt(0).toUpperCase() + text.slice(1));
   return /[.:)]$/.test(whole) ? whole : `${whole}.`;
 }
 
