@@ -22,10 +22,10 @@ import { HEALTH_SOCKET, HealthEndpoint } from '../server/health.ts';
 import { Server } from '../server/server.ts';
 import type { ListenIpParts, Medium } from '../server/server-parts.ts';
 import { systemClock } from '../server/system-clock.ts';
+import { EtcdClusterPeers } from '../sharing/etcd-cluster-peers.ts';
 import { openEtcd } from '../sharing/etcd-connection.ts';
 import { nodeOf, sharedSettings } from '../sharing/shared-settings.ts';
 import { sharedStore } from '../sharing/shared-store.ts';
-import { SharingGateways } from '../sharing/sharing-gateways.ts';
 import type { EtcdStore } from '../store/etcd/etcd-store.ts';
 import { checkIntegrity } from '../store/sqlite/file/check-integrity.ts';
 import { openMirror } from '../store/sqlite/open-mirror.ts';
@@ -56,7 +56,7 @@ export async function serve(loaded: LoadedSettings): Promise<number> {
   for (const warning of warnings) log.warn({ setting: warning.setting }, problemToText(warning));
 
   const shared = sharedSettings(loaded);
-  const gateways = new SharingGateways();
+  const gateways = new EtcdClusterPeers();
   const sockets = new Sockets(settings, log);
   const directory = new DirectoryTrial(settings.leasesDir, systemClock);
   const server = new Server({
@@ -83,7 +83,7 @@ export async function serve(loaded: LoadedSettings): Promise<number> {
       gateways.store = sharedStore({ shared, etcd, mirror, inFlight, say });
       return gateways.store;
     },
-    ...(shared === undefined ? {} : { cluster: gateways }),
+    ...(shared === undefined ? {} : { clusterPeers: gateways }),
     findListenAddress: (served) => findListenAddress(settings, readInterfaces(), served),
     listenIp: listenIpParts(settings),
     openMedium: async (listen) => {

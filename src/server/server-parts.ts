@@ -1,5 +1,5 @@
 import type { ShownSetting } from '../config/shown-settings.ts';
-import type { Cluster } from '../detection/cluster.ts';
+import type { ClusterPeersView } from '../detection/cluster-peers.ts';
 import type { Decide } from '../engine/decision.ts';
 import type { Observer } from '../exchange/observer.ts';
 import type { Clock } from '../lease/clock.ts';
@@ -56,7 +56,7 @@ export interface ServerParts {
   /** Opens the store, whose view answers `isInFlight` from this set. Throws a GatewayError. */
   openStore(inFlight: ReadonlySet<Ipv4>): LeaseStore | Promise<LeaseStore>;
   /** The gateways that share the store's leases; absent: it is this one's alone. */
-  readonly cluster?: Cluster;
+  readonly clusterPeers?: ClusterPeersView;
   /**
    * Looks at the interfaces as they are now.
    *

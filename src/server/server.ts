@@ -1,5 +1,5 @@
 import { type ClockStatus, clockProblem, clockStatusOf } from '../detection/clock-status.ts';
-import { ClusterLog } from '../detection/cluster.ts';
+import { ClusterPeersLog } from '../detection/cluster-peers.ts';
 import { Deafness } from '../detection/deafness.ts';
 import { DeclineLog } from '../detection/decline-log.ts';
 import { DiscoverRetries } from '../detection/discover-retries.ts';
@@ -34,7 +34,7 @@ export class Server {
   #memory: Memory | undefined;
   #decisionLog: DecisionLog | undefined;
   #expiry: Expiry | undefined;
-  readonly #clusterLog: ClusterLog | undefined;
+  readonly #clusterPeersLog: ClusterPeersLog | undefined;
   readonly #listening: Listening;
   readonly #problemLog: ProblemLog;
   #beats = 0;
@@ -47,7 +47,8 @@ export class Server {
     this.#parts = parts;
     this.#listening = new Listening(parts);
     this.#problemLog = new ProblemLog(parts.log);
-    if (parts.cluster !== undefined) this.#clusterLog = new ClusterLog(parts.cluster, parts.log);
+    if (parts.clusterPeers !== undefined)
+      this.#clusterPeersLog = new ClusterPeersLog(parts.clusterPeers, parts.log);
   }
 
   get status(): Status {
@@ -110,7 +111,7 @@ export class Server {
   }
 
   async #remember(): Promise<Memory> {
-    const { log, clock, boot, cluster } = this.#parts;
+    const { log, clock, boot, clusterPeers } = this.#parts;
     const inFlight = new Set<Ipv4>();
     const store = await this.#parts.openStore(inFlight);
     this.#decisionLog = new DecisionLog(log, store, () => clock.monotonic());
@@ -119,11 +120,11 @@ export class Server {
       store,
       inFlight,
       deafness: new Deafness(store.leases, log),
-      timeGuard: new TimeGuard({ clock, log, store, boot, agreedAt: () => cluster?.agreedAt }),
+      timeGuard: new TimeGuard({ clock, log, store, boot, agreedAt: () => clusterPeers?.agreedAt }),
       declines: new DeclineLog(),
       peers,
-      peerNotes: cluster === undefined ? new PeerNotes(peers, store, clock) : undefined,
-      cluster,
+      peerNotes: clusterPeers === undefined ? new PeerNotes(peers, store, clock) : undefined,
+      clusterPeers,
       discoverRetries: new DiscoverRetries(),
       observer: observers(
         this.#counters,
@@ -139,8 +140,8 @@ export class Server {
       clock,
       this.#orderTaker(),
       () => standingOf(memory),
-      () => ({ peerObservations: peers, clusterPeers: memory.cluster }),
-      (lease) => cluster?.isByWallClock(lease) !== false,
+      () => ({ peerObservations: peers, clusterPeers: memory.clusterPeers }),
+      (lease) => clusterPeers?.isByWallClock(lease) !== false,
     );
     return memory;
   }
@@ -172,7 +173,7 @@ export class Server {
     memory.timeGuard.check();
     memory.peers.check();
     memory.peerNotes?.check();
-    this.#clusterLog?.check();
+    this.#clusterPeersLog?.check();
     memory.store.idle(this.#parts.clock.now());
     this.#decisionLog?.check();
     this.#expiry?.sweep();
@@ -218,16 +219,13 @@ export class Server {
     problems.push(...(this.#listening.service?.problems ?? []));
     const memory = this.#memory;
     if (memory === undefined) problems.push(NOT_STARTED);
-    problems.push(...storeProblems(memory?.store, memory?.cluster !== undefined));
+    problems.push(...storeProblems(memory?.store, memory?.clusterPeers !== undefined));
     const fault = this.#parts.directoryFault?.();
-    if (fault !== undefined) problems.push(directoryProblem(fault, memory?.cluster !== undefined));
+    if (fault !== undefined) problems.push(directoryProblem(fault, memory?.clusterPeers !== undefined));
     const peers = memory?.peers.problem;
     if (peers !== undefined) problems.push(peers);
-    const { cluster } = this.#parts;
-    for (const message of cluster?.problems ?? [])
-      problems.push({ name: 'cluster', message, remedy: '', stopsNewGuests: false });
-    for (const each of cluster?.certificateProblems ?? [])
-      problems.push({ name: 'certificates', ...each, stopsNewGuests: false });
+    const { clusterPeers } = this.#parts;
+    for (const each of clusterPeers?.problems ?? []) problems.push({ ...each, stopsNewGuests: false });
     const clock = this.clock;
     if (clock?.trusted === false) problems.push(clockProblem(clock, pool?.hasRoom !== false));
     const full = pool === undefined ? undefined : poolProblem(pool, this.#trustsClock);
@@ -250,7 +248,7 @@ export class Server {
       trustsClock: this.#trustsClock,
       peers: memory.peers.peers,
       heardSince: memory.peers.since,
-      clusterPeers: memory.cluster?.live ?? [],
+      clusterPeers: memory.clusterPeers?.live ?? [],
     });
   }
 }

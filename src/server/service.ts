@@ -1,5 +1,5 @@
 import { ArpLiars } from '../detection/arp-liars.ts';
-import type { Cluster } from '../detection/cluster.ts';
+import type { ClusterPeersView } from '../detection/cluster-peers.ts';
 import type { Deafness } from '../detection/deafness.ts';
 import type { DeclineLog } from '../detection/decline-log.ts';
 import type { DiscoverRetries } from '../detection/discover-retries.ts';
@@ -33,7 +33,7 @@ export interface Memory {
   readonly peers: Peers;
   /** Absent: the leases are shared. */
   readonly peerNotes: PeerNotes | undefined;
-  readonly cluster: Cluster | undefined;
+  readonly clusterPeers: ClusterPeersView | undefined;
   readonly discoverRetries: DiscoverRetries;
   readonly observer: Observer;
   /** Frees what has run out, for a client that finds no address. */
@@ -157,7 +157,7 @@ export function standingOf({ timeGuard }: Memory): ClockStanding {
 }
 
 function serverStateOf(memory: Memory, sightings: Sightings, monotonic: () => number): ServerState {
-  const { deafness, timeGuard, declines, peers, cluster, discoverRetries } = memory;
+  const { deafness, timeGuard, declines, peers, clusterPeers, discoverRetries } = memory;
   return {
     get lastGapRevision() {
       return deafness.revision;
@@ -167,17 +167,18 @@ function serverStateOf(memory: Memory, sightings: Sightings, monotonic: () => nu
       peers.follow(timeGuard.offset);
       return isTrusted;
     },
-    mayBeOver: (lease) => cluster?.isByWallClock(lease) === false || mayBeOver(lease, timeGuard.standing),
+    mayBeOver: (lease) =>
+      clusterPeers?.isByWallClock(lease) === false || mayBeOver(lease, timeGuard.standing),
     peerObservations: peers,
-    clusterPeers: cluster,
+    clusterPeers,
     sightingAt: (address) => sightings.at(address),
     missed: () => deafness.mark('stale'),
     // A gateway that shares its leases is not one of those that can only be heard.
     heardRequest: (server, address, client, hardware) => {
-      if (cluster?.live.has(server) !== true) peers.heardRequest(server, address, client, hardware);
+      if (clusterPeers?.live.has(server) !== true) peers.heardRequest(server, address, client, hardware);
     },
     heardDiscover: (sender: ClientKey) => {
-      if (cluster !== undefined) discoverRetries.note(sender, monotonic());
+      if (clusterPeers !== undefined) discoverRetries.note(sender, monotonic());
     },
     isDiscoverRetry: (sender: ClientKey) => discoverRetries.isRetry(sender),
     declinesOf: (card) => declines.count(card, monotonic()),

@@ -7,8 +7,9 @@ import { INIT, OTHER_FILE, SEED } from '../store/etcd/keys/generation.ts';
 import { type Heartbeat, heartbeatsIn } from '../store/etcd/keys/heartbeat.ts';
 import { type KnownSegment, otherSegments, segmentsToText } from '../store/etcd/keys/segments.ts';
 import { readSnapshot, type Snapshot } from '../store/etcd/keys/snapshot.ts';
-import { differencesIn, differenceToText } from '../store/etcd/membership/contradiction.ts';
+import { differenceProblem, differencesIn } from '../store/etcd/membership/contradiction.ts';
 import { whyNotCompact } from '../store/etcd/membership/etcd-maintenance.ts';
+import { sharingProblemToText } from '../store/etcd/membership/sharing-problem.ts';
 import { alarmsOf, spaceProblems } from '../store/etcd/membership/space.ts';
 import { type MirrorState, openLeaseReader } from '../store/sqlite/lease-reader.ts';
 import { connect } from './etcd-connection.ts';
@@ -43,7 +44,7 @@ export interface ClusterReport {
   /** Of this node; undefined: it has none. */
   readonly mirror: MirrorState | undefined;
   readonly problems: readonly string[];
-  /** What the gateways have otherwise than each other, and may, while they are changed one by one. */
+  /** Settings that differ between the gateways, as they may while the gateways are changed one by one. */
   readonly warnings: readonly string[];
 }
 
@@ -70,7 +71,7 @@ export async function readClusterReport(shared: SharedSettings): Promise<Cluster
     members: asked.flatMap(({ status }) => (status === undefined ? [] : [status])),
     alarms: read?.alarms ?? [],
   };
-  problems.push(...spaceProblems(space, settings.etcdQuota));
+  problems.push(...spaceProblems(space, settings.etcdQuota).map(sharingProblemToText));
   return {
     segment,
     birth: snapshot?.generation?.id,
@@ -81,7 +82,9 @@ export async function readClusterReport(shared: SharedSettings): Promise<Cluster
     compaction: gateways === undefined ? undefined : compactionText(gateways, read?.hindrance),
     mirror,
     problems,
-    warnings: [...differencesIn(gateways ?? [])].map(([name, byValue]) => differenceToText(name, byValue)),
+    warnings: [...differencesIn(gateways ?? [])].map(([name, byValue]) =>
+      sharingProblemToText(differenceProblem(name, byValue)),
+    ),
   };
 }
 

@@ -1,6 +1,6 @@
-import type { Cluster } from '../../src/detection/cluster.ts';
+import type { ClusterPeersView } from '../../src/detection/cluster-peers.ts';
 import type { Clock } from '../../src/lease/clock.ts';
-import { SharingGateways } from '../../src/sharing/sharing-gateways.ts';
+import { EtcdClusterPeers } from '../../src/sharing/etcd-cluster-peers.ts';
 import type { KeptLease, Mirror } from '../../src/store/mirror.ts';
 import { MemoryMirror } from '../support/memory-mirror.ts';
 import { at } from '../support/plan.ts';
@@ -48,9 +48,9 @@ export class EtcdKeeping implements Keeping {
     this.#mirror = mirror;
     const link = new EtcdLink(cluster, standstill);
     this.link = link;
-    const sharing = new SharingGateways();
+    const sharing = new EtcdClusterPeers();
     return {
-      cluster: mutation.cluster?.(sharing) ?? (sharing as Cluster),
+      cluster: mutation.cluster?.(sharing) ?? (sharing as ClusterPeersView),
       open: (inFlight) => {
         const store = sharedStore({
           ...{ clock, inFlight, mirror },

@@ -115,7 +115,7 @@ class Process {
       boot: { id: address, offset: 0 }, // The node itself never goes down.
       decide: parts.decide ?? decide,
       openStore: (inFlight) => holding.open(inFlight),
-      ...(holding.cluster === undefined ? {} : { cluster: holding.cluster }),
+      ...(holding.cluster === undefined ? {} : { clusterPeers: holding.cluster }),
       findListenAddress: () => ({
         kind: 'found',
         warning: undefined,

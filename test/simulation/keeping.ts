@@ -1,4 +1,4 @@
-import type { Cluster } from '../../src/detection/cluster.ts';
+import type { ClusterPeersView } from '../../src/detection/cluster-peers.ts';
 import type { Clock } from '../../src/lease/clock.ts';
 import type { Ipv4 } from '../../src/net/ipv4.ts';
 import type { LeaseStore } from '../../src/store/lease-store.ts';
@@ -7,7 +7,7 @@ import type { Standstill } from './standstill.ts';
 /** One life of a gateway's store, from the start of its process to the crash. */
 export interface Holding {
   /** The gateways that share the leases, if any do. */
-  readonly cluster?: Cluster;
+  readonly cluster?: ClusterPeersView;
   open(inFlight: ReadonlySet<Ipv4>): LeaseStore;
   /** Before the sockets are opened. */
   serve(): Promise<void>;

@@ -1,4 +1,4 @@
-import type { Cluster } from '../../src/detection/cluster.ts';
+import type { ClusterPeersView } from '../../src/detection/cluster-peers.ts';
 import { decide } from '../../src/engine/decide.ts';
 import type { Decide } from '../../src/engine/decision.ts';
 import { instant, type Lease, NEVER } from '../../src/lease/lease.ts';
@@ -16,7 +16,7 @@ export interface Mutation {
   readonly begin?: () => () => void;
   readonly store?: (store: EtcdStore) => void;
   readonly etcd?: (etcd: Etcd) => Etcd;
-  readonly cluster?: (cluster: Cluster) => Cluster;
+  readonly cluster?: (cluster: ClusterPeersView) => ClusterPeersView;
 }
 
 export const NO_MUTATION: Mutation = {};

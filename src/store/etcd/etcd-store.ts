@@ -18,6 +18,7 @@ import { KnownKeys } from './known-keys.ts';
 import { Admission } from './membership/admission.ts';
 import type { EtcdMaintenance } from './membership/etcd-maintenance.ts';
 import type { Members } from './membership/members.ts';
+import type { SharingProblem } from './membership/sharing-problem.ts';
 import { type Author, planChange } from './planned-change.ts';
 import { QuorumState } from './quorum-state.ts';
 import { Reckoning } from './reckoning.ts';
@@ -139,8 +140,8 @@ export class EtcdStore implements LeaseStore {
     return this.#options.mirror.trouble;
   }
 
-  /** What is wrong with etcd's space, each with its remedy. */
-  get space(): readonly string[] {
+  /** What is wrong with etcd's space. */
+  get spaceProblems(): readonly SharingProblem[] {
     return this.#options.maintenance.problems;
   }
 

@@ -1,13 +1,14 @@
 import { ipv4FromText } from '../../../net/ipv4.ts';
 import type { Heartbeat, Profile } from '../keys/heartbeat.ts';
+import type { SharingProblem } from './sharing-problem.ts';
 
-/** What a process says that it is. */
+/** The address, name and settings with which a process registers as a gateway. */
 export interface GatewayClaim extends Profile {
   readonly node: string;
   readonly instance: string;
 }
 
-/** Why a gateway may not be one beside these; undefined: it may. */
+/** Why a gateway may not run beside these; undefined: it may. */
 export function contradictionIn(others: readonly Heartbeat[], claim: GatewayClaim): string | undefined {
   return others.map((other) => contradictionBy(other, claim)).find((one) => one !== undefined);
 }
@@ -17,7 +18,7 @@ function contradictionBy(
   { node, instance, listenIp, agreed }: GatewayClaim,
 ): string | undefined {
   if (other.instance === instance) return undefined;
-  // The process before this one, on the same node, is no other gateway.
+  // A previous process of this node is not another gateway.
   if (other.node === node) return other.listenIp === listenIp ? undefined : sameName(node, other);
   if (other.listenIp === listenIp)
     return `${other.node} has the listen IP ${listenIp} too: each gateway needs its own (GATEWAY_DHCP_LISTEN_IP)`;
@@ -27,7 +28,7 @@ function contradictionBy(
   return `${name} is ${value} here and ${other.agreed[name]} on ${other.node} (${other.listenIp}): all gateways of a segment must agree`;
 }
 
-/** Of two that contradict each other the one with the lower address goes on, or the one with the lower name. */
+/** True: of two gateways that contradict each other, the other one goes on: it has the lower address, or the lower name. */
 export function goesBefore(other: Heartbeat, { listenIp, node }: GatewayClaim): boolean {
   const [theirs = 0, ours = 0] = [ipv4FromText(other.listenIp), ipv4FromText(listenIp)];
   return theirs === ours ? other.node < node : theirs < ours;
@@ -39,14 +40,14 @@ export function sameName(node: string, { listenIp }: Heartbeat): string {
 
 type Settings = Pick<Heartbeat, 'node' | 'agreed'>;
 
-/** What gateways should have alike, and have not: a sentence for each setting of a profile. */
-export function differencesOf(gateways: readonly Settings[], { alike }: Profile): readonly string[] {
+/** A problem for each setting of the profile that should be equal on all gateways, and is not. */
+export function differencesOf(gateways: readonly Settings[], { alike }: Profile): readonly SharingProblem[] {
   return [...differencesIn(gateways)]
     .filter(([name]) => name in alike)
-    .map(([name, byValue]) => differenceToText(name, byValue));
+    .map(([name, byValue]) => differenceProblem(name, byValue));
 }
 
-/** What some gateways have otherwise than others: by setting, the nodes by their value. */
+/** The settings that differ between gateways: by setting and by value, the nodes that have it. */
 export function differencesIn(
   gateways: readonly Settings[],
 ): ReadonlyMap<string, ReadonlyMap<string, readonly string[]>> {
@@ -60,8 +61,11 @@ export function differencesIn(
   return bySetting;
 }
 
-/** `GATEWAY_DHCP_POOL_END is 10.15.3.254 on pve1, pve3 and 10.15.3.99 on pve2: ...` */
-export function differenceToText(name: string, byValue: ReadonlyMap<string, readonly string[]>): string {
+/** `GATEWAY_DHCP_POOL_END is 10.15.3.254 on pve1, pve3 and 10.15.3.99 on pve2` */
+export function differenceProblem(
+  name: string,
+  byValue: ReadonlyMap<string, readonly string[]>,
+): SharingProblem {
   const parts = [...byValue].map(([value, nodes]) => `${value} on ${nodes.join(', ')}`);
-  return `${name} is ${parts.join(' and ')}: set it alike on all of them`;
+  return { message: `${name} is ${parts.join(' and ')}`, remedy: 'set it alike on all of them' };
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../../../lease/clock.ts';
 import type { Say } from '../../../log/say.ts';
 import { type Etcd, EtcdError, endOfPrefix, type Revision } from '../client/etcd.ts';
 import { SEGMENTS } from '../keys/entry.ts';
+import type { SharingProblem } from './sharing-problem.ts';
 import { alarmsOf, fullness, type Space, spaceProblems } from './space.ts';
 
 /** auto: if etcd is the gateways' own. */
@@ -64,15 +65,15 @@ export class EtcdMaintenance {
   #lookedAt = Number.NEGATIVE_INFINITY;
   #lookedWritten = 0;
   #isLooking = false;
-  #problems: readonly string[] = [];
+  #problems: readonly SharingProblem[] = [];
   #said = '';
 
   constructor(parts: EtcdMaintenanceParts) {
     this.#parts = parts;
   }
 
-  /** What is wrong with etcd's space, each with its remedy. */
-  get problems(): readonly string[] {
+  /** What is wrong with etcd's space. */
+  get problems(): readonly SharingProblem[] {
     return this.#problems;
   }
 

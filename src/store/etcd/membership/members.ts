@@ -12,6 +12,7 @@ import {
   type Profile,
 } from '../keys/heartbeat.ts';
 import { contradictionIn, differencesOf, type GatewayClaim, goesBefore, sameName } from './contradiction.ts';
+import type { SharingProblem } from './sharing-problem.ts';
 import { alarmsOf } from './space.ts';
 
 /** etcd deletes a heartbeat this long after its gateway last renewed it: seconds. */
@@ -67,7 +68,7 @@ export class Members {
   #announcedGeneration = '';
   #conflict: string | undefined;
   #live: ReadonlySet<Ipv4> = new Set();
-  #differences: readonly string[] = [];
+  #differences: readonly SharingProblem[] = [];
   #agreedAt: number | undefined;
 
   constructor(options: MembersOptions) {
@@ -95,8 +96,8 @@ export class Members {
     });
   }
 
-  /** Settings that the gateways should have alike, and have not; a sentence for each. */
-  get differences(): readonly string[] {
+  /** One for each setting that should be equal on all gateways, and is not. */
+  get differences(): readonly SharingProblem[] {
     return this.#differences;
   }
 

@@ -176,7 +176,9 @@ describe('the space of etcd', () => {
     const store = await segment.open();
     await segment.pass(2);
 
-    expect(store.space).toEqual(says === undefined ? [] : [expect.stringContaining(says)]);
+    expect(store.spaceProblems).toEqual(
+      says === undefined ? [] : [expect.objectContaining({ message: expect.stringContaining(says) })],
+    );
   });
 
   test('is looked at every minute, and what was wrong with it ends', async () => {
@@ -185,12 +187,14 @@ describe('the space of etcd', () => {
     await segment.pass(2);
     segment.cluster.alarms.push({ memberId: '1', kind: 'no-space' });
     await segment.pass(MINUTE);
-    const during = store.space;
+    const during = store.spaceProblems;
     segment.cluster.alarms.length = 0;
     await segment.pass(MINUTE);
 
-    expect(during).toEqual([expect.stringContaining('alarm NOSPACE of memory')]);
-    expect(store.space).toEqual([]);
+    expect(during).toEqual([
+      expect.objectContaining({ message: expect.stringContaining('alarm NOSPACE of memory') }),
+    ]);
+    expect(store.spaceProblems).toEqual([]);
   });
 
   test('names the members by their endpoints, and one that does not answer by its number', () => {
@@ -207,8 +211,8 @@ describe('the space of etcd', () => {
 
     const [full, corrupt] = spaceProblems({ members, alarms }, 10);
 
-    expect(full).toContain('NOSPACE of 192.0.2.11:2379, member 8');
-    expect(corrupt).toContain('CORRUPT of 192.0.2.11:2379');
+    expect(full?.message).toContain('NOSPACE of 192.0.2.11:2379, member 8');
+    expect(corrupt?.message).toContain('CORRUPT of 192.0.2.11:2379');
     expect(fullness({ members, alarms }, 10)).toBe(0.5);
   });
 });

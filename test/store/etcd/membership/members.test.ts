@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { instant } from '../../../../src/lease/lease.ts';
-import { SharingGateways } from '../../../../src/sharing/sharing-gateways.ts';
+import { EtcdClusterPeers } from '../../../../src/sharing/etcd-cluster-peers.ts';
 import { Keys } from '../../../../src/store/etcd/keys/entry.ts';
 import { heartbeatsIn } from '../../../../src/store/etcd/keys/heartbeat.ts';
 import { Members } from '../../../../src/store/etcd/membership/members.ts';
@@ -77,14 +77,18 @@ describe('gateways that share leases', () => {
         ...{ etcd: cluster.connect(), clock, place, agreed: AGREED },
         alike: { GATEWAY_DHCP_POOL_END: poolEnd, GATEWAY_DHCP_DNS: '1.1.1.1' },
       });
-    const gateways = new SharingGateways();
+    const gateways = new EtcdClusterPeers();
     gateways.store = await open(10, '10.15.3.254');
     const second = await open(11, '10.15.3.99');
     await open(12, '10.15.3.99');
 
     for (const store of [gateways.store, second]) expect(store.leases.canPromise).toBe(true);
     expect(gateways.problems).toEqual([
-      'GATEWAY_DHCP_POOL_END is 10.15.3.254 on pve1 and 10.15.3.99 on pve2, pve3: set it alike on all of them',
+      {
+        name: 'cluster',
+        message: 'GATEWAY_DHCP_POOL_END is 10.15.3.254 on pve1 and 10.15.3.99 on pve2, pve3',
+        remedy: 'set it alike on all of them',
+      },
     ]);
 
     cluster.endEtcdLease('2');
@@ -104,7 +108,10 @@ describe('gateways that share leases', () => {
     });
 
     expect(changed.members.differences).toEqual([
-      'GATEWAY_DHCP_LEASE_TIME is 3600 on pve1 and 43200 on pve2: set it alike on all of them',
+      {
+        message: 'GATEWAY_DHCP_LEASE_TIME is 3600 on pve1 and 43200 on pve2',
+        remedy: 'set it alike on all of them',
+      },
     ]);
   });
 
@@ -221,7 +228,7 @@ describe('clocks', () => {
   });
 
   /** What the first gateway makes of a second one whose clock is so far ahead, after so many heartbeats. */
-  async function seen(milliseconds: number, beats = 6): Promise<SharingGateways> {
+  async function seen(milliseconds: number, beats = 6): Promise<EtcdClusterPeers> {
     const cluster = await born();
     const clock = new FakeClock();
     const skewed = {
@@ -229,7 +236,7 @@ describe('clocks', () => {
       monotonic: () => clock.monotonic(),
       after: clock.after.bind(clock),
     };
-    const gateways = new SharingGateways();
+    const gateways = new EtcdClusterPeers();
     gateways.store = await openSharedStore({ etcd: cluster.connect(), clock });
     const second = await openSharedStore({ etcd: cluster.connect(), clock: skewed, place: 11 });
     for (let beat = 0; beat < beats; beat += 1) {
@@ -248,7 +255,9 @@ describe('clocks', () => {
   ])('that differ by $milliseconds ms are seen to', async ({ milliseconds, warning }) => {
     const { problems } = await seen(milliseconds);
 
-    expect(problems).toEqual(warning === undefined ? [] : [expect.stringContaining(warning)]);
+    expect(problems).toEqual(
+      warning === undefined ? [] : [expect.objectContaining({ message: expect.stringContaining(warning) })],
+    );
   });
 
   test('that were heard once or twice say nothing yet', async () => {

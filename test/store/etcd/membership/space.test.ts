@@ -8,6 +8,7 @@ import { Keys } from '../../../../src/store/etcd/keys/entry.ts';
 import { heartbeatsIn } from '../../../../src/store/etcd/keys/heartbeat.ts';
 import { readSnapshot } from '../../../../src/store/etcd/keys/snapshot.ts';
 import { whyNotCompact } from '../../../../src/store/etcd/membership/etcd-maintenance.ts';
+import { sharingProblemToText } from '../../../../src/store/etcd/membership/sharing-problem.ts';
 import { alarmsOf } from '../../../../src/store/etcd/membership/space.ts';
 import { EtcdProcesses, hasEtcd } from '../../../support/etcd-process.ts';
 import { at as dotted } from '../../../support/plan.ts';
@@ -78,8 +79,8 @@ describeEtcd(`an etcd with little space${why}`, () => {
     // A gateway that starts now looks at once.
     const late = await open({ etcd: connect(cluster), quota: 2_000_000, place: 12 });
     const [problem = ''] = await cluster.until(async () => {
-      expect(late.space).not.toEqual(ALL_IS_WELL);
-      return late.space;
+      expect(late.spaceProblems).not.toEqual(ALL_IS_WELL);
+      return late.spaceProblems.map(sharingProblemToText);
     });
     expect(problem).toContain(`alarm NOSPACE of ${cluster.endpoints[0]}`);
     expect(await bind(one, { client: 1, address: address('10.15.3.20') })).toBe('committed');
@@ -104,7 +105,7 @@ describeEtcd(`an etcd with little space${why}`, () => {
     await fill(1);
     const next = await open({ etcd: connect(cluster), quota: 2_000_000, place: 13 });
     await cluster.until(async () => expect(next.members.live.size).toBe(3));
-    expect(next.space).toEqual(ALL_IS_WELL);
+    expect(next.spaceProblems).toEqual(ALL_IS_WELL);
   }, 60_000);
 
   test('tells a user who may not see all keys that the gateways do not compact; sizes and alarms he sees', async () => {

@@ -1,0 +1,60 @@
+import type { ClusterPeers } from '../engine/decision.ts';
+import type { Lease } from '../lease/lease.ts';
+import type { Log } from '../log/log.ts';
+import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
+
+/** Something that is wrong between the gateways, or with their etcd, while new guests still get addresses. */
+export interface ClusterProblem {
+  /** The word by which health, page and metrics name it. */
+  readonly name: 'cluster' | 'certificates';
+  readonly message: string;
+  /** What an operator does against it. */
+  readonly remedy: string;
+}
+
+/** What the server may read of the gateways that share their leases with this one. */
+export interface ClusterPeersView extends ClusterPeers {
+  /** When the newest heartbeat of a live gateway last agreed with this clock: monotonic milliseconds. Undefined: never. */
+  readonly agreedAt: number | undefined;
+  /** False: the lease ends by how long it has been known here, whatever the wall clock says. */
+  isByWallClock(lease: Lease): boolean;
+  /** What is wrong now. */
+  readonly problems: readonly ClusterProblem[];
+}
+
+/** Logs one line when a gateway comes or goes, and when a problem begins and ends. */
+export class ClusterPeersLog {
+  readonly #clusterPeers: ClusterPeersView;
+  readonly #log: Log;
+  #live: ReadonlySet<Ipv4> = new Set();
+  /** What was logged, by its message. */
+  #problems: ReadonlyMap<string, ClusterProblem> = new Map();
+
+  constructor(clusterPeers: ClusterPeersView, log: Log) {
+    this.#clusterPeers = clusterPeers;
+    this.#log = log;
+  }
+
+  /** Call it once a second. */
+  check(): void {
+    const { live, problems } = this.#clusterPeers;
+    for (const gateway of live)
+      if (!this.#live.has(gateway))
+        this.#log.info({ gateway: ipv4ToText(gateway) }, 'another gateway shares the leases');
+    for (const gateway of this.#live)
+      if (!live.has(gateway)) this.#log.warn({ gateway: ipv4ToText(gateway) }, 'another gateway is gone');
+    this.#live = live;
+    // Problems with certificates are logged where the files are read.
+    this.#logProblems(problems.filter(({ name }) => name === 'cluster'));
+  }
+
+  #logProblems(problems: readonly ClusterProblem[]): void {
+    const now = new Map(problems.map((problem) => [problem.message, problem]));
+    for (const [cause, { remedy }] of now)
+      if (!this.#problems.has(cause))
+        this.#log.warn({ cause, remedy }, 'something is wrong with what the gateways share');
+    for (const cause of this.#problems.keys())
+      if (!now.has(cause)) this.#log.info({ cause }, 'this is well again');
+    this.#problems = now;
+  }
+}

@@ -1,0 +1,56 @@
+import type { ClusterPeersView, ClusterProblem } from '../detection/cluster-peers.ts';
+import type { Lease } from '../lease/lease.ts';
+import type { Ipv4 } from '../net/ipv4.ts';
+import type { Certificates } from '../store/etcd/client/certificates.ts';
+import type { EtcdStore } from '../store/etcd/etcd-store.ts';
+import { CLOCK_GRACE } from '../store/etcd/keys/clock-grace.ts';
+import type { SharingProblem } from '../store/etcd/membership/sharing-problem.ts';
+
+/** A difference between two clocks that is reported: milliseconds. */
+const SKEW_WARNING = 5000;
+
+/** The other gateways of the segment, by their heartbeats in etcd. Nobody, until the store is open. */
+export class EtcdClusterPeers implements ClusterPeersView {
+  readonly grace = CLOCK_GRACE;
+  /** Undefined until the store is open. */
+  store: EtcdStore | undefined;
+  /** Undefined until etcd is connected to, and without TLS. */
+  certificates: Certificates | undefined;
+
+  get live(): ReadonlySet<Ipv4> {
+    return this.store?.members.live ?? NOBODY;
+  }
+
+  get agreedAt(): number | undefined {
+    return this.store?.members.agreedAt;
+  }
+
+  isByWallClock(lease: Lease): boolean {
+    return this.store?.isByWallClock(lease) === true;
+  }
+
+  get problems(): readonly ClusterProblem[] {
+    const differences = this.store?.members.differences ?? [];
+    const between = [...this.#skewProblems(), ...differences, ...(this.store?.spaceProblems ?? [])];
+    const ofCertificates = this.certificates?.problems ?? [];
+    return [
+      ...between.map((problem) => ({ name: 'cluster' as const, ...problem })),
+      ...ofCertificates.map((problem) => ({ name: 'certificates' as const, ...problem })),
+    ];
+  }
+
+  #skewProblems(): readonly SharingProblem[] {
+    const { milliseconds = 0, node = '' } = this.store?.members.skew ?? {};
+    if (Math.abs(milliseconds) < SKEW_WARNING) return [];
+    const seconds = Math.round(Math.abs(milliseconds) / 1000);
+    const direction = milliseconds > 0 ? 'ahead' : 'behind';
+    return [
+      {
+        message: `the clock of ${node} is ${seconds} s ${direction}, and no lease ends by it here`,
+        remedy: 'see that both nodes set their time by NTP',
+      },
+    ];
+  }
+}
+
+const NOBODY: ReadonlySet<Ipv4> = new Set();
