@@ -9,14 +9,14 @@ export const ETCD_SETTINGS = {
     variable: 'GATEWAY_ETCD_ENDPOINTS',
     flag: 'etcd-endpoints',
     kind: endpoints,
-    help: 'the members of etcd, parted by commas: https://192.0.2.11:2379,...; off: leases are in the SQLite file alone',
+    help: 'the members of etcd, separated by commas: https://192.0.2.11:2379,...; off: leases are in the SQLite file alone',
   }),
   segment: open({
     group: 'Shared leases',
     variable: 'GATEWAY_SEGMENT',
     flag: 'segment',
     kind: name,
-    help: "this VXLAN's name, the same on all its gateways and on no other's; required with etcd",
+    help: 'the name of this segment, the same on all its gateways and on no others; required with etcd',
   }),
   nodeName: open({
     group: 'Shared leases',
@@ -65,7 +65,7 @@ export const ETCD_SETTINGS = {
     variable: 'GATEWAY_ETCD_COMPACT',
     flag: 'etcd-compact',
     kind: oneOf('auto', 'on', 'off'),
-    help: "whether one of the gateways compacts etcd's past of some minutes ago; auto: if etcd holds no keys of others",
+    help: "whether one of the gateways compacts what etcd keeps of more than some minutes ago; auto: if etcd holds nobody else's keys",
   }),
   etcdQuota: setting('2GiB', {
     group: 'Shared leases',

@@ -33,7 +33,7 @@ export const LEASE_SETTINGS = {
     variable: 'GATEWAY_DHCP_LEASE_CACHE',
     flag: 'lease-cache',
     kind: orOff(percentage(1, 45)),
-    help: 'a renewal in the first so many percent of a lease, 1 to 45, is told what is left of it, and nothing is written; or off',
+    help: 'percent of a lease, 1 to 45: a renewal that early is told what is left of the lease, and nothing is written; or off',
   }),
   offerTime: setting('30s', {
     group: 'Leases',

@@ -90,7 +90,7 @@ export const SETTINGS = {
     variable: 'GATEWAY_PEERS',
     flag: 'peers',
     kind: addressList,
-    help: 'the other gateways of this pool, parted by commas; 10.15.3.10 to .19 if not set; off: none is listened to',
+    help: 'the other gateways of this pool, separated by commas; 10.15.3.10 to .19 if not set; off: no other gateway counts',
   }),
   share: setting('off', {
     group: 'Segment',
@@ -105,7 +105,7 @@ export const SETTINGS = {
     variable: 'GATEWAY_DHCP_RELAYS',
     flag: 'relays',
     kind: relayList,
-    help: 'the relay agents that are heard, by giaddr: 10.15.3.5,10.15.3.6-10.15.3.8,10.15.4.0/24; off: none',
+    help: 'the relay agents that are answered, by giaddr: 10.15.3.5,10.15.3.6-10.15.3.8,10.15.4.0/24; off: none',
   }),
   listenOnRouter: setting('off', {
     group: 'Segment',
@@ -119,14 +119,14 @@ export const SETTINGS = {
     variable: 'GATEWAY_DHCP_WAIT',
     flag: 'wait',
     kind: switchOf,
-    help: 'off: an interface or listen IP that is not there yet, or that another machine has, is an error, and is not waited for',
+    help: 'off: an interface or listen IP that is missing, or that another machine has, is an error; on: it is waited for',
   }),
   allowSeveralInterfaces: setting('off', {
     group: 'Segment',
     variable: 'GATEWAY_DHCP_ALLOW_SEVERAL_INTERFACES',
     flag: 'allow-several-interfaces',
     kind: switchOf,
-    help: 'start even if sockets cannot be bound to one interface (no koffi), and hear all of them',
+    help: 'start even if sockets cannot be bound to one interface (no koffi), and serve all of them',
   }),
   dns: setting('1.1.1.1,1.0.0.1', {
     group: 'Told to clients',
@@ -134,7 +134,7 @@ export const SETTINGS = {
     variable: 'GATEWAY_DHCP_DNS',
     flag: 'dns',
     kind: addressList,
-    help: 'DNS servers (option 6), parted by commas; off: none',
+    help: 'DNS servers (option 6), separated by commas; off: none',
   }),
   domain: setting('vps.local', {
     group: 'Told to clients',
@@ -150,7 +150,7 @@ export const SETTINGS = {
     variable: 'GATEWAY_DHCP_DOMAIN_SEARCH',
     flag: 'domain-search',
     kind: domainList,
-    help: 'domains to search (option 119), parted by commas',
+    help: 'domains to search (option 119), separated by commas',
   }),
   ntp: setting('off', {
     group: 'Told to clients',
@@ -158,7 +158,7 @@ export const SETTINGS = {
     variable: 'GATEWAY_DHCP_NTP',
     flag: 'ntp',
     kind: addressList,
-    help: 'NTP servers (option 42), parted by commas',
+    help: 'NTP servers (option 42), separated by commas',
   }),
   routes: setting('off', {
     group: 'Told to clients',
@@ -182,7 +182,7 @@ export const SETTINGS = {
     variable: 'GATEWAY_DHCP_IPV6_ONLY',
     flag: 'ipv6-only',
     kind: orOff(seconds(300, 0xffffffff)),
-    help: 'clients that ask for it do without IPv4 for so long (option 108, RFC 8925), at least 300 s; or off',
+    help: 'how long clients that ask for it do without IPv4 (option 108, RFC 8925), at least 300 s; or off',
   }),
   ...LEASE_SETTINGS,
   ...ETCD_SETTINGS,
@@ -208,7 +208,7 @@ export const SETTINGS = {
     variable: 'GATEWAY_DHCP_AUTHORITATIVE',
     flag: 'authoritative',
     kind: switchOf,
-    help: 'off: a client that asks for an address of another network hears nothing, and no DHCPNAK',
+    help: 'off: a client that asks for an address of another network gets no answer instead of a DHCPNAK',
   }),
   rapidCommit: setting('off', {
     group: 'Behaviour',
