@@ -1,4 +1,5 @@
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 
@@ -14,19 +15,20 @@ const RECENT = 60_000;
 export class DefendedMark {
   readonly #path: string;
   readonly #now: () => number;
+  #isWriting = false;
 
   constructor(directory: string, now: () => number) {
     this.#path = join(directory, MARK_FILE);
     this.#now = now;
   }
 
-  /** A mark that cannot be written costs no more than a wait at the next start. */
+  /** Beside the packets, which a disk that hangs must not hold. */
   set(listenIp: Ipv4): void {
-    try {
-      writeFileSync(this.#path, `${ipv4ToText(listenIp)}\n`);
-    } catch {
-      rmSync(this.#path, { force: true });
-    }
+    if (this.#isWriting) return;
+    this.#isWriting = true;
+    void this.#write(listenIp).finally(() => {
+      this.#isWriting = false;
+    });
   }
 
   isRecent(listenIp: Ipv4): boolean {
@@ -35,6 +37,15 @@ export class DefendedMark {
       return age < RECENT && readFileSync(this.#path, 'utf8').trim() === ipv4ToText(listenIp);
     } catch {
       return false; // There is none.
+    }
+  }
+
+  /** A mark that cannot be written costs no more than a wait at the next start. */
+  async #write(listenIp: Ipv4): Promise<void> {
+    try {
+      await writeFile(this.#path, `${ipv4ToText(listenIp)}\n`);
+    } catch {
+      await rm(this.#path, { force: true }).catch(() => undefined);
     }
   }
 }

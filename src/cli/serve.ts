@@ -28,13 +28,13 @@ import { nodeOf, sharedSettings } from '../sharing/shared-settings.ts';
 import { sharedStore } from '../sharing/shared-store.ts';
 import type { EtcdStore } from '../store/etcd/etcd-store.ts';
 import { checkIntegrity } from '../store/sqlite/file/check-integrity.ts';
-import { openMirror } from '../store/sqlite/open-mirror.ts';
 import { LEASE_FILE, openSqliteStore, type SqliteStoreOptions } from '../store/sqlite/open-sqlite-store.ts';
 import { readInterfaces } from '../transport/linux/interfaces.ts';
 import { openListenIpArp, openTransport } from '../transport/open-transport.ts';
 import { DefendedMark } from './defended-mark.ts';
 import { DirectoryTrial } from './directory-trial.ts';
 import { sayOpening } from './say-opening.ts';
+import { MirrorThread } from './start-mirror-thread.ts';
 import { stopSignal } from './stop-signal.ts';
 import { systemBoot } from './system-boot.ts';
 
@@ -59,24 +59,26 @@ export async function serve(loaded: LoadedSettings): Promise<number> {
   const gateways = new EtcdClusterPeers();
   const sockets = new Sockets(settings, log);
   const directory = new DirectoryTrial(settings.leasesDir, systemClock);
+  const say: Say = (level, ...line) => log[level](...line);
+  const thread = new MirrorThread(systemClock, say);
+  const stopped = stopSignal();
+  let isStopping = false;
+  void stopped.then(() => (isStopping = true));
   const server = new Server({
     clock: systemClock,
     log,
     boot: systemBoot(),
     decide,
     openStore: async (inFlight) => {
-      const options: ReturnType<typeof storeOptions> = {
-        ...storeOptions(settings, inFlight),
-        say: (level, ...line) => log[level](...line),
-      };
+      const options = { ...storeOptions(settings, inFlight), say };
       if (shared === undefined) {
         const store = openSqliteStore(options);
         sayOpening(log, store.opening);
         return store;
       }
-      const say: Say = (level, ...line) => log[level](...line);
       const { etcd, certificates } = await openEtcd(shared, say);
-      const mirror = await openMirror(options);
+      const mirror = await thread.open(options);
+      if (isStopping) return new Promise(() => {}); // Nothing more is opened.
       sayOpening(log, mirror.opening);
       certificates?.watch();
       gateways.certificates = certificates;
@@ -102,11 +104,10 @@ export async function serve(loaded: LoadedSettings): Promise<number> {
     directory.tryIt(),
   );
 
-  const stopped = stopSignal();
   // It will mean to read the settings anew. Whoever sends it is not to end the gateway, nor the doubt of its clock.
   process.on('SIGHUP', () => log.info({ signal: 'SIGHUP' }, HANG_UP));
   await Promise.race([server.start(), stopped]);
-  await health.open();
+  if (!isStopping) await health.open();
   const stopping = new AbortController();
   const cancelCheck = systemClock.after(
     FULL_CHECK_AFTER,
@@ -116,7 +117,9 @@ export async function serve(loaded: LoadedSettings): Promise<number> {
   cancelCheck();
   stopping.abort();
   log.info({ signal }, 'stopping');
-  await Promise.all([server.stop(), health.close()]);
+  await Promise.all([server.stop(), shared === undefined ? health.close() : undefined]);
+  await thread.end();
+  if (shared !== undefined && !thread.isRunning) await health.close(); // It deletes a file: not on a disk that hangs.
   return 0;
 }
 

@@ -24,10 +24,13 @@ export interface KnownNote {
   readonly at: Instant;
 }
 
+/** What is to be known of a record that another replaces. */
+export type Replaced = Pick<Lease, 'client' | 'state' | 'expiresAt'>;
+
 /** One record of the shared leases that has changed. */
 export interface MirroredChange {
   /** What the mirror had. */
-  readonly before: Lease | undefined;
+  readonly before: Replaced | undefined;
   readonly after: KeptLease;
   /** Why: a member of the engine's Reason, or '' where that is not known. */
   readonly reason: string;
@@ -55,7 +58,8 @@ export interface Mirror {
   noteKnown(notes: readonly KnownNote[]): void;
   /** Why the file does not follow; undefined: it does. */
   readonly trouble: string | undefined;
-  close(): void;
+  /** Done when all that was put is in the file, or when its disk has been waited for long enough. */
+  close(): void | Promise<void>;
 }
 
 /** True for what keeps others from an address: a lease or a quarantine that runs, or what a peer has granted. */

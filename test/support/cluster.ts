@@ -38,6 +38,8 @@ export interface ClusterOptions {
   readonly prefixLength?: number;
   /** Where the data of all is; the system's folder for such things by default. */
   readonly folder?: string;
+  /** Of the lease files of the first nodes; the others' are in the folder. */
+  readonly directories?: readonly string[];
   /** A command that runs those of all members and gateways. */
   readonly under?: readonly string[];
   /** For the gateways' Node. */
@@ -82,8 +84,8 @@ export class Cluster {
     for (const [place, address] of ADDRESSES.entries()) {
       const host = await segment.attach(`node-${place}`, { address: `${address}/${prefixLength}` });
       const hardware = host.run('cat', `/sys/class/net/${DEVICE}/address`).trim();
-      const directory = join(folder, `pve${place + 1}`);
-      mkdirSync(directory);
+      const directory = options.directories?.[place] ?? join(folder, `pve${place + 1}`);
+      mkdirSync(directory, { recursive: true });
       const logFile = join(folder, `pve${place + 1}.log`);
       nodes.push({ address, host, hardware, directory, logFile, gateway: undefined });
     }

@@ -232,7 +232,7 @@ export class EtcdStore implements LeaseStore {
     this.#watch?.close();
     await this.members.leave();
     this.#options.etcd.close();
-    this.#options.mirror.close();
+    await this.#options.mirror.close();
   }
 
   #noteKnown(): void {

@@ -8,6 +8,7 @@ import { readStanding } from './file/mirror-standing.ts';
 import { LEASE_ROW, leaseFromRow } from './file/rows.ts';
 import { KeptMirrorFile, type KeptMirrorFileParts } from './guard/kept-mirror-file.ts';
 import type { Opening } from './opening.ts';
+import { ChangeQueue, sayLostRows } from './upkeep/change-queue.ts';
 import type { MirrorFile } from './upkeep/mirror-file.ts';
 
 /** A few changes are in the file after so long; many at a time share its pages and go together a little later: milliseconds. */
@@ -16,9 +17,7 @@ const FEW_CHANGES = 32;
 const TOGETHER = 500;
 /** How fresh it is, is in the file after so long, and what failed is tried again: milliseconds. */
 const LATER = 1000;
-/** Changes that wait for a disk that takes none; beyond them only the newest of each address is kept. */
-const MOST_WAITING = 100_000;
-/** Changes of one transaction, in the packet thread. */
+/** Changes of one transaction, where it is the packet thread that writes. */
 const MOST_CHANGES = 256;
 
 export interface SqliteMirrorParts extends Omit<KeptMirrorFileParts, 'file'> {
@@ -33,8 +32,9 @@ export interface SqliteMirrorParts extends Omit<KeptMirrorFileParts, 'file'> {
 export class SqliteMirror implements Mirror {
   readonly opening: Opening;
   readonly #clock: KeptMirrorFileParts['clock'];
+  readonly #say: KeptMirrorFileParts['say'];
   readonly #kept: KeptMirrorFile;
-  readonly #changes: MirroredChange[] = [];
+  readonly #changes = new ChangeQueue();
   #standing: MirrorStanding | undefined;
   #seenAt: Instant = instant(0);
   #hasQuorum = false;
@@ -48,9 +48,10 @@ export class SqliteMirror implements Mirror {
   #isGoingOn = false;
 
   constructor({ opening, ...kept }: SqliteMirrorParts) {
-    const { database, clock } = kept;
+    const { database, clock, say } = kept;
     this.opening = opening;
     this.#clock = clock;
+    this.#say = say;
     this.#kept = new KeptMirrorFile({ ...kept, file: opening.file });
     this.#standing = readStanding(database);
     this.#history = new HistoryRows(
@@ -96,7 +97,6 @@ export class SqliteMirror implements Mirror {
 
   put(change: MirroredChange): void {
     this.#changes.push(change);
-    if (this.#changes.length > MOST_WAITING) this.#keepNewest();
     this.#isNoted = false;
     this.#schedule(SOON);
   }
@@ -146,11 +146,6 @@ export class SqliteMirror implements Mirror {
     this.#kept.close();
   }
 
-  #keepNewest(): void {
-    const newest = new Map(this.#changes.map((change) => [change.after.address, change]));
-    this.#changes.splice(0, this.#changes.length, ...newest.values());
-  }
-
   #schedule(milliseconds: number): void {
     const dueAt = this.#clock.monotonic() + milliseconds;
     if (this.#cancel !== undefined && this.#dueAt <= dueAt) return;
@@ -159,36 +154,37 @@ export class SqliteMirror implements Mirror {
     this.#cancel = this.#clock.after(milliseconds, () => {
       this.#cancel = undefined;
       const isSoon = this.#clock.monotonic() - this.#flushedAt < TOGETHER;
-      if (this.#changes.length > FEW_CHANGES && isSoon && !this.#isGoingOn) {
+      if (this.#changes.size > FEW_CHANGES && isSoon && !this.#isGoingOn) {
         this.#schedule(TOGETHER);
         return;
       }
       this.#flush(MOST_CHANGES);
       this.#flushedAt = this.#clock.monotonic();
-      this.#isGoingOn = this.#changes.length > 0;
+      this.#isGoingOn = this.#changes.size > 0;
       if (this.#failure !== undefined) this.#schedule(LATER);
-      else if (this.#changes.length > 0) this.#schedule(1);
+      else if (this.#changes.size > 0) this.#schedule(1);
     });
   }
 
   /** What cannot be written stays, and is tried again. */
   #flush(most: number): void {
-    if (this.#changes.length === 0 && this.#isNoted && !this.#file.clockNotes.isDue) return;
+    if (this.#changes.size === 0 && this.#isNoted && !this.#file.clockNotes.isDue) return;
     this.#failure = this.#kept.failure;
     if (this.#failure !== undefined) return;
     const now = this.#clock.now();
     const lastEvent = this.#history.last;
     try {
-      const taken = this.#changes.slice(0, most);
+      const taken = this.#changes.first(most);
       this.#file.writer.begin();
       for (const change of taken) this.#write(change);
-      if (taken.length === this.#changes.length) this.#writeStanding();
+      if (taken.length === this.#changes.size) this.#writeStanding();
       this.#file.retention.pruneExcess();
       this.#file.writer.commit();
       this.#writeClock();
-      this.#changes.splice(0, taken.length);
-      this.#isNoted = this.#changes.length === 0;
+      this.#changes.drop(taken.length);
+      this.#isNoted = this.#changes.size === 0;
       this.#failure = undefined;
+      sayLostRows(this.#changes, this.#say);
       this.#file.checkpoints.afterCommit(now);
       this.#file.checkpoints.idle(now);
       this.#file.retention.prune(now);

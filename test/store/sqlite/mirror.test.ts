@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Say } from '../../../src/log/say.ts';
 import type { Ipv4 } from '../../../src/net/ipv4.ts';
 import type { KeptLease } from '../../../src/store/mirror.ts';
 import { openSqlite } from '../../../src/store/sqlite/disk/driver.ts';
@@ -15,10 +16,10 @@ const A = address('10.15.3.20');
 const B = address('10.15.3.21');
 const C = address('10.15.3.22');
 
-async function mirrorIn(directory: string, clock: FakeClock): Promise<SqliteMirror> {
+async function mirrorIn(directory: string, clock: FakeClock, said: string[] = []): Promise<SqliteMirror> {
   const now = clock.now();
-  const mirror = await openMirror({ directory, clock, now, seed: 0, node: 'pve1', inFlight: new Set() });
-  return mirror;
+  const say: Say = (level, fields, message) => said.push(`${level} ${message} ${JSON.stringify(fields)}`);
+  return openMirror({ directory, clock, now, seed: 0, node: 'pve1', inFlight: new Set(), say });
 }
 
 /** A gateway with its mirror in a directory. */
@@ -119,10 +120,11 @@ describe('the mirror of shared leases', () => {
   });
 
   // The disk may take nothing for hours, while guests take and release leases.
-  test('keeps no more than 100,000 changes that wait for the disk: then the newest of each address', async () => {
+  test('keeps no more than 100,000 changes that wait for the disk: then the newest of each address, and says how many rows are lost', async () => {
     const directory = temporaryDirectory();
     const clock = new FakeClock(at(0));
-    const mirror = await mirrorIn(directory, clock);
+    const said: string[] = [];
+    const mirror = await mirrorIn(directory, clock, said);
     const kept = (number: number): KeptLease => ({
       address: (A + (number % 10)) as Ipv4,
       client: client(number),
@@ -144,6 +146,7 @@ describe('the mirror of shared leases', () => {
     const rows = read(directory, 'SELECT count(*) AS leases, max(version) AS newest FROM lease');
     expect(rows).toEqual([{ leases: 10, newest: 100_005 }]);
     expect(read(directory, 'SELECT count(*) AS rows FROM history')).toEqual([{ rows: 14 }]);
+    expect(said).toEqual([expect.stringMatching(/rows of the history are lost.*"rows":99991/)]);
   });
 
   test('catches up over a restart, also of what went by while nobody watched', async () => {

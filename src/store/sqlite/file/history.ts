@@ -1,8 +1,9 @@
 import type { ClientKey } from '../../../lease/client-key.ts';
 import type { HistoryEvent } from '../../../lease/history-event.ts';
-import type { Instant, Lease, LeaseRecord } from '../../../lease/lease.ts';
+import type { Instant, LeaseRecord } from '../../../lease/lease.ts';
 import type { LeaseChange } from '../../../lease/lease-view.ts';
 import type { Ipv4 } from '../../../net/ipv4.ts';
+import type { Replaced } from '../../mirror.ts';
 
 /** A client that has its address again after so long at most never was without it, as far as the history goes: milliseconds. */
 const SOON = 60_000;
@@ -44,7 +45,7 @@ export class HistoryRows {
 
   next(
     address: Ipv4,
-    before: Lease | undefined,
+    before: Replaced | undefined,
     next: Pick<LeaseRecord, 'client' | 'state'>,
     change: Pick<LeaseChange, 'at' | 'reason'>,
   ): HistoryChange {
@@ -71,8 +72,8 @@ export class HistoryRows {
 }
 
 /** The history's row for a record that is replaced; undefined where nothing has changed but its time. */
-function eventOf(
-  before: Lease | undefined,
+export function eventOf(
+  before: Replaced | undefined,
   next: Pick<LeaseRecord, 'client' | 'state'>,
   change: Pick<LeaseChange, 'at' | 'reason'>,
 ): HistoryEvent | undefined {

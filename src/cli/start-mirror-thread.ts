@@ -1,0 +1,73 @@
+import { Worker } from 'node:worker_threads';
+import type { Clock } from '../lease/clock.ts';
+import type { Say } from '../log/say.ts';
+import { HANGS } from '../store/sqlite/remote/disk-silence.ts';
+import type { MirrorHostOptions } from '../store/sqlite/remote/mirror-host.ts';
+import type { FromMirror, MirrorThreadPort } from '../store/sqlite/remote/mirror-messages.ts';
+import { openRemoteMirror, type RemoteMirror } from '../store/sqlite/remote/remote-mirror.ts';
+import { endNow } from './end-now.ts';
+
+const PROGRAM = new URL('./mirror-thread.js', import.meta.url);
+/** It writes, and keeps little: megabytes of its newest objects, of which Node would have let it have 48. */
+const YOUNG_MEGABYTES = 4;
+
+/** The thread of a mirror's lease file, from its start to its end. */
+export class MirrorThread {
+  readonly #clock: Clock;
+  readonly #say: Say;
+  #opening: Promise<RemoteMirror | undefined> | undefined;
+  #worker: Worker | undefined;
+
+  constructor(clock: Clock, say: Say) {
+    this.#clock = clock;
+    this.#say = say;
+    // A thread that its disk holds would hold the end of the process too.
+    process.on('exit', (status) => {
+      if (this.isRunning) endNow(status);
+    });
+  }
+
+  get isRunning(): boolean {
+    return this.#worker !== undefined;
+  }
+
+  /** Rejects with the GatewayError of `openMirror`. */
+  open(options: MirrorHostOptions): Promise<RemoteMirror> {
+    const opening = openRemoteMirror({ port: this.#start(options), clock: this.#clock, say: this.#say });
+    this.#opening = opening.catch(() => undefined); // Whoever has called hears of it.
+    return opening;
+  }
+
+  /** Closes the file, also one that is being opened; a disk that hangs is waited for as long as the mirror does. */
+  async end(): Promise<void> {
+    let cancel = () => {};
+    const limit = new Promise<undefined>((resolve) => {
+      cancel = this.#clock.after(HANGS, () => resolve(undefined));
+    });
+    const mirror = await Promise.race([this.#opening, limit]);
+    cancel();
+    await mirror?.close();
+  }
+
+  #start({ directory, now, seed, node, history, lockWaitMilliseconds }: MirrorHostOptions): MirrorThreadPort {
+    const workerData = { directory, now, seed, node, history, lockWaitMilliseconds };
+    const worker = new Worker(PROGRAM, {
+      workerData,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEGABYTES },
+    });
+    this.#worker = worker;
+    let hear: (message: FromMirror) => void = () => {};
+    worker.on('message', (message: FromMirror) => hear(message));
+    worker.on('error', (error: Error) => hear({ kind: 'failed', error }));
+    worker.on('exit', () => {
+      this.#worker = undefined;
+      hear({ kind: 'ended' });
+    });
+    return {
+      post: (message) => worker.postMessage(message),
+      hear: (take) => {
+        hear = take;
+      },
+    };
+  }
+}

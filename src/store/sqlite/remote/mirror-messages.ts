@@ -1,0 +1,54 @@
+import type { ErrorCode } from '../../../errors.ts';
+import type { ClockNote } from '../../../lease/clock-note.ts';
+import type { Instant } from '../../../lease/lease.ts';
+import type { Say } from '../../../log/say.ts';
+import type { KeptLease, KnownNote, MirroredChange, MirrorStanding } from '../../mirror.ts';
+import type { Opening } from '../opening.ts';
+
+// What a gateway's thread and that of its mirror's file say to each other; all of it can be cloned.
+
+/** What a lease file had when it was opened. */
+export interface MirrorContents {
+  readonly opening: Opening;
+  readonly standing: MirrorStanding | undefined;
+  readonly leases: readonly KeptLease[];
+  readonly clockNote: ClockNote | undefined;
+  readonly known: readonly KnownNote[];
+}
+
+/** The newest of each, if it is newer than what was sent before. */
+export interface MirrorNotes {
+  readonly standing?: MirrorStanding;
+  readonly asked?: { readonly hasQuorum: boolean; readonly now: Instant };
+  readonly clockNote?: ClockNote;
+  readonly known?: readonly KnownNote[];
+}
+
+/** write: answered by `taken`, also where it has nothing. close: all that came before is written, and the thread ends. */
+export type ToMirror =
+  | { readonly kind: 'write'; readonly changes: readonly MirroredChange[]; readonly notes: MirrorNotes }
+  | { readonly kind: 'close' };
+
+/** failed: a mistake of ours has ended the thread. */
+export type FromMirror =
+  | ({ readonly kind: 'opened' } & MirrorContents)
+  | { readonly kind: 'refused'; readonly code: ErrorCode; readonly message: string }
+  | { readonly kind: 'taken'; readonly trouble: string | undefined }
+  | {
+      readonly kind: 'say';
+      readonly level: Parameters<Say>[0];
+      readonly fields: object;
+      readonly message: string;
+    }
+  | { readonly kind: 'failed'; readonly error: Error }
+  | { readonly kind: 'ended' };
+
+/** One end of the way between the two; what comes before `hear` is called waits for it. */
+export interface MirrorPort<Sent, Heard> {
+  post(message: Sent): void;
+  /** The last one that is passed hears all. */
+  hear(take: (message: Heard) => void): void;
+}
+
+/** The gateway's end. After `ended` nothing comes. */
+export type MirrorThreadPort = MirrorPort<ToMirror, FromMirror>;

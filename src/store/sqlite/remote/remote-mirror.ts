@@ -1,0 +1,250 @@
+import { GatewayError } from '../../../errors.ts';
+import type { Clock } from '../../../lease/clock.ts';
+import type { ClockNote } from '../../../lease/clock-note.ts';
+import type { Instant } from '../../../lease/lease.ts';
+import type { Say } from '../../../log/say.ts';
+import type { Ipv4 } from '../../../net/ipv4.ts';
+import type { KeptLease, KnownNote, Mirror, MirroredChange, MirrorStanding } from '../../mirror.ts';
+import type { Opening } from '../opening.ts';
+import { ChangeQueue, keptOver, sayLostRows } from '../upkeep/change-queue.ts';
+import { DiskSilence, HANGS } from './disk-silence.ts';
+import type { FromMirror, MirrorContents, MirrorNotes, MirrorThreadPort } from './mirror-messages.ts';
+
+/** Changes that come in so long go to the other thread together: milliseconds. */
+const TOGETHER = 50;
+/** How often the other thread is asked for a sign of life, if nothing else is said: milliseconds. */
+const LOOK = 500;
+/** Changes of one message: so long as it is cloned, no packet is read. */
+const MOST_CHANGES = 256;
+/** A file that is not open after so long is worth a line: milliseconds. */
+const LONG_START = 10_000;
+
+const REMEDY =
+  "see to the disk of the leases directory (dmesg, iostat -x); guests are served from etcd's leases";
+
+export interface RemoteMirrorParts {
+  readonly port: MirrorThreadPort;
+  readonly clock: Clock;
+  readonly say: Say;
+}
+
+/**
+ * Done when the other thread has opened the file of its mirror. Rejects with the GatewayError that it met: as
+ * `openMirror`.
+ */
+export function openRemoteMirror(parts: RemoteMirrorParts): Promise<RemoteMirror> {
+  const { port, clock, say } = parts;
+  const cancel = clock.after(LONG_START, () =>
+    say('warn', { seconds: LONG_START / 1000, remedy: REMEDY }, 'the lease file is not open yet'),
+  );
+  return new Promise<RemoteMirror>((resolve, reject) => {
+    port.hear((message) => {
+      if (message.kind === 'say') say(message.level, message.fields, message.message);
+      else if (message.kind === 'opened') resolve(new RemoteMirror(parts, message));
+      else if (message.kind === 'refused') reject(new GatewayError(message.code, message.message));
+      else if (message.kind === 'failed') reject(message.error);
+      else reject(new Error(`the thread of the lease file: ${message.kind}`));
+    });
+  }).finally(cancel);
+}
+
+/**
+ * A mirror whose file is written by another thread, so that a disk that hangs holds no packet. What the mirror has is in
+ * this thread's memory too: nothing here ever waits for the disk, but for its end, and that for a bounded time.
+ */
+export class RemoteMirror implements Mirror {
+  readonly opening: Opening;
+  readonly #port: MirrorThreadPort;
+  readonly #clock: Clock;
+  readonly #say: Say;
+  readonly #leases: Map<Ipv4, KeptLease>;
+  readonly #changes = new ChangeQueue();
+  readonly #silence: DiskSilence;
+  #standing: MirrorStanding | undefined;
+  #clockNote: ClockNote | undefined;
+  #known: readonly KnownNote[];
+  /** To be sent. */
+  #notes: { -readonly [Name in keyof MirrorNotes]: MirrorNotes[Name] } = {};
+  /** As the other thread said last. */
+  #trouble: string | undefined;
+  #hangsFor = 0;
+  #failure: string | undefined;
+  #hasEnded = false;
+  #ending: Promise<void> | undefined;
+  #whenHeard: () => void = () => {};
+  #cancelPost: (() => void) | undefined;
+  #cancelLook: () => void = () => {};
+
+  constructor({ port, clock, say }: RemoteMirrorParts, contents: MirrorContents) {
+    this.opening = contents.opening;
+    this.#port = port;
+    this.#clock = clock;
+    this.#say = say;
+    this.#leases = new Map(contents.leases.map((lease) => [lease.address, lease]));
+    this.#standing = contents.standing;
+    this.#clockNote = contents.clockNote;
+    this.#known = contents.known;
+    this.#silence = new DiskSilence(clock, LOOK);
+    port.hear((message) => this.#hear(message));
+    this.#scheduleLook();
+  }
+
+  get standing(): MirrorStanding | undefined {
+    return this.#standing;
+  }
+
+  get clockNote(): ClockNote | undefined {
+    return this.#clockNote;
+  }
+
+  get known(): readonly KnownNote[] {
+    return this.#known;
+  }
+
+  get trouble(): string | undefined {
+    if (this.#failure !== undefined) return this.#failure;
+    if (this.#hangsFor < HANGS) return this.#trouble;
+    return `its disk has not answered for ${Math.floor(this.#hangsFor / 1000)} s`;
+  }
+
+  leases(): readonly KeptLease[] {
+    return [...this.#leases.values()].sort((one, other) => one.address - other.address);
+  }
+
+  put({ before, after, reason }: MirroredChange): void {
+    if (after.state === 'offered') return;
+    const { address } = after;
+    this.#leases.set(address, keptOver(this.#leases.get(address), after));
+    const replaced =
+      before === undefined
+        ? undefined
+        : { client: before.client, state: before.state, expiresAt: before.expiresAt };
+    this.#changes.push({ before: replaced, after, reason });
+    this.#schedule();
+  }
+
+  reached(standing: MirrorStanding): void {
+    const before = this.#standing;
+    if (before?.revision === standing.revision && before.birth === standing.birth) return;
+    this.#standing = standing;
+    this.#notes.standing = standing;
+    this.#schedule();
+  }
+
+  asked(hasQuorum: boolean, now: Instant): void {
+    this.#notes.asked = { hasQuorum, now };
+    this.#schedule();
+  }
+
+  noteClock(note: ClockNote): void {
+    this.#clockNote = note;
+    this.#notes.clockNote = note;
+    this.#schedule();
+  }
+
+  noteKnown(notes: readonly KnownNote[]): void {
+    this.#known = notes;
+    this.#notes.known = notes;
+    this.#schedule();
+  }
+
+  /** All that was put is in the file then; where its disk hangs, that is not waited for longer than it may hang. */
+  close(): Promise<void> {
+    this.#ending ??= this.#close();
+    return this.#ending;
+  }
+
+  #schedule(): void {
+    if (this.#cancelPost !== undefined || this.#silence.isOwed) return;
+    this.#cancelPost = this.#clock.after(TOGETHER, () => {
+      this.#cancelPost = undefined;
+      this.#post();
+    });
+  }
+
+  /** One message is under way at a time: while the other thread is held, what comes waits here, in a bounded room. */
+  #post(): void {
+    if (this.#silence.isOwed || this.#hasEnded || this.#ending !== undefined) return;
+    this.#write();
+    this.#silence.asked();
+  }
+
+  #write(): void {
+    const changes = this.#changes.first(MOST_CHANGES);
+    this.#changes.drop(changes.length);
+    // What is said of all changes goes with the last of them.
+    const notes = this.#changes.size === 0 ? this.#notes : {};
+    if (this.#changes.size === 0) this.#notes = {};
+    this.#port.post({ kind: 'write', changes, notes });
+  }
+
+  #hear(message: FromMirror): void {
+    if (message.kind === 'taken') this.#taken(message.trouble);
+    else if (message.kind === 'say') this.#say(message.level, message.fields, message.message);
+    else if (message.kind === 'failed') this.#fail(message.error);
+    else if (message.kind === 'ended') this.#hasNoThread();
+    this.#whenHeard();
+  }
+
+  #taken(trouble: string | undefined): void {
+    this.#trouble = trouble;
+    this.#answered(this.#silence.answered());
+    sayLostRows(this.#changes, this.#say);
+    if (this.#changes.size > 0) this.#post();
+    else if (Object.keys(this.#notes).length > 0) this.#schedule();
+  }
+
+  #answered(took: number): void {
+    this.#hangsFor = 0;
+    if (took < HANGS) return;
+    const seconds = Math.round(took / 100) / 10;
+    this.#say('warn', { seconds, remedy: REMEDY }, 'the disk of the lease file hung, and answers again');
+  }
+
+  #hasNoThread(): void {
+    if (!this.#hasEnded && this.#ending === undefined) this.#fail(new Error('its thread has ended'));
+    this.#hasEnded = true;
+  }
+
+  #fail(error: Error): void {
+    this.#hasEnded = true;
+    this.#failure = 'what writes it has failed: restart this gateway';
+    this.#say('error', { file: this.opening.file, err: error }, 'the lease file is not written any more');
+  }
+
+  #scheduleLook(): void {
+    this.#cancelLook = this.#clock.after(LOOK, () => {
+      this.#hangsFor = this.#silence.look();
+      this.#post();
+      this.#scheduleLook();
+    });
+  }
+
+  async #close(): Promise<void> {
+    this.#cancelPost?.();
+    this.#cancelLook();
+    if (this.#hasEnded) return;
+    while (this.#changes.size > 0) this.#write();
+    this.#write();
+    this.#port.post({ kind: 'close' });
+    const patience = Math.max(0, HANGS - this.#silence.look());
+    if (await this.#isEnded(patience)) return;
+    this.#say(
+      'warn',
+      { remedy: REMEDY },
+      'the lease file could not be closed: its disk hangs; etcd has all leases',
+    );
+  }
+
+  /** False: nothing was heard for so long. */
+  #isEnded(patience: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      let cancel = this.#clock.after(patience, () => resolve(false));
+      this.#whenHeard = () => {
+        cancel();
+        if (this.#hasEnded) resolve(true);
+        else cancel = this.#clock.after(HANGS, () => resolve(false));
+      };
+    });
+  }
+}
