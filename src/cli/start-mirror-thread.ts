@@ -9,7 +9,7 @@ import { endNow } from './end-now.ts';
 
 const PROGRAM = new URL('./mirror-thread.js', import.meta.url);
 /** It writes, and keeps little: megabytes of its newest objects, of which Node would have let it have 48. */
-const YOUNG_MEGABYTES = 4;
+const YOUNG_MEGABYTES = 2;
 
 /** The thread of a mirror's lease file, from its start to its end. */
 export class MirrorThread {

@@ -104,6 +104,24 @@ for (const kind of [FROZEN, HELD]) {
         expect(gateway.log.map(({ msg }) => msg)).toContain('stopped');
       }, 120_000);
 
+      test('obeys SIGTERM also while its start waits for the disk', async () => {
+        await gateway.end();
+        disk.stall();
+        const start = cluster.start(0, disk.environment).catch(() => undefined);
+        const waiting = cluster.nodes[0]?.gateway;
+        await delay(3000);
+
+        waiting?.signal('SIGTERM');
+        await waiting?.until(
+          'it said so',
+          () => waiting.log.at(-1)?.['msg'] === 'stopped' || waiting.hasEnded,
+        );
+        if (!kind.canBeKilled) disk.goOn();
+
+        expect(await waiting?.ended()).toBe(0);
+        await start;
+      }, 120_000);
+
       async function serveWithinASecond(number: number): Promise<void> {
         const { client } = cluster;
         const chaddr = hardwareOf(number);

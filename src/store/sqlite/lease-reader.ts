@@ -5,6 +5,7 @@ import { GatewayError } from '../../errors.ts';
 import type { Instant } from '../../lease/lease.ts';
 import type { HardwareAddress } from '../../net/hardware-address.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
+import { LEASE_FILE } from './disk/directory.ts';
 import { diskErrorOf } from './disk/disk-error.ts';
 import { openSqlite } from './disk/driver.ts';
 import { codeOf } from './disk/error-code.ts';
@@ -13,7 +14,6 @@ import { newerSchema } from './file/open-database.ts';
 import { HISTORY_COLUMNS, LEASE_COLUMNS, MIGRATIONS, schemaOf } from './file/schema.ts';
 import { Writer } from './file/writer.ts';
 import { readJournal } from './journal/read-journal.ts';
-import { LEASE_FILE } from './open-sqlite-store.ts';
 
 /** How many rows one read looks at: an open read keeps the server's WAL from starting over. */
 const PAGE_ROWS = 5000;

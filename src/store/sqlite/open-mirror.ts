@@ -3,18 +3,14 @@ import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import type { Clock } from '../../lease/clock.ts';
 import type { StoredState } from '../../lease/stored-state.ts';
-import { prepareDirectory } from './disk/directory.ts';
+import { LEASE_FILE, prepareDirectory } from './disk/directory.ts';
 import { diskErrorOf } from './disk/disk-error.ts';
 import { birthOf, openDatabase } from './file/open-database.ts';
 import { takeOwnership } from './file/ownership.ts';
+import { DEFAULT_HISTORY } from './file/retention.ts';
 import { MIGRATIONS } from './file/schema.ts';
 import { journalOf } from './journal/journal-file.ts';
-import {
-  DEFAULT_HISTORY,
-  LEASE_FILE,
-  openSqliteStore,
-  type SqliteStoreOptions,
-} from './open-sqlite-store.ts';
+import type { SqliteStoreOptions } from './open-sqlite-store.ts';
 import type { Opening } from './opening.ts';
 import { SqliteMirror } from './sqlite-mirror.ts';
 
@@ -53,6 +49,8 @@ export async function openMirror(
 }
 
 async function carryOverJournal(options: SqliteStoreOptions, file: string): Promise<Opening> {
+  // Seldom needed, and then once: the thread of a mirror keeps no more code than it runs.
+  const { openSqliteStore } = await import('./open-sqlite-store.ts');
   const store = openSqliteStore({ ...options, mayBeMirror: true });
   try {
     store.flush(); // All that is in the journal is in the file by this.

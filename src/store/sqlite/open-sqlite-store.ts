@@ -6,14 +6,14 @@ import type { Instant } from '../../lease/lease.ts';
 import { LeaseTable } from '../../lease-table/lease-table.ts';
 import type { Say } from '../../log/say.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
-import { prepareDirectory } from './disk/directory.ts';
+import { LEASE_FILE, prepareDirectory } from './disk/directory.ts';
 import { diskErrorOf } from './disk/disk-error.ts';
 import { readClockNote } from './file/clock-notes.ts';
 import { loadLeases } from './file/load-leases.ts';
 import { readStanding } from './file/mirror-standing.ts';
 import { birthOf, openDatabase } from './file/open-database.ts';
 import { takeOwnership } from './file/ownership.ts';
-import type { RetentionOptions } from './file/retention.ts';
+import { DEFAULT_HISTORY, type RetentionOptions } from './file/retention.ts';
 import { MIGRATIONS, type Migration } from './file/schema.ts';
 import type { Journal } from './journal/journal.ts';
 import { JOURNAL_BYTES } from './journal/journal-file.ts';
@@ -21,11 +21,6 @@ import { openJournal } from './journal/open-journal.ts';
 import { SqliteStore } from './sqlite-store.ts';
 import { carryOverAtStart } from './upkeep/carry-over-at-start.ts';
 import { carriedIn, LeaseFiles } from './upkeep/lease-files.ts';
-
-/** The lease file's name in its directory. */
-export const LEASE_FILE = 'leases.sqlite';
-
-export const DEFAULT_HISTORY: RetentionOptions = { seconds: 90 * 86_400, rows: 1_000_000 };
 
 export interface SqliteStoreOptions {
   /** GATEWAY_DHCP_LEASES_DIR; made if it is missing. */

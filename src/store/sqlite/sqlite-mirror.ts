@@ -2,13 +2,13 @@ import { GatewayError } from '../../errors.ts';
 import type { ClockNote } from '../../lease/clock-note.ts';
 import { type Instant, instant } from '../../lease/lease.ts';
 import type { KeptLease, KnownNote, Mirror, MirroredChange, MirrorStanding } from '../mirror.ts';
+import { ChangeQueue, sayLostRows } from './change-queue.ts';
 import { codeOf } from './disk/error-code.ts';
 import { HistoryRows } from './file/history.ts';
 import { readStanding } from './file/mirror-standing.ts';
 import { LEASE_ROW, leaseFromRow } from './file/rows.ts';
 import { KeptMirrorFile, type KeptMirrorFileParts } from './guard/kept-mirror-file.ts';
 import type { Opening } from './opening.ts';
-import { ChangeQueue, sayLostRows } from './upkeep/change-queue.ts';
 import type { MirrorFile } from './upkeep/mirror-file.ts';
 
 /** A few changes are in the file after so long; many at a time share its pages and go together a little later: milliseconds. */

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { instant } from '../../../src/lease/lease.ts';
+import { LEASE_FILE } from '../../../src/store/sqlite/disk/directory.ts';
 import { openSqlite } from '../../../src/store/sqlite/disk/driver.ts';
-import { LEASE_FILE, openSqliteStore } from '../../../src/store/sqlite/open-sqlite-store.ts';
+import { openSqliteStore } from '../../../src/store/sqlite/open-sqlite-store.ts';
 import type { Workload } from '../clients/workload.ts';
 
 /** The first address of the pool, 10.65.0.0: client n holds the n-th. */

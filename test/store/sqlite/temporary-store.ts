@@ -5,11 +5,8 @@ import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { GatewayError } from '../../../src/errors.ts';
 import type { Ipv4 } from '../../../src/net/ipv4.ts';
-import {
-  LEASE_FILE,
-  openSqliteStore,
-  type SqliteStoreOptions,
-} from '../../../src/store/sqlite/open-sqlite-store.ts';
+import { LEASE_FILE } from '../../../src/store/sqlite/disk/directory.ts';
+import { openSqliteStore, type SqliteStoreOptions } from '../../../src/store/sqlite/open-sqlite-store.ts';
 import type { SqliteStore } from '../../../src/store/sqlite/sqlite-store.ts';
 import { at } from '../changes.ts';
 

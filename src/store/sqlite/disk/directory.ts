@@ -13,6 +13,9 @@ import { GatewayError } from '../../../errors.ts';
 import { codeOf } from './error-code.ts';
 import { DIRECTORY_MODE } from './file-mode.ts';
 
+/** The lease file's name in its directory. */
+export const LEASE_FILE = 'leases.sqlite';
+
 /** statfs(2): file systems whose locks and memory maps SQLite cannot rely on. */
 const NETWORK_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
   [0x6969, 'NFS'],

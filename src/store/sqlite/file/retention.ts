@@ -22,6 +22,8 @@ export interface RetentionOptions {
   readonly rows: number;
 }
 
+export const DEFAULT_HISTORY: RetentionOptions = { seconds: 90 * 86_400, rows: 1_000_000 };
+
 /**
  * Ends rows of the history that are too old or too many. Too old: the oldest, and none while the clock is in doubt; a row
  * from a time that is still to come (the clock was wrong) is as old as the one behind it. Too many, with the transaction that writes

@@ -5,8 +5,8 @@ import type { Instant } from '../../../lease/lease.ts';
 import type { Say } from '../../../log/say.ts';
 import type { Ipv4 } from '../../../net/ipv4.ts';
 import type { KeptLease, KnownNote, Mirror, MirroredChange, MirrorStanding } from '../../mirror.ts';
+import { ChangeQueue, keptOver, sayLostRows } from '../change-queue.ts';
 import type { Opening } from '../opening.ts';
-import { ChangeQueue, keptOver, sayLostRows } from '../upkeep/change-queue.ts';
 import { DiskSilence, HANGS } from './disk-silence.ts';
 import type { FromMirror, MirrorContents, MirrorNotes, MirrorThreadPort } from './mirror-messages.ts';
 
