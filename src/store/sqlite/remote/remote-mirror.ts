@@ -125,7 +125,7 @@ export class RemoteMirror implements Mirror {
 
   reached(standing: MirrorStanding): void {
     const before = this.#standing;
-    if (before?.revision === standing.revision && before.birth === standing.birth) return;
+    if (before?.revision === standing.revision && before.generation === standing.generation) return;
     this.#standing = standing;
     this.#notes.standing = standing;
     this.#schedule();

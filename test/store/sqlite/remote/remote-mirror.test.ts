@@ -3,7 +3,7 @@ import { openSqlite } from '../../../../src/store/sqlite/disk/driver.ts';
 import { FakeClock, settle } from '../../../support/clock.ts';
 import { MemoryCluster } from '../../../support/memory-etcd.ts';
 import { InlineMirrorThread } from '../../../support/mirror-thread.ts';
-import { giveBirth, openSharedStore, SEGMENT } from '../../../support/shared-store.ts';
+import { beginSegment, openSharedStore, SEGMENT } from '../../../support/shared-store.ts';
 import { address, at, bind, client, hardware } from '../../changes.ts';
 import { fileIn, openIn, temporaryDirectory } from '../temporary-store.ts';
 
@@ -21,7 +21,7 @@ async function mirrorIn(directory = temporaryDirectory()) {
 /** A gateway whose mirror is another thread's. */
 async function gateway(directory?: string) {
   const cluster = new MemoryCluster();
-  await giveBirth(cluster.connect());
+  await beginSegment(cluster.connect());
   const opened = await mirrorIn(directory);
   const { clock, mirror } = opened;
   const store = await openSharedStore({ etcd: cluster.connect(), clock, mirror });
@@ -74,7 +74,7 @@ describe('a mirror that another thread writes', () => {
     const again = await mirrorIn(directory);
     expect(again.mirror.clockNote).toEqual(note);
     expect(again.mirror.known).toEqual([{ revision: 1, at: at(0) }]);
-    expect(again.mirror.standing).toMatchObject({ segment: SEGMENT, birth: 'first life' });
+    expect(again.mirror.standing).toMatchObject({ segment: SEGMENT, generation: 'first generation' });
     await again.mirror.close();
   });
 
