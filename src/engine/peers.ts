@@ -120,7 +120,7 @@ export function heardSince(scene: Scene, lease: Lease): Note | undefined {
 }
 
 /** Also if the clock was put back between them; what was decided before it and stored after it is older by its time. */
-function isAfter(asking: PeerRequest, { updatedAt, version }: Lease): boolean {
+export function isAfter(asking: PeerRequest, { updatedAt, version }: Lease): boolean {
   return asking.on > updatedAt || asking.revision >= version;
 }
 

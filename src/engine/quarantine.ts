@@ -4,6 +4,7 @@ import { NO_HARDWARE } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { Decision } from './decision.ts';
 import { ask } from './outcome.ts';
+import { hearsPeers, isAfter } from './peers.ts';
 import { entitlementTo, mayStand, type Question } from './question.ts';
 import { isContested } from './vouching.ts';
 
@@ -12,19 +13,35 @@ import { isContested } from './vouching.ts';
  * asks, if nobody but this client's own card answers for it now, and either that card is what answered when it was put
  * aside, or the client had it last and is seen there. So a forged DHCPDECLINE, DHCPRELEASE or DHCPDISCOVER costs a
  * guest that lives no lease, and neither does a lease file that was put back. 'stands': not so, or nobody can be asked.
+ *
+ * Silence alone ends it only as long as this gateway has heard all since: else the address may be a peer's client's by now,
+ * and that one's machine be off.
  */
 export function quarantineFor(question: Question, address: Ipv4): 'over' | 'stands' | Decision {
   const { leases, now, context, message, plan } = question;
   const standing = standingAt(leases, address, now);
   if (standing?.state !== 'declined' || !mayStand(question, standing)) return 'stands';
   if (plan.probeMilliseconds === 0 || entitlementTo(address, question) !== 'lease') return 'stands';
-  if (leases.isInFlight(address) || isContested(standing, question)) return 'stands';
+  if (leases.isInFlight(address) || isContested(standing, question) || isTakenSince(question, standing))
+    return 'stands';
   const isWitness = wasSeenAt(question, standing);
   if (!isWitness && standing.client !== question.client) return 'stands';
   if (!context.answers.has(address)) return ask(address, 'asking-quarantined', now, plan.probeMilliseconds);
   const holder = context.answers.get(address);
   const isSeen = holder === message.hardware;
-  return isSeen || (isWitness && holder === undefined) ? 'over' : 'stands';
+  const isNobodyElses = isWitness && holder === undefined && !mayHaveMissed(question, standing);
+  return isSeen || isNobodyElses ? 'over' : 'stands';
+}
+
+/** Another client was heard taking the address from a peer since it was put aside; a quarantine may outlast every lease. */
+function isTakenSince({ context, client }: Question, standing: Lease): boolean {
+  const asked = context.peerObservations.lastRequestFor(standing.address, client);
+  return asked !== undefined && isAfter(asked, standing);
+}
+
+/** A peer's client may have taken the address since it was put aside, unheard or forgotten with a restart. */
+function mayHaveMissed(question: Question, { version }: Lease): boolean {
+  return hearsPeers(question) && version <= question.context.lastGapRevision;
 }
 
 /** The client's own card answered when the address was put into quarantine: that was no conflict. */

@@ -121,8 +121,9 @@ export function expire(lease: Lease, scene: Scene): Decision {
   if (leases.at(address)?.version !== version) return NOTHING;
   const heard = heardSince(scene, lease);
   if (heard !== undefined) return ended(heard[0].next.client, heard, scene);
-  // Beside other gateways its client may have it through one of them: it is given away only when nothing else is left.
-  const isPerhapsHeld = hearsPeers(scene) && lease.state === 'bound';
+  // Beside other gateways its client may have it through one of them, and so may whoever answered at a quarantined address,
+  // or declined it because of another: it is given away only when nothing else is left, and asked for by ARP each time.
+  const isPerhapsHeld = hearsPeers(scene) && (lease.state === 'bound' || lease.state === 'declined');
   // Its end tells what has run out from what was released.
   const endedAt = expiresAt < now ? expiresAt : now;
   const next = isPerhapsHeld

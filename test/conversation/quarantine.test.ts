@@ -175,6 +175,29 @@ describe('a quarantine stands', () => {
     expect(conversation.hearUnicast(ADA.extend(MINE), MINE).outcome).toBe('silence');
   });
 
+  test('also when every lease is over that could have been given then: its renewals were heard by nobody else', () => {
+    const conversation = living();
+    ATTACKS['a forged DHCPDECLINE while she is silent'](conversation);
+    conversation.pass(1);
+    const on = conversation.now;
+    const other = { granter: at('10.15.3.11'), client: '01525400000077', hardware: 0x525400000077 };
+    conversation.context = {
+      peerObservations: {
+        ...NO_PEERS,
+        peers: new Map([[other.granter, on]]),
+        lastRequestFor: () => ({ ...other, on }) as never,
+      },
+    };
+    conversation.plan = {
+      ...conversation.plan,
+      subnet: { ...conversation.plan.subnet, leaseTimes: { default: 60, minimum: 60, maximum: 60 } },
+    };
+    conversation.pass(120);
+
+    expect(conversation.at(MINE)?.state).toBe('declined');
+    expect(conversation.hear(ADA.discover([...asking(MINE)])).address).not.toBe(MINE);
+  });
+
   test('where nobody can be asked', () => {
     const conversation = new Conversation();
     conversation.hear(ADA.select(MINE, SERVER));
@@ -183,6 +206,25 @@ describe('a quarantine stands', () => {
     expect(conversation.hearUnicast(ADA.extend(MINE), MINE).outcome).toBe('silence');
   });
 });
+
+test.each([
+  ['it stands where other gateways are heard, and something was missed since', true, 1_000_000, false],
+  ['it is over where nothing was missed since', true, 0, true],
+  ['it is over where this gateway is alone', false, 1_000_000, true],
+])(
+  'a quarantine, and the guest that was found there boots and answers no ARP: %s',
+  (_which, hasPeers, lastGapRevision, isOver) => {
+    const conversation = living();
+    ATTACKS['a forged DHCPRELEASE, and another client that asks for the address'](conversation);
+    conversation.holders.clear();
+    const peers = new Map(hasPeers ? [[at('10.15.3.11'), conversation.now]] : []);
+    conversation.context = { peerObservations: { ...NO_PEERS, peers }, lastGapRevision };
+
+    const { address } = conversation.hear(ADA.discover([...asking(MINE)]));
+
+    expect(address === MINE).toBe(isOver);
+  },
+);
 
 test.each(['client-id', 'mac'] as const)(
   'with identity %s a guest that lives keeps its address, too',

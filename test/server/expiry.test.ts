@@ -73,8 +73,14 @@ async function sweepBeside(peerObservations: PeerObservations, stored: readonly 
   return bench.store.table.recordAt(FIRST);
 }
 
-test('beside other gateways a lease that has run out is not free: its client may have it through one of them', async () => {
-  expect(await sweepBeside(OTHERS, leases(1))).toMatchObject({
+test.each([
+  ['a lease that has run out is not free: its client may have it through one of them', 'bound'],
+  [
+    'a quarantine that is over leaves no free address: who was found there may be a client of theirs',
+    'declined',
+  ],
+] as const)('beside other gateways %s', async (_, state) => {
+  expect(await sweepBeside(OTHERS, leases(1, state))).toMatchObject({
     state: 'peer',
     granter: UNSPECIFIED,
     client: '0100',
