@@ -66,12 +66,21 @@ export function findAddress(search: Search, isPressed = false): Ipv4 | undefined
   return undefined;
 }
 
-/** True if the address is in a pool of the subnet and neither taken nor on its way to somebody. */
+/** True if the client may have the address, and it is neither taken nor on its way to somebody. */
 export function isAvailable(address: Ipv4, search: Search): boolean {
-  if (mayHave(search.subnet, address) !== 'lease' || search.clusterPeers?.has(address) === true) return false;
-  if (search.leases.isInFlight(address)) return false;
+  if (!isEntitled(address, search) || search.leases.isInFlight(address)) return false;
   const standing = standingAt(search.leases, address, search.now);
   return !isTaken(standing, search.client, search.now, search.overBefore(standing));
+}
+
+function isEntitled(address: Ipv4, search: Search): boolean {
+  return mayHave(search.subnet, search, address) === 'lease' && search.clusterPeers?.has(address) !== true;
+}
+
+/** What is reserved for this client, if it can have it now. It comes before its current binding and all proposals. */
+export function reservedFor(search: Search): Ipv4 | undefined {
+  const address = search.subnet.reservations.of(search)?.address;
+  return address !== undefined && isAvailable(address, search) ? address : undefined;
 }
 
 /** An address that this client waited for, and that nobody else answered for. */
@@ -132,7 +141,7 @@ function rankedFirst(search: Search): Ipv4 | undefined {
 /** What is to be known of other gateways for an address of theirs. */
 export type PeerSearch = Pick<
   Search,
-  'leases' | 'now' | 'peers' | 'heardSince' | 'subnet' | 'self' | 'trustsClock'
+  'leases' | 'now' | 'peers' | 'heardSince' | 'subnet' | 'self' | 'trustsClock' | 'clusterPeers'
 >;
 
 /**
@@ -141,25 +150,26 @@ export type PeerSearch = Pick<
  * vouched for.
  */
 export function silentPeer(search: PeerSearch): Ipv4 | undefined {
-  const { leases, now, peers, heardSince, subnet, self, trustsClock } = search;
+  const { leases, now, peers, heardSince, subnet, self, trustsClock, clusterPeers } = search;
   if (!trustsClock) return undefined;
   const longest = subnet.leaseTimes.maximum * 1000;
+  const isWanted = (lease: Lease) => clusterPeers?.has(lease.address) !== true && isSilent(lease);
   const isSilent = ({ granter, updatedAt }: Lease) => {
     if (granter === UNSPECIFIED || granter === self) return true;
     const notedAt = updatedAt > now ? 0 : updatedAt; // Else the clock was put back since, and it says nothing.
     return now - Math.max(notedAt, peers.get(granter) ?? heardSince) >= longest;
   };
-  return firstOf(search, (pool) => leases.oldestPeer(pool, isSilent)?.address);
+  return firstOf(search, (pool) => leases.oldestPeer(pool, isWanted)?.address);
 }
 
 function longestFree(search: Search): Ipv4 | undefined {
-  return firstOf(search, (pool) => search.leases.longestFree(pool));
+  return firstOf(search, (pool) => search.leases.longestFree(pool, search.clusterPeers));
 }
 
 /** RFC 2131 §4.3.2: servers may reuse offered addresses; under pressure the oldest unanswered offer gives way. */
 function oldestOffer(search: Search): Ipv4 | undefined {
   return firstOf(search, (pool) => {
-    const offer = search.leases.oldestOffer(pool);
+    const offer = search.leases.oldestOffer(pool, search.clusterPeers);
     return offer !== undefined &&
       !isOverLease(offer, search) &&
       search.now - offer.updatedAt >= search.offerPatience

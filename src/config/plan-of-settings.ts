@@ -2,6 +2,7 @@ import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
 import { broadcastOf, contains, maskOfLength, type Prefix, prefixOf } from '../net/prefix.ts';
 import type { Plan } from '../subnet/plan.ts';
+import { NO_RESERVATIONS } from '../subnet/reservations.ts';
 import type { LeaseTimes, Subnet } from '../subnet/subnet.ts';
 import type { ClasslessRoute } from '../wire/classless-routes.ts';
 import { OPTIONS, type Option } from '../wire/options.ts';
@@ -58,6 +59,7 @@ function subnetOf(settings: Settings, own: readonly Ipv4[], mtu: number): Subnet
     prefix,
     pools: ranges.map(({ first, last }) => ({ first, last, excluded: inPool })),
     excluded,
+    reservations: NO_RESERVATIONS,
     leaseTimes: leaseTimesOf(settings),
     parameters: parametersOf(settings, prefix, mtu),
   };

@@ -2,7 +2,7 @@ import { LEAST_MAXIMUM, omittedOptions } from '../engine/omissions.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
 import { hardwareToText } from '../net/hardware-address.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
-import { mayHave } from '../subnet/may-have.ts';
+import { ANYBODY, mayHave } from '../subnet/may-have.ts';
 import type { Plan } from '../subnet/plan.ts';
 import { optionName } from '../wire/option-text.ts';
 
@@ -26,7 +26,7 @@ export interface RunningLease {
 
 /** True for an address that is no guest's by the plan, and may still be leased. */
 export function isNobodys({ subnet }: Plan, address: Ipv4): boolean {
-  return mayHave(subnet, address) === 'nothing';
+  return mayHave(subnet, ANYBODY, address) === 'nothing';
 }
 
 /** @param leases Those that run. */

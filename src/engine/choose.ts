@@ -1,5 +1,5 @@
 import { isBoundTo, isLive } from '../allocation/availability.ts';
-import { findAddress } from '../allocation/candidates.ts';
+import { findAddress, reservedFor, type Search } from '../allocation/candidates.ts';
 import type { Lease } from '../lease/lease.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import { moveAlong } from './cards.ts';
@@ -12,17 +12,23 @@ import { seeThatUnused } from './vouching.ts';
 /** Where leases are shared, an offer gives way to a stranger when it has not been answered for so long: milliseconds. */
 const OFFER_PATIENCE = 5000;
 
-/** RFC 2131 §4.3.1: the client's current binding, else its standing offer, else the first proposal that is free. */
+/**
+ * RFC 2131 §4.3.1: what is reserved for the client, if it is free, else its current binding, else its standing offer, else
+ * the first proposal that is free.
+ */
 export function chooseAddress(question: Question): Choice {
-  const { leases, client, now, subnet, message, context, plan } = question;
+  const { leases, client, who, now, subnet, message, context } = question;
 
   const binding = leases.bindingOf(client);
   const offer = leases.offerTo(client);
-  if (isBoundTo(binding, client, now) && fits(binding, question))
+  const reserved = subnet.reservations.of(who) && reservedFor(searchOf(question));
+  const isWanted = (lease: Lease) => reserved === undefined || reserved === lease.address;
+  if (isBoundTo(binding, client, now) && isWanted(binding) && fits(binding, question))
     return checked(question, binding.address, 'binding');
-  if (offer !== undefined && isLive(offer, now) && fits(offer, question)) {
+  if (offer !== undefined && isLive(offer, now) && isWanted(offer) && fits(offer, question)) {
     return checked(question, offer.address, 'offer');
   }
+  if (reserved !== undefined) return checked(question, reserved, 'none');
 
   for (const address of [binding?.address, message.requestedAddress]) {
     const quarantine = address === undefined ? 'stands' : quarantineFor(question, address);
@@ -30,14 +36,25 @@ export function chooseAddress(question: Question): Choice {
     if (typeof quarantine !== 'string') return { decision: quarantine };
   }
 
-  const search = {
+  const search = searchOf(question);
+  const moved = moveAlong(question, search);
+  if (moved !== undefined) return moved;
+  const isPressed = binding === undefined && context.clusterPeers !== undefined && isPressedBy(question);
+  const address = findAddress(search, isPressed);
+  if (address === undefined) return { decision: silence(isPressed ? 'crowded' : 'pool-full') };
+  return checked(question, address, 'none');
+}
+
+function searchOf(question: Question): Search {
+  const { leases, client, now, subnet, message, context, plan } = question;
+  return {
     client,
     hardware: message.hardware,
     requested: message.requestedAddress,
     subnet,
     leases,
     now,
-    overBefore: (lease: Lease | undefined) => overBefore(question, lease),
+    overBefore: (lease) => overBefore(question, lease),
     trustsClock: context.trustsClock,
     offerPatience: context.clusterPeers === undefined ? 0 : OFFER_PATIENCE,
     answers: context.answers,
@@ -46,12 +63,6 @@ export function chooseAddress(question: Question): Choice {
     heardSince: context.peerObservations.since,
     clusterPeers: context.clusterPeers?.live,
   };
-  const moved = moveAlong(question, search);
-  if (moved !== undefined) return moved;
-  const isPressed = binding === undefined && context.clusterPeers !== undefined && isPressedBy(question);
-  const address = findAddress(search, isPressed);
-  if (address === undefined) return { decision: silence(isPressed ? 'crowded' : 'pool-full') };
-  return checked(question, address, 'none');
 }
 
 /**

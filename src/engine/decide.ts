@@ -37,7 +37,8 @@ export function decide(
   const identified = identify({ message, context, now, leases, plan, subnet });
   if ('ask' in identified) return ask(identified.ask, 'asking-client', now, plan.probeMilliseconds);
   const { client, cloneOf } = identified;
-  return answer({ message, arrival, context, now, leases, plan, subnet, client, cloneOf });
+  const who = { client, hardware: message.hardware };
+  return answer({ message, arrival, context, now, leases, plan, subnet, client, who, cloneOf });
 }
 
 /**

@@ -82,9 +82,12 @@ export function yieldToOther(question: Question, address: Ipv4): Decision {
 
 /** What a peer's client leaves here: the address is its own, and one that it had from a peer before is nobody's. */
 function grantHeard(question: Question, address: Ipv4): readonly LeaseWrite[] {
-  const { message, plan, subnet } = question;
+  const { message, plan, subnet, who } = question;
   const granter = message.serverIdentifier;
-  if (granter === undefined || !plan.peers.has(granter) || mayHave(subnet, address) !== 'lease') return [];
+  if (granter === undefined || !plan.peers.has(granter)) return [];
+  // What is reserved here is given here too, to another client: it must be known who has it.
+  const entitlement = mayHave(subnet, who, address);
+  if (entitlement !== 'lease' && entitlement !== 'reserved') return [];
   if (isKnown(question, address, granter)) return [];
   const record = { ...recordOf(question, 'peer', INFINITE_SECONDS), leaseSeconds: 0, granter };
   return noteOf(question, address, record);

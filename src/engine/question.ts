@@ -7,6 +7,7 @@ import type { HardwareAddress } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import { type Entitlement, mayHave } from '../subnet/may-have.ts';
 import type { Plan } from '../subnet/plan.ts';
+import type { Claimant } from '../subnet/reservations.ts';
 import type { Subnet } from '../subnet/subnet.ts';
 import type { Message } from '../wire/message.ts';
 import type { DecisionContext } from './decision.ts';
@@ -22,6 +23,8 @@ export interface Question {
   readonly subnet: Subnet;
   /** Who asks, clones told apart. */
   readonly client: ClientKey;
+  /** The same, as a reservation may name it. */
+  readonly who: Claimant;
   /** The living machine that shares the client's identifier, if this one is a clone of it. */
   readonly cloneOf: HardwareAddress | undefined;
 }
@@ -44,10 +47,10 @@ export function isHolder(question: Question, lease: Lease | undefined): lease is
   return lease?.state === 'bound' && lease.client === question.client && mayStand(question, lease);
 }
 
-/** What a guest may have of an address: by the settings, and nothing of what a gateway that shares the leases listens on. */
+/** What the client may have of an address: by settings and reservations, and nothing of what a gateway that shares the leases listens on. */
 export function entitlementTo(
   address: Ipv4,
-  { subnet, context }: Pick<Question, 'subnet' | 'context'>,
+  { subnet, who, context }: Pick<Question, 'subnet' | 'who' | 'context'>,
 ): Entitlement {
-  return context.clusterPeers?.live.has(address) === true ? 'nothing' : mayHave(subnet, address);
+  return context.clusterPeers?.live.has(address) === true ? 'nothing' : mayHave(subnet, who, address);
 }

@@ -62,6 +62,10 @@ export const REASONS = {
     means:
       "The client asks for the router's, a gateway's or the network's own address; it is told to begin again.",
   },
+  'reserved-for-another': {
+    kind: 'refusal',
+    means: 'The client asks for an address that is reserved for another client; it is told to begin again.',
+  },
   'not-in-pool': {
     kind: 'refusal',
     means: 'The client asks for an address outside the pool; it is told to begin again.',

@@ -60,6 +60,7 @@ function select(question: Question, address: Ipv4): Decision {
   if (!contains(question.subnet.prefix, address)) return refuse(question, address, 'wrong-network');
   const entitlement = entitlementTo(address, question);
   if (entitlement === 'nothing') return refuse(question, address, 'excluded');
+  if (entitlement === 'reserved') return refuse(question, address, 'reserved-for-another');
   // Sent again: of its first DHCPACK the client knows nothing, and another may have its address since.
   const lease = leases.recordAt(address);
   if (isBoundTo(lease, client, now))
@@ -91,7 +92,7 @@ function take(question: Question, address: Ipv4): Decision {
 /** RFC 2131 §4.3.2, INIT-REBOOT: the client wants to go on with an address that it remembers. */
 function reboot(question: Question, address: Ipv4): Decision {
   const { leases, client, message } = question;
-  const refusal = refuseExcluded(question, address);
+  const refusal = refuseForbidden(question, address);
   if (refusal !== undefined) return refusal;
   if (isOfSameMachine(question, address)) return promise(question, address, 'rebooted');
   // Deviates from RFC 2131 §4.3.2: a SELECTING client that does not say which server it has selected gets what it was
@@ -123,7 +124,7 @@ function mayHaveChosen(question: Question): boolean {
  */
 function extend(question: Question, address: Ipv4): Decision {
   const { leases, client } = question;
-  const refusal = refuseExcluded(question, address);
+  const refusal = refuseForbidden(question, address);
   if (refusal !== undefined) return refusal;
   if (isOfSameMachine(question, address)) return promise(question, address, 'renewed');
   const contradiction = refuseAgainstLive(question, address);
@@ -193,15 +194,18 @@ function isFreeFor(question: Question, address: Ipv4): boolean {
 
 /**
  * RFC 2131 §4.3.2: a client on the wrong network is told so, if this server speaks for the network. So is one whose address
- * is another's by the settings, however long its lease still runs: the router or a gateway is beside it there.
+ * is another's by settings or reservations, however long its lease still runs: the router, a gateway or the client that it
+ * is reserved for is beside it there.
  */
-function refuseExcluded(question: Question, address: Ipv4): Decision | undefined {
+function refuseForbidden(question: Question, address: Ipv4): Decision | undefined {
   const { plan, subnet, leases, client } = question;
-  if (entitlementTo(address, question) !== 'nothing') return undefined;
+  const entitlement = entitlementTo(address, question);
+  if (entitlement === 'lease' || entitlement === 'rest') return undefined;
   if (!contains(subnet.prefix, address))
     return plan.authoritative ? refuse(question, address, 'wrong-network') : silence('wrong-network');
   const isOwn = leases.recordAt(address)?.client === client; // So that no other server can have given it.
-  return plan.authoritative || isOwn ? refuse(question, address, 'excluded') : silence('excluded');
+  const reason = entitlement === 'reserved' ? 'reserved-for-another' : 'excluded';
+  return plan.authoritative || isOwn ? refuse(question, address, reason) : silence(reason);
 }
 
 /**

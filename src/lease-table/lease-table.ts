@@ -15,7 +15,6 @@ import type {
   LeaseView,
   LeaseWrite,
   Occupancy,
-  Standing,
 } from '../lease/lease-view.ts';
 import { type HardwareAddress, NO_HARDWARE } from '../net/hardware-address.ts';
 import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
@@ -23,13 +22,13 @@ import { CardIndex } from './card-index.ts';
 import { ClientIndex } from './client-index.ts';
 import { LeaseColumns, type LeaseReckoning } from './lease-columns.ts';
 import { Offers } from './offers.ts';
-import type { RangeOrder } from './range-order.ts';
 import { RangeOrders } from './range-orders.ts';
 
 /** How many records one sweep looks at. */
 const SWEEP_STEPS = 4096;
 /** How many records of other gateways one search looks at. */
 const PEER_STEPS = 256;
+const NO_ADDRESSES: ReadonlySet<Ipv4> = new Set();
 
 /**
  * offers: holds the address in memory. withdraws: ends the offer there, what is recorded beneath it stays: also a
@@ -51,7 +50,7 @@ export class LeaseTable implements LeaseView, LeaseCounts {
   readonly #clients: ClientIndex;
   readonly #cards: CardIndex;
   readonly #offers: Offers;
-  readonly #orders = new RangeOrders();
+  readonly #orders: RangeOrders;
   /** The slot where the next sweep begins. */
   #cursor = 0;
 
@@ -66,6 +65,7 @@ export class LeaseTable implements LeaseView, LeaseCounts {
     this.#clients = new ClientIndex(this.#records, seed);
     this.#cards = new CardIndex(this.#records, seed);
     this.#offers = new Offers((client) => this.#clients.hashOf(client));
+    this.#orders = new RangeOrders({ records: this.#records, offers: this.#offers });
   }
 
   get revision(): Version {
@@ -160,35 +160,51 @@ export class LeaseTable implements LeaseView, LeaseCounts {
     return this.#inFlight.has(address);
   }
 
-  longestFree(range: AddressRange): Ipv4 | undefined {
-    return this.#orderOf(range).longestFree(this.#inFlight);
+  longestFree(range: AddressRange, except = NO_ADDRESSES): Ipv4 | undefined {
+    return this.#orders.of(range).longestFree((each) => this.#inFlight.has(each) || except.has(each));
   }
 
   room(range: AddressRange): { readonly free: number; readonly offered: number } {
-    const order = this.#orderOf(range);
+    const order = this.#orders.of(range);
     const offered = order.count('offered');
     return { free: order.count('unused') + order.count('free') + offered, offered };
   }
 
   /** Counts that are kept; O(1). */
   occupancy(range: AddressRange): Occupancy {
-    return this.#orderOf(range).occupancy;
+    return this.#orders.of(range).occupancy;
   }
 
-  oldestOffer(range: AddressRange): Lease | undefined {
-    const address = this.#orderOf(range).oldestOffer(this.#inFlight);
+  oldestOffer(range: AddressRange, except = NO_ADDRESSES): Lease | undefined {
+    const isBarred = (each: Ipv4) => this.#inFlight.has(each) || except.has(each);
+    const address = this.#orders.of(range).oldestOffer(isBarred);
     return address === undefined ? undefined : this.#offers.at(address);
   }
 
   oldestPeer(range: AddressRange, isWanted: (lease: Lease) => boolean): Lease | undefined {
     let steps = 0;
-    for (const address of this.#orderOf(range).peers()) {
+    for (const address of this.#orders.of(range).peers()) {
       steps += 1;
       if (steps > PEER_STEPS) return undefined;
       const lease = this.recordAt(address);
       if (lease !== undefined && !this.#inFlight.has(address) && isWanted(lease)) return lease;
     }
     return undefined;
+  }
+
+  /** A bounded piece of the work before these ranges are asked about, which may overlap others; true: nothing is left. */
+  prepare(ranges: readonly AddressRange[]): boolean {
+    return this.#orders.prepare(ranges);
+  }
+
+  /** Keeps an address out of every order of free ones, for whoever it is reserved for; O(1). */
+  reserve(address: Ipv4): void {
+    this.#orders.reserve(address);
+  }
+
+  /** Puts it back where it belongs, as the newest there; O(1). */
+  unreserve(address: Ipv4): void {
+    this.#orders.unreserve(address);
   }
 
   /** True if anything that the change rests on has moved. */
@@ -301,12 +317,12 @@ export class LeaseTable implements LeaseView, LeaseCounts {
 
   #offer(offer: Lease): void {
     const gone = this.#offers.put(offer);
-    if (gone !== undefined) this.#place(gone.address);
-    this.#place(offer.address);
+    if (gone !== undefined) this.#orders.changed(gone.address);
+    this.#orders.changed(offer.address);
   }
 
   #withdraw(address: Ipv4): void {
-    if (this.#offers.drop(address)) this.#place(address);
+    if (this.#offers.drop(address)) this.#orders.changed(address);
   }
 
   /** A record ends the offer at its address. */
@@ -317,7 +333,7 @@ export class LeaseTable implements LeaseView, LeaseCounts {
     const before = this.#records.cardAt(slot);
     this.#clients.put(slot, lease, known < 0, isEarlier);
     this.#cards.move(slot, before, this.#records.cardAt(slot));
-    this.#place(lease.address);
+    this.#orders.changed(lease.address);
   }
 
   /** Of what stands at an address; 0: nothing. */
@@ -326,55 +342,6 @@ export class LeaseTable implements LeaseView, LeaseCounts {
     if (offer !== undefined) return offer.version;
     const slot = this.#records.slotOf(address);
     return slot < 0 ? 0 : this.#records.versionAt(slot);
-  }
-
-  #place(address: Ipv4): void {
-    this.#orders.covering(address)?.place(address, this.#standing(address));
-  }
-
-  /** An offer over a lease that was live when it was made is the holder's own, and may not give way. */
-  #standing(address: Ipv4, slot = this.#records.slotOf(address)): Standing {
-    const offer = this.#offers.at(address);
-    if (offer !== undefined) return slot < 0 || this.#isOver(slot, offer.updatedAt) ? 'offered' : 'taken';
-    if (slot < 0) return 'unused';
-    const state = this.#records.stateAt(slot);
-    if (state === 'peer') return this.#records.granterAt(slot) === UNSPECIFIED ? 'lapsed' : 'peer';
-    return state === 'free' || state === 'declined' ? state : 'taken';
-  }
-
-  #isOver(slot: number, now: Instant): boolean {
-    const state = this.#records.stateAt(slot);
-    return state === 'free' || (state !== 'peer' && this.#records.expiresAt(slot) <= now);
-  }
-
-  #orderOf(range: AddressRange): RangeOrder {
-    return this.#orders.of(range) ?? this.#makeOrder(range);
-  }
-
-  #makeOrder(range: AddressRange): RangeOrder {
-    const order = this.#orders.add(range);
-    const rings: number[] = [];
-    for (let slot = 0; slot < this.#records.size; slot += 1) {
-      const address = this.#records.addressAt(slot);
-      if (!order.covers(address)) continue;
-      const standing = this.#standing(address, slot);
-      if (standing === 'free' || standing === 'peer' || standing === 'lapsed') rings.push(slot);
-      else order.place(address, standing);
-    }
-    // Side by side, since the sort asks for them again and again.
-    const versions = Float64Array.from(rings, (slot) => this.#records.versionAt(slot));
-    const oldestFirst = rings
-      .map((_, ring) => ring)
-      .sort((one, other) => (versions[one] ?? 0) - (versions[other] ?? 0));
-    for (const ring of oldestFirst) {
-      const slot = rings[ring] ?? 0;
-      const address = this.#records.addressAt(slot);
-      order.place(address, this.#standing(address, slot));
-    }
-    for (const { address } of this.#offers.oldestFirst()) {
-      if (order.covers(address)) order.place(address, this.#standing(address));
-    }
-    return order;
   }
 }
 

@@ -34,6 +34,15 @@ export class Offers {
     return this.#size;
   }
 
+  /** Slots 0 to this, less one, may have an offer each. */
+  get slots(): number {
+    return this.#offers.length;
+  }
+
+  inSlot(slot: number): Lease | undefined {
+    return this.#offers[slot];
+  }
+
   at(address: Ipv4): Lease | undefined {
     return this.#size === 0 ? undefined : this.#offerIn(this.#byAddress.at(this.#placeAt(address)));
   }
@@ -69,13 +78,6 @@ export class Offers {
     this.#free.push(slot);
     this.#size -= 1;
     return true;
-  }
-
-  *oldestFirst(): IterableIterator<Lease> {
-    for (let slot = this.#oldest; slot !== NONE; slot = this.#younger[slot] ?? NONE) {
-      const offer = this.#offers[slot];
-      if (offer !== undefined) yield offer;
-    }
   }
 
   /**

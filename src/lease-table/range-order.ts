@@ -11,37 +11,52 @@ const PEER = 3;
 const LAPSED = 4;
 const FIRST_PLACE = 5;
 /** As numbers, 0 for those that nothing has been said of. */
-const STANDINGS: readonly Standing[] = ['unused', 'free', 'offered', 'lapsed', 'peer', 'taken', 'declined'];
+const STANDINGS: readonly Standing[] = [
+  'unused',
+  'free',
+  'offered',
+  'lapsed',
+  'peer',
+  'taken',
+  'declined',
+  'reserved',
+];
 
 /**
  * The addresses of one range in the order in which they may be given away: those never used, ascending; those that
  * are free, by the time of becoming so; those on offer, by the time of the offer; those that have lapsed; those granted by
  * other gateways, by the time of hearing it. An address is in one of the five at most, and moves between them in constant
- * time: four rings through the same two columns, and a set.
+ * time: four rings through the same two columns, and a set. One that is excluded, or reserved for a client, is in none.
  */
 export class RangeOrder {
   readonly first: Ipv4;
   readonly last: Ipv4;
-  readonly #excluded: ReadonlySet<Ipv4>;
+  readonly #excluded: Set<Ipv4>;
+  readonly #reserved: ReadonlySet<Ipv4>;
   readonly #unused: IndexSet;
   readonly #newer: Int32Array;
   readonly #older: Int32Array;
   /** Of each address the number of its standing, and how many there are of each but the first. */
   readonly #standings: Uint8Array;
   readonly #counts = STANDINGS.map(() => 0);
-  readonly #size: number;
+  /** How many there are, less the excluded ones. */
+  #size: number;
 
-  /** All addresses are never used at first. */
-  constructor(range: AddressRange) {
+  /**
+   * All addresses are never used at first.
+   *
+   * @param reserved Addresses, perhaps of this range; one that joins or leaves it is placed again.
+   */
+  constructor(range: AddressRange, reserved: ReadonlySet<Ipv4>) {
     const size = range.last - range.first + 1;
     this.first = range.first;
     this.last = range.last;
-    this.#excluded = range.excluded;
+    this.#reserved = reserved;
     this.#unused = new IndexSet(size, true);
     this.#standings = new Uint8Array(size);
-    const excluded = [...range.excluded].filter((address) => this.covers(address));
-    for (const address of excluded) this.#unused.delete(address - range.first);
-    this.#size = size - excluded.length;
+    this.#excluded = new Set([...range.excluded].filter((address) => this.covers(address)));
+    for (const address of this.#excluded) this.#unused.delete(address - range.first);
+    this.#size = size - this.#excluded.size;
     this.#newer = new Int32Array(FIRST_PLACE + size);
     this.#older = new Int32Array(FIRST_PLACE + size);
     for (const ring of [FREE, OFFERED, PEER, LAPSED]) {
@@ -54,11 +69,31 @@ export class RangeOrder {
     return address >= this.first && address <= this.last;
   }
 
+  /** True if just these are excluded. */
+  excludes(addresses: ReadonlySet<Ipv4>): boolean {
+    for (const address of this.#excluded) if (!addresses.has(address)) return false;
+    for (const address of addresses) if (this.covers(address) && !this.#excluded.has(address)) return false;
+    return true;
+  }
+
+  /** Excludes just these from now on; `standingOf`: where one belongs that was excluded until now. */
+  excludeOnly(addresses: ReadonlySet<Ipv4>, standingOf: (address: Ipv4) => Standing): void {
+    for (const address of addresses) if (this.covers(address)) this.#exclude(address);
+    for (const address of this.#excluded) {
+      if (addresses.has(address)) continue;
+      this.#excluded.delete(address);
+      this.#size += 1;
+      this.place(address, standingOf(address));
+    }
+  }
+
   /** Moves an address to the end of where it belongs now. */
-  place(address: Ipv4, where: Standing): void {
+  place(address: Ipv4, standing: Standing): void {
     if (this.#excluded.has(address)) return;
     const index = address - this.first;
     const place = FIRST_PLACE + index;
+    const isHeld = standing === 'taken' || standing === 'declined';
+    const where = !isHeld && this.#reserved.has(address) ? 'reserved' : standing;
     this.#unlink(place);
     this.#count(index, where);
     if (where === 'unused') {
@@ -79,20 +114,21 @@ export class RangeOrder {
   }
 
   get occupancy(): Occupancy {
-    const [, free = 0, offered = 0, lapsed = 0, peer = 0, taken = 0, declined = 0] = this.#counts;
-    return { unused: this.count('unused'), free, offered, lapsed, peer, taken, declined };
+    const [, free = 0, offered = 0, lapsed = 0, peer = 0, taken = 0, declined = 0, reserved = 0] =
+      this.#counts;
+    return { unused: this.count('unused'), free, offered, lapsed, peer, taken, declined, reserved };
   }
 
-  longestFree(inFlight: ReadonlySet<Ipv4>): Ipv4 | undefined {
+  longestFree(isBarred: (address: Ipv4) => boolean): Ipv4 | undefined {
     for (let index = this.#unused.next(0); index !== -1; index = this.#unused.next(index + 1)) {
       const address = ipv4(this.first + index);
-      if (!inFlight.has(address)) return address;
+      if (!isBarred(address)) return address;
     }
-    return this.#firstOf(FREE, inFlight);
+    return this.#firstOf(FREE, isBarred);
   }
 
-  oldestOffer(inFlight: ReadonlySet<Ipv4>): Ipv4 | undefined {
-    return this.#firstOf(OFFERED, inFlight);
+  oldestOffer(isBarred: (address: Ipv4) => boolean): Ipv4 | undefined {
+    return this.#firstOf(OFFERED, isBarred);
   }
 
   /** One's own that have lapsed, then those granted by other gateways, the oldest first; nothing may be moved meanwhile. */
@@ -103,6 +139,16 @@ export class RangeOrder {
     }
   }
 
+  #exclude(address: Ipv4): void {
+    if (this.#excluded.has(address)) return;
+    const index = address - this.first;
+    this.#unlink(FIRST_PLACE + index);
+    this.#count(index, 'unused');
+    this.#unused.delete(index);
+    this.#excluded.add(address);
+    this.#size -= 1;
+  }
+
   #count(index: number, where: Standing): void {
     const before = this.#standings[index] ?? 0;
     const now = STANDINGS.indexOf(where);
@@ -111,10 +157,10 @@ export class RangeOrder {
     if (now > 0) this.#counts[now] = (this.#counts[now] ?? 0) + 1;
   }
 
-  #firstOf(ring: number, inFlight: ReadonlySet<Ipv4>): Ipv4 | undefined {
+  #firstOf(ring: number, isBarred: (address: Ipv4) => boolean): Ipv4 | undefined {
     for (let place = this.#newer[ring] ?? ring; place !== ring; place = this.#newer[place] ?? ring) {
       const address = this.#addressAt(place);
-      if (!inFlight.has(address)) return address;
+      if (!isBarred(address)) return address;
     }
     return undefined;
   }

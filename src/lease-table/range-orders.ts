@@ -1,30 +1,87 @@
 import type { AddressRange } from '../lease/lease-view.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
-import { RangeOrder } from './range-order.ts';
+import { OrderBuilding } from './order-building.ts';
+import type { RangeOrder } from './range-order.ts';
+import { type Stock, standingOf } from './standing.ts';
 
-/** The orders of the ranges that were asked about, which never overlap. */
+/** The orders of the ranges that were asked about, which never overlap, and of those that are being prepared. */
 export class RangeOrders {
-  readonly #known = new Map<AddressRange, RangeOrder>();
+  readonly #stock: Stock;
+  readonly #reserved = new Set<Ipv4>();
+  /** What is known of a range object; another one with the same value is found by that. */
+  #known = new WeakMap<AddressRange, RangeOrder>();
   /** By their first address, ascending. */
   #sorted: RangeOrder[] = [];
+  #buildings: OrderBuilding[] = [];
 
-  of(range: AddressRange): RangeOrder | undefined {
-    return this.#known.get(range);
+  constructor(stock: Stock) {
+    this.#stock = stock;
   }
 
-  /** Adds the order of a range, all of it never used, and forgets those that it overlaps. */
-  add(range: AddressRange): RangeOrder {
-    for (const [known, order] of this.#known) {
-      if (order.first <= range.last && order.last >= range.first) this.#known.delete(known);
+  /** The order of a range. Made now, if the range was neither asked about nor prepared: a look at every record. */
+  of(range: AddressRange): RangeOrder {
+    return this.#known.get(range) ?? this.#find(range);
+  }
+
+  /**
+   * A bounded piece of what has to be done before these ranges are asked about, well under a millisecond; they may overlap
+   * those that are asked about meanwhile. True: nothing is left. What was being prepared for other ranges is forgotten.
+   */
+  prepare(ranges: readonly AddressRange[]): boolean {
+    const missing = ranges.filter((range) => this.#spanning(range) === undefined);
+    this.#buildings = this.#buildings.filter(({ range }) => missing.some((one) => isSameSpan(one, range)));
+    const started = (one: AddressRange) => this.#buildings.find(({ range }) => isSameSpan(one, range));
+    const next = missing.find((range) => started(range)?.isDone !== true);
+    if (next === undefined) return true;
+    const building = started(next);
+    if (building === undefined) this.#buildings.push(new OrderBuilding(next, this.#stock, this.#reserved));
+    else building.step();
+    return false;
+  }
+
+  /** Keeps an address out of every order from now on. */
+  reserve(address: Ipv4): void {
+    this.#reserved.add(address);
+    this.changed(address);
+  }
+
+  unreserve(address: Ipv4): void {
+    if (this.#reserved.delete(address)) this.changed(address);
+  }
+
+  /** What stands at an address has changed. */
+  changed(address: Ipv4): void {
+    this.#covering(address)?.place(address, standingOf(this.#stock, address));
+    for (const building of this.#buildings) building.changed(address);
+  }
+
+  #find(range: AddressRange): RangeOrder {
+    const order = this.#spanning(range) ?? this.#add(range);
+    if (!order.excludes(range.excluded)) {
+      order.excludeOnly(range.excluded, (address) => standingOf(this.#stock, address));
+      this.#known = new WeakMap(); // Others of the same span may name this order, and other exclusions.
     }
-    const order = new RangeOrder(range);
     this.#known.set(range, order);
-    this.#sorted = [...this.#known.values()].sort((a, b) => a.first - b.first);
+    return order;
+  }
+
+  #spanning(range: AddressRange): RangeOrder | undefined {
+    return this.#sorted.find((order) => isSameSpan(order, range));
+  }
+
+  /** Forgets the orders that this one overlaps. */
+  #add(range: AddressRange): RangeOrder {
+    const prepared = this.#buildings.find((building) => isSameSpan(building.range, range));
+    const order = (prepared ?? new OrderBuilding(range, this.#stock, this.#reserved)).finish();
+    this.#buildings = this.#buildings.filter((building) => building !== prepared);
+    const others = this.#sorted.filter(({ first, last }) => first > range.last || last < range.first);
+    if (others.length < this.#sorted.length) this.#known = new WeakMap();
+    this.#sorted = [...others, order].sort((a, b) => a.first - b.first);
     return order;
   }
 
   /** The order that an address belongs to, found by halving. */
-  covering(address: Ipv4): RangeOrder | undefined {
+  #covering(address: Ipv4): RangeOrder | undefined {
     let low = 0;
     let high = this.#sorted.length - 1;
     while (low <= high) {
@@ -37,4 +94,13 @@ export class RangeOrders {
     }
     return undefined;
   }
+}
+
+interface Span {
+  readonly first: Ipv4;
+  readonly last: Ipv4;
+}
+
+function isSameSpan(one: Span, other: Span): boolean {
+  return one.first === other.first && one.last === other.last;
 }

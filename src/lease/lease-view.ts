@@ -3,7 +3,7 @@ import type { Ipv4 } from '../net/ipv4.ts';
 import type { ClientKey } from './client-key.ts';
 import type { Instant, Lease, LeaseRecord, LeaseState, Version } from './lease.ts';
 
-/** A range of addresses, both ends included, less those that are never given out. */
+/** A range of addresses, both ends included, less those that are never given out, to nobody. Two of one value are one range. */
 export interface AddressRange {
   readonly first: Ipv4;
   readonly last: Ipv4;
@@ -12,9 +12,9 @@ export interface AddressRange {
 
 /**
  * Where an address belongs; peer: granted by another gateway; lapsed: a lease of one's own that has run out, while others
- * are heard that may have prolonged it; taken, declined: to none of the five.
+ * are heard that may have prolonged it; taken, declined, reserved (for a client, and not taken): to none of the five.
  */
-export type Standing = 'unused' | 'free' | 'offered' | 'lapsed' | 'peer' | 'taken' | 'declined';
+export type Standing = 'unused' | 'free' | 'offered' | 'lapsed' | 'peer' | 'taken' | 'declined' | 'reserved';
 
 /** How many addresses of a range stand how. */
 export type Occupancy = Readonly<Record<Standing, number>>;
@@ -49,16 +49,19 @@ export interface LeaseView {
   mayBeLost(address: Ipv4): boolean;
   /**
    * The address of the range that has been free longest, never used ones first in ascending order; O(1). Never one
-   * on offer, in flight, bound or in quarantine. A lease that has run out counts once the sweep has freed it.
+   * on offer, in flight, bound, in quarantine, or reserved for a client. A lease that has run out counts once the sweep has
+   * freed it.
+   *
+   * @param except Others that are passed over: a few.
    */
-  longestFree(range: AddressRange): Ipv4 | undefined;
+  longestFree(range: AddressRange, except?: ReadonlySet<Ipv4>): Ipv4 | undefined;
   /** How many addresses of the range nobody holds, and how many of those are on offer; O(1). */
   room(range: AddressRange): { readonly free: number; readonly offered: number };
-  /** The oldest offer in the range that is not in flight; O(1). */
-  oldestOffer(range: AddressRange): Lease | undefined;
+  /** The oldest offer in the range that is not in flight, nor of a reserved address; O(1). `except`: as above. */
+  oldestOffer(range: AddressRange, except?: ReadonlySet<Ipv4>): Lease | undefined;
   /**
    * Of the records in the range that other gateways granted, the one heard of longest ago that is as wanted and not in
-   * flight. Looks at a bounded number.
+   * flight, nor of a reserved address. Looks at a bounded number.
    */
   oldestPeer(range: AddressRange, isWanted: (lease: Lease) => boolean): Lease | undefined;
   /** The leases that run, of addresses as wanted. It looks at every record: for the start, and for no message. */

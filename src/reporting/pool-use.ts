@@ -39,7 +39,7 @@ export interface PoolQuestion {
   readonly peers: ReadonlyMap<Ipv4, Instant>;
   readonly heardSince: Instant;
   /** The gateways that share the leases: what they listen on is no guest's. */
-  readonly clusterPeers: Iterable<Ipv4>;
+  readonly clusterPeers: ReadonlySet<Ipv4>;
 }
 
 /** Looks at counts that are kept, at no record; O(1) for each pool. */

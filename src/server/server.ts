@@ -24,6 +24,8 @@ import { type Memory, type Service, standingOf } from './service.ts';
 const BEAT = 250;
 /** Every so many beats: the interfaces are looked at, and house is kept. */
 const BEATS_OF_A_SECOND = 4;
+const NO_GATEWAYS: ReadonlySet<Ipv4> = new Set();
+
 /**
  * The running server: store, listen address, sockets, exchange. Interface and address may come late, go and return,
  * and change: it says so and goes on by itself.
@@ -248,7 +250,7 @@ export class Server {
       trustsClock: this.#trustsClock,
       peers: memory.peers.peers,
       heardSince: memory.peers.since,
-      clusterPeers: memory.clusterPeers?.live ?? [],
+      clusterPeers: memory.clusterPeers?.live ?? NO_GATEWAYS,
     });
   }
 }

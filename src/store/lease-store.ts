@@ -1,6 +1,6 @@
 import type { ClockNote } from '../lease/clock-note.ts';
 import type { Instant, Lease } from '../lease/lease.ts';
-import type { LeaseChange, LeaseCounts, LeaseView } from '../lease/lease-view.ts';
+import type { AddressRange, LeaseChange, LeaseCounts, LeaseView } from '../lease/lease-view.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 
 /**
@@ -43,6 +43,15 @@ export interface LeaseStore {
    * `isOver` of those whose time is past, and of those whose end lies further ahead than their length allows.
    */
   sweep(now: Instant, limit: number, isOver?: (lease: Lease) => boolean): readonly Lease[];
+  /**
+   * Does a piece of what has to be done before these ranges are asked about; well under a millisecond each time, however
+   * many addresses they have. True: nothing is left.
+   */
+  prepare(ranges: readonly AddressRange[]): boolean;
+  /** Keeps an address out of every order of free ones from now on, for whoever it is reserved for; O(1). */
+  reserve(address: Ipv4): void;
+  /** The opposite; O(1). */
+  unreserve(address: Ipv4): void;
   /** What was noted last of the clock; undefined: nothing. */
   readonly clockNote?: ClockNote | undefined;
   /** `idle` stores it, or `close`. Never throws. */

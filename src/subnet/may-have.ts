@@ -1,18 +1,27 @@
+import { NOBODY } from '../lease/client-key.ts';
+import { NO_HARDWARE } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import { contains } from '../net/prefix.ts';
 import { poolOf } from './pool.ts';
+import type { Claimant } from './reservations.ts';
 import type { Subnet } from './subnet.ts';
 
 /**
- * What a guest may have of an address, as the settings are now.
- * - lease: it is in a pool.
+ * What a client may have of an address, as settings and reservations are now.
+ * - lease: it is in a pool, or reserved for this client.
  * - rest: it is in no pool; who has a lease of it may keep it to its end.
- * - nothing: it is the router's, a gateway's, the network's own, or off the prefix; also a lease that runs is not confirmed.
+ * - reserved: it is reserved for another client; a lease that runs is not confirmed.
+ * - nothing: it is the router's, a gateway's, the network's own, or off the prefix; nor is a lease that runs.
  */
-export type Entitlement = 'lease' | 'rest' | 'nothing';
+export type Entitlement = 'lease' | 'rest' | 'reserved' | 'nothing';
 
-/** The only gate to an address: whatever offers or confirms one asks here. */
-export function mayHave(subnet: Subnet, address: Ipv4): Entitlement {
+/** Whoever may have what anybody may. */
+export const ANYBODY: Claimant = { client: NOBODY, hardware: NO_HARDWARE };
+
+/** The only gate to an address: whatever offers, grants or confirms one asks here. */
+export function mayHave(subnet: Subnet, who: Claimant, address: Ipv4): Entitlement {
   if (subnet.excluded.has(address) || !contains(subnet.prefix, address)) return 'nothing';
+  if (subnet.reservations.at(address) !== undefined)
+    return subnet.reservations.of(who)?.address === address ? 'lease' : 'reserved';
   return poolOf(subnet, address) === undefined ? 'rest' : 'lease';
 }

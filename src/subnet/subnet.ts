@@ -2,6 +2,7 @@ import type { AddressRange } from '../lease/lease-view.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { Prefix } from '../net/prefix.ts';
 import type { OptionBlock } from '../wire/reply.ts';
+import type { ReservationView } from './reservations.ts';
 
 /** Lease times in seconds; 1 to 0xfffffffe, or 0xffffffff for no end. */
 export interface LeaseTimes {
@@ -17,6 +18,8 @@ export interface Subnet {
   readonly pools: readonly AddressRange[];
   /** No guest's, in a pool or not: the router's address, the gateways', our own, network and broadcast. */
   readonly excluded: ReadonlySet<Ipv4>;
+  /** Who has an address to itself. */
+  readonly reservations: ReservationView;
   readonly leaseTimes: LeaseTimes;
   /** Configured parameters by option code, encoded once. */
   readonly parameters: ReadonlyMap<number, OptionBlock>;

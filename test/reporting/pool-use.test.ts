@@ -43,7 +43,7 @@ function question(standings: readonly Standing[], more: Partial<PoolQuestion> = 
     trustsClock: true,
     peers: new Map(),
     heardSince: instant(NOW - 2 * DAY),
-    clusterPeers: [],
+    clusterPeers: new Set(),
     ...more,
   };
 }
@@ -81,7 +81,9 @@ describe('how the pool is used', () => {
   });
 
   test('an address that a gateway of the same leases listens on is not left for a guest', () => {
-    const { size, left } = poolUseOf(question([], { clusterPeers: [at('10.15.3.20'), at('10.15.3.99')] }));
+    const { size, left } = poolUseOf(
+      question([], { clusterPeers: new Set([at('10.15.3.20'), at('10.15.3.99')]) }),
+    );
 
     expect([size, left]).toEqual([8, 8]);
   });

@@ -2,7 +2,7 @@ import type { Clock } from '../../src/lease/clock.ts';
 import type { ClockNote } from '../../src/lease/clock-note.ts';
 import type { Instant, Lease } from '../../src/lease/lease.ts';
 import { instant } from '../../src/lease/lease.ts';
-import type { LeaseChange } from '../../src/lease/lease-view.ts';
+import type { AddressRange, LeaseChange } from '../../src/lease/lease-view.ts';
 import { LeaseTable } from '../../src/lease-table/lease-table.ts';
 import type { Ipv4 } from '../../src/net/ipv4.ts';
 import type { LeaseStore, Outcome, Silences } from '../../src/store/lease-store.ts';
@@ -139,6 +139,18 @@ export class MemoryStore implements LeaseStore {
   noteSilences(silences: Silences): void {
     this.silences = silences;
     this.noted += 1;
+  }
+
+  prepare(ranges: readonly AddressRange[]): boolean {
+    return this.table.prepare(ranges);
+  }
+
+  reserve(address: Ipv4): void {
+    this.table.reserve(address);
+  }
+
+  unreserve(address: Ipv4): void {
+    this.table.unreserve(address);
   }
 
   idle(_now: Instant): void {

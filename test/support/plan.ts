@@ -2,6 +2,7 @@ import type { AddressRange } from '../../src/lease/lease-view.ts';
 import { type Ipv4, ipv4FromText } from '../../src/net/ipv4.ts';
 import { prefixOf } from '../../src/net/prefix.ts';
 import type { Plan } from '../../src/subnet/plan.ts';
+import { NO_RESERVATIONS } from '../../src/subnet/reservations.ts';
 import type { Subnet } from '../../src/subnet/subnet.ts';
 import type { OptionBlock } from '../../src/wire/reply.ts';
 import { ip, text, u16 } from './packet.ts';
@@ -45,6 +46,7 @@ export function segment(overrides: Partial<Subnet> = {}): Subnet {
     prefix: prefixOf(at('10.15.3.0'), 24),
     pools: [range('10.15.3.20', '10.15.3.254')],
     excluded: new Set(['10.15.3.0', '10.15.3.1', ...GATEWAYS, '10.15.3.255'].map(at)),
+    reservations: NO_RESERVATIONS,
     leaseTimes: { default: 43_200, minimum: 300, maximum: 86_400 },
     parameters: parameters(PARAMETERS),
     ...overrides,

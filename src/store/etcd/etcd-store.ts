@@ -1,7 +1,7 @@
 import type { Clock, Random } from '../../lease/clock.ts';
 import type { ClockNote } from '../../lease/clock-note.ts';
 import type { Instant, Lease } from '../../lease/lease.ts';
-import type { LeaseChange, LeaseCounts, LeaseView } from '../../lease/lease-view.ts';
+import type { AddressRange, LeaseChange, LeaseCounts, LeaseView } from '../../lease/lease-view.ts';
 import { LeaseTable } from '../../lease-table/lease-table.ts';
 import type { Say } from '../../log/say.ts';
 import { type Ipv4, ipv4ToText, UNSPECIFIED } from '../../net/ipv4.ts';
@@ -208,6 +208,18 @@ export class EtcdStore implements LeaseStore {
   sweep(now: Instant, limit: number, isOver?: (lease: Lease) => boolean): readonly Lease[] {
     const expired = this.#table.sweep(now, limit, isOver);
     return expired.filter((lease) => this.isByWallClock(lease) || lease.expiresAt + CLOCK_GRACE <= now);
+  }
+
+  prepare(ranges: readonly AddressRange[]): boolean {
+    return this.#table.prepare(ranges);
+  }
+
+  reserve(address: Ipv4): void {
+    this.#table.reserve(address);
+  }
+
+  unreserve(address: Ipv4): void {
+    this.#table.unreserve(address);
   }
 
   idle(): void {

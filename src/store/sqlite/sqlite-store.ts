@@ -1,6 +1,6 @@
 import type { ClockNote } from '../../lease/clock-note.ts';
 import type { Instant, Lease, LeaseRecord, Version } from '../../lease/lease.ts';
-import type { LeaseChange, LeaseCounts, LeaseView } from '../../lease/lease-view.ts';
+import type { AddressRange, LeaseChange, LeaseCounts, LeaseView } from '../../lease/lease-view.ts';
 import type { LeaseTable } from '../../lease-table/lease-table.ts';
 import { type Ipv4, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { LeaseStore, Outcome, Silences } from '../lease-store.ts';
@@ -112,6 +112,18 @@ export class SqliteStore implements LeaseStore {
 
   sweep(now: Instant, limit: number, isOver?: (lease: Lease) => boolean): readonly Lease[] {
     return this.#files.upkeep.isBehind ? [] : this.#table.sweep(now, limit, isOver);
+  }
+
+  prepare(ranges: readonly AddressRange[]): boolean {
+    return this.#table.prepare(ranges);
+  }
+
+  reserve(address: Ipv4): void {
+    this.#table.reserve(address);
+  }
+
+  unreserve(address: Ipv4): void {
+    this.#table.unreserve(address);
   }
 
   idle(now: Instant): void {

@@ -179,6 +179,14 @@ class TableStore implements LeaseStore {
     return [];
   }
 
+  prepare(): boolean {
+    return true;
+  }
+
+  reserve(): void {}
+
+  unreserve(): void {}
+
   idle(): void {}
 
   close(): Promise<void> {
