@@ -31,6 +31,6 @@ export type { Plan } from './subnet/plan.ts';
 export type { Subnet } from './subnet/subnet.ts';
 export { readInterfaces } from './transport/linux/interfaces.ts';
 export { openTransport } from './transport/open-transport.ts';
-export type { Segment, Transport } from './transport/transport.ts';
+export type { SegmentArp, Transport } from './transport/transport.ts';
 export { decode } from './wire/decode.ts';
 export type { Message } from './wire/message.ts';

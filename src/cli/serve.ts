@@ -183,7 +183,7 @@ async function sayIntegrity(log: Logger, file: string, stopping: AbortSignal): P
 
 /** Opens sockets and ARP on a listen address, and says what could not be had. */
 class Sockets {
-  /** Whether the segment could be asked by ARP when the sockets were opened last. */
+  /** Whether ARP could be used when the sockets were opened last. */
   canAsk = false;
   readonly #settings: Settings;
   readonly #log: Logger;
@@ -197,9 +197,9 @@ class Sockets {
     const { gateway, subnetMask, poolStart, poolEnd, allowSeveralInterfaces } = this.#settings;
     const prefix = prefixOf(gateway, subnetMask);
     const opened = await openTransport({ interfaceName, listenIp, prefix, allowSeveralInterfaces });
-    const { transport, segment, shortcomings } = opened;
+    const { transport, arp, shortcomings } = opened;
     for (const shortcoming of shortcomings) this.#log.warn({ transport: transport.kind }, shortcoming);
-    this.canAsk = segment.canAsk;
+    this.canAsk = arp.canAsk;
     this.#log.info(
       {
         interface: interfaceName,
@@ -207,17 +207,17 @@ class Sockets {
         router: ipv4ToText(gateway),
         pool: `${ipv4ToText(poolStart)}-${ipv4ToText(poolEnd)}`,
         transport: transport.kind,
-        arp: segment.canAsk,
+        arp: arp.canAsk,
       },
       'sockets opened',
     );
 
     let failure: string | undefined;
     transport.onLost((reason) => (failure = reason));
-    segment.onLost((reason) => (failure = reason));
+    arp.onLost((reason) => (failure = reason));
     return {
       transport,
-      segment,
+      arp,
       shortcomings,
       lost: () => opened.lost(),
       hasCarrier: () => opened.hasCarrier(),

@@ -2,7 +2,7 @@ import type { Prober } from '../exchange/exchange-parts.ts';
 import type { Clock } from '../lease/clock.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
-import type { Segment } from '../transport/transport.ts';
+import type { SegmentArp } from '../transport/transport.ts';
 
 /** Requests for one address, spread over the time there is: one may be lost. */
 const REQUESTS = 3;
@@ -38,21 +38,17 @@ interface Inquiry {
  * the machine which wants the address ends nothing: another holder, the slower one, is what is being looked for.
  */
 export class Probe implements Prober {
-  readonly #segment: Segment;
+  readonly #arp: SegmentArp;
   readonly #clock: Clock;
   readonly #isBelieved: NonNullable<Hearers['isBelieved']>;
   readonly #inquiries = new Map<Ipv4, Inquiry>();
   #open = 0;
 
-  constructor(
-    segment: Segment,
-    clock: Clock,
-    { isBelieved = () => true, overhear = () => {} }: Hearers = {},
-  ) {
-    this.#segment = segment;
+  constructor(arp: SegmentArp, clock: Clock, { isBelieved = () => true, overhear = () => {} }: Hearers = {}) {
+    this.#arp = arp;
     this.#clock = clock;
     this.#isBelieved = isBelieved;
-    segment.onHeard((address, holder) => {
+    arp.onHeard((address, holder) => {
       overhear(address, holder);
       this.#hear(address, holder);
     });
@@ -65,7 +61,7 @@ export class Probe implements Prober {
 
   ask(address: Ipv4, own: HardwareAddress, milliseconds: number, done: Done): (() => void) | undefined {
     if (this.#open >= QUESTION_LIMIT) return undefined;
-    if (!this.#segment.canAsk) return this.#clock.after(0, () => done(undefined));
+    if (!this.#arp.canAsk) return this.#clock.after(0, () => done(undefined));
 
     const inquiry = this.#inquiries.get(address) ?? { askers: new Set(), cancelRequests: () => {} };
     this.#inquiries.set(address, inquiry);
@@ -93,7 +89,7 @@ export class Probe implements Prober {
     const send = () => {
       sent += 1;
       if (sent < REQUESTS) cancel = this.#clock.after(interval, send);
-      this.#segment.ask(address);
+      this.#arp.ask(address);
     };
     send();
     return () => cancel();

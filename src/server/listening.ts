@@ -180,10 +180,10 @@ export class Listening {
 
   #watchOf(listen: ListenAddress, medium: Medium): ListenIpWatch | undefined {
     const { listenIp, clock, log } = this.#parts;
-    if (listenIp === undefined || medium.segment.listenIp === undefined) return undefined;
+    if (listenIp === undefined || medium.arp.listenIp === undefined) return undefined;
     const watch = new ListenIpWatch({
       listen,
-      arp: medium.segment.listenIp,
+      arp: medium.arp.listenIp,
       clock,
       log,
       ownHardware: () => listenIp.ownHardware(),

@@ -11,13 +11,13 @@ import type { ListenAddress } from '../net/listen-address.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
 import type { Plan } from '../subnet/plan.ts';
 import type { FrameCounter } from '../transport/linux/frame-counter.ts';
-import type { ListenIpArp, Segment, Transport } from '../transport/transport.ts';
+import type { ListenIpArp, SegmentArp, Transport } from '../transport/transport.ts';
 import type { ListenAddressSearch } from './find-listen-address.ts';
 
 /** The sockets on one listen address. */
 export interface Medium {
   readonly transport: Transport;
-  readonly segment: Segment;
+  readonly arp: SegmentArp;
   /** What these sockets cannot do that they should, a sentence each. */
   readonly shortcomings?: readonly string[];
   /** Datagrams that the kernel has dropped for want of room, so far. */
@@ -30,7 +30,7 @@ export interface Medium {
   countFrames?(): FrameCounter | undefined;
   /** Why the sockets are of no more use and must be opened anew; undefined: they work. */
   failure?(): string | undefined;
-  /** Closes transport and segment. */
+  /** Closes the transport and the ARP socket. */
   close(): void;
 }
 

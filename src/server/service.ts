@@ -77,7 +77,7 @@ export class Service {
       clock,
       decide,
       plan,
-      prober: new Probe(medium.segment, clock, {
+      prober: new Probe(medium.arp, clock, {
         isBelieved: (address, holder) => liars.believes(address, holder),
         overhear: (address, holder) => {
           if (!liars.isLiar(holder)) sightings.note(address, holder);

@@ -18,7 +18,7 @@ import { Overflows } from './linux/overflows.ts';
 import { type Readiness, whenReadable } from './linux/readiness.ts';
 import { type InterfaceWatch, watchInterface } from './linux/watch-interface.ts';
 import { ReplySender } from './reply-sender.ts';
-import { countError, Loss, type SocketTransport, type TransportCounters } from './socket-transport.ts';
+import { countError, LossNotice, type SocketTransport, type TransportCounters } from './socket-transport.ts';
 import {
   type Arena,
   type Batch,
@@ -99,7 +99,7 @@ class NativeTransport implements SocketTransport {
   #maximumPayload: number;
   readonly #overflows = new Overflows();
   readonly #filter: ArrivalFilter;
-  readonly #loss = new Loss();
+  readonly #loss = new LossNotice();
   #lastArrival: Arrival | undefined;
   #isClosed = false;
 
@@ -111,9 +111,9 @@ class NativeTransport implements SocketTransport {
       if (now !== undefined) this.#maximumPayload = maximumPayloadOf(now);
       const isGone = events.some(({ kind }) => kind === 'deleted' || kind === 'replaced');
       const end = now === undefined ? '' : ' and made anew';
-      if (isGone) this.#loss.happened(`the interface ${interfaceName} was deleted${end}`);
+      if (isGone) this.#loss.lost(`the interface ${interfaceName} was deleted${end}`);
       else if (events.some(({ kind }) => kind === 'vrf-changed'))
-        this.#loss.happened(`the interface ${interfaceName} is in another VRF than before`);
+        this.#loss.lost(`the interface ${interfaceName} is in another VRF than before`);
     });
     let frameSocket: number | undefined;
     try {
@@ -198,7 +198,7 @@ class NativeTransport implements SocketTransport {
   }
 
   onLost(run: (reason: string) => void): void {
-    this.#loss.tell(run);
+    this.#loss.onLost(run);
   }
 
   pause(): void {

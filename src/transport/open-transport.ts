@@ -1,9 +1,9 @@
 import { GatewayError } from '../errors.ts';
+import { type ArpSocket, type ArpSocketOptions, NO_ARP, openArpSocket } from './arp-socket.ts';
 import { type DgramTransportOptions, openDgramTransport } from './dgram-transport.ts';
 import { type FrameCounter, openFrameCounter } from './linux/frame-counter.ts';
 import { type Libc, loadLibc } from './linux/libc.ts';
 import { openNativeTransport } from './native-transport.ts';
-import { type ArpSegment, openSegment, type SegmentOptions, SILENT_SEGMENT } from './segment.ts';
 import type { SocketTransport } from './socket-transport.ts';
 import type { ListenIpArp } from './transport.ts';
 
@@ -14,7 +14,7 @@ export interface OpenTransportOptions extends DgramTransportOptions {
 
 export interface OpenedTransport {
   readonly transport: SocketTransport;
-  readonly segment: ArpSegment;
+  readonly arp: ArpSocket;
   /** Why it is not better, a sentence for each thing that could not be had; empty for `raw` with ARP. */
   readonly shortcomings: readonly string[];
   /** Datagrams that were dropped because they came faster than they were read. */
@@ -25,12 +25,12 @@ export interface OpenedTransport {
   isUp(): boolean;
   /** Counts from now on what the sockets should hear; undefined: that cannot be had. */
   countFrames(): FrameCounter | undefined;
-  /** Closes transport and segment. */
+  /** Closes the transport and the ARP socket. */
   close(): void;
 }
 
 /**
- * Opens the best transport that can be had: raw, else broadcast, else dgram; and the segment's ARP, else a silent one.
+ * Opens the best transport that can be had: raw, else broadcast, else dgram; and an ARP socket, else NO_ARP.
  * @throws GatewayError rival-server, interface-missing, listen-ip-missing, port-forbidden: no rung is better than another
  * for these; transport-unavailable: not even the last can be had, or it would answer clients of other interfaces; then
  * what was missing for the better ones is said first.
@@ -55,9 +55,9 @@ export async function openTransport(
         );
       }
       try {
-        const segment = unlessUnavailable(() => openSegment(libc, options), shortcomings);
+        const arp = unlessUnavailable(() => openArpSocket(libc, options), shortcomings);
         const countFrames = () => openFrameCounter(libc, options);
-        return joined(transport, segment ?? SILENT_SEGMENT, shortcomings, countFrames);
+        return joined(transport, arp ?? NO_ARP, shortcomings, countFrames);
       } catch (error) {
         transport.close();
         throw error;
@@ -65,7 +65,7 @@ export async function openTransport(
     }
   }
   const transport = await openLast(options, shortcomings);
-  return joined(transport, SILENT_SEGMENT, shortcomings);
+  return joined(transport, NO_ARP, shortcomings);
 }
 
 /** Whoever mends the first reason needs no last rung: it is not to be hidden behind what is wrong with that. */
@@ -83,12 +83,12 @@ async function openLast(
 
 /** The ARP of a listen IP before anything is opened on it; undefined where it cannot be had, or the interface has gone. */
 export function openListenIpArp(
-  options: SegmentOptions,
+  options: ArpSocketOptions,
   load: () => Libc = loadLibc,
 ): { readonly arp: ListenIpArp; close(): void } | undefined {
   try {
-    const segment = openSegment(load(), options);
-    return { arp: segment.listenIp, close: () => segment.close() };
+    const socket = openArpSocket(load(), options);
+    return { arp: socket.listenIp, close: () => socket.close() };
   } catch (error) {
     if (error instanceof GatewayError) return undefined;
     throw error;
@@ -97,20 +97,20 @@ export function openListenIpArp(
 
 function joined(
   transport: SocketTransport,
-  segment: ArpSegment,
+  arp: ArpSocket,
   shortcomings: readonly string[],
   countFrames: () => FrameCounter | undefined = () => undefined,
 ): OpenedTransport {
   return {
     transport,
-    segment,
+    arp,
     shortcomings: [...shortcomings, ...transport.shortcomings],
     lost: () => transport.counters.overflows,
     hasCarrier: () => transport.hasCarrier,
     isUp: () => transport.isUp,
     countFrames,
     close: () => {
-      segment.close();
+      arp.close();
       transport.close();
     },
   };

@@ -31,17 +31,17 @@ export function countError(counts: Map<string, number>, errno: number, by = 1): 
 }
 
 /** The loss of sockets: told once, also to whoever asks only after it happened. */
-export class Loss {
+export class LossNotice {
   #reason: string | undefined;
   #run: ((reason: string) => void) | undefined;
 
-  happened(reason: string): void {
+  lost(reason: string): void {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
     this.#run?.(reason);
   }
 
-  tell(run: (reason: string) => void): void {
+  onLost(run: (reason: string) => void): void {
     this.#run = run;
     if (this.#reason !== undefined) run(this.#reason);
   }

@@ -70,7 +70,7 @@ export interface Transport {
 }
 
 /** What can be asked of and heard on the segment by ARP (RFC 826). */
-export interface Segment {
+export interface SegmentArp {
   /** False: there is no socket for it, and nothing will ever be answered. */
   readonly canAsk: boolean;
   /** Sends one request for an address. */

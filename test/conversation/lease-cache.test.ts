@@ -57,7 +57,7 @@ describe('a server with a lease file', () => {
       }),
       openMedium: () => ({
         transport,
-        segment: new SimulatedSegment(),
+        arp: new SimulatedSegment(),
         lost: () => 0,
         close: () => transport.close(),
       }),

@@ -67,7 +67,7 @@ class Node {
       openMedium: () => {
         const transport = new SimulatedTransport();
         this.#transport = transport;
-        return { transport, segment: new SimulatedSegment(), lost: () => 0, close: () => transport.close() };
+        return { transport, arp: new SimulatedSegment(), lost: () => 0, close: () => transport.close() };
       },
       planOf: () => planOf({ peers: this.peers }),
       waits: true,

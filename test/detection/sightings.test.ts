@@ -44,7 +44,7 @@ class Gateway {
       decide,
       openStore: (inFlight) => memoryStore({ inFlight, clock }),
       findListenAddress: () => ({ kind: 'found', listenIp: at(SERVER), ...place }),
-      openMedium: () => ({ transport, segment, lost: () => 0, close: () => transport.close() }),
+      openMedium: () => ({ transport, arp: segment, lost: () => 0, close: () => transport.close() }),
       planOf: () => planOf({ probeMilliseconds: 300, subnet: subnet({ pools: [POOL] }) }),
       waits: true,
     });

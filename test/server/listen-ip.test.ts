@@ -87,7 +87,7 @@ class Node {
         this.transports.push(transport);
         const segment = Object.assign(new SimulatedSegment(), listenIp());
         const hasCarrier = () => this.hasCarrier;
-        return { transport, segment, lost: () => 0, hasCarrier, close: () => transport.close() };
+        return { transport, arp: segment, lost: () => 0, hasCarrier, close: () => transport.close() };
       },
       planOf: (listen) => planOf({ serverIdentifier: listen.listenIp }),
       waits,

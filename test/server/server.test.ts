@@ -113,7 +113,7 @@ class Node {
     this.transports.push(transport);
     return {
       transport,
-      segment: new SimulatedSegment(),
+      arp: new SimulatedSegment(),
       lost: () => this.lost,
       hasCarrier: () => this.hasCarrier,
       failure: () => (transport === this.transports[0] ? this.failure : undefined),

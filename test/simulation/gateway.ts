@@ -7,7 +7,7 @@ import { hardwareFromText } from '../../src/net/hardware-address.ts';
 import { ipv4ToText } from '../../src/net/ipv4.ts';
 import { Server } from '../../src/server/server.ts';
 import type { Plan } from '../../src/subnet/plan.ts';
-import type { Segment } from '../../src/transport/transport.ts';
+import type { SegmentArp } from '../../src/transport/transport.ts';
 import { at } from '../support/plan.ts';
 import type { SeededRandom } from '../support/random.ts';
 import { type Sent, SimulatedTransport } from '../support/simulated-transport.ts';
@@ -134,7 +134,7 @@ class Process {
         };
         this.#transport = transport;
         const segment = this.#segment(parts);
-        return { transport, segment, lost: () => 0, close: () => transport.close() };
+        return { transport, arp: segment, lost: () => 0, close: () => transport.close() };
       },
       planOf: () => plan,
       waits: true,
@@ -184,8 +184,8 @@ class Process {
   }
 
   /** ARP is as good as the segment: who has an address answers for it. */
-  #segment({ clock, holderOf }: GatewayParts): Segment {
-    let hear: Parameters<Segment['onHeard']>[0] = () => {};
+  #segment({ clock, holderOf }: GatewayParts): SegmentArp {
+    let hear: Parameters<SegmentArp['onHeard']>[0] = () => {};
     return {
       canAsk: true,
       ask: (address) =>

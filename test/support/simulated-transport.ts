@@ -11,7 +11,7 @@ import {
   type Outgoing,
   RECEIVE_SLOT_BYTES,
   SEND_SLOT_BYTES,
-  type Segment,
+  type SegmentArp,
   type Transport,
 } from '../../src/transport/transport.ts';
 import { at } from './plan.ts';
@@ -180,7 +180,7 @@ export class SimulatedListenIpArp implements ListenIpArp {
 }
 
 /** A segment on which nobody lives until a test says so. */
-export class SimulatedSegment implements Segment {
+export class SimulatedSegment implements SegmentArp {
   canAsk = true;
   /** Every request, in order. */
   readonly asked: Ipv4[] = [];

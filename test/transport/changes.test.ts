@@ -3,9 +3,9 @@ import type { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
 import { Segment } from '../../src/cli/lab/segment.ts';
 import type { HardwareAddress } from '../../src/net/hardware-address.ts';
 import { type Ipv4, ipv4ToText } from '../../src/net/ipv4.ts';
+import { type ArpSocket, openArpSocket } from '../../src/transport/arp-socket.ts';
 import { loadLibc } from '../../src/transport/linux/libc.ts';
 import { interfaceEventText, watchInterface } from '../../src/transport/linux/watch-interface.ts';
-import { type ArpSegment, openSegment } from '../../src/transport/segment.ts';
 import { TO_ALL, toClient, toRelay } from '../support/destinations.ts';
 import { hardwareText } from '../support/frames.ts';
 import { ip, mac, u16 } from '../support/packet.ts';
@@ -40,10 +40,10 @@ describeSystem('an interface that changes, and its ARP', [], () => {
   afterAll(() => segment?.close());
 
   const plug = () => segment.plug(node, { address: '10.15.3.10/24', hardware: NODE });
-  const openArp = () => closedAfter(inNetworkOf(node, () => openSegment(loadLibc(), PLAN)));
+  const openArp = () => closedAfter(inNetworkOf(node, () => openArpSocket(loadLibc(), PLAN)));
 
   /** Everything that ARP says, as lines. */
-  function heardBy(arp: ArpSegment): string[] {
+  function heardBy(arp: ArpSocket): string[] {
     const lines: string[] = [];
     arp.onHeard((address: Ipv4, holder: HardwareAddress) =>
       lines.push(`${ipv4ToText(address)} ${holder.toString(16)}`),

@@ -305,7 +305,7 @@ describe('the ladder of transports', () => {
     const opened = closedAfter(await openTransport(options, failing));
 
     expect(opened.transport.kind).toBe('dgram');
-    expect(opened.segment.canAsk).toBe(false);
+    expect(opened.arp.canAsk).toBe(false);
     expect(opened.shortcomings[0]).toBe('koffi cannot be loaded (test)');
     expect(opened.shortcomings[1]).toContain('ethtool -K lo tx off');
   });

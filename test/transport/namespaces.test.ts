@@ -289,7 +289,7 @@ describeSystem('sockets on a segment', ['dnsmasq', 'ss', 'nft'], () => {
     await ear.until(1);
 
     expect(opened.transport.kind).toBe('broadcast');
-    expect(opened.segment.canAsk).toBe(false);
+    expect(opened.arp.canAsk).toBe(false);
     expect(opened.shortcomings).toHaveLength(2);
     expect(opened.shortcomings.every((each) => each.includes('NET_RAW'))).toBe(true);
     expect(ear.frames[0]).toMatchObject({ destination: '255.255.255.255', destinationHardware: EVERYBODY });

@@ -20,17 +20,17 @@ import { MessageVector, pinnedMemory } from './linux/message-vector.ts';
 import { interfaceMissing } from './linux/open-socket.ts';
 import { type Readiness, whenReadable } from './linux/readiness.ts';
 import { type InterfaceWatch, watchInterface } from './linux/watch-interface.ts';
-import { countError, Loss } from './socket-transport.ts';
-import type { ListenIpArp, ListenIpSign, Segment } from './transport.ts';
+import { countError, LossNotice } from './socket-transport.ts';
+import type { ListenIpArp, ListenIpSign, SegmentArp } from './transport.ts';
 
-export interface SegmentOptions {
+export interface ArpSocketOptions {
   readonly interfaceName: string;
   readonly listenIp: Ipv4;
   /** Whose ARP is heard. */
   readonly prefix: Prefix;
 }
 
-export interface ArpSegment extends Segment {
+export interface ArpSocket extends SegmentArp {
   /** Requests that were not sent, by the error's name. */
   readonly refusedSends: ReadonlyMap<string, number>;
   /** Calls `run` once, with the reason in words, when the socket is of no more use and must be opened anew. */
@@ -39,7 +39,7 @@ export interface ArpSegment extends Segment {
 }
 
 /** Where no ARP can be had: nothing is asked, and nothing heard. */
-export const SILENT_SEGMENT: ArpSegment = {
+export const NO_ARP: ArpSocket = {
   canAsk: false,
   refusedSends: new Map(),
   ask: () => undefined,
@@ -52,18 +52,18 @@ export const SILENT_SEGMENT: ArpSegment = {
  * Opens the ARP of one interface.
  * @throws GatewayError interface-missing, or transport-unavailable without CAP_NET_RAW.
  */
-export function openSegment(
+export function openArpSocket(
   libc: Libc,
-  options: SegmentOptions,
-): ArpSegment & { readonly listenIp: ListenIpArp } {
-  return new PacketSegment(libc, options);
+  options: ArpSocketOptions,
+): ArpSocket & { readonly listenIp: ListenIpArp } {
+  return new PacketArpSocket(libc, options);
 }
 
 /** ARP messages read at once; a flood of them must not keep the event loop. */
 const SLOTS = 64;
 const SLOT_BYTES = 64;
 
-class PacketSegment implements ArpSegment {
+class PacketArpSocket implements ArpSocket {
   readonly canAsk = true;
   readonly refusedSends = new Map<string, number>();
   readonly #libc: Libc;
@@ -73,7 +73,7 @@ class PacketSegment implements ArpSegment {
   readonly #watch: InterfaceWatch;
   readonly #fd: number;
   readonly #vector: MessageVector;
-  readonly #loss = new Loss();
+  readonly #loss = new LossNotice();
   /** The segment's link-layer broadcast, as a sockaddr_ll. */
   readonly #everybody: Uint8Array;
   /** Room for getsockname. */
@@ -84,20 +84,20 @@ class PacketSegment implements ArpSegment {
   #hearSign: (sign: ListenIpSign, hardware: HardwareAddress) => void = () => {};
   #isClosed = false;
 
-  constructor(libc: Libc, { interfaceName, listenIp, prefix }: SegmentOptions) {
+  constructor(libc: Libc, { interfaceName, listenIp, prefix }: ArpSocketOptions) {
     this.#libc = libc;
     this.#listenIp = listenIp;
     this.#nobody = prefix.network;
     this.#watch = watchInterface(interfaceName, (events) => {
       if (events.some(({ kind }) => kind === 'deleted' || kind === 'replaced')) {
-        this.#loss.happened(`the interface ${interfaceName} was deleted`);
+        this.#loss.lost(`the interface ${interfaceName} was deleted`);
       }
     });
     const link = this.#watch.now;
     try {
       if (link === undefined) throw interfaceMissing(interfaceName);
       this.#everybody = linkAddress(ETH_P_ARP, link.index, EVERYBODY);
-      this.#fd = openArpSocket(libc, link.index, prefix, listenIp);
+      this.#fd = boundSocket(libc, link.index, prefix, listenIp);
     } catch (error) {
       this.#watch.close();
       throw error;
@@ -159,7 +159,7 @@ class PacketSegment implements ArpSegment {
   }
 
   onLost(run: (reason: string) => void): void {
-    this.#loss.tell(run);
+    this.#loss.onLost(run);
   }
 
   close(): void {
@@ -192,7 +192,7 @@ class PacketSegment implements ArpSegment {
   }
 }
 
-function openArpSocket(libc: Libc, index: number, prefix: Prefix, listenIp: Ipv4): number {
+function boundSocket(libc: Libc, index: number, prefix: Prefix, listenIp: Ipv4): number {
   const fd = libc.socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) throw noArp('made', fd);
   // The filter before the protocol, so that nothing is heard unfiltered.
