@@ -22,6 +22,8 @@ const OTHERS = 0o177;
 /** How often it is seen whether the socket still stands under its name: milliseconds. */
 const LOOK = 1000;
 
+const CANNOT_BE_ASKED = 'health cannot be asked';
+
 /** The server that the questions are about. */
 export interface Asked {
   readonly status: Status;
@@ -46,6 +48,7 @@ export class HealthEndpoint {
   readonly #path: string;
   readonly #asked: Asked;
   readonly #server: Server;
+  readonly #log: Log;
   readonly #open = new Set<Socket>();
   /** Of the socket's file. */
   #inode = 0;
@@ -56,20 +59,26 @@ export class HealthEndpoint {
   constructor(path: string, asked: Asked, log: Log, prepare: () => Promise<void> = async () => {}) {
     this.#prepare = prepare;
     this.#path = path;
+    this.#log = log;
     this.#asked = asked;
     // Who has said all that it has to say still waits for the answer.
     this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#hear(socket));
     this.#server.maxConnections = CONNECTION_LIMIT;
-    this.#server.on('error', (error) => log.warn({ err: error, path }, 'health cannot be asked'));
+    this.#server.on('error', (error) => log.warn({ err: error, path }, CANNOT_BE_ASKED));
   }
 
   /** A socket that an earlier process left is replaced; so is one that takes its place later. */
   async open(): Promise<void> {
-    rmSync(this.#path, { force: true });
-    await new Promise<void>((resolve) => {
-      this.#server.once('error', () => resolve());
-      this.#listen(resolve);
-    });
+    try {
+      rmSync(this.#path, { force: true });
+      await new Promise<void>((resolve) => {
+        this.#server.once('error', () => resolve());
+        this.#listen(resolve);
+      });
+    } catch (error) {
+      const remedy = 'move away what stands there; it is tried again each second';
+      this.#log.warn({ err: error, path: this.#path, remedy }, CANNOT_BE_ASKED);
+    }
     this.#looking = setInterval(() => this.#look(), LOOK).unref();
   }
 

@@ -615,6 +615,22 @@ describe('the health socket', () => {
     await expect(askHealth(path, 2000)).rejects.toThrow();
   });
 
+  test('that cannot be made ends nothing: it is said, and made when what is in the way has gone', async () => {
+    const node = new Node();
+    await node.server.start();
+    const path = join(directory, HEALTH_SOCKET);
+    mkdirSync(join(path, 'in-the-way'), { recursive: true });
+    const endpoint = new HealthEndpoint(path, node.server, node.log);
+
+    await endpoint.open();
+    rmSync(path, { recursive: true });
+
+    expect(node.log.at('warn')).toContain('health cannot be asked');
+    await expect.poll(() => existsSync(path), { timeout: 5000 }).toBe(true);
+    expect(await askHealth(path, 2000)).toEqual(node.server.status);
+    await endpoint.close();
+  });
+
   test('answers whoever says nothing with the status, and what is no request with that', async () => {
     const node = new Node();
     await node.server.start();

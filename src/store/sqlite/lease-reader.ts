@@ -5,6 +5,7 @@ import { GatewayError } from '../../errors.ts';
 import type { Instant } from '../../lease/lease.ts';
 import type { HardwareAddress } from '../../net/hardware-address.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
+import { refuseOddFiles } from './disk/beside.ts';
 import { LEASE_FILE } from './disk/directory.ts';
 import { diskErrorOf } from './disk/disk-error.ts';
 import { openSqlite } from './disk/driver.ts';
@@ -167,6 +168,7 @@ export function openLeaseReader(directory: string): LeaseReader {
   }
   let database: Database | undefined;
   try {
+    refuseOddFiles(['', '-wal', '-shm'].map((suffix) => file + suffix));
     database = connect(file);
     const schema = schemaOf(database);
     if (schema > MIGRATIONS.length) throw newerSchema(file, schema, MIGRATIONS.length);

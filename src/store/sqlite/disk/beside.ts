@@ -1,5 +1,6 @@
-import { closeSync, existsSync, fsyncSync, openSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { GatewayError } from '../../../errors.ts';
 import type { Instant } from '../../../lease/lease.ts';
 
 /** What has just been made or renamed beside the file is there after a loss of power. */
@@ -9,6 +10,19 @@ export function syncDirectoryOf(file: string): void {
     fsyncSync(handle);
   } finally {
     closeSync(handle);
+  }
+}
+
+/**
+ * Throws store-unusable for a name that is a file's and has something else under it: a directory, which a container's
+ * mount of a missing file makes, or a pipe, which would be waited for.
+ */
+export function refuseOddFiles(names: readonly string[]): void {
+  for (const name of names) {
+    const found = statSync(name, { throwIfNoEntry: false });
+    if (found === undefined || found.isFile()) continue;
+    const what = found.isDirectory() ? 'a directory' : 'a pipe, a socket or a device';
+    throw new GatewayError('store-unusable', `${name}: ${what}, and no file: move it away`);
   }
 }
 

@@ -3,17 +3,20 @@ import { closeSync, existsSync, fsyncSync, openSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import { GatewayError } from '../../../errors.ts';
 import type { Instant } from '../../../lease/lease.ts';
-import { stampOf, syncDirectoryOf, unusedName } from '../disk/beside.ts';
+import { refuseOddFiles, stampOf, syncDirectoryOf, unusedName } from '../disk/beside.ts';
 import { NO_ROOM_FOR_INDEX } from '../disk/disk-error.ts';
 import { openSqlite } from '../disk/driver.ts';
 import { codeOf } from '../disk/error-code.ts';
 import { tighten } from '../disk/file-mode.ts';
+import { journalOf } from '../journal/journal-file.ts';
 import { damageOf, finishSetAside, type SetAside, setAside } from './damage.ts';
 import { PAGE_BYTES } from './record.ts';
 import { holdsLeases, type Migration, migrate, schemaOf } from './schema.ts';
 
 /** How long a write waits for somebody who writes to the file with other tools: milliseconds. */
 const BUSY_MILLISECONDS = 200;
+/** What is made under the file's name, and beside it. */
+const BESIDE = ['', '-wal', '-shm', '-journal', '.salvage', '.salvaged'];
 /** What a WAL that has grown is cut to when it starts over. */
 const WAL_BYTES = 8 * 1024 * 1024;
 
@@ -34,6 +37,7 @@ export interface OpenedDatabase extends Connected {
 
 /** Opens the lease file of a directory that is ours, or makes it. */
 export function openDatabase(file: string, now: Instant, migrations: readonly Migration[]): OpenedDatabase {
+  refuseOddFiles([...BESIDE.map((suffix) => file + suffix), `${journalOf(file)}.new`]);
   const isFinished = finishSetAside(file, now) !== undefined;
   const wasThere = existsSync(file);
   const damage = damageOf(file);

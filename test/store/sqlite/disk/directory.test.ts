@@ -79,11 +79,35 @@ describe('the leases directory', () => {
     expect(statSync(`${fileIn(directory)}.lock.aside`).isDirectory()).toBe(true);
   });
 
-  it('whose lease file is a directory is refused', () => {
-    const directory = temporaryDirectory();
-    mkdirSync(fileIn(directory));
+  it.each([
+    'leases.sqlite',
+    'leases.sqlite-wal',
+    'leases.sqlite-shm',
+    'leases.sqlite.salvage',
+    'leases.sqlite.salvaged',
+    'leases.journal.new',
+  ])(
+    'in which %s is a directory or a pipe is refused by that name, and neither waited for nor opened',
+    (name) => {
+      const [folder, pipe] = [temporaryDirectory(), temporaryDirectory()];
+      mkdirSync(join(folder, name));
+      execFileSync('mkfifo', [join(pipe, name)]);
 
-    expect(() => openIn(directory)).toThrow(expect.objectContaining({ code: 'store-unusable' }));
+      for (const directory of [folder, pipe])
+        expect(errorOf(() => openIn(directory))).toMatchObject({
+          code: 'store-unusable',
+          message: expect.stringMatching(
+            new RegExp(`/${name}: a (directory|pipe).*, and no file: move it away$`),
+          ),
+        });
+    },
+  );
+
+  it('in which the lease file is a pipe is refused by whoever only reads, too', () => {
+    const directory = temporaryDirectory();
+    execFileSync('mkfifo', [fileIn(directory)]);
+
+    expect(errorOf(() => openLeaseReader(directory)).message).toMatch(/leases\.sqlite: a pipe/);
   });
 
   it('that may not be written is refused by name', ({ skip }) => {
