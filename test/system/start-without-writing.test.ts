@@ -85,4 +85,35 @@ describeSystem('a gateway that starts where nothing can be written to its lease 
     },
     40_000,
   );
+
+  test.each([
+    ['its own file may only be read', 'chmod u-w leases.sqlite', /chmod u\+rw \S+leases\.sqlite\)/],
+    ['its own log may only be read', 'chmod u-w leases.sqlite-wal', /chmod u\+rw \S+leases\.sqlite-wal\)/],
+    ['its own journal may not be read', 'chmod 0 leases.journal', /chmod u\+rw \S+leases\.journal\)/],
+    ["a file is root's", 'chown 0 leases.sqlite-shm', /chown -R 65534 \S+\)/],
+  ])(
+    'and cannot, since %s: ends with the line that mends it',
+    async (_title, deed, remedy) => {
+      const { node } = segment();
+      const directory = segment().folder();
+      const first = await segment().gateway({}, directory);
+      await segment().client().lease(A);
+      await first.end('SIGKILL');
+      node.run('sh', '-c', `chmod a+rx ${directory}/.. && cd ${directory} && chown -R 65534 . && ${deed}`);
+
+      const command = [
+        'setpriv',
+        '--reuid=65534',
+        '--clear-groups',
+        process.execPath,
+        builtProgram(),
+        'serve',
+      ];
+      const ended = await run(node, command, gatewayEnvironment(directory));
+
+      expect(ended.status).toBe(74);
+      expect(ended.errors).toMatch(remedy);
+    },
+    30_000,
+  );
 });

@@ -1,4 +1,4 @@
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { GatewayError } from '../../../errors.ts';
 import { READ_ONLY_REMEDY } from './directory.ts';
@@ -24,15 +24,36 @@ export function diskErrorOf(file: string, cause: unknown): GatewayError {
       'end the program that holds it (an open transaction of sqlite3, a backup: `fuser` names it)';
     return failed('locked by another program', remedy);
   }
-  if (['SQLITE_CANTOPEN', 'EACCES', 'EPERM'].includes(code) || code.startsWith('SQLITE_READONLY')) {
-    const who = process.getuid?.() ?? 'the user that the gateway runs as';
-    return unusable(
-      'cannot be opened',
-      `give it and its directory to the gateway's user (chown -R ${who} ${where})`,
-    );
-  }
+  if (['SQLITE_CANTOPEN', 'EACCES', 'EPERM'].includes(code) || code.startsWith('SQLITE_READONLY'))
+    return unusable('cannot be opened', rightOf(file));
   const message = cause instanceof Error ? cause.message : String(cause);
   return failed(message, 'see to the disk (df, dmesg)');
+}
+
+/** What lets the gateway's user read and write a lease file and what SQLite has beside it. */
+function rightOf(file: string): string {
+  const user = process.getuid?.();
+  const lacking = [file, `${file}-wal`, `${file}-shm`].find(
+    (name) => existsSync(name) && refusalOf(name) !== undefined,
+  );
+  if (lacking !== undefined && refusalOf(lacking) === 'EACCES') {
+    if (statSync(lacking).uid === user)
+      return `give its owner the right to read and write (chmod u+rw ${lacking})`;
+    const who = user ?? 'the user that the gateway runs as';
+    return `give it and its directory to the gateway's user (chown -R ${who} ${dirname(file)})`;
+  }
+  const name = lacking ?? file;
+  return `see whether it may not be changed (lsattr ${name}; then chattr -i -a ${name}), or what else forbids it (AppArmor, SELinux: dmesg)`;
+}
+
+/** Undefined: it may be read and written. */
+function refusalOf(name: string): string | undefined {
+  try {
+    accessSync(name, constants.R_OK | constants.W_OK);
+    return undefined;
+  } catch (error) {
+    return codeOf(error);
+  }
 }
 
 /** SQLite's word where the index of its log, which is shared memory, finds no room on the disk. */
