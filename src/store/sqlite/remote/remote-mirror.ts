@@ -19,6 +19,7 @@ const MOST_CHANGES = 256;
 /** A file that is not open after so long is worth a line: milliseconds. */
 const LONG_START = 10_000;
 
+const START_REMEDY = 'see to the disk of the leases directory (dmesg, iostat -x); nothing is served before';
 const REMEDY =
   "see to the disk of the leases directory (dmesg, iostat -x); guests are served from etcd's leases";
 
@@ -35,7 +36,7 @@ export interface RemoteMirrorParts {
 export function openRemoteMirror(parts: RemoteMirrorParts): Promise<RemoteMirror> {
   const { port, clock, say } = parts;
   const cancel = clock.after(LONG_START, () =>
-    say('warn', { seconds: LONG_START / 1000, remedy: REMEDY }, 'the lease file is not open yet'),
+    say('warn', { seconds: LONG_START / 1000, remedy: START_REMEDY }, 'the lease file is not open yet'),
   );
   return new Promise<RemoteMirror>((resolve, reject) => {
     port.hear((message) => {
