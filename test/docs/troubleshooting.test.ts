@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { REASONS } from '../../src/engine/reasons.ts';
@@ -27,4 +27,19 @@ test('every reason word that the symptoms name is one', () => {
 
   expect(words.length).toBeGreaterThan(5);
   expect(words.filter((word) => !Object.keys({ ...REASONS, ...DROPS }).includes(word ?? ''))).toEqual([]);
+});
+
+test('every message that the symptoms quote is one of the program', () => {
+  const symptoms = readFileSync(PAGE, 'utf8').split('<!-- begin')[0] ?? '';
+  const cells = [...symptoms.matchAll(/^\| (.*?) \|/gm)].map(([, cell = '']) => cell);
+  const quoted = cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text));
+  const messages = quoted.filter((text) => / .* /.test(text) && !text.startsWith('vps-gateway'));
+  const folder = join(import.meta.dirname, '../../src');
+  const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.ts'),
+  );
+  const program = sources.map((name) => readFileSync(join(folder, name), 'utf8')).join('\n');
+
+  expect(messages.length).toBeGreaterThan(2);
+  expect(messages.filter((text) => !program.includes(text))).toEqual([]);
 });
