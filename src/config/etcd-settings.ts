@@ -1,5 +1,5 @@
 import { bytes, endpoints, file, name, text } from './etcd-kinds.ts';
-import { open, setting } from './setting.ts';
+import { optional, setting } from './setting.ts';
 import { oneOf, secret } from './setting-kinds.ts';
 
 /** The settings of leases that several gateways share. */
@@ -11,49 +11,49 @@ export const ETCD_SETTINGS = {
     kind: endpoints,
     help: 'the members of etcd, separated by commas: https://192.0.2.11:2379,...; off: leases are in the SQLite file alone',
   }),
-  segment: open({
+  segment: optional({
     group: 'Shared leases',
     variable: 'GATEWAY_SEGMENT',
     flag: 'segment',
     kind: name,
     help: 'the name of this segment, the same on all its gateways and on no others; required with etcd',
   }),
-  nodeName: open({
+  nodeName: optional({
     group: 'Shared leases',
     variable: 'GATEWAY_NODE_NAME',
     flag: 'node-name',
     kind: name,
     help: "this node's name, kept with what it grants; the host's name if not set",
   }),
-  etcdCa: open({
+  etcdCa: optional({
     group: 'Shared leases',
     variable: 'GATEWAY_ETCD_CA',
     flag: 'etcd-ca',
     kind: file,
     help: "PEM file of the authority that signed etcd's certificates",
   }),
-  etcdCert: open({
+  etcdCert: optional({
     group: 'Shared leases',
     variable: 'GATEWAY_ETCD_CERT',
     flag: 'etcd-cert',
     kind: file,
     help: 'PEM file of the certificate that this gateway shows to etcd',
   }),
-  etcdKey: open({
+  etcdKey: optional({
     group: 'Shared leases',
     variable: 'GATEWAY_ETCD_KEY',
     flag: 'etcd-key',
     kind: file,
     help: 'PEM file of its private key',
   }),
-  etcdUser: open({
+  etcdUser: optional({
     group: 'Shared leases',
     variable: 'GATEWAY_ETCD_USER',
     flag: 'etcd-user',
     kind: text,
     help: "etcd's own user, where its authentication is on",
   }),
-  etcdPassword: open({
+  etcdPassword: optional({
     group: 'Shared leases',
     variable: 'GATEWAY_ETCD_PASSWORD',
     flag: undefined,

@@ -1,4 +1,4 @@
-import { open, setting } from './setting.ts';
+import { optional, setting } from './setting.ts';
 import { directory, orOff, percentage, seconds } from './setting-kinds.ts';
 
 /** The settings of leases: their times, and where they are kept. */
@@ -11,7 +11,7 @@ export const LEASE_SETTINGS = {
     kind: seconds(1, 0xfffffffe, 'infinite'),
     help: 'lease time (option 51) for a client that names none: 12h, 90m, 1h30m, 3600, 7d or infinite',
   }),
-  leaseTimeMin: open({
+  leaseTimeMin: optional({
     group: 'Leases',
     shared: 'alike',
     variable: 'GATEWAY_DHCP_LEASE_TIME_MIN',
@@ -19,7 +19,7 @@ export const LEASE_SETTINGS = {
     kind: seconds(1, 0xfffffffe, 'infinite'),
     help: 'the shortest a client may ask for; if not set, 2m, or the lease time where that is shorter',
   }),
-  leaseTimeMax: open({
+  leaseTimeMax: optional({
     group: 'Leases',
     shared: 'alike',
     variable: 'GATEWAY_DHCP_LEASE_TIME_MAX',

@@ -1,20 +1,20 @@
 import type { SettingKind } from './setting-kinds.ts';
 
-/** What a setting is: one row of the table of all of them. */
+/** One setting: a row of the table of settings. */
 export interface Setting<Value> {
-  /** The heading that it stands under in the help. */
+  /** The heading above it in the help. */
   readonly group: SettingGroup;
   /** The environment variable. */
   readonly variable: string;
   /** Without its dashes; undefined: environment only. A switch also has the form `--no-<flag>`. */
   readonly flag: string | undefined;
   readonly kind: SettingKind<Value>;
-  /** As an operator would write it; undefined: no value. */
+  /** The value as an operator would write it; undefined: none. */
   readonly default: string | undefined;
   readonly help: string;
   /**
-   * Of gateways that share their leases. agreed: all must have it alike, or they do not start. alike: they should, and may
-   * differ while nodes are changed one by one. Absent: each has its own.
+   * For gateways that share their leases. agreed: it must be equal on all of them, or they do not start. alike: it should
+   * be equal, and may differ while the nodes are changed one by one. Absent: each gateway has its own value.
    */
   readonly shared?: 'agreed' | 'alike';
 }
@@ -35,7 +35,7 @@ export function setting<Value>(fallback: string, row: Row<Value>): Row<Value> & 
   return { ...row, default: fallback };
 }
 
-/** A setting that may be left open. */
-export function open<Value>(row: Row<Value>): Row<Value> & { readonly default: undefined } {
+/** A setting that may have no value. */
+export function optional<Value>(row: Row<Value>): Row<Value> & { readonly default: undefined } {
   return { ...row, default: undefined };
 }

@@ -13,7 +13,7 @@ import {
   relayList,
   routes,
 } from './network-kinds.ts';
-import { open, setting } from './setting.ts';
+import { optional, setting } from './setting.ts';
 import {
   count,
   logLevel,
@@ -32,14 +32,14 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Every setting: key, variable, flag, type, default and help. A flag beats the variable, which beats the default. */
 export const SETTINGS = {
-  listenIp: open({
+  listenIp: optional({
     group: 'Segment',
     variable: 'GATEWAY_DHCP_LISTEN_IP',
     flag: 'listen-ip',
     kind: address,
     help: "this node's own address, 10.15.3.10 to .19; also the server identifier. Found on the interface if not set",
   }),
-  interface: open({
+  interface: optional({
     group: 'Segment',
     variable: 'GATEWAY_DHCP_INTERFACE',
     flag: 'interface',
@@ -62,7 +62,7 @@ export const SETTINGS = {
     kind: mask,
     help: 'mask of the segment (option 1), dotted or as a prefix length: 24',
   }),
-  subnet: open({
+  subnet: optional({
     group: 'Segment',
     variable: 'GATEWAY_DHCP_SUBNET',
     flag: 'subnet',
@@ -85,7 +85,7 @@ export const SETTINGS = {
     kind: address,
     help: 'last address for guests',
   }),
-  peers: open({
+  peers: optional({
     group: 'Segment',
     variable: 'GATEWAY_PEERS',
     flag: 'peers',
@@ -255,7 +255,7 @@ export const SETTINGS = {
     kind: oneOf('auto', 'json', 'pretty'),
     help: 'json, pretty, or auto: pretty on a terminal, else json',
   }),
-  apiSecret: open({
+  apiSecret: optional({
     group: 'Reserved',
     variable: 'GATEWAY_API_SECRET',
     flag: undefined,

@@ -22,7 +22,7 @@ export class EtcdClusterPeers implements ClusterPeersView {
   }
 
   get agreedAt(): number | undefined {
-    return this.store?.members.agreedAt;
+    return this.store?.members.clocks.agreedAt;
   }
 
   isByWallClock(lease: Lease): boolean {
@@ -40,7 +40,7 @@ export class EtcdClusterPeers implements ClusterPeersView {
   }
 
   #skewProblems(): readonly SharingProblem[] {
-    const { milliseconds = 0, node = '' } = this.store?.members.skew ?? {};
+    const { milliseconds = 0, node = '' } = this.store?.members.clocks.skew ?? {};
     if (Math.abs(milliseconds) < SKEW_WARNING) return [];
     const seconds = Math.round(Math.abs(milliseconds) / 1000);
     const direction = milliseconds > 0 ? 'ahead' : 'behind';

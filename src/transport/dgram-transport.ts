@@ -24,7 +24,7 @@ export interface DgramTransportOptions extends NativeTransportOptions {
 }
 
 /** Datagrams that may wait here to be received; Node reads on whether we are ready or not. */
-const WAITING = 1024;
+const QUEUE_LIMIT = 1024;
 const OUTBOX_SLOTS = 512;
 const ETHERNET_MTU = 1500;
 
@@ -97,7 +97,7 @@ function explained(
   return cause;
 }
 
-interface Waiting {
+interface QueuedDatagram {
   /** At most RECEIVE_SLOT_BYTES. */
   readonly bytes: Uint8Array;
   readonly truncated: boolean;
@@ -113,7 +113,7 @@ class DgramTransport implements SocketTransport {
   readonly #interfaceName: string;
   readonly #serverPort: number;
   readonly #clientPort: number;
-  readonly #waiting: { readonly unicast: Waiting[]; readonly broadcast: Waiting[] } = {
+  readonly #queued: { readonly unicast: QueuedDatagram[]; readonly broadcast: QueuedDatagram[] } = {
     unicast: [],
     broadcast: [],
   };
@@ -195,14 +195,14 @@ class DgramTransport implements SocketTransport {
 
   receive(arena: Arena): Batch {
     const datagrams: Datagram[] = [];
-    for (const queue of [this.#waiting.unicast, this.#waiting.broadcast]) {
+    for (const queue of [this.#queued.unicast, this.#queued.broadcast]) {
       for (const { bytes, truncated, arrival } of queue.splice(0, arena.capacity - datagrams.length)) {
         const offset = datagrams.length * RECEIVE_SLOT_BYTES;
         arena.bytes.set(bytes, offset);
         datagrams.push({ offset, length: bytes.length, truncated, arrival });
       }
     }
-    return { arena, datagrams, drained: !this.#hasWaiting };
+    return { arena, datagrams, drained: !this.#hasQueued };
   }
 
   /** Node says only later what the kernel refused: that is counted then. */
@@ -229,19 +229,19 @@ class DgramTransport implements SocketTransport {
     for (const socket of this.#sockets) socket.close();
   }
 
-  get #hasWaiting(): boolean {
-    return this.#waiting.unicast.length > 0 || this.#waiting.broadcast.length > 0;
+  get #hasQueued(): boolean {
+    return this.#queued.unicast.length > 0 || this.#queued.broadcast.length > 0;
   }
 
   #listen(socket: Socket, via: Arrival['via'], local: Ipv4): void {
     socket.on('error', (error) => count(this.#failedReceives, error));
     socket.on('message', (bytes, { address }) => {
-      if (this.#waiting[via].length >= WAITING) {
+      if (this.#queued[via].length >= QUEUE_LIMIT) {
         this.#overflows += 1;
         return;
       }
       const truncated = bytes.length > RECEIVE_SLOT_BYTES;
-      this.#waiting[via].push({
+      this.#queued[via].push({
         bytes: truncated ? Uint8Array.from(bytes.subarray(0, RECEIVE_SLOT_BYTES)) : bytes,
         truncated,
         arrival: { via, source: ipv4FromText(address) ?? UNSPECIFIED, local },
@@ -252,7 +252,7 @@ class DgramTransport implements SocketTransport {
 
   /** Once a turn of the event loop, so that all of one turn's datagrams are one batch. */
   #schedule(): void {
-    if (this.#isScheduled || this.#isPaused || this.#run === undefined || !this.#hasWaiting) return;
+    if (this.#isScheduled || this.#isPaused || this.#run === undefined || !this.#hasQueued) return;
     this.#isScheduled = true;
     setImmediate(() => {
       this.#isScheduled = false;

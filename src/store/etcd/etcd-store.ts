@@ -7,13 +7,12 @@ import type { Say } from '../../log/say.ts';
 import { type Ipv4, ipv4ToText, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { LeaseStore, Outcome } from '../lease-store.ts';
 import type { Mirror } from '../mirror.ts';
-import type { Etcd, Revision, Watch } from './client/etcd.ts';
+import type { Etcd } from './client/etcd.ts';
+import { Follower } from './follower.ts';
 import { CLOCK_GRACE } from './keys/clock-grace.ts';
 import { Keys } from './keys/entry.ts';
-import { decodeGeneration, type KnownGeneration, OtherGenerationError } from './keys/generation.ts';
 import type { Profile } from './keys/heartbeat.ts';
 import { OperationIds } from './keys/operation-ids.ts';
-import type { Snapshot } from './keys/snapshot.ts';
 import { KnownKeys } from './known-keys.ts';
 import { Admission } from './membership/admission.ts';
 import type { EtcdMaintenance } from './membership/etcd-maintenance.ts';
@@ -25,12 +24,8 @@ import { Reckoning } from './reckoning.ts';
 import { Sender } from './sender.ts';
 import { transactionGroups } from './transaction-groups.ts';
 
-/** At most so many changes in one transaction; etcd takes 128 operations. */
+/** The most changes in one transaction; etcd takes 128 operations. */
 const BATCH_LIMIT = 64;
-/** How often a store that failed asks whether there is a majority again, and a lost watch is begun anew: milliseconds. */
-const TRY_EVERY = 1000;
-/** How often a majority is asked though nothing is to be done: milliseconds. */
-const CONFIRM_EVERY = 3000;
 
 export interface EtcdStoreOptions {
   readonly etcd: Etcd;
@@ -49,11 +44,10 @@ export interface EtcdStoreOptions {
 }
 
 /**
- * Leases that several gateways share, in etcd: each change is a transaction that compares the revision of every key it
- * rests on, so that no two gateways can promise one address, and is on the disks of a majority when it is committed.
- * Nothing is settled without that: offers are reserved in etcd too, so that all gateways offer a client the same
- * address, and a refusal is confirmed there. The table follows the watch, and may lag; the comparison never does. What
- * it has before etcd is reached, and while it cannot be, is the mirror's.
+ * Leases that several gateways share, in etcd. Each change is a transaction that compares the revision of every key it
+ * rests on, so two gateways cannot promise one address; a committed change is on the disks of a majority. Offers and
+ * checks are committed too, so all gateways offer a client the same address. The table follows the watch and may lag; the
+ * comparison never does. Until etcd has answered, and while it does not, the table holds what the mirror has.
  */
 export class EtcdStore implements LeaseStore {
   readonly depth = 2;
@@ -64,22 +58,12 @@ export class EtcdStore implements LeaseStore {
   readonly #keys: Keys;
   readonly #table: LeaseTable;
   readonly #known: KnownKeys;
-  readonly #admission: Admission;
+  readonly #follower: Follower;
   readonly #sender: Sender;
   readonly #quorum: QuorumState;
   readonly #operationIds: OperationIds;
   #self: Ipv4 = UNSPECIFIED;
   #lastStoredAt: Instant;
-  /** The generation that was read; undefined: all leases must be read (again). */
-  #generation: KnownGeneration | undefined;
-  #watch: Watch | undefined;
-  /** All up to this revision has been seen by the watch or the snapshot. */
-  #revision: Revision = 0;
-  /** How many keys the watch has seen written. */
-  #written = 0;
-  #lastTry = Number.NEGATIVE_INFINITY;
-  #isTrying = false;
-  #isClosed = false;
 
   /** Call `serveAs` before anything is committed. */
   constructor(options: EtcdStoreOptions) {
@@ -93,8 +77,8 @@ export class EtcdStore implements LeaseStore {
       clock,
       isOwn: (granter) => granter === this.#self,
       isOwnOperation: (id) => operationIds.isOwn(id),
-      agrees: () => options.members.agrees,
-      differs: () => options.members.differs,
+      agrees: () => options.members.clocks.agrees,
+      differs: () => options.members.clocks.differs,
       notes: mirror.known,
     });
     const seed = Math.floor(options.random() * 2 ** 48);
@@ -108,23 +92,32 @@ export class EtcdStore implements LeaseStore {
       options.say,
     );
     this.#lastStoredAt = this.#known.loadMirror(mirror, options.node);
-    this.#admission = new Admission({
+    const admission = new Admission({
       ...options,
       keys: this.#keys,
       self: () => this.#self,
       newOperationId: () => operationIds.next(),
+    });
+    this.#follower = new Follower({
+      ...options,
+      keys: this.#keys,
+      known: this.#known,
+      table: this.#table,
+      reckoning: this.reckoning,
+      admission,
+      quorum: this.#quorum,
     });
     this.#sender = new Sender({
       etcd,
       keys: this.#keys,
       known: this.#known,
       clock,
-      answered: (revision, asked) => this.#answered(revision, asked),
+      answered: (revision, asked) => this.#follower.answered(revision, asked),
       failed: (error) => {
         this.#quorum.changeFailed(error);
-        this.#fail(error);
+        this.#follower.failed(error);
       },
-      isClosed: () => this.#isClosed,
+      isClosed: () => this.#follower.isClosed,
     });
   }
 
@@ -158,8 +151,9 @@ export class EtcdStore implements LeaseStore {
   }
 
   /**
-   * Says who this gateway is, then reads all leases and follows them from then on; if etcd cannot be had, `idle` tries
-   * again. Returns what contradicts it: a mistake of the settings, with which nothing is granted.
+   * Registers this gateway, then reads all leases and follows their changes. If etcd does not answer, `idle` tries again.
+   *
+   * @returns Why another gateway contradicts this one's settings, so that it may not grant; undefined: none does.
    */
   async serveAs(listenIp: Ipv4, settings: Omit<Profile, 'listenIp'>): Promise<string | undefined> {
     this.#self = listenIp;
@@ -167,7 +161,7 @@ export class EtcdStore implements LeaseStore {
       { listenIp: ipv4ToText(listenIp), ...settings },
       (cause) => this.#options.say('warn', { cause }, 'waiting for another gateway to go'),
     );
-    if (contradiction === undefined && this.#generation === undefined && !this.#isTrying) await this.#try();
+    if (contradiction === undefined) await this.#follower.start();
     return contradiction;
   }
 
@@ -176,9 +170,8 @@ export class EtcdStore implements LeaseStore {
   }
 
   async commit(changes: readonly LeaseChange[]): Promise<readonly Outcome[]> {
-    const generation = this.#generation;
+    const { generation, revision } = this.#follower;
     if (generation === undefined || this.members.problem !== undefined) return changes.map(() => 'failed');
-    const knownRevision = this.#revision;
     const outcomes: Outcome[] = changes.map(() => 'conflict');
     const author = this.#author();
     const planned = changes.map((change) =>
@@ -188,7 +181,7 @@ export class EtcdStore implements LeaseStore {
       const results = await this.#sender.send(
         group.map(({ plan }) => plan),
         generation,
-        knownRevision,
+        revision,
       );
       for (const [position, { index }] of group.entries()) outcomes[index] = results[position] ?? 'unknown';
     }
@@ -204,7 +197,7 @@ export class EtcdStore implements LeaseStore {
     return this.#table.isReckoned(address) === false;
   }
 
-  /** What this process granted when it has run out; what others did, who may be gone, after the grace. */
+  /** Expired leases: those that this process granted at once, those of other gateways after the grace. */
   sweep(now: Instant, limit: number, isOver?: (lease: Lease) => boolean): readonly Lease[] {
     const expired = this.#table.sweep(now, limit, isOver);
     return expired.filter((lease) => this.isByWallClock(lease) || lease.expiresAt + CLOCK_GRACE <= now);
@@ -223,33 +216,24 @@ export class EtcdStore implements LeaseStore {
   }
 
   idle(): void {
-    if (this.#isClosed || this.#self === UNSPECIFIED) return;
+    const { isClosed, isWatching, generation, revision, written } = this.#follower;
+    if (isClosed || this.#self === UNSPECIFIED) return;
     void this.members.beat().then((isTaken) => {
       if (isTaken) this.#quorum.heartbeatWritten();
     });
-    this.#noteKnown();
-    const monotonic = this.#options.clock.monotonic();
-    const isWell = this.failure === undefined && this.#watch !== undefined;
-    const isFirst = this.#watch !== undefined && this.members.isFirstToCompact;
-    this.#options.maintenance.idle({ revision: this.#revision, written: this.#written, isFirst });
-    const isDue = isWell
-      ? monotonic - Math.max(this.#lastTry, this.#quorum.confirmedAt) >= CONFIRM_EVERY
-      : monotonic - this.#lastTry >= TRY_EVERY;
-    if (isDue && !this.#isTrying) void this.#try();
+    const notes = generation === undefined ? undefined : this.reckoning.note(revision);
+    if (notes !== undefined) this.#options.mirror.noteKnown(notes);
+    const isFirst = isWatching && this.members.isFirstToCompact;
+    this.#options.maintenance.idle({ revision, written, isFirst });
+    this.#follower.idle();
   }
 
   async close(): Promise<void> {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#watch?.close();
+    if (this.#follower.isClosed) return;
+    this.#follower.close();
     await this.members.leave();
     this.#options.etcd.close();
     await this.#options.mirror.close();
-  }
-
-  #noteKnown(): void {
-    const notes = this.#generation === undefined ? undefined : this.reckoning.note(this.#revision);
-    if (notes !== undefined) this.#options.mirror.noteKnown(notes);
   }
 
   #author(): Author {
@@ -261,110 +245,5 @@ export class EtcdStore implements LeaseStore {
       granter: ipv4ToText(this.#self),
       node,
     };
-  }
-
-  async #try(): Promise<void> {
-    this.#isTrying = true;
-    this.#lastTry = this.#options.clock.monotonic();
-    try {
-      // Whoever has lost the watch may meet another etcd than the one that it had read.
-      if (this.#generation === undefined || this.#watch === undefined)
-        this.#begin(await this.#admission.read());
-      else await this.#confirm(this.#generation);
-      if (this.#watch === undefined && !this.#isClosed) this.#follow();
-    } catch (error) {
-      this.#fail(error);
-    } finally {
-      this.#isTrying = false;
-    }
-  }
-
-  /** A snapshot of leases that may be granted: what is known and not in it is gone. */
-  #begin(snapshot: Snapshot & { readonly generation: KnownGeneration }): void {
-    if (this.#isClosed) return;
-    const { found, revision, generation } = snapshot;
-    if (this.#options.mirror.standing?.generation !== generation.id) {
-      this.#known.forget();
-      this.#table.countFrom(0);
-      this.#options.mirror.noteKnown(this.reckoning.forget());
-    }
-    for (const entry of found.values()) this.#known.learnEntry(entry);
-    this.#known.keepOnly(new Set(found.keys()), revision);
-    this.members.learnAll(found);
-    this.#generation = generation;
-    this.#revision = revision;
-    this.reckoning.begin();
-    this.#table.reached(revision);
-    this.#succeed();
-    this.members.announce(false);
-  }
-
-  /** Asks a majority whether all is as it was. */
-  async #confirm(generation: KnownGeneration): Promise<void> {
-    const knownRevision = this.#revision;
-    const { etcd } = this.#options;
-    const { found, revision } = await etcd.range(this.#keys.generation, `${this.#keys.generation}\0`);
-    if (decodeGeneration(found[0])?.revision !== generation.revision) throw new OtherGenerationError();
-    this.#answered(revision, knownRevision);
-  }
-
-  #follow(): void {
-    const watch = this.#options.etcd.watch(this.#keys.prefix, this.#revision + 1, {
-      events: (events) => {
-        for (const event of events) {
-          this.#known.learn(event);
-          this.members.learn(event);
-          const key = event.kind === 'put' ? event.entry.key : event.key;
-          if (key === this.#keys.generation) this.#fail(new OtherGenerationError());
-        }
-        this.#written += events.length;
-        const last = events.at(-1);
-        if (last === undefined) return; // A progress notice may overtake the events that it should follow.
-        // Of a watch that catches up the answer's own revision is that of the store, and not of what it brings.
-        this.#revision = Math.max(
-          this.#revision,
-          last.kind === 'put' ? last.entry.modRevision : last.modRevision,
-        );
-        this.#known.seenUpTo(this.#revision);
-        this.#table.reached(this.#revision);
-        this.#noteReached();
-      },
-      ended: () => {
-        if (this.#watch === watch) this.#watch = undefined;
-      },
-    });
-    this.#watch = watch;
-  }
-
-  /** False: its revision has gone back, so it is not what it was, and must be read anew. */
-  #answered(revision: Revision, asked: Revision): boolean {
-    if (revision < asked) {
-      this.#fail(new OtherGenerationError(`etcd was put back from revision ${asked} to ${revision}`));
-      return false;
-    }
-    this.#succeed();
-    return true;
-  }
-
-  #succeed(): void {
-    if (this.#generation === undefined) return;
-    this.#quorum.majorityAnswered();
-    this.#noteReached();
-  }
-
-  #noteReached(): void {
-    const { mirror, segment } = this.#options;
-    if (this.#generation !== undefined)
-      mirror.reached({ segment, generation: this.#generation.id, revision: this.#revision });
-  }
-
-  /** After an OtherGenerationError all leases must be read again. */
-  #fail(error: unknown): void {
-    this.#quorum.askingFailed(error);
-    if (!(error instanceof OtherGenerationError)) return;
-    this.members.announce(true);
-    this.#generation = undefined;
-    this.#watch?.close();
-    this.#watch = undefined;
   }
 }

@@ -108,17 +108,23 @@ function messageAt(bytes: Uint8Array, view: DataView, start: number, end: number
       return { kind: 'error', errno: size >= 4 ? -view.getInt32(body, true) : 0 };
     case RTM_NEWLINK:
     case RTM_DELLINK:
-      return size >= 16 ? linkAt(bytes, view, body, end, type === RTM_NEWLINK) : { kind: 'other' };
+      return size >= 16 ? linkMessageAt(bytes, view, body, end, type === RTM_NEWLINK) : { kind: 'other' };
     case RTM_NEWADDR:
     case RTM_DELADDR:
-      return size >= 8 ? addressAt(view, body, end, type === RTM_NEWADDR) : { kind: 'other' };
+      return size >= 8 ? addressMessageAt(view, body, end, type === RTM_NEWADDR) : { kind: 'other' };
     default:
       return { kind: 'other' };
   }
 }
 
 /** struct ifinfomsg, then attributes. */
-function linkAt(bytes: Uint8Array, view: DataView, body: number, end: number, isThere: boolean): LinkMessage {
+function linkMessageAt(
+  bytes: Uint8Array,
+  view: DataView,
+  body: number,
+  end: number,
+  isThere: boolean,
+): LinkMessage {
   const flags = view.getUint32(body + 8, true);
   let name = '';
   let mtu = 0;
@@ -154,7 +160,7 @@ function linkTypeAt(bytes: Uint8Array, view: DataView, from: number, end: number
 }
 
 /** struct ifaddrmsg, then attributes; on a point-to-point link IFA_ADDRESS is the peer's, IFA_LOCAL always ours. */
-function addressAt(view: DataView, body: number, end: number, isThere: boolean): AddressMessage {
+function addressMessageAt(view: DataView, body: number, end: number, isThere: boolean): AddressMessage {
   let local: Ipv4 | undefined;
   let address: Ipv4 | undefined;
   for (const { type, at, size } of attributes(view, body + 8, end)) {
