@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -65,11 +65,15 @@ export interface KindOfStall {
   open(): StallingDisk;
 }
 
+/** Ends with our end of its standard input, whatever ended us, and leaves nothing frozen. */
+const THAW = 'cat; fsfreeze -u "$0"; umount -l "$0"';
+
 /** A file system of its own that is frozen, as by a backup. */
 class FrozenDisk implements StallingDisk {
   readonly directory: string;
   readonly environment = {};
   readonly #folder = mkdtempSync(join(tmpdir(), 'vps-gateway-frozen-'));
+  readonly #keeper: ChildProcess;
   #isFrozen = false;
 
   constructor() {
@@ -79,6 +83,9 @@ class FrozenDisk implements StallingDisk {
     execFileSync('truncate', ['-s', '64M', image]);
     execFileSync('mkfs.ext4', ['-q', '-F', image]);
     execFileSync('mount', ['-o', 'loop', image, this.directory]);
+    const stdio = ['pipe', 'ignore', 'ignore'] as const;
+    this.#keeper = spawn('sh', ['-c', THAW, this.directory], { detached: true, stdio: [...stdio] });
+    this.#keeper.unref();
   }
 
   stall(): void {
@@ -94,6 +101,7 @@ class FrozenDisk implements StallingDisk {
   close(): void {
     this.goOn();
     execFileSync('umount', [this.directory]);
+    this.#keeper.stdin?.end();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }
