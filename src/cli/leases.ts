@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { nearestTo } from '../config/nearest.ts';
 import type { Environment } from '../config/settings.ts';
 import { GatewayError } from '../errors.ts';
 import { INFINITE_SECONDS, type Instant, instant } from '../lease/lease.ts';
@@ -20,6 +21,7 @@ import { complain } from './write-whole.ts';
 
 /** Exit status when nothing matched, as of grep. */
 const NOTHING_FOUND = 1;
+const COMMANDS = ['list', 'show', 'history'];
 const STATES = ['bound', 'expired', 'free', 'declined', 'peer'];
 
 /** Columns that a host name takes in a table; `show` and --json have it whole. */
@@ -267,10 +269,13 @@ function addressOrMac(text: string): Pick<LeaseFilter, 'address' | 'mac'> {
 function addressOf(flag: string, text: string): Ipv4 {
   const address = ipv4FromText(text);
   if (address !== undefined) return address;
+  const command = flag === '' ? nearestTo(text, COMMANDS) : undefined;
   const remedy =
-    flag === ''
-      ? 'write it as 10.15.3.20 or 52:54:00:12:34:56; a host name is found by `vps-gateway leases list --hostname`'
-      : 'write it as 10.15.3.20';
+    command !== undefined
+      ? `did you mean \`vps-gateway leases ${command}\`?`
+      : flag === ''
+        ? 'write it as 10.15.3.20 or 52:54:00:12:34:56; a host name is found by `vps-gateway leases list --hostname`'
+        : 'write it as 10.15.3.20';
   throw new GatewayError('bad-settings', `${flag}${text}: not an address: ${remedy}`);
 }
 

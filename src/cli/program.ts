@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { nearestTo } from '../config/nearest.ts';
 import { EXIT_STATUS, GatewayError } from '../errors.ts';
 import { addClockCommand } from './clock.ts';
 import { addClusterCommand } from './cluster.ts';
@@ -63,7 +64,21 @@ export function createProgram(writeOut = (text: string) => writeWhole(1, text)):
   addLabCommand(program);
   addCompletionCommand(program);
   nameHelp(program, program.name());
+  program.on('command:*', ([word = '']) => refuseWord(program, word));
   return program;
+}
+
+/** A command that is one of another's is named with that: `leases history`. */
+function refuseWord(program: Command, word: string): never {
+  const isNamed = (command: Command) => command.name() === word;
+  const parent = program.commands.find(({ commands }) => commands.some(isNamed));
+  const near = nearestTo(
+    word,
+    program.commands.map((command) => command.name()),
+  );
+  const meant = parent === undefined ? near : `${parent.name()} ${word}`;
+  const hint = meant === undefined ? '' : `\n(Did you mean ${program.name()} ${meant}?)`;
+  program.error(`error: unknown command '${word}'${hint}`);
 }
 
 /** An error in the words of a command names the help of that command. */

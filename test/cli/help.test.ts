@@ -105,3 +105,21 @@ test('the help of serve names what matters first, with an example, and then ever
   expect(loadSettings(exampleIn(before), {})).toMatchObject({ ok: true, warnings: [] });
   expect(helpOf()).toMatch(/^ {2}serve \[options\] +lease addresses until SIGTERM or SIGINT$/m);
 });
+
+test.each([
+  ['history', '(Did you mean vps-gateway leases history?)'],
+  ['lease', '(Did you mean vps-gateway leases?)'],
+  ['helth', '(Did you mean vps-gateway health?)'],
+  ['seed', '(Did you mean vps-gateway cluster seed?)'],
+])('the word %s, which is no command, is said with the one that may be meant', (word, hint) => {
+  let said = '';
+  const program = createProgram().configureOutput({
+    writeErr: (text) => {
+      said += text;
+    },
+  });
+
+  expect(() => program.parse([word], { from: 'user' })).toThrow();
+  expect(said).toMatch(new RegExp(`^error: unknown command '${word}'\\n`));
+  expect(said).toContain(hint);
+});

@@ -272,6 +272,7 @@ describe('vps-gateway leases', () => {
     [['history', '--at', '2h', '--since', '3h'], '--at: is one moment'],
     [['history', '--at', '2h', '--until', '1h'], '--at: is one moment'],
     [['history', '--since', '1h', '--until', '2h'], '--until 2h: is before --since 1h'],
+    [['histroy'], 'did you mean `vps-gateway leases history`?'],
     [['web-1'], 'vps-gateway leases list --hostname'],
     [['list', '--address', '10.15.3'], '--address 10.15.3'],
     [['list', '--mac', '52:54'], '--mac 52:54'],

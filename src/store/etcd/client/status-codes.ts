@@ -66,12 +66,25 @@ export function faultOf(error: unknown): EtcdFault {
   return isFull || (code !== undefined && REFUSED.has(code)) ? 'refused' : 'unknown';
 }
 
+/** What etcd says, and what mends it: to whom it refuses a call it gives no reason that an operator could act on. */
+const REMEDIES: readonly (readonly [said: string, remedy: string])[] = [
+  // So etcd says that a call came without a token.
+  ['user name is empty', 'its authentication is on: set GATEWAY_ETCD_USER and GATEWAY_ETCD_PASSWORD'],
+  [
+    'invalid user ID or password',
+    'see that etcd has the user of GATEWAY_ETCD_USER (etcdctl user list), and that GATEWAY_ETCD_PASSWORD is its password; a changed setting counts after a restart',
+  ],
+  [
+    'permission denied',
+    "its user's role needs all keys of the gateways: etcdctl role grant-permission <role> --prefix=true readwrite /vps-gateway/",
+  ],
+];
+
 /** What an operator reads of it. */
 export function errorText(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  // So etcd says that a call came without a token.
-  if (!message.includes('user name is empty')) return message;
-  return `${message}: its authentication is on: set GATEWAY_ETCD_USER and GATEWAY_ETCD_PASSWORD`;
+  const remedy = REMEDIES.find(([said]) => message.includes(said))?.[1];
+  return remedy === undefined ? message : `${message}: ${remedy}`;
 }
 
 export function isOfTheToken(error: unknown): boolean {

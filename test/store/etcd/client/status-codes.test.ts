@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { CallError, faultOf, STATUS } from '../../../../src/store/etcd/client/status-codes.ts';
+import { CallError, errorText, faultOf, STATUS } from '../../../../src/store/etcd/client/status-codes.ts';
 
 test.each([
   [STATUS.DEADLINE_EXCEEDED, 'Deadline exceeded', 'unknown'],
@@ -12,4 +12,15 @@ test.each([
   [STATUS.OUT_OF_RANGE, 'etcdserver: mvcc: required revision has been compacted', 'compacted'],
 ])('code %i, %s: %s', (code, details, fault) => {
   expect(faultOf(new CallError(code, details))).toBe(fault);
+});
+
+test.each([
+  ['etcdserver: user name is empty', 'set GATEWAY_ETCD_USER and GATEWAY_ETCD_PASSWORD'],
+  ['etcdserver: authentication failed, invalid user ID or password', 'GATEWAY_ETCD_PASSWORD is its password'],
+  ['etcdserver: permission denied', '--prefix=true readwrite /vps-gateway/'],
+])('%s: the operator reads what mends it as well', (said, remedy) => {
+  expect(errorText(new CallError(STATUS.INVALID_ARGUMENT, said))).toMatch(
+    new RegExp(`^${said}: .*${remedy}`),
+  );
+  expect(errorText(new Error('no answer in time'))).toBe('no answer in time');
 });
