@@ -1,9 +1,8 @@
 import type { DecisionContext, PeerObservations } from '../engine/decision.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import { instant } from '../lease/lease.ts';
-import { NO_HARDWARE } from '../net/hardware-address.ts';
 import type { ServerState } from './exchange-parts.ts';
-import type { Turn } from './turn.ts';
+import type { PendingMessage } from './pending.ts';
 
 /** For a gateway that is alone. */
 export const NO_PEERS: PeerObservations = {
@@ -33,22 +32,20 @@ export function emptyContext(): MutableContext {
   };
 }
 
-/** All that one decision is told beside what the clock says, which holds for the whole round. */
+/** What one decision is told of its message. What holds for a whole round is filled in at its begin. */
 export function contextFor(
   context: MutableContext,
-  { revision, answers, waited, message }: Turn,
-  client: ClientKey,
-  sender: ClientKey,
+  { client, sender, readRevision, past, message }: PendingMessage,
   serverState: ServerState,
 ): DecisionContext {
   context.client = client;
-  context.readRevision = revision;
+  context.readRevision = readRevision;
   context.lastGapRevision = serverState.lastGapRevision;
-  context.declines = serverState.declinesOf(message?.hardware ?? NO_HARDWARE);
-  context.answers = answers;
+  context.declines = serverState.declinesOf(message.hardware);
+  context.answers = past.answers;
   context.peerObservations = serverState.peerObservations;
   context.clusterPeers = serverState.clusterPeers;
   context.isDiscoverRetry = serverState.isDiscoverRetry(sender);
-  context.waited = waited;
+  context.waited = past.hasPaused;
   return context;
 }

@@ -7,6 +7,7 @@ import type { Ipv4 } from '../net/ipv4.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
 import type { Plan } from '../subnet/plan.ts';
 import type { Transport } from '../transport/transport.ts';
+import type { Admission } from './admission.ts';
 import type { Observer } from './observer.ts';
 
 /** All that an exchange works with. */
@@ -21,6 +22,8 @@ export interface ExchangeParts {
   readonly prober: Prober;
   readonly serverState: ServerState;
   readonly observer: Observer;
+  /** Checks of each message, after those of `ADMISSIONS`. */
+  readonly admissions?: readonly Admission[];
   /** Submits orders that free what has run out; false: there is nothing to hope for. */
   readonly makeRoom?: () => boolean;
 }

@@ -1,17 +1,18 @@
-import { relayRefusal } from '../engine/relay.ts';
-import { clientKeyOf } from '../lease/client-key.ts';
 import type { Version } from '../lease/lease.ts';
 import type { Outcome } from '../store/lease-store.ts';
 import type { Plan } from '../subnet/plan.ts';
 import type { Arena, Batch, Datagram } from '../transport/transport.ts';
 import { decode } from '../wire/decode.ts';
+import { ADMISSIONS, type Admission, admit } from './admission.ts';
 import { Arrivals } from './arrivals.ts';
-import { Course } from './course.ts';
 import { droppedFrom } from './dropped-from.ts';
 import type { Drop } from './drops.ts';
 import type { ExchangeParts } from './exchange-parts.ts';
+import { ExchangeSteps } from './exchange-steps.ts';
+import type { Commit } from './next-commit.ts';
+import { type Observer, observers } from './observer.ts';
 import type { Order } from './order.ts';
-import { Turn } from './turn.ts';
+import { PendingMessage } from './pending.ts';
 
 /** Datagrams that one round reads at most, and at most for each change of a commit: of several gateways' most are for the others. */
 const ROUND_LIMIT = 512;
@@ -22,11 +23,14 @@ export const ORDER_LIMIT = 256;
 /**
  * The way of every datagram: receive, decode, decide, commit, encode, send. A round reads what waits, decides it, sends
  * the replies that rest on nothing new, commits all changes together, and sends the other replies when those are durable
- * (RFC 2131 §3.1 (4)). Reading goes on while commits are under way. `Course` says what becomes of one message.
+ * (RFC 2131 §3.1 (4)). Reading goes on while commits are under way. `ExchangeSteps` says what becomes of one message.
  */
 export class Exchange {
   readonly #parts: ExchangeParts;
-  readonly #course: Course;
+  readonly #steps: ExchangeSteps;
+  readonly #admissions: readonly Admission[];
+  /** Throws nothing. */
+  readonly #observer: Observer;
   /** The arenas that can be filled. A commit keeps the one that its messages lie in, so that one is always free. */
   readonly #arenas: Arena[] = [];
   readonly #arrivals = new Arrivals();
@@ -42,7 +46,9 @@ export class Exchange {
   constructor(parts: ExchangeParts) {
     const { transport, store } = parts;
     this.#parts = parts;
-    this.#course = new Course(parts, () => this.#wake());
+    this.#observer = observers(parts.observer);
+    this.#admissions = [...ADMISSIONS, ...(parts.admissions ?? [])];
+    this.#steps = new ExchangeSteps(parts, this.#observer, () => this.#wake());
     const capacity = Math.min(store.batchLimit * READ_FOR_EACH, ROUND_LIMIT);
     for (let count = 0; count < store.depth + 1; count += 1) this.#arenas.push(transport.arena(capacity));
     transport.onReadable(() => this.receive());
@@ -50,12 +56,12 @@ export class Exchange {
 
   /** A new plan takes effect with the next decision. */
   set plan(plan: Plan) {
-    this.#course.plan = plan;
+    this.#steps.plan = plan;
   }
 
   /** True if nothing is on its way, and no datagram was left unread. */
   get isIdle(): boolean {
-    return this.#isDrained && this.#underWay === 0 && this.#course.isEmpty;
+    return this.#isDrained && this.#underWay === 0 && this.#steps.isEmpty;
   }
 
   /** How many datagrams were read, whatever became of them. */
@@ -75,11 +81,13 @@ export class Exchange {
     this.#begin();
     const batch = this.#fill(arena);
     // Stamped when read: what waits may not undo what comes after it.
-    const revision = this.#arrivals.revisionAt(this.#course.monotonic, this.#parts.store.leases.revision);
+    const revision = this.#arrivals.revisionAt(this.#steps.monotonic, this.#parts.store.leases.revision);
     for (const datagram of this.#fresh(batch)) {
-      const turn = this.#read(datagram, arena, revision);
-      if (turn instanceof Turn) this.#course.admit(turn);
-      else this.#parts.observer.dropped(turn, 1, droppedFrom(datagram, arena));
+      const message = this.#read(datagram, arena, revision);
+      if (message instanceof PendingMessage) {
+        this.#learn(message);
+        this.#steps.begin(message);
+      } else this.#observer.dropped(message, 1, droppedFrom(datagram, arena));
     }
     this.#end(arena);
   }
@@ -97,7 +105,7 @@ export class Exchange {
       this.#orders -= 1;
       order.done(outcome);
     };
-    this.#course.order({ decide: order.decide.bind(order), done });
+    this.#steps.submit({ decide: order.decide.bind(order), done });
     return true;
   }
 
@@ -105,28 +113,31 @@ export class Exchange {
   async stop(): Promise<void> {
     if (this.#isStopping) return;
     this.#isStopping = true;
-    this.#course.stop();
+    this.#steps.stop();
     this.#parts.transport.pause();
     if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#whenStopped = resolve));
-    this.#course.clear();
+    this.#steps.clear();
   }
 
-  /** A datagram as a turn, or why it is dropped: before anything is learnt from it. */
-  #read(datagram: Datagram, arena: Arena, revision: Version): Turn | Drop {
-    if (datagram.truncated) return 'truncated';
-    const message = decode(arena.bytes, arena.view, datagram.offset, datagram.length);
+  /** A datagram as a message in its first state, or why it is dropped: before anything is learnt from it. */
+  #read(
+    { truncated, offset, length, arrival }: Datagram,
+    arena: Arena,
+    revision: Version,
+  ): PendingMessage | Drop {
+    if (truncated) return 'truncated';
+    const message = decode(arena.bytes, arena.view, offset, length);
     if (!message.ok) return message.malformed;
-    const refusal = relayRefusal(message, this.#course.plan);
-    if (refusal !== undefined) return refusal;
-    const client = clientKeyOf(message, this.#course.plan.identity !== 'mac');
-    if (client === undefined) return 'no-client';
-    const { serverIdentifier, requestedAddress } = message;
-    if (message.type === 'DHCPREQUEST' && serverIdentifier !== undefined && requestedAddress !== undefined)
-      this.#parts.serverState.heardRequest(serverIdentifier, requestedAddress, client, message.hardware);
-    const turn = new Turn(client, message, datagram.arrival, revision, this.#course.monotonic);
-    if (message.type === 'DHCPDISCOVER' && turn.sender !== undefined)
-      this.#parts.serverState.heardDiscover(turn.sender);
-    return turn;
+    const { plan, monotonic } = this.#steps;
+    return admit(this.#admissions, message, arrival, monotonic, plan, revision);
+  }
+
+  /** What a message says of other servers and of its sender, which the decision about it may rest on. */
+  #learn({ message, client, sender }: PendingMessage): void {
+    const { type, serverIdentifier, requestedAddress, hardware } = message;
+    if (type === 'DHCPDISCOVER') this.#parts.serverState.heardDiscover(sender);
+    if (type === 'DHCPREQUEST' && serverIdentifier !== undefined && requestedAddress !== undefined)
+      this.#parts.serverState.heardRequest(serverIdentifier, requestedAddress, client, hardware);
   }
 
   /** Something may be decided that waited: an answer came, or an order. */
@@ -138,41 +149,39 @@ export class Exchange {
 
   #begin(): void {
     this.#isInRound = true;
-    this.#course.readClock();
+    this.#steps.readClock();
   }
 
   #end(arena: Arena | undefined): void {
-    this.#course.decideReady();
-    this.#course.send();
+    this.#steps.decideReady();
+    this.#steps.send();
     this.#isInRound = false;
-    if (this.#course.hasGathered) void this.#commit(arena);
+    if (this.#steps.hasCommit) void this.#commit(arena);
     else this.#rest(arena);
   }
 
-  /** Commits what the round has gathered, and what becomes ready by it, until nothing is left. Never rejects. */
+  /** Commits what the round has decided, and what becomes ready by it, until nothing is left. Never rejects. */
   async #commit(arena: Arena | undefined): Promise<void> {
     this.#underWay += 1;
-    while (this.#course.hasGathered) {
-      const turns = this.#course.takeGathered();
-      const outcomes = await this.#outcomesOf(turns);
+    while (this.#steps.hasCommit) {
+      const commit = this.#steps.takeCommit();
+      const outcomes = await this.#outcomesOf(commit);
       this.#begin();
-      this.#course.endCommit(turns, outcomes); // 'committed' answers, 'conflict' decides again; the rest is silence.
-      this.#course.decideReady();
-      this.#course.send();
+      this.#steps.endCommit(commit, outcomes); // 'committed' answers, 'conflict' decides again; the rest is silence.
+      this.#steps.decideReady();
+      this.#steps.send();
       this.#isInRound = false;
     }
     this.#underWay -= 1;
     this.#rest(arena);
   }
 
-  async #outcomesOf(turns: readonly Turn[]): Promise<readonly Outcome[]> {
-    const changes = [];
-    for (const { change } of turns) if (change !== undefined) changes.push(change);
+  async #outcomesOf({ changes }: Commit): Promise<readonly Outcome[]> {
     if (changes.length === 0) return [];
     try {
       return await this.#parts.store.commit(changes);
     } catch (error) {
-      this.#parts.observer.broken(error); // A store never rejects; what it did not say is unknown.
+      this.#observer.broken(error); // A store never rejects; what it did not say is unknown.
       return [];
     }
   }
@@ -192,18 +201,18 @@ export class Exchange {
       for (const { arrival } of batch.datagrams) if (arrival.via === 'broadcast') this.#broadcasts += 1;
       return batch;
     } catch (error) {
-      this.#parts.observer.broken(error);
+      this.#observer.broken(error);
       return { arena, datagrams: [], drained: false };
     }
   }
 
   /** Nothing of what lay in the sockets while this gateway stood still: whoever sent it has asked again, or ended. */
   #fresh({ datagrams, drained }: Batch): readonly Datagram[] {
-    const { monotonic } = this.#course;
+    const { monotonic } = this.#steps;
     const areStale = this.#arrivals.areStale(monotonic);
     this.#arrivals.read(monotonic, datagrams.length, drained, this.#parts.store.leases.revision);
     if (!areStale || datagrams.length === 0) return datagrams;
-    this.#parts.observer.dropped('stale', datagrams.length);
+    this.#observer.dropped('stale', datagrams.length);
     this.#parts.serverState.missed();
     return [];
   }

@@ -1,7 +1,7 @@
 import { hashOfAddress } from '../net/ipv4.ts';
 
-const FIRST_PLACES = 64;
-/** Characters of a text that its place is found by: its last ones, as most texts begin alike. */
+const FIRST_SIZE = 64;
+/** Characters of a text that its index is found by: its last ones, as most texts begin alike. */
 const HASHED = 8;
 
 /**
@@ -9,13 +9,13 @@ const HASHED = 8;
  * makes itself anew all the time, and V8 keeps each table that it has left, with all that was in it, until the garbage
  * collector walks through the whole heap.
  *
- * Open addressing with linear probing. A client may choose keys that fall on one place, which costs a walk over those
+ * Open addressing with linear probing. A client may choose keys that fall on one index, which costs a walk over those
  * that are in flight, a few hundred at most.
  */
 export class Holders<Key extends string | number, Holder> {
-  #keys: (Key | undefined)[] = new Array<Key | undefined>(FIRST_PLACES).fill(undefined);
-  #holders: (Holder | undefined)[] = new Array<Holder | undefined>(FIRST_PLACES).fill(undefined);
-  #mask = FIRST_PLACES - 1;
+  #keys: (Key | undefined)[] = new Array<Key | undefined>(FIRST_SIZE).fill(undefined);
+  #holders: (Holder | undefined)[] = new Array<Holder | undefined>(FIRST_SIZE).fill(undefined);
+  #mask = FIRST_SIZE - 1;
   #size = 0;
 
   get size(): number {
@@ -27,16 +27,16 @@ export class Holders<Key extends string | number, Holder> {
   }
 
   set(key: Key, holder: Holder): void {
-    let place = this.#find(key);
-    if (this.#keys[place] === undefined) {
+    let index = this.#find(key);
+    if (this.#keys[index] === undefined) {
       if (this.#size > this.#mask >>> 1) {
         this.#grow();
-        place = this.#find(key);
+        index = this.#find(key);
       }
       this.#size += 1;
-      this.#keys[place] = key;
+      this.#keys[index] = key;
     }
-    this.#holders[place] = holder;
+    this.#holders[index] = holder;
   }
 
   delete(key: Key): void {
@@ -46,7 +46,7 @@ export class Holders<Key extends string | number, Holder> {
     for (let at = (hole + 1) & this.#mask; ; at = (at + 1) & this.#mask) {
       const other = this.#keys[at];
       if (other === undefined) break;
-      // It stays if its own place is between the hole and where it is.
+      // It stays if its own index is between the hole and where it is.
       if (((at - hashOf(other)) & this.#mask) < ((at - hole) & this.#mask)) continue;
       this.#keys[hole] = other;
       this.#holders[hole] = this.#holders[at];
@@ -70,12 +70,12 @@ export class Holders<Key extends string | number, Holder> {
     this.#size = 0;
   }
 
-  /** The key's place, or the empty one where its search ends. */
+  /** The key's index, or the empty one where its search ends. */
   #find(key: Key): number {
-    let place = hashOf(key) & this.#mask;
-    for (let other = this.#keys[place]; other !== undefined && other !== key; other = this.#keys[place])
-      place = (place + 1) & this.#mask;
-    return place;
+    let index = hashOf(key) & this.#mask;
+    for (let other = this.#keys[index]; other !== undefined && other !== key; other = this.#keys[index])
+      index = (index + 1) & this.#mask;
+    return index;
   }
 
   #grow(): void {
@@ -84,11 +84,11 @@ export class Holders<Key extends string | number, Holder> {
     this.#mask = keys.length * 2 - 1;
     this.#keys = new Array<Key | undefined>(keys.length * 2).fill(undefined);
     this.#holders = new Array<Holder | undefined>(keys.length * 2).fill(undefined);
-    for (const [place, key] of keys.entries()) {
+    for (const [index, key] of keys.entries()) {
       if (key === undefined) continue;
       const to = this.#find(key);
       this.#keys[to] = key;
-      this.#holders[to] = holders[place];
+      this.#holders[to] = holders[index];
     }
   }
 }

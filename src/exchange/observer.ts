@@ -5,11 +5,16 @@ import type { Message } from '../wire/message.ts';
 import type { DroppedFrom } from './dropped-from.ts';
 import type { Drop } from './drops.ts';
 
-/** Sees all that the exchange does. */
+/**
+ * Sees all that the exchange does. Decisions are told once a round, in their order, when the replies of the round have
+ * left. All of it runs on the packets' thread and must return soon: whatever takes longer (a socket, another thread)
+ * reads from an `EventRing`. What an observer throws is caught; see `observers`.
+ */
 export interface Observer {
   /**
    * One decision, and what became of its change; undefined: it had none. A reply has left only if that is undefined
-   * or 'committed'. A wait, an 'again' and a conflict are decided anew, which is seen too.
+   * or 'committed'. A wait, an 'again' and a conflict are decided anew, which is seen too. The message may be read until
+   * this returns.
    */
   decided(message: Message, client: ClientKey, decision: Decision, outcome: Outcome | undefined): void;
   /** The same for an order from inside. */
@@ -20,30 +25,67 @@ export interface Observer {
   sentLate(count: number, milliseconds: number): void;
   /** An option was left out of a reply, as it did not fit. */
   omitted(code: number): void;
-  /** Our own mistake, met at one message; the server goes on. */
+  /** A mistake of this program, met at one message or in an observer; the server goes on. */
   broken(error: unknown): void;
 }
 
-/** Several observers as one. */
+/**
+ * Several observers as one that never throws. What one of them throws is told to all of them as `broken`; the others miss
+ * nothing, and it sees the next event.
+ */
 export function observers(...all: readonly Observer[]): Observer {
-  return {
-    decided(message, client, decision, outcome) {
-      for (const one of all) one.decided(message, client, decision, outcome);
-    },
-    ordered(decision, outcome) {
-      for (const one of all) one.ordered(decision, outcome);
-    },
-    dropped(reason, count, from) {
-      for (const one of all) one.dropped(reason, count, from);
-    },
-    sentLate(count, milliseconds) {
-      for (const one of all) one.sentLate(count, milliseconds);
-    },
-    omitted(code) {
-      for (const one of all) one.omitted(code);
-    },
-    broken(error) {
-      for (const one of all) one.broken(error);
-    },
-  };
+  const [only] = all;
+  return all.length === 1 && only instanceof Observers ? only : new Observers(all);
+}
+
+class Observers implements Observer {
+  readonly #all: readonly Observer[];
+
+  constructor(all: readonly Observer[]) {
+    this.#all = all;
+  }
+
+  decided(message: Message, client: ClientKey, decision: Decision, outcome: Outcome | undefined): void {
+    for (const one of this.#all)
+      try {
+        one.decided(message, client, decision, outcome);
+      } catch (error) {
+        this.broken(error);
+      }
+  }
+
+  ordered(decision: Decision, outcome: Outcome | undefined): void {
+    this.#tell((one) => one.ordered(decision, outcome));
+  }
+
+  dropped(reason: Drop, count: number, from?: DroppedFrom): void {
+    this.#tell((one) => one.dropped(reason, count, from));
+  }
+
+  sentLate(count: number, milliseconds: number): void {
+    this.#tell((one) => one.sentLate(count, milliseconds));
+  }
+
+  omitted(code: number): void {
+    this.#tell((one) => one.omitted(code));
+  }
+
+  broken(error: unknown): void {
+    for (const one of this.#all)
+      try {
+        one.broken(error);
+      } catch {
+        // Nobody is left to be told.
+      }
+  }
+
+  /** For what is rarer than a decision, which goes without a closure. */
+  #tell(event: (observer: Observer) => void): void {
+    for (const one of this.#all)
+      try {
+        event(one);
+      } catch (error) {
+        this.broken(error);
+      }
+  }
 }

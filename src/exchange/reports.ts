@@ -1,48 +1,49 @@
 import type { Decision } from '../engine/decision.ts';
+import type { ClientKey } from '../lease/client-key.ts';
 import type { Outcome } from '../store/lease-store.ts';
+import type { Message } from '../wire/message.ts';
 import type { Observer } from './observer.ts';
-import type { Turn } from './turn.ts';
+import { type Pending, PendingMessage } from './pending.ts';
 
-/** Tells the observer what became of each message and order. */
+/** Decisions that are kept at most before they are reported. */
+const REPORT_LIMIT = 1024;
+
+/** A decision, and what became of its change. `from`: whose message it is about, or an order. */
+interface Report {
+  readonly from: { readonly message: Message; readonly client: ClientKey } | 'order';
+  readonly decision: Decision;
+  readonly outcome: Outcome | undefined;
+}
+
+/**
+ * Tells the observer of every decision, in their order, once a round when the replies have left: no client waits for
+ * what an observer does.
+ */
 export class Reports {
   readonly #observer: Observer;
-  /** Over, and not told yet; their messages stay until the round ends. */
-  #concluded: Turn[] = [];
+  #reports: Report[] = [];
 
   constructor(observer: Observer) {
     this.#observer = observer;
   }
 
-  /** At once, but after all that was before it. */
-  tell(turn: Turn, decision: Decision, outcome: Outcome | undefined): void {
-    this.flush();
-    this.#tell(turn, decision, outcome);
+  /** The message's bytes must stay until the next `flush`. */
+  add(pending: Pending, decision: Decision, outcome: Outcome | undefined): void {
+    const from = pending instanceof PendingMessage ? pending : undefined;
+    this.#reports.push({
+      from: from === undefined ? 'order' : { message: from.message, client: from.client },
+      decision,
+      outcome,
+    });
+    if (this.#reports.length >= REPORT_LIMIT) this.flush();
   }
 
-  /** The last decision about a turn: told when the replies have left, so that no client waits for a line of the log. */
-  conclude(turn: Turn, outcome: Outcome | undefined): void {
-    turn.outcome = outcome;
-    this.#concluded.push(turn);
-    if (turn.slot >= 0) this.flush(); // Its message goes with its slot.
-  }
-
-  /** The replies of the round have left. */
   flush(): void {
-    if (this.#concluded.length === 0) return;
-    const concluded = this.#concluded;
-    this.#concluded = [];
-    for (const turn of concluded) {
-      try {
-        if (turn.decision !== undefined) this.#tell(turn, turn.decision, turn.outcome);
-      } catch (error) {
-        this.#observer.broken(error);
-      }
-      turn.release();
-    }
-  }
-
-  #tell(turn: Turn, decision: Decision, outcome: Outcome | undefined): void {
-    if (turn.message === undefined || turn.client === undefined) this.#observer.ordered(decision, outcome);
-    else this.#observer.decided(turn.message, turn.client, decision, outcome);
+    if (this.#reports.length === 0) return;
+    const reports = this.#reports;
+    this.#reports = [];
+    for (const { from, decision, outcome } of reports)
+      if (from === 'order') this.#observer.ordered(decision, outcome);
+      else this.#observer.decided(from.message, from.client, decision, outcome);
   }
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Decision } from '../../src/engine/decision.ts';
-import { WAITING_LIMIT } from '../../src/exchange/waiting.ts';
+import { WAITING_LIMIT } from '../../src/exchange/in-flight.ts';
 import { keyOfIdentifier } from '../../src/lease/client-key.ts';
 import { type Instant, type Lease, later } from '../../src/lease/lease.ts';
 import type { LeaseView } from '../../src/lease/lease-view.ts';

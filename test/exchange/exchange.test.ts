@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Decide, Decision } from '../../src/engine/decision.ts';
 import { STALE_AFTER } from '../../src/exchange/arrivals.ts';
-import { WAIT_LIMIT } from '../../src/exchange/course.ts';
-import { WAITING_LIMIT } from '../../src/exchange/waiting.ts';
+import { WAITING_LIMIT } from '../../src/exchange/in-flight.ts';
+import { WAIT_LIMIT } from '../../src/exchange/waits.ts';
 import { type ClientKey, clientKeyFromText } from '../../src/lease/client-key.ts';
 import { instant } from '../../src/lease/lease.ts';
 import type { LeaseChange } from '../../src/lease/lease-view.ts';

@@ -1,7 +1,7 @@
 import { TimeGuard } from '../../src/detection/time-guard.ts';
 import { Arrivals } from '../../src/exchange/arrivals.ts';
+import { PendingMessage } from '../../src/exchange/pending.ts';
 import { Replies } from '../../src/exchange/replies.ts';
-import { Turn } from '../../src/exchange/turn.ts';
 import type { Mutation } from './mutations.ts';
 
 /** A gateway that stood still goes on as if nothing had been. */
@@ -35,10 +35,10 @@ function sendAny(): Undo {
 }
 
 function decideAny(): Undo {
-  const { isStale } = Turn.prototype;
-  Turn.prototype.isStale = () => false;
+  const { isTooOld, isDecisionTooOld } = PendingMessage.prototype;
+  Object.assign(PendingMessage.prototype, { isTooOld: () => false, isDecisionTooOld: () => false });
   return () => {
-    Turn.prototype.isStale = isStale;
+    Object.assign(PendingMessage.prototype, { isTooOld, isDecisionTooOld });
   };
 }
 

@@ -7,6 +7,7 @@ import type {
   PeerObservations,
   Sighting,
 } from '../../src/engine/decision.ts';
+import type { Admission } from '../../src/exchange/admission.ts';
 import { NO_PEERS } from '../../src/exchange/decision-context.ts';
 import { Exchange } from '../../src/exchange/exchange.ts';
 import type { Observer } from '../../src/exchange/observer.ts';
@@ -75,6 +76,9 @@ export interface BenchOptions {
   readonly transport?: SimulatedTransportOptions;
   /** How many ARP questions may be open. */
   readonly questions?: number;
+  readonly admissions?: readonly Admission[];
+  /** Who observes, if that is not the record alone. */
+  readonly observer?: (record: Record) => Observer;
 }
 
 /** An exchange over a store, with a clock that the test moves and sockets that the test fills. */
@@ -125,7 +129,8 @@ export class ExchangeBench<Store extends LeaseStore> {
       plan: planOf(options.plan),
       prober: { ask: (...question) => this.#ask(options.questions ?? 256, ...question) },
       serverState: this.serverState,
-      observer: this.record,
+      observer: options.observer?.(this.record) ?? this.record,
+      admissions: options.admissions ?? [],
     });
   }
 

@@ -36,14 +36,14 @@ const PARTS: readonly (readonly [part: string, frame: RegExp])[] = [
   ['commit, without the disk', /\/sqlite\//],
   ['leases in memory', /\/store\//],
   ['decode', /\/wire\/(decode|message|option-fields|relay-agent|read-option)\.js$/],
-  ['encode', /\/wire\/|\/server\/replies\.js$/],
+  ['encode', /\/wire\/|\/exchange\/replies\.js$/],
   ['client key', /\/lease\/client-key\.js$/],
   ['decide', /\/(engine|allocation|subnet|lease)\//],
   [
     'log and counters',
     /\/log\/|\/pino|decision-(log|lines)\.js$|line-limits\.js$|counters\.js$|observer\.js$/,
   ],
-  ['what is under way', /\/server\//],
+  ['what is under way', /\/(exchange|server)\//],
   ['transport', /\/transport\//],
 ];
 

@@ -1,0 +1,48 @@
+import { relayRefusal } from '../engine/relay.ts';
+import { clientKeyOf } from '../lease/client-key.ts';
+import type { Version } from '../lease/lease.ts';
+import type { Arrival } from '../net/datagram.ts';
+import type { Plan } from '../subnet/plan.ts';
+import type { Message } from '../wire/message.ts';
+import type { Drop } from './drops.ts';
+import { PendingMessage } from './pending.ts';
+
+/**
+ * One check of a message that was just decoded, before anything is learnt from it or kept for it. It does no I/O and does
+ * not throw; what it remembers of earlier messages (their rate, say) is its own and of bounded size.
+ *
+ * @param monotonic When the message was read: milliseconds.
+ */
+export type Admission = (
+  message: Message,
+  arrival: Arrival,
+  monotonic: number,
+  plan: Plan,
+) => Drop | 'admitted';
+
+/** The checks that every gateway makes, in this order. */
+export const ADMISSIONS: readonly Admission[] = [
+  (message, _arrival, _monotonic, plan) => relayRefusal(message, plan) ?? 'admitted',
+];
+
+/**
+ * A message that passes every check, in its first state; or the cause for which it is dropped.
+ *
+ * @param readRevision The store's revision when the message was read.
+ */
+export function admit(
+  admissions: readonly Admission[],
+  message: Message,
+  arrival: Arrival,
+  monotonic: number,
+  plan: Plan,
+  readRevision: Version,
+): PendingMessage | Drop {
+  for (const admission of admissions) {
+    const verdict = admission(message, arrival, monotonic, plan);
+    if (verdict !== 'admitted') return verdict;
+  }
+  const client = clientKeyOf(message, plan.identity !== 'mac');
+  if (client === undefined) return 'no-client';
+  return new PendingMessage(client, message, arrival, readRevision, monotonic);
+}

@@ -1,0 +1,280 @@
+import type { Decision } from '../engine/decision.ts';
+import type { Instant } from '../lease/lease.ts';
+import type { LeaseChange } from '../lease/lease-view.ts';
+import type { Outcome } from '../store/lease-store.ts';
+import type { Plan } from '../subnet/plan.ts';
+import { contextFor, emptyContext, type MutableContext } from './decision-context.ts';
+import type { Drop } from './drops.ts';
+import type { ExchangeParts } from './exchange-parts.ts';
+import { InFlight } from './in-flight.ts';
+import { type Commit, NextCommit } from './next-commit.ts';
+import type { Observer } from './observer.ts';
+import type { Order } from './order.ts';
+import { type Pending, PendingMessage, PendingOrder } from './pending.ts';
+import type { Decided, DecisionToCommit, DecisionToWait } from './pending-state.ts';
+import { advanceRevision } from './read-revision.ts';
+import { Replies } from './replies.ts';
+import { Reports } from './reports.ts';
+import { Waits } from './waits.ts';
+
+/** How often the change of one message may be refused or only be a step, before the message is dropped. */
+const REPEAT_LIMIT = 3;
+/** How long an answer to ARP counts after a conflict: milliseconds. */
+const ANSWER_LIFE = 1000;
+
+/**
+ * The steps of one message or order: it is decided, waits, has its change committed, is decided again, and ends in a
+ * reply or in silence. `PendingState` lists its states. The lease table changes only with a commit: until its outcome
+ * the client and the addresses of a change are locked, and whatever concerns them waits and is decided on what was
+ * committed.
+ */
+export class ExchangeSteps {
+  plan: Plan;
+  readonly #parts: ExchangeParts;
+  readonly #observer: Observer;
+  readonly #wake: () => void;
+  readonly #inFlight: InFlight;
+  readonly #waits: Waits;
+  readonly #replies: Replies;
+  readonly #reports: Reports;
+  readonly #nextCommit: NextCommit;
+  readonly #context: MutableContext;
+  #isStopping = false;
+  #now: Instant;
+  #monotonic: number;
+
+  /** @param wake Called when something has become ready, perhaps outside a round. */
+  constructor(parts: ExchangeParts, observer: Observer, wake: () => void) {
+    this.#parts = parts;
+    this.#observer = observer;
+    this.#wake = wake;
+    this.plan = parts.plan;
+    this.#reports = new Reports(observer);
+    this.#inFlight = new InFlight(
+      parts.inFlight,
+      (pending, reason) => this.#tellDropped(pending, reason, 'nothing'),
+      () => this.#reports.flush(),
+    );
+    this.#waits = new Waits(parts, this.#inFlight, this.#reports, wake);
+    this.#replies = new Replies(parts.transport, observer, parts.clock);
+    this.#nextCommit = new NextCommit(parts.store);
+    this.#context = emptyContext();
+    this.#context.mayBeOver = (lease) => parts.serverState.mayBeOver(lease);
+    this.#context.sightingAt = (address) => parts.serverState.sightingAt(address);
+    this.#now = parts.clock.now();
+    this.#monotonic = parts.clock.monotonic();
+  }
+
+  get isEmpty(): boolean {
+    return this.#inFlight.isEmpty;
+  }
+
+  get hasCommit(): boolean {
+    return !this.#nextCommit.isEmpty;
+  }
+
+  get monotonic(): number {
+    return this.#monotonic;
+  }
+
+  /** One time for all decisions of a round. */
+  readClock(): void {
+    this.#now = this.#parts.clock.now();
+    this.#monotonic = this.#parts.clock.monotonic();
+    this.#context.trustsClock = this.#parts.serverState.trustsClock;
+  }
+
+  /** A message that was just read: decided at once, or behind the one that keeps its sender busy. */
+  begin(message: PendingMessage): void {
+    if (this.#inFlight.isBusy(message.sender)) this.#inFlight.queueBehindSender(message, this.#monotonic);
+    else this.#advance(message);
+  }
+
+  submit(order: Order): void {
+    this.#inFlight.makeReady(new PendingOrder(order));
+    this.#wake();
+  }
+
+  /** Decides all that waited and can be decided now. */
+  decideReady(): void {
+    for (;;) {
+      const pending = this.#inFlight.next(this.#nextCommit.hasRoom);
+      if (pending === undefined) return;
+      if (this.#isStopping) this.#drop(pending, 'stopping');
+      else if (pending.isTooOld(this.#monotonic)) this.#drop(pending, 'stale');
+      else this.#advance(pending);
+    }
+  }
+
+  /** Sends the replies of the round, and then tells the observer of its decisions. */
+  send(): void {
+    this.#replies.flush();
+    this.#reports.flush();
+    this.#inFlight.reuseBuffers();
+  }
+
+  /** What is to be committed now, together; not what was decided too long ago by now. */
+  takeCommit(): Commit {
+    const now = this.#parts.clock.monotonic();
+    return this.#nextCommit.take(now, (pending) => this.#drop(pending, 'stale'));
+  }
+
+  /** @param outcomes In the order of the commit; one that is missing is unknown. */
+  endCommit({ pending }: Commit, outcomes: readonly Outcome[]): void {
+    this.#nextCommit.ended();
+    let isLate = false;
+    for (const [index, each] of pending.entries()) {
+      const outcome = outcomes[index] ?? 'unknown';
+      const { decidedAt } = each.committing;
+      if (outcome === 'committed' && each.isDecisionTooOld(decidedAt, this.#monotonic)) isLate = true;
+      this.#endCommitOf(each, outcome);
+    }
+    // What is stored so late is newer than what was missed meanwhile, and vouches for nothing: its DHCPACK does not leave.
+    if (isLate) this.#parts.serverState.missed();
+  }
+
+  stop(): void {
+    this.#isStopping = true;
+  }
+
+  clear(): void {
+    this.#inFlight.clear('stopping');
+  }
+
+  #advance(pending: Pending): void {
+    try {
+      pending.beginDecision();
+      this.#follow(pending, this.#decide(pending));
+    } catch (error) {
+      this.#break(pending, error);
+    }
+  }
+
+  #decide(pending: Pending): Decision {
+    const { store, decide, serverState } = this.#parts;
+    if (pending instanceof PendingOrder) return pending.order.decide(this.#now, store.leases, this.plan);
+    const context = contextFor(this.#context, pending, serverState);
+    return decide(pending.message, pending.arrival, context, this.#now, store.leases, this.plan);
+  }
+
+  #follow(pending: Pending, decision: Decision): void {
+    if (decision.kind === 'wait') this.#wait(pending, decision);
+    else if (decision.change !== undefined) this.#commit(pending, decision, decision.change);
+    else if (decision.reason === 'in-flight' && this.#parts.inFlight.size > 0) {
+      if (this.#keep(pending)) this.#inFlight.waitForAnyLock(pending);
+    } else if (decision.reason !== 'pool-full' || !this.#awaitSweep(pending)) {
+      this.#conclude(pending, pending.conclude(decision, 'nothing', this.#monotonic));
+    }
+  }
+
+  #wait(pending: Pending, decision: DecisionToWait): void {
+    if (pending instanceof PendingOrder) throw new Error('an order may not wait');
+    const holder = this.#inFlight.holderOf(decision.address);
+    if (!this.#keep(pending)) return;
+    if (holder !== undefined) {
+      this.#inFlight.waitForLock(pending, holder);
+      return;
+    }
+    if (!this.#waits.begin(pending, decision, this.#now)) this.#drop(pending, 'no-room');
+  }
+
+  /** Behind whoever has locked the change's client or addresses; at once, if the store needs no commit for it. */
+  #commit(pending: Pending, decision: DecisionToCommit, change: LeaseChange): void {
+    const holder = this.#inFlight.holderFor(change);
+    if (holder !== undefined) {
+      if (this.#keep(pending)) this.#inFlight.waitForLock(pending, holder);
+      return;
+    }
+    const outcome = this.#parts.store.resolveWithoutCommit(change);
+    if (outcome !== undefined) {
+      this.#end(pending, pending.conclude(decision, outcome, this.#monotonic), change);
+    } else if (this.#nextCommit.hasRoom) {
+      this.#inFlight.beginCommit(pending, decision, change, this.#monotonic);
+      this.#nextCommit.add(pending);
+    } else if (this.#keep(pending)) this.#inFlight.waitForCommit(pending);
+  }
+
+  /**
+   * A pool may look full only because expired leases in it are not freed yet. Once, the message waits for the orders that
+   * free them, and then for their commit. False: it has waited, or nothing can be freed.
+   */
+  #awaitSweep(pending: Pending): boolean {
+    if (pending instanceof PendingOrder) return false;
+    const { sweeps } = pending.past;
+    const isOrdered = sweeps === 0 && this.#parts.makeRoom?.() === true;
+    const isUnderWay = sweeps === 1 && this.#parts.inFlight.size > 0;
+    if (!isOrdered && !isUnderWay) return false;
+    pending.noteSweep();
+    if (!this.#inFlight.keep(pending, this.#monotonic)) return false;
+    if (isOrdered) this.#inFlight.makeReady(pending);
+    else this.#inFlight.waitForAnyLock(pending);
+    return true;
+  }
+
+  #endCommitOf(pending: Pending, outcome: Outcome): void {
+    const { change } = pending.committing;
+    try {
+      this.#end(pending, this.#inFlight.endCommit(pending, outcome), change);
+    } catch (error) {
+      this.#break(pending, error);
+    }
+  }
+
+  /** The outcome of a change is known. */
+  #end(pending: Pending, decided: Decided, change: LeaseChange): void {
+    const { decision, outcome } = decided;
+    if (outcome === 'committed' && pending instanceof PendingMessage) {
+      const { leases } = this.#parts.store;
+      const next = this.#inFlight.nextOf(pending);
+      advanceRevision(pending, change, leases);
+      if (next !== undefined) advanceRevision(next, change, leases);
+    }
+    const isStep = outcome === 'committed' && decision.kind === 'again';
+    if (outcome === 'conflict' || isStep) this.#decideAgain(pending, decision, outcome);
+    else this.#conclude(pending, decided);
+  }
+
+  #decideAgain(pending: Pending, decision: Decision, outcome: Outcome): void {
+    this.#reports.add(pending, decision, outcome);
+    // A slow commit that conflicts: others have written meanwhile, and whoever they wrote of may answer by now.
+    if (outcome === 'conflict' && pending instanceof PendingMessage)
+      if (this.#monotonic - pending.past.answeredAt > ANSWER_LIFE) pending.forgetAnswers();
+    if (pending.repeats < REPEAT_LIMIT) this.#inFlight.decideAgain(pending);
+    else this.#drop(pending, 'conflict-limit', outcome);
+  }
+
+  /** A reply, or silence: also where the change is not durable. */
+  #conclude(pending: Pending, { decision, outcome, decidedAt }: Decided): void {
+    const isDurable = outcome === 'nothing' || outcome === 'committed';
+    if (decision.kind === 'reply' && isDurable)
+      this.#replies.add(decision.reply, decision.destination, decidedAt);
+    const isDecline = decision.reason === 'declined' || decision.reason === 'too-many-declines';
+    if (isDecline && pending instanceof PendingMessage)
+      this.#parts.serverState.declined(pending.message.hardware);
+    this.#reports.add(pending, decision, outcome === 'nothing' ? undefined : outcome);
+    this.#inFlight.end(pending);
+    if (pending instanceof PendingOrder) pending.done(outcome);
+  }
+
+  #keep(pending: Pending): boolean {
+    if (this.#inFlight.keep(pending, this.#monotonic)) return true;
+    this.#drop(pending, 'no-room');
+    return false;
+  }
+
+  /** Our own mistake costs one message, not the server. */
+  #break(pending: Pending, error: unknown): void {
+    this.#observer.broken(error);
+    this.#drop(pending, 'broken');
+  }
+
+  #drop(pending: Pending, reason: Drop, outcome: Outcome | 'nothing' = 'nothing'): void {
+    if (pending.state.name !== 'over') this.#inFlight.end(pending);
+    this.#tellDropped(pending, reason, outcome);
+  }
+
+  #tellDropped(pending: Pending, reason: Drop, outcome: Outcome | 'nothing'): void {
+    this.#observer.dropped(reason, 1);
+    if (pending instanceof PendingOrder) pending.done(outcome);
+  }
+}

@@ -1,0 +1,74 @@
+import type { ClientKey } from '../lease/client-key.ts';
+import type { LeaseChange } from '../lease/lease-view.ts';
+import type { Ipv4 } from '../net/ipv4.ts';
+import { Holders } from './holders.ts';
+import type { Pending } from './pending.ts';
+import type { Committing, Waiting } from './pending-state.ts';
+
+/**
+ * Who has locked which client and which address: both for a change that is not committed yet, and an address while the
+ * segment is asked for it. No two changes under way so concern the same client or address.
+ */
+export class Locks {
+  /** The locked addresses, as the store's view of the leases sees them. */
+  readonly #inFlight: Set<Ipv4>;
+  readonly #addresses = new Holders<Ipv4, Pending>();
+  readonly #clients = new Holders<ClientKey, Pending>();
+
+  constructor(inFlight: Set<Ipv4>) {
+    this.#inFlight = inFlight;
+  }
+
+  get hasAddresses(): boolean {
+    return this.#addresses.size > 0;
+  }
+
+  holderOf(address: Ipv4): Pending | undefined {
+    return this.#addresses.get(address);
+  }
+
+  /** Who has locked the client of a change or one of its addresses. */
+  holderFor(change: LeaseChange): Pending | undefined {
+    const holder = this.#clients.get(change.client);
+    if (holder !== undefined) return holder;
+    for (const { address } of change.writes) {
+      const other = this.#addresses.get(address);
+      if (other !== undefined) return other;
+    }
+    return undefined;
+  }
+
+  /** Locks the client and every address of a change, which nobody may have locked. */
+  lockChange(pending: Pending, change: LeaseChange): void {
+    this.#clients.set(change.client, pending);
+    for (const { address } of change.writes) this.lockAddress(pending, address);
+  }
+
+  lockAddress(pending: Pending, address: Ipv4): void {
+    this.#inFlight.add(address);
+    this.#addresses.set(address, pending);
+  }
+
+  /** Ends what a state has locked. True if there was an address among it. */
+  unlock(state: Waiting | Committing): boolean {
+    if (state.name !== 'committing') {
+      this.#unlockAddress(state.address);
+      return true;
+    }
+    const { client, writes } = state.change;
+    this.#clients.delete(client);
+    for (const { address } of writes) this.#unlockAddress(address);
+    return writes.length > 0;
+  }
+
+  clear(): void {
+    for (const address of this.#addresses.keys()) this.#inFlight.delete(address);
+    this.#addresses.clear();
+    this.#clients.clear();
+  }
+
+  #unlockAddress(address: Ipv4): void {
+    this.#inFlight.delete(address);
+    this.#addresses.delete(address);
+  }
+}

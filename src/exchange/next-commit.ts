@@ -1,0 +1,59 @@
+import type { LeaseChange } from '../lease/lease-view.ts';
+import type { LeaseStore } from '../store/lease-store.ts';
+import type { Pending } from './pending.ts';
+
+/** What is committed together. */
+export interface Commit {
+  /** In state 'committing'. */
+  readonly pending: readonly Pending[];
+  /** Theirs, in the same order. */
+  readonly changes: readonly LeaseChange[];
+}
+
+/** What the next commit will hold, and how many commits are under way. */
+export class NextCommit {
+  readonly #store: Pick<LeaseStore, 'depth' | 'batchLimit'>;
+  #pending: Pending[] = [];
+  #underWay = 0;
+
+  constructor(store: Pick<LeaseStore, 'depth' | 'batchLimit'>) {
+    this.#store = store;
+  }
+
+  get isEmpty(): boolean {
+    return this.#pending.length === 0;
+  }
+
+  get hasRoom(): boolean {
+    return this.#underWay < this.#store.depth && this.#pending.length < this.#store.batchLimit;
+  }
+
+  add(pending: Pending): void {
+    this.#pending.push(pending);
+  }
+
+  /**
+   * The commit, which is under way from now on.
+   *
+   * @param leaveOut Told of each one whose decision is too old to be acted on at this monotonic time.
+   */
+  take(now: number, leaveOut: (pending: Pending) => void): Commit {
+    const pending: Pending[] = [];
+    const changes: LeaseChange[] = [];
+    for (const each of this.#pending) {
+      const { change, decidedAt } = each.committing;
+      if (each.isDecisionTooOld(decidedAt, now)) leaveOut(each);
+      else {
+        pending.push(each);
+        changes.push(change);
+      }
+    }
+    this.#pending = [];
+    this.#underWay += 1;
+    return { pending, changes };
+  }
+
+  ended(): void {
+    this.#underWay -= 1;
+  }
+}

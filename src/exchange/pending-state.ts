@@ -1,0 +1,103 @@
+import type { Decision } from '../engine/decision.ts';
+import type { LeaseChange } from '../lease/lease-view.ts';
+import type { Ipv4 } from '../net/ipv4.ts';
+import type { Outcome } from '../store/lease-store.ts';
+
+/** Where a message or an order stands on its way. What is true in one state only is a field of that state. */
+export type PendingState =
+  /** It was read or submitted just now. */
+  | { readonly name: 'arrived' }
+  /** An older message of the same sender is not over yet. */
+  | { readonly name: 'behind-sender' }
+  /** In the queue of what can be decided. */
+  | { readonly name: 'ready' }
+  | { readonly name: 'deciding' }
+  /** Another one has locked its client or an address of its change. */
+  | { readonly name: 'behind-lock' }
+  /** It found no address while some were locked; the next one that is unlocked may be for it. */
+  | { readonly name: 'behind-any-lock' }
+  /** No commit has room for its change. */
+  | { readonly name: 'behind-commits' }
+  | Waiting
+  | Committing
+  | Decided
+  /** It was answered, met silence or was dropped. */
+  | { readonly name: 'over' };
+
+export type StateName = PendingState['name'];
+
+/** RFC 2131 §2.2: the segment is asked for an address by ARP ('probing'), or time passes ('pausing'). */
+export interface Waiting {
+  readonly name: 'probing' | 'pausing';
+  /** It is locked. */
+  readonly address: Ipv4;
+  cancel: () => void;
+}
+
+/** Its change is in the next commit or in one under way. The change's client and addresses are locked. */
+export interface Committing {
+  readonly name: 'committing';
+  readonly decision: DecisionToCommit;
+  readonly change: LeaseChange;
+  /** Monotonic milliseconds. */
+  readonly decidedAt: number;
+}
+
+/** It is known what became of its decision; what follows from that is not done yet. */
+export interface Decided {
+  readonly name: 'decided';
+  readonly decision: DecisionToCommit;
+  /** 'nothing': the decision has no change. */
+  readonly outcome: Outcome | 'nothing';
+  /** Monotonic milliseconds. */
+  readonly decidedAt: number;
+}
+
+export type DecisionToCommit = Exclude<Decision, { kind: 'wait' }>;
+export type DecisionToWait = Extract<Decision, { kind: 'wait' }>;
+
+/** What can happen to a message or an order: in which states, and to which one it leads. */
+export const TRANSITIONS = {
+  queueBehindSender: { from: ['arrived'], to: 'behind-sender' },
+  makeReady: {
+    from: ['arrived', 'behind-sender', 'deciding', 'behind-lock', 'behind-any-lock', 'decided'],
+    to: 'ready',
+  },
+  beginDecision: { from: ['arrived', 'ready', 'behind-commits'], to: 'deciding' },
+  waitForLock: { from: ['deciding'], to: 'behind-lock' },
+  waitForAnyLock: { from: ['deciding'], to: 'behind-any-lock' },
+  waitForCommit: { from: ['deciding'], to: 'behind-commits' },
+  probe: { from: ['deciding'], to: 'probing' },
+  pause: { from: ['deciding'], to: 'pausing' },
+  endWait: { from: ['probing', 'pausing'], to: 'ready' },
+  beginCommit: { from: ['deciding'], to: 'committing' },
+  endCommit: { from: ['committing'], to: 'decided' },
+  /** Without a commit. */
+  conclude: { from: ['deciding'], to: 'decided' },
+  /** With a reply or silence; or it is dropped. */
+  end: {
+    from: [
+      'arrived',
+      'behind-sender',
+      'ready',
+      'deciding',
+      'behind-lock',
+      'behind-any-lock',
+      'behind-commits',
+      'probing',
+      'pausing',
+      'committing',
+      'decided',
+    ],
+    to: 'over',
+  },
+} as const satisfies Readonly<
+  Record<string, { readonly from: readonly StateName[]; readonly to: StateName }>
+>;
+
+export type TransitionName = keyof typeof TRANSITIONS;
+
+/** True for the states in which a client or addresses are locked. */
+export function isLocking(state: PendingState): state is Waiting | Committing {
+  return state.name === 'committing' || state.name === 'probing' || state.name === 'pausing';
+}

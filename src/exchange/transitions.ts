@@ -1,0 +1,118 @@
+import type { LeaseChange } from '../lease/lease-view.ts';
+import type { Ipv4 } from '../net/ipv4.ts';
+import type { Outcome } from '../store/lease-store.ts';
+import {
+  type Committing,
+  type Decided,
+  type DecisionToCommit,
+  type PendingState,
+  type StateName,
+  TRANSITIONS,
+  type TransitionName,
+  type Waiting,
+} from './pending-state.ts';
+
+const ARRIVED: PendingState = { name: 'arrived' };
+const BEHIND_SENDER: PendingState = { name: 'behind-sender' };
+const READY: PendingState = { name: 'ready' };
+const DECIDING: PendingState = { name: 'deciding' };
+const BEHIND_LOCK: PendingState = { name: 'behind-lock' };
+const BEHIND_ANY_LOCK: PendingState = { name: 'behind-any-lock' };
+const BEHIND_COMMITS: PendingState = { name: 'behind-commits' };
+const OVER: PendingState = { name: 'over' };
+
+/**
+ * The states of one message or order. Each method is one of `TRANSITIONS`, and throws in a state in which that cannot
+ * happen: a mistake of this program, which costs that message.
+ */
+export abstract class Transitions {
+  #state = ARRIVED;
+  /** Decisions whose change was refused, or was only a step. */
+  #repeats = 0;
+
+  get state(): PendingState {
+    return this.#state;
+  }
+
+  get repeats(): number {
+    return this.#repeats;
+  }
+
+  /** @throws if it is not in a commit. */
+  get committing(): Committing {
+    if (this.#state.name !== 'committing') throw new Error(`${this.#state.name}, not committing`);
+    return this.#state;
+  }
+
+  queueBehindSender(): void {
+    this.#enter('queueBehindSender', BEHIND_SENDER);
+  }
+
+  makeReady(): void {
+    if (this.#state.name === 'decided') this.#repeats += 1;
+    this.#enter('makeReady', READY);
+  }
+
+  beginDecision(): void {
+    this.#enter('beginDecision', DECIDING);
+  }
+
+  waitForLock(): void {
+    this.#enter('waitForLock', BEHIND_LOCK);
+  }
+
+  waitForAnyLock(): void {
+    this.#enter('waitForAnyLock', BEHIND_ANY_LOCK);
+  }
+
+  waitForCommit(): void {
+    this.#enter('waitForCommit', BEHIND_COMMITS);
+  }
+
+  probe(address: Ipv4): Waiting {
+    return this.#wait('probe', { name: 'probing', address, cancel: () => {} });
+  }
+
+  pause(address: Ipv4): Waiting {
+    return this.#wait('pause', { name: 'pausing', address, cancel: () => {} });
+  }
+
+  /** Returns the state that it leaves. */
+  endWait(): Waiting {
+    const state = this.#state;
+    this.#enter('endWait', READY);
+    return state as Waiting;
+  }
+
+  beginCommit(decision: DecisionToCommit, change: LeaseChange, decidedAt: number): void {
+    this.#enter('beginCommit', { name: 'committing', decision, change, decidedAt });
+  }
+
+  endCommit(outcome: Outcome): Decided {
+    const { decision, decidedAt } = this.committing;
+    const decided: Decided = { name: 'decided', decision, outcome, decidedAt };
+    this.#enter('endCommit', decided);
+    return decided;
+  }
+
+  conclude(decision: DecisionToCommit, outcome: Outcome | 'nothing', decidedAt: number): Decided {
+    const decided: Decided = { name: 'decided', decision, outcome, decidedAt };
+    this.#enter('conclude', decided);
+    return decided;
+  }
+
+  end(): void {
+    this.#enter('end', OVER);
+  }
+
+  #wait(transition: TransitionName, waiting: Waiting): Waiting {
+    this.#enter(transition, waiting);
+    return waiting;
+  }
+
+  #enter(transition: TransitionName, next: PendingState): void {
+    const from: readonly StateName[] = TRANSITIONS[transition].from;
+    if (!from.includes(this.#state.name)) throw new Error(`${transition} while ${this.#state.name}`);
+    this.#state = next;
+  }
+}

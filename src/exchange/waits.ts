@@ -1,0 +1,60 @@
+import type { Instant } from '../lease/lease.ts';
+import type { HardwareAddress } from '../net/hardware-address.ts';
+import type { ExchangeParts } from './exchange-parts.ts';
+import type { InFlight } from './in-flight.ts';
+import type { PendingMessage } from './pending.ts';
+import type { DecisionToWait } from './pending-state.ts';
+import type { Reports } from './reports.ts';
+
+/** Waits of one message; more is a mistake of the engine. */
+export const WAIT_LIMIT = 12;
+
+/**
+ * Messages that wait for the segment. RFC 2131 §2.2: an address is asked for by ARP, or time passes. Sender and address
+ * stay in flight; no commit is held up.
+ */
+export class Waits {
+  readonly #parts: Pick<ExchangeParts, 'clock' | 'prober'>;
+  readonly #inFlight: InFlight;
+  readonly #reports: Reports;
+  readonly #wake: () => void;
+
+  /** @param wake Called when a wait has ended, outside a round. */
+  constructor(
+    parts: Pick<ExchangeParts, 'clock' | 'prober'>,
+    inFlight: InFlight,
+    reports: Reports,
+    wake: () => void,
+  ) {
+    this.#parts = parts;
+    this.#inFlight = inFlight;
+    this.#reports = reports;
+    this.#wake = wake;
+  }
+
+  /**
+   * Lets a kept message wait; nobody may have locked the address. False: too much is being asked already.
+   *
+   * @throws if the message has waited too often.
+   */
+  begin(message: PendingMessage, decision: DecisionToWait, now: Instant): boolean {
+    const { address, until, probe, reason } = decision;
+    if (message.past.waits >= WAIT_LIMIT) throw new Error(`no end of waiting: ${reason}`);
+    this.#reports.add(message, decision, undefined);
+    const waiting = this.#inFlight.beginWait(message, probe ? 'probing' : 'pausing', address);
+    const { clock, prober } = this.#parts;
+    const planned = Math.max(0, until - now);
+    const begun = clock.monotonic();
+    const end = (answer: HardwareAddress | undefined) => {
+      const endedAt = clock.monotonic();
+      this.#inFlight.endWait(message, { answer, endedAt, took: Math.min(endedAt - begun, planned) });
+      this.#wake();
+    };
+    const cancel = probe
+      ? prober.ask(address, message.message.hardware, planned, end)
+      : clock.after(planned, () => end(undefined));
+    if (cancel === undefined) return false;
+    waiting.cancel = cancel;
+    return true;
+  }
+}
