@@ -6,15 +6,15 @@ import { ANYBODY, mayHave } from '../subnet/may-have.ts';
 import type { Plan } from '../subnet/plan.ts';
 import { optionName } from '../wire/option-text.ts';
 
-/** Leases that are named; the others are counted. */
+/** The most leases that are named; the others are counted. */
 const NAMED = 10;
 
-/** What settings do to guests, though none of them is wrong: for the log at the start, and for `check`. */
+/** An effect on guests of settings that are all valid, which may not be meant: for the log at the start, and for `check`. */
 export interface PlanDoubt {
   readonly message: string;
-  /** What it is about, by name. */
+  /** The options or leases that it concerns, by name. */
   readonly about: readonly string[];
-  /** How many they are in all. */
+  /** How many it concerns in all. */
   readonly count: number;
   readonly remedy: string;
 }
@@ -24,12 +24,12 @@ export interface RunningLease {
   readonly hardware: HardwareAddress;
 }
 
-/** True for an address that is no guest's by the plan, and may still be leased. */
+/** True for an address that the plan gives to no guest, though a lease of it may still run. */
 export function isNobodys({ subnet }: Plan, address: Ipv4): boolean {
   return mayHave(subnet, ANYBODY, address) === 'nothing';
 }
 
-/** @param leases Those that run. */
+/** @param leases The leases that run. */
 export function doubtsOfPlan(plan: Plan, leases: Iterable<RunningLease>): readonly PlanDoubt[] {
   return [...doubtOfSize(plan), ...doubtOfLeases(plan, leases)];
 }
@@ -69,7 +69,7 @@ function doubtOfLeases(plan: Plan, leases: Iterable<RunningLease>): readonly Pla
   ];
 }
 
-/** For people, on one line. */
+/** One line for people. */
 export function planDoubtToText({ message, about, count, remedy }: PlanDoubt): string {
   const more = count > about.length ? ` and ${count - about.length} more` : '';
   return `${message}: ${about.join(', ')}${more}; ${remedy}`;

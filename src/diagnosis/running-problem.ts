@@ -1,17 +1,17 @@
 /** The word by which health, page and metrics name what is wrong. */
 export type ProblemName =
-  | 'not-started' // it starts, or ends
-  | 'listen-address' // where to listen is not there, not clear, or another machine's
+  | 'not-started' // the gateway starts, or ends
+  | 'listen-address' // the listen IP is missing, not clear, or another machine's
   | 'listen-ip-conflict' // another machine has the listen IP too
   | 'interface-down'
-  | 'unheard' // messages come to the interface, and do not reach the sockets
-  | 'store' // nothing can be promised
-  | 'directory' // nothing can be written where the lease file is
-  | 'lease-file' // the SQLite file does not follow
-  | 'peers' // others serve the pool, and share nothing
-  | 'certificates' // those with which etcd is spoken to have ended, will, or cannot be read
+  | 'unheard' // messages arrive at the interface and do not reach the sockets
+  | 'store' // no lease can be stored, so none is promised
+  | 'directory' // no file can be written in the leases directory
+  | 'lease-file' // the SQLite file does not follow the leases in memory
+  | 'peers' // other gateways serve the pool, and share no leases with this one
+  | 'certificates' // the certificates for etcd have ended, will end soon, or cannot be read
   | 'cluster' // between the gateways that share their leases
-  | 'clock' // it is in doubt
+  | 'clock' // the wall clock may be wrong
   | 'pool-full'
   | 'pool-nearly-full';
 
@@ -21,11 +21,11 @@ export interface RunningProblem {
   readonly message: string;
   /** What to do; empty: the message says it. */
   readonly remedy: string;
-  /** True: a new guest gets no address for it. */
+  /** True: because of it, a new guest gets no address. */
   readonly stopsNewGuests: boolean;
 }
 
-/** Whether a new guest would get an address; pool-full: it would not, and only for want of a free one. */
+/** Whether a new guest would get an address. pool-full: it would not, and the only reason is that no address is free. */
 export type Verdict = 'served' | 'not-served' | 'pool-full';
 
 export function verdictOf(problems: readonly RunningProblem[]): Verdict {

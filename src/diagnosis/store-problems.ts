@@ -1,7 +1,7 @@
 import type { LeaseStore } from '../store/lease-store.ts';
 import type { RunningProblem } from './running-problem.ts';
 
-/** @param isShared The leases are in etcd, and the file mirrors them. */
+/** @param isShared True: the leases are in etcd, and the file mirrors them. */
 export function storeProblems(store: LeaseStore | undefined, isShared: boolean): readonly RunningProblem[] {
   const problems: RunningProblem[] = [];
   const disk = 'see to the disk of the leases directory (df, mount, dmesg); it goes on by itself';
@@ -28,9 +28,9 @@ export function storeProblems(store: LeaseStore | undefined, isShared: boolean):
 }
 
 /**
- * What is wrong with the disk is seen before the next lease fails for it.
+ * Reports a fault of the disk before a lease fails because of it.
  *
- * @param isShared The leases are in etcd, and new guests need no file.
+ * @param isShared True: the leases are in etcd, and new guests need no file.
  */
 export function directoryProblem(fault: string, isShared: boolean): RunningProblem {
   return {

@@ -1,19 +1,9 @@
 import { ipv4FromText } from '../../net/ipv4.ts';
-import { contains, prefixOf } from '../../net/prefix.ts';
-import {
-  type Answer,
-  type Asked,
-  all,
-  any,
-  type BaseChain,
-  DISCOVER,
-  type Effect,
-  isSo,
-  not,
-  type Rule,
-} from './ruleset.ts';
+import { type Answer, all, any, isSo, not } from './answer.ts';
+import { type AskedMessage, DISCOVER, isInNetwork, isInRange, matchesName } from './asked-message.ts';
+import type { BaseChain, Effect, Rule } from './ruleset.ts';
 
-/** The chains that what comes in passes; that of `nat` drops nothing. */
+/** The chains that an arriving message passes. The chain of `nat` is left out: it drops nothing. */
 const PASSED: readonly (readonly [table: string, chain: string])[] = [
   ['raw', 'PREROUTING'],
   ['mangle', 'PREROUTING'],
@@ -27,13 +17,13 @@ interface Table {
 }
 
 /**
- * The chains that the message passes, out of what `iptables-save` prints.
+ * Reads the chains that the message passes from the output of `iptables-save`.
  *
- * @param judged Tables that are judged by what `nft` prints.
+ * @param judged Tables to leave out, since they are read from the output of `nft`.
  */
 export function chainsOfIptables(
   saved: string,
-  asked: Asked,
+  asked: AskedMessage,
   judged: readonly string[] = [],
 ): readonly BaseChain[] {
   const tables = tablesIn(saved, asked);
@@ -47,12 +37,12 @@ export function chainsOfIptables(
   });
 }
 
-/** The names of the tables that it prints. */
+/** The names of the tables in the output of `iptables-save`. */
 export function tableNamesIn(saved: string): readonly string[] {
   return Array.from(saved.matchAll(/^\*(\S+)$/gm), ([, name = '']) => name);
 }
 
-function tablesIn(saved: string, asked: Asked): ReadonlyMap<string, Table> {
+function tablesIn(saved: string, asked: AskedMessage): ReadonlyMap<string, Table> {
   const tables = new Map<string, Table>();
   let name = '';
   let table: Table = { chains: new Map(), policies: new Map() };
@@ -73,15 +63,15 @@ function tablesIn(saved: string, asked: Asked): ReadonlyMap<string, Table> {
   return tables;
 }
 
-/** Words in quotation marks are one. */
+/** A text in quotation marks is one word. */
 function wordsOf(line: string): readonly string[] {
   return (line.match(/"(?:\\.|[^"\\])*"|\S+/g) ?? []).map((word) => word.replace(/^"(.*)"$/, '$1'));
 }
 
-type Test = (value: string, asked: Asked) => Answer;
+type Test = (value: string, asked: AskedMessage) => Answer;
 
 const TESTS: Readonly<Record<string, Test>> = {
-  '-i': (name, { interfaceName }) => isSo(isName(name, interfaceName)),
+  '-i': (name, { interfaceName }) => matchesName(interfaceName, name, '+'),
   '-p': (protocol) => isSo(['udp', '17', 'all', '0'].includes(protocol)),
   '-s': (network) => inNetwork(network, DISCOVER.source),
   '-d': (network) => inNetwork(network, DISCOVER.target),
@@ -97,7 +87,7 @@ const TESTS: Readonly<Record<string, Test>> = {
   '--comment': () => 'yes',
 };
 
-/** Modules of which all that is asked stands among the tests. */
+/** Modules whose options are all among TESTS. */
 const MODULES: readonly string[] = [
   'udp',
   'tcp',
@@ -109,7 +99,7 @@ const MODULES: readonly string[] = [
   'pkttype',
 ];
 
-/** Targets after which the rules behind are looked at all the same. */
+/** Targets after which the next rule is tried all the same. */
 const GO_ON: readonly string[] = [
   'LOG',
   'NFLOG',
@@ -134,27 +124,27 @@ const ENDS: Readonly<Record<string, Effect['kind'] & ('accept' | 'drop' | 'retur
   TPROXY: 'elsewhere',
 };
 
-function ruleOf(words: readonly string[], asked: Asked, text: string): Rule {
+function ruleOf(words: readonly string[], asked: AskedMessage, text: string): Rule {
   const answers: Answer[] = [];
   let isNegated = false;
-  for (let place = 0; place < words.length; place += 1) {
-    const word = words[place] ?? '';
-    const value = words[place + 1] ?? '';
+  for (let index = 0; index < words.length; index += 1) {
+    const word = words[index] ?? '';
+    const value = words[index + 1] ?? '';
     if (word === '-j' || word === '-g') return { matches: all(answers), effect: effectOf(word, value), text };
     if (word === '!') {
       isNegated = true;
       continue;
     }
-    place += 1;
+    index += 1;
     if (word === '-m') {
       if (!MODULES.includes(value)) answers.push('unknown');
-      continue; // What the module is asked for comes behind.
+      continue; // The module's options follow.
     }
     const test = TESTS[word];
     const answer = test === undefined ? 'unknown' : test(value, asked);
     answers.push(isNegated ? not(answer) : answer);
     isNegated = false;
-    if (test === undefined && words[place]?.startsWith('-') === true) place -= 1; // It had no value.
+    if (test === undefined && words[index]?.startsWith('-') === true) index -= 1; // It had no value.
   }
   return { matches: all(answers), effect: { kind: 'nothing' }, text };
 }
@@ -166,26 +156,18 @@ function effectOf(word: string, target: string): Effect {
   return { kind: word === '-g' ? 'goto' : 'jump', chain: target };
 }
 
-/** `eth+` is every name that begins so. */
-function isName(pattern: string, name: string): boolean {
-  return pattern.endsWith('+') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
-}
-
-/** `10.0.0.0/8`, or an address. */
+/** @param text `10.0.0.0/8`, or an address. */
 function inNetwork(text: string, address: typeof DISCOVER.source): Answer {
   const [network = '', length = '32'] = text.split('/');
-  const first = ipv4FromText(network);
-  if (first === undefined || !/^\d{1,2}$/.test(length)) return 'unknown';
-  return isSo(contains(prefixOf(first, Number(length)), address));
+  return isInNetwork(address, ipv4FromText(network), /^\d{1,2}$/.test(length) ? Number(length) : undefined);
 }
 
-/** `53,67:69`. */
+/** @param text `53,67:69`. */
 function inPorts(text: string, port: number): Answer {
   return any(
     text.split(',').map((part) => {
       const [first, last = first] = part.split(':').map(Number);
-      if (first === undefined || last === undefined || Number.isNaN(first + last)) return 'unknown';
-      return isSo(port >= first && port <= last);
+      return isInRange(port, first, last);
     }),
   );
 }

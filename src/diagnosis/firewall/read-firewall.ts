@@ -1,20 +1,26 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { findProgram } from '../find-program.ts';
+import type { AskedMessage } from './asked-message.ts';
 import { chainsOfIptables, tableNamesIn } from './iptables.ts';
 import { chainsOfNft, ownTablesIn } from './nft.ts';
-import { type Asked, type BaseChain, droppingRules } from './ruleset.ts';
+import { type BaseChain, droppingRules } from './ruleset.ts';
 
 /** How long one program may take: milliseconds. */
 const PATIENCE = 2000;
 const OUTPUT_LIMIT = 16 << 20;
 
 /**
- * Rules of this machine that keep a new guest's message from the gateway; empty: none is sure to. Undefined: none can be
- * read, for want of a right or of a program.
+ * The rules of this machine's firewall that certainly drop a new guest's message. Runs programs and waits for them, each
+ * two seconds at the most: for commands, not for the server.
+ *
+ * @returns undefined where no rules can be read: a right or a program is missing.
  */
 export function droppingRulesFor(interfaceName: string): readonly string[] | undefined {
-  const asked: Asked = { interfaceName, isBridge: existsSync(`/sys/class/net/${interfaceName}/bridge`) };
+  const asked: AskedMessage = {
+    interfaceName,
+    isBridge: existsSync(`/sys/class/net/${interfaceName}/bridge`),
+  };
   const printed = [outputOf('iptables-save'), outputOf('nft', '-j', 'list', 'ruleset')];
   if (printed.every((each) => each === undefined)) return undefined;
   const [ofIptables = '', ofNft = ''] = printed;
@@ -30,7 +36,7 @@ export function droppingRulesFor(interfaceName: string): readonly string[] | und
   return droppingRules(chains);
 }
 
-/** Undefined: it is not there, has not the right, or takes too long. */
+/** What the program prints; undefined: it is not installed, lacks a right, or takes too long. */
 function outputOf(name: string, ...words: readonly string[]): string | undefined {
   const program = findProgram(name);
   if (program === undefined) return undefined;
@@ -44,7 +50,7 @@ function outputOf(name: string, ...words: readonly string[]): string | undefined
   return status === 0 ? stdout : undefined;
 }
 
-/** Asked first, so that nothing is loaded into the kernel only to see that it is empty. */
+/** Asked before iptables-legacy-save, which would load kernel modules only to find no rules. */
 function hasLegacyTables(): boolean {
   try {
     return readFileSync('/proc/net/ip_tables_names', 'latin1').trim() !== '';

@@ -1,44 +1,6 @@
-import { LIMITED_BROADCAST, UNSPECIFIED } from '../../net/ipv4.ts';
+import type { Answer } from './answer.ts';
 
-/** The message that a firewall is asked about: a new guest's DHCPDISCOVER, as it comes in by the segment's interface. */
-export interface Asked {
-  readonly interfaceName: string;
-  /** Its frames pass the rules for bridges first. */
-  readonly isBridge: boolean;
-}
-
-export const DISCOVER = {
-  source: UNSPECIFIED,
-  target: LIMITED_BROADCAST,
-  sourcePort: 68,
-  targetPort: 67,
-} as const;
-
-/** Whether a rule is about that message; unknown: it asks for something that nobody can say beforehand. */
-export type Answer = 'yes' | 'no' | 'unknown';
-
-/** all: every one is so. */
-export function all(answers: readonly Answer[]): Answer {
-  if (answers.includes('no')) return 'no';
-  return answers.includes('unknown') ? 'unknown' : 'yes';
-}
-
-/** any: one of them is so. */
-export function any(answers: readonly Answer[]): Answer {
-  if (answers.includes('yes')) return 'yes';
-  return answers.includes('unknown') ? 'unknown' : 'no';
-}
-
-export function not(answer: Answer): Answer {
-  if (answer === 'unknown') return answer;
-  return answer === 'yes' ? 'no' : 'yes';
-}
-
-export function isSo(claim: boolean): Answer {
-  return claim ? 'yes' : 'no';
-}
-
-/** What a rule does with what it is about; elsewhere: what becomes of it is decided by a program. */
+/** What a rule does with a message that it matches; elsewhere: a program decides. */
 export type Effect =
   | { readonly kind: 'accept' | 'drop' | 'return' | 'nothing' | 'elsewhere' }
   | { readonly kind: 'jump' | 'goto'; readonly chain: string };
@@ -46,20 +8,20 @@ export type Effect =
 export interface Rule {
   readonly matches: Answer;
   readonly effect: Effect;
-  /** For the operator, so that it can be found. */
+  /** Tells the operator where to find the rule. */
   readonly text: string;
 }
 
-/** What is walked through from its beginning; the chains beside it are those that it can jump to. */
+/** A chain that the kernel runs for each message, and the chains that its rules can jump to. */
 export interface BaseChain {
   readonly rules: readonly Rule[];
   readonly chains: ReadonlyMap<string, readonly Rule[]>;
-  /** What becomes of what no rule has decided. */
+  /** What happens to a message that no rule has decided. */
   readonly policy: 'accept' | 'drop';
   readonly policyText: string;
 }
 
-/** How a chain ends for the message; `mayAccept`: a rule that nobody can judge may have let it in, or out of the chain. */
+/** How a chain ends for the message. `mayAccept`: a rule with an unknown answer may have accepted it, or left the chain. */
 interface End {
   readonly kind: 'accept' | 'drop' | 'through';
   readonly mayAccept: boolean;
@@ -68,7 +30,7 @@ interface End {
 
 const MOST_JUMPS = 16;
 
-/** The rules that are sure to drop the message, one of each base chain; what may be let in is not named. */
+/** The rules that certainly drop the message, at most one for each base chain. A chain that may accept it adds none. */
 export function droppingRules(chains: readonly BaseChain[]): readonly string[] {
   return chains.flatMap((chain) => {
     const end = walk(chain.rules, chain.chains, 0);
@@ -96,7 +58,7 @@ function walk(rules: readonly Rule[], chains: ReadonlyMap<string, readonly Rule[
   return end('through');
 }
 
-/** Whether what a rule may do keeps the message from the rules behind it, other than by dropping it. */
+/** True if the rule may keep the message from the rules after it other than by dropping it. */
 function leaves(effect: Effect, outcome: End | 'elsewhere'): boolean {
   if (outcome === 'elsewhere' || effect.kind !== 'jump') return true;
   return outcome.kind === 'accept' || outcome.mayAccept;

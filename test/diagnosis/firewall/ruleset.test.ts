@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { AskedMessage } from '../../../src/diagnosis/firewall/asked-message.ts';
 import { chainsOfIptables } from '../../../src/diagnosis/firewall/iptables.ts';
 import { chainsOfNft, ownTablesIn } from '../../../src/diagnosis/firewall/nft.ts';
-import { type Asked, droppingRules } from '../../../src/diagnosis/firewall/ruleset.ts';
+import { droppingRules } from '../../../src/diagnosis/firewall/ruleset.ts';
 
-const ETH0: Asked = { interfaceName: 'eth0', isBridge: false };
+const ETH0: AskedMessage = { interfaceName: 'eth0', isBridge: false };
 const FOLDER = join(import.meta.dirname, '../../fixtures/firewall');
 
 /** `iptables-save` with these rules in the table filter, and a chain GUESTS. */
@@ -239,7 +240,7 @@ describe('nft -j list ruleset', () => {
   });
 
   it('a chain is looked at where the message passes it', () => {
-    const chains: readonly (readonly [chain: Readonly<Record<string, unknown>>, asked?: Asked])[] = [
+    const chains: readonly (readonly [chain: Readonly<Record<string, unknown>>, asked?: AskedMessage])[] = [
       [{}],
       [{ family: 'ip' }],
       [{ hook: 'prerouting' }],
