@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { GatewayError } from '../../../errors.ts';
 import { READ_ONLY_REMEDY } from './directory.ts';
@@ -17,7 +17,7 @@ export function diskErrorOf(file: string, cause: unknown): GatewayError {
   if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true)
     return new GatewayError('store-unusable', `${file}: a directory: move it away`, cause);
   if (isReadOnly(where)) return unusable('its file system is read-only', READ_ONLY_REMEDY);
-  if (isFull(code))
+  if (isFull(code) || (code === 'SQLITE_CANTOPEN' && lacksInodes(where)))
     return failed('no space is left on its file system', `make room (df -h ${where}; df -i ${where})`);
   if (code.startsWith('SQLITE_BUSY')) {
     const remedy =
@@ -28,6 +28,16 @@ export function diskErrorOf(file: string, cause: unknown): GatewayError {
     return unusable('cannot be opened', rightOf(file));
   const message = cause instanceof Error ? cause.message : String(cause);
   return failed(message, 'see to the disk (df, dmesg)');
+}
+
+/** SQLite says of a file that cannot be made for want of an inode only that it cannot be opened. */
+function lacksInodes(directory: string): boolean {
+  try {
+    const { files, ffree } = statfsSync(directory);
+    return files > 0 && ffree === 0;
+  } catch {
+    return false;
+  }
 }
 
 /** What lets the gateway's user read and write a lease file and what SQLite has beside it. */

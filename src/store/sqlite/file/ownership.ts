@@ -101,6 +101,16 @@ function ownerOf(lock: Database): number | undefined {
   }
 }
 
+/** Whoever named itself as the owner may have gone, and a program that copies files hold the lock by now. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return codeOf(error) === 'EPERM';
+  }
+}
+
 /** The thread stands: nothing of a start goes on without the lock. */
 function stand(milliseconds: number): void {
   if (milliseconds > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
@@ -109,7 +119,10 @@ function stand(milliseconds: number): void {
 function refusal(file: string, name: string, cause: unknown): GatewayError {
   if (cause instanceof GatewayError) return cause;
   if (cause instanceof OwnedBy || codeOf(cause).startsWith('SQLITE_BUSY')) {
-    const who = cause instanceof OwnedBy ? `process ${cause.owner}` : 'another process';
+    const who =
+      cause instanceof OwnedBy && isAlive(cause.owner)
+        ? `process ${cause.owner}`
+        : `another process (\`fuser ${name}\` tells which)`;
     const remedy = 'stop that gateway first, or give this one its own directory (GATEWAY_DHCP_LEASES_DIR)';
     return new GatewayError('store-locked', `${file}: in use by ${who}: ${remedy}`, cause);
   }

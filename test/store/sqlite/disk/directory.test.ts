@@ -103,6 +103,13 @@ describe('the leases directory', () => {
     },
   );
 
+  it('on a disk without inodes is refused as one that is full, with the line that shows it', ({ skip }) => {
+    const directory = smallDisk('size=40m,nr_inodes=2');
+    if (directory === undefined) skip('no file system may be mounted here');
+    else
+      expect(errorOf(() => openIn(directory)).message).toMatch(/no space is left .*SQLITE_CANTOPEN.*df -i/);
+  });
+
   it('in which the lease file is a pipe is refused by whoever only reads, too', () => {
     const directory = temporaryDirectory();
     execFileSync('mkfifo', [fileIn(directory)]);

@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Ipv4 } from '../../../../src/net/ipv4.ts';
+import { openSqlite } from '../../../../src/store/sqlite/disk/driver.ts';
 import { openLeaseReader } from '../../../../src/store/sqlite/lease-reader.ts';
 import { address, at, bind, client } from '../../changes.ts';
 import { buildCommittingProcess } from '../committing.ts';
-import { openIn, temporaryDirectory } from '../temporary-store.ts';
+import { errorOf, openIn, temporaryDirectory } from '../temporary-store.ts';
 
 const FIRST = address('10.0.0.0');
 
@@ -97,6 +98,21 @@ describe('two processes and one lease file', () => {
     await second.close();
     expect(openIn(directory).leases.at((FIRST + 1) as Ipv4)?.client).toBe(client(3));
   });
+
+  it('who holds the lock and is no gateway is not called by the number of one that has gone', async () => {
+    const directory = temporaryDirectory();
+    await committing(directory, 1);
+    const gone = child?.pid;
+    await kill();
+    const lock = openSqlite(join(directory, 'leases.sqlite.lock'));
+    lock.exec('BEGIN IMMEDIATE');
+
+    const { message } = errorOf(() => openIn(directory));
+    lock.close();
+
+    expect(message).toMatch(/in use by another process \(`fuser .*leases\.sqlite\.lock` tells which\)/);
+    expect(message).not.toContain(`process ${gone}`);
+  }, 20_000);
 
   it('whoever only reads is let in while the first one writes', async () => {
     const directory = temporaryDirectory();
