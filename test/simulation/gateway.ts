@@ -23,8 +23,8 @@ export interface GatewayParts {
   readonly plan: Plan;
   readonly keeping: Keeping;
   readonly decide?: Decide | undefined;
-  /** Who has an address, as its hardware address; undefined: nobody. */
-  readonly holderOf: (address: string) => string | undefined;
+  /** Who has an address, as hardware addresses; two, if it was given twice. */
+  readonly holdersOf: (address: string) => readonly string[];
   readonly sent: (gateway: Gateway, sent: Sent) => void;
   /** Sees what each message came to. */
   readonly decided: (address: string, ...what: Parameters<Observer['decided']>) => void;
@@ -184,18 +184,17 @@ class Process {
   }
 
   /** ARP is as good as the segment: who has an address answers for it. */
-  #segment({ clock, holderOf }: GatewayParts): SegmentArp {
+  #segment({ clock, holdersOf }: GatewayParts): SegmentArp {
     let hear: Parameters<SegmentArp['onHeard']>[0] = () => {};
     return {
       canAsk: true,
       ask: (address) =>
         void clock.after(ARP_ANSWER, () => {
-          const holder = holderOf(ipv4ToText(address));
-          const hardware = holder === undefined ? undefined : hardwareFromText(holder);
-          if (hardware === undefined) return;
-          this.standstill.wake('sockets', () => {
-            if (!this.#isDead) hear(address, hardware);
-          });
+          for (const holder of holdersOf(ipv4ToText(address)))
+            this.standstill.wake('sockets', () => {
+              const hardware = hardwareFromText(holder);
+              if (!this.#isDead && hardware !== undefined) hear(address, hardware);
+            });
         }),
       onHeard: (run) => {
         hear = run;

@@ -2,6 +2,7 @@ import { optionOf } from '../support/conversation.ts';
 import type { Guest } from '../support/guest.ts';
 import { ip, type PacketFields, type PacketOption } from '../support/packet.ts';
 import { type GuestParts, type GuestState, isFor, type Offer, u32 } from './guest-parts.ts';
+import { Selections } from './selections.ts';
 import { Stages } from './stages.ts';
 
 /** When a message is sent again, and when it is given up: milliseconds after the one before (RFC 2131 §4.1). */
@@ -33,13 +34,7 @@ export class SimulatedGuest {
   until = 0;
   server = '';
   boundAt = -1;
-  /** The server that it has selected for this lease, and who heard it; and the address. */
-  chosen = '';
-  selected = '';
-  selectedAt = 0;
-  heardBy: ReadonlySet<string> = new Set();
-  /** Its server had heard of no other gateway when it was selected. */
-  isUnmet = false;
+  readonly selections = new Selections();
   /** Since when it is on. */
   onSince = 0;
   /** One of its old DHCPRELEASEs arrived after it had bound anew: no server can tell, for a release does not say when it was sent. */
@@ -177,27 +172,14 @@ export class SimulatedGuest {
     this.#later(this.#parts.random.below(this.#parts.isHasty ? HASTE : OFFER_WAIT), () => {
       const [first, ...more] = this.#offers;
       if (first === undefined) return;
-      const { address, server } = this.#parts.random.pick([first, ...more]);
+      const offer = this.#parts.random.pick([first, ...more]);
       const secs = this.#secs; // RFC 2131 §4.4.1: the same as in the DHCPDISCOVER.
       this.#enter('REQUESTING');
       this.#begunAt -= secs * 1000;
-      const heardBy = new Set<string>();
-      this.chosen = server;
-      this.selected = address;
-      this.selectedAt = this.#now;
-      this.heardBy = heardBy;
+      const heard = this.selections.add(offer, this.#now, this.#parts.network.met);
       this.#ask(
         0,
-        () =>
-          this.#broadcast(
-            (guest) => guest.select(address, server),
-            (gateway) => {
-              const { met } = this.#parts.network;
-              if (gateway !== server) met.add(gateway);
-              else if (!heardBy.has(server)) this.isUnmet = !met.has(server);
-              heardBy.add(gateway);
-            },
-          ),
+        () => this.#broadcast((guest) => guest.select(offer.address, offer.server), heard),
         () => this.#init(),
       );
     });
@@ -249,6 +231,7 @@ export class SimulatedGuest {
 
   #refuse(server: string, isBacked: boolean): void {
     this.#parts.refused(this, server, isBacked);
+    if (this.state === 'REQUESTING') this.selections.last.isRefused = true;
     this.#forget();
     this.#init();
   }

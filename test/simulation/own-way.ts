@@ -1,5 +1,5 @@
 import type { AddressRange } from '../../src/lease/lease-view.ts';
-import { type Ipv4, ipv4ToText } from '../../src/net/ipv4.ts';
+import type { Ipv4 } from '../../src/net/ipv4.ts';
 import { at, range, segment } from '../support/plan.ts';
 import type { Faults, Victims } from './faults.ts';
 import type { Gateway } from './gateway.ts';
@@ -28,6 +28,8 @@ export type OwnKind = 'hearing' | 'deaf' | 'shares';
 const OFFERED = 35_000;
 /** What ARP has answered is known to a gateway for so long: milliseconds. */
 const JUST_HEARD = 5000;
+/** From the first answer to a question by ARP to the reply: a slow commit under way, and one of its own. Milliseconds. */
+const ONE_QUESTION = 4200;
 /** Rivals ask within this time: milliseconds. */
 const AT_ONCE = 1000;
 
@@ -45,10 +47,6 @@ export class OwnWay implements Way {
   readonly #parts: WorldParts;
   /** Doubles that were seen, by the address and both. */
   readonly #seen = new Set<string>();
-  /** When each gateway has given an address to a client last, by the client and the address: monotonic milliseconds. */
-  readonly #given = new Map<string, Map<string, number>>();
-  /** When a client was last refused an address that it had selected, by both: monotonic milliseconds. */
-  readonly #refused = new Map<string, number>();
   /** Leases that have such a history. */
   readonly #disputed = new Set<string>();
 
@@ -94,16 +92,12 @@ export class OwnWay implements Way {
   replied({ address: server }: Gateway, type: string, address: string, guest: SimulatedGuest): void {
     if (type !== 'DHCPACK') return;
     const { guests, fault } = this.#parts;
-    this.#noteGiven(server, address, guest);
-    const answer = this.#otherAt(server, address, guest);
-    const holder = guests.find(({ mac }) => mac === answer?.mac);
-    if (
-      answer !== undefined &&
-      holder?.holds === true &&
-      holder.address === address &&
-      holder.onSince < answer.at
-    )
-      fault(`${server} gives ${guest.mac} ${address}, at which it has just heard ${holder.mac}`);
+    const heard = this.#othersAt(server, address, guest, JUST_HEARD);
+    for (const holder of guests) {
+      const at = heard.get(holder.mac) ?? 0;
+      if (holder.holds && holder.address === address && holder.onSince < at)
+        fault(`${server} gives ${guest.mac} ${address}, at which it has just heard ${holder.mac}`);
+    }
   }
 
   shared(guest: SimulatedGuest, other: SimulatedGuest): void {
@@ -129,54 +123,55 @@ export class OwnWay implements Way {
     if (this.#kind === 'shares') return undefined;
     // Then the question by ARP is all there is, and the holder's machine was off when it came.
     const wasAway = !other.isOn || clock.monotonic() - other.onSince < OFFERED;
-    if (wasAway && !other.heardBy.has(guest.server)) return 'by a gateway that was down';
-    if (wasAway && this.#isOfOneThatWasDown(guest, other))
+    const { server } = guest;
+    if (wasAway && !other.selections.last.heardBy.has(server)) return 'by a gateway that was down';
+    // What this gateway heard of the guest's earlier selection has displaced what it heard of the other before: it cannot
+    // know that the selected server was down then, nor that it has refused the guest, for a DHCPNAK is not heard by others.
+    const words = guest.selections
+      .of(guest.address, other.selections.last.at)
+      .filter((each) => each.server !== server && each.heardBy.has(server));
+    if (wasAway && words.some((word) => !other.selections.last.heardBy.has(word.server)))
       return "by a gateway that took another's word, which was down";
-    // Others hear that a client selects an address, and not that it is refused.
-    const refusedAt = this.#refused.get(`${guest.mac} ${guest.address}`) ?? Number.NEGATIVE_INFINITY;
-    if (wasAway && refusedAt > other.selectedAt) return 'by a gateway that did not hear of a refusal';
+    if (wasAway && words.some(({ isRefused }) => isRefused))
+      return 'by a gateway that did not hear of a refusal';
     // Nobody is listened for before somebody is heard.
-    const isAtOnce = Math.abs(guest.selectedAt - other.selectedAt) < AT_ONCE;
-    if (isAtOnce && (guest.isUnmet || other.isUnmet)) return 'before a first other gateway was heard';
-    if (wasAway && this.keepings.get(guest.server)?.isLastResort(guest.address) === true)
+    const isAtOnce = Math.abs(guest.selections.last.at - other.selections.last.at) < AT_ONCE;
+    if (isAtOnce && (guest.selections.last.isUnmet || other.selections.last.isUnmet))
+      return 'before a first other gateway was heard';
+    if (wasAway && this.keepings.get(server)?.isLastResort(guest.address) === true)
       return 'by a gateway that had nothing else left';
     // What is heard displaces no lease of one's own, also not one that its client has ended elsewhere.
-    const isOld = ({ server, address, hardware, selectedAt }: SimulatedGuest) =>
-      (this.keepings.get(server)?.heldSince(address, hardware) ?? selectedAt) < selectedAt;
+    const isOld = ({ server: giver, address, hardware, selections: { last } }: SimulatedGuest) =>
+      (this.keepings.get(giver)?.heldSince(address, hardware) ?? last.at) < last.at;
     if (isOld(guest) || isOld(other)) return 'by a lease that its gateway never heard the end of';
     return undefined;
   }
 
-  /** Whom a gateway has just heard at an address beside this guest. */
-  #otherAt(server: string, address: string, { mac }: SimulatedGuest) {
+  /** Whom a gateway has heard at an address beside this guest, within so many milliseconds, and when. */
+  #othersAt(
+    server: string,
+    address: string,
+    { mac }: SimulatedGuest,
+    within: number,
+  ): ReadonlyMap<string, number> {
     const { clock, answers } = this.#parts;
-    const answer = answers.get(`${server}/${address}`);
-    const isOther = answer !== undefined && answer.mac !== mac && clock.monotonic() - answer.at <= JUST_HEARD;
-    return isOther ? answer : undefined;
+    const all = [...(answers.get(`${server}/${address}`) ?? [])];
+    return new Map(all.filter(([other, at]) => other !== mac && clock.monotonic() - at <= within));
   }
 
-  #noteGiven(server: string, address: string, { mac }: SimulatedGuest): void {
-    const name = `${mac} ${address}`;
-    const given = this.#given.get(name) ?? new Map<string, number>();
-    this.#given.set(name, given.set(server, this.#parts.clock.monotonic()));
-  }
-
-  /** What was heard of that one's client is all that the others know of the address: it displaces what they heard before. */
-  #isOfOneThatWasDown({ mac, address }: SimulatedGuest, other: SimulatedGuest): boolean {
-    const given = [...(this.#given.get(`${mac} ${address}`) ?? [])];
-    return given.some(([server, at]) => at > other.selectedAt && !other.heardBy.has(server));
+  /** By the answers to the very question that its message has put, as the reply leaves. */
+  hasHeardOther({ address: server }: Gateway, guest: SimulatedGuest): boolean {
+    return this.#othersAt(server, guest.address, guest, ONE_QUESTION).size > 0;
   }
 
   /**
    * Only the server that was chosen refuses, and never what it has given; any other for a lease of its own, or for whom it
    * has just heard at the address.
    */
-  refused(guest: SimulatedGuest, server: string, hasLease: boolean): void {
+  refused(guest: SimulatedGuest, server: string, isBacked: boolean): void {
     const { fault, count } = this.#parts;
-    const isBacked = hasLease || this.#otherAt(server, guest.address, guest) !== undefined;
     const isSelecting = guest.state === 'REQUESTING';
-    if (isSelecting) this.#refused.set(`${guest.mac} ${guest.selected}`, this.#parts.clock.monotonic());
-    const isStrangers = server !== (isSelecting ? guest.chosen : guest.server);
+    const isStrangers = server !== (isSelecting ? guest.selections.last.server : guest.server);
     if (isStrangers && isBacked)
       count(guest.holds ? 'valid leases refused by another' : 'refused by another');
     if (this.#kind === 'deaf' || guest.isUndone || this.#disputed.has(`${guest.mac} ${guest.address}`))
@@ -186,12 +181,18 @@ export class OwnWay implements Way {
     if (!isStrangers && guest.holds) fault(`${server} has refused ${guest.mac} its valid ${guest.address}`);
   }
 
+  /**
+   * Addresses that every gateway which could give them keeps aside; while one does not, a new client gets it from there. A
+   * quarantine that ended by a clock that was set since counts too: it stands until its length has passed by the right one,
+   * and the sweep, which runs each second, ends it then.
+   */
   quarantined(): number {
-    // Also one that ended by a clock that was set since: it stands until its length has passed.
-    const addresses = [...this.keepings.values()]
-      .flatMap((keeping) => keeping.records())
-      .filter(({ state }) => state === 'declined');
-    return new Set(addresses.map(({ address }) => ipv4ToText(address))).size;
+    const count = new Map<Ipv4, number>();
+    for (const keeping of this.keepings.values())
+      for (const { address, state } of keeping.records())
+        if (state === 'declined') count.set(address, (count.get(address) ?? 0) + 1);
+    const givers = this.#kind === 'shares' ? 1 : this.keepings.size;
+    return [...count.values()].filter((keepers) => keepers === givers).length;
   }
 
   checkEnd(): void {}

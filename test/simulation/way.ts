@@ -29,7 +29,9 @@ export interface Way {
   replied(gateway: Gateway, type: string, address: string, guest: SimulatedGuest): void;
   /** Two hold one address by their own reckoning; the first one has just taken it. */
   shared(guest: SimulatedGuest, other: SimulatedGuest): void;
-  /** A guest takes a DHCPNAK. `isBacked`: its sender had a live lease that contradicts the guest. */
+  /** As a gateway sends a reply: it has just heard another machine by ARP at this guest's address. Absent: that is no reason. */
+  hasHeardOther?(gateway: Gateway, guest: SimulatedGuest): boolean;
+  /** A guest takes a DHCPNAK. `isBacked`: its sender had a live lease that contradicts the guest, or had heard another. */
   refused(guest: SimulatedGuest, server: string, isBacked: boolean): void;
   /** Addresses that are in quarantine now. */
   quarantined(): number;

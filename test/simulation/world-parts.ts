@@ -14,8 +14,8 @@ export interface WorldParts {
   readonly random: SeededRandom;
   readonly network: Network;
   readonly guests: readonly SimulatedGuest[];
-  /** Who answered a gateway by ARP last, by 'gateway/address'. */
-  readonly answers: ReadonlyMap<string, { readonly mac: string; readonly at: number }>;
+  /** Who answered a gateway by ARP, by 'gateway/address', and when each did last: monotonic milliseconds. */
+  readonly answers: ReadonlyMap<string, ReadonlyMap<string, number>>;
   readonly fault: (text: string) => void;
   /** Once more what may happen, but is worth knowing. */
   readonly count: (what: string) => void;

@@ -46,7 +46,7 @@ export class World {
   readonly #invariants: Invariants;
   readonly #troubles: Faults;
   readonly #lives: Lives;
-  readonly #answers = new Map<string, { readonly mac: string; readonly at: number }>();
+  readonly #answers = new Map<string, Map<string, number>>();
   /** Whether all guests start at one moment. */
   readonly #isStorm: boolean;
   readonly #leaseCache: number;
@@ -151,13 +151,15 @@ export class World {
       clock: this.clock,
       random: this.random,
       skew: this.random.below(2 * SKEW) - SKEW,
-      holderOf: (wanted) => {
-        const holder = this.guests.find(
-          (guest) => guest.isOn && guest.holds && !guest.isSilent && guest.address === wanted,
-        );
-        if (holder === undefined) return undefined;
-        this.#answers.set(`${address}/${wanted}`, { mac: holder.mac, at: this.clock.monotonic() });
-        return holder.mac;
+      holdersOf: (wanted) => {
+        const holders = this.guests
+          .filter((guest) => guest.isOn && guest.holds && !guest.isSilent && guest.address === wanted)
+          .map(({ mac }) => mac);
+        const name = `${address}/${wanted}`;
+        const answers = this.#answers.get(name) ?? new Map<string, number>();
+        for (const mac of holders) answers.set(mac, this.clock.monotonic());
+        this.#answers.set(name, answers);
+        return holders;
       },
       sent: (gateway, sent) => this.#reply(gateway, sent),
       decided: (server, { type, hardware }, _client, { kind, reason }, outcome) => {
@@ -210,7 +212,9 @@ export class World {
     if (addressee !== undefined) this.#way.replied(gateway, type, yiaddr, addressee);
     for (const guest of this.guests) {
       if (!goesTo(destination, guest.hardware)) continue;
-      const isBacked = keeping?.contradicts(guest.address, guest.hardware, clock.now()) === true;
+      const isBacked =
+        keeping?.contradicts(guest.address, guest.hardware, clock.now()) === true ||
+        this.#way.hasHeardOther?.(gateway, guest) === true;
       this.network.reply(
         address,
         () => guest.node,
