@@ -12,6 +12,9 @@ const ROW_GAP = 3000;
 /** How old the list of this host's interfaces may be: milliseconds. */
 const OWN_AGE = 100;
 
+/** How old it may be whether a machine is a guest, for which every lease is looked at: milliseconds. */
+const GUEST_AGE = 10_000;
+
 /** When one machine was heard, by the monotonic clock; -Infinity: never. */
 interface Heard {
   /** It has the address. */
@@ -22,7 +25,12 @@ interface Heard {
   probesInRow: number;
   /** It answers ARP for every address, so its answer for this one proves nothing. */
   isProxy: boolean;
+  /** It leases an address here, as it was at that time. */
+  isGuest: boolean;
+  guestReadAt: number;
 }
+
+type Machine = readonly [HardwareAddress, Heard];
 
 const NEVER: Heard = {
   holding: Number.NEGATIVE_INFINITY,
@@ -30,6 +38,8 @@ const NEVER: Heard = {
   announcing: Number.NEGATIVE_INFINITY,
   probesInRow: 0,
   isProxy: false,
+  isGuest: false,
+  guestReadAt: Number.NEGATIVE_INFINITY,
 };
 
 /** What other machines have said of the listen IP (RFC 5227). */
@@ -67,7 +77,7 @@ export class ListenIpSigns {
   holderSince(time: number): HardwareAddress | undefined {
     const holders = this.#others().filter(([, { holding }]) => holding >= time);
     if (holders.length < 2) return holders[0]?.[0];
-    return (holders.findLast(([hardware]) => !this.#isGuest(hardware)) ?? holders.at(-1))?.[0];
+    return (holders.findLast((machine) => !this.#isKnownGuest(machine)) ?? holders.at(-1))?.[0];
   }
 
   /** How many of the machines that are remembered have had the address. */
@@ -77,11 +87,12 @@ export class ListenIpSigns {
 
   /** When another machine that is no guest announced the address last. */
   get announcedAt(): number {
-    return this.#others().reduce(
-      (latest, [hardware, { announcing }]) =>
-        announcing > latest && !this.#isGuest(hardware) ? announcing : latest,
-      Number.NEGATIVE_INFINITY,
-    );
+    let latest = Number.NEGATIVE_INFINITY;
+    for (const machine of this.#others()) {
+      const [, { announcing }] = machine;
+      if (announcing > latest && !this.#isKnownGuest(machine)) latest = announcing;
+    }
+    return latest;
   }
 
   /** When another machine probed for the address last. */
@@ -94,6 +105,15 @@ export class ListenIpSigns {
     const heard = this.#machines.get(hardware);
     if (heard === undefined || this.#clock.monotonic() - heard.probing > ROW_GAP) return 0;
     return heard.probesInRow;
+  }
+
+  #isKnownGuest([hardware, heard]: Machine): boolean {
+    const now = this.#clock.monotonic();
+    if (now - heard.guestReadAt > GUEST_AGE) {
+      heard.guestReadAt = now;
+      heard.isGuest = this.#isGuest(hardware);
+    }
+    return heard.isGuest;
   }
 
   #note(sign: ListenIpSign, hardware: HardwareAddress): void {
@@ -134,7 +154,7 @@ export class ListenIpSigns {
   }
 
   /** Looks at the interfaces only if anybody was heard, and once for several questions. */
-  #others(): readonly (readonly [HardwareAddress, Heard])[] {
+  #others(): readonly Machine[] {
     if (this.#machines.size === 0) return [];
     const now = this.#clock.monotonic();
     if (now - this.#ownReadAt > OWN_AGE) {
