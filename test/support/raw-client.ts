@@ -6,6 +6,7 @@ import { ip, mac, messageType, type PacketFields, type PacketOption, packet, u16
 import { PacketSocket } from './packet-socket.ts';
 
 const BROADCAST = 'ff:ff:ff:ff:ff:ff';
+const NOBODY = '00:00:00:00:00:00';
 /** How long an answer is waited for: milliseconds. */
 const PATIENCE_MILLISECONDS = 3000;
 
@@ -144,6 +145,14 @@ export class RawClient {
     );
     this.holds.delete(ack.yiaddr);
     return xid;
+  }
+
+  /** RFC 5227 §2.3: a machine has an address from now on, and says so to all. */
+  announce(address: string, hardware: string): void {
+    this.holds.set(address, hardware);
+    const sender = [...mac(hardware), ...ip(address)];
+    const said = [...u16(1), ...u16(0x0800), 6, 4, ...u16(1), ...sender, ...mac(NOBODY), ...ip(address)];
+    this.#arp.send(Uint8Array.from([...mac(BROADCAST), ...mac(hardware), 0x08, 0x06, ...said]));
   }
 
   /** Throws if a reply was faulty. A second time it does nothing. */

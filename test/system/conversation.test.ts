@@ -321,6 +321,20 @@ describeSystem('addresses that somebody holds already', [], () => {
     expect(offer.yiaddr).toBe('10.15.3.51');
   });
 
+  test('RFC 2131 §3.1 (2): an address that a stranger announces while it is on offer is asked for again, and not leased', async () => {
+    const gateway = await segment().gateway({ GATEWAY_DHCP_ARP_PROBE: '300ms' });
+    const client = segment().client();
+    const offer = await client.discover(A, [50, ...ip('10.15.3.52')]);
+
+    client.announce(offer.yiaddr, '52:54:00:bb:00:01');
+    await client.discover(hardwareOf(2)); // It is heard by the time that ARP has been waited for.
+    const refused = await client.select(offer);
+
+    expect(offer.yiaddr).toBe('10.15.3.52');
+    expect(refused.type).toBe(6);
+    expect(await gateway.reasonFor(refused.xid)).toBe('quarantined');
+  });
+
   test('a lease that the store has lost is adopted when only its own client answers for it', async () => {
     const gateway = await segment().gateway({ GATEWAY_DHCP_ARP_PROBE: '300ms' });
     const client = segment().client();
