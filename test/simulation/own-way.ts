@@ -88,14 +88,15 @@ export class OwnWay implements Way {
     return this.#kind === 'shares';
   }
 
-  /** Whoever was just heard at an address keeps it. */
+  /** Whoever was just heard at an address keeps it; but one that is off by now was silent when it was asked for once more. */
   replied({ address: server }: Gateway, type: string, address: string, guest: SimulatedGuest): void {
     if (type !== 'DHCPACK') return;
     const { guests, fault } = this.#parts;
     const heard = this.#othersAt(server, address, guest, JUST_HEARD);
     for (const holder of guests) {
       const at = heard.get(holder.mac) ?? 0;
-      if (holder.holds && holder.address === address && holder.onSince < at)
+      const isThere = holder.isOn && holder.holds && holder.address === address;
+      if (isThere && holder.onSince < at)
         fault(`${server} gives ${guest.mac} ${address}, at which it has just heard ${holder.mac}`);
     }
   }
