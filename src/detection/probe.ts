@@ -59,8 +59,8 @@ export class Probe implements Prober {
     return this.#open;
   }
 
-  ask(address: Ipv4, own: HardwareAddress, milliseconds: number, done: Done): (() => void) | undefined {
-    if (this.#open >= QUESTION_LIMIT) return undefined;
+  ask(address: Ipv4, own: HardwareAddress, milliseconds: number, done: Done): (() => void) | 'too-many' {
+    if (this.#open >= QUESTION_LIMIT) return 'too-many';
     if (!this.#arp.canAsk) return this.#clock.after(0, () => done(undefined));
 
     const inquiry = this.#inquiries.get(address) ?? { askers: new Set(), cancelRequests: () => {} };

@@ -57,14 +57,16 @@ export interface ServerState {
 /** Asks the segment who holds an address. */
 export interface Prober {
   /**
-   * Calls `done` once, later: at the first answer of another machine than the one that it is asked for, else after so
-   * many milliseconds, with that machine if it has answered, or with undefined. Returns what cancels it; undefined: too
-   * much is being asked, and `done` will not be called.
+   * Calls `done` once, later: at the first answer of a machine other than `own`; else after the milliseconds, with `own`
+   * if that has answered, or with undefined if nobody has. Returns what cancels the question. 'too-many': so much is
+   * being asked that this is not; `done` will not be called.
+   *
+   * @param own The machine that wants the address: its own answer does not end the question.
    */
   ask(
     address: Ipv4,
     own: HardwareAddress,
     milliseconds: number,
     done: (holder: HardwareAddress | undefined) => void,
-  ): (() => void) | undefined;
+  ): (() => void) | 'too-many';
 }

@@ -8,7 +8,7 @@ import type { Drop } from './drops.ts';
 import type { ExchangeParts } from './exchange-parts.ts';
 import { InFlight } from './in-flight.ts';
 import { type Commit, NextCommit } from './next-commit.ts';
-import type { Observer } from './observer.ts';
+import type { DecisionOutcome, Observer } from './observer.ts';
 import type { Order } from './order.ts';
 import { type Pending, PendingMessage, PendingOrder } from './pending.ts';
 import type { Decided, DecisionToCommit, DecisionToWait } from './pending-state.ts';
@@ -186,7 +186,7 @@ export class ExchangeSteps {
       return;
     }
     const outcome = this.#parts.store.resolveWithoutCommit(change);
-    if (outcome !== undefined) {
+    if (outcome !== 'needs-commit') {
       this.#end(pending, pending.conclude(decision, outcome, this.#monotonic), change);
     } else if (this.#nextCommit.hasRoom) {
       this.#inFlight.beginCommit(pending, decision, change, this.#monotonic);
@@ -251,7 +251,7 @@ export class ExchangeSteps {
     const isDecline = decision.reason === 'declined' || decision.reason === 'too-many-declines';
     if (isDecline && pending instanceof PendingMessage)
       this.#parts.serverState.declined(pending.message.hardware);
-    this.#reports.add(pending, decision, outcome === 'nothing' ? undefined : outcome);
+    this.#reports.add(pending, decision, outcome);
     this.#inFlight.end(pending);
     if (pending instanceof PendingOrder) pending.done(outcome);
   }
@@ -268,12 +268,12 @@ export class ExchangeSteps {
     this.#drop(pending, 'broken');
   }
 
-  #drop(pending: Pending, reason: Drop, outcome: Outcome | 'nothing' = 'nothing'): void {
+  #drop(pending: Pending, reason: Drop, outcome: DecisionOutcome = 'nothing'): void {
     if (pending.state.name !== 'over') this.#inFlight.end(pending);
     this.#tellDropped(pending, reason, outcome);
   }
 
-  #tellDropped(pending: Pending, reason: Drop, outcome: Outcome | 'nothing'): void {
+  #tellDropped(pending: Pending, reason: Drop, outcome: DecisionOutcome): void {
     this.#observer.dropped(reason, 1);
     if (pending instanceof PendingOrder) pending.done(outcome);
   }

@@ -10,7 +10,7 @@ import type { Drop } from './drops.ts';
 import type { ExchangeParts } from './exchange-parts.ts';
 import { ExchangeSteps } from './exchange-steps.ts';
 import type { Commit } from './next-commit.ts';
-import { type Observer, observers } from './observer.ts';
+import { type DecisionOutcome, type Observer, observers } from './observer.ts';
 import type { Order } from './order.ts';
 import { PendingMessage } from './pending.ts';
 
@@ -101,7 +101,7 @@ export class Exchange {
   submit(order: Order): boolean {
     if (this.#isStopping || this.#orders >= ORDER_LIMIT) return false;
     this.#orders += 1;
-    const done = (outcome: Outcome | 'nothing') => {
+    const done = (outcome: DecisionOutcome) => {
       this.#orders -= 1;
       order.done(outcome);
     };

@@ -5,6 +5,9 @@ import type { Message } from '../wire/message.ts';
 import type { DroppedFrom } from './dropped-from.ts';
 import type { Drop } from './drops.ts';
 
+/** What became of a decision's change; 'nothing': it has none. */
+export type DecisionOutcome = Outcome | 'nothing';
+
 /**
  * Sees all that the exchange does. Decisions are told once a round, in their order, when the replies of the round have
  * left. All of it runs on the packets' thread and must return soon: whatever takes longer (a socket, another thread)
@@ -12,13 +15,12 @@ import type { Drop } from './drops.ts';
  */
 export interface Observer {
   /**
-   * One decision, and what became of its change; undefined: it had none. A reply has left only if that is undefined
-   * or 'committed'. A wait, an 'again' and a conflict are decided anew, which is seen too. The message may be read until
+   * One decision, and what became of its change. A reply has left only if that is 'nothing' or 'committed'. A wait, an 'again' and a conflict are decided anew, which is seen too. The message may be read until
    * this returns.
    */
-  decided(message: Message, client: ClientKey, decision: Decision, outcome: Outcome | undefined): void;
+  decided(message: Message, client: ClientKey, decision: Decision, outcome: DecisionOutcome): void;
   /** The same for an order from inside. */
-  ordered(decision: Decision, outcome: Outcome | undefined): void;
+  ordered(decision: Decision, outcome: DecisionOutcome): void;
   /** `from`: whose datagram it was, if it is dropped for what it holds. */
   dropped(reason: Drop, count: number, from?: DroppedFrom): void;
   /** Replies of which nobody can say when they left, for this gateway stood still for so long while it sent them. */
@@ -45,7 +47,7 @@ class Observers implements Observer {
     this.#all = all;
   }
 
-  decided(message: Message, client: ClientKey, decision: Decision, outcome: Outcome | undefined): void {
+  decided(message: Message, client: ClientKey, decision: Decision, outcome: DecisionOutcome): void {
     for (const one of this.#all)
       try {
         one.decided(message, client, decision, outcome);
@@ -54,7 +56,7 @@ class Observers implements Observer {
       }
   }
 
-  ordered(decision: Decision, outcome: Outcome | undefined): void {
+  ordered(decision: Decision, outcome: DecisionOutcome): void {
     this.#tell((one) => one.ordered(decision, outcome));
   }
 

@@ -1,7 +1,7 @@
 import type { Decision } from '../engine/decision.ts';
 import type { LeaseChange } from '../lease/lease-view.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
-import type { Outcome } from '../store/lease-store.ts';
+import type { DecisionOutcome } from './observer.ts';
 
 /** Where a message or an order stands on its way. What is true in one state only is a field of that state. */
 export type PendingState =
@@ -47,8 +47,7 @@ export interface Committing {
 export interface Decided {
   readonly name: 'decided';
   readonly decision: DecisionToCommit;
-  /** 'nothing': the decision has no change. */
-  readonly outcome: Outcome | 'nothing';
+  readonly outcome: DecisionOutcome;
   /** Monotonic milliseconds. */
   readonly decidedAt: number;
 }

@@ -3,9 +3,9 @@ import type { Version } from '../lease/lease.ts';
 import type { Arrival } from '../net/datagram.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
-import type { Outcome } from '../store/lease-store.ts';
 import type { Message } from '../wire/message.ts';
 import { STALE_AFTER } from './arrivals.ts';
+import type { DecisionOutcome } from './observer.ts';
 import type { Order } from './order.ts';
 import type { Waiting } from './pending-state.ts';
 import { Transitions } from './transitions.ts';
@@ -156,7 +156,7 @@ export class PendingOrder extends Transitions {
   }
 
   /** Tells whoever submitted it, once, what became of it. */
-  done(outcome: Outcome | 'nothing'): void {
+  done(outcome: DecisionOutcome): void {
     if (this.#isDone) return;
     this.#isDone = true;
     this.order.done(outcome);

@@ -1,8 +1,7 @@
 import type { Decision } from '../engine/decision.ts';
 import type { ClientKey } from '../lease/client-key.ts';
-import type { Outcome } from '../store/lease-store.ts';
 import type { Message } from '../wire/message.ts';
-import type { Observer } from './observer.ts';
+import type { DecisionOutcome, Observer } from './observer.ts';
 import { type Pending, PendingMessage } from './pending.ts';
 
 /** Decisions that are kept at most before they are reported. */
@@ -12,7 +11,7 @@ const REPORT_LIMIT = 1024;
 interface Report {
   readonly from: { readonly message: Message; readonly client: ClientKey } | 'order';
   readonly decision: Decision;
-  readonly outcome: Outcome | undefined;
+  readonly outcome: DecisionOutcome;
 }
 
 /**
@@ -28,7 +27,7 @@ export class Reports {
   }
 
   /** The message's bytes must stay until the next `flush`. */
-  add(pending: Pending, decision: Decision, outcome: Outcome | undefined): void {
+  add(pending: Pending, decision: Decision, outcome: DecisionOutcome): void {
     const from = pending instanceof PendingMessage ? pending : undefined;
     this.#reports.push({
       from: from === undefined ? 'order' : { message: from.message, client: from.client },

@@ -1,6 +1,7 @@
 import type { LeaseChange } from '../lease/lease-view.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { Outcome } from '../store/lease-store.ts';
+import type { DecisionOutcome } from './observer.ts';
 import {
   type Committing,
   type Decided,
@@ -95,7 +96,7 @@ export abstract class Transitions {
     return decided;
   }
 
-  conclude(decision: DecisionToCommit, outcome: Outcome | 'nothing', decidedAt: number): Decided {
+  conclude(decision: DecisionToCommit, outcome: DecisionOutcome, decidedAt: number): Decided {
     const decided: Decided = { name: 'decided', decision, outcome, decidedAt };
     this.#enter('conclude', decided);
     return decided;

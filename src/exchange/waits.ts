@@ -40,7 +40,7 @@ export class Waits {
   begin(message: PendingMessage, decision: DecisionToWait, now: Instant): boolean {
     const { address, until, probe, reason } = decision;
     if (message.past.waits >= WAIT_LIMIT) throw new Error(`no end of waiting: ${reason}`);
-    this.#reports.add(message, decision, undefined);
+    this.#reports.add(message, decision, 'nothing');
     const waiting = this.#inFlight.beginWait(message, probe ? 'probing' : 'pausing', address);
     const { clock, prober } = this.#parts;
     const planned = Math.max(0, until - now);
@@ -53,7 +53,7 @@ export class Waits {
     const cancel = probe
       ? prober.ask(address, message.message.hardware, planned, end)
       : clock.after(planned, () => end(undefined));
-    if (cancel === undefined) return false;
+    if (cancel === 'too-many') return false;
     waiting.cancel = cancel;
     return true;
   }

@@ -1,8 +1,7 @@
 import type { Decision } from '../engine/decision.ts';
 import type { Drop } from '../exchange/drops.ts';
-import type { Observer } from '../exchange/observer.ts';
+import type { DecisionOutcome, Observer } from '../exchange/observer.ts';
 import type { ClientKey } from '../lease/client-key.ts';
-import type { Outcome } from '../store/lease-store.ts';
 import type { Message } from '../wire/message.ts';
 
 /** Counts by name. */
@@ -40,14 +39,14 @@ export class Counters implements Observer {
   #waits = 0;
   #mistakes = 0;
 
-  decided(message: Message, _client: ClientKey, decision: Decision, outcome: Outcome | undefined): void {
+  decided(message: Message, _client: ClientKey, decision: Decision, outcome: DecisionOutcome): void {
     this.#decided(decision, outcome);
     if (!isFinal(decision, outcome)) return;
     add(this.#messages, message.type ?? 'BOOTP');
     if (decision.kind === 'reply' && isDurable(outcome)) add(this.#replies, decision.reply.type);
   }
 
-  ordered(decision: Decision, outcome: Outcome | undefined): void {
+  ordered(decision: Decision, outcome: DecisionOutcome): void {
     this.#decided(decision, outcome);
   }
 
@@ -81,23 +80,23 @@ export class Counters implements Observer {
     };
   }
 
-  #decided(decision: Decision, outcome: Outcome | undefined): void {
+  #decided(decision: Decision, outcome: DecisionOutcome): void {
     if (decision.kind === 'wait') this.#waits += 1;
-    if (outcome !== undefined) add(this.#outcomes, outcome);
+    if (outcome !== 'nothing') add(this.#outcomes, outcome);
     if (!isFinal(decision, outcome)) return;
     add(this.#reasons, decision.reason);
-    if (!isDurable(outcome)) add(this.#drops, outcome ?? '');
+    if (!isDurable(outcome)) add(this.#drops, outcome);
   }
 }
 
 /** False for what is decided again. */
-export function isFinal(decision: Decision, outcome: Outcome | undefined): boolean {
+export function isFinal(decision: Decision, outcome: DecisionOutcome): boolean {
   if (decision.kind === 'wait' || outcome === 'conflict') return false;
   return decision.kind !== 'again' || outcome !== 'committed';
 }
 
-function isDurable(outcome: Outcome | undefined): boolean {
-  return outcome === undefined || outcome === 'committed';
+function isDurable(outcome: DecisionOutcome): boolean {
+  return outcome === 'nothing' || outcome === 'committed';
 }
 
 function add(tally: Map<string, number>, name: string, count = 1): void {

@@ -1,5 +1,6 @@
 import type { Decision, Reason } from '../engine/decision.ts';
 import { REASONS, type ReasonRow } from '../engine/reasons.ts';
+import type { DecisionOutcome } from '../exchange/observer.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Log } from '../log/log.ts';
 import { hardwareToText } from '../net/hardware-address.ts';
@@ -35,7 +36,7 @@ export class DecisionLines {
     this.#limits = new LineLimits({ limitOf, octets: OCTETS_LIMIT, monotonic });
   }
 
-  decided(message: Message, client: ClientKey, decision: Decision, outcome: Outcome | undefined): void {
+  decided(message: Message, client: ClientKey, decision: Decision, outcome: DecisionOutcome): void {
     const { reason } = decision;
     const isTold = isFinal(decision, outcome) && ROWS[reason].isOthers !== true;
     if (!this.#isEnabled(isTold ? 'info' : 'debug')) return;
@@ -96,9 +97,9 @@ function limitOf(reason: Reason): LineLimit {
   return kind === 'reply' || kind === 'change' ? SERVED_LIMIT : UNSERVED_LIMIT;
 }
 
-function messageOf(decision: Decision, outcome: Outcome | undefined): string {
+function messageOf(decision: Decision, outcome: DecisionOutcome): string {
   if (!isFinal(decision, outcome)) return decision.kind === 'wait' ? 'waiting' : 'deciding again';
-  if (outcome !== undefined && outcome !== 'committed') return 'not stored';
+  if (outcome !== 'nothing' && outcome !== 'committed') return 'not stored';
   return decision.kind === 'reply' ? 'answered' : 'not answered';
 }
 
@@ -106,7 +107,7 @@ function fieldsOf(
   message: Message,
   client: ClientKey,
   decision: Decision,
-  outcome: Outcome | undefined,
+  outcome: DecisionOutcome,
   repeated: number,
 ): object {
   const address = addressOf(message, decision);
@@ -121,7 +122,7 @@ function fieldsOf(
     xid: hexOf(message.xid),
     relay: relayOf(message.giaddr),
     other: other === undefined ? undefined : hardwareToText(other),
-    outcome: outcome === 'committed' ? undefined : outcome,
+    outcome: outcome === 'committed' || outcome === 'nothing' ? undefined : outcome,
     ...repeatedField(repeated),
   };
 }
@@ -131,7 +132,7 @@ function jsonOf(
   message: Message,
   client: ClientKey,
   decision: Decision,
-  outcome: Outcome | undefined,
+  outcome: DecisionOutcome,
   repeated: number,
 ): string {
   const address = addressOf(message, decision);
@@ -144,7 +145,7 @@ function jsonOf(
   text += `,"xid":"${hexOf(message.xid)}"`;
   if (message.giaddr !== 0) text += `,"relay":"${ipv4ToText(message.giaddr)}"`;
   if (other !== undefined) text += `,"other":"${hardwareToText(other)}"`;
-  if (outcome !== undefined && outcome !== 'committed') text += `,"outcome":"${outcome}"`;
+  if (outcome !== 'nothing' && outcome !== 'committed') text += `,"outcome":"${outcome}"`;
   if (repeated > 0) text += `,"repeated":${repeated}`;
   return text;
 }
@@ -157,8 +158,8 @@ export function addressOf(message: Message, decision: Decision): Ipv4 {
 }
 
 /** What leaves; nothing does of what was not stored, or is decided again. */
-function replyOf(decision: Decision, outcome: Outcome | undefined): string | undefined {
-  const leaves = decision.kind === 'reply' && (outcome === undefined || outcome === 'committed');
+function replyOf(decision: Decision, outcome: DecisionOutcome): string | undefined {
+  const leaves = decision.kind === 'reply' && (outcome === 'nothing' || outcome === 'committed');
   return leaves ? decision.reply.type : undefined;
 }
 

@@ -1,7 +1,7 @@
 import type { Decision } from '../engine/decision.ts';
 import type { DroppedFrom } from '../exchange/dropped-from.ts';
 import type { Drop } from '../exchange/drops.ts';
-import type { Observer } from '../exchange/observer.ts';
+import type { DecisionOutcome, Observer } from '../exchange/observer.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Log } from '../log/log.ts';
 import type { LeaseStore, Outcome } from '../store/lease-store.ts';
@@ -60,18 +60,18 @@ export class DecisionLog implements Observer {
     this.#store = store;
   }
 
-  decided(message: Message, client: ClientKey, decision: Decision, outcome: Outcome | undefined): void {
+  decided(message: Message, client: ClientKey, decision: Decision, outcome: DecisionOutcome): void {
     this.#lines.decided(message, client, decision, outcome);
     this.#noteStore(outcome);
     this.#pools.note(decision);
-    if (outcome === undefined || outcome === 'committed') {
+    if (outcome === 'nothing' || outcome === 'committed') {
       this.#conflicts.note(message, client, decision, addressOf(message, decision));
       if (decision.kind === 'reply' && decision.reply.type !== 'DHCPNAK') this.#names.note(message, client);
     }
   }
 
-  ordered(decision: Decision, outcome: Outcome | undefined): void {
-    if (outcome === undefined) return;
+  ordered(decision: Decision, outcome: DecisionOutcome): void {
+    if (outcome === 'nothing') return;
     this.#lines.ordered(decision, outcome);
     this.#noteStore(outcome);
   }
@@ -121,7 +121,7 @@ export class DecisionLog implements Observer {
     this.#dropped.say();
   }
 
-  #noteStore(outcome: Outcome | undefined): void {
+  #noteStore(outcome: DecisionOutcome): void {
     if (outcome === 'failed' || outcome === 'unknown') this.#noteFailure(outcome);
   }
 

@@ -31,10 +31,10 @@ export interface LeaseStore {
   /** How many changes one commit takes. */
   readonly batchLimit: number;
   /**
-   * Settles a change that needs no commit, at once: 'committed' or 'conflict'. Undefined: it must be committed.
-   * The embedded store settles offers and checks; a shared one nothing.
+   * Applies a change that needs no commit, at once. 'needs-commit': nothing was done. The embedded store commits no
+   * offers and no checks; a shared one commits all.
    */
-  resolveWithoutCommit(change: LeaseChange): 'committed' | 'conflict' | undefined;
+  resolveWithoutCommit(change: LeaseChange): 'committed' | 'conflict' | 'needs-commit';
   /** Outcomes in the order of the changes; never rejects. No client and no address occurs twice in the changes. */
   commit(changes: readonly LeaseChange[]): Promise<readonly Outcome[]>;
   /**

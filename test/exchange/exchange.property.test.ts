@@ -5,13 +5,14 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Decision } from '../../src/engine/decision.ts';
 import { WAITING_LIMIT } from '../../src/exchange/in-flight.ts';
+import type { DecisionOutcome } from '../../src/exchange/observer.ts';
 import { keyOfIdentifier } from '../../src/lease/client-key.ts';
 import { type Instant, type Lease, later } from '../../src/lease/lease.ts';
 import type { LeaseView } from '../../src/lease/lease-view.ts';
 import { hardwareFromText, NO_HARDWARE } from '../../src/net/hardware-address.ts';
 import { type Ipv4, ipv4, UNSPECIFIED } from '../../src/net/ipv4.ts';
 import { isFinal } from '../../src/reporting/counters.ts';
-import type { LeaseStore, Outcome } from '../../src/store/lease-store.ts';
+import type { LeaseStore } from '../../src/store/lease-store.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open-sqlite-store.ts';
 import type { Plan } from '../../src/subnet/plan.ts';
 import type { Message } from '../../src/wire/message.ts';
@@ -119,7 +120,7 @@ class Trial<Store extends LeaseStore> {
     bench.transport.onSent = (sent) => this.#sent(sent);
     const { record } = bench;
     const decided = record.decided.bind(record);
-    record.decided = (message: Message, client, decision: Decision, outcome?: Outcome) => {
+    record.decided = (message: Message, client, decision: Decision, outcome: DecisionOutcome) => {
       if (isFinal(decision, outcome)) this.#ended += 1;
       if (decision.reason === 'released' && outcome === 'committed') this.#released(message, client);
       decided(message, client, decision, outcome);

@@ -232,10 +232,10 @@ describe('what was decided before a stall', () => {
   test('a DHCPACK whose own round hung between the decision and the sending does not leave', async () => {
     const bench = running();
     const address = await bind(bench, GUEST);
-    const settle = bench.store.resolveWithoutCommit.bind(bench.store);
+    const resolve = bench.store.resolveWithoutCommit.bind(bench.store);
     bench.store.resolveWithoutCommit = (change) => {
       bench.clock.stall(FROZEN);
-      return settle(change);
+      return resolve(change);
     };
 
     await bench.hear(OTHER.discover());

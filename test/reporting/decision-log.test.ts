@@ -254,7 +254,7 @@ describe('what lasts is said at its begin and at its end', () => {
       const bytes = new Guest(GUEST.mac, { relay: `10.15.3.${number + 1}` }).discover();
       const message = decode(bytes, new DataView(bytes.buffer), 0, bytes.length);
       if (!message.ok) throw new Error('not a message');
-      decisionLog.decided(message, client(1), { kind: 'silence', reason: 'pool-full' }, undefined);
+      decisionLog.decided(message, client(1), { kind: 'silence', reason: 'pool-full' }, 'nothing');
     }
 
     expect(log.at('warn')).toHaveLength(1);

@@ -108,7 +108,7 @@ describe('a flood does not fill the disk', () => {
           const decision = decisions[count % reasons.length]?.[number % GUESTS];
           const message = messages[count % GUESTS];
           if (decision !== undefined && message !== undefined)
-            decisionLog.decided(message, who, decision, undefined);
+            decisionLog.decided(message, who, decision, 'nothing');
           count += 1;
         }
       };
@@ -151,9 +151,9 @@ describe('a flood does not fill the disk', () => {
       },
     });
 
-    pass(1, 1000, () => decisionLog.decided(watched, client(1), silenceOf('no-binding'), undefined));
+    pass(1, 1000, () => decisionLog.decided(watched, client(1), silenceOf('no-binding'), 'nothing'));
     const first = reads;
-    pass(1, 1000, () => decisionLog.decided(watched, client(1), silenceOf('no-binding'), undefined));
+    pass(1, 1000, () => decisionLog.decided(watched, client(1), silenceOf('no-binding'), 'nothing'));
 
     expect(first).toBeGreaterThan(0);
     expect(reads - first).toBeLessThan(10);
@@ -165,7 +165,7 @@ describe('an ordinary day loses no line', () => {
     const { decisionLog, lines } = logAt('info');
     for (const reason of ['offered', 'bound'] as const)
       for (let number = 0; number < 235; number += 1)
-        decisionLog.decided(messageOf(number), client(number), silenceOf(reason), undefined);
+        decisionLog.decided(messageOf(number), client(number), silenceOf(reason), 'nothing');
 
     expect(lines).toHaveLength(470);
     expect(lines.filter((line) => line.includes('repeated'))).toEqual([]);
@@ -176,7 +176,7 @@ describe('an ordinary day loses no line', () => {
     const message = messageOf(1);
 
     const lines = pass(3600, 2, () =>
-      decisionLog.decided(message, client(1), silenceOf('renewed'), undefined),
+      decisionLog.decided(message, client(1), silenceOf('renewed'), 'nothing'),
     );
 
     expect(lines).toHaveLength(7200);
@@ -186,7 +186,7 @@ describe('an ordinary day loses no line', () => {
 test('after the burst it is a line a second, which counts those before it; the rest is told when none comes', () => {
   const { decisionLog, pass } = logAt('info');
   const message = messageOf(1);
-  const refuse = () => decisionLog.decided(message, client(1), silenceOf('no-binding'), undefined);
+  const refuse = () => decisionLog.decided(message, client(1), silenceOf('no-binding'), 'nothing');
   pass(10, 100, refuse);
 
   const flood = pass(10, 100, refuse).map((line) => JSON.parse(line));
@@ -204,13 +204,13 @@ test("a reason that comes seldom is told beside the others' flood", () => {
   const message = messageOf(1);
   const flood = () => {
     for (const reason of REASONS_OF_FLOOD)
-      decisionLog.decided(message, LONGEST_CLIENT, silenceOf(reason), undefined);
+      decisionLog.decided(message, LONGEST_CLIENT, silenceOf(reason), 'nothing');
   };
   pass(MINUTE, 1000, flood);
 
   const lines = pass(MINUTE, 1000, (part) => {
     flood();
-    if (part % 10_000 === 5000) decisionLog.decided(message, client(1), silenceOf('declined'), undefined);
+    if (part % 10_000 === 5000) decisionLog.decided(message, client(1), silenceOf('declined'), 'nothing');
   });
 
   const told = lines.map((line) => JSON.parse(line)).filter(({ level }) => level === 'info');
@@ -225,7 +225,7 @@ test("what is another server's business, and what waits, is at debug; there noth
     for (let number = 0; number < 1000; number += 1) {
       const message = messageOf(1);
       for (const reason of ['not-first', 'not-for-us', 'no-binding'] as const)
-        decisionLog.decided(message, client(1), silenceOf(reason), undefined);
+        decisionLog.decided(message, client(1), silenceOf(reason), 'nothing');
     }
   }
 

@@ -41,7 +41,7 @@ function mutateOutcomes(store: EtcdStore): void {
 }
 
 function settleRefusals(store: EtcdStore): void {
-  const resolveWithoutCommit = ({ kind }: LeaseChange) => (kind === 'check' ? 'committed' : undefined);
+  const resolveWithoutCommit = ({ kind }: LeaseChange) => (kind === 'check' ? 'committed' : 'needs-commit');
   Object.assign(store, { resolveWithoutCommit });
 }
 

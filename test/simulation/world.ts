@@ -165,7 +165,9 @@ export class World {
       decided: (server, { type, hardware }, _client, { kind, reason }, outcome) => {
         if (reason === 'rival-won' || reason === 'cached') this.#count(reason);
         if (kind !== 'reply')
-          this.#say(`${server} ${type} by ${hardware.toString(16)}: ${reason} ${outcome ?? ''}`);
+          this.#say(
+            `${server} ${type} by ${hardware.toString(16)}: ${reason} ${outcome === 'nothing' ? '' : outcome}`,
+          );
       },
       broken: (error) => this.faults.push(`broken: ${error instanceof Error ? error.stack : String(error)}`),
     });

@@ -95,8 +95,8 @@ function secondsFrom(start: Instant, end: Instant): number {
 
 /** Takes one change the way the exchange does. */
 export async function take(store: LeaseStore, change: LeaseChange): Promise<Outcome> {
-  const settled = store.resolveWithoutCommit(change);
-  if (settled !== undefined) return settled;
+  const resolved = store.resolveWithoutCommit(change);
+  if (resolved !== 'needs-commit') return resolved;
   const [outcome] = await store.commit([change]);
   if (outcome === undefined) throw new Error('no outcome');
   return outcome;

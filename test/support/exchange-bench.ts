@@ -43,13 +43,13 @@ export class Record implements Observer {
     message: { type: string | undefined },
     _client: ClientKey,
     decision: Decision,
-    outcome?: string,
+    outcome: string,
   ): void {
-    this.decisions.push([message.type, decision.reason, outcome].filter(Boolean).join(' '));
+    this.decisions.push(textOf(message.type, decision.reason, outcome));
   }
 
-  ordered(decision: Decision, outcome: string | undefined): void {
-    this.orders.push([decision.reason, outcome].filter(Boolean).join(' '));
+  ordered(decision: Decision, outcome: string): void {
+    this.orders.push(textOf(decision.reason, outcome));
   }
 
   dropped(reason: string, count: number): void {
@@ -68,6 +68,10 @@ export class Record implements Observer {
   broken(error: unknown): void {
     this.errors.push(error);
   }
+}
+
+function textOf(...words: readonly (string | undefined)[]): string {
+  return words.filter((word) => word !== undefined && word !== 'nothing').join(' ');
 }
 
 export interface BenchOptions {
@@ -162,8 +166,8 @@ export class ExchangeBench<Store extends LeaseStore> {
     _own: HardwareAddress,
     milliseconds: number,
     done: (holder: HardwareAddress | undefined) => void,
-  ): (() => void) | undefined {
-    if (this.questions.length >= limit) return undefined;
+  ): (() => void) | 'too-many' {
+    if (this.questions.length >= limit) return 'too-many';
     const close = () => {
       this.questions = this.questions.filter((each) => each !== question);
     };

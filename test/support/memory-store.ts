@@ -107,8 +107,8 @@ export class MemoryStore implements LeaseStore {
     if (this.#compare(change) !== 'committed') throw new Error(`conflict: ${JSON.stringify(change)}`);
   }
 
-  resolveWithoutCommit(change: LeaseChange): 'committed' | 'conflict' | undefined {
-    if (!this.#settles || change.kind === 'binding') return undefined;
+  resolveWithoutCommit(change: LeaseChange): 'committed' | 'conflict' | 'needs-commit' {
+    if (!this.#settles || change.kind === 'binding') return 'needs-commit';
     if (this.table.conflicts(change)) return 'conflict';
     this.table.apply(change);
     return 'committed';

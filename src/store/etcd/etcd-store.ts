@@ -165,8 +165,8 @@ export class EtcdStore implements LeaseStore {
     return contradiction;
   }
 
-  resolveWithoutCommit(): undefined {
-    return undefined;
+  resolveWithoutCommit(): 'needs-commit' {
+    return 'needs-commit';
   }
 
   async commit(changes: readonly LeaseChange[]): Promise<readonly Outcome[]> {

@@ -99,8 +99,8 @@ export class SqliteStore implements LeaseStore {
     this.#files.clockNotes.take(note);
   }
 
-  resolveWithoutCommit(change: LeaseChange): 'committed' | 'conflict' | undefined {
-    if (change.kind === 'binding') return undefined;
+  resolveWithoutCommit(change: LeaseChange): 'committed' | 'conflict' | 'needs-commit' {
+    if (change.kind === 'binding') return 'needs-commit';
     if (this.#table.conflicts(change)) return 'conflict';
     this.#table.apply(change);
     return 'committed';
