@@ -12,7 +12,7 @@ export { type Environment, SETTINGS, type SettingKey, type Settings } from './co
 export { decide } from './engine/decide.ts';
 export type { Decide, Decision, DecisionContext, Reason } from './engine/decision.ts';
 export { type ErrorCode, GatewayError } from './errors.ts';
-export type { Observer } from './exchange/observer.ts';
+export type { DecisionOutcome, Observer } from './exchange/observer.ts';
 export type { Clock } from './lease/clock.ts';
 export type { Lease, LeaseRecord, LeaseState } from './lease/lease.ts';
 export type { LeaseChange, LeaseView, LeaseWrite } from './lease/lease-view.ts';
@@ -20,6 +20,7 @@ export { LogOutput } from './log/log-output.ts';
 export { createLogger, type Logger } from './log/logger.ts';
 export type { Link } from './net/link.ts';
 export type { ListenAddress } from './net/listen-address.ts';
+export { type DecisionEvent, EventRing } from './reporting/event-ring.ts';
 export type { Status } from './reporting/status.ts';
 export { findListenAddress, type ListenAddressSearch } from './server/find-listen-address.ts';
 export { Server } from './server/server.ts';

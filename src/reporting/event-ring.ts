@@ -1,0 +1,78 @@
+import type { Decision, Reason } from '../engine/decision.ts';
+import type { DecisionOutcome, Observer } from '../exchange/observer.ts';
+import type { ClientKey } from '../lease/client-key.ts';
+import type { HardwareAddress } from '../net/hardware-address.ts';
+import type { Ipv4 } from '../net/ipv4.ts';
+import type { Message } from '../wire/message.ts';
+import { addressOf } from './decision-lines.ts';
+
+/** One decision in plain values, which outlive its message and can be posted to another thread. */
+export interface DecisionEvent {
+  /** Counts the decisions of the process, from 0: a gap is what was lost. */
+  readonly number: number;
+  /** Whose message it is about, or an order. */
+  readonly from:
+    | {
+        readonly type: NonNullable<Message['type']> | 'BOOTP';
+        readonly xid: number;
+        readonly client: ClientKey;
+        readonly hardware: HardwareAddress;
+        /** UNSPECIFIED: the message is about no address. */
+        readonly address: Ipv4;
+      }
+    | 'order';
+  readonly kind: Decision['kind'];
+  readonly reason: Reason;
+  readonly outcome: DecisionOutcome;
+}
+
+/**
+ * The newest decisions, for readers that may be slow: a stream of events, another thread. To write costs the packets'
+ * thread the same whether anybody reads or not; what is not read in time is overwritten, and counted.
+ */
+export class EventRing implements Observer {
+  readonly #events: DecisionEvent[] = [];
+  readonly #size: number;
+  #written = 0;
+  #read = 0;
+
+  /** @param size Events that are kept at most; 1 or more. */
+  constructor(size: number) {
+    this.#size = size;
+  }
+
+  /** What was decided since the last call, the oldest first, and how many decisions before that are lost. */
+  take(): { readonly events: readonly DecisionEvent[]; readonly lost: number } {
+    const first = Math.max(this.#read, this.#written - this.#size);
+    const lost = first - this.#read;
+    const events: DecisionEvent[] = [];
+    for (let number = first; number < this.#written; number += 1) {
+      const event = this.#events[number % this.#size];
+      if (event !== undefined) events.push(event);
+    }
+    this.#read = this.#written;
+    return { events, lost };
+  }
+
+  decided(message: Message, client: ClientKey, decision: Decision, outcome: DecisionOutcome): void {
+    const { type = 'BOOTP', xid, hardware } = message;
+    this.#write({ type, xid, client, hardware, address: addressOf(message, decision) }, decision, outcome);
+  }
+
+  ordered(decision: Decision, outcome: DecisionOutcome): void {
+    this.#write('order', decision, outcome);
+  }
+
+  dropped(): void {}
+
+  sentLate(): void {}
+
+  omitted(): void {}
+
+  broken(): void {}
+
+  #write(from: DecisionEvent['from'], { kind, reason }: Decision, outcome: DecisionOutcome): void {
+    this.#events[this.#written % this.#size] = { number: this.#written, from, kind, reason, outcome };
+    this.#written += 1;
+  }
+}
