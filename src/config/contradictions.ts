@@ -5,10 +5,10 @@ import { etcdFaults } from './etcd-contradictions.ts';
 import type { Fault } from './problem.ts';
 import { SETTINGS, type SettingKey, type Settings } from './settings.ts';
 
-/** Settings of which each was readable alone; one that was not is left out, and what rests on it is not judged. */
+/** The settings that could be read, each by itself. Rules that need a missing one are not checked. */
 export type ReadSettings = Partial<Settings>;
 
-/** Every way in which settings contradict each other. */
+/** All contradictions between settings. */
 export function contradictionsIn(read: ReadSettings): readonly Fault[] {
   const times = [...leaseTimeFaults(read), ...etcdFaults(read)];
   if (read.gateway === undefined || read.subnetMask === undefined) return times;
@@ -33,7 +33,7 @@ function fault(key: SettingKey, message: string, remedy: string): Fault {
   return { key, message, remedy };
 }
 
-/** How a setting is set. */
+/** The remedy that sets a setting. */
 function set(key: SettingKey, value: string): string {
   return `set ${SETTINGS[key].variable} (--${SETTINGS[key].flag}) to ${value}`;
 }
@@ -106,7 +106,7 @@ function poolEndFaults(
   return kind === undefined ? [] : [fault(key, `the pool contains the ${kind} address`, set(key, example))];
 }
 
-/** What is wrong with an address to listen on, set or found; undefined: nothing. */
+/** The fault of a listen IP, set or found; undefined: none. */
 export function listenIpFault(read: ReadSettings, listenIp: Ipv4): Fault | undefined {
   if (read.gateway === undefined || read.subnetMask === undefined) return undefined;
   return listenIpFaults({ ...read, listenIp }, read.gateway, prefixOf(read.gateway, read.subnetMask))[0];
@@ -156,12 +156,14 @@ function shareFaults(
     if (first < poolStart || last > poolEnd)
       return [fault('share', `${text} is outside the pool ${pool}`, set('share', 'ranges within the pool'))];
     if (index > 0 && first <= (ranges[index - 1]?.last ?? 0))
-      return [fault('share', `${text} overlaps another of its ranges`, set('share', 'ranges that part'))];
+      return [
+        fault('share', `${text} overlaps another of its ranges`, set('share', 'ranges that do not overlap')),
+      ];
   }
   return [];
 }
 
-/** A network or a range may hold them; they are passed over then. */
+/** Faults of relays that are single addresses. A network or a range may contain such addresses: they are skipped there. */
 function relayFaults(
   relays: Settings['relays'],
   prefix: Prefix,

@@ -7,18 +7,18 @@ import { type Fault, type Problem, SECRET_TEXT } from './problem.ts';
 import { type Environment, SETTING_KEYS, SETTINGS } from './settings.ts';
 import { withoutPassword } from './without-password.ts';
 
-/** Names that begin so are meant for this program. */
+/** The prefixes of variables that are meant for this program. */
 const OURS = /^(GATEWAY|DHCP)_/;
-/** Read by docker-compose.vps-gateway.yml, which hands on all that stands beside it. */
+/** Variables of docker-compose.vps-gateway.yml, which passes all variables on. */
 const OF_COMPOSE = 'GATEWAY_ETCD_CERTIFICATES';
 const BEGINNING = /^(GATEWAY_)?(DHCP_)?/;
 const ALL_OF_THEM = '`vps-gateway check` shows every setting that there is';
-/** Letters that may be wrong in a name whose beginning is. */
+/** The most wrong letters in a name whose prefix is wrong. */
 const SLIPS = 2;
-/** What the platform's older gateway read: its SSH proxy, address translation and time-outs are no business of this one. */
+/** Variables of the platform's older gateway, for its SSH proxy, address translation and time-outs. This one ignores them. */
 const UNNEEDED = /^GATEWAY_(GRPC_PORT|ALLOCATION_TTL|OUTBOUND_\w+|UPLINK_INTERFACE|FIND_VPS_TIMEOUT)$/;
 
-/** Variables that no setting reads, though somebody meant one by them. */
+/** Reports variables that are meant as settings, but no setting has their name. */
 export function unreadVariables(environment: Environment): readonly Problem[] {
   const known = SETTING_KEYS.map((key) => SETTINGS[key].variable);
   const unread = Object.entries(environment).filter(
@@ -27,7 +27,7 @@ export function unreadVariables(environment: Environment): readonly Problem[] {
   return [...unneeded(unread.map(([name]) => name)), ...misspelt(unread, known)];
 }
 
-/** One line for all of them. */
+/** One report for all variables of the older gateway. */
 function unneeded(names: readonly string[]): readonly Problem[] {
   const found = names.filter((name) => UNNEEDED.test(name)).sort();
   if (found.length === 0) return [];
@@ -63,7 +63,7 @@ function misspelt(
   return problems;
 }
 
-/** The beginning says nothing of what was meant, and part of it is left out as often as a letter elsewhere. */
+/** Compares names without their prefixes: a prefix does not tell which setting was meant, and part of it is often left out. */
 function nearestVariable(name: string, known: readonly string[]): string | undefined {
   const restOf = (variable: string) => variable.replace(BEGINNING, '');
   if (restOf(name) === name) return nearestTo(name, known);
@@ -71,19 +71,19 @@ function nearestVariable(name: string, known: readonly string[]): string | undef
   return known.find((variable) => restOf(variable) === rest);
 }
 
-/** What can be lived with, but is most likely not what was meant. */
+/** Settings that are valid, but most likely not meant so. */
 export function doubtsIn(read: ReadSettings): readonly Fault[] {
   return [...maskInSubnet(read), ...gatewaysInPool(read), ...relaysInPool(read), ...segmentAlone(read)];
 }
 
-/** A segment's name without endpoints: the leases are not shared, though somebody meant them to be. */
+/** A segment's name without endpoints of etcd: the leases are not shared, though that was probably meant. */
 function segmentAlone({ segment, etcdEndpoints = [] }: ReadSettings): readonly Fault[] {
   if (segment === undefined || etcdEndpoints.length > 0) return [];
   const remedy = `set ${SETTINGS.etcdEndpoints.variable} to share them, or leave it out`;
   return [{ key: 'segment', message: 'is set without etcd: leases are not shared', remedy }];
 }
 
-/** An old habit. */
+/** A mask in GATEWAY_DHCP_SUBNET, as older settings have it. */
 function maskInSubnet({ subnet }: ReadSettings): readonly Fault[] {
   if (subnet?.kind !== 'mask') return [];
   const remedy = `name it ${SETTINGS.subnetMask.variable}, and leave ${SETTINGS.subnet.variable} out`;

@@ -1,7 +1,7 @@
 import type { Fault } from './problem.ts';
 import { SETTINGS, type SettingKey, type Settings } from './settings.ts';
 
-/** How settings of shared leases contradict each other; what could not be read is left out. */
+/** All contradictions between the settings of shared leases. Settings that could not be read are left out. */
 export function etcdFaults(read: Partial<Settings>): readonly Fault[] {
   const { etcdEndpoints: endpoints = [], segment, share = [] } = read;
   const faults: Fault[] = [
@@ -34,7 +34,7 @@ export function etcdFaults(read: Partial<Settings>): readonly Fault[] {
   if (share.length > 0) {
     faults.push({
       key: 'share',
-      message: 'parts a pool that is shared in etcd',
+      message: 'divides a pool that is shared in etcd',
       remedy: 'leave it out: with etcd all gateways give out the whole pool',
     });
   }

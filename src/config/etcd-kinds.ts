@@ -4,7 +4,7 @@ import { fault, listOf, ok, path, type SettingKind } from './setting-kinds.ts';
 export interface Endpoint {
   /** host:port */
   readonly target: string;
-  /** As it was written; undefined: neither http nor https. */
+  /** The scheme as it was written; undefined: none was. */
   readonly scheme: 'http' | 'https' | undefined;
 }
 
@@ -40,7 +40,7 @@ export const text: SettingKind<string> = { placeholder: 'text', read: ok };
 
 const UNITS = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 } as const;
 
-/** No etcd works in less, nor does any say that it has more than 2^50: a unit that was left out, or taken twice. */
+/** Limits that find a forgotten or a repeated unit: no etcd works with less, and none has more than 2^50 bytes. */
 const LEAST_BYTES = UNITS.m;
 const MOST_BYTES = 2 ** 50;
 

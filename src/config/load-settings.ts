@@ -17,11 +17,11 @@ export interface LoadedSettings {
 
 export interface RejectedSettings {
   readonly ok: false;
-  /** Those that could be read. */
+  /** The settings that could be read. */
   readonly settings: ReadSettings;
   readonly origins: Origins;
   readonly warnings: readonly Problem[];
-  /** All of them; at least one. */
+  /** All problems; at least one. */
   readonly problems: readonly Problem[];
 }
 

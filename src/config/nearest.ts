@@ -1,7 +1,7 @@
-/** One letter of so many may be wrong in a word that is meant to be another. */
+/** A word may have one wrong letter for each of this many letters. */
 const LETTERS_A_SLIP = 3;
 
-/** The word of a list that may have been meant: the fewest edits away. Undefined: none is like it. */
+/** The word of a list that was probably meant: the one with the fewest edits. undefined: no word is like it. */
 export function nearestTo(word: string, words: readonly string[]): string | undefined {
   const most = Math.max(1, Math.floor(word.length / LETTERS_A_SLIP));
   let best: string | undefined;

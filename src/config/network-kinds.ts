@@ -54,7 +54,7 @@ export const mask: SettingKind<number> = {
   },
 };
 
-/** A network address, alone (its length is then undefined) or with its length; or a mask, which is an old habit. */
+/** A network address, with its length or without (then the length is undefined); or a mask, as older settings have it. */
 export type NetworkOrMask =
   | { readonly kind: 'network'; readonly network: Ipv4; readonly length: number | undefined }
   | { readonly kind: 'mask'; readonly length: number };
@@ -96,7 +96,7 @@ const span: SettingKind<AddressSpan> = {
 
 export const rangeList = listOf('ranges', span, 64);
 
-/** RFC 6890: the zero network, loopback, multicast, and what is reserved, with 255.255.255.255. */
+/** RFC 6890: the zero network, loopback, multicast, and reserved addresses with 255.255.255.255. */
 const NO_HOSTS: readonly Prefix[] = [
   { network: UNSPECIFIED, length: 8 },
   { network: ipv4(0x7f000000), length: 8 },

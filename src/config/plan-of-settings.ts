@@ -16,9 +16,9 @@ const SHORTEST_LEASE = 120;
 const LARGEST_MTU = 0xffff;
 
 /**
- * What the engine is configured with: settings, and what the interface says.
+ * Makes the engine's plan from the settings and the interface.
  *
- * @param own This host's addresses: no guest may have one, and ARP does not show them, for nobody hears itself ask.
+ * @param own This host's addresses. No guest may have one, and ARP does not show them: a host does not answer itself.
  */
 export function planOfSettings(
   settings: Settings,
@@ -42,7 +42,7 @@ export function planOfSettings(
   };
 }
 
-/** A gateway with a share of its own has no use for what it hears. */
+/** The peers to listen for. A gateway with a share of its own needs none: nobody else gives its addresses. */
 function peersOf(settings: Settings, listenIp: Ipv4): ReadonlySet<Ipv4> {
   if (settings.share.length > 0) return new Set();
   const named = settings.peers ?? gatewayAddresses(prefixOf(settings.gateway, settings.subnetMask));
@@ -65,7 +65,7 @@ function subnetOf(settings: Settings, own: readonly Ipv4[], mtu: number): Subnet
   };
 }
 
-/** Addresses that are no guest's to have: the router's, the gateways' and relays', our own, network and broadcast. */
+/** Addresses that no guest may have: those of the router, the gateways, the relays and this host, network and broadcast. */
 function excludedOf(settings: Settings, prefix: Prefix, own: readonly Ipv4[]): ReadonlySet<Ipv4> {
   const gateways = [...gatewayAddresses(prefix), ...(settings.peers ?? []), ...own];
   // A range may be all that the relays of a site could have; one address is a relay's.
@@ -82,7 +82,7 @@ function leaseTimesOf({ leaseTime, leaseTimeMin, leaseTimeMax }: Settings): Leas
   };
 }
 
-/** In the order for clients that ask for nothing in particular. */
+/** The options in their order for clients that ask for none in particular. */
 function parametersOf(settings: Settings, prefix: Prefix, mtu: number): ReadonlyMap<number, OptionBlock> {
   const routes = routesOf(settings);
   const blocks = [
@@ -96,7 +96,7 @@ function parametersOf(settings: Settings, prefix: Prefix, mtu: number): Readonly
     block(OPTIONS.ipv6OnlyPreferred, unlessOff(settings.ipv6Only)),
     block(OPTIONS.domainSearch, orNone(settings.domainSearch)),
     block(OPTIONS.classlessRoutes, routes),
-    // What RFC 3442 became was 249 first, and some clients still ask for that.
+    // 249 was the code before RFC 3442, and some clients still ask for it.
     block(OPTIONS.microsoftClasslessRoutes, routes),
   ];
   return new Map(blocks.filter((one) => one !== undefined).map((one) => [one.code, one]));
@@ -121,7 +121,7 @@ function unlessOff<Value>(value: Value | 'off'): Value | undefined {
   return value === 'off' ? undefined : value;
 }
 
-/** The option, encoded once for all replies; undefined for one that is not set. */
+/** The option, encoded once for all replies; undefined: it is not set. */
 function block<Value>(option: Option<Value>, value: Value | undefined): OptionBlock | undefined {
   if (value === undefined) return undefined;
   const encoded = option.codec.encode(value);

@@ -6,15 +6,15 @@ export interface Origin {
   readonly source: 'flag' | 'environment' | 'default';
   /** The flag or variable: `--listen-ip`, `GATEWAY_DHCP_LISTEN_IP`; of a default: empty. */
   readonly name: string;
-  /** As it was written there; undefined: left open. */
+  /** The value as it was written there; undefined: no value. */
   readonly text: string | undefined;
 }
 
-/** Something an operator has to mend, or (as a warning) should know. */
+/** A fault of the settings that an operator must correct, or (as a warning) should know. */
 export interface Problem {
   /** The environment variable of the setting. */
   readonly setting: string;
-  /** As it was written; undefined: nothing is set. */
+  /** The value as it was written; undefined: none is set. */
   readonly value: string | undefined;
   /** `flag --listen-ip`, `environment GATEWAY_DHCP_LISTEN_IP` or `default`. */
   readonly from: string;
@@ -22,7 +22,7 @@ export interface Problem {
   readonly remedy: string;
 }
 
-/** What is wrong with a setting, before it is known where its value came from. */
+/** A fault of a setting, without the origin of its value. */
 export interface Fault {
   readonly key: SettingKey;
   readonly message: string;
@@ -39,10 +39,10 @@ export function problemOf(fault: Fault, origin: Origin): Problem {
   };
 }
 
-/** What is shown of a secret. */
+/** Shown in place of a secret. */
 export const SECRET_TEXT = '(set)';
 
-/** The text of a value as it may be shown: a secret's is not, and no password in a URL. */
+/** A value as it may be shown: no secret, and no password of a URL. */
 export function shownText(key: SettingKey, origin: Origin): string | undefined {
   if (origin.text === undefined) return undefined;
   return SETTINGS[key].kind.isSecret ? SECRET_TEXT : withoutPassword(origin.text.trim());

@@ -1,7 +1,7 @@
 import { INFINITE_SECONDS } from '../wire/option-codecs.ts';
 import { secondsFromText } from './duration.ts';
 
-/** What reading a value came to: the value, or what is wrong with it and what would be right. */
+/** The result of reading a value: the value, or its fault and the remedy. */
 export type Reading<Value> =
   | { readonly ok: true; readonly value: Value }
   | { readonly ok: false; readonly fault: string; readonly remedy: string };
@@ -24,7 +24,7 @@ export function fault(what: string, remedy: string): Reading<never> {
   return { ok: false, fault: what, remedy };
 }
 
-/** Reads each part of a list parted by commas; `off` is the empty list. */
+/** A list, separated by commas; `off` is the empty list. */
 export function listOf<Value>(
   placeholder: string,
   part: SettingKind<Value>,
@@ -159,8 +159,8 @@ export function orOff<Value>(kind: SettingKind<Value>): SettingKind<Value | 'off
 }
 
 /**
- * A path, as it is written. What only a shell would take away is refused: an env file that is read by no shell leaves it
- * there, and a directory would be made by that name.
+ * A path as it is written. A quotation mark or a tilde at its beginning is refused: only a shell would replace it, and no
+ * shell reads an env file, so a directory of that name would be made.
  */
 export function path(placeholder: 'file' | 'directory'): SettingKind<string> {
   return {
@@ -190,7 +190,7 @@ const OLD_LEVELS: Readonly<Record<string, string>> = {
 };
 const levels = oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent');
 
-/** A level of the log; the words of older gateways are understood too. */
+/** A level of the log. The words of older gateways are accepted too. */
 export const logLevel: typeof levels = {
   placeholder: 'level',
   read: (text) => levels.read(OLD_LEVELS[text.toLowerCase()] ?? text),

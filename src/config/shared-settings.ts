@@ -1,14 +1,14 @@
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 import { SETTING_KEYS, SETTINGS, type Settings } from './settings.ts';
 
-/** Settings by their variables, as text that is the same where they mean the same. */
+/** Settings by their variables, as text. Equal settings have equal texts, however they were written. */
 export type SettingTexts = Readonly<Record<string, string>>;
 
-/** What the gateways of a segment say to each other of their settings. */
+/** The settings that the gateways of a segment tell each other. */
 export interface SharedSettingTexts {
-  /** All must have them alike, or one address would be two guests', or none's. */
+  /** They must be equal on all gateways, or two guests could have one address. */
   readonly agreed: SettingTexts;
-  /** All should have them alike; they differ while nodes are changed one by one. */
+  /** They should be equal on all gateways; they differ while the nodes are changed one by one. */
   readonly alike: SettingTexts;
 }
 

@@ -2,11 +2,11 @@ import type { Origins } from './load-settings.ts';
 import { originToText, shownText } from './problem.ts';
 import { SETTING_KEYS, SETTINGS } from './settings.ts';
 
-/** One setting as it stands. */
+/** One setting and its value, for people. */
 export interface ShownSetting {
   /** Its environment variable. */
   readonly setting: string;
-  /** As it was written; a secret is not shown. Null: left open. */
+  /** The value as it was written; a secret is not shown. null: no value. */
   readonly value: string | null;
   /** `flag --listen-ip`, `environment GATEWAY_DHCP_LISTEN_IP` or `default`. */
   readonly from: string;

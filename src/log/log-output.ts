@@ -3,21 +3,21 @@ import { LINE_BUFFER_BYTES, LineBuffer } from './line-buffer.ts';
 
 /** Milliseconds after which buffered lines are written. */
 const FLUSH_AFTER = 50;
-/** Bytes that may wait for a reader that does not read; what comes then is lost. */
+/** Bytes that may wait for a slow reader; lines beyond them are lost. */
 const MOST_WAITING = 4_194_304;
 
 /**
- * Lines to a file descriptor, written in the background and many at a time, so that neither a slow reader nor a full
- * disk ever holds a packet up or ends the server. What a crash can lose is the last FLUSH_AFTER milliseconds: the log
- * is not what leases rest on. A line waits as bytes, in a buffer that is used again, and not as an object.
+ * Writes lines to a file descriptor in the background, many at a time, so neither a slow reader nor a full disk delays a
+ * packet or ends the server. A crash can lose the last FLUSH_AFTER milliseconds; no lease rests on the log. A line waits as
+ * bytes in a buffer that is used again, not as an object.
  */
 export class LogOutput {
   readonly #descriptor: number;
-  /** Takes the lines. */
+  /** The buffer that new lines go to. */
   #filling = new LineBuffer();
-  /** The buffers before it, but for the one that is being written. */
+  /** Full buffers, oldest first, without the one that is being written. */
   #full: LineBuffer[] = [];
-  /** The one that was written last, to be filled again. */
+  /** An empty buffer to use again. */
   #spare: LineBuffer | undefined;
   #isWriting = false;
   #timer: NodeJS.Timeout | undefined;
@@ -28,7 +28,7 @@ export class LogOutput {
     process.on('exit', () => this.flushSync());
   }
 
-  /** Lines that nobody took. */
+  /** The number of lines that were lost. */
   get lost(): number {
     return this.#lost;
   }
@@ -46,7 +46,7 @@ export class LogOutput {
     this.#flushSoon();
   }
 
-  /** Writes what waits before it returns: at the end, and behind a fatal line. */
+  /** Writes all waiting lines before it returns: for the end of the process, and after a fatal line. */
   flushSync(): void {
     this.#turn();
     try {
@@ -65,7 +65,7 @@ export class LogOutput {
     return bytes;
   }
 
-  /** Begins the next buffer, with room for a line. */
+  /** Takes the next buffer, with room for a line. */
   #turn(line = ''): void {
     const next = this.#spare?.hasRoom(line) === true ? this.#spare : new LineBuffer(line);
     if (next === this.#spare) this.#spare = undefined;
@@ -76,7 +76,7 @@ export class LogOutput {
   #flushSoon(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      if (this.#isWriting) return; // What waits is written after it.
+      if (this.#isWriting) return; // The end of that write starts the next one.
       this.#turn();
       this.#put();
     }, FLUSH_AFTER).unref();

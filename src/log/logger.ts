@@ -18,7 +18,7 @@ export interface LogSettings {
 /** Where lines go; `LogOutput` is one. */
 export interface LineWriter {
   write(line: string): void;
-  /** Called behind a fatal line. */
+  /** Called after a fatal line. */
   flushSync(): void;
 }
 
@@ -57,7 +57,7 @@ function prettyLines(output: LineWriter, colorize: boolean): LineWriter {
   return { write: (line) => output.write(prettify(line)), flushSync: () => output.flushSync() };
 }
 
-/** Text of the time, made once for all lines of a millisecond: it costs as much as the rest of a line. */
+/** The time as text, made once a millisecond: it costs as much as the rest of a line. */
 function timeField(now: () => number): () => string {
   let last: number | undefined;
   let text = '';

@@ -3,27 +3,27 @@ import type { Ipv4 } from './ipv4.ts';
 
 /** How a datagram came in. */
 export interface Arrival {
-  /** The socket that heard it: the node's own address, or the segment's broadcasts. */
+  /** The socket that received it: unicast is bound to the listen IP, broadcast to the segment's broadcast addresses. */
   readonly via: 'unicast' | 'broadcast';
-  /** Its IP source; 0.0.0.0 for a client without an address. */
+  /** The IP source; 0.0.0.0 for a client without an address. */
   readonly source: Ipv4;
-  /** The address that we listen on. */
+  /** The listen IP. */
   readonly local: Ipv4;
 }
 
 /** Where a reply goes. */
 export type Destination =
-  /** UDP port 67 of a relay agent, wherever the node's routes say that it is. */
+  /** UDP port 67 of a relay agent, by the node's routes. */
   | { readonly kind: 'relay'; readonly address: Ipv4 }
   /**
-   * UDP port 68 of a client on the segment, in a frame by the segment's interface: no route, no neighbour table and no
-   * ARP decides. EVERYBODY as its hardware address: a frame to all stations.
+   * UDP port 68 of a client on the segment, in a frame by the segment's interface. No route, neighbour table or ARP takes
+   * part. Hardware address EVERYBODY: a frame to all stations.
    */
   | {
       readonly kind: 'link';
       readonly hardware: HardwareAddress;
       /** The IP destination; LIMITED_BROADCAST for a client that may have no address. */
       readonly address: Ipv4;
-      /** The address is the client's by its lease: where no frames can be sent, a datagram may go there, and else none. */
+      /** True: the client has the address by its lease. Where frames cannot be sent, only then a datagram goes to it. */
       readonly isLeased: boolean;
     };

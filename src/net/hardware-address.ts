@@ -9,12 +9,12 @@ const COLON = 58;
 export type HardwareAddress = number & { readonly __brand: 'HardwareAddress' };
 
 export const NO_HARDWARE = 0 as HardwareAddress;
-/** Every station of the segment. */
+/** The Ethernet broadcast address. */
 export const EVERYBODY = 0xffff_ffff_ffff as HardwareAddress;
 
 const GROUP_BIT = 0x0100_0000_0000;
 
-/** True for the address of one station: not all zero, and no group's (IEEE 802: the lowest bit of the first octet). */
+/** True for the address of one station: neither zero nor a group address (IEEE 802: the lowest bit of the first octet). */
 export function isStation(address: HardwareAddress): boolean {
   return address !== NO_HARDWARE && Math.floor(address / GROUP_BIT) % 2 === 0;
 }
@@ -30,13 +30,13 @@ export function putHardware(view: DataView, offset: number, address: HardwareAdd
   view.setUint32(offset + 2, address % 0x1_0000_0000);
 }
 
-/** Reads six hexadecimal pairs parted by colons or dashes; undefined for anything else. */
+/** Reads six hexadecimal pairs, separated by colons or dashes; undefined for anything else. */
 export function hardwareFromText(text: string): HardwareAddress | undefined {
   if (!/^[0-9a-f]{2}([:-][0-9a-f]{2}){5}$/i.test(text)) return undefined;
   return Number.parseInt(text.replace(/[:-]/g, ''), 16) as HardwareAddress;
 }
 
-/** Lower-case pairs parted by colons. */
+/** Lower-case pairs, separated by colons. */
 export function hardwareToText(address: HardwareAddress): string {
   const high = Math.floor(address / 0x1_0000_0000);
   const low = address >>> 0;

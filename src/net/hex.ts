@@ -4,7 +4,7 @@ export function digitOf(value: number): number {
   return low < 10 ? 48 + low : 87 + low;
 }
 
-/** An unsigned 32-bit integer as eight digits. Made of character codes, a text costs a tenth of `toString(16)`. */
+/** An unsigned 32-bit integer as eight digits. Character codes cost a tenth of `toString(16)`. */
 export function hexOf(value: number): string {
   return String.fromCharCode(
     digitOf(value >>> 28),
@@ -18,7 +18,7 @@ export function hexOf(value: number): string {
   );
 }
 
-/** The unsigned number that up to eight digits make, lower case, from a place on; -1: some are none. */
+/** Reads an unsigned number of up to eight lower-case digits, from `start` on; -1: one of them is not a digit. */
 export function hexAt(text: string, start: number, digits: number): number {
   let value = 0;
   for (let at = start; at < start + digits; at += 1) {

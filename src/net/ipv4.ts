@@ -4,13 +4,13 @@ export type Ipv4 = number & { readonly __brand: 'Ipv4' };
 export const UNSPECIFIED = 0 as Ipv4;
 export const LIMITED_BROADCAST = 0xffffffff as Ipv4;
 
-/** True for what one machine on a network can have: not of 0.0.0.0/8, 127.0.0.0/8, 224.0.0.0/4 or 240.0.0.0/4 (RFC 6890). */
+/** True for an address that a machine can have: not of 0.0.0.0/8, 127.0.0.0/8, 224.0.0.0/4 or 240.0.0.0/4 (RFC 6890). */
 export function isHost(address: Ipv4): boolean {
   const first = address >>> 24;
   return first !== 0 && first !== 127 && first < 224;
 }
 
-/** The address for any number; bits beyond 32 are cut. */
+/** The address for a number, of which the lowest 32 bits count. */
 export function ipv4(value: number): Ipv4 {
   return (value >>> 0) as Ipv4;
 }

@@ -10,7 +10,7 @@ export interface ClasslessRoute {
 
 /**
  * RFC 3442: at least one route, each a prefix length, as many octets of the destination as that length needs, and the
- * router. Text: `10.0.0.0/8 10.15.3.2`, parted by commas.
+ * router. Text: `10.0.0.0/8 10.15.3.2`, separated by commas.
  */
 export const classlessRoutes: Codec<readonly ClasslessRoute[]> = {
   decode: (bytes) => {

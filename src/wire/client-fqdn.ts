@@ -14,7 +14,7 @@ const LONGEST_NAME = 255;
 const LABEL = /^(?!-)[\w\u0080-\u{10ffff}-]+(?<!-)$/u;
 const BLANK = /\s/;
 
-/** What a client says of its name in option 81. */
+/** The value of option 81: the client's name, and who updates its DNS records. */
 export interface ClientFqdn {
   /** RFC 4702 §2.1, S: the server is to update the name's address record. */
   readonly serverUpdates: boolean;
@@ -24,7 +24,7 @@ export interface ClientFqdn {
   readonly noUpdates: boolean;
   /** Without a trailing dot, perhaps in UTF-8; undefined if there is none, or one that no host has. */
   readonly name: string | undefined;
-  /** False for a name of one part, or one whose end was not said. */
+  /** False for a name of one label, or a partial name, which does not end with the root. */
   readonly isComplete: boolean;
 }
 

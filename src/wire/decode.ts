@@ -2,14 +2,14 @@ import * as at from './layout.ts';
 import { Message } from './message.ts';
 import { OptionFields } from './option-fields.ts';
 
-/** Why a datagram is no message: the label of a counter. */
+/** Why a datagram is not a message: the label of a counter. */
 export type MalformedReason =
   | 'too-short' // less than the fixed header and the cookie
   | 'too-long' // more than UDP can carry
   | 'bad-op' // neither BOOTREQUEST nor BOOTREPLY
   | 'bad-hlen' // a hardware address longer than chaddr
   | 'bad-cookie' // another vendor's format
-  | 'bad-message-type'; // no option 53 is one byte
+  | 'bad-message-type'; // option 53 is there, and is not one byte
 
 export interface Malformed {
   readonly ok: false;

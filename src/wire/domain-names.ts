@@ -11,7 +11,7 @@ const LABEL = /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?$/i;
 
 /**
  * RFC 3397 §2: at least one domain name, compressed as RFC 1035 §4.1.4 says, pointers counted from the option's first
- * octet (the parts of a split one joined). Names have no trailing dot. Text: parted by commas.
+ * octet (the parts of a split one joined). Names have no trailing dot. Text: separated by commas.
  */
 export const domainNames: Codec<readonly string[]> = {
   decode: (bytes) => {
@@ -69,7 +69,7 @@ function nameAt(bytes: Uint8Array, start: number): { text: string; end: number }
     if (length > LONGEST_LABEL || at + 1 + length > bytes.length) return undefined;
     labels.push(String.fromCharCode(...bytes.subarray(at + 1, at + 1 + length)));
     at += 1 + length;
-    // Longer than any name; stops what a chain of pointers could make long.
+    // Longer than any name: ends a chain of pointers.
     if (labels.length > LONGEST_NAME / 2) return undefined;
   }
   const text = labels.join('.');

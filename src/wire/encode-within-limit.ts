@@ -4,16 +4,16 @@ import { lengthThatFits, optionSize, partsSize, putOption, putParts } from './pu
 import type { OptionBlock, Reply } from './reply.ts';
 
 /**
- * The order in which options get room where there is not enough for all; what finds none is left out, and what comes behind
- * it and is shorter may still find some.
+ * The order in which options get room where there is not enough for all. An option that finds no room is left out; a
+ * shorter one after it may still find some.
  *
  * 1. The lease: server identifier and times (RFC 2131 §4.3.1, table 3: 54 and 51 MUST be there), then what MUST be
  *    returned: 80 (RFC 4039 §3.1), 118 (RFC 3011 §2) and 61 (RFC 6842 §3). They fit into the 548 octets that every client
  *    takes, if the client's identifier is not longer than one option can be.
  * 2. Option 82, whole or not at all (RFC 3046 §2.2), and in the options field.
- * 3. What a guest cannot reach anybody without: mask, router, classless routes, DNS servers, MTU.
- * 4. The others, in the order of the reply: what the client asks for in its own order (RFC 2132 §9.8), then ours. 249 is the
- *    last beside 121, which says the same: whoever asks for both understands 121.
+ * 3. The options without which a guest reaches nobody: mask, router, classless routes, DNS servers, MTU.
+ * 4. The others, in the order of the reply: those that the client asks for in its own order (RFC 2132 §9.8), then ours.
+ *    249 is the last beside 121, which has the same content: a client that asks for both understands 121.
  */
 const LEASE: readonly number[] = [54, 51, 58, 59, 80, 118, 61];
 const NETWORK: readonly number[] = [1, 3, 121, 6, 26];
@@ -54,7 +54,7 @@ export function encodeWithinLimit(
   const room: ByField = reply.mayOverload
     ? [end - start - OVERLOAD_SIZE - 1, FILE_BYTES - 1, SNAME_BYTES - 1]
     : [end - start - 1, 0, 0];
-  // By the index of the option; empty: it is left out.
+  // The parts of each option, by its index; empty: it is left out.
   const parts: (readonly Part[])[] = [];
   const place = (code: number) => {
     const index = reply.options.findIndex((option) => option.code === code);
@@ -90,8 +90,8 @@ export function encodeWithinLimit(
 }
 
 /**
- * Takes the room that an option needs: whole in the first field that has it. RFC 3396 §4: only one that must be split
- * anyway, having more than 255 octets, is split over fields. None: it does not fit.
+ * Takes the room that an option needs, whole in the first field that has it. RFC 3396 §4: only an option of more than 255
+ * octets, which must be split anyway, is split over fields. No part: it does not fit.
  */
 function partsIn(option: OptionBlock, room: ByField): readonly Part[] {
   const length = typeof option.value === 'number' ? 4 : option.value.length;

@@ -16,10 +16,12 @@ const TYPE_CODE: Readonly<Record<ReplyType, number>> = {
 };
 
 /**
- * Writes the reply at the offset and returns its length in octets: 300 at least; at most the reply's own limit and
- * `maximum`, neither of which can go below 300. Every octet of that length is written. Options that do not fit are
- * named to `omitted`; `encodeWithinLimit` has their order.
- * Throws only if the bytes have no room for 300 octets.
+ * Writes the reply at the offset. Every octet of the returned length is written.
+ *
+ * @param maximum The most octets; the reply's own limit may be lower. Both count as 300 at least.
+ * @param omitted Called with the code of each option that does not fit; `encodeWithinLimit` has their order.
+ * @returns The length in octets, at least 300.
+ * @throws RangeError if the bytes have no room for 300 octets.
  */
 export function encode(
   reply: Reply,
@@ -44,7 +46,7 @@ export function encode(
   }
   if (sizeOfOptions(reply) <= offset + limit - end) {
     for (const option of reply.options) end = putOption(bytes, end, option.code, option.value);
-    // RFC 3046 §2.2: what the relay agent said goes back to it, the last of the options.
+    // RFC 3046 §2.2: the relay agent information goes back unchanged, as the last option.
     if (reply.relayAgentInformation !== undefined)
       end = putOption(bytes, end, 82, reply.relayAgentInformation);
     bytes[end] = END;

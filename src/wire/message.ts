@@ -30,22 +30,22 @@ const TYPES: readonly MessageType[] = [
 ];
 
 /**
- * One message, read where it lies. `decode` makes it and has checked every length, so that no member fails or reads
- * outside [offset, offset + length). It lives as long as those bytes stay: what outlives them is copied by its keeper.
+ * A view of one message in the bytes that received it. `decode` makes it and has checked every length, so no member throws or
+ * reads outside [offset, offset + length). It is valid until those bytes are overwritten: copy what must live longer.
  * An option whose length is wrong for its type reads as absent.
  */
 export class Message {
   readonly bytes: Uint8Array;
   readonly view: DataView;
   readonly offset: number;
-  /** In octets, from the first one of the header. */
+  /** The length of the message in octets, header included. */
   readonly length: number;
   /** RFC 1534 §2: undefined for a message of a BOOTP client, which has no option 53. */
   readonly type: MessageType | undefined;
-  /** Undefined for a BOOTP message whose vendor field is not used. */
+  /** undefined for a BOOTP message without a vendor field. */
   readonly #options: OptionFields | undefined;
 
-  /** For `decode`, which knows that the message is whole. */
+  /** Only `decode` calls it, after it has checked the message. */
   constructor(
     bytes: Uint8Array,
     view: DataView,
@@ -87,7 +87,7 @@ export class Message {
     return this.view.getUint32(this.offset + at.XID);
   }
 
-  /** Seconds since the client began, by its own account. */
+  /** The `secs` field: seconds since the client began, as it claims. */
   get secs(): number {
     return this.view.getUint16(this.offset + at.SECS);
   }
@@ -123,8 +123,8 @@ export class Message {
   }
 
   /**
-   * RFC 2132 §9.7. Undefined also for an address that no server has: some clients put siaddr there, which a server that
-   * boots nobody leaves 0.0.0.0 (MirageOS before 2026-07).
+   * RFC 2132 §9.7. undefined also for an address that no server has: some clients (MirageOS before 2026-07) copy siaddr,
+   * which is 0.0.0.0 from a server that offers no boot file.
    */
   get serverIdentifier(): Ipv4 | undefined {
     const address = this.#address(54);
@@ -136,7 +136,7 @@ export class Message {
     return this.#options?.unsigned(51, 4);
   }
 
-  /** RFC 2132 §9.10: in octets, IP and UDP headers included, as the client said it: it may be below the least legal 576. */
+  /** RFC 2132 §9.10: in octets, IP and UDP headers included, as the client sent it: it may be below 576, the least legal value. */
   get maximumSize(): number | undefined {
     return this.#options?.unsigned(57, 2);
   }

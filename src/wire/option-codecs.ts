@@ -1,8 +1,8 @@
 import { type Ipv4, ipv4FromText, ipv4ToText, ipv4 as toIpv4 } from '../net/ipv4.ts';
 
 /**
- * One type of option value. Each of the four says undefined when its input is not one: a wrong length, a number out of
- * range, text that cannot be read. Text is what configuration holds and what people are shown.
+ * One type of option value. Each of the four functions returns undefined for an input that is not of the type: a wrong
+ * length, a number out of range, text that cannot be read. Text is the form in the configuration and for people.
  */
 export interface Codec<Value> {
   /** Octets of every value; undefined: values differ in length. */
@@ -13,7 +13,7 @@ export interface Codec<Value> {
   toText(value: Value): string;
 }
 
-/** Octets as they are; fewer than the minimum are none. Text: hexadecimal pairs, with or without colons. */
+/** Octets as they are, at least `minimum`. Text: hexadecimal pairs, with or without colons. */
 export function opaque(minimum: number): Codec<Uint8Array> {
   const checked = (bytes: Uint8Array) => (bytes.length >= minimum ? bytes : undefined);
   return {
@@ -31,7 +31,7 @@ export function hexText(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':');
 }
 
-/** A whole number of so many octets, between the two limits. */
+/** A whole number of one, two or four octets, between the two limits. */
 function integer(size: 1 | 2 | 4, minimum: number, maximum: number): Codec<number> {
   const isIn = (value: number) => Number.isInteger(value) && value >= minimum && value <= maximum;
   return {
@@ -87,7 +87,7 @@ export const flag: Codec<boolean> = {
   toText: String,
 };
 
-/** No octets: being there is all that it says. */
+/** No octets: the option's presence is its meaning. */
 export const presence: Codec<true> = {
   size: 0,
   decode: (bytes) => (bytes.length === 0 ? true : undefined),
@@ -128,12 +128,12 @@ export const ipv4: Codec<Ipv4> = {
   toText: ipv4ToText,
 };
 
-/** RFC 2132 §3.5 and its like: at least one address. Text: parted by commas. */
+/** RFC 2132 §3.5 and its like: at least one address. Text: separated by commas. */
 export const ipv4List = listOf(ipv4, 4);
 export const uint8List = listOf(uint8, 1);
 export const uint16List = listOf(uint16, 2);
 
-/** RFC 2132 §4.3 and §5.8: pairs of addresses, at least one. Text: `10.1.0.0 10.15.3.2`, parted by commas. */
+/** RFC 2132 §4.3 and §5.8: pairs of addresses, at least one. Text: `10.1.0.0 10.15.3.2`, separated by commas. */
 export const ipv4PairList = listOf(
   {
     decode: (bytes) => pairOf(ipv4.decode(bytes.subarray(0, 4)), ipv4.decode(bytes.subarray(4))),

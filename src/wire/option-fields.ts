@@ -5,18 +5,18 @@ import { FILE, FILE_BYTES, OPTIONS, SNAME, SNAME_BYTES } from './layout.ts';
 export const PAD = 0;
 export const END = 255;
 
-/** Options whose places the first walk keeps, 52 first; others are sought anew each time. */
+/** Options whose offsets the first walk keeps, 52 first; the others are searched again each time. */
 const KEPT: readonly number[] = [52, 53, 50, 54, 51, 55, 57, 61, 82, 12, 118, 80];
 const SLOT_OF_CODE = new Int8Array(256).fill(-1);
 for (const [slot, code] of KEPT.entries()) SLOT_OF_CODE[code] = slot;
 
-/** Where an option's value is: its offset in the message times 256, plus its length. */
+/** The position of an option's value: its offset in the message times 256, plus its length. */
 type Place = number;
 const ABSENT: Place = 0;
-/** It occurs more than once: the value is made of all its parts (RFC 3396 §7). */
+/** The position of an option that occurs more than once: its value is made of all its parts (RFC 3396 §7). */
 const SPLIT: Place = -1;
 
-/** What `nextOption` says instead of an offset. */
+/** Results of `nextOption` that are not offsets. */
 const NO_MORE = -1;
 
 /** RFC 2131 §4.1: the three fields that may hold options, in the order of reading, as [first, end) in the message. */
@@ -38,13 +38,13 @@ export class OptionFields {
   readonly #kept: Place[] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
   #overload = 0;
 
-  /** Of the message at [offset, offset + length): at least 240 and at most 65,535 octets. */
+  /** Reads the options of the message at [offset, offset + length): 240 to 65,535 octets. */
   constructor(bytes: Uint8Array, offset: number, length: number) {
     this.#bytes = bytes;
     this.#offset = offset;
     this.#length = length;
     let isWhole = this.#index(OPTIONS_FIELD);
-    // RFC 2132 §9.3: only the options field says it, and only 1, 2 and 3 mean something.
+    // RFC 2132 §9.3: option 52 counts in the options field only, and has a meaning for 1, 2 and 3 only.
     const overload = this.unsigned(52, 1) ?? 0;
     this.#overload = overload <= 3 ? overload : 0;
     if (this.#isUsed(FILE_FIELD)) isWhole = this.#index(FILE_FIELD) && isWhole;
@@ -66,7 +66,7 @@ export class OptionFields {
     return this.#bytes.subarray(start, start + (place & 255));
   }
 
-  /** The value as an unsigned number of so many bytes (1 to 4); undefined if absent or of another length. */
+  /** The value as an unsigned number of `length` bytes (1 to 4); undefined if it is absent or has another length. */
   unsigned(code: number, size: number): number | undefined {
     const place = this.#find(code);
     if (place === ABSENT) return undefined;
@@ -93,7 +93,7 @@ export class OptionFields {
     return slot >= 0 ? (this.#kept[slot] ?? ABSENT) : this.#seek(code);
   }
 
-  /** `nextOption` written out: decode is a quarter faster for it. */
+  /** The same as `nextOption`, written out here: that makes decode a quarter faster. */
   #index(field: number): boolean {
     const bytes = this.#bytes;
     const kept = this.#kept;

@@ -33,8 +33,8 @@ export function optionCode(nameOrNumber: string): number | undefined {
 }
 
 /**
- * The value's octets for text as configuration holds it; undefined if the option's type does not allow it. An option
- * that the table does not have is written as hexadecimal pairs.
+ * The octets of a value from its text in the configuration; undefined if the option's type does not allow it. An option
+ * that is not in the table is written as hexadecimal pairs.
  */
 export function optionFromText(code: number, text: string): Uint8Array | undefined {
   const codec = ROW_OF_CODE.get(code)?.option.codec ?? UNKNOWN;

@@ -33,7 +33,7 @@ function option<Value>(code: number, codec: Codec<Value>, section: string, echo?
   return { code, codec, section, echo };
 }
 
-/** Every option this server knows. Configuration and what people are shown read this table; others are opaque. */
+/** Every option that this server knows. The configuration and all texts for people derive from this table; other options are octets. */
 export const OPTIONS = {
   // RFC 2132 §3: RFC 1497 vendor extensions
   subnetMask: option(1, ipv4, 'RFC 2132 §3.3'),

@@ -5,12 +5,12 @@ export function optionSize(value: Uint8Array | number): number {
   return typeof value === 'number' ? 6 : partsSize(value.length);
 }
 
-/** Octets of so many octets of value, with a code and a length for each part of at most 255. */
+/** The octets that a value of this length takes, with a code and a length for each part of at most 255. */
 export function partsSize(length: number): number {
   return length <= LONGEST_PART ? length + 2 : length + 2 * Math.ceil(length / LONGEST_PART);
 }
 
-/** How many octets of value go into so much room, with a code and a length for each part. */
+/** The octets of value that fit into this room, with a code and a length for each part. */
 export function lengthThatFits(room: number): number {
   const whole = Math.floor(room / (LONGEST_PART + 2));
   return whole * LONGEST_PART + Math.max(0, room - whole * (LONGEST_PART + 2) - 2);

@@ -4,9 +4,9 @@ import { isUtf8 } from 'node:buffer';
 const LONGEST = 255;
 
 /**
- * What would steer a terminal, break a line, turn the direction of what stands beside it, or not be seen: control
- * characters (C0, C1), format characters with the marks of direction, line and paragraph separators, half characters and
- * non-characters. The two joiners stay: Persian, Indian scripts and emoji are written with them.
+ * Characters that would control a terminal, break a line, turn the direction of the text around them, or be invisible:
+ * control characters (C0, C1), format characters with the marks of direction, line and paragraph separators, half
+ * characters and non-characters. The two joiners are allowed: Persian, Indian scripts and emoji need them.
  */
 const UNREADABLE = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}]/gu;
 const DECODER = new TextDecoder();
@@ -16,7 +16,7 @@ export function readable(text: string): string {
   return text.replace(UNREADABLE, '?');
 }
 
-/** True if nothing in a text would be replaced. */
+/** True if every character of the text can be read. */
 export function isReadable(text: string): boolean {
   return readable(text) === text;
 }
@@ -27,9 +27,9 @@ export function utf8Text(bytes: Uint8Array): string | undefined {
 }
 
 /**
- * RFC 2132 §3.14: a name as a client sends it, trailing NULs cut. In UTF-8, though the RFC knows only NVT ASCII: systems
- * send what their owners call them. Octets that are no UTF-8, and characters that cannot be read, are `?`, so that a name is
- * never longer in octets than it came. Undefined if nothing is left, or for more than 255 octets.
+ * RFC 2132 §3.14: a name as a client sends it, trailing NULs cut. UTF-8 is allowed, though the RFC knows only NVT ASCII:
+ * owners name their systems in it. Octets that are not UTF-8, and characters that cannot be read, become `?`, so a name never
+ * grows in octets. Undefined if nothing is left, or for more than 255 octets.
  */
 export function readableName(value: Uint8Array): string | undefined {
   let end = value.length;

@@ -6,7 +6,7 @@ const REMOTE_ID = 2;
 const LINK_SELECTION = 5;
 const SERVER_IDENTIFIER_OVERRIDE = 11;
 
-/** What a relay agent says in option 82, apart from the bytes that are returned to it unchanged. */
+/** The sub-options of option 82 that this server reads. The option itself is returned unchanged. */
 export interface RelayAgent {
   /** RFC 3046 §3.1: where the client is attached, in the relay agent's own terms. */
   readonly circuitId: Uint8Array | undefined;
@@ -14,7 +14,7 @@ export interface RelayAgent {
   readonly remoteId: Uint8Array | undefined;
   /** RFC 3527 §3: an address in the client's subnet, instead of giaddr. */
   readonly linkSelection: Ipv4 | undefined;
-  /** RFC 5107 §4: what the client shall take for the server identifier. */
+  /** RFC 5107 §4: the address that the client must see as the server identifier. */
   readonly serverIdentifierOverride: Ipv4 | undefined;
 }
 

@@ -10,7 +10,7 @@ export interface OptionBlock {
 /** BOOTREPLY: a reply to a BOOTP client, without option 53 (RFC 1534). */
 export type ReplyType = 'DHCPOFFER' | 'DHCPACK' | 'DHCPNAK' | 'BOOTREPLY';
 
-/** What the encoder needs; the header's other fields (xid, secs 0, giaddr, chaddr, flags) follow from the request. */
+/** A reply for the encoder. The header's other fields (xid, secs 0, giaddr, chaddr, flags) follow from the request. */
 export interface Reply {
   readonly type: ReplyType;
   /** The view of the request; it must outlive the encoding. */
@@ -20,11 +20,11 @@ export interface Reply {
   readonly siaddr: Ipv4;
   /** RFC 2131 §4.3.2: a DHCPNAK through a relay sets the broadcast bit; otherwise the request's flags are copied. */
   readonly setsBroadcastBit: boolean;
-  /** In the order of sending and of importance, without 53 (first), 82 (last), 52 and 255: those are the encoder's. */
+  /** The options in the order of sending and of importance, without 53, 82, 52 and 255, which the encoder adds. */
   readonly options: readonly OptionBlock[];
   /** Option 82 as it came, to be returned unchanged and last (RFC 3046 §2.2); undefined: none. */
   readonly relayAgentInformation: Uint8Array | undefined;
-  /** RFC 2132 §9.10: the longest DHCP message that the client takes, in octets of UDP payload; at least 576 less headers. */
+  /** RFC 2132 §9.10: the longest DHCP message that the client accepts, in octets of UDP payload; at least 576 less the headers. */
   readonly maximumSize: number;
   /** Whether `file` and `sname` may carry options (RFC 2132 §9.3): not in a DHCPNAK. */
   readonly mayOverload: boolean;

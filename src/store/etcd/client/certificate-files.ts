@@ -3,7 +3,7 @@ import { readFileSync, type Stats, statSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import type { Instant } from '../../../lease/lease.ts';
 
-/** ca: of the authority that signed etcd's certificates. cert and key: what this gateway shows of itself. */
+/** ca: the authority that signed etcd's certificates. cert and key: this gateway's own certificate, and its key. */
 export type CertificatePart = 'ca' | 'cert' | 'key';
 export const CERTIFICATE_PARTS: readonly CertificatePart[] = ['ca', 'cert', 'key'];
 /** The settings that name the files. */
@@ -13,15 +13,15 @@ export const VARIABLE_OF: Readonly<Record<CertificatePart, string>> = {
   key: 'GATEWAY_ETCD_KEY',
 };
 
-/** Paths; of what is not set there is none. */
+/** The paths that are set. */
 export type CertificateFiles = { readonly [Part in CertificatePart]?: string };
-/** PEM, as it was read. */
+/** The files' content, PEM. */
 export type CertificateBytes = { readonly [Part in CertificatePart]?: Buffer };
 export type ReadFiles = { readonly [Part in CertificatePart]?: Buffer | Error };
 
 /**
- * unusable: TLS cannot be spoken with it. untimely: it has ended, or not begun. ending: it will, soon. doubtful: it works
- * with some that speak TLS.
+ * unusable: TLS does not work with it. untimely: its time has ended, or has not begun. ending: its time ends soon.
+ * doubtful: some TLS programs refuse it.
  */
 export type FaultKind = 'unusable' | 'untimely' | 'ending' | 'doubtful';
 
@@ -34,18 +34,18 @@ export interface CertificateFault {
 }
 
 const DAY = 86_400_000;
-/** The end of a certificate is warned of so many days ahead. */
+/** Days before the end of a certificate from which it is reported. */
 const WARN_DAYS: readonly number[] = [1, 7, 30];
 /** RFC 5280 §4.2.1.12: id-kp-clientAuth and anyExtendedKeyUsage. */
 const FOR_CLIENTS: readonly string[] = ['1.3.6.1.5.5.7.3.2', '2.5.29.37.0'];
-/** The first byte of DER, whatever it holds here: a sequence. */
+/** The first byte of DER: a sequence. */
 const DER = 0x30;
-/** Of a file; all authorities of a system are a quarter of it. */
+/** The most bytes of a file. The file with all authorities of a system has a quarter of it. */
 const MOST_BYTES = 1 << 20;
-/** A file with more authorities is a collection, of which most sign nothing here: their ends say nothing. */
+/** A file with more authorities is a system's collection. Most of them sign nothing here, so their ends do not matter. */
 const MOST_AUTHORITIES = 4;
 
-/** Throws for what is no file to read whole: a device, a pipe that would be waited for, a disk image. */
+/** @throws Error where the path is no file to read whole: a device, a pipe, a disk image. */
 export function refuseSpecial(found: Pick<Stats, 'isFile'>, bytes: number): void {
   if (!found.isFile()) throw new Error('it is no regular file');
   if (bytes > MOST_BYTES) throw new Error(`it is larger than ${MOST_BYTES >> 20} MiB`);
@@ -67,7 +67,7 @@ export function readFiles(files: CertificateFiles): ReadFiles {
   return read;
 }
 
-/** All that is wrong with what was read of these files. */
+/** All faults of the files as they were read. */
 export function faultsOf(
   files: CertificateFiles,
   read: ReadFiles,
@@ -109,7 +109,7 @@ function faultsOfPair(files: CertificateFiles, read: ReadFiles, now: Instant): r
   ];
 }
 
-/** Of the authorities between one's own certificate and etcd's; who knows another way does without them. */
+/** Faults of intermediate authorities. A peer that knows another chain needs none of them. */
 function datesBetween(between: readonly X509Certificate[], now: Instant): readonly CertificateFault[] {
   return newestOfEach(between)
     .flatMap((one) => datesOf('cert', one, now, nameOf(one)))
@@ -149,10 +149,10 @@ function keyOf(pem: Buffer): KeyObject | CertificateFault {
   }
 }
 
-/** What was read of a file before: a large one takes milliseconds. */
+/** Parsed files, by their content: to parse a large one takes milliseconds. */
 const parsed = new WeakMap<Buffer, readonly X509Certificate[]>();
 
-/** Undefined: one of them is damaged, or the file is cut. */
+/** undefined: a certificate is damaged, or the file is cut short. */
 function certificatesIn(pem: Buffer): readonly X509Certificate[] | undefined {
   const known = parsed.get(pem);
   if (known !== undefined) return known;
@@ -173,7 +173,7 @@ function unreadable(part: CertificatePart, error: Error): CertificateFault {
   return { part, kind: 'unusable', message: `cannot be read: ${error.message}`, remedy };
 }
 
-/** What else TLS has against them: a key that is too short, a digest that is too weak. */
+/** Other reasons for TLS to refuse them: a key that is too short, a digest that is too weak. */
 function refusedByTls(cert: Buffer, key: Buffer): readonly CertificateFault[] {
   try {
     createSecureContext({ cert, key });
@@ -216,7 +216,7 @@ function nameOf({ subject }: X509Certificate): string {
   return ` (${subject.replaceAll('\n', ', ')})`;
 }
 
-/** Of authorities with one name the one that lasts longest: a file may hold the old one beside the new. */
+/** For each name the authority that ends last: a file may hold an old one beside its successor. */
 function newestOfEach(certificates: readonly X509Certificate[]): readonly X509Certificate[] {
   const newest = new Map<string, X509Certificate>();
   for (const one of certificates) {

@@ -13,21 +13,21 @@ import {
   VARIABLE_OF,
 } from './certificate-files.ts';
 
-/** What is wrong, by the setting that names the file. */
+/** A fault of a file, by the setting that names it. */
 export interface CertificateProblem {
   readonly message: string;
   readonly remedy: string;
 }
 
-/** How often the files are looked at, and the dates: milliseconds. */
+/** Time between two looks at the files and the dates: milliseconds. */
 const LOOK_EVERY = 10_000;
-/** Files that do not fit each other are looked at again so soon, and said to be wrong when they still do not: milliseconds. */
+/** Files that do not fit each other are read again after: milliseconds. They are reported if they still do not fit. */
 const MISFIT_AFTER = 3000;
 
 /**
- * The certificates with which etcd is spoken to, as the files have them now. What is put there is used for the next
- * connection; one that stands is left alone. A new certificate whose key has not come yet, or half a file, changes nothing:
- * what fitted last is kept until the new one fits.
+ * The certificates for the connections to etcd, as the files have them now. New files are used from the next connection on;
+ * an open connection stays. A certificate without its key, or half a file, changes nothing: the last ones that fitted are
+ * kept until the new ones fit.
  */
 export class Certificates {
   readonly #files: CertificateFiles;
@@ -35,11 +35,11 @@ export class Certificates {
   readonly #say: Say;
   #current: CertificateBytes = {};
   #read: ReadFiles = {};
-  /** Of the files as they were read last. */
+  /** Identifies the versions of the files that were read last. */
   #stamp = '';
   #looking: Promise<void> | undefined;
   #faults: readonly CertificateFault[] = [];
-  /** Since when what is there cannot be used: monotonic milliseconds. Undefined: it can. */
+  /** Since when the files cannot be used: monotonic milliseconds. undefined: they can. */
   #misfitSince: number | undefined;
   #said: ReadonlySet<string> = new Set();
   #cancelLook = () => {};
@@ -51,7 +51,7 @@ export class Certificates {
     this.#say = say;
   }
 
-  /** For the next handshake. */
+  /** The certificates for the next handshake. */
   get current(): CertificateBytes {
     return this.#current;
   }
@@ -60,12 +60,12 @@ export class Certificates {
     return this.#files;
   }
 
-  /** What is wrong with what is in the files now, whether or not it is used. */
+  /** The faults of the files as they are now, whether or not they are used. */
   get faults(): readonly CertificateFault[] {
     return this.#faults;
   }
 
-  /** What an operator should know; a message stays the same while its cause does. */
+  /** What an operator should know. A message stays the same as long as its cause does. */
   get problems(): readonly CertificateProblem[] {
     const isLasting =
       this.#misfitSince === undefined || this.#clock.monotonic() - this.#misfitSince >= MISFIT_AFTER;
@@ -82,7 +82,7 @@ export class Certificates {
     return this.#looking;
   }
 
-  /** Looks at the files from time to time, until `close`, and says what is wrong and what has changed. */
+  /** Looks at the files from time to time until `close`, and logs faults and changes. */
   watch(): void {
     this.#cancelLook();
     if (this.#isClosed) return;
@@ -150,7 +150,7 @@ export class Certificates {
     return Object.fromEntries((await Promise.all(entries)).flat());
   }
 
-  /** Changes whenever one of the files does. */
+  /** A text that changes whenever one of the files does. */
   async #stampOf(): Promise<string> {
     const stamps = CERTIFICATE_PARTS.map(async (part) => {
       const file = this.#files[part];

@@ -6,26 +6,26 @@ import type { GrpcStream, StreamListener } from './grpc-stream.ts';
 import { MemberName } from './member-name.ts';
 import { CallError, STATUS } from './status-codes.ts';
 
-/** After a connection that could not be had, none is tried for so long, longer each time: milliseconds. */
+/** Waiting time after a failed connection, longer after each: milliseconds. */
 const FIRST_PAUSE = 100;
 const LONGEST_PAUSE = 500;
 
 export interface ChannelParts {
-  /** host:port; an address of IPv6 stands in brackets. */
+  /** host:port; an IPv6 address is in brackets. */
   readonly endpoint: string;
   /** Absent: without TLS. */
   readonly tls: Certificates | undefined;
   readonly clock: Clock;
 }
 
-/** A stream of a call that is open, and what may be thought of its connection. */
+/** The stream of an open call, and a way to doubt its connection. */
 export interface OpenStream {
   readonly stream: GrpcStream;
-  /** Nothing was answered since then: monotonic milliseconds. */
+  /** Call it when nothing was answered since then: monotonic milliseconds. */
   suspect(since: number): void;
 }
 
-/** The way to one member: a connection that is opened when it is used, and opened anew when it is lost. */
+/** The way to one member: opens a connection when it is used, and a new one when it is lost. */
 export class Channel {
   readonly #parts: ChannelParts;
   readonly #host: string;
@@ -46,7 +46,7 @@ export class Channel {
     this.#name = new MemberName(this.#host, parts.clock);
   }
 
-  /** One message, and one for an answer, within so many milliseconds. Rejects with a CallError. */
+  /** Sends one message and resolves to its one answer. @throws CallError, also when the milliseconds are over. */
   call(path: string, token: string, message: Uint8Array, milliseconds: number): Promise<Uint8Array> {
     const { clock } = this.#parts;
     const askedAt = clock.monotonic();
@@ -79,7 +79,7 @@ export class Channel {
     });
   }
 
-  /** A call with many messages. Rejects with a CallError. */
+  /** Begins a call with many messages. @throws CallError */
   async open(path: string, token: string, listener: StreamListener): Promise<OpenStream> {
     return openOn(await this.#connect(), path, token, listener);
   }
@@ -104,7 +104,7 @@ export class Channel {
     const { tls, clock } = this.#parts;
     const { signal } = this.#closing;
     try {
-      await tls?.look(); // What was put there since is what the member wants to see.
+      await tls?.look(); // The member may ask for a certificate that was put there since.
       const parts = { name: this.#name, host: this.#host, port: this.#port, tls, clock, signal };
       const connection = await Connection.open(parts);
       if (signal.aborted) connection.close();

@@ -3,7 +3,7 @@ import { VARIABLE_OF } from './certificate-files.ts';
 import type { Certificates } from './certificates.ts';
 import { ClosedError } from './connection.ts';
 
-/** The member's certificate, as it is judged here (X509_verify_cert_error_string(3)). */
+/** Why the member's certificate is refused here (X509_verify_cert_error_string(3)). */
 const UNKNOWN_AUTHORITY: readonly string[] = [
   'UNABLE_TO_GET_ISSUER_CERT',
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
@@ -15,10 +15,10 @@ const UNKNOWN_AUTHORITY: readonly string[] = [
   'INVALID_CA',
 ];
 
-/** Alerts by which a member refuses the certificate that it is shown, or misses one. */
+/** TLS alerts by which a member refuses this gateway's certificate, or asks for one. */
 const OF_A_CERTIFICATE = /CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE_FAILURE/;
 
-/** The likely cause of a connection that could not be had, in words, with what to do where that is known. */
+/** The likely cause of a failed connection in words, with the remedy where one is known. */
 export function causeOf(error: unknown, host: string, tls: Certificates | undefined): string {
   const said = error instanceof Error ? error.message : String(error);
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
@@ -29,7 +29,7 @@ export function causeOf(error: unknown, host: string, tls: Certificates | undefi
   return judgedHere(code, error, host, tls) ?? judgedThere(code, error, tls) ?? said;
 }
 
-/** What we have against the member. */
+/** Why this gateway refused the member. */
 function judgedHere(code: string, error: unknown, host: string, tls: Certificates): string | undefined {
   if (UNKNOWN_AUTHORITY.includes(code)) {
     const { ca } = tls.files;
@@ -51,7 +51,7 @@ function judgedHere(code: string, error: unknown, host: string, tls: Certificate
   return undefined;
 }
 
-/** What the member has against us: it sends an alert (RFC 8446 §6.2), or only closes. */
+/** Why the member refused this gateway: it sends an alert (RFC 8446 §6.2), or only closes. */
 function judgedThere(code: string, error: unknown, tls: Certificates): string | undefined {
   if (code.startsWith('ERR_HTTP2'))
     return `it speaks TLS, but not etcd's HTTP/2 (${code}): is the port right?`;

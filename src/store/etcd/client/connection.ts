@@ -13,16 +13,16 @@ import { GrpcStream, type StreamListener } from './grpc-stream.ts';
 import type { MemberName } from './member-name.ts';
 import { CallError, STATUS } from './status-codes.ts';
 
-/** A member that has not answered for so long is given up: milliseconds. Of TCP, TLS and HTTP/2 together. */
+/** How long TCP, TLS and HTTP/2 together may take to connect: milliseconds. */
 const CONNECT_MILLISECONDS = 2000;
 /** After a call without an answer the connection is tested by an HTTP/2 PING, which must be answered within: milliseconds. */
 const PING_MILLISECONDS = 1000;
-/** What may come before it is read; a snapshot's pages come whole. */
+/** Bytes that may arrive before they are read: a page of a snapshot fits. */
 const WINDOW_BYTES = 4 * 1024 * 1024;
-/** Node's own limit of a session, in megabytes, that calls on their way must never meet. */
+/** Node's limit of a session's memory, in megabytes: calls under way must never reach it. */
 const SESSION_MEGABYTES = 1024;
 
-/** The member has ended the connection without a word. */
+/** The member has closed the connection and sent no reason. */
 export class ClosedError extends Error {
   override readonly name = 'ClosedError';
   readonly stage: 'before-tls' | 'before-http2';
@@ -40,18 +40,18 @@ export interface ConnectionParts {
   /** Absent: without TLS. */
   readonly tls: Certificates | undefined;
   readonly clock: Clock;
-  /** Ends the attempt, or the connection. */
+  /** Aborts the attempt, or the connection. */
   readonly signal: AbortSignal;
 }
 
 /**
- * One connection to one member, over TCP, TLS and HTTP/2, made by hand: it goes by no proxy, whatever the environment
- * names, it has a deadline, and what goes wrong on the way is an error with a code and not a line of text.
+ * One connection to one member over TCP, TLS and HTTP/2. It is made by hand: it uses no proxy, whatever the environment
+ * names, it has a deadline, and a fault on the way is an error with a code, not a line of text.
  */
 export class Connection {
   readonly #session: ClientHttp2Session;
   readonly #clock: Clock;
-  /** When something came last: monotonic milliseconds. */
+  /** When something arrived last: monotonic milliseconds. */
   #heardAt: number;
   #isAsked = false;
 
@@ -59,15 +59,15 @@ export class Connection {
     this.#session = session;
     this.#clock = clock;
     this.#heardAt = clock.monotonic();
-    session.on('error', () => undefined); // Each call on it hears of it.
+    session.on('error', () => undefined); // Each call on it gets the error.
     session.on('ping', () => this.#heard());
   }
 
-  /** Rejects with what was met on the way, as it was. */
+  /** @throws The error of TCP, TLS or HTTP/2, unchanged. */
   static async open(parts: ConnectionParts): Promise<Connection> {
     const { clock, host, port, name, tls, signal } = parts;
     const tcp = connectTcp({ host, port, lookup: name.lookup, noDelay: true });
-    tcp.on('error', () => undefined); // Also when nobody waits for it any more.
+    tcp.on('error', () => undefined); // Also when nobody waits for the connection any more.
     endWith(signal, tcp);
     let cancel = () => {};
     const tooLate = new Promise<never>((_resolve, reject) => {
@@ -87,12 +87,12 @@ export class Connection {
     }
   }
 
-  /** False: it has been lost, or the member takes nothing more on it. */
+  /** False: the connection is lost, or the member accepts no more calls on it. */
   get isUsable(): boolean {
     return !this.#session.closed && !this.#session.destroyed;
   }
 
-  /** Begins a call. Throws a CallError where it cannot be begun. */
+  /** Begins a call. @throws CallError where it cannot begin. */
   open(path: string, token: string, listener: StreamListener): GrpcStream {
     return new GrpcStream(this.#request(path, token), {
       message: (bytes) => {
@@ -141,12 +141,12 @@ export class Connection {
   }
 }
 
-/** Shows our certificate if there is one, and holds the member's against its name or address. */
+/** Sends this gateway's certificate if there is one, and checks the member's against its name or address. */
 async function secure(tcp: Socket, { host, name, tls }: ConnectionParts): Promise<Socket> {
   const secured = connectTls({
     ...tls?.current,
     socket: tcp,
-    // RFC 6066 §3: an address is no server name.
+    // RFC 6066 §3: an address is not a server name.
     servername: name.isAddress ? '' : host,
     ALPNProtocols: ['h2'],
     rejectUnauthorized: true, // Whatever the environment says.
@@ -157,7 +157,7 @@ async function secure(tcp: Socket, { host, name, tls }: ConnectionParts): Promis
   return secured;
 }
 
-/** TLS 1.3 refuses a client's certificate only now: the connection is there when HTTP/2 has begun. */
+/** Resolves when HTTP/2 has begun. With TLS 1.3 a member refuses a client's certificate only after the handshake. */
 async function openSession(
   { host, port, tls }: ConnectionParts,
   socket: Socket,
@@ -179,7 +179,7 @@ async function openSession(
   }
 }
 
-/** Rejects when it breaks, or is closed by the member. */
+/** Rejects when the connection breaks, or the member closes it. */
 function lossOf(connection: Socket | ClientHttp2Session, stage: ClosedError['stage']): Promise<never> {
   return new Promise((_resolve, reject) => {
     connection.once('error', reject);
@@ -188,8 +188,8 @@ function lossOf(connection: Socket | ClientHttp2Session, stage: ClosedError['sta
 }
 
 /**
- * Ends the socket when the signal says so. Node.js can do it too, but leaves its listener at the signal for ever, and with
- * it each socket that was tried.
+ * Destroys the socket when the signal aborts. Node.js offers this too, but never removes its listener from the signal, which
+ * would keep every socket that was tried in memory.
  */
 function endWith(signal: AbortSignal, socket: Socket): void {
   const end = () => socket.destroy(new Error('the client is closed'));

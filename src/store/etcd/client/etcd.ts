@@ -10,9 +10,9 @@ export interface KeyValue {
   readonly key: string;
   readonly value: Uint8Array;
   readonly createRevision: Revision;
-  /** Of the last write of this key. */
+  /** The revision of the last write of this key. */
   readonly modRevision: Revision;
-  /** The etcd lease that ends it, as a decimal number; '0': none. */
+  /** The etcd lease with which etcd deletes the key, as a decimal number; '0': none. */
   readonly etcdLease: string;
 }
 
@@ -27,7 +27,7 @@ export type Operation =
   | { readonly kind: 'get'; readonly key: string }
   | { readonly kind: 'transaction'; readonly transaction: Transaction };
 
-/** All comparisons hold: `success`, else `failure`; at once and whole. No key may be written twice in one, nested ones included. */
+/** Runs `success` if all comparisons hold, else `failure`, atomically. It may write a key once, nested ones included. */
 export interface Transaction {
   readonly compare: readonly Compare[];
   readonly success: readonly Operation[];
@@ -41,23 +41,23 @@ export type OperationResult =
 
 export interface TransactionResult {
   readonly succeeded: boolean;
-  /** Of the store after it; of a nested one, that of the whole. */
+  /** The store's revision after the transaction; of a nested one, that of the whole. */
   readonly revision: Revision;
-  /** Of the branch that ran, in its order. */
+  /** The results of the branch that ran, in its order. */
   readonly results: readonly OperationResult[];
 }
 
 export interface RangeOptions {
-  /** As the store was then; absent: as it is, seen by a majority. Throws 'compacted' if that is gone. */
+  /** Reads the store as it was then; absent: as it is, by a majority. @throws EtcdError 'compacted' if that is gone. */
   readonly revision?: Revision;
   readonly limit?: number;
 }
 
 export interface RangeResult {
   readonly revision: Revision;
-  /** By key, ascending. */
+  /** In ascending order of the keys. */
   readonly found: readonly KeyValue[];
-  /** There are more than the limit. */
+  /** True: the range has more keys than the limit. */
   readonly more: boolean;
 }
 
@@ -66,9 +66,9 @@ export type WatchEvent =
   | { readonly kind: 'delete'; readonly key: string; readonly modRevision: Revision };
 
 export interface WatchListener {
-  /** All events of one or several whole revisions, in their order. An empty list is a progress notice, and says nothing of the revision. */
+  /** All events of one or several whole revisions, in their order. An empty list is a progress notice without a revision. */
   events(events: readonly WatchEvent[], revision: Revision): void;
-  /** It is over; 'compacted': events were lost, and a new snapshot is needed. Not called after `close`. */
+  /** The watch has ended; 'compacted': events were lost, and a new snapshot is needed. Not called after `close`. */
   ended(why: 'compacted' | 'lost', message: string): void;
 }
 
@@ -76,24 +76,24 @@ export interface Watch {
   close(): void;
 }
 
-/** What the member that is spoken to says about itself. */
+/** The state of one member, as it tells it. */
 export interface MemberStatus {
   readonly endpoint: string;
   /** Decimal numbers. */
   readonly clusterId: string;
   readonly memberId: string;
-  /** '0': there is none now. */
+  /** '0': there is no leader now. */
   readonly leader: string;
   readonly revision: Revision;
   readonly version: string;
-  /** The file of its database, and what of that is in use: bytes. */
+  /** The size of its database file, and the part of it that is in use: bytes. */
   readonly databaseBytes: number;
   readonly usedBytes: number;
-  /** What the file may grow to; 0: it does not say so (before 3.6). */
+  /** The largest size of the file: bytes. 0: the member does not tell it (before 3.6). */
   readonly quotaBytes: number;
 }
 
-/** no-space: the database of a member is at its quota. corrupt: its data is not that of the others. */
+/** no-space: a member's database is at its quota. corrupt: a member's data differs from that of the others. */
 export interface Alarm {
   /** A decimal number. */
   readonly memberId: string;
@@ -117,25 +117,25 @@ export class EtcdError extends Error {
 }
 
 /**
- * Every call ends by its deadline, on one member; the next call after a failure takes the next member. Nothing is
- * retried here: whoever calls knows what a second attempt would do. All reject with an EtcdError and nothing else.
+ * Every call goes to one member and ends by its deadline; after a failure the next call goes to the next member. Nothing
+ * is tried again here: the caller knows what a second attempt would do. All calls reject with an EtcdError and nothing else.
  */
 export interface Etcd {
   transact(transaction: Transaction): Promise<TransactionResult>;
   /** The keys from `first` up to, not including, `end`. */
   range(first: string, end: string, options?: RangeOptions): Promise<RangeResult>;
-  /** All that happens to keys with this prefix, from this revision on. */
+  /** Watches all changes of keys with this prefix, from this revision on. */
   watch(prefix: string, from: Revision, listener: WatchListener): Watch;
-  /** A lease of etcd's own, for a key that shall end with its owner; returns its id. */
+  /** Makes an etcd lease, for keys that etcd deletes when their owner has gone; resolves to its id. */
   grantEtcdLease(seconds: number): Promise<string>;
   /** False: it has ended. */
   keepAlive(etcdLease: string): Promise<boolean>;
   revokeEtcdLease(etcdLease: string): Promise<void>;
   status(): Promise<MemberStatus>;
-  /** Of every member that answers. */
+  /** The state of every member that answers. */
   statuses(): Promise<readonly MemberStatus[]>;
   alarms(): Promise<readonly Alarm[]>;
-  /** Forgets all of etcd's past before a revision, whose keys ever. Throws 'compacted' if that is done already. */
+  /** Compacts: etcd forgets old versions of all keys, also of others', before a revision. @throws EtcdError 'compacted' if it has already. */
   compact(revision: Revision): Promise<void>;
   close(): void;
 }

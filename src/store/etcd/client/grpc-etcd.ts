@@ -23,11 +23,11 @@ import { errorText, faultOf, isOfTheToken } from './status-codes.ts';
 
 /** How long one call may take on one member: milliseconds. */
 const CALL_MILLISECONDS = 1000;
-/** A login computes a hash that is meant to be slow. */
+/** How long a login may take, whose hash is slow on purpose: milliseconds. */
 const LOGIN_MILLISECONDS = 2000;
 
 export interface GrpcEtcdOptions {
-  /** host:port of each member, one at least. */
+  /** host:port of each member, at least one. */
   readonly endpoints: readonly string[];
   /** Absent: without TLS. */
   readonly tls?: Certificates;
@@ -46,13 +46,13 @@ const COMPACT = '/etcdserverpb.KV/Compact';
 const AUTHENTICATE = '/etcdserverpb.Auth/Authenticate';
 const WATCH = '/etcdserverpb.Watch/Watch';
 
-/** etcd over gRPC, one member at a time: after a call whose outcome is unknown the next one goes to the next member. */
+/** etcd over gRPC, one member at a time. After a call with an unknown outcome the next call goes to the next member. */
 export class GrpcEtcd implements Etcd {
   readonly #endpoints: readonly string[];
   readonly #channels: readonly Channel[];
   readonly #clock: Clock;
   readonly #tls: Certificates | undefined;
-  /** Undefined: as nobody. */
+  /** undefined: no user is set. */
   readonly #login: Login | undefined;
   #current = 0;
 
@@ -126,7 +126,7 @@ export class GrpcEtcd implements Etcd {
     return this.#call(COMPACT, messages.encodeCompaction(revision), () => undefined);
   }
 
-  /** Its certificates too are no longer looked at. */
+  /** Closes the connections, and stops looking at the certificates. */
   close(): void {
     for (const channel of this.#channels) channel.close();
     this.#tls?.close();
@@ -147,7 +147,7 @@ export class GrpcEtcd implements Etcd {
     }
   }
 
-  /** What is refused for its token was refused before anything happened: once, with a new one, it is asked again. */
+  /** Calls again, once and with a new token, where the old token was refused: then nothing has happened yet. */
   async #ask(place: number, path: string, message: Uint8Array): Promise<Uint8Array> {
     const channel = this.#channelAt(place);
     const login = this.#login;
@@ -185,7 +185,7 @@ export class GrpcEtcd implements Etcd {
     return channel;
   }
 
-  /** The next call goes to the next member, unless an earlier failure has seen to that. */
+  /** Takes the next member for the next call, unless an earlier failure has done so. */
   #leave(place: number): void {
     if (place === this.#current) this.#current = (place + 1) % this.#channels.length;
   }

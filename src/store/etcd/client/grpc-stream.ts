@@ -1,23 +1,23 @@
 import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2';
 import { CallError, STATUS } from './status-codes.ts';
 
-/** A message has a byte before it (1: compressed) and its length, in four. */
+/** Before each message: one byte (1: compressed) and the length in four bytes. */
 const PREFIX_BYTES = 5;
-/** No answer is longer. */
+/** The most bytes of an answer. */
 const MOST_BYTES = 16 * 1024 * 1024;
 
 export interface StreamListener {
-  /** One whole message; its bytes are the listener's. */
+  /** Called with one whole message; its bytes belong to the listener. */
   message(bytes: Buffer): void;
-  /** Once, and nothing after it. Undefined: the member has ended it, and all is well. Not called after `cancel`. */
+  /** Called once, as the last call. undefined: the member has ended the call without an error. Not called after `cancel`. */
   closed(error: CallError | undefined): void;
 }
 
-/** One call of gRPC, which is a stream of HTTP/2 with messages in it both ways. */
+/** One call of gRPC: a stream of HTTP/2 with messages in both directions. */
 export class GrpcStream {
   readonly #stream: ClientHttp2Stream;
   readonly #listener: StreamListener;
-  /** The beginning of a message whose end has not come, how much it is, and how much of it is waited for: bytes. */
+  /** The beginning of a message that has not arrived whole, its bytes so far, and the bytes that it needs. */
   #pieces: Buffer[] = [];
   #held = 0;
   #awaited = PREFIX_BYTES;
@@ -48,12 +48,12 @@ export class GrpcStream {
     this.#stream.write(framed);
   }
 
-  /** Nothing more will be sent. */
+  /** Ends the sending direction. */
   end(): void {
     this.#stream.end();
   }
 
-  /** Nothing more is heard of it. */
+  /** Cancels the call; the listener is not called any more. */
   cancel(): void {
     this.#isOver = true;
     if (!this.#stream.destroyed) this.#stream.close(constants.NGHTTP2_CANCEL);
@@ -75,7 +75,7 @@ export class GrpcStream {
     if (this.#isOver || this.#status instanceof CallError) return;
     this.#pieces.push(chunk);
     this.#held += chunk.byteLength;
-    if (this.#held < this.#awaited) return; // Put together once: a snapshot's page comes in hundreds of pieces.
+    if (this.#held < this.#awaited) return; // Joined once: a page of a snapshot arrives in hundreds of parts.
     this.#take(this.#pieces.length === 1 ? chunk : Buffer.concat(this.#pieces, this.#held));
   }
 
@@ -113,7 +113,7 @@ export class GrpcStream {
   }
 }
 
-/** It is written as in a URL. */
+/** Decodes the status message, which is encoded as in a URL. */
 function textIn(message: string | string[] | undefined): string {
   const text = String(message ?? '');
   try {

@@ -9,7 +9,7 @@ import { errorText, faultOf } from './status-codes.ts';
 const ASK_EVERY = 1000;
 const SILENCE = 3000;
 
-/** Begins the call; rejects with why it could not. */
+/** Begins the call. @throws CallError */
 type Open = (listener: StreamListener) => Promise<OpenStream>;
 
 /** One watch on one member, until it is closed or ends. */
@@ -76,7 +76,7 @@ export class GrpcWatch implements Watch {
         this.#end('lost', `silent for ${SILENCE} ms`);
         return;
       }
-      // Half a way that is lost is known by nothing coming back.
+      // A connection that is lost in one direction shows only by missing answers.
       if (this.#clock.monotonic() - this.#heardAt > ASK_EVERY) this.#opened?.suspect(this.#heardAt);
       this.#opened?.stream.send(encodeProgressRequest());
       this.#ask();

@@ -1,14 +1,14 @@
 import type { Clock } from '../../../lease/clock.ts';
 import { faultOf, STATUS, statusCodeOf } from './status-codes.ts';
 
-/** A token that is refused is not replaced sooner after the last one, and a password not tried again; longer each time that it did not help: milliseconds. */
+/** The least time between two logins, longer after each one that did not help: milliseconds. */
 const FIRST_PAUSE = 1000;
 const LONGEST_PAUSE = 5000;
 
 /**
- * The token of a user of etcd's. Whatever a new one may mend is asked again with a new one: etcd ends tokens by time, at
- * its restart, and at each change of any user or role. A login costs etcd a tenth of a second of computing, so there is
- * one for all calls that wait, and few where they do not help.
+ * The token of an etcd user. etcd ends tokens after a time, at its restart, and at each change of a user or role, so a call
+ * that a new token may help is made again with a new one. A login costs etcd a tenth of a second of computing: all waiting
+ * calls share one, and logins that do not help become rare.
  */
 export class Login {
   readonly #clock: Clock;
@@ -20,13 +20,13 @@ export class Login {
   #pause = FIRST_PAUSE;
   #notBefore = Number.NEGATIVE_INFINITY;
 
-  /** @param ask Logs in; rejects with a CallError. */
+  /** @param ask Logs in. It may throw a CallError. */
   constructor(clock: Clock, ask: () => Promise<string>) {
     this.#clock = clock;
     this.#ask = ask;
   }
 
-  /** Empty: etcd's authentication is off. */
+  /** The token; empty: etcd's authentication is off. @throws CallError */
   async token(): Promise<string> {
     if (this.#token !== undefined) return this.#token;
     if (this.#refusal !== undefined && this.#clock.monotonic() < this.#notBefore) throw this.#refusal;
@@ -36,7 +36,7 @@ export class Login {
     return this.#asked;
   }
 
-  /** A call with this token was refused. True: it is worth asking again with what `token` gives now. */
+  /** Call it when a call with this token was refused. True: call again with the token that `token` gives now. */
   refused(token: string): boolean {
     if (token !== this.#token) return true;
     if (this.#clock.monotonic() < this.#notBefore) return false;
@@ -44,7 +44,7 @@ export class Login {
     return true;
   }
 
-  /** What was asked again with this token, which had just been made, was refused once more, or not. */
+  /** Call it after the second call, which was made with this new token. `didHelp`: it was not refused. */
   helped(token: string, didHelp: boolean): void {
     if (token !== this.#token) return;
     if (didHelp) this.#pause = FIRST_PAUSE;

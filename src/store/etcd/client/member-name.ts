@@ -3,13 +3,13 @@ import { lookup } from 'node:dns/promises';
 import { isIP, type LookupFunction } from 'node:net';
 import type { Clock } from '../../../lease/clock.ts';
 
-/** A name server that has not answered for so long is not waited for, where an earlier answer is known: milliseconds. */
+/** How long a name server is waited for where an earlier answer is known: milliseconds. */
 const PATIENCE = 500;
 
-/** Each question holds one of Node's four threads for files until it is answered, which may take a minute. */
+/** Questions at once. Each holds one of Node's four file threads until it is answered, which may take a minute. */
 const MOST_QUESTIONS = 2;
 
-/** The system's, asked a little at a time. */
+/** The system's resolver, with few questions at once. */
 class Resolver {
   #questions = 0;
   readonly #waiting: (() => void)[] = [];
@@ -30,8 +30,8 @@ class Resolver {
 const RESOLVER = new Resolver();
 
 /**
- * The name of a member, resolved anew for each connection, so that a member may move. There is one question at a time.
- * While the name server is silent, or knows nothing, what it said last holds.
+ * The name of a member, resolved anew for each connection, so a member may move. There is one question at a time. While the
+ * name server does not answer, or knows no address, its last answer is used.
  */
 export class MemberName {
   readonly #name: string;

@@ -21,11 +21,11 @@ import { MessageFields, MessageWriter } from './protobuf.ts';
 /** Compare.CompareTarget; Compare.CompareResult EQUAL is 0 and left out. */
 const TARGET_MOD = 2;
 const TARGET_VALUE = 3;
-/** RequestOp: the field of each kind is one more than its place here. */
+/** RequestOp: the field number of each kind is one more than its index here. */
 const KINDS = ['get', 'put', 'delete', 'transaction'] satisfies Operation['kind'][];
 /** Event.EventType. */
 const DELETE = 1;
-/** Bytes that will do for a transaction of some changes. */
+/** Bytes at the beginning, enough for a transaction of some changes. */
 const TRANSACTION_ROOM = 16_384;
 
 export function encodeTransaction(transaction: Transaction): Uint8Array {
@@ -64,7 +64,7 @@ function writeOperations(message: MessageWriter, field: number, operations: read
   }
 }
 
-/** Reads the answer to this transaction: its shape says what each result is. */
+/** Reads the answer to this transaction, whose operations tell what each result is. */
 export function decodeTransaction(bytes: Uint8Array, asked: Transaction): TransactionResult {
   const fields = new MessageFields(bytes);
   return transactionOf(fields, asked, revisionIn(fields));
@@ -125,10 +125,10 @@ export interface WatchMessage {
   readonly revision: Revision;
   readonly isCreated: boolean;
   readonly isCanceled: boolean;
-  /** 0: nothing was lost. */
+  /** The revision up to which events were lost by a compaction; 0: none were. */
   readonly compactedAt: Revision;
   readonly reason: string;
-  /** More of the same revision follows. */
+  /** True: more events of the same revision follow. */
   readonly isFragment: boolean;
   readonly events: readonly WatchEvent[];
 }
@@ -175,7 +175,7 @@ export function encodeLeaseId(etcdLease: string): Uint8Array {
   return new MessageWriter().number(1, BigInt(etcdLease)).finish();
 }
 
-/** Seconds that are left; 0: the lease has ended. */
+/** The seconds that an etcd lease still has; 0: it has ended. */
 export function decodeKeepAlive(bytes: Uint8Array): number {
   return new MessageFields(bytes).number(3);
 }

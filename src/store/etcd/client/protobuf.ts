@@ -9,25 +9,25 @@ const BYTES = 2;
 const FIXED_32 = 5;
 const FIRST_BYTES = 256;
 const MOST_VARINT_BYTES = 10;
-/** So many bytes of a varint are a safe integer. */
+/** A varint of at most this many bytes is a safe integer. */
 const SAFE_VARINT_BYTES = 7;
 
 /**
- * Writes one message from its end to its beginning, so that the length of what is nested is known when it is due, and
- * all of it stands in one buffer. Whoever writes the fields of a list writes its last member first. What stands at its
- * default is left out, as the format wants it.
+ * Writes one message from its end to its beginning, into one buffer. So the length of a nested message is known when it
+ * must be written. The members of a list are written last one first. A field with its default value is left out, as the
+ * format demands.
  */
 export class MessageWriter {
   #bytes: Buffer;
   #start: number;
 
-  /** `room`: bytes that will do for most; it grows. */
+  /** @param room Bytes of the buffer at the beginning; it grows. */
   constructor(room = FIRST_BYTES) {
     this.#bytes = Buffer.allocUnsafe(room);
     this.#start = room;
   }
 
-  /** Bytes that are written so far: where a nested message that is written now will end. */
+  /** The bytes that are written so far. A nested message that is written now ends there. */
   get length(): number {
     return this.#bytes.length - this.#start;
   }
@@ -53,7 +53,7 @@ export class MessageWriter {
     return this.#head(field, length);
   }
 
-  /** Written also if empty, as a member of a list must be. */
+  /** Writes the field also if it is empty, as a member of a list must be. */
   bytes(field: number, value: Uint8Array): this {
     this.#room(value.length);
     this.#start -= value.length;
@@ -61,17 +61,17 @@ export class MessageWriter {
     return this.#head(field, value.length);
   }
 
-  /** All that was written since there were `end` bytes is a message, and the value of a field. */
+  /** Makes all that was written since there were `end` bytes a nested message, the value of a field. */
   nested(field: number, end: number): this {
     return this.#head(field, this.length - end);
   }
 
-  /** Once, when all is written. */
+  /** The message. Call it once, at the end. */
   finish(): Uint8Array {
     return this.#bytes.subarray(this.#start);
   }
 
-  /** Before a value of so many bytes. */
+  /** Writes the tag and the length before a value of `length` bytes. */
   #head(field: number, length: number): this {
     this.#varint(length);
     this.#varint(field * 8 + BYTES);
@@ -111,21 +111,21 @@ export class MessageWriter {
 }
 
 /**
- * The fields of one message, looked up in its bytes each time: nothing is kept of them, as most messages have three or
- * four. Unknown ones are asked for by nobody.
+ * The fields of one message. Each look-up walks through the bytes: most messages have three or four fields. Unknown fields
+ * are skipped.
  */
 export class MessageFields {
   readonly #message: Buffer;
   readonly #start: number;
   readonly #end: number;
-  /** Where the number that was read last ends. */
+  /** The offset at which the last number ends. */
   #after = 0;
-  /** The field that was found last: its tag, its value's bytes [from, to), and where the next one starts. */
+  /** The field that was found last: its tag, the bytes [from, to) of its value, and the start of the next field. */
   #tag = 0;
   #from = 0;
   #to = 0;
 
-  /** The bytes [start, end) of a buffer. Throws a RangeError for bytes that are no message. */
+  /** Reads the bytes [start, end) of a buffer. @throws RangeError for bytes that are not a message. */
   constructor(message: Uint8Array, start = 0, end = message.length) {
     this.#message = Buffer.isBuffer(message)
       ? message
@@ -135,7 +135,7 @@ export class MessageFields {
     for (let at = start; at < end; at = this.#to) this.#readField(at);
   }
 
-  /** 0 where it is left out. */
+  /** The number of a field; 0 where it is left out. */
   number(field: number): number {
     return this.#find(field * 8 + VARINT) ? this.#numberAt(this.#from) : 0;
   }
@@ -161,7 +161,7 @@ export class MessageFields {
     return this.#find(field * 8 + BYTES);
   }
 
-  /** Without fields where it is left out. */
+  /** A nested message; one without fields where it is left out. */
   message(field: number): MessageFields {
     return this.#find(field * 8 + BYTES)
       ? new MessageFields(this.#message, this.#from, this.#to)
@@ -177,7 +177,7 @@ export class MessageFields {
     return found;
   }
 
-  /** Looks for the last field with a tag, which counts. */
+  /** Finds the last field with a tag: it is the one that counts. */
   #find(tag: number): boolean {
     let from = -1;
     let to = 0;
@@ -207,7 +207,7 @@ export class MessageFields {
     if (this.#to > this.#end) throw new RangeError('a field leaves its message');
   }
 
-  /** A signed number, of which as much is kept as a number can. */
+  /** A signed number, as exact as a number can be. */
   #numberAt(start: number): number {
     const first = this.#message[start] ?? 0;
     if (first < 128 && start < this.#end) {

@@ -21,10 +21,10 @@ export const STATUS = {
   UNAUTHENTICATED: 16,
 } as const;
 
-/** A call that failed; the message is the member's own, or says what is wrong with the way to it. */
+/** A call that failed. The message is the member's own, or tells what is wrong with the connection. */
 export class CallError extends Error {
   override readonly name = 'CallError';
-  /** One of `STATUS`, or what a later gRPC adds. */
+  /** One of `STATUS`, or a code of a later gRPC. */
   readonly code: number;
 
   constructor(code: number, message: string, cause?: unknown) {
@@ -34,8 +34,8 @@ export class CallError extends Error {
 }
 
 /**
- * What certainly did not happen, by gRPC's status. Everything else may have: a deadline, a lost connection, a change of
- * leader; etcd 3.4 says its own deadline as UNKNOWN.
+ * The statuses of calls that certainly did nothing. With any other the call may have happened: a deadline, a lost
+ * connection, a change of leader; etcd 3.4 reports its own deadline as UNKNOWN.
  */
 const REFUSED: ReadonlySet<number> = new Set([
   STATUS.INVALID_ARGUMENT,
@@ -48,9 +48,9 @@ const REFUSED: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * What another token may mend. etcd says UNAUTHENTICATED of a token that it does not know (any more), INVALID_ARGUMENT of
- * one from before a change of users or roles ("revision of auth store is old") and of none where one is wanted ("user
- * name is empty"), and PERMISSION_DENIED where a watch or a role is judged by an old one.
+ * The refusals that a new token may end. etcd answers UNAUTHENTICATED to a token that it does not know, INVALID_ARGUMENT to
+ * one from before a change of users or roles ("revision of auth store is old") and to a missing one ("user name is empty"),
+ * and PERMISSION_DENIED where it judges a watch or a role by an old one.
  */
 const OF_THE_TOKEN: ReadonlySet<number> = new Set([
   STATUS.UNAUTHENTICATED,
@@ -66,9 +66,9 @@ export function faultOf(error: unknown): EtcdFault {
   return isFull || (code !== undefined && REFUSED.has(code)) ? 'refused' : 'unknown';
 }
 
-/** What etcd says, and what mends it: to whom it refuses a call it gives no reason that an operator could act on. */
+/** Messages of etcd that tell an operator no remedy, each with one. */
 const REMEDIES: readonly (readonly [said: string, remedy: string])[] = [
-  // So etcd says that a call came without a token.
+  // etcd's words for a call without a token.
   ['user name is empty', 'its authentication is on: set GATEWAY_ETCD_USER and GATEWAY_ETCD_PASSWORD'],
   [
     'invalid user ID or password',
@@ -80,7 +80,7 @@ const REMEDIES: readonly (readonly [said: string, remedy: string])[] = [
   ],
 ];
 
-/** What an operator reads of it. */
+/** The error as an operator reads it. */
 export function errorText(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const remedy = REMEDIES.find(([said]) => message.includes(said))?.[1];
