@@ -259,6 +259,11 @@ describeSystem('what check says of the firewall', ['nft', 'iptables'], () => {
     );
     const byIptables = await check(1);
     node.run('iptables', '-F', 'INPUT');
+    nft('delete table ip filter'); // So that nothing of iptables is in nftables.
+    const older = ['INPUT', '-i', 'eth0', '-p', 'udp', '--dport', '67', '-j', 'DROP'];
+    node.run('iptables-legacy', '-A', ...older);
+    const byLegacy = await check(1);
+    node.run('iptables-legacy', '-D', ...older);
 
     nft('add table ip filter');
     nft('add chain ip filter input { type filter hook input priority 0; policy drop; }');
@@ -272,14 +277,24 @@ describeSystem('what check says of the firewall', ['nft', 'iptables'], () => {
     nft('add rule ip filter INPUT udp dport @web drop');
     const ofOtherPorts = await check();
     nft('delete table ip filter');
+    nft('add table inet free');
+    nft('add chain inet free raw { type filter hook prerouting priority -300; }');
+    nft('add rule inet free raw udp dport 67 notrack');
+    nft('add chain inet free input { type filter hook input priority 0; policy drop; }');
+    nft('add rule inet free input ct state untracked accept');
+    const untracked = await check();
+    nft('delete table inet free');
+    nft('add table ip filter');
+    nft('delete table ip filter');
 
-    for (const well of [before, elsewhere, accepted, ofOtherPorts]) {
+    for (const well of [before, elsewhere, accepted, ofOtherPorts, untracked]) {
       expect(well).not.toContain('firewall');
       expect(well).toMatch(/^no problems$/m);
     }
     expect(
       dropped.match(/^problem: the firewall drops .*eth0.*nftables: rule \d+ of chain inet strict input/gm),
     ).toHaveLength(1);
+    expect(byLegacy).toMatch(/^problem: the firewall drops .*iptables -t filter -A INPUT -i eth0 -p udp /m);
     // A table of that name is not of iptables' making, whatever that prints of it.
     expect(byName).toMatch(/^problem: the firewall drops .*the policy drop of chain ip filter input/m);
     expect(

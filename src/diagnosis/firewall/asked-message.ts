@@ -7,6 +7,8 @@ export interface AskedMessage {
   readonly interfaceName: string;
   /** True: its frames pass the rules for bridges first. */
   readonly isBridge: boolean;
+  /** True: a rule may keep it out of connection tracking (notrack), so its connection state is unknown. */
+  readonly mayBeUntracked?: boolean;
 }
 
 /** The addresses and ports of a new guest's DHCPDISCOVER. */

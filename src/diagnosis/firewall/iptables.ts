@@ -68,6 +68,10 @@ function wordsOf(line: string): readonly string[] {
   return (line.match(/"(?:\\.|[^"\\])*"|\S+/g) ?? []).map((word) => word.replace(/^"(.*)"$/, '$1'));
 }
 
+function includesNew(states: string, { mayBeUntracked }: AskedMessage): Answer {
+  return mayBeUntracked === true ? 'unknown' : isSo(states.split(',').includes('NEW'));
+}
+
 type Test = (value: string, asked: AskedMessage) => Answer;
 
 const TESTS: Readonly<Record<string, Test>> = {
@@ -80,8 +84,8 @@ const TESTS: Readonly<Record<string, Test>> = {
   '--dports': (ports) => inPorts(ports, DISCOVER.targetPort),
   '--sports': (ports) => inPorts(ports, DISCOVER.sourcePort),
   '--ports': (ports) => any([inPorts(ports, DISCOVER.targetPort), inPorts(ports, DISCOVER.sourcePort)]),
-  '--ctstate': (states) => isSo(states.split(',').includes('NEW')),
-  '--state': (states) => isSo(states.split(',').includes('NEW')),
+  '--ctstate': includesNew,
+  '--state': includesNew,
   '--pkt-type': (type) => isSo(type === 'broadcast'),
   '--dst-type': (types) => isSo(types.split(',').includes('BROADCAST')),
   '--comment': () => 'yes',

@@ -1,5 +1,5 @@
 import { type Ipv4, ipv4FromText } from '../../net/ipv4.ts';
-import { type Answer, any, isSo, not } from './answer.ts';
+import { type Answer, all, any, isSo, not } from './answer.ts';
 import { type AskedMessage, DISCOVER, isInNetwork, isInRange, matchesName } from './asked-message.ts';
 import { type Json, listOf, objectOf } from './nft-json.ts';
 
@@ -39,9 +39,23 @@ export class NftMatcher {
 
   /** Whether a field of the message has a value, or one of a set or range. */
   holds(left: unknown, right: unknown): Answer {
+    const { concat } = objectOf(left) ?? {};
+    if (Array.isArray(concat)) return this.#holdsAll(concat, right);
     const value = this.#valueOf(left);
     if (value === 'never') return 'no';
     return value === undefined ? 'unknown' : this.#isAmong(value, right);
+  }
+
+  /** Several fields at once, `iifname . udp dport`: one element has to hold in all its parts. */
+  #holdsAll(fields: readonly unknown[], right: unknown): Answer {
+    const elements = this.elements(right) ?? [right];
+    return any(
+      elements.map((each) => {
+        const { concat } = objectOf(objectOf(objectOf(each)?.['elem'])?.['val'] ?? each) ?? {};
+        if (!Array.isArray(concat) || concat.length !== fields.length) return 'unknown';
+        return all(fields.map((field, index) => this.holds(field, concat[index])));
+      }),
+    );
   }
 
   #isAmong(value: Value, right: unknown): Answer {
@@ -73,7 +87,8 @@ export class NftMatcher {
     const { payload, meta, ct, fib } = objectOf(left) ?? {};
     if (payload !== undefined) return payloadOf(objectOf(payload) ?? {});
     if (meta !== undefined) return this.#metaOf(String(objectOf(meta)?.['key']));
-    if (ct !== undefined) return CONNECTION[String(objectOf(ct)?.['key'])];
+    if (ct !== undefined)
+      return this.#asked.mayBeUntracked === true ? undefined : CONNECTION[String(objectOf(ct)?.['key'])];
     const { result, flags } = objectOf(fib) ?? {};
     return result === 'type' && listOf(flags).join() === 'daddr' ? 'broadcast' : undefined;
   }
@@ -108,6 +123,7 @@ const PAYLOAD: Readonly<Record<string, Value>> = {
   'ip protocol': 'udp',
   'ip version': 4,
   'ether type': 'ip',
+  'ether daddr': 'ff:ff:ff:ff:ff:ff',
 };
 /** The headers of the message. */
 const HEADERS: readonly string[] = ['udp', 'th', 'ip', 'ether', 'vlan'];

@@ -17,23 +17,25 @@ const OUTPUT_LIMIT = 16 << 20;
  * @returns undefined where no rules can be read: a right or a program is missing.
  */
 export function droppingRulesFor(interfaceName: string): readonly string[] | undefined {
-  const asked: AskedMessage = {
-    interfaceName,
-    isBridge: existsSync(`/sys/class/net/${interfaceName}/bridge`),
-  };
   const printed = [outputOf('iptables-save'), outputOf('nft', '-j', 'list', 'ruleset')];
   if (printed.every((each) => each === undefined)) return undefined;
   const [ofIptables = '', ofNft = ''] = printed;
+  // The kernel may have those of the older iptables beside them, also where iptables-save has nothing to print.
+  const ofOlder = hasLegacyTables() ? (outputOf('iptables-legacy-save') ?? '') : '';
   const isInNft = /\(nf_tables\)|use 'nft' tool/.test(ofIptables);
   const byNft = isInNft ? ownTablesIn(ofNft) : [];
   const byIptables = isInNft ? tableNamesIn(ofIptables).filter((name) => !byNft.includes(name)) : [];
+  const asked: AskedMessage = {
+    interfaceName,
+    isBridge: existsSync(`/sys/class/net/${interfaceName}/bridge`),
+    mayBeUntracked: /notrack/i.test(`${ofIptables} ${ofNft} ${ofOlder}`),
+  };
   const chains: BaseChain[] = [
     ...chainsOfIptables(ofIptables, asked, byNft),
     ...chainsOfNft(ofNft, asked, byIptables),
+    ...chainsOfIptables(ofOlder, asked),
   ];
-  if (isInNft && hasLegacyTables())
-    chains.push(...chainsOfIptables(outputOf('iptables-legacy-save') ?? '', asked));
-  return droppingRules(chains);
+  return [...new Set(droppingRules(chains))];
 }
 
 /** What the program prints; undefined: it is not installed, lacks a right, or takes too long. */

@@ -303,6 +303,26 @@ describe('nft -j list ruleset', () => {
     expect(dropsOn('wan0')).toEqual([]); // A limit may let it in.
   });
 
+  it('a set of several values at once holds where one of its elements does so in all of them', () => {
+    const both = { concat: [{ meta: { key: 'iifname' } }, { payload: { protocol: 'udp', field: 'dport' } }] };
+    const dropped = (...elements: readonly unknown[]) =>
+      dropsOfNft(printed([[match(both, { set: elements }), DROP]])).length;
+
+    expect(dropped({ concat: ['eth0', 67] })).toBe(1);
+    expect(dropped({ concat: ['eth0', 53] }, { elem: { val: { concat: ['eth0', 67] } } })).toBe(1);
+    expect(dropped({ concat: ['eth1', 67] }, { concat: ['eth0', 68] })).toBe(0);
+    expect(dropsOfNft(printed([[payload('ether', 'daddr', 'ff:ff:ff:ff:ff:ff'), DROP]]))).toHaveLength(1);
+  });
+
+  it('a rule about connections is not sure to drop a message that may not be tracked', () => {
+    const untracked = { ...ETH0, mayBeUntracked: true };
+    const ofNew = printed([[match({ ct: { key: 'state' } }, 'new', 'in'), DROP]]);
+
+    expect(dropsOfNft(ofNew)).toHaveLength(1);
+    expect(dropsOfNft(ofNew, untracked)).toEqual([]);
+    expect(dropsOfIptables(saved(['-m conntrack --ctstate NEW -j DROP']), untracked)).toEqual([]);
+  });
+
   it('in a table with the words of iptables, which that prints itself, only chains of other names are judged', () => {
     const xt = [{ xt: { type: 'match', name: 'multiport' } }, DROP];
     const own = printed([[PORT, DROP]], { family: 'ip' });
