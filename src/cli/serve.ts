@@ -56,9 +56,10 @@ export async function serve(loaded: LoadedSettings): Promise<number> {
   const log = createLogger(settings, new LogOutput(1), isatty(1), systemClock.now);
   for (const warning of warnings) log.warn({ setting: warning.setting }, problemToText(warning));
 
+  let current = settings;
   const shared = sharedSettings(loaded);
   const gateways = new EtcdClusterPeers();
-  const sockets = new Sockets(settings, log);
+  const sockets = new Sockets(() => current, log);
   const directory = new DirectoryTrial(settings.leasesDir, systemClock);
   const say: Say = (level, ...line) => log[level](...line);
   const thread = new MirrorThread(systemClock, say);
@@ -87,10 +88,10 @@ export async function serve(loaded: LoadedSettings): Promise<number> {
       return gateways.store;
     },
     ...(shared === undefined ? {} : { clusterPeers: gateways }),
-    findListenAddress: (served) => findListenAddress(settings, readInterfaces(), served),
+    findListenAddress: (served) => findListenAddress(current, readInterfaces(), served),
     listenIp: listenIpParts(settings),
     openMedium: async (listen) => {
-      await announce(gateways.store, settings, listen);
+      await announce(gateways.store, current, listen);
       return sockets.open(listen);
     },
     planOf: (listen) => ({
@@ -98,7 +99,12 @@ export async function serve(loaded: LoadedSettings): Promise<number> {
       ...(sockets.canAsk ? {} : { probeMilliseconds: 0 }),
     }),
     directoryFault: () => directory.fault,
+    values: settings,
     settings: shownSettings(origins),
+    adopted: ({ values = current }) => {
+      current = values;
+      gateways.store?.describe(sharedSettingTexts(values));
+    },
     waits: settings.wait,
   });
   const health = new HealthEndpoint(join(settings.leasesDir, HEALTH_SOCKET), server, log, () =>
@@ -185,16 +191,16 @@ async function sayIntegrity(log: Logger, file: string, stopping: AbortSignal): P
 class Sockets {
   /** Whether ARP could be used when the sockets were opened last. */
   canAsk = false;
-  readonly #settings: Settings;
+  readonly #settings: () => Settings;
   readonly #log: Logger;
 
-  constructor(settings: Settings, log: Logger) {
+  constructor(settings: () => Settings, log: Logger) {
     this.#settings = settings;
     this.#log = log;
   }
 
   async open({ interfaceName, listenIp }: ListenAddress): Promise<Medium> {
-    const { gateway, subnetMask, poolStart, poolEnd, allowSeveralInterfaces } = this.#settings;
+    const { gateway, subnetMask, poolStart, poolEnd, allowSeveralInterfaces } = this.#settings();
     const prefix = prefixOf(gateway, subnetMask);
     const opened = await openTransport({ interfaceName, listenIp, prefix, allowSeveralInterfaces });
     const { transport, arp, shortcomings } = opened;

@@ -1,11 +1,12 @@
 import { bytes, endpoints, file, name, text } from './etcd-kinds.ts';
-import { optional, setting } from './setting.ts';
+import { optional, setting, WITH_STORE } from './setting.ts';
 import { oneOf, secret } from './setting-kinds.ts';
 
 /** The settings of leases that several gateways share. */
 export const ETCD_SETTINGS = {
   etcdEndpoints: setting('off', {
     group: 'Shared leases',
+    restart: WITH_STORE,
     variable: 'GATEWAY_ETCD_ENDPOINTS',
     flag: 'etcd-endpoints',
     kind: endpoints,
@@ -13,6 +14,7 @@ export const ETCD_SETTINGS = {
   }),
   segment: optional({
     group: 'Shared leases',
+    restart: WITH_STORE,
     variable: 'GATEWAY_SEGMENT',
     flag: 'segment',
     kind: name,
@@ -20,6 +22,7 @@ export const ETCD_SETTINGS = {
   }),
   nodeName: optional({
     group: 'Shared leases',
+    restart: WITH_STORE,
     variable: 'GATEWAY_NODE_NAME',
     flag: 'node-name',
     kind: name,
@@ -27,6 +30,7 @@ export const ETCD_SETTINGS = {
   }),
   etcdCa: optional({
     group: 'Shared leases',
+    restart: WITH_STORE,
     variable: 'GATEWAY_ETCD_CA',
     flag: 'etcd-ca',
     kind: file,
@@ -34,6 +38,7 @@ export const ETCD_SETTINGS = {
   }),
   etcdCert: optional({
     group: 'Shared leases',
+    restart: WITH_STORE,
     variable: 'GATEWAY_ETCD_CERT',
     flag: 'etcd-cert',
     kind: file,
@@ -41,6 +46,7 @@ export const ETCD_SETTINGS = {
   }),
   etcdKey: optional({
     group: 'Shared leases',
+    restart: WITH_STORE,
     variable: 'GATEWAY_ETCD_KEY',
     flag: 'etcd-key',
     kind: file,
@@ -48,6 +54,7 @@ export const ETCD_SETTINGS = {
   }),
   etcdUser: optional({
     group: 'Shared leases',
+    restart: WITH_STORE,
     variable: 'GATEWAY_ETCD_USER',
     flag: 'etcd-user',
     kind: text,
@@ -55,6 +62,7 @@ export const ETCD_SETTINGS = {
   }),
   etcdPassword: optional({
     group: 'Shared leases',
+    restart: WITH_STORE,
     variable: 'GATEWAY_ETCD_PASSWORD',
     flag: undefined,
     kind: secret,
@@ -62,6 +70,7 @@ export const ETCD_SETTINGS = {
   }),
   etcdCompact: setting('auto', {
     group: 'Shared leases',
+    restart: WITH_STORE,
     variable: 'GATEWAY_ETCD_COMPACT',
     flag: 'etcd-compact',
     kind: oneOf('auto', 'on', 'off'),
@@ -69,6 +78,7 @@ export const ETCD_SETTINGS = {
   }),
   etcdQuota: setting('2GiB', {
     group: 'Shared leases',
+    restart: WITH_STORE,
     variable: 'GATEWAY_ETCD_QUOTA',
     flag: 'etcd-quota',
     kind: bytes,

@@ -1,4 +1,4 @@
-import { optional, setting } from './setting.ts';
+import { optional, setting, WITH_STORE } from './setting.ts';
 import { directory, orOff, percentage, seconds } from './setting-kinds.ts';
 
 /** The settings of leases: their times, and where they are kept. */
@@ -46,6 +46,7 @@ export const LEASE_SETTINGS = {
   // The volume of the gateway's container image stands here: an upgrade in place must find its leases kept.
   leasesDir: setting('/var/lib/obiente/vps-gateway', {
     group: 'Leases',
+    restart: WITH_STORE,
     variable: 'GATEWAY_DHCP_LEASES_DIR',
     flag: 'leases-dir',
     kind: directory,
@@ -53,6 +54,7 @@ export const LEASE_SETTINGS = {
   }),
   history: setting('90d', {
     group: 'Leases',
+    restart: WITH_STORE,
     variable: 'GATEWAY_DHCP_HISTORY',
     flag: 'history',
     kind: seconds(0, 0xfffffffe, 'infinite'),

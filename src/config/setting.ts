@@ -17,7 +17,13 @@ export interface Setting<Value> {
    * be equal, and may differ while the nodes are changed one by one. Absent: each gateway has its own value.
    */
   readonly shared?: 'agreed' | 'alike';
+  /** Why a change of it takes a restart; absent: it can be changed while the gateway runs. */
+  readonly restart?: string;
 }
+
+/** Why a change takes a restart. */
+export const AT_START = 'it is read at the start only';
+export const WITH_STORE = 'the store of the leases is opened with it';
 
 export type SettingGroup =
   | 'Segment'

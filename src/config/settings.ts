@@ -13,7 +13,7 @@ import {
   relayList,
   routes,
 } from './network-kinds.ts';
-import { optional, setting } from './setting.ts';
+import { AT_START, optional, setting } from './setting.ts';
 import {
   count,
   logLevel,
@@ -34,6 +34,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export const SETTINGS = {
   listenIp: optional({
     group: 'Segment',
+    restart: 'it is the server identifier of all leases that run',
     variable: 'GATEWAY_DHCP_LISTEN_IP',
     flag: 'listen-ip',
     kind: address,
@@ -41,6 +42,7 @@ export const SETTINGS = {
   }),
   interface: optional({
     group: 'Segment',
+    restart: 'it is where the leases are',
     variable: 'GATEWAY_DHCP_INTERFACE',
     flag: 'interface',
     kind: interfaceName,
@@ -56,6 +58,7 @@ export const SETTINGS = {
   }),
   subnetMask: setting('255.255.255.0', {
     group: 'Segment',
+    restart: 'the leases that run are of that network',
     shared: 'agreed',
     variable: 'GATEWAY_DHCP_SUBNET_MASK',
     flag: 'subnet-mask',
@@ -109,6 +112,7 @@ export const SETTINGS = {
   }),
   listenOnRouter: setting('off', {
     group: 'Segment',
+    restart: AT_START,
     variable: 'GATEWAY_DHCP_LISTEN_ON_ROUTER',
     flag: 'listen-on-router',
     kind: switchOf,
@@ -116,6 +120,7 @@ export const SETTINGS = {
   }),
   wait: setting('on', {
     group: 'Segment',
+    restart: AT_START,
     variable: 'GATEWAY_DHCP_WAIT',
     flag: 'wait',
     kind: switchOf,
@@ -123,6 +128,7 @@ export const SETTINGS = {
   }),
   allowSeveralInterfaces: setting('off', {
     group: 'Segment',
+    restart: AT_START,
     variable: 'GATEWAY_DHCP_ALLOW_SEVERAL_INTERFACES',
     flag: 'allow-several-interfaces',
     kind: switchOf,
@@ -188,6 +194,7 @@ export const SETTINGS = {
   ...ETCD_SETTINGS,
   identity: setting('auto', {
     group: 'Behaviour',
+    restart: 'leases are found by who their clients are',
     shared: 'agreed',
     variable: 'GATEWAY_DHCP_IDENTITY',
     flag: 'identity',
@@ -243,6 +250,7 @@ export const SETTINGS = {
   }),
   logLevel: setting('info', {
     group: 'Log',
+    restart: AT_START,
     variable: 'LOG_LEVEL',
     flag: 'log-level',
     kind: logLevel,
@@ -250,6 +258,7 @@ export const SETTINGS = {
   }),
   logFormat: setting('auto', {
     group: 'Log',
+    restart: AT_START,
     variable: 'LOG_FORMAT',
     flag: 'log-format',
     kind: oneOf('auto', 'json', 'pretty'),
@@ -257,6 +266,7 @@ export const SETTINGS = {
   }),
   apiSecret: optional({
     group: 'Reserved',
+    restart: AT_START,
     variable: 'GATEWAY_API_SECRET',
     flag: undefined,
     kind: secret,
@@ -264,6 +274,7 @@ export const SETTINGS = {
   }),
   metricsPort: setting('9091', {
     group: 'Reserved',
+    restart: AT_START,
     variable: 'GATEWAY_METRICS_PORT',
     flag: 'metrics-port',
     kind: port,

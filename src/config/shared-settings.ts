@@ -17,19 +17,24 @@ export function sharedSettingTexts(settings: Settings): SharedSettingTexts {
     Object.fromEntries(
       SETTING_KEYS.filter((key) => SETTINGS[key].shared === shared).map((key) => [
         SETTINGS[key].variable,
-        settingText(settings[key], SETTINGS[key].kind.placeholder === 'address'),
+        settingText(settings, key),
       ]),
     );
   return { agreed: textsOf('agreed'), alike: textsOf('alike') };
 }
 
+/** The value of a setting as text that is the same where it means the same. */
+export function settingText(settings: Settings, key: keyof Settings): string {
+  return textOf(settings[key], SETTINGS[key].kind.placeholder === 'address');
+}
+
 /** A number in a list or in a part of one is an address, but for a prefix length. */
-function settingText(value: unknown, isAddress: boolean): string {
+function textOf(value: unknown, isAddress: boolean): string {
   if (value === undefined) return 'default';
-  if (Array.isArray(value)) return value.map((each) => settingText(each, true)).join(',') || 'off';
+  if (Array.isArray(value)) return value.map((each) => textOf(each, true)).join(',') || 'off';
   if (typeof value === 'number') return isAddress ? ipv4ToText(value as Ipv4) : String(value);
   if (typeof value === 'boolean') return value ? 'on' : 'off';
   if (typeof value !== 'object' || value === null) return String(value);
-  const parts = Object.entries(value).map(([name, part]) => settingText(part, name !== 'length'));
+  const parts = Object.entries(value).map(([name, part]) => textOf(part, name !== 'length'));
   return parts.join('network' in value ? '/' : 'destination' in value ? '=' : '-');
 }

@@ -147,10 +147,10 @@ export class LeaseColumns {
     };
   }
 
-  /** The leases that run, of addresses as wanted. */
-  running(now: Instant, isWanted: (address: Ipv4) => boolean): readonly Lease[] {
+  /** The leases that run, of addresses as wanted, in slots `from` to `to`, less one. */
+  running(now: Instant, isWanted: (address: Ipv4) => boolean, from: number, to: number): readonly Lease[] {
     const found: Lease[] = [];
-    for (let slot = 0; slot < this.#size; slot += 1) {
+    for (let slot = from; slot < Math.min(this.#size, to); slot += 1) {
       const runs = this.stateAt(slot) === 'bound' && this.expiresAt(slot) > now;
       if (runs && isWanted(this.addressAt(slot))) found.push(this.lease(slot));
     }

@@ -152,8 +152,13 @@ export class LeaseTable implements LeaseView, LeaseCounts {
     return false;
   }
 
-  running(now: Instant, isWanted: (address: Ipv4) => boolean): readonly Lease[] {
-    return this.#records.running(now, isWanted);
+  running(
+    now: Instant,
+    isWanted: (address: Ipv4) => boolean,
+    from = 0,
+    to = Number.POSITIVE_INFINITY,
+  ): readonly Lease[] {
+    return this.#records.running(now, isWanted, from, to);
   }
 
   isInFlight(address: Ipv4): boolean {

@@ -5,8 +5,10 @@ import { RangeOrder } from './range-order.ts';
 import { type Stock, standingOf } from './standing.ts';
 
 /** Records or addresses that one step looks at, and moves of the sort in one step: each well under a millisecond. */
-const STEP = 2048;
+const STEP = 512;
 const STEP_MOVES = 8192;
+/** Addresses whose memory one step has come. */
+const STEP_MEMORY = 65_536;
 
 /**
  * An order in the making. It is built in steps, for a million addresses would keep every packet waiting; what changes
@@ -21,8 +23,8 @@ export class OrderBuilding {
   /** In the order of the last change of each. */
   readonly #changed = new Set<Ipv4>();
   /** What has to stand in the order of time: addresses and their versions. */
-  readonly #addresses: Uint32Array;
-  readonly #versions: Float64Array;
+  #addresses = new Uint32Array(0);
+  #versions = new Float64Array(0);
   readonly #records: number;
   readonly #offers: number;
   #count = 0;
@@ -35,8 +37,6 @@ export class OrderBuilding {
     this.#order = new RangeOrder(range, reserved);
     this.#records = stock.records.size;
     this.#offers = stock.offers.slots;
-    this.#addresses = new Uint32Array(this.#records + this.#offers);
-    this.#versions = new Float64Array(this.#records + this.#offers);
     this.#work = this.#build();
   }
 
@@ -68,6 +68,7 @@ export class OrderBuilding {
   }
 
   *#build(): Generator<void, void, void> {
+    yield* this.#takeMemory();
     yield* this.#keepReserved();
     yield* this.#gatherRecords();
     yield* this.#gatherOffers();
@@ -85,6 +86,19 @@ export class OrderBuilding {
       if (isStepDone(done)) yield;
     }
     this.#isDone = true;
+  }
+
+  /** Memory that is asked for is cleared, or comes page by page when it is written to: that is work too. */
+  *#takeMemory(): Generator<void, void, void> {
+    this.#addresses = new Uint32Array(this.#records + this.#offers);
+    yield;
+    this.#versions = new Float64Array(this.#records + this.#offers);
+    yield;
+    const { first, last } = this.#order;
+    for (let index = 0; index <= last - first; index += STEP_MEMORY) {
+      this.#order.touch(index, Math.min(index + STEP_MEMORY, last - first + 1));
+      yield;
+    }
   }
 
   *#keepReserved(): Generator<void, void, void> {

@@ -10,6 +10,8 @@ const OFFERED = 2;
 const PEER = 3;
 const LAPSED = 4;
 const FIRST_PLACE = 5;
+/** Numbers of 32 bits in a page of memory. */
+const PAGE = 1024;
 /** As numbers, 0 for those that nothing has been said of. */
 const STANDINGS: readonly Standing[] = [
   'unused',
@@ -62,6 +64,15 @@ export class RangeOrder {
     for (const ring of [FREE, OFFERED, PEER, LAPSED]) {
       this.#newer[ring] = ring;
       this.#older[ring] = ring;
+    }
+  }
+
+  /** Has the memory of these addresses there, which comes when it is first written to: the first ones to be placed are many. */
+  touch(from: number, to: number): void {
+    for (let index = from; index < to; index += PAGE) {
+      this.#newer[FIRST_PLACE + index] = NOWHERE;
+      this.#older[FIRST_PLACE + index] = NOWHERE;
+      this.#standings[index] = 0;
     }
   }
 

@@ -64,8 +64,12 @@ export interface LeaseView {
    * flight, nor of a reserved address. Looks at a bounded number.
    */
   oldestPeer(range: AddressRange, isWanted: (lease: Lease) => boolean): Lease | undefined;
-  /** The leases that run, of addresses as wanted. It looks at every record: for the start, and for no message. */
-  running(now: Instant, isWanted: (address: Ipv4) => boolean): readonly Lease[];
+  /**
+   * The leases that run, of addresses as wanted. It looks at every record: for the start, and for no message.
+   *
+   * @param from With `to`: only at records `from` to `to`, less one, of as many as there are.
+   */
+  running(now: Instant, isWanted: (address: Ipv4) => boolean, from?: number, to?: number): readonly Lease[];
 }
 
 /** Counts for status, health and metrics. */

@@ -1,4 +1,3 @@
-import type { ShownSetting } from '../config/shown-settings.ts';
 import type { ClusterPeersView } from '../detection/cluster-peers.ts';
 import type { Decide } from '../engine/decision.ts';
 import type { Observer } from '../exchange/observer.ts';
@@ -9,9 +8,9 @@ import type { HardwareAddress } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
-import type { Plan } from '../subnet/plan.ts';
 import type { FrameCounter } from '../transport/linux/frame-counter.ts';
 import type { ListenIpArp, SegmentArp, Transport } from '../transport/transport.ts';
+import type { Declaration } from './declaration.ts';
 import type { ListenAddressSearch } from './find-listen-address.ts';
 
 /** The sockets on one listen address. */
@@ -47,7 +46,7 @@ export interface ListenIpParts {
 }
 
 /** The concrete parts, chosen by whoever starts the server. */
-export interface ServerParts {
+export interface ServerParts extends Declaration {
   readonly clock: Clock;
   readonly log: Log;
   /** The machine's; absent: it is not known, and nothing shows how long the gateway was off. */
@@ -67,11 +66,10 @@ export interface ServerParts {
   readonly listenIp?: ListenIpParts;
   /** Throws a GatewayError; 'rival-server' if somebody else listens there. */
   openMedium(listen: ListenAddress): Medium | Promise<Medium>;
-  planOf(listen: ListenAddress): Plan;
   /** Why nothing can be written where the lease file is, as far as it was tried; undefined: nothing is known of it. */
   directoryFault?(): string | undefined;
-  /** What it was started with, for whoever asks. */
-  readonly settings?: readonly ShownSetting[];
+  /** Another declaration than these parts' own is in force from now on. */
+  adopted?(declaration: Declaration): void;
   /** False: a listen address that is not there is an error, not waited for. */
   readonly waits: boolean;
   /** Sees all that is decided, beside counters and log. */

@@ -15,6 +15,8 @@ import { DecisionLog } from '../reporting/decision-log.ts';
 import { type PoolUse, poolProblem, poolUseOf } from '../reporting/pool-use.ts';
 import { ProblemLog } from '../reporting/problem-log.ts';
 import { type Status, statusOf } from '../reporting/status.ts';
+import type { Adoption, Declaration } from './declaration.ts';
+import { Declared } from './declared.ts';
 import { Expiry } from './expiry.ts';
 import { Listening } from './listening.ts';
 import type { ServerParts } from './server-parts.ts';
@@ -44,10 +46,16 @@ export class Server {
   /** Closing or opening sockets. */
   #change: Promise<void> | undefined;
   #isStopping = false;
+  readonly #declared: Declared;
 
   constructor(parts: ServerParts) {
     this.#parts = parts;
     this.#listening = new Listening(parts);
+    this.#declared = new Declared(
+      parts,
+      () => this.#listening.service,
+      () => this.#memory?.store,
+    );
     this.#problemLog = new ProblemLog(parts.log);
     if (parts.clusterPeers !== undefined)
       this.#clusterPeersLog = new ClusterPeersLog(parts.clusterPeers, parts.log);
@@ -62,7 +70,7 @@ export class Server {
       pool,
       counters: this.#counters.values(),
       problems: this.#problems(pool),
-      settings: this.#parts.settings ?? [],
+      settings: this.#declared.current.settings ?? [],
     });
   }
 
@@ -99,6 +107,15 @@ export class Server {
     this.#parts.log.info({}, 'stopped');
   }
 
+  /**
+   * Serves by another declaration from now on: between two rounds, and all that hangs on it with it. What its pools need is
+   * done before, in steps that no packet waits for. What cannot be changed while leases run is refused by name, and then
+   * nothing is changed.
+   */
+  adopt(next: Declaration): Promise<Adoption> {
+    return this.#declared.adopt(next);
+  }
+
   /** Undefined: it is not started, or has stopped. */
   get clock(): ClockStatus | undefined {
     const guard = this.#memory?.timeGuard;
@@ -120,6 +137,7 @@ export class Server {
     const peers = new Peers(clock, log, () => store.leases.revision);
     const memory: Memory = {
       store,
+      planOf: (listen) => this.#declared.current.planOf(listen),
       inFlight,
       deafness: new Deafness(store.leases, log),
       timeGuard: new TimeGuard({ clock, log, store, boot, agreedAt: () => clusterPeers?.agreedAt }),

@@ -26,6 +26,8 @@ import type { Medium, ServerParts } from './server-parts.ts';
 /** What outlives the sockets. */
 export interface Memory {
   readonly store: LeaseStore;
+  /** By what is declared now. */
+  planOf(listen: ListenAddress): Plan;
   readonly inFlight: Set<Ipv4>;
   readonly deafness: Deafness;
   readonly timeGuard: TimeGuard;
@@ -48,28 +50,25 @@ export class Service {
   readonly listen: ListenAddress;
   readonly medium: Medium;
   readonly exchange: Exchange;
-  readonly plan: Plan;
   readonly reception: Reception;
   readonly #parts: ServerParts;
+  readonly #memory: Memory;
+  #plan: Plan;
 
   constructor(parts: ServerParts, memory: Memory, listen: ListenAddress, medium: Medium) {
-    const { store, inFlight, observer, timeGuard } = memory;
+    const { store, inFlight, observer } = memory;
     const { clock, decide } = parts;
     this.#parts = parts;
     this.listen = listen;
     this.medium = medium;
-    const plan = parts.planOf(listen);
-    this.plan = plan;
+    this.#memory = memory;
+    const plan = memory.planOf(listen);
+    this.#plan = plan;
     sayDoubts(plan, store, parts);
     const liars = new ArpLiars(store.leases, clock, parts.log);
     const sightings = new Sightings(store.leases, clock);
-    const longestLease = plan.subnet.leaseTimes.maximum;
-    memory.peers.known = plan.peers;
-    memory.peers.longestLease = longestLease * 1000;
+    this.#follow(plan);
     memory.peerNotes?.recall();
-    timeGuard.longestLease = longestLease;
-    // The first question about a pool puts all its records in order: now, not while a client waits for an offer.
-    for (const pool of plan.subnet.pools) store.leases.longestFree(pool);
     this.exchange = new Exchange({
       transport: medium.transport,
       store,
@@ -95,6 +94,29 @@ export class Service {
       hasCarrier: () => medium.hasCarrier?.(),
       countFrames: () => medium.countFrames?.(),
     });
+  }
+
+  get plan(): Plan {
+    return this.#plan;
+  }
+
+  /** A new plan takes effect between two rounds, with all that hangs on it; the store has prepared its pools. */
+  adopt(plan: Plan): void {
+    const before = this.#plan.peers;
+    this.#plan = plan;
+    this.#follow(plan);
+    this.exchange.plan = plan;
+    // Whoever is a peer only now may have been heard before the start.
+    if ([...plan.peers].some((peer) => !before.has(peer))) this.#memory.peerNotes?.recall();
+  }
+
+  #follow({ subnet, peers }: Plan): void {
+    const { store, timeGuard, peers: heard } = this.#memory;
+    heard.known = peers;
+    heard.longestLease = subnet.leaseTimes.maximum * 1000;
+    timeGuard.longestLease = subnet.leaseTimes.maximum;
+    // The first question about a pool puts all its records in order: now, not while a client waits for an offer.
+    for (const pool of subnet.pools) store.leases.longestFree(pool);
   }
 
   /** For every second. */

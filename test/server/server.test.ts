@@ -4,8 +4,6 @@ import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { runningProblemToText } from '../../src/diagnosis/running-problem.ts';
-import { decide } from '../../src/engine/decide.ts';
 import { GatewayError } from '../../src/errors.ts';
 import type { ClientKey } from '../../src/lease/client-key.ts';
 import { instant, type Lease } from '../../src/lease/lease.ts';
@@ -13,25 +11,11 @@ import { hardwareFromText, NO_HARDWARE } from '../../src/net/hardware-address.ts
 import { ipv4, UNSPECIFIED } from '../../src/net/ipv4.ts';
 import type { ListenAddressSearch } from '../../src/server/find-listen-address.ts';
 import { askClock, askHealth, HEALTH_SOCKET, HealthEndpoint } from '../../src/server/health.ts';
-import { Server } from '../../src/server/server.ts';
-import type { ServerParts } from '../../src/server/server-parts.ts';
-import { FakeClock, settle } from '../support/clock.ts';
 import { replyToText } from '../support/exchange-bench.ts';
 import { Guest } from '../support/guest.ts';
-import { LogLines } from '../support/log-lines.ts';
-import { type MemoryStore, type MemoryStoreOptions, memoryStore } from '../support/memory-store.ts';
 import { at, planOf, range, segment } from '../support/plan.ts';
-import { SimulatedSegment, SimulatedTransport } from '../support/simulated-transport.ts';
+import { ServerNode, THERE } from '../support/server-node.ts';
 
-const THERE: ListenAddressSearch = {
-  kind: 'found',
-  interfaceName: 'eth0',
-  interfaceIndex: 2,
-  listenIp: at('10.15.3.10'),
-  prefixLength: 24,
-  mtu: 1500,
-  warning: undefined,
-};
 const GONE: ListenAddressSearch = {
   kind: 'waiting',
   message: '10.15.3.10 is on no interface',
@@ -54,77 +38,9 @@ function leaseOf(address: number): Lease {
   };
 }
 
-/** A server on a simulated node. */
-class Node {
-  readonly clock = new FakeClock();
-  readonly log = new LogLines();
-  /** What the interfaces show now. */
-  search = THERE;
-  /** Thrown by the sockets while set. */
-  rival: GatewayError | undefined;
-  hasCarrier = true;
-  lost = 0;
-  failure: string | undefined;
-  store: MemoryStore | undefined;
-  /** Every transport that was opened, the newest last. */
-  readonly transports: SimulatedTransport[] = [];
-  readonly server: Server;
-
-  constructor(options: Partial<ServerParts> & { readonly stored?: Omit<MemoryStoreOptions, 'clock'> } = {}) {
-    const { clock, log } = this;
-    this.server = new Server({
-      clock,
-      log,
-      decide,
-      openStore: (inFlight) => {
-        this.store = memoryStore({ ...options.stored, inFlight, clock });
-        return this.store;
-      },
-      findListenAddress: () => this.search,
-      openMedium: () => this.#open(),
-      planOf: (listen) => planOf({ serverIdentifier: listen.listenIp }),
-      waits: true,
-      ...options,
-    });
-  }
-
-  get transport(): SimulatedTransport {
-    const newest = this.transports.at(-1);
-    if (newest === undefined) throw new Error('no transport was opened');
-    return newest;
-  }
-
-  /** The replies to a datagram. */
-  async hear(bytes: Uint8Array): Promise<string[]> {
-    this.transport.put(bytes);
-    this.transport.deliver();
-    await settle();
-    return this.transport.sent.splice(0).map((sent) => replyToText(sent.bytes));
-  }
-
-  /** What is wrong, and what mends it. */
-  get problems(): readonly string[] {
-    return this.server.status.problems.map(runningProblemToText);
-  }
-
-  #open() {
-    if (this.rival !== undefined) throw this.rival;
-    const transport = new SimulatedTransport();
-    this.transports.push(transport);
-    return {
-      transport,
-      arp: new SimulatedSegment(),
-      lost: () => this.lost,
-      hasCarrier: () => this.hasCarrier,
-      failure: () => (transport === this.transports[0] ? this.failure : undefined),
-      close: () => transport.close(),
-    };
-  }
-}
-
 describe('starting', () => {
   test('a server whose address is there serves at once', async () => {
-    const node = new Node();
+    const node = new ServerNode();
 
     await node.server.start();
 
@@ -144,7 +60,7 @@ describe('starting', () => {
     const isOver = { ...leaseOf(0x0a0f03aa), expiresAt: instant(0) };
     const inPool = leaseOf(0x0a0f0320);
     const excluded = new Set([...leases, isOver].map(({ address }) => address));
-    const node = new Node({
+    const node = new ServerNode({
       stored: { leases: [...leases, isOver, inPool] },
       planOf: (listen) => planOf({ serverIdentifier: listen.listenIp, subnet: segment({ excluded }) }),
     });
@@ -160,7 +76,7 @@ describe('starting', () => {
 
   test('what is set and does not fit into 548 octets is named', async () => {
     const parameters = new Map([[119, { code: 119, value: new Uint8Array(700) }]]);
-    const node = new Node({ planOf: () => planOf({ subnet: segment({ parameters }) }) });
+    const node = new ServerNode({ planOf: () => planOf({ subnet: segment({ parameters }) }) });
 
     await node.server.start();
 
@@ -171,7 +87,7 @@ describe('starting', () => {
   });
 
   test('an address that is not there yet is waited for, and said once a minute with what mends it', async () => {
-    const node = new Node();
+    const node = new ServerNode();
     node.search = GONE;
 
     await node.server.start();
@@ -201,7 +117,7 @@ describe('starting', () => {
   });
 
   test('an address that is missing and is not to be waited for is an error with its remedy, and leaves no store open', async () => {
-    const node = new Node({ waits: false });
+    const node = new ServerNode({ waits: false });
     node.search = GONE;
 
     const start = node.server.start();
@@ -214,7 +130,7 @@ describe('starting', () => {
   });
 
   test('a rival that goes within ten seconds is waited for', async () => {
-    const node = new Node();
+    const node = new ServerNode();
     node.rival = new GatewayError('rival-server', 'another DHCP server listens on eth0');
 
     const start = node.server.start();
@@ -228,7 +144,7 @@ describe('starting', () => {
   });
 
   test('a rival that stays is an error', async () => {
-    const node = new Node();
+    const node = new ServerNode();
     node.rival = new GatewayError('rival-server', 'another DHCP server listens on eth0');
     const start = node.server.start();
     const failed = expect(start).rejects.toBe(node.rival);
@@ -239,7 +155,7 @@ describe('starting', () => {
   });
 
   test('any other fault of the sockets is an error at once', async () => {
-    const node = new Node();
+    const node = new ServerNode();
     node.rival = new GatewayError('transport-unavailable', 'no right to bind port 67');
 
     await expect(node.server.start()).rejects.toBe(node.rival);
@@ -248,7 +164,7 @@ describe('starting', () => {
 
 describe('while it runs', () => {
   test('an address that goes is said, and served again when it is back', async () => {
-    const node = new Node();
+    const node = new ServerNode();
     await node.server.start();
 
     node.search = GONE;
@@ -268,7 +184,7 @@ describe('while it runs', () => {
     ['of another MTU', { mtu: 1450 }],
   ])('an interface that is %s is opened again, with a new plan', async (_, change) => {
     const plans: number[] = [];
-    const node = new Node({
+    const node = new ServerNode({
       planOf: (listen) => {
         plans.push(listen.mtu);
         return planOf();
@@ -286,7 +202,7 @@ describe('while it runs', () => {
   });
 
   test('sockets that have failed are opened anew', async () => {
-    const node = new Node();
+    const node = new ServerNode();
     await node.server.start();
 
     node.failure = 'recvmmsg: ENODEV';
@@ -299,7 +215,7 @@ describe('while it runs', () => {
 
   test('interfaces that cannot be looked at for once do no harm', async () => {
     let fails = false;
-    const node: Node = new Node({
+    const node: ServerNode = new ServerNode({
       findListenAddress: () => {
         if (fails) throw new Error('netlink: ENOBUFS');
         return node.search;
@@ -318,7 +234,7 @@ describe('while it runs', () => {
   });
 
   test('leases outlive the sockets, and a commit under way is ended before they are closed', async () => {
-    const node = new Node();
+    const node = new ServerNode();
     await node.server.start();
     const [offer] = await node.hear(GUEST.discover());
     const address = offer?.split(' ')[1] ?? '';
@@ -337,7 +253,7 @@ describe('while it runs', () => {
   });
 
   test('a rival that takes the address meanwhile is told of and tried again', async () => {
-    const node = new Node();
+    const node = new ServerNode();
     await node.server.start();
     node.search = GONE;
     await node.clock.pass(1000);
@@ -354,7 +270,7 @@ describe('while it runs', () => {
   });
 
   test('house is kept once a second, also when nothing is heard', async () => {
-    const node = new Node();
+    const node = new ServerNode();
     await node.server.start();
 
     await node.clock.pass(5000);
@@ -363,7 +279,7 @@ describe('while it runs', () => {
   });
 
   test('a store that fails makes it degraded, with the reason', async () => {
-    const node = new Node();
+    const node = new ServerNode();
     await node.server.start();
 
     node.store?.setFailure('SQLITE_FULL: disk is full');
@@ -380,7 +296,7 @@ describe('while it runs', () => {
   test('a pool that is nearly full is said once, and so is that it has room again', async () => {
     const pools = [range('10.15.3.20', '10.15.3.29')];
     const leaseTimes = { default: 120, minimum: 120, maximum: 120 };
-    const node = new Node({ planOf: () => planOf({ subnet: segment({ pools, leaseTimes }) }) });
+    const node = new ServerNode({ planOf: () => planOf({ subnet: segment({ pools, leaseTimes }) }) });
     await node.server.start();
     for (let number = 1; number <= 9; number += 1) {
       const guest = new Guest(`52:54:00:00:01:0${number}`);
@@ -402,7 +318,7 @@ describe('while it runs', () => {
   });
 
   test('a lease file that does not follow is said, once, while leases are given', async () => {
-    const node = new Node();
+    const node = new ServerNode();
     await node.server.start();
     if (node.store === undefined) throw new Error('no store');
 
@@ -426,7 +342,7 @@ describe('while it runs', () => {
   });
 
   test('RFC 2131 §4.3.1: a clock that has jumped just now gives no address of a living lease away', async () => {
-    const node = new Node();
+    const node = new ServerNode();
     await node.server.start();
     const address = (await node.hear(GUEST.discover()))[0]?.split(' ')[1] ?? '';
     await node.hear(GUEST.select(address, '10.15.3.10'));
@@ -441,7 +357,7 @@ describe('while it runs', () => {
 
   test('RFC 2131 §4.3.1: a pool that is full of run-out leases is swept at once, for the client that asks', async () => {
     const small = segment({ pools: [range('10.15.3.20', '10.15.3.22')] });
-    const node = new Node({ planOf: () => planOf({ subnet: small }) });
+    const node = new ServerNode({ planOf: () => planOf({ subnet: small }) });
     await node.server.start();
     for (const number of [1, 2, 3]) {
       const guest = new Guest(`52:54:00:00:00:0${number}`);
@@ -461,7 +377,7 @@ describe('while it runs', () => {
   });
 
   test('doubt of the clock outlasts the leases that were given before it', async () => {
-    const node = new Node();
+    const node = new ServerNode();
     await node.server.start();
     const address = (await node.hear(GUEST.discover()))[0]?.split(' ')[1] ?? '';
     await node.hear(GUEST.select(address, '10.15.3.10'));
@@ -478,7 +394,7 @@ describe('while it runs', () => {
       updatedAt: instant(Date.UTC(2098, 0)),
       expiresAt: instant(Date.UTC(2098, 0) + 43_200_000),
     };
-    const node = new Node({ stored: { leases: [{ ...given, ...when, version: 1 }] } });
+    const node = new ServerNode({ stored: { leases: [{ ...given, ...when, version: 1 }] } });
     await node.server.start();
     const state = () => node.store?.table.recordAt(at('10.15.3.20'))?.state;
 
@@ -494,7 +410,7 @@ describe('while it runs', () => {
   });
 
   test('a clock that jumps makes it degraded, until the operator trusts it', async () => {
-    const node = new Node();
+    const node = new ServerNode();
     await node.server.start();
 
     node.clock.jump(-86_400_000);
@@ -511,18 +427,18 @@ describe('while it runs', () => {
   });
 
   test.each([
-    ['overflow', (node: Node) => (node.lost = 5)],
+    ['overflow', (node: ServerNode) => (node.lost = 5)],
     [
       'carrier',
-      async (node: Node) => {
+      async (node: ServerNode) => {
         node.hasCarrier = false;
         await node.clock.pass(1000);
         node.hasCarrier = true;
       },
     ],
-    ['stall', (node: Node) => node.clock.stall(2000)],
+    ['stall', (node: ServerNode) => node.clock.stall(2000)],
   ])('what may have been missed is noted: %s', async (reason, happen) => {
-    const node = new Node();
+    const node = new ServerNode();
     await node.server.start();
     await node.clock.pass(1000);
 
@@ -534,7 +450,7 @@ describe('while it runs', () => {
   });
 
   test('a lease that has run out is freed, and counted by its state', async () => {
-    const node = new Node();
+    const node = new ServerNode();
     await node.server.start();
     const [offer] = await node.hear(GUEST.discover());
     await node.hear(GUEST.select(offer?.split(' ')[1] ?? '', '10.15.3.10'));
@@ -550,7 +466,7 @@ describe('while it runs', () => {
 
 describe('stopping', () => {
   test('the batch is finished, then sockets and store are closed', async () => {
-    const node = new Node();
+    const node = new ServerNode();
     await node.server.start();
     const [offer] = await node.hear(GUEST.discover());
     node.store?.script({ takes: 300 });
@@ -568,7 +484,7 @@ describe('stopping', () => {
   });
 
   test('a commit that hangs is not waited for longer than the better part of a second', async () => {
-    const node = new Node();
+    const node = new ServerNode();
     await node.server.start();
     const [offer] = await node.hear(GUEST.discover());
     node.store?.script({ takes: 10_000 });
@@ -582,7 +498,7 @@ describe('stopping', () => {
   });
 
   test('a server that waits stops too', async () => {
-    const node = new Node();
+    const node = new ServerNode();
     node.search = GONE;
     await node.server.start();
 
@@ -600,7 +516,7 @@ describe('the health socket', () => {
   afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
   test('answers with the status, also where an earlier process has left its socket', async () => {
-    const node = new Node();
+    const node = new ServerNode();
     await node.server.start();
     const path = join(directory, HEALTH_SOCKET);
     writeFileSync(path, '');
@@ -616,7 +532,7 @@ describe('the health socket', () => {
   });
 
   test('that cannot be made ends nothing: it is said, and made when what is in the way has gone', async () => {
-    const node = new Node();
+    const node = new ServerNode();
     await node.server.start();
     const path = join(directory, HEALTH_SOCKET);
     mkdirSync(join(path, 'in-the-way'), { recursive: true });
@@ -632,7 +548,7 @@ describe('the health socket', () => {
   });
 
   test('answers whoever says nothing with the status, and what is no request with that', async () => {
-    const node = new Node();
+    const node = new ServerNode();
     await node.server.start();
     const path = join(directory, HEALTH_SOCKET);
     const endpoint = new HealthEndpoint(path, node.server, node.log);
@@ -650,7 +566,7 @@ describe('the health socket', () => {
   });
 
   test('is the owner’s alone', async () => {
-    const node = new Node();
+    const node = new ServerNode();
     const path = join(directory, HEALTH_SOCKET);
     const endpoint = new HealthEndpoint(path, node.server, node.log);
     const before = process.umask();
@@ -662,7 +578,7 @@ describe('the health socket', () => {
   });
 
   test('takes the operator’s word on the time, which is in the store at once', async () => {
-    const node = new Node();
+    const node = new ServerNode();
     await node.server.start();
     const path = join(directory, HEALTH_SOCKET);
     const endpoint = new HealthEndpoint(path, node.server, node.log);
@@ -681,7 +597,7 @@ describe('the health socket', () => {
   });
 
   test('that is closed does not wait for whoever is connected', async () => {
-    const node = new Node();
+    const node = new ServerNode();
     await node.server.start();
     const path = join(directory, HEALTH_SOCKET);
     const endpoint = new HealthEndpoint(path, node.server, node.log);
@@ -696,7 +612,7 @@ describe('the health socket', () => {
   });
 
   test('has a bounded number of connections, whoever holds them open, and answers again when one is gone', async () => {
-    const node = new Node();
+    const node = new ServerNode();
     await node.server.start();
     const path = join(directory, HEALTH_SOCKET);
     const endpoint = new HealthEndpoint(path, node.server, node.log);
@@ -733,7 +649,7 @@ describe('the health socket', () => {
   });
 
   test('whose socket or directory is gone, or put back from a copy, is there again within a second', async () => {
-    const node = new Node();
+    const node = new ServerNode();
     await node.server.start();
     const folder = join(directory, 'leases');
     const path = join(folder, HEALTH_SOCKET);
@@ -763,7 +679,7 @@ describe('the health socket', () => {
   });
 
   test('that cannot be opened is a warning, not the end', async () => {
-    const node = new Node();
+    const node = new ServerNode();
     const endpoint = new HealthEndpoint(join(directory, 'missing', HEALTH_SOCKET), node.server, node.log);
 
     await endpoint.open();

@@ -169,6 +169,11 @@ export class EtcdStore implements LeaseStore {
     return 'needs-commit';
   }
 
+  /** Says other settings than at `serveAs` from now on; those that must be alike are. */
+  describe(settings: Omit<Profile, 'listenIp'>): void {
+    this.members.describe(settings);
+  }
+
   async commit(changes: readonly LeaseChange[]): Promise<readonly Outcome[]> {
     const { generation, revision } = this.#follower;
     if (generation === undefined || this.members.problem !== undefined) return changes.map(() => 'failed');

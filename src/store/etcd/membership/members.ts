@@ -130,6 +130,15 @@ export class Members {
     }
   }
 
+  /** Other settings are in force; the others hear of it at once. */
+  describe(settings: Omit<Profile, 'listenIp'>): void {
+    if (this.#profile === undefined) return;
+    this.#profile = { ...this.#profile, ...settings };
+    this.#beatAt = Number.NEGATIVE_INFINITY;
+    this.#judge();
+    void this.beat();
+  }
+
   /** Tells the other gateways whether this one refuses to grant; at once if that is new. Never rejects. */
   announce(isRefused: boolean): void {
     const { birth: generation } = this.#options.mirror();

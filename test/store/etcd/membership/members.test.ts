@@ -154,6 +154,21 @@ describe('gateways that share leases', () => {
   });
 });
 
+test('a gateway that has taken up other settings says so to the others at once', async () => {
+  const cluster = await born();
+  const clock = new FakeClock();
+  const pool = (poolEnd: string) => ({ agreed: AGREED, alike: { GATEWAY_DHCP_POOL_END: poolEnd } });
+  const first = await openSharedStore({ etcd: cluster.connect(), clock, ...pool('10.15.3.200') });
+  const second = await openSharedStore({ etcd: cluster.connect(), clock, place: 11, ...pool('10.15.3.254') });
+  const before = [first, second].map(({ members }) => members.differences.length);
+
+  second.describe(pool('10.15.3.200'));
+  await settle();
+
+  expect(before).toEqual([1, 1]);
+  expect([first, second].map(({ members }) => members.differences.length)).toEqual([0, 0]);
+});
+
 describe('while etcd has no space', () => {
   test.each([
     { full: 'but for nested puts', says: 'and their heartbeats are written, as leases are', at: 15_000 },

@@ -1,0 +1,89 @@
+import { doubtsOfPlan, isNobodys } from '../diagnosis/plan-doubts.ts';
+import type { Lease } from '../lease/lease.ts';
+import type { LeaseStore } from '../store/lease-store.ts';
+import type { Plan } from '../subnet/plan.ts';
+import { type Adoption, type Declaration, refusalsOf } from './declaration.ts';
+import type { ServerParts } from './server-parts.ts';
+import type { Service } from './service.ts';
+
+/** Between two steps of what is not to keep a packet waiting: milliseconds. */
+const PAUSE = 1;
+/** Leases that one of them looks at. */
+const LOOKED_AT = 4096;
+
+/** What the server serves by, and how another declaration takes its place. */
+export class Declared {
+  readonly #parts: ServerParts;
+  readonly #service: () => Service | undefined;
+  /** Undefined: the server is not started, or has stopped. */
+  readonly #store: () => LeaseStore | undefined;
+  #current: Declaration;
+  /** The end of the last adoption: there is one at a time. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: ServerParts, service: () => Service | undefined, store: () => LeaseStore | undefined) {
+    this.#parts = parts;
+    this.#service = service;
+    this.#store = store;
+    this.#current = parts;
+  }
+
+  get current(): Declaration {
+    return this.#current;
+  }
+
+  adopt(next: Declaration): Promise<Adoption> {
+    const adoption = this.#last.then(() => this.#adopt(next));
+    this.#last = adoption.catch(() => undefined);
+    return adoption;
+  }
+
+  async #adopt(next: Declaration): Promise<Adoption> {
+    const listen = this.#service()?.listen;
+    const refusals = refusalsOf(this.#current, next, listen, this.#parts.clusterPeers !== undefined);
+    if (refusals.length > 0) return { kind: 'refused', refusals };
+    await this.#prepare(next);
+    // All of it now: nothing may be decided by a part of it.
+    const service = this.#service();
+    this.#current = next;
+    const plan = service && next.planOf(service.listen);
+    if (plan !== undefined) service?.adopt(plan);
+    this.#parts.adopted?.(next);
+    this.#parts.log.info({}, 'other settings are in force');
+    if (plan !== undefined) void this.#sayDoubts(plan);
+    return { kind: 'adopted' };
+  }
+
+  /** In steps, until the pools of where it serves can be asked about; nothing is to be done while it does not serve. */
+  async #prepare(next: Declaration): Promise<void> {
+    let service: Service | undefined;
+    let pools: Plan['subnet']['pools'] = [];
+    for (;;) {
+      const serving = this.#service();
+      if (serving === undefined) return;
+      if (serving !== service) pools = next.planOf(serving.listen).subnet.pools;
+      service = serving;
+      if (this.#store()?.prepare(pools) !== false) return;
+      await this.#pause();
+    }
+  }
+
+  async #sayDoubts(plan: Plan): Promise<void> {
+    const { clock, log } = this.#parts;
+    const found: Lease[] = [];
+    for (let from = 0; ; from += LOOKED_AT) {
+      const leases = this.#store()?.leases;
+      if (leases === undefined) return;
+      const records = Object.values(leases.countByState()).reduce((sum, count) => sum + count, 0);
+      if (from >= records) break;
+      const isDoubtful = (address: Lease['address']) => isNobodys(plan, address);
+      found.push(...leases.running(clock.now(), isDoubtful, from, from + LOOKED_AT));
+      await this.#pause();
+    }
+    for (const { message, ...fields } of doubtsOfPlan(plan, found)) log.warn(fields, message);
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => this.#parts.clock.after(PAUSE, resolve));
+  }
+}
