@@ -1,18 +1,19 @@
 import type { Version } from '../lease/lease.ts';
 
 /**
- * By then a client has sent its message again (RFC 2131 §4.1): a message this old is neither decided nor answered. Milliseconds.
+ * Milliseconds after which a message is neither decided nor answered: its client has sent it again by then (RFC 2131
+ * §4.1).
  */
 export const STALE_AFTER = 4000;
-/** What may have lain in the sockets for longer came before what the store has learnt meanwhile: milliseconds. */
+/** Milliseconds in the sockets after which a datagram counts as older than what the store has learnt meanwhile. */
 const LATE_AFTER = 1000;
-/** The kernel keeps fewer datagrams than this in all sockets: 8 MiB each, which it doubles, and a datagram takes 768 bytes or more. */
+/** More datagrams than all sockets can hold: 8 MiB each, which the kernel doubles, at 768 bytes or more a datagram. */
 const SOCKETS_HOLD = 65_536;
 
 /**
- * Finds out how old a datagram that is read now may be. The kernel does not say when it came. But the kernel hands out the
- * oldest first, and the sockets are read between any two beats. So after a stall (a frozen process, a paused machine, a disk
- * that hung) nothing that waited in the sockets is taken for new.
+ * Finds out how old a datagram that is read now can be. The kernel does not say when a datagram came, but it hands out
+ * the oldest first, and the sockets are read between any two beats. So what lay in the sockets during a stall (a frozen
+ * process, a paused machine, a disk that hung) is not taken for new.
  */
 export class Arrivals {
   /** All datagrams that had arrived by this time have been read: monotonic milliseconds. */
@@ -26,7 +27,7 @@ export class Arrivals {
   #countedFrom = 0;
   #count = 0;
 
-  /** To be called several times a second, with a read of the sockets between two calls. Before the first call all is new. */
+  /** To be called several times a second, with a read of the sockets between two calls. Until the first call everything is new. */
   beat(monotonic: number, revision: Version): void {
     const isFirst = this.#beatAt === undefined;
     if (this.#isDrained)
@@ -35,14 +36,14 @@ export class Arrivals {
     this.#beatRevision = revision;
   }
 
-  /** True if what is read at this time may have come too long ago. */
+  /** True if datagrams that are read at this time may have come too long ago. */
   areStale(monotonic: number): boolean {
     return this.#beatAt !== undefined && monotonic - this.#readUpTo > STALE_AFTER;
   }
 
   /**
-   * What the store knew when a datagram came that is read at this time, at the least: `now`, its revision at this time; or,
-   * after a stall, its revision before that, for the store may have learnt first what happened later.
+   * A revision that the store had when a datagram came that is read at this time. That is `now`, the revision at this
+   * time; after a stall it is the one before the stall, since the store may have learnt of later events first.
    */
   revisionAt(monotonic: number, now: Version): Version {
     const isLate = this.#beatAt !== undefined && monotonic - this.#readUpTo > LATE_AFTER;

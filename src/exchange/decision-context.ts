@@ -4,7 +4,7 @@ import { instant } from '../lease/lease.ts';
 import type { ServerState } from './exchange-parts.ts';
 import type { PendingMessage } from './pending.ts';
 
-/** For a gateway that is alone. */
+/** What a gateway observes that has no peers. */
 export const NO_PEERS: PeerObservations = {
   peers: new Map(),
   rivalFor: () => undefined,

@@ -7,15 +7,15 @@ const HARDWARE_BYTES = 6;
 
 /** The sender of a datagram that was dropped. */
 export interface DroppedFrom {
-  /** Its IP source. */
+  /** The source address of its IP header. */
   readonly source: Ipv4;
-  /** By its chaddr; undefined: it has none that can be read. */
+  /** Its chaddr. Undefined: it has none that can be read. */
   readonly hardware: HardwareAddress | undefined;
-  /** The relay that it names, if it is dropped for that. */
+  /** Its giaddr, where the datagram is long enough to have one. */
   readonly giaddr?: Ipv4;
 }
 
-/** Who sent a datagram that is no message, or not one to be answered: as far as its bytes go. */
+/** Who sent a datagram that is dropped, as far as its bytes show it. */
 export function droppedFrom({ offset, length, arrival }: Datagram, { view }: Arena): DroppedFrom {
   const { source } = arrival;
   const hardware = length < at.CHADDR + HARDWARE_BYTES ? NO_HARDWARE : hardwareAt(view, offset + at.CHADDR);

@@ -2,15 +2,15 @@ import type { RelayRefusal } from '../engine/relay.ts';
 import type { MalformedReason } from '../wire/decode.ts';
 
 export interface DropRow {
-  /** What happened: a sentence. */
+  /** What happened, in one sentence. */
   readonly means: string;
   /** What the operator can do about it, if anything. */
   readonly remedy?: string;
-  /** False: it has no fault of its own; an ordinary minute has some of them. */
+  /** True: the datagram itself is faulty. False: any ordinary minute may have some. */
   readonly isFaulty: boolean;
 }
 
-/** Why something met no decision, or its reply never left. docs/troubleshooting.md is made from this table. */
+/** Why a message or an order was not decided, or its reply was not sent. docs/troubleshooting.md is made from this table. */
 export const DROPS = {
   'too-short': { isFaulty: true, means: 'It is shorter than the fixed part of a DHCP message.' },
   'too-long': { isFaulty: true, means: 'It is longer than UDP can carry.' },
@@ -65,5 +65,5 @@ export const DROPS = {
 } as const satisfies Readonly<Record<string, DropRow>> &
   Readonly<Record<MalformedReason | RelayRefusal, DropRow>>;
 
-/** The label of a counter. */
+/** Also the label of a counter. */
 export type Drop = keyof typeof DROPS;

@@ -10,7 +10,7 @@ import type { Transport } from '../transport/transport.ts';
 import type { Admission } from './admission.ts';
 import type { Observer } from './observer.ts';
 
-/** All that an exchange works with. */
+/** What an exchange works with. */
 export interface ExchangeParts {
   readonly transport: Transport;
   readonly store: LeaseStore;
@@ -24,33 +24,33 @@ export interface ExchangeParts {
   readonly observer: Observer;
   /** Checks of each message, after those of `ADMISSIONS`. */
   readonly admissions?: readonly Admission[];
-  /** Submits orders that free what has run out; false: there is nothing to hope for. */
+  /** Submits orders that free expired leases. False: there are none that could be freed. */
   readonly makeRoom?: () => boolean;
 }
 
-/** What only the running server knows, for the engine's `DecisionContext`. */
+/** What the running server knows beside messages and leases. Most of it goes into the engine's `DecisionContext`. */
 export interface ServerState {
   readonly lastGapRevision: Version;
-  /** Whether the wall clock is what it should be; asked once for each round. */
+  /** False: the wall clock is in doubt. Read once a round. */
   readonly trustsClock: boolean;
-  /** As the clocks were when `trustsClock` was asked last. */
+  /** False: the lease may still run, by the clocks as they were when `trustsClock` was read last. */
   mayBeOver(lease: Lease): boolean;
   readonly peerObservations: PeerObservations;
   /** Who, but the machine that its record names, was heard by ARP at an address last. */
   sightingAt(address: Ipv4): Sighting | undefined;
   /** The gateways that share the leases; undefined: none do. */
   readonly clusterPeers: ClusterPeers | undefined;
-  /** A machine's DHCPDISCOVER, before that message is decided. */
+  /** A DHCPDISCOVER of this sender was read. Called before it is decided. */
   heardDiscover(sender: ClientKey): void;
-  /** The DHCPDISCOVER of this machine that was heard last was not its first. */
+  /** True if the last DHCPDISCOVER of this sender came soon after another one. */
   isDiscoverRetry(sender: ClientKey): boolean;
-  /** What was sent on the segment has been dropped unread, or may not have been heard until now. */
+  /** Traffic of the segment may have been missed until now: it was dropped unread, or came while this gateway stood still. */
   missed(): void;
-  /** A client has asked another server for an address; before that message is decided. */
+  /** A client has asked a server for an address. Called before its message is decided. */
   heardRequest(server: Ipv4, address: Ipv4, client: ClientKey, hardware: HardwareAddress): void;
-  /** DHCPDECLINEs of this network card in the last ten minutes, under whatever client identifiers. */
+  /** DHCPDECLINEs of this network card in the last ten minutes, with any client identifier. */
   declinesOf(card: HardwareAddress): number;
-  /** A DHCPDECLINE of this network card for an address that it holds has been decided. */
+  /** A DHCPDECLINE of this network card, for an address that it holds, was decided. */
   declined(card: HardwareAddress): void;
 }
 

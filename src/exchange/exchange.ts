@@ -14,24 +14,28 @@ import { type DecisionOutcome, type Observer, observers } from './observer.ts';
 import type { Order } from './order.ts';
 import { PendingMessage } from './pending.ts';
 
-/** Datagrams that one round reads at most, and at most for each change of a commit: of several gateways' most are for the others. */
+/**
+ * Datagrams that one round reads at most; and how many it reads for each change that a commit takes, since beside other
+ * gateways most datagrams are for one of those.
+ */
 const ROUND_LIMIT = 512;
 const READ_FOR_EACH = 4;
-/** Orders that may be on their way at once. */
+/** Orders that can be pending at once. */
 export const ORDER_LIMIT = 256;
 
 /**
- * The way of every datagram: receive, decode, decide, commit, encode, send. A round reads what waits, decides it, sends
- * the replies that rest on nothing new, commits all changes together, and sends the other replies when those are durable
- * (RFC 2131 §3.1 (4)). Reading goes on while commits are under way. `ExchangeSteps` says what becomes of one message.
+ * The way of every datagram: receive, decode, admit, decide, commit, encode, send. One round reads the datagrams that
+ * have arrived, decides them, sends the replies that need no new record, commits all changes together, and sends the
+ * other replies when the changes are durable (RFC 2131 §3.1 (4)). Rounds go on while commits are under way.
+ * `ExchangeSteps` has the steps of one message. All of it runs on the main thread.
  */
 export class Exchange {
   readonly #parts: ExchangeParts;
   readonly #steps: ExchangeSteps;
   readonly #admissions: readonly Admission[];
-  /** Throws nothing. */
+  /** It never throws. */
   readonly #observer: Observer;
-  /** The arenas that can be filled. A commit keeps the one that its messages lie in, so that one is always free. */
+  /** The arenas that are free. A commit keeps the arena of its messages; there is one more than commits. */
   readonly #arenas: Arena[] = [];
   readonly #arrivals = new Arrivals();
   #underWay = 0;
@@ -59,28 +63,28 @@ export class Exchange {
     this.#steps.plan = plan;
   }
 
-  /** True if nothing is on its way, and no datagram was left unread. */
+  /** True if no message and no order is pending, and the sockets were empty when they were read last. */
   get isIdle(): boolean {
     return this.#isDrained && this.#underWay === 0 && this.#steps.isEmpty;
   }
 
-  /** How many datagrams were read, whatever became of them. */
+  /** Datagrams read so far, whatever became of them. */
   get heard(): number {
     return this.#heard;
   }
 
-  /** How many of them were broadcasts. */
+  /** Broadcasts among them. */
   get broadcasts(): number {
     return this.#broadcasts;
   }
 
-  /** One round; for whenever datagrams wait. */
+  /** One round. To be called whenever datagrams have arrived. */
   receive(): void {
     const arena = this.#isStopping ? undefined : this.#arenas.pop();
     if (arena === undefined) return;
     this.#begin();
     const batch = this.#fill(arena);
-    // Stamped when read: what waits may not undo what comes after it.
+    // Of when it is read, not of when it is decided: a message that waits must not undo what was written meanwhile.
     const revision = this.#arrivals.revisionAt(this.#steps.monotonic, this.#parts.store.leases.revision);
     for (const datagram of this.#fresh(batch)) {
       const message = this.#read(datagram, arena, revision);
@@ -92,12 +96,12 @@ export class Exchange {
     this.#end(arena);
   }
 
-  /** Notes that the event loop turns: several times a second, or what lies in the sockets is never known to be old. */
+  /** To be called several times a second: a gap between two calls shows that the process stood still. */
   beat(): void {
     this.#arrivals.beat(this.#parts.clock.monotonic(), this.#parts.store.leases.revision);
   }
 
-  /** Takes an order from inside. False: no room; `done` will not be called. */
+  /** Takes an order. False: too many are pending, or the exchange stops; `done` will not be called. */
   submit(order: Order): boolean {
     if (this.#isStopping || this.#orders >= ORDER_LIMIT) return false;
     this.#orders += 1;
@@ -109,7 +113,7 @@ export class Exchange {
     return true;
   }
 
-  /** Reads no more, ends the commits under way, sends their replies, and drops what waits. */
+  /** Stops reading, ends the commits under way, sends their replies, and drops what waits. */
   async stop(): Promise<void> {
     if (this.#isStopping) return;
     this.#isStopping = true;
@@ -119,7 +123,7 @@ export class Exchange {
     this.#steps.clear();
   }
 
-  /** A datagram as a message in its first state, or why it is dropped: before anything is learnt from it. */
+  /** The message of a datagram in its first state; or why it is dropped, before anything is learnt from it. */
   #read(
     { truncated, offset, length, arrival }: Datagram,
     arena: Arena,
@@ -132,7 +136,7 @@ export class Exchange {
     return admit(this.#admissions, message, arrival, monotonic, plan, revision);
   }
 
-  /** What a message says of other servers and of its sender, which the decision about it may rest on. */
+  /** Notes what a message shows of other servers and of its sender. Its own decision may rest on that. */
   #learn({ message, client, sender }: PendingMessage): void {
     const { type, serverIdentifier, requestedAddress, hardware } = message;
     if (type === 'DHCPDISCOVER') this.#parts.serverState.heardDiscover(sender);
@@ -140,7 +144,7 @@ export class Exchange {
       this.#parts.serverState.heardRequest(serverIdentifier, requestedAddress, client, hardware);
   }
 
-  /** Something may be decided that waited: an answer came, or an order. */
+  /** Decides what has become ready outside a round: an answer to ARP came, or an order. */
   #wake(): void {
     if (this.#isInRound || this.#isStopping) return; // The end of the round decides it.
     this.#begin();
@@ -160,7 +164,7 @@ export class Exchange {
     else this.#rest(arena);
   }
 
-  /** Commits what the round has decided, and what becomes ready by it, until nothing is left. Never rejects. */
+  /** Commits the changes of the round, then those of what became ready by that, until there are none. Never rejects. */
   async #commit(arena: Arena | undefined): Promise<void> {
     this.#underWay += 1;
     while (this.#steps.hasCommit) {
@@ -206,7 +210,7 @@ export class Exchange {
     }
   }
 
-  /** Nothing of what lay in the sockets while this gateway stood still: whoever sent it has asked again, or ended. */
+  /** Drops all of them if this gateway stood still while they lay in the sockets: their senders have asked again. */
   #fresh({ datagrams, drained }: Batch): readonly Datagram[] {
     const { monotonic } = this.#steps;
     const areStale = this.#arrivals.areStale(monotonic);

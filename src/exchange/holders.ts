@@ -1,16 +1,16 @@
 import { hashOfAddress } from '../net/ipv4.ts';
 
 const FIRST_SIZE = 64;
-/** Characters of a text that its index is found by: its last ones, as most texts begin alike. */
+/** The hash of a text is made of so many characters: its last ones, as most texts begin alike. */
 const HASHED = 8;
 
 /**
- * Who holds what: a map for keys that come and go with every message. A Map that loses keys as fast as it gains them
- * makes itself anew all the time, and V8 keeps each table that it has left, with all that was in it, until the garbage
- * collector walks through the whole heap.
+ * A map from keys to their holders, for keys that come and go with every message. A Map that loses keys as fast as it
+ * gains them is rebuilt all the time, and V8 keeps each old table, with all that was in it, until a full garbage
+ * collection.
  *
- * Open addressing with linear probing. A client may choose keys that fall on one index, which costs a walk over those
- * that are in flight, a few hundred at most.
+ * Open addressing with linear probing. A client may choose keys with equal hashes, which costs a walk over what is in
+ * flight, a few hundred keys at most.
  */
 export class Holders<Key extends string | number, Holder> {
   #keys: (Key | undefined)[] = new Array<Key | undefined>(FIRST_SIZE).fill(undefined);
@@ -46,7 +46,7 @@ export class Holders<Key extends string | number, Holder> {
     for (let at = (hole + 1) & this.#mask; ; at = (at + 1) & this.#mask) {
       const other = this.#keys[at];
       if (other === undefined) break;
-      // It stays if its own index is between the hole and where it is.
+      // It stays if the index of its hash lies between the hole and where it is.
       if (((at - hashOf(other)) & this.#mask) < ((at - hole) & this.#mask)) continue;
       this.#keys[hole] = other;
       this.#holders[hole] = this.#holders[at];
@@ -70,7 +70,7 @@ export class Holders<Key extends string | number, Holder> {
     this.#size = 0;
   }
 
-  /** The key's index, or the empty one where its search ends. */
+  /** Where the key is, or the empty index where the search for it ends. */
   #find(key: Key): number {
     let index = hashOf(key) & this.#mask;
     for (let other = this.#keys[index]; other !== undefined && other !== key; other = this.#keys[index])

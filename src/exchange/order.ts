@@ -4,10 +4,13 @@ import type { LeaseView } from '../lease/lease-view.ts';
 import type { Plan } from '../subnet/plan.ts';
 import type { DecisionOutcome } from './observer.ts';
 
-/** A write from inside: expiry, management. It takes the same way as a datagram, behind the same client. */
+/** A write that no client has asked for: by the sweep, or by an operator. It waits and is committed like a message's. */
 export interface Order {
-  /** Pure, and perhaps called again: after a conflict, or behind what is on its way. It may reply nothing and wait for nothing. */
+  /**
+   * Pure. It is called again after a conflict, and when others had locked what the order is about. It returns neither a
+   * reply nor a wait.
+   */
   decide(now: Instant, leases: LeaseView, plan: Plan): Decision;
-  /** Called once. 'nothing': there was nothing to write, or the server stops. */
+  /** Called once. 'nothing': nothing was written, since there was nothing to write, or the order was dropped. */
   done(outcome: DecisionOutcome): void;
 }

@@ -12,9 +12,9 @@ import { STALE_AFTER } from './arrivals.ts';
 import type { Observer } from './observer.ts';
 
 /**
- * The replies of one round, encoded in the order in which they were added, and sent together: those that were decided
- * just before. Whoever stood still since (the process, its machine, its disk, etcd) does not know what has become of the
- * address, and the client has asked again.
+ * The replies of one round, encoded in the order in which they were added, and sent together. A reply that was decided
+ * too long ago is not sent: the process, its machine, its disk or etcd stood still since, so nobody knows what has become
+ * of the address, and the client has asked again.
  */
 export class Replies {
   readonly #transport: Transport;
@@ -23,7 +23,7 @@ export class Replies {
   readonly #maximum: number;
   readonly #omitted: (code: number) => void;
   #outgoing: Outgoing[] = [];
-  /** When each of them was decided, and the first of those times: monotonic milliseconds. */
+  /** When each reply was decided, and the earliest of these times: monotonic milliseconds. */
   #decided: number[] = [];
   #oldest = Number.POSITIVE_INFINITY;
 

@@ -261,7 +261,7 @@ describe('what is on its way', () => {
   });
 
   test('a store that finds it overtaken has it decided again', async () => {
-    const bench = memoryBench({ plan: PLAN, settles: false });
+    const bench = memoryBench({ plan: PLAN, resolves: false });
     await bench.hear(ADA.select(MINE, SERVER));
     bench.record.decisions.length = 0;
     bench.transport.sent.length = 0;

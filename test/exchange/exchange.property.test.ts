@@ -250,7 +250,7 @@ function leasesAt(now: Instant): Lease[] {
 
 interface TrialOptions {
   readonly depth: number;
-  readonly settles: boolean;
+  readonly resolves: boolean;
   readonly batchLimit: number;
   readonly probe: number;
 }
@@ -279,11 +279,11 @@ function memoryTrial(options: TrialOptions) {
 
 describe('whatever comes, in whatever order', () => {
   test.each([
-    { depth: 1, settles: true, batchLimit: 512, probe: 300 },
-    { depth: 1, settles: true, batchLimit: 2, probe: 0 },
-    { depth: 1, settles: false, batchLimit: 3, probe: 0 },
-    { depth: 2, settles: true, batchLimit: 2, probe: 300 },
-    { depth: 2, settles: false, batchLimit: 64, probe: 0 },
+    { depth: 1, resolves: true, batchLimit: 512, probe: 300 },
+    { depth: 1, resolves: true, batchLimit: 2, probe: 0 },
+    { depth: 1, resolves: false, batchLimit: 3, probe: 0 },
+    { depth: 2, resolves: true, batchLimit: 2, probe: 300 },
+    { depth: 2, resolves: false, batchLimit: 64, probe: 0 },
   ])(
     'an exchange over a store of %o keeps its promises',
     async (options) => {

@@ -317,7 +317,7 @@ describe('while a commit is under way', () => {
   });
 
   test('as many datagrams wait as there is room for; the others are counted', async () => {
-    const bench = memoryBench({ settles: false });
+    const bench = memoryBench({ resolves: false });
     bench.store.script({ takes: 'until released' });
     await bench.hear(GUEST.discover());
 
@@ -332,10 +332,10 @@ describe('while a commit is under way', () => {
   });
 });
 
-describe('a full slab', () => {
+describe('all buffers taken', () => {
   /** A commit hangs; half of what there is room for waits for the next one, each with a message of its client behind it. */
   async function filled(): Promise<Bench> {
-    const bench = memoryBench({ settles: false });
+    const bench = memoryBench({ resolves: false });
     bench.store.script({ takes: 'until released' });
     await bench.hear(GUEST.discover());
     for (let number = 0; number < WAITING_LIMIT / 2; number += 1) {
@@ -433,7 +433,7 @@ describe('what a commit ends in', () => {
     { takes: 500, asks: 0 },
     { takes: 1500, asks: 1 },
   ])('a conflict after $takes ms: the segment is asked again $asks times', async ({ takes, asks }) => {
-    const bench = memoryBench({ settles: false, plan: { probeMilliseconds: 300 } });
+    const bench = memoryBench({ resolves: false, plan: { probeMilliseconds: 300 } });
     bench.store.script({ fate: 'conflict', takes });
     await bench.hear(new Guest('52:54:00:00:00:01').discover());
     bench.questions[0]?.answer(undefined);
@@ -482,8 +482,8 @@ describe('what a commit ends in', () => {
     expect(bench.replies()).toHaveLength(1);
   });
 
-  test('a store that settles nothing lets no DHCPOFFER out before its commit', async () => {
-    const bench = memoryBench({ settles: false });
+  test('a store that commits everything lets no DHCPOFFER out before its commit', async () => {
+    const bench = memoryBench({ resolves: false });
     bench.store.script({ takes: 'until released' });
 
     await bench.hear(GUEST.discover());
@@ -498,7 +498,7 @@ describe('what a commit ends in', () => {
 
 describe('what waited may not undo what came after it', () => {
   test('RFC 2131 §4.3.4: a DHCPRELEASE that waited is silence when its client was confirmed elsewhere meanwhile', async () => {
-    const bench = memoryBench({ settles: false });
+    const bench = memoryBench({ resolves: false });
     const address = await bind(bench, GUEST);
     bench.store.script({ takes: 'until released', fate: 'failed' });
     await bench.hear(GUEST.extend(address));
@@ -536,7 +536,7 @@ describe('what waited may not undo what came after it', () => {
   });
 
   test('RFC 2131 §4.3.3: a DHCPDECLINE that waited for ARP takes no address from its client that was confirmed meanwhile', async () => {
-    const bench = memoryBench({ settles: false });
+    const bench = memoryBench({ resolves: false });
     const address = await bind(bench, GUEST);
     bench.exchange.plan = planOf({ probeMilliseconds: 300 });
     await bench.hear(GUEST.decline(address, SERVER));

@@ -204,7 +204,7 @@ describe('what was decided before a stall', () => {
   });
 
   test('a DHCPNAK that had to be confirmed does not leave', async () => {
-    const bench = running({ settles: false });
+    const bench = running({ resolves: false });
     const address = await bind(bench, OTHER);
     bench.store.script({ takes: 'until released' });
     await bench.hear(GUEST.select(address, SERVER));

@@ -5,7 +5,7 @@ import { leaseStoreContract } from './lease-store.contract.ts';
 
 leaseStoreContract('memory', async (inFlight) => memoryStore({ inFlight }));
 leaseStoreContract('memory, as a shared one', async (inFlight) => {
-  return memoryStore({ inFlight, settles: false, depth: 2, batchLimit: 64 });
+  return memoryStore({ inFlight, resolves: false, depth: 2, batchLimit: 64 });
 });
 
 const A = address('10.15.3.20');

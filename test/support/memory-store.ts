@@ -29,7 +29,7 @@ export interface MemoryStoreOptions {
   readonly depth?: number;
   readonly batchLimit?: number;
   /** False: offers and checks must be committed too, as with a shared store. */
-  readonly settles?: boolean;
+  readonly resolves?: boolean;
   /** What is stored at the start. */
   readonly leases?: readonly Lease[];
   readonly silences?: Silences;
@@ -52,7 +52,7 @@ export class MemoryStore implements LeaseStore {
   silences: Silences;
   /** How often silences were noted. */
   noted = 0;
-  readonly #settles: boolean;
+  readonly #resolves: boolean;
   readonly #clock: Clock | undefined;
   readonly #script: CommitStep[] = [];
   #otherwise: CommitStep = {};
@@ -64,7 +64,7 @@ export class MemoryStore implements LeaseStore {
     this.table = new LeaseTable(options.inFlight ?? new Set(), 0);
     this.depth = options.depth ?? 1;
     this.batchLimit = options.batchLimit ?? 512;
-    this.#settles = options.settles ?? true;
+    this.#resolves = options.resolves ?? true;
     this.#clock = options.clock;
     this.silences = options.silences ?? new Map();
     for (const lease of options.leases ?? []) this.#load(lease);
@@ -108,7 +108,7 @@ export class MemoryStore implements LeaseStore {
   }
 
   resolveWithoutCommit(change: LeaseChange): 'committed' | 'conflict' | 'needs-commit' {
-    if (!this.#settles || change.kind === 'binding') return 'needs-commit';
+    if (!this.#resolves || change.kind === 'binding') return 'needs-commit';
     if (this.table.conflicts(change)) return 'conflict';
     this.table.apply(change);
     return 'committed';
