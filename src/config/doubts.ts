@@ -1,5 +1,5 @@
 import { ipv4ToText } from '../net/ipv4.ts';
-import { prefixOf } from '../net/prefix.ts';
+import { contains, prefixOf, prefixToText } from '../net/prefix.ts';
 import { gatewayAddresses } from './address-plan.ts';
 import type { ReadSettings } from './contradictions.ts';
 import { editsBetween, nearestTo } from './nearest.ts';
@@ -8,7 +8,7 @@ import { type Environment, SETTING_KEYS, SETTINGS } from './settings.ts';
 import { withoutPassword } from './without-password.ts';
 
 /** The prefixes of variables that are meant for this program. */
-const OURS = /^(GATEWAY|DHCP)_/;
+const OURS = /^(GATEWAY|DHCP)_/i;
 /** Variables of docker-compose.vps-gateway.yml, which passes all variables on. */
 const OF_COMPOSE = 'GATEWAY_ETCD_CERTIFICATES';
 const BEGINNING = /^(GATEWAY_)?(DHCP_)?/;
@@ -49,9 +49,9 @@ function misspelt(
   const problems: Problem[] = [];
   for (const [name, value] of unread) {
     if (UNNEEDED.test(name) || name === OF_COMPOSE) continue;
-    const nearest = nearestVariable(name, known);
+    const nearest = nearestVariable(name.toUpperCase(), known);
     if (!OURS.test(name) && (nearest === undefined || editsBetween(name, nearest) > SLIPS)) continue;
-    const isSecret = /SECRET|PASSWORD|TOKEN/.test(`${name} ${nearest}`);
+    const isSecret = /SECRET|PASSWORD|TOKEN/i.test(`${name} ${nearest}`);
     problems.push({
       setting: name,
       value: value === undefined ? undefined : isSecret ? SECRET_TEXT : withoutPassword(value),
@@ -73,7 +73,24 @@ function nearestVariable(name: string, known: readonly string[]): string | undef
 
 /** Settings that are valid, but most likely not meant so. */
 export function doubtsIn(read: ReadSettings): readonly Fault[] {
-  return [...maskInSubnet(read), ...gatewaysInPool(read), ...relaysInPool(read), ...segmentAlone(read)];
+  return [
+    ...maskInSubnet(read),
+    ...gatewaysInPool(read),
+    ...relaysInPool(read),
+    ...segmentAlone(read),
+    ...peersElsewhere(read),
+  ];
+}
+
+/** Peers are known by what is heard on the segment. */
+function peersElsewhere({ peers = [], gateway, subnetMask }: ReadSettings): readonly Fault[] {
+  if (gateway === undefined || subnetMask === undefined) return [];
+  const prefix = prefixOf(gateway, subnetMask);
+  const elsewhere = peers.filter((peer) => !contains(prefix, peer)).map(ipv4ToText);
+  if (elsewhere.length === 0) return [];
+  const message = `${elsewhere.join(', ')} is outside ${prefixToText(prefix)}, so it is never heard there`;
+  const remedy = 'name the addresses that the other gateways listen on';
+  return [{ key: 'peers', message, remedy }];
 }
 
 /** A segment's name without endpoints of etcd: the leases are not shared, though that was probably meant. */

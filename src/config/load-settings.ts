@@ -33,9 +33,15 @@ export function loadSettings(flags: Flags, environment: Environment): LoadedSett
   for (const key of SETTING_KEYS) {
     const origin = written[key];
     if (origin.text === undefined) continue;
-    const reading = SETTINGS[key].kind.read(origin.text.trim());
-    if (reading.ok) values[key] = reading.value;
-    else problems.push(problemOf({ key, message: reading.fault, remedy: reading.remedy }, origin));
+    const text = origin.text.trim();
+    const reading = SETTINGS[key].kind.read(text);
+    if (reading.ok) {
+      values[key] = reading.value;
+      continue;
+    }
+    // A file of settings that no shell reads (env_file, docker run --env-file) leaves them in the value.
+    const remedy = /^(["']).*\1$/.test(text) ? 'leave the quotation marks out' : reading.remedy;
+    problems.push(problemOf({ key, message: reading.fault, remedy }, origin));
   }
   const { read, origins } = withMaskOfSubnet(values as ReadSettings, written);
   const warnings = [

@@ -292,6 +292,8 @@ describe('warnings', () => {
     ['GATEWY_DHCP_DNS', 'GATEWAY_DHCP_DNS'],
     ['DHCP_LISTEN_IP', 'GATEWAY_DHCP_LISTEN_IP'],
     ['GATEWAY_DNS', 'GATEWAY_DHCP_DNS'],
+    ['gateway_dhcp_dns', 'GATEWAY_DHCP_DNS'],
+    ['Gateway_Listen_Ip', 'GATEWAY_DHCP_LISTEN_IP'],
     ['DHCP_MTUS', 'GATEWAY_DHCP_MTU'],
     ['LOG_LEVL', 'LOG_LEVEL'],
   ])('%s, which no setting reads, is named with the nearest that exists', (name, nearest) => {
@@ -331,6 +333,7 @@ describe('warnings', () => {
 
   it.each([
     [{ GATEWAY_API_SECRT: 'hidden' }],
+    [{ gateway_api_secret: 'hidden' }],
     [{ GATEWAY_ETCD_PASSWORT: 'hidden' }],
     [{ GATEWAY_ETCD_ENDPOINT: 'http://user:hidden@host:2379' }],
     [{ GATEWAY_ETCD_ENDPOINTS: 'https://a:2379,http://user:hidden@host:2379' }],
@@ -349,6 +352,22 @@ describe('warnings', () => {
 
     expect(said).not.toBe('');
     expect(said).not.toContain('hidden');
+  });
+
+  it.each(['"1.1.1.1"', "'1.1.1.1,8.8.8.8'"])(
+    'a value in quotation marks, which no shell has taken away, is refused with that: %s',
+    (text) => {
+      const loaded = load({ GATEWAY_DHCP_DNS: text });
+
+      expect(loaded.ok ? [] : loaded.problems).toMatchObject([{ remedy: 'leave the quotation marks out' }]);
+    },
+  );
+
+  it('a peer that is not on the segment, and so never heard, is warned of', () => {
+    expect(load({ GATEWAY_PEERS: '10.15.3.11,10.16.0.1' }).warnings).toMatchObject([
+      { setting: 'GATEWAY_PEERS', message: '10.16.0.1 is outside 10.15.3.0/24, so it is never heard there' },
+    ]);
+    expect(load({ GATEWAY_PEERS: '10.15.3.11,10.15.3.200' }).warnings).toEqual([]);
   });
 
   it("a pool that holds gateways' addresses is served without them, and that is said", () => {
