@@ -1,6 +1,8 @@
 import { lstatSync, renameSync } from 'node:fs';
+import { GatewayError } from '../../../errors.ts';
 import type { Instant } from '../../../lease/lease.ts';
 import { stampOf, unusedName } from '../disk/beside.ts';
+import { codeOf } from '../disk/error-code.ts';
 import type { FileWatch } from '../disk/file-watch.ts';
 
 /** A database and what SQLite keeps beside it. */
@@ -19,7 +21,7 @@ export function moveDatabaseAside(file: string, watch: FileWatch, now: Instant):
     if (!isThere(file + suffix)) continue;
     const belongs = watch.isOurs(file + suffix) === isOurs;
     const aside = belongs ? name + suffix : unusedName(asideNameOf(file + suffix, now));
-    renameSync(file + suffix, aside);
+    move(file + suffix, aside);
     moved.push(aside);
   }
   return moved;
@@ -29,7 +31,7 @@ export function moveDatabaseAside(file: string, watch: FileWatch, now: Instant):
 export function moveAside(file: string, now: Instant): readonly string[] {
   if (!isThere(file)) return [];
   const aside = unusedName(asideNameOf(file, now));
-  renameSync(file, aside);
+  move(file, aside);
   return [aside];
 }
 
@@ -40,4 +42,15 @@ function asideNameOf(file: string, now: Instant): string {
 /** A link that leads nowhere too. */
 function isThere(file: string): boolean {
   return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+}
+
+/** rename(2): what is mounted over the file cannot be renamed. */
+function move(file: string, aside: string): void {
+  try {
+    renameSync(file, aside);
+  } catch (cause) {
+    if (codeOf(cause) !== 'EBUSY') throw cause;
+    const message = `${file}: something is mounted over it (EBUSY): umount ${file}`;
+    throw new GatewayError('store-unusable', message, cause);
+  }
 }

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   copyFileSync,
   existsSync,
@@ -308,6 +308,29 @@ describe('what was lost', () => {
     beat(store, 6);
     expect(store.failure).toBeUndefined();
     expect(openIn(imageOf(directory)).opening.loaded.bound).toBe(2);
+  });
+
+  it('under a file that is mounted over it is said with the line that takes that away, and goes on then', async ({
+    skip,
+  }) => {
+    const directory = temporaryDirectory();
+    const store = await openWithTwo(directory);
+    const other = join(temporaryDirectory(), 'other');
+    writeFileSync(other, '');
+    const { status } = spawnSync('mount', ['--bind', other, fileIn(directory)]);
+    if (status !== 0) skip('nothing may be mounted here');
+
+    beat(store, 3);
+    beat(store, 4);
+    const { failure } = store;
+    execFileSync('umount', [fileIn(directory)]);
+    beat(store, 5);
+
+    expect(failure).toMatch(
+      /leases\.sqlite: something is mounted over it \(EBUSY\): umount .*leases\.sqlite$/,
+    );
+    expect(store.failure).toBeUndefined();
+    expect(await bind(store, { client: 3, address: C, at: at(5) })).toBe('committed');
   });
 
   it('on a disk that is full follows when there is room; the lease file stays in its place', async ({
