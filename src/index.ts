@@ -14,8 +14,9 @@ export type { Decide, Decision, DecisionContext, Reason } from './engine/decisio
 export { type ErrorCode, GatewayError } from './errors.ts';
 export type { DecisionOutcome, Observer } from './exchange/observer.ts';
 export type { Clock } from './lease/clock.ts';
-export type { Lease, LeaseRecord, LeaseState } from './lease/lease.ts';
+export type { Lease, LeaseRecord, LeaseState, OutsideIds } from './lease/lease.ts';
 export type { LeaseChange, LeaseView, LeaseWrite } from './lease/lease-view.ts';
+export { isOutsideId, type OutsideId } from './lease/outside-id.ts';
 export { LogOutput } from './log/log-output.ts';
 export { createLogger, type Logger } from './log/logger.ts';
 export type { Link } from './net/link.ts';

@@ -3,6 +3,7 @@ import { nearestTo } from '../config/nearest.ts';
 import type { Environment } from '../config/settings.ts';
 import { GatewayError } from '../errors.ts';
 import { INFINITE_SECONDS, type Instant, instant } from '../lease/lease.ts';
+import { ID_NAMES, type IdName, LEASE_FIELDS } from '../lease/lease-fields.ts';
 import { type HardwareAddress, hardwareFromText } from '../net/hardware-address.ts';
 import { type Ipv4, ipv4FromText } from '../net/ipv4.ts';
 import {
@@ -35,9 +36,11 @@ const LEASE_COLUMNS: readonly Column<ListedLease>[] = [
   { heading: 'HOSTNAME', cell: (lease) => lease.hostname, most: WIDEST_NAME, least: NARROWEST_NAME },
   { heading: 'STATE', cell: (lease) => lease.state },
   { heading: 'EXPIRES', cell: (lease) => lease.expires },
-  { heading: 'VPS', cell: (lease) => lease.vps_id, isIdle: (lease) => lease.vps_id === null, spare: 1 },
+  idColumn('vpsId', 1),
   { heading: 'NODE', cell: (lease) => lease.node, spare: 2 },
   { heading: 'CLIENT', cell: (lease) => lease.client, isIdle: isMacItself, spare: 3 },
+  // Behind the others, so that those keep their place in what a script reads.
+  ...ID_NAMES.filter((name) => name !== 'vpsId').map((name) => idColumn(name, 4)),
 ];
 
 const EVENT_COLUMNS: readonly Column<ListedEvent>[] = [
@@ -50,6 +53,18 @@ const EVENT_COLUMNS: readonly Column<ListedEvent>[] = [
   { heading: 'EXPIRES', cell: (event) => event.expires, spare: 2 },
   { heading: 'NODE', cell: (event) => event.node, spare: 3 },
 ];
+
+/** Left out where no lease has such an id. */
+function idColumn(name: IdName, spare: number): Column<ListedLease> {
+  const { listed } = LEASE_FIELDS[name];
+  const heading = labelOf(name).toUpperCase();
+  return { heading, cell: (lease) => lease[listed], isIdle: (lease) => lease[listed] === null, spare };
+}
+
+/** `vps` for `vps_id`. */
+function labelOf(name: IdName): string {
+  return LEASE_FIELDS[name].listed.replace(/_id$/, '');
+}
 
 /** RFC 2132 §9.14: the type of the hardware, which is Ethernet's, and the address. */
 function isMacItself({ client, mac }: ListedLease): boolean {
@@ -308,7 +323,7 @@ function details(output: Output, lease: ListedLease, isNext: boolean): void {
     ['expires', lease.expires],
     ['length', lengthOf(lease.lease_seconds)],
     ['updated', lease.updated],
-    ['vps', lease.vps_id],
+    ...ID_NAMES.map((name) => [labelOf(name), lease[LEASE_FIELDS[name].listed]] as const),
     ['node', lease.node],
     ['client', lease.client],
     ['identifier', describeClientIdentifier(Buffer.from(lease.client.split('/')[0] ?? '', 'hex'))],

@@ -1,10 +1,10 @@
 import { type ClientKey, ethernetOf, keyOfEthernet } from '../lease/client-key.ts';
-import type { Instant, Lease, LeaseState, Version } from '../lease/lease.ts';
+import type { Instant, Lease, LeaseState, OutsideIds, Version } from '../lease/lease.ts';
+import { LEASE_STATES } from '../lease/lease-fields.ts';
 import { type HardwareAddress, NO_HARDWARE } from '../net/hardware-address.ts';
 import { hashOfAddress, type Ipv4 } from '../net/ipv4.ts';
 import { SlotIndex } from './slot-index.ts';
 
-const STATES: readonly LeaseState[] = ['free', 'offered', 'bound', 'declined', 'peer'];
 /** So many slots, a power of two, have their columns together: more of them are had without copying those there are. */
 const CHUNK = 4096;
 const CHUNK_BITS = 12;
@@ -34,8 +34,10 @@ export class LeaseColumns {
   readonly #chunks: Chunk[] = [];
   readonly #reckoning: LeaseReckoning | undefined;
   readonly #byAddress = new SlotIndex();
-  /** How many records there are of each of STATES. */
-  readonly #counts = new Uint32Array(STATES.length);
+  /** How many records there are of each of LEASE_STATES. */
+  readonly #counts = new Uint32Array(LEASE_STATES.length);
+  /** Of the few records that have some, by slot. */
+  readonly #ids = new Map<number, OutsideIds>();
   /** The key that was asked about or made last, and what it is made of: one decision asks for the same ones again. */
   #lastClient = '' as ClientKey;
   #lastEthernet: HardwareAddress = NO_HARDWARE;
@@ -96,7 +98,7 @@ export class LeaseColumns {
   }
 
   stateAt(slot: number): LeaseState {
-    return STATES[this.#chunks[slot >>> CHUNK_BITS]?.states[slot & (CHUNK - 1)] ?? 0] ?? 'free';
+    return LEASE_STATES[this.#chunks[slot >>> CHUNK_BITS]?.states[slot & (CHUNK - 1)] ?? 0] ?? 'free';
   }
 
   versionAt(slot: number): Version {
@@ -111,6 +113,15 @@ export class LeaseColumns {
   /** 0: it is not known. */
   leaseSecondsAt(slot: number): number {
     return this.#chunks[slot >>> CHUNK_BITS]?.addresses[(slot & (CHUNK - 1)) * 3 + 2] ?? 0;
+  }
+
+  /** False: no record has any. */
+  get hasIds(): boolean {
+    return this.#ids.size > 0;
+  }
+
+  idsAt(slot: number): OutsideIds | undefined {
+    return this.hasIds ? this.#ids.get(slot) : undefined;
   }
 
   lease(slot: number): Lease {
@@ -144,6 +155,7 @@ export class LeaseColumns {
       updatedAt: (rest[row * 4 + 2] ?? 0) as Instant,
       leaseSeconds: addresses[row * 3 + 2] ?? 0,
       version: rest[row * 4] ?? 0,
+      ids: this.idsAt(slot),
     };
   }
 
@@ -190,7 +202,7 @@ export class LeaseColumns {
     addresses[row * 3 + 1] = lease.granter;
     addresses[row * 3 + 2] = lease.leaseSeconds;
     const before = states[row] ?? 0;
-    const now = STATES.indexOf(lease.state);
+    const now = LEASE_STATES.indexOf(lease.state);
     states[row] = now;
     this.#counts[before] = (this.#counts[before] ?? 0) - 1;
     this.#counts[now] = (this.#counts[now] ?? 0) + 1;
@@ -200,6 +212,8 @@ export class LeaseColumns {
     rest[row * 4 + 3] = lease.hardware;
     const isOfHardware = lease.hardware !== NO_HARDWARE && this.#ethernetOf(lease.client) === lease.hardware;
     clients[row] = isOfHardware ? undefined : lease.client;
+    if (lease.ids !== undefined) this.#ids.set(slot, lease.ids);
+    else if (this.hasIds) this.#ids.delete(slot);
   }
 
   #knownAt(slot: number): number {

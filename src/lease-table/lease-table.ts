@@ -16,6 +16,7 @@ import type {
   LeaseWrite,
   Occupancy,
 } from '../lease/lease-view.ts';
+import { idsAfter } from '../lease/outside-ids.ts';
 import { type HardwareAddress, NO_HARDWARE } from '../net/hardware-address.ts';
 import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import { CardIndex } from './card-index.ts';
@@ -240,7 +241,7 @@ export class LeaseTable implements LeaseView, LeaseCounts {
       if (effect === 'none' || write.next === 'precondition-only') continue;
       if (effect === 'withdraws') this.#withdraw(write.address);
       else if (effect === 'offers') this.#offer(leaseOf(write.address, write.next, change.at, version));
-      else this.#record(leaseOf(write.address, write.next, change.at, version));
+      else this.#record(this.#recordOf(write.address, write.next, change.at, version));
       if (version > this.#revision) this.#revision = version;
     }
   }
@@ -330,6 +331,12 @@ export class LeaseTable implements LeaseView, LeaseCounts {
     if (this.#offers.drop(address)) this.#orders.changed(address);
   }
 
+  #recordOf(address: Ipv4, next: LeaseRecord, at: Instant, version: Version): Lease {
+    const lease = leaseOf(address, next, at, version);
+    if (next.ids === undefined && !this.#records.hasIds) return lease;
+    return { ...lease, ids: idsAfter(next, this.recordAt(address)) };
+  }
+
   /** A record ends the offer at its address. */
   #record(lease: Lease, isEarlier = false): void {
     this.#offers.drop(lease.address);
@@ -351,6 +358,6 @@ export class LeaseTable implements LeaseView, LeaseCounts {
 }
 
 function leaseOf(address: Ipv4, next: LeaseRecord, updatedAt: Instant, version: Version): Lease {
-  const { client, hardware, granter = UNSPECIFIED, state, expiresAt, leaseSeconds = 0 } = next;
-  return { address, client, hardware, granter, state, expiresAt, updatedAt, leaseSeconds, version };
+  const { client, hardware, granter = UNSPECIFIED, state, expiresAt, leaseSeconds = 0, ids } = next;
+  return { address, client, hardware, granter, state, expiresAt, updatedAt, leaseSeconds, version, ids };
 }

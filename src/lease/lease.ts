@@ -1,6 +1,15 @@
 import type { HardwareAddress } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { ClientKey } from './client-key.ts';
+import {
+  FIELD_CHECKS,
+  type FieldName,
+  type IdName,
+  LEASE_FIELDS,
+  type LEASE_STATES,
+  type TextName,
+} from './lease-fields.ts';
+import type { OutsideId } from './outside-id.ts';
 
 /** Wall-clock time in milliseconds since 1970-01-01T00:00:00Z. */
 export type Instant = number & { readonly __brand: 'Instant' };
@@ -12,41 +21,56 @@ export type Version = number;
  * free: was leased, kept for the client's next visit. offered: held for an answer to a DHCPOFFER. bound: leased.
  * declined: in quarantine until `expiresAt`. peer: granted by another gateway.
  */
-export type LeaseState = 'free' | 'offered' | 'bound' | 'declined' | 'peer';
+export type LeaseState = (typeof LEASE_STATES)[number];
 
-export interface Lease {
-  readonly address: Ipv4;
-  /** Who holds it, or who held it last. */
+/** What a value of each type of LEASE_FIELDS is in memory. */
+interface FieldValues {
+  readonly ipv4: Ipv4;
+  readonly mac: HardwareAddress;
   readonly client: ClientKey;
-  /**
-   * The hardware address that the client last used; 0 if its link layer has none. In quarantine: who answered for the
-   * address by ARP; 0: nobody did.
-   */
-  readonly hardware: HardwareAddress;
-  /** The gateway that granted it, by its server identifier; 0: this one, or nobody knows. */
-  readonly granter: Ipv4;
   readonly state: LeaseState;
-  /** End of the lease, offer or quarantine; when free: when it became free. */
-  readonly expiresAt: Instant;
-  /** When it was last written: the `at` of that change. */
-  readonly updatedAt: Instant;
-  /** How long it was given for, a lease or a quarantine; INFINITE_SECONDS: without end. 0: not known, or neither. */
-  readonly leaseSeconds: number;
+  readonly time: Instant;
+  readonly seconds: number;
   readonly version: Version;
+  readonly text: string;
+  readonly id: OutsideId;
+}
+
+type Fields = typeof LEASE_FIELDS;
+export type FieldValue<Name extends FieldName> = FieldValues[Fields[Name]['type']];
+
+/** The fields of LEASE_FIELDS that are in memory for every lease. */
+type InMemory = {
+  readonly [Name in keyof Fields as Fields[Name]['where'] extends 'memory' ? Name : never]: FieldValue<Name>;
+};
+
+/** What is kept of a lease for people; undefined: there is none. */
+export type LeaseTexts = { readonly [Name in TextName]: string | undefined };
+
+/** Names that others have for what a lease belongs to; absent: there is none. */
+export type OutsideIds = { readonly [Name in IdName]?: FieldValue<Name> };
+
+/** LEASE_FIELDS says what each of its members is. */
+export interface Lease extends InMemory {
+  /** Undefined: none, as nearly every lease has. */
+  readonly ids?: OutsideIds | undefined;
 }
 
 /** What a write puts in the place of a lease. */
-export interface LeaseRecord {
-  readonly client: ClientKey;
-  readonly hardware: HardwareAddress;
+export interface LeaseRecord extends Pick<Lease, 'client' | 'hardware' | 'state' | 'expiresAt'> {
   /** Absent: this gateway. */
   readonly granter?: Ipv4 | undefined;
-  readonly state: LeaseState;
-  readonly expiresAt: Instant;
   /** From its write to its end; absent: 0, as in a Lease. */
   readonly leaseSeconds?: number | undefined;
   /** Option 12 or 81, readable text of at most 255 octets in UTF-8; undefined leaves the stored one as it is. */
   readonly hostname?: string | undefined;
+  /** All that it has from now on; undefined leaves those that its client has at the address as they are. */
+  readonly ids?: OutsideIds | undefined;
+}
+
+/** What a stored value has to be for a field. */
+export function checkOf<Name extends FieldName>(name: Name): (value: unknown) => value is FieldValue<Name> {
+  return FIELD_CHECKS[LEASE_FIELDS[name].type] as (value: unknown) => value is FieldValue<Name>;
 }
 
 export function instant(milliseconds: number): Instant {

@@ -1,10 +1,9 @@
 import type { ClockNote } from '../lease/clock-note.ts';
-import type { Instant, Lease, LeaseState, Version } from '../lease/lease.ts';
+import type { Instant, Lease, LeaseState, LeaseTexts, Version } from '../lease/lease.ts';
 
 /** A lease with what is kept of it for people. `granter`: by its server identifier, also where it is this gateway. */
-export interface KeptLease extends Lease {
-  readonly hostname: string | undefined;
-  /** The node's name of the gateway that granted it. */
+export interface KeptLease extends Lease, LeaseTexts {
+  /** The node's name of the gateway that granted it; empty: it is not known. */
   readonly node: string;
 }
 

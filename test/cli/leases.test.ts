@@ -62,11 +62,11 @@ describe('vps-gateway leases', () => {
     const { output, status } = run();
 
     expect(output.split('\n')).toEqual([
-      'ADDRESS     MAC                HOSTNAME  STATE    EXPIRES               VPS  NODE  CLIENT',
-      '10.15.3.9   52:54:00:00:00:04  -         bound    2125-12-08T00:00:00Z  -    pve1  01525400000004',
-      '10.15.3.20  52:54:00:00:00:01  web-1     bound    2125-12-08T00:00:00Z  -    pve1  01525400000001',
-      '10.15.3.21  52:54:00:00:00:02  DB        expired  2026-01-01T00:01:00Z  -    pve1  01525400000002',
-      '10.15.3.22  52:54:00:00:00:03  -         free     -                     -    pve1  01525400000003',
+      'ADDRESS     MAC                HOSTNAME  STATE    EXPIRES               VPS  NODE  CLIENT          RESERVATION  ORGANIZATION',
+      '10.15.3.9   52:54:00:00:00:04  -         bound    2125-12-08T00:00:00Z  -    pve1  01525400000004  -            -',
+      '10.15.3.20  52:54:00:00:00:01  web-1     bound    2125-12-08T00:00:00Z  -    pve1  01525400000001  -            -',
+      '10.15.3.21  52:54:00:00:00:02  DB        expired  2026-01-01T00:01:00Z  -    pve1  01525400000002  -            -',
+      '10.15.3.22  52:54:00:00:00:03  -         free     -                     -    pve1  01525400000003  -            -',
       '',
     ]);
     expect(status).toBe(0);
@@ -140,6 +140,8 @@ describe('vps-gateway leases', () => {
         node: 'pve1',
         client: '01525400000001',
         lease_seconds: 3_153_600_000,
+        reservation_id: null,
+        organization_id: null,
       },
     ]);
   });
@@ -153,7 +155,7 @@ describe('vps-gateway leases', () => {
     expect(shown).toContain('  Jürgens-PC  ');
     expect(shown).toContain(`  ${'ü'.repeat(39)}…  bound`);
     expect(addressesIn(run('--hostname', 'JÜRGEN').output)).toEqual(['10.15.3.31']);
-    expect(run('show', '10.15.3.32').output).toContain(`hostname    ${long}\n`);
+    expect(run('show', '10.15.3.32').output).toContain(`hostname      ${long}\n`);
     expect(JSON.parse(run('--address', '10.15.3.32', '--json').output)).toMatchObject([{ hostname: long }]);
   });
 
@@ -177,18 +179,20 @@ describe('vps-gateway leases', () => {
 
   it.each(['10.15.3.20', '52:54:00:00:00:01'])('show %s tells all of one lease', (of) => {
     expect(run('show', of).output.split('\n')).toEqual([
-      'address     10.15.3.20',
-      'mac         52:54:00:00:00:01',
-      'hostname    web-1',
-      'state       bound',
-      'since       2026-01-01T00:00:00Z',
-      'expires     2125-12-08T00:00:00Z',
-      'length      3153600000 s',
-      'updated     2026-01-01T00:00:00Z',
-      'vps         -',
-      'node        pve1',
-      'client      01525400000001',
-      'identifier  52:54:00:00:00:01',
+      'address       10.15.3.20',
+      'mac           52:54:00:00:00:01',
+      'hostname      web-1',
+      'state         bound',
+      'since         2026-01-01T00:00:00Z',
+      'expires       2125-12-08T00:00:00Z',
+      'length        3153600000 s',
+      'updated       2026-01-01T00:00:00Z',
+      'vps           -',
+      'reservation   -',
+      'organization  -',
+      'node          pve1',
+      'client        01525400000001',
+      'identifier    52:54:00:00:00:01',
       '',
     ]);
   });
@@ -218,7 +222,7 @@ describe('vps-gateway leases', () => {
 
   it.each(['10.15.3.20', '52:54:00:00:00:01'])('leases %s shows that one', (of) => {
     expect(run(of).output).toBe(run('show', of).output);
-    expect(run(of).output).toContain('hostname    web-1');
+    expect(run(of).output).toContain('hostname      web-1');
   });
 
   it.each([

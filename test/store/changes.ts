@@ -5,6 +5,7 @@ import {
   instant,
   type LeaseState,
   NEVER,
+  type OutsideIds,
   type Version,
 } from '../../src/lease/lease.ts';
 import type { AddressRange, LeaseChange, LeaseView, LeaseWrite } from '../../src/lease/lease-view.ts';
@@ -51,6 +52,7 @@ export interface Wish {
   readonly leaseSeconds?: number;
   readonly reason?: string;
   readonly hostname?: string;
+  readonly ids?: OutsideIds;
   /** Another gateway. */
   readonly granter?: Ipv4;
   readonly expectedVersion?: Version;
@@ -73,14 +75,14 @@ export function changeOf(leases: LeaseView, ...wishes: readonly [Wish, ...Wish[]
 
 function writeOf(leases: LeaseView, wish: Wish): LeaseWrite {
   const expectedVersion = wish.expectedVersion ?? leases.at(wish.address)?.version ?? 0;
-  const { state = 'bound', hostname } = wish;
+  const { state = 'bound', hostname, ids } = wish;
   if (state === 'precondition-only')
     return { address: wish.address, expectedVersion, next: 'precondition-only' };
   const holder = wish.holder ?? wish.client;
   const decidedAt = wish.at ?? at(0);
   const expiresAt = wish.expiresAt ?? (state === 'free' ? decidedAt : instant(decidedAt + 3_600_000));
   const leaseSeconds = wish.leaseSeconds ?? secondsFrom(decidedAt, expiresAt);
-  const next = { client: client(holder), hardware: hardware(holder), state, expiresAt, leaseSeconds };
+  const next = { client: client(holder), hardware: hardware(holder), state, expiresAt, leaseSeconds, ids };
   const named = hostname === undefined ? next : { ...next, hostname };
   return {
     address: wish.address,

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { INFINITE_SECONDS, type Lease, NEVER } from '../../src/lease/lease.ts';
 import type { AddressRange } from '../../src/lease/lease-view.ts';
+import type { OutsideId } from '../../src/lease/outside-id.ts';
+import { NO_IDS } from '../../src/lease/outside-ids.ts';
 import { type Ipv4, UNSPECIFIED } from '../../src/net/ipv4.ts';
 import type { LeaseStore } from '../../src/store/lease-store.ts';
 import { address, at, bind, changeOf, client, hardware, offer, POOL, take, withdraw } from './changes.ts';
@@ -241,6 +243,52 @@ export function leaseStoreContract(
         }
 
         expect(store.leases.bindingOf(client(1))?.address).toBe(C);
+      });
+    });
+
+    describe('the ids of a lease', () => {
+      const IDS = { vpsId: '104' as OutsideId, organizationId: 'org-1' as OutsideId };
+      const idsAt = (where: Ipv4) => store.leases.at(where)?.ids;
+
+      it('are there with the lease, and stay while the address names its client', async () => {
+        await bind(store, { client: 1, address: A, ids: IDS });
+        await bind(store, { client: 2, address: B });
+        expect([idsAt(A), idsAt(B)]).toEqual([IDS, undefined]);
+
+        await bind(store, { client: 1, address: A, at: at(10) });
+        expect(idsAt(A)).toEqual(IDS);
+        await bind(store, { client: 1, address: A, at: at(20), state: 'free' });
+        expect(idsAt(A)).toEqual(IDS);
+        expect(store.leases.bindingOf(client(1))?.ids).toEqual(IDS);
+      });
+
+      it('go when the address names another client', async () => {
+        await bind(store, { client: 1, address: A, ids: IDS });
+        await bind(store, { client: 1, address: A, at: at(10), state: 'free' });
+
+        await bind(store, { client: 2, address: A, at: at(20) });
+
+        expect(idsAt(A)).toBeUndefined();
+      });
+
+      it('are replaced as a whole, and end where a write says that there are none', async () => {
+        await bind(store, { client: 1, address: A, ids: IDS });
+
+        await bind(store, { client: 1, address: A, at: at(10), ids: { vpsId: '105' as OutsideId } });
+        expect(idsAt(A)).toEqual({ vpsId: '105' });
+        await bind(store, { client: 1, address: A, at: at(20), ids: NO_IDS });
+        expect(idsAt(A)).toBeUndefined();
+      });
+
+      it('of an offer are its own; a record beneath it keeps those that it has', async () => {
+        await bind(store, { client: 2, address: A, ids: IDS });
+        await bind(store, { client: 2, address: A, at: at(5), state: 'free' });
+        await offer(store, { client: 1, address: A, at: at(10) });
+        expect(idsAt(A)).toBeUndefined();
+
+        await withdraw(store, { client: 1, address: A, at: at(20) });
+
+        expect(idsAt(A)).toEqual(IDS);
       });
     });
 

@@ -1,10 +1,19 @@
 import { type Instant, instant, type Lease } from '../../lease/lease.ts';
+import { sameIds } from '../../lease/outside-ids.ts';
 import type { LeaseTable } from '../../lease-table/lease-table.ts';
 import type { Say } from '../../log/say.ts';
 import { type Ipv4, ipv4FromText, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { KeptLease, Mirror, MirroredChange } from '../mirror.ts';
 import type { KeyValue, Revision, WatchEvent } from './client/etcd.ts';
-import { type Claim, type Entry, type Keys, leaseOfClaim, parseEntry, utf8ToText } from './keys/entry.ts';
+import {
+  type Claim,
+  type Entry,
+  type Keys,
+  leaseOfClaim,
+  parseEntry,
+  textIn,
+  utf8ToText,
+} from './keys/entry.ts';
 import { ForeignTextWarnings, unused, withheld } from './keys/foreign-text.ts';
 import type { PlannedChange, PlannedWrite } from './planned-write.ts';
 import type { Reckoning } from './reckoning.ts';
@@ -259,7 +268,7 @@ export class KnownKeys {
     this.#table.load(lease, this.#reckoning.isOfEarlier(lease.granter, entry.op));
     const isKnown = before?.version === revision || !isFirst;
     const isSame = before !== undefined && isKnown && sameLease(before, lease);
-    if (!isSame) this.#changed({ before, after: keptOf(lease, record), reason: record.reason ?? '' });
+    if (!isSame) this.#changed({ before, after: keptOf(lease, record), reason: textIn(record.reason) ?? '' });
   }
 }
 
@@ -271,10 +280,11 @@ function sameLease(one: Lease, other: Lease): boolean {
     one.updatedAt === other.updatedAt &&
     one.leaseSeconds === other.leaseSeconds &&
     one.hardware === other.hardware &&
-    one.granter === other.granter
+    one.granter === other.granter &&
+    sameIds(one.ids, other.ids)
   );
 }
 
-function keptOf(lease: Lease, { hostname, node }: Claim): KeptLease {
-  return { ...lease, hostname, node };
+function keptOf(lease: Lease, claim: Claim): KeptLease {
+  return { ...lease, hostname: textIn(claim.hostname), node: claim.node };
 }

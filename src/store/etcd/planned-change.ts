@@ -1,9 +1,10 @@
 import type { LeaseRecord } from '../../lease/lease.ts';
 import type { LeaseChange, LeaseWrite } from '../../lease/lease-view.ts';
+import { idsAfter } from '../../lease/outside-ids.ts';
 import type { LeaseTable } from '../../lease-table/lease-table.ts';
 import { type Ipv4, ipv4ToText, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { Compare, Operation, Revision } from './client/etcd.ts';
-import { type Claim, claimedLength, type Entry, formatEntry, type Keys } from './keys/entry.ts';
+import { type Claim, claimOf, type Entry, formatEntry, idsOf, type Keys, textIn } from './keys/entry.ts';
 import type { KnownKeys } from './known-keys.ts';
 import type { PlannedChange, PlannedWrite } from './planned-write.ts';
 
@@ -103,26 +104,27 @@ function entryAfter(
   if (effect === 'withdraws')
     return record === undefined ? undefined : { ...unknown, ...kept, op: operationId };
   if (effect === 'offers') {
-    return { ...unknown, ...kept, offer: claimOf(author, write.next, change, undefined), op: operationId };
+    return { ...unknown, ...kept, offer: claimAfter(author, write.next, change, undefined), op: operationId };
   }
   const { seeded: _seeded, ...rest } = unknown; // Of the record that was.
-  return { ...rest, record: claimOf(author, write.next, change, record), op: operationId };
+  return { ...rest, record: claimAfter(author, write.next, change, record), op: operationId };
 }
 
-/** A host name belongs to the client, and stays as long as the address names it. */
-function claimOf(
+/** A host name and ids belong to the client, and stay as long as the address names it. */
+function claimAfter(
   author: Author,
   next: LeaseRecord,
   { at, reason }: LeaseChange,
   before: Claim | undefined,
 ): Claim {
-  const { client, hardware, state, expiresAt, leaseSeconds = 0 } = next;
   const granter = next.granter === undefined ? author.granter : ipv4ToText(next.granter);
-  const hostname = next.hostname ?? (before?.client === client ? before.hostname : undefined);
-  const node = author.node;
-  const times = { expiresAt, updatedAt: at, ...claimedLength(leaseSeconds) };
-  const claim = { client, mac: hardware, state, ...times, granter, node, reason };
-  return hostname === undefined ? claim : { ...claim, hostname };
+  const own = before?.client === next.client ? before : undefined;
+  const lease = {
+    ...{ ...next, updatedAt: at, leaseSeconds: next.leaseSeconds ?? 0 },
+    hostname: next.hostname ?? textIn(own?.hostname),
+    ids: idsAfter(next, own && { client: next.client, ids: idsOf(own) }),
+  };
+  return claimOf(lease, granter, author.node, reason);
 }
 
 /** All that an entry has of a client is a record that is free. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { GatewayError } from '../../errors.ts';
 import type { Instant } from '../../lease/lease.ts';
+import type { IdName, LEASE_FIELDS } from '../../lease/lease-fields.ts';
 import type { HardwareAddress } from '../../net/hardware-address.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import { refuseOddFiles } from './disk/beside.ts';
@@ -23,24 +24,30 @@ const NO_RIGHT =
 /** How long a checkpoint or a recovery that is under way is waited for: milliseconds. */
 const BUSY_MILLISECONDS = 2000;
 
-/** A row of the view `leases`. */
-export interface ListedLease {
-  readonly address: string;
-  readonly mac: string | null;
-  readonly hostname: string | null;
-  readonly state: string;
-  readonly starts: string;
-  readonly expires: string | null;
-  readonly updated: string;
-  readonly vps_id: string | null;
-  readonly node: string | null;
+/** What the view has for a value of each type. */
+interface ShownValues {
+  readonly ipv4: string;
   readonly client: string;
+  readonly state: string;
+  readonly mac: string | null;
+  /** Null: without meaning in this state. */
+  readonly time: string | null;
   /** How long the lease or the quarantine was given for; 4294967295: without end; null: not known, or neither. */
-  readonly lease_seconds: number | null;
+  readonly seconds: number | null;
+  readonly version: number;
+  readonly text: string | null;
+  readonly id: string | null;
 }
 
+type Fields = typeof LEASE_FIELDS;
+
+/** A row of the view `leases`. */
+export type ListedLease = {
+  readonly [Name in keyof Fields as Exclude<Fields[Name]['listed'], '-'>]: ShownValues[Fields[Name]['type']];
+};
+
 /** A row of the view `lease_history`. */
-export interface ListedEvent {
+export interface ListedEvent extends Pick<ListedLease, Fields[IdName]['listed']> {
   readonly at: string;
   readonly address: string;
   readonly event: string;
@@ -48,7 +55,6 @@ export interface ListedEvent {
   readonly hostname: string | null;
   readonly reason: string;
   readonly expires: string | null;
-  readonly vps_id: string | null;
   readonly node: string | null;
   readonly client: string;
 }

@@ -6,7 +6,7 @@ import { ChangeQueue, sayLostRows } from './change-queue.ts';
 import { codeOf } from './disk/error-code.ts';
 import { HistoryRows } from './file/history.ts';
 import { readStanding } from './file/mirror-standing.ts';
-import { LEASE_ROW, leaseFromRow } from './file/rows.ts';
+import { KEPT_LEASE_ROW, keptLeaseFromRow } from './file/rows.ts';
 import { KeptMirrorFile, type KeptMirrorFileParts } from './guard/kept-mirror-file.ts';
 import type { Opening } from './opening.ts';
 import type { MirrorFile } from './upkeep/mirror-file.ts';
@@ -84,15 +84,10 @@ export class SqliteMirror implements Mirror {
   leases(): readonly KeptLease[] {
     this.#flush(Number.POSITIVE_INFINITY);
     const rows = this.#file.database
-      .prepare(`SELECT ${LEASE_ROW}, hostname, node FROM lease ORDER BY address`)
+      .prepare(`SELECT ${KEPT_LEASE_ROW.join(', ')} FROM lease ORDER BY address`)
       .raw()
       .all();
-    return (rows as readonly (readonly unknown[])[]).flatMap((row) => {
-      const lease = leaseFromRow(row);
-      const [hostname, node] = row.slice(-2);
-      if (lease === undefined) return [];
-      return [{ ...lease, hostname: textOf(hostname), node: textOf(node) ?? '' }];
-    });
+    return (rows as readonly (readonly unknown[])[]).flatMap((row) => keptLeaseFromRow(row) ?? []);
   }
 
   put(change: MirroredChange): void {
@@ -212,45 +207,14 @@ export class SqliteMirror implements Mirror {
   }
 
   #write({ before, after, reason }: MirroredChange): void {
-    const {
-      address,
-      client,
-      hardware,
-      granter,
-      state,
-      expiresAt,
-      leaseSeconds,
-      updatedAt: at,
-      version,
-      hostname,
-      node,
-    } = after;
+    const { address, client, state, updatedAt: at, node } = after;
     if (state === 'offered') return;
     const { event, eventId } = this.#history.next(address, before, { client, state }, { at, reason });
     const isRenewal = event === undefined && before?.client === client && before.state === state;
-    const record = {
-      address,
-      client,
-      hardware,
-      granter,
-      state,
-      expiresAt,
-      leaseSeconds,
-      at,
-      version,
-      hostname,
-      isRenewal,
-      event,
-      eventId,
-      reason,
-    };
+    const record = { ...after, state, isRenewal, event, eventId, reason };
     const name = node === '' ? null : node;
     const { writer, retention } = this.#file;
     writer.put(record, name);
     if (event !== undefined) retention.count(record, writer.remember(record, name));
   }
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
 }

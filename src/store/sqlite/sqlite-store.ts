@@ -1,6 +1,7 @@
 import type { ClockNote } from '../../lease/clock-note.ts';
 import type { Instant, Lease, LeaseRecord, Version } from '../../lease/lease.ts';
 import type { AddressRange, LeaseChange, LeaseCounts, LeaseView } from '../../lease/lease-view.ts';
+import { idsAfter } from '../../lease/outside-ids.ts';
 import type { LeaseTable } from '../../lease-table/lease-table.ts';
 import { type Ipv4, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { LeaseStore, Outcome, Silences } from '../lease-store.ts';
@@ -225,8 +226,9 @@ export class SqliteStore implements LeaseStore {
       state,
       expiresAt,
       leaseSeconds,
-      at,
+      updatedAt: at,
       version,
+      ids: idsAfter(next, before),
       hostname,
       isRenewal,
       event,

@@ -143,7 +143,8 @@ describe('the SQLite store over restarts', () => {
     await openIn(directory).close();
     const database = openSqlite(fileIn(directory));
     const insert = database.prepare(
-      `INSERT INTO lease VALUES (?, ?, 0, ?, 0, 0, 0, 1, NULL, NULL, NULL, 0, 0)`,
+      `INSERT INTO lease (address, client, mac, state, starts_at, expires_at, updated_at, version)
+        VALUES (?, ?, 0, ?, 0, 0, 0, 1)`,
     );
     insert.run(A, '01', 'reserved');
     insert.run(B, 'not hexadecimal', 'bound');

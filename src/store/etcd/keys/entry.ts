@@ -1,23 +1,32 @@
 import { type ClientKey, clientKeyFromText } from '../../../lease/client-key.ts';
-import { INFINITE_SECONDS, type Instant, type Lease, type LeaseState } from '../../../lease/lease.ts';
+import type { FieldValue, Instant, Lease, LeaseState, OutsideIds } from '../../../lease/lease.ts';
+import { FIELD_CHECKS, FIELD_NAMES, LEASE_FIELDS } from '../../../lease/lease-fields.ts';
+import { idsFrom } from '../../../lease/outside-ids.ts';
 import type { HardwareAddress } from '../../../net/hardware-address.ts';
 import { type Ipv4, ipv4FromText, ipv4ToText, UNSPECIFIED } from '../../../net/ipv4.ts';
 import type { KeyValue, Revision } from '../client/etcd.ts';
 
-/** What one gateway wrote about an address: a record, or an offer. Times are milliseconds since 1970, UTC. */
-export interface Claim {
-  readonly client: string;
-  /** As an unsigned 48-bit number; 0: none. */
-  readonly mac: number;
-  readonly state: LeaseState;
-  readonly expiresAt: number;
-  readonly updatedAt: number;
-  /** As a lease has it; absent: not known, as where an older version wrote it. */
-  readonly leaseSeconds?: number;
-  /** The gateway's server identifier, dotted, and its node's name. */
-  readonly granter: string;
-  readonly node: string;
-  readonly hostname?: string;
+type Fields = typeof LEASE_FIELDS;
+/** As JSON has it: an address dotted. */
+type Member<Name extends keyof Fields> = Fields[Name]['type'] extends 'ipv4'
+  ? string
+  : FieldValue<Name> extends LeaseState | number
+    ? Unbranded<FieldValue<Name>>
+    : string;
+type Unbranded<Value> = Value extends LeaseState ? Value : number;
+
+/** The members that LEASE_FIELDS has without a question mark, and those with one. */
+type Members = {
+  readonly [Name in keyof Fields as Exclude<Fields[Name]['claim'], '-' | `${string}?`>]: Member<Name>;
+};
+type OptionalMembers = {
+  readonly [Name in keyof Fields as Fields[Name]['claim'] extends `${infer Claim}?`
+    ? Claim
+    : never]?: Member<Name>;
+};
+
+/** What one gateway wrote about an address, a record or an offer, as LEASE_FIELDS says. `granter` is dotted. */
+export interface Claim extends Members, OptionalMembers {
   /** Why it was written: for the history of every node. */
   readonly reason?: string;
 }
@@ -130,40 +139,55 @@ export function utf8ToText(value: Uint8Array): string {
   return bytes.toString();
 }
 
-const STATES: readonly unknown[] = ['free', 'offered', 'bound', 'declined', 'peer'] satisfies LeaseState[];
+const CHECKS = { ...FIELD_CHECKS, ipv4: FIELD_CHECKS.text };
+/** Optional texts are for people: one that is none is no reason to give an address to nobody. */
+const MEMBERS = FIELD_NAMES.flatMap((name) => {
+  const { type, claim, where } = LEASE_FIELDS[name];
+  const isOptional = claim.endsWith('?');
+  if (claim === '-' || (isOptional && where !== 'memory')) return [];
+  return [{ member: claim.replace('?', ''), isOptional, isFitting: CHECKS[type] }];
+});
 
 function isClaim(value: unknown): value is Claim {
   if (typeof value !== 'object' || value === null) return false;
-  const {
-    client,
-    mac,
-    state,
-    expiresAt,
-    updatedAt,
-    leaseSeconds = 0,
-    granter,
-    node,
-  } = value as Partial<Record<string, unknown>>;
-  return (
-    typeof client === 'string' &&
-    clientKeyFromText(client) !== undefined &&
-    Number.isSafeInteger(mac) &&
-    Number.isSafeInteger(expiresAt) &&
-    Number.isSafeInteger(updatedAt) &&
-    isLeaseSeconds(leaseSeconds) &&
-    STATES.includes(state) &&
-    typeof granter === 'string' &&
-    typeof node === 'string'
+  const claim = value as Partial<Record<string, unknown>>;
+  return MEMBERS.every(
+    ({ member, isOptional, isFitting }) =>
+      (isOptional && claim[member] === undefined) || isFitting(claim[member]),
   );
 }
 
-/** How long a claim is given for; nothing where that is not known, or it is for nothing. */
-export function claimedLength(leaseSeconds: number): Pick<Claim, 'leaseSeconds'> {
-  return leaseSeconds === 0 ? {} : { leaseSeconds };
+/** What a claim is made of. */
+export interface ClaimedLease
+  extends Pick<Lease, 'client' | 'hardware' | 'state' | 'expiresAt' | 'updatedAt' | 'leaseSeconds' | 'ids'> {
+  readonly hostname?: string | undefined;
 }
 
-function isLeaseSeconds(value: unknown): boolean {
-  return Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) <= INFINITE_SECONDS;
+/**
+ * A lease as etcd has it; what there is nothing of is absent.
+ *
+ * @param granter The gateway's server identifier, dotted.
+ * @param node The name of its node.
+ */
+export function claimOf(lease: ClaimedLease, granter: string, node: string, reason?: string): Claim {
+  const { client, hardware, state, expiresAt, updatedAt, leaseSeconds, hostname, ids } = lease;
+  return {
+    ...{ client, mac: hardware, state, expiresAt, updatedAt },
+    ...(leaseSeconds === 0 ? {} : { leaseSeconds }),
+    ...{ granter, node },
+    ...(reason === undefined ? {} : { reason }),
+    ...(hostname === undefined ? {} : { hostname }),
+    ...ids,
+  };
+}
+
+/** What a claim has of a text for people: whatever stands there, it is no reason to take the claim for none. */
+export function textIn(member: unknown): string | undefined {
+  return typeof member === 'string' ? member : undefined;
+}
+
+export function idsOf(claim: Claim): OutsideIds | undefined {
+  return idsFrom((name) => claim[name]);
 }
 
 /** A claim as the table has it. */
@@ -178,5 +202,6 @@ export function leaseOfClaim(address: Ipv4, claim: Claim, version: Revision): Le
     updatedAt: claim.updatedAt as Instant,
     leaseSeconds: claim.leaseSeconds ?? 0,
     version,
+    ids: idsOf(claim),
   };
 }

@@ -4,7 +4,7 @@ import type { Say } from '../../../log/say.ts';
 import { NO_HARDWARE } from '../../../net/hardware-address.ts';
 import { type Ipv4, ipv4ToText, UNSPECIFIED } from '../../../net/ipv4.ts';
 import type { Revision } from '../client/etcd.ts';
-import { claimedLength, type Entry, formatEntry, parseEntry } from './entry.ts';
+import { claimOf, type Entry, formatEntry, parseEntry } from './entry.ts';
 
 /** Characters of the text that are shown. */
 const SHOWN = 64;
@@ -76,18 +76,7 @@ function withoutOffer(text: string): Entry {
 
 function entryOf(lease: Lease | undefined): Entry {
   if (lease === undefined || lease.client === NOBODY) return { op: OPERATOR };
-  const { client, hardware, granter, state, expiresAt, updatedAt, leaseSeconds } = lease;
-  const record = {
-    client,
-    mac: hardware,
-    state,
-    expiresAt,
-    updatedAt,
-    ...claimedLength(leaseSeconds),
-    granter: ipv4ToText(granter),
-    node: '',
-  };
-  return { record, op: OPERATOR };
+  return { record: claimOf(lease, ipv4ToText(lease.granter), ''), op: OPERATOR };
 }
 
 /** Its beginning, in printable ASCII. */

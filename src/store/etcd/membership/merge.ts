@@ -10,7 +10,7 @@ import {
   type Revision,
   type Transaction,
 } from '../client/etcd.ts';
-import { type Claim, claimedLength, decodeEntry, type Entry, encodeEntry, type Keys } from '../keys/entry.ts';
+import { type Claim, claimOf, decodeEntry, type Entry, encodeEntry, type Keys } from '../keys/entry.ts';
 import { OtherGenerationError } from '../keys/generation.ts';
 import { readKey, type Snapshot } from '../keys/snapshot.ts';
 import { type Existing, type MergeVerdict, verdictForJoin, verdictForSeed } from './merge-verdict.ts';
@@ -252,20 +252,10 @@ class Merge {
 
   #claimOf(lease: KeptLease, client: ClientKey): Claim {
     const { self, rule } = this.#options;
-    const { hardware, state, expiresAt, updatedAt, leaseSeconds, hostname, node } = lease;
     const isOwn = lease.granter === UNSPECIFIED;
-    const claim = {
-      client,
-      mac: hardware,
-      state,
-      expiresAt,
-      updatedAt,
-      ...claimedLength(leaseSeconds),
-      granter: isOwn ? self.address : ipv4ToText(lease.granter),
-      node: isOwn || node === '' ? self.node : node,
-      reason: rule === 'join' ? 'joined' : 'seeded',
-    };
-    return hostname === undefined ? claim : { ...claim, hostname };
+    const granter = isOwn ? self.address : ipv4ToText(lease.granter);
+    const node = isOwn || lease.node === '' ? self.node : lease.node;
+    return claimOf({ ...lease, client }, granter, node, rule === 'join' ? 'joined' : 'seeded');
   }
 }
 

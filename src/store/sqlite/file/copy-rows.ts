@@ -57,9 +57,9 @@ export function* putMissing(
     if (looked % STEP_ROWS === 0) yield;
     const stored: unknown = version.get(lease.address);
     if (typeof stored === 'number' && stored >= lease.version) continue;
-    const { state, updatedAt: at } = lease;
+    const { state } = lease;
     if (state === 'offered') continue;
-    writer.put({ ...lease, ...NOT_IN_MEMORY, state, at });
+    writer.put({ ...lease, ...NOT_IN_MEMORY, state });
   }
 }
 

@@ -1,19 +1,18 @@
 import type { Database } from 'better-sqlite3';
 import { type Instant, instant, type Lease, type Version } from '../../../lease/lease.ts';
-import type { StoredState } from '../../../lease/stored-state.ts';
+import type { StoredLease, StoredState } from '../../../lease/stored-state.ts';
 import type { LeaseTable } from '../../../lease-table/lease-table.ts';
 import type { JournalRecord } from '../journal/journal-record.ts';
 import { LEASE_ROW, leaseFromRow } from './rows.ts';
 
 /** How many rows are read at once. */
 const PAGE_ROWS = 4096;
-const COLUMNS = LEASE_ROW.split(', ').map((column) => `json_group_array(${column})`);
+const NAMES = LEASE_ROW.map((_, index) => `value${index}`);
+const SELECTED = LEASE_ROW.map((column, index) => `${column} AS value${index}`);
 /** A page as one text for each column: to have it value by value takes half as long again. */
 const PAGE = `
-SELECT ${COLUMNS.join(', ')}
-FROM (SELECT ${LEASE_ROW} FROM lease WHERE address > ? ORDER BY address LIMIT ${PAGE_ROWS})`;
-
-type StoredLease = Lease & { readonly state: StoredState };
+SELECT ${NAMES.map((name) => `json_group_array(${name})`).join(', ')}
+FROM (SELECT ${SELECTED.join(', ')} FROM lease WHERE address > ? ORDER BY address LIMIT ${PAGE_ROWS})`;
 
 export interface Loaded {
   readonly loaded: Readonly<Record<StoredState, number>>;
@@ -50,7 +49,7 @@ export function loadLeases(
         yield count(lease);
       }
     }
-    for (const record of newest.values()) yield count({ ...record, updatedAt: record.at });
+    for (const record of newest.values()) yield count(record);
   }
   table.fill(leases());
   return { loaded, skipped, lastStoredAt };
@@ -62,10 +61,15 @@ function* rowsOf(database: Database): Generator<readonly unknown[]> {
     const columns = (select.get(after) as readonly string[]).map((text): readonly unknown[] =>
       JSON.parse(text),
     );
-    const [a = [], b = [], c = [], d = [], e = [], f = [], g = [], h = [], i = []] = columns;
-    for (let at = 0; at < a.length; at += 1)
-      yield [a[at], b[at], c[at], d[at], e[at], f[at], g[at], h[at], i[at]];
-    if (a.length < PAGE_ROWS) return;
-    after = a.at(-1);
+    const [addresses = []] = columns;
+    for (let at = 0; at < addresses.length; at += 1) yield rowAt(columns, at);
+    if (addresses.length < PAGE_ROWS) return;
+    after = addresses.at(-1);
   }
+}
+
+function rowAt(columns: readonly (readonly unknown[])[], at: number): readonly unknown[] {
+  const row: unknown[] = [];
+  for (const column of columns) row.push(column[at]);
+  return row;
 }

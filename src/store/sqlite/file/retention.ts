@@ -89,7 +89,7 @@ export class Retention {
   }
 
   /** A row came (1) or went (-1), or neither. */
-  count({ eventId, hardware, at }: JournalRecord, rows: number): void {
+  count({ eventId, hardware, updatedAt: at }: JournalRecord, rows: number): void {
     const isToCome = !this.#isCounted && eventId > this.#countedTo && eventId <= this.#countTo;
     if (rows === 0 || !this.#isBegun || isToCome) return;
     this.#rows += rows;

@@ -1,55 +1,115 @@
-import { type ClientKey, clientKeyFromText } from '../../../lease/client-key.ts';
-import { INFINITE_SECONDS, type Instant, type Lease } from '../../../lease/lease.ts';
-import { STORED_STATES, type StoredState } from '../../../lease/stored-state.ts';
-import type { HardwareAddress } from '../../../net/hardware-address.ts';
-import type { Ipv4 } from '../../../net/ipv4.ts';
+import { checkOf, type OutsideIds } from '../../../lease/lease.ts';
+import {
+  FIELD_NAMES,
+  type FieldName,
+  ID_NAMES,
+  LEASE_FIELDS,
+  TEXT_NAMES,
+} from '../../../lease/lease-fields.ts';
+import { idsFrom } from '../../../lease/outside-ids.ts';
+import type { StoredLease } from '../../../lease/stored-state.ts';
+import type { KeptLease } from '../../mirror.ts';
+import type { JournalRecord } from '../journal/journal-record.ts';
 
-/** The columns of `lease` that a Lease is made of, in the order of `LeaseRow`. */
-export const LEASE_ROW =
-  'address, client, mac, state, expires_at, updated_at, version, granter, lease_seconds';
+/** The columns of some fields, in their order. */
+export function columnsOf(names: readonly FieldName[]): readonly string[] {
+  return names.map((name) => LEASE_FIELDS[name].column);
+}
 
-export type LeaseRow = readonly [
-  address: number,
-  client: string,
-  mac: number,
-  state: string,
-  expiresAt: number,
-  updatedAt: number,
-  version: number,
-  granter: number,
-  leaseSeconds: number,
+/** The columns of the ids, in `lease` and in `history`. */
+export const ID_COLUMNS = columnsOf(ID_NAMES);
+
+const IN_MEMORY = FIELD_NAMES.filter((name) => LEASE_FIELDS[name].where === 'memory');
+/** A text, which nearly every row does without, in place of a column for each of the ids. */
+const IDS = `CASE WHEN coalesce(${ID_COLUMNS.join(', ')}) IS NOT NULL THEN json_array(${ID_COLUMNS.join(', ')}) END`;
+
+/** What `leaseFromRow` reads, in this order: the fields that are in memory, and all ids as one. */
+export const LEASE_ROW: readonly string[] = [...columnsOf(IN_MEMORY), IDS];
+
+const ADDRESS = IN_MEMORY.indexOf('address');
+const CLIENT = IN_MEMORY.indexOf('client');
+const HARDWARE = IN_MEMORY.indexOf('hardware');
+const GRANTER = IN_MEMORY.indexOf('granter');
+const STATE = IN_MEMORY.indexOf('state');
+const EXPIRES_AT = IN_MEMORY.indexOf('expiresAt');
+const UPDATED_AT = IN_MEMORY.indexOf('updatedAt');
+const LEASE_SECONDS = IN_MEMORY.indexOf('leaseSeconds');
+const VERSION = IN_MEMORY.indexOf('version');
+const ALL_IDS = IN_MEMORY.length;
+
+const isAddress = checkOf('address');
+const isClient = checkOf('client');
+const isHardware = checkOf('hardware');
+const isState = checkOf('state');
+const isTime = checkOf('expiresAt');
+const isSeconds = checkOf('leaseSeconds');
+const isVersion = checkOf('version');
+
+/**
+ * The lease of a row that LEASE_ROW has read; undefined for one that no version of us has written. Written out, since a
+ * start waits for it a million times.
+ */
+export function leaseFromRow(row: readonly unknown[]): StoredLease | undefined {
+  const address = row[ADDRESS];
+  const client = row[CLIENT];
+  const hardware = row[HARDWARE];
+  const granter = row[GRANTER];
+  const state = row[STATE];
+  const expiresAt = row[EXPIRES_AT];
+  const updatedAt = row[UPDATED_AT];
+  const leaseSeconds = row[LEASE_SECONDS];
+  const version = row[VERSION];
+  if (!isState(state) || state === 'offered' || !isClient(client) || !isHardware(hardware)) return undefined;
+  if (!isAddress(address) || !isAddress(granter) || !isSeconds(leaseSeconds)) return undefined;
+  if (!isTime(expiresAt) || !isTime(updatedAt) || !isVersion(version)) return undefined;
+  const ids = idsFromText(row[ALL_IDS]);
+  return { address, client, hardware, granter, state, expiresAt, updatedAt, leaseSeconds, version, ids };
+}
+
+function idsFromText(text: unknown): OutsideIds | undefined {
+  if (typeof text !== 'string') return undefined;
+  const values: unknown = JSON.parse(text);
+  return Array.isArray(values) ? idsFrom((name) => values[ID_NAMES.indexOf(name)]) : undefined;
+}
+
+/** What `keptLeaseFromRow` reads, in this order. */
+export const KEPT_LEASE_ROW: readonly string[] = [...LEASE_ROW, ...columnsOf(TEXT_NAMES)];
+const HOSTNAME = LEASE_ROW.length + TEXT_NAMES.indexOf('hostname');
+const NODE = LEASE_ROW.length + TEXT_NAMES.indexOf('node');
+
+/** The same with what is kept for people. */
+export function keptLeaseFromRow(row: readonly unknown[]): KeptLease | undefined {
+  const lease = leaseFromRow(row);
+  return lease && { ...lease, hostname: textOf(row[HOSTNAME]), node: textOf(row[NODE]) ?? '' };
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** What a renewal leaves as it is. */
+const STAYING = ['address', 'client', 'state', 'startsAt'] as const satisfies FieldName[];
+export const STAYING_COLUMNS = columnsOf(STAYING);
+
+/** What every write changes, in the order of `changingValues`. */
+export const CHANGING_COLUMNS = [
+  ...columnsOf(FIELD_NAMES.filter((name) => !isOneOf(STAYING, name) && !isOneOf(ID_NAMES, name))),
+  ...ID_COLUMNS,
 ];
 
-const MOST_ADDRESS = 0xffffffff;
-const MOST_HARDWARE = 0xffffffffffff;
-
-/** Undefined for a row that no version of us has written. */
-export function leaseFromRow(row: readonly unknown[]): (Lease & { readonly state: StoredState }) | undefined {
-  const [address, clientText, mac, stateText, expiresAt, updatedAt, version, granter, leaseSeconds] = row;
-  const state = stateText === 'bound' ? stateText : STORED_STATES.find((known) => known === stateText);
-  const client = typeof clientText === 'string' ? clientKeyFromText(clientText) : undefined;
-  if (state === undefined || client === undefined) return undefined;
-  if (!isWhole(address, MOST_ADDRESS) || !isWhole(mac, MOST_HARDWARE)) return undefined;
-  if (!isWhole(granter, MOST_ADDRESS) || !isWhole(leaseSeconds, INFINITE_SECONDS)) return undefined;
-  if (!isWhole(expiresAt) || !isWhole(updatedAt) || !isWhole(version)) return undefined;
-  return {
-    address: address as Ipv4,
-    client,
-    hardware: mac as HardwareAddress,
-    granter: granter as Ipv4,
-    state,
-    expiresAt: expiresAt as Instant,
-    updatedAt: updatedAt as Instant,
-    leaseSeconds,
-    version,
-  };
+/** Written out, since it is done for every row that is carried over: SQLite throws if there is one value too few. */
+export function changingValues(record: JournalRecord, node: string | null): readonly unknown[] {
+  const { hardware, expiresAt, updatedAt, version, hostname = null, granter, leaseSeconds, ids } = record;
+  return [hardware, expiresAt, updatedAt, version, hostname, node, granter, leaseSeconds, ...idValues(ids)];
 }
 
-export function isClientText(value: unknown): value is ClientKey {
-  return typeof value === 'string' && clientKeyFromText(value) !== undefined;
+const NO_VALUES: readonly null[] = ID_NAMES.map(() => null);
+
+/** In the order of ID_COLUMNS. */
+export function idValues(ids: OutsideIds | undefined): readonly (string | null)[] {
+  return ids === undefined ? NO_VALUES : ID_NAMES.map((name) => ids[name] ?? null);
 }
 
-/** A whole number from 0 to `most`. */
-export function isWhole(value: unknown, most = Number.MAX_SAFE_INTEGER): value is number {
-  return Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) <= most;
+function isOneOf(names: readonly FieldName[], name: FieldName): boolean {
+  return names.includes(name);
 }

@@ -1,18 +1,16 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
+import { FIELD_CHECKS, FIELD_NAMES, isWhole, LEASE_FIELDS } from '../../../lease/lease-fields.ts';
 import { openSqlite } from '../disk/driver.ts';
 import { codeOf } from '../disk/error-code.ts';
 import { PAGE_BYTES, type RawRow, rowsOfPage } from './record.ts';
-import { isClientText, isWhole, leaseFromRow } from './rows.ts';
-import { MIGRATIONS, migrate } from './schema.ts';
+import { columnsOf } from './rows.ts';
+import { HISTORY_ROW, MIGRATIONS, migrate } from './schema.ts';
 
 const WAL_HEADER_BYTES = 32;
 const FRAME_HEADER_BYTES = 24;
-/** Columns of the two tables. */
-const LEASE_WIDTH = 13;
-/** What the last columns of `lease` are in rows from before they were added. */
-const ADDED = [0, 0];
-const HISTORY_WIDTH = 11;
+/** Columns of the two tables at first; rows from before a column was added end without it. */
+const FIRST_WIDTH = 11;
 const LAST_INSTANT = Date.UTC(10_000, 0);
 
 /** What was carried over from a damaged file. */
@@ -86,27 +84,28 @@ function isFirstPage(page: DataView, isAtStart: boolean): boolean {
 
 /** Puts a row where it belongs, if it is one of ours. */
 function keeper(database: Database): (row: RawRow) => void {
+  const columns = columnsOf(FIELD_NAMES);
   const lease = database.prepare(`
-    INSERT INTO lease VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (address) DO UPDATE SET client = excluded.client, mac = excluded.mac, state = excluded.state,
-      starts_at = excluded.starts_at, expires_at = excluded.expires_at, updated_at = excluded.updated_at,
-      version = excluded.version, hostname = excluded.hostname, node = excluded.node, vps_id = excluded.vps_id,
-      granter = excluded.granter, lease_seconds = excluded.lease_seconds
+    INSERT INTO lease (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})
+    ON CONFLICT (address) DO UPDATE SET
+      ${columns
+        .slice(1)
+        .map((column) => `${column} = excluded.${column}`)
+        .join(', ')}
     WHERE excluded.version > version`);
-  const history = database.prepare(
-    'INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
-  );
+  const history = database.prepare(`
+    INSERT INTO history (${HISTORY_ROW.join(', ')}) VALUES (${HISTORY_ROW.map(() => '?').join(', ')})
+    ON CONFLICT DO NOTHING`);
   const mirror = database.prepare(`
     INSERT INTO mirror VALUES (1, ?, ?, ?, ?, 0) ON CONFLICT (one) DO UPDATE SET segment = excluded.segment,
       birth = excluded.birth, revision = excluded.revision, seen_at = excluded.seen_at
     WHERE excluded.seen_at >= seen_at`);
   return ({ rowid, columns }) => {
     if (rowid === 1 && isMirrorRow(columns)) mirror.run(columns.slice(1, -1));
-    if (columns.length < HISTORY_WIDTH || columns.length > LEASE_WIDTH || columns[0] !== null) return;
+    if (columns.length < FIRST_WIDTH || columns[0] !== null) return;
     const values = [rowid, ...columns.slice(1)];
-    if (columns.length === HISTORY_WIDTH && isHistoryRow(values)) history.run(values);
-    else if (isLeaseRow(values))
-      lease.run([...values, ...ADDED.slice(ADDED.length - (LEASE_WIDTH - values.length))]);
+    if (isHistoryRow(values)) history.run(HISTORY_ROW.map((_, index) => values[index] ?? null));
+    else if (isLeaseRow(values)) lease.run(wholeLeaseRow(values));
   };
 }
 
@@ -116,23 +115,34 @@ function isMirrorRow([one, segment, birth, revision, seenAt, quorum, ...more]: r
   return typeof segment === 'string' && typeof birth === 'string' && isWhole(revision) && isTime(seenAt);
 }
 
-/** In the order of the columns of `lease`; rows from before schema 2 end without the granter, then without the length. */
+/** In the order of LEASE_FIELDS. */
 function isLeaseRow(values: readonly unknown[]): boolean {
-  const [address, client, mac, state, startsAt, expiresAt, updatedAt, version, ...rest] = values;
-  const [hostname, node, vpsId, granter = 0, leaseSeconds = 0] = rest;
-  const texts = [hostname, node, vpsId];
-  const row = [address, client, mac, state, expiresAt, updatedAt, version, granter, leaseSeconds];
-  return (
-    leaseFromRow(row) !== undefined && [startsAt, expiresAt, updatedAt].every(isTime) && texts.every(isText)
-  );
+  if (values.length > FIELD_NAMES.length) return false;
+  return wholeLeaseRow(values).every((value, index) => {
+    const { type, empty } = LEASE_FIELDS[FIELD_NAMES[index] ?? 'address'];
+    return (value === empty && value !== undefined) || IN_A_FILE[type](value);
+  });
 }
 
-/** In the order of the columns of `history`. */
+/** With what columns have that were added since. */
+function wholeLeaseRow(values: readonly unknown[]): readonly unknown[] {
+  return FIELD_NAMES.map((name, index) => (index < values.length ? values[index] : LEASE_FIELDS[name].empty));
+}
+
+/** Offers are never stored; and an id that is none is no reason to lose a lease. */
+const IN_A_FILE = {
+  ...FIELD_CHECKS,
+  state: (value: unknown) => value !== 'offered' && FIELD_CHECKS.state(value),
+  time: isTime,
+  id: FIELD_CHECKS.text,
+};
+
+/** In the order of HISTORY_ROW. */
 function isHistoryRow(values: readonly unknown[]): boolean {
   const [id, at, address, client, mac, event, reason, expiresAt, ...texts] = values;
-  if (!isWhole(id) || !isWhole(address, 0xffffffff) || !isWhole(mac, 0xffffffffffff)) return false;
-  if (!isClientText(client) || typeof event !== 'string' || typeof reason !== 'string') return false;
-  return isTime(at) && isTime(expiresAt) && texts.every(isText);
+  if (values.length > HISTORY_ROW.length || !isWhole(id) || !isTime(at) || !isTime(expiresAt)) return false;
+  if (!FIELD_CHECKS.ipv4(address) || !FIELD_CHECKS.client(client) || !FIELD_CHECKS.mac(mac)) return false;
+  return typeof event === 'string' && typeof reason === 'string' && texts.every(isText);
 }
 
 function isTime(value: unknown): boolean {

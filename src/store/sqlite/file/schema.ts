@@ -1,4 +1,6 @@
 import type { Database } from 'better-sqlite3';
+import { FIELD_NAMES, type FieldName, type FieldType, LEASE_FIELDS } from '../../../lease/lease-fields.ts';
+import { ID_COLUMNS } from './rows.ts';
 
 /** Marks the file as ours, for `file` and for whoever finds it. */
 export const APPLICATION_ID = 0x76706764;
@@ -24,25 +26,50 @@ function isoOrNever(column: string): string {
   return `CASE WHEN ${column} >= 253402300799000 THEN 'never' ELSE ${iso(column)} END`;
 }
 
-/** Up to schema 3. */
-const FIRST_LEASE_COLUMNS = `
-  ${dotted('address')} AS address,
-  ${colons('mac')} AS mac,
-  hostname,
-  CASE WHEN state = 'bound' AND expires_at <= ${NOW} THEN 'expired'
+/** As of now: what has run out has another state than the row. */
+const STATE = `CASE WHEN state = 'bound' AND expires_at <= ${NOW} THEN 'expired'
        WHEN state = 'declined' AND expires_at <= ${NOW} THEN 'free'
-       ELSE state END AS state,
-  ${iso('starts_at')} AS starts,
-  CASE WHEN state = 'bound' OR (state = 'declined' AND expires_at > ${NOW})
-       THEN ${isoOrNever('expires_at')} END AS expires,
-  ${iso('updated_at')} AS updated,
-  vps_id, node, client`;
+       ELSE state END`;
+const EXPIRES = `CASE WHEN state = 'bound' OR (state = 'declined' AND expires_at > ${NOW})
+       THEN ${isoOrNever('expires_at')} END`;
 
-/** What people read of a row of `lease`; the times are UTC. */
-export const LEASE_COLUMNS = `${FIRST_LEASE_COLUMNS},
-  nullif(lease_seconds, 0) AS lease_seconds`;
+/** How people read a column of each type; the times are UTC. */
+const SHOWN: Readonly<Record<FieldType, (column: string) => string>> = {
+  ipv4: dotted,
+  mac: colons,
+  client: (column) => column,
+  state: () => STATE,
+  time: (column) => (column === LEASE_FIELDS.expiresAt.column ? EXPIRES : iso(column)),
+  seconds: (column) => `nullif(${column}, 0)`,
+  version: (column) => column,
+  text: (column) => column,
+  id: (column) => column,
+};
 
-/** What people read of a row of `history`. */
+/** The columns that the view had first; what came later stands behind them, so that each keeps its place. */
+const FIRST_LISTED: readonly FieldName[] = [
+  ...(['address', 'hardware', 'hostname', 'state', 'startsAt', 'expiresAt', 'updatedAt'] as const),
+  ...(['vpsId', 'node', 'client'] as const),
+];
+const LATER_LISTED = FIELD_NAMES.filter(
+  (name) => LEASE_FIELDS[name].listed !== '-' && !FIRST_LISTED.includes(name),
+);
+
+/** What people read of a row of `lease`. */
+export const LEASE_COLUMNS = [...FIRST_LISTED, ...LATER_LISTED]
+  .map((name) => {
+    const { type, column, listed } = LEASE_FIELDS[name];
+    return `\n  ${SHOWN[type](column)} AS ${listed}`;
+  })
+  .join(',');
+
+/** The columns of `history` in their order. */
+export const HISTORY_ROW: readonly string[] = [
+  ...['id', 'at', 'address', 'client', 'mac', 'event', 'reason', 'expires_at', 'hostname', 'node'],
+  ...ID_COLUMNS,
+];
+
+/** What people read of a row of `history`; ids that came later stand behind the others. */
 export const HISTORY_COLUMNS = `
   ${iso('at')} AS at,
   ${dotted('address')} AS address,
@@ -50,7 +77,17 @@ export const HISTORY_COLUMNS = `
   ${colons('mac')} AS mac,
   hostname, reason,
   CASE WHEN event IN ('bound', 'declined') THEN ${isoOrNever('expires_at')} END AS expires,
-  vps_id, node, client`;
+  vps_id, node, client${ID_COLUMNS.filter((column) => column !== 'vps_id')
+    .map((column) => `, ${column}`)
+    .join('')}`;
+
+/** They fit the columns that the steps below have made. */
+const VIEWS = `
+DROP VIEW IF EXISTS leases;
+DROP VIEW IF EXISTS lease_history;
+CREATE VIEW leases AS SELECT ${LEASE_COLUMNS} FROM lease ORDER BY lease.address;
+CREATE VIEW lease_history AS SELECT ${HISTORY_COLUMNS} FROM history ORDER BY history.id;
+`;
 
 export interface Migration {
   readonly sql: string;
@@ -58,7 +95,8 @@ export interface Migration {
 
 /**
  * The schema, step by step; a file's user_version is how many of them it has seen. A step never changes once it is
- * released, and a new one only adds: what salvages a damaged file counts on the columns' order.
+ * released, and a new one only adds: what salvages a damaged file counts on the columns' order, which is that of
+ * LEASE_FIELDS. The views of leases and history are made anew after the last step.
  */
 export const MIGRATIONS: readonly Migration[] = [
   {
@@ -90,8 +128,6 @@ CREATE TABLE history (
   vps_id TEXT
 ) STRICT;
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-CREATE VIEW leases AS SELECT ${FIRST_LEASE_COLUMNS} FROM lease ORDER BY lease.address;
-CREATE VIEW lease_history AS SELECT ${HISTORY_COLUMNS} FROM history ORDER BY history.id;
 `,
   },
   { sql: 'ALTER TABLE lease ADD COLUMN granter INTEGER NOT NULL DEFAULT 0' },
@@ -113,8 +149,14 @@ CREATE VIEW mirror_state AS SELECT segment, birth, revision, ${iso('seen_at')} A
     sql: `
 -- How long the lease or the quarantine was given for; 4294967295: without end; 0: not known, or neither
 ALTER TABLE lease ADD COLUMN lease_seconds INTEGER NOT NULL DEFAULT 0;
-DROP VIEW leases;
-CREATE VIEW leases AS SELECT ${LEASE_COLUMNS} FROM lease ORDER BY lease.address;
+`,
+  },
+  {
+    sql: `
+ALTER TABLE lease ADD COLUMN reservation_id TEXT;
+ALTER TABLE lease ADD COLUMN organization_id TEXT;
+ALTER TABLE history ADD COLUMN reservation_id TEXT;
+ALTER TABLE history ADD COLUMN organization_id TEXT;
 `,
   },
 ];
@@ -132,6 +174,7 @@ export function migrate(database: Database, migrations: readonly Migration[]): v
   if (pending.length === 0) return;
   database.transaction(() => {
     for (const { sql } of pending) database.exec(sql);
+    database.exec(VIEWS);
     database.prepare("INSERT OR REPLACE INTO meta VALUES ('schema', ?)").run(String(migrations.length));
     database.pragma(`user_version = ${migrations.length}`);
     database.pragma(`application_id = ${APPLICATION_ID}`);

@@ -1,34 +1,41 @@
 import type { Database, Statement } from 'better-sqlite3';
+import { LEASE_FIELDS } from '../../../lease/lease-fields.ts';
 import { type Ipv4, ipv4ToText, UNSPECIFIED } from '../../../net/ipv4.ts';
 import type { JournalRecord } from '../journal/journal-record.ts';
+import { CHANGING_COLUMNS, changingValues, ID_COLUMNS, idValues, STAYING_COLUMNS } from './rows.ts';
+
+/** How a column takes what is written; a host name belongs to the client, and stays as long as the address names it. */
+const TAKES: Readonly<Record<string, { readonly renewed: string; readonly put: string }>> = {
+  [LEASE_FIELDS.hostname.column]: {
+    renewed: 'coalesce(?, hostname)',
+    put: 'CASE WHEN client = excluded.client THEN coalesce(excluded.hostname, hostname) ELSE excluded.hostname END',
+  },
+};
 
 /** The rest of the row stands already, unless somebody has edited the file meanwhile: then no row matches. */
 const RENEW = `
-UPDATE lease SET mac = ?, expires_at = ?, updated_at = ?, version = ?, hostname = coalesce(?, hostname), node = ?, granter = ?,
-  lease_seconds = ?
+UPDATE lease SET ${CHANGING_COLUMNS.map((column) => `${column} = ${TAKES[column]?.renewed ?? '?'}`).join(', ')}
 WHERE address = ? AND client = ? AND state = ? AND version <= ?`;
 
 /** What is carried over again, from before a damage perhaps, is never put over what is newer. */
 const UNLESS_NEWER = 'WHERE excluded.version >= version';
 
-/** A host name belongs to the client, and stays as long as the address names it. */
+/** The first is the address. */
+const PUT_COLUMNS = [...STAYING_COLUMNS, ...CHANGING_COLUMNS];
+
 const PUT = `
-INSERT INTO lease (address, client, mac, state, starts_at, expires_at, updated_at, version, hostname, node, granter,
-  lease_seconds)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (address) DO UPDATE SET client = excluded.client, mac = excluded.mac, state = excluded.state,
-  starts_at = excluded.starts_at, expires_at = excluded.expires_at, updated_at = excluded.updated_at,
-  version = excluded.version, node = excluded.node, granter = excluded.granter,
-  lease_seconds = excluded.lease_seconds,
-  hostname = CASE WHEN client = excluded.client THEN coalesce(excluded.hostname, hostname) ELSE excluded.hostname END,
-  vps_id = CASE WHEN client = excluded.client THEN vps_id END`;
+INSERT INTO lease (${PUT_COLUMNS.join(', ')}) VALUES (${PUT_COLUMNS.map(() => '?').join(', ')})
+ON CONFLICT (address) DO UPDATE SET
+  ${PUT_COLUMNS.slice(1)
+    .map((column) => `${column} = ${TAKES[column]?.put ?? `excluded.${column}`}`)
+    .join(', ')}`;
 
 const REMEMBER = `
-INSERT INTO history (id, at, address, client, mac, event, reason, expires_at, hostname, node, vps_id)
+INSERT INTO history (id, at, address, client, mac, event, reason, expires_at, hostname, node, ${ID_COLUMNS.join(', ')})
 SELECT id, at, new.address, new.client, new.mac, event, reason, new.expires_at, coalesce(new.hostname, lease.hostname),
-  new.node, vps_id
+  new.node, ${ID_COLUMNS.map((column) => `new.${column}`).join(', ')}
 FROM (SELECT ? AS id, ? AS at, ? AS address, ? AS client, ? AS mac, ? AS event, ? AS reason, ? AS expires_at,
-  ? AS hostname, ? AS node) AS new
+  ? AS hostname, ? AS node, ${ID_COLUMNS.map((column) => `? AS ${column}`).join(', ')}) AS new
 LEFT JOIN lease ON lease.address = new.address AND lease.client = new.client
 WHERE true ON CONFLICT (id) DO NOTHING`;
 
@@ -85,49 +92,22 @@ export class Writer {
 
   /** One record over another. `node`: whose gateway granted it. */
   put(record: JournalRecord, node = this.#nodeOf(record.granter)): void {
-    const { address, client, hardware, granter, state, expiresAt, leaseSeconds, at, version, isRenewal } =
-      record;
-    const hostname = record.hostname ?? null;
-    const renewal = isRenewal
-      ? this.#renew.run(
-          hardware,
-          expiresAt,
-          at,
-          version,
-          hostname,
-          node,
-          granter,
-          leaseSeconds,
-          address,
-          client,
-          state,
-          this.#isMirror ? Number.MAX_SAFE_INTEGER : version,
-        )
-      : undefined;
-    if (renewal?.changes === 1) return;
-    this.#put.run(
-      address,
-      client,
-      hardware,
-      state,
-      at,
-      expiresAt,
-      at,
-      version,
-      hostname,
-      node,
-      granter,
-      leaseSeconds,
-    );
+    const { address, client, state, updatedAt, version, isRenewal } = record;
+    const changing = changingValues(record, node);
+    if (isRenewal) {
+      const newest = this.#isMirror ? Number.MAX_SAFE_INTEGER : version;
+      if (this.#renew.run(changing, address, client, state, newest).changes === 1) return;
+    }
+    this.#put.run(address, client, state, updatedAt, changing);
   }
 
   /** A row of the history, once, or the end of one. Returns how many rows there are more than before: 1, 0 or -1. */
   remember(record: JournalRecord, node = this.#nodeOf(record.granter)): number {
-    const { eventId, at, address, client, hardware, event, reason, expiresAt, hostname } = record;
+    const { eventId, updatedAt, address, client, hardware, event, reason, expiresAt, hostname, ids } = record;
     if (event === 'returned') return -this.#forget.run(eventId).changes;
     return this.#remember.run(
       eventId,
-      at,
+      updatedAt,
       address,
       client,
       hardware,
@@ -136,6 +116,7 @@ export class Writer {
       expiresAt,
       hostname ?? null,
       node,
+      idValues(ids),
     ).changes;
   }
 

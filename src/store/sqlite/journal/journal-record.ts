@@ -1,24 +1,17 @@
 import type { ClientKey } from '../../../lease/client-key.ts';
 import { HISTORY_EVENTS, type HistoryEvent } from '../../../lease/history-event.ts';
-import type { Instant, Version } from '../../../lease/lease.ts';
-import { STORED_STATES, type StoredState } from '../../../lease/stored-state.ts';
+import type { Instant, OutsideIds } from '../../../lease/lease.ts';
+import { ID_NAMES, LEASE_FIELDS } from '../../../lease/lease-fields.ts';
+import { idsFrom } from '../../../lease/outside-ids.ts';
+import { STORED_STATES, type StoredLease } from '../../../lease/stored-state.ts';
 import type { HardwareAddress } from '../../../net/hardware-address.ts';
 import type { Ipv4 } from '../../../net/ipv4.ts';
 
 /** One write of one committed change: what becomes of a row of `lease`, and of the history. */
-export interface JournalRecord {
-  readonly address: Ipv4;
-  readonly client: ClientKey;
-  readonly hardware: HardwareAddress;
-  readonly granter: Ipv4;
-  readonly state: StoredState;
-  readonly expiresAt: Instant;
-  readonly leaseSeconds: number;
-  readonly at: Instant;
-  readonly version: Version;
+export interface JournalRecord extends StoredLease {
   /** Absent: the stored one stays. */
   readonly hostname: string | undefined;
-  /** Only times, MAC and version of the row change. */
+  /** Only times, MAC, version, names and ids of the row change. */
   readonly isRenewal: boolean;
   /** Absent: nothing for the history. */
   readonly event: HistoryEvent | undefined;
@@ -28,16 +21,34 @@ export interface JournalRecord {
 }
 
 /**
- * Bytes of a record, all numbers little-endian: length of the whole (u32), address (u32), granter (u32), state,
- * event + 1, flags, length of the reason (u8 each), length of the client and of the host name (u16 each), then
- * hardware, expiresAt, at, version, event id (f64 each), leaseSeconds (u32), client, reason (Latin-1), host name (UTF-8).
- * A record of the first format, in which the flag is missing, has no leaseSeconds.
+ * Where a record has each field of a lease; FORMAT.md draws the whole. What reads and writes it is written out, since
+ * every commit waits for it: a test compares it with the table, field by field.
  */
+const ADDRESS = LEASE_FIELDS.address.journal.at;
+const GRANTER = LEASE_FIELDS.granter.journal.at;
+const STATE = LEASE_FIELDS.state.journal.at;
+const CLIENT_BYTES = LEASE_FIELDS.client.journal.at;
+const HOSTNAME_BYTES = LEASE_FIELDS.hostname.journal.at;
+const HARDWARE = LEASE_FIELDS.hardware.journal.at;
+const EXPIRES_AT = LEASE_FIELDS.expiresAt.journal.at;
+const UPDATED_AT = LEASE_FIELDS.updatedAt.journal.at;
+const VERSION = LEASE_FIELDS.version.journal.at;
+const LEASE_SECONDS = LEASE_FIELDS.leaseSeconds.journal.at;
+/** What else is in a record: its length, and what the history has of it. */
+const EVENT = 13;
+const FLAGS = 14;
+const REASON_BYTES = 15;
+const EVENT_ID = 52;
+
+/** Behind them stand the texts: client, reason (Latin-1), host name (UTF-8), then the ids. */
 const FIXED_BYTES = 64;
+/** Of a record of the first format, which has no leaseSeconds and so not the flag either. */
 const FIRST_FIXED_BYTES = 60;
+
 const RENEWAL = 1;
 const HAS_HOSTNAME = 2;
 const HAS_LEASE_SECONDS = 4;
+const HAS_IDS = 8;
 
 /** Client, reason and host name are cut here; none of ours is near it. */
 const MOST_TEXT = 0xffff;
@@ -45,8 +56,9 @@ const MOST_REASON = 0xff;
 const UTF8 = new TextEncoder();
 
 /** The most bytes that a record takes. */
-export function bytesOf({ client, reason, hostname = '' }: JournalRecord): number {
-  return FIXED_BYTES + client.length + reason.length + Buffer.byteLength(hostname);
+export function bytesOf({ client, reason, hostname = '', ids }: JournalRecord): number {
+  const texts = client.length + reason.length + Buffer.byteLength(hostname);
+  return FIXED_BYTES + texts + (ids === undefined ? 0 : bytesOfIds(ids));
 }
 
 /** Writes a record at an offset; returns the offset behind it. There must be room. */
@@ -56,34 +68,36 @@ export function encodeRecord(
   view: DataView,
   offset: number,
 ): number {
-  const { client, reason, hostname = '' } = record;
+  const { client, reason, hostname = '', ids } = record;
   const hostnameBytes = Buffer.byteLength(hostname);
   if (client.length > MOST_TEXT || hostnameBytes > MOST_TEXT || reason.length > MOST_REASON) {
     throw new RangeError('a text of a lease is too long');
   }
-  view.setUint32(offset + 4, record.address, true);
-  view.setUint32(offset + 8, record.granter, true);
-  bytes[offset + 12] = STORED_STATES.indexOf(record.state);
-  bytes[offset + 13] = record.event === undefined ? 0 : HISTORY_EVENTS.indexOf(record.event) + 1;
-  bytes[offset + 14] = flagsOf(record);
-  bytes[offset + 15] = reason.length;
-  view.setUint16(offset + 16, client.length, true);
-  view.setUint16(offset + 18, hostnameBytes, true);
-  view.setFloat64(offset + 20, record.hardware, true);
-  view.setFloat64(offset + 28, record.expiresAt, true);
-  view.setFloat64(offset + 36, record.at, true);
-  view.setFloat64(offset + 44, record.version, true);
-  view.setFloat64(offset + 52, record.eventId, true);
-  view.setUint32(offset + 60, record.leaseSeconds, true);
+  view.setUint32(offset + ADDRESS, record.address, true);
+  view.setUint32(offset + GRANTER, record.granter, true);
+  bytes[offset + STATE] = STORED_STATES.indexOf(record.state);
+  bytes[offset + EVENT] = record.event === undefined ? 0 : HISTORY_EVENTS.indexOf(record.event) + 1;
+  bytes[offset + FLAGS] = flagsOf(record);
+  bytes[offset + REASON_BYTES] = reason.length;
+  view.setUint16(offset + CLIENT_BYTES, client.length, true);
+  view.setUint16(offset + HOSTNAME_BYTES, hostnameBytes, true);
+  view.setFloat64(offset + HARDWARE, record.hardware, true);
+  view.setFloat64(offset + EXPIRES_AT, record.expiresAt, true);
+  view.setFloat64(offset + UPDATED_AT, record.updatedAt, true);
+  view.setFloat64(offset + VERSION, record.version, true);
+  view.setFloat64(offset + EVENT_ID, record.eventId, true);
+  view.setUint32(offset + LEASE_SECONDS, record.leaseSeconds, true);
   let end = putText(client, bytes, offset + FIXED_BYTES);
   end = putText(reason, bytes, end);
   end = hostnameBytes === hostname.length ? putText(hostname, bytes, end) : putUtf8(hostname, bytes, end);
+  if (ids !== undefined) end = putIds(ids, bytes, end);
   view.setUint32(offset, end - offset, true);
   return end;
 }
 
-function flagsOf({ isRenewal, hostname }: JournalRecord): number {
-  return HAS_LEASE_SECONDS | (isRenewal ? RENEWAL : 0) | (hostname === undefined ? 0 : HAS_HOSTNAME);
+function flagsOf({ isRenewal, hostname, ids }: JournalRecord): number {
+  const texts = (hostname === undefined ? 0 : HAS_HOSTNAME) | (ids === undefined ? 0 : HAS_IDS);
+  return HAS_LEASE_SECONDS | (isRenewal ? RENEWAL : 0) | texts;
 }
 
 /** How long the record at an offset is, in bytes. */
@@ -92,48 +106,76 @@ export function lengthAt(view: DataView, offset: number): number {
 }
 
 export function addressAt(view: DataView, offset: number): Ipv4 {
-  return view.getUint32(offset + 4, true) as Ipv4;
+  return view.getUint32(offset + ADDRESS, true) as Ipv4;
 }
 
 export function hasEventAt(view: DataView, offset: number): boolean {
-  return view.getUint8(offset + 13) !== 0;
+  return view.getUint8(offset + EVENT) !== 0;
 }
 
 /** Undefined: nothing for the history. */
 export function eventAt(view: DataView, offset: number): HistoryEvent | undefined {
-  return HISTORY_EVENTS[view.getUint8(offset + 13) - 1];
+  return HISTORY_EVENTS[view.getUint8(offset + EVENT) - 1];
 }
 
 export function eventIdAt(view: DataView, offset: number): number {
-  return view.getFloat64(offset + 52, true);
+  return view.getFloat64(offset + EVENT_ID, true);
 }
 
 /** Reads what `encodeRecord` wrote, of this format or the first one; its batch's checksum has been compared. */
 export function decodeRecord(bytes: Buffer, view: DataView, offset: number): JournalRecord {
-  const state = STORED_STATES[view.getUint8(offset + 12)];
+  const state = STORED_STATES[view.getUint8(offset + STATE)];
   if (state === undefined) throw new RangeError('a state that is none');
-  const flags = view.getUint8(offset + 14);
+  const flags = view.getUint8(offset + FLAGS);
   const hasLeaseSeconds = (flags & HAS_LEASE_SECONDS) !== 0;
   const textStart = offset + (hasLeaseSeconds ? FIXED_BYTES : FIRST_FIXED_BYTES);
-  const clientEnd = textStart + view.getUint16(offset + 16, true);
-  const reasonEnd = clientEnd + view.getUint8(offset + 15);
-  const end = reasonEnd + view.getUint16(offset + 18, true);
+  const clientEnd = textStart + view.getUint16(offset + CLIENT_BYTES, true);
+  const reasonEnd = clientEnd + view.getUint8(offset + REASON_BYTES);
+  const hostnameEnd = reasonEnd + view.getUint16(offset + HOSTNAME_BYTES, true);
+  const end = offset + lengthAt(view, offset);
   return {
     address: addressAt(view, offset),
     client: bytes.toString('latin1', textStart, clientEnd) as ClientKey,
-    hardware: view.getFloat64(offset + 20, true) as HardwareAddress,
-    granter: view.getUint32(offset + 8, true) as Ipv4,
+    hardware: view.getFloat64(offset + HARDWARE, true) as HardwareAddress,
+    granter: view.getUint32(offset + GRANTER, true) as Ipv4,
     state,
-    expiresAt: view.getFloat64(offset + 28, true) as Instant,
-    leaseSeconds: hasLeaseSeconds ? view.getUint32(offset + 60, true) : 0,
-    at: view.getFloat64(offset + 36, true) as Instant,
-    version: view.getFloat64(offset + 44, true),
-    hostname: (flags & HAS_HOSTNAME) === 0 ? undefined : bytes.toString('utf8', reasonEnd, end),
+    expiresAt: view.getFloat64(offset + EXPIRES_AT, true) as Instant,
+    updatedAt: view.getFloat64(offset + UPDATED_AT, true) as Instant,
+    leaseSeconds: hasLeaseSeconds ? view.getUint32(offset + LEASE_SECONDS, true) : 0,
+    version: view.getFloat64(offset + VERSION, true),
+    ids: (flags & HAS_IDS) === 0 ? undefined : idsIn(bytes, hostnameEnd, end),
+    hostname: (flags & HAS_HOSTNAME) === 0 ? undefined : bytes.toString('utf8', reasonEnd, hostnameEnd),
     isRenewal: (flags & RENEWAL) !== 0,
     event: eventAt(view, offset),
     eventId: eventIdAt(view, offset),
     reason: bytes.toString('latin1', clientEnd, reasonEnd),
   };
+}
+
+function bytesOfIds(ids: OutsideIds): number {
+  return ID_NAMES.reduce((bytes, name) => bytes + 1 + Buffer.byteLength(ids[name] ?? ''), 0);
+}
+
+/** Each of the ids, in their order: the bytes of its text in UTF-8, which are 0 where there is none, and the text. */
+function putIds(ids: OutsideIds, bytes: Uint8Array, offset: number): number {
+  let end = offset;
+  for (const name of ID_NAMES) {
+    const start = end + 1;
+    end = putUtf8(ids[name] ?? '', bytes, start);
+    bytes[start - 1] = end - start;
+  }
+  return end;
+}
+
+/** A version that knew fewer of them wrote fewer, one that knows more has its own behind ours. */
+function idsIn(bytes: Buffer, start: number, end: number): OutsideIds | undefined {
+  let offset = start;
+  return idsFrom(() => {
+    if (offset >= end) return undefined;
+    const text = offset + 1;
+    offset = text + (bytes[offset] ?? 0);
+    return bytes.toString('utf8', text, Math.min(offset, end));
+  });
 }
 
 function putText(text: string, bytes: Uint8Array, offset: number): number {

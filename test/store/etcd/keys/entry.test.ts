@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { INFINITE_SECONDS } from '../../../../src/lease/lease.ts';
+import type { OutsideId } from '../../../../src/lease/outside-id.ts';
 import { Keys, leaseOfClaim, parseEntry } from '../../../../src/store/etcd/keys/entry.ts';
 import { FakeClock } from '../../../support/clock.ts';
 import { MemoryCluster } from '../../../support/memory-etcd.ts';
@@ -30,6 +31,57 @@ async function born(entry?: object): Promise<MemoryCluster> {
 function found(cluster: MemoryCluster): unknown {
   return JSON.parse(Buffer.from(cluster.keys.get(KEY)?.value ?? []).toString());
 }
+
+describe('the ids of a lease in etcd', () => {
+  test('are none in what a gateway of the version before wrote, and in what it writes over them: no conflict', async () => {
+    const cluster = await born(olderEntry());
+    const clock = new FakeClock(at(10));
+    const store = await openSharedStore({ etcd: cluster.connect(), clock });
+    expect(store.leases.at(A)).toMatchObject({ client: client(1), ids: undefined });
+    const ids = { vpsId: '104' as OutsideId };
+    await bind(store, { client: 1, address: A, at: at(10), expiresAt: at(610), ids });
+    expect(found(cluster)).toMatchObject({ record: { vpsId: '104' }, colour: 'blue' });
+
+    const value = Buffer.from(JSON.stringify(olderEntry({ updatedAt: at(20) })));
+    cluster.transact({ compare: [], success: [{ kind: 'put', key: KEY, value }], failure: [] });
+    await clock.pass(10);
+    expect(store.leases.at(A)).toMatchObject({ client: client(1), updatedAt: at(20), ids: undefined });
+    expect(await bind(store, { client: 1, address: A, at: at(30), expiresAt: at(630), ids })).toBe(
+      'committed',
+    );
+
+    expect(found(cluster)).toMatchObject({ record: { vpsId: '104' }, colour: 'blue' });
+  });
+
+  test('another gateway knows them, and so does its mirror, also where nothing else of the lease has changed', async () => {
+    const cluster = await born();
+    const clock = new FakeClock(at(0));
+    const mirror = new MemoryMirror();
+    const here = await openSharedStore({ etcd: cluster.connect(), clock });
+    const there = await openSharedStore({ etcd: cluster.connect(), clock, place: 11, mirror });
+
+    for (const vpsId of ['104', '105'] as OutsideId[]) {
+      await bind(here, { client: 1, address: A, expiresAt: at(600), ids: { vpsId } });
+      await clock.pass(10);
+
+      expect(there.leases.at(A)?.ids).toEqual({ vpsId });
+      expect(mirror.leases()).toMatchObject([{ address: A, ids: { vpsId } }]);
+    }
+  });
+
+  test.each(['', 7, null, {}, 'x'.repeat(65), 'a\nb'])(
+    '%j is no id: it is left out, and the lease counts',
+    (value) => {
+      const entry = olderEntry({ vpsId: value, organizationId: 'org-1', hostname: value });
+      const record = parseEntry(JSON.stringify(entry))?.record;
+
+      expect(record && leaseOfClaim(A, record, 7)).toMatchObject({
+        client: client(1),
+        ids: { organizationId: 'org-1' },
+      });
+    },
+  );
+});
 
 describe('the length of a lease in etcd', () => {
   test.each([

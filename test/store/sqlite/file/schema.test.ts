@@ -22,12 +22,12 @@ describe('the schema of the lease file', () => {
 
     const second = openIn(directory, { migrations: NEXT });
 
-    const copy = join(directory, 'leases.sqlite.schema-4-20260101T000000Z');
+    const copy = join(directory, 'leases.sqlite.schema-5-20260101T000000Z');
     expect(second.opening.copy).toBe(copy);
     expect(second.leases.at(A)?.state).toBe('bound');
     expect(await bind(second, { client: 1, address: A, at: at(5) })).toBe('committed');
     const before = openSqlite(copy, { readonly: true });
-    expect(before.pragma('user_version', { simple: true })).toBe(4);
+    expect(before.pragma('user_version', { simple: true })).toBe(5);
     expect(before.prepare('SELECT count(*) FROM lease').pluck().get()).toBe(1);
     before.close();
   });
@@ -49,7 +49,7 @@ describe('the schema of the lease file', () => {
     const error = errorOf(() => openIn(directory));
 
     expect(error.code).toBe('store-newer');
-    expect(error.message).toContain('schema 5');
+    expect(error.message).toContain('schema 6');
     expect(openIn(directory, { migrations: NEXT }).opening.copy).toBeUndefined();
     expect(readdirSync(directory).filter((name) => name.includes('damaged'))).toEqual([]);
   });
@@ -144,8 +144,8 @@ describe('what people read with sqlite3', () => {
     const shown = query(directory, "SELECT * FROM lease_history WHERE address = '10.15.3.20'");
 
     expect(shown.trim().split('\n')).toEqual([
-      '2026-01-01T00:00:00Z 10.15.3.20 bound 52:54:00:00:00:01 - bound 2026-01-01T00:01:00Z - - 01525400000001',
-      '2026-01-01T00:00:30Z 10.15.3.20 released 52:54:00:00:00:01 - released - - - 01525400000001',
+      '2026-01-01T00:00:00Z 10.15.3.20 bound 52:54:00:00:00:01 - bound 2026-01-01T00:01:00Z - - 01525400000001 - -',
+      '2026-01-01T00:00:30Z 10.15.3.20 released 52:54:00:00:00:01 - released - - - 01525400000001 - -',
     ]);
   });
 });

@@ -18,7 +18,7 @@ export const RECORD = {
   state: 'bound',
   expiresAt: at(10),
   leaseSeconds: 10,
-  at: at(0),
+  updatedAt: at(0),
   hostname: undefined,
   isRenewal: false,
   event: undefined,

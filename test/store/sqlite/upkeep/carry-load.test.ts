@@ -24,7 +24,7 @@ function recordOf(text: string, version: number): JournalRecord {
     ...{
       expiresAt: version as Instant,
       leaseSeconds: version,
-      at: version as Instant,
+      updatedAt: version as Instant,
       version,
       hostname: undefined,
       isRenewal: false,

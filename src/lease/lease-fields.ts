@@ -1,0 +1,150 @@
+import { clientKeyFromText } from './client-key.ts';
+import { isOutsideId } from './outside-id.ts';
+
+/** The states of a lease, which `LeaseState` explains, in the order of their numbers in memory. */
+export const LEASE_STATES = ['free', 'offered', 'bound', 'declined', 'peer'] as const;
+
+const STATES: readonly unknown[] = LEASE_STATES;
+
+/** What a value of each type is: as a number or a text, the way that columns have it. */
+export const FIELD_CHECKS = {
+  ipv4: (value: unknown) => isWhole(value, 0xffffffff),
+  mac: (value: unknown) => isWhole(value, 0xffffffffffff),
+  client: (value: unknown) => typeof value === 'string' && clientKeyFromText(value) !== undefined,
+  state: (value: unknown) => STATES.includes(value),
+  /** Milliseconds since 1970, UTC. */
+  time: (value: unknown) => isWhole(value),
+  seconds: (value: unknown) => isWhole(value, 0xffffffff),
+  version: (value: unknown) => isWhole(value),
+  text: (value: unknown) => typeof value === 'string',
+  id: isOutsideId,
+};
+
+export type FieldType = keyof typeof FIELD_CHECKS;
+
+/**
+ * memory: in memory for every lease. aside: in memory for the few leases that have one. people: kept for people, in lease
+ * files and in etcd. file: in the lease file alone.
+ */
+type Where = 'memory' | 'aside' | 'people' | 'file';
+
+/** Where a journal's record has it, which FORMAT.md draws: the offset of a number or of a text's length; or which id it is. */
+interface JournalPlace {
+  readonly as: 'u8' | 'u32' | 'f64' | 'length' | 'id';
+  readonly at: number;
+}
+
+/** One row of the table. A dash: it does not go there, or something else says it. */
+interface Field<Type, Place, Column, Listed, Claim, Journal> {
+  readonly type: Type;
+  readonly where: Place;
+  /** Its column in the table `lease`. */
+  readonly column: Column;
+  /** Its column in the view `leases`, and its member in `leases --json`. */
+  readonly listed: Listed;
+  /** Its member in what etcd has of an address; with a question mark: it may be absent. */
+  readonly claim: Claim;
+  readonly journal: Journal;
+  /** What the column has where there is nothing, as in rows from before it was added. Undefined: there is always something. */
+  readonly empty: 0 | null | undefined;
+}
+
+/**
+ * What the record of a lease is, a row for each field, in the order of the columns of the table `lease`. What the lease
+ * file, the journal, etcd, the mirror and the listing have of a lease derives from it, and so do the types. A new field is
+ * a row at the end, and a step of MIGRATIONS that adds its column: to `lease`, and if it is an id to `history` too.
+ */
+export const LEASE_FIELDS = {
+  // type, where, column, listed, etcd, journal, empty
+  address: field('ipv4', 'memory', 'address', 'address', '-', u32(4)),
+  /** Who holds it, or who held it last. */
+  client: field('client', 'memory', 'client', 'client', 'client', length(16)),
+  /**
+   * The hardware address that the client last used; 0 if its link layer has none. In quarantine: who answered for the
+   * address by ARP; 0: nobody did.
+   */
+  hardware: field('mac', 'memory', 'mac', 'mac', 'mac', f64(20)),
+  state: field('state', 'memory', 'state', 'state', 'state', u8(12)),
+  /** When it last began; a renewal leaves it as it is. */
+  startsAt: field('time', 'file', 'starts_at', 'starts', '-', '-'),
+  /** End of the lease, offer or quarantine; when free: when it became free. */
+  expiresAt: field('time', 'memory', 'expires_at', 'expires', 'expiresAt', f64(28)),
+  /** When it was last written: the `at` of that change. */
+  updatedAt: field('time', 'memory', 'updated_at', 'updated', 'updatedAt', f64(36)),
+  version: field('version', 'memory', 'version', '-', '-', f64(44)),
+  /** Option 12 or 81. It belongs to the client, and stays as long as the address names it. */
+  hostname: field('text', 'people', 'hostname', 'hostname', 'hostname?', length(18), null),
+  /** The node's name of the gateway that granted it. */
+  node: field('text', 'people', 'node', 'node', 'node', '-', null),
+  /** The VPS that the client is, by the name that its platform has for it. */
+  vpsId: field('id', 'aside', 'vps_id', 'vps_id', 'vpsId?', id(0), null),
+  /** The gateway that granted it, by its server identifier; 0: this one, or nobody knows. */
+  granter: field('ipv4', 'memory', 'granter', '-', 'granter', u32(8), 0),
+  /** How long it was given for, a lease or a quarantine; INFINITE_SECONDS: without end. 0: not known, or neither. */
+  leaseSeconds: field('seconds', 'memory', 'lease_seconds', 'lease_seconds', 'leaseSeconds?', u32(60), 0),
+  /** The reservation that it follows. */
+  reservationId: field('id', 'aside', 'reservation_id', 'reservation_id', 'reservationId?', id(1), null),
+  /** Whose VPS it is. */
+  organizationId: field('id', 'aside', 'organization_id', 'organization_id', 'organizationId?', id(2), null),
+};
+
+export type FieldName = keyof typeof LEASE_FIELDS;
+
+/** The names of the fields whose row has this in it. */
+export type NameWhere<Row> = {
+  [Name in FieldName]: (typeof LEASE_FIELDS)[Name] extends Row ? Name : never;
+}[FieldName];
+
+/** A field that is text for people. */
+export type TextName = NameWhere<{ readonly type: 'text' }>;
+/** A field that is the name that somebody else has for something. */
+export type IdName = NameWhere<{ readonly type: 'id' }>;
+
+/** In the order of their columns, as all lists of names. */
+export const FIELD_NAMES = Object.keys(LEASE_FIELDS) as readonly FieldName[];
+export const TEXT_NAMES = FIELD_NAMES.filter((name): name is TextName => LEASE_FIELDS[name].type === 'text');
+export const ID_NAMES = FIELD_NAMES.filter((name): name is IdName => LEASE_FIELDS[name].type === 'id');
+
+/** A whole number from 0 to `most`. */
+export function isWhole(value: unknown, most = Number.MAX_SAFE_INTEGER): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) <= most;
+}
+
+function field<
+  const Type extends FieldType,
+  const Place extends Where,
+  const Column extends string,
+  const Listed extends string,
+  const Claim extends string,
+  Journal extends JournalPlace | '-',
+>(
+  type: Type,
+  where: Place,
+  column: Column,
+  listed: Listed,
+  claim: Claim,
+  journal: Journal,
+  empty?: 0 | null,
+): Field<Type, Place, Column, Listed, Claim, Journal> {
+  return { type, where, column, listed, claim, journal, empty };
+}
+
+function u8(at: number): JournalPlace {
+  return { as: 'u8', at };
+}
+
+function u32(at: number): JournalPlace {
+  return { as: 'u32', at };
+}
+
+function f64(at: number): JournalPlace {
+  return { as: 'f64', at };
+}
+
+function length(at: number): JournalPlace {
+  return { as: 'length', at };
+}
+
+function id(at: number): JournalPlace {
+  return { as: 'id', at };
+}
