@@ -3,15 +3,39 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { NEVER } from '../../../../src/lease/lease.ts';
+import type { OutsideId } from '../../../../src/lease/outside-id.ts';
 import { openSqlite } from '../../../../src/store/sqlite/disk/driver.ts';
-import { MIGRATIONS } from '../../../../src/store/sqlite/file/schema.ts';
-import { address, at, bind } from '../../changes.ts';
+import { APPLICATION_ID, MIGRATIONS } from '../../../../src/store/sqlite/file/schema.ts';
+import { openLeaseReader } from '../../../../src/store/sqlite/lease-reader.ts';
+import { address, at, bind, client, hardware } from '../../changes.ts';
 import { errorOf, fileIn, openIn, temporaryDirectory } from '../temporary-store.ts';
 
 const A = address('10.15.3.20');
+const B = address('10.15.3.21');
 const NEXT = [...MIGRATIONS, { sql: 'ALTER TABLE lease ADD COLUMN colour TEXT' }];
 /** A lease until 2126. */
 const FAR = at(100 * 365 * 86_400);
+
+/** A lease file as an older version left it, by its own steps alone: two leases until an hour from now, and the history of one. */
+function oldFile(directory: string, schema: number, vps = '104'): void {
+  const database = openSqlite(fileIn(directory));
+  for (const { sql } of MIGRATIONS.slice(0, schema)) database.exec(sql);
+  database.exec('CREATE VIEW leases AS SELECT address, mac, hostname, state, vps_id, node, client FROM lease');
+  database.exec('CREATE VIEW lease_history AS SELECT id, address, event, vps_id, node, client FROM history');
+  database.prepare("INSERT INTO meta VALUES ('schema', ?)").run(String(schema));
+  database.pragma(`user_version = ${schema}`);
+  database.pragma(`application_id = ${APPLICATION_ID}`);
+  const lease = database.prepare(
+    `INSERT INTO lease (address, client, mac, state, starts_at, expires_at, updated_at, version, hostname, vps_id)
+      VALUES (?, ?, ?, 'bound', ?, ?, ?, ?, ?, ?)`,
+  );
+  lease.run(A, client(1), hardware(1), at(0), at(3600), at(0), 1, 'web', vps);
+  lease.run(B, client(2), hardware(2), at(0), at(3600), at(0), 2, null, null);
+  database
+    .prepare("INSERT INTO history VALUES (1, ?, ?, ?, ?, 'bound', 'bound', ?, 'web', 'pve1', ?)")
+    .run(at(0), A, client(1), hardware(1), at(3600), vps);
+  database.close();
+}
 
 describe('the schema of the lease file', () => {
   it('a migration keeps the leases, and a copy of the file from before it', async () => {
@@ -30,6 +54,40 @@ describe('the schema of the lease file', () => {
     expect(before.pragma('user_version', { simple: true })).toBe(5);
     expect(before.prepare('SELECT count(*) FROM lease').pluck().get()).toBe(1);
     before.close();
+  });
+
+  it.each([1, 2, 3, 4])(
+    'a file of schema %i is brought up to date with a copy of it: leases, history, and VPS ids that stood there',
+    async (schema) => {
+      const directory = temporaryDirectory();
+      oldFile(directory, schema);
+
+      const store = openIn(directory);
+
+      expect(store.opening.copy).toContain(`schema-${schema}`);
+      expect(store.leases.at(A)).toMatchObject({ client: client(1), ids: { vpsId: '104' } });
+      expect(store.leases.at(B)).toMatchObject({ client: client(2), ids: undefined });
+      await bind(store, { client: 1, address: A, at: at(60), ids: { reservationId: 'r7' as OutsideId } });
+      store.flush();
+      const reader = openLeaseReader(directory);
+      const none = { reservation_id: null, organization_id: null };
+      expect([...reader.leases({})]).toMatchObject([
+        { hostname: 'web', vps_id: null, reservation_id: 'r7', organization_id: null },
+        { hostname: null, vps_id: null, ...none },
+      ]);
+      expect([...reader.history({})]).toMatchObject([{ event: 'bound', vps_id: '104', ...none }]);
+      reader.close();
+    },
+  );
+
+  it('a VPS id that is none of ours keeps no lease from being one', () => {
+    const directory = temporaryDirectory();
+    oldFile(directory, 4, 'x'.repeat(65));
+
+    const store = openIn(directory);
+
+    expect(store.opening).toMatchObject({ loaded: { bound: 2 }, skipped: 0 });
+    expect(store.leases.at(A)).toMatchObject({ client: client(1), ids: undefined });
   });
 
   it('a migration that fails leaves the file as it was', async () => {
