@@ -4,7 +4,16 @@ import { idsAfter } from '../../lease/outside-ids.ts';
 import type { LeaseTable } from '../../lease-table/lease-table.ts';
 import { type Ipv4, ipv4ToText, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { Compare, Operation, Revision } from './client/etcd.ts';
-import { type Claim, claimOf, type Entry, formatEntry, idsOf, type Keys, textIn } from './keys/entry.ts';
+import {
+  type Claim,
+  claimOf,
+  type Entry,
+  formatEntry,
+  idsOf,
+  type Keys,
+  textIn,
+  unknownIn,
+} from './keys/entry.ts';
 import type { KnownKeys } from './known-keys.ts';
 import type { PlannedChange, PlannedWrite } from './planned-write.ts';
 
@@ -110,7 +119,7 @@ function entryAfter(
   return { ...rest, record: claimAfter(author, write.next, change, record), op: operationId };
 }
 
-/** A host name and ids belong to the client, and stay as long as the address names it. */
+/** Host name, ids, and what a newer version has: they belong to the client, and stay as long as the address names it. */
 function claimAfter(
   author: Author,
   next: LeaseRecord,
@@ -124,7 +133,8 @@ function claimAfter(
     hostname: next.hostname ?? textIn(own?.hostname),
     ids: idsAfter(next, own && { client: next.client, ids: idsOf(own) }),
   };
-  return claimOf(lease, granter, author.node, reason);
+  const claim = claimOf(lease, granter, author.node, reason);
+  return own === undefined ? claim : { ...unknownIn(own), ...claim };
 }
 
 /** All that an entry has of a client is a record that is free. */

@@ -186,6 +186,16 @@ export function textIn(member: unknown): string | undefined {
   return typeof member === 'string' ? member : undefined;
 }
 
+const KNOWN = new Set<string>([
+  'reason',
+  ...FIELD_NAMES.map((name) => LEASE_FIELDS[name].claim.replace('?', '')),
+]);
+
+/** What a newer version has of a lease beside all that is known here. */
+export function unknownIn(claim: Claim): object {
+  return Object.fromEntries(Object.entries(claim).filter(([member]) => !KNOWN.has(member)));
+}
+
 export function idsOf(claim: Claim): OutsideIds | undefined {
   return idsFrom((name) => claim[name]);
 }

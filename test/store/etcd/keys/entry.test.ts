@@ -53,6 +53,19 @@ describe('the ids of a lease in etcd', () => {
     expect(found(cluster)).toMatchObject({ record: { vpsId: '104' }, colour: 'blue' });
   });
 
+  test('what only a newer version knows of a lease stays while the address names its client', async () => {
+    const cluster = await born(olderEntry({ shape: 'round', expiresAt: at(20) }));
+    const store = await openSharedStore({ etcd: cluster.connect(), clock: new FakeClock(at(10)) });
+
+    await bind(store, { client: 1, address: A, at: at(10), expiresAt: at(610) });
+    expect(found(cluster)).toMatchObject({ record: { updatedAt: at(10), shape: 'round' }, colour: 'blue' });
+    await bind(store, { client: 1, address: A, at: at(20), state: 'free' });
+    await bind(store, { client: 2, address: A, at: at(30), expiresAt: at(630) });
+
+    expect(found(cluster)).toMatchObject({ record: { client: client(2) }, colour: 'blue' });
+    expect(found(cluster)).not.toHaveProperty('record.shape');
+  });
+
   test('another gateway knows them, and so does its mirror, also where nothing else of the lease has changed', async () => {
     const cluster = await born();
     const clock = new FakeClock(at(0));

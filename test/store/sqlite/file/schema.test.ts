@@ -20,7 +20,9 @@ const FAR = at(100 * 365 * 86_400);
 function oldFile(directory: string, schema: number, vps = '104'): void {
   const database = openSqlite(fileIn(directory));
   for (const { sql } of MIGRATIONS.slice(0, schema)) database.exec(sql);
-  database.exec('CREATE VIEW leases AS SELECT address, mac, hostname, state, vps_id, node, client FROM lease');
+  database.exec(
+    'CREATE VIEW leases AS SELECT address, mac, hostname, state, vps_id, node, client FROM lease',
+  );
   database.exec('CREATE VIEW lease_history AS SELECT id, address, event, vps_id, node, client FROM history');
   database.prepare("INSERT INTO meta VALUES ('schema', ?)").run(String(schema));
   database.pragma(`user_version = ${schema}`);
