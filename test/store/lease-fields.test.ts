@@ -14,8 +14,8 @@ import { ipv4ToText } from '../../src/net/ipv4.ts';
 import { claimOf, formatEntry, leaseOfClaim, parseEntry } from '../../src/store/etcd/keys/entry.ts';
 import type { KeptLease } from '../../src/store/mirror.ts';
 import { openSqlite } from '../../src/store/sqlite/disk/driver.ts';
-import { columnsOf } from '../../src/store/sqlite/file/rows.ts';
-import { HISTORY_ROW, MIGRATIONS, migrate } from '../../src/store/sqlite/file/schema.ts';
+import { columnsOf, HISTORY_ROW } from '../../src/store/sqlite/file/rows.ts';
+import { MIGRATIONS, migrate } from '../../src/store/sqlite/file/schema.ts';
 import {
   bytesOf,
   decodeRecord,

@@ -19,6 +19,12 @@ export function columnsOf(names: readonly FieldName[]): readonly string[] {
 /** The columns of the ids, in `lease` and in `history`. */
 export const ID_COLUMNS = columnsOf(ID_NAMES);
 
+/** Those of `history`, in the order of what the writer binds. */
+export const HISTORY_COLUMNS_WITHOUT_IDS =
+  'id, at, address, client, mac, event, reason, expires_at, hostname, node'.split(', ');
+/** The columns of `history` in their order. */
+export const HISTORY_ROW: readonly string[] = [...HISTORY_COLUMNS_WITHOUT_IDS, ...ID_COLUMNS];
+
 const IN_MEMORY = FIELD_NAMES.filter((name) => LEASE_FIELDS[name].where === 'memory');
 /** A text, which nearly every row does without, in place of a column for each of the ids. */
 const IDS = `CASE WHEN coalesce(${ID_COLUMNS.join(', ')}) IS NOT NULL THEN json_array(${ID_COLUMNS.join(', ')}) END`;
@@ -91,21 +97,20 @@ function textOf(value: unknown): string | undefined {
 const STAYING = ['address', 'client', 'state', 'startsAt'] as const satisfies FieldName[];
 export const STAYING_COLUMNS = columnsOf(STAYING);
 
-/** What every write changes, in the order of `changingValues`. */
-export const CHANGING_COLUMNS = [
-  ...columnsOf(FIELD_NAMES.filter((name) => !isOneOf(STAYING, name) && !isOneOf(ID_NAMES, name))),
-  ...ID_COLUMNS,
-];
+/** What every write changes, beside the ids, in the order of `changingValues`. */
+export const CHANGING_COLUMNS = columnsOf(
+  FIELD_NAMES.filter((name) => !isOneOf(STAYING, name) && !isOneOf(ID_NAMES, name)),
+);
 
 /** Written out, since it is done for every row that is carried over: SQLite throws if there is one value too few. */
 export function changingValues(record: JournalRecord, node: string | null): readonly unknown[] {
-  const { hardware, expiresAt, updatedAt, version, hostname = null, granter, leaseSeconds, ids } = record;
-  return [hardware, expiresAt, updatedAt, version, hostname, node, granter, leaseSeconds, ...idValues(ids)];
+  const { hardware, expiresAt, updatedAt, version, hostname = null, granter, leaseSeconds } = record;
+  return [hardware, expiresAt, updatedAt, version, hostname, node, granter, leaseSeconds];
 }
 
-const NO_VALUES: readonly null[] = ID_NAMES.map(() => null);
+const NO_VALUES: readonly null[] = [];
 
-/** In the order of ID_COLUMNS. */
+/** In the order of ID_COLUMNS; empty: it has none. */
 export function idValues(ids: OutsideIds | undefined): readonly (string | null)[] {
   return ids === undefined ? NO_VALUES : ID_NAMES.map((name) => ids[name] ?? null);
 }

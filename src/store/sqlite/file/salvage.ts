@@ -4,8 +4,8 @@ import { FIELD_CHECKS, FIELD_NAMES, isWhole, LEASE_FIELDS } from '../../../lease
 import { openSqlite } from '../disk/driver.ts';
 import { codeOf } from '../disk/error-code.ts';
 import { PAGE_BYTES, type RawRow, rowsOfPage } from './record.ts';
-import { columnsOf } from './rows.ts';
-import { HISTORY_ROW, MIGRATIONS, migrate } from './schema.ts';
+import { columnsOf, HISTORY_ROW } from './rows.ts';
+import { MIGRATIONS, migrate } from './schema.ts';
 
 const WAL_HEADER_BYTES = 32;
 const FRAME_HEADER_BYTES = 24;

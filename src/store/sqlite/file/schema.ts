@@ -63,12 +63,6 @@ export const LEASE_COLUMNS = [...FIRST_LISTED, ...LATER_LISTED]
   })
   .join(',');
 
-/** The columns of `history` in their order. */
-export const HISTORY_ROW: readonly string[] = [
-  ...['id', 'at', 'address', 'client', 'mac', 'event', 'reason', 'expires_at', 'hostname', 'node'],
-  ...ID_COLUMNS,
-];
-
 /** What people read of a row of `history`; ids that came later stand behind the others. */
 export const HISTORY_COLUMNS = `
   ${iso('at')} AS at,
