@@ -36,7 +36,10 @@ export function overBefore({ context, now }: Pick<Question, 'context' | 'now'>, 
 }
 
 /** True while a lease, offer or quarantine holds its address, or may hold it still. */
-export function mayStand({ context, now }: Pick<Question, 'context' | 'now'>, lease: Lease): boolean {
+export function mayStand(
+  { context, now }: { readonly context: Pick<DecisionContext, 'mayBeOver'>; readonly now: Instant },
+  lease: Lease,
+): boolean {
   return (
     isLive(lease, now) || (lease.state !== 'free' && lease.state !== 'offered' && !context.mayBeOver(lease))
   );

@@ -116,6 +116,18 @@ export const REASONS = {
       'If it never asks again, look for what has stopped its DHCP client, or who has released its lease.',
   },
   expired: { kind: 'change', means: 'The lease is over, and was not renewed.' },
+  'released-by-operator': {
+    kind: 'change',
+    means: 'An operator has ended the lease. Its client does not know, and hears so when it renews.',
+  },
+  'quarantined-by-operator': {
+    kind: 'change',
+    means: 'An operator has taken the address out of use for a time.',
+  },
+  'restored-by-operator': {
+    kind: 'change',
+    means: 'An operator has ended the quarantine of the address, which is free again.',
+  },
   'offer-withdrawn': {
     kind: 'change',
     means: "The client took another server's offer, so that ours is free again.",

@@ -14,6 +14,9 @@ export type ClientKey = string & { readonly __brand: 'ClientKey' };
 /** No client's key: of a record that keeps an address for whoever has it, perhaps, and is not known. */
 export const NOBODY = '' as ClientKey;
 
+/** Of a quarantine that an operator has ordered. No client has it: the key of each is of two bytes or more. */
+export const OPERATOR = '00' as ClientKey;
+
 /** Where a key is put together: pieces of text that are added up would be put together again and again. */
 const DIGITS = Buffer.alloc(1024);
 

@@ -92,6 +92,12 @@ export interface LeaseWrite {
   readonly next: LeaseRecord | 'precondition-only';
 }
 
+/** Who has ordered a change from outside, and why, in words of their own. */
+export interface OrderedBy {
+  readonly author: string;
+  readonly note?: string;
+}
+
 /** Writes that happen together or not at all. */
 export interface LeaseChange {
   /**
@@ -107,4 +113,6 @@ export interface LeaseChange {
   readonly at: Instant;
   /** Why: a member of the engine's Reason; it becomes the history row. */
   readonly reason: string;
+  /** Absent: no order from outside. */
+  readonly by?: OrderedBy;
 }

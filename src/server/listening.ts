@@ -144,6 +144,7 @@ export class Listening {
     listen: ListenAddress & { readonly warning?: string | undefined },
   ): Promise<void> {
     const medium: Medium = await this.#parts.openMedium(listen);
+    await memory.handOver();
     if (this.#isStopping) {
       medium.close();
       return;
@@ -153,6 +154,8 @@ export class Listening {
     } catch (error) {
       medium.close();
       throw error;
+    } finally {
+      memory.handedOver();
     }
     this.#watch = this.#watchOf(listen, medium);
     this.#served = listen;

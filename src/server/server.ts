@@ -8,6 +8,7 @@ import { Peers } from '../detection/peers.ts';
 import { TimeGuard } from '../detection/time-guard.ts';
 import { NOT_STARTED, type RunningProblem } from '../diagnosis/running-problem.ts';
 import { directoryProblem, storeProblems } from '../diagnosis/store-problems.ts';
+import type { OperatorOrder } from '../engine/operator-order.ts';
 import { type Observer, observers } from '../exchange/observer.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import { Counters } from '../reporting/counters.ts';
@@ -19,6 +20,7 @@ import type { Adoption, Declaration } from './declaration.ts';
 import { Declared } from './declared.ts';
 import { Expiry } from './expiry.ts';
 import { Listening } from './listening.ts';
+import { OrderDesk, type OrderResult } from './order-desk.ts';
 import type { ServerParts } from './server-parts.ts';
 import { type Memory, type Service, standingOf } from './service.ts';
 
@@ -47,6 +49,7 @@ export class Server {
   #change: Promise<void> | undefined;
   #isStopping = false;
   readonly #declared: Declared;
+  readonly #orderDesk: OrderDesk;
 
   constructor(parts: ServerParts) {
     this.#parts = parts;
@@ -55,6 +58,11 @@ export class Server {
       parts,
       () => this.#listening.service,
       () => this.#memory?.store,
+    );
+    this.#orderDesk = new OrderDesk(
+      parts,
+      () => this.#listening.service,
+      () => this.#memory,
     );
     this.#problemLog = new ProblemLog(parts.log);
     if (parts.clusterPeers !== undefined)
@@ -99,6 +107,7 @@ export class Server {
     this.#expiry?.stop();
     await this.#change;
     await this.#listening.stop();
+    await this.#orderDesk.handOver();
     this.#memory?.peerNotes?.note();
     this.#memory?.timeGuard.note();
     await this.#memory?.store.close();
@@ -114,6 +123,11 @@ export class Server {
    */
   adopt(next: Declaration): Promise<Adoption> {
     return this.#declared.adopt(next);
+  }
+
+  /** Carries out an order from outside, also while no sockets are open. The history tells who has given it. */
+  submit(order: OperatorOrder): Promise<OrderResult> {
+    return this.#orderDesk.submit(order);
   }
 
   /** Undefined: it is not started, or has stopped. */
@@ -152,6 +166,8 @@ export class Server {
         this.#prompter(),
         ...extra(this.#parts.observer),
       ),
+      handOver: () => this.#orderDesk.handOver(),
+      handedOver: () => this.#orderDesk.handedOver(),
       makeRoom: () => this.#expiry?.makeRoom() ?? false,
     };
     store.idle(clock.now()); // What is known of the clock is stored before the first lease.

@@ -15,6 +15,7 @@ import { Exchange } from '../exchange/exchange.ts';
 import type { ServerState } from '../exchange/exchange-parts.ts';
 import type { Observer } from '../exchange/observer.ts';
 import type { ClientKey } from '../lease/client-key.ts';
+import type { Lease } from '../lease/lease.ts';
 import { type ClockStanding, mayBeOver } from '../lease/lease-end.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
@@ -38,6 +39,10 @@ export interface Memory {
   readonly clusterPeers: ClusterPeersView | undefined;
   readonly discoverRetries: DiscoverRetries;
   readonly observer: Observer;
+  /** What other writers than the service have under way is ended before it begins. */
+  readonly handOver: () => Promise<void>;
+  /** It has begun, or will not. */
+  readonly handedOver: () => void;
   /** Frees what has run out, for a client that finds no address. */
   readonly makeRoom: () => boolean;
 }
@@ -178,7 +183,13 @@ export function standingOf({ timeGuard }: Memory): ClockStanding {
   return timeGuard.standing;
 }
 
-function serverStateOf(memory: Memory, sightings: Sightings, monotonic: () => number): ServerState {
+/** False: the lease may run still though its time is past by the clock, as the clocks were when they were looked at last. */
+export function mayLeaseBeOver({ clusterPeers, timeGuard }: Memory, lease: Lease): boolean {
+  return clusterPeers?.isByWallClock(lease) === false || mayBeOver(lease, timeGuard.standing);
+}
+
+/** What only the running server knows, for an exchange over its memory. */
+export function serverStateOf(memory: Memory, sightings: Sightings, monotonic: () => number): ServerState {
   const { deafness, timeGuard, declines, peers, clusterPeers, discoverRetries } = memory;
   return {
     get lastGapRevision() {
@@ -189,8 +200,7 @@ function serverStateOf(memory: Memory, sightings: Sightings, monotonic: () => nu
       peers.follow(timeGuard.offset);
       return isTrusted;
     },
-    mayBeOver: (lease) =>
-      clusterPeers?.isByWallClock(lease) === false || mayBeOver(lease, timeGuard.standing),
+    mayBeOver: (lease) => mayLeaseBeOver(memory, lease),
     peerObservations: peers,
     clusterPeers,
     sightingAt: (address) => sightings.at(address),

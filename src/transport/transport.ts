@@ -48,8 +48,8 @@ export interface Outgoing {
   readonly destination: Destination;
 }
 
-/** raw: libc's sockets and frames. broadcast: libc's sockets, no frames. dgram: Node's own sockets. */
-export type TransportKind = 'raw' | 'broadcast' | 'dgram' | 'simulated';
+/** raw: libc's sockets and frames. broadcast: libc's sockets, no frames. dgram: Node's own sockets. none: nothing is open. */
+export type TransportKind = 'raw' | 'broadcast' | 'dgram' | 'simulated' | 'none';
 
 export interface Transport {
   readonly kind: TransportKind;

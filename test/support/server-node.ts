@@ -21,13 +21,13 @@ export const THERE: Extract<ListenAddressSearch, { kind: 'found' }> = {
   warning: undefined,
 };
 
-export type ServerNodeOptions = Partial<ServerParts> & {
+export type ServerNodeOptions = Partial<Omit<ServerParts, 'clock'>> & { readonly clock?: FakeClock } & {
   readonly stored?: Omit<MemoryStoreOptions, 'clock'>;
 };
 
 /** A server on a simulated node. */
 export class ServerNode {
-  readonly clock = new FakeClock();
+  readonly clock: FakeClock;
   readonly log = new LogLines();
   /** What the interfaces show now. */
   search: ListenAddressSearch = THERE;
@@ -42,9 +42,9 @@ export class ServerNode {
   readonly server: Server;
 
   constructor(options: ServerNodeOptions = {}) {
+    this.clock = options.clock ?? new FakeClock();
     const { clock, log } = this;
     this.server = new Server({
-      clock,
       log,
       decide,
       openStore: (inFlight) => {
@@ -56,6 +56,7 @@ export class ServerNode {
       planOf: (listen) => planOf({ serverIdentifier: listen.listenIp }),
       waits: true,
       ...options,
+      clock,
     });
   }
 

@@ -1,3 +1,4 @@
+import { historyReason } from '../../lease/history-reason.ts';
 import type { LeaseRecord } from '../../lease/lease.ts';
 import type { LeaseChange, LeaseWrite } from '../../lease/lease-view.ts';
 import { idsAfter } from '../../lease/outside-ids.ts';
@@ -123,17 +124,17 @@ function entryAfter(
 function claimAfter(
   author: Author,
   next: LeaseRecord,
-  { at, reason }: LeaseChange,
+  change: LeaseChange,
   before: Claim | undefined,
 ): Claim {
   const granter = next.granter === undefined ? author.granter : ipv4ToText(next.granter);
   const own = before?.client === next.client ? before : undefined;
   const lease = {
-    ...{ ...next, updatedAt: at, leaseSeconds: next.leaseSeconds ?? 0 },
+    ...{ ...next, updatedAt: change.at, leaseSeconds: next.leaseSeconds ?? 0 },
     hostname: next.hostname ?? textIn(own?.hostname),
     ids: idsAfter(next, own && { client: next.client, ids: idsOf(own) }),
   };
-  const claim = claimOf(lease, granter, author.node, reason);
+  const claim = claimOf(lease, granter, author.node, historyReason(change));
   return own === undefined ? claim : { ...unknownIn(own), ...claim };
 }
 

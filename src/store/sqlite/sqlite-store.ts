@@ -1,4 +1,5 @@
 import type { ClockNote } from '../../lease/clock-note.ts';
+import { historyReason } from '../../lease/history-reason.ts';
 import type { Instant, Lease, LeaseRecord, Version } from '../../lease/lease.ts';
 import type { AddressRange, LeaseChange, LeaseCounts, LeaseView } from '../../lease/lease-view.ts';
 import { idsAfter } from '../../lease/outside-ids.ts';
@@ -215,7 +216,8 @@ export class SqliteStore implements LeaseStore {
   ): JournalRecord {
     const { client, hardware, granter = UNSPECIFIED, state, expiresAt, leaseSeconds = 0, hostname } = next;
     if (state === 'offered') throw new Error('an offer is not stored');
-    const { at, reason } = change;
+    const { at } = change;
+    const reason = historyReason(change);
     const { event, eventId } = this.#history.next(address, before, next, change);
     const isRenewal = event === undefined && before?.client === client && before.state === state;
     return {

@@ -1,0 +1,130 @@
+import { Sightings } from '../detection/sightings.ts';
+import type { Decision, Reason } from '../engine/decision.ts';
+import { decideOrder, type OperatorOrder, type OrderRefusal } from '../engine/operator-order.ts';
+import { Exchange } from '../exchange/exchange.ts';
+import type { Lease } from '../lease/lease.ts';
+import { ipv4ToText, UNSPECIFIED } from '../net/ipv4.ts';
+import type { ListenAddress } from '../net/listen-address.ts';
+import type { Outcome } from '../store/lease-store.ts';
+import { NoTransport } from './no-transport.ts';
+import type { ServerParts } from './server-parts.ts';
+import { type Memory, mayLeaseBeOver, type Service, serverStateOf } from './service.ts';
+
+/** An order that finds no room, or a server that is just opening its sockets, is tried again: milliseconds. */
+const RETRY = 10;
+const RETRIES = 500;
+const NOTHING: Decision = { kind: 'silence', reason: 'no-binding' };
+/** A plan without a listen address is for orders alone. */
+const NOWHERE: ListenAddress = {
+  interfaceName: '',
+  interfaceIndex: 0,
+  listenIp: UNSPECIFIED,
+  prefixLength: 0,
+  mtu: 0,
+};
+
+/** What became of an order from outside. unknown: it may or may not have been stored; ask what stands there. */
+export type OrderResult =
+  | { readonly outcome: 'committed'; readonly reason: Reason }
+  | { readonly outcome: 'refused'; readonly why: OrderRefusal | 'busy' | 'stopped' }
+  | { readonly outcome: 'conflict' | 'failed' | 'unknown' };
+
+/** Takes orders from outside into the exchange, the one writer of leases; into one of its own while no sockets are open. */
+export class OrderDesk {
+  readonly #parts: ServerParts;
+  readonly #service: () => Service | undefined;
+  readonly #memory: () => Memory | undefined;
+  /** While there is no service. */
+  #standIn: Exchange | undefined;
+  #isHandingOver = false;
+
+  constructor(parts: ServerParts, service: () => Service | undefined, memory: () => Memory | undefined) {
+    this.#parts = parts;
+    this.#service = service;
+    this.#memory = memory;
+  }
+
+  async submit(order: OperatorOrder): Promise<OrderResult> {
+    for (let attempt = 0; attempt < RETRIES; attempt += 1) {
+      const memory = this.#memory();
+      if (memory === undefined) return { outcome: 'refused', why: 'stopped' };
+      const result = this.#take(order, memory);
+      if (result !== undefined) return await result;
+      await new Promise<void>((resolve) => this.#parts.clock.after(RETRY, resolve));
+    }
+    return { outcome: 'refused', why: 'busy' };
+  }
+
+  /** Sockets have been opened: what the stand-in has under way is ended before another exchange begins. */
+  async handOver(): Promise<void> {
+    this.#isHandingOver = true;
+    await this.#standIn?.stop();
+    this.#standIn = undefined;
+  }
+
+  /** The service is there, or its sockets are closed again. */
+  handedOver(): void {
+    this.#isHandingOver = false;
+  }
+
+  /** Undefined: there is no room now. */
+  #take(order: OperatorOrder, memory: Memory): Promise<OrderResult> | undefined {
+    const exchange = this.#service()?.exchange ?? this.#standInFor(memory);
+    if (exchange === undefined) return undefined;
+    let refusal: OrderRefusal | undefined;
+    let reason: Reason | undefined;
+    let settle: (outcome: Outcome | 'nothing') => void = () => {};
+    const outcome = new Promise<Outcome | 'nothing'>((resolve) => (settle = resolve));
+    const isTaken = exchange.submit({
+      decide: (now, leases, plan) => {
+        const decision = decideOrder(order, { now, leases, plan, context: contextOf(memory) });
+        refusal = typeof decision === 'string' ? decision : undefined;
+        if (typeof decision === 'string') return NOTHING;
+        reason = decision.reason;
+        return decision;
+      },
+      done: settle,
+    });
+    if (!isTaken) return undefined;
+    return outcome.then((end) => this.#resultOf(order, end, refusal, reason));
+  }
+
+  #resultOf(
+    { kind, address, author, note }: OperatorOrder,
+    outcome: Outcome | 'nothing',
+    refusal: OrderRefusal | undefined,
+    reason: Reason | undefined,
+  ): OrderResult {
+    const fields = { order: kind, address: ipv4ToText(address), author, note, outcome, refusal };
+    this.#parts.log.info(fields, 'order from outside');
+    if (refusal !== undefined) return { outcome: 'refused', why: refusal };
+    if (outcome === 'nothing' || reason === undefined) return { outcome: 'refused', why: 'stopped' };
+    return outcome === 'committed' ? { outcome, reason } : { outcome };
+  }
+
+  #standInFor(memory: Memory): Exchange | undefined {
+    if (this.#isHandingOver) return undefined;
+    const { clock, decide } = this.#parts;
+    const { store, inFlight, observer, makeRoom } = memory;
+    const sightings = new Sightings(store.leases, clock);
+    this.#standIn ??= new Exchange({
+      transport: new NoTransport(),
+      store,
+      inFlight,
+      clock,
+      decide,
+      plan: memory.planOf(NOWHERE),
+      prober: { ask: () => 'too-many' },
+      serverState: serverStateOf(memory, sightings, () => clock.monotonic()),
+      observer,
+      makeRoom,
+    });
+    this.#standIn.plan = memory.planOf(NOWHERE); // Another one may have been adopted.
+    return this.#standIn;
+  }
+}
+
+function contextOf(memory: Memory) {
+  const { peers: peerObservations, clusterPeers } = memory;
+  return { peerObservations, clusterPeers, mayBeOver: (lease: Lease) => mayLeaseBeOver(memory, lease) };
+}
