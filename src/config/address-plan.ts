@@ -13,8 +13,8 @@ export function gatewayAddresses(prefix: Prefix): readonly Ipv4[] {
   );
 }
 
-/** An address of the segment by its place in the plan, as an example: 1 the router, 10 a gateway, 20 the first guest. */
-export function exampleAddress(prefix: Prefix, place: number): string {
-  const address = ipv4(prefix.network + place);
+/** An address of the segment by its number in the plan, as an example: 1 the router, 10 a gateway, 20 the first guest. */
+export function exampleAddress(prefix: Prefix, hostNumber: number): string {
+  const address = ipv4(prefix.network + hostNumber);
   return address < broadcastOf(prefix) ? ipv4ToText(address) : `an address of ${prefixToText(prefix)}`;
 }

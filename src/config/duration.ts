@@ -1,14 +1,14 @@
 const UNIT_SECONDS: Readonly<Record<string, number>> = { d: 86_400, h: 3_600, m: 60, s: 1, ms: 0.001 };
-const PIECE = /(\d{1,10})(ms|[dhms])/gy;
+const PART = /(\d{1,10})(ms|[dhms])/gy;
 
 /** Reads `12h`, `90m`, `1h30m`, `7d`, `300ms` or bare seconds (`3600`); undefined for anything else. */
 export function secondsFromText(text: string): number | undefined {
   if (/^\d{1,10}$/.test(text)) return Number(text);
   let total = 0;
   let end = 0;
-  for (const piece of text.toLowerCase().matchAll(PIECE)) {
-    total += Number(piece[1]) * (UNIT_SECONDS[piece[2] ?? ''] ?? Number.NaN);
-    end = piece.index + piece[0].length;
+  for (const part of text.toLowerCase().matchAll(PART)) {
+    total += Number(part[1]) * (UNIT_SECONDS[part[2] ?? ''] ?? Number.NaN);
+    end = part.index + part[0].length;
   }
   return end > 0 && end === text.length ? total : undefined;
 }

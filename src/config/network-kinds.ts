@@ -84,7 +84,7 @@ export const addressList = listOf('addresses', address, 63);
 const span: SettingKind<AddressSpan> = {
   placeholder: 'range',
   read(text) {
-    const [start = '', end = start, ...more] = text.split('-').map((piece) => piece.trim());
+    const [start = '', end = start, ...more] = text.split('-').map((part) => part.trim());
     const first = addressFromText(start);
     const last = addressFromText(end);
     const remedy = 'write the first and the last address: 10.15.3.20-10.15.3.97';

@@ -35,12 +35,12 @@ export function listOf<Value>(
     read(text) {
       if (isOff(text)) return ok([]);
       const values: Value[] = [];
-      const pieces = text.split(',').map((piece) => piece.trim());
-      for (const piece of pieces) {
-        const read = part.read(piece);
+      const items = text.split(',').map((item) => item.trim());
+      for (const item of items) {
+        const read = part.read(item);
         if (!read.ok) {
-          const isShown = pieces.length > 1 && !text.includes('@'); // A piece may be half of a password.
-          const what = isShown ? `'${piece}' ` : '';
+          const isShown = items.length > 1 && !text.includes('@'); // An item may be half of a password.
+          const what = isShown ? `'${item}' ` : '';
           return fault(`${what}${read.fault}`, read.remedy);
         }
         values.push(read.value);

@@ -61,7 +61,7 @@ export function hardwareToText(address: HardwareAddress): string {
   );
 }
 
-/** Twelve digits and nothing between them; in one piece, since two that are added are put together at each comparison. */
+/** Twelve digits and nothing between them; as one text, since a text that was added from two is joined at each comparison. */
 export function hardwareToDigits(address: HardwareAddress): string {
   const high = Math.floor(address / 0x1_0000_0000);
   const low = address >>> 0;

@@ -216,11 +216,11 @@ class NativeTransport implements SocketTransport {
     // Each socket behind keeps an eighth for itself, so that a flood of one kind never silences the others.
     const reserve = arena.capacity >> 3;
     // The unicast socket always first, whichever is ready: what was sent to us before a broadcast is read before it.
-    for (let place = 0; place < this.#sockets.length; place += 1) {
-      const socket = this.#sockets[place];
-      if (socket === undefined || !(socket.isReady || place === 0)) continue;
+    for (let index = 0; index < this.#sockets.length; index += 1) {
+      const socket = this.#sockets[index];
+      if (socket === undefined || !(socket.isReady || index === 0)) continue;
       const first = datagrams.length;
-      const room = arena.capacity - first - reserve * (this.#sockets.length - 1 - place);
+      const room = arena.capacity - first - reserve * (this.#sockets.length - 1 - index);
       const count = room <= 0 ? 0 : this.#receiveFrom(socket, arena, first, room, datagrams);
       socket.isReady = count >= room;
       if (socket.isReady) drained = false;

@@ -10,7 +10,7 @@ export const SEND_SLOT_BYTES = 2048;
 /** Bytes before the payload in a slot to send from, where the transport may put IPv4 and UDP headers. */
 export const SEND_HEADROOM_BYTES = 64;
 
-/** One datagram that was received: a place in its arena. Overwritten when the arena is filled again. */
+/** One received datagram: a part of its arena, overwritten when the arena is filled again. */
 export interface Datagram {
   readonly offset: number;
   readonly length: number;

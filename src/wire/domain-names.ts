@@ -28,8 +28,8 @@ export const domainNames: Codec<readonly string[]> = {
   encode: (names) => {
     if (names.length === 0 || !names.every(isDomainName)) return undefined;
     const bytes: number[] = [];
-    const placeOfSuffix = new Map<string, number>();
-    for (const name of names) putName(bytes, name, placeOfSuffix);
+    const offsetOfSuffix = new Map<string, number>();
+    for (const name of names) putName(bytes, name, offsetOfSuffix);
     return Uint8Array.from(bytes);
   },
   fromText: (text) => {
@@ -76,16 +76,16 @@ function nameAt(bytes: Uint8Array, start: number): { text: string; end: number }
   return isDomainName(text) ? { text, end: end ?? at + 1 } : undefined;
 }
 
-function putName(bytes: number[], name: string, placeOfSuffix: Map<string, number>): void {
+function putName(bytes: number[], name: string, offsetOfSuffix: Map<string, number>): void {
   let suffix = name.toLowerCase();
   let rest = name;
   while (rest !== '') {
-    const place = placeOfSuffix.get(suffix);
-    if (place !== undefined) {
-      bytes.push(POINTER | (place >>> 8), place & 255);
+    const offset = offsetOfSuffix.get(suffix);
+    if (offset !== undefined) {
+      bytes.push(POINTER | (offset >>> 8), offset & 255);
       return;
     }
-    if (bytes.length <= FARTHEST) placeOfSuffix.set(suffix, bytes.length);
+    if (bytes.length <= FARTHEST) offsetOfSuffix.set(suffix, bytes.length);
     const dot = rest.indexOf('.');
     const label = dot < 0 ? rest : rest.slice(0, dot);
     bytes.push(label.length, ...Array.from(label, (character) => character.charCodeAt(0)));

@@ -56,22 +56,22 @@ export function encodeWithinLimit(
     : [end - start - 1, 0, 0];
   // The parts of each option, by its index; empty: it is left out.
   const parts: (readonly Part[])[] = [];
-  const place = (code: number) => {
+  const giveRoom = (code: number) => {
     const index = reply.options.findIndex((option) => option.code === code);
     const option = reply.options[index];
     if (option !== undefined) parts[index] = partsIn(option, room);
   };
-  LEASE.forEach(place);
+  LEASE.forEach(giveRoom);
   // RFC 3046 §2.2: it is returned whole or not at all, and never in file or sname.
   const relayed = reply.relayAgentInformation;
   const returned = relayed !== undefined && optionSize(relayed) <= room[0] ? relayed : undefined;
   if (returned !== undefined) room[0] -= optionSize(returned);
-  NETWORK.forEach(place);
+  NETWORK.forEach(giveRoom);
   const hasRoutes = reply.options.some(({ code }) => code === ROUTES);
-  if (!hasRoutes) place(ROUTES_AGAIN);
+  if (!hasRoutes) giveRoom(ROUTES_AGAIN);
   for (const [index, option] of reply.options.entries())
     if (option.code !== ROUTES_AGAIN) parts[index] ??= partsIn(option, room);
-  if (hasRoutes) place(ROUTES_AGAIN);
+  if (hasRoutes) giveRoom(ROUTES_AGAIN);
 
   const next: ByField = [start, offset + FILE, offset + SNAME];
   const overload = overloadOf(parts);

@@ -11,10 +11,10 @@ const SLOT_OF_CODE = new Int8Array(256).fill(-1);
 for (const [slot, code] of KEPT.entries()) SLOT_OF_CODE[code] = slot;
 
 /** The position of an option's value: its offset in the message times 256, plus its length. */
-type Place = number;
-const ABSENT: Place = 0;
+type Position = number;
+const ABSENT: Position = 0;
 /** The position of an option that occurs more than once: its value is made of all its parts (RFC 3396 §7). */
-const SPLIT: Place = -1;
+const SPLIT: Position = -1;
 
 /** Results of `nextOption` that are not offsets. */
 const NO_MORE = -1;
@@ -35,7 +35,7 @@ export class OptionFields {
   readonly #bytes: Uint8Array;
   readonly #offset: number;
   readonly #length: number;
-  readonly #kept: Place[] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+  readonly #kept: Position[] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
   #overload = 0;
 
   /** Reads the options of the message at [offset, offset + length): 240 to 65,535 octets. */
@@ -59,23 +59,23 @@ export class OptionFields {
 
   /** The value: a view into the message, or a copy if it had to be joined (RFC 3396 §7). */
   raw(code: number): Uint8Array | undefined {
-    const place = this.#find(code);
-    if (place === ABSENT) return undefined;
-    if (place === SPLIT) return this.#join(code);
-    const start = this.#offset + (place >>> 8);
-    return this.#bytes.subarray(start, start + (place & 255));
+    const position = this.#find(code);
+    if (position === ABSENT) return undefined;
+    if (position === SPLIT) return this.#join(code);
+    const start = this.#offset + (position >>> 8);
+    return this.#bytes.subarray(start, start + (position & 255));
   }
 
-  /** The value as an unsigned number of `length` bytes (1 to 4); undefined if it is absent or has another length. */
+  /** The value as an unsigned number of `size` bytes (1 to 4); undefined if it is absent or has another length. */
   unsigned(code: number, size: number): number | undefined {
-    const place = this.#find(code);
-    if (place === ABSENT) return undefined;
-    if (place === SPLIT) {
+    const position = this.#find(code);
+    if (position === ABSENT) return undefined;
+    if (position === SPLIT) {
       const joined = this.#join(code);
       return joined.length === size ? unsignedAt(joined, 0, size) : undefined;
     }
-    if ((place & 255) !== size) return undefined;
-    return unsignedAt(this.#bytes, this.#offset + (place >>> 8), size);
+    if ((position & 255) !== size) return undefined;
+    return unsignedAt(this.#bytes, this.#offset + (position >>> 8), size);
   }
 
   /** The codes in the order of reading; a split option's occurs more than once. */
@@ -88,7 +88,7 @@ export class OptionFields {
     return codes;
   }
 
-  #find(code: number): Place {
+  #find(code: number): Position {
     const slot = SLOT_OF_CODE[code] ?? -1;
     return slot >= 0 ? (this.#kept[slot] ?? ABSENT) : this.#seek(code);
   }
@@ -109,22 +109,22 @@ export class OptionFields {
       const next = at + 2 + (bytes[at + 1] ?? 0);
       if (at + 1 >= end || next > end) return false;
       const slot = SLOT_OF_CODE[code] ?? -1;
-      if (slot >= 0) kept[slot] = kept[slot] === ABSENT ? this.#placeAt(at) : SPLIT;
+      if (slot >= 0) kept[slot] = kept[slot] === ABSENT ? this.#positionAt(at) : SPLIT;
       at = next;
     }
     return true;
   }
 
-  #seek(code: number): Place {
-    let place = ABSENT;
+  #seek(code: number): Position {
+    let position = ABSENT;
     for (let field = OPTIONS_FIELD; field <= SNAME_FIELD; field += 1) {
       for (let at = this.#first(field); at >= 0; at = this.#after(field, at)) {
         if (this.#bytes[at] !== code) continue;
-        if (place !== ABSENT) return SPLIT;
-        place = this.#placeAt(at);
+        if (position !== ABSENT) return SPLIT;
+        position = this.#positionAt(at);
       }
     }
-    return place;
+    return position;
   }
 
   /** RFC 3396 §7: the value of an option that occurs more than once, in the order options, file, sname. */
@@ -139,7 +139,7 @@ export class OptionFields {
     return joinParts(code, parts);
   }
 
-  #placeAt(at: number): Place {
+  #positionAt(at: number): Position {
     return (at + 2 - this.#offset) * 256 + (this.#bytes[at + 1] ?? 0);
   }
 

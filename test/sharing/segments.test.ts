@@ -5,7 +5,7 @@ import { readClusterReport } from '../../src/sharing/cluster-report.ts';
 import { initSegment } from '../../src/sharing/init-segment.ts';
 import { seedSegment } from '../../src/sharing/seed-segment.ts';
 import { sharedSettings } from '../../src/sharing/shared-settings.ts';
-import { Keys } from '../../src/store/etcd/keys/entry.ts';
+import { Keys } from '../../src/store/etcd/keys/keys.ts';
 import { address, bind } from '../store/changes.ts';
 import { FakeClock, settle } from '../support/clock.ts';
 import { MemoryCluster } from '../support/memory-etcd.ts';

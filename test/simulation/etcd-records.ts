@@ -1,7 +1,8 @@
 import type { Clock } from '../../src/lease/clock.ts';
 import type { LeaseChange } from '../../src/lease/lease-view.ts';
 import { ipv4ToText } from '../../src/net/ipv4.ts';
-import { type Claim, decodeEntry, Keys } from '../../src/store/etcd/keys/entry.ts';
+import { type Claim, decodeEntry } from '../../src/store/etcd/keys/entry.ts';
+import { Keys } from '../../src/store/etcd/keys/keys.ts';
 import type { Outcome } from '../../src/store/lease-store.ts';
 import { SEGMENT } from '../support/shared-store.ts';
 import type { SimulatedCluster } from './etcd.ts';

@@ -8,24 +8,24 @@ import type { KeyValue, Revision, WatchEvent } from './client/etcd.ts';
 import {
   type Claim,
   type Entry,
-  type Keys,
   leaseOfClaim,
   parseEntry,
   textIn,
   utf8ToText,
 } from './keys/entry.ts';
 import { ForeignTextWarnings, unused, withheld } from './keys/foreign-text.ts';
+import type { Keys } from './keys/keys.ts';
 import type { PlannedChange, PlannedWrite } from './planned-write.ts';
 import type { Reckoning } from './reckoning.ts';
 
-/** As text, which is parsed when it is needed: a string is a tenth of the objects for the garbage collector. */
+/** An entry as text, parsed when it is needed: for the garbage collector a string is a tenth of the objects. */
 interface KnownEntry {
   readonly revision: Revision;
-  /** Undefined: the key is gone, or holds foreign text. */
+  /** undefined: the key is deleted, or holds foreign text. */
   readonly text: string | undefined;
 }
 
-/** What the table had of an address before its key was found to hold foreign text. */
+/** What was known of an address before its key was found to hold foreign text. */
 interface Before {
   readonly lease: Lease | undefined;
   readonly entry: string | undefined;
@@ -33,13 +33,13 @@ interface Before {
 
 interface KnownClient {
   readonly revision: Revision;
-  /** Where the key points; UNSPECIFIED: it says no address. Undefined: it is gone. */
+  /** The address in the key; UNSPECIFIED: its value is no address. undefined: the key is deleted. */
   readonly address: Ipv4 | undefined;
 }
 
 /**
- * All keys of a segment as they were last seen: by the snapshot, the watch, a commit of one's own or the answer to one
- * that conflicted. Whatever is older than what is known changes nothing. The table follows, and so does the mirror.
+ * All keys of a segment as this gateway knows them: from the snapshot, the watch, its own commits and the answers to
+ * conflicts. Older revisions than the known one change nothing. Every change goes on to the table and the mirror.
  */
 export class KnownKeys {
   readonly #keys: Keys;
@@ -48,17 +48,17 @@ export class KnownKeys {
   readonly #changed: (change: MirroredChange) => void;
   readonly #entries = new Map<Ipv4, KnownEntry>();
   readonly #clients = new Map<string, KnownClient>();
-  /** Keys that are gone, in the order in which that was learnt. */
+  /** Deleted keys, in the order in which that was learnt. */
   readonly #gone: { readonly revision: Revision; readonly forget: () => void }[] = [];
-  /** Addresses that the table has from the mirror alone. */
+  /** Addresses that the table knows only from the mirror. */
   readonly #mirrored = new Set<Ipv4>();
-  /** Addresses whose keys hold what no version of us has written. The mirror keeps what it had of them. */
+  /** Addresses whose keys hold foreign text. The mirror keeps its records of them. */
   readonly #foreign = new Map<Ipv4, Before>();
   readonly #warnings: ForeignTextWarnings;
-  /** Bound addresses that a change sent from here frees or gives away, as long as it finds their keys as it compares them. */
+  /** Bound addresses that a sent change frees or gives to others, as long as its outcome is not known. */
   readonly #leaving = new Set<Ipv4>();
 
-  /** `changed` hears of every record that is not what the table had. */
+  /** @param changed Called with every record that differs from the table's. */
   constructor(
     keys: Keys,
     table: LeaseTable,
@@ -74,7 +74,7 @@ export class KnownKeys {
     table.mayBeLost = (address) => this.#leaving.has(address);
   }
 
-  /** What the mirror has, until it is known better; returns when this node wrote last, after its clock was noted. */
+  /** Loads the mirror's records, until etcd's are read. Returns when this node wrote last after its clock was noted; 0: never. */
   loadMirror(mirror: Mirror, ownNode: string): Instant {
     const noted = mirror.clockNote?.revision ?? 0;
     let last = instant(0);
@@ -103,25 +103,25 @@ export class KnownKeys {
     return text === undefined ? undefined : parseEntry(text);
   }
 
-  /** The modification revision of an address's key; 0: there is none. */
+  /** The modification revision of an address's key; 0: no such key. */
   revisionAt(address: Ipv4): Revision {
     const known = this.#entries.get(address);
     const isThere = known?.text !== undefined || this.#foreign.has(address);
     return isThere ? (known?.revision ?? 0) : 0;
   }
 
-  /** Its key holds what no version of us has written, and what may not be written over. */
+  /** True: the key holds text that no version of the gateway has written; it must not be overwritten. */
   isForeign(address: Ipv4): boolean {
     return this.#foreign.has(address);
   }
 
-  /** The modification revision of a client's key; 0: there is none. */
+  /** The modification revision of a client's key; 0: no such key. */
   revisionOf(client: string): Revision {
     const known = this.#clients.get(client);
     return known?.address === undefined ? 0 : known.revision;
   }
 
-  /** Where a client's key points; UNSPECIFIED: nowhere. */
+  /** The address in a client's key; UNSPECIFIED: none. */
   addressOf(client: string): Ipv4 {
     return this.#clients.get(client)?.address ?? UNSPECIFIED;
   }
@@ -146,7 +146,7 @@ export class KnownKeys {
     this.#learnClient(client, found.modRevision, ipv4FromText(utf8ToText(found.value)) ?? UNSPECIFIED);
   }
 
-  /** A change is sent: whatever its answer is, or if there is none, it may be written as long as its keys have not moved. */
+  /** Call it when a change is sent: it may be written, whatever its answer, until newer values of its keys are known. */
   noteSent({ writes }: PlannedChange): void {
     for (const write of writes) {
       if ('client' in write) continue;
@@ -157,7 +157,7 @@ export class KnownKeys {
     }
   }
 
-  /** What this gateway has written itself. */
+  /** Takes a write of this gateway that etcd has committed. */
   learnWrite(write: PlannedWrite, revision: Revision): void {
     if ('client' in write) {
       const address = write.pointsTo === UNSPECIFIED ? undefined : write.pointsTo;
@@ -165,7 +165,7 @@ export class KnownKeys {
     } else this.#learnAddress(write.address, revision, write.entry, write.text);
   }
 
-  /** A key was not there at a revision. */
+  /** Takes that a key did not exist at a revision. */
   learnGone(key: string, revision: Revision): void {
     const address = this.#keys.addressOf(key);
     if (address !== undefined) this.#learnAddress(address, revision, undefined, undefined);
@@ -173,7 +173,7 @@ export class KnownKeys {
     if (client !== undefined) this.#learnClient(client, revision, undefined);
   }
 
-  /** The watch has come to here: what was gone before needs no memory, for nothing older will come. */
+  /** Call it when the watch has told all up to a revision. Deletions before it are forgotten: nothing older will come. */
   seenUpTo(revision: Revision): void {
     let count = 0;
     for (const { revision: at, forget } of this.#gone) {
@@ -184,7 +184,7 @@ export class KnownKeys {
     this.#gone.splice(0, count);
   }
 
-  /** A whole snapshot was learnt, of these keys: what was seen before it and is not in it is gone. */
+  /** Call it after a whole snapshot, with its keys: known keys that are not among them are deleted. */
   keepOnly(found: ReadonlySet<string>, snapshot: Revision): void {
     const addresses = new Set([...this.#entries.keys(), ...this.#mirrored]);
     const keys = [
@@ -194,7 +194,7 @@ export class KnownKeys {
     for (const key of keys) if (!found.has(key)) this.learnGone(key, snapshot);
   }
 
-  /** What is known already is not read again: the watch tells of every change of one's own too. */
+  /** False for a revision that is known already: the watch brings this gateway's own changes too. */
   #isNewAt(address: Ipv4, revision: Revision): boolean {
     return (this.#entries.get(address)?.revision ?? 0) < revision;
   }
@@ -227,7 +227,7 @@ export class KnownKeys {
     this.#table.reached(revision);
   }
 
-  /** Whoever had the address may have it still: nobody gets it before somebody has mended its key. */
+  /** Its holder may still use the address, so nobody gets it until an operator has corrected the key. */
   #learnForeign(key: string, address: Ipv4, revision: Revision, text: string): void {
     const before = this.#foreign.get(address) ?? {
       lease: this.#table.storedAt(address),
@@ -240,7 +240,7 @@ export class KnownKeys {
     this.#warnings.note({ key, revision, text, ...before });
   }
 
-  /** What the address had, as far as the table and the mirror know. */
+  /** The address's lease before this change, as far as the table and the mirror know it. */
   #before(address: Ipv4, revision: Revision): Lease | undefined {
     const foreign = this.#foreign.get(address);
     if (foreign === undefined) return this.#table.storedAt(address);

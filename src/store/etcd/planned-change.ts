@@ -11,14 +11,14 @@ import {
   type Entry,
   formatEntry,
   idsOf,
-  type Keys,
   textIn,
   unknownIn,
 } from './keys/entry.ts';
+import type { Keys } from './keys/keys.ts';
 import type { KnownKeys } from './known-keys.ts';
 import type { PlannedChange, PlannedWrite } from './planned-write.ts';
 
-/** Who writes. */
+/** The gateway that writes, and what it knows. */
 export interface Author {
   readonly keys: Keys;
   readonly known: KnownKeys;
@@ -29,9 +29,11 @@ export interface Author {
 }
 
 /**
- * Compares every key that a change rests on: of each address that it writes or has seen, of the client, of the client's
- * binding, and of the clients that lose an address by it. Then writes what changes, each key once. The else branch reads
- * them all, so that a conflict tells what is. Undefined: it would write over what no version of us has written.
+ * Plans a change as a transaction. It compares every key that the change rests on: those of each address with a write, of
+ * the client, of the client's binding, and of the clients that lose an address. Then it writes the changed keys, each once.
+ * The else branch reads them all, so a conflict brings the present values.
+ *
+ * @returns undefined: the change would overwrite a value that no version of the gateway has written.
  */
 export function planChange(
   author: Author,
@@ -94,12 +96,12 @@ function operationOf(write: PlannedWrite): Operation {
   return text === undefined ? { kind: 'delete', key } : { kind: 'put', key, value: Buffer.from(text) };
 }
 
-/** Undefined: the client's key points nowhere, and goes. */
+/** undefined: the client has no address, so its key is deleted. */
 function textOfPointer(address: Ipv4): string | undefined {
   return address === UNSPECIFIED ? undefined : ipv4ToText(address);
 }
 
-/** What an address's key says after a write; undefined: nothing, and the key goes. */
+/** The entry of an address after a write. undefined: the key is deleted. same: it does not change. */
 function entryAfter(
   author: Author,
   change: LeaseChange,
@@ -116,11 +118,11 @@ function entryAfter(
   if (effect === 'offers') {
     return { ...unknown, ...kept, offer: claimAfter(author, write.next, change, undefined), op: operationId };
   }
-  const { seeded: _seeded, ...rest } = unknown; // Of the record that was.
+  const { seeded: _seeded, ...rest } = unknown; // It belongs to the old record.
   return { ...rest, record: claimAfter(author, write.next, change, record), op: operationId };
 }
 
-/** Host name, ids, and what a newer version has: they belong to the client, and stay as long as the address names it. */
+/** Host name, ids and members of a newer version belong to the client: they stay as long as the address names it. */
 function claimAfter(
   author: Author,
   next: LeaseRecord,
@@ -138,7 +140,7 @@ function claimAfter(
   return own === undefined ? claim : { ...unknownIn(own), ...claim };
 }
 
-/** All that an entry has of a client is a record that is free. */
+/** True: the entry names the client only as the last holder of a free record. */
 function isOver(entry: Entry | undefined, client: string): boolean {
   return entry?.offer?.client !== client && entry?.record?.client === client && entry.record.state === 'free';
 }

@@ -2,13 +2,13 @@ import type { Ipv4 } from '../../net/ipv4.ts';
 import type { Transaction } from './client/etcd.ts';
 import type { Entry } from './keys/entry.ts';
 
-/** What a key says after a change. */
+/** The value of one key after a change. `entry` undefined: the key is deleted. */
 export type PlannedWrite =
   | { readonly key: string; readonly address: Ipv4; readonly entry: Entry; readonly text: string }
   | { readonly key: string; readonly address: Ipv4; readonly entry: undefined; readonly text: undefined }
   | { readonly key: string; readonly client: string; readonly pointsTo: Ipv4 };
 
-/** A change as a transaction of etcd's. */
+/** A change as a transaction of etcd. */
 export interface PlannedChange {
   readonly transaction: Transaction;
   /** Each key once. */

@@ -6,42 +6,42 @@ import type { Ipv4 } from '../../net/ipv4.ts';
 import type { KnownNote } from '../mirror.ts';
 import { CLOCK_GRACE } from './keys/clock-grace.ts';
 
-/** In which the time is kept of which a record is known: milliseconds. */
+/** The unit of the times since which records are known: milliseconds. */
 const UNIT = 100;
-/** How often it is noted what is known, for the next process; and how many such notes are kept. */
+/** Time between two notes for the next process: milliseconds; and the most notes that are kept. */
 const NOTE_EVERY = 300_000;
 const MOST_NOTES = 64;
 
 export interface ReckoningParts {
   readonly clock: Clock;
   readonly isOwn: (granter: Ipv4) => boolean;
-  /** Whether this process has made this mark of a change. */
+  /** True: this process has made this operation id. */
   readonly isOwnOperation: (op: string) => boolean;
-  /** Whether a live gateway's newest heartbeat agrees with this wall clock. */
+  /** True: a live gateway's newest heartbeat agrees with this wall clock, and none differs. */
   readonly agrees: () => boolean;
-  /** Whether one's newest heartbeat does not. */
+  /** True: a live gateway's newest heartbeat differs from this wall clock. */
   readonly differs: () => boolean;
-  /** What the process before this one noted, the oldest first. */
+  /** The notes of the previous process, the oldest first. */
   readonly notes: readonly KnownNote[];
 }
 
 /**
- * When leases end that other gateways have granted: no clock of theirs is asked, since it may be days off. One ends when
- * this gateway has known it for its length, by its own monotonic clock, and is over for others a minute later; its end is
- * told by this gateway's wall clock as that is now. The waiting survives a restart as long as a live gateway agrees with
- * the wall clock, as one did when it was noted; otherwise it begins anew. What this process has granted ends by its wall
- * clock; what an earlier one of this gateway has is as another's, for the clock may have been set between them. What that
- * one had sent when it ended may be written after this one has read all, and is known by the mark of its change.
+ * Computes when leases end that other gateways have granted. Their clocks are not asked: they may be days off. Such a lease
+ * ends when this gateway has known it for its length, by its own monotonic clock, and its address is free for others a
+ * minute later. The end is given in this gateway's wall clock as it is now. The waiting survives a restart while a live
+ * gateway agrees with the wall clock, now and when it was noted; otherwise it begins anew. A lease that this process has
+ * granted ends by the wall clock. One of an earlier process of this gateway counts as another's, since the clock may have
+ * been set between them; a change that such a process had sent may arrive late, and is known by its operation id.
  */
 export class Reckoning implements LeaseReckoning {
   readonly #parts: ReckoningParts;
-  /** Of the process before this one. */
+  /** The notes of the previous process. */
   #before: readonly KnownNote[];
   #notes: readonly KnownNote[];
   #notedAt: number | undefined;
-  /** False: all that is learnt may have been written by an earlier process, under whatever clock. */
+  /** False: records that arrive may be of an earlier process, under another clock. */
   #hasBegun = false;
-  /** The wall clock less the monotonic one: milliseconds. */
+  /** The wall clock minus the monotonic one: milliseconds. */
   #offset = 0;
 
   constructor(parts: ReckoningParts) {
@@ -50,18 +50,18 @@ export class Reckoning implements LeaseReckoning {
     this.#notes = parts.notes;
   }
 
-  /** In units, doubled; and one more for what is learnt after `begin`, but for what an earlier process has written. */
+  /** The time now, in units, times two; plus one for a record that arrives after `begin` and is not of an earlier process. */
   now(isEarlier = false): number {
     const isLearnt = this.#hasBegun && !isEarlier;
     return Math.floor(this.#parts.clock.monotonic() / UNIT) * 2 + (isLearnt ? 1 : 0);
   }
 
-  /** True for what an earlier process of this gateway has written, by the mark of the change that did. */
+  /** True for a record that an earlier process of this gateway has written, by the operation id of its change. */
   isOfEarlier(granter: Ipv4, operationId: string): boolean {
     return this.#parts.isOwn(granter) && !this.#parts.isOwnOperation(operationId);
   }
 
-  /** All that was written by an earlier process of this gateway has been read. */
+  /** Call it when all records that an earlier process has written have been read. */
   begin(): void {
     this.#hasBegun = true;
   }
@@ -78,7 +78,7 @@ export class Reckoning implements LeaseReckoning {
     return before === undefined ? end : instant(Math.min(end, before + length + 2 * CLOCK_GRACE));
   }
 
-  /** False for what this process has granted, which ends by the wall clock. */
+  /** False for a lease that this process has granted: it ends by the wall clock. */
   counts(granter: Ipv4, knownAt: number): boolean {
     return isEarlier(knownAt) || !this.#parts.isOwn(granter);
   }
@@ -94,14 +94,14 @@ export class Reckoning implements LeaseReckoning {
     return isDoubtful ? instant(0) : expiresAt;
   }
 
-  /** Another gateway's offer, which is known since now. */
+  /** Another gateway's offer, with times of this gateway's clock: it is known since now. */
   offer(offer: Lease): Lease {
     if (this.#parts.isOwn(offer.granter)) return offer;
     const updatedAt = this.#parts.clock.now();
     return { ...offer, updatedAt, expiresAt: instant(updatedAt + lengthOf(offer)) };
   }
 
-  /** Now and then, all up to this revision being known. Returns the notes for the next process; undefined: as before. */
+  /** Call it once a second, with the revision up to which all is known. Returns new notes for the next process; undefined: none. */
   note(revision: Version): readonly KnownNote[] | undefined {
     const { clock, agrees } = this.#parts;
     const monotonic = clock.monotonic();
@@ -118,7 +118,7 @@ export class Reckoning implements LeaseReckoning {
     return this.#notes;
   }
 
-  /** The clock has jumped, or the store counts anew: what was noted says nothing any more. */
+  /** Call it when the clock has jumped, or the revisions count anew: the notes are worthless. Returns the empty notes. */
   forget(): readonly KnownNote[] {
     this.#before = [];
     this.#notes = [];
@@ -126,7 +126,7 @@ export class Reckoning implements LeaseReckoning {
     return this.#notes;
   }
 
-  /** So many milliseconds after a record became known. */
+  /** The wall-clock time that is this many milliseconds after a record became known. */
   #since(knownAt: number, milliseconds: number): Instant {
     const { clock } = this.#parts;
     const offset = clock.now() - clock.monotonic();
@@ -139,12 +139,12 @@ export class Reckoning implements LeaseReckoning {
   }
 }
 
-/** True for what was there when this process began, or was sent by then. */
+/** True for a record that existed, or had been sent, when this process began. */
 function isEarlier(knownAt: number): boolean {
   return knownAt % 2 === 0;
 }
 
-/** Fewer of the old ones: a later note is as true, and only makes the wait longer. */
+/** Drops every second one of the old notes: a later note is also true, and only makes the wait longer. */
 function thinned(notes: readonly KnownNote[]): readonly KnownNote[] {
   return notes.length <= MOST_NOTES
     ? notes

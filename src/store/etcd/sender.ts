@@ -8,13 +8,14 @@ import {
   type Revision,
   type TransactionResult,
 } from './client/etcd.ts';
-import { decodeEntry, type Keys } from './keys/entry.ts';
+import { decodeEntry } from './keys/entry.ts';
 import { type KnownGeneration, OtherGenerationError } from './keys/generation.ts';
+import type { Keys } from './keys/keys.ts';
 import { readKey } from './keys/snapshot.ts';
 import type { KnownKeys } from './known-keys.ts';
 import type { PlannedChange } from './planned-write.ts';
 
-/** So long the same transaction is sent again while its outcome is unknown: milliseconds. */
+/** How long a transaction with an unknown outcome is sent again: milliseconds. */
 const RETRY_BUDGET = 3000;
 const RETRY_AFTER = 50;
 
@@ -23,13 +24,13 @@ export interface SenderParts {
   readonly keys: Keys;
   readonly known: KnownKeys;
   readonly clock: Clock;
-  /** An answer of etcd's, at this revision, to a question asked after it was at `asked`. False: it is not to be believed. */
+  /** Called with an answer's revision, and the revision known when it was asked. False: the answer counts for nothing. */
   readonly answered: (revision: Revision, asked: Revision) => boolean;
   readonly failed: (error: unknown) => void;
   readonly isClosed: () => boolean;
 }
 
-/** Sends planned changes: one transaction of several, each with an outcome of its own, again while that is unknown. */
+/** Sends planned changes: several in one transaction, each with its own outcome. Sends them again while that is unknown. */
 export class Sender {
   readonly #parts: SenderParts;
 
@@ -95,10 +96,10 @@ export class Sender {
         isOurs ||= decodeEntry(read.found)?.op === plan.operationId;
       }
     }
-    return isOurs ? 'committed' : 'conflict'; // Our own mark: an earlier attempt, whose answer was lost, had succeeded.
+    return isOurs ? 'committed' : 'conflict'; // Our own id: an earlier attempt, whose answer was lost, had succeeded.
   }
 
-  /** A client's key may point to an address that is not known here yet: the next decision needs it. */
+  /** Reads the addresses that the clients' keys point to, as far as they are not known: the next decision needs them. */
   async #learnBindings(plans: readonly PlannedChange[]): Promise<void> {
     const { etcd, keys, known } = this.#parts;
     for (const { transaction } of plans) {
@@ -111,7 +112,7 @@ export class Sender {
           const found = await readKey(etcd, keys.ofAddress(address));
           if (found !== undefined) known.learnEntry(found);
         } catch {
-          return; // The watch will tell.
+          return; // The watch will bring them.
         }
       }
     }

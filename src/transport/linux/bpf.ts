@@ -27,17 +27,17 @@ export type Row =
 
 /** A program as the kernel takes it: eight bytes an instruction. */
 export function assemble(rows: readonly Row[]): Uint8Array {
-  const places = new Map<string, number>();
+  const indexes = new Map<string, number>();
   const instructions: Exclude<Row, string>[] = [];
   for (const row of rows) {
-    if (typeof row === 'string') places.set(row, instructions.length);
+    if (typeof row === 'string') indexes.set(row, instructions.length);
     else instructions.push(row);
   }
   const bytes = new Uint8Array(instructions.length * 8);
   const view = new DataView(bytes.buffer);
   const distance = (from: number, label: string | undefined): number => {
     if (label === undefined) return 0;
-    const to = places.get(label) ?? -1;
+    const to = indexes.get(label) ?? -1;
     if (to <= from || to - from > 256) throw new Error(`a jump to ${label}, which is not ahead`);
     return to - from - 1;
   };

@@ -9,7 +9,7 @@ const NAME_BYTES = 32;
 /** CMSG_SPACE of the one control message that is asked for: a 32-bit counter. */
 const CONTROL_BYTES = 24;
 
-/** Memory whose place the kernel is told. */
+/** Memory whose address the kernel is given. */
 export interface PinnedMemory {
   readonly bytes: Uint8Array;
   readonly view: DataView;

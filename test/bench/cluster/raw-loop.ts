@@ -3,7 +3,8 @@ import { type Ipv4, ipv4, ipv4ToText } from '../../../src/net/ipv4.ts';
 import { systemClock } from '../../../src/server/system-clock.ts';
 import type { Operation, Revision, Transaction } from '../../../src/store/etcd/client/etcd.ts';
 import { GrpcEtcd } from '../../../src/store/etcd/client/grpc-etcd.ts';
-import { type Claim, encodeEntry, Keys } from '../../../src/store/etcd/keys/entry.ts';
+import { type Claim, encodeEntry } from '../../../src/store/etcd/keys/entry.ts';
+import { Keys } from '../../../src/store/etcd/keys/keys.ts';
 import { latencyOf } from '../report/statistics.ts';
 import type { RawResult, RawWork } from './raw-work.ts';
 

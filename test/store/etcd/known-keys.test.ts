@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Keys } from '../../../src/store/etcd/keys/entry.ts';
+import { Keys } from '../../../src/store/etcd/keys/keys.ts';
 import { FakeClock } from '../../support/clock.ts';
 import { MemoryCluster } from '../../support/memory-etcd.ts';
 import { beginSegment, openSharedStore, SEGMENT } from '../../support/shared-store.ts';

@@ -40,9 +40,9 @@ export class Channel {
 
   constructor(parts: ChannelParts) {
     this.#parts = parts;
-    const place = parts.endpoint.lastIndexOf(':');
-    this.#host = parts.endpoint.slice(0, place).replace(/^\[|\]$/g, '');
-    this.#port = Number(parts.endpoint.slice(place + 1));
+    const colon = parts.endpoint.lastIndexOf(':');
+    this.#host = parts.endpoint.slice(0, colon).replace(/^\[|\]$/g, '');
+    this.#port = Number(parts.endpoint.slice(colon + 1));
     this.#name = new MemberName(this.#host, parts.clock);
   }
 

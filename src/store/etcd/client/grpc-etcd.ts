@@ -76,13 +76,13 @@ export class GrpcEtcd implements Etcd {
 
   watch(prefix: string, from: Revision, listener: WatchListener): Watch {
     const first = messages.encodeWatch(prefix, endOfPrefix(prefix), from);
-    const place = this.#current;
+    const index = this.#current;
     const open = async (heard: StreamListener): Promise<OpenStream> =>
-      this.#channelAt(place).open(WATCH, await this.#token(), heard);
+      this.#channelAt(index).open(WATCH, await this.#token(), heard);
     return new GrpcWatch(open, first, this.#clock, {
       events: (events, revision) => listener.events(events, revision),
       ended: (why, message) => {
-        if (why === 'lost') this.#leave(place);
+        if (why === 'lost') this.#leave(index);
         listener.ended(why, message);
       },
     });
@@ -111,8 +111,8 @@ export class GrpcEtcd implements Etcd {
   }
 
   async statuses(): Promise<readonly MemberStatus[]> {
-    const asked = this.#endpoints.map(async (endpoint, place) =>
-      messages.decodeStatus(await this.#ask(place, STATUS, new Uint8Array(0)), endpoint),
+    const asked = this.#endpoints.map(async (endpoint, index) =>
+      messages.decodeStatus(await this.#ask(index, STATUS, new Uint8Array(0)), endpoint),
     );
     const answers = await Promise.allSettled(asked);
     return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
@@ -137,19 +137,19 @@ export class GrpcEtcd implements Etcd {
     message: Uint8Array,
     decode: (bytes: Uint8Array) => Answer,
   ): Promise<Answer> {
-    const place = this.#current;
+    const index = this.#current;
     try {
-      return decode(await this.#ask(place, path, message));
+      return decode(await this.#ask(index, path, message));
     } catch (error) {
       const fault = faultOf(error);
-      if (fault === 'unknown') this.#leave(place);
-      throw new EtcdError(fault, `etcd at ${this.#endpoints[place] ?? ''}: ${errorText(error)}`, error);
+      if (fault === 'unknown') this.#leave(index);
+      throw new EtcdError(fault, `etcd at ${this.#endpoints[index] ?? ''}: ${errorText(error)}`, error);
     }
   }
 
   /** Calls again, once and with a new token, where the old token was refused: then nothing has happened yet. */
-  async #ask(place: number, path: string, message: Uint8Array): Promise<Uint8Array> {
-    const channel = this.#channelAt(place);
+  async #ask(index: number, path: string, message: Uint8Array): Promise<Uint8Array> {
+    const channel = this.#channelAt(index);
     const login = this.#login;
     if (login === undefined) return channel.call(path, '', message, CALL_MILLISECONDS);
     const token = await login.token();
@@ -179,14 +179,14 @@ export class GrpcEtcd implements Etcd {
     return messages.decodeAuthenticate(await channel.call(AUTHENTICATE, '', message, LOGIN_MILLISECONDS));
   }
 
-  #channelAt(place: number): Channel {
-    const channel = this.#channels[place];
+  #channelAt(index: number): Channel {
+    const channel = this.#channels[index];
     if (channel === undefined) throw new EtcdError('refused', 'there are no endpoints');
     return channel;
   }
 
   /** Takes the next member for the next call, unless an earlier failure has done so. */
-  #leave(place: number): void {
-    if (place === this.#current) this.#current = (place + 1) % this.#channels.length;
+  #leave(index: number): void {
+    if (index === this.#current) this.#current = (index + 1) % this.#channels.length;
   }
 }

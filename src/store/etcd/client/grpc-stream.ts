@@ -18,7 +18,7 @@ export class GrpcStream {
   readonly #stream: ClientHttp2Stream;
   readonly #listener: StreamListener;
   /** The beginning of a message that has not arrived whole, its bytes so far, and the bytes that it needs. */
-  #pieces: Buffer[] = [];
+  #chunks: Buffer[] = [];
   #held = 0;
   #awaited = PREFIX_BYTES;
   #status: CallError | 'ok' | undefined;
@@ -73,14 +73,14 @@ export class GrpcStream {
 
   #hear(chunk: Buffer): void {
     if (this.#isOver || this.#status instanceof CallError) return;
-    this.#pieces.push(chunk);
+    this.#chunks.push(chunk);
     this.#held += chunk.byteLength;
     if (this.#held < this.#awaited) return; // Joined once: a page of a snapshot arrives in hundreds of parts.
-    this.#take(this.#pieces.length === 1 ? chunk : Buffer.concat(this.#pieces, this.#held));
+    this.#take(this.#chunks.length === 1 ? chunk : Buffer.concat(this.#chunks, this.#held));
   }
 
-  #take(pieces: Buffer): void {
-    let bytes = pieces;
+  #take(joined: Buffer): void {
+    let bytes = joined;
     this.#awaited = PREFIX_BYTES;
     while (bytes.byteLength >= PREFIX_BYTES) {
       const end = PREFIX_BYTES + bytes.readUInt32BE(1);
@@ -96,7 +96,7 @@ export class GrpcStream {
       if (this.#isOver) return;
       bytes = bytes.subarray(end);
     }
-    this.#pieces = bytes.byteLength === 0 ? [] : [bytes];
+    this.#chunks = bytes.byteLength === 0 ? [] : [bytes];
     this.#held = bytes.byteLength;
   }
 

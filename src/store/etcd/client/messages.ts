@@ -37,8 +37,8 @@ export function encodeTransaction(transaction: Transaction): Uint8Array {
 function writeTransaction(message: MessageWriter, { compare, success, failure }: Transaction): void {
   writeOperations(message, 3, failure);
   writeOperations(message, 2, success);
-  for (let place = compare.length - 1; place >= 0; place -= 1) {
-    const each = compare[place];
+  for (let index = compare.length - 1; index >= 0; index -= 1) {
+    const each = compare[index];
     if (each === undefined) continue;
     const end = message.length;
     if ('value' in each) message.bytes(7, each.value).text(3, each.key).number(2, TARGET_VALUE);
@@ -48,8 +48,8 @@ function writeTransaction(message: MessageWriter, { compare, success, failure }:
 }
 
 function writeOperations(message: MessageWriter, field: number, operations: readonly Operation[]): void {
-  for (let place = operations.length - 1; place >= 0; place -= 1) {
-    const operation = operations[place];
+  for (let index = operations.length - 1; index >= 0; index -= 1) {
+    const operation = operations[index];
     if (operation === undefined) continue;
     const end = message.length;
     if (operation.kind === 'transaction') writeTransaction(message, operation.transaction);

@@ -1,2 +1,2 @@
-/** What another gateway has granted is kept from others for so long after its length: milliseconds. */
+/** A lease of another gateway is kept from other clients this long after its end: milliseconds. */
 export const CLOCK_GRACE = 60_000;

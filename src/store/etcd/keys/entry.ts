@@ -3,11 +3,11 @@ import type { FieldValue, Instant, Lease, LeaseState, OutsideIds } from '../../.
 import { FIELD_CHECKS, FIELD_NAMES, LEASE_FIELDS } from '../../../lease/lease-fields.ts';
 import { idsFrom } from '../../../lease/outside-ids.ts';
 import type { HardwareAddress } from '../../../net/hardware-address.ts';
-import { type Ipv4, ipv4FromText, ipv4ToText, UNSPECIFIED } from '../../../net/ipv4.ts';
+import { type Ipv4, ipv4FromText, UNSPECIFIED } from '../../../net/ipv4.ts';
 import type { KeyValue, Revision } from '../client/etcd.ts';
 
 type Fields = typeof LEASE_FIELDS;
-/** As JSON has it: an address dotted. */
+/** The type of a member in JSON: an address is dotted text. */
 type Member<Name extends keyof Fields> = Fields[Name]['type'] extends 'ipv4'
   ? string
   : FieldValue<Name> extends LeaseState | number
@@ -25,96 +25,39 @@ type OptionalMembers = {
     : never]?: Member<Name>;
 };
 
-/** What one gateway wrote about an address, a record or an offer, as LEASE_FIELDS says. `granter` is dotted. */
+/** A record or an offer of an address, as one gateway wrote it, by LEASE_FIELDS. `granter` is dotted. */
 export interface Claim extends Members, OptionalMembers {
-  /** Why it was written: for the history of every node. */
+  /** The reason for the change: for the history on every node. */
   readonly reason?: string;
 }
 
-/** The value of an address's key, as JSON. Fields that are not known here are kept as they are. */
+/** The value of an address's key, as JSON. Fields that this version does not know are kept unchanged. */
 export interface Entry {
   readonly record?: Claim;
-  /** Stands over the record until it is taken, withdrawn or over. */
+  /** Counts instead of the record until it is taken, withdrawn or over. */
   readonly offer?: Claim;
   /** It came from a mirror of an earlier generation: the revision that it had there. */
   readonly seeded?: Revision;
-  /** The change that wrote it: who asks again after an unknown outcome knows by it that it had happened. */
+  /** The id of the change that wrote it. After an unknown outcome the sender finds by it that its change was written. */
   readonly op: string;
   readonly [unknown: string]: unknown;
-}
-
-/** What the keys of all segments begin with. */
-export const SEGMENTS = '/vps-gateway/';
-
-/** The keys of one segment. */
-export class Keys {
-  readonly prefix: string;
-  /** The key of the segment's generation. */
-  readonly generation: string;
-  /** The key by which `cluster seed` asks every gateway to merge its mirror; it names the generation to come. */
-  readonly seeding: string;
-  /** What the keys of all heartbeats begin with. */
-  readonly gateways: string;
-  readonly #addresses: string;
-  readonly #clients: string;
-
-  constructor(segment: string) {
-    this.prefix = `${SEGMENTS}${segment}/`;
-    this.generation = `${this.prefix}birth`;
-    this.seeding = `${this.prefix}seeding`;
-    this.gateways = `${this.prefix}gw/`;
-    this.#addresses = `${this.prefix}ip/`;
-    this.#clients = `${this.prefix}cl/`;
-  }
-
-  ofAddress(address: Ipv4): string {
-    return `${this.#addresses}${ipv4ToText(address)}`;
-  }
-
-  ofClient(client: string): string {
-    return `${this.#clients}${client}`;
-  }
-
-  /** The heartbeat of a node's gateway. */
-  ofGateway(node: string): string {
-    return `${this.gateways}${node}`;
-  }
-
-  /** Undefined: not a heartbeat's key. */
-  gatewayOf(key: string): string | undefined {
-    return key.startsWith(this.gateways) ? key.slice(this.gateways.length) : undefined;
-  }
-
-  /** What a node has merged. */
-  ofSeeded(node: string): string {
-    return `${this.prefix}seeded/${node}`;
-  }
-
-  /** Undefined: not an address's key. */
-  addressOf(key: string): Ipv4 | undefined {
-    return key.startsWith(this.#addresses) ? ipv4FromText(key.slice(this.#addresses.length)) : undefined;
-  }
-
-  clientOf(key: string): ClientKey | undefined {
-    return key.startsWith(this.#clients) ? clientKeyFromText(key.slice(this.#clients.length)) : undefined;
-  }
 }
 
 export function encodeEntry(entry: Entry): Uint8Array {
   return Buffer.from(formatEntry(entry), 'utf8');
 }
 
-/** The value as text, which `parseEntry` reads. */
+/** The value as text; `parseEntry` reads it. */
 export function formatEntry(entry: Entry): string {
   return JSON.stringify(entry);
 }
 
-/** Undefined for what no version of us has written. */
+/** @returns undefined for a value that no version of the gateway has written. */
 export function decodeEntry({ value }: KeyValue): Entry | undefined {
   return parseEntry(utf8ToText(value));
 }
 
-/** Undefined for what no version of us has written. */
+/** @returns undefined for a value that no version of the gateway has written. */
 export function parseEntry(text: string): Entry | undefined {
   let entry: unknown;
   try {
@@ -140,7 +83,7 @@ export function utf8ToText(value: Uint8Array): string {
 }
 
 const CHECKS = { ...FIELD_CHECKS, ipv4: FIELD_CHECKS.text };
-/** Optional texts are for people: one that is none is no reason to give an address to nobody. */
+/** The members that are checked. Optional texts for people are not: a wrong one must not make an address unusable. */
 const MEMBERS = FIELD_NAMES.flatMap((name) => {
   const { type, claim, where } = LEASE_FIELDS[name];
   const isOptional = claim.endsWith('?');
@@ -157,14 +100,14 @@ function isClaim(value: unknown): value is Claim {
   );
 }
 
-/** What a claim is made of. */
+/** The values of a claim. */
 export interface ClaimedLease
   extends Pick<Lease, 'client' | 'hardware' | 'state' | 'expiresAt' | 'updatedAt' | 'leaseSeconds' | 'ids'> {
   readonly hostname?: string | undefined;
 }
 
 /**
- * A lease as etcd has it; what there is nothing of is absent.
+ * The claim of a lease, as it is written to etcd. Members without a value are absent.
  *
  * @param granter The gateway's server identifier, dotted.
  * @param node The name of its node.
@@ -181,7 +124,7 @@ export function claimOf(lease: ClaimedLease, granter: string, node: string, reas
   };
 }
 
-/** What a claim has of a text for people: whatever stands there, it is no reason to take the claim for none. */
+/** A member that is text for people; undefined where it is not text, which does not make the claim invalid. */
 export function textIn(member: unknown): string | undefined {
   return typeof member === 'string' ? member : undefined;
 }
@@ -191,7 +134,7 @@ const KNOWN = new Set<string>([
   ...FIELD_NAMES.map((name) => LEASE_FIELDS[name].claim.replace('?', '')),
 ]);
 
-/** What a newer version has of a lease beside all that is known here. */
+/** The members of a newer version, which this one does not know. */
 export function unknownIn(claim: Claim): object {
   return Object.fromEntries(Object.entries(claim).filter(([member]) => !KNOWN.has(member)));
 }
@@ -200,7 +143,7 @@ export function idsOf(claim: Claim): OutsideIds | undefined {
   return idsFrom((name) => claim[name]);
 }
 
-/** A claim as the table has it. */
+/** The lease of a claim, for the table. */
 export function leaseOfClaim(address: Ipv4, claim: Claim, version: Revision): Lease {
   return {
     address,

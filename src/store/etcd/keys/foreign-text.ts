@@ -8,25 +8,25 @@ import { claimOf, type Entry, formatEntry, parseEntry } from './entry.ts';
 
 /** Characters of the text that are shown. */
 const SHOWN = 64;
-/** The mark of what an operator puts. */
+/** The operation id of an entry that an operator puts. */
 const OPERATOR = 'put by hand';
 
-/** What stands in an address's key that no version of us has written, and what was known of the address before. */
+/** A value of an address's key that no version of the gateway has written, and what was known of the address before. */
 export interface ForeignText {
   readonly key: string;
   readonly revision: Revision;
   readonly text: string;
-  /** The lease, and the entry as text. */
+  /** What was known before: the lease, and the entry as text. */
   readonly lease: Lease | undefined;
   readonly entry: string | undefined;
 }
 
-/** What keeps everybody from an address while nobody knows what its key says. */
+/** A record that gives an address to nobody, while its key cannot be read. */
 export function withheld(address: Ipv4, version: Revision): Lease {
   return nobodys(address, version, 'declined', NEVER);
 }
 
-/** An address that nobody has had, whose key said something else. */
+/** A record of an address without a known lease, whose key could not be read before. */
 export function unused(address: Ipv4, version: Revision): Lease {
   return nobodys(address, version, 'free', instant(0));
 }
@@ -36,7 +36,7 @@ function nobodys(address: Ipv4, version: Revision, state: Lease['state'], expire
   return { address, ...nobody, state, expiresAt, updatedAt: instant(0), leaseSeconds: 0, version };
 }
 
-/** One warning for each revision of a key that holds foreign text; it stands until somebody mends it. */
+/** Logs one warning for each revision of a key with foreign text. The text stays until an operator corrects it. */
 export class ForeignTextWarnings {
   readonly #say: Say;
   readonly #said = new Map<string, Revision>();
@@ -58,8 +58,8 @@ export class ForeignTextWarnings {
 }
 
 /**
- * Not a deletion: a gateway that was away has seen a lease there, would miss its key, and take etcd for one that was put
- * back.
+ * The remedy is never a deletion: a gateway that was away would miss the key of a lease that it knows, and would conclude
+ * that etcd was restored from a backup.
  */
 export function remedyFor({ key, lease, entry }: ForeignText): string {
   const before = entry === undefined ? entryOf(lease) : withoutOffer(entry);
@@ -79,18 +79,18 @@ function entryOf(lease: Lease | undefined): Entry {
   return { record: claimOf(lease, ipv4ToText(lease.granter), ''), op: OPERATOR };
 }
 
-/** Its beginning, in printable ASCII. */
+/** The beginning of a text, in printable ASCII. */
 export function shown(text: string): string {
   const begin = text.slice(0, SHOWN).replace(/[^\x20-\x7e]/g, '?');
   return text.length > SHOWN ? `${begin}... (${text.length} characters)` : begin;
 }
 
-/** JSON that says the same in ASCII. */
+/** The same JSON in ASCII. */
 function ascii(json: string): string {
   return json.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** For a shell. */
+/** The text as one word for a shell. */
 function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }

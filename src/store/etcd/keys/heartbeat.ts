@@ -1,6 +1,6 @@
 import type { MirrorStanding } from '../../mirror.ts';
 import type { KeyValue } from '../client/etcd.ts';
-import type { Keys } from './entry.ts';
+import type { Keys } from './keys.ts';
 
 type Texts = Readonly<Record<string, string>>;
 

@@ -1,9 +1,9 @@
 import { type Etcd, EtcdError, endOfPrefix } from '../client/etcd.ts';
-import { Keys, SEGMENTS } from './entry.ts';
 import { decodeGeneration, type KnownGeneration } from './generation.ts';
 import { decodeHeartbeat, type Heartbeat } from './heartbeat.ts';
+import { Keys, SEGMENTS } from './keys.ts';
 
-/** So many segments are looked at; whoever has more knows their names. */
+/** The most segments that are looked at. */
 const MOST_SEGMENTS = 30;
 
 /** A segment that etcd holds. */
@@ -11,13 +11,13 @@ export interface KnownSegment {
   readonly name: string;
   /** Undefined: it has not begun, or was lost. */
   readonly generation: KnownGeneration | undefined;
-  /** Those that are alive. */
+  /** The heartbeats of the gateways that are alive. */
   readonly gateways: readonly Heartbeat[];
 }
 
 /**
- * The other segments that etcd holds, by name. None where this user may not read them. Rejects with an EtcdError if etcd
- * cannot be had.
+ * The other segments that etcd holds, by name; none where etcd does not let this user read them.
+ * @throws EtcdError where etcd does not answer.
  */
 export async function otherSegments(etcd: Etcd, segment: string): Promise<readonly KnownSegment[]> {
   const found: KnownSegment[] = [];

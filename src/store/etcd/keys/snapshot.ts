@@ -1,8 +1,8 @@
 import { type Etcd, endOfPrefix, type KeyValue, type Revision } from '../client/etcd.ts';
-import type { Keys } from './entry.ts';
 import { decodeGeneration, type KnownGeneration } from './generation.ts';
+import type { Keys } from './keys.ts';
 
-/** etcd looks at all keys from the first on for each page, however few it returns: 4,000 are some two megabytes. */
+/** Keys in a page, some two megabytes. For each page etcd walks through all keys of the range, so small pages cost more. */
 const PAGE_KEYS = 4000;
 
 /** All keys of a segment at one revision. */
@@ -12,7 +12,7 @@ export interface Snapshot {
   readonly generation: KnownGeneration | undefined;
 }
 
-/** Reads a segment, a page at a time. Rejects with an EtcdError. */
+/** Reads a segment, a page at a time. @throws EtcdError */
 export async function readSnapshot(etcd: Etcd, keys: Keys): Promise<Snapshot> {
   const end = endOfPrefix(keys.prefix);
   const found = new Map<string, KeyValue>();
@@ -29,7 +29,7 @@ export async function readSnapshot(etcd: Etcd, keys: Keys): Promise<Snapshot> {
   return { revision, found, generation: decodeGeneration(found.get(keys.generation)) };
 }
 
-/** One key as a majority has it now; undefined: it is not there. */
+/** One key as a majority has it now; undefined: there is no such key. @throws EtcdError */
 export async function readKey(etcd: Etcd, key: string): Promise<KeyValue | undefined> {
   const { found } = await etcd.range(key, `${key}\0`);
   return found[0];

@@ -3,7 +3,6 @@ import type { Say } from '../../../log/say.ts';
 import { type Ipv4, ipv4ToText } from '../../../net/ipv4.ts';
 import type { KeptLease, Mirror } from '../../mirror.ts';
 import type { Compare, Etcd } from '../client/etcd.ts';
-import type { Keys } from '../keys/entry.ts';
 import {
   encodeGeneration,
   INIT,
@@ -14,6 +13,7 @@ import {
   SEED,
 } from '../keys/generation.ts';
 import { heartbeatsIn } from '../keys/heartbeat.ts';
+import type { Keys } from '../keys/keys.ts';
 import { otherSegments, segmentsToText } from '../keys/segments.ts';
 import { readSnapshot, type Snapshot } from '../keys/snapshot.ts';
 import { type MergeReport, mergeLeases } from './merge.ts';

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../lease/clock.ts';
 import type { Say } from '../../../log/say.ts';
 import { type Etcd, EtcdError, endOfPrefix, type Revision } from '../client/etcd.ts';
-import { SEGMENTS } from '../keys/entry.ts';
+import { SEGMENTS } from '../keys/keys.ts';
 import type { SharingProblem } from './sharing-problem.ts';
 import { alarmsOf, fullness, type Space, spaceProblems } from './space.ts';
 

@@ -1,7 +1,6 @@
 import type { Clock } from '../../../lease/clock.ts';
 import { type Ipv4, ipv4FromText } from '../../../net/ipv4.ts';
 import { type Etcd, endOfPrefix, type KeyValue, type Revision, type WatchEvent } from '../client/etcd.ts';
-import type { Keys } from '../keys/entry.ts';
 import {
   decodeHeartbeat,
   type Heartbeat,
@@ -9,6 +8,7 @@ import {
   type MirrorInHeartbeat,
   type Profile,
 } from '../keys/heartbeat.ts';
+import type { Keys } from '../keys/keys.ts';
 import { contradictionIn, differencesOf, type GatewayClaim, goesBefore, sameName } from './contradiction.ts';
 import { PeerClocks } from './peer-clocks.ts';
 import type { SharingProblem } from './sharing-problem.ts';

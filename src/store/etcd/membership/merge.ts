@@ -10,8 +10,9 @@ import {
   type Revision,
   type Transaction,
 } from '../client/etcd.ts';
-import { type Claim, claimOf, decodeEntry, type Entry, encodeEntry, type Keys } from '../keys/entry.ts';
+import { type Claim, claimOf, decodeEntry, type Entry, encodeEntry } from '../keys/entry.ts';
 import { OtherGenerationError } from '../keys/generation.ts';
+import type { Keys } from '../keys/keys.ts';
 import { readKey, type Snapshot } from '../keys/snapshot.ts';
 import { type Existing, type MergeVerdict, verdictForJoin, verdictForSeed } from './merge-verdict.ts';
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { INFINITE_SECONDS } from '../../../../src/lease/lease.ts';
 import type { OutsideId } from '../../../../src/lease/outside-id.ts';
-import { Keys, leaseOfClaim, parseEntry } from '../../../../src/store/etcd/keys/entry.ts';
+import { leaseOfClaim, parseEntry } from '../../../../src/store/etcd/keys/entry.ts';
+import { Keys } from '../../../../src/store/etcd/keys/keys.ts';
 import { FakeClock } from '../../../support/clock.ts';
 import { MemoryCluster } from '../../../support/memory-etcd.ts';
 import { MemoryMirror } from '../../../support/memory-mirror.ts';

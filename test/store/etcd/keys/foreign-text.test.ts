@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Ipv4 } from '../../../../src/net/ipv4.ts';
 import { CLOCK_GRACE } from '../../../../src/store/etcd/keys/clock-grace.ts';
-import { Keys, parseEntry } from '../../../../src/store/etcd/keys/entry.ts';
+import { parseEntry } from '../../../../src/store/etcd/keys/entry.ts';
+import { Keys } from '../../../../src/store/etcd/keys/keys.ts';
 import { FakeClock, settle } from '../../../support/clock.ts';
 import { ExchangeBench } from '../../../support/exchange-bench.ts';
 import { Guest } from '../../../support/guest.ts';

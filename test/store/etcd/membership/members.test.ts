@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { instant } from '../../../../src/lease/lease.ts';
 import { EtcdClusterPeers } from '../../../../src/sharing/etcd-cluster-peers.ts';
-import { Keys } from '../../../../src/store/etcd/keys/entry.ts';
 import { heartbeatsIn } from '../../../../src/store/etcd/keys/heartbeat.ts';
+import { Keys } from '../../../../src/store/etcd/keys/keys.ts';
 import { Members } from '../../../../src/store/etcd/membership/members.ts';
 import { FakeClock, settle } from '../../../support/clock.ts';
 import { MemoryCluster } from '../../../support/memory-etcd.ts';

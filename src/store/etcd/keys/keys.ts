@@ -1,0 +1,59 @@
+import { type ClientKey, clientKeyFromText } from '../../../lease/client-key.ts';
+import { type Ipv4, ipv4FromText, ipv4ToText } from '../../../net/ipv4.ts';
+
+/** The prefix of all keys of all segments. */
+export const SEGMENTS = '/vps-gateway/';
+
+/** The names of the keys of one segment in etcd. */
+export class Keys {
+  readonly prefix: string;
+  /** The key of the segment's generation. */
+  readonly generation: string;
+  /** The key by which `cluster seed` asks every gateway to merge its mirror; it names the generation to come. */
+  readonly seeding: string;
+  /** The prefix of the keys of all heartbeats. */
+  readonly gateways: string;
+  readonly #addresses: string;
+  readonly #clients: string;
+
+  constructor(segment: string) {
+    this.prefix = `${SEGMENTS}${segment}/`;
+    this.generation = `${this.prefix}birth`;
+    this.seeding = `${this.prefix}seeding`;
+    this.gateways = `${this.prefix}gw/`;
+    this.#addresses = `${this.prefix}ip/`;
+    this.#clients = `${this.prefix}cl/`;
+  }
+
+  ofAddress(address: Ipv4): string {
+    return `${this.#addresses}${ipv4ToText(address)}`;
+  }
+
+  ofClient(client: string): string {
+    return `${this.#clients}${client}`;
+  }
+
+  /** The key of the heartbeat of a node's gateway. */
+  ofGateway(node: string): string {
+    return `${this.gateways}${node}`;
+  }
+
+  /** The node of a heartbeat's key; undefined: another key. */
+  gatewayOf(key: string): string | undefined {
+    return key.startsWith(this.gateways) ? key.slice(this.gateways.length) : undefined;
+  }
+
+  /** The key under which a node reports what it has merged. */
+  ofSeeded(node: string): string {
+    return `${this.prefix}seeded/${node}`;
+  }
+
+  /** The address of an address's key; undefined: another key. */
+  addressOf(key: string): Ipv4 | undefined {
+    return key.startsWith(this.#addresses) ? ipv4FromText(key.slice(this.#addresses.length)) : undefined;
+  }
+
+  clientOf(key: string): ClientKey | undefined {
+    return key.startsWith(this.#clients) ? clientKeyFromText(key.slice(this.#clients.length)) : undefined;
+  }
+}
