@@ -16,13 +16,13 @@ import { type MirrorState, openLeaseReader } from '../store/sqlite/lease-reader.
 import { connect } from './etcd-connection.ts';
 import type { SharedSettings } from './shared-settings.ts';
 
-/** What is known of one member of etcd. */
+/** The state of one member of etcd. */
 export interface MemberLine {
   readonly endpoint: string;
   readonly isLeader: boolean;
   readonly version: string | undefined;
   readonly revision: number | undefined;
-  /** Its database's file, what of it is in use, and what it may grow to: bytes. */
+  /** The size of its database file, the part in use, and the largest size: bytes. */
   readonly database:
     | { readonly bytes: number; readonly usedBytes: number; readonly quotaBytes: number }
     | undefined;
@@ -36,13 +36,13 @@ export interface ClusterReport {
   readonly birth: string | undefined;
   readonly revision: number | undefined;
   readonly members: readonly MemberLine[];
-  /** Those that are alive; undefined: no majority of etcd says which. */
+  /** The gateways that are alive; undefined: no majority of etcd answers. */
   readonly gateways: readonly Heartbeat[] | undefined;
   /** Records in etcd, by state; offers apart. */
   readonly leases: Readonly<Record<string, number>>;
   /** Which gateway compacts etcd, or why none does; undefined: no majority of etcd answers. */
   readonly compaction: string | undefined;
-  /** Of this node; undefined: it has none. */
+  /** This node's mirror; undefined: none. */
   readonly mirror: MirrorState | undefined;
   readonly problems: readonly string[];
   /** Settings that differ between the gateways, as they may while the gateways are changed one by one. */
@@ -89,7 +89,7 @@ export async function readClusterReport(shared: SharedSettings): Promise<Cluster
   };
 }
 
-/** What this node's file says of itself as a mirror; undefined: it is none, or there is none. */
+/** The state of this node's lease file as a mirror; undefined: there is no file, or it mirrors nothing. */
 export function mirrorStateOf(directory: string): MirrorState | undefined {
   try {
     const reader = openLeaseReader(directory);
@@ -154,14 +154,14 @@ async function askMember(
 
 interface SharedState {
   readonly snapshot: Snapshot;
-  /** Other segments; looked for where this one is not known. */
+  /** Other segments, where etcd does not know this one. */
   readonly others: readonly KnownSegment[];
   readonly alarms: readonly Alarm[];
   /** Why GATEWAY_ETCD_COMPACT does not let the gateways compact; undefined: it does. */
   readonly hindrance: string | undefined;
 }
 
-/** A call goes to one member; after a failure the next one goes to the next. */
+/** Reads the segment. A call goes to one member, and after a failure to the next. @throws EtcdError where all fail. */
 async function readShared(shared: SharedSettings, keys: Keys): Promise<SharedState> {
   const etcd = await connect(shared);
   try {

@@ -14,35 +14,35 @@ import type {
 import { Certificates } from '../store/etcd/client/certificates.ts';
 import type { Etcd } from '../store/etcd/client/etcd.ts';
 
-/** What of the settings a connection to etcd needs. */
+/** The settings that a connection to etcd needs. */
 export type EtcdSettings = Pick<LoadedSettings, 'settings' | 'origins'>;
 
 const KEY_OF = { ca: 'etcdCa', cert: 'etcdCert', key: 'etcdKey' } as const satisfies Record<
   CertificatePart,
   keyof Settings
 >;
-/** Files that are being replaced one after the other are looked at again: milliseconds. */
+/** Files that do not fit are read again after: milliseconds. They may be replaced one after the other just now. */
 const LOOK_AGAIN_AFTER = 1000;
 
-/** Etcd, and the certificates with which it is spoken to; undefined: without TLS. */
+/** The client of etcd, and the certificates of its connections; undefined: without TLS. */
 export interface EtcdConnection {
   readonly etcd: Etcd;
   readonly certificates: Certificates | undefined;
 }
 
-/** Connects to etcd when it is asked first. Throws bad-settings for certificates that cannot be used. */
+/** A client that connects with its first call. @throws GatewayError bad-settings for certificates that cannot be used. */
 export async function connect(shared: EtcdSettings): Promise<Etcd> {
   return (await openEtcd(shared, () => undefined)).etcd;
 }
 
-/** As `connect`; `say` hears what becomes of the certificates. */
+/** As `connect`; later faults and changes of the certificates are logged by `say`. */
 export async function openEtcd(shared: EtcdSettings, say: Say): Promise<EtcdConnection> {
   const { etcdEndpoints, etcdUser: name, etcdPassword: password, etcdCa, etcdCert } = shared.settings;
   const files = certificateFiles(shared.settings);
   const isSecure = hasTls(etcdEndpoints) || (etcdCa ?? etcdCert) !== undefined;
   const certificates = isSecure ? new Certificates(files, systemClock, say) : undefined;
   if (certificates !== undefined) await refuseUnusable(certificates, shared);
-  const { GrpcEtcd } = await import('../store/etcd/client/grpc-etcd.ts'); // Whoever shares nothing need not wait for it.
+  const { GrpcEtcd } = await import('../store/etcd/client/grpc-etcd.ts'); // Loaded only where leases are shared.
   const etcd = new GrpcEtcd({
     endpoints: etcdEndpoints.map(({ target }) => target),
     clock: systemClock,
@@ -60,7 +60,7 @@ export function certificateFiles({ etcdCa, etcdCert, etcdKey }: Partial<Settings
   };
 }
 
-/** The fault by its setting, its value and where that was set. */
+/** A fault of a certificate, with its setting, the value and where that was set. */
 export function certificateProblem(
   { part, message, remedy }: CertificateFault,
   { origins }: Pick<EtcdSettings, 'origins'>,
@@ -73,7 +73,7 @@ function hasTls(endpoints: readonly Endpoint[]): boolean {
   return endpoints.some(({ scheme }) => scheme === 'https');
 }
 
-/** What has ended, or not begun, is waited for: the clock may be wrong, and a new one is used as soon as it is there. */
+/** Only unusable files are refused. For others the start goes on: the clock may be wrong, and new files are used at once. */
 async function refuseUnusable(certificates: Certificates, settings: EtcdSettings): Promise<void> {
   await certificates.look();
   if (unusableOf(certificates).length === 0) return;
@@ -83,7 +83,7 @@ async function refuseUnusable(certificates: Certificates, settings: EtcdSettings
     problemToText(certificateProblem(fault, settings)),
   );
   if (problems.length === 0) return;
-  throw new GatewayError('bad-settings', `etcd cannot be spoken to: ${problems.join('; and ')}`);
+  throw new GatewayError('bad-settings', `no connection to etcd is possible: ${problems.join('; and ')}`);
 }
 
 function unusableOf({ faults }: Certificates): readonly CertificateFault[] {

@@ -14,12 +14,14 @@ import { readSnapshot } from '../store/etcd/keys/snapshot.ts';
 import { mirrorStateOf } from './cluster-report.ts';
 import type { SharedSettings } from './shared-settings.ts';
 
-/** Names that differ by so many letters may be mistyped. */
+/** Names that differ by at most this many letters may be mistyped. */
 const MISTYPED = 2;
 
 /**
- * Begins a segment: from then on its gateways grant from etcd. Throws cluster-state if it was begun before, or, unless
- * `isNew`, if etcd has another one that it may be meant to be.
+ * Begins a segment: from then on its gateways grant from etcd.
+ *
+ * @param isNew True: begin it also if etcd has another segment that may have been meant.
+ * @throws GatewayError cluster-state if the segment has begun before, or another one may have been meant.
  */
 export async function initSegment(
   etcd: Etcd,
@@ -69,7 +71,7 @@ function refuseMistyped(others: readonly KnownSegment[], shared: SharedSettings)
   }
 }
 
-/** Why another segment may be the one that was meant; undefined: it is not. */
+/** Why another segment may be the one that was meant; undefined: it is not likely. */
 function likenessOf(
   { name, generation, gateways }: KnownSegment,
   shared: SharedSettings,

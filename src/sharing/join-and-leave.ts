@@ -11,7 +11,7 @@ import { openEtcd } from './etcd-connection.ts';
 import { nodeOf, type SharedSettings } from './shared-settings.ts';
 import { sharedStore } from './shared-store.ts';
 
-/** Brings the leases that this node had alone up into etcd, and makes its file a mirror; its gateway does not run. */
+/** Merges this node's own leases into etcd, and makes its file a mirror. Its gateway must not run. @throws GatewayError */
 export async function joinCluster(shared: SharedSettings, print: (line: string) => void): Promise<void> {
   const { settings, segment } = shared;
   const search = findListenAddress(settings, readInterfaces());
@@ -34,7 +34,7 @@ export async function joinCluster(shared: SharedSettings, print: (line: string) 
   }
 }
 
-/** Makes a mirror a lease file of its own; for a node that shares its leases no more. Its gateway does not run. */
+/** Makes a mirror an ordinary lease file, for a node that shares its leases no more. Its gateway must not run. @throws GatewayError */
 export async function leaveCluster(
   { settings }: LoadedSettings,
   print: (line: string) => void,
@@ -45,13 +45,13 @@ export async function leaveCluster(
     if (standing === undefined)
       throw new GatewayError(
         'cluster-state',
-        `${mirror.opening.file}: mirrors nothing: nothing is to be done`,
+        `${mirror.opening.file}: is not a mirror: there is nothing to do`,
       );
     mirror.leave();
     print(`${mirror.opening.file}: its leases are this node's own now`);
     print(`take GATEWAY_ETCD_ENDPOINTS and GATEWAY_SEGMENT out of its settings, and start its gateway`);
     print(
-      `gateways that go on sharing segment ${standing.segment} know nothing of what it grants: stop them, or give each a part of the pool (GATEWAY_DHCP_SHARE)`,
+      `the gateways that go on sharing segment ${standing.segment} do not know the leases that it grants: stop them, or give each a part of the pool (GATEWAY_DHCP_SHARE)`,
     );
   } finally {
     mirror.close();

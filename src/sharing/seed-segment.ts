@@ -11,7 +11,7 @@ import { readSnapshot, type Snapshot } from '../store/etcd/keys/snapshot.ts';
 import type { Seeded, Seeding } from '../store/etcd/membership/admission.ts';
 import type { SharedSettings } from './shared-settings.ts';
 
-/** The gateways are waited for so long: milliseconds. */
+/** How long the gateways are waited for: milliseconds. */
 const PATIENCE = 60_000;
 const LOOK_EVERY = 500;
 
@@ -63,7 +63,7 @@ function generationToMend(
   const well = gateways.filter((each) => each.birth === generation?.id && !each.isRefused);
   if (generation !== undefined && generation.suspendedFor === undefined && well.length > 0) {
     const remedy =
-      'a node that refuses has a file of an older generation: `vps-gateway cluster leave` there, and a new start, bring its leases up';
+      'a node that refuses has a file of an older generation: `vps-gateway cluster leave` there, and a new start, merge its leases into etcd';
     throw refusal(`segment ${segment} has lost nothing, ${namesOf(well)} grants from it: ${remedy}`);
   }
   const generations = [...new Set(gateways.map((each) => each.birth).filter((id) => id !== ''))];
@@ -139,16 +139,14 @@ async function untilAllHave(
       else if (!told.has(node)) {
         told.add(node);
         const { uploaded, kept, conflicts } = seeded;
-        print(
-          `${node}: ${uploaded} leases brought up, ${kept} there already, ${conflicts.length} in conflict`,
-        );
+        print(`${node}: ${uploaded} leases merged, ${kept} there already, ${conflicts.length} in conflict`);
         for (const { address, client, cause } of conflicts) print(`  ${address} of ${client}: ${cause}`);
       }
     }
     if (waiting.length === 0) return;
     if (systemClock.monotonic() - start > PATIENCE) {
       const remedy = 'see its log; stop that gateway to go on without what it has kept, and run this again';
-      throw refusal(`${waiting.join(', ')} has not brought up its leases: ${remedy}`);
+      throw refusal(`${waiting.join(', ')} has not merged its leases: ${remedy}`);
     }
     await delay(LOOK_EVERY);
   }

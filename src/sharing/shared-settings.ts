@@ -3,13 +3,13 @@ import type { LoadedSettings } from '../config/load-settings.ts';
 import type { Settings } from '../config/settings.ts';
 import type { EtcdSettings } from './etcd-connection.ts';
 
-/** What the settings say of a store that gateways share. */
+/** The settings of a store that gateways share. */
 export interface SharedSettings extends EtcdSettings {
   readonly segment: string;
   readonly node: string;
 }
 
-/** Undefined: no endpoints are set, and the leases are in the SQLite file alone. */
+/** undefined: no endpoints are set, so the leases are only in the SQLite file. */
 export function sharedSettings({ settings, origins }: LoadedSettings): SharedSettings | undefined {
   const { etcdEndpoints, segment } = settings;
   if (etcdEndpoints.length === 0 || segment === undefined) return undefined;

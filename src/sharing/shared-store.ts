@@ -15,7 +15,7 @@ import type { SharedSettings } from './shared-settings.ts';
 
 const RANDOM_BYTES = 6;
 
-/** 0 <= x < 1, as nobody can know it. */
+/** A random number that nobody can predict: 0 <= x < 1. */
 export const random: Random = () => randomBytes(RANDOM_BYTES).readUIntBE(0, RANDOM_BYTES) / 2 ** 48;
 
 export interface SharedParts {
@@ -26,7 +26,7 @@ export interface SharedParts {
   readonly say: Say;
 }
 
-/** The store that gateways share, not yet of a listen address. */
+/** The store that gateways share. Call `serveAs` with the listen address next. */
 export function sharedStore({ shared, etcd, mirror, inFlight, say }: SharedParts): EtcdStore {
   const { segment, node, settings } = shared;
   const members = new Members({

@@ -78,7 +78,7 @@ describeSystem('etcd with client certificates and a user of its own', ['etcd', '
     expect([half.status, half.errors]).toEqual([78, expect.stringContaining('GATEWAY_ETCD_KEY')]);
     expect([strangeKey.status, strangeKey.errors]).toEqual([
       78,
-      `vps-gateway: etcd cannot be spoken to: GATEWAY_ETCD_KEY: '${file('other.key')}' (environment GATEWAY_ETCD_KEY): does not belong to the certificate in ${file('own.pem')}; put a certificate and its own key there\n`,
+      `vps-gateway: no connection to etcd is possible: GATEWAY_ETCD_KEY: '${file('other.key')}' (environment GATEWAY_ETCD_KEY): does not belong to the certificate in ${file('own.pem')}; put a certificate and its own key there\n`,
     ]);
     expect([bare.status, bare.errors]).toEqual([
       69,

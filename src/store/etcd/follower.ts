@@ -95,7 +95,11 @@ export class Follower {
    */
   answered(revision: Revision, asked: Revision): boolean {
     if (revision < asked) {
-      this.failed(new OtherGenerationError(`etcd was put back from revision ${asked} to ${revision}`));
+      this.failed(
+        new OtherGenerationError(
+          `etcd was restored from a backup: it has gone back from revision ${asked} to ${revision}`,
+        ),
+      );
       return false;
     }
     this.#succeed();

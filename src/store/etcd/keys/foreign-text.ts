@@ -52,7 +52,7 @@ export class ForeignTextWarnings {
     this.#say(
       'warn',
       { key, revision, found: shown(text), remedy: remedyFor(foreign) },
-      'what etcd has of an address is no lease: the address is given to nobody, and nothing is written over it',
+      'the key of an address in etcd holds no lease: the address is given to nobody, and the key is not overwritten',
     );
   }
 }

@@ -65,14 +65,14 @@ export function judge(
   if (mirror === undefined) return { kind: 'join' };
   if (generation.id === mirror.generation) {
     if (revision >= mirror.revision) return { kind: 'current' };
-    const cause = `etcd was put back: it is at revision ${revision}, and this node has seen ${mirror.revision}`;
+    const cause = `etcd was restored from a backup: it is at revision ${revision}, and this node has seen ${mirror.revision}`;
     return { ...refused(cause, SEED), isLoss: true };
   }
   if (generation.replaces.includes(mirror.generation)) return { kind: 'merge' };
   const cause = `etcd holds another generation of segment ${segment} (${generation.id}) than the lease file (${mirror.generation})`;
   return refused(
     cause,
-    `see that GATEWAY_ETCD_ENDPOINTS are the right ones. If all nodes say so, ${SEED}; if only this one does, its file is of an older generation: \`vps-gateway cluster leave\` and a new start bring its leases up`,
+    `see that GATEWAY_ETCD_ENDPOINTS are the right ones. If all nodes say so, ${SEED}; if only this one does, its file is of an older generation: \`vps-gateway cluster leave\` and a new start merge its leases into etcd`,
   );
 }
 

@@ -27,7 +27,7 @@ export interface Seeding {
   readonly replaces: readonly string[];
 }
 
-/** What a node has merged. */
+/** A node's report of what it has merged. */
 export interface Seeded extends MergeReport {
   readonly id: string;
   readonly node: string;
@@ -45,10 +45,10 @@ export interface AdmissionParts {
   readonly say: Say;
 }
 
-/** Reads the shared leases for a gateway that wants to grant them, and sees first that they are what it knows. */
+/** Reads the shared leases for a gateway that is to grant them, and checks first that they are the ones that it knows. */
 export class Admission {
   readonly #parts: AdmissionParts;
-  /** What was said last. */
+  /** The cause that was logged last. */
   #said = '';
   /** The generation that this mirror was merged for. */
   #mergedFor = '';
@@ -57,11 +57,14 @@ export class Admission {
     this.#parts = parts;
   }
 
-  /** All leases, with what this node has brought up. Rejects with an EtcdError that says why nothing may be granted. */
+  /**
+   * Reads all leases, after this node's own have been merged where they must be.
+   * @throws EtcdError whose message tells why this gateway may not grant.
+   */
   async read(): Promise<Snapshot & { readonly generation: KnownGeneration }> {
     const { etcd, keys, segment, mirror } = this.#parts;
     for (;;) {
-      // Before the snapshot is asked for: what is written meanwhile need not be in it.
+      // Read before the snapshot is asked for: later records need not be in it.
       const { standing } = mirror;
       const kept = mirror.leases();
       const snapshot = await readSnapshot(etcd, keys);
@@ -87,7 +90,7 @@ export class Admission {
     }
   }
 
-  /** A segment that etcd does not know may be a mistyped one. */
+  /** Adds the segments that etcd knows to the refusal: the name of this one may be mistyped. */
   async #unknown(judgement: Refusal): Promise<Refusal> {
     const { etcd, segment } = this.#parts;
     const others = await otherSegments(etcd, segment);
@@ -102,7 +105,7 @@ export class Admission {
     return new OtherGenerationError(`${cause}: ${remedy}`);
   }
 
-  /** Stops all gateways: each compares the generation in whatever it writes. */
+  /** Suspends the generation. That stops all gateways, since each write compares the generation's revision. */
   async #suspend({ revision, ...generation }: KnownGeneration, cause: string): Promise<void> {
     const { etcd, keys, node } = this.#parts;
     const value = encodeGeneration({ ...generation, suspendedFor: `${cause} (found by ${node})` });
@@ -120,7 +123,7 @@ export class Admission {
       self: { address, node },
     });
     for (const conflict of report.conflicts)
-      say('warn', conflict, 'a lease of this node could not be brought up: what etcd has stays');
+      say('warn', conflict, 'a lease of this node could not be merged into etcd: the record in etcd stays');
     if (leases.length > 0) {
       const { uploaded, kept, conflicts } = report;
       say('info', { uploaded, kept, conflicts: conflicts.length }, 'the leases of this node are in etcd');
@@ -152,26 +155,26 @@ export class Admission {
 }
 
 /**
- * Every record that the mirror has of this generation is in etcd, as old or newer; undefined: so it is. Its revision alone says
- * little: heartbeats count it up again after a backup was put back.
+ * Checks that etcd has every record of the mirror, at its revision or a newer one; undefined: it has. The store's revision
+ * alone does not tell: after a backup was restored, heartbeats soon raise it again.
  */
 function lacks({ found }: Snapshot, keys: Keys, kept: readonly KeptLease[]): Refusal | undefined {
   for (const { address, version, state } of kept) {
     const entry = found.get(keys.ofAddress(address));
     if (entry === undefined ? state === 'free' : entry.modRevision >= version) continue;
-    const cause = `etcd was put back: it lacks what this node saw of ${ipv4ToText(address)} at revision ${version}`;
+    const cause = `etcd was restored from a backup: it lacks the record that this node saw of ${ipv4ToText(address)} at revision ${version}`;
     return { kind: 'refused', cause, remedy: SEED, isLoss: true };
   }
   return undefined;
 }
 
-/** A gateway grants from this etcd: it finds in it what it knows. */
+/** True: a gateway grants from this etcd, so it has found its leases there. */
 function isWell(keys: Keys, { found, generation }: Snapshot): boolean {
   if (generation === undefined || generation.suspendedFor !== undefined) return false;
   return heartbeatsIn(keys, found).some((each) => each.birth === generation.id && !each.isRefused);
 }
 
-/** Undefined for what no version of us has written. */
+/** @returns undefined for a value that no version of the gateway has written. */
 export function decodeSeeding(value: Uint8Array | undefined): Seeding | undefined {
   if (value === undefined) return undefined;
   try {

@@ -5,15 +5,15 @@ import { SEGMENTS } from '../keys/keys.ts';
 import type { SharingProblem } from './sharing-problem.ts';
 import { alarmsOf, fullness, type Space, spaceProblems } from './space.ts';
 
-/** auto: if etcd is the gateways' own. */
+/** auto: the gateways compact if etcd holds no keys but theirs. */
 export type Compacting = 'auto' | 'on' | 'off';
 
-/** How often etcd's space is looked at: milliseconds; and sooner after so many keys were written. */
+/** Time between two looks at etcd's space: milliseconds. A look comes earlier after LOOK_AFTER written keys. */
 const LOOK_EVERY = 60_000;
 const LOOK_AFTER = 5000;
-/** How often it is noted where etcd has come to: milliseconds. */
+/** Time between two marks of etcd's revision: milliseconds. */
 const MARK_EVERY = 1000;
-/** What is compacted when so much of the quota is in use: all that is older than so many milliseconds. */
+/** Where at least the part `from` of the quota is in use, versions older than `milliseconds` are compacted. */
 const KEPT = [
   { from: 0.5, milliseconds: 1000 },
   { from: 0.35, milliseconds: 10_000 },
@@ -21,45 +21,45 @@ const KEPT = [
   { from: 0, milliseconds: 300_000 },
 ] as const;
 const LONGEST = 300_000;
-/** However large the quota is, or is said to be, no more is kept than so many keys written: some ten megabytes. */
+/** The most written keys whose old versions are kept, whatever the quota: some ten megabytes. */
 const MOST_KEPT = 30_000;
-/** Less is not worth a compaction where there is room: keys written. */
+/** Written keys from which a compaction is worth it while there is room. */
 const LEAST = 1000;
-/** Up to the last key: etcd's own sign for it. */
+/** etcd's sign for the end of all keys. */
 const NO_END = '\0';
 
 export interface EtcdMaintenanceParts {
   readonly etcd: Etcd;
   readonly clock: Clock;
   readonly compacting: Compacting;
-  /** Bytes, for members that do not say theirs. */
+  /** Bytes, for members that do not tell their own. */
   readonly quota: number;
   readonly say: Say;
 }
 
-/** Where the watch had come to. */
+/** The position of the watch at a time. */
 interface Mark {
   readonly at: number;
   readonly revision: Revision;
   readonly written: number;
 }
 
-/** How this gateway stands to etcd, for each second. */
+/** What the maintenance needs to know, each second. */
 export interface WatchPosition {
-  /** Seen by the watch: the newest revision, and how many keys were written so far. */
+  /** By the watch: the newest revision, and the number of keys written so far. */
   readonly revision: Revision;
   readonly written: number;
-  /** It is this gateway's to compact: it grants, and is the first of those that do. */
+  /** True: it is this gateway's task to compact. */
   readonly isFirst: boolean;
 }
 
 /**
- * Looks after etcd's space, off the way of the packets: says when it runs short, and compacts what is past, so that no
- * number of changes fills it. A watch that was left behind by a compaction ends, and the leases are read anew.
+ * Watches etcd's space in the background. It reports when space runs short, and compacts old versions, so no number of
+ * changes fills etcd. A watch that needs a compacted version ends, and then the leases are read again.
  */
 export class EtcdMaintenance {
   readonly #parts: EtcdMaintenanceParts;
-  /** The oldest first, of the last minutes. */
+  /** Marks of the last minutes, the oldest first. */
   #marks: Mark[] = [];
   #compacted: Mark = { at: 0, revision: 0, written: 0 };
   #lookedAt = Number.NEGATIVE_INFINITY;
@@ -77,7 +77,7 @@ export class EtcdMaintenance {
     return this.#problems;
   }
 
-  /** For every second. */
+  /** Call it once a second. */
   idle(standing: WatchPosition): void {
     const now = this.#parts.clock.monotonic();
     this.#mark(standing, now);
@@ -94,12 +94,12 @@ export class EtcdMaintenance {
   #mark({ revision, written }: WatchPosition, at: number): void {
     const last = this.#marks.at(-1);
     if (last !== undefined && (revision < last.revision || written < last.written)) {
-      // It was put back to what it was earlier: it counts anew.
+      // etcd was restored from a backup: its revisions count anew.
       this.#marks = [];
       this.#compacted = { at, revision: 0, written: 0 };
     } else if (last !== undefined && at - last.at < MARK_EVERY) return;
     this.#marks.push({ at, revision, written });
-    // One that is older than all that is ever kept will do.
+    // One mark older than LONGEST is enough.
     const second = this.#marks[1];
     if (second !== undefined && at - second.at >= LONGEST) this.#marks.shift();
   }
@@ -112,7 +112,7 @@ export class EtcdMaintenance {
       this.#problems = spaceProblems(space, quota);
       if (isFirst) await this.#compact(space);
     } catch {
-      // What etcd does not answer to is said where leases wait for it.
+      // An etcd that does not answer is reported where leases wait for it.
     }
   }
 
@@ -130,7 +130,7 @@ export class EtcdMaintenance {
     this.#sayOnce(hindrance ?? (await this.#compactTo(mark)));
   }
 
-  /** Returns why etcd refuses it; undefined: it is done. */
+  /** Returns why etcd refuses it; undefined: etcd has compacted. */
   async #compactTo(mark: Mark): Promise<string | undefined> {
     try {
       await this.#parts.etcd.compact(mark.revision);
@@ -151,16 +151,16 @@ export class EtcdMaintenance {
   }
 }
 
-/** Why GATEWAY_ETCD_COMPACT=auto leaves etcd as it is; undefined: all keys are the gateways'. Rejects with an EtcdError. */
+/** Why GATEWAY_ETCD_COMPACT=auto does not compact; undefined: it does, since all keys are the gateways'. @throws EtcdError */
 export async function whyNotCompact(etcd: Etcd): Promise<string | undefined> {
   try {
     const before = await etcd.range('\0', SEGMENTS, { limit: 1 });
     const behind = await etcd.range(endOfPrefix(SEGMENTS), NO_END, { limit: 1 });
     const other = before.found[0] ?? behind.found[0];
     if (other === undefined) return undefined;
-    return `etcd holds keys of others too (${JSON.stringify(other.key)}), whose past a compaction would take; GATEWAY_ETCD_COMPACT=on compacts all the same`;
+    return `etcd holds keys of others too (${JSON.stringify(other.key)}), whose old versions a compaction would delete; GATEWAY_ETCD_COMPACT=on compacts all the same`;
   } catch (error) {
     if (!(error instanceof EtcdError) || error.fault !== 'refused') throw error;
-    return 'this user may not see whether etcd holds keys of others, whose past a compaction would take; GATEWAY_ETCD_COMPACT=on compacts all the same';
+    return 'this user may not see whether etcd holds keys of others, whose old versions a compaction would delete; GATEWAY_ETCD_COMPACT=on compacts all the same';
   }
 }

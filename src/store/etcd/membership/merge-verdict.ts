@@ -3,21 +3,24 @@ import { isStanding, type KeptLease } from '../../mirror.ts';
 import type { KeyValue, Revision } from '../client/etcd.ts';
 import type { Claim, Entry } from '../keys/entry.ts';
 
-/** Everything in etcd that a lease of a file meets. */
+/** All that etcd already has where a lease of a file would be written. */
 export interface Existing {
   readonly at: KeyValue | undefined;
   readonly entry: Entry | undefined;
   readonly clientKey: KeyValue | undefined;
-  /** The lease that its client has at another address; undefined: it has none. */
+  /** The lease that the client has at another address; undefined: none. */
   readonly elsewhere:
     | { readonly address: Ipv4; readonly found: KeyValue; readonly entry: Entry & { readonly record: Claim } }
     | undefined;
 }
 
-/** put: it goes up. keep: what etcd has stays. `isHeld`: its address is kept from others as long as the lease would run. */
+/**
+ * put: the lease is written. keep: the record in etcd stays. `withholdsAddress`: the record stays, and nobody gets the lease's
+ * address as long as the lease would run.
+ */
 export type MergeVerdict = 'put' | 'keep' | { readonly conflict: string; readonly withholdsAddress: boolean };
 
-/** Of a gateway that was alone: nothing that stands is written over, and nothing newer undone. */
+/** For a lease of a gateway that shared none: no running lease is overwritten, and nothing newer is undone. */
 export function verdictForJoin(lease: KeptLease, { entry, elsewhere }: Existing, now: number): MergeVerdict {
   const stands = isStanding(lease, now);
   const record = entry?.record;
@@ -34,7 +37,7 @@ export function verdictForJoin(lease: KeptLease, { entry, elsewhere }: Existing,
     return !isStanding(record, now) && lease.updatedAt > record.updatedAt ? 'put' : 'keep';
   }
   if (record !== undefined && isStanding(record, now)) {
-    // What a peer was heard to grant yields to whoever has the lease itself.
+    // A record of a peer's lease that was only heard of yields to the lease itself.
     if (record.state === 'peer' && isLeased) return 'put';
     return lease.state === 'bound'
       ? { conflict: `etcd has it as ${claimToText(record)}`, withholdsAddress: false }
@@ -45,7 +48,11 @@ export function verdictForJoin(lease: KeptLease, { entry, elsewhere }: Existing,
   return other.state === 'peer' ? 'put' : conflictWith(lease, other.address, true);
 }
 
-/** Of a mirror of an earlier generation: of two records the newer one counts. 'of this generation': no mirror knows better. */
+/**
+ * For a record of a mirror of an earlier generation: the newer of two records counts.
+ *
+ * @param ageOf The revision of a record in the earlier generation. 'of this generation': written since, so it counts more.
+ */
 export function verdictForSeed(
   lease: KeptLease,
   met: Existing,
@@ -62,8 +69,8 @@ export function verdictForSeed(
   return lease.state === 'bound' && lease.version <= elsewhereAge ? 'keep' : 'put';
 }
 
-function conflictWith(lease: KeptLease, address: Ipv4, isHeld: boolean): MergeVerdict {
-  return { conflict: `etcd has ${lease.client} at ${ipv4ToText(address)}`, withholdsAddress: isHeld };
+function conflictWith(lease: KeptLease, address: Ipv4, withholdsAddress: boolean): MergeVerdict {
+  return { conflict: `etcd has ${lease.client} at ${ipv4ToText(address)}`, withholdsAddress };
 }
 
 function claimToText({ client, state, node, granter }: Claim): string {

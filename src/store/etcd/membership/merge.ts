@@ -16,23 +16,23 @@ import type { Keys } from '../keys/keys.ts';
 import { readKey, type Snapshot } from '../keys/snapshot.ts';
 import { type Existing, type MergeVerdict, verdictForJoin, verdictForSeed } from './merge-verdict.ts';
 
-/** Leases in one transaction: each takes two comparisons and three writes at the most. */
+/** The most leases in one transaction. Each needs at most two comparisons and three writes. */
 const BATCH = 32;
-/** How often it is tried without any progress: others write the same keys. */
+/** The most attempts in turn without progress, while others write the same keys. */
 const ATTEMPTS = 5;
 
-/** One lease that could not go up. */
+/** A lease that could not be merged. */
 export interface MergeConflict {
   readonly address: string;
   readonly client: string;
-  /** What stands in its way. */
+  /** The record in etcd that stands against it. */
   readonly cause: string;
 }
 
 export interface MergeReport {
-  /** Leases that are in etcd by this. */
+  /** The number of leases that were written to etcd. */
   readonly uploaded: number;
-  /** What etcd had already, or newer. */
+  /** The number of leases that etcd had already, or newer ones. */
   readonly kept: number;
   readonly conflicts: readonly MergeConflict[];
 }
@@ -40,27 +40,30 @@ export interface MergeReport {
 export interface MergeOptions {
   readonly etcd: Etcd;
   readonly keys: Keys;
-  /** As it was read just before. */
+  /** The segment as it was read just before. */
   readonly snapshot: Snapshot;
-  /** Must hold whenever something is written: what makes it right. */
+  /** A comparison that every write makes: the reason for the merge still holds. */
   readonly guard: Compare;
-  /** What the file has. */
+  /** The leases of the file. */
   readonly leases: readonly KeptLease[];
   /**
-   * join: leases of a gateway that was alone; nothing that stands is written over. seed: a mirror of an earlier generation;
+   * join: leases of a gateway that shared none; no running lease is overwritten. seed: a mirror of an earlier generation;
    * of two mirrors the newer revision counts, and what was written since this generation began counts more than both.
    */
   readonly rule: 'join' | 'seed';
-  /** Who grants: for leases of the file that name no granter. */
+  /** The granter of leases that name none. */
   readonly self: { readonly address: string; readonly node: string };
   readonly now: number;
   readonly newOperationId: () => string;
 }
 
-/** Brings the leases of a lease file up into etcd. Rejects with an EtcdError; what is done then stays, and may be done again. */
+/**
+ * Merges the leases of a lease file into etcd. A second run after an error does nothing twice.
+ * @throws EtcdError
+ */
 export async function mergeLeases(options: MergeOptions): Promise<MergeReport> {
   const merge = new Merge(options);
-  // The newest last: of several addresses that a client had, that one is its own.
+  // The newest last: of several addresses of a client, that one counts.
   let waiting = options.leases
     .filter(({ state }) => state !== 'offered')
     .sort((one, other) => one.version - other.version);
@@ -92,7 +95,7 @@ class Merge {
     return { uploaded, kept, conflicts };
   }
 
-  /** Returns those that somebody else was writing meanwhile. */
+  /** Merges some leases. Returns those whose keys were written by others meanwhile. */
   async batch(leases: readonly KeptLease[], readsAgain: boolean): Promise<readonly KeptLease[]> {
     const sent: { readonly lease: KeptLease; readonly transaction: Transaction }[] = [];
     const again: KeptLease[] = [];
@@ -112,7 +115,7 @@ class Merge {
     const { etcd, guard } = this.#options;
     const success = sent.map(({ transaction }) => ({ kind: 'transaction', transaction }) as const);
     const { succeeded, results, revision } = await etcd.transact({ compare: [guard], success, failure: [] });
-    if (!succeeded) throw new OtherGenerationError('the segment has changed while leases were brought up');
+    if (!succeeded) throw new OtherGenerationError('the segment has changed while leases were merged');
     for (const [index, { lease, transaction }] of sent.entries()) {
       const result = results[index];
       if (result?.kind !== 'transaction' || !result.result.succeeded) again.push(lease);
@@ -165,12 +168,12 @@ class Merge {
     return { address: other, found, entry: { ...entry, record } as Entry & { readonly record: Claim } };
   }
 
-  /** Undefined: there is nothing to write. */
+  /** The transaction for a lease; undefined: nothing is to be written. */
   #planned(lease: KeptLease, met: Existing): Transaction | undefined {
     const { rule, now } = this.#options;
     const isForeign = met.at !== undefined && met.entry === undefined;
     const verdict: MergeVerdict = isForeign
-      ? { conflict: 'what etcd has of the address is no lease', withholdsAddress: false }
+      ? { conflict: 'the key of the address in etcd holds no lease', withholdsAddress: false }
       : rule === 'join'
         ? verdictForJoin(lease, met, now)
         : verdictForSeed(lease, met, now, (found, entry) => this.#ageOf(found, entry));
@@ -209,7 +212,7 @@ class Merge {
     const compare = [revisionOf(address, met.at)];
     const success: Operation[] = [{ kind: 'put', key: address, value: encodeEntry(entry) }];
     const { elsewhere } = met;
-    // A client has one lease, and its key says where; a record that is none takes it from none.
+    // A client has one lease, and its key names the address. A record that is not a lease does not change the key of one.
     if (lease.state === 'bound' || elsewhere === undefined) {
       const client = keys.ofClient(lease.client);
       compare.push(revisionOf(client, met.clientKey));
@@ -234,7 +237,7 @@ class Merge {
     return { compare, success, failure: [] };
   }
 
-  /** Nobody gets the address as long as its client may use it. */
+  /** Keeps the address from everybody as long as its client may use it. */
   #withhold(lease: KeptLease, met: Existing): Transaction | undefined {
     if (met.at !== undefined) return undefined;
     const { keys } = this.#options;

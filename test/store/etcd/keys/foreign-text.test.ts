@@ -105,7 +105,7 @@ describe('an address whose key holds foreign text', () => {
 
     expect(once).toBe(1);
     expect(said).toHaveLength(2);
-    expect(said[0]).toMatch(/^warn what etcd has of an address is no lease: /);
+    expect(said[0]).toMatch(/^warn the key of an address in etcd holds no lease: /);
     expect(said[0]).toContain(`"key":"${KEY}"`);
     expect(said[0]).toContain(`"found":"?[31m${'?'.repeat(59)}... (106 characters)"`);
     expect(said[0]).toContain(`etcdctl get '${KEY}'`);
@@ -176,7 +176,7 @@ describe('an address whose key holds foreign text', () => {
 
     const store = await openSharedStore({ etcd: cluster.connect(), clock: new FakeClock(), mirror, said });
 
-    expect(said.filter((line) => line.includes('could not be brought up'))).toHaveLength(1);
+    expect(said.filter((line) => line.includes('could not be merged'))).toHaveLength(1);
     expect(textIn(cluster)).toBe('oops');
     expect(store.leases.canPromise).toBe(true);
   });

@@ -178,7 +178,7 @@ describe('an etcd that was emptied under a running gateway', () => {
     expect(back.leases.canPromise).toBe(true);
     expect(first.leases.at(B)?.client).toBe(client(2));
     expect(back.leases.at(C)?.client).toBe(client(9));
-    expect(segment.said.filter((line) => line.includes('could not be brought up'))).toHaveLength(1);
+    expect(segment.said.filter((line) => line.includes('could not be merged'))).toHaveLength(1);
   });
 });
 
@@ -202,7 +202,7 @@ describe('an etcd that was put back from a backup', () => {
 
     expect(printed.join('\n')).toContain('has a new generation');
     expect(early).not.toBe('committed');
-    expect(refused).toContain('was put back');
+    expect(refused).toContain('was restored from a backup');
     expect(store.leases.canPromise).toBe(true);
     expect(store.leases.at(B)?.client).toBe(client(2));
     expect(store.leases.at(A)?.state).toBe('free');
@@ -220,7 +220,7 @@ describe('an etcd that was put back from a backup', () => {
     await segment.pass(20, again); // Its heartbeats count the revision up.
 
     expect(again.leases.canPromise).toBe(false);
-    expect(again.failure).toContain('was put back');
+    expect(again.failure).toContain('was restored from a backup');
     expect(again.leases.at(A)?.client).toBe(client(1));
   });
 });
