@@ -26,19 +26,19 @@ import type { ListenIpArp, ListenIpSign, SegmentArp } from './transport.ts';
 export interface ArpSocketOptions {
   readonly interfaceName: string;
   readonly listenIp: Ipv4;
-  /** Whose ARP is heard. */
+  /** Only ARP of senders in this prefix is read. */
   readonly prefix: Prefix;
 }
 
 export interface ArpSocket extends SegmentArp {
   /** Requests that were not sent, by the error's name. */
   readonly refusedSends: ReadonlyMap<string, number>;
-  /** Calls `run` once, with the reason in words, when the socket is of no more use and must be opened anew. */
+  /** Calls `run` once, with the reason in words, when the socket no longer works and must be opened again. */
   onLost(run: (reason: string) => void): void;
   close(): void;
 }
 
-/** Where no ARP can be had: nothing is asked, and nothing heard. */
+/** For a machine without ARP: nothing is sent, and nothing read. */
 export const NO_ARP: ArpSocket = {
   canAsk: false,
   refusedSends: new Map(),
@@ -59,7 +59,7 @@ export function openArpSocket(
   return new PacketArpSocket(libc, options);
 }
 
-/** ARP messages read at once; a flood of them must not keep the event loop. */
+/** ARP messages in one read: a flood of them must not block the event loop. */
 const SLOTS = 64;
 const SLOT_BYTES = 64;
 
@@ -68,7 +68,7 @@ class PacketArpSocket implements ArpSocket {
   readonly refusedSends = new Map<string, number>();
   readonly #libc: Libc;
   readonly #listenIp: Ipv4;
-  /** The network address: no host's. */
+  /** The network address, which no host has. */
   readonly #nobody: Ipv4;
   readonly #watch: InterfaceWatch;
   readonly #fd: number;
@@ -113,7 +113,7 @@ class PacketArpSocket implements ArpSocket {
   /**
    * An ordinary request from the listen IP, not a probe (sender 0.0.0.0, RFC 5227 §2.1.1): a client that itself probes
    * the same address at that moment would take a probe of ours for a rival and decline its lease; and a bridge that
-   * suppresses ARP, as on VXLAN, does not pass probes on. What it says is true: this interface does hold the listen IP.
+   * suppresses ARP, as on VXLAN, does not pass probes on. It is also true: this interface has the listen IP.
    */
   ask(address: Ipv4): void {
     this.#send(this.#listenIp, address);
@@ -123,7 +123,7 @@ class PacketArpSocket implements ArpSocket {
     if (this.#isClosed) return;
     const request = arpRequest(this.#hardware(), source, target);
     const send = () => this.#libc.sendto(this.#fd, request, MSG_DONTWAIT, this.#everybody);
-    // The first error may be an old one that waited to be told: that the interface had been down.
+    // The first error may be an old one that the kernel reports only now: the interface had been down.
     if (send() >= 0) return;
     const result = send();
     if (result < 0) countError(this.refusedSends, result);
@@ -154,7 +154,7 @@ class PacketArpSocket implements ArpSocket {
   }
 
   #beginReading(): void {
-    // When the interface goes down (ENETDOWN), reading takes the error away; once it is up we hear again.
+    // When the interface goes down (ENETDOWN), a read clears the error; when it is up again, messages arrive again.
     this.#readiness ??= whenReadable(this.#libc, this.#fd, () => this.#read());
   }
 
@@ -195,7 +195,7 @@ class PacketArpSocket implements ArpSocket {
 function boundSocket(libc: Libc, index: number, prefix: Prefix, listenIp: Ipv4): number {
   const fd = libc.socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) throw noArp('made', fd);
-  // The filter before the protocol, so that nothing is heard unfiltered.
+  // The filter is attached before the protocol is set, so no unfiltered message arrives.
   const filtered = attachFilter(libc, fd, arpFilter(prefix, listenIp));
   const result = filtered < 0 ? filtered : libc.bind(fd, linkAddress(ETH_P_ARP, index, NO_HARDWARE));
   if (result < 0) {

@@ -19,17 +19,17 @@ import {
 } from './transport.ts';
 
 export interface DgramTransportOptions extends NativeTransportOptions {
-  /** These sockets hear the broadcasts of every interface: true answers them all, as if they came from the segment. */
+  /** These sockets receive the broadcasts of every interface. True: answer all of them, as if they came from the segment. */
   readonly allowSeveralInterfaces?: boolean;
 }
 
-/** Datagrams that may wait here to be received; Node reads on whether we are ready or not. */
+/** The most datagrams that wait in each queue: Node reads from the sockets whether the server is ready or not. */
 const QUEUE_LIMIT = 1024;
 const OUTBOX_SLOTS = 512;
 const ETHERNET_MTU = 1500;
 
 /**
- * Opens Node's own sockets, for where system calls cannot be had. A client without an address is answered by broadcast.
+ * Opens Node's own sockets, where system calls are not possible. A client without an address is answered by broadcast.
  * @throws GatewayError rival-server, interface-missing, listen-ip-missing, port-forbidden, or transport-unavailable: the host
  * has several interfaces, which these sockets cannot tell apart.
  */
@@ -79,7 +79,7 @@ function bound(address: Ipv4, port: number, receiveBufferBytes: number): Promise
       try {
         socket.setRecvBufferSize(receiveBufferBytes);
       } catch {
-        // The system's limit stands; Linux cuts the size rather than refusing it, other systems refuse.
+        // The system's limit counts: Linux reduces the size, other systems refuse it.
       }
       resolve(socket);
     });
@@ -159,7 +159,7 @@ class DgramTransport implements SocketTransport {
     return [
       'the checksums of replies are unfinished on virtual links: guests on this host that read raw frames may drop them ' +
         `(ethtool -K ${this.#interfaceName} tx off mends it)`,
-      'what comes by another interface is taken for what comes by the segment, and the routes say by which one replies leave',
+      'messages of other interfaces are taken for those of the segment, and the routes choose the interface of replies',
     ];
   }
 
@@ -181,7 +181,7 @@ class DgramTransport implements SocketTransport {
     this.#schedule();
   }
 
-  /** These sockets belong to no interface, and outlive it. */
+  /** Never called: these sockets belong to no interface. */
   onLost(): void {}
 
   pause(): void {
@@ -205,7 +205,7 @@ class DgramTransport implements SocketTransport {
     return { arena, datagrams, drained: !this.#hasQueued };
   }
 
-  /** Node says only later what the kernel refused: that is counted then. */
+  /** Node reports refusals of the kernel later: they are counted then. */
   send(outgoing: readonly Outgoing[]): number {
     if (this.#isClosed) return 0;
     for (const { offset, length, destination } of outgoing) {
@@ -250,7 +250,7 @@ class DgramTransport implements SocketTransport {
     });
   }
 
-  /** Once a turn of the event loop, so that all of one turn's datagrams are one batch. */
+  /** Calls `run` once for each round of the event loop, so all datagrams of a round are one batch. */
   #schedule(): void {
     if (this.#isScheduled || this.#isPaused || this.#run === undefined || !this.#hasQueued) return;
     this.#isScheduled = true;

@@ -34,14 +34,14 @@ export interface NativeTransportOptions {
   readonly listenIp: Ipv4;
   /** The segment, for its own broadcast address. */
   readonly prefix: Prefix;
-  /** For each receiving socket; 8 MiB by default. */
+  /** The receive buffer of each socket; 8 MiB by default. */
   readonly receiveBufferBytes?: number;
-  /** 67 and 68, but for tests. */
+  /** 67 and 68, except in tests. */
   readonly serverPort?: number;
   readonly clientPort?: number;
   /** Replies in one send; 512 by default. */
   readonly outboxSlots?: number;
-  /** False: never send frames; clients are answered by broadcast, or by unicast where a lease says who has the address. */
+  /** False: never send frames. Clients are answered by broadcast, or by unicast where they have the address by a lease. */
   readonly mayFrame?: boolean;
 }
 
@@ -49,7 +49,7 @@ export const RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024;
 const OUTBOX_SLOTS = 512;
 
 /**
- * Opens the sockets of one interface: 255.255.255.255 first, which shows whether another server is there.
+ * Opens the sockets of one interface. The one on 255.255.255.255 comes first: it shows whether another server is there.
  * Its kind is `raw`, or `broadcast` without the right to send frames (CAP_NET_RAW).
  * @throws GatewayError rival-server, interface-missing, listen-ip-missing, port-forbidden or transport-unavailable.
  */
@@ -60,9 +60,9 @@ export function openNativeTransport(libc: Libc, options: NativeTransportOptions)
 interface ReceivingSocket {
   readonly fd: number;
   readonly via: Arrival['via'];
-  /** As the kernel last said, modulo 2^32. */
+  /** The kernel's last count, modulo 2^32. */
   overflows: number;
-  /** Datagrams may wait: it said so, and has not been emptied since. */
+  /** True: datagrams may wait. It was readable, and has not been emptied since. */
   isReady: boolean;
 }
 
@@ -213,9 +213,9 @@ class NativeTransport implements SocketTransport {
     if (!(arena instanceof NativeArena)) throw new TypeError('the arena was made by another transport');
     const datagrams: Datagram[] = [];
     let drained = true;
-    // Each socket behind keeps an eighth for itself, so that a flood of one kind never silences the others.
+    // An eighth of the arena is kept for each later socket, so a flood at one never keeps the others from being read.
     const reserve = arena.capacity >> 3;
-    // The unicast socket always first, whichever is ready: what was sent to us before a broadcast is read before it.
+    // The unicast socket is always read first: a unicast that was sent before a broadcast is read before it.
     for (let index = 0; index < this.#sockets.length; index += 1) {
       const socket = this.#sockets[index];
       if (socket === undefined || !(socket.isReady || index === 0)) continue;
@@ -257,7 +257,7 @@ class NativeTransport implements SocketTransport {
     return count;
   }
 
-  /** Most arrivals are alike (a broadcast from 0.0.0.0), and none changes: they share one object. */
+  /** Most arrivals are equal (a broadcast from 0.0.0.0), and none changes, so equal ones in turn share one object. */
   #arrival(via: Arrival['via'], source: Ipv4): Arrival {
     const last = this.#lastArrival;
     if (last !== undefined && last.via === via && last.source === source) return last;
@@ -286,8 +286,8 @@ function maximumPayloadOf(link: Interface): number {
 }
 
 /**
- * Ordinary clients do not send there, so its absence is no failure: there is none for /31 and /32, nor where the
- * interface's prefix is another than the segment's.
+ * Ordinary clients do not send to the subnet's broadcast address, so the server works without this socket. There is none
+ * for /31 and /32, nor where the interface's prefix differs from the segment's.
  */
 function tryOpenSubnetBroadcast(libc: Libc, plan: SocketPlan, prefix: Prefix): number | undefined {
   const address = broadcastOf(prefix);

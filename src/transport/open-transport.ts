@@ -8,32 +8,32 @@ import type { SocketTransport } from './socket-transport.ts';
 import type { ListenIpArp } from './transport.ts';
 
 export interface OpenTransportOptions extends DgramTransportOptions {
-  /** The best rung to try; `raw` by default. */
+  /** The best kind to try; `raw` by default. */
   readonly best?: 'raw' | 'broadcast' | 'dgram';
 }
 
 export interface OpenedTransport {
   readonly transport: SocketTransport;
   readonly arp: ArpSocket;
-  /** Why it is not better, a sentence for each thing that could not be had; empty for `raw` with ARP. */
+  /** Why it is not a better kind, one sentence for each missing thing; empty for `raw` with ARP. */
   readonly shortcomings: readonly string[];
-  /** Datagrams that were dropped because they came faster than they were read. */
+  /** Datagrams that were dropped because they arrived faster than they were read. */
   lost(): number;
   /** Whether anything is connected to the interface. */
   hasCarrier(): boolean;
   /** Whether the interface is up. */
   isUp(): boolean;
-  /** Counts from now on what the sockets should hear; undefined: that cannot be had. */
+  /** Counts from now on the frames that the sockets should receive; undefined: not possible. */
   countFrames(): FrameCounter | undefined;
   /** Closes the transport and the ARP socket. */
   close(): void;
 }
 
 /**
- * Opens the best transport that can be had: raw, else broadcast, else dgram; and an ARP socket, else NO_ARP.
- * @throws GatewayError rival-server, interface-missing, listen-ip-missing, port-forbidden: no rung is better than another
- * for these; transport-unavailable: not even the last can be had, or it would answer clients of other interfaces; then
- * what was missing for the better ones is said first.
+ * Opens the best transport that this machine allows: raw, else broadcast, else dgram; and an ARP socket, else NO_ARP.
+ * @throws GatewayError rival-server, interface-missing, listen-ip-missing, port-forbidden: they concern all kinds.
+ * transport-unavailable: not even dgram is possible, or it would answer clients of other interfaces; the message begins
+ * with the reasons against the better kinds.
  */
 export async function openTransport(
   options: OpenTransportOptions,
@@ -68,7 +68,7 @@ export async function openTransport(
   return joined(transport, NO_ARP, shortcomings);
 }
 
-/** Whoever mends the first reason needs no last rung: it is not to be hidden behind what is wrong with that. */
+/** Opens the last kind. If that fails too, the error names the reasons against the better kinds first: they are the ones to correct. */
 async function openLast(
   options: OpenTransportOptions,
   shortcomings: readonly string[],
@@ -81,7 +81,7 @@ async function openLast(
   }
 }
 
-/** The ARP of a listen IP before anything is opened on it; undefined where it cannot be had, or the interface has gone. */
+/** ARP about a listen IP before its sockets are opened; undefined: not possible, or the interface does not exist. */
 export function openListenIpArp(
   options: ArpSocketOptions,
   load: () => Libc = loadLibc,
@@ -116,7 +116,7 @@ function joined(
   };
 }
 
-/** Undefined, and the reason noted, when something cannot be had on this machine; all other errors are thrown on. */
+/** undefined, with the reason added to the shortcomings, where this machine does not allow it. Other errors are thrown on. */
 function unlessUnavailable<T>(open: () => T, shortcomings: string[]): T | undefined {
   try {
     return open();

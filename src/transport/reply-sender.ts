@@ -21,7 +21,7 @@ type Link = Extract<Destination, { kind: 'link' }>;
 export interface SendingSockets {
   /** Bound to the listen IP. */
   readonly unicast: number;
-  /** Undefined: there is none, and clients on the segment are sent datagrams. */
+  /** The socket for frames; undefined: clients on the segment get datagrams. */
   readonly frames: number | undefined;
   /** The segment's interface. */
   readonly linkIndex: number;
@@ -30,18 +30,18 @@ export interface SendingSockets {
   readonly clientPort: number;
 }
 
-/** Sends replies out of the outbox: one call for those to relays, one for those to clients on the segment. */
+/** Sends replies from the outbox, by one system call for all relays and one for all clients on the segment. */
 export class ReplySender {
-  /** How many the kernel refused, by the error's name. */
+  /** The replies that the kernel refused, by the error's name. */
   readonly refused = new Map<string, number>();
   readonly #libc: Libc;
   readonly #view: DataView;
   readonly #sockets: SendingSockets;
-  /** By the host's routes. */
+  /** Replies to relays, which leave by the host's routes. */
   readonly #toRelays: MessageVector;
-  /** By the segment's interface alone. */
+  /** Replies to clients, which leave by the segment's interface. */
   readonly #toLink: MessageVector;
-  /** Kept for the kernel, which reads it with each datagram to the segment. */
+  /** The control message with the interface. Referenced here because the kernel reads it with each datagram. */
   readonly #interface: PinnedMemory;
 
   constructor(libc: Libc, outbox: PinnedMemory, capacity: number, sockets: SendingSockets) {
@@ -54,7 +54,7 @@ export class ReplySender {
     if (sockets.frames === undefined) this.#toLink.putControl(this.#interface);
   }
 
-  /** How many the kernel took. */
+  /** Returns how many the kernel accepted. */
   send(outgoing: readonly Outgoing[]): number {
     const { unicast, frames } = this.#sockets;
     let taken = 0;
@@ -86,7 +86,7 @@ export class ReplySender {
     vector.putMessage(slot, offset, length, INET_ADDRESS_BYTES);
   }
 
-  /** Without frames: to an address only where a lease says whose it is, for the kernel asks for it by ARP. */
+  /** Without frames. A unicast only where the client has the address by a lease: the kernel asks for it by ARP. */
   #putDatagram(slot: number, { offset, length }: Outgoing, { address, isLeased }: Link): void {
     const vector = this.#toLink;
     const target = isLeased ? address : LIMITED_BROADCAST;
@@ -102,7 +102,7 @@ export class ReplySender {
     vector.putMessage(slot, offset - FRAME_HEADER_BYTES, length + FRAME_HEADER_BYTES, LINK_ADDRESS_BYTES);
   }
 
-  /** The kernel stops at the first message it refuses; that one is counted, and those behind it still go. */
+  /** The kernel stops at the first message that it refuses: that one is counted, and the ones after it are sent. */
   #flush(vector: MessageVector, fd: number, count: number): number {
     let taken = 0;
     let next = 0;
@@ -120,7 +120,7 @@ export class ReplySender {
   }
 }
 
-/** The control message IP_PKTINFO (ip(7)) that has a datagram leave by one interface. */
+/** The control message IP_PKTINFO (ip(7)), which makes a datagram leave by one interface. */
 function packetInformation(libc: Libc, linkIndex: number): PinnedMemory {
   const { size, len, level, type } = LAYOUT.cmsghdr;
   const memory = pinnedMemory(libc, size + 16); // CMSG_SPACE of struct in_pktinfo, which has 12 octets.

@@ -1,24 +1,24 @@
 import { errnoName } from './linux/linux.ts';
 import type { Transport } from './transport.ts';
 
-/** What a transport over real sockets says beside its datagrams. */
+/** A transport over real sockets, and their state. */
 export interface SocketTransport extends Transport {
   readonly counters: TransportCounters;
-  /** What its sockets cannot do that they should, a sentence each. */
+  /** What its sockets should do and cannot, one sentence each. */
   readonly shortcomings: readonly string[];
-  /** False while nothing is connected to the interface, or it is gone. */
+  /** False while nothing is connected to the interface, or it does not exist. */
   readonly hasCarrier: boolean;
-  /** False while the operator has the interface down. */
+  /** False while an operator has set the interface down. */
   readonly isUp: boolean;
-  /** Calls `run` once, with the reason in words, when the sockets are of no more use and must be opened anew. */
+  /** Calls `run` once, with the reason in words, when the sockets no longer work and must be opened again. */
   onLost(run: (reason: string) => void): void;
 }
 
-/** Since the transport was opened. */
+/** Counts since the transport was opened. */
 export interface TransportCounters {
-  /** Datagrams that were dropped because they came faster than they were read; reads a file, so for now and then. */
+  /** Datagrams that were dropped because they arrived faster than they were read. Reads a file: do not ask often. */
   readonly overflows: number;
-  /** Replies that the kernel refused, by the error's name (ENETUNREACH, EINVAL when our address is gone, ...). */
+  /** Replies that the kernel refused, by the error's name (ENETUNREACH, EINVAL when the listen IP is gone, ...). */
   readonly refusedSends: ReadonlyMap<string, number>;
   /** Receives that failed, by the error's name. */
   readonly failedReceives: ReadonlyMap<string, number>;
@@ -30,7 +30,7 @@ export function countError(counts: Map<string, number>, errno: number, by = 1): 
   counts.set(name, (counts.get(name) ?? 0) + by);
 }
 
-/** The loss of sockets: told once, also to whoever asks only after it happened. */
+/** Tells once that the sockets are lost, also to a listener that comes later. */
 export class LossNotice {
   #reason: string | undefined;
   #run: ((reason: string) => void) | undefined;

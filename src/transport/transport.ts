@@ -3,7 +3,7 @@ import type { HardwareAddress } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { ArpSign } from './linux/arp.ts';
 
-/** Bytes that one receive may fill in one slot; a longer datagram is cut and marked. */
+/** Bytes of a receive slot. A longer datagram is cut and marked as truncated. */
 export const RECEIVE_SLOT_BYTES = 2048;
 /** Bytes of one slot to send from. */
 export const SEND_SLOT_BYTES = 2048;
@@ -30,7 +30,7 @@ export interface Batch {
   readonly arena: Arena;
   /** At most the arena's capacity; unicast ones first. */
   readonly datagrams: readonly Datagram[];
-  /** True if every datagram that waited has been read. */
+  /** True: no more datagrams are waiting. */
   readonly drained: boolean;
 }
 
@@ -57,45 +57,45 @@ export interface Transport {
   readonly maximumPayload: number;
   readonly outbox: Outbox;
   arena(capacity: number): Arena;
-  /** Calls `run` whenever datagrams wait, again and again while they do, unless `pause` was called. */
+  /** Calls `run` from the event loop while datagrams wait, unless `pause` was called. */
   onReadable(run: () => void): void;
   /** Stops and resumes the calls of `run`; datagrams wait in the kernel meanwhile. */
   pause(): void;
   resume(): void;
-  /** Reads all that waits, as far as the arena holds it; the unicast socket first, so that a RELEASE is not overtaken. */
+  /** Reads waiting datagrams until the arena is full; the unicast socket first, so no broadcast overtakes a DHCPRELEASE. */
   receive(arena: Arena): Batch;
-  /** How many the kernel took; those that it refused are counted by the transport. */
+  /** Returns how many the kernel accepted. The transport counts those that it refused. */
   send(outgoing: readonly Outgoing[]): number;
   close(): void;
 }
 
-/** What can be asked of and heard on the segment by ARP (RFC 826). */
+/** ARP (RFC 826) on the segment: questions, and what other machines send. */
 export interface SegmentArp {
-  /** False: there is no socket for it, and nothing will ever be answered. */
+  /** False: there is no ARP socket, so no question is ever answered. */
   readonly canAsk: boolean;
   /** Sends one request for an address. */
   ask(address: Ipv4): void;
-  /** Calls `hear` with each sender (address, hardware) of an ARP message that names a sender address. */
+  /** Calls `hear` for each ARP message with a sender address, with that address and the hardware address. */
   onHeard(hear: (address: Ipv4, holder: HardwareAddress) => void): void;
-  /** The same for the listen IP itself; absent: nothing can be asked or heard of it. */
+  /** ARP about the listen IP itself; absent: not possible. */
   readonly listenIp?: ListenIpArp;
 }
 
-/** What another machine says of the listen IP. proxy: it answers for an address that nobody can have, so for any. */
+/** What another machine's ARP message tells of the listen IP. proxy: it answers for any address, even the network's. */
 export type ListenIpSign = ArpSign | 'proxy';
 
-/** RFC 5227: whether the listen IP is this machine's alone. */
+/** RFC 5227: finds out whether another machine has the listen IP. */
 export interface ListenIpArp {
-  /** Of the interface, now. */
+  /** The interface's hardware address now. */
   readonly hardware: HardwareAddress;
   /** Asks who has the listen IP without naming a sender, which changes nobody's ARP cache (RFC 5227 §2.1.1). */
   probe(): void;
-  /** Asks for the segment's network address: who answers is a proxy. */
+  /** Asks for the segment's network address, which nobody has: a machine that answers is a proxy. */
   probeNobody(): void;
-  /** Says to everybody that the listen IP is here (RFC 5227 §2.3). */
+  /** Announces that this machine has the listen IP (RFC 5227 §2.3). */
   announce(): void;
-  /** Calls `hear` with what other machines say of the listen IP. */
+  /** Calls `hear` for each message of another machine about the listen IP. */
   onSign(hear: (sign: ListenIpSign, hardware: HardwareAddress) => void): void;
-  /** Reads what has come and was not read yet. */
+  /** Reads the messages that have arrived, without waiting for the event loop. */
   hearNow(): void;
 }

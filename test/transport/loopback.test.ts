@@ -310,7 +310,7 @@ describe('the ladder of transports', () => {
     expect(opened.shortcomings[1]).toContain('ethtool -K lo tx off');
   });
 
-  it('a port that may not be bound stops it at the first rung: no other socket may have it either', async () => {
+  it('a port that may not be bound stops it at the first kind: no other socket may have it either', async () => {
     const opening = withoutCapability(CAP_NET_BIND_SERVICE, () =>
       openTransport({ ...options, serverPort: 67 }),
     );
@@ -321,7 +321,7 @@ describe('the ladder of transports', () => {
     });
   });
 
-  it('no better rung than asked for is taken', async () => {
+  it('no better kind than asked for is taken', async () => {
     const broadcast = await openTransport({ ...options, best: 'broadcast' });
     const kind = broadcast.transport.kind;
     broadcast.close();
@@ -332,13 +332,13 @@ describe('the ladder of transports', () => {
     expect(dgram.transport.kind).toBe('dgram');
   });
 
-  it('a rival stops it at the first rung', async () => {
+  it('a rival stops it at the first kind', async () => {
     closedAfter(await openNative());
 
     await expect(openTransport(options)).rejects.toMatchObject({ code: 'rival-server' });
   });
 
-  it('a listen IP that is not there stops it at every rung', async () => {
+  it('a listen IP that is not there stops it at every kind', async () => {
     const listenIp = at('192.0.2.250');
 
     await expect(openTransport({ ...options, listenIp })).rejects.toMatchObject({

@@ -229,7 +229,7 @@ describeSystem('sockets on a segment', ['dnsmasq', 'ss', 'nft'], () => {
     expect(transport.counters.overflows).toBe(200 - held);
   });
 
-  it('where the kernel takes no filter, all comes in, and that is said', async () => {
+  it('where the kernel accepts no filter, all comes in, and that is said', async () => {
     const libc = loadLibc();
     const unfiltered: Libc = {
       ...libc,
@@ -243,7 +243,7 @@ describeSystem('sockets on a segment', ['dnsmasq', 'ss', 'nft'], () => {
     await listener.until(1);
 
     expect(opened.transport.kind).toBe('raw');
-    expect(opened.shortcomings.filter((each) => /takes no filter.*EPERM/.test(each))).toHaveLength(1);
+    expect(opened.shortcomings.filter((each) => /accepts no filter.*EPERM/.test(each))).toHaveLength(1);
   });
 
   it('a broadcast leaves by the segment, though the default route leads elsewhere', async () => {

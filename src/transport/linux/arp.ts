@@ -29,7 +29,7 @@ const SENDER_HARDWARE = 8;
 const SENDER_ADDRESS = 14;
 const TARGET_ADDRESS = 24;
 
-/** The request who has `target`, told by `hardware` at `source`. */
+/** The ARP request for `target`, with the sender `hardware` at `source`. */
 export function arpRequest(hardware: HardwareAddress, source: Ipv4, target: Ipv4): Uint8Array {
   const bytes = new Uint8Array(ARP_BYTES);
   const view = new DataView(bytes.buffer);
@@ -48,7 +48,7 @@ export interface ArpSender {
   readonly hardware: HardwareAddress;
 }
 
-/** Who sent an ARP request or reply; undefined for anything else, and for a probe, which names no sender (RFC 5227 §1.1). */
+/** The sender of an ARP request or reply; undefined for anything else, and for a probe, which has no sender address (RFC 5227 §1.1). */
 export function arpSender(view: DataView, offset: number, length: number): ArpSender | undefined {
   if (length < ARP_BYTES) return undefined;
   if (view.getUint16(offset + PROTOCOL) !== IPV4 || view.getUint16(offset + SIZES) !== LENGTHS)
@@ -60,18 +60,18 @@ export function arpSender(view: DataView, offset: number, length: number): ArpSe
   return { address, hardware: hardwareAt(view, offset + SENDER_HARDWARE) };
 }
 
-/** What another machine's ARP message says of an address. */
+/** What another machine's ARP message tells of an address. */
 export type ArpSign =
-  | 'probe' // It would like to have the address (RFC 5227 §1.1): no sender is named.
-  | 'announcement' // It has the address, and says so unasked (RFC 5227 §1.1): sender and target are the same.
-  | 'use'; // It has the address: it answers for it, or asks from it.
+  | 'probe' // It wants the address (RFC 5227 §1.1): the message has no sender address.
+  | 'announcement' // It has the address, and announces it (RFC 5227 §1.1): sender and target are equal.
+  | 'use'; // It has the address: it answers for it, or asks for another from it.
 
 export interface ArpAbout {
   readonly sign: ArpSign;
   readonly hardware: HardwareAddress;
 }
 
-/** What an ARP message says of this address; undefined: nothing. */
+/** What an ARP message tells of this address; undefined: nothing. */
 export function arpAbout(
   address: Ipv4,
   view: DataView,
@@ -96,10 +96,10 @@ export function arpAbout(
 const PACKET_OUTGOING = 4;
 
 /**
- * The filter, run by the kernel, that lets pass ARP for IPv4 whose sender is in the segment and not this host, and
- * probes for one address. The data begin at the ARP header, as the socket is SOCK_DGRAM.
+ * The filter of the ARP socket, run by the kernel. ARP for IPv4 passes if its sender is in the segment and is not this
+ * host, or if it is a probe for one address. The data begin at the ARP header, as the socket is SOCK_DGRAM.
  *
- * @param probed Whose probes pass; unspecified: none do.
+ * @param probed The address whose probes pass; unspecified: no probe passes.
  */
 export function arpFilter({ network, length }: Prefix, probed: Ipv4 = UNSPECIFIED): Uint8Array {
   return assemble([

@@ -19,10 +19,10 @@ const GIADDR = 32;
 const BOOTREQUEST = 1;
 
 /**
- * The filter, run by the kernel, of a UDP socket on a segment: by another interface only what a relay agent passes on
- * comes in. A socket on the listen IP hears every interface of the host, and without giaddr the segment is meant.
+ * The filter of the UDP sockets, run by the kernel. A message of another interface passes only if a relay agent has
+ * forwarded it: the socket on the listen IP receives from every interface, and a message without giaddr is of the segment.
  *
- * @param indexes of the segment's interface, and of the VRF that it is in: what comes by a VRF shows that one's
+ * @param indexes The indexes of the segment's interface and of its VRF: a message through a VRF shows the VRF's index.
  */
 export function arrivalFilter(indexes: readonly number[]): Uint8Array {
   return assemble([
@@ -39,9 +39,9 @@ export function arrivalFilter(indexes: readonly number[]): Uint8Array {
   ]);
 }
 
-/** The filter on its way onto each socket. It needs no privilege, but a sandbox may forbid it. */
+/** Attaches the filter to the sockets. That needs no privilege, but a sandbox may forbid it. */
 export class ArrivalFilter {
-  /** Why a socket is without it, as a sentence; undefined: none is. */
+  /** Why a socket has no filter, as a sentence; undefined: all have it. */
   failure: string | undefined;
   readonly #libc: Libc;
   readonly #program: Uint8Array;
@@ -51,12 +51,12 @@ export class ArrivalFilter {
     this.#program = arrivalFilter(indexes);
   }
 
-  /** Before the socket is bound, so that nothing is heard unfiltered. */
+  /** Call it before the socket is bound, so no unfiltered message arrives. */
   attach(fd: number): void {
     const result = attachFilter(this.#libc, fd, this.#program);
     if (result >= 0) return;
     this.failure =
-      `the kernel takes no filter for the sockets (${errnoName(result)}): clients of other interfaces that send to the ` +
+      `the kernel accepts no filter for the sockets (${errnoName(result)}): clients of other interfaces that send to the ` +
       "listen IP are taken for the segment's; see to the sandbox of this process";
   }
 }

@@ -2,7 +2,7 @@ import { LAYOUT, type Libc } from './libc.ts';
 import { SO_ATTACH_FILTER, SOL_SOCKET } from './linux.ts';
 import { pinnedMemory } from './message-vector.ts';
 
-/** BPF's words (linux/filter.h). A load beyond the data ends the program, and the datagram is rejected. */
+/** Instructions of BPF (linux/filter.h). A load beyond the data ends the program and rejects the datagram. */
 export const LOAD_WORD = 0x20;
 export const LOAD_HALF = 0x28;
 export const LOAD_BYTE = 0x30;
@@ -10,22 +10,22 @@ export const AND = 0x54;
 export const JUMP_IF_EQUAL = 0x15;
 export const RETURN = 0x06;
 
-/** What is loaded from beside the data: SKF_AD_OFF, and SKF_AD_PROTOCOL, _PKTTYPE, _IFINDEX or _VLAN_TAG. */
+/** Offsets of values beside the data: SKF_AD_OFF plus SKF_AD_PROTOCOL, _PKTTYPE, _IFINDEX or _VLAN_TAG. */
 export const PROTOCOL = 0xfffff000;
 export const PACKET_TYPE = 0xfffff004;
 export const INTERFACE_INDEX = 0xfffff008;
 export const VLAN_TAG = 0xfffff02c;
 
-/** Returned: no octet of the datagram is to be kept, or all of them. */
+/** Return values: the octets of the datagram to keep, none or all. */
 export const REJECT = 0;
 export const WHOLE = 0x40000;
 
-/** An instruction, with the labels that a jump goes to if it is true and if not (absent: to the next one); or a label. */
+/** An instruction, with the labels that a jump goes to if true and if false (absent: the next instruction); or a label. */
 export type Row =
   | readonly [code: number, value: number, ifTrue?: string | undefined, ifFalse?: string]
   | string;
 
-/** A program as the kernel takes it: eight bytes an instruction. */
+/** The program in the kernel's form: eight bytes for each instruction. @throws Error for a jump that does not lead forward. */
 export function assemble(rows: readonly Row[]): Uint8Array {
   const indexes = new Map<string, number>();
   const instructions: Exclude<Row, string>[] = [];
@@ -50,7 +50,7 @@ export function assemble(rows: readonly Row[]): Uint8Array {
   return bytes;
 }
 
-/** Has the kernel run the program for whatever comes to a socket from now on; a negative error number if it does not. */
+/** Makes the kernel run the program for all that arrives at a socket from now on. Negative: the error number. */
 export function attachFilter(libc: Libc, fd: number, program: Uint8Array): number {
   const memory = pinnedMemory(libc, program.length);
   memory.bytes.set(program);

@@ -32,17 +32,17 @@ import {
   SOL_SOCKET,
 } from './linux.ts';
 
-/** Counts what comes to the interface, before any firewall of this machine has seen it. */
+/** Counts frames at the interface, before any firewall of this machine. */
 export interface FrameCounter {
   /**
-   * How many frames the UDP sockets should have heard came since the last call; those that the kernel has dropped for
-   * what they are, as with a wrong checksum, count against them.
+   * The frames since the last call that the UDP sockets should have received, less those that the kernel has dropped for
+   * a fault of theirs, such as a wrong checksum.
    */
   count(): number;
   close(): void;
 }
 
-/** Of one interface. */
+/** The interface, and the messages that count. */
 export interface FrameCounterOptions {
   readonly interfaceName: string;
   readonly listenIp: Ipv4;
@@ -67,9 +67,9 @@ const PACKET_OUTGOING = 4;
 const VLAN_NUMBER = 0xfff;
 
 /**
- * The filter of the counting socket, run by the kernel: requests to everybody at the server's port, of a client without
- * an address or of one in the segment. Nothing that is this host's own, or another's, or of a VLAN, and nothing that the
- * kernel would take for forged (RFC 1812 §5.3.7).
+ * The filter of the counting socket, run by the kernel. Broadcast requests to the server's port pass, from a client without
+ * an address or one in the segment. This host's own frames, those for other hosts or of a VLAN do not pass, nor those that
+ * the kernel would drop as forged (RFC 1812 §5.3.7).
  */
 export function requestFilter({ listenIp, prefix, serverPort = 67 }: FrameCounterOptions): Uint8Array {
   return assemble([
@@ -106,14 +106,14 @@ export function requestFilter({ listenIp, prefix, serverPort = 67 }: FrameCounte
   ]);
 }
 
-/** Undefined: it cannot be had, as without the capability NET_RAW. */
+/** undefined: not possible, for example without the capability NET_RAW. */
 export function openFrameCounter(libc: Libc, options: FrameCounterOptions): FrameCounter | undefined {
   const link = findInterface(options.interfaceName);
   const fd = link === undefined ? -1 : libc.socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (link === undefined || fd < 0) return undefined;
   const results = [
-    attachFilter(libc, fd, requestFilter(options)), // Before the protocol, so that nothing is counted unfiltered.
-    libc.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, 1), // As little as there may be: what finds no room is counted too.
+    attachFilter(libc, fd, requestFilter(options)), // Before the protocol is set, so no unfiltered frame counts.
+    libc.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, 1), // The least possible: frames without room count too.
     libc.bind(fd, linkAddress(ETH_P_ALL, link.index, NO_HARDWARE)),
   ];
   if (results.some((result) => result < 0)) {
@@ -124,7 +124,7 @@ export function openFrameCounter(libc: Libc, options: FrameCounterOptions): Fram
   let dropped = droppedByKernel();
   return {
     count: () => {
-      const came = libc.getsockopt(fd, SOL_PACKET, PACKET_STATISTICS); // Which begins anew at 0.
+      const came = libc.getsockopt(fd, SOL_PACKET, PACKET_STATISTICS); // Reading it sets it to 0.
       if (came <= 0) return 0;
       const before = dropped;
       dropped = droppedByKernel();
@@ -134,14 +134,14 @@ export function openFrameCounter(libc: Libc, options: FrameCounterOptions): Fram
   };
 }
 
-/** By file of /proc and line: datagrams that no socket gets for what they are, or for want of room. */
+/** Counters of dropped datagrams, by file of /proc and line: dropped for a fault of theirs, or because no room was left. */
 const DROPS = [
   ['snmp', 'Ip:', ['InHdrErrors', 'InAddrErrors', 'InDiscards']],
   ['snmp', 'Udp:', ['InErrors']],
   ['netstat', 'IpExt:', ['InTruncatedPkts', 'InNoRoutes']],
 ] as const;
 
-/** In this network, since it began; 0 where that cannot be read. */
+/** The datagrams that the kernel has dropped in this network namespace; 0 where that cannot be read. */
 function droppedByKernel(): number {
   let sum = 0;
   for (const [file, line, names] of DROPS) {
@@ -154,7 +154,7 @@ function droppedByKernel(): number {
   return sum;
 }
 
-/** Of two lines that begin so, names above numbers. */
+/** The sum of the wanted counters in two lines with this beginning: names in the first, numbers in the second. */
 function sumIn(statistics: string, line: string, wanted: readonly string[]): number {
   const [names = [], numbers = []] = statistics
     .split('\n')

@@ -10,20 +10,20 @@ import { dumpRequest, type NetlinkMessage, netlinkMessages, RTM_GETADDR, RTM_GET
 
 export interface Interface extends Link {
   readonly hardware: HardwareAddress;
-  /** A cable, or for a bridge a port, that is connected. `up` alone says that the operator wants it. */
+  /** True: a cable is connected, or for a bridge a port. `up` only tells that the operator has set it up. */
   readonly carrier: boolean;
   readonly loopback: boolean;
-  /** The VRF that it is in; absent: none. */
+  /** The VRF of the interface; absent: none. */
   readonly vrf?: Vrf;
 }
 
-/** A routing table of its own for some of the interfaces, which is an interface too. */
+/** A VRF: a routing table for some of the interfaces, which is an interface itself. */
 export interface Vrf {
   readonly name: string;
   readonly index: number;
 }
 
-/** Looks at the interfaces of the network namespace that it was opened in. */
+/** Reads the interfaces of the network namespace in which it was opened. */
 export interface InterfaceReader {
   /** Every interface with its IPv4 addresses, in the order of their indexes. */
   read(): readonly Interface[];
@@ -43,7 +43,7 @@ export function findInterface(name: string): Interface | undefined {
   return readInterfaces().find((each) => each.name === name);
 }
 
-/** By rtnetlink; where that cannot be had, by Node and /sys, which hide the addresses of an interface without carrier. */
+/** Reads by rtnetlink, or where that is not possible by Node and /sys, which hide addresses of an interface without carrier. */
 export function openInterfaceReader(): InterfaceReader {
   const readByNode = () => fromNode(networkInterfaces(), readSysfs());
   const netlink = openNetlink();
@@ -56,7 +56,7 @@ export function openInterfaceReader(): InterfaceReader {
   };
 }
 
-/** An rtnetlink socket; undefined where it cannot be had. */
+/** An rtnetlink socket; undefined: not possible. */
 export function openNetlink(): { readonly libc: Libc; readonly fd: number } | undefined {
   let libc: Libc;
   try {
@@ -74,7 +74,7 @@ function readByNetlink(libc: Libc, fd: number): readonly Interface[] | undefined
     const links = dump(libc, fd, RTM_GETLINK);
     const addresses = dump(libc, fd, RTM_GETADDR);
     if (links === undefined || addresses === undefined) return undefined;
-    // Something moved meanwhile: again, but not for ever.
+    // Something changed meanwhile: read again, three times at the most.
     if (attempt < 3 && (links.changed || addresses.changed)) continue;
     return fromNetlink([...links.messages, ...addresses.messages]);
   }
@@ -86,7 +86,7 @@ function dump(
   type: typeof RTM_GETLINK | typeof RTM_GETADDR,
 ): { messages: NetlinkMessage[]; changed: boolean } | undefined {
   const buffer = new Uint8Array(65_536);
-  while (libc.recv(fd, buffer, MSG_DONTWAIT) > 0); // What a dump that failed has left.
+  while (libc.recv(fd, buffer, MSG_DONTWAIT) > 0); // The rest of a dump that failed.
   const kernel = new Uint8Array(12); // struct sockaddr_nl: the kernel is port 0.
   kernel[0] = AF_NETLINK;
   if (libc.sendto(fd, dumpRequest(type), 0, kernel) < 0) return undefined;
@@ -130,7 +130,7 @@ export function fromNetlink(messages: readonly NetlinkMessage[]): readonly Inter
   return found.sort((one, other) => one.index - other.index);
 }
 
-/** What /sys/class/net says of one interface; each a file's text without its newline, '' when it cannot be read. */
+/** One interface in /sys/class/net: the text of each file without its newline, '' where it cannot be read. */
 export interface SysfsLink {
   readonly name: string;
   readonly ifindex: string;
@@ -165,7 +165,7 @@ function readSysfs(): readonly SysfsLink[] {
   }));
 }
 
-/** Joins what Node lists with what /sys knows, by name. */
+/** Joins the interfaces of Node and of /sys by name. */
 export function fromNode(
   listed: Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>,
   sysfs: readonly SysfsLink[],

@@ -3,8 +3,8 @@ import { endianness } from 'node:os';
 import { GatewayError } from '../../errors.ts';
 
 /**
- * The system calls that Node has no words for. Each returns what the call returns, or a negative error number.
- * Nothing here checks lengths against memory: callers give whole buffers, and the layouts are checked by `loadLibc`.
+ * System calls that Node does not offer. Each returns the result of the call, or a negative error number.
+ * No length is checked against memory here: callers give whole buffers, and `loadLibc` checks the layouts.
  */
 export interface Libc {
   socket(domain: number, type: number, protocol: number): number;
@@ -21,7 +21,7 @@ export interface Libc {
   recvmmsg(fd: number, headers: bigint, count: number, flags: number): number;
   sendmmsg(fd: number, headers: bigint, count: number, flags: number): number;
   close(fd: number): number;
-  /** Where a buffer's bytes are. They do not move, but the buffer must be kept referenced while the kernel may use them. */
+  /** The address of a buffer's bytes. They do not move; keep the buffer referenced while the kernel may use them. */
   addressOf(memory: ArrayBuffer): bigint;
   /** Calls `run` (status 0, or negative when the descriptor is in error) while the descriptor is readable. */
   poll(fd: number, run: (status: number) => void): PollHandle;
@@ -33,7 +33,7 @@ export interface PollHandle {
   close(): void;
 }
 
-/** Bytes and offsets of the structures that we lay out by hand (the same in glibc and musl on 64-bit machines). */
+/** Sizes and offsets, in bytes, of structures that are written by hand here (equal in glibc and musl on 64-bit machines). */
 export const LAYOUT = {
   mmsghdr: {
     size: 64,
@@ -78,7 +78,7 @@ function load(): Libc {
   }
 }
 
-/** What the compiler of this machine would lay out must be what LAYOUT says. */
+/** @throws Error where a compiler of this machine would lay out the structures differently from LAYOUT. */
 function assertLayout(koffi: Koffi): void {
   if (process.platform !== 'linux') throw new Error(`${process.platform} is not Linux`);
   if (endianness() !== 'LE') throw new Error('the machine is big-endian');

@@ -3,7 +3,7 @@ import { getSystemErrorName } from 'node:util';
 import { type HardwareAddress, hardwareAt, putHardware } from '../../net/hardware-address.ts';
 import { type Ipv4, ipv4 } from '../../net/ipv4.ts';
 
-/** Numbers of Linux's system calls, the same on every 64-bit architecture that we run on. */
+/** Constants of Linux's system calls, equal on every 64-bit architecture that is supported. */
 export const AF_INET = 2;
 export const AF_NETLINK = 16;
 export const AF_PACKET = 17;

@@ -6,7 +6,7 @@ const IOVEC = LAYOUT.iovec;
 const CMSG = LAYOUT.cmsghdr;
 /** Room for a sockaddr_in or a sockaddr_ll. */
 const NAME_BYTES = 32;
-/** CMSG_SPACE of the one control message that is asked for: a 32-bit counter. */
+/** CMSG_SPACE of one control message with a 32-bit counter. */
 const CONTROL_BYTES = 24;
 
 /** Memory whose address the kernel is given. */
@@ -17,7 +17,7 @@ export interface PinnedMemory {
   readonly address: number;
 }
 
-/** Off the heap, so it does not move: an ArrayBuffer's bytes never do. Freed when nothing refers to it any more. */
+/** Memory off the heap: an ArrayBuffer's bytes never move. It is freed when nothing refers to it any more. */
 export function pinnedMemory(libc: Libc, length: number): PinnedMemory {
   const buffer = new ArrayBuffer(length);
   return {
@@ -28,8 +28,8 @@ export function pinnedMemory(libc: Libc, length: number): PinnedMemory {
 }
 
 /**
- * The array of struct mmsghdr that recvmmsg and sendmmsg work on: one message a slot, each with one iovec into the
- * payload memory, one address and, for receiving, one control message.
+ * The array of struct mmsghdr for recvmmsg and sendmmsg. Each slot is one message, with one iovec into the payload memory,
+ * one address and, for receiving, one control message.
  */
 export class MessageVector {
   readonly capacity: number;
@@ -58,7 +58,7 @@ export class MessageVector {
     }
   }
 
-  /** Where the addresses are: `nameOffset` says which slot's. */
+  /** The memory of the addresses; `nameOffset` gives a slot's. */
   get names(): DataView {
     return this.#view;
   }
@@ -67,7 +67,7 @@ export class MessageVector {
     return this.#names + slot * NAME_BYTES;
   }
 
-  /** Names the bytes of the payload memory that a slot sends, and how long its address is. */
+  /** Sets the bytes of the payload memory that a slot sends, and the length of its address. */
   putMessage(slot: number, offset: number, length: number, nameLength: number): void {
     const iovec = this.#iovecs + slot * IOVEC.size;
     this.#putAddress(iovec + IOVEC.base, this.payload.address + offset);
@@ -75,7 +75,7 @@ export class MessageVector {
     this.#view.setUint32(slot * HEADER.size + HEADER.namelen, nameLength, true);
   }
 
-  /** Has every slot send the same control message with its datagram; its memory must be kept. */
+  /** Makes every slot send this control message with its datagram. Keep its memory referenced. */
   putControl({ address, bytes }: PinnedMemory): void {
     for (let slot = 0; slot < this.capacity; slot++) {
       const header = slot * HEADER.size;
@@ -84,7 +84,7 @@ export class MessageVector {
     }
   }
 
-  /** Readies a slot to receive; the kernel overwrites both lengths with each datagram. */
+  /** Prepares a slot to receive. The kernel overwrites both lengths with each datagram. */
   putRoom(slot: number): void {
     const header = slot * HEADER.size;
     this.#putAddress(header + HEADER.control, this.#memory.address + this.#controls + slot * CONTROL_BYTES);
@@ -92,12 +92,12 @@ export class MessageVector {
     this.#view.setUint32(header + HEADER.controllen, CONTROL_BYTES, true);
   }
 
-  /** Fills `count` slots from the first on; how many were filled, or a negative error number. Does not wait. */
+  /** Fills up to `count` slots from `first` on, without waiting. Returns how many were filled, or a negative error number. */
   receive(fd: number, first: number, count: number): number {
     return this.#libc.recvmmsg(fd, this.#headerAddress(first), count, MSG_DONTWAIT);
   }
 
-  /** Sends `count` slots from the first on; how many the kernel took before the first that it refused, or a negative error number. */
+  /** Sends `count` slots from `first` on. Returns how many the kernel accepted before it refused one, or a negative error number. */
   send(fd: number, first: number, count: number): number {
     return this.#libc.sendmmsg(fd, this.#headerAddress(first), count, MSG_DONTWAIT);
   }
@@ -110,7 +110,7 @@ export class MessageVector {
     return (this.#view.getUint32(slot * HEADER.size + HEADER.flags, true) & MSG_TRUNC) !== 0;
   }
 
-  /** What the socket had dropped when this datagram was queued (SO_RXQ_OVFL, modulo 2^32); 0 when it says nothing. */
+  /** The socket's count of dropped datagrams when this one was queued (SO_RXQ_OVFL, modulo 2^32); 0: not told. */
   overflowsAt(slot: number): number {
     const length = this.#view.getUint32(slot * HEADER.size + HEADER.controllen, true);
     if (length < CMSG.size + 4) return 0;

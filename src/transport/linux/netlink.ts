@@ -1,7 +1,7 @@
 import { type HardwareAddress, hardwareAt, NO_HARDWARE } from '../../net/hardware-address.ts';
 import { type Ipv4, ipv4 } from '../../net/ipv4.ts';
 
-/** The part of rtnetlink that we read (rtnetlink(7)): links, IPv4 addresses, and the news of both. */
+/** The part of rtnetlink (rtnetlink(7)) that is read here: links, IPv4 addresses, and notices of their changes. */
 const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
 const RTM_NEWLINK = 16;
@@ -27,8 +27,8 @@ const IFF_UP = 1;
 const IFF_LOOPBACK = 8;
 const IFF_LOWER_UP = 0x10000;
 
-/** Groups of news: RTMGRP_LINK and RTMGRP_IPV4_IFADDR. */
-export const LINK_AND_ADDRESS_NEWS = 0x11;
+/** Multicast groups of notices: RTMGRP_LINK and RTMGRP_IPV4_IFADDR. */
+export const LINK_AND_ADDRESS_NOTICES = 0x11;
 
 export interface LinkMessage {
   readonly kind: 'link' | 'link-gone';
@@ -39,7 +39,7 @@ export interface LinkMessage {
   readonly carrier: boolean;
   readonly loopback: boolean;
   readonly hardware: HardwareAddress;
-  /** The index of the bridge, VRF or bond that it is a port of; 0: none. */
+  /** The index of the bridge, VRF or bond of which it is a port; 0: none. */
   readonly master: number;
   /** `bridge`, `vrf`, ...; empty for most physical ones. */
   readonly type: string;
@@ -61,7 +61,7 @@ type Content =
   | { readonly kind: 'other' };
 
 export type NetlinkMessage = Content & {
-  /** Something moved while this dump was taken. */
+  /** True: something changed during this dump. */
   readonly interrupted: boolean;
 };
 
@@ -82,7 +82,7 @@ export function dumpRequest(type: typeof RTM_GETLINK | typeof RTM_GETADDR): Uint
   return bytes;
 }
 
-/** Reads every message in what one receive brought; what is cut short is left out. */
+/** Reads all messages of one receive. A message that is cut short is left out. */
 export function netlinkMessages(bytes: Uint8Array): NetlinkMessage[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const messages: NetlinkMessage[] = [];

@@ -1,14 +1,14 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 
-/** Of the network in which it was opened. */
+/** Shows the network namespace in which it was opened. */
 const STATISTICS = '/proc/thread-self/net/snmp';
-/** Of the lines `Udp:`: what found no room, and what found no memory (Linux 5.11 and newer). */
+/** Counters of the line `Udp:`: datagrams without room in a buffer, and without memory (Linux 5.11 and newer). */
 const FULL = ['RcvbufErrors', 'MemErrors'];
 
 /**
- * Datagrams that were lost for want of room. A socket's own count (SO_RXQ_OVFL) has those with a wrong checksum too, and
- * those that its filter rejects, of which any guest may send as many as it likes. So the statistics of UDP, which count
- * full buffers of all sockets together, are asked when it has risen: what both have is lost, perhaps, and nothing more is.
+ * Counts datagrams that were lost because a buffer was full. A socket's own count (SO_RXQ_OVFL) includes datagrams with a
+ * wrong checksum and those that its filter rejects, of which any guest can send as many as it likes. So when it has risen,
+ * the UDP statistics are read, which count full buffers of all sockets together: the smaller of both is the loss.
  */
 export class Overflows {
   #dropped = 0;
@@ -22,12 +22,12 @@ export class Overflows {
     this.#fullBefore = this.#fullBuffers?.count() ?? 0;
   }
 
-  /** The socket's own count has risen. */
+  /** Call it when a socket's own count has risen. */
   add(dropped: number): void {
     this.#dropped += dropped;
   }
 
-  /** How many were lost since the beginning; for now and then, as it may have to read. */
+  /** The datagrams that were lost since the beginning. May read a file: do not ask often. */
   get lost(): number {
     if (this.#dropped > this.#judged) {
       this.#judged = this.#dropped;
@@ -43,14 +43,14 @@ export class Overflows {
   }
 }
 
-/** How often a UDP socket of this network had no room. */
+/** The count of full buffers of all UDP sockets of this network namespace. */
 export interface FullBuffers {
-  /** Undefined: it cannot be read. */
+  /** undefined: the file cannot be read. */
   count(): number | undefined;
   close(): void;
 }
 
-/** Undefined where /proc does not say it. */
+/** undefined where /proc has no such file. */
 function openFullBuffers(): FullBuffers | undefined {
   let file: number;
   try {
@@ -69,7 +69,7 @@ function openFullBuffers(): FullBuffers | undefined {
   return { count, close: () => closeSync(file) };
 }
 
-/** Reads the two lines `Udp:`, names above numbers; undefined if they do not name what is looked for. */
+/** Reads the two lines `Udp:`, names and numbers; undefined if they lack the counters. */
 export function fullBuffersIn(statistics: string): number | undefined {
   const [names = [], numbers = []] = statistics
     .split('\n')

@@ -1,6 +1,6 @@
 import type { Libc, PollHandle } from './libc.ts';
 
-/** Calls when a descriptor is readable, until it is closed. */
+/** The calls for a readable descriptor. */
 export interface Readiness {
   pause(): void;
   resume(): void;
@@ -8,12 +8,12 @@ export interface Readiness {
   close(): void;
 }
 
-/** A handle that nobody refers to is collected, and its socket goes silent. */
+/** Keeps the handles referenced: without a reference a handle is collected, and its socket is never read again. */
 const RETAINED = new Set<PollHandle>();
 
 /**
- * Calls `run` again and again while the descriptor is readable, from the event loop; also when it is in error, which
- * reading must take away (as it does of sockets).
+ * Calls `run` from the event loop while the descriptor is readable. It is also called when the descriptor is in error:
+ * reading must clear that, as it does for sockets.
  */
 export function whenReadable(libc: Libc, fd: number, run: () => void): Readiness {
   let state: 'running' | 'paused' | 'closed' = 'running';
@@ -23,12 +23,12 @@ export function whenReadable(libc: Libc, fd: number, run: () => void): Readiness
     try {
       run();
     } catch (error) {
-      // The caller is native and would swallow it. Thrown from here it is an uncaught exception like any other.
+      // The native caller would drop the error. Thrown later, it is an uncaught exception like any other.
       setImmediate(() => {
         throw error;
       });
     }
-    // In error, libuv has stopped of itself; `run` may have paused or closed it.
+    // After an error libuv has stopped polling; `run` may have paused or closed it.
     if (status < 0 && isRunning()) handle.start(called);
   };
 

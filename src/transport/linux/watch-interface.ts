@@ -1,16 +1,16 @@
 import { type Ipv4, ipv4ToText } from '../../net/ipv4.ts';
 import { type Interface, openInterfaceReader, openNetlink } from './interfaces.ts';
 import { AF_NETLINK, ENOBUFS, MSG_DONTWAIT } from './linux.ts';
-import { LINK_AND_ADDRESS_NEWS, netlinkMessages } from './netlink.ts';
+import { LINK_AND_ADDRESS_NOTICES, netlinkMessages } from './netlink.ts';
 import { whenReadable } from './readiness.ts';
 
-/** What became of an interface, and how to say it. */
+/** A change of an interface. */
 export type InterfaceEvent =
   | { readonly kind: 'deleted' | 'created' | 'replaced' | 'vrf-changed' }
   | { readonly kind: 'down' | 'up' | 'carrier-lost' | 'carrier-back' | 'mtu-changed' | 'hardware-changed' }
   | { readonly kind: 'address-lost' | 'address-back'; readonly address: Ipv4 };
 
-/** All that differs between two looks at one interface; undefined: it is not there. */
+/** The changes between two readings of one interface; undefined: it does not exist. */
 export function interfaceEvents(
   was: Interface | undefined,
   now: Interface | undefined,
@@ -41,14 +41,14 @@ export interface InterfaceWatch {
   close(): void;
 }
 
-/** Between two looks when nothing tells us of changes, in milliseconds. */
+/** Time between two readings without notices of the kernel: milliseconds. */
 const POLL_MILLISECONDS = 1000;
-/** And when rtnetlink does: only for what it may have lost. */
+/** Time between two readings with notices, which may be lost: milliseconds. */
 const SAFETY_MILLISECONDS = 10_000;
 
 /**
- * Calls back with what changed at an interface, which need not be there yet. The kernel's news (rtnetlink) make us look
- * at once; without them we look every second. Never keeps the process alive.
+ * Calls `changed` with the changes of an interface, which need not exist yet. It is read at each notice of the kernel
+ * (rtnetlink), or every second without them. Does not keep the process alive.
  */
 export function watchInterface(
   name: string,
@@ -63,26 +63,26 @@ export function watchInterface(
     const events = interfaceEvents(was, now);
     if (events.length > 0) changed(events, now);
   };
-  const news = openNews((index, named) => {
+  const notices = openNotices((index, named) => {
     if (named === name || index === now?.index) look();
   }, look);
-  const timer = setInterval(look, news === undefined ? POLL_MILLISECONDS : SAFETY_MILLISECONDS);
+  const timer = setInterval(look, notices === undefined ? POLL_MILLISECONDS : SAFETY_MILLISECONDS);
   timer.unref();
-  now = find(); // After the news are open, so that nothing falls between.
+  now = find(); // After the notices are open, so no change is missed between.
   return {
     get now() {
       return now;
     },
     close: () => {
       clearInterval(timer);
-      news?.close();
+      notices?.close();
       reader.close();
     },
   };
 }
 
-/** Listens to the news of all interfaces; undefined where that cannot be had. */
-function openNews(
+/** Receives the kernel's notices of all interfaces; undefined: not possible. */
+function openNotices(
   heard: (index: number, name: string | undefined) => void,
   missed: () => void,
 ): { close(): void } | undefined {
@@ -91,7 +91,7 @@ function openNews(
   const { libc, fd } = netlink;
   const groups = new Uint8Array(12); // struct sockaddr_nl
   groups[0] = AF_NETLINK;
-  groups[8] = LINK_AND_ADDRESS_NEWS;
+  groups[8] = LINK_AND_ADDRESS_NOTICES;
   if (libc.bind(fd, groups) < 0) {
     libc.close(fd);
     return undefined;
@@ -99,7 +99,7 @@ function openNews(
   const buffer = new Uint8Array(65_536);
   const read = (): void => {
     const length = libc.recv(fd, buffer, MSG_DONTWAIT);
-    if (length === -ENOBUFS) missed(); // News that did not fit.
+    if (length === -ENOBUFS) missed(); // Notices were lost: the buffer was full.
     if (length <= 0) return;
     for (const message of netlinkMessages(buffer.subarray(0, length))) {
       if (message.kind === 'link' || message.kind === 'link-gone') heard(message.index, message.name);
