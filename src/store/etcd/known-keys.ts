@@ -5,14 +5,7 @@ import type { Say } from '../../log/say.ts';
 import { type Ipv4, ipv4FromText, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { KeptLease, Mirror, MirroredChange } from '../mirror.ts';
 import type { KeyValue, Revision, WatchEvent } from './client/etcd.ts';
-import {
-  type Claim,
-  type Entry,
-  leaseOfClaim,
-  parseEntry,
-  textIn,
-  utf8ToText,
-} from './keys/entry.ts';
+import { type Claim, type Entry, leaseOfClaim, parseEntry, textIn, utf8ToText } from './keys/entry.ts';
 import { ForeignTextWarnings, unused, withheld } from './keys/foreign-text.ts';
 import type { Keys } from './keys/keys.ts';
 import type { PlannedChange, PlannedWrite } from './planned-write.ts';

@@ -5,15 +5,7 @@ import { idsAfter } from '../../lease/outside-ids.ts';
 import type { LeaseTable } from '../../lease-table/lease-table.ts';
 import { type Ipv4, ipv4ToText, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { Compare, Operation, Revision } from './client/etcd.ts';
-import {
-  type Claim,
-  claimOf,
-  type Entry,
-  formatEntry,
-  idsOf,
-  textIn,
-  unknownIn,
-} from './keys/entry.ts';
+import { type Claim, claimOf, type Entry, formatEntry, idsOf, textIn, unknownIn } from './keys/entry.ts';
 import type { Keys } from './keys/keys.ts';
 import type { KnownKeys } from './known-keys.ts';
 import type { PlannedChange, PlannedWrite } from './planned-write.ts';

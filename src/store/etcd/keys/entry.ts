@@ -1,4 +1,4 @@
-import { type ClientKey, clientKeyFromText } from '../../../lease/client-key.ts';
+import type { ClientKey } from '../../../lease/client-key.ts';
 import type { FieldValue, Instant, Lease, LeaseState, OutsideIds } from '../../../lease/lease.ts';
 import { FIELD_CHECKS, FIELD_NAMES, LEASE_FIELDS } from '../../../lease/lease-fields.ts';
 import { idsFrom } from '../../../lease/outside-ids.ts';
