@@ -21,7 +21,8 @@ const [served, unserved, all] = [SERVED_LIMIT, UNSERVED_LIMIT, OCTETS_LIMIT];
 const LOG_LINES = `## Every reason word
 
 Each decision has one reason word. It is the field \`reason\` of the log line and of \`vps-gateway leases history\`, and the
-same words count in \`vps-gateway health --json\`. \`vps-gateway reasons <word>\` prints what stands here.
+same words count in \`vps-gateway health --json\`. Behind the word of an operator's order the history
+names its author and the note. \`vps-gateway reasons <word>\` prints what stands here.
 
 The log has one line for each decision, as long as there are not too many. Of one reason it takes ${served.burst} lines at once, and ${served.perSecond} a second after that; of a reason that refuses or does not answer, ${unserved.burst} and ${unserved.perSecond}; of all together ${all.burst / 1000} kB, and ${all.perSecond / 1000} kB a second. What is more is left out and counted: \`repeated\` in a line says how many decisions of its reason were left out before it. With \`LOG_LEVEL=debug\` nothing is left out.
 `;
