@@ -74,7 +74,7 @@ export const ETCD_SETTINGS = {
     variable: 'GATEWAY_ETCD_COMPACT',
     flag: 'etcd-compact',
     kind: oneOf('auto', 'on', 'off'),
-    help: "whether one of the gateways compacts what etcd keeps of more than some minutes ago; auto: if etcd holds nobody else's keys",
+    help: "whether one of the gateways compacts etcd, which then forgets old versions of its keys; auto: if etcd holds nobody else's keys",
   }),
   etcdQuota: setting('2GiB', {
     group: 'Shared leases',
@@ -82,6 +82,6 @@ export const ETCD_SETTINGS = {
     variable: 'GATEWAY_ETCD_QUOTA',
     flag: 'etcd-quota',
     kind: bytes,
-    help: "--quota-backend-bytes of etcd's members, where they do not say it themselves (before 3.6): 1GiB, 1073741824",
+    help: "--quota-backend-bytes of etcd's members, where they do not tell it themselves (before 3.6): 1GiB, 1073741824",
   }),
 };

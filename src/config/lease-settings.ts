@@ -33,7 +33,7 @@ export const LEASE_SETTINGS = {
     variable: 'GATEWAY_DHCP_LEASE_CACHE',
     flag: 'lease-cache',
     kind: orOff(percentage(1, 45)),
-    help: 'percent of a lease, 1 to 45: a renewal that early is told what is left of the lease, and nothing is written; or off',
+    help: 'percent of a lease, 1 to 45: a renewal that comes earlier is answered with the time that is left, and nothing is written; or off',
   }),
   offerTime: setting('30s', {
     group: 'Leases',
@@ -58,6 +58,6 @@ export const LEASE_SETTINGS = {
     variable: 'GATEWAY_DHCP_HISTORY',
     flag: 'history',
     kind: seconds(0, 0xfffffffe, 'infinite'),
-    help: 'how long it is remembered who held which address',
+    help: 'how long the history of the addresses is kept: who held which one',
   }),
 };

@@ -70,7 +70,7 @@ export const SETTINGS = {
     variable: 'GATEWAY_DHCP_SUBNET',
     flag: 'subnet',
     kind: network,
-    help: 'network address of the segment; only compared with router and mask, which say it already',
+    help: 'network address of the segment; only compared with router and mask, which determine it',
   }),
   poolStart: setting('10.15.3.20', {
     group: 'Segment',
