@@ -55,6 +55,11 @@ export interface Decided {
 export type DecisionToCommit = Exclude<Decision, { kind: 'wait' }>;
 export type DecisionToWait = Extract<Decision, { kind: 'wait' }>;
 
+export interface Transition {
+  readonly from: readonly StateName[];
+  readonly to: StateName;
+}
+
 /** What can happen to a message or an order: in which states, and to which one it leads. */
 export const TRANSITIONS = {
   queueBehindSender: { from: ['arrived'], to: 'behind-sender' },
@@ -90,9 +95,7 @@ export const TRANSITIONS = {
     ],
     to: 'over',
   },
-} as const satisfies Readonly<
-  Record<string, { readonly from: readonly StateName[]; readonly to: StateName }>
->;
+} as const satisfies Readonly<Record<string, Transition>>;
 
 export type TransitionName = keyof typeof TRANSITIONS;
 

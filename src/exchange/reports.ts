@@ -7,12 +7,10 @@ import { type Pending, PendingMessage } from './pending.ts';
 /** Decisions that are kept at most before they are reported. */
 const REPORT_LIMIT = 1024;
 
-/** A decision, and what became of its change. `from`: whose message it is about, or an order. */
-interface Report {
-  readonly from: { readonly message: Message; readonly client: ClientKey } | 'order';
+type Report = {
   readonly decision: Decision;
   readonly outcome: DecisionOutcome;
-}
+} & ({ readonly message: Message; readonly client: ClientKey } | { readonly message: 'order' });
 
 /**
  * Tells the observer of every decision, in their order, once a round when the replies have left: no client waits for
@@ -28,12 +26,9 @@ export class Reports {
 
   /** The message's bytes must stay until the next `flush`. */
   add(pending: Pending, decision: Decision, outcome: DecisionOutcome): void {
-    const from = pending instanceof PendingMessage ? pending : undefined;
-    this.#reports.push({
-      from: from === undefined ? 'order' : { message: from.message, client: from.client },
-      decision,
-      outcome,
-    });
+    if (pending instanceof PendingMessage)
+      this.#reports.push({ message: pending.message, client: pending.client, decision, outcome });
+    else this.#reports.push({ message: 'order', decision, outcome });
     if (this.#reports.length >= REPORT_LIMIT) this.flush();
   }
 
@@ -41,8 +36,10 @@ export class Reports {
     if (this.#reports.length === 0) return;
     const reports = this.#reports;
     this.#reports = [];
-    for (const { from, decision, outcome } of reports)
-      if (from === 'order') this.#observer.ordered(decision, outcome);
-      else this.#observer.decided(from.message, from.client, decision, outcome);
+    for (const report of reports) {
+      const { decision, outcome } = report;
+      if (report.message === 'order') this.#observer.ordered(decision, outcome);
+      else this.#observer.decided(report.message, report.client, decision, outcome);
+    }
   }
 }

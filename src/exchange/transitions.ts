@@ -7,9 +7,8 @@ import {
   type Decided,
   type DecisionToCommit,
   type PendingState,
-  type StateName,
   TRANSITIONS,
-  type TransitionName,
+  type Transition,
   type Waiting,
 } from './pending-state.ts';
 
@@ -46,74 +45,73 @@ export abstract class Transitions {
   }
 
   queueBehindSender(): void {
-    this.#enter('queueBehindSender', BEHIND_SENDER);
+    this.#enter(TRANSITIONS.queueBehindSender, BEHIND_SENDER);
   }
 
   makeReady(): void {
     if (this.#state.name === 'decided') this.#repeats += 1;
-    this.#enter('makeReady', READY);
+    this.#enter(TRANSITIONS.makeReady, READY);
   }
 
   beginDecision(): void {
-    this.#enter('beginDecision', DECIDING);
+    this.#enter(TRANSITIONS.beginDecision, DECIDING);
   }
 
   waitForLock(): void {
-    this.#enter('waitForLock', BEHIND_LOCK);
+    this.#enter(TRANSITIONS.waitForLock, BEHIND_LOCK);
   }
 
   waitForAnyLock(): void {
-    this.#enter('waitForAnyLock', BEHIND_ANY_LOCK);
+    this.#enter(TRANSITIONS.waitForAnyLock, BEHIND_ANY_LOCK);
   }
 
   waitForCommit(): void {
-    this.#enter('waitForCommit', BEHIND_COMMITS);
+    this.#enter(TRANSITIONS.waitForCommit, BEHIND_COMMITS);
   }
 
   probe(address: Ipv4): Waiting {
-    return this.#wait('probe', { name: 'probing', address, cancel: () => {} });
+    return this.#wait(TRANSITIONS.probe, { name: 'probing', address, cancel: () => {} });
   }
 
   pause(address: Ipv4): Waiting {
-    return this.#wait('pause', { name: 'pausing', address, cancel: () => {} });
+    return this.#wait(TRANSITIONS.pause, { name: 'pausing', address, cancel: () => {} });
   }
 
   /** Returns the state that it leaves. */
   endWait(): Waiting {
     const state = this.#state;
-    this.#enter('endWait', READY);
+    this.#enter(TRANSITIONS.endWait, READY);
     return state as Waiting;
   }
 
   beginCommit(decision: DecisionToCommit, change: LeaseChange, decidedAt: number): void {
-    this.#enter('beginCommit', { name: 'committing', decision, change, decidedAt });
+    this.#enter(TRANSITIONS.beginCommit, { name: 'committing', decision, change, decidedAt });
   }
 
   endCommit(outcome: Outcome): Decided {
     const { decision, decidedAt } = this.committing;
     const decided: Decided = { name: 'decided', decision, outcome, decidedAt };
-    this.#enter('endCommit', decided);
+    this.#enter(TRANSITIONS.endCommit, decided);
     return decided;
   }
 
   conclude(decision: DecisionToCommit, outcome: DecisionOutcome, decidedAt: number): Decided {
     const decided: Decided = { name: 'decided', decision, outcome, decidedAt };
-    this.#enter('conclude', decided);
+    this.#enter(TRANSITIONS.conclude, decided);
     return decided;
   }
 
   end(): void {
-    this.#enter('end', OVER);
+    this.#enter(TRANSITIONS.end, OVER);
   }
 
-  #wait(transition: TransitionName, waiting: Waiting): Waiting {
+  #wait(transition: Transition, waiting: Waiting): Waiting {
     this.#enter(transition, waiting);
     return waiting;
   }
 
-  #enter(transition: TransitionName, next: PendingState): void {
-    const from: readonly StateName[] = TRANSITIONS[transition].from;
-    if (!from.includes(this.#state.name)) throw new Error(`${transition} while ${this.#state.name}`);
+  #enter({ from, to }: Transition, next: PendingState): void {
+    if (!from.includes(this.#state.name)) throw new Error(`from ${this.#state.name} to ${to}`);
     this.#state = next;
   }
 }
