@@ -223,7 +223,7 @@ export class EtcdStore implements LeaseStore {
   idle(): void {
     const { isClosed, isWatching, generation, revision, written } = this.#follower;
     if (isClosed || this.#self === UNSPECIFIED) return;
-    void this.members.beat().then((isTaken) => {
+    void this.members.renewHeartbeat().then((isTaken) => {
       if (isTaken) this.#quorum.heartbeatWritten();
     });
     const notes = generation === undefined ? undefined : this.reckoning.note(revision);

@@ -52,15 +52,15 @@ export class Connection {
   readonly #session: ClientHttp2Session;
   readonly #clock: Clock;
   /** When something arrived last: monotonic milliseconds. */
-  #heardAt: number;
+  #receivedAt: number;
   #isAsked = false;
 
   private constructor(session: ClientHttp2Session, clock: Clock) {
     this.#session = session;
     this.#clock = clock;
-    this.#heardAt = clock.monotonic();
+    this.#receivedAt = clock.monotonic();
     session.on('error', () => undefined); // Each call on it gets the error.
-    session.on('ping', () => this.#heard());
+    session.on('ping', () => this.#received());
   }
 
   /** @throws The error of TCP, TLS or HTTP/2, unchanged. */
@@ -96,7 +96,7 @@ export class Connection {
   open(path: string, token: string, listener: StreamListener): GrpcStream {
     return new GrpcStream(this.#request(path, token), {
       message: (bytes) => {
-        this.#heard();
+        this.#received();
         listener.message(bytes);
       },
       closed: (error) => listener.closed(error),
@@ -105,7 +105,7 @@ export class Connection {
 
   /** Nothing was answered since then: tests the connection by a PING, and ends it without an answer. `since`: monotonic milliseconds. */
   suspect(since: number): void {
-    if (this.#isAsked || this.#heardAt > since || !this.isUsable) return;
+    if (this.#isAsked || this.#receivedAt > since || !this.isUsable) return;
     this.#isAsked = true;
     const cancel = this.#clock.after(PING_MILLISECONDS, () => {
       this.#session.destroy(new Error('the member is silent'), constants.NGHTTP2_CANCEL);
@@ -113,7 +113,7 @@ export class Connection {
     this.#session.ping((error) => {
       this.#isAsked = false;
       cancel();
-      if (error === null) this.#heard();
+      if (error === null) this.#received();
     });
   }
 
@@ -121,8 +121,8 @@ export class Connection {
     this.#session.destroy();
   }
 
-  #heard(): void {
-    this.#heardAt = this.#clock.monotonic();
+  #received(): void {
+    this.#receivedAt = this.#clock.monotonic();
   }
 
   #request(path: string, token: string): ClientHttp2Stream {

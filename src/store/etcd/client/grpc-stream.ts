@@ -29,7 +29,7 @@ export class GrpcStream {
     this.#listener = listener;
     stream.on('response', (headers) => this.#read(headers));
     stream.on('trailers', (headers) => this.#read(headers));
-    stream.on('data', (chunk: Buffer) => this.#hear(chunk));
+    stream.on('data', (chunk: Buffer) => this.#receive(chunk));
     stream.on('end', () => {
       if (this.#status !== undefined) this.#close();
     });
@@ -71,7 +71,7 @@ export class GrpcStream {
     }
   }
 
-  #hear(chunk: Buffer): void {
+  #receive(chunk: Buffer): void {
     if (this.#isOver || this.#status instanceof CallError) return;
     this.#chunks.push(chunk);
     this.#held += chunk.byteLength;

@@ -7,7 +7,7 @@ import { errorText, faultOf } from './status-codes.ts';
 
 /** How often a progress notice is asked for, and how long one may be missing: milliseconds. */
 const ASK_EVERY = 1000;
-const SILENCE = 3000;
+const ANSWER_WITHIN = 3000;
 
 /** Begins the call. @throws CallError */
 type Open = (listener: StreamListener) => Promise<OpenStream>;
@@ -18,20 +18,20 @@ export class GrpcWatch implements Watch {
   readonly #listener: WatchListener;
   #opened: OpenStream | undefined;
   #fragments: WatchEvent[] = [];
-  #heardAt: number;
+  #receivedAt: number;
   #cancelAsking = () => {};
   #isOver = false;
 
   constructor(open: Open, first: Uint8Array, clock: Clock, listener: WatchListener) {
     this.#clock = clock;
     this.#listener = listener;
-    this.#heardAt = clock.monotonic();
+    this.#receivedAt = clock.monotonic();
     this.#ask();
-    const heard: StreamListener = {
-      message: (bytes) => this.#hear(bytes),
+    const streamListener: StreamListener = {
+      message: (bytes) => this.#receive(bytes),
       closed: (error) => this.#end(whyOf(error), error?.message ?? 'the member has ended it'),
     };
-    open(heard).then(
+    open(streamListener).then(
       (opened) => this.#use(opened, first),
       (error: unknown) => this.#end('lost', errorText(error)),
     );
@@ -49,9 +49,9 @@ export class GrpcWatch implements Watch {
     else opened.stream.send(first);
   }
 
-  #hear(bytes: Buffer): void {
+  #receive(bytes: Buffer): void {
     if (this.#isOver) return;
-    this.#heardAt = this.#clock.monotonic();
+    this.#receivedAt = this.#clock.monotonic();
     const message = readable(bytes);
     if (message === undefined) {
       this.#end('lost', 'the member sends what is no event');
@@ -72,12 +72,12 @@ export class GrpcWatch implements Watch {
   #ask(): void {
     this.#cancelAsking = this.#clock.after(ASK_EVERY, () => {
       if (this.#isOver) return;
-      if (this.#clock.monotonic() - this.#heardAt >= SILENCE) {
-        this.#end('lost', `silent for ${SILENCE} ms`);
+      if (this.#clock.monotonic() - this.#receivedAt >= ANSWER_WITHIN) {
+        this.#end('lost', `silent for ${ANSWER_WITHIN} ms`);
         return;
       }
       // A connection that is lost in one direction shows only by missing answers.
-      if (this.#clock.monotonic() - this.#heardAt > ASK_EVERY) this.#opened?.suspect(this.#heardAt);
+      if (this.#clock.monotonic() - this.#receivedAt > ASK_EVERY) this.#opened?.suspect(this.#receivedAt);
       this.#opened?.stream.send(encodeProgressRequest());
       this.#ask();
     });

@@ -54,8 +54,8 @@ export class Members {
   #overwrites = 0;
   /** The revision of another process's heartbeat under this name, when it was found last. */
   #otherRevision: Revision = 0;
-  #beatAt = Number.NEGATIVE_INFINITY;
-  #isBeating = false;
+  #renewedAt = Number.NEGATIVE_INFINITY;
+  #isRenewing = false;
   #isRefused = false;
   #announcedGeneration = '';
   #conflict: string | undefined;
@@ -121,7 +121,7 @@ export class Members {
         this.#written = before?.modRevision ?? 0;
         // Keeps the previous process's etcd lease: a full etcd grants no new one.
         if (before !== undefined && before.etcdLease !== '0') this.#etcdLease ??= before.etcdLease;
-        await this.beat();
+        await this.renewHeartbeat();
         return undefined;
       }
       if (clock.monotonic() - start >= REGISTER_PATIENCE) return contradiction;
@@ -134,9 +134,9 @@ export class Members {
   describe(settings: Omit<Profile, 'listenIp'>): void {
     if (this.#profile === undefined) return;
     this.#profile = { ...this.#profile, ...settings };
-    this.#beatAt = Number.NEGATIVE_INFINITY;
+    this.#renewedAt = Number.NEGATIVE_INFINITY;
     this.#judge();
-    void this.beat();
+    void this.renewHeartbeat();
   }
 
   /** Tells the other gateways whether this one refuses to grant; at once if that is new. Never rejects. */
@@ -145,23 +145,23 @@ export class Members {
     if (isRefused === this.#isRefused && generation === this.#announcedGeneration) return;
     this.#isRefused = isRefused;
     this.#announcedGeneration = generation;
-    this.#beatAt = Number.NEGATIVE_INFINITY;
-    void this.beat();
+    this.#renewedAt = Number.NEGATIVE_INFINITY;
+    void this.renewHeartbeat();
   }
 
   /** Call it once a second: renews the heartbeat when it is time. True: etcd has accepted it. Never rejects. */
-  async beat(): Promise<boolean> {
+  async renewHeartbeat(): Promise<boolean> {
     const { clock } = this.#options;
-    if (this.#profile === undefined || this.#isBeating) return false;
-    if (clock.monotonic() - this.#beatAt < HEARTBEAT_EVERY) return false;
-    this.#beatAt = clock.monotonic();
-    this.#isBeating = true;
+    if (this.#profile === undefined || this.#isRenewing) return false;
+    if (clock.monotonic() - this.#renewedAt < HEARTBEAT_EVERY) return false;
+    this.#renewedAt = clock.monotonic();
+    this.#isRenewing = true;
     try {
       return await this.#put(this.#profile);
     } catch {
       return false; // Try with the same etcd lease again: a full etcd grants no new one, and keeps this one alive.
     } finally {
-      this.#isBeating = false;
+      this.#isRenewing = false;
     }
   }
 
@@ -203,7 +203,7 @@ export class Members {
     const heartbeat = name === undefined ? undefined : decodeHeartbeat(entry.value);
     if (name === undefined || heartbeat === undefined) return;
     this.#heartbeats.set(name, heartbeat);
-    if (now !== undefined && name !== this.#options.node) this.#clocks.heard(name, heartbeat.at, now);
+    if (now !== undefined && name !== this.#options.node) this.#clocks.learn(name, heartbeat.at, now);
   }
 
   #forget(node: string): void {
@@ -271,7 +271,7 @@ export class Members {
     if (found === undefined || other === undefined || other.instance === instance || isSilent) {
       // The key expired, or the answer to our last write was lost, or a previous process left it.
       this.#written = this.#otherRevision;
-      this.#beatAt = Number.NEGATIVE_INFINITY; // Again within a second.
+      this.#renewedAt = Number.NEGATIVE_INFINITY; // Again within a second.
       return false;
     }
     this.#overwrites += 1;

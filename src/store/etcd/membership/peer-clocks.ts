@@ -54,7 +54,7 @@ export class PeerClocks {
    *
    * @param at The other gateway's clock, and `now` this one's: milliseconds since 1970, UTC.
    */
-  heard(node: string, at: number, now: number): void {
+  learn(node: string, at: number, now: number): void {
     const before = this.#byNode.get(node)?.offsets ?? [];
     this.#byNode.set(node, { offsets: [...before, at - now].slice(-SAMPLES), base: this.#base });
     if (Math.abs(at - now) <= CLOCK_TOLERANCE) this.#agreedAt = this.#clock.monotonic();
