@@ -5,8 +5,8 @@ import { type ClockStatus, sentenceOf, spanOf } from '../detection/clock-status.
 import { askClock, HEALTH_SOCKET } from '../server/health.ts';
 import { leasesDirectory } from './leases-directory.ts';
 import { noAnswer, noAnswerToText } from './no-answer.ts';
-import { standardOutput } from './output.ts';
-import { complain } from './write-whole.ts';
+import { standardOutput } from './output/output.ts';
+import { complain } from './output/write-whole.ts';
 
 /** How long the server may take to answer: milliseconds. */
 const PATIENCE = 2000;

@@ -1,8 +1,8 @@
-import { type Output, writeDetails, writeSentences, writeTable } from '../cli/output.ts';
 import type { ClusterReport, MemberLine } from '../sharing/cluster-report.ts';
 import type { Heartbeat } from '../store/etcd/keys/heartbeat.ts';
 import { bytesToText } from '../store/etcd/membership/space.ts';
 import type { MirrorState } from '../store/sqlite/lease-reader.ts';
+import { type Output, writeDetails, writeSentences, writeTable } from './output/output.ts';
 
 export function writeClusterReport(output: Output, report: ClusterReport): void {
   const { segment, birth, revision, members, gateways, leases, compaction, mirror, problems, warnings } =

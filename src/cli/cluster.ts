@@ -10,7 +10,7 @@ import { seedSegment } from '../sharing/seed-segment.ts';
 import { type SharedSettings, sharedSettings } from '../sharing/shared-settings.ts';
 import { type Etcd, EtcdError } from '../store/etcd/client/etcd.ts';
 import { writeClusterReport } from './cluster-report.ts';
-import { standardOutput } from './output.ts';
+import { standardOutput } from './output/output.ts';
 import { addSettingOptions, settingsOrThrow } from './setting-options.ts';
 
 /** Adds `cluster init`, `seed`, `join`, `leave` and `status`: leases that several gateways share. */

@@ -3,7 +3,7 @@ import { bashCompletion } from './completion/bash.ts';
 import { type CommandNode, commandTree, SHELLS, type Shell } from './completion/command-tree.ts';
 import { fishCompletion } from './completion/fish.ts';
 import { zshCompletion } from './completion/zsh.ts';
-import { type Output, standardOutput } from './output.ts';
+import { type Output, standardOutput } from './output/output.ts';
 
 const SCRIPTS: Readonly<Record<Shell, (root: CommandNode) => string>> = {
   bash: bashCompletion,

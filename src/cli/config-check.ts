@@ -33,7 +33,7 @@ import {
 import { refuseDirectory } from '../store/sqlite/disk/directory.ts';
 import { hasLeaseFile, openLeaseReader } from '../store/sqlite/lease-reader.ts';
 import { readInterfaces } from '../transport/linux/interfaces.ts';
-import { type Column, type Output, standardOutput, writeSentences, writeTable } from './output.ts';
+import { type Column, type Output, standardOutput, writeSentences, writeTable } from './output/output.ts';
 import { addSettingOptions, flagsOf } from './setting-options.ts';
 
 /** As of `health`: the settings are right, and a new guest would get no address all the same. */

@@ -10,8 +10,8 @@ import type { Status } from '../reporting/status.ts';
 import { askHealth, HEALTH_SOCKET } from '../server/health.ts';
 import { leasesDirectory } from './leases-directory.ts';
 import { noAnswer, noAnswerToText } from './no-answer.ts';
-import { standardOutput, writeSentences } from './output.ts';
-import { complain } from './write-whole.ts';
+import { standardOutput, writeSentences } from './output/output.ts';
+import { complain } from './output/write-whole.ts';
 
 /** How long the server may take to answer: milliseconds. */
 const PATIENCE = 2000;

@@ -11,7 +11,7 @@ import { Lab } from './lab/lab.ts';
 import type { LabEvent } from './lab/lab-event.ts';
 import { narrate } from './lab/narrate.ts';
 import { AS_NAMESPACE_ROOT, namespacePrivilege } from './lab/privileges.ts';
-import { standardOutput } from './output.ts';
+import { standardOutput } from './output/output.ts';
 
 /** Set for ourselves inside a user namespace. */
 const INSIDE = 'VPS_GATEWAY_LAB_INSIDE';

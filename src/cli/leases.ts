@@ -17,8 +17,15 @@ import { describeClientIdentifier } from '../wire/client-identifier.ts';
 import { newest, standingAt } from './history-rows.ts';
 import { leasesDirectory } from './leases-directory.ts';
 import { momentOf } from './moment.ts';
-import { type Column, type Output, standardOutput, writeDetails, writeJson, writeTable } from './output.ts';
-import { complain } from './write-whole.ts';
+import {
+  type Column,
+  type Output,
+  standardOutput,
+  writeDetails,
+  writeJson,
+  writeTable,
+} from './output/output.ts';
+import { complain } from './output/write-whole.ts';
 
 /** Exit status when nothing matched, as of grep. */
 const NOTHING_FOUND = 1;

@@ -9,9 +9,9 @@ import { addCheckCommand } from './config-check.ts';
 import { addHealthCommand } from './health.ts';
 import { addLabCommand } from './lab.ts';
 import { addLeasesCommand } from './leases.ts';
+import { complain, ReaderGone, writeWhole } from './output/write-whole.ts';
 import { addReasonsCommand } from './reasons.ts';
 import { addSettingOptions, settingsOrThrow } from './setting-options.ts';
-import { complain, ReaderGone, writeWhole } from './write-whole.ts';
 
 /** sysexits.h EX_SOFTWARE: our own mistake. */
 const EX_SOFTWARE = 70;

@@ -3,7 +3,14 @@ import { nearestTo } from '../config/nearest.ts';
 import { REASONS, type ReasonRow } from '../engine/reasons.ts';
 import { GatewayError } from '../errors.ts';
 import { DROPS, type DropRow } from '../exchange/drops.ts';
-import { type Column, type Output, standardOutput, writeDetails, writeJson, writeTable } from './output.ts';
+import {
+  type Column,
+  type Output,
+  standardOutput,
+  writeDetails,
+  writeJson,
+  writeTable,
+} from './output/output.ts';
 
 /** A word of the log or of the counters, as it is shown. */
 interface Word {

@@ -32,12 +32,12 @@ import { checkIntegrity } from '../store/sqlite/file/check-integrity.ts';
 import { openSqliteStore, type SqliteStoreOptions } from '../store/sqlite/open-sqlite-store.ts';
 import { readInterfaces } from '../transport/linux/interfaces.ts';
 import { openListenIpArp, openTransport } from '../transport/open-transport.ts';
-import { DefendedMark } from './defended-mark.ts';
-import { DirectoryTrial } from './directory-trial.ts';
-import { sayOpening } from './say-opening.ts';
-import { MirrorThread } from './start-mirror-thread.ts';
-import { stopSignal } from './stop-signal.ts';
-import { systemBoot } from './system-boot.ts';
+import { DefendedMark } from './serve/defended-mark.ts';
+import { DirectoryTrial } from './serve/directory-trial.ts';
+import { sayOpening } from './serve/say-opening.ts';
+import { MirrorThread } from './serve/start-mirror-thread.ts';
+import { stopSignal } from './serve/stop-signal.ts';
+import { systemBoot } from './serve/system-boot.ts';
 
 /** How long a predecessor that is ending may hold the lease file: milliseconds. */
 const LOCK_WAIT = 5000;

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { wrapTo } from '../text-width.ts';
+import { wrapTo } from '../output/text-width.ts';
 import type { LabEvent } from './lab-event.ts';
 
 type Style = Parameters<typeof styleText>[0];

@@ -1,6 +1,6 @@
 import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Clock } from '../lease/clock.ts';
+import type { Clock } from '../../lease/clock.ts';
 
 /** A file of the directory that is this gateway's alone, and of which nobody reads the times. */
 const FILE = 'leases.sqlite.lock';

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
+import { type Ipv4, ipv4ToText } from '../../net/ipv4.ts';
 
 /** Its name in the leases directory. */
 const MARK_FILE = 'listen-ip.defended';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Boot } from '../lease/clock-note.ts';
+import type { Boot } from '../../lease/clock-note.ts';
 
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 

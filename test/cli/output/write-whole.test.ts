@@ -4,10 +4,10 @@ import { mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { Ipv4 } from '../../src/net/ipv4.ts';
-import { openSqliteStore } from '../../src/store/sqlite/open-sqlite-store.ts';
-import { address, at, bind } from '../store/changes.ts';
-import { builtProgram } from '../support/gateway-process.ts';
+import type { Ipv4 } from '../../../src/net/ipv4.ts';
+import { openSqliteStore } from '../../../src/store/sqlite/open-sqlite-store.ts';
+import { address, at, bind } from '../../store/changes.ts';
+import { builtProgram } from '../../support/gateway-process.ts';
 
 /** The program starts anew for each test. */
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 60_000 });

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { systemClock } from '../server/system-clock.ts';
-import { hostMirror, type MirrorHostOptions } from '../store/sqlite/remote/mirror-host.ts';
-import type { ToMirror } from '../store/sqlite/remote/mirror-messages.ts';
+import { systemClock } from '../../server/system-clock.ts';
+import { hostMirror, type MirrorHostOptions } from '../../store/sqlite/remote/mirror-host.ts';
+import type { ToMirror } from '../../store/sqlite/remote/mirror-messages.ts';
 
 // The thread that writes the lease file of a gateway whose leases are in etcd; `MirrorThread` starts it.
 const port = parentPort;

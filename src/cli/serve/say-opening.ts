@@ -1,6 +1,6 @@
-import type { Logger } from '../log/logger.ts';
-import type { JournalDamage } from '../store/sqlite/journal/open-journal.ts';
-import type { Opening } from '../store/sqlite/opening.ts';
+import type { Logger } from '../../log/logger.ts';
+import type { JournalDamage } from '../../store/sqlite/journal/open-journal.ts';
+import type { Opening } from '../../store/sqlite/opening.ts';
 
 /** What was found in the lease file and its journal at the start. */
 export function sayOpening(

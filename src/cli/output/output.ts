@@ -1,5 +1,5 @@
 import { isatty } from 'node:tty';
-import { readable } from '../wire/readable-text.ts';
+import { readable } from '../../wire/readable-text.ts';
 import { type Bearing, layOut, type Placed } from './table-layout.ts';
 import { cutTo, padTo, widthOf, wrapTo } from './text-width.ts';
 import { writeWhole } from './write-whole.ts';

@@ -7,8 +7,8 @@ import {
   writeJson,
   writeSentences,
   writeTable,
-} from '../../src/cli/output.ts';
-import { cutTo, widthOf, wrapTo } from '../../src/cli/text-width.ts';
+} from '../../../src/cli/output/output.ts';
+import { cutTo, widthOf, wrapTo } from '../../../src/cli/output/text-width.ts';
 
 interface Row {
   readonly name: string;

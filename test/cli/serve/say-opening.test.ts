@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { sayOpening } from '../../src/cli/say-opening.ts';
-import { createLogger } from '../../src/log/logger.ts';
-import type { JournalDamage } from '../../src/store/sqlite/journal/open-journal.ts';
+import { sayOpening } from '../../../src/cli/serve/say-opening.ts';
+import { createLogger } from '../../../src/log/logger.ts';
+import type { JournalDamage } from '../../../src/store/sqlite/journal/open-journal.ts';
 
 const JOURNAL = '/leases/leases.journal';
 

@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import { GatewayError } from '../errors.ts';
+import { GatewayError } from '../../errors.ts';
 
 /** Before a full pipe is tried again: milliseconds. */
 const PIPE_PATIENCE = 2;

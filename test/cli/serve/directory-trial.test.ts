@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { DirectoryTrial } from '../../src/cli/directory-trial.ts';
-import { FakeClock, settle } from '../support/clock.ts';
+import { DirectoryTrial } from '../../../src/cli/serve/directory-trial.ts';
+import { FakeClock, settle } from '../../support/clock.ts';
 
 describe('trying whether the leases directory takes writes', () => {
   let directory = '';
