@@ -1,11 +1,57 @@
 #!/bin/sh
-# The start of the container: hands the three capabilities on to node.
+# The container's process 1: hands the three capabilities on to node, and a request to stop. The kernel drops a signal to
+# process 1 that has no handler for it, as node has none while it starts; to another process it drops none.
+asked='' child='' interrupted=''
+stop() {
+  asked=1 interrupted=1
+  [ -z "$child" ] || pass_on
+}
+trap stop TERM INT
 set -u
 wanted='+net_bind_service,+net_raw,+net_admin'
-program=/app/bin/vps-gateway.js
+program=${0%/*}/vps-gateway.js
+command=${1:-}
+
+# What is still a copy of this shell would lose a signal: it is waited until it is another program. What a shell starts
+# beside itself ignores SIGINT until node has begun, so that is passed on as SIGTERM.
+pass_on() {
+  own='' other=''
+  read -r own </proc/$$/comm
+  while read -r other <"/proc/$child/comm" && [ "$other" = "$own" ]; do :; done 2>/dev/null
+  kill -s TERM "$child" 2>/dev/null
+}
+
+# It ends a program without a handler, and asks none to end.
+hang_up() {
+  interrupted=1
+  [ -n "$child" ] || return
+  while read -r name mask; do
+    case $name-$mask in SigCgt:-*[13579bdf]) kill -s HUP "$child" ;; esac
+  done <"/proc/$child/status"
+} 2>/dev/null
+trap hang_up HUP
+
+# Runs a program until it ends, and ends with its status: 0 if the gateway was asked to stop before it had opened anything.
+run() {
+  [ -z "$asked" ] || exit 0
+  interrupted=''
+  "$@" <&0 &
+  child=$!
+  [ -z "$asked" ] || pass_on
+  wait "$child"
+  status=$?
+  while [ -n "$interrupted" ]; do
+    interrupted=''
+    wait "$child"
+    again=$?
+    [ "$again" -eq 127 ] || status=$again # 127: its status was had before the signal came.
+  done
+  [ "$command-$asked-$status" != serve-1-143 ] || status=0
+  exit "$status"
+}
 
 # HEALTHCHECK knows 0, healthy, and 1, unhealthy. A full pool (3) is no fault that a restart would mend.
-if [ "${1:-}" = healthcheck ]; then
+if [ "$command" = healthcheck ]; then
   node "$program" health
   case $? in
     0 | 3) exit 0 ;;
@@ -14,7 +60,7 @@ if [ "${1:-}" = healthcheck ]; then
 fi
 
 # Only the gateway itself needs them.
-[ "${1:-}" = serve ] || exec node "$program" "$@"
+[ "$command" = serve ] || run node "$program" "$@"
 
 as_gateway() { with-capabilities --inh-caps="$wanted" --ambient-caps="$wanted" "$@"; }
 
@@ -29,4 +75,4 @@ if ! as_gateway true 2>/dev/null; then
   fi
   exit 69
 fi
-exec with-capabilities --inh-caps="$wanted" --ambient-caps="$wanted" node "$program" "$@"
+run with-capabilities --inh-caps="$wanted" --ambient-caps="$wanted" node "$program" "$@"
