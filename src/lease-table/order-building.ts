@@ -5,7 +5,7 @@ import { RangeOrder } from './range-order.ts';
 import { type Stock, standingOf } from './standing.ts';
 
 /** Records or addresses that one step looks at, and moves of the sort in one step: each well under a millisecond. */
-const STEP = 512;
+const STEP = 256;
 const STEP_MOVES = 8192;
 /** Addresses whose memory one step has come. */
 const STEP_MEMORY = 65_536;
@@ -73,6 +73,7 @@ export class OrderBuilding {
     yield* this.#gatherRecords();
     yield* this.#gatherOffers();
     const oldest = yield* oldestFirst(this.#versions, this.#count, STEP_MOVES);
+    yield;
     for (let done = 0; done < this.#count; done += 1) {
       const address = (this.#addresses[oldest[done] ?? 0] ?? 0) as Ipv4;
       if (!this.#changed.has(address)) this.#place(address);
