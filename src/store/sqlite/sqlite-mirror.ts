@@ -9,7 +9,7 @@ import { readStanding } from './file/mirror-standing.ts';
 import { KEPT_LEASE_ROW, keptLeaseFromRow } from './file/rows.ts';
 import { KeptMirrorFile, type KeptMirrorFileParts } from './guard/kept-mirror-file.ts';
 import type { Opening } from './opening.ts';
-import type { MirrorFile } from './upkeep/mirror-file.ts';
+import type { Lacking, MirrorFile } from './upkeep/mirror-file.ts';
 
 /** A few changes are in the file after so long; many at a time share its pages and go together a little later: milliseconds. */
 const SOON = 50;
@@ -39,6 +39,8 @@ export class SqliteMirror implements Mirror {
   #seenAt: Instant = instant(0);
   #hasQuorum = false;
   #isNoted = true;
+  /** All leases have been put since that loss. */
+  #completed: Lacking | undefined;
   readonly #history: HistoryRows;
   #failure: string | undefined;
   #cancel: (() => void) | undefined;
@@ -100,6 +102,18 @@ export class SqliteMirror implements Mirror {
     const before = this.#standing;
     if (before?.revision === standing.revision && before.generation === standing.generation) return;
     this.#standing = standing;
+    this.#isNoted = false;
+    this.#schedule(SOON);
+  }
+
+  /** The loss after which the file has not all leases; undefined: it has. */
+  get lacking(): Lacking | undefined {
+    return this.#file.lacking;
+  }
+
+  /** All leases have been put since that loss. */
+  complete(loss: Lacking): void {
+    this.#completed = loss;
     this.#isNoted = false;
     this.#schedule(SOON);
   }
@@ -200,7 +214,8 @@ export class SqliteMirror implements Mirror {
 
   #writeStanding(): void {
     const standing = this.#standing;
-    if (standing === undefined || !this.#file.isWhole) return;
+    if (this.#completed !== undefined) this.#file.complete(this.#completed);
+    if (standing === undefined || this.#file.lacking !== undefined) return;
     const { segment, generation, revision } = standing;
     this.#file.note.run(segment, generation, revision, this.#seenAt, this.#hasQuorum ? 1 : 0);
     this.#file.known.write();

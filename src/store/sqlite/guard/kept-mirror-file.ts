@@ -9,7 +9,7 @@ import { birthOf, openDatabase } from '../file/open-database.ts';
 import type { Ownership } from '../file/ownership.ts';
 import type { RetentionOptions } from '../file/retention.ts';
 import { MIGRATIONS } from '../file/schema.ts';
-import { MirrorFile } from '../upkeep/mirror-file.ts';
+import { type Lacking, MirrorFile } from '../upkeep/mirror-file.ts';
 import { FileGuard } from './file-guard.ts';
 import { FollowingHistory } from './following-history.ts';
 import { DATABASE_SUFFIXES, moveDatabaseAside } from './move-aside.ts';
@@ -33,6 +33,7 @@ export class KeptMirrorFile {
   readonly #guard: FileGuard;
   readonly #history: FollowingHistory;
   #current: MirrorFile;
+  #losses = 0;
   #cancelLook: () => void = () => {};
 
   constructor(parts: KeptMirrorFileParts) {
@@ -90,14 +91,14 @@ export class KeptMirrorFile {
   }
 
   *#makeAnew(now: Instant): Generator<undefined, void> {
-    const { file, history, say } = this.#parts;
+    const { file, history } = this.#parts;
     if (DATABASE_SUFFIXES.some((suffix) => this.#watch.lossOf(file + suffix) !== undefined)) {
       const old = this.#current;
       const aside = moveDatabaseAside(file, this.#watch, now);
       const { database } = openDatabase(file, now, MIGRATIONS);
       try {
-        const isWhole = yield* fill(database, old.database);
-        this.#current = new MirrorFile(database, history, isWhole);
+        const isRead = yield* fill(database, old.database);
+        this.#current = new MirrorFile(database, history, this.#lackingAfter(old, isRead));
       } catch (error) {
         database.close();
         for (const suffix of DATABASE_SUFFIXES) rmSync(file + suffix, { force: true });
@@ -105,10 +106,28 @@ export class KeptMirrorFile {
       }
       this.#current.takeNotes(old);
       this.#history.follow(old.database, database);
-      if (!this.#current.isWhole) say('error', { file }, 'the lost lease file of the mirror cannot be read');
-      say('warn', { file, aside }, 'the lease file was lost and is made anew, with all leases that it had');
+      this.#sayMade(aside);
     }
     this.#watch.remember(watchedFiles(file));
+  }
+
+  /** What the file of before lacked and is not put yet, this one lacks too. */
+  #lackingAfter({ lacking }: MirrorFile, isRead: boolean): Lacking | undefined {
+    if (isRead) return lacking;
+    this.#losses += 1;
+    return this.#losses;
+  }
+
+  #sayMade(aside: readonly string[]): void {
+    const { file, say } = this.#parts;
+    if (this.#current.lacking === undefined)
+      say('warn', { file, aside }, 'the lease file was lost and is made anew, with all leases that it had');
+    else
+      say(
+        'error',
+        { file, aside },
+        'the lost lease file of the mirror cannot be read; leases are as memory has them',
+      );
   }
 }
 

@@ -42,13 +42,15 @@ export async function hostMirror(
     }
     for (const change of message.changes) mirror.put(change);
     take(mirror, message.notes);
-    port.post({ kind: 'taken', trouble: mirror.trouble });
+    port.post({ kind: 'taken', trouble: mirror.trouble, lacking: mirror.lacking });
   });
 }
 
-function take(mirror: SqliteMirror, { standing, asked, clockNote, known }: MirrorNotes): void {
+function take(mirror: SqliteMirror, notes: MirrorNotes): void {
+  const { standing, asked, clockNote, known, completed } = notes;
   if (standing !== undefined) mirror.reached(standing);
   if (asked !== undefined) mirror.asked(asked.hasQuorum, asked.now);
   if (clockNote !== undefined) mirror.noteClock(clockNote);
   if (known !== undefined) mirror.noteKnown(known);
+  if (completed !== undefined) mirror.complete(completed);
 }

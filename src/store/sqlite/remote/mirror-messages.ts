@@ -4,6 +4,7 @@ import type { Instant } from '../../../lease/lease.ts';
 import type { Say } from '../../../log/say.ts';
 import type { KeptLease, KnownNote, MirroredChange, MirrorStanding } from '../../mirror.ts';
 import type { Opening } from '../opening.ts';
+import type { Lacking } from '../upkeep/mirror-file.ts';
 
 // What a gateway's thread and that of its mirror's file say to each other; all of it can be cloned.
 
@@ -22,6 +23,8 @@ export interface MirrorNotes {
   readonly asked?: { readonly hasQuorum: boolean; readonly now: Instant };
   readonly clockNote?: ClockNote;
   readonly known?: readonly KnownNote[];
+  /** All leases have been sent since that loss. */
+  readonly completed?: Lacking;
 }
 
 /** write: answered by `taken`, also where it has nothing. close: all that came before is written, and the thread ends. */
@@ -29,11 +32,11 @@ export type ToMirror =
   | { readonly kind: 'write'; readonly changes: readonly MirroredChange[]; readonly notes: MirrorNotes }
   | { readonly kind: 'close' };
 
-/** failed: a mistake of ours has ended the thread. */
+/** taken, with `lacking`: the file has lost leases and asks for all of them. failed: a mistake of ours has ended the thread. */
 export type FromMirror =
   | ({ readonly kind: 'opened' } & MirrorContents)
   | { readonly kind: 'refused'; readonly code: ErrorCode; readonly message: string }
-  | { readonly kind: 'taken'; readonly trouble: string | undefined }
+  | { readonly kind: 'taken'; readonly trouble: string | undefined; readonly lacking: Lacking | undefined }
   | {
       readonly kind: 'say';
       readonly level: Parameters<Say>[0];

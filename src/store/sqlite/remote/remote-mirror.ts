@@ -1,12 +1,13 @@
 import { GatewayError } from '../../../errors.ts';
 import type { Clock } from '../../../lease/clock.ts';
 import type { ClockNote } from '../../../lease/clock-note.ts';
-import type { Instant } from '../../../lease/lease.ts';
+import { type Instant, instant } from '../../../lease/lease.ts';
 import type { Say } from '../../../log/say.ts';
 import type { Ipv4 } from '../../../net/ipv4.ts';
-import type { KeptLease, KnownNote, Mirror, MirroredChange, MirrorStanding } from '../../mirror.ts';
+import type { KeptLease, KnownNote, Mirror, MirroredChange, MirrorStanding, Replaced } from '../../mirror.ts';
 import { ChangeQueue, keptOver, sayLostRows } from '../change-queue.ts';
 import type { Opening } from '../opening.ts';
+import type { Lacking } from '../upkeep/mirror-file.ts';
 import { DiskSilence, HANGS } from './disk-silence.ts';
 import type { FromMirror, MirrorContents, MirrorNotes, MirrorThreadPort } from './mirror-messages.ts';
 
@@ -66,6 +67,8 @@ export class RemoteMirror implements Mirror {
   #known: readonly KnownNote[];
   /** To be sent. */
   #notes: { -readonly [Name in keyof MirrorNotes]: MirrorNotes[Name] } = {};
+  /** The loss of leases in the file that was mended last. */
+  #completed: Lacking | undefined;
   /** As the other thread said last. */
   #trouble: string | undefined;
   #hangsFor = 0;
@@ -116,11 +119,7 @@ export class RemoteMirror implements Mirror {
     if (after.state === 'offered') return;
     const { address } = after;
     this.#leases.set(address, keptOver(this.#leases.get(address), after));
-    const replaced =
-      before === undefined
-        ? undefined
-        : { client: before.client, state: before.state, expiresAt: before.expiresAt };
-    this.#changes.push({ before: replaced, after, reason });
+    this.#changes.push({ before: before && replacedOf(before), after, reason });
     this.#schedule();
   }
 
@@ -180,19 +179,30 @@ export class RemoteMirror implements Mirror {
   }
 
   #hear(message: FromMirror): void {
-    if (message.kind === 'taken') this.#taken(message.trouble);
+    if (message.kind === 'taken') this.#taken(message);
     else if (message.kind === 'say') this.#say(message.level, message.fields, message.message);
     else if (message.kind === 'failed') this.#fail(message.error);
     else if (message.kind === 'ended') this.#hasNoThread();
     this.#whenHeard();
   }
 
-  #taken(trouble: string | undefined): void {
+  #taken({ trouble, lacking }: Extract<FromMirror, { kind: 'taken' }>): void {
     this.#trouble = trouble;
+    if (lacking !== undefined && lacking !== this.#completed) this.#putAll(lacking);
     this.#answered(this.#silence.answered());
     sayLostRows(this.#changes, this.#say);
     if (this.#changes.size > 0) this.#post();
     else if (Object.keys(this.#notes).length > 0) this.#schedule();
+  }
+
+  /** No row of the history tells of it: each goes over itself, as one that still ran. */
+  #putAll(loss: Lacking): void {
+    this.#completed = loss;
+    this.#notes.completed = loss;
+    for (const after of this.#leases.values()) {
+      const expiresAt = instant(after.updatedAt + 1);
+      this.#changes.push({ before: replacedOf({ ...after, expiresAt }), after, reason: '' });
+    }
   }
 
   #answered(took: number): void {
@@ -248,4 +258,9 @@ export class RemoteMirror implements Mirror {
       };
     });
   }
+}
+
+/** Of a record, what the other thread needs. */
+function replacedOf({ client, state, expiresAt }: Replaced): Replaced {
+  return { client, state, expiresAt };
 }

@@ -8,11 +8,14 @@ import { Writer } from '../file/writer.ts';
 /** Pages in the write-ahead log: what is in it need not be safe soon, and many changes touch the same pages. */
 const FORCED_PAGES = 1000;
 
+/** The number of a loss, by which it is told from a later one. */
+export type Lacking = number;
+
 /** The lease file of a mirror that is open, and what works on it. */
 export class MirrorFile {
   readonly database: Database;
-  /** False: some of its leases could not be had from the file that it replaces, so it says of no revision that it has all. */
-  readonly isWhole: boolean;
+  /** Some of its leases could not be had from the file that it replaces, so it says of no revision that it has all. */
+  #lacking: Lacking | undefined;
   readonly writer: Writer;
   readonly checkpoints: Checkpoints;
   readonly retention: Retention;
@@ -20,9 +23,9 @@ export class MirrorFile {
   readonly clockNotes: ClockNotes;
   readonly known: KnownNotes;
 
-  constructor(database: Database, history: RetentionOptions, isWhole = true) {
+  constructor(database: Database, history: RetentionOptions, lacking?: Lacking) {
     this.database = database;
-    this.isWhole = isWhole;
+    this.#lacking = lacking;
     this.writer = new Writer(database, null, true);
     this.checkpoints = new Checkpoints(database, FORCED_PAGES);
     this.retention = new Retention(database, history, () => this.clockNotes.isInDoubt);
@@ -31,8 +34,18 @@ export class MirrorFile {
     this.known = new KnownNotes(database);
   }
 
+  /** Undefined: it has all leases. */
+  get lacking(): Lacking | undefined {
+    return this.#lacking;
+  }
+
+  /** All leases have been put since that loss. */
+  complete(loss: Lacking): void {
+    if (this.#lacking === loss) this.#lacking = undefined;
+  }
+
   get trouble(): string | undefined {
-    if (!this.isWhole) return 'it has not all leases: restart this gateway, which reads them from etcd anew';
+    if (this.#lacking !== undefined) return 'it has not all leases yet: they are written to it from memory';
     return this.checkpoints.failure;
   }
 

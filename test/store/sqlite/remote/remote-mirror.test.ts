@@ -1,3 +1,4 @@
+import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { openSqlite } from '../../../../src/store/sqlite/disk/driver.ts';
 import { FakeClock, settle } from '../../../support/clock.ts';
@@ -130,6 +131,72 @@ describe('a mirror that another thread writes', () => {
     await store.close();
   });
 });
+
+describe('a mirror whose lost file cannot be read', () => {
+  test('is written anew from memory, with its standing, and no row of the history tells of that', async () => {
+    const { clock, store, directory, thread } = await gateway();
+    await bind(store, { client: 1, address: A, hostname: 'web' });
+    await bind(store, { client: 2, address: B });
+    await clock.pass(2500);
+
+    destroy(directory);
+    await clock.pass(5000);
+
+    expect(store.trouble).toBeUndefined();
+    expect(thread.said.join()).toContain('the lost lease file of the mirror cannot be read');
+    expect(read(directory, ADDRESSES)).toEqual(['10.15.3.20', '10.15.3.21']);
+    expect(read(directory, 'SELECT hostname FROM leases')).toEqual(['web', null]);
+    expect(read(directory, 'SELECT event FROM lease_history')).toEqual([]);
+    expect(read(directory, 'SELECT quorum FROM mirror_state')).toEqual(['yes']);
+    await store.close();
+  });
+
+  test('says of no revision that it has all before all are written, also when it is lost again meanwhile', async () => {
+    const { clock, store, directory, thread } = await gateway();
+    await bind(store, { client: 1, address: A });
+    await clock.pass(2500);
+
+    destroy(directory);
+    await clock.pass(1000);
+    thread.hang(true);
+    await clock.pass(1500);
+    expect(read(directory, 'SELECT count(*) FROM mirror_state')).toEqual([0]);
+    renameSync(directory, `${directory}.old`);
+    await clock.pass(2500);
+
+    expect(read(directory, ADDRESSES)).toEqual([]);
+    expect(read(directory, 'SELECT count(*) FROM mirror_state')).toEqual([0]);
+    thread.hang(false);
+    await clock.pass(3000);
+    expect(store.trouble).toBeUndefined();
+    expect(read(directory, ADDRESSES)).toEqual(['10.15.3.20']);
+    expect(read(directory, 'SELECT quorum FROM mirror_state')).toEqual(['yes']);
+    await store.close();
+  });
+
+  test('has all when it is lost a second time so that it cannot be read', async () => {
+    const { clock, store, directory } = await gateway();
+    await bind(store, { client: 1, address: A });
+    await clock.pass(2500);
+
+    destroy(directory);
+    await clock.pass(5000);
+    destroy(directory);
+    await clock.pass(5000);
+
+    expect(store.trouble).toBeUndefined();
+    expect(read(directory, ADDRESSES)).toEqual(['10.15.3.20']);
+    await store.close();
+  });
+});
+
+/** What is open is overwritten where it stands, and its names are gone. */
+function destroy(directory: string): void {
+  for (const name of ['', '-wal', '-shm'].map((suffix) => fileIn(directory) + suffix)) {
+    writeFileSync(name, Buffer.alloc(statSync(name).size, 0xff), { flag: 'r+' });
+    rmSync(name);
+  }
+}
 
 describe('a mirror whose disk hangs', () => {
   test('stops no lease, says for how long it hangs, and one line with its length when it is over', async () => {
