@@ -148,3 +148,17 @@ describe('offers to strangers', () => {
     expect(conversation.hear(guest(1).select(first.address, SELF)).reason).toBe('offered-to-another');
   });
 });
+
+test('what a gateway that shares the leases listens on is offered to nobody, not when all else is leased', () => {
+  const conversation = gateway(['10.15.3.20'], range('10.15.3.20', '10.15.3.21'));
+  conversation.context = { ...conversation.context, isDiscoverRetry: true };
+
+  const offers = [1, 2, 3].map((number) => {
+    const each = guest(number);
+    const { address, reason } = conversation.hear(each.discover());
+    if (address !== '') conversation.hear(each.select(address, SELF));
+    return address === '' ? reason : address;
+  });
+
+  expect(offers).toEqual(['10.15.3.21', 'pool-full', 'pool-full']);
+});
