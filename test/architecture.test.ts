@@ -24,21 +24,32 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   store: ['net', 'lease', 'subnet', 'errors'],
   'store/sqlite/disk': ['lease', 'errors'],
   'store/sqlite/journal': ['net', 'lease', 'errors', 'store/sqlite/disk'],
+  // What is kept of a lease and of the history as rows, and how they are written, read and copied.
+  'store/sqlite/tables': ['net', 'lease', 'lease-table', 'store', 'store/sqlite/journal'],
+  // Which rows the history gets, and which it loses.
+  'store/sqlite/history': ['net', 'lease', 'store', 'store/sqlite/journal'],
+  // What is kept beside leases: the clock, other gateways, this node's name.
+  'store/sqlite/notes': ['net', 'lease', 'store'],
+  // What is wrong with a lease file, and what can be read of it all the same.
+  'store/sqlite/salvage': ['lease', 'store/sqlite/disk', 'store/sqlite/journal', 'store/sqlite/tables'],
+  // Who may open a lease file, and how it is opened.
   'store/sqlite/file': [
-    'net',
     'lease',
-    'lease-table',
     'errors',
-    'store',
     'store/sqlite/disk',
     'store/sqlite/journal',
+    'store/sqlite/tables',
+    'store/sqlite/salvage',
   ],
-  'store/sqlite/upkeep': [
+  'store/sqlite/maintenance': [
     'net',
     'lease',
     'errors',
     'store/sqlite/disk',
     'store/sqlite/journal',
+    'store/sqlite/tables',
+    'store/sqlite/history',
+    'store/sqlite/notes',
     'store/sqlite/file',
   ],
   'store/sqlite/guard': [
@@ -48,8 +59,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'errors',
     'store/sqlite/disk',
     'store/sqlite/journal',
+    'store/sqlite/tables',
+    'store/sqlite/history',
     'store/sqlite/file',
-    'store/sqlite/upkeep',
+    'store/sqlite/maintenance',
   ],
   'store/sqlite': [
     'net',
@@ -60,8 +73,12 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'store',
     'store/sqlite/disk',
     'store/sqlite/journal',
+    'store/sqlite/tables',
+    'store/sqlite/history',
+    'store/sqlite/notes',
+    'store/sqlite/salvage',
     'store/sqlite/file',
-    'store/sqlite/upkeep',
+    'store/sqlite/maintenance',
     'store/sqlite/guard',
   ],
   // It knows no lease; of that room it has the types of time.

@@ -14,8 +14,6 @@ import { ipv4ToText } from '../../src/net/ipv4.ts';
 import { claimOf, formatEntry, leaseOfClaim, parseEntry } from '../../src/store/etcd/keys/entry.ts';
 import type { KeptLease } from '../../src/store/mirror.ts';
 import { openSqlite } from '../../src/store/sqlite/disk/driver.ts';
-import { columnsOf, HISTORY_ROW } from '../../src/store/sqlite/file/rows.ts';
-import { MIGRATIONS, migrate } from '../../src/store/sqlite/file/schema.ts';
 import {
   bytesOf,
   decodeRecord,
@@ -24,6 +22,8 @@ import {
 } from '../../src/store/sqlite/journal/journal-record.ts';
 import { openLeaseReader } from '../../src/store/sqlite/lease-reader.ts';
 import { openMirror } from '../../src/store/sqlite/open-mirror.ts';
+import { columnsOf, HISTORY_ROW } from '../../src/store/sqlite/tables/rows.ts';
+import { MIGRATIONS, migrate } from '../../src/store/sqlite/tables/schema.ts';
 import { FakeClock } from '../support/clock.ts';
 import { address, at, client, hardware, take } from './changes.ts';
 import { fileIn, imageOf, openIn, temporaryDirectory } from './sqlite/temporary-store.ts';

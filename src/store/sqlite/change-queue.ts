@@ -1,7 +1,7 @@
 import type { Say } from '../../log/say.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import type { KeptLease, MirroredChange } from '../mirror.ts';
-import { eventOf } from './file/history.ts';
+import { eventOf } from './history/history-rows.ts';
 
 /** Changes that wait for a disk that takes none; beyond them only the newest of each address is kept. */
 export const MOST_WAITING = 100_000;

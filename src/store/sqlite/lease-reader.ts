@@ -6,16 +6,15 @@ import type { Instant } from '../../lease/lease.ts';
 import type { IdName, LEASE_FIELDS } from '../../lease/lease-fields.ts';
 import type { HardwareAddress } from '../../net/hardware-address.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
-import { refuseOddFiles } from './disk/beside.ts';
 import { LEASE_FILE } from './disk/directory.ts';
-import { diskErrorOf } from './disk/disk-error.ts';
+import { diskErrorOf, isDamage } from './disk/disk-error.ts';
 import { openSqlite } from './disk/driver.ts';
 import { codeOf } from './disk/error-code.ts';
-import { isDamage } from './file/damage.ts';
+import { refuseOddFiles } from './disk/file-names.ts';
 import { newerSchema } from './file/open-database.ts';
-import { HISTORY_COLUMNS, LEASE_COLUMNS, MIGRATIONS, schemaOf } from './file/schema.ts';
-import { Writer } from './file/writer.ts';
 import { readJournal } from './journal/read-journal.ts';
+import { HISTORY_COLUMNS, LEASE_COLUMNS, MIGRATIONS, schemaOf } from './tables/schema.ts';
+import { Writer } from './tables/writer.ts';
 
 /** How many rows one read looks at: an open read keeps the server's WAL from starting over. */
 const PAGE_ROWS = 5000;

@@ -7,12 +7,12 @@ import { LEASE_FILE, prepareDirectory } from './disk/directory.ts';
 import { diskErrorOf } from './disk/disk-error.ts';
 import { birthOf, openDatabase } from './file/open-database.ts';
 import { takeOwnership } from './file/ownership.ts';
-import { DEFAULT_HISTORY } from './file/retention.ts';
-import { MIGRATIONS } from './file/schema.ts';
+import { DEFAULT_HISTORY } from './history/retention.ts';
 import { journalOf } from './journal/journal-file.ts';
 import type { SqliteStoreOptions } from './open-sqlite-store.ts';
 import type { Opening } from './opening.ts';
 import { SqliteMirror } from './sqlite-mirror.ts';
+import { MIGRATIONS } from './tables/schema.ts';
 
 /**
  * Opens or makes the lease file of a directory as the mirror of shared leases. What a gateway that was alone has left in

@@ -8,19 +8,19 @@ import type { Say } from '../../log/say.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import { LEASE_FILE, prepareDirectory } from './disk/directory.ts';
 import { diskErrorOf } from './disk/disk-error.ts';
-import { readClockNote } from './file/clock-notes.ts';
-import { loadLeases } from './file/load-leases.ts';
-import { readStanding } from './file/mirror-standing.ts';
 import { birthOf, openDatabase } from './file/open-database.ts';
 import { takeOwnership } from './file/ownership.ts';
-import { DEFAULT_HISTORY, type RetentionOptions } from './file/retention.ts';
-import { MIGRATIONS, type Migration } from './file/schema.ts';
+import { DEFAULT_HISTORY, type RetentionOptions } from './history/retention.ts';
 import type { Journal } from './journal/journal.ts';
 import { JOURNAL_BYTES } from './journal/journal-file.ts';
 import { openJournal } from './journal/open-journal.ts';
+import { carryOverAtStart } from './maintenance/apply-at-start.ts';
+import { carriedIn, LeaseFiles } from './maintenance/lease-files.ts';
+import { readClockNote } from './notes/clock-notes.ts';
+import { readStanding } from './notes/mirror-position.ts';
 import { SqliteStore } from './sqlite-store.ts';
-import { carryOverAtStart } from './upkeep/carry-over-at-start.ts';
-import { carriedIn, LeaseFiles } from './upkeep/lease-files.ts';
+import { loadLeases } from './tables/load-leases.ts';
+import { MIGRATIONS, type Migration } from './tables/schema.ts';
 
 export interface SqliteStoreOptions {
   /** GATEWAY_DHCP_LEASES_DIR; made if it is missing. */

@@ -1,6 +1,6 @@
 import type { StoredState } from '../../lease/stored-state.ts';
-import type { SetAside } from './file/damage.ts';
 import type { JournalDamage } from './journal/open-journal.ts';
+import type { SetAside } from './salvage/set-aside.ts';
 
 /** What was found at the start, for the log. */
 export interface Opening {

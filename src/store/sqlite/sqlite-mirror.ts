@@ -4,12 +4,12 @@ import { type Instant, instant } from '../../lease/lease.ts';
 import type { KeptLease, KnownNote, Mirror, MirroredChange, MirrorStanding } from '../mirror.ts';
 import { ChangeQueue, sayLostRows } from './change-queue.ts';
 import { codeOf } from './disk/error-code.ts';
-import { HistoryRows } from './file/history.ts';
-import { readStanding } from './file/mirror-standing.ts';
-import { KEPT_LEASE_ROW, keptLeaseFromRow } from './file/rows.ts';
 import { KeptMirrorFile, type KeptMirrorFileParts } from './guard/kept-mirror-file.ts';
+import { HistoryRows } from './history/history-rows.ts';
+import type { Lacking, MirrorFile } from './maintenance/mirror-file.ts';
+import { readStanding } from './notes/mirror-position.ts';
 import type { Opening } from './opening.ts';
-import type { Lacking, MirrorFile } from './upkeep/mirror-file.ts';
+import { KEPT_LEASE_ROW, keptLeaseFromRow } from './tables/rows.ts';
 
 /** A few changes are in the file after so long; many at a time share its pages and go together a little later: milliseconds. */
 const SOON = 50;

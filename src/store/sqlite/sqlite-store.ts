@@ -7,12 +7,12 @@ import type { LeaseTable } from '../../lease-table/lease-table.ts';
 import { type Ipv4, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { LeaseStore, Outcome, Silences } from '../lease-store.ts';
 import { codeOf } from './disk/error-code.ts';
-import { HistoryRows } from './file/history.ts';
 import { KeptFiles, type KeptFilesParts } from './guard/kept-files.ts';
+import { HistoryRows } from './history/history-rows.ts';
 import { BatchWriter } from './journal/journal-batch.ts';
 import type { JournalRecord } from './journal/journal-record.ts';
+import type { LeaseFiles } from './maintenance/lease-files.ts';
 import type { Opening } from './opening.ts';
-import type { LeaseFiles } from './upkeep/lease-files.ts';
 
 /** How often a store that failed tries to write: milliseconds. */
 const TRY_MILLISECONDS = 1000;

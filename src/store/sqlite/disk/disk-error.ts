@@ -74,6 +74,12 @@ export function isFull(code: string): boolean {
   return ['SQLITE_FULL', NO_ROOM_FOR_INDEX, 'ENOSPC', 'EDQUOT'].includes(code);
 }
 
+/** True if SQLite says that what is in a file is no database, or a damaged one. */
+export function isDamage(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT');
+}
+
 /** Whoever may write there otherwise. */
 function isReadOnly(directory: string): boolean {
   try {

@@ -3,15 +3,16 @@ import { closeSync, existsSync, fsyncSync, openSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import { GatewayError } from '../../../errors.ts';
 import type { Instant } from '../../../lease/lease.ts';
-import { refuseOddFiles, stampOf, syncDirectoryOf, unusedName } from '../disk/beside.ts';
 import { NO_ROOM_FOR_INDEX } from '../disk/disk-error.ts';
 import { openSqlite } from '../disk/driver.ts';
 import { codeOf } from '../disk/error-code.ts';
 import { tighten } from '../disk/file-mode.ts';
+import { refuseOddFiles, stampOf, syncDirectoryOf, unusedName } from '../disk/file-names.ts';
 import { journalOf } from '../journal/journal-file.ts';
-import { damageOf, finishSetAside, type SetAside, setAside } from './damage.ts';
-import { PAGE_BYTES } from './record.ts';
-import { holdsLeases, type Migration, migrate, schemaOf } from './schema.ts';
+import { damageOf } from '../salvage/damage.ts';
+import { finishSetAside, type SetAside, setAside } from '../salvage/set-aside.ts';
+import { PAGE_BYTES } from '../salvage/sqlite-page.ts';
+import { holdsLeases, type Migration, migrate, schemaOf } from '../tables/schema.ts';
 
 /** How long a write waits for somebody who writes to the file with other tools: milliseconds. */
 const BUSY_MILLISECONDS = 200;

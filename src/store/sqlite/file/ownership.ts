@@ -1,12 +1,11 @@
 import { existsSync, renameSync, statSync, truncateSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import { GatewayError } from '../../../errors.ts';
-import { unusedName } from '../disk/beside.ts';
-import { diskErrorOf } from '../disk/disk-error.ts';
+import { diskErrorOf, isDamage } from '../disk/disk-error.ts';
 import { openSqlite } from '../disk/driver.ts';
 import { codeOf } from '../disk/error-code.ts';
 import { tighten } from '../disk/file-mode.ts';
-import { isDamage } from './damage.ts';
+import { unusedName } from '../disk/file-names.ts';
 
 /** The right to write one lease file, held by one process of the machine at a time. */
 export interface Ownership {

@@ -3,7 +3,7 @@ import type { Clock } from '../../../lease/clock.ts';
 import type { Instant } from '../../../lease/lease.ts';
 import type { Say } from '../../../log/say.ts';
 import { codeOf } from '../disk/error-code.ts';
-import { HistoryCopy } from '../file/copy-rows.ts';
+import { HistoryCopy } from '../tables/copy-rows.ts';
 
 /** Between two pieces of a history that follows, beside the packets: milliseconds. */
 const NEXT_PIECE = 5;

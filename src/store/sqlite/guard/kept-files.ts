@@ -7,7 +7,7 @@ import { FileWatch } from '../disk/file-watch.ts';
 import { connect } from '../file/open-database.ts';
 import type { Ownership } from '../file/ownership.ts';
 import { journalOf } from '../journal/journal-file.ts';
-import { LeaseFiles } from '../upkeep/lease-files.ts';
+import { LeaseFiles } from '../maintenance/lease-files.ts';
 import { FileGuard } from './file-guard.ts';
 import { FollowingHistory } from './following-history.ts';
 import { type AnewParts, type MadeAnew, makeAnew, watchedFiles } from './make-anew.ts';

@@ -2,15 +2,15 @@ import { rmSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import type { Instant } from '../../../lease/lease.ts';
 import type { LeaseTable } from '../../../lease-table/lease-table.ts';
+import { isDamage } from '../disk/disk-error.ts';
 import { codeOf } from '../disk/error-code.ts';
 import type { FileWatch } from '../disk/file-watch.ts';
-import { copyLeases, putMissing } from '../file/copy-rows.ts';
-import { isDamage } from '../file/damage.ts';
 import { birthOf, openDatabase } from '../file/open-database.ts';
-import type { Migration } from '../file/schema.ts';
 import { Journal } from '../journal/journal.ts';
 import { birthIn, journalOf, makeJournal } from '../journal/journal-file.ts';
-import { carriedIn, LeaseFiles, type LeaseFilesParts } from '../upkeep/lease-files.ts';
+import { carriedIn, LeaseFiles, type LeaseFilesParts } from '../maintenance/lease-files.ts';
+import { copyLeases, putMissing } from '../tables/copy-rows.ts';
+import type { Migration } from '../tables/schema.ts';
 import { DATABASE_SUFFIXES, moveAside, moveDatabaseAside } from './move-aside.ts';
 
 export interface AnewParts extends Pick<LeaseFilesParts, 'node' | 'history' | 'clock'> {

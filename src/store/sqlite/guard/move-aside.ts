@@ -1,8 +1,8 @@
 import { lstatSync, renameSync } from 'node:fs';
 import { GatewayError } from '../../../errors.ts';
 import type { Instant } from '../../../lease/lease.ts';
-import { stampOf, unusedName } from '../disk/beside.ts';
 import { codeOf } from '../disk/error-code.ts';
+import { stampOf, unusedName } from '../disk/file-names.ts';
 import type { FileWatch } from '../disk/file-watch.ts';
 
 /** A database and what SQLite keeps beside it. */

@@ -10,9 +10,9 @@ import {
   writeSync,
 } from 'node:fs';
 import type { Instant } from '../../../lease/lease.ts';
-import { stampOf, syncDirectoryOf, unusedName } from '../disk/beside.ts';
 import { codeOf } from '../disk/error-code.ts';
 import { FILE_MODE, tighten } from '../disk/file-mode.ts';
+import { stampOf, syncDirectoryOf, unusedName } from '../disk/file-names.ts';
 import { formatOf } from './journal-batch.ts';
 import { JournalHalf } from './journal-half.ts';
 import { FILE_HEADER_BYTES, halfOf, headerOf, readHeader } from './journal-header.ts';

@@ -3,8 +3,8 @@ import type { ClockNote } from '../../../lease/clock-note.ts';
 import type { Instant } from '../../../lease/lease.ts';
 import type { Say } from '../../../log/say.ts';
 import type { KeptLease, KnownNote, MirroredChange, MirrorStanding } from '../../mirror.ts';
+import type { Lacking } from '../maintenance/mirror-file.ts';
 import type { Opening } from '../opening.ts';
-import type { Lacking } from '../upkeep/mirror-file.ts';
 
 // What a gateway's thread and that of its mirror's file say to each other; all of it can be cloned.
 

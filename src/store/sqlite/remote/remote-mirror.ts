@@ -6,8 +6,8 @@ import type { Say } from '../../../log/say.ts';
 import type { Ipv4 } from '../../../net/ipv4.ts';
 import type { KeptLease, KnownNote, Mirror, MirroredChange, MirrorStanding, Replaced } from '../../mirror.ts';
 import { ChangeQueue, keptOver, sayLostRows } from '../change-queue.ts';
+import type { Lacking } from '../maintenance/mirror-file.ts';
 import type { Opening } from '../opening.ts';
-import type { Lacking } from '../upkeep/mirror-file.ts';
 import { DiskSilence, HANGS } from './disk-silence.ts';
 import type { FromMirror, MirrorContents, MirrorNotes, MirrorThreadPort } from './mirror-messages.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { openSqlite } from '../../../../src/store/sqlite/disk/driver.ts';
-import { Writer } from '../../../../src/store/sqlite/file/writer.ts';
+import { Writer } from '../../../../src/store/sqlite/tables/writer.ts';
 import { address, at, bind } from '../../changes.ts';
 import { fileIn, imageOf, openIn, temporaryDirectory } from '../temporary-store.ts';
 

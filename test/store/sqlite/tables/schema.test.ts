@@ -5,8 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { NEVER } from '../../../../src/lease/lease.ts';
 import type { OutsideId } from '../../../../src/lease/outside-id.ts';
 import { openSqlite } from '../../../../src/store/sqlite/disk/driver.ts';
-import { APPLICATION_ID, MIGRATIONS } from '../../../../src/store/sqlite/file/schema.ts';
 import { openLeaseReader } from '../../../../src/store/sqlite/lease-reader.ts';
+import { APPLICATION_ID, MIGRATIONS } from '../../../../src/store/sqlite/tables/schema.ts';
 import { address, at, bind, client, hardware } from '../../changes.ts';
 import { errorOf, fileIn, openIn, temporaryDirectory } from '../temporary-store.ts';
 

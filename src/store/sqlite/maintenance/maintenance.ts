@@ -2,10 +2,10 @@ import type { Clock } from '../../../lease/clock.ts';
 import type { Instant } from '../../../lease/lease.ts';
 import { codeOf } from '../disk/error-code.ts';
 import type { Checkpoints } from '../file/checkpoints.ts';
-import type { Retention } from '../file/retention.ts';
-import type { Writer } from '../file/writer.ts';
+import type { Retention } from '../history/retention.ts';
 import type { Journal } from '../journal/journal.ts';
-import type { CarryOver } from './carry-over.ts';
+import type { Writer } from '../tables/writer.ts';
+import type { CarryOver } from './journal-applier.ts';
 
 /** A few changes are in the lease file after so long; so is everything, once it is quiet for as long: milliseconds. */
 const SOON = 1000;

@@ -3,14 +3,14 @@ import type { Clock } from '../../../lease/clock.ts';
 import type { Instant } from '../../../lease/lease.ts';
 import { NO_ROOM_FOR_INDEX } from '../disk/disk-error.ts';
 import { Checkpoints } from '../file/checkpoints.ts';
-import { ClockNotes } from '../file/clock-notes.ts';
-import { Heard } from '../file/heard.ts';
-import { NodeNote } from '../file/node-note.ts';
-import { Retention, type RetentionOptions } from '../file/retention.ts';
-import { Writer } from '../file/writer.ts';
+import { Retention, type RetentionOptions } from '../history/retention.ts';
 import type { Journal } from '../journal/journal.ts';
-import { CarryOver } from './carry-over.ts';
-import { Upkeep } from './upkeep.ts';
+import { ClockNotes } from '../notes/clock-notes.ts';
+import { Heard } from '../notes/last-heard-note.ts';
+import { NodeNote } from '../notes/node-note.ts';
+import { Writer } from '../tables/writer.ts';
+import { CarryOver } from './journal-applier.ts';
+import { Upkeep } from './maintenance.ts';
 
 export interface LeaseFilesParts {
   readonly database: Database;

@@ -16,7 +16,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Lease } from '../../../../src/lease/lease.ts';
 import type { Ipv4 } from '../../../../src/net/ipv4.ts';
-import { integrityProblemOf } from '../../../../src/store/sqlite/file/damage.ts';
+import { integrityProblemOf } from '../../../../src/store/sqlite/salvage/damage.ts';
 import type { SqliteStore } from '../../../../src/store/sqlite/sqlite-store.ts';
 import { address, at, bind, changeOf } from '../../changes.ts';
 import { fileIn, imageOf, openIn, temporaryDirectory } from '../temporary-store.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { ClockNote } from '../../../../src/lease/clock-note.ts';
 import { openSqlite } from '../../../../src/store/sqlite/disk/driver.ts';
-import { Writer } from '../../../../src/store/sqlite/file/writer.ts';
 import { openMirror } from '../../../../src/store/sqlite/open-mirror.ts';
+import { Writer } from '../../../../src/store/sqlite/tables/writer.ts';
 import { FakeClock } from '../../../support/clock.ts';
 import { address, at, bind } from '../../changes.ts';
 import { fileIn, imageOf, openIn, temporaryDirectory } from '../temporary-store.ts';

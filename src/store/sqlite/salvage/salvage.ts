@@ -3,9 +3,9 @@ import type { Database } from 'better-sqlite3';
 import { FIELD_CHECKS, FIELD_NAMES, isWhole, LEASE_FIELDS } from '../../../lease/lease-fields.ts';
 import { openSqlite } from '../disk/driver.ts';
 import { codeOf } from '../disk/error-code.ts';
-import { PAGE_BYTES, type RawRow, rowsOfPage } from './record.ts';
-import { columnsOf, HISTORY_ROW } from './rows.ts';
-import { MIGRATIONS, migrate } from './schema.ts';
+import { columnsOf, HISTORY_ROW } from '../tables/rows.ts';
+import { MIGRATIONS, migrate } from '../tables/schema.ts';
+import { PAGE_BYTES, type RawRow, rowsOfPage } from './sqlite-page.ts';
 
 const WAL_HEADER_BYTES = 32;
 const FRAME_HEADER_BYTES = 24;

@@ -1,9 +1,9 @@
-import type { Retention } from '../file/retention.ts';
-import type { Writer } from '../file/writer.ts';
+import type { Retention } from '../history/retention.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { JournalPiece } from '../journal/journal-piece.ts';
 import type { JournalRecord } from '../journal/journal-record.ts';
-import { CarryLoad } from './carry-load.ts';
+import type { Writer } from '../tables/writer.ts';
+import { CarryLoad } from './record-merge.ts';
 
 /** Rows of both tables that are written at once, in one transaction of the packet thread: about a millisecond. */
 const STEP_ROWS = 128;

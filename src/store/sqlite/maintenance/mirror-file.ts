@@ -1,9 +1,9 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { Checkpoints } from '../file/checkpoints.ts';
-import { ClockNotes } from '../file/clock-notes.ts';
-import { KnownNotes } from '../file/known-notes.ts';
-import { Retention, type RetentionOptions } from '../file/retention.ts';
-import { Writer } from '../file/writer.ts';
+import { Retention, type RetentionOptions } from '../history/retention.ts';
+import { ClockNotes } from '../notes/clock-notes.ts';
+import { KnownNotes } from '../notes/known-notes.ts';
+import { Writer } from '../tables/writer.ts';
 
 /** Pages in the write-ahead log: what is in it need not be safe soon, and many changes touch the same pages. */
 const FORCED_PAGES = 1000;

@@ -4,7 +4,7 @@ import { UNSPECIFIED } from '../../../../src/net/ipv4.ts';
 import { BatchWriter, formatOf } from '../../../../src/store/sqlite/journal/journal-batch.ts';
 import { JournalPiece } from '../../../../src/store/sqlite/journal/journal-piece.ts';
 import type { JournalRecord } from '../../../../src/store/sqlite/journal/journal-record.ts';
-import { CarryLoad } from '../../../../src/store/sqlite/upkeep/carry-load.ts';
+import { CarryLoad } from '../../../../src/store/sqlite/maintenance/record-merge.ts';
 import { address, client, hardware } from '../../changes.ts';
 
 /** Three pieces of two batches each; versions count the commits. */
