@@ -10,7 +10,7 @@ export { planOfSettings } from './config/plan-of-settings.ts';
 export { type Problem, problemToText } from './config/problem.ts';
 export { type Environment, SETTINGS, type SettingKey, type Settings } from './config/settings.ts';
 export { decide } from './engine/decide.ts';
-export type { Decide, Decision, DecisionContext, Reason } from './engine/decision.ts';
+export type { Decide, Decision, DecisionContext, Reason } from './engine/decision/decision.ts';
 export { type ErrorCode, GatewayError } from './errors.ts';
 export type { DecisionOutcome, Observer } from './exchange/observer.ts';
 export type { Clock } from './lease/clock.ts';

@@ -19,7 +19,23 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   subnet: ['net', 'wire', 'lease'],
   'lease-table': ['net', 'lease'],
   allocation: ['net', 'lease', 'subnet'],
-  engine: ['net', 'wire', 'lease', 'subnet', 'allocation'],
+  // What a decision is made from, and what it says.
+  'engine/decision': ['net', 'wire', 'lease', 'subnet', 'allocation'],
+  // What a reply says, and where it goes.
+  'engine/reply': ['net', 'wire', 'lease', 'subnet', 'allocation', 'engine/decision'],
+  // Who the client is, which address it may have, and who else may use that.
+  'engine/address': ['net', 'wire', 'lease', 'subnet', 'allocation', 'engine/decision', 'engine/reply'],
+  // A procedure for each message type.
+  engine: [
+    'net',
+    'wire',
+    'lease',
+    'subnet',
+    'allocation',
+    'engine/decision',
+    'engine/reply',
+    'engine/address',
+  ],
 
   store: ['net', 'lease', 'subnet', 'errors'],
   'store/sqlite/disk': ['lease', 'errors'],
@@ -97,16 +113,16 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'store/etcd/membership',
   ],
 
-  exchange: ['net', 'wire', 'lease', 'subnet', 'engine', 'store', 'transport', 'errors'],
+  exchange: ['net', 'wire', 'lease', 'subnet', 'engine/decision', 'store', 'transport', 'errors'],
   config: ['net', 'wire', 'lease', 'subnet', 'errors'],
   // Warnings as data: what is wrong, and what to do.
-  diagnosis: ['net', 'wire', 'lease', 'subnet', 'engine', 'store', 'transport', 'config', 'errors'],
+  diagnosis: ['net', 'wire', 'lease', 'subnet', 'engine/reply', 'store', 'transport', 'config', 'errors'],
   'diagnosis/firewall': ['net', 'diagnosis'],
   detection: [
     'net',
     'wire',
     'lease',
-    'engine',
+    'engine/decision',
     'store',
     'exchange',
     'transport',
@@ -120,7 +136,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'lease',
     'subnet',
     'allocation',
-    'engine',
+    'engine/decision',
     'store',
     'exchange',
     'transport',
@@ -136,6 +152,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'subnet',
     'allocation',
     'engine',
+    'engine/decision',
+    'engine/address',
     'store',
     'transport',
     'transport/linux',
@@ -170,6 +188,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'lease',
     'subnet',
     'engine',
+    'engine/decision',
     'store',
     'reporting',
     'server',

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { nearestTo } from '../config/nearest.ts';
-import { REASONS, type ReasonRow } from '../engine/reasons.ts';
+import { REASONS, type ReasonRow } from '../engine/decision/reasons.ts';
 import { GatewayError } from '../errors.ts';
 import { DROPS, type DropRow } from '../exchange/drops.ts';
 import {

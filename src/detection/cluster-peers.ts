@@ -1,4 +1,4 @@
-import type { ClusterPeers } from '../engine/decision.ts';
+import type { ClusterPeers } from '../engine/decision/decision.ts';
 import type { Lease } from '../lease/lease.ts';
 import type { Log } from '../log/log.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';

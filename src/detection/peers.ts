@@ -1,5 +1,5 @@
 import type { RunningProblem } from '../diagnosis/running-problem.ts';
-import type { PeerObservations, PeerRequest, Rival } from '../engine/decision.ts';
+import type { PeerObservations, PeerRequest, Rival } from '../engine/decision/decision.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Clock } from '../lease/clock.ts';
 import { type Instant, instant, type Version } from '../lease/lease.ts';

@@ -1,4 +1,4 @@
-import type { Sighting } from '../engine/decision.ts';
+import type { Sighting } from '../engine/decision/decision.ts';
 import type { Clock } from '../lease/clock.ts';
 import type { LeaseView } from '../lease/lease-view.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';

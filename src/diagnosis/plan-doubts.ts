@@ -1,4 +1,4 @@
-import { LEAST_MAXIMUM, omittedOptions } from '../engine/omissions.ts';
+import { LEAST_MAXIMUM, omittedOptions } from '../engine/reply/omitted-options.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
 import { hardwareToText } from '../net/hardware-address.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';

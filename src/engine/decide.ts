@@ -6,15 +6,15 @@ import { isServed } from '../subnet/is-served.ts';
 import type { Plan } from '../subnet/plan.ts';
 import { BOOTREQUEST } from '../wire/layout.ts';
 import type { Message } from '../wire/message.ts';
+import { identify } from './address/identify.ts';
 import { answerBootp } from './bootp.ts';
-import type { Decision, DecisionContext } from './decision.ts';
+import type { Decision, DecisionContext } from './decision/decision.ts';
+import type { DecisionInput } from './decision/decision-input.ts';
+import { ask, silence } from './decision/outcome.ts';
+import { relayRefusal } from './decision/relay-refusal.ts';
 import { answerDecline } from './decline.ts';
 import { answerDiscover } from './discover.ts';
-import { identify } from './identify.ts';
 import { answerInform } from './inform.ts';
-import { ask, silence } from './outcome.ts';
-import type { Question } from './question.ts';
-import { relayRefusal } from './relay.ts';
 import { answerRelease } from './release.ts';
 import { answerRequest } from './request.ts';
 
@@ -55,20 +55,20 @@ function wasServed(
 }
 
 /** RFC 2131 §4.3, by message type. */
-function answer(question: Question): Decision {
-  switch (question.message.type) {
+function answer(input: DecisionInput): Decision {
+  switch (input.message.type) {
     case 'DHCPDISCOVER':
-      return answerDiscover(question);
+      return answerDiscover(input);
     case 'DHCPREQUEST':
-      return answerRequest(question);
+      return answerRequest(input);
     case 'DHCPDECLINE':
-      return answerDecline(question);
+      return answerDecline(input);
     case 'DHCPRELEASE':
-      return answerRelease(question);
+      return answerRelease(input);
     case 'DHCPINFORM':
-      return answerInform(question);
+      return answerInform(input);
     case undefined:
-      return answerBootp(question); // RFC 1534 §2: no message type, so a BOOTP client.
+      return answerBootp(input); // RFC 1534 §2: no message type, so a BOOTP client.
     case 'DHCPOFFER':
     case 'DHCPACK':
     case 'DHCPNAK':

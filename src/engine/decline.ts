@@ -1,9 +1,9 @@
 import { standingAt } from '../allocation/availability.ts';
 import { NO_HARDWARE } from '../net/hardware-address.ts';
-import type { Decision } from './decision.ts';
-import { ask, changeOf, recordOf, silence } from './outcome.ts';
-import { mayStand, type Question } from './question.ts';
-import { namesThisServer, serverNamedBy } from './reply.ts';
+import type { Decision } from './decision/decision.ts';
+import { type DecisionInput, mayStand } from './decision/decision-input.ts';
+import { ask, changeOf, recordOf, silence } from './decision/outcome.ts';
+import { namesThisServer, serverNamedBy } from './reply/reply.ts';
 
 /** Quarantine when ARP names the other holder: 24 hours, in seconds. */
 const CONFIRMED_QUARANTINE = 86_400;
@@ -13,18 +13,18 @@ const CLAIMED_QUARANTINE = 600;
 const BELIEVED_DECLINES = 3;
 
 /** RFC 2131 §4.3.3: "The server MUST mark the network address as not available." */
-export function answerDecline(question: Question): Decision {
-  const { message, leases, client, now, plan, context } = question;
+export function answerDecline(input: DecisionInput): Decision {
+  const { message, leases, client, now, plan, context } = input;
   // RFC 2131 §4.4.1, table 5: it MUST say whose lease it declines; of several servers each would take it for its own.
-  if (serverNamedBy(question) === undefined) return silence('no-server');
-  if (!namesThisServer(question)) return silence('not-for-us');
+  if (serverNamedBy(input) === undefined) return silence('no-server');
+  if (!namesThisServer(input)) return silence('not-for-us');
   const address = message.requestedAddress ?? message.ciaddr;
   if (address === 0) return silence('no-address');
 
   // Only who holds an address can say that it is in use.
   const standing = standingAt(leases, address, now);
   const isOurs = standing?.state === 'bound' || standing?.state === 'offered';
-  if (standing === undefined || !isOurs || standing.client !== client || !mayStand(question, standing)) {
+  if (standing === undefined || !isOurs || standing.client !== client || !mayStand(input, standing)) {
     return silence('no-binding');
   }
   if (leases.isInFlight(address) || standing.version > context.readRevision) return silence('overtaken');
@@ -40,8 +40,8 @@ export function answerDecline(question: Question): Decision {
   // client identifiers it came with; no guest may empty the pool.
   if (!isConfirmed && context.declines >= BELIEVED_DECLINES) return silence('too-many-declines');
   const seconds = isConfirmed ? CONFIRMED_QUARANTINE : CLAIMED_QUARANTINE;
-  const next = { ...recordOf(question, 'declined', seconds), hardware: holder ?? NO_HARDWARE };
-  const change = changeOf(question, 'binding', 'declined', [
+  const next = { ...recordOf(input, 'declined', seconds), hardware: holder ?? NO_HARDWARE };
+  const change = changeOf(input, 'binding', 'declined', [
     { address, expectedVersion: leases.at(address)?.version ?? 0, next },
   ]);
   const decision = { kind: 'silence', reason: 'declined', change } as const;

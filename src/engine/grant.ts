@@ -1,38 +1,38 @@
 import { isBoundTo } from '../allocation/availability.ts';
 import type { LeaseChange, LeaseWrite } from '../lease/lease-view.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
-import type { Reason } from './decision.ts';
-import { changeOf, freed, recordOf } from './outcome.ts';
-import { ending, leftBehind } from './peers.ts';
-import type { Question } from './question.ts';
+import { ending, leftBehind } from './address/peers.ts';
+import type { Reason } from './decision/decision.ts';
+import type { DecisionInput } from './decision/decision-input.ts';
+import { changeOf, freed, recordOf } from './decision/outcome.ts';
 
 /**
  * The change that binds an address to the client for so many seconds. Its binding elsewhere is freed with it: a client
  * has one address.
  */
-export function bind(question: Question, address: Ipv4, leaseSeconds: number, reason: Reason): LeaseChange {
-  const record = recordOf(question, 'bound', leaseSeconds);
-  return changeOf(question, 'binding', reason, [
-    { address, expectedVersion: question.leases.at(address)?.version ?? 0, next: record },
-    ...leaving(question, address),
+export function bind(input: DecisionInput, address: Ipv4, leaseSeconds: number, reason: Reason): LeaseChange {
+  const record = recordOf(input, 'bound', leaseSeconds);
+  return changeOf(input, 'binding', reason, [
+    { address, expectedVersion: input.leases.at(address)?.version ?? 0, next: record },
+    ...leaving(input, address),
   ]);
 }
 
 /** RFC 2131 §4.3.1: the address is not given to others while the client may still answer the offer. */
-export function hold(question: Question, address: Ipv4, reason: Reason): LeaseChange {
-  const { now, plan, leases, client } = question;
-  const record = recordOf(question, 'offered', plan.offerSeconds);
+export function hold(input: DecisionInput, address: Ipv4, reason: Reason): LeaseChange {
+  const { now, plan, leases, client } = input;
+  const record = recordOf(input, 'offered', plan.offerSeconds);
   const writes: LeaseWrite[] = [{ address, expectedVersion: leases.at(address)?.version ?? 0, next: record }];
   const other = leases.offerTo(client);
   if (other !== undefined && other.address !== address) {
     writes.push({ address: other.address, expectedVersion: other.version, next: freed(other, now) });
   }
-  return changeOf(question, 'offer', reason, writes);
+  return changeOf(input, 'offer', reason, writes);
 }
 
 /** Frees the address that the client has elsewhere. */
-function leaving(question: Question, address: Ipv4): LeaseWrite[] {
-  const { leases, client, context, now } = question;
+function leaving(input: DecisionInput, address: Ipv4): LeaseWrite[] {
+  const { leases, client, context, now } = input;
   const binding = leases.bindingOf(client);
   if (binding === undefined || binding.address === address) return [];
   const isHeld: boolean = isBoundTo(binding, client, now);
@@ -41,5 +41,5 @@ function leaving(question: Question, address: Ipv4): LeaseWrite[] {
     const expectedVersion = leases.at(binding.address)?.version ?? binding.version; // It may be on offer by now.
     return [{ address: binding.address, expectedVersion, next: leftBehind(binding, context, now) }];
   }
-  return ending(question, binding).filter((write) => write.address !== address);
+  return ending(input, binding).filter((write) => write.address !== address);
 }

@@ -1,12 +1,12 @@
 import { isBoundTo } from '../allocation/availability.ts';
 import { type Lease, NEVER } from '../lease/lease.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
-import type { Decision } from './decision.ts';
-import { destinationOf } from './destination.ts';
-import { ask, silence } from './outcome.ts';
-import { isGrantedHere } from './peers.ts';
-import type { Question } from './question.ts';
-import { leaseReply, secondsLeft, secondsUntil } from './reply.ts';
+import { isGrantedHere } from './address/peers.ts';
+import type { Decision } from './decision/decision.ts';
+import type { DecisionInput } from './decision/decision-input.ts';
+import { ask, silence } from './decision/outcome.ts';
+import { destinationOf } from './reply/destination.ts';
+import { leaseReply, secondsLeft, secondsUntil } from './reply/reply.ts';
 
 const SERVER_IDENTIFIER = 54;
 /** A lease that ends sooner than this is not worth an answer while nothing can be promised: seconds. */
@@ -21,26 +21,26 @@ const LEAST_LEFT = 60;
  * unseen here, is confirmed, and where nobody answers ARP later another client is given the address beside it; but whoever
  * keeps its address to boot with it will not normally release it (RFC 2131 §3.2 (4)).
  */
-export function keepToPromise(question: Question, address: Ipv4): Decision {
-  const { arrival, leases, client, now, message, plan, context } = question;
+export function keepToPromise(input: DecisionInput, address: Ipv4): Decision {
+  const { arrival, leases, client, now, message, plan, context } = input;
   const isNew = message.has(SERVER_IDENTIFIER); // SELECTING, or a client that confuses the states.
   const standing = leases.recordAt(address);
   if (isNew || leases.mayBeLost(address) || !context.trustsClock) return silence('cannot-promise');
   if (!isBoundTo(standing, client, now)) return silence('cannot-promise');
   const left = secondsUntil(leases.promisedUntil(address), now);
-  const seconds = Math.min(left, secondsLeft(question, address)) - doubtOf(question, standing);
+  const seconds = Math.min(left, secondsLeft(input, address)) - doubtOf(input, standing);
   if (seconds < LEAST_LEFT) return silence('cannot-promise');
   if (plan.probeMilliseconds > 0) {
     if (!context.answers.has(address)) return ask(address, 'asking-address', now, plan.probeMilliseconds);
     const holder = context.answers.get(address);
     if (holder !== undefined && holder !== message.hardware) return silence('cannot-promise');
   } else if (arrival.source !== address) return silence('cannot-promise'); // Only its use shows that it is its own.
-  const reply = leaseReply(question, 'DHCPACK', address, seconds);
-  return { kind: 'reply', reply, destination: destinationOf(question, address), reason: 'as-committed' };
+  const reply = leaseReply(input, 'DHCPACK', address, seconds);
+  return { kind: 'reply', reply, destination: destinationOf(input, address), reason: 'as-committed' };
 }
 
 /** By so much a lease may be over earlier than this clock says, as another gateway's clock has set its end: seconds. */
-function doubtOf(question: Question, lease: Lease): number {
-  const isCertain = isGrantedHere(question, lease) || lease.expiresAt === NEVER;
-  return isCertain ? 0 : Math.ceil((question.context.clusterPeers?.grace ?? 0) / 1000);
+function doubtOf(input: DecisionInput, lease: Lease): number {
+  const isCertain = isGrantedHere(input, lease) || lease.expiresAt === NEVER;
+  return isCertain ? 0 : Math.ceil((input.context.clusterPeers?.grace ?? 0) / 1000);
 }

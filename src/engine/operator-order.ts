@@ -5,10 +5,10 @@ import { NO_HARDWARE } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import { ANYBODY, mayHave } from '../subnet/may-have.ts';
 import type { Plan } from '../subnet/plan.ts';
-import type { Decision, DecisionContext, Reason } from './decision.ts';
-import { freed } from './outcome.ts';
-import { ending, type Scene } from './peers.ts';
-import { mayStand } from './question.ts';
+import { ending, type PeerInput } from './address/peers.ts';
+import type { Decision, DecisionContext, Reason } from './decision/decision.ts';
+import { mayStand } from './decision/decision-input.ts';
+import { freed } from './decision/outcome.ts';
 
 /**
  * What an operator, or a program in an operator's name, wants of an address.
@@ -34,40 +34,40 @@ export type OrderRefusal =
   | 'granted-by-peer'
   | 'cannot-promise';
 
-/** What has to be known to decide an order. */
-export interface OrderScene extends Scene {
-  readonly context: Scene['context'] & Pick<DecisionContext, 'mayBeOver'>;
+/** What an order is decided by. */
+export interface OrderInput extends PeerInput {
+  readonly context: PeerInput['context'] & Pick<DecisionContext, 'mayBeOver'>;
   readonly plan: Plan;
 }
 
 /** Pure, like the decision about a message. */
-export function decideOrder(order: OperatorOrder, scene: OrderScene): Decision | OrderRefusal {
-  if (!scene.leases.canPromise) return 'cannot-promise';
+export function decideOrder(order: OperatorOrder, input: OrderInput): Decision | OrderRefusal {
+  if (!input.leases.canPromise) return 'cannot-promise';
   switch (order.kind) {
     case 'release':
-      return release(order, scene);
+      return release(order, input);
     case 'quarantine':
-      return quarantine(order, order.seconds, scene);
+      return quarantine(order, order.seconds, input);
     case 'restore':
-      return restore(order, scene);
+      return restore(order, input);
   }
 }
 
-function release(order: OperatorOrder, scene: OrderScene): Decision | OrderRefusal {
-  const lease = scene.leases.recordAt(order.address);
+function release(order: OperatorOrder, input: OrderInput): Decision | OrderRefusal {
+  const lease = input.leases.recordAt(order.address);
   if (lease?.state === 'peer') return 'granted-by-peer';
   if (lease?.state !== 'bound') return 'not-leased';
-  return changed(order, scene, lease, 'released-by-operator', ending(scene, lease));
+  return changed(order, input, lease, 'released-by-operator', ending(input, lease));
 }
 
 /** What it keeps of nobody goes back to nobody: also the client that had the address last gets it only after the end. */
-function quarantine(order: OperatorOrder, seconds: number, scene: OrderScene): Decision | OrderRefusal {
-  const { leases, now, plan } = scene;
+function quarantine(order: OperatorOrder, seconds: number, input: OrderInput): Decision | OrderRefusal {
+  const { leases, now, plan } = input;
   const { address } = order;
   if (mayHave(plan.subnet, ANYBODY, address) === 'nothing') return 'not-a-guest-address';
   const lease = leases.recordAt(address);
   if (lease?.state === 'peer') return 'granted-by-peer';
-  if (lease?.state === 'bound' && mayStand(scene, lease)) return 'leased';
+  if (lease?.state === 'bound' && mayStand(input, lease)) return 'leased';
   const next = {
     client: OPERATOR,
     hardware: NO_HARDWARE,
@@ -76,21 +76,21 @@ function quarantine(order: OperatorOrder, seconds: number, scene: OrderScene): D
     leaseSeconds: seconds,
   } as const;
   const write = { address, expectedVersion: leases.at(address)?.version ?? 0, next };
-  return changed(order, scene, next, 'quarantined-by-operator', [write]);
+  return changed(order, input, next, 'quarantined-by-operator', [write]);
 }
 
-function restore(order: OperatorOrder, scene: OrderScene): Decision | OrderRefusal {
-  const { leases, now } = scene;
+function restore(order: OperatorOrder, input: OrderInput): Decision | OrderRefusal {
+  const { leases, now } = input;
   const lease = leases.recordAt(order.address);
-  if (lease?.state !== 'declined' || !mayStand(scene, lease)) return 'not-quarantined';
+  if (lease?.state !== 'declined' || !mayStand(input, lease)) return 'not-quarantined';
   const expectedVersion = leases.at(order.address)?.version ?? lease.version;
   const write = { address: order.address, expectedVersion, next: freed(lease, now) };
-  return changed(order, scene, lease, 'restored-by-operator', [write]);
+  return changed(order, input, lease, 'restored-by-operator', [write]);
 }
 
 function changed(
   { author, note }: OrderedBy,
-  { leases, now }: OrderScene,
+  { leases, now }: OrderInput,
   { client }: Pick<Lease, 'client'>,
   reason: Reason,
   writes: readonly LeaseWrite[],

@@ -2,14 +2,7 @@ import { isBoundTo, isLive, isTaken, standingAt } from '../allocation/availabili
 import { NO_HARDWARE } from '../net/hardware-address.ts';
 import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import { contains } from '../net/prefix.ts';
-import { isLeftBehind, isOneTooMany } from './cards.ts';
-import type { Decision, Reason } from './decision.ts';
-import { destinationOf } from './destination.ts';
-import { bind } from './grant.ts';
-import { keepToPromise } from './keep-to-promise.ts';
-import { repeatLease } from './lease-cache.ts';
-import { refuse, refuseBecauseOf } from './nak.ts';
-import { ask, quarantineInUse, silence } from './outcome.ts';
+import { isLeftBehind, isOneTooMany } from './address/cards.ts';
 import {
   deferToGranter,
   endOfUnanswered,
@@ -18,150 +11,161 @@ import {
   isRivalBehind,
   listenForRival,
   yieldToOther,
-} from './peers.ts';
-import { quarantineFor } from './quarantine.ts';
-import { entitlementTo, isHolder, mayStand, overBefore, type Question } from './question.ts';
-import { leaseReply, leaseSecondsOf, namesThisServer, serverNamedBy } from './reply.ts';
-import { requestStateTo } from './request-state.ts';
+} from './address/peers.ts';
+import { quarantineFor } from './address/quarantine.ts';
+import { seeThatUnused } from './address/vouching.ts';
+import type { Decision, Reason } from './decision/decision.ts';
+import {
+  type DecisionInput,
+  entitlementTo,
+  isHolder,
+  mayStand,
+  overBefore,
+} from './decision/decision-input.ts';
+import { ask, quarantineInUse, silence } from './decision/outcome.ts';
+import { requestStateTo } from './decision/request-state.ts';
+import { bind } from './grant.ts';
+import { keepToPromise } from './keep-to-promise.ts';
+import { repeatLease } from './lease-cache.ts';
+import { destinationOf } from './reply/destination.ts';
+import { refuse, refuseBecauseOf } from './reply/refuse.ts';
+import { leaseReply, leaseSecondsOf, namesThisServer, serverNamedBy } from './reply/reply.ts';
 import { hasNoAddress, isOffered, keepsOwn, offeredTo, wishedBy } from './request-wish.ts';
-import { seeThatUnused } from './vouching.ts';
 
 const SERVER_IDENTIFIER = 54;
 
 /** RFC 2131 §4.3.2: a DHCPREQUEST, by the state that its client is in. */
-export function answerRequest(question: Question): Decision {
-  const { message } = question;
-  const server = serverNamedBy(question);
+export function answerRequest(input: DecisionInput): Decision {
+  const { message } = input;
+  const server = serverNamedBy(input);
   const address = message.requestedAddress ?? UNSPECIFIED;
   switch (requestStateTo(server, message)) {
     case 'SELECTING':
-      return keepsOwn(question, address)
-        ? extend(question, message.ciaddr)
-        : select(question, address === UNSPECIFIED ? offeredTo(question) : address);
+      return keepsOwn(input, address)
+        ? extend(input, message.ciaddr)
+        : select(input, address === UNSPECIFIED ? offeredTo(input) : address);
     case 'INIT-REBOOT':
-      return reboot(question, address);
+      return reboot(input, address);
     case 'RENEWING-OR-REBINDING':
-      if (server !== undefined && !namesThisServer(question)) return silence('not-for-us');
-      return hasNoAddress(question)
-        ? reboot(question, wishedBy(question, address))
-        : extend(question, message.ciaddr);
+      if (server !== undefined && !namesThisServer(input)) return silence('not-for-us');
+      return hasNoAddress(input) ? reboot(input, wishedBy(input, address)) : extend(input, message.ciaddr);
     case undefined:
       return silence('unknown-state');
   }
 }
 
 /** RFC 2131 §4.3.2, SELECTING: the client has chosen an offer, ours or another server's. */
-function select(question: Question, address: Ipv4): Decision {
-  const { leases, client, now } = question;
+function select(input: DecisionInput, address: Ipv4): Decision {
+  const { leases, client, now } = input;
   if (address === UNSPECIFIED) return silence('unknown-state');
-  if (!namesThisServer(question)) return yieldToOther(question, address);
+  if (!namesThisServer(input)) return yieldToOther(input, address);
 
   // The client names us, so every reason to refuse is our own knowledge.
-  if (!contains(question.subnet.prefix, address)) return refuse(question, address, 'wrong-network');
-  const entitlement = entitlementTo(address, question);
-  if (entitlement === 'nothing') return refuse(question, address, 'excluded');
-  if (entitlement === 'reserved') return refuse(question, address, 'reserved-for-another');
+  if (!contains(input.subnet.prefix, address)) return refuse(input, address, 'wrong-network');
+  const entitlement = entitlementTo(address, input);
+  if (entitlement === 'nothing') return refuse(input, address, 'excluded');
+  if (entitlement === 'reserved') return refuse(input, address, 'reserved-for-another');
   // Sent again: of its first DHCPACK the client knows nothing, and another may have its address since.
   const lease = leases.recordAt(address);
   if (isBoundTo(lease, client, now))
-    return endOfUnanswered(question, lease) ?? promise(question, address, 'renewed');
-  if (entitlement === 'rest') return refuse(question, address, 'not-in-pool');
+    return endOfUnanswered(input, lease) ?? promise(input, address, 'renewed');
+  if (entitlement === 'rest') return refuse(input, address, 'not-in-pool');
 
-  const isOwnCards = isOffered(question, address) ? false : isLeftBehind(question, address);
+  const isOwnCards = isOffered(input, address) ? false : isLeftBehind(input, address);
   if (typeof isOwnCards !== 'boolean') return isOwnCards;
-  const refusal = isOwnCards ? undefined : refuseTaken(question, address);
+  const refusal = isOwnCards ? undefined : refuseTaken(input, address);
   if (refusal !== undefined) return refusal;
   const binding = leases.bindingOf(client);
-  if (isBoundTo(binding, client, now) && !isOffered(question, address)) {
+  if (isBoundTo(binding, client, now) && !isOffered(input, address)) {
     // What waited may not undo what came after it.
-    if (binding.version > question.context.readRevision) return silence('overtaken');
-    return refuseBecauseOf(question, address, binding, 'bound-elsewhere');
+    if (binding.version > input.context.readRevision) return silence('overtaken');
+    return refuseBecauseOf(input, address, binding, 'bound-elsewhere');
   }
-  return take(question, address);
+  return take(input, address);
 }
 
 /** RFC 2131 §3.1 (4): the client takes what it was offered; its lease of another address ends with that. */
-function take(question: Question, address: Ipv4): Decision {
-  const { leases, client, now, context } = question;
+function take(input: DecisionInput, address: Ipv4): Decision {
+  const { leases, client, now, context } = input;
   const binding = leases.bindingOf(client);
   const isMoving = isBoundTo(binding, client, now) && binding.address !== address;
   if (isMoving && binding.version > context.readRevision) return silence('overtaken');
-  return listenForRival(question, address) ?? promise(question, address, isMoving ? 'moved' : 'bound');
+  return listenForRival(input, address) ?? promise(input, address, isMoving ? 'moved' : 'bound');
 }
 
 /** RFC 2131 §4.3.2, INIT-REBOOT: the client wants to go on with an address that it remembers. */
-function reboot(question: Question, address: Ipv4): Decision {
-  const { leases, client, message } = question;
-  const refusal = refuseForbidden(question, address);
+function reboot(input: DecisionInput, address: Ipv4): Decision {
+  const { leases, client, message } = input;
+  const refusal = refuseForbidden(input, address);
   if (refusal !== undefined) return refusal;
-  if (isOfSameMachine(question, address)) return promise(question, address, 'rebooted');
+  if (isOfSameMachine(input, address)) return promise(input, address, 'rebooted');
   // Deviates from RFC 2131 §4.3.2: a SELECTING client that does not say which server it has selected gets what it was
   // just offered; some boot loaders leave option 54 out, or fill in 0.0.0.0.
-  if (isOffered(question, address)) return take(question, address);
-  const contradiction = refuseInUse(question, address) ?? refuseAgainstLive(question, address);
-  if (contradiction !== undefined) return mayHaveChosen(question) ? silence('not-for-us') : contradiction;
-  const unquarantined = endQuarantine(question, address, 'rebooted');
+  if (isOffered(input, address)) return take(input, address);
+  const contradiction = refuseInUse(input, address) ?? refuseAgainstLive(input, address);
+  if (contradiction !== undefined) return mayHaveChosen(input) ? silence('not-for-us') : contradiction;
+  const unquarantined = endQuarantine(input, address, 'rebooted');
   if (unquarantined !== undefined) return unquarantined;
 
   // "If the DHCP server has no record of this client, then it MUST remain silent."
   const last = leases.bindingOf(client);
   if (last === undefined || last.address !== address)
-    return message.ciaddr === address ? adopt(question, address) : silence('no-binding');
-  const isOurs: boolean = isHolder(question, last);
-  if (isOurs) return promise(question, address, 'rebooted');
-  const isPeers = last.state === 'peer' && !isGrantedHere(question, last);
-  return (isPeers ? deferToGranter(question, address) : undefined) ?? revive(question, address, 'rebooted');
+    return message.ciaddr === address ? adopt(input, address) : silence('no-binding');
+  const isOurs: boolean = isHolder(input, last);
+  if (isOurs) return promise(input, address, 'rebooted');
+  const isPeers = last.state === 'peer' && !isGrantedHere(input, last);
+  return (isPeers ? deferToGranter(input, address) : undefined) ?? revive(input, address, 'rebooted');
 }
 
 /** True for a client that selects a server without naming it, while others are heard: it may be one of them. */
-function mayHaveChosen(question: Question): boolean {
-  return question.message.has(SERVER_IDENTIFIER) && hearsPeers(question);
+function mayHaveChosen(input: DecisionInput): boolean {
+  return input.message.has(SERVER_IDENTIFIER) && hearsPeers(input);
 }
 
 /**
  * RFC 2131 §4.3.2, RENEWING (unicast) and REBINDING (broadcast): the client is configured and wants to go on. "The DHCP
  * server SHOULD check 'ciaddr' for correctness before replying."
  */
-function extend(question: Question, address: Ipv4): Decision {
-  const { leases, client } = question;
-  const refusal = refuseForbidden(question, address);
+function extend(input: DecisionInput, address: Ipv4): Decision {
+  const { leases, client } = input;
+  const refusal = refuseForbidden(input, address);
   if (refusal !== undefined) return refusal;
-  if (isOfSameMachine(question, address)) return promise(question, address, 'renewed');
-  const contradiction = refuseAgainstLive(question, address);
-  if (contradiction !== undefined) return moveBack(question, address) ?? contradiction;
+  if (isOfSameMachine(input, address)) return promise(input, address, 'renewed');
+  const contradiction = refuseAgainstLive(input, address);
+  if (contradiction !== undefined) return moveBack(input, address) ?? contradiction;
 
   const last = leases.bindingOf(client);
-  const unquarantined = endQuarantine(question, address, last?.address === address ? 'renewed' : 'adopted');
+  const unquarantined = endQuarantine(input, address, last?.address === address ? 'renewed' : 'adopted');
   if (unquarantined !== undefined) return unquarantined;
-  if (last?.address !== address) return adopt(question, address);
-  if (isHolder(question, last)) return grant(question, address, 'renewed');
-  return revive(question, address, 'renewed');
+  if (last?.address !== address) return adopt(input, address);
+  if (isHolder(input, last)) return grant(input, address, 'renewed');
+  return revive(input, address, 'renewed');
 }
 
 /**
  * A lease file that was put back may name the address that the client had before: where its record there was not
  * confirmed since, and ARP shows the client at the address that it renews, that one is its own. Undefined: it is not so.
  */
-function moveBack(question: Question, address: Ipv4): Decision | undefined {
-  const { leases, client, now, context, message, plan } = question;
+function moveBack(input: DecisionInput, address: Ipv4): Decision | undefined {
+  const { leases, client, now, context, message, plan } = input;
   const binding = leases.bindingOf(client);
   if (!isBoundTo(binding, client, now) || binding.version > context.lastGapRevision) return undefined;
-  if (plan.probeMilliseconds === 0 || !isFreeFor(question, address)) return undefined;
+  if (plan.probeMilliseconds === 0 || !isFreeFor(input, address)) return undefined;
   const isAsked = context.answers.has(address);
-  return !isAsked || context.answers.get(address) === message.hardware ? adopt(question, address) : undefined;
+  return !isAsked || context.answers.get(address) === message.hardware ? adopt(input, address) : undefined;
 }
 
 /** The client's own address that was put into quarantine, for what may have been itself. Undefined: it was not, or stays there. */
-function endQuarantine(question: Question, address: Ipv4, reason: Reason): Decision | undefined {
-  const quarantine = quarantineFor(question, address);
+function endQuarantine(input: DecisionInput, address: Ipv4, reason: Reason): Decision | undefined {
+  const quarantine = quarantineFor(input, address);
   if (quarantine === 'stands') return undefined;
-  return quarantine === 'over' ? promise(question, address, reason) : quarantine;
+  return quarantine === 'over' ? promise(input, address, reason) : quarantine;
 }
 
 /** A lease that has run out, or was released, and whose address nobody has taken since. */
-function revive(question: Question, address: Ipv4, reason: Reason): Decision {
-  if (!isFreeFor(question, address)) return silence('no-binding');
-  return promise(question, address, reason);
+function revive(input: DecisionInput, address: Ipv4, reason: Reason): Decision {
+  if (!isFreeFor(input, address)) return silence('no-binding');
+  return promise(input, address, reason);
 }
 
 /**
@@ -169,27 +173,26 @@ function revive(question: Question, address: Ipv4, reason: Reason): Decision {
  * the address, and nobody else, the lease is taken up again instead of a refusal; where the segment cannot be asked,
  * the client shows itself by sending from that address.
  */
-function adopt(question: Question, address: Ipv4): Decision {
-  const { arrival, message, plan, context } = question;
-  if (!isFreeFor(question, address)) return silence('no-binding');
-  if (!question.leases.canPromise) return silence('cannot-promise');
+function adopt(input: DecisionInput, address: Ipv4): Decision {
+  const { arrival, message, plan, context } = input;
+  if (!isFreeFor(input, address)) return silence('no-binding');
+  if (!input.leases.canPromise) return silence('cannot-promise');
   if (plan.probeMilliseconds === 0) {
-    return arrival.source === address ? grant(question, address, 'adopted') : silence('no-binding');
+    return arrival.source === address ? grant(input, address, 'adopted') : silence('no-binding');
   }
-  if (!context.answers.has(address))
-    return ask(address, 'asking-address', question.now, plan.probeMilliseconds);
+  if (!context.answers.has(address)) return ask(address, 'asking-address', input.now, plan.probeMilliseconds);
   const holder = context.answers.get(address);
   if (holder === undefined) return silence('no-binding');
-  if (holder !== message.hardware) return quarantineInUse(question, address, holder);
-  return grant(question, address, 'adopted');
+  if (holder !== message.hardware) return quarantineInUse(input, address, holder);
+  return grant(input, address, 'adopted');
 }
 
 /** Free for this client: in the pool, and neither taken nor on its way to another. */
-function isFreeFor(question: Question, address: Ipv4): boolean {
-  const { leases, client, now } = question;
-  if (entitlementTo(address, question) !== 'lease' || leases.isInFlight(address)) return false;
+function isFreeFor(input: DecisionInput, address: Ipv4): boolean {
+  const { leases, client, now } = input;
+  if (entitlementTo(address, input) !== 'lease' || leases.isInFlight(address)) return false;
   const standing = standingAt(leases, address, now);
-  return !isTaken(standing, client, now, overBefore(question, standing));
+  return !isTaken(standing, client, now, overBefore(input, standing));
 }
 
 /**
@@ -197,15 +200,15 @@ function isFreeFor(question: Question, address: Ipv4): boolean {
  * is another's by settings or reservations, however long its lease still runs: the router, a gateway or the client that it
  * is reserved for is beside it there.
  */
-function refuseForbidden(question: Question, address: Ipv4): Decision | undefined {
-  const { plan, subnet, leases, client } = question;
-  const entitlement = entitlementTo(address, question);
+function refuseForbidden(input: DecisionInput, address: Ipv4): Decision | undefined {
+  const { plan, subnet, leases, client } = input;
+  const entitlement = entitlementTo(address, input);
   if (entitlement === 'lease' || entitlement === 'rest') return undefined;
   if (!contains(subnet.prefix, address))
-    return plan.authoritative ? refuse(question, address, 'wrong-network') : silence('wrong-network');
+    return plan.authoritative ? refuse(input, address, 'wrong-network') : silence('wrong-network');
   const isOwn = leases.recordAt(address)?.client === client; // So that no other server can have given it.
   const reason = entitlement === 'reserved' ? 'reserved-for-another' : 'excluded';
-  return plan.authoritative || isOwn ? refuse(question, address, reason) : silence(reason);
+  return plan.authoritative || isOwn ? refuse(input, address, reason) : silence(reason);
 }
 
 /**
@@ -214,26 +217,26 @@ function refuseForbidden(question: Question, address: Ipv4): Decision | undefine
  * Deviates from RFC 2131 §4.3.2: an INIT-REBOOT client of which there is no record is refused if the address is
  * leased to another client; by §3.2 (4) it would otherwise go on using it beside its holder.
  */
-function refuseAgainstLive(question: Question, address: Ipv4): Decision | undefined {
-  const { leases, client, now } = question;
+function refuseAgainstLive(input: DecisionInput, address: Ipv4): Decision | undefined {
+  const { leases, client, now } = input;
   const standing = standingAt(leases, address, now);
   if (standing?.state === 'bound' && standing.client !== client && isLive(standing, now)) {
-    return refuseBecauseOf(question, address, standing, 'bound-to-another');
+    return refuseBecauseOf(input, address, standing, 'bound-to-another');
   }
   const binding = leases.bindingOf(client);
   if (isBoundTo(binding, client, now) && binding.address !== address) {
-    return refuseBecauseOf(question, address, binding, 'bound-elsewhere');
+    return refuseBecauseOf(input, address, binding, 'bound-elsewhere');
   }
   return undefined;
 }
 
 /** RFC 2131 §4.3.2: another machine was just heard at the address, which the client would go on using beside it. */
-function refuseInUse(question: Question, address: Ipv4): Decision | undefined {
-  const { context, message, leases, now } = question;
+function refuseInUse(input: DecisionInput, address: Ipv4): Decision | undefined {
+  const { context, message, leases, now } = input;
   const holder = context.answers.get(address);
   const standing = standingAt(leases, address, now);
   if (holder === undefined || holder === message.hardware || standing?.state !== 'declined') return undefined;
-  return refuseBecauseOf(question, address, standing, 'quarantined');
+  return refuseBecauseOf(input, address, standing, 'quarantined');
 }
 
 /**
@@ -241,8 +244,8 @@ function refuseInUse(question: Question, address: Ipv4): Decision | undefined {
  * initial file system and the system itself often name themselves differently. The card keeps its address. Not if this
  * identifier has a lease elsewhere: only an offer moves that, or whoever knows the card could end it.
  */
-function isOfSameMachine(question: Question, address: Ipv4): boolean {
-  const { leases, client, message, plan, now } = question;
+function isOfSameMachine(input: DecisionInput, address: Ipv4): boolean {
+  const { leases, client, message, plan, now } = input;
   const standing = standingAt(leases, address, now);
   return (
     plan.identity === 'auto' &&
@@ -250,43 +253,43 @@ function isOfSameMachine(question: Question, address: Ipv4): boolean {
     standing.client !== client &&
     standing.hardware === message.hardware &&
     message.hardware !== NO_HARDWARE &&
-    mayStand(question, standing) &&
+    mayStand(input, standing) &&
     !isBoundTo(leases.bindingOf(client), client, now) // Not at this address, where another client is.
   );
 }
 
 /** What keeps a SELECTING client from the address that it names. */
-function refuseTaken(question: Question, address: Ipv4): Decision | undefined {
-  const { leases, client, now } = question;
+function refuseTaken(input: DecisionInput, address: Ipv4): Decision | undefined {
+  const { leases, client, now } = input;
   if (leases.isInFlight(address)) return silence('in-flight');
   const standing = standingAt(leases, address, now);
-  if (standing === undefined || !isTaken(standing, client, now, overBefore(question, standing)))
+  if (standing === undefined || !isTaken(standing, client, now, overBefore(input, standing)))
     return undefined;
-  if (isRivalBehind(question, standing)) return undefined;
+  if (isRivalBehind(input, standing)) return undefined;
   switch (standing.state) {
     case 'declined':
-      return refuseBecauseOf(question, address, standing, 'quarantined');
+      return refuseBecauseOf(input, address, standing, 'quarantined');
     case 'offered':
-      return refuseBecauseOf(question, address, standing, 'offered-to-another');
+      return refuseBecauseOf(input, address, standing, 'offered-to-another');
     default:
-      return refuseBecauseOf(question, address, standing, 'bound-to-another');
+      return refuseBecauseOf(input, address, standing, 'bound-to-another');
   }
 }
 
 /** Grants an address after the segment has been asked, where nothing vouches for it. */
-function promise(question: Question, address: Ipv4, reason: Reason): Decision {
-  if (!question.leases.canPromise) return keepToPromise(question, address);
-  return seeThatUnused(question, address) ?? grant(question, address, reason);
+function promise(input: DecisionInput, address: Ipv4, reason: Reason): Decision {
+  if (!input.leases.canPromise) return keepToPromise(input, address);
+  return seeThatUnused(input, address) ?? grant(input, address, reason);
 }
 
 /** RFC 2131 §3.1 (4): the binding is committed to persistent storage, then the DHCPACK is sent. */
-function grant(question: Question, address: Ipv4, reason: Reason): Decision {
-  if (!question.leases.canPromise) return keepToPromise(question, address);
-  const repeated = repeatLease(question, address);
+function grant(input: DecisionInput, address: Ipv4, reason: Reason): Decision {
+  if (!input.leases.canPromise) return keepToPromise(input, address);
+  const repeated = repeatLease(input, address);
   if (repeated !== undefined) return repeated;
-  const isNew = !isHolder(question, question.leases.bindingOf(question.client));
-  if (isNew && isOneTooMany(question, address)) return silence('too-many-identifiers');
-  const change = bind(question, address, leaseSecondsOf(question, address), reason);
-  const reply = leaseReply(question, 'DHCPACK', address);
-  return { kind: 'reply', reply, destination: destinationOf(question, address), reason, change };
+  const isNew = !isHolder(input, input.leases.bindingOf(input.client));
+  if (isNew && isOneTooMany(input, address)) return silence('too-many-identifiers');
+  const change = bind(input, address, leaseSecondsOf(input, address), reason);
+  const reply = leaseReply(input, 'DHCPACK', address);
+  return { kind: 'reply', reply, destination: destinationOf(input, address), reason, change };
 }

@@ -1,4 +1,4 @@
-import { relayRefusal } from '../engine/relay.ts';
+import { relayRefusal } from '../engine/decision/relay-refusal.ts';
 import { clientKeyOf } from '../lease/client-key.ts';
 import type { Version } from '../lease/lease.ts';
 import type { Arrival } from '../net/datagram.ts';

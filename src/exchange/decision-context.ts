@@ -1,4 +1,4 @@
-import type { DecisionContext, PeerObservations } from '../engine/decision.ts';
+import type { DecisionContext, PeerObservations } from '../engine/decision/decision.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import { instant } from '../lease/lease.ts';
 import type { ServerState } from './exchange-parts.ts';

@@ -1,4 +1,4 @@
-import type { RelayRefusal } from '../engine/relay.ts';
+import type { RelayRefusal } from '../engine/decision/relay-refusal.ts';
 import type { MalformedReason } from '../wire/decode.ts';
 
 export interface DropRow {

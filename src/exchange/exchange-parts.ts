@@ -1,4 +1,4 @@
-import type { ClusterPeers, Decide, PeerObservations, Sighting } from '../engine/decision.ts';
+import type { ClusterPeers, Decide, PeerObservations, Sighting } from '../engine/decision/decision.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Clock } from '../lease/clock.ts';
 import type { Lease, Version } from '../lease/lease.ts';

@@ -1,4 +1,4 @@
-import type { Decision } from '../engine/decision.ts';
+import type { Decision } from '../engine/decision/decision.ts';
 import type { Instant } from '../lease/lease.ts';
 import type { LeaseChange } from '../lease/lease-view.ts';
 import type { Outcome } from '../store/lease-store.ts';

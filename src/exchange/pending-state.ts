@@ -1,4 +1,4 @@
-import type { Decision } from '../engine/decision.ts';
+import type { Decision } from '../engine/decision/decision.ts';
 import type { LeaseChange } from '../lease/lease-view.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { DecisionOutcome } from './observer.ts';

@@ -1,4 +1,4 @@
-import type { Decision, Reason } from '../engine/decision.ts';
+import type { Decision, Reason } from '../engine/decision/decision.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Log } from '../log/log.ts';
 import { type HardwareAddress, hardwareToText } from '../net/hardware-address.ts';

@@ -1,4 +1,4 @@
-import type { Decision } from '../engine/decision.ts';
+import type { Decision } from '../engine/decision/decision.ts';
 import type { Drop } from '../exchange/drops.ts';
 import type { DecisionOutcome, Observer } from '../exchange/observer.ts';
 import type { ClientKey } from '../lease/client-key.ts';

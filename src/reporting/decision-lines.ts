@@ -1,5 +1,5 @@
-import type { Decision, Reason } from '../engine/decision.ts';
-import { REASONS, type ReasonRow } from '../engine/reasons.ts';
+import type { Decision, Reason } from '../engine/decision/decision.ts';
+import { REASONS, type ReasonRow } from '../engine/decision/reasons.ts';
 import type { DecisionOutcome } from '../exchange/observer.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Log } from '../log/log.ts';

@@ -1,4 +1,4 @@
-import type { Decision } from '../engine/decision.ts';
+import type { Decision } from '../engine/decision/decision.ts';
 import type { DroppedFrom } from '../exchange/dropped-from.ts';
 import type { Drop } from '../exchange/drops.ts';
 import type { DecisionOutcome, Observer } from '../exchange/observer.ts';

@@ -1,4 +1,4 @@
-import type { Decision, Reason } from '../engine/decision.ts';
+import type { Decision, Reason } from '../engine/decision/decision.ts';
 import type { DecisionOutcome, Observer } from '../exchange/observer.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';

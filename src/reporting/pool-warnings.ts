@@ -1,4 +1,4 @@
-import type { Decision } from '../engine/decision.ts';
+import type { Decision } from '../engine/decision/decision.ts';
 import type { Log } from '../log/log.ts';
 import { Lasting } from './lasting.ts';
 

@@ -1,5 +1,5 @@
-import type { Decision } from '../engine/decision.ts';
-import { heardSince, hearsPeers, type Scene } from '../engine/peers.ts';
+import { heardSince, hearsPeers, type PeerInput } from '../engine/address/peers.ts';
+import type { Decision } from '../engine/decision/decision.ts';
 import { NO_PEERS } from '../exchange/decision-context.ts';
 import type { Order } from '../exchange/order.ts';
 import type { ClientKey } from '../lease/client-key.ts';
@@ -14,7 +14,7 @@ const SWEEP_LIMIT = 64;
 /** The sweep is prompted at most this often: milliseconds. */
 const PROMPT_INTERVAL = 100;
 
-const ALONE: Scene['context'] = { peerObservations: NO_PEERS, clusterPeers: undefined };
+const ALONE: PeerInput['context'] = { peerObservations: NO_PEERS, clusterPeers: undefined };
 const NOTHING: Decision = { kind: 'silence', reason: 'no-binding' };
 
 /** What takes the orders. */
@@ -32,7 +32,7 @@ export class Expiry {
   readonly #clock: Clock;
   readonly #taker: OrderTaker;
   readonly #standing: () => ClockStanding;
-  readonly #context: () => Scene['context'];
+  readonly #context: () => PeerInput['context'];
   readonly #isByWallClock: (lease: Lease) => boolean;
   /** Orders that have not settled. */
   #pending = 0;
@@ -44,7 +44,7 @@ export class Expiry {
     clock: Clock,
     taker: OrderTaker,
     standing: () => ClockStanding,
-    context: () => Scene['context'] = () => ALONE,
+    context: () => PeerInput['context'] = () => ALONE,
     isByWallClock: (lease: Lease) => boolean = () => true,
   ) {
     this.#store = store;
@@ -115,24 +115,24 @@ export class Expiry {
 }
 
 /** Frees a lease or ends a quarantine that is over, if it is still what it was when it was found to be. */
-export function expire(lease: Lease, scene: Scene): Decision {
-  const { now, leases } = scene;
+export function expire(lease: Lease, input: PeerInput): Decision {
+  const { now, leases } = input;
   const { address, client, hardware, version, expiresAt } = lease;
   if (leases.at(address)?.version !== version) return NOTHING;
-  const heard = heardSince(scene, lease);
-  if (heard !== undefined) return ended(heard[0].next.client, heard, scene);
+  const heard = heardSince(input, lease);
+  if (heard !== undefined) return ended(heard[0].next.client, heard, input);
   // Beside other gateways its client may have it through one of them, and so may whoever answered at a quarantined address,
   // or declined it because of another: it is given away only when nothing else is left, and asked for by ARP each time.
-  const isPerhapsHeld = hearsPeers(scene) && (lease.state === 'bound' || lease.state === 'declined');
+  const isPerhapsHeld = hearsPeers(input) && (lease.state === 'bound' || lease.state === 'declined');
   // Its end tells what has run out from what was released.
   const endedAt = expiresAt < now ? expiresAt : now;
   const next = isPerhapsHeld
     ? ({ client, hardware, state: 'peer', expiresAt: NEVER } as const)
     : ({ client, hardware, state: 'free', expiresAt: endedAt } as const);
-  return ended(client, [{ address, expectedVersion: version, next }], scene);
+  return ended(client, [{ address, expectedVersion: version, next }], input);
 }
 
-function ended(client: ClientKey, writes: readonly LeaseWrite[], { leases, now }: Scene): Decision {
+function ended(client: ClientKey, writes: readonly LeaseWrite[], { leases, now }: PeerInput): Decision {
   const expectedBindingVersion = leases.bindingOf(client)?.version ?? 0;
   const change = {
     kind: 'binding',

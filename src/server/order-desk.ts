@@ -1,5 +1,5 @@
 import { Sightings } from '../detection/sightings.ts';
-import type { Decision, Reason } from '../engine/decision.ts';
+import type { Decision, Reason } from '../engine/decision/decision.ts';
 import { decideOrder, type OperatorOrder, type OrderRefusal } from '../engine/operator-order.ts';
 import { Exchange } from '../exchange/exchange.ts';
 import type { Lease } from '../lease/lease.ts';

@@ -1,5 +1,5 @@
 import type { ClusterPeersView } from '../detection/cluster-peers.ts';
-import type { Decide } from '../engine/decision.ts';
+import type { Decide } from '../engine/decision/decision.ts';
 import type { Observer } from '../exchange/observer.ts';
 import type { Clock } from '../lease/clock.ts';
 import type { Boot } from '../lease/clock-note.ts';

@@ -1,9 +1,9 @@
 import { type ClockStatus, clockProblem, clockStatusOf } from '../detection/clock-status.ts';
 import { ClusterPeersLog } from '../detection/cluster-peers.ts';
-import { Deafness } from '../detection/deafness.ts';
 import { DeclineLog } from '../detection/decline-log.ts';
 import { DiscoverRetries } from '../detection/discover-retries.ts';
-import { PeerNotes } from '../detection/peer-notes.ts';
+import { MissedTraffic } from '../detection/missed-traffic.ts';
+import { PeerMemory } from '../detection/peer-memory.ts';
 import { Peers } from '../detection/peers.ts';
 import { TimeGuard } from '../detection/time-guard.ts';
 import { NOT_STARTED, type RunningProblem } from '../diagnosis/running-problem.ts';
@@ -108,7 +108,7 @@ export class Server {
     await this.#change;
     await this.#listening.stop();
     await this.#orderDesk.handOver();
-    this.#memory?.peerNotes?.note();
+    this.#memory?.peerMemory?.note();
     this.#memory?.timeGuard.note();
     await this.#memory?.store.close();
     this.#memory = undefined;
@@ -153,11 +153,11 @@ export class Server {
       store,
       planOf: (listen) => this.#declared.current.planOf(listen),
       inFlight,
-      deafness: new Deafness(store.leases, log),
+      missedTraffic: new MissedTraffic(store.leases, log),
       timeGuard: new TimeGuard({ clock, log, store, boot, agreedAt: () => clusterPeers?.agreedAt }),
       declines: new DeclineLog(),
       peers,
-      peerNotes: clusterPeers === undefined ? new PeerNotes(peers, store, clock) : undefined,
+      peerMemory: clusterPeers === undefined ? new PeerMemory(peers, store, clock) : undefined,
       clusterPeers,
       discoverRetries: new DiscoverRetries(),
       observer: observers(
@@ -196,7 +196,7 @@ export class Server {
   #beat(): void {
     const memory = this.#memory;
     if (memory === undefined) return;
-    memory.deafness.beat(this.#parts.clock.monotonic(), BEAT);
+    memory.missedTraffic.beat(this.#parts.clock.monotonic(), BEAT);
     this.#listening.service?.exchange.beat();
     this.#beats += 1;
     if (this.#beats % BEATS_OF_A_SECOND !== 0) return;
@@ -208,7 +208,7 @@ export class Server {
     );
     memory.timeGuard.check();
     memory.peers.check();
-    memory.peerNotes?.check();
+    memory.peerMemory?.check();
     this.#clusterPeersLog?.check();
     memory.store.idle(this.#parts.clock.now());
     this.#decisionLog?.check();
@@ -220,8 +220,8 @@ export class Server {
 
   async #watch(memory: Memory): Promise<void> {
     const medium = this.#listening.service?.medium;
-    memory.deafness.overflowed(medium?.lost() ?? 0);
-    memory.deafness.carrier(medium?.hasCarrier?.() ?? true);
+    memory.missedTraffic.overflowed(medium?.lost() ?? 0);
+    memory.missedTraffic.carrier(medium?.hasCarrier?.() ?? true);
     await this.#listening.check(memory);
   }
 

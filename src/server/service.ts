@@ -1,14 +1,14 @@
-import { ArpLiars } from '../detection/arp-liars.ts';
 import type { ClusterPeersView } from '../detection/cluster-peers.ts';
-import type { Deafness } from '../detection/deafness.ts';
 import type { DeclineLog } from '../detection/decline-log.ts';
 import type { DiscoverRetries } from '../detection/discover-retries.ts';
-import type { PeerNotes } from '../detection/peer-notes.ts';
+import type { MissedTraffic } from '../detection/missed-traffic.ts';
+import type { PeerMemory } from '../detection/peer-memory.ts';
 import type { Peers } from '../detection/peers.ts';
 import { Probe } from '../detection/probe.ts';
 import { Reception } from '../detection/reception.ts';
 import { Sightings } from '../detection/sightings.ts';
 import type { TimeGuard } from '../detection/time-guard.ts';
+import { UntrustedArp } from '../detection/untrusted-arp.ts';
 import { doubtsOfPlan, isNobodys } from '../diagnosis/plan-doubts.ts';
 import { interfaceDown, type RunningProblem } from '../diagnosis/running-problem.ts';
 import { Exchange } from '../exchange/exchange.ts';
@@ -30,12 +30,12 @@ export interface Memory {
   /** By what is declared now. */
   planOf(listen: ListenAddress): Plan;
   readonly inFlight: Set<Ipv4>;
-  readonly deafness: Deafness;
+  readonly missedTraffic: MissedTraffic;
   readonly timeGuard: TimeGuard;
   readonly declines: DeclineLog;
   readonly peers: Peers;
   /** Absent: the leases are shared. */
-  readonly peerNotes: PeerNotes | undefined;
+  readonly peerMemory: PeerMemory | undefined;
   readonly clusterPeers: ClusterPeersView | undefined;
   readonly discoverRetries: DiscoverRetries;
   readonly observer: Observer;
@@ -70,10 +70,10 @@ export class Service {
     const plan = memory.planOf(listen);
     this.#plan = plan;
     sayDoubts(plan, store, parts);
-    const liars = new ArpLiars(store.leases, clock, parts.log);
+    const liars = new UntrustedArp(store.leases, clock, parts.log);
     const sightings = new Sightings(store.leases, clock);
     this.#follow(plan);
-    memory.peerNotes?.recall();
+    memory.peerMemory?.recall();
     this.exchange = new Exchange({
       transport: medium.transport,
       store,
@@ -112,7 +112,7 @@ export class Service {
     this.#follow(plan);
     this.exchange.plan = plan;
     // Whoever is a peer only now may have been heard before the start.
-    if ([...plan.peers].some((peer) => !before.has(peer))) this.#memory.peerNotes?.recall();
+    if ([...plan.peers].some((peer) => !before.has(peer))) this.#memory.peerMemory?.recall();
   }
 
   #follow({ subnet, peers }: Plan): void {
@@ -190,10 +190,10 @@ export function mayLeaseBeOver({ clusterPeers, timeGuard }: Memory, lease: Lease
 
 /** What only the running server knows, for an exchange over its memory. */
 export function serverStateOf(memory: Memory, sightings: Sightings, monotonic: () => number): ServerState {
-  const { deafness, timeGuard, declines, peers, clusterPeers, discoverRetries } = memory;
+  const { missedTraffic, timeGuard, declines, peers, clusterPeers, discoverRetries } = memory;
   return {
     get lastGapRevision() {
-      return deafness.revision;
+      return missedTraffic.revision;
     },
     get trustsClock() {
       const { isTrusted } = standingOf(memory);
@@ -204,7 +204,7 @@ export function serverStateOf(memory: Memory, sightings: Sightings, monotonic: (
     peerObservations: peers,
     clusterPeers,
     sightingAt: (address) => sightings.at(address),
-    missed: () => deafness.mark('stale'),
+    missed: () => missedTraffic.mark('stale'),
     // A gateway that shares its leases is not one of those that can only be heard.
     heardRequest: (server, address, client, hardware) => {
       if (clusterPeers?.live.has(server) !== true) peers.heardRequest(server, address, client, hardware);

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { expect, it } from 'vitest';
 import { addReasonsCommand } from '../../src/cli/reasons.ts';
-import { REASONS } from '../../src/engine/reasons.ts';
+import { REASONS } from '../../src/engine/decision/reasons.ts';
 import { DROPS } from '../../src/exchange/drops.ts';
 
 const WORDS = [...Object.keys(REASONS), ...Object.keys(DROPS)];

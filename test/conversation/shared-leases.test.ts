@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ClusterPeers } from '../../src/engine/decision.ts';
+import type { ClusterPeers } from '../../src/engine/decision/decision.ts';
 import { Conversation } from '../support/conversation.ts';
 import { Guest } from '../support/guest.ts';
 import { ip } from '../support/packet.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Decision } from '../../src/engine/decision.ts';
+import type { Decision } from '../../src/engine/decision/decision.ts';
 import { WAITING_LIMIT } from '../../src/exchange/in-flight.ts';
 import type { DecisionOutcome } from '../../src/exchange/observer.ts';
 import { keyOfIdentifier } from '../../src/lease/client-key.ts';

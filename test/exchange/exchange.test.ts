@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Decide, Decision } from '../../src/engine/decision.ts';
+import type { Decide, Decision } from '../../src/engine/decision/decision.ts';
 import { STALE_AFTER } from '../../src/exchange/arrivals.ts';
 import { WAITING_LIMIT } from '../../src/exchange/in-flight.ts';
 import { WAIT_LIMIT } from '../../src/exchange/waits.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Decision, Reason } from '../../src/engine/decision.ts';
+import type { Decision, Reason } from '../../src/engine/decision/decision.ts';
 import type { ClientKey } from '../../src/lease/client-key.ts';
 import { createLogger } from '../../src/log/logger.ts';
 import { DecisionLog } from '../../src/reporting/decision-log.ts';

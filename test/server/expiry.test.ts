@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { PeerObservations } from '../../src/engine/decision.ts';
+import type { PeerObservations } from '../../src/engine/decision/decision.ts';
 import { NO_PEERS } from '../../src/exchange/decision-context.ts';
 import { keyOfIdentifier } from '../../src/lease/client-key.ts';
 import { instant, type Lease, type LeaseState, NEVER } from '../../src/lease/lease.ts';

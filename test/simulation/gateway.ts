@@ -1,5 +1,5 @@
 import { decide } from '../../src/engine/decide.ts';
-import type { Decide } from '../../src/engine/decision.ts';
+import type { Decide } from '../../src/engine/decision/decision.ts';
 import type { Observer } from '../../src/exchange/observer.ts';
 import type { Clock } from '../../src/lease/clock.ts';
 import { instant } from '../../src/lease/lease.ts';

@@ -1,5 +1,5 @@
 import { decide } from '../../src/engine/decide.ts';
-import type { Decide, PeerObservations } from '../../src/engine/decision.ts';
+import type { Decide, PeerObservations } from '../../src/engine/decision/decision.ts';
 import type { Mutation } from './mutations.ts';
 
 /** Mistakes about what is heard of other gateways. */

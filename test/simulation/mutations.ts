@@ -1,6 +1,6 @@
 import type { ClusterPeersView } from '../../src/detection/cluster-peers.ts';
 import { decide } from '../../src/engine/decide.ts';
-import type { Decide } from '../../src/engine/decision.ts';
+import type { Decide } from '../../src/engine/decision/decision.ts';
 import { instant, type Lease, NEVER } from '../../src/lease/lease.ts';
 import type { LeaseChange, LeaseView } from '../../src/lease/lease-view.ts';
 import type { Etcd, Operation, Transaction } from '../../src/store/etcd/client/etcd.ts';

@@ -6,7 +6,7 @@ import type {
   Decision,
   PeerObservations,
   Sighting,
-} from '../../src/engine/decision.ts';
+} from '../../src/engine/decision/decision.ts';
 import type { Admission } from '../../src/exchange/admission.ts';
 import { NO_PEERS } from '../../src/exchange/decision-context.ts';
 import { Exchange } from '../../src/exchange/exchange.ts';

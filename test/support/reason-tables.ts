@@ -1,4 +1,4 @@
-import { REASONS, type ReasonKind, type ReasonRow } from '../../src/engine/reasons.ts';
+import { REASONS, type ReasonKind, type ReasonRow } from '../../src/engine/decision/reasons.ts';
 import { DROPS, type DropRow } from '../../src/exchange/drops.ts';
 import { OCTETS_LIMIT, SERVED_LIMIT, UNSERVED_LIMIT } from '../../src/reporting/decision-lines.ts';
 

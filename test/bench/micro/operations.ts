@@ -1,5 +1,5 @@
 import { decide } from '../../../src/engine/decide.ts';
-import type { Decision, DecisionContext } from '../../../src/engine/decision.ts';
+import type { Decision, DecisionContext } from '../../../src/engine/decision/decision.ts';
 import { NO_PEERS } from '../../../src/exchange/decision-context.ts';
 import { type ClientKey, clientKeyOf } from '../../../src/lease/client-key.ts';
 import { instant } from '../../../src/lease/lease.ts';

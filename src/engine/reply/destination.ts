@@ -1,11 +1,11 @@
-import type { Destination } from '../net/datagram.ts';
-import { EVERYBODY, type HardwareAddress, isStation } from '../net/hardware-address.ts';
-import { type Ipv4, LIMITED_BROADCAST, UNSPECIFIED } from '../net/ipv4.ts';
-import { broadcastOf, contains, type Prefix } from '../net/prefix.ts';
-import { BROADCAST_FLAG } from '../wire/layout.ts';
-import type { Message } from '../wire/message.ts';
-import type { Question } from './question.ts';
-import { requestState } from './request-state.ts';
+import type { Destination } from '../../net/datagram.ts';
+import { EVERYBODY, type HardwareAddress, isStation } from '../../net/hardware-address.ts';
+import { type Ipv4, LIMITED_BROADCAST, UNSPECIFIED } from '../../net/ipv4.ts';
+import { broadcastOf, contains, type Prefix } from '../../net/prefix.ts';
+import { BROADCAST_FLAG } from '../../wire/layout.ts';
+import type { Message } from '../../wire/message.ts';
+import type { DecisionInput } from '../decision/decision-input.ts';
+import { requestState } from '../decision/request-state.ts';
 
 /**
  * RFC 2131 §4.1: where a reply goes, by what is true of its client, and by nothing that this host's routes say. The first
@@ -24,16 +24,16 @@ import { requestState } from './request-state.ts';
  *
  * @param yiaddr UNSPECIFIED: the reply gives no address
  */
-export function destinationOf(question: Question, yiaddr: Ipv4): Destination {
-  const { message } = question;
+export function destinationOf(input: DecisionInput, yiaddr: Ipv4): Destination {
+  const { message } = input;
   if (message.giaddr !== UNSPECIFIED) return toRelay(message);
-  const held = heldAddress(question);
+  const held = heldAddress(input);
   if (held === undefined) return toUnconfigured(message, yiaddr);
   return { kind: 'link', hardware: stationOf(message), address: held, isLeased: held === yiaddr };
 }
 
 /** RFC 2131 §4.1: a DHCPNAK is an IP broadcast when giaddr is 0, whatever else; §4.3.2: else it goes through the relay. */
-export function destinationOfNak({ message }: Question): Destination {
+export function destinationOfNak({ message }: DecisionInput): Destination {
   return message.giaddr === UNSPECIFIED ? toUnconfigured(message, UNSPECIFIED) : toRelay(message);
 }
 
@@ -60,7 +60,7 @@ function stationOf({ hardware }: Message): HardwareAddress {
  * DHCPDISCOVER, whose ciaddr NetworkManager fills with the address that it has lost; a SELECTING client should have left
  * ciaddr 0 (§4.3.2). And an address outside the segment is never sent to: replies would leave by other interfaces.
  */
-function heldAddress({ message, arrival, subnet, plan }: Question): Ipv4 | undefined {
+function heldAddress({ message, arrival, subnet, plan }: DecisionInput): Ipv4 | undefined {
   if (arrival.source === UNSPECIFIED || message.type === 'DHCPDISCOVER') return undefined;
   // Deviates from RFC 2131 §4.3.5: the source stands in for the ciaddr of a DHCPINFORM; some clients leave it empty.
   const isInform = message.type === 'DHCPINFORM';

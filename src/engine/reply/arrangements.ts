@@ -1,4 +1,4 @@
-import type { OptionBlock } from '../wire/reply.ts';
+import type { OptionBlock } from '../../wire/reply.ts';
 
 /** An option of the subnet, or the index of a required one. */
 export type Place = OptionBlock | number;

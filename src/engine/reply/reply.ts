@@ -1,12 +1,12 @@
-import { leaseSecondsFor, renewalTimesFor } from '../allocation/lease-time.ts';
-import { INFINITE_SECONDS, type Instant, NEVER } from '../lease/lease.ts';
-import { lengthOf } from '../lease/lease-end.ts';
-import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
-import { broadcastOf } from '../net/prefix.ts';
-import type { Message } from '../wire/message.ts';
-import type { OptionBlock, Reply, ReplyType } from '../wire/reply.ts';
-import { chooseParameters } from './parameters.ts';
-import { entitlementTo, type Question } from './question.ts';
+import { leaseSecondsFor, renewalTimesFor } from '../../allocation/lease-time.ts';
+import { INFINITE_SECONDS, type Instant, NEVER } from '../../lease/lease.ts';
+import { lengthOf } from '../../lease/lease-end.ts';
+import { type Ipv4, UNSPECIFIED } from '../../net/ipv4.ts';
+import { broadcastOf } from '../../net/prefix.ts';
+import type { Message } from '../../wire/message.ts';
+import type { OptionBlock, Reply, ReplyType } from '../../wire/reply.ts';
+import { type DecisionInput, entitlementTo } from '../decision/decision-input.ts';
+import { chooseParameters } from './choose-parameters.ts';
 
 const LEASE_TIME = 51;
 const SERVER_IDENTIFIER = 54;
@@ -28,25 +28,25 @@ const EMPTY = new Uint8Array(0);
 const TEXT = new TextEncoder();
 
 /** RFC 2131 §4.3.1: the lease time, in seconds, that this client gets for an address now. */
-export function leaseSecondsOf(question: Question, address: Ipv4): number {
+export function leaseSecondsOf(input: DecisionInput, address: Ipv4): number {
   // What is in no pool any more may be kept until the lease ends, and not longer.
-  if (entitlementTo(address, question) !== 'lease') return secondsKept(question, address);
+  if (entitlementTo(address, input) !== 'lease') return secondsKept(input, address);
   // Deviates from RFC 2131 §4.3.1: a client with a binding that names no lease time is offered the default one, not
   // what is left, for that is what the DHCPACK will grant; else a guest that boots with a minute left gets a minute.
-  return leaseSecondsFor(question.message.leaseTime, question.subnet.leaseTimes);
+  return leaseSecondsFor(input.message.leaseTime, input.subnet.leaseTimes);
 }
 
 /** What is left of a lease; all of it while nobody knows how much that is. */
-function secondsKept(question: Question, address: Ipv4): number {
-  const { context, leases, now } = question;
+function secondsKept(input: DecisionInput, address: Ipv4): number {
+  const { context, leases, now } = input;
   const lease = leases.recordAt(address);
   const isDoubtful = lease !== undefined && (!context.trustsClock || lease.expiresAt <= now);
   const isKnown = !isDoubtful || lease.leaseSeconds === 0 || context.mayBeOver(lease);
-  return isKnown ? secondsLeft(question, address) : lease.leaseSeconds;
+  return isKnown ? secondsLeft(input, address) : lease.leaseSeconds;
 }
 
 /** How long the lease of an address still runs, in seconds; at least 1. */
-export function secondsLeft({ leases, now }: Question, address: Ipv4): number {
+export function secondsLeft({ leases, now }: DecisionInput, address: Ipv4): number {
   const lease = leases.recordAt(address);
   if (lease === undefined) return 1;
   // Of a lease that was given by a clock far ahead no more is left than it was given for.
@@ -61,15 +61,15 @@ export function secondsUntil(end: Instant, now: Instant): number {
 
 /** RFC 2131 §4.3.1, table 3: DHCPOFFER and DHCPACK of a lease. */
 export function leaseReply(
-  question: Question,
+  input: DecisionInput,
   type: 'DHCPOFFER' | 'DHCPACK',
   yiaddr: Ipv4,
-  leaseSeconds = leaseSecondsOf(question, yiaddr),
+  leaseSeconds = leaseSecondsOf(input, yiaddr),
 ): Reply {
-  const { message, client } = question;
+  const { message, client } = input;
   const times = renewalTimesFor(leaseSeconds, client);
   const required: OptionBlock[] = [
-    { code: SERVER_IDENTIFIER, value: serverIdentifierOf(question) },
+    { code: SERVER_IDENTIFIER, value: serverIdentifierOf(input) },
     { code: LEASE_TIME, value: leaseSeconds },
   ];
   if (times !== undefined) {
@@ -83,27 +83,27 @@ export function leaseReply(
     required.push({ code: RAPID_COMMIT, value: EMPTY });
   // RFC 2131 table 3: ciaddr is 0 in a DHCPOFFER, the request's own in a DHCPACK.
   const ciaddr = type === 'DHCPACK' ? message.ciaddr : UNSPECIFIED;
-  return replyTo(question, type, ciaddr, yiaddr, required);
+  return replyTo(input, type, ciaddr, yiaddr, required);
 }
 
 /** RFC 2131 §4.3.5: the answer to a DHCPINFORM has no lease times, and no yiaddr. */
-export function informReply(question: Question): Reply {
-  const { ciaddr, giaddr } = question.message;
-  const required = [{ code: SERVER_IDENTIFIER, value: serverIdentifierOf(question) }];
-  const reply = replyTo(question, 'DHCPACK', ciaddr, UNSPECIFIED, required);
+export function informReply(input: DecisionInput): Reply {
+  const { ciaddr, giaddr } = input.message;
+  const required = [{ code: SERVER_IDENTIFIER, value: serverIdentifierOf(input) }];
+  const reply = replyTo(input, 'DHCPACK', ciaddr, UNSPECIFIED, required);
   // RFC 1542 §4.1.2: a relay agent sends to yiaddr, which is 0 here, unless the broadcast bit is set.
   return { ...reply, setsBroadcastBit: giaddr !== UNSPECIFIED };
 }
 
 /** RFC 1534 §2: a BOOTREPLY has no message type, no lease times, and the size of a BOOTP message. */
-export function bootpReply(question: Question, yiaddr: Ipv4): Reply {
-  return replyTo(question, 'BOOTREPLY', question.message.ciaddr, yiaddr, []);
+export function bootpReply(input: DecisionInput, yiaddr: Ipv4): Reply {
+  return replyTo(input, 'BOOTREPLY', input.message.ciaddr, yiaddr, []);
 }
 
 /** RFC 2131 §4.3.1, table 3: a DHCPNAK carries nothing but who speaks, to whom, and why. */
-export function nakReply(question: Question, text: string): Reply {
-  const { message } = question;
-  const options: OptionBlock[] = [{ code: SERVER_IDENTIFIER, value: serverIdentifierOf(question) }];
+export function nakReply(input: DecisionInput, text: string): Reply {
+  const { message } = input;
+  const options: OptionBlock[] = [{ code: SERVER_IDENTIFIER, value: serverIdentifierOf(input) }];
   echo(message, CLIENT_IDENTIFIER, options);
   options.push({ code: MESSAGE, value: TEXT.encode(text) });
   return {
@@ -122,36 +122,36 @@ export function nakReply(question: Question, text: string): Reply {
 }
 
 /** Whom a message names as its server; undefined: nobody, for no server has the segment's own addresses either. */
-export function serverNamedBy({ message, subnet }: Question): Ipv4 | undefined {
+export function serverNamedBy({ message, subnet }: DecisionInput): Ipv4 | undefined {
   const named = message.serverIdentifier;
   return named === subnet.prefix.network || named === broadcastOf(subnet.prefix) ? undefined : named;
 }
 
 /** True if a message names this server: by the listen IP, or by what its relay puts in its place (RFC 5107 §4). */
-export function namesThisServer(question: Question): boolean {
-  const named = question.message.serverIdentifier;
-  return named === question.plan.serverIdentifier || named === serverIdentifierOf(question);
+export function namesThisServer(input: DecisionInput): boolean {
+  const named = input.message.serverIdentifier;
+  return named === input.plan.serverIdentifier || named === serverIdentifierOf(input);
 }
 
 /** RFC 5107 §4: the relay's address, where it asks to be put in this server's place; else the listen IP. */
-function serverIdentifierOf({ message, plan }: Question): Ipv4 {
+function serverIdentifierOf({ message, plan }: DecisionInput): Ipv4 {
   const override = message.giaddr === UNSPECIFIED ? undefined : message.relayAgent?.serverIdentifierOverride;
   return override ?? plan.serverIdentifier;
 }
 
 /** All duties that hold in every reply are here. */
 function replyTo(
-  question: Question,
+  input: DecisionInput,
   type: ReplyType,
   ciaddr: Ipv4,
   yiaddr: Ipv4,
   required: OptionBlock[],
 ): Reply {
-  const { message, subnet } = question;
+  const { message, subnet } = input;
   // RFC 6842 §3: the client identifier is returned; it overrides RFC 2131 table 3.
   echo(message, CLIENT_IDENTIFIER, required);
   // RFC 3011 §2: so is the subnet selection option, asked for or not; but not where it is ignored.
-  if (question.plan.subnetSelection) echo(message, SUBNET_SELECTION, required);
+  if (input.plan.subnetSelection) echo(message, SUBNET_SELECTION, required);
   return {
     type,
     request: message,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ArpLiars } from '../../src/detection/arp-liars.ts';
+import { UntrustedArp } from '../../src/detection/untrusted-arp.ts';
 import { keyOfIdentifier } from '../../src/lease/client-key.ts';
 import { instant, type LeaseState } from '../../src/lease/lease.ts';
 import { LeaseTable } from '../../src/lease-table/lease-table.ts';
@@ -31,7 +31,7 @@ function bench() {
       version: table.revision + 1,
     });
   };
-  return { clock, log, put, liars: new ArpLiars(table, clock, log) };
+  return { clock, log, put, liars: new UntrustedArp(table, clock, log) };
 }
 
 function address(index: number): Ipv4 {

@@ -1,11 +1,11 @@
-import { isAvailable, type Search } from '../allocation/candidates.ts';
-import type { Lease } from '../lease/lease.ts';
-import { NO_HARDWARE } from '../net/hardware-address.ts';
-import type { Ipv4 } from '../net/ipv4.ts';
+import { isAvailable, type Search } from '../../allocation/candidates.ts';
+import type { Lease } from '../../lease/lease.ts';
+import { NO_HARDWARE } from '../../net/hardware-address.ts';
+import type { Ipv4 } from '../../net/ipv4.ts';
+import type { Decision } from '../decision/decision.ts';
+import { type DecisionInput, entitlementTo, mayStand } from '../decision/decision-input.ts';
+import { ask, silence } from '../decision/outcome.ts';
 import type { Choice } from './choice.ts';
-import type { Decision } from './decision.ts';
-import { ask, silence } from './outcome.ts';
-import { entitlementTo, mayStand, type Question } from './question.ts';
 import { isContested } from './vouching.ts';
 
 /** Leases of one card that are asked for because of one message; each takes as long as ARP is waited for. */
@@ -15,12 +15,12 @@ const ASKED = 4;
  * The live leases that this very network card has under other client identifiers: the boot loader, the initial file
  * system and the system itself often name themselves differently, and some at each boot anew. The oldest comes first.
  */
-function othersOf(question: Question): readonly Lease[] {
-  const { leases, client, message, plan } = question;
+function othersOf(input: DecisionInput): readonly Lease[] {
+  const { leases, client, message, plan } = input;
   if (plan.identity !== 'auto' || message.hardware === NO_HARDWARE) return [];
   return leases
     .leasesOf(message.hardware)
-    .filter((lease) => lease.client !== client && mayStand(question, lease))
+    .filter((lease) => lease.client !== client && mayStand(input, lease))
     .sort((one, other) => one.updatedAt - other.updatedAt);
 }
 
@@ -28,16 +28,16 @@ function othersOf(question: Question): readonly Lease[] {
  * True if a lease of this address would be one more than a card may have: neither a system that names itself anew at each
  * boot nor a hostile guest takes the pool.
  */
-export function isOneTooMany(question: Question, address: Ipv4): boolean {
-  const others = othersOf(question);
-  return isAtLimit(question, others) && !others.some((lease) => lease.address === address);
+export function isOneTooMany(input: DecisionInput, address: Ipv4): boolean {
+  const others = othersOf(input);
+  return isAtLimit(input, others) && !others.some((lease) => lease.address === address);
 }
 
 /** Leases outside the pool as it is now do not count: they take nothing from it, and cannot be moved along. */
-function isAtLimit(question: Question, others: readonly Lease[]): boolean {
-  const { leasesPerMac } = question.plan;
+function isAtLimit(input: DecisionInput, others: readonly Lease[]): boolean {
+  const { leasesPerMac } = input.plan;
   if (leasesPerMac === 0 || others.length < leasesPerMac) return false;
-  return others.filter(({ address }) => entitlementTo(address, question) === 'lease').length >= leasesPerMac;
+  return others.filter(({ address }) => entitlementTo(address, input) === 'lease').length >= leasesPerMac;
 }
 
 /**
@@ -45,22 +45,20 @@ function isAtLimit(question: Question, others: readonly Lease[]): boolean {
  * already under another identifier. That is moved along, unless ARP shows that it is still used beside the newcomer, as
  * in containers that share a card. Undefined: the client gets an address of its own.
  */
-export function moveAlong(question: Question, search: Search): Choice | undefined {
-  const others = othersOf(question);
+export function moveAlong(input: DecisionInput, search: Search): Choice | undefined {
+  const others = othersOf(input);
   if (others.length === 0) return undefined;
-  const isFull = isAtLimit(question, others);
-  const last = question.leases.bindingOf(question.client);
+  const isFull = isAtLimit(input, others);
+  const last = input.leases.bindingOf(input.client);
   if (!isFull && last !== undefined && isAvailable(last.address, search)) return undefined; // It comes back for its own.
-  return (
-    firstSilent(question, others) ?? (isFull ? { decision: silence('too-many-identifiers') } : undefined)
-  );
+  return firstSilent(input, others) ?? (isFull ? { decision: silence('too-many-identifiers') } : undefined);
 }
 
 /** Where nobody can be asked, none is silent: two addresses for one card are the lesser evil. */
-function firstSilent(question: Question, others: readonly Lease[]): Choice | undefined {
-  const { context, now, plan } = question;
+function firstSilent(input: DecisionInput, others: readonly Lease[]): Choice | undefined {
+  const { context, now, plan } = input;
   if (plan.probeMilliseconds === 0) return undefined;
-  for (const lease of others.filter((each) => mayMove(question, each)).slice(0, ASKED)) {
+  for (const lease of others.filter((each) => mayMove(input, each)).slice(0, ASKED)) {
     const { address } = lease;
     if (!context.answers.has(address))
       return { decision: ask(address, 'asking-card', now, plan.probeMilliseconds) };
@@ -69,17 +67,17 @@ function firstSilent(question: Question, others: readonly Lease[]): Choice | und
   return undefined;
 }
 
-function mayMove(question: Question, lease: Lease): boolean {
+function mayMove(input: DecisionInput, lease: Lease): boolean {
   const { address } = lease;
-  if (entitlementTo(address, question) !== 'lease' || question.leases.isInFlight(address)) return false;
-  return !isContested(lease, question);
+  if (entitlementTo(address, input) !== 'lease' || input.leases.isInFlight(address)) return false;
+  return !isContested(lease, input);
 }
 
 /** True if the address that a client names is its own card's under another identifier, and nobody uses it now. */
-export function isLeftBehind(question: Question, address: Ipv4): boolean | Decision {
-  const { context, now, plan } = question;
-  const lease = othersOf(question).find((each) => each.address === address);
-  if (lease === undefined || !mayMove(question, lease)) return false;
+export function isLeftBehind(input: DecisionInput, address: Ipv4): boolean | Decision {
+  const { context, now, plan } = input;
+  const lease = othersOf(input).find((each) => each.address === address);
+  if (lease === undefined || !mayMove(input, lease)) return false;
   if (plan.probeMilliseconds === 0) return false;
   if (!context.answers.has(address)) return ask(address, 'asking-card', now, plan.probeMilliseconds);
   return context.answers.get(address) === undefined;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { Arrangements, KIND_LIMIT } from '../../src/engine/arrangements.ts';
-import { block } from '../support/plan.ts';
+import { Arrangements, KIND_LIMIT } from '../../../src/engine/reply/arrangements.ts';
+import { block } from '../../support/plan.ts';
 
 const REQUIRED = [block(53, [2])];
 

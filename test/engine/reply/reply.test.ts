@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { Conversation, optionOf, optionsOf } from '../support/conversation.ts';
-import { Guest, type GuestHabits } from '../support/guest.ts';
-import { ip, mac, text, u16, u32 } from '../support/packet.ts';
-import { block, planOf, segment } from '../support/plan.ts';
+import { Conversation, optionOf, optionsOf } from '../../support/conversation.ts';
+import { Guest, type GuestHabits } from '../../support/guest.ts';
+import { ip, mac, text, u16, u32 } from '../../support/packet.ts';
+import { block, planOf, segment } from '../../support/plan.ts';
 
 const SERVER = '10.15.3.10';
 const MAC = '52:54:00:00:00:01';

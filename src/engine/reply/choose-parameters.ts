@@ -1,5 +1,5 @@
-import type { Subnet } from '../subnet/subnet.ts';
-import type { OptionBlock } from '../wire/reply.ts';
+import type { Subnet } from '../../subnet/subnet.ts';
+import type { OptionBlock } from '../../wire/reply.ts';
 import { Arrangements, type Place } from './arrangements.ts';
 
 const SUBNET_MASK = 1;

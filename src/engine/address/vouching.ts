@@ -1,40 +1,40 @@
-import { standingAt } from '../allocation/availability.ts';
-import type { Lease } from '../lease/lease.ts';
-import type { Ipv4 } from '../net/ipv4.ts';
-import type { Decision } from './decision.ts';
-import { ask, quarantineInUse } from './outcome.ts';
+import { standingAt } from '../../allocation/availability.ts';
+import type { Lease } from '../../lease/lease.ts';
+import type { Ipv4 } from '../../net/ipv4.ts';
+import type { Decision } from '../decision/decision.ts';
+import { type DecisionInput, isHolder } from '../decision/decision-input.ts';
+import { ask, quarantineInUse } from '../decision/outcome.ts';
 import { endOf } from './peers.ts';
-import { isHolder, type Question } from './question.ts';
 
 /**
  * RFC 2131 §3.1 (2): before an address is promised, the server should see that it is not in use. The store vouches
  * for an address that this client had last, as long as nothing can have been missed since; for any other, the segment
  * is asked by ARP. But first what stood there and is over gives way to what was heard meanwhile. Undefined: go on.
  */
-export function seeThatUnused(question: Question, address: Ipv4): Decision | undefined {
-  const { context, plan, now } = question;
-  const over = endOf(question, address);
+export function seeThatUnused(input: DecisionInput, address: Ipv4): Decision | undefined {
+  const { context, plan, now } = input;
+  const over = endOf(input, address);
   if (over !== undefined) return over;
   if (plan.probeMilliseconds === 0) return undefined;
   if (context.answers.has(address)) {
     const holder = context.answers.get(address);
-    const isOwn = holder === undefined || holder === question.message.hardware;
-    return isOwn ? undefined : quarantineInUse(question, address, holder);
+    const isOwn = holder === undefined || holder === input.message.hardware;
+    return isOwn ? undefined : quarantineInUse(input, address, holder);
   }
-  if (isVouchedFor(standingAt(question.leases, address, now), question)) return undefined;
+  if (isVouchedFor(standingAt(input.leases, address, now), input)) return undefined;
   return ask(address, 'asking-address', now, plan.probeMilliseconds);
 }
 
-function isVouchedFor(lease: Lease | undefined, question: Question): boolean {
+function isVouchedFor(lease: Lease | undefined, input: DecisionInput): boolean {
   return (
     lease !== undefined &&
-    lease.client === question.client &&
-    isOfOneMachine(lease, question) &&
-    !isContested(lease, question) &&
-    !isSeenAt(lease, question) &&
+    lease.client === input.client &&
+    isOfOneMachine(lease, input) &&
+    !isContested(lease, input) &&
+    !isSeenAt(lease, input) &&
     lease.state !== 'declined' &&
     lease.state !== 'peer' &&
-    lease.version > question.context.lastGapRevision
+    lease.version > input.context.lastGapRevision
   );
 }
 
@@ -43,21 +43,21 @@ function isVouchedFor(lease: Lease | undefined, question: Question): boolean {
  * taken it through a gateway of which this one has missed the DHCPREQUEST, or be set to it by hand. Not for a lease that
  * the client holds: a forged ARP message would have its holder asked for, and who answers faster would take its address.
  */
-function isSeenAt(lease: Lease, question: Question): boolean {
-  const isHeld: boolean = isHolder(question, lease);
+function isSeenAt(lease: Lease, input: DecisionInput): boolean {
+  const isHeld: boolean = isHolder(input, lease);
   if (isHeld) return false;
-  const sighting = question.context.sightingAt(lease.address);
-  if (sighting === undefined || sighting.hardware === question.message.hardware) return false;
+  const sighting = input.context.sightingAt(lease.address);
+  if (sighting === undefined || sighting.hardware === input.message.hardware) return false;
   return sighting.on > lease.updatedAt || sighting.revision >= lease.version;
 }
 
 /** Another gateway was heard giving the address to another client, for as long as that one may have it. */
-export function isContested({ address }: Lease, { context, client, now, subnet }: Question): boolean {
+export function isContested({ address }: Lease, { context, client, now, subnet }: DecisionInput): boolean {
   const asked = context.peerObservations.lastRequestFor(address, client);
   return asked !== undefined && now - asked.on < subnet.leaseTimes.maximum * 1000;
 }
 
 /** False: a clone of this machine may have had the address, and may have it still, whatever the store says. */
-function isOfOneMachine({ hardware }: Lease, { plan, message }: Question): boolean {
+function isOfOneMachine({ hardware }: Lease, { plan, message }: DecisionInput): boolean {
   return plan.identity !== 'auto' || hardware === message.hardware;
 }

@@ -19,7 +19,7 @@ const REMEDY =
  * Machines whose ARP answers are worth nothing: one that answers for everything (proxy ARP, a hostile guest) would
  * have each address of the pool quarantined in turn.
  */
-export class ArpLiars {
+export class UntrustedArp {
   readonly #leases: Pick<LeaseView, 'at'>;
   readonly #clock: Clock;
   readonly #log: Log;

@@ -1,11 +1,11 @@
-import { standingAt } from '../allocation/availability.ts';
-import type { Lease } from '../lease/lease.ts';
-import { NO_HARDWARE } from '../net/hardware-address.ts';
-import type { Ipv4 } from '../net/ipv4.ts';
-import type { Decision } from './decision.ts';
-import { ask } from './outcome.ts';
+import { standingAt } from '../../allocation/availability.ts';
+import type { Lease } from '../../lease/lease.ts';
+import { NO_HARDWARE } from '../../net/hardware-address.ts';
+import type { Ipv4 } from '../../net/ipv4.ts';
+import type { Decision } from '../decision/decision.ts';
+import { type DecisionInput, entitlementTo, mayStand } from '../decision/decision-input.ts';
+import { ask } from '../decision/outcome.ts';
 import { hearsPeers, isAfter } from './peers.ts';
-import { entitlementTo, mayStand, type Question } from './question.ts';
 import { isContested } from './vouching.ts';
 
 /**
@@ -17,34 +17,34 @@ import { isContested } from './vouching.ts';
  * Silence alone ends it only as long as this gateway has heard all since: else the address may be a peer's client's by now,
  * and that one's machine be off.
  */
-export function quarantineFor(question: Question, address: Ipv4): 'over' | 'stands' | Decision {
-  const { leases, now, context, message, plan } = question;
+export function quarantineFor(input: DecisionInput, address: Ipv4): 'over' | 'stands' | Decision {
+  const { leases, now, context, message, plan } = input;
   const standing = standingAt(leases, address, now);
-  if (standing?.state !== 'declined' || !mayStand(question, standing)) return 'stands';
-  if (plan.probeMilliseconds === 0 || entitlementTo(address, question) !== 'lease') return 'stands';
-  if (leases.isInFlight(address) || isContested(standing, question) || isTakenSince(question, standing))
+  if (standing?.state !== 'declined' || !mayStand(input, standing)) return 'stands';
+  if (plan.probeMilliseconds === 0 || entitlementTo(address, input) !== 'lease') return 'stands';
+  if (leases.isInFlight(address) || isContested(standing, input) || isTakenSince(input, standing))
     return 'stands';
-  const isWitness = wasSeenAt(question, standing);
-  if (!isWitness && standing.client !== question.client) return 'stands';
+  const isWitness = wasSeenAt(input, standing);
+  if (!isWitness && standing.client !== input.client) return 'stands';
   if (!context.answers.has(address)) return ask(address, 'asking-quarantined', now, plan.probeMilliseconds);
   const holder = context.answers.get(address);
   const isSeen = holder === message.hardware;
-  const isNobodyElses = isWitness && holder === undefined && !mayHaveMissed(question, standing);
+  const isNobodyElses = isWitness && holder === undefined && !mayHaveMissed(input, standing);
   return isSeen || isNobodyElses ? 'over' : 'stands';
 }
 
 /** Another client was heard taking the address from a peer since it was put aside; a quarantine may outlast every lease. */
-function isTakenSince({ context, client }: Question, standing: Lease): boolean {
+function isTakenSince({ context, client }: DecisionInput, standing: Lease): boolean {
   const asked = context.peerObservations.lastRequestFor(standing.address, client);
   return asked !== undefined && isAfter(asked, standing);
 }
 
 /** A peer's client may have taken the address since it was put aside, unheard or forgotten with a restart. */
-function mayHaveMissed(question: Question, { version }: Lease): boolean {
-  return hearsPeers(question) && version <= question.context.lastGapRevision;
+function mayHaveMissed(input: DecisionInput, { version }: Lease): boolean {
+  return hearsPeers(input) && version <= input.context.lastGapRevision;
 }
 
 /** The client's own card answered when the address was put into quarantine: that was no conflict. */
-function wasSeenAt({ message }: Question, { hardware }: Lease): boolean {
+function wasSeenAt({ message }: DecisionInput, { hardware }: Lease): boolean {
   return hardware === message.hardware && hardware !== NO_HARDWARE;
 }

@@ -1,19 +1,19 @@
-import { isLive } from '../allocation/availability.ts';
-import type { ClientKey } from '../lease/client-key.ts';
-import type { Instant, Lease } from '../lease/lease.ts';
-import type { LeaseView } from '../lease/lease-view.ts';
-import type { Arrival } from '../net/datagram.ts';
-import type { HardwareAddress } from '../net/hardware-address.ts';
-import type { Ipv4 } from '../net/ipv4.ts';
-import { type Entitlement, mayHave } from '../subnet/may-have.ts';
-import type { Plan } from '../subnet/plan.ts';
-import type { Claimant } from '../subnet/reservations.ts';
-import type { Subnet } from '../subnet/subnet.ts';
-import type { Message } from '../wire/message.ts';
+import { isLive } from '../../allocation/availability.ts';
+import type { ClientKey } from '../../lease/client-key.ts';
+import type { Instant, Lease } from '../../lease/lease.ts';
+import type { LeaseView } from '../../lease/lease-view.ts';
+import type { Arrival } from '../../net/datagram.ts';
+import type { HardwareAddress } from '../../net/hardware-address.ts';
+import type { Ipv4 } from '../../net/ipv4.ts';
+import { type Entitlement, mayHave } from '../../subnet/may-have.ts';
+import type { Plan } from '../../subnet/plan.ts';
+import type { Claimant } from '../../subnet/reservations.ts';
+import type { Subnet } from '../../subnet/subnet.ts';
+import type { Message } from '../../wire/message.ts';
 import type { DecisionContext } from './decision.ts';
 
-/** One message with all that its procedure decides by. */
-export interface Question {
+/** A message, and everything that the decision about it is made from. */
+export interface DecisionInput {
   readonly message: Message;
   readonly arrival: Arrival;
   readonly context: DecisionContext;
@@ -21,16 +21,16 @@ export interface Question {
   readonly leases: LeaseView;
   readonly plan: Plan;
   readonly subnet: Subnet;
-  /** Who asks, clones told apart. */
+  /** The sender's key; each clone has its own. */
   readonly client: ClientKey;
-  /** The same, as a reservation may name it. */
+  /** The sender, as a reservation may name it. */
   readonly who: Claimant;
-  /** The living machine that shares the client's identifier, if this one is a clone of it. */
+  /** The running machine that shares the client's identifier, if the sender is a clone of it. */
   readonly cloneOf: HardwareAddress | undefined;
 }
 
 /** What has run out later than this is not given to others yet; 0: what stands here is not. */
-export function overBefore({ context, now }: Pick<Question, 'context' | 'now'>, lease?: Lease): Instant {
+export function overBefore({ context, now }: Pick<DecisionInput, 'context' | 'now'>, lease?: Lease): Instant {
   const isBelieved = lease === undefined || lease.expiresAt > now || context.mayBeOver(lease);
   return (isBelieved ? now - (context.clusterPeers?.grace ?? 0) : 0) as Instant;
 }
@@ -46,14 +46,14 @@ export function mayStand(
 }
 
 /** True for a lease that the asking client holds, or may hold still. */
-export function isHolder(question: Question, lease: Lease | undefined): lease is Lease {
-  return lease?.state === 'bound' && lease.client === question.client && mayStand(question, lease);
+export function isHolder(input: DecisionInput, lease: Lease | undefined): lease is Lease {
+  return lease?.state === 'bound' && lease.client === input.client && mayStand(input, lease);
 }
 
 /** What the client may have of an address: by settings and reservations, and nothing of what a gateway that shares the leases listens on. */
 export function entitlementTo(
   address: Ipv4,
-  { subnet, who, context }: Pick<Question, 'subnet' | 'who' | 'context'>,
+  { subnet, who, context }: Pick<DecisionInput, 'subnet' | 'who' | 'context'>,
 ): Entitlement {
   return context.clusterPeers?.live.has(address) === true ? 'nothing' : mayHave(subnet, who, address);
 }

@@ -1,4 +1,4 @@
-import type { RelayRefusal } from './relay.ts';
+import type { RelayRefusal } from './relay-refusal.ts';
 
 /** What kind of decision a reason stands for. */
 export type ReasonKind = 'reply' | 'refusal' | 'change' | 'wait' | 'silence';

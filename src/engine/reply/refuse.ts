@@ -1,33 +1,33 @@
-import type { Lease } from '../lease/lease.ts';
-import type { LeaseChange } from '../lease/lease-view.ts';
-import type { Ipv4 } from '../net/ipv4.ts';
-import { ipv4ToText } from '../net/ipv4.ts';
-import type { Decision, Reason } from './decision.ts';
+import type { Lease } from '../../lease/lease.ts';
+import type { LeaseChange } from '../../lease/lease-view.ts';
+import type { Ipv4 } from '../../net/ipv4.ts';
+import { ipv4ToText } from '../../net/ipv4.ts';
+import type { Decision, Reason } from '../decision/decision.ts';
+import type { DecisionInput } from '../decision/decision-input.ts';
+import { changeOf } from '../decision/outcome.ts';
 import { destinationOfNak } from './destination.ts';
-import { changeOf } from './outcome.ts';
-import type { Question } from './question.ts';
 import { nakReply } from './reply.ts';
 
 /** A DHCPNAK for what the plan alone shows to be wrong. */
-export function refuse(question: Question, address: Ipv4, reason: Reason): Decision {
-  return nak(question, address, reason, undefined);
+export function refuse(input: DecisionInput, address: Ipv4, reason: Reason): Decision {
+  return nak(input, address, reason, undefined);
 }
 
 /**
  * A DHCPNAK for what a lease shows to be wrong. It is a check: the store confirms that the lease still stands as
  * it was seen, for a mirror may lag.
  */
-export function refuseBecauseOf(question: Question, address: Ipv4, lease: Lease, reason: Reason): Decision {
+export function refuseBecauseOf(input: DecisionInput, address: Ipv4, lease: Lease, reason: Reason): Decision {
   // It may be on offer besides, to its own card under another identifier.
-  const expectedVersion = question.leases.at(lease.address)?.version ?? lease.version;
+  const expectedVersion = input.leases.at(lease.address)?.version ?? lease.version;
   const writes = [{ address: lease.address, expectedVersion, next: 'precondition-only' as const }];
-  return nak(question, address, reason, changeOf(question, 'check', reason, writes));
+  return nak(input, address, reason, changeOf(input, 'check', reason, writes));
 }
 
-function nak(question: Question, address: Ipv4, reason: Reason, change: LeaseChange | undefined): Decision {
+function nak(input: DecisionInput, address: Ipv4, reason: Reason, change: LeaseChange | undefined): Decision {
   // RFC 2132 §9.9: option 56 tells the client's operator why.
-  const reply = nakReply(question, `${ipv4ToText(address)}: ${TEXTS[reason] ?? reason}`);
-  const destination = destinationOfNak(question);
+  const reply = nakReply(input, `${ipv4ToText(address)}: ${TEXTS[reason] ?? reason}`);
+  const destination = destinationOfNak(input);
   if (change === undefined) return { kind: 'reply', reply, destination, reason };
   return { kind: 'reply', reply, destination, reason, change };
 }

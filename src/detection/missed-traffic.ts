@@ -7,7 +7,7 @@ import type { Log } from '../log/log.ts';
  * stored so late that its DHCPACK does not leave. store: it counts anew, and is
  * another than it was.
  */
-export type DeafReason = 'interface' | 'carrier' | 'overflow' | 'stall' | 'stale' | 'store';
+export type GapReason = 'interface' | 'carrier' | 'overflow' | 'stall' | 'stale' | 'store';
 
 /** The event loop stood still for so long, in milliseconds, that the segment was not heard. */
 const STALL = 1000;
@@ -17,7 +17,7 @@ const STALL_REMEDY =
   'guests have asked again meanwhile; see what held it: a disk that hangs (dmesg, iostat -x), a frozen process or machine, a processor that others use';
 
 /** Since when what is stored may not be all that happened on the segment. */
-export class Deafness {
+export class MissedTraffic {
   readonly #leases: Pick<LeaseView, 'revision'>;
   readonly #log: Log;
   #revision: Version;
@@ -25,7 +25,7 @@ export class Deafness {
   #lost = 0;
   #hasCarrier = true;
   /** Told since the last beat. */
-  readonly #told = new Set<DeafReason>();
+  readonly #told = new Set<GapReason>();
 
   /** A server that starts has missed what came before. */
   constructor(leases: Pick<LeaseView, 'revision'>, log: Log) {
@@ -39,7 +39,7 @@ export class Deafness {
     return this.#revision;
   }
 
-  mark(reason: DeafReason): void {
+  mark(reason: GapReason): void {
     this.#revision = this.#leases.revision;
     if (this.#told.has(reason)) return;
     this.#told.add(reason);

@@ -1,11 +1,11 @@
-import { UNSPECIFIED } from '../net/ipv4.ts';
-import type { Plan } from '../subnet/plan.ts';
-import { decode } from '../wire/decode.ts';
-import { encode } from '../wire/encode.ts';
-import * as at from '../wire/layout.ts';
-import type { Message } from '../wire/message.ts';
-import type { OptionBlock } from '../wire/reply.ts';
-import { chooseParameters } from './parameters.ts';
+import { UNSPECIFIED } from '../../net/ipv4.ts';
+import type { Plan } from '../../subnet/plan.ts';
+import { decode } from '../../wire/decode.ts';
+import { encode } from '../../wire/encode.ts';
+import * as at from '../../wire/layout.ts';
+import type { Message } from '../../wire/message.ts';
+import type { OptionBlock } from '../../wire/reply.ts';
+import { chooseParameters } from './choose-parameters.ts';
 
 /** RFC 2131 §2: what every client takes, 576 octets with the headers of IP and UDP. */
 export const LEAST_MAXIMUM = 548;

@@ -1,14 +1,9 @@
-import { isTaken } from '../allocation/availability.ts';
-import { type ClientKey, isOfHardware, keyOfClone } from '../lease/client-key.ts';
-import type { Instant, Lease } from '../lease/lease.ts';
-import type { LeaseView } from '../lease/lease-view.ts';
-import { type HardwareAddress, NO_HARDWARE } from '../net/hardware-address.ts';
-import type { Ipv4 } from '../net/ipv4.ts';
-import type { Plan } from '../subnet/plan.ts';
-import type { Subnet } from '../subnet/subnet.ts';
-import type { Message } from '../wire/message.ts';
-import type { DecisionContext } from './decision.ts';
-import { overBefore } from './question.ts';
+import { isTaken } from '../../allocation/availability.ts';
+import { type ClientKey, isOfHardware, keyOfClone } from '../../lease/client-key.ts';
+import type { Instant, Lease } from '../../lease/lease.ts';
+import { type HardwareAddress, NO_HARDWARE } from '../../net/hardware-address.ts';
+import type { Ipv4 } from '../../net/ipv4.ts';
+import { type DecisionInput, overBefore } from '../decision/decision-input.ts';
 
 /** A machine that got its address less than this ago may not answer ARP yet: milliseconds. */
 const SETTLING = 60_000;
@@ -18,15 +13,8 @@ export type Identified =
   | { readonly client: ClientKey; readonly cloneOf: HardwareAddress | undefined }
   | { readonly ask: Ipv4 };
 
-/** All that a client is told by. */
-interface Scene {
-  readonly message: Message;
-  readonly context: DecisionContext;
-  readonly now: Instant;
-  readonly leases: LeaseView;
-  readonly plan: Plan;
-  readonly subnet: Subnet;
-}
+/** What a client is identified by. */
+type IdentityInput = Pick<DecisionInput, 'message' | 'context' | 'now' | 'leases' | 'plan' | 'subnet'>;
 
 /**
  * RFC 2131 §4.2 makes the client identifier the key, and RFC 4361 §6.1 makes it outlive the network card. Machines
@@ -35,8 +23,8 @@ interface Scene {
  * proves nothing: it may be paused. A change of card is proved by the newcomer alone, when it answers ARP at the leased
  * address and the first one does not: it keeps the lease.
  */
-export function identify(scene: Scene): Identified {
-  const { message, context, leases, plan } = scene;
+export function identify(input: IdentityInput): Identified {
+  const { message, context, leases, plan } = input;
   const shared = context.client;
   const { hardware } = message;
   const whole: Identified = { client: shared, cloneOf: undefined };
@@ -47,11 +35,11 @@ export function identify(scene: Scene): Identified {
   if (binding?.hardware === hardware || isOfHardware(shared, message)) return whole;
 
   const own = keyOfClone(shared, hardware);
-  if (hasOwn(scene, own, binding)) return { client: own, cloneOf: undefined };
-  if (binding !== undefined && isHeldByAnother(scene, binding, own)) return tellApart(scene, binding, own);
+  if (hasOwn(input, own, binding)) return { client: own, cloneOf: undefined };
+  if (binding !== undefined && isHeldByAnother(input, binding, own)) return tellApart(input, binding, own);
   // Two machines that boot together: the first has no address yet that it could answer for.
   const offer = leases.offerTo(shared);
-  const isOffered = offer !== undefined && isHeldByAnother(scene, offer, own);
+  const isOffered = offer !== undefined && isHeldByAnother(input, offer, own);
   return isOffered && offer.hardware !== hardware ? { client: own, cloneOf: offer.hardware } : whole;
 }
 
@@ -59,7 +47,7 @@ export function identify(scene: Scene): Identified {
  * True for a machine that is known under a key of its own, and stays so. Only what has run out on both sides is told
  * anew: a machine with a new card has its old address again when nobody has used that for a whole lease.
  */
-function hasOwn({ leases, now }: Scene, own: ClientKey, binding: Lease | undefined): boolean {
+function hasOwn({ leases, now }: IdentityInput, own: ClientKey, binding: Lease | undefined): boolean {
   const offer = leases.offerTo(own);
   if (offer !== undefined && offer.expiresAt > now) return true;
   const last = leases.bindingOf(own);
@@ -74,26 +62,26 @@ function hasRunOut({ state, expiresAt, updatedAt }: Lease, now: Instant): boolea
 }
 
 /** Also what has run out by this clock alone is another machine's still. */
-function isHeldByAnother({ context, now }: Scene, held: Lease, own: ClientKey): boolean {
+function isHeldByAnother({ context, now }: IdentityInput, held: Lease, own: ClientKey): boolean {
   if (held.state === 'declined') return false;
   return isTaken(held, own, now, overBefore({ context, now }, held));
 }
 
 /** A second card at a live binding: its machine's own, if it is seen there, else another machine's. */
-function tellApart(scene: Scene, binding: Lease, own: ClientKey): Identified {
-  const { message, context, plan } = scene;
+function tellApart(input: IdentityInput, binding: Lease, own: ClientKey): Identified {
+  const { message, context, plan } = input;
   const clone: Identified = { client: own, cloneOf: binding.hardware };
   // Where nobody can be asked, two machines with an address each are the lesser evil; nor can ARP show a machine that has
   // no Ethernet address: any guest may say that of itself, and present another one's identifier.
   if (plan.probeMilliseconds === 0 || message.hardware === NO_HARDWARE) return clone;
-  if (!mayUse(scene, binding)) return clone;
+  if (!mayUse(input, binding)) return clone;
   if (!context.answers.has(binding.address)) return { ask: binding.address };
   const isProved = context.answers.get(binding.address) === message.hardware;
   return isProved ? { client: context.client, cloneOf: undefined } : clone;
 }
 
 /** False for a message that speaks of another address, or that comes from a machine without one. */
-function mayUse({ message, now }: Scene, binding: Lease): boolean {
+function mayUse({ message, now }: IdentityInput, binding: Lease): boolean {
   switch (message.type) {
     case 'DHCPDISCOVER':
       // It may have lost its lease and not its address; but not while the first machine has only just got it.

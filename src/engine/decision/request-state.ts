@@ -1,5 +1,5 @@
-import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
-import type { Message } from '../wire/message.ts';
+import { type Ipv4, UNSPECIFIED } from '../../net/ipv4.ts';
+import type { Message } from '../../wire/message.ts';
 
 /** RENEWING and REBINDING differ only in how the message arrives: unicast or broadcast. */
 export type RequestState = 'SELECTING' | 'INIT-REBOOT' | 'RENEWING-OR-REBINDING';

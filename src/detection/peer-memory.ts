@@ -10,7 +10,7 @@ const NOTE_EVERY = 3_600_000;
  * Keeps in the store which other gateways are heard, for the next process: it hears of a peer only when that one takes a
  * new guest, and until then a lease that has run out may be renewed there by unicast.
  */
-export class PeerNotes {
+export class PeerMemory {
   readonly #peers: Peers;
   readonly #store: LeaseStore;
   readonly #clock: Clock;

@@ -1,12 +1,12 @@
-import type { ClientKey } from '../lease/client-key.ts';
-import type { Instant, Lease, Version } from '../lease/lease.ts';
-import type { LeaseChange, LeaseView } from '../lease/lease-view.ts';
-import type { Arrival, Destination } from '../net/datagram.ts';
-import type { HardwareAddress } from '../net/hardware-address.ts';
-import type { Ipv4 } from '../net/ipv4.ts';
-import type { Plan } from '../subnet/plan.ts';
-import type { Message } from '../wire/message.ts';
-import type { Reply } from '../wire/reply.ts';
+import type { ClientKey } from '../../lease/client-key.ts';
+import type { Instant, Lease, Version } from '../../lease/lease.ts';
+import type { LeaseChange, LeaseView } from '../../lease/lease-view.ts';
+import type { Arrival, Destination } from '../../net/datagram.ts';
+import type { HardwareAddress } from '../../net/hardware-address.ts';
+import type { Ipv4 } from '../../net/ipv4.ts';
+import type { Plan } from '../../subnet/plan.ts';
+import type { Message } from '../../wire/message.ts';
+import type { Reply } from '../../wire/reply.ts';
 import type { REASONS } from './reasons.ts';
 
 /**

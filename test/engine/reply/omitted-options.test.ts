@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { type Flags, loadSettings } from '../../src/config/load-settings.ts';
-import { planOfSettings } from '../../src/config/plan-of-settings.ts';
-import { omittedOptions } from '../../src/engine/omissions.ts';
-import type { Plan } from '../../src/subnet/plan.ts';
-import { Conversation } from '../support/conversation.ts';
-import { Guest } from '../support/guest.ts';
-import { type PacketOption, u16 } from '../support/packet.ts';
-import { at } from '../support/plan.ts';
-import { decodedMessage } from '../support/reading.ts';
+import { type Flags, loadSettings } from '../../../src/config/load-settings.ts';
+import { planOfSettings } from '../../../src/config/plan-of-settings.ts';
+import { omittedOptions } from '../../../src/engine/reply/omitted-options.ts';
+import type { Plan } from '../../../src/subnet/plan.ts';
+import { Conversation } from '../../support/conversation.ts';
+import { Guest } from '../../support/guest.ts';
+import { type PacketOption, u16 } from '../../support/packet.ts';
+import { at } from '../../support/plan.ts';
+import { decodedMessage } from '../../support/reading.ts';
 
 const SERVER = '10.15.3.10';
 const LEASE = [51, 53, 54, 58, 59, 61];

@@ -1,22 +1,20 @@
-import { standingAt } from '../allocation/availability.ts';
-import { hashOfClient } from '../allocation/client-hash.ts';
-import { goesFirst } from '../allocation/gateway-rank.ts';
-import { NOBODY } from '../lease/client-key.ts';
-import { INFINITE_SECONDS, type Instant, type Lease, type LeaseRecord, NEVER } from '../lease/lease.ts';
-import type { LeaseView, LeaseWrite } from '../lease/lease-view.ts';
-import { NO_HARDWARE } from '../net/hardware-address.ts';
-import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
-import { mayHave } from '../subnet/may-have.ts';
-import type { Decision, DecisionContext, PeerRequest } from './decision.ts';
-import { refuse } from './nak.ts';
-import { changeOf, freed, recordOf, silence, waitFor } from './outcome.ts';
-import { mayStand, type Question } from './question.ts';
+import { standingAt } from '../../allocation/availability.ts';
+import { hashOfClient } from '../../allocation/client-hash.ts';
+import { goesFirst } from '../../allocation/gateway-rank.ts';
+import { NOBODY } from '../../lease/client-key.ts';
+import { INFINITE_SECONDS, type Instant, type Lease, type LeaseRecord, NEVER } from '../../lease/lease.ts';
+import type { LeaseWrite } from '../../lease/lease-view.ts';
+import { NO_HARDWARE } from '../../net/hardware-address.ts';
+import { type Ipv4, UNSPECIFIED } from '../../net/ipv4.ts';
+import { mayHave } from '../../subnet/may-have.ts';
+import type { Decision, DecisionContext, PeerRequest } from '../decision/decision.ts';
+import { type DecisionInput, mayStand } from '../decision/decision-input.ts';
+import { changeOf, freed, recordOf, silence, waitFor } from '../decision/outcome.ts';
+import { refuse } from '../reply/refuse.ts';
 
-/** What has to be known to note what was heard. */
-export interface Scene {
-  readonly leases: LeaseView;
+/** What decides what this gateway records of its peers' clients. */
+export interface PeerInput extends Pick<DecisionInput, 'leases' | 'now'> {
   readonly context: Pick<DecisionContext, 'peerObservations' | 'clusterPeers'>;
-  readonly now: Instant;
 }
 
 /** The address that is a peer's client's from now on, and what that one leaves. */
@@ -34,12 +32,12 @@ const DEFERRING = 500;
 const SELECTING = 60_000;
 
 /** True if this gateway has granted the lease, or nobody knows who has. */
-export function isGrantedHere({ plan }: Question, { granter }: Lease): boolean {
+export function isGrantedHere({ plan }: DecisionInput, { granter }: Lease): boolean {
   return granter === UNSPECIFIED || granter === plan.serverIdentifier;
 }
 
 /** True while other gateways give addresses of this pool too. */
-export function hearsPeers({ context }: Pick<Scene, 'context'>): boolean {
+export function hearsPeers({ context }: Pick<PeerInput, 'context'>): boolean {
   return context.peerObservations.peers.size > 0;
 }
 
@@ -47,7 +45,7 @@ export function hearsPeers({ context }: Pick<Scene, 'context'>): boolean {
  * Of the gateways that share their leases one answers a client first, by a hash of the client over those that are alive
  * (RFC 3074); the others when it has waited (secs), or asks again: one that has died costs one retransmission.
  */
-export function leavesToAnother({ context, client, message, plan }: Question): boolean {
+export function leavesToAnother({ context, client, message, plan }: DecisionInput): boolean {
   const { clusterPeers, isDiscoverRetry } = context;
   if (
     clusterPeers === undefined ||
@@ -64,37 +62,37 @@ export function leavesToAnother({ context, client, message, plan }: Question): b
  * client is free at once; and if the other one is a gateway of this segment, the address is that one's client's from
  * now on, unless this gateway has leased it to somebody else.
  */
-export function yieldToOther(question: Question, address: Ipv4): Decision {
+export function yieldToOther(input: DecisionInput, address: Ipv4): Decision {
   // A gateway that shares its leases is confirming what is on offer: it frees nothing.
-  const named = question.message.serverIdentifier;
-  if (named !== undefined && question.context.clusterPeers?.live.has(named) === true)
+  const named = input.message.serverIdentifier;
+  if (named !== undefined && input.context.clusterPeers?.live.has(named) === true)
     return silence('not-for-us');
-  const heard = grantHeard(question, address);
-  const writes = [...heard, ...withdrawal(question, heard)];
+  const heard = grantHeard(input, address);
+  const writes = [...heard, ...withdrawal(input, heard)];
   if (heard.length > 0) {
-    const change = changeOf(question, 'binding', 'peer-granted', writes);
+    const change = changeOf(input, 'binding', 'peer-granted', writes);
     return { kind: 'silence', reason: 'peer-granted', change };
   }
   if (writes.length === 0) return silence('not-for-us');
-  const change = changeOf(question, 'offer', 'offer-withdrawn', writes);
+  const change = changeOf(input, 'offer', 'offer-withdrawn', writes);
   return { kind: 'silence', reason: 'offer-withdrawn', change };
 }
 
 /** What a peer's client leaves here: the address is its own, and one that it had from a peer before is nobody's. */
-function grantHeard(question: Question, address: Ipv4): readonly LeaseWrite[] {
-  const { message, plan, subnet, who } = question;
+function grantHeard(input: DecisionInput, address: Ipv4): readonly LeaseWrite[] {
+  const { message, plan, subnet, who } = input;
   const granter = message.serverIdentifier;
   if (granter === undefined || !plan.peers.has(granter)) return [];
   // What is reserved here is given here too, to another client: it must be known who has it.
   const entitlement = mayHave(subnet, who, address);
   if (entitlement !== 'lease' && entitlement !== 'reserved') return [];
-  if (isKnown(question, address, granter)) return [];
-  const record = { ...recordOf(question, 'peer', INFINITE_SECONDS), leaseSeconds: 0, granter };
-  return noteOf(question, address, record);
+  if (isKnown(input, address, granter)) return [];
+  const record = { ...recordOf(input, 'peer', INFINITE_SECONDS), leaseSeconds: 0, granter };
+  return noteOf(input, address, record);
 }
 
 /** The writes by which an address is a peer's client's, and what it had from a peer before is left. */
-function noteOf({ leases, context, now }: Scene, address: Ipv4, record: LeaseRecord): Note {
+function noteOf({ leases, context, now }: PeerInput, address: Ipv4, record: LeaseRecord): Note {
   const note = { address, expectedVersion: leases.at(address)?.version ?? 0, next: record };
   const before = leases.bindingOf(record.client);
   if (before?.state !== 'peer' || before.address === address) return [note];
@@ -108,10 +106,10 @@ function noteOf({ leases, context, now }: Scene, address: Ipv4, record: LeaseRec
  * it stood, but the peer's client has the address since then, unless it was heard of elsewhere later. Undefined: nothing
  * was heard that this gateway has not confirmed its own lease after.
  */
-export function heardSince(scene: Scene, lease: Lease): Note | undefined {
+export function heardSince(input: PeerInput, lease: Lease): Note | undefined {
   const { address, client, state } = lease;
-  if (!hearsPeers(scene) || (state !== 'bound' && state !== 'declined')) return undefined;
-  const { context, leases } = scene;
+  if (!hearsPeers(input) || (state !== 'bound' && state !== 'declined')) return undefined;
+  const { context, leases } = input;
   const asking = context.peerObservations.lastRequestFor(address, state === 'bound' ? client : undefined);
   if (asking === undefined || !isAfter(asking, lease)) return undefined;
   const elsewhere = leases.bindingOf(asking.client);
@@ -119,7 +117,7 @@ export function heardSince(scene: Scene, lease: Lease): Note | undefined {
     return undefined;
   const { granter, hardware } = asking;
   const record = { client: asking.client, hardware, state: 'peer', expiresAt: NEVER, granter } as const;
-  return noteOf(scene, address, record);
+  return noteOf(input, address, record);
 }
 
 /** Also if the clock was put back between them; what was decided before it and stored after it is older by its time. */
@@ -128,19 +126,19 @@ export function isAfter(asking: PeerRequest, { updatedAt, version }: Lease): boo
 }
 
 /** What ends an own lease that still stands: its address is free, or whose it was heard to be meanwhile. */
-export function ending(scene: Scene, lease: Lease): readonly LeaseWrite[] {
+export function ending(input: PeerInput, lease: Lease): readonly LeaseWrite[] {
   const { address, version } = lease;
   // What its card may have on offer there under another identifier ends with it.
-  const expectedVersion = scene.leases.at(address)?.version ?? version;
-  return heardSince(scene, lease) ?? [{ address, expectedVersion, next: freed(lease, scene.now) }];
+  const expectedVersion = input.leases.at(address)?.version ?? version;
+  return heardSince(input, lease) ?? [{ address, expectedVersion, next: freed(lease, input.now) }];
 }
 
 /** An own lease that is over gives way to what was heard meanwhile before its address is promised again. */
-export function endOf(question: Question, address: Ipv4): Decision | undefined {
-  if (!hearsPeers(question)) return undefined;
-  const standing = standingAt(question.leases, address, question.now);
-  if (standing === undefined || mayStand(question, standing)) return undefined;
-  return giveWay(question, standing);
+export function endOf(input: DecisionInput, address: Ipv4): Decision | undefined {
+  if (!hearsPeers(input)) return undefined;
+  const standing = standingAt(input.leases, address, input.now);
+  if (standing === undefined || mayStand(input, standing)) return undefined;
+  return giveWay(input, standing);
 }
 
 /**
@@ -148,17 +146,17 @@ export function endOf(question: Question, address: Ipv4): Decision | undefined {
  * that its DHCPACK did not leave: the client that selects it again does not have it yet, and whoever was heard taking the
  * address since does. Undefined: go on.
  */
-export function endOfUnanswered(question: Question, lease: Lease): Decision | undefined {
-  const { context, now } = question;
+export function endOfUnanswered(input: DecisionInput, lease: Lease): Decision | undefined {
+  const { context, now } = input;
   const isUnsure = lease.version <= context.lastGapRevision && now - lease.updatedAt < SELECTING;
-  return isUnsure ? giveWay(question, lease) : undefined;
+  return isUnsure ? giveWay(input, lease) : undefined;
 }
 
 /** What was heard meanwhile is stored, then the message is decided again. Undefined: nothing was. */
-function giveWay(question: Question, lease: Lease): Decision | undefined {
-  const writes = heardSince(question, lease);
+function giveWay(input: DecisionInput, lease: Lease): Decision | undefined {
+  const writes = heardSince(input, lease);
   if (writes === undefined) return undefined;
-  const change = changeOf(question, 'binding', 'peer-granted', writes);
+  const change = changeOf(input, 'binding', 'peer-granted', writes);
   return { kind: 'again', reason: 'peer-granted', change };
 }
 
@@ -167,29 +165,32 @@ function giveWay(question: Question, lease: Lease): Decision | undefined {
  * was forgotten for this client, and the peer may have had nothing else left to give; so it is given away only when this
  * gateway has nothing else left either.
  */
-export function leftBehind(before: Lease, context: Scene['context'], now: Instant): LeaseRecord {
+export function leftBehind(before: Lease, context: PeerInput['context'], now: Instant): LeaseRecord {
   if (context.clusterPeers !== undefined || !hearsPeers({ context })) return freed(before, now);
   return { client: NOBODY, hardware: NO_HARDWARE, state: 'peer', expiresAt: NEVER };
 }
 
 /** The end of what the client was offered here, unless it ends with what was heard. */
-function withdrawal({ leases, client, now }: Question, heard: readonly LeaseWrite[]): readonly LeaseWrite[] {
+function withdrawal(
+  { leases, client, now }: DecisionInput,
+  heard: readonly LeaseWrite[],
+): readonly LeaseWrite[] {
   const offer = leases.offerTo(client);
   if (offer === undefined || heard.some(({ address }) => address === offer.address)) return [];
   return [{ address: offer.address, expectedVersion: offer.version, next: freed(offer, now) }];
 }
 
 /** Nothing is to be noted: it stands already, or what was heard may not displace what stands. */
-function isKnown(question: Question, address: Ipv4, granter: Ipv4): boolean {
-  const { leases, client, context, now } = question;
+function isKnown(input: DecisionInput, address: Ipv4, granter: Ipv4): boolean {
+  const { leases, client, context, now } = input;
   const standing = standingAt(leases, address, now);
   if (standing === undefined) return false;
   if (standing.state === 'peer' && standing.client === client && standing.granter === granter)
     return standing.version > context.lastGapRevision;
-  if (standing.state === 'declined') return mayStand(question, standing);
+  if (standing.state === 'declined') return mayStand(input, standing);
   // What gateways share is the lease itself, and not what was heard of it.
   const isWritten = standing.client !== client || context.clusterPeers !== undefined;
-  return standing.state === 'bound' && isWritten && mayStand(question, standing);
+  return standing.state === 'bound' && isWritten && mayStand(input, standing);
 }
 
 /**
@@ -197,15 +198,15 @@ function isKnown(question: Question, address: Ipv4, granter: Ipv4): boolean {
  * that are asked for one address at one moment the lower server identifier goes first; both hear both, so the other one
  * refuses its own client. A rival that asked before this client goes first in any case. Undefined: go on.
  */
-export function listenForRival(question: Question, address: Ipv4): Decision | undefined {
-  const { context, client, plan, now } = question;
-  if (!hearsPeers(question)) return undefined;
+export function listenForRival(input: DecisionInput, address: Ipv4): Decision | undefined {
+  const { context, client, plan, now } = input;
+  if (!hearsPeers(input)) return undefined;
   const rival = context.peerObservations.rivalFor(address, client);
   // One that was here first has its lease by now, though its DHCPREQUEST is perhaps not noted yet; while it still waits for
   // a rival, it hears of this one.
   const isLate = !context.waited && context.peerObservations.rivalFor(address, client, LISTENING) !== rival;
   if (rival !== undefined && (isLate || rival.granter < plan.serverIdentifier))
-    return refuse(question, address, 'rival-won');
+    return refuse(input, address, 'rival-won');
   return context.waited ? undefined : waitFor(address, 'listening', now, LISTENING);
 }
 
@@ -213,7 +214,7 @@ export function listenForRival(question: Question, address: Ipv4): Decision | un
  * What stands was heard just now, of a gateway that goes behind this one: its own client hears of the refusal there, so
  * this one's client is not refused too.
  */
-export function isRivalBehind({ context, client, plan }: Question, standing: Lease): boolean {
+export function isRivalBehind({ context, client, plan }: DecisionInput, standing: Lease): boolean {
   if (standing.state !== 'peer' || standing.granter <= plan.serverIdentifier) return false;
   // It was so when this message came; what it has waited for since makes it no later.
   const waited = context.answers.has(standing.address) ? RIVALRY : context.waited ? 2 * LISTENING : LISTENING;
@@ -222,6 +223,6 @@ export function isRivalBehind({ context, client, plan }: Question, standing: Lea
 }
 
 /** INIT-REBOOT of a lease that another gateway granted: that one answers first, if it is there. Undefined: go on. */
-export function deferToGranter({ context, now }: Question, address: Ipv4): Decision | undefined {
+export function deferToGranter({ context, now }: DecisionInput, address: Ipv4): Decision | undefined {
   return context.waited ? undefined : waitFor(address, 'deferring', now, DEFERRING);
 }

@@ -5,14 +5,14 @@ import {
   type LeaseState,
   later,
   type Version,
-} from '../lease/lease.ts';
-import type { LeaseChange, LeaseWrite } from '../lease/lease-view.ts';
-import type { HardwareAddress } from '../net/hardware-address.ts';
-import type { Ipv4 } from '../net/ipv4.ts';
-import { clientFqdnOf } from '../wire/client-fqdn.ts';
-import type { Message } from '../wire/message.ts';
+} from '../../lease/lease.ts';
+import type { LeaseChange, LeaseWrite } from '../../lease/lease-view.ts';
+import type { HardwareAddress } from '../../net/hardware-address.ts';
+import type { Ipv4 } from '../../net/ipv4.ts';
+import { clientFqdnOf } from '../../wire/client-fqdn.ts';
+import type { Message } from '../../wire/message.ts';
 import type { Decision, Reason } from './decision.ts';
-import type { Question } from './question.ts';
+import type { DecisionInput } from './decision-input.ts';
 
 type Silence = Extract<Decision, { kind: 'silence' }>;
 type Wait = Extract<Decision, { kind: 'wait' }>;
@@ -41,14 +41,14 @@ export function waitFor(address: Ipv4, reason: Reason, now: Instant, millisecond
 }
 
 /** What a write by this client leaves at an address, for so many seconds. */
-export function recordOf(question: Question, state: LeaseState, seconds: number): LeaseRecord {
+export function recordOf(input: DecisionInput, state: LeaseState, seconds: number): LeaseRecord {
   return {
-    client: question.client,
-    hardware: question.message.hardware,
+    client: input.client,
+    hardware: input.message.hardware,
     state,
-    expiresAt: later(question.now, seconds),
+    expiresAt: later(input.now, seconds),
     leaseSeconds: seconds,
-    hostname: hostNameOf(question.message),
+    hostname: hostNameOf(input.message),
   };
 }
 
@@ -69,13 +69,13 @@ export function freed(lease: Lease, now: Instant): LeaseRecord {
 
 /** A change of the asking client's leases, resting on its binding and on what stands at the addresses it writes. */
 export function changeOf(
-  question: Question,
+  input: DecisionInput,
   kind: LeaseChange['kind'],
   reason: Reason,
   writes: readonly LeaseWrite[],
 ): LeaseChange {
-  const expectedBindingVersion: Version = question.leases.bindingOf(question.client)?.version ?? 0;
-  return { kind, client: question.client, expectedBindingVersion, writes, at: question.now, reason };
+  const expectedBindingVersion: Version = input.leases.bindingOf(input.client)?.version ?? 0;
+  return { kind, client: input.client, expectedBindingVersion, writes, at: input.now, reason };
 }
 
 /** How long an address is kept out of use when ARP names a holder that we did not lease it to: seconds. */
@@ -86,11 +86,11 @@ const CONFLICT_QUARANTINE = 600;
  * suppression may have answered from memory; then the message is decided again. The record keeps who answered: if that
  * is the client that had the address last, it goes on with it when it asks.
  */
-export function quarantineInUse(question: Question, address: Ipv4, holder: HardwareAddress): Again {
-  const { leases, now } = question;
+export function quarantineInUse(input: DecisionInput, address: Ipv4, holder: HardwareAddress): Again {
+  const { leases, now } = input;
   const standing = leases.recordAt(address) ?? leases.at(address);
   const next: LeaseRecord = {
-    client: standing?.client ?? question.client,
+    client: standing?.client ?? input.client,
     hardware: holder,
     state: 'declined',
     expiresAt: later(now, CONFLICT_QUARANTINE),
@@ -99,5 +99,5 @@ export function quarantineInUse(question: Question, address: Ipv4, holder: Hardw
   const writes = [{ address, expectedVersion: leases.at(address)?.version ?? 0, next }];
   const isLastClient = standing?.hardware === holder && standing.state !== 'declined';
   const reason: Reason = isLastClient ? 'still-in-use' : 'address-in-use';
-  return { kind: 'again', reason, change: changeOf(question, 'binding', reason, writes), other: holder };
+  return { kind: 'again', reason, change: changeOf(input, 'binding', reason, writes), other: holder };
 }

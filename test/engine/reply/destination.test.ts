@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { hardwareToText } from '../../src/net/hardware-address.ts';
-import { ipv4ToText } from '../../src/net/ipv4.ts';
-import { type Answer, Conversation } from '../support/conversation.ts';
-import { Guest, type GuestHabits } from '../support/guest.ts';
-import { ip, packet } from '../support/packet.ts';
+import { hardwareToText } from '../../../src/net/hardware-address.ts';
+import { ipv4ToText } from '../../../src/net/ipv4.ts';
+import { type Answer, Conversation } from '../../support/conversation.ts';
+import { Guest, type GuestHabits } from '../../support/guest.ts';
+import { ip, packet } from '../../support/packet.ts';
 
 const SERVER = '10.15.3.10';
 const MINE = '10.15.3.77';
