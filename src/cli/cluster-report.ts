@@ -1,12 +1,10 @@
 import type { ClusterReport, MemberLine } from '../sharing/cluster-report.ts';
 import type { Heartbeat } from '../store/etcd/keys/heartbeat.ts';
 import { bytesToText } from '../store/etcd/membership/space.ts';
-import type { MirrorState } from '../store/sqlite/lease-reader.ts';
 import { type Output, writeDetails, writeSentences, writeTable } from './output/output.ts';
 
 export function writeClusterReport(output: Output, report: ClusterReport): void {
-  const { segment, birth, revision, members, gateways, leases, compaction, mirror, problems, warnings } =
-    report;
+  const { segment, birth, revision, members, gateways, leases, compaction, problems, warnings } = report;
   const counts = Object.entries(leases).map(([state, count]) => `${count} ${state}`);
   writeDetails(output, [
     ['segment', segment],
@@ -14,7 +12,7 @@ export function writeClusterReport(output: Output, report: ClusterReport): void 
     ['revision', revision],
     ['leases', counts.join(', ') || undefined],
     ['compaction', compaction],
-    ['mirror here', mirror === undefined ? 'none' : mirrorText(mirror)],
+    ['mirror here', mirrorText(report)],
   ]);
   output.write('\n');
   writeTable(
@@ -61,7 +59,9 @@ function databaseText({ bytes, quotaBytes }: NonNullable<MemberLine['database']>
   return `${bytesToText(bytes)} of ${bytesToText(quotaBytes)}`;
 }
 
-function mirrorText({ revision, age_seconds: age, quorum }: MirrorState): string {
+function mirrorText({ mirror, mirrorFault }: ClusterReport): string {
+  if (mirror === undefined) return mirrorFault === undefined ? 'none' : 'not known';
+  const { revision, age_seconds: age, quorum } = mirror;
   return `revision ${revision}, seen ${age} s ago, quorum ${quorum}`;
 }
 

@@ -30,8 +30,9 @@ import {
   faultsOf,
   readFiles,
 } from '../store/etcd/client/certificate-files.ts';
-import { refuseDirectory } from '../store/sqlite/disk/directory.ts';
+import { tryDirectory } from '../store/sqlite/disk/directory.ts';
 import { hasLeaseFile, openLeaseReader } from '../store/sqlite/lease-reader.ts';
+import { refuseSilentDisk } from '../store/sqlite/silent-disk.ts';
 import { readInterfaces } from '../transport/linux/interfaces.ts';
 import { type Column, type Output, standardOutput, writeSentences, writeTable } from './output/output.ts';
 import { addSettingOptions, flagsOf } from './setting-options.ts';
@@ -73,10 +74,12 @@ export function addCheckCommand(program: Command): void {
     .command('check')
     .description('show every setting, its value and where it came from, and what is wrong with them')
     .option('--json', 'as JSON');
-  addSettingOptions(command.addHelpText('after', STATUSES), () => false).action(() => {
+  addSettingOptions(command.addHelpText('after', STATUSES), () => false).action(async () => {
     const flags = flagsOf(command);
-    const report = checkSettings(flags, process.env, readInterfaces(), refuseDirectory, {
-      leasesIn: runningLeases,
+    const silent = await silentDiskOf(loadSettings(flags, process.env).settings.leasesDir);
+    const refuse = silent === undefined ? tryDirectory : throwing(silent);
+    const report = checkSettings(flags, process.env, readInterfaces(), refuse, {
+      leasesIn: silent === undefined ? runningLeases : () => [],
       dropsOn: droppingRulesFor,
       certificateFaults: (files) => faultsOf(files, readFiles(files), systemClock.now()),
     });
@@ -86,6 +89,23 @@ export function addCheckCommand(program: Command): void {
     else writeReport(output, report);
     process.exitCode = report.status;
   });
+}
+
+/** The error of a disk that would hold whoever reads there. */
+async function silentDiskOf(directory: string | undefined): Promise<GatewayError | undefined> {
+  try {
+    if (directory !== undefined) await refuseSilentDisk(directory);
+    return undefined;
+  } catch (error) {
+    if (error instanceof GatewayError) return error;
+    throw error;
+  }
+}
+
+function throwing(error: Error): () => never {
+  return () => {
+    throw error;
+  };
 }
 
 /** What is looked at on the host, where the settings name it. */

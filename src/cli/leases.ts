@@ -107,7 +107,7 @@ export interface LeasesSurroundings {
 }
 
 /** Adds `leases list`, the default, `leases show` and `leases history`. Their errors are GatewayErrors. */
-export function addLeasesCommand(program: Command, surroundings = surroundingsOfProcess()): void {
+export function addLeasesCommand(program: Command, surroundings = surroundingsOfProcess()): Command {
   const leases = program.command('leases').description('who holds which address: reads the lease file');
   readingCommand(leases, 'list', 'the leases, by address; all that is known of one, if it is named', true)
     .argument('[address|mac]')
@@ -126,6 +126,7 @@ export function addLeasesCommand(program: Command, surroundings = surroundingsOf
     .action((of: string | undefined, options: HistoryOptions) => tellHistory(of, options, surroundings));
   for (const command of leases.commands)
     for (const option of historyOptions()) command.addOption(option.hideHelp(command.name() !== 'history'));
+  return leases;
 }
 
 /** Understood by every command of the leases, to say of which one they are. */

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { nearestTo } from '../config/nearest.ts';
 import { EXIT_STATUS, GatewayError } from '../errors.ts';
+import { refuseSilentDisk } from '../store/sqlite/silent-disk.ts';
 import { addClockCommand } from './clock.ts';
 import { addClusterCommand } from './cluster.ts';
 import { addCompletionCommand } from './completion.ts';
@@ -9,6 +10,7 @@ import { addCheckCommand } from './config-check.ts';
 import { addHealthCommand } from './health.ts';
 import { addLabCommand } from './lab.ts';
 import { addLeasesCommand } from './leases.ts';
+import { leasesDirectory } from './leases-directory.ts';
 import { complain, ReaderGone, writeWhole } from './output/write-whole.ts';
 import { addReasonsCommand } from './reasons.ts';
 import { addSettingOptions, settingsOrThrow } from './setting-options.ts';
@@ -56,7 +58,10 @@ export function createProgram(writeOut = (text: string) => writeWhole(1, text)):
     .configureOutput({ writeOut, writeErr: complain });
   addServeCommand(program);
   addCheckCommand(program);
-  addLeasesCommand(program);
+  addLeasesCommand(program).hook('preAction', (_, command) => {
+    const { leasesDir }: { leasesDir?: string } = command.opts();
+    return refuseSilentDisk(leasesDirectory(leasesDir, process.env));
+  });
   addClusterCommand(program);
   addHealthCommand(program);
   addClockCommand(program);

@@ -13,6 +13,7 @@ import { whyNotCompact } from '../store/etcd/membership/etcd-maintenance.ts';
 import { sharingProblemToText } from '../store/etcd/membership/sharing-problem.ts';
 import { alarmsOf, spaceProblems } from '../store/etcd/membership/space.ts';
 import { type MirrorState, openLeaseReader } from '../store/sqlite/lease-reader.ts';
+import { refuseSilentDisk } from '../store/sqlite/silent-disk.ts';
 import { connect } from './etcd-connection.ts';
 import type { SharedSettings } from './shared-settings.ts';
 
@@ -42,8 +43,10 @@ export interface ClusterReport {
   readonly leases: Readonly<Record<string, number>>;
   /** Which gateway compacts etcd, or why none does; undefined: no majority of etcd answers. */
   readonly compaction: string | undefined;
-  /** This node's mirror; undefined: none. */
+  /** This node's mirror; undefined: none, or it cannot be looked at. */
   readonly mirror: MirrorState | undefined;
+  /** Why it cannot be looked at; undefined: it can. */
+  readonly mirrorFault: string | undefined;
   readonly problems: readonly string[];
   /** Settings that differ between the gateways, as they may while the gateways are changed one by one. */
   readonly warnings: readonly string[];
@@ -63,9 +66,12 @@ export async function readClusterReport(shared: SharedSettings): Promise<Cluster
   });
   const snapshot = read?.snapshot;
   const gateways = snapshot === undefined ? undefined : heartbeatsIn(keys, snapshot.found);
-  const mirror = mirrorStateOf(settings.leasesDir);
+  const mirrorFault = await silenceOf(settings.leasesDir);
+  const mirror = mirrorFault === undefined ? mirrorStateOf(settings.leasesDir) : undefined;
+  if (mirrorFault !== undefined) problems.push(mirrorFault);
   if (read !== undefined) {
-    problems.push(...generationProblems(segment, read, gateways ?? [], mirror));
+    const isKnown = mirrorFault === undefined;
+    problems.push(...generationProblems(segment, read, gateways ?? [], isKnown ? mirror : 'unknown'));
     problems.push(...foreignProblems(keys, read.snapshot));
   }
   const space = {
@@ -82,11 +88,23 @@ export async function readClusterReport(shared: SharedSettings): Promise<Cluster
     leases: snapshot === undefined ? {} : countLeases(keys, snapshot),
     compaction: gateways === undefined ? undefined : compactionText(gateways, read?.hindrance),
     mirror,
+    mirrorFault,
     problems,
     warnings: [...differencesIn(gateways ?? [])].map(([name, byValue]) =>
       sharingProblemToText(differenceProblem(name, byValue)),
     ),
   };
+}
+
+/** Why the disk of a leases directory would hold whoever reads there. */
+async function silenceOf(directory: string): Promise<string | undefined> {
+  try {
+    await refuseSilentDisk(directory);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    return error.message;
+  }
 }
 
 /** The state of this node's lease file as a mirror; undefined: there is no file, or it mirrors nothing. */
@@ -108,15 +126,17 @@ function generationProblems(
   segment: string,
   { snapshot: { generation }, others }: SharedState,
   gateways: readonly Heartbeat[],
-  mirror: MirrorState | undefined,
+  mirror: MirrorState | undefined | 'unknown',
 ): readonly string[] {
-  if (mirror !== undefined && mirror.segment !== segment)
+  if (mirror !== undefined && mirror !== 'unknown' && mirror.segment !== segment)
     return [
       `the lease file here is of segment ${mirror.segment}, not ${segment}, so this node grants nothing: ${OTHER_FILE}`,
     ];
   if (generation === undefined) {
     const wasBefore = mirror !== undefined || gateways.some((gateway) => gateway.birth !== '');
     const unknown = `etcd knows no segment ${segment}`;
+    if (mirror === 'unknown')
+      return [`${unknown}, so nothing is granted: what to do is known when the lease file here can be read`];
     if (wasBefore || others.length === 0) {
       const remedy = `run \`vps-gateway cluster ${wasBefore ? 'seed' : 'init'}\` once`;
       return [`${unknown}, so nothing is granted: ${remedy}`];

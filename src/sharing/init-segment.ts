@@ -11,6 +11,7 @@ import { type Heartbeat, heartbeatsIn } from '../store/etcd/keys/heartbeat.ts';
 import { Keys } from '../store/etcd/keys/keys.ts';
 import { type KnownSegment, otherSegments, segmentsToText } from '../store/etcd/keys/segments.ts';
 import { readSnapshot } from '../store/etcd/keys/snapshot.ts';
+import { refuseSilentDisk } from '../store/sqlite/silent-disk.ts';
 import { mirrorStateOf } from './cluster-report.ts';
 import type { SharedSettings } from './shared-settings.ts';
 
@@ -38,6 +39,7 @@ export async function initSegment(
       `was begun by ${generation.by} already (${generation.id})`,
       'nothing is to be done',
     );
+  await refuseSilentDisk(settings.leasesDir);
   const mirror = mirrorStateOf(settings.leasesDir);
   if (mirror !== undefined && mirror.segment !== segment)
     throw refusal(segment, `is not that of this node's lease file, ${mirror.segment}`, OTHER_FILE);

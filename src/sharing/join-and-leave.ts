@@ -5,6 +5,7 @@ import { GatewayError } from '../errors.ts';
 import { findListenAddress } from '../server/find-listen-address.ts';
 import { systemClock } from '../server/system-clock.ts';
 import { openMirror } from '../store/sqlite/open-mirror.ts';
+import { refuseSilentDisk } from '../store/sqlite/silent-disk.ts';
 import type { SqliteMirror } from '../store/sqlite/sqlite-mirror.ts';
 import { readInterfaces } from '../transport/linux/interfaces.ts';
 import { openEtcd } from './etcd-connection.ts';
@@ -58,7 +59,8 @@ export async function leaveCluster(
   }
 }
 
-function openFile(settings: Settings): Promise<SqliteMirror> {
+async function openFile(settings: Settings): Promise<SqliteMirror> {
+  await refuseSilentDisk(settings.leasesDir);
   return openMirror({
     directory: settings.leasesDir,
     inFlight: new Set(),

@@ -25,6 +25,7 @@ function reportOf(names: readonly string[]): ClusterReport {
     leases: { bound: 235, free: 12, expired: 3, declined: 1, peer: 2, offered: 7 },
     compaction: 'off: etcd holds keys of others beside those of this segment',
     mirror: undefined,
+    mirrorFault: undefined,
     warnings: ['the pool of one node is another one than that of the others, which is no harm by itself'],
     problems: [
       'no majority of etcd answers, so nothing new is granted: it is not known why that should be so',

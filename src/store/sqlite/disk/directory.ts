@@ -4,11 +4,15 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
+  mkdtempSync,
   readlinkSync,
+  rmdirSync,
+  rmSync,
   statfsSync,
   statSync,
+  writeFileSync,
 } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { GatewayError } from '../../../errors.ts';
 import { codeOf } from './error-code.ts';
 import { DIRECTORY_MODE } from './file-mode.ts';
@@ -31,6 +35,9 @@ const NETWORK_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
   [0x0bd00bd0, 'Lustre'],
   [0x564c, 'NCP'],
 ]);
+
+/** What is made for a trial begins so. */
+const TRIAL = '.vps-gateway-trial-';
 
 /** A disk with an error is often remounted so by the kernel. */
 export const READ_ONLY_REMEDY =
@@ -108,6 +115,50 @@ export function refuseDirectory(wanted: string): void {
   if (network !== undefined) {
     const remedy = 'set a directory on a local disk of this node; every gateway keeps its own file';
     throw new GatewayError('store-unusable', `${setting}: is on ${network}, which loses leases: ${remedy}`);
+  }
+}
+
+/**
+ * Throws store-unusable too where the kernel lets nobody make a file, though the rights say so, as in /sys: makes one,
+ * and a directory for it where that is missing, and takes them away again.
+ */
+export function tryDirectory(wanted: string): void {
+  refuseDirectory(wanted);
+  let directory = resolve(wanted);
+  const isThere = existsSync(directory);
+  while (!existsSync(directory)) directory = dirname(directory);
+  try {
+    if (isThere) makeFileIn(directory);
+    else inNewDirectory(directory, makeFileIn);
+  } catch (cause) {
+    const code = codeOf(cause);
+    const isFull = code === 'ENOSPC' || code === 'EDQUOT';
+    if (isFull && existsSync(resolve(wanted, LEASE_FILE))) return; // A start needs no more than reading.
+    const what = isFull ? 'no space is left on its file system' : `no file can be made in ${directory}`;
+    const remedy = isFull ? `make room (df -h ${directory}; df -i ${directory})` : 'set another directory';
+    throw new GatewayError(
+      'store-unusable',
+      `GATEWAY_DHCP_LEASES_DIR ${wanted}: ${what} (${code}): ${remedy}`,
+      cause,
+    );
+  }
+}
+
+function inNewDirectory(parent: string, run: (directory: string) => void): void {
+  const directory = mkdtempSync(join(parent, TRIAL));
+  try {
+    run(directory);
+  } finally {
+    rmdirSync(directory);
+  }
+}
+
+function makeFileIn(directory: string): void {
+  const file = join(directory, `${TRIAL}${process.pid}`);
+  try {
+    writeFileSync(file, '\n', { flag: 'wx' });
+  } finally {
+    rmSync(file, { force: true });
   }
 }
 

@@ -1,9 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Ipv4 } from '../../../../src/net/ipv4.ts';
-import { networkFileSystem, refuseDirectory } from '../../../../src/store/sqlite/disk/directory.ts';
+import {
+  networkFileSystem,
+  refuseDirectory,
+  tryDirectory,
+} from '../../../../src/store/sqlite/disk/directory.ts';
 import { openLeaseReader } from '../../../../src/store/sqlite/lease-reader.ts';
 import type { SqliteStore } from '../../../../src/store/sqlite/sqlite-store.ts';
 import { address, at, bind, changeOf } from '../../changes.ts';
@@ -69,6 +73,25 @@ describe('the leases directory', () => {
         });
     },
   );
+
+  it.each(['/sys/fs/leases', '/sys/fs', '/proc/leases'])(
+    'in which the kernel lets nobody make a file is refused by check: %s',
+    (directory) => {
+      expect(errorOf(() => tryDirectory(directory))).toMatchObject({
+        code: 'store-unusable',
+        message: expect.stringContaining(`GATEWAY_DHCP_LEASES_DIR ${directory}: `),
+      });
+    },
+  );
+
+  it('that is well, or not made yet, is as it was when check has tried it', () => {
+    const parent = temporaryDirectory();
+
+    tryDirectory(parent);
+    tryDirectory(join(parent, 'not', 'made'));
+
+    expect(readdirSync(parent)).toEqual([]);
+  });
 
   it('in which the lock is no file is used, and that is set aside', () => {
     const directory = temporaryDirectory();
