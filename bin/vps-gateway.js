@@ -13,9 +13,22 @@ function handOver() {
   if (early !== undefined) process.emit(early, early);
 }
 
+/** Here, since nothing more can be opened then, no module either. Status 69: sysexits.h EX_UNAVAILABLE. */
+function endWithout(error) {
+  if (error.code !== 'EMFILE' && error.code !== 'ENFILE') throw error;
+  const whose =
+    error.code === 'EMFILE'
+      ? 'this process may open too few files: raise its limit (ulimit -n 1024; LimitNOFILE= in a systemd unit; ' +
+        'docker run --ulimit nofile=1024)'
+      : 'this machine has no room for more open files: raise its limit (sysctl fs.file-max), or end what holds them (lsof)';
+  process.stderr.write(`vps-gateway: ${whose} (${error.code})\n`);
+  process.exit(69);
+}
+
 import('./node-version.js')
   .then(({ refuseOldNode }) => refuseOldNode())
   .then(() => (STOPPING.length > 0 ? import('../dist/cli/serve/stop-signal.js').then(handOver) : undefined))
   .then(() => import('../dist/cli/program.js'))
   .then(({ run }) => run(args))
-  .then((status) => process.exit(status));
+  .then((status) => process.exit(status))
+  .catch(endWithout);

@@ -20,6 +20,9 @@ const EX_SOFTWARE = 70;
 /** As of a program that SIGPIPE ends. */
 const READER_GONE = 141;
 
+/** Errors of a process, or a machine, that has too many files open; the script that called us has a word for them. */
+const NO_DESCRIPTORS: readonly unknown[] = ['EMFILE', 'ENFILE'];
+
 const SERVE = 'lease addresses until SIGTERM or SIGINT';
 /** In lines that fit 80 columns: commander leaves what is indented as it is. */
 const WHAT_MATTERS = `
@@ -36,7 +39,10 @@ Example:
 Each flag has a variable, for a unit or a container. \`vps-gateway check\`
 shows what comes of them, without serving.`;
 
-/** Runs one command line (without `node` and the script) to its end, and returns the exit status. */
+/**
+ * Runs one command line (without `node` and the script) to its end, and returns the exit status. Rejects with EMFILE or
+ * ENFILE where no more files can be opened.
+ */
 export async function run(args: readonly string[]): Promise<number> {
   process.exitCode = 0;
   try {
@@ -109,6 +115,7 @@ function statusOf(error: unknown): number {
     complain(`vps-gateway: ${error.message}\n`);
     return error.exitStatus;
   }
+  if (error instanceof Error && 'code' in error && NO_DESCRIPTORS.includes(error.code)) throw error;
   complain(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   return EX_SOFTWARE;
 }

@@ -1,6 +1,7 @@
 import { IPv4CidrRange, IPv4Mask, IPv4Prefix, IPv4 as Ipv4Number } from 'ip-num';
 import { type Ipv4, ipv4, LIMITED_BROADCAST, UNSPECIFIED } from '../net/ipv4.ts';
 import { type AddressSpan, broadcastOf, type Prefix, prefixOf, prefixToText } from '../net/prefix.ts';
+import { NAME_ENDS, printedName } from '../net/printed-name.ts';
 import type { ClasslessRoute } from '../wire/classless-routes.ts';
 import { isDomainName } from '../wire/domain-names.ts';
 import { fault, isOff, listOf, ok, type Reading, type SettingKind } from './setting-kinds.ts';
@@ -181,11 +182,16 @@ export const mtu: SettingKind<number | 'interface' | 'off'> = {
   },
 };
 
-/** Linux: at most 15 bytes, no slash, no blank. */
+/** Linux: at most 15 bytes, no slash, no colon, no blank. */
 export const interfaceName: SettingKind<string> = {
   placeholder: 'name',
-  read: (text) =>
-    /^[^\s/]{1,15}$/.test(text) && text !== '.' && text !== '..'
-      ? ok(text)
-      : fault('is not the name of an interface', 'write a name that `ip link` shows: OCvpsnet or eth0'),
+  read(text) {
+    if (/^[^\s/:]{1,15}$/.test(text) && text !== '.' && text !== '..') return ok(text);
+    const meant = printedName(text);
+    const remedy =
+      meant === undefined
+        ? 'write a name that `ip link` shows: OCvpsnet or eth0'
+        : `write ${meant}: ${NAME_ENDS}`;
+    return fault('is not the name of an interface', remedy);
+  },
 };

@@ -5,6 +5,7 @@ import { type Ipv4, ipv4, ipv4ToText } from '../net/ipv4.ts';
 import type { Link } from '../net/link.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
 import { contains, prefixOf, prefixToText } from '../net/prefix.ts';
+import { NAME_ENDS, printedName } from '../net/printed-name.ts';
 
 /** The settings that say where to listen. */
 export const LISTEN_KEYS = [
@@ -96,11 +97,13 @@ function interfaceMissing(
   settings: ListenSettings,
   links: readonly Link[],
 ): ListenAddressSearch {
-  const there = links.map((link) => link.name).join(', ');
+  const there = links.map((link) => link.name);
+  const printed = printedName(name);
+  const create = `name one that exists (GATEWAY_DHCP_INTERFACE), or create it: ${addLine(settings, settings.listenIp)}`;
   return {
     kind: 'waiting',
-    message: `interface ${name} does not exist; there are: ${there === '' ? 'none' : there}`,
-    remedy: `name one that exists (GATEWAY_DHCP_INTERFACE), or create it: ${addLine(settings, settings.listenIp)}`,
+    message: `interface ${name} does not exist; there are: ${there.join(', ') || 'none'}`,
+    remedy: printed === undefined ? create : `set GATEWAY_DHCP_INTERFACE=${printed}: ${NAME_ENDS}`,
   };
 }
 

@@ -107,6 +107,8 @@ describe('kinds of settings', () => {
     [domainList, 'vps..local'],
     [domainList, 'white space'],
     [interfaceName, 'a/b'],
+    [interfaceName, 'eth0:'],
+    [interfaceName, 'averylongname@if5'],
     [interfaceName, 'a-name-too-long-for-linux'],
     [mtu, '67'],
     [mtu, '65536'],

@@ -62,6 +62,13 @@ describe('both set', () => {
     });
   });
 
+  it('is waited for with the name that is meant, where more is given of what `ip link` prints', () => {
+    expect(find({ ...both, interface: 'OCvpsnet@if5' })).toMatchObject({
+      kind: 'waiting',
+      remedy: expect.stringMatching(/^set GATEWAY_DHCP_INTERFACE=OCvpsnet: .* ends before `@`/),
+    });
+  });
+
   it('is waited for while the interface lacks the address, and says where it is instead', () => {
     expect(find(both, link('OCvpsnet', '10.15.3.11/24'))).toEqual({
       kind: 'waiting',
