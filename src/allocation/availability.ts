@@ -12,7 +12,7 @@ export function isLive(lease: Lease, now: Instant): boolean {
  * What stands at an address. An offer that has run out stands for nothing: its address may be leased, for a card's own is
  * offered to it under another identifier.
  */
-export function standingAt(leases: LeaseView, address: Ipv4, now: Instant): Lease | undefined {
+export function currentAt(leases: LeaseView, address: Ipv4, now: Instant): Lease | undefined {
   const last = leases.at(address);
   return last?.state === 'offered' && !isLive(last, now) ? leases.recordAt(address) : last;
 }
@@ -25,17 +25,17 @@ export function isBoundTo(lease: Lease | undefined, client: ClientKey, now: Inst
 /**
  * True if what stands at an address keeps a client from getting it.
  *
- * @param overBefore What has run out later than this is not given to others yet: the clock may be wrong, or those of
+ * @param reusableBefore What has run out later than this is not given to others yet: the clock may be wrong, or those of
  *   gateways differ.
  */
 export function isTaken(
   lease: Lease | undefined,
   client: ClientKey,
   now: Instant,
-  overBefore: Instant,
+  reusableBefore: Instant,
 ): boolean {
   if (lease === undefined || lease.state === 'free') return false;
-  if (lease.state === 'declined') return lease.expiresAt > overBefore;
+  if (lease.state === 'declined') return lease.expiresAt > reusableBefore;
   if (lease.client === client) return false;
-  return lease.expiresAt > (lease.state === 'offered' ? now : overBefore);
+  return lease.expiresAt > (lease.state === 'offered' ? now : reusableBefore);
 }

@@ -4,9 +4,9 @@ import type { AddressRange, LeaseView } from '../lease/lease-view.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
 import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import { mayHave } from '../subnet/may-have.ts';
-import { addressAt } from '../subnet/pool.ts';
+import { nthAddress } from '../subnet/pool.ts';
 import type { Subnet } from '../subnet/subnet.ts';
-import { isTaken, standingAt } from './availability.ts';
+import { currentAt, isTaken } from './availability.ts';
 import { hashOfClient } from './client-hash.ts';
 import { goesFirst } from './gateway-rank.ts';
 
@@ -20,17 +20,17 @@ export interface Search {
   readonly leases: LeaseView;
   readonly now: Instant;
   /** What has run out later is not given to others yet. */
-  readonly overBefore: (lease: Lease | undefined) => Instant;
+  readonly reusableBefore: (lease: Lease | undefined) => Instant;
   /** False: how long it is since a peer was heard is not known. */
   readonly trustsClock: boolean;
   /** Under pressure an unanswered offer gives way after so long: milliseconds. */
-  readonly offerPatience: number;
+  readonly offerReuseAfter: number;
   /** This gateway, by its server identifier. */
   readonly self: Ipv4;
   /** The other gateways that are heard, and when each was last. */
   readonly peers: ReadonlyMap<Ipv4, Instant>;
   /** Since when they are: one that was not heard since may have been just before. */
-  readonly heardSince: Instant;
+  readonly listeningSince: Instant;
   /** The gateways that share the leases: what they listen on is no guest's. */
   readonly clusterPeers?: ReadonlySet<Ipv4> | undefined;
   /** Who answered by ARP for the addresses that were asked for. */
@@ -41,14 +41,14 @@ type Proposal = (search: Search) => Ipv4 | undefined;
 
 /** RFC 2131 §4.3.1: a new address is looked for in this order; the client's current binding comes before all of them. */
 const PROPOSALS: readonly Proposal[] = [
-  asked,
+  unusedAfterProbe,
   lastBinding,
   requested,
   rankedFirst,
-  hashed,
+  hashPosition,
   longestFree,
   oldestOffer,
-  silentPeer,
+  oldestOfSilentPeer,
 ];
 
 /** Addresses that are looked at for one that this gateway goes first for. */
@@ -69,8 +69,8 @@ export function findAddress(search: Search, isPressed = false): Ipv4 | undefined
 /** True if the client may have the address, and it is neither taken nor on its way to somebody. */
 export function isAvailable(address: Ipv4, search: Search): boolean {
   if (!isEntitled(address, search) || search.leases.isInFlight(address)) return false;
-  const standing = standingAt(search.leases, address, search.now);
-  return !isTaken(standing, search.client, search.now, search.overBefore(standing));
+  const current = currentAt(search.leases, address, search.now);
+  return !isTaken(current, search.client, search.now, search.reusableBefore(current));
 }
 
 function isEntitled(address: Ipv4, search: Search): boolean {
@@ -84,7 +84,7 @@ export function reservedFor(search: Search): Ipv4 | undefined {
 }
 
 /** An address that this client waited for, and that nobody else answered for. */
-function asked(search: Search): Ipv4 | undefined {
+function unusedAfterProbe(search: Search): Ipv4 | undefined {
   for (const [address, holder] of search.answers) {
     const isUnused = holder === undefined || holder === search.hardware;
     if (isUnused && isAvailable(address, search)) return address;
@@ -109,12 +109,12 @@ function requested(search: Search): Ipv4 | undefined {
  * The client's own place in the pool, so that it gets its old address back even from an empty store. Not another
  * client's last address: that one comes back for it, and there may be others that nobody has had.
  */
-function hashed(search: Search): Ipv4 | undefined {
+function hashPosition(search: Search): Ipv4 | undefined {
   const hash = hashOfClient(search.client);
   for (const pool of search.subnet.pools) {
-    const address = addressAt(pool, hash % (pool.last - pool.first + 1));
-    const standing = standingAt(search.leases, address, search.now);
-    const isNobodys = standing === undefined || standing.client === search.client;
+    const address = nthAddress(pool, hash % (pool.last - pool.first + 1));
+    const current = currentAt(search.leases, address, search.now);
+    const isNobodys = current === undefined || current.client === search.client;
     if (isNobodys && isAvailable(address, search)) return address;
   }
   return undefined;
@@ -130,7 +130,7 @@ function rankedFirst(search: Search): Ipv4 | undefined {
   for (const pool of search.subnet.pools) {
     const size = pool.last - pool.first + 1;
     for (let step = 0; step < Math.min(size, RANK_STEPS); step += 1) {
-      const address = addressAt(pool, (hash + step) % size);
+      const address = nthAddress(pool, (hash + step) % size);
       if (!goesFirst(search.self, address, search.peers.keys())) continue;
       if (search.leases.at(address) === undefined && isAvailable(address, search)) return address;
     }
@@ -141,7 +141,7 @@ function rankedFirst(search: Search): Ipv4 | undefined {
 /** What is to be known of other gateways for an address of theirs. */
 export type PeerSearch = Pick<
   Search,
-  'leases' | 'now' | 'peers' | 'heardSince' | 'subnet' | 'self' | 'trustsClock' | 'clusterPeers'
+  'leases' | 'now' | 'peers' | 'listeningSince' | 'subnet' | 'self' | 'trustsClock' | 'clusterPeers'
 >;
 
 /**
@@ -149,15 +149,15 @@ export type PeerSearch = Pick<
  * as long as a lease can last; or a lease of our own that has run out. It is asked for by ARP like any that is not
  * vouched for.
  */
-export function silentPeer(search: PeerSearch): Ipv4 | undefined {
-  const { leases, now, peers, heardSince, subnet, self, trustsClock, clusterPeers } = search;
+export function oldestOfSilentPeer(search: PeerSearch): Ipv4 | undefined {
+  const { leases, now, peers, listeningSince, subnet, self, trustsClock, clusterPeers } = search;
   if (!trustsClock) return undefined;
   const longest = subnet.leaseTimes.maximum * 1000;
   const isWanted = (lease: Lease) => clusterPeers?.has(lease.address) !== true && isSilent(lease);
   const isSilent = ({ granter, updatedAt }: Lease) => {
     if (granter === UNSPECIFIED || granter === self) return true;
     const notedAt = updatedAt > now ? 0 : updatedAt; // Else the clock was put back since, and it says nothing.
-    return now - Math.max(notedAt, peers.get(granter) ?? heardSince) >= longest;
+    return now - Math.max(notedAt, peers.get(granter) ?? listeningSince) >= longest;
   };
   return firstOf(search, (pool) => leases.oldestPeer(pool, isWanted)?.address);
 }
@@ -172,7 +172,7 @@ function oldestOffer(search: Search): Ipv4 | undefined {
     const offer = search.leases.oldestOffer(pool, search.clusterPeers);
     return offer !== undefined &&
       !isOverLease(offer, search) &&
-      search.now - offer.updatedAt >= search.offerPatience
+      search.now - offer.updatedAt >= search.offerReuseAfter
       ? offer.address
       : undefined;
   });
@@ -181,7 +181,9 @@ function oldestOffer(search: Search): Ipv4 | undefined {
 /** True if what is on offer is perhaps the client's own lease still, though its time is past by the clock. */
 function isOverLease({ client, address }: Lease, search: Search): boolean {
   const lease = search.leases.bindingOf(client);
-  return lease?.address === address && isTaken(lease, search.client, search.now, search.overBefore(lease));
+  return (
+    lease?.address === address && isTaken(lease, search.client, search.now, search.reusableBefore(lease))
+  );
 }
 
 function firstOf(

@@ -41,7 +41,7 @@ export function clockStatusOf(guard: TimeGuard, now: number): ClockStatus {
   const trusted = guard.trustsClock;
   const { jump } = guard;
   const isEarly = now < EARLIEST;
-  const left = jump === undefined ? 0 : Math.max(0, guard.stable - jump.steadyFor);
+  const left = jump === undefined ? 0 : Math.max(0, guard.steadyEnoughFor - jump.steadyFor);
   return {
     trusted,
     now: isoOf(now),

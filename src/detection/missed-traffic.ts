@@ -25,7 +25,7 @@ export class MissedTraffic {
   #lost = 0;
   #hasCarrier = true;
   /** Told since the last beat. */
-  readonly #told = new Set<GapReason>();
+  readonly #logged = new Set<GapReason>();
 
   /** A server that starts has missed what came before. */
   constructor(leases: Pick<LeaseView, 'revision'>, log: Log) {
@@ -35,40 +35,40 @@ export class MissedTraffic {
   }
 
   /** Records up to this version have not been confirmed since. */
-  get revision(): Version {
+  get lastGapRevision(): Version {
     return this.#revision;
   }
 
-  mark(reason: GapReason): void {
+  noteGap(reason: GapReason): void {
     this.#revision = this.#leases.revision;
-    if (this.#told.has(reason)) return;
-    this.#told.add(reason);
+    if (this.#logged.has(reason)) return;
+    this.#logged.add(reason);
     this.#log.info({ reason }, 'something on the segment may have been missed');
   }
 
   /** Notes that the event loop turns; called every `interval` milliseconds if it does. */
   beat(monotonic: number, interval: number): void {
-    this.#told.clear();
+    this.#logged.clear();
     const stall = this.#lastBeat === undefined ? 0 : monotonic - this.#lastBeat - interval;
-    if (stall > STALL) this.mark('stall');
+    if (stall > STALL) this.noteGap('stall');
     if (stall > LONG_STALL)
       this.#log.warn(
         { seconds: Math.round(stall / 100) / 10, remedy: STALL_REMEDY },
         'this gateway stood still',
       );
-    if (this.#leases.revision < this.#revision) this.mark('store');
+    if (this.#leases.revision < this.#revision) this.noteGap('store');
     this.#lastBeat = monotonic;
   }
 
   /** Notes whether the interface is connected; it was deaf until it is again. */
-  carrier(isThere: boolean): void {
-    if (isThere && !this.#hasCarrier) this.mark('carrier');
+  noteCarrier(isThere: boolean): void {
+    if (isThere && !this.#hasCarrier) this.noteGap('carrier');
     this.#hasCarrier = isThere;
   }
 
   /** Notes how many datagrams the kernel has dropped so far for want of room. */
-  overflowed(lost: number): void {
-    if (lost > this.#lost) this.mark('overflow'); // New sockets count from 0 again.
+  noteOverflows(lost: number): void {
+    if (lost > this.#lost) this.noteGap('overflow'); // New sockets count from 0 again.
     this.#lost = lost;
   }
 }

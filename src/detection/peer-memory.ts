@@ -16,7 +16,7 @@ export class PeerMemory {
   readonly #clock: Clock;
   /** Undefined: the peers have not been recalled, so there is nothing to put in the place of what is stored. */
   #notedAt: number | undefined;
-  #notedComings = 0;
+  #notedChangeCount = 0;
 
   constructor(peers: Peers, store: LeaseStore, clock: Clock) {
     this.#peers = peers;
@@ -34,28 +34,28 @@ export class PeerMemory {
 
   /** For now and then: a peer that has come or gone is noted at once. */
   check(): void {
-    const { comings, peers } = this.#peers;
+    const { changeCount, peers } = this.#peers;
     const monotonic = this.#clock.monotonic();
     if (this.#notedAt === undefined) return;
     const isDue = peers.size > 0 && monotonic - this.#notedAt >= NOTE_EVERY;
-    if (comings !== this.#notedComings || isDue) this.note();
+    if (changeCount !== this.#notedChangeCount || isDue) this.note();
   }
 
   note(): void {
     if (this.#notedAt === undefined) return;
     this.#notedAt = this.#clock.monotonic();
-    this.#notedComings = this.#peers.comings;
+    this.#notedChangeCount = this.#peers.changeCount;
     this.#store.noteSilences?.(this.#peers.silences);
   }
 
   /** Peers that this gateway has leases of count anew at each start. */
   #granters(silences: Silences): Silences {
     const { leases } = this.#store;
-    const { known, patience } = this.#peers;
+    const { known, presentFor } = this.#peers;
     const granters = new Map<Ipv4, number>();
     if (known.size === 0) return granters;
     for (const granter of leases.granters())
-      granters.set(granter, Math.min(silences.get(granter) ?? patience, patience));
+      granters.set(granter, Math.min(silences.get(granter) ?? presentFor, presentFor));
     return granters;
   }
 }

@@ -47,10 +47,10 @@ export class Peers implements PeerObservations {
   #offset: number;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #heard = new Map<Ipv4, Instant>();
+  readonly #lastHeard = new Map<Ipv4, Instant>();
   /** Of all that are in `#heard`: the wall clock may jump. */
   readonly #silences = new Map<Ipv4, Silence>();
-  #comings = 0;
+  #changeCount = 0;
   /** By address, the oldest first. */
   #rivals = new Map<Ipv4, readonly HeardRival[]>();
 
@@ -72,18 +72,18 @@ export class Peers implements PeerObservations {
    * The wall clock less the monotonic one, as it is now. A clock that was set changes nothing of how long ago something
    * was heard: all instants move with it.
    */
-  follow(offset: number): void {
+  followClock(offset: number): void {
     const step = offset - this.#offset;
     if (Math.abs(step) <= CLOCK_TOLERANCE) return;
     this.#offset = offset;
     this.#since = instant(this.#since + step);
-    for (const [peer, at] of this.#heard) this.#heard.set(peer, instant(at + step));
+    for (const [peer, at] of this.#lastHeard) this.#lastHeard.set(peer, instant(at + step));
     const moved = (rival: HeardRival) => ({ ...rival, on: instant(rival.on + step) });
     this.#rivals = new Map([...this.#rivals].map(([address, rivals]) => [address, rivals.map(moved)]));
   }
 
   /** How long a peer that is silent counts: milliseconds. */
-  get patience(): number {
+  get presentFor(): number {
     return Math.max(PRESENT, this.longestLease);
   }
 
@@ -91,23 +91,23 @@ export class Peers implements PeerObservations {
   remember(silences: Silences): void {
     for (const [peer, milliseconds] of silences) {
       const silence = { since: this.#began - milliseconds, isRemembered: true };
-      if (!this.known.has(peer) || this.#heard.has(peer) || this.#isOver(silence)) continue;
+      if (!this.known.has(peer) || this.#lastHeard.has(peer) || this.#isOver(silence)) continue;
       // It may have been heard of by others until just before.
-      this.#heard.set(peer, this.since);
+      this.#lastHeard.set(peer, this.since);
       this.#silences.set(peer, silence);
-      this.#comings += 1;
+      this.#changeCount += 1;
       const fields = { gateway: ipv4ToText(peer), remedy: REMEDY };
       this.#log.warn(fields, 'another gateway was heard on this segment before the start');
     }
   }
 
   get peers(): ReadonlyMap<Ipv4, Instant> {
-    return this.#heard;
+    return this.#lastHeard;
   }
 
   /** Another number whenever a peer has come or gone. */
-  get comings(): number {
-    return this.#comings;
+  get changeCount(): number {
+    return this.#changeCount;
   }
 
   /** How long each has been silent. */
@@ -117,11 +117,11 @@ export class Peers implements PeerObservations {
   }
 
   /** A client asks another server for an address; what is no peer is nobody. */
-  heardRequest(server: Ipv4, address: Ipv4, client: ClientKey, hardware: HardwareAddress): void {
+  noteRequest(server: Ipv4, address: Ipv4, client: ClientKey, hardware: HardwareAddress): void {
     if (!this.known.has(server)) return;
-    const isNew = !this.#heard.has(server);
-    this.follow(this.#clock.now() - this.#clock.monotonic());
-    this.#heard.set(server, this.#clock.now());
+    const isNew = !this.#lastHeard.has(server);
+    this.followClock(this.#clock.now() - this.#clock.monotonic());
+    this.#lastHeard.set(server, this.#clock.now());
     this.#silences.set(server, { since: this.#clock.monotonic(), isRemembered: false });
     // A client that asks again has given up what it asked for before.
     const others = (this.#rivals.get(address) ?? []).filter((rival) => rival.client !== client);
@@ -131,7 +131,7 @@ export class Peers implements PeerObservations {
     this.#rivals.set(address, [...others, rival].slice(-RIVALS_OF_ONE));
     if (this.#rivals.size > RIVAL_LIMIT) this.#forgetOldest();
     if (isNew) {
-      this.#comings += 1;
+      this.#changeCount += 1;
       this.#log.warn({ gateway: ipv4ToText(server), remedy: REMEDY }, 'another gateway serves this segment');
     }
   }
@@ -153,23 +153,23 @@ export class Peers implements PeerObservations {
   check(): void {
     for (const [peer, silence] of this.#silences) {
       if (!this.#isOver(silence)) continue;
-      this.#heard.delete(peer);
+      this.#lastHeard.delete(peer);
       this.#silences.delete(peer);
-      this.#comings += 1;
+      this.#changeCount += 1;
       this.#log.warn({ gateway: ipv4ToText(peer) }, 'another gateway has not been heard for long');
     }
   }
 
   /** What is wrong about it, for the status. */
   get problem(): RunningProblem | undefined {
-    if (this.#heard.size === 0) return undefined;
-    const names = [...this.#heard.keys()].map(ipv4ToText).join(', ');
+    if (this.#lastHeard.size === 0) return undefined;
+    const names = [...this.#lastHeard.keys()].map(ipv4ToText).join(', ');
     const message = `other gateways serve this pool, and nothing is shared with them: ${names}`;
     return { name: 'peers', message, remedy: REMEDY, stopsNewGuests: false };
   }
 
   #isOver({ since, isRemembered }: Silence): boolean {
-    return this.#clock.monotonic() - since >= this.patience * (isRemembered ? REMEMBERED_TIMES : 1);
+    return this.#clock.monotonic() - since >= this.presentFor * (isRemembered ? REMEMBERED_TIMES : 1);
   }
 
   #rivalsFor(address: Ipv4, within: number): readonly HeardRival[] {

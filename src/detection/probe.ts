@@ -7,7 +7,7 @@ import type { SegmentArp } from '../transport/transport.ts';
 /** Requests for one address, spread over the time there is: one may be lost. */
 const REQUESTS = 3;
 /** Questions that may be open at once. */
-const QUESTION_LIMIT = 256;
+const PROBE_LIMIT = 256;
 
 type Done = (holder: HardwareAddress | undefined) => void;
 
@@ -20,11 +20,11 @@ interface Asker {
 }
 
 /** What else is made of what is heard. */
-export interface Hearers {
+export interface ArpListeners {
   /** False: this holder's word for an address is as good as none. Asked of answers only. */
-  readonly isBelieved?: (address: Ipv4, holder: HardwareAddress) => boolean;
+  readonly accepts?: (address: Ipv4, holder: HardwareAddress) => boolean;
   /** Told of each holder that is heard, whether the address was asked for or not; before it counts as an answer. */
-  readonly overhear?: (address: Ipv4, holder: HardwareAddress) => void;
+  readonly onHolder?: (address: Ipv4, holder: HardwareAddress) => void;
 }
 
 /** All who ask for one address. */
@@ -40,16 +40,20 @@ interface Inquiry {
 export class Probe implements Prober {
   readonly #arp: SegmentArp;
   readonly #clock: Clock;
-  readonly #isBelieved: NonNullable<Hearers['isBelieved']>;
+  readonly #accepts: NonNullable<ArpListeners['accepts']>;
   readonly #inquiries = new Map<Ipv4, Inquiry>();
   #open = 0;
 
-  constructor(arp: SegmentArp, clock: Clock, { isBelieved = () => true, overhear = () => {} }: Hearers = {}) {
+  constructor(
+    arp: SegmentArp,
+    clock: Clock,
+    { accepts = () => true, onHolder = () => {} }: ArpListeners = {},
+  ) {
     this.#arp = arp;
     this.#clock = clock;
-    this.#isBelieved = isBelieved;
+    this.#accepts = accepts;
     arp.onHeard((address, holder) => {
-      overhear(address, holder);
+      onHolder(address, holder);
       this.#hear(address, holder);
     });
   }
@@ -59,8 +63,8 @@ export class Probe implements Prober {
     return this.#open;
   }
 
-  ask(address: Ipv4, own: HardwareAddress, milliseconds: number, done: Done): (() => void) | 'too-many' {
-    if (this.#open >= QUESTION_LIMIT) return 'too-many';
+  probe(address: Ipv4, own: HardwareAddress, milliseconds: number, done: Done): (() => void) | 'too-many' {
+    if (this.#open >= PROBE_LIMIT) return 'too-many';
     if (!this.#arp.canAsk) return this.#clock.after(0, () => done(undefined));
 
     const inquiry = this.#inquiries.get(address) ?? { askers: new Set(), cancelRequests: () => {} };
@@ -103,7 +107,7 @@ export class Probe implements Prober {
       if (asker.own === holder) asker.heardOwn = true;
       else strangers.push(asker);
     }
-    if (strangers.length === 0 || !this.#isBelieved(address, holder)) return;
+    if (strangers.length === 0 || !this.#accepts(address, holder)) return;
     for (const asker of strangers) asker.end(holder);
   }
 

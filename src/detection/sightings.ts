@@ -23,8 +23,8 @@ export class Sightings {
 
   /** For every ARP message that names an address and its holder. Without a record of it nothing is promised unasked. */
   note(address: Ipv4, hardware: HardwareAddress): void {
-    const standing = this.#leases.at(address);
-    if (standing === undefined || standing.hardware === hardware) return;
+    const current = this.#leases.at(address);
+    if (current === undefined || current.hardware === hardware) return;
     this.#last.delete(address);
     this.#last.set(address, { hardware, on: this.#clock.now(), revision: this.#leases.revision });
     if (this.#last.size <= LIMIT) return;

@@ -1,13 +1,13 @@
 import type { Clock } from '../lease/clock.ts';
 import type { Boot, ClockJump, ClockNote, DoubtCause, Explanation } from '../lease/clock-note.ts';
 import type { Instant } from '../lease/lease.ts';
-import { CLOCK_TOLERANCE, type ClockStanding, EARLIEST } from '../lease/lease-end.ts';
+import { CLOCK_TOLERANCE, type ClockTrust, EARLIEST } from '../lease/lease-end.ts';
 import type { Log } from '../log/log.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
 
 /** The clock is believed after so long without another jump at the least, and at the most: milliseconds. */
-const STABLE_LEAST = 3_600_000;
-const STABLE_MOST = 7 * 86_400_000;
+const STEADY_LEAST = 3_600_000;
+const STEADY_MOST = 7 * 86_400_000;
 /** What is known of a jump is forgotten after the longest lease time, and after so long at the most: milliseconds. */
 const FORGOTTEN_AFTER = 400 * 86_400_000;
 /** How often the clock is noted, in doubt and else: milliseconds. */
@@ -87,7 +87,7 @@ export class TimeGuard {
   }
 
   /** What leases are ended by, as it was when the clocks were read last. */
-  get standing(): ClockStanding {
+  get clockTrust(): ClockTrust {
     const steadyFor = this.#jump === undefined ? Number.POSITIVE_INFINITY : this.#steadyFor;
     const knownFor = this.#jump === undefined ? this.#monotonic - this.#begin : steadyFor;
     return { isTrusted: !this.isInDoubt, steadyFor, knownFor };
@@ -99,9 +99,9 @@ export class TimeGuard {
   }
 
   /** For so long the clock has to be stable before it is believed: milliseconds. */
-  get stable(): number {
+  get steadyEnoughFor(): number {
     const seconds = Math.max(this.#longestLease ?? Number.POSITIVE_INFINITY, this.#jump?.longestLease ?? 0);
-    return Math.min(Math.max(seconds * 1000, STABLE_LEAST), STABLE_MOST);
+    return Math.min(Math.max(seconds * 1000, STEADY_LEAST), STEADY_MOST);
   }
 
   /** How long the leases are that are given from now on. */
@@ -120,7 +120,7 @@ export class TimeGuard {
     this.#monotonic = monotonic;
     if (wall < EARLIEST) this.#doubtEarly();
     else if (Math.abs(jumped) > CLOCK_TOLERANCE) this.#doubt('jumped', Math.round(jumped));
-    else if (this.#jump !== undefined) this.#follow(this.#jump);
+    else if (this.#jump !== undefined) this.#checkSteady(this.#jump);
     if (monotonic - this.#notedAt >= (this.isInDoubt ? NOTE_IN_DOUBT : NOTE_EVERY)) this.#note();
   }
 
@@ -128,7 +128,7 @@ export class TimeGuard {
   trust(): boolean {
     this.check();
     if (this.#wall < EARLIEST) return false;
-    if (this.isInDoubt) this.#believe('operator');
+    if (this.isInDoubt) this.#trustAgain('operator');
     return true;
   }
 
@@ -166,16 +166,16 @@ export class TimeGuard {
     if (this.#wall < EARLIEST) this.#doubtEarly();
     else if (isSameBoot) {
       if (Math.abs(jumped) > CLOCK_TOLERANCE) this.#doubt('jumped', Math.round(jumped));
-      else this.#goOn();
+      else this.#logKnownDoubt();
     } else if (jumped < -CLOCK_TOLERANCE) this.#doubt('behind', Math.round(jumped));
     else if (this.#wall < store.lastStoredAt) this.#doubt('behind', this.#wall - store.lastStoredAt);
     else if (note !== undefined && note.wall < EARLIEST) this.#doubt('jumped', Math.round(jumped));
-    else this.#goOn();
+    else this.#logKnownDoubt();
   }
 
   /** A doubt of an earlier process stands. */
-  #goOn(): void {
-    if (this.#jump !== undefined && this.isInDoubt) this.#say(this.#jump, 'the clock is still in doubt');
+  #logKnownDoubt(): void {
+    if (this.#jump !== undefined && this.isInDoubt) this.#logDoubt(this.#jump, 'the clock is still in doubt');
   }
 
   #doubtEarly(): void {
@@ -192,27 +192,29 @@ export class TimeGuard {
     this.#jump = { cause, at: this.#wall, milliseconds, steadyFor, longestLease, explainedBy };
     this.#steadySince = this.#monotonic;
     this.#seenAt = this.#monotonic;
-    if (isFirst) this.#say(this.#jump, MESSAGES[cause]);
+    if (isFirst) this.#logDoubt(this.#jump, MESSAGES[cause]);
     this.#note();
   }
 
-  #say({ cause, milliseconds }: ClockJump, message: string): void {
+  #logDoubt({ cause, milliseconds }: ClockJump, message: string): void {
     this.#parts.log.warn({ cause, milliseconds, remedy: CLOCK_REMEDY }, message);
   }
 
   /** Without another jump. */
-  #follow({ explainedBy, longestLease }: ClockJump): void {
+  #checkSteady({ explainedBy, longestLease }: ClockJump): void {
     const agreedAt = this.#parts.agreedAt?.();
     if (explainedBy === undefined) {
-      if (this.#steadyFor >= this.stable) this.#believe('steadiness');
-      else if (agreedAt !== undefined && agreedAt > this.#seenAt) this.#believe('peer');
-    } else if (this.#steadyFor >= Math.max(this.stable, Math.min(longestLease * 1000, FORGOTTEN_AFTER))) {
+      if (this.#steadyFor >= this.steadyEnoughFor) this.#trustAgain('steadiness');
+      else if (agreedAt !== undefined && agreedAt > this.#seenAt) this.#trustAgain('peer');
+    } else if (
+      this.#steadyFor >= Math.max(this.steadyEnoughFor, Math.min(longestLease * 1000, FORGOTTEN_AFTER))
+    ) {
       this.#jump = undefined;
       this.#note();
     }
   }
 
-  #believe(explainedBy: Explanation): void {
+  #trustAgain(explainedBy: Explanation): void {
     if (this.#jump === undefined) return;
     this.#jump = { ...this.#jump, explainedBy };
     this.#parts.log.warn({ by: explainedBy }, 'the clock is trusted again');

@@ -6,7 +6,7 @@ import { type HardwareAddress, hardwareToText } from '../net/hardware-address.ts
 import type { Ipv4 } from '../net/ipv4.ts';
 
 /** Addresses not leased to it that one machine may answer for. */
-const BELIEVED_ADDRESSES = 3;
+const ACCEPTED_ADDRESSES = 3;
 /** How long an answer is remembered: milliseconds. */
 const WINDOW = 600_000;
 /** Machines that are remembered; the longest silent one is forgotten first. */
@@ -33,31 +33,31 @@ export class UntrustedArp {
   }
 
   /** Notes that a machine has answered for an address. False: it has answered for too many in the last ten minutes. */
-  believes(address: Ipv4, holder: HardwareAddress): boolean {
+  accepts(address: Ipv4, holder: HardwareAddress): boolean {
     if (isLeasedTo(holder, this.#leases.at(address))) return true;
     const monotonic = this.#clock.monotonic();
     const claims = this.#claims.get(holder) ?? new Map<Ipv4, number>();
     for (const [each, at] of claims) if (monotonic - at >= WINDOW) claims.delete(each);
-    const wasLiar = claims.size > BELIEVED_ADDRESSES;
+    const wasUntrusted = claims.size > ACCEPTED_ADDRESSES;
     claims.delete(address);
     claims.set(address, monotonic);
     // One more than are believed says all there is to know.
     for (const oldest of claims.keys()) {
-      if (claims.size <= BELIEVED_ADDRESSES + 1) break;
+      if (claims.size <= ACCEPTED_ADDRESSES + 1) break;
       claims.delete(oldest);
     }
     this.#remember(holder, claims);
-    const isLiar = claims.size > BELIEVED_ADDRESSES;
-    if (isLiar && !wasLiar) {
+    const isNowUntrusted = claims.size > ACCEPTED_ADDRESSES;
+    if (isNowUntrusted && !wasUntrusted) {
       this.#log.warn({ hardware: hardwareToText(holder), remedy: REMEDY }, 'ARP answers are not believed');
     }
-    return !isLiar;
+    return !isNowUntrusted;
   }
 
   /** True for one whose answers are not believed now; nothing is noted. */
-  isLiar(holder: HardwareAddress): boolean {
+  isUntrusted(holder: HardwareAddress): boolean {
     const claims = this.#claims.get(holder);
-    if (claims === undefined || claims.size <= BELIEVED_ADDRESSES) return false;
+    if (claims === undefined || claims.size <= ACCEPTED_ADDRESSES) return false;
     const monotonic = this.#clock.monotonic();
     return [...claims.values()].every((at) => monotonic - at < WINDOW);
   }

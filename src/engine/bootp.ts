@@ -1,9 +1,9 @@
 import { INFINITE_SECONDS, NEVER } from '../lease/lease.ts';
 import { chooseAddress } from './address/choose-address.ts';
+import { bindingChange } from './binding-change.ts';
 import type { Decision } from './decision/decision.ts';
 import type { DecisionInput } from './decision/decision-input.ts';
 import { silence } from './decision/outcome.ts';
-import { bind } from './grant.ts';
 import { destinationOf } from './reply/destination.ts';
 import { bootpReply } from './reply/reply.ts';
 
@@ -15,12 +15,12 @@ export function answerBootp(input: DecisionInput): Decision {
 
   const choice = chooseAddress(input);
   if ('decision' in choice) return choice.decision;
-  const { address, standing } = choice;
+  const { address, held } = choice;
   const reply = bootpReply(input, address);
   const destination = destinationOf(input, address);
   // Its binding has no end, so that a second request changes nothing; one that it got by DHCP has.
   const isEndless = leases.bindingOf(input.client)?.expiresAt === NEVER;
-  if (standing === 'binding' && isEndless) return { kind: 'reply', reply, destination, reason: 'bootp' };
-  const change = bind(input, address, INFINITE_SECONDS, 'bootp');
+  if (held === 'binding' && isEndless) return { kind: 'reply', reply, destination, reason: 'bootp' };
+  const change = bindingChange(input, address, INFINITE_SECONDS, 'bootp');
   return { kind: 'reply', reply, destination, reason: 'bootp', change };
 }

@@ -10,7 +10,7 @@ import { identify } from './address/identify.ts';
 import { answerBootp } from './bootp.ts';
 import type { Decision, DecisionContext } from './decision/decision.ts';
 import type { DecisionInput } from './decision/decision-input.ts';
-import { ask, silence } from './decision/outcome.ts';
+import { probe, silence } from './decision/outcome.ts';
 import { relayRefusal } from './decision/relay-refusal.ts';
 import { answerDecline } from './decline.ts';
 import { answerDiscover } from './discover.ts';
@@ -35,7 +35,7 @@ export function decide(
   const { subnet } = plan;
 
   const identified = identify({ message, context, now, leases, plan, subnet });
-  if ('ask' in identified) return ask(identified.ask, 'asking-client', now, plan.probeMilliseconds);
+  if ('probe' in identified) return probe(identified.probe, 'asking-client', now, plan.probeMilliseconds);
   const { client, cloneOf } = identified;
   const who = { client, hardware: message.hardware };
   return answer({ message, arrival, context, now, leases, plan, subnet, client, who, cloneOf });

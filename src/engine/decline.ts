@@ -1,8 +1,8 @@
-import { standingAt } from '../allocation/availability.ts';
+import { currentAt } from '../allocation/availability.ts';
 import { NO_HARDWARE } from '../net/hardware-address.ts';
 import type { Decision } from './decision/decision.ts';
-import { type DecisionInput, mayStand } from './decision/decision-input.ts';
-import { ask, changeOf, recordOf, silence } from './decision/outcome.ts';
+import { type DecisionInput, mayBeLive } from './decision/decision-input.ts';
+import { changeOf, probe, recordOf, silence } from './decision/outcome.ts';
 import { namesThisServer, serverNamedBy } from './reply/reply.ts';
 
 /** Quarantine when ARP names the other holder: 24 hours, in seconds. */
@@ -22,15 +22,15 @@ export function answerDecline(input: DecisionInput): Decision {
   if (address === 0) return silence('no-address');
 
   // Only who holds an address can say that it is in use.
-  const standing = standingAt(leases, address, now);
-  const isOurs = standing?.state === 'bound' || standing?.state === 'offered';
-  if (standing === undefined || !isOurs || standing.client !== client || !mayStand(input, standing)) {
+  const current = currentAt(leases, address, now);
+  const isOurs = current?.state === 'bound' || current?.state === 'offered';
+  if (current === undefined || !isOurs || current.client !== client || !mayBeLive(input, current)) {
     return silence('no-binding');
   }
-  if (leases.isInFlight(address) || standing.version > context.readRevision) return silence('overtaken');
+  if (leases.isInFlight(address) || current.version > context.readRevision) return silence('overtaken');
   const canAsk = plan.probeMilliseconds > 0;
   if (canAsk && !context.answers.has(address))
-    return ask(address, 'asking-declined', now, plan.probeMilliseconds);
+    return probe(address, 'asking-declined', now, plan.probeMilliseconds);
   const holder = context.answers.get(address);
   // RFC 5227 §2.1.1: a client that looks for a conflict does not answer for the address; this one uses it, so somebody
   // else speaks in its name.

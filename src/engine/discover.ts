@@ -1,10 +1,10 @@
-import { isOneTooMany } from './address/cards.ts';
 import { chooseAddress } from './address/choose-address.ts';
-import { hearsPeers, leavesToAnother } from './address/peers.ts';
+import { exceedsLeasesPerMac } from './address/leases-of-card.ts';
+import { hasPeers, leavesToClusterPeer } from './address/peers.ts';
+import { bindingChange, offerChange } from './binding-change.ts';
 import type { Decision, Reason } from './decision/decision.ts';
 import type { DecisionInput } from './decision/decision-input.ts';
 import { silence } from './decision/outcome.ts';
-import { bind, hold } from './grant.ts';
 import { cachedLease } from './lease-cache.ts';
 import { destinationOf } from './reply/destination.ts';
 import { leaseReply, leaseSecondsOf, secondsLeft } from './reply/reply.ts';
@@ -16,30 +16,30 @@ export function answerDiscover(input: DecisionInput): Decision {
   const { message, plan, leases } = input;
   if (!leases.canPromise) return silence('cannot-promise');
 
-  if (leavesToAnother(input)) return silence('not-first');
+  if (leavesToClusterPeer(input)) return silence('not-first');
 
   const choice = chooseAddress(input);
   if ('decision' in choice) return choice.decision;
-  const { address, standing } = choice;
+  const { address, held } = choice;
   const destination = destinationOf(input, address);
 
   // RFC 4039 §3.1: only where the server is configured for it, and the client asks; never beside other gateways, which
   // would hear nothing of it.
-  if (plan.rapidCommit && !hearsPeers(input) && message.has(RAPID_COMMIT)) {
-    const reason: Reason = standing === 'binding' ? 'renewed' : 'bound';
-    if (standing !== 'binding' && isOneTooMany(input, address)) return silence('too-many-identifiers');
-    const change = bind(input, address, leaseSecondsOf(input, address), reason);
+  if (plan.rapidCommit && !hasPeers(input) && message.has(RAPID_COMMIT)) {
+    const reason: Reason = held === 'binding' ? 'renewed' : 'bound';
+    if (held !== 'binding' && exceedsLeasesPerMac(input, address)) return silence('too-many-identifiers');
+    const change = bindingChange(input, address, leaseSecondsOf(input, address), reason);
     return { kind: 'reply', reply: leaseReply(input, 'DHCPACK', address), destination, reason, change };
   }
 
   // RFC 2131 §3.1 (4): what the DHCPACK says should not conflict with it.
   const seconds = cachedLease(input, address) === undefined ? undefined : secondsLeft(input, address);
   const reply = leaseReply(input, 'DHCPOFFER', address, seconds);
-  if (standing === 'binding') return { kind: 'reply', reply, destination, reason: 'offered-again' };
+  if (held === 'binding') return { kind: 'reply', reply, destination, reason: 'offered-again' };
   if (input.cloneOf !== undefined) {
-    const change = hold(input, address, 'offered-to-clone');
+    const change = offerChange(input, address, 'offered-to-clone');
     return { kind: 'reply', reply, destination, reason: 'offered-to-clone', change, other: input.cloneOf };
   }
-  const reason: Reason = standing === 'offer' ? 'offered-again' : 'offered';
-  return { kind: 'reply', reply, destination, reason, change: hold(input, address, reason) };
+  const reason: Reason = held === 'offer' ? 'offered-again' : 'offered';
+  return { kind: 'reply', reply, destination, reason, change: offerChange(input, address, reason) };
 }

@@ -40,7 +40,7 @@ export function cachedLease(input: DecisionInput, address: Ipv4): Lease | undefi
   if (!isBoundTo(lease, client, now) || lease.hardware !== message.hardware) return undefined;
   if (!isGrantedHere(input, lease) || entitlementTo(address, input) !== 'lease') return undefined;
   if (leases.bindingOf(client)?.address !== address) return undefined; // What it has elsewhere ends with a write.
-  if (mayHaveLetGo(input) || leases.mayBeLost(address)) return undefined; // Only a write makes that void.
+  if (mayHaveReleased(input) || leases.mayBeLost(address)) return undefined; // Only a write makes that void.
   return hasBegun(input, lease) ? lease : undefined;
 }
 
@@ -49,7 +49,7 @@ export function cachedLease(input: DecisionInput, address: Ipv4): Lease | undefi
  * before may still be on its way to etcd, and only a write shows that this comes after it. One that renews has had its
  * DHCPACK since, and has its address.
  */
-function mayHaveLetGo({ context, message, arrival }: DecisionInput): boolean {
+function mayHaveReleased({ context, message, arrival }: DecisionInput): boolean {
   if (context.clusterPeers === undefined) return false;
   return arrival.source === UNSPECIFIED || requestState(message) !== 'RENEWING-OR-REBINDING';
 }

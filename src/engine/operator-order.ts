@@ -5,10 +5,10 @@ import { NO_HARDWARE } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import { ANYBODY, mayHave } from '../subnet/may-have.ts';
 import type { Plan } from '../subnet/plan.ts';
-import { ending, type PeerInput } from './address/peers.ts';
+import { endingWrites, type PeerInput } from './address/peers.ts';
 import type { Decision, DecisionContext, Reason } from './decision/decision.ts';
-import { mayStand } from './decision/decision-input.ts';
-import { freed } from './decision/outcome.ts';
+import { mayBeLive } from './decision/decision-input.ts';
+import { freedRecord } from './decision/outcome.ts';
 
 /**
  * What an operator, or a program in an operator's name, wants of an address.
@@ -57,7 +57,7 @@ function release(order: OperatorOrder, input: OrderInput): Decision | OrderRefus
   const lease = input.leases.recordAt(order.address);
   if (lease?.state === 'peer') return 'granted-by-peer';
   if (lease?.state !== 'bound') return 'not-leased';
-  return changed(order, input, lease, 'released-by-operator', ending(input, lease));
+  return changed(order, input, lease, 'released-by-operator', endingWrites(input, lease));
 }
 
 /** What it keeps of nobody goes back to nobody: also the client that had the address last gets it only after the end. */
@@ -67,7 +67,7 @@ function quarantine(order: OperatorOrder, seconds: number, input: OrderInput): D
   if (mayHave(plan.subnet, ANYBODY, address) === 'nothing') return 'not-a-guest-address';
   const lease = leases.recordAt(address);
   if (lease?.state === 'peer') return 'granted-by-peer';
-  if (lease?.state === 'bound' && mayStand(input, lease)) return 'leased';
+  if (lease?.state === 'bound' && mayBeLive(input, lease)) return 'leased';
   const next = {
     client: OPERATOR,
     hardware: NO_HARDWARE,
@@ -82,9 +82,9 @@ function quarantine(order: OperatorOrder, seconds: number, input: OrderInput): D
 function restore(order: OperatorOrder, input: OrderInput): Decision | OrderRefusal {
   const { leases, now } = input;
   const lease = leases.recordAt(order.address);
-  if (lease?.state !== 'declined' || !mayStand(input, lease)) return 'not-quarantined';
+  if (lease?.state !== 'declined' || !mayBeLive(input, lease)) return 'not-quarantined';
   const expectedVersion = leases.at(order.address)?.version ?? lease.version;
-  const write = { address: order.address, expectedVersion, next: freed(lease, now) };
+  const write = { address: order.address, expectedVersion, next: freedRecord(lease, now) };
   return changed(order, input, lease, 'restored-by-operator', [write]);
 }
 

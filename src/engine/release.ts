@@ -1,6 +1,6 @@
 import { isBoundTo } from '../allocation/availability.ts';
 import { UNSPECIFIED } from '../net/ipv4.ts';
-import { ending } from './address/peers.ts';
+import { endingWrites } from './address/peers.ts';
 import type { Decision } from './decision/decision.ts';
 import type { DecisionInput } from './decision/decision-input.ts';
 import { changeOf, silence } from './decision/outcome.ts';
@@ -24,6 +24,6 @@ export function answerRelease(input: DecisionInput): Decision {
   // What waited may not undo what came after it.
   if (binding.version > context.readRevision) return silence('overtaken');
 
-  const writes = ending(input, binding);
+  const writes = endingWrites(input, binding);
   return { kind: 'silence', reason: 'released', change: changeOf(input, 'binding', 'released', writes) };
 }

@@ -1,36 +1,42 @@
-import { isBoundTo, isLive, isTaken, standingAt } from '../allocation/availability.ts';
+import { currentAt, isBoundTo, isLive, isTaken } from '../allocation/availability.ts';
 import { NO_HARDWARE } from '../net/hardware-address.ts';
 import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import { contains } from '../net/prefix.ts';
-import { isLeftBehind, isOneTooMany } from './address/cards.ts';
+import { checkUnused } from './address/check-unused.ts';
+import { exceedsLeasesPerMac, isUnusedLeaseOfCard } from './address/leases-of-card.ts';
 import {
   deferToGranter,
-  endOfUnanswered,
-  hearsPeers,
+  hasPeers,
   isGrantedHere,
-  isRivalBehind,
-  listenForRival,
-  yieldToOther,
+  outranksRival,
+  recordOtherSelection,
+  replaceUnanswered,
+  waitForRival,
 } from './address/peers.ts';
 import { quarantineFor } from './address/quarantine.ts';
-import { seeThatUnused } from './address/vouching.ts';
+import { bindingChange } from './binding-change.ts';
+import { confirmCommitted } from './confirm-committed.ts';
 import type { Decision, Reason } from './decision/decision.ts';
 import {
   type DecisionInput,
   entitlementTo,
   isHolder,
-  mayStand,
-  overBefore,
+  mayBeLive,
+  reusableBefore,
 } from './decision/decision-input.ts';
-import { ask, quarantineInUse, silence } from './decision/outcome.ts';
+import { probe, quarantineInUse, silence } from './decision/outcome.ts';
 import { requestStateTo } from './decision/request-state.ts';
-import { bind } from './grant.ts';
-import { keepToPromise } from './keep-to-promise.ts';
 import { repeatLease } from './lease-cache.ts';
 import { destinationOf } from './reply/destination.ts';
 import { refuse, refuseBecauseOf } from './reply/refuse.ts';
 import { leaseReply, leaseSecondsOf, namesThisServer, serverNamedBy } from './reply/reply.ts';
-import { hasNoAddress, isOffered, keepsOwn, offeredTo, wishedBy } from './request-wish.ts';
+import {
+  hasNoAddress,
+  isOffered,
+  offeredAddress,
+  rebootAddress,
+  renewsOwnAddress,
+} from './requested-address.ts';
 
 const SERVER_IDENTIFIER = 54;
 
@@ -41,14 +47,16 @@ export function answerRequest(input: DecisionInput): Decision {
   const address = message.requestedAddress ?? UNSPECIFIED;
   switch (requestStateTo(server, message)) {
     case 'SELECTING':
-      return keepsOwn(input, address)
+      return renewsOwnAddress(input, address)
         ? extend(input, message.ciaddr)
-        : select(input, address === UNSPECIFIED ? offeredTo(input) : address);
+        : select(input, address === UNSPECIFIED ? offeredAddress(input) : address);
     case 'INIT-REBOOT':
       return reboot(input, address);
     case 'RENEWING-OR-REBINDING':
       if (server !== undefined && !namesThisServer(input)) return silence('not-for-us');
-      return hasNoAddress(input) ? reboot(input, wishedBy(input, address)) : extend(input, message.ciaddr);
+      return hasNoAddress(input)
+        ? reboot(input, rebootAddress(input, address))
+        : extend(input, message.ciaddr);
     case undefined:
       return silence('unknown-state');
   }
@@ -58,7 +66,7 @@ export function answerRequest(input: DecisionInput): Decision {
 function select(input: DecisionInput, address: Ipv4): Decision {
   const { leases, client, now } = input;
   if (address === UNSPECIFIED) return silence('unknown-state');
-  if (!namesThisServer(input)) return yieldToOther(input, address);
+  if (!namesThisServer(input)) return recordOtherSelection(input, address);
 
   // The client names us, so every reason to refuse is our own knowledge.
   if (!contains(input.subnet.prefix, address)) return refuse(input, address, 'wrong-network');
@@ -68,10 +76,10 @@ function select(input: DecisionInput, address: Ipv4): Decision {
   // Sent again: of its first DHCPACK the client knows nothing, and another may have its address since.
   const lease = leases.recordAt(address);
   if (isBoundTo(lease, client, now))
-    return endOfUnanswered(input, lease) ?? promise(input, address, 'renewed');
+    return replaceUnanswered(input, lease) ?? grantUnused(input, address, 'renewed');
   if (entitlement === 'rest') return refuse(input, address, 'not-in-pool');
 
-  const isOwnCards = isOffered(input, address) ? false : isLeftBehind(input, address);
+  const isOwnCards = isOffered(input, address) ? false : isUnusedLeaseOfCard(input, address);
   if (typeof isOwnCards !== 'boolean') return isOwnCards;
   const refusal = isOwnCards ? undefined : refuseTaken(input, address);
   if (refusal !== undefined) return refusal;
@@ -81,16 +89,16 @@ function select(input: DecisionInput, address: Ipv4): Decision {
     if (binding.version > input.context.readRevision) return silence('overtaken');
     return refuseBecauseOf(input, address, binding, 'bound-elsewhere');
   }
-  return take(input, address);
+  return acceptOffer(input, address);
 }
 
 /** RFC 2131 §3.1 (4): the client takes what it was offered; its lease of another address ends with that. */
-function take(input: DecisionInput, address: Ipv4): Decision {
+function acceptOffer(input: DecisionInput, address: Ipv4): Decision {
   const { leases, client, now, context } = input;
   const binding = leases.bindingOf(client);
   const isMoving = isBoundTo(binding, client, now) && binding.address !== address;
   if (isMoving && binding.version > context.readRevision) return silence('overtaken');
-  return listenForRival(input, address) ?? promise(input, address, isMoving ? 'moved' : 'bound');
+  return waitForRival(input, address) ?? grantUnused(input, address, isMoving ? 'moved' : 'bound');
 }
 
 /** RFC 2131 §4.3.2, INIT-REBOOT: the client wants to go on with an address that it remembers. */
@@ -98,12 +106,12 @@ function reboot(input: DecisionInput, address: Ipv4): Decision {
   const { leases, client, message } = input;
   const refusal = refuseForbidden(input, address);
   if (refusal !== undefined) return refusal;
-  if (isOfSameMachine(input, address)) return promise(input, address, 'rebooted');
+  if (isOfSameMachine(input, address)) return grantUnused(input, address, 'rebooted');
   // Deviates from RFC 2131 §4.3.2: a SELECTING client that does not say which server it has selected gets what it was
   // just offered; some boot loaders leave option 54 out, or fill in 0.0.0.0.
-  if (isOffered(input, address)) return take(input, address);
+  if (isOffered(input, address)) return acceptOffer(input, address);
   const contradiction = refuseInUse(input, address) ?? refuseAgainstLive(input, address);
-  if (contradiction !== undefined) return mayHaveChosen(input) ? silence('not-for-us') : contradiction;
+  if (contradiction !== undefined) return mayHaveSelectedPeer(input) ? silence('not-for-us') : contradiction;
   const unquarantined = endQuarantine(input, address, 'rebooted');
   if (unquarantined !== undefined) return unquarantined;
 
@@ -112,14 +120,14 @@ function reboot(input: DecisionInput, address: Ipv4): Decision {
   if (last === undefined || last.address !== address)
     return message.ciaddr === address ? adopt(input, address) : silence('no-binding');
   const isOurs: boolean = isHolder(input, last);
-  if (isOurs) return promise(input, address, 'rebooted');
+  if (isOurs) return grantUnused(input, address, 'rebooted');
   const isPeers = last.state === 'peer' && !isGrantedHere(input, last);
-  return (isPeers ? deferToGranter(input, address) : undefined) ?? revive(input, address, 'rebooted');
+  return (isPeers ? deferToGranter(input, address) : undefined) ?? renewExpired(input, address, 'rebooted');
 }
 
 /** True for a client that selects a server without naming it, while others are heard: it may be one of them. */
-function mayHaveChosen(input: DecisionInput): boolean {
-  return input.message.has(SERVER_IDENTIFIER) && hearsPeers(input);
+function mayHaveSelectedPeer(input: DecisionInput): boolean {
+  return input.message.has(SERVER_IDENTIFIER) && hasPeers(input);
 }
 
 /**
@@ -130,7 +138,7 @@ function extend(input: DecisionInput, address: Ipv4): Decision {
   const { leases, client } = input;
   const refusal = refuseForbidden(input, address);
   if (refusal !== undefined) return refusal;
-  if (isOfSameMachine(input, address)) return promise(input, address, 'renewed');
+  if (isOfSameMachine(input, address)) return grantUnused(input, address, 'renewed');
   const contradiction = refuseAgainstLive(input, address);
   if (contradiction !== undefined) return moveBack(input, address) ?? contradiction;
 
@@ -139,7 +147,7 @@ function extend(input: DecisionInput, address: Ipv4): Decision {
   if (unquarantined !== undefined) return unquarantined;
   if (last?.address !== address) return adopt(input, address);
   if (isHolder(input, last)) return grant(input, address, 'renewed');
-  return revive(input, address, 'renewed');
+  return renewExpired(input, address, 'renewed');
 }
 
 /**
@@ -159,13 +167,13 @@ function moveBack(input: DecisionInput, address: Ipv4): Decision | undefined {
 function endQuarantine(input: DecisionInput, address: Ipv4, reason: Reason): Decision | undefined {
   const quarantine = quarantineFor(input, address);
   if (quarantine === 'stands') return undefined;
-  return quarantine === 'over' ? promise(input, address, reason) : quarantine;
+  return quarantine === 'over' ? grantUnused(input, address, reason) : quarantine;
 }
 
 /** A lease that has run out, or was released, and whose address nobody has taken since. */
-function revive(input: DecisionInput, address: Ipv4, reason: Reason): Decision {
+function renewExpired(input: DecisionInput, address: Ipv4, reason: Reason): Decision {
   if (!isFreeFor(input, address)) return silence('no-binding');
-  return promise(input, address, reason);
+  return grantUnused(input, address, reason);
 }
 
 /**
@@ -180,7 +188,8 @@ function adopt(input: DecisionInput, address: Ipv4): Decision {
   if (plan.probeMilliseconds === 0) {
     return arrival.source === address ? grant(input, address, 'adopted') : silence('no-binding');
   }
-  if (!context.answers.has(address)) return ask(address, 'asking-address', input.now, plan.probeMilliseconds);
+  if (!context.answers.has(address))
+    return probe(address, 'asking-address', input.now, plan.probeMilliseconds);
   const holder = context.answers.get(address);
   if (holder === undefined) return silence('no-binding');
   if (holder !== message.hardware) return quarantineInUse(input, address, holder);
@@ -191,8 +200,8 @@ function adopt(input: DecisionInput, address: Ipv4): Decision {
 function isFreeFor(input: DecisionInput, address: Ipv4): boolean {
   const { leases, client, now } = input;
   if (entitlementTo(address, input) !== 'lease' || leases.isInFlight(address)) return false;
-  const standing = standingAt(leases, address, now);
-  return !isTaken(standing, client, now, overBefore(input, standing));
+  const current = currentAt(leases, address, now);
+  return !isTaken(current, client, now, reusableBefore(input, current));
 }
 
 /**
@@ -219,9 +228,9 @@ function refuseForbidden(input: DecisionInput, address: Ipv4): Decision | undefi
  */
 function refuseAgainstLive(input: DecisionInput, address: Ipv4): Decision | undefined {
   const { leases, client, now } = input;
-  const standing = standingAt(leases, address, now);
-  if (standing?.state === 'bound' && standing.client !== client && isLive(standing, now)) {
-    return refuseBecauseOf(input, address, standing, 'bound-to-another');
+  const current = currentAt(leases, address, now);
+  if (current?.state === 'bound' && current.client !== client && isLive(current, now)) {
+    return refuseBecauseOf(input, address, current, 'bound-to-another');
   }
   const binding = leases.bindingOf(client);
   if (isBoundTo(binding, client, now) && binding.address !== address) {
@@ -234,9 +243,9 @@ function refuseAgainstLive(input: DecisionInput, address: Ipv4): Decision | unde
 function refuseInUse(input: DecisionInput, address: Ipv4): Decision | undefined {
   const { context, message, leases, now } = input;
   const holder = context.answers.get(address);
-  const standing = standingAt(leases, address, now);
-  if (holder === undefined || holder === message.hardware || standing?.state !== 'declined') return undefined;
-  return refuseBecauseOf(input, address, standing, 'quarantined');
+  const current = currentAt(leases, address, now);
+  if (holder === undefined || holder === message.hardware || current?.state !== 'declined') return undefined;
+  return refuseBecauseOf(input, address, current, 'quarantined');
 }
 
 /**
@@ -246,14 +255,14 @@ function refuseInUse(input: DecisionInput, address: Ipv4): Decision | undefined 
  */
 function isOfSameMachine(input: DecisionInput, address: Ipv4): boolean {
   const { leases, client, message, plan, now } = input;
-  const standing = standingAt(leases, address, now);
+  const current = currentAt(leases, address, now);
   return (
     plan.identity === 'auto' &&
-    standing?.state === 'bound' &&
-    standing.client !== client &&
-    standing.hardware === message.hardware &&
+    current?.state === 'bound' &&
+    current.client !== client &&
+    current.hardware === message.hardware &&
     message.hardware !== NO_HARDWARE &&
-    mayStand(input, standing) &&
+    mayBeLive(input, current) &&
     !isBoundTo(leases.bindingOf(client), client, now) // Not at this address, where another client is.
   );
 }
@@ -262,34 +271,34 @@ function isOfSameMachine(input: DecisionInput, address: Ipv4): boolean {
 function refuseTaken(input: DecisionInput, address: Ipv4): Decision | undefined {
   const { leases, client, now } = input;
   if (leases.isInFlight(address)) return silence('in-flight');
-  const standing = standingAt(leases, address, now);
-  if (standing === undefined || !isTaken(standing, client, now, overBefore(input, standing)))
+  const current = currentAt(leases, address, now);
+  if (current === undefined || !isTaken(current, client, now, reusableBefore(input, current)))
     return undefined;
-  if (isRivalBehind(input, standing)) return undefined;
-  switch (standing.state) {
+  if (outranksRival(input, current)) return undefined;
+  switch (current.state) {
     case 'declined':
-      return refuseBecauseOf(input, address, standing, 'quarantined');
+      return refuseBecauseOf(input, address, current, 'quarantined');
     case 'offered':
-      return refuseBecauseOf(input, address, standing, 'offered-to-another');
+      return refuseBecauseOf(input, address, current, 'offered-to-another');
     default:
-      return refuseBecauseOf(input, address, standing, 'bound-to-another');
+      return refuseBecauseOf(input, address, current, 'bound-to-another');
   }
 }
 
 /** Grants an address after the segment has been asked, where nothing vouches for it. */
-function promise(input: DecisionInput, address: Ipv4, reason: Reason): Decision {
-  if (!input.leases.canPromise) return keepToPromise(input, address);
-  return seeThatUnused(input, address) ?? grant(input, address, reason);
+function grantUnused(input: DecisionInput, address: Ipv4, reason: Reason): Decision {
+  if (!input.leases.canPromise) return confirmCommitted(input, address);
+  return checkUnused(input, address) ?? grant(input, address, reason);
 }
 
 /** RFC 2131 §3.1 (4): the binding is committed to persistent storage, then the DHCPACK is sent. */
 function grant(input: DecisionInput, address: Ipv4, reason: Reason): Decision {
-  if (!input.leases.canPromise) return keepToPromise(input, address);
+  if (!input.leases.canPromise) return confirmCommitted(input, address);
   const repeated = repeatLease(input, address);
   if (repeated !== undefined) return repeated;
   const isNew = !isHolder(input, input.leases.bindingOf(input.client));
-  if (isNew && isOneTooMany(input, address)) return silence('too-many-identifiers');
-  const change = bind(input, address, leaseSecondsOf(input, address), reason);
+  if (isNew && exceedsLeasesPerMac(input, address)) return silence('too-many-identifiers');
+  const change = bindingChange(input, address, leaseSecondsOf(input, address), reason);
   const reply = leaseReply(input, 'DHCPACK', address);
   return { kind: 'reply', reply, destination: destinationOf(input, address), reason, change };
 }

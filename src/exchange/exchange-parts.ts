@@ -41,17 +41,17 @@ export interface ServerState {
   /** The gateways that share the leases; undefined: none do. */
   readonly clusterPeers: ClusterPeers | undefined;
   /** A DHCPDISCOVER of this sender was read. Called before it is decided. */
-  heardDiscover(sender: ClientKey): void;
+  noteDiscover(sender: ClientKey): void;
   /** True if the last DHCPDISCOVER of this sender came soon after another one. */
   isDiscoverRetry(sender: ClientKey): boolean;
   /** Traffic of the segment may have been missed until now: it was dropped unread, or came while this gateway stood still. */
-  missed(): void;
+  noteGap(): void;
   /** A client has asked a server for an address. Called before its message is decided. */
-  heardRequest(server: Ipv4, address: Ipv4, client: ClientKey, hardware: HardwareAddress): void;
+  noteRequest(server: Ipv4, address: Ipv4, client: ClientKey, hardware: HardwareAddress): void;
   /** DHCPDECLINEs of this network card in the last ten minutes, with any client identifier. */
   declinesOf(card: HardwareAddress): number;
   /** A DHCPDECLINE of this network card, for an address that it holds, was decided. */
-  declined(card: HardwareAddress): void;
+  noteDecline(card: HardwareAddress): void;
 }
 
 /** Asks the segment who holds an address. */
@@ -63,7 +63,7 @@ export interface Prober {
    *
    * @param own The machine that wants the address: its own answer does not end the question.
    */
-  ask(
+  probe(
     address: Ipv4,
     own: HardwareAddress,
     milliseconds: number,

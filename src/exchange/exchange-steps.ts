@@ -52,7 +52,7 @@ export class ExchangeSteps {
     this.#reports = new Reports(observer);
     this.#inFlight = new InFlight(
       parts.inFlight,
-      (pending, reason) => this.#tellDropped(pending, reason, 'nothing'),
+      (pending, reason) => this.#reportDropped(pending, reason, 'nothing'),
       () => this.#reports.flush(),
     );
     this.#waits = new Waits(parts, this.#inFlight, this.#reports, wake);
@@ -130,7 +130,7 @@ export class ExchangeSteps {
       this.#endCommitOf(each, outcome);
     }
     // What is stored so late is newer than what was missed meanwhile, and vouches for nothing: its DHCPACK does not leave.
-    if (isLate) this.#parts.serverState.missed();
+    if (isLate) this.#parts.serverState.noteGap();
   }
 
   stop(): void {
@@ -250,7 +250,7 @@ export class ExchangeSteps {
       this.#replies.add(decision.reply, decision.destination, decidedAt);
     const isDecline = decision.reason === 'declined' || decision.reason === 'too-many-declines';
     if (isDecline && pending instanceof PendingMessage)
-      this.#parts.serverState.declined(pending.message.hardware);
+      this.#parts.serverState.noteDecline(pending.message.hardware);
     this.#reports.add(pending, decision, outcome);
     this.#inFlight.end(pending);
     if (pending instanceof PendingOrder) pending.done(outcome);
@@ -270,10 +270,10 @@ export class ExchangeSteps {
 
   #drop(pending: Pending, reason: Drop, outcome: DecisionOutcome = 'nothing'): void {
     if (pending.state.name !== 'over') this.#inFlight.end(pending);
-    this.#tellDropped(pending, reason, outcome);
+    this.#reportDropped(pending, reason, outcome);
   }
 
-  #tellDropped(pending: Pending, reason: Drop, outcome: DecisionOutcome): void {
+  #reportDropped(pending: Pending, reason: Drop, outcome: DecisionOutcome): void {
     this.#observer.dropped(reason, 1);
     if (pending instanceof PendingOrder) pending.done(outcome);
   }

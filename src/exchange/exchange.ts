@@ -139,9 +139,9 @@ export class Exchange {
   /** Notes what a message shows of other servers and of its sender. Its own decision may rest on that. */
   #learn({ message, client, sender }: PendingMessage): void {
     const { type, serverIdentifier, requestedAddress, hardware } = message;
-    if (type === 'DHCPDISCOVER') this.#parts.serverState.heardDiscover(sender);
+    if (type === 'DHCPDISCOVER') this.#parts.serverState.noteDiscover(sender);
     if (type === 'DHCPREQUEST' && serverIdentifier !== undefined && requestedAddress !== undefined)
-      this.#parts.serverState.heardRequest(serverIdentifier, requestedAddress, client, hardware);
+      this.#parts.serverState.noteRequest(serverIdentifier, requestedAddress, client, hardware);
   }
 
   /** Decides what has become ready outside a round: an answer to ARP came, or an order. */
@@ -217,7 +217,7 @@ export class Exchange {
     this.#arrivals.read(monotonic, datagrams.length, drained, this.#parts.store.leases.revision);
     if (!areStale || datagrams.length === 0) return datagrams;
     this.#observer.dropped('stale', datagrams.length);
-    this.#parts.serverState.missed();
+    this.#parts.serverState.noteGap();
     return [];
   }
 }

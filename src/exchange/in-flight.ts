@@ -3,8 +3,8 @@ import type { LeaseChange } from '../lease/lease-view.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { Outcome } from '../store/lease-store.ts';
 import { BufferPool } from './buffer-pool.ts';
+import { ChurningMap } from './churning-map.ts';
 import type { Drop } from './drops.ts';
-import { Holders } from './holders.ts';
 import { Locks } from './locks.ts';
 import { type Pending, PendingMessage, type WaitResult } from './pending.ts';
 import {
@@ -29,7 +29,7 @@ export class InFlight {
   readonly #endReports: () => void;
   readonly #buffers = new BufferPool(WAITING_LIMIT);
   /** The message that keeps its sender busy. */
-  readonly #busy = new Holders<ClientKey, PendingMessage>();
+  readonly #busy = new ChurningMap<ClientKey, PendingMessage>();
   /** The message that waits behind that one, by sender; the oldest first. */
   readonly #behindSender = new Map<ClientKey, PendingMessage>();
   /** By who has locked what they wait for. */

@@ -1,7 +1,7 @@
 import type { ClientKey } from '../lease/client-key.ts';
 import type { LeaseChange } from '../lease/lease-view.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
-import { Holders } from './holders.ts';
+import { ChurningMap } from './churning-map.ts';
 import type { Pending } from './pending.ts';
 import type { Committing, Waiting } from './pending-state.ts';
 
@@ -12,8 +12,8 @@ import type { Committing, Waiting } from './pending-state.ts';
 export class Locks {
   /** The locked addresses, as the store's view of the leases sees them. */
   readonly #inFlight: Set<Ipv4>;
-  readonly #addresses = new Holders<Ipv4, Pending>();
-  readonly #clients = new Holders<ClientKey, Pending>();
+  readonly #addresses = new ChurningMap<Ipv4, Pending>();
+  readonly #clients = new ChurningMap<ClientKey, Pending>();
 
   constructor(inFlight: Set<Ipv4>) {
     this.#inFlight = inFlight;

@@ -11,7 +11,7 @@ import type { Waiting } from './pending-state.ts';
 import { Transitions } from './transitions.ts';
 
 /** What a message has met while it waited. Kept over its states, for its next decision; most messages meet nothing. */
-export interface Past {
+export interface WaitHistory {
   /** Who answered for each address that was probed for it; undefined: nobody. */
   readonly answers: ReadonlyMap<Ipv4, HardwareAddress | undefined>;
   /** When the last answer came: monotonic milliseconds. */
@@ -36,8 +36,8 @@ export interface WaitResult {
   readonly took: number;
 }
 
-const NO_ANSWERS: Past['answers'] = new Map();
-const NO_PAST: Past = {
+const NO_ANSWERS: WaitHistory['answers'] = new Map();
+const NO_PAST: WaitHistory = {
   answers: NO_ANSWERS,
   answeredAt: 0,
   hasPaused: false,
@@ -80,7 +80,7 @@ export class PendingMessage extends Transitions {
     return this.#message;
   }
 
-  get past(): Past {
+  get past(): WaitHistory {
     return this.#past;
   }
 

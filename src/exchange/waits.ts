@@ -51,7 +51,7 @@ export class Waits {
       this.#wake();
     };
     const cancel = probe
-      ? prober.ask(address, message.message.hardware, planned, end)
+      ? prober.probe(address, message.message.hardware, planned, end)
       : clock.after(planned, () => end(undefined));
     if (cancel === 'too-many') return false;
     waiting.cancel = cancel;

@@ -6,7 +6,7 @@ export const EARLIEST = 1_735_689_600_000 as Instant;
 export const CLOCK_TOLERANCE = 60_000;
 
 /** What is known of the wall clock that leases are ended by. */
-export interface ClockStanding {
+export interface ClockTrust {
   /** False: it is in doubt, and nothing is over. */
   readonly isTrusted: boolean;
   /** For so long it has not jumped, as far as that is proven; Infinity: it is not known to have. Milliseconds. */
@@ -20,7 +20,7 @@ export interface ClockStanding {
  * from before the jump, nor does any of one that was written at a time that cannot have been: such a lease is over when
  * its length, and a minute, has passed since.
  */
-export function mayBeOver(lease: Lease, { isTrusted, steadyFor, knownFor }: ClockStanding): boolean {
+export function mayBeOver(lease: Lease, { isTrusted, steadyFor, knownFor }: ClockTrust): boolean {
   if (!isTrusted) return false;
   const least = lengthOf(lease) + CLOCK_TOLERANCE;
   return steadyFor >= least && (lease.updatedAt >= EARLIEST || knownFor >= least);
@@ -30,11 +30,9 @@ export function mayBeOver(lease: Lease, { isTrusted, steadyFor, knownFor }: Cloc
  * True if a lease or quarantine is over, and what it held may be freed. One whose end lies further ahead than its length
  * allows was written under another clock: it is over when its length, and a minute, has passed since it is known here.
  */
-export function isOver(lease: Lease, now: Instant, standing: ClockStanding): boolean {
-  if (lease.expiresAt <= now) return mayBeOver(lease, standing);
-  return (
-    standing.isTrusted && isFarAhead(lease, now) && standing.knownFor >= lengthOf(lease) + CLOCK_TOLERANCE
-  );
+export function isOver(lease: Lease, now: Instant, clock: ClockTrust): boolean {
+  if (lease.expiresAt <= now) return mayBeOver(lease, clock);
+  return clock.isTrusted && isFarAhead(lease, now) && clock.knownFor >= lengthOf(lease) + CLOCK_TOLERANCE;
 }
 
 /** True if a lease or quarantine that was given by this clock would end sooner. */

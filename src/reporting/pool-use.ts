@@ -1,4 +1,4 @@
-import { silentPeer } from '../allocation/candidates.ts';
+import { oldestOfSilentPeer } from '../allocation/candidates.ts';
 import type { RunningProblem } from '../diagnosis/running-problem.ts';
 import type { Instant } from '../lease/lease.ts';
 import type { AddressRange, LeaseCounts, LeaseView, Occupancy } from '../lease/lease-view.ts';
@@ -37,7 +37,7 @@ export interface PoolQuestion {
   /** False: what has run out is given to nobody else. */
   readonly trustsClock: boolean;
   readonly peers: ReadonlyMap<Ipv4, Instant>;
-  readonly heardSince: Instant;
+  readonly listeningSince: Instant;
   /** The gateways that share the leases: what they listen on is no guest's. */
   readonly clusterPeers: ReadonlySet<Ipv4>;
 }
@@ -65,7 +65,7 @@ export function poolUseOf(question: PoolQuestion): PoolUse {
 }
 
 function hasSilentPeer({ plan, ...question }: PoolQuestion): boolean {
-  return silentPeer({ ...question, subnet: plan.subnet, self: plan.serverIdentifier }) !== undefined;
+  return oldestOfSilentPeer({ ...question, subnet: plan.subnet, self: plan.serverIdentifier }) !== undefined;
 }
 
 /** Addresses of the pools that would be free if no gateway listened on them. */

@@ -1,11 +1,11 @@
-import { heardSince, hearsPeers, type PeerInput } from '../engine/address/peers.ts';
+import { hasPeers, type PeerInput, peerGrantSince } from '../engine/address/peers.ts';
 import type { Decision } from '../engine/decision/decision.ts';
 import { NO_PEERS } from '../exchange/decision-context.ts';
 import type { Order } from '../exchange/order.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Clock } from '../lease/clock.ts';
 import { type Instant, type Lease, NEVER } from '../lease/lease.ts';
-import { type ClockStanding, isOver } from '../lease/lease-end.ts';
+import { type ClockTrust, isOver } from '../lease/lease-end.ts';
 import type { LeaseWrite } from '../lease/lease-view.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
 
@@ -31,7 +31,7 @@ export class Expiry {
   readonly #store: LeaseStore;
   readonly #clock: Clock;
   readonly #taker: OrderTaker;
-  readonly #standing: () => ClockStanding;
+  readonly #clockTrust: () => ClockTrust;
   readonly #context: () => PeerInput['context'];
   readonly #isByWallClock: (lease: Lease) => boolean;
   /** Orders that have not settled. */
@@ -43,14 +43,14 @@ export class Expiry {
     store: LeaseStore,
     clock: Clock,
     taker: OrderTaker,
-    standing: () => ClockStanding,
+    clockTrust: () => ClockTrust,
     context: () => PeerInput['context'] = () => ALONE,
     isByWallClock: (lease: Lease) => boolean = () => true,
   ) {
     this.#store = store;
     this.#clock = clock;
     this.#taker = taker;
-    this.#standing = standing;
+    this.#clockTrust = clockTrust;
     this.#context = context;
     this.#isByWallClock = isByWallClock;
   }
@@ -84,12 +84,12 @@ export class Expiry {
   }
 
   #sweep(): void {
-    const standing = this.#standing();
-    const isStill = !standing.isTrusted && this.#context().clusterPeers === undefined;
+    const clockTrust = this.#clockTrust();
+    const isStill = !clockTrust.isTrusted && this.#context().clusterPeers === undefined;
     if (this.#pending > 0) return;
     const now = this.#clock.now();
     const limit = isStill ? 0 : SWEEP_LIMIT; // Offers end all the same.
-    const expired = this.#store.sweep(now, limit, (lease) => this.#isOver(lease, now, standing));
+    const expired = this.#store.sweep(now, limit, (lease) => this.#isOver(lease, now, clockTrust));
     const isFull = expired.length === SWEEP_LIMIT;
     const done = () => {
       this.#pending -= 1;
@@ -99,7 +99,7 @@ export class Expiry {
       this.#pending += 1;
       const isTaken = this.#taker.submit({
         decide: (on, leases) =>
-          this.#isOver(lease, on, this.#standing())
+          this.#isOver(lease, on, this.#clockTrust())
             ? expire(lease, { now: on, leases, context: this.#context() })
             : NOTHING,
         done,
@@ -109,8 +109,8 @@ export class Expiry {
   }
 
   /** What shared leases have of other gateways is over whatever the wall clock says. */
-  #isOver(lease: Lease, now: Instant, standing: ClockStanding): boolean {
-    return this.#isByWallClock(lease) ? isOver(lease, now, standing) : lease.expiresAt <= now;
+  #isOver(lease: Lease, now: Instant, clockTrust: ClockTrust): boolean {
+    return this.#isByWallClock(lease) ? isOver(lease, now, clockTrust) : lease.expiresAt <= now;
   }
 }
 
@@ -119,11 +119,11 @@ export function expire(lease: Lease, input: PeerInput): Decision {
   const { now, leases } = input;
   const { address, client, hardware, version, expiresAt } = lease;
   if (leases.at(address)?.version !== version) return NOTHING;
-  const heard = heardSince(input, lease);
+  const heard = peerGrantSince(input, lease);
   if (heard !== undefined) return ended(heard[0].next.client, heard, input);
   // Beside other gateways its client may have it through one of them, and so may whoever answered at a quarantined address,
   // or declined it because of another: it is given away only when nothing else is left, and asked for by ARP each time.
-  const isPerhapsHeld = hearsPeers(input) && (lease.state === 'bound' || lease.state === 'declined');
+  const isPerhapsHeld = hasPeers(input) && (lease.state === 'bound' || lease.state === 'declined');
   // Its end tells what has run out from what was released.
   const endedAt = expiresAt < now ? expiresAt : now;
   const next = isPerhapsHeld

@@ -249,7 +249,7 @@ export class Listening {
     }
     this.#claim?.claim.ask();
     await this.#open(memory, search);
-    if (this.#service !== undefined) memory.missedTraffic.mark('interface');
+    if (this.#service !== undefined) memory.missedTraffic.noteGap('interface');
   }
 
   /** Another address than the one that was served is not taken at once; undefined: it may be. */

@@ -114,7 +114,7 @@ export class OrderDesk {
       clock,
       decide,
       plan: memory.planOf(NOWHERE),
-      prober: { ask: () => 'too-many' },
+      prober: { probe: () => 'too-many' },
       serverState: serverStateOf(memory, sightings, () => clock.monotonic()),
       observer,
       makeRoom,

@@ -22,7 +22,7 @@ import { Expiry } from './expiry.ts';
 import { Listening } from './listening.ts';
 import { OrderDesk, type OrderResult } from './order-desk.ts';
 import type { ServerParts } from './server-parts.ts';
-import { type Memory, type Service, standingOf } from './service.ts';
+import { clockTrustOf, type Memory, type Service } from './service.ts';
 
 /** How often the event loop is seen to turn: milliseconds. */
 const BEAT = 250;
@@ -175,7 +175,7 @@ export class Server {
       store,
       clock,
       this.#orderTaker(),
-      () => standingOf(memory),
+      () => clockTrustOf(memory),
       () => ({ peerObservations: peers, clusterPeers: memory.clusterPeers }),
       (lease) => clusterPeers?.isByWallClock(lease) !== false,
     );
@@ -220,8 +220,8 @@ export class Server {
 
   async #watch(memory: Memory): Promise<void> {
     const medium = this.#listening.service?.medium;
-    memory.missedTraffic.overflowed(medium?.lost() ?? 0);
-    memory.missedTraffic.carrier(medium?.hasCarrier?.() ?? true);
+    memory.missedTraffic.noteOverflows(medium?.lost() ?? 0);
+    memory.missedTraffic.noteCarrier(medium?.hasCarrier?.() ?? true);
     await this.#listening.check(memory);
   }
 
@@ -270,7 +270,7 @@ export class Server {
   }
 
   get #trustsClock(): boolean {
-    return this.#memory !== undefined && standingOf(this.#memory).isTrusted;
+    return this.#memory !== undefined && clockTrustOf(this.#memory).isTrusted;
   }
 
   #poolUse(service: Service | undefined): PoolUse | undefined {
@@ -283,7 +283,7 @@ export class Server {
       now: this.#parts.clock.now(),
       trustsClock: this.#trustsClock,
       peers: memory.peers.peers,
-      heardSince: memory.peers.since,
+      listeningSince: memory.peers.since,
       clusterPeers: memory.clusterPeers?.live ?? NO_GATEWAYS,
     });
   }

@@ -16,7 +16,7 @@ import type { ServerState } from '../exchange/exchange-parts.ts';
 import type { Observer } from '../exchange/observer.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Lease } from '../lease/lease.ts';
-import { type ClockStanding, mayBeOver } from '../lease/lease-end.ts';
+import { type ClockTrust, mayBeOver } from '../lease/lease-end.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
 import type { Serving } from '../reporting/status.ts';
@@ -70,7 +70,7 @@ export class Service {
     const plan = memory.planOf(listen);
     this.#plan = plan;
     sayDoubts(plan, store, parts);
-    const liars = new UntrustedArp(store.leases, clock, parts.log);
+    const untrustedArp = new UntrustedArp(store.leases, clock, parts.log);
     const sightings = new Sightings(store.leases, clock);
     this.#follow(plan);
     memory.peerMemory?.recall();
@@ -82,9 +82,9 @@ export class Service {
       decide,
       plan,
       prober: new Probe(medium.arp, clock, {
-        isBelieved: (address, holder) => liars.believes(address, holder),
-        overhear: (address, holder) => {
-          if (!liars.isLiar(holder)) sightings.note(address, holder);
+        accepts: (address, holder) => untrustedArp.accepts(address, holder),
+        onHolder: (address, holder) => {
+          if (!untrustedArp.isUntrusted(holder)) sightings.note(address, holder);
         },
       }),
       serverState: serverStateOf(memory, sightings, () => clock.monotonic()),
@@ -178,14 +178,14 @@ function sayDoubts(plan: Plan, store: LeaseStore, { clock, log }: ServerParts): 
 }
 
 /** What leases are ended by, as the clocks are now. */
-export function standingOf({ timeGuard }: Memory): ClockStanding {
+export function clockTrustOf({ timeGuard }: Memory): ClockTrust {
   timeGuard.check();
-  return timeGuard.standing;
+  return timeGuard.clockTrust;
 }
 
 /** False: the lease may run still though its time is past by the clock, as the clocks were when they were looked at last. */
 export function mayLeaseBeOver({ clusterPeers, timeGuard }: Memory, lease: Lease): boolean {
-  return clusterPeers?.isByWallClock(lease) === false || mayBeOver(lease, timeGuard.standing);
+  return clusterPeers?.isByWallClock(lease) === false || mayBeOver(lease, timeGuard.clockTrust);
 }
 
 /** What only the running server knows, for an exchange over its memory. */
@@ -193,27 +193,27 @@ export function serverStateOf(memory: Memory, sightings: Sightings, monotonic: (
   const { missedTraffic, timeGuard, declines, peers, clusterPeers, discoverRetries } = memory;
   return {
     get lastGapRevision() {
-      return missedTraffic.revision;
+      return missedTraffic.lastGapRevision;
     },
     get trustsClock() {
-      const { isTrusted } = standingOf(memory);
-      peers.follow(timeGuard.offset);
+      const { isTrusted } = clockTrustOf(memory);
+      peers.followClock(timeGuard.offset);
       return isTrusted;
     },
     mayBeOver: (lease) => mayLeaseBeOver(memory, lease),
     peerObservations: peers,
     clusterPeers,
     sightingAt: (address) => sightings.at(address),
-    missed: () => missedTraffic.mark('stale'),
+    noteGap: () => missedTraffic.noteGap('stale'),
     // A gateway that shares its leases is not one of those that can only be heard.
-    heardRequest: (server, address, client, hardware) => {
-      if (clusterPeers?.live.has(server) !== true) peers.heardRequest(server, address, client, hardware);
+    noteRequest: (server, address, client, hardware) => {
+      if (clusterPeers?.live.has(server) !== true) peers.noteRequest(server, address, client, hardware);
     },
-    heardDiscover: (sender: ClientKey) => {
+    noteDiscover: (sender: ClientKey) => {
       if (clusterPeers !== undefined) discoverRetries.note(sender, monotonic());
     },
     isDiscoverRetry: (sender: ClientKey) => discoverRetries.isRetry(sender),
     declinesOf: (card) => declines.count(card, monotonic()),
-    declined: (card) => declines.note(card, monotonic()),
+    noteDecline: (card) => declines.note(card, monotonic()),
   };
 }

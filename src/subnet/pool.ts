@@ -20,6 +20,6 @@ export function sizeOf(range: AddressRange): number {
 }
 
 /** The address at a place in the range, counted from its first one; it may be excluded. */
-export function addressAt(range: AddressRange, index: number): Ipv4 {
+export function nthAddress(range: AddressRange, index: number): Ipv4 {
   return ipv4(range.first + index);
 }

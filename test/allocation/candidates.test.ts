@@ -59,12 +59,12 @@ function searchIn(store: MemoryStore, known: Partial<Search> = {}): Search {
     }),
     leases: store.leases,
     now: NOW,
-    overBefore: () => NOW,
+    reusableBefore: () => NOW,
     trustsClock: true,
-    offerPatience: 0,
+    offerReuseAfter: 0,
     self: SELF,
     peers: new Map(),
-    heardSince: LONG_AGO,
+    listeningSince: LONG_AGO,
     answers: new Map(),
     ...known,
   };
@@ -134,7 +134,8 @@ describe('what a row does not propose', () => {
     const store = memoryStore({ leases });
     await offer(store, { client: 32, address: address('10.15.3.32'), at: instant(NOW - 5000) });
 
-    const waiting = (offerPatience: number) => textOf(findAddress(searchIn(store, { offerPatience })));
+    const waiting = (offerPatience: number) =>
+      textOf(findAddress(searchIn(store, { offerReuseAfter: offerPatience })));
 
     expect(waiting(5001)).toBe('10.15.3.31');
     expect(waiting(5000)).toBe('10.15.3.32');

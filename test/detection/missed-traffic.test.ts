@@ -8,7 +8,7 @@ function deaf() {
 }
 
 test('a server that starts was deaf up to what is stored', () => {
-  expect(deaf().missedTraffic.revision).toBe(7);
+  expect(deaf().missedTraffic.lastGapRevision).toBe(7);
 });
 
 test('an event loop that turns is not deaf, one that stood still for more than a second was', () => {
@@ -18,38 +18,38 @@ test('an event loop that turns is not deaf, one that stood still for more than a
   missedTraffic.beat(0, 250);
   missedTraffic.beat(250, 250);
   missedTraffic.beat(1500, 250);
-  const before = missedTraffic.revision;
+  const before = missedTraffic.lastGapRevision;
   missedTraffic.beat(2751, 250);
 
   expect(before).toBe(7);
-  expect(missedTraffic.revision).toBe(9);
+  expect(missedTraffic.lastGapRevision).toBe(9);
 });
 
 test('what the kernel dropped since the last look was not heard', () => {
   const { view, missedTraffic } = deaf();
-  missedTraffic.overflowed(0);
+  missedTraffic.noteOverflows(0);
   view.revision = 9;
-  missedTraffic.overflowed(0);
-  const before = missedTraffic.revision;
+  missedTraffic.noteOverflows(0);
+  const before = missedTraffic.lastGapRevision;
 
-  missedTraffic.overflowed(3);
+  missedTraffic.noteOverflows(3);
   view.revision = 11;
-  missedTraffic.overflowed(3);
+  missedTraffic.noteOverflows(3);
 
   expect(before).toBe(7);
-  expect(missedTraffic.revision).toBe(9);
+  expect(missedTraffic.lastGapRevision).toBe(9);
 });
 
 test('an interface without carrier was deaf until it is connected again', () => {
   const { view, missedTraffic } = deaf();
-  missedTraffic.carrier(false);
+  missedTraffic.noteCarrier(false);
   view.revision = 9;
-  const before = missedTraffic.revision;
+  const before = missedTraffic.lastGapRevision;
 
-  missedTraffic.carrier(true);
+  missedTraffic.noteCarrier(true);
 
   expect(before).toBe(7);
-  expect(missedTraffic.revision).toBe(9);
+  expect(missedTraffic.lastGapRevision).toBe(9);
 });
 
 test('what is missed again and again is a line a beat for each cause', () => {
@@ -57,11 +57,11 @@ test('what is missed again and again is a line a beat for each cause', () => {
   const missedTraffic = new MissedTraffic({ revision: 7 }, log);
 
   for (let time = 0; time < 1000; time += 1) {
-    missedTraffic.mark('stale');
-    missedTraffic.mark('overflow');
+    missedTraffic.noteGap('stale');
+    missedTraffic.noteGap('overflow');
   }
   missedTraffic.beat(250, 250);
-  missedTraffic.mark('stale');
+  missedTraffic.noteGap('stale');
 
   expect(log.lines.map(({ fields }) => fields['reason'])).toEqual(['stale', 'overflow', 'stale']);
 });

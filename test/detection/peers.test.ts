@@ -19,7 +19,7 @@ function listening() {
   const peers = new Peers(clock, log);
   peers.known = new Set([LOW, HIGH]);
   const hear = (server: Ipv4, address: Ipv4, number: number) =>
-    peers.heardRequest(server, address, client(number), hardware(number));
+    peers.noteRequest(server, address, client(number), hardware(number));
   return { clock, log, peers, hear };
 }
 
@@ -92,7 +92,7 @@ test.each([
   await clock.pass(5000);
 
   clock.jump(step);
-  peers.follow(clock.now() - clock.monotonic());
+  peers.followClock(clock.now() - clock.monotonic());
 
   expect(ago()).toEqual([5000, 5000, 5000]);
   hear(LOW, ADDRESS, 2);

@@ -27,7 +27,7 @@ describe('RFC 2131 §2.2: asking the segment for an address', () => {
   test('three requests are sent, spread over the time, and silence is the answer at its end', async () => {
     const bench = probe();
 
-    bench.probe.ask(ADDRESS, OWN, 300, bench.note('a'));
+    bench.probe.probe(ADDRESS, OWN, 300, bench.note('a'));
     const counts = [bench.segment.asked.length];
     for (const step of [99, 1, 99, 1]) {
       await bench.clock.pass(step);
@@ -41,7 +41,7 @@ describe('RFC 2131 §2.2: asking the segment for an address', () => {
 
   test('the first answer ends it, and no more is asked', async () => {
     const bench = probe();
-    bench.probe.ask(ADDRESS, OWN, 300, bench.note('a'));
+    bench.probe.probe(ADDRESS, OWN, 300, bench.note('a'));
 
     await bench.clock.pass(50);
     bench.segment.say(ADDRESS, HOLDER);
@@ -56,7 +56,7 @@ describe('RFC 2131 §2.2: asking the segment for an address', () => {
 
   test("the asker's own answer does not end it: another holder may be slower", async () => {
     const bench = probe();
-    bench.probe.ask(ADDRESS, OWN, 300, bench.note('a'));
+    bench.probe.probe(ADDRESS, OWN, 300, bench.note('a'));
 
     bench.segment.say(ADDRESS, OWN);
     await bench.clock.pass(250);
@@ -67,7 +67,7 @@ describe('RFC 2131 §2.2: asking the segment for an address', () => {
 
   test("where nobody else answers, the asker's own answer is the answer at the end", async () => {
     const bench = probe();
-    bench.probe.ask(ADDRESS, OWN, 300, bench.note('a'));
+    bench.probe.probe(ADDRESS, OWN, 300, bench.note('a'));
 
     bench.segment.say(ADDRESS, OWN);
     await bench.clock.pass(300);
@@ -79,9 +79,9 @@ describe('RFC 2131 §2.2: asking the segment for an address', () => {
   test('who is not believed ends nothing, and whoever else answers is heard', async () => {
     const bench = probe();
     const believing = new Probe(bench.segment, bench.clock, {
-      isBelieved: (_address, holder) => holder !== HOLDER,
+      accepts: (_address, holder) => holder !== HOLDER,
     });
-    believing.ask(ADDRESS, OWN, 300, bench.note('a'));
+    believing.probe(ADDRESS, OWN, 300, bench.note('a'));
 
     bench.segment.say(ADDRESS, HOLDER);
     await bench.clock.pass(10);
@@ -92,7 +92,7 @@ describe('RFC 2131 §2.2: asking the segment for an address', () => {
 
   test('what is said of another address is no answer', async () => {
     const bench = probe();
-    bench.probe.ask(ADDRESS, OWN, 300, bench.note('a'));
+    bench.probe.probe(ADDRESS, OWN, 300, bench.note('a'));
 
     bench.segment.say(at('10.15.3.21'), HOLDER);
     await bench.clock.pass(299);
@@ -102,9 +102,9 @@ describe('RFC 2131 §2.2: asking the segment for an address', () => {
 
   test('all who ask for one address hear its answer', async () => {
     const bench = probe();
-    bench.probe.ask(ADDRESS, OWN, 300, bench.note('a'));
+    bench.probe.probe(ADDRESS, OWN, 300, bench.note('a'));
     await bench.clock.pass(10);
-    bench.probe.ask(ADDRESS, OWN, 300, bench.note('b'));
+    bench.probe.probe(ADDRESS, OWN, 300, bench.note('b'));
 
     bench.segment.say(ADDRESS, HOLDER);
 
@@ -113,10 +113,10 @@ describe('RFC 2131 §2.2: asking the segment for an address', () => {
 
   test('a later asker has its own time, and requests of its own', async () => {
     const bench = probe();
-    bench.probe.ask(ADDRESS, OWN, 300, bench.note('a'));
+    bench.probe.probe(ADDRESS, OWN, 300, bench.note('a'));
     await bench.clock.pass(290);
     const before = bench.segment.asked.length;
-    bench.probe.ask(ADDRESS, OWN, 300, bench.note('b'));
+    bench.probe.probe(ADDRESS, OWN, 300, bench.note('b'));
 
     await bench.clock.pass(300);
 
@@ -127,7 +127,7 @@ describe('RFC 2131 §2.2: asking the segment for an address', () => {
   test('a question that was cancelled is not answered, and leaves nothing behind', async () => {
     const bench = probe();
 
-    const cancel = bench.probe.ask(ADDRESS, OWN, 300, bench.note('a'));
+    const cancel = bench.probe.probe(ADDRESS, OWN, 300, bench.note('a'));
     if (cancel !== 'too-many') cancel();
     bench.segment.say(ADDRESS, HOLDER);
     await bench.clock.pass(300);
@@ -140,7 +140,7 @@ describe('RFC 2131 §2.2: asking the segment for an address', () => {
   test('no more than 256 questions are open at once', () => {
     const bench = probe();
 
-    const taken = Array.from({ length: 300 }, () => bench.probe.ask(ADDRESS, OWN, 300, bench.note('a')));
+    const taken = Array.from({ length: 300 }, () => bench.probe.probe(ADDRESS, OWN, 300, bench.note('a')));
 
     expect(taken.filter((cancel) => cancel !== 'too-many')).toHaveLength(256);
   });
@@ -149,7 +149,7 @@ describe('RFC 2131 §2.2: asking the segment for an address', () => {
     const bench = probe();
     bench.segment.canAsk = false;
 
-    bench.probe.ask(ADDRESS, OWN, 300, bench.note('a'));
+    bench.probe.probe(ADDRESS, OWN, 300, bench.note('a'));
     const atOnce = [...bench.answers];
     await bench.clock.pass(0);
 

@@ -69,7 +69,7 @@ describe('the wall clock', () => {
     guard.check();
 
     expect(guard.trustsClock).toBe(true);
-    expect(guard.standing).toEqual({
+    expect(guard.clockTrust).toEqual({
       isTrusted: true,
       steadyFor: Number.POSITIVE_INFINITY,
       knownFor: 86_400_000,
@@ -167,10 +167,10 @@ describe('the wall clock', () => {
     await clock.pass(HOUR);
 
     expect(guard.trustsClock).toBe(true);
-    expect(guard.standing).toEqual({ isTrusted: true, steadyFor: HOUR, knownFor: HOUR });
+    expect(guard.clockTrust).toEqual({ isTrusted: true, steadyFor: HOUR, knownFor: HOUR });
     await clock.pass(11 * HOUR);
     guard.check();
-    expect(guard.standing.steadyFor).toBe(Number.POSITIVE_INFINITY);
+    expect(guard.clockTrust.steadyFor).toBe(Number.POSITIVE_INFINITY);
   });
 
   test('that says 1970 is not trusted, however long it is steady and whoever says so', async () => {
@@ -182,7 +182,7 @@ describe('the wall clock', () => {
 
     expect(guard.trust()).toBe(false);
     expect(guard.trustsClock).toBe(false);
-    expect(guard.standing.steadyFor).toBe(0);
+    expect(guard.clockTrust.steadyFor).toBe(0);
     expect(log.at('warn')).toEqual(['the clock says a time from before this program was made']);
   });
 
@@ -314,7 +314,7 @@ describe('the doubt of the clock outlives a restart', () => {
     const later = reboot(again, instant(NOW + DAY));
 
     expect([before, again.guard.trustsClock, later.guard.trustsClock]).toEqual([false, true, true]);
-    expect(again.guard.standing.steadyFor).toBeLessThan(HOUR);
+    expect(again.guard.clockTrust.steadyFor).toBeLessThan(HOUR);
   });
 
   test('a jump during a doubt begins the wait anew', async () => {

@@ -41,10 +41,10 @@ function address(index: number): Ipv4 {
 test('a machine that answers for a fourth address in ten minutes is not believed any more, and said once', () => {
   const { liars, log } = bench();
 
-  const believed = [0, 0, 1, 2, 2, 3, 0, 4].map((index) => liars.believes(address(index), LIAR));
+  const believed = [0, 0, 1, 2, 2, 3, 0, 4].map((index) => liars.accepts(address(index), LIAR));
 
   expect(believed).toEqual([true, true, true, true, true, false, false, false]);
-  expect(liars.believes(address(5), HONEST)).toBe(true);
+  expect(liars.accepts(address(5), HONEST)).toBe(true);
   expect(log.lines).toHaveLength(1);
   expect(log.lines[0]).toMatchObject({
     level: 'warn',
@@ -55,14 +55,14 @@ test('a machine that answers for a fourth address in ten minutes is not believed
 
 test('it is believed again ten minutes after its answers', async () => {
   const { liars, clock } = bench();
-  for (const index of [0, 1, 2, 3]) liars.believes(address(index), LIAR);
+  for (const index of [0, 1, 2, 3]) liars.accepts(address(index), LIAR);
 
   await clock.pass(599_999);
-  const before = liars.believes(address(3), LIAR);
+  const before = liars.accepts(address(3), LIAR);
   await clock.pass(1);
 
   expect(before).toBe(false);
-  expect(liars.believes(address(3), LIAR)).toBe(true);
+  expect(liars.accepts(address(3), LIAR)).toBe(true);
 });
 
 test.each([
@@ -75,7 +75,7 @@ test.each([
     const { liars, put } = bench();
     for (let index = 0; index < 4; index += 1) put(address(index), LIAR, state);
 
-    const answers = [0, 1, 2, 3].map((index) => liars.believes(address(index), LIAR));
+    const answers = [0, 1, 2, 3].map((index) => liars.accepts(address(index), LIAR));
 
     expect(answers.at(-1)).toBe(believed);
   },
@@ -83,11 +83,11 @@ test.each([
 
 test('a bounded number of machines is remembered, those that answered last', () => {
   const { liars } = bench();
-  for (const index of [0, 1, 2]) liars.believes(address(index), LIAR);
+  for (const index of [0, 1, 2]) liars.accepts(address(index), LIAR);
 
   for (let number = 0; number < 1024; number += 1) {
-    liars.believes(address(0), (0x525400010000 + number) as HardwareAddress);
+    liars.accepts(address(0), (0x525400010000 + number) as HardwareAddress);
   }
 
-  expect(liars.believes(address(3), LIAR)).toBe(true);
+  expect(liars.accepts(address(3), LIAR)).toBe(true);
 });

@@ -71,7 +71,7 @@ test('a check that the server adds drops messages with its cause, before anythin
     ],
   });
   const learnt: unknown[] = [];
-  bench.serverState.heardDiscover = (sender) => learnt.push(sender);
+  bench.serverState.noteDiscover = (sender) => learnt.push(sender);
 
   await bench.hear(new Guest(MAC).discover(), new Guest(MAC).inform('10.15.3.250'));
 

@@ -204,7 +204,7 @@ describe('while a commit is under way', () => {
   test('a message through a relay that is not listed is dropped before anything is learnt from it', async () => {
     const bench = memoryBench();
     const heard: number[] = [];
-    bench.serverState.heardRequest = (server) => heard.push(server);
+    bench.serverState.noteRequest = (server) => heard.push(server);
     const address = await offerTo(bench, GUEST);
     bench.store.script({ takes: 'until released' });
     const forger = new Guest(GUEST.mac, { relay: '10.15.3.66' });

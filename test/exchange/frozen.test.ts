@@ -179,7 +179,7 @@ describe('what was decided before a stall', () => {
   test('a lease whose DHCPACK does not leave does not vouch for its address: ARP is asked when its client asks again', async () => {
     const bench = running({ plan: { probeMilliseconds: 300 } });
     const { serverState, store } = bench;
-    serverState.missed = () => {
+    serverState.noteGap = () => {
       serverState.lastGapRevision = store.leases.revision;
     };
     await bench.hear(GUEST.discover());

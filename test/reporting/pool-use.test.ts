@@ -42,7 +42,7 @@ function question(standings: readonly Standing[], more: Partial<PoolQuestion> = 
     now: NOW,
     trustsClock: true,
     peers: new Map(),
-    heardSince: instant(NOW - 2 * DAY),
+    listeningSince: instant(NOW - 2 * DAY),
     clusterPeers: new Set(),
     ...more,
   };

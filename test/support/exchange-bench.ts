@@ -105,16 +105,16 @@ export class ExchangeBench<Store extends LeaseStore> {
     sightingAt: (_address: Ipv4): Sighting | undefined => undefined,
     /** How often what lay in the sockets was dropped. */
     misses: 0,
-    missed: (): void => {
+    noteGap: (): void => {
       this.serverState.misses += 1;
     },
-    heardDiscover: (sender: ClientKey): void =>
+    noteDiscover: (sender: ClientKey): void =>
       this.serverState.discoverRetries.note(sender, this.clock.monotonic()),
     isDiscoverRetry: (sender: ClientKey): boolean => this.serverState.discoverRetries.isRetry(sender),
-    heardRequest: (_server: Ipv4, _address: Ipv4, _client: ClientKey, _hardware: HardwareAddress): void => {},
+    noteRequest: (_server: Ipv4, _address: Ipv4, _client: ClientKey, _hardware: HardwareAddress): void => {},
     declines: new Map<HardwareAddress, number>(),
     declinesOf: (card: HardwareAddress) => this.serverState.declines.get(card) ?? 0,
-    declined: (card: HardwareAddress) => {
+    noteDecline: (card: HardwareAddress) => {
       this.serverState.declines.set(card, this.serverState.declinesOf(card) + 1);
     },
   };
@@ -131,7 +131,7 @@ export class ExchangeBench<Store extends LeaseStore> {
       clock,
       decide: options.decide ?? decide,
       plan: planOf(options.plan),
-      prober: { ask: (...question) => this.#ask(options.questions ?? 256, ...question) },
+      prober: { probe: (...question) => this.#ask(options.questions ?? 256, ...question) },
       serverState: this.serverState,
       observer: options.observer?.(this.record) ?? this.record,
       admissions: options.admissions ?? [],

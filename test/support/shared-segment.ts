@@ -37,7 +37,7 @@ export class SharedSegment {
       peers.known = others;
       peers.longestLease = (plan.subnet?.leaseTimes.maximum ?? 0) * 1000;
       bench.serverState.peerObservations = peers;
-      bench.serverState.heardRequest = (...heard) => peers.heardRequest(...heard);
+      bench.serverState.noteRequest = (...heard) => peers.noteRequest(...heard);
       return { address, bench, peers, log };
     });
   }
@@ -67,7 +67,7 @@ export class SharedSegment {
   introduce(): void {
     for (const { peers } of this.nodes) {
       for (const other of peers.known)
-        peers.heardRequest(other, at('10.15.3.1'), keyOfIdentifier(Uint8Array.of(0, 0)), NO_HARDWARE);
+        peers.noteRequest(other, at('10.15.3.1'), keyOfIdentifier(Uint8Array.of(0, 0)), NO_HARDWARE);
     }
   }
 }

@@ -3,5 +3,5 @@ import type { Decision } from '../decision/decision.ts';
 
 /** The address that a client in INIT state gets, and what it has of it already; or what has to happen first. */
 export type Choice =
-  | { readonly address: Ipv4; readonly standing: 'binding' | 'offer' | 'none' }
+  | { readonly address: Ipv4; readonly held: 'binding' | 'offer' | 'none' }
   | { readonly decision: Decision };

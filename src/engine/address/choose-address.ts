@@ -2,15 +2,15 @@ import { isBoundTo, isLive } from '../../allocation/availability.ts';
 import { findAddress, reservedFor, type Search } from '../../allocation/candidates.ts';
 import type { Lease } from '../../lease/lease.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
-import { type DecisionInput, entitlementTo, overBefore } from '../decision/decision-input.ts';
+import { type DecisionInput, entitlementTo, reusableBefore } from '../decision/decision-input.ts';
 import { silence } from '../decision/outcome.ts';
-import { moveAlong } from './cards.ts';
+import { checkUnused } from './check-unused.ts';
 import type { Choice } from './choice.ts';
+import { moveLeaseOfCard } from './leases-of-card.ts';
 import { quarantineFor } from './quarantine.ts';
-import { seeThatUnused } from './vouching.ts';
 
 /** Where leases are shared, an offer gives way to a stranger when it has not been answered for so long: milliseconds. */
-const OFFER_PATIENCE = 5000;
+const OFFER_REUSE_AFTER = 5000;
 
 /**
  * RFC 2131 §4.3.1: what is reserved for the client, if it is free, else its current binding, else its standing offer, else
@@ -23,26 +23,26 @@ export function chooseAddress(input: DecisionInput): Choice {
   const offer = leases.offerTo(client);
   const reserved = subnet.reservations.of(who) && reservedFor(searchOf(input));
   const isWanted = (lease: Lease) => reserved === undefined || reserved === lease.address;
-  if (isBoundTo(binding, client, now) && isWanted(binding) && fits(binding, input))
-    return checked(input, binding.address, 'binding');
-  if (offer !== undefined && isLive(offer, now) && isWanted(offer) && fits(offer, input)) {
-    return checked(input, offer.address, 'offer');
+  if (isBoundTo(binding, client, now) && isWanted(binding) && canBeOffered(binding, input))
+    return checkedChoice(input, binding.address, 'binding');
+  if (offer !== undefined && isLive(offer, now) && isWanted(offer) && canBeOffered(offer, input)) {
+    return checkedChoice(input, offer.address, 'offer');
   }
-  if (reserved !== undefined) return checked(input, reserved, 'none');
+  if (reserved !== undefined) return checkedChoice(input, reserved, 'none');
 
   for (const address of [binding?.address, message.requestedAddress]) {
     const quarantine = address === undefined ? 'stands' : quarantineFor(input, address);
-    if (quarantine === 'over' && address !== undefined) return checked(input, address, 'none');
+    if (quarantine === 'over' && address !== undefined) return checkedChoice(input, address, 'none');
     if (typeof quarantine !== 'string') return { decision: quarantine };
   }
 
   const search = searchOf(input);
-  const moved = moveAlong(input, search);
+  const moved = moveLeaseOfCard(input, search);
   if (moved !== undefined) return moved;
-  const isPressed = binding === undefined && context.clusterPeers !== undefined && isPressedBy(input);
+  const isPressed = binding === undefined && context.clusterPeers !== undefined && isUnderPressure(input);
   const address = findAddress(search, isPressed);
   if (address === undefined) return { decision: silence(isPressed ? 'crowded' : 'pool-full') };
-  return checked(input, address, 'none');
+  return checkedChoice(input, address, 'none');
 }
 
 function searchOf(input: DecisionInput): Search {
@@ -54,13 +54,13 @@ function searchOf(input: DecisionInput): Search {
     subnet,
     leases,
     now,
-    overBefore: (lease) => overBefore(input, lease),
+    reusableBefore: (lease) => reusableBefore(input, lease),
     trustsClock: context.trustsClock,
-    offerPatience: context.clusterPeers === undefined ? 0 : OFFER_PATIENCE,
+    offerReuseAfter: context.clusterPeers === undefined ? 0 : OFFER_REUSE_AFTER,
     answers: context.answers,
     self: plan.serverIdentifier,
     peers: context.peerObservations.peers,
-    heardSince: context.peerObservations.since,
+    listeningSince: context.peerObservations.since,
     clusterPeers: context.clusterPeers?.live,
   };
 }
@@ -69,7 +69,7 @@ function searchOf(input: DecisionInput): Search {
  * Where leases are shared, an offer is a write in etcd, and forged DISCOVERs could fill the pool with them: at most a
  * quarter of what is free may stand offered to strangers, and what is decided together counts when it stands.
  */
-function isPressedBy({ leases, subnet }: DecisionInput): boolean {
+function isUnderPressure({ leases, subnet }: DecisionInput): boolean {
   let free = 0;
   let offered = 0;
   for (const pool of subnet.pools) {
@@ -80,12 +80,12 @@ function isPressedBy({ leases, subnet }: DecisionInput): boolean {
   return free > 0 && offered * 4 >= free;
 }
 
-function checked(input: DecisionInput, address: Ipv4, standing: 'binding' | 'offer' | 'none'): Choice {
-  const first = seeThatUnused(input, address);
-  return first === undefined ? { address, standing } : { decision: first };
+function checkedChoice(input: DecisionInput, address: Ipv4, held: 'binding' | 'offer' | 'none'): Choice {
+  const first = checkUnused(input, address);
+  return first === undefined ? { address, held } : { decision: first };
 }
 
 /** A lease outside the pools of today's plan is kept until it ends, but not offered again. */
-function fits(lease: Lease, input: DecisionInput): boolean {
+function canBeOffered(lease: Lease, input: DecisionInput): boolean {
   return entitlementTo(lease.address, input) === 'lease' && !input.leases.isInFlight(lease.address);
 }

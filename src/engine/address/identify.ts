@@ -3,15 +3,15 @@ import { type ClientKey, isOfHardware, keyOfClone } from '../../lease/client-key
 import type { Instant, Lease } from '../../lease/lease.ts';
 import { type HardwareAddress, NO_HARDWARE } from '../../net/hardware-address.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
-import { type DecisionInput, overBefore } from '../decision/decision-input.ts';
+import { type DecisionInput, reusableBefore } from '../decision/decision-input.ts';
 
 /** A machine that got its address less than this ago may not answer ARP yet: milliseconds. */
-const SETTLING = 60_000;
+const BOOT_TIME = 60_000;
 
 /** Who a message is from; or the address whose user has to be asked for first. */
 export type Identified =
   | { readonly client: ClientKey; readonly cloneOf: HardwareAddress | undefined }
-  | { readonly ask: Ipv4 };
+  | { readonly probe: Ipv4 };
 
 /** What a client is identified by. */
 type IdentityInput = Pick<DecisionInput, 'message' | 'context' | 'now' | 'leases' | 'plan' | 'subnet'>;
@@ -35,8 +35,8 @@ export function identify(input: IdentityInput): Identified {
   if (binding?.hardware === hardware || isOfHardware(shared, message)) return whole;
 
   const own = keyOfClone(shared, hardware);
-  if (hasOwn(input, own, binding)) return { client: own, cloneOf: undefined };
-  if (binding !== undefined && isHeldByAnother(input, binding, own)) return tellApart(input, binding, own);
+  if (hasOwnKey(input, own, binding)) return { client: own, cloneOf: undefined };
+  if (binding !== undefined && isHeldByAnother(input, binding, own)) return distinguish(input, binding, own);
   // Two machines that boot together: the first has no address yet that it could answer for.
   const offer = leases.offerTo(shared);
   const isOffered = offer !== undefined && isHeldByAnother(input, offer, own);
@@ -47,7 +47,7 @@ export function identify(input: IdentityInput): Identified {
  * True for a machine that is known under a key of its own, and stays so. Only what has run out on both sides is told
  * anew: a machine with a new card has its old address again when nobody has used that for a whole lease.
  */
-function hasOwn({ leases, now }: IdentityInput, own: ClientKey, binding: Lease | undefined): boolean {
+function hasOwnKey({ leases, now }: IdentityInput, own: ClientKey, binding: Lease | undefined): boolean {
   const offer = leases.offerTo(own);
   if (offer !== undefined && offer.expiresAt > now) return true;
   const last = leases.bindingOf(own);
@@ -64,18 +64,18 @@ function hasRunOut({ state, expiresAt, updatedAt }: Lease, now: Instant): boolea
 /** Also what has run out by this clock alone is another machine's still. */
 function isHeldByAnother({ context, now }: IdentityInput, held: Lease, own: ClientKey): boolean {
   if (held.state === 'declined') return false;
-  return isTaken(held, own, now, overBefore({ context, now }, held));
+  return isTaken(held, own, now, reusableBefore({ context, now }, held));
 }
 
 /** A second card at a live binding: its machine's own, if it is seen there, else another machine's. */
-function tellApart(input: IdentityInput, binding: Lease, own: ClientKey): Identified {
+function distinguish(input: IdentityInput, binding: Lease, own: ClientKey): Identified {
   const { message, context, plan } = input;
   const clone: Identified = { client: own, cloneOf: binding.hardware };
   // Where nobody can be asked, two machines with an address each are the lesser evil; nor can ARP show a machine that has
   // no Ethernet address: any guest may say that of itself, and present another one's identifier.
   if (plan.probeMilliseconds === 0 || message.hardware === NO_HARDWARE) return clone;
   if (!mayUse(input, binding)) return clone;
-  if (!context.answers.has(binding.address)) return { ask: binding.address };
+  if (!context.answers.has(binding.address)) return { probe: binding.address };
   const isProved = context.answers.get(binding.address) === message.hardware;
   return isProved ? { client: context.client, cloneOf: undefined } : clone;
 }
@@ -85,7 +85,7 @@ function mayUse({ message, now }: IdentityInput, binding: Lease): boolean {
   switch (message.type) {
     case 'DHCPDISCOVER':
       // It may have lost its lease and not its address; but not while the first machine has only just got it.
-      return now - binding.updatedAt >= SETTLING;
+      return now - binding.updatedAt >= BOOT_TIME;
     case 'DHCPREQUEST':
     case 'DHCPRELEASE':
       return message.ciaddr === binding.address || message.requestedAddress === binding.address;

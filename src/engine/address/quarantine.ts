@@ -1,12 +1,12 @@
-import { standingAt } from '../../allocation/availability.ts';
+import { currentAt } from '../../allocation/availability.ts';
 import type { Lease } from '../../lease/lease.ts';
 import { NO_HARDWARE } from '../../net/hardware-address.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import type { Decision } from '../decision/decision.ts';
-import { type DecisionInput, entitlementTo, mayStand } from '../decision/decision-input.ts';
-import { ask } from '../decision/outcome.ts';
-import { hearsPeers, isAfter } from './peers.ts';
-import { isContested } from './vouching.ts';
+import { type DecisionInput, entitlementTo, mayBeLive } from '../decision/decision-input.ts';
+import { probe } from '../decision/outcome.ts';
+import { isContested } from './check-unused.ts';
+import { hasPeers, isNewer } from './peers.ts';
 
 /**
  * A quarantine is meant for others than the very machine that it was found at. Its address goes back to the client that
@@ -19,29 +19,29 @@ import { isContested } from './vouching.ts';
  */
 export function quarantineFor(input: DecisionInput, address: Ipv4): 'over' | 'stands' | Decision {
   const { leases, now, context, message, plan } = input;
-  const standing = standingAt(leases, address, now);
-  if (standing?.state !== 'declined' || !mayStand(input, standing)) return 'stands';
+  const current = currentAt(leases, address, now);
+  if (current?.state !== 'declined' || !mayBeLive(input, current)) return 'stands';
   if (plan.probeMilliseconds === 0 || entitlementTo(address, input) !== 'lease') return 'stands';
-  if (leases.isInFlight(address) || isContested(standing, input) || isTakenSince(input, standing))
+  if (leases.isInFlight(address) || isContested(current, input) || isTakenSince(input, current))
     return 'stands';
-  const isWitness = wasSeenAt(input, standing);
-  if (!isWitness && standing.client !== input.client) return 'stands';
-  if (!context.answers.has(address)) return ask(address, 'asking-quarantined', now, plan.probeMilliseconds);
+  const isWitness = wasSeenAt(input, current);
+  if (!isWitness && current.client !== input.client) return 'stands';
+  if (!context.answers.has(address)) return probe(address, 'asking-quarantined', now, plan.probeMilliseconds);
   const holder = context.answers.get(address);
   const isSeen = holder === message.hardware;
-  const isNobodyElses = isWitness && holder === undefined && !mayHaveMissed(input, standing);
+  const isNobodyElses = isWitness && holder === undefined && !mayHaveMissed(input, current);
   return isSeen || isNobodyElses ? 'over' : 'stands';
 }
 
 /** Another client was heard taking the address from a peer since it was put aside; a quarantine may outlast every lease. */
-function isTakenSince({ context, client }: DecisionInput, standing: Lease): boolean {
-  const asked = context.peerObservations.lastRequestFor(standing.address, client);
-  return asked !== undefined && isAfter(asked, standing);
+function isTakenSince({ context, client }: DecisionInput, current: Lease): boolean {
+  const asked = context.peerObservations.lastRequestFor(current.address, client);
+  return asked !== undefined && isNewer(asked, current);
 }
 
 /** A peer's client may have taken the address since it was put aside, unheard or forgotten with a restart. */
 function mayHaveMissed(input: DecisionInput, { version }: Lease): boolean {
-  return hearsPeers(input) && version <= input.context.lastGapRevision;
+  return hasPeers(input) && version <= input.context.lastGapRevision;
 }
 
 /** The client's own card answered when the address was put into quarantine: that was no conflict. */

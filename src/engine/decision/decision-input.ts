@@ -30,13 +30,16 @@ export interface DecisionInput {
 }
 
 /** What has run out later than this is not given to others yet; 0: what stands here is not. */
-export function overBefore({ context, now }: Pick<DecisionInput, 'context' | 'now'>, lease?: Lease): Instant {
+export function reusableBefore(
+  { context, now }: Pick<DecisionInput, 'context' | 'now'>,
+  lease?: Lease,
+): Instant {
   const isBelieved = lease === undefined || lease.expiresAt > now || context.mayBeOver(lease);
   return (isBelieved ? now - (context.clusterPeers?.grace ?? 0) : 0) as Instant;
 }
 
 /** True while a lease, offer or quarantine holds its address, or may hold it still. */
-export function mayStand(
+export function mayBeLive(
   { context, now }: { readonly context: Pick<DecisionContext, 'mayBeOver'>; readonly now: Instant },
   lease: Lease,
 ): boolean {
@@ -47,7 +50,7 @@ export function mayStand(
 
 /** True for a lease that the asking client holds, or may hold still. */
 export function isHolder(input: DecisionInput, lease: Lease | undefined): lease is Lease {
-  return lease?.state === 'bound' && lease.client === input.client && mayStand(input, lease);
+  return lease?.state === 'bound' && lease.client === input.client && mayBeLive(input, lease);
 }
 
 /** What the client may have of an address: by settings and reservations, and nothing of what a gateway that shares the leases listens on. */

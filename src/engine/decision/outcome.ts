@@ -31,7 +31,7 @@ export function silence(reason: Reason): Silence {
 }
 
 /** Asks the segment for an address, and decides again with the answer. */
-export function ask(address: Ipv4, reason: Reason, now: Instant, milliseconds: number): Wait {
+export function probe(address: Ipv4, reason: Reason, now: Instant, milliseconds: number): Wait {
   return { kind: 'wait', until: (now + milliseconds) as Instant, address, probe: true, reason };
 }
 
@@ -63,7 +63,7 @@ function hostNameOf(message: Message): string | undefined {
 }
 
 /** A record as it was, but free from now on. */
-export function freed(lease: Lease, now: Instant): LeaseRecord {
+export function freedRecord(lease: Lease, now: Instant): LeaseRecord {
   return { client: lease.client, hardware: lease.hardware, state: 'free', expiresAt: now };
 }
 
@@ -88,16 +88,16 @@ const CONFLICT_QUARANTINE = 600;
  */
 export function quarantineInUse(input: DecisionInput, address: Ipv4, holder: HardwareAddress): Again {
   const { leases, now } = input;
-  const standing = leases.recordAt(address) ?? leases.at(address);
+  const current = leases.recordAt(address) ?? leases.at(address);
   const next: LeaseRecord = {
-    client: standing?.client ?? input.client,
+    client: current?.client ?? input.client,
     hardware: holder,
     state: 'declined',
     expiresAt: later(now, CONFLICT_QUARANTINE),
     leaseSeconds: CONFLICT_QUARANTINE,
   };
   const writes = [{ address, expectedVersion: leases.at(address)?.version ?? 0, next }];
-  const isLastClient = standing?.hardware === holder && standing.state !== 'declined';
+  const isLastClient = current?.hardware === holder && current.state !== 'declined';
   const reason: Reason = isLastClient ? 'still-in-use' : 'address-in-use';
   return { kind: 'again', reason, change: changeOf(input, 'binding', reason, writes), other: holder };
 }

@@ -1,12 +1,12 @@
 import type { OptionBlock } from '../../wire/reply.ts';
 
 /** An option of the subnet, or the index of a required one. */
-export type Place = OptionBlock | number;
+export type ArrangedOption = OptionBlock | number;
 
 interface Arrangement {
   readonly requestList: Uint8Array | undefined;
   readonly required: readonly number[];
-  readonly places: readonly Place[];
+  readonly options: readonly ArrangedOption[];
 }
 
 /** Kinds of guests that are remembered; beyond them all are forgotten, so that no guest can fill the memory. */
@@ -20,11 +20,14 @@ export class Arrangements {
   readonly #arrange: (
     requestList: Uint8Array | undefined,
     required: readonly OptionBlock[],
-  ) => readonly Place[];
+  ) => readonly ArrangedOption[];
   readonly #known = new Map<number, Arrangement>();
 
   constructor(
-    arrange: (requestList: Uint8Array | undefined, required: readonly OptionBlock[]) => readonly Place[],
+    arrange: (
+      requestList: Uint8Array | undefined,
+      required: readonly OptionBlock[],
+    ) => readonly ArrangedOption[],
   ) {
     this.#arrange = arrange;
   }
@@ -34,19 +37,19 @@ export class Arrangements {
     return this.#known.size;
   }
 
-  of(requestList: Uint8Array | undefined, required: readonly OptionBlock[]): readonly Place[] {
+  of(requestList: Uint8Array | undefined, required: readonly OptionBlock[]): readonly ArrangedOption[] {
     const hash = hashOf(requestList, required);
     const found = this.#known.get(hash);
-    if (found !== undefined && isFor(found, requestList, required)) return found.places;
+    if (found !== undefined && isFor(found, requestList, required)) return found.options;
 
     if (this.#known.size >= KIND_LIMIT) this.#known.clear();
-    const places = this.#arrange(requestList, required);
+    const options = this.#arrange(requestList, required);
     this.#known.set(hash, {
       requestList: requestList?.slice(), // The request's bytes do not outlive it.
       required: required.map(({ code }) => code),
-      places,
+      options,
     });
-    return places;
+    return options;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Subnet } from '../../subnet/subnet.ts';
 import type { OptionBlock } from '../../wire/reply.ts';
-import { Arrangements, type Place } from './arrangements.ts';
+import { type ArrangedOption, Arrangements } from './arrangements.ts';
 
 const SUBNET_MASK = 1;
 const ROUTER = 3;
@@ -37,7 +37,7 @@ function arrangementOf(
   requestList: Uint8Array | undefined,
   required: readonly OptionBlock[],
   subnet: Subnet,
-): readonly Place[] {
+): readonly ArrangedOption[] {
   let known = ARRANGEMENTS.get(subnet);
   if (known === undefined) {
     known = new Arrangements((list, options) => arrange(list, options, subnet));
@@ -50,7 +50,7 @@ function arrange(
   requestList: Uint8Array | undefined,
   required: readonly OptionBlock[],
   { parameters }: Subnet,
-): readonly Place[] {
+): readonly ArrangedOption[] {
   const codes: number[] = [];
   const add = (code: number) => {
     const isThere = parameters.has(code) || required.some((option) => option.code === code);

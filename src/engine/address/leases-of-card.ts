@@ -3,24 +3,24 @@ import type { Lease } from '../../lease/lease.ts';
 import { NO_HARDWARE } from '../../net/hardware-address.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import type { Decision } from '../decision/decision.ts';
-import { type DecisionInput, entitlementTo, mayStand } from '../decision/decision-input.ts';
-import { ask, silence } from '../decision/outcome.ts';
+import { type DecisionInput, entitlementTo, mayBeLive } from '../decision/decision-input.ts';
+import { probe, silence } from '../decision/outcome.ts';
+import { isContested } from './check-unused.ts';
 import type { Choice } from './choice.ts';
-import { isContested } from './vouching.ts';
 
 /** Leases of one card that are asked for because of one message; each takes as long as ARP is waited for. */
-const ASKED = 4;
+const PROBE_LIMIT = 4;
 
 /**
  * The live leases that this very network card has under other client identifiers: the boot loader, the initial file
  * system and the system itself often name themselves differently, and some at each boot anew. The oldest comes first.
  */
-function othersOf(input: DecisionInput): readonly Lease[] {
+function otherLeasesOfCard(input: DecisionInput): readonly Lease[] {
   const { leases, client, message, plan } = input;
   if (plan.identity !== 'auto' || message.hardware === NO_HARDWARE) return [];
   return leases
     .leasesOf(message.hardware)
-    .filter((lease) => lease.client !== client && mayStand(input, lease))
+    .filter((lease) => lease.client !== client && mayBeLive(input, lease))
     .sort((one, other) => one.updatedAt - other.updatedAt);
 }
 
@@ -28,8 +28,8 @@ function othersOf(input: DecisionInput): readonly Lease[] {
  * True if a lease of this address would be one more than a card may have: neither a system that names itself anew at each
  * boot nor a hostile guest takes the pool.
  */
-export function isOneTooMany(input: DecisionInput, address: Ipv4): boolean {
-  const others = othersOf(input);
+export function exceedsLeasesPerMac(input: DecisionInput, address: Ipv4): boolean {
+  const others = otherLeasesOfCard(input);
   return isAtLimit(input, others) && !others.some((lease) => lease.address === address);
 }
 
@@ -45,24 +45,24 @@ function isAtLimit(input: DecisionInput, others: readonly Lease[]): boolean {
  * already under another identifier. That is moved along, unless ARP shows that it is still used beside the newcomer, as
  * in containers that share a card. Undefined: the client gets an address of its own.
  */
-export function moveAlong(input: DecisionInput, search: Search): Choice | undefined {
-  const others = othersOf(input);
+export function moveLeaseOfCard(input: DecisionInput, search: Search): Choice | undefined {
+  const others = otherLeasesOfCard(input);
   if (others.length === 0) return undefined;
   const isFull = isAtLimit(input, others);
   const last = input.leases.bindingOf(input.client);
   if (!isFull && last !== undefined && isAvailable(last.address, search)) return undefined; // It comes back for its own.
-  return firstSilent(input, others) ?? (isFull ? { decision: silence('too-many-identifiers') } : undefined);
+  return firstUnused(input, others) ?? (isFull ? { decision: silence('too-many-identifiers') } : undefined);
 }
 
 /** Where nobody can be asked, none is silent: two addresses for one card are the lesser evil. */
-function firstSilent(input: DecisionInput, others: readonly Lease[]): Choice | undefined {
+function firstUnused(input: DecisionInput, others: readonly Lease[]): Choice | undefined {
   const { context, now, plan } = input;
   if (plan.probeMilliseconds === 0) return undefined;
-  for (const lease of others.filter((each) => mayMove(input, each)).slice(0, ASKED)) {
+  for (const lease of others.filter((each) => mayMove(input, each)).slice(0, PROBE_LIMIT)) {
     const { address } = lease;
     if (!context.answers.has(address))
-      return { decision: ask(address, 'asking-card', now, plan.probeMilliseconds) };
-    if (context.answers.get(address) === undefined) return { address, standing: 'none' };
+      return { decision: probe(address, 'asking-card', now, plan.probeMilliseconds) };
+    if (context.answers.get(address) === undefined) return { address, held: 'none' };
   }
   return undefined;
 }
@@ -74,11 +74,11 @@ function mayMove(input: DecisionInput, lease: Lease): boolean {
 }
 
 /** True if the address that a client names is its own card's under another identifier, and nobody uses it now. */
-export function isLeftBehind(input: DecisionInput, address: Ipv4): boolean | Decision {
+export function isUnusedLeaseOfCard(input: DecisionInput, address: Ipv4): boolean | Decision {
   const { context, now, plan } = input;
-  const lease = othersOf(input).find((each) => each.address === address);
+  const lease = otherLeasesOfCard(input).find((each) => each.address === address);
   if (lease === undefined || !mayMove(input, lease)) return false;
   if (plan.probeMilliseconds === 0) return false;
-  if (!context.answers.has(address)) return ask(address, 'asking-card', now, plan.probeMilliseconds);
+  if (!context.answers.has(address)) return probe(address, 'asking-card', now, plan.probeMilliseconds);
   return context.answers.get(address) === undefined;
 }

@@ -12,7 +12,7 @@ export function hasNoAddress({ arrival, message }: DecisionInput): boolean {
 }
 
 /** Of two addresses that a client without one names: what it has a lease of, else what it requests (option 50). */
-export function wishedBy({ message, leases, client, now }: DecisionInput, requested: Ipv4): Ipv4 {
+export function rebootAddress({ message, leases, client, now }: DecisionInput, requested: Ipv4): Ipv4 {
   const binding = leases.bindingOf(client);
   const isLeased = isBoundTo(binding, client, now) && binding.address === message.ciaddr;
   return requested === UNSPECIFIED || isLeased ? message.ciaddr : requested;
@@ -22,7 +22,7 @@ export function wishedBy({ message, leases, client, now }: DecisionInput, reques
  * True for a client that names us and an address, but sends from another one that it has by lease, and had no offer of the
  * one that it names: it renews, and option 50 is from its settings.
  */
-export function keepsOwn(input: DecisionInput, requested: Ipv4): boolean {
+export function renewsOwnAddress(input: DecisionInput, requested: Ipv4): boolean {
   const { arrival, message, leases, client, now } = input;
   const { ciaddr } = message;
   if (ciaddr === UNSPECIFIED || ciaddr === requested || arrival.source !== ciaddr) return false;
@@ -46,7 +46,7 @@ export function isOffered({ leases, client, now }: DecisionInput, address: Ipv4)
  * RFC 2131 §4.3.2, SELECTING, with option 50 left out: "'requested IP address' MUST be filled in with the yiaddr value
  * from the chosen DHCPOFFER", and this server knows what it has offered. 0: nothing, or the client chose another one.
  */
-export function offeredTo(input: DecisionInput): Ipv4 {
+export function offeredAddress(input: DecisionInput): Ipv4 {
   const { leases, client, now } = input;
   if (!namesThisServer(input)) return UNSPECIFIED;
   const offer = leases.offerTo(client);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Holders } from '../../src/exchange/holders.ts';
+import { ChurningMap } from '../../src/exchange/churning-map.ts';
 import { SeededRandom } from '../support/random.ts';
 
 describe('Holders', () => {
@@ -7,7 +7,7 @@ describe('Holders', () => {
     const random = new SeededRandom(7);
     const keyOf = (number: number) =>
       kind === 'texts' ? `01${number.toString(16).padStart(12, '0')}` : number;
-    const holders = new Holders<string | number, number>();
+    const holders = new ChurningMap<string | number, number>();
     const model = new Map<string | number, number>();
     for (let step = 0; step < 20_000; step += 1) {
       // Few keys, so that they meet; now many of them are held and now hardly any.
@@ -34,7 +34,7 @@ describe('Holders', () => {
     // The last eight characters alone say where a text is looked for.
     const keys = Array.from({ length: 50 }, (_, index) => `${index}/020000000001`);
     for (const gone of [0, 24, 49]) {
-      const holders = new Holders<string, string>();
+      const holders = new ChurningMap<string, string>();
       for (const key of keys) holders.set(key, key);
       holders.delete(keys[gone] ?? '');
       for (const [index, key] of keys.entries())

@@ -4,7 +4,7 @@ import type { Ipv4 } from '../net/ipv4.ts';
 import { isGrantedHere } from './address/peers.ts';
 import type { Decision } from './decision/decision.ts';
 import type { DecisionInput } from './decision/decision-input.ts';
-import { ask, silence } from './decision/outcome.ts';
+import { probe, silence } from './decision/outcome.ts';
 import { destinationOf } from './reply/destination.ts';
 import { leaseReply, secondsLeft, secondsUntil } from './reply/reply.ts';
 
@@ -21,17 +21,17 @@ const LEAST_LEFT = 60;
  * unseen here, is confirmed, and where nobody answers ARP later another client is given the address beside it; but whoever
  * keeps its address to boot with it will not normally release it (RFC 2131 §3.2 (4)).
  */
-export function keepToPromise(input: DecisionInput, address: Ipv4): Decision {
+export function confirmCommitted(input: DecisionInput, address: Ipv4): Decision {
   const { arrival, leases, client, now, message, plan, context } = input;
   const isNew = message.has(SERVER_IDENTIFIER); // SELECTING, or a client that confuses the states.
-  const standing = leases.recordAt(address);
+  const lease = leases.recordAt(address);
   if (isNew || leases.mayBeLost(address) || !context.trustsClock) return silence('cannot-promise');
-  if (!isBoundTo(standing, client, now)) return silence('cannot-promise');
+  if (!isBoundTo(lease, client, now)) return silence('cannot-promise');
   const left = secondsUntil(leases.promisedUntil(address), now);
-  const seconds = Math.min(left, secondsLeft(input, address)) - doubtOf(input, standing);
+  const seconds = Math.min(left, secondsLeft(input, address)) - clockMargin(input, lease);
   if (seconds < LEAST_LEFT) return silence('cannot-promise');
   if (plan.probeMilliseconds > 0) {
-    if (!context.answers.has(address)) return ask(address, 'asking-address', now, plan.probeMilliseconds);
+    if (!context.answers.has(address)) return probe(address, 'asking-address', now, plan.probeMilliseconds);
     const holder = context.answers.get(address);
     if (holder !== undefined && holder !== message.hardware) return silence('cannot-promise');
   } else if (arrival.source !== address) return silence('cannot-promise'); // Only its use shows that it is its own.
@@ -40,7 +40,7 @@ export function keepToPromise(input: DecisionInput, address: Ipv4): Decision {
 }
 
 /** By so much a lease may be over earlier than this clock says, as another gateway's clock has set its end: seconds. */
-function doubtOf(input: DecisionInput, lease: Lease): number {
+function clockMargin(input: DecisionInput, lease: Lease): number {
   const isCertain = isGrantedHere(input, lease) || lease.expiresAt === NEVER;
   return isCertain ? 0 : Math.ceil((input.context.clusterPeers?.grace ?? 0) / 1000);
 }

@@ -12,7 +12,7 @@ const HASHED = 8;
  * Open addressing with linear probing. A client may choose keys with equal hashes, which costs a walk over what is in
  * flight, a few hundred keys at most.
  */
-export class Holders<Key extends string | number, Holder> {
+export class ChurningMap<Key extends string | number, Holder> {
   #keys: (Key | undefined)[] = new Array<Key | undefined>(FIRST_SIZE).fill(undefined);
   #holders: (Holder | undefined)[] = new Array<Holder | undefined>(FIRST_SIZE).fill(undefined);
   #mask = FIRST_SIZE - 1;

@@ -1,37 +1,42 @@
 import { isBoundTo } from '../allocation/availability.ts';
 import type { LeaseChange, LeaseWrite } from '../lease/lease-view.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
-import { ending, leftBehind } from './address/peers.ts';
+import { endingWrites, recordAfterMove } from './address/peers.ts';
 import type { Reason } from './decision/decision.ts';
 import type { DecisionInput } from './decision/decision-input.ts';
-import { changeOf, freed, recordOf } from './decision/outcome.ts';
+import { changeOf, freedRecord, recordOf } from './decision/outcome.ts';
 
 /**
  * The change that binds an address to the client for so many seconds. Its binding elsewhere is freed with it: a client
  * has one address.
  */
-export function bind(input: DecisionInput, address: Ipv4, leaseSeconds: number, reason: Reason): LeaseChange {
+export function bindingChange(
+  input: DecisionInput,
+  address: Ipv4,
+  leaseSeconds: number,
+  reason: Reason,
+): LeaseChange {
   const record = recordOf(input, 'bound', leaseSeconds);
   return changeOf(input, 'binding', reason, [
     { address, expectedVersion: input.leases.at(address)?.version ?? 0, next: record },
-    ...leaving(input, address),
+    ...writesElsewhere(input, address),
   ]);
 }
 
 /** RFC 2131 §4.3.1: the address is not given to others while the client may still answer the offer. */
-export function hold(input: DecisionInput, address: Ipv4, reason: Reason): LeaseChange {
+export function offerChange(input: DecisionInput, address: Ipv4, reason: Reason): LeaseChange {
   const { now, plan, leases, client } = input;
   const record = recordOf(input, 'offered', plan.offerSeconds);
   const writes: LeaseWrite[] = [{ address, expectedVersion: leases.at(address)?.version ?? 0, next: record }];
   const other = leases.offerTo(client);
   if (other !== undefined && other.address !== address) {
-    writes.push({ address: other.address, expectedVersion: other.version, next: freed(other, now) });
+    writes.push({ address: other.address, expectedVersion: other.version, next: freedRecord(other, now) });
   }
   return changeOf(input, 'offer', reason, writes);
 }
 
 /** Frees the address that the client has elsewhere. */
-function leaving(input: DecisionInput, address: Ipv4): LeaseWrite[] {
+function writesElsewhere(input: DecisionInput, address: Ipv4): LeaseWrite[] {
   const { leases, client, context, now } = input;
   const binding = leases.bindingOf(client);
   if (binding === undefined || binding.address === address) return [];
@@ -39,7 +44,7 @@ function leaving(input: DecisionInput, address: Ipv4): LeaseWrite[] {
   if (!isHeld && binding.state !== 'peer') return [];
   if (binding.state === 'peer') {
     const expectedVersion = leases.at(binding.address)?.version ?? binding.version; // It may be on offer by now.
-    return [{ address: binding.address, expectedVersion, next: leftBehind(binding, context, now) }];
+    return [{ address: binding.address, expectedVersion, next: recordAfterMove(binding, context, now) }];
   }
-  return ending(input, binding).filter((write) => write.address !== address);
+  return endingWrites(input, binding).filter((write) => write.address !== address);
 }

@@ -1,19 +1,19 @@
-import { standingAt } from '../../allocation/availability.ts';
+import { currentAt } from '../../allocation/availability.ts';
 import type { Lease } from '../../lease/lease.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import type { Decision } from '../decision/decision.ts';
 import { type DecisionInput, isHolder } from '../decision/decision-input.ts';
-import { ask, quarantineInUse } from '../decision/outcome.ts';
-import { endOf } from './peers.ts';
+import { probe, quarantineInUse } from '../decision/outcome.ts';
+import { replaceEnded } from './peers.ts';
 
 /**
  * RFC 2131 §3.1 (2): before an address is promised, the server should see that it is not in use. The store vouches
  * for an address that this client had last, as long as nothing can have been missed since; for any other, the segment
  * is asked by ARP. But first what stood there and is over gives way to what was heard meanwhile. Undefined: go on.
  */
-export function seeThatUnused(input: DecisionInput, address: Ipv4): Decision | undefined {
+export function checkUnused(input: DecisionInput, address: Ipv4): Decision | undefined {
   const { context, plan, now } = input;
-  const over = endOf(input, address);
+  const over = replaceEnded(input, address);
   if (over !== undefined) return over;
   if (plan.probeMilliseconds === 0) return undefined;
   if (context.answers.has(address)) {
@@ -21,8 +21,8 @@ export function seeThatUnused(input: DecisionInput, address: Ipv4): Decision | u
     const isOwn = holder === undefined || holder === input.message.hardware;
     return isOwn ? undefined : quarantineInUse(input, address, holder);
   }
-  if (isVouchedFor(standingAt(input.leases, address, now), input)) return undefined;
-  return ask(address, 'asking-address', now, plan.probeMilliseconds);
+  if (isVouchedFor(currentAt(input.leases, address, now), input)) return undefined;
+  return probe(address, 'asking-address', now, plan.probeMilliseconds);
 }
 
 function isVouchedFor(lease: Lease | undefined, input: DecisionInput): boolean {
