@@ -11,14 +11,16 @@ import { answerBootp } from './bootp.ts';
 import type { Decision, DecisionContext } from './decision/decision.ts';
 import type { DecisionInput } from './decision/decision-input.ts';
 import { probe, silence } from './decision/outcome.ts';
-import { relayRefusal } from './decision/relay-refusal.ts';
 import { answerDecline } from './decline.ts';
 import { answerDiscover } from './discover.ts';
 import { answerInform } from './inform.ts';
 import { answerRelease } from './release.ts';
 import { answerRequest } from './request.ts';
 
-/** RFC 2131 §4.3: what a server does about one message. Pure: the same arguments, the same decision. */
+/**
+ * RFC 2131 §4.3: what a server does about one message. Pure: the same arguments, the same decision. A message with giaddr
+ * must have passed `relayRefusal` first, as in the exchange: its reply goes to giaddr.
+ */
 export function decide(
   message: Message,
   arrival: Arrival,
@@ -28,8 +30,6 @@ export function decide(
   plan: Plan,
 ): Decision {
   if (message.op !== BOOTREQUEST) return silence('not-a-request');
-  const refusal = relayRefusal(message, plan);
-  if (refusal !== undefined) return silence(refusal);
   if (!isServed(message, arrival, plan) && !wasServed(message, arrival, context, leases))
     return silence('no-subnet');
   const { subnet } = plan;

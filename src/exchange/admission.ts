@@ -1,4 +1,3 @@
-import { relayRefusal } from '../engine/decision/relay-refusal.ts';
 import { clientKeyOf } from '../lease/client-key.ts';
 import type { Version } from '../lease/lease.ts';
 import type { Arrival } from '../net/datagram.ts';
@@ -6,6 +5,7 @@ import type { Plan } from '../subnet/plan.ts';
 import type { Message } from '../wire/message.ts';
 import type { Drop } from './drops.ts';
 import { PendingMessage } from './pending.ts';
+import { relayRefusal } from './relay-refusal.ts';
 
 /**
  * One check of a message that was just decoded, before anything is learnt from it or kept for it. It does no I/O and does

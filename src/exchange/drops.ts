@@ -1,5 +1,5 @@
-import type { RelayRefusal } from '../engine/decision/relay-refusal.ts';
 import type { MalformedReason } from '../wire/decode.ts';
+import type { RelayRefusal } from './relay-refusal.ts';
 
 export interface DropRow {
   /** What happened, in one sentence. */

@@ -1,4 +1,4 @@
-import type { RelayRefusal } from '../engine/decision/relay-refusal.ts';
+import type { RelayRefusal } from '../exchange/relay-refusal.ts';
 import type { Log } from '../log/log.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 

@@ -14,12 +14,6 @@ for (const [name, option] of Object.entries(OPTIONS)) {
 
 const UNKNOWN = opaque(0);
 
-/** The codes that a server returns as they came, in ascending order: 61 (RFC 6842 §3), 82 (RFC 3046 §2.2), 118 (RFC 3011 §2). */
-export const ECHOED: readonly number[] = [...ROW_OF_CODE.values()]
-  .filter(({ option }) => option.echo !== undefined)
-  .map(({ option }) => option.code)
-  .sort((one, other) => one - other);
-
 /** The table's name for a code, or the number itself. */
 export function optionName(code: number): string {
   return ROW_OF_CODE.get(code)?.name ?? String(code);

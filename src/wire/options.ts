@@ -25,15 +25,16 @@ export interface Option<Value> {
   readonly codec: Codec<Value>;
   /** Where it is defined. */
   readonly section: string;
-  /** The rule that a server must return it as the client or relay agent sent it, if there is one. */
-  readonly echo: string | undefined;
 }
 
-function option<Value>(code: number, codec: Codec<Value>, section: string, echo?: string): Option<Value> {
-  return { code, codec, section, echo };
+function option<Value>(code: number, codec: Codec<Value>, section: string): Option<Value> {
+  return { code, codec, section };
 }
 
-/** Every option that this server knows. The configuration and all texts for people derive from this table; other options are octets. */
+/**
+ * Every option that this server knows. Decoding, the configuration and what people read derive from this table; other
+ * options are octets. The few codes that a rule of the engine names are constants beside that rule (engine/reply/reply.ts).
+ */
 export const OPTIONS = {
   // RFC 2132 §3: RFC 1497 vendor extensions
   subnetMask: option(1, ipv4, 'RFC 2132 §3.3'),
@@ -102,7 +103,7 @@ export const OPTIONS = {
   renewalTime: option(58, seconds, 'RFC 2132 §9.11'),
   rebindingTime: option(59, seconds, 'RFC 2132 §9.12'),
   vendorClassIdentifier: option(60, opaque(1), 'RFC 2132 §9.13'),
-  clientIdentifier: option(61, opaque(2), 'RFC 2132 §9.14', 'RFC 6842 §3'),
+  clientIdentifier: option(61, opaque(2), 'RFC 2132 §9.14'),
   nisPlusDomain: option(64, text, 'RFC 2132 §8.11'),
   nisPlusServers: option(65, ipv4List, 'RFC 2132 §8.12'),
   tftpServerName: option(66, text, 'RFC 2132 §9.4'),
@@ -122,7 +123,7 @@ export const OPTIONS = {
   slpServiceScope: option(79, opaque(1), 'RFC 2610 §4'),
   rapidCommit: option(80, presence, 'RFC 4039 §4'),
   clientFqdn: option(81, opaque(3), 'RFC 4702 §2'),
-  relayAgentInformation: option(82, opaque(0), 'RFC 3046 §2.0', 'RFC 3046 §2.2'),
+  relayAgentInformation: option(82, opaque(0), 'RFC 3046 §2.0'),
   authentication: option(90, opaque(11), 'RFC 3118 §2'),
   clientLastTransactionTime: option(91, seconds, 'RFC 4388 §6.1'),
   associatedAddresses: option(92, ipv4List, 'RFC 4388 §6.1'),
@@ -135,7 +136,7 @@ export const OPTIONS = {
   captivePortal: option(114, text, 'RFC 8910 §2.1'),
   autoConfigure: option(116, uint8, 'RFC 2563 §2'),
   nameServiceSearch: option(117, uint16List, 'RFC 2937'),
-  subnetSelection: option(118, ipv4, 'RFC 3011 §2', 'RFC 3011 §2'),
+  subnetSelection: option(118, ipv4, 'RFC 3011 §2'),
   domainSearch: option(119, domainNames, 'RFC 3397 §2'),
   sipServers: option(120, opaque(1), 'RFC 3361 §3'),
   classlessRoutes: option(121, classlessRoutes, 'RFC 3442'),

@@ -1,5 +1,3 @@
-import type { RelayRefusal } from './relay-refusal.ts';
-
 /** What kind of decision a reason stands for. */
 export type ReasonKind = 'reply' | 'refusal' | 'change' | 'wait' | 'silence';
 
@@ -181,16 +179,6 @@ export const REASONS = {
     means: 'The message comes through a relay in whose network no addresses are given.',
     remedy: "See that giaddr is an address of the gateway's own network.",
   },
-  'bad-giaddr': {
-    kind: 'silence',
-    means: 'The message names a relay (giaddr) that cannot be one.',
-    remedy: 'Look for the machine that sends it.',
-  },
-  'relay-not-listed': {
-    kind: 'silence',
-    means: 'The message comes through a relay that GATEWAY_DHCP_RELAYS does not list.',
-    remedy: 'If it is a relay of yours, list its giaddr there.',
-  },
   'no-address': { kind: 'silence', means: 'The message lacks the address that it is about.' },
   'pool-full': {
     kind: 'silence',
@@ -250,4 +238,4 @@ export const REASONS = {
     kind: 'silence',
     means: 'The DHCPREQUEST is one that no state of a client sends (RFC 2131, table 4).',
   },
-} as const satisfies Readonly<Record<string, ReasonRow>> & Readonly<Record<RelayRefusal, ReasonRow>>;
+} as const satisfies Readonly<Record<string, ReasonRow>>;

@@ -1,8 +1,8 @@
-import { type Ipv4, isHost, UNSPECIFIED } from '../../net/ipv4.ts';
-import { broadcastOf } from '../../net/prefix.ts';
-import type { Plan } from '../../subnet/plan.ts';
-import { BOOTREQUEST } from '../../wire/layout.ts';
-import type { Message } from '../../wire/message.ts';
+import { type Ipv4, isHost, UNSPECIFIED } from '../net/ipv4.ts';
+import { broadcastOf } from '../net/prefix.ts';
+import type { Plan } from '../subnet/plan.ts';
+import { BOOTREQUEST } from '../wire/layout.ts';
+import type { Message } from '../wire/message.ts';
 
 /** Why a message with giaddr is dropped. */
 export type RelayRefusal =
