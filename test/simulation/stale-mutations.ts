@@ -51,12 +51,13 @@ function readAny(): Undo {
 }
 
 function believeClock(): Undo {
-  const standing = Object.getOwnPropertyDescriptor(TimeGuard.prototype, 'standing');
+  const name = 'clockTrust' satisfies keyof TimeGuard;
+  const clockTrust = Object.getOwnPropertyDescriptor(TimeGuard.prototype, name);
   const believed = {
     isTrusted: true,
     steadyFor: Number.POSITIVE_INFINITY,
     knownFor: Number.POSITIVE_INFINITY,
   };
-  Object.defineProperty(TimeGuard.prototype, 'standing', { configurable: true, get: () => believed });
-  return () => void Object.defineProperty(TimeGuard.prototype, 'standing', { ...standing });
+  Object.defineProperty(TimeGuard.prototype, name, { configurable: true, get: () => believed });
+  return () => void Object.defineProperty(TimeGuard.prototype, name, { ...clockTrust });
 }
