@@ -1,4 +1,4 @@
-import { currentAt, isBoundTo, isLive, isTaken } from '../allocation/availability.ts';
+import { currentAt, isBoundTo, isTaken } from '../allocation/availability.ts';
 import { NO_HARDWARE } from '../net/hardware-address.ts';
 import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import { contains } from '../net/prefix.ts';
@@ -8,7 +8,6 @@ import {
   deferToGranter,
   hasPeers,
   isGrantedHere,
-  outranksRival,
   recordOtherSelection,
   replaceUnanswered,
   waitForRival,
@@ -30,6 +29,7 @@ import { repeatLease } from './lease-cache.ts';
 import { destinationOf } from './reply/destination.ts';
 import { refuse, refuseBecauseOf } from './reply/refuse.ts';
 import { leaseReply, leaseSecondsOf, namesThisServer, serverNamedBy } from './reply/reply.ts';
+import { refuseAgainstLive, refuseForbidden, refuseInUse, refuseTaken } from './request-refusals.ts';
 import {
   hasNoAddress,
   isOffered,
@@ -205,50 +205,6 @@ function isFreeFor(input: DecisionInput, address: Ipv4): boolean {
 }
 
 /**
- * RFC 2131 §4.3.2: a client on the wrong network is told so, if this server speaks for the network. So is one whose address
- * is another's by settings or reservations, however long its lease still runs: the router, a gateway or the client that it
- * is reserved for is beside it there.
- */
-function refuseForbidden(input: DecisionInput, address: Ipv4): Decision | undefined {
-  const { plan, subnet, leases, client } = input;
-  const entitlement = entitlementTo(address, input);
-  if (entitlement === 'lease' || entitlement === 'rest') return undefined;
-  if (!contains(subnet.prefix, address))
-    return plan.authoritative ? refuse(input, address, 'wrong-network') : silence('wrong-network');
-  const isOwn = leases.recordAt(address)?.client === client; // So that no other server can have given it.
-  const reason = entitlement === 'reserved' ? 'reserved-for-another' : 'excluded';
-  return plan.authoritative || isOwn ? refuse(input, address, reason) : silence(reason);
-}
-
-/**
- * RFC 2131 §4.3.2: a client whose notion of its address is incorrect gets a DHCPNAK; but only a live binding shows that.
- *
- * Deviates from RFC 2131 §4.3.2: an INIT-REBOOT client of which there is no record is refused if the address is
- * leased to another client; by §3.2 (4) it would otherwise go on using it beside its holder.
- */
-function refuseAgainstLive(input: DecisionInput, address: Ipv4): Decision | undefined {
-  const { leases, client, now } = input;
-  const current = currentAt(leases, address, now);
-  if (current?.state === 'bound' && current.client !== client && isLive(current, now)) {
-    return refuseBecauseOf(input, address, current, 'bound-to-another');
-  }
-  const binding = leases.bindingOf(client);
-  if (isBoundTo(binding, client, now) && binding.address !== address) {
-    return refuseBecauseOf(input, address, binding, 'bound-elsewhere');
-  }
-  return undefined;
-}
-
-/** RFC 2131 §4.3.2: another machine was just heard at the address, which the client would go on using beside it. */
-function refuseInUse(input: DecisionInput, address: Ipv4): Decision | undefined {
-  const { context, message, leases, now } = input;
-  const holder = context.answers.get(address);
-  const current = currentAt(leases, address, now);
-  if (holder === undefined || holder === message.hardware || current?.state !== 'declined') return undefined;
-  return refuseBecauseOf(input, address, current, 'quarantined');
-}
-
-/**
  * True if the address is leased to this very network card under another client identifier: the boot loader, the
  * initial file system and the system itself often name themselves differently. The card keeps its address. Not if this
  * identifier has a lease elsewhere: only an offer moves that, or whoever knows the card could end it.
@@ -265,24 +221,6 @@ function isOfSameMachine(input: DecisionInput, address: Ipv4): boolean {
     mayBeLive(input, current) &&
     !isBoundTo(leases.bindingOf(client), client, now) // Not at this address, where another client is.
   );
-}
-
-/** What keeps a SELECTING client from the address that it names. */
-function refuseTaken(input: DecisionInput, address: Ipv4): Decision | undefined {
-  const { leases, client, now } = input;
-  if (leases.isInFlight(address)) return silence('in-flight');
-  const current = currentAt(leases, address, now);
-  if (current === undefined || !isTaken(current, client, now, reusableBefore(input, current)))
-    return undefined;
-  if (outranksRival(input, current)) return undefined;
-  switch (current.state) {
-    case 'declined':
-      return refuseBecauseOf(input, address, current, 'quarantined');
-    case 'offered':
-      return refuseBecauseOf(input, address, current, 'offered-to-another');
-    default:
-      return refuseBecauseOf(input, address, current, 'bound-to-another');
-  }
 }
 
 /** Grants an address after the segment has been asked, where nothing vouches for it. */
