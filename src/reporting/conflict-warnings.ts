@@ -1,4 +1,5 @@
 import type { Decision, Reason } from '../engine/decision/decision.ts';
+import { REASONS } from '../engine/decision/reasons.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Log } from '../log/log.ts';
 import { type HardwareAddress, hardwareToText } from '../net/hardware-address.ts';
@@ -6,71 +7,39 @@ import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 import type { Message } from '../wire/message.ts';
 import { type LineLimits, repeatedField } from './line-limits.ts';
 
-/** The same is said again after so long: milliseconds. */
+/** The same conflict is logged again after this time: milliseconds. */
 const INTERVAL = 600_000;
-/** Different conflicts that are remembered; the one said longest ago is forgotten first. */
+/** Conflicts that are remembered; the one that was logged longest ago is forgotten first. */
 const CONFLICT_LIMIT = 1024;
-/** A line without its client. */
+/** Size of a line without its client. */
 const LINE_OCTETS = 500;
 
-interface Warning {
-  readonly message: string;
-  readonly remedy: string;
-}
+type ReasonWithRemedy = {
+  [Name in Reason]: (typeof REASONS)[Name] extends { readonly remedy: string } ? Name : never;
+}[Reason];
 
-/** What an operator has to mend, since a server can only work around it. */
-const WARNINGS: Partial<Record<Reason, Warning>> = {
-  declined: {
-    message: 'a client has found its address in use by another machine',
-    remedy:
-      'find the machine that uses this address without a lease, and give it an address outside the pool; the address is given to nobody for a while',
-  },
-  'address-in-use': {
-    message: 'an address of the pool is in use by a machine that it was not leased to',
-    remedy:
-      'give that machine an address outside the pool, or let it use DHCP; the address is given to nobody for a while',
-  },
-  'still-in-use': {
-    message: 'a guest goes on using an address though its lease is over',
-    remedy:
-      'it is given to nobody for a while, and the guest has its lease again when it asks; if it never asks, look for what stopped its DHCP client, or for who released its lease',
-  },
-  'used-by-client': {
-    message: 'a DHCPDECLINE in the name of a guest that uses its address is ignored',
-    remedy:
-      'look for another machine that sends messages in this guest’s name (MAC filter of the firewall), or a fault of its DHCP client',
-  },
-  'from-elsewhere': {
-    message: 'a DHCPRELEASE that does not come from the address that it gives up is ignored',
-    remedy:
-      'look for another machine that sends messages in this guest’s name (MAC filter of the firewall), or a second address of the guest that it is sent from',
-  },
-  'offered-to-clone': {
-    message: 'two machines present the same client identifier',
-    remedy:
-      'both are served; empty /etc/machine-id in the template that they were cloned from, and on one of them, so that each makes its own',
-  },
-  'too-many-identifiers': {
-    message: 'one network card presents more client identifiers than may have a lease, and all are used',
-    remedy:
-      'if containers share this card, raise GATEWAY_DHCP_LEASES_PER_MAC; else look for a fault of this machine, or set GATEWAY_DHCP_IDENTITY=mac',
-  },
-  'too-many-declines': {
-    message: 'a client declines one address after the other, and is not believed any more',
-    remedy:
-      'look for a machine that answers ARP for all addresses (proxy ARP), or for a fault of this client',
-  },
-};
+/** The log messages of conflicts that an operator has to end: the server can only work around them. */
+const MESSAGES = {
+  declined: 'a client has found its address in use by another machine',
+  'address-in-use': 'an address of the pool is in use by a machine that it was not leased to',
+  'still-in-use': 'a guest goes on using an address though its lease is over',
+  'used-by-client': 'a DHCPDECLINE in the name of a guest that uses its address is ignored',
+  'from-elsewhere': 'a DHCPRELEASE that does not come from the address that it gives up is ignored',
+  'offered-to-clone': 'two machines present the same client identifier',
+  'too-many-identifiers':
+    'one network card presents more client identifiers than may have a lease, and all are used',
+  'too-many-declines': 'a client declines one address after the other, and is not believed any more',
+} as const satisfies Partial<Record<ReasonWithRemedy, string>>;
 
-/** Machines that get in each other's way: one warning for a pair of them, or for an address, in ten minutes. */
+/** Warns of machines that are in conflict: once in ten minutes for a pair of machines, or for an address. */
 export class ConflictWarnings {
   readonly #log: Log;
   readonly #monotonic: () => number;
   readonly #limits: LineLimits<string>;
-  /** When it was said, monotonic; what was said last at the end. */
-  readonly #said = new Map<string, number>();
+  /** When each conflict was logged, in monotonic milliseconds; the newest is last. */
+  readonly #logged = new Map<string, number>();
 
-  /** `limits`: by reason, since one sender can invent any number of machines. */
+  /** @param limits How many lines each reason may write: one sender can invent any number of machines. */
   constructor(log: Log, monotonic: () => number, limits: LineLimits<string>) {
     this.#log = log;
     this.#monotonic = monotonic;
@@ -78,12 +47,12 @@ export class ConflictWarnings {
   }
 
   note(message: Message, client: ClientKey, decision: Decision, address: Ipv4): void {
-    const warning = WARNINGS[decision.reason];
-    if (warning === undefined || decision.kind === 'wait') return;
-    const { reason, other } = decision;
+    const { reason } = decision;
+    if (!hasMessage(reason) || decision.kind === 'wait') return;
+    const { other } = decision;
     const conflict = `${reason} ${subjectOf(reason, message.hardware, other, address)}`;
     const monotonic = this.#monotonic();
-    if (this.#isSaid(conflict, monotonic)) return;
+    if (this.#wasLogged(conflict, monotonic)) return;
     const repeated = this.#limits.admit(reason);
     if (repeated === undefined) return;
     this.#remember(conflict, monotonic);
@@ -94,29 +63,33 @@ export class ConflictWarnings {
       other: other === undefined ? undefined : hardwareToText(other),
       address: address === 0 ? undefined : ipv4ToText(address),
       ...repeatedField(repeated),
-      remedy: warning.remedy,
+      remedy: REASONS[reason].remedy,
     };
-    this.#log.warn(fields, warning.message);
+    this.#log.warn(fields, MESSAGES[reason]);
     this.#limits.wrote(LINE_OCTETS + client.length);
   }
 
-  #isSaid(conflict: string, monotonic: number): boolean {
-    const last = this.#said.get(conflict);
+  #wasLogged(conflict: string, monotonic: number): boolean {
+    const last = this.#logged.get(conflict);
     return last !== undefined && monotonic - last < INTERVAL;
   }
 
   #remember(conflict: string, monotonic: number): void {
-    this.#said.delete(conflict);
-    this.#said.set(conflict, monotonic);
-    if (this.#said.size <= CONFLICT_LIMIT) return;
-    for (const oldest of this.#said.keys()) {
-      this.#said.delete(oldest);
+    this.#logged.delete(conflict);
+    this.#logged.set(conflict, monotonic);
+    if (this.#logged.size <= CONFLICT_LIMIT) return;
+    for (const oldest of this.#logged.keys()) {
+      this.#logged.delete(oldest);
       return;
     }
   }
 }
 
-/** What it is that is said once: an address and who sits on it, two machines, or one. */
+function hasMessage(reason: Reason): reason is keyof typeof MESSAGES {
+  return Object.hasOwn(MESSAGES, reason);
+}
+
+/** What a conflict is recognized by: an address and the machine that uses it, two machines, or one machine. */
 function subjectOf(
   reason: Reason,
   hardware: HardwareAddress,

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { REASONS } from '../../src/engine/decision/reasons.ts';
 import { ConflictWarnings } from '../../src/reporting/conflict-warnings.ts';
 import { LineLimits } from '../../src/reporting/line-limits.ts';
 import { decode } from '../../src/wire/decode.ts';
@@ -54,6 +55,20 @@ test('ever new conflicts are a few lines of each reason, then one in ten seconds
   const lines = log.lines.filter(({ fields }) => fields['reason'] === 'address-in-use');
   expect(lines).toHaveLength(10 + 59);
   expect(lines.at(-1)?.fields).toMatchObject({ repeated: 999 });
+});
+
+test('a warning and the list of reasons tell the same remedy', () => {
+  const log = new LogLines();
+  const warnings = new ConflictWarnings(log, () => 0, UNLIMITED);
+
+  for (const reason of ['declined', 'used-by-client', 'too-many-identifiers'] as const)
+    warnings.note(aMessage(), client(1), { kind: 'silence', reason }, ADDRESS);
+
+  expect(log.lines.map(({ fields }) => fields['remedy'])).toEqual([
+    REASONS.declined.remedy,
+    REASONS['used-by-client'].remedy,
+    REASONS['too-many-identifiers'].remedy,
+  ]);
 });
 
 function aMessage() {

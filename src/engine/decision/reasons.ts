@@ -18,7 +18,8 @@ export const REASONS = {
     kind: 'reply',
     means:
       'DHCPDISCOVER: another machine that presents the same client identifier is alive, so this one is offered an address of its own.',
-    remedy: 'Empty /etc/machine-id in the template that both were cloned from, and on one of them.',
+    remedy:
+      'Both are served. Empty /etc/machine-id in the template that both were cloned from, and on one of them, so that each makes its own.',
   },
   'offered-again': {
     kind: 'reply',
@@ -100,7 +101,7 @@ export const REASONS = {
     kind: 'change',
     means: 'The client says that another machine uses the address; nobody gets it for a while.',
     remedy:
-      'Find that machine (the field `other`, or `arping <address>`) and give it an address outside the pool.',
+      'Find the machine that uses the address without a lease (the field `other`, or `arping <address>`), and give it an address outside the pool.',
   },
   'address-in-use': {
     kind: 'change',
@@ -111,7 +112,7 @@ export const REASONS = {
     kind: 'change',
     means: 'The client whose lease is over goes on using the address; nobody else gets it for a while.',
     remedy:
-      'If it never asks again, look for what has stopped its DHCP client, or who has released its lease.',
+      'The client gets its lease again when it asks. If it never asks, look for what has stopped its DHCP client, or who has released its lease.',
   },
   expired: { kind: 'change', means: 'The lease is over, and was not renewed.' },
   'released-by-operator': {
@@ -197,22 +198,25 @@ export const REASONS = {
     means:
       'The network card has as many leases as it may have under different client identifiers, all of them in use.',
     remedy:
-      'Raise GATEWAY_DHCP_LEASES_PER_MAC if containers share the card, or set GATEWAY_DHCP_IDENTITY=mac.',
+      'Raise GATEWAY_DHCP_LEASES_PER_MAC if containers share the card. If not, look for a fault of the machine, or set GATEWAY_DHCP_IDENTITY=mac.',
   },
   'too-many-declines': {
     kind: 'silence',
     means: 'The client declines one address after the other, and is not believed any more.',
-    remedy: 'Look for a machine that answers ARP for all addresses (proxy ARP), or a fault of this client.',
+    remedy:
+      'Look for a machine that answers ARP for all addresses (proxy ARP), or for a fault of this client.',
   },
   'used-by-client': {
     kind: 'silence',
     means: 'A DHCPDECLINE of an address that the client itself answers for is ignored.',
-    remedy: "Look for another machine that sends in this client's name (MAC filter of the firewall).",
+    remedy:
+      "Look for another machine that sends in this client's name (MAC filter of the firewall), or for a fault of its DHCP client.",
   },
   'from-elsewhere': {
     kind: 'silence',
     means: 'A DHCPRELEASE that was not sent from the address that it gives up is ignored.',
-    remedy: "Look for another machine that sends in this client's name, or a second address of the client.",
+    remedy:
+      "Look for another machine that sends in this client's name (MAC filter of the firewall), or for a second address from which the client sends.",
   },
   overtaken: {
     kind: 'silence',
