@@ -1,5 +1,6 @@
 import type { RunningProblem } from '../diagnosis/running-problem.ts';
-import type { PeerObservations, PeerRequest, Rival } from '../engine/decision/decision.ts';
+import type { PeerObservations, PeerRequest, Rival, Rivalry } from '../engine/decision/decision.ts';
+import { RIVAL_WINDOW, rivalryOfRepeated, rivalryOfSecond } from '../engine/decision/rivals.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Clock } from '../lease/clock.ts';
 import { type Instant, instant, type Version } from '../lease/lease.ts';
@@ -13,8 +14,8 @@ import type { Silences } from '../store/lease-store.ts';
 const PRESENT = 86_400_000;
 /** One that only an earlier process has heard counts for longer: while none ran it may have been heard of by nobody. */
 const REMEMBERED_TIMES = 2;
-/** Two clients that ask for one address within this time are rivals: milliseconds. */
-const RIVALRY = 1000;
+/** For so long a client asks again for what it has selected (RFC 2131 §4.1): milliseconds. */
+const SELECTION_TIME = 60_000;
 /** Addresses that are remembered, and clients that ask for one of them. */
 const RIVAL_LIMIT = 4096;
 const RIVALS_OF_ONE = 8;
@@ -30,8 +31,10 @@ interface Silence {
 }
 
 interface HeardRival extends PeerRequest {
-  /** Monotonic milliseconds. */
+  /** When it was heard, and when its client asked the same gateway for the same address first: monotonic milliseconds. */
   readonly at: number;
+  readonly firstAt: number;
+  readonly rivalry: Rivalry;
 }
 
 /** The other gateways of the segment, by what clients ask of them: a DHCPREQUEST that names another server is heard by all. */
@@ -123,12 +126,11 @@ export class Peers implements PeerObservations {
     this.followClock(this.#clock.now() - this.#clock.monotonic());
     this.#lastHeard.set(server, this.#clock.now());
     this.#silences.set(server, { since: this.#clock.monotonic(), isRemembered: false });
-    // A client that asks again has given up what it asked for before.
-    const others = (this.#rivals.get(address) ?? []).filter((rival) => rival.client !== client);
     const moment = { at: this.#clock.monotonic(), on: this.#clock.now() };
     const rival = { granter: server, client, hardware, revision: this.#revision(), ...moment };
+    const rivals = withRival(this.#rivals.get(address) ?? [], rival);
     this.#rivals.delete(address);
-    this.#rivals.set(address, [...others, rival].slice(-RIVALS_OF_ONE));
+    this.#rivals.set(address, rivals.slice(-RIVALS_OF_ONE));
     if (this.#rivals.size > RIVAL_LIMIT) this.#forgetOldest();
     if (isNew) {
       this.#changeCount += 1;
@@ -136,17 +138,25 @@ export class Peers implements PeerObservations {
     }
   }
 
-  rivalFor(address: Ipv4, client: ClientKey, within = RIVALRY): Rival | undefined {
+  rivalFor(address: Ipv4, client: ClientKey, within = Number.POSITIVE_INFINITY): Rival | undefined {
+    const now = this.#clock.monotonic();
     let first: Rival | undefined;
-    for (const rival of this.#rivalsFor(address, within)) {
-      const isLower = first === undefined || rival.granter < first.granter;
-      if (rival.client !== client && isLower) first = rival;
+    for (const rival of this.#rivals.get(address) ?? []) {
+      if (rival.client === client || now - rival.at >= RIVAL_WINDOW || now - rival.firstAt >= within)
+        continue;
+      if (first === undefined || rival.granter < first.granter) first = rival;
     }
     return first;
   }
 
+  rivalryOf(address: Ipv4, client: ClientKey): Rivalry {
+    return this.#rivals.get(address)?.find((rival) => rival.client === client)?.rivalry ?? 'won';
+  }
+
   lastRequestFor(address: Ipv4, client: ClientKey | undefined): PeerRequest | undefined {
-    return this.#rivals.get(address)?.findLast((rival) => rival.client !== client);
+    return this.#rivals
+      .get(address)
+      ?.findLast((rival) => rival.client !== client && rival.rivalry !== 'lost');
   }
 
   /** For now and then: who was not heard for long is gone. */
@@ -172,15 +182,44 @@ export class Peers implements PeerObservations {
     return this.#clock.monotonic() - since >= this.presentFor * (isRemembered ? REMEMBERED_TIMES : 1);
   }
 
-  #rivalsFor(address: Ipv4, within: number): readonly HeardRival[] {
-    const now = this.#clock.monotonic();
-    return (this.#rivals.get(address) ?? []).filter(({ at }) => now - at < within);
-  }
-
   #forgetOldest(): void {
     for (const address of this.#rivals.keys()) {
       this.#rivals.delete(address);
       return;
     }
   }
+}
+
+/** All that have asked for one address, the oldest first: one client once, however often it has asked. */
+function withRival(
+  rivals: readonly HeardRival[],
+  request: Omit<HeardRival, 'firstAt' | 'rivalry'>,
+): readonly HeardRival[] {
+  const before = rivals.find(({ client }) => client === request.client);
+  const others = rivals.filter((rival) => rival !== before);
+  // A client that selects another gateway has given up what it asked for before.
+  if (before?.granter === request.granter && request.at - before.at < SELECTION_TIME) {
+    const { firstAt } = before;
+    const rivalry = rivalryOfRepeated(before.rivalry, request.at - firstAt);
+    return [...others, { ...request, firstAt, rivalry }];
+  }
+  const beside = (rival: HeardRival) => rivalryBeside(rival, request);
+  const all = others.map(beside);
+  const rivalry = all.includes('lost') ? 'lost' : all.includes('open') ? 'open' : 'won';
+  // Those that it has won against have lost.
+  const left = others.map((rival) => {
+    const was = beside(rival);
+    if (rivalry === 'lost' || was === undefined) return rival;
+    return { ...rival, rivalry: was === 'won' ? ('lost' as const) : was };
+  });
+  return [...left, { ...request, firstAt: request.at, rivalry }];
+}
+
+/** How a new request stands beside one that was heard before. Undefined: that one is no rival of it, or has lost. */
+function rivalryBeside(
+  rival: HeardRival,
+  { granter, at }: Pick<HeardRival, 'granter' | 'at'>,
+): Rivalry | undefined {
+  const isRival = rival.rivalry !== 'lost' && rival.granter !== granter && at - rival.at < RIVAL_WINDOW;
+  return isRival ? rivalryOfSecond(rival.granter, granter, at - rival.firstAt) : undefined;
 }

@@ -8,6 +8,7 @@ import type { PendingMessage } from './pending.ts';
 export const NO_PEERS: PeerObservations = {
   peers: new Map(),
   rivalFor: () => undefined,
+  rivalryOf: () => 'won',
   lastRequestFor: () => undefined,
   since: instant(0),
 };
@@ -18,6 +19,7 @@ export type MutableContext = { -readonly [Field in keyof DecisionContext]: Decis
 export function emptyContext(): MutableContext {
   return {
     client: '' as ClientKey,
+    age: 0,
     readRevision: 0,
     lastGapRevision: 0,
     trustsClock: true,
@@ -35,10 +37,12 @@ export function emptyContext(): MutableContext {
 /** What one decision is told of its message. What holds for a whole round is filled in at its begin. */
 export function contextFor(
   context: MutableContext,
-  { client, sender, readRevision, past, message }: PendingMessage,
+  { client, sender, readAt, readRevision, past, message }: PendingMessage,
   serverState: ServerState,
+  monotonic: number,
 ): DecisionContext {
   context.client = client;
+  context.age = monotonic - readAt;
   context.readRevision = readRevision;
   context.lastGapRevision = serverState.lastGapRevision;
   context.declines = serverState.declinesOf(message.hardware);

@@ -153,7 +153,7 @@ export class ExchangeSteps {
   #decide(pending: Pending): Decision {
     const { store, decide, serverState } = this.#parts;
     if (pending instanceof PendingOrder) return pending.order.decide(this.#now, store.leases, this.plan);
-    const context = contextFor(this.#context, pending, serverState);
+    const context = contextFor(this.#context, pending, serverState, this.#monotonic);
     return decide(pending.message, pending.arrival, context, this.#now, store.leases, this.plan);
   }
 

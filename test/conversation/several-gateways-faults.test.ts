@@ -54,24 +54,6 @@ describe('two gateways that share a pool and nothing else', () => {
     expect(both.replies().filter((reply) => reply.includes('DHCPACK'))).toEqual([]);
   });
 
-  test.each([1, 10, 49])(
-    'of two rivals %i ms apart one gets the address, whichever asks first',
-    async (apart) => {
-      const both = new SharedSegment([FIRST, SECOND], ONE);
-      both.introduce();
-      await both.broadcast(A.discover(), FIRST);
-      await both.broadcast(B.discover(), SECOND);
-      both.replies();
-
-      await both.broadcast(B.select('10.15.3.20', SECOND));
-      await both.clock.pass(apart);
-      await both.broadcast(A.select('10.15.3.20', FIRST));
-      await both.clock.pass(200);
-
-      expect(both.replies().filter((reply) => reply.includes('DHCPACK'))).toHaveLength(1);
-    },
-  );
-
   test('a lease of its own that has run out is found behind however many of another gateway', async () => {
     const plan = { subnet: segment({ pools: [range('10.15.4.0', '10.15.5.44')] }) };
     const both = new SharedSegment([FIRST, SECOND], plan);

@@ -27,6 +27,7 @@ const withoutRivals: Decide = (message, arrival, context, ...rest) => {
     peers,
     since,
     rivalFor: () => undefined,
+    rivalryOf: () => 'won',
     lastRequestFor: () => undefined,
   };
   return decide(message, arrival, { ...context, peerObservations }, ...rest);

@@ -10,6 +10,7 @@ import { mayHave } from '../../subnet/may-have.ts';
 import type { Decision, DecisionContext, PeerRequest } from '../decision/decision.ts';
 import { type DecisionInput, mayBeLive } from '../decision/decision-input.ts';
 import { changeOf, freedRecord, recordOf, silence, waitFor } from '../decision/outcome.ts';
+import { AT_ONCE, RIVAL_WAIT } from '../decision/rivals.ts';
 import { refuse } from '../reply/refuse.ts';
 
 /** What decides what this gateway records of its peers' clients. */
@@ -20,12 +21,8 @@ export interface PeerInput extends Pick<DecisionInput, 'leases' | 'now'> {
 /** The address that is a peer's client's from now on, and what that one leaves. */
 type PeerRecordWrites = readonly [LeaseWrite & { readonly next: LeaseRecord }, ...LeaseWrite[]];
 
-/** How long the first lease of an address waits for a rival: milliseconds. */
-const RIVAL_WAIT = 50;
 /** A client that has been trying for so long is answered by every gateway: seconds. */
 const RETRY_SECS = 3;
-/** A rival is remembered for so long: milliseconds. */
-const RIVAL_WINDOW = 1000;
 /** How long the gateway that granted a lease may answer for it first: milliseconds. */
 const GRANTER_WAIT = 500;
 /** For so long a client asks for what it has selected (RFC 2131 §4.1): milliseconds. */
@@ -86,9 +83,18 @@ function peerGrantWrites(input: DecisionInput, address: Ipv4): readonly LeaseWri
   // What is reserved here is given here too, to another client: it must be known who has it.
   const entitlement = mayHave(subnet, who, address);
   if (entitlement !== 'lease' && entitlement !== 'reserved') return [];
-  if (isRecorded(input, address, granter)) return [];
+  // Of two clients that ask two gateways at one moment one is refused, which no other gateway hears.
+  const rivalry = input.context.peerObservations.rivalryOf(address, input.client);
+  if (rivalry === 'lost' || isRecorded(input, address, granter)) return [];
+  if (rivalry === 'open') return nobodysRecordWrites(input, address, granter);
   const record = { ...recordOf(input, 'peer', INFINITE_SECONDS), leaseSeconds: 0, granter };
   return peerRecordWrites(input, address, record);
+}
+
+/** The write by which an address is one of its peers' clients', and this gateway does not know whose. */
+function nobodysRecordWrites({ leases }: PeerInput, address: Ipv4, granter: Ipv4): PeerRecordWrites {
+  const next = { client: NOBODY, hardware: NO_HARDWARE, state: 'peer', expiresAt: NEVER, granter } as const;
+  return [{ address, expectedVersion: leases.at(address)?.version ?? 0, next }];
 }
 
 /** The writes by which an address is a peer's client's, and what it had from a peer before is left. */
@@ -120,6 +126,8 @@ export function peerGrantSince(input: PeerInput, lease: Lease): PeerRecordWrites
   if (elsewhere !== undefined && elsewhere.address !== address && elsewhere.updatedAt >= asking.on)
     return undefined;
   const { granter, hardware } = asking;
+  if (context.peerObservations.rivalryOf(address, asking.client) === 'open')
+    return nobodysRecordWrites(input, address, granter);
   const record = { client: asking.client, hardware, state: 'peer', expiresAt: NEVER, granter } as const;
   return peerRecordWrites(input, address, record);
 }
@@ -206,27 +214,21 @@ export function waitForRival(input: DecisionInput, address: Ipv4): Decision | un
   const { context, client, plan, now } = input;
   if (!hasPeers(input)) return undefined;
   const rival = context.peerObservations.rivalFor(address, client);
-  // One that was here first has its lease by now, though its DHCPREQUEST is perhaps not noted yet; while it still waits for
-  // a rival, it hears of this one.
-  const isLate = !context.waited && context.peerObservations.rivalFor(address, client, RIVAL_WAIT) !== rival;
+  // One that was here first has its lease by now, though its DHCPREQUEST is perhaps not noted yet; the gateway of one that
+  // asked at once with this client hears of this one while it still waits for a rival.
+  const isLate = context.peerObservations.rivalFor(address, client, context.age + AT_ONCE) !== rival;
   if (rival !== undefined && (isLate || rival.granter < plan.serverIdentifier))
     return refuse(input, address, 'rival-won');
   return context.waited ? undefined : waitFor(address, 'listening', now, RIVAL_WAIT);
 }
 
 /**
- * What stands was heard just now, of a gateway that goes behind this one: its own client hears of the refusal there, so
+ * What stands was heard at once with this message, of a gateway that goes behind this one: its own client hears of the refusal there, so
  * this one's client is not refused too.
  */
 export function outranksRival({ context, client, plan }: DecisionInput, current: Lease): boolean {
   if (current.state !== 'peer' || current.granter <= plan.serverIdentifier) return false;
-  // It was so when this message came; what it has waited for since makes it no later.
-  const waited = context.answers.has(current.address)
-    ? RIVAL_WINDOW
-    : context.waited
-      ? 2 * RIVAL_WAIT
-      : RIVAL_WAIT;
-  const rival = context.peerObservations.rivalFor(current.address, client, waited);
+  const rival = context.peerObservations.rivalFor(current.address, client, context.age + AT_ONCE);
   return rival !== undefined && rival.granter === current.granter && rival.client === current.client;
 }
 

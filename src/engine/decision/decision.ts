@@ -55,6 +55,8 @@ export type Decision =
 export interface DecisionContext {
   /** The client's key, before clones are told apart. */
   readonly client: ClientKey;
+  /** How long ago the datagram was read: milliseconds. */
+  readonly age: number;
   /** The store's revision when the datagram was read. */
   readonly readRevision: Version;
   /** Records up to this version have not been confirmed since we last may have missed something. */
@@ -79,18 +81,26 @@ export interface DecisionContext {
   readonly answers: ReadonlyMap<Ipv4, HardwareAddress | undefined>;
 }
 
+/**
+ * How a request for an address stands beside those of other clients, to other gateways, for the same address at the same
+ * moment: its client gets it, if anybody does; is refused; or only those two gateways know.
+ */
+export type Rivalry = 'won' | 'lost' | 'open';
+
 /** What was heard of the other gateways, each of which gives addresses of the same pool. */
 export interface PeerObservations {
   /** Those heard lately, and when last. Empty: this gateway is alone. */
   readonly peers: ReadonlyMap<Ipv4, Instant>;
   /**
    * The peer's client, other than this one, that has just asked for an address, and that peer: the lowest, if several
-   * have. Undefined: nobody has. `within`: milliseconds, a second at the most.
+   * have. Undefined: nobody has. `within`: only those that have asked for the first time so lately, in milliseconds.
    */
   rivalFor(address: Ipv4, client: ClientKey, within?: number): Rival | undefined;
+  /** How a client's request to a peer for an address stands beside its rivals'; 'won' if there is none. */
+  rivalryOf(address: Ipv4, client: ClientKey): Rivalry;
   /**
-   * The client, other than this one, that was heard last asking a peer for an address, and when; undefined: none, as far
-   * as is known.
+   * The client, other than this one, that was heard last asking a peer for an address, and when; not one that has lost to a
+   * rival. Undefined: none, as far as is known.
    */
   lastRequestFor(address: Ipv4, client: ClientKey | undefined): PeerRequest | undefined;
   /** Since when it is heard. */
