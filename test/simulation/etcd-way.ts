@@ -67,14 +67,14 @@ export class EtcdWay implements Way {
   replied(): void {}
 
   shared(guest: SimulatedGuest, other: SimulatedGuest): void {
-    if (other.isUndone && !other.isOn) return;
+    if (other.lateReleases.isUndone && !other.isOn) return;
     this.#parts.fault(
       `${guest.address} is ${other.mac}'s and ${guest.mac}'s, by ${other.server} and ${guest.server}`,
     );
   }
 
   refused(guest: SimulatedGuest, server: string): void {
-    if (guest.holds && !guest.isUndone)
+    if (guest.holds && !guest.lateReleases.isUndone)
       this.#parts.fault(`${server} has refused ${guest.mac} its valid ${guest.address}`);
   }
 

@@ -2,6 +2,7 @@ import { optionOf } from '../support/conversation.ts';
 import type { Guest } from '../support/guest.ts';
 import { ip, type PacketFields, type PacketOption } from '../support/packet.ts';
 import { type GuestParts, type GuestState, isFor, type Offer, u32 } from './guest-parts.ts';
+import { LateReleases } from './late-releases.ts';
 import { Selections } from './selections.ts';
 import { Stages } from './stages.ts';
 
@@ -13,8 +14,6 @@ const LEAST_RETRY = 4000;
 const AFTER_DECLINE = 10_000;
 /** For how long offers are collected; many clients take the first one. Milliseconds. */
 const OFFER_WAIT = 300;
-/** What a gateway has learnt by ARP it may still decide by so much later: milliseconds. */
-const ARP_MEMORY = 10_000;
 /** Before the first DHCPDISCOVER. RFC 2131 §4.4.1 asks for one to ten seconds; most clients begin at once. */
 const FIRST_WAIT = 300;
 const HASTE = 2; // Both, of a client in a hurry.
@@ -37,10 +36,7 @@ export class SimulatedGuest {
   readonly selections = new Selections();
   /** Since when it is on. */
   onSince = 0;
-  /** One of its old DHCPRELEASEs arrived after it had bound anew: no server can tell, for a release does not say when it was sent. */
-  isUndone = false;
-  /** And that before ARP, or what was learnt by it, could show that it has its address. */
-  isUnseen = false;
+  readonly lateReleases = new LateReleases();
   /** How often in a hundred it finds its address in use. */
   declines = 0;
   /** Its DHCPRELEASEs may be late, for its address is asked for by ARP before others get it. */
@@ -59,8 +55,6 @@ export class SimulatedGuest {
   #sent = new Map<number, number>();
   #begunAt = 0;
   #offers: Offer[] = [];
-  /** Its last DHCPRELEASE that arrived: when it was sent, and when it was there. */
-  #released: { readonly address: string; readonly sentAt: number; readonly at: number } | undefined;
   #epoch = 0;
 
   constructor(parts: GuestParts) {
@@ -110,12 +104,9 @@ export class SimulatedGuest {
     const sentAt = this.#now;
     const bytes = this.#message((guest) => guest.release(address, server));
     this.#forget(); // RFC 2131 §4.4.6: to INIT, and not to INIT-REBOOT.
-    this.#parts.network.unicast(this.node, server, bytes, address, !this.releasesLate, () => {
-      this.#released = { address, sentAt, at: this.#now };
-      if (this.address !== address || this.boundAt <= sentAt || !this.holds) return;
-      this.isUndone = true;
-      this.isUnseen = this.#now - this.boundAt < ARP_MEMORY;
-    });
+    this.#parts.network.unicast(this.node, server, bytes, address, !this.releasesLate, () =>
+      this.lateReleases.arrived({ address, server, sentAt }, this, this.#now),
+    );
     this.#enter('OFF');
   }
 
@@ -190,7 +181,7 @@ export class SimulatedGuest {
     const { address } = this;
     this.#ask(
       0,
-      () => this.#broadcast((guest) => guest.reboot(address)),
+      () => this.#broadcast((guest) => guest.reboot(address), this.#tellHeard),
       // RFC 2131 §3.2 (3): for the rest of its lease it may go on without an answer.
       () => (this.holds ? this.#goOn() : this.#init()),
     );
@@ -221,10 +212,7 @@ export class SimulatedGuest {
     this.#t1 = sentAt + u32(optionOf(bytes, 58)) * 1000;
     this.#t2 = sentAt + u32(optionOf(bytes, 59)) * 1000;
     this.boundAt = this.#now;
-    const late = this.#released;
-    const isLate = late?.address === address && late.sentAt < sentAt && sentAt <= late.at;
-    this.isUndone = isLate;
-    this.isUnseen = isLate;
+    this.lateReleases.bound(address, server, sentAt);
     this.#parts.bound(this, this.state === 'REQUESTING');
     this.#goOn();
   }
@@ -240,6 +228,7 @@ export class SimulatedGuest {
     if (this.address !== '') this.#wanted = this.address;
     this.address = '';
     this.until = 0;
+    this.lateReleases.forget();
   }
 
   #goOn(): void {
@@ -266,9 +255,11 @@ export class SimulatedGuest {
     if (this.state === 'RENEWING') {
       const bytes = this.#message((guest) => guest.extend(address));
       this.#parts.network.unicast(this.node, server, bytes, address);
-    } else this.#broadcast((guest) => guest.extend(address));
+    } else this.#broadcast((guest) => guest.extend(address), this.#tellHeard);
     this.#later(Math.min(left, Math.max(Math.ceil(left / 2), LEAST_RETRY)), () => this.#extend());
   }
+
+  readonly #tellHeard = (gateway: string) => this.lateReleases.heardBy(gateway);
 
   #broadcast(make: (guest: Guest) => Uint8Array, heard?: (gateway: string) => void): void {
     this.#parts.network.broadcast(this.node, this.#message(make), heard);

@@ -34,7 +34,7 @@ export class Invariants {
   checkBound(guest: SimulatedGuest): void {
     for (const other of this.#guests()) {
       if (other === guest || other.address !== guest.address || !other.holds) continue;
-      if (guest.isUnseen || other.isUnseen) continue;
+      if (guest.lateReleases.isUnseen || other.lateReleases.isUnseen) continue;
       this.#way.shared(guest, other);
     }
   }

@@ -102,8 +102,11 @@ export class OwnWay implements Way {
   }
 
   shared(guest: SimulatedGuest, other: SimulatedGuest): void {
-    if (other.isUndone && !other.isOn) return;
-    const { address } = guest;
+    const { address, server } = guest;
+    // Also by a gateway that was down when the other confirmed its address elsewhere since: what that one heard last of it
+    // is its release, and it was off when it was asked for by ARP.
+    const { isUndone, takenBy } = other.lateReleases;
+    if ((isUndone || takenBy.has(server)) && !other.isOn) return;
     const name = `${address} ${[guest.mac, other.mac].sort().join(' ')}`;
     if (this.#seen.has(name)) return;
     this.#seen.add(name);
@@ -175,7 +178,11 @@ export class OwnWay implements Way {
     const isStrangers = server !== (isSelecting ? guest.selections.last.server : guest.server);
     if (isStrangers && isBacked)
       count(guest.holds ? 'valid leases refused by another' : 'refused by another');
-    if (this.#kind === 'deaf' || guest.isUndone || this.#disputed.has(`${guest.mac} ${guest.address}`))
+    if (
+      this.#kind === 'deaf' ||
+      guest.lateReleases.isUndone ||
+      this.#disputed.has(`${guest.mac} ${guest.address}`)
+    )
       return;
     if (isStrangers && (isSelecting || !isBacked))
       fault(`${server} has refused ${guest.mac}, which had not chosen it`);
