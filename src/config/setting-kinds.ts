@@ -1,4 +1,4 @@
-import { INFINITE_SECONDS } from '../wire/option-codecs.ts';
+import { INFINITE_SECONDS } from '../lease/lease.ts';
 import { secondsFromText } from './duration.ts';
 
 /** The result of reading a value: the value, or its fault and the remedy. */

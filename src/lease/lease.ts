@@ -79,6 +79,7 @@ export function instant(milliseconds: number): Instant {
 
 /** The end of a lease without end: the last second of the year 9999. */
 export const NEVER = 253_402_300_799_000 as Instant;
+
 /** RFC 2131 §3.3: a lease time, in seconds, that means no end. */
 export const INFINITE_SECONDS = 0xffffffff;
 

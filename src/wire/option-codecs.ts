@@ -62,7 +62,7 @@ export const messageSize = integer(2, 576, 0xffff);
 export const interfaceMtu = integer(2, 68, 0xffff);
 
 /** RFC 2131 §3.3: seconds; all ones stand for no end. */
-export const INFINITE_SECONDS = 0xffffffff;
+const ALL_ONES = 0xffffffff;
 const SECONDS_PER_UNIT: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3600, d: 86_400 };
 
 /** Seconds as four octets. Text: `3600`, `90m`, `12h`, `7d`, `infinite`. */
@@ -71,11 +71,11 @@ export const seconds: Codec<number> = {
   decode: uint32.decode,
   encode: uint32.encode,
   fromText: (text) => {
-    if (text === 'infinite') return INFINITE_SECONDS;
+    if (text === 'infinite') return ALL_ONES;
     const [, count, unit] = /^(\d+)([smhd]?)$/.exec(text) ?? [];
     return uint32.fromText(String(Number(count) * (SECONDS_PER_UNIT[unit ?? ''] ?? Number.NaN)));
   },
-  toText: (value) => (value === INFINITE_SECONDS ? 'infinite' : String(value)),
+  toText: (value) => (value === ALL_ONES ? 'infinite' : String(value)),
 };
 
 /** One octet, 0 or 1. */
