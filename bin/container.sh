@@ -38,11 +38,11 @@ run() {
   "$@" <&0 &
   child=$!
   [ -z "$asked" ] || pass_on
-  wait "$child"
+  wait "$child" 2>/dev/null # A shell says of what was ended by a signal that it was.
   status=$?
   while [ -n "$interrupted" ]; do
     interrupted=''
-    wait "$child"
+    wait "$child" 2>/dev/null
     again=$?
     [ "$again" -eq 127 ] || status=$again # 127: its status was had before the signal came.
   done

@@ -72,10 +72,23 @@ describeSystem('a gateway and its way to etcd', ['etcd', 'etcdctl', 'nft'], () =
   }, 90_000);
 
   test('whatever the environment says of proxies and of the traces of other clients: nothing but the log is written', async () => {
-    const proxy = 'http://192.0.2.99:3128';
+    const names = ['http', 'https', 'grpc', 'all', 'npm_config_https', 'socks', 'ftp'].map(
+      (of) => `${of}_proxy`,
+    );
+    const inEveryCase = names.flatMap((name) => [
+      name,
+      name.toUpperCase(),
+      name.replace(/(^|_)./g, (first) => first.toUpperCase()),
+    ]);
     const gateway = await cluster.start(0, {
-      ...{ http_proxy: proxy, https_proxy: proxy, grpc_proxy: proxy, HTTPS_PROXY: proxy, all_proxy: proxy },
-      ...{ no_proxy: 'localhost', GRPC_TRACE: 'all', GRPC_VERBOSITY: 'DEBUG', NODE_USE_ENV_PROXY: '1' },
+      ...Object.fromEntries(inEveryCase.map((name) => [name, 'http://192.0.2.99:3128'])),
+      ...{
+        no_proxy: 'localhost',
+        NO_PROXY: '',
+        GRPC_TRACE: 'all',
+        GRPC_VERBOSITY: 'DEBUG',
+        NODE_USE_ENV_PROXY: '1',
+      },
     });
 
     const { type } = await bootUntilLeased(cluster.client, hardwareOf(1), 10_000);

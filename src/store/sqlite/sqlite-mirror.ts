@@ -46,6 +46,8 @@ export class SqliteMirror implements Mirror {
   #cancel: (() => void) | undefined;
   #dueAt = 0;
   #flushedAt = Number.NEGATIVE_INFINITY;
+  /** The history has rows to count, or too many. */
+  #isPruning = false;
   /** More than one transaction takes was there. */
   #isGoingOn = false;
 
@@ -171,13 +173,14 @@ export class SqliteMirror implements Mirror {
       this.#flushedAt = this.#clock.monotonic();
       this.#isGoingOn = this.#changes.size > 0;
       if (this.#failure !== undefined) this.#schedule(LATER);
-      else if (this.#changes.size > 0) this.#schedule(1);
+      else if (this.#changes.size > 0 || this.#isPruning) this.#schedule(1);
     });
   }
 
   /** What cannot be written stays, and is tried again. */
   #flush(most: number): void {
-    if (this.#changes.size === 0 && this.#isNoted && !this.#file.clockNotes.isDue) return;
+    const isDue = this.#changes.size > 0 || !this.#isNoted || this.#file.clockNotes.isDue;
+    if (!isDue && !this.#isPruning) return;
     this.#failure = this.#kept.failure;
     if (this.#failure !== undefined) return;
     const now = this.#clock.now();
@@ -196,8 +199,9 @@ export class SqliteMirror implements Mirror {
       sayLostRows(this.#changes, this.#say);
       this.#file.checkpoints.afterCommit(now);
       this.#file.checkpoints.idle(now);
-      this.#file.retention.prune(now);
+      this.#isPruning = this.#file.retention.prune(now);
     } catch (error) {
+      this.#isPruning = false;
       this.#file.writer.rollBack();
       this.#history.goBack(lastEvent);
       this.#file.retention.countAnew();

@@ -126,19 +126,22 @@ export class Retention {
     if (isFlood) this.#today.rows -= pruned;
   }
 
-  /** Deletes a piece of what is too old or too much; returns how many rows. */
-  prune(now: Instant): number {
+  /**
+   * Counts a piece, or deletes a piece of what is too old or too much. Returns true if the next piece is not to wait: until
+   * all are counted and none is too much, a flood writes more rows than there may be.
+   */
+  prune(now: Instant): boolean {
     const isSteady = this.#isSteady(now);
     const [oldest] = this.#bounds.get() as readonly (number | null)[];
-    if (typeof oldest !== 'number') return 0;
+    if (typeof oldest !== 'number') return false;
     if (oldest < this.#oldest) this.countAnew(); // Older rows were put back, from another file.
     this.#oldest = oldest;
     if (!this.#isCounted) this.#countMore();
-    if (!this.#isCounted) return 0;
+    if (!this.#isCounted) return true;
     const rows = this.#rows;
     if (isSteady && !this.#isInDoubt()) this.#pruneAged(oldest, now);
     this.#pruneExcessAtOnce();
-    return rows - this.#rows;
+    return this.#rows > this.#options.rows && this.#rows < rows;
   }
 
   /** False: the clock may have jumped, and nobody has looked yet. Once: it may as well not have been told for long. */

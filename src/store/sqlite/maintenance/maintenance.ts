@@ -58,6 +58,7 @@ export class Upkeep {
   #last = 0;
   #failedAt = Number.NEGATIVE_INFINITY;
   #prunedAt = 0;
+  #isPruning = false;
   #debt = 0;
   #isQuiet = false;
   #cancelStep: (() => void) | undefined;
@@ -115,10 +116,16 @@ export class Upkeep {
       return;
     }
     this.#parts.checkpoints.idle(now);
-    if (!this.#mayTry(now)) return;
-    if (Math.abs(now - this.#prunedAt) < RETRY) return;
+    if (this.#mayTry(now)) this.#prune(now);
+  }
+
+  /** Once a second, a piece; what is to be counted or too much, a piece at each step. */
+  #prune(now: Instant): void {
+    if (!this.#isPruning && Math.abs(now - this.#prunedAt) < RETRY) return;
     this.#prunedAt = now;
-    this.#try(now, () => this.#parts.retention.prune(now));
+    this.#isPruning = false;
+    this.#try(now, () => (this.#isPruning = this.#parts.retention.prune(now)));
+    if (this.#isPruning) this.#goOn();
   }
 
   /** Ends the steps, until `idle` is called again. */

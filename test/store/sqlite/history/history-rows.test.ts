@@ -4,6 +4,7 @@ import type { Ipv4 } from '../../../../src/net/ipv4.ts';
 import { openSqlite } from '../../../../src/store/sqlite/disk/driver.ts';
 import { openLeaseReader } from '../../../../src/store/sqlite/lease-reader.ts';
 import type { SqliteStore } from '../../../../src/store/sqlite/sqlite-store.ts';
+import { FakeClock } from '../../../support/clock.ts';
 import { address, at, bind, changeOf, offer, type Wish, withdraw } from '../../changes.ts';
 import { fileIn, imageOf, openIn, temporaryDirectory } from '../temporary-store.ts';
 
@@ -18,6 +19,18 @@ function eventsIn(directory: string): unknown[] {
     .all();
   database.close();
   return rows;
+}
+
+/** Rows of a thousand network cards. */
+function fill(directory: string, rows: number): void {
+  const database = openSqlite(fileIn(directory));
+  const insert = database.prepare(
+    "INSERT INTO history (id, at, address, client, mac, event, reason, expires_at) VALUES (?, ?, ?, ?, ?, 'bound', '', 0)",
+  );
+  database.transaction(() => {
+    for (let id = 1; id <= rows; id += 1) insert.run(id, at(0), A, `01${id % 1000}`, id % 1000);
+  })();
+  database.close();
 }
 
 function namesIn(directory: string): unknown[] {
@@ -323,6 +336,20 @@ describe('the retention of the history', () => {
 
     expect(Math.max(...most)).toBeLessThanOrEqual(500);
     expect(most.at(-1)).toBe(500);
+  });
+
+  it('counts what stands in a large file at its start in a short while of quiet, and ends what is too much', async () => {
+    const directory = temporaryDirectory();
+    await openIn(directory).close();
+    fill(directory, 40_000);
+    const clock = new FakeClock(at(0));
+    const store = openIn(directory, { clock, history: { seconds: INFINITE_SECONDS, rows: 20_000 } });
+
+    store.idle(clock.now());
+    await clock.pass(1000);
+
+    expect(eventsIn(directory)).toHaveLength(20_000);
+    await store.close();
   });
 
   it('ends nothing for its age while the clock is in doubt, nor in the second in which it jumps', async () => {
