@@ -1,7 +1,7 @@
 import { hardwareToText } from '../net/hardware-address.ts';
 import type { HistoryFilter, ListedEvent } from '../store/sqlite/lease-reader.ts';
 
-/** Events after which an address is somebody's. */
+/** Events after which somebody holds the address. */
 const HELD = new Set(['bound', 'peer']);
 
 /** The newest rows of all, at most `count`, in their order. */
@@ -16,10 +16,10 @@ export function newest(events: Iterable<ListedEvent>, count: number): readonly L
 }
 
 /**
- * What held when the last of these events had happened, the oldest first: the last event of an address; or, where a MAC
- * or nothing is asked for, those of the addresses that were then held, by that MAC if one is named.
+ * What was true after the last of these events, the oldest first. For one address: its last event. Else the last events
+ * of the addresses that were held then; if a MAC is named, only those that it held.
  */
-export function standingAt(
+export function heldAtEnd(
   events: Iterable<ListedEvent>,
   { address, mac }: Pick<HistoryFilter, 'address' | 'mac'>,
 ): readonly ListedEvent[] {

@@ -1,112 +1,47 @@
 import { type Command, Option } from 'commander';
-import { nearestTo } from '../config/nearest.ts';
 import type { Environment } from '../config/settings.ts';
 import { GatewayError } from '../errors.ts';
-import { INFINITE_SECONDS, type Instant, instant } from '../lease/lease.ts';
-import { ID_NAMES, type IdName, LEASE_FIELDS } from '../lease/lease-fields.ts';
-import { type HardwareAddress, hardwareFromText } from '../net/hardware-address.ts';
-import { type Ipv4, ipv4FromText } from '../net/ipv4.ts';
+import { instant } from '../lease/lease.ts';
+import { type LeaseFilter, type LeaseReader, openLeaseReader } from '../store/sqlite/lease-reader.ts';
+import { heldAtEnd, newest } from './history-rows.ts';
+import { EVENT_COLUMNS, LEASE_COLUMNS, writeLease } from './lease-columns.ts';
 import {
-  type LeaseFilter,
-  type LeaseReader,
-  type ListedEvent,
-  type ListedLease,
-  openLeaseReader,
-} from '../store/sqlite/lease-reader.ts';
-import { describeClientIdentifier } from '../wire/client-identifier.ts';
-import { newest, standingAt } from './history-rows.ts';
+  addressOrMac,
+  countOf,
+  type FilterOptions,
+  filterOf,
+  type SpanOptions,
+  STATES,
+  spanOf,
+} from './lease-filter.ts';
 import { leasesDirectory } from './leases-directory.ts';
-import { momentOf } from './moment.ts';
-import {
-  type Column,
-  type Output,
-  standardOutput,
-  writeDetails,
-  writeJson,
-  writeTable,
-} from './output/output.ts';
+import { type Column, type Output, standardOutput, writeJson, writeTable } from './output/output.ts';
 import { complain } from './output/write-whole.ts';
 
-/** Exit status when nothing matched, as of grep. */
+/** Exit status when nothing matched, like grep's. */
 const NOTHING_FOUND = 1;
-const COMMANDS = ['list', 'show', 'history'];
-const STATES = ['bound', 'expired', 'free', 'declined', 'peer'];
-
-/** Columns that a host name takes in a table; `show` and --json have it whole. */
-const WIDEST_NAME = 40;
-/** What is left of one on a narrow terminal. */
-const NARROWEST_NAME = 8;
-
-const LEASE_COLUMNS: readonly Column<ListedLease>[] = [
-  { heading: 'ADDRESS', cell: (lease) => lease.address },
-  { heading: 'MAC', cell: (lease) => lease.mac },
-  { heading: 'HOSTNAME', cell: (lease) => lease.hostname, most: WIDEST_NAME, least: NARROWEST_NAME },
-  { heading: 'STATE', cell: (lease) => lease.state },
-  { heading: 'EXPIRES', cell: (lease) => lease.expires },
-  idColumn('vpsId', 1),
-  { heading: 'NODE', cell: (lease) => lease.node, spare: 2 },
-  { heading: 'CLIENT', cell: (lease) => lease.client, isIdle: isMacItself, spare: 3 },
-  // Behind the others, so that those keep their place in what a script reads.
-  ...ID_NAMES.filter((name) => name !== 'vpsId').map((name) => idColumn(name, 4)),
-];
-
-const EVENT_COLUMNS: readonly Column<ListedEvent>[] = [
-  { heading: 'AT', cell: (event) => event.at },
-  { heading: 'ADDRESS', cell: (event) => event.address },
-  { heading: 'EVENT', cell: (event) => event.event },
-  { heading: 'MAC', cell: (event) => event.mac },
-  { heading: 'HOSTNAME', cell: (event) => event.hostname, most: WIDEST_NAME, spare: 1 },
-  { heading: 'REASON', cell: (event) => event.reason, least: NARROWEST_NAME },
-  { heading: 'EXPIRES', cell: (event) => event.expires, spare: 2 },
-  { heading: 'NODE', cell: (event) => event.node, spare: 3 },
-];
-
-/** Left out where no lease has such an id. */
-function idColumn(name: IdName, spare: number): Column<ListedLease> {
-  const { listed } = LEASE_FIELDS[name];
-  const heading = labelOf(name).toUpperCase();
-  return { heading, cell: (lease) => lease[listed], isIdle: (lease) => lease[listed] === null, spare };
-}
-
-/** `vps` for `vps_id`. */
-function labelOf(name: IdName): string {
-  return LEASE_FIELDS[name].listed.replace(/_id$/, '');
-}
-
-/** RFC 2132 §9.14: the type of the hardware, which is Ethernet's, and the address. */
-function isMacItself({ client, mac }: ListedLease): boolean {
-  return client === `01${mac?.replaceAll(':', '')}`;
-}
 
 interface ReadOptions {
   readonly json?: boolean;
   readonly leasesDir?: string;
 }
 
-interface HistoryOptions extends ReadOptions {
-  readonly since?: string;
-  readonly until?: string;
-  readonly at?: string;
+interface HistoryOptions extends ReadOptions, SpanOptions {
   readonly last?: string;
 }
 
-interface ListOptions extends HistoryOptions {
-  readonly address?: string;
-  readonly mac?: string;
-  readonly state?: string;
-  readonly hostname?: string;
-}
+interface ListOptions extends HistoryOptions, FilterOptions {}
 
 /** What the commands touch of the process. */
 export interface LeasesSurroundings {
   readonly output: Output;
   readonly environment: Environment;
-  /** For whoever looks at it, beside the output that a program may read. */
+  /** Writes to a person; a program reads only `output`. */
   remark(text: string): void;
   exitWith(status: number): void;
 }
 
-/** Adds `leases list`, the default, `leases show` and `leases history`. Their errors are GatewayErrors. */
+/** Adds `leases list` (the default), `leases show` and `leases history`. They throw GatewayErrors. */
 export function addLeasesCommand(program: Command, surroundings = surroundingsOfProcess()): Command {
   const leases = program.command('leases').description('who holds which address: reads the lease file');
   readingCommand(leases, 'list', 'the leases, by address; all that is known of one, if it is named', true)
@@ -129,7 +64,7 @@ export function addLeasesCommand(program: Command, surroundings = surroundingsOf
   return leases;
 }
 
-/** Understood by every command of the leases, to say of which one they are. */
+/** Every `leases` command knows these options, so that a wrong one can name `leases history`. */
 function historyOptions(): readonly Option[] {
   return [
     new Option('--since <time>', 'not before this: 2026-11-24T14:00 (UTC), or 2h for two hours ago'),
@@ -142,7 +77,7 @@ function historyOptions(): readonly Option[] {
   ];
 }
 
-/** What holds now has no past. */
+/** @throws GatewayError if a time is named: `list` and `show` know only what is true now. */
 function refuseTimes({ since, until, at, last }: HistoryOptions, of = '[address|mac]'): void {
   for (const [flag, value] of Object.entries({ since, until, at, last })) {
     if (value === undefined) continue;
@@ -193,7 +128,11 @@ function show(of: string, options: HistoryOptions, surroundings: LeasesSurroundi
   read(options, surroundings, (reader) => {
     const found = [...reader.leases(filter)];
     if (options.json) writeJson(surroundings.output, found);
-    else for (const [index, lease] of found.entries()) details(surroundings.output, lease, index > 0);
+    else
+      for (const [index, lease] of found.entries()) {
+        if (index > 0) surroundings.output.write('\n');
+        writeLease(surroundings.output, lease);
+      }
     if (found.length === 0)
       nothing(surroundings, `${of}: no lease: \`vps-gateway leases history ${of}\` may know it`);
   });
@@ -214,7 +153,7 @@ function tellHistory(
     const events =
       at === undefined
         ? reader.history({ ...filter, since, until })
-        : standingAt(reader.history({ address: filter.address, until: at }), filter);
+        : heldAtEnd(reader.history({ address: filter.address, until: at }), filter);
     const rows = last === undefined ? events : newest(events, last);
     const count = options.json
       ? writeJson(surroundings.output, rows)
@@ -226,34 +165,6 @@ function tellHistory(
         `${of === undefined ? '' : `${of}: `}nothing in the history${isTimed ? ' of that time' : ''}, which goes back as far as GATEWAY_DHCP_HISTORY says`,
       );
   });
-}
-
-interface Span {
-  readonly since: Instant | undefined;
-  readonly until: Instant | undefined;
-  readonly at: Instant | undefined;
-}
-
-/** Throws for times that contradict each other: an answer to half of a question is a wrong one. */
-function spanOf(options: HistoryOptions, now: Instant): Span {
-  const timeOf = (flag: string, text: string | undefined) =>
-    text === undefined ? undefined : momentOf(flag, text, now);
-  const since = timeOf('--since', options.since);
-  const until = timeOf('--until', options.until);
-  const at = timeOf('--at', options.at);
-  if (at !== undefined && (since !== undefined || until !== undefined))
-    throw new GatewayError('bad-settings', '--at: is one moment: leave --since and --until out, or --at');
-  if (since !== undefined && until !== undefined && since > until)
-    throw new GatewayError(
-      'bad-settings',
-      `--until ${options.until}: is before --since ${options.since}: exchange them`,
-    );
-  return { since, until, at };
-}
-
-function countOf(flag: string, text: string | undefined): number | undefined {
-  if (text === undefined || /^[1-9]\d{0,8}$/.test(text)) return text === undefined ? undefined : Number(text);
-  throw new GatewayError('bad-settings', `${flag} ${text}: not a count: write a whole number from 1`);
 }
 
 function read(
@@ -269,48 +180,6 @@ function read(
   }
 }
 
-function filterOf({ address, mac, state, hostname }: ListOptions): LeaseFilter {
-  if (state !== undefined && !STATES.includes(state)) {
-    throw new GatewayError(
-      'bad-settings',
-      `--state ${state}: no state of a lease: use one of ${STATES.join(', ')}`,
-    );
-  }
-  return {
-    address: address === undefined ? undefined : addressOf('--address ', address),
-    mac: mac === undefined ? undefined : macOf('--mac ', mac),
-    state,
-    hostname,
-  };
-}
-
-function addressOrMac(text: string): Pick<LeaseFilter, 'address' | 'mac'> {
-  const mac = hardwareFromText(text);
-  return mac === undefined ? { address: addressOf('', text) } : { mac };
-}
-
-function addressOf(flag: string, text: string): Ipv4 {
-  const address = ipv4FromText(text);
-  if (address !== undefined) return address;
-  const command = flag === '' ? nearestTo(text, COMMANDS) : undefined;
-  const remedy =
-    command !== undefined
-      ? `did you mean \`vps-gateway leases ${command}\`?`
-      : flag === ''
-        ? 'write it as 10.15.3.20 or 52:54:00:12:34:56; a host name is found by `vps-gateway leases list --hostname`'
-        : 'write it as 10.15.3.20';
-  throw new GatewayError('bad-settings', `${flag}${text}: not an address: ${remedy}`);
-}
-
-function macOf(flag: string, text: string): HardwareAddress {
-  const mac = hardwareFromText(text);
-  if (mac !== undefined) return mac;
-  throw new GatewayError(
-    'bad-settings',
-    `${flag}${text}: not a hardware address: write it as 52:54:00:12:34:56`,
-  );
-}
-
 function table<Row>(
   { output }: LeasesSurroundings,
   columns: readonly Column<Row>[],
@@ -318,30 +187,6 @@ function table<Row>(
 ): number {
   if (rows.length > 0) writeTable(output, columns, rows);
   return rows.length;
-}
-
-function details(output: Output, lease: ListedLease, isNext: boolean): void {
-  if (isNext) output.write('\n');
-  writeDetails(output, [
-    ['address', lease.address],
-    ['mac', lease.mac],
-    ['hostname', lease.hostname],
-    ['state', lease.state],
-    ['since', lease.starts],
-    ['expires', lease.expires],
-    ['length', lengthOf(lease.lease_seconds)],
-    ['updated', lease.updated],
-    ...ID_NAMES.map((name) => [labelOf(name), lease[LEASE_FIELDS[name].listed]] as const),
-    ['node', lease.node],
-    ['client', lease.client],
-    ['identifier', describeClientIdentifier(Buffer.from(lease.client.split('/')[0] ?? '', 'hex'))],
-  ]);
-}
-
-/** As it is set: `43200 s`. */
-function lengthOf(seconds: number | null): string | null {
-  if (seconds === null) return null;
-  return seconds === INFINITE_SECONDS ? 'without end' : `${seconds} s`;
 }
 
 function nothing({ remark, exitWith }: LeasesSurroundings, text: string): void {

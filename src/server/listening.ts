@@ -4,43 +4,37 @@ import type { HardwareAddress } from '../net/hardware-address.ts';
 import { ipv4ToText } from '../net/ipv4.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
 import type { ListenAddressSearch } from './find-listen-address.ts';
-import { heldBy, ListenIpClaim } from './listen-ip-claim.ts';
-import { ListenIpWatch } from './listen-ip-watch.ts';
+import { heldBy } from './listen-ip-claim.ts';
+import { ListenIpOwnership } from './listen-ip-ownership.ts';
 import type { Medium, ServerParts } from './server-parts.ts';
 import { type Memory, Service } from './service.ts';
 
-/** A rival on our port is waited for so long at the start: milliseconds. */
-const RIVAL_PATIENCE = 10_000;
-const RIVAL_RETRY = 500;
-/** What lasts is said once in this time: milliseconds. */
+/** How long a start waits for another server to leave the port: milliseconds. */
+const PORT_WAIT = 10_000;
+const PORT_RETRY = 500;
+/** A condition that lasts is logged again after this time: milliseconds. */
 const REMINDER = 60_000;
-/** An address that was served and has gone may come back, as when interfaces are set up anew: milliseconds. */
-const RETURN_PATIENCE = 5000;
+/** How long an address that was served may be gone before another one is taken; interfaces may be set up anew: milliseconds. */
+const RETURN_WAIT = 5000;
 
 interface Obstacle {
   readonly message: string;
   readonly remedy: string;
 }
 
-/** A question by ARP, and what closes its socket. */
-interface OpenClaim {
-  readonly claim: ListenIpClaim;
-  close(): void;
-}
-
 /**
- * Where the server listens. Interface and address may come late, go and return, and change, and another machine may have
- * the address: it says so, waits, and goes on by itself. Whoever serves keeps its listen IP as long as that is there.
+ * Opens and closes the sockets. Interface and address may come late, go and return, and change, and another machine may
+ * have the address: this class logs it, waits, and goes on by itself. A gateway that serves keeps its listen IP as long
+ * as the machine has it.
  */
 export class Listening {
   readonly #parts: ServerParts;
   #memory: Memory | undefined;
   #service: Service | undefined;
-  #watch: ListenIpWatch | undefined;
-  #claim: OpenClaim | undefined;
-  /** Where it serves, or served last. */
+  readonly #ownership: ListenIpOwnership;
+  /** The address that is served, or was served last. */
   #served: ListenAddress | undefined;
-  /** Monotonic; undefined: it is there. */
+  /** Since when that address is gone, in monotonic milliseconds; undefined: it is there. */
   #goneSince: number | undefined;
   /** Why there is no service. */
   #obstacle: Obstacle | undefined;
@@ -49,6 +43,9 @@ export class Listening {
 
   constructor(parts: ServerParts) {
     this.#parts = parts;
+    // Before the leases are known, no machine is a guest.
+    const isGuest = (hardware: HardwareAddress) => this.#memory?.store.leases.hasGuest(hardware) === true;
+    this.#ownership = new ListenIpOwnership(parts, isGuest);
   }
 
   get service(): Service | undefined {
@@ -61,7 +58,7 @@ export class Listening {
       const stopsNewGuests = this.#service === undefined;
       problems.push({ name: 'listen-address', ...this.#obstacle, stopsNewGuests });
     }
-    const conflict = this.#watch?.problem;
+    const conflict = this.#ownership.problem;
     if (conflict !== undefined)
       problems.push({ name: 'listen-ip-conflict', ...conflict, stopsNewGuests: false });
     return problems;
@@ -70,10 +67,14 @@ export class Listening {
   /** Asks the segment for the listen IP, while the rest of the start goes on. */
   begin(): void {
     const search = this.#parts.findListenAddress();
-    if (search.kind === 'found') this.#claimFor(search);
+    if (search.kind === 'found') this.#ownership.claim(search);
   }
 
-  /** Serves or waits; throws a GatewayError for what will not mend itself. */
+  /**
+   * Serves, or waits until it can.
+   *
+   * @throws GatewayError for a condition that does not end by itself.
+   */
   async start(memory: Memory): Promise<void> {
     this.#memory = memory;
     const search = this.#parts.findListenAddress();
@@ -84,22 +85,22 @@ export class Listening {
 
   async stop(): Promise<void> {
     this.#isStopping = true;
-    this.#endClaim();
+    this.#ownership.endClaim();
     await this.#close();
   }
 
-  /** For every second. Whatever goes wrong is tried again: it never rejects. */
+  /** Call it once a second. It never rejects: what fails is tried again at the next call. */
   async check(memory: Memory): Promise<void> {
     try {
       await this.#follow(memory, this.#parts.findListenAddress(this.#served));
-      await this.#judge();
+      await this.#yieldIfTaken();
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       this.#remind({ message, remedy: 'it is tried again every second' });
     }
   }
 
-  /** A process that is being replaced may hold the port for a while yet. */
+  /** Tries again while the port is taken: the process that this one replaces may still hold it. */
   async #openPatiently(memory: Memory, listen: ListenAddress): Promise<void> {
     const { clock, log, waits } = this.#parts;
     const start = clock.monotonic();
@@ -112,22 +113,22 @@ export class Listening {
           return;
         }
         const isRival = error instanceof GatewayError && error.code === 'rival-server';
-        if (!isRival || clock.monotonic() - start >= RIVAL_PATIENCE) throw error;
+        if (!isRival || clock.monotonic() - start >= PORT_WAIT) throw error;
         if (this.#obstacle === undefined)
           log.warn({ cause: error.message }, 'waiting for another server to go');
         this.#obstacle = { message: error.message, remedy: '' };
       }
-      await new Promise<void>((resolve) => clock.after(RIVAL_RETRY, resolve));
+      await new Promise<void>((resolve) => clock.after(PORT_RETRY, resolve));
       if (this.#isStopping) return;
     }
   }
 
   /** Opens the sockets, unless another machine has the address. */
   async #open(memory: Memory, listen: ListenAddress): Promise<void> {
-    const open = this.#claimFor(listen);
-    await open?.claim.settled();
+    const claim = this.#ownership.claim(listen);
+    await claim?.settled();
     if (this.#isStopping) return;
-    const holder = open?.claim.holder;
+    const holder = claim?.holder;
     if (holder !== undefined) {
       const obstacle = heldBy(listen, holder);
       if (!this.#parts.waits)
@@ -136,7 +137,7 @@ export class Listening {
       return;
     }
     await this.#serve(memory, listen);
-    this.#endClaim();
+    this.#ownership.endClaim();
   }
 
   async #serve(
@@ -157,7 +158,7 @@ export class Listening {
     } finally {
       memory.handedOver();
     }
-    this.#watch = this.#watchOf(listen, medium);
+    this.#ownership.watch(listen, medium);
     this.#served = listen;
     this.#goneSince = undefined;
     this.#obstacle = undefined;
@@ -168,12 +169,10 @@ export class Listening {
     log.info({ ...fieldsOf(listen), transport: medium.transport.kind }, 'serving');
   }
 
-  /** Whether the listen IP is this machine's alone, while it serves. */
-  async #judge(): Promise<void> {
-    const [watch, service] = [this.#watch, this.#service];
-    if (watch === undefined || service === undefined) return;
-    watch.check(service.medium.hasCarrier?.() ?? true);
-    if (!watch.mustYield) return;
+  /** Stops serving if another gateway has taken the listen IP. */
+  async #yieldIfTaken(): Promise<void> {
+    const service = this.#service;
+    if (service === undefined || !this.#ownership.mustYield(service.medium)) return;
     this.#parts.log.warn(
       fieldsOf(service.listen),
       'another gateway serves on the listen IP, since this one was not seen for a while',
@@ -181,52 +180,7 @@ export class Listening {
     await this.#close(); // The next second asks for the address as at a start.
   }
 
-  #watchOf(listen: ListenAddress, medium: Medium): ListenIpWatch | undefined {
-    const { listenIp, clock, log } = this.#parts;
-    if (listenIp === undefined || medium.arp.listenIp === undefined) return undefined;
-    const watch = new ListenIpWatch({
-      listen,
-      arp: medium.arp.listenIp,
-      clock,
-      log,
-      ownHardware: () => listenIp.ownHardware(),
-      isGuest: (hardware) => this.#isGuest(hardware),
-      defended: () => listenIp.defended(listen.listenIp),
-    });
-    watch.check(medium.hasCarrier?.() ?? true); // Its first probe: who answered too late before is found now.
-    return watch;
-  }
-
-  /** The question for this address, begun now if it was not yet. */
-  #claimFor(listen: ListenAddress): OpenClaim | undefined {
-    const { listenIp, clock } = this.#parts;
-    if (this.#claim !== undefined && isSamePlace(this.#claim.claim.listen, listen)) return this.#claim;
-    this.#endClaim();
-    const opened = listenIp?.openArp(listen);
-    if (listenIp === undefined || opened === undefined) return undefined;
-    const claim = new ListenIpClaim({
-      listen,
-      arp: opened.arp,
-      clock,
-      ownHardware: () => listenIp.ownHardware(),
-      isGuest: (hardware) => this.#isGuest(hardware),
-      hasDefended: listenIp.hasDefended(listen.listenIp),
-    });
-    this.#claim = { claim, close: () => opened.close() };
-    return this.#claim;
-  }
-
-  /** Before the leases are known nobody is. */
-  #isGuest(hardware: HardwareAddress): boolean {
-    return this.#memory?.store.leases.hasGuest(hardware) === true;
-  }
-
-  #endClaim(): void {
-    this.#claim?.close();
-    this.#claim = undefined;
-  }
-
-  /** Closes what is gone or has changed, opens what is there. */
+  /** Closes the sockets of an address that is gone or has changed, and opens those of the one that is there. */
   async #follow(memory: Memory, search: ListenAddressSearch): Promise<void> {
     const service = this.#service;
     if (service !== undefined) {
@@ -237,28 +191,28 @@ export class Listening {
         return;
       }
       if (failure !== undefined) this.#parts.log.warn({ cause: failure }, 'the sockets have failed');
-      if (!isInPlace) this.#sayChange(service, search);
+      if (!isInPlace) this.#logChange(service, search);
       await this.#close();
     }
     if (this.#isStopping) return;
     const obstacle = search.kind === 'found' ? this.#awaitReturn(search) : search;
     if (search.kind !== 'found' || obstacle !== undefined) {
-      this.#endClaim();
+      this.#ownership.endClaim();
       if (obstacle !== undefined) this.#remind(obstacle);
       return;
     }
-    this.#claim?.claim.ask();
+    this.#ownership.askAgain();
     await this.#open(memory, search);
     if (this.#service !== undefined) memory.missedTraffic.noteGap('interface');
   }
 
-  /** Another address than the one that was served is not taken at once; undefined: it may be. */
+  /** Why an address other than the one that was served is not taken yet; undefined: it may be taken. */
   #awaitReturn(found: ListenAddress): Obstacle | undefined {
     const served = this.#served;
     if (served === undefined || served.listenIp === found.listenIp) return undefined;
     const now = this.#parts.clock.monotonic();
     this.#goneSince ??= now;
-    if (now - this.#goneSince >= RETURN_PATIENCE) return undefined;
+    if (now - this.#goneSince >= RETURN_WAIT) return undefined;
     const [was, next] = [served.listenIp, found.listenIp].map(ipv4ToText);
     const { interfaceName, prefixLength } = served;
     return {
@@ -270,11 +224,11 @@ export class Listening {
   async #close(): Promise<void> {
     const service = this.#service;
     this.#service = undefined;
-    this.#watch = undefined;
+    this.#ownership.endWatch();
     await service?.stop();
   }
 
-  #sayChange(service: Service, search: ListenAddressSearch): void {
+  #logChange(service: Service, search: ListenAddressSearch): void {
     const before = fieldsOf(service.listen);
     if (search.kind === 'found') {
       this.#parts.log.warn({ before, now: fieldsOf(search) }, 'the interface has changed: opening again');
@@ -282,7 +236,7 @@ export class Listening {
     this.#remindedAt = undefined;
   }
 
-  /** Says once a minute what is waited for, and what would mend it. */
+  /** Logs once a minute why there is no service, and what to do. */
   #remind(obstacle: Obstacle): void {
     const monotonic = this.#parts.clock.monotonic();
     const isNew = this.#obstacle?.message !== obstacle.message;
@@ -294,16 +248,12 @@ export class Listening {
   }
 }
 
-/** The interface or its address went between the look and the opening. */
+/** The interface or its address disappeared after it was found and before it was opened. */
 function isGone(error: unknown): error is GatewayError {
   return (
     error instanceof GatewayError &&
     (error.code === 'interface-missing' || error.code === 'listen-ip-missing')
   );
-}
-
-function isSamePlace(one: ListenAddress, other: ListenAddress): boolean {
-  return one.listenIp === other.listenIp && one.interfaceIndex === other.interfaceIndex;
 }
 
 function fieldsOf(listen: ListenAddress): object {

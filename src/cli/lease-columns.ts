@@ -1,0 +1,75 @@
+import { INFINITE_SECONDS } from '../lease/lease.ts';
+import { ID_NAMES, type IdName, LEASE_FIELDS } from '../lease/lease-fields.ts';
+import type { ListedEvent, ListedLease } from '../store/sqlite/lease-reader.ts';
+import { describeClientIdentifier } from '../wire/client-identifier.ts';
+import { type Column, type Output, writeDetails } from './output/output.ts';
+
+/** Columns that a host name takes in a table; `show` and --json have it whole. */
+const WIDEST_NAME = 40;
+/** What is left of one on a narrow terminal. */
+const NARROWEST_NAME = 8;
+
+export const LEASE_COLUMNS: readonly Column<ListedLease>[] = [
+  { heading: 'ADDRESS', cell: (lease) => lease.address },
+  { heading: 'MAC', cell: (lease) => lease.mac },
+  { heading: 'HOSTNAME', cell: (lease) => lease.hostname, most: WIDEST_NAME, least: NARROWEST_NAME },
+  { heading: 'STATE', cell: (lease) => lease.state },
+  { heading: 'EXPIRES', cell: (lease) => lease.expires },
+  idColumn('vpsId', 1),
+  { heading: 'NODE', cell: (lease) => lease.node, spare: 2 },
+  { heading: 'CLIENT', cell: (lease) => lease.client, isIdle: isMacItself, spare: 3 },
+  // Behind the others, so that those keep their place in what a script reads.
+  ...ID_NAMES.filter((name) => name !== 'vpsId').map((name) => idColumn(name, 4)),
+];
+
+export const EVENT_COLUMNS: readonly Column<ListedEvent>[] = [
+  { heading: 'AT', cell: (event) => event.at },
+  { heading: 'ADDRESS', cell: (event) => event.address },
+  { heading: 'EVENT', cell: (event) => event.event },
+  { heading: 'MAC', cell: (event) => event.mac },
+  { heading: 'HOSTNAME', cell: (event) => event.hostname, most: WIDEST_NAME, spare: 1 },
+  { heading: 'REASON', cell: (event) => event.reason, least: NARROWEST_NAME },
+  { heading: 'EXPIRES', cell: (event) => event.expires, spare: 2 },
+  { heading: 'NODE', cell: (event) => event.node, spare: 3 },
+];
+
+/** Left out where no lease has such an id. */
+function idColumn(name: IdName, spare: number): Column<ListedLease> {
+  const { listed } = LEASE_FIELDS[name];
+  const heading = labelOf(name).toUpperCase();
+  return { heading, cell: (lease) => lease[listed], isIdle: (lease) => lease[listed] === null, spare };
+}
+
+/** `vps` for `vps_id`. */
+function labelOf(name: IdName): string {
+  return LEASE_FIELDS[name].listed.replace(/_id$/, '');
+}
+
+/** RFC 2132 §9.14: the type of the hardware, which is Ethernet's, and the address. */
+function isMacItself({ client, mac }: ListedLease): boolean {
+  return client === `01${mac?.replaceAll(':', '')}`;
+}
+
+/** Every field of one lease, a line each. */
+export function writeLease(output: Output, lease: ListedLease): void {
+  writeDetails(output, [
+    ['address', lease.address],
+    ['mac', lease.mac],
+    ['hostname', lease.hostname],
+    ['state', lease.state],
+    ['since', lease.starts],
+    ['expires', lease.expires],
+    ['length', lengthOf(lease.lease_seconds)],
+    ['updated', lease.updated],
+    ...ID_NAMES.map((name) => [labelOf(name), lease[LEASE_FIELDS[name].listed]] as const),
+    ['node', lease.node],
+    ['client', lease.client],
+    ['identifier', describeClientIdentifier(Buffer.from(lease.client.split('/')[0] ?? '', 'hex'))],
+  ]);
+}
+
+/** In the unit of the setting: `43200 s`. */
+function lengthOf(seconds: number | null): string | null {
+  if (seconds === null) return null;
+  return seconds === INFINITE_SECONDS ? 'without end' : `${seconds} s`;
+}
