@@ -15,7 +15,7 @@ import type { Decided, DecisionToCommit, DecisionToWait } from './pending-state.
 import { advanceRevision } from './read-revision.ts';
 import { Replies } from './replies.ts';
 import { Reports } from './reports.ts';
-import { Waits } from './waits.ts';
+import { Waits, type WakeExchange } from './waits.ts';
 
 /** How often the change of one message may be refused or only be a step, before the message is dropped. */
 const REPEAT_LIMIT = 3;
@@ -32,7 +32,7 @@ export class ExchangeSteps {
   plan: Plan;
   readonly #parts: ExchangeParts;
   readonly #observer: Observer;
-  readonly #wake: () => void;
+  readonly #wake: WakeExchange;
   readonly #inFlight: InFlight;
   readonly #waits: Waits;
   readonly #replies: Replies;
@@ -43,8 +43,7 @@ export class ExchangeSteps {
   #now: Instant;
   #monotonic: number;
 
-  /** @param wake Called when something has become ready, perhaps outside a round. */
-  constructor(parts: ExchangeParts, observer: Observer, wake: () => void) {
+  constructor(parts: ExchangeParts, observer: Observer, wake: WakeExchange) {
     this.#parts = parts;
     this.#observer = observer;
     this.#wake = wake;
@@ -92,7 +91,7 @@ export class ExchangeSteps {
 
   submit(order: Order): void {
     this.#inFlight.makeReady(new PendingOrder(order));
-    this.#wake();
+    this.#wake('now');
   }
 
   /** Decides all that waited and can be decided now. */

@@ -52,7 +52,7 @@ export class Exchange {
     this.#parts = parts;
     this.#observer = observers(parts.observer);
     this.#admissions = [...ADMISSIONS, ...(parts.admissions ?? [])];
-    this.#steps = new ExchangeSteps(parts, this.#observer, () => this.#wake());
+    this.#steps = new ExchangeSteps(parts, this.#observer, (when) => this.#wake(when));
     const capacity = Math.min(store.batchLimit * READ_FOR_EACH, ROUND_LIMIT);
     for (let count = 0; count < store.depth + 1; count += 1) this.#arenas.push(transport.arena(capacity));
     transport.onReadable(() => this.receive());
@@ -145,8 +145,13 @@ export class Exchange {
   }
 
   /** Decides what has become ready outside a round: an answer to ARP came, or an order. */
-  #wake(): void {
+  #wake(when: 'now' | 'after-reading'): void {
     if (this.#isInRound || this.#isStopping) return; // The end of the round decides it.
+    // While the process was busy, a rival may have come that is still in the sockets: timers run before they are read.
+    if (when === 'after-reading' && this.#arenas.length > 0) {
+      this.receive();
+      return;
+    }
     this.#begin();
     this.#end(undefined);
   }

@@ -6,6 +6,12 @@ import type { PendingMessage } from './pending.ts';
 import type { DecisionToWait } from './pending-state.ts';
 import type { Reports } from './reports.ts';
 
+/**
+ * Called when something has become ready, perhaps outside a round. 'after-reading': what has come meanwhile is read before
+ * anything is decided.
+ */
+export type WakeExchange = (when: 'now' | 'after-reading') => void;
+
 /** Waits of one message; more is a mistake of the engine. */
 export const WAIT_LIMIT = 12;
 
@@ -17,14 +23,13 @@ export class Waits {
   readonly #parts: Pick<ExchangeParts, 'clock' | 'prober'>;
   readonly #inFlight: InFlight;
   readonly #reports: Reports;
-  readonly #wake: () => void;
+  readonly #wake: WakeExchange;
 
-  /** @param wake Called when a wait has ended, outside a round. */
   constructor(
     parts: Pick<ExchangeParts, 'clock' | 'prober'>,
     inFlight: InFlight,
     reports: Reports,
-    wake: () => void,
+    wake: WakeExchange,
   ) {
     this.#parts = parts;
     this.#inFlight = inFlight;
@@ -48,7 +53,7 @@ export class Waits {
     const end = (answer: HardwareAddress | undefined) => {
       const endedAt = clock.monotonic();
       this.#inFlight.endWait(message, { answer, endedAt, took: Math.min(endedAt - begun, planned) });
-      this.#wake();
+      this.#wake(probe ? 'now' : 'after-reading');
     };
     const cancel = probe
       ? prober.probe(address, message.message.hardware, planned, end)

@@ -54,6 +54,20 @@ describe('guests that ask gateways which share nothing for one address at one mo
     },
   );
 
+  test('a rival that has come while the gateway was busy is read before the guest gets its answer', async () => {
+    const both = new SharedSegment([FIRST, SECOND], ONE);
+    both.introduce();
+    await both.broadcast(A.discover(), SECOND);
+    await both.broadcast(A.select('10.15.3.20', SECOND), SECOND);
+    await both.clock.pass(20);
+    both.replies();
+
+    both.node(SECOND).bench.transport.put(B.select('10.15.3.20', FIRST));
+    await both.clock.pass(100);
+
+    expect(both.replies()).toEqual([`${SECOND} DHCPNAK 0.0.0.0 to ${A.mac}`]);
+  });
+
   test('a guest of another gateway that only asks once more is no rival: it has its lease by now', async () => {
     const both = new SharedSegment([FIRST, SECOND], ONE);
     both.introduce();
