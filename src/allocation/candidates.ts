@@ -39,7 +39,7 @@ export interface Search {
 
 type Proposal = (search: Search) => Ipv4 | undefined;
 
-/** RFC 2131 §4.3.1: a new address is looked for in this order; the client's current binding comes before all of them. */
+/** RFC 2131 §4.3.1: a new address is looked for in this order, after what `chooseAddress` tries first. */
 const PROPOSALS: readonly Proposal[] = [
   unusedAfterProbe,
   lastBinding,
@@ -77,7 +77,7 @@ function isEntitled(address: Ipv4, search: Search): boolean {
   return mayHave(search.subnet, search, address) === 'lease' && search.clusterPeers?.has(address) !== true;
 }
 
-/** What is reserved for this client, if it can have it now. It comes before its current binding and all proposals. */
+/** What is reserved for this client, if it can have it now. */
 export function reservedFor(search: Search): Ipv4 | undefined {
   const address = search.subnet.reservations.of(search)?.address;
   return address !== undefined && isAvailable(address, search) ? address : undefined;

@@ -17,7 +17,10 @@ export interface Setting<Value> {
    * be equal, and may differ while the nodes are changed one by one. Absent: each gateway has its own value.
    */
   readonly shared?: 'agreed' | 'alike';
-  /** Why a change of it takes a restart; absent: it can be changed while the gateway runs. */
+  /**
+   * Why a change of it takes a restart. Absent: `Server.adopt` takes a change over in a running gateway, which programs that
+   * embed it can have done; the commands have no reload yet.
+   */
   readonly restart?: string;
 }
 

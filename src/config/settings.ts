@@ -188,7 +188,7 @@ export const SETTINGS = {
     variable: 'GATEWAY_DHCP_IPV6_ONLY',
     flag: 'ipv6-only',
     kind: orOff(seconds(300, 0xffffffff)),
-    help: 'how long clients that ask for it do without IPv4 (option 108, RFC 8925), at least 300 s; or off',
+    help: 'for how long clients that ask for it switch IPv4 off (option 108, RFC 8925), at least 300 s; or off',
   }),
   ...LEASE_SETTINGS,
   ...ETCD_SETTINGS,
@@ -231,7 +231,7 @@ export const SETTINGS = {
     variable: 'GATEWAY_DHCP_BOOTP',
     flag: 'bootp',
     kind: switchOf,
-    help: 'serve BOOTP clients, whose addresses never run out (RFC 1534)',
+    help: 'serve BOOTP clients, whose leases never end (RFC 1534)',
   }),
   subnetSelection: setting('off', {
     group: 'Behaviour',

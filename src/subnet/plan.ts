@@ -5,7 +5,7 @@ import type { Subnet } from './subnet.ts';
 /** Who a client is: auto guards against cloned identifiers, client-id is the RFC to the letter, mac the MAC alone. */
 export type Identity = 'auto' | 'client-id' | 'mac';
 
-/** All that the engine is configured with. A reload makes a new one. */
+/** All that the engine is configured with. `Server.adopt`, for programs that embed the gateway, puts a new one in its place. */
 export interface Plan {
   /** The listen IP (option 54). */
   readonly serverIdentifier: Ipv4;

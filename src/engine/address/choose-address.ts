@@ -13,8 +13,14 @@ import { quarantineFor } from './quarantine.ts';
 const OFFER_REUSE_AFTER = 5000;
 
 /**
- * RFC 2131 §4.3.1: what is reserved for the client, if it is free, else its current binding, else its standing offer, else
- * the first proposal that is free.
+ * RFC 2131 §4.3.1: the address for a client, by the first of these that it may have:
+ *
+ * 1. what is reserved for it, which its lease and its offer give way to while it is free;
+ * 2. its current binding;
+ * 3. the address on offer to it;
+ * 4. its last address, or the one that it asks for (option 50), if that is in a quarantine that the client's own use ends;
+ * 5. the lease of its network card under another client identifier;
+ * 6. `PROPOSALS` in allocation/candidates.ts.
  */
 export function chooseAddress(input: DecisionInput): Choice {
   const { leases, client, who, now, subnet, message, context } = input;

@@ -10,8 +10,8 @@ import type { Reply } from '../../wire/reply.ts';
 import type { REASONS } from './reasons.ts';
 
 /**
- * Why a message was met as it was: the field of the log line, the label of the metric and the assertion of the test.
- * Each is used once in the engine, at the line that is the rule.
+ * Why a message was answered, refused or ignored: the field of the log line, the label of the metric and what tests assert.
+ * The engine uses each at the lines of its rule; with some the reply may be a DHCPNAK or none, as the plan says.
  */
 export type Reason = keyof typeof REASONS;
 

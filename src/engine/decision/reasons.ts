@@ -117,15 +117,17 @@ export const REASONS = {
   expired: { kind: 'change', means: 'The lease is over, and was not renewed.' },
   'released-by-operator': {
     kind: 'change',
-    means: 'An operator has ended the lease. Its client does not know, and hears so when it renews.',
+    means:
+      'An operator has ended the lease, by a program that embeds the gateway. Its client learns that when it renews.',
   },
   'quarantined-by-operator': {
     kind: 'change',
-    means: 'An operator has taken the address out of use for a time.',
+    means: 'An operator has taken the address out of use for a time, by a program that embeds the gateway.',
   },
   'restored-by-operator': {
     kind: 'change',
-    means: 'An operator has ended the quarantine of the address, which is free again.',
+    means:
+      'An operator has ended the quarantine of the address, by a program that embeds the gateway. The address is free again.',
   },
   'offer-withdrawn': {
     kind: 'change',
@@ -159,7 +161,7 @@ export const REASONS = {
     kind: 'wait',
     means: 'The first lease of an address waits for a moment, as another gateway may be giving it away.',
   },
-  deferring: { kind: 'wait', means: 'The gateway that has granted the lease is left to answer first.' },
+  deferring: { kind: 'wait', means: 'The gateway that has granted the lease may answer first.' },
 
   'not-for-us': { kind: 'silence', means: 'The client speaks to another server.', isOthers: true },
   'not-first': {
@@ -190,7 +192,7 @@ export const REASONS = {
   crowded: {
     kind: 'silence',
     means:
-      'So much of what is free is on offer to clients that nobody knows that no more is offered to such ones for now.',
+      'Many free addresses are already offered to unknown clients. For now no more are offered to unknown clients.',
     remedy: 'Look for one machine that asks in many names: the MAC filter of the firewall stops it.',
   },
   'too-many-identifiers': {
@@ -220,7 +222,7 @@ export const REASONS = {
   },
   overtaken: {
     kind: 'silence',
-    means: 'The lease was changed after the client had sent this message, which is too old therefore.',
+    means: 'The lease was changed after the client had sent this message, so it is too old.',
   },
   'in-flight': {
     kind: 'silence',

@@ -100,7 +100,10 @@ export function bootpReply(input: DecisionInput, yiaddr: Ipv4): Reply {
   return replyTo(input, 'BOOTREPLY', input.message.ciaddr, yiaddr, []);
 }
 
-/** RFC 2131 §4.3.1, table 3: a DHCPNAK carries nothing but who speaks, to whom, and why. */
+/**
+ * RFC 2131 §4.3.1, table 3: a DHCPNAK says who sends it, to whom, and why. RFC 3046 §2.2: it also returns the relay agent
+ * information.
+ */
 export function nakReply(input: DecisionInput, text: string): Reply {
   const { message } = input;
   const options: OptionBlock[] = [{ code: SERVER_IDENTIFIER, value: serverIdentifierOf(input) }];
