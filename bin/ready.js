@@ -1,6 +1,6 @@
 // Before `npm start`, `npm test` and the others: the packages of package-lock.json, installed once.
 import { spawnSync } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { refuseOldNode } from './node-version.js';
 
@@ -13,6 +13,21 @@ const installed = `${root}node_modules/.package-lock.json`;
 refuseOldNode();
 if (!existsSync(installed) || statSync(installed).mtimeMs <= statSync(`${root}package-lock.json`).mtimeMs)
   install();
+refuseForeignClone();
+
+/** The compiler would say it of each file. */
+function refuseForeignClone() {
+  const output = [`${root}dist`, root].find(existsSync);
+  try {
+    accessSync(output, constants.W_OK);
+  } catch (error) {
+    console.error(
+      `vps-gateway: ${output} may not be written by this user (${error.code}), so nothing can be built: run this as its ` +
+        'owner; what is built already runs without npm: node bin/vps-gateway.js',
+    );
+    process.exit(EX_UNAVAILABLE);
+  }
+}
 
 function install() {
   console.error(

@@ -67,19 +67,27 @@ function isLink(path: string): boolean {
 
 /** Makes the directory if it is missing; throws store-unusable if leases cannot be kept there. */
 export function prepareDirectory(directory: string): void {
-  const setting = `GATEWAY_DHCP_LEASES_DIR ${directory}`;
   refuseBrokenLink(directory);
   try {
     makeDirectory(resolve(directory), DIRECTORY_MODE);
   } catch (cause) {
-    const remedy = 'create it, or set another one (GATEWAY_DHCP_LEASES_DIR or --leases-dir)';
-    throw new GatewayError(
-      'store-unusable',
-      `${setting}: cannot be made (${codeOf(cause)}): ${remedy}`,
-      cause,
-    );
+    throw notMade(directory, cause);
   }
   refuseDirectory(directory);
+}
+
+/** The directory alone is given to the gateway's user, never one above it. */
+function notMade(directory: string, cause: unknown): GatewayError {
+  const code = codeOf(cause);
+  const user = process.getuid?.() ?? '<user>';
+  const lacksRight = code === 'EACCES' || code === 'EPERM';
+  const create = lacksRight ? `as root: install -d -o ${user} -m 750 ${resolve(directory)}` : 'create it';
+  const remedy =
+    code === 'EROFS'
+      ? READ_ONLY_REMEDY
+      : `${create}; or set another one (GATEWAY_DHCP_LEASES_DIR or --leases-dir)`;
+  const message = `GATEWAY_DHCP_LEASES_DIR ${directory}: cannot be made (${code}): ${remedy}`;
+  return new GatewayError('store-unusable', message, cause);
 }
 
 /**
@@ -107,6 +115,7 @@ export function refuseDirectory(wanted: string): void {
         cause,
       );
     }
+    if (directory !== resolve(wanted)) throw notMade(wanted, cause);
     const who = process.getuid?.() ?? 'this user';
     const remedy = `give it to the user that the gateway runs as (chown ${who} ${directory}), or set another one`;
     throw new GatewayError('store-unusable', `${setting}: not writable (${codeOf(cause)}): ${remedy}`, cause);

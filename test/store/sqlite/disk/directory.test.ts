@@ -1,7 +1,7 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Ipv4 } from '../../../../src/net/ipv4.ts';
 import {
   networkFileSystem,
@@ -150,6 +150,21 @@ describe('the leases directory', () => {
     );
   });
 
+  it('below one that may not be written is refused with the line that makes it, and none that gives away what is above', ({
+    skip,
+  }) => {
+    const parent = temporaryDirectory();
+    if (!isLocked(parent)) skip('no directory can be made immutable here');
+    onTestFinished(() => unlock(parent));
+    const directory = join(parent, 'leases');
+
+    for (const run of [() => openIn(directory), () => refuseDirectory(directory)]) {
+      const { message } = errorOf(run);
+      expect(message).toContain(`install -d -o ${process.getuid?.()} -m 750 ${directory}`);
+      expect(message).not.toContain('chown');
+    }
+  });
+
   it('where nothing can be made is refused by name', () => {
     expect(() => openIn('/proc/leases')).toThrow(
       expect.objectContaining({ code: 'store-unusable', message: expect.stringContaining('/proc/leases') }),
@@ -277,3 +292,14 @@ describe('a disk that is full', () => {
     expect(openIn(directory).opening.loaded.bound).toBe(committed + 2);
   });
 });
+
+/** So that nothing can be made in it, by root neither; false: that cannot be had here. */
+function isLocked(directory: string): boolean {
+  chmodSync(directory, 0o555);
+  return !isRoot || spawnSync('chattr', ['+i', directory]).status === 0;
+}
+
+function unlock(directory: string): void {
+  if (isRoot) spawnSync('chattr', ['-i', directory]);
+  chmodSync(directory, 0o755);
+}
