@@ -1,4 +1,5 @@
 import { currentAt, isBoundTo, isTaken } from '../allocation/availability.ts';
+import { NOBODY } from '../lease/client-key.ts';
 import { NO_HARDWARE } from '../net/hardware-address.ts';
 import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import { contains } from '../net/prefix.ts';
@@ -196,12 +197,16 @@ function adopt(input: DecisionInput, address: Ipv4): Decision {
   return grant(input, address, 'adopted');
 }
 
-/** Free for this client: in the pool, and neither taken nor on its way to another. */
+/**
+ * Free for this client: in the pool, and neither taken nor on its way to another. An address that a peer's client has, nobody
+ * knows which, may be this client's own: the caller asks by ARP.
+ */
 function isFreeFor(input: DecisionInput, address: Ipv4): boolean {
   const { leases, client, now } = input;
   if (entitlementTo(address, input) !== 'lease' || leases.isInFlight(address)) return false;
   const current = currentAt(leases, address, now);
-  return !isTaken(current, client, now, reusableBefore(input, current));
+  const isUnknown = current?.state === 'peer' && current.client === NOBODY;
+  return isUnknown || !isTaken(current, client, now, reusableBefore(input, current));
 }
 
 /**

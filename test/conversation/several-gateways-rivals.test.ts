@@ -87,8 +87,12 @@ describe('guests that ask gateways which share nothing for one address at one mo
 
   describe('two guests that ask two other gateways for one address at one moment', () => {
     /** Milliseconds from one DHCPREQUEST to the other, as the first gateway hears them. */
-    async function heardApart(apart: number, ...selections: [Guest, string][]): Promise<SharedSegment> {
-      const all = new SharedSegment([FIRST, SECOND, THIRD], ONE);
+    async function heardApart(
+      apart: number,
+      selections: readonly (readonly [Guest, string])[],
+      probeMilliseconds = 0,
+    ): Promise<SharedSegment> {
+      const all = new SharedSegment([FIRST, SECOND, THIRD], { ...ONE, probeMilliseconds });
       for (const [guest, server] of selections) {
         await all.broadcast(guest.select('10.15.3.20', server), FIRST);
         await all.clock.pass(apart);
@@ -103,7 +107,7 @@ describe('guests that ask gateways which share nothing for one address at one mo
       ['lower gateway, at once, whichever was asked first', 7, [A, THIRD], [B, SECOND]],
       ['lower gateway that was asked first', 500, [B, SECOND], [A, THIRD]],
     ] as const)('the guest of the %s: a third notes it (%i ms)', async (_, apart, first, second) => {
-      const all = await heardApart(apart, [...first], [...second]);
+      const all = await heardApart(apart, [first, second]);
 
       await all.broadcast(A.discover(), FIRST);
 
@@ -114,7 +118,10 @@ describe('guests that ask gateways which share nothing for one address at one mo
     test.each([45, 500])(
       'where the lower gateway was asked %i ms later, a third knows only that one of them has the address',
       async (apart) => {
-        const all = await heardApart(apart, [A, THIRD], [B, SECOND]);
+        const all = await heardApart(apart, [
+          [A, THIRD],
+          [B, SECOND],
+        ]);
 
         await all.broadcast(A.discover(), FIRST);
         await all.broadcast(B.discover(), FIRST);
@@ -124,8 +131,34 @@ describe('guests that ask gateways which share nothing for one address at one mo
       },
     );
 
+    test.each([
+      ['who has it by ARP', A, [`${FIRST} DHCPACK 10.15.3.20 to ${A.mac}`]],
+      ['and nobody else', B, []],
+    ])(
+      'when the gateway of that one is gone, a third goes on with its lease: %s',
+      async (_, asking, replies) => {
+        const all = await heardApart(
+          500,
+          [
+            [A, THIRD],
+            [B, SECOND],
+          ],
+          100,
+        );
+
+        await all.broadcast(asking.extend('10.15.3.20'), FIRST);
+        for (const question of all.node(FIRST).bench.questions.splice(0)) question.answer(A.mac);
+        await all.clock.pass(200);
+
+        expect(all.replies().filter((reply) => reply.includes('DHCPACK'))).toEqual(replies);
+      },
+    );
+
     test('whoever was refused, has not heard that and asks again does not count as the newest', async () => {
-      const all = await heardApart(7, [B, SECOND], [A, THIRD]);
+      const all = await heardApart(7, [
+        [B, SECOND],
+        [A, THIRD],
+      ]);
       await all.broadcast(A.select('10.15.3.20', THIRD), FIRST);
       const soon = heardAt(all);
       await all.clock.pass(4000);
@@ -137,7 +170,10 @@ describe('guests that ask gateways which share nothing for one address at one mo
     });
 
     test('much later the newest counts: the other one has gone', async () => {
-      const all = await heardApart(1000, [B, SECOND], [A, THIRD]);
+      const all = await heardApart(1000, [
+        [B, SECOND],
+        [A, THIRD],
+      ]);
 
       expect(heardAt(all)).toMatchObject({ client: keyOf(A), granter: at(THIRD) });
     });
