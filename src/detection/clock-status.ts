@@ -3,28 +3,28 @@ import type { DoubtCause, Explanation } from '../lease/clock-note.ts';
 import { EARLIEST } from '../lease/lease-end.ts';
 import type { TimeGuard } from './time-guard.ts';
 
-/** What a server says of its clock. Times are ISO 8601, UTC. */
+/** The state of the clock, for operators. Times are ISO 8601, UTC. */
 export interface ClockStatus {
-  /** False: it is in doubt. */
+  /** False: the clock is in doubt. */
   readonly trusted: boolean;
   readonly now: string;
-  /** The last jump, as long as leases from before it may still run; null: none is known. */
+  /** The last jump, while leases from before it may still run; null: none. */
   readonly jump: {
     readonly cause: DoubtCause;
-    /** What the clock said after it. */
+    /** The time that the clock showed after the jump. */
     readonly at: string;
-    /** Below 0: backwards. */
+    /** Negative: backwards. */
     readonly seconds: number;
-    /** For so long it has been steady since, as far as that is proven. */
+    /** How long the clock has been steady since, as far as that is proven. */
     readonly steadySeconds: number;
-    /** What has ended the doubt; null: nothing yet. */
+    /** What has ended the doubt; null: nothing so far. */
     readonly explainedBy: Explanation | null;
   } | null;
-  /** In doubt: it ends by itself when the clock has been steady for so much longer; null: it does not. */
+  /** When the doubt ends by itself if the clock stays steady; null: there is no doubt, or it does not end by itself. */
   readonly endsInSeconds: number | null;
-  /** What it means now. */
+  /** What this means for leases. */
   readonly meaning: string;
-  /** What to do; null: nothing. */
+  /** What the operator can do; null: nothing is needed. */
   readonly remedy: string | null;
 }
 
@@ -61,12 +61,12 @@ export function clockStatusOf(guard: TimeGuard, now: number): ClockStatus {
   };
 }
 
-/** The one sentence for a list of problems. */
+/** The doubt in one sentence, for a list of problems. */
 export function doubtOf({ jump }: ClockStatus): string {
   return jump === null ? 'the clock is in doubt' : `the clock is in doubt: ${sentenceOf(jump)}`;
 }
 
-/** What has cast doubt on the clock: `it jumped by 12 days forward, to 2026-11-28T05:00:00Z`. */
+/** Why the clock is in doubt: `it jumped by 12 days forward, to 2026-11-28T05:00:00Z`. */
 export function sentenceOf({ cause, at, seconds }: NonNullable<ClockStatus['jump']>): string {
   switch (cause) {
     case 'jumped':
@@ -85,7 +85,7 @@ const UNITS: readonly (readonly [name: string, seconds: number])[] = [
   ['minutes', 60],
 ];
 
-/** In the greatest unit of which there are two: `56.9 years`, `36 hours`, `90 s`. */
+/** In the largest unit that gives at least 2: `56.9 years`, `36 hours`, `90 s`. */
 export function spanOf(seconds: number): string {
   const span = Math.abs(seconds);
   const unit = UNITS.find(([, each]) => span >= 2 * each);
@@ -98,7 +98,7 @@ function isoOf(instant: number): string {
   return new Date(instant).toISOString().replace(/\.\d+/, '');
 }
 
-/** @param hasRoom Something is free that nobody has had: new guests get that, whatever the clock says. */
+/** @param hasRoom True if an address is free that nobody has had: new guests get it even while the clock is in doubt. */
 export function clockProblem(clock: ClockStatus, hasRoom: boolean): RunningProblem {
   const effect = hasRoom ? '' : '; nothing else is free, and what has run out is given to nobody';
   return {

@@ -3,22 +3,22 @@ import type { Lease } from '../lease/lease.ts';
 import type { Log } from '../log/log.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 
-/** Something that is wrong between the gateways, or with their etcd, while new guests still get addresses. */
+/** A problem between the gateways, or with their etcd. New guests still get addresses. */
 export interface ClusterProblem {
   /** The word by which health, page and metrics name it. */
   readonly name: 'cluster' | 'certificates';
   readonly message: string;
-  /** What an operator does against it. */
+  /** What the operator can do. */
   readonly remedy: string;
 }
 
-/** What the server may read of the gateways that share their leases with this one. */
+/** What the server reads about the gateways that share their leases with this one. */
 export interface ClusterPeersView extends ClusterPeers {
   /** When the newest heartbeat of a live gateway last agreed with this clock: monotonic milliseconds. Undefined: never. */
   readonly agreedAt: number | undefined;
-  /** False: the lease ends by how long it has been known here, whatever the wall clock says. */
+  /** False: the lease ends after its length, counted from when this gateway learnt of it; the wall clock does not matter. */
   isByWallClock(lease: Lease): boolean;
-  /** What is wrong now. */
+  /** The current problems. */
   readonly problems: readonly ClusterProblem[];
 }
 
@@ -27,7 +27,7 @@ export class ClusterPeersLog {
   readonly #clusterPeers: ClusterPeersView;
   readonly #log: Log;
   #live: ReadonlySet<Ipv4> = new Set();
-  /** What was logged, by its message. */
+  /** Problems that were logged, by message. */
   #problems: ReadonlyMap<string, ClusterProblem> = new Map();
 
   constructor(clusterPeers: ClusterPeersView, log: Log) {

@@ -2,20 +2,20 @@ import type { HardwareAddress } from '../net/hardware-address.ts';
 
 /** How long a DHCPDECLINE counts: milliseconds. */
 const WINDOW = 600_000;
-/** Network cards that are remembered; the longest silent one is forgotten first. */
+/** Network cards that are remembered; the one that declined longest ago is forgotten first. */
 const CARD_LIMIT = 4096;
-/** Times that are remembered of one card: no rule asks for more. */
+/** Times that are remembered for each card; no rule needs more. */
 const TIME_LIMIT = 16;
 
 /**
- * The DHCPDECLINEs of each network card in the last ten minutes, under whatever client identifiers: a guest names itself as
- * it likes. All that have no Ethernet address count as one card.
+ * The DHCPDECLINEs of each network card in the last ten minutes. The client identifier does not matter, since a guest can
+ * choose any. All senders without an Ethernet address count as one card.
  */
 export class DeclineLog {
-  /** Monotonic times by card, the one that declined last at the end. */
+  /** Monotonic milliseconds, by card; the card that declined last is last. */
   readonly #declines = new Map<HardwareAddress, readonly number[]>();
 
-  /** How many there were up to now; at most 16. */
+  /** The number up to now; at most 16. */
   count(card: HardwareAddress, monotonic: number): number {
     const times = this.#declines.size === 0 ? undefined : this.#declines.get(card);
     return times === undefined ? 0 : recent(times, monotonic).length;

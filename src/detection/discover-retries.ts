@@ -1,22 +1,23 @@
 import type { ClientKey } from '../lease/client-key.ts';
 
-/** A client that asks again within this time has not been answered: milliseconds. */
+/** A client that repeats its DHCPDISCOVER within this time was not answered: milliseconds. */
 const RECENT = 10_000;
-/** Machines of one generation; two are remembered. */
+/** Machines in one generation; two generations are remembered. */
 const GENERATION = 2048;
 
-interface Heard {
+interface LastDiscover {
+  /** Monotonic milliseconds. */
   readonly at: number;
   readonly isRetry: boolean;
 }
 
-/** Who has sent a DHCPDISCOVER lately, and again. */
+/** Knows which clients have repeated their DHCPDISCOVER. */
 export class DiscoverRetries {
-  /** When each machine asked last, and whether it had asked before. Old ones go together, when so many have come since. */
-  #young = new Map<ClientKey, Heard>();
-  #old: ReadonlyMap<ClientKey, Heard> = new Map();
+  /** When `#young` is full, it becomes `#old`, and the generation before is forgotten. */
+  #young = new Map<ClientKey, LastDiscover>();
+  #old: ReadonlyMap<ClientKey, LastDiscover> = new Map();
 
-  /** `monotonic`: milliseconds. */
+  /** @param monotonic Milliseconds. */
   note(sender: ClientKey, monotonic: number): void {
     const before = this.#young.get(sender) ?? this.#old.get(sender);
     if (this.#young.size >= GENERATION) {
@@ -27,6 +28,7 @@ export class DiscoverRetries {
     this.#young.set(sender, { at: monotonic, isRetry });
   }
 
+  /** True if the sender's last DHCPDISCOVER came within ten seconds of the one before. */
   isRetry(sender: ClientKey): boolean {
     return (this.#young.get(sender) ?? this.#old.get(sender))?.isRetry ?? false;
   }

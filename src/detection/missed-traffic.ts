@@ -3,20 +3,22 @@ import type { LeaseView } from '../lease/lease-view.ts';
 import type { Log } from '../log/log.ts';
 
 /**
- * Why something may have been missed. stale: it lay in the sockets too long to be believed, or a lease was
- * stored so late that its DHCPACK does not leave. store: it counts anew, and is
- * another than it was.
+ * Why traffic may have been missed.
+ * - interface: the sockets were opened again. carrier: the interface was not connected.
+ * - overflow: the kernel dropped datagrams. stall: the event loop stood still.
+ * - stale: datagrams waited in the sockets for too long, or a lease was stored too late for its DHCPACK.
+ * - store: its revision went back, so it is another store than before.
  */
 export type GapReason = 'interface' | 'carrier' | 'overflow' | 'stall' | 'stale' | 'store';
 
-/** The event loop stood still for so long, in milliseconds, that the segment was not heard. */
+/** A stall of the event loop from which traffic may be missed: milliseconds. */
 const STALL = 1000;
-/** For so long, and the operator is told: milliseconds. */
+/** A stall from which the operator is warned: milliseconds. */
 const LONG_STALL = 5000;
 const STALL_REMEDY =
   'guests have asked again meanwhile; see what held it: a disk that hangs (dmesg, iostat -x), a frozen process or machine, a processor that others use';
 
-/** Since when what is stored may not be all that happened on the segment. */
+/** Notes when traffic of the segment may have been missed: until then, the store may not have all that happened. */
 export class MissedTraffic {
   readonly #leases: Pick<LeaseView, 'revision'>;
   readonly #log: Log;
@@ -24,21 +26,22 @@ export class MissedTraffic {
   #lastBeat: number | undefined;
   #lost = 0;
   #hasCarrier = true;
-  /** Told since the last beat. */
+  /** Reasons that were logged since the last beat. */
   readonly #logged = new Set<GapReason>();
 
-  /** A server that starts has missed what came before. */
+  /** The time before the start counts as missed. */
   constructor(leases: Pick<LeaseView, 'revision'>, log: Log) {
     this.#leases = leases;
     this.#log = log;
     this.#revision = leases.revision;
   }
 
-  /** Records up to this version have not been confirmed since. */
+  /** The store's revision at the last gap: records up to it have not been confirmed since. */
   get lastGapRevision(): Version {
     return this.#revision;
   }
 
+  /** Traffic may have been missed until now. */
   noteGap(reason: GapReason): void {
     this.#revision = this.#leases.revision;
     if (this.#logged.has(reason)) return;
@@ -46,7 +49,7 @@ export class MissedTraffic {
     this.#log.info({ reason }, 'something on the segment may have been missed');
   }
 
-  /** Notes that the event loop turns; called every `interval` milliseconds if it does. */
+  /** Call it every `interval` milliseconds: a later call shows that the event loop stood still. */
   beat(monotonic: number, interval: number): void {
     this.#logged.clear();
     const stall = this.#lastBeat === undefined ? 0 : monotonic - this.#lastBeat - interval;
@@ -60,15 +63,15 @@ export class MissedTraffic {
     this.#lastBeat = monotonic;
   }
 
-  /** Notes whether the interface is connected; it was deaf until it is again. */
+  /** Notes whether the interface is connected. The gap ends when it is connected again. */
   noteCarrier(isThere: boolean): void {
     if (isThere && !this.#hasCarrier) this.noteGap('carrier');
     this.#hasCarrier = isThere;
   }
 
-  /** Notes how many datagrams the kernel has dropped so far for want of room. */
+  /** @param lost Datagrams that the kernel has dropped so far because the socket buffer was full. */
   noteOverflows(lost: number): void {
-    if (lost > this.#lost) this.noteGap('overflow'); // New sockets count from 0 again.
+    if (lost > this.#lost) this.noteGap('overflow'); // New sockets count from 0.
     this.#lost = lost;
   }
 }

@@ -3,18 +3,18 @@ import type { Ipv4 } from '../net/ipv4.ts';
 import type { LeaseStore, Silences } from '../store/lease-store.ts';
 import type { Peers } from './peers.ts';
 
-/** How often it is noted how long the peers have been silent: milliseconds. */
+/** How often the store gets the time for which each peer has been silent: milliseconds. */
 const NOTE_EVERY = 3_600_000;
 
 /**
- * Keeps in the store which other gateways are heard, for the next process: it hears of a peer only when that one takes a
- * new guest, and until then a lease that has run out may be renewed there by unicast.
+ * Stores which peers were observed, for the next process. A new process observes a peer only when a new guest selects
+ * that peer; until then, guests may renew expired leases there by unicast.
  */
 export class PeerMemory {
   readonly #peers: Peers;
   readonly #store: LeaseStore;
   readonly #clock: Clock;
-  /** Undefined: the peers have not been recalled, so there is nothing to put in the place of what is stored. */
+  /** Undefined: the stored peers have not been read yet, so they must not be overwritten. */
   #notedAt: number | undefined;
   #notedChangeCount = 0;
 
@@ -24,7 +24,7 @@ export class PeerMemory {
     this.#clock = clock;
   }
 
-  /** When the addresses that may be gateways have become known, at the start or later. */
+  /** Reads the stored peers. Call it when the addresses of possible peers are known, and when they change. */
   recall(): void {
     const { silences = new Map() } = this.#store;
     const isFirst = this.#notedAt === undefined;
@@ -32,7 +32,7 @@ export class PeerMemory {
     this.#notedAt ??= Number.NEGATIVE_INFINITY;
   }
 
-  /** For now and then: a peer that has come or gone is noted at once. */
+  /** Call it once a second. A peer that appears or disappears is stored at once. */
   check(): void {
     const { changeCount, peers } = this.#peers;
     const monotonic = this.#clock.monotonic();
@@ -41,6 +41,7 @@ export class PeerMemory {
     if (changeCount !== this.#notedChangeCount || isDue) this.note();
   }
 
+  /** Stores the peers now. */
   note(): void {
     if (this.#notedAt === undefined) return;
     this.#notedAt = this.#clock.monotonic();
@@ -48,7 +49,7 @@ export class PeerMemory {
     this.#store.noteSilences?.(this.#peers.silences);
   }
 
-  /** Peers that this gateway has leases of count anew at each start. */
+  /** Gateways that have granted stored leases count as present again after each start. */
   #granters(silences: Silences): Silences {
     const { leases } = this.#store;
     const { known, presentFor } = this.#peers;

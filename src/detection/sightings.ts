@@ -4,12 +4,12 @@ import type { LeaseView } from '../lease/lease-view.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 
-/** Addresses that are remembered; the one that was heard longest ago is forgotten first. */
+/** Addresses that are remembered; the one with the oldest sighting is forgotten first. */
 const LIMIT = 4096;
 
 /**
- * Machines that were heard by ARP at an address of which the store names another machine, whether anybody had asked or
- * not. Anybody can send such a frame, so it ends nothing: the address is only asked for once more before it is promised.
+ * Sightings: ARP messages, answers or not, in which a machine claims an address that the store gives to another machine.
+ * Any guest can send such a frame, so it ends no lease. The address is only probed once more before it is granted.
  */
 export class Sightings {
   readonly #leases: Pick<LeaseView, 'at' | 'revision'>;
@@ -21,7 +21,7 @@ export class Sightings {
     this.#clock = clock;
   }
 
-  /** For every ARP message that names an address and its holder. Without a record of it nothing is promised unasked. */
+  /** Call it for every ARP message that names a holder. Addresses without a record are probed anyway before a grant. */
   note(address: Ipv4, hardware: HardwareAddress): void {
     const current = this.#leases.at(address);
     if (current === undefined || current.hardware === hardware) return;
@@ -34,7 +34,7 @@ export class Sightings {
     }
   }
 
-  /** The last one at an address. */
+  /** The last sighting at an address. */
   at(address: Ipv4): Sighting | undefined {
     return this.#last.get(address);
   }

@@ -5,25 +5,25 @@ import type { Log } from '../log/log.ts';
 import { type HardwareAddress, hardwareToText } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 
-/** Addresses not leased to it that one machine may answer for. */
+/** Addresses for which a machine may answer although they are not leased to it. */
 const ACCEPTED_ADDRESSES = 3;
 /** How long an answer is remembered: milliseconds. */
 const WINDOW = 600_000;
-/** Machines that are remembered; the longest silent one is forgotten first. */
+/** Machines that are remembered; the one that answered longest ago is forgotten first. */
 const MACHINE_LIMIT = 1024;
 
 const REMEDY =
   'this machine answers ARP for addresses that are not its own: switch proxy ARP off on it, or shut it out; addresses that it really holds belong outside the pool';
 
 /**
- * Machines whose ARP answers are worth nothing: one that answers for everything (proxy ARP, a hostile guest) would
- * have each address of the pool quarantined in turn.
+ * Finds machines whose ARP answers are ignored. A machine that answers for every address (proxy ARP, a hostile guest)
+ * would otherwise bring each address of the pool into quarantine.
  */
 export class UntrustedArp {
   readonly #leases: Pick<LeaseView, 'at'>;
   readonly #clock: Clock;
   readonly #log: Log;
-  /** When a machine last answered for addresses that are not leased to it; the one that answered last at the end. */
+  /** When each machine last answered for addresses that are not leased to it: monotonic milliseconds. The newest is last. */
   readonly #claims = new Map<HardwareAddress, Map<Ipv4, number>>();
 
   constructor(leases: Pick<LeaseView, 'at'>, clock: Clock, log: Log) {
@@ -32,7 +32,7 @@ export class UntrustedArp {
     this.#log = log;
   }
 
-  /** Notes that a machine has answered for an address. False: it has answered for too many in the last ten minutes. */
+  /** Notes an answer. False: this machine has answered for too many addresses in the last ten minutes. */
   accepts(address: Ipv4, holder: HardwareAddress): boolean {
     if (isLeasedTo(holder, this.#leases.at(address))) return true;
     const monotonic = this.#clock.monotonic();
@@ -41,7 +41,7 @@ export class UntrustedArp {
     const wasUntrusted = claims.size > ACCEPTED_ADDRESSES;
     claims.delete(address);
     claims.set(address, monotonic);
-    // One more than are believed says all there is to know.
+    // One more than the limit is enough to know.
     for (const oldest of claims.keys()) {
       if (claims.size <= ACCEPTED_ADDRESSES + 1) break;
       claims.delete(oldest);
@@ -54,7 +54,7 @@ export class UntrustedArp {
     return !isNowUntrusted;
   }
 
-  /** True for one whose answers are not believed now; nothing is noted. */
+  /** True if this machine's answers are ignored now. Notes nothing. */
   isUntrusted(holder: HardwareAddress): boolean {
     const claims = this.#claims.get(holder);
     if (claims === undefined || claims.size <= ACCEPTED_ADDRESSES) return false;
@@ -73,7 +73,7 @@ export class UntrustedArp {
   }
 }
 
-/** A record in quarantine names whoever answered for its address, and a free one whoever had it: that is no lease. */
+/** A quarantine record names the machine that answered, and a free record the last holder: these are not leases. */
 function isLeasedTo(holder: HardwareAddress, lease: Lease | undefined): boolean {
   return lease?.hardware === holder && lease.state !== 'declined' && lease.state !== 'free';
 }

@@ -8,26 +8,26 @@ import type { Message } from '../wire/message.ts';
 export type Tally = Readonly<Record<string, number>>;
 
 export interface CounterValues {
-  /** Messages that were decided for good, by type. */
+  /** Messages with a final decision, by type. */
   readonly messages: Tally;
-  /** The same by reason, orders included. */
+  /** Final decisions of messages and orders, by reason. */
   readonly reasons: Tally;
   /** Replies that were handed to the transport, by type. */
   readonly replies: Tally;
-  /** What became of changes. */
+  /** Commits of changes, by outcome. */
   readonly outcomes: Tally;
-  /** What met no decision or got no reply for our want of something. */
+  /** Datagrams and messages that got no decision, and decisions whose reply was not sent, by cause. */
   readonly drops: Tally;
-  /** Replies that may have left late, for this gateway stood still while it sent them. */
+  /** Replies that may have been sent late: the process stood still while it sent them. */
   readonly sentLate: number;
-  /** Decisions that only wait. */
+  /** Decisions to wait. */
   readonly waits: number;
   /** Options left out of replies, by code. */
   readonly omitted: Tally;
   readonly mistakes: number;
 }
 
-/** Counts all that the exchange does, in memory, from the start of the process. */
+/** Counts everything that the exchange does since the start of the process. The counts are only in memory. */
 export class Counters implements Observer {
   readonly #messages = new Map<string, number>();
   readonly #reasons = new Map<string, number>();
@@ -89,7 +89,7 @@ export class Counters implements Observer {
   }
 }
 
-/** False for what is decided again. */
+/** False if the message is decided again. */
 export function isFinal(decision: Decision, outcome: DecisionOutcome): boolean {
   if (decision.kind === 'wait' || outcome === 'conflict') return false;
   return decision.kind !== 'again' || outcome !== 'committed';

@@ -11,21 +11,21 @@ import type { Message } from '../wire/message.ts';
 import { isFinal } from './counters.ts';
 import { type LineLimit, LineLimits, repeatedField } from './line-limits.ts';
 
-/** Of one reason: all guests of a large pool start at the same time, and some thousands of them renew by the hour. */
+/** For each reason of an answer: all guests of a large pool may start at the same time, and thousands renew each hour. */
 export const SERVED_LIMIT: LineLimit = { burst: 1000, perSecond: 2 };
-/** Of one reason that refuses or does not answer. */
+/** For each reason of a refusal or a silence. */
 export const UNSERVED_LIMIT: LineLimit = { burst: 250, perSecond: 1 };
-/** Of all together, in octets: below a megabyte in any minute, with what else is written. */
+/** For all lines together, in octets: with the other lines of the log, less than a megabyte in any minute. */
 export const OCTETS_LIMIT: LineLimit = { burst: 550_000, perSecond: 4000 };
-/** Octets of a line beside its fields; and of one whose fields are an object, beside its client. */
+/** Octets of a line without its fields; and of a line with an object of fields, without its client. */
 const FRAME_OCTETS = 80;
 const OBJECT_OCTETS = 320;
 
 const ROWS: Readonly<Record<Reason, ReasonRow>> = REASONS;
 
 /**
- * One line for each decision, so long as one reason has not too many of them: what is left out is counted in the next
- * line of that reason (`repeated`). A log that tells all, at debug, has every line.
+ * Logs one line for each decision. If a reason has too many lines, some are omitted, and the next line of that reason
+ * counts them (`repeated`). At level debug no line is omitted.
  */
 export class DecisionLines {
   readonly #log: Log;
@@ -38,12 +38,12 @@ export class DecisionLines {
 
   decided(message: Message, client: ClientKey, decision: Decision, outcome: DecisionOutcome): void {
     const { reason } = decision;
-    const isTold = isFinal(decision, outcome) && ROWS[reason].isOthers !== true;
-    if (!this.#isEnabled(isTold ? 'info' : 'debug')) return;
-    const repeated = isTold ? this.#admit(reason) : 0;
+    const isInfo = isFinal(decision, outcome) && ROWS[reason].isOthers !== true;
+    if (!this.#isEnabled(isInfo ? 'info' : 'debug')) return;
+    const repeated = isInfo ? this.#admit(reason) : 0;
     if (repeated === undefined) return;
     const text = messageOf(decision, outcome);
-    const level = isTold ? 'info' : 'debug';
+    const level = isInfo ? 'info' : 'debug';
     if (this.#log.written === undefined) {
       this.#log[level](fieldsOf(message, client, decision, outcome, repeated), text);
       this.#limits.wrote(OBJECT_OCTETS + client.length);
@@ -55,30 +55,30 @@ export class DecisionLines {
   }
 
   ordered(decision: Decision, outcome: Outcome): void {
-    const isTold = outcome === 'committed';
-    if (!this.#isEnabled(isTold ? 'info' : 'debug')) return;
-    const repeated = isTold ? this.#admit(decision.reason) : 0;
+    const isInfo = outcome === 'committed';
+    if (!this.#isEnabled(isInfo ? 'info' : 'debug')) return;
+    const repeated = isInfo ? this.#admit(decision.reason) : 0;
     if (repeated === undefined) return;
     const write = decision.kind === 'wait' ? undefined : decision.change?.writes[0];
     const address = write === undefined ? undefined : ipv4ToText(write.address);
     const client = decision.kind === 'wait' ? undefined : decision.change?.client;
     const fields = { address, client, reason: decision.reason, outcome, ...repeatedField(repeated) };
-    if (isTold) this.#log.info(fields, 'changed');
+    if (isInfo) this.#log.info(fields, 'changed');
     else this.#log.debug(fields, 'not changed');
     this.#limits.wrote(OBJECT_OCTETS + (client?.length ?? 0));
   }
 
-  /** To be called now and then: tells of lines that were left out, if no later line has told of them. */
+  /** Call it about once a second. Reports omitted lines that no later line has counted. */
   check(): void {
-    for (const [reason, repeated] of this.#limits.quiet()) this.#tell(reason, repeated);
+    for (const [reason, repeated] of this.#limits.quiet()) this.#logOmitted(reason, repeated);
   }
 
-  /** Before the log ends. */
+  /** Call it before the log ends. */
   end(): void {
-    for (const [reason, repeated] of this.#limits.rest()) this.#tell(reason, repeated);
+    for (const [reason, repeated] of this.#limits.rest()) this.#logOmitted(reason, repeated);
   }
 
-  #tell(reason: Reason, repeated: number): void {
+  #logOmitted(reason: Reason, repeated: number): void {
     this.#log.info({ reason, repeated }, 'lines of this reason were left out');
     this.#limits.wrote(FRAME_OCTETS * 2);
   }
@@ -150,14 +150,14 @@ function jsonOf(
   return text;
 }
 
-/** What the decision is about: the address given, asked for or written; else the one that the client speaks of. */
+/** The address that the decision is about: it is granted, probed or written; else the one that the client names. */
 export function addressOf(message: Message, decision: Decision): Ipv4 {
   if (decision.kind === 'wait') return decision.address;
   if (decision.kind === 'reply' && decision.reply.yiaddr !== 0) return decision.reply.yiaddr;
   return decision.change?.writes[0]?.address ?? message.requestedAddress ?? message.ciaddr;
 }
 
-/** What leaves; nothing does of what was not stored, or is decided again. */
+/** The type of the reply that is sent; undefined: none, since nothing was stored or the message is decided again. */
 function replyOf(decision: Decision, outcome: DecisionOutcome): string | undefined {
   const leaves = decision.kind === 'reply' && (outcome === 'nothing' || outcome === 'committed');
   return leaves ? decision.reply.type : undefined;

@@ -10,7 +10,7 @@ import { optionName } from '../wire/option-text.ts';
 import { ConflictWarnings } from './conflict-warnings.ts';
 import { addressOf, DecisionLines } from './decision-lines.ts';
 import { DroppedDatagrams } from './dropped-datagrams.ts';
-import { Lasting } from './lasting.ts';
+import { LastingState } from './lasting-state.ts';
 import { type LineLimit, LineLimits, repeatedField } from './line-limits.ts';
 import { NameWatch } from './name-watch.ts';
 import { PoolWarnings } from './pool-warnings.ts';
@@ -37,8 +37,8 @@ export class DecisionLog implements Observer {
   readonly #log: Log;
   readonly #store: Pick<LeaseStore, 'failure' | 'trouble'>;
   readonly #monotonic: () => number;
-  readonly #failure = new Lasting(CALM);
-  readonly #trouble = new Lasting(CALM);
+  readonly #failure = new LastingState(CALM);
+  readonly #trouble = new LastingState(CALM);
   readonly #lines: DecisionLines;
   readonly #pools: PoolWarnings;
   readonly #limits: LineLimits<string>;
@@ -110,15 +110,15 @@ export class DecisionLog implements Observer {
     this.#dropped.check();
     this.#lines.check();
     this.#pools.check();
-    this.#tellRepeated(this.#limits.quiet());
+    this.#logOmitted(this.#limits.quiet());
     this.#checkStore();
   }
 
   /** Before the log ends: what was counted only. */
   end(): void {
     this.#lines.end();
-    this.#tellRepeated(this.#limits.rest());
-    this.#dropped.say();
+    this.#logOmitted(this.#limits.rest());
+    this.#dropped.logCounts();
   }
 
   #noteStore(outcome: DecisionOutcome): void {
@@ -129,20 +129,20 @@ export class DecisionLog implements Observer {
     const now = this.#monotonic();
     const { failure, trouble } = this.#store;
     if (failure !== undefined) this.#noteFailure('failed');
-    else this.#failure.mended();
+    else this.#failure.notObserved();
     if (this.#failure.isOver(now)) this.#log.warn({}, 'leases are stored again');
-    if (trouble === undefined) this.#trouble.mended();
-    else if (this.#trouble.met(now))
+    if (trouble === undefined) this.#trouble.notObserved();
+    else if (this.#trouble.observed(now))
       this.#log.warn({ cause: trouble, remedy: REMEDY }, 'the lease file does not follow; leases are given');
     if (this.#trouble.isOver(now)) this.#log.warn({}, 'the lease file follows again');
   }
 
   #noteFailure(outcome: Outcome): void {
-    if (!this.#failure.met(this.#monotonic())) return;
+    if (!this.#failure.observed(this.#monotonic())) return;
     this.#log.warn({ cause: this.#store.failure ?? outcome }, 'leases cannot be stored, so none is promised');
   }
 
-  #tellRepeated(kinds: Iterable<readonly [string, number]>): void {
+  #logOmitted(kinds: Iterable<readonly [string, number]>): void {
     for (const [reason, repeated] of kinds)
       this.#log.warn({ reason, repeated }, 'warnings of this kind were left out');
   }

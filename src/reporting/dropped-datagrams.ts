@@ -4,10 +4,10 @@ import type { Log } from '../log/log.ts';
 import { hardwareToText } from '../net/hardware-address.ts';
 import { ipv4ToText } from '../net/ipv4.ts';
 
-/** Between the first that is dropped and the line that counts them: milliseconds. */
+/** Time from the first dropped datagram to the line that counts them: milliseconds. */
 const INTERVAL = 60_000;
 
-/** Datagrams that are broken, cut or not to be answered: one line a minute that counts them by cause, if there were any. */
+/** Counts datagrams that are malformed, truncated or must not be answered, by cause; logs at most one line a minute. */
 export class DroppedDatagrams {
   readonly #log: Log;
   readonly #monotonic: () => number;
@@ -29,13 +29,13 @@ export class DroppedDatagrams {
     this.#last = from;
   }
 
-  /** To be called now and then. */
+  /** Call it about once a second. */
   check(): void {
-    if (this.#causes.size > 0 && this.#monotonic() - this.#since >= INTERVAL) this.say();
+    if (this.#causes.size > 0 && this.#monotonic() - this.#since >= INTERVAL) this.logCounts();
   }
 
-  /** Says what was counted and not said yet. */
-  say(): void {
+  /** Logs what was counted since the last line. */
+  logCounts(): void {
     if (this.#causes.size === 0) return;
     const causes = Object.fromEntries(this.#causes);
     const count = Object.values(causes).reduce((sum, each) => sum + each, 0);

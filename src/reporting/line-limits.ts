@@ -1,10 +1,10 @@
-/** So many lines at once, and after that so many a second. */
+/** How many lines may be written at once, and how many each second after that. */
 export interface LineLimit {
   readonly burst: number;
   readonly perSecond: number;
 }
 
-/** A token bucket: full at first, and filled again with time. */
+/** A token bucket. It is full at first. */
 class Allowance {
   readonly #limit: LineLimit;
   #left: number;
@@ -23,7 +23,7 @@ class Allowance {
     return this.#left;
   }
 
-  /** May fall below nothing: a line is never cut. */
+  /** What is left may fall below 0, since a line is never cut. */
   take(count: number): void {
     this.#left -= count;
   }
@@ -31,29 +31,29 @@ class Allowance {
 
 interface Kind {
   readonly allowance: Allowance;
-  /** When it was admitted last. */
+  /** When a line was last admitted: monotonic milliseconds. */
   admittedAt: number;
-  /** Lines left out since the last one that was written. */
-  leftOut: number;
+  /** Lines omitted since the last one that was written. */
+  omitted: number;
 }
 
-/** So long, in lines, nothing of a kind has come since a line was left out: that it is told does not wait for another one. */
-const QUIET = 2;
+/** Tokens of a kind after which its omitted lines are reported, although no new line of that kind has come. */
+const QUIET_LINES = 2;
 
-/** A kind that had no line for so long has one, however much the others write: milliseconds. */
-const SELDOM = 5000;
+/** A kind without a line for this time may write one, however much the others write: milliseconds. */
+const RARE_AFTER = 5000;
 
 export interface LineLimitsOptions<Key> {
   limitOf(key: Key): LineLimit;
-  /** Of all lines together, in octets. */
+  /** For all lines together, in octets. */
   readonly octets: LineLimit;
   /** Milliseconds. */
   readonly monotonic: () => number;
 }
 
 /**
- * How many lines of each kind the log may have, and how many octets all of them: no flood fills a disk. Whoever writes
- * asks before a line is made. Memory: one entry for each kind, of which there are few.
+ * Limits the lines of each kind, and the octets of all lines together, so that no flood fills a disk. Ask before you build
+ * a line. Memory: one entry for each kind; there are few kinds.
  */
 export class LineLimits<Key> {
   readonly #options: LineLimitsOptions<Key>;
@@ -65,25 +65,25 @@ export class LineLimits<Key> {
     this.#octets = new Allowance(options.octets, options.monotonic());
   }
 
-  /** How many lines of that kind were left out since the last one. Undefined: this one is left out too. */
+  /** The number of lines of this kind that were omitted since the last one; undefined: omit this one too. */
   admit(key: Key): number | undefined {
     const monotonic = this.#options.monotonic();
     let kind = this.#kinds.get(key);
     if (kind === undefined) {
       const allowance = new Allowance(this.#options.limitOf(key), monotonic);
-      kind = { allowance, admittedAt: Number.NEGATIVE_INFINITY, leftOut: 0 };
+      kind = { allowance, admittedAt: Number.NEGATIVE_INFINITY, omitted: 0 };
       this.#kinds.set(key, kind);
     }
-    const isSeldom = monotonic - kind.admittedAt >= SELDOM;
-    if (kind.allowance.leftAt(monotonic) < 1 || (this.#octets.leftAt(monotonic) <= 0 && !isSeldom)) {
-      kind.leftOut += 1;
+    const isRare = monotonic - kind.admittedAt >= RARE_AFTER;
+    if (kind.allowance.leftAt(monotonic) < 1 || (this.#octets.leftAt(monotonic) <= 0 && !isRare)) {
+      kind.omitted += 1;
       return undefined;
     }
     kind.allowance.take(1);
     kind.admittedAt = monotonic;
-    const { leftOut } = kind;
-    kind.leftOut = 0;
-    return leftOut;
+    const { omitted } = kind;
+    kind.omitted = 0;
+    return omitted;
   }
 
   /** Counts a line that was admitted. */
@@ -91,30 +91,30 @@ export class LineLimits<Key> {
     this.#octets.take(octets);
   }
 
-  /** For now and then: kinds of which lines were left out and none has come since, with how many; each is told once. */
+  /** Call it about once a second. The kinds with omitted lines that had no new line since, with their number; each once. */
   *quiet(): Generator<readonly [Key, number]> {
     const monotonic = this.#options.monotonic();
     for (const [key, kind] of this.#kinds) {
-      if (kind.leftOut === 0 || kind.allowance.leftAt(monotonic) < QUIET) continue;
+      if (kind.omitted === 0 || kind.allowance.leftAt(monotonic) < QUIET_LINES) continue;
       if (this.#octets.leftAt(monotonic) <= 0) return;
       kind.allowance.take(1);
-      yield* told(key, kind);
+      yield* takeOmitted(key, kind);
     }
   }
 
-  /** At the end: all that was not told. */
+  /** Call it at the end. The kinds with omitted lines that were not reported yet. */
   *rest(): Generator<readonly [Key, number]> {
-    for (const [key, kind] of this.#kinds) if (kind.leftOut > 0) yield* told(key, kind);
+    for (const [key, kind] of this.#kinds) if (kind.omitted > 0) yield* takeOmitted(key, kind);
   }
 }
 
-/** The field that counts them; none where none was left out. */
+/** The log field with the number of omitted lines; no field if there are none. */
 export function repeatedField(repeated: number): { readonly repeated?: number } {
   return repeated === 0 ? {} : { repeated };
 }
 
-function* told<Key>(key: Key, kind: Kind): Generator<readonly [Key, number]> {
-  const { leftOut } = kind;
-  kind.leftOut = 0;
-  yield [key, leftOut];
+function* takeOmitted<Key>(key: Key, kind: Kind): Generator<readonly [Key, number]> {
+  const { omitted } = kind;
+  kind.omitted = 0;
+  yield [key, omitted];
 }

@@ -6,10 +6,10 @@ import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 import type { Plan } from '../subnet/plan.ts';
 import { isInRange, sizeOf } from '../subnet/pool.ts';
 
-/** From so much of the pool on it is said: parts of 1. */
+/** The part of the pool in use from which a problem is reported: 0 to 1. */
 const NEARLY_FULL = 0.9;
 
-const MORE =
+const POOL_REMEDY =
   'widen the pool (GATEWAY_DHCP_POOL_START, GATEWAY_DHCP_POOL_END), or make leases shorter (GATEWAY_DHCP_LEASE_TIME); `vps-gateway leases` shows who has what';
 
 /** How the addresses that guests may have are used. */
@@ -18,32 +18,32 @@ export interface PoolUse {
   readonly ranges: readonly string[];
   readonly size: number;
   readonly leased: number;
-  /** Granted by gateways that share nothing with this one, as far as they were heard. */
+  /** Granted by gateways that do not share their leases with this one, as far as this one has received the DHCPREQUESTs. */
   readonly peers: number;
-  /** Declined, or found in use by another machine, and given to nobody for a while. */
+  /** In quarantine: declined, or found in use by another machine. */
   readonly declined: number;
-  /** On offer; an offer that is not taken up gives way when nothing else is left. */
+  /** On offer. An offer that its client does not accept is reused when nothing else is left. */
   readonly offered: number;
-  /** What is left for new guests. */
+  /** Free for new guests. */
   readonly left: number;
-  /** False: not even what is on offer, or a silent gateway's, could be given. */
+  /** False: nothing is free, nothing is on offer, and no address of a silent gateway can be reused. */
   readonly hasRoom: boolean;
 }
 
-export interface PoolQuestion {
+export interface PoolUseInput {
   readonly plan: Plan;
   readonly leases: LeaseView & Pick<LeaseCounts, 'occupancy'>;
   readonly now: Instant;
-  /** False: what has run out is given to nobody else. */
+  /** False: the clock is in doubt, so expired leases are kept for their clients. */
   readonly trustsClock: boolean;
   readonly peers: ReadonlyMap<Ipv4, Instant>;
   readonly listeningSince: Instant;
-  /** The gateways that share the leases: what they listen on is no guest's. */
+  /** The gateways that share the leases. No guest gets the addresses on which they listen. */
   readonly clusterPeers: ReadonlySet<Ipv4>;
 }
 
-/** Looks at counts that are kept, at no record; O(1) for each pool. */
-export function poolUseOf(question: PoolQuestion): PoolUse {
+/** Reads only counts that the lease table keeps: O(1) for each pool. */
+export function poolUseOf(question: PoolUseInput): PoolUse {
   const { plan, leases, trustsClock } = question;
   const { pools } = plan.subnet;
   const counts = pools.map((pool) => leases.occupancy(pool));
@@ -64,12 +64,12 @@ export function poolUseOf(question: PoolQuestion): PoolUse {
   };
 }
 
-function hasSilentPeer({ plan, ...question }: PoolQuestion): boolean {
+function hasSilentPeer({ plan, ...question }: PoolUseInput): boolean {
   return oldestOfSilentPeer({ ...question, subnet: plan.subnet, self: plan.serverIdentifier }) !== undefined;
 }
 
 /** Addresses of the pools that would be free if no gateway listened on them. */
-function freeOfGateways(pools: readonly AddressRange[], { clusterPeers, leases }: PoolQuestion): number {
+function freeOfGateways(pools: readonly AddressRange[], { clusterPeers, leases }: PoolUseInput): number {
   let count = 0;
   for (const gateway of clusterPeers) {
     const isFree = (leases.at(gateway)?.state ?? 'free') === 'free';
@@ -79,20 +79,21 @@ function freeOfGateways(pools: readonly AddressRange[], { clusterPeers, leases }
 }
 
 /**
- * A pool without room, or nearly so. While the clock is in doubt it is for the clock that nothing is free, for what has
- * run out might be given otherwise.
+ * The problem of a pool that is full or nearly full. While the clock is in doubt and nothing is free, the clock is the
+ * problem: expired leases could be reused otherwise.
  */
 export function poolProblem(use: PoolUse, trustsClock: boolean): RunningProblem | undefined {
   const { size, left, hasRoom } = use;
   if (!hasRoom && !trustsClock) return undefined; // It is the clock's problem.
-  if (!hasRoom) return { name: 'pool-full', message: 'the pool is full', remedy: MORE, stopsNewGuests: true };
+  if (!hasRoom)
+    return { name: 'pool-full', message: 'the pool is full', remedy: POOL_REMEDY, stopsNewGuests: true };
   const part = size === 0 ? 0 : (size - left) / size;
   if (part < NEARLY_FULL) return undefined;
   const message = `${Math.floor(part * 100)} % of the pool are in use, ${left} addresses are left`;
-  return { name: 'pool-nearly-full', message, remedy: MORE, stopsNewGuests: false };
+  return { name: 'pool-nearly-full', message, remedy: POOL_REMEDY, stopsNewGuests: false };
 }
 
-/** `12 of 235 leased, 223 left`, and what else there is. */
+/** `12 of 235 leased, 223 left`, with the numbers of the other states if they are not 0. */
 export function poolUseToText({ size, leased, peers, declined, offered, left, ranges }: PoolUse): string {
   const others = [
     peers > 0 ? `${peers} of other gateways` : '',

@@ -1,16 +1,16 @@
 import type { Decision } from '../engine/decision/decision.ts';
 import type { Log } from '../log/log.ts';
-import { Lasting } from './lasting.ts';
+import { LastingState } from './lasting-state.ts';
 
-/** A pool has room again if no client was refused for so long: milliseconds. */
-const CALM = 60_000;
+/** A pool has room again when no client was refused for this time: milliseconds. */
+const QUIET_TIME = 60_000;
 
-/** That the pool is full, and has room again: told once a minute at most. */
+/** Logs that the pool is full, and that it has room again: at most once a minute. */
 export class PoolWarnings {
   readonly #log: Log;
   readonly #monotonic: () => number;
   /** Undefined: the pool has room. */
-  #full: Lasting | undefined;
+  #full: LastingState | undefined;
 
   constructor(log: Log, monotonic: () => number) {
     this.#log = log;
@@ -19,10 +19,10 @@ export class PoolWarnings {
 
   note({ reason }: Decision): void {
     if (reason === 'pool-full') this.#refused();
-    else if (isForNewClient(reason)) this.#full?.mended();
+    else if (isForNewClient(reason)) this.#full?.notObserved();
   }
 
-  /** To be called now and then. */
+  /** Call it about once a second. */
   check(): void {
     if (this.#full?.isOver(this.#monotonic()) !== true) return;
     this.#full = undefined;
@@ -30,8 +30,9 @@ export class PoolWarnings {
   }
 
   #refused(): void {
-    this.#full ??= new Lasting(CALM);
-    if (this.#full.met(this.#monotonic())) this.#log.warn({}, 'the pool is full: new clients get no address');
+    this.#full ??= new LastingState(QUIET_TIME);
+    if (this.#full.observed(this.#monotonic()))
+      this.#log.warn({}, 'the pool is full: new clients get no address');
   }
 }
 

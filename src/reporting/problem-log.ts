@@ -1,27 +1,27 @@
 import type { ProblemName, RunningProblem } from '../diagnosis/running-problem.ts';
 import type { Log } from '../log/log.ts';
-import { Lasting } from './lasting.ts';
+import { LastingState } from './lasting-state.ts';
 
-/** What nobody else tells the log. */
-const TOLD: readonly ProblemName[] = ['interface-down', 'directory', 'pool-nearly-full'];
-/** It has ended if it was not met for so long: milliseconds. */
-const CALM = 60_000;
+/** Problems that no other part logs. */
+const LOGGED_HERE: readonly ProblemName[] = ['interface-down', 'directory', 'pool-nearly-full'];
+/** A problem has ended when it was not observed for this time: milliseconds. */
+const QUIET_TIME = 60_000;
 
-/** One line when such a problem begins, and one when it has been gone for a minute. */
+/** Logs a line when a problem begins, and one when it has been gone for a minute. */
 export class ProblemLog {
   readonly #log: Log;
-  readonly #lasting = new Map(TOLD.map((name) => [name, new Lasting(CALM)]));
+  readonly #lasting = new Map(LOGGED_HERE.map((name) => [name, new LastingState(QUIET_TIME)]));
 
   constructor(log: Log) {
     this.#log = log;
   }
 
-  /** For every second. */
+  /** Call it once a second. */
   check(problems: readonly RunningProblem[], monotonic: number): void {
     for (const [name, lasting] of this.#lasting) {
       const problem = problems.find((each) => each.name === name);
-      if (problem === undefined) lasting.mended();
-      else if (lasting.met(monotonic)) {
+      if (problem === undefined) lasting.notObserved();
+      else if (lasting.observed(monotonic)) {
         const { message: cause, remedy } = problem;
         this.#log.warn({ problem: name, cause, remedy }, 'something is wrong');
       }

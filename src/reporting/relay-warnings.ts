@@ -2,9 +2,9 @@ import type { RelayRefusal } from '../exchange/relay-refusal.ts';
 import type { Log } from '../log/log.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 
-/** One relay is named once in so long: milliseconds. */
+/** Each relay is logged at most once in this time: milliseconds. */
 const INTERVAL = 60_000;
-/** Relays that are told apart; giaddr is whatever a guest writes. Those beyond share one line. */
+/** Relays with a line of their own. A guest can write any giaddr, so all further ones share one line. */
 const RELAY_LIMIT = 16;
 
 /** A message with giaddr that was dropped. */
@@ -25,21 +25,21 @@ const WARNINGS: Readonly<Record<RelayRefusal, { readonly message: string; readon
   },
 };
 
-interface Told {
+interface LoggedRelay {
   /** Monotonic milliseconds. */
   readonly at: number;
-  /** Messages since that were not told. */
-  untold: number;
+  /** Messages since that were not logged. */
+  notLogged: number;
 }
 
-/** Relays that are refused: a line a minute for each. */
+/** Logs refused relays: one line a minute for each. */
 export class RelayWarnings {
   readonly #log: Log;
   readonly #monotonic: () => number;
   /** By giaddr. */
-  readonly #told = new Map<Ipv4, Told>();
-  /** Those for which there was no room. */
-  #others: Told | undefined;
+  readonly #logged = new Map<Ipv4, LoggedRelay>();
+  /** The relays beyond the limit. */
+  #others: LoggedRelay | undefined;
 
   constructor(log: Log, monotonic: () => number) {
     this.#log = log;
@@ -49,23 +49,23 @@ export class RelayWarnings {
   note(reason: RelayRefusal, refused: RefusedRelay): void {
     const now = this.#monotonic();
     const hasRoom = this.#hasRoomFor(refused.giaddr, now);
-    const told = hasRoom ? this.#told.get(refused.giaddr) : this.#others;
-    if (told !== undefined && now - told.at < INTERVAL) {
-      told.untold += 1;
+    const logged = hasRoom ? this.#logged.get(refused.giaddr) : this.#others;
+    if (logged !== undefined && now - logged.at < INTERVAL) {
+      logged.notLogged += 1;
       return;
     }
-    if (hasRoom) this.#told.set(refused.giaddr, { at: now, untold: 0 });
-    else this.#others = { at: now, untold: 0 };
-    this.#say(reason, refused, 1 + (told?.untold ?? 0), hasRoom);
+    if (hasRoom) this.#logged.set(refused.giaddr, { at: now, notLogged: 0 });
+    else this.#others = { at: now, notLogged: 0 };
+    this.#warn(reason, refused, 1 + (logged?.notLogged ?? 0), hasRoom);
   }
 
   #hasRoomFor(giaddr: Ipv4, now: number): boolean {
-    if (this.#told.has(giaddr) || this.#told.size < RELAY_LIMIT) return true;
-    for (const [other, { at }] of this.#told) if (now - at >= INTERVAL) this.#told.delete(other);
-    return this.#told.size < RELAY_LIMIT;
+    if (this.#logged.has(giaddr) || this.#logged.size < RELAY_LIMIT) return true;
+    for (const [other, { at }] of this.#logged) if (now - at >= INTERVAL) this.#logged.delete(other);
+    return this.#logged.size < RELAY_LIMIT;
   }
 
-  #say(reason: RelayRefusal, { giaddr, source }: RefusedRelay, count: number, isOne: boolean): void {
+  #warn(reason: RelayRefusal, { giaddr, source }: RefusedRelay, count: number, isOne: boolean): void {
     const { message, remedy } = WARNINGS[reason];
     const names = { relay: ipv4ToText(giaddr), source: ipv4ToText(source), reason, count };
     this.#log.warn({ ...names, ...(isOne ? {} : { others: 'counted with it' }), remedy }, message);

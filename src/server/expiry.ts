@@ -14,11 +14,11 @@ const SWEEP_LIMIT = 64;
 /** The sweep is prompted at most this often: milliseconds. */
 const PROMPT_INTERVAL = 100;
 
-const ALONE: PeerInput['context'] = { peerObservations: NO_PEERS, clusterPeers: undefined };
+const NO_PEERS_CONTEXT: PeerInput['context'] = { peerObservations: NO_PEERS, clusterPeers: undefined };
 const NOTHING: Decision = { kind: 'silence', reason: 'no-binding' };
 
 /** What takes the orders. */
-export interface OrderTaker {
+export interface OrderReceiver {
   readonly isIdle: boolean;
   submit(order: Order): boolean;
 }
@@ -30,7 +30,7 @@ export interface OrderTaker {
 export class Expiry {
   readonly #store: LeaseStore;
   readonly #clock: Clock;
-  readonly #taker: OrderTaker;
+  readonly #taker: OrderReceiver;
   readonly #clockTrust: () => ClockTrust;
   readonly #context: () => PeerInput['context'];
   readonly #isByWallClock: (lease: Lease) => boolean;
@@ -42,9 +42,9 @@ export class Expiry {
   constructor(
     store: LeaseStore,
     clock: Clock,
-    taker: OrderTaker,
+    taker: OrderReceiver,
     clockTrust: () => ClockTrust,
-    context: () => PeerInput['context'] = () => ALONE,
+    context: () => PeerInput['context'] = () => NO_PEERS_CONTEXT,
     isByWallClock: (lease: Lease) => boolean = () => true,
   ) {
     this.#store = store;

@@ -20,7 +20,7 @@ import type { Adoption, Declaration } from './declaration.ts';
 import { Declared } from './declared.ts';
 import { Expiry } from './expiry.ts';
 import { Listening } from './listening.ts';
-import { OrderDesk, type OrderResult } from './order-desk.ts';
+import { OrderIntake, type OrderResult } from './order-intake.ts';
 import type { ServerParts } from './server-parts.ts';
 import { clockTrustOf, type Memory, type Service } from './service.ts';
 
@@ -49,7 +49,7 @@ export class Server {
   #change: Promise<void> | undefined;
   #isStopping = false;
   readonly #declared: Declared;
-  readonly #orderDesk: OrderDesk;
+  readonly #orderIntake: OrderIntake;
 
   constructor(parts: ServerParts) {
     this.#parts = parts;
@@ -59,7 +59,7 @@ export class Server {
       () => this.#listening.service,
       () => this.#memory?.store,
     );
-    this.#orderDesk = new OrderDesk(
+    this.#orderIntake = new OrderIntake(
       parts,
       () => this.#listening.service,
       () => this.#memory,
@@ -107,7 +107,7 @@ export class Server {
     this.#expiry?.stop();
     await this.#change;
     await this.#listening.stop();
-    await this.#orderDesk.handOver();
+    await this.#orderIntake.handOver();
     this.#memory?.peerMemory?.note();
     this.#memory?.timeGuard.note();
     await this.#memory?.store.close();
@@ -127,7 +127,7 @@ export class Server {
 
   /** Carries out an order from outside, also while no sockets are open. The history tells who has given it. */
   submit(order: OperatorOrder): Promise<OrderResult> {
-    return this.#orderDesk.submit(order);
+    return this.#orderIntake.submit(order);
   }
 
   /** Undefined: it is not started, or has stopped. */
@@ -166,8 +166,8 @@ export class Server {
         this.#prompter(),
         ...extra(this.#parts.observer),
       ),
-      handOver: () => this.#orderDesk.handOver(),
-      handedOver: () => this.#orderDesk.handedOver(),
+      handOver: () => this.#orderIntake.handOver(),
+      handedOver: () => this.#orderIntake.handedOver(),
       makeRoom: () => this.#expiry?.makeRoom() ?? false,
     };
     store.idle(clock.now()); // What is known of the clock is stored before the first lease.

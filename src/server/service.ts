@@ -69,7 +69,7 @@ export class Service {
     this.#memory = memory;
     const plan = memory.planOf(listen);
     this.#plan = plan;
-    sayDoubts(plan, store, parts);
+    logDoubts(plan, store, parts);
     const untrustedArp = new UntrustedArp(store.leases, clock, parts.log);
     const sightings = new Sightings(store.leases, clock);
     this.#follow(plan);
@@ -172,7 +172,7 @@ export class Service {
 }
 
 /** Each time that sockets are opened, for the host's own addresses may be others. */
-function sayDoubts(plan: Plan, store: LeaseStore, { clock, log }: ServerParts): void {
+function logDoubts(plan: Plan, store: LeaseStore, { clock, log }: ServerParts): void {
   const leases = store.leases.running(clock.now(), (address) => isNobodys(plan, address));
   for (const { message, ...fields } of doubtsOfPlan(plan, leases)) log.warn(fields, message);
 }

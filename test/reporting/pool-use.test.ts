@@ -4,7 +4,7 @@ import { instant, type Lease, type LeaseState } from '../../src/lease/lease.ts';
 import { LeaseTable } from '../../src/lease-table/lease-table.ts';
 import { NO_HARDWARE } from '../../src/net/hardware-address.ts';
 import { type Ipv4, UNSPECIFIED } from '../../src/net/ipv4.ts';
-import { type PoolQuestion, poolProblem, poolUseOf, poolUseToText } from '../../src/reporting/pool-use.ts';
+import { type PoolUseInput, poolProblem, poolUseOf, poolUseToText } from '../../src/reporting/pool-use.ts';
 import { at, planOf, range, segment } from '../support/plan.ts';
 
 const NOW = instant(1_800_000_000_000);
@@ -19,7 +19,7 @@ type Standing = readonly [
 ];
 
 /** A pool of ten addresses, 10.15.3.20 to .29, one of them the listen IP of a gateway. */
-function question(standings: readonly Standing[], more: Partial<PoolQuestion> = {}): PoolQuestion {
+function question(standings: readonly Standing[], more: Partial<PoolUseInput> = {}): PoolUseInput {
   const leases = new LeaseTable(new Set(), 1);
   for (const [index, [address, state, granter = UNSPECIFIED, age = 0]] of standings.entries()) {
     const lease: Lease = {

@@ -30,12 +30,12 @@ export type OrderResult =
   | { readonly outcome: 'conflict' | 'failed' | 'unknown' };
 
 /** Takes orders from outside into the exchange, the one writer of leases; into one of its own while no sockets are open. */
-export class OrderDesk {
+export class OrderIntake {
   readonly #parts: ServerParts;
   readonly #service: () => Service | undefined;
   readonly #memory: () => Memory | undefined;
   /** While there is no service. */
-  #standIn: Exchange | undefined;
+  #orderExchange: Exchange | undefined;
   #isHandingOver = false;
 
   constructor(parts: ServerParts, service: () => Service | undefined, memory: () => Memory | undefined) {
@@ -58,8 +58,8 @@ export class OrderDesk {
   /** Sockets have been opened: what the stand-in has under way is ended before another exchange begins. */
   async handOver(): Promise<void> {
     this.#isHandingOver = true;
-    await this.#standIn?.stop();
-    this.#standIn = undefined;
+    await this.#orderExchange?.stop();
+    this.#orderExchange = undefined;
   }
 
   /** The service is there, or its sockets are closed again. */
@@ -107,7 +107,7 @@ export class OrderDesk {
     const { clock, decide } = this.#parts;
     const { store, inFlight, observer, makeRoom } = memory;
     const sightings = new Sightings(store.leases, clock);
-    this.#standIn ??= new Exchange({
+    this.#orderExchange ??= new Exchange({
       transport: new NoTransport(),
       store,
       inFlight,
@@ -119,8 +119,8 @@ export class OrderDesk {
       observer,
       makeRoom,
     });
-    this.#standIn.plan = memory.planOf(NOWHERE); // Another one may have been adopted.
-    return this.#standIn;
+    this.#orderExchange.plan = memory.planOf(NOWHERE); // Another one may have been adopted.
+    return this.#orderExchange;
   }
 }
 
