@@ -1,6 +1,6 @@
 import type { Clock } from '../lease/clock.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
-import type { LeaseStore, Silences } from '../store/lease-store.ts';
+import type { LastHeard, LeaseStore } from '../store/lease-store.ts';
 import type { Peers } from './peers.ts';
 
 /** How often the store gets the time for which each peer has been silent: milliseconds. */
@@ -26,9 +26,9 @@ export class PeerMemory {
 
   /** Reads the stored peers. Call it when the addresses of possible peers are known, and when they change. */
   recall(): void {
-    const { silences = new Map() } = this.#store;
+    const { lastHeard = new Map() } = this.#store;
     const isFirst = this.#notedAt === undefined;
-    this.#peers.remember(new Map([...(isFirst ? silences : []), ...this.#granters(silences)]));
+    this.#peers.remember(new Map([...(isFirst ? lastHeard : []), ...this.#granters(lastHeard)]));
     this.#notedAt ??= Number.NEGATIVE_INFINITY;
   }
 
@@ -46,17 +46,17 @@ export class PeerMemory {
     if (this.#notedAt === undefined) return;
     this.#notedAt = this.#clock.monotonic();
     this.#notedChangeCount = this.#peers.changeCount;
-    this.#store.noteSilences?.(this.#peers.silences);
+    this.#store.noteLastHeard?.(this.#peers.lastHeard);
   }
 
   /** Gateways that have granted stored leases count as present again after each start. */
-  #granters(silences: Silences): Silences {
+  #granters(lastHeard: LastHeard): LastHeard {
     const { leases } = this.#store;
     const { known, presentFor } = this.#peers;
     const granters = new Map<Ipv4, number>();
     if (known.size === 0) return granters;
     for (const granter of leases.granters())
-      granters.set(granter, Math.min(silences.get(granter) ?? presentFor, presentFor));
+      granters.set(granter, Math.min(lastHeard.get(granter) ?? presentFor, presentFor));
     return granters;
   }
 }

@@ -8,7 +8,7 @@ import { CLOCK_TOLERANCE } from '../lease/lease-end.ts';
 import type { Log } from '../log/log.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
-import type { Silences } from '../store/lease-store.ts';
+import type { LastHeard } from '../store/lease-store.ts';
 
 /** A peer that was heard within this time is there, or within the longest lease: milliseconds. */
 const PRESENT = 86_400_000;
@@ -91,8 +91,8 @@ export class Peers implements PeerObservations {
   }
 
   /** Gateways that were heard before this process began, and how long they had been silent then. */
-  remember(silences: Silences): void {
-    for (const [peer, milliseconds] of silences) {
+  remember(lastHeard: LastHeard): void {
+    for (const [peer, milliseconds] of lastHeard) {
       const silence = { since: this.#began - milliseconds, isRemembered: true };
       if (!this.known.has(peer) || this.#lastHeard.has(peer) || this.#isOver(silence)) continue;
       // It may have been heard of by others until just before.
@@ -114,7 +114,7 @@ export class Peers implements PeerObservations {
   }
 
   /** How long each has been silent. */
-  get silences(): Silences {
+  get lastHeard(): LastHeard {
     const now = this.#clock.monotonic();
     return new Map([...this.#silences].map(([peer, { since }]) => [peer, now - since]));
   }

@@ -9,8 +9,8 @@ import type { Ipv4 } from '../net/ipv4.ts';
  */
 export type Outcome = 'committed' | 'conflict' | 'failed' | 'unknown';
 
-/** Other gateways that were heard, and how long each has been silent, as far as it was listened for: milliseconds. */
-export type Silences = ReadonlyMap<Ipv4, number>;
+/** How long ago each other gateway was last heard, in milliseconds. Time in which nobody listened does not count. */
+export type LastHeard = ReadonlyMap<Ipv4, number>;
 
 export interface LeaseStore {
   /** Committed leases only, and offers; memory moves only after the commit. */
@@ -57,9 +57,9 @@ export interface LeaseStore {
   /** `idle` stores it, or `close`. Never throws. */
   noteClock?(note: ClockNote): void;
   /** What was noted last of the gateways that share nothing with this one; absent: the leases are shared. */
-  readonly silences?: Silences;
+  readonly lastHeard?: LastHeard;
   /** `idle` stores it, or `close`. Never throws. */
-  noteSilences?(silences: Silences): void;
+  noteLastHeard?(lastHeard: LastHeard): void;
   /**
    * House-keeping in a small piece; for when no datagram waits, and once a second in any case: checkpoints, the
    * history's retention, and while nothing may be promised the attempt to write again. Never throws.

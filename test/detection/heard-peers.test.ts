@@ -28,7 +28,7 @@ class Node {
   peers: ReadonlySet<Ipv4> = new Set([PEER]);
   isThere = true;
   leases: readonly Lease[] = [];
-  silences: ReadonlyMap<Ipv4, number> = new Map();
+  lastHeard: ReadonlyMap<Ipv4, number> = new Map();
   #store: MemoryStore | undefined;
   #server: Server | undefined;
   #transport = new SimulatedTransport();
@@ -43,13 +43,13 @@ class Node {
   }
 
   async start(): Promise<void> {
-    const { clock, log, leases, silences } = this;
+    const { clock, log, leases, lastHeard } = this;
     this.#server = new Server({
       clock,
       log,
       decide,
       openStore: (inFlight) => {
-        this.#store = memoryStore({ leases, silences, inFlight, clock });
+        this.#store = memoryStore({ leases, lastHeard, inFlight, clock });
         return this.#store;
       },
       findListenAddress: () =>
@@ -77,7 +77,7 @@ class Node {
 
   async stop(): Promise<void> {
     await this.#server?.stop();
-    this.silences = this.store.silences;
+    this.lastHeard = this.store.lastHeard;
   }
 
   /** A guest takes an address from another gateway. */
@@ -108,10 +108,10 @@ describe('a gateway that starts again', () => {
   test.each([
     ['has heard another before', 'peer', new Map([[PEER, 0]])],
     ['has heard none', 'free', new Map()],
-  ])('and %s: its lease that runs out becomes %s', async (_, state, silences) => {
+  ])('and %s: its lease that runs out becomes %s', async (_, state, lastHeard) => {
     const node = new Node();
     node.leases = [leaseFor(1000)];
-    node.silences = silences;
+    node.lastHeard = lastHeard;
 
     await node.start();
     await node.clock.pass(3000);
@@ -140,7 +140,7 @@ describe('a gateway that starts again', () => {
     await node.start();
     await node.hear();
     await node.clock.pass(1000);
-    node.silences = node.store.silences;
+    node.lastHeard = node.store.lastHeard;
 
     await node.start();
 
@@ -149,7 +149,7 @@ describe('a gateway that starts again', () => {
 
   test('leaves alone what is stored as long as it waits for its address', async () => {
     const node = new Node();
-    node.silences = new Map([[PEER, 0]]);
+    node.lastHeard = new Map([[PEER, 0]]);
     node.isThere = false;
     await node.start();
     await node.clock.pass(2000);
@@ -163,7 +163,7 @@ describe('a gateway that starts again', () => {
 
   test('whose file was moved to where that one was knows of none', async () => {
     const node = new Node();
-    node.silences = new Map([[PEER, 0]]);
+    node.lastHeard = new Map([[PEER, 0]]);
     node.peers = new Set([at('10.15.3.12')]);
 
     await node.start();
@@ -172,14 +172,14 @@ describe('a gateway that starts again', () => {
     await node.stop();
 
     expect(problems).toEqual([]);
-    expect(node.silences).toEqual(new Map());
+    expect(node.lastHeard).toEqual(new Map());
   });
 });
 
 describe('how long a gateway that was heard counts', () => {
   test('after a start it counts for another lease at the least', async () => {
     const node = new Node();
-    node.silences = new Map([[PEER, DAY - HOUR]]);
+    node.lastHeard = new Map([[PEER, DAY - HOUR]]);
 
     await node.start();
     await node.clock.pass(DAY);
@@ -200,7 +200,7 @@ describe('how long a gateway that was heard counts', () => {
     }
 
     expect(known).toEqual([true, true, false, false]);
-    expect(node.store.silences).toEqual(new Map());
+    expect(node.store.lastHeard).toEqual(new Map());
   });
 
   test('the time in which this one did not run is not silence', async () => {
@@ -218,7 +218,7 @@ describe('how long a gateway that was heard counts', () => {
 
   test('one that is heard again counts as if it had always been', async () => {
     const node = new Node();
-    node.silences = new Map([[PEER, 2 * DAY - HOUR]]);
+    node.lastHeard = new Map([[PEER, 2 * DAY - HOUR]]);
     await node.start();
     await node.hear();
 
@@ -232,7 +232,7 @@ describe('how long a gateway that was heard counts', () => {
 
   test('a clock that is set forgets nobody', async () => {
     const node = new Node();
-    node.silences = new Map([[PEER, 0]]);
+    node.lastHeard = new Map([[PEER, 0]]);
     await node.start();
 
     node.clock.jump(400 * DAY);
@@ -244,7 +244,7 @@ describe('how long a gateway that was heard counts', () => {
   test('one of which there are leases counts anew at each start', async () => {
     const node = new Node();
     node.leases = [{ ...leaseFor(0), state: 'peer', granter: PEER, expiresAt: NEVER }];
-    node.silences = new Map([[PEER, 2 * DAY]]);
+    node.lastHeard = new Map([[PEER, 2 * DAY]]);
     await node.start();
 
     await node.clock.pass(DAY - HOUR);
@@ -267,5 +267,5 @@ test('what is heard is noted when it is new, and each hour, however much is hear
   await node.clock.pass(2000);
 
   expect([alone, first, node.store.noted]).toEqual([0, 1, 2]);
-  expect(node.store.silences.get(PEER)).toBeGreaterThanOrEqual(HOUR - 1000);
+  expect(node.store.lastHeard.get(PEER)).toBeGreaterThanOrEqual(HOUR - 1000);
 });

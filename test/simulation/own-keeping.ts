@@ -36,8 +36,8 @@ export class OwnKeeping implements Keeping {
     const underWay = new Set<LeaseChange>();
     return {
       open: (inFlight) => {
-        const silences = this.#store?.silences ?? new Map();
-        store = new MemoryStore({ clock, inFlight, leases: this.records(), silences });
+        const lastHeard = this.#store?.lastHeard ?? new Map();
+        store = new MemoryStore({ clock, inFlight, leases: this.records(), lastHeard });
         store.clockNote = this.#store?.clockNote;
         this.#store = store;
         this.#watch(store, underWay, standstill);

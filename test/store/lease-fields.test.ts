@@ -244,7 +244,7 @@ describe('each field of LEASE_FIELDS', () => {
     reader.close();
   });
 
-  it('is listed, before and after it is carried over', async () => {
+  it('is listed, before and after it is applied to the lease file', async () => {
     const { directory, store } = await stored();
     const shown = {
       ...{ address: '10.15.3.20', client: '01525400000001', hardware: '52:54:00:00:00:02', state: 'bound' },

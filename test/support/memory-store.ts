@@ -5,7 +5,7 @@ import { instant } from '../../src/lease/lease.ts';
 import type { AddressRange, LeaseChange } from '../../src/lease/lease-view.ts';
 import { LeaseTable } from '../../src/lease-table/lease-table.ts';
 import type { Ipv4 } from '../../src/net/ipv4.ts';
-import type { LeaseStore, Outcome, Silences } from '../../src/store/lease-store.ts';
+import type { LastHeard, LeaseStore, Outcome } from '../../src/store/lease-store.ts';
 
 /**
  * What becomes of a change. 'compare': what a sound store does, committed or conflict. 'conflict' and 'failed' write
@@ -32,7 +32,7 @@ export interface MemoryStoreOptions {
   readonly resolves?: boolean;
   /** What is stored at the start. */
   readonly leases?: readonly Lease[];
-  readonly silences?: Silences;
+  readonly lastHeard?: LastHeard;
 }
 
 /** A lease store without a disk, whose commits go as a test wants them to. */
@@ -49,8 +49,8 @@ export class MemoryStore implements LeaseStore {
   /** How often `idle` was called. */
   idled = 0;
   closed = false;
-  silences: Silences;
-  /** How often silences were noted. */
+  lastHeard: LastHeard;
+  /** How often lastHeard were noted. */
   noted = 0;
   readonly #resolves: boolean;
   readonly #clock: Clock | undefined;
@@ -66,7 +66,7 @@ export class MemoryStore implements LeaseStore {
     this.batchLimit = options.batchLimit ?? 512;
     this.#resolves = options.resolves ?? true;
     this.#clock = options.clock;
-    this.silences = options.silences ?? new Map();
+    this.lastHeard = options.lastHeard ?? new Map();
     for (const lease of options.leases ?? []) this.#load(lease);
   }
 
@@ -136,8 +136,8 @@ export class MemoryStore implements LeaseStore {
     return this.table.sweep(now, limit, isOver);
   }
 
-  noteSilences(silences: Silences): void {
-    this.silences = silences;
+  noteLastHeard(lastHeard: LastHeard): void {
+    this.lastHeard = lastHeard;
     this.noted += 1;
   }
 

@@ -206,16 +206,16 @@ function connect(file: string): Database {
   }
 }
 
-/** The file as it will be when its server has carried over what is in the journal: in memory, if there is anything. */
+/** The file as it will be when its server has applied the journal: a copy in memory, unless the journal has nothing new. */
 function withJournal(database: Database, file: string): Database {
-  // One view of the file: what is carried over while the journal is read is in neither else.
+  // One view of the file: a batch that is applied while the journal is read would be in neither otherwise.
   database.exec('BEGIN');
   const meta = database.prepare('SELECT value FROM meta WHERE key = ?').pluck();
-  const carried: unknown = meta.get('carried');
+  const applied: unknown = meta.get('carried');
   const records = readJournal(
     file,
     String(meta.get('birth')),
-    carried === undefined ? undefined : Number(carried),
+    applied === undefined ? undefined : Number(applied),
   );
   const bytes = records.length === 0 ? undefined : database.serialize();
   database.exec('COMMIT');
@@ -227,7 +227,7 @@ function withJournal(database: Database, file: string): Database {
   writer.begin();
   for (const record of records) {
     writer.put(record);
-    if (record.event !== undefined) writer.remember(record);
+    if (record.event !== undefined) writer.addToHistory(record);
   }
   writer.commit();
   return copy;

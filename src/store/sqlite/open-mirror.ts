@@ -5,7 +5,7 @@ import type { Clock } from '../../lease/clock.ts';
 import type { StoredState } from '../../lease/stored-state.ts';
 import { LEASE_FILE, prepareDirectory } from './disk/directory.ts';
 import { diskErrorOf } from './disk/disk-error.ts';
-import { birthOf, openDatabase } from './file/open-database.ts';
+import { fileIdOf, openDatabase } from './file/open-database.ts';
 import { takeOwnership } from './file/ownership.ts';
 import { DEFAULT_HISTORY } from './history/retention.ts';
 import { journalOf } from './journal/journal-file.ts';
@@ -32,7 +32,7 @@ export async function openMirror(
     database = opened.database;
     const opening: Opening = {
       file,
-      birth: birthOf(database),
+      fileId: fileIdOf(database),
       loaded: countsOf(database),
       skipped: alone?.skipped ?? 0,
       setAside: opened.setAside ?? alone?.setAside,

@@ -8,14 +8,14 @@ import type { Say } from '../../log/say.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import { LEASE_FILE, prepareDirectory } from './disk/directory.ts';
 import { diskErrorOf } from './disk/disk-error.ts';
-import { birthOf, openDatabase } from './file/open-database.ts';
+import { fileIdOf, openDatabase } from './file/open-database.ts';
 import { takeOwnership } from './file/ownership.ts';
 import { DEFAULT_HISTORY, type RetentionOptions } from './history/retention.ts';
 import type { Journal } from './journal/journal.ts';
 import { JOURNAL_BYTES } from './journal/journal-file.ts';
 import { openJournal } from './journal/open-journal.ts';
-import { carryOverAtStart } from './maintenance/apply-at-start.ts';
-import { carriedIn, LeaseFiles } from './maintenance/lease-files.ts';
+import { applyAtStart } from './maintenance/apply-at-start.ts';
+import { appliedIn, LeaseFiles } from './maintenance/lease-files.ts';
 import { readClockNote } from './notes/clock-notes.ts';
 import { readStanding } from './notes/mirror-position.ts';
 import { SqliteStore } from './sqlite-store.ts';
@@ -63,30 +63,30 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
     database = opened.database;
     const { setAside, copy } = opened;
     if (options.mayBeMirror !== true) refuseMirror(database, file);
-    const birth = birthOf(database);
+    const fileId = fileIdOf(database);
     const { now, seed, journalBytes = JOURNAL_BYTES } = options;
-    const carried = carriedIn(database);
-    const openedJournal = openJournal(file, { birth, carried, now, seed, bytes: journalBytes });
+    const applied = appliedIn(database);
+    const openedJournal = openJournal(file, { fileId, applied, now, seed, bytes: journalBytes });
     journal = openedJournal.journal;
     const { node, history = DEFAULT_HISTORY, clock, migrations = MIGRATIONS } = options;
     const fixed = { file, node, history, clock, journalBytes, migrations };
-    const files = new LeaseFiles({ ...fixed, ...opened, journal, carried: carried ?? 0 });
+    const files = new LeaseFiles({ ...fixed, ...opened, journal, applied: applied ?? 0 });
     const mayWait = !opened.isNew && openedJournal.damage === undefined;
-    const uncarried = carryOverAtStart(files, { file, birth, mayWait });
+    const unapplied = applyAtStart(files, { file, fileId, mayWait });
 
     const table = new LeaseTable(options.inFlight, options.seed);
     const { loaded, skipped, lastStoredAt } = loadLeases(
       database,
       table,
       readClockNote(database)?.revision ?? 0,
-      uncarried,
+      unapplied,
     );
     return new SqliteStore({
-      opening: { file, birth, loaded, skipped, setAside, copy, journalDamage: openedJournal.damage },
+      opening: { file, fileId, loaded, skipped, setAside, copy, journalDamage: openedJournal.damage },
       ...fixed,
       files,
       say: options.say ?? (() => {}),
-      lastEvent: uncarried.reduce((last, { eventId }) => Math.max(last, eventId), lastEventIn(database)),
+      lastEvent: unapplied.reduce((last, { eventId }) => Math.max(last, eventId), lastEventIn(database)),
       table,
       ownership,
       lastStoredAt,

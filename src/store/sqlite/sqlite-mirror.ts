@@ -234,6 +234,6 @@ export class SqliteMirror implements Mirror {
     const name = node === '' ? null : node;
     const { writer, retention } = this.#file;
     writer.put(record, name);
-    if (event !== undefined) retention.count(record, writer.remember(record, name));
+    if (event !== undefined) retention.count(record, writer.addToHistory(record, name));
   }
 }

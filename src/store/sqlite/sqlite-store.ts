@@ -5,7 +5,7 @@ import type { AddressRange, LeaseChange, LeaseCounts, LeaseView } from '../../le
 import { idsAfter } from '../../lease/outside-ids.ts';
 import type { LeaseTable } from '../../lease-table/lease-table.ts';
 import { type Ipv4, UNSPECIFIED } from '../../net/ipv4.ts';
-import type { LeaseStore, Outcome, Silences } from '../lease-store.ts';
+import type { LastHeard, LeaseStore, Outcome } from '../lease-store.ts';
 import { codeOf } from './disk/error-code.ts';
 import { KeptFiles, type KeptFilesParts } from './guard/kept-files.ts';
 import { HistoryRows } from './history/history-rows.ts';
@@ -78,19 +78,19 @@ export class SqliteStore implements LeaseStore {
 
   /** Changes that are in the journal and not yet in the lease file. */
   get backlog(): number {
-    return this.#files.upkeep.backlog;
+    return this.#files.maintenance.backlog;
   }
 
   get lastStoredAt(): Instant {
     return this.#lastStoredAt;
   }
 
-  get silences(): Silences {
-    return this.#files.heard.silences;
+  get lastHeard(): LastHeard {
+    return this.#files.lastHeard.value;
   }
 
-  noteSilences(silences: Silences): void {
-    this.#files.heard.note(silences);
+  noteLastHeard(lastHeard: LastHeard): void {
+    this.#files.lastHeard.note(lastHeard);
   }
 
   get clockNote(): ClockNote | undefined {
@@ -113,7 +113,7 @@ export class SqliteStore implements LeaseStore {
   }
 
   sweep(now: Instant, limit: number, isOver?: (lease: Lease) => boolean): readonly Lease[] {
-    return this.#files.upkeep.isBehind ? [] : this.#table.sweep(now, limit, isOver);
+    return this.#files.maintenance.isBehind ? [] : this.#table.sweep(now, limit, isOver);
   }
 
   prepare(ranges: readonly AddressRange[]): boolean {
@@ -131,22 +131,22 @@ export class SqliteStore implements LeaseStore {
   idle(now: Instant): void {
     if (!this.#kept.isSound(now)) return;
     if (this.#failure === undefined) {
-      this.#files.upkeep.idle(now);
+      this.#files.maintenance.idle(now);
       this.#kept.idle(now);
     } else if (this.#mayTry(now)) this.#attempt(now, () => this.#probe());
   }
 
   /** Brings the lease file up to date, however long it takes. Throws what stands in the way. */
   flush(): void {
-    this.#files.upkeep.makeRoom();
+    this.#files.maintenance.makeRoom();
   }
 
-  /** Carries all over, if the disk lets it; what is left in the journal is carried over at the next start. */
+  /** Applies the whole journal, if the disk lets it; the rest is applied at the next start. */
   close(): Promise<void> {
     if (!this.#isClosed) {
       this.#isClosed = true;
       const isSound = this.#kept.finish(this.#lastStoredAt);
-      this.#files.upkeep.pause();
+      this.#files.maintenance.pause();
       if (isSound) this.#writeLast();
       this.#kept.close();
     }
@@ -158,7 +158,7 @@ export class SqliteStore implements LeaseStore {
   }
 
   #writeLast(): void {
-    this.#files.upkeep.close(this.#lastStoredAt);
+    this.#files.maintenance.close(this.#lastStoredAt);
     try {
       this.flush();
     } catch {
@@ -185,7 +185,7 @@ export class SqliteStore implements LeaseStore {
       this.#table.apply(change);
       if (change.kind === 'binding' && change.at > this.#lastStoredAt) this.#lastStoredAt = change.at;
     }
-    if (this.#batch.records > 0) this.#files.upkeep.committed(this.#batch.records, at);
+    if (this.#batch.records > 0) this.#files.maintenance.committed(this.#batch.records, at);
     return outcomes;
   }
 
@@ -240,7 +240,7 @@ export class SqliteStore implements LeaseStore {
   }
 
   #append(): void {
-    if (!this.#files.journal.hasRoomFor(this.#batch.bytes)) this.#files.upkeep.makeRoom();
+    if (!this.#files.journal.hasRoomFor(this.#batch.bytes)) this.#files.maintenance.makeRoom();
     this.#files.journal.append(this.#batch);
   }
 

@@ -11,7 +11,7 @@ function linesOf(damage: Partial<JournalDamage>): readonly Record<string, unknow
   const output = { write: (line: string) => void lines.push(JSON.parse(line)), flushSync: () => {} };
   const log = createLogger({ logLevel: 'info', logFormat: 'json' }, output, false, () => 0);
   sayOpening(log, {
-    ...{ file: '/leases/leases.sqlite', birth: 'b', skipped: 0, setAside: undefined, copy: undefined },
+    ...{ file: '/leases/leases.sqlite', fileId: 'b', skipped: 0, setAside: undefined, copy: undefined },
     loaded: { free: 0, bound: 1, declined: 0, peer: 0 },
     journalDamage: {
       ...{

@@ -99,7 +99,7 @@ describe('the length of a lease', () => {
     reader.close();
   });
 
-  it('is not known of what an older version left in its journal, which is carried over with all else of it', async () => {
+  it('is not known of what an older version left in its journal, which is applied with all else of it', async () => {
     const directory = temporaryDirectory();
     fileOfSchema3(directory);
     journalOfFirstFormat(directory);

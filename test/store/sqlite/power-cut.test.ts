@@ -18,7 +18,7 @@ const isTraced = findProgram('strace') !== undefined;
 const title = isTraced ? 'a power cut' : 'a power cut [not here: strace missing: apt-get install strace]';
 
 describe.runIf(isTraced)(title, () => {
-  // A half of the journal may be written over only when SQLite has synced what was carried over from it. All of this
+  // A half of the journal may be written over only when SQLite has synced what was applied from it. All of this
   // process's syncs are of one moment, as two of one round of the server are.
   it('at any moment leaves each lease that was promised by then on the disk, however often the journal went round', async () => {
     const { calls, directory } = await traced();

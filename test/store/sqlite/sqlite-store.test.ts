@@ -51,7 +51,7 @@ describe('the SQLite store over restarts', () => {
       skipped: 0,
       setAside: undefined,
       copy: undefined,
-      birth: first.opening.birth,
+      fileId: first.opening.fileId,
     });
   });
 
@@ -417,7 +417,7 @@ describe('the SQLite store and its log', () => {
     expect(store.trouble).toBeUndefined();
   });
 
-  it('without one it is carried over at 250 pages', async () => {
+  it('without one a checkpoint is made at 250 pages', async () => {
     const directory = temporaryDirectory();
     const store = openIn(directory);
     for (let start = 0; start < 60_000; start += 500) {

@@ -14,31 +14,35 @@ import { finishSetAside, type SetAside, setAside } from '../salvage/set-aside.ts
 import { PAGE_BYTES } from '../salvage/sqlite-page.ts';
 import { holdsLeases, type Migration, migrate, schemaOf } from '../tables/schema.ts';
 
-/** How long a write waits for somebody who writes to the file with other tools: milliseconds. */
+/** How long a write waits for another program that writes to the file: milliseconds. */
 const BUSY_MILLISECONDS = 200;
-/** What is made under the file's name, and beside it. */
-const BESIDE = ['', '-wal', '-shm', '-journal', '.salvage', '.salvaged'];
-/** What a WAL that has grown is cut to when it starts over. */
+/** What is behind the file's name in the names of the files that are made for it. */
+const SUFFIXES = ['', '-wal', '-shm', '-journal', '.salvage', '.salvaged'];
+/** A longer WAL is cut to this size when it starts over. */
 const WAL_BYTES = 8 * 1024 * 1024;
 
 export interface Connected {
   readonly database: Database;
-  /** True: nobody else can read the file. */
+  /** True: no other process can read the file. */
   readonly isAlone: boolean;
 }
 
 export interface OpenedDatabase extends Connected {
-  /** It was made, or made anew, by this. */
+  /** True: the file was made now, or put in the place of another. */
   readonly isNew: boolean;
-  /** What stood in the way; undefined: the file was sound, or there was none. */
+  /** The damaged file; undefined: the file was sound, or there was none. */
   readonly setAside: SetAside | undefined;
-  /** The copy from before a migration; undefined: there was none. */
+  /** The name of the copy from before a migration; undefined: there was no migration. */
   readonly copy: string | undefined;
 }
 
-/** Opens the lease file of a directory that is ours, or makes it. */
+/**
+ * Opens a lease file, or makes it; sets a damaged one aside, and migrates an older one. Call it as the file's owner.
+ *
+ * @throws GatewayError 'store-unusable' or 'store-newer'; Error of SQLite or of the file system.
+ */
 export function openDatabase(file: string, now: Instant, migrations: readonly Migration[]): OpenedDatabase {
-  refuseOddFiles([...BESIDE.map((suffix) => file + suffix), `${journalOf(file)}.new`]);
+  refuseOddFiles([...SUFFIXES.map((suffix) => file + suffix), `${journalOf(file)}.new`]);
   const isFinished = finishSetAside(file, now) !== undefined;
   const wasThere = existsSync(file);
   const damage = damageOf(file);
@@ -56,8 +60,10 @@ export function openDatabase(file: string, now: Instant, migrations: readonly Mi
 }
 
 /**
- * Connects to a lease file that is sound. Where the disk has no room for the index of its log, that is in memory and the
- * file is this connection's alone: nobody can read it beside.
+ * Connects to a sound lease file. Where the disk has no room for the index of its log, SQLite keeps the index in memory, and
+ * no other process can read the file meanwhile.
+ *
+ * @throws Error of SQLite; GatewayError 'store-unusable'.
  */
 export function connect(file: string): Connected {
   try {
@@ -71,7 +77,7 @@ export function connect(file: string): Connected {
 function connectAs(file: string, locking: 'NORMAL' | 'EXCLUSIVE'): Database {
   const database = openSqlite(file, { timeout: BUSY_MILLISECONDS });
   try {
-    for (const suffix of ['', '-wal', '-shm']) tighten(file + suffix); // What SQLite makes beside it has its mode.
+    for (const suffix of ['', '-wal', '-shm']) tighten(file + suffix); // SQLite gives the files beside it the same mode.
     database.pragma(`locking_mode = ${locking}`);
     configure(database, file);
     return database;
@@ -91,12 +97,12 @@ function configure(database: Database, file: string): void {
       `${file}: its file system cannot hold a write-ahead log: ${remedy}`,
     );
   }
-  database.pragma('synchronous = NORMAL'); // What it has not synced yet is in the journal.
+  database.pragma('synchronous = NORMAL'); // The journal has all that is not synced yet.
   database.pragma('wal_autocheckpoint = 0');
   database.pragma(`journal_size_limit = ${WAL_BYTES}`);
 }
 
-/** Refuses what is not ours, copies what is older, and migrates it. */
+/** Refuses a file that is not ours, and migrates an older one. Returns the name of its copy, if one was made. */
 function bringUpToDate(
   database: Database,
   file: string,
@@ -115,7 +121,7 @@ function bringUpToDate(
   return copy;
 }
 
-/** Schemas are only ever added to, so what came later cannot be read by what came before. */
+/** An older version of the program cannot read a newer schema. */
 export function newerSchema(file: string, schema: number, known: number): GatewayError {
   const remedy = `run the version that wrote it, or put back the copy ${file}.schema-${known}-... made by its migration`;
   return new GatewayError('store-newer', `${file}: has schema ${schema}, newer than ${known}: ${remedy}`);
@@ -134,12 +140,12 @@ function copyOf(database: Database, file: string, schema: number, now: Instant):
   return copy;
 }
 
-/** The file's own name, from when it was made. */
-export function birthOf(database: Database): string {
+/** The id of a lease file, which it gets when it is made. Its journal names it. */
+export function fileIdOf(database: Database): string {
   const known: unknown = database.prepare("SELECT value FROM meta WHERE key = 'birth'").pluck().get();
   if (typeof known === 'string') return known;
-  const birth = randomUUID();
-  // A file that was salvaged for the journal beside it has a birth, and does not know how much of that it has.
-  database.prepare("INSERT OR IGNORE INTO meta VALUES ('birth', ?), ('carried', '0')").run(birth);
-  return birth;
+  const fileId = randomUUID();
+  // A salvaged file has the id that its journal names, and does not know how much of the journal it has.
+  database.prepare("INSERT OR IGNORE INTO meta VALUES ('birth', ?), ('carried', '0')").run(fileId);
+  return fileId;
 }

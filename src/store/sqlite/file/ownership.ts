@@ -7,23 +7,25 @@ import { codeOf } from '../disk/error-code.ts';
 import { tighten } from '../disk/file-mode.ts';
 import { unusedName } from '../disk/file-names.ts';
 
-/** The right to write one lease file, held by one process of the machine at a time. */
+/** The right to write one lease file. One process of the machine has it at a time. */
 export interface Ownership {
   release(): void;
 }
 
-/** A running process sees in less time that its lock was deleted, and then promises nothing: milliseconds. */
+/** A running process sees within this time that its lock was deleted, and then promises nothing: milliseconds. */
 const OWNER_LOOKS = 2000;
 
 /**
- * Takes the right, or throws store-locked. It is an open write transaction on a second file, `<file>.lock`, so the
- * kernel drops it when the process dies in whatever way, and readers of the leases never meet it. The file also names
+ * Takes the right to write a lease file. It is an open write transaction on a second file, `<file>.lock`, so the kernel
+ * drops it when the process dies in whatever way, and readers of the leases never wait for it. The lock file also names
  * the owner's process, where the disk has room for that.
  *
- * The kernel keeps the lock with the file and not with what is in it: a file with a damaged content is emptied in its
- * place, never replaced, so that a process that holds it still does. Where a lease file has no lock beside it, somebody
- * has deleted that, perhaps under a running process: whoever takes the right waits until that one has seen it. What is
- * no file (a directory, a pipe) is nobody's lock, and is renamed.
+ * The kernel keeps the lock with the file, not with its bytes. So a damaged lock file is emptied in place, never replaced:
+ * a process that has the lock keeps it. A lease file without a lock file means that somebody has deleted it, perhaps under
+ * a running process: then this waits until that process has seen it. A directory or a pipe of that name is renamed.
+ *
+ * @param waitMilliseconds How long to wait for another process; the thread is blocked meanwhile.
+ * @throws GatewayError 'store-locked' if another process has the right; 'store-unusable' or 'store-failed' by the disk.
  */
 export function takeOwnership(file: string, waitMilliseconds: number): Ownership {
   const name = `${file}.lock`;
@@ -34,7 +36,7 @@ export function takeOwnership(file: string, waitMilliseconds: number): Ownership
     if (found?.isFile() === false) renameSync(name, unusedName(`${name}.aside`));
     lock = locked(name, waitMilliseconds);
     const held = lock;
-    if (wasDeleted) stand(Math.min(waitMilliseconds, OWNER_LOOKS));
+    if (wasDeleted) block(Math.min(waitMilliseconds, OWNER_LOOKS));
     return { release: () => void held.close() };
   } catch (cause) {
     throw refusal(file, name, cause);
@@ -55,7 +57,7 @@ function lockedAsItIs(name: string, waitMilliseconds: number): Database {
   const lock = openSqlite(name, { timeout: waitMilliseconds });
   try {
     tighten(name);
-    lock.pragma('journal_mode = MEMORY'); // Nothing of it needs room on the disk.
+    lock.pragma('journal_mode = MEMORY'); // It needs no room on the disk.
     lock.pragma('synchronous = OFF');
     lock.exec('BEGIN IMMEDIATE');
     nameOwner(lock);
@@ -67,7 +69,7 @@ function lockedAsItIs(name: string, waitMilliseconds: number): Database {
   }
 }
 
-/** For who is refused; where it cannot be written the lock is held all the same. */
+/** Writes this process's number, for a process that is refused. Where that fails the lock is held all the same. */
 function nameOwner(lock: Database): void {
   try {
     lock.exec('CREATE TABLE IF NOT EXISTS owner (pid INTEGER)');
@@ -81,7 +83,7 @@ function nameOwner(lock: Database): void {
   lock.exec('BEGIN IMMEDIATE');
 }
 
-/** A process that was there first, and its number. */
+/** The lock is another process's, which this names. */
 class OwnedBy extends Error {
   readonly owner: number;
 
@@ -96,11 +98,11 @@ function ownerOf(lock: Database): number | undefined {
     const pid: unknown = lock.prepare('SELECT pid FROM owner').pluck().get();
     return typeof pid === 'number' ? pid : undefined;
   } catch {
-    return undefined; // The owner is at the point of writing its name; the refusal does without.
+    return undefined; // The owner is just writing its number; the refusal does not name it.
   }
 }
 
-/** Whoever named itself as the owner may have gone, and a program that copies files hold the lock by now. */
+/** False: the process in the lock file has gone, and the lock is another program's, such as one that copies files. */
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -110,8 +112,8 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** The thread stands: nothing of a start goes on without the lock. */
-function stand(milliseconds: number): void {
+/** Blocks the thread: a start cannot go on without the lock. */
+function block(milliseconds: number): void {
   if (milliseconds > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 

@@ -45,7 +45,7 @@ export class KeptFiles {
     this.#files = files;
     this.#say = say;
     const stop = () => {
-      this.#files.upkeep.pause();
+      this.#files.maintenance.pause();
       this.#history.pause();
       lost();
     };
@@ -113,18 +113,18 @@ export class KeptFiles {
     const { bavail, bsize } = statfsSync(dirname(file));
     if (bavail * bsize < ROOM_BYTES) return;
     const old = this.#files;
-    old.upkeep.pause();
+    old.maintenance.pause();
     old.database.close();
     try {
       const connected = connect(file);
-      const { carried } = old.carryOver;
-      this.#files = new LeaseFiles({ ...this.#parts, ...connected, journal: old.journal, carried });
+      const { applied } = old.applier;
+      this.#files = new LeaseFiles({ ...this.#parts, ...connected, journal: old.journal, applied });
       this.#files.takeNotes(old);
-      this.#files.upkeep.begin(old.upkeep.backlog, undefined);
+      this.#files.maintenance.begin(old.maintenance.backlog, undefined);
       this.#history.turnTo(connected.database);
       watch.remember(watchedFiles(file));
     } catch (error) {
-      old.upkeep.failure = codeOf(error); // It is tried again; the journal goes on.
+      old.maintenance.failure = codeOf(error); // It is tried again; the journal goes on.
     }
   }
 

@@ -4,7 +4,7 @@ import type { Clock } from '../../../lease/clock.ts';
 import type { Instant } from '../../../lease/lease.ts';
 import type { Say } from '../../../log/say.ts';
 import { FileWatch } from '../disk/file-watch.ts';
-import { birthOf, openDatabase } from '../file/open-database.ts';
+import { fileIdOf, openDatabase } from '../file/open-database.ts';
 import type { Ownership } from '../file/ownership.ts';
 import type { RetentionOptions } from '../history/retention.ts';
 import { type Lacking, MirrorFile } from '../maintenance/mirror-file.ts';
@@ -133,7 +133,7 @@ export class KeptMirrorFile {
 
 /** False: not all could be read of what it is copied from. */
 function* fill(to: Database, from: Database): Generator<undefined, boolean> {
-  birthOf(to);
+  fileIdOf(to);
   to.exec('BEGIN IMMEDIATE');
   let isWhole = true;
   try {

@@ -5,10 +5,10 @@ import type { LeaseTable } from '../../../lease-table/lease-table.ts';
 import { isDamage } from '../disk/disk-error.ts';
 import { codeOf } from '../disk/error-code.ts';
 import type { FileWatch } from '../disk/file-watch.ts';
-import { birthOf, openDatabase } from '../file/open-database.ts';
+import { fileIdOf, openDatabase } from '../file/open-database.ts';
 import { Journal } from '../journal/journal.ts';
-import { birthIn, journalOf, makeJournal } from '../journal/journal-file.ts';
-import { carriedIn, LeaseFiles, type LeaseFilesParts } from '../maintenance/lease-files.ts';
+import { fileIdIn, journalOf, makeJournal } from '../journal/journal-file.ts';
+import { appliedIn, LeaseFiles, type LeaseFilesParts } from '../maintenance/lease-files.ts';
 import { copyLeases, putMissing } from '../tables/copy-rows.ts';
 import type { Migration } from '../tables/schema.ts';
 import { DATABASE_SUFFIXES, moveAside, moveDatabaseAside } from './move-aside.ts';
@@ -55,10 +55,10 @@ export function* makeAnew(parts: AnewParts, files: LeaseFiles, now: Instant): Ge
 }
 
 /** What is in the journal goes into the database that is open; what it cannot take is in memory. Returns what it met. */
-function* finish({ carryOver, database }: LeaseFiles): Generator<undefined, unknown> {
+function* finish({ applier, database }: LeaseFiles): Generator<undefined, unknown> {
   try {
-    while (!carryOver.isDone) {
-      carryOver.step();
+    while (!applier.isDone) {
+      applier.step();
       yield;
     }
     return undefined;
@@ -71,13 +71,13 @@ function* finish({ carryOver, database }: LeaseFiles): Generator<undefined, unkn
 function* makeJournalAnew(parts: AnewParts, old: LeaseFiles, now: Instant): Generator<undefined, MadeAnew> {
   const name = journalOf(parts.file);
   const { database } = old;
-  old.carryOver.release(); // All that was in it is safe elsewhere.
+  old.applier.release(); // All that was in it is safe elsewhere.
   const aside = moveAside(name, now);
-  const birth = birthOf(database);
-  yield* makeJournal(name, birth, parts.journalBytes);
-  const carried = carriedIn(database) ?? 0;
-  const journal = new Journal(name, { birth, carried, run: old.journal.run });
-  const files = new LeaseFiles({ ...parts, database, carried, journal });
+  const fileId = fileIdOf(database);
+  yield* makeJournal(name, fileId, parts.journalBytes);
+  const applied = appliedIn(database) ?? 0;
+  const journal = new Journal(name, { fileId, applied, run: old.journal.run });
+  const files = new LeaseFiles({ ...parts, database, applied, journal });
   files.takeNotes(old);
   old.journal.close();
   return { files, aside, isNewDatabase: false, unread: undefined };
@@ -99,16 +99,16 @@ function* makeAllAnew(
   try {
     const unread =
       (yield* fill(database, parts, old.database)) ?? (met === undefined ? undefined : messageOf(met));
-    const carried = keepsJournal ? old.carryOver.carried : 0;
-    if (keepsJournal) putJournals(database, birthIn(name), carried);
+    const applied = keepsJournal ? old.applier.applied : 0;
+    if (keepsJournal) putJournals(database, fileIdIn(name), applied);
     else {
-      const birth = birthOf(database);
-      yield* makeJournal(name, birth, parts.journalBytes);
-      journal = new Journal(name, { birth, carried, run: old.journal.run });
+      const fileId = fileIdOf(database);
+      yield* makeJournal(name, fileId, parts.journalBytes);
+      journal = new Journal(name, { fileId, applied, run: old.journal.run });
     }
-    const files = new LeaseFiles({ ...parts, database, isAlone, journal: journal ?? old.journal, carried });
+    const files = new LeaseFiles({ ...parts, database, isAlone, journal: journal ?? old.journal, applied });
     files.takeNotes(old);
-    if (keepsJournal) files.upkeep.begin(old.upkeep.backlog, undefined);
+    if (keepsJournal) files.maintenance.begin(old.maintenance.backlog, undefined);
     if (!keepsJournal) old.journal.close();
     return { files, aside, isNewDatabase: true, unread };
   } catch (error) {
@@ -121,12 +121,12 @@ function* makeAllAnew(
 }
 
 /** A new database that goes on with a journal of before, as the one did that it replaces. */
-function putJournals(database: Database, birth: string | undefined, carried: number): void {
+function putJournals(database: Database, fileId: string | undefined, applied: number): void {
   const put = database.prepare('INSERT OR REPLACE INTO meta VALUES (?, ?)');
   database.pragma('synchronous = FULL');
   database.transaction(() => {
-    put.run('birth', birth ?? birthOf(database));
-    put.run('carried', String(carried));
+    put.run('birth', fileId ?? fileIdOf(database));
+    put.run('carried', String(applied));
   })();
   database.pragma('synchronous = NORMAL');
 }
@@ -138,7 +138,7 @@ function* fill(
   from: Database,
 ): Generator<undefined, string | undefined> {
   let unread: string | undefined;
-  birthOf(to);
+  fileIdOf(to);
   to.pragma('synchronous = FULL');
   to.exec('BEGIN IMMEDIATE');
   try {

@@ -4,7 +4,7 @@ import type { HardwareAddress } from '../../../net/hardware-address.ts';
 import type { JournalRecord } from '../journal/journal-record.ts';
 import { DayOfRows, HeavyWriters } from './heavy-writers.ts';
 
-/** How many rows one piece of pruning deletes at most; more than one step of the carry-over writes. */
+/** Rows that one step of pruning deletes at most. It is more than one step of the applier writes. */
 export const PRUNE_ROWS = 256;
 /** How many rows are counted at once: a millisecond or two. */
 const COUNT_ROWS = 1024;

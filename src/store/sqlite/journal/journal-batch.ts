@@ -6,39 +6,40 @@ export const BATCH_HEADER_BYTES = 48;
 const MAGIC = 0x334a4756;
 /** The magic as it stands in the file. */
 export const MAGIC_BYTES: Uint8Array = Uint8Array.of(0x56, 0x47, 0x4a, 0x33);
-/** Of the formats 1 and 2: the same up to the sequence, with which the header ends. */
+/** Formats 1 and 2: the header is the same up to the sequence, and ends there. */
 const OLD_HEADER_BYTES = 24;
 const OLD_MAGIC = 0x314a4756;
-/** What the checksum begins with. */
+/** The offset of the first byte that the checksum covers. */
 const CHECKED_FROM = 12;
-/** Room at first; a batch of many changes makes more. */
+/** Room for a batch at first; it grows. */
 const FIRST_BYTES = 64 * 1024;
 
 /** How the batches of one journal are read. */
 export interface BatchFormat {
-  /** Format 1 or 2: batches know neither their lease file nor the run that wrote them. */
+  /** True for formats 1 and 2, whose batches name neither their lease file nor the run that wrote them. */
   readonly isOld: boolean;
-  /** The checksums' first value; batches of another lease file fail them. */
+  /** The initial value of the checksums, so that batches of another lease file fail them. */
   readonly seed: number;
 }
 
-export function formatOf(birth: string, isOld: boolean): BatchFormat {
-  return { isOld, seed: isOld ? 0 : crc32(birth) };
+export function formatOf(fileId: string, isOld: boolean): BatchFormat {
+  return { isOld, seed: isOld ? 0 : crc32(fileId) };
 }
 
-/** Who writes a batch, and where it stands among the others. */
-export interface BatchStamp {
+/** What the header of a batch says of it, beside its length and its count of records. */
+export interface BatchHeader {
+  /** The initial value of the checksum. */
   readonly seed: number;
-  /** Drawn at random by each run of the program. */
+  /** A number that each run of the program draws at random. */
   readonly run: number;
-  /** The first batch of that run. */
-  readonly began: number;
+  /** The sequence of the first batch of that run. */
+  readonly runStart: number;
   readonly sequence: number;
-  /** Records of that run in front of this batch. */
+  /** Records that the run has written in front of this batch. */
   readonly recordsBefore: number;
 }
 
-/** The records of one commit, as they are written at once: a header and a body. */
+/** Encodes the records of one commit as one batch: a header and the records. */
 export class BatchWriter {
   #bytes = new Uint8Array(FIRST_BYTES);
   #view = new DataView(this.#bytes.buffer);
@@ -49,7 +50,7 @@ export class BatchWriter {
     return this.#records;
   }
 
-  /** Of the whole batch. */
+  /** Bytes of the whole batch. */
   get bytes(): number {
     return this.#end;
   }
@@ -67,13 +68,13 @@ export class BatchWriter {
   }
 
   /** The whole batch; valid until the next `begin`. */
-  finish({ seed, run, began, sequence, recordsBefore }: BatchStamp): Uint8Array {
+  finish({ seed, run, runStart, sequence, recordsBefore }: BatchHeader): Uint8Array {
     this.#view.setUint32(0, MAGIC, true);
     this.#view.setUint32(4, this.#end - BATCH_HEADER_BYTES, true);
     this.#view.setUint32(12, this.#records, true);
     this.#view.setFloat64(16, sequence, true);
     this.#view.setFloat64(24, run, true);
-    this.#view.setFloat64(32, began, true);
+    this.#view.setFloat64(32, runStart, true);
     this.#view.setFloat64(40, recordsBefore, true);
     const batch = this.#bytes.subarray(0, this.#end);
     this.#view.setUint32(8, crc32(batch.subarray(CHECKED_FROM), seed), true);
@@ -88,37 +89,37 @@ export class BatchWriter {
   }
 }
 
-/** How long the batch whose header stands at an offset says that it is, whole; there may be none. */
+/** The bytes of a whole batch, by the header at an offset. There need not be a batch at that offset. */
 export function batchBytesAt(view: DataView, offset: number, { isOld }: BatchFormat): number {
   return (isOld ? OLD_HEADER_BYTES : BATCH_HEADER_BYTES) + view.getUint32(offset + 4, true);
 }
 
-/** One whole batch in a piece of the journal. */
-export interface BatchPlace extends Omit<BatchStamp, 'seed'> {
+/** One whole batch that was read. */
+export interface JournalBatch extends Omit<BatchHeader, 'seed'> {
   readonly records: number;
-  /** Where its first record begins, and where the batch ends. */
+  /** The offset of its first record, and the offset behind the batch. */
   readonly body: number;
   readonly end: number;
 }
 
-/** What stands where a batch of this format would have its header; nothing of it is compared. */
+/** The fields of a header at an offset, unchecked; undefined: the view ends before. */
 export function headerAt(view: DataView, offset: number) {
   if (offset + BATCH_HEADER_BYTES > view.byteLength) return undefined;
   return {
     hasMagic: view.getUint32(offset, true) === MAGIC,
     sequence: view.getFloat64(offset + 16, true),
     run: view.getFloat64(offset + 24, true),
-    began: view.getFloat64(offset + 32, true),
+    runStart: view.getFloat64(offset + 32, true),
   };
 }
 
-/** The batch that begins at an offset; undefined: there is none, or not the whole of one. */
+/** The batch that begins at an offset; undefined: no whole batch begins there. */
 export function batchAt(
   bytes: Uint8Array,
   view: DataView,
   offset: number,
   format: BatchFormat,
-): BatchPlace | undefined {
+): JournalBatch | undefined {
   const { isOld, seed } = format;
   const body = offset + (isOld ? OLD_HEADER_BYTES : BATCH_HEADER_BYTES);
   if (body > bytes.length || view.getUint32(offset, true) !== (isOld ? OLD_MAGIC : MAGIC)) return undefined;
@@ -130,17 +131,17 @@ export function batchAt(
     records: view.getUint32(offset + 12, true),
     sequence: view.getFloat64(offset + 16, true),
     run: isOld ? 0 : view.getFloat64(offset + 24, true),
-    began: isOld ? 0 : view.getFloat64(offset + 32, true),
+    runStart: isOld ? 0 : view.getFloat64(offset + 32, true),
     recordsBefore: isOld ? 0 : view.getFloat64(offset + 40, true),
     body,
     end,
   };
 }
 
-/** Calls `visit` with the offset of each record of a batch, in their order. */
+/** Calls `visit` with the offset of each record of a batch, in the order in which they were added. */
 export function visitRecords(
   view: DataView,
-  { body, end }: BatchPlace,
+  { body, end }: JournalBatch,
   visit: (offset: number) => void,
 ): void {
   for (let offset = body; offset < end; offset += lengthAt(view, offset)) visit(offset);

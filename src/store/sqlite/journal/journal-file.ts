@@ -15,61 +15,68 @@ import { FILE_MODE, tighten } from '../disk/file-mode.ts';
 import { stampOf, syncDirectoryOf, unusedName } from '../disk/file-names.ts';
 import { formatOf } from './journal-batch.ts';
 import { JournalHalf } from './journal-half.ts';
-import { FILE_HEADER_BYTES, halfOf, headerOf, readHeader } from './journal-header.ts';
+import { FILE_HEADER_BYTES, halfBytesOf, headerOf, readHeader } from './journal-header.ts';
 import { recover } from './journal-recovery.ts';
 
 /** Two halves of 16 MiB: over 100,000 leases each. */
 export const JOURNAL_BYTES = FILE_HEADER_BYTES + 32 * 1024 * 1024;
 const ZEROS = new Uint8Array(1024 * 1024);
-/** A new journal is synced after so many bytes, so that no step of its making waits for all of them. */
+/** A new journal is synced each time this many bytes are written, so that no step waits for all of them. */
 const SYNC_BYTES = 4 * ZEROS.length;
 
 export function journalOf(file: string): string {
   return `${file.replace(/\.sqlite$/, '')}.journal`;
 }
 
-/** What was wrong with a file that stood under the journal's name, and where it is now. */
+/** A file under the journal's name that was not usable as it was. */
 export interface JournalAside {
-  /** Undefined: it could not be copied. */
+  /** Its copy, or its new name; undefined: it could not be copied. */
   readonly file: string | undefined;
   readonly reason: string;
 }
 
 /**
- * Sees to it that a lease file has its journal, in its whole size. What belongs to another lease file, or is no journal,
- * is renamed. One that is ours and lacks its header or its end is copied under another name and made whole in its place,
- * where all batches stay that are in it. Throws what the file system says.
+ * Makes sure that a lease file has its journal, in its whole size. A file that belongs to another lease file, or is no
+ * journal, is renamed, and a new journal is made. A journal of this lease file without its header or its end is copied to
+ * another name and repaired in its place, with all its batches.
+ *
+ * @returns The file that was not usable; undefined: there was none.
+ * @throws Error of the file system.
  */
 export function prepareJournal(
   file: string,
-  birth: string,
+  fileId: string,
   now: Instant,
   bytes: number,
 ): JournalAside | undefined {
   const journal = journalOf(file);
   const found = statSync(journal, { throwIfNoEntry: false });
-  if (found === undefined) return makeWhole(journal, birth, bytes);
+  if (found === undefined) return create(journal, fileId, bytes);
   const header = readHeader(journal);
-  if (header !== undefined && header.birth !== birth) {
+  if (header !== undefined && header.fileId !== fileId) {
     const aside = renameAside(journal, 'other', now);
-    makeWhole(journal, birth, bytes);
+    create(journal, fileId, bytes);
     return { file: aside, reason: 'it is of another lease file' };
   }
-  const half = header?.half ?? halfOf(Math.max(found.size, bytes));
-  const isCut = found.size < FILE_HEADER_BYTES + 2 * half || half === 0;
+  const halfBytes = header?.halfBytes ?? halfBytesOf(Math.max(found.size, bytes));
+  const isCut = found.size < FILE_HEADER_BYTES + 2 * halfBytes || halfBytes === 0;
   if (header !== undefined && !isCut) {
     tighten(journal);
     return undefined;
   }
 
   const reason = found.isFile() ? reasonOf(header !== undefined, found.size) : 'it is not a file';
-  if (half > 0 && found.isFile() && (header?.isOld === false || holdsBatches(journal, birth, half))) {
+  if (
+    halfBytes > 0 &&
+    found.isFile() &&
+    (header?.isOld === false || holdsBatches(journal, fileId, halfBytes))
+  ) {
     const aside = copyAside(journal, 'damaged', now);
-    mend(journal, birth, half, found.size);
+    repair(journal, fileId, halfBytes, found.size);
     return { file: aside, reason };
   }
   const aside = renameAside(journal, 'damaged', now);
-  makeWhole(journal, birth, bytes);
+  create(journal, fileId, bytes);
   return { file: aside, reason };
 }
 
@@ -78,21 +85,27 @@ function reasonOf(hasHeader: boolean, size: number): string {
   return 'its header is damaged, or it is no journal';
 }
 
-/** The birth of the lease file that a journal belongs to; undefined: not a journal of ours, or not whole. */
-export function birthIn(journal: string): string | undefined {
-  return readHeader(journal)?.birth;
+/** The id of the lease file that a journal belongs to; undefined: not a journal of ours, or its header is damaged. */
+export function fileIdIn(journal: string): string | undefined {
+  return readHeader(journal)?.fileId;
 }
 
 /**
- * Makes a journal of an older format one of this format, once all that is in it is safe in the lease file: an older
- * version then does not take its records for its own. Throws what the file system says.
+ * Rewrites the header of a journal of an older format in this format, so that an older version of the program does not
+ * take its records for its own. All records in it must be safe in the lease file.
+ *
+ * @throws Error of the file system.
  */
 export function bringJournalUpToDate(journal: string): void {
   const header = readHeader(journal);
-  if (header?.isOld === true) mend(journal, header.birth, header.half, Number.POSITIVE_INFINITY);
+  if (header?.isOld === true) repair(journal, header.fileId, header.halfBytes, Number.POSITIVE_INFINITY);
 }
 
-/** What a damaged journal looked like, under another name; undefined: there is no room for it. */
+/**
+ * Copies a damaged journal, and returns the copy's name; undefined: the disk has no room, or cannot read it.
+ *
+ * @throws Error of the file system, where it is another one.
+ */
 export function copyAside(journal: string, what: string, now: Instant): string | undefined {
   const aside = unusedName(`${journal}.${what}-${stampOf(now)}`);
   try {
@@ -106,14 +119,16 @@ export function copyAside(journal: string, what: string, now: Instant): string |
 }
 
 /**
- * Makes an empty journal, written whole, so that no later write has to find room for it; in steps, each of a few
- * milliseconds. Nothing may stand under its name. Throws what the file system says.
+ * Makes an empty journal in steps of a few milliseconds. Its whole size is written, so that no later write needs room.
+ * There must be no file of that name.
+ *
+ * @throws Error of the file system.
  */
-export function* makeJournal(journal: string, birth: string, bytes: number): Generator<undefined, void> {
+export function* makeJournal(journal: string, fileId: string, bytes: number): Generator<undefined, void> {
   const unfinished = `${journal}.new`;
   const handle = openSync(unfinished, 'w', FILE_MODE);
   try {
-    writeWhole(handle, headerOf(birth, halfOf(bytes)), 0);
+    writeWhole(handle, headerOf(fileId, halfBytesOf(bytes)), 0);
     for (let at = FILE_HEADER_BYTES; at < bytes; at += ZEROS.length) {
       writeWhole(handle, ZEROS.subarray(0, Math.min(ZEROS.length, bytes - at)), at);
       if (at % SYNC_BYTES < ZEROS.length) fdatasyncSync(handle);
@@ -130,8 +145,8 @@ export function* makeJournal(journal: string, birth: string, bytes: number): Gen
   syncDirectoryOf(journal);
 }
 
-function makeWhole(journal: string, birth: string, bytes: number): undefined {
-  for (const _ of makeJournal(journal, birth, bytes));
+function create(journal: string, fileId: string, bytes: number): undefined {
+  for (const _ of makeJournal(journal, fileId, bytes));
 }
 
 function renameAside(journal: string, what: string, now: Instant): string {
@@ -140,28 +155,29 @@ function renameAside(journal: string, what: string, now: Instant): string {
   return aside;
 }
 
-/** Whether a file without a header has batches of this lease file; their checksums know it. */
-function holdsBatches(journal: string, birth: string, half: number): boolean {
+/** True if a file without a header has batches of this lease file, by their checksums. */
+function holdsBatches(journal: string, fileId: string, halfBytes: number): boolean {
   const bytes = readFileSync(journal);
   return (
-    recover(halvesOf(bytes, half).map(JournalHalf.of), undefined, formatOf(birth, false)).stretches.length > 0
+    recover(halvesOf(bytes, halfBytes).map(JournalHalf.of), undefined, formatOf(fileId, false)).extents
+      .length > 0
   );
 }
 
-/** The halves of a journal, as far as they are there. */
-export function halvesOf(journal: Buffer<ArrayBuffer>, half: number): readonly Buffer<ArrayBuffer>[] {
-  const second = FILE_HEADER_BYTES + half;
-  return [journal.subarray(FILE_HEADER_BYTES, second), journal.subarray(second, second + half)];
+/** The halves of a journal; shorter where the file is cut. */
+export function halvesOf(journal: Buffer<ArrayBuffer>, halfBytes: number): readonly Buffer<ArrayBuffer>[] {
+  const second = FILE_HEADER_BYTES + halfBytes;
+  return [journal.subarray(FILE_HEADER_BYTES, second), journal.subarray(second, second + halfBytes)];
 }
 
-/** In its place, and the same whenever it is done again: the power may go at any moment. */
-function mend(journal: string, birth: string, half: number, size: number): void {
+/** In place. It can be done again after a loss of power at any moment, with the same result. */
+function repair(journal: string, fileId: string, halfBytes: number, size: number): void {
   const handle = openSync(journal, 'r+');
   try {
-    const end = FILE_HEADER_BYTES + 2 * half;
+    const end = FILE_HEADER_BYTES + 2 * halfBytes;
     for (let at = size; at < end; at += ZEROS.length)
       writeWhole(handle, ZEROS.subarray(0, Math.min(ZEROS.length, end - at)), at);
-    writeWhole(handle, headerOf(birth, half), 0);
+    writeWhole(handle, headerOf(fileId, halfBytes), 0);
     fsyncSync(handle);
   } finally {
     closeSync(handle);

@@ -4,27 +4,27 @@ import { crc32 } from 'node:zlib';
 /** The first page of a journal; FORMAT.md has its layout. */
 export const FILE_HEADER_BYTES = 4096;
 const KIND = 'vps-gateway journal 3';
-/** They are read once, at the start, and carried over whole. */
+/** Journals of these formats are read once, at the start, and all in them is applied. */
 const OLD_KINDS: readonly (string | undefined)[] = ['vps-gateway journal 1', 'vps-gateway journal 2'];
 
-/** What a journal says of itself. */
+/** What the header of a journal says. */
 export interface JournalHeader {
   readonly isOld: boolean;
-  /** Of the lease file that it belongs to. */
-  readonly birth: string;
-  /** Bytes of each of its halves. */
-  readonly half: number;
+  /** The id of the lease file that the journal belongs to. */
+  readonly fileId: string;
+  /** Bytes of each of its two halves. */
+  readonly halfBytes: number;
 }
 
-/** The halves begin and end with a page of the disk. */
-export function halfOf(fileBytes: number): number {
-  const half = Math.floor((fileBytes - FILE_HEADER_BYTES) / 2);
-  return Math.max(0, half - (half % FILE_HEADER_BYTES));
+/** The bytes of each half of a journal file of this size. Halves begin and end with a page of the disk. */
+export function halfBytesOf(fileBytes: number): number {
+  const bytes = Math.floor((fileBytes - FILE_HEADER_BYTES) / 2);
+  return Math.max(0, bytes - (bytes % FILE_HEADER_BYTES));
 }
 
-export function headerOf(birth: string, half: number): Uint8Array {
+export function headerOf(fileId: string, halfBytes: number): Uint8Array {
   const header = new Uint8Array(FILE_HEADER_BYTES);
-  const text = `${KIND}\n${birth}\n${half}\n`;
+  const text = `${KIND}\n${fileId}\n${halfBytes}\n`;
   new TextEncoder().encodeInto(`${text}${crc32(text)}\n`, header);
   return header;
 }
@@ -44,8 +44,8 @@ export function readHeader(journal: string): JournalHeader | undefined {
 }
 
 function parse(page: string, size: number): JournalHeader | undefined {
-  const [kind, birth = '', half, check] = page.split('\n');
-  if (OLD_KINDS.includes(kind)) return { isOld: true, birth, half: halfOf(size) };
-  if (kind !== KIND || Number(check) !== crc32(`${kind}\n${birth}\n${half}\n`)) return undefined;
-  return { isOld: false, birth, half: Number(half) };
+  const [kind, fileId = '', halfBytes, check] = page.split('\n');
+  if (OLD_KINDS.includes(kind)) return { isOld: true, fileId, halfBytes: halfBytesOf(size) };
+  if (kind !== KIND || Number(check) !== crc32(`${kind}\n${fileId}\n${halfBytes}\n`)) return undefined;
+  return { isOld: false, fileId, halfBytes: Number(halfBytes) };
 }

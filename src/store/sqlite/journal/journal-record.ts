@@ -7,22 +7,22 @@ import { STORED_STATES, type StoredLease } from '../../../lease/stored-state.ts'
 import type { HardwareAddress } from '../../../net/hardware-address.ts';
 import type { Ipv4 } from '../../../net/ipv4.ts';
 
-/** One write of one committed change: what becomes of a row of `lease`, and of the history. */
+/** One write of a committed change: the new row of `lease`, and its row of the history. */
 export interface JournalRecord extends StoredLease {
-  /** Absent: the stored one stays. */
+  /** Undefined: the stored host name stays. */
   readonly hostname: string | undefined;
-  /** Only times, MAC, version, names and ids of the row change. */
+  /** True: only times, MAC, version, names and ids of the row change. */
   readonly isRenewal: boolean;
-  /** Absent: nothing for the history. */
+  /** Undefined: it adds nothing to the history. */
   readonly event: HistoryEvent | undefined;
-  /** Of the history's row; 0 without one. */
+  /** The id of the history's row; 0: there is none. */
   readonly eventId: number;
   readonly reason: string;
 }
 
 /**
- * Where a record has each field of a lease; FORMAT.md draws the whole. What reads and writes it is written out, since
- * every commit waits for it: a test compares it with the table, field by field.
+ * The offset of each field of a lease in a record; FORMAT.md shows the whole. Reading and writing are written out, field by
+ * field, since every commit waits for them. A test compares them with LEASE_FIELDS.
  */
 const ADDRESS = LEASE_FIELDS.address.journal.at;
 const GRANTER = LEASE_FIELDS.granter.journal.at;
@@ -34,15 +34,15 @@ const EXPIRES_AT = LEASE_FIELDS.expiresAt.journal.at;
 const UPDATED_AT = LEASE_FIELDS.updatedAt.journal.at;
 const VERSION = LEASE_FIELDS.version.journal.at;
 const LEASE_SECONDS = LEASE_FIELDS.leaseSeconds.journal.at;
-/** What else is in a record: its length, and what the history has of it. */
+/** The offsets of what else is in a record. */
 const EVENT = 13;
 const FLAGS = 14;
 const REASON_BYTES = 15;
 const EVENT_ID = 52;
 
-/** Behind them stand the texts: client, reason (Latin-1), host name (UTF-8), then the ids. */
+/** The texts begin behind these bytes: client, reason (Latin-1), host name (UTF-8), then the ids. */
 const FIXED_BYTES = 64;
-/** Of a record of the first format, which has no leaseSeconds and so not the flag either. */
+/** The same in format 1, whose records have no leaseSeconds and not its flag. */
 const FIRST_FIXED_BYTES = 60;
 
 const RENEWAL = 1;
@@ -50,18 +50,22 @@ const HAS_HOSTNAME = 2;
 const HAS_LEASE_SECONDS = 4;
 const HAS_IDS = 8;
 
-/** Client, reason and host name are cut here; none of ours is near it. */
+/** The most bytes of a client or a host name, and of a reason. Ours are far shorter. */
 const MOST_TEXT = 0xffff;
 const MOST_REASON = 0xff;
 const UTF8 = new TextEncoder();
 
-/** The most bytes that a record takes. */
+/** The bytes that a record takes. */
 export function bytesOf({ client, reason, hostname = '', ids }: JournalRecord): number {
   const texts = client.length + reason.length + Buffer.byteLength(hostname);
   return FIXED_BYTES + texts + (ids === undefined ? 0 : bytesOfIds(ids));
 }
 
-/** Writes a record at an offset; returns the offset behind it. There must be room. */
+/**
+ * Writes a record at an offset, where there must be room. Returns the offset behind it.
+ *
+ * @throws RangeError if a text is too long.
+ */
 export function encodeRecord(
   record: JournalRecord,
   bytes: Uint8Array,
@@ -100,7 +104,7 @@ function flagsOf({ isRenewal, hostname, ids }: JournalRecord): number {
   return HAS_LEASE_SECONDS | (isRenewal ? RENEWAL : 0) | texts;
 }
 
-/** How long the record at an offset is, in bytes. */
+/** The bytes of the record at an offset. */
 export function lengthAt(view: DataView, offset: number): number {
   return view.getUint32(offset, true);
 }
@@ -113,7 +117,7 @@ export function hasEventAt(view: DataView, offset: number): boolean {
   return view.getUint8(offset + EVENT) !== 0;
 }
 
-/** Undefined: nothing for the history. */
+/** Undefined: the record adds nothing to the history. */
 export function eventAt(view: DataView, offset: number): HistoryEvent | undefined {
   return HISTORY_EVENTS[view.getUint8(offset + EVENT) - 1];
 }
@@ -122,10 +126,14 @@ export function eventIdAt(view: DataView, offset: number): number {
   return view.getFloat64(offset + EVENT_ID, true);
 }
 
-/** Reads what `encodeRecord` wrote, of this format or the first one; its batch's checksum has been compared. */
+/**
+ * Reads a record of format 1, 2 or 3 at an offset. The caller has checked the checksum of its batch.
+ *
+ * @throws RangeError if the state is not one of ours.
+ */
 export function decodeRecord(bytes: Buffer, view: DataView, offset: number): JournalRecord {
   const state = STORED_STATES[view.getUint8(offset + STATE)];
-  if (state === undefined) throw new RangeError('a state that is none');
+  if (state === undefined) throw new RangeError('the journal has a lease with an unknown state');
   const flags = view.getUint8(offset + FLAGS);
   const hasLeaseSeconds = (flags & HAS_LEASE_SECONDS) !== 0;
   const textStart = offset + (hasLeaseSeconds ? FIXED_BYTES : FIRST_FIXED_BYTES);
@@ -156,7 +164,7 @@ function bytesOfIds(ids: OutsideIds): number {
   return ID_NAMES.reduce((bytes, name) => bytes + 1 + Buffer.byteLength(ids[name] ?? ''), 0);
 }
 
-/** Each of the ids, in their order: the bytes of its text in UTF-8, which are 0 where there is none, and the text. */
+/** Writes each id: one byte with the length of its text (0: no id), and the text in UTF-8. */
 function putIds(ids: OutsideIds, bytes: Uint8Array, offset: number): number {
   let end = offset;
   for (const name of ID_NAMES) {
@@ -167,7 +175,7 @@ function putIds(ids: OutsideIds, bytes: Uint8Array, offset: number): number {
   return end;
 }
 
-/** A version that knew fewer of them wrote fewer, one that knows more has its own behind ours. */
+/** An older version may have written fewer ids, and a newer one more, behind ours. */
 function idsIn(bytes: Buffer, start: number, end: number): OutsideIds | undefined {
   let offset = start;
   return idsFrom(() => {

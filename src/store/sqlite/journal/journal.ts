@@ -1,4 +1,5 @@
 import { codeOf } from '../disk/error-code.ts';
+import { BatchReader, type JournalPosition } from './batch-reader.ts';
 import {
   BATCH_HEADER_BYTES,
   type BatchFormat,
@@ -9,120 +10,124 @@ import {
 import { bringJournalUpToDate } from './journal-file.ts';
 import { JournalHalf } from './journal-half.ts';
 import { FILE_HEADER_BYTES, readHeader } from './journal-header.ts';
-import { JournalPiece, type Place } from './journal-piece.ts';
-import { type Recovered, recover, type Stretch } from './journal-recovery.ts';
+import { type BatchExtent, type Recovered, recover } from './journal-recovery.ts';
 import { SyncedFile } from './synced-file.ts';
 
-/** More than a piece holds is read in several. */
-const PIECE_BYTES = 1024 * 1024;
+/** Bytes that one reader gets, if no single batch is longer. */
+const READER_BYTES = 1024 * 1024;
 const PAGE_BYTES = 4096;
-/** So much of what was written is kept in memory; what is more is read from the disk. */
+/** Bytes of the newest batches that are kept in memory. The others are read from the disk. */
 const RECENT_BYTES = 1024 * 1024;
 
-export interface JournalIdentity {
-  readonly carried: number | undefined;
-  readonly birth: string;
+export interface JournalOptions {
+  /** The sequence of the last batch that is in the lease file; undefined: the file does not know. */
+  readonly applied: number | undefined;
+  /** The id of the lease file. */
+  readonly fileId: string;
+  /** A whole number above 0 that no other run of the program draws. */
   readonly run: number;
 }
 
 /**
- * What was committed and is perhaps not in the lease file yet: batches in the order of their commits, each durable when
- * `append` returns. The file has its whole size from the start and is written over, so that a commit is one small
- * write that goes through to the disk (O_DSYNC), without the file system's own journal. It has two halves; one is
- * written while the other is being carried over, and is begun anew when all in it is safe in the lease file.
+ * The write-ahead journal of a lease file: batches in the order of their commits, each durable when `append` returns. The
+ * file has its whole size from the start and is written over, so a commit is one small write through to the disk
+ * (O_DSYNC), without the file system's own journal. It has two halves. One is written while the batches of the other are
+ * applied to the lease file; a half is begun anew when all its batches are safe in the lease file.
  *
  * Like SQLite's own log it relies on a write leaving the bytes beside it alone (https://www.sqlite.org/psow.html).
  */
 export class Journal {
   /** What was found when it was opened. */
-  readonly found: Omit<Recovered, 'stretches' | 'writeAt'>;
-  readonly #name: string;
-  readonly #file: SyncedFile;
-  readonly #birth: string;
-  #format: BatchFormat;
+  readonly found: Omit<Recovered, 'extents' | 'writeAt'>;
   /** The number that this run of the program has drawn. */
   readonly run: number;
-  #began: number;
-  /** Of this run. */
+  readonly #name: string;
+  readonly #file: SyncedFile;
+  readonly #fileId: string;
+  readonly #halfBytes: number;
+  #format: BatchFormat;
+  /** The sequence with which this run began. */
+  readonly #runStart: number;
+  /** Records that this run has written. */
   #records = 0;
-  /** Of a half: a segment. */
-  readonly #segmentBytes: number;
-  /** The last batch in each half that nobody may write over; 0: none. */
+  /** By half: the last batch that may not be written over; 0: none. */
   readonly #lastOf = [0, 0];
-  /** What is not read yet, in the order of the commits. */
-  readonly #unread: Stretch[];
-  #writeAt: Place = { segment: 0, offset: 0 };
-  #readAt: Place = { segment: 0, offset: 0 };
-  /** What was written last, and where in the file it begins. */
+  /** The batches that nobody has read yet, in the order of the commits. */
+  readonly #unread: BatchExtent[];
+  #writeAt: JournalPosition = { half: 0, offset: 0 };
+  #readAt: JournalPosition = { half: 0, offset: 0 };
+  /** The newest batches, and the position in the file where they begin. */
   readonly #recent = new Uint8Array(RECENT_BYTES);
   #recentFrom = 0;
   #recentBytes = 0;
-  /** The last batch written, read, and released. */
+  /** Sequences of the last batch that was written, read, and released. */
   #sequence: number;
   #readSequence: number;
   #released: number;
 
   /**
-   * Opens a file that `prepareJournal` has made, and finds what was committed after `carried`, the last batch that is
-   * in the lease file. `run`: a whole number above 0 that no other run of the program draws.
+   * Opens a file that `prepareJournal` has made, and finds the batches behind `applied`.
+   *
+   * @throws Error of the file system; or if the file has no header.
    */
-  constructor(file: string, { carried, birth, run }: JournalIdentity) {
+  constructor(file: string, { applied, fileId, run }: JournalOptions) {
     const header = readHeader(file);
     if (header === undefined) throw new Error('the journal has no header');
     this.#name = file;
     this.#file = new SyncedFile(file);
-    this.#segmentBytes = header.half;
-    this.#birth = birth;
-    this.#format = formatOf(birth, header.isOld);
+    this.#halfBytes = header.halfBytes;
+    this.#fileId = fileId;
+    this.#format = formatOf(fileId, header.isOld);
     this.run = run;
-    const halves = [0, 1].map((segment) => this.#half(segment));
-    const { stretches, writeAt, ...found } = recover(halves, carried, this.#format);
+    const halves = [0, 1].map((half) => this.#half(half));
+    const { extents, writeAt, ...found } = recover(halves, applied, this.#format);
     this.found = found;
-    this.#unread = [...stretches];
-    for (const { segment, last } of stretches)
-      this.#lastOf[segment] = Math.max(this.#lastOf[segment] ?? 0, last);
+    this.#unread = [...extents];
+    for (const { half, last } of extents) this.#lastOf[half] = Math.max(this.#lastOf[half] ?? 0, last);
     this.#writeAt = writeAt;
     this.#sequence = found.newest;
-    this.#began = found.newest + 1;
-    this.#readSequence = carried ?? 0;
-    this.#released = carried ?? 0;
+    this.#runStart = found.newest + 1;
+    this.#readSequence = applied ?? 0;
+    this.#released = applied ?? 0;
   }
 
-  /** The last batch that is durable. */
+  /** The sequence of the last batch that is durable. */
   get sequence(): number {
     return this.#sequence;
   }
 
-  /** True if there is room for a batch of so many bytes; false: more has to be released first. */
+  /** True if a batch of this many bytes has room. False: `release` more first. */
   hasRoomFor(bytes: number): boolean {
-    if (this.#writeAt.offset + bytes <= this.#segmentBytes) return true;
-    return bytes <= this.#segmentBytes && this.#isOtherFree;
+    if (this.#writeAt.offset + bytes <= this.#halfBytes) return true;
+    return bytes <= this.#halfBytes && this.#isOtherFree;
   }
 
-  /** True if the other half holds nothing but what was read and is not released yet. */
+  /** True if the other half could be released: every batch in it has been read. */
   get wantsRelease(): boolean {
-    const last = this.#lastOf[1 - this.#writeAt.segment] ?? 0;
+    const last = this.#lastOf[1 - this.#writeAt.half] ?? 0;
     return last > this.#released && last <= this.#readSequence;
   }
 
-  /** True while the other half holds what is not released. */
-  get isHalfFull(): boolean {
+  /** True while the other half has batches that are not released. */
+  get isOtherHalfInUse(): boolean {
     return !this.#isOtherFree;
   }
 
-  /** True while the other half holds what is not released, and this one is filling up. */
+  /** True while the other half is in use and an eighth of this one is written. */
   get isFillingUp(): boolean {
-    return !this.#isOtherFree && this.#writeAt.offset > this.#segmentBytes / 8;
+    return !this.#isOtherFree && this.#writeAt.offset > this.#halfBytes / 8;
   }
 
   /**
-   * Begins to write once all that was found is safe in the lease file: in today's format, and over whatever was damaged,
-   * so that the next start does not find it again. Throws what the file system says.
+   * Begins to write. Call it once all that was found is safe in the lease file. It brings an older format up to date, and
+   * writes over damaged bytes, so that the next start does not find them again.
+   *
+   * @throws Error of the file system.
    */
   begin(): void {
     if (this.#format.isOld) {
       bringJournalUpToDate(this.#name);
-      this.#format = formatOf(this.#birth, false);
+      this.#format = formatOf(this.#fileId, false);
     }
     const { losses, unfinished } = this.found;
     if (losses.length === 0 && unfinished === undefined) return;
@@ -134,45 +139,55 @@ export class Journal {
     }
   }
 
-  /** Makes a batch durable. Throws what the disk says: then it is not there. There must be room. */
+  /**
+   * Makes a batch durable. Ask `hasRoomFor` first.
+   *
+   * @throws Error of the disk: then the batch is not in the journal.
+   */
   append(batch: BatchWriter): void {
     const sequence = this.#sequence + 1;
     const { seed } = this.#format;
-    const stamp = { seed, run: this.run, began: this.#began, sequence, recordsBefore: this.#records };
-    const bytes = batch.finish(stamp);
-    if (bytes.length > this.#segmentBytes) throw new RangeError('more at once than the journal holds');
-    if (this.#writeAt.offset + bytes.length > this.#segmentBytes) this.#turnOver();
-    const { segment, offset } = this.#writeAt;
-    this.#file.write(bytes, this.#position(this.#writeAt));
-    this.#remember(bytes, segment, offset);
+    const { run } = this;
+    const bytes = batch.finish({
+      seed,
+      run,
+      runStart: this.#runStart,
+      sequence,
+      recordsBefore: this.#records,
+    });
+    if (bytes.length > this.#halfBytes) throw new RangeError('more at once than the journal holds');
+    if (this.#writeAt.offset + bytes.length > this.#halfBytes) this.#switchHalves();
+    const { half, offset } = this.#writeAt;
+    this.#file.write(bytes, this.#filePosition(this.#writeAt));
+    this.#keepRecent(bytes, half, offset);
     const end = offset + bytes.length;
-    this.#writeAt = { segment, offset: end };
-    this.#extend(segment, offset, end, sequence);
-    this.#lastOf[segment] = sequence;
+    this.#writeAt = { half, offset: end };
+    this.#extend(half, offset, end, sequence);
+    this.#lastOf[half] = sequence;
     this.#sequence = sequence;
     this.#records += batch.records;
   }
 
-  /** The first piece that nobody has read; undefined: all is read. `read` says how far it is. */
-  peek(): JournalPiece | undefined {
-    this.#leaveRead();
+  /** A reader of the first batches that are not marked as read; undefined: all are. */
+  firstUnread(): BatchReader | undefined {
+    this.#dropRead();
     const [next] = this.#unread;
-    return next === undefined ? undefined : this.#pieceOf(next, this.#readSequence, this.#readAt);
+    return next === undefined ? undefined : this.#readerOf(next, this.#readSequence, this.#readAt);
   }
 
-  /** The piece behind one that was looked at to its end, without a gap; undefined: there is none. */
-  peekBehind({ end, sequence }: JournalPiece): JournalPiece | undefined {
-    const stretch = this.#unread.find(({ first, last }) => first <= sequence && sequence < last);
-    return stretch === undefined ? undefined : this.#pieceOf(stretch, sequence, end);
+  /** A reader of the batches behind those of a reader that is at its end, without a gap; undefined: there are none. */
+  nextAfter({ end, sequence }: BatchReader): BatchReader | undefined {
+    const extent = this.#unread.find(({ first, last }) => first <= sequence && sequence < last);
+    return extent === undefined ? undefined : this.#readerOf(extent, sequence, end);
   }
 
-  /** Nobody will look again at what is in front of the end of a piece. */
-  read({ end, sequence }: JournalPiece): void {
+  /** Marks all batches up to where a reader is as read: `firstUnread` begins behind them. */
+  markRead({ end, sequence }: BatchReader): void {
     this.#readAt = end;
     this.#readSequence = sequence;
   }
 
-  /** All up to a batch is safe elsewhere, and may be written over. */
+  /** Lets all batches up to this sequence be written over. They must be safe in the lease file. */
   release(sequence: number): void {
     this.#released = sequence;
   }
@@ -181,53 +196,53 @@ export class Journal {
     this.#file.close();
   }
 
-  /** From behind a batch if that is in it, else from its start. */
-  #pieceOf(stretch: Stretch, sequence: number, behind: Place): JournalPiece | undefined {
-    const isInside = stretch.first <= sequence;
-    const start = isInside ? behind : { segment: stretch.segment, offset: stretch.offset };
-    const bytes = this.#bytes(start, this.#pieceBytes(start, stretch.end - start.offset));
-    const before = isInside ? sequence : stretch.first - 1;
-    return new JournalPiece(bytes, { start, before, last: stretch.last, format: this.#format });
+  /** Reads an extent from behind the batch `sequence`, if that is in it, else from its start. */
+  #readerOf(extent: BatchExtent, sequence: number, behind: JournalPosition): BatchReader {
+    const isInside = extent.first <= sequence;
+    const start = isInside ? behind : { half: extent.half, offset: extent.offset };
+    const bytes = this.#bytes(start, this.#readerBytes(start, extent.end - start.offset));
+    const before = isInside ? sequence : extent.first - 1;
+    return new BatchReader(bytes, { start, before, last: extent.last, format: this.#format });
   }
 
-  /** One batch at least is read whole, however long it is. */
-  #pieceBytes(place: Place, most: number): number {
-    if (most <= PIECE_BYTES) return most;
-    const header = this.#bytes(place, BATCH_HEADER_BYTES);
-    return Math.min(most, Math.max(PIECE_BYTES, batchBytesAt(new DataView(header.buffer), 0, this.#format)));
+  /** A reader gets at least one whole batch, however long that is. */
+  #readerBytes(start: JournalPosition, most: number): number {
+    if (most <= READER_BYTES) return most;
+    const header = this.#bytes(start, BATCH_HEADER_BYTES);
+    return Math.min(most, Math.max(READER_BYTES, batchBytesAt(new DataView(header.buffer), 0, this.#format)));
   }
 
-  #turnOver(): void {
+  #switchHalves(): void {
     if (!this.#isOtherFree) throw new Error('the journal is full');
-    const segment = 1 - this.#writeAt.segment;
-    this.#writeAt = { segment, offset: 0 };
-    this.#lastOf[segment] = 0;
-    const start = this.#position(this.#writeAt);
-    if (this.#recentFrom < start || this.#recentFrom >= start + this.#segmentBytes) return;
+    const half = 1 - this.#writeAt.half;
+    this.#writeAt = { half, offset: 0 };
+    this.#lastOf[half] = 0;
+    const start = this.#filePosition(this.#writeAt);
+    if (this.#recentFrom < start || this.#recentFrom >= start + this.#halfBytes) return;
     this.#recentFrom = start;
     this.#recentBytes = 0;
   }
 
   get #isOtherFree(): boolean {
-    return (this.#lastOf[1 - this.#writeAt.segment] ?? 0) <= this.#released;
+    return (this.#lastOf[1 - this.#writeAt.half] ?? 0) <= this.#released;
   }
 
-  #extend(segment: number, offset: number, end: number, sequence: number): void {
-    this.#leaveRead();
+  #extend(half: number, offset: number, end: number, sequence: number): void {
+    this.#dropRead();
     const last = this.#unread.at(-1);
-    const goesOn = last?.segment === segment && last.end === offset && last.last + 1 === sequence;
+    const goesOn = last?.half === half && last.end === offset && last.last + 1 === sequence;
     if (goesOn) Object.assign(last, { last: sequence, end });
-    else this.#unread.push({ segment, offset, first: sequence, last: sequence, end });
+    else this.#unread.push({ half, offset, first: sequence, last: sequence, end });
   }
 
-  #leaveRead(): void {
+  #dropRead(): void {
     while ((this.#unread[0]?.last ?? Number.POSITIVE_INFINITY) <= this.#readSequence) this.#unread.shift();
   }
 
-  /** What cannot be read is as if it were empty. */
-  #half(segment: number): JournalHalf {
-    return new JournalHalf(this.#segmentBytes, (into, offset) => {
-      const position = this.#position({ segment, offset });
+  /** A page that the disk cannot read counts as zeros. */
+  #half(half: number): JournalHalf {
+    return new JournalHalf(this.#halfBytes, (into, offset) => {
+      const position = this.#filePosition({ half, offset });
       if (this.#canRead(into, position)) return;
       into.fill(0);
       for (let at = 0; at < into.length; at += PAGE_BYTES)
@@ -246,17 +261,17 @@ export class Journal {
     }
   }
 
-  /** From memory, if all of it is there. */
-  #bytes(place: Place, length: number): Uint8Array<ArrayBuffer> {
-    const position = this.#position(place);
+  /** From memory, if all of it is there; else from the disk. */
+  #bytes(start: JournalPosition, length: number): Uint8Array<ArrayBuffer> {
+    const position = this.#filePosition(start);
     const from = position - this.#recentFrom;
     if (from >= 0 && from + length <= this.#recentBytes) return this.#recent.slice(from, from + length);
     return this.#file.read(position, length);
   }
 
-  /** Keeps in memory what is to be read next, as far as there is room; the rest is read from the disk. */
-  #remember(bytes: Uint8Array, segment: number, offset: number): void {
-    const position = this.#position({ segment, offset });
+  /** Keeps in memory what is read next, while there is room. */
+  #keepRecent(bytes: Uint8Array, half: number, offset: number): void {
+    const position = this.#filePosition({ half, offset });
     if (this.#readSequence === this.#sequence) {
       this.#recentFrom = position;
       this.#recentBytes = 0;
@@ -267,7 +282,7 @@ export class Journal {
     this.#recentBytes += bytes.length;
   }
 
-  #position({ segment, offset }: Place): number {
-    return FILE_HEADER_BYTES + segment * this.#segmentBytes + offset;
+  #filePosition({ half, offset }: JournalPosition): number {
+    return FILE_HEADER_BYTES + half * this.#halfBytes + offset;
   }
 }

@@ -8,36 +8,41 @@ import type { Loss } from './journal-recovery.ts';
 /** What was wrong with the journal at the start. */
 export interface JournalDamage {
   readonly journal: string;
-  /** What it looked like, under another name; undefined: it could not be copied. */
+  /** The file that has what it looked like; undefined: it could not be copied. */
   readonly kept: string | undefined;
-  /** What was wrong with the file as such; undefined: only batches in it were damaged. */
+  /** What was wrong with the file itself; undefined: only batches in it were damaged. */
   readonly reason: string | undefined;
   readonly losses: readonly Loss[];
-  /** The batch at its end that is not whole. */
+  /** The sequence of a batch at its end that is not whole; undefined: there is none. */
   readonly unfinished: number | undefined;
 }
 
-export interface JournalWanted {
-  readonly birth: string;
-  readonly carried: number | undefined;
+export interface OpenJournalOptions {
+  /** The id of the lease file. */
+  readonly fileId: string;
+  /** The sequence of the last batch that is in the lease file; undefined: the file does not know. */
+  readonly applied: number | undefined;
   readonly now: Instant;
+  /** A whole number that nobody else knows. */
   readonly seed: number;
+  /** The size of a new journal. */
   readonly bytes: number;
 }
 
 /**
- * Opens the journal of a lease file, or makes it; a damaged one is kept under another name as it was, before anything is
- * written to it. Throws a GatewayError that names the journal.
+ * Opens the journal of a lease file, or makes it. A damaged journal is first copied or renamed, as it was.
+ *
+ * @throws GatewayError that names the journal: 'store-unusable' or 'store-failed'.
  */
 export function openJournal(
   file: string,
-  wanted: JournalWanted,
+  options: OpenJournalOptions,
 ): { journal: Journal; damage?: JournalDamage } {
   const name = journalOf(file);
-  const { birth, carried, now, seed, bytes } = wanted;
+  const { fileId, applied, now, seed, bytes } = options;
   try {
-    const aside = prepareJournal(file, birth, now, bytes);
-    const journal = new Journal(name, { birth, carried, run: runOf(seed, now) });
+    const aside = prepareJournal(file, fileId, now, bytes);
+    const journal = new Journal(name, { fileId, applied, run: runOf(seed, now) });
     try {
       const damage = damageOf(name, journal, aside, now);
       return damage === undefined ? { journal } : { journal, damage };
@@ -50,7 +55,7 @@ export function openJournal(
   }
 }
 
-/** 48 bits; never 0, which no run has. The seed itself stands in no file. */
+/** The number of this run: 48 bits, never 0. The seed cannot be computed from it. */
 export function runOf(seed: number, now: Instant): number {
   return createHash('sha256').update(`journal ${seed} ${now}`).digest().readUIntBE(0, 6) + 1;
 }

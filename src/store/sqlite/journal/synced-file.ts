@@ -1,30 +1,34 @@
 import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
 import { codeOf } from '../disk/error-code.ts';
 
-/** What a disk may take as the smallest piece: bytes. */
+/** Sizes that the blocks of a disk may have: bytes. */
 const BLOCKS = [512, 4096];
 const BUFFER_BYTES = 256 * 1024;
 /** Addresses of memory from an allocator are multiples of this. */
 const STEP = 8;
-/** What is read to see whether memory is aligned. */
+/** Bytes that are read to see whether memory is aligned. */
 const PROBE_BYTES = 8192;
 
 /**
- * A file of fixed size that is written forward, each write through to the disk. Past the page cache where the file
- * system lets it (O_DIRECT), which takes a third less of the processor: whole blocks then, from memory that is aligned
- * like them, the first of which repeats what stands in it already.
+ * A file of fixed size that is written forward, each write through to the disk (O_DSYNC). It bypasses the page cache where
+ * the file system allows it (O_DIRECT), which takes a third less of the processor. Then it writes whole blocks from memory
+ * that is aligned like them; the first block repeats the bytes that are in it already.
  */
 export class SyncedFile {
   readonly #handle: number;
-  /** 1: through the page cache. */
+  /** Bytes of a block; 1: it writes through the page cache. */
   readonly #block: number;
-  /** Holds the block that was written last, from its start. */
+  /** Begins with the block that was written last. */
   readonly #buffer: Uint8Array;
-  /** Where in the file the buffer begins, and where what it holds ends. */
+  /** The position in the file of the buffer's first byte, and the position behind its contents. */
   #start = 0;
   #end = 0;
 
-  /** The file has several pages at least. Throws what the operating system says. */
+  /**
+   * Opens a file of at least several pages.
+   *
+   * @throws Error of the file system.
+   */
   constructor(file: string) {
     const direct = openDirect(file);
     this.#handle = direct?.handle ?? openSync(file, constants.O_RDWR | constants.O_DSYNC);
@@ -32,21 +36,25 @@ export class SyncedFile {
     this.#buffer = direct?.buffer ?? new Uint8Array(BUFFER_BYTES);
   }
 
-  /** Durable when it returns. Throws what the disk says; the same place may then be written again. */
+  /**
+   * Writes bytes; they are durable when it returns.
+   *
+   * @throws Error of the disk: then the same position may be written again.
+   */
   write(bytes: Uint8Array, position: number): void {
     for (let done = 0; done < bytes.length; ) {
       done += this.#writeSome(bytes.subarray(done), position + done);
     }
   }
 
-  /** As many as there are, up to the end of the file. */
+  /** Reads `length` bytes; behind the end of the file they are 0. Throws errors of the disk. */
   read(position: number, length: number): Uint8Array<ArrayBuffer> {
     const result = new Uint8Array(length);
     this.readInto(result, position);
     return result;
   }
 
-  /** As many as there are, up to the end of the file; the rest of `into` stays as it is. */
+  /** Reads into `into`; what would be behind the end of the file stays as it is. Throws errors of the disk. */
   readInto(into: Uint8Array, position: number): void {
     for (let done = 0; done < into.length; ) {
       const count = this.#readSome(into.subarray(done), position + done);
@@ -88,7 +96,7 @@ export class SyncedFile {
     this.#end = start + this.#block;
   }
 
-  /** Through the buffer, which then holds nothing for writing. */
+  /** Reads through the buffer, which is of no use for the next write then. */
   #readSome(into: Uint8Array, position: number): number {
     const inBlock = position % this.#block;
     this.#start = -1;
@@ -101,7 +109,7 @@ export class SyncedFile {
   }
 }
 
-/** Undefined: the file system does not, or its blocks are of another size. */
+/** Opens a file with O_DIRECT; undefined: the file system does not allow it, or its blocks have another size. */
 function openDirect(file: string) {
   let handle: number | undefined;
   try {
@@ -118,8 +126,9 @@ function openDirect(file: string) {
 }
 
 /**
- * Memory is aligned if the kernel takes it: the smallest step into the allocated piece where blocks can be read to. One
- * block alone is taken at any. What is asked for begins and ends with a block of this size and no larger one.
+ * Finds memory that is aligned for a block size; undefined: the blocks have another size. It tries steps into the allocated
+ * memory until the kernel accepts a read there. The read is longer than one block, which the kernel would accept anywhere;
+ * it begins and ends with a block of this size and of no larger one.
  */
 function alignedFor(handle: number, block: number): Uint8Array | undefined {
   const memory = new Uint8Array(BUFFER_BYTES + block);

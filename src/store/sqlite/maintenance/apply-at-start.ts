@@ -5,26 +5,29 @@ import { journalOf } from '../journal/journal-file.ts';
 import { readHeader } from '../journal/journal-header.ts';
 import type { JournalRecord } from '../journal/journal-record.ts';
 import { readJournal } from '../journal/read-journal.ts';
-import { carriedIn, type LeaseFiles } from './lease-files.ts';
+import { appliedIn, type LeaseFiles } from './lease-files.ts';
 
 /**
- * What is in the journal goes into the lease file, before the first lease is given. Where that takes nothing now, since
- * somebody else writes to it or the disk is full, leases rest on the journal, which has its room already: then the
- * records that are in the journal alone are returned, and the file follows when it can. Throws what else stands in the
- * way, and that too where it may not wait: the name of a new file must be safe before anything is in a journal that bears
- * it, and what was damaged in a journal may be written over only when all else in it is safe.
+ * Applies the journal to the lease file, before the first lease is given. Where the file cannot be written now (another
+ * program writes to it, or the disk is full), it may wait: leases then rest on the journal, which has its room already, and
+ * the file follows later.
+ *
+ * @param mayWait False for a new lease file, whose id must be safe before a journal bears it; and for a damaged journal,
+ *   which may be written over only when all else in it is safe.
+ * @returns The records that are in the journal alone, because the file has to wait.
+ * @throws Error of SQLite or of the file system, for anything else; and for a file that may not wait.
  */
-export function carryOverAtStart(
+export function applyAtStart(
   files: LeaseFiles,
-  { file, birth, mayWait }: { readonly file: string; readonly birth: string; readonly mayWait: boolean },
+  { file, fileId, mayWait }: { readonly file: string; readonly fileId: string; readonly mayWait: boolean },
 ): readonly JournalRecord[] {
-  const { database, journal, carryOver, node, upkeep } = files;
+  const { database, journal, applier, node, maintenance } = files;
   try {
-    carryOver.finish();
+    applier.finish();
     if (node.isDue) node.write();
-    carryOver.release();
+    applier.release();
     journal.begin();
-    upkeep.begin(0, undefined);
+    maintenance.begin(0, undefined);
     return [];
   } catch (error) {
     if (database.inTransaction) database.exec('ROLLBACK');
@@ -32,13 +35,13 @@ export function carryOverAtStart(
     const isPassing = code.startsWith('SQLITE_BUSY') || isFull(code);
     if (!mayWait || !isPassing || readHeader(journalOf(file))?.isOld !== false) throw error;
     syncLog(file);
-    const records = readJournal(file, birth, carriedIn(database));
-    upkeep.begin(records.length, `${code}: ${error instanceof Error ? error.message : code}`);
+    const records = readJournal(file, fileId, appliedIn(database));
+    maintenance.begin(records.length, `${code}: ${error instanceof Error ? error.message : code}`);
     return records;
   }
 }
 
-/** What the journal has given to the file is safe too, before it writes over that: SQLite has no locks on its log. */
+/** Syncs SQLite's log: the journal writes over batches that are in the file, and SQLite cannot sync that now. */
 function syncLog(file: string): void {
   const log = `${file}-wal`;
   if (!existsSync(log)) return;

@@ -1,74 +1,77 @@
 import type { Retention } from '../history/retention.ts';
+import type { BatchReader } from '../journal/batch-reader.ts';
 import type { Journal } from '../journal/journal.ts';
-import type { JournalPiece } from '../journal/journal-piece.ts';
 import type { JournalRecord } from '../journal/journal-record.ts';
 import type { Writer } from '../tables/writer.ts';
-import { CarryLoad } from './record-merge.ts';
+import { RecordMerge } from './record-merge.ts';
 
-/** Rows of both tables that are written at once, in one transaction of the packet thread: about a millisecond. */
+/** Rows of both tables that one step writes, in one transaction of the packet thread: about a millisecond. */
 const STEP_ROWS = 128;
-/** Where there are more than so many records, they are looked for in steps of their own: about a millisecond. */
+/** Records that one step reads from the journal: about a millisecond. */
 const STEP_RECORDS = 1024;
-/** A load with so many takes no other piece. */
-const LOAD_RECORDS = 2 ** 17;
+/** A merge with this many records gets no other reader. */
+const MERGE_RECORDS = 2 ** 17;
 
 /**
- * Carries what is in the journal over into the lease file, a load at a time in small transactions: the rows by address,
- * since neighbours share a page, then the history. A load counts as carried over when all of it is; one that was
- * interrupted is carried over again, which changes nothing.
+ * Applies the journal to the lease file in small transactions: first the rows of a merge by address, since neighbours share
+ * a page, then their history. A merge counts as applied when all of it is. One that was interrupted is applied again, which
+ * changes nothing.
  */
-export class CarryOver {
+export class JournalApplier {
   readonly #journal: Journal;
   readonly #writer: Writer;
   readonly #retention: Retention;
-  /** What is carried over next, while its records are being looked for. */
-  #search: CarryLoad | undefined;
-  #load: CarryLoad | undefined;
-  #carried: number;
+  /** The next merge, while its records are being read. */
+  #reading: RecordMerge | undefined;
+  /** The merge that is being written. */
+  #writing: RecordMerge | undefined;
+  #applied: number;
   #records = 0;
 
-  constructor(journal: Journal, writer: Writer, retention: Retention, carried: number) {
+  constructor(journal: Journal, writer: Writer, retention: Retention, applied: number) {
     this.#journal = journal;
     this.#writer = writer;
     this.#retention = retention;
-    this.#carried = carried;
+    this.#applied = applied;
   }
 
   /** False: the journal has batches that are not in the lease file. */
   get isDone(): boolean {
-    return this.#carried === this.#journal.sequence;
+    return this.#applied === this.#journal.sequence;
   }
 
-  /** The last batch of the journal that is in the lease file. */
-  get carried(): number {
-    return this.#carried;
+  /** The sequence of the last batch that is in the lease file. */
+  get applied(): number {
+    return this.#applied;
   }
 
-  /** Records that were carried over since the start. */
+  /** Records that were applied since the start. */
   get records(): number {
     return this.#records;
   }
 
-  /** True in the middle of a load. */
+  /** True in the middle of a merge. */
   get isUnderWay(): boolean {
-    return this.#load !== undefined || this.#search !== undefined;
+    return this.#writing !== undefined || this.#reading !== undefined;
   }
 
   /**
-   * One small transaction, or as much work before the first one; returns how many rows it has written, or would have.
-   * Throws what SQLite says, or that the journal cannot be read: then none.
+   * Does one small transaction, or as much reading before the first one. Returns the rows that it wrote; for reading, as
+   * many as it could have written meanwhile.
+   *
+   * @throws Error of SQLite, or if the journal cannot be read: then nothing was written.
    */
   step(): number {
-    this.#load ??= this.#look();
-    const last = this.#load?.last;
-    if (this.#load === undefined || last === undefined) return this.#search === undefined ? 0 : STEP_ROWS;
-    const goBack = this.#load.mark();
+    this.#writing ??= this.#read();
+    const last = this.#writing?.last;
+    if (this.#writing === undefined || last === undefined) return this.#reading === undefined ? 0 : STEP_ROWS;
+    const goBack = this.#writing.mark();
     let rows: number;
     try {
       this.#writer.begin();
-      rows = this.#write(this.#load);
+      rows = this.#write(this.#writing);
       this.#retention.pruneExcess();
-      if (rows < STEP_ROWS) this.#writer.noteCarried(last.sequence);
+      if (rows < STEP_ROWS) this.#writer.noteApplied(last.sequence);
       this.#writer.commit();
     } catch (error) {
       goBack();
@@ -76,71 +79,77 @@ export class CarryOver {
       throw error;
     }
     if (rows < STEP_ROWS) {
-      this.#carried = last.sequence;
-      this.#records += this.#load.records;
-      this.#journal.read(last);
-      this.#load = undefined;
+      this.#applied = last.sequence;
+      this.#records += this.#writing.records;
+      this.#journal.markRead(last);
+      this.#writing = undefined;
     }
     return rows;
   }
 
-  /** Carries all over, however long it takes. */
+  /** Applies the whole journal, however long it takes. Throws what `step` throws. */
   finish(): void {
     while (!this.isDone) this.step();
   }
 
-  /** What is carried over is made safe from a loss of power, and its room in the journal is free. */
+  /**
+   * Makes safe from a loss of power what was applied, and frees its room in the journal.
+   *
+   * @throws Error of SQLite.
+   */
   release(): void {
-    const carried = this.#carried;
+    const applied = this.#applied;
     this.#writer.sync();
-    this.#journal.release(carried);
+    this.#journal.release(applied);
   }
 
-  /** Looks for some more records; returns the load when it has all. What cannot be read is read anew by the next one. */
-  #look(): CarryLoad | undefined {
-    const search = this.#search ?? new CarryLoad();
-    this.#search = undefined;
-    const enough = search.records + STEP_RECORDS;
+  /**
+   * Reads some more records; returns the merge when it has all, undefined before. What cannot be read now is left to the
+   * next merge.
+   */
+  #read(): RecordMerge | undefined {
+    const merge = this.#reading ?? new RecordMerge();
+    this.#reading = undefined;
+    const enough = merge.records + STEP_RECORDS;
     try {
-      while (search.records < enough) {
-        if (search.look()) continue;
-        const piece = this.#pieceFor(search);
-        if (piece === undefined) return search.last === undefined ? undefined : search;
-        search.add(piece);
+      while (merge.records < enough) {
+        if (merge.readBatch()) continue;
+        const reader = this.#readerFor(merge);
+        if (reader === undefined) return merge.last === undefined ? undefined : merge;
+        merge.add(reader);
       }
     } catch (error) {
-      if (!search.dropEmpty()) throw error;
-      return search; // What stands before it need not wait for it.
+      if (!merge.dropEmpty()) throw error;
+      return merge; // The batches before the damage need not wait.
     }
-    this.#search = search;
+    this.#reading = merge;
     return undefined;
   }
 
-  #pieceFor(search: CarryLoad): JournalPiece | undefined {
-    const { last, records } = search;
-    if (last === undefined) return this.#journal.peek();
-    return records < LOAD_RECORDS ? this.#journal.peekBehind(last) : undefined;
+  #readerFor({ last, records }: RecordMerge): BatchReader | undefined {
+    if (last === undefined) return this.#journal.firstUnread();
+    return records < MERGE_RECORDS ? this.#journal.nextAfter(last) : undefined;
   }
 
-  /** Rows of one step, fewer only where none is left. */
-  #write(load: CarryLoad): number {
+  /** Writes the rows of one step. Returns how many: fewer than STEP_ROWS only at the end of the merge. */
+  #write(merge: RecordMerge): number {
     let rows = 0;
     for (; rows < STEP_ROWS; rows += 1) {
-      const record = load.row();
+      const record = merge.row();
       if (record === undefined) break;
       this.#writer.put(record);
-      // The history takes the host name from the row, which names another client next, perhaps.
-      if (record.event !== undefined && load.nextAddress === record.address) this.#remember(record);
+      // The history takes the host name from the row, which may name another client after the next record.
+      if (record.event !== undefined && merge.nextAddress === record.address) this.#addToHistory(record);
     }
     for (; rows < STEP_ROWS; rows += 1) {
-      const record = load.event();
+      const record = merge.event();
       if (record === undefined) break;
-      this.#remember(record);
+      this.#addToHistory(record);
     }
     return rows;
   }
 
-  #remember(record: JournalRecord): void {
-    this.#retention.count(record, this.#writer.remember(record));
+  #addToHistory(record: JournalRecord): void {
+    this.#retention.count(record, this.#writer.addToHistory(record));
   }
 }

@@ -5,37 +5,41 @@ import type { Checkpoints } from '../file/checkpoints.ts';
 import type { Retention } from '../history/retention.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Writer } from '../tables/writer.ts';
-import type { CarryOver } from './journal-applier.ts';
+import type { JournalApplier } from './journal-applier.ts';
 
-/** A few changes are in the lease file after so long; so is everything, once it is quiet for as long: milliseconds. */
+/** A few records are applied after this time; all are, once there is no commit for this time: milliseconds. */
 const SOON = 1000;
 const FEW_RECORDS = 1024;
 /**
- * Of many changes at a time the most share their pages, so they are carried over together: after so long, or when half
- * of the journal is full of them.
+ * More records are applied together after this time, since most of them share their pages; or as soon as the other half
+ * of the journal is in use: milliseconds.
  */
 const LATEST = 10_000;
-/** After a failure it is tried again after so long: milliseconds. */
+/** The time between two attempts after a failure: milliseconds. */
 const RETRY = 1000;
 /**
- * While the journal fills up, so many rows are written for each record that comes: a record may have a row of history
- * too, and a half has to be in the lease file before seven eighths of the other one are written.
+ * Rows that are written for each record that comes, while the journal fills up. A record may add a row of history too, and
+ * a half must be in the lease file before seven eighths of the other half are written.
  */
 const PACE = 3;
-/** The next step of what is under way, while nothing is to be done for packets: milliseconds. */
+/** The time between two steps while no packet waits: milliseconds. */
 const NEXT_STEP = 1;
 
-/** What is not of a lease, and in the lease file soon. */
+/** A note is anything that the lease file keeps beside leases. It is written soon. */
 export interface Note {
-  /** True if what was noted is not in the file. */
+  /** True if the newest value is not in the file. */
   readonly isDue: boolean;
-  /** Throws what SQLite says: then it is still due. */
+  /**
+   * Writes it.
+   *
+   * @throws Error of SQLite: then it is still due.
+   */
   write(): void;
 }
 
-export interface UpkeepParts {
+export interface MaintenanceParts {
   readonly journal: Journal;
-  readonly carryOver: CarryOver;
+  readonly applier: JournalApplier;
   readonly writer: Writer;
   readonly checkpoints: Checkpoints;
   readonly retention: Retention;
@@ -45,46 +49,48 @@ export interface UpkeepParts {
 }
 
 /**
- * When the lease file follows the journal and what is noted, its log is carried into it, and the history loses its oldest
- * rows.
+ * Decides when the journal is applied to the lease file, notes are written, the log is checkpointed, and old rows of the
+ * history are deleted. It runs in the packet thread.
  */
-export class Upkeep {
-  /** Why the lease file does not follow. Leases are promised meanwhile, as long as the journal has room. */
+export class Maintenance {
+  /** Why the lease file does not follow; undefined: it does. Leases are promised meanwhile, while the journal has room. */
   failure: string | undefined;
-  readonly #parts: UpkeepParts;
-  /** Records that came, and when the first and the last came that are not carried over. */
+  readonly #parts: MaintenanceParts;
+  /** Records that were committed. */
   #committed: number;
+  /** When the first and the last record was committed that is not applied. */
   #first = 0;
   #last = 0;
   #failedAt = Number.NEGATIVE_INFINITY;
   #prunedAt = 0;
   #isPruning = false;
+  /** Rows that are still to be written for the records that came. */
   #debt = 0;
   #isQuiet = false;
   #cancelStep: (() => void) | undefined;
 
-  constructor(parts: UpkeepParts) {
+  constructor(parts: MaintenanceParts) {
     this.#parts = parts;
-    this.#committed = parts.carryOver.records;
+    this.#committed = parts.applier.records;
   }
 
-  /** So many records are in the journal alone at the start, and why: they could not be carried over. */
+  /** At the start: how many records are in the journal alone, and why they could not be applied. */
   begin(records: number, failure: string | undefined): void {
-    this.#committed = this.#parts.carryOver.records + records;
+    this.#committed = this.#parts.applier.records + records;
     this.failure = failure;
   }
 
   /** Records in the journal that are not in the lease file. */
   get backlog(): number {
-    return this.#committed - this.#parts.carryOver.records;
+    return this.#committed - this.#parts.applier.records;
   }
 
-  /** True while what comes should come slowly: house-keeping can wait. */
+  /** True while the journal fills up faster than it is applied. Work that can wait should. */
   get isBehind(): boolean {
-    return this.#parts.journal.isHalfFull;
+    return this.#parts.journal.isOtherHalfInUse;
   }
 
-  /** So many records are in the journal since now. */
+  /** Call it when a batch of this many records is durable. */
   committed(records: number, now: Instant): void {
     this.#isQuiet = false;
     if (this.backlog === 0) this.#first = now;
@@ -96,18 +102,22 @@ export class Upkeep {
     this.#debt = Math.min(this.#debt, 0);
   }
 
-  /** A batch finds no room in the journal: all of it is carried over and safe, now. Throws what stands in the way. */
+  /**
+   * Applies the whole journal and makes it safe, now, because a batch finds no room.
+   *
+   * @throws Error of SQLite, or if the journal cannot be read.
+   */
   makeRoom(): void {
     try {
-      this.#parts.carryOver.finish();
-      this.#parts.carryOver.release();
+      this.#parts.applier.finish();
+      this.#parts.applier.release();
     } catch (error) {
       this.#parts.writer.rollBack();
       throw error;
     }
   }
 
-  /** A small piece of work; the next one follows by itself while it stays quiet. */
+  /** Call it when no packet waits. Does a small piece of work; while there is no commit, the next one follows by itself. */
   idle(now: Instant): void {
     this.#isQuiet = true;
     if (this.#isNoteDue && this.#mayTry(now)) this.#try(now, () => this.#writeNotes());
@@ -119,7 +129,7 @@ export class Upkeep {
     if (this.#mayTry(now)) this.#prune(now);
   }
 
-  /** Once a second, a piece; what is to be counted or too much, a piece at each step. */
+  /** Prunes the history once a second; at each step while rows are counted, or are too many. */
   #prune(now: Instant): void {
     if (!this.#isPruning && Math.abs(now - this.#prunedAt) < RETRY) return;
     this.#prunedAt = now;
@@ -128,13 +138,13 @@ export class Upkeep {
     if (this.#isPruning) this.#goOn();
   }
 
-  /** Ends the steps, until `idle` is called again. */
+  /** Stops the steps until `idle` is called again. */
   pause(): void {
     this.#cancelStep?.();
     this.#cancelStep = undefined;
   }
 
-  /** Ends the steps; what is noted and not in the file is, if the disk lets it. */
+  /** Stops the steps, and writes the notes that are due, if the disk lets it. */
   close(now: Instant): void {
     this.pause();
     if (this.#isNoteDue) this.#try(now, () => this.#writeNotes());
@@ -144,16 +154,16 @@ export class Upkeep {
     return this.#parts.notes.some(({ isDue }) => isDue);
   }
 
-  /** A node that has lost its power starts again beside peers that have not, and with a clock that is wrong, perhaps. */
+  /** They are synced: after a loss of power the clock may be wrong, and the other gateways have gone on. */
   #writeNotes(): void {
     for (const note of this.#parts.notes) if (note.isDue) note.write();
     this.#parts.writer.sync();
   }
 
   #isDue(now: Instant): boolean {
-    if (this.#parts.carryOver.isDone) return false;
+    if (this.#parts.applier.isDone) return false;
     if (this.failure !== undefined) return this.#mayTry(now);
-    if (this.#parts.carryOver.isUnderWay || this.#parts.journal.isHalfFull) return true;
+    if (this.#parts.applier.isUnderWay || this.#parts.journal.isOtherHalfInUse) return true;
     const patience = this.backlog <= FEW_RECORDS ? SOON : LATEST;
     return Math.abs(now - this.#first) >= patience || Math.abs(now - this.#last) >= SOON;
   }
@@ -171,14 +181,14 @@ export class Upkeep {
     });
   }
 
-  /** False: it failed, or there is nothing to do. */
+  /** False: it failed, or there was nothing to do. */
   #step(now: Instant): boolean {
-    const { carryOver, journal, checkpoints } = this.#parts;
-    if (carryOver.isDone) return false;
+    const { applier, journal, checkpoints } = this.#parts;
+    if (applier.isDone) return false;
     return this.#try(now, () => {
-      this.#debt -= Math.max(carryOver.step(), 1);
-      if (!carryOver.isUnderWay) this.#first = this.#last;
-      if (!carryOver.isUnderWay && journal.wantsRelease) carryOver.release();
+      this.#debt -= Math.max(applier.step(), 1);
+      if (!applier.isUnderWay) this.#first = this.#last;
+      if (!applier.isUnderWay && journal.wantsRelease) applier.release();
       checkpoints.afterCommit(now);
     });
   }

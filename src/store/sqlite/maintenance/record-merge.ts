@@ -1,6 +1,6 @@
 import type { Ipv4 } from '../../../net/ipv4.ts';
+import type { BatchReader } from '../journal/batch-reader.ts';
 import { visitRecords } from '../journal/journal-batch.ts';
-import type { JournalPiece } from '../journal/journal-piece.ts';
 import {
   addressAt,
   decodeRecord,
@@ -10,33 +10,33 @@ import {
   type JournalRecord,
 } from '../journal/journal-record.ts';
 
-/** An address and a record's number within a load make one number, exact and in the order of both. */
+/** An address and the number of a record within a merge fit into one exact number, which sorts by both. */
 const NUMBERS = 2 ** 20;
 
 /** In place of a record's offset. */
 const FOLDED = -1;
 
-/** The records of one piece of the journal. */
-class Run {
-  readonly piece: JournalPiece;
-  /** The number of its first record. */
+/** The records of one reader: by address, and those with a row of the history in the order of the commits. */
+class SortedRecords {
+  readonly reader: BatchReader;
+  /** The number of its first record in the merge. */
   readonly #first: number;
-  /** Where each record begins. */
+  /** The offset of each record. */
   readonly #offsets: number[] = [];
-  /** FOLDED: of a row that goes again within this piece. */
+  /** The offset of each record that adds a row to the history. FOLDED: the same reader has the end of that row. */
   readonly #events: number[] = [];
-  /** Where the events of releases are among those, by the id of their row. */
+  /** The index in `#events` of each release, by the id of its row. */
   readonly #released = new Map<number, number>();
-  /** Where records begin whose rows of the history come and go within this piece. */
+  /** The offsets of records whose row of the history begins and ends in this reader. */
   readonly #folded = new Set<number>();
   #found: number[] = [];
-  /** The records' numbers behind their addresses, by address; those of one address in their order. */
-  #rows = new Float64Array(0);
+  /** address * NUMBERS + the record's number, sorted: by address, and those of one address in their order. */
+  #sorted = new Float64Array(0);
   nextRow = 0;
   nextEvent = 0;
 
-  constructor(piece: JournalPiece, first: number) {
-    this.piece = piece;
+  constructor(reader: BatchReader, first: number) {
+    this.reader = reader;
     this.#first = first;
   }
 
@@ -44,12 +44,16 @@ class Run {
     return this.#offsets.length;
   }
 
-  /** Looks at the next batch. False: there is none, and the rows are in their order. */
-  look(): boolean {
-    const { view } = this.piece;
-    const batch = this.piece.next();
+  /**
+   * Reads the next batch. False: there was none, and the records are sorted now.
+   *
+   * @throws Error if the journal cannot be read.
+   */
+  readBatch(): boolean {
+    const { view } = this.reader;
+    const batch = this.reader.next();
     if (batch === undefined) {
-      this.#rows = Float64Array.from(this.#found).sort();
+      this.#sorted = Float64Array.from(this.#found).sort();
       this.#found = [];
       return false;
     }
@@ -62,7 +66,7 @@ class Run {
   }
 
   #addEvent(offset: number): void {
-    const { view } = this.piece;
+    const { view } = this.reader;
     const event = eventAt(view, offset);
     const id = eventIdAt(view, offset);
     const release = event === 'returned' ? this.#released.get(id) : undefined;
@@ -76,32 +80,35 @@ class Run {
     this.#events.push(offset);
   }
 
-  /** Where its next row stands among those of all runs; Infinity: it has no other. */
+  /** What its next record sorts by; Infinity: there is none. */
   get head(): number {
-    return this.#rows[this.nextRow] ?? Number.POSITIVE_INFINITY;
+    return this.#sorted[this.nextRow] ?? Number.POSITIVE_INFINITY;
   }
 
   row(): JournalRecord {
     const offset = this.#offsets[(this.head % NUMBERS) - this.#first] ?? 0;
     this.nextRow += 1;
-    const record = decodeRecord(this.piece.bytes, this.piece.view, offset);
+    const record = decodeRecord(this.reader.bytes, this.reader.view, offset);
     return this.#folded.has(offset) ? { ...record, event: undefined } : record;
   }
 
-  /** Undefined: it has no other. */
+  /** The next record with a row of the history; undefined: there is none. */
   event(): JournalRecord | undefined {
     while (this.#events[this.nextEvent] === FOLDED) this.nextEvent += 1;
     const offset = this.#events[this.nextEvent];
     if (offset === undefined) return undefined;
     this.nextEvent += 1;
-    return decodeRecord(this.piece.bytes, this.piece.view, offset);
+    return decodeRecord(this.reader.bytes, this.reader.view, offset);
   }
 }
 
-/** Pieces of the journal on their way into the lease file together: the more records, the more of them share a page. */
-export class CarryLoad {
-  readonly #runs: Run[] = [];
-  /** Of each run. */
+/**
+ * The records of several readers, merged by address. They are applied to the lease file together: the more records, the
+ * more of them share a page.
+ */
+export class RecordMerge {
+  readonly #sources: SortedRecords[] = [];
+  /** The `head` of each source. */
   readonly #heads: number[] = [];
   #records = 0;
 
@@ -109,80 +116,84 @@ export class CarryLoad {
     return this.#records;
   }
 
-  /** The last piece that was added. */
-  get last(): JournalPiece | undefined {
-    return this.#runs.at(-1)?.piece;
+  /** The reader that was added last. */
+  get last(): BatchReader | undefined {
+    return this.#sources.at(-1)?.reader;
   }
 
-  /** A piece comes when the one before it has been looked at to its end. */
-  add(piece: JournalPiece): void {
-    this.#runs.push(new Run(piece, this.#records));
+  /** Adds a reader. Those before it must have been read to their end. */
+  add(reader: BatchReader): void {
+    this.#sources.push(new SortedRecords(reader, this.#records));
   }
 
-  /** Looks at the next batch of the last piece. False: there is none. Throws if the piece cannot be read. */
-  look(): boolean {
-    const run = this.#runs.at(-1);
-    if (run === undefined) return false;
-    const before = run.records;
-    const isThere = run.look();
-    this.#records += run.records - before;
-    if (!isThere) this.#heads[this.#runs.length - 1] = run.head;
+  /**
+   * Reads the next batch of the last reader. False: there was none.
+   *
+   * @throws Error if the journal cannot be read.
+   */
+  readBatch(): boolean {
+    const source = this.#sources.at(-1);
+    if (source === undefined) return false;
+    const before = source.records;
+    const isThere = source.readBatch();
+    this.#records += source.records - before;
+    if (!isThere) this.#heads[this.#sources.length - 1] = source.head;
     return isThere;
   }
 
-  /** Goes without the last piece if nothing was found in it. False: there is no other. */
+  /** Drops the last reader if nothing was found in it. False: no other is left. */
   dropEmpty(): boolean {
-    if (this.#runs.at(-1)?.records === 0) this.#runs.pop();
-    return this.#runs.length > 0;
+    if (this.#sources.at(-1)?.records === 0) this.#sources.pop();
+    return this.#sources.length > 0;
   }
 
   /** The next record, by address; those of one address in the order of their commits. Undefined: there is none. */
   row(): JournalRecord | undefined {
-    const place = this.#first();
-    const run = this.#runs[place];
-    if (run === undefined) return undefined;
-    const record = run.row();
-    this.#heads[place] = run.head;
+    const index = this.#first();
+    const source = this.#sources[index];
+    if (source === undefined) return undefined;
+    const record = source.row();
+    this.#heads[index] = source.head;
     return record;
   }
 
-  /** Of the record that `row` returns next; undefined: there is none. */
+  /** The address of the record that `row` returns next; undefined: there is none. */
   get nextAddress(): Ipv4 | undefined {
     const head = this.#heads[this.#first()];
     return head === undefined ? undefined : (Math.floor(head / NUMBERS) as Ipv4);
   }
 
-  /** The run whose next row comes before the others'; -1: none has any. */
+  /** The index of the source with the smallest head; -1: all are at their end. */
   #first(): number {
     const heads = this.#heads;
-    let place = -1;
+    let index = -1;
     let least = Number.POSITIVE_INFINITY;
     for (let at = 0; at < heads.length; at += 1) {
       const head = heads[at] ?? least;
       if (head >= least) continue;
       least = head;
-      place = at;
+      index = at;
     }
-    return place;
+    return index;
   }
 
-  /** The next record that the history has, in the order of the commits. Undefined: there is none. */
+  /** The next record with a row of the history, in the order of the commits. Undefined: there is none. */
   event(): JournalRecord | undefined {
-    for (const run of this.#runs) {
-      const record = run.event();
+    for (const source of this.#sources) {
+      const record = source.event();
       if (record !== undefined) return record;
     }
     return undefined;
   }
 
-  /** Returns what goes back to where the load is now. */
+  /** Returns a function that takes the merge back to where it is now. */
   mark(): () => void {
-    const marks = this.#runs.map((run) => ({ run, row: run.nextRow, event: run.nextEvent }));
+    const marks = this.#sources.map((source) => ({ source, row: source.nextRow, event: source.nextEvent }));
     return () => {
-      for (const [place, { run, row, event }] of marks.entries()) {
-        run.nextRow = row;
-        run.nextEvent = event;
-        this.#heads[place] = run.head;
+      for (const [index, { source, row, event }] of marks.entries()) {
+        source.nextRow = row;
+        source.nextEvent = event;
+        this.#heads[index] = source.head;
       }
     };
   }

@@ -1,50 +1,54 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { type Ipv4, ipv4FromText, ipv4ToText } from '../../../net/ipv4.ts';
-import type { Silences } from '../../lease-store.ts';
+import type { LastHeard } from '../../lease-store.ts';
 
-/** Other gateways that were heard, as the lease file keeps them: {"10.15.3.11":7200000}. */
-export class Heard {
+/** When other gateways were last heard, as the lease file keeps it: {"10.15.3.11":7200000}. */
+export class LastHeardNote {
   readonly #put: Statement;
-  #silences: Silences;
+  #value: LastHeard;
   #isDue = false;
 
   constructor(database: Database) {
     this.#put = database.prepare("INSERT OR REPLACE INTO meta VALUES ('heard', ?)");
     const text: unknown = database.prepare("SELECT value FROM meta WHERE key = 'heard'").pluck().get();
-    this.#silences = typeof text === 'string' ? silencesFromText(text) : new Map();
+    this.#value = typeof text === 'string' ? lastHeardFromText(text) : new Map();
   }
 
-  get silences(): Silences {
-    return this.#silences;
+  get value(): LastHeard {
+    return this.#value;
   }
 
-  /** True if what was noted is not in the file. */
+  /** True if the newest value is not in the file. */
   get isDue(): boolean {
     return this.#isDue;
   }
 
-  note(silences: Silences): void {
-    this.#isDue ||= silences.size > 0 || this.#silences.size > 0;
-    this.#silences = silences;
+  note(value: LastHeard): void {
+    this.#isDue ||= value.size > 0 || this.#value.size > 0;
+    this.#value = value;
   }
 
-  /** Throws what SQLite says: then it is still due. */
+  /**
+   * Writes the value.
+   *
+   * @throws Error of SQLite: then it is still due.
+   */
   write(): void {
-    const entries = [...this.#silences].map(([peer, milliseconds]) => [ipv4ToText(peer), milliseconds]);
+    const entries = [...this.#value].map(([peer, milliseconds]) => [ipv4ToText(peer), milliseconds]);
     this.#put.run(JSON.stringify(Object.fromEntries(entries)));
     this.#isDue = false;
   }
 }
 
-/** Without what somebody else has written: it must not keep the leases from being served. */
-function silencesFromText(text: string): Silences {
-  const silences = new Map<Ipv4, number>();
+/** Skips what another program has written: it must not keep the leases from being served. */
+function lastHeardFromText(text: string): LastHeard {
+  const lastHeard = new Map<Ipv4, number>();
   for (const [name, milliseconds] of Object.entries(parsed(text) ?? {})) {
     const peer = ipv4FromText(name);
     if (peer !== undefined && Number.isFinite(milliseconds))
-      silences.set(peer, Math.max(0, Number(milliseconds)));
+      lastHeard.set(peer, Math.max(0, Number(milliseconds)));
   }
-  return silences;
+  return lastHeard;
 }
 
 function parsed(text: string): object | undefined {

@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 const PROGRAM = fileURLToPath(new URL('./integrity-process.js', import.meta.url));
 
 /**
- * The full check of a lease file, beside the running server: resolves to what is wrong, or undefined for a sound file.
- * Rejects if the check itself cannot be done, and if it is aborted.
+ * Checks a whole lease file in a process of its own, beside the running server. Resolves to what is wrong; undefined: the
+ * file is sound. Rejects if the check cannot be done, and if it is aborted.
  */
 export function checkIntegrity(file: string, signal: AbortSignal): Promise<string | undefined> {
   return new Promise((resolve, reject) => {

@@ -9,7 +9,11 @@ const DATABASE_HEADER_BYTES = 100;
 const WAL_HEADER_BYTES = 32;
 const WAL_MAGIC = 0x377f0682;
 
-/** What is wrong with a lease file, as far as a quick check finds it; undefined: nothing, or there is no file. */
+/**
+ * What a quick check finds wrong with a lease file; undefined: nothing, or there is no file.
+ *
+ * @throws Error of SQLite or of the file system that is no sign of damage.
+ */
 export function damageOf(file: string): string | undefined {
   const walSize = sizeOf(`${file}-wal`);
   const size = sizeOf(file);
@@ -20,12 +24,12 @@ export function damageOf(file: string): string | undefined {
   return problemOf(file, 'quick_check(1)');
 }
 
-/** The full check, for a thread of its own: it reads everything. Undefined: sound. */
+/** What the full check finds wrong; undefined: nothing. It reads the whole file: for a process of its own. */
 export function integrityProblemOf(file: string): string | undefined {
   return problemOf(file, 'integrity_check(1)');
 }
 
-/** Read-only, so that closing it leaves the file as it was. Throws what is no damage. */
+/** Opens the file read-only, so that to close it leaves it as it was. */
 function problemOf(file: string, check: string): string | undefined {
   let database: Database | undefined;
   try {
@@ -35,7 +39,7 @@ function problemOf(file: string, check: string): string | undefined {
     return fitsHeader(database) ? undefined : 'the header does not fit the tables';
   } catch (error) {
     if (isDamage(error)) return error instanceof Error ? error.message : String(error);
-    if (codeOf(error) === NO_ROOM_FOR_INDEX) return undefined; // It cannot be checked before there is room.
+    if (codeOf(error) === NO_ROOM_FOR_INDEX) return undefined; // It can be checked only when the disk has room.
     throw error;
   } finally {
     database?.close();
@@ -46,16 +50,16 @@ function sizeOf(file: string): number | undefined {
   return statSync(file, { throwIfNoEntry: false })?.size;
 }
 
-/** File format §1.3.1. SQLite itself takes some files that are cut within it for new ones, and overwrites them. */
+/** File format §1.3.1. SQLite itself takes some files that are cut within the header for new ones, and overwrites them. */
 function beginsLikeDatabase(file: string): boolean {
   const bytes = firstBytes(file, DATABASE_HEADER_BYTES);
   if (bytes === undefined || new TextDecoder().decode(bytes.subarray(0, 16)) !== 'SQLite format 3\0')
     return false;
   const [writeVersion = 0, readVersion = 0] = bytes.subarray(18, 20);
-  return writeVersion <= 2 && readVersion <= 2; // One of an unknown version would be taken for read-only.
+  return writeVersion <= 2 && readVersion <= 2; // SQLite takes an unknown version for read-only.
 }
 
-/** https://www.sqlite.org/fileformat2.html §4.1; SQLite itself takes what is no WAL for an empty one, and overwrites it. */
+/** https://www.sqlite.org/fileformat2.html §4.1. SQLite itself takes any other file for an empty WAL, and overwrites it. */
 function isWal(file: string): boolean {
   const bytes = firstBytes(file, WAL_HEADER_BYTES);
   if (bytes === undefined) return false;
@@ -65,7 +69,7 @@ function isWal(file: string): boolean {
   return hasSoundChecksum(view, (magic & 1) === 0);
 }
 
-/** Undefined if the file has not so many. */
+/** Undefined if the file is shorter. */
 function firstBytes(file: string, count: number): Uint8Array<ArrayBuffer> | undefined {
   const bytes = new Uint8Array(count);
   const handle = openSync(file, 'r');
@@ -76,7 +80,7 @@ function firstBytes(file: string, count: number): Uint8Array<ArrayBuffer> | unde
   }
 }
 
-/** The last two words are the checksum of the six before. */
+/** True if the last two words of the header are the checksum of the six before. */
 function hasSoundChecksum(header: DataView, isLittleEndian: boolean): boolean {
   let first = 0;
   let second = 0;

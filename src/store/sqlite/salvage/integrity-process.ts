@@ -1,7 +1,7 @@
 import { constants, setPriority } from 'node:os';
 import { integrityProblemOf } from './damage.ts';
 
-// A process of its own: the full check reads the whole file, cannot be interrupted, and must not hold up an end of the
-// server. Its one line is what is wrong, or empty.
+// A process of its own: the full check reads the whole file, cannot be interrupted, and must not keep the server from
+// stopping. It prints one line: what is wrong, or nothing.
 setPriority(constants.priority.PRIORITY_LOW);
 console.log(integrityProblemOf(String(process.argv[2])) ?? '');

@@ -9,34 +9,35 @@ import { PAGE_BYTES, type RawRow, rowsOfPage } from './sqlite-page.ts';
 
 const WAL_HEADER_BYTES = 32;
 const FRAME_HEADER_BYTES = 24;
-/** Columns of the two tables at first; rows from before a column was added end without it. */
+/** Columns that the two tables had at first. Rows from before a column was added end without it. */
 const FIRST_WIDTH = 11;
 const LAST_INSTANT = Date.UTC(10_000, 0);
 
-/** What was carried over from a damaged file. */
+/** How many rows were saved from a damaged file. */
 export interface Salvaged {
   readonly leases: number;
   readonly history: number;
 }
 
 /**
- * Writes every row that can still be read off a damaged database and its WAL into a new one. It reads the pages
- * themselves, whatever became of those that lead to them; of several versions of a row the newest counts, since rows
- * are never deleted. The damaged file is only read.
+ * Writes every row that can still be read in a damaged database and its WAL into a new one. It reads each page by itself,
+ * so damage to the pages that lead to it does not matter. Of several versions of a row the newest counts, since rows are
+ * never deleted. The damaged file is only read.
  *
- * @param birth Of the journal beside it, whose file the new one is from the start; undefined: there is none.
+ * @param fileId The id that the journal beside the file names, which the new file gets; undefined: there is no journal.
+ * @throws Error of SQLite or of the file system.
  */
-export function salvage(damaged: string, fresh: string, birth: string | undefined): Salvaged {
+export function salvage(damaged: string, fresh: string, fileId: string | undefined): Salvaged {
   const database = openSqlite(fresh);
   try {
     database.pragma(`page_size = ${PAGE_BYTES}`);
     migrate(database, MIGRATIONS);
     database.transaction(() => {
-      if (birth !== undefined) database.prepare("INSERT INTO meta VALUES ('birth', ?)").run(birth);
-      const keep = keeper(database);
-      for (const page of pagesOf(damaged, 0, 0)) for (const row of page) keep(row);
+      if (fileId !== undefined) database.prepare("INSERT INTO meta VALUES ('birth', ?)").run(fileId);
+      const write = rowWriter(database);
+      for (const page of pagesOf(damaged, 0, 0)) for (const row of page) write(row);
       for (const page of pagesOf(`${damaged}-wal`, WAL_HEADER_BYTES, FRAME_HEADER_BYTES)) {
-        for (const row of page) keep(row);
+        for (const row of page) write(row);
       }
     })();
     return {
@@ -48,7 +49,7 @@ export function salvage(damaged: string, fresh: string, birth: string | undefine
   }
 }
 
-/** The rows of each page of a file that has something before its pages and before each of them. */
+/** The rows of each page of a file. `fileHeader`, `pageHeader`: bytes in front of all pages, and in front of each. */
 function* pagesOf(file: string, fileHeader: number, pageHeader: number): Generator<readonly RawRow[]> {
   if (!existsSync(file)) return;
   const bytes = new Uint8Array(PAGE_BYTES);
@@ -64,7 +65,7 @@ function* pagesOf(file: string, fileHeader: number, pageHeader: number): Generat
   }
 }
 
-/** How many bytes of a page can be read: none of one whose sectors have failed. */
+/** Reads a page; returns how many bytes it got: 0 if its sectors have failed. */
 function readPage(handle: number, bytes: Uint8Array, position: number): number {
   try {
     return readSync(handle, bytes, 0, bytes.length, position);
@@ -74,7 +75,7 @@ function readPage(handle: number, bytes: Uint8Array, position: number): number {
   }
 }
 
-/** Page 1 in a WAL is known by the text it begins with. */
+/** True for page 1, which in a WAL is known by the text that it begins with. */
 function isFirstPage(page: DataView, isAtStart: boolean): boolean {
   return (
     isAtStart ||
@@ -82,8 +83,8 @@ function isFirstPage(page: DataView, isAtStart: boolean): boolean {
   );
 }
 
-/** Puts a row where it belongs, if it is one of ours. */
-function keeper(database: Database): (row: RawRow) => void {
+/** Returns what writes a row into its table, if the row is one of ours. */
+function rowWriter(database: Database): (row: RawRow) => void {
   const columns = columnsOf(FIELD_NAMES);
   const lease = database.prepare(`
     INSERT INTO lease (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})
@@ -109,35 +110,35 @@ function keeper(database: Database): (row: RawRow) => void {
   };
 }
 
-/** In the order of the columns of `mirror`. */
+/** The values are in the order of the columns of `mirror`. */
 function isMirrorRow([one, segment, birth, revision, seenAt, quorum, ...more]: readonly unknown[]): boolean {
   if (one !== null || more.length > 0 || (quorum !== 0 && quorum !== 1)) return false;
   return typeof segment === 'string' && typeof birth === 'string' && isWhole(revision) && isTime(seenAt);
 }
 
-/** In the order of LEASE_FIELDS. */
+/** The values are in the order of LEASE_FIELDS. */
 function isLeaseRow(values: readonly unknown[]): boolean {
   if (values.length > FIELD_NAMES.length) return false;
   return wholeLeaseRow(values).every((value, index) => {
     const { type, empty } = LEASE_FIELDS[FIELD_NAMES[index] ?? 'address'];
-    return (value === empty && value !== undefined) || IN_A_FILE[type](value);
+    return (value === empty && value !== undefined) || STORED_CHECKS[type](value);
   });
 }
 
-/** With what columns have that were added since. */
+/** Adds the empty values of columns that were added after the row was written. */
 function wholeLeaseRow(values: readonly unknown[]): readonly unknown[] {
   return FIELD_NAMES.map((name, index) => (index < values.length ? values[index] : LEASE_FIELDS[name].empty));
 }
 
-/** Offers are never stored; and an id that is none is no reason to lose a lease. */
-const IN_A_FILE = {
+/** The checks of values in a lease file. Offers are never stored; any text passes as an id, so that no lease is lost for it. */
+const STORED_CHECKS = {
   ...FIELD_CHECKS,
   state: (value: unknown) => value !== 'offered' && FIELD_CHECKS.state(value),
   time: isTime,
   id: FIELD_CHECKS.text,
 };
 
-/** In the order of HISTORY_ROW. */
+/** The values are in the order of HISTORY_ROW. */
 function isHistoryRow(values: readonly unknown[]): boolean {
   const [id, at, address, client, mac, event, reason, expiresAt, ...texts] = values;
   if (values.length > HISTORY_ROW.length || !isWhole(id) || !isTime(at) || !isTime(expiresAt)) return false;

@@ -1,6 +1,6 @@
 /**
- * SQLite's file format, as far as reading rows off a page takes: https://www.sqlite.org/fileformat2.html §1.6 (B-tree
- * pages) and §2.1 (record format). Nothing here trusts what it reads; what does not fit is skipped.
+ * Reads rows from a page of a SQLite file: https://www.sqlite.org/fileformat2.html §1.6 (B-tree pages) and §2.1 (record
+ * format). It trusts no byte; a row that does not fit the format is skipped.
  */
 export const PAGE_BYTES = 4096;
 
@@ -16,7 +16,7 @@ const HEADER_BYTES = 8;
 const FILE_HEADER_BYTES = 100;
 const TEXT = new TextDecoder();
 
-/** The rows of a page, if it is the leaf of a table; none otherwise. A row that goes on on another page is left out. */
+/** The rows of a page that is the leaf of a table; no rows for another page. A row with overflow pages is skipped. */
 export function rowsOfPage(page: DataView, isFirst: boolean): readonly RawRow[] {
   const start = isFirst ? FILE_HEADER_BYTES : 0;
   if (page.byteLength < start + HEADER_BYTES || page.getUint8(start) !== TABLE_LEAF) return [];
@@ -45,7 +45,7 @@ function rowAt(page: DataView, offset: number): RawRow | undefined {
   return cursor.failed || cursor.offset !== end ? undefined : { rowid, columns };
 }
 
-/** Reads forward through a page; what would leave the page fails, and stays failed. */
+/** Reads forward through a page. A read beyond the page sets `failed`, which stays set. */
 class Cursor {
   offset: number;
   failed = false;
@@ -56,7 +56,7 @@ class Cursor {
     this.offset = offset;
   }
 
-  /** Up to nine bytes of seven bits, the last of eight; beyond 2^53 it is no number of ours. */
+  /** A number in up to nine bytes: seven bits of each, eight of the ninth. Fails beyond 2^53, which no value of ours is. */
   varint(): number {
     let value = 0;
     for (let length = 0; length < 8; length += 1) {
@@ -69,7 +69,7 @@ class Cursor {
     return value;
   }
 
-  /** A column by its serial type. */
+  /** The value of a column of this serial type. */
   value(type: number): number | string | null | undefined {
     if (type === 0) return null;
     if (type <= 6) return this.#integer(type < 5 ? type : type === 5 ? 6 : 8);
@@ -86,7 +86,7 @@ class Cursor {
     return this.#page.getUint8(this.offset - 1);
   }
 
-  /** Two's complement; one that no number can hold exactly is no value of ours. */
+  /** Two's complement. Undefined beyond 2^53, which no value of ours is. */
   #integer(length: number): number | undefined {
     const first = this.#byte();
     let value = first < 128 ? first : first - 256;

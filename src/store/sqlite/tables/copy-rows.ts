@@ -2,9 +2,9 @@ import type { Database, Statement } from 'better-sqlite3';
 import type { Lease } from '../../../lease/lease.ts';
 import { Writer } from './writer.ts';
 
-/** Rows of one step: about a millisecond. */
+/** Rows that one step copies: about a millisecond. */
 const STEP_ROWS = 256;
-/** What a file says of itself and its own journal. */
+/** Keys of `meta` that are about the file itself and its journal: they are not copied. */
 const OWN_META = ['birth', 'carried', 'schema', 'syncs'];
 
 const NOT_IN_MEMORY = {
@@ -15,7 +15,11 @@ const NOT_IN_MEMORY = {
   reason: '',
 } as const;
 
-/** Copies all but the history and what is the file's own from one lease file to another, in steps. Throws what SQLite says. */
+/**
+ * Copies leases and notes from one lease file to another, in steps; not the history.
+ *
+ * @throws Error of SQLite.
+ */
 export function* copyLeases(from: Database, to: Database): Generator<undefined, void> {
   const meta = to.prepare('INSERT OR REPLACE INTO meta VALUES (?, ?)');
   for (const row of from.prepare('SELECT key, value FROM meta').raw().all() as [string, string][]) {
@@ -41,8 +45,10 @@ function* copyTable(from: Database, to: Database, table: string, key: string): G
 }
 
 /**
- * Puts the leases that are missing in a file, or older there, in steps. It should have them all; what memory does not
- * have is missing then: host name, and which node granted a lease that is not ours.
+ * Writes those leases that a file lacks, or has older, in steps. Memory does not have all of a row: a row that the file
+ * lacked gets no host name, and no node where another gateway granted it.
+ *
+ * @throws Error of SQLite.
  */
 export function* putMissing(
   leases: Iterable<Lease>,
@@ -63,14 +69,14 @@ export function* putMissing(
   }
 }
 
-/** The history of a file that is open, on its way into another one: the newest rows first, a step at a time. */
+/** Copies the history of an open file into another one, in steps, the newest rows first. */
 export class HistoryCopy {
   readonly #from: Database;
   readonly #select: Statement;
   readonly #columns: string;
   #to: Database;
   #insert: Statement;
-  /** Rows from here on are copied. */
+  /** Rows from this id on are copied. */
   #before: unknown = Number.MAX_SAFE_INTEGER;
   #isDone = false;
   #unread: string | undefined;
@@ -89,18 +95,22 @@ export class HistoryCopy {
     return this.#isDone;
   }
 
-  /** Why the rest cannot be read. */
+  /** Why the rest cannot be read; undefined: it can. */
   get unread(): string | undefined {
     return this.#unread;
   }
 
-  /** What is left goes to another file. */
+  /** Copies the rest to another file. */
   turnTo(to: Database): void {
     this.#to = to;
     this.#insert = insertInto(to, 'history', this.#columns);
   }
 
-  /** One small transaction. Throws what SQLite says of the file that it goes to: then none of it is copied. */
+  /**
+   * Copies some rows in one small transaction.
+   *
+   * @throws Error of SQLite about the file that it copies to: then the step can be done again.
+   */
   step(): void {
     const rows = this.#read();
     this.#to.transaction(() => {
@@ -119,13 +129,13 @@ export class HistoryCopy {
     }
   }
 
-  /** Of the file that it is copied from. */
+  /** Closes the file that it copies from. */
   close(): void {
     this.#from.close();
   }
 }
 
-/** By name: a file may have its columns in another order than a new one. */
+/** The columns by name: an older file may have them in another order. */
 function columnsOf(database: Database, table: string): string {
   return (database.pragma(`table_info(${table})`) as { name: string }[]).map(({ name }) => name).join(', ');
 }

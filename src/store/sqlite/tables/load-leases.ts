@@ -9,7 +9,7 @@ import { LEASE_ROW, leaseFromRow } from './rows.ts';
 const PAGE_ROWS = 4096;
 const NAMES = LEASE_ROW.map((_, index) => `value${index}`);
 const SELECTED = LEASE_ROW.map((column, index) => `${column} AS value${index}`);
-/** A page as one text for each column: to have it value by value takes half as long again. */
+/** A page of rows, as one JSON text for each column: value by value takes half as long again. */
 const PAGE = `
 SELECT ${NAMES.map((name) => `json_group_array(${name})`).join(', ')}
 FROM (SELECT ${SELECTED.join(', ')} FROM lease WHERE address > ? ORDER BY address LIMIT ${PAGE_ROWS})`;
@@ -17,24 +17,28 @@ FROM (SELECT ${SELECTED.join(', ')} FROM lease WHERE address > ? ORDER BY addres
 export interface Loaded {
   readonly loaded: Readonly<Record<StoredState, number>>;
   readonly skipped: number;
-  /** Of what was stored after the clock was noted. */
+  /** The newest `updatedAt` of a lease that was stored after the clock was noted; 0: there is none. */
   readonly lastStoredAt: Instant;
 }
 
 /**
- * Fills an empty table from the file, a page of rows at a time, and from what is in the journal alone. Rows that are none
- * of ours are counted and left alone. `noted`: the newest version when the clock was noted.
+ * Fills an empty table with the leases of the file and of the journal. Rows that no version of this program has written
+ * are counted in `skipped`, and are not used.
+ *
+ * @param noted The newest version when the clock was noted.
+ * @param unapplied Records that are in the journal and not in the file.
+ * @throws Error of SQLite.
  */
 export function loadLeases(
   database: Database,
   table: LeaseTable,
   noted: Version,
-  uncarried: readonly JournalRecord[] = [],
+  unapplied: readonly JournalRecord[] = [],
 ): Loaded {
   const loaded = { free: 0, bound: 0, declined: 0, peer: 0 };
   let skipped = 0;
   let lastStoredAt = instant(0);
-  const newest = new Map(uncarried.map((record) => [record.address, record]));
+  const newest = new Map(unapplied.map((record) => [record.address, record]));
   const count = <Counted extends StoredLease>(lease: Counted): Counted => {
     loaded[lease.state] += 1;
     if (lease.version > noted && lease.updatedAt > lastStoredAt) lastStoredAt = lease.updatedAt;

@@ -2,37 +2,37 @@ import type { Database, Statement } from 'better-sqlite3';
 import { LEASE_FIELDS } from '../../../lease/lease-fields.ts';
 import { CHANGING_COLUMNS, HISTORY_COLUMNS_WITHOUT_IDS, ID_COLUMNS, STAYING_COLUMNS } from './rows.ts';
 
-/** A host name belongs to the client, and stays as long as the address names it. */
+/** A host name belongs to the client: it stays while the row names that client. */
 const HOSTNAME = LEASE_FIELDS.hostname.column;
 const RENEWED_HOSTNAME = `coalesce(?, ${HOSTNAME})`;
 const PUT_HOSTNAME = `CASE WHEN client = excluded.client THEN coalesce(excluded.${HOSTNAME}, ${HOSTNAME})
     ELSE excluded.${HOSTNAME} END`;
 
-/** What is carried over again, from before a damage perhaps, is never put over what is newer. */
+/** A record that is applied again never replaces a newer row. */
 const UNLESS_NEWER = 'WHERE excluded.version >= version';
 
-/** Each takes its values in the order of the columns, and the ids last, if it is for rows that have any. */
+/** Each takes its values in the order of the columns. The ids come last, in statements for rows with ids. */
 export interface RowStatements {
-  /** Then address, client, state and the newest version over which it may be put. Changes nothing: put it. */
+  /** Then address, client, state and the newest version that it may replace. If it changes no row, run `put`. */
   readonly renew: Statement;
   readonly put: Statement;
-  readonly remember: Statement;
+  readonly addToHistory: Statement;
 }
 
 /**
- * What writes rows that have ids, or the many that have none: those have nothing bound for them.
+ * The statements for rows with ids, or for the many without, where no id is bound.
  *
- * @param isMirror Versions begin anew with the generations of another store; else what is newer stays.
+ * @param isMirror True: versions begin anew with another store's generations. False: a newer row stays.
  */
 export function rowStatements(database: Database, isMirror: boolean, hasIds: boolean): RowStatements {
   return {
     renew: database.prepare(renewal(hasIds)),
     put: database.prepare(isMirror ? put(hasIds) : `${put(hasIds)}\n${UNLESS_NEWER}`),
-    remember: database.prepare(remember(hasIds)),
+    addToHistory: database.prepare(addToHistory(hasIds)),
   };
 }
 
-/** The rest of the row stands already, unless somebody has edited the file meanwhile: then no row matches. */
+/** Leaves the rest of the row as it is. No row matches if somebody has edited the file: then `put` writes all of it. */
 function renewal(hasIds: boolean): string {
   const changing = CHANGING_COLUMNS.map((column) =>
     column === HOSTNAME ? `${column} = ${RENEWED_HOSTNAME}` : `${column} = ?`,
@@ -54,8 +54,8 @@ INSERT INTO lease (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(
 ON CONFLICT (address) DO UPDATE SET ${[...replaced, ...ended].join(', ')}`;
 }
 
-/** A host name that it does not say is the one that the row of the lease has. */
-function remember(hasIds: boolean): string {
+/** Without a host name it takes the one in the row of the lease. */
+function addToHistory(hasIds: boolean): string {
   const columns = [...HISTORY_COLUMNS_WITHOUT_IDS, ...(hasIds ? ID_COLUMNS : [])];
   const values = columns.map((column) =>
     column === HOSTNAME ? `coalesce(new.${column}, lease.${column})` : `new.${column}`,

@@ -11,7 +11,7 @@ import type { StoredLease } from '../../../lease/stored-state.ts';
 import type { KeptLease } from '../../mirror.ts';
 import type { JournalRecord } from '../journal/journal-record.ts';
 
-/** The columns of some fields, in their order. */
+/** The columns of these fields, in the same order. */
 export function columnsOf(names: readonly FieldName[]): readonly string[] {
   return names.map((name) => LEASE_FIELDS[name].column);
 }
@@ -19,17 +19,17 @@ export function columnsOf(names: readonly FieldName[]): readonly string[] {
 /** The columns of the ids, in `lease` and in `history`. */
 export const ID_COLUMNS = columnsOf(ID_NAMES);
 
-/** Those of `history`, in the order of what the writer binds. */
+/** The columns of `history` but for ids, in the order in which the writer binds them. */
 export const HISTORY_COLUMNS_WITHOUT_IDS =
   'id, at, address, client, mac, event, reason, expires_at, hostname, node'.split(', ');
-/** The columns of `history` in their order. */
+/** All columns of `history`, in their order. */
 export const HISTORY_ROW: readonly string[] = [...HISTORY_COLUMNS_WITHOUT_IDS, ...ID_COLUMNS];
 
 const IN_MEMORY = FIELD_NAMES.filter((name) => LEASE_FIELDS[name].where === 'memory');
-/** A text, which nearly every row does without, in place of a column for each of the ids. */
+/** All ids as one JSON text; null for nearly every row. */
 const IDS = `CASE WHEN coalesce(${ID_COLUMNS.join(', ')}) IS NOT NULL THEN json_array(${ID_COLUMNS.join(', ')}) END`;
 
-/** What `leaseFromRow` reads, in this order: the fields that are in memory, and all ids as one. */
+/** The values that `leaseFromRow` reads, in this order: the fields that are in memory, and all ids as one. */
 export const LEASE_ROW: readonly string[] = [...columnsOf(IN_MEMORY), IDS];
 
 const ADDRESS = IN_MEMORY.indexOf('address');
@@ -52,8 +52,8 @@ const isSeconds = checkOf('leaseSeconds');
 const isVersion = checkOf('version');
 
 /**
- * The lease of a row that LEASE_ROW has read; undefined for one that no version of us has written. Written out, since a
- * start waits for it a million times.
+ * The lease of a row that LEASE_ROW has read; undefined: no version of this program has written the row. The checks are
+ * written out, field by field, since a start runs this a million times.
  */
 export function leaseFromRow(row: readonly unknown[]): StoredLease | undefined {
   const address = row[ADDRESS];
@@ -78,12 +78,12 @@ function idsFromText(text: unknown): OutsideIds | undefined {
   return Array.isArray(values) ? idsFrom((name) => values[ID_NAMES.indexOf(name)]) : undefined;
 }
 
-/** What `keptLeaseFromRow` reads, in this order. */
+/** The values that `keptLeaseFromRow` reads, in this order. */
 export const KEPT_LEASE_ROW: readonly string[] = [...LEASE_ROW, ...columnsOf(TEXT_NAMES)];
 const HOSTNAME = LEASE_ROW.length + TEXT_NAMES.indexOf('hostname');
 const NODE = LEASE_ROW.length + TEXT_NAMES.indexOf('node');
 
-/** The same with what is kept for people. */
+/** The lease of a row, with the texts that are kept for people; undefined as for `leaseFromRow`. */
 export function keptLeaseFromRow(row: readonly unknown[]): KeptLease | undefined {
   const lease = leaseFromRow(row);
   return lease && { ...lease, hostname: textOf(row[HOSTNAME]), node: textOf(row[NODE]) ?? '' };
@@ -93,16 +93,16 @@ function textOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-/** What a renewal leaves as it is. */
+/** The fields that a renewal leaves as they are. */
 const STAYING = ['address', 'client', 'state', 'startsAt'] as const satisfies FieldName[];
 export const STAYING_COLUMNS = columnsOf(STAYING);
 
-/** What every write changes, beside the ids, in the order of `changingValues`. */
+/** The columns that every write changes, but for ids, in the order of `changingValues`. */
 export const CHANGING_COLUMNS = columnsOf(
   FIELD_NAMES.filter((name) => !isOneOf(STAYING, name) && !isOneOf(ID_NAMES, name)),
 );
 
-/** Written out, since it is done for every row that is carried over: SQLite throws if there is one value too few. */
+/** The values of CHANGING_COLUMNS. They are written out, since every record needs them; SQLite throws if one is missing. */
 export function changingValues(record: JournalRecord, node: string | null): readonly unknown[] {
   const { hardware, expiresAt, updatedAt, version, hostname = null, granter, leaseSeconds } = record;
   return [hardware, expiresAt, updatedAt, version, hostname, node, granter, leaseSeconds];
@@ -110,7 +110,7 @@ export function changingValues(record: JournalRecord, node: string | null): read
 
 const NO_VALUES: readonly null[] = [];
 
-/** In the order of ID_COLUMNS; empty: it has none. */
+/** The values of ID_COLUMNS; empty if the lease has no ids. */
 export function idValues(ids: OutsideIds | undefined): readonly (string | null)[] {
   return ids === undefined ? NO_VALUES : ID_NAMES.map((name) => ids[name] ?? null);
 }

@@ -2,7 +2,7 @@ import type { Database } from 'better-sqlite3';
 import { FIELD_NAMES, type FieldName, type FieldType, LEASE_FIELDS } from '../../../lease/lease-fields.ts';
 import { ID_COLUMNS } from './rows.ts';
 
-/** Marks the file as ours, for `file` and for whoever finds it. */
+/** Marks the file as ours: the command `file` shows it. */
 export const APPLICATION_ID = 0x76706764;
 
 const NOW = "CAST(strftime('%s', 'now') AS INTEGER) * 1000";
@@ -26,14 +26,14 @@ function isoOrNever(column: string): string {
   return `CASE WHEN ${column} >= 253402300799000 THEN 'never' ELSE ${iso(column)} END`;
 }
 
-/** As of now: what has run out has another state than the row. */
+/** The state as of now: a lease that has run out is shown as expired, though its row says bound. */
 const STATE = `CASE WHEN state = 'bound' AND expires_at <= ${NOW} THEN 'expired'
        WHEN state = 'declined' AND expires_at <= ${NOW} THEN 'free'
        ELSE state END`;
 const EXPIRES = `CASE WHEN state = 'bound' OR (state = 'declined' AND expires_at > ${NOW})
        THEN ${isoOrNever('expires_at')} END`;
 
-/** How people read a column of each type; the times are UTC. */
+/** How the views show a column of each type. Times are UTC. */
 const SHOWN: Readonly<Record<FieldType, (column: string) => string>> = {
   ipv4: dotted,
   mac: colons,
@@ -46,7 +46,7 @@ const SHOWN: Readonly<Record<FieldType, (column: string) => string>> = {
   id: (column) => column,
 };
 
-/** The columns that the view had first; what came later stands behind them, so that each keeps its place. */
+/** The columns that the view had first. Later ones are behind them, so that the order of the first ones stays. */
 const FIRST_LISTED: readonly FieldName[] = [
   ...(['address', 'hardware', 'hostname', 'state', 'startsAt', 'expiresAt', 'updatedAt'] as const),
   ...(['vpsId', 'node', 'client'] as const),
@@ -55,7 +55,7 @@ const LATER_LISTED = FIELD_NAMES.filter(
   (name) => LEASE_FIELDS[name].listed !== '-' && !FIRST_LISTED.includes(name),
 );
 
-/** What people read of a row of `lease`. */
+/** The columns of the view `leases`. */
 export const LEASE_COLUMNS = [...FIRST_LISTED, ...LATER_LISTED]
   .map((name) => {
     const { type, column, listed } = LEASE_FIELDS[name];
@@ -63,7 +63,7 @@ export const LEASE_COLUMNS = [...FIRST_LISTED, ...LATER_LISTED]
   })
   .join(',');
 
-/** What people read of a row of `history`; ids that came later stand behind the others. */
+/** The columns of the view `lease_history`. Ids that were added later are behind the others. */
 export const HISTORY_COLUMNS = `
   ${iso('at')} AS at,
   ${dotted('address')} AS address,
@@ -75,7 +75,7 @@ export const HISTORY_COLUMNS = `
     .map((column) => `, ${column}`)
     .join('')}`;
 
-/** They fit the columns that the steps below have made. */
+/** They need the columns that all migrations have made. */
 const VIEWS = `
 DROP VIEW IF EXISTS leases;
 DROP VIEW IF EXISTS lease_history;
@@ -88,9 +88,9 @@ export interface Migration {
 }
 
 /**
- * The schema, step by step; a file's user_version is how many of them it has seen. A step never changes once it is
- * released, and a new one only adds: what salvages a damaged file counts on the columns' order, which is that of
- * LEASE_FIELDS. The views of leases and history are made anew after the last step.
+ * The schema as numbered migrations. A file's user_version is how many of them were run on it. A migration never changes
+ * once it is released, and a new one only adds columns: salvage.ts relies on their order, which is that of LEASE_FIELDS. The
+ * views of leases and history are created again after the last migration.
  */
 export const MIGRATIONS: readonly Migration[] = [
   {
@@ -155,13 +155,16 @@ ALTER TABLE history ADD COLUMN organization_id TEXT;
   },
 ];
 
+/** How many migrations were run on a file. */
 export function schemaOf(database: Database): number {
   return Number(database.pragma('user_version', { simple: true }));
 }
 
 /**
- * Runs the steps that the file has not seen, all of them or none. How many there were is kept twice, since nothing
- * but a comparison shows damage to the header's numbers.
+ * Runs the migrations that were not run on this file, all of them or none. Their number is stored twice, in the header and
+ * in `meta`: only a comparison shows damage to the header's numbers.
+ *
+ * @throws Error of SQLite.
  */
 export function migrate(database: Database, migrations: readonly Migration[]): void {
   const pending = migrations.slice(schemaOf(database));
@@ -175,14 +178,14 @@ export function migrate(database: Database, migrations: readonly Migration[]): v
   })();
 }
 
-/** True for a file of ours, by its tables. */
+/** True if the file has the tables of a lease file. */
 export function holdsLeases(database: Database): boolean {
   const ours =
     "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('lease', 'history', 'meta')";
   return database.prepare(ours).pluck().get() === 3;
 }
 
-/** False for a file of ours whose header says something else than its tables do. */
+/** False for a lease file whose header contradicts its table `meta`. */
 export function fitsHeader(database: Database): boolean {
   if (!holdsLeases(database)) return true;
   const schema: unknown = database.prepare("SELECT value FROM meta WHERE key = 'schema'").pluck().get();

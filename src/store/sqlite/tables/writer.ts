@@ -4,15 +4,13 @@ import type { JournalRecord } from '../journal/journal-record.ts';
 import { type RowStatements, rowStatements } from './row-statements.ts';
 import { changingValues, idValues } from './rows.ts';
 
-/**
- * Another value each time: where a row is replaced by the same one SQLite writes nothing, and so has nothing to sync.
- */
+/** The value changes each time: SQLite writes nothing for a row that is replaced by an equal one, and so syncs nothing. */
 const COUNT_SYNC = "INSERT INTO meta VALUES ('syncs', '1') ON CONFLICT (key) DO UPDATE SET value = value + 1";
 
 /** The last batch of the journal that is in this file. */
-const CARRIED = "INSERT OR REPLACE INTO meta VALUES ('carried', ?)";
+const NOTE_APPLIED = "INSERT OR REPLACE INTO meta VALUES ('carried', ?)";
 
-/** Rows of one transaction at a time. */
+/** Writes the rows of a lease file. The caller begins and commits each transaction. All methods throw errors of SQLite. */
 export class Writer {
   readonly #database: Database;
   readonly #node: string | null;
@@ -21,11 +19,14 @@ export class Writer {
   readonly #commit: Statement;
   readonly #withIds: RowStatements;
   readonly #withoutIds: RowStatements;
-  readonly #forget: Statement;
-  readonly #carried: Statement;
+  readonly #deleteRow: Statement;
+  readonly #noteApplied: Statement;
   readonly #sync: Statement;
 
-  /** `isMirror`: versions are another store's, and begin anew with its lives; else what is newer stays. */
+  /**
+   * @param node The name of this node; null: it has none.
+   * @param isMirror True: versions are another store's, and begin anew with its generations. False: a newer row stays.
+   */
   constructor(database: Database, node: string | null, isMirror = false) {
     this.#database = database;
     this.#isMirror = isMirror;
@@ -34,8 +35,8 @@ export class Writer {
     this.#commit = database.prepare('COMMIT');
     this.#withIds = rowStatements(database, isMirror, true);
     this.#withoutIds = rowStatements(database, isMirror, false);
-    this.#forget = database.prepare('DELETE FROM history WHERE id = ?');
-    this.#carried = database.prepare(CARRIED);
+    this.#deleteRow = database.prepare('DELETE FROM history WHERE id = ?');
+    this.#noteApplied = database.prepare(NOTE_APPLIED);
     this.#sync = database.prepare(COUNT_SYNC);
   }
 
@@ -43,17 +44,17 @@ export class Writer {
     this.#begin.run();
   }
 
-  /** Whole after a crash of this process; after a loss of power too once `sync` has been called. */
+  /** After it, a crash of the process loses nothing; after `sync`, a loss of power neither. */
   commit(): void {
     this.#commit.run();
   }
 
-  /** Ends a transaction that has failed; SQLite may have ended it already. */
+  /** Ends a transaction that has failed, if SQLite has not. */
   rollBack(): void {
     if (this.#database.inTransaction) this.#database.exec('ROLLBACK');
   }
 
-  /** One record over another. `node`: whose gateway granted it. */
+  /** Writes a record over the row of its address. `node`: the node whose gateway granted it. */
   put(record: JournalRecord, node = this.#nodeOf(record.granter)): void {
     const { address, client, state, updatedAt, version, isRenewal, ids } = record;
     const { renew, put } = this.#statementsFor(record);
@@ -66,11 +67,11 @@ export class Writer {
     put.run(address, client, state, updatedAt, changing, idsOfRow);
   }
 
-  /** A row of the history, once, or the end of one. Returns how many rows there are more than before: 1, 0 or -1. */
-  remember(record: JournalRecord, node = this.#nodeOf(record.granter)): number {
+  /** Adds the record's row to the history, if it is not there, or deletes one. Returns how many rows were added: 1, 0 or -1. */
+  addToHistory(record: JournalRecord, node = this.#nodeOf(record.granter)): number {
     const { eventId, updatedAt, address, client, hardware, event, reason, expiresAt, hostname, ids } = record;
-    if (event === 'returned') return -this.#forget.run(eventId).changes;
-    return this.#statementsFor(record).remember.run(
+    if (event === 'returned') return -this.#deleteRow.run(eventId).changes;
+    return this.#statementsFor(record).addToHistory.run(
       eventId,
       updatedAt,
       address,
@@ -85,12 +86,12 @@ export class Writer {
     ).changes;
   }
 
-  /** In the transaction that carries it over. */
-  noteCarried(sequence: number): void {
-    this.#carried.run(String(sequence));
+  /** Call it in the transaction that applies the batch. */
+  noteApplied(sequence: number): void {
+    this.#noteApplied.run(String(sequence));
   }
 
-  /** Makes all transactions up to now safe from a loss of power: the next sync of the log takes them all. */
+  /** Makes all transactions up to now safe from a loss of power, by one sync of the log. */
   sync(): void {
     this.#database.pragma('synchronous = FULL');
     try {
@@ -104,7 +105,7 @@ export class Writer {
     return ids === undefined ? this.#withoutIds : this.#withIds;
   }
 
-  /** Of another gateway only its address is known. */
+  /** Another gateway's node is not known: its address stands for it. */
   #nodeOf(granter: Ipv4): string | null {
     return granter === UNSPECIFIED ? this.#node : ipv4ToText(granter);
   }

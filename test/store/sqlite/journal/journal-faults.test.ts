@@ -109,11 +109,11 @@ describe('the journal', () => {
     expect(again.sweep(at(100_060), 10)).toHaveLength(10);
   });
 
-  it('is carried over at once though a batch in it is longer than what is read at once', async () => {
+  it('is applied at once though a batch in it is longer than what is read at once', async () => {
     const store = openIn(temporaryDirectory(), { journalBytes: LARGE });
     await bind(store, { client: 1000, address: (A + 1000) as Ipv4 });
     await store.commit(longBatch(store));
-    const ends = vi.spyOn(Writer.prototype, 'noteCarried');
+    const ends = vi.spyOn(Writer.prototype, 'noteApplied');
 
     for (let second = 2; second < 20; second += 1) store.idle(at(second));
 

@@ -1,6 +1,6 @@
 import { UNSPECIFIED } from '../../../../src/net/ipv4.ts';
 import {
-  type BatchStamp,
+  type BatchHeader,
   BatchWriter,
   formatOf,
 } from '../../../../src/store/sqlite/journal/journal-batch.ts';
@@ -26,7 +26,7 @@ export const RECORD = {
   reason: 'bound',
 } as const satisfies Omit<JournalRecord, 'version'>;
 
-export type Batch = Partial<BatchStamp> & { readonly sequence: number; readonly records?: number };
+export type Batch = Partial<BatchHeader> & { readonly sequence: number; readonly records?: number };
 
 /** The bytes of a batch, of one lease unless it says otherwise; those are equally long. */
 export function batch({ records = 1, ...stamp }: Batch): Uint8Array {
@@ -34,7 +34,7 @@ export function batch({ records = 1, ...stamp }: Batch): Uint8Array {
   writer.begin();
   for (let count = 0; count < records; count += 1) writer.add({ ...RECORD, version: stamp.sequence });
   const { sequence } = stamp;
-  const usual = { seed: FORMAT.seed, run: 1, began: 1, recordsBefore: sequence - 1 };
+  const usual = { seed: FORMAT.seed, run: 1, runStart: 1, recordsBefore: sequence - 1 };
   return writer.finish({ ...usual, ...stamp }).slice();
 }
 

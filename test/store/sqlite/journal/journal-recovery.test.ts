@@ -7,12 +7,12 @@ type Half = ReturnType<typeof half>;
 
 /** The numbers of the batches that are taken, and what is said of the others. */
 function found(halves: readonly Half[], carried: number | 'unknown' = 0) {
-  const { stretches, losses, unfinished, newest, writeAt } = recover(
+  const { extents, losses, unfinished, newest, writeAt } = recover(
     halves.map(JournalHalf.of),
     carried === 'unknown' ? undefined : carried,
     FORMAT,
   );
-  const taken = stretches.flatMap(({ first, last }) =>
+  const taken = extents.flatMap(({ first, last }) =>
     Array.from({ length: last - first + 1 }, (_, index) => first + index),
   );
   return { taken, lost: losses, unfinished, newest, writeAt };
@@ -35,9 +35,9 @@ describe('what a journal gives back', () => {
   });
 
   it('goes on behind the newest batch, or at the start where all is in the lease file', () => {
-    const end = { segment: 1, offset: 2 * BATCH_BYTES };
+    const end = { half: 1, offset: 2 * BATCH_BYTES };
     expect(found([half(7, 8), half(9, 10)], 6)).toMatchObject({ newest: 10, writeAt: end });
-    const start = { segment: 0, offset: 0 };
+    const start = { half: 0, offset: 0 };
     expect(found([half(7, 8), half(9, 10)], 10)).toMatchObject({ newest: 10, writeAt: start });
     expect(found([EMPTY, EMPTY], 10)).toMatchObject({ ...whole, newest: 10, writeAt: start });
   });
@@ -51,7 +51,7 @@ describe('what a journal gives back', () => {
     const { taken, writeAt } = found([half(9, 10, 3, 4), half(5, 6, 7, 8)], 2);
 
     expect(taken).toEqual([3, 4, 5, 6, 7, 8, 9, 10]);
-    expect(writeAt).toEqual({ segment: 0, offset: half(9, 10, 3, 4).length });
+    expect(writeAt).toEqual({ half: 0, offset: half(9, 10, 3, 4).length });
   });
 
   it('says which batches an older lease file and the journal both lack', () => {
@@ -97,7 +97,7 @@ describe('a damaged bit in the journal', () => {
       expect(found([flipped(bytes, bit), EMPTY]), `bit ${bit}`).toMatchObject({ ...whole, taken: batches });
   });
 
-  it('in what was carried over loses nothing', () => {
+  it('in batches that are in the lease file loses nothing', () => {
     for (let bit = 0; bit < 3 * BATCH_BYTES * 8; bit += 1)
       expect(found([flipped(bytes, bit), EMPTY], 3)).toMatchObject({ ...whole, taken: [4, 5] });
   });
@@ -142,25 +142,25 @@ describe('a journal that is cut', () => {
 });
 
 describe('batches of an earlier run', () => {
-  const later = (sequence: number, began: number, run = 2): Batch => ({
-    ...{ sequence, run, began, recordsBefore: sequence - began },
+  const later = (sequence: number, runStart: number, run = 2): Batch => ({
+    ...{ sequence, run, runStart, recordsBefore: sequence - runStart },
   });
 
-  it('count up to where the next run began, and are read in front of it', () => {
+  it('count up to where the next run runStart, and are read in front of it', () => {
     expect(found([half(1, 2, later(3, 3), later(4, 3)), EMPTY])).toMatchObject({
       ...whole,
       taken: [1, 2, 3, 4],
     });
   });
 
-  // Batch 3 was damaged when the second run began, which found nothing behind it.
+  // Batch 3 was damaged when the second run runStart, which found nothing behind it.
   it('never continue a later one, though they stand right behind it and have the next number', () => {
     const bytes = half(1, 2, later(3, 3), later(4, 3), 5, 6, 7);
 
     expect(found([bytes, EMPTY])).toMatchObject({ ...whole, taken: [1, 2, 3, 4], newest: 4 });
   });
 
-  it('are not taken though the later one began with a batch that is damaged now', () => {
+  it('are not taken though the later one runStart with a batch that is damaged now', () => {
     const bytes = half(1, 2, later(3, 3), later(4, 3), 5, 6);
 
     expect(found([flipped(bytes, 2 * BATCH_BYTES * 8 + 700), EMPTY])).toMatchObject({
@@ -169,7 +169,7 @@ describe('batches of an earlier run', () => {
     });
   });
 
-  it('are not taken where the later one began with the same number and has its first batch', () => {
+  it('are not taken where the later one runStart with the same number and has its first batch', () => {
     const old = (sequence: number): Batch => later(sequence, 3, 9);
 
     expect(found([half(1, 2, later(3, 3), later(4, 3), old(5), old(6)), EMPTY])).toMatchObject({
@@ -195,9 +195,9 @@ describe('a batch whose write failed when all of it was written', () => {
   it('gives way to the one that has its number in the other half', () => {
     const halves = [half(1, 2, { sequence: 3, records: 2 }), half(3, 4)];
 
-    const { stretches } = recover(halves.map(JournalHalf.of), 0, FORMAT);
+    const { extents } = recover(halves.map(JournalHalf.of), 0, FORMAT);
 
-    expect(stretches.map(({ segment, first, last }) => [segment, first, last])).toEqual([
+    expect(extents.map(({ half, first, last }) => [half, first, last])).toEqual([
       [0, 1, 2],
       [1, 3, 4],
     ]);

@@ -30,7 +30,7 @@ const step = fc.oneof(
 );
 
 describe('the journal', () => {
-  it('holds every commit, whatever was carried over, written over, killed and started again', async () => {
+  it('holds every commit, whatever was applied to the lease file, written over, killed and started again', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), async (steps) => {
         let directory = temporaryDirectory();

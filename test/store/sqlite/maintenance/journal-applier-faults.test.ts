@@ -24,7 +24,7 @@ interface Style {
   readonly mostAtOnce: number;
   /** Commits with nothing between them. */
   readonly mostInARow: number;
-  /** Steps that the carry-over gets then. */
+  /** Steps that the applier gets then. */
   readonly mostQuiet: number;
 }
 
@@ -147,7 +147,7 @@ class Life {
     return this.#directory;
   }
 
-  /** Nothing is carried over meanwhile, but for what the journal has no room for. */
+  /** Nothing is applied meanwhile, unless the journal has no room. */
   async #commitSome(): Promise<void> {
     for (let times = 1 + this.#random.below(this.#style.mostInARow); times > 0; times -= 1)
       await this.#commit();

@@ -79,7 +79,7 @@ describe('many pieces of the journal at once', () => {
     file.close();
   });
 
-  it('all of them are found after a crash, whatever was carried over before', async () => {
+  it('all of them are found after a crash, whatever was applied before', async () => {
     const directory = temporaryDirectory();
     const store = openIn(directory, { journalBytes: JOURNAL_BYTES });
     await fillJournal(store);
@@ -109,7 +109,7 @@ describe('many pieces of the journal at once', () => {
     file.close();
   });
 
-  it('what stands before a piece that cannot be read is carried over, and it says why the rest is not', async () => {
+  it('the batches before the first that cannot be read are applied, and it says why the rest are not', async () => {
     const directory = temporaryDirectory();
     const store = openIn(directory, { journalBytes: JOURNAL_BYTES });
     await fillJournal(store);

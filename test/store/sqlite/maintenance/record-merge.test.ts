@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { Instant } from '../../../../src/lease/lease.ts';
 import { UNSPECIFIED } from '../../../../src/net/ipv4.ts';
+import { BatchReader } from '../../../../src/store/sqlite/journal/batch-reader.ts';
 import { BatchWriter, formatOf } from '../../../../src/store/sqlite/journal/journal-batch.ts';
-import { JournalPiece } from '../../../../src/store/sqlite/journal/journal-piece.ts';
 import type { JournalRecord } from '../../../../src/store/sqlite/journal/journal-record.ts';
-import { CarryLoad } from '../../../../src/store/sqlite/maintenance/record-merge.ts';
+import { RecordMerge } from '../../../../src/store/sqlite/maintenance/record-merge.ts';
 import { address, client, hardware } from '../../changes.ts';
 
-/** Three pieces of two batches each; versions count the commits. */
-const PIECES = [
+/** The batches of three readers, two batches each; versions count the commits. */
+const PARTS = [
   [['10.15.3.29', '10.15.3.21'], ['10.15.3.25']],
   [['10.15.3.21'], ['10.15.3.20', '10.15.3.29', '10.15.3.21']],
   [['10.15.3.25'], ['10.15.3.22']],
@@ -33,28 +33,28 @@ function recordOf(text: string, version: number): JournalRecord {
   };
 }
 
-function loadOf(pieces: typeof PIECES): CarryLoad {
-  const load = new CarryLoad();
+function mergeOf(parts: typeof PARTS): RecordMerge {
+  const merge = new RecordMerge();
   let sequence = 0;
   let version = 0;
-  for (const batches of pieces) {
+  for (const batches of parts) {
     const before = sequence;
     const bytes = batches.map((texts) => {
       const writer = new BatchWriter();
       writer.begin();
       for (const text of texts) writer.add(recordOf(text, ++version));
       return writer
-        .finish({ seed: format.seed, run: 1, began: 1, sequence: ++sequence, recordsBefore: 0 })
+        .finish({ seed: format.seed, run: 1, runStart: 1, sequence: ++sequence, recordsBefore: 0 })
         .slice();
     });
-    load.add(
-      new JournalPiece(new Uint8Array(Buffer.concat(bytes)), {
-        ...{ start: { segment: 0, offset: 0 }, before, last: sequence, format },
+    merge.add(
+      new BatchReader(new Uint8Array(Buffer.concat(bytes)), {
+        ...{ start: { half: 0, offset: 0 }, before, last: sequence, format },
       }),
     );
-    while (load.look());
+    while (merge.readBatch());
   }
-  return load;
+  return merge;
 }
 
 function drain(next: () => JournalRecord | undefined): number[] {
@@ -63,26 +63,26 @@ function drain(next: () => JournalRecord | undefined): number[] {
   return versions;
 }
 
-describe('a load of several pieces', () => {
+describe('a merge of several readers', () => {
   it('gives its rows by address and those of one address as they were committed; events as they happened', () => {
-    const load = loadOf(PIECES);
+    const merge = mergeOf(PARTS);
 
-    expect(load.records).toBe(9);
-    expect(drain(() => load.row())).toEqual([5, 2, 4, 7, 9, 3, 8, 1, 6]);
-    expect(drain(() => load.event())).toEqual([1, 2, 4, 5, 7, 8]);
+    expect(merge.records).toBe(9);
+    expect(drain(() => merge.row())).toEqual([5, 2, 4, 7, 9, 3, 8, 1, 6]);
+    expect(drain(() => merge.event())).toEqual([1, 2, 4, 5, 7, 8]);
   });
 
   it('goes back to a mark, as after a transaction that failed', () => {
-    const load = loadOf(PIECES);
-    for (let count = 0; count < 2; count += 1) load.row();
-    load.event();
-    const goBack = load.mark();
-    for (let count = 0; count < 5; count += 1) load.row();
-    for (let count = 0; count < 3; count += 1) load.event();
+    const merge = mergeOf(PARTS);
+    for (let count = 0; count < 2; count += 1) merge.row();
+    merge.event();
+    const goBack = merge.mark();
+    for (let count = 0; count < 5; count += 1) merge.row();
+    for (let count = 0; count < 3; count += 1) merge.event();
 
     goBack();
 
-    expect(drain(() => load.row())).toEqual([4, 7, 9, 3, 8, 1, 6]);
-    expect(drain(() => load.event())).toEqual([2, 4, 5, 7, 8]);
+    expect(drain(() => merge.row())).toEqual([4, 7, 9, 3, 8, 1, 6]);
+    expect(drain(() => merge.event())).toEqual([2, 4, 5, 7, 8]);
   });
 });

@@ -29,22 +29,22 @@ describe('the gateways that were heard, in the lease file', () => {
   it('are in it when a process ends of itself', async () => {
     const directory = temporaryDirectory();
     const first = openIn(directory);
-    first.noteSilences(new Map([[B, 7_200_000]]));
+    first.noteLastHeard(new Map([[B, 7_200_000]]));
     await first.close();
 
-    expect(openIn(directory).silences).toEqual(new Map([[B, 7_200_000]]));
+    expect(openIn(directory).lastHeard).toEqual(new Map([[B, 7_200_000]]));
   });
 
   it('are in it as soon as there is nothing better to do, whatever becomes of the process then', () => {
     const directory = temporaryDirectory();
     const first = openIn(directory);
-    first.noteSilences(new Map([[B, 0]]));
+    first.noteLastHeard(new Map([[B, 0]]));
     const noted = imageOf(directory);
     first.idle(at(0));
     const idle = imageOf(directory);
 
-    expect(openIn(noted).silences).toEqual(new Map());
-    expect(openIn(idle).silences).toEqual(new Map([[B, 0]]));
+    expect(openIn(noted).lastHeard).toEqual(new Map());
+    expect(openIn(idle).lastHeard).toEqual(new Map([[B, 0]]));
   });
 
   it('are safe from a loss of power then', () => {
@@ -52,7 +52,7 @@ describe('the gateways that were heard, in the lease file', () => {
     const store = openIn(directory);
     const safe: unknown[] = [];
     const sync = vi.spyOn(Writer.prototype, 'sync').mockImplementation(() => safe.push(storedIn(directory)));
-    store.noteSilences(new Map([[B, 7_200_000]]));
+    store.noteLastHeard(new Map([[B, 7_200_000]]));
 
     store.idle(at(0));
     sync.mockRestore();
@@ -63,7 +63,7 @@ describe('the gateways that were heard, in the lease file', () => {
   it('are written once for each time that they are noted', () => {
     const directory = temporaryDirectory();
     const store = openIn(directory);
-    store.noteSilences(new Map([[B, 0]]));
+    store.noteLastHeard(new Map([[B, 0]]));
     store.idle(at(0));
     const other = openSqlite(fileIn(directory));
     other.exec("UPDATE meta SET value = 'as it was' WHERE key = 'heard'");
@@ -71,7 +71,7 @@ describe('the gateways that were heard, in the lease file', () => {
 
     store.idle(at(1));
     const before = storedIn(directory);
-    store.noteSilences(new Map([[C, 5]]));
+    store.noteLastHeard(new Map([[C, 5]]));
     store.idle(at(2));
 
     expect(before).toBe('as it was');
@@ -81,16 +81,16 @@ describe('the gateways that were heard, in the lease file', () => {
   it('who is gone is gone from it, and a gateway that has heard nobody writes nothing', async () => {
     const directory = temporaryDirectory();
     const alone = openIn(directory);
-    alone.noteSilences(new Map());
+    alone.noteLastHeard(new Map());
     await alone.close();
     const before = storedIn(directory);
     const second = openIn(directory);
-    second.noteSilences(new Map([[B, 0]]));
-    second.noteSilences(new Map());
+    second.noteLastHeard(new Map([[B, 0]]));
+    second.noteLastHeard(new Map());
     await second.close();
 
     expect(before).toBeUndefined();
-    expect(openIn(directory).silences).toEqual(new Map());
+    expect(openIn(directory).lastHeard).toEqual(new Map());
   });
 
   it('wait for a disk that takes nothing, and say so', async () => {
@@ -98,7 +98,7 @@ describe('the gateways that were heard, in the lease file', () => {
     const store = openIn(directory);
     const other = openSqlite(fileIn(directory));
     other.exec('BEGIN IMMEDIATE');
-    store.noteSilences(new Map([[B, 0]]));
+    store.noteLastHeard(new Map([[B, 0]]));
 
     store.idle(at(0));
     const trouble = store.trouble;
@@ -121,13 +121,13 @@ describe('the gateways that were heard, in the lease file', () => {
     ['other names', '{"pve2":1,"10.15.3":2}'],
     ['other values', '{"10.15.3.11":"long","10.15.3.12":null}'],
   ])('%s: nobody was heard', async (_, text) => {
-    expect(openIn(await fileWith(text)).silences).toEqual(new Map());
+    expect(openIn(await fileWith(text)).lastHeard).toEqual(new Map());
   });
 
   it('a silence from the future is none', async () => {
     const directory = await fileWith('{"10.15.3.11":-5,"10.15.3.12":9}');
 
-    expect(openIn(directory).silences).toEqual(
+    expect(openIn(directory).lastHeard).toEqual(
       new Map([
         [B, 0],
         [C, 9],

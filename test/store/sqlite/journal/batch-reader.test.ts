@@ -1,32 +1,32 @@
 import { describe, expect, it } from 'vitest';
+import { BatchReader } from '../../../../src/store/sqlite/journal/batch-reader.ts';
 import {
   BATCH_HEADER_BYTES,
   BatchWriter,
   formatOf,
 } from '../../../../src/store/sqlite/journal/journal-batch.ts';
-import { JournalPiece } from '../../../../src/store/sqlite/journal/journal-piece.ts';
 
 const format = formatOf('the lease file', false);
 
 /** Batches of nothing with these numbers, one behind the other. */
-function pieceOf(sequences: readonly number[], last: number): JournalPiece {
+function readerOf(sequences: readonly number[], last: number): BatchReader {
   const batches = sequences.map((sequence) => {
     const batch = new BatchWriter();
     batch.begin();
-    return batch.finish({ seed: format.seed, run: 1, began: 1, sequence, recordsBefore: 0 });
+    return batch.finish({ seed: format.seed, run: 1, runStart: 1, sequence, recordsBefore: 0 });
   });
   const [first = 0] = sequences;
-  const start = { segment: 0, offset: 0 };
-  return new JournalPiece(new Uint8Array(Buffer.concat(batches)), { start, before: first - 1, last, format });
+  const start = { half: 0, offset: 0 };
+  return new BatchReader(new Uint8Array(Buffer.concat(batches)), { start, before: first - 1, last, format });
 }
 
-function sequencesIn(piece: JournalPiece): number[] {
+function sequencesIn(reader: BatchReader): number[] {
   const sequences = [];
-  for (let batch = piece.next(); batch !== undefined; batch = piece.next()) sequences.push(batch.sequence);
+  for (let batch = reader.next(); batch !== undefined; batch = reader.next()) sequences.push(batch.sequence);
   return sequences;
 }
 
-describe('a piece of the journal', () => {
+describe('a reader of batches', () => {
   it.each([
     ['a batch from before that was not written over', [11, 12, 3], 12],
     [
@@ -36,10 +36,10 @@ describe('a piece of the journal', () => {
     ],
     ['a batch from before where the next one should be', [11, 12, 3], 13],
   ])('ends before %s', (_, sequences, last) => {
-    const piece = pieceOf(sequences, last);
+    const reader = readerOf(sequences, last);
 
-    expect(sequencesIn(piece)).toEqual([11, 12]);
-    expect(piece.sequence).toBe(12);
-    expect(piece.end).toEqual({ segment: 0, offset: 2 * BATCH_HEADER_BYTES });
+    expect(sequencesIn(reader)).toEqual([11, 12]);
+    expect(reader.sequence).toBe(12);
+    expect(reader.end).toEqual({ half: 0, offset: 2 * BATCH_HEADER_BYTES });
   });
 });
