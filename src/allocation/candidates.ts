@@ -54,12 +54,26 @@ const PROPOSALS: readonly Proposal[] = [
 /** Addresses that are looked at for one that this gateway goes first for. */
 const RANK_STEPS = 256;
 
-/** Where nothing but an old offer may give way. */
-const PRESSED: readonly Proposal[] = [oldestOffer];
+/** What may be offered without being held, so that clients are spread over all that is free. */
+const UNHELD: readonly Proposal[] = [unusedAfterProbe, requested, rankedFirst, spread, longestFree];
+
+/** Addresses that are looked at for a free one, before the one that has been free longest is taken. */
+const SPREAD_STEPS = 32;
+/** 2^32 divided by the golden ratio: multiples of it lie evenly apart. */
+const GOLDEN = 0x9e3779b9;
 
 /** The first proposal that the client may have; undefined when the pools are full. */
-export function findAddress(search: Search, isPressed = false): Ipv4 | undefined {
-  for (const propose of isPressed ? PRESSED : PROPOSALS) {
+export function findAddress(search: Search): Ipv4 | undefined {
+  return firstProposal(PROPOSALS, search);
+}
+
+/** The same for an offer that is not held: always one that is free, and offered to nobody. */
+export function findUnheld(search: Search): Ipv4 | undefined {
+  return firstProposal(UNHELD, search);
+}
+
+function firstProposal(proposals: readonly Proposal[], search: Search): Ipv4 | undefined {
+  for (const propose of proposals) {
     const address = propose(search);
     if (address !== undefined) return address;
   }
@@ -116,6 +130,26 @@ function hashPosition(search: Search): Ipv4 | undefined {
     const current = currentAt(search.leases, address, search.now);
     const isNobodys = current === undefined || current.client === search.client;
     if (isNobodys && isAvailable(address, search)) return address;
+  }
+  return undefined;
+}
+
+/**
+ * The client's place among what is free: the first free address of a walk through the pool that is the client's own, so that
+ * it is offered the same one each time. Another client's last address only if the walk meets no other.
+ */
+function spread(search: Search): Ipv4 | undefined {
+  const hash = hashOfClient(search.client);
+  for (const pool of search.subnet.pools) {
+    const size = pool.last - pool.first + 1;
+    let second: Ipv4 | undefined;
+    for (let step = 0; step < SPREAD_STEPS; step += 1) {
+      const address = nthAddress(pool, ((hash + step * GOLDEN) >>> 0) % size);
+      if (!isAvailable(address, search)) continue;
+      if (search.leases.at(address) === undefined) return address;
+      second ??= address;
+    }
+    if (second !== undefined) return second;
   }
   return undefined;
 }

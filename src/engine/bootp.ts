@@ -13,7 +13,7 @@ export function answerBootp(input: DecisionInput): Decision {
   if (!plan.bootp) return silence('bootp-off');
   if (!leases.canPromise) return silence('cannot-promise');
 
-  const choice = chooseAddress(input);
+  const choice = chooseAddress(input, 'bind');
   if ('decision' in choice) return choice.decision;
   const { address, held } = choice;
   const reply = bootpReply(input, address);

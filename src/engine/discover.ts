@@ -18,14 +18,15 @@ export function answerDiscover(input: DecisionInput): Decision {
 
   if (leavesToClusterPeer(input)) return silence('not-first');
 
-  const choice = chooseAddress(input);
+  // RFC 4039 §3.1: only where the server is configured for it, and the client asks; never beside other gateways, which
+  // would hear nothing of it.
+  const isRapid = plan.rapidCommit && !hasPeers(input) && message.has(RAPID_COMMIT);
+  const choice = chooseAddress(input, isRapid ? 'bind' : 'offer');
   if ('decision' in choice) return choice.decision;
   const { address, held } = choice;
   const destination = destinationOf(input, address);
 
-  // RFC 4039 §3.1: only where the server is configured for it, and the client asks; never beside other gateways, which
-  // would hear nothing of it.
-  if (plan.rapidCommit && !hasPeers(input) && message.has(RAPID_COMMIT)) {
+  if (isRapid) {
     const reason: Reason = held === 'binding' ? 'renewed' : 'bound';
     if (held !== 'binding' && exceedsLeasesPerMac(input, address)) return silence('too-many-identifiers');
     const change = bindingChange(input, address, leaseSecondsOf(input, address), reason);
@@ -36,6 +37,7 @@ export function answerDiscover(input: DecisionInput): Decision {
   const seconds = cachedLease(input, address) === undefined ? undefined : secondsLeft(input, address);
   const reply = leaseReply(input, 'DHCPOFFER', address, seconds);
   if (held === 'binding') return { kind: 'reply', reply, destination, reason: 'offered-again' };
+  if (held === 'unheld') return { kind: 'reply', reply, destination, reason: 'offered-unheld' };
   if (input.cloneOf !== undefined) {
     const change = offerChange(input, address, 'offered-to-clone');
     return { kind: 'reply', reply, destination, reason: 'offered-to-clone', change, other: input.cloneOf };

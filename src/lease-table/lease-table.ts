@@ -166,6 +166,10 @@ export class LeaseTable implements LeaseView, LeaseCounts {
     return this.#inFlight.has(address);
   }
 
+  get inFlight(): number {
+    return this.#inFlight.size;
+  }
+
   longestFree(range: AddressRange, except = NO_ADDRESSES): Ipv4 | undefined {
     return this.#orders.of(range).longestFree((each) => this.#inFlight.has(each) || except.has(each));
   }

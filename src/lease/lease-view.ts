@@ -45,6 +45,8 @@ export interface LeaseView {
   promisedUntil(address: Ipv4): Instant;
   /** True while a change of this address is under way, or a client waits for it. */
   isInFlight(address: Ipv4): boolean;
+  /** How many addresses are in flight, wherever they are. */
+  readonly inFlight: number;
   /** True while a change that was sent may yet take the address from its holder, though that is not known to have been. */
   mayBeLost(address: Ipv4): boolean;
   /**

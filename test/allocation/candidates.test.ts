@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { findAddress, type Search } from '../../src/allocation/candidates.ts';
+import { findAddress, findUnheld, type Search } from '../../src/allocation/candidates.ts';
 import { instant, type Lease } from '../../src/lease/lease.ts';
 import type { HardwareAddress } from '../../src/net/hardware-address.ts';
 import { type Ipv4, ipv4ToText, UNSPECIFIED } from '../../src/net/ipv4.ts';
@@ -174,11 +174,17 @@ describe('what a row does not propose', () => {
     expect([found(true), found(false)]).toEqual(['10.15.3.31', undefined]);
   });
 
-  test('RFC 2131 §4.3.2: under pressure, anything but an old offer', async () => {
-    const store = memoryStore();
+  test('to be offered without being held: an address on offer, or another client’s last one while others are free', async () => {
+    const texts = Array.from({ length: 20 }, (_, index) => `10.15.3.${20 + index}`);
+    const leases = texts.slice(0, 18).map((text) => record(text, 'free', Number(text.split('.')[3])));
+    const store = memoryStore({ leases });
+    await offer(store, { client: 32, address: address('10.15.3.38'), at: at(5) });
+    const others = new Set(
+      [60, 61, 62, 63].map((number) => {
+        return textOf(findUnheld({ ...searchIn(store), client: client(number) }));
+      }),
+    );
 
-    expect(findAddress(searchIn(store), true)).toBeUndefined();
-    await offer(store, { client: 32, address: address('10.15.3.32'), at: at(5) });
-    expect(textOf(findAddress(searchIn(store), true))).toBe('10.15.3.32');
+    expect(others).toEqual(new Set(['10.15.3.39']));
   });
 });

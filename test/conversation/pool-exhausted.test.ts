@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { Conversation } from '../support/conversation.ts';
 import { Guest } from '../support/guest.ts';
+import { at, range, segment } from '../support/plan.ts';
 
 const SERVER = '10.15.3.10';
 
@@ -36,18 +37,71 @@ test('RFC 2131 §4.3.1: 235 guests fill the pool, the 236th hears nothing, and a
   expect(conversation.hear(late.discover()).outcome).toBe(`DHCPOFFER ${address}`);
 });
 
-test('RFC 2131 §4.3.2: under pressure the oldest unanswered offer gives way, so that offers keep no guest out', () => {
+test('RFC 2131 §3.1 (2): offers to clients that nobody knows are held up to a quarter of what is free, and no further', () => {
   const conversation = new Conversation();
-  const first = conversation.hear(guest(0).discover());
-  for (let index = 1; index < 235; index += 1) conversation.hear(guest(index).discover());
-  const genuine = guest(999);
+  const offers = Array.from({ length: 2000 }, (_, index) => conversation.hear(guest(index).discover()));
+
+  const held = offers.filter(({ reason }) => reason === 'offered');
+  const open = offers.filter(({ reason }) => reason === 'offered-unheld');
+
+  expect([held.length, open.length]).toEqual([58, 1942]); // Of 235.
+  expect(conversation.store.leases.countByState().offered).toBe(58);
+  const heldAddresses = new Set(held.map(({ address }) => address));
+  expect(open.some(({ address }) => heldAddresses.has(address))).toBe(false);
+  expect(new Set(open.map(({ address }) => address)).size).toBeGreaterThan(150); // Spread over the other 177.
+  expect(conversation.hear(guest(0).select(held[0]?.address ?? '', SERVER)).reason).toBe('bound');
+});
+
+test('RFC 2131 §4.3.2: what is not held goes to the first that asks for it; another is refused, and begins again', () => {
+  const conversation = new Conversation();
+  for (let index = 0; index < 2000; index += 1) conversation.hear(guest(index).discover());
+  const genuine = guest(5000);
 
   const offer = conversation.hear(genuine.discover());
-  const ack = conversation.hear(genuine.select(offer.address, SERVER));
+  const again = conversation.hear(genuine.discover());
+  const first = conversation.hear(guest(5001).select(offer.address, SERVER));
+  const second = conversation.hear(genuine.select(offer.address, SERVER));
+  const next = conversation.hear(genuine.discover());
 
-  expect(offer.outcome).toBe(`DHCPOFFER ${first.address}`);
-  expect(ack.outcome).toBe(`DHCPACK ${first.address}`);
-  expect(conversation.hear(guest(0).select(first.address, SERVER)).reason).toBe('bound-to-another');
+  expect(again.address).toBe(offer.address);
+  expect(first.outcome).toBe(`DHCPACK ${offer.address}`);
+  expect(second).toMatchObject({ outcome: 'DHCPNAK', reason: 'bound-to-another' });
+  expect(conversation.hear(genuine.select(next.address, SERVER)).outcome).toBe(`DHCPACK ${next.address}`);
+});
+
+test('RFC 2131 §3.1 (2): what is offered without being held is asked for by ARP when its client takes it', () => {
+  const conversation = new Conversation({ probeMilliseconds: 300 });
+  for (let index = 0; index < 300; index += 1) conversation.hear(guest(index).discover());
+  const genuine = guest(5000);
+
+  const offer = conversation.hear(genuine.discover());
+  conversation.holders.set(offer.address, '52:54:00:99:99:99');
+  const refused = conversation.hear(genuine.select(offer.address, SERVER));
+  const other = guest(5001);
+  const next = conversation.hear(other.discover());
+  const ack = conversation.hear(other.select(next.address, SERVER));
+
+  expect([offer.reason, offer.asked]).toEqual(['offered-unheld', []]);
+  expect([refused.outcome, refused.asked]).toEqual(['DHCPNAK', [offer.address]]);
+  expect(next.address).not.toBe(offer.address);
+  expect([ack.outcome, ack.asked]).toEqual([`DHCPACK ${next.address}`, [next.address]]);
+});
+
+test('the last free addresses are held for nobody: one that asks and never answers keeps no guest out', () => {
+  const conversation = new Conversation({ subnet: segment({ pools: [range('10.15.3.20', '10.15.3.22')] }) });
+  conversation.hear(guest(1).discover());
+  const known = guest(2);
+  const { address } = conversation.hear(known.discover());
+
+  expect(conversation.hear(known.select(address, SERVER)).outcome).toBe(`DHCPACK ${address}`);
+  expect(conversation.store.leases.countByState().offered).toBe(0);
+});
+
+test('addresses that the segment is being asked for count as held', () => {
+  const conversation = new Conversation();
+  for (let last = 20; last < 90; last += 1) conversation.inFlight.add(at(`10.15.3.${last}`));
+
+  expect(conversation.hear(guest(1).discover()).reason).toBe('offered-unheld');
 });
 
 test('RFC 2131 §4.3.1: offers never displace a lease', () => {

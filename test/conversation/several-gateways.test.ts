@@ -91,10 +91,11 @@ describe('two gateways that share a pool and nothing else', () => {
   });
 
   test('a rival wins over a client that has just asked the same gateway as the rival does, and in vain', async () => {
-    const both = new SharedSegment([FIRST, SECOND], ONE);
-    await both.broadcast(A.discover(), FIRST);
+    const both = new SharedSegment([FIRST, SECOND]);
+    const wanted: PacketOption = [50, ...ip('10.15.3.20')];
+    await both.broadcast(A.discover([wanted]), FIRST);
     await both.broadcast(B.select('10.15.3.20', FIRST));
-    await both.broadcast(B.discover(), SECOND);
+    await both.broadcast(B.discover([wanted]), SECOND);
     both.replies();
 
     await both.broadcast(B.select('10.15.3.20', SECOND), SECOND);
@@ -106,6 +107,19 @@ describe('two gateways that share a pool and nothing else', () => {
       `${FIRST} DHCPACK 10.15.3.20 to ${A.mac}`,
       `${SECOND} DHCPNAK 0.0.0.0 to ${B.mac}`,
     ]);
+  });
+
+  test('of two clients that ask a third gateway for one address none is taken for its holder here', async () => {
+    const both = new SharedSegment([FIRST, SECOND]);
+
+    await both.broadcast(A.select('10.15.3.20', SECOND), FIRST);
+    await both.broadcast(B.select('10.15.3.20', SECOND), FIRST);
+    await both.broadcast(A.select('10.15.3.20', SECOND), FIRST);
+
+    const heard = both.node(FIRST).bench.store.leases.at(at('10.15.3.20'));
+    expect(heard).toMatchObject({ state: 'peer', client: '', granter: at(SECOND) });
+    await both.broadcast(B.discover([[50, ...ip('10.15.3.20')]]), FIRST);
+    expect(both.replies().join()).not.toContain('10.15.3.20 ');
   });
 
   test('a rival that was here first wins though its DHCPREQUEST waits behind its DHCPDISCOVER', async () => {

@@ -117,7 +117,7 @@ describe('clocks that differ', () => {
 });
 
 describe('offers to strangers', () => {
-  test('at most a quarter of what is free stands offered; who is known has its own in any case', () => {
+  test('at most a quarter of what is free is written to etcd; who is known has its own in any case', () => {
     const conversation = gateway([], range('10.15.3.20', '10.15.3.39'));
     const known = guest(99);
     const own = conversation.hear(known.discover()).address;
@@ -130,22 +130,28 @@ describe('offers to strangers', () => {
     );
 
     expect(reasons.filter((reason) => reason === 'offered')).toHaveLength(5);
-    expect(reasons.slice(5)).toEqual(['crowded', 'crowded', 'crowded']);
+    expect(reasons.slice(5)).toEqual(['offered-unheld', 'offered-unheld', 'offered-unheld']);
     expect(conversation.hear(known.discover([[50, ...ip(own)]])).address).toBe(own);
   });
 
-  test('one that was not answered for five seconds gives way', () => {
-    const conversation = gateway([], range('10.15.3.20', '10.15.3.23'));
-    const first = conversation.hear(guest(1).discover());
-    conversation.pass(4);
-    const early = conversation.hear(guest(2).discover()).reason;
-    conversation.pass(2);
+  test('one that is held is nobody else’s, and what is not held goes to the first that asks for it', () => {
+    const conversation = gateway([], range('10.15.3.20', '10.15.3.24'));
+    const held = conversation.hear(guest(1).discover());
+    const open = Array.from({ length: 40 }, (_, number) => {
+      const offer = conversation.hear(guest(2 + number).discover());
+      return { guest: guest(2 + number), ...offer };
+    });
 
-    const late = conversation.hear(guest(3).discover());
-
-    expect(early).toBe('crowded');
-    expect([late.reason, late.address]).toEqual(['offered', first.address]);
-    expect(conversation.hear(guest(1).select(first.address, SELF)).reason).toBe('offered-to-another');
+    expect(open.every(({ reason }) => reason === 'offered-unheld')).toBe(true);
+    expect(open.map(({ address }) => address)).not.toContain(held.address);
+    const [winner] = open;
+    const loser = open.find(
+      ({ address, guest: one }) => address === winner?.address && one !== winner?.guest,
+    );
+    if (winner === undefined || loser === undefined) throw new Error('forty clients before four addresses');
+    expect(conversation.hear(winner.guest.select(winner.address, SELF)).reason).toBe('bound');
+    expect(conversation.hear(loser.guest.select(loser.address, SELF)).outcome).toBe('DHCPNAK');
+    expect(conversation.hear(guest(1).select(held.address, SELF)).reason).toBe('bound');
   });
 });
 

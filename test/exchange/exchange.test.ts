@@ -11,7 +11,7 @@ import type { Outcome } from '../../src/store/lease-store.ts';
 import { type ExchangeBench, memoryBench } from '../support/exchange-bench.ts';
 import { Guest } from '../support/guest.ts';
 import { packet } from '../support/packet.ts';
-import { at, planOf } from '../support/plan.ts';
+import { at, planOf, range, segment } from '../support/plan.ts';
 
 const SERVER = '10.15.3.10';
 type Bench = ReturnType<typeof memoryBench>;
@@ -368,7 +368,8 @@ describe('all buffers taken', () => {
   });
 
   test('room is given back by every message that is over, and by every one that a newer one replaces', async () => {
-    const bench = memoryBench({ plan: { probeMilliseconds: 300 } });
+    const subnet = segment({ pools: [range('10.15.4.0', '10.15.15.255')] });
+    const bench = memoryBench({ plan: { subnet, probeMilliseconds: 300 } });
     const guests = Array.from({ length: WAITING_LIMIT + 1 }, (_, number) => guestNumber(1000 + number));
     for (const guest of guests) {
       await bench.hear(guest.discover());

@@ -16,6 +16,7 @@ const LONGEST_CLIENT = `${'ff'.repeat(255)}/525400000001` as ClientKey;
 /** What one machine's flood can bring about, and what other gateways beside it do. */
 const REASONS_OF_FLOOD: readonly Reason[] = [
   'offered',
+  'offered-unheld',
   'offered-again',
   'offered-to-clone',
   'bound',

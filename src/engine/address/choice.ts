@@ -1,7 +1,8 @@
 import type { Ipv4 } from '../../net/ipv4.ts';
 import type { Decision } from '../decision/decision.ts';
 
+/** unheld: the address is not kept from others until the client asks for it. */
+type Held = 'binding' | 'offer' | 'none' | 'unheld';
+
 /** The address that a client in INIT state gets, and what it has of it already; or what has to happen first. */
-export type Choice =
-  | { readonly address: Ipv4; readonly held: 'binding' | 'offer' | 'none' }
-  | { readonly decision: Decision };
+export type Choice = { readonly address: Ipv4; readonly held: Held } | { readonly decision: Decision };

@@ -1,5 +1,5 @@
 import { isBoundTo, isLive } from '../../allocation/availability.ts';
-import { findAddress, reservedFor, type Search } from '../../allocation/candidates.ts';
+import { findAddress, findUnheld, reservedFor, type Search } from '../../allocation/candidates.ts';
 import type { Lease } from '../../lease/lease.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import { type DecisionInput, entitlementTo, reusableBefore } from '../decision/decision-input.ts';
@@ -9,8 +9,10 @@ import type { Choice } from './choice.ts';
 import { moveLeaseOfCard } from './leases-of-card.ts';
 import { quarantineFor } from './quarantine.ts';
 
-/** Where leases are shared, an offer gives way to a stranger when it has not been answered for so long: milliseconds. */
+/** Where leases are shared, an offer gives way to a client that is known when it has not been answered for so long: milliseconds. */
 const OFFER_REUSE_AFTER = 5000;
+/** One in so many of the free addresses may stand offered to clients that nobody knows. */
+const HELD_SHARE = 4;
 
 /**
  * RFC 2131 §4.3.1: the address for a client, by the first of these that it may have:
@@ -22,8 +24,8 @@ const OFFER_REUSE_AFTER = 5000;
  * 5. the lease of its network card under another client identifier;
  * 6. `PROPOSALS` in allocation/candidates.ts.
  */
-export function chooseAddress(input: DecisionInput): Choice {
-  const { leases, client, who, now, subnet, message, context } = input;
+export function chooseAddress(input: DecisionInput, use: 'offer' | 'bind'): Choice {
+  const { leases, client, who, now, subnet, message } = input;
 
   const binding = leases.bindingOf(client);
   const offer = leases.offerTo(client);
@@ -45,9 +47,11 @@ export function chooseAddress(input: DecisionInput): Choice {
   const search = searchOf(input);
   const moved = moveLeaseOfCard(input, search);
   if (moved !== undefined) return moved;
-  const isPressed = binding === undefined && context.clusterPeers !== undefined && isUnderPressure(input);
-  const address = findAddress(search, isPressed);
-  if (address === undefined) return { decision: silence(isPressed ? 'crowded' : 'pool-full') };
+  const { free, held } = roomIn(input);
+  const isPressed = free > 0 && (held + 1) * HELD_SHARE > free;
+  if (use === 'offer' && binding === undefined && isPressed) return unheldChoice(search, held);
+  const address = findAddress(search);
+  if (address === undefined) return { decision: silence('pool-full') };
   return checkedChoice(input, address, 'none');
 }
 
@@ -72,18 +76,29 @@ function searchOf(input: DecisionInput): Search {
 }
 
 /**
- * Where leases are shared, an offer is a write in etcd, and forged DISCOVERs could fill the pool with them: at most a
- * quarter of what is free may stand offered to strangers, and what is decided together counts when it stands.
+ * A flood of DHCPDISCOVERs in forged names could take every free address: what is held for clients that nobody knows is a
+ * quarter of what is free at the most, with the addresses that the segment is being asked for.
  */
-function isUnderPressure({ leases, subnet }: DecisionInput): boolean {
+function roomIn({ leases, subnet }: DecisionInput): { readonly free: number; readonly held: number } {
   let free = 0;
-  let offered = 0;
+  let held = leases.inFlight;
   for (const pool of subnet.pools) {
     const room = leases.room(pool);
     free += room.free;
-    offered += room.offered;
+    held += room.offered;
   }
-  return free > 0 && offered * 4 >= free;
+  return { free, held };
+}
+
+/**
+ * RFC 2131 §3.1 (2): servers "need not reserve the offered network address"; who asks for it first gets it, and another is
+ * refused. Deviates from RFC 2131 §3.1: that the address is not in use is checked before the DHCPACK, not before the
+ * DHCPOFFER; a flood of questions would keep every address busy.
+ */
+function unheldChoice(search: Search, held: number): Choice {
+  const address = findUnheld(search);
+  if (address !== undefined) return { address, held: 'unheld' };
+  return { decision: silence(held > 0 ? 'crowded' : 'pool-full') };
 }
 
 function checkedChoice(input: DecisionInput, address: Ipv4, held: 'binding' | 'offer' | 'none'): Choice {

@@ -86,9 +86,20 @@ function peerGrantWrites(input: DecisionInput, address: Ipv4): readonly LeaseWri
   // Of two clients that ask two gateways at one moment one is refused, which no other gateway hears.
   const rivalry = input.context.peerObservations.rivalryOf(address, input.client);
   if (rivalry === 'lost' || isRecorded(input, address, granter)) return [];
-  if (rivalry === 'open') return nobodysRecordWrites(input, address, granter);
+  if (rivalry === 'open' || isDisputed(input, address, granter))
+    return nobodysRecordWrites(input, address, granter);
   const record = { ...recordOf(input, 'peer', INFINITE_SECONDS), leaseSeconds: 0, granter };
   return peerRecordWrites(input, address, record);
+}
+
+/**
+ * Another client has just asked the same gateway for the address, which was offered to both without being held. That one
+ * refuses one of them, and no other gateway hears whom.
+ */
+function isDisputed({ leases, client, now }: DecisionInput, address: Ipv4, granter: Ipv4): boolean {
+  const current = currentAt(leases, address, now);
+  const isPeers = current?.state === 'peer' && current.granter === granter;
+  return isPeers && current.client !== client && now - current.updatedAt < SELECTION_TIME;
 }
 
 /** The write by which an address is one of its peers' clients', and this gateway does not know whose. */
@@ -197,6 +208,7 @@ function isRecorded(input: DecisionInput, address: Ipv4, granter: Ipv4): boolean
   const { leases, client, context, now } = input;
   const current = currentAt(leases, address, now);
   if (current === undefined) return false;
+  if (current.client === NOBODY && isDisputed(input, address, granter)) return true;
   if (current.state === 'peer' && current.client === client && current.granter === granter)
     return current.version > context.lastGapRevision;
   if (current.state === 'declined') return mayBeLive(input, current);

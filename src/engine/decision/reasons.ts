@@ -25,6 +25,13 @@ export const REASONS = {
     kind: 'reply',
     means: "DHCPDISCOVER: the address of the client's lease, or of the offer that it has, is offered to it.",
   },
+  'offered-unheld': {
+    kind: 'reply',
+    means:
+      'DHCPDISCOVER: many free addresses are already held for unknown clients. So this address is offered and not held: the first client that asks for it gets it.',
+    remedy:
+      'If this goes on, look for one machine that asks in many names: the MAC filter of the firewall stops it.',
+  },
   bound: { kind: 'reply', means: 'The client has got its first lease on this address.' },
   moved: { kind: 'reply', means: 'The client has got another address; its old one is free with that.' },
   renewed: { kind: 'reply', means: 'The lease is extended.' },
@@ -191,8 +198,7 @@ export const REASONS = {
   },
   crowded: {
     kind: 'silence',
-    means:
-      'Many free addresses are already offered to unknown clients. For now no more are offered to unknown clients.',
+    means: 'All free addresses are offered to others, or are being probed by ARP. This client is unknown.',
     remedy: 'Look for one machine that asks in many names: the MAC filter of the firewall stops it.',
   },
   'too-many-identifiers': {
