@@ -11,7 +11,7 @@ import { type Commit, NextCommit } from './next-commit.ts';
 import type { DecisionOutcome, Observer } from './observer.ts';
 import type { Order } from './order.ts';
 import { type Pending, PendingMessage, PendingOrder } from './pending.ts';
-import type { Decided, DecisionToCommit, DecisionToWait } from './pending-state.ts';
+import type { DecisionToCommit, DecisionToWait, Settled } from './pending-state.ts';
 import { advanceRevision } from './read-revision.ts';
 import { Replies } from './replies.ts';
 import { Reports } from './reports.ts';
@@ -158,11 +158,11 @@ export class ExchangeSteps {
 
   #follow(pending: Pending, decision: Decision): void {
     if (decision.kind === 'wait') this.#wait(pending, decision);
-    else if (decision.change !== undefined) this.#commit(pending, decision, decision.change);
+    else if (decision.change !== undefined) this.#queueChange(pending, decision, decision.change);
     else if (decision.reason === 'in-flight' && this.#parts.inFlight.size > 0) {
       if (this.#keep(pending)) this.#inFlight.waitForAnyLock(pending);
     } else if (decision.reason !== 'pool-full' || !this.#awaitSweep(pending)) {
-      this.#conclude(pending, pending.conclude(decision, 'nothing', this.#monotonic));
+      this.#finish(pending, pending.settle(decision, 'nothing', this.#monotonic));
     }
   }
 
@@ -177,8 +177,11 @@ export class ExchangeSteps {
     if (!this.#waits.begin(pending, decision, this.#now)) this.#drop(pending, 'no-room');
   }
 
-  /** Behind whoever has locked the change's client or addresses; at once, if the store needs no commit for it. */
-  #commit(pending: Pending, decision: DecisionToCommit, change: LeaseChange): void {
+  /**
+   * Queues the change for the next commit. Waits if another message has locked its client or an address. Done at once if the
+   * store needs no commit.
+   */
+  #queueChange(pending: Pending, decision: DecisionToCommit, change: LeaseChange): void {
     const holder = this.#inFlight.holderFor(change);
     if (holder !== undefined) {
       if (this.#keep(pending)) this.#inFlight.waitForLock(pending, holder);
@@ -186,7 +189,7 @@ export class ExchangeSteps {
     }
     const outcome = this.#parts.store.resolveWithoutCommit(change);
     if (outcome !== 'needs-commit') {
-      this.#end(pending, pending.conclude(decision, outcome, this.#monotonic), change);
+      this.#followOutcome(pending, pending.settle(decision, outcome, this.#monotonic), change);
     } else if (this.#nextCommit.hasRoom) {
       this.#inFlight.beginCommit(pending, decision, change, this.#monotonic);
       this.#nextCommit.add(pending);
@@ -213,15 +216,15 @@ export class ExchangeSteps {
   #endCommitOf(pending: Pending, outcome: Outcome): void {
     const { change } = pending.committing;
     try {
-      this.#end(pending, this.#inFlight.endCommit(pending, outcome), change);
+      this.#followOutcome(pending, this.#inFlight.endCommit(pending, outcome), change);
     } catch (error) {
       this.#break(pending, error);
     }
   }
 
-  /** The outcome of a change is known. */
-  #end(pending: Pending, decided: Decided, change: LeaseChange): void {
-    const { decision, outcome } = decided;
+  /** The outcome of a change is known: the message is decided again, or finished. */
+  #followOutcome(pending: Pending, settled: Settled, change: LeaseChange): void {
+    const { decision, outcome } = settled;
     if (outcome === 'committed' && pending instanceof PendingMessage) {
       const { leases } = this.#parts.store;
       const next = this.#inFlight.nextOf(pending);
@@ -230,7 +233,7 @@ export class ExchangeSteps {
     }
     const isStep = outcome === 'committed' && decision.kind === 'again';
     if (outcome === 'conflict' || isStep) this.#decideAgain(pending, decision, outcome);
-    else this.#conclude(pending, decided);
+    else this.#finish(pending, settled);
   }
 
   #decideAgain(pending: Pending, decision: Decision, outcome: Outcome): void {
@@ -242,8 +245,8 @@ export class ExchangeSteps {
     else this.#drop(pending, 'conflict-limit', outcome);
   }
 
-  /** A reply, or silence: also where the change is not durable. */
-  #conclude(pending: Pending, { decision, outcome, decidedAt }: Decided): void {
+  /** Ends it with a reply, or in silence; in silence too if a reply's change is not durable. */
+  #finish(pending: Pending, { decision, outcome, decidedAt }: Settled): void {
     const isDurable = outcome === 'nothing' || outcome === 'committed';
     if (decision.kind === 'reply' && isDurable)
       this.#replies.add(decision.reply, decision.destination, decidedAt);

@@ -8,10 +8,10 @@ import type { Drop } from './drops.ts';
 import { Locks } from './locks.ts';
 import { type Pending, PendingMessage, type WaitResult } from './pending.ts';
 import {
-  type Decided,
   type DecisionToCommit,
   isLocking,
   type PendingState,
+  type Settled,
   type Waiting,
 } from './pending-state.ts';
 import { Queue } from './queue.ts';
@@ -103,11 +103,11 @@ export class InFlight {
     this.#locks.lockChange(pending, change);
   }
 
-  endCommit(pending: Pending, outcome: Outcome): Decided {
+  endCommit(pending: Pending, outcome: Outcome): Settled {
     const { committing } = pending;
-    const decided = pending.endCommit(outcome);
+    const settled = pending.endCommit(outcome);
     this.#unlock(pending, committing);
-    return decided;
+    return settled;
   }
 
   /** Locks the address that a kept message waits for. */

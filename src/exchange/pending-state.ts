@@ -20,7 +20,7 @@ export type PendingState =
   | { readonly name: 'behind-commits' }
   | Waiting
   | Committing
-  | Decided
+  | Settled
   /** It was answered, met silence or was dropped. */
   | { readonly name: 'over' };
 
@@ -43,9 +43,9 @@ export interface Committing {
   readonly decidedAt: number;
 }
 
-/** It is known what became of its decision; what follows from that is not done yet. */
-export interface Decided {
-  readonly name: 'decided';
+/** The outcome of its decision is known. The next step replies, ends it, or decides it again. */
+export interface Settled {
+  readonly name: 'settled';
   readonly decision: DecisionToCommit;
   readonly outcome: DecisionOutcome;
   /** Monotonic milliseconds. */
@@ -64,7 +64,7 @@ export interface Transition {
 export const TRANSITIONS = {
   queueBehindSender: { from: ['arrived'], to: 'behind-sender' },
   makeReady: {
-    from: ['arrived', 'behind-sender', 'deciding', 'behind-lock', 'behind-any-lock', 'decided'],
+    from: ['arrived', 'behind-sender', 'deciding', 'behind-lock', 'behind-any-lock', 'settled'],
     to: 'ready',
   },
   beginDecision: { from: ['arrived', 'ready', 'behind-commits'], to: 'deciding' },
@@ -75,9 +75,9 @@ export const TRANSITIONS = {
   pause: { from: ['deciding'], to: 'pausing' },
   endWait: { from: ['probing', 'pausing'], to: 'ready' },
   beginCommit: { from: ['deciding'], to: 'committing' },
-  endCommit: { from: ['committing'], to: 'decided' },
+  endCommit: { from: ['committing'], to: 'settled' },
   /** Without a commit. */
-  conclude: { from: ['deciding'], to: 'decided' },
+  settle: { from: ['deciding'], to: 'settled' },
   /** With a reply or silence; or it is dropped. */
   end: {
     from: [
@@ -91,7 +91,7 @@ export const TRANSITIONS = {
       'probing',
       'pausing',
       'committing',
-      'decided',
+      'settled',
     ],
     to: 'over',
   },

@@ -4,9 +4,9 @@ import type { Outcome } from '../store/lease-store.ts';
 import type { DecisionOutcome } from './observer.ts';
 import {
   type Committing,
-  type Decided,
   type DecisionToCommit,
   type PendingState,
+  type Settled,
   TRANSITIONS,
   type Transition,
   type Waiting,
@@ -49,7 +49,7 @@ export abstract class Transitions {
   }
 
   makeReady(): void {
-    if (this.#state.name === 'decided') this.#repeats += 1;
+    if (this.#state.name === 'settled') this.#repeats += 1;
     this.#enter(TRANSITIONS.makeReady, READY);
   }
 
@@ -88,17 +88,17 @@ export abstract class Transitions {
     this.#enter(TRANSITIONS.beginCommit, { name: 'committing', decision, change, decidedAt });
   }
 
-  endCommit(outcome: Outcome): Decided {
+  endCommit(outcome: Outcome): Settled {
     const { decision, decidedAt } = this.committing;
-    const decided: Decided = { name: 'decided', decision, outcome, decidedAt };
-    this.#enter(TRANSITIONS.endCommit, decided);
-    return decided;
+    const settled: Settled = { name: 'settled', decision, outcome, decidedAt };
+    this.#enter(TRANSITIONS.endCommit, settled);
+    return settled;
   }
 
-  conclude(decision: DecisionToCommit, outcome: DecisionOutcome, decidedAt: number): Decided {
-    const decided: Decided = { name: 'decided', decision, outcome, decidedAt };
-    this.#enter(TRANSITIONS.conclude, decided);
-    return decided;
+  settle(decision: DecisionToCommit, outcome: DecisionOutcome, decidedAt: number): Settled {
+    const settled: Settled = { name: 'settled', decision, outcome, decidedAt };
+    this.#enter(TRANSITIONS.settle, settled);
+    return settled;
   }
 
   end(): void {

@@ -44,7 +44,7 @@ const TRANSITION: Readonly<Record<TransitionName, (pending: PendingMessage | Pen
   endWait: (pending) => pending.endWait(),
   beginCommit: (pending) => pending.beginCommit(DECISION, CHANGE, 0),
   endCommit: (pending) => pending.endCommit('committed'),
-  conclude: (pending) => pending.conclude(DECISION, 'nothing', 0),
+  settle: (pending) => pending.settle(DECISION, 'nothing', 0),
   end: (pending) => pending.end(),
 };
 
@@ -73,7 +73,7 @@ const TABLE: Readonly<
       probe: 'probing',
       pause: 'pausing',
       beginCommit: 'committing',
-      conclude: 'decided',
+      settle: 'settled',
       end: 'over',
     },
   },
@@ -85,8 +85,8 @@ const TABLE: Readonly<
   },
   probing: { way: ['beginDecision', 'probe'], to: { endWait: 'ready', end: 'over' } },
   pausing: { way: ['beginDecision', 'pause'], to: { endWait: 'ready', end: 'over' } },
-  committing: { way: ['beginDecision', 'beginCommit'], to: { endCommit: 'decided', end: 'over' } },
-  decided: { way: ['beginDecision', 'conclude'], to: { makeReady: 'ready', end: 'over' } },
+  committing: { way: ['beginDecision', 'beginCommit'], to: { endCommit: 'settled', end: 'over' } },
+  settled: { way: ['beginDecision', 'settle'], to: { makeReady: 'ready', end: 'over' } },
   over: { way: ['end'], to: {} },
 };
 
@@ -155,7 +155,7 @@ describe('what a message has met', () => {
     pending.beginWait('pausing', ADDRESS);
     pending.endWait();
     pending.beginDecision();
-    pending.conclude(DECISION, 'conflict', 0);
+    pending.settle(DECISION, 'conflict', 0);
 
     pending.makeReady();
 
