@@ -5,7 +5,7 @@ import { directory, orOff, percentage, seconds } from './setting-kinds.ts';
 export const LEASE_SETTINGS = {
   leaseTime: setting('12h', {
     group: 'Leases',
-    shared: 'alike',
+    shared: 'should-be-equal',
     variable: 'GATEWAY_DHCP_LEASE_TIME',
     flag: 'lease-time',
     kind: seconds(1, 0xfffffffe, 'infinite'),
@@ -13,7 +13,7 @@ export const LEASE_SETTINGS = {
   }),
   leaseTimeMin: optional({
     group: 'Leases',
-    shared: 'alike',
+    shared: 'should-be-equal',
     variable: 'GATEWAY_DHCP_LEASE_TIME_MIN',
     flag: 'lease-time-min',
     kind: seconds(1, 0xfffffffe, 'infinite'),
@@ -21,7 +21,7 @@ export const LEASE_SETTINGS = {
   }),
   leaseTimeMax: optional({
     group: 'Leases',
-    shared: 'alike',
+    shared: 'should-be-equal',
     variable: 'GATEWAY_DHCP_LEASE_TIME_MAX',
     flag: 'lease-time-max',
     kind: seconds(1, 0xfffffffe, 'infinite'),
@@ -29,7 +29,7 @@ export const LEASE_SETTINGS = {
   }),
   leaseCache: setting('off', {
     group: 'Leases',
-    shared: 'alike',
+    shared: 'should-be-equal',
     variable: 'GATEWAY_DHCP_LEASE_CACHE',
     flag: 'lease-cache',
     kind: orOff(percentage(1, 45)),
@@ -37,7 +37,7 @@ export const LEASE_SETTINGS = {
   }),
   offerTime: setting('30s', {
     group: 'Leases',
-    shared: 'alike',
+    shared: 'should-be-equal',
     variable: 'GATEWAY_DHCP_OFFER_TIME',
     flag: 'offer-time',
     kind: seconds(1, 3600),

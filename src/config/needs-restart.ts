@@ -15,12 +15,12 @@ export interface RefusedChange {
 /**
  * The changes of settings that need a restart.
  *
- * @param isShared Whether the leases are shared: what all gateways must have alike is changed with all of them stopped.
+ * @param isShared Whether the leases are shared: what must be equal on all gateways is changed with all of them stopped.
  */
 export function needsRestart(before: Settings, after: Settings, isShared: boolean): readonly RefusedChange[] {
   return SETTING_KEYS.flatMap((key) => {
     const { variable, restart, shared, kind } = SETTINGS[key];
-    const why = restart ?? (isShared && shared === 'agreed' ? AGREED : undefined);
+    const why = restart ?? (isShared && shared === 'must-be-equal' ? EQUAL : undefined);
     const texts = [settingText(before, key), settingText(after, key)];
     if (why === undefined || texts[0] === texts[1]) return [];
     const [from = '', to = ''] = texts.map(kind.isSecret === true ? () => SECRET_TEXT : withoutPassword);
@@ -28,5 +28,5 @@ export function needsRestart(before: Settings, after: Settings, isShared: boolea
   });
 }
 
-const AGREED =
-  'all gateways that share their leases must have it alike: stop all, change it, start them again';
+const EQUAL =
+  'all gateways that share their leases must have it equal: stop all, change it, start them again';

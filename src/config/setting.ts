@@ -13,10 +13,10 @@ export interface Setting<Value> {
   readonly default: string | undefined;
   readonly help: string;
   /**
-   * For gateways that share their leases. agreed: it must be equal on all of them, or they do not start. alike: it should
-   * be equal, and may differ while the nodes are changed one by one. Absent: each gateway has its own value.
+   * For gateways that share their leases. must-be-equal: they do not start unless it is equal on all of them.
+   * should-be-equal: it may differ while the nodes are changed one by one. Absent: each gateway has its own value.
    */
-  readonly shared?: 'agreed' | 'alike';
+  readonly shared?: 'must-be-equal' | 'should-be-equal';
   /**
    * Why a change of it takes a restart. Absent: `Server.adopt` takes a change over in a running gateway, which programs that
    * embed it can have done; the commands have no reload yet.

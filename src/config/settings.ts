@@ -50,7 +50,7 @@ export const SETTINGS = {
   }),
   gateway: setting('10.15.3.1', {
     group: 'Segment',
-    shared: 'agreed',
+    shared: 'must-be-equal',
     variable: 'GATEWAY_DHCP_GATEWAY',
     flag: 'gateway',
     kind: address,
@@ -59,7 +59,7 @@ export const SETTINGS = {
   subnetMask: setting('255.255.255.0', {
     group: 'Segment',
     restart: 'the leases that run are of that network',
-    shared: 'agreed',
+    shared: 'must-be-equal',
     variable: 'GATEWAY_DHCP_SUBNET_MASK',
     flag: 'subnet-mask',
     kind: mask,
@@ -74,7 +74,7 @@ export const SETTINGS = {
   }),
   poolStart: setting('10.15.3.20', {
     group: 'Segment',
-    shared: 'alike',
+    shared: 'should-be-equal',
     variable: 'GATEWAY_DHCP_POOL_START',
     flag: 'pool-start',
     kind: address,
@@ -82,7 +82,7 @@ export const SETTINGS = {
   }),
   poolEnd: setting('10.15.3.254', {
     group: 'Segment',
-    shared: 'alike',
+    shared: 'should-be-equal',
     variable: 'GATEWAY_DHCP_POOL_END',
     flag: 'pool-end',
     kind: address,
@@ -104,7 +104,7 @@ export const SETTINGS = {
   }),
   relays: setting('off', {
     group: 'Segment',
-    shared: 'alike',
+    shared: 'should-be-equal',
     variable: 'GATEWAY_DHCP_RELAYS',
     flag: 'relays',
     kind: relayList,
@@ -136,7 +136,7 @@ export const SETTINGS = {
   }),
   dns: setting('1.1.1.1,1.0.0.1', {
     group: 'Told to clients',
-    shared: 'alike',
+    shared: 'should-be-equal',
     variable: 'GATEWAY_DHCP_DNS',
     flag: 'dns',
     kind: addressList,
@@ -144,7 +144,7 @@ export const SETTINGS = {
   }),
   domain: setting('vps.local', {
     group: 'Told to clients',
-    shared: 'alike',
+    shared: 'should-be-equal',
     variable: 'GATEWAY_DHCP_DOMAIN',
     flag: 'domain',
     kind: orOff(domainName),
@@ -152,7 +152,7 @@ export const SETTINGS = {
   }),
   domainSearch: setting('off', {
     group: 'Told to clients',
-    shared: 'alike',
+    shared: 'should-be-equal',
     variable: 'GATEWAY_DHCP_DOMAIN_SEARCH',
     flag: 'domain-search',
     kind: domainList,
@@ -160,7 +160,7 @@ export const SETTINGS = {
   }),
   ntp: setting('off', {
     group: 'Told to clients',
-    shared: 'alike',
+    shared: 'should-be-equal',
     variable: 'GATEWAY_DHCP_NTP',
     flag: 'ntp',
     kind: addressList,
@@ -168,7 +168,7 @@ export const SETTINGS = {
   }),
   routes: setting('off', {
     group: 'Told to clients',
-    shared: 'alike',
+    shared: 'should-be-equal',
     variable: 'GATEWAY_DHCP_ROUTES',
     flag: 'routes',
     kind: routes,
@@ -176,7 +176,7 @@ export const SETTINGS = {
   }),
   mtu: setting('interface', {
     group: 'Told to clients',
-    shared: 'alike',
+    shared: 'should-be-equal',
     variable: 'GATEWAY_DHCP_MTU',
     flag: 'mtu',
     kind: mtu,
@@ -184,7 +184,7 @@ export const SETTINGS = {
   }),
   ipv6Only: setting('off', {
     group: 'Told to clients',
-    shared: 'alike',
+    shared: 'should-be-equal',
     variable: 'GATEWAY_DHCP_IPV6_ONLY',
     flag: 'ipv6-only',
     kind: orOff(seconds(300, 0xffffffff)),
@@ -195,7 +195,7 @@ export const SETTINGS = {
   identity: setting('auto', {
     group: 'Behaviour',
     restart: 'leases are found by who their clients are',
-    shared: 'agreed',
+    shared: 'must-be-equal',
     variable: 'GATEWAY_DHCP_IDENTITY',
     flag: 'identity',
     kind: oneOf('auto', 'client-id', 'mac'),
@@ -203,7 +203,7 @@ export const SETTINGS = {
   }),
   leasesPerMac: setting('4', {
     group: 'Behaviour',
-    shared: 'alike',
+    shared: 'should-be-equal',
     variable: 'GATEWAY_DHCP_LEASES_PER_MAC',
     flag: 'leases-per-mac',
     kind: count(0, 64),
@@ -211,7 +211,7 @@ export const SETTINGS = {
   }),
   authoritative: setting('on', {
     group: 'Behaviour',
-    shared: 'alike',
+    shared: 'should-be-equal',
     variable: 'GATEWAY_DHCP_AUTHORITATIVE',
     flag: 'authoritative',
     kind: switchOf,
@@ -219,7 +219,7 @@ export const SETTINGS = {
   }),
   rapidCommit: setting('off', {
     group: 'Behaviour',
-    shared: 'alike',
+    shared: 'should-be-equal',
     variable: 'GATEWAY_DHCP_RAPID_COMMIT',
     flag: 'rapid-commit',
     kind: switchOf,
@@ -227,7 +227,7 @@ export const SETTINGS = {
   }),
   bootp: setting('off', {
     group: 'Behaviour',
-    shared: 'alike',
+    shared: 'should-be-equal',
     variable: 'GATEWAY_DHCP_BOOTP',
     flag: 'bootp',
     kind: switchOf,
@@ -235,7 +235,7 @@ export const SETTINGS = {
   }),
   subnetSelection: setting('off', {
     group: 'Behaviour',
-    shared: 'alike',
+    shared: 'should-be-equal',
     variable: 'GATEWAY_DHCP_SUBNET_SELECTION',
     flag: 'subnet-selection',
     kind: switchOf,

@@ -1,4 +1,5 @@
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
+import type { Setting } from './setting.ts';
 import { SETTING_KEYS, SETTINGS, type Settings } from './settings.ts';
 
 /** Settings by their variables, as text. Equal settings have equal texts, however they were written. */
@@ -7,20 +8,20 @@ export type SettingTexts = Readonly<Record<string, string>>;
 /** The settings that the gateways of a segment tell each other. */
 export interface SharedSettingTexts {
   /** They must be equal on all gateways, or two guests could have one address. */
-  readonly agreed: SettingTexts;
+  readonly mustBeEqual: SettingTexts;
   /** They should be equal on all gateways; they differ while the nodes are changed one by one. */
-  readonly alike: SettingTexts;
+  readonly shouldBeEqual: SettingTexts;
 }
 
 export function sharedSettingTexts(settings: Settings): SharedSettingTexts {
-  const textsOf = (shared: 'agreed' | 'alike'): SettingTexts =>
+  const textsOf = (shared: Setting<unknown>['shared']): SettingTexts =>
     Object.fromEntries(
       SETTING_KEYS.filter((key) => SETTINGS[key].shared === shared).map((key) => [
         SETTINGS[key].variable,
         settingText(settings, key),
       ]),
     );
-  return { agreed: textsOf('agreed'), alike: textsOf('alike') };
+  return { mustBeEqual: textsOf('must-be-equal'), shouldBeEqual: textsOf('should-be-equal') };
 }
 
 /** The value of a setting as text that is the same where it means the same. */

@@ -8,7 +8,7 @@ import { type Heartbeat, heartbeatsIn } from '../store/etcd/keys/heartbeat.ts';
 import { Keys } from '../store/etcd/keys/keys.ts';
 import { type KnownSegment, otherSegments, segmentsToText } from '../store/etcd/keys/segments.ts';
 import { readSnapshot, type Snapshot } from '../store/etcd/keys/snapshot.ts';
-import type { Seeded, Seeding } from '../store/etcd/membership/admission.ts';
+import type { Seeded, Seeding } from '../store/etcd/membership/join-admission.ts';
 import type { SharedSettings } from './shared-settings.ts';
 
 /** How long the gateways are waited for: milliseconds. */

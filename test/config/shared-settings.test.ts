@@ -9,7 +9,7 @@ function textsOf(environment: Readonly<Record<string, string>>): SharedSettingTe
 }
 
 test('all gateways of a segment must have its prefix, router and identity alike, and nothing else', () => {
-  expect(textsOf({}).agreed).toEqual({
+  expect(textsOf({}).mustBeEqual).toEqual({
     GATEWAY_DHCP_GATEWAY: '10.15.3.1',
     GATEWAY_DHCP_SUBNET_MASK: '24',
     GATEWAY_DHCP_IDENTITY: 'auto',
@@ -17,7 +17,7 @@ test('all gateways of a segment must have its prefix, router and identity alike,
 });
 
 test('what they should have alike is said as an operator would write it', () => {
-  const { alike } = textsOf({
+  const { shouldBeEqual } = textsOf({
     GATEWAY_DHCP_DNS: '9.9.9.9, 1.1.1.1',
     GATEWAY_DHCP_RELAYS: '10.15.3.5,10.15.4.0/24',
     GATEWAY_DHCP_ROUTES: '10.0.0.0/8=10.15.3.5',
@@ -25,7 +25,7 @@ test('what they should have alike is said as an operator would write it', () => 
     GATEWAY_DHCP_LEASE_TIME_MAX: '7d',
   });
 
-  expect(alike).toMatchObject({
+  expect(shouldBeEqual).toMatchObject({
     GATEWAY_DHCP_POOL_START: '10.15.3.20',
     GATEWAY_DHCP_DNS: '9.9.9.9,1.1.1.1',
     GATEWAY_DHCP_NTP: 'off',

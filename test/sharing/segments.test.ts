@@ -38,7 +38,7 @@ async function living(clock = new FakeClock()): Promise<MemoryCluster> {
   const cluster = new MemoryCluster();
   await beginSegment(cluster.connect(), 'vpsnet');
   for (const place of [10, 11])
-    await openSharedStore({ etcd: cluster.connect(), clock, place, segment: 'vpsnet', agreed: AGREED });
+    await openSharedStore({ etcd: cluster.connect(), clock, place, segment: 'vpsnet', mustBeEqual: AGREED });
   return cluster;
 }
 
@@ -96,7 +96,7 @@ describe('a segment that etcd does not know', () => {
     await beginSegment(cluster.connect(), 'old');
     const said: string[] = [];
     const lost = sharedStore({ etcd: cluster.connect(), clock, place: 12, segment: 'vpsnte', said });
-    await lost.serveAs(at('10.15.3.12'), { agreed: {}, alike: {} });
+    await lost.serveAs(at('10.15.3.12'), { mustBeEqual: {}, shouldBeEqual: {} });
     for (let second = 0; second < 5; second += 1) {
       await clock.pass(1000);
       lost.idle();
@@ -117,12 +117,12 @@ describe('a node that was of another segment', () => {
     const cluster = await living(clock);
     const mirror = new MemoryMirror();
     const before = await openSharedStore({
-      ...{ etcd: cluster.connect(), clock, mirror, place: 12, segment: 'vpsnet', agreed: AGREED },
+      ...{ etcd: cluster.connect(), clock, mirror, place: 12, segment: 'vpsnet', mustBeEqual: AGREED },
     });
     await bind(before, { client: 1, address: address('10.15.3.20') });
     await before.close();
     const store = sharedStore({ etcd: cluster.connect(), clock, mirror, place: 12, segment: 'vpsnte' });
-    await store.serveAs(at('10.15.3.12'), { agreed: AGREED, alike: {} });
+    await store.serveAs(at('10.15.3.12'), { mustBeEqual: AGREED, shouldBeEqual: {} });
     return { cluster, clock, store };
   }
 

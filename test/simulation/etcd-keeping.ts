@@ -70,8 +70,8 @@ export class EtcdKeeping implements Keeping {
       },
       serve: async () => {
         await sharing.store?.serveAs(at(this.#address), {
-          agreed: { identity: 'the same' },
-          alike: { pool: 'the same' },
+          mustBeEqual: { identity: 'the same' },
+          shouldBeEqual: { pool: 'the same' },
         });
       },
       die: () => {

@@ -10,7 +10,7 @@ const ABOUT: Readonly<Record<SettingGroup, string>> = {
   Log: 'Where the log goes is the business of whoever starts the gateway: it is written to standard output.',
   Reserved: 'Accepted, so that a settings file of a later version can be used already.',
 };
-const TOGETHER = { agreed: 'must be equal', alike: 'should be equal' } as const;
+const TOGETHER = { 'must-be-equal': 'must be equal', 'should-be-equal': 'should be equal' } as const;
 
 /** The tables of docs/settings.md, a chapter for each group of settings. */
 export function settingsTables(): string {

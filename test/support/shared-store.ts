@@ -23,8 +23,8 @@ export interface SharedStoreOptions {
   readonly inFlight?: ReadonlySet<Ipv4>;
   readonly random?: Random;
   readonly mirror?: Mirror;
-  readonly agreed?: Readonly<Record<string, string>>;
-  readonly alike?: Readonly<Record<string, string>>;
+  readonly mustBeEqual?: Readonly<Record<string, string>>;
+  readonly shouldBeEqual?: Readonly<Record<string, string>>;
   readonly compacting?: Compacting;
   /** Bytes. */
   readonly quota?: number;
@@ -71,8 +71,8 @@ export function sharedStore(options: SharedStoreOptions): EtcdStore {
 export async function openSharedStore(options: SharedStoreOptions): Promise<EtcdStore> {
   const store = sharedStore(options);
   await store.serveAs(at(`10.15.3.${options.place ?? 10}`), {
-    agreed: options.agreed ?? {},
-    alike: options.alike ?? {},
+    mustBeEqual: options.mustBeEqual ?? {},
+    shouldBeEqual: options.shouldBeEqual ?? {},
   });
   return store;
 }

@@ -14,8 +14,8 @@ import type { Profile } from './keys/heartbeat.ts';
 import { Keys } from './keys/keys.ts';
 import { OperationIds } from './keys/operation-ids.ts';
 import { KnownKeys } from './known-keys.ts';
-import { Admission } from './membership/admission.ts';
 import type { EtcdMaintenance } from './membership/etcd-maintenance.ts';
+import { JoinAdmission } from './membership/join-admission.ts';
 import type { Members } from './membership/members.ts';
 import type { SharingProblem } from './membership/sharing-problem.ts';
 import { type Author, planChange } from './planned-change.ts';
@@ -92,7 +92,7 @@ export class EtcdStore implements LeaseStore {
       options.say,
     );
     this.#lastStoredAt = this.#known.loadMirror(mirror, options.node);
-    const admission = new Admission({
+    const admission = new JoinAdmission({
       ...options,
       keys: this.#keys,
       self: () => this.#self,
@@ -169,7 +169,7 @@ export class EtcdStore implements LeaseStore {
     return 'needs-commit';
   }
 
-  /** Says other settings than at `serveAs` from now on; those that must be alike are. */
+  /** Says other settings than at `serveAs` from now on; those that must be equal are. */
   describe(settings: Omit<Profile, 'listenIp'>): void {
     this.members.describe(settings);
   }

@@ -6,7 +6,7 @@ import { decodeGeneration, type KnownGeneration, OtherGenerationError } from './
 import type { Keys } from './keys/keys.ts';
 import type { Snapshot } from './keys/snapshot.ts';
 import type { KnownKeys } from './known-keys.ts';
-import type { Admission } from './membership/admission.ts';
+import type { JoinAdmission } from './membership/join-admission.ts';
 import type { Members } from './membership/members.ts';
 import type { QuorumState } from './quorum-state.ts';
 import type { Reckoning } from './reckoning.ts';
@@ -26,7 +26,7 @@ export interface FollowerParts {
   readonly reckoning: Reckoning;
   readonly members: Members;
   readonly mirror: Mirror;
-  readonly admission: Admission;
+  readonly admission: JoinAdmission;
   readonly quorum: QuorumState;
   readonly clock: Clock;
 }

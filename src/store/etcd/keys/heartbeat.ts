@@ -8,16 +8,16 @@ type Texts = Readonly<Record<string, string>>;
 export interface Profile {
   readonly listenIp: string;
   /** Settings that must be equal on all gateways of a segment, each as text. */
-  readonly agreed: Texts;
+  readonly mustBeEqual: Texts;
   /** Settings that should be equal, and may differ while the gateways are changed one by one. */
-  readonly alike: Texts;
+  readonly shouldBeEqual: Texts;
 }
 
 /** The value of a heartbeat's key. */
 export interface Heartbeat {
   readonly node: string;
   readonly listenIp: string;
-  /** `agreed` and `alike` together: older versions want all of it equal. */
+  /** All that a profile has as text: older versions want all of it equal. */
   readonly agreed: Texts;
   /** Identifies the process: two processes may have one node name by mistake. */
   readonly instance: string;

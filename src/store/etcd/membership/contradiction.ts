@@ -15,14 +15,14 @@ export function contradictionIn(others: readonly Heartbeat[], claim: GatewayClai
 
 function contradictionBy(
   other: Heartbeat,
-  { node, instance, listenIp, agreed }: GatewayClaim,
+  { node, instance, listenIp, mustBeEqual }: GatewayClaim,
 ): string | undefined {
   if (other.instance === instance) return undefined;
   // A previous process of this node is not another gateway.
   if (other.node === node) return other.listenIp === listenIp ? undefined : sameName(node, other);
   if (other.listenIp === listenIp)
     return `${other.node} has the listen IP ${listenIp} too: each gateway needs its own (GATEWAY_DHCP_LISTEN_IP)`;
-  const differing = Object.entries(agreed).find(([name, value]) => other.agreed[name] !== value);
+  const differing = Object.entries(mustBeEqual).find(([name, value]) => other.agreed[name] !== value);
   if (differing === undefined) return undefined;
   const [name, value] = differing;
   return `${name} is ${value} here and ${other.agreed[name]} on ${other.node} (${other.listenIp}): all gateways of a segment must agree`;
@@ -41,9 +41,12 @@ export function sameName(node: string, { listenIp }: Heartbeat): string {
 type Settings = Pick<Heartbeat, 'node' | 'agreed'>;
 
 /** A problem for each setting of the profile that should be equal on all gateways, and is not. */
-export function differencesOf(gateways: readonly Settings[], { alike }: Profile): readonly SharingProblem[] {
+export function differencesOf(
+  gateways: readonly Settings[],
+  { shouldBeEqual }: Profile,
+): readonly SharingProblem[] {
   return [...differencesIn(gateways)]
-    .filter(([name]) => name in alike)
+    .filter(([name]) => name in shouldBeEqual)
     .map(([name, byValue]) => differenceProblem(name, byValue));
 }
 
@@ -67,5 +70,5 @@ export function differenceProblem(
   byValue: ReadonlyMap<string, readonly string[]>,
 ): SharingProblem {
   const parts = [...byValue].map(([value, nodes]) => `${value} on ${nodes.join(', ')}`);
-  return { message: `${name} is ${parts.join(' and ')}`, remedy: 'set it alike on all of them' };
+  return { message: `${name} is ${parts.join(' and ')}`, remedy: 'set it equal on all of them' };
 }

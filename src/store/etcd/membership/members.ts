@@ -221,7 +221,7 @@ export class Members {
     if (this.#profile === undefined) return;
     const profile = this.#profile;
     // This gateway's settings, not those in the heartbeat of its previous process.
-    const self = { node, agreed: { ...profile.agreed, ...profile.alike } };
+    const self = { node, agreed: { ...profile.mustBeEqual, ...profile.shouldBeEqual } };
     const gateways = [self, ...others.filter((other) => other.node !== node)];
     this.#differences = differencesOf(gateways, profile);
     if (this.#overwrites >= MOST_OVERWRITES) return;
@@ -246,8 +246,8 @@ export class Members {
     if (etcdLease === undefined) return false;
     const key = keys.ofGateway(node);
     const state = { ...mirror(), isRefused: this.#isRefused, compacts };
-    const { listenIp, agreed, alike } = profile;
-    const texts = { listenIp, agreed: { ...agreed, ...alike } };
+    const { listenIp, mustBeEqual, shouldBeEqual } = profile;
+    const texts = { listenIp, agreed: { ...mustBeEqual, ...shouldBeEqual } };
     const heartbeat: Heartbeat = { node, ...texts, instance, at: clock.now(), ...state };
     const value = Buffer.from(JSON.stringify(heartbeat), 'utf8');
     // Nested as leases are, so that a full etcd takes both or neither.

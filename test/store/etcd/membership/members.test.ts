@@ -57,12 +57,12 @@ describe('gateways that share leases', () => {
   ])('one with %s is refused, by name', async (_, who, agreed, cause) => {
     const cluster = await born();
     const clock = new FakeClock();
-    await openSharedStore({ etcd: cluster.connect(), clock, agreed: AGREED });
+    await openSharedStore({ etcd: cluster.connect(), clock, mustBeEqual: AGREED });
     const store = sharedStore({ etcd: cluster.connect(), clock, ...who });
 
     const contradiction = await ended(
       clock,
-      store.serveAs(dotted(`10.15.3.${who.place}`), { agreed, alike: {} }),
+      store.serveAs(dotted(`10.15.3.${who.place}`), { mustBeEqual: agreed, shouldBeEqual: {} }),
     );
 
     expect(contradiction).toContain(cause);
@@ -74,8 +74,8 @@ describe('gateways that share leases', () => {
     const clock = new FakeClock();
     const open = (place: number, poolEnd: string) =>
       openSharedStore({
-        ...{ etcd: cluster.connect(), clock, place, agreed: AGREED },
-        alike: { GATEWAY_DHCP_POOL_END: poolEnd, GATEWAY_DHCP_DNS: '1.1.1.1' },
+        ...{ etcd: cluster.connect(), clock, place, mustBeEqual: AGREED },
+        shouldBeEqual: { GATEWAY_DHCP_POOL_END: poolEnd, GATEWAY_DHCP_DNS: '1.1.1.1' },
       });
     const gateways = new EtcdClusterPeers();
     gateways.store = await open(10, '10.15.3.254');
@@ -87,7 +87,7 @@ describe('gateways that share leases', () => {
       {
         name: 'cluster',
         message: 'GATEWAY_DHCP_POOL_END is 10.15.3.254 on pve1 and 10.15.3.99 on pve2, pve3',
-        remedy: 'set it alike on all of them',
+        remedy: 'set it equal on all of them',
       },
     ]);
 
@@ -99,18 +99,18 @@ describe('gateways that share leases', () => {
   test('one whose setting is changed says what it has now, also before its heartbeat does', async () => {
     const cluster = await born();
     const clock = new FakeClock();
-    const alike = { GATEWAY_DHCP_LEASE_TIME: '43200' };
-    await openSharedStore({ etcd: cluster.connect(), clock, place: 11, alike });
-    await openSharedStore({ etcd: cluster.connect(), clock, alike });
+    const shouldBeEqual = { GATEWAY_DHCP_LEASE_TIME: '43200' };
+    await openSharedStore({ etcd: cluster.connect(), clock, place: 11, shouldBeEqual });
+    await openSharedStore({ etcd: cluster.connect(), clock, shouldBeEqual });
     const changed = await openSharedStore({
       ...{ etcd: cluster.connect(), clock, random: () => 0.25 },
-      alike: { GATEWAY_DHCP_LEASE_TIME: '3600' },
+      shouldBeEqual: { GATEWAY_DHCP_LEASE_TIME: '3600' },
     });
 
     expect(changed.members.differences).toEqual([
       {
         message: 'GATEWAY_DHCP_LEASE_TIME is 3600 on pve1 and 43200 on pve2',
-        remedy: 'set it alike on all of them',
+        remedy: 'set it equal on all of them',
       },
     ]);
   });
@@ -118,10 +118,12 @@ describe('gateways that share leases', () => {
   test('one that is started again takes the place of the one before it at once', async () => {
     const cluster = await born();
     const clock = new FakeClock();
-    await openSharedStore({ etcd: cluster.connect(), clock, agreed: AGREED });
+    await openSharedStore({ etcd: cluster.connect(), clock, mustBeEqual: AGREED });
     const again = sharedStore({ etcd: cluster.connect(), clock, random: () => 0.25 });
 
-    expect(await again.serveAs(dotted('10.15.3.10'), { agreed: AGREED, alike: {} })).toBeUndefined();
+    expect(
+      await again.serveAs(dotted('10.15.3.10'), { mustBeEqual: AGREED, shouldBeEqual: {} }),
+    ).toBeUndefined();
     expect(again.leases.canPromise).toBe(true);
   });
 
@@ -130,7 +132,7 @@ describe('gateways that share leases', () => {
     const clock = new FakeClock();
     await openSharedStore({ etcd: cluster.connect(), clock });
     const renamed = sharedStore({ etcd: cluster.connect(), clock, node: 'new-name' });
-    const claim = renamed.serveAs(dotted('10.15.3.10'), { agreed: {}, alike: {} });
+    const claim = renamed.serveAs(dotted('10.15.3.10'), { mustBeEqual: {}, shouldBeEqual: {} });
     await clock.pass(8000);
     cluster.endEtcdLease('1');
 
@@ -157,7 +159,10 @@ describe('gateways that share leases', () => {
 test('a gateway that has taken up other settings says so to the others at once', async () => {
   const cluster = await born();
   const clock = new FakeClock();
-  const pool = (poolEnd: string) => ({ agreed: AGREED, alike: { GATEWAY_DHCP_POOL_END: poolEnd } });
+  const pool = (poolEnd: string) => ({
+    mustBeEqual: AGREED,
+    shouldBeEqual: { GATEWAY_DHCP_POOL_END: poolEnd },
+  });
   const first = await openSharedStore({ etcd: cluster.connect(), clock, ...pool('10.15.3.200') });
   const second = await openSharedStore({ etcd: cluster.connect(), clock, place: 11, ...pool('10.15.3.254') });
   const before = [first, second].map(({ members }) => members.differences.length);

@@ -195,7 +195,7 @@ describe('a generation that follows another', () => {
     // All others have brought up theirs; this one's heartbeat was not there when they were counted.
     put(KEYS.generation, { id: 'second generation', at: 0, by: 'test', replaces: ['first generation'] });
     cluster.transact({ compare: [], success: [{ kind: 'delete', key: KEYS.seeding }], failure: [] });
-    await other.serveAs(dotted('10.15.3.11'), { agreed: {}, alike: {} });
+    await other.serveAs(dotted('10.15.3.11'), { mustBeEqual: {}, shouldBeEqual: {} });
     const granted = await bind(other, { client: 2, address: A });
     const guard = { key: KEYS.seeding, modRevision: snapshot.found.get(KEYS.seeding)?.modRevision ?? 0 };
     const options = {
@@ -266,7 +266,7 @@ describe('a gateway that takes the name of another', () => {
     const twin = sharedStore({ etcd: cluster.connect(), clock, place: 11, node: 'pve1' });
 
     // The server had waited for the address, so it beats while it claims.
-    const contradiction = twin.serveAs(dotted('10.15.3.11'), { agreed: {}, alike: {} });
+    const contradiction = twin.serveAs(dotted('10.15.3.11'), { mustBeEqual: {}, shouldBeEqual: {} });
     await seconds(clock, 40, honest, twin);
 
     expect(await contradiction).toContain('has the node name pve1 too');

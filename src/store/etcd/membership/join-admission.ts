@@ -33,7 +33,7 @@ export interface Seeded extends MergeReport {
   readonly node: string;
 }
 
-export interface AdmissionParts {
+export interface JoinAdmissionParts {
   readonly etcd: Etcd;
   readonly keys: Keys;
   readonly segment: string;
@@ -46,14 +46,14 @@ export interface AdmissionParts {
 }
 
 /** Reads the shared leases for a gateway that is to grant them, and checks first that they are the ones that it knows. */
-export class Admission {
-  readonly #parts: AdmissionParts;
+export class JoinAdmission {
+  readonly #parts: JoinAdmissionParts;
   /** The cause that was logged last. */
   #said = '';
   /** The generation that this mirror was merged for. */
   #mergedFor = '';
 
-  constructor(parts: AdmissionParts) {
+  constructor(parts: JoinAdmissionParts) {
     this.#parts = parts;
   }
 
