@@ -9,8 +9,8 @@ export function isLive(lease: Lease, now: Instant): boolean {
 }
 
 /**
- * What stands at an address. An offer that has run out stands for nothing: its address may be leased, for a card's own is
- * offered to it under another identifier.
+ * What counts at an address. An expired offer is ignored. The record below it counts: the address may be leased to the same
+ * card under another identifier.
  */
 export function currentAt(leases: LeaseView, address: Ipv4, now: Instant): Lease | undefined {
   const last = leases.at(address);
@@ -23,10 +23,10 @@ export function isBoundTo(lease: Lease | undefined, client: ClientKey, now: Inst
 }
 
 /**
- * True if what stands at an address keeps a client from getting it.
+ * True if a client cannot get the address because of this lease, offer or quarantine.
  *
- * @param reusableBefore What has run out later than this is not given to others yet: the clock may be wrong, or those of
- *   gateways differ.
+ * @param reusableBefore A lease that ended after this time is still kept from others: the clock may be wrong, or the clocks
+ *   of gateways differ.
  */
 export function isTaken(
   lease: Lease | undefined,

@@ -19,9 +19,9 @@ export interface Search {
   readonly subnet: Subnet;
   readonly leases: LeaseView;
   readonly now: Instant;
-  /** What has run out later is not given to others yet. */
+  /** A lease that ended after this time is still kept from others. */
   readonly reusableBefore: (lease: Lease | undefined) => Instant;
-  /** False: how long it is since a peer was heard is not known. */
+  /** False: it is not known how long ago a peer was heard. */
   readonly trustsClock: boolean;
   /** Under pressure an unanswered offer gives way after so long: milliseconds. */
   readonly offerReuseAfter: number;
@@ -29,7 +29,7 @@ export interface Search {
   readonly self: Ipv4;
   /** The other gateways that are heard, and when each was last. */
   readonly peers: ReadonlyMap<Ipv4, Instant>;
-  /** Since when they are: one that was not heard since may have been just before. */
+  /** Listening began at this time. A peer that was not heard since may have been heard just before. */
   readonly listeningSince: Instant;
   /** The gateways that share the leases: what they listen on is no guest's. */
   readonly clusterPeers?: ReadonlySet<Ipv4> | undefined;
@@ -51,7 +51,7 @@ const PROPOSALS: readonly Proposal[] = [
   oldestOfSilentPeer,
 ];
 
-/** Addresses that are looked at for one that this gateway goes first for. */
+/** How many addresses to try when looking for one where this gateway goes first. */
 const RANK_STEPS = 256;
 
 /** What may be offered without being held, so that clients are spread over all that is free. */

@@ -11,9 +11,9 @@ const LATE_AFTER = 1000;
 const SOCKETS_HOLD = 65_536;
 
 /**
- * Finds out how old a datagram that is read now can be. The kernel does not say when a datagram came, but it hands out
- * the oldest first, and the sockets are read between any two beats. So what lay in the sockets during a stall (a frozen
- * process, a paused machine, a disk that hung) is not taken for new.
+ * Finds out how old a datagram that is read now can be. The kernel does not say when a datagram arrived, but it returns the
+ * oldest first, and the sockets are read between any two beats. So a datagram that lay in the sockets during a stall (a
+ * frozen process, a paused machine, a disk that hung) is not taken for a new one.
  */
 export class Arrivals {
   /** All datagrams that had arrived by this time have been read: monotonic milliseconds. */
@@ -42,8 +42,8 @@ export class Arrivals {
   }
 
   /**
-   * A revision that the store had when a datagram came that is read at this time. That is `now`, the revision at this
-   * time; after a stall it is the one before the stall, since the store may have learnt of later events first.
+   * The store's revision when the datagram arrived that is read at this time. Normally that is `now`. After a stall it is
+   * the revision before the stall, because the store may have learnt of later events before this datagram is read.
    */
   revisionAt(monotonic: number, now: Version): Version {
     const isLate = this.#beatAt !== undefined && monotonic - this.#readUpTo > LATE_AFTER;

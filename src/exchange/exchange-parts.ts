@@ -36,7 +36,7 @@ export interface ServerState {
   /** False: the lease may still run, by the clocks as they were when `trustsClock` was read last. */
   mayBeOver(lease: Lease): boolean;
   readonly peerObservations: PeerObservations;
-  /** Who, but the machine that its record names, was heard by ARP at an address last. */
+  /** The machine last heard by ARP at an address, if it is not the one in the record. */
   sightingAt(address: Ipv4): Sighting | undefined;
   /** The gateways that share the leases; undefined: none do. */
   readonly clusterPeers: ClusterPeers | undefined;
@@ -44,7 +44,7 @@ export interface ServerState {
   noteDiscover(sender: ClientKey): void;
   /** True if the last DHCPDISCOVER of this sender came soon after another one. */
   isDiscoverRetry(sender: ClientKey): boolean;
-  /** Traffic of the segment may have been missed until now: it was dropped unread, or came while this gateway stood still. */
+  /** Messages may have been missed until now: they were dropped unread, or came while this gateway stood still. */
   noteGap(): void;
   /** A client has asked a server for an address. Called before its message is decided. */
   noteRequest(server: Ipv4, address: Ipv4, client: ClientKey, hardware: HardwareAddress): void;

@@ -6,8 +6,9 @@ import type { Pending } from './pending.ts';
 import type { Committing, Waiting } from './pending-state.ts';
 
 /**
- * Who has locked which client and which address: both for a change that is not committed yet, and an address while the
- * segment is asked for it. No two changes under way so concern the same client or address.
+ * Which message or order has locked which client and which address. A change locks its client and its addresses until it is
+ * committed; a message locks an address while ARP is asked for it. So two changes under way never concern the same client or
+ * address.
  */
 export class Locks {
   /** The locked addresses, as the store's view of the leases sees them. */
@@ -27,7 +28,7 @@ export class Locks {
     return this.#addresses.get(address);
   }
 
-  /** Who has locked the client of a change or one of its addresses. */
+  /** The message or order that has locked the client of a change or one of its addresses. */
   holderFor(change: LeaseChange): Pending | undefined {
     const holder = this.#clients.get(change.client);
     if (holder !== undefined) return holder;
@@ -49,7 +50,7 @@ export class Locks {
     this.#addresses.set(address, pending);
   }
 
-  /** Ends what a state has locked. True if there was an address among it. */
+  /** Unlocks what a state has locked. True if an address was unlocked. */
   unlock(state: Waiting | Committing): boolean {
     if (state.name !== 'committing') {
       this.#unlockAddress(state.address);

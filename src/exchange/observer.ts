@@ -15,17 +15,17 @@ export type DecisionOutcome = Outcome | 'nothing';
  */
 export interface Observer {
   /**
-   * One decision, and what became of its change. A reply has left only if that is 'nothing' or 'committed'. A wait, an 'again' and a conflict are decided anew, which is seen too. The message may be read until
-   * this returns.
+   * One decision, and what became of its change. A reply has left only if that is 'nothing' or 'committed'. A wait, an
+   * 'again' and a conflict are reported, and later the new decision too. Do not keep the message after this returns.
    */
   decided(message: Message, client: ClientKey, decision: Decision, outcome: DecisionOutcome): void;
-  /** The same for an order from inside. */
+  /** The same for an order, which no client has sent. */
   ordered(decision: Decision, outcome: DecisionOutcome): void;
-  /** `from`: whose datagram it was, if it is dropped for what it holds. */
+  /** `from`: who sent the datagram, if it is dropped because of its content. */
   dropped(reason: Drop, count: number, from?: DroppedFrom): void;
-  /** Replies of which nobody can say when they left, for this gateway stood still for so long while it sent them. */
+  /** Replies that may have left late: sending them took so many milliseconds, because this gateway stood still. */
   sentLate(count: number, milliseconds: number): void;
-  /** An option was left out of a reply, as it did not fit. */
+  /** An option was left out of a reply because it did not fit. */
   omitted(code: number): void;
   /** A mistake of this program, met at one message or in an observer; the server goes on. */
   broken(error: unknown): void;

@@ -3,9 +3,9 @@ import type { LeaseChange, LeaseView } from '../lease/lease-view.ts';
 import type { PendingMessage } from './pending.ts';
 
 /**
- * A message's own change was committed: what that has written is no newer than this message, nor than the one of the
- * same sender that waits behind it. For each of them the revision at which it was read becomes that of the write,
- * unless something foreign was written to the client's record after the message was read, or since the commit.
+ * Called when a message's own change was committed. Its write must not make the message look old, nor the next message of
+ * the same sender that waits behind it. So the revision at which each of them was read becomes that of the write. That is
+ * not done if another change was written to the client's record after the message was read, or since the commit.
  */
 export function advanceRevision(message: PendingMessage, change: LeaseChange, leases: LeaseView): void {
   const { readRevision } = message;

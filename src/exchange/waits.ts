@@ -16,8 +16,8 @@ export type WakeExchange = (when: 'now' | 'after-reading') => void;
 export const WAIT_LIMIT = 12;
 
 /**
- * Messages that wait for the segment. RFC 2131 §2.2: an address is asked for by ARP, or time passes. Sender and address
- * stay in flight; no commit is held up.
+ * Messages that wait. RFC 2131 §2.2: ARP is asked for an address, or time passes. Sender and address stay in flight; no
+ * commit is delayed.
  */
 export class Waits {
   readonly #parts: Pick<ExchangeParts, 'clock' | 'prober'>;

@@ -148,7 +148,7 @@ export const LEASE_FIELDS = {
     journal: '-',
     empty: null,
   }),
-  /** The VPS that the client is, by the name that its platform has for it. */
+  /** The platform's id of the VPS. */
   vpsId: field({
     type: 'id',
     where: 'aside',
@@ -178,7 +178,7 @@ export const LEASE_FIELDS = {
     journal: u32(60),
     empty: 0,
   }),
-  /** The reservation that it follows. */
+  /** The id of the reservation that it follows. */
   reservationId: field({
     type: 'id',
     where: 'aside',
@@ -188,7 +188,7 @@ export const LEASE_FIELDS = {
     journal: id(1),
     empty: null,
   }),
-  /** Whose VPS it is. */
+  /** The platform's id of the owner. */
   organizationId: field({
     type: 'id',
     where: 'aside',

@@ -143,7 +143,7 @@ export function peerGrantSince(input: PeerInput, lease: Lease): PeerRecordWrites
   return peerRecordWrites(input, address, record);
 }
 
-/** Also if the clock was put back between them; what was decided before it and stored after it is older by its time. */
+/** True if the request came after the record, by time or, if the clock was set back, by version. */
 export function isNewer(asking: PeerRequest, { updatedAt, version }: Lease): boolean {
   return asking.on > updatedAt || asking.revision >= version;
 }
@@ -184,9 +184,8 @@ function replaceByPeerGrant(input: DecisionInput, lease: Lease): Decision | unde
 }
 
 /**
- * What stays where a client leaves what it had from a peer. Not a free address: who had it before, and may have it still,
- * was forgotten for this client, and the peer may have had nothing else left to give; so it is given away only when this
- * gateway has nothing else left either.
+ * The record of an address that a peer's client has left. It is not free: its earlier holder, whom we have forgotten, may
+ * still use it. So we give it away last.
  */
 export function recordAfterMove(before: Lease, context: PeerInput['context'], now: Instant): LeaseRecord {
   if (context.clusterPeers !== undefined || !hasPeers({ context })) return freedRecord(before, now);
@@ -203,7 +202,7 @@ function withdrawalWrites(
   return [{ address: offer.address, expectedVersion: offer.version, next: freedRecord(offer, now) }];
 }
 
-/** Nothing is to be noted: it stands already, or what was heard may not displace what stands. */
+/** True if nothing must be stored: the record says it already, or what was heard may not displace the record. */
 function isRecorded(input: DecisionInput, address: Ipv4, granter: Ipv4): boolean {
   const { leases, client, context, now } = input;
   const current = currentAt(leases, address, now);
@@ -226,8 +225,8 @@ export function waitForRival(input: DecisionInput, address: Ipv4): Decision | un
   const { context, client, plan, now } = input;
   if (!hasPeers(input)) return undefined;
   const rival = context.peerObservations.rivalFor(address, client);
-  // One that was here first has its lease by now, though its DHCPREQUEST is perhaps not noted yet; the gateway of one that
-  // asked at once with this client hears of this one while it still waits for a rival.
+  // A rival that asked earlier already has its lease, even if we have not recorded it. The gateway of a rival that asked at
+  // the same moment hears of this client while it still waits.
   const isLate = context.peerObservations.rivalFor(address, client, context.age + AT_ONCE) !== rival;
   if (rival !== undefined && (isLate || rival.granter < plan.serverIdentifier))
     return refuse(input, address, 'rival-won');
@@ -235,8 +234,8 @@ export function waitForRival(input: DecisionInput, address: Ipv4): Decision | un
 }
 
 /**
- * What stands was heard at once with this message, of a gateway that goes behind this one: its own client hears of the refusal there, so
- * this one's client is not refused too.
+ * True if the record comes from a gateway that yields to this one, and was heard at the same moment. That gateway refuses
+ * its client, so we do not refuse ours.
  */
 export function outranksRival({ context, client, plan }: DecisionInput, current: Lease): boolean {
   if (current.state !== 'peer' || current.granter <= plan.serverIdentifier) return false;
@@ -244,7 +243,7 @@ export function outranksRival({ context, client, plan }: DecisionInput, current:
   return rival !== undefined && rival.granter === current.granter && rival.client === current.client;
 }
 
-/** INIT-REBOOT of a lease that another gateway granted: that one answers first, if it is there. Undefined: go on. */
+/** INIT-REBOOT of a lease that another gateway granted: that gateway may answer first. Undefined: go on. */
 export function deferToGranter({ context, now }: DecisionInput, address: Ipv4): Decision | undefined {
   return context.waited ? undefined : waitFor(address, 'deferring', now, GRANTER_WAIT);
 }

@@ -9,13 +9,13 @@ import { isContested } from './check-unused.ts';
 import { hasPeers, isNewer } from './peers.ts';
 
 /**
- * A quarantine is meant for others than the very machine that it was found at. Its address goes back to the client that
- * asks, if nobody but this client's own card answers for it now, and either that card is what answered when it was put
- * aside, or the client had it last and is seen there. So a forged DHCPDECLINE, DHCPRELEASE or DHCPDISCOVER costs a
- * guest that lives no lease, and neither does a lease file that was put back. 'stands': not so, or nobody can be asked.
+ * A quarantine keeps other machines away, not the machine that was found there. The address goes back to the client that
+ * asks, if no other card answers ARP for it now, and if either this card answered when the quarantine began, or the client
+ * had the address last and answers now. So a forged DHCPDECLINE, DHCPRELEASE or DHCPDISCOVER takes no lease from a guest
+ * that runs, and neither does a lease file that was put back. 'stands': the quarantine goes on, or ARP cannot be asked.
  *
- * Silence alone ends it only as long as this gateway has heard all since: else the address may be a peer's client's by now,
- * and that one's machine be off.
+ * If nobody answers, the quarantine ends only if this gateway has missed nothing since it began. Otherwise a peer's client
+ * may have the address by now, on a machine that is off.
  */
 export function quarantineFor(input: DecisionInput, address: Ipv4): 'over' | 'stands' | Decision {
   const { leases, now, context, message, plan } = input;

@@ -29,7 +29,7 @@ export interface DecisionInput {
   readonly cloneOf: HardwareAddress | undefined;
 }
 
-/** What has run out later than this is not given to others yet; 0: what stands here is not. */
+/** A lease that ended after this time is still kept from others. 0: the lease here is kept in any case. */
 export function reusableBefore(
   { context, now }: Pick<DecisionInput, 'context' | 'now'>,
   lease?: Lease,

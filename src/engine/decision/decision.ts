@@ -35,7 +35,7 @@ export type Decision =
       readonly change?: LeaseChange;
       readonly other?: HardwareAddress;
     }
-  /** Client and address stay in flight; decided again when the address is answered for, or at `until`. */
+  /** Client and address stay in flight; decided again when somebody answers ARP for the address, or at `until`. */
   | {
       readonly kind: 'wait';
       readonly until: Instant;
@@ -65,7 +65,7 @@ export interface DecisionContext {
   readonly trustsClock: boolean;
   /** False: the lease may run still though its time is past by the clock, so that nobody else gets its address. */
   readonly mayBeOver: (lease: Lease) => boolean;
-  /** The machine, another than its record names, that was heard by ARP at an address last; undefined: none, as far as is known. */
+  /** The machine last heard by ARP at an address, if it is not the one in the record. Undefined: none is known. */
   readonly sightingAt: (address: Ipv4) => Sighting | undefined;
   /** DHCPDECLINEs of this network card in the last ten minutes, this one not counted. */
   readonly declines: number;
@@ -103,7 +103,7 @@ export interface PeerObservations {
    * rival. Undefined: none, as far as is known.
    */
   lastRequestFor(address: Ipv4, client: ClientKey | undefined): PeerRequest | undefined;
-  /** Since when it is heard. */
+  /** When listening began. */
   readonly since: Instant;
 }
 
@@ -119,7 +119,7 @@ export interface Sighting {
 export interface ClusterPeers {
   /** The others that are alive, by their server identifiers. */
   readonly live: ReadonlySet<Ipv4>;
-  /** What one has granted is over for the others so long after its end, for clocks differ: milliseconds. */
+  /** Other gateways reuse the address of an ended lease only after so long, because clocks differ: milliseconds. */
   readonly grace: number;
 }
 
