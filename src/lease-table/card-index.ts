@@ -3,29 +3,29 @@ import type { LeaseColumns } from './lease-columns.ts';
 import { SlotIndex } from './slot-index.ts';
 
 const NO_SLOT = -1;
-/** As many slots of one card as a decision may look at. */
+/** The most slots of one card that a decision looks at. */
 const MOST_SLOTS = 65;
 
 /**
- * Which bound records a network card has under client identifiers that are not its address: `LeaseColumns.cardAt` says
- * which those are. The others, nearly all on most segments, are found by their key and take no room here. Nearly always
- * a card has one; the few with more have a set beside it.
+ * Finds the bound records of a network card under client identifiers that are not its address; `LeaseColumns.cardAt` tells
+ * which records those are. The other records, nearly all on most segments, are found by their key and are not in here.
+ * Nearly every card has one such record; the few with more have a set of slots.
  */
 export class CardIndex {
   readonly #records: LeaseColumns;
   readonly #seed: number;
-  /** Made with the first slot: on most segments there is none. */
+  /** One slot of each card. Undefined until the first one comes: on most segments there is none. */
   #heads: SlotIndex | undefined;
-  /** Of each card with several: all of its slots, in the order in which it got them. */
+  /** All slots of each card with several, in the order in which it got them. */
   readonly #several = new Map<HardwareAddress, Set<number>>();
 
-  /** `seed`: of the hash of what cards call themselves. */
+  /** `seed`: of the hash of hardware addresses, so that no guest can choose addresses that collide. */
   constructor(records: LeaseColumns, seed: number) {
     this.#records = records;
     this.#seed = seed;
   }
 
-  /** At most 65. */
+  /** The slots of a card: the first 65 at most. */
   slotsOf(hardware: HardwareAddress): readonly number[] {
     const several = this.#several.get(hardware);
     if (several === undefined) {
@@ -40,7 +40,7 @@ export class CardIndex {
     return slots;
   }
 
-  /** The record in a slot is another card's than it was; NO_HARDWARE: of none that is found here. After it is written. */
+  /** Call it after a record was written. `before`, `after`: what `cardAt` of its slot was and is. */
   move(slot: number, before: HardwareAddress, after: HardwareAddress): void {
     if (before === after) return;
     if (before !== NO_HARDWARE) this.#drop(slot, before);
@@ -65,29 +65,29 @@ export class CardIndex {
     if (several?.size === 1) this.#several.delete(hardware);
     const heads = this.#heads;
     if (heads === undefined) return;
-    const place = this.#placeIn(heads, hardware, (each) => each === slot);
-    if (heads.at(place) < 0) return; // The head is another one of the card's slots.
-    if (next === undefined) heads.remove(place);
-    else heads.replace(place, next);
+    const position = this.#positionIn(heads, hardware, (each) => each === slot);
+    if (heads.at(position) < 0) return; // The head is another slot of the card.
+    if (next === undefined) heads.remove(position);
+    else heads.replace(position, next);
   }
 
-  /** -1: none. */
+  /** The first slot of a card; -1: there is none. */
   #headOf(hardware: HardwareAddress): number {
     const heads = this.#heads;
     if (heads === undefined) return NO_SLOT;
-    return heads.at(this.#placeIn(heads, hardware, (slot) => this.#records.cardAt(slot) === hardware));
+    return heads.at(this.#positionIn(heads, hardware, (slot) => this.#records.cardAt(slot) === hardware));
   }
 
-  /** The place of the slot that is wanted among the heads; else the empty one where the search ends. */
-  #placeIn(heads: SlotIndex, hardware: HardwareAddress, isWanted: (slot: number) => boolean): number {
+  /** The position of the wanted slot among the heads; if there is none, the empty one where the search ends. */
+  #positionIn(heads: SlotIndex, hardware: HardwareAddress, isWanted: (slot: number) => boolean): number {
     const hash = this.#hashOf(hardware);
-    let place = heads.find(hash);
-    for (let slot = heads.at(place); slot >= 0 && !isWanted(slot); slot = heads.at(place))
-      place = heads.findNext(place, hash);
-    return place;
+    let position = heads.find(hash);
+    for (let slot = heads.at(position); slot >= 0 && !isWanted(slot); slot = heads.at(position))
+      position = heads.findNext(position, hash);
+    return position;
   }
 
-  /** 32 bits that nobody can foresee who does not know the seed. */
+  /** 32 bits that nobody can predict without the seed. */
   #hashOf(hardware: HardwareAddress): number {
     const seed = this.#seed;
     let hash = Math.imul((hardware >>> 0) ^ (seed >>> 0), 0x9e3779b1);

@@ -4,20 +4,20 @@ import type { LeaseColumns } from './lease-columns.ts';
 import { seededHash } from './seeded-hash.ts';
 import { SlotIndex } from './slot-index.ts';
 
-/** How many records of one client are remembered as its own; beyond them the oldest free ones are merely free. */
+/** The most records that are found by one client. Of more, the oldest free ones are not found by it. */
 const MOST_RECORDS = 16;
 
-/** Which records name a client. Nearly always it is one; the few clients with more have a list beside it. */
+/** Finds the records that name a client. Nearly every client has one; the few with more have a list of slots. */
 export class ClientIndex {
   readonly #records: LeaseColumns;
   readonly #seed: number;
-  /** Of the client that was asked about last: the decision about one message asks several times. */
+  /** The client that was hashed last: the decision about one message asks for it several times. */
   #lastClient: ClientKey | undefined;
   #lastHash = 0;
   readonly #binding = new SlotIndex();
   readonly #others = new Map<ClientKey, number[]>();
 
-  /** `seed`: of the hash of what clients call themselves. */
+  /** `seed`: of the hash of client keys, so that no guest can choose keys that collide. */
   constructor(records: LeaseColumns, seed: number) {
     this.#records = records;
     this.#seed = seed;
@@ -25,7 +25,7 @@ export class ClientIndex {
 
   /** The slot of the client's live binding, else of the newest record that names it; -1: there is none. */
   slotOf(client: ClientKey): number {
-    return this.#binding.at(this.#placeOf(client, this.hashOf(client)));
+    return this.#binding.at(this.#positionOf(client, this.hashOf(client)));
   }
 
   /** Writes a record into its slot; `isNew`: there was none. */
@@ -43,10 +43,10 @@ export class ClientIndex {
       this.#remember(slot, this.#records.clientAt(slot));
   }
 
-  /** That the record in a slot names the client. */
+  /** Adds a slot whose record names the client. */
   #remember(slot: number, client: ClientKey): void {
     const hash = this.hashOf(client);
-    const primary = this.#binding.at(this.#placeOf(client, hash));
+    const primary = this.#binding.at(this.#positionOf(client, hash));
     if (primary < 0) this.#binding.add(slot, hash);
     else if (primary !== slot || this.#others.has(client)) {
       const slots = this.#others.get(client) ?? [];
@@ -55,7 +55,7 @@ export class ClientIndex {
     }
   }
 
-  /** What the index finds a client by: 32 bits. */
+  /** The hash of a client's key: 32 bits. */
   hashOf(client: ClientKey): number {
     if (client !== this.#lastClient) {
       this.#lastClient = client;
@@ -64,36 +64,37 @@ export class ClientIndex {
     return this.#lastHash;
   }
 
-  /** The place of the client's slot, or the empty one where its search ends. */
-  #placeOf(client: ClientKey, hash: number): number {
+  /** The position of the client's slot; if there is none, the empty one where the search ends. */
+  #positionOf(client: ClientKey, hash: number): number {
     const index = this.#binding;
-    let place = index.find(hash);
-    for (let slot = index.at(place); slot >= 0; slot = index.at(place)) {
+    let position = index.find(hash);
+    for (let slot = index.at(position); slot >= 0; slot = index.at(position)) {
       if (this.#records.names(slot, client)) break;
-      place = index.findNext(place, hash);
+      position = index.findNext(position, hash);
     }
-    return place;
+    return position;
   }
 
-  /** Before the record in a slot names another client. */
+  /** Call it before the record in a slot names another client. */
   #forget(slot: number): void {
     const client = this.#records.clientAt(slot);
     const slots = (this.#others.get(client) ?? []).filter((each) => each !== slot);
     if (slots.length > 0) this.#choose(client, slots);
     else {
-      const place = this.#placeOf(client, this.hashOf(client));
-      if (this.#binding.at(place) === slot) this.#binding.remove(place);
+      const position = this.#positionOf(client, this.hashOf(client));
+      if (this.#binding.at(position) === slot) this.#binding.remove(position);
     }
   }
 
   #choose(client: ClientKey, slots: readonly number[]): void {
     const ranked = slots.toSorted((one, other) => this.#rank(one, other)).slice(0, MOST_RECORDS);
-    if (ranked[0] !== undefined) this.#binding.replace(this.#placeOf(client, this.hashOf(client)), ranked[0]);
+    if (ranked[0] !== undefined)
+      this.#binding.replace(this.#positionOf(client, this.hashOf(client)), ranked[0]);
     if (ranked.length > 1) this.#others.set(client, ranked);
     else this.#others.delete(client);
   }
 
-  /** The live one first, then the newest. */
+  /** Sorts the live binding first, then the newest record. */
   #rank(one: number, other: number): number {
     return (
       Number(this.#isLive(other)) - Number(this.#isLive(one)) ||

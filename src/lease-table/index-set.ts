@@ -1,11 +1,11 @@
 /**
- * A set of small integers that finds its smallest member at or after a given one in constant time: one bit each, and
- * above every 32 words one summary bit that says which of them are not empty.
+ * A set of small integers that finds its smallest member from a given one on in constant time. It has one bit for each
+ * integer, and for every word of bits one summary bit, which says that the word is not empty.
  */
 export class IndexSet {
   readonly #levels: Uint32Array[] = [];
 
-  /** Holds any of 0 to size - 1; at first none, or all of them. */
+  /** A set of integers from 0 to size - 1: empty at first, or full. */
   constructor(size: number, full: boolean) {
     let bits = Math.max(size, 1);
     do {

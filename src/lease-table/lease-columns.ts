@@ -5,47 +5,47 @@ import { type HardwareAddress, NO_HARDWARE } from '../net/hardware-address.ts';
 import { hashOfAddress, type Ipv4 } from '../net/ipv4.ts';
 import { SlotIndex } from './slot-index.ts';
 
-/** So many slots, a power of two, have their columns together: more of them are had without copying those there are. */
+/** Slots that have their columns in one chunk, a power of two. The table grows by a chunk, and copies nothing. */
 const CHUNK = 4096;
 const CHUNK_BITS = 12;
 
-/** Tells when records end, where that is not by the wall clock that they were written by. */
-export interface LeaseReckoning {
+/** Computes when records end that were written by another clock than this gateway's present wall clock. */
+export interface LeaseEndEstimator {
   /**
-   * The monotonic time, in units of its own. `isEarlier`: of a record that an earlier process of this gateway has written,
-   * though this one learns of it only now.
+   * The monotonic time, in a unit of its own. `isEarlier`: for a record that an earlier process of this gateway has written,
+   * though this process reads it only now.
    */
   now(isEarlier: boolean): number;
-  /** `knownAt`: what `now` said when the record became known as it is. */
+  /** When a lease ends. `knownAt`: what `now` returned when this process got the record as it is. */
   endOf(lease: Lease, knownAt: number): Instant;
-  /** False for what ends when it says. */
+  /** True if `endOf` computes the end; false: the record ends at its `expiresAt`. */
   counts(granter: Ipv4, knownAt: number): boolean;
-  /** Until when the holder was promised it at the least. */
+  /** Until when at least its holder was promised the lease. */
   promisedUntil(lease: Lease, knownAt: number): Instant;
 }
 
 /**
- * Records in columns of numbers, one slot each: a third of the memory of as many objects, and nothing for the garbage
- * collector to walk through. A slot is never given up, since records are never deleted; a Lease is made when it is asked
- * for. What writes and reads them is written out, since every message waits for it: the compiler and a test compare it
- * with LEASE_FIELDS.
+ * Records in columns of numbers, one slot for each: a third of the memory of as many objects, and nothing for the garbage
+ * collector to walk through. A slot is never freed, since records are never deleted. A Lease object is made when it is asked
+ * for. Reading and writing are written out, field by field, since every message waits for them; the compiler and a test
+ * compare them with LEASE_FIELDS.
  */
 export class LeaseColumns {
   #size = 0;
   readonly #chunks: Chunk[] = [];
-  readonly #reckoning: LeaseReckoning | undefined;
+  readonly #estimator: LeaseEndEstimator | undefined;
   readonly #byAddress = new SlotIndex();
   /** How many records there are of each of LEASE_STATES. */
   readonly #counts = new Uint32Array(LEASE_STATES.length);
-  /** Of the few records that have some, by slot. */
+  /** The ids of the few records that have any, by slot. */
   readonly #ids = new Map<number, OutsideIds>();
-  /** The key that was asked about or made last, and what it is made of: one decision asks for the same ones again. */
+  /** The key that was asked about or made last, and its hardware address: one decision asks for the same key again. */
   #lastClient = '' as ClientKey;
   #lastEthernet: HardwareAddress = NO_HARDWARE;
 
-  /** Without a reckoning a record ends when it says. */
-  constructor(reckoning?: LeaseReckoning) {
-    this.#reckoning = reckoning;
+  /** Without an estimator each record ends at its `expiresAt`. */
+  constructor(estimator?: LeaseEndEstimator) {
+    this.#estimator = estimator;
   }
 
   /** How many slots are used: 0 to size - 1. */
@@ -53,7 +53,7 @@ export class LeaseColumns {
     return this.#size;
   }
 
-  /** -1: there is no record. */
+  /** The slot of an address; -1: it has no record. */
   slotOf(address: Ipv4): number {
     return this.#byAddress.at(this.#byAddress.find(hashOfAddress(address)));
   }
@@ -92,7 +92,7 @@ export class LeaseColumns {
     return (this.#chunks[slot >>> CHUNK_BITS]?.rest[(slot & (CHUNK - 1)) * 4 + 3] ?? 0) as HardwareAddress;
   }
 
-  /** The card of a bound record whose client's key is not the card's address alone, so that the key does not find it. */
+  /** The card of a bound record that the card's own key does not find; NO_HARDWARE: the key finds it, or it is not bound. */
   cardAt(slot: number): HardwareAddress {
     const isNamed = this.#chunks[slot >>> CHUNK_BITS]?.clients[slot & (CHUNK - 1)] !== undefined;
     return isNamed && this.stateAt(slot) === 'bound' ? this.hardwareAt(slot) : NO_HARDWARE;
@@ -107,16 +107,16 @@ export class LeaseColumns {
   }
 
   expiresAt(slot: number): Instant {
-    if (this.#reckoning !== undefined) return this.lease(slot).expiresAt;
+    if (this.#estimator !== undefined) return this.lease(slot).expiresAt;
     return (this.#chunks[slot >>> CHUNK_BITS]?.rest[(slot & (CHUNK - 1)) * 4 + 1] ?? 0) as Instant;
   }
 
-  /** 0: it is not known. */
+  /** The length of the lease in seconds; 0: it is not known. */
   leaseSecondsAt(slot: number): number {
     return this.#chunks[slot >>> CHUNK_BITS]?.addresses[(slot & (CHUNK - 1)) * 3 + 2] ?? 0;
   }
 
-  /** False: no record has any. */
+  /** False: no record has ids. */
   get hasIds(): boolean {
     return this.#ids.size > 0;
   }
@@ -127,19 +127,19 @@ export class LeaseColumns {
 
   lease(slot: number): Lease {
     const lease = this.stored(slot);
-    if (this.#reckoning === undefined) return lease;
-    return { ...lease, expiresAt: this.#reckoning.endOf(lease, this.#knownAt(slot)) };
+    if (this.#estimator === undefined) return lease;
+    return { ...lease, expiresAt: this.#estimator.endOf(lease, this.#knownAt(slot)) };
   }
 
-  /** False: the record ends when it says. */
-  isReckoned(slot: number): boolean {
-    return this.#reckoning?.counts(this.granterAt(slot), this.#knownAt(slot)) === true;
+  /** True if its end is computed; false: the record ends at its `expiresAt`. */
+  hasEstimatedEnd(slot: number): boolean {
+    return this.#estimator?.counts(this.granterAt(slot), this.#knownAt(slot)) === true;
   }
 
-  /** Until when the lease was promised at the least. */
+  /** Until when at least the lease was promised. */
   promisedUntil(slot: number): Instant {
     const lease = this.stored(slot);
-    return this.#reckoning?.promisedUntil(lease, this.#knownAt(slot)) ?? lease.expiresAt;
+    return this.#estimator?.promisedUntil(lease, this.#knownAt(slot)) ?? lease.expiresAt;
   }
 
   /** The record as it was written. */
@@ -160,7 +160,7 @@ export class LeaseColumns {
     };
   }
 
-  /** The leases that run, of addresses as wanted, in slots `from` to `to`, less one. */
+  /** The leases that run, of the wanted addresses, in slots `from` to `to` - 1. */
   running(now: Instant, isWanted: (address: Ipv4) => boolean, from: number, to: number): readonly Lease[] {
     const found: Lease[] = [];
     for (let slot = from; slot < Math.min(this.#size, to); slot += 1) {
@@ -170,20 +170,30 @@ export class LeaseColumns {
     return found;
   }
 
-  /** Kept with every write. */
+  /** True if a network card has a lease, given here or by another gateway. It looks at every record. */
+  hasGuest(hardware: HardwareAddress): boolean {
+    for (let slot = 0; slot < this.#size; slot += 1) {
+      if (this.hardwareAt(slot) !== hardware) continue;
+      const state = this.stateAt(slot);
+      if (state === 'bound' || state === 'peer') return true;
+    }
+    return false;
+  }
+
+  /** The counts are kept up to date by every write. */
   countByState(): Readonly<Record<LeaseState, number>> {
     const [free = 0, offered = 0, bound = 0, declined = 0, peer = 0] = this.#counts;
     return { free, offered, bound, declined, peer };
   }
 
-  /** A slot for an address that has none yet. */
+  /** Takes a slot for an address that has none. */
   add(address: Ipv4): number {
     const slot = this.#take(address);
     this.#byAddress.add(slot, hashOfAddress(address));
     return slot;
   }
 
-  /** The first records, each with an address of its own; they are found by it when all are there. `seen`: each of them. */
+  /** Writes the first records, each with an address of its own. They are found when all are written. `seen` gets each. */
   fill(leases: Iterable<Lease>, seen: (lease: Lease) => void): void {
     for (const lease of leases) {
       this.put(this.#take(lease.address), lease);
@@ -194,12 +204,12 @@ export class LeaseColumns {
     this.#byAddress.fill(hashes);
   }
 
-  /** Writes a record over the one in its slot. `isEarlier`: an earlier process of this gateway has. */
+  /** Writes a record over the one in its slot. `isEarlier`: an earlier process of this gateway has written it. */
   put(slot: number, lease: Lease, isEarlier = false): void {
     const { addresses, states, rest, clients, knownAt } = this.#chunkOf(slot);
     const row = slot & (CHUNK - 1);
-    if (knownAt !== undefined && this.#reckoning !== undefined && !isSame(this.stored(slot), lease))
-      knownAt[row] = this.#reckoning.now(isEarlier);
+    if (knownAt !== undefined && this.#estimator !== undefined && !isSame(this.stored(slot), lease))
+      knownAt[row] = this.#estimator.now(isEarlier);
     addresses[row * 3 + 1] = lease.granter;
     addresses[row * 3 + 2] = lease.leaseSeconds;
     const before = states[row] ?? 0;
@@ -231,9 +241,9 @@ export class LeaseColumns {
 
   #take(address: Ipv4): number {
     const slot = this.#size;
-    if (slot === this.#chunks.length * CHUNK) this.#chunks.push(new Chunk(this.#reckoning !== undefined));
+    if (slot === this.#chunks.length * CHUNK) this.#chunks.push(new Chunk(this.#estimator !== undefined));
     this.#size += 1;
-    this.#counts[0] = (this.#counts[0] ?? 0) + 1; // What is written into it counts anew.
+    this.#counts[0] = (this.#counts[0] ?? 0) + 1; // The record that is written into it is counted then.
     this.#chunkOf(slot).addresses[(slot & (CHUNK - 1)) * 3] = address;
     return slot;
   }
@@ -245,16 +255,16 @@ export class LeaseColumns {
   }
 }
 
-/** The columns of so many records. What is read together stands together, so that a lookup waits less for memory. */
+/** The columns of CHUNK records. What is read together is side by side, so that a lookup waits less for memory. */
 class Chunk {
   /** Three of each: address, granter, leaseSeconds. */
   readonly addresses = new Uint32Array(CHUNK * 3);
   readonly states = new Uint8Array(CHUNK);
   /** Four of each: version, expiresAt, updatedAt, hardware. */
   readonly rest = new Float64Array(CHUNK * 4);
-  /** Undefined where the key is made of the hardware address: texts of a million clients are work for the collector. */
+  /** Undefined where the key is made of the hardware address: a million texts are work for the garbage collector. */
   readonly clients: (ClientKey | undefined)[] = [];
-  /** Since when each is known; undefined: nobody asks. */
+  /** What the estimator's `now` returned when each record came; undefined: there is no estimator. */
   readonly knownAt: Uint32Array | undefined;
 
   constructor(notesKnown: boolean) {
@@ -262,7 +272,7 @@ class Chunk {
   }
 }
 
-/** True for one lease or quarantine, though its key was written again: for an offer over it, or by a merge. */
+/** True if both are the same lease or quarantine. Its key may have been written again: for an offer over it, or by a merge. */
 function isSame(one: Lease, other: Lease): boolean {
   return (
     one.client === other.client &&

@@ -1,13 +1,6 @@
 import { type ClientKey, ethernetOf, keyOfEthernet, NOBODY } from '../lease/client-key.ts';
-import {
-  INFINITE_SECONDS,
-  type Instant,
-  type Lease,
-  type LeaseRecord,
-  type LeaseState,
-  type Version,
-} from '../lease/lease.ts';
-import { CLOCK_TOLERANCE, hasRunOut } from '../lease/lease-end.ts';
+import type { Instant, Lease, LeaseRecord, LeaseState, Version } from '../lease/lease.ts';
+import { hasRunOut } from '../lease/lease-end.ts';
 import type {
   AddressRange,
   LeaseChange,
@@ -20,26 +13,22 @@ import { idsAfter } from '../lease/outside-ids.ts';
 import { type HardwareAddress, NO_HARDWARE } from '../net/hardware-address.ts';
 import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import { CardIndex } from './card-index.ts';
+import { ChangeCheck, type WriteEffect } from './change-check.ts';
 import { ClientIndex } from './client-index.ts';
-import { LeaseColumns, type LeaseReckoning } from './lease-columns.ts';
+import { LeaseColumns, type LeaseEndEstimator } from './lease-columns.ts';
 import { Offers } from './offers.ts';
 import { RangeOrders } from './range-orders.ts';
+import { Sweep } from './sweep.ts';
 
-/** How many records one sweep looks at. */
+/** How many offers one sweep looks at. */
 const SWEEP_STEPS = 4096;
 /** How many records of other gateways one search looks at. */
 const PEER_STEPS = 256;
 const NO_ADDRESSES: ReadonlySet<Ipv4> = new Set();
 
 /**
- * offers: holds the address in memory. withdraws: ends the offer there, what is recorded beneath it stays: also a
- * binding's write that frees an address which its client was only offered. records: becomes the address's record.
- */
-export type WriteEffect = 'none' | 'offers' | 'withdraws' | 'records';
-
-/**
- * Committed leases by address and by client, and over them the offers. Its store is the only writer. Ranges that are
- * asked about may not overlap: asking about one forgets the order of those that it overlaps.
+ * Committed leases by address and by client, and the offers over them. Only its store writes to it. Ranges that are asked
+ * about must not overlap: a question about one drops the order of those that it overlaps.
  */
 export class LeaseTable implements LeaseView, LeaseCounts {
   /** Set by the store. */
@@ -52,21 +41,24 @@ export class LeaseTable implements LeaseView, LeaseCounts {
   readonly #cards: CardIndex;
   readonly #offers: Offers;
   readonly #orders: RangeOrders;
-  /** The slot where the next sweep begins. */
-  #cursor = 0;
+  readonly #changes: ChangeCheck;
+  readonly #sweep: Sweep;
 
   /**
-   * `inFlight`: the addresses of changes under way and of clients that wait; the exchange's, read here. `seed`: a whole
-   * number that no client can know, so that none can slow down the search for clients. `reckoning`: absent: records end
-   * when they say.
+   * @param inFlight The addresses of changes under way, and of clients that wait. The exchange changes this set.
+   * @param seed A whole number that no client can know, so that no client can make hashes collide.
+   * @param estimator Computes when records end; absent: each record ends at its `expiresAt`.
    */
-  constructor(inFlight: ReadonlySet<Ipv4>, seed: number, reckoning?: LeaseReckoning) {
+  constructor(inFlight: ReadonlySet<Ipv4>, seed: number, estimator?: LeaseEndEstimator) {
     this.#inFlight = inFlight;
-    this.#records = new LeaseColumns(reckoning);
+    this.#records = new LeaseColumns(estimator);
     this.#clients = new ClientIndex(this.#records, seed);
     this.#cards = new CardIndex(this.#records, seed);
     this.#offers = new Offers((client) => this.#clients.hashOf(client));
-    this.#orders = new RangeOrders({ records: this.#records, offers: this.#offers });
+    const contents = { records: this.#records, offers: this.#offers };
+    this.#orders = new RangeOrders(contents);
+    this.#changes = new ChangeCheck(contents, this.#clients);
+    this.#sweep = new Sweep(contents, inFlight);
   }
 
   get revision(): Version {
@@ -88,7 +80,7 @@ export class LeaseTable implements LeaseView, LeaseCounts {
     const add = (slot: number) => {
       if (!this.#records.names(slot, except)) leases.push(this.#records.lease(slot));
     };
-    // The card's own address is found as the key that it is; most clients ask under that, and have nothing else.
+    // Most clients have the card's own address as their key, and nothing else.
     const slot = ethernetOf(except) === hardware ? -1 : this.#clients.slotOf(keyOfEthernet(hardware));
     const isBound = slot >= 0 && this.#records.stateAt(slot) === 'bound';
     if (isBound && this.#records.hardwareAt(slot) === hardware) add(slot);
@@ -104,7 +96,6 @@ export class LeaseTable implements LeaseView, LeaseCounts {
     return this.#offers.at(address) ?? this.recordAt(address);
   }
 
-  /** The committed record, whatever is on offer. */
   recordAt(address: Ipv4): Lease | undefined {
     const slot = this.#records.slotOf(address);
     return slot < 0 ? undefined : this.#records.lease(slot);
@@ -115,19 +106,19 @@ export class LeaseTable implements LeaseView, LeaseCounts {
     return slot < 0 ? (0 as Instant) : this.#records.promisedUntil(slot);
   }
 
-  /** False: the record ends when it says. */
-  isReckoned(address: Ipv4): boolean {
+  /** True if the end of its record is computed; false: the record ends at its `expiresAt`. */
+  hasEstimatedEnd(address: Ipv4): boolean {
     const slot = this.#records.slotOf(address);
-    return slot >= 0 && this.#records.isReckoned(slot);
+    return slot >= 0 && this.#records.hasEstimatedEnd(slot);
   }
 
-  /** The committed record as it was written, whenever it ends by this gateway's reckoning. */
+  /** The committed record as it was written, with the `expiresAt` of its writer. */
   storedAt(address: Ipv4): Lease | undefined {
     const slot = this.#records.slotOf(address);
     return slot < 0 ? undefined : this.#records.stored(slot);
   }
 
-  /** All committed records as they were written, in no order. Nothing may be written meanwhile. */
+  /** All committed records as they were written, in no order. Nothing may be written to the table meanwhile. */
   *records(): Generator<Lease> {
     for (let slot = 0; slot < this.#records.size; slot += 1) yield this.#records.stored(slot);
   }
@@ -145,12 +136,7 @@ export class LeaseTable implements LeaseView, LeaseCounts {
   }
 
   hasGuest(hardware: HardwareAddress): boolean {
-    for (let slot = 0; slot < this.#records.size; slot += 1) {
-      if (this.#records.hardwareAt(slot) !== hardware) continue;
-      const state = this.#records.stateAt(slot);
-      if (state === 'bound' || state === 'peer') return true;
-    }
-    return false;
+    return this.#records.hasGuest(hardware);
   }
 
   running(
@@ -171,7 +157,7 @@ export class LeaseTable implements LeaseView, LeaseCounts {
   }
 
   longestFree(range: AddressRange, except = NO_ADDRESSES): Ipv4 | undefined {
-    return this.#orders.of(range).longestFree((each) => this.#inFlight.has(each) || except.has(each));
+    return this.#orders.of(range).longestFree(this.#isBarred(except));
   }
 
   room(range: AddressRange): { readonly free: number; readonly offered: number } {
@@ -180,14 +166,12 @@ export class LeaseTable implements LeaseView, LeaseCounts {
     return { free: order.count('unused') + order.count('free') + offered, offered };
   }
 
-  /** Counts that are kept; O(1). */
   occupancy(range: AddressRange): Occupancy {
     return this.#orders.of(range).occupancy;
   }
 
   oldestOffer(range: AddressRange, except = NO_ADDRESSES): Lease | undefined {
-    const isBarred = (each: Ipv4) => this.#inFlight.has(each) || except.has(each);
-    const address = this.#orders.of(range).oldestOffer(isBarred);
+    const address = this.#orders.of(range).oldestOffer(this.#isBarred(except));
     return address === undefined ? undefined : this.#offers.at(address);
   }
 
@@ -202,48 +186,34 @@ export class LeaseTable implements LeaseView, LeaseCounts {
     return undefined;
   }
 
-  /** A bounded piece of the work before these ranges are asked about, which may overlap others; true: nothing is left. */
   prepare(ranges: readonly AddressRange[]): boolean {
     return this.#orders.prepare(ranges);
   }
 
-  /** Keeps an address out of every order of free ones, for whoever it is reserved for; O(1). */
   reserve(address: Ipv4): void {
     this.#orders.reserve(address);
   }
 
-  /** Puts it back where it belongs, as the newest there; O(1). */
   unreserve(address: Ipv4): void {
     this.#orders.unreserve(address);
   }
 
-  /** True if anything that the change rests on has moved. */
+  /** True if a version that the change expects has changed: it must be decided again. */
   conflicts(change: LeaseChange): boolean {
-    const binding = this.#clients.slotOf(change.client);
-    if ((binding < 0 ? 0 : this.#records.versionAt(binding)) !== change.expectedBindingVersion) return true;
-    for (const write of change.writes)
-      if (this.#versionAt(write.address) !== write.expectedVersion) return true;
-    return false;
+    return this.#changes.conflicts(change);
   }
 
-  /** What a write does, as long as nothing that it rests on has moved. */
+  /** What a write of a change without conflicts does. */
   effectOf(change: LeaseChange, write: LeaseWrite): WriteEffect {
-    if (write.next === 'precondition-only') return 'none';
-    if (write.next.state === 'offered') return 'offers';
-    if (change.kind === 'offer') return 'withdraws';
-    if (write.next.state !== 'free' || this.#offers.at(write.address) === undefined) return 'records';
-    const slot = this.#records.slotOf(write.address);
-    const isHolders =
-      slot >= 0 && this.#records.stateAt(slot) !== 'free' && this.#records.names(slot, write.next.client);
-    return isHolders ? 'records' : 'withdraws';
+    return this.#changes.effectOf(change, write);
   }
 
-  /** Takes over a change that was compared and, where it records, is durable; all it writes gets `version`. */
+  /** Applies a change without conflicts, whose records are durable. All that it writes gets `version`. */
   apply(change: LeaseChange, version: Version = this.#revision + 1): void {
     for (const write of change.writes) {
       const effect = this.effectOf(change, write);
       if (effect === 'none' || write.next === 'precondition-only') continue;
-      if (effect === 'withdraws') this.#withdraw(write.address);
+      if (effect === 'withdraws') this.withdrawOffer(write.address);
       else if (effect === 'offers') this.#offer(leaseOf(write.address, write.next, change.at, version));
       else this.#record(this.#recordOf(write.address, write.next, change.at, version));
       if (version > this.#revision) this.#revision = version;
@@ -251,15 +221,15 @@ export class LeaseTable implements LeaseView, LeaseCounts {
   }
 
   /**
-   * Puts a record that is durable already: at start, or from another gateway. `isEarlier`: an earlier process of this one
-   * has written it.
+   * Adds a durable record: at the start, or from another gateway. `isEarlier`: an earlier process of this gateway has written
+   * it.
    */
   load(lease: Lease, isEarlier = false): void {
     this.#record(lease, isEarlier);
     if (lease.version > this.#revision) this.#revision = lease.version;
   }
 
-  /** Puts the first records of all, durable already, each with an address of its own; faster than one by one. */
+  /** Fills an empty table with durable records, each with an address of its own. It is faster than `load` one by one. */
   fill(leases: Iterable<Lease>): void {
     this.#clients.fill(leases);
     for (let slot = 0; slot < this.#records.size; slot += 1) {
@@ -268,71 +238,47 @@ export class LeaseTable implements LeaseView, LeaseCounts {
     }
   }
 
-  /** Puts an offer that another gateway may have made. */
+  /** Adds an offer that another gateway may have made. */
   loadOffer(offer: Lease): void {
     this.#offer(offer);
     this.reached(offer.version);
   }
 
-  /** Ends the offer at an address, if there is one. */
-  withdrawOffer(address: Ipv4): void {
-    this.#withdraw(address);
-  }
-
-  /** The store counts anew from here: it has begun another life. */
+  /** The shared store has a new generation: it counts from this revision on. */
   countFrom(revision: Version): void {
     this.#revision = revision;
   }
 
-  /** So much is known here, whatever it was about. */
+  /** The store has told this table all changes up to a revision. */
   reached(revision: Version): void {
     if (revision > this.#revision) this.#revision = revision;
   }
 
   /**
-   * Drops offers that have run out, and returns at most `limit` bound or declined records that are over, none on offer
-   * or in flight. Looks at a bounded number of them; each call goes on where the last one ended.
+   * Ends offers that have run out, and returns records that are over; `Sweep` says which.
    *
-   * @param isOver Asked of what has run out, and of what ends later than its length allows.
+   * @param isOver Asked about each record that has run out, or ends later than its length allows.
    */
   sweep(now: Instant, limit: number, isOver = hasRunOut(now)): readonly Lease[] {
     for (const offer of this.#offers.expired(now, SWEEP_STEPS)) {
-      if (!this.#inFlight.has(offer.address)) this.#withdraw(offer.address);
+      if (!this.#inFlight.has(offer.address)) this.withdrawOffer(offer.address);
     }
-    const expired: Lease[] = [];
-    for (let step = 0; step < SWEEP_STEPS && expired.length < limit; step += 1) {
-      if (this.#cursor >= this.#records.size) {
-        this.#cursor = 0;
-        break;
-      }
-      const slot = this.#cursor;
-      this.#cursor += 1;
-      if (this.#records.expiresAt(slot) > now && !this.#isFarAhead(slot, now)) continue;
-      const state = this.#records.stateAt(slot);
-      const address = this.#records.addressAt(slot);
-      if (state !== 'bound' && state !== 'declined') continue;
-      if (this.#offers.at(address) !== undefined || this.#inFlight.has(address)) continue;
-      const lease = this.#records.lease(slot);
-      if (isOver(lease)) expired.push(lease);
-    }
-    return expired;
+    return this.#sweep.next(now, limit, isOver);
   }
 
-  /** Of a lease whose length is not known, nearly all of which are from an older version, it is seen when it is made. */
-  #isFarAhead(slot: number, now: Instant): boolean {
-    const seconds = this.#records.leaseSecondsAt(slot);
-    if (seconds === INFINITE_SECONDS) return false;
-    return this.#records.expiresAt(slot) - now > seconds * 1000 + CLOCK_TOLERANCE;
+  /** Ends the offer at an address, if there is one. */
+  withdrawOffer(address: Ipv4): void {
+    if (this.#offers.drop(address)) this.#orders.changed(address);
+  }
+
+  #isBarred(except: ReadonlySet<Ipv4>): (address: Ipv4) => boolean {
+    return (address) => this.#inFlight.has(address) || except.has(address);
   }
 
   #offer(offer: Lease): void {
     const gone = this.#offers.put(offer);
     if (gone !== undefined) this.#orders.changed(gone.address);
     this.#orders.changed(offer.address);
-  }
-
-  #withdraw(address: Ipv4): void {
-    if (this.#offers.drop(address)) this.#orders.changed(address);
   }
 
   #recordOf(address: Ipv4, next: LeaseRecord, at: Instant, version: Version): Lease {
@@ -350,14 +296,6 @@ export class LeaseTable implements LeaseView, LeaseCounts {
     this.#clients.put(slot, lease, known < 0, isEarlier);
     this.#cards.move(slot, before, this.#records.cardAt(slot));
     this.#orders.changed(lease.address);
-  }
-
-  /** Of what stands at an address; 0: nothing. */
-  #versionAt(address: Ipv4): Version {
-    const offer = this.#offers.at(address);
-    if (offer !== undefined) return offer.version;
-    const slot = this.#records.slotOf(address);
-    return slot < 0 ? 0 : this.#records.versionAt(slot);
   }
 }
 

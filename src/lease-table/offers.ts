@@ -7,13 +7,13 @@ import { SlotIndex } from './slot-index.ts';
 const NONE = -1;
 
 /**
- * The offers that stand, one to a client and one at an address, each in a slot of its own. Most of them come and go
- * within milliseconds, and a storm makes very many: the slots are used again, and nothing is ever copied as a whole.
+ * The offers, one to a client and one at an address, each in a slot of its own. Most offers live for milliseconds, and a boot
+ * storm makes very many: the slots are used again, and no step copies all of them.
  */
 export class Offers {
   readonly #hashOf: (client: ClientKey) => number;
   readonly #offers: (Lease | undefined)[] = [];
-  /** Of each slot the one whose offer is next younger, and next older. */
+  /** By slot: the slot with the next younger offer, and with the next older one. */
   readonly #younger: number[] = [];
   readonly #older: number[] = [];
   readonly #free: number[] = [];
@@ -22,10 +22,10 @@ export class Offers {
   #oldest = NONE;
   #youngest = NONE;
   #size = 0;
-  /** Where the next look for what has run out begins. */
+  /** The slot where the next call of `expired` begins. */
   #cursor = NONE;
 
-  /** `hashOf`: what clients are found by, 32 bits. */
+  /** `hashOf`: the hash of a client's key, 32 bits. */
   constructor(hashOf: (client: ClientKey) => number) {
     this.#hashOf = hashOf;
   }
@@ -34,7 +34,7 @@ export class Offers {
     return this.#size;
   }
 
-  /** Slots 0 to this, less one, may have an offer each. */
+  /** Slots 0 to `slots` - 1 may have an offer each. */
   get slots(): number {
     return this.#offers.length;
   }
@@ -44,14 +44,14 @@ export class Offers {
   }
 
   at(address: Ipv4): Lease | undefined {
-    return this.#size === 0 ? undefined : this.#offerIn(this.#byAddress.at(this.#placeAt(address)));
+    return this.#size === 0 ? undefined : this.#offerIn(this.#byAddress.at(this.#positionAt(address)));
   }
 
   to(client: ClientKey): Lease | undefined {
-    return this.#size === 0 ? undefined : this.#offerIn(this.#byClient.at(this.#placeOf(client)));
+    return this.#size === 0 ? undefined : this.#offerIn(this.#byClient.at(this.#positionOf(client)));
   }
 
-  /** Returns the offer of another address to the same client, which ends. */
+  /** Adds an offer. It ends the client's offer of another address, and returns that one; undefined: there was none. */
   put(offer: Lease): Lease | undefined {
     this.drop(offer.address);
     const gone = this.to(offer.client);
@@ -65,14 +65,14 @@ export class Offers {
     return gone;
   }
 
-  /** False if there was none. */
+  /** Ends the offer at an address. False: there was none. */
   drop(address: Ipv4): boolean {
-    const place = this.#placeAt(address);
-    const slot = this.#byAddress.at(place);
+    const position = this.#positionAt(address);
+    const slot = this.#byAddress.at(position);
     const offer = this.#offerIn(slot);
     if (offer === undefined) return false;
-    this.#byAddress.remove(place);
-    this.#byClient.remove(this.#placeOf(offer.client));
+    this.#byAddress.remove(position);
+    this.#byClient.remove(this.#positionOf(offer.client));
     this.#unlink(slot);
     this.#offers[slot] = undefined;
     this.#free.push(slot);
@@ -81,8 +81,8 @@ export class Offers {
   }
 
   /**
-   * Those that have run out among the next `steps`, or were made under a clock that was put back since; each call goes on
-   * where the last one ended.
+   * Looks at the next `steps` offers, and returns those that have run out, or were made before the clock was set back. Each
+   * call goes on where the last one ended.
    */
   expired(now: Instant, steps: number): readonly Lease[] {
     const expired: Lease[] = [];
@@ -102,19 +102,19 @@ export class Offers {
     return slot < 0 ? undefined : this.#offers[slot];
   }
 
-  #placeAt(address: Ipv4): number {
-    return this.#byAddress.find(hashOfAddress(address)); // No two addresses have the same.
+  #positionAt(address: Ipv4): number {
+    return this.#byAddress.find(hashOfAddress(address)); // No two addresses have the same hash.
   }
 
-  #placeOf(client: ClientKey): number {
+  #positionOf(client: ClientKey): number {
     const hash = this.#hashOf(client);
     const index = this.#byClient;
-    let place = index.find(hash);
-    for (let slot = index.at(place); slot >= 0; slot = index.at(place)) {
+    let position = index.find(hash);
+    for (let slot = index.at(position); slot >= 0; slot = index.at(position)) {
       if (this.#offers[slot]?.client === client) break;
-      place = index.findNext(place, hash);
+      position = index.findNext(position, hash);
     }
-    return place;
+    return position;
   }
 
   #link(slot: number): void {

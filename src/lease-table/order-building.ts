@@ -1,28 +1,28 @@
 import type { AddressRange } from '../lease/lease-view.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
+import { type TableContents, useOf } from './address-use.ts';
 import { oldestFirst } from './oldest-first.ts';
 import { RangeOrder } from './range-order.ts';
-import { type Stock, standingOf } from './standing.ts';
 
-/** Records or addresses that one step looks at, and moves of the sort in one step: each well under a millisecond. */
+/** Records or addresses that one step looks at, and moves that the sort makes in one step: well under a millisecond. */
 const STEP = 256;
 const STEP_MOVES = 8192;
-/** Addresses whose memory one step has come. */
+/** Addresses whose memory one step writes to. */
 const STEP_MEMORY = 65_536;
 
 /**
- * An order in the making. It is built in steps, for a million addresses would keep every packet waiting; what changes
- * meanwhile is put in its place at the end, as the newest that it is.
+ * Builds the order of a range in steps, since to order a million addresses at once would hold up every packet. Addresses
+ * that change meanwhile are moved at the end, as the newest ones.
  */
 export class OrderBuilding {
   readonly range: AddressRange;
-  readonly #stock: Stock;
+  readonly #contents: TableContents;
   readonly #order: RangeOrder;
   readonly #reserved: ReadonlySet<Ipv4>;
   readonly #work: Generator<void, void, void>;
-  /** In the order of the last change of each. */
+  /** Addresses that changed meanwhile, by their last change. */
   readonly #changed = new Set<Ipv4>();
-  /** What has to stand in the order of time: addresses and their versions. */
+  /** The addresses that are sorted by time, and their versions. */
   #addresses = new Uint32Array(0);
   #versions = new Float64Array(0);
   readonly #records: number;
@@ -30,37 +30,37 @@ export class OrderBuilding {
   #count = 0;
   #isDone = false;
 
-  constructor(range: AddressRange, stock: Stock, reserved: ReadonlySet<Ipv4>) {
+  constructor(range: AddressRange, contents: TableContents, reserved: ReadonlySet<Ipv4>) {
     this.range = range;
-    this.#stock = stock;
+    this.#contents = contents;
     this.#reserved = reserved;
     this.#order = new RangeOrder(range, reserved);
-    this.#records = stock.records.size;
-    this.#offers = stock.offers.slots;
+    this.#records = contents.records.size;
+    this.#offers = contents.offers.slots;
     this.#work = this.#build();
   }
 
-  /** True: `finish` returns without any work. */
+  /** True: the order is built. */
   get isDone(): boolean {
     return this.#isDone;
   }
 
-  /** A bounded piece of the work. */
+  /** Does a bounded piece of the work. */
   step(): void {
     this.#work.next();
   }
 
-  /** All that is left of the work, at once. */
+  /** Does the rest of the work at once, and returns the order. */
   finish(): RangeOrder {
     while (!this.#isDone) this.#work.next();
     return this.#order;
   }
 
-  /** What stands at an address has changed. */
+  /** Call it when the record or the offer at an address has changed. */
   changed(address: Ipv4): void {
     if (!this.#order.covers(address)) return;
     if (this.#isDone) {
-      this.#place(address);
+      this.#move(address);
       return;
     }
     this.#changed.delete(address);
@@ -76,20 +76,20 @@ export class OrderBuilding {
     yield;
     for (let done = 0; done < this.#count; done += 1) {
       const address = (this.#addresses[oldest[done] ?? 0] ?? 0) as Ipv4;
-      if (!this.#changed.has(address)) this.#place(address);
+      if (!this.#changed.has(address)) this.#move(address);
       if (isStepDone(done)) yield;
     }
     let done = 0;
     for (const address of this.#changed) {
       this.#changed.delete(address);
-      this.#place(address);
+      this.#move(address);
       done += 1;
       if (isStepDone(done)) yield;
     }
     this.#isDone = true;
   }
 
-  /** Memory that is asked for is cleared, or comes page by page when it is written to: that is work too. */
+  /** New memory is cleared, or provided page by page when it is first written to: that takes time too. */
   *#takeMemory(): Generator<void, void, void> {
     this.#addresses = new Uint32Array(this.#records + this.#offers);
     yield;
@@ -105,15 +105,15 @@ export class OrderBuilding {
   *#keepReserved(): Generator<void, void, void> {
     let done = 0;
     for (const address of this.#reserved) {
-      if (this.#order.covers(address)) this.#place(address);
+      if (this.#order.covers(address)) this.#move(address);
       done += 1;
       if (isStepDone(done)) yield;
     }
   }
 
-  /** Those that have come since are among the changed. */
+  /** Records that came since are in `#changed`. */
   *#gatherRecords(): Generator<void, void, void> {
-    const { records } = this.#stock;
+    const { records } = this.#contents;
     for (let slot = 0; slot < this.#records; slot += 1) {
       const address = records.addressAt(slot);
       if (this.#order.covers(address)) this.#takeRecord(address, slot);
@@ -122,13 +122,13 @@ export class OrderBuilding {
   }
 
   #takeRecord(address: Ipv4, slot: number): void {
-    const standing = standingOf(this.#stock, address, slot);
-    if (standing === 'taken' || standing === 'declined') this.#order.place(address, standing);
-    else if (standing !== 'offered') this.#gather(address, this.#stock.records.versionAt(slot));
+    const use = useOf(this.#contents, address, slot);
+    if (use === 'taken' || use === 'declined') this.#order.move(address, use);
+    else if (use !== 'offered') this.#gather(address, this.#contents.records.versionAt(slot));
   }
 
   *#gatherOffers(): Generator<void, void, void> {
-    const { offers } = this.#stock;
+    const { offers } = this.#contents;
     for (let slot = 0; slot < this.#offers; slot += 1) {
       const offer = offers.inSlot(slot);
       if (offer !== undefined && this.#order.covers(offer.address))
@@ -143,8 +143,8 @@ export class OrderBuilding {
     this.#count += 1;
   }
 
-  #place(address: Ipv4): void {
-    this.#order.place(address, standingOf(this.#stock, address));
+  #move(address: Ipv4): void {
+    this.#order.move(address, useOf(this.#contents, address));
   }
 }
 

@@ -1,19 +1,19 @@
-import type { AddressRange, Occupancy, Standing } from '../lease/lease-view.ts';
+import type { AddressRange, AddressUse, Occupancy } from '../lease/lease-view.ts';
 import { type Ipv4, ipv4 } from '../net/ipv4.ts';
 import { IndexSet } from './index-set.ts';
 
-/** In no ring. Memory comes as zeros, and is not touched before it is needed. */
-const NOWHERE = 0;
-/** The places of the rings' own links, before those of the addresses. */
+/** Not in a list. It is zero, as new memory is, so that memory is not written before it is needed. */
+const NOT_LINKED = 0;
+/** The heads of the lists are the first links; those of the addresses follow. */
 const FREE = 1;
 const OFFERED = 2;
 const PEER = 3;
 const LAPSED = 4;
-const FIRST_PLACE = 5;
+const FIRST_LINK = 5;
 /** Numbers of 32 bits in a page of memory. */
 const PAGE = 1024;
-/** As numbers, 0 for those that nothing has been said of. */
-const STANDINGS: readonly Standing[] = [
+/** A use is stored as its index here; 0, unused, is what new memory says. */
+const ADDRESS_USES: readonly AddressUse[] = [
   'unused',
   'free',
   'offered',
@@ -25,10 +25,10 @@ const STANDINGS: readonly Standing[] = [
 ];
 
 /**
- * The addresses of one range in the order in which they may be given away: those never used, ascending; those that
- * are free, by the time of becoming so; those on offer, by the time of the offer; those that have lapsed; those granted by
- * other gateways, by the time of hearing it. An address is in one of the five at most, and moves between them in constant
- * time: four rings through the same two columns, and a set. One that is excluded, or reserved for a client, is in none.
+ * The addresses of one range in the order in which they may be given away: unused ones, ascending; free ones, by when they
+ * became free; those on offer, by when they were offered; lapsed ones; those granted by other gateways, by when that was
+ * heard. An address is in one of these five orders at most, and moves between them in constant time: they are one set and
+ * four linked lists through the same two columns. An excluded address, or one reserved for a client, is in none.
  */
 export class RangeOrder {
   readonly first: Ipv4;
@@ -38,16 +38,16 @@ export class RangeOrder {
   readonly #unused: IndexSet;
   readonly #newer: Int32Array;
   readonly #older: Int32Array;
-  /** Of each address the number of its standing, and how many there are of each but the first. */
-  readonly #standings: Uint8Array;
-  readonly #counts = STANDINGS.map(() => 0);
-  /** How many there are, less the excluded ones. */
+  /** The use of each address, and how many addresses have each use but the first. */
+  readonly #uses: Uint8Array;
+  readonly #counts = ADDRESS_USES.map(() => 0);
+  /** How many addresses the range has, without excluded ones. */
   #size: number;
 
   /**
-   * All addresses are never used at first.
+   * All addresses are unused at first.
    *
-   * @param reserved Addresses, perhaps of this range; one that joins or leaves it is placed again.
+   * @param reserved Reserved addresses, of any range. The caller calls `move` for one that it adds or removes.
    */
   constructor(range: AddressRange, reserved: ReadonlySet<Ipv4>) {
     const size = range.last - range.first + 1;
@@ -55,24 +55,24 @@ export class RangeOrder {
     this.last = range.last;
     this.#reserved = reserved;
     this.#unused = new IndexSet(size, true);
-    this.#standings = new Uint8Array(size);
+    this.#uses = new Uint8Array(size);
     this.#excluded = new Set([...range.excluded].filter((address) => this.covers(address)));
     for (const address of this.#excluded) this.#unused.delete(address - range.first);
     this.#size = size - this.#excluded.size;
-    this.#newer = new Int32Array(FIRST_PLACE + size);
-    this.#older = new Int32Array(FIRST_PLACE + size);
-    for (const ring of [FREE, OFFERED, PEER, LAPSED]) {
-      this.#newer[ring] = ring;
-      this.#older[ring] = ring;
+    this.#newer = new Int32Array(FIRST_LINK + size);
+    this.#older = new Int32Array(FIRST_LINK + size);
+    for (const list of [FREE, OFFERED, PEER, LAPSED]) {
+      this.#newer[list] = list;
+      this.#older[list] = list;
     }
   }
 
-  /** Has the memory of these addresses there, which comes when it is first written to: the first ones to be placed are many. */
+  /** Writes to the memory of these addresses, so that the kernel provides it now and not while many are moved. */
   touch(from: number, to: number): void {
     for (let index = from; index < to; index += PAGE) {
-      this.#newer[FIRST_PLACE + index] = NOWHERE;
-      this.#older[FIRST_PLACE + index] = NOWHERE;
-      this.#standings[index] = 0;
+      this.#newer[FIRST_LINK + index] = NOT_LINKED;
+      this.#older[FIRST_LINK + index] = NOT_LINKED;
+      this.#uses[index] = 0;
     }
   }
 
@@ -80,47 +80,47 @@ export class RangeOrder {
     return address >= this.first && address <= this.last;
   }
 
-  /** True if just these are excluded. */
+  /** True if exactly these addresses are excluded. */
   excludes(addresses: ReadonlySet<Ipv4>): boolean {
     for (const address of this.#excluded) if (!addresses.has(address)) return false;
     for (const address of addresses) if (this.covers(address) && !this.#excluded.has(address)) return false;
     return true;
   }
 
-  /** Excludes just these from now on; `standingOf`: where one belongs that was excluded until now. */
-  excludeOnly(addresses: ReadonlySet<Ipv4>, standingOf: (address: Ipv4) => Standing): void {
+  /** Excludes exactly these addresses from now on. `useOf`: the use of one that was excluded until now. */
+  excludeOnly(addresses: ReadonlySet<Ipv4>, useOf: (address: Ipv4) => AddressUse): void {
     for (const address of addresses) if (this.covers(address)) this.#exclude(address);
     for (const address of this.#excluded) {
       if (addresses.has(address)) continue;
       this.#excluded.delete(address);
       this.#size += 1;
-      this.place(address, standingOf(address));
+      this.move(address, useOf(address));
     }
   }
 
-  /** Moves an address to the end of where it belongs now. */
-  place(address: Ipv4, standing: Standing): void {
+  /** Moves an address to the end of the order of its use. */
+  move(address: Ipv4, wanted: AddressUse): void {
     if (this.#excluded.has(address)) return;
     const index = address - this.first;
-    const place = FIRST_PLACE + index;
-    const isHeld = standing === 'taken' || standing === 'declined';
-    const where = !isHeld && this.#reserved.has(address) ? 'reserved' : standing;
-    this.#unlink(place);
-    this.#count(index, where);
-    if (where === 'unused') {
+    const link = FIRST_LINK + index;
+    const isTaken = wanted === 'taken' || wanted === 'declined';
+    const use = !isTaken && this.#reserved.has(address) ? 'reserved' : wanted;
+    this.#unlink(link);
+    this.#count(index, use);
+    if (use === 'unused') {
       this.#unused.add(index);
       return;
     }
     this.#unused.delete(index);
-    if (where === 'free') this.#append(FREE, place);
-    else if (where === 'offered') this.#append(OFFERED, place);
-    else if (where === 'peer') this.#append(PEER, place);
-    else if (where === 'lapsed') this.#append(LAPSED, place);
+    if (use === 'free') this.#append(FREE, link);
+    else if (use === 'offered') this.#append(OFFERED, link);
+    else if (use === 'peer') this.#append(PEER, link);
+    else if (use === 'lapsed') this.#append(LAPSED, link);
   }
 
-  /** How many addresses stand so. */
-  count(where: Standing): number {
-    if (where !== 'unused') return this.#counts[STANDINGS.indexOf(where)] ?? 0;
+  /** How many addresses have this use. */
+  count(use: AddressUse): number {
+    if (use !== 'unused') return this.#counts[ADDRESS_USES.indexOf(use)] ?? 0;
     return this.#size - this.#counts.reduce((sum, count) => sum + count, 0);
   }
 
@@ -142,59 +142,59 @@ export class RangeOrder {
     return this.#firstOf(OFFERED, isBarred);
   }
 
-  /** One's own that have lapsed, then those granted by other gateways, the oldest first; nothing may be moved meanwhile. */
+  /** Lapsed addresses, then those granted by other gateways, the oldest first. Nothing may be moved meanwhile. */
   *peers(): Generator<Ipv4> {
-    for (const ring of [LAPSED, PEER]) {
-      for (let place = this.#newer[ring] ?? ring; place !== ring; place = this.#newer[place] ?? ring)
-        yield this.#addressAt(place);
+    for (const list of [LAPSED, PEER]) {
+      for (let link = this.#newer[list] ?? list; link !== list; link = this.#newer[link] ?? list)
+        yield this.#addressAt(link);
     }
   }
 
   #exclude(address: Ipv4): void {
     if (this.#excluded.has(address)) return;
     const index = address - this.first;
-    this.#unlink(FIRST_PLACE + index);
+    this.#unlink(FIRST_LINK + index);
     this.#count(index, 'unused');
     this.#unused.delete(index);
     this.#excluded.add(address);
     this.#size -= 1;
   }
 
-  #count(index: number, where: Standing): void {
-    const before = this.#standings[index] ?? 0;
-    const now = STANDINGS.indexOf(where);
-    this.#standings[index] = now;
+  #count(index: number, use: AddressUse): void {
+    const before = this.#uses[index] ?? 0;
+    const now = ADDRESS_USES.indexOf(use);
+    this.#uses[index] = now;
     if (before > 0) this.#counts[before] = (this.#counts[before] ?? 0) - 1;
     if (now > 0) this.#counts[now] = (this.#counts[now] ?? 0) + 1;
   }
 
-  #firstOf(ring: number, isBarred: (address: Ipv4) => boolean): Ipv4 | undefined {
-    for (let place = this.#newer[ring] ?? ring; place !== ring; place = this.#newer[place] ?? ring) {
-      const address = this.#addressAt(place);
+  #firstOf(list: number, isBarred: (address: Ipv4) => boolean): Ipv4 | undefined {
+    for (let link = this.#newer[list] ?? list; link !== list; link = this.#newer[link] ?? list) {
+      const address = this.#addressAt(link);
       if (!isBarred(address)) return address;
     }
     return undefined;
   }
 
-  #addressAt(place: number): Ipv4 {
-    return ipv4(this.first + place - FIRST_PLACE);
+  #addressAt(link: number): Ipv4 {
+    return ipv4(this.first + link - FIRST_LINK);
   }
 
-  #append(ring: number, place: number): void {
-    const before = this.#older[ring] ?? ring;
-    this.#newer[before] = place;
-    this.#older[place] = before;
-    this.#newer[place] = ring;
-    this.#older[ring] = place;
+  #append(list: number, link: number): void {
+    const before = this.#older[list] ?? list;
+    this.#newer[before] = link;
+    this.#older[link] = before;
+    this.#newer[link] = list;
+    this.#older[list] = link;
   }
 
-  #unlink(place: number): void {
-    const newer = this.#newer[place] ?? NOWHERE;
-    if (newer === NOWHERE) return;
-    const older = this.#older[place] ?? NOWHERE;
+  #unlink(link: number): void {
+    const newer = this.#newer[link] ?? NOT_LINKED;
+    if (newer === NOT_LINKED) return;
+    const older = this.#older[link] ?? NOT_LINKED;
     this.#newer[older] = newer;
     this.#older[newer] = older;
-    this.#newer[place] = NOWHERE;
-    this.#older[place] = NOWHERE;
+    this.#newer[link] = NOT_LINKED;
+    this.#older[link] = NOT_LINKED;
   }
 }

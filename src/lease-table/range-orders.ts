@@ -1,31 +1,31 @@
 import type { AddressRange } from '../lease/lease-view.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
+import { type TableContents, useOf } from './address-use.ts';
 import { OrderBuilding } from './order-building.ts';
 import type { RangeOrder } from './range-order.ts';
-import { type Stock, standingOf } from './standing.ts';
 
 /** The orders of the ranges that were asked about, which never overlap, and of those that are being prepared. */
 export class RangeOrders {
-  readonly #stock: Stock;
+  readonly #contents: TableContents;
   readonly #reserved = new Set<Ipv4>();
-  /** What is known of a range object; another one with the same value is found by that. */
+  /** The order of a range object that was asked about. Another object with the same value is found by its value. */
   #known = new WeakMap<AddressRange, RangeOrder>();
   /** By their first address, ascending. */
   #sorted: RangeOrder[] = [];
   #buildings: OrderBuilding[] = [];
 
-  constructor(stock: Stock) {
-    this.#stock = stock;
+  constructor(contents: TableContents) {
+    this.#contents = contents;
   }
 
-  /** The order of a range. Made now, if the range was neither asked about nor prepared: a look at every record. */
+  /** The order of a range. If the range was neither asked about nor prepared, it is built now: a look at every record. */
   of(range: AddressRange): RangeOrder {
     return this.#known.get(range) ?? this.#find(range);
   }
 
   /**
-   * A bounded piece of what has to be done before these ranges are asked about, well under a millisecond; they may overlap
-   * those that are asked about meanwhile. True: nothing is left. What was being prepared for other ranges is forgotten.
+   * Does a bounded piece of the work before these ranges are asked about: well under a millisecond. They may overlap ranges
+   * that are asked about meanwhile. True: nothing is left. What was prepared for other ranges is dropped.
    */
   prepare(ranges: readonly AddressRange[]): boolean {
     const missing = ranges.filter((range) => this.#spanning(range) === undefined);
@@ -34,7 +34,7 @@ export class RangeOrders {
     const next = missing.find((range) => started(range)?.isDone !== true);
     if (next === undefined) return true;
     const building = started(next);
-    if (building === undefined) this.#buildings.push(new OrderBuilding(next, this.#stock, this.#reserved));
+    if (building === undefined) this.#buildings.push(new OrderBuilding(next, this.#contents, this.#reserved));
     else building.step();
     return false;
   }
@@ -49,17 +49,17 @@ export class RangeOrders {
     if (this.#reserved.delete(address)) this.changed(address);
   }
 
-  /** What stands at an address has changed. */
+  /** Call it when the record or the offer at an address has changed. */
   changed(address: Ipv4): void {
-    this.#covering(address)?.place(address, standingOf(this.#stock, address));
+    this.#covering(address)?.move(address, useOf(this.#contents, address));
     for (const building of this.#buildings) building.changed(address);
   }
 
   #find(range: AddressRange): RangeOrder {
     const order = this.#spanning(range) ?? this.#add(range);
     if (!order.excludes(range.excluded)) {
-      order.excludeOnly(range.excluded, (address) => standingOf(this.#stock, address));
-      this.#known = new WeakMap(); // Others of the same span may name this order, and other exclusions.
+      order.excludeOnly(range.excluded, (address) => useOf(this.#contents, address));
+      this.#known = new WeakMap(); // Other range objects of this span may have this order, with other exclusions.
     }
     this.#known.set(range, order);
     return order;
@@ -69,10 +69,10 @@ export class RangeOrders {
     return this.#sorted.find((order) => isSameSpan(order, range));
   }
 
-  /** Forgets the orders that this one overlaps. */
+  /** Adds an order, and drops those that it overlaps. */
   #add(range: AddressRange): RangeOrder {
     const prepared = this.#buildings.find((building) => isSameSpan(building.range, range));
-    const order = (prepared ?? new OrderBuilding(range, this.#stock, this.#reserved)).finish();
+    const order = (prepared ?? new OrderBuilding(range, this.#contents, this.#reserved)).finish();
     this.#buildings = this.#buildings.filter((building) => building !== prepared);
     const others = this.#sorted.filter(({ first, last }) => first > range.last || last < range.first);
     if (others.length < this.#sorted.length) this.#known = new WeakMap();
@@ -80,7 +80,7 @@ export class RangeOrders {
     return order;
   }
 
-  /** The order that an address belongs to, found by halving. */
+  /** The order of the range that has an address, by binary search; undefined: there is none. */
   #covering(address: Ipv4): RangeOrder | undefined {
     let low = 0;
     let high = this.#sorted.length - 1;

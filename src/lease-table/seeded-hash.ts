@@ -1,9 +1,10 @@
 const ROUNDS_AT_END = 3;
 
 /**
- * HalfSipHash-1-3 of a text of one-byte characters, 32 bits: without the seed nobody can tell which texts have the same
- * one. For text that a client chooses; a hash without a seed, or one that only begins with it, it could make collide.
- * `seed`: a whole number from 0, of up to 53 bits.
+ * HalfSipHash-1-3 of a text of one-byte characters: 32 bits. Without the seed nobody can tell which texts have equal hashes.
+ * It is for text that a client chooses: the client could make a hash collide that has no seed, or only begins with it.
+ *
+ * @param seed A whole number from 0, of up to 53 bits.
  */
 export function seededHash(text: string, seed: number): number {
   const low = seed >>> 0;

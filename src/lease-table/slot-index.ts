@@ -2,44 +2,44 @@ const NONE = -1;
 /** A power of two, and so many bits. */
 const SHARDS = 256;
 const SHARD_BITS = 8;
-const FIRST_PLACES = 16;
+const FIRST_POSITIONS = 16;
 
 /**
- * Finds slots by a 32-bit hash of what is in them. What is in them is the caller's to compare: it walks from `find` by
- * `findNext` until it has its slot, or `at` is -1. They are spread over shards that grow one by one, so that no add waits
- * for more than one of them: with two million slots it moves some 10,000.
+ * A hash table that finds slots by a 32-bit hash of what is in them. The caller compares the contents: it goes from `find`
+ * by `findNext` until it has its slot, or `at` is -1. The slots are spread over shards that grow one by one, so an `add`
+ * waits for one shard at most: with two million slots it moves some 10,000.
  *
- * A shard is open addressing with linear probing, each place two numbers side by side, the slot and its hash. The hash's
- * first bits are the number of the shard, its last ones the place.
+ * A shard uses open addressing with linear probing. Each position has two numbers side by side, the slot and its hash. The
+ * first bits of the hash are the number of the shard, the last ones the position.
  */
 export class SlotIndex {
   readonly #shards: Int32Array[] = Array.from({ length: SHARDS }, () =>
-    new Int32Array(FIRST_PLACES * 2).fill(NONE),
+    new Int32Array(FIRST_POSITIONS * 2).fill(NONE),
   );
   readonly #sizes = new Uint32Array(SHARDS);
 
-  /** The first place of a slot with this hash, else the empty place where the search ends. */
+  /** The first position of a slot with this hash; if there is none, the empty position where the search ends. */
   find(hash: number): number {
     const number = hash >>> 24;
     return (walk(this.#shard(number), hash, hash | 0) << SHARD_BITS) | number;
   }
 
-  findNext(place: number, hash: number): number {
+  findNext(position: number, hash: number): number {
     const number = hash >>> 24;
-    return (walk(this.#shard(number), (place >>> SHARD_BITS) + 1, hash | 0) << SHARD_BITS) | number;
+    return (walk(this.#shard(number), (position >>> SHARD_BITS) + 1, hash | 0) << SHARD_BITS) | number;
   }
 
-  /** The slot at a place; -1: none. */
-  at(place: number): number {
-    return this.#shard(place & (SHARDS - 1))[(place >>> SHARD_BITS) * 2] ?? NONE;
+  /** The slot at a position; -1: none. */
+  at(position: number): number {
+    return this.#shard(position & (SHARDS - 1))[(position >>> SHARD_BITS) * 2] ?? NONE;
   }
 
-  /** Puts another slot in the place of one with the same hash. */
-  replace(place: number, slot: number): void {
-    this.#shard(place & (SHARDS - 1))[(place >>> SHARD_BITS) * 2] = slot;
+  /** Replaces the slot at a position by another one with the same hash. */
+  replace(position: number, slot: number): void {
+    this.#shard(position & (SHARDS - 1))[(position >>> SHARD_BITS) * 2] = slot;
   }
 
-  /** Places that were found before may be others' now. */
+  /** Adds a slot. Positions from earlier calls are not valid any more. */
   add(slot: number, hash: number): void {
     const number = hash >>> 24;
     const size = this.#sizes[number] ?? 0;
@@ -53,8 +53,8 @@ export class SlotIndex {
   }
 
   /**
-   * Puts as many slots as there are hashes, from 0 on, into an empty index: shard by shard, whose memory is at hand then.
-   * One that meets another with its hash is left out; returns those that were, for `add`, the lower first of one hash.
+   * Fills an empty index with slots 0, 1, 2 ... by their hashes, shard by shard, which uses the processor's cache best. Of
+   * slots with equal hashes only the first is added. Returns the others, in ascending order for each hash; `add` them.
    */
   fill(hashes: Int32Array): readonly number[] {
     const { pairs, ends } = byShard(hashes);
@@ -66,10 +66,10 @@ export class SlotIndex {
       for (; from < end; from += 1) {
         const slot = pairs[from * 2] ?? 0;
         const hash = pairs[from * 2 + 1] ?? 0;
-        const place = walk(shard, hash, hash) * 2;
-        if (shard[place] === NONE) {
-          shard[place] = slot;
-          shard[place + 1] = hash;
+        const position = walk(shard, hash, hash) * 2;
+        if (shard[position] === NONE) {
+          shard[position] = slot;
+          shard[position + 1] = hash;
         } else leftOut.push(slot);
       }
       this.#shards[number] = shard;
@@ -81,11 +81,11 @@ export class SlotIndex {
     return leftOut;
   }
 
-  /** Empties a place, and moves up what was found over it. */
-  remove(place: number): void {
-    const number = place & (SHARDS - 1);
+  /** Removes the slot at a position, and moves up those that were found by way of it. */
+  remove(position: number): void {
+    const number = position & (SHARDS - 1);
     this.#sizes[number] = (this.#sizes[number] ?? 0) - 1;
-    removeFrom(this.#shard(number), place >>> SHARD_BITS);
+    removeFrom(this.#shard(number), position >>> SHARD_BITS);
   }
 
   #shard(number: number): Int32Array {
@@ -95,19 +95,19 @@ export class SlotIndex {
   }
 }
 
-/** From 3/8 to 5/8 of its places, another in each shard: as evenly as they fill up, all would grow at the same time. */
-function fullest(places: number, number: number): number {
-  return Math.floor((places * (3 + (2 * number) / SHARDS)) / 8);
+/** The most slots of a shard, from 3/8 to 5/8 of its positions. It differs by shard, so that they do not all grow at once. */
+function fullest(positions: number, number: number): number {
+  return Math.floor((positions * (3 + (2 * number) / SHARDS)) / 8);
 }
 
-/** Of as many places as it would have grown to. */
+/** An empty shard of the size to which it would have grown for so many slots. */
 function roomFor(size: number, number: number): Int32Array {
-  let places = FIRST_PLACES;
-  while (size > fullest(places, number)) places *= 2;
-  return new Int32Array(places * 2).fill(NONE);
+  let positions = FIRST_POSITIONS;
+  while (size > fullest(positions, number)) positions *= 2;
+  return new Int32Array(positions * 2).fill(NONE);
 }
 
-/** Slots and their hashes, by shard; and where in them each shard's end. */
+/** Slots and their hashes, sorted by shard; and the index behind the last one of each shard. */
 function byShard(hashes: Int32Array): { readonly pairs: Int32Array; readonly ends: Uint32Array } {
   const counts = new Uint32Array(SHARDS);
   for (const hash of hashes) counts[hash >>> 24] = (counts[hash >>> 24] ?? 0) + 1;
@@ -128,26 +128,26 @@ function byShard(hashes: Int32Array): { readonly pairs: Int32Array; readonly end
 
 function walk(shard: Int32Array, from: number, hash: number): number {
   const mask = (shard.length >>> 1) - 1;
-  let place = from & mask;
-  while (shard[place * 2] !== NONE && shard[place * 2 + 1] !== hash) place = (place + 1) & mask;
-  return place;
+  let position = from & mask;
+  while (shard[position * 2] !== NONE && shard[position * 2 + 1] !== hash) position = (position + 1) & mask;
+  return position;
 }
 
 function insert(shard: Int32Array, slot: number, hash: number): void {
   const mask = (shard.length >>> 1) - 1;
-  let place = hash & mask;
-  while (shard[place * 2] !== NONE) place = (place + 1) & mask;
-  shard[place * 2] = slot;
-  shard[place * 2 + 1] = hash;
+  let position = hash & mask;
+  while (shard[position * 2] !== NONE) position = (position + 1) & mask;
+  shard[position * 2] = slot;
+  shard[position * 2 + 1] = hash;
 }
 
-function removeFrom(shard: Int32Array, place: number): void {
+function removeFrom(shard: Int32Array, position: number): void {
   const mask = (shard.length >>> 1) - 1;
-  let hole = place;
+  let hole = position;
   shard[hole * 2] = NONE;
-  for (let at = (place + 1) & mask; shard[at * 2] !== NONE; at = (at + 1) & mask) {
+  for (let at = (position + 1) & mask; shard[at * 2] !== NONE; at = (at + 1) & mask) {
     const hash = shard[at * 2 + 1] ?? 0;
-    // It stays if its home is between the hole and where it is.
+    // It stays if its own position is between the hole and here.
     if (((at - hash) & mask) < ((at - hole) & mask)) continue;
     shard[hole * 2] = shard[at * 2] ?? NONE;
     shard[hole * 2 + 1] = hash;

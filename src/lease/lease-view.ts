@@ -11,13 +11,22 @@ export interface AddressRange {
 }
 
 /**
- * Where an address belongs; peer: granted by another gateway; lapsed: a lease of one's own that has run out, while others
- * are heard that may have prolonged it; taken, declined, reserved (for a client, and not taken): to none of the five.
+ * The use of an address. unused: it has no record. peer: another gateway granted it. lapsed: a lease of this gateway that has
+ * run out, and that another gateway may have extended. reserved: for a client, and not taken. taken, declined and reserved
+ * addresses are in no order of addresses to give away.
  */
-export type Standing = 'unused' | 'free' | 'offered' | 'lapsed' | 'peer' | 'taken' | 'declined' | 'reserved';
+export type AddressUse =
+  | 'unused'
+  | 'free'
+  | 'offered'
+  | 'lapsed'
+  | 'peer'
+  | 'taken'
+  | 'declined'
+  | 'reserved';
 
-/** How many addresses of a range stand how. */
-export type Occupancy = Readonly<Record<Standing, number>>;
+/** How many addresses of a range have each use. */
+export type Occupancy = Readonly<Record<AddressUse, number>>;
 
 /** What the engine may read of the store: committed leases, and offers. */
 export interface LeaseView {

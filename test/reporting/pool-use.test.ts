@@ -11,7 +11,7 @@ const NOW = instant(1_800_000_000_000);
 const DAY = 86_400_000;
 const PEER = at('10.15.3.11');
 
-type Standing = readonly [
+type AddressUse = readonly [
   address: string,
   state: LeaseState,
   granter?: Ipv4 | undefined,
@@ -19,7 +19,7 @@ type Standing = readonly [
 ];
 
 /** A pool of ten addresses, 10.15.3.20 to .29, one of them the listen IP of a gateway. */
-function question(standings: readonly Standing[], more: Partial<PoolUseInput> = {}): PoolUseInput {
+function question(standings: readonly AddressUse[], more: Partial<PoolUseInput> = {}): PoolUseInput {
   const leases = new LeaseTable(new Set(), 1);
   for (const [index, [address, state, granter = UNSPECIFIED, age = 0]] of standings.entries()) {
     const lease: Lease = {
@@ -50,7 +50,7 @@ function question(standings: readonly Standing[], more: Partial<PoolUseInput> = 
 
 const ALL = [20, 21, 23, 24, 25, 26, 27, 28, 29].map((last) => `10.15.3.${last}`);
 const full = (state: LeaseState, granter?: Ipv4, age?: number) =>
-  ALL.map((address): Standing => [address, state, granter, age]);
+  ALL.map((address): AddressUse => [address, state, granter, age]);
 
 describe('how the pool is used', () => {
   test('each address counts once, excluded ones never, and what is free counts as left', () => {
@@ -88,7 +88,7 @@ describe('how the pool is used', () => {
     expect([size, left]).toEqual([8, 8]);
   });
 
-  test.each<[what: string, standings: readonly Standing[], hasRoom: boolean]>([
+  test.each<[what: string, standings: readonly AddressUse[], hasRoom: boolean]>([
     ['every address is leased', full('bound'), false],
     ['every address is in quarantine', full('declined'), false],
     ["every address is a living gateway's", full('peer', PEER, 3600_000), false],

@@ -199,7 +199,7 @@ export class EtcdStore implements LeaseStore {
 
   /** False: a lease ends by how long it has been known here, whatever the wall clock says. */
   isByWallClock({ address }: Lease): boolean {
-    return this.#table.isReckoned(address) === false;
+    return this.#table.hasEstimatedEnd(address) === false;
   }
 
   /** Expired leases: those that this process granted at once, those of other gateways after the grace. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../../lease/clock.ts';
 import { type Instant, instant, type Lease, NEVER, type Version } from '../../lease/lease.ts';
 import { lengthOf } from '../../lease/lease-end.ts';
-import type { LeaseReckoning } from '../../lease-table/lease-columns.ts';
+import type { LeaseEndEstimator } from '../../lease-table/lease-columns.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import type { KnownNote } from '../mirror.ts';
 import { CLOCK_GRACE } from './keys/clock-grace.ts';
@@ -33,7 +33,7 @@ export interface ReckoningParts {
  * granted ends by the wall clock. One of an earlier process of this gateway counts as another's, since the clock may have
  * been set between them; a change that such a process had sent may arrive late, and is known by its operation id.
  */
-export class Reckoning implements LeaseReckoning {
+export class Reckoning implements LeaseEndEstimator {
   readonly #parts: ReckoningParts;
   /** The notes of the previous process. */
   #before: readonly KnownNote[];

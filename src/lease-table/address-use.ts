@@ -1,21 +1,24 @@
 import type { Instant } from '../lease/lease.ts';
-import type { Standing } from '../lease/lease-view.ts';
+import type { AddressUse } from '../lease/lease-view.ts';
 import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import type { LeaseColumns } from './lease-columns.ts';
 import type { Offers } from './offers.ts';
 
-/** What stands at addresses: records, and the offers over them. */
-export interface Stock {
+/** The records of a lease table, and the offers over them. */
+export interface TableContents {
   readonly records: LeaseColumns;
   readonly offers: Offers;
 }
 
-/** Where an address belongs. An offer over a lease that was live when it was made is the holder's own, and may not give way. */
-export function standingOf(
-  { records, offers }: Stock,
+/**
+ * The use of an address. An offer over a lease that was running when it was made is to the lease's own client: the address
+ * counts as taken.
+ */
+export function useOf(
+  { records, offers }: TableContents,
   address: Ipv4,
   slot = records.slotOf(address),
-): Standing {
+): AddressUse {
   const offer = offers.at(address);
   if (offer !== undefined) return slot < 0 || isOver(records, slot, offer.updatedAt) ? 'offered' : 'taken';
   if (slot < 0) return 'unused';
