@@ -10,22 +10,22 @@ import type { HardwareAddress } from '../net/hardware-address.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 import type { LastHeard } from '../store/lease-store.ts';
 
-/** A peer that was heard within this time is there, or within the longest lease: milliseconds. */
+/** A peer is present for this time after it was last observed, or for the longest lease if that is longer: milliseconds. */
 const PRESENT = 86_400_000;
-/** One that only an earlier process has heard counts for longer: while none ran it may have been heard of by nobody. */
+/** A peer that only an earlier process observed is present for this many times longer: nobody observed it between them. */
 const REMEMBERED_TIMES = 2;
 /** For so long a client asks again for what it has selected (RFC 2131 §4.1): milliseconds. */
 const SELECTION_TIME = 60_000;
-/** Addresses that are remembered, and clients that ask for one of them. */
+/** The largest number of addresses that are remembered, and of clients for each. */
 const RIVAL_LIMIT = 4096;
 const RIVALS_OF_ONE = 8;
 
 const REMEDY =
   'the gateways share the pool by hearing alone, which lost broadcasts and pauses can defeat: give each its own part (GATEWAY_DHCP_SHARE), or run one';
 
-/** How long a peer has been silent, as far as it was listened for. */
-interface Silence {
-  /** Monotonic milliseconds; of one that an earlier process has heard it is before this one's start. */
+/** When a peer was last observed. */
+interface Observation {
+  /** Monotonic milliseconds; before the start of this process if an earlier one observed it. */
   readonly since: number;
   readonly isRemembered: boolean;
 }
@@ -37,27 +37,27 @@ interface HeardRival extends PeerRequest {
   readonly rivalry: Rivalry;
 }
 
-/** The other gateways of the segment, by what clients ask of them: a DHCPREQUEST that names another server is heard by all. */
+/** Observes the other gateways of the segment: every gateway receives the broadcast DHCPREQUEST that selects one of them. */
 export class Peers implements PeerObservations {
-  /** The addresses that may be gateways; the plan's. */
+  /** The addresses that may be gateways, by the plan. */
   known: ReadonlySet<Ipv4> = new Set();
-  /** The longest lease that a gateway gives: milliseconds. */
+  /** The longest lease that a gateway grants: milliseconds. */
   longestLease = 0;
   readonly #began: number;
   readonly #revision: () => Version;
   #since: Instant;
-  /** The wall clock less the monotonic one, as all instants here have it: milliseconds. */
+  /** Wall clock minus monotonic clock, as in all instants here: milliseconds. */
   #offset: number;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #lastHeard = new Map<Ipv4, Instant>();
   /** Of all that are in `#heard`: the wall clock may jump. */
-  readonly #silences = new Map<Ipv4, Silence>();
+  readonly #observations = new Map<Ipv4, Observation>();
   #changeCount = 0;
-  /** By address, the oldest first. */
+  /** By address; the oldest is first. */
   #rivals = new Map<Ipv4, readonly HeardRival[]>();
 
-  /** `revision`: the newest change that is stored. */
+  /** @param revision The newest change that is stored. */
   constructor(clock: Clock, log: Log, revision: () => Version = () => 0) {
     this.#clock = clock;
     this.#log = log;
@@ -72,8 +72,9 @@ export class Peers implements PeerObservations {
   }
 
   /**
-   * The wall clock less the monotonic one, as it is now. A clock that was set changes nothing of how long ago something
-   * was heard: all instants move with it.
+   * Moves all instants with a wall clock that was set, so that the time since each observation stays the same.
+   *
+   * @param offset Wall clock minus monotonic clock, now: milliseconds.
    */
   followClock(offset: number): void {
     const step = offset - this.#offset;
@@ -85,19 +86,19 @@ export class Peers implements PeerObservations {
     this.#rivals = new Map([...this.#rivals].map(([address, rivals]) => [address, rivals.map(moved)]));
   }
 
-  /** How long a peer that is silent counts: milliseconds. */
+  /** How long a silent peer counts as present: milliseconds. */
   get presentFor(): number {
     return Math.max(PRESENT, this.longestLease);
   }
 
-  /** Gateways that were heard before this process began, and how long they had been silent then. */
+  /** @param lastHeard Gateways that an earlier process observed, and how long each had been silent: milliseconds. */
   remember(lastHeard: LastHeard): void {
     for (const [peer, milliseconds] of lastHeard) {
-      const silence = { since: this.#began - milliseconds, isRemembered: true };
-      if (!this.known.has(peer) || this.#lastHeard.has(peer) || this.#isOver(silence)) continue;
-      // It may have been heard of by others until just before.
+      const observation = { since: this.#began - milliseconds, isRemembered: true };
+      if (!this.known.has(peer) || this.#lastHeard.has(peer) || this.#isGone(observation)) continue;
+      // Until the start, guests may have selected it.
       this.#lastHeard.set(peer, this.since);
-      this.#silences.set(peer, silence);
+      this.#observations.set(peer, observation);
       this.#changeCount += 1;
       const fields = { gateway: ipv4ToText(peer), remedy: REMEDY };
       this.#log.warn(fields, 'another gateway was heard on this segment before the start');
@@ -108,24 +109,24 @@ export class Peers implements PeerObservations {
     return this.#lastHeard;
   }
 
-  /** Another number whenever a peer has come or gone. */
+  /** Changes whenever a peer appears or disappears. */
   get changeCount(): number {
     return this.#changeCount;
   }
 
-  /** How long each has been silent. */
+  /** How long each peer has been silent: milliseconds. */
   get lastHeard(): LastHeard {
     const now = this.#clock.monotonic();
-    return new Map([...this.#silences].map(([peer, { since }]) => [peer, now - since]));
+    return new Map([...this.#observations].map(([peer, { since }]) => [peer, now - since]));
   }
 
-  /** A client asks another server for an address; what is no peer is nobody. */
+  /** A client asks another server for an address. A server that is no possible peer is ignored. */
   noteRequest(server: Ipv4, address: Ipv4, client: ClientKey, hardware: HardwareAddress): void {
     if (!this.known.has(server)) return;
     const isNew = !this.#lastHeard.has(server);
     this.followClock(this.#clock.now() - this.#clock.monotonic());
     this.#lastHeard.set(server, this.#clock.now());
-    this.#silences.set(server, { since: this.#clock.monotonic(), isRemembered: false });
+    this.#observations.set(server, { since: this.#clock.monotonic(), isRemembered: false });
     const moment = { at: this.#clock.monotonic(), on: this.#clock.now() };
     const rival = { granter: server, client, hardware, revision: this.#revision(), ...moment };
     const rivals = withRival(this.#rivals.get(address) ?? [], rival);
@@ -159,18 +160,18 @@ export class Peers implements PeerObservations {
       ?.findLast((rival) => rival.client !== client && rival.rivalry !== 'lost');
   }
 
-  /** For now and then: who was not heard for long is gone. */
+  /** Call it once a second: peers that have been silent for too long disappear. */
   check(): void {
-    for (const [peer, silence] of this.#silences) {
-      if (!this.#isOver(silence)) continue;
+    for (const [peer, observation] of this.#observations) {
+      if (!this.#isGone(observation)) continue;
       this.#lastHeard.delete(peer);
-      this.#silences.delete(peer);
+      this.#observations.delete(peer);
       this.#changeCount += 1;
       this.#log.warn({ gateway: ipv4ToText(peer) }, 'another gateway has not been heard for long');
     }
   }
 
-  /** What is wrong about it, for the status. */
+  /** The problem that present peers are; undefined: there are none. */
   get problem(): RunningProblem | undefined {
     if (this.#lastHeard.size === 0) return undefined;
     const names = [...this.#lastHeard.keys()].map(ipv4ToText).join(', ');
@@ -178,7 +179,7 @@ export class Peers implements PeerObservations {
     return { name: 'peers', message, remedy: REMEDY, stopsNewGuests: false };
   }
 
-  #isOver({ since, isRemembered }: Silence): boolean {
+  #isGone({ since, isRemembered }: Observation): boolean {
     return this.#clock.monotonic() - since >= this.presentFor * (isRemembered ? REMEMBERED_TIMES : 1);
   }
 

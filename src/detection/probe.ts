@@ -4,14 +4,14 @@ import type { HardwareAddress } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { SegmentArp } from '../transport/transport.ts';
 
-/** Requests for one address, spread over the time there is: one may be lost. */
+/** ARP requests in one probe, spread over its time, since one may be lost. */
 const REQUESTS = 3;
-/** Questions that may be open at once. */
+/** Probes that may be open at once. */
 const PROBE_LIMIT = 256;
 
 type Done = (holder: HardwareAddress | undefined) => void;
 
-/** One question of one machine. */
+/** One open probe, for one machine. */
 interface Asker {
   readonly own: HardwareAddress;
   /** The machine itself has answered. */
@@ -19,23 +19,23 @@ interface Asker {
   readonly end: Done;
 }
 
-/** What else is made of what is heard. */
+/** Called for ARP messages. */
 export interface ArpListeners {
-  /** False: this holder's word for an address is as good as none. Asked of answers only. */
+  /** False: ignore this answer. Called only for answers. */
   readonly accepts?: (address: Ipv4, holder: HardwareAddress) => boolean;
-  /** Told of each holder that is heard, whether the address was asked for or not; before it counts as an answer. */
+  /** Called for each ARP message that names a holder, for any address; before the message counts as an answer. */
   readonly onHolder?: (address: Ipv4, holder: HardwareAddress) => void;
 }
 
-/** All who ask for one address. */
+/** All open probes of one address. */
 interface Inquiry {
   readonly askers: Set<Asker>;
   cancelRequests: () => void;
 }
 
 /**
- * Asks the segment by ARP who holds an address (RFC 826); whatever names it as its own address is an answer. That of
- * the machine which wants the address ends nothing: another holder, the slower one, is what is being looked for.
+ * Asks the segment by ARP who holds an address (RFC 826). Every ARP message of a machine that has the address is an answer.
+ * An answer of the machine that wants the address does not end the probe: another holder may answer later.
  */
 export class Probe implements Prober {
   readonly #arp: SegmentArp;
@@ -58,7 +58,7 @@ export class Probe implements Prober {
     });
   }
 
-  /** Questions that are open. */
+  /** The number of open probes. */
   get open(): number {
     return this.#open;
   }
@@ -86,7 +86,7 @@ export class Probe implements Prober {
     return close;
   }
 
-  /** Sends the first request now and the others after it; returns what stops them. */
+  /** Sends the first request now and the others later. Returns a function that stops them. */
   #request(address: Ipv4, interval: number): () => void {
     let sent = 0;
     let cancel = () => {};

@@ -3,22 +3,22 @@ import type { Clock } from '../lease/clock.ts';
 import type { Log } from '../log/log.ts';
 import type { FrameCounter } from '../transport/linux/frame-counter.ts';
 
-/** The sockets hear no broadcast for so long before it is looked at what comes to the interface: milliseconds. */
+/** After this time without a broadcast in the sockets, the frames at the interface are counted: milliseconds. */
 const QUIET = 30_000;
-/** So many unheard frames are no accident. */
+/** The number of missing frames from which it is a problem. */
 const ENOUGH = 2;
-/** What was unheard so long ago says nothing of now: milliseconds. */
+/** Missing frames are forgotten after this time: milliseconds. */
 const MEMORY = 300_000;
 
-/** Whether messages come. Times are ISO 8601, UTC. */
+/** Whether messages arrive. Times are ISO 8601, UTC. */
 export interface ReceptionStatus {
-  /** Since when the sockets listen. */
+  /** When the sockets were opened. */
   readonly since: string;
-  /** When they heard something last; null: nothing since then. */
+  /** When the sockets last received a datagram; null: none since they were opened. */
   readonly lastHeard: string | null;
-  /** False: nothing is connected to the interface; null: that is not known. */
+  /** False: the interface is not connected; null: unknown. */
   readonly hasCarrier: boolean | null;
-  /** Broadcasts that came to the interface while the sockets heard none; null: that is not known. */
+  /** Broadcasts that arrived at the interface while the sockets received none; null: unknown. */
   readonly unheard: number | null;
 }
 
@@ -27,13 +27,13 @@ export interface ReceptionParts {
   readonly clock: Clock;
   readonly log: Log;
   hasCarrier(): boolean | undefined;
-  /** Undefined: nothing can be counted. */
+  /** Undefined: frames cannot be counted. */
   countFrames(): FrameCounter | undefined;
 }
 
 /**
- * Whether the sockets hear what new guests send, which is broadcast. A firewall drops messages behind the interface and
- * before the sockets, so while these hear none, what comes to the interface is counted; on an ordinary day nothing is.
+ * Checks that the sockets receive the broadcasts of new guests. A firewall drops messages between the interface and the
+ * sockets. So while the sockets receive none, the frames at the interface are counted; normally nothing is counted.
  */
 export class Reception {
   readonly #parts: ReceptionParts;
@@ -43,9 +43,9 @@ export class Reception {
   #broadcasts = 0;
   #broadcastAt = Number.NEGATIVE_INFINITY;
   #counter: FrameCounter | undefined;
-  /** False: it was tried, and cannot be had. */
+  /** False: frames cannot be counted. */
   #canCount = true;
-  /** Counted a moment ago: the sockets may just have them. */
+  /** Frames of the last count: the sockets may receive them now. */
   #pending = 0;
   #unheard = 0;
   #unheardAt = Number.NEGATIVE_INFINITY;
@@ -56,10 +56,10 @@ export class Reception {
   }
 
   /**
-   * For every second.
+   * Call it once a second.
    *
-   * @param heard How many datagrams the sockets have brought so far.
-   * @param broadcasts How many of them were broadcasts.
+   * @param heard Datagrams that the sockets have received so far.
+   * @param broadcasts Broadcasts among them.
    */
   check(heard: number, broadcasts: number): void {
     const now = this.#parts.clock.monotonic();
@@ -114,7 +114,7 @@ export class Reception {
     this.#parts.log.warn({ cause, remedy }, 'messages come to the interface and do not reach the sockets');
   }
 
-  /** The sockets hear: nothing more is to be found out. */
+  /** The sockets receive broadcasts: counting ends. */
   #end(): void {
     if (this.problem !== undefined) this.#parts.log.info({}, 'messages reach the sockets again');
     this.close();
@@ -135,7 +135,7 @@ function remedyFor(interfaceName: string): string {
   );
 }
 
-/** The commands that make a firewall accept what guests send, for the operator to choose from. */
+/** Commands that make a firewall accept the messages of guests; the operator chooses one. */
 export function rulesThatLetIn(interfaceName: string): string {
   return (
     `nft insert rule <family> <table> <input chain> iifname ${interfaceName} udp dport 67 accept, or ` +

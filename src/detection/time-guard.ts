@@ -5,12 +5,12 @@ import { CLOCK_TOLERANCE, type ClockTrust, EARLIEST } from '../lease/lease-end.t
 import type { Log } from '../log/log.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
 
-/** The clock is believed after so long without another jump at the least, and at the most: milliseconds. */
+/** The shortest and the longest time without a jump after which the clock is trusted again: milliseconds. */
 const STEADY_LEAST = 3_600_000;
 const STEADY_MOST = 7 * 86_400_000;
-/** What is known of a jump is forgotten after the longest lease time, and after so long at the most: milliseconds. */
+/** A jump is forgotten after the longest lease time, at the latest after this time: milliseconds. */
 const FORGOTTEN_AFTER = 400 * 86_400_000;
-/** How often the clock is noted, in doubt and else: milliseconds. */
+/** How often the clock is stored, in doubt and otherwise: milliseconds. */
 const NOTE_IN_DOUBT = 60_000;
 const NOTE_EVERY = 600_000;
 
@@ -27,23 +27,21 @@ export interface TimeGuardParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly store: Pick<LeaseStore, 'leases' | 'lastStoredAt' | 'clockNote' | 'noteClock'>;
-  /** Undefined: it is not known. Then nothing shows how long the gateway was off. */
+  /** The boot of the machine; undefined: unknown, so nothing shows how long the gateway was off. */
   readonly boot?: Boot | undefined;
-  /** When a gateway that shares the leases agreed with this clock last: monotonic milliseconds. Undefined: none has. */
+  /** When a gateway that shares the leases last agreed with this clock: monotonic milliseconds; undefined: never. */
   readonly agreedAt?: (() => number | undefined) | undefined;
 }
 
 /**
- * Whether the wall clock can be trusted with the end of leases: not after a jump, nor while it is before what it was
- * when a lease was stored, until that is explained: it has been stable for the longest lease time (an hour to a week), a
- * gateway that shares the leases agrees, or the operator says so. By a stable lease time every client has renewed by the
- * right clock, or its lease has ended by its own. An hour for all was not enough: a node that starts with a dead clock,
- * grants 12 hours and then has its time set by NTP freed the lease an hour later, while its client held it. Leases
- * without end, or of more than a week, are believed after a week.
+ * Decides whether leases may end by the wall clock. The clock is in doubt after a jump, and while it is earlier than the
+ * last stored lease. The doubt ends when the clock has been steady for the longest lease time (at least an hour, at most a
+ * week), when a gateway that shares the leases agrees, or when the operator says so. After the longest lease time every
+ * client has renewed by the right clock, or its lease has ended by its own clock.
  *
- * The doubt is noted in the store, and a restart does not end it. Time counts over restarts as far as it is proven: a
- * process of the same boot goes on by the machine's monotonic clock, and finds a jump between two lives by it; of
- * another boot only what was noted while the gateway ran counts.
+ * The doubt is stored, and a restart does not end it. The steady time goes on over restarts as far as it is proven: after
+ * a restart in the same boot the machine's monotonic clock proves it, and shows a jump; after a reboot only the time that
+ * was stored while the gateway ran counts.
  */
 export class TimeGuard {
   readonly #parts: TimeGuardParts;
@@ -51,10 +49,10 @@ export class TimeGuard {
   #wall: Instant;
   #monotonic: number;
   #jump: ClockJump | undefined;
-  /** Monotonic time from which `steadyFor` of the jump counts, and when it was seen by this process. */
+  /** Since when the clock is steady, and when this process saw the jump: monotonic milliseconds. */
   #steadySince: number;
   #seenAt: number;
-  /** Undefined: it is not known yet. */
+  /** Seconds; undefined: not known yet. */
   #longestLease: number | undefined;
   #notedAt = Number.NEGATIVE_INFINITY;
 
@@ -70,48 +68,48 @@ export class TimeGuard {
     this.#note();
   }
 
-  /** As the two clocks are now: a jump is known before anything is decided by it. */
+  /** Reads both clocks first, so that a jump is noticed before a decision rests on the clock. */
   get trustsClock(): boolean {
     this.check();
     return !this.isInDoubt;
   }
 
-  /** As it was when the clocks were read last. */
+  /** The result of the last reading of the clocks. */
   get isInDoubt(): boolean {
     return this.#jump !== undefined && this.#jump.explainedBy === undefined;
   }
 
-  /** The wall clock less the monotonic one, as they were read last: milliseconds. */
+  /** Wall clock minus monotonic clock, at the last reading: milliseconds. */
   get offset(): number {
     return this.#wall - this.#monotonic;
   }
 
-  /** What leases are ended by, as it was when the clocks were read last. */
+  /** What the end of leases is decided by, at the last reading of the clocks. */
   get clockTrust(): ClockTrust {
     const steadyFor = this.#jump === undefined ? Number.POSITIVE_INFINITY : this.#steadyFor;
     const knownFor = this.#jump === undefined ? this.#monotonic - this.#begin : steadyFor;
     return { isTrusted: !this.isInDoubt, steadyFor, knownFor };
   }
 
-  /** The last jump, as long as leases from before it may run; undefined: none is known. */
+  /** The last jump, while leases from before it may run; undefined: none. */
   get jump(): ClockJump | undefined {
     return this.#jump === undefined ? undefined : { ...this.#jump, steadyFor: this.#steadyFor };
   }
 
-  /** For so long the clock has to be stable before it is believed: milliseconds. */
+  /** How long the clock must be steady before it is trusted again: milliseconds. */
   get steadyEnoughFor(): number {
     const seconds = Math.max(this.#longestLease ?? Number.POSITIVE_INFINITY, this.#jump?.longestLease ?? 0);
     return Math.min(Math.max(seconds * 1000, STEADY_LEAST), STEADY_MOST);
   }
 
-  /** How long the leases are that are given from now on. */
+  /** The longest lease that is granted from now on. */
   set longestLease(seconds: number) {
     this.#longestLease = seconds;
     if (this.#jump === undefined || this.#jump.longestLease >= seconds) return;
     this.#jump = { ...this.#jump, longestLease: seconds };
   }
 
-  /** Compares the two clocks; once a second at the least, that doubt ends in time. */
+  /** Compares the two clocks. Call it at least once a second, so that the doubt ends in time. */
   check(): void {
     const wall = this.#parts.clock.now();
     const monotonic = this.#parts.clock.monotonic();
@@ -124,7 +122,7 @@ export class TimeGuard {
     if (monotonic - this.#notedAt >= (this.isInDoubt ? NOTE_IN_DOUBT : NOTE_EVERY)) this.#note();
   }
 
-  /** The operator says that the time is right. False: it cannot be, and stays in doubt. */
+  /** The operator says that the time is right. Returns false if it cannot be right; then the doubt stays. */
   trust(): boolean {
     this.check();
     if (this.#wall < EARLIEST) return false;
@@ -132,7 +130,7 @@ export class TimeGuard {
     return true;
   }
 
-  /** For the next process, before this one ends. */
+  /** Stores the state of the clock for the next process. Call it before this one ends. */
   note(): void {
     this.check();
     this.#note();
@@ -142,7 +140,7 @@ export class TimeGuard {
     return Math.max(0, this.#monotonic - this.#steadySince);
   }
 
-  /** The store has it soon. */
+  /** The store writes it soon, not at once. */
   #note(): void {
     const { store, boot } = this.#parts;
     this.#notedAt = this.#monotonic;
@@ -155,7 +153,7 @@ export class TimeGuard {
     });
   }
 
-  /** What the process before this one knew, and what has become of the clock since. */
+  /** Takes over what the process before this one stored, and finds a jump since then. */
   #recall(note: ClockNote | undefined): void {
     const { boot, store } = this.#parts;
     const isSameBoot = note !== undefined && boot !== undefined && note.boot === boot.id;
@@ -173,18 +171,18 @@ export class TimeGuard {
     else this.#logKnownDoubt();
   }
 
-  /** A doubt of an earlier process stands. */
+  /** Logs a doubt that an earlier process left. */
   #logKnownDoubt(): void {
     if (this.#jump !== undefined && this.isInDoubt) this.#logDoubt(this.#jump, 'the clock is still in doubt');
   }
 
   #doubtEarly(): void {
-    this.#steadySince = this.#monotonic; // No wait makes it right.
+    this.#steadySince = this.#monotonic; // Waiting does not make the time right.
     if (this.#jump?.cause !== 'early' || !this.isInDoubt) this.#doubt('early', this.#wall - EARLIEST);
   }
 
   #doubt(cause: DoubtCause, milliseconds: number): void {
-    // That an early time is set right is news.
+    // A jump that corrects an early time is logged too.
     const isFirst = !this.isInDoubt || this.#jump?.cause === 'early';
     const longestLease = Math.max(this.#longestLease ?? 0, this.#jump?.longestLease ?? 0);
     const steadyFor = 0;
@@ -200,7 +198,7 @@ export class TimeGuard {
     this.#parts.log.warn({ cause, milliseconds, remedy: CLOCK_REMEDY }, message);
   }
 
-  /** Without another jump. */
+  /** Ends the doubt, or forgets the jump, when the clock has been steady for long enough. */
   #checkSteady({ explainedBy, longestLease }: ClockJump): void {
     const agreedAt = this.#parts.agreedAt?.();
     if (explainedBy === undefined) {

@@ -16,14 +16,14 @@ import { NameWatch } from './name-watch.ts';
 import { PoolWarnings } from './pool-warnings.ts';
 import { RelayWarnings } from './relay-warnings.ts';
 
-/** Leases are stored again if they could be for so long: milliseconds. */
-const CALM = 5000;
-/** Warnings of one kind. */
+/** The store has recovered when it has not failed for this time: milliseconds. */
+const QUIET_TIME = 5000;
+/** For the warnings of each kind. */
 const WARNING_LIMIT: LineLimit = { burst: 10, perSecond: 0.1 };
-/** Of all warnings that are limited, in octets. */
+/** For all limited warnings together, in octets. */
 const WARNING_OCTETS: LineLimit = { burst: 100_000, perSecond: 500 };
 
-/** A line with the stack of an error. */
+/** The size of a line with the stack of an error. */
 const STACK_OCTETS = 2000;
 
 const REMEDY =
@@ -32,13 +32,13 @@ const REMEDY =
 const LATE_REMEDY =
   'where it stood still for longer than a lease, compare `vps-gateway leases` with what the guests have';
 
-/** One line for each decision; and one for the begin and one for the end of what lasts. */
+/** Logs each decision, and the begin and the end of each lasting problem. */
 export class DecisionLog implements Observer {
   readonly #log: Log;
   readonly #store: Pick<LeaseStore, 'failure' | 'trouble'>;
   readonly #monotonic: () => number;
-  readonly #failure = new LastingState(CALM);
-  readonly #trouble = new LastingState(CALM);
+  readonly #failure = new LastingState(QUIET_TIME);
+  readonly #trouble = new LastingState(QUIET_TIME);
   readonly #lines: DecisionLines;
   readonly #pools: PoolWarnings;
   readonly #limits: LineLimits<string>;
@@ -105,7 +105,7 @@ export class DecisionLog implements Observer {
     this.#limits.wrote(STACK_OCTETS);
   }
 
-  /** To be called now and then: looks for what has ended, what was only counted, and what nobody asks for. */
+  /** Call it once a second. Logs ends of problems and counts of omitted lines; the store's recovery is noticed only here. */
   check(): void {
     this.#dropped.check();
     this.#lines.check();
@@ -114,7 +114,7 @@ export class DecisionLog implements Observer {
     this.#checkStore();
   }
 
-  /** Before the log ends: what was counted only. */
+  /** Call it before the log ends. Logs the counts of omitted lines. */
   end(): void {
     this.#lines.end();
     this.#logOmitted(this.#limits.rest());

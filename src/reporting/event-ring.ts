@@ -6,11 +6,11 @@ import type { Ipv4 } from '../net/ipv4.ts';
 import type { Message } from '../wire/message.ts';
 import { addressOf } from './decision-lines.ts';
 
-/** One decision in plain values, which outlive its message and can be posted to another thread. */
+/** One decision as plain values: they outlive the message, and can be posted to another thread. */
 export interface DecisionEvent {
-  /** Counts the decisions of the process, from 0: a gap is what was lost. */
+  /** The number of the decision in this process, from 0. A gap shows lost events. */
   readonly number: number;
-  /** Whose message it is about, or an order. */
+  /** The message that was decided, or an order. */
   readonly from:
     | {
         readonly type: NonNullable<Message['type']> | 'BOOTP';
@@ -27,8 +27,8 @@ export interface DecisionEvent {
 }
 
 /**
- * The newest decisions, for readers that may be slow: a stream of events, another thread. To write costs the packets'
- * thread the same whether anybody reads or not; what is not read in time is overwritten, and counted.
+ * Keeps the newest decisions for a reader that may be slow, such as another thread. Writing costs the packet path the same
+ * with and without a reader. Events that are not read in time are overwritten, and counted as lost.
  */
 export class EventRing implements Observer {
   readonly #events: DecisionEvent[] = [];
@@ -36,12 +36,12 @@ export class EventRing implements Observer {
   #written = 0;
   #read = 0;
 
-  /** @param size Events that are kept at most; 1 or more. */
+  /** @param size The largest number of events to keep; 1 or more. */
   constructor(size: number) {
     this.#size = size;
   }
 
-  /** What was decided since the last call, the oldest first, and how many decisions before that are lost. */
+  /** The events since the last call, the oldest first, and the number of events before them that were lost. */
   take(): { readonly events: readonly DecisionEvent[]; readonly lost: number } {
     const first = Math.max(this.#read, this.#written - this.#size);
     const lost = first - this.#read;

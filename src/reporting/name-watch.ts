@@ -5,36 +5,36 @@ import type { Message } from '../wire/message.ts';
 import { readableName } from '../wire/readable-text.ts';
 
 const HOST_NAME = 12;
-/** Names that come by turns within this time are of machines that are on at the same time: milliseconds. */
+/** Names that alternate within this time belong to machines that run at the same time: milliseconds. */
 const WINDOW = 600_000;
-/** How often the name has to be another one than before: a machine that is renamed, or boots in stages, does so less often. */
+/** How often the name must change. The name of one machine changes less often, even if it is renamed or boots in stages. */
 const CHANGES = 3;
-/** Between two warnings, whichever clients they are about: milliseconds. */
+/** Time between two warnings, about any clients: milliseconds. */
 const INTERVAL = 60_000;
-/** Clients that are remembered; the one whose name is the same for longest is forgotten first. */
+/** Clients that are remembered; the one whose name has not changed for longest is forgotten first. */
 const CLIENT_LIMIT = 1024;
 
 const REMEDY =
   'give one of these machines another MAC (qm set <vmid> -net0 virtio,bridge=... makes a new one): they are one client to DHCP, and share one address';
 
-/** The two names that a client had last, and when it changed between them. */
+/** The last two names of a client. `since`: the first change between them, in monotonic milliseconds. */
 interface Names {
   last: Uint8Array;
   other: Uint8Array | undefined;
   changes: number;
   since: number;
-  isSaid: boolean;
+  isLogged: boolean;
 }
 
 /**
- * Clones that kept the MAC of their template cannot be told apart by DHCP: they get one address. All that shows them is
- * that one client's host name (option 12) changes to and fro; that is said, once.
+ * Finds clones that kept the MAC of their template. To DHCP they are one client, and they get one address. They show only
+ * by the host name (option 12) of that client, which alternates. Logs this once for each client.
  */
 export class NameWatch {
   readonly #log: Log;
   readonly #monotonic: () => number;
-  #saidAt = Number.NEGATIVE_INFINITY;
-  /** The client whose name has changed last, or that has come last, at the end. */
+  #loggedAt = Number.NEGATIVE_INFINITY;
+  /** By client. The client with the newest change of its name is last. */
   readonly #names = new Map<ClientKey, Names>();
 
   constructor(log: Log, monotonic: () => number) {
@@ -42,14 +42,14 @@ export class NameWatch {
     this.#monotonic = monotonic;
   }
 
-  /** A client that was answered. */
+  /** Call it for each message that was answered. */
   note(message: Message, client: ClientKey): void {
     const name = message.raw(HOST_NAME);
     if (name === undefined || name.length === 0) return;
     const names = this.#names.get(client);
     if (names === undefined) this.#begin(client, name);
     else if (!isSame(names.last, name)) {
-      // Only then: a Map whose keys go and come with every answer makes itself anew all the time.
+      // Only now: a Map that loses and gains a key with each answer is rebuilt again and again.
       this.#names.delete(client);
       this.#names.set(client, names);
       this.#change(names, name, message, client);
@@ -57,7 +57,7 @@ export class NameWatch {
   }
 
   #begin(client: ClientKey, name: Uint8Array): void {
-    const names = { last: name.slice(), other: undefined, changes: 0, since: 0, isSaid: false };
+    const names = { last: name.slice(), other: undefined, changes: 0, since: 0, isLogged: false };
     this.#names.set(client, names);
     if (this.#names.size <= CLIENT_LIMIT) return;
     for (const oldest of this.#names.keys()) {
@@ -76,9 +76,9 @@ export class NameWatch {
     names.changes += 1;
     names.other = names.last;
     names.last = name.slice();
-    if (names.changes < CHANGES || names.isSaid || monotonic - this.#saidAt < INTERVAL) return;
-    names.isSaid = true;
-    this.#saidAt = monotonic;
+    if (names.changes < CHANGES || names.isLogged || monotonic - this.#loggedAt < INTERVAL) return;
+    names.isLogged = true;
+    this.#loggedAt = monotonic;
     const both = [names.other, names.last].map((each) => readableName(each) ?? '').sort();
     const fields = { client, hardware: hardwareToText(message.hardware), names: both, remedy: REMEDY };
     this.#log.warn(fields, 'two machines with different host names seem to have one MAC');

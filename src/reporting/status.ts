@@ -8,10 +8,10 @@ import type { TransportKind } from '../transport/transport.ts';
 import type { CounterValues, Tally } from './counters.ts';
 import type { PoolUse } from './pool-use.ts';
 
-/** serving. degraded: it serves, but something is wrong. waiting: for its listen address, or for another server to go. */
+/** degraded: it serves, with a problem. waiting: for its listen address, or until another server leaves the port. */
 export type Condition = 'serving' | 'degraded' | 'waiting' | 'stopped';
 
-/** What a server says about itself. */
+/** The state of a server, for operators and programs. */
 export interface Status {
   readonly status: Condition;
   /** Whether a new guest would get an address. */
@@ -19,22 +19,22 @@ export interface Status {
   readonly listenIp: string | null;
   readonly interface: string | null;
   readonly transport: TransportKind | null;
-  /** Null: it does not serve. */
+  /** Null: the server does not serve. */
   readonly pool: PoolUse | null;
-  /** Whether messages come; null: it does not serve. */
+  /** Whether messages arrive; null: the server does not serve. */
   readonly reception: ReceptionStatus | null;
-  /** How many records there are, by state. */
+  /** The number of records, by state. */
   readonly leases: Tally;
   readonly counters: CounterValues;
-  /** What the sockets cannot do that they should, for want of a capability or of a package. */
+  /** What the sockets cannot do, because a capability or a package is missing; a sentence each. */
   readonly shortcomings: readonly string[];
-  /** What is wrong now. */
+  /** The current problems. */
   readonly problems: readonly RunningProblem[];
-  /** What it was started with. */
+  /** The settings in force. */
   readonly settings: readonly ShownSetting[];
 }
 
-/** What is known only while the server serves. */
+/** The part of the state that exists only while the server serves. */
 export interface Serving {
   readonly listen: ListenAddress;
   readonly transport: TransportKind;
@@ -51,7 +51,7 @@ export interface StatusParts {
   readonly settings: readonly ShownSetting[];
 }
 
-/** Looks at counts that are kept, and at no record. */
+/** Reads only counts that the lease table keeps, never the records. */
 export function statusOf({ store, serving, pool, counters, problems, settings }: StatusParts): Status {
   return {
     status: conditionOf(store, serving, problems),

@@ -5,21 +5,25 @@ import type { ListenAddress } from '../net/listen-address.ts';
 import type { Plan } from '../subnet/plan.ts';
 import { planRefusals } from './plan-refusals.ts';
 
-/** What a server is told to serve: at its start, and again when it is to change that while it runs. */
+/** What a server serves: given at its start, and again for each change while it runs. */
 export interface Declaration {
   planOf(listen: ListenAddress): Plan;
-  /** The settings that say so; absent: it was not made of settings. */
+  /** The settings that the plan is made from; absent: it was not made from settings. */
   readonly values?: Settings;
-  /** The same, for whoever asks. */
+  /** The settings as they are shown to operators. */
   readonly settings?: readonly ShownSetting[];
 }
 
-/** What became of a declaration that a running server was given: all of it is in force, or nothing of it. */
+/** The result of a new declaration: all of it is in force, or nothing of it. */
 export type Adoption =
   | { readonly kind: 'adopted' }
   | { readonly kind: 'refused'; readonly refusals: readonly RefusedChange[] };
 
-/** The changes for which the server has to be started again; `listen`: where it serves now, if it does. */
+/**
+ * The changes that need a restart of the server.
+ *
+ * @param listen The address that is served now; undefined: none.
+ */
 export function refusalsOf(
   before: Declaration,
   after: Declaration,

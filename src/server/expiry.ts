@@ -9,23 +9,22 @@ import { type ClockTrust, isOver } from '../lease/lease-end.ts';
 import type { LeaseWrite } from '../lease/lease-view.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
 
-/** Orders of one turn of the sweep. */
+/** Orders of one sweep. */
 const SWEEP_LIMIT = 64;
-/** The sweep is prompted at most this often: milliseconds. */
+/** The shortest time between two prompted sweeps: milliseconds. */
 const PROMPT_INTERVAL = 100;
 
 const NO_PEERS_CONTEXT: PeerInput['context'] = { peerObservations: NO_PEERS, clusterPeers: undefined };
 const NOTHING: Decision = { kind: 'silence', reason: 'no-binding' };
 
-/** What takes the orders. */
+/** Receives the orders of a sweep. */
 export interface OrderReceiver {
   readonly isIdle: boolean;
   submit(order: Order): boolean;
 }
 
 /**
- * Frees what has run out. Nothing waits for it but addresses for new clients, and history: a lease whose time is past
- * is over without it.
+ * Frees the addresses of expired leases, for new clients and for the history. A lease ends at its time also without it.
  */
 export class Expiry {
   readonly #store: LeaseStore;
@@ -34,7 +33,7 @@ export class Expiry {
   readonly #clockTrust: () => ClockTrust;
   readonly #context: () => PeerInput['context'];
   readonly #isByWallClock: (lease: Lease) => boolean;
-  /** Orders that have not settled. */
+  /** Orders that are not done. */
   #pending = 0;
   #cancelPrompt: (() => void) | undefined;
   #madeRoomAt = Number.NEGATIVE_INFINITY;
@@ -55,12 +54,12 @@ export class Expiry {
     this.#isByWallClock = isByWallClock;
   }
 
-  /** One turn; for when there is nothing better to do, and once a second. */
+  /** One sweep, if no message is pending. Call it once a second. */
   sweep(): void {
     if (this.#taker.isIdle) this.#sweep();
   }
 
-  /** Addresses are wanted: a turn soon, idle or not. */
+  /** Addresses are needed: a sweep follows soon, even while messages are pending. */
   prompt(): void {
     this.#cancelPrompt ??= this.#clock.after(PROMPT_INTERVAL, () => {
       this.#cancelPrompt = undefined;
@@ -68,7 +67,7 @@ export class Expiry {
     });
   }
 
-  /** An address is wanted at once: a turn now, unless there was one just before. True: something is being freed. */
+  /** An address is needed at once: sweeps now, unless a sweep has just been done. Returns true if addresses are being freed. */
   makeRoom(): boolean {
     const monotonic = this.#clock.monotonic();
     if (this.#pending === 0 && monotonic - this.#madeRoomAt >= PROMPT_INTERVAL) {
@@ -88,7 +87,7 @@ export class Expiry {
     const isStill = !clockTrust.isTrusted && this.#context().clusterPeers === undefined;
     if (this.#pending > 0) return;
     const now = this.#clock.now();
-    const limit = isStill ? 0 : SWEEP_LIMIT; // Offers end all the same.
+    const limit = isStill ? 0 : SWEEP_LIMIT; // Offers end in any case.
     const expired = this.#store.sweep(now, limit, (lease) => this.#isOver(lease, now, clockTrust));
     const isFull = expired.length === SWEEP_LIMIT;
     const done = () => {
@@ -108,23 +107,23 @@ export class Expiry {
     }
   }
 
-  /** What shared leases have of other gateways is over whatever the wall clock says. */
+  /** A lease of another gateway that shares them may end without regard to the wall clock. */
   #isOver(lease: Lease, now: Instant, clockTrust: ClockTrust): boolean {
     return this.#isByWallClock(lease) ? isOver(lease, now, clockTrust) : lease.expiresAt <= now;
   }
 }
 
-/** Frees a lease or ends a quarantine that is over, if it is still what it was when it was found to be. */
+/** Frees a lease or ends a quarantine that is over, unless its record has changed since the sweep found it. */
 export function expire(lease: Lease, input: PeerInput): Decision {
   const { now, leases } = input;
   const { address, client, hardware, version, expiresAt } = lease;
   if (leases.at(address)?.version !== version) return NOTHING;
   const heard = peerGrantSince(input, lease);
   if (heard !== undefined) return ended(heard[0].next.client, heard, input);
-  // Beside other gateways its client may have it through one of them, and so may whoever answered at a quarantined address,
-  // or declined it because of another: it is given away only when nothing else is left, and asked for by ARP each time.
+  // Beside peers, the client may have renewed with one of them; also the machine at a quarantined address may have a lease
+  // of a peer. Such an address is reused only when nothing else is left, and probed by ARP each time.
   const isPerhapsHeld = hasPeers(input) && (lease.state === 'bound' || lease.state === 'declined');
-  // Its end tells what has run out from what was released.
+  // The end distinguishes an expired lease from a released one.
   const endedAt = expiresAt < now ? expiresAt : now;
   const next = isPerhapsHeld
     ? ({ client, hardware, state: 'peer', expiresAt: NEVER } as const)

@@ -7,7 +7,7 @@ import type { ListenAddress } from '../net/listen-address.ts';
 import { contains, prefixOf, prefixToText } from '../net/prefix.ts';
 import { NAME_ENDS, printedName } from '../net/printed-name.ts';
 
-/** The settings that say where to listen. */
+/** The settings that decide on the listen address. */
 export const LISTEN_KEYS = [
   'listenIp',
   'interface',
@@ -20,23 +20,23 @@ export const LISTEN_KEYS = [
 export type ListenSettings = Pick<Settings, (typeof LISTEN_KEYS)[number]>;
 
 /**
- * found: listen there; `warning` says what is odd about it. waiting: it is not there yet, or is not clear yet, and what
- * comes or goes may change that: `remedy` is the line that mends it.
+ * found: listen there; `warning` names something unusual. waiting: there is no address yet, or more than one, and a change
+ * of the interfaces may help: `remedy` is a command or a setting.
  */
 export type ListenAddressSearch =
   | ({ readonly kind: 'found'; readonly warning: string | undefined } & ListenAddress)
   | { readonly kind: 'waiting'; readonly message: string; readonly remedy: string };
 
-interface Place {
+interface InterfaceAddress {
   readonly link: Link;
   readonly address: Ipv4;
   readonly prefixLength: number;
 }
 
 /**
- * Finds interface and listen IP: both as set, or one by the other, or both by the address plan.
+ * Finds the interface and the listen IP. Each is set, or follows from the other, or from the address plan.
  *
- * @param served Where this gateway serves, or served last: what comes beside it is left alone as long as it is there.
+ * @param served The address that this gateway serves, or served last. While it exists, no other address is taken.
  */
 export function findListenAddress(
   settings: ListenSettings,
@@ -46,44 +46,45 @@ export function findListenAddress(
   const { interface: name, listenIp } = settings;
   const link = links.find((candidate) => candidate.name === name);
   if (name !== undefined && link === undefined) return interfaceMissing(name, settings, links);
-  const places = placesOn(link === undefined ? links : [link], settings);
-  const kept = served === undefined ? undefined : keptPlace(places, settings, served);
+  const addresses = addressesOn(link === undefined ? links : [link], settings);
+  const kept = served === undefined ? undefined : servedAddress(addresses, settings, served);
   if (kept !== undefined) return found(kept, settings);
-  if (listenIp !== undefined) return findByListenIp(listenIp, settings, places, placesOn(links, settings));
-  return link === undefined ? findByPlan(settings, places) : findOnInterface(link, settings, places);
+  if (listenIp !== undefined)
+    return findByListenIp(listenIp, settings, addresses, addressesOn(links, settings));
+  return link === undefined ? findByPlan(settings, addresses) : findOnInterface(link, settings, addresses);
 }
 
-/** An address that an interface has with several prefixes is there once, with the one that fits the segment best. */
-function placesOn(links: readonly Link[], settings: ListenSettings): readonly Place[] {
+/** The addresses of the interfaces. If one has several prefixes, only the one that fits the segment best is returned. */
+function addressesOn(links: readonly Link[], settings: ListenSettings): readonly InterfaceAddress[] {
   return links.flatMap((link) => {
-    const best = new Map<Ipv4, Place>();
+    const best = new Map<Ipv4, InterfaceAddress>();
     for (const at of link.addresses) {
       const other = best.get(at.address);
-      const place = { link, ...at };
-      if (other === undefined || suitability(place, settings) > suitability(other, settings))
-        best.set(at.address, place);
+      const assigned = { link, ...at };
+      if (other === undefined || suitability(assigned, settings) > suitability(other, settings))
+        best.set(at.address, assigned);
     }
     return [...best.values()];
   });
 }
 
-/** 2: the segment's own prefix. 1: one that holds the router and the pool. 0: one that does not. */
-function suitability({ address, prefixLength }: Place, settings: ListenSettings): number {
+/** 2: the prefix is the segment's. 1: it contains the router and the pool. 0: it does not. */
+function suitability({ address, prefixLength }: InterfaceAddress, settings: ListenSettings): number {
   if (prefixLength === settings.subnetMask) return 2;
   const prefix = prefixOf(address, prefixLength);
   const { gateway, poolStart, poolEnd } = settings;
   return [gateway, poolStart, poolEnd].every((each) => contains(prefix, each)) ? 1 : 0;
 }
 
-/** The served address, where it is; if it has moved, where it is now. */
-function keptPlace(
-  places: readonly Place[],
+/** The served address, on its interface or on the one to which it has moved; undefined: it is gone, or no longer allowed. */
+function servedAddress(
+  addresses: readonly InterfaceAddress[],
   settings: ListenSettings,
   served: ListenAddress,
-): Place | undefined {
+): InterfaceAddress | undefined {
   const wanted = settings.listenIp ?? served.listenIp;
   if (wanted !== served.listenIp || listenIpFault(settings, wanted) !== undefined) return undefined;
-  const there = places.filter(({ address }) => address === wanted);
+  const there = addresses.filter(({ address }) => address === wanted);
   const [only, second] = there;
   return (
     there.find(({ link }) => link.index === served.interfaceIndex) ??
@@ -110,17 +111,17 @@ function interfaceMissing(
 function findByListenIp(
   listenIp: Ipv4,
   settings: ListenSettings,
-  places: readonly Place[],
-  everywhere: readonly Place[],
+  addresses: readonly InterfaceAddress[],
+  everywhere: readonly InterfaceAddress[],
 ): ListenAddressSearch {
-  const matches = places.filter((place) => place.address === listenIp);
-  const fitting = matches.filter((place) => suitability(place, settings) > 0);
+  const matches = addresses.filter((assigned) => assigned.address === listenIp);
+  const fitting = matches.filter((assigned) => suitability(assigned, settings) > 0);
   const [match, second] = fitting.length > 0 ? fitting : matches;
   if (match !== undefined && second === undefined) return found(match, settings);
   if (match !== undefined) {
     return several(`${ipv4ToText(listenIp)} is on several interfaces`, matches, 'GATEWAY_DHCP_INTERFACE');
   }
-  const elsewhere = everywhere.find((place) => place.address === listenIp);
+  const elsewhere = everywhere.find((assigned) => assigned.address === listenIp);
   const where =
     elsewhere === undefined ? 'on no interface' : `on ${elsewhere.link.name}, not on ${settings.interface}`;
   return {
@@ -133,10 +134,10 @@ function findByListenIp(
 function findOnInterface(
   link: Link,
   settings: ListenSettings,
-  places: readonly Place[],
+  addresses: readonly InterfaceAddress[],
 ): ListenAddressSearch {
   const prefix = prefixOf(settings.gateway, settings.subnetMask);
-  const candidates = candidatesAmong(places, settings);
+  const candidates = candidatesAmong(addresses, settings);
   const [only, second] = candidates;
   if (only !== undefined && second === undefined) return found(only, settings);
   if (only !== undefined) {
@@ -146,10 +147,12 @@ function findOnInterface(
       'GATEWAY_DHCP_LISTEN_IP',
     );
   }
-  const unfit = unfitAmong(places, settings);
+  const unfit = unfitAmong(addresses, settings);
   if (unfit !== undefined) return unfit;
-  const has = places.length === 0 ? 'it has none' : `it has ${listed(places)}`;
-  const router = places.some((place) => place.address === settings.gateway) ? ', which is the router' : '';
+  const has = addresses.length === 0 ? 'it has none' : `it has ${listed(addresses)}`;
+  const router = addresses.some((assigned) => assigned.address === settings.gateway)
+    ? ', which is the router'
+    : '';
   return {
     kind: 'waiting',
     message: `${link.name} has no address of its own in ${prefixToText(prefix)}: ${has}${router}`,
@@ -157,33 +160,42 @@ function findOnInterface(
   };
 }
 
-function findByPlan(settings: ListenSettings, places: readonly Place[]): ListenAddressSearch {
+function findByPlan(settings: ListenSettings, addresses: readonly InterfaceAddress[]): ListenAddressSearch {
   const prefix = prefixOf(settings.gateway, settings.subnetMask);
-  const candidates = candidatesAmong(places, settings);
+  const candidates = candidatesAmong(addresses, settings);
   const [only, second] = candidates;
   if (only === undefined) {
     const message = `no interface has an address of its own in ${prefixToText(prefix)}`;
-    return unfitAmong(places, settings) ?? { kind: 'waiting', message, remedy: addLine(settings, undefined) };
+    return (
+      unfitAmong(addresses, settings) ?? { kind: 'waiting', message, remedy: addLine(settings, undefined) }
+    );
   }
   if (second === undefined) return found(only, settings);
   return several('several addresses could be the listen IP', candidates, 'GATEWAY_DHCP_LISTEN_IP');
 }
 
-/** What could be the listen IP where none is set: the plan's addresses for gateways, or if there is none of them, any. */
-function candidatesAmong(places: readonly Place[], settings: ListenSettings): readonly Place[] {
-  const own = ownPlaces(places, settings).filter(
-    (place) => listenIpFault(settings, place.address) === undefined && suitability(place, settings) > 0,
+/** The possible listen IPs if none is set: the address plan's gateway addresses; if there are none, all other addresses. */
+function candidatesAmong(
+  addresses: readonly InterfaceAddress[],
+  settings: ListenSettings,
+): readonly InterfaceAddress[] {
+  const own = ownAddresses(addresses, settings).filter(
+    (assigned) =>
+      listenIpFault(settings, assigned.address) === undefined && suitability(assigned, settings) > 0,
   );
   const planned = gatewayAddresses(prefixOf(settings.gateway, settings.subnetMask));
   const preferred = own.filter(({ address }) => planned.includes(address));
   return preferred.length > 0 ? preferred : own;
 }
 
-/** Why an address of the segment that is there is not taken; undefined: there is none. */
-function unfitAmong(places: readonly Place[], settings: ListenSettings): ListenAddressSearch | undefined {
-  const place = ownPlaces(places, settings)[0];
-  if (place === undefined) return undefined;
-  const { link, address } = place;
+/** Why an existing address of the segment is not used; undefined: there is none. */
+function unfitAmong(
+  addresses: readonly InterfaceAddress[],
+  settings: ListenSettings,
+): ListenAddressSearch | undefined {
+  const assigned = ownAddresses(addresses, settings)[0];
+  if (assigned === undefined) return undefined;
+  const { link, address } = assigned;
   const fault = listenIpFault(settings, address);
   const own = { ...settings, interface: link.name };
   if (fault !== undefined) {
@@ -192,25 +204,28 @@ function unfitAmong(places: readonly Place[], settings: ListenSettings): ListenA
   }
   return {
     kind: 'waiting',
-    message: `${link.name} has ${placeToText(place)}, a prefix that does not hold the router and the pool`,
+    message: `${link.name} has ${addressToText(assigned)}, a prefix that does not hold the router and the pool`,
     remedy: `${addLine(own, address)}; or say that it is meant: GATEWAY_DHCP_LISTEN_IP=${ipv4ToText(address)}`,
   };
 }
 
-/** Places in the segment; the router's address is no node's own, unless this host is said to be the router. */
-function ownPlaces(places: readonly Place[], settings: ListenSettings): readonly Place[] {
+/** Addresses in the segment; the router's address only if the settings say that this host is the router. */
+function ownAddresses(
+  addresses: readonly InterfaceAddress[],
+  settings: ListenSettings,
+): readonly InterfaceAddress[] {
   const prefix = prefixOf(settings.gateway, settings.subnetMask);
-  return places.filter(
+  return addresses.filter(
     ({ address }) => contains(prefix, address) && (settings.listenOnRouter || address !== settings.gateway),
   );
 }
 
-function found(place: Place, settings: ListenSettings): ListenAddressSearch {
-  const { link, address, prefixLength } = place;
+function found(assigned: InterfaceAddress, settings: ListenSettings): ListenAddressSearch {
+  const { link, address, prefixLength } = assigned;
   const warning =
     prefixLength === settings.subnetMask
       ? undefined
-      : `${link.name} has ${placeToText(place)}, but the segment is /${settings.subnetMask}`;
+      : `${link.name} has ${addressToText(assigned)}, but the segment is /${settings.subnetMask}`;
   return {
     kind: 'found',
     interfaceName: link.name,
@@ -222,26 +237,30 @@ function found(place: Place, settings: ListenSettings): ListenAddressSearch {
   };
 }
 
-function several(what: string, places: readonly Place[], variable: string): ListenAddressSearch {
-  const example = places[0];
+function several(
+  what: string,
+  addresses: readonly InterfaceAddress[],
+  variable: string,
+): ListenAddressSearch {
+  const example = addresses[0];
   const value =
     variable === 'GATEWAY_DHCP_INTERFACE' ? example?.link.name : ipv4ToText(example?.address ?? ipv4(0));
   return {
     kind: 'waiting',
-    message: `${what}: ${listed(places)}`,
+    message: `${what}: ${listed(addresses)}`,
     remedy: `say which: ${variable}=${value}`,
   };
 }
 
-function listed(places: readonly Place[]): string {
-  return places.map((place) => `${placeToText(place)} on ${place.link.name}`).join(', ');
+function listed(addresses: readonly InterfaceAddress[]): string {
+  return addresses.map((assigned) => `${addressToText(assigned)} on ${assigned.link.name}`).join(', ');
 }
 
-function placeToText(place: Place): string {
-  return `${ipv4ToText(place.address)}/${place.prefixLength}`;
+function addressToText(assigned: InterfaceAddress): string {
+  return `${ipv4ToText(assigned.address)}/${assigned.prefixLength}`;
 }
 
-/** The command that gives this node its address. */
+/** The command that adds the address to this node. */
 function addLine(settings: ListenSettings, listenIp: Ipv4 | undefined): string {
   const prefix = prefixOf(settings.gateway, settings.subnetMask);
   const address = listenIp ?? gatewayAddresses(prefix)[0] ?? ipv4(prefix.network + 2);

@@ -7,67 +7,67 @@ import type { Status } from '../reporting/status.ts';
 
 /** The socket's name in the leases directory. */
 export const HEALTH_SOCKET = 'health.sock';
-/** How much of an answer is read. */
+/** The longest answer that is read: characters. */
 const ANSWER_LIMIT = 1 << 20;
-/** How much of a request is read. */
+/** The longest request that is read: characters. */
 const REQUEST_LIMIT = 256;
-/** Connections that are open at once; beyond them one is closed unanswered. */
+/** Connections that may be open at once; further ones are closed without an answer. */
 const CONNECTION_LIMIT = 64;
-/** A connection on which nothing happens is closed after so long: milliseconds. */
-const ASKER_PATIENCE = 5000;
+/** An idle connection is closed after this time: milliseconds. */
+const IDLE_TIME = 5000;
 /** A client that sends nothing for this long gets the status: milliseconds. */
-const REQUEST_PATIENCE = 250;
-/** Only the owner may connect (unix(7): that takes the right to write). */
+const REQUEST_TIME = 250;
+/** Only the owner may connect: unix(7) requires the right to write. */
 const OTHERS = 0o177;
-/** How often it is seen whether the socket still stands under its name: milliseconds. */
-const LOOK = 1000;
+/** How often the socket's file is checked: milliseconds. */
+const CHECK_INTERVAL = 1000;
 
 const CANNOT_BE_ASKED = 'health cannot be asked';
 
-/** The server that the questions are about. */
-export interface Asked {
+/** The server that the requests are about. */
+export interface HealthSource {
   readonly status: Status;
   readonly clock: ClockStatus | undefined;
   trustClock(): ClockStatus | undefined;
-  /** False: another process may have the leases directory. */
+  /** False: another process may use the leases directory. */
   readonly isStoring: boolean;
 }
 
-/** What can be asked, each in one line, and what the answer is, as JSON. */
+/** The requests, each one line, and their answers, which are sent as JSON. */
 const REQUESTS = {
-  status: (asked: Asked) => asked.status,
-  clock: (asked: Asked) => asked.clock ?? null,
-  'clock trust': (asked: Asked) => asked.trustClock() ?? null,
+  status: (asked: HealthSource) => asked.status,
+  clock: (asked: HealthSource) => asked.clock ?? null,
+  'clock trust': (asked: HealthSource) => asked.trustClock() ?? null,
 } as const;
 
 type Request = keyof typeof REQUESTS;
 type Answer<Name extends Request> = ReturnType<(typeof REQUESTS)[Name]>;
 
-/** A Unix socket that takes one line and answers with one line of JSON: the server's own word on how it is. */
+/** A Unix socket that reads a request of one line and answers with one line of JSON. */
 export class HealthEndpoint {
   readonly #path: string;
-  readonly #asked: Asked;
+  readonly #source: HealthSource;
   readonly #server: Server;
   readonly #log: Log;
   readonly #open = new Set<Socket>();
-  /** Of the socket's file. */
+  /** The inode of the socket's file. */
   #inode = 0;
-  #looking: NodeJS.Timeout | undefined;
+  #checking: NodeJS.Timeout | undefined;
   readonly #prepare: () => Promise<void>;
 
-  /** @param prepare Finds out, in a bounded time, what a status shall say. */
-  constructor(path: string, asked: Asked, log: Log, prepare: () => Promise<void> = async () => {}) {
+  /** @param prepare Runs before each status, for a bounded time; it finds out what only an attempt shows. */
+  constructor(path: string, asked: HealthSource, log: Log, prepare: () => Promise<void> = async () => {}) {
     this.#prepare = prepare;
     this.#path = path;
     this.#log = log;
-    this.#asked = asked;
-    // Who has said all that it has to say still waits for the answer.
-    this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#hear(socket));
+    this.#source = asked;
+    // A client that has ended its side still waits for the answer.
+    this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#receive(socket));
     this.#server.maxConnections = CONNECTION_LIMIT;
     this.#server.on('error', (error) => log.warn({ err: error, path }, CANNOT_BE_ASKED));
   }
 
-  /** A socket that an earlier process left is replaced; so is one that takes its place later. */
+  /** Replaces a socket that an earlier process left. If the file is replaced or deleted later, makes it again. */
   async open(): Promise<void> {
     try {
       rmSync(this.#path, { force: true });
@@ -79,12 +79,12 @@ export class HealthEndpoint {
       const remedy = 'move away what stands there; it is tried again each second';
       this.#log.warn({ err: error, path: this.#path, remedy }, CANNOT_BE_ASKED);
     }
-    this.#looking = setInterval(() => this.#look(), LOOK).unref();
+    this.#checking = setInterval(() => this.#checkSocket(), CHECK_INTERVAL).unref();
   }
 
-  /** Waits for nobody who is connected. */
+  /** Closes all connections without waiting for them. */
   close(): Promise<void> {
-    clearInterval(this.#looking);
+    clearInterval(this.#checking);
     return new Promise((resolve) => {
       if (!this.#server.listening) {
         resolve();
@@ -97,26 +97,26 @@ export class HealthEndpoint {
 
   #listen(done: () => void): void {
     const mask = process.umask(OTHERS);
-    this.#server.listen(this.#path, done); // The socket is made before this returns.
+    this.#server.listen(this.#path, done); // The socket exists before this returns.
     process.umask(mask);
     this.#inode = statSync(this.#path, { throwIfNoEntry: false })?.ino ?? 0;
   }
 
-  /** The directory may have been deleted, renamed or put back from a copy. Another process's socket stays. */
-  #look(): void {
+  /** The directory may have been deleted, renamed or restored from a copy. A socket of another process is left alone. */
+  #checkSocket(): void {
     try {
       const found = statSync(this.#path, { throwIfNoEntry: false });
-      if (found?.ino === this.#inode || (found !== undefined && !this.#asked.isStoring)) return;
+      if (found?.ino === this.#inode || (found !== undefined && !this.#source.isStoring)) return;
       if (!existsSync(dirname(this.#path))) return;
-      this.#server.close(); // Deletes what stands under the name.
+      this.#server.close(); // Deletes the file of this name.
       rmSync(this.#path, { force: true });
       this.#listen(() => {});
     } catch {
-      // It cannot be made now: it is looked at again.
+      // It cannot be made now: the next check tries again.
     }
   }
 
-  #hear(socket: Socket): void {
+  #receive(socket: Socket): void {
     let text = '';
     let isAsked = false;
     const answer = () => {
@@ -128,7 +128,7 @@ export class HealthEndpoint {
     socket.on('close', () => this.#open.delete(socket));
     socket.on('error', () => socket.destroy());
     socket.setEncoding('utf8');
-    socket.setTimeout(REQUEST_PATIENCE, answer);
+    socket.setTimeout(REQUEST_TIME, answer);
     socket.on('data', (part: string) => {
       text = `${text}${part}`.slice(0, REQUEST_LIMIT);
       if (text.includes('\n')) answer();
@@ -137,23 +137,27 @@ export class HealthEndpoint {
   }
 
   async #answer(socket: Socket, request: string): Promise<void> {
-    socket.setTimeout(ASKER_PATIENCE, () => socket.destroy());
+    socket.setTimeout(IDLE_TIME, () => socket.destroy());
     if (request === 'status') await this.#prepare();
     if (!socket.destroyed) socket.end(`${JSON.stringify(this.#answerTo(request))}\n`);
   }
 
   #answerTo(request: string): unknown {
     const name = (Object.keys(REQUESTS) as Request[]).find((known) => known === request);
-    return name === undefined ? { unknown: request } : REQUESTS[name](this.#asked);
+    return name === undefined ? { unknown: request } : REQUESTS[name](this.#source);
   }
 }
 
-/** What the server on that socket says; throws if nobody answers in time. */
+/** @throws Error if no server answers in time. */
 export function askHealth(path: string, milliseconds: number): Promise<Status> {
   return ask(path, 'status', milliseconds);
 }
 
-/** Null: it is starting or ending. Throws if nobody answers in time. */
+/**
+ * Null: the server is starting or stopping.
+ *
+ * @throws Error if no server answers in time.
+ */
 export function askClock(
   path: string,
   request: 'clock' | 'clock trust',
@@ -174,7 +178,7 @@ function ask<Name extends Request>(path: string, request: Name, milliseconds: nu
       if (text.length > ANSWER_LIMIT) socket.destroy(new Error(`too long an answer on ${path}`));
     });
     socket.on('error', (error) => {
-      if (!text.endsWith('\n')) reject(error); // One that answered before it was asked may have gone by now.
+      if (!text.endsWith('\n')) reject(error); // A server that has answered may have closed the connection.
     });
     socket.on('close', () => {
       try {

@@ -10,8 +10,8 @@ import { ListenIpSigns } from './listen-ip-signs.ts';
  * that does not use its address yet. Here the kernel has the address already, the one who answers is a kernel too, in
  * less than a millisecond; the probe leaves before the lease file is opened, and who answers later is found while serving.
  */
-const HOLD = 50;
-/** A machine that has not answered for this long is gone: milliseconds. It is asked each second. */
+const ANSWER_TIME = 50;
+/** A machine that has not answered for this time is gone: milliseconds. It is probed each second. */
 const GONE = 3000;
 /**
  * A serving gateway defends its address within two seconds of a probe (see ListenIpWatch), and it is probed each second:
@@ -34,9 +34,9 @@ export interface ClaimParts {
   readonly arp: ListenIpArp;
   readonly clock: Clock;
   readonly ownHardware: () => ReadonlySet<HardwareAddress>;
-  /** Who leases an address here. */
+  /** True for a machine that leases an address here. */
   readonly isGuest: (hardware: HardwareAddress) => boolean;
-  /** Until a moment ago this gateway served on the address, and defended it against another machine. */
+  /** True if this gateway served on the address until a moment ago, and defended it against another machine. */
   readonly hasDefended: boolean;
 }
 
@@ -66,9 +66,9 @@ export class ListenIpClaim {
     arp.probe();
   }
 
-  /** Done when the answers to the first probes have had their time. */
+  /** Resolves when the time for answers to the first probes is over. */
   async settled(): Promise<void> {
-    const left = this.#began + HOLD - this.#clock.monotonic();
+    const left = this.#began + ANSWER_TIME - this.#clock.monotonic();
     if (left > 0) {
       this.#arp.probe(); // One may be lost.
       await new Promise<void>((resolve) => this.#clock.after(left, resolve));
@@ -76,12 +76,12 @@ export class ListenIpClaim {
     this.#arp.hearNow();
   }
 
-  /** Asks once more; for every second. */
+  /** Sends a further probe. Call it once a second. */
   ask(): void {
     this.#arp.probe();
   }
 
-  /** The machine that is waited for; undefined: none is. */
+  /** The machine for which this gateway has to wait; undefined: none. */
   get holder(): HardwareAddress | undefined {
     const now = this.#clock.monotonic();
     const holder = this.#signs.holderSince(now - GONE);
@@ -97,7 +97,7 @@ export class ListenIpClaim {
   }
 }
 
-/** What is wrong where another machine has the listen IP, and what mends it. */
+/** The problem that another machine has the listen IP, and its remedy. */
 export function heldBy(
   { listenIp, prefixLength, interfaceName }: ListenAddress,
   holder: HardwareAddress,

@@ -2,47 +2,47 @@ import type { Clock } from '../lease/clock.ts';
 import { type HardwareAddress, isStation } from '../net/hardware-address.ts';
 import type { ListenIpArp, ListenIpSign } from '../transport/transport.ts';
 
-/** How many machines are remembered, though somebody forges more hardware addresses. */
+/** Machines that are remembered, even if somebody forges more hardware addresses. */
 const MACHINE_LIMIT = 32;
-/** The pause between two tests whether a machine answers ARP for every address: milliseconds. */
+/** Time between two tests for machines that answer ARP for every address: milliseconds. */
 const PROXY_INTERVAL = 1000;
-/** Probes that are further apart do not belong together: milliseconds. */
+/** Probes further apart than this are not in one row: milliseconds. */
 const ROW_GAP = 3000;
 
-/** How old the list of this host's interfaces may be: milliseconds. */
+/** The list of this host's interfaces is read again after this time: milliseconds. */
 const OWN_AGE = 100;
 
-/** How old it may be whether a machine is a guest, for which every lease is looked at: milliseconds. */
+/** Whether a machine is a guest is looked up again after this time, since it reads every lease: milliseconds. */
 const GUEST_AGE = 10_000;
 
-/** When one machine was heard, by the monotonic clock; -Infinity: never. */
-interface Heard {
-  /** It has the address. */
-  holding: number;
-  probing: number;
-  announcing: number;
-  /** Its probes one after the other, without an announcement since. */
+/** The ARP messages of one machine. Times are monotonic milliseconds; -Infinity: never. */
+interface MachineSigns {
+  /** When it last showed that it has the address. */
+  heldAt: number;
+  probedAt: number;
+  announcedAt: number;
+  /** Probes in a row, without an announcement since. */
   probesInRow: number;
   /** It answers ARP for every address, so its answer for this one proves nothing. */
   isProxy: boolean;
-  /** It leases an address here, as it was at that time. */
+  /** It leased an address here at `guestReadAt`. */
   isGuest: boolean;
   guestReadAt: number;
 }
 
-type Machine = readonly [HardwareAddress, Heard];
+type Machine = readonly [HardwareAddress, MachineSigns];
 
-const NEVER: Heard = {
-  holding: Number.NEGATIVE_INFINITY,
-  probing: Number.NEGATIVE_INFINITY,
-  announcing: Number.NEGATIVE_INFINITY,
+const NO_SIGNS: MachineSigns = {
+  heldAt: Number.NEGATIVE_INFINITY,
+  probedAt: Number.NEGATIVE_INFINITY,
+  announcedAt: Number.NEGATIVE_INFINITY,
   probesInRow: 0,
   isProxy: false,
   isGuest: false,
   guestReadAt: Number.NEGATIVE_INFINITY,
 };
 
-/** What other machines have said of the listen IP (RFC 5227). */
+/** Remembers the ARP messages of other machines about the listen IP (RFC 5227). */
 export class ListenIpSigns {
   readonly #arp: ListenIpArp;
   readonly #clock: Clock;
@@ -50,15 +50,15 @@ export class ListenIpSigns {
   readonly #isGuest: (hardware: HardwareAddress) => boolean;
   #own: ReadonlySet<HardwareAddress> = new Set();
   #ownReadAt = Number.NEGATIVE_INFINITY;
-  #askedForNobodyAt = Number.NEGATIVE_INFINITY;
-  /** In the order in which they were heard; the last one is the newest. */
-  readonly #machines = new Map<HardwareAddress, Heard>();
+  #proxyTestedAt = Number.NEGATIVE_INFINITY;
+  /** The machine with the newest message is last. */
+  readonly #machines = new Map<HardwareAddress, MachineSigns>();
 
   /**
    * @param ownHardware The interfaces of this host: the kernel answers for any of its addresses on each of them, and a
    * bridge may bring that back.
-   * @param isGuest Who leases an address here. A guest runs no gateway, however it defends the address: at most it imitates
-   * one, to keep this one from serving.
+   * @param isGuest True for a machine that leases an address here. A guest runs no gateway, even if it defends the address:
+   * it may imitate one, to keep this one from serving.
    */
   constructor(
     arp: ListenIpArp,
@@ -73,75 +73,75 @@ export class ListenIpSigns {
     arp.onSign((sign, hardware) => this.#note(sign, hardware));
   }
 
-  /** The machine that has the address too, and was heard at this monotonic time or later: the last one, guests only after others. */
+  /** The newest machine that showed at this monotonic time or later that it has the address; a guest only if there is no other. */
   holderSince(time: number): HardwareAddress | undefined {
-    const holders = this.#others().filter(([, { holding }]) => holding >= time);
+    const holders = this.#others().filter(([, { heldAt }]) => heldAt >= time);
     if (holders.length < 2) return holders[0]?.[0];
     return (holders.findLast((machine) => !this.#isKnownGuest(machine)) ?? holders.at(-1))?.[0];
   }
 
-  /** How many of the machines that are remembered have had the address. */
+  /** The number of remembered machines that have had the address. */
   get holders(): number {
-    return this.#others().filter(([, { holding }]) => holding > NEVER.holding).length;
+    return this.#others().filter(([, { heldAt }]) => heldAt > NO_SIGNS.heldAt).length;
   }
 
-  /** When another machine that is no guest announced the address last. */
+  /** When a machine that is no guest last announced the address. */
   get announcedAt(): number {
     let latest = Number.NEGATIVE_INFINITY;
     for (const machine of this.#others()) {
-      const [, { announcing }] = machine;
-      if (announcing > latest && !this.#isKnownGuest(machine)) latest = announcing;
+      const [, { announcedAt }] = machine;
+      if (announcedAt > latest && !this.#isKnownGuest(machine)) latest = announcedAt;
     }
     return latest;
   }
 
-  /** When another machine probed for the address last. */
+  /** When another machine last probed for the address. */
   get probedAt(): number {
-    return Math.max(...this.#others().map(([, { probing }]) => probing), Number.NEGATIVE_INFINITY);
+    return Math.max(...this.#others().map(([, { probedAt }]) => probedAt), Number.NEGATIVE_INFINITY);
   }
 
-  /** How often this machine has probed, one time soon after the other and until just now, without announcing. */
+  /** The number of this machine's probes in a row, without an announcement; 0 if the last one is too long ago. */
   probesOf(hardware: HardwareAddress): number {
-    const heard = this.#machines.get(hardware);
-    if (heard === undefined || this.#clock.monotonic() - heard.probing > ROW_GAP) return 0;
-    return heard.probesInRow;
+    const signs = this.#machines.get(hardware);
+    if (signs === undefined || this.#clock.monotonic() - signs.probedAt > ROW_GAP) return 0;
+    return signs.probesInRow;
   }
 
-  #isKnownGuest([hardware, heard]: Machine): boolean {
+  #isKnownGuest([hardware, signs]: Machine): boolean {
     const now = this.#clock.monotonic();
-    if (now - heard.guestReadAt > GUEST_AGE) {
-      heard.guestReadAt = now;
-      heard.isGuest = this.#isGuest(hardware);
+    if (now - signs.guestReadAt > GUEST_AGE) {
+      signs.guestReadAt = now;
+      signs.isGuest = this.#isGuest(hardware);
     }
-    return heard.isGuest;
+    return signs.isGuest;
   }
 
   #note(sign: ListenIpSign, hardware: HardwareAddress): void {
-    if (!isStation(hardware)) return; // No machine's: what answers so is forged.
+    if (!isStation(hardware)) return; // No machine has such an address: it is forged.
     const now = this.#clock.monotonic();
-    const heard = this.#machines.get(hardware) ?? { ...NEVER };
+    const signs = this.#machines.get(hardware) ?? { ...NO_SIGNS };
     this.#machines.delete(hardware);
-    this.#machines.set(hardware, heard);
+    this.#machines.set(hardware, signs);
     this.#forgetOldest();
     if (sign === 'proxy') {
-      heard.isProxy = true;
+      signs.isProxy = true;
     } else if (sign === 'probe') {
-      heard.probesInRow = now - heard.probing > ROW_GAP ? 1 : heard.probesInRow + 1;
-      heard.probing = now;
+      signs.probesInRow = now - signs.probedAt > ROW_GAP ? 1 : signs.probesInRow + 1;
+      signs.probedAt = now;
     } else {
-      heard.holding = now;
-      this.#askForNobody(now);
+      signs.heldAt = now;
+      this.#testForProxy(now);
     }
     if (sign === 'announcement') {
-      heard.announcing = now;
-      heard.probesInRow = 0;
+      signs.announcedAt = now;
+      signs.probesInRow = 0;
     }
   }
 
   /** Limited, so that many forged hardware addresses cause few ARP requests. */
-  #askForNobody(now: number): void {
-    if (now - this.#askedForNobodyAt < PROXY_INTERVAL) return;
-    this.#askedForNobodyAt = now;
+  #testForProxy(now: number): void {
+    if (now - this.#proxyTestedAt < PROXY_INTERVAL) return;
+    this.#proxyTestedAt = now;
     this.#arp.probeNobody();
   }
 
@@ -153,7 +153,7 @@ export class ListenIpSigns {
     }
   }
 
-  /** Looks at the interfaces only if anybody was heard, and once for several questions. */
+  /** The machines that are not this host. Reads the interfaces only if there are any, and not at each call. */
   #others(): readonly Machine[] {
     if (this.#machines.size === 0) return [];
     const now = this.#clock.monotonic();

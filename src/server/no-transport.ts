@@ -3,7 +3,7 @@ import type { Arena, Batch, Outbox, Transport } from '../transport/transport.ts'
 const NOTHING = new Uint8Array(0);
 const NO_VIEW = new DataView(NOTHING.buffer);
 
-/** Where no sockets are open: nothing comes, and nothing leaves. For changes that need neither. */
+/** A transport without sockets: it receives and sends nothing. For orders, which need neither. */
 export class NoTransport implements Transport {
   readonly kind = 'none';
   readonly maximumPayload = 0;

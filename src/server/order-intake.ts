@@ -10,11 +10,11 @@ import { NoTransport } from './no-transport.ts';
 import type { ServerParts } from './server-parts.ts';
 import { type Memory, mayLeaseBeOver, type Service, serverStateOf } from './service.ts';
 
-/** An order that finds no room, or a server that is just opening its sockets, is tried again: milliseconds. */
+/** Time before an order is tried again, if there was no room or the sockets were being opened: milliseconds. */
 const RETRY = 10;
 const RETRIES = 500;
 const NOTHING: Decision = { kind: 'silence', reason: 'no-binding' };
-/** A plan without a listen address is for orders alone. */
+/** The plan for this address serves orders only. */
 const NOWHERE: ListenAddress = {
   interfaceName: '',
   interfaceIndex: 0,
@@ -23,18 +23,18 @@ const NOWHERE: ListenAddress = {
   mtu: 0,
 };
 
-/** What became of an order from outside. unknown: it may or may not have been stored; ask what stands there. */
+/** The result of an order from outside. unknown: it may have been stored or not; read the lease to find out. */
 export type OrderResult =
   | { readonly outcome: 'committed'; readonly reason: Reason }
   | { readonly outcome: 'refused'; readonly why: OrderRefusal | 'busy' | 'stopped' }
   | { readonly outcome: 'conflict' | 'failed' | 'unknown' };
 
-/** Takes orders from outside into the exchange, the one writer of leases; into one of its own while no sockets are open. */
+/** Submits orders from outside to the exchange, the only writer of leases; while no sockets are open, to an exchange without any. */
 export class OrderIntake {
   readonly #parts: ServerParts;
   readonly #service: () => Service | undefined;
   readonly #memory: () => Memory | undefined;
-  /** While there is no service. */
+  /** The exchange without sockets; it exists only while there is no service. */
   #orderExchange: Exchange | undefined;
   #isHandingOver = false;
 
@@ -55,21 +55,21 @@ export class OrderIntake {
     return { outcome: 'refused', why: 'busy' };
   }
 
-  /** Sockets have been opened: what the stand-in has under way is ended before another exchange begins. */
+  /** Sockets have been opened: ends the exchange without sockets before another one begins. */
   async handOver(): Promise<void> {
     this.#isHandingOver = true;
     await this.#orderExchange?.stop();
     this.#orderExchange = undefined;
   }
 
-  /** The service is there, or its sockets are closed again. */
+  /** The service has begun, or its sockets are closed again. */
   handedOver(): void {
     this.#isHandingOver = false;
   }
 
-  /** Undefined: there is no room now. */
+  /** Undefined: there is no room for the order now. */
   #take(order: OperatorOrder, memory: Memory): Promise<OrderResult> | undefined {
-    const exchange = this.#service()?.exchange ?? this.#standInFor(memory);
+    const exchange = this.#service()?.exchange ?? this.#exchangeFor(memory);
     if (exchange === undefined) return undefined;
     let refusal: OrderRefusal | undefined;
     let reason: Reason | undefined;
@@ -102,7 +102,7 @@ export class OrderIntake {
     return outcome === 'committed' ? { outcome, reason } : { outcome };
   }
 
-  #standInFor(memory: Memory): Exchange | undefined {
+  #exchangeFor(memory: Memory): Exchange | undefined {
     if (this.#isHandingOver) return undefined;
     const { clock, decide } = this.#parts;
     const { store, inFlight, observer, makeRoom } = memory;
@@ -119,7 +119,7 @@ export class OrderIntake {
       observer,
       makeRoom,
     });
-    this.#orderExchange.plan = memory.planOf(NOWHERE); // Another one may have been adopted.
+    this.#orderExchange.plan = memory.planOf(NOWHERE); // The plan may have changed.
     return this.#orderExchange;
   }
 }

@@ -4,7 +4,7 @@ import { ipv4ToText } from '../net/ipv4.ts';
 import type { Prefix } from '../net/prefix.ts';
 import type { Plan } from '../subnet/plan.ts';
 
-/** What a plan may not change while leases of the one before it run, whatever it was made of. */
+/** The changes from one plan to the next that are impossible while leases run. */
 export function planRefusals(before: Plan, after: Plan): readonly RefusedChange[] {
   const changes = [
     { row: SETTINGS.identity, from: before.identity, to: after.identity },

@@ -17,31 +17,31 @@ import type { ListenAddressSearch } from './find-listen-address.ts';
 export interface Medium {
   readonly transport: Transport;
   readonly arp: SegmentArp;
-  /** What these sockets cannot do that they should, a sentence each. */
+  /** What these sockets cannot do, though they should; a sentence each. */
   readonly shortcomings?: readonly string[];
-  /** Datagrams that the kernel has dropped for want of room, so far. */
+  /** Datagrams that the kernel has dropped so far because the socket buffer was full. */
   lost(): number;
-  /** False while nothing is connected to the interface; absent: that is not known. */
+  /** False while the interface is not connected; absent: unknown. */
   hasCarrier?(): boolean;
-  /** False while the interface is down; absent: that is not known. */
+  /** False while the interface is down; absent: unknown. */
   isUp?(): boolean;
-  /** Counts from now on what the sockets should hear, until it is closed; undefined or absent: that cannot be had. */
+  /** A counter of the frames that the sockets should receive, from now until it is closed; undefined or absent: impossible. */
   countFrames?(): FrameCounter | undefined;
-  /** Why the sockets are of no more use and must be opened anew; undefined: they work. */
+  /** Why the sockets must be opened again; undefined: they work. */
   failure?(): string | undefined;
   /** Closes the transport and the ARP socket. */
   close(): void;
 }
 
-/** What shows whether the listen IP is this host's alone (RFC 5227). */
+/** Means to find out whether another machine has the listen IP (RFC 5227). */
 export interface ListenIpParts {
-  /** ARP on a listen address before its sockets are opened; undefined: it cannot be had. */
+  /** ARP for a listen address before its sockets are opened; undefined: impossible. */
   openArp(listen: ListenAddress): { readonly arp: ListenIpArp; close(): void } | undefined;
-  /** Of all interfaces of this host, as they are now. */
+  /** The hardware addresses of all interfaces of this host, now. */
   ownHardware(): ReadonlySet<HardwareAddress>;
-  /** This address was defended now, against another machine that has it. */
+  /** Notes that this gateway has just defended the address against another machine. */
   defended(listenIp: Ipv4): void;
-  /** It was defended until just before this process began. */
+  /** True if the process before this one defended the address until a moment ago. */
   hasDefended(listenIp: Ipv4): boolean;
 }
 
@@ -49,29 +49,33 @@ export interface ListenIpParts {
 export interface ServerParts extends Declaration {
   readonly clock: Clock;
   readonly log: Log;
-  /** The machine's; absent: it is not known, and nothing shows how long the gateway was off. */
+  /** The boot of the machine; absent: unknown, so nothing shows how long the gateway was off. */
   readonly boot?: Boot | undefined;
   readonly decide: Decide;
-  /** Opens the store, whose view answers `isInFlight` from this set. Throws a GatewayError. */
+  /**
+   * Opens the store. Its view answers `isInFlight` from this set.
+   *
+   * @throws GatewayError
+   */
   openStore(inFlight: ReadonlySet<Ipv4>): LeaseStore | Promise<LeaseStore>;
-  /** The gateways that share the store's leases; absent: it is this one's alone. */
+  /** The gateways that share the store; absent: no other gateway does. */
   readonly clusterPeers?: ClusterPeersView;
   /**
-   * Looks at the interfaces as they are now.
+   * Reads the interfaces of this host.
    *
-   * @param served Where this gateway serves, or served last.
+   * @param served The address that this gateway serves, or served last.
    */
   findListenAddress(served?: ListenAddress): ListenAddressSearch;
-  /** Asking for the listen IP by ARP; absent: it is never asked for. */
+  /** ARP for the listen IP; absent: no conflict is looked for. */
   readonly listenIp?: ListenIpParts;
-  /** Throws a GatewayError; 'rival-server' if somebody else listens there. */
+  /** @throws GatewayError; 'rival-server' if another process listens there. */
   openMedium(listen: ListenAddress): Medium | Promise<Medium>;
-  /** Why nothing can be written where the lease file is, as far as it was tried; undefined: nothing is known of it. */
+  /** Why the leases directory cannot be written, by the last attempt; undefined: no attempt has failed. */
   directoryFault?(): string | undefined;
-  /** Another declaration than these parts' own is in force from now on. */
+  /** Called when another declaration takes effect. */
   adopted?(declaration: Declaration): void;
-  /** False: a listen address that is not there is an error, not waited for. */
+  /** True: wait for a listen address that is not there. False: that is an error. */
   readonly waits: boolean;
-  /** Sees all that is decided, beside counters and log. */
+  /** A further observer of all decisions, beside counters and log. */
   readonly observer?: Observer;
 }

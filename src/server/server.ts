@@ -16,23 +16,23 @@ import { DecisionLog } from '../reporting/decision-log.ts';
 import { type PoolUse, poolProblem, poolUseOf } from '../reporting/pool-use.ts';
 import { ProblemLog } from '../reporting/problem-log.ts';
 import { type Status, statusOf } from '../reporting/status.ts';
+import { CurrentDeclaration } from './current-declaration.ts';
 import type { Adoption, Declaration } from './declaration.ts';
-import { Declared } from './declared.ts';
 import { Expiry } from './expiry.ts';
 import { Listening } from './listening.ts';
 import { OrderIntake, type OrderResult } from './order-intake.ts';
 import type { ServerParts } from './server-parts.ts';
 import { clockTrustOf, type Memory, type Service } from './service.ts';
 
-/** How often the event loop is seen to turn: milliseconds. */
+/** Time between two beats, which show that the event loop runs: milliseconds. */
 const BEAT = 250;
-/** Every so many beats: the interfaces are looked at, and house is kept. */
+/** Beats from one check of interfaces, problems and expired leases to the next. */
 const BEATS_OF_A_SECOND = 4;
 const NO_GATEWAYS: ReadonlySet<Ipv4> = new Set();
 
 /**
- * The running server: store, listen address, sockets, exchange. Interface and address may come late, go and return,
- * and change: it says so and goes on by itself.
+ * The running server: store, listen address, sockets, exchange. Interface and address may come late, go and return, and
+ * change: the server logs it and goes on by itself. All of it runs on the main thread.
  */
 export class Server {
   readonly #parts: ServerParts;
@@ -45,16 +45,16 @@ export class Server {
   readonly #problemLog: ProblemLog;
   #beats = 0;
   #cancelBeat: () => void = () => {};
-  /** Closing or opening sockets. */
+  /** The change of the sockets that is under way. */
   #change: Promise<void> | undefined;
   #isStopping = false;
-  readonly #declared: Declared;
+  readonly #declaration: CurrentDeclaration;
   readonly #orderIntake: OrderIntake;
 
   constructor(parts: ServerParts) {
     this.#parts = parts;
     this.#listening = new Listening(parts);
-    this.#declared = new Declared(
+    this.#declaration = new CurrentDeclaration(
       parts,
       () => this.#listening.service,
       () => this.#memory?.store,
@@ -78,7 +78,7 @@ export class Server {
       pool,
       counters: this.#counters.values(),
       problems: this.#problems(pool),
-      settings: this.#declared.current.settings ?? [],
+      settings: this.#declaration.current.settings ?? [],
     });
   }
 
@@ -86,11 +86,15 @@ export class Server {
     return this.#memory !== undefined && this.#memory.store.failure === undefined;
   }
 
-  /** Opens all. Done when it serves or waits; throws a GatewayError for what will not mend itself. */
+  /**
+   * Opens store and sockets. Resolves when it serves, or waits for its listen address.
+   *
+   * @throws GatewayError for a condition that does not end by itself.
+   */
   async start(): Promise<void> {
     try {
       this.#listening.begin();
-      this.#memory = await this.#remember();
+      this.#memory = await this.#openMemory();
       await this.#listening.start(this.#memory);
     } catch (error) {
       await this.stop();
@@ -99,7 +103,7 @@ export class Server {
     this.#scheduleBeat();
   }
 
-  /** Stops reading, finishes the batch, closes sockets and store. */
+  /** Stops reading, ends the commits under way, closes sockets and store. */
   async stop(): Promise<void> {
     if (this.#isStopping) return;
     this.#isStopping = true;
@@ -117,33 +121,32 @@ export class Server {
   }
 
   /**
-   * Serves by another declaration from now on: between two rounds, and all that hangs on it with it. What its pools need is
-   * done before, in steps that no packet waits for. What cannot be changed while leases run is refused by name, and then
-   * nothing is changed.
+   * Serves by another declaration. It takes effect as a whole, between two rounds. Its pools are prepared before that, in
+   * steps that delay no packet. A change that is impossible while leases run is refused by name; then nothing changes.
    */
   adopt(next: Declaration): Promise<Adoption> {
-    return this.#declared.adopt(next);
+    return this.#declaration.adopt(next);
   }
 
-  /** Carries out an order from outside, also while no sockets are open. The history tells who has given it. */
+  /** Carries out an order from outside, also while no sockets are open. The history names its author. */
   submit(order: OperatorOrder): Promise<OrderResult> {
     return this.#orderIntake.submit(order);
   }
 
-  /** Undefined: it is not started, or has stopped. */
+  /** Undefined: the server has not started, or has stopped. */
   get clock(): ClockStatus | undefined {
     const guard = this.#memory?.timeGuard;
     return guard === undefined ? undefined : clockStatusOf(guard, this.#parts.clock.now());
   }
 
-  /** The operator says that the time is right; that is stored with the next call of the store's `idle`, which is now. */
+  /** The operator says that the time is right. This is stored at once. */
   trustClock(): ClockStatus | undefined {
     this.#memory?.timeGuard.trust();
     this.#memory?.store.idle(this.#parts.clock.now());
     return this.clock;
   }
 
-  async #remember(): Promise<Memory> {
+  async #openMemory(): Promise<Memory> {
     const { log, clock, boot, clusterPeers } = this.#parts;
     const inFlight = new Set<Ipv4>();
     const store = await this.#parts.openStore(inFlight);
@@ -151,7 +154,7 @@ export class Server {
     const peers = new Peers(clock, log, () => store.leases.revision);
     const memory: Memory = {
       store,
-      planOf: (listen) => this.#declared.current.planOf(listen),
+      planOf: (listen) => this.#declaration.current.planOf(listen),
       inFlight,
       missedTraffic: new MissedTraffic(store.leases, log),
       timeGuard: new TimeGuard({ clock, log, store, boot, agreedAt: () => clusterPeers?.agreedAt }),
@@ -163,18 +166,18 @@ export class Server {
       observer: observers(
         this.#counters,
         this.#decisionLog,
-        this.#prompter(),
+        this.#expiryPrompter(),
         ...extra(this.#parts.observer),
       ),
       handOver: () => this.#orderIntake.handOver(),
       handedOver: () => this.#orderIntake.handedOver(),
       makeRoom: () => this.#expiry?.makeRoom() ?? false,
     };
-    store.idle(clock.now()); // What is known of the clock is stored before the first lease.
+    store.idle(clock.now()); // The state of the clock is stored before the first lease.
     this.#expiry = new Expiry(
       store,
       clock,
-      this.#orderTaker(),
+      this.#orderReceiver(),
       () => clockTrustOf(memory),
       () => ({ peerObservations: peers, clusterPeers: memory.clusterPeers }),
       (lease) => clusterPeers?.isByWallClock(lease) !== false,
@@ -188,7 +191,7 @@ export class Server {
       try {
         this.#beat();
       } finally {
-        this.#scheduleBeat(); // After it: if it hangs, the sockets are looked at before the next one.
+        this.#scheduleBeat(); // After a beat that took long, the sockets are read before the next one.
       }
     });
   }
@@ -225,7 +228,7 @@ export class Server {
     await this.#listening.check(memory);
   }
 
-  #orderTaker() {
+  #orderReceiver() {
     const exchange = () => this.#listening.service?.exchange;
     return {
       get isIdle() {
@@ -235,8 +238,8 @@ export class Server {
     };
   }
 
-  /** A pool without room makes the sweep look for some. */
-  #prompter(): Observer {
+  /** Prompts the sweep when a client finds no free address. */
+  #expiryPrompter(): Observer {
     const nothing = () => {};
     return {
       sentLate: nothing,

@@ -24,33 +24,33 @@ import type { LeaseStore } from '../store/lease-store.ts';
 import type { Plan } from '../subnet/plan.ts';
 import type { Medium, ServerParts } from './server-parts.ts';
 
-/** What outlives the sockets. */
+/** The parts of the server that outlive its sockets. */
 export interface Memory {
   readonly store: LeaseStore;
-  /** By what is declared now. */
+  /** The plan by the current declaration. */
   planOf(listen: ListenAddress): Plan;
   readonly inFlight: Set<Ipv4>;
   readonly missedTraffic: MissedTraffic;
   readonly timeGuard: TimeGuard;
   readonly declines: DeclineLog;
   readonly peers: Peers;
-  /** Absent: the leases are shared. */
+  /** Undefined: the leases are shared, so peers are not observed. */
   readonly peerMemory: PeerMemory | undefined;
   readonly clusterPeers: ClusterPeersView | undefined;
   readonly discoverRetries: DiscoverRetries;
   readonly observer: Observer;
-  /** What other writers than the service have under way is ended before it begins. */
+  /** Ends the pending orders of other writers; called before the service begins. */
   readonly handOver: () => Promise<void>;
-  /** It has begun, or will not. */
+  /** Called when the service has begun, or will not begin. */
   readonly handedOver: () => void;
-  /** Frees what has run out, for a client that finds no address. */
+  /** Frees expired leases for a client that finds no address. Returns false if there are none. */
   readonly makeRoom: () => boolean;
 }
 
-/** How long commits under way are waited for at the end: milliseconds. */
+/** How long a stop waits for commits under way: milliseconds. */
 const STOP_LIMIT = 700;
 
-/** The exchange on one listen address, from the opening of its sockets to their closing. */
+/** The exchange on one listen address. It lives from the opening of the sockets to their closing. */
 export class Service {
   readonly listen: ListenAddress;
   readonly medium: Medium;
@@ -105,13 +105,13 @@ export class Service {
     return this.#plan;
   }
 
-  /** A new plan takes effect between two rounds, with all that hangs on it; the store has prepared its pools. */
+  /** Serves by a new plan from the next round on, and all parts that depend on it too. Its pools must be prepared in the store. */
   adopt(plan: Plan): void {
     const before = this.#plan.peers;
     this.#plan = plan;
     this.#follow(plan);
     this.exchange.plan = plan;
-    // Whoever is a peer only now may have been heard before the start.
+    // An earlier process may have observed the new peers.
     if ([...plan.peers].some((peer) => !before.has(peer))) this.#memory.peerMemory?.recall();
   }
 
@@ -120,16 +120,16 @@ export class Service {
     heard.known = peers;
     heard.longestLease = subnet.leaseTimes.maximum * 1000;
     timeGuard.longestLease = subnet.leaseTimes.maximum;
-    // The first question about a pool puts all its records in order: now, not while a client waits for an offer.
+    // The first search in a pool sorts all its records: do it now, not while a client waits for an offer.
     for (const pool of subnet.pools) store.leases.longestFree(pool);
   }
 
-  /** For every second. */
+  /** Call it once a second. */
   check(): void {
     this.reception.check(this.exchange.heard, this.exchange.broadcasts);
   }
 
-  /** What keeps messages from it; an interface that is down explains all else. */
+  /** The problems that keep messages away; if the interface is down, only that one. */
   get problems(): readonly RunningProblem[] {
     if (this.medium.isUp?.() === false) return [interfaceDown(this.listen.interfaceName)];
     const { problem } = this.reception;
@@ -147,7 +147,7 @@ export class Service {
     };
   }
 
-  /** True if this is where to listen, and nothing has changed about it. */
+  /** True if this is the address that is served, unchanged. */
   isAt(listen: ListenAddress): boolean {
     return (
       listen.interfaceIndex === this.listen.interfaceIndex &&
@@ -158,7 +158,7 @@ export class Service {
     );
   }
 
-  /** Reads no more, ends the commits under way if they end soon, and closes the sockets. */
+  /** Stops reading, waits a short time for commits under way, and closes the sockets. */
   async stop(): Promise<void> {
     let cancel = () => {};
     const limit = new Promise<void>((resolve) => {
@@ -171,24 +171,24 @@ export class Service {
   }
 }
 
-/** Each time that sockets are opened, for the host's own addresses may be others. */
+/** Logs doubts about the plan whenever sockets are opened, since the host's addresses may have changed. */
 function logDoubts(plan: Plan, store: LeaseStore, { clock, log }: ServerParts): void {
   const leases = store.leases.running(clock.now(), (address) => isNobodys(plan, address));
   for (const { message, ...fields } of doubtsOfPlan(plan, leases)) log.warn(fields, message);
 }
 
-/** What leases are ended by, as the clocks are now. */
+/** What the end of leases is decided by. Reads the clocks. */
 export function clockTrustOf({ timeGuard }: Memory): ClockTrust {
   timeGuard.check();
   return timeGuard.clockTrust;
 }
 
-/** False: the lease may run still though its time is past by the clock, as the clocks were when they were looked at last. */
+/** False: the lease may still run although the clock is past its end. Uses the last reading of the clocks. */
 export function mayLeaseBeOver({ clusterPeers, timeGuard }: Memory, lease: Lease): boolean {
   return clusterPeers?.isByWallClock(lease) === false || mayBeOver(lease, timeGuard.clockTrust);
 }
 
-/** What only the running server knows, for an exchange over its memory. */
+/** The state of the running server, as the exchange reads it. */
 export function serverStateOf(memory: Memory, sightings: Sightings, monotonic: () => number): ServerState {
   const { missedTraffic, timeGuard, declines, peers, clusterPeers, discoverRetries } = memory;
   return {
@@ -205,7 +205,7 @@ export function serverStateOf(memory: Memory, sightings: Sightings, monotonic: (
     clusterPeers,
     sightingAt: (address) => sightings.at(address),
     noteGap: () => missedTraffic.noteGap('stale'),
-    // A gateway that shares its leases is not one of those that can only be heard.
+    // A gateway that shares its leases is known without this.
     noteRequest: (server, address, client, hardware) => {
       if (clusterPeers?.live.has(server) !== true) peers.noteRequest(server, address, client, hardware);
     },

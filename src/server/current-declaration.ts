@@ -6,19 +6,19 @@ import { type Adoption, type Declaration, refusalsOf } from './declaration.ts';
 import type { ServerParts } from './server-parts.ts';
 import type { Service } from './service.ts';
 
-/** Between two steps of what is not to keep a packet waiting: milliseconds. */
+/** Pause between two steps, so that no packet waits: milliseconds. */
 const PAUSE = 1;
-/** Leases that one of them looks at. */
-const LOOKED_AT = 4096;
+/** Leases that one step looks at. */
+const LEASES_PER_STEP = 4096;
 
-/** What the server serves by, and how another declaration takes its place. */
-export class Declared {
+/** The declaration that the server serves by. `adopt` replaces it. */
+export class CurrentDeclaration {
   readonly #parts: ServerParts;
   readonly #service: () => Service | undefined;
-  /** Undefined: the server is not started, or has stopped. */
+  /** Undefined: the server has not started, or has stopped. */
   readonly #store: () => LeaseStore | undefined;
   #current: Declaration;
-  /** The end of the last adoption: there is one at a time. */
+  /** The last adoption. There is one at a time. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(parts: ServerParts, service: () => Service | undefined, store: () => LeaseStore | undefined) {
@@ -43,18 +43,18 @@ export class Declared {
     const refusals = refusalsOf(this.#current, next, listen, this.#parts.clusterPeers !== undefined);
     if (refusals.length > 0) return { kind: 'refused', refusals };
     await this.#prepare(next);
-    // All of it now: nothing may be decided by a part of it.
+    // From here on without a pause: no decision may use only a part of it.
     const service = this.#service();
     this.#current = next;
     const plan = service && next.planOf(service.listen);
     if (plan !== undefined) service?.adopt(plan);
     this.#parts.adopted?.(next);
     this.#parts.log.info({}, 'other settings are in force');
-    if (plan !== undefined) void this.#sayDoubts(plan);
+    if (plan !== undefined) void this.#logDoubts(plan);
     return { kind: 'adopted' };
   }
 
-  /** In steps, until the pools of where it serves can be asked about; nothing is to be done while it does not serve. */
+  /** Prepares the pools in steps. There is nothing to prepare while the server does not serve. */
   async #prepare(next: Declaration): Promise<void> {
     let service: Service | undefined;
     let pools: Plan['subnet']['pools'] = [];
@@ -68,16 +68,16 @@ export class Declared {
     }
   }
 
-  async #sayDoubts(plan: Plan): Promise<void> {
+  async #logDoubts(plan: Plan): Promise<void> {
     const { clock, log } = this.#parts;
     const found: Lease[] = [];
-    for (let from = 0; ; from += LOOKED_AT) {
+    for (let from = 0; ; from += LEASES_PER_STEP) {
       const leases = this.#store()?.leases;
       if (leases === undefined) return;
       const records = Object.values(leases.countByState()).reduce((sum, count) => sum + count, 0);
       if (from >= records) break;
       const isDoubtful = (address: Lease['address']) => isNobodys(plan, address);
-      found.push(...leases.running(clock.now(), isDoubtful, from, from + LOOKED_AT));
+      found.push(...leases.running(clock.now(), isDoubtful, from, from + LEASES_PER_STEP));
       await this.#pause();
     }
     for (const { message, ...fields } of doubtsOfPlan(plan, found)) log.warn(fields, message);
