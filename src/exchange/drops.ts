@@ -8,6 +8,8 @@ export interface DropRow {
   readonly remedy?: string;
   /** True: the datagram itself is faulty. False: any ordinary minute may have some. */
   readonly isFaulty: boolean;
+  /** It was more than this gateway takes: the log tells it like what is faulty. */
+  readonly isExcess?: true;
 }
 
 /** Why a message or an order was not decided, or its reply was not sent. docs/troubleshooting.md is made from this table. */
@@ -34,6 +36,13 @@ export const DROPS = {
     isFaulty: false,
     means: 'So many messages wait already that there is no room for another one; the client asks again.',
     remedy: 'Look for a flood, or for a store of the leases that is slow (`vps-gateway health`).',
+  },
+  overload: {
+    isFaulty: false,
+    isExcess: true,
+    means:
+      'More messages came than this gateway can answer. DHCPDISCOVERs of unknown clients are dropped first; the client asks again.',
+    remedy: 'Look for a flood: the line `datagrams dropped` names the MAC address that was seen last.',
   },
   superseded: { isFaulty: false, means: 'A newer message of the same client has taken its place.' },
   stale: {

@@ -13,6 +13,7 @@ import type { Commit } from './next-commit.ts';
 import { type DecisionOutcome, type Observer, observers } from './observer.ts';
 import type { Order } from './order.ts';
 import { PendingMessage } from './pending.ts';
+import { Precedence } from './precedence.ts';
 
 /**
  * Datagrams that one round reads at most; and how many it reads for each change that a commit takes, since beside other
@@ -38,6 +39,7 @@ export class Exchange {
   /** The arenas that are free. A commit keeps the arena of its messages; there is one more than commits. */
   readonly #arenas: Arena[] = [];
   readonly #arrivals = new Arrivals();
+  readonly #precedence = new Precedence();
   #underWay = 0;
   #orders = 0;
   #isInRound = false;
@@ -86,13 +88,13 @@ export class Exchange {
     const batch = this.#fill(arena);
     // Of when it is read, not of when it is decided: a message that waits must not undo what was written meanwhile.
     const revision = this.#arrivals.revisionAt(this.#steps.monotonic, this.#parts.store.leases.revision);
+    this.#precedence.begin(this.#steps.monotonic, batch.datagrams.length, batch.drained);
     for (const datagram of this.#fresh(batch)) {
       const message = this.#read(datagram, arena, revision);
-      if (message instanceof PendingMessage) {
-        this.#learn(message);
-        this.#steps.begin(message);
-      } else this.#observer.dropped(message, 1, droppedFrom(datagram, arena));
+      if (message instanceof PendingMessage) this.#precedence.add(message);
+      else this.#observer.dropped(message, 1, droppedFrom(datagram, arena));
     }
+    this.#precedence.forEach(this.#isKnown, this.#decide, this.#shed);
     this.#end(arena);
   }
 
@@ -135,6 +137,17 @@ export class Exchange {
     const { plan, monotonic } = this.#steps;
     return admit(this.#admissions, message, arrival, monotonic, plan, revision);
   }
+
+  readonly #isKnown = ({ client }: PendingMessage): boolean =>
+    this.#parts.store.leases.bindingOf(client) !== undefined;
+
+  readonly #decide = (message: PendingMessage): void => {
+    this.#learn(message);
+    this.#steps.begin(message);
+  };
+
+  readonly #shed = ({ arrival, message }: PendingMessage): void =>
+    this.#observer.dropped('overload', 1, { source: arrival.source, hardware: message.hardware });
 
   /** Notes what a message shows of other servers and of its sender. Its own decision may rest on that. */
   #learn({ message, client, sender }: PendingMessage): void {

@@ -1,5 +1,5 @@
 import type { DroppedFrom } from '../exchange/dropped-from.ts';
-import { DROPS, type Drop } from '../exchange/drops.ts';
+import { DROPS, type Drop, type DropRow } from '../exchange/drops.ts';
 import type { Log } from '../log/log.ts';
 import { hardwareToText } from '../net/hardware-address.ts';
 import { ipv4ToText } from '../net/ipv4.ts';
@@ -7,7 +7,7 @@ import { ipv4ToText } from '../net/ipv4.ts';
 /** Time from the first dropped datagram to the line that counts them: milliseconds. */
 const INTERVAL = 60_000;
 
-/** Counts datagrams that are malformed, truncated or must not be answered, by cause; logs at most one line a minute. */
+/** Counts datagrams that are malformed, truncated, must not be answered or are too many, by cause; logs at most one line a minute. */
 export class DroppedDatagrams {
   readonly #log: Log;
   readonly #monotonic: () => number;
@@ -22,7 +22,8 @@ export class DroppedDatagrams {
   }
 
   note(cause: Drop, count: number, from: DroppedFrom | undefined): void {
-    if (!DROPS[cause].isFaulty) return;
+    const row: DropRow = DROPS[cause];
+    if (!row.isFaulty && row.isExcess !== true) return;
     if (this.#causes.size === 0) this.#since = this.#monotonic();
     this.#causes.set(cause, (this.#causes.get(cause) ?? 0) + count);
     this.#lastCause = cause;

@@ -39,7 +39,7 @@ export function reasonTables(): string {
 
 function dropsSection(): string {
   const text =
-    'What met no decision, or whose reply never left, is counted by its cause (`drops` in `vps-gateway health --json`). Those that are broken themselves are one line a minute, `datagrams dropped`.';
+    'What met no decision, or whose reply never left, is counted by its cause (`drops` in `vps-gateway health --json`). Those that are broken themselves, or too many, are one line a minute, `datagrams dropped`.';
   return `### Dropped\n\n${text}\n\n${tableOf('Cause', Object.entries<DropRow>(DROPS))}`;
 }
 
