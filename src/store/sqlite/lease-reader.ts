@@ -18,6 +18,8 @@ import { Writer } from './tables/writer.ts';
 
 /** How many rows one read looks at: an open read keeps the server's WAL from starting over. */
 const PAGE_ROWS = 5000;
+const NO_RIGHT_TO_FILE =
+  'this user may not read it: run the command as the user of the gateway, as one of its group, or as root';
 const NO_RIGHT =
   'this user has no right to its directory: run the command as the user of the gateway, as one of its group, or as root';
 /** How long a checkpoint or a recovery that is under way is waited for: milliseconds. */
@@ -188,6 +190,9 @@ export function openLeaseReader(directory: string): LeaseReader {
       const remedy = 'start the gateway, which puts a damaged file aside and keeps what can be read of it';
       throw new GatewayError('store-unusable', `${file}: is damaged or no lease file: ${remedy}`, cause);
     }
+    // Whoever only reads is never told to take the files over: they are the gateway's.
+    if (codeOf(cause) === 'EACCES')
+      throw new GatewayError('store-unusable', `${file}: ${NO_RIGHT_TO_FILE}`, cause);
     throw diskErrorOf(file, cause);
   }
 }

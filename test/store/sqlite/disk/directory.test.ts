@@ -150,6 +150,20 @@ describe('the leases directory', () => {
     );
   });
 
+  it('whose files a user may not read is not to be given to that user', async () => {
+    const directory = temporaryDirectory();
+    await openIn(directory).close();
+    chmodSync(directory, 0o755);
+    chmodSync(fileIn(directory), 0o000);
+    if (isRoot) process.seteuid?.(65_534);
+    onTestFinished(() => process.seteuid?.(process.getuid?.() ?? 0));
+
+    const { message } = errorOf(() => openLeaseReader(directory));
+
+    expect(message).toContain('this user may not read it: run the command as the user of the gateway');
+    expect(message).not.toContain('chown');
+  });
+
   it('below one that may not be written is refused with the line that makes it, and none that gives away what is above', ({
     skip,
   }) => {
