@@ -42,8 +42,8 @@ export async function leaveCluster(
 ): Promise<void> {
   const mirror = await openFile(settings);
   try {
-    const { standing } = mirror;
-    if (standing === undefined)
+    const { position } = mirror;
+    if (position === undefined)
       throw new GatewayError(
         'cluster-state',
         `${mirror.opening.file}: is not a mirror: there is nothing to do`,
@@ -52,7 +52,7 @@ export async function leaveCluster(
     print(`${mirror.opening.file}: its leases are this node's own now`);
     print(`take GATEWAY_ETCD_ENDPOINTS and GATEWAY_SEGMENT out of its settings, and start its gateway`);
     print(
-      `the gateways that go on sharing segment ${standing.segment} do not know the leases that it grants: stop them, or give each a part of the pool (GATEWAY_DHCP_SHARE)`,
+      `the gateways that go on sharing segment ${position.segment} do not know the leases that it grants: stop them, or give each a part of the pool (GATEWAY_DHCP_SHARE)`,
     );
   } finally {
     mirror.close();

@@ -36,7 +36,7 @@ export function sharedStore({ shared, etcd, mirror, inFlight, say }: SharedParts
     node,
     instance: randomBytes(8).toString('hex'),
     compacts: settings.etcdCompact !== 'off',
-    mirror: () => mirrorOf(mirror.standing, segment),
+    mirror: () => mirrorOf(mirror.position, segment),
   });
   const { etcdCompact: compacting, etcdQuota: quota } = settings;
   const maintenance = new EtcdMaintenance({ etcd, clock: systemClock, compacting, quota, say });

@@ -8,7 +8,7 @@ export interface KeptLease extends Lease, LeaseTexts {
 }
 
 /** What a lease file mirrors. */
-export interface MirrorStanding {
+export interface MirrorPosition {
   /** GATEWAY_SEGMENT. */
   readonly segment: string;
   /** The id of the shared leases' generation. */
@@ -18,7 +18,7 @@ export interface MirrorStanding {
 }
 
 /** All up to this revision was known then, by a wall clock with which a live gateway's newest heartbeat agreed. */
-export interface KnownNote {
+export interface RevisionTime {
   readonly revision: Version;
   readonly at: Instant;
 }
@@ -38,23 +38,23 @@ export interface MirroredChange {
 /** What a node keeps for itself of the leases that several gateways share. It may lag, and is never the authority. */
 export interface Mirror {
   /** Undefined: the file has leases of its own, if any, that the shared ones do not know. */
-  readonly standing: MirrorStanding | undefined;
+  readonly position: MirrorPosition | undefined;
   /** All that it holds, by address. */
   leases(): readonly KeptLease[];
   /** Takes a change; it is in the file soon. */
   put(change: MirroredChange): void;
   /** All up to here has been put. */
-  reached(standing: MirrorStanding): void;
+  reached(position: MirrorPosition): void;
   /** Whether a majority answered when it was asked last, which is `now`. */
-  asked(hasQuorum: boolean, now: Instant): void;
+  noteQuorum(hasQuorum: boolean, now: Instant): void;
   /** What was noted last of this gateway's clock; undefined: nothing. */
   readonly clockNote: ClockNote | undefined;
   /** It is in the file soon, and safe from a loss of power. */
   noteClock(note: ClockNote): void;
   /** What was noted last of how long the leases have been known here, the oldest first. */
-  readonly known: readonly KnownNote[];
+  readonly revisionTimes: readonly RevisionTime[];
   /** It is in the file soon. */
-  noteKnown(notes: readonly KnownNote[]): void;
+  noteRevisionTimes(notes: readonly RevisionTime[]): void;
   /** Why the file does not follow; undefined: it does. */
   readonly trouble: string | undefined;
   /** Done when all that was put is in the file, or when its disk has been waited for long enough. */
@@ -62,9 +62,6 @@ export interface Mirror {
 }
 
 /** True for what keeps others from an address: a lease or a quarantine that runs, or what a peer has granted. */
-export function isStanding(
-  { state, expiresAt }: { state: LeaseState; expiresAt: number },
-  now: number,
-): boolean {
+export function isHeld({ state, expiresAt }: { state: LeaseState; expiresAt: number }, now: number): boolean {
   return state !== 'free' && state !== 'offered' && expiresAt > now;
 }

@@ -20,11 +20,11 @@ export interface EtcdKeepingParts {
 }
 
 /** What a lease file has. */
-interface Kept extends Pick<Mirror, 'known' | 'clockNote' | 'standing'> {
+interface Kept extends Pick<Mirror, 'revisionTimes' | 'clockNote' | 'position'> {
   readonly leases: readonly KeptLease[];
 }
 
-const NO_FILE: Kept = { leases: [], standing: undefined, known: [], clockNote: undefined };
+const NO_FILE: Kept = { leases: [], position: undefined, revisionTimes: [], clockNote: undefined };
 
 /** The leases are in etcd, and a copy of them in the lease file. */
 export class EtcdKeeping implements Keeping {
@@ -42,9 +42,9 @@ export class EtcdKeeping implements Keeping {
 
   begin(clock: Clock, standstill: Standstill): Holding {
     const { cluster, random, records, mutation } = this.#parts;
-    const { leases, standing, known, clockNote } = this.#file;
+    const { leases, position, revisionTimes, clockNote } = this.#file;
     const mirror = new MemoryMirror(leases);
-    Object.assign(mirror, { standing, known, clockNote });
+    Object.assign(mirror, { position, revisionTimes, clockNote });
     this.#mirror = mirror;
     const link = new EtcdLink(cluster, standstill);
     this.link = link;
@@ -82,8 +82,8 @@ export class EtcdKeeping implements Keeping {
   }
 
   sync(): void {
-    const { standing, known, clockNote } = this.#mirror;
-    this.#file = { leases: this.#mirror.leases(), standing, known, clockNote };
+    const { position, revisionTimes, clockNote } = this.#mirror;
+    this.#file = { leases: this.#mirror.leases(), position, revisionTimes, clockNote };
   }
 
   lose(): void {

@@ -1,17 +1,23 @@
 import type { ClockNote } from '../../src/lease/clock-note.ts';
 import type { Instant } from '../../src/lease/lease.ts';
 import type { Ipv4 } from '../../src/net/ipv4.ts';
-import type { KeptLease, KnownNote, Mirror, MirroredChange, MirrorStanding } from '../../src/store/mirror.ts';
+import type {
+  KeptLease,
+  Mirror,
+  MirroredChange,
+  MirrorPosition,
+  RevisionTime,
+} from '../../src/store/mirror.ts';
 
 /** A node's copy of the shared leases, without a file: what a gateway finds again when it is started anew. */
 export class MemoryMirror implements Mirror {
-  standing: MirrorStanding | undefined;
+  position: MirrorPosition | undefined;
   clockNote: ClockNote | undefined;
   readonly trouble = undefined;
   /** Every change that was put. */
   readonly changes: MirroredChange[] = [];
   hasQuorum = false;
-  known: readonly KnownNote[] = [];
+  revisionTimes: readonly RevisionTime[] = [];
   readonly #leases = new Map<Ipv4, KeptLease>();
 
   constructor(leases: readonly KeptLease[] = []) {
@@ -27,11 +33,11 @@ export class MemoryMirror implements Mirror {
     this.#leases.set(change.after.address, change.after);
   }
 
-  reached(standing: MirrorStanding): void {
-    this.standing = standing;
+  reached(position: MirrorPosition): void {
+    this.position = position;
   }
 
-  asked(hasQuorum: boolean, _now: Instant): void {
+  noteQuorum(hasQuorum: boolean, _now: Instant): void {
     this.hasQuorum = hasQuorum;
   }
 
@@ -39,8 +45,8 @@ export class MemoryMirror implements Mirror {
     this.clockNote = note;
   }
 
-  noteKnown(notes: readonly KnownNote[]): void {
-    this.known = notes;
+  noteRevisionTimes(notes: readonly RevisionTime[]): void {
+    this.revisionTimes = notes;
   }
 
   close(): void {}

@@ -48,7 +48,7 @@ export function sharedStore(options: SharedStoreOptions): EtcdStore {
     node,
     instance: `${node}/${Math.floor(random() * 1e9)}`,
     compacts: compacting !== 'off',
-    mirror: () => mirrorOf(mirror.standing, segment),
+    mirror: () => mirrorOf(mirror.position, segment),
   });
   const say: Say = (level, fields, message) => said.push(`${level} ${message} ${JSON.stringify(fields)}`);
   const maintenance = new EtcdMaintenance({ etcd, clock, compacting, quota: options.quota ?? 2 ** 31, say });

@@ -79,7 +79,7 @@ export class EtcdStore implements LeaseStore {
       isOwnOperation: (id) => operationIds.isOwn(id),
       agrees: () => options.members.clocks.agrees,
       differs: () => options.members.clocks.differs,
-      notes: mirror.known,
+      notes: mirror.revisionTimes,
     });
     const seed = Math.floor(options.random() * 2 ** 48);
     this.#table = new LeaseTable(options.inFlight, seed, this.reckoning);
@@ -227,7 +227,7 @@ export class EtcdStore implements LeaseStore {
       if (isTaken) this.#quorum.heartbeatWritten();
     });
     const notes = generation === undefined ? undefined : this.reckoning.note(revision);
-    if (notes !== undefined) this.#options.mirror.noteKnown(notes);
+    if (notes !== undefined) this.#options.mirror.noteRevisionTimes(notes);
     const isFirst = isWatching && this.members.isFirstToCompact;
     this.#options.maintenance.idle({ revision, written, isFirst });
     this.#follower.idle();

@@ -142,10 +142,10 @@ export class Follower {
     if (this.#isClosed) return;
     const { found, revision, generation } = snapshot;
     const { mirror, known, table, reckoning, members } = this.#parts;
-    if (mirror.standing?.generation !== generation.id) {
+    if (mirror.position?.generation !== generation.id) {
       known.forget();
       table.countFrom(0);
-      mirror.noteKnown(reckoning.forget());
+      mirror.noteRevisionTimes(reckoning.forget());
     }
     for (const entry of found.values()) known.learnEntry(entry);
     known.keepOnly(new Set(found.keys()), revision);

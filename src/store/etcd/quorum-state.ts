@@ -42,14 +42,14 @@ export class QuorumState {
     this.#failure = undefined;
     this.#confirmedAt = this.#clock.monotonic();
     this.#table.canPromise = this.#members.problem === undefined;
-    this.#mirror.asked(true, this.#clock.now());
+    this.#mirror.noteQuorum(true, this.#clock.now());
   }
 
   /** Call it when a call has failed: no lease is promised until a majority answers again. */
   askingFailed(error: unknown): void {
     this.#failure = error instanceof Error ? error.message : String(error);
     this.#table.canPromise = false;
-    this.#mirror.asked(false, this.#clock.now());
+    this.#mirror.noteQuorum(false, this.#clock.now());
   }
 
   /** Call it when a change has failed. If etcd refused it, no lease is promised before etcd has accepted a heartbeat. */

@@ -3,7 +3,7 @@ import { type Instant, instant, type Lease, NEVER, type Version } from '../../le
 import { lengthOf } from '../../lease/lease-end.ts';
 import type { LeaseEndEstimator } from '../../lease-table/lease-columns.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
-import type { KnownNote } from '../mirror.ts';
+import type { RevisionTime } from '../mirror.ts';
 import { CLOCK_GRACE } from './keys/clock-grace.ts';
 
 /** The unit of the times since which records are known: milliseconds. */
@@ -22,7 +22,7 @@ export interface ReckoningParts {
   /** True: a live gateway's newest heartbeat differs from this wall clock. */
   readonly differs: () => boolean;
   /** The notes of the previous process, the oldest first. */
-  readonly notes: readonly KnownNote[];
+  readonly notes: readonly RevisionTime[];
 }
 
 /**
@@ -36,8 +36,8 @@ export interface ReckoningParts {
 export class Reckoning implements LeaseEndEstimator {
   readonly #parts: ReckoningParts;
   /** The notes of the previous process. */
-  #before: readonly KnownNote[];
-  #notes: readonly KnownNote[];
+  #before: readonly RevisionTime[];
+  #notes: readonly RevisionTime[];
   #notedAt: number | undefined;
   /** False: records that arrive may be of an earlier process, under another clock. */
   #hasBegun = false;
@@ -102,7 +102,7 @@ export class Reckoning implements LeaseEndEstimator {
   }
 
   /** Call it once a second, with the revision up to which all is known. Returns new notes for the next process; undefined: none. */
-  note(revision: Version): readonly KnownNote[] | undefined {
+  note(revision: Version): readonly RevisionTime[] | undefined {
     const { clock, agrees } = this.#parts;
     const monotonic = clock.monotonic();
     const last = this.#notes.at(-1);
@@ -119,7 +119,7 @@ export class Reckoning implements LeaseEndEstimator {
   }
 
   /** Call it when the clock has jumped, or the revisions count anew: the notes are worthless. Returns the empty notes. */
-  forget(): readonly KnownNote[] {
+  forget(): readonly RevisionTime[] {
     this.#before = [];
     this.#notes = [];
     this.#notedAt = undefined;
@@ -145,7 +145,7 @@ function isEarlier(knownAt: number): boolean {
 }
 
 /** Drops every second one of the old notes: a later note is also true, and only makes the wait longer. */
-function thinned(notes: readonly KnownNote[]): readonly KnownNote[] {
+function thinned(notes: readonly RevisionTime[]): readonly RevisionTime[] {
   return notes.length <= MOST_NOTES
     ? notes
     : notes.filter((_, index) => index % 2 === 1 || index >= MOST_NOTES / 2);

@@ -17,7 +17,7 @@ import { openJournal } from './journal/open-journal.ts';
 import { applyAtStart } from './maintenance/apply-at-start.ts';
 import { appliedIn, LeaseFiles } from './maintenance/lease-files.ts';
 import { readClockNote } from './notes/clock-notes.ts';
-import { readStanding } from './notes/mirror-position.ts';
+import { readMirrorPosition } from './notes/mirror-position.ts';
 import { SqliteStore } from './sqlite-store.ts';
 import { loadLeases } from './tables/load-leases.ts';
 import { MIGRATIONS, type Migration } from './tables/schema.ts';
@@ -101,13 +101,13 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
 
 /** Leases that others go on granting may not be granted from a copy. */
 function refuseMirror(database: Database, file: string): void {
-  const standing = readStanding(database);
-  if (standing === undefined) return;
+  const position = readMirrorPosition(database);
+  if (position === undefined) return;
   const remedy =
     'set GATEWAY_ETCD_ENDPOINTS and GATEWAY_SEGMENT again; or, to leave for good, run `vps-gateway cluster leave`';
   throw new GatewayError(
     'bad-settings',
-    `${file}: mirrors the leases that the gateways of segment ${standing.segment} share in etcd: ${remedy}`,
+    `${file}: mirrors the leases that the gateways of segment ${position.segment} share in etcd: ${remedy}`,
   );
 }
 

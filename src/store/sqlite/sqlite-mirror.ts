@@ -1,13 +1,13 @@
 import { GatewayError } from '../../errors.ts';
 import type { ClockNote } from '../../lease/clock-note.ts';
 import { type Instant, instant } from '../../lease/lease.ts';
-import type { KeptLease, KnownNote, Mirror, MirroredChange, MirrorStanding } from '../mirror.ts';
+import type { KeptLease, Mirror, MirroredChange, MirrorPosition, RevisionTime } from '../mirror.ts';
 import { ChangeQueue, sayLostRows } from './change-queue.ts';
 import { codeOf } from './disk/error-code.ts';
 import { KeptMirrorFile, type KeptMirrorFileParts } from './guard/kept-mirror-file.ts';
 import { HistoryRows } from './history/history-rows.ts';
 import type { Lacking, MirrorFile } from './maintenance/mirror-file.ts';
-import { readStanding } from './notes/mirror-position.ts';
+import { readMirrorPosition } from './notes/mirror-position.ts';
 import type { Opening } from './opening.ts';
 import { KEPT_LEASE_ROW, keptLeaseFromRow } from './tables/rows.ts';
 
@@ -35,7 +35,7 @@ export class SqliteMirror implements Mirror {
   readonly #say: KeptMirrorFileParts['say'];
   readonly #kept: KeptMirrorFile;
   readonly #changes = new ChangeQueue();
-  #standing: MirrorStanding | undefined;
+  #position: MirrorPosition | undefined;
   #seenAt: Instant = instant(0);
   #hasQuorum = false;
   #isNoted = true;
@@ -57,7 +57,7 @@ export class SqliteMirror implements Mirror {
     this.#clock = clock;
     this.#say = say;
     this.#kept = new KeptMirrorFile({ ...kept, file: opening.file });
-    this.#standing = readStanding(database);
+    this.#position = readMirrorPosition(database);
     this.#history = new HistoryRows(
       Number(database.prepare('SELECT max(id) FROM history').pluck().get() ?? 0),
     );
@@ -68,8 +68,8 @@ export class SqliteMirror implements Mirror {
     return this.#kept.current;
   }
 
-  get standing(): MirrorStanding | undefined {
-    return this.#standing;
+  get position(): MirrorPosition | undefined {
+    return this.#position;
   }
 
   get trouble(): string | undefined {
@@ -100,10 +100,10 @@ export class SqliteMirror implements Mirror {
     this.#schedule(SOON);
   }
 
-  reached(standing: MirrorStanding): void {
-    const before = this.#standing;
-    if (before?.revision === standing.revision && before.generation === standing.generation) return;
-    this.#standing = standing;
+  reached(position: MirrorPosition): void {
+    const before = this.#position;
+    if (before?.revision === position.revision && before.generation === position.generation) return;
+    this.#position = position;
     this.#isNoted = false;
     this.#schedule(SOON);
   }
@@ -120,19 +120,19 @@ export class SqliteMirror implements Mirror {
     this.#schedule(SOON);
   }
 
-  asked(hasQuorum: boolean, now: Instant): void {
+  noteQuorum(hasQuorum: boolean, now: Instant): void {
     if (hasQuorum) this.#seenAt = now;
     this.#hasQuorum = hasQuorum;
     this.#isNoted = false;
     this.#schedule(LATER);
   }
 
-  get known(): readonly KnownNote[] {
-    return this.#file.known.notes;
+  get revisionTimes(): readonly RevisionTime[] {
+    return this.#file.revisionTimes.notes;
   }
 
-  noteKnown(notes: readonly KnownNote[]): void {
-    this.#file.known.take(notes);
+  noteRevisionTimes(notes: readonly RevisionTime[]): void {
+    this.#file.revisionTimes.take(notes);
     this.#isNoted = false;
     this.#schedule(LATER);
   }
@@ -144,7 +144,7 @@ export class SqliteMirror implements Mirror {
     const failure = this.#kept.failure ?? this.#failure;
     if (failure !== undefined)
       throw new GatewayError('store-failed', `${this.opening.file}: ${failure}: see to the disk (df, dmesg)`);
-    this.#standing = undefined;
+    this.#position = undefined;
     this.#file.database.pragma('synchronous = FULL');
     this.#file.database.exec("DELETE FROM mirror; DELETE FROM meta WHERE key = 'known'");
   }
@@ -152,7 +152,7 @@ export class SqliteMirror implements Mirror {
   close(): void {
     this.#cancel?.();
     this.#hasQuorum = false;
-    this.#isNoted = this.#standing === undefined;
+    this.#isNoted = this.#position === undefined;
     if (this.#kept.finish(this.#clock.now())) this.#flush(Number.POSITIVE_INFINITY);
     this.#kept.close();
   }
@@ -189,7 +189,7 @@ export class SqliteMirror implements Mirror {
       const taken = this.#changes.first(most);
       this.#file.writer.begin();
       for (const change of taken) this.#write(change);
-      if (taken.length === this.#changes.size) this.#writeStanding();
+      if (taken.length === this.#changes.size) this.#writePosition();
       this.#file.retention.pruneExcess();
       this.#file.writer.commit();
       this.#writeClock();
@@ -216,13 +216,13 @@ export class SqliteMirror implements Mirror {
     this.#file.writer.sync();
   }
 
-  #writeStanding(): void {
-    const standing = this.#standing;
+  #writePosition(): void {
+    const position = this.#position;
     if (this.#completed !== undefined) this.#file.complete(this.#completed);
-    if (standing === undefined || this.#file.lacking !== undefined) return;
-    const { segment, generation, revision } = standing;
+    if (position === undefined || this.#file.lacking !== undefined) return;
+    const { segment, generation, revision } = position;
     this.#file.note.run(segment, generation, revision, this.#seenAt, this.#hasQuorum ? 1 : 0);
-    this.#file.known.write();
+    this.#file.revisionTimes.write();
   }
 
   #write({ before, after, reason }: MirroredChange): void {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { instant, type Lease, NEVER } from '../../../src/lease/lease.ts';
 import { CLOCK_GRACE } from '../../../src/store/etcd/keys/clock-grace.ts';
 import { Reckoning } from '../../../src/store/etcd/reckoning.ts';
-import type { KnownNote } from '../../../src/store/mirror.ts';
+import type { RevisionTime } from '../../../src/store/mirror.ts';
 import { FakeClock } from '../../support/clock.ts';
 import { MemoryCluster } from '../../support/memory-etcd.ts';
 import { at } from '../../support/plan.ts';
@@ -28,7 +28,7 @@ function leaseBy(granter: typeof SELF, writtenAt: number): Lease {
   };
 }
 
-function reckoning(clock: FakeClock, options: { agrees?: boolean; notes?: readonly KnownNote[] } = {}) {
+function reckoning(clock: FakeClock, options: { agrees?: boolean; notes?: readonly RevisionTime[] } = {}) {
   const { agrees = false, notes = [] } = options;
   return new Reckoning({
     clock,

@@ -1,4 +1,4 @@
-import type { MirrorStanding } from '../../mirror.ts';
+import type { MirrorPosition } from '../../mirror.ts';
 import { EtcdError, type KeyValue, type Revision } from '../client/etcd.ts';
 
 /**
@@ -53,7 +53,7 @@ export function judge(
   generation: KnownGeneration | undefined,
   revision: Revision,
   segment: string,
-  mirror: MirrorStanding | undefined,
+  mirror: MirrorPosition | undefined,
 ): Judgement {
   if (mirror !== undefined && mirror.segment !== segment)
     return refused(`the lease file is of segment ${mirror.segment}, not ${segment}`, OTHER_FILE);

@@ -1,4 +1,4 @@
-import type { MirrorStanding } from '../../mirror.ts';
+import type { MirrorPosition } from '../../mirror.ts';
 import type { KeyValue } from '../client/etcd.ts';
 import type { Keys } from './keys.ts';
 
@@ -36,9 +36,9 @@ export interface Heartbeat {
 export type MirrorInHeartbeat = Pick<Heartbeat, 'birth' | 'revision'>;
 
 /** A mirror of another segment counts as none: it knows nothing of this one. */
-export function mirrorOf(standing: MirrorStanding | undefined, segment: string): MirrorInHeartbeat {
-  if (standing?.segment !== segment) return { birth: '', revision: 0 };
-  const { generation, ...rest } = standing;
+export function mirrorOf(position: MirrorPosition | undefined, segment: string): MirrorInHeartbeat {
+  if (position?.segment !== segment) return { birth: '', revision: 0 };
+  const { generation, ...rest } = position;
   return { ...rest, birth: generation };
 }
 

@@ -65,17 +65,17 @@ export class JoinAdmission {
     const { etcd, keys, segment, mirror } = this.#parts;
     for (;;) {
       // Read before the snapshot is asked for: later records need not be in it.
-      const { standing } = mirror;
+      const { position } = mirror;
       const kept = mirror.leases();
       const snapshot = await readSnapshot(etcd, keys);
       const { generation, revision } = snapshot;
-      const judged = judge(generation, revision, segment, standing);
+      const judged = judge(generation, revision, segment, position);
       const judgement = judged.kind === 'current' ? (lacks(snapshot, keys, kept) ?? judged) : judged;
       if (judgement.kind === 'refused') {
         if (judgement.isLoss && generation !== undefined) await this.#suspend(generation, judgement.cause);
         await this.#answerSeeding(snapshot);
         throw this.#refusal(
-          generation === undefined && standing === undefined ? await this.#unknown(judgement) : judgement,
+          generation === undefined && position === undefined ? await this.#unknown(judgement) : judgement,
         );
       }
       if (generation === undefined) throw new OtherGenerationError();
@@ -136,9 +136,9 @@ export class JoinAdmission {
     const { etcd, keys, segment, mirror, node } = this.#parts;
     const asked = snapshot.found.get(keys.seeding);
     const seeding = decodeSeeding(asked?.value);
-    const { standing } = mirror;
-    if (asked === undefined || seeding === undefined || standing?.segment !== segment) return;
-    if (this.#mergedFor === seeding.id || !seeding.replaces.includes(standing.generation)) return;
+    const { position } = mirror;
+    if (asked === undefined || seeding === undefined || position?.segment !== segment) return;
+    if (this.#mergedFor === seeding.id || !seeding.replaces.includes(position.generation)) return;
     if (isWell(keys, snapshot)) return; // etcd has lost nothing: this file is of another generation.
     // Only while it is asked for: what is merged after the next generation has begun would count as written in it.
     const guard = { key: keys.seeding, modRevision: asked.modRevision };

@@ -1,5 +1,5 @@
 import { type Ipv4, ipv4ToText } from '../../../net/ipv4.ts';
-import { isStanding, type KeptLease } from '../../mirror.ts';
+import { isHeld, type KeptLease } from '../../mirror.ts';
 import type { KeyValue, Revision } from '../client/etcd.ts';
 import type { Claim, Entry } from '../keys/entry.ts';
 
@@ -22,11 +22,11 @@ export type MergeVerdict = 'put' | 'keep' | { readonly conflict: string; readonl
 
 /** For a lease of a gateway that shared none: no running lease is overwritten, and nothing newer is undone. */
 export function verdictForJoin(lease: KeptLease, { entry, elsewhere }: Existing, now: number): MergeVerdict {
-  const stands = isStanding(lease, now);
+  const stands = isHeld(lease, now);
   const record = entry?.record;
   const isLeased = stands && lease.state === 'bound';
   const other =
-    elsewhere && isStanding(elsewhere.entry.record, now)
+    elsewhere && isHeld(elsewhere.entry.record, now)
       ? { address: elsewhere.address, state: elsewhere.entry.record.state }
       : undefined;
   if (record !== undefined && !stands) return 'keep';
@@ -34,9 +34,9 @@ export function verdictForJoin(lease: KeptLease, { entry, elsewhere }: Existing,
     if (other?.state === 'bound')
       return lease.state === 'bound' ? conflictWith(lease, other.address, false) : 'keep';
     if (record.state === 'peer') return isLeased ? 'put' : 'keep';
-    return !isStanding(record, now) && lease.updatedAt > record.updatedAt ? 'put' : 'keep';
+    return !isHeld(record, now) && lease.updatedAt > record.updatedAt ? 'put' : 'keep';
   }
-  if (record !== undefined && isStanding(record, now)) {
+  if (record !== undefined && isHeld(record, now)) {
     // A record of a peer's lease that was only heard of yields to the lease itself.
     if (record.state === 'peer' && isLeased) return 'put';
     return lease.state === 'bound'

@@ -2,7 +2,7 @@ import type { Database, Statement } from 'better-sqlite3';
 import { Checkpoints } from '../file/checkpoints.ts';
 import { Retention, type RetentionOptions } from '../history/retention.ts';
 import { ClockNotes } from '../notes/clock-notes.ts';
-import { KnownNotes } from '../notes/known-notes.ts';
+import { RevisionTimesNote } from '../notes/revision-times-note.ts';
 import { Writer } from '../tables/writer.ts';
 
 /** Pages in the write-ahead log: what is in it need not be safe soon, and many changes touch the same pages. */
@@ -21,7 +21,7 @@ export class MirrorFile {
   readonly retention: Retention;
   readonly note: Statement;
   readonly clockNotes: ClockNotes;
-  readonly known: KnownNotes;
+  readonly revisionTimes: RevisionTimesNote;
 
   constructor(database: Database, history: RetentionOptions, lacking?: Lacking) {
     this.database = database;
@@ -31,7 +31,7 @@ export class MirrorFile {
     this.retention = new Retention(database, history, () => this.clockNotes.isInDoubt);
     this.note = database.prepare('INSERT OR REPLACE INTO mirror VALUES (1, ?, ?, ?, ?, ?)');
     this.clockNotes = new ClockNotes(database);
-    this.known = new KnownNotes(database);
+    this.revisionTimes = new RevisionTimesNote(database);
   }
 
   /** Undefined: it has all leases. */
@@ -50,8 +50,8 @@ export class MirrorFile {
   }
 
   /** What was noted last is to be written to this file. */
-  takeNotes({ clockNotes, known }: MirrorFile): void {
+  takeNotes({ clockNotes, revisionTimes }: MirrorFile): void {
     if (clockNotes.note !== undefined) this.clockNotes.take(clockNotes.note);
-    this.known.take(known.notes);
+    this.revisionTimes.take(revisionTimes.notes);
   }
 }

@@ -1,8 +1,8 @@
 import type { Database } from 'better-sqlite3';
-import type { MirrorStanding } from '../../mirror.ts';
+import type { MirrorPosition } from '../../mirror.ts';
 
 /** What a lease file mirrors; undefined: its leases are its own. */
-export function readStanding(database: Database): MirrorStanding | undefined {
+export function readMirrorPosition(database: Database): MirrorPosition | undefined {
   const row = database.prepare('SELECT segment, birth AS generation, revision FROM mirror').get();
-  return row as MirrorStanding | undefined;
+  return row as MirrorPosition | undefined;
 }

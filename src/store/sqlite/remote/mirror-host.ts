@@ -32,8 +32,8 @@ export async function hostMirror(
     end();
     return;
   }
-  const { opening, standing, clockNote, known } = mirror;
-  port.post({ kind: 'opened', opening, standing, leases: mirror.leases(), clockNote, known });
+  const { opening, position, clockNote, revisionTimes } = mirror;
+  port.post({ kind: 'opened', opening, position, leases: mirror.leases(), clockNote, revisionTimes });
   port.hear((message) => {
     if (message.kind === 'close') {
       mirror.close();
@@ -47,10 +47,10 @@ export async function hostMirror(
 }
 
 function take(mirror: SqliteMirror, notes: MirrorNotes): void {
-  const { standing, asked, clockNote, known, completed } = notes;
-  if (standing !== undefined) mirror.reached(standing);
-  if (asked !== undefined) mirror.asked(asked.hasQuorum, asked.now);
+  const { position, quorum, clockNote, revisionTimes, completed } = notes;
+  if (position !== undefined) mirror.reached(position);
+  if (quorum !== undefined) mirror.noteQuorum(quorum.hasQuorum, quorum.now);
   if (clockNote !== undefined) mirror.noteClock(clockNote);
-  if (known !== undefined) mirror.noteKnown(known);
+  if (revisionTimes !== undefined) mirror.noteRevisionTimes(revisionTimes);
   if (completed !== undefined) mirror.complete(completed);
 }

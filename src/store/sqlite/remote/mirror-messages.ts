@@ -2,7 +2,7 @@ import type { ErrorCode } from '../../../errors.ts';
 import type { ClockNote } from '../../../lease/clock-note.ts';
 import type { Instant } from '../../../lease/lease.ts';
 import type { Say } from '../../../log/say.ts';
-import type { KeptLease, KnownNote, MirroredChange, MirrorStanding } from '../../mirror.ts';
+import type { KeptLease, MirroredChange, MirrorPosition, RevisionTime } from '../../mirror.ts';
 import type { Lacking } from '../maintenance/mirror-file.ts';
 import type { Opening } from '../opening.ts';
 
@@ -11,18 +11,18 @@ import type { Opening } from '../opening.ts';
 /** What a lease file had when it was opened. */
 export interface MirrorContents {
   readonly opening: Opening;
-  readonly standing: MirrorStanding | undefined;
+  readonly position: MirrorPosition | undefined;
   readonly leases: readonly KeptLease[];
   readonly clockNote: ClockNote | undefined;
-  readonly known: readonly KnownNote[];
+  readonly revisionTimes: readonly RevisionTime[];
 }
 
 /** The newest of each, if it is newer than what was sent before. */
 export interface MirrorNotes {
-  readonly standing?: MirrorStanding;
-  readonly asked?: { readonly hasQuorum: boolean; readonly now: Instant };
+  readonly position?: MirrorPosition;
+  readonly quorum?: { readonly hasQuorum: boolean; readonly now: Instant };
   readonly clockNote?: ClockNote;
-  readonly known?: readonly KnownNote[];
+  readonly revisionTimes?: readonly RevisionTime[];
   /** All leases have been sent since that loss. */
   readonly completed?: Lacking;
 }

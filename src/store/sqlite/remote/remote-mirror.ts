@@ -4,7 +4,14 @@ import type { ClockNote } from '../../../lease/clock-note.ts';
 import { type Instant, instant } from '../../../lease/lease.ts';
 import type { Say } from '../../../log/say.ts';
 import type { Ipv4 } from '../../../net/ipv4.ts';
-import type { KeptLease, KnownNote, Mirror, MirroredChange, MirrorStanding, Replaced } from '../../mirror.ts';
+import type {
+  KeptLease,
+  Mirror,
+  MirroredChange,
+  MirrorPosition,
+  Replaced,
+  RevisionTime,
+} from '../../mirror.ts';
 import { ChangeQueue, keptOver, sayLostRows } from '../change-queue.ts';
 import type { Lacking } from '../maintenance/mirror-file.ts';
 import type { Opening } from '../opening.ts';
@@ -62,9 +69,9 @@ export class RemoteMirror implements Mirror {
   readonly #leases: Map<Ipv4, KeptLease>;
   readonly #changes = new ChangeQueue();
   readonly #silence: DiskSilence;
-  #standing: MirrorStanding | undefined;
+  #position: MirrorPosition | undefined;
   #clockNote: ClockNote | undefined;
-  #known: readonly KnownNote[];
+  #revisionTimes: readonly RevisionTime[];
   /** To be sent. */
   #notes: { -readonly [Name in keyof MirrorNotes]: MirrorNotes[Name] } = {};
   /** The loss of leases in the file that was mended last. */
@@ -85,24 +92,24 @@ export class RemoteMirror implements Mirror {
     this.#clock = clock;
     this.#say = say;
     this.#leases = new Map(contents.leases.map((lease) => [lease.address, lease]));
-    this.#standing = contents.standing;
+    this.#position = contents.position;
     this.#clockNote = contents.clockNote;
-    this.#known = contents.known;
+    this.#revisionTimes = contents.revisionTimes;
     this.#silence = new DiskSilence(clock, LOOK);
     port.hear((message) => this.#hear(message));
     this.#scheduleLook();
   }
 
-  get standing(): MirrorStanding | undefined {
-    return this.#standing;
+  get position(): MirrorPosition | undefined {
+    return this.#position;
   }
 
   get clockNote(): ClockNote | undefined {
     return this.#clockNote;
   }
 
-  get known(): readonly KnownNote[] {
-    return this.#known;
+  get revisionTimes(): readonly RevisionTime[] {
+    return this.#revisionTimes;
   }
 
   get trouble(): string | undefined {
@@ -123,16 +130,16 @@ export class RemoteMirror implements Mirror {
     this.#schedule();
   }
 
-  reached(standing: MirrorStanding): void {
-    const before = this.#standing;
-    if (before?.revision === standing.revision && before.generation === standing.generation) return;
-    this.#standing = standing;
-    this.#notes.standing = standing;
+  reached(position: MirrorPosition): void {
+    const before = this.#position;
+    if (before?.revision === position.revision && before.generation === position.generation) return;
+    this.#position = position;
+    this.#notes.position = position;
     this.#schedule();
   }
 
-  asked(hasQuorum: boolean, now: Instant): void {
-    this.#notes.asked = { hasQuorum, now };
+  noteQuorum(hasQuorum: boolean, now: Instant): void {
+    this.#notes.quorum = { hasQuorum, now };
     this.#schedule();
   }
 
@@ -142,9 +149,9 @@ export class RemoteMirror implements Mirror {
     this.#schedule();
   }
 
-  noteKnown(notes: readonly KnownNote[]): void {
-    this.#known = notes;
-    this.#notes.known = notes;
+  noteRevisionTimes(notes: readonly RevisionTime[]): void {
+    this.#revisionTimes = notes;
+    this.#notes.revisionTimes = notes;
     this.#schedule();
   }
 

@@ -67,7 +67,7 @@ describe('a node that joins', () => {
       expect(store.leases.bindingOf(client(2))).toMatchObject({ address: B, state: 'free' });
     }
     expect(said).toEqual(['info the leases of this node are in etcd {"uploaded":2,"kept":0,"conflicts":0}']);
-    expect(mirror.standing?.generation).toBe('first generation');
+    expect(mirror.position?.generation).toBe('first generation');
     expect(mirror.leases().find((lease) => lease.address === A)).toMatchObject({
       hostname: 'web',
       node: 'pve1',

@@ -148,7 +148,7 @@ describe('seeding', () => {
     const well = await openSharedStore({ etcd: cluster.connect(), clock });
     await bind(well, { client: 1, address: A });
     const mirror = new MemoryMirror([kept(A, 2, 'bound', 90_000)]);
-    mirror.standing = { segment: SEGMENT, generation: 'an older generation', revision: 90_001 };
+    mirror.position = { segment: SEGMENT, generation: 'an older generation', revision: 90_001 };
     const foreign = await openSharedStore({ etcd: cluster.connect(), clock, place: 11, mirror });
 
     // What `cluster seed` writes, which the refusal of the second gateway has told the operator to run.
@@ -171,7 +171,7 @@ describe('a generation that follows another', () => {
     const value = Buffer.from(JSON.stringify(generation));
     cluster.transact({ compare: [], success: [{ kind: 'put', key, value }], failure: [] });
     const mirror = new MemoryMirror([kept(A, 1, 'bound', 90_000)]);
-    mirror.standing = { segment: SEGMENT, generation: 'first generation', revision: 90_001 };
+    mirror.position = { segment: SEGMENT, generation: 'first generation', revision: 90_001 };
 
     const store = await openSharedStore({ etcd: cluster.connect(), clock: new FakeClock(), mirror });
 

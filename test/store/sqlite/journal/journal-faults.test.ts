@@ -92,7 +92,7 @@ describe('the journal', () => {
     const again = await openMirror(options);
 
     expect(again.leases()).toMatchObject([{ client: client(2), version: 500 }]);
-    expect(again.standing).toMatchObject({ revision: 500 });
+    expect(again.position).toMatchObject({ revision: 500 });
     again.close();
   });
 

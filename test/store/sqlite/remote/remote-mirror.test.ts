@@ -58,13 +58,13 @@ function kept(number: number, place = A) {
 }
 
 describe('a mirror that another thread writes', () => {
-  test('has the same rows, history, standing and notes in its file as one that is written here', async () => {
+  test('has the same rows, history, position and notes in its file as one that is written here', async () => {
     const { clock, store, directory, mirror } = await gateway();
     const note = { boot: 'b', monotonic: 1, wall: at(0), revision: 1, jump: undefined };
 
     await bind(store, { client: 1, address: A, hostname: 'web' });
     mirror.noteClock(note);
-    mirror.noteKnown([{ revision: 1, at: at(0) }]);
+    mirror.noteRevisionTimes([{ revision: 1, at: at(0) }]);
     await clock.pass(2500);
 
     expect(read(directory, 'SELECT hostname FROM leases')).toEqual(['web']);
@@ -74,8 +74,8 @@ describe('a mirror that another thread writes', () => {
     await store.close();
     const again = await mirrorIn(directory);
     expect(again.mirror.clockNote).toEqual(note);
-    expect(again.mirror.known).toEqual([{ revision: 1, at: at(0) }]);
-    expect(again.mirror.standing).toMatchObject({ segment: SEGMENT, generation: 'first generation' });
+    expect(again.mirror.revisionTimes).toEqual([{ revision: 1, at: at(0) }]);
+    expect(again.mirror.position).toMatchObject({ segment: SEGMENT, generation: 'first generation' });
     await again.mirror.close();
   });
 
@@ -133,7 +133,7 @@ describe('a mirror that another thread writes', () => {
 });
 
 describe('a mirror whose lost file cannot be read', () => {
-  test('is written anew from memory, with its standing, and no row of the history tells of that', async () => {
+  test('is written anew from memory, with its position, and no row of the history tells of that', async () => {
     const { clock, store, directory, thread } = await gateway();
     await bind(store, { client: 1, address: A, hostname: 'web' });
     await bind(store, { client: 2, address: B });

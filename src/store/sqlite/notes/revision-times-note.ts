@@ -1,11 +1,11 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { Instant } from '../../../lease/lease.ts';
-import type { KnownNote } from '../../mirror.ts';
+import type { RevisionTime } from '../../mirror.ts';
 
 /** How long the shared leases have been known here, as the lease file keeps it: [[4711,1767225600000]]. */
-export class KnownNotes {
+export class RevisionTimesNote {
   readonly #put: Statement;
-  #notes: readonly KnownNote[];
+  #notes: readonly RevisionTime[];
   #isDue = false;
 
   constructor(database: Database) {
@@ -14,11 +14,11 @@ export class KnownNotes {
     this.#notes = typeof text === 'string' ? notesFromText(text) : [];
   }
 
-  get notes(): readonly KnownNote[] {
+  get notes(): readonly RevisionTime[] {
     return this.#notes;
   }
 
-  take(notes: readonly KnownNote[]): void {
+  take(notes: readonly RevisionTime[]): void {
     this.#isDue ||= notes.length > 0 || this.#notes.length > 0;
     this.#notes = notes;
   }
@@ -32,7 +32,7 @@ export class KnownNotes {
 }
 
 /** Without what somebody else has written: then the waiting begins anew. */
-function notesFromText(text: string): readonly KnownNote[] {
+function notesFromText(text: string): readonly RevisionTime[] {
   let rows: unknown;
   try {
     rows = JSON.parse(text);
@@ -40,7 +40,7 @@ function notesFromText(text: string): readonly KnownNote[] {
     return [];
   }
   if (!Array.isArray(rows)) return [];
-  return rows.flatMap((row: unknown): KnownNote[] => {
+  return rows.flatMap((row: unknown): RevisionTime[] => {
     const [revision, at]: unknown[] = Array.isArray(row) ? row : [];
     if (!Number.isSafeInteger(revision) || !Number.isSafeInteger(at)) return [];
     return [{ revision: Number(revision), at: Number(at) as Instant }];
