@@ -13,13 +13,16 @@ const SERVER_IDENTIFIER = 54;
 const LEAST_LEFT = 60;
 
 /**
- * Nothing new can be promised now, but a lease that was committed still runs: a client that has it may go on for what is
- * left of it, and never longer, if ARP shows nobody else at its address.
+ * Nothing new can be promised now, but a committed lease still runs. Its client may use it for what is left of it, and never
+ * longer, if ARP shows nobody else at its address.
  *
- * A client that has let its address go is met by silence until a write makes that void. By design this gateway knows only
- * of what it has sent itself since its start: a client that boots with an address whose DHCPRELEASE another has taken,
- * unseen here, is confirmed, and where nobody answers ARP later another client is given the address beside it; but whoever
- * keeps its address to boot with it will not normally release it (RFC 2131 §3.2 (4)).
+ * A client whose DHCPRELEASE was sent to the store, with an outcome that is unknown, gets no answer until a later write
+ * settles it.
+ *
+ * By design this gateway knows only of the releases that it has sent itself since its start. If another gateway took the
+ * DHCPRELEASE of a client, and this one does not know of it, a client that boots with that address is confirmed. Later
+ * another client may be given the address too, if nobody answers ARP there. But a client that keeps its address to boot with
+ * it will not normally release it (RFC 2131 §3.2 (4)).
  */
 export function confirmCommitted(input: DecisionInput, address: Ipv4): Decision {
   const { arrival, leases, client, now, message, plan, context } = input;

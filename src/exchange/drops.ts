@@ -16,10 +16,19 @@ export interface DropRow {
 export const DROPS = {
   'too-short': { isFaulty: true, means: 'It is shorter than the fixed part of a DHCP message.' },
   'too-long': { isFaulty: true, means: 'It is longer than UDP can carry.' },
-  'bad-op': { isFaulty: true, means: "Its first octet says neither a client's nor a server's message." },
-  'bad-hlen': { isFaulty: true, means: 'Its hardware address is said to be longer than the field for it.' },
+  'bad-op': {
+    isFaulty: true,
+    means: 'Its first octet (op) is neither that of a request nor that of a reply.',
+  },
+  'bad-hlen': {
+    isFaulty: true,
+    means: 'The length of its hardware address (hlen) is larger than the field (chaddr).',
+  },
   'bad-cookie': { isFaulty: true, means: 'The four octets before the options are not those of DHCP.' },
-  'bad-message-type': { isFaulty: true, means: 'Its message type (option 53) is not of one octet.' },
+  'bad-message-type': {
+    isFaulty: true,
+    means: 'Its message type (option 53) does not have exactly one octet.',
+  },
   'relay-not-listed': {
     isFaulty: true,
     means: 'It comes through a relay that GATEWAY_DHCP_RELAYS does not list.',
@@ -30,11 +39,14 @@ export const DROPS = {
     means: 'It names a relay (giaddr) that cannot be one.',
     remedy: 'Look for the machine that sends it.',
   },
-  truncated: { isFaulty: true, means: 'It is longer than what is received of a datagram.' },
+  truncated: {
+    isFaulty: true,
+    means: 'It is longer than the memory for one datagram, so its end was not received.',
+  },
   'no-client': { isFaulty: true, means: 'It has neither a client identifier nor a hardware address.' },
   'no-room': {
     isFaulty: false,
-    means: 'So many messages wait already that there is no room for another one; the client asks again.',
+    means: 'Too many messages are waiting. The client asks again.',
     remedy: 'Look for a flood, or for a store of the leases that is slow (`vps-gateway health`).',
   },
   overload: {
@@ -47,27 +59,27 @@ export const DROPS = {
   superseded: { isFaulty: false, means: 'A newer message of the same client has taken its place.' },
   stale: {
     isFaulty: false,
-    means: 'It waited so long that its client has asked again since.',
+    means: 'It waited so long that its client has asked again.',
     remedy:
-      'If there are many, see what makes this machine stand still: its disk, its processors, a paused VM.',
+      'If there are many, find out what makes this machine stand still: its disk, its processors, a paused VM.',
   },
   'stale-reply': {
     isFaulty: false,
-    means: 'Its reply was decided so long before it could leave that it was not sent.',
+    means: 'Its reply was not sent, because it could not leave in time.',
     remedy: 'As for `stale`.',
   },
   'conflict-limit': {
     isFaulty: false,
-    means: 'The leases that it is about changed again and again while it was decided; the client asks again.',
+    means: 'Its leases changed again and again while it was decided. The client asks again.',
   },
   'send-refused': {
     isFaulty: false,
     means: 'The kernel did not take the reply.',
-    remedy: 'See that the interface is up, and that no firewall drops what this host sends from port 67.',
+    remedy: 'Check that the interface is up, and that no firewall drops what this host sends from port 67.',
   },
   broken: {
     isFaulty: false,
-    means: 'A mistake of this program was met at it; the log has an error with the place in the program.',
+    means: 'A mistake of this program stopped it; the log has an error with the place in the program.',
     remedy: 'Please report that error.',
   },
   stopping: { isFaulty: false, means: 'The gateway was being stopped.' },

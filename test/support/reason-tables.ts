@@ -6,14 +6,14 @@ const KINDS: Readonly<Record<ReasonKind, readonly [heading: string, text: string
   reply: ['Answered', 'The client got a DHCPOFFER, a DHCPACK or a BOOTP reply.'],
   refusal: [
     'Refused',
-    'The client got a DHCPNAK and begins again; it has another address within a second or two. With GATEWAY_DHCP_AUTHORITATIVE=off, whoever asks for an address of another network, or an excluded one, gets no answer instead.',
+    'The client got a DHCPNAK and begins again; it has another address within a second or two. With GATEWAY_DHCP_AUTHORITATIVE=off, a client that asks for an address of another network, or for an excluded one, gets no answer instead.',
   ],
-  change: ['Changed, without an answer', 'A lease or an offer has changed; no answer belongs to it.'],
+  change: ['Changed, without an answer', 'A lease or an offer has changed, and no answer was sent.'],
   wait: [
     'Waiting',
-    'The message is decided again when it is known what was waited for, at the latest after half a second or so. These lines are at `debug`.',
+    'The message waits and is decided again, after half a second or so at the latest. These lines are at level `debug`.',
   ],
-  silence: ['Not answered', 'The client got no answer, and nothing has changed.'],
+  silence: ['Not answered', 'The client got no answer, and no lease has changed.'],
 };
 
 const [served, unserved, all] = [SERVED_LIMIT, UNSERVED_LIMIT, OCTETS_LIMIT];
@@ -21,10 +21,10 @@ const [served, unserved, all] = [SERVED_LIMIT, UNSERVED_LIMIT, OCTETS_LIMIT];
 const LOG_LINES = `## Every reason word
 
 Each decision has one reason word. It is the field \`reason\` of the log line and of \`vps-gateway leases history\`, and the
-same words count in \`vps-gateway health --json\`. Behind the word of an operator's order the history
-names its author and the note. \`vps-gateway reasons <word>\` prints what stands here.
+same words count in \`vps-gateway health --json\`. After the word of an operator's order the
+history has its author and the note. \`vps-gateway reasons <word>\` prints what stands here.
 
-The log has one line for each decision, as long as there are not too many. Of one reason it takes ${served.burst} lines at once, and ${served.perSecond} a second after that; of a reason that refuses or does not answer, ${unserved.burst} and ${unserved.perSecond}; of all together ${all.burst / 1000} kB, and ${all.perSecond / 1000} kB a second. What is more is left out and counted: \`repeated\` in a line says how many decisions of its reason were left out before it. With \`LOG_LEVEL=debug\` nothing is left out.
+The log has one line for each decision, as long as there are not too many. Of one reason it takes ${served.burst} lines at once, and ${served.perSecond} a second after that; of a reason that refuses or does not answer, ${unserved.burst} and ${unserved.perSecond}; of all together ${all.burst / 1000} kB, and ${all.perSecond / 1000} kB a second. Lines beyond that are left out and counted: \`repeated\` in a line says how many lines with its reason were left out before it. With \`LOG_LEVEL=debug\` nothing is left out.
 `;
 
 /** The chapters of docs/troubleshooting.md that the tables of the code say. */
@@ -39,7 +39,7 @@ export function reasonTables(): string {
 
 function dropsSection(): string {
   const text =
-    'What met no decision, or whose reply never left, is counted by its cause (`drops` in `vps-gateway health --json`). Those that are broken themselves, or too many, are one line a minute, `datagrams dropped`.';
+    'A message without a decision, or whose reply was not sent, is counted by its cause (`drops` in `vps-gateway health --json`). Messages that are faulty themselves, and those that are too many, make one line a minute, `datagrams dropped`.';
   return `### Dropped\n\n${text}\n\n${tableOf('Cause', Object.entries<DropRow>(DROPS))}`;
 }
 

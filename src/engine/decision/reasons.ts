@@ -33,17 +33,17 @@ export const REASONS = {
       'If this goes on, look for one machine that asks in many names: the MAC filter of the firewall stops it.',
   },
   bound: { kind: 'reply', means: 'The client has got its first lease on this address.' },
-  moved: { kind: 'reply', means: 'The client has got another address; its old one is free with that.' },
+  moved: { kind: 'reply', means: 'The client has got another address. Its old address is free.' },
   renewed: { kind: 'reply', means: 'The lease is extended.' },
   rebooted: { kind: 'reply', means: 'A client that has started again has its lease confirmed.' },
   cached: {
     kind: 'reply',
     means:
-      'The lease began a short while ago, so that the client is told what is left of it, and nothing is written.',
+      'The lease began a short while ago. The client is told what is left of it, and nothing is written.',
   },
   'as-committed': {
     kind: 'reply',
-    means: 'Nothing new can be stored now, so the client is told what is left of the lease that it has.',
+    means: 'Nothing new can be stored now. The client is told what is left of its lease.',
     remedy: 'Ask `vps-gateway health` what is wrong with the store of the leases.',
   },
   adopted: {
@@ -51,13 +51,13 @@ export const REASONS = {
     means:
       'A client renews a lease that this gateway does not know, and nobody else has its address: it is taken over.',
     remedy:
-      'Look for why the lease was lost, if this is seen for many: a file that was put back, another server.',
+      'If this happens to many clients, find out why their leases were lost: a file that was put back, another server.',
   },
   informed: {
     kind: 'reply',
     means: 'DHCPINFORM: a client that has its address from elsewhere is told the other settings.',
   },
-  bootp: { kind: 'reply', means: 'A BOOTP client has got an address, without end.' },
+  bootp: { kind: 'reply', means: 'A BOOTP client has got an address, with a lease without end.' },
 
   'wrong-network': {
     kind: 'refusal',
@@ -88,19 +88,19 @@ export const REASONS = {
   },
   'bound-elsewhere': {
     kind: 'refusal',
-    means: 'The client asks for one address, and has a lease on another one.',
+    means: 'The client asks for an address, but its lease is for another address.',
   },
   quarantined: {
     kind: 'refusal',
     means:
-      'The client asks for an address that another machine was seen to use, so that nobody gets it for a while.',
+      'The client asks for an address at which another machine was seen. Nobody gets that address for a while.',
     remedy: 'Find the machine that uses it (`arping <address>`) and give it an address outside the pool.',
   },
   'rival-won': {
     kind: 'refusal',
     means:
       "Another gateway's client asked for the same address at the same moment, and that gateway goes first.",
-    remedy: 'Let the gateways share their leases in etcd, and it does not happen.',
+    remedy: 'It does not happen if the gateways share their leases in etcd.',
   },
 
   released: { kind: 'change', means: 'The client has given its lease up.' },
@@ -112,12 +112,13 @@ export const REASONS = {
   },
   'address-in-use': {
     kind: 'change',
-    means: 'A machine that it was not leased to answers for the address (ARP); nobody gets it for a while.',
+    means:
+      'A machine without a lease of the address answers ARP for it; nobody gets the address for a while.',
     remedy: 'Give that machine (the field `other`) an address outside the pool, or let it use DHCP.',
   },
   'still-in-use': {
     kind: 'change',
-    means: 'The client whose lease is over goes on using the address; nobody else gets it for a while.',
+    means: 'The lease is over, but its client still uses the address; nobody else gets it for a while.',
     remedy:
       'The client gets its lease again when it asks. If it never asks, look for what has stopped its DHCP client, or who has released its lease.',
   },
@@ -138,16 +139,17 @@ export const REASONS = {
   },
   'offer-withdrawn': {
     kind: 'change',
-    means: "The client took another server's offer, so that ours is free again.",
+    means: "The client took another server's offer, so our offer is free again.",
   },
   'peer-granted': {
     kind: 'change',
-    means: 'The client was heard taking the address from another gateway, which has it from now on.',
+    means:
+      'A broadcast of the client shows that it took the address from another gateway. This gateway gives it to nobody else.',
   },
 
   'asking-address': {
     kind: 'wait',
-    means: 'ARP is asked whether anybody uses the address, before it is given.',
+    means: 'ARP is asked whether anybody uses the address, before the client gets it.',
   },
   'asking-client': {
     kind: 'wait',
@@ -156,7 +158,7 @@ export const REASONS = {
   'asking-card': {
     kind: 'wait',
     means:
-      'A network card has a lease under another client identifier: ARP is asked whether that one is in use still.',
+      'A network card has a lease under another client identifier: ARP is asked whether that lease is still in use.',
   },
   'asking-declined': { kind: 'wait', means: 'A client declines its address: ARP is asked who uses it.' },
   'asking-quarantined': {
@@ -166,7 +168,8 @@ export const REASONS = {
   },
   listening: {
     kind: 'wait',
-    means: 'The first lease of an address waits for a moment, as another gateway may be giving it away.',
+    means:
+      'The first lease of an address waits for a moment, because another gateway may be giving the address to its own client.',
   },
   deferring: { kind: 'wait', means: 'The gateway that has granted the lease may answer first.' },
 
@@ -174,15 +177,15 @@ export const REASONS = {
   'not-first': {
     kind: 'silence',
     means:
-      'Another gateway that shares the leases answers this client first; this one does when the client asks again.',
+      'Another gateway that shares the leases answers this client first. This gateway answers when the client asks again.',
     isOthers: true,
   },
-  'no-server': { kind: 'silence', means: 'A DHCPDECLINE names no server, as it has to.' },
+  'no-server': { kind: 'silence', means: 'The DHCPDECLINE does not name a server, but it must.' },
   'no-binding': {
     kind: 'silence',
     means:
-      'The client speaks of a lease that is not known here; a client without an answer begins again by itself.',
-    remedy: 'If a guest does not, see what `vps-gateway leases history <mac>` knows of it.',
+      'The message is about a lease that is not known here. A client that gets no answer begins again by itself.',
+    remedy: 'If a guest does not begin again, look at `vps-gateway leases history <mac>`.',
   },
   'no-subnet': {
     kind: 'silence',
@@ -192,7 +195,7 @@ export const REASONS = {
   'no-address': { kind: 'silence', means: 'The message lacks the address that it is about.' },
   'pool-full': {
     kind: 'silence',
-    means: 'A new client gets no address, since none is free.',
+    means: 'A new client gets no address, because none is free.',
     remedy:
       'Widen the pool, shorten the leases (GATEWAY_DHCP_LEASE_TIME), or see in `vps-gateway leases` who has them.',
   },
@@ -232,11 +235,11 @@ export const REASONS = {
   },
   'in-flight': {
     kind: 'silence',
-    means: 'What the decision rests on is being written by another one; the client asks again.',
+    means: 'Another change of the same address is being stored. The client asks again.',
   },
   'cannot-promise': {
     kind: 'silence',
-    means: 'Nothing can be promised now, for the store of the leases, or the clock, is in doubt.',
+    means: 'Nothing can be promised now: leases cannot be stored, or the clock is in doubt.',
     remedy: 'Ask `vps-gateway health` what is wrong.',
   },
   'bootp-off': {
