@@ -220,10 +220,7 @@ export class LeaseTable implements LeaseView, LeaseCounts {
     }
   }
 
-  /**
-   * Adds a durable record: at the start, or from another gateway. `isEarlier`: an earlier process of this gateway has written
-   * it.
-   */
+  /** Adds a durable record: at the start, or from another gateway. `isEarlier`: as for `LeaseColumns.put`. */
   load(lease: Lease, isEarlier = false): void {
     this.#record(lease, isEarlier);
     if (lease.version > this.#revision) this.#revision = lease.version;

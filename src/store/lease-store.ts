@@ -4,8 +4,8 @@ import type { AddressRange, LeaseChange, LeaseCounts, LeaseView } from '../lease
 import type { Ipv4 } from '../net/ipv4.ts';
 
 /**
- * committed: durable. conflict: something that the change rests on has moved; nothing was written, decide again.
- * failed: nothing was written. unknown: it may or may not have been written; promise nothing.
+ * committed: the change is durable. conflict: a version that it expects has changed; nothing was written, decide again.
+ * failed: nothing was written. unknown: it may have been written or not; promise nothing.
  */
 export type Outcome = 'committed' | 'conflict' | 'failed' | 'unknown';
 
@@ -13,17 +13,17 @@ export type Outcome = 'committed' | 'conflict' | 'failed' | 'unknown';
 export type LastHeard = ReadonlyMap<Ipv4, number>;
 
 export interface LeaseStore {
-  /** Committed leases only, and offers; memory moves only after the commit. */
+  /** Committed leases, and offers. A lease is in here only after its commit. */
   readonly leases: LeaseView & LeaseCounts;
-  /** Why nothing may be promised; undefined while `leases.canPromise`. */
+  /** Why no lease may be promised; undefined while `leases.canPromise`. */
   readonly failure: string | undefined;
-  /** True: another process has its place, and it fails until this one is started again. Absent: that cannot be. */
+  /** True: another process writes the lease file, and this store fails until it is opened again. Absent: never. */
   readonly isTaken?: boolean;
-  /** What is wrong with the store though leases are promised; undefined: nothing. */
+  /** What is wrong with the store while it still promises leases; undefined: nothing. */
   readonly trouble: string | undefined;
   /**
-   * The newest `at` of a change that was stored after the clock was noted last: the clock was there once. 0: nothing was
-   * stored.
+   * The newest `at` of a change that was stored after the last note about the clock: the wall clock has shown that time.
+   * 0: nothing was stored.
    */
   readonly lastStoredAt: Instant;
   /** How many commits may be under way at once. */
@@ -35,36 +35,37 @@ export interface LeaseStore {
    * offers and no checks; a shared one commits all.
    */
   resolveWithoutCommit(change: LeaseChange): 'committed' | 'conflict' | 'needs-commit';
-  /** Outcomes in the order of the changes; never rejects. No client and no address occurs twice in the changes. */
+  /** Resolves to the outcomes, in the order of the changes; never rejects. No client and no address may occur twice. */
   commit(changes: readonly LeaseChange[]): Promise<readonly Outcome[]>;
   /**
-   * Drops offers that have run out, and returns at most `limit` leases and quarantines that are over, none in flight, so
-   * that orders may free them. Looks at a bounded number of records; each call goes on where the last one ended. It asks
-   * `isOver` of those whose time is past, and of those whose end lies further ahead than their length allows.
+   * Ends offers that have run out, and returns at most `limit` leases and quarantines that are over and not in flight, for
+   * the caller to free. Looks at a bounded number of records; each call goes on where the last one ended.
+   *
+   * @param isOver Asked about each record that has run out, or ends later than its length allows.
    */
   sweep(now: Instant, limit: number, isOver?: (lease: Lease) => boolean): readonly Lease[];
   /**
-   * Does a piece of what has to be done before these ranges are asked about; well under a millisecond each time, however
-   * many addresses they have. True: nothing is left.
+   * Does a piece of the work before these ranges are asked about: well under a millisecond, however many addresses they
+   * have. True: nothing is left.
    */
   prepare(ranges: readonly AddressRange[]): boolean;
-  /** Keeps an address out of every order of free ones from now on, for whoever it is reserved for; O(1). */
+  /** Keeps an address out of every order of free addresses from now on; O(1). */
   reserve(address: Ipv4): void;
-  /** The opposite; O(1). */
+  /** Ends what `reserve` did; O(1). */
   unreserve(address: Ipv4): void;
-  /** What was noted last of the clock; undefined: nothing. */
+  /** The last note about the clock; undefined: there is none. */
   readonly clockNote?: ClockNote | undefined;
-  /** `idle` stores it, or `close`. Never throws. */
+  /** Notes it; `idle` or `close` stores it. Never throws. */
   noteClock?(note: ClockNote): void;
-  /** What was noted last of the gateways that share nothing with this one; absent: the leases are shared. */
+  /** The last note about gateways that share no leases with this one; absent: the leases are shared. */
   readonly lastHeard?: LastHeard;
-  /** `idle` stores it, or `close`. Never throws. */
+  /** Notes it; `idle` or `close` stores it. Never throws. */
   noteLastHeard?(lastHeard: LastHeard): void;
   /**
-   * House-keeping in a small piece; for when no datagram waits, and once a second in any case: checkpoints, the
-   * history's retention, and while nothing may be promised the attempt to write again. Never throws.
+   * Does a small piece of maintenance: checkpoints, the history's retention, and while no lease may be promised an attempt
+   * to write again. Call it when no datagram waits, and once a second in any case. Never throws.
    */
   idle(now: Instant): void;
-  /** After the last commit has ended. */
+  /** Call it after the last commit has ended. */
   close(): Promise<void>;
 }

@@ -1,67 +1,67 @@
 import type { ClockNote } from '../lease/clock-note.ts';
 import type { Instant, Lease, LeaseState, LeaseTexts, Version } from '../lease/lease.ts';
 
-/** A lease with what is kept of it for people. `granter`: by its server identifier, also where it is this gateway. */
+/** A lease with its texts for people. `granter` is a server identifier, also where this gateway is the granter. */
 export interface KeptLease extends Lease, LeaseTexts {
-  /** The node's name of the gateway that granted it; empty: it is not known. */
+  /** The name of the granter's node; empty: it is not known. */
   readonly node: string;
 }
 
-/** What a lease file mirrors. */
+/** How far a lease file mirrors shared leases. */
 export interface MirrorPosition {
   /** GATEWAY_SEGMENT. */
   readonly segment: string;
   /** The id of the shared leases' generation. */
   readonly generation: string;
-  /** All changes up to this revision of theirs are in the file. */
+  /** The file has all changes up to this revision. */
   readonly revision: number;
 }
 
-/** All up to this revision was known then, by a wall clock with which a live gateway's newest heartbeat agreed. */
+/** This gateway knew all changes up to a revision at a time. The heartbeat of a live gateway agreed with its wall clock. */
 export interface RevisionTime {
   readonly revision: Version;
   readonly at: Instant;
 }
 
-/** What is to be known of a record that another replaces. */
+/** What the history needs of a record that is replaced. */
 export type Replaced = Pick<Lease, 'client' | 'state' | 'expiresAt'>;
 
-/** One record of the shared leases that has changed. */
+/** A changed record of the shared leases. */
 export interface MirroredChange {
-  /** What the mirror had. */
+  /** The record before; undefined: there was none. */
   readonly before: Replaced | undefined;
   readonly after: KeptLease;
-  /** Why: a member of the engine's Reason, or '' where that is not known. */
+  /** Why it changed: a member of the engine's Reason; '': not known. */
   readonly reason: string;
 }
 
-/** What a node keeps for itself of the leases that several gateways share. It may lag, and is never the authority. */
+/** A node's own copy of the leases that several gateways share. It may lag behind; the shared store decides. */
 export interface Mirror {
-  /** Undefined: the file has leases of its own, if any, that the shared ones do not know. */
+  /** How far it mirrors shared leases; undefined: it does not, and has leases of its own, if any. */
   readonly position: MirrorPosition | undefined;
-  /** All that it holds, by address. */
+  /** All its leases, by address. */
   leases(): readonly KeptLease[];
   /** Takes a change; it is in the file soon. */
   put(change: MirroredChange): void;
-  /** All up to here has been put. */
+  /** Call it when all changes up to a position have been put. */
   reached(position: MirrorPosition): void;
-  /** Whether a majority answered when it was asked last, which is `now`. */
+  /** Notes whether a majority of etcd answered at `now`. */
   noteQuorum(hasQuorum: boolean, now: Instant): void;
-  /** What was noted last of this gateway's clock; undefined: nothing. */
+  /** The last note about this gateway's clock; undefined: there is none. */
   readonly clockNote: ClockNote | undefined;
-  /** It is in the file soon, and safe from a loss of power. */
+  /** Notes it. It is in the file soon, and safe from a loss of power. */
   noteClock(note: ClockNote): void;
-  /** What was noted last of how long the leases have been known here, the oldest first. */
+  /** The last noted times of revisions, the oldest first. */
   readonly revisionTimes: readonly RevisionTime[];
-  /** It is in the file soon. */
+  /** Notes them. They are in the file soon. */
   noteRevisionTimes(notes: readonly RevisionTime[]): void;
-  /** Why the file does not follow; undefined: it does. */
+  /** Why the file does not follow the changes; undefined: it does. */
   readonly trouble: string | undefined;
-  /** Done when all that was put is in the file, or when its disk has been waited for long enough. */
+  /** Resolves when the file has all that was put, or when its disk has not answered for a bounded time. */
   close(): void | Promise<void>;
 }
 
-/** True for what keeps others from an address: a lease or a quarantine that runs, or what a peer has granted. */
+/** True for a record that keeps others from its address: a running lease or quarantine, or a peer's lease. */
 export function isHeld({ state, expiresAt }: { state: LeaseState; expiresAt: number }, now: number): boolean {
   return state !== 'free' && state !== 'offered' && expiresAt > now;
 }

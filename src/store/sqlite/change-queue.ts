@@ -3,10 +3,10 @@ import type { Ipv4 } from '../../net/ipv4.ts';
 import type { KeptLease, MirroredChange } from '../mirror.ts';
 import { eventOf } from './history/history-rows.ts';
 
-/** Changes that wait for a disk that takes none; beyond them only the newest of each address is kept. */
+/** Changes that wait while the disk takes none. Of more, only the newest of each address is kept. */
 export const MOST_WAITING = 100_000;
 
-/** Changes on their way to a mirror's file, in a bounded room: leases are never lost, rows of the history are, and counted. */
+/** Changes that wait for a mirror's file, in bounded memory. No lease is lost; rows of the history may be, and are counted. */
 export class ChangeQueue {
   #changes: MirroredChange[] = [];
   #most = MOST_WAITING;
@@ -21,18 +21,18 @@ export class ChangeQueue {
     if (this.#changes.length > this.#most) this.#keepNewest();
   }
 
-  /** The oldest, as many as there are. */
+  /** The oldest `count` changes, or fewer. */
   first(count: number): readonly MirroredChange[] {
     return this.#changes.slice(0, count);
   }
 
-  /** So many of the oldest need to wait no more. */
+  /** Drops the oldest `count` changes. */
   drop(count: number): void {
     this.#changes.splice(0, count);
     if (this.#changes.length === 0) this.#most = MOST_WAITING;
   }
 
-  /** How many rows of the history were lost since this was asked last. */
+  /** How many rows of the history were lost since the last call. */
   takeLostRows(): number {
     const lost = this.#lostRows;
     this.#lostRows = 0;
@@ -48,24 +48,24 @@ export class ChangeQueue {
       newest.set(address, earlier === undefined ? change : joined(earlier, change));
     }
     this.#changes = [...newest.values()];
-    // More addresses than there is room for are not looked through again at each change.
+    // Else each change would go through all of them again, where there are more addresses than the limit.
     this.#most = Math.max(MOST_WAITING, 2 * this.#changes.length);
   }
 }
 
-/** Once the disk takes changes again. */
+/** Logs how many rows of the history were lost. Call it when the disk takes changes again. */
 export function sayLostRows(changes: ChangeQueue, say: Say): void {
   const rows = changes.takeLostRows();
   if (rows > 0) say('warn', { rows }, 'rows of the history are lost: more came than could wait for the disk');
 }
 
-/** A host name belongs to the client, and stays as long as the address names it. */
+/** Keeps the host name of a client that has the address still: it stays until another client has the address. */
 export function keptOver(earlier: KeptLease | undefined, after: KeptLease): KeptLease {
   const { hostname = earlier?.client === after.client ? earlier.hostname : undefined } = after;
   return hostname === after.hostname ? after : { ...after, hostname };
 }
 
-/** From what the file has to the newest. */
+/** Two changes of one address as one. */
 function joined(earlier: MirroredChange, { after, reason }: MirroredChange): MirroredChange {
   return { before: earlier.before, after: keptOver(earlier.after, after), reason };
 }

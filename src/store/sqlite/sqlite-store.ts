@@ -14,11 +14,11 @@ import type { JournalRecord } from './journal/journal-record.ts';
 import type { LeaseFiles } from './maintenance/lease-files.ts';
 import type { Opening } from './opening.ts';
 
-/** How often a store that failed tries to write: milliseconds. */
+/** The time between two attempts to write after a failure: milliseconds. */
 const TRY_MILLISECONDS = 1000;
 const BATCH_LIMIT = 512;
 
-/** What `openSqliteStore` puts together. */
+/** What `openSqliteStore` passes to the store. */
 export interface SqliteStoreParts extends KeptFilesParts {
   readonly opening: Opening;
   /** The newest row of the history. */
@@ -27,13 +27,13 @@ export interface SqliteStoreParts extends KeptFilesParts {
 }
 
 /**
- * Leases in one SQLite file, behind a journal. A batch is durable when `commit` has been called: it is in the journal,
- * by one write that goes through to the disk (it does not wait; the promise is there for stores that do). The rows
- * follow within a second, or ten when there are very many. Offers and checks are settled in memory.
+ * Leases in one SQLite file with a write-ahead journal. `commit` writes one batch through to the disk, in the packet thread,
+ * before it returns (the promise is for stores that wait). The rows follow within a second, or ten when there are very many.
+ * Offers and checks are resolved in memory.
  *
- * When that write fails, whatever the reason, nothing of the batch has happened and nothing may be promised, until a
- * write succeeds: the next commit a second later or after it, or the attempt that `idle` makes once a second. When only
- * the lease file cannot be written, leases are promised as long as the journal has room.
+ * When the write fails, for whatever reason, nothing of the batch has happened, and no lease may be promised until a write
+ * succeeds: in a commit at least a second later, or in the attempt that `idle` makes once a second. When only the lease file
+ * cannot be written, leases are promised while the journal has room.
  */
 export class SqliteStore implements LeaseStore {
   readonly depth = 1;
@@ -71,12 +71,12 @@ export class SqliteStore implements LeaseStore {
     return this.#kept.isTaken;
   }
 
-  /** Why the lease file does not follow the journal, or why its log grows; leases are promised meanwhile. */
+  /** Why the lease file does not follow the journal, or why its log grows; undefined: neither. Leases are still promised. */
   get trouble(): string | undefined {
     return this.#kept.trouble;
   }
 
-  /** Changes that are in the journal and not yet in the lease file. */
+  /** Records that are in the journal and not yet in the lease file. */
   get backlog(): number {
     return this.#files.maintenance.backlog;
   }
@@ -136,7 +136,11 @@ export class SqliteStore implements LeaseStore {
     } else if (this.#mayTry(now)) this.#attempt(now, () => this.#probe());
   }
 
-  /** Brings the lease file up to date, however long it takes. Throws what stands in the way. */
+  /**
+   * Applies the whole journal to the lease file, however long it takes.
+   *
+   * @throws Error of SQLite, or if the journal cannot be read.
+   */
   flush(): void {
     this.#files.maintenance.makeRoom();
   }
@@ -189,7 +193,7 @@ export class SqliteStore implements LeaseStore {
     return outcomes;
   }
 
-  /** One batch, if there is anything to write. The versions are those that memory will count. */
+  /** Writes the records of changes as one batch. They get the versions that memory will count next. */
   #write(changes: readonly LeaseChange[]): void {
     this.#batch.begin();
     let version = this.#table.revision;
@@ -244,7 +248,7 @@ export class SqliteStore implements LeaseStore {
     this.#files.journal.append(this.#batch);
   }
 
-  /** A batch of nothing. */
+  /** Tests the disk with an empty batch. */
   #probe(): void {
     this.#batch.begin();
     this.#append();
@@ -254,7 +258,7 @@ export class SqliteStore implements LeaseStore {
     return Math.abs(now - this.#lastTry) >= TRY_MILLISECONDS;
   }
 
-  /** False if it failed: nothing of it was written, and nothing may be promised until something is. */
+  /** False: the write failed, and no lease may be promised until one succeeds. */
   #attempt(now: Instant, write: () => void): boolean {
     try {
       write();

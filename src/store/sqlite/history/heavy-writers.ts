@@ -1,17 +1,17 @@
 import type { Instant } from '../../../lease/lease.ts';
 import type { HardwareAddress } from '../../../net/hardware-address.ts';
 
-/** So many rows a day are nothing unusual for one network card. */
+/** Rows of one network card in a day that are nothing unusual. */
 const FEW = 4;
-/** Network cards whose rows of a day are counted; of more, which come only by forging, each has few. */
+/** The most network cards whose rows of a day are counted. Further ones are forged, most likely, and count as having one. */
 const MOST_CARDS = 65_536;
 const DAY = 86_400_000;
 
-/** Which rows of the history are of network cards that write many a day; the oldest of whoever has most go first. */
+/** The rows of network cards that have many in a day. They are deleted first: the oldest rows of the card with most. */
 export class HeavyWriters {
   readonly #rows = new Map<HardwareAddress, RowQueue>();
 
-  /** One more row of a card that has written `count` today. */
+  /** Adds a row of a card that has `count` rows today. */
   add(hardware: HardwareAddress, id: number, count: number): void {
     if (count <= FEW) return;
     const queue = this.#rows.get(hardware) ?? new RowQueue();
@@ -19,14 +19,14 @@ export class HeavyWriters {
     this.#rows.set(hardware, queue);
   }
 
-  /** A row that was added last, of all of its card, has gone again. */
+  /** Removes the newest row of a card, which was deleted. */
   remove(hardware: HardwareAddress, id: number): void {
     const queue = this.#rows.get(hardware);
     queue?.dropLast(id);
     if (queue?.length === 0) this.#rows.delete(hardware);
   }
 
-  /** Rows before this one have gone. */
+  /** Forgets the rows before this one, which were deleted. */
   dropBefore(oldest: number): void {
     for (const [hardware, queue] of this.#rows) {
       queue.dropBefore(oldest);
@@ -34,7 +34,7 @@ export class HeavyWriters {
     }
   }
 
-  /** Rows to go, those of whoever has most first, until nobody has any. Some may have gone already. */
+  /** Takes out rows to delete, those of the card with most first. Some may be deleted already. */
   *take(): Generator<number, void> {
     while (this.#rows.size > 0) {
       let most = 0;
@@ -50,14 +50,14 @@ export class HeavyWriters {
   }
 }
 
-/** The rows of one day: how many, from which on, and of which cards. */
+/** The rows of one day: the id of the first, how many, and how many of each card. */
 export class DayOfRows {
   first = 0;
   rows = 0;
   #day = 0;
   readonly #cards = new Map<HardwareAddress, number>();
 
-  /** False: the row is of another day. About midnight the clocks of several gateways are of two. */
+  /** False: the row is of another day. The day before counts too: about midnight the clocks of gateways differ. */
   isOf(at: Instant): boolean {
     const day = Math.floor(at / DAY);
     return day === this.#day || day === this.#day - 1;
@@ -67,7 +67,7 @@ export class DayOfRows {
     return this.#day === other.#day;
   }
 
-  /** It began earlier, with so many rows. */
+  /** Adds `rows` earlier rows of the day, which begin with `first`. */
   join(first: number, rows: number): void {
     this.first = first;
     this.rows += rows;
@@ -80,7 +80,7 @@ export class DayOfRows {
     this.#cards.clear();
   }
 
-  /** Returns how many rows the card has by now. */
+  /** Counts a row. Returns how many rows its card has now. */
   add(hardware: HardwareAddress): number {
     this.rows += 1;
     const known = this.#cards.get(hardware);
@@ -97,7 +97,7 @@ export class DayOfRows {
   }
 }
 
-/** Ids, first in, first out. */
+/** A queue of ids, first in, first out. */
 class RowQueue {
   #ids: number[] = [];
   #head = 0;

@@ -5,22 +5,22 @@ import type { LeaseChange } from '../../../lease/lease-view.ts';
 import type { Ipv4 } from '../../../net/ipv4.ts';
 import type { Replaced } from '../../mirror.ts';
 
-/** A client that has its address again after so long at most never was without it, as far as the history goes: milliseconds. */
+/** If a client gets its address back within this time, the history has neither its release nor the new lease: milliseconds. */
 const SOON = 60_000;
-/** Addresses that were released and are remembered for that. */
+/** The most released addresses that are remembered for that. */
 const MOST_RELEASED = 65_536;
 
-/** A record that ended for one of these reasons has it for its event. */
+/** These reasons of an end are events of the history too. */
 const ENDINGS: readonly HistoryEvent[] = ['moved', 'released', 'expired'];
 
 /** What one change does to the history. */
 export interface HistoryChange {
   readonly event: HistoryEvent | undefined;
-  /** Of the row that is written, or that goes; 0: neither. */
+  /** The id of the row that is added or deleted; 0: there is none. */
   readonly eventId: number;
 }
 
-/** Numbers the rows of the history, and folds those that only repeat: one guest may release and ask as fast as it likes. */
+/** Gives ids to the rows of the history, and leaves out a release that is undone at once: a guest may repeat it very fast. */
 export class HistoryRows {
   #last: number;
   readonly #released = new Map<
@@ -28,7 +28,7 @@ export class HistoryRows {
     { readonly client: ClientKey; readonly at: Instant; readonly id: number }
   >();
 
-  /** `last`: the newest row. */
+  /** `last`: the id of the newest row. */
   constructor(last: number) {
     this.#last = last;
   }
@@ -37,7 +37,7 @@ export class HistoryRows {
     return this.#last;
   }
 
-  /** Nothing that came after this row has happened. */
+  /** Goes back to a row: the transaction with those behind it has failed. */
   goBack(last: number): void {
     this.#last = last;
     this.#released.clear();
@@ -71,7 +71,7 @@ export class HistoryRows {
   }
 }
 
-/** The history's row for a record that is replaced; undefined where nothing has changed but its time. */
+/** The event of a record that replaces another; undefined: only its times have changed, and it gets no row. */
 export function eventOf(
   before: Replaced | undefined,
   next: Pick<LeaseRecord, 'client' | 'state'>,

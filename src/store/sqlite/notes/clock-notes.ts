@@ -2,7 +2,7 @@ import type { Database, Statement } from 'better-sqlite3';
 import { type ClockJump, type ClockNote, DOUBT_CAUSES, EXPLANATIONS } from '../../../lease/clock-note.ts';
 import type { Instant } from '../../../lease/lease.ts';
 
-/** What a gateway keeps of its clock, in its lease file. */
+/** The note about the gateway's clock in a lease file. */
 export class ClockNotes {
   readonly #put: Statement;
   #note: ClockNote | undefined;
@@ -17,13 +17,13 @@ export class ClockNotes {
     return this.#note;
   }
 
-  /** True: the clock is in doubt, by what was noted last. */
+  /** True: by the last note the clock is in doubt. */
   get isInDoubt(): boolean {
     const jump = this.#note?.jump;
     return jump !== undefined && jump.explainedBy === undefined;
   }
 
-  /** True if what was noted is not in the file. */
+  /** True if the newest note is not in the file. */
   get isDue(): boolean {
     return this.#isDue;
   }
@@ -33,14 +33,18 @@ export class ClockNotes {
     this.#isDue = true;
   }
 
-  /** Throws what SQLite says: then it is still due. */
+  /**
+   * Writes the note.
+   *
+   * @throws Error of SQLite: then it is still due.
+   */
   write(): void {
     this.#put.run(JSON.stringify(this.#note));
     this.#isDue = false;
   }
 }
 
-/** Undefined: there is none, or what somebody else has written: it must not keep the leases from being served. */
+/** Undefined: there is no note, or another program has written it: that must not keep the leases from being served. */
 export function readClockNote(database: Database): ClockNote | undefined {
   const text: unknown = database.prepare("SELECT value FROM meta WHERE key = 'clock'").pluck().get();
   if (typeof text !== 'string') return undefined;

@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import type { MirrorPosition } from '../../mirror.ts';
 
-/** What a lease file mirrors; undefined: its leases are its own. */
+/** How far a lease file mirrors shared leases; undefined: its leases are its own. */
 export function readMirrorPosition(database: Database): MirrorPosition | undefined {
   const row = database.prepare('SELECT segment, birth AS generation, revision FROM mirror').get();
   return row as MirrorPosition | undefined;

@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3';
 
-/** This node's name, as the lease file keeps it for whoever reads what is in the journal alone. */
+/** This node's name in the lease file, for programs that read the journal beside it. */
 export class NodeNote {
   readonly #database: Database;
   readonly #node: string;
@@ -12,12 +12,16 @@ export class NodeNote {
     this.#isDue = database.prepare("SELECT value FROM meta WHERE key = 'node'").pluck().get() !== node;
   }
 
-  /** True if the file has another name, or none. */
+  /** True if the file has another name or none. */
   get isDue(): boolean {
     return this.#isDue;
   }
 
-  /** Throws what SQLite says: then it is still due. */
+  /**
+   * Writes the name.
+   *
+   * @throws Error of SQLite: then it is still due.
+   */
   write(): void {
     this.#database.prepare("INSERT OR REPLACE INTO meta VALUES ('node', ?)").run(this.#node);
     this.#isDue = false;

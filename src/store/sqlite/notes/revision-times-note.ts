@@ -2,7 +2,7 @@ import type { Database, Statement } from 'better-sqlite3';
 import type { Instant } from '../../../lease/lease.ts';
 import type { RevisionTime } from '../../mirror.ts';
 
-/** How long the shared leases have been known here, as the lease file keeps it: [[4711,1767225600000]]. */
+/** When this gateway knew which revision of the shared leases, as the lease file keeps it: [[4711,1767225600000]]. */
 export class RevisionTimesNote {
   readonly #put: Statement;
   #notes: readonly RevisionTime[];
@@ -23,7 +23,11 @@ export class RevisionTimesNote {
     this.#notes = notes;
   }
 
-  /** Writes what is not in the file. Throws what SQLite says: then it is still due. */
+  /**
+   * Writes the notes, if they are not in the file.
+   *
+   * @throws Error of SQLite: then they are still due.
+   */
   write(): void {
     if (!this.#isDue) return;
     this.#put.run(JSON.stringify(this.#notes.map(({ revision, at }) => [revision, at])));
@@ -31,7 +35,7 @@ export class RevisionTimesNote {
   }
 }
 
-/** Without what somebody else has written: then the waiting begins anew. */
+/** Skips what another program has written: without notes the waiting for others' leases begins anew. */
 function notesFromText(text: string): readonly RevisionTime[] {
   let rows: unknown;
   try {
