@@ -9,7 +9,7 @@ import { standardOutput } from './output/output.ts';
 import { complain } from './output/write-whole.ts';
 
 /** How long the server may take to answer: milliseconds. */
-const PATIENCE = 2000;
+const ANSWER_TIME = 2000;
 
 interface Options {
   readonly leasesDir?: string;
@@ -43,21 +43,25 @@ function askingCommand(
     .action(async ({ leasesDir, json }: Options) => {
       const directory = leasesDirectory(leasesDir, process.env);
       const request = name === 'trust' ? 'clock trust' : 'clock';
-      process.exitCode = await tell(join(directory, HEALTH_SOCKET), request, json === true);
+      process.exitCode = await printStatus(join(directory, HEALTH_SOCKET), request, json === true);
     });
 }
 
-async function tell(socket: string, request: 'clock' | 'clock trust', asJson: boolean): Promise<number> {
+async function printStatus(
+  socket: string,
+  request: 'clock' | 'clock trust',
+  asJson: boolean,
+): Promise<number> {
   const status = await answerOf(socket, request);
   if (status === undefined) return 1;
   standardOutput().write(asJson ? `${JSON.stringify(status, null, 2)}\n` : sentences(status));
   return status.trusted ? 0 : 1;
 }
 
-/** Undefined: there is none, which has been said. */
+/** Undefined: there was no answer; the reason has been printed. */
 async function answerOf(socket: string, request: 'clock' | 'clock trust'): Promise<ClockStatus | undefined> {
   try {
-    const status = await askClock(socket, request, PATIENCE);
+    const status = await askClock(socket, request, ANSWER_TIME);
     if (status !== null && typeof status.trusted === 'boolean') return status;
     if (status === null)
       complain('vps-gateway: the gateway is starting or ending: ask again in some seconds\n');

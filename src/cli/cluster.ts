@@ -70,7 +70,7 @@ export function addClusterCommand(program: Command): void {
   ).action((_options: unknown, command: Command) => leaveCluster(settingsOrThrow(command), print));
 }
 
-/** Its help has its own options first, then what says where the leases are; of the other settings only where to look. */
+/** Its help lists its own options first, then the settings of the lease store; for the others it names `serve --help`. */
 function subcommand(cluster: Command, name: string, description: string, ...own: readonly Option[]): Command {
   const command = cluster.command(name).description(description);
   for (const option of own) command.addOption(option);

@@ -37,10 +37,10 @@ import { readInterfaces } from '../transport/linux/interfaces.ts';
 import { type Column, type Output, standardOutput, writeSentences, writeTable } from './output/output.ts';
 import { addSettingOptions, flagsOf } from './setting-options.ts';
 
-/** As of `health`: the settings are right, and a new guest would get no address all the same. */
+/** Exit status, as of `health`: the settings are right, but a new guest would get no address. */
 const DROPPED = 1;
 
-const NOT_READ =
+const FIREWALL_NOT_READ =
   'the rules of the firewall could not be looked at: run this as root, where nft or iptables is installed';
 
 const STATUSES = `
@@ -52,7 +52,7 @@ Exit status:
 
 export interface CheckReport {
   readonly ok: boolean;
-  /** What the command ends with. */
+  /** The exit status of the command. */
   readonly status: number;
   readonly settings: readonly ShownSetting[];
   readonly listen:
@@ -65,7 +65,7 @@ export interface CheckReport {
     | undefined;
   readonly warnings: readonly string[];
   readonly problems: readonly string[];
-  /** What was not looked at. */
+  /** What could not be checked. */
   readonly notes: readonly string[];
 }
 
@@ -91,7 +91,7 @@ export function addCheckCommand(program: Command): void {
   });
 }
 
-/** The error of a disk that would hold whoever reads there. */
+/** The error of a disk that does not answer; undefined: it answers. */
 async function silentDiskOf(directory: string | undefined): Promise<GatewayError | undefined> {
   try {
     if (directory !== undefined) await refuseSilentDisk(directory);
@@ -108,19 +108,24 @@ function throwing(error: Error): () => never {
   };
 }
 
-/** What is looked at on the host, where the settings name it. */
-export interface Looks {
-  /** The leases that run, of the file in a leases directory; throws a GatewayError if it cannot be read. */
+/** Checks of this host, for what the settings name. */
+export interface HostChecks {
+  /**
+   * The running leases in a leases directory.
+   *
+   * @throws GatewayError if its file cannot be read.
+   */
   readonly leasesIn?: (directory: string) => readonly RunningLease[];
-  /** The firewall rules that keep guests' messages from coming in by an interface; undefined: none can be read. */
+  /** The firewall rules that drop guests' messages on an interface; undefined: the rules cannot be read. */
   readonly dropsOn?: (interfaceName: string) => readonly string[] | undefined;
-  /** What is wrong with the certificates for etcd. */
+  /** The faults of the certificates for etcd. */
   readonly certificateFaults?: (files: CertificateFiles) => readonly CertificateFault[];
 }
 
 /**
- * Judges settings on a host with these interfaces. What `serve` would wait for is a problem here.
+ * Checks settings on a host with these interfaces. A condition for which `serve` would wait is a problem here.
  *
+ * @param links The interfaces of the host.
  * @param refuse Throws a GatewayError for a leases directory that cannot be used.
  */
 export function checkSettings(
@@ -128,7 +133,7 @@ export function checkSettings(
   environment: Environment,
   links: readonly Link[],
   refuse: (directory: string) => void,
-  { leasesIn = () => [], dropsOn = () => [], certificateFaults = () => [] }: Looks = {},
+  { leasesIn = () => [], dropsOn = () => [], certificateFaults = () => [] }: HostChecks = {},
 ): CheckReport {
   const loaded = loadSettings(flags, environment);
   const certificates = certificateFaults(certificateFiles(loaded.settings)).map((fault) => ({
@@ -159,11 +164,11 @@ export function checkSettings(
       ...certificates.filter(({ isProblem }) => !isProblem).map(({ text }) => text),
     ],
     problems: [...wrong, ...dropped],
-    notes: rules === undefined ? [NOT_READ] : [],
+    notes: rules === undefined ? [FIREWALL_NOT_READ] : [],
   };
 }
 
-/** What the settings do to guests; nothing while it is not known where to listen. */
+/** Doubts about what the settings mean for guests; none while the listen address is unknown. */
 function planWarnings(
   loaded: LoadedSettings | RejectedSettings,
   search: ListenAddressSearch | undefined,
@@ -184,7 +189,7 @@ function planWarnings(
   }
 }
 
-/** The settings are well; yet with these rules no guest gets an address. */
+/** The firewall rules because of which no guest gets an address; undefined: the rules cannot be read. */
 function firewallProblems(
   search: ListenAddressSearch | undefined,
   dropsOn: (interfaceName: string) => readonly string[] | undefined,
@@ -197,7 +202,7 @@ function firewallProblems(
   );
 }
 
-/** None where there is no lease file yet. */
+/** The running leases; none if there is no lease file yet. */
 function runningLeases(directory: string): readonly RunningLease[] {
   if (!hasLeaseFile(directory)) return [];
   const reader = openLeaseReader(directory);
@@ -225,7 +230,7 @@ function directoryProblems(
   }
 }
 
-/** Undefined: the settings that say where to listen are wrong themselves. */
+/** Undefined: the settings of the listen address are wrong themselves. */
 function searchWith(
   loaded: LoadedSettings | RejectedSettings,
   links: readonly Link[],
@@ -252,7 +257,7 @@ const COLUMNS: readonly Column<ShownSetting>[] = [
   { heading: 'FROM', cell: fromText, wraps: true, least: 11 },
 ];
 
-/** The variable is named only where it is not the one of the setting. */
+/** Where the value came from. A variable is named only if it is not the setting's own. */
 function fromText({ setting, from }: ShownSetting): string {
   return from === `environment ${setting}` ? 'environment' : from;
 }

@@ -14,9 +14,9 @@ import { standardOutput, writeSentences } from './output/output.ts';
 import { complain } from './output/write-whole.ts';
 
 /** How long the server may take to answer: milliseconds. */
-const PATIENCE = 2000;
+const ANSWER_TIME = 2000;
 
-/** The exit status by what a new guest would get. */
+/** The exit status for each verdict. */
 const EXIT: Readonly<Record<Verdict, number>> = { served: 0, 'not-served': 1, 'pool-full': 3 };
 const NO_ANSWER = 2;
 
@@ -45,7 +45,7 @@ async function health(socket: string, asJson: boolean): Promise<number> {
   const output = standardOutput();
   let status: Status;
   try {
-    status = await askHealth(socket, PATIENCE);
+    status = await askHealth(socket, ANSWER_TIME);
     if (EXIT[status.verdict] === undefined) throw new SyntaxError('a status without a verdict');
   } catch (error) {
     const answer = noAnswer(socket, error);
@@ -58,7 +58,7 @@ async function health(socket: string, asJson: boolean): Promise<number> {
   return EXIT[status.verdict];
 }
 
-/** What is wrong stands before what is well; what to do stands under what is wrong. */
+/** Problems come first, each with its remedy below it. */
 function sentencesOf(said: Status): readonly string[] {
   const { pool, shortcomings, problems } = said;
   const stopping = problems.filter(({ stopsNewGuests }) => stopsNewGuests);
@@ -112,7 +112,7 @@ function messagesText(since: string, lastHeard: string | null, unheard: number |
   return `${none}, and ${unheard} came to the interface`;
 }
 
-/** What every gateway has, and beside it whatever was set. */
+/** Settings that are always shown; others only if they were set. */
 const ALWAYS: readonly string[] = [SETTINGS.gateway.variable, SETTINGS.leaseTime.variable];
 
 function settingsLines(settings: readonly ShownSetting[]): readonly string[] {

@@ -13,10 +13,10 @@ import { narrate } from './lab/narrate.ts';
 import { AS_NAMESPACE_ROOT, namespacePrivilege } from './lab/privileges.ts';
 import { standardOutput } from './output/output.ts';
 
-/** Set for ourselves inside a user namespace. */
+/** This command sets it for itself when it runs in a user namespace. */
 const INSIDE = 'VPS_GATEWAY_LAB_INSIDE';
-/** How long all guests together may take to their first lease: milliseconds. */
-const PATIENCE_MILLISECONDS = 30_000;
+/** How long the guests may take until each has its first lease: milliseconds. */
+const FIRST_LEASES_TIME = 30_000;
 
 interface LabOptions {
   readonly once?: boolean;
@@ -53,7 +53,7 @@ async function runInUserNamespace(): Promise<number> {
     stdio: 'inherit',
     env: { ...process.env, [INSIDE]: '1' },
   });
-  // Ctrl-C reaches the child by itself.
+  // The terminal sends Ctrl-C to the child too.
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => child.kill('SIGTERM'));
   const [status] = await once(child, 'exit');
@@ -81,7 +81,7 @@ async function runHere(options: LabOptions, inUserNamespace: boolean): Promise<n
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => lab.end());
   try {
     await lab.start();
-    await lab.untilAllLeased(PATIENCE_MILLISECONDS);
+    await lab.untilAllLeased(FIRST_LEASES_TIME);
     lab.tellRows();
     if (options.once !== true && isTerminal && !lab.isEnding) {
       tell({ kind: 'running', enter: lab.enterCommands(inUserNamespace) });
@@ -96,7 +96,7 @@ async function runHere(options: LabOptions, inUserNamespace: boolean): Promise<n
   return lab.without.length === 0 ? 0 : 1;
 }
 
-/** Goes on telling what happens; Enter shows the rows. */
+/** Prints events until the lab ends. Enter prints the leases. */
 async function untilCtrlC(lab: Lab): Promise<void> {
   const showRows = () => lab.tellRows();
   process.stdin.on('data', showRows);

@@ -4,9 +4,9 @@ import type { ListedEvent, ListedLease } from '../store/sqlite/lease-reader.ts';
 import { describeClientIdentifier } from '../wire/client-identifier.ts';
 import { type Column, type Output, writeDetails } from './output/output.ts';
 
-/** Columns that a host name takes in a table; `show` and --json have it whole. */
+/** Characters of a host name in a table; `show` and --json print all of it. */
 const WIDEST_NAME = 40;
-/** What is left of one on a narrow terminal. */
+/** The same on a narrow terminal. */
 const NARROWEST_NAME = 8;
 
 export const LEASE_COLUMNS: readonly Column<ListedLease>[] = [
@@ -18,7 +18,7 @@ export const LEASE_COLUMNS: readonly Column<ListedLease>[] = [
   idColumn('vpsId', 1),
   { heading: 'NODE', cell: (lease) => lease.node, spare: 2 },
   { heading: 'CLIENT', cell: (lease) => lease.client, isIdle: isMacItself, spare: 3 },
-  // Behind the others, so that those keep their place in what a script reads.
+  // New columns come last, so that the others keep their positions for scripts.
   ...ID_NAMES.filter((name) => name !== 'vpsId').map((name) => idColumn(name, 4)),
 ];
 
@@ -33,7 +33,7 @@ export const EVENT_COLUMNS: readonly Column<ListedEvent>[] = [
   { heading: 'NODE', cell: (event) => event.node, spare: 3 },
 ];
 
-/** Left out where no lease has such an id. */
+/** A column that is omitted if no lease has such an id. */
 function idColumn(name: IdName, spare: number): Column<ListedLease> {
   const { listed } = LEASE_FIELDS[name];
   const heading = labelOf(name).toUpperCase();

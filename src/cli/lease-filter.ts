@@ -9,7 +9,7 @@ import { momentOf } from './moment.ts';
 const COMMANDS = ['list', 'show', 'history'];
 export const STATES = ['bound', 'expired', 'free', 'declined', 'peer'];
 
-/** The options of `leases list` that say which leases. */
+/** The options of `leases list` that select leases. */
 export interface FilterOptions {
   readonly address?: string;
   readonly mac?: string;
@@ -17,7 +17,7 @@ export interface FilterOptions {
   readonly hostname?: string;
 }
 
-/** The options of `leases history` that say of which time. */
+/** The options of `leases history` that select a time. */
 export interface SpanOptions {
   readonly since?: string;
   readonly until?: string;

@@ -3,9 +3,9 @@ import { type Environment, SETTINGS } from '../config/settings.ts';
 import { GatewayError } from '../errors.ts';
 
 /**
- * Where the gateway of this shell's settings keeps its leases; other settings may be wrong, and do not matter.
+ * The leases directory by the settings of this shell. Other settings may be wrong.
  *
- * @throws GatewayError 'bad-settings' where that is no path.
+ * @throws GatewayError 'bad-settings' if it is not a path.
  */
 export function leasesDirectory(flag: string | undefined, environment: Environment): string {
   const { settings } = loadSettings(flag === undefined ? {} : { leasesDir: flag }, environment);

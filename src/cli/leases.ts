@@ -32,8 +32,8 @@ interface HistoryOptions extends ReadOptions, SpanOptions {
 
 interface ListOptions extends HistoryOptions, FilterOptions {}
 
-/** What the commands touch of the process. */
-export interface LeasesSurroundings {
+/** The parts of the process that the commands use. */
+export interface CommandSurroundings {
   readonly output: Output;
   readonly environment: Environment;
   /** Writes to a person; a program reads only `output`. */
@@ -58,7 +58,7 @@ export function addLeasesCommand(program: Command, surroundings = surroundingsOf
     .action((of: string, options: HistoryOptions) => show(of, options, surroundings));
   readingCommand(leases, 'history', 'who had an address and when, or what a MAC had; the oldest first')
     .argument('[address|mac]', 'all of them, if it is left out')
-    .action((of: string | undefined, options: HistoryOptions) => tellHistory(of, options, surroundings));
+    .action((of: string | undefined, options: HistoryOptions) => history(of, options, surroundings));
   for (const command of leases.commands)
     for (const option of historyOptions()) command.addOption(option.hideHelp(command.name() !== 'history'));
   return leases;
@@ -96,7 +96,7 @@ function readingCommand(parent: Command, name: string, description: string, isDe
     .option('--leases-dir <directory>', 'where leases.sqlite is');
 }
 
-function surroundingsOfProcess(): LeasesSurroundings {
+function surroundingsOfProcess(): CommandSurroundings {
   return {
     output: standardOutput(),
     environment: process.env,
@@ -107,7 +107,7 @@ function surroundingsOfProcess(): LeasesSurroundings {
   };
 }
 
-function list(options: ListOptions, surroundings: LeasesSurroundings): void {
+function list(options: ListOptions, surroundings: CommandSurroundings): void {
   refuseTimes(options);
   const filter = filterOf(options);
   const isFiltered = Object.values(filter).some((value) => value !== undefined);
@@ -122,7 +122,7 @@ function list(options: ListOptions, surroundings: LeasesSurroundings): void {
   });
 }
 
-function show(of: string, options: HistoryOptions, surroundings: LeasesSurroundings): void {
+function show(of: string, options: HistoryOptions, surroundings: CommandSurroundings): void {
   refuseTimes(options, of);
   const filter = addressOrMac(of);
   read(options, surroundings, (reader) => {
@@ -138,11 +138,7 @@ function show(of: string, options: HistoryOptions, surroundings: LeasesSurroundi
   });
 }
 
-function tellHistory(
-  of: string | undefined,
-  options: HistoryOptions,
-  surroundings: LeasesSurroundings,
-): void {
+function history(of: string | undefined, options: HistoryOptions, surroundings: CommandSurroundings): void {
   const filter: LeaseFilter = of === undefined ? {} : addressOrMac(of);
   const last = countOf('--last', options.last);
   const now = instant(Date.now());
@@ -169,7 +165,7 @@ function tellHistory(
 
 function read(
   options: ReadOptions,
-  { environment }: LeasesSurroundings,
+  { environment }: CommandSurroundings,
   run: (reader: LeaseReader) => void,
 ): void {
   const reader = openLeaseReader(leasesDirectory(options.leasesDir, environment));
@@ -181,7 +177,7 @@ function read(
 }
 
 function table<Row>(
-  { output }: LeasesSurroundings,
+  { output }: CommandSurroundings,
   columns: readonly Column<Row>[],
   rows: readonly Row[],
 ): number {
@@ -189,7 +185,7 @@ function table<Row>(
   return rows.length;
 }
 
-function nothing({ remark, exitWith }: LeasesSurroundings, text: string): void {
+function nothing({ remark, exitWith }: CommandSurroundings, text: string): void {
   remark(text);
   exitWith(NOTHING_FOUND);
 }

@@ -5,10 +5,10 @@ import { type Instant, instant } from '../lease/lease.ts';
 const FORM = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?))?(Z|[+-]\d\d:\d\d)?$/;
 
 /**
- * A moment as an operator writes it: `2026-11-24`, `2026-11-24T14:00`, `2026-11-24 14:00:30+01:00`, in UTC where no zone
- * is named, as all times that the commands print; or `2h`, so long ago.
+ * Reads a moment as an operator writes it: `2026-11-24`, `2026-11-24T14:00`, `2026-11-24 14:00:30+01:00`; without a zone it
+ * is UTC, like all times that the commands print. Or `2h` for two hours ago.
  *
- * @throws GatewayError 'bad-settings' that names the flag.
+ * @throws GatewayError 'bad-settings', which names the flag.
  */
 export function momentOf(flag: string, text: string, now: Instant): Instant {
   const ago = /^\d+$/.test(text) ? undefined : secondsFromText(text);

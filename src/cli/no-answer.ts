@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { SETTINGS } from '../config/settings.ts';
 import { hasLeaseFile } from '../store/sqlite/lease-reader.ts';
 
-/** Why nobody has answered, and what to do. */
+/** Why no gateway has answered, and what to do. */
 export interface NoAnswer {
   readonly reason: 'no-process' | 'no-right' | 'wrong-directory' | 'hangs' | 'other-version' | 'other';
   readonly message: string;
@@ -17,7 +17,7 @@ export function noAnswerToText({ message, remedy }: NoAnswer): string {
   return `vps-gateway: ${message}\nto mend it: ${remedy}\n`;
 }
 
-/** What a failed question at a gateway's socket means. */
+/** The meaning of a failed request to a gateway's socket. */
 export function noAnswer(socket: string, error: unknown): NoAnswer {
   const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
   const cause = error instanceof Error ? error.message : String(error);
@@ -73,7 +73,7 @@ function nothingThere(socket: string): NoAnswer {
   };
 }
 
-/** Undefined: it is not there, or may not be looked at. */
+/** The uid of the owner; undefined: the file does not exist, or cannot be read. */
 function ownerOf(path: string): number | undefined {
   try {
     return statSync(path).uid;
@@ -82,7 +82,7 @@ function ownerOf(path: string): number | undefined {
   }
 }
 
-/** In this network. */
+/** True if something listens on UDP port 67 in this network namespace. */
 function isPortTaken(): boolean {
   try {
     return /^ *\d+: [\dA-F]{8}:0043 /m.test(readFileSync('/proc/self/net/udp', 'latin1'));

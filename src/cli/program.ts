@@ -15,16 +15,16 @@ import { complain, ReaderGone, writeWhole } from './output/write-whole.ts';
 import { addReasonsCommand } from './reasons.ts';
 import { addSettingOptions, settingsOrThrow } from './setting-options.ts';
 
-/** sysexits.h EX_SOFTWARE: our own mistake. */
+/** sysexits.h EX_SOFTWARE: a mistake of this program. */
 const EX_SOFTWARE = 70;
-/** As of a program that SIGPIPE ends. */
+/** The exit status of a program that SIGPIPE ends. */
 const READER_GONE = 141;
 
-/** Errors of a process, or a machine, that has too many files open; the script that called us has a word for them. */
+/** Errors of a process or a machine with too many open files. bin/vps-gateway.js prints a message for them. */
 const NO_DESCRIPTORS: readonly unknown[] = ['EMFILE', 'ENFILE'];
 
 const SERVE = 'lease addresses until SIGTERM or SIGINT';
-/** In lines that fit 80 columns: commander leaves what is indented as it is. */
+/** Lines of at most 80 columns, since commander does not wrap indented text. */
 const WHAT_MATTERS = `
 Three things matter first. On a node that has an address of 10.15.3.10 to .19
 none has to be said; on another network all three:
@@ -40,8 +40,9 @@ Each flag has a variable, for a unit or a container. \`vps-gateway check\`
 shows what comes of them, without serving.`;
 
 /**
- * Runs one command line (without `node` and the script) to its end, and returns the exit status. Rejects with EMFILE or
- * ENFILE where no more files can be opened.
+ * Runs one command line (without `node` and the script) to its end. Resolves with the exit status.
+ *
+ * @throws an error of the code EMFILE or ENFILE if no more files can be opened.
  */
 export async function run(args: readonly string[]): Promise<number> {
   process.exitCode = 0;
@@ -55,7 +56,7 @@ export async function run(args: readonly string[]): Promise<number> {
   }
 }
 
-/** @param writeOut Takes help and version. */
+/** @param writeOut Prints help and version. */
 export function createProgram(writeOut = (text: string) => writeWhole(1, text)): Command {
   const program = new Command('vps-gateway')
     .description('A DHCPv4 server for virtual-machine hosts: one gateway per node, one pool, durable leases.')
@@ -79,7 +80,7 @@ export function createProgram(writeOut = (text: string) => writeWhole(1, text)):
   return program;
 }
 
-/** A command that is one of another's is named with that: `leases history`. */
+/** Refuses an unknown command. If another command has it as a subcommand, names that: `leases history`. */
 function refuseWord(program: Command, word: string): never {
   const isNamed = (command: Command) => command.name() === word;
   const parent = program.commands.find(({ commands }) => commands.some(isNamed));
@@ -92,7 +93,7 @@ function refuseWord(program: Command, word: string): never {
   program.error(`error: unknown command '${word}'${hint}`);
 }
 
-/** An error in the words of a command names the help of that command. */
+/** Makes an error in a command line name the help of its command. */
 function nameHelp(command: Command, words: string): void {
   command.showHelpAfterError(`(${words} --help shows what there is)`);
   for (const part of command.commands) nameHelp(part, `${words} ${part.name()}`);
@@ -108,7 +109,7 @@ function addServeCommand(program: Command): void {
 }
 
 function statusOf(error: unknown): number {
-  // commander has written its own message; help and version are no errors.
+  // commander has printed its own message. Help and version are not errors.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_STATUS['bad-settings'];
   if (error instanceof ReaderGone) return READER_GONE;
   if (error instanceof GatewayError) {

@@ -12,26 +12,26 @@ import {
   writeTable,
 } from './output/output.ts';
 
-/** A word of the log or of the counters, as it is shown. */
-interface Word {
+/** A reason word of log, history or counters. */
+interface ReasonWord {
   readonly word: string;
   readonly kind: ReasonRow['kind'] | 'dropped';
   readonly means: string;
   readonly remedy: string | null;
 }
 
-const WORDS: readonly Word[] = [
+const WORDS: readonly ReasonWord[] = [
   ...Object.entries<ReasonRow>(REASONS).map(([word, row]) => wordOf(word, row.kind, row)),
   ...Object.entries<DropRow>(DROPS).map(([word, row]) => wordOf(word, 'dropped', row)),
 ];
 
-const COLUMNS: readonly Column<Word>[] = [
+const COLUMNS: readonly Column<ReasonWord>[] = [
   { heading: 'WORD', cell: ({ word }) => word },
   { heading: 'KIND', cell: ({ kind }) => kind },
   { heading: 'WHAT HAPPENED', cell: ({ means }) => means, wraps: true, least: 30 },
 ];
 
-/** Adds `reasons`: what docs/troubleshooting.md says. */
+/** Adds `reasons`, which prints the table of docs/troubleshooting.md. */
 export function addReasonsCommand(program: Command, output = standardOutput()): void {
   program
     .command('reasons')
@@ -46,11 +46,11 @@ export function addReasonsCommand(program: Command, output = standardOutput()): 
     });
 }
 
-function wordOf(word: string, kind: Word['kind'], { means, remedy }: ReasonRow | DropRow): Word {
+function wordOf(word: string, kind: ReasonWord['kind'], { means, remedy }: ReasonRow | DropRow): ReasonWord {
   return { word, kind, means, remedy: remedy ?? null };
 }
 
-function wordsOf(text: string): readonly Word[] {
+function wordsOf(text: string): readonly ReasonWord[] {
   const found = WORDS.filter(({ word }) => word === text);
   if (found.length > 0) return found;
   const near = nearestTo(
@@ -64,7 +64,7 @@ function wordsOf(text: string): readonly Word[] {
   );
 }
 
-function explain(output: Output, { word, kind, means, remedy }: Word, isNext: boolean): void {
+function explain(output: Output, { word, kind, means, remedy }: ReasonWord, isNext: boolean): void {
   if (isNext) output.write('\n');
   writeDetails(output, [
     ['word', word],

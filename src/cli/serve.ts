@@ -34,23 +34,23 @@ import { readInterfaces } from '../transport/linux/interfaces.ts';
 import { openListenIpArp, openTransport } from '../transport/open-transport.ts';
 import { DefendedMark } from './serve/defended-mark.ts';
 import { DirectoryTrial } from './serve/directory-trial.ts';
-import { sayOpening } from './serve/say-opening.ts';
+import { logOpening } from './serve/log-opening.ts';
 import { MirrorThread } from './serve/start-mirror-thread.ts';
 import { stopSignal } from './serve/stop-signal.ts';
 import { systemBoot } from './serve/system-boot.ts';
 
-/** How long a predecessor that is ending may hold the lease file: milliseconds. */
+/** How long the start waits for an earlier process to release the lease file: milliseconds. */
 const LOCK_WAIT = 5000;
-/** Rows of history at the most, however young. */
+/** The largest number of history rows, however new they are. */
 const HISTORY_ROWS = 1_000_000;
-/** How many seeds of a hash there are: as many as `randomInt` can. */
+/** The number of different hash seeds: the most that `randomInt` allows. */
 const SEEDS = 2 ** 48 - 1;
-/** After the start, when the lease file is read whole once: milliseconds. */
+/** Time from the start to the full check of the lease file: milliseconds. */
 const FULL_CHECK_AFTER = 30_000;
 
 const HANG_UP = 'SIGHUP is ignored; `vps-gateway clock trust` says that the time is right';
 
-/** Runs the gateway until SIGTERM or SIGINT; here, and only here, the concrete parts are chosen. Returns the exit status. */
+/** Runs the gateway until SIGTERM or SIGINT, and returns the exit status. Only this function chooses the concrete parts. */
 export async function serve(loaded: LoadedSettings): Promise<number> {
   const { settings, origins, warnings } = loaded;
   const log = createLogger(settings, new LogOutput(1), isatty(1), systemClock.now);
@@ -75,13 +75,13 @@ export async function serve(loaded: LoadedSettings): Promise<number> {
       const options = { ...storeOptions(settings, inFlight), say };
       if (shared === undefined) {
         const store = openSqliteStore(options);
-        sayOpening(log, store.opening);
+        logOpening(log, store.opening);
         return store;
       }
       const { etcd, certificates } = await openEtcd(shared, say);
       const mirror = await thread.open(options);
-      if (isStopping) return new Promise(() => {}); // Nothing more is opened.
-      sayOpening(log, mirror.opening);
+      if (isStopping) return new Promise(() => {}); // A stop was asked for: nothing more is opened.
+      logOpening(log, mirror.opening);
       certificates?.watch();
       gateways.certificates = certificates;
       gateways.store = sharedStore({ shared, etcd, mirror, inFlight, say });
@@ -111,14 +111,14 @@ export async function serve(loaded: LoadedSettings): Promise<number> {
     directory.tryIt(),
   );
 
-  // It will mean to read the settings anew. Whoever sends it is not to end the gateway, nor the doubt of its clock.
+  // SIGHUP is reserved for reading the settings again. Until then it must not end the gateway.
   process.on('SIGHUP', () => log.info({ signal: 'SIGHUP' }, HANG_UP));
   await Promise.race([server.start(), stopped]);
   if (!isStopping) await health.open();
   const stopping = new AbortController();
   const cancelCheck = systemClock.after(
     FULL_CHECK_AFTER,
-    () => void sayIntegrity(log, join(settings.leasesDir, LEASE_FILE), stopping.signal),
+    () => void logIntegrity(log, join(settings.leasesDir, LEASE_FILE), stopping.signal),
   );
   const signal = await stopped;
   cancelCheck();
@@ -126,11 +126,15 @@ export async function serve(loaded: LoadedSettings): Promise<number> {
   log.info({ signal }, 'stopping');
   await Promise.all([server.stop(), shared === undefined ? health.close() : undefined]);
   await thread.end();
-  if (shared !== undefined && !thread.isRunning) await health.close(); // It deletes a file: not on a disk that hangs.
+  if (shared !== undefined && !thread.isRunning) await health.close(); // It deletes a file, which would hang on a disk that hangs.
   return 0;
 }
 
-/** Says to the other gateways who this one is. Throws bad-settings if one of them contradicts it. */
+/**
+ * Tells the other gateways the listen IP and the settings of this one.
+ *
+ * @throws GatewayError 'bad-settings' if one of them contradicts it.
+ */
 async function announce(
   store: EtcdStore | undefined,
   settings: Settings,
@@ -172,8 +176,8 @@ function ownAddresses(): readonly Ipv4[] {
   return readInterfaces().flatMap(({ addresses }) => addresses.map(({ address }) => address));
 }
 
-/** The quick check before the first lease does not read every row; this one does, off the way of the packets. */
-async function sayIntegrity(log: Logger, file: string, stopping: AbortSignal): Promise<void> {
+/** Checks every row of the lease file, in another process. The quick check at the start does not read every row. */
+async function logIntegrity(log: Logger, file: string, stopping: AbortSignal): Promise<void> {
   try {
     const problem = await checkIntegrity(file, stopping);
     if (problem === undefined) log.info({ file }, 'the lease file is sound');
@@ -187,9 +191,9 @@ async function sayIntegrity(log: Logger, file: string, stopping: AbortSignal): P
   }
 }
 
-/** Opens sockets and ARP on a listen address, and says what could not be had. */
+/** Opens sockets and ARP on a listen address, and logs what could not be opened. */
 class Sockets {
-  /** Whether ARP could be used when the sockets were opened last. */
+  /** True if ARP could be used when the sockets were last opened. */
   canAsk = false;
   readonly #settings: () => Settings;
   readonly #log: Logger;

@@ -4,13 +4,13 @@ import { problemToText } from '../config/problem.ts';
 import { SETTING_KEYS, SETTINGS, type SettingKey } from '../config/settings.ts';
 import { GatewayError } from '../errors.ts';
 
-/** Where all settings are listed. */
+/** The command that lists all settings. */
 const ALL_OF_THEM = 'vps-gateway serve --help';
 
 /**
- * Gives a command the flags of all settings, grouped as the table groups them.
+ * Adds the flags of all settings to a command, in the groups of the table.
  *
- * @param shown Those that its help lists; of the others it says where they are listed. Absent: all.
+ * @param shown True for settings that its help lists; for the others it names `serve --help`. Absent: all.
  */
 export function addSettingOptions(command: Command, shown?: (key: SettingKey) => boolean): Command {
   for (const key of SETTING_KEYS)
@@ -23,7 +23,7 @@ export function addSettingOptions(command: Command, shown?: (key: SettingKey) =>
   );
 }
 
-/** What was given for them on the command line, as text. */
+/** The values of the flags on the command line, as text. */
 export function flagsOf(command: Command): Flags {
   const flags: Partial<Record<SettingKey, string>> = {};
   for (const key of SETTING_KEYS) {
@@ -36,7 +36,7 @@ export function flagsOf(command: Command): Flags {
   return flags;
 }
 
-/** @throws GatewayError that lists every problem, and what is odd beside: a misspelt name is often the cause. */
+/** @throws GatewayError that lists every problem, then the warnings: a misspelt name is often the cause. */
 export function settingsOrThrow(command: Command): LoadedSettings {
   const loaded = loadSettings(flagsOf(command), process.env);
   if (loaded.ok) return loaded;

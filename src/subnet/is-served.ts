@@ -4,7 +4,7 @@ import { contains } from '../net/prefix.ts';
 import type { Message } from '../wire/message.ts';
 import type { Plan } from './plan.ts';
 
-/** True for a message of the subnet that this server serves; whatever names another subnet is not for it. */
+/** True for a message from the subnet that this server serves. A message that names another subnet is ignored. */
 export function isServed(message: Message, arrival: Arrival, { subnet, subnetSelection }: Plan): boolean {
   const isRelayed = message.giaddr !== UNSPECIFIED;
   // RFC 3527 §3: the relay's link selection sub-option says which subnet, before giaddr does.

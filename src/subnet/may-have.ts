@@ -9,16 +9,16 @@ import type { Subnet } from './subnet.ts';
 /**
  * What a client may have of an address, as settings and reservations are now.
  * - lease: it is in a pool, or reserved for this client.
- * - rest: it is in no pool; who has a lease of it may keep it to its end.
- * - reserved: it is reserved for another client; a lease that runs is not confirmed.
- * - nothing: it is the router's, a gateway's, the network's own, or off the prefix; nor is a lease that runs.
+ * - rest: it is in no pool; a client with a lease may keep it until the lease ends.
+ * - reserved: it is reserved for another client; even a running lease is not confirmed.
+ * - nothing: it is the router's, a gateway's or the network's own, or outside the prefix; even a running lease is not confirmed.
  */
 export type Entitlement = 'lease' | 'rest' | 'reserved' | 'nothing';
 
-/** Whoever may have what anybody may. */
+/** A claimant without reservations. */
 export const ANYBODY: Claimant = { client: NOBODY, hardware: NO_HARDWARE };
 
-/** The only gate to an address: whatever offers, grants or confirms one asks here. */
+/** The only gate to an address: every offer, grant and confirmation calls it. */
 export function mayHave(subnet: Subnet, who: Claimant, address: Ipv4): Entitlement {
   if (subnet.excluded.has(address) || !contains(subnet.prefix, address)) return 'nothing';
   if (subnet.reservations.at(address) !== undefined)

@@ -2,21 +2,21 @@ import type { Ipv4 } from '../net/ipv4.ts';
 import type { AddressSpan } from '../net/prefix.ts';
 import type { Subnet } from './subnet.ts';
 
-/** Who a client is: auto guards against cloned identifiers, client-id is the RFC to the letter, mac the MAC alone. */
+/** How a client is identified. auto: by its identifier, with clones told apart. client-id: exactly as the RFC. mac: by the MAC alone. */
 export type Identity = 'auto' | 'client-id' | 'mac';
 
-/** All that the engine is configured with. `Server.adopt`, for programs that embed the gateway, puts a new one in its place. */
+/** The configuration of the engine. `Server.adopt`, for programs that embed the gateway, replaces it. */
 export interface Plan {
   /** The listen IP (option 54). */
   readonly serverIdentifier: Ipv4;
-  /** The one that is served: it is that of the segment which the listen IP is on. */
+  /** The subnet that is served: that of the listen IP's segment. */
   readonly subnet: Subnet;
-  /** The relay agents that are heard, by giaddr. */
+  /** The relay agents that are answered, by giaddr. */
   readonly relays: readonly AddressSpan[];
   readonly identity: Identity;
   /** How many leases one network card may have under different client identifiers, with identity auto; 0: any number. */
   readonly leasesPerMac: number;
-  /** False: never a DHCPNAK for a wrong network. */
+  /** False: a client that asks for an address of another network gets no DHCPNAK. */
   readonly authoritative: boolean;
   /** RFC 3011: whether clients may say which subnet they want; RFC 3011 §6: off unless the operator wants it. */
   readonly subnetSelection: boolean;
@@ -26,10 +26,10 @@ export interface Plan {
   readonly bootp: boolean;
   /** How long an offer holds its address, in seconds. */
   readonly offerSeconds: number;
-  /** In its first so many percent a lease is repeated instead of extended; 0: never. */
+  /** Percent of a lease in which it is repeated instead of extended; 0: never. */
   readonly leaseCache: number;
-  /** The other gateways of the segment, which share the pool and nothing else; what is heard of others is nothing. */
+  /** The possible peers: other gateways that share the pool, but not the leases. Traffic of other servers is ignored. */
   readonly peers: ReadonlySet<Ipv4>;
-  /** How long an ARP answer is waited for, in milliseconds; 0: nothing is asked. */
+  /** How long a probe waits for an ARP answer, in milliseconds; 0: no probes. */
   readonly probeMilliseconds: number;
 }

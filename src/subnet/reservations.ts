@@ -2,26 +2,26 @@ import type { ClientKey } from '../lease/client-key.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 
-/** Who asks, as a reservation may name it. */
+/** A client, as a reservation may name it. */
 export interface Claimant {
   readonly client: ClientKey;
-  /** Asked by first, whatever the client calls itself. */
+  /** It is looked up before the client key. */
   readonly hardware: HardwareAddress;
 }
 
-/** An address that is for one client alone, in a pool or not. */
+/** An address for one client only, in a pool or not. */
 export interface Reservation {
   readonly address: Ipv4;
 }
 
 /**
- * The reservations as they are now: read for each message, so that one that comes or goes needs no new plan. Whoever
- * changes them tells the store of the leases too (`reserve`), for its orders of free addresses.
+ * The current reservations. They are read for each message, so a change needs no new plan. The code that changes them must
+ * call the lease store's `reserve` too, for its orders of free addresses.
  */
 export interface ReservationView {
-  /** What is reserved for a client; undefined: nothing. */
+  /** The reservation of a client; undefined: none. */
   of(who: Claimant): Reservation | undefined;
-  /** What reserves an address; undefined: it is for anybody. */
+  /** The reservation of an address; undefined: none. */
   at(address: Ipv4): Reservation | undefined;
 }
 

@@ -11,16 +11,16 @@ export interface LeaseTimes {
   readonly maximum: number;
 }
 
-/** The network of the segment. Its addresses can be asked for by ARP, also those of clients behind a relay agent. */
+/** The network of the segment. All its addresses can be probed by ARP, also those of clients behind a relay agent. */
 export interface Subnet {
   readonly prefix: Prefix;
-  /** What may be given out, in the order of preference. */
+  /** The ranges that may be leased, in order of preference. */
   readonly pools: readonly AddressRange[];
-  /** No guest's, in a pool or not: the router's address, the gateways', our own, network and broadcast. */
+  /** Addresses that no guest gets, in a pool or not: of the router, the gateways, this host, network and broadcast. */
   readonly excluded: ReadonlySet<Ipv4>;
-  /** Who has an address to itself. */
+  /** Addresses for one client only. */
   readonly reservations: ReservationView;
   readonly leaseTimes: LeaseTimes;
-  /** Configured parameters by option code, encoded once. */
+  /** The configured options by code, encoded once. */
   readonly parameters: ReadonlyMap<number, OptionBlock>;
 }

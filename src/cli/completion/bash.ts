@@ -1,6 +1,6 @@
 import { type CommandNode, type Flag, flagsWithValue, nodesOf, pathsOf } from './command-tree.ts';
 
-/** A script that bash reads: at each word it follows the words before it to their command, and offers what that takes. */
+/** The script for bash. It finds the command of the words before the cursor, and offers what that command accepts. */
 export function bashCompletion(root: CommandNode): string {
   const paths = pathsOf(root).map((path) => `'${path}'`);
   return `# Completion of vps-gateway for bash, made by \`vps-gateway completion bash\`.

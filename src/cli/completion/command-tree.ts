@@ -3,7 +3,7 @@ import type { Command, Option } from 'commander';
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
 
-/** One command, with what may stand behind its words. */
+/** One command, with its subcommands, words and flags. */
 export interface CommandNode {
   /** The words that lead to it, without `vps-gateway`: `leases history`; empty for the program itself. */
   readonly path: string;
@@ -11,7 +11,7 @@ export interface CommandNode {
   /** One line. */
   readonly description: string;
   readonly commands: readonly CommandNode[];
-  /** Words that its argument may be. */
+  /** The possible values of its argument. */
   readonly words: readonly string[];
   readonly flags: readonly Flag[];
 }
@@ -24,7 +24,7 @@ export interface Flag {
   readonly value: FlagValue;
 }
 
-/** What stands behind a flag: nothing, a path, one of some words, or any other text. */
+/** The value of a flag: none, a path, one of some words, or any other text. */
 export type FlagValue = 'none' | 'directory' | 'file' | 'text' | readonly string[];
 
 const HELP: Flag = { long: '--help', description: 'show what there is', value: 'none' };

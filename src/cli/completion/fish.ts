@@ -1,6 +1,6 @@
 import { type CommandNode, type FlagValue, nodesOf, pathsOf } from './command-tree.ts';
 
-/** A script that fish reads. */
+/** The script for fish. */
 export function fishCompletion(root: CommandNode): string {
   return `# Completion of vps-gateway for fish, made by \`vps-gateway completion fish\`.
 function __vps_gateway_at

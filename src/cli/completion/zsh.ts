@@ -1,6 +1,6 @@
 import { type CommandNode, type Flag, flagsWithValue, nodesOf, pathsOf } from './command-tree.ts';
 
-/** A script that zsh reads, from a directory of its `fpath` as `_vps-gateway`, or by `source`. */
+/** The script for zsh: the file `_vps-gateway` in a directory of its `fpath`, or loaded by `source`. */
 export function zshCompletion(root: CommandNode): string {
   const paths = pathsOf(root).map((path) => `'${path}'`);
   return `#compdef vps-gateway
@@ -42,7 +42,7 @@ function wordsArm({ path, commands, words, flags }: CommandNode): string {
   return `    ('${path}') all=(${all.join(' ')}) ;;`;
 }
 
-/** As `_describe` wants it: a colon parts the word from what it means. */
+/** The form of `_describe`: a colon between the word and its meaning. */
 function described(word: string, description: string): string {
   const meaning = description.replaceAll('\\', '\\\\').replaceAll(':', '\\:').replaceAll("'", "'\\''");
   return `'${word}:${meaning}'`;

@@ -1,6 +1,6 @@
 import { isatty } from 'node:tty';
 import { readable } from '../../wire/readable-text.ts';
-import { type Bearing, layOut, type Placed } from './table-layout.ts';
+import { type ColumnLimits, layOut, type Placed } from './table-layout.ts';
 import { cutTo, padTo, widthOf, wrapTo } from './text-width.ts';
 import { writeWhole } from './write-whole.ts';
 
@@ -42,7 +42,7 @@ export function wantsColour({ NO_COLOR, TERM }: { readonly [name: string]: strin
 type Cell = string | number | boolean | null | undefined;
 
 /** A table's column: its heading, and what stands in it. */
-export interface Column<Row> extends Bearing {
+export interface Column<Row> extends ColumnLimits {
   readonly heading: string;
   readonly cell: (row: Row) => Cell;
   /** A cell that is wider is cut, so that one row does not make all of them as wide. Absent: none is. */
@@ -53,7 +53,7 @@ export interface Column<Row> extends Bearing {
   readonly isIdle?: (row: Row) => boolean;
 }
 
-/** Rows under headings, columns as wide as their widest cell as far as the terminal has room for them. */
+/** Prints rows below headings. A column is as wide as its widest cell, if the terminal is wide enough. */
 export function writeTable<Row>(output: Output, columns: readonly Column<Row>[], rows: readonly Row[]): void {
   const lines = [
     columns.map(({ heading }) => heading),
@@ -75,7 +75,7 @@ export function writeTable<Row>(output: Output, columns: readonly Column<Row>[],
   output.write(piece);
 }
 
-/** One line, or several where a cell goes on. */
+/** One line, or several if a cell is wrapped. */
 function rowText<Row>(
   columns: readonly Column<Row>[],
   placed: readonly Placed[],
@@ -94,7 +94,7 @@ function rowText<Row>(
   ).join('\n');
 }
 
-/** One thing, a line for each of its properties. */
+/** Prints one record, a line for each of its properties. */
 export function writeDetails(output: Output, details: readonly (readonly [heading: string, Cell])[]): void {
   const width = Math.max(...details.map(([heading]) => heading.length));
   for (const [heading, cell] of details) {
@@ -106,7 +106,7 @@ export function writeDetails(output: Output, details: readonly (readonly [headin
 
 const MARKS: Readonly<Record<string, Style>> = { problem: 'red', warning: 'yellow', shortcoming: 'yellow' };
 
-/** Sentences, a line for each; `problem: ` and `warning: ` before one are marked. What does not fit is indented. */
+/** Prints sentences, a line for each. A leading `problem: ` or `warning: ` is coloured. Further lines are indented. */
 export function writeSentences(output: Output, sentences: readonly string[]): void {
   for (const sentence of sentences) {
     const text = wrapTo(output.columns ?? Infinity, sentence, '  ').join('\n');
@@ -118,7 +118,7 @@ export function writeSentences(output: Output, sentences: readonly string[]): vo
   }
 }
 
-/** A JSON array, one element a line, written as the rows come. Returns how many they were. */
+/** Prints a JSON array, one element a line, while it reads the rows. Returns their number. */
 export function writeJson(output: Output, rows: Iterable<unknown>): number {
   let count = 0;
   let piece = '';
@@ -133,7 +133,7 @@ export function writeJson(output: Output, rows: Iterable<unknown>): number {
   return count;
 }
 
-/** What a client has sent must not steer the terminal. */
+/** Replaces control characters: what a client has sent must not control the terminal. */
 function printable(cell: Cell): string {
   if (cell === null || cell === undefined || cell === '') return '-';
   return readable(String(cell));
@@ -143,7 +143,7 @@ function printable(cell: Cell): string {
 const STYLES = { bold: [1, 22], red: [31, 39], yellow: [33, 39] } as const;
 type Style = keyof typeof STYLES;
 
-/** On a terminal; elsewhere the text as it is. */
+/** The text in this style on a terminal; elsewhere the plain text. */
 export function paint({ hasColour }: Pick<Output, 'hasColour'>, style: Style, text: string): string {
   const [begin, end] = STYLES[style];
   return hasColour ? `\u001b[${begin}m${text}\u001b[${end}m` : text;

@@ -1,11 +1,11 @@
 /** Between two columns. */
 const GAP = 2;
 
-/** How a column bears a terminal that is too narrow for all of them. */
-export interface Bearing {
-  /** It is left out; of several, the one with the highest number first. Absent: it always stands. */
+/** How a column may shrink on a narrow terminal. */
+export interface ColumnLimits {
+  /** The column may be omitted; the highest number first. Absent: it is never omitted. */
   readonly spare?: number;
-  /** It may be as narrow as this. Absent: as its widest cell. */
+  /** The smallest width. Absent: the width of its widest cell. */
   readonly least?: number;
 }
 
@@ -21,13 +21,13 @@ interface Placing {
 }
 
 /**
- * Which columns stand in so many, and how wide each is: first the spare ones go, then the widest of those that may be
- * narrower give way. What cannot be fitted stays too wide.
+ * Chooses the columns that are shown, and their widths. First the spare columns are omitted; then the widest of those that
+ * may shrink does. If that is not enough, the table stays too wide.
  *
- * @param widths Of the widest cell of each column; undefined: it is not shown.
+ * @param widths The width of the widest cell of each column; undefined: the column is not shown.
  */
 export function layOut(
-  columns: readonly Bearing[],
+  columns: readonly ColumnLimits[],
   widths: readonly (number | undefined)[],
   room = Infinity,
 ): readonly Placed[] {

@@ -7,12 +7,12 @@ const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
 const ASCII = /^[\x20-\x7e]*$/;
 const ELLIPSIS = '…';
-/** Words, each with what ends it. */
+/** Words, each with the blanks and commas behind it. */
 const PIECES = /[^\s,]*[,\s]+|[^\s,]+/g;
-/** Of a path, a name or an address. */
+/** The last mark in a path, a name or an address. */
 const LAST_MARK = /[-./:](?=[^-./:]*$)/;
 
-/** Columns that a text takes on a terminal; its colours take none. */
+/** Columns that a text takes on a terminal, without its colour codes. */
 export function widthOf(coloured: string): number {
   if (ASCII.test(coloured)) return coloured.length;
   const text = stripVTControlCharacters(coloured);
@@ -21,7 +21,7 @@ export function widthOf(coloured: string): number {
   return width;
 }
 
-/** A text that is wider than so many columns, cut to them, with an ellipsis as its last. */
+/** The text; if it is wider than `most` columns, cut to them, with an ellipsis at the end. */
 export function cutTo(most: number, text: string): string {
   if (widthOf(text) <= most) return text;
   let cut = '';
@@ -34,7 +34,7 @@ export function cutTo(most: number, text: string): string {
   return cut + ELLIPSIS;
 }
 
-/** Filled up with blanks to so many columns. */
+/** The text, filled up with blanks to `columns`. */
 export function padTo(columns: number, text: string): string {
   return text + ' '.repeat(Math.max(0, columns - widthOf(text)));
 }
@@ -45,7 +45,7 @@ function widthOfCharacter(character: string): number {
 }
 
 /**
- * A text in lines of at most so many columns, parted behind blanks and commas, or within a word that is longer than a
+ * The text in lines of at most `columns`. Lines break behind blanks and commas, or within a word that is longer than a
  * line.
  *
  * @param indent Before all lines but the first.
@@ -66,7 +66,7 @@ export function wrapTo(columns: number, text: string, indent = ''): readonly str
   return [...lines, line.trimEnd()];
 }
 
-/** The word itself, if it is no wider; else cut behind a mark, if there is one in the second half of a line. */
+/** The word; if it is wider than a line, cut behind a mark in the second half of a line, if there is one. */
 function partsOf(word: string, columns: number): readonly string[] {
   const parts: string[] = [];
   let part = '';

@@ -3,14 +3,14 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Ipv4, ipv4ToText } from '../../net/ipv4.ts';
 
-/** Its name in the leases directory. */
+/** The file's name in the leases directory. */
 const MARK_FILE = 'listen-ip.defended';
-/** How old it may be when a gateway is restarted: milliseconds. */
+/** An older file does not count at a restart: milliseconds. */
 const RECENT = 60_000;
 
 /**
- * A file that is written whenever this gateway defends its listen IP against another machine that has it. So a restart
- * is not mistaken for the coming of a second gateway. On an ordinary node it does not exist.
+ * A file that is written whenever this gateway defends its listen IP against another machine. After a restart it shows
+ * that this gateway served before, so that it is not taken for the second one. Normally the file does not exist.
  */
 export class DefendedMark {
   readonly #path: string;
@@ -22,7 +22,7 @@ export class DefendedMark {
     this.#now = now;
   }
 
-  /** Beside the packets, which a disk that hangs must not hold. */
+  /** Writes the file. It does not block the main thread, even if the disk hangs. */
   set(listenIp: Ipv4): void {
     if (this.#isWriting) return;
     this.#isWriting = true;
@@ -40,7 +40,7 @@ export class DefendedMark {
     }
   }
 
-  /** A mark that cannot be written costs no more than a wait at the next start. */
+  /** If the file cannot be written, the next start only waits longer. */
   async #write(listenIp: Ipv4): Promise<void> {
     try {
       await writeFile(this.#path, `${ipv4ToText(listenIp)}\n`);

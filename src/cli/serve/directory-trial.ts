@@ -2,21 +2,21 @@ import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../lease/clock.ts';
 
-/** A file of the directory that is this gateway's alone, and of which nobody reads the times. */
+/** A file of the directory that only this gateway uses. Nobody reads its times. */
 const FILE = 'leases.sqlite.lock';
-/** For so long an answer is waited for: milliseconds. */
-const PATIENCE = 300;
-/** A disk that has not answered for so long hangs: milliseconds. */
+/** How long a request waits for the result: milliseconds. */
+const ANSWER_TIME = 300;
+/** A disk that does not answer within this time hangs: milliseconds. */
 const HANGS = 5000;
-/** What keeps the leases from being written as well; a missing right to the times does not. */
+/** Errors that also keep leases from being written. A missing right to change the times does not. */
 const FAULTS: Readonly<Record<string, string>> = {
   EROFS: 'its file system is read-only (EROFS)',
   EIO: 'its disk fails (EIO)',
 };
 
 /**
- * Tries whether the file system of the leases directory takes writes, for whoever asks how the gateway is: by setting a
- * file's times, off the thread of the packets, which a disk that hangs must not hold.
+ * Finds out for `health` whether the file system of the leases directory accepts writes. It sets a file's times, not on the
+ * main thread, which a disk that hangs must not block.
  */
 export class DirectoryTrial {
   readonly #file: string;
@@ -37,12 +37,12 @@ export class DirectoryTrial {
     return seconds >= HANGS ? `its disk has not answered for ${Math.round(seconds / 1000)} s` : this.#fault;
   }
 
-  /** Done when the answer is there, or has been waited for. Never rejects. */
+  /** Resolves with the result, or when the time is over. Never rejects. */
   async tryIt(): Promise<void> {
     this.#underWay ??= this.#try();
     let cancel = () => {};
     const limit = new Promise<void>((resolve) => {
-      cancel = this.#clock.after(PATIENCE, resolve);
+      cancel = this.#clock.after(ANSWER_TIME, resolve);
     });
     await Promise.race([this.#underWay, limit]);
     cancel();

@@ -3,8 +3,8 @@ import { createRequire } from 'node:module';
 type Koffi = typeof import('koffi');
 
 /**
- * Ends the process at once, whatever its threads do: Node's own `process.exit` waits for each of them, and one that a
- * disk holds answers nobody. Where the system call cannot be made, a signal does it, and `status` is not seen.
+ * Ends the process at once. Node's `process.exit` waits for each thread, and a thread that a disk blocks does not end. If
+ * the system call is not possible, a signal ends the process, without `status`.
  */
 export function endNow(status: number): void {
   try {

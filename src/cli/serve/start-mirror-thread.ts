@@ -11,7 +11,7 @@ const PROGRAM = new URL('./mirror-thread.js', import.meta.url);
 /** It writes, and keeps little: megabytes of its newest objects, of which Node would have let it have 48. */
 const YOUNG_MEGABYTES = 2;
 
-/** The thread of a mirror's lease file, from its start to its end. */
+/** Starts and ends the thread that writes the lease file of a mirror. */
 export class MirrorThread {
   readonly #clock: Clock;
   readonly #say: Say;
@@ -21,7 +21,7 @@ export class MirrorThread {
   constructor(clock: Clock, say: Say) {
     this.#clock = clock;
     this.#say = say;
-    // A thread that its disk holds would hold the end of the process too.
+    // A thread that a disk blocks would keep the process from ending.
     process.on('exit', (status) => {
       if (this.isRunning) endNow(status);
     });
@@ -34,11 +34,11 @@ export class MirrorThread {
   /** Rejects with the GatewayError of `openMirror`. */
   open(options: MirrorHostOptions): Promise<RemoteMirror> {
     const opening = openRemoteMirror({ port: this.#start(options), clock: this.#clock, say: this.#say });
-    this.#opening = opening.catch(() => undefined); // Whoever has called hears of it.
+    this.#opening = opening.catch(() => undefined); // The caller gets the error.
     return opening;
   }
 
-  /** Closes the file, also one that is being opened; a disk that hangs is waited for as long as the mirror does. */
+  /** Closes the file, also while it is being opened. It waits for a disk that hangs for as long as the mirror does. */
   async end(): Promise<void> {
     let cancel = () => {};
     const limit = new Promise<undefined>((resolve) => {

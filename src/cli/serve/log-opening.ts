@@ -2,8 +2,8 @@ import type { Logger } from '../../log/logger.ts';
 import type { JournalDamage } from '../../store/sqlite/journal/open-journal.ts';
 import type { Opening } from '../../store/sqlite/opening.ts';
 
-/** What was found in the lease file and its journal at the start. */
-export function sayOpening(
+/** Logs what was found in the lease file and its journal at the start. */
+export function logOpening(
   log: Logger,
   { file, loaded, skipped, setAside, copy, journalDamage }: Opening,
 ): void {
@@ -16,13 +16,13 @@ export function sayOpening(
   }
   if (copy !== undefined)
     log.info({ copy }, 'the lease file has a new schema; a copy of the old one is kept');
-  if (journalDamage !== undefined) sayJournalDamage(log, journalDamage);
+  if (journalDamage !== undefined) logJournalDamage(log, journalDamage);
   if (skipped > 0) log.warn({ file, skipped }, 'rows of the lease file that are none of ours are left alone');
   log.info({ file, ...loaded }, 'leases loaded');
 }
 
-/** What was lost by the numbers of its batches; what is whole is in use already. */
-function sayJournalDamage(log: Logger, { journal, kept, reason, losses, unfinished }: JournalDamage): void {
+/** Logs the numbers of the lost batches. The whole batches are in use already. */
+function logJournalDamage(log: Logger, { journal, kept, reason, losses, unfinished }: JournalDamage): void {
   const file = kept === undefined ? { journal, kept: 'no room' } : { journal, kept };
   if (reason !== undefined)
     log.error(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sayOpening } from '../../../src/cli/serve/say-opening.ts';
+import { logOpening } from '../../../src/cli/serve/log-opening.ts';
 import { createLogger } from '../../../src/log/logger.ts';
 import type { JournalDamage } from '../../../src/store/sqlite/journal/open-journal.ts';
 
@@ -10,7 +10,7 @@ function linesOf(damage: Partial<JournalDamage>): readonly Record<string, unknow
   const lines: Record<string, unknown>[] = [];
   const output = { write: (line: string) => void lines.push(JSON.parse(line)), flushSync: () => {} };
   const log = createLogger({ logLevel: 'info', logFormat: 'json' }, output, false, () => 0);
-  sayOpening(log, {
+  logOpening(log, {
     ...{ file: '/leases/leases.sqlite', fileId: 'b', skipped: 0, setAside: undefined, copy: undefined },
     loaded: { free: 0, bound: 1, declined: 0, peer: 0 },
     journalDamage: {
