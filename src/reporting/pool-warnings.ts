@@ -37,5 +37,7 @@ export class PoolWarnings {
 }
 
 function isForNewClient(reason: Decision['reason']): boolean {
-  return reason === 'offered' || reason === 'offered-to-clone' || reason === 'bootp';
+  return (
+    reason === 'offered' || reason === 'offered-to-clone' || reason === 'offered-unheld' || reason === 'bootp'
+  );
 }
