@@ -9,6 +9,7 @@ import type { Subnet } from '../subnet/subnet.ts';
 import { currentAt, isTaken } from './availability.ts';
 import { hashOfClient } from './client-hash.ts';
 import { goesFirst } from './gateway-rank.ts';
+import type { QuietView } from './quiet-view.ts';
 
 /** Who asks for an address, and what is known. */
 export interface Search {
@@ -33,6 +34,8 @@ export interface Search {
   readonly listeningSince: Instant;
   /** The gateways that share the leases: what they listen on is no guest's. */
   readonly clusterPeers?: ReadonlySet<Ipv4> | undefined;
+  /** Those need not be asked for before they are offered. */
+  readonly quiet: QuietView;
   /** Who answered by ARP for the addresses that were asked for. */
   readonly answers: ReadonlyMap<Ipv4, HardwareAddress | undefined>;
 }
@@ -44,6 +47,9 @@ const PROPOSALS: readonly Proposal[] = [
   unusedAfterProbe,
   lastBinding,
   requested,
+  quietNeverUsed,
+  quietLongestFree,
+  quietFree,
   rankedFirst,
   hashPosition,
   longestFree,
@@ -61,6 +67,10 @@ const UNHELD: readonly Proposal[] = [unusedAfterProbe, requested, rankedFirst, s
 const SPREAD_STEPS = 32;
 /** 2^32 divided by the golden ratio: multiples of it lie evenly apart. */
 const GOLDEN = 0x9e3779b9;
+
+/** Quiet addresses that are looked at for one that nobody has had, and for one that is free at all. */
+const NEVER_USED_STEPS = 16;
+const QUIET_STEPS = 256;
 
 /** The first proposal that the client may have; undefined when the pools are full. */
 export function findAddress(search: Search): Ipv4 | undefined {
@@ -132,6 +142,25 @@ function hashPosition(search: Search): Ipv4 | undefined {
     if (isNobodys && isAvailable(address, search)) return address;
   }
   return undefined;
+}
+
+/** Among the quiet, so that the client does not wait: the first one from its own place on that nobody has had. */
+function quietNeverUsed(search: Search): Ipv4 | undefined {
+  const { client, hardware, leases, quiet } = search;
+  return quiet.find(hashOfClient(client), hardware, NEVER_USED_STEPS, (address) => {
+    const last = leases.at(address);
+    return (last === undefined || last.client === client) && isAvailable(address, search);
+  });
+}
+
+function quietLongestFree(search: Search): Ipv4 | undefined {
+  const address = longestFree(search);
+  return address !== undefined && search.quiet.isQuiet(address, search.hardware) ? address : undefined;
+}
+
+function quietFree(search: Search): Ipv4 | undefined {
+  const { client, hardware, quiet } = search;
+  return quiet.find(hashOfClient(client), hardware, QUIET_STEPS, (address) => isAvailable(address, search));
 }
 
 /**

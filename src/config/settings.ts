@@ -246,7 +246,7 @@ export const SETTINGS = {
     variable: 'GATEWAY_DHCP_ARP_PROBE',
     flag: 'arp-probe',
     kind: milliseconds(2000),
-    help: 'how long the segment is asked by ARP for an unknown address before it is offered; off: not at all',
+    help: 'how long the segment is asked by ARP for an address before it is offered, where it was not asked ahead of need; off: nothing is asked',
   }),
   logLevel: setting('info', {
     group: 'Log',

@@ -28,6 +28,7 @@ export class MissedTraffic {
   #hasCarrier = true;
   /** Reasons that were logged since the last beat. */
   readonly #logged = new Set<GapReason>();
+  #gaps = 0;
 
   /** The time before the start counts as missed. */
   constructor(leases: Pick<LeaseView, 'revision'>, log: Log) {
@@ -41,8 +42,14 @@ export class MissedTraffic {
     return this.#revision;
   }
 
+  /** How many gaps there were. */
+  get gaps(): number {
+    return this.#gaps;
+  }
+
   /** Traffic may have been missed until now. */
   noteGap(reason: GapReason): void {
+    this.#gaps += 1;
     this.#revision = this.#leases.revision;
     if (this.#logged.has(reason)) return;
     this.#logged.add(reason);

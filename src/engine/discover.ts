@@ -38,10 +38,19 @@ export function answerDiscover(input: DecisionInput): Decision {
   const reply = leaseReply(input, 'DHCPOFFER', address, seconds);
   if (held === 'binding') return { kind: 'reply', reply, destination, reason: 'offered-again' };
   if (held === 'unheld') return { kind: 'reply', reply, destination, reason: 'offered-unheld' };
+  const beside = choice.isQuiet === true ? { quietOffer: address } : undefined;
   if (input.cloneOf !== undefined) {
     const change = offerChange(input, address, 'offered-to-clone');
-    return { kind: 'reply', reply, destination, reason: 'offered-to-clone', change, other: input.cloneOf };
+    const reason: Reason = 'offered-to-clone';
+    return { kind: 'reply', reply, destination, reason, change, other: input.cloneOf, ...beside };
   }
   const reason: Reason = held === 'offer' ? 'offered-again' : 'offered';
-  return { kind: 'reply', reply, destination, reason, change: offerChange(input, address, reason) };
+  return {
+    kind: 'reply',
+    reply,
+    destination,
+    reason,
+    change: offerChange(input, address, reason),
+    ...beside,
+  };
 }

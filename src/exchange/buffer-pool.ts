@@ -2,22 +2,32 @@ import { RECEIVE_SLOT_BYTES } from '../transport/transport.ts';
 import { decode } from '../wire/decode.ts';
 import type { Message } from '../wire/message.ts';
 
-/** Memory of fixed size for the messages that outlive the arena they were read into: a number of equal buffers. */
+/** Buffers that are made together. */
+const SLAB = 256;
+
+interface Slab {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+}
+
+/**
+ * Memory for the messages that outlive the arena they were read into: equal buffers, up to a number. They are made when
+ * they are needed first, and kept.
+ */
 export class BufferPool {
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
+  readonly #limit: number;
+  readonly #slabs: Slab[] = [];
   readonly #free: number[] = [];
   /** Not needed any more by their messages, but perhaps by whoever is told of those. */
   #returned: number[] = [];
 
   constructor(buffers: number) {
-    this.#bytes = new Uint8Array(buffers * RECEIVE_SLOT_BYTES);
-    this.#view = new DataView(this.#bytes.buffer);
-    for (let buffer = buffers - 1; buffer >= 0; buffer -= 1) this.#free.push(buffer);
+    this.#limit = buffers;
   }
 
   /** The number of a free buffer, or -1. */
   take(): number {
+    if (this.#free.length === 0 && this.#returned.length === 0) this.#grow();
     return this.#free.pop() ?? -1;
   }
 
@@ -39,10 +49,21 @@ export class BufferPool {
    * @throws if the copy cannot be decoded, which it could be before.
    */
   copy(message: Message, buffer: number): Message {
-    const start = buffer * RECEIVE_SLOT_BYTES;
-    this.#bytes.set(message.bytes.subarray(message.offset, message.offset + message.length), start);
-    const copied = decode(this.#bytes, this.#view, start, message.length);
+    const slab = this.#slabs[Math.floor(buffer / SLAB)];
+    if (slab === undefined) throw new Error(`no buffer ${buffer}`);
+    const start = (buffer % SLAB) * RECEIVE_SLOT_BYTES;
+    slab.bytes.set(message.bytes.subarray(message.offset, message.offset + message.length), start);
+    const copied = decode(slab.bytes, slab.view, start, message.length);
     if (!copied.ok) throw new Error(`a copied datagram reads as ${copied.malformed}`);
     return copied;
+  }
+
+  #grow(): void {
+    const first = this.#slabs.length * SLAB;
+    const end = Math.min(first + SLAB, this.#limit);
+    if (first >= end) return;
+    const bytes = new Uint8Array((end - first) * RECEIVE_SLOT_BYTES);
+    this.#slabs.push({ bytes, view: new DataView(bytes.buffer) });
+    for (let buffer = end - 1; buffer >= first; buffer -= 1) this.#free.push(buffer);
   }
 }

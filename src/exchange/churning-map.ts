@@ -10,7 +10,7 @@ const HASHED = 8;
  * collection.
  *
  * Open addressing with linear probing. A client may choose keys with equal hashes, which costs a walk over what is in
- * flight, a few hundred keys at most.
+ * flight, a few thousand keys at most.
  */
 export class ChurningMap<Key extends string | number, Holder> {
   #keys: (Key | undefined)[] = new Array<Key | undefined>(FIRST_SIZE).fill(undefined);

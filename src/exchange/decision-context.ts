@@ -1,4 +1,4 @@
-import type { DecisionContext, PeerObservations } from '../engine/decision/decision.ts';
+import type { DecisionContext, PeerObservations, QuietObservations } from '../engine/decision/decision.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import { instant } from '../lease/lease.ts';
 import type { ServerState } from './exchange-parts.ts';
@@ -13,6 +13,13 @@ export const NO_PEERS: PeerObservations = {
   since: instant(0),
 };
 
+/** What is observed where nothing is asked for ahead of need. */
+export const NO_QUIET: QuietObservations = {
+  isQuiet: () => false,
+  find: () => undefined,
+  answersDueIn: () => 0,
+};
+
 /** The engine's `DecisionContext`, filled in anew for each decision. */
 export type MutableContext = { -readonly [Field in keyof DecisionContext]: DecisionContext[Field] };
 
@@ -25,6 +32,7 @@ export function emptyContext(): MutableContext {
     trustsClock: true,
     mayBeOver: () => true,
     sightingAt: () => undefined,
+    quietAddresses: NO_QUIET,
     declines: 0,
     peerObservations: NO_PEERS,
     clusterPeers: undefined,

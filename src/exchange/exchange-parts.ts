@@ -1,4 +1,10 @@
-import type { ClusterPeers, Decide, PeerObservations, Sighting } from '../engine/decision/decision.ts';
+import type {
+  ClusterPeers,
+  Decide,
+  PeerObservations,
+  QuietObservations,
+  Sighting,
+} from '../engine/decision/decision.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Clock } from '../lease/clock.ts';
 import type { Lease, Version } from '../lease/lease.ts';
@@ -31,6 +37,8 @@ export interface ExchangeParts {
 /** What the running server knows beside messages and leases. Most of it goes into the engine's `DecisionContext`. */
 export interface ServerState {
   readonly lastGapRevision: Version;
+  /** A round begins: what has arrived by ARP is to be known before it decides. */
+  beginRound(): void;
   /** False: the wall clock is in doubt. Read once a round. */
   readonly trustsClock: boolean;
   /** False: the lease may still run, by the clocks as they were when `trustsClock` was read last. */
@@ -38,6 +46,9 @@ export interface ServerState {
   readonly peerObservations: PeerObservations;
   /** The machine last heard by ARP at an address, if it is not the one in the record. */
   sightingAt(address: Ipv4): Sighting | undefined;
+  readonly quietAddresses: QuietObservations;
+  /** A quiet address is being offered: the segment is to be asked for it. */
+  noteQuietOffer(address: Ipv4): void;
   /** The gateways that share the leases; undefined: none do. */
   readonly clusterPeers: ClusterPeers | undefined;
   /** A DHCPDISCOVER of this sender was read. Called before it is decided. */

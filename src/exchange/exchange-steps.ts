@@ -60,6 +60,7 @@ export class ExchangeSteps {
     this.#context = emptyContext();
     this.#context.mayBeOver = (lease) => parts.serverState.mayBeOver(lease);
     this.#context.sightingAt = (address) => parts.serverState.sightingAt(address);
+    this.#context.quietAddresses = parts.serverState.quietAddresses;
     this.#now = parts.clock.now();
     this.#monotonic = parts.clock.monotonic();
   }
@@ -78,6 +79,7 @@ export class ExchangeSteps {
 
   /** One time for all decisions of a round. */
   readClock(): void {
+    this.#parts.serverState.beginRound();
     this.#now = this.#parts.clock.now();
     this.#monotonic = this.#parts.clock.monotonic();
     this.#context.trustsClock = this.#parts.serverState.trustsClock;
@@ -248,8 +250,10 @@ export class ExchangeSteps {
   /** Ends it with a reply, or in silence; in silence too if a reply's change is not durable. */
   #finish(pending: Pending, { decision, outcome, decidedAt }: Settled): void {
     const isDurable = outcome === 'nothing' || outcome === 'committed';
-    if (decision.kind === 'reply' && isDurable)
+    if (decision.kind === 'reply' && isDurable) {
       this.#replies.add(decision.reply, decision.destination, decidedAt);
+      if (decision.quietOffer !== undefined) this.#parts.serverState.noteQuietOffer(decision.quietOffer);
+    }
     const isDecline = decision.reason === 'declined' || decision.reason === 'too-many-declines';
     if (isDecline && pending instanceof PendingMessage)
       this.#parts.serverState.noteDecline(pending.message.hardware);

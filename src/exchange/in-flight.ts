@@ -16,8 +16,8 @@ import {
 } from './pending-state.ts';
 import { Queue } from './queue.ts';
 
-/** Messages that may wait at once, for whatever. */
-export const WAITING_LIMIT = 256;
+/** Messages that may wait at once, for whatever: 8 MiB of them. */
+export const WAITING_LIMIT = 4096;
 
 /**
  * The messages and orders that are not over, where each of them waits, and what each has locked. A sender is busy while

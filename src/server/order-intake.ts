@@ -115,7 +115,7 @@ export class OrderIntake {
       decide,
       plan: memory.planOf(NOWHERE),
       prober: { probe: () => 'too-many' },
-      serverState: serverStateOf(memory, sightings, () => clock.monotonic()),
+      serverState: serverStateOf(memory, { sightings }, () => clock.monotonic()),
       observer,
       makeRoom,
     });

@@ -200,7 +200,7 @@ export class Server {
     const memory = this.#memory;
     if (memory === undefined) return;
     memory.missedTraffic.beat(this.#parts.clock.monotonic(), BEAT);
-    this.#listening.service?.exchange.beat();
+    this.#listening.service?.beat();
     this.#beats += 1;
     if (this.#beats % BEATS_OF_A_SECOND !== 0) return;
 

@@ -11,17 +11,20 @@ import type { TimeGuard } from '../detection/time-guard.ts';
 import { UntrustedArp } from '../detection/untrusted-arp.ts';
 import { doubtsOfPlan, isNobodys } from '../diagnosis/plan-doubts.ts';
 import { interfaceDown, type RunningProblem } from '../diagnosis/running-problem.ts';
+import { NO_QUIET } from '../exchange/decision-context.ts';
 import { Exchange } from '../exchange/exchange.ts';
 import type { ServerState } from '../exchange/exchange-parts.ts';
 import type { Observer } from '../exchange/observer.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Lease } from '../lease/lease.ts';
 import { type ClockTrust, mayBeOver } from '../lease/lease-end.ts';
+import type { HardwareAddress } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
 import type { Serving } from '../reporting/status.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
 import type { Plan } from '../subnet/plan.ts';
+import { QuietWatch } from './quiet-watch.ts';
 import type { Medium, ServerParts } from './server-parts.ts';
 
 /** The parts of the server that outlive its sockets. */
@@ -58,6 +61,7 @@ export class Service {
   readonly reception: Reception;
   readonly #parts: ServerParts;
   readonly #memory: Memory;
+  readonly #quiet: QuietWatch;
   #plan: Plan;
 
   constructor(parts: ServerParts, memory: Memory, listen: ListenAddress, medium: Medium) {
@@ -72,6 +76,13 @@ export class Service {
     logDoubts(plan, store, parts);
     const untrustedArp = new UntrustedArp(store.leases, clock, parts.log);
     const sightings = new Sightings(store.leases, clock);
+    const quiet = new QuietWatch(memory, medium.arp, clock, plan);
+    this.#quiet = quiet;
+    const note = (address: Ipv4, hardware: HardwareAddress) => {
+      quiet.lap.hear(address, hardware);
+      if (!untrustedArp.isUntrusted(hardware)) sightings.note(address, hardware);
+    };
+    medium.arp.onProbed(note);
     this.#follow(plan);
     memory.peerMemory?.recall();
     this.exchange = new Exchange({
@@ -83,11 +94,9 @@ export class Service {
       plan,
       prober: new Probe(medium.arp, clock, {
         accepts: (address, holder) => untrustedArp.accepts(address, holder),
-        onHolder: (address, holder) => {
-          if (!untrustedArp.isUntrusted(holder)) sightings.note(address, holder);
-        },
+        onHolder: note,
       }),
-      serverState: serverStateOf(memory, sightings, () => clock.monotonic()),
+      serverState: serverStateOf(memory, { sightings, quiet }, () => clock.monotonic()),
       observer,
       makeRoom: memory.makeRoom,
     });
@@ -110,6 +119,7 @@ export class Service {
     const before = this.#plan.peers;
     this.#plan = plan;
     this.#follow(plan);
+    this.#quiet.follow(plan);
     this.exchange.plan = plan;
     // An earlier process may have observed the new peers.
     if ([...plan.peers].some((peer) => !before.has(peer))) this.#memory.peerMemory?.recall();
@@ -122,6 +132,12 @@ export class Service {
     timeGuard.longestLease = subnet.leaseTimes.maximum;
     // The first search in a pool sorts all its records: do it now, not while a client waits for an offer.
     for (const pool of subnet.pools) store.leases.longestFree(pool);
+  }
+
+  /** Call it several times a second. */
+  beat(): void {
+    this.exchange.beat();
+    this.#quiet.beat();
   }
 
   /** Call it once a second. */
@@ -189,9 +205,14 @@ export function mayLeaseBeOver({ clusterPeers, timeGuard }: Memory, lease: Lease
 }
 
 /** The state of the running server, as the exchange reads it. */
-export function serverStateOf(memory: Memory, sightings: Sightings, monotonic: () => number): ServerState {
+export function serverStateOf(
+  memory: Memory,
+  { sightings, quiet }: { readonly sightings: Sightings; readonly quiet?: QuietWatch },
+  monotonic: () => number,
+): ServerState {
   const { missedTraffic, timeGuard, declines, peers, clusterPeers, discoverRetries } = memory;
   return {
+    beginRound: () => quiet?.lap.hearAnswers(),
     get lastGapRevision() {
       return missedTraffic.lastGapRevision;
     },
@@ -204,9 +225,12 @@ export function serverStateOf(memory: Memory, sightings: Sightings, monotonic: (
     peerObservations: peers,
     clusterPeers,
     sightingAt: (address) => sightings.at(address),
+    quietAddresses: quiet?.lap ?? NO_QUIET,
+    noteQuietOffer: (address) => quiet?.lap.noteOffer(address),
     noteGap: () => missedTraffic.noteGap('stale'),
     // A gateway that shares its leases is known without this.
     noteRequest: (server, address, client, hardware) => {
+      quiet?.noteRequest(server, address);
       if (clusterPeers?.live.has(server) !== true) peers.noteRequest(server, address, client, hardware);
     },
     noteDiscover: (sender: ClientKey) => {

@@ -2,7 +2,7 @@ import { GatewayError } from '../errors.ts';
 import { EVERYBODY, type HardwareAddress, NO_HARDWARE } from '../net/hardware-address.ts';
 import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import type { Prefix } from '../net/prefix.ts';
-import { arpAbout, arpFilter, arpRequest, arpSender } from './linux/arp.ts';
+import { arpAbout, arpFilter, arpProbed, arpRequest, arpSender } from './linux/arp.ts';
 import { attachFilter } from './linux/bpf.ts';
 import type { Libc } from './linux/libc.ts';
 import {
@@ -44,6 +44,7 @@ export const NO_ARP: ArpSocket = {
   refusedSends: new Map(),
   ask: () => undefined,
   onHeard: () => undefined,
+  onProbed: () => undefined,
   onLost: () => undefined,
   close: () => undefined,
 };
@@ -81,8 +82,10 @@ class PacketArpSocket implements ArpSocket {
   readonly listenIp: ListenIpArp;
   #readiness: Readiness | undefined;
   #hear: (address: Ipv4, holder: HardwareAddress) => void = () => {};
+  #hearProbe: (address: Ipv4, hardware: HardwareAddress) => void = () => {};
   #hearSign: (sign: ListenIpSign, hardware: HardwareAddress) => void = () => {};
   #isClosed = false;
+  #isReading = false;
 
   constructor(libc: Libc, { interfaceName, listenIp, prefix }: ArpSocketOptions) {
     this.#libc = libc;
@@ -97,7 +100,7 @@ class PacketArpSocket implements ArpSocket {
     try {
       if (link === undefined) throw interfaceMissing(interfaceName);
       this.#everybody = linkAddress(ETH_P_ARP, link.index, EVERYBODY);
-      this.#fd = boundSocket(libc, link.index, prefix, listenIp);
+      this.#fd = boundSocket(libc, link.index, prefix);
     } catch (error) {
       this.#watch.close();
       throw error;
@@ -134,6 +137,15 @@ class PacketArpSocket implements ArpSocket {
     this.#beginReading();
   }
 
+  hearNow(): void {
+    if (!this.#isClosed) this.#read();
+  }
+
+  onProbed(hear: (address: Ipv4, hardware: HardwareAddress) => void): void {
+    this.#hearProbe = hear;
+    this.#beginReading();
+  }
+
   #listenIpArp(listenIp: Ipv4): ListenIpArp {
     const hardware = () => this.#hardware();
     return {
@@ -147,9 +159,7 @@ class PacketArpSocket implements ArpSocket {
         this.#hearSign = hear;
         this.#beginReading();
       },
-      hearNow: () => {
-        if (!this.#isClosed) this.#read();
-      },
+      hearNow: () => this.hearNow(),
     };
   }
 
@@ -170,16 +180,29 @@ class PacketArpSocket implements ArpSocket {
     this.#libc.close(this.#fd);
   }
 
+  /** Whoever is told of a message may ask for the others while they are being read. */
   #read(): void {
+    if (this.#isReading) return;
+    this.#isReading = true;
+    try {
+      this.#readAll();
+    } finally {
+      this.#isReading = false;
+    }
+  }
+
+  #readAll(): void {
     const vector = this.#vector;
     const { view } = vector.payload;
     const count = vector.receive(this.#fd, 0, SLOTS);
     for (let slot = 0; slot < count; slot++) {
       const offset = slot * SLOT_BYTES;
       const sender = arpSender(view, offset, vector.lengthOf(slot));
+      const probed = arpProbed(view, offset, vector.lengthOf(slot));
       const about = arpAbout(this.#listenIp, view, offset, vector.lengthOf(slot));
       vector.putRoom(slot);
       if (sender !== undefined) this.#hear(sender.address, sender.hardware);
+      if (probed !== undefined) this.#hearProbe(probed.address, probed.hardware);
       if (about !== undefined) this.#hearSign(about.sign, about.hardware);
       else if (sender?.address === this.#nobody) this.#hearSign('proxy', sender.hardware);
     }
@@ -192,11 +215,11 @@ class PacketArpSocket implements ArpSocket {
   }
 }
 
-function boundSocket(libc: Libc, index: number, prefix: Prefix, listenIp: Ipv4): number {
+function boundSocket(libc: Libc, index: number, prefix: Prefix): number {
   const fd = libc.socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) throw noArp('made', fd);
   // The filter is attached before the protocol is set, so no unfiltered message arrives.
-  const filtered = attachFilter(libc, fd, arpFilter(prefix, listenIp));
+  const filtered = attachFilter(libc, fd, arpFilter(prefix));
   const result = filtered < 0 ? filtered : libc.bind(fd, linkAddress(ETH_P_ARP, index, NO_HARDWARE));
   if (result < 0) {
     libc.close(fd);

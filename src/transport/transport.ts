@@ -77,6 +77,13 @@ export interface SegmentArp {
   ask(address: Ipv4): void;
   /** Calls `hear` for each ARP message with a sender address, with that address and the hardware address. */
   onHeard(hear: (address: Ipv4, holder: HardwareAddress) => void): void;
+  /**
+   * Calls `hear` for each ARP probe of another machine (RFC 5227 §1.1), with the address that it would like to have and
+   * its hardware address.
+   */
+  onProbed(hear: (address: Ipv4, hardware: HardwareAddress) => void): void;
+  /** Reads the messages that have arrived, without waiting for the event loop; absent: they are told as they come. */
+  hearNow?(): void;
   /** ARP about the listen IP itself; absent: not possible. */
   readonly listenIp?: ListenIpArp;
 }

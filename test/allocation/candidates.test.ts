@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { findAddress, findUnheld, type Search } from '../../src/allocation/candidates.ts';
+import { NO_QUIET } from '../../src/exchange/decision-context.ts';
 import { instant, type Lease } from '../../src/lease/lease.ts';
 import type { HardwareAddress } from '../../src/net/hardware-address.ts';
 import { type Ipv4, ipv4ToText, UNSPECIFIED } from '../../src/net/ipv4.ts';
@@ -66,6 +67,7 @@ function searchIn(store: MemoryStore, known: Partial<Search> = {}): Search {
     peers: new Map(),
     listeningSince: LONG_AGO,
     answers: new Map(),
+    quiet: NO_QUIET,
     ...known,
   };
 }

@@ -15,7 +15,7 @@ import { at, planOf, range, segment as subnet } from '../support/plan.ts';
 import { SimulatedSegment, SimulatedTransport } from '../support/simulated-transport.ts';
 
 const SERVER = '10.15.3.10';
-const POOL = range('10.15.3.20', '10.15.3.27');
+const POOL = range('10.15.3.20', '10.15.3.59');
 const FIRST = POOL.first;
 const GUEST = new Guest('52:54:00:00:00:01');
 
@@ -49,6 +49,7 @@ class Gateway {
       waits: true,
     });
     await server.start();
+    await clock.pass(5000); // All addresses were asked for by then.
   }
 
   /** Replies to a message, and the addresses that were asked for because of it. */
@@ -96,8 +97,8 @@ test('while nobody else is heard an offer is confirmed without a question', asyn
 
 test('a machine that answers for everything is not listened to: no offer is asked for again because of it', async () => {
   const gateway = new Gateway();
+  for (let number = 0; number < 40; number += 1) gateway.segment.holders.set(ipv4(FIRST + number), mac(9));
   await gateway.start();
-  for (let number = 0; number < 8; number += 1) gateway.segment.holders.set(ipv4(FIRST + number), mac(9));
   for (let number = 2; number < 8; number += 1)
     await gateway.hear(new Guest(`52:54:00:00:01:0${number}`).discover());
   const address = await gateway.offer();

@@ -368,7 +368,7 @@ describe('all buffers taken', () => {
   });
 
   test('room is given back by every message that is over, and by every one that a newer one replaces', async () => {
-    const subnet = segment({ pools: [range('10.15.4.0', '10.15.15.255')] });
+    const subnet = segment({ pools: [range('10.16.0.0', '10.16.127.255')] });
     const bench = memoryBench({ plan: { subnet, probeMilliseconds: 300 } });
     const guests = Array.from({ length: WAITING_LIMIT + 1 }, (_, number) => guestNumber(1000 + number));
     for (const guest of guests) {

@@ -199,6 +199,7 @@ class Process {
       onHeard: (run) => {
         hear = run;
       },
+      onProbed: () => {},
     };
   }
 }

@@ -1,11 +1,15 @@
 import { decide } from '../../src/engine/decide.ts';
-import type { Decide, PeerObservations } from '../../src/engine/decision/decision.ts';
+import type { Decide, PeerObservations, QuietObservations } from '../../src/engine/decision/decision.ts';
 import type { Mutation } from './mutations.ts';
 
 /** Mistakes about what is heard of other gateways. */
 export const HEARING_MUTATIONS: ReadonlyMap<string, Mutation> = new Map<string, Mutation>([
   ['what is heard is not noted', { decide: (...question) => withoutNotes(...question) }],
   ['a rival is not waited for', { decide: (...question) => withoutListening(...question) }],
+  [
+    'answers to the question beside an offer are ignored',
+    { decide: (...question) => withoutBeside(...question) },
+  ],
   ['a rival that was heard is ignored', { decide: (...question) => withoutRivals(...question) }],
 ]);
 
@@ -19,6 +23,15 @@ const withoutListening: Decide = (message, arrival, context, ...rest) => {
   return decision.reason === 'listening'
     ? decide(message, arrival, { ...context, waited: true }, ...rest)
     : decision;
+};
+
+const withoutBeside: Decide = (message, arrival, context, ...rest) => {
+  const quietAddresses: QuietObservations = {
+    isQuiet: (...asked) => context.quietAddresses.isQuiet(...asked),
+    find: (...asked) => context.quietAddresses.find(...asked),
+    answersDueIn: () => 0,
+  };
+  return decide(message, arrival, { ...context, quietAddresses, sightingAt: () => undefined }, ...rest);
 };
 
 const withoutRivals: Decide = (message, arrival, context, ...rest) => {

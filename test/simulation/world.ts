@@ -162,8 +162,10 @@ export class World {
         return holders;
       },
       sent: (gateway, sent) => this.#reply(gateway, sent),
-      decided: (server, { type, hardware }, _client, { kind, reason }, outcome) => {
+      decided: (server, { type, hardware }, _client, decision, outcome) => {
+        const { kind, reason } = decision;
         if (reason === 'rival-won' || reason === 'cached') this.#count(reason);
+        if ('quietOffer' in decision) this.#count('quiet offers');
         if (kind !== 'reply')
           this.#say(
             `${server} ${type} by ${hardware.toString(16)}: ${reason} ${outcome === 'nothing' ? '' : outcome}`,

@@ -1,6 +1,6 @@
 import { decide } from '../../src/engine/decide.ts';
 import type { Decision, DecisionContext } from '../../src/engine/decision/decision.ts';
-import { NO_PEERS } from '../../src/exchange/decision-context.ts';
+import { NO_PEERS, NO_QUIET } from '../../src/exchange/decision-context.ts';
 import { clientKeyOf } from '../../src/lease/client-key.ts';
 import { type Instant, instant, type Lease } from '../../src/lease/lease.ts';
 import type { LeaseChange } from '../../src/lease/lease-view.ts';
@@ -82,6 +82,7 @@ export class Conversation {
         clusterPeers: undefined,
         isDiscoverRetry: false,
         sightingAt: () => undefined,
+        quietAddresses: NO_QUIET,
         waited,
         trustsClock: true,
         mayBeOver: () => this.context.trustsClock !== false,

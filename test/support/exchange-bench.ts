@@ -5,10 +5,11 @@ import type {
   Decide,
   Decision,
   PeerObservations,
+  QuietObservations,
   Sighting,
 } from '../../src/engine/decision/decision.ts';
 import type { Admission } from '../../src/exchange/admission.ts';
-import { NO_PEERS } from '../../src/exchange/decision-context.ts';
+import { NO_PEERS, NO_QUIET } from '../../src/exchange/decision-context.ts';
 import { Exchange } from '../../src/exchange/exchange.ts';
 import type { Observer } from '../../src/exchange/observer.ts';
 import type { ClientKey } from '../../src/lease/client-key.ts';
@@ -96,6 +97,7 @@ export class ExchangeBench<Store extends LeaseStore> {
   /** ARP questions that are open. */
   questions: Question[] = [];
   readonly serverState = {
+    beginRound: (): void => {},
     lastGapRevision: 0 as Version,
     trustsClock: true,
     mayBeOver: (): boolean => this.serverState.trustsClock,
@@ -103,6 +105,10 @@ export class ExchangeBench<Store extends LeaseStore> {
     clusterPeers: undefined as ClusterPeers | undefined,
     discoverRetries: new DiscoverRetries(),
     sightingAt: (_address: Ipv4): Sighting | undefined => undefined,
+    quietAddresses: NO_QUIET as QuietObservations,
+    /** Quiet addresses that were offered, dotted. */
+    quietOffers: [] as string[],
+    noteQuietOffer: (address: Ipv4): void => void this.serverState.quietOffers.push(ipv4ToText(address)),
     /** How often what lay in the sockets was dropped. */
     misses: 0,
     noteGap: (): void => {

@@ -150,8 +150,17 @@ export class RawClient {
   /** RFC 5227 §2.3: a machine has an address from now on, and says so to all. */
   announce(address: string, hardware: string): void {
     this.holds.set(address, hardware);
-    const sender = [...mac(hardware), ...ip(address)];
-    const said = [...u16(1), ...u16(0x0800), 6, 4, ...u16(1), ...sender, ...mac(NOBODY), ...ip(address)];
+    this.#request(hardware, address, address);
+  }
+
+  /** RFC 5227 §2.1.1: a machine asks whether an address, which it would like to have, is in use. */
+  probe(address: string, hardware: string): void {
+    this.#request(hardware, '0.0.0.0', address);
+  }
+
+  #request(hardware: string, source: string, target: string): void {
+    const sender = [...mac(hardware), ...ip(source)];
+    const said = [...u16(1), ...u16(0x0800), 6, 4, ...u16(1), ...sender, ...mac(NOBODY), ...ip(target)];
     this.#arp.send(Uint8Array.from([...mac(BROADCAST), ...mac(hardware), 0x08, 0x06, ...said]));
   }
 

@@ -186,7 +186,10 @@ export class SimulatedSegment implements SegmentArp {
   readonly asked: Ipv4[] = [];
   /** Who answers at once, within the call. */
   readonly holders = new Map<Ipv4, HardwareAddress>();
+  /** What lies in the socket until it is read. */
+  readonly unread: [address: Ipv4, holder: HardwareAddress][] = [];
   #hear: (address: Ipv4, holder: HardwareAddress) => void = () => {};
+  #hearProbe: (address: Ipv4, hardware: HardwareAddress) => void = () => {};
 
   ask(address: Ipv4): void {
     this.asked.push(address);
@@ -196,6 +199,19 @@ export class SimulatedSegment implements SegmentArp {
 
   onHeard(hear: (address: Ipv4, holder: HardwareAddress) => void): void {
     this.#hear = hear;
+  }
+
+  onProbed(hear: (address: Ipv4, hardware: HardwareAddress) => void): void {
+    this.#hearProbe = hear;
+  }
+
+  hearNow(): void {
+    for (const [address, holder] of this.unread.splice(0)) this.say(address, holder);
+  }
+
+  /** Somebody would like to have an address. */
+  probe(address: Ipv4, hardware: HardwareAddress): void {
+    this.#hearProbe(address, hardware);
   }
 
   /** Somebody names an address as its own. */

@@ -3,7 +3,7 @@ import type { Lease } from '../../lease/lease.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import type { Decision } from '../decision/decision.ts';
 import { type DecisionInput, isHolder } from '../decision/decision-input.ts';
-import { probe, quarantineInUse } from '../decision/outcome.ts';
+import { probe, quarantineInUse, waitFor } from '../decision/outcome.ts';
 import { replaceEnded } from './peers.ts';
 
 /**
@@ -21,8 +21,19 @@ export function checkUnused(input: DecisionInput, address: Ipv4): Decision | und
     const isOwn = holder === undefined || holder === input.message.hardware;
     return isOwn ? undefined : quarantineInUse(input, address, holder);
   }
-  if (isVouchedFor(currentAt(input.leases, address, now), input)) return undefined;
-  return probe(address, 'asking-address', now, plan.probeMilliseconds);
+  if (!isVouchedFor(currentAt(input.leases, address, now), input))
+    return probe(address, 'asking-address', now, plan.probeMilliseconds);
+  const left = context.quietAddresses.answersDueIn(address);
+  return left > 0 ? waitFor(address, 'awaiting-answers', now, Math.ceil(left)) : undefined;
+}
+
+/**
+ * RFC 2131 §3.1 (2): an address that the segment was asked for ahead of need is offered at once, and asked for once more
+ * beside. Another machine that is heard there by the time of the client's DHCPREQUEST makes it be asked for again.
+ */
+export function isQuietFor(input: DecisionInput, address: Ipv4): boolean {
+  const { context, message } = input;
+  return context.quietAddresses.isQuiet(address, message.hardware) && !isContested({ address }, input);
 }
 
 function isVouchedFor(lease: Lease | undefined, input: DecisionInput): boolean {
@@ -52,7 +63,10 @@ function isSeenAt(lease: Lease, input: DecisionInput): boolean {
 }
 
 /** Another gateway was heard giving the address to another client, for as long as that one may have it. */
-export function isContested({ address }: Lease, { context, client, now, subnet }: DecisionInput): boolean {
+export function isContested(
+  { address }: Pick<Lease, 'address'>,
+  { context, client, now, subnet }: DecisionInput,
+): boolean {
   const asked = context.peerObservations.lastRequestFor(address, client);
   return asked !== undefined && now - asked.on < subnet.leaseTimes.maximum * 1000;
 }

@@ -5,4 +5,11 @@ import type { Decision } from '../decision/decision.ts';
 type Held = 'binding' | 'offer' | 'none' | 'unheld';
 
 /** The address that a client in INIT state gets, and what it has of it already; or what has to happen first. */
-export type Choice = { readonly address: Ipv4; readonly held: Held } | { readonly decision: Decision };
+export type Choice =
+  | {
+      readonly address: Ipv4;
+      readonly held: Held;
+      /** True: it is offered without a wait, and the segment is asked for it beside. */
+      readonly isQuiet?: boolean;
+    }
+  | { readonly decision: Decision };

@@ -4,10 +4,12 @@ import type { Lease } from '../../lease/lease.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import { type DecisionInput, entitlementTo, reusableBefore } from '../decision/decision-input.ts';
 import { silence } from '../decision/outcome.ts';
-import { checkUnused } from './check-unused.ts';
+import { checkUnused, isQuietFor } from './check-unused.ts';
 import type { Choice } from './choice.ts';
 import { moveLeaseOfCard } from './leases-of-card.ts';
 import { quarantineFor } from './quarantine.ts';
+
+type Kept = 'binding' | 'offer' | 'none';
 
 /** Where leases are shared, an offer gives way to a client that is known when it has not been answered for so long: milliseconds. */
 const OFFER_REUSE_AFTER = 5000;
@@ -26,21 +28,22 @@ const HELD_SHARE = 4;
  */
 export function chooseAddress(input: DecisionInput, use: 'offer' | 'bind'): Choice {
   const { leases, client, who, now, subnet, message } = input;
+  const checked = (address: Ipv4, held: Kept) => checkedChoice(input, use, address, held);
 
   const binding = leases.bindingOf(client);
   const offer = leases.offerTo(client);
   const reserved = subnet.reservations.of(who) && reservedFor(searchOf(input));
   const isWanted = (lease: Lease) => reserved === undefined || reserved === lease.address;
   if (isBoundTo(binding, client, now) && isWanted(binding) && canBeOffered(binding, input))
-    return checkedChoice(input, binding.address, 'binding');
+    return checked(binding.address, 'binding');
   if (offer !== undefined && isLive(offer, now) && isWanted(offer) && canBeOffered(offer, input)) {
-    return checkedChoice(input, offer.address, 'offer');
+    return checked(offer.address, 'offer');
   }
-  if (reserved !== undefined) return checkedChoice(input, reserved, 'none');
+  if (reserved !== undefined) return checked(reserved, 'none');
 
   for (const address of [binding?.address, message.requestedAddress]) {
     const quarantine = address === undefined ? 'stands' : quarantineFor(input, address);
-    if (quarantine === 'over' && address !== undefined) return checkedChoice(input, address, 'none');
+    if (quarantine === 'over' && address !== undefined) return checked(address, 'none');
     if (typeof quarantine !== 'string') return { decision: quarantine };
   }
 
@@ -52,7 +55,7 @@ export function chooseAddress(input: DecisionInput, use: 'offer' | 'bind'): Choi
   if (use === 'offer' && binding === undefined && isPressed) return unheldChoice(search, held);
   const address = findAddress(search);
   if (address === undefined) return { decision: silence('pool-full') };
-  return checkedChoice(input, address, 'none');
+  return checked(address, 'none');
 }
 
 function searchOf(input: DecisionInput): Search {
@@ -72,6 +75,7 @@ function searchOf(input: DecisionInput): Search {
     peers: context.peerObservations.peers,
     listeningSince: context.peerObservations.since,
     clusterPeers: context.clusterPeers?.live,
+    quiet: context.quietAddresses,
   };
 }
 
@@ -101,9 +105,12 @@ function unheldChoice(search: Search, held: number): Choice {
   return { decision: silence(held > 0 ? 'crowded' : 'pool-full') };
 }
 
-function checkedChoice(input: DecisionInput, address: Ipv4, held: 'binding' | 'offer' | 'none'): Choice {
+function checkedChoice(input: DecisionInput, use: 'offer' | 'bind', address: Ipv4, held: Kept): Choice {
   const first = checkUnused(input, address);
-  return first === undefined ? { address, held } : { decision: first };
+  if (first === undefined) return { address, held };
+  if (use === 'bind' || first.kind !== 'wait') return { decision: first };
+  if (!first.probe) return { address, held }; // It is on offer, and the answers are waited for when the client asks for it.
+  return isQuietFor(input, address) ? { address, held, isQuiet: true } : { decision: first };
 }
 
 /** A lease outside the pools of today's plan is kept until it ends, but not offered again. */

@@ -1,3 +1,4 @@
+import type { QuietView } from '../../allocation/quiet-view.ts';
 import type { ClientKey } from '../../lease/client-key.ts';
 import type { Instant, Lease, Version } from '../../lease/lease.ts';
 import type { LeaseChange, LeaseView } from '../../lease/lease-view.ts';
@@ -28,6 +29,8 @@ export type Decision =
       readonly change?: LeaseChange;
       /** The other machine that the reason speaks of. */
       readonly other?: HardwareAddress;
+      /** A quiet address that is offered without a wait: the segment is asked for it beside the reply. */
+      readonly quietOffer?: Ipv4;
     }
   | {
       readonly kind: 'silence';
@@ -67,6 +70,8 @@ export interface DecisionContext {
   readonly mayBeOver: (lease: Lease) => boolean;
   /** The machine last heard by ARP at an address, if it is not the one in the record. Undefined: none is known. */
   readonly sightingAt: (address: Ipv4) => Sighting | undefined;
+  /** The addresses that were asked for by ARP ahead of need. */
+  readonly quietAddresses: QuietObservations;
   /** DHCPDECLINEs of this network card in the last ten minutes, this one not counted. */
   readonly declines: number;
   /** What was heard of the other gateways. */
@@ -113,6 +118,12 @@ export interface Sighting {
   readonly on: Instant;
   /** The newest change that was stored then. */
   readonly revision: Version;
+}
+
+/** The addresses that may be offered without a wait. */
+export interface QuietObservations extends QuietView {
+  /** How long an answer to the question beside an offer of this address is still waited for: milliseconds. */
+  answersDueIn(address: Ipv4): number;
 }
 
 /** The gateways that share their leases. */

@@ -151,6 +151,11 @@ export const REASONS = {
     kind: 'wait',
     means: 'ARP is asked whether anybody uses the address, before the client gets it.',
   },
+  'awaiting-answers': {
+    kind: 'wait',
+    means:
+      'The address was offered at once and asked for by ARP beside: the DHCPACK leaves 10 ms after the question at the earliest.',
+  },
   'asking-client': {
     kind: 'wait',
     means: 'A second machine presents a client identifier: ARP is asked whether the first one is alive.',

@@ -43,6 +43,7 @@ export function arpRequest(hardware: HardwareAddress, source: Ipv4, target: Ipv4
   return bytes;
 }
 
+/** A machine, and the address that it has, or that it would like to have. */
 export interface ArpSender {
   readonly address: Ipv4;
   readonly hardware: HardwareAddress;
@@ -50,14 +51,29 @@ export interface ArpSender {
 
 /** The sender of an ARP request or reply; undefined for anything else, and for a probe, which has no sender address (RFC 5227 §1.1). */
 export function arpSender(view: DataView, offset: number, length: number): ArpSender | undefined {
-  if (length < ARP_BYTES) return undefined;
-  if (view.getUint16(offset + PROTOCOL) !== IPV4 || view.getUint16(offset + SIZES) !== LENGTHS)
-    return undefined;
+  if (!isOfIpv4(view, offset, length)) return undefined;
   const operation = view.getUint16(offset + OPERATION);
   if (operation !== REQUEST && operation !== REPLY) return undefined;
   const address = ipv4(view.getUint32(offset + SENDER_ADDRESS));
   if (address === UNSPECIFIED) return undefined;
   return { address, hardware: hardwareAt(view, offset + SENDER_HARDWARE) };
+}
+
+/** The sender of an ARP probe and the address that it asks for (RFC 5227 §1.1); undefined for anything else. */
+export function arpProbed(view: DataView, offset: number, length: number): ArpSender | undefined {
+  if (!isOfIpv4(view, offset, length) || view.getUint16(offset + OPERATION) !== REQUEST) return undefined;
+  if (view.getUint32(offset + SENDER_ADDRESS) !== UNSPECIFIED) return undefined;
+  const address = ipv4(view.getUint32(offset + TARGET_ADDRESS));
+  if (address === UNSPECIFIED) return undefined;
+  return { address, hardware: hardwareAt(view, offset + SENDER_HARDWARE) };
+}
+
+function isOfIpv4(view: DataView, offset: number, length: number): boolean {
+  return (
+    length >= ARP_BYTES &&
+    view.getUint16(offset + PROTOCOL) === IPV4 &&
+    view.getUint16(offset + SIZES) === LENGTHS
+  );
 }
 
 /** What another machine's ARP message tells of an address. */
@@ -78,9 +94,7 @@ export function arpAbout(
   offset: number,
   length: number,
 ): ArpAbout | undefined {
-  if (length < ARP_BYTES) return undefined;
-  if (view.getUint16(offset + PROTOCOL) !== IPV4 || view.getUint16(offset + SIZES) !== LENGTHS)
-    return undefined;
+  if (!isOfIpv4(view, offset, length)) return undefined;
   const operation = view.getUint16(offset + OPERATION);
   if (operation !== REQUEST && operation !== REPLY) return undefined;
   const sender = view.getUint32(offset + SENDER_ADDRESS);
@@ -97,11 +111,9 @@ const PACKET_OUTGOING = 4;
 
 /**
  * The filter of the ARP socket, run by the kernel. ARP for IPv4 passes if its sender is in the segment and is not this
- * host, or if it is a probe for one address. The data begin at the ARP header, as the socket is SOCK_DGRAM.
- *
- * @param probed The address whose probes pass; unspecified: no probe passes.
+ * host, or if it is a probe for an address in the segment. The data begin at the ARP header, as the socket is SOCK_DGRAM.
  */
-export function arpFilter({ network, length }: Prefix, probed: Ipv4 = UNSPECIFIED): Uint8Array {
+export function arpFilter({ network, length }: Prefix): Uint8Array {
   return assemble([
     [LOAD_BYTE, PACKET_TYPE],
     [JUMP_IF_EQUAL, PACKET_OUTGOING, 'rejected'],
@@ -118,7 +130,8 @@ export function arpFilter({ network, length }: Prefix, probed: Ipv4 = UNSPECIFIE
     'a probe',
     [LOAD_WORD, TARGET_ADDRESS],
     [JUMP_IF_EQUAL, UNSPECIFIED, 'rejected'],
-    [JUMP_IF_EQUAL, probed, undefined, 'rejected'],
+    [AND, maskOfLength(length)],
+    [JUMP_IF_EQUAL, network, undefined, 'rejected'],
     'passed',
     [RETURN, ARP_BYTES],
     'rejected',

@@ -1,5 +1,5 @@
 import { decide } from '../../../src/engine/decide.ts';
-import { NO_PEERS } from '../../../src/exchange/decision-context.ts';
+import { NO_PEERS, NO_QUIET } from '../../../src/exchange/decision-context.ts';
 import { Exchange } from '../../../src/exchange/exchange.ts';
 import type { Instant, Lease } from '../../../src/lease/lease.ts';
 import type { LeaseChange } from '../../../src/lease/lease-view.ts';
@@ -37,10 +37,13 @@ export async function measureExchanges(): Promise<readonly MicroResult[]> {
     plan: planOf({ subnet: segment({ prefix: prefixOf(at('10.0.0.0'), 8), pools }) }),
     prober: { probe: () => 'too-many' },
     serverState: {
+      beginRound: nothing,
       lastGapRevision: 0,
       trustsClock: true,
       mayBeOver: () => true,
       sightingAt: () => undefined,
+      quietAddresses: NO_QUIET,
+      noteQuietOffer: nothing,
       peerObservations: NO_PEERS,
       clusterPeers: undefined,
       noteDiscover: () => {},

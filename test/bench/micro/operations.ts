@@ -1,6 +1,6 @@
 import { decide } from '../../../src/engine/decide.ts';
 import type { Decision, DecisionContext } from '../../../src/engine/decision/decision.ts';
-import { NO_PEERS } from '../../../src/exchange/decision-context.ts';
+import { NO_PEERS, NO_QUIET } from '../../../src/exchange/decision-context.ts';
 import { type ClientKey, clientKeyOf } from '../../../src/lease/client-key.ts';
 import { instant } from '../../../src/lease/lease.ts';
 import { LeaseTable } from '../../../src/lease-table/lease-table.ts';
@@ -122,6 +122,7 @@ function decideOn(message: Message, client: ClientKey | undefined, table: LeaseT
     trustsClock: true,
     mayBeOver: () => true,
     sightingAt: () => undefined,
+    quietAddresses: NO_QUIET,
     declines: 0,
     answers: NO_ANSWERS,
   };
