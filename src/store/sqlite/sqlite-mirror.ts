@@ -4,7 +4,7 @@ import { type Instant, instant } from '../../lease/lease.ts';
 import type { KeptLease, Mirror, MirroredChange, MirrorPosition, RevisionTime } from '../mirror.ts';
 import { ChangeQueue, sayLostRows } from './change-queue.ts';
 import { codeOf } from './disk/error-code.ts';
-import { KeptMirrorFile, type KeptMirrorFileParts } from './guard/kept-mirror-file.ts';
+import { GuardedMirrorFile, type GuardedMirrorFileParts } from './guard/guarded-mirror-file.ts';
 import { HistoryRows } from './history/history-rows.ts';
 import type { Lacking, MirrorFile } from './maintenance/mirror-file.ts';
 import { readMirrorPosition } from './notes/mirror-position.ts';
@@ -20,7 +20,7 @@ const LATER = 1000;
 /** Changes of one transaction, where it is the packet thread that writes. */
 const MOST_CHANGES = 256;
 
-export interface SqliteMirrorParts extends Omit<KeptMirrorFileParts, 'file'> {
+export interface SqliteMirrorParts extends Omit<GuardedMirrorFileParts, 'file'> {
   readonly opening: Opening;
 }
 
@@ -31,9 +31,9 @@ export interface SqliteMirrorParts extends Omit<KeptMirrorFileParts, 'file'> {
  */
 export class SqliteMirror implements Mirror {
   readonly opening: Opening;
-  readonly #clock: KeptMirrorFileParts['clock'];
-  readonly #say: KeptMirrorFileParts['say'];
-  readonly #kept: KeptMirrorFile;
+  readonly #clock: GuardedMirrorFileParts['clock'];
+  readonly #say: GuardedMirrorFileParts['say'];
+  readonly #kept: GuardedMirrorFile;
   readonly #changes = new ChangeQueue();
   #position: MirrorPosition | undefined;
   #seenAt: Instant = instant(0);
@@ -56,7 +56,7 @@ export class SqliteMirror implements Mirror {
     this.opening = opening;
     this.#clock = clock;
     this.#say = say;
-    this.#kept = new KeptMirrorFile({ ...kept, file: opening.file });
+    this.#kept = new GuardedMirrorFile({ ...kept, file: opening.file });
     this.#position = readMirrorPosition(database);
     this.#history = new HistoryRows(
       Number(database.prepare('SELECT max(id) FROM history').pluck().get() ?? 0),

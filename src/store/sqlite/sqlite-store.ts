@@ -7,7 +7,7 @@ import type { LeaseTable } from '../../lease-table/lease-table.ts';
 import { type Ipv4, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { LastHeard, LeaseStore, Outcome } from '../lease-store.ts';
 import { codeOf } from './disk/error-code.ts';
-import { KeptFiles, type KeptFilesParts } from './guard/kept-files.ts';
+import { GuardedFiles, type GuardedFilesParts } from './guard/guarded-files.ts';
 import { HistoryRows } from './history/history-rows.ts';
 import { BatchWriter } from './journal/journal-batch.ts';
 import type { JournalRecord } from './journal/journal-record.ts';
@@ -19,7 +19,7 @@ const TRY_MILLISECONDS = 1000;
 const BATCH_LIMIT = 512;
 
 /** What `openSqliteStore` passes to the store. */
-export interface SqliteStoreParts extends KeptFilesParts {
+export interface SqliteStoreParts extends GuardedFilesParts {
   readonly opening: Opening;
   /** The newest row of the history. */
   readonly lastEvent: number;
@@ -40,7 +40,7 @@ export class SqliteStore implements LeaseStore {
   readonly batchLimit = BATCH_LIMIT;
   readonly opening: Opening;
   readonly #table: LeaseTable;
-  readonly #kept: KeptFiles;
+  readonly #kept: GuardedFiles;
   readonly #batch = new BatchWriter();
   #failure: string | undefined;
   #lastStoredAt: Instant;
@@ -56,7 +56,7 @@ export class SqliteStore implements LeaseStore {
     const lost = () => {
       this.#table.canPromise = false;
     };
-    this.#kept = new KeptFiles(kept, lost, (now) => this.#attempt(now, () => this.#probe()));
+    this.#kept = new GuardedFiles(kept, lost, (now) => this.#attempt(now, () => this.#probe()));
   }
 
   get leases(): LeaseView & LeaseCounts {

@@ -7,11 +7,11 @@ import { codeOf } from '../disk/error-code.ts';
 import type { FileWatch } from '../disk/file-watch.ts';
 import { type Ownership, takeOwnership } from '../file/ownership.ts';
 
-/** How often the names are looked at, at the most; the server's beat comes once a second: milliseconds. */
+/** The least time between two looks at the files' names. The server calls once a second: milliseconds. */
 const LOOK = 400;
-/** What could not be made anew is tried again after so long: milliseconds. */
+/** The time between two attempts to recreate files: milliseconds. */
 const RETRY = 900;
-/** So long goes on what is done between two packets: milliseconds. */
+/** The longest piece of work between two packets, and the pause before the next: milliseconds. */
 const SLICE = 5;
 const NEXT_SLICE = 1;
 
@@ -19,24 +19,24 @@ export interface FileGuardParts {
   readonly file: string;
   readonly watch: FileWatch;
   readonly ownership: Ownership;
-  /** Absent: what is made anew is made at once. */
+  /** Absent: files are recreated at once, not in steps. */
   readonly clock: Clock | undefined;
-  /** Nothing may be written to what is open. */
+  /** Called when a loss is found: nothing may be written to the open files. */
   readonly stop: () => void;
-  /** Makes anew what is lost, in steps, and has it in use at the end. Throws what stands in the way. */
-  readonly makeAnew: (now: Instant) => Generator<undefined, void>;
-  /** All stands in its place, and may be written. */
+  /** Recreates the lost files in steps, and uses them at the end. Throws errors of SQLite or of the file system. */
+  readonly recreate: (now: Instant) => Generator<undefined, void>;
+  /** Called when all files are under their names again, and may be written. */
   readonly goOn: (now: Instant) => void;
 }
 
 /**
- * Sees within a second that a lease file, or its directory, was deleted, renamed or replaced under the running process.
- * Then nothing is written; at the next look, when whoever moves several files is done, what is lost is made anew. Who
- * finds its lock with another process never writes again: that one may have promised something since.
+ * Detects within a second that a lease file, or its directory, was deleted, renamed or replaced under the running process.
+ * Then nothing is written. At the next look, when whoever moves several files has finished, it recreates the lost ones. If
+ * another process has the lock by then, this one never writes again: the other may have promised leases since.
  */
 export class FileGuard {
   readonly #parts: FileGuardParts;
-  /** The newest one holds the place. */
+  /** The newest is of the file that is under the name now; earlier ones are of files that are still open. */
   readonly #ownerships: Ownership[];
   #lookedAt = Number.NEGATIVE_INFINITY;
   #triedAt = Number.NEGATIVE_INFINITY;
@@ -51,17 +51,17 @@ export class FileGuard {
     this.#ownerships = [parts.ownership];
   }
 
-  /** What is lost, and why it is not made anew; undefined: all stands in its place. */
+  /** What is lost, and why it is not recreated yet; undefined: nothing is lost. */
   get failure(): string | undefined {
     return this.#failure;
   }
 
-  /** True: another process has the place, for as long as this one runs. */
+  /** True: another process has taken the lease file, and this one never writes again. */
   get isTaken(): boolean {
     return this.#isTaken;
   }
 
-  /** Looks, if it is time; true: what is open may be written. */
+  /** Looks at the names, if it is time. True: the open files may be written. */
   isSound(now: Instant): boolean {
     if (this.#steps !== undefined || this.#isTaken) return false;
     if (Math.abs(now - this.#lookedAt) < LOOK) return this.#failure === undefined;
@@ -70,7 +70,7 @@ export class FileGuard {
     return this.#failure === undefined;
   }
 
-  /** At the end: makes anew what is lost, however long it takes. True: what is open may be written. */
+  /** Before closing: recreates lost files, however long it takes. True: the open files may be written. */
   finish(now: Instant): boolean {
     this.#cancel?.();
     if (this.#isTaken) return false;
@@ -82,7 +82,7 @@ export class FileGuard {
     return this.#failure === undefined;
   }
 
-  /** Of files that are not open any more. */
+  /** Releases the ownership of files that are not open any more. */
   releaseFormer(): void {
     for (const former of this.#ownerships.splice(0, this.#ownerships.length - 1)) former.release();
   }
@@ -107,19 +107,19 @@ export class FileGuard {
 
   #begin(now: Instant): void {
     this.#triedAt = now;
-    this.#steps = this.#makeAnew(now);
+    this.#steps = this.#recreate(now);
     this.#goOn(now);
   }
 
-  *#makeAnew(now: Instant): Generator<undefined, void> {
-    const { file, watch, makeAnew } = this.#parts;
+  *#recreate(now: Instant): Generator<undefined, void> {
+    const { file, watch, recreate } = this.#parts;
     prepareDirectory(dirname(file));
     const lock = `${file}.lock`;
     if (watch.lossOf(lock) !== undefined) {
       this.#ownerships.push(takeOwnership(file, 0));
       watch.remember([lock]);
     }
-    yield* makeAnew(now);
+    yield* recreate(now);
   }
 
   #goOn(now: Instant, slice = SLICE): void {

@@ -5,25 +5,25 @@ import type { Say } from '../../../log/say.ts';
 import { codeOf } from '../disk/error-code.ts';
 import { HistoryCopy } from '../tables/copy-rows.ts';
 
-/** Between two pieces of a history that follows, beside the packets: milliseconds. */
+/** The pause between two pieces of a history that is copied: milliseconds. */
 const NEXT_PIECE = 5;
-/** After a failure the next piece is tried after so long: milliseconds. */
+/** The time between two attempts after a failure: milliseconds. */
 const RETRY = 1000;
-/** Who ends the gateway waits so long for a history that follows: milliseconds. */
+/** The longest time that a stop waits for the rest of a history: milliseconds. */
 const MOST_AT_END = 3000;
 
 export interface FollowingHistoryParts {
   readonly file: string;
-  /** Absent: each call of `idle` copies a piece, and no other. */
+  /** Absent: only `idle` copies, one piece each time. */
   readonly clock: Clock | undefined;
   readonly say: Say;
-  /** After each piece: what is in the file's log is not to grow until it holds up the packets. */
+  /** Called after each piece, so that a checkpoint can keep the file's log short. */
   readonly written: (now: Instant) => void;
-  /** Files that are gone are needed no more. */
+  /** Called when all is copied: the lost files are not needed any more. */
   readonly whole: () => void;
 }
 
-/** The history of lease files that are gone and still open, on its way into the one that was made anew. */
+/** Copies the history of lost lease files, which are still open, into the recreated one, in pieces. */
 export class FollowingHistory {
   readonly #parts: FollowingHistoryParts;
   readonly #copies: HistoryCopy[] = [];
@@ -35,12 +35,12 @@ export class FollowingHistory {
     this.#parts = parts;
   }
 
-  /** Why it does not go on; undefined: it does, or it is whole. */
+  /** Why the copy does not go on; undefined: it does, or is complete. */
   get failure(): string | undefined {
     return this.#failure;
   }
 
-  /** `from` is closed when all of it is copied. */
+  /** Copies the history of `from` to `to`, and closes `from` at the end. */
   follow(from: Database, to: Database): void {
     this.turnTo(to);
     try {
@@ -51,12 +51,12 @@ export class FollowingHistory {
     }
   }
 
-  /** What is left goes to another file. */
+  /** Copies the rest to another file. */
   turnTo(to: Database): void {
     for (const copy of this.#copies) copy.turnTo(to);
   }
 
-  /** For when no datagram waits: a piece. */
+  /** Copies a piece. Call it when no datagram waits. */
   idle(now: Instant): void {
     const { clock } = this.#parts;
     if (this.#copies.length === 0 || this.#cancel !== undefined) return;
@@ -76,7 +76,7 @@ export class FollowingHistory {
     this.#cancel = undefined;
   }
 
-  /** At the end; `mayWrite`: what is left is copied, as far as there is time. */
+  /** Closes the lost files. `mayWrite`: the rest is copied first, as far as there is time. */
   close(mayWrite: boolean): void {
     this.pause();
     const monotonic = () => this.#parts.clock?.monotonic() ?? 0;
@@ -87,7 +87,7 @@ export class FollowingHistory {
     for (const copy of this.#copies) copy.close();
   }
 
-  /** False: there is nothing to do now. */
+  /** Copies a piece. False: nothing is left, or it failed. */
   #copyPiece(): boolean {
     const copy = this.#copies[0];
     if (copy === undefined) return false;

@@ -9,9 +9,8 @@ import type { FileWatch } from '../disk/file-watch.ts';
 export const DATABASE_SUFFIXES = ['', '-wal', '-shm'] as const;
 
 /**
- * Renames a database that is in the way. A log that belongs to it stays beside it under its new name; one that does not
- * (ours beside a file of somebody else's) gets a name of its own, for SQLite would read it as that file's. Returns the
- * new names.
+ * Renames a database that is in the way. A log that belongs to it is renamed with it. A log that does not (ours, beside
+ * another program's file) gets a name of its own: SQLite would read it as that file's. Returns the new names.
  */
 export function moveDatabaseAside(file: string, watch: FileWatch, now: Instant): readonly string[] {
   const name = unusedName(asideNameOf(file, now));
@@ -27,7 +26,7 @@ export function moveDatabaseAside(file: string, watch: FileWatch, now: Instant):
   return moved;
 }
 
-/** Renames a file that is in the way; returns its new name, or none if there is none. */
+/** Renames a file that is in the way. Returns its new name; empty: there was no file. */
 export function moveAside(file: string, now: Instant): readonly string[] {
   if (!isThere(file)) return [];
   const aside = unusedName(asideNameOf(file, now));
@@ -39,12 +38,12 @@ function asideNameOf(file: string, now: Instant): string {
   return `${file}.aside-${stampOf(now)}`;
 }
 
-/** A link that leads nowhere too. */
+/** True also for a symbolic link that leads nowhere. */
 function isThere(file: string): boolean {
   return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
 }
 
-/** rename(2): what is mounted over the file cannot be renamed. */
+/** rename(2): a file that is a mount point cannot be renamed. */
 function move(file: string, aside: string): void {
   try {
     renameSync(file, aside);

@@ -17,7 +17,7 @@ import { DATABASE_SUFFIXES, moveDatabaseAside } from './move-aside.ts';
 /** How often the names are looked at: milliseconds. */
 const LOOK = 1000;
 
-export interface KeptMirrorFileParts {
+export interface GuardedMirrorFileParts {
   readonly file: string;
   readonly database: Database;
   readonly ownership: Ownership;
@@ -26,9 +26,9 @@ export interface KeptMirrorFileParts {
   readonly say: Say;
 }
 
-/** The lease file of a mirror, kept under its name: what is deleted or replaced there is made anew, and its history follows. */
-export class KeptMirrorFile {
-  readonly #parts: KeptMirrorFileParts;
+/** The lease file of a mirror, with its guard: a lost file is recreated, and its history is copied. */
+export class GuardedMirrorFile {
+  readonly #parts: GuardedMirrorFileParts;
   readonly #watch = new FileWatch();
   readonly #guard: FileGuard;
   readonly #history: FollowingHistory;
@@ -36,7 +36,7 @@ export class KeptMirrorFile {
   #losses = 0;
   #cancelLook: () => void = () => {};
 
-  constructor(parts: KeptMirrorFileParts) {
+  constructor(parts: GuardedMirrorFileParts) {
     const { file, database, ownership, history, clock, say } = parts;
     this.#parts = parts;
     this.#current = new MirrorFile(database, history);
@@ -50,7 +50,7 @@ export class KeptMirrorFile {
       ownership,
       clock,
       stop: () => this.#history.pause(),
-      makeAnew: (now) => this.#makeAnew(now),
+      recreate: (now) => this.#recreate(now),
       goOn: () => {},
     });
     this.#scheduleLook();
@@ -60,7 +60,7 @@ export class KeptMirrorFile {
     return this.#current;
   }
 
-  /** What is lost, so that nothing may be written; undefined: all stands in its place. */
+  /** What is lost, so that nothing may be written; undefined: nothing. */
   get failure(): string | undefined {
     return this.#guard.failure;
   }
@@ -69,7 +69,7 @@ export class KeptMirrorFile {
     return this.#current.trouble ?? this.#history.failure;
   }
 
-  /** At the end. True: the file may be written once more, before it is closed. */
+  /** Call it before `close`. True: the file may be written once more. */
   finish(now: Instant): boolean {
     this.#cancelLook();
     this.#history.pause();
@@ -90,7 +90,7 @@ export class KeptMirrorFile {
     });
   }
 
-  *#makeAnew(now: Instant): Generator<undefined, void> {
+  *#recreate(now: Instant): Generator<undefined, void> {
     const { file, history } = this.#parts;
     if (DATABASE_SUFFIXES.some((suffix) => this.#watch.lossOf(file + suffix) !== undefined)) {
       const old = this.#current;
@@ -106,7 +106,7 @@ export class KeptMirrorFile {
       }
       this.#current.takeNotes(old);
       this.#history.follow(old.database, database);
-      this.#sayMade(aside);
+      this.#sayRecreated(aside);
     }
     this.#watch.remember(watchedFiles(file));
   }
@@ -118,7 +118,7 @@ export class KeptMirrorFile {
     return this.#losses;
   }
 
-  #sayMade(aside: readonly string[]): void {
+  #sayRecreated(aside: readonly string[]): void {
     const { file, say } = this.#parts;
     if (this.#current.lacking === undefined)
       say('warn', { file, aside }, 'the lease file was lost and is made anew, with all leases that it had');
@@ -131,7 +131,7 @@ export class KeptMirrorFile {
   }
 }
 
-/** False: not all could be read of what it is copied from. */
+/** Copies all leases. False: not all of them could be read. */
 function* fill(to: Database, from: Database): Generator<undefined, boolean> {
   fileIdOf(to);
   to.exec('BEGIN IMMEDIATE');
@@ -139,7 +139,7 @@ function* fill(to: Database, from: Database): Generator<undefined, boolean> {
   try {
     yield* copyLeases(from, to);
   } catch (error) {
-    if (!to.inTransaction) throw error; // It was the new one that failed.
+    if (!to.inTransaction) throw error; // The new file failed.
     isWhole = false;
     to.exec('DELETE FROM mirror');
   }

@@ -10,38 +10,41 @@ import { journalOf } from '../journal/journal-file.ts';
 import { LeaseFiles } from '../maintenance/lease-files.ts';
 import { FileGuard } from './file-guard.ts';
 import { FollowingHistory } from './following-history.ts';
-import { type AnewParts, type MadeAnew, makeAnew, watchedFiles } from './make-anew.ts';
+import { type Recreated, type RecreateParts, recreate, watchedFiles } from './recreate.ts';
 
-/** How often a file that nobody else can read is opened anew: milliseconds. */
+/** The time between two attempts to reopen a file that no other process can read: milliseconds. */
 const RETRY = 1000;
-/** More than the index of a log needs, and the log itself at first. */
+/** More free space than the index of a log and the new log need. */
 const ROOM_BYTES = 128 * 1024;
 
-export interface KeptFilesParts extends Omit<AnewParts, 'watch'> {
+export interface GuardedFilesParts extends Omit<RecreateParts, 'watch'> {
   readonly files: LeaseFiles;
   readonly ownership: Ownership;
   readonly say: Say;
 }
 
-/** The files of a store, kept under their names: what is deleted or replaced there is made anew, and its history follows. */
-export class KeptFiles {
-  readonly #parts: AnewParts;
+/** The files of a store, with their guard: lost files are recreated, and their history is copied. */
+export class GuardedFiles {
+  readonly #parts: RecreateParts;
   readonly #say: Say;
   readonly #guard: FileGuard;
   #files: LeaseFiles;
   readonly #history: FollowingHistory;
   #reopenedAt = Number.NEGATIVE_INFINITY;
 
-  /** `lost`: nothing may be promised from now on. `found`: all is in its place, and may be written. */
+  /**
+   * @param lost Called when a file is lost: no lease may be promised from then on.
+   * @param found Called when all files are under their names again, and may be written.
+   */
   constructor(
-    { files, ownership, say, ...anew }: KeptFilesParts,
+    { files, ownership, say, ...recreateParts }: GuardedFilesParts,
     lost: () => void,
     found: (now: Instant) => void,
   ) {
-    const { file, clock } = anew;
+    const { file, clock } = recreateParts;
     const watch = new FileWatch([journalOf(file)]);
     watch.remember(watchedFiles(file));
-    this.#parts = { ...anew, watch };
+    this.#parts = { ...recreateParts, watch };
     this.#files = files;
     this.#say = say;
     const stop = () => {
@@ -49,7 +52,7 @@ export class KeptFiles {
       this.#history.pause();
       lost();
     };
-    const anewSteps = (now: Instant) => this.#makeAnew(now);
+    const recreateSteps = (now: Instant) => this.#recreate(now);
     const whole = () => this.#guard.releaseFormer();
     const written = (now: Instant) => this.#files.written(now);
     this.#history = new FollowingHistory({ file, clock, say, written, whole });
@@ -59,7 +62,7 @@ export class KeptFiles {
       ownership,
       clock,
       stop,
-      makeAnew: anewSteps,
+      recreate: recreateSteps,
       goOn: found,
     });
   }
@@ -68,12 +71,12 @@ export class KeptFiles {
     return this.#files;
   }
 
-  /** What is lost; undefined: all stands in its place. */
+  /** What is lost; undefined: nothing. */
   get failure(): string | undefined {
     return this.#guard.failure;
   }
 
-  /** True: another process has the directory, for as long as this one runs. */
+  /** True: another process has taken the lease file, and this one never writes again. */
   get isTaken(): boolean {
     return this.#guard.isTaken;
   }
@@ -82,18 +85,18 @@ export class KeptFiles {
     return this.#files.trouble ?? this.#history.failure;
   }
 
-  /** True: what is open may be written. */
+  /** True: the open files may be written. */
   isSound(now: Instant): boolean {
     return this.#guard.isSound(now);
   }
 
-  /** For when no datagram waits: a piece of the history that follows. */
+  /** Copies a piece of a lost file's history. Call it when no datagram waits. */
   idle(now: Instant): void {
     if (this.#files.isAlone && Math.abs(now - this.#reopenedAt) >= RETRY) this.#reopen(now);
     this.#history.idle(now);
   }
 
-  /** True: what is open may be written once more, before it is closed. */
+  /** Call it before `close`. True: the open files may be written once more. */
   finish(now: Instant): boolean {
     this.#history.pause();
     return this.#guard.finish(now);
@@ -106,7 +109,7 @@ export class KeptFiles {
     this.#guard.release();
   }
 
-  /** The disk may have room by now for what lets others read the file. */
+  /** Reopens the file if the disk has room now for the index that lets other processes read it. */
   #reopen(now: Instant): void {
     const { file, watch } = this.#parts;
     this.#reopenedAt = now;
@@ -128,16 +131,16 @@ export class KeptFiles {
     }
   }
 
-  *#makeAnew(now: Instant): Generator<undefined, void> {
+  *#recreate(now: Instant): Generator<undefined, void> {
     const old = this.#files;
-    const made = yield* makeAnew(this.#parts, old, now);
+    const made = yield* recreate(this.#parts, old, now);
     this.#files = made.files;
     this.#parts.watch.remember(watchedFiles(this.#parts.file));
     if (made.isNewDatabase) this.#history.follow(old.database, made.files.database);
-    this.#sayMade(made);
+    this.#sayRecreated(made);
   }
 
-  #sayMade({ aside, unread }: MadeAnew): void {
+  #sayRecreated({ aside, unread }: Recreated): void {
     const { file } = this.#parts;
     if (unread !== undefined)
       this.#say(

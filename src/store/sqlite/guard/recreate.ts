@@ -13,7 +13,7 @@ import { copyLeases, putMissing } from '../tables/copy-rows.ts';
 import type { Migration } from '../tables/schema.ts';
 import { DATABASE_SUFFIXES, moveAside, moveDatabaseAside } from './move-aside.ts';
 
-export interface AnewParts extends Pick<LeaseFilesParts, 'node' | 'history' | 'clock'> {
+export interface RecreateParts extends Pick<LeaseFilesParts, 'node' | 'history' | 'clock'> {
   readonly file: string;
   readonly journalBytes: number;
   readonly migrations: readonly Migration[];
@@ -21,13 +21,13 @@ export interface AnewParts extends Pick<LeaseFilesParts, 'node' | 'history' | 'c
   readonly table: LeaseTable;
 }
 
-export interface MadeAnew {
+export interface Recreated {
   readonly files: LeaseFiles;
-  /** What stood there, under its new names. */
+  /** New names of the files that were in the way. */
   readonly aside: readonly string[];
-  /** True: the history is in the old database alone, which is still open. */
+  /** True: the history is only in the old database, which is still open. */
   readonly isNewDatabase: boolean;
-  /** What could not be read of the old database: its leases are as memory has them. */
+  /** Why the old database could not be read, so that leases were written from memory; undefined: it could. */
   readonly unread: string | undefined;
 }
 
@@ -37,24 +37,29 @@ export function watchedFiles(file: string): readonly string[] {
 }
 
 /**
- * Makes anew what does not stand under its name any more, in steps of a few milliseconds: the leases are in what is open
- * and in memory, and nothing is committed meanwhile. What stands there is renamed. The directory and the lock are ours.
- * Throws what stands in the way; then nothing of it is left.
+ * Recreates the files that are not under their names any more, in steps of a few milliseconds. The leases are in the open
+ * files and in memory; nothing is committed meanwhile. Files in the way are renamed. Call it as the owner of the lock.
+ *
+ * @throws Error of SQLite or of the file system: then none of the new files is left.
  */
-export function* makeAnew(parts: AnewParts, files: LeaseFiles, now: Instant): Generator<undefined, MadeAnew> {
+export function* recreate(
+  parts: RecreateParts,
+  files: LeaseFiles,
+  now: Instant,
+): Generator<undefined, Recreated> {
   const { file, watch } = parts;
   const isDatabaseOurs = DATABASE_SUFFIXES.every((suffix) => watch.lossOf(file + suffix) === undefined);
   const error = yield* finish(files);
-  if (!isDatabaseOurs) return yield* makeAllAnew(parts, files, now, error);
-  // It stands in its place and cannot be written now: on a full disk, or while somebody else writes.
+  if (!isDatabaseOurs) return yield* recreateAll(parts, files, now, error);
+  // It is in its place and cannot be written now: the disk is full, or another program writes.
   if (codeOf(error).startsWith('SQLITE_') && !isDamage(error)) throw error;
-  if (error !== undefined) return yield* makeAllAnew(parts, files, now, error);
+  if (error !== undefined) return yield* recreateAll(parts, files, now, error);
   if (watch.lossOf(journalOf(file)) === undefined)
     return { files, aside: [], isNewDatabase: false, unread: undefined };
-  return yield* makeJournalAnew(parts, files, now);
+  return yield* recreateJournal(parts, files, now);
 }
 
-/** What is in the journal goes into the database that is open; what it cannot take is in memory. Returns what it met. */
+/** Applies the journal to the open database. Returns the error that it met; undefined: none. Memory has all leases too. */
 function* finish({ applier, database }: LeaseFiles): Generator<undefined, unknown> {
   try {
     while (!applier.isDone) {
@@ -68,10 +73,14 @@ function* finish({ applier, database }: LeaseFiles): Generator<undefined, unknow
   }
 }
 
-function* makeJournalAnew(parts: AnewParts, old: LeaseFiles, now: Instant): Generator<undefined, MadeAnew> {
+function* recreateJournal(
+  parts: RecreateParts,
+  old: LeaseFiles,
+  now: Instant,
+): Generator<undefined, Recreated> {
   const name = journalOf(parts.file);
   const { database } = old;
-  old.applier.release(); // All that was in it is safe elsewhere.
+  old.applier.release(); // All its batches are safe in the database.
   const aside = moveAside(name, now);
   const fileId = fileIdOf(database);
   yield* makeJournal(name, fileId, parts.journalBytes);
@@ -83,15 +92,15 @@ function* makeJournalAnew(parts: AnewParts, old: LeaseFiles, now: Instant): Gene
   return { files, aside, isNewDatabase: false, unread: undefined };
 }
 
-function* makeAllAnew(
-  parts: AnewParts,
+function* recreateAll(
+  parts: RecreateParts,
   old: LeaseFiles,
   now: Instant,
   met: unknown,
-): Generator<undefined, MadeAnew> {
+): Generator<undefined, Recreated> {
   const { file, watch } = parts;
   const name = journalOf(file);
-  // Its room is taken already, and there may be no more.
+  // A kept journal has its room already; the disk may have no more.
   const keepsJournal = watch.isOurs(name) && !watch.isOurs(file);
   const aside = [...moveDatabaseAside(file, watch, now), ...(keepsJournal ? [] : moveAside(name, now))];
   const { database, isAlone } = openDatabase(file, now, parts.migrations);
@@ -120,7 +129,7 @@ function* makeAllAnew(
   }
 }
 
-/** A new database that goes on with a journal of before, as the one did that it replaces. */
+/** Makes a new database the one that an existing journal belongs to. */
 function putJournals(database: Database, fileId: string | undefined, applied: number): void {
   const put = database.prepare('INSERT OR REPLACE INTO meta VALUES (?, ?)');
   database.pragma('synchronous = FULL');
@@ -131,10 +140,10 @@ function putJournals(database: Database, fileId: string | undefined, applied: nu
   database.pragma('synchronous = NORMAL');
 }
 
-/** In one transaction, safe from a loss of power when it returns; returns what could not be read. */
+/** Copies all leases in one transaction, synced at the end. Returns why not all could be read; undefined: they could. */
 function* fill(
   to: Database,
-  { table, node }: AnewParts,
+  { table, node }: RecreateParts,
   from: Database,
 ): Generator<undefined, string | undefined> {
   let unread: string | undefined;
@@ -144,7 +153,7 @@ function* fill(
   try {
     yield* copyLeases(from, to);
   } catch (error) {
-    if (!to.inTransaction) throw error; // It was the new one that failed.
+    if (!to.inTransaction) throw error; // The new file failed.
     unread = messageOf(error);
   }
   yield* putMissing(table.records(), to, node);
