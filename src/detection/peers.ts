@@ -51,7 +51,7 @@ export class Peers implements PeerObservations {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #lastHeard = new Map<Ipv4, Instant>();
-  /** Of all that are in `#heard`: the wall clock may jump. */
+  /** By the monotonic clock, since the wall clock may jump. It has the same keys as `#lastHeard`. */
   readonly #observations = new Map<Ipv4, Observation>();
   #changeCount = 0;
   /** By address; the oldest is first. */
@@ -216,7 +216,7 @@ function withRival(
   return [...left, { ...request, firstAt: request.at, rivalry }];
 }
 
-/** How a new request stands beside one that was heard before. Undefined: that one is no rival of it, or has lost. */
+/** The earlier request as a rival of a new one. Undefined: it is no rival, or has lost. */
 function rivalryBeside(
   rival: HeardRival,
   { granter, at }: Pick<HeardRival, 'granter' | 'at'>,

@@ -15,7 +15,7 @@ type Done = (holder: HardwareAddress | undefined) => void;
 interface Asker {
   readonly own: HardwareAddress;
   /** The machine itself has answered. */
-  heardOwn: boolean;
+  ownAnswered: boolean;
   readonly end: Done;
 }
 
@@ -69,7 +69,7 @@ export class Probe implements Prober {
 
     const inquiry = this.#inquiries.get(address) ?? { askers: new Set(), cancelRequests: () => {} };
     this.#inquiries.set(address, inquiry);
-    const cancelTimer = this.#clock.after(milliseconds, () => asker.end(asker.heardOwn ? own : undefined));
+    const cancelTimer = this.#clock.after(milliseconds, () => asker.end(asker.ownAnswered ? own : undefined));
     const close = () => {
       cancelTimer();
       this.#leave(address, inquiry, asker);
@@ -78,7 +78,7 @@ export class Probe implements Prober {
       close();
       done(holder);
     };
-    const asker: Asker = { own, heardOwn: false, end };
+    const asker: Asker = { own, ownAnswered: false, end };
     inquiry.askers.add(asker);
     this.#open += 1;
     inquiry.cancelRequests();
@@ -104,7 +104,7 @@ export class Probe implements Prober {
     if (inquiry === undefined) return;
     const strangers: Asker[] = [];
     for (const asker of inquiry.askers) {
-      if (asker.own === holder) asker.heardOwn = true;
+      if (asker.own === holder) asker.ownAnswered = true;
       else strangers.push(asker);
     }
     if (strangers.length === 0 || !this.#accepts(address, holder)) return;

@@ -44,7 +44,7 @@ export class Exchange {
   #orders = 0;
   #isInRound = false;
   #isDrained = true;
-  #heard = 0;
+  #received = 0;
   #broadcasts = 0;
   #isStopping = false;
   #whenStopped: () => void = () => {};
@@ -71,8 +71,8 @@ export class Exchange {
   }
 
   /** Datagrams read so far, whatever became of them. */
-  get heard(): number {
-    return this.#heard;
+  get received(): number {
+    return this.#received;
   }
 
   /** Broadcasts among them. */
@@ -219,7 +219,7 @@ export class Exchange {
     try {
       const batch = this.#parts.transport.receive(arena);
       this.#isDrained = batch.drained;
-      this.#heard += batch.datagrams.length;
+      this.#received += batch.datagrams.length;
       for (const { arrival } of batch.datagrams) if (arrival.via === 'broadcast') this.#broadcasts += 1;
       return batch;
     } catch (error) {

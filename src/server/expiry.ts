@@ -118,8 +118,8 @@ export function expire(lease: Lease, input: PeerInput): Decision {
   const { now, leases } = input;
   const { address, client, hardware, version, expiresAt } = lease;
   if (leases.at(address)?.version !== version) return NOTHING;
-  const heard = peerGrantSince(input, lease);
-  if (heard !== undefined) return ended(heard[0].next.client, heard, input);
+  const peerGrant = peerGrantSince(input, lease);
+  if (peerGrant !== undefined) return ended(peerGrant[0].next.client, peerGrant, input);
   // Beside peers, the client may have renewed with one of them; also the machine at a quarantined address may have a lease
   // of a peer. Such an address is reused only when nothing else is left, and probed by ARP each time.
   const isPerhapsHeld = hasPeers(input) && (lease.state === 'bound' || lease.state === 'declined');

@@ -126,9 +126,9 @@ export class Service {
   }
 
   #follow({ subnet, peers }: Plan): void {
-    const { store, timeGuard, peers: heard } = this.#memory;
-    heard.known = peers;
-    heard.longestLease = subnet.leaseTimes.maximum * 1000;
+    const { store, timeGuard, peers: observed } = this.#memory;
+    observed.known = peers;
+    observed.longestLease = subnet.leaseTimes.maximum * 1000;
     timeGuard.longestLease = subnet.leaseTimes.maximum;
     // The first search in a pool sorts all its records: do it now, not while a client waits for an offer.
     for (const pool of subnet.pools) store.leases.longestFree(pool);
@@ -142,7 +142,7 @@ export class Service {
 
   /** Call it once a second. */
   check(): void {
-    this.reception.check(this.exchange.heard, this.exchange.broadcasts);
+    this.reception.check(this.exchange.received, this.exchange.broadcasts);
   }
 
   /** The problems that keep messages away; if the interface is down, only that one. */

@@ -5,7 +5,7 @@ import { type HardwareAddress, NO_HARDWARE } from '../../net/hardware-address.ts
 import type { Ipv4 } from '../../net/ipv4.ts';
 import { type DecisionInput, reusableBefore } from '../decision/decision-input.ts';
 
-/** A machine that got its address less than this ago may not answer ARP yet: milliseconds. */
+/** A machine that got its address less than this ago may still boot, and not answer ARP: milliseconds. */
 const BOOT_TIME = 60_000;
 
 /** Who a message is from; or the address whose user has to be asked for first. */
@@ -74,14 +74,14 @@ function distinguish(input: IdentityInput, binding: Lease, own: ClientKey): Iden
   // Where nobody can be asked, two machines with an address each are the lesser evil; nor can ARP show a machine that has
   // no Ethernet address: any guest may say that of itself, and present another one's identifier.
   if (plan.probeMilliseconds === 0 || message.hardware === NO_HARDWARE) return clone;
-  if (!mayUse(input, binding)) return clone;
+  if (!claimsAddress(input, binding)) return clone;
   if (!context.answers.has(binding.address)) return { probe: binding.address };
   const isProved = context.answers.get(binding.address) === message.hardware;
   return isProved ? { client: context.client, cloneOf: undefined } : clone;
 }
 
-/** False for a message that speaks of another address, or that comes from a machine without one. */
-function mayUse({ message, now }: IdentityInput, binding: Lease): boolean {
+/** False for a message about another address, or from a machine that has none. */
+function claimsAddress({ message, now }: IdentityInput, binding: Lease): boolean {
   switch (message.type) {
     case 'DHCPDISCOVER':
       // It may have lost its lease and not its address; but not while the first machine has only just got it.

@@ -13,19 +13,19 @@ import { changeOf, freedRecord, recordOf, silence, waitFor } from '../decision/o
 import { AT_ONCE, RIVAL_WAIT } from '../decision/rivals.ts';
 import { refuse } from '../reply/refuse.ts';
 
-/** What decides what this gateway records of its peers' clients. */
+/** What the records of peers' clients are decided by. */
 export interface PeerInput extends Pick<DecisionInput, 'leases' | 'now'> {
   readonly context: Pick<DecisionContext, 'peerObservations' | 'clusterPeers'>;
 }
 
-/** The address that is a peer's client's from now on, and what that one leaves. */
+/** The record of the address that a peer's client has now, and the record of the address that it has left. */
 type PeerRecordWrites = readonly [LeaseWrite & { readonly next: LeaseRecord }, ...LeaseWrite[]];
 
-/** A client that has been trying for so long is answered by every gateway: seconds. */
+/** A client that has tried for this time (secs) is answered by every gateway: seconds. */
 const RETRY_SECS = 3;
 /** How long the gateway that granted a lease may answer for it first: milliseconds. */
 const GRANTER_WAIT = 500;
-/** For so long a client asks for what it has selected (RFC 2131 §4.1): milliseconds. */
+/** How long a client repeats a DHCPREQUEST that selects an offer (RFC 2131 §4.1): milliseconds. */
 const SELECTION_TIME = 60_000;
 
 /** True if this gateway has granted the lease, or nobody knows who has. */
@@ -33,14 +33,15 @@ export function isGrantedHere({ plan }: DecisionInput, { granter }: Lease): bool
   return granter === UNSPECIFIED || granter === plan.serverIdentifier;
 }
 
-/** True while other gateways give addresses of this pool too. */
+/** True while peers are present: other gateways that lease addresses of this pool. */
 export function hasPeers({ context }: Pick<PeerInput, 'context'>): boolean {
   return context.peerObservations.peers.size > 0;
 }
 
 /**
- * Of the gateways that share their leases one answers a client first, by a hash of the client over those that are alive
- * (RFC 3074); the others when it has waited (secs), or asks again: one that has died costs one retransmission.
+ * True if another gateway that shares the leases answers this client first: a hash of the client chooses one of the live
+ * gateways (RFC 3074). The others answer when the client has waited (secs) or asks again, so a dead gateway costs one
+ * retransmission.
  */
 export function leavesToClusterPeer({ context, client, message, plan }: DecisionInput): boolean {
   const { clusterPeers, isDiscoverRetry } = context;
@@ -55,9 +56,9 @@ export function leavesToClusterPeer({ context, client, message, plan }: Decision
 }
 
 /**
- * RFC 2131 §3.1 (4): a DHCPREQUEST that selects another server is heard by all. What this server had on offer to the
- * client is free at once; and if the other one is a gateway of this segment, the address is that one's client's from
- * now on, unless this gateway has leased it to somebody else.
+ * RFC 2131 §3.1 (4): every server receives a DHCPREQUEST that selects another server. The address that this server has
+ * offered to the client is free at once. If the other server is a peer, its client has the address from now on, unless
+ * this gateway has leased the address to somebody else.
  */
 export function recordOtherSelection(input: DecisionInput, address: Ipv4): Decision {
   // A gateway that shares its leases is confirming what is on offer: it frees nothing.
@@ -75,7 +76,7 @@ export function recordOtherSelection(input: DecisionInput, address: Ipv4): Decis
   return { kind: 'silence', reason: 'offer-withdrawn', change };
 }
 
-/** What a peer's client leaves here: the address is its own, and one that it had from a peer before is nobody's. */
+/** The writes for an address that a peer's client selects; none if nothing has to be stored. */
 function peerGrantWrites(input: DecisionInput, address: Ipv4): readonly LeaseWrite[] {
   const { message, plan, subnet, who } = input;
   const granter = message.serverIdentifier;
@@ -93,8 +94,8 @@ function peerGrantWrites(input: DecisionInput, address: Ipv4): readonly LeaseWri
 }
 
 /**
- * Another client has just asked the same gateway for the address, which was offered to both without being held. That one
- * refuses one of them, and no other gateway hears whom.
+ * True if another client has just asked the same gateway for the address, which was offered to both without being held.
+ * That gateway refuses one of the two, and no other gateway knows which.
  */
 function isDisputed({ leases, client, now }: DecisionInput, address: Ipv4, granter: Ipv4): boolean {
   const current = currentAt(leases, address, now);
@@ -102,13 +103,13 @@ function isDisputed({ leases, client, now }: DecisionInput, address: Ipv4, grant
   return isPeers && current.client !== client && now - current.updatedAt < SELECTION_TIME;
 }
 
-/** The write by which an address is one of its peers' clients', and this gateway does not know whose. */
+/** The write that gives an address to a client of a peer, although this gateway does not know which client. */
 function nobodysRecordWrites({ leases }: PeerInput, address: Ipv4, granter: Ipv4): PeerRecordWrites {
   const next = { client: NOBODY, hardware: NO_HARDWARE, state: 'peer', expiresAt: NEVER, granter } as const;
   return [{ address, expectedVersion: leases.at(address)?.version ?? 0, next }];
 }
 
-/** The writes by which an address is a peer's client's, and what it had from a peer before is left. */
+/** The writes that give an address to a peer's client, and end the record of the address that it had before. */
 function peerRecordWrites(
   { leases, context, now }: PeerInput,
   address: Ipv4,
@@ -123,9 +124,9 @@ function peerRecordWrites(
 }
 
 /**
- * What an address is when this gateway's own lease or quarantine of it ends: what was heard did not displace that while
- * it stood, but the peer's client has the address since then, unless it was heard of elsewhere later. Undefined: nothing
- * was heard that this gateway has not confirmed its own lease after.
+ * The writes that replace this gateway's own lease or quarantine when it ends: a peer's client has selected the address
+ * meanwhile, and was not seen at another address later. Undefined: no client has, or this gateway has confirmed its own
+ * lease after that.
  */
 export function peerGrantSince(input: PeerInput, lease: Lease): PeerRecordWrites | undefined {
   const { address, client, state } = lease;
@@ -148,7 +149,10 @@ export function isNewer(asking: PeerRequest, { updatedAt, version }: Lease): boo
   return asking.on > updatedAt || asking.revision >= version;
 }
 
-/** What ends an own lease that still stands: its address is free, or whose it was heard to be meanwhile. */
+/**
+ * The writes that end a running lease of this gateway: its address is free, or belongs to a peer's client that has
+ * selected it.
+ */
 export function endingWrites(input: PeerInput, lease: Lease): readonly LeaseWrite[] {
   const { address, version } = lease;
   // What its card may have on offer there under another identifier ends with it.
@@ -156,7 +160,10 @@ export function endingWrites(input: PeerInput, lease: Lease): readonly LeaseWrit
   return peerGrantSince(input, lease) ?? [{ address, expectedVersion, next: freedRecord(lease, input.now) }];
 }
 
-/** An own lease that is over gives way to what was heard meanwhile before its address is promised again. */
+/**
+ * Before the address of an ended lease is promised again: records a peer's client that has selected it meanwhile.
+ * Undefined: none has.
+ */
 export function replaceEnded(input: DecisionInput, address: Ipv4): Decision | undefined {
   if (!hasPeers(input)) return undefined;
   const current = currentAt(input.leases, address, input.now);
@@ -165,9 +172,9 @@ export function replaceEnded(input: DecisionInput, address: Ipv4): Decision | un
 }
 
 /**
- * A lease that was stored just before something may have been missed, perhaps by a gateway that stood still meanwhile, so
- * that its DHCPACK did not leave: the client that selects it again does not have it yet, and whoever was heard taking the
- * address since does. Undefined: go on.
+ * A client selects a lease again that was stored just before a gap, perhaps while this gateway stood still, so that its
+ * DHCPACK was not sent. The client does not have the address yet; a peer's client that has selected it since then has it.
+ * Undefined: no client has, so the lease may be confirmed.
  */
 export function replaceUnanswered(input: DecisionInput, lease: Lease): Decision | undefined {
   const { context, now } = input;
@@ -175,7 +182,7 @@ export function replaceUnanswered(input: DecisionInput, lease: Lease): Decision 
   return isUnsure ? replaceByPeerGrant(input, lease) : undefined;
 }
 
-/** What was heard meanwhile is stored, then the message is decided again. Undefined: nothing was. */
+/** Records the peer's client that has selected the address; then the message is decided again. Undefined: none has. */
 function replaceByPeerGrant(input: DecisionInput, lease: Lease): Decision | undefined {
   const writes = peerGrantSince(input, lease);
   if (writes === undefined) return undefined;
@@ -192,7 +199,7 @@ export function recordAfterMove(before: Lease, context: PeerInput['context'], no
   return { client: NOBODY, hardware: NO_HARDWARE, state: 'peer', expiresAt: NEVER };
 }
 
-/** The end of what the client was offered here, unless it ends with what was heard. */
+/** The write that withdraws this gateway's offer to the client, unless the other writes replace it. */
 function withdrawalWrites(
   { leases, client, now }: DecisionInput,
   heard: readonly LeaseWrite[],
@@ -202,7 +209,7 @@ function withdrawalWrites(
   return [{ address: offer.address, expectedVersion: offer.version, next: freedRecord(offer, now) }];
 }
 
-/** True if nothing must be stored: the record says it already, or what was heard may not displace the record. */
+/** True if nothing has to be stored: the record says it already, or must not be replaced by an observation. */
 function isRecorded(input: DecisionInput, address: Ipv4, granter: Ipv4): boolean {
   const { leases, client, context, now } = input;
   const current = currentAt(leases, address, now);
@@ -217,9 +224,10 @@ function isRecorded(input: DecisionInput, address: Ipv4, granter: Ipv4): boolean
 }
 
 /**
- * The first lease of an address, while other gateways are heard: a moment is waited for their clients. Of two gateways
- * that are asked for one address at one moment the lower server identifier goes first; both hear both, so the other one
- * refuses its own client. A rival that asked before this client goes first in any case. Undefined: go on.
+ * The first lease of an address waits for a moment while peers are present, since a peer's client may ask for the same
+ * address. Of two gateways that are asked at the same moment, the one with the lower server identifier goes first. Both
+ * receive both requests, so the other one refuses its client. A rival that asked before this client goes first in any
+ * case. Undefined: there is no rival, and the wait is over.
  */
 export function waitForRival(input: DecisionInput, address: Ipv4): Decision | undefined {
   const { context, client, plan, now } = input;
@@ -234,7 +242,7 @@ export function waitForRival(input: DecisionInput, address: Ipv4): Decision | un
 }
 
 /**
- * True if the record comes from a gateway that yields to this one, and was heard at the same moment. That gateway refuses
+ * True if the record comes from a gateway that yields to this one, for a request of the same moment. That gateway refuses
  * its client, so we do not refuse ours.
  */
 export function outranksRival({ context, client, plan }: DecisionInput, current: Lease): boolean {
@@ -243,7 +251,7 @@ export function outranksRival({ context, client, plan }: DecisionInput, current:
   return rival !== undefined && rival.granter === current.granter && rival.client === current.client;
 }
 
-/** INIT-REBOOT of a lease that another gateway granted: that gateway may answer first. Undefined: go on. */
+/** INIT-REBOOT of a lease that another gateway granted: that gateway may answer first. Undefined: its time is over. */
 export function deferToGranter({ context, now }: DecisionInput, address: Ipv4): Decision | undefined {
   return context.waited ? undefined : waitFor(address, 'deferring', now, GRANTER_WAIT);
 }
