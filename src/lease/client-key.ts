@@ -11,13 +11,13 @@ import type { Message } from '../wire/message.ts';
  */
 export type ClientKey = string & { readonly __brand: 'ClientKey' };
 
-/** No client's key: of a record that keeps an address for whoever has it, perhaps, and is not known. */
+/** The key of an unknown client: of a record for an address that somebody unknown may have. */
 export const NOBODY = '' as ClientKey;
 
-/** Of a quarantine that an operator has ordered. No client has it: the key of each is of two bytes or more. */
+/** The key of a quarantine that an operator has ordered. No client has it: a client's key has two bytes or more. */
 export const OPERATOR = '00' as ClientKey;
 
-/** Where a key is put together: pieces of text that are added up would be put together again and again. */
+/** The buffer in which a key is put together: to concatenate strings would make many. */
 const DIGITS = Buffer.alloc(1024);
 
 /**

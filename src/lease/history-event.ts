@@ -1,6 +1,6 @@
 /**
- * What happened to an address. freed: ended by somebody else than its client. returned: no row, but the end of one: the
- * client that released the address is back, and the row of its release goes. Their places are in the journal: only add.
+ * What happened to an address. freed: ended by somebody else than its client. returned: adds no row, but deletes one: the
+ * client that released the address has it again, and the row of its release goes. The journal has their indexes: only add.
  */
 export const HISTORY_EVENTS = [
   'bound',

@@ -16,22 +16,22 @@ import { readJournal } from './journal/read-journal.ts';
 import { HISTORY_COLUMNS, LEASE_COLUMNS, MIGRATIONS, schemaOf } from './tables/schema.ts';
 import { Writer } from './tables/writer.ts';
 
-/** How many rows one read looks at: an open read keeps the server's WAL from starting over. */
+/** Rows that one read looks at. Reads are short, since the server's WAL cannot start over while one is open. */
 const PAGE_ROWS = 5000;
 const NO_RIGHT_TO_FILE =
   'this user may not read it: run the command as the user of the gateway, as one of its group, or as root';
 const NO_RIGHT =
   'this user has no right to its directory: run the command as the user of the gateway, as one of its group, or as root';
-/** How long a checkpoint or a recovery that is under way is waited for: milliseconds. */
+/** How long to wait for a checkpoint or a recovery that is under way: milliseconds. */
 const BUSY_MILLISECONDS = 2000;
 
-/** What the view has for a value of each type. */
+/** How the view shows a value of each type. */
 interface ShownValues {
   readonly ipv4: string;
   readonly client: string;
   readonly state: string;
   readonly mac: string | null;
-  /** Null: without meaning in this state. */
+  /** Null: it has no meaning in this state. */
   readonly time: string | null;
   /** How long the lease or the quarantine was given for; 4294967295: without end; null: not known, or neither. */
   readonly seconds: number | null;
@@ -70,7 +70,7 @@ export interface MirrorState {
   readonly quorum: 'yes' | 'no';
 }
 
-/** What must hold of a row of the history; what is undefined need not. */
+/** Which rows of the history are wanted. An undefined member allows all. */
 export interface HistoryFilter extends Pick<LeaseFilter, 'address' | 'mac'> {
   /** Not before this. */
   readonly since?: Instant | undefined;
@@ -78,13 +78,13 @@ export interface HistoryFilter extends Pick<LeaseFilter, 'address' | 'mac'> {
   readonly until?: Instant | undefined;
 }
 
-/** What must hold of a row; what is undefined need not. */
+/** Which leases are wanted. An undefined member allows all. */
 export interface LeaseFilter {
   readonly address?: Ipv4 | undefined;
   readonly mac?: HardwareAddress | undefined;
   /** As the view shows it: free, bound, expired, declined or peer. */
   readonly state?: string | undefined;
-  /** A part of the host name, in whatever case. */
+  /** A part of the host name; upper and lower case are the same. */
   readonly hostname?: string | undefined;
 }
 
@@ -106,18 +106,18 @@ ORDER BY position`;
 const LEASE_PAGE = `SELECT max(address) FROM (SELECT address FROM lease WHERE address > ? ORDER BY address LIMIT ${PAGE_ROWS})`;
 const EVENT_PAGE = `SELECT max(id) FROM (SELECT id FROM history WHERE id > ? ORDER BY id LIMIT ${PAGE_ROWS})`;
 
-/** Reads a lease file, whether its server runs or not, in short pieces that keep nobody waiting. */
+/** Reads a lease file in short reads that do not hold up its server, which may run or not. */
 export class LeaseReader {
   readonly #database: Database;
 
   constructor(database: Database) {
     this.#database = database;
-    // SQLite's own lower() knows ASCII alone.
+    // SQLite's own lower() changes only ASCII.
     const folded = (text: unknown) => (typeof text === 'string' ? text.toLowerCase() : null);
     database.function('folded', { deterministic: true }, folded);
   }
 
-  /** By address, ascending. */
+  /** The wanted leases by address, ascending. */
   leases(filter: LeaseFilter): Generator<ListedLease> {
     const { address = null, mac = null, state = null, hostname = null } = filter;
     return this.#rows(LEASES, LEASE_PAGE, { address, mac, state, hostname }) as Generator<ListedLease>;
@@ -128,7 +128,7 @@ export class LeaseReader {
     return this.#database.prepare('SELECT * FROM mirror_state').get() as MirrorState | undefined;
   }
 
-  /** The oldest first. */
+  /** The wanted rows of the history, the oldest first. */
   history(filter: HistoryFilter): Generator<ListedEvent> {
     const { address = null, mac = null, since = null, until = null } = filter;
     return this.#rows(EVENTS, EVENT_PAGE, { address, mac, since, until }) as Generator<ListedEvent>;
@@ -207,7 +207,7 @@ function connect(file: string): Database {
     database?.close();
     if (!isReadOnlyDirectory(error)) throw error;
     if ((statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) throw unreadableWal(file, error);
-    return inMemory(readFileSync(file)); // Without a log beside it the file is whole.
+    return inMemory(readFileSync(file)); // Without a log the file has all changes.
   }
 }
 
@@ -238,7 +238,7 @@ function withJournal(database: Database, file: string): Database {
   return copy;
 }
 
-/** A write-ahead log cannot be read without its index, which is made anew in the file's directory. */
+/** True if SQLite could not create the index of the log in the file's directory; it cannot read the log without it. */
 function isReadOnlyDirectory(error: unknown): boolean {
   const code = codeOf(error);
   return code === 'SQLITE_CANTOPEN' || code.startsWith('SQLITE_READONLY');

@@ -15,15 +15,15 @@ import { SqliteMirror } from './sqlite-mirror.ts';
 import { MIGRATIONS } from './tables/schema.ts';
 
 /**
- * Opens or makes the lease file of a directory as the mirror of shared leases. What a gateway that was alone has left in
- * its journal is in the file then, and the journal is gone: a mirror has none. Throws what `openSqliteStore` throws.
+ * Opens or makes the lease file of a directory as the mirror of shared leases. If a gateway that was alone has left a
+ * journal, it is applied and deleted: a mirror has none. Throws what `openSqliteStore` throws.
  */
 export async function openMirror(
   options: SqliteStoreOptions & { readonly clock: Clock },
 ): Promise<SqliteMirror> {
   prepareDirectory(options.directory);
   const file = join(options.directory, LEASE_FILE);
-  const alone = existsSync(journalOf(file)) ? await carryOverJournal(options, file) : undefined;
+  const alone = existsSync(journalOf(file)) ? await applyJournal(options, file) : undefined;
 
   const ownership = takeOwnership(file, options.lockWaitMilliseconds ?? 0);
   let database: Database | undefined;
@@ -48,12 +48,12 @@ export async function openMirror(
   }
 }
 
-async function carryOverJournal(options: SqliteStoreOptions, file: string): Promise<Opening> {
-  // Seldom needed, and then once: the thread of a mirror keeps no more code than it runs.
+async function applyJournal(options: SqliteStoreOptions, file: string): Promise<Opening> {
+  // Imported only here, since it is seldom needed: the thread of a mirror keeps less code in memory.
   const { openSqliteStore } = await import('./open-sqlite-store.ts');
   const store = openSqliteStore({ ...options, mayBeMirror: true });
   try {
-    store.flush(); // All that is in the journal is in the file by this.
+    store.flush(); // This applies the whole journal.
   } catch (cause) {
     throw diskErrorOf(file, cause);
   } finally {

@@ -25,32 +25,33 @@ import { MIGRATIONS, type Migration } from './tables/schema.ts';
 export interface SqliteStoreOptions {
   /** GATEWAY_DHCP_LEASES_DIR; made if it is missing. */
   readonly directory: string;
-  /** The exchange's: addresses on their way. */
+  /** Addresses in flight. The exchange changes this set. */
   readonly inFlight: ReadonlySet<Ipv4>;
   readonly now: Instant;
-  /** A whole number from 0, of up to 53 bits, that no client can know: of the table's hash. */
+  /** The seed of the table's hash: a whole number from 0, of up to 53 bits, that no client can know. */
   readonly seed: number;
-  /** This node's name, kept with what it writes. */
+  /** This node's name, which is stored with its leases. */
   readonly node?: string;
   readonly history?: RetentionOptions;
-  /** How long a predecessor that is still ending is waited for; the thread stands meanwhile. */
+  /** How long to wait for an earlier process that is still stopping: milliseconds. The thread is blocked meanwhile. */
   readonly lockWaitMilliseconds?: number;
-  /** The whole journal; 32 MiB by default. */
+  /** The size of the whole journal; 32 MiB by default. */
   readonly journalBytes?: number;
-  /** The file may mirror shared leases, and whoever opens it keeps it so. */
+  /** True: the file may mirror shared leases, and the caller leaves it so. */
   readonly mayBeMirror?: boolean;
-  /** For what is done after a packet and before the next; absent: only `idle` does it. */
+  /** For maintenance between packets; absent: only `idle` does maintenance. */
   readonly clock?: Clock;
-  /** For what befalls the files while they are open. */
+  /** Logs what happens to the files while they are open. */
   readonly say?: Say;
-  /** The schema's steps; only a test has others. */
+  /** The migrations of the schema; only a test passes others. */
   readonly migrations?: readonly Migration[];
 }
 
 /**
- * Opens or makes the lease file of a directory, and loads it. A damaged file is put aside, which `opening` tells.
- * Throws a GatewayError that names the directory or the file, and the remedy: store-unusable, store-locked,
- * store-newer, store-failed.
+ * Opens or makes the lease file of a directory, and loads its leases. A damaged file is set aside; `opening` tells of it.
+ *
+ * @throws GatewayError 'store-unusable', 'store-locked', 'store-newer' or 'store-failed'; it names the directory or the
+ *   file, and the remedy.
  */
 export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
   prepareDirectory(options.directory);
@@ -99,7 +100,7 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
   }
 }
 
-/** Leases that others go on granting may not be granted from a copy. */
+/** Throws for a mirror: other gateways go on granting its leases, so they must not be granted from this copy. */
 function refuseMirror(database: Database, file: string): void {
   const position = readMirrorPosition(database);
   if (position === undefined) return;
@@ -111,7 +112,7 @@ function refuseMirror(database: Database, file: string): void {
   );
 }
 
-/** The newest row of the history. */
+/** The id of the newest row of the history; 0: it has none. */
 export function lastEventIn(database: Database): number {
   return Number(database.prepare('SELECT max(id) FROM history').pluck().get() ?? 0);
 }

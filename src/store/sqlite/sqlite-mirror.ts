@@ -11,13 +11,13 @@ import { readMirrorPosition } from './notes/mirror-position.ts';
 import type { Opening } from './opening.ts';
 import { KEPT_LEASE_ROW, keptLeaseFromRow } from './tables/rows.ts';
 
-/** A few changes are in the file after so long; many at a time share its pages and go together a little later: milliseconds. */
+/** A few changes are written after SOON; many at a time share pages, and are written together after TOGETHER: milliseconds. */
 const SOON = 50;
 const FEW_CHANGES = 32;
 const TOGETHER = 500;
-/** How fresh it is, is in the file after so long, and what failed is tried again: milliseconds. */
+/** Notes are written after this time, and a write that failed is tried again: milliseconds. */
 const LATER = 1000;
-/** Changes of one transaction, where it is the packet thread that writes. */
+/** The most changes of one transaction. */
 const MOST_CHANGES = 256;
 
 export interface SqliteMirrorParts extends Omit<GuardedMirrorFileParts, 'file'> {
@@ -25,9 +25,9 @@ export interface SqliteMirrorParts extends Omit<GuardedMirrorFileParts, 'file'> 
 }
 
 /**
- * The lease file of a node whose gateway shares its leases: all leases of the segment, the history of all, and how fresh
- * that is. Each transaction takes changes and the revision that they reach, so that the file is never between two. It is
- * not synced: what is lost with the power comes again from etcd. What is noted of the clock alone is.
+ * The lease file of a node whose gateway shares its leases: all leases of the segment with their history, and how fresh they
+ * are. Each transaction writes changes and the revision that they reach, so the file always matches a revision. It is not
+ * synced: a change that a loss of power takes comes again from etcd. Only the note about the clock is synced.
  */
 export class SqliteMirror implements Mirror {
   readonly opening: Opening;
@@ -48,7 +48,7 @@ export class SqliteMirror implements Mirror {
   #flushedAt = Number.NEGATIVE_INFINITY;
   /** The history has rows to count, or too many. */
   #isPruning = false;
-  /** More than one transaction takes was there. */
+  /** True: the last transaction did not take all changes. */
   #isGoingOn = false;
 
   constructor({ opening, ...kept }: SqliteMirrorParts) {
@@ -137,7 +137,11 @@ export class SqliteMirror implements Mirror {
     this.#schedule(LATER);
   }
 
-  /** The file's leases are its own from now on. Throws what stands in the way. */
+  /**
+   * Ends the sharing: the file's leases are its own from now on.
+   *
+   * @throws GatewayError 'store-failed'; Error of SQLite.
+   */
   leave(): void {
     this.#cancel?.();
     this.#flush(Number.POSITIVE_INFINITY);
@@ -177,7 +181,7 @@ export class SqliteMirror implements Mirror {
     });
   }
 
-  /** What cannot be written stays, and is tried again. */
+  /** Writes up to `most` changes. After a failure they stay, and are tried again. */
   #flush(most: number): void {
     const isDue = this.#changes.size > 0 || !this.#isNoted || this.#file.clockNotes.isDue;
     if (!isDue && !this.#isPruning) return;
@@ -209,7 +213,7 @@ export class SqliteMirror implements Mirror {
     }
   }
 
-  /** It cannot come again from etcd. */
+  /** Syncs the note about the clock, which etcd does not have. */
   #writeClock(): void {
     if (!this.#file.clockNotes.isDue) return;
     this.#file.clockNotes.write();

@@ -4,7 +4,7 @@ import { GatewayError } from '../../../errors.ts';
 import { READ_ONLY_REMEDY } from './directory.ts';
 import { codeOf } from './error-code.ts';
 
-/** What the operator reads of an error on opening a file of the leases, by its cause: what is wrong, and what mends it. */
+/** The error that an operator reads when a lease file cannot be opened: what is wrong, and the remedy. */
 export function diskErrorOf(file: string, cause: unknown): GatewayError {
   if (cause instanceof GatewayError) return cause;
   const code = codeOf(cause);
@@ -30,7 +30,7 @@ export function diskErrorOf(file: string, cause: unknown): GatewayError {
   return failed(message, 'see to the disk (df, dmesg)');
 }
 
-/** SQLite says of a file that cannot be made for want of an inode only that it cannot be opened. */
+/** True if no inode is free: SQLite says then only that it cannot open the file. */
 function lacksInodes(directory: string): boolean {
   try {
     const { files, ffree } = statfsSync(directory);
@@ -40,7 +40,7 @@ function lacksInodes(directory: string): boolean {
   }
 }
 
-/** What lets the gateway's user read and write a lease file and what SQLite has beside it. */
+/** The remedy that lets the gateway's user read and write a lease file and the files of SQLite beside it. */
 function rightOf(file: string): string {
   const user = process.getuid?.();
   const lacking = [file, `${file}-wal`, `${file}-shm`].find(
@@ -56,7 +56,7 @@ function rightOf(file: string): string {
   return `see whether it may not be changed (lsattr ${name}; then chattr -i -a ${name}), or what else forbids it (AppArmor, SELinux: dmesg)`;
 }
 
-/** Undefined: it may be read and written. */
+/** Why a file may not be read and written; undefined: it may. */
 function refusalOf(name: string): string | undefined {
   try {
     accessSync(name, constants.R_OK | constants.W_OK);
@@ -66,10 +66,10 @@ function refusalOf(name: string): string | undefined {
   }
 }
 
-/** SQLite's word where the index of its log, which is shared memory, finds no room on the disk. */
+/** SQLite's code when the disk has no room for the index of its log, which is shared memory. */
 export const NO_ROOM_FOR_INDEX = 'SQLITE_IOERR_SHMSIZE';
 
-/** Also where there is no room for the index of SQLite's log, which it reports as an error of the disk. */
+/** True if the disk is full, also for the index of SQLite's log, which SQLite reports as an error of the disk. */
 export function isFull(code: string): boolean {
   return ['SQLITE_FULL', NO_ROOM_FOR_INDEX, 'ENOSPC', 'EDQUOT'].includes(code);
 }
@@ -80,7 +80,7 @@ export function isDamage(error: unknown): boolean {
   return code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT');
 }
 
-/** Whoever may write there otherwise. */
+/** True if the file system is read-only. */
 function isReadOnly(directory: string): boolean {
   try {
     accessSync(directory, constants.W_OK);

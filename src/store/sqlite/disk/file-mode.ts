@@ -1,10 +1,10 @@
 import { chmodSync, statSync } from 'node:fs';
 
-/** Who leases what address is for the gateway's user, and to read for its group. */
+/** The gateway's user may read and write leases, and its group may read them. */
 export const FILE_MODE = 0o640;
 export const DIRECTORY_MODE = 0o750;
 
-/** Takes from a file what is beyond its mode, one that an older version made too; never gives. One of another user stays as it is. */
+/** Removes rights beyond FILE_MODE from a file; it adds none. A file of another user stays as it is. */
 export function tighten(file: string): void {
   try {
     const mode = statSync(file).mode & 0o777;

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { GatewayError } from '../../../errors.ts';
 import type { Instant } from '../../../lease/lease.ts';
 
-/** What has just been made or renamed beside the file is there after a loss of power. */
+/** Syncs the directory of a file: files that were just made or renamed in it survive a loss of power. */
 export function syncDirectoryOf(file: string): void {
   const handle = openSync(dirname(file), 'r');
   try {
@@ -14,8 +14,10 @@ export function syncDirectoryOf(file: string): void {
 }
 
 /**
- * Throws store-unusable for a name that is a file's and has something else under it: a directory, which a container's
- * mount of a missing file makes, or a pipe, which would be waited for.
+ * Refuses names that are not of ordinary files: a directory, as a container makes it to mount a missing file, or a pipe, on
+ * which an open would wait.
+ *
+ * @throws GatewayError 'store-unusable'.
  */
 export function refuseOddFiles(names: readonly string[]): void {
   for (const name of names) {
@@ -26,11 +28,12 @@ export function refuseOddFiles(names: readonly string[]): void {
   }
 }
 
-/** A time as part of a file's name: 20260131T120000Z. */
+/** A time for a file's name: 20260131T120000Z. */
 export function stampOf(now: Instant): string {
   return new Date(now).toISOString().replace(/[-:]|\.\d+/g, '');
 }
 
+/** The wanted name, or that name with a number behind it if there is such a file already. */
 export function unusedName(wanted: string): string {
   let name = wanted;
   for (let count = 2; existsSync(name); count += 1) name = `${wanted}-${count}`;

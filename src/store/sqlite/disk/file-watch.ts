@@ -5,25 +5,24 @@ import { codeOf } from './error-code.ts';
 interface Known {
   readonly dev: number;
   readonly ino: number;
-  /** It never has fewer bytes; only a journal is looked at for that. */
+  /** Bytes of the file, which are compared only for a journal. */
   readonly size: number;
 }
 
 /**
- * Whether the files that are open are still what stands under their names. It looks at the names alone: to open and
- * close a file of SQLite's would end the locks that this process has on it (fcntl(2)). As long as a file is open its
- * number is not given to another.
+ * Tells whether the open files are still the ones under their names. It only looks at the names: to open and close a file of
+ * SQLite would end the locks that this process has on it (fcntl(2)). The inode number of an open file is not given to another.
  */
 export class FileWatch {
   readonly #known = new Map<string, Known>();
   readonly #wholeSize: ReadonlySet<string>;
 
-  /** `wholeSize`: files that never change their size. */
+  /** `wholeSize`: files whose size never changes. */
   constructor(wholeSize: readonly string[] = []) {
     this.#wholeSize = new Set(wholeSize);
   }
 
-  /** What stands under these names is ours, from now on. One that is not there is not watched. */
+  /** Takes the files under these names as ours from now on. A name without a file is not watched. */
   remember(files: readonly string[]): void {
     for (const file of files) {
       const found = statSync(file, { throwIfNoEntry: false });
@@ -32,7 +31,7 @@ export class FileWatch {
     }
   }
 
-  /** What has happened, a few words for each file; empty: all is as it was. */
+  /** What has happened to the files, a few words for each; empty: nothing. */
   losses(): readonly string[] {
     const losses: string[] = [];
     for (const file of this.#known.keys()) {
@@ -42,7 +41,7 @@ export class FileWatch {
     return losses;
   }
 
-  /** True if what is open stands under this name. */
+  /** True if the file under this name is ours. */
   isOurs(file: string): boolean {
     return this.#known.has(file) && this.lossOf(file) === undefined;
   }

@@ -1,17 +1,17 @@
 import type { Clock } from '../../../lease/clock.ts';
 
-/** A disk that has not answered for so long hangs: milliseconds. */
+/** A disk that has not answered for this time hangs: milliseconds. */
 export const HANGS = 5000;
 
-/** How long the thread of a file has owed an answer, as far as this thread was there to hear it. */
+/** Measures how long the thread of a file has not answered. Time in which this thread was blocked too does not count. */
 export class DiskSilence {
   readonly #clock: Clock;
-  /** Between two looks: milliseconds. */
+  /** The time between two looks: milliseconds. */
   readonly #interval: number;
   #lookedAt: number;
   #askedAt: number | undefined;
 
-  /** `look` is called so often. */
+  /** `interval`: how often `look` is called, in milliseconds. */
   constructor(clock: Clock, interval: number) {
     this.#clock = clock;
     this.#interval = interval;
