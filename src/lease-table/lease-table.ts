@@ -251,11 +251,7 @@ export class LeaseTable implements LeaseView, LeaseCounts {
     if (revision > this.#revision) this.#revision = revision;
   }
 
-  /**
-   * Ends offers that have run out, and returns records that are over; `Sweep` says which.
-   *
-   * @param isOver Asked about each record that has run out, or ends later than its length allows.
-   */
+  /** Ends offers that have run out, and returns records that are over; `Sweep.next` says which. */
   sweep(now: Instant, limit: number, isOver = hasRunOut(now)): readonly Lease[] {
     for (const offer of this.#offers.expired(now, SWEEP_STEPS)) {
       if (!this.#inFlight.has(offer.address)) this.withdrawOffer(offer.address);
