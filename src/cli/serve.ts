@@ -204,9 +204,12 @@ class Sockets {
   }
 
   async open({ interfaceName, listenIp }: ListenAddress): Promise<Medium> {
-    const { gateway, subnetMask, poolStart, poolEnd, allowSeveralInterfaces } = this.#settings();
+    const settings = this.#settings();
+    const { gateway, subnetMask, poolStart, poolEnd, allowSeveralInterfaces } = settings;
     const prefix = prefixOf(gateway, subnetMask);
-    const opened = await openTransport({ interfaceName, listenIp, prefix, allowSeveralInterfaces });
+    const checksChaddr = settings.chaddrCheck;
+    const options = { interfaceName, listenIp, prefix, allowSeveralInterfaces, checksChaddr };
+    const opened = await openTransport(options);
     const { transport, arp, shortcomings } = opened;
     for (const shortcoming of shortcomings) this.#log.warn({ transport: transport.kind }, shortcoming);
     this.canAsk = arp.canAsk;
@@ -230,6 +233,7 @@ class Sockets {
       arp,
       shortcomings,
       lost: () => opened.lost(),
+      sentinelFrames: () => opened.sentinelFrames(),
       hasCarrier: () => opened.hasCarrier(),
       isUp: () => opened.isUp(),
       countFrames: () => opened.countFrames(),

@@ -31,6 +31,7 @@ export function planOfSettings(
     relays: settings.relays,
     identity: settings.identity,
     leasesPerMac: settings.leasesPerMac,
+    chaddrCheck: settings.chaddrCheck,
     authoritative: settings.authoritative,
     subnetSelection: settings.subnetSelection,
     rapidCommit: settings.rapidCommit,
@@ -38,13 +39,17 @@ export function planOfSettings(
     offerSeconds: settings.offerTime,
     leaseCache: unlessOff(settings.leaseCache) ?? 0,
     peers: peersOf(settings, listen.listenIp),
+    gateways: gatewaysOf(settings, listen.listenIp),
     probeMilliseconds: settings.arpProbe,
   };
 }
 
 /** The peers to listen for. A gateway with a share of its own needs none: nobody else gives its addresses. */
 function peersOf(settings: Settings, listenIp: Ipv4): ReadonlySet<Ipv4> {
-  if (settings.share.length > 0) return new Set();
+  return settings.share.length > 0 ? new Set() : gatewaysOf(settings, listenIp);
+}
+
+function gatewaysOf(settings: Settings, listenIp: Ipv4): ReadonlySet<Ipv4> {
   const named = settings.peers ?? gatewayAddresses(prefixOf(settings.gateway, settings.subnetMask));
   return new Set(named.filter((address) => address !== listenIp));
 }

@@ -209,6 +209,14 @@ export const SETTINGS = {
     kind: count(0, 64),
     help: 'leases that one MAC may have under different client identifiers, with identity auto; 0: any number',
   }),
+  chaddrCheck: setting('on', {
+    group: 'Behaviour',
+    restart: AT_START,
+    variable: 'GATEWAY_DHCP_CHADDR_CHECK',
+    flag: 'chaddr-check',
+    kind: switchOf,
+    help: 'off: messages count whatever MAC their frames come from, as where a network translates MACs; on: forged ones end in the kernel',
+  }),
   authoritative: setting('on', {
     group: 'Behaviour',
     shared: 'should-be-equal',

@@ -18,6 +18,8 @@ export interface ReceptionStatus {
   readonly lastHeard: string | null;
   /** False: the interface is not connected; null: unknown. */
   readonly hasCarrier: boolean | null;
+  /** Frames that the UDP sockets do not receive: forged messages, replies of other servers; null: nothing receives them. */
+  readonly sentinel: number | null;
   /** Broadcasts that arrived at the interface while the sockets received none; null: unknown. */
   readonly unheard: number | null;
 }
@@ -27,6 +29,8 @@ export interface ReceptionParts {
   readonly clock: Clock;
   readonly log: Log;
   hasCarrier(): boolean | undefined;
+  /** Undefined: there is no sentinel. */
+  sentinelFrames(): number | undefined;
   /** Undefined: frames cannot be counted. */
   countFrames(): FrameCounter | undefined;
 }
@@ -82,6 +86,7 @@ export class Reception {
       since: this.#isoOf(this.#since),
       lastHeard: hasHeard ? this.#isoOf(this.#heardAt) : null,
       hasCarrier: this.#parts.hasCarrier() ?? null,
+      sentinel: this.#parts.sentinelFrames() ?? null,
       unheard: this.#canCount ? this.#unheard : null,
     };
   }

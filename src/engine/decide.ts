@@ -11,6 +11,7 @@ import { answerBootp } from './bootp.ts';
 import type { Decision, DecisionContext } from './decision/decision.ts';
 import type { DecisionInput } from './decision/decision-input.ts';
 import { probe, silence } from './decision/outcome.ts';
+import { extendsOwnLease } from './decision/passed-on.ts';
 import { answerDecline } from './decline.ts';
 import { answerDiscover } from './discover.ts';
 import { answerInform } from './inform.ts';
@@ -30,6 +31,8 @@ export function decide(
   plan: Plan,
 ): Decision {
   if (message.op !== BOOTREQUEST) return silence('not-a-request');
+  if (arrival.frameSource !== undefined && !extendsOwnLease(message, arrival, context.client, now, leases))
+    return silence('another-card');
   if (!isServed(message, arrival, plan) && !wasServed(message, arrival, context, leases))
     return silence('no-subnet');
   const { subnet } = plan;

@@ -5,7 +5,6 @@ import type { Plan } from '../subnet/plan.ts';
 import type { Message } from '../wire/message.ts';
 import type { Drop } from './drops.ts';
 import { PendingMessage } from './pending.ts';
-import { relayRefusal } from './relay-refusal.ts';
 
 /**
  * One check of a message that was just decoded, before anything is learnt from it or kept for it. It does no I/O and does
@@ -19,11 +18,6 @@ export type Admission = (
   monotonic: number,
   plan: Plan,
 ) => Drop | 'admitted';
-
-/** The checks that every gateway makes, in this order. */
-export const ADMISSIONS: readonly Admission[] = [
-  (message, _arrival, _monotonic, plan) => relayRefusal(message, plan) ?? 'admitted',
-];
 
 /**
  * A message that passes every check, in its first state; or the cause for which it is dropped.

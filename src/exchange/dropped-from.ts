@@ -11,14 +11,17 @@ export interface DroppedFrom {
   readonly source: Ipv4;
   /** Its chaddr. Undefined: it has none that can be read. */
   readonly hardware: HardwareAddress | undefined;
+  /** The Ethernet source of its frame, where it was compared with chaddr and is another. */
+  readonly frame?: HardwareAddress;
   /** Its giaddr, where the datagram is long enough to have one. */
   readonly giaddr?: Ipv4;
 }
 
 /** Who sent a datagram that is dropped, as far as its bytes show it. */
 export function droppedFrom({ offset, length, arrival }: Datagram, { view }: Arena): DroppedFrom {
-  const { source } = arrival;
+  const { source, frameSource = NO_HARDWARE } = arrival;
   const hardware = length < at.CHADDR + HARDWARE_BYTES ? NO_HARDWARE : hardwareAt(view, offset + at.CHADDR);
-  const sender = { source, hardware: hardware === NO_HARDWARE ? undefined : hardware };
+  const from = { source, hardware: hardware === NO_HARDWARE ? undefined : hardware };
+  const sender = frameSource === NO_HARDWARE ? from : { ...from, frame: frameSource };
   return length < at.GIADDR + 4 ? sender : { ...sender, giaddr: ipv4(view.getUint32(offset + at.GIADDR)) };
 }

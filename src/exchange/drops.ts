@@ -39,6 +39,24 @@ export const DROPS = {
     means: 'It names a relay (giaddr) that cannot be one.',
     remedy: 'Look for the machine that sends it.',
   },
+  forged: {
+    isFaulty: true,
+    means:
+      'Another network card has sent it than its chaddr says, and it is no renewal that a router may have passed on. Up to 640 a second are counted, or one in 256 without the capability NET_RAW; the others end in the kernel.',
+    remedy:
+      'Look for the machine: the log has the MAC of its frames (`frame`). Where the network itself translates MACs, set GATEWAY_DHCP_CHADDR_CHECK=off.',
+  },
+  unjudged: {
+    isFaulty: true,
+    means:
+      'It has no Ethernet address (htype 1, hlen 6) that could be compared with its frame, and more of these came than are answered: 10 a second.',
+    remedy: 'Look for the machine that sends them. Guests on Ethernet do not.',
+  },
+  'of-a-server': {
+    isFaulty: false,
+    means: 'It is a reply of another DHCP server. It is noted, and not answered.',
+    remedy: 'If that is no gateway of yours, `vps-gateway health` names the server.',
+  },
   truncated: {
     isFaulty: true,
     means: 'It is longer than the memory for one datagram, so its end was not received.',

@@ -8,11 +8,13 @@ import type {
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Clock } from '../lease/clock.ts';
 import type { Lease, Version } from '../lease/lease.ts';
+import type { Arrival } from '../net/datagram.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
 import type { Plan } from '../subnet/plan.ts';
 import type { Transport } from '../transport/transport.ts';
+import type { Message } from '../wire/message.ts';
 import type { Admission } from './admission.ts';
 import type { Observer } from './observer.ts';
 
@@ -28,7 +30,7 @@ export interface ExchangeParts {
   readonly prober: Prober;
   readonly serverState: ServerState;
   readonly observer: Observer;
-  /** Checks of each message, after those of `ADMISSIONS`. */
+  /** Checks of each message, after those of `ownAdmissions`. */
   readonly admissions?: readonly Admission[];
   /** Submits orders that free expired leases. False: there are none that could be freed. */
   readonly makeRoom?: () => boolean;
@@ -59,6 +61,8 @@ export interface ServerState {
   noteGap(): void;
   /** A client has asked a server for an address. Called before its message is decided. */
   noteRequest(server: Ipv4, address: Ipv4, client: ClientKey, hardware: HardwareAddress): void;
+  /** A server has replied to somebody. Its message is not decided. */
+  noteReply(message: Message, arrival: Arrival): void;
   /** DHCPDECLINEs of this network card in the last ten minutes, with any client identifier. */
   declinesOf(card: HardwareAddress): number;
   /** A DHCPDECLINE of this network card, for an address that it holds, was decided. */

@@ -1,9 +1,11 @@
 import type { Version } from '../lease/lease.ts';
+import type { Arrival } from '../net/datagram.ts';
 import type { Outcome } from '../store/lease-store.ts';
 import type { Plan } from '../subnet/plan.ts';
 import type { Arena, Batch, Datagram } from '../transport/transport.ts';
 import { decode } from '../wire/decode.ts';
-import { ADMISSIONS, type Admission, admit } from './admission.ts';
+import { BOOTREQUEST } from '../wire/layout.ts';
+import { type Admission, admit } from './admission.ts';
 import { Arrivals } from './arrivals.ts';
 import { droppedFrom } from './dropped-from.ts';
 import type { Drop } from './drops.ts';
@@ -12,6 +14,7 @@ import { ExchangeSteps } from './exchange-steps.ts';
 import type { Commit } from './next-commit.ts';
 import { type DecisionOutcome, type Observer, observers } from './observer.ts';
 import type { Order } from './order.ts';
+import { ownAdmissions } from './own-admissions.ts';
 import { PendingMessage } from './pending.ts';
 import { Precedence } from './precedence.ts';
 
@@ -53,7 +56,7 @@ export class Exchange {
     const { transport, store } = parts;
     this.#parts = parts;
     this.#observer = observers(parts.observer);
-    this.#admissions = [...ADMISSIONS, ...(parts.admissions ?? [])];
+    this.#admissions = [...ownAdmissions(), ...(parts.admissions ?? [])];
     this.#steps = new ExchangeSteps(parts, this.#observer, (when) => this.#wake(when));
     const capacity = Math.min(store.batchLimit * READ_FOR_EACH, ROUND_LIMIT);
     for (let count = 0; count < store.depth + 1; count += 1) this.#arenas.push(transport.arena(capacity));
@@ -75,7 +78,7 @@ export class Exchange {
     return this.#received;
   }
 
-  /** Broadcasts among them. */
+  /** Broadcasts among them that came by the UDP sockets, past the firewall of this machine. */
   get broadcasts(): number {
     return this.#broadcasts;
   }
@@ -134,6 +137,10 @@ export class Exchange {
     if (truncated) return 'truncated';
     const message = decode(arena.bytes, arena.view, offset, length);
     if (!message.ok) return message.malformed;
+    if (message.op !== BOOTREQUEST) {
+      this.#parts.serverState.noteReply(message, arrival);
+      return 'of-a-server';
+    }
     const { plan, monotonic } = this.#steps;
     return admit(this.#admissions, message, arrival, monotonic, plan, revision);
   }
@@ -220,7 +227,7 @@ export class Exchange {
       const batch = this.#parts.transport.receive(arena);
       this.#isDrained = batch.drained;
       this.#received += batch.datagrams.length;
-      for (const { arrival } of batch.datagrams) if (arrival.via === 'broadcast') this.#broadcasts += 1;
+      for (const { arrival } of batch.datagrams) if (cameBySocket(arrival)) this.#broadcasts += 1;
       return batch;
     } catch (error) {
       this.#observer.broken(error);
@@ -238,4 +245,9 @@ export class Exchange {
     this.#parts.serverState.noteGap();
     return [];
   }
+}
+
+/** True for a broadcast that the UDP sockets have received, not the sentinel. */
+function cameBySocket({ via, frameSource }: Arrival): boolean {
+  return via === 'broadcast' && frameSource === undefined;
 }

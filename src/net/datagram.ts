@@ -9,6 +9,12 @@ export interface Arrival {
   readonly source: Ipv4;
   /** The listen IP. */
   readonly local: Ipv4;
+  /**
+   * The Ethernet source of the frame, told only where it says more than chaddr: a server has sent the message, or not the
+   * client's own network card, but a router that passed it on or a machine that forged it. NO_HARDWARE: the last, and the
+   * source is not known.
+   */
+  readonly frameSource?: HardwareAddress;
 }
 
 /** Where a reply goes. */

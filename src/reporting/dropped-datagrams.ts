@@ -41,7 +41,7 @@ export class DroppedDatagrams {
     const causes = Object.fromEntries(this.#causes);
     const count = Object.values(causes).reduce((sum, each) => sum + each, 0);
     this.#causes.clear();
-    const { source, hardware } = this.#last ?? {};
+    const { source, hardware, frame } = this.#last ?? {};
     this.#log.info(
       {
         count,
@@ -49,6 +49,7 @@ export class DroppedDatagrams {
         last: this.#lastCause,
         source: source === undefined ? undefined : ipv4ToText(source),
         hardware: hardware === undefined ? undefined : hardwareToText(hardware),
+        frame: frame === undefined ? undefined : hardwareToText(frame),
       },
       'datagrams dropped',
     );

@@ -1,5 +1,6 @@
 import type { ShownSetting } from '../config/shown-settings.ts';
 import type { ReceptionStatus } from '../detection/reception.ts';
+import type { RogueServerStatus } from '../detection/rogue-servers.ts';
 import { type RunningProblem, type Verdict, verdictOf } from '../diagnosis/running-problem.ts';
 import { ipv4ToText } from '../net/ipv4.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
@@ -23,6 +24,8 @@ export interface Status {
   readonly pool: PoolUse | null;
   /** Whether messages arrive; null: the server does not serve. */
   readonly reception: ReceptionStatus | null;
+  /** DHCP servers on the segment that are no gateways of this pool. */
+  readonly rogueServers: readonly RogueServerStatus[];
   /** The number of records, by state. */
   readonly leases: Tally;
   readonly counters: CounterValues;
@@ -46,13 +49,15 @@ export interface StatusParts {
   readonly store: LeaseStore | undefined;
   readonly serving: Serving | undefined;
   readonly pool: PoolUse | undefined;
+  readonly rogueServers: readonly RogueServerStatus[];
   readonly counters: CounterValues;
   readonly problems: readonly RunningProblem[];
   readonly settings: readonly ShownSetting[];
 }
 
 /** Reads only counts that the lease table keeps, never the records. */
-export function statusOf({ store, serving, pool, counters, problems, settings }: StatusParts): Status {
+export function statusOf(parts: StatusParts): Status {
+  const { store, serving, pool, rogueServers, counters, problems, settings } = parts;
   return {
     status: conditionOf(store, serving, problems),
     verdict: verdictOf(problems),
@@ -61,6 +66,7 @@ export function statusOf({ store, serving, pool, counters, problems, settings }:
     transport: serving?.transport ?? null,
     pool: pool ?? null,
     reception: serving?.reception ?? null,
+    rogueServers,
     leases: store === undefined ? {} : tallyOf(store),
     counters,
     shortcomings: serving?.shortcomings ?? [],

@@ -21,6 +21,8 @@ export interface Medium {
   readonly shortcomings?: readonly string[];
   /** Datagrams that the kernel has dropped so far because the socket buffer was full. */
   lost(): number;
+  /** Frames that the sentinel has received so far; undefined or absent: there is no sentinel. */
+  sentinelFrames?(): number | undefined;
   /** False while the interface is not connected; absent: unknown. */
   hasCarrier?(): boolean;
   /** False while the interface is down; absent: unknown. */

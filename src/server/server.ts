@@ -5,6 +5,7 @@ import { DiscoverRetries } from '../detection/discover-retries.ts';
 import { MissedTraffic } from '../detection/missed-traffic.ts';
 import { PeerMemory } from '../detection/peer-memory.ts';
 import { Peers } from '../detection/peers.ts';
+import { RogueServers } from '../detection/rogue-servers.ts';
 import { TimeGuard } from '../detection/time-guard.ts';
 import { NOT_STARTED, type RunningProblem } from '../diagnosis/running-problem.ts';
 import { directoryProblem, storeProblems } from '../diagnosis/store-problems.ts';
@@ -76,6 +77,7 @@ export class Server {
       store: this.#memory?.store,
       serving: service?.serving,
       pool,
+      rogueServers: this.#memory?.rogueServers.status ?? [],
       counters: this.#counters.values(),
       problems: this.#problems(pool),
       settings: this.#declaration.current.settings ?? [],
@@ -160,6 +162,7 @@ export class Server {
       timeGuard: new TimeGuard({ clock, log, store, boot, agreedAt: () => clusterPeers?.agreedAt }),
       declines: new DeclineLog(),
       peers,
+      rogueServers: new RogueServers(clock, log),
       peerMemory: clusterPeers === undefined ? new PeerMemory(peers, store, clock) : undefined,
       clusterPeers,
       discoverRetries: new DiscoverRetries(),
@@ -212,6 +215,7 @@ export class Server {
     memory.timeGuard.check();
     memory.peers.check();
     memory.peerMemory?.check();
+    memory.rogueServers.check(memory.clusterPeers?.live ?? NO_GATEWAYS);
     this.#clusterPeersLog?.check();
     memory.store.idle(this.#parts.clock.now());
     this.#decisionLog?.check();
@@ -263,6 +267,8 @@ export class Server {
     if (fault !== undefined) problems.push(directoryProblem(fault, memory?.clusterPeers !== undefined));
     const peers = memory?.peers.problem;
     if (peers !== undefined) problems.push(peers);
+    const rogues = memory?.rogueServers.problem;
+    if (rogues !== undefined) problems.push(rogues);
     const { clusterPeers } = this.#parts;
     for (const each of clusterPeers?.problems ?? []) problems.push({ ...each, stopsNewGuests: false });
     const clock = this.clock;

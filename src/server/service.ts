@@ -6,6 +6,7 @@ import type { PeerMemory } from '../detection/peer-memory.ts';
 import type { Peers } from '../detection/peers.ts';
 import { Probe } from '../detection/probe.ts';
 import { Reception } from '../detection/reception.ts';
+import type { RogueServers } from '../detection/rogue-servers.ts';
 import { Sightings } from '../detection/sightings.ts';
 import type { TimeGuard } from '../detection/time-guard.ts';
 import { UntrustedArp } from '../detection/untrusted-arp.ts';
@@ -37,6 +38,7 @@ export interface Memory {
   readonly timeGuard: TimeGuard;
   readonly declines: DeclineLog;
   readonly peers: Peers;
+  readonly rogueServers: RogueServers;
   /** Undefined: the leases are shared, so peers are not observed. */
   readonly peerMemory: PeerMemory | undefined;
   readonly clusterPeers: ClusterPeersView | undefined;
@@ -106,6 +108,7 @@ export class Service {
       clock,
       log: parts.log,
       hasCarrier: () => medium.hasCarrier?.(),
+      sentinelFrames: () => medium.sentinelFrames?.(),
       countFrames: () => medium.countFrames?.(),
     });
   }
@@ -125,8 +128,11 @@ export class Service {
     if ([...plan.peers].some((peer) => !before.has(peer))) this.#memory.peerMemory?.recall();
   }
 
-  #follow({ subnet, peers }: Plan): void {
-    const { store, timeGuard, peers: observed } = this.#memory;
+  #follow(plan: Plan): void {
+    const { subnet, peers } = plan;
+    const { store, timeGuard, peers: observed, rogueServers, clusterPeers } = this.#memory;
+    rogueServers.isKnown = (address) =>
+      belongsHere(plan, address) || clusterPeers?.live.has(address) === true;
     observed.known = peers;
     observed.longestLease = subnet.leaseTimes.maximum * 1000;
     timeGuard.longestLease = subnet.leaseTimes.maximum;
@@ -193,6 +199,12 @@ function logDoubts(plan: Plan, store: LeaseStore, { clock, log }: ServerParts): 
   for (const { message, ...fields } of doubtsOfPlan(plan, leases)) log.warn(fields, message);
 }
 
+/** True for this gateway, for the others of the plan, and for the relay agents that are listed. */
+function belongsHere({ serverIdentifier, peers, gateways, relays }: Plan, address: Ipv4): boolean {
+  if (address === serverIdentifier || peers.has(address) || gateways.has(address)) return true;
+  return relays.some(({ first, last }) => address >= first && address <= last);
+}
+
 /** What the end of leases is decided by. Reads the clocks. */
 export function clockTrustOf({ timeGuard }: Memory): ClockTrust {
   timeGuard.check();
@@ -210,7 +222,7 @@ export function serverStateOf(
   { sightings, quiet }: { readonly sightings: Sightings; readonly quiet?: QuietWatch },
   monotonic: () => number,
 ): ServerState {
-  const { missedTraffic, timeGuard, declines, peers, clusterPeers, discoverRetries } = memory;
+  const { missedTraffic, timeGuard, declines, peers, rogueServers, clusterPeers, discoverRetries } = memory;
   return {
     beginRound: () => quiet?.lap.hearAnswers(),
     get lastGapRevision() {
@@ -232,7 +244,9 @@ export function serverStateOf(
     noteRequest: (server, address, client, hardware) => {
       quiet?.noteRequest(server, address);
       if (clusterPeers?.live.has(server) !== true) peers.noteRequest(server, address, client, hardware);
+      rogueServers.noteRequest(server, address, hardware);
     },
+    noteReply: (message, arrival) => rogueServers.noteReply(message, arrival),
     noteDiscover: (sender: ClientKey) => {
       if (clusterPeers !== undefined) discoverRetries.note(sender, monotonic());
     },

@@ -18,6 +18,8 @@ export interface Plan {
   readonly leasesPerMac: number;
   /** False: a client that asks for an address of another network gets no DHCPNAK. */
   readonly authoritative: boolean;
+  /** False: the network translates MACs, so a client's chaddr is not where its frames come from and go to. */
+  readonly chaddrCheck: boolean;
   /** RFC 3011: whether clients may say which subnet they want; RFC 3011 §6: off unless the operator wants it. */
   readonly subnetSelection: boolean;
   /** RFC 4039. */
@@ -30,6 +32,8 @@ export interface Plan {
   readonly leaseCache: number;
   /** The possible peers: other gateways that share the pool, but not the leases. Traffic of other servers is ignored. */
   readonly peers: ReadonlySet<Ipv4>;
+  /** All other gateways of the plan, also where this one has a share of its own and no peers. */
+  readonly gateways: ReadonlySet<Ipv4>;
   /** How long a probe waits for an ARP answer, in milliseconds; 0: no probes. */
   readonly probeMilliseconds: number;
 }

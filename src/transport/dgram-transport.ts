@@ -160,6 +160,7 @@ class DgramTransport implements SocketTransport {
       'the checksums of replies are unfinished on virtual links: guests on this host that read raw frames may drop them ' +
         `(ethtool -K ${this.#interfaceName} tx off mends it)`,
       'messages of other interfaces are taken for those of the segment, and the routes choose the interface of replies',
+      'nobody sees which network card has sent a message, so forged ones are answered like honest ones',
     ];
   }
 

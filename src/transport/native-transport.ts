@@ -1,12 +1,11 @@
-import type { Arrival } from '../net/datagram.ts';
 import { type Ipv4, LIMITED_BROADCAST } from '../net/ipv4.ts';
 import { broadcastOf, type Prefix } from '../net/prefix.ts';
-import { ArrivalFilter } from './linux/arrival-filter.ts';
+import { ArrivalFilter, SAMPLED } from './linux/arrival-filter.ts';
 import { FRAME_HEADER_BYTES } from './linux/frame.ts';
 import type { Interface } from './linux/interfaces.ts';
 import type { Libc } from './linux/libc.ts';
-import { EAGAIN, EINTR, inetAddressAt } from './linux/linux.ts';
-import { MessageVector, pinnedMemory } from './linux/message-vector.ts';
+import { EPERM, errnoName } from './linux/linux.ts';
+import { pinnedMemory } from './linux/message-vector.ts';
 import {
   interfaceMissing,
   openBroadcastSocket,
@@ -15,19 +14,12 @@ import {
   type SocketPlan,
 } from './linux/open-socket.ts';
 import { Overflows } from './linux/overflows.ts';
-import { type Readiness, whenReadable } from './linux/readiness.ts';
+import { openSentinel } from './linux/sentinel.ts';
 import { type InterfaceWatch, watchInterface } from './linux/watch-interface.ts';
+import { Receiver } from './receiver.ts';
 import { ReplySender } from './reply-sender.ts';
-import { countError, LossNotice, type SocketTransport, type TransportCounters } from './socket-transport.ts';
-import {
-  type Arena,
-  type Batch,
-  type Datagram,
-  type Outbox,
-  type Outgoing,
-  RECEIVE_SLOT_BYTES,
-  SEND_SLOT_BYTES,
-} from './transport.ts';
+import { LossNotice, type SocketTransport, type TransportCounters } from './socket-transport.ts';
+import { type Arena, type Batch, type Outbox, type Outgoing, SEND_SLOT_BYTES } from './transport.ts';
 
 export interface NativeTransportOptions {
   readonly interfaceName: string;
@@ -43,6 +35,8 @@ export interface NativeTransportOptions {
   readonly outboxSlots?: number;
   /** False: never send frames. Clients are answered by broadcast, or by unicast where they have the address by a lease. */
   readonly mayFrame?: boolean;
+  /** False: a message counts whatever network card has sent it, as where a network translates MACs; true by default. */
+  readonly checksChaddr?: boolean;
 }
 
 export const RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024;
@@ -57,56 +51,25 @@ export function openNativeTransport(libc: Libc, options: NativeTransportOptions)
   return new NativeTransport(libc, options);
 }
 
-interface ReceivingSocket {
-  readonly fd: number;
-  readonly via: Arrival['via'];
-  /** The kernel's last count, modulo 2^32. */
-  overflows: number;
-  /** True: datagrams may wait. It was readable, and has not been emptied since. */
-  isReady: boolean;
-}
-
-class NativeArena implements Arena {
-  readonly bytes: Uint8Array;
-  readonly view: DataView;
-  readonly capacity: number;
-  readonly vector: MessageVector;
-
-  constructor(libc: Libc, capacity: number) {
-    const payload = pinnedMemory(libc, capacity * RECEIVE_SLOT_BYTES);
-    this.bytes = payload.bytes;
-    this.view = payload.view;
-    this.capacity = capacity;
-    this.vector = new MessageVector(libc, payload, capacity);
-    for (let slot = 0; slot < capacity; slot++) {
-      this.vector.putMessage(slot, slot * RECEIVE_SLOT_BYTES, RECEIVE_SLOT_BYTES, 0);
-      this.vector.putRoom(slot);
-    }
-  }
-}
-
 class NativeTransport implements SocketTransport {
   readonly kind: 'raw' | 'broadcast';
   readonly outbox: Outbox;
   readonly #libc: Libc;
-  readonly #listenIp: Ipv4;
   readonly #watch: InterfaceWatch;
   readonly #sender: ReplySender;
-  /** The unicast socket first. */
-  readonly #sockets: ReceivingSocket[] = [];
-  readonly #failedReceives = new Map<string, number>();
-  #readiness: readonly Readiness[] = [];
+  readonly #receiver: Receiver;
+  /** All that receive. */
+  readonly #sockets: number[] = [];
   #maximumPayload: number;
   readonly #overflows = new Overflows();
-  readonly #filter: ArrivalFilter;
+  readonly #shortcomings: string[] = [];
+  readonly #hasSentinel: boolean;
   readonly #loss = new LossNotice();
-  #lastArrival: Arrival | undefined;
   #isClosed = false;
 
   constructor(libc: Libc, options: NativeTransportOptions) {
-    const { interfaceName, listenIp, prefix, clientPort = 68 } = options;
+    const { interfaceName, listenIp, serverPort = 67, clientPort = 68 } = options;
     this.#libc = libc;
-    this.#listenIp = listenIp;
     this.#watch = watchInterface(interfaceName, (events, now) => {
       if (now !== undefined) this.#maximumPayload = maximumPayloadOf(now);
       const isGone = events.some(({ kind }) => kind === 'deleted' || kind === 'replaced');
@@ -121,23 +84,26 @@ class NativeTransport implements SocketTransport {
       if (link === undefined) throw interfaceMissing(interfaceName);
       this.#maximumPayload = maximumPayloadOf(link);
       const { vrf } = link;
-      this.#filter = new ArrivalFilter(libc, vrf === undefined ? [link.index] : [link.index, vrf.index]);
-      const plan: SocketPlan = {
-        interfaceName,
-        listenIp,
-        vrf,
-        filter: this.#filter,
-        serverPort: options.serverPort ?? 67,
-        receiveBufferBytes: options.receiveBufferBytes ?? RECEIVE_BUFFER_BYTES,
-      };
-      const broadcast = openBroadcastSocket(libc, plan);
-      this.#sockets.push({ fd: broadcast, via: 'broadcast', overflows: 0, isReady: true });
-      const unicast = openUnicastSocket(libc, plan);
-      this.#sockets.unshift({ fd: unicast, via: 'unicast', overflows: 0, isReady: true });
-      const subnetBroadcast = tryOpenSubnetBroadcast(libc, plan, prefix);
-      if (subnetBroadcast !== undefined) {
-        this.#sockets.push({ fd: subnetBroadcast, via: 'broadcast', overflows: 0, isReady: true });
-      }
+      // Whether a datagram through a VRF still has its frame's header depends on the kernel.
+      const checksChaddr = options.checksChaddr !== false && vrf === undefined;
+      if (options.checksChaddr !== false && !checksChaddr)
+        this.#shortcomings.push(uncheckedIn(interfaceName));
+      const sentinel = this.#openSentinel(link, options, checksChaddr);
+      const takesSamples = checksChaddr && sentinel < 0;
+      const overflows = this.#overflows;
+      this.#receiver = new Receiver(libc, { listenIp, overflows, checksChaddr, takesSamples });
+      const filter = new ArrivalFilter(libc, {
+        indexes: vrf === undefined ? [link.index] : [link.index, vrf.index],
+        checksChaddr,
+        hasSentinel: sentinel >= 0,
+      });
+      const receiveBufferBytes = options.receiveBufferBytes ?? RECEIVE_BUFFER_BYTES;
+      const plan: SocketPlan = { interfaceName, listenIp, vrf, filter, serverPort, receiveBufferBytes };
+      const unicast = this.#openSockets(plan, options.prefix);
+      // Without the filter all messages come to the UDP sockets, and would come by the sentinel once more.
+      if (filter.failure !== undefined) this.#shortcomings.push(filter.failure);
+      this.#hasSentinel = sentinel >= 0 && filter.failure === undefined;
+      if (this.#hasSentinel) this.#receiver.add(sentinel, 'sentinel');
 
       const frames = options.mayFrame === false ? -1 : openFrameSocket(libc);
       frameSocket = frames < 0 ? undefined : frames;
@@ -150,13 +116,39 @@ class NativeTransport implements SocketTransport {
         frames: frameSocket,
         linkIndex: link.index,
         listenIp,
-        serverPort: plan.serverPort,
+        serverPort,
         clientPort,
       });
     } catch (error) {
       this.close();
       throw error;
     }
+  }
+
+  /** A negative error number: there is none. */
+  #openSentinel(link: Interface, options: NativeTransportOptions, checksChaddr: boolean): number {
+    const { listenIp, prefix, serverPort = 67, clientPort = 68 } = options;
+    const broadcast = segmentBroadcast(prefix);
+    const plan = { linkIndex: link.index, listenIp, broadcast, serverPort, clientPort, checksChaddr };
+    const sentinel = options.mayFrame === false ? -EPERM : openSentinel(this.#libc, plan);
+    if (sentinel >= 0) this.#sockets.push(sentinel);
+    else this.#shortcomings.push(withoutSentinel(sentinel));
+    return sentinel;
+  }
+
+  /** Returns the unicast socket, which is read first. The broadcast socket is opened first: it shows a rival. */
+  #openSockets(plan: SocketPlan, prefix: Prefix): number {
+    const broadcast = openBroadcastSocket(this.#libc, plan);
+    this.#sockets.push(broadcast);
+    const unicast = openUnicastSocket(this.#libc, plan);
+    this.#sockets.push(unicast);
+    this.#receiver.add(unicast, 'unicast');
+    this.#receiver.add(broadcast, 'broadcast');
+    const subnetBroadcast = tryOpenSubnetBroadcast(this.#libc, plan, prefix);
+    if (subnetBroadcast === undefined) return unicast;
+    this.#sockets.push(subnetBroadcast);
+    this.#receiver.add(subnetBroadcast, 'broadcast');
+    return unicast;
   }
 
   get maximumPayload(): number {
@@ -175,26 +167,21 @@ class NativeTransport implements SocketTransport {
     return {
       overflows: this.#overflows.lost,
       refusedSends: this.#sender.refused,
-      failedReceives: this.#failedReceives,
+      failedReceives: this.#receiver.failed,
+      ...(this.#hasSentinel ? { sentinelFrames: this.#receiver.sentinelFrames } : {}),
     };
   }
 
   get shortcomings(): readonly string[] {
-    return this.#filter.failure === undefined ? [] : [this.#filter.failure];
+    return this.#shortcomings;
   }
 
   arena(capacity: number): Arena {
-    return new NativeArena(this.#libc, capacity);
+    return this.#receiver.arena(capacity);
   }
 
   onReadable(run: () => void): void {
-    for (const readiness of this.#readiness) readiness.close();
-    this.#readiness = this.#sockets.map((socket) =>
-      whenReadable(this.#libc, socket.fd, () => {
-        socket.isReady = true;
-        run();
-      }),
-    );
+    this.#receiver.onReadable(run);
   }
 
   onLost(run: (reason: string) => void): void {
@@ -202,68 +189,15 @@ class NativeTransport implements SocketTransport {
   }
 
   pause(): void {
-    for (const readiness of this.#readiness) readiness.pause();
+    this.#receiver.pause();
   }
 
   resume(): void {
-    for (const readiness of this.#readiness) readiness.resume();
+    this.#receiver.resume();
   }
 
   receive(arena: Arena): Batch {
-    if (!(arena instanceof NativeArena)) throw new TypeError('the arena was made by another transport');
-    const datagrams: Datagram[] = [];
-    let drained = true;
-    // An eighth of the arena is kept for each later socket, so a flood at one never keeps the others from being read.
-    const reserve = arena.capacity >> 3;
-    // The unicast socket is always read first: a unicast that was sent before a broadcast is read before it.
-    for (let index = 0; index < this.#sockets.length; index += 1) {
-      const socket = this.#sockets[index];
-      if (socket === undefined || !(socket.isReady || index === 0)) continue;
-      const first = datagrams.length;
-      const room = arena.capacity - first - reserve * (this.#sockets.length - 1 - index);
-      const count = room <= 0 ? 0 : this.#receiveFrom(socket, arena, first, room, datagrams);
-      socket.isReady = count >= room;
-      if (socket.isReady) drained = false;
-    }
-    return { arena, datagrams, drained };
-  }
-
-  #receiveFrom(
-    socket: ReceivingSocket,
-    { vector }: NativeArena,
-    first: number,
-    room: number,
-    datagrams: Datagram[],
-  ): number {
-    const count = vector.receive(socket.fd, first, room);
-    if (count < 0) {
-      if (count !== -EAGAIN && count !== -EINTR) countError(this.#failedReceives, count);
-      return count === -EINTR ? room : 0;
-    }
-    for (let slot = first; slot < first + count; slot++) {
-      const overflows = vector.overflowsAt(slot);
-      if (overflows !== 0) {
-        this.#overflows.add((overflows - socket.overflows) >>> 0);
-        socket.overflows = overflows;
-      }
-      datagrams.push({
-        offset: slot * RECEIVE_SLOT_BYTES,
-        length: vector.lengthOf(slot),
-        truncated: vector.isTruncated(slot),
-        arrival: this.#arrival(socket.via, inetAddressAt(vector.names, vector.nameOffset(slot))),
-      });
-      vector.putRoom(slot);
-    }
-    return count;
-  }
-
-  /** Most arrivals are equal (a broadcast from 0.0.0.0), and none changes, so equal ones in turn share one object. */
-  #arrival(via: Arrival['via'], source: Ipv4): Arrival {
-    const last = this.#lastArrival;
-    if (last !== undefined && last.via === via && last.source === source) return last;
-    const arrival: Arrival = { via, source, local: this.#listenIp };
-    this.#lastArrival = arrival;
-    return arrival;
+    return this.#receiver.receive(arena);
   }
 
   send(outgoing: readonly Outgoing[]): number {
@@ -275,8 +209,8 @@ class NativeTransport implements SocketTransport {
     this.#isClosed = true;
     this.#watch.close();
     this.#overflows.close();
-    for (const readiness of this.#readiness) readiness.close();
-    for (const { fd } of this.#sockets.splice(0)) this.#libc.close(fd);
+    this.#receiver?.close();
+    for (const fd of this.#sockets.splice(0)) this.#libc.close(fd);
     this.#sender?.close();
   }
 }
@@ -290,11 +224,35 @@ function maximumPayloadOf(link: Interface): number {
  * for /31 and /32, nor where the interface's prefix differs from the segment's.
  */
 function tryOpenSubnetBroadcast(libc: Libc, plan: SocketPlan, prefix: Prefix): number | undefined {
-  const address = broadcastOf(prefix);
-  if (prefix.length >= 31 || address === LIMITED_BROADCAST) return undefined;
+  const address = segmentBroadcast(prefix);
+  if (address === undefined) return undefined;
   try {
     return openBroadcastSocket(libc, plan, address);
   } catch {
     return undefined;
   }
+}
+
+/** Undefined: the segment has none of its own. */
+function segmentBroadcast(prefix: Prefix): Ipv4 | undefined {
+  const address = broadcastOf(prefix);
+  return prefix.length >= 31 || address === LIMITED_BROADCAST ? undefined : address;
+}
+
+function uncheckedIn(interfaceName: string): string {
+  return (
+    `forged messages are answered like honest ones, for ${interfaceName} is in a VRF, where not every kernel shows which ` +
+    'network card has sent a message; let a MAC filter see to it'
+  );
+}
+
+function withoutSentinel(errno: number): string {
+  const [why, remedy] =
+    errno === -EPERM
+      ? ['the capability NET_RAW', 'run as root or with it']
+      : [`a packet socket (${errnoName(errno)})`, 'see to the sandbox of this process'];
+  return (
+    `what the kernel rejects is not seen without ${why}: of forged messages one in ${SAMPLED} is counted, a renewal ` +
+    `that a router passes on has no answer, and other DHCP servers are noticed only by what clients ask of them; ${remedy}`
+  );
 }

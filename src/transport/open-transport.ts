@@ -19,6 +19,8 @@ export interface OpenedTransport {
   readonly shortcomings: readonly string[];
   /** Datagrams that were dropped because they arrived faster than they were read. */
   lost(): number;
+  /** Frames that an ordinary day does not have, so far; undefined: nothing looks for them. */
+  sentinelFrames(): number | undefined;
   /** Whether anything is connected to the interface. */
   hasCarrier(): boolean;
   /** Whether the interface is up. */
@@ -56,7 +58,8 @@ export async function openTransport(
       }
       try {
         const arp = unlessUnavailable(() => openArpSocket(libc, options), shortcomings);
-        const countFrames = () => openFrameCounter(libc, options);
+        const { checksChaddr = true } = options;
+        const countFrames = () => openFrameCounter(libc, { ...options, checksChaddr });
         return joined(transport, arp ?? NO_ARP, shortcomings, countFrames);
       } catch (error) {
         transport.close();
@@ -106,6 +109,7 @@ function joined(
     arp,
     shortcomings: [...shortcomings, ...transport.shortcomings],
     lost: () => transport.counters.overflows,
+    sentinelFrames: () => transport.counters.sentinelFrames,
     hasCarrier: () => transport.hasCarrier,
     isUp: () => transport.isUp,
     countFrames,

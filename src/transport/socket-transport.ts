@@ -22,6 +22,8 @@ export interface TransportCounters {
   readonly refusedSends: ReadonlyMap<string, number>;
   /** Receives that failed, by the error's name. */
   readonly failedReceives: ReadonlyMap<string, number>;
+  /** Frames that the sentinel has brought; absent: there is no sentinel. */
+  readonly sentinelFrames?: number;
 }
 
 /** Counts one more under an error's name. */

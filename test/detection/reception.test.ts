@@ -19,6 +19,7 @@ class Node {
     clock: this.clock,
     log: this.log,
     hasCarrier: () => true,
+    sentinelFrames: () => 3,
     countFrames: () => {
       if (!this.canCount) return undefined;
       this.counters += 1;
@@ -123,11 +124,12 @@ describe('whether messages reach the sockets', () => {
     await node.seconds(1);
     const heardAt = new Date(node.clock.now()).toISOString().replace('.000', '');
 
-    expect(quiet).toEqual({ since: began, lastHeard: null, hasCarrier: true, unheard: null });
+    expect(quiet).toEqual({ since: began, lastHeard: null, hasCarrier: true, sentinel: 3, unheard: null });
     expect(node.reception.status).toEqual({
       since: began,
       lastHeard: heardAt,
       hasCarrier: true,
+      sentinel: 3,
       unheard: null,
     });
   });

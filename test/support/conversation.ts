@@ -61,14 +61,19 @@ export class Conversation {
     return this.meet(bytes, 'unicast', source);
   }
 
-  meet(bytes: Uint8Array, via: 'unicast' | 'broadcast', source: string): Answer {
+  /** @param frame The network card that has sent it, where that is not the client's own. */
+  meet(bytes: Uint8Array, via: 'unicast' | 'broadcast', source: string, frame?: string): Answer {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const message = decode(bytes, view, 0, bytes.length);
     if (!message.ok) throw new Error(`malformed: ${message.malformed}`);
     const client = clientKeyOf(message, this.plan.identity !== 'mac');
     if (client === undefined) throw new Error('a message of nobody');
 
-    const arrival = { via, source: at(source), local: this.plan.serverIdentifier };
+    const frameSource = frame === undefined ? undefined : hardwareFromText(frame);
+    const arrival = {
+      ...{ via, source: at(source), local: this.plan.serverIdentifier },
+      ...(frameSource === undefined ? {} : { frameSource }),
+    };
     const answers = new Map<Ipv4, HardwareAddress | undefined>();
     let waited = false;
     const revision = this.store.leases.revision;

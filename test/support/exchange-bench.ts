@@ -14,10 +14,12 @@ import { Exchange } from '../../src/exchange/exchange.ts';
 import type { Observer } from '../../src/exchange/observer.ts';
 import type { ClientKey } from '../../src/lease/client-key.ts';
 import type { Version } from '../../src/lease/lease.ts';
+import type { Arrival } from '../../src/net/datagram.ts';
 import { type HardwareAddress, hardwareFromText } from '../../src/net/hardware-address.ts';
 import { type Ipv4, ipv4ToText } from '../../src/net/ipv4.ts';
 import type { LeaseStore } from '../../src/store/lease-store.ts';
 import type { Plan } from '../../src/subnet/plan.ts';
+import type { Message } from '../../src/wire/message.ts';
 import { FakeClock, settle } from './clock.ts';
 import { optionOf } from './conversation.ts';
 import { type MemoryStore, type MemoryStoreOptions, memoryStore } from './memory-store.ts';
@@ -118,6 +120,7 @@ export class ExchangeBench<Store extends LeaseStore> {
       this.serverState.discoverRetries.note(sender, this.clock.monotonic()),
     isDiscoverRetry: (sender: ClientKey): boolean => this.serverState.discoverRetries.isRetry(sender),
     noteRequest: (_server: Ipv4, _address: Ipv4, _client: ClientKey, _hardware: HardwareAddress): void => {},
+    noteReply: (_message: Message, _arrival: Arrival): void => {},
     declines: new Map<HardwareAddress, number>(),
     declinesOf: (card: HardwareAddress) => this.serverState.declines.get(card) ?? 0,
     noteDecline: (card: HardwareAddress) => {

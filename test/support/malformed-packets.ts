@@ -29,21 +29,28 @@ export function* malformedPackets(seed: number, serverHardware: string): Generat
 function malformed(random: () => number, index: number): Uint8Array {
   const octets = (count: number) => Array.from({ length: count }, () => random() & 255);
   const type = messageType('DHCPREQUEST');
+  // chaddr is the frame's source: what is forged ends in the kernel.
   switch (index % 8) {
     case 0:
       return Uint8Array.from(octets(random() % 700));
     case 1: // cut inside the header
-      return packet({ options: [messageType('DHCPDISCOVER')] }).subarray(0, random() % 240);
+      return packet({ chaddr: HARDWARE, options: [messageType('DHCPDISCOVER')] }).subarray(0, random() % 240);
     case 2: // another vendor's cookie, or a hardware address longer than its field
       return random() % 2 === 0
-        ? packet({ cookie: octets(4), options: [type] })
-        : packet({ hlen: 17 + (random() % 239), options: [type] });
+        ? packet({ chaddr: HARDWARE, cookie: octets(4), options: [type] })
+        : packet({ chaddr: HARDWARE, hlen: 17 + (random() % 239), options: [type] });
     case 3:
-      return packet({ op: 3 + (random() % 253), options: [type] });
+      return packet({ chaddr: HARDWARE, op: 3 + (random() % 253), options: [type] });
     case 4: // a message type that is not one octet, or unknown
-      return packet({ options: random() % 2 === 0 ? [[53], type] : [[53, 9 + (random() % 247)]] });
+      return packet({
+        chaddr: HARDWARE,
+        options: random() % 2 === 0 ? [[53], type] : [[53, 9 + (random() % 247)]],
+      });
     case 5: // an option that runs past the end
-      return packet({ options: [type, [61, ...octets(200)]] }).subarray(0, 260 + (random() % 100));
+      return packet({ chaddr: HARDWARE, options: [type, [61, ...octets(200)]] }).subarray(
+        0,
+        260 + (random() % 100),
+      );
     case 6: // overload, repeated options, relay agent sub-options: random octets in every field
       return packet({
         chaddr: HARDWARE,

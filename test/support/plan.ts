@@ -61,6 +61,7 @@ export function planOf(overrides: Partial<Plan> = {}): Plan {
     relays: [],
     identity: 'auto',
     leasesPerMac: 4,
+    chaddrCheck: true,
     authoritative: true,
     subnetSelection: false,
     rapidCommit: false,
@@ -68,6 +69,7 @@ export function planOf(overrides: Partial<Plan> = {}): Plan {
     offerSeconds: 30,
     leaseCache: 0,
     peers: new Set(),
+    gateways: new Set(),
     probeMilliseconds: 0,
     ...overrides,
   };

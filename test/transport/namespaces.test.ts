@@ -290,7 +290,7 @@ describeSystem('sockets on a segment', ['dnsmasq', 'ss', 'nft'], () => {
 
     expect(opened.transport.kind).toBe('broadcast');
     expect(opened.arp.canAsk).toBe(false);
-    expect(opened.shortcomings).toHaveLength(2);
+    expect(opened.shortcomings).toHaveLength(3);
     expect(opened.shortcomings.every((each) => each.includes('NET_RAW'))).toBe(true);
     expect(ear.frames[0]).toMatchObject({ destination: '255.255.255.255', destinationHardware: EVERYBODY });
     expect(ear.faults).toEqual([]);

@@ -228,6 +228,13 @@ export const REASONS = {
     remedy:
       "Look for another machine that sends in this client's name (MAC filter of the firewall), or for a fault of its DHCP client.",
   },
+  'another-card': {
+    kind: 'silence',
+    means:
+      'A renewal that comes from another network card than its client has, as through a router, is for no lease that this client has.',
+    remedy:
+      'None for a client behind a router: it will ask by broadcast. Else look for the machine that sends in its name.',
+  },
   'from-elsewhere': {
     kind: 'silence',
     means: 'A DHCPRELEASE that was not sent from the address that it gives up is ignored.',

@@ -19,8 +19,9 @@ import { requestState } from '../decision/request-state.ts';
  * | the reply gives it an address                 | yiaddr          | chaddr                      |
  * | it gives none: a DHCPNAK, a DHCPINFORM's reply | 255.255.255.255 | chaddr                      |
  *
- * A DHCPNAK passes the second line over. Where chaddr is no station's Ethernet address, frames go to every station, and
- * what would have gone to yiaddr to 255.255.255.255.
+ * A DHCPNAK passes the second line over. Where chaddr is no station's Ethernet address, or the network translates such
+ * addresses, frames go to every station, and what would have gone to yiaddr to 255.255.255.255. A renewal that a router
+ * has passed on is answered to that router, whose frame brought it.
  *
  * @param yiaddr UNSPECIFIED: the reply gives no address
  */
@@ -28,13 +29,15 @@ export function destinationOf(input: DecisionInput, yiaddr: Ipv4): Destination {
   const { message } = input;
   if (message.giaddr !== UNSPECIFIED) return toRelay(message);
   const held = heldAddress(input);
-  if (held === undefined) return toUnconfigured(message, yiaddr);
-  return { kind: 'link', hardware: stationOf(message), address: held, isLeased: held === yiaddr };
+  if (held === undefined) return toUnconfigured(input, yiaddr);
+  const hardware = input.arrival.frameSource ?? stationOf(input);
+  return { kind: 'link', hardware, address: held, isLeased: held === yiaddr };
 }
 
 /** RFC 2131 §4.1: a DHCPNAK is an IP broadcast when giaddr is 0, whatever else; §4.3.2: else it goes through the relay. */
-export function destinationOfNak({ message }: DecisionInput): Destination {
-  return message.giaddr === UNSPECIFIED ? toUnconfigured(message, UNSPECIFIED) : toRelay(message);
+export function destinationOfNak(input: DecisionInput): Destination {
+  const { message } = input;
+  return message.giaddr === UNSPECIFIED ? toUnconfigured(input, UNSPECIFIED) : toRelay(message);
 }
 
 /** RFC 2131 §4.1: "If the giaddr field is non-zero, the server sends to the 'DHCP server' port on the relay agent." */
@@ -43,14 +46,14 @@ function toRelay({ giaddr }: Message): Destination {
 }
 
 /** RFC 2131 §4.1: the broadcast bit wants broadcasts of IP and of the link; without it chaddr and yiaddr are used. */
-function toUnconfigured(message: Message, yiaddr: Ipv4): Destination {
-  const hardware = (message.flags & BROADCAST_FLAG) === 0 ? stationOf(message) : EVERYBODY;
+function toUnconfigured(input: DecisionInput, yiaddr: Ipv4): Destination {
+  const hardware = (input.message.flags & BROADCAST_FLAG) === 0 ? stationOf(input) : EVERYBODY;
   const address = hardware === EVERYBODY || yiaddr === UNSPECIFIED ? LIMITED_BROADCAST : yiaddr;
   return { kind: 'link', hardware, address, isLeased: false };
 }
 
-function stationOf({ hardware }: Message): HardwareAddress {
-  return isStation(hardware) ? hardware : EVERYBODY;
+function stationOf({ message: { hardware }, plan }: DecisionInput): HardwareAddress {
+  return plan.chaddrCheck && isStation(hardware) ? hardware : EVERYBODY;
 }
 
 /**

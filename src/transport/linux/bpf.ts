@@ -6,15 +6,33 @@ import { pinnedMemory } from './message-vector.ts';
 export const LOAD_WORD = 0x20;
 export const LOAD_HALF = 0x28;
 export const LOAD_BYTE = 0x30;
+/** How many octets the data have. */
+export const LOAD_LENGTH = 0x80;
+/** The same at an offset from the index register. */
+export const LOAD_WORD_BEYOND = 0x40;
+export const LOAD_HALF_BEYOND = 0x48;
+export const LOAD_BYTE_BEYOND = 0x50;
+/** Sets the index register: to the length of the IP header at that offset, or to what was stored. */
+export const INDEX_BY_IP_HEADER = 0xb1;
+export const INDEX_BY_STORED = 0x61;
+/** Keeps a value in one of sixteen places. */
+export const STORE = 0x02;
 export const AND = 0x54;
 export const JUMP_IF_EQUAL = 0x15;
+export const JUMP_IF_EQUAL_TO_INDEX = 0x1d;
+export const JUMP_IF_AT_LEAST = 0x35;
+export const JUMP_IF_ANY_BIT = 0x45;
 export const RETURN = 0x06;
 
-/** Offsets of values beside the data: SKF_AD_OFF plus SKF_AD_PROTOCOL, _PKTTYPE, _IFINDEX or _VLAN_TAG. */
+/** Offsets of values beside the data: SKF_AD_OFF plus SKF_AD_PROTOCOL, _PKTTYPE, _IFINDEX, _HATYPE, _VLAN_TAG or _RANDOM. */
 export const PROTOCOL = 0xfffff000;
 export const PACKET_TYPE = 0xfffff004;
 export const INTERFACE_INDEX = 0xfffff008;
+export const HARDWARE_TYPE = 0xfffff01c;
 export const VLAN_TAG = 0xfffff02c;
+export const RANDOM = 0xfffff038;
+/** The Ethernet source in the frame that the datagram came in, whose header lies before the data (SKF_LL_OFF). */
+export const FRAME_SOURCE = 0xffe00006;
 
 /** Return values: the octets of the datagram to keep, none or all. */
 export const REJECT = 0;

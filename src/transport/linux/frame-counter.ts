@@ -16,6 +16,7 @@ import {
   RETURN,
   VLAN_TAG,
 } from './bpf.ts';
+import { chaddrCheck } from './chaddr-check.ts';
 import { findInterface } from './interfaces.ts';
 import type { Libc } from './libc.ts';
 import {
@@ -24,6 +25,8 @@ import {
   ETH_P_IP,
   linkAddress,
   PACKET_IGNORE_OUTGOING,
+  PACKET_OTHERHOST,
+  PACKET_OUTGOING,
   PACKET_STATISTICS,
   SO_RCVBUF,
   SOCK_CLOEXEC,
@@ -48,6 +51,8 @@ export interface FrameCounterOptions {
   readonly listenIp: Ipv4;
   readonly prefix: Prefix;
   readonly serverPort?: number;
+  /** True: the UDP sockets have the chaddr check, so what that rejects does not count. */
+  readonly checksChaddr?: boolean;
 }
 
 /** Offsets from the IP header, which has no options, to what follows it. */
@@ -56,14 +61,13 @@ const PROTOCOL_OF_IP = 9;
 const SOURCE = 12;
 const TARGET = 16;
 const TARGET_PORT = 22;
-const OP = 28;
+const MESSAGE = 28;
+const OP = MESSAGE;
 
 const NO_OPTIONS = 0x45;
 const FRAGMENTED = 0x3fff;
 const UDP = 17;
 const BOOTREQUEST = 1;
-const PACKET_OTHERHOST = 3;
-const PACKET_OUTGOING = 4;
 const VLAN_NUMBER = 0xfff;
 
 /**
@@ -71,7 +75,11 @@ const VLAN_NUMBER = 0xfff;
  * an address or one in the segment. This host's own frames, those for other hosts or of a VLAN do not pass, nor those that
  * the kernel would drop as forged (RFC 1812 §5.3.7).
  */
-export function requestFilter({ listenIp, prefix, serverPort = 67 }: FrameCounterOptions): Uint8Array {
+export function requestFilter(options: FrameCounterOptions): Uint8Array {
+  const { listenIp, prefix, serverPort = 67, checksChaddr = false } = options;
+  const check = checksChaddr
+    ? chaddrCheck(MESSAGE, { relayed: 'counted', unknown: 'counted', own: 'counted', forged: 'rejected' })
+    : [];
   return assemble([
     [LOAD_HALF, PROTOCOL],
     [JUMP_IF_EQUAL, ETH_P_IP, undefined, 'rejected'],
@@ -100,6 +108,8 @@ export function requestFilter({ listenIp, prefix, serverPort = 67 }: FrameCounte
     'of a guest',
     [LOAD_WORD, TARGET],
     [JUMP_IF_EQUAL, LIMITED_BROADCAST, undefined, 'rejected'],
+    ...check,
+    'counted',
     [RETURN, 1], // Octets that are kept of it: it is counted, and never read.
     'rejected',
     [RETURN, REJECT],

@@ -78,8 +78,9 @@ export function inetAddress(address: Ipv4, port: number): Uint8Array {
   return bytes;
 }
 
-/** Bytes of a sockaddr_ll. */
+/** Bytes of a sockaddr_ll, and where the hardware address stands in it. */
 export const LINK_ADDRESS_BYTES = 20;
+export const LINK_HARDWARE = 12;
 
 /** Writes a sockaddr_ll: the protocol (EtherType) in network order, everything else in host order. */
 export function putLinkAddress(
@@ -93,7 +94,7 @@ export function putLinkAddress(
   view.setUint16(offset + 2, protocol);
   view.setInt32(offset + 4, index, true);
   view.setUint8(offset + 11, 6);
-  putHardware(view, offset + 12, hardware);
+  putHardware(view, offset + LINK_HARDWARE, hardware);
 }
 
 export function linkAddress(protocol: number, index: number, hardware: HardwareAddress): Uint8Array {
@@ -102,8 +103,14 @@ export function linkAddress(protocol: number, index: number, hardware: HardwareA
   return bytes;
 }
 
+/** Packet types of a sockaddr_ll (packet(7)). */
+export const PACKET_HOST = 0;
+export const PACKET_OTHERHOST = 3;
+export const PACKET_OUTGOING = 4;
+export const PACKET_LOOPBACK = 5;
+
 /** Reads interface index and hardware address out of a sockaddr_ll. */
 export function linkAddressOf(bytes: Uint8Array): { index: number; hardware: HardwareAddress } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return { index: view.getInt32(4, true), hardware: hardwareAt(view, 12) };
+  return { index: view.getInt32(4, true), hardware: hardwareAt(view, LINK_HARDWARE) };
 }

@@ -19,7 +19,11 @@ const listenIp = ipv4FromText(address);
 if (listenIp === undefined) throw new Error(`not an address: ${address}`);
 
 const libc = loadLibc();
-const filter = new ArrivalFilter(libc, [findInterface(interfaceName)?.index ?? 0]);
+const filter = new ArrivalFilter(libc, {
+  indexes: [findInterface(interfaceName)?.index ?? 0],
+  checksChaddr: true,
+  hasSentinel: true,
+});
 const sockets = { interfaceName, listenIp, vrf: undefined, filter };
 const fd = openUnicastSocket(libc, { ...sockets, serverPort: 67, receiveBufferBytes: 8 << 20 });
 const payload = pinnedMemory(libc, SLOTS * SLOT_BYTES);

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { HardwareAddress } from '../../../src/net/hardware-address.ts';
+import { type HardwareAddress, putHardware } from '../../../src/net/hardware-address.ts';
 import { ipv4 } from '../../../src/net/ipv4.ts';
 import type { Libc } from '../../../src/transport/linux/libc.ts';
 import {
@@ -16,6 +16,7 @@ import {
   SO_SNDBUFFORCE,
   SOCK_CLOEXEC,
   SOCK_DGRAM,
+  SOCK_RAW,
   SOL_SOCKET,
 } from '../../../src/transport/linux/linux.ts';
 import { MessageVector, pinnedMemory } from '../../../src/transport/linux/message-vector.ts';
@@ -24,8 +25,10 @@ import { MESSAGE_BYTES, putTemplate } from './messages.ts';
 /** Datagrams in one system call. */
 export const BATCH = 256;
 const SLOT_BYTES = 2048;
-/** IPv4 and UDP. */
-const HEADER_BYTES = 28;
+const ETHERNET_BYTES = 14;
+/** Ethernet, IPv4 and UDP. */
+const HEADER_BYTES = ETHERNET_BYTES + 28;
+const CHADDR = 28;
 const BUFFER_BYTES = 16 * 1024 * 1024;
 const EVERYBODY = 0xffff_ffff_ffff as HardwareAddress;
 
@@ -116,7 +119,7 @@ export class DirectPort extends ClientPort {
   readonly #link: number;
 
   constructor(libc: Libc, device: string, server: number, serverHardware: number) {
-    super(libc, libc.socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0), 0);
+    super(libc, libc.socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), 0);
     this.#server = server;
     this.#serverHardware = serverHardware as HardwareAddress;
     this.#link = Number(readFileSync(`/sys/class/net/${device}/ifindex`, 'utf8'));
@@ -128,8 +131,19 @@ export class DirectPort extends ClientPort {
     }
   }
 
+  /** A client's frames come from its own card: what does not, a server may take for forged. */
+  override send(count: number): number {
+    for (let slot = 0; slot < count; slot += 1) {
+      const source = this.slotStart(slot) + 6;
+      const chaddr = this.messageAt(slot) + CHADDR;
+      this.outgoing.setUint32(source, this.outgoing.getUint32(chaddr));
+      this.outgoing.setUint16(source + 4, this.outgoing.getUint16(chaddr + 4));
+    }
+    return super.send(count);
+  }
+
   replyStart(slot: number): number {
-    const at = this.slotStart(slot);
+    const at = this.slotStart(slot) + ETHERNET_BYTES;
     const udp = at + (this.incoming.getUint8(at) & 15) * 4;
     const isForClients = this.incoming.getUint8(at + 9) === 17 && this.incoming.getUint16(udp + 2) === 68;
     return isForClients ? udp + 8 : this.replyEnd(slot);
@@ -137,9 +151,13 @@ export class DirectPort extends ClientPort {
 
   putDestination(slot: number, source: number): void {
     const view = this.outgoing;
-    const ip = this.slotStart(slot);
+    const frame = this.slotStart(slot);
+    const target = source === 0 ? EVERYBODY : this.#serverHardware;
+    putHardware(view, frame, target);
+    view.setUint16(frame + 12, ETH_P_IP);
+    const ip = frame + ETHERNET_BYTES;
     view.setUint16(ip, 0x4500);
-    view.setUint16(ip + 2, HEADER_BYTES + MESSAGE_BYTES);
+    view.setUint16(ip + 2, HEADER_BYTES - ETHERNET_BYTES + MESSAGE_BYTES);
     view.setUint32(ip + 4, 0);
     view.setUint16(ip + 8, (64 << 8) | 17);
     view.setUint16(ip + 10, 0);
@@ -153,7 +171,6 @@ export class DirectPort extends ClientPort {
     view.setUint16(ip + 22, 67);
     view.setUint16(ip + 24, 8 + MESSAGE_BYTES);
     view.setUint16(ip + 26, 0); // RFC 768: no checksum.
-    const target = source === 0 ? EVERYBODY : this.#serverHardware;
     putLinkAddress(this.sending.names, this.sending.nameOffset(slot), ETH_P_IP, this.#link, target);
   }
 }
