@@ -216,7 +216,7 @@ function withRival(
   return [...left, { ...request, firstAt: request.at, rivalry }];
 }
 
-/** The earlier request as a rival of a new one. Undefined: it is no rival, or has lost. */
+/** The rivalry of a new request with an earlier one. Undefined: the earlier one is no rival, or has lost. */
 function rivalryBeside(
   rival: HeardRival,
   { granter, at }: Pick<HeardRival, 'granter' | 'at'>,
