@@ -71,6 +71,7 @@ export async function serve(loaded: LoadedSettings): Promise<number> {
     log,
     boot: systemBoot(),
     decide,
+    seed: randomInt(2 ** 32),
     openStore: async (inFlight) => {
       const options = { ...storeOptions(settings, inFlight), say };
       if (shared === undefined) {

@@ -41,6 +41,13 @@ export function planOfSettings(
     peers: peersOf(settings, listen.listenIp),
     gateways: gatewaysOf(settings, listen.listenIp),
     probeMilliseconds: settings.arpProbe,
+    limits: {
+      messagesOfMac: settings.limitMacMessages,
+      newLeasesOfMac: settings.limitMacLeases,
+      changesOfMac: settings.limitMacChanges,
+      newLeases: settings.limitNewLeases,
+      unknownMessages: settings.limitUnknownMessages,
+    },
   };
 }
 

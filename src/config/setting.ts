@@ -34,6 +34,7 @@ export type SettingGroup =
   | 'Leases'
   | 'Shared leases'
   | 'Behaviour'
+  | 'Limits'
   | 'Log'
   | 'Reserved';
 

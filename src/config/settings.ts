@@ -1,5 +1,6 @@
 import { ETCD_SETTINGS } from './etcd-settings.ts';
 import { LEASE_SETTINGS } from './lease-settings.ts';
+import { LIMIT_SETTINGS } from './limit-settings.ts';
 import {
   address,
   addressList,
@@ -256,6 +257,7 @@ export const SETTINGS = {
     kind: milliseconds(2000),
     help: 'how long the segment is asked by ARP for an address before it is offered, where it was not asked ahead of need; off: nothing is asked',
   }),
+  ...LIMIT_SETTINGS,
   logLevel: setting('info', {
     group: 'Log',
     restart: AT_START,

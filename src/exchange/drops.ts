@@ -74,6 +74,41 @@ export const DROPS = {
       'More messages came than this gateway can answer. DHCPDISCOVERs of unknown clients are dropped first; the client asks again.',
     remedy: 'Look for a flood: the line `datagrams dropped` names the MAC address that was seen last.',
   },
+  'mac-messages': {
+    isFaulty: false,
+    isExcess: true,
+    means: 'Its MAC address has sent more messages in a second than GATEWAY_DHCP_LIMIT_MAC_MESSAGES allows.',
+    remedy:
+      'Look for a fault of that machine, or for a flood. Raise the setting if many clients share the MAC address.',
+  },
+  'mac-leases': {
+    isFaulty: false,
+    isExcess: true,
+    means:
+      'Its MAC address has taken as many new leases in a minute as GATEWAY_DHCP_LIMIT_MAC_LEASES allows.',
+    remedy:
+      'Look for a machine that asks under many client identifiers. Raise the setting if containers share the MAC address.',
+  },
+  'mac-changes': {
+    isFaulty: false,
+    isExcess: true,
+    means:
+      'Its MAC address has taken and released as many leases in a minute as GATEWAY_DHCP_LIMIT_MAC_CHANGES allows.',
+    remedy: 'Look for a machine that releases its lease and takes it again without end.',
+  },
+  'segment-leases': {
+    isFaulty: false,
+    isExcess: true,
+    means: 'Unknown clients have taken as many leases in a minute as GATEWAY_DHCP_LIMIT_NEW_LEASES allows.',
+    remedy: 'Raise the setting if so many guests start at once.',
+  },
+  'unknown-messages': {
+    isFaulty: false,
+    isExcess: true,
+    means:
+      'Unknown clients have sent more messages in a second than GATEWAY_DHCP_LIMIT_UNKNOWN_MESSAGES allows.',
+    remedy: 'Look for a flood. Raise the setting if so many guests start at once.',
+  },
   superseded: { isFaulty: false, means: 'A newer message of the same client has taken its place.' },
   stale: {
     isFaulty: false,

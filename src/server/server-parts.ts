@@ -54,6 +54,8 @@ export interface ServerParts extends Declaration {
   /** The boot of the machine; absent: unknown, so nothing shows how long the gateway was off. */
   readonly boot?: Boot | undefined;
   readonly decide: Decide;
+  /** A whole number of 32 bits that no client can know. */
+  readonly seed: number;
   /**
    * Opens the store. Its view answers `isInFlight` from this set.
    *

@@ -15,7 +15,8 @@ import { interfaceDown, type RunningProblem } from '../diagnosis/running-problem
 import { NO_QUIET } from '../exchange/decision-context.ts';
 import { Exchange } from '../exchange/exchange.ts';
 import type { ServerState } from '../exchange/exchange-parts.ts';
-import type { Observer } from '../exchange/observer.ts';
+import { Limits } from '../exchange/limits/limits.ts';
+import { type Observer, observers } from '../exchange/observer.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Lease } from '../lease/lease.ts';
 import { type ClockTrust, mayBeOver } from '../lease/lease-end.ts';
@@ -85,6 +86,8 @@ export class Service {
       if (!untrustedArp.isUntrusted(hardware)) sightings.note(address, hardware);
     };
     medium.arp.onProbed(note);
+    const monotonic = () => clock.monotonic();
+    const limits = new Limits(store.leases, monotonic, () => this.#plan, parts.seed);
     this.#follow(plan);
     memory.peerMemory?.recall();
     this.exchange = new Exchange({
@@ -98,8 +101,9 @@ export class Service {
         accepts: (address, holder) => untrustedArp.accepts(address, holder),
         onHolder: note,
       }),
-      serverState: serverStateOf(memory, { sightings, quiet }, () => clock.monotonic()),
-      observer,
+      serverState: serverStateOf(memory, { sightings, quiet }, monotonic),
+      observer: observers(observer, limits),
+      admissions: [limits.admit],
       makeRoom: memory.makeRoom,
     });
     this.exchange.beat();

@@ -5,7 +5,29 @@ import type { Subnet } from './subnet.ts';
 /** How a client is identified. auto: by its identifier, with clones told apart. client-id: exactly as the RFC. mac: by the MAC alone. */
 export type Identity = 'auto' | 'client-id' | 'mac';
 
-/** The configuration of the engine. `Server.adopt`, for programs that embed the gateway, replaces it. */
+/** How much is answered in a time; each 0: any number. Unknown: without a lease before. */
+export interface PlanLimits {
+  /** Messages of one network card in a second. */
+  readonly messagesOfMac: number;
+  /** Leases of one network card under client identifiers that had none before, in a minute. */
+  readonly newLeasesOfMac: number;
+  /** Leases that one network card takes or releases in a minute; renewals do not count. */
+  readonly changesOfMac: number;
+  /** Leases of unknown clients in a minute. */
+  readonly newLeases: number;
+  /** Messages of unknown clients in a second. */
+  readonly unknownMessages: number;
+}
+
+export const NO_LIMITS: PlanLimits = {
+  messagesOfMac: 0,
+  newLeasesOfMac: 0,
+  changesOfMac: 0,
+  newLeases: 0,
+  unknownMessages: 0,
+};
+
+/** All that the engine is configured with. `Server.adopt`, for programs that embed the gateway, puts a new one in its place. */
 export interface Plan {
   /** The listen IP (option 54). */
   readonly serverIdentifier: Ipv4;
@@ -36,4 +58,5 @@ export interface Plan {
   readonly gateways: ReadonlySet<Ipv4>;
   /** How long a probe waits for an ARP answer, in milliseconds; 0: no probes. */
   readonly probeMilliseconds: number;
+  readonly limits: PlanLimits;
 }

@@ -47,6 +47,7 @@ describe('a server with a lease file', () => {
       clock,
       log: new LogLines(),
       decide,
+      seed: 4711,
       openStore: (inFlight) => {
         store = openIn(directory, { inFlight, clock, now: clock.now() });
         return store;

@@ -48,6 +48,7 @@ class Node {
       clock,
       log,
       decide,
+      seed: 4711,
       openStore: (inFlight) => {
         this.#store = memoryStore({ leases, lastHeard, inFlight, clock });
         return this.#store;

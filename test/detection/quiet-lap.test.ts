@@ -38,6 +38,7 @@ class Gateway {
       clock,
       log: new LogLines(),
       decide,
+      seed: 4711,
       openStore: (inFlight) => memoryStore({ inFlight, clock }),
       findListenAddress: () => ({ kind: 'found', listenIp: at(SERVER), ...place, warning: undefined }),
       openMedium: () => ({ transport, arp: segment, lost: () => 0, close: () => transport.close() }),

@@ -42,6 +42,7 @@ class Gateway {
       clock,
       log: new LogLines(),
       decide,
+      seed: 4711,
       openStore: (inFlight) => memoryStore({ inFlight, clock }),
       findListenAddress: () => ({ kind: 'found', listenIp: at(SERVER), ...place }),
       openMedium: () => ({ transport, arp: segment, lost: () => 0, close: () => transport.close() }),

@@ -77,6 +77,7 @@ class Node {
       clock,
       log: this.log,
       decide,
+      seed: 4711,
       openStore: (inFlight) => {
         clock.stall(storeTakes);
         return memoryStore({ inFlight, clock, leases });

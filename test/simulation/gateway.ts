@@ -114,6 +114,7 @@ class Process {
       log: SILENT,
       boot: { id: address, offset: 0 }, // The node itself never goes down.
       decide: parts.decide ?? decide,
+      seed: 4711,
       openStore: (inFlight) => holding.open(inFlight),
       ...(holding.cluster === undefined ? {} : { clusterPeers: holding.cluster }),
       findListenAddress: () => ({

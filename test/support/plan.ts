@@ -1,7 +1,7 @@
 import type { AddressRange } from '../../src/lease/lease-view.ts';
 import { type Ipv4, ipv4FromText } from '../../src/net/ipv4.ts';
 import { prefixOf } from '../../src/net/prefix.ts';
-import type { Plan } from '../../src/subnet/plan.ts';
+import { NO_LIMITS, type Plan } from '../../src/subnet/plan.ts';
 import { NO_RESERVATIONS } from '../../src/subnet/reservations.ts';
 import type { Subnet } from '../../src/subnet/subnet.ts';
 import type { OptionBlock } from '../../src/wire/reply.ts';
@@ -71,6 +71,7 @@ export function planOf(overrides: Partial<Plan> = {}): Plan {
     peers: new Set(),
     gateways: new Set(),
     probeMilliseconds: 0,
+    limits: NO_LIMITS,
     ...overrides,
   };
 }

@@ -47,6 +47,7 @@ export class ServerNode {
     this.server = new Server({
       log,
       decide,
+      seed: 4711,
       openStore: (inFlight) => {
         this.store = memoryStore({ ...options.stored, inFlight, clock });
         return this.store;

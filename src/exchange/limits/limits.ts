@@ -1,0 +1,118 @@
+import type { Decision } from '../../engine/decision/decision.ts';
+import { type ClientKey, clientKeyOf } from '../../lease/client-key.ts';
+import type { LeaseView } from '../../lease/lease-view.ts';
+import type { Arrival } from '../../net/datagram.ts';
+import { NO_HARDWARE } from '../../net/hardware-address.ts';
+import { UNSPECIFIED } from '../../net/ipv4.ts';
+import { NO_LIMITS, type Plan, type PlanLimits } from '../../subnet/plan.ts';
+import type { Message } from '../../wire/message.ts';
+import type { Drop } from '../drops.ts';
+import type { DecisionOutcome, Observer } from '../observer.ts';
+import { type Rate, RateTable, rateOf } from './rate-table.ts';
+
+const SECOND = 1000;
+const MINUTE = 60_000;
+/** All clients together have one bucket, of no card. */
+const ALL = NO_HARDWARE;
+
+/** Undefined: any number. */
+type Rates = { readonly [Name in keyof PlanLimits]: Rate | undefined };
+
+/**
+ * What one network card, and all unknown clients together, may ask for in a time: checked of each message before it is
+ * decided, and counted of each change when it is committed. `Plan.limits` has the numbers. All of it runs on the packets'
+ * thread; its memory is fixed.
+ */
+export class Limits implements Observer {
+  readonly #leases: Pick<LeaseView, 'bindingOf'>;
+  readonly #monotonic: () => number;
+  readonly #plan: () => Plan;
+  readonly #messages: RateTable;
+  readonly #unknown: RateTable;
+  readonly #cardLeases: RateTable;
+  readonly #newLeases: RateTable;
+  readonly #changes: RateTable;
+  #limits = NO_LIMITS;
+  #rates = ratesOf(NO_LIMITS);
+
+  /** `seed`: of 32 bits, and known to no client. */
+  constructor(leases: Pick<LeaseView, 'bindingOf'>, monotonic: () => number, plan: () => Plan, seed: number) {
+    this.#leases = leases;
+    this.#monotonic = monotonic;
+    this.#plan = plan;
+    this.#messages = new RateTable(seed);
+    this.#unknown = new RateTable(seed);
+    this.#cardLeases = new RateTable(seed);
+    this.#newLeases = new RateTable(seed);
+    this.#changes = new RateTable(seed);
+  }
+
+  /** An `Admission`. */
+  readonly admit = (message: Message, _arrival: Arrival, now: number, plan: Plan): Drop | 'admitted' => {
+    const { messagesOfMac } = this.#ratesOf(plan);
+    if (messagesOfMac !== undefined && !this.#messages.takeIfFree(message.hardware, now, messagesOfMac))
+      return 'mac-messages';
+    return mayChange(message) ? this.#admitChange(message, now, plan) : 'admitted';
+  };
+
+  decided(message: Message, _client: ClientKey, decision: Decision, outcome: DecisionOutcome): void {
+    if (outcome !== 'committed' || !('change' in decision) || decision.change?.kind !== 'binding') return;
+    const rates = this.#ratesOf(this.#plan());
+    const now = this.#monotonic();
+    const { hardware } = message;
+    const { reason, change } = decision;
+    const isLease = reason === 'bound' || reason === 'bootp';
+    if (isLease || reason === 'released' || reason === 'moved')
+      this.#changes.take(hardware, now, rates.changesOfMac);
+    if (!isLease || change.expectedBindingVersion > 0) return;
+    this.#cardLeases.take(hardware, now, rates.newLeasesOfMac);
+    this.#newLeases.take(ALL, now, rates.newLeases);
+  }
+
+  ordered(): void {}
+  dropped(): void {}
+  sentLate(): void {}
+  omitted(): void {}
+  broken(): void {}
+
+  #admitChange(message: Message, now: number, plan: Plan): Drop | 'admitted' {
+    const { changesOfMac, newLeasesOfMac, newLeases, unknownMessages } = this.#ratesOf(plan);
+    const { hardware } = message;
+    if (this.#changes.isOver(hardware, now, changesOfMac)) return 'mac-changes';
+    if (this.#cardLeases.isOver(hardware, now, newLeasesOfMac) && !this.#isKnown(message, plan))
+      return 'mac-leases';
+    if (this.#newLeases.isOver(ALL, now, newLeases) && !this.#isKnown(message, plan)) return 'segment-leases';
+    if (unknownMessages === undefined || this.#isKnown(message, plan)) return 'admitted';
+    return this.#unknown.takeIfFree(ALL, now, unknownMessages) ? 'admitted' : 'unknown-messages';
+  }
+
+  #ratesOf(plan: Plan): Rates {
+    if (plan.limits !== this.#limits) {
+      this.#limits = plan.limits;
+      this.#rates = ratesOf(plan.limits);
+    }
+    return this.#rates;
+  }
+
+  /** Known clients are not counted among those that are new: room is kept for them. */
+  #isKnown(message: Message, { identity }: Plan): boolean {
+    const client = clientKeyOf(message, identity !== 'mac');
+    return client !== undefined && this.#leases.bindingOf(client) !== undefined;
+  }
+}
+
+function ratesOf(limits: PlanLimits): Rates {
+  return {
+    messagesOfMac: rateOf(limits.messagesOfMac, SECOND),
+    newLeasesOfMac: rateOf(limits.newLeasesOfMac, MINUTE),
+    changesOfMac: rateOf(limits.changesOfMac, MINUTE),
+    newLeases: rateOf(limits.newLeases, MINUTE),
+    unknownMessages: rateOf(limits.unknownMessages, SECOND),
+  };
+}
+
+/** False for a client that goes on with what it has: renewals are never counted as changes. */
+function mayChange({ type, ciaddr }: Message): boolean {
+  if (type === 'DHCPREQUEST') return ciaddr === UNSPECIFIED;
+  return type !== 'DHCPINFORM';
+}
