@@ -106,7 +106,7 @@ export class QuietAddresses {
     this.#dueAt[slot] = now + REFRESH;
   }
 
-  /** Another gateway's client may have the address: it is asked anew. */
+  /** Somebody may have the address, another gateway's client for one: it is asked anew. */
   claim(address: Ipv4, now: number): void {
     const slot = this.#slotFollowing(address);
     if (slot < 0) return;

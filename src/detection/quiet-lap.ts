@@ -66,7 +66,7 @@ export class QuietLap implements QuietObservations {
     for (; left > 0; left -= 1) {
       const address = addresses.takeSecond(now);
       if (address === undefined) break;
-      this.#parts.arp.ask(address);
+      this.#ask(addresses, address, now);
     }
     for (const slot of offered) if (left > 0 && this.#visit(addresses, slot, now)) left -= 1;
     const visits = this.#hasty > 0 ? HASTY_VISITS : VISITS;
@@ -134,8 +134,13 @@ export class QuietLap implements QuietObservations {
   #visit(addresses: QuietAddresses, slot: number, now: number): boolean {
     const address = addresses.visit(slot, now, this.#parts.leases.revision);
     if (address === undefined) return false;
-    this.#parts.arp.ask(address);
+    this.#ask(addresses, address, now);
     return true;
+  }
+
+  /** What could not be sent has asked nobody. */
+  #ask(addresses: QuietAddresses, address: Ipv4, now: number): void {
+    if (!this.#parts.arp.ask(address)) addresses.claim(address, now);
   }
 
   #forgetAnswered(now: number): void {

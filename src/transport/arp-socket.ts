@@ -42,7 +42,7 @@ export interface ArpSocket extends SegmentArp {
 export const NO_ARP: ArpSocket = {
   canAsk: false,
   refusedSends: new Map(),
-  ask: () => undefined,
+  ask: () => false,
   onHeard: () => undefined,
   onProbed: () => undefined,
   onLost: () => undefined,
@@ -118,18 +118,19 @@ class PacketArpSocket implements ArpSocket {
    * the same address at that moment would take a probe of ours for a rival and decline its lease; and a bridge that
    * suppresses ARP, as on VXLAN, does not pass probes on. It is also true: this interface has the listen IP.
    */
-  ask(address: Ipv4): void {
-    this.#send(this.#listenIp, address);
+  ask(address: Ipv4): boolean {
+    return this.#send(this.#listenIp, address);
   }
 
-  #send(source: Ipv4, target: Ipv4): void {
-    if (this.#isClosed) return;
+  #send(source: Ipv4, target: Ipv4): boolean {
+    if (this.#isClosed) return false;
     const request = arpRequest(this.#hardware(), source, target);
     const send = () => this.#libc.sendto(this.#fd, request, MSG_DONTWAIT, this.#everybody);
     // The first error may be an old one that the kernel reports only now: the interface had been down.
-    if (send() >= 0) return;
+    if (send() >= 0) return true;
     const result = send();
     if (result < 0) countError(this.refusedSends, result);
+    return result >= 0;
   }
 
   onHeard(hear: (address: Ipv4, holder: HardwareAddress) => void): void {
@@ -152,9 +153,9 @@ class PacketArpSocket implements ArpSocket {
       get hardware() {
         return hardware();
       },
-      probe: () => this.#send(UNSPECIFIED, listenIp),
-      probeNobody: () => this.#send(UNSPECIFIED, this.#nobody),
-      announce: () => this.#send(listenIp, listenIp),
+      probe: () => void this.#send(UNSPECIFIED, listenIp),
+      probeNobody: () => void this.#send(UNSPECIFIED, this.#nobody),
+      announce: () => void this.#send(listenIp, listenIp),
       onSign: (hear) => {
         this.#hearSign = hear;
         this.#beginReading();

@@ -73,8 +73,8 @@ export interface Transport {
 export interface SegmentArp {
   /** False: there is no ARP socket, so no question is ever answered. */
   readonly canAsk: boolean;
-  /** Sends one request for an address. */
-  ask(address: Ipv4): void;
+  /** Sends one request for an address. False: it could not be sent. */
+  ask(address: Ipv4): boolean;
   /** Calls `hear` for each ARP message with a sender address, with that address and the hardware address. */
   onHeard(hear: (address: Ipv4, holder: HardwareAddress) => void): void;
   /**

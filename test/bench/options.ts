@@ -5,13 +5,14 @@ export const SECTIONS = [
   'ceiling',
   'growth',
   'micro',
+  'arp',
   'profile',
   'cluster',
   'cluster-profile',
 ] as const;
 export type SectionName = (typeof SECTIONS)[number];
 /** Measured only if they are asked for. */
-const EXTRA: readonly SectionName[] = ['profile', 'cluster', 'cluster-profile'];
+const EXTRA: readonly SectionName[] = ['arp', 'profile', 'cluster', 'cluster-profile'];
 
 export interface BenchOptions {
   readonly sections: readonly SectionName[];

@@ -7,6 +7,7 @@ import { killAll } from './machine/program.ts';
 import { Segment } from './machine/segment.ts';
 import { readOptions, type SectionName, USAGE } from './options.ts';
 import { type Findings, number, tableOfGoals, toMarkdown, toText } from './report/report.ts';
+import { benchArp } from './sections/arp.ts';
 import { benchCeiling } from './sections/ceiling.ts';
 import { benchCluster } from './sections/cluster.ts';
 import { benchClusterProfile } from './sections/cluster-profile.ts';
@@ -20,6 +21,7 @@ const PARTS: Readonly<Record<SectionName, (bench: Bench) => Promise<Findings>>> 
   peers: benchPeers,
   ceiling: benchCeiling,
   growth: benchGrowth,
+  arp: benchArp,
   profile: benchProfile,
   cluster: benchCluster,
   'cluster-profile': benchClusterProfile,

@@ -27,12 +27,17 @@ class Gateway {
   readonly transport = new SimulatedTransport();
   readonly #plan: Plan;
 
-  constructor(overrides: Partial<Plan> = {}) {
+  readonly #live: ReadonlySet<Ipv4> | undefined;
+
+  /** @param live The other gateways that share the leases; undefined: nothing is shared. */
+  constructor(overrides: Partial<Plan> = {}, live?: ReadonlySet<Ipv4>) {
+    this.#live = live;
     this.#plan = planOf({ probeMilliseconds: 300, subnet: subnet({ pools: [POOL] }), ...overrides });
   }
 
   async start(): Promise<void> {
     const { clock, segment, transport } = this;
+    const live = this.#live;
     const place = { interfaceName: 'eth0', interfaceIndex: 2, prefixLength: 24, mtu: 1500 };
     const server = new Server({
       clock,
@@ -44,6 +49,9 @@ class Gateway {
       openMedium: () => ({ transport, arp: segment, lost: () => 0, close: () => transport.close() }),
       planOf: () => this.#plan,
       waits: true,
+      ...(live === undefined
+        ? {}
+        : { clusterPeers: { live, grace: 0, agreedAt: 0, problems: [], isByWallClock: () => true } }),
     });
     await server.start();
   }
@@ -234,6 +242,44 @@ describe('addresses that were asked for ahead of need', () => {
     expect([alone, atOnce]).toEqual([200, '']);
     expect(beside).toBeGreaterThan(60);
     expect(beside).toBeLessThan(140);
+  });
+
+  test('with shared leases only those are asked for that this gateway goes first for', async () => {
+    const pool = range('10.15.3.20', '10.15.3.219');
+    const gateway = new Gateway({ subnet: subnet({ pools: [pool] }) }, new Set([at(PEER)]));
+    await gateway.start();
+
+    await gateway.clock.pass(10_000);
+
+    const asked = new Set(gateway.asked()).size;
+    expect(asked).toBeGreaterThan(60);
+    expect(asked).toBeLessThan(140);
+  });
+
+  test('a gateway that shares the leases and comes back makes all be asked for anew', async () => {
+    const live = new Set<Ipv4>();
+    const gateway = await new Gateway({}, live).begun();
+    live.add(at(PEER));
+
+    await gateway.clock.pass(250);
+    const atOnce = gateway.asked();
+    await gateway.clock.pass(5000);
+
+    expect(atOnce.length).toBeGreaterThan(0);
+    expect(new Set(gateway.asked()).size).toBeLessThan(8);
+  });
+
+  test('what could not be sent has asked nobody', async () => {
+    const gateway = new Gateway();
+    gateway.segment.refuses = true;
+    await gateway.begun();
+    gateway.segment.refuses = false;
+
+    const atOnce = await gateway.offer(ADA);
+    await gateway.clock.pass(5000);
+
+    expect(atOnce).toBe('');
+    expect(await gateway.offer(BOB)).not.toBe('');
   });
 
   test('where a lease is given at once, by rapid commit, the segment is asked first', async () => {

@@ -189,14 +189,16 @@ class Process {
     let hear: Parameters<SegmentArp['onHeard']>[0] = () => {};
     return {
       canAsk: true,
-      ask: (address) =>
-        void clock.after(ARP_ANSWER, () => {
+      ask: (address) => {
+        clock.after(ARP_ANSWER, () => {
           for (const holder of holdersOf(ipv4ToText(address)))
             this.standstill.wake('sockets', () => {
               const hardware = hardwareFromText(holder);
               if (!this.#isDead && hardware !== undefined) hear(address, hardware);
             });
-        }),
+        });
+        return true;
+      },
       onHeard: (run) => {
         hear = run;
       },

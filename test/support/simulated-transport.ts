@@ -182,6 +182,8 @@ export class SimulatedListenIpArp implements ListenIpArp {
 /** A segment on which nobody lives until a test says so. */
 export class SimulatedSegment implements SegmentArp {
   canAsk = true;
+  /** True: the kernel takes no request. */
+  refuses = false;
   /** Every request, in order. */
   readonly asked: Ipv4[] = [];
   /** Who answers at once, within the call. */
@@ -191,10 +193,12 @@ export class SimulatedSegment implements SegmentArp {
   #hear: (address: Ipv4, holder: HardwareAddress) => void = () => {};
   #hearProbe: (address: Ipv4, hardware: HardwareAddress) => void = () => {};
 
-  ask(address: Ipv4): void {
+  ask(address: Ipv4): boolean {
+    if (this.refuses) return false;
     this.asked.push(address);
     const holder = this.holders.get(address);
     if (holder !== undefined) this.say(address, holder);
+    return true;
   }
 
   onHeard(hear: (address: Ipv4, holder: HardwareAddress) => void): void {

@@ -42,6 +42,9 @@ export class Exchanges {
   #measuredFrom = 0;
   #latencies = new Float64Array(1 << 16);
   #completed = 0;
+  /** From DISCOVER to OFFER; the first ones, if there are more. */
+  readonly #offerLatencies = new Float64Array(1 << 16);
+  #offers = 0;
   #total = 0;
   #begun = 0;
   #lost = 0;
@@ -91,6 +94,7 @@ export class Exchanges {
       rate: this.#completed / measured,
       total: this.#total,
       ...latencyOf(this.#latencies.slice(0, this.#completed)),
+      offer: latencyOf(this.#offerLatencies.slice(0, this.#offers)),
       idle: idle / (this.#now - start),
       longestGap,
       firstAckAt: String(this.#firstAckAt),
@@ -122,6 +126,7 @@ export class Exchanges {
     const place = xid & (PLACES - 1);
     if (this.#xids[place] !== xid || this.#awaited[place] !== what) return;
     if (what === AN_OFFER) {
+      this.#noteOffer(this.#now - (this.#sentAt[place] ?? 0));
       const slot = this.#slot();
       const hardware = this.#hardware[place] ?? 0;
       const { yiaddr, server } = this.#reply;
@@ -141,6 +146,12 @@ export class Exchanges {
     if (this.#xids[place] !== xid || this.#awaited[place] === NOTHING) return;
     this.#refused += 1;
     this.#release(place);
+  }
+
+  #noteOffer(latency: number): void {
+    if (this.#now < this.#measuredFrom || this.#offers === this.#offerLatencies.length) return;
+    this.#offerLatencies[this.#offers] = latency;
+    this.#offers += 1;
   }
 
   #note(latency: number): void {

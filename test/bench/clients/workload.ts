@@ -42,6 +42,8 @@ export interface WorkloadResult {
   readonly p99: number;
   readonly p999: number;
   readonly max: number;
+  /** Milliseconds from DISCOVER to OFFER. */
+  readonly offer: { readonly p50: number; readonly p99: number };
   /** How much of its time the generator had nothing to do: near 0 it is itself the limit. */
   readonly idle: number;
   /** Longest time between two looks at the socket: a pause of the generator itself, in milliseconds. */

@@ -9,6 +9,8 @@ export interface GatewayOptions {
   readonly pool?: { readonly first: string; readonly last: string };
   /** Percent; 0: none. */
   readonly leaseCache?: number;
+  /** How long ARP is asked; off unless it is said, as the others' probes are off too. */
+  readonly arpProbe?: string;
   /** For Node. */
   readonly nodeOptions?: readonly string[];
 }
@@ -16,7 +18,7 @@ export interface GatewayOptions {
 /** How this server is started on a lease folder. */
 export function startOfGateway(
   folder: string,
-  { log, pool = POOL, leaseCache = 0, nodeOptions = [] }: GatewayOptions,
+  { log, pool = POOL, leaseCache = 0, arpProbe = 'off', nodeOptions = [] }: GatewayOptions,
 ): Start {
   return {
     command: [process.execPath, ...nodeOptions, PROGRAM, 'serve'],
@@ -29,8 +31,7 @@ export function startOfGateway(
       GATEWAY_DHCP_LEASES_DIR: folder,
       GATEWAY_DHCP_RELAYS: CLIENT_ADDRESS,
       GATEWAY_DHCP_LEASE_CACHE: leaseCache === 0 ? 'off' : String(leaseCache),
-      // The others' probes are off too.
-      GATEWAY_DHCP_ARP_PROBE: 'off',
+      GATEWAY_DHCP_ARP_PROBE: arpProbe,
       LOG_LEVEL: log,
       LOG_FORMAT: 'json',
       NODE_ENV: 'production',
