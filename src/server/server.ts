@@ -1,4 +1,4 @@
-import { type ClockStatus, clockProblem, clockStatusOf } from '../detection/clock-status.ts';
+import { type ClockStatus, clockStatusOf } from '../detection/clock-status.ts';
 import { ClusterPeersLog } from '../detection/cluster-peers.ts';
 import { DeclineLog } from '../detection/decline-log.ts';
 import { DiscoverRetries } from '../detection/discover-retries.ts';
@@ -7,17 +7,17 @@ import { PeerMemory } from '../detection/peer-memory.ts';
 import { Peers } from '../detection/peers.ts';
 import { RogueServers } from '../detection/rogue-servers.ts';
 import { TimeGuard } from '../detection/time-guard.ts';
-import { NOT_STARTED, type RunningProblem } from '../diagnosis/running-problem.ts';
-import { directoryProblem, storeProblems } from '../diagnosis/store-problems.ts';
+import type { RunningProblem } from '../diagnosis/running-problem.ts';
 import type { OperatorOrder } from '../engine/operator-order.ts';
 import { type Observer, observers } from '../exchange/observer.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import { Counters } from '../reporting/counters.ts';
 import { DecisionLog } from '../reporting/decision-log.ts';
-import { type PoolUse, poolProblem, poolUseOf } from '../reporting/pool-use.ts';
+import { type PoolUse, poolUseOf } from '../reporting/pool-use.ts';
 import { ProblemLog } from '../reporting/problem-log.ts';
 import { type Status, statusOf } from '../reporting/status.ts';
 import { CurrentDeclaration } from './current-declaration.ts';
+import { currentProblems } from './current-problems.ts';
 import type { Adoption, Declaration } from './declaration.ts';
 import { Expiry } from './expiry.ts';
 import { Listening } from './listening.ts';
@@ -258,24 +258,16 @@ export class Server {
   }
 
   #problems(pool: PoolUse | undefined): readonly RunningProblem[] {
-    const problems: RunningProblem[] = [...this.#listening.problems];
-    problems.push(...(this.#listening.service?.problems ?? []));
-    const memory = this.#memory;
-    if (memory === undefined) problems.push(NOT_STARTED);
-    problems.push(...storeProblems(memory?.store, memory?.clusterPeers !== undefined));
-    const fault = this.#parts.directoryFault?.();
-    if (fault !== undefined) problems.push(directoryProblem(fault, memory?.clusterPeers !== undefined));
-    const peers = memory?.peers.problem;
-    if (peers !== undefined) problems.push(peers);
-    const rogues = memory?.rogueServers.problem;
-    if (rogues !== undefined) problems.push(rogues);
-    const { clusterPeers } = this.#parts;
-    for (const each of clusterPeers?.problems ?? []) problems.push({ ...each, stopsNewGuests: false });
-    const clock = this.clock;
-    if (clock?.trusted === false) problems.push(clockProblem(clock, pool?.hasRoom !== false));
-    const full = pool === undefined ? undefined : poolProblem(pool, this.#trustsClock);
-    if (full !== undefined) problems.push(full);
-    return problems;
+    const { problems, service } = this.#listening;
+    return currentProblems({
+      parts: this.#parts,
+      memory: this.#memory,
+      listening: problems,
+      service,
+      clock: this.clock,
+      pool,
+      trustsClock: this.#trustsClock,
+    });
   }
 
   get #trustsClock(): boolean {
