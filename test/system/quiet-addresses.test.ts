@@ -6,11 +6,11 @@ import { ip } from '../support/packet.ts';
 import type { RawClient } from '../support/raw-client.ts';
 import { describeSystem, useTestSegment } from '../support/system.ts';
 
-const ADDRESSES = Array.from({ length: 8 }, (_, index) => `10.15.3.${20 + index}`);
+const ADDRESSES = Array.from({ length: 24 }, (_, index) => `10.15.3.${20 + index}`); // A quarter is held for new guests.
 const SETTINGS = {
   GATEWAY_DHCP_ARP_PROBE: '300ms',
   GATEWAY_DHCP_POOL_START: '10.15.3.20',
-  GATEWAY_DHCP_POOL_END: '10.15.3.27',
+  GATEWAY_DHCP_POOL_END: '10.15.3.43',
 };
 const STRANGER = '52:54:00:bb:00:01';
 /** Requests for an address that is not quiet. */

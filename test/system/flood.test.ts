@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+import { messageType } from '../support/packet.ts';
+import { bootUntilLeased, rebind } from '../support/patient-guest.ts';
+import type { RawClient } from '../support/raw-client.ts';
+import { describeSystem, useTestSegment } from '../support/system.ts';
+
+const GUESTS = 20;
+/** The kernel's clock is asked so often for how many are due: milliseconds. */
+const STEP = 5;
+
+describeSystem('beside a flood of DHCPDISCOVERs in forged names', [], () => {
+  const segment = useTestSegment();
+
+  test.each([500, 2000])(
+    'of %i a second every new guest gets a lease, and a known one renews',
+    async (rate) => {
+      const gateway = await segment().gateway({ GATEWAY_DHCP_ARP_PROBE: '300ms' });
+      const client = segment().client();
+      const known = await client.lease('52:54:00:ff:01:01');
+      const attacker = segment().client();
+      const flood = floodOf(attacker, rate);
+      await new Promise((resolve) => setTimeout(resolve, 1500)); // Until all that may be held is held.
+
+      const boot = (number: number) =>
+        bootUntilLeased(client, `52:54:00:ff:02:${number.toString(16).padStart(2, '0')}`, 30_000);
+      const leases = await Promise.all(Array.from({ length: GUESTS }, (_, number) => boot(number)));
+      const renewed = await rebind(client, known);
+      const sent = flood();
+
+      expect(new Set(leases.map(({ yiaddr }) => yiaddr)).size).toBe(GUESTS);
+      expect(sent).toBeGreaterThan(rate);
+      expect(renewed.yiaddr).toBe(known.yiaddr);
+      expect(gateway.log.filter((line) => line['level'] === 'error')).toEqual([]);
+    },
+    90_000,
+  );
+});
+
+/** Sends at a rate, each with an address of its own, until it is stopped; returns what stops it and counts them. */
+function floodOf(attacker: RawClient, rate: number): () => number {
+  const begin = performance.now();
+  let sent = 0;
+  const timer = setInterval(() => {
+    const due = ((performance.now() - begin) / 1000) * rate;
+    for (let count = 0; sent < due && count < 500; count += 1) {
+      sent += 1;
+      const digits = sent.toString(16).padStart(6, '0');
+      const chaddr = `52:54:77:${digits.slice(0, 2)}:${digits.slice(2, 4)}:${digits.slice(4)}`;
+      attacker.send({ chaddr, options: [messageType('DHCPDISCOVER')] });
+    }
+  }, STEP);
+  return () => {
+    clearInterval(timer);
+    return sent;
+  };
+}
