@@ -110,7 +110,11 @@ function reboot(input: DecisionInput, address: Ipv4): Decision {
   if (isOfSameMachine(input, address)) return grantUnused(input, address, 'rebooted');
   // Deviates from RFC 2131 §4.3.2: a SELECTING client that does not say which server it has selected gets what it was
   // just offered; some boot loaders leave option 54 out, or fill in 0.0.0.0.
-  if (isOffered(input, address)) return acceptOffer(input, address);
+  if (isOffered(input, address)) {
+    const accepted = acceptOffer(input, address);
+    // It names no server: what it goes on with may be another gateway's, and that one's rival is no reason to refuse it.
+    return accepted.reason === 'rival-won' ? silence('not-for-us') : accepted;
+  }
   const contradiction = refuseInUse(input, address) ?? refuseAgainstLive(input, address);
   if (contradiction !== undefined) return mayHaveSelectedPeer(input) ? silence('not-for-us') : contradiction;
   const unquarantined = endQuarantine(input, address, 'rebooted');
