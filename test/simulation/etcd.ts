@@ -185,7 +185,8 @@ export class EtcdLink implements Etcd {
       const cancel = clock.after(DEADLINE, () =>
         end(() => reject(new EtcdError('unknown', 'no answer in time'))),
       );
-      if (this.isCut || random.chance(weather.requestLost)) return;
+      // A process that was stopped and then died sends nothing any more.
+      if (this.isDead || this.isCut || random.chance(weather.requestLost)) return;
       const answersNever = random.chance(weather.answerLost);
       const answer = (give: () => void) => {
         clock.after(1 + random.below(3), () => {
