@@ -130,7 +130,7 @@ function requested(search: Search): Ipv4 | undefined {
 }
 
 /**
- * The client's own place in the pool, so that it gets its old address back even from an empty store. Not another
+ * The client's own position in the pool, so that it gets its old address back even from an empty store. Not another
  * client's last address: that one comes back for it, and there may be others that nobody has had.
  */
 function hashPosition(search: Search): Ipv4 | undefined {
@@ -144,7 +144,7 @@ function hashPosition(search: Search): Ipv4 | undefined {
   return undefined;
 }
 
-/** Among the quiet, so that the client does not wait: the first one from its own place on that nobody has had. */
+/** Among the quiet, so that the client does not wait: the first one from its own position on that nobody has had. */
 function quietNeverUsed(search: Search): Ipv4 | undefined {
   const { client, hardware, leases, quiet } = search;
   return quiet.find(hashOfClient(client), hardware, NEVER_USED_STEPS, (address) => {
@@ -164,7 +164,7 @@ function quietFree(search: Search): Ipv4 | undefined {
 }
 
 /**
- * The client's place among what is free: the first free address of a walk through the pool that is the client's own, so that
+ * The client's position among what is free: the first free address of a walk through the pool that is the client's own, so that
  * it is offered the same one each time. Another client's last address only if the walk meets no other.
  */
 function spread(search: Search): Ipv4 | undefined {
@@ -185,7 +185,7 @@ function spread(search: Search): Ipv4 | undefined {
 
 /**
  * While other gateways are heard: an address that nobody has had and for which this gateway goes before them, so that two
- * gateways seldom pick one address at one moment. The search begins at the client's own place.
+ * gateways seldom pick one address at one moment. The search begins at the client's own position.
  */
 function rankedFirst(search: Search): Ipv4 | undefined {
   if (search.peers.size === 0) return undefined;

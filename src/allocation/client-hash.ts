@@ -1,7 +1,7 @@
 import type { ClientKey } from '../lease/client-key.ts';
 
 /**
- * An even 32-bit number from a client's key, the same on every gateway and after every restart: the client's place in
+ * An even 32-bit number from a client's key, the same on every gateway and after every restart: the client's position in
  * the pool, and its share in the spread of renewals. FNV-1a with a final mix (the key's last digits alone differ
  * between neighbours).
  */

@@ -6,7 +6,7 @@ export interface QuietView {
   /** True if nobody but the machine that asks was heard at the address since it was asked for. */
   isQuiet(address: Ipv4, asker: HardwareAddress): boolean;
   /**
-   * The first quiet address that is fit, from the place on that a hash names, in a circle. Undefined: there is none
+   * The first quiet address that is fit, from the position on that a hash names, in a circle. Undefined: there is none
    * among the first `limit` quiet ones.
    */
   find(

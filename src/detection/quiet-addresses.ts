@@ -162,8 +162,8 @@ export class QuietAddresses {
 
   /** The slot that an address belongs to; -1: none. */
   slotOf(address: Ipv4): number {
-    const place = this.#placeIn(address);
-    return place < 0 ? -1 : this.#slotAt(place);
+    const position = this.#positionIn(address);
+    return position < 0 ? -1 : this.#slotAt(position);
   }
 
   #slotFollowing(address: Ipv4): number {
@@ -171,17 +171,17 @@ export class QuietAddresses {
     return this.#addresses[slot] === address ? slot : -1;
   }
 
-  #slotAt(place: number): number {
-    return Math.ceil(((place + 1) * this.slots) / this.#size) - 1;
+  #slotAt(position: number): number {
+    return Math.ceil(((position + 1) * this.slots) / this.#size) - 1;
   }
 
-  /** The first place of a slot's group. */
+  /** The first position of a slot's group. */
   #placeOf(slot: number): number {
     return Math.floor((slot * this.#size) / this.slots);
   }
 
-  #addressAt(place: number): Ipv4 {
-    let rest = place;
+  #addressAt(position: number): Ipv4 {
+    let rest = position;
     for (const { first, last } of this.#pools) {
       if (rest <= last - first) return ipv4(first + rest);
       rest -= last - first + 1;
@@ -199,7 +199,7 @@ export class QuietAddresses {
   #nextOf(slot: number, before: Ipv4): Ipv4 {
     const first = this.#placeOf(slot);
     const size = this.#placeOf(slot + 1) - first;
-    const start = before === UNSPECIFIED ? 0 : this.#placeIn(before) - first + 1;
+    const start = before === UNSPECIFIED ? 0 : this.#positionIn(before) - first + 1;
     let address = before;
     for (let step = 0; step < Math.min(size, LOOKED); step += 1) {
       address = this.#addressAt(first + ((start + step) % size));
@@ -208,11 +208,11 @@ export class QuietAddresses {
     return address;
   }
 
-  #placeIn(address: Ipv4): number {
-    let place = 0;
+  #positionIn(address: Ipv4): number {
+    let position = 0;
     for (const { first, last } of this.#pools) {
-      if (address >= first && address <= last) return place + address - first;
-      place += last - first + 1;
+      if (address >= first && address <= last) return position + address - first;
+      position += last - first + 1;
     }
     return -1;
   }

@@ -24,8 +24,8 @@ export function chooseParameters(
   subnet: Subnet,
 ): readonly OptionBlock[] {
   const chosen: OptionBlock[] = [];
-  for (const place of arrangementOf(requestList, required, subnet)) {
-    const option = typeof place === 'number' ? required[place] : place;
+  for (const arranged of arrangementOf(requestList, required, subnet)) {
+    const option = typeof arranged === 'number' ? required[arranged] : arranged;
     if (option !== undefined) chosen.push(option);
   }
   return chosen;
@@ -64,8 +64,8 @@ function arrange(
     ALWAYS.forEach(add);
   }
   return maskFirst(codes).flatMap((code) => {
-    const place = required.findIndex((option) => option.code === code);
-    const option = place >= 0 ? place : parameters.get(code);
+    const index = required.findIndex((option) => option.code === code);
+    const option = index >= 0 ? index : parameters.get(code);
     return option === undefined ? [] : [option];
   });
 }
