@@ -109,7 +109,7 @@ export const DROPS = {
       'Unknown clients have sent more messages in a second than GATEWAY_DHCP_LIMIT_UNKNOWN_MESSAGES allows.',
     remedy: 'Look for a flood. Raise the setting if so many guests start at once.',
   },
-  superseded: { isFaulty: false, means: 'A newer message of the same client has taken its place.' },
+  superseded: { isFaulty: false, means: 'A newer message of the same machine has taken its place.' },
   stale: {
     isFaulty: false,
     means: 'It waited so long that its client has asked again.',

@@ -23,7 +23,8 @@ const HELD_SHARE = 4;
  * 2. its current binding;
  * 3. the address on offer to it;
  * 4. its last address, or the one that it asks for (option 50), if that is in a quarantine that the client's own use ends;
- * 5. the lease of its network card under another client identifier;
+ * 5. the lease of its network card under another client identifier, unless its own last address is free and the card has
+ *    fewer leases than it may;
  * 6. `PROPOSALS` in allocation/candidates.ts.
  */
 export function chooseAddress(input: DecisionInput, use: 'offer' | 'bind'): Choice {

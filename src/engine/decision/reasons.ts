@@ -247,7 +247,8 @@ export const REASONS = {
   },
   'in-flight': {
     kind: 'silence',
-    means: 'Another change of the same address is being stored. The client asks again.',
+    means:
+      'The address is locked: a change of it is being stored, or ARP is asked for it. The message waits and is decided again.',
   },
   'cannot-promise': {
     kind: 'silence',

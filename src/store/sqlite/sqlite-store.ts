@@ -56,7 +56,7 @@ export class SqliteStore implements LeaseStore {
     const lost = () => {
       this.#table.canPromise = false;
     };
-    this.#kept = new GuardedFiles(kept, lost, (now) => this.#attempt(now, () => this.#probe()));
+    this.#kept = new GuardedFiles(kept, lost, (now) => this.#attempt(now, () => this.#testDisk()));
   }
 
   get leases(): LeaseView & LeaseCounts {
@@ -133,7 +133,7 @@ export class SqliteStore implements LeaseStore {
     if (this.#failure === undefined) {
       this.#files.maintenance.idle(now);
       this.#kept.idle(now);
-    } else if (this.#mayTry(now)) this.#attempt(now, () => this.#probe());
+    } else if (this.#mayTry(now)) this.#attempt(now, () => this.#testDisk());
   }
 
   /**
@@ -249,7 +249,7 @@ export class SqliteStore implements LeaseStore {
   }
 
   /** Tests the disk with an empty batch. */
-  #probe(): void {
+  #testDisk(): void {
     this.#batch.begin();
     this.#append();
   }

@@ -66,7 +66,7 @@ export class Maintenance {
   #isPruning = false;
   /** Rows that are still to be written for the records that came. */
   #debt = 0;
-  #isQuiet = false;
+  #isIdle = false;
   #cancelStep: (() => void) | undefined;
 
   constructor(parts: MaintenanceParts) {
@@ -92,7 +92,7 @@ export class Maintenance {
 
   /** Call it when a batch of this many records is durable. */
   committed(records: number, now: Instant): void {
-    this.#isQuiet = false;
+    this.#isIdle = false;
     if (this.backlog === 0) this.#first = now;
     this.#committed += records;
     this.#last = now;
@@ -119,7 +119,7 @@ export class Maintenance {
 
   /** Call it when no packet waits. Does a small piece of work; while there is no commit, the next one follows by itself. */
   idle(now: Instant): void {
-    this.#isQuiet = true;
+    this.#isIdle = true;
     if (this.#isNoteDue && this.#mayTry(now)) this.#try(now, () => this.#writeNotes());
     if (this.#isDue(now)) {
       if (this.#step(now)) this.#goOn();
@@ -177,7 +177,7 @@ export class Maintenance {
     if (clock === undefined) return;
     this.#cancelStep ??= clock.after(NEXT_STEP, () => {
       this.#cancelStep = undefined;
-      if (this.#isQuiet) this.idle(clock.now());
+      if (this.#isIdle) this.idle(clock.now());
     });
   }
 
