@@ -4,15 +4,13 @@ import { builtProgram } from '../support/gateway-process.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
 
-test.each([
-  [22, 'serve'],
-  [25, 'check'],
-  [40, 'leases'],
-  [60, '--version'],
-])(
-  'where only %i files may be open, one sentence says what to raise, with status 69: vps-gateway %s',
-  (most, word) => {
-    const limited = `ulimit -n ${most} && exec "$0" "$@"`;
+/** So few that Node.js itself starts, and no more: 20 needs 77, 24 needs 24. */
+const MOST = 22;
+
+test.each(['serve', 'check', 'leases', '--version'])(
+  `where only ${MOST} files may be open, one sentence says what to raise, with status 69: vps-gateway %s`,
+  (word) => {
+    const limited = `ulimit -n ${MOST} && exec "$0" "$@"`;
     const { status, stdout, stderr } = spawnSync(
       'sh',
       ['-c', limited, process.execPath, builtProgram(), word],
