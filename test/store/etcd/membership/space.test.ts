@@ -154,7 +154,7 @@ describeEtcd(`an etcd with little space${why}`, () => {
     const began = Date.now();
     const end = began + 90_000;
     let changes = 0;
-    for (let round = 0; changes < 60_000 && Date.now() < end; round += 1) {
+    for (let round = 0; changes < 45_000 && Date.now() < end; round += 1) {
       const state = round % 2 === 0 ? 'bound' : 'free';
       const batches = [0, 1].map((half) =>
         Array.from({ length: 64 }, (_, index) => {
@@ -171,8 +171,8 @@ describeEtcd(`an etcd with little space${why}`, () => {
       );
       const outcomes = await Promise.all(batches.map((batch) => store.commit(batch)));
       changes += outcomes.flat().filter((outcome) => outcome === 'committed').length;
-      // Not faster than 5,000 a second: more than gateways have been seen to do.
-      await delay(Math.max(0, began + changes / 5 - Date.now()));
+      // Not faster than 3,000 a second: more than three gateways have been seen to do.
+      await delay(Math.max(0, began + changes / 3 - Date.now()));
       if (round % 20 === 0) sizes.push((await etcd.status()).databaseBytes);
     }
 
