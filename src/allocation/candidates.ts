@@ -82,6 +82,11 @@ export function findUnheld(search: Search): Ipv4 | undefined {
   return firstProposal(UNHELD, search);
 }
 
+/** Where leases are shared: the oldest offer, if nobody has answered it for `offerReuseAfter`; what takes its place is held. */
+export function findUnanswered(search: Search): Ipv4 | undefined {
+  return search.offerReuseAfter > 0 ? oldestOffer(search) : undefined;
+}
+
 function firstProposal(proposals: readonly Proposal[], search: Search): Ipv4 | undefined {
   for (const propose of proposals) {
     const address = propose(search);

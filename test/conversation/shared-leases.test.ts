@@ -134,6 +134,24 @@ describe('offers to strangers', () => {
     expect(conversation.hear(known.discover([[50, ...ip(own)]])).address).toBe(own);
   });
 
+  test('one that was not answered for five seconds gives way when nothing else is left', () => {
+    const conversation = gateway([], range('10.15.3.20', '10.15.3.23'));
+    const first = conversation.hear(guest(1).discover());
+    for (const number of [11, 12, 13]) {
+      const { address } = conversation.hear(guest(number).discover());
+      conversation.hear(guest(number).select(address, SELF));
+    }
+    conversation.pass(4);
+    const early = conversation.hear(guest(2).discover()).reason;
+    conversation.pass(2);
+
+    const late = conversation.hear(guest(3).discover());
+
+    expect(early).toBe('crowded');
+    expect([late.reason, late.address]).toEqual(['offered', first.address]);
+    expect(conversation.hear(guest(1).select(first.address, SELF)).reason).toBe('offered-to-another');
+  });
+
   test('one that is held is nobody else’s, and what is not held goes to the first that asks for it', () => {
     const conversation = gateway([], range('10.15.3.20', '10.15.3.24'));
     const held = conversation.hear(guest(1).discover());

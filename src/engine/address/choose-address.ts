@@ -1,5 +1,11 @@
 import { isBoundTo, isLive } from '../../allocation/availability.ts';
-import { findAddress, findUnheld, reservedFor, type Search } from '../../allocation/candidates.ts';
+import {
+  findAddress,
+  findUnanswered,
+  findUnheld,
+  reservedFor,
+  type Search,
+} from '../../allocation/candidates.ts';
 import type { Lease } from '../../lease/lease.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import { type DecisionInput, entitlementTo, reusableBefore } from '../decision/decision-input.ts';
@@ -53,7 +59,7 @@ export function chooseAddress(input: DecisionInput, use: 'offer' | 'bind'): Choi
   if (moved !== undefined) return moved;
   const { free, held } = roomIn(input);
   const isPressed = free > 0 && (held + 1) * HELD_SHARE > free;
-  if (use === 'offer' && binding === undefined && isPressed) return unheldChoice(search, held);
+  if (use === 'offer' && binding === undefined && isPressed) return choiceUnderPressure(input, search, held);
   const address = findAddress(search);
   if (address === undefined) return { decision: silence('pool-full') };
   return checked(address, 'none');
@@ -98,11 +104,14 @@ function roomIn({ leases, subnet }: DecisionInput): { readonly free: number; rea
 /**
  * RFC 2131 §3.1 (2): servers "need not reserve the offered network address"; who asks for it first gets it, and another is
  * refused. Deviates from RFC 2131 §3.1: that the address is not in use is checked before the DHCPACK, not before the
- * DHCPOFFER; a flood of questions would keep every address busy.
+ * DHCPOFFER; a flood of questions would keep every address busy. Where nothing is left to be offered so, an offer that
+ * nobody has answered gives way, and the new one is held in its place.
  */
-function unheldChoice(search: Search, held: number): Choice {
-  const address = findUnheld(search);
-  if (address !== undefined) return { address, held: 'unheld' };
+function choiceUnderPressure(input: DecisionInput, search: Search, held: number): Choice {
+  const unheld = findUnheld(search);
+  if (unheld !== undefined) return { address: unheld, held: 'unheld' };
+  const unanswered = findUnanswered(search);
+  if (unanswered !== undefined) return checkedChoice(input, 'offer', unanswered, 'none');
   return { decision: silence(held > 0 ? 'crowded' : 'pool-full') };
 }
 
