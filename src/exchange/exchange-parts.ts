@@ -17,6 +17,7 @@ import type { Transport } from '../transport/transport.ts';
 import type { Message } from '../wire/message.ts';
 import type { Admission } from './admission.ts';
 import type { Observer } from './observer.ts';
+import type { Timings } from './timings.ts';
 
 /** What an exchange works with. */
 export interface ExchangeParts {
@@ -30,6 +31,8 @@ export interface ExchangeParts {
   readonly prober: Prober;
   readonly serverState: ServerState;
   readonly observer: Observer;
+  /** Absent: nobody measures. */
+  readonly timings?: Timings | undefined;
   /** Checks of each message, after those of `ownAdmissions`. */
   readonly admissions?: readonly Admission[];
   /** Submits orders that free expired leases. False: there are none that could be freed. */

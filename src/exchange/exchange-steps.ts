@@ -55,7 +55,7 @@ export class ExchangeSteps {
       () => this.#reports.flush(),
     );
     this.#waits = new Waits(parts, this.#inFlight, this.#reports, wake);
-    this.#replies = new Replies(parts.transport, observer, parts.clock);
+    this.#replies = new Replies(parts.transport, observer, parts.clock, parts.timings);
     this.#nextCommit = new NextCommit(parts.store);
     this.#context = emptyContext();
     this.#context.mayBeOver = (lease) => parts.serverState.mayBeOver(lease);
@@ -251,7 +251,8 @@ export class ExchangeSteps {
   #finish(pending: Pending, { decision, outcome, decidedAt }: Settled): void {
     const isDurable = outcome === 'nothing' || outcome === 'committed';
     if (decision.kind === 'reply' && isDurable) {
-      this.#replies.add(decision.reply, decision.destination, decidedAt);
+      const readAt = pending instanceof PendingMessage ? pending.readAt : decidedAt;
+      this.#replies.add(decision.reply, decision.destination, decidedAt, readAt);
       if (decision.quietOffer !== undefined) this.#parts.serverState.noteQuietOffer(decision.quietOffer);
     }
     const isDecline = decision.reason === 'declined' || decision.reason === 'too-many-declines';

@@ -194,8 +194,11 @@ export class Exchange {
     this.#underWay += 1;
     while (this.#steps.hasCommit) {
       const commit = this.#steps.takeCommit();
+      const begun = this.#parts.timings === undefined ? 0 : this.#parts.clock.monotonic();
       const outcomes = await this.#outcomesOf(commit);
       this.#begin();
+      if (commit.changes.length > 0)
+        this.#parts.timings?.committed(this.#steps.monotonic - begun, commit.changes.length);
       this.#steps.endCommit(commit, outcomes); // 'committed' answers, 'conflict' decides again; the rest is silence.
       this.#steps.decideReady();
       this.#steps.send();

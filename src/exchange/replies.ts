@@ -10,6 +10,7 @@ import { encode } from '../wire/encode.ts';
 import type { Reply } from '../wire/reply.ts';
 import { STALE_AFTER } from './arrivals.ts';
 import type { Observer } from './observer.ts';
+import type { Timings } from './timings.ts';
 
 /**
  * The replies of one round, encoded in the order in which they were added, and sent together. A reply that was decided
@@ -26,22 +27,32 @@ export class Replies {
   /** When each reply was decided, and the earliest of these times: monotonic milliseconds. */
   #decided: number[] = [];
   #oldest = Number.POSITIVE_INFINITY;
+  readonly #timings: Timings | undefined;
+  /** When the message of each reply was read: monotonic milliseconds. Kept only where somebody measures. */
+  readonly #read: number[] = [];
 
-  constructor(transport: Transport, observer: Observer, clock: Pick<Clock, 'monotonic'>) {
+  constructor(
+    transport: Transport,
+    observer: Observer,
+    clock: Pick<Clock, 'monotonic'>,
+    timings: Timings | undefined,
+  ) {
     this.#transport = transport;
     this.#observer = observer;
     this.#clock = clock;
+    this.#timings = timings;
     this.#maximum = Math.min(transport.maximumPayload, SEND_SLOT_BYTES - SEND_HEADROOM_BYTES);
     this.#omitted = (code) => observer.omitted(code);
   }
 
-  add(reply: Reply, destination: Destination, decidedAt: number): void {
+  add(reply: Reply, destination: Destination, decidedAt: number, readAt: number): void {
     const { outbox } = this.#transport;
     if (this.#outgoing.length === outbox.capacity) this.flush();
     const offset = this.#outgoing.length * SEND_SLOT_BYTES + SEND_HEADROOM_BYTES;
     const length = encode(reply, outbox.bytes, outbox.view, offset, this.#maximum, this.#omitted);
     this.#outgoing.push({ offset, length, destination });
     this.#decided.push(decidedAt);
+    if (this.#timings !== undefined) this.#read.push(readAt);
     if (decidedAt < this.#oldest) this.#oldest = decidedAt;
   }
 
@@ -49,11 +60,20 @@ export class Replies {
     if (this.#outgoing.length === 0) return;
     const begin = this.#clock.monotonic();
     const outgoing = this.#takeFresh(begin);
-    if (outgoing.length === 0) return;
-    const sent = this.#send(outgoing);
-    if (sent < outgoing.length) this.#observer.dropped('send-refused', outgoing.length - sent);
-    const took = this.#clock.monotonic() - begin;
-    if (took > STALE_AFTER) this.#observer.sentLate(sent, took);
+    if (outgoing.length > 0) {
+      const sent = this.#send(outgoing);
+      if (sent < outgoing.length) this.#observer.dropped('send-refused', outgoing.length - sent);
+      const end = this.#clock.monotonic();
+      if (end - begin > STALE_AFTER) this.#observer.sentLate(sent, end - begin);
+      this.#measure(end, outgoing.length);
+    }
+    this.#read.length = 0;
+  }
+
+  /** Where some replies were too old to be sent, none of them is measured: they are counted as drops. */
+  #measure(end: number, sent: number): void {
+    if (this.#read.length !== sent) return;
+    for (const readAt of this.#read) this.#timings?.replied(end - readAt);
   }
 
   #takeFresh(now: number): readonly Outgoing[] {

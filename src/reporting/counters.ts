@@ -1,49 +1,43 @@
 import type { Decision } from '../engine/decision/decision.ts';
 import type { Drop } from '../exchange/drops.ts';
 import type { DecisionOutcome, Observer } from '../exchange/observer.ts';
+import type { Timings } from '../exchange/timings.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Message } from '../wire/message.ts';
+import {
+  HISTOGRAMS,
+  type HistogramName,
+  histogramSlot,
+  SLOTS,
+  singleSlot,
+  type TallyName,
+  tallySlot,
+} from './counter-slots.ts';
+import { CounterReader, type CounterValues } from './read-counters.ts';
 
-/** Counts by name. */
-export type Tally = Readonly<Record<string, number>>;
+const SENT_LATE = singleSlot('sentLate');
+const WAITS = singleSlot('waits');
+const MISTAKES = singleSlot('mistakes');
+const BEAT_AT = singleSlot('beatAt');
+const BEAT_LATE = singleSlot('beatLate');
+const REPLY = histogramSlot('reply');
+const COMMIT = histogramSlot('commit');
+const BATCH = histogramSlot('batch');
 
-export interface CounterValues {
-  /** Messages with a final decision, by type. */
-  readonly messages: Tally;
-  /** Final decisions of messages and orders, by reason. */
-  readonly reasons: Tally;
-  /** Replies that were handed to the transport, by type. */
-  readonly replies: Tally;
-  /** Commits of changes, by outcome. */
-  readonly outcomes: Tally;
-  /** Datagrams and messages that got no decision, and decisions whose reply was not sent, by cause. */
-  readonly drops: Tally;
-  /** Replies that may have been sent late: the process stood still while it sent them. */
-  readonly sentLate: number;
-  /** Decisions to wait. */
-  readonly waits: number;
-  /** Options left out of replies, by code. */
-  readonly omitted: Tally;
-  readonly mistakes: number;
-}
-
-/** Counts everything that the exchange does since the start of the process. The counts are only in memory. */
-export class Counters implements Observer {
-  readonly #messages = new Map<string, number>();
-  readonly #reasons = new Map<string, number>();
-  readonly #replies = new Map<string, number>();
-  readonly #outcomes = new Map<string, number>();
-  readonly #drops = new Map<string, number>();
-  readonly #omitted = new Map<string, number>();
-  #sentLate = 0;
-  #waits = 0;
-  #mistakes = 0;
+/**
+ * Counts everything that the exchange does since the start of the process. The counts lie in memory that other threads
+ * can read meanwhile (`CounterReader`), also while this thread stands still. To count allocates nothing.
+ */
+export class Counters implements Observer, Timings {
+  readonly memory = new SharedArrayBuffer(SLOTS * Float64Array.BYTES_PER_ELEMENT);
+  readonly #slots = new Float64Array(this.memory);
+  readonly #reader = new CounterReader(this.#slots);
 
   decided(message: Message, _client: ClientKey, decision: Decision, outcome: DecisionOutcome): void {
     this.#decided(decision, outcome);
     if (!isFinal(decision, outcome)) return;
-    add(this.#messages, message.type ?? 'BOOTP');
-    if (decision.kind === 'reply' && isDurable(outcome)) add(this.#replies, decision.reply.type);
+    this.#count('messages', message.type ?? 'BOOTP');
+    if (decision.kind === 'reply' && isDurable(outcome)) this.#count('replies', decision.reply.type);
   }
 
   ordered(decision: Decision, outcome: DecisionOutcome): void {
@@ -51,41 +45,64 @@ export class Counters implements Observer {
   }
 
   dropped(reason: Drop, count: number): void {
-    add(this.#drops, reason, count);
+    this.#count('drops', reason, count);
   }
 
   sentLate(count: number): void {
-    this.#sentLate += count;
+    this.#add(SENT_LATE, count);
   }
 
   omitted(code: number): void {
-    add(this.#omitted, String(code));
+    this.#count('omitted', String(code));
   }
 
   broken(): void {
-    this.#mistakes += 1;
+    this.#add(MISTAKES, 1);
+  }
+
+  replied(milliseconds: number): void {
+    this.#measure('reply', REPLY, milliseconds / 1000);
+  }
+
+  committed(milliseconds: number, changes: number): void {
+    this.#measure('commit', COMMIT, milliseconds / 1000);
+    this.#measure('batch', BATCH, changes);
+  }
+
+  /** The server's beat: wall-clock milliseconds, and how much later than planned it came. */
+  beat(now: number, late: number): void {
+    this.#slots[BEAT_AT] = now;
+    this.#slots[BEAT_LATE] = late;
   }
 
   values(): CounterValues {
-    return {
-      messages: Object.fromEntries(this.#messages),
-      reasons: Object.fromEntries(this.#reasons),
-      replies: Object.fromEntries(this.#replies),
-      outcomes: Object.fromEntries(this.#outcomes),
-      drops: Object.fromEntries(this.#drops),
-      sentLate: this.#sentLate,
-      waits: this.#waits,
-      omitted: Object.fromEntries(this.#omitted),
-      mistakes: this.#mistakes,
-    };
+    return this.#reader.values();
   }
 
   #decided(decision: Decision, outcome: DecisionOutcome): void {
-    if (decision.kind === 'wait') this.#waits += 1;
-    if (outcome !== 'nothing') add(this.#outcomes, outcome);
+    if (decision.kind === 'wait') this.#add(WAITS, 1);
+    if (outcome !== 'nothing') this.#count('outcomes', outcome);
     if (!isFinal(decision, outcome)) return;
-    add(this.#reasons, decision.reason);
-    if (!isDurable(outcome)) add(this.#drops, outcome);
+    this.#count('reasons', decision.reason);
+    if (!isDurable(outcome)) this.#count('drops', outcome);
+  }
+
+  #count(tally: TallyName, name: string, count = 1): void {
+    const slot = tallySlot(tally, name);
+    if (slot === undefined) throw new Error(`${name} is not counted in ${tally}`);
+    this.#add(slot, count);
+  }
+
+  #measure(histogram: HistogramName, first: number, value: number): void {
+    const ends = HISTOGRAMS[histogram];
+    let bucket = 0;
+    while (value > (ends[bucket] ?? Number.POSITIVE_INFINITY)) bucket += 1;
+    this.#add(first + bucket, 1);
+    this.#add(first + ends.length + 1, value);
+  }
+
+  #add(slot: number, count: number): void {
+    this.#slots[slot] = (this.#slots[slot] ?? 0) + count;
   }
 }
 
@@ -97,8 +114,4 @@ export function isFinal(decision: Decision, outcome: DecisionOutcome): boolean {
 
 function isDurable(outcome: DecisionOutcome): boolean {
   return outcome === 'nothing' || outcome === 'committed';
-}
-
-function add(tally: Map<string, number>, name: string, count = 1): void {
-  tally.set(name, (tally.get(name) ?? 0) + count);
 }

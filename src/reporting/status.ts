@@ -6,8 +6,8 @@ import { ipv4ToText } from '../net/ipv4.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
 import type { TransportKind } from '../transport/transport.ts';
-import type { CounterValues, Tally } from './counters.ts';
 import type { PoolUse } from './pool-use.ts';
+import type { CounterValues, Tally } from './read-counters.ts';
 
 /** degraded: it serves, with a problem. waiting: for its listen address, or until another server leaves the port. */
 export type Condition = 'serving' | 'degraded' | 'waiting' | 'stopped';

@@ -45,6 +45,8 @@ export class Server {
   readonly #listening: Listening;
   readonly #problemLog: ProblemLog;
   #beats = 0;
+  /** When the next beat should be: monotonic milliseconds. */
+  #beatDue = Number.POSITIVE_INFINITY;
   #cancelBeat: () => void = () => {};
   /** The change of the sockets that is under way. */
   #change: Promise<void> | undefined;
@@ -82,6 +84,11 @@ export class Server {
       problems: this.#problems(pool),
       settings: this.#declaration.current.settings ?? [],
     });
+  }
+
+  /** The counts, for other threads: see `CounterReader`. */
+  get counterMemory(): SharedArrayBuffer {
+    return this.#counters.memory;
   }
 
   get isStoring(): boolean {
@@ -172,6 +179,7 @@ export class Server {
         this.#expiryPrompter(),
         ...extra(this.#parts.observer),
       ),
+      timings: this.#counters,
       handOver: () => this.#orderIntake.handOver(),
       handedOver: () => this.#orderIntake.handedOver(),
       makeRoom: () => this.#expiry?.makeRoom() ?? false,
@@ -202,7 +210,10 @@ export class Server {
   #beat(): void {
     const memory = this.#memory;
     if (memory === undefined) return;
-    memory.missedTraffic.beat(this.#parts.clock.monotonic(), BEAT);
+    const monotonic = this.#parts.clock.monotonic();
+    this.#counters.beat(this.#parts.clock.now(), Math.max(0, monotonic - this.#beatDue));
+    this.#beatDue = monotonic + BEAT;
+    memory.missedTraffic.beat(monotonic, BEAT);
     this.#listening.service?.beat();
     this.#beats += 1;
     if (this.#beats % BEATS_OF_A_SECOND !== 0) return;

@@ -17,6 +17,7 @@ import { Exchange } from '../exchange/exchange.ts';
 import type { ServerState } from '../exchange/exchange-parts.ts';
 import { Limits } from '../exchange/limits/limits.ts';
 import { type Observer, observers } from '../exchange/observer.ts';
+import type { Timings } from '../exchange/timings.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Lease } from '../lease/lease.ts';
 import { type ClockTrust, mayBeOver } from '../lease/lease-end.ts';
@@ -45,6 +46,7 @@ export interface Memory {
   readonly clusterPeers: ClusterPeersView | undefined;
   readonly discoverRetries: DiscoverRetries;
   readonly observer: Observer;
+  readonly timings: Timings;
   /** Ends the pending orders of other writers; called before the service begins. */
   readonly handOver: () => Promise<void>;
   /** Called when the service has begun, or will not begin. */
@@ -103,6 +105,7 @@ export class Service {
       }),
       serverState: serverStateOf(memory, { sightings, quiet }, monotonic),
       observer: observers(observer, limits),
+      timings: memory.timings,
       admissions: [limits.admit],
       makeRoom: memory.makeRoom,
     });

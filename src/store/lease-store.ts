@@ -7,7 +7,8 @@ import type { Ipv4 } from '../net/ipv4.ts';
  * committed: the change is durable. conflict: a version that it expects has changed; nothing was written, decide again.
  * failed: nothing was written. unknown: it may have been written or not; promise nothing.
  */
-export type Outcome = 'committed' | 'conflict' | 'failed' | 'unknown';
+export type Outcome = (typeof OUTCOMES)[number];
+export const OUTCOMES = ['committed', 'conflict', 'failed', 'unknown'] as const;
 
 /** How long ago each other gateway was last heard, in milliseconds. Time in which nobody listened does not count. */
 export type LastHeard = ReadonlyMap<Ipv4, number>;

@@ -17,7 +17,8 @@ export type MessageType =
   | 'DHCPINFORM'
   | 'unknown';
 
-const TYPES: readonly MessageType[] = [
+/** By their codes. */
+export const MESSAGE_TYPES: readonly MessageType[] = [
   'unknown',
   'DHCPDISCOVER',
   'DHCPOFFER',
@@ -59,7 +60,7 @@ export class Message {
     this.offset = offset;
     this.length = length;
     this.#options = options;
-    this.type = typeCode === undefined ? undefined : (TYPES[typeCode] ?? 'unknown');
+    this.type = typeCode === undefined ? undefined : (MESSAGE_TYPES[typeCode] ?? 'unknown');
   }
 
   get ok(): true {

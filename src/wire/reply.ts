@@ -8,7 +8,8 @@ export interface OptionBlock {
 }
 
 /** BOOTREPLY: a reply to a BOOTP client, without option 53 (RFC 1534). */
-export type ReplyType = 'DHCPOFFER' | 'DHCPACK' | 'DHCPNAK' | 'BOOTREPLY';
+export type ReplyType = (typeof REPLY_TYPES)[number];
+export const REPLY_TYPES = ['DHCPOFFER', 'DHCPACK', 'DHCPNAK', 'BOOTREPLY'] as const;
 
 /** A reply for the encoder. The header's other fields (xid, secs 0, giaddr, chaddr, flags) follow from the request. */
 export interface Reply {

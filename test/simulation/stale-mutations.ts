@@ -26,8 +26,8 @@ function replaced(undo: readonly Undo[]): Undo {
 
 function sendAny(): Undo {
   const { add } = Replies.prototype;
-  Replies.prototype.add = function (reply, destination) {
-    add.call(this, reply, destination, Number.POSITIVE_INFINITY);
+  Replies.prototype.add = function (reply, destination, _decidedAt, readAt) {
+    add.call(this, reply, destination, Number.POSITIVE_INFINITY, readAt);
   };
   return () => {
     Replies.prototype.add = add;

@@ -12,6 +12,7 @@ import type { Admission } from '../../src/exchange/admission.ts';
 import { NO_PEERS, NO_QUIET } from '../../src/exchange/decision-context.ts';
 import { Exchange } from '../../src/exchange/exchange.ts';
 import type { Observer } from '../../src/exchange/observer.ts';
+import type { Timings } from '../../src/exchange/timings.ts';
 import type { ClientKey } from '../../src/lease/client-key.ts';
 import type { Version } from '../../src/lease/lease.ts';
 import type { Arrival } from '../../src/net/datagram.ts';
@@ -86,6 +87,7 @@ export interface BenchOptions {
   readonly admissions?: readonly Admission[];
   /** Who observes, if that is not the record alone. */
   readonly observer?: (record: Record) => Observer;
+  readonly timings?: Timings;
 }
 
 /** An exchange over a store, with a clock that the test moves and sockets that the test fills. */
@@ -144,6 +146,7 @@ export class ExchangeBench<Store extends LeaseStore> {
       serverState: this.serverState,
       observer: options.observer?.(this.record) ?? this.record,
       admissions: options.admissions ?? [],
+      timings: options.timings,
     });
   }
 

@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
-import type { CounterValues } from '../../src/reporting/counters.ts';
+import type { CounterValues } from '../../src/reporting/read-counters.ts';
 import { builtProgram, type GatewayProcess } from '../support/gateway-process.ts';
 import type { HeardReply } from '../support/heard-reply.ts';
 import { hardwareOf } from '../support/load.ts';
