@@ -15,13 +15,15 @@ function handOver() {
 
 /** Here, since nothing more can be opened then, no module either. Status 69: sysexits.h EX_UNAVAILABLE. */
 function endWithout(error) {
-  if (error.code !== 'EMFILE' && error.code !== 'ENFILE') throw error;
+  // Node.js gives no code where it was a package.json that could not be opened.
+  const code = /package config .* too many open files/.test(error.message) ? 'EMFILE' : error.code;
+  if (code !== 'EMFILE' && code !== 'ENFILE') throw error;
   const whose =
-    error.code === 'EMFILE'
+    code === 'EMFILE'
       ? 'this process may open too few files: raise its limit (ulimit -n 1024; LimitNOFILE= in a systemd unit; ' +
         'docker run --ulimit nofile=1024)'
       : 'this machine has no room for more open files: raise its limit (sysctl fs.file-max), or end what holds them (lsof)';
-  process.stderr.write(`vps-gateway: ${whose} (${error.code})\n`);
+  process.stderr.write(`vps-gateway: ${whose} (${code})\n`);
   process.exit(69);
 }
 
