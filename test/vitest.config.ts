@@ -14,6 +14,8 @@ export default defineConfig({
           name: 'unit',
           // Some write to the disk a thousand times, on machines with other work.
           testTimeout: 30_000,
+          // One for each processor; vitest would leave one free for its watch mode.
+          maxWorkers: '100%',
           include: ['test/**/*.test.ts'],
           exclude: ['test/system/**', 'test/cluster/**'],
         },
