@@ -22,7 +22,12 @@ export { LogOutput } from './log/log-output.ts';
 export { createLogger, type Logger } from './log/logger.ts';
 export type { Link } from './net/link.ts';
 export type { ListenAddress } from './net/listen-address.ts';
-export { type DecisionEvent, EventRing } from './reporting/event-ring.ts';
+export {
+  type DecisionEvent,
+  EventRing,
+  type RingEvent,
+  type RogueServerEvent,
+} from './reporting/event-ring.ts';
 export type { Status } from './reporting/status.ts';
 export { findListenAddress, type ListenAddressSearch } from './server/find-listen-address.ts';
 export { Server } from './server/server.ts';

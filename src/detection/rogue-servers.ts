@@ -5,6 +5,7 @@ import type { Arrival } from '../net/datagram.ts';
 import { type HardwareAddress, hardwareToText, NO_HARDWARE } from '../net/hardware-address.ts';
 import { type Ipv4, ipv4ToText, UNSPECIFIED } from '../net/ipv4.ts';
 import type { Message } from '../wire/message.ts';
+import type { RogueServerStatus, SegmentObserver } from './segment-observer.ts';
 
 /** Servers that are remembered; and of those, how many one machine can have told of: a guest can invent any number. */
 const LIMIT = 16;
@@ -19,22 +20,6 @@ const NAMED = 3;
 
 const REMEDY =
   'find the machine by its MAC and stop its DHCP server, and let the firewall of the guests drop what they send from UDP port 67; if it is a gateway of this pool, name it in GATEWAY_PEERS';
-
-/** A DHCP server that is no gateway of ours, as the status shows it. Times are ISO 8601, UTC. */
-export interface RogueServerStatus {
-  /** Its server identifier. */
-  readonly server: string;
-  /** replies: its replies were heard. asked-for: a client has asked it for an address; it may have been invented. */
-  readonly by: 'replies' | 'asked-for';
-  /** The network card that its replies come from; null: none was heard. */
-  readonly hardware: string | null;
-  /** The address that it has given somebody last; null: it is not known. */
-  readonly offered: string | null;
-  /** The network card of the client that it replied to, or that has asked for it, last. */
-  readonly client: string | null;
-  readonly since: string;
-  readonly lastHeard: string;
-}
 
 interface Rogue {
   readonly server: Ipv4;
@@ -60,6 +45,7 @@ export class RogueServers {
   isKnown: (address: Ipv4) => boolean = () => false;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #observer: SegmentObserver | undefined;
   /** By server identifier; the one heard of last at the end. */
   readonly #rogues = new Map<Ipv4, Rogue>();
   /** All that have ever shared the leases with this process. */
@@ -67,9 +53,10 @@ export class RogueServers {
   #lines = LINES;
   #linesAt = Number.NEGATIVE_INFINITY;
 
-  constructor(clock: Clock, log: Log) {
+  constructor(clock: Clock, log: Log, observer?: SegmentObserver) {
     this.#clock = clock;
     this.#log = log;
+    this.#observer = observer;
   }
 
   /** A server has replied to a client. */
@@ -115,16 +102,7 @@ export class RogueServers {
   }
 
   get status(): readonly RogueServerStatus[] {
-    const offset = this.#clock.now() - this.#clock.monotonic();
-    return [...this.#rogues.values()].map((rogue) => ({
-      server: ipv4ToText(rogue.server),
-      by: rogue.hasReplied ? 'replies' : 'asked-for',
-      hardware: hardwareOrNull(rogue.hardware),
-      offered: rogue.offered === UNSPECIFIED ? null : ipv4ToText(rogue.offered),
-      client: hardwareOrNull(rogue.client),
-      since: isoOf(rogue.since + offset),
-      lastHeard: isoOf(rogue.lastHeard + offset),
-    }));
+    return [...this.#rogues.values()].map((rogue) => this.#statusOf(rogue));
   }
 
   get problem(): RunningProblem | undefined {
@@ -137,6 +115,19 @@ export class RogueServers {
     const names = all.slice(0, NAMED).map(nameOf).join(', ');
     const message = `other DHCP servers give guests of this segment addresses: ${names}${more}`;
     return { name: 'rogue-server', message, remedy: REMEDY, stopsNewGuests: false };
+  }
+
+  #statusOf(rogue: Rogue): RogueServerStatus {
+    const offset = this.#clock.now() - this.#clock.monotonic();
+    return {
+      server: ipv4ToText(rogue.server),
+      by: rogue.hasReplied ? 'replies' : 'asked-for',
+      hardware: hardwareOrNull(rogue.hardware),
+      offered: rogue.offered === UNSPECIFIED ? null : ipv4ToText(rogue.offered),
+      client: hardwareOrNull(rogue.client),
+      since: isoOf(rogue.since + offset),
+      lastHeard: isoOf(rogue.lastHeard + offset),
+    };
   }
 
   #belongsHere(address: Ipv4): boolean {
@@ -174,8 +165,10 @@ export class RogueServers {
     return true;
   }
 
-  #say({ server, hardware, offered, client }: Rogue, message: string): void {
+  #say(rogue: Rogue, message: string): void {
     if (!this.#mayWrite()) return;
+    this.#observer?.rogueServer(this.#statusOf(rogue));
+    const { server, hardware, offered, client } = rogue;
     const fields = {
       server: ipv4ToText(server),
       hardware: hardwareOrNull(hardware) ?? undefined,

@@ -1,3 +1,4 @@
+import type { RogueServerStatus, SegmentObserver } from '../detection/segment-observer.ts';
 import type { Decision, Reason } from '../engine/decision/decision.ts';
 import type { DecisionOutcome, Observer } from '../exchange/observer.ts';
 import type { ClientKey } from '../lease/client-key.ts';
@@ -8,7 +9,8 @@ import { addressOf } from './decision-lines.ts';
 
 /** One decision as plain values: they outlive the message, and can be posted to another thread. */
 export interface DecisionEvent {
-  /** The number of the decision in this process, from 0. A gap shows lost events. */
+  readonly event: 'decision';
+  /** The number of the event in this process, from 0. A gap shows lost events. */
   readonly number: number;
   /** The message that was decided, or an order. */
   readonly from:
@@ -26,12 +28,22 @@ export interface DecisionEvent {
   readonly outcome: DecisionOutcome;
 }
 
+/** A DHCP server that is no gateway of this pool was heard, or a guest has asked for it. */
+export interface RogueServerEvent {
+  readonly event: 'rogue';
+  /** As above: one row of numbers. */
+  readonly number: number;
+  readonly rogue: RogueServerStatus;
+}
+
+export type RingEvent = DecisionEvent | RogueServerEvent;
+
 /**
- * Keeps the newest decisions for a reader that may be slow, such as another thread. Writing costs the packet path the same
+ * Keeps the newest events for a reader that may be slow, such as another thread. Writing costs the packet path the same
  * with and without a reader. Events that are not read in time are overwritten, and counted as lost.
  */
-export class EventRing implements Observer {
-  readonly #events: DecisionEvent[] = [];
+export class EventRing implements Observer, SegmentObserver {
+  readonly #events: RingEvent[] = [];
   readonly #size: number;
   #written = 0;
   #read = 0;
@@ -42,10 +54,10 @@ export class EventRing implements Observer {
   }
 
   /** The events since the last call, the oldest first, and the number of events before them that were lost. */
-  take(): { readonly events: readonly DecisionEvent[]; readonly lost: number } {
+  take(): { readonly events: readonly RingEvent[]; readonly lost: number } {
     const first = Math.max(this.#read, this.#written - this.#size);
     const lost = first - this.#read;
-    const events: DecisionEvent[] = [];
+    const events: RingEvent[] = [];
     for (let number = first; number < this.#written; number += 1) {
       const event = this.#events[number % this.#size];
       if (event !== undefined) events.push(event);
@@ -63,6 +75,10 @@ export class EventRing implements Observer {
     this.#write('order', decision, outcome);
   }
 
+  rogueServer(rogue: RogueServerStatus): void {
+    this.#put({ event: 'rogue', number: this.#written, rogue });
+  }
+
   dropped(): void {}
 
   sentLate(): void {}
@@ -72,7 +88,11 @@ export class EventRing implements Observer {
   broken(): void {}
 
   #write(from: DecisionEvent['from'], { kind, reason }: Decision, outcome: DecisionOutcome): void {
-    this.#events[this.#written % this.#size] = { number: this.#written, from, kind, reason, outcome };
+    this.#put({ event: 'decision', number: this.#written, from, kind, reason, outcome });
+  }
+
+  #put(event: RingEvent): void {
+    this.#events[this.#written % this.#size] = event;
     this.#written += 1;
   }
 }

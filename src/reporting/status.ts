@@ -1,6 +1,6 @@
 import type { ShownSetting } from '../config/shown-settings.ts';
 import type { ReceptionStatus } from '../detection/reception.ts';
-import type { RogueServerStatus } from '../detection/rogue-servers.ts';
+import type { RogueServerStatus } from '../detection/segment-observer.ts';
 import { type RunningProblem, type Verdict, verdictOf } from '../diagnosis/running-problem.ts';
 import { ipv4ToText } from '../net/ipv4.ts';
 import type { ListenAddress } from '../net/listen-address.ts';

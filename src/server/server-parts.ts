@@ -1,4 +1,5 @@
 import type { ClusterPeersView } from '../detection/cluster-peers.ts';
+import type { SegmentObserver } from '../detection/segment-observer.ts';
 import type { Decide } from '../engine/decision/decision.ts';
 import type { Observer } from '../exchange/observer.ts';
 import type { Clock } from '../lease/clock.ts';
@@ -82,4 +83,6 @@ export interface ServerParts extends Declaration {
   readonly waits: boolean;
   /** A further observer of all decisions, beside counters and log. */
   readonly observer?: Observer;
+  /** Told of what is found out about the segment beside the decisions; an `EventRing` is both. */
+  readonly segmentObserver?: SegmentObserver;
 }

@@ -169,7 +169,7 @@ export class Server {
       timeGuard: new TimeGuard({ clock, log, store, boot, agreedAt: () => clusterPeers?.agreedAt }),
       declines: new DeclineLog(),
       peers,
-      rogueServers: new RogueServers(clock, log),
+      rogueServers: new RogueServers(clock, log, this.#parts.segmentObserver),
       peerMemory: clusterPeers === undefined ? new PeerMemory(peers, store, clock) : undefined,
       clusterPeers,
       discoverRetries: new DiscoverRetries(),

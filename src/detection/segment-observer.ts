@@ -1,0 +1,24 @@
+/** A DHCP server that is no gateway of ours, as the status shows it. Times are ISO 8601, UTC. */
+export interface RogueServerStatus {
+  /** Its server identifier. */
+  readonly server: string;
+  /** replies: its replies were heard. asked-for: a client has asked it for an address; it may have been invented. */
+  readonly by: 'replies' | 'asked-for';
+  /** The network card that its replies come from; null: none was heard. */
+  readonly hardware: string | null;
+  /** The address that it has given somebody last; null: it is not known. */
+  readonly offered: string | null;
+  /** The network card of the client that it replied to, or that has asked for it, last. */
+  readonly client: string | null;
+  readonly since: string;
+  readonly lastHeard: string;
+}
+
+/**
+ * Sees what is found out about the segment beside the decisions. It runs on the packets' thread, must return soon, and must
+ * not throw. Each call is rare: guests can cause no more of them than lines of the log.
+ */
+export interface SegmentObserver {
+  /** A DHCP server that is no gateway of this pool was heard, or asked for by a guest, for the first time or in another way. */
+  rogueServer(rogue: RogueServerStatus): void;
+}
