@@ -1,8 +1,8 @@
+import { NO_RESERVATIONS } from '../lease/reservation/reservation-view.ts';
 import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
 import { broadcastOf, contains, maskOfLength, type Prefix, prefixOf } from '../net/prefix.ts';
 import type { Plan } from '../subnet/plan.ts';
-import { NO_RESERVATIONS } from '../subnet/reservations.ts';
 import type { LeaseTimes, Subnet } from '../subnet/subnet.ts';
 import type { ClasslessRoute } from '../wire/classless-routes.ts';
 import { OPTIONS, type Option } from '../wire/options.ts';

@@ -29,3 +29,10 @@ export function hexAt(text: string, start: number, digits: number): number {
   }
   return value >>> 0;
 }
+
+/** Octets as lower-case digits, with nothing between them. */
+export function hexDigitsOf(bytes: Uint8Array): string {
+  let digits = '';
+  for (const byte of bytes) digits += String.fromCharCode(digitOf(byte >>> 4), digitOf(byte));
+  return digits;
+}

@@ -1,8 +1,8 @@
 import type { AddressRange } from '../lease/lease-view.ts';
+import type { ReservationView } from '../lease/reservation/reservation-view.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { Prefix } from '../net/prefix.ts';
 import type { OptionBlock } from '../wire/reply.ts';
-import type { ReservationView } from './reservations.ts';
 
 /** Lease times in seconds; 1 to 0xfffffffe, or 0xffffffff for no end. */
 export interface LeaseTimes {

@@ -22,7 +22,7 @@ function reserving(overrides: Partial<Plan> = {}) {
   return {
     conversation,
     reserve: (guest: Guest, address: string) => reservations.add(cardOf(guest), at(address)),
-    unreserve: (guest: Guest) => reservations.remove(cardOf(guest)),
+    unreserve: (guest: Guest) => reservations.drop(cardOf(guest)),
   };
 }
 

@@ -1,8 +1,8 @@
 import type { AddressRange } from '../../src/lease/lease-view.ts';
+import { NO_RESERVATIONS } from '../../src/lease/reservation/reservation-view.ts';
 import { type Ipv4, ipv4FromText } from '../../src/net/ipv4.ts';
 import { prefixOf } from '../../src/net/prefix.ts';
 import { NO_LIMITS, type Plan } from '../../src/subnet/plan.ts';
-import { NO_RESERVATIONS } from '../../src/subnet/reservations.ts';
 import type { Subnet } from '../../src/subnet/subnet.ts';
 import type { OptionBlock } from '../../src/wire/reply.ts';
 import { ip, text, u16 } from './packet.ts';

@@ -1,0 +1,239 @@
+import { type ClientKey, keyOfIdentifier } from '../lease/client-key.ts';
+import type { Version } from '../lease/lease.ts';
+import type { OutsideId } from '../lease/outside-id.ts';
+import type { Reservation, ReservationRecord, ReservationWrite } from '../lease/reservation/reservation.ts';
+import type { Claimant, Reservations } from '../lease/reservation/reservation-view.ts';
+import type { HardwareAddress } from '../net/hardware-address.ts';
+import { hexDigitsOf } from '../net/hex.ts';
+import type { Ipv4 } from '../net/ipv4.ts';
+
+/** What has to know of reserved addresses, for its orders of free ones. */
+export interface FreeOrders {
+  reserve(address: Ipv4): void;
+  unreserve(address: Ipv4): void;
+}
+
+/** RFC 2132 §9.14. */
+const CLIENT_IDENTIFIER = 61;
+
+/** Where a bridge shows which guest is plugged in where. Undefined: it is not seen. */
+export type PortOf = (hardware: HardwareAddress) => string | undefined;
+
+/**
+ * The committed reservations in memory, by all that a client may be known by. Only its store writes to it, after a commit. What
+ * it reads of a message it reads only if some reservation is by that.
+ */
+export class ReservationTable implements Reservations {
+  /** Set by the server where ports are seen. */
+  portOf: PortOf = () => undefined;
+  readonly #orders: FreeOrders;
+  readonly #byId = new Map<string, Reservation>();
+  readonly #byAddress = new Map<Ipv4, Reservation>();
+  readonly #byMac = new Map<HardwareAddress, Reservation>();
+  readonly #byClientId = new Map<ClientKey, Reservation>();
+  readonly #byCircuit = new Map<string, Reservation>();
+  readonly #byPort = new Map<string, Reservation>();
+  readonly #byVps = new Map<OutsideId, Set<Reservation>>();
+  #retired = 0;
+
+  constructor(orders: FreeOrders) {
+    this.#orders = orders;
+  }
+
+  get isEmpty(): boolean {
+    return this.#byId.size === 0;
+  }
+
+  get size(): number {
+    return this.#byId.size - this.#retired;
+  }
+
+  of(who: Claimant): Reservation | undefined {
+    return this.#byMac.get(who.hardware) ?? this.#ofIdentifier(who) ?? this.#ofPlace(who);
+  }
+
+  ofHardware(hardware: HardwareAddress): Reservation | undefined {
+    return this.#byMac.get(hardware);
+  }
+
+  at(address: Ipv4): Reservation | undefined {
+    return this.#byAddress.get(address);
+  }
+
+  get(id: OutsideId): Reservation | undefined {
+    return this.#byId.get(id);
+  }
+
+  ofClientId(client: ClientKey): Reservation | undefined {
+    return this.#byClientId.get(client);
+  }
+
+  ofCircuit(circuitId: string): Reservation | undefined {
+    return this.#byCircuit.get(circuitId);
+  }
+
+  ofPort(port: string): Reservation | undefined {
+    return this.#byPort.get(port);
+  }
+
+  ofVps(vpsId: OutsideId): readonly Reservation[] {
+    return [...(this.#byVps.get(vpsId) ?? [])];
+  }
+
+  *all(): Generator<Reservation> {
+    for (const id of [...this.#byId.keys()].sort()) {
+      const reservation = this.#byId.get(id);
+      if (reservation !== undefined) yield reservation;
+    }
+  }
+
+  /** The changes of one commit are to be checked by one of these, one after the other. */
+  check(): ReservationCheck {
+    return new ReservationCheck(this);
+  }
+
+  /** Applies a write without conflicts that is durable. */
+  apply({ id, next }: ReservationWrite, version: Version): void {
+    if (next === 'removed') this.remove(id);
+    else this.put({ ...next, version });
+  }
+
+  /** A durable reservation: one of its id gives way to it. */
+  put(reservation: Reservation): void {
+    const before = this.#byId.get(reservation.id);
+    if (before !== undefined) this.#unindex(before);
+    this.#byId.set(reservation.id, reservation);
+    this.#byAddress.set(reservation.address, reservation);
+    this.#orders.reserve(reservation.address);
+    if (before !== undefined) this.#free(before.address);
+    if (reservation.retiredUntil === undefined) this.#index(reservation);
+    else this.#retired += 1;
+  }
+
+  remove(id: OutsideId): void {
+    const before = this.#byId.get(id);
+    if (before === undefined) return;
+    this.#unindex(before);
+    this.#byId.delete(id);
+    this.#free(before.address);
+  }
+
+  #free(address: Ipv4): void {
+    if (!this.#byAddress.has(address)) this.#orders.unreserve(address);
+  }
+
+  #ofIdentifier({ client, message }: Claimant): Reservation | undefined {
+    if (this.#byClientId.size === 0) return undefined;
+    const found = this.#byClientId.get(client);
+    // The key of a clone has its card in it: what its machine was cloned from has the reservation. A key that is made of a
+    // MAC may be that of a client with an identifier beside it.
+    if (found !== undefined || client.includes('/')) return found;
+    const identifier = message?.raw(CLIENT_IDENTIFIER);
+    return identifier === undefined ? undefined : this.#byClientId.get(keyOfIdentifier(identifier));
+  }
+
+  /** RFC 3046 §3.1: by the circuit that its relay agent names; or by the port that its card is plugged in at. */
+  #ofPlace({ hardware, message }: Claimant): Reservation | undefined {
+    if (this.#byCircuit.size > 0) {
+      const circuit = message?.relayAgent?.circuitId;
+      const found = circuit === undefined ? undefined : this.#byCircuit.get(hexDigitsOf(circuit));
+      if (found !== undefined) return found;
+    }
+    if (this.#byPort.size === 0) return undefined;
+    const port = this.portOf(hardware);
+    return port === undefined ? undefined : this.#byPort.get(port);
+  }
+
+  #index(reservation: Reservation): void {
+    const { macs, clientId, circuitId, port, vpsId } = reservation;
+    for (const mac of macs) this.#byMac.set(mac, reservation);
+    if (clientId !== undefined) this.#byClientId.set(clientId, reservation);
+    if (circuitId !== undefined) this.#byCircuit.set(circuitId, reservation);
+    if (port !== undefined) this.#byPort.set(port, reservation);
+    const ofVps = this.#byVps.get(vpsId);
+    if (ofVps === undefined) this.#byVps.set(vpsId, new Set([reservation]));
+    else ofVps.add(reservation);
+  }
+
+  #unindex(reservation: Reservation): void {
+    const { macs, clientId, circuitId, port, vpsId, address, retiredUntil } = reservation;
+    if (this.#byAddress.get(address) === reservation) this.#byAddress.delete(address);
+    if (retiredUntil !== undefined) {
+      this.#retired -= 1;
+      return;
+    }
+    for (const mac of macs) dropFrom(this.#byMac, mac, reservation);
+    if (clientId !== undefined) dropFrom(this.#byClientId, clientId, reservation);
+    if (circuitId !== undefined) dropFrom(this.#byCircuit, circuitId, reservation);
+    if (port !== undefined) dropFrom(this.#byPort, port, reservation);
+    const ofVps = this.#byVps.get(vpsId);
+    ofVps?.delete(reservation);
+    if (ofVps?.size === 0) this.#byVps.delete(vpsId);
+  }
+}
+
+function dropFrom<Key>(index: Map<Key, Reservation>, key: Key, reservation: Reservation): void {
+  if (index.get(key) === reservation) index.delete(key);
+}
+
+/**
+ * Compares reservations that are to be written with those that are there, and with each other: what one of a commit claims, no
+ * other of it gets.
+ */
+export class ReservationCheck {
+  readonly #reservations: Reservations;
+  readonly #claimed = new Set<string | number>();
+
+  constructor(reservations: Reservations) {
+    this.#reservations = reservations;
+  }
+
+  /** True if a version that the writes expect has changed, or another reservation has what they claim. */
+  conflicts(writes: readonly ReservationWrite[]): boolean {
+    const claims = writes.flatMap(claimsOf);
+    if (writes.some((write) => this.#contradicts(write))) return true;
+    if (claims.some((claim) => this.#claimed.has(claim))) return true;
+    for (const claim of claims) this.#claimed.add(claim);
+    return false;
+  }
+
+  #contradicts({ id, expectedVersion, next }: ReservationWrite): boolean {
+    if ((this.#reservations.get(id)?.version ?? 0) !== expectedVersion) return true;
+    return next !== 'removed' && holdersOf(next, this.#reservations).length > 0;
+  }
+}
+
+/** What a reservation needs for itself alone, and who has it. */
+export interface Holder {
+  /** The member of the entry: `mac`. */
+  readonly member: string;
+  readonly holder: Reservation;
+}
+
+/** The other reservations that have what a new one claims. One that is retired has its address only. */
+export function holdersOf(next: ReservationRecord, reservations: Reservations): readonly Holder[] {
+  const { macs, clientId, circuitId, port } = next;
+  const found: (readonly [string, Reservation | undefined])[] = [['address', reservations.at(next.address)]];
+  if (next.retiredUntil === undefined) {
+    for (const [index, mac] of macs.entries()) found.push([`mac/${index}`, reservations.ofHardware(mac)]);
+    if (clientId !== undefined) found.push(['client_id', reservations.ofClientId(clientId)]);
+    if (circuitId !== undefined) found.push(['circuit_id', reservations.ofCircuit(circuitId)]);
+    if (port !== undefined) found.push(['port', reservations.ofPort(port)]);
+  }
+  return found.flatMap(([member, holder]) =>
+    holder === undefined || holder.id === next.id ? [] : [{ member, holder }],
+  );
+}
+
+function claimsOf({ id, next }: ReservationWrite): readonly (string | number)[] {
+  if (next === 'removed') return [`id ${id}`];
+  const { address, macs, clientId, circuitId, port } = next;
+  return [
+    `id ${id}`,
+    `ip ${address}`,
+    ...macs,
+    `client ${clientId ?? id}`,
+    `circuit ${circuitId ?? id}`,
+    `port ${port ?? id}`,
+  ];
+}

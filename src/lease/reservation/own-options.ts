@@ -1,0 +1,58 @@
+import { optionCode, optionFromText, optionName, optionToText } from '../../wire/option-text.ts';
+import type { OptionBlock } from '../../wire/reply.ts';
+import type { Texts } from './reservation.ts';
+
+const MOST_OPTIONS = 32;
+/** RFC 2131 §2: all options of one guest; what is longer would push others out of its replies. */
+const MOST_OCTETS = 255;
+
+/** Options that have a member of their own in an entry. */
+const ELSEWHERE: ReadonlyMap<number, string> = new Map([
+  [12, 'hostname'],
+  [51, 'lease_time'],
+]);
+/** RFC 2132 §9, RFC 4039, RFC 3046, RFC 3011: the server makes them itself, or only returns what it was sent. */
+const MADE_HERE: ReadonlySet<number> = new Set([1, 50, 52, 53, 54, 55, 56, 57, 58, 59, 61, 80, 81, 82, 118]);
+
+/**
+ * Options by the table's name, each as text that its type allows.
+ *
+ * @param wrong Told what is wrong with the option of a name.
+ */
+export function readOptions(
+  value: Readonly<Record<string, unknown>>,
+  wrong: (detail: string, name: string) => void,
+): Texts {
+  const read: Record<string, string> = {};
+  for (const [name, text] of Object.entries(value)) {
+    const found = readOption(name, text);
+    if ('wrong' in found) wrong(found.wrong, name);
+    else if (Object.hasOwn(read, found.name)) wrong('is there twice, by its name and by its number', name);
+    else if (Object.keys(read).length >= MOST_OPTIONS)
+      wrong(`is one of more than ${MOST_OPTIONS} options`, name);
+    else read[found.name] = found.text;
+  }
+  return read;
+}
+
+function readOption(name: string, given: unknown): { name: string; text: string } | { wrong: string } {
+  const code = optionCode(name);
+  if (code === undefined) return { wrong: 'is not an option: its name, or its number from 1 to 254' };
+  const elsewhere = ELSEWHERE.get(code);
+  if (elsewhere !== undefined) return { wrong: `is set by the member ${elsewhere}` };
+  if (MADE_HERE.has(code)) return { wrong: 'is made by the server itself' };
+  const text = typeof given === 'number' || typeof given === 'boolean' ? String(given) : given;
+  const bytes = typeof text === 'string' ? optionFromText(code, text) : undefined;
+  if (bytes === undefined) return { wrong: `is not a value of option ${code}` };
+  if (bytes.length > MOST_OCTETS) return { wrong: `is longer than ${MOST_OCTETS} octets` };
+  return { name: optionName(code), text: optionToText(code, bytes) };
+}
+
+/** The options as they are sent. */
+export function ownOptions(options: Texts): readonly OptionBlock[] {
+  return Object.entries(options).flatMap(([name, text]) => {
+    const code = optionCode(name);
+    const value = code === undefined ? undefined : optionFromText(code, text);
+    return code === undefined || value === undefined ? [] : [{ code, value }];
+  });
+}
