@@ -211,7 +211,7 @@ class Sockets {
     const checksChaddr = settings.chaddrCheck;
     const options = { interfaceName, listenIp, prefix, allowSeveralInterfaces, checksChaddr };
     const opened = await openTransport(options);
-    const { transport, arp, shortcomings } = opened;
+    const { transport, arp, ports, shortcomings } = opened;
     for (const shortcoming of shortcomings) this.#log.warn({ transport: transport.kind }, shortcoming);
     this.canAsk = arp.canAsk;
     this.#log.info(
@@ -222,6 +222,7 @@ class Sockets {
         pool: `${ipv4ToText(poolStart)}-${ipv4ToText(poolEnd)}`,
         transport: transport.kind,
         arp: arp.canAsk,
+        bridge: ports?.hasBridge === true,
       },
       'sockets opened',
     );
@@ -232,6 +233,7 @@ class Sockets {
     return {
       transport,
       arp,
+      ports,
       shortcomings,
       lost: () => opened.lost(),
       sentinelFrames: () => opened.sentinelFrames(),

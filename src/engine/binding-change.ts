@@ -5,6 +5,7 @@ import { endingWrites, recordAfterMove } from './address/peers.ts';
 import type { Reason } from './decision/decision.ts';
 import type { DecisionInput } from './decision/decision-input.ts';
 import { changeOf, freedRecord, recordOf } from './decision/outcome.ts';
+import { idsOfGuest } from './guest-ids.ts';
 
 /**
  * The change that binds an address to the client for so many seconds. Its binding elsewhere is freed with it: a client
@@ -16,7 +17,7 @@ export function bindingChange(
   leaseSeconds: number,
   reason: Reason,
 ): LeaseChange {
-  const record = recordOf(input, 'bound', leaseSeconds);
+  const record = { ...recordOf(input, 'bound', leaseSeconds), ids: idsOfGuest(input, address) };
   return changeOf(input, 'binding', reason, [
     { address, expectedVersion: input.leases.at(address)?.version ?? 0, next: record },
     ...writesElsewhere(input, address),

@@ -37,6 +37,7 @@ export function emptyContext(): MutableContext {
     peerObservations: NO_PEERS,
     clusterPeers: undefined,
     isDiscoverRetry: false,
+    port: undefined,
     waited: false,
     answers: new Map(),
   };
@@ -59,5 +60,6 @@ export function contextFor(
   context.clusterPeers = serverState.clusterPeers;
   context.isDiscoverRetry = serverState.isDiscoverRetry(sender);
   context.waited = past.hasPaused;
+  context.port = serverState.guestPorts?.portOf(message.hardware);
   return context;
 }

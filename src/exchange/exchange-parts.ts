@@ -8,6 +8,7 @@ import type {
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Clock } from '../lease/clock.ts';
 import type { Lease, Version } from '../lease/lease.ts';
+import type { BridgePort } from '../net/bridge-port.ts';
 import type { Arrival } from '../net/datagram.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
@@ -70,6 +71,18 @@ export interface ServerState {
   declinesOf(card: HardwareAddress): number;
   /** A DHCPDECLINE of this network card, for an address that it holds, was decided. */
   noteDecline(card: HardwareAddress): void;
+  /** Where guests are plugged in; absent: nothing shows it. */
+  readonly guestPorts?: GuestPorts | undefined;
+}
+
+/** Behind which ports of the segment's bridge the clients' network cards are. It is asked in rounds, and keeps the answers. */
+export interface GuestPorts {
+  /** A message was read: where its card is plugged in is to be known before it is decided. */
+  note(message: Message): void;
+  /** Finds out what is not known of the messages that were noted. */
+  ask(): void;
+  /** Undefined: not known. It asks nobody. */
+  portOf(card: HardwareAddress): BridgePort | undefined;
 }
 
 /** Asks the segment who holds an address. */

@@ -91,12 +91,16 @@ export class Exchange {
     const batch = this.#fill(arena);
     // Of when it is read, not of when it is decided: a message that waits must not undo what was written meanwhile.
     const revision = this.#arrivals.revisionAt(this.#steps.monotonic, this.#parts.store.leases.revision);
+    const { guestPorts } = this.#parts.serverState;
     this.#precedence.begin(this.#steps.monotonic, batch.datagrams.length, batch.drained);
     for (const datagram of this.#fresh(batch)) {
       const message = this.#read(datagram, arena, revision);
-      if (message instanceof PendingMessage) this.#precedence.add(message);
-      else this.#observer.dropped(message, 1, droppedFrom(datagram, arena));
+      if (message instanceof PendingMessage) {
+        guestPorts?.note(message.message);
+        this.#precedence.add(message);
+      } else this.#observer.dropped(message, 1, droppedFrom(datagram, arena));
     }
+    guestPorts?.ask();
     this.#precedence.forEach(this.#isKnown, this.#decide, this.#shed);
     this.#end(arena);
   }

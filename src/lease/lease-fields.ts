@@ -198,6 +198,16 @@ export const LEASE_FIELDS = {
     journal: id(2),
     empty: null,
   }),
+  /** The port of its node's bridge that the guest was plugged in at. */
+  port: field({
+    type: 'id',
+    where: 'aside',
+    column: 'port',
+    listed: 'port',
+    claim: 'port?',
+    journal: id(3),
+    empty: null,
+  }),
 };
 
 export type FieldName = keyof typeof LEASE_FIELDS;

@@ -10,7 +10,7 @@ import type { Ipv4 } from '../net/ipv4.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
 import type { FrameCounter } from '../transport/linux/frame-counter.ts';
-import type { ListenIpArp, SegmentArp, Transport } from '../transport/transport.ts';
+import type { ListenIpArp, SegmentArp, SegmentPorts, Transport } from '../transport/transport.ts';
 import type { Declaration } from './declaration.ts';
 import type { ListenAddressSearch } from './find-listen-address.ts';
 
@@ -18,6 +18,8 @@ import type { ListenAddressSearch } from './find-listen-address.ts';
 export interface Medium {
   readonly transport: Transport;
   readonly arp: SegmentArp;
+  /** Where the guests are plugged in; undefined or absent: nothing shows it. */
+  readonly ports?: SegmentPorts | undefined;
   /** What these sockets cannot do, though they should; a sentence each. */
   readonly shortcomings?: readonly string[];
   /** Datagrams that the kernel has dropped so far because the socket buffer was full. */
@@ -32,7 +34,7 @@ export interface Medium {
   countFrames?(): FrameCounter | undefined;
   /** Why the sockets must be opened again; undefined: they work. */
   failure?(): string | undefined;
-  /** Closes the transport and the ARP socket. */
+  /** Closes all of them. */
   close(): void;
 }
 

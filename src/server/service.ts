@@ -1,6 +1,7 @@
 import type { ClusterPeersView } from '../detection/cluster-peers.ts';
 import type { DeclineLog } from '../detection/decline-log.ts';
 import type { DiscoverRetries } from '../detection/discover-retries.ts';
+import { GuestPorts } from '../detection/guest-ports.ts';
 import type { MissedTraffic } from '../detection/missed-traffic.ts';
 import type { PeerMemory } from '../detection/peer-memory.ts';
 import type { Peers } from '../detection/peers.ts';
@@ -67,6 +68,7 @@ export class Service {
   readonly #parts: ServerParts;
   readonly #memory: Memory;
   readonly #quiet: QuietWatch;
+  readonly #guestPorts: GuestPorts | undefined;
   #plan: Plan;
 
   constructor(parts: ServerParts, memory: Memory, listen: ListenAddress, medium: Medium) {
@@ -89,6 +91,9 @@ export class Service {
     };
     medium.arp.onProbed(note);
     const monotonic = () => clock.monotonic();
+    const { ports } = medium;
+    const guestPorts = ports === undefined ? undefined : new GuestPorts(ports, clock, parts.seed);
+    this.#guestPorts = guestPorts;
     const limits = new Limits(store.leases, monotonic, () => this.#plan, parts.seed);
     this.#follow(plan);
     memory.peerMemory?.recall();
@@ -103,7 +108,7 @@ export class Service {
         accepts: (address, holder) => untrustedArp.accepts(address, holder),
         onHolder: note,
       }),
-      serverState: serverStateOf(memory, { sightings, quiet }, monotonic),
+      serverState: serverStateOf(memory, { sightings, quiet, guestPorts }, monotonic),
       observer: observers(observer, limits),
       timings: memory.timings,
       admissions: [limits.admit],
@@ -155,6 +160,7 @@ export class Service {
 
   /** Call it once a second. */
   check(): void {
+    this.#guestPorts?.check();
     this.reception.check(this.exchange.received, this.exchange.broadcasts);
   }
 
@@ -223,10 +229,17 @@ export function mayLeaseBeOver({ clusterPeers, timeGuard }: Memory, lease: Lease
   return clusterPeers?.isByWallClock(lease) === false || mayBeOver(lease, timeGuard.clockTrust);
 }
 
+/** What is known of the segment while its sockets are open. */
+interface ServiceMemory {
+  readonly sightings: Sightings;
+  readonly quiet?: QuietWatch;
+  readonly guestPorts?: GuestPorts | undefined;
+}
+
 /** The state of the running server, as the exchange reads it. */
 export function serverStateOf(
   memory: Memory,
-  { sightings, quiet }: { readonly sightings: Sightings; readonly quiet?: QuietWatch },
+  { sightings, quiet, guestPorts }: ServiceMemory,
   monotonic: () => number,
 ): ServerState {
   const { missedTraffic, timeGuard, declines, peers, rogueServers, clusterPeers, discoverRetries } = memory;
@@ -260,5 +273,6 @@ export function serverStateOf(
     isDiscoverRetry: (sender: ClientKey) => discoverRetries.isRetry(sender),
     declinesOf: (card) => declines.count(card, monotonic()),
     noteDecline: (card) => declines.note(card, monotonic()),
+    guestPorts,
   };
 }

@@ -1,11 +1,12 @@
 import { GatewayError } from '../errors.ts';
 import { type ArpSocket, type ArpSocketOptions, NO_ARP, openArpSocket } from './arp-socket.ts';
 import { type DgramTransportOptions, openDgramTransport } from './dgram-transport.ts';
+import { openBridgePorts } from './linux/bridge-ports.ts';
 import { type FrameCounter, openFrameCounter } from './linux/frame-counter.ts';
 import { type Libc, loadLibc } from './linux/libc.ts';
 import { openNativeTransport } from './native-transport.ts';
 import type { SocketTransport } from './socket-transport.ts';
-import type { ListenIpArp } from './transport.ts';
+import type { ListenIpArp, SegmentPorts } from './transport.ts';
 
 export interface OpenTransportOptions extends DgramTransportOptions {
   /** The best kind to try; `raw` by default. */
@@ -15,6 +16,8 @@ export interface OpenTransportOptions extends DgramTransportOptions {
 export interface OpenedTransport {
   readonly transport: SocketTransport;
   readonly arp: ArpSocket;
+  /** Where the guests are plugged in; undefined: the kernel cannot be asked. */
+  readonly ports: SegmentPorts | undefined;
   /** Why it is not a better kind, one sentence for each missing thing; empty for `raw` with ARP. */
   readonly shortcomings: readonly string[];
   /** Datagrams that were dropped because they arrived faster than they were read. */
@@ -27,7 +30,7 @@ export interface OpenedTransport {
   isUp(): boolean;
   /** Counts from now on the frames that the sockets should receive; undefined: not possible. */
   countFrames(): FrameCounter | undefined;
-  /** Closes the transport and the ARP socket. */
+  /** Closes all of them. */
   close(): void;
 }
 
@@ -60,7 +63,8 @@ export async function openTransport(
         const arp = unlessUnavailable(() => openArpSocket(libc, options), shortcomings);
         const { checksChaddr = true } = options;
         const countFrames = () => openFrameCounter(libc, { ...options, checksChaddr });
-        return joined(transport, arp ?? NO_ARP, shortcomings, countFrames);
+        const ports = openBridgePorts(options.interfaceName);
+        return joined(transport, arp ?? NO_ARP, shortcomings, { ports, countFrames });
       } catch (error) {
         transport.close();
         throw error;
@@ -102,18 +106,23 @@ function joined(
   transport: SocketTransport,
   arp: ArpSocket,
   shortcomings: readonly string[],
-  countFrames: () => FrameCounter | undefined = () => undefined,
+  more: {
+    readonly ports?: (SegmentPorts & { close(): void }) | undefined;
+    readonly countFrames?: () => FrameCounter | undefined;
+  } = {},
 ): OpenedTransport {
   return {
     transport,
     arp,
+    ports: more.ports,
     shortcomings: [...shortcomings, ...transport.shortcomings],
     lost: () => transport.counters.overflows,
     sentinelFrames: () => transport.counters.sentinelFrames,
     hasCarrier: () => transport.hasCarrier,
     isUp: () => transport.isUp,
-    countFrames,
+    countFrames: () => more.countFrames?.(),
     close: () => {
+      more.ports?.close();
       arp.close();
       transport.close();
     },

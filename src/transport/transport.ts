@@ -1,3 +1,4 @@
+import type { BridgePort } from '../net/bridge-port.ts';
 import type { Arrival, Destination } from '../net/datagram.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
@@ -67,6 +68,18 @@ export interface Transport {
   /** Returns how many the kernel accepted. The transport counts those that it refused. */
   send(outgoing: readonly Outgoing[]): number;
   close(): void;
+}
+
+/** The bridge of the segment: behind which of its ports the guests' network cards were seen last. */
+export interface SegmentPorts {
+  /** False: the segment's interface has to do with no bridge of this host, so nothing is known. */
+  readonly hasBridge: boolean;
+  /** Finds the bridge and its ports anew. */
+  refresh(): void;
+  /** The ports of these cards, in their order; undefined: not known. A few system calls for all of them. */
+  portsOf(cards: readonly HardwareAddress[]): readonly (BridgePort | undefined)[];
+  /** The other host that a card behind a tunnel is at, by the address at which the tunnel ends there; undefined: not known. */
+  remoteOf(card: HardwareAddress, port: BridgePort): Ipv4 | undefined;
 }
 
 /** ARP (RFC 826) on the segment: questions, and what other machines send. */

@@ -142,6 +142,7 @@ describe('vps-gateway leases', () => {
         lease_seconds: 3_153_600_000,
         reservation_id: null,
         organization_id: null,
+        port: null,
       },
     ]);
   });

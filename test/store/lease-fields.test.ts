@@ -40,7 +40,7 @@ const LEASE: KeptLease & { readonly state: 'bound' } = {
   ...{ address: address('10.15.3.20'), client: client(1), hardware: hardware(2), state: 'bound' },
   ...{ expiresAt: FAR, updatedAt: at(5), leaseSeconds: 3600, version: 1, granter: GRANTER },
   ...{ hostname: 'web-1', node: 'pve2' },
-  ids: { vpsId: id('104'), reservationId: id('res 7f'), organizationId: id(LONGEST) },
+  ids: { vpsId: id('104'), reservationId: id('res 7f'), organizationId: id(LONGEST), port: id('tap104i0') },
 };
 
 /** What has come of a lease, by its fields. */
@@ -240,7 +240,9 @@ describe('each field of LEASE_FIELDS', () => {
     expect(salvaged.opening.setAside?.salvaged).toEqual({ leases: 1, history: 1 });
     expect(rowIn(directory)).toEqual(expected(FIELD_NAMES, { node: ipv4ToText(GRANTER) }));
     const reader = openLeaseReader(directory);
-    expect([...reader.history({})]).toMatchObject([{ vps_id: '104', reservation_id: 'res 7f' }]);
+    expect([...reader.history({})]).toMatchObject([
+      { vps_id: '104', reservation_id: 'res 7f', port: 'tap104i0' },
+    ]);
     reader.close();
   });
 

@@ -35,7 +35,7 @@ export class RealGuest {
   }
 
   /** @param folder for its files */
-  static async plug(segment: Segment, name: string, folder: string): Promise<RealGuest> {
+  static async plug(segment: Pick<Segment, 'attach'>, name: string, folder: string): Promise<RealGuest> {
     const host = await segment.attach(name);
     const hardware = host.run('cat', `/sys/class/net/${DEVICE}/address`).trim();
     return new RealGuest(name, hardware, host, folder);

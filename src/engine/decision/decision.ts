@@ -2,6 +2,7 @@ import type { QuietView } from '../../allocation/quiet-view.ts';
 import type { ClientKey } from '../../lease/client-key.ts';
 import type { Instant, Lease, Version } from '../../lease/lease.ts';
 import type { LeaseChange, LeaseView } from '../../lease/lease-view.ts';
+import type { BridgePort } from '../../net/bridge-port.ts';
 import type { Arrival, Destination } from '../../net/datagram.ts';
 import type { HardwareAddress } from '../../net/hardware-address.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
@@ -80,6 +81,8 @@ export interface DecisionContext {
   readonly clusterPeers: ClusterPeers | undefined;
   /** This client has sent a DHCPDISCOVER just before this one. */
   readonly isDiscoverRetry: boolean;
+  /** The port of this host's bridge that the client's network card is behind; undefined or absent: not known. */
+  readonly port?: BridgePort | undefined;
   /** True once a wait that asks nobody is over. */
   readonly waited: boolean;
   /** Who answered for each address that this message waited for; undefined: nobody did. Empty for most messages. */

@@ -6,7 +6,14 @@ import { ipv4FromText } from '../../net/ipv4.ts';
 import type { Link, LinkAddress } from '../../net/link.ts';
 import { type Libc, loadLibc } from './libc.ts';
 import { AF_NETLINK, EINTR, MSG_DONTWAIT, SO_RCVTIMEO, SOCK_CLOEXEC, SOCK_RAW, SOL_SOCKET } from './linux.ts';
-import { dumpRequest, type NetlinkMessage, netlinkMessages, RTM_GETADDR, RTM_GETLINK } from './netlink.ts';
+import {
+  dumpRequest,
+  type LinkMessage,
+  type NetlinkMessage,
+  netlinkMessages,
+  RTM_GETADDR,
+  RTM_GETLINK,
+} from './netlink.ts';
 
 export interface Interface extends Link {
   readonly hardware: HardwareAddress;
@@ -49,15 +56,32 @@ export function openInterfaceReader(): InterfaceReader {
   const netlink = openNetlink();
   if (netlink === undefined) return { read: readByNode, close: () => undefined };
   const { libc, fd } = netlink;
-  libc.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, Uint8Array.from([1, ...new Array<number>(15).fill(0)])); // One second.
+  limitWaits(netlink);
   return {
     read: () => readByNetlink(libc, fd) ?? readByNode(),
     close: () => libc.close(fd),
   };
 }
 
+export interface Netlink {
+  readonly libc: Libc;
+  readonly fd: number;
+}
+
+/** Nothing is waited for longer than a second. */
+export function limitWaits({ libc, fd }: Netlink): void {
+  libc.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, Uint8Array.from([1, ...new Array<number>(15).fill(0)]));
+}
+
+/** All links of the network namespace of the socket; undefined: they cannot be read. */
+export function readLinks({ libc, fd }: Netlink): readonly LinkMessage[] | undefined {
+  const isLink = (message: NetlinkMessage): message is LinkMessage & NetlinkMessage =>
+    message.kind === 'link';
+  return dump(libc, fd, RTM_GETLINK)?.messages.filter(isLink);
+}
+
 /** An rtnetlink socket; undefined: not possible. */
-export function openNetlink(): { readonly libc: Libc; readonly fd: number } | undefined {
+export function openNetlink(): Netlink | undefined {
   let libc: Libc;
   try {
     libc = loadLibc();

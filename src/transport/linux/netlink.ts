@@ -2,7 +2,7 @@ import { type HardwareAddress, hardwareAt, NO_HARDWARE } from '../../net/hardwar
 import { type Ipv4, ipv4 } from '../../net/ipv4.ts';
 
 /** The part of rtnetlink (rtnetlink(7)) that is read here: links, IPv4 addresses, and notices of their changes. */
-const NLMSG_ERROR = 2;
+export const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
 const RTM_NEWLINK = 16;
 const RTM_DELLINK = 17;
@@ -10,15 +10,20 @@ export const RTM_GETLINK = 18;
 const RTM_NEWADDR = 20;
 const RTM_DELADDR = 21;
 export const RTM_GETADDR = 22;
-const NLM_F_REQUEST = 1;
+export const NLM_F_REQUEST = 1;
 const NLM_F_DUMP = 0x300;
 const NLM_F_DUMP_INTR = 0x10;
 const IFLA_ADDRESS = 1;
 const IFLA_IFNAME = 3;
 const IFLA_MTU = 4;
+const IFLA_LINK = 5;
 const IFLA_MASTER = 10;
 const IFLA_LINKINFO = 18;
 const IFLA_INFO_KIND = 1;
+const IFLA_INFO_DATA = 2;
+const IFLA_VLAN_ID = 1;
+const IFLA_BR_VLAN_FILTERING = 7;
+const IFLA_BR_VLAN_DEFAULT_PVID = 39;
 const IFLA_EXT_MASK = 29;
 const RTEXT_FILTER_SKIP_STATS = 8;
 const IFA_ADDRESS = 1;
@@ -43,6 +48,12 @@ export interface LinkMessage {
   readonly master: number;
   /** `bridge`, `vrf`, ...; empty for most physical ones. */
   readonly type: string;
+  /** The index of the interface that it stands on, as a VLAN's does; 0: on none. */
+  readonly lower: number;
+  /** Of a VLAN: its number. Of a bridge: that of frames without a tag. 0: none. */
+  readonly vlan: number;
+  /** Of a bridge: whether it tells VLANs apart. */
+  readonly filtersVlans: boolean;
 }
 
 export interface AddressMessage {
@@ -130,13 +141,15 @@ function linkMessageAt(
   let mtu = 0;
   let hardware = NO_HARDWARE;
   let master = 0;
-  let linkType = '';
+  let lower = 0;
+  let info: LinkInfo = NO_INFO;
   for (const { type, at, size } of attributes(view, body + 16, end)) {
     if (type === IFLA_IFNAME) name = textAt(bytes, at, size);
     else if (type === IFLA_MTU && size === 4) mtu = view.getUint32(at, true);
     else if (type === IFLA_ADDRESS && size === 6) hardware = hardwareAt(view, at);
     else if (type === IFLA_MASTER && size === 4) master = view.getUint32(at, true);
-    else if (type === IFLA_LINKINFO) linkType = linkTypeAt(bytes, view, at, at + size);
+    else if (type === IFLA_LINK && size === 4) lower = view.getUint32(at, true);
+    else if (type === IFLA_LINKINFO) info = linkInfoAt(bytes, view, at, at + size);
   }
   return {
     kind: isThere ? 'link' : 'link-gone',
@@ -148,15 +161,41 @@ function linkMessageAt(
     loopback: (flags & IFF_LOOPBACK) !== 0,
     hardware,
     master,
-    type: linkType,
+    lower,
+    ...info,
   };
 }
 
-/** The attributes within IFLA_LINKINFO. */
-function linkTypeAt(bytes: Uint8Array, view: DataView, from: number, end: number): string {
+type LinkInfo = Pick<LinkMessage, 'type' | 'vlan' | 'filtersVlans'>;
+const NO_INFO: LinkInfo = { type: '', vlan: 0, filtersVlans: false };
+
+/** The attributes within IFLA_LINKINFO. The kernel puts the kind before what depends on it. */
+function linkInfoAt(bytes: Uint8Array, view: DataView, from: number, end: number): LinkInfo {
+  let info = NO_INFO;
+  for (const { type, at, size } of attributes(view, from, end)) {
+    if (type === IFLA_INFO_KIND) info = { ...info, type: textAt(bytes, at, size) };
+    else if (type === IFLA_INFO_DATA && info.type === 'vlan')
+      info = { ...info, vlan: shortIn(view, at, at + size, IFLA_VLAN_ID) };
+    else if (type === IFLA_INFO_DATA && info.type === 'bridge')
+      info = {
+        ...info,
+        vlan: shortIn(view, at, at + size, IFLA_BR_VLAN_DEFAULT_PVID),
+        filtersVlans: byteIn(view, at, at + size, IFLA_BR_VLAN_FILTERING) !== 0,
+      };
+  }
+  return info;
+}
+
+function shortIn(view: DataView, from: number, end: number, wanted: number): number {
   for (const { type, at, size } of attributes(view, from, end))
-    if (type === IFLA_INFO_KIND) return textAt(bytes, at, size);
-  return '';
+    if (type === wanted && size === 2) return view.getUint16(at, true);
+  return 0;
+}
+
+function byteIn(view: DataView, from: number, end: number, wanted: number): number {
+  for (const { type, at, size } of attributes(view, from, end))
+    if (type === wanted && size === 1) return view.getUint8(at);
+  return 0;
 }
 
 /** struct ifaddrmsg, then attributes; on a point-to-point link IFA_ADDRESS is the peer's, IFA_LOCAL always ours. */
@@ -176,7 +215,7 @@ function addressMessageAt(view: DataView, body: number, end: number, isThere: bo
   };
 }
 
-function* attributes(
+export function* attributes(
   view: DataView,
   from: number,
   end: number,

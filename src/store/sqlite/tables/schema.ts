@@ -153,6 +153,12 @@ ALTER TABLE history ADD COLUMN reservation_id TEXT;
 ALTER TABLE history ADD COLUMN organization_id TEXT;
 `,
   },
+  {
+    sql: `
+ALTER TABLE lease ADD COLUMN port TEXT;
+ALTER TABLE history ADD COLUMN port TEXT;
+`,
+  },
 ];
 
 /** How many migrations were run on a file. */

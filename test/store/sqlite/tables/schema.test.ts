@@ -34,7 +34,10 @@ function oldFile(directory: string, schema: number, vps = '104'): void {
   lease.run(A, client(1), hardware(1), at(0), at(3600), at(0), 1, 'web', vps);
   lease.run(B, client(2), hardware(2), at(0), at(3600), at(0), 2, null, null);
   database
-    .prepare("INSERT INTO history VALUES (1, ?, ?, ?, ?, 'bound', 'bound', ?, 'web', 'pve1', ?)")
+    .prepare(
+      `INSERT INTO history (id, at, address, client, mac, event, reason, expires_at, hostname, node, vps_id)
+        VALUES (1, ?, ?, ?, ?, 'bound', 'bound', ?, 'web', 'pve1', ?)`,
+    )
     .run(at(0), A, client(1), hardware(1), at(3600), vps);
   database.close();
 }
@@ -48,17 +51,17 @@ describe('the schema of the lease file', () => {
 
     const second = openIn(directory, { migrations: NEXT });
 
-    const copy = join(directory, 'leases.sqlite.schema-5-20260101T000000Z');
+    const copy = join(directory, 'leases.sqlite.schema-6-20260101T000000Z');
     expect(second.opening.copy).toBe(copy);
     expect(second.leases.at(A)?.state).toBe('bound');
     expect(await bind(second, { client: 1, address: A, at: at(5) })).toBe('committed');
     const before = openSqlite(copy, { readonly: true });
-    expect(before.pragma('user_version', { simple: true })).toBe(5);
+    expect(before.pragma('user_version', { simple: true })).toBe(6);
     expect(before.prepare('SELECT count(*) FROM lease').pluck().get()).toBe(1);
     before.close();
   });
 
-  it.each([1, 2, 3, 4])(
+  it.each([1, 2, 3, 4, 5])(
     'a file of schema %i is brought up to date with a copy of it: leases, history, and VPS ids that stood there',
     async (schema) => {
       const directory = temporaryDirectory();
@@ -72,9 +75,9 @@ describe('the schema of the lease file', () => {
       await bind(store, { client: 1, address: A, at: at(60), ids: { reservationId: 'r7' as OutsideId } });
       store.flush();
       const reader = openLeaseReader(directory);
-      const none = { reservation_id: null, organization_id: null };
+      const none = { reservation_id: null, organization_id: null, port: null };
       expect([...reader.leases({})]).toMatchObject([
-        { hostname: 'web', vps_id: null, reservation_id: 'r7', organization_id: null },
+        { hostname: 'web', vps_id: null, reservation_id: 'r7', organization_id: null, port: null },
         { hostname: null, vps_id: null, ...none },
       ]);
       expect([...reader.history({})]).toMatchObject([{ event: 'bound', vps_id: '104', ...none }]);
@@ -109,7 +112,7 @@ describe('the schema of the lease file', () => {
     const error = errorOf(() => openIn(directory));
 
     expect(error.code).toBe('store-newer');
-    expect(error.message).toContain('schema 6');
+    expect(error.message).toContain('schema 7');
     expect(openIn(directory, { migrations: NEXT }).opening.copy).toBeUndefined();
     expect(readdirSync(directory).filter((name) => name.includes('damaged'))).toEqual([]);
   });
@@ -204,8 +207,8 @@ describe('what people read with sqlite3', () => {
     const shown = query(directory, "SELECT * FROM lease_history WHERE address = '10.15.3.20'");
 
     expect(shown.trim().split('\n')).toEqual([
-      '2026-01-01T00:00:00Z 10.15.3.20 bound 52:54:00:00:00:01 - bound 2026-01-01T00:01:00Z - - 01525400000001 - -',
-      '2026-01-01T00:00:30Z 10.15.3.20 released 52:54:00:00:00:01 - released - - - 01525400000001 - -',
+      '2026-01-01T00:00:00Z 10.15.3.20 bound 52:54:00:00:00:01 - bound 2026-01-01T00:01:00Z - - 01525400000001 - - -',
+      '2026-01-01T00:00:30Z 10.15.3.20 released 52:54:00:00:00:01 - released - - - 01525400000001 - - -',
     ]);
   });
 });

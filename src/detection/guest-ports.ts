@@ -1,0 +1,96 @@
+import type { GuestPorts as GuestPortsView } from '../exchange/exchange-parts.ts';
+import type { Clock } from '../lease/clock.ts';
+import type { BridgePort } from '../net/bridge-port.ts';
+import { type HardwareAddress, isStation } from '../net/hardware-address.ts';
+import { UNSPECIFIED } from '../net/ipv4.ts';
+import type { SegmentPorts } from '../transport/transport.ts';
+import type { Message } from '../wire/message.ts';
+
+/** Cards whose ports are kept: a power of two. Each has one cell, which the next card of that cell takes. */
+const CELLS = 8192;
+/** How long an answer is kept: milliseconds. A guest that was moved to another host is found elsewhere then. */
+const KEPT_FOR = 600_000;
+/** The same for a DHCPDISCOVER, with which a guest starts that was moved. */
+const KEPT_FOR_START = 10_000;
+/** The same where the bridge knows nothing of the card. */
+const UNKNOWN_FOR = 1000;
+/**
+ * A question that takes longer than this shows that somebody else changes the kernel's network settings, which it waits
+ * for: milliseconds. Then nothing is asked for so many times as long, so that most of the time is the messages'.
+ */
+const SLOW = 20;
+const HOLD_OFF = 10;
+/** Time from one search for the bridge to the next: milliseconds. */
+const REFRESH = 30_000;
+
+/**
+ * Where the guests are plugged in, asked once for each, and kept. The kernel is asked for all cards of a round together. Its
+ * memory is fixed, whatever MACs are forged. Nothing safe rests on it: not to know is an answer too.
+ */
+export class GuestPorts implements GuestPortsView {
+  readonly #segment: SegmentPorts;
+  readonly #clock: Pick<Clock, 'monotonic'>;
+  readonly #seed: number;
+  readonly #cards = new Float64Array(CELLS);
+  /** Monotonic milliseconds. */
+  readonly #askedAt = new Float64Array(CELLS);
+  readonly #ports: (BridgePort | undefined)[] = new Array<undefined>(CELLS).fill(undefined);
+  readonly #wanted: HardwareAddress[] = [];
+  #heldOffUntil = Number.NEGATIVE_INFINITY;
+  #refreshedAt: number;
+
+  /** `seed`: of 32 bits, and known to no client. */
+  constructor(segment: SegmentPorts, clock: Pick<Clock, 'monotonic'>, seed: number) {
+    this.#segment = segment;
+    this.#clock = clock;
+    this.#seed = seed;
+    this.#refreshedAt = clock.monotonic();
+  }
+
+  note({ type, hardware, giaddr }: Message): void {
+    if (!this.#segment.hasBridge || giaddr !== UNSPECIFIED || !isStation(hardware)) return;
+    const now = this.#clock.monotonic();
+    const cell = this.#cellOf(hardware);
+    const isKnown = this.#cards[cell] === hardware;
+    const keptFor = type === 'DHCPDISCOVER' ? KEPT_FOR_START : KEPT_FOR;
+    const kept = this.#ports[cell] === undefined ? UNKNOWN_FOR : keptFor;
+    if (isKnown && now - (this.#askedAt[cell] ?? 0) < kept) return;
+    if (now < this.#heldOffUntil) return;
+    if (!isKnown) this.#ports[cell] = undefined;
+    this.#cards[cell] = hardware;
+    this.#askedAt[cell] = now;
+    this.#wanted.push(hardware);
+  }
+
+  ask(): void {
+    if (this.#wanted.length === 0) return;
+    const begun = this.#clock.monotonic();
+    const ports = this.#segment.portsOf(this.#wanted);
+    const ended = this.#clock.monotonic();
+    if (ended - begun > SLOW) this.#heldOffUntil = ended + HOLD_OFF * (ended - begun);
+    for (const [index, card] of this.#wanted.entries()) {
+      const cell = this.#cellOf(card);
+      if (this.#cards[cell] === card) this.#ports[cell] = ports[index];
+    }
+    this.#wanted.length = 0;
+  }
+
+  portOf(card: HardwareAddress): BridgePort | undefined {
+    const cell = this.#cellOf(card);
+    return this.#cards[cell] === card ? this.#ports[cell] : undefined;
+  }
+
+  /** Call it about once a second: the interface may have become a port, or the bridge another one. */
+  check(): void {
+    const now = this.#clock.monotonic();
+    if (now - this.#refreshedAt < REFRESH) return;
+    this.#refreshedAt = now;
+    this.#segment.refresh();
+  }
+
+  #cellOf(card: HardwareAddress): number {
+    const low = Math.imul((card % 0x1_0000_0000) ^ this.#seed, 0x85ebca6b);
+    const hash = Math.imul(low ^ (low >>> 15) ^ Math.floor(card / 0x1_0000_0000), 0xc2b2ae35);
+    return (hash ^ (hash >>> 16)) & (CELLS - 1);
+  }
+}
