@@ -25,6 +25,7 @@ export type { ListenAddress } from './net/listen-address.ts';
 export {
   type DecisionEvent,
   EventRing,
+  type RefusedClientEvent,
   type RingEvent,
   type RogueServerEvent,
 } from './reporting/event-ring.ts';

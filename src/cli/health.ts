@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { CLIENT_RULE_SETTINGS } from '../config/client-rule-settings.ts';
 import { SETTINGS } from '../config/settings.ts';
 import type { ShownSetting } from '../config/shown-settings.ts';
 import type { ReceptionStatus } from '../detection/reception.ts';
@@ -15,6 +16,9 @@ import { complain } from './output/write-whole.ts';
 
 /** How long the server may take to answer: milliseconds. */
 const ANSWER_TIME = 2000;
+
+/** How many refused clients are named. */
+const NAMED = 10;
 
 /** The exit status for each verdict. */
 const EXIT: Readonly<Record<Verdict, number>> = { served: 0, 'not-served': 1, 'pool-full': 3 };
@@ -77,6 +81,7 @@ function sentencesOf(said: Status): readonly string[] {
       ...(remedy === '' ? [] : [`  to mend it: ${remedy}`]),
     ]),
     ...(pool === null ? [] : [`pool: ${poolUseToText(pool)}`]),
+    ...refusedLines(said),
     ...(said.reception === null ? [] : [`messages: ${receptionText(said.reception)}`]),
     ...settingsLines(said.settings),
     ...shortcomings.map((shortcoming) => `shortcoming: ${shortcoming}`),
@@ -93,9 +98,32 @@ const HEADLINES: Readonly<Record<Verdict, string>> = {
   'pool-full': 'A NEW GUEST GETS NO ADDRESS, for the pool is full',
 };
 
-function headline({ status, verdict, listenIp, interface: name, transport }: Status): string {
+function headline(said: Status): string {
+  const { status, verdict, listenIp, interface: name, transport } = said;
   const where = listenIp === null ? '' : ` on ${listenIp} (${name}, ${transport})`;
-  return `${status}${where}: ${HEADLINES[verdict]}`;
+  const rules = verdict === 'served' ? rulesThatAreSet(said) : [];
+  const limited = rules.length === 0 ? '' : `, if ${rules.join(' and ')} let it`;
+  return `${status}${where}: ${HEADLINES[verdict]}${limited}`;
+}
+
+/** The settings by which some guests are not served. */
+function rulesThatAreSet({ settings }: Status): readonly string[] {
+  const rules: readonly string[] = Object.values(CLIENT_RULE_SETTINGS).map(({ variable }) => variable);
+  return settings
+    .filter(({ setting, value }) => rules.includes(setting) && value !== null && value !== 'off')
+    .map(({ setting }) => setting);
+}
+
+function refusedLines({ refusedClients }: Status): readonly string[] {
+  if (refusedClients.length === 0) return [];
+  const more = refusedClients.length - NAMED;
+  return [
+    `refused: ${refusedClients.length} client${refusedClients.length === 1 ? '' : 's'} in a day${more > 0 ? `, the last ${NAMED} of them (all: --json)` : ''}:`,
+    ...refusedClients.slice(0, NAMED).map(({ hardware, hostname, why, count, lastAsked }) => {
+      const name = hostname === null ? '' : ` ${hostname}`;
+      return `  ${hardware}${name}: ${why}, ${count} message${count === 1 ? '' : 's'}, the last one at ${lastAsked}`;
+    }),
+  ];
 }
 
 function receptionText({ since, lastHeard, unheard, hasCarrier }: ReceptionStatus): string {

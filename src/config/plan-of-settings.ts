@@ -1,7 +1,9 @@
 import { NO_RESERVATIONS } from '../lease/reservation/reservation-view.ts';
 import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
+import { MacList } from '../net/mac-list.ts';
 import { broadcastOf, contains, maskOfLength, type Prefix, prefixOf } from '../net/prefix.ts';
+import { type ClientRules, NO_CLIENT_RULES } from '../subnet/client-rules.ts';
 import type { Plan } from '../subnet/plan.ts';
 import type { LeaseTimes, Subnet } from '../subnet/subnet.ts';
 import type { ClasslessRoute } from '../wire/classless-routes.ts';
@@ -48,6 +50,21 @@ export function planOfSettings(
       newLeases: settings.limitNewLeases,
       unknownMessages: settings.limitUnknownMessages,
     },
+    clients: clientRulesOf(settings),
+  };
+}
+
+/** `NO_CLIENT_RULES` itself where everybody is served, so that no message is looked at for it. */
+function clientRulesOf(settings: Settings): ClientRules {
+  const { knownClientsOnly, allowMacs, denyMacs, allowVendorClasses, denyVendorClasses } = settings;
+  const lists = [allowMacs, denyMacs, allowVendorClasses, denyVendorClasses];
+  if (!knownClientsOnly && lists.every((list) => list.length === 0)) return NO_CLIENT_RULES;
+  return {
+    knownOnly: knownClientsOnly,
+    allowedMacs: new MacList(allowMacs),
+    deniedMacs: new MacList(denyMacs),
+    allowedVendorClasses: allowVendorClasses,
+    deniedVendorClasses: denyVendorClasses,
   };
 }
 

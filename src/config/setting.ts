@@ -34,6 +34,7 @@ export type SettingGroup =
   | 'Leases'
   | 'Shared leases'
   | 'Behaviour'
+  | 'Who is served'
   | 'Limits'
   | 'Log'
   | 'Reserved';

@@ -1,3 +1,4 @@
+import { CLIENT_RULE_SETTINGS } from './client-rule-settings.ts';
 import { CLIENT_SETTINGS } from './client-settings.ts';
 import { ETCD_SETTINGS } from './etcd-settings.ts';
 import { LEASE_SETTINGS } from './lease-settings.ts';
@@ -189,6 +190,7 @@ export const SETTINGS = {
     kind: milliseconds(2000),
     help: 'how long the segment is asked by ARP for an address before it is offered, where it was not asked ahead of need; off: nothing is asked',
   }),
+  ...CLIENT_RULE_SETTINGS,
   ...LIMIT_SETTINGS,
   logLevel: setting('info', {
     group: 'Log',

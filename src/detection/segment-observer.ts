@@ -1,3 +1,5 @@
+import type { ClientRefusal } from '../exchange/client-refusal.ts';
+
 /** A DHCP server that is no gateway of ours, as the status shows it. Times are ISO 8601, UTC. */
 export interface RogueServerStatus {
   /** Its server identifier. */
@@ -14,6 +16,22 @@ export interface RogueServerStatus {
   readonly lastHeard: string;
 }
 
+/** A client that the operator's rules keep away, as the status shows it. Times are ISO 8601, UTC. */
+export interface RefusedClientStatus {
+  readonly hardware: string;
+  /** Its key, from its client identifier or its MAC. */
+  readonly client: string | null;
+  /** The cause, as in the counter of drops. */
+  readonly why: ClientRefusal;
+  readonly hostname: string | null;
+  /** Option 60. */
+  readonly vendorClass: string | null;
+  /** Messages that were refused. */
+  readonly count: number;
+  readonly since: string;
+  readonly lastAsked: string;
+}
+
 /**
  * Sees what is found out about the segment beside the decisions. It runs on the packets' thread, must return soon, and must
  * not throw. Each call is rare: guests can cause no more of them than lines of the log.
@@ -21,4 +39,6 @@ export interface RogueServerStatus {
 export interface SegmentObserver {
   /** A DHCP server that is no gateway of this pool was heard, or asked for by a guest, for the first time or in another way. */
   rogueServer(rogue: RogueServerStatus): void;
+  /** A client was refused for the first time, or for another cause than before. */
+  refusedClient(refused: RefusedClientStatus): void;
 }

@@ -1,4 +1,5 @@
 import type { MalformedReason } from '../wire/decode.ts';
+import type { ClientRefusal } from './client-refusal.ts';
 import type { RelayRefusal } from './relay-refusal.ts';
 
 export interface DropRow {
@@ -8,8 +9,8 @@ export interface DropRow {
   readonly remedy?: string;
   /** True: the datagram itself is faulty. False: any ordinary minute may have some. */
   readonly isFaulty: boolean;
-  /** It was more than this gateway takes: the log tells it like what is faulty. */
-  readonly isExcess?: true;
+  /** It was more than this gateway takes, or the operator's rules forbid it: the log tells it like what is faulty. */
+  readonly isRefused?: true;
 }
 
 /** Why a message or an order was not decided, or its reply was not sent. docs/troubleshooting.md is made from this table. */
@@ -69,21 +70,21 @@ export const DROPS = {
   },
   overload: {
     isFaulty: false,
-    isExcess: true,
+    isRefused: true,
     means:
       'More messages came than this gateway can answer. DHCPDISCOVERs of unknown clients are dropped first; the client asks again.',
     remedy: 'Look for a flood: the line `datagrams dropped` names the MAC address that was seen last.',
   },
   'mac-messages': {
     isFaulty: false,
-    isExcess: true,
+    isRefused: true,
     means: 'Its MAC address has sent more messages in a second than GATEWAY_DHCP_LIMIT_MAC_MESSAGES allows.',
     remedy:
       'Look for a fault of that machine, or for a flood. Raise the setting if many clients share the MAC address.',
   },
   'mac-leases': {
     isFaulty: false,
-    isExcess: true,
+    isRefused: true,
     means:
       'Its MAC address has taken as many new leases in a minute as GATEWAY_DHCP_LIMIT_MAC_LEASES allows.',
     remedy:
@@ -91,23 +92,44 @@ export const DROPS = {
   },
   'mac-changes': {
     isFaulty: false,
-    isExcess: true,
+    isRefused: true,
     means:
       'Its MAC address has taken and released as many leases in a minute as GATEWAY_DHCP_LIMIT_MAC_CHANGES allows.',
     remedy: 'Look for a machine that releases its lease and takes it again without end.',
   },
   'segment-leases': {
     isFaulty: false,
-    isExcess: true,
+    isRefused: true,
     means: 'Unknown clients have taken as many leases in a minute as GATEWAY_DHCP_LIMIT_NEW_LEASES allows.',
     remedy: 'Raise the setting if so many guests start at once.',
   },
   'unknown-messages': {
     isFaulty: false,
-    isExcess: true,
+    isRefused: true,
     means:
       'Unknown clients have sent more messages in a second than GATEWAY_DHCP_LIMIT_UNKNOWN_MESSAGES allows.',
     remedy: 'Look for a flood. Raise the setting if so many guests start at once.',
+  },
+  denied: {
+    isFaulty: false,
+    isRefused: true,
+    means:
+      'Its MAC address or vendor class is on GATEWAY_DHCP_DENY_MACS or GATEWAY_DHCP_DENY_VENDOR_CLASSES.',
+    remedy: 'Take it off that list if it is to be served. `vps-gateway health --json` has `refusedClients`.',
+  },
+  'not-allowed': {
+    isFaulty: false,
+    isRefused: true,
+    means:
+      'Its MAC address or vendor class is not on GATEWAY_DHCP_ALLOW_MACS or GATEWAY_DHCP_ALLOW_VENDOR_CLASSES, which is set.',
+    remedy: 'Add it to that list if it is to be served. `vps-gateway health --json` has `refusedClients`.',
+  },
+  'unknown-client': {
+    isFaulty: false,
+    isRefused: true,
+    means: 'Its client has never had a lease, and GATEWAY_DHCP_KNOWN_CLIENTS_ONLY is on.',
+    remedy:
+      'If it is to be served, switch that setting off until it has its first lease. `vps-gateway health --json` has `refusedClients`.',
   },
   superseded: { isFaulty: false, means: 'A newer message of the same machine has taken its place.' },
   stale: {
@@ -137,7 +159,7 @@ export const DROPS = {
   },
   stopping: { isFaulty: false, means: 'The gateway was being stopped.' },
 } as const satisfies Readonly<Record<string, DropRow>> &
-  Readonly<Record<MalformedReason | RelayRefusal, DropRow>>;
+  Readonly<Record<MalformedReason | RelayRefusal | ClientRefusal, DropRow>>;
 
 /** Also the label of a counter. */
 export type Drop = keyof typeof DROPS;

@@ -1,4 +1,8 @@
-import type { RogueServerStatus, SegmentObserver } from '../detection/segment-observer.ts';
+import type {
+  RefusedClientStatus,
+  RogueServerStatus,
+  SegmentObserver,
+} from '../detection/segment-observer.ts';
 import type { Decision, Reason } from '../engine/decision/decision.ts';
 import type { DecisionOutcome, Observer } from '../exchange/observer.ts';
 import type { ClientKey } from '../lease/client-key.ts';
@@ -36,7 +40,15 @@ export interface RogueServerEvent {
   readonly rogue: RogueServerStatus;
 }
 
-export type RingEvent = DecisionEvent | RogueServerEvent;
+/** A client was refused by the operator's rules. */
+export interface RefusedClientEvent {
+  readonly event: 'refused';
+  /** As above. */
+  readonly number: number;
+  readonly refused: RefusedClientStatus;
+}
+
+export type RingEvent = DecisionEvent | RogueServerEvent | RefusedClientEvent;
 
 /**
  * Keeps the newest events for a reader that may be slow, such as another thread. Writing costs the packet path the same
@@ -77,6 +89,10 @@ export class EventRing implements Observer, SegmentObserver {
 
   rogueServer(rogue: RogueServerStatus): void {
     this.#put({ event: 'rogue', number: this.#written, rogue });
+  }
+
+  refusedClient(refused: RefusedClientStatus): void {
+    this.#put({ event: 'refused', number: this.#written, refused });
   }
 
   dropped(): void {}

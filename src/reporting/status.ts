@@ -1,6 +1,6 @@
 import type { ShownSetting } from '../config/shown-settings.ts';
 import type { ReceptionStatus } from '../detection/reception.ts';
-import type { RogueServerStatus } from '../detection/segment-observer.ts';
+import type { RefusedClientStatus, RogueServerStatus } from '../detection/segment-observer.ts';
 import { type RunningProblem, type Verdict, verdictOf } from '../diagnosis/running-problem.ts';
 import { ipv4ToText } from '../net/ipv4.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
@@ -26,6 +26,8 @@ export interface Status {
   readonly reception: ReceptionStatus | null;
   /** DHCP servers on the segment that are no gateways of this pool. */
   readonly rogueServers: readonly RogueServerStatus[];
+  /** Clients that the operator's rules keep away; the one that asked last is the first one. */
+  readonly refusedClients: readonly RefusedClientStatus[];
   /** The number of records, by state. */
   readonly leases: Tally;
   readonly counters: CounterValues;
@@ -50,6 +52,7 @@ export interface StatusParts {
   readonly serving: Serving | undefined;
   readonly pool: PoolUse | undefined;
   readonly rogueServers: readonly RogueServerStatus[];
+  readonly refusedClients: readonly RefusedClientStatus[];
   readonly counters: CounterValues;
   readonly problems: readonly RunningProblem[];
   readonly settings: readonly ShownSetting[];
@@ -57,7 +60,7 @@ export interface StatusParts {
 
 /** Reads only counts that the lease table keeps, never the records. */
 export function statusOf(parts: StatusParts): Status {
-  const { store, serving, pool, rogueServers, counters, problems, settings } = parts;
+  const { store, serving, pool, rogueServers, refusedClients, counters, problems, settings } = parts;
   return {
     status: conditionOf(store, serving, problems),
     verdict: verdictOf(problems),
@@ -67,6 +70,7 @@ export function statusOf(parts: StatusParts): Status {
     pool: pool ?? null,
     reception: serving?.reception ?? null,
     rogueServers,
+    refusedClients,
     leases: store === undefined ? {} : tallyOf(store),
     counters,
     shortcomings: serving?.shortcomings ?? [],

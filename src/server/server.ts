@@ -5,6 +5,7 @@ import { DiscoverRetries } from '../detection/discover-retries.ts';
 import { MissedTraffic } from '../detection/missed-traffic.ts';
 import { PeerMemory } from '../detection/peer-memory.ts';
 import { Peers } from '../detection/peers.ts';
+import { RefusedClients } from '../detection/refused-clients.ts';
 import { RogueServers } from '../detection/rogue-servers.ts';
 import { TimeGuard } from '../detection/time-guard.ts';
 import type { RunningProblem } from '../diagnosis/running-problem.ts';
@@ -80,6 +81,7 @@ export class Server {
       serving: service?.serving,
       pool,
       rogueServers: this.#memory?.rogueServers.status ?? [],
+      refusedClients: this.#memory?.refusedClients.status ?? [],
       counters: this.#counters.values(),
       problems: this.#problems(pool),
       settings: this.#declaration.current.settings ?? [],
@@ -170,6 +172,7 @@ export class Server {
       declines: new DeclineLog(),
       peers,
       rogueServers: new RogueServers(clock, log, this.#parts.segmentObserver),
+      refusedClients: new RefusedClients(clock, log, this.#parts.segmentObserver),
       peerMemory: clusterPeers === undefined ? new PeerMemory(peers, store, clock) : undefined,
       clusterPeers,
       discoverRetries: new DiscoverRetries(),

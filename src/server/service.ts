@@ -7,12 +7,14 @@ import type { PeerMemory } from '../detection/peer-memory.ts';
 import type { Peers } from '../detection/peers.ts';
 import { Probe } from '../detection/probe.ts';
 import { Reception } from '../detection/reception.ts';
+import type { RefusedClients } from '../detection/refused-clients.ts';
 import type { RogueServers } from '../detection/rogue-servers.ts';
 import { Sightings } from '../detection/sightings.ts';
 import type { TimeGuard } from '../detection/time-guard.ts';
 import { UntrustedArp } from '../detection/untrusted-arp.ts';
 import { doubtsOfPlan, isNobodys } from '../diagnosis/plan-doubts.ts';
 import { interfaceDown, type RunningProblem } from '../diagnosis/running-problem.ts';
+import { clientAdmission } from '../exchange/client-admissions.ts';
 import { NO_QUIET } from '../exchange/decision-context.ts';
 import { Exchange } from '../exchange/exchange.ts';
 import type { ServerState } from '../exchange/exchange-parts.ts';
@@ -42,6 +44,7 @@ export interface Memory {
   readonly declines: DeclineLog;
   readonly peers: Peers;
   readonly rogueServers: RogueServers;
+  readonly refusedClients: RefusedClients;
   /** Undefined: the leases are shared, so peers are not observed. */
   readonly peerMemory: PeerMemory | undefined;
   readonly clusterPeers: ClusterPeersView | undefined;
@@ -111,7 +114,10 @@ export class Service {
       serverState: serverStateOf(memory, { sightings, quiet, guestPorts }, monotonic),
       observer: observers(observer, limits),
       timings: memory.timings,
-      admissions: [limits.admit],
+      admissions: [
+        clientAdmission(store.leases, (message, why) => memory.refusedClients.note(message, why)),
+        limits.admit,
+      ],
       makeRoom: memory.makeRoom,
     });
     this.exchange.beat();
@@ -135,6 +141,7 @@ export class Service {
     this.#plan = plan;
     this.#follow(plan);
     this.#quiet.follow(plan);
+    this.#memory.refusedClients.forget();
     this.exchange.plan = plan;
     // An earlier process may have observed the new peers.
     if ([...plan.peers].some((peer) => !before.has(peer))) this.#memory.peerMemory?.recall();

@@ -1,5 +1,6 @@
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { AddressSpan } from '../net/prefix.ts';
+import type { ClientRules } from './client-rules.ts';
 import type { Subnet } from './subnet.ts';
 
 /** How a client is identified. auto: by its identifier, with clones told apart. client-id: exactly as the RFC. mac: by the MAC alone. */
@@ -59,4 +60,6 @@ export interface Plan {
   /** How long a probe waits for an ARP answer, in milliseconds; 0: no probes. */
   readonly probeMilliseconds: number;
   readonly limits: PlanLimits;
+  /** Who is served at all. */
+  readonly clients: ClientRules;
 }

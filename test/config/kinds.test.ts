@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { macList, vendorClassList } from '../../src/config/client-rule-kinds.ts';
 import { bytes } from '../../src/config/etcd-kinds.ts';
 import {
   address,
@@ -84,6 +85,24 @@ describe('kinds of settings', () => {
     [switchOf, '0', false],
     [logLevel, 'WARNING', 'warn'],
     [logLevel, 'debug', 'debug'],
+    [macList, 'off', []],
+    [
+      macList,
+      'BC-24-11, 52:54:00:12:34:56,0a',
+      [
+        { octets: 3, value: 0xbc2411 },
+        { octets: 6, value: 0x525400123456 },
+        { octets: 1, value: 0x0a },
+      ],
+    ],
+    [
+      vendorClassList,
+      'MSFT 5.0, udhcp*',
+      [
+        { text: 'MSFT 5.0', isPrefix: false },
+        { text: 'udhcp', isPrefix: true },
+      ],
+    ],
   ])('reads a value in each of its forms (%#: $placeholder)', (kind, text, value) => {
     expect(kind.read(text)).toEqual({ ok: true, value });
   });
@@ -135,6 +154,18 @@ describe('kinds of settings', () => {
     [share, '2.5'],
     [share, '-1'],
     [share, 'half'],
+    [macList, ''],
+    [macList, 'bc:24:'],
+    [macList, 'bc2411'],
+    [macList, 'bc:24:11:*'],
+    [macList, 'bc:24:11:00:00:00:00'],
+    [macList, 'bc:24:1'],
+    [macList, 'bc:24:11 52:54'],
+    [vendorClassList, '*'],
+    [vendorClassList, 'a,,b'],
+    [vendorClassList, 'a*b'],
+    [vendorClassList, 'caf\u00e9'],
+    [vendorClassList, 'a'.repeat(256)],
     [count(0, 64), '65'],
     [count(0, 64), '-1'],
     [count(0, 64), '4.5'],

@@ -2,6 +2,7 @@ import type { AddressRange } from '../../src/lease/lease-view.ts';
 import { NO_RESERVATIONS } from '../../src/lease/reservation/reservation-view.ts';
 import { type Ipv4, ipv4FromText } from '../../src/net/ipv4.ts';
 import { prefixOf } from '../../src/net/prefix.ts';
+import { NO_CLIENT_RULES } from '../../src/subnet/client-rules.ts';
 import { NO_LIMITS, type Plan } from '../../src/subnet/plan.ts';
 import type { Subnet } from '../../src/subnet/subnet.ts';
 import type { OptionBlock } from '../../src/wire/reply.ts';
@@ -72,6 +73,7 @@ export function planOf(overrides: Partial<Plan> = {}): Plan {
     gateways: new Set(),
     probeMilliseconds: 0,
     limits: NO_LIMITS,
+    clients: NO_CLIENT_RULES,
     ...overrides,
   };
 }

@@ -55,6 +55,25 @@ describeSystem('the exit status of health', ['strace', 'nft'], () => {
     });
   });
 
+  test('is 0 where some guests are kept away by the rules, which are named, with who was refused', async () => {
+    const gateway = await segment().gateway({
+      GATEWAY_DHCP_DENY_MACS: '52:54:00:4e:00',
+      GATEWAY_DHCP_KNOWN_CLIENTS_ONLY: 'on',
+    });
+    const client = segment().client();
+    client.send({ chaddr: A, options: [messageType('DHCPDISCOVER')] });
+    client.send({ chaddr: '52:54:00:4f:00:01', options: [messageType('DHCPDISCOVER')] });
+
+    let text = '';
+    while (!text.includes('refused: 2 clients')) text = await until(0, gateway.directory);
+
+    expect(text).toMatch(
+      /: a new guest gets an address, if GATEWAY_DHCP_KNOWN_CLIENTS_ONLY and GATEWAY_DHCP_DENY_MACS let it$/m,
+    );
+    expect(text).toMatch(/^ {2}52:54:00:4f:00:01: unknown-client, 1 message, the last one at /m);
+    expect(text).toMatch(/^ {2}52:54:00:4e:00:01: denied, 1 message, the last one at /m);
+  });
+
   test('is 3 while the pool is full', async () => {
     const gateway = await segment().gateway(ONE_ADDRESS);
     await segment().client().lease(A);

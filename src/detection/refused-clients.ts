@@ -1,0 +1,139 @@
+import { vendorClassOf } from '../exchange/client-admissions.ts';
+import type { ClientRefusal } from '../exchange/client-refusal.ts';
+import { clientKeyOf } from '../lease/client-key.ts';
+import type { Clock } from '../lease/clock.ts';
+import type { Log } from '../log/log.ts';
+import { type HardwareAddress, hardwareToText } from '../net/hardware-address.ts';
+import type { Message } from '../wire/message.ts';
+import { readable } from '../wire/readable-text.ts';
+import type { RefusedClientStatus, SegmentObserver } from './segment-observer.ts';
+
+/** Clients that are remembered. */
+const LIMIT = 256;
+/** One that has not asked for so long is forgotten: milliseconds. */
+const PATIENCE = 86_400_000;
+/** Lines and events at once, and milliseconds until there may be one more. */
+const LINES = 16;
+const LINE_INTERVAL = 10_000;
+
+const REMEDIES: Readonly<Record<ClientRefusal, string>> = {
+  denied: 'take it off GATEWAY_DHCP_DENY_MACS or GATEWAY_DHCP_DENY_VENDOR_CLASSES if it is to be served',
+  'not-allowed':
+    'add it to GATEWAY_DHCP_ALLOW_MACS or GATEWAY_DHCP_ALLOW_VENDOR_CLASSES if it is to be served',
+  'unknown-client':
+    'if it is to be served, switch GATEWAY_DHCP_KNOWN_CLIENTS_ONLY off until it has its first lease',
+};
+
+interface Refused {
+  why: ClientRefusal;
+  readonly client: string | undefined;
+  hostname: string | undefined;
+  vendorClass: string | undefined;
+  /** Monotonic milliseconds. */
+  readonly since: number;
+  lastAsked: number;
+  count: number;
+}
+
+/**
+ * The clients that the operator's rules keep away, so that they can be seen, and taken in. Memory, log and events are bounded,
+ * whatever number of MACs a guest invents: of those that have asked only once the oldest is forgotten first.
+ */
+export class RefusedClients {
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #observer: SegmentObserver | undefined;
+  /** By MAC; the one that asked last at the end. */
+  readonly #clients = new Map<HardwareAddress, Refused>();
+  #lines = LINES;
+  #linesAt = Number.NEGATIVE_INFINITY;
+
+  constructor(clock: Clock, log: Log, observer?: SegmentObserver) {
+    this.#clock = clock;
+    this.#log = log;
+    this.#observer = observer;
+  }
+
+  /** A message of a client was refused. */
+  note(message: Message, why: ClientRefusal): void {
+    const { hardware } = message;
+    const now = this.#clock.monotonic();
+    const known = this.#clients.get(hardware);
+    const refused: Refused = known ?? {
+      ...{ why, client: clientKeyOf(message, true), since: now, lastAsked: now, count: 0 },
+      ...{ hostname: undefined, vendorClass: undefined },
+    };
+    const isNew = known === undefined || known.why !== why;
+    refused.why = why;
+    refused.hostname = message.hostName ?? refused.hostname;
+    const vendorClass = vendorClassOf(message);
+    if (vendorClass !== undefined) refused.vendorClass = readable(vendorClass);
+    refused.lastAsked = now;
+    refused.count += 1;
+    if (known === undefined && this.#clients.size >= LIMIT) this.#forgetOne();
+    this.#clients.delete(hardware);
+    this.#clients.set(hardware, refused);
+    if (isNew) this.#say(hardware, refused);
+  }
+
+  /** Other rules are in force: whoever is refused by those will ask again. */
+  forget(): void {
+    this.#clients.clear();
+  }
+
+  /** The one that asked last is the first one. */
+  get status(): readonly RefusedClientStatus[] {
+    const now = this.#clock.monotonic();
+    const recent = [...this.#clients].filter(([, { lastAsked }]) => now - lastAsked < PATIENCE);
+    return recent.reverse().map(([hardware, refused]) => this.#statusOf(hardware, refused));
+  }
+
+  #statusOf(hardware: HardwareAddress, refused: Refused): RefusedClientStatus {
+    const { client, why, hostname, vendorClass, count, since, lastAsked } = refused;
+    const offset = this.#clock.now() - this.#clock.monotonic();
+    return {
+      ...{ hardware: hardwareToText(hardware), client: client ?? null, why, count },
+      ...{ hostname: hostname ?? null, vendorClass: vendorClass ?? null },
+      ...{ since: isoOf(since + offset), lastAsked: isoOf(lastAsked + offset) },
+    };
+  }
+
+  #forgetOne(): void {
+    let oldest: HardwareAddress | undefined;
+    for (const [hardware, { count }] of this.#clients) {
+      oldest ??= hardware;
+      if (count > 1) continue;
+      oldest = hardware;
+      break;
+    }
+    if (oldest !== undefined) this.#clients.delete(oldest);
+  }
+
+  #say(hardware: HardwareAddress, refused: Refused): void {
+    if (!this.#mayWrite()) return;
+    const status = this.#statusOf(hardware, refused);
+    this.#observer?.refusedClient(status);
+    const { client, why, hostname, vendorClass } = status;
+    this.#log.info(
+      {
+        ...{ hardware: status.hardware, client: client ?? undefined, reason: why },
+        ...{ hostname: hostname ?? undefined, vendorClass: vendorClass ?? undefined },
+        remedy: REMEDIES[why],
+      },
+      'a client is not served, by the rules of this gateway',
+    );
+  }
+
+  #mayWrite(): boolean {
+    const now = this.#clock.monotonic();
+    this.#lines = Math.min(LINES, this.#lines + (now - this.#linesAt) / LINE_INTERVAL);
+    this.#linesAt = now;
+    if (this.#lines < 1) return false;
+    this.#lines -= 1;
+    return true;
+  }
+}
+
+function isoOf(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().replace(/\.\d+/, '');
+}

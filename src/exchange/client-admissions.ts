@@ -1,0 +1,74 @@
+import { clientKeyOf, keyOfClone } from '../lease/client-key.ts';
+import type { LeaseView } from '../lease/lease-view.ts';
+import { NO_HARDWARE } from '../net/hardware-address.ts';
+import { UNSPECIFIED } from '../net/ipv4.ts';
+import { NO_CLIENT_RULES, refusalByLists } from '../subnet/client-rules.ts';
+import type { Plan } from '../subnet/plan.ts';
+import type { Message } from '../wire/message.ts';
+import type { Admission } from './admission.ts';
+import type { ClientRefusal } from './client-refusal.ts';
+
+const VENDOR_CLASS = 60;
+
+/**
+ * The operator's rules of who is served (`Plan.clients`). What a client ends is taken all the same, and what it asks another
+ * gateway for is noted: that gateway may serve it.
+ *
+ * @param refused Told of each message that is refused.
+ */
+export function clientAdmission(
+  leases: Pick<LeaseView, 'bindingOf' | 'leasesOf'>,
+  refused: (message: Message, why: ClientRefusal) => void,
+): Admission {
+  return (message, _arrival, _monotonic, plan) => {
+    if (plan.clients === NO_CLIENT_RULES || !asksThisServer(message, plan)) return 'admitted';
+    const why = refusalOf(message, plan, leases);
+    if (why === undefined) return 'admitted';
+    refused(message, why);
+    return why;
+  };
+}
+
+/** RFC 2132 §9.13: the vendor class of a client, an octet a character. */
+export function vendorClassOf(message: Message): string | undefined {
+  const value = message.raw(VENDOR_CLASS);
+  return value === undefined ? undefined : Buffer.from(value).toString('latin1');
+}
+
+function refusalOf(
+  message: Message,
+  plan: Plan,
+  leases: Pick<LeaseView, 'bindingOf' | 'leasesOf'>,
+): ClientRefusal | undefined {
+  const listed = refusalByLists(plan.clients, message.hardware, vendorClassOf(message));
+  if (listed !== 'listed') return listed;
+  return plan.clients.knownOnly && !isKnownClient(message, plan, leases) ? 'unknown-client' : undefined;
+}
+
+/** False for what ends something, and for a DHCPREQUEST that a client broadcasts to another server. */
+function asksThisServer({ type, serverIdentifier, giaddr }: Message, plan: Plan): boolean {
+  if (type === 'DHCPRELEASE' || type === 'DHCPDECLINE') return false;
+  if (type !== 'DHCPREQUEST' || giaddr !== UNSPECIFIED) return true;
+  return serverIdentifier === undefined || serverIdentifier === plan.serverIdentifier;
+}
+
+/**
+ * True for a client that has a reservation, or a lease, or has had one whose address was given to nobody else since. Machines
+ * that share a client identifier are told apart by their network cards, as everywhere: no stranger is known by presenting
+ * another machine's identifier.
+ */
+export function isKnownClient(
+  message: Message,
+  { identity, subnet }: Pick<Plan, 'identity' | 'subnet'>,
+  leases: Pick<LeaseView, 'bindingOf' | 'leasesOf'>,
+): boolean {
+  const client = clientKeyOf(message, identity !== 'mac');
+  if (client === undefined) return false;
+  const { hardware } = message;
+  if (subnet.reservations.of({ client, hardware }) !== undefined) return true;
+  const last = leases.bindingOf(client);
+  if (identity !== 'auto' || hardware === NO_HARDWARE) return last !== undefined;
+  if (last?.hardware === hardware || leases.bindingOf(keyOfClone(client, hardware)) !== undefined)
+    return true;
+  return leases.leasesOf(hardware).length > 0; // The same card by another name: its boot loader's, for one.
+}
