@@ -182,6 +182,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'detection',
     'server',
   ],
+  // The second plane: API and metrics, in a thread of their own.
   management: [
     'net',
     'wire',
@@ -190,6 +191,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'engine',
     'engine/decision',
     'store',
+    'store/sqlite',
+    'exchange',
+    'detection',
+    'diagnosis',
     'reporting',
     'server',
     'config',

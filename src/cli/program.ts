@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { nearestTo } from '../config/nearest.ts';
 import { EXIT_STATUS, GatewayError } from '../errors.ts';
@@ -14,6 +13,7 @@ import { leasesDirectory } from './leases-directory.ts';
 import { complain, ReaderGone, writeWhole } from './output/write-whole.ts';
 import { addReasonsCommand } from './reasons.ts';
 import { addSettingOptions, settingsOrThrow } from './setting-options.ts';
+import { versionOfPackage } from './version-of-package.ts';
 
 /** sysexits.h EX_SOFTWARE: a mistake of this program. */
 const EX_SOFTWARE = 70;
@@ -119,10 +119,4 @@ function statusOf(error: unknown): number {
   if (error instanceof Error && 'code' in error && NO_DESCRIPTORS.includes(error.code)) throw error;
   complain(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   return EX_SOFTWARE;
-}
-
-function versionOfPackage(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  const { version } = JSON.parse(text) as { version: string };
-  return version;
 }

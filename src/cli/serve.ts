@@ -14,6 +14,8 @@ import { INFINITE_SECONDS } from '../lease/lease.ts';
 import { LogOutput } from '../log/log-output.ts';
 import { createLogger, type Logger } from '../log/logger.ts';
 import type { Say } from '../log/say.ts';
+import { managedGateway } from '../management/managed-gateway.ts';
+import { apiSecrets } from '../management/secrets.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
 import { prefixOf } from '../net/prefix.ts';
@@ -35,6 +37,8 @@ import { openListenIpArp, openTransport } from '../transport/open-transport.ts';
 import { DefendedMark } from './serve/defended-mark.ts';
 import { DirectoryTrial } from './serve/directory-trial.ts';
 import { logOpening } from './serve/log-opening.ts';
+import { managementOptions } from './serve/management-options.ts';
+import { ManagementThread } from './serve/start-management.ts';
 import { MirrorThread } from './serve/start-mirror-thread.ts';
 import { stopSignal } from './serve/stop-signal.ts';
 import { systemBoot } from './serve/system-boot.ts';
@@ -56,6 +60,7 @@ export async function serve(loaded: LoadedSettings): Promise<number> {
   const log = createLogger(settings, new LogOutput(1), isatty(1), systemClock.now);
   for (const warning of warnings) log.warn({ setting: warning.setting }, problemToText(warning));
 
+  const secrets = apiSecrets(settings);
   let current = settings;
   const shared = sharedSettings(loaded);
   const gateways = new EtcdClusterPeers();
@@ -108,14 +113,20 @@ export async function serve(loaded: LoadedSettings): Promise<number> {
     },
     waits: settings.wait,
   });
-  const health = new HealthEndpoint(join(settings.leasesDir, HEALTH_SOCKET), server, log, () =>
-    directory.tryIt(),
+  const tryDirectory = () => directory.tryIt();
+  const health = new HealthEndpoint(join(settings.leasesDir, HEALTH_SOCKET), server, log, tryDirectory);
+  const management = new ManagementThread(
+    managementOptions(settings, secrets, server.counterMemory, systemClock.now()),
+    managedGateway(server, tryDirectory),
+    systemClock,
+    say,
   );
 
   // SIGHUP is reserved for reading the settings again. Until then it must not end the gateway.
   process.on('SIGHUP', () => log.info({ signal: 'SIGHUP' }, HANG_UP));
   await Promise.race([server.start(), stopped]);
   if (!isStopping) await health.open();
+  if (!isStopping) management.start();
   const stopping = new AbortController();
   const cancelCheck = systemClock.after(
     FULL_CHECK_AFTER,
@@ -125,7 +136,7 @@ export async function serve(loaded: LoadedSettings): Promise<number> {
   cancelCheck();
   stopping.abort();
   log.info({ signal }, 'stopping');
-  await Promise.all([server.stop(), shared === undefined ? health.close() : undefined]);
+  await Promise.all([server.stop(), management.end(), shared === undefined ? health.close() : undefined]);
   await thread.end();
   if (shared !== undefined && !thread.isRunning) await health.close(); // It deletes a file, which would hang on a disk that hangs.
   return 0;

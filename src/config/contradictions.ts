@@ -1,6 +1,7 @@
 import { type Ipv4, ipv4, ipv4ToText, UNSPECIFIED } from '../net/ipv4.ts';
 import { broadcastOf, contains, type Prefix, prefixOf, prefixToText } from '../net/prefix.ts';
 import { exampleAddress, gatewayAddresses } from './address-plan.ts';
+import { apiFaults } from './api-contradictions.ts';
 import { etcdFaults } from './etcd-contradictions.ts';
 import type { Fault } from './problem.ts';
 import { SETTINGS, type SettingKey, type Settings } from './settings.ts';
@@ -10,7 +11,7 @@ export type ReadSettings = Partial<Settings>;
 
 /** All contradictions between settings. */
 export function contradictionsIn(read: ReadSettings): readonly Fault[] {
-  const times = [...leaseTimeFaults(read), ...etcdFaults(read)];
+  const times = [...leaseTimeFaults(read), ...etcdFaults(read), ...apiFaults(read)];
   if (read.gateway === undefined || read.subnetMask === undefined) return times;
   const prefix = prefixOf(read.gateway, read.subnetMask);
   const faults = routerFaults(read.gateway, prefix);

@@ -37,7 +37,7 @@ export type SettingGroup =
   | 'Who is served'
   | 'Limits'
   | 'Log'
-  | 'Reserved';
+  | 'Management';
 
 type Row<Value> = Omit<Setting<Value>, 'default'>;
 

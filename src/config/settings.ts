@@ -1,3 +1,4 @@
+import { API_SETTINGS } from './api-settings.ts';
 import { CLIENT_RULE_SETTINGS } from './client-rule-settings.ts';
 import { CLIENT_SETTINGS } from './client-settings.ts';
 import { ETCD_SETTINGS } from './etcd-settings.ts';
@@ -5,16 +6,7 @@ import { LEASE_SETTINGS } from './lease-settings.ts';
 import { LIMIT_SETTINGS } from './limit-settings.ts';
 import { address, addressList, interfaceName, mask, network, rangeList, relayList } from './network-kinds.ts';
 import { AT_START, optional, setting } from './setting.ts';
-import {
-  count,
-  logLevel,
-  milliseconds,
-  oneOf,
-  port,
-  type SettingKind,
-  secret,
-  switchOf,
-} from './setting-kinds.ts';
+import { count, logLevel, milliseconds, oneOf, type SettingKind, switchOf } from './setting-kinds.ts';
 
 /** The environment of a process. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -208,22 +200,7 @@ export const SETTINGS = {
     kind: oneOf('auto', 'json', 'pretty'),
     help: 'json, pretty, or auto: pretty on a terminal, else json',
   }),
-  apiSecret: optional({
-    group: 'Reserved',
-    restart: AT_START,
-    variable: 'GATEWAY_API_SECRET',
-    flag: undefined,
-    kind: secret,
-    help: 'reserved for the management API: accepted, without effect yet',
-  }),
-  metricsPort: setting('9091', {
-    group: 'Reserved',
-    restart: AT_START,
-    variable: 'GATEWAY_METRICS_PORT',
-    flag: 'metrics-port',
-    kind: port,
-    help: 'reserved for metrics and health: accepted, without effect yet',
-  }),
+  ...API_SETTINGS,
 };
 
 export type SettingKey = keyof typeof SETTINGS;

@@ -21,6 +21,7 @@ import { CurrentDeclaration } from './current-declaration.ts';
 import { currentProblems } from './current-problems.ts';
 import type { Adoption, Declaration } from './declaration.ts';
 import { Expiry } from './expiry.ts';
+import type { Figures } from './figures.ts';
 import { Listening } from './listening.ts';
 import { OrderIntake, type OrderResult } from './order-intake.ts';
 import type { ServerParts } from './server-parts.ts';
@@ -86,6 +87,16 @@ export class Server {
       problems: this.#problems(pool),
       settings: this.#declaration.current.settings ?? [],
     });
+  }
+
+  get figures(): Figures {
+    const { store, peers, clusterPeers } = this.#memory ?? {};
+    return {
+      peers: (peers?.peers.size ?? 0) + (clusterPeers?.live.size ?? 0),
+      kernelDrops: this.#listening.service?.medium.lost() ?? 0,
+      canPromise: store?.leases.canPromise ?? false,
+      isShared: clusterPeers !== undefined,
+    };
   }
 
   /** The counts, for other threads: see `CounterReader`. */

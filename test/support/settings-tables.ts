@@ -12,7 +12,7 @@ const ABOUT: Readonly<Record<SettingGroup, string>> = {
   Limits:
     'What one guest gets in a time. No guest that boots meets the defaults; what is refused is counted by its cause (`drops` in `vps-gateway health --json`).',
   Log: 'Where the log goes is the business of whoever starts the gateway: it is written to standard output.',
-  Reserved: 'Accepted, so that a settings file of a later version can be used already.',
+  Management: 'What other programs read and order: see [operating.md](operating.md#the-management-api).',
 };
 const TOGETHER = { 'must-be-equal': 'must be equal', 'should-be-equal': 'should be equal' } as const;
 

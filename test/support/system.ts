@@ -28,6 +28,7 @@ const PACKAGES = {
   faketime: 'faketime',
   nft: 'nftables',
   iptables: 'iptables',
+  curl: 'curl',
 } as const;
 export type Tool = keyof typeof PACKAGES;
 

@@ -1,0 +1,91 @@
+import { Worker } from 'node:worker_threads';
+import type { Clock } from '../../lease/clock.ts';
+import type { Say } from '../../log/say.ts';
+import { answerCalls } from '../../management/answer-calls.ts';
+import type { FromGateway, GatewayCalls, ToGateway } from '../../management/gateway-calls.ts';
+import type { ManagementOptions } from '../../management/options.ts';
+import { endNow } from './end-now.ts';
+
+const PROGRAM = new URL('./management-thread.js', import.meta.url);
+/** What it may use, so that a mistake in it cannot take the memory of the whole process: megabytes. */
+const LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16 };
+/** Time until a thread that has died is started again; it doubles with each death soon after another: milliseconds. */
+const FIRST_WAIT = 1000;
+const LONGEST_WAIT = 60_000;
+/** A thread that has lived so long was not badly started: milliseconds. */
+const LONG_LIFE = 60_000;
+/** How long a stop waits for it: milliseconds. */
+const END_TIME = 500;
+
+/** Runs API and metrics in a thread of their own, and starts it again when it dies. Guests are served all the while. */
+export class ManagementThread {
+  readonly #options: ManagementOptions;
+  readonly #gateway: GatewayCalls;
+  readonly #clock: Clock;
+  readonly #say: Say;
+  readonly #program: URL;
+  #worker: Worker | undefined;
+  #wait = FIRST_WAIT;
+  #startedAt = 0;
+  #isEnding = false;
+  #ended: () => void = () => {};
+  #cancelStart: () => void = () => {};
+
+  constructor(options: ManagementOptions, gateway: GatewayCalls, clock: Clock, say: Say, program = PROGRAM) {
+    this.#options = options;
+    this.#gateway = gateway;
+    this.#clock = clock;
+    this.#say = say;
+    this.#program = program;
+    // A thread that a disk blocks would keep the process from ending.
+    process.on('exit', (status) => {
+      if (this.#worker !== undefined) endNow(status);
+    });
+  }
+
+  start(): void {
+    this.#startedAt = this.#clock.monotonic();
+    const worker = new Worker(this.#program, { workerData: this.#options, resourceLimits: LIMITS, env: {} });
+    this.#worker = worker;
+    let cause: unknown;
+    worker.on('error', (error) => (cause = error));
+    worker.on('exit', (status) => this.#exited(cause ?? `it ended with status ${status}`));
+    const port = {
+      post: (message: FromGateway) => worker.postMessage(message),
+      hear: (take: (message: ToGateway) => void) => void worker.on('message', take),
+    };
+    answerCalls(port, this.#gateway, this.#say);
+    worker.unref();
+  }
+
+  /** Closes what it has opened. A thread that does not answer in time is ended. */
+  async end(): Promise<void> {
+    this.#isEnding = true;
+    this.#cancelStart();
+    const worker = this.#worker;
+    if (worker === undefined) return;
+    const ended = new Promise<void>((resolve) => (this.#ended = resolve));
+    worker.postMessage({ kind: 'close' } satisfies FromGateway);
+    let cancel = () => {};
+    const limit = new Promise<void>((resolve) => (cancel = this.#clock.after(END_TIME, resolve)));
+    await Promise.race([ended, limit]);
+    cancel();
+    void worker.terminate(); // It does not end while a disk blocks it: nobody waits for that.
+  }
+
+  #exited(cause: unknown): void {
+    this.#worker = undefined;
+    this.#ended();
+    if (this.#isEnding) return;
+    if (this.#clock.monotonic() - this.#startedAt >= LONG_LIFE) this.#wait = FIRST_WAIT;
+    const text = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+    const fields = { cause: text, againInMilliseconds: this.#wait };
+    this.#say(
+      'error',
+      fields,
+      'the thread of API and metrics has ended; it is started again, and guests are served',
+    );
+    this.#cancelStart = this.#clock.after(this.#wait, () => this.start());
+    this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT);
+  }
+}

@@ -1,0 +1,22 @@
+import { isLoopback } from './api-settings.ts';
+import type { Fault } from './problem.ts';
+import { SETTINGS, type Settings } from './settings.ts';
+
+/** Contradictions between the settings of the management API. */
+export function apiFaults({
+  metricsPort,
+  apiListen,
+  apiSecret,
+  apiSecretFile,
+}: Partial<Settings>): readonly Fault[] {
+  const faults: Fault[] = [];
+  const hasSecret = apiSecret !== undefined || apiSecretFile !== undefined;
+  if (apiSecret !== undefined && apiSecretFile !== undefined) {
+    const message = `is set beside ${SETTINGS.apiSecret.variable}`;
+    faults.push({ key: 'apiSecretFile', message, remedy: 'leave one of the two out' });
+  }
+  if (metricsPort === 'off' || apiListen === undefined || isLoopback(apiListen) || hasSecret) return faults;
+  const message = 'other machines can reach that address, and no secret is set';
+  const remedy = `set ${SETTINGS.apiSecretFile.variable} or ${SETTINGS.apiSecret.variable}, or leave it at 127.0.0.1`;
+  return [...faults, { key: 'apiListen', message, remedy }];
+}

@@ -1,0 +1,26 @@
+import type { Say } from '../log/say.ts';
+import type { CallName, FromGateway, GatewayCalls, Port, ToGateway } from './gateway-calls.ts';
+
+/** Answers the management thread. It runs on the packets' thread: each call is short, or waits without holding it. */
+export function answerCalls(port: Port<FromGateway, ToGateway>, gateway: GatewayCalls, say: Say): void {
+  port.hear((message) => {
+    if (message.kind === 'say') {
+      say(message.level, message.fields, message.message);
+      return;
+    }
+    const { number, name, args } = message;
+    void answerOf(gateway, name, args).then(
+      (value) => port.post({ kind: 'answer', number, value }),
+      (error: unknown) => port.post({ kind: 'failure', number, message: textOf(error) }),
+    );
+  });
+}
+
+async function answerOf(gateway: GatewayCalls, name: CallName, args: readonly unknown[]): Promise<unknown> {
+  const call = gateway[name] as (...args: readonly unknown[]) => Promise<unknown>;
+  return await call.apply(gateway, [...args]);
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

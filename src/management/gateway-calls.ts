@@ -1,0 +1,41 @@
+import type { ClockStatus } from '../detection/clock-status.ts';
+import type { Status } from '../reporting/status.ts';
+import type { Figures } from '../server/figures.ts';
+
+/** What the management thread may ask of the gateway, which runs in another thread. All of it can be cloned. */
+export interface GatewayCalls {
+  status(): Promise<Status>;
+  figures(): Promise<Figures>;
+  /** False: another process may use the leases directory. */
+  isStoring(): Promise<boolean>;
+  clock(): Promise<ClockStatus | null>;
+  trustClock(): Promise<ClockStatus | null>;
+}
+
+export type CallName = keyof GatewayCalls;
+
+/** From the management thread. */
+export type ToGateway =
+  | {
+      readonly kind: 'call';
+      readonly number: number;
+      readonly name: CallName;
+      readonly args: readonly unknown[];
+    }
+  | {
+      readonly kind: 'say';
+      readonly level: 'info' | 'warn' | 'error';
+      readonly fields: object;
+      readonly message: string;
+    };
+
+/** To the management thread. */
+export type FromGateway =
+  | { readonly kind: 'answer'; readonly number: number; readonly value: unknown }
+  | { readonly kind: 'failure'; readonly number: number; readonly message: string }
+  | { readonly kind: 'close' };
+
+export interface Port<Sent, Heard> {
+  post(message: Sent): void;
+  hear(take: (message: Heard) => void): void;
+}

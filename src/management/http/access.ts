@@ -1,0 +1,122 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { isIP } from 'node:net';
+import type { Context, MiddlewareHandler } from 'hono';
+import { isLoopback } from '../../config/api-settings.ts';
+import type { ApiSecret } from '../secrets.ts';
+import type { ApiEnvironment } from './caller.ts';
+import { Problem } from './problem.ts';
+import { WrongSecrets } from './wrong-secrets.ts';
+
+export interface AccessOptions {
+  /** The address that TCP is listened on. */
+  readonly listen: string;
+  readonly secrets: readonly ApiSecret[];
+  readonly openReads: boolean;
+  /** Names of this node that `Host` may have, in lower case. */
+  readonly hosts: readonly string[];
+}
+
+/** Whoever may open the Unix socket: the user of the gateway, and root. */
+const LOCAL = 'local';
+const NOBODY = 'nobody';
+const READS = ['GET', 'HEAD'];
+
+/**
+ * Refuses requests that a foreign page made a browser send: by DNS rebinding (a `Host` that is not this node's), or from
+ * another origin.
+ */
+export function refuseForeign({ hosts }: Pick<AccessOptions, 'hosts'>): MiddlewareHandler<ApiEnvironment> {
+  return async (context, next) => {
+    if (context.env.via === 'tcp') {
+      const host = context.req.header('host')?.toLowerCase() ?? '';
+      if (!isOwn(host, hosts))
+        throw refusal('foreign-host', 'the name in `Host` is not this node: see GATEWAY_API_HOSTS');
+      const origin = context.req.header('origin');
+      if (origin !== undefined && hostOf(origin) !== host)
+        throw refusal('foreign-origin', 'a page of another origin may not ask');
+    }
+    await next();
+  };
+}
+
+function isOwn(host: string, hosts: readonly string[]): boolean {
+  const name = /^(\[[0-9a-f:.]+\]|[^:[\]]+)(:\d{1,5})?$/.exec(host)?.[1]?.replace(/\.$/, '');
+  if (name === undefined) return false;
+  return isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0 || name === 'localhost' || hosts.includes(name);
+}
+
+/** Undefined for `null`, and what is none. */
+function hostOf(origin: string): string | undefined {
+  const host = URL.canParse(origin) ? new URL(origin).host : '';
+  return host === '' ? undefined : host;
+}
+
+/** Finds out the author of a request, and refuses what that one may not do. */
+export function authorize(options: AccessOptions): MiddlewareHandler<ApiEnvironment> {
+  const known = options.secrets.map((secret) => ({ ...secret, digest: digestOf(secret.secret) }));
+  const wrong = new WrongSecrets();
+  return async (context, next) => {
+    const isRead = READS.includes(context.req.method);
+    context.set('author', authorOf(context, isRead));
+    await next();
+  };
+
+  function authorOf(context: Context<ApiEnvironment>, isRead: boolean): string {
+    const { via, remote } = context.env;
+    if (via === 'unix') return LOCAL;
+    const shown = shownSecret(context);
+    if (shown === undefined) return withoutSecret(isRead);
+    const digest = digestOf(shown);
+    let found: ApiSecret | undefined;
+    // All are compared, so that the time tells nothing.
+    for (const each of known) if (timingSafeEqual(each.digest, digest)) found = each;
+    if (found === undefined)
+      throw wrong.isTooOften(remote) ? tooManyWrong(wrong.seconds(remote)) : notThatSecret();
+    if (!isRead && !found.mayWrite)
+      throw refusal('read-only-secret', `the secret ${found.name} is for reading only`);
+    return found.name;
+  }
+
+  function withoutSecret(isRead: boolean): string {
+    if (options.secrets.length > 0) throw secretWanted('this needs the secret of the API');
+    if (!isRead)
+      throw refusal('no-secret-is-set', 'nothing can be changed over TCP until GATEWAY_API_SECRET is set');
+    if (!options.openReads || !isLoopback(options.listen))
+      throw refusal('no-secret-is-set', 'nothing can be read over TCP until GATEWAY_API_SECRET is set');
+    return NOBODY;
+  }
+}
+
+/** `Authorization: Bearer ...`, or `x-api-secret: ...`; undefined: none is shown. */
+function shownSecret(context: Context<ApiEnvironment>): string | undefined {
+  const bearer = /^Bearer +(\S+) *$/i.exec(context.req.header('authorization') ?? '')?.[1];
+  return bearer ?? context.req.header('x-api-secret');
+}
+
+/** Of one length, whatever the secret's is. */
+function digestOf(secret: string): Buffer {
+  return createHash('sha256').update(secret).digest();
+}
+
+function refusal(word: string, detail: string): Problem {
+  return new Problem({ status: 403, word, title: 'This is not allowed', detail });
+}
+
+function secretWanted(detail: string): Problem {
+  const headers = { 'www-authenticate': 'Bearer' };
+  return new Problem({ status: 401, word: 'secret-wanted', title: 'A secret is wanted', detail, headers });
+}
+
+function notThatSecret(): Problem {
+  return secretWanted('that is not the secret');
+}
+
+function tooManyWrong(seconds: number): Problem {
+  return new Problem({
+    status: 429,
+    word: 'too-many-wrong-secrets',
+    title: 'Too many wrong secrets',
+    detail: `too many wrong secrets came from this address; the right one is taken at any time`,
+    headers: { 'retry-after': String(seconds) },
+  });
+}

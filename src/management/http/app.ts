@@ -1,0 +1,84 @@
+import { Hono } from 'hono';
+import type { Say } from '../../log/say.ts';
+import { GatewayStandsStill } from '../remote-gateway.ts';
+import { type AccessOptions, authorize, refuseForeign } from './access.ts';
+import type { ApiEnvironment } from './caller.ts';
+import { limitLoad } from './load-limit.ts';
+import type { Operation } from './operation.ts';
+import { notFound, Problem, unavailable } from './problem.ts';
+import { readRequest } from './read-request.ts';
+
+/** The version is a part of the contract: another contract has another path. */
+export const API_ROOT = '/api/v1';
+
+export interface AppParts {
+  readonly access: AccessOptions;
+  /** Below /api/v1: they need a right, and are limited together. */
+  readonly operations: readonly Operation[];
+  /** For whoever reaches the port: health and metrics. */
+  readonly open: readonly Operation[];
+  readonly say: Say;
+}
+
+/** The whole of HTTP: what may come in, who may do what, and which operation answers. */
+export function createApp({ access, operations, open, say }: AppParts): Hono<ApiEnvironment> {
+  const app = new Hono<ApiEnvironment>();
+  app.onError((error) => problemOf(error, say).response());
+  app.notFound(() => notFound('the path is not known; /api/v1/openapi.json has them all').response());
+  app.use(refuseForeign(access));
+  app.use('/api/*', authorize(access), limitLoad());
+  for (const each of open) add(app, each, each.path);
+  for (const each of operations) add(app, each, `${API_ROOT}${each.path}`);
+  for (const path of new Set(operations.map((each) => each.path))) refuseOthers(app, path, operations);
+  return app;
+}
+
+function add(app: Hono<ApiEnvironment>, operation: Operation, path: string): void {
+  app.on(operation.method.toUpperCase(), routeOf(path), async (context) => {
+    const answer = await operation.run((await readRequest(context, operation)) as never);
+    if (answer instanceof Response) return answer;
+    return context.body(`${JSON.stringify(answer)}\n`, 200, {
+      'content-type': 'application/json',
+      'cache-control': 'no-store',
+    });
+  });
+}
+
+/** RFC 9110 §15.5.6: a path that is known, and not with this method. */
+function refuseOthers(app: Hono<ApiEnvironment>, path: string, operations: readonly Operation[]): void {
+  const methods = operations.filter((each) => each.path === path).map(({ method }) => method.toUpperCase());
+  app.all(routeOf(`${API_ROOT}${path}`), ({ req }) => {
+    throw new Problem({
+      status: 405,
+      word: 'no-such-method',
+      title: 'The path does not take this method',
+      detail: `${req.method} is not known here; ${methods.join(', ')} ${methods.length > 1 ? 'are' : 'is'}`,
+      headers: { allow: methods.join(', ') },
+    });
+  });
+}
+
+/** /leases/{address} as Hono writes it: /leases/:address. */
+function routeOf(path: string): string {
+  return path.replace(/\{(\w+)\}/g, ':$1');
+}
+
+function problemOf(error: unknown, say: Say): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof GatewayStandsStill)
+    return unavailable(
+      'stands-still',
+      'the thread that serves guests does not answer: see to the disk and the CPU',
+    );
+  say(
+    'error',
+    { err: error instanceof Error ? (error.stack ?? error.message) : String(error) },
+    'a request failed',
+  );
+  return new Problem({
+    status: 500,
+    word: 'broken',
+    title: 'A mistake of this program',
+    detail: 'the log of the gateway has it; guests are served all the same',
+  });
+}

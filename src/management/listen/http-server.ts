@@ -1,0 +1,55 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import type { Caller } from '../http/caller.ts';
+import { badRequest } from '../http/problem.ts';
+
+/** The longest head of a request: octets. */
+const HEADER_LIMIT = 8192;
+/** Connections of one server; further ones are closed at once. */
+const CONNECTION_LIMIT = 1024;
+/** The head of a request, and all of it: milliseconds. A reconciliation has a long body. */
+const HEAD_TIME = 10_000;
+const REQUEST_TIME = 300_000;
+/** A connection on which nothing is asked is closed after this time: milliseconds. */
+const IDLE_TIME = 20_000;
+
+type Fetch = (request: Request, caller: Caller) => Response | Promise<Response>;
+
+/** A server of Node's own for the app; it listens nowhere yet. */
+export function httpServer(via: Caller['via'], fetch: Fetch): Server {
+  const answer: RequestListener = getRequestListener(
+    (request, { incoming, outgoing }) => {
+      const gone = new AbortController();
+      outgoing.once('close', () => gone.abort());
+      const remote = (incoming as IncomingMessage).socket.remoteAddress ?? '';
+      return fetch(request, { via, remote, gone: gone.signal });
+    },
+    {
+      // Of a request of HTTP/1.0 without `Host`; the app refuses it by the header that is missing.
+      hostname: 'localhost',
+      errorHandler: () =>
+        badRequest('the request cannot be read: its path or its `Host` is malformed').response(),
+      overrideGlobalObjects: false,
+    },
+  );
+  const server = createServer({ maxHeaderSize: HEADER_LIMIT, keepAliveTimeout: IDLE_TIME }, answer);
+  server.headersTimeout = HEAD_TIME;
+  server.requestTimeout = REQUEST_TIME;
+  server.maxConnections = CONNECTION_LIMIT;
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => refuse(error, socket));
+  return server;
+}
+
+/** What is no HTTP, or whose head is too large, never reaches the app. */
+function refuse({ code }: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const status = code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
+  const [number] = status.split(' ');
+  const body = JSON.stringify({ type: 'about:blank', title: status.slice(4), status: Number(number) });
+  const head = `HTTP/1.1 ${status}\r\nContent-Type: application/problem+json\r\nContent-Length: ${body.length}`;
+  socket.end(`${head}\r\nConnection: close\r\n\r\n${body}`);
+}

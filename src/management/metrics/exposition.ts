@@ -1,0 +1,64 @@
+/** A sample: its labels beside those of all, and its value. */
+export type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
+
+export interface Family {
+  /** Without the prefix of all. */
+  readonly name: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  /** Of a histogram: its buckets' ends with their counts. */
+  readonly samples: readonly Sample[];
+  readonly histogram?: {
+    readonly ends: readonly number[];
+    readonly counts: readonly number[];
+    readonly sum: number;
+  };
+}
+
+const PREFIX = 'vps_gateway_';
+
+/** The text format of Prometheus, version 0.0.4. */
+export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+/** @param common The labels of every sample. */
+export function exposition(families: readonly Family[], common: Readonly<Record<string, string>>): string {
+  return families
+    .filter(({ samples, histogram }) => samples.length > 0 || histogram !== undefined)
+    .map((family) => textOf(family, common))
+    .join('');
+}
+
+function textOf(
+  { name, type, help, samples, histogram }: Family,
+  common: Readonly<Record<string, string>>,
+): string {
+  const full = PREFIX + name;
+  const lines = [`# HELP ${full} ${escaped(help)}`, `# TYPE ${full} ${type}`];
+  for (const [labels, value] of samples) lines.push(line(full, { ...common, ...labels }, value));
+  if (histogram !== undefined) {
+    const { ends, counts, sum } = histogram;
+    const all = counts.at(-1) ?? 0;
+    for (const [index, end] of ends.entries())
+      lines.push(line(`${full}_bucket`, { ...common, le: String(end) }, counts[index] ?? 0));
+    lines.push(line(`${full}_bucket`, { ...common, le: '+Inf' }, all));
+    lines.push(line(`${full}_sum`, common, sum), line(`${full}_count`, common, all));
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function line(name: string, labels: Readonly<Record<string, string>>, value: number): string {
+  const texts = Object.entries(labels).map(
+    ([label, text]) => `${label}="${escaped(text).replaceAll('"', '\\"')}"`,
+  );
+  return `${name}${texts.length === 0 ? '' : `{${texts.join(',')}}`} ${numberText(value)}`;
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
+}
+
+function numberText(value: number): string {
+  if (Number.isNaN(value)) return 'NaN';
+  if (Number.isFinite(value)) return String(value);
+  return value > 0 ? '+Inf' : '-Inf';
+}

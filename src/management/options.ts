@@ -1,0 +1,22 @@
+import type { ApiSecret } from './secrets.ts';
+
+/** What the management thread is told at its start; all of it can be cloned. */
+export interface ManagementOptions {
+  /** The leases directory. */
+  readonly directory: string;
+  readonly port: number | 'off';
+  /** The address that the port is opened on. */
+  readonly listen: string;
+  readonly secrets: readonly ApiSecret[];
+  readonly openReads: boolean;
+  /** Names that `Host` may have, beside addresses and localhost. */
+  readonly hosts: readonly string[];
+  readonly node: string;
+  /** GATEWAY_SEGMENT, or the subnet. */
+  readonly segment: string;
+  readonly version: string;
+  /** When the process started: wall-clock milliseconds. */
+  readonly startedAt: number;
+  /** The memory of `Counters`. */
+  readonly counters: SharedArrayBuffer;
+}

@@ -1,0 +1,84 @@
+import type { CallName, FromGateway, GatewayCalls, Port, ToGateway } from './gateway-calls.ts';
+
+/** How long a question about the state may take: milliseconds. Then the packets' thread stands still. */
+const SOON = 2000;
+/** Room for what waits for the disk, for etcd or for ARP: milliseconds. */
+const LATER = 15_000;
+
+/** The packets' thread has not answered. */
+export class GatewayStandsStill extends Error {
+  override readonly name = 'GatewayStandsStill';
+}
+
+/** The gateway, as the management thread sees it. */
+export class RemoteGateway implements GatewayCalls {
+  readonly #port: Port<ToGateway, FromGateway>;
+  readonly #open = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
+  #number = 0;
+
+  /** @param close Called when the thread is to end. */
+  constructor(port: Port<ToGateway, FromGateway>, close: () => void) {
+    this.#port = port;
+    port.hear((message) => {
+      if (message.kind === 'close') close();
+      else this.#settle(message);
+    });
+  }
+
+  status() {
+    return this.#call('status', [], SOON);
+  }
+
+  figures() {
+    return this.#call('figures', [], SOON);
+  }
+
+  isStoring() {
+    return this.#call('isStoring', [], SOON);
+  }
+
+  clock() {
+    return this.#call('clock', [], SOON);
+  }
+
+  trustClock() {
+    return this.#call('trustClock', [], LATER);
+  }
+
+  #call<Name extends CallName>(
+    name: Name,
+    args: Parameters<GatewayCalls[Name]>,
+    milliseconds: number,
+  ): ReturnType<GatewayCalls[Name]> {
+    this.#number += 1;
+    const number = this.#number;
+    const answer = new Promise<unknown>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#open.delete(number);
+        reject(new GatewayStandsStill(`no answer to ${name} within ${milliseconds} ms`));
+      }, milliseconds);
+      const end = () => {
+        clearTimeout(timer);
+        this.#open.delete(number);
+      };
+      this.#open.set(number, {
+        resolve: (value) => {
+          end();
+          resolve(value);
+        },
+        reject: (error) => {
+          end();
+          reject(error);
+        },
+      });
+      this.#port.post({ kind: 'call', number, name, args });
+    });
+    return answer as ReturnType<GatewayCalls[Name]>;
+  }
+
+  #settle(message: Exclude<FromGateway, { kind: 'close' }>): void {
+    const open = this.#open.get(message.number);
+    if (message.kind === 'answer') open?.resolve(message.value);
+    else open?.reject(new Error(message.message));
+  }
+}

@@ -1,0 +1,16 @@
+import type { CounterReader } from '../../reporting/read-counters.ts';
+import type { GatewayCalls } from '../gateway-calls.ts';
+import type { Asked } from '../metrics/families.ts';
+import type { ManagementOptions } from '../options.ts';
+import type { SharedWork } from '../shared-work.ts';
+
+/** What the routes work with. */
+export interface RouteParts {
+  readonly options: ManagementOptions;
+  readonly gateway: GatewayCalls;
+  readonly counters: CounterReader;
+  /** The gateway's state: one question serves all that ask in the meantime. */
+  readonly asked: SharedWork<Asked>;
+  /** Wall-clock milliseconds. */
+  now(): number;
+}

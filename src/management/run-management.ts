@@ -1,0 +1,55 @@
+import type { Say } from '../log/say.ts';
+import { CounterReader } from '../reporting/read-counters.ts';
+import type { FromGateway, Port, ToGateway } from './gateway-calls.ts';
+import { createApp } from './http/app.ts';
+import type { Caller } from './http/caller.ts';
+import { httpServer } from './listen/http-server.ts';
+import { TcpListener } from './listen/tcp-listener.ts';
+import { UnixListener } from './listen/unix-listener.ts';
+import type { ManagementOptions } from './options.ts';
+import { RemoteGateway } from './remote-gateway.ts';
+import { openRoutes } from './routes/open-routes.ts';
+import type { RouteParts } from './routes/route-parts.ts';
+import { SharedWork } from './shared-work.ts';
+
+/** How often the gateway's thread is asked at most: milliseconds. */
+const INTERVAL = 100;
+
+/** Runs in the management thread until the gateway's thread says that it is to end. `end` is called then. */
+export async function runManagement(
+  options: ManagementOptions,
+  port: Port<ToGateway, FromGateway>,
+  end: () => void,
+): Promise<void> {
+  const say: Say = (level, fields, message) => port.post({ kind: 'say', level, fields, message });
+  const closing: (() => void)[] = [];
+  const gateway = new RemoteGateway(port, () => {
+    for (const close of closing) close();
+    end();
+  });
+  const parts: RouteParts = {
+    options,
+    gateway,
+    counters: new CounterReader(new Float64Array(options.counters)),
+    asked: new SharedWork(INTERVAL, async () => {
+      const [status, figures] = await Promise.all([gateway.status(), gateway.figures()]);
+      return { status, figures };
+    }),
+    now: Date.now,
+  };
+  const app = createApp({ access: options, operations: [], open: openRoutes(parts), say });
+  const fetch = (request: Request, caller: Caller) => app.fetch(request, caller);
+  const unix = new UnixListener(
+    () => httpServer('unix', fetch),
+    options.directory,
+    say,
+    () => gateway.isStoring(),
+  );
+  closing.push(() => unix.close());
+  if (options.port !== 'off') {
+    const tcp = new TcpListener(httpServer('tcp', fetch), options.listen, options.port, say);
+    closing.push(() => tcp.close());
+    tcp.open();
+  }
+  await unix.open();
+}

@@ -1,0 +1,78 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { expect, test } from 'vitest';
+import { ManagementThread } from '../../../src/cli/serve/start-management.ts';
+import type { GatewayCalls } from '../../../src/management/gateway-calls.ts';
+import type { ManagementOptions } from '../../../src/management/options.ts';
+import { FakeClock } from '../../support/clock.ts';
+import { eventually } from '../../support/eventually.ts';
+
+const OPTIONS = { directory: '/nowhere', port: 'off' } as unknown as ManagementOptions;
+const NO_GATEWAY = {} as GatewayCalls;
+
+function program(text: string): URL {
+  const file = join(mkdtempSync(join(tmpdir(), 'vps-gateway-thread-')), 'thread.mjs');
+  writeFileSync(file, text);
+  return pathToFileURL(file);
+}
+
+test('a thread that dies is said, and started again after a time that doubles', async () => {
+  const clock = new FakeClock();
+  const said: { message: string; againInMilliseconds?: number }[] = [];
+  const thread = new ManagementThread(
+    OPTIONS,
+    NO_GATEWAY,
+    clock,
+    (_, fields, message) => said.push({ ...fields, message }),
+    program('throw new Error("died");'),
+  );
+
+  thread.start();
+  const waits: (number | undefined)[] = [];
+  for (const wait of [1000, 2000, 4000]) {
+    await eventually('it has died', () => said.length > waits.length);
+    waits.push(said.at(-1)?.againInMilliseconds);
+    await clock.pass(wait);
+  }
+  await thread.end();
+
+  expect(waits).toEqual([1000, 2000, 4000]);
+  expect(said[0]).toMatchObject({ cause: expect.stringContaining('died') });
+});
+
+test('a thread that uses more memory than it may ends alone', async () => {
+  const said: { cause?: string }[] = [];
+  const hungry = 'const all = []; for (;;) all.push(new Array(1e6).fill(all.length));';
+  const thread = new ManagementThread(
+    OPTIONS,
+    NO_GATEWAY,
+    new FakeClock(),
+    (_, fields) => said.push(fields),
+    program(hungry),
+  );
+
+  thread.start();
+  await eventually('it has died', () => said.length > 0, 60_000);
+  await thread.end();
+
+  expect(said[0]?.cause).toMatch(/memory/);
+}, 60_000);
+
+test('a stop waits for a thread that closes, and not for one that hangs', async () => {
+  const clock = new FakeClock();
+  const hanging = new ManagementThread(
+    OPTIONS,
+    NO_GATEWAY,
+    clock,
+    () => {},
+    program('setInterval(() => {}, 1000);'),
+  );
+  hanging.start();
+
+  const ended = hanging.end();
+  await clock.pass(500);
+
+  await ended;
+});

@@ -1,0 +1,173 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { findProgram } from '../../src/diagnosis/find-program.ts';
+import { API_SOCKET } from '../../src/management/listen/unix-listener.ts';
+import { apiJson, askApi } from '../support/api.ts';
+import { eventually } from '../support/eventually.ts';
+import { builtProgram, type GatewayProcess, gatewayEnvironment } from '../support/gateway-process.ts';
+import { type Ran, run } from '../support/run.ts';
+import { describeSystem, useTestSegment } from '../support/system.ts';
+
+const A = '52:54:00:4e:00:01';
+const SECRET = 'correct-horse-battery';
+
+describeSystem('the management plane of a gateway that serves', ['curl'], () => {
+  const segment = useTestSegment();
+
+  const managed = async (settings: Readonly<Record<string, string>> = {}, directory = segment().folder()) => {
+    segment().node.ip('link set lo up');
+    const gateway = await segment().gateway(settings, directory);
+    await eventually('its API is there', () => existsSync(join(directory, API_SOCKET)));
+    return gateway;
+  };
+  /** By TCP, from the node itself: the status and the body. */
+  const curl = async (
+    path: string,
+    ...words: readonly string[]
+  ): Promise<{ status: number; body: string }> => {
+    const command = [
+      'curl',
+      '-s',
+      '-m',
+      '10',
+      '-w',
+      '\n%{http_code}',
+      ...words,
+      `http://127.0.0.1:9091${path}`,
+    ];
+    const { output } = await run(segment().node, command);
+    const at = output.lastIndexOf('\n');
+    return { status: Number(output.slice(at + 1)), body: output.slice(0, at) };
+  };
+  const served = (gateway: GatewayProcess) =>
+    gateway.until('its port was open', () =>
+      gateway.log.some(({ msg }) => msg === 'metrics and API are served'),
+    );
+
+  test('says on /readyz whether a new guest would get an address, and on /healthz that it lives', async () => {
+    const gateway = await managed({
+      GATEWAY_DHCP_POOL_START: '10.15.3.20',
+      GATEWAY_DHCP_POOL_END: '10.15.3.20',
+    });
+    const before = await apiJson(gateway, '/readyz');
+
+    await segment().client().lease(A);
+
+    expect(before).toEqual({ ok: true, verdict: 'served', problems: [] });
+    await eventually('the pool is full', async () => (await askApi(gateway, '/readyz')).status === 503);
+    expect(await apiJson(gateway, '/readyz', { status: 503 })).toMatchObject({
+      ok: false,
+      verdict: 'pool-full',
+      problems: [{ id: 'pool-full', remedy: expect.stringContaining('GATEWAY_DHCP_POOL_END') }],
+    });
+    expect(await apiJson(gateway, '/healthz')).toMatchObject({ ok: true });
+  });
+
+  test('has its socket for its own user alone, and takes it away with itself', async () => {
+    const gateway = await managed();
+    const path = join(gateway.directory, API_SOCKET);
+
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    rmSync(path);
+    await eventually('it is made again', () => existsSync(path));
+    expect((await askApi(gateway, '/healthz')).status).toBe(200);
+    expect(await gateway.end()).toBe(0);
+    expect(readdirSync(gateway.directory).filter((name) => name.includes('api'))).toEqual([]);
+  });
+
+  test('serves guests while its port is taken, says so, and opens it when it is free', async () => {
+    segment().node.ip('link set lo up');
+    const taken = segment().node.spawn('python3', ['-m', 'http.server', '9091', '--bind', '127.0.0.1'], {
+      stdio: 'ignore',
+    });
+    await eventually('the port is taken', async () => (await curl('/')).status === 200);
+
+    const gateway = await managed();
+    await gateway.until('it said so', () => gateway.log.some(({ cause }) => cause === 'EADDRINUSE'));
+    const { yiaddr } = await segment().client().lease(A);
+    taken.kill();
+
+    expect(yiaddr).toMatch(/^10\.15\.3\./);
+    await served(gateway);
+    expect((await curl('/healthz')).status).toBe(200);
+  });
+
+  test('with GATEWAY_METRICS_PORT=off opens no port, and keeps its socket', async () => {
+    const gateway = await managed({ GATEWAY_METRICS_PORT: 'off' });
+
+    expect((await curl('/healthz')).status).toBe(0);
+    expect((await askApi(gateway, '/healthz')).status).toBe(200);
+  });
+
+  test('shows its secret neither in its log, nor to a process list, nor in an answer', async () => {
+    const file = join(segment().folder(), 'secrets');
+    writeFileSync(file, `# for the platform\nplatform:write:${SECRET}\nboard:read:${SECRET}-2\n`);
+    const gateway = await managed({ GATEWAY_API_SECRET_FILE: file, LOG_LEVEL: 'trace' });
+    await served(gateway);
+
+    const wrong = await curl('/api/v1/info', '-H', `authorization: Bearer ${SECRET}x`);
+    const health = await run(
+      segment().node,
+      [process.execPath, builtProgram(), 'health', '--json', '--leases-dir', gateway.directory],
+      gatewayEnvironment(gateway.directory),
+    );
+    const processes = spawnSync('ps', ['-o', 'args=', '-p', String(gateway.pid)], {
+      encoding: 'utf8',
+    }).stdout;
+
+    expect(wrong.status).toBe(401);
+    for (const text of [
+      wrong.body,
+      health.output,
+      processes,
+      JSON.stringify(gateway.log),
+      gateway.words.join(),
+    ])
+      expect(text).not.toContain(SECRET);
+  });
+
+  test.each([
+    [{ GATEWAY_API_LISTEN: '0.0.0.0' }, /GATEWAY_API_LISTEN.*no secret is set/],
+    [{ GATEWAY_API_SECRET_FILE: '/nowhere' }, /GATEWAY_API_SECRET_FILE \/nowhere: cannot be read \(ENOENT\)/],
+    [{ GATEWAY_API_SECRET: 'a b' }, /GATEWAY_API_SECRET: '\(set\)'.*cannot be sent in a header/],
+    [{ GATEWAY_API_LISTEN: 'localhost' }, /GATEWAY_API_LISTEN.*is not an address/],
+    [{ GATEWAY_METRICS_PORT: '0' }, /GATEWAY_METRICS_PORT.*is not a port/],
+    [{ GATEWAY_API_HOSTS: 'http://gw' }, /GATEWAY_API_HOSTS.*is not the name of a host/],
+  ])('does not start with %o, and says why', async (settings, why) => {
+    const ran: Ran = await run(
+      segment().node,
+      [process.execPath, builtProgram(), 'serve'],
+      gatewayEnvironment(segment().folder(), settings),
+    );
+
+    expect(ran.status).toBe(78);
+    expect(ran.errors).toMatch(why);
+  });
+
+  test.skipIf(findProgram('promtool') === undefined)(
+    `has metrics that promtool accepts${findProgram('promtool') === undefined ? ' [not here: apt-get install prometheus]' : ''}`,
+    async () => {
+      const gateway = await managed();
+      await segment().client().lease(A);
+
+      const { text, headers } = await askApi(gateway, '/metrics');
+      const checked = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
+
+      expect(headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');
+      expect(`${checked.stdout}${checked.stderr}`).toBe('');
+      expect(checked.status).toBe(0);
+      const segmentLabel = '{segment="10.15.3.0/24"';
+      expect(text).toContain(`vps_gateway_dhcp_pool_size${segmentLabel}} 235\n`);
+      expect(text).toContain(`vps_gateway_dhcp_pool_available${segmentLabel}} 234\n`);
+      expect(text).toContain(`vps_gateway_dhcp_allocations_active${segmentLabel}} 1\n`);
+      expect(text).toContain(`vps_gateway_dhcp_allocations_total${segmentLabel}} 1\n`);
+      expect(text).toContain(`vps_gateway_dhcp_server_status${segmentLabel}} 1\n`);
+      expect(text).toContain(`vps_gateway_messages_total${segmentLabel},type="DHCPREQUEST"} 1\n`);
+      expect(text).toContain(`vps_gateway_decisions_total${segmentLabel},reason="bound"} 1\n`);
+      expect(text).toContain(`vps_gateway_reply_seconds_count${segmentLabel}} 2\n`);
+      expect(text).toContain(`vps_gateway_batch_size_sum${segmentLabel}} 1\n`);
+    },
+  );
+});
