@@ -99,7 +99,16 @@ function firstProposal(proposals: readonly Proposal[], search: Search): Ipv4 | u
 export function isAvailable(address: Ipv4, search: Search): boolean {
   if (!isEntitled(address, search) || search.leases.isInFlight(address)) return false;
   const current = currentAt(search.leases, address, search.now);
+  if (current !== undefined && isPerhapsPeers(current, search)) return false;
   return !isTaken(current, search.client, search.now, search.reusableBefore(current));
+}
+
+/**
+ * Another client's lease or quarantine that has run out here while other gateways are heard: one of them may have extended it.
+ * The sweep makes it a lapsed one, which is given away last.
+ */
+function isPerhapsPeers({ state, client }: Lease, search: Search): boolean {
+  return search.peers.size > 0 && client !== search.client && (state === 'bound' || state === 'declined');
 }
 
 function isEntitled(address: Ipv4, search: Search): boolean {
@@ -246,11 +255,15 @@ function oldestOffer(search: Search): Ipv4 | undefined {
   });
 }
 
-/** True if what is on offer is perhaps the client's own lease still, though its time is past by the clock. */
-function isOverLease({ client, address }: Lease, search: Search): boolean {
-  const lease = search.leases.bindingOf(client);
+/**
+ * True if there is perhaps a lease still under the offer, though its time is past by the clock: the client's own, or that of
+ * its card under another identifier.
+ */
+function isOverLease({ address }: Lease, search: Search): boolean {
+  const lease = search.leases.recordAt(address);
+  if (lease === undefined) return false;
   return (
-    lease?.address === address && isTaken(lease, search.client, search.now, search.reusableBefore(lease))
+    isPerhapsPeers(lease, search) || isTaken(lease, search.client, search.now, search.reusableBefore(lease))
   );
 }
 

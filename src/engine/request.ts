@@ -9,6 +9,7 @@ import {
   deferToGranter,
   hasPeers,
   isGrantedHere,
+  isTakenSince,
   recordOtherSelection,
   replaceUnanswered,
   waitForRival,
@@ -175,9 +176,14 @@ function endQuarantine(input: DecisionInput, address: Ipv4, reason: Reason): Dec
   return quarantine === 'over' ? grantUnused(input, address, reason) : quarantine;
 }
 
-/** A lease that has run out, or was released, and whose address nobody has taken since. */
+/**
+ * A lease that has run out, or was released, or that another gateway granted, and whose address nobody has taken since: a
+ * client that was heard selecting it at another gateway, while this one listened or asked by ARP, has it by now.
+ */
 function renewExpired(input: DecisionInput, address: Ipv4, reason: Reason): Decision {
   if (!isFreeFor(input, address)) return silence('no-binding');
+  const current = currentAt(input.leases, address, input.now);
+  if (current?.state === 'peer' && isTakenSince(input, current)) return silence('no-binding');
   return grantUnused(input, address, reason);
 }
 

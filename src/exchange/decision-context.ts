@@ -40,6 +40,7 @@ export function emptyContext(): MutableContext {
     port: undefined,
     waited: false,
     answers: new Map(),
+    probes: new Map(),
   };
 }
 
@@ -56,6 +57,7 @@ export function contextFor(
   context.lastGapRevision = serverState.lastGapRevision;
   context.declines = serverState.declinesOf(message.hardware);
   context.answers = past.answers;
+  context.probes = past.probes;
   context.peerObservations = serverState.peerObservations;
   context.clusterPeers = serverState.clusterPeers;
   context.isDiscoverRetry = serverState.isDiscoverRetry(sender);

@@ -65,6 +65,8 @@ export interface ServerState {
   noteGap(): void;
   /** A client has asked a server for an address. Called before its message is decided. */
   noteRequest(server: Ipv4, address: Ipv4, client: ClientKey, hardware: HardwareAddress): void;
+  /** A client asks all gateways for an address that it remembers (INIT-REBOOT). Called before its message is decided. */
+  noteReboot(address: Ipv4, hardware: HardwareAddress): void;
   /** A server has replied to somebody. Its message is not decided. */
   noteReply(message: Message, arrival: Arrival): void;
   /** DHCPDECLINEs of this network card in the last ten minutes, with any client identifier. */

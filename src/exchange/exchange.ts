@@ -164,8 +164,9 @@ export class Exchange {
   #learn({ message, client, sender }: PendingMessage): void {
     const { type, serverIdentifier, requestedAddress, hardware } = message;
     if (type === 'DHCPDISCOVER') this.#parts.serverState.noteDiscover(sender);
-    if (type === 'DHCPREQUEST' && serverIdentifier !== undefined && requestedAddress !== undefined)
-      this.#parts.serverState.noteRequest(serverIdentifier, requestedAddress, client, hardware);
+    if (type !== 'DHCPREQUEST' || requestedAddress === undefined) return;
+    if (serverIdentifier === undefined) this.#parts.serverState.noteReboot(requestedAddress, hardware);
+    else this.#parts.serverState.noteRequest(serverIdentifier, requestedAddress, client, hardware);
   }
 
   /** Decides what has become ready outside a round: an answer to ARP came, or an order. */

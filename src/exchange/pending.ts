@@ -1,3 +1,4 @@
+import type { PastProbe } from '../engine/decision/decision.ts';
 import { type ClientKey, senderKeyOf } from '../lease/client-key.ts';
 import type { Version } from '../lease/lease.ts';
 import type { Arrival } from '../net/datagram.ts';
@@ -14,6 +15,8 @@ import { Transitions } from './transitions.ts';
 export interface WaitHistory {
   /** Who answered for each address that was probed for it; undefined: nobody. */
   readonly answers: ReadonlyMap<Ipv4, HardwareAddress | undefined>;
+  /** How each of them was probed. */
+  readonly probes: ReadonlyMap<Ipv4, PastProbe>;
   /** When the last answer came: monotonic milliseconds. */
   readonly answeredAt: number;
   /** A pause is over. */
@@ -37,8 +40,10 @@ export interface WaitResult {
 }
 
 const NO_ANSWERS: WaitHistory['answers'] = new Map();
+const NO_PROBES: WaitHistory['probes'] = new Map();
 const NO_PAST: WaitHistory = {
   answers: NO_ANSWERS,
+  probes: NO_PROBES,
   answeredAt: 0,
   hasPaused: false,
   waits: 0,
@@ -110,12 +115,14 @@ export class PendingMessage extends Transitions {
   noteWait({ name, address }: Waiting, { answer, endedAt, took }: WaitResult): void {
     const past = this.#past;
     const isProbe = name === 'probing';
+    const count = (past.probes.get(address)?.count ?? 0) + 1;
     this.#past = {
       ...past,
       answeredAt: endedAt,
       waited: past.waited + took,
       hasPaused: past.hasPaused || !isProbe,
       answers: isProbe ? new Map(past.answers).set(address, answer) : past.answers,
+      probes: isProbe ? new Map(past.probes).set(address, { count, endedAt }) : past.probes,
     };
   }
 

@@ -273,6 +273,12 @@ export function serverStateOf(
       if (clusterPeers?.live.has(server) !== true) peers.noteRequest(server, address, client, hardware);
       rogueServers.noteRequest(server, address, hardware);
     },
+    // Alone, and where leases are shared, nobody else confirms what this gateway does not know of.
+    noteReboot: (address, hardware) => {
+      if (peers.peers.size === 0) return;
+      quiet?.lap.claim(address);
+      sightings.noteReboot(address, hardware);
+    },
     noteReply: (message, arrival) => rogueServers.noteReply(message, arrival),
     noteDiscover: (sender: ClientKey) => {
       if (clusterPeers !== undefined) discoverRetries.note(sender, monotonic());

@@ -21,7 +21,8 @@ export class OwnKeeping implements Keeping {
   #store: MemoryStore | undefined;
   /** By address, whose it is by a lease of this gateway's own, and since when without a break. */
   readonly #held = new Map<Ipv4, { readonly hardware: number; readonly since: number }>();
-  readonly #lastResorts = new Set<Ipv4>();
+  /** By address, when it was given away last that was perhaps still another's: monotonic milliseconds. */
+  readonly #lastResorts = new Map<Ipv4, number>();
   /** By address, when the lease that is stored ends by the true time, whatever the clock of its gateway said. */
   readonly #ends = new Map<Ipv4, number>();
   readonly #clock: Clock;
@@ -81,9 +82,12 @@ export class OwnKeeping implements Keeping {
     });
   }
 
-  /** This gateway has given away what was, as far as it knew, perhaps still another's. */
-  isLastResort(address: string): boolean {
-    return this.#lastResorts.has(at(address));
+  /**
+   * This gateway has given away what was, as far as it knew, perhaps still another's, after that one had selected it. Its own
+   * lease took the place of what it knew of the other: when that lease ends, the address is free here.
+   */
+  isLastResort(address: string, selectedAt: number): boolean {
+    return (this.#lastResorts.get(at(address)) ?? Number.NEGATIVE_INFINITY) > selectedAt;
   }
 
   /** Since when this gateway has leased the address to this client; undefined: it has not. */
@@ -128,8 +132,7 @@ export class OwnKeeping implements Keeping {
       const before = table.recordAt(address);
       if (next === 'precondition-only' || next.state !== 'bound' || before?.hardware === next.hardware)
         continue;
-      if (before?.state === 'peer') this.#lastResorts.add(address);
-      else this.#lastResorts.delete(address);
+      if (before?.state === 'peer') this.#lastResorts.set(address, this.#clock.monotonic());
     }
   }
 

@@ -88,15 +88,20 @@ export class OwnWay implements Way {
     return this.#kind === 'shares';
   }
 
-  /** Whoever was just heard at an address keeps it; but one that is off by now was silent when it was asked for once more. */
+  /**
+   * Whoever was just heard at an address keeps it; but one that is off by now was silent when it was asked for once more. A
+   * lease that the guest had from this gateway before is confirmed, whoever was heard since: anybody can answer ARP, and no
+   * lease that runs is ended by that.
+   */
   replied({ address: server }: Gateway, type: string, address: string, guest: SimulatedGuest): void {
     if (type !== 'DHCPACK') return;
     const { guests, fault } = this.#parts;
     const heard = this.#othersAt(server, address, guest, JUST_HEARD);
+    const since = this.keepings.get(server)?.heldSince(address, guest.hardware) ?? Number.POSITIVE_INFINITY;
     for (const holder of guests) {
       const at = heard.get(holder.mac) ?? 0;
       const isThere = holder.isOn && holder.holds && holder.address === address;
-      if (isThere && holder.onSince < at)
+      if (isThere && holder.onSince < at && at < since)
         fault(`${server} gives ${guest.mac} ${address}, at which it has just heard ${holder.mac}`);
     }
   }
@@ -142,7 +147,7 @@ export class OwnWay implements Way {
     const isAtOnce = Math.abs(guest.selections.last.at - other.selections.last.at) < AT_ONCE;
     if (isAtOnce && (guest.selections.last.isUnmet || other.selections.last.isUnmet))
       return 'before a first other gateway was heard';
-    if (wasAway && this.keepings.get(server)?.isLastResort(guest.address) === true)
+    if (wasAway && this.keepings.get(server)?.isLastResort(guest.address, other.selections.last.at) === true)
       return 'by a gateway that had nothing else left';
     // What is heard displaces no lease of one's own, also not one that its client has ended elsewhere.
     const isOld = ({ server: giver, address, hardware, selections: { last } }: SimulatedGuest) =>

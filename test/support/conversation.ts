@@ -1,5 +1,5 @@
 import { decide } from '../../src/engine/decide.ts';
-import type { Decision, DecisionContext } from '../../src/engine/decision/decision.ts';
+import type { Decision, DecisionContext, PastProbe } from '../../src/engine/decision/decision.ts';
 import { NO_PEERS, NO_QUIET } from '../../src/exchange/decision-context.ts';
 import { clientKeyOf } from '../../src/lease/client-key.ts';
 import { type Instant, instant, type Lease } from '../../src/lease/lease.ts';
@@ -75,6 +75,7 @@ export class Conversation {
       ...(frameSource === undefined ? {} : { frameSource }),
     };
     const answers = new Map<Ipv4, HardwareAddress | undefined>();
+    const probes = new Map<Ipv4, PastProbe>();
     let waited = false;
     const revision = this.store.leases.revision;
     for (let attempt = 0; attempt < 8; attempt += 1) {
@@ -93,13 +94,17 @@ export class Conversation {
         mayBeOver: () => this.context.trustsClock !== false,
         declines: 0,
         answers,
+        probes,
         ...this.context,
       };
       const decision = decide(message, arrival, context, this.now, this.store.leases, this.plan);
       if (decision.kind === 'wait') {
-        if (decision.probe) answers.set(decision.address, this.#holderOf(decision.address));
-        else waited = true;
         this.now = decision.until;
+        const { address, probe } = decision;
+        if (probe) {
+          answers.set(address, this.#holderOf(address));
+          probes.set(address, { count: (probes.get(address)?.count ?? 0) + 1, endedAt: this.now });
+        } else waited = true;
         continue;
       }
       if (decision.change !== undefined) this.#commit(decision.change);

@@ -122,6 +122,7 @@ export class ExchangeBench<Store extends LeaseStore> {
       this.serverState.discoverRetries.note(sender, this.clock.monotonic()),
     isDiscoverRetry: (sender: ClientKey): boolean => this.serverState.discoverRetries.isRetry(sender),
     noteRequest: (_server: Ipv4, _address: Ipv4, _client: ClientKey, _hardware: HardwareAddress): void => {},
+    noteReboot: (_address: Ipv4, _hardware: HardwareAddress): void => {},
     noteReply: (_message: Message, _arrival: Arrival): void => {},
     declines: new Map<HardwareAddress, number>(),
     declinesOf: (card: HardwareAddress) => this.serverState.declines.get(card) ?? 0,

@@ -1,4 +1,5 @@
 import { Peers } from '../../src/detection/peers.ts';
+import { Sightings } from '../../src/detection/sightings.ts';
 import { keyOfIdentifier } from '../../src/lease/client-key.ts';
 import { NO_HARDWARE } from '../../src/net/hardware-address.ts';
 import type { Ipv4 } from '../../src/net/ipv4.ts';
@@ -14,6 +15,8 @@ export interface Node {
   readonly address: string;
   readonly bench: ExchangeBench<MemoryStore>;
   readonly peers: Peers;
+  /** Who was heard by ARP. */
+  readonly sightings: Sightings;
   readonly log: LogLines;
 }
 
@@ -38,7 +41,10 @@ export class SharedSegment {
       peers.longestLease = (plan.subnet?.leaseTimes.maximum ?? 0) * 1000;
       bench.serverState.peerObservations = peers;
       bench.serverState.noteRequest = (...heard) => peers.noteRequest(...heard);
-      return { address, bench, peers, log };
+      const sightings = new Sightings(store.leases, this.clock);
+      bench.serverState.sightingAt = (wanted) => sightings.at(wanted);
+      bench.serverState.noteReboot = (...heard) => sightings.noteReboot(...heard);
+      return { address, bench, peers, sightings, log };
     });
   }
 

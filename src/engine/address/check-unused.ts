@@ -19,7 +19,10 @@ export function checkUnused(input: DecisionInput, address: Ipv4): Decision | und
   if (context.answers.has(address)) {
     const holder = context.answers.get(address);
     const isOwn = holder === undefined || holder === input.message.hardware;
-    return isOwn ? undefined : quarantineInUse(input, address, holder);
+    if (!isOwn) return quarantineInUse(input, address, holder);
+    if (isSeenAfterProbe(input, address))
+      return probe(address, 'asking-address', now, plan.probeMilliseconds);
+    return undefined;
   }
   if (!isVouchedFor(currentAt(input.leases, address, now), input))
     return probe(address, 'asking-address', now, plan.probeMilliseconds);
@@ -60,6 +63,20 @@ function isSeenAt(lease: Lease, input: DecisionInput): boolean {
   const sighting = input.context.sightingAt(lease.address);
   if (sighting === undefined || sighting.hardware === input.message.hardware) return false;
   return sighting.on > lease.updatedAt || sighting.revision >= lease.version;
+}
+
+/**
+ * RFC 2131 §3.1 (2): another machine was heard by ARP at the address after its probe had ended, while this message waited for
+ * something else. The address is probed a second time, and only that: with ARP messages anybody could keep a client waiting.
+ */
+function isSeenAfterProbe(input: DecisionInput, address: Ipv4): boolean {
+  const { context, message, leases, now } = input;
+  const probed = context.probes.get(address);
+  const sighting = context.sightingAt(address);
+  if (probed === undefined || probed.count > 1 || sighting === undefined) return false;
+  if (sighting.hardware === message.hardware || sighting.at < probed.endedAt) return false;
+  const isHeld: boolean = isHolder(input, currentAt(leases, address, now));
+  return !isHeld;
 }
 
 /** Another gateway was heard giving the address to another client, for as long as that one may have it. */

@@ -149,6 +149,12 @@ export function isNewer(asking: PeerRequest, { updatedAt, version }: Lease): boo
   return asking.on > updatedAt || asking.revision >= version;
 }
 
+/** True if another client was heard selecting the address at a peer since the record was written. */
+export function isTakenSince({ context, client }: DecisionInput, current: Lease): boolean {
+  const asking = context.peerObservations.lastRequestFor(current.address, client);
+  return asking !== undefined && isNewer(asking, current);
+}
+
 /**
  * The writes that end a running lease of this gateway: its address is free, or belongs to a peer's client that has
  * selected it.
@@ -199,14 +205,21 @@ export function recordAfterMove(before: Lease, context: PeerInput['context'], no
   return { client: NOBODY, hardware: NO_HARDWARE, state: 'peer', expiresAt: NEVER };
 }
 
-/** The write that withdraws this gateway's offer to the client, unless the other writes replace it. */
+/**
+ * The write that withdraws this gateway's offer to the client, unless the other writes replace it. A record of the client's
+ * own under the offer ends with it, and its address is given away last, as after any move.
+ */
 function withdrawalWrites(
-  { leases, client, now }: DecisionInput,
+  { leases, client, context, now }: DecisionInput,
   heard: readonly LeaseWrite[],
 ): readonly LeaseWrite[] {
   const offer = leases.offerTo(client);
   if (offer === undefined || heard.some(({ address }) => address === offer.address)) return [];
-  return [{ address: offer.address, expectedVersion: offer.version, next: freedRecord(offer, now) }];
+  const { address, version } = offer;
+  const under = leases.recordAt(address);
+  const isOver = under === undefined || under.state === 'free' || under.client !== client;
+  const next = isOver ? freedRecord(offer, now) : recordAfterMove(under, context, now);
+  return [{ address, expectedVersion: version, next }];
 }
 
 /** True if nothing has to be stored: the record says it already, or must not be replaced by an observation. */

@@ -6,7 +6,7 @@ import type { Decision } from '../decision/decision.ts';
 import { type DecisionInput, entitlementTo, mayBeLive } from '../decision/decision-input.ts';
 import { probe } from '../decision/outcome.ts';
 import { isContested } from './check-unused.ts';
-import { hasPeers, isNewer } from './peers.ts';
+import { hasPeers, isTakenSince } from './peers.ts';
 
 /**
  * A quarantine keeps other machines away, not the machine that was found there. The address goes back to the client that
@@ -22,6 +22,7 @@ export function quarantineFor(input: DecisionInput, address: Ipv4): 'over' | 'st
   const current = currentAt(leases, address, now);
   if (current?.state !== 'declined' || !mayBeLive(input, current)) return 'stands';
   if (plan.probeMilliseconds === 0 || entitlementTo(address, input) !== 'lease') return 'stands';
+  // Also by a client that took it long ago: a quarantine may outlast every lease.
   if (leases.isInFlight(address) || isContested(current, input) || isTakenSince(input, current))
     return 'stands';
   const isWitness = wasSeenAt(input, current);
@@ -31,12 +32,6 @@ export function quarantineFor(input: DecisionInput, address: Ipv4): 'over' | 'st
   const isSeen = holder === message.hardware;
   const isNobodyElses = isWitness && holder === undefined && !mayHaveMissed(input, current);
   return isSeen || isNobodyElses ? 'over' : 'stands';
-}
-
-/** Another client was heard taking the address from a peer since it was put aside; a quarantine may outlast every lease. */
-function isTakenSince({ context, client }: DecisionInput, current: Lease): boolean {
-  const asked = context.peerObservations.lastRequestFor(current.address, client);
-  return asked !== undefined && isNewer(asked, current);
 }
 
 /** A peer's client may have taken the address since it was put aside, unheard or forgotten with a restart. */

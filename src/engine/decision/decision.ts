@@ -87,6 +87,16 @@ export interface DecisionContext {
   readonly waited: boolean;
   /** Who answered for each address that this message waited for; undefined: nobody did. Empty for most messages. */
   readonly answers: ReadonlyMap<Ipv4, HardwareAddress | undefined>;
+  /** How each of those addresses was probed. Empty for most messages. */
+  readonly probes: ReadonlyMap<Ipv4, PastProbe>;
+}
+
+/** The probes of one address for one message. */
+export interface PastProbe {
+  /** How many there were. */
+  readonly count: number;
+  /** When the last one ended: monotonic milliseconds. */
+  readonly endedAt: number;
 }
 
 /**
@@ -119,6 +129,8 @@ export interface PeerObservations {
 export interface Sighting {
   readonly hardware: HardwareAddress;
   readonly on: Instant;
+  /** The same by the monotonic clock: milliseconds. */
+  readonly at: number;
   /** The newest change that was stored then. */
   readonly revision: Version;
 }

@@ -49,6 +49,7 @@ export async function measureExchanges(): Promise<readonly MicroResult[]> {
       noteDiscover: () => {},
       isDiscoverRetry: () => false,
       noteRequest: nothing,
+      noteReboot: nothing,
       noteReply: nothing,
       noteGap: nothing,
       declinesOf: () => 0,

@@ -125,11 +125,13 @@ function decideOn(message: Message, client: ClientKey | undefined, table: LeaseT
     quietAddresses: NO_QUIET,
     declines: 0,
     answers: NO_ANSWERS,
+    probes: NO_PROBES,
   };
   return decide(message, ARRIVAL, context, NOW, table, PLAN);
 }
 
 const NO_ANSWERS: DecisionContext['answers'] = new Map();
+const NO_PROBES: DecisionContext['probes'] = new Map();
 
 function encodeOne(replies: readonly Reply[]) {
   const bytes = new Uint8Array(SLOT_BYTES);
