@@ -1,6 +1,6 @@
-import type { ClientKey } from '../lease/client-key.ts';
 import type { Instant, Lease } from '../lease/lease.ts';
 import type { AddressRange, LeaseView } from '../lease/lease-view.ts';
+import type { Claimant } from '../lease/reservation/reservation-view.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
 import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import { mayHave } from '../subnet/may-have.ts';
@@ -12,9 +12,7 @@ import { goesFirst } from './gateway-rank.ts';
 import type { QuietView } from './quiet-view.ts';
 
 /** Who asks for an address, and what is known. */
-export interface Search {
-  readonly client: ClientKey;
-  readonly hardware: HardwareAddress;
+export interface Search extends Claimant {
   /** Option 50. */
   readonly requested: Ipv4 | undefined;
   readonly subnet: Subnet;
@@ -113,12 +111,6 @@ function isPerhapsPeers({ state, client }: Lease, search: Search): boolean {
 
 function isEntitled(address: Ipv4, search: Search): boolean {
   return mayHave(search.subnet, search, address) === 'lease' && search.clusterPeers?.has(address) !== true;
-}
-
-/** What is reserved for this client, if it can have it now. */
-export function reservedFor(search: Search): Ipv4 | undefined {
-  const address = search.subnet.reservations.of(search)?.address;
-  return address !== undefined && isAvailable(address, search) ? address : undefined;
 }
 
 /** An address that this client waited for, and that nobody else answered for. */

@@ -1,11 +1,14 @@
 import { isBoundTo } from '../allocation/availability.ts';
+import type { Lease } from '../lease/lease.ts';
 import type { LeaseChange, LeaseWrite } from '../lease/lease-view.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import { endingWrites, recordAfterMove } from './address/peers.ts';
 import type { Reason } from './decision/decision.ts';
-import type { DecisionInput } from './decision/decision-input.ts';
+import { type DecisionInput, mayBeLive } from './decision/decision-input.ts';
 import { changeOf, freedRecord, recordOf } from './decision/outcome.ts';
 import { idsOfGuest } from './guest-ids.ts';
+
+const NO_WRITES: readonly LeaseWrite[] = [];
 
 /**
  * The change that binds an address to the client for so many seconds. Its binding elsewhere is freed with it: a client
@@ -17,11 +20,31 @@ export function bindingChange(
   leaseSeconds: number,
   reason: Reason,
 ): LeaseChange {
-  const record = { ...recordOf(input, 'bound', leaseSeconds), ids: idsOfGuest(input, address) };
+  const binding = input.leases.bindingOf(input.client);
+  const record = recordOf(input, 'bound', leaseSeconds, idsOfGuest(input, address, binding));
   return changeOf(input, 'binding', reason, [
     { address, expectedVersion: input.leases.at(address)?.version ?? 0, next: record },
-    ...writesElsewhere(input, address),
+    ...writesElsewhere(input, address, binding),
+    ...writesOfCard(input, address),
   ]);
+}
+
+/**
+ * All identifiers of a card that a reservation names are one client: what the card has under others ends when it gets its
+ * reserved address.
+ */
+function writesOfCard(input: DecisionInput, address: Ipv4): readonly LeaseWrite[] {
+  const { reservation, leases, client, message } = input;
+  if (reservation?.address !== address || !reservation.macs.includes(message.hardware)) return NO_WRITES;
+  return leases
+    .leasesOf(message.hardware, client)
+    .filter((lease) => lease.address !== address && lease.client !== client && mayEnd(input, lease))
+    .flatMap((lease) => endingWrites(input, lease))
+    .filter((write) => write.address !== address);
+}
+
+function mayEnd(input: DecisionInput, lease: Lease): boolean {
+  return mayBeLive(input, lease) && !input.leases.isInFlight(lease.address);
 }
 
 /** RFC 2131 §4.3.1: the address is not given to others while the client may still answer the offer. */
@@ -37,9 +60,8 @@ export function offerChange(input: DecisionInput, address: Ipv4, reason: Reason)
 }
 
 /** Frees the address that the client has elsewhere. */
-function writesElsewhere(input: DecisionInput, address: Ipv4): LeaseWrite[] {
+function writesElsewhere(input: DecisionInput, address: Ipv4, binding: Lease | undefined): LeaseWrite[] {
   const { leases, client, context, now } = input;
-  const binding = leases.bindingOf(client);
   if (binding === undefined || binding.address === address) return [];
   const isHeld: boolean = isBoundTo(binding, client, now);
   if (!isHeld && binding.state !== 'peer') return [];

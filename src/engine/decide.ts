@@ -40,8 +40,11 @@ export function decide(
   const identified = identify({ message, context, now, leases, plan, subnet });
   if ('probe' in identified) return probe(identified.probe, 'asking-client', now, plan.probeMilliseconds);
   const { client, cloneOf } = identified;
-  const who = { client, hardware: message.hardware };
-  return answer({ message, arrival, context, now, leases, plan, subnet, client, who, cloneOf });
+  const { port } = context;
+  const plugged = port?.kind === 'guest' ? port.name : undefined;
+  const who = { client, hardware: message.hardware, message, port: plugged };
+  const reservation = subnet.reservations.isEmpty ? undefined : subnet.reservations.of(who);
+  return answer({ message, arrival, context, now, leases, plan, subnet, client, who, reservation, cloneOf });
 }
 
 /**

@@ -1,5 +1,5 @@
 import { isBoundTo } from '../allocation/availability.ts';
-import { leaseSecondsFor, renewalTimesFor } from '../allocation/lease-time.ts';
+import { renewalTimesFor } from '../allocation/lease-time.ts';
 import type { Lease } from '../lease/lease.ts';
 import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import { isGrantedHere } from './address/peers.ts';
@@ -8,7 +8,7 @@ import { type DecisionInput, entitlementTo } from './decision/decision-input.ts'
 import { changeOf } from './decision/outcome.ts';
 import { requestState } from './decision/request-state.ts';
 import { destinationOf } from './reply/destination.ts';
-import { leaseReply, secondsLeft } from './reply/reply.ts';
+import { leaseReply, leaseSecondsOf, secondsLeft } from './reply/reply.ts';
 
 /** A client may ask so much before T1 though it means to ask at T1: it counts from its DHCPREQUEST, with fuzz of its own. */
 const EARLY = 5000;
@@ -55,11 +55,9 @@ function mayHaveReleased({ context, message, arrival }: DecisionInput): boolean 
 }
 
 /** False also where RFC 2131 §4.3.1 has another lease time for the client by now. */
-function hasBegun(
-  { client, now, message, plan, subnet }: DecisionInput,
-  { expiresAt, updatedAt }: Lease,
-): boolean {
-  const seconds = leaseSecondsFor(message.leaseTime, subnet.leaseTimes);
+function hasBegun(input: DecisionInput, { address, expiresAt, updatedAt }: Lease): boolean {
+  const { client, now, plan } = input;
+  const seconds = leaseSecondsOf(input, address);
   const times = renewalTimesFor(seconds, client);
   if (times === undefined || expiresAt - updatedAt !== seconds * 1000) return false;
   const used = now - updatedAt; // Below 0: the clock was put back.

@@ -2,6 +2,7 @@ import { currentAt, isBoundTo, isLive, isTaken } from '../allocation/availabilit
 import type { Ipv4 } from '../net/ipv4.ts';
 import { contains } from '../net/prefix.ts';
 import { outranksRival } from './address/peers.ts';
+import { confirmCommitted } from './confirm-committed.ts';
 import type { Decision } from './decision/decision.ts';
 import { type DecisionInput, entitlementTo, reusableBefore } from './decision/decision-input.ts';
 import { silence } from './decision/outcome.ts';
@@ -19,8 +20,13 @@ export function refuseForbidden(input: DecisionInput, address: Ipv4): Decision |
   if (!contains(subnet.prefix, address))
     return plan.authoritative ? refuse(input, address, 'wrong-network') : silence('wrong-network');
   const isOwn = leases.recordAt(address)?.client === client; // So that no other server can have given it.
-  const reason = entitlement === 'reserved' ? 'reserved-for-another' : 'excluded';
-  return plan.authoritative || isOwn ? refuse(input, address, reason) : silence(reason);
+  if (entitlement === 'nothing')
+    return plan.authoritative || isOwn ? refuse(input, address, 'excluded') : silence('excluded');
+  // While nothing can be promised its old holder would get no other: it keeps what was promised.
+  if (!leases.canPromise) return confirmCommitted(input, address);
+  return plan.authoritative || isOwn
+    ? refuse(input, address, 'reserved-for-another')
+    : silence('reserved-for-another');
 }
 
 /**

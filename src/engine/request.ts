@@ -5,6 +5,7 @@ import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import { contains } from '../net/prefix.ts';
 import { checkUnused } from './address/check-unused.ts';
 import { exceedsLeasesPerMac, isUnusedLeaseOfCard } from './address/leases-of-card.ts';
+import { moveToReserved } from './address/move-to-reserved.ts';
 import {
   deferToGranter,
   hasPeers,
@@ -106,7 +107,7 @@ function acceptOffer(input: DecisionInput, address: Ipv4): Decision {
 /** RFC 2131 §4.3.2, INIT-REBOOT: the client wants to go on with an address that it remembers. */
 function reboot(input: DecisionInput, address: Ipv4): Decision {
   const { leases, client, message } = input;
-  const refusal = refuseForbidden(input, address);
+  const refusal = refuseForbidden(input, address) ?? moveToReserved(input, address);
   if (refusal !== undefined) return refusal;
   if (isOfSameMachine(input, address)) return grantUnused(input, address, 'rebooted');
   // Deviates from RFC 2131 §4.3.2: a SELECTING client that does not say which server it has selected gets what it was
@@ -142,7 +143,7 @@ function mayHaveSelectedPeer(input: DecisionInput): boolean {
  */
 function extend(input: DecisionInput, address: Ipv4): Decision {
   const { leases, client } = input;
-  const refusal = refuseForbidden(input, address);
+  const refusal = refuseForbidden(input, address) ?? moveToReserved(input, address);
   if (refusal !== undefined) return refusal;
   if (isOfSameMachine(input, address)) return grantUnused(input, address, 'renewed');
   const contradiction = refuseAgainstLive(input, address);
@@ -225,10 +226,10 @@ function isFreeFor(input: DecisionInput, address: Ipv4): boolean {
  * identifier has a lease elsewhere: only an offer moves that, or whoever knows the card could end it.
  */
 function isOfSameMachine(input: DecisionInput, address: Ipv4): boolean {
-  const { leases, client, message, plan, now } = input;
+  const { leases, client, message, plan, now, reservation } = input;
   const current = currentAt(leases, address, now);
   return (
-    plan.identity === 'auto' &&
+    (plan.identity === 'auto' || reservation !== undefined) &&
     current?.state === 'bound' &&
     current.client !== client &&
     current.hardware === message.hardware &&

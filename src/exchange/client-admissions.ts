@@ -65,7 +65,7 @@ export function isKnownClient(
   const client = clientKeyOf(message, identity !== 'mac');
   if (client === undefined) return false;
   const { hardware } = message;
-  if (subnet.reservations.of({ client, hardware }) !== undefined) return true;
+  if (subnet.reservations.of({ client, hardware, message }) !== undefined) return true;
   const last = leases.bindingOf(client);
   if (identity !== 'auto' || hardware === NO_HARDWARE) return last !== undefined;
   if (last?.hardware === hardware || leases.bindingOf(keyOfClone(client, hardware)) !== undefined)

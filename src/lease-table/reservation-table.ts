@@ -16,16 +16,14 @@ export interface FreeOrders {
 /** RFC 2132 §9.14. */
 const CLIENT_IDENTIFIER = 61;
 
-/** Where a bridge shows which guest is plugged in where. Undefined: it is not seen. */
-export type PortOf = (hardware: HardwareAddress) => string | undefined;
+/** Proxmox VE: a card of a VM, of a container, and of either where its firewall stands between, by number and card. */
+const CARD_OF_GUEST = /^(?:tap|veth|fwpr)([1-9]\d*)[ip](\d+)$/;
 
 /**
  * The committed reservations in memory, by all that a client may be known by. Only its store writes to it, after a commit. What
  * it reads of a message it reads only if some reservation is by that.
  */
 export class ReservationTable implements Reservations {
-  /** Set by the server where ports are seen. */
-  portOf: PortOf = () => undefined;
   readonly #orders: FreeOrders;
   readonly #byId = new Map<string, Reservation>();
   readonly #byAddress = new Map<Ipv4, Reservation>();
@@ -73,7 +71,7 @@ export class ReservationTable implements Reservations {
   }
 
   ofPort(port: string): Reservation | undefined {
-    return this.#byPort.get(port);
+    return this.#byPort.get(portKey(port));
   }
 
   ofVps(vpsId: OutsideId): readonly Reservation[] {
@@ -133,15 +131,13 @@ export class ReservationTable implements Reservations {
   }
 
   /** RFC 3046 §3.1: by the circuit that its relay agent names; or by the port that its card is plugged in at. */
-  #ofPlace({ hardware, message }: Claimant): Reservation | undefined {
+  #ofPlace({ message, port }: Claimant): Reservation | undefined {
     if (this.#byCircuit.size > 0) {
       const circuit = message?.relayAgent?.circuitId;
       const found = circuit === undefined ? undefined : this.#byCircuit.get(hexDigitsOf(circuit));
       if (found !== undefined) return found;
     }
-    if (this.#byPort.size === 0) return undefined;
-    const port = this.portOf(hardware);
-    return port === undefined ? undefined : this.#byPort.get(port);
+    return port === undefined || this.#byPort.size === 0 ? undefined : this.ofPort(port);
   }
 
   #index(reservation: Reservation): void {
@@ -149,7 +145,7 @@ export class ReservationTable implements Reservations {
     for (const mac of macs) this.#byMac.set(mac, reservation);
     if (clientId !== undefined) this.#byClientId.set(clientId, reservation);
     if (circuitId !== undefined) this.#byCircuit.set(circuitId, reservation);
-    if (port !== undefined) this.#byPort.set(port, reservation);
+    if (port !== undefined) this.#byPort.set(portKey(port), reservation);
     const ofVps = this.#byVps.get(vpsId);
     if (ofVps === undefined) this.#byVps.set(vpsId, new Set([reservation]));
     else ofVps.add(reservation);
@@ -165,11 +161,17 @@ export class ReservationTable implements Reservations {
     for (const mac of macs) dropFrom(this.#byMac, mac, reservation);
     if (clientId !== undefined) dropFrom(this.#byClientId, clientId, reservation);
     if (circuitId !== undefined) dropFrom(this.#byCircuit, circuitId, reservation);
-    if (port !== undefined) dropFrom(this.#byPort, port, reservation);
+    if (port !== undefined) dropFrom(this.#byPort, portKey(port), reservation);
     const ofVps = this.#byVps.get(vpsId);
     ofVps?.delete(reservation);
     if (ofVps?.size === 0) this.#byVps.delete(vpsId);
   }
+}
+
+/** A card of a Proxmox guest is the same one whether or not its firewall is on. */
+function portKey(port: string): string {
+  const [, guest, card] = CARD_OF_GUEST.exec(port) ?? [];
+  return guest === undefined ? port : `${guest}/${card}`;
 }
 
 function dropFrom<Key>(index: Map<Key, Reservation>, key: Key, reservation: Reservation): void {
@@ -232,8 +234,8 @@ function claimsOf({ id, next }: ReservationWrite): readonly (string | number)[] 
     `id ${id}`,
     `ip ${address}`,
     ...macs,
-    `client ${clientId ?? id}`,
-    `circuit ${circuitId ?? id}`,
-    `port ${port ?? id}`,
+    clientId === undefined ? `id ${id}` : `client ${clientId}`,
+    circuitId === undefined ? `id ${id}` : `circuit ${circuitId}`,
+    port === undefined ? `id ${id}` : `port ${portKey(port)}`,
   ];
 }

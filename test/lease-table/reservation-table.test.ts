@@ -70,9 +70,9 @@ describe('a client is found', () => {
     table.put(reservationOf('by-port', '10.15.3.58', { port: 'tap104i0' }));
 
     expect(table.of({ client: OTHER, hardware: BOBS })).toBeUndefined();
-    table.portOf = (card) => (card === BOBS ? 'tap104i0' : undefined);
-    expect(table.of({ client: OTHER, hardware: BOBS })?.id).toBe('by-port');
-    expect(table.of({ client: OTHER, hardware: ADAS })).toBeUndefined();
+    expect(table.of({ client: OTHER, hardware: BOBS, port: 'tap104i0' })?.id).toBe('by-port');
+    expect(table.of({ client: OTHER, hardware: BOBS, port: 'fwpr104p0' })?.id).toBe('by-port');
+    expect(table.of({ client: OTHER, hardware: BOBS, port: 'tap104i1' })).toBeUndefined();
   });
 });
 

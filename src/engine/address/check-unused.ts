@@ -88,7 +88,10 @@ export function isContested(
   return asked !== undefined && now - asked.on < subnet.leaseTimes.maximum * 1000;
 }
 
-/** False: a clone of this machine may have had the address, and may have it still, whatever the store says. */
-function isOfOneMachine({ hardware }: Lease, { plan, message }: DecisionInput): boolean {
-  return plan.identity !== 'auto' || hardware === message.hardware;
+/**
+ * False: a clone of this machine may have had the address, or another card for which it is reserved, and may have it still,
+ * whatever the store says.
+ */
+function isOfOneMachine({ hardware }: Lease, { plan, message, reservation }: DecisionInput): boolean {
+  return hardware === message.hardware || (plan.identity !== 'auto' && reservation === undefined);
 }

@@ -3,22 +3,21 @@ import {
   findAddress,
   findUnanswered,
   findUnheld,
-  reservedFor,
+  isAvailable,
   type Search,
 } from '../../allocation/candidates.ts';
 import type { Lease } from '../../lease/lease.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
-import { type DecisionInput, entitlementTo, reusableBefore } from '../decision/decision-input.ts';
+import { type DecisionInput, entitlementTo } from '../decision/decision-input.ts';
 import { silence } from '../decision/outcome.ts';
 import { checkUnused, isQuietFor } from './check-unused.ts';
 import type { Choice } from './choice.ts';
 import { moveLeaseOfCard } from './leases-of-card.ts';
 import { quarantineFor } from './quarantine.ts';
+import { searchOf } from './search.ts';
 
 type Kept = 'binding' | 'offer' | 'none';
 
-/** Where leases are shared, an offer gives way to a client that is known when it has not been answered for so long: milliseconds. */
-const OFFER_REUSE_AFTER = 5000;
 /** One in so many of the free addresses may stand offered to clients that nobody knows. */
 const HELD_SHARE = 4;
 
@@ -34,12 +33,17 @@ const HELD_SHARE = 4;
  * 6. `PROPOSALS` in allocation/candidates.ts.
  */
 export function chooseAddress(input: DecisionInput, use: 'offer' | 'bind'): Choice {
-  const { leases, client, who, now, subnet, message } = input;
+  const { leases, client, reservation, now, message } = input;
   const checked = (address: Ipv4, held: Kept) => checkedChoice(input, use, address, held);
 
   const binding = leases.bindingOf(client);
   const offer = leases.offerTo(client);
-  const reserved = subnet.reservations.of(who) && reservedFor(searchOf(input));
+  const isFree = reservation !== undefined && isAvailable(reservation.address, searchOf(input));
+  const reserved = isFree ? reservation.address : undefined;
+  if (reserved === undefined) {
+    const unquarantined = addressBack(input, reservation?.address, checked);
+    if (unquarantined !== undefined) return unquarantined;
+  }
   const isWanted = (lease: Lease) => reserved === undefined || reserved === lease.address;
   if (isBoundTo(binding, client, now) && isWanted(binding) && canBeOffered(binding, input))
     return checked(binding.address, 'binding');
@@ -49,9 +53,8 @@ export function chooseAddress(input: DecisionInput, use: 'offer' | 'bind'): Choi
   if (reserved !== undefined) return checked(reserved, 'none');
 
   for (const address of [binding?.address, message.requestedAddress]) {
-    const quarantine = address === undefined ? 'stands' : quarantineFor(input, address);
-    if (quarantine === 'over' && address !== undefined) return checked(address, 'none');
-    if (typeof quarantine !== 'string') return { decision: quarantine };
+    const unquarantined = addressBack(input, address, checked);
+    if (unquarantined !== undefined) return unquarantined;
   }
 
   const search = searchOf(input);
@@ -63,27 +66,6 @@ export function chooseAddress(input: DecisionInput, use: 'offer' | 'bind'): Choi
   const address = findAddress(search);
   if (address === undefined) return { decision: silence('pool-full') };
   return checked(address, 'none');
-}
-
-function searchOf(input: DecisionInput): Search {
-  const { leases, client, now, subnet, message, context, plan } = input;
-  return {
-    client,
-    hardware: message.hardware,
-    requested: message.requestedAddress,
-    subnet,
-    leases,
-    now,
-    reusableBefore: (lease) => reusableBefore(input, lease),
-    trustsClock: context.trustsClock,
-    offerReuseAfter: context.clusterPeers === undefined ? 0 : OFFER_REUSE_AFTER,
-    answers: context.answers,
-    self: plan.serverIdentifier,
-    peers: context.peerObservations.peers,
-    listeningSince: context.peerObservations.since,
-    clusterPeers: context.clusterPeers?.live,
-    quiet: context.quietAddresses,
-  };
 }
 
 /**
@@ -121,6 +103,17 @@ function checkedChoice(input: DecisionInput, use: 'offer' | 'bind', address: Ipv
   if (use === 'bind' || first.kind !== 'wait') return { decision: first };
   if (!first.probe) return { address, held }; // It is on offer, and the answers are waited for when the client asks for it.
   return isQuietFor(input, address) ? { address, held, isQuiet: true } : { decision: first };
+}
+
+/** An address of the client that a quarantine keeps, if the client's own use ends that. */
+function addressBack(
+  input: DecisionInput,
+  address: Ipv4 | undefined,
+  checked: (address: Ipv4, held: Kept) => Choice,
+): Choice | undefined {
+  const quarantine = address === undefined ? 'stands' : quarantineFor(input, address);
+  if (quarantine === 'over' && address !== undefined) return checked(address, 'none');
+  return typeof quarantine === 'string' ? undefined : { decision: quarantine };
 }
 
 /** A lease outside the pools of today's plan is kept until it ends, but not offered again. */

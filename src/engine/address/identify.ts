@@ -4,6 +4,7 @@ import type { Instant, Lease } from '../../lease/lease.ts';
 import { type HardwareAddress, NO_HARDWARE } from '../../net/hardware-address.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import { type DecisionInput, reusableBefore } from '../decision/decision-input.ts';
+import { clientOfReserved } from './identify-reserved.ts';
 
 /** A machine that got its address less than this ago may still boot, and not answer ARP: milliseconds. */
 const BOOT_TIME = 60_000;
@@ -24,13 +25,15 @@ type IdentityInput = Pick<DecisionInput, 'message' | 'context' | 'now' | 'leases
  * address and the first one does not: it keeps the lease.
  */
 export function identify(input: IdentityInput): Identified {
-  const { message, context, leases, plan } = input;
+  const { message, context, leases, plan, subnet } = input;
   const shared = context.client;
   const { hardware } = message;
   const whole: Identified = { client: shared, cloneOf: undefined };
-  if (plan.identity !== 'auto') return whole;
   // RFC 2131 §4.3.5: answered without looking at a binding, whoever it is from.
   if (message.type === 'DHCPINFORM') return whole;
+  const reservation = subnet.reservations.ofHardware(hardware);
+  if (reservation !== undefined) return { client: clientOfReserved(input, reservation), cloneOf: undefined };
+  if (plan.identity !== 'auto') return whole;
   const binding = leases.bindingOf(shared);
   if (binding?.hardware === hardware || isOfHardware(shared, message)) return whole;
 

@@ -29,6 +29,7 @@ function otherLeasesOfCard(input: DecisionInput): readonly Lease[] {
  * boot nor a hostile guest takes the pool.
  */
 export function exceedsLeasesPerMac(input: DecisionInput, address: Ipv4): boolean {
+  if (input.reservation?.address === address) return false;
   const others = otherLeasesOfCard(input);
   return isAtLimit(input, others) && !others.some((lease) => lease.address === address);
 }

@@ -2,6 +2,7 @@ import { isLive } from '../../allocation/availability.ts';
 import type { ClientKey } from '../../lease/client-key.ts';
 import type { Instant, Lease } from '../../lease/lease.ts';
 import type { LeaseView } from '../../lease/lease-view.ts';
+import type { Reservation } from '../../lease/reservation/reservation.ts';
 import type { Claimant } from '../../lease/reservation/reservation-view.ts';
 import type { Arrival } from '../../net/datagram.ts';
 import type { HardwareAddress } from '../../net/hardware-address.ts';
@@ -25,6 +26,8 @@ export interface DecisionInput {
   readonly client: ClientKey;
   /** The sender, as a reservation may name it. */
   readonly who: Claimant;
+  /** What is reserved for the sender; undefined: nothing is. */
+  readonly reservation: Reservation | undefined;
   /** The running machine that shares the client's identifier, if the sender is a clone of it. */
   readonly cloneOf: HardwareAddress | undefined;
 }

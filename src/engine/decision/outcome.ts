@@ -4,6 +4,7 @@ import {
   type LeaseRecord,
   type LeaseState,
   later,
+  type OutsideIds,
   type Version,
 } from '../../lease/lease.ts';
 import type { LeaseChange, LeaseWrite } from '../../lease/lease-view.ts';
@@ -41,7 +42,12 @@ export function waitFor(address: Ipv4, reason: Reason, now: Instant, millisecond
 }
 
 /** What a write by this client leaves at an address, for so many seconds. */
-export function recordOf(input: DecisionInput, state: LeaseState, seconds: number): LeaseRecord {
+export function recordOf(
+  input: DecisionInput,
+  state: LeaseState,
+  seconds: number,
+  ids?: OutsideIds,
+): LeaseRecord {
   return {
     client: input.client,
     hardware: input.message.hardware,
@@ -49,6 +55,7 @@ export function recordOf(input: DecisionInput, state: LeaseState, seconds: numbe
     expiresAt: later(input.now, seconds),
     leaseSeconds: seconds,
     hostname: hostNameOf(input.message),
+    ids,
   };
 }
 

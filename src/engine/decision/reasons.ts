@@ -72,6 +72,11 @@ export const REASONS = {
     kind: 'refusal',
     means: 'The client asks for an address that is reserved for another client; it is told to begin again.',
   },
+  'reserved-elsewhere': {
+    kind: 'refusal',
+    means:
+      'Another address is reserved for the client than the one that it has, and is free now: it is told to begin again, and gets it.',
+  },
   'not-in-pool': {
     kind: 'refusal',
     means: 'The client asks for an address outside the pool; it is told to begin again.',

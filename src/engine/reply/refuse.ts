@@ -36,6 +36,7 @@ const TEXTS: Partial<Record<Reason, string>> = {
   'wrong-network': 'not an address of this network',
   excluded: "not a guest's address: the router's, a gateway's, or the network's own",
   'reserved-for-another': 'reserved for another client',
+  'reserved-elsewhere': 'another address is reserved for this client',
   'not-in-pool': 'not an address that this server gives',
   'bound-to-another': 'leased to another client',
   'offered-to-another': 'on offer to another client',

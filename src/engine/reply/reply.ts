@@ -7,6 +7,7 @@ import type { Message } from '../../wire/message.ts';
 import type { OptionBlock, Reply, ReplyType } from '../../wire/reply.ts';
 import { type DecisionInput, entitlementTo } from '../decision/decision-input.ts';
 import { chooseParameters } from './choose-parameters.ts';
+import { termsFor } from './own-terms.ts';
 
 const LEASE_TIME = 51;
 const SERVER_IDENTIFIER = 54;
@@ -24,16 +25,21 @@ const HEADER_BYTES = 28;
 const MINIMUM_MAXIMUM_SIZE = 576;
 /** RFC 951 §3: a BOOTP message has 300 octets. */
 const BOOTP_SIZE = 300;
+/** A client waits so long at most at another address than the one that is reserved for it: seconds. */
+const WAITING_SECONDS = 600;
 const EMPTY = new Uint8Array(0);
 const TEXT = new TextEncoder();
 
 /** RFC 2131 §4.3.1: the lease time, in seconds, that this client gets for an address now. */
 export function leaseSecondsOf(input: DecisionInput, address: Ipv4): number {
+  const { reservation, message } = input;
+  const isBeside = reservation !== undefined && reservation.address !== address;
+  const most = isBeside ? WAITING_SECONDS : INFINITE_SECONDS;
   // What is in no pool any more may be kept until the lease ends, and not longer.
-  if (entitlementTo(address, input) !== 'lease') return secondsKept(input, address);
+  if (entitlementTo(address, input) !== 'lease') return Math.min(secondsKept(input, address), most);
   // Deviates from RFC 2131 §4.3.1: a client with a binding that names no lease time is offered the default one, not
   // what is left, for that is what the DHCPACK will grant; else a guest that boots with a minute left gets a minute.
-  return leaseSecondsFor(input.message.leaseTime, input.subnet.leaseTimes);
+  return Math.min(leaseSecondsFor(message.leaseTime, termsFor(input).leaseTimes), most);
 }
 
 /** What is left of a lease; all of it while nobody knows how much that is. */
@@ -150,7 +156,7 @@ function replyTo(
   yiaddr: Ipv4,
   required: OptionBlock[],
 ): Reply {
-  const { message, subnet } = input;
+  const { message } = input;
   // RFC 6842 §3: the client identifier is returned; it overrides RFC 2131 table 3.
   echo(message, CLIENT_IDENTIFIER, required);
   // RFC 3011 §2: so is the subnet selection option, asked for or not; but not where it is ignored.
@@ -162,7 +168,7 @@ function replyTo(
     yiaddr,
     siaddr: UNSPECIFIED,
     setsBroadcastBit: false,
-    options: chooseParameters(message.parameterRequestList, required, subnet),
+    options: chooseParameters(message.parameterRequestList, required, termsFor(input)),
     // RFC 3046 §2.2: in all replies.
     relayAgentInformation: message.raw(RELAY_AGENT_INFORMATION),
     maximumSize: type === 'BOOTREPLY' ? BOOTP_SIZE : maximumSizeOf(message),

@@ -12,6 +12,8 @@ export interface Claimant {
   readonly hardware: HardwareAddress;
   /** What it has sent: its client identifier and its relay agent's circuit are read if a reservation has such. Absent: nothing. */
   readonly message?: Message;
+  /** The port of this host's bridge that its card is behind. */
+  readonly port?: string | undefined;
 }
 
 /** The current reservations. They are read for each message, so a change needs no new plan. */

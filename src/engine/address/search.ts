@@ -1,0 +1,29 @@
+import type { Search } from '../../allocation/candidates.ts';
+import { type DecisionInput, reusableBefore } from '../decision/decision-input.ts';
+
+/** Where leases are shared, an offer gives way to a client that is known when it has not been answered for so long: milliseconds. */
+const OFFER_REUSE_AFTER = 5000;
+
+/** Who asks for an address, and what is known, for `allocation`. */
+export function searchOf(input: DecisionInput): Search {
+  const { leases, client, who, now, subnet, message, context, plan } = input;
+  return {
+    client,
+    hardware: message.hardware,
+    message,
+    port: who.port,
+    requested: message.requestedAddress,
+    subnet,
+    leases,
+    now,
+    reusableBefore: (lease) => reusableBefore(input, lease),
+    trustsClock: context.trustsClock,
+    offerReuseAfter: context.clusterPeers === undefined ? 0 : OFFER_REUSE_AFTER,
+    answers: context.answers,
+    self: plan.serverIdentifier,
+    peers: context.peerObservations.peers,
+    listeningSince: context.peerObservations.since,
+    clusterPeers: context.clusterPeers?.live,
+    quiet: context.quietAddresses,
+  };
+}
