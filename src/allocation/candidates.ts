@@ -59,7 +59,15 @@ const PROPOSALS: readonly Proposal[] = [
 const RANK_STEPS = 256;
 
 /** What may be offered without being held, so that clients are spread over all that is free. */
-const UNHELD: readonly Proposal[] = [unusedAfterProbe, requested, rankedFirst, spread, longestFree];
+const UNHELD: readonly Proposal[] = [
+  unusedAfterProbe,
+  requested,
+  spreadQuiet,
+  quietFree,
+  rankedFirst,
+  spread,
+  longestFree,
+];
 
 /** Addresses that are looked at for a free one, before the one that has been free longest is taken. */
 const SPREAD_STEPS = 32;
@@ -174,13 +182,22 @@ function quietFree(search: Search): Ipv4 | undefined {
  * it is offered the same one each time. Another client's last address only if the walk meets no other.
  */
 function spread(search: Search): Ipv4 | undefined {
+  return firstOfWalk(search, () => true);
+}
+
+/** The same among what is quiet, so that the client's DHCPREQUEST does not wait. */
+function spreadQuiet(search: Search): Ipv4 | undefined {
+  return firstOfWalk(search, (address) => search.quiet.isQuiet(address, search.hardware));
+}
+
+function firstOfWalk(search: Search, isWanted: (address: Ipv4) => boolean): Ipv4 | undefined {
   const hash = hashOfClient(search.client);
   for (const pool of search.subnet.pools) {
     const size = pool.last - pool.first + 1;
     let second: Ipv4 | undefined;
     for (let step = 0; step < SPREAD_STEPS; step += 1) {
       const address = nthAddress(pool, ((hash + step * GOLDEN) >>> 0) % size);
-      if (!isAvailable(address, search)) continue;
+      if (!isAvailable(address, search) || !isWanted(address)) continue;
       if (search.leases.at(address) === undefined) return address;
       second ??= address;
     }

@@ -6,6 +6,9 @@ import { type DecisionInput, isHolder } from '../decision/decision-input.ts';
 import { probe, quarantineInUse, waitFor } from '../decision/outcome.ts';
 import { replaceEnded } from './peers.ts';
 
+/** How long a quiet address is probed before it is leased without having been on offer: milliseconds. */
+const QUIET_PROBE = 10;
+
 /**
  * RFC 2131 §3.1 (2): before an address is promised, the server should see that it is not in use. The store vouches
  * for an address that this client had last, as long as nothing can have been missed since; for any other, the segment
@@ -25,9 +28,18 @@ export function checkUnused(input: DecisionInput, address: Ipv4): Decision | und
     return undefined;
   }
   if (!isVouchedFor(currentAt(input.leases, address, now), input))
-    return probe(address, 'asking-address', now, plan.probeMilliseconds);
+    return probe(address, 'asking-address', now, probeTimeOf(input, address));
   const left = context.quietAddresses.answersDueIn(address);
   return left > 0 ? waitFor(address, 'awaiting-answers', now, Math.ceil(left)) : undefined;
+}
+
+/**
+ * RFC 2131 §3.1 (2): how long it is probed for. A quiet one was asked for ahead of need: only what has happened since is to be
+ * found out, in the time in which a machine that is awake answers.
+ */
+function probeTimeOf(input: DecisionInput, address: Ipv4): number {
+  const { probeMilliseconds } = input.plan;
+  return isQuietFor(input, address) ? Math.min(QUIET_PROBE, probeMilliseconds) : probeMilliseconds;
 }
 
 /**
