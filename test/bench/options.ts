@@ -9,10 +9,12 @@ export const SECTIONS = [
   'profile',
   'cluster',
   'cluster-profile',
+  'attacks',
+  'guards',
 ] as const;
 export type SectionName = (typeof SECTIONS)[number];
 /** Measured only if they are asked for. */
-const EXTRA: readonly SectionName[] = ['arp', 'profile', 'cluster', 'cluster-profile'];
+const EXTRA: readonly SectionName[] = ['arp', 'profile', 'cluster', 'cluster-profile', 'attacks', 'guards'];
 
 export interface BenchOptions {
   readonly sections: readonly SectionName[];
@@ -21,11 +23,13 @@ export interface BenchOptions {
   /** Length of one measurement. */
   readonly seconds: number;
   readonly repeats: number;
+  /** A regular expression: only attacks whose "name: server" it finds. */
+  readonly match: string | undefined;
   readonly json: string;
   readonly markdown: string;
 }
 
-export const USAGE = `npm run bench -- [--cluster | --only ${SECTIONS.join('|')}] [--quick] [--seconds N] [--json FILE] [--markdown FILE]`;
+export const USAGE = `npm run bench -- [--cluster | --only ${SECTIONS.join('|')}] [--quick] [--seconds N] [--match TEXT] [--json FILE] [--markdown FILE]`;
 
 /** Throws a TypeError for what is not in USAGE. */
 export function readOptions(args: readonly string[]): BenchOptions {
@@ -36,6 +40,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
       only: { type: 'string', multiple: true },
       quick: { type: 'boolean', default: false },
       seconds: { type: 'string' },
+      match: { type: 'string' },
       json: { type: 'string', default: '.bench/results.json' },
       markdown: { type: 'string', default: '.bench/results.md' },
     },
@@ -52,6 +57,6 @@ export function readOptions(args: readonly string[]): BenchOptions {
   if (!Number.isInteger(seconds) || seconds < 1 || seconds > 60) {
     throw new TypeError(`--seconds ${values.seconds}: not a whole number from 1 to 60`);
   }
-  const { quick, json, markdown } = values;
-  return { sections, quick, seconds, repeats: quick ? 1 : 3, json, markdown };
+  const { quick, match, json, markdown } = values;
+  return { sections, quick, seconds, repeats: quick ? 1 : 3, match, json, markdown };
 }

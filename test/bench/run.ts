@@ -8,10 +8,12 @@ import { Segment } from './machine/segment.ts';
 import { readOptions, type SectionName, USAGE } from './options.ts';
 import { type Findings, number, tableOfGoals, toMarkdown, toText } from './report/report.ts';
 import { benchArp } from './sections/arp.ts';
+import { benchAttacks } from './sections/attacks.ts';
 import { benchCeiling } from './sections/ceiling.ts';
 import { benchCluster } from './sections/cluster.ts';
 import { benchClusterProfile } from './sections/cluster-profile.ts';
 import { benchGrowth } from './sections/growth.ts';
+import { benchGuards } from './sections/guards.ts';
 import { benchMicro } from './sections/micro.ts';
 import { benchPeers } from './sections/peers.ts';
 import { benchProfile } from './sections/profile.ts';
@@ -25,6 +27,8 @@ const PARTS: Readonly<Record<SectionName, (bench: Bench) => Promise<Findings>>> 
   profile: benchProfile,
   cluster: benchCluster,
   'cluster-profile': benchClusterProfile,
+  attacks: benchAttacks,
+  guards: benchGuards,
 };
 
 /** Measures all parts asked for; everything made for it is gone when it returns or throws. */

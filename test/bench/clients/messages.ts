@@ -9,9 +9,12 @@ export const OFFER = 2;
 export const REQUEST = 3;
 export const ACK = 5;
 export const NAK = 6;
+const DECLINE = 4;
+const RELEASE = 7;
 
 /** Offsets. */
 const XID = 4;
+const SECS = 8;
 const CIADDR = 12;
 const YIADDR = 16;
 const GIADDR = 24;
@@ -75,10 +78,66 @@ export function putRenewing(
   view.setUint8(at + TAIL, 255);
 }
 
+/** RFC 2131 §4.3.2, INIT-REBOOT. */
+export function putRebooting(
+  view: DataView,
+  at: number,
+  xid: number,
+  hardware: number,
+  address: number,
+): void {
+  putClient(view, at, xid, hardware, 0);
+  view.setUint8(at + TYPE, REQUEST);
+  view.setUint16(at + TAIL, (50 << 8) | 4);
+  view.setUint32(at + TAIL + 2, address);
+  view.setUint8(at + TAIL + 6, 255);
+}
+
+/** RFC 2131 §4.4.6: the client gives its address back. */
+export function putRelease(
+  view: DataView,
+  at: number,
+  xid: number,
+  hardware: number,
+  address: number,
+  server: number,
+): void {
+  putClient(view, at, xid, hardware, address);
+  view.setUint8(at + TYPE, RELEASE);
+  view.setUint16(at + TAIL, (54 << 8) | 4);
+  view.setUint32(at + TAIL + 2, server);
+  view.setUint8(at + TAIL + 6, 255);
+}
+
+/** RFC 2131 §3.1 (5): the client has found another machine at its address. */
+export function putDecline(
+  view: DataView,
+  at: number,
+  xid: number,
+  hardware: number,
+  address: number,
+  server: number,
+): void {
+  putSelecting(view, at, xid, hardware, address, server);
+  view.setUint8(at + TYPE, DECLINE);
+}
+
+/** Another client identifier than the hardware address, for the message that was written last. */
+export function putIdentifier(view: DataView, at: number, number: number): void {
+  view.setUint16(at + IDENTIFIER, 0);
+  view.setUint32(at + IDENTIFIER + 2, number);
+}
+
+/** Seconds since the client began, for the message that was written last. */
+export function putSecs(view: DataView, at: number, secs: number): void {
+  view.setUint16(at + SECS, secs);
+}
+
 function putClient(view: DataView, at: number, xid: number, hardware: number, ciaddr: number): void {
   const high = Math.floor(hardware / 0x1_0000_0000);
   const low = hardware % 0x1_0000_0000;
   view.setUint32(at + XID, xid);
+  view.setUint16(at + SECS, 0);
   view.setUint32(at + CIADDR, ciaddr);
   view.setUint16(at + CHADDR, high);
   view.setUint32(at + CHADDR + 2, low);

@@ -1,12 +1,31 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
+/** The addresses of a segment: of the server, of the router that it names, and those that it gives out. */
+export interface AddressPlan {
+  readonly server: string;
+  readonly router: string;
+  readonly subnet: string;
+  readonly netmask: string;
+  readonly prefixLength: number;
+  readonly pool: { readonly first: string; readonly last: string };
+}
+
 /** The server's end, the clients' end, and the addresses that servers give out. */
 export const SERVER_ADDRESS = '10.64.0.1';
 export const CLIENT_ADDRESS = '10.64.0.2';
 export const ROUTER_ADDRESS = '10.64.0.254';
 export const PREFIX_LENGTH = 10;
 export const POOL = { first: '10.65.0.0', last: '10.72.255.255' } as const;
+/** All of that together. */
+export const WIDE_PLAN: AddressPlan = {
+  server: SERVER_ADDRESS,
+  router: ROUTER_ADDRESS,
+  subnet: '10.64.0.0',
+  netmask: '255.192.0.0',
+  prefixLength: PREFIX_LENGTH,
+  pool: POOL,
+};
 /** For ISC dhcpd, whose cost grows with the pool. */
 export const SMALL_POOL = { first: '10.65.0.0', last: '10.65.255.255' } as const;
 /** For a million leases and room beside them. */

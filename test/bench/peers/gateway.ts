@@ -11,6 +11,8 @@ export interface GatewayOptions {
   readonly leaseCache?: number;
   /** How long ARP is asked; off unless it is said, as the others' probes are off too. */
   readonly arpProbe?: string;
+  /** Other settings, by variable. */
+  readonly settings?: Readonly<Record<string, string>>;
   /** For Node. */
   readonly nodeOptions?: readonly string[];
 }
@@ -18,7 +20,7 @@ export interface GatewayOptions {
 /** How this server is started on a lease folder. */
 export function startOfGateway(
   folder: string,
-  { log, pool = POOL, leaseCache = 0, arpProbe = 'off', nodeOptions = [] }: GatewayOptions,
+  { log, pool = POOL, leaseCache = 0, arpProbe = 'off', settings = {}, nodeOptions = [] }: GatewayOptions,
 ): Start {
   return {
     command: [process.execPath, ...nodeOptions, PROGRAM, 'serve'],
@@ -35,6 +37,7 @@ export function startOfGateway(
       LOG_LEVEL: log,
       LOG_FORMAT: 'json',
       NODE_ENV: 'production',
+      ...settings,
     },
   };
 }

@@ -50,7 +50,7 @@ export async function startPeer(peer: Peer, segment: Segment, folder: string): P
 /** Starts a server, on the servers' processor, and waits until it has bound its port. */
 export async function startIn(
   { command, environment = {} }: Start,
-  segment: Segment,
+  segment: Pick<Segment, 'server'>,
   log: string,
 ): Promise<Program> {
   const program = new Program(command, {
