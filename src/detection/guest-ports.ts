@@ -1,13 +1,18 @@
 import type { GuestPorts as GuestPortsView } from '../exchange/exchange-parts.ts';
 import type { Clock } from '../lease/clock.ts';
 import type { BridgePort } from '../net/bridge-port.ts';
+import type { Arrival } from '../net/datagram.ts';
 import { type HardwareAddress, isStation } from '../net/hardware-address.ts';
 import { UNSPECIFIED } from '../net/ipv4.ts';
 import type { SegmentPorts } from '../transport/transport.ts';
 import type { Message } from '../wire/message.ts';
 
-/** Cards whose ports are kept: a power of two. Each has one cell, which the next card of that cell takes. */
+/**
+ * Cards whose ports are kept: a power of two. Each has a few cells to be in, of which the next card takes the one that was
+ * asked for longest ago. So the cards of one round hardly ever take each other's.
+ */
 const CELLS = 8192;
+const CELLS_OF_ONE = 4;
 /** How long an answer is kept: milliseconds. A guest that was moved to another host is found elsewhere then. */
 const KEPT_FOR = 600_000;
 /** The same for a DHCPDISCOVER, with which a guest starts that was moved. */
@@ -33,7 +38,7 @@ export class GuestPorts implements GuestPortsView {
   readonly #seed: number;
   readonly #cards = new Float64Array(CELLS);
   /** Monotonic milliseconds. */
-  readonly #askedAt = new Float64Array(CELLS);
+  readonly #askedAt = new Float64Array(CELLS).fill(Number.NEGATIVE_INFINITY);
   readonly #ports: (BridgePort | undefined)[] = new Array<undefined>(CELLS).fill(undefined);
   readonly #wanted: HardwareAddress[] = [];
   #heldOffUntil = Number.NEGATIVE_INFINITY;
@@ -47,11 +52,13 @@ export class GuestPorts implements GuestPortsView {
     this.#refreshedAt = clock.monotonic();
   }
 
-  note({ type, hardware, giaddr }: Message): void {
+  note({ type, hardware, giaddr }: Message, { frameSource }: Arrival): void {
     if (!this.#segment.hasBridge || giaddr !== UNSPECIFIED || !isStation(hardware)) return;
+    if (frameSource !== undefined) return; // Another card has sent it.
     const now = this.#clock.monotonic();
-    const cell = this.#cellOf(hardware);
-    const isKnown = this.#cards[cell] === hardware;
+    const found = this.#find(hardware);
+    const isKnown = found >= 0;
+    const cell = isKnown ? found : this.#oldestFor(hardware);
     const keptFor = type === 'DHCPDISCOVER' ? KEPT_FOR_START : KEPT_FOR;
     const kept = this.#ports[cell] === undefined ? UNKNOWN_FOR : keptFor;
     if (isKnown && now - (this.#askedAt[cell] ?? 0) < kept) return;
@@ -69,15 +76,20 @@ export class GuestPorts implements GuestPortsView {
     const ended = this.#clock.monotonic();
     if (ended - begun > SLOW) this.#heldOffUntil = ended + HOLD_OFF * (ended - begun);
     for (const [index, card] of this.#wanted.entries()) {
-      const cell = this.#cellOf(card);
-      if (this.#cards[cell] === card) this.#ports[cell] = ports[index];
+      const cell = this.#find(card);
+      if (cell >= 0) this.#ports[cell] = ports[index];
     }
     this.#wanted.length = 0;
   }
 
-  portOf(card: HardwareAddress): BridgePort | undefined {
-    const cell = this.#cellOf(card);
-    return this.#cards[cell] === card ? this.#ports[cell] : undefined;
+  portOf({ hardware, giaddr }: Message): BridgePort | undefined {
+    return giaddr === UNSPECIFIED ? this.portOfCard(hardware) : undefined;
+  }
+
+  /** Undefined: not known. It asks nobody. */
+  portOfCard(card: HardwareAddress): BridgePort | undefined {
+    const cell = this.#find(card);
+    return cell < 0 ? undefined : this.#ports[cell];
   }
 
   /** Call it about once a second: the interface may have become a port, or the bridge another one. */
@@ -88,9 +100,25 @@ export class GuestPorts implements GuestPortsView {
     this.#segment.refresh();
   }
 
-  #cellOf(card: HardwareAddress): number {
+  /** The cell of a card; negative: it has none. */
+  #find(card: HardwareAddress): number {
+    const first = this.#firstFor(card);
+    for (let cell = first; cell < first + CELLS_OF_ONE; cell += 1)
+      if (this.#cards[cell] === card) return cell;
+    return -1;
+  }
+
+  #oldestFor(card: HardwareAddress): number {
+    const first = this.#firstFor(card);
+    let oldest = first;
+    for (let cell = first + 1; cell < first + CELLS_OF_ONE; cell += 1)
+      if ((this.#askedAt[cell] ?? 0) < (this.#askedAt[oldest] ?? 0)) oldest = cell;
+    return oldest;
+  }
+
+  #firstFor(card: HardwareAddress): number {
     const low = Math.imul((card % 0x1_0000_0000) ^ this.#seed, 0x85ebca6b);
     const hash = Math.imul(low ^ (low >>> 15) ^ Math.floor(card / 0x1_0000_0000), 0xc2b2ae35);
-    return (hash ^ (hash >>> 16)) & (CELLS - 1);
+    return (hash ^ (hash >>> 16)) & (CELLS - CELLS_OF_ONE);
   }
 }

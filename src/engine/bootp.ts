@@ -1,5 +1,6 @@
 import { INFINITE_SECONDS, NEVER } from '../lease/lease.ts';
 import { chooseAddress } from './address/choose-address.ts';
+import { exceedsShareOfPort } from './address/share-of-port.ts';
 import { bindingChange } from './binding-change.ts';
 import type { Decision } from './decision/decision.ts';
 import type { DecisionInput } from './decision/decision-input.ts';
@@ -16,6 +17,7 @@ export function answerBootp(input: DecisionInput): Decision {
   const choice = chooseAddress(input, 'bind');
   if ('decision' in choice) return choice.decision;
   const { address, held } = choice;
+  if (held !== 'binding' && exceedsShareOfPort(input)) return silence('share-of-port');
   const reply = bootpReply(input, address);
   const destination = destinationOf(input, address);
   // Its binding has no end, so that a second request changes nothing; one that it got by DHCP has.

@@ -1,6 +1,7 @@
 import { chooseAddress } from './address/choose-address.ts';
 import { exceedsLeasesPerMac } from './address/leases-of-card.ts';
 import { hasPeers, leavesToClusterPeer } from './address/peers.ts';
+import { exceedsShareOfPort } from './address/share-of-port.ts';
 import { bindingChange, offerChange } from './binding-change.ts';
 import type { Decision, Reason } from './decision/decision.ts';
 import type { DecisionInput } from './decision/decision-input.ts';
@@ -17,6 +18,8 @@ export function answerDiscover(input: DecisionInput): Decision {
   if (!leases.canPromise) return silence('cannot-promise');
 
   if (leavesToClusterPeer(input)) return silence('not-first');
+  if (leases.bindingOf(input.client) === undefined && exceedsShareOfPort(input))
+    return silence('share-of-port');
 
   // RFC 4039 §3.1: only where the server is configured for it, and the client asks; never beside other gateways, which
   // would hear nothing of it.
@@ -29,6 +32,7 @@ export function answerDiscover(input: DecisionInput): Decision {
   if (isRapid) {
     const reason: Reason = held === 'binding' ? 'renewed' : 'bound';
     if (held !== 'binding' && exceedsLeasesPerMac(input, address)) return silence('too-many-identifiers');
+    if (held !== 'binding' && exceedsShareOfPort(input)) return silence('share-of-port');
     const change = bindingChange(input, address, leaseSecondsOf(input, address), reason);
     return { kind: 'reply', reply: leaseReply(input, 'DHCPACK', address), destination, reason, change };
   }

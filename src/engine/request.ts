@@ -16,6 +16,7 @@ import {
   waitForRival,
 } from './address/peers.ts';
 import { quarantineFor } from './address/quarantine.ts';
+import { exceedsShareOfPort } from './address/share-of-port.ts';
 import { bindingChange } from './binding-change.ts';
 import { confirmCommitted } from './confirm-committed.ts';
 import type { Decision, Reason } from './decision/decision.ts';
@@ -252,6 +253,7 @@ function grant(input: DecisionInput, address: Ipv4, reason: Reason): Decision {
   if (repeated !== undefined) return repeated;
   const isNew = !isHolder(input, input.leases.bindingOf(input.client));
   if (isNew && exceedsLeasesPerMac(input, address)) return silence('too-many-identifiers');
+  if (isNew && exceedsShareOfPort(input)) return silence('share-of-port');
   const change = bindingChange(input, address, leaseSecondsOf(input, address), reason);
   const reply = leaseReply(input, 'DHCPACK', address);
   return { kind: 'reply', reply, destination: destinationOf(input, address), reason, change };

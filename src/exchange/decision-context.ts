@@ -38,6 +38,7 @@ export function emptyContext(): MutableContext {
     clusterPeers: undefined,
     isDiscoverRetry: false,
     port: undefined,
+    leasesAtPort: 0,
     waited: false,
     answers: new Map(),
     probes: new Map(),
@@ -62,6 +63,6 @@ export function contextFor(
   context.clusterPeers = serverState.clusterPeers;
   context.isDiscoverRetry = serverState.isDiscoverRetry(sender);
   context.waited = past.hasPaused;
-  context.port = serverState.guestPorts?.portOf(message.hardware);
+  context.port = serverState.guestPorts?.portOf(message);
   return context;
 }

@@ -97,6 +97,28 @@ export const DROPS = {
       'Its MAC address has taken and released as many leases in a minute as GATEWAY_DHCP_LIMIT_MAC_CHANGES allows.',
     remedy: 'Look for a machine that releases its lease and takes it again without end.',
   },
+  'port-messages': {
+    isFaulty: false,
+    isRefused: true,
+    means:
+      'While many messages come, the guest at its port of the bridge has sent more in a second, in the names of unknown clients, than GATEWAY_DHCP_LIMIT_MAC_MESSAGES allows one MAC.',
+    remedy: 'Look at that guest: the log names the VM or container. It changes its MAC with its messages.',
+  },
+  'port-leases': {
+    isFaulty: false,
+    isRefused: true,
+    means:
+      'While many messages come, the guest at its port of the bridge has taken as many new leases in a minute as GATEWAY_DHCP_LIMIT_MAC_LEASES allows one MAC.',
+    remedy:
+      'As for `port-messages`. Containers within one VM that all start at once ask again, and get theirs later.',
+  },
+  'port-changes': {
+    isFaulty: false,
+    isRefused: true,
+    means:
+      'While many messages come, the guest at its port of the bridge has taken and released as many leases in a minute as GATEWAY_DHCP_LIMIT_MAC_CHANGES allows one MAC.',
+    remedy: 'As for `port-messages`.',
+  },
   'segment-leases': {
     isFaulty: false,
     isRefused: true,

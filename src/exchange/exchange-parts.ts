@@ -79,12 +79,12 @@ export interface ServerState {
 
 /** Behind which ports of the segment's bridge the clients' network cards are. It is asked in rounds, and keeps the answers. */
 export interface GuestPorts {
-  /** A message was read: where its card is plugged in is to be known before it is decided. */
-  note(message: Message): void;
+  /** A message was read: where its card is plugged in is to be known before anything is done about it. */
+  note(message: Message, arrival: Arrival): void;
   /** Finds out what is not known of the messages that were noted. */
   ask(): void;
-  /** Undefined: not known. It asks nobody. */
-  portOf(card: HardwareAddress): BridgePort | undefined;
+  /** The port of a message's card. Undefined: not known, or a relay has sent it. It asks nobody. */
+  portOf(message: Message): BridgePort | undefined;
 }
 
 /** Asks the segment who holds an address. */

@@ -155,7 +155,13 @@ export class ExchangeSteps {
     const { store, decide, serverState } = this.#parts;
     if (pending instanceof PendingOrder) return pending.order.decide(this.#now, store.leases, this.plan);
     const context = contextFor(this.#context, pending, serverState, this.#monotonic);
+    const { port } = context;
+    this.#context.leasesAtPort = port === undefined ? 0 : this.#leasesAt(port.name);
     return decide(pending.message, pending.arrival, context, this.#now, store.leases, this.plan);
+  }
+
+  #leasesAt(port: string): number {
+    return this.#parts.store.leases.leasesAt(port) + this.#inFlight.leasesAt(port);
   }
 
   #follow(pending: Pending, decision: Decision): void {

@@ -5,6 +5,7 @@ import type { Plan } from '../subnet/plan.ts';
 import type { Arena, Batch, Datagram } from '../transport/transport.ts';
 import { decode } from '../wire/decode.ts';
 import { BOOTREQUEST } from '../wire/layout.ts';
+import type { Message } from '../wire/message.ts';
 import { type Admission, admit } from './admission.ts';
 import { Arrivals } from './arrivals.ts';
 import { droppedFrom } from './dropped-from.ts';
@@ -91,16 +92,13 @@ export class Exchange {
     const batch = this.#fill(arena);
     // Of when it is read, not of when it is decided: a message that waits must not undo what was written meanwhile.
     const revision = this.#arrivals.revisionAt(this.#steps.monotonic, this.#parts.store.leases.revision);
-    const { guestPorts } = this.#parts.serverState;
     this.#precedence.begin(this.#steps.monotonic, batch.datagrams.length, batch.drained);
-    for (const datagram of this.#fresh(batch)) {
-      const message = this.#read(datagram, arena, revision);
-      if (message instanceof PendingMessage) {
-        guestPorts?.note(message.message);
-        this.#precedence.add(message);
-      } else this.#observer.dropped(message, 1, droppedFrom(datagram, arena));
+    const datagrams = this.#fresh(batch);
+    const messages = this.#readAll(datagrams, arena);
+    for (let index = 0; index < datagrams.length; index += 1) {
+      const [datagram, message] = [datagrams[index], messages[index]];
+      if (datagram !== undefined && message !== undefined) this.#admit(message, datagram, arena, revision);
     }
-    guestPorts?.ask();
     this.#precedence.forEach(this.#isKnown, this.#decide, this.#shed);
     this.#end(arena);
   }
@@ -132,12 +130,21 @@ export class Exchange {
     this.#steps.clear();
   }
 
-  /** The message of a datagram in its first state; or why it is dropped, before anything is learnt from it. */
-  #read(
-    { truncated, offset, length, arrival }: Datagram,
-    arena: Arena,
-    revision: Version,
-  ): PendingMessage | Drop {
+  /** Where all of them are plugged in is asked for together, before one is admitted. */
+  #readAll(datagrams: readonly Datagram[], arena: Arena): readonly (Message | Drop)[] {
+    const { guestPorts } = this.#parts.serverState;
+    const messages = datagrams.map((datagram) => this.#read(datagram, arena));
+    if (guestPorts === undefined) return messages;
+    for (let index = 0; index < datagrams.length; index += 1) {
+      const [datagram, message] = [datagrams[index], messages[index]];
+      if (datagram !== undefined && typeof message === 'object') guestPorts.note(message, datagram.arrival);
+    }
+    guestPorts.ask();
+    return messages;
+  }
+
+  /** The message of a datagram; or why it is dropped. */
+  #read({ truncated, offset, length, arrival }: Datagram, arena: Arena): Message | Drop {
     if (truncated) return 'truncated';
     const message = decode(arena.bytes, arena.view, offset, length);
     if (!message.ok) return message.malformed;
@@ -145,8 +152,18 @@ export class Exchange {
       this.#parts.serverState.noteReply(message, arrival);
       return 'of-a-server';
     }
+    return message;
+  }
+
+  /** Takes a message into the round; or drops it, before anything is learnt from it. */
+  #admit(message: Message | Drop, datagram: Datagram, arena: Arena, revision: Version): void {
     const { plan, monotonic } = this.#steps;
-    return admit(this.#admissions, message, arrival, monotonic, plan, revision);
+    const admitted =
+      typeof message === 'string'
+        ? message
+        : admit(this.#admissions, message, datagram.arrival, monotonic, plan, revision);
+    if (admitted instanceof PendingMessage) this.#precedence.add(admitted);
+    else this.#observer.dropped(admitted, 1, droppedFrom(datagram, arena));
   }
 
   readonly #isKnown = ({ client }: PendingMessage): boolean =>

@@ -65,6 +65,11 @@ export class InFlight {
     return this.#locks.holderOf(address);
   }
 
+  /** How many leases that are being written name this port of a bridge. */
+  leasesAt(port: string): number {
+    return this.#locks.leasesAt(port);
+  }
+
   /** Who has locked what a change concerns. */
   holderFor(change: LeaseChange): Pending | undefined {
     return this.#locks.holderFor(change);

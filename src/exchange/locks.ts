@@ -15,6 +15,8 @@ export class Locks {
   readonly #inFlight: Set<Ipv4>;
   readonly #addresses = new ChurningMap<Ipv4, Pending>();
   readonly #clients = new ChurningMap<ClientKey, Pending>();
+  /** How many leases that are being written name each port of a bridge. */
+  readonly #ports = new Map<string, number>();
 
   constructor(inFlight: Set<Ipv4>) {
     this.#inFlight = inFlight;
@@ -26,6 +28,11 @@ export class Locks {
 
   holderOf(address: Ipv4): Pending | undefined {
     return this.#addresses.get(address);
+  }
+
+  /** How many leases that are being written name this port. */
+  leasesAt(port: string): number {
+    return this.#ports.get(port) ?? 0;
   }
 
   /** The message or order that has locked the client of a change or one of its addresses. */
@@ -42,6 +49,7 @@ export class Locks {
   /** Locks the client and every address of a change, which nobody may have locked. */
   lockChange(pending: Pending, change: LeaseChange): void {
     this.#clients.set(change.client, pending);
+    this.#countPorts(change, 1);
     for (const { address } of change.writes) this.lockAddress(pending, address);
   }
 
@@ -58,6 +66,7 @@ export class Locks {
     }
     const { client, writes } = state.change;
     this.#clients.delete(client);
+    this.#countPorts(state.change, -1);
     for (const { address } of writes) this.#unlockAddress(address);
     return writes.length > 0;
   }
@@ -66,6 +75,17 @@ export class Locks {
     for (const address of this.#addresses.keys()) this.#inFlight.delete(address);
     this.#addresses.clear();
     this.#clients.clear();
+    this.#ports.clear();
+  }
+
+  #countPorts({ writes }: LeaseChange, by: 1 | -1): void {
+    for (const { next } of writes) {
+      const port = next === 'precondition-only' || next.state !== 'bound' ? undefined : next.ids?.port;
+      if (port === undefined) continue;
+      const count = this.leasesAt(port) + by;
+      if (count <= 0) this.#ports.delete(port);
+      else this.#ports.set(port, count);
+    }
   }
 
   #unlockAddress(address: Ipv4): void {

@@ -3,6 +3,7 @@ import type { Instant, Lease, LeaseState, OutsideIds, Version } from '../lease/l
 import { LEASE_STATES } from '../lease/lease-fields.ts';
 import { type HardwareAddress, NO_HARDWARE } from '../net/hardware-address.ts';
 import { hashOfAddress, type Ipv4 } from '../net/ipv4.ts';
+import { PortCounts } from './port-counts.ts';
 import { SlotIndex } from './slot-index.ts';
 
 /** Slots that have their columns in one chunk, a power of two. The table grows by a chunk, and copies nothing. */
@@ -39,6 +40,8 @@ export class LeaseColumns {
   readonly #counts = new Uint32Array(LEASE_STATES.length);
   /** The ids of the few records that have any, by slot. */
   readonly #ids = new Map<number, OutsideIds>();
+  /** Of the records that name a port. */
+  readonly ports = new PortCounts();
   /** The key that was asked about or made last, and its hardware address: one decision asks for the same key again. */
   #lastClient = '' as ClientKey;
   #lastEthernet: HardwareAddress = NO_HARDWARE;
@@ -223,6 +226,8 @@ export class LeaseColumns {
     rest[row * 4 + 3] = lease.hardware;
     const isOfHardware = lease.hardware !== NO_HARDWARE && this.#ethernetOf(lease.client) === lease.hardware;
     clients[row] = isOfHardware ? undefined : lease.client;
+    if (this.hasIds) this.ports.add(LEASE_STATES[before] ?? 'free', this.#ids.get(slot), -1);
+    this.ports.add(lease.state, lease.ids, 1);
     if (lease.ids !== undefined) this.#ids.set(slot, lease.ids);
     else if (this.hasIds) this.#ids.delete(slot);
   }

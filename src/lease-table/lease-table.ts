@@ -106,6 +106,8 @@ export class LeaseTable implements LeaseView, LeaseCounts {
     return slot < 0 ? (0 as Instant) : this.#records.promisedUntil(slot);
   }
 
+  leasesAt = (port: string): number => this.#records.ports.of(port);
+
   /** True if the end of its record is computed; false: the record ends at its `expiresAt`. */
   hasEstimatedEnd(address: Ipv4): boolean {
     const slot = this.#records.slotOf(address);

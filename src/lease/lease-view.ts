@@ -87,6 +87,8 @@ export interface LeaseView {
 export interface LeaseCounts {
   /** Committed records by state, and offers; O(1). */
   countByState(): Readonly<Record<LeaseState, number>>;
+  /** How many bound records name this port of a bridge; O(1). */
+  leasesAt(port: string): number;
   /** How the addresses of a range are used; O(1). */
   occupancy(range: AddressRange): Occupancy;
   /** The gateways that granted the records of state 'peer'. Looks at every record: for the start, and for no message. */

@@ -97,7 +97,7 @@ export class Service {
     const { ports } = medium;
     const guestPorts = ports === undefined ? undefined : new GuestPorts(ports, clock, parts.seed);
     this.#guestPorts = guestPorts;
-    const limits = new Limits(store.leases, monotonic, () => this.#plan, parts.seed);
+    const limits = new Limits(store.leases, monotonic, () => this.#plan, parts.seed, guestPorts);
     this.#follow(plan);
     memory.peerMemory?.recall();
     this.exchange = new Exchange({

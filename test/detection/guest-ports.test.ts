@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { GuestPorts } from '../../src/detection/guest-ports.ts';
 import { hardwareFromText, NO_HARDWARE } from '../../src/net/hardware-address.ts';
+import { UNSPECIFIED } from '../../src/net/ipv4.ts';
 import { decode } from '../../src/wire/decode.ts';
 import { FakeClock } from '../support/clock.ts';
 import { Guest } from '../support/guest.ts';
+import { at } from '../support/plan.ts';
 import { PluggedCards } from '../support/plugged.ts';
 
 const ADA = new Guest('52:54:00:00:00:01');
+const ARRIVAL = { via: 'broadcast', source: UNSPECIFIED, local: at('10.15.3.10') } as const;
 const BEN = new Guest('52:54:00:00:00:02');
 
 function setUp() {
@@ -18,11 +21,11 @@ function setUp() {
     for (const bytes of messages) {
       const message = decode(bytes, new DataView(bytes.buffer), 0, bytes.length);
       if (!message.ok) throw new Error('malformed');
-      ports.note(message);
+      ports.note(message, ARRIVAL);
     }
     ports.ask();
   };
-  const nameOf = ({ mac }: Guest) => ports.portOf(hardwareFromText(mac) ?? NO_HARDWARE)?.name;
+  const nameOf = ({ mac }: Guest) => ports.portOfCard(hardwareFromText(mac) ?? NO_HARDWARE)?.name;
   return { clock, cards, ports, round, nameOf };
 }
 

@@ -11,6 +11,7 @@ import type {
 import type { Admission } from '../../src/exchange/admission.ts';
 import { NO_PEERS, NO_QUIET } from '../../src/exchange/decision-context.ts';
 import { Exchange } from '../../src/exchange/exchange.ts';
+import type { GuestPorts } from '../../src/exchange/exchange-parts.ts';
 import type { Observer } from '../../src/exchange/observer.ts';
 import type { Timings } from '../../src/exchange/timings.ts';
 import type { ClientKey } from '../../src/lease/client-key.ts';
@@ -124,6 +125,7 @@ export class ExchangeBench<Store extends LeaseStore> {
     noteRequest: (_server: Ipv4, _address: Ipv4, _client: ClientKey, _hardware: HardwareAddress): void => {},
     noteReboot: (_address: Ipv4, _hardware: HardwareAddress): void => {},
     noteReply: (_message: Message, _arrival: Arrival): void => {},
+    guestPorts: undefined as GuestPorts | undefined,
     declines: new Map<HardwareAddress, number>(),
     declinesOf: (card: HardwareAddress) => this.serverState.declines.get(card) ?? 0,
     noteDecline: (card: HardwareAddress) => {

@@ -83,6 +83,8 @@ export interface DecisionContext {
   readonly isDiscoverRetry: boolean;
   /** The port of this host's bridge that the client's network card is behind; undefined or absent: not known. */
   readonly port?: BridgePort | undefined;
+  /** Leases that guests behind that port have, or that are being written for them. */
+  readonly leasesAtPort?: number;
   /** True once a wait that asks nobody is over. */
   readonly waited: boolean;
   /** Who answered for each address that this message waited for; undefined: nobody did. Empty for most messages. */

@@ -221,6 +221,13 @@ export const REASONS = {
     remedy:
       'Raise GATEWAY_DHCP_LEASES_PER_MAC if containers share the card. If not, look for a fault of the machine, or set GATEWAY_DHCP_IDENTITY=mac.',
   },
+  'share-of-port': {
+    kind: 'silence',
+    means:
+      'The guest at this port of the bridge has as many leases as there are free addresses, under one MAC after the other.',
+    remedy:
+      'The warning names the VM or container: look for a guest that takes leases in many names. If machines run within it, make the pool larger.',
+  },
   'too-many-declines': {
     kind: 'silence',
     means: 'The client declines one address after the other, and is not believed any more.',

@@ -7,7 +7,9 @@ import { UNSPECIFIED } from '../../net/ipv4.ts';
 import { NO_LIMITS, type Plan, type PlanLimits } from '../../subnet/plan.ts';
 import type { Message } from '../../wire/message.ts';
 import type { Drop } from '../drops.ts';
+import type { GuestPorts } from '../exchange-parts.ts';
 import type { DecisionOutcome, Observer } from '../observer.ts';
+import { PortLimits, type PortRates } from './port-limits.ts';
 import { type Rate, RateTable, rateOf } from './rate-table.ts';
 
 const SECOND = 1000;
@@ -16,10 +18,10 @@ const MINUTE = 60_000;
 const ALL = NO_HARDWARE;
 
 /** Undefined: any number. */
-type Rates = { readonly [Name in keyof PlanLimits]: Rate | undefined };
+type Rates = { readonly [Name in keyof PlanLimits]: Rate | undefined } & { readonly ofPort: PortRates };
 
 /**
- * What one network card, and all unknown clients together, may ask for in a time: checked of each message before it is
+ * What one network card, the guest at one port of the bridge, and all unknown clients together may ask for in a time: checked of each message before it is
  * decided, and counted of each change when it is committed. `Plan.limits` has the numbers. All of it runs on the packets'
  * thread; its memory is fixed.
  */
@@ -32,11 +34,22 @@ export class Limits implements Observer {
   readonly #cardLeases: RateTable;
   readonly #newLeases: RateTable;
   readonly #changes: RateTable;
+  readonly #ports: PortLimits;
+  readonly #guestPorts: Pick<GuestPorts, 'portOf'> | undefined;
   #limits = NO_LIMITS;
   #rates = ratesOf(NO_LIMITS);
 
-  /** `seed`: of 32 bits, and known to no client. */
-  constructor(leases: Pick<LeaseView, 'bindingOf'>, monotonic: () => number, plan: () => Plan, seed: number) {
+  /**
+   * @param seed Of 32 bits, and known to no client.
+   * @param guestPorts Undefined: it is not known where guests are plugged in.
+   */
+  constructor(
+    leases: Pick<LeaseView, 'bindingOf'>,
+    monotonic: () => number,
+    plan: () => Plan,
+    seed: number,
+    guestPorts?: Pick<GuestPorts, 'portOf'>,
+  ) {
     this.#leases = leases;
     this.#monotonic = monotonic;
     this.#plan = plan;
@@ -45,6 +58,8 @@ export class Limits implements Observer {
     this.#cardLeases = new RateTable(seed);
     this.#newLeases = new RateTable(seed);
     this.#changes = new RateTable(seed);
+    this.#ports = new PortLimits(seed);
+    this.#guestPorts = guestPorts;
   }
 
   /** An `Admission`. */
@@ -62,9 +77,11 @@ export class Limits implements Observer {
     const { hardware } = message;
     const { reason, change } = decision;
     const isLease = reason === 'bound' || reason === 'bootp';
-    if (isLease || reason === 'released' || reason === 'moved')
-      this.#changes.take(hardware, now, rates.changesOfMac);
-    if (!isLease || change.expectedBindingVersion > 0) return;
+    if (!isLease && reason !== 'released' && reason !== 'moved') return;
+    const isNew = isLease && change.expectedBindingVersion === 0;
+    this.#changes.take(hardware, now, rates.changesOfMac);
+    this.#ports.note(this.#guestPorts?.portOf(message), isNew, now, rates.ofPort);
+    if (!isNew) return;
     this.#cardLeases.take(hardware, now, rates.newLeasesOfMac);
     this.#newLeases.take(ALL, now, rates.newLeases);
   }
@@ -79,11 +96,19 @@ export class Limits implements Observer {
     const { changesOfMac, newLeasesOfMac, newLeases, unknownMessages } = this.#ratesOf(plan);
     const { hardware } = message;
     if (this.#changes.isOver(hardware, now, changesOfMac)) return 'mac-changes';
+    const ofPort = this.#admitAtPort(message, now, plan);
+    if (ofPort !== 'admitted') return ofPort;
     if (this.#cardLeases.isOver(hardware, now, newLeasesOfMac) && !this.#isKnown(message, plan))
       return 'mac-leases';
     if (this.#newLeases.isOver(ALL, now, newLeases) && !this.#isKnown(message, plan)) return 'segment-leases';
     if (unknownMessages === undefined || this.#isKnown(message, plan)) return 'admitted';
     return this.#unknown.takeIfFree(ALL, now, unknownMessages) ? 'admitted' : 'unknown-messages';
+  }
+
+  #admitAtPort(message: Message, now: number, plan: Plan): Drop | 'admitted' {
+    if (this.#guestPorts === undefined) return 'admitted';
+    const port = this.#guestPorts.portOf(message);
+    return this.#ports.admit(port, () => this.#isKnown(message, plan), now, this.#ratesOf(plan).ofPort);
   }
 
   #ratesOf(plan: Plan): Rates {
@@ -102,10 +127,14 @@ export class Limits implements Observer {
 }
 
 function ratesOf(limits: PlanLimits): Rates {
+  const messages = rateOf(limits.messagesOfMac, SECOND);
+  const newLeases = rateOf(limits.newLeasesOfMac, MINUTE);
+  const changes = rateOf(limits.changesOfMac, MINUTE);
   return {
-    messagesOfMac: rateOf(limits.messagesOfMac, SECOND),
-    newLeasesOfMac: rateOf(limits.newLeasesOfMac, MINUTE),
-    changesOfMac: rateOf(limits.changesOfMac, MINUTE),
+    messagesOfMac: messages,
+    newLeasesOfMac: newLeases,
+    changesOfMac: changes,
+    ofPort: { messages, newLeases, changes },
     newLeases: rateOf(limits.newLeases, MINUTE),
     unknownMessages: rateOf(limits.unknownMessages, SECOND),
   };

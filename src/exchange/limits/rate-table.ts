@@ -1,5 +1,3 @@
-import type { HardwareAddress } from '../../net/hardware-address.ts';
-
 /** Cells of each of the two rows: a power of two. */
 const CELLS = 8192;
 
@@ -16,7 +14,7 @@ export function rateOf(count: number, milliseconds: number): Rate | undefined {
 }
 
 /**
- * A token bucket for each network card, in memory that is fixed whatever addresses are forged: two rows of cells, where
+ * A token bucket for each network card, by its address, in memory that is fixed whatever is forged: two rows of cells, where
  * a card has one cell in each, found by a seeded hash. A card counts as over its rate only if both of its cells do, so that
  * others that share one of them cost it nothing.
  */
@@ -31,7 +29,7 @@ export class RateTable {
   }
 
   /** True if one more would be too many now. */
-  isOver(card: HardwareAddress, now: number, rate: Rate | undefined): boolean {
+  isOver(card: number, now: number, rate: Rate | undefined): boolean {
     if (rate === undefined) return false;
     const hash = this.#hashOf(card);
     const fullAt = Math.min(this.#at(firstOf(hash)), this.#at(secondOf(hash)));
@@ -39,7 +37,7 @@ export class RateTable {
   }
 
   /** Counts one, also where that is too many: for at most twice the time that the whole burst takes. */
-  take(card: HardwareAddress, now: number, rate: Rate | undefined): void {
+  take(card: number, now: number, rate: Rate | undefined): void {
     if (rate === undefined) return;
     const { burst, interval } = rate;
     const hash = this.#hashOf(card);
@@ -52,7 +50,7 @@ export class RateTable {
   }
 
   /** False: it would be too many, and is not counted. */
-  takeIfFree(card: HardwareAddress, now: number, rate: Rate): boolean {
+  takeIfFree(card: number, now: number, rate: Rate): boolean {
     if (this.isOver(card, now, rate)) return false;
     this.take(card, now, rate);
     return true;
@@ -62,7 +60,7 @@ export class RateTable {
     return this.#fullAt[cell] ?? 0;
   }
 
-  #hashOf(card: HardwareAddress): number {
+  #hashOf(card: number): number {
     let hash = Math.imul((card % 0x1_0000_0000) ^ this.#seed, 0x85ebca6b);
     hash = Math.imul(hash ^ (hash >>> 13) ^ Math.floor(card / 0x1_0000_0000), 0xc2b2ae35);
     hash = Math.imul(hash ^ (hash >>> 16) ^ this.#seed, 0x27d4eb2f);
