@@ -2,6 +2,7 @@ import type { HardwareAddress } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { ClientKey } from './client-key.ts';
 import type { Instant, Lease, LeaseRecord, LeaseState, Version } from './lease.ts';
+import type { ReservationWrite } from './reservation/reservation.ts';
 
 /** A range of addresses, both ends included, less those that are never given out, to nobody. Two of one value are one range. */
 export interface AddressRange {
@@ -122,6 +123,11 @@ export interface LeaseChange {
   /** The version of `bindingOf(client)` that this change rests on; 0: the client had none. */
   readonly expectedBindingVersion: Version;
   readonly writes: readonly LeaseWrite[];
+  /**
+   * Reservations that are written. Then no lease is: `writes` has preconditions alone, of the addresses that are reserved, so
+   * that none is granted meanwhile. Absent: none.
+   */
+  readonly reservations?: readonly ReservationWrite[];
   /** When it was decided. */
   readonly at: Instant;
   /** Why: a member of the engine's Reason; it becomes the history row. */

@@ -1,6 +1,7 @@
 import type { ClockNote } from '../lease/clock-note.ts';
 import type { Instant, Lease } from '../lease/lease.ts';
 import type { AddressRange, LeaseChange, LeaseCounts, LeaseView } from '../lease/lease-view.ts';
+import type { Reservations } from '../lease/reservation/reservation-view.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 
 /**
@@ -16,6 +17,8 @@ export type LastHeard = ReadonlyMap<Ipv4, number>;
 export interface LeaseStore {
   /** Committed leases, and offers. A lease is in here only after its commit. */
   readonly leases: LeaseView & LeaseCounts;
+  /** Committed reservations. Their addresses are in no order of free addresses. */
+  readonly reservations: Reservations;
   /** Why no lease may be promised; undefined while `leases.canPromise`. */
   readonly failure: string | undefined;
   /** True: another process writes the lease file, and this store fails until it is opened again. Absent: never. */
@@ -50,10 +53,6 @@ export interface LeaseStore {
    * have. True: nothing is left.
    */
   prepare(ranges: readonly AddressRange[]): boolean;
-  /** Keeps an address out of every order of free addresses from now on; O(1). */
-  reserve(address: Ipv4): void;
-  /** Ends what `reserve` did; O(1). */
-  unreserve(address: Ipv4): void;
   /** The last note about the clock; undefined: there is none. */
   readonly clockNote?: ClockNote | undefined;
   /** Notes it; `idle` or `close` stores it. Never throws. */

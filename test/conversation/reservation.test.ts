@@ -17,7 +17,7 @@ const OUTSIDE = '10.15.3.200';
 /** A pool of three, and what is reserved. */
 function reserving(overrides: Partial<Plan> = {}) {
   const conversation = new Conversation(overrides);
-  const reservations = new Reservations(conversation.store);
+  const reservations = new Reservations(conversation.store.table);
   conversation.plan = { ...conversation.plan, subnet: segment({ pools: [POOL], reservations }) };
   return {
     conversation,

@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { INFINITE_SECONDS } from '../../src/lease/lease.ts';
 import type { OutsideId } from '../../src/lease/outside-id.ts';
 import type { Reservation } from '../../src/lease/reservation/reservation.ts';
-import { ReservationTable } from '../../src/lease-table/reservation-table.ts';
 import type { Plan } from '../../src/subnet/plan.ts';
 import { type Answer, Conversation, optionOf } from '../support/conversation.ts';
 import { Guest } from '../support/guest.ts';
@@ -20,7 +19,7 @@ const TEN_MINUTES = 600;
 /** The segment of the plan, what is reserved, and who answers ARP. */
 function reserving(overrides: Partial<Plan> = {}) {
   const conversation = new Conversation({ probeMilliseconds: 300, ...overrides });
-  const reservations = new ReservationTable(conversation.store);
+  const reservations = conversation.store.reservations;
   const pools = [range('10.15.3.20', '10.15.3.99')];
   conversation.plan = { ...conversation.plan, subnet: segment({ pools, reservations }) };
   let version = 0;

@@ -9,6 +9,8 @@ import {
   type Version,
 } from '../../src/lease/lease.ts';
 import type { AddressRange, LeaseChange, LeaseView, LeaseWrite } from '../../src/lease/lease-view.ts';
+import type { OutsideId } from '../../src/lease/outside-id.ts';
+import type { ReservationRecord, ReservationWrite } from '../../src/lease/reservation/reservation.ts';
 import type { HardwareAddress } from '../../src/net/hardware-address.ts';
 import { type Ipv4, ipv4FromText } from '../../src/net/ipv4.ts';
 import type { LeaseStore, Outcome } from '../../src/store/lease-store.ts';
@@ -116,4 +118,42 @@ export function offer(store: LeaseStore, wish: Wish): Promise<Outcome> {
 
 export function withdraw(store: LeaseStore, wish: Wish): Promise<Outcome> {
   return offer(store, { reason: 'offer-withdrawn', ...wish, state: 'free' });
+}
+
+/** Reserves an address, or changes or removes a reservation, as decided on what the store shows now. */
+export function reservationChange(
+  store: LeaseStore,
+  next: ReservationRecord | { readonly removed: string },
+  rest: Partial<ReservationWrite & Pick<LeaseChange, 'at' | 'reason' | 'by'>> = {},
+): LeaseChange {
+  const id = ('removed' in next ? next.removed : next.id) as OutsideId;
+  const before = store.reservations.get(id);
+  const write: ReservationWrite = {
+    id,
+    expectedVersion: rest.expectedVersion ?? before?.version ?? 0,
+    next: 'removed' in next ? 'removed' : next,
+  };
+  const reserved = 'removed' in next ? before?.address : next.address;
+  const addresses = [...new Set([reserved, before?.address])].filter((one) => one !== undefined);
+  return {
+    ...{ kind: 'binding', client: `ff${Buffer.from(id).toString('hex')}` as ClientKey },
+    expectedBindingVersion: 0,
+    writes: addresses.map((one) => ({
+      address: one,
+      expectedVersion: store.leases.at(one)?.version ?? 0,
+      next: 'precondition-only' as const,
+    })),
+    reservations: [write],
+    at: rest.at ?? at(0),
+    reason: rest.reason ?? 'reserved-by-operator',
+    ...(rest.by === undefined ? {} : { by: rest.by }),
+  };
+}
+
+export function reserve(
+  store: LeaseStore,
+  next: ReservationRecord | { readonly removed: string },
+  rest: Partial<ReservationWrite & Pick<LeaseChange, 'at' | 'reason' | 'by'>> = {},
+): Promise<Outcome> {
+  return take(store, reservationChange(store, next, rest));
 }

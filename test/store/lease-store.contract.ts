@@ -452,20 +452,6 @@ export function leaseStoreContract(
         expect(store.leases.isInFlight(B)).toBe(false);
       });
 
-      it('never one that is reserved, until it is given back', async () => {
-        await bind(store, { client: 2, address: C });
-        store.reserve(A);
-        store.reserve(C);
-        await bind(store, { client: 2, address: C, state: 'free' });
-
-        expect(store.leases.longestFree(small)).toBe(B);
-        expect(store.leases.occupancy(small)).toMatchObject({ unused: 1, free: 0, reserved: 2 });
-        await bind(store, { client: 1, address: B });
-        expect(store.leases.longestFree(small)).toBeUndefined();
-        store.unreserve(C);
-        expect(store.leases.longestFree(small)).toBe(C);
-      });
-
       it('in a range that was prepared, also what has changed meanwhile', async () => {
         expect(store.prepare([small])).toBe(false);
         await bind(store, { client: 1, address: A });

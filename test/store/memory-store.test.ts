@@ -2,11 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { memoryStore } from '../support/memory-store.ts';
 import { address, bind, changeOf } from './changes.ts';
 import { leaseStoreContract } from './lease-store.contract.ts';
+import { reservationContract } from './reservation.contract.ts';
 
 leaseStoreContract('memory', async (inFlight) => memoryStore({ inFlight }));
 leaseStoreContract('memory, as a shared one', async (inFlight) => {
   return memoryStore({ inFlight, resolves: false, depth: 2, batchLimit: 64 });
 });
+
+reservationContract('memory', async (inFlight) => memoryStore({ inFlight }));
 
 const A = address('10.15.3.20');
 

@@ -3,7 +3,9 @@ import type { ClockNote } from '../../src/lease/clock-note.ts';
 import type { Instant, Lease } from '../../src/lease/lease.ts';
 import { instant } from '../../src/lease/lease.ts';
 import type { AddressRange, LeaseChange } from '../../src/lease/lease-view.ts';
+import type { ReservationWrite } from '../../src/lease/reservation/reservation.ts';
 import { LeaseTable } from '../../src/lease-table/lease-table.ts';
+import { ReservationTable } from '../../src/lease-table/reservation-table.ts';
 import type { Ipv4 } from '../../src/net/ipv4.ts';
 import type { LastHeard, LeaseStore, Outcome } from '../../src/store/lease-store.ts';
 
@@ -38,6 +40,7 @@ export interface MemoryStoreOptions {
 /** A lease store without a disk, whose commits go as a test wants them to. */
 export class MemoryStore implements LeaseStore {
   readonly table: LeaseTable;
+  readonly reservations: ReservationTable;
   readonly depth: number;
   readonly batchLimit: number;
   /** Every batch that was handed to `commit`. */
@@ -62,6 +65,7 @@ export class MemoryStore implements LeaseStore {
 
   constructor(options: MemoryStoreOptions) {
     this.table = new LeaseTable(options.inFlight ?? new Set(), 0);
+    this.reservations = new ReservationTable(this.table);
     this.depth = options.depth ?? 1;
     this.batchLimit = options.batchLimit ?? 512;
     this.#resolves = options.resolves ?? true;
@@ -145,14 +149,6 @@ export class MemoryStore implements LeaseStore {
     return this.table.prepare(ranges);
   }
 
-  reserve(address: Ipv4): void {
-    this.table.reserve(address);
-  }
-
-  unreserve(address: Ipv4): void {
-    this.table.unreserve(address);
-  }
-
   idle(_now: Instant): void {
     this.idled += 1;
   }
@@ -179,9 +175,18 @@ export class MemoryStore implements LeaseStore {
 
   #compare(change: LeaseChange): Outcome {
     if (this.table.conflicts(change)) return 'conflict';
+    const reservations = change.reservations ?? [];
+    if (this.reservations.check().conflicts(reservations)) return 'conflict';
     this.table.apply(change);
+    for (const write of reservations) this.#reserve(write);
     if (change.kind === 'binding' && change.at > this.lastStoredAt) this.lastStoredAt = change.at;
     return 'committed';
+  }
+
+  #reserve(write: ReservationWrite): void {
+    const version = this.table.revision + 1;
+    this.reservations.apply(write, version);
+    this.table.reached(version);
   }
 
   #load(lease: Lease): void {

@@ -22,6 +22,8 @@ export interface EntryProblem {
 /** One type of value: read from JSON with what is wrong with it, and kept as a column of SQLite. */
 export interface FieldKind<Value> {
   readonly column: 'INTEGER' | 'TEXT';
+  /** How views show the number in the column. Absent: as it is. */
+  readonly shownAs?: 'address' | 'time';
   /** Undefined: it is wrong, and `wrong` was told so. */
   read(value: unknown, wrong: Wrong): Value | undefined;
   /** As JSON has it. */
@@ -89,6 +91,7 @@ export const version: FieldKind<number> = {
 
 export const address: FieldKind<Ipv4> = {
   ...asNumber((value) => isWhole(value, 0xffffffff)),
+  shownAs: 'address',
   read: (value, wrong) =>
     (typeof value === 'string' ? ipv4FromText(value) : undefined) ?? wrong('is not an address: 10.15.3.57'),
   show: ipv4ToText,
@@ -97,6 +100,7 @@ export const address: FieldKind<Ipv4> = {
 
 export const time: FieldKind<Instant> = {
   ...asNumber((value) => isWhole(value)),
+  shownAs: 'time',
   read: (value, wrong) => {
     const at = typeof value === 'string' ? Date.parse(value) : Number.NaN;
     return isWhole(at) ? instant(at) : wrong('is not a time: 2026-11-28T12:00:00Z');

@@ -2,7 +2,9 @@ import type { Clock, Random } from '../../lease/clock.ts';
 import type { ClockNote } from '../../lease/clock-note.ts';
 import type { Instant, Lease } from '../../lease/lease.ts';
 import type { AddressRange, LeaseChange, LeaseCounts, LeaseView } from '../../lease/lease-view.ts';
+import type { Reservations } from '../../lease/reservation/reservation-view.ts';
 import { LeaseTable } from '../../lease-table/lease-table.ts';
+import { ReservationTable } from '../../lease-table/reservation-table.ts';
 import type { Say } from '../../log/say.ts';
 import { type Ipv4, ipv4ToText, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { LeaseStore, Outcome } from '../lease-store.ts';
@@ -57,6 +59,7 @@ export class EtcdStore implements LeaseStore {
   readonly #options: EtcdStoreOptions;
   readonly #keys: Keys;
   readonly #table: LeaseTable;
+  readonly #reservations: ReservationTable;
   readonly #known: KnownKeys;
   readonly #follower: Follower;
   readonly #sender: Sender;
@@ -83,6 +86,7 @@ export class EtcdStore implements LeaseStore {
     });
     const seed = Math.floor(options.random() * 2 ** 48);
     this.#table = new LeaseTable(options.inFlight, seed, this.reckoning);
+    this.#reservations = new ReservationTable(this.#table);
     this.#quorum = new QuorumState(clock, this.#table, mirror, options.members);
     this.#known = new KnownKeys(
       this.#keys,
@@ -123,6 +127,10 @@ export class EtcdStore implements LeaseStore {
 
   get leases(): LeaseView & LeaseCounts {
     return this.#table;
+  }
+
+  get reservations(): Reservations {
+    return this.#reservations;
   }
 
   get failure(): string | undefined {
@@ -180,7 +188,9 @@ export class EtcdStore implements LeaseStore {
     const outcomes: Outcome[] = changes.map(() => 'conflict');
     const author = this.#author();
     const planned = changes.map((change) =>
-      this.#table.conflicts(change) ? undefined : planChange(author, change, this.#operationIds.next()),
+      this.#table.conflicts(change) || change.reservations !== undefined
+        ? undefined
+        : planChange(author, change, this.#operationIds.next()),
     );
     for (const group of transactionGroups(planned)) {
       const results = await this.#sender.send(
@@ -210,14 +220,6 @@ export class EtcdStore implements LeaseStore {
 
   prepare(ranges: readonly AddressRange[]): boolean {
     return this.#table.prepare(ranges);
-  }
-
-  reserve(address: Ipv4): void {
-    this.#table.reserve(address);
-  }
-
-  unreserve(address: Ipv4): void {
-    this.#table.unreserve(address);
   }
 
   idle(): void {

@@ -4,6 +4,7 @@ import { GatewayError } from '../../errors.ts';
 import type { Clock } from '../../lease/clock.ts';
 import type { Instant } from '../../lease/lease.ts';
 import { LeaseTable } from '../../lease-table/lease-table.ts';
+import { ReservationTable } from '../../lease-table/reservation-table.ts';
 import type { Say } from '../../log/say.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import { LEASE_FILE, prepareDirectory } from './disk/directory.ts';
@@ -20,6 +21,7 @@ import { readClockNote } from './notes/clock-notes.ts';
 import { readMirrorPosition } from './notes/mirror-position.ts';
 import { SqliteStore } from './sqlite-store.ts';
 import { loadLeases } from './tables/load-leases.ts';
+import { loadReservations } from './tables/reservation-rows.ts';
 import { MIGRATIONS, type Migration } from './tables/schema.ts';
 
 export interface SqliteStoreOptions {
@@ -76,19 +78,31 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
     const unapplied = applyAtStart(files, { file, fileId, mayWait });
 
     const table = new LeaseTable(options.inFlight, options.seed);
+    const reservations = new ReservationTable(table);
     const { loaded, skipped, lastStoredAt } = loadLeases(
       database,
       table,
       readClockNote(database)?.revision ?? 0,
       unapplied,
     );
+    const unread = loadReservations(database, reservations);
+    for (const { version } of reservations.all()) table.reached(version);
     return new SqliteStore({
-      opening: { file, fileId, loaded, skipped, setAside, copy, journalDamage: openedJournal.damage },
+      opening: {
+        file,
+        fileId,
+        loaded,
+        skipped: skipped + unread,
+        setAside,
+        copy,
+        journalDamage: openedJournal.damage,
+      },
       ...fixed,
       files,
       say: options.say ?? (() => {}),
       lastEvent: unapplied.reduce((last, { eventId }) => Math.max(last, eventId), lastEventIn(database)),
       table,
+      reservations,
       ownership,
       lastStoredAt,
     });

@@ -4,6 +4,7 @@ import { Exchange } from '../../../src/exchange/exchange.ts';
 import type { Instant, Lease } from '../../../src/lease/lease.ts';
 import type { LeaseChange } from '../../../src/lease/lease-view.ts';
 import { LeaseTable } from '../../../src/lease-table/lease-table.ts';
+import { ReservationTable } from '../../../src/lease-table/reservation-table.ts';
 import type { Ipv4 } from '../../../src/net/ipv4.ts';
 import { prefixOf } from '../../../src/net/prefix.ts';
 import { systemClock } from '../../../src/server/system-clock.ts';
@@ -161,6 +162,7 @@ function arenaOf(capacity: number): Arena {
 /** The table of leases alone. */
 class TableStore implements LeaseStore {
   readonly leases: LeaseTable;
+  readonly reservations: ReservationTable;
   readonly failure = undefined;
   readonly trouble = undefined;
   readonly lastStoredAt = 0 as Instant;
@@ -169,6 +171,7 @@ class TableStore implements LeaseStore {
 
   constructor(inFlight: ReadonlySet<Ipv4>) {
     this.leases = new LeaseTable(inFlight, 0);
+    this.reservations = new ReservationTable(this.leases);
   }
 
   resolveWithoutCommit(change: LeaseChange): 'committed' | 'conflict' | 'needs-commit' {
@@ -187,10 +190,6 @@ class TableStore implements LeaseStore {
   prepare(): boolean {
     return true;
   }
-
-  reserve(): void {}
-
-  unreserve(): void {}
 
   idle(): void {}
 

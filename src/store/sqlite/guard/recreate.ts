@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import type { Instant } from '../../../lease/lease.ts';
+import type { Reservations } from '../../../lease/reservation/reservation-view.ts';
 import type { LeaseTable } from '../../../lease-table/lease-table.ts';
 import { isDamage } from '../disk/disk-error.ts';
 import { codeOf } from '../disk/error-code.ts';
@@ -10,6 +11,7 @@ import { Journal } from '../journal/journal.ts';
 import { fileIdIn, journalOf, makeJournal } from '../journal/journal-file.ts';
 import { appliedIn, LeaseFiles, type LeaseFilesParts } from '../maintenance/lease-files.ts';
 import { copyLeases, putMissing } from '../tables/copy-rows.ts';
+import { replaceReservations } from '../tables/reservation-rows.ts';
 import type { Migration } from '../tables/schema.ts';
 import { DATABASE_SUFFIXES, moveAside, moveDatabaseAside } from './move-aside.ts';
 
@@ -19,6 +21,7 @@ export interface RecreateParts extends Pick<LeaseFilesParts, 'node' | 'history' 
   readonly migrations: readonly Migration[];
   readonly watch: FileWatch;
   readonly table: LeaseTable;
+  readonly reservations: Reservations;
 }
 
 export interface Recreated {
@@ -143,7 +146,7 @@ function putJournals(database: Database, fileId: string | undefined, applied: nu
 /** Copies all leases in one transaction, synced at the end. Returns why not all could be read; undefined: they could. */
 function* fill(
   to: Database,
-  { table, node }: RecreateParts,
+  { table, reservations, node }: RecreateParts,
   from: Database,
 ): Generator<undefined, string | undefined> {
   let unread: string | undefined;
@@ -157,6 +160,7 @@ function* fill(
     unread = messageOf(error);
   }
   yield* putMissing(table.records(), to, node);
+  replaceReservations(reservations.all(), to);
   to.exec('COMMIT');
   to.pragma('synchronous = NORMAL');
   return unread;

@@ -43,6 +43,12 @@ export class HistoryRows {
     this.#released.clear();
   }
 
+  /** The id of a row for what is no lease. */
+  add(): number {
+    this.#last += 1;
+    return this.#last;
+  }
+
   next(
     address: Ipv4,
     before: Replaced | undefined,

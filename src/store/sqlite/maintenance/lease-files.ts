@@ -8,6 +8,7 @@ import type { Journal } from '../journal/journal.ts';
 import { ClockNotes } from '../notes/clock-notes.ts';
 import { LastHeardNote } from '../notes/last-heard-note.ts';
 import { NodeNote } from '../notes/node-note.ts';
+import { ReservationRows } from '../tables/reservation-rows.ts';
 import { Writer } from '../tables/writer.ts';
 import { JournalApplier } from './journal-applier.ts';
 import { Maintenance } from './maintenance.ts';
@@ -34,6 +35,7 @@ export class LeaseFiles {
   readonly lastHeard: LastHeardNote;
   readonly clockNotes: ClockNotes;
   readonly node: NodeNote;
+  readonly reservationRows: ReservationRows;
   readonly #checkpoints: Checkpoints;
 
   constructor(parts: LeaseFilesParts) {
@@ -47,6 +49,7 @@ export class LeaseFiles {
     this.lastHeard = new LastHeardNote(database);
     this.clockNotes = new ClockNotes(database);
     this.node = new NodeNote(database, node);
+    this.reservationRows = new ReservationRows(database, node ?? null);
     this.#checkpoints = new Checkpoints(database);
     this.maintenance = new Maintenance({
       journal,

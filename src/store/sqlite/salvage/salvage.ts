@@ -1,8 +1,10 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import { FIELD_CHECKS, FIELD_NAMES, isWhole, LEASE_FIELDS } from '../../../lease/lease-fields.ts';
+import { reservationFromColumns } from '../../../lease/reservation/reservation-fields.ts';
 import { openSqlite } from '../disk/driver.ts';
 import { codeOf } from '../disk/error-code.ts';
+import { ReservationRows } from '../tables/reservation-rows.ts';
 import { columnsOf, HISTORY_ROW } from '../tables/rows.ts';
 import { MIGRATIONS, migrate } from '../tables/schema.ts';
 import { PAGE_BYTES, type RawRow, rowsOfPage } from './sqlite-page.ts';
@@ -101,12 +103,26 @@ function rowWriter(database: Database): (row: RawRow) => void {
     INSERT INTO mirror VALUES (1, ?, ?, ?, ?, 0) ON CONFLICT (one) DO UPDATE SET segment = excluded.segment,
       birth = excluded.birth, revision = excluded.revision, seen_at = excluded.seen_at
     WHERE excluded.seen_at >= seen_at`);
+  const reservation = reservationWriter(database);
   return ({ rowid, columns }) => {
+    if (typeof columns[0] === 'string') reservation(columns);
     if (rowid === 1 && isMirrorRow(columns)) mirror.run(columns.slice(1, -1));
     if (columns.length < FIRST_WIDTH || columns[0] !== null) return;
     const values = [rowid, ...columns.slice(1)];
     if (isHistoryRow(values)) history.run(HISTORY_ROW.map((_, index) => values[index] ?? null));
     else if (isLeaseRow(values)) lease.run(wholeLeaseRow(values));
+  };
+}
+
+/** Writes a row of a reservation, if it is one, in the place of an older one of its id. */
+function reservationWriter(database: Database): (columns: readonly unknown[]) => void {
+  const rows = new ReservationRows(database, null);
+  const versions = new Map<string, number>();
+  return (columns) => {
+    const next = reservationFromColumns(columns);
+    if (next === undefined || (versions.get(next.id) ?? -1) >= next.version) return;
+    versions.set(next.id, next.version);
+    rows.write({ id: next.id, next, events: [] });
   };
 }
 

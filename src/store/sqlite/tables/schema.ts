@@ -1,5 +1,9 @@
 import type { Database } from 'better-sqlite3';
 import { FIELD_NAMES, type FieldName, type FieldType, LEASE_FIELDS } from '../../../lease/lease-fields.ts';
+import {
+  RESERVATION_FIELD_NAMES,
+  RESERVATION_FIELDS,
+} from '../../../lease/reservation/reservation-fields.ts';
 import { ID_COLUMNS } from './rows.ts';
 
 /** Marks the file as ours: the command `file` shows it. */
@@ -75,12 +79,21 @@ export const HISTORY_COLUMNS = `
     .map((column) => `, ${column}`)
     .join('')}`;
 
+/** The columns of the view `reservations`. */
+const RESERVATION_COLUMNS = RESERVATION_FIELD_NAMES.map((name) => {
+  const { kind, name: column } = RESERVATION_FIELDS[name];
+  const shown = kind.shownAs === undefined ? String : { address: dotted, time: iso }[kind.shownAs];
+  return `\n  ${shown(column)} AS ${column}`;
+}).join(',');
+
 /** They need the columns that all migrations have made. */
 const VIEWS = `
 DROP VIEW IF EXISTS leases;
 DROP VIEW IF EXISTS lease_history;
+DROP VIEW IF EXISTS reservations;
 CREATE VIEW leases AS SELECT ${LEASE_COLUMNS} FROM lease ORDER BY lease.address;
 CREATE VIEW lease_history AS SELECT ${HISTORY_COLUMNS} FROM history ORDER BY history.id;
+CREATE VIEW reservations AS SELECT ${RESERVATION_COLUMNS} FROM reservation ORDER BY reservation.id;
 `;
 
 export interface Migration {
@@ -157,6 +170,30 @@ ALTER TABLE history ADD COLUMN organization_id TEXT;
     sql: `
 ALTER TABLE lease ADD COLUMN port TEXT;
 ALTER TABLE history ADD COLUMN port TEXT;
+`,
+  },
+  {
+    sql: `
+CREATE TABLE reservation ( -- docs/ARCHITECTURE.md: an address for one guest; src/lease/reservation/reservation-fields.ts
+  id TEXT PRIMARY KEY,
+  address INTEGER NOT NULL, -- as an unsigned 32-bit number
+  mac TEXT NOT NULL, -- lists and objects are JSON
+  client_id TEXT, -- octets are hexadecimal digits
+  circuit_id TEXT,
+  port TEXT,
+  hostname TEXT,
+  vps_id TEXT NOT NULL,
+  organization_id TEXT,
+  labels TEXT NOT NULL,
+  options TEXT NOT NULL,
+  lease_time INTEGER, -- seconds
+  note TEXT,
+  source TEXT NOT NULL, -- api, file or platform
+  retired_until INTEGER, -- times are milliseconds since 1970, UTC; null: it is in force
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  version INTEGER NOT NULL
+) STRICT;
 `,
   },
 ];

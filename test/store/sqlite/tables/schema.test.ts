@@ -51,17 +51,17 @@ describe('the schema of the lease file', () => {
 
     const second = openIn(directory, { migrations: NEXT });
 
-    const copy = join(directory, 'leases.sqlite.schema-6-20260101T000000Z');
+    const copy = join(directory, 'leases.sqlite.schema-7-20260101T000000Z');
     expect(second.opening.copy).toBe(copy);
     expect(second.leases.at(A)?.state).toBe('bound');
     expect(await bind(second, { client: 1, address: A, at: at(5) })).toBe('committed');
     const before = openSqlite(copy, { readonly: true });
-    expect(before.pragma('user_version', { simple: true })).toBe(6);
+    expect(before.pragma('user_version', { simple: true })).toBe(7);
     expect(before.prepare('SELECT count(*) FROM lease').pluck().get()).toBe(1);
     before.close();
   });
 
-  it.each([1, 2, 3, 4, 5])(
+  it.each([1, 2, 3, 4, 5, 6])(
     'a file of schema %i is brought up to date with a copy of it: leases, history, and VPS ids that stood there',
     async (schema) => {
       const directory = temporaryDirectory();
@@ -112,7 +112,7 @@ describe('the schema of the lease file', () => {
     const error = errorOf(() => openIn(directory));
 
     expect(error.code).toBe('store-newer');
-    expect(error.message).toContain('schema 7');
+    expect(error.message).toContain('schema 8');
     expect(openIn(directory, { migrations: NEXT }).opening.copy).toBeUndefined();
     expect(readdirSync(directory).filter((name) => name.includes('damaged'))).toEqual([]);
   });
