@@ -72,7 +72,7 @@ export const DROPS = {
     isFaulty: false,
     isRefused: true,
     means:
-      'More messages came than this gateway can answer. DHCPDISCOVERs of unknown clients are dropped first; the client asks again.',
+      'More messages came than this gateway can answer. DHCPDISCOVERs of unknown clients are dropped first; a client that asks again is answered before those that ask for the first time.',
     remedy: 'Look for a flood: the line `datagrams dropped` names the MAC address that was seen last.',
   },
   'mac-messages': {

@@ -32,6 +32,8 @@ export interface ExchangeParts {
   readonly prober: Prober;
   readonly serverState: ServerState;
   readonly observer: Observer;
+  /** Of 32 bits, and known to no client: for tables that forged addresses are not to hit. 0 if absent. */
+  readonly seed?: number;
   /** Absent: nobody measures. */
   readonly timings?: Timings | undefined;
   /** Checks of each message, after those of `ownAdmissions`. */

@@ -43,7 +43,7 @@ export class Exchange {
   /** The arenas that are free. A commit keeps the arena of its messages; there is one more than commits. */
   readonly #arenas: Arena[] = [];
   readonly #arrivals = new Arrivals();
-  readonly #precedence = new Precedence();
+  readonly #precedence: Precedence;
   #underWay = 0;
   #orders = 0;
   #isInRound = false;
@@ -57,6 +57,7 @@ export class Exchange {
     const { transport, store } = parts;
     this.#parts = parts;
     this.#observer = observers(parts.observer);
+    this.#precedence = new Precedence(parts.seed ?? 0);
     this.#admissions = [...ownAdmissions(), ...(parts.admissions ?? [])];
     this.#steps = new ExchangeSteps(parts, this.#observer, (when) => this.#wake(when));
     const capacity = Math.min(store.batchLimit * READ_FOR_EACH, ROUND_LIMIT);

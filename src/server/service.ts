@@ -113,6 +113,7 @@ export class Service {
       }),
       serverState: serverStateOf(memory, { sightings, quiet, guestPorts }, monotonic),
       observer: observers(observer, limits),
+      seed: parts.seed,
       timings: memory.timings,
       admissions: [
         clientAdmission(store.leases, (message, why) => memory.refusedClients.note(message, why)),

@@ -39,6 +39,20 @@ describe('of what arrives together', () => {
   });
 });
 
+test('a client with a lease that begins again is decided before those that nobody knows', async () => {
+  const bench = memoryBench();
+  await bench.hear(guest(1).discover());
+  const address = bench.replies().at(-1)?.split(' ')[1] ?? '';
+  await bench.hear(guest(1).select(address, SERVER));
+  bench.replies();
+
+  const strangers = Array.from({ length: 20 }, (_, number) => guest(100 + number).discover());
+  await bench.hear(...strangers, guest(1).discover());
+
+  const [first = ''] = bench.replies();
+  expect(first).toBe(`DHCPOFFER ${address} to ${guest(1).mac}`);
+});
+
 describe('when more arrives than can be decided', () => {
   /** Rounds of full sockets, a tenth of a second apart: each with DHCPDISCOVERs of ever new clients. */
   async function flood(rounds: number) {
@@ -68,6 +82,37 @@ describe('when more arrives than can be decided', () => {
     expect(dropped).toBeGreaterThan(1000);
     const answers = bench.replies().filter((reply) => reply.endsWith(known.mac));
     expect(answers.map((reply) => reply.split(' ')[0]).sort()).toEqual(['DHCPACK', 'DHCPOFFER']);
+  });
+
+  /** A round of full sockets, with a DHCPDISCOVER of this guest among those of ever new clients; its answers. */
+  async function roundWith(bench: Awaited<ReturnType<typeof flood>>['bench'], one: Guest, first: number) {
+    for (let number = 0; number < 600; number += 1) {
+      if (number === 300) bench.transport.put(one.discover());
+      bench.transport.put(guest(first + number).discover());
+    }
+    bench.exchange.receive();
+    await bench.clock.pass(100);
+    return bench.replies().filter((reply) => reply.endsWith(one.mac));
+  }
+
+  test('an unknown client that was dropped and asks again is answered, before those that ask for the first time', async () => {
+    const { bench } = await flood(12);
+    bench.exchange.receive(); // The last of them.
+    const before = await roundWith(bench, guest(2), 30_000);
+    const after = await roundWith(bench, guest(2), 31_000);
+
+    expect(before).toEqual([]);
+    expect(after.map((reply) => reply.split(' ')[0])).toEqual(['DHCPOFFER']);
+  });
+
+  test('when the flood is over all are decided again', async () => {
+    const { bench } = await flood(12);
+    for (let round = 0; round < 200; round += 1) await bench.hear(guest(9).inform('10.15.3.250'));
+    const dropped = bench.drops('overload');
+    await bench.hear(...Array.from({ length: 100 }, (_, number) => guest(40_000 + number).discover()));
+
+    expect(dropped).toBeGreaterThan(0);
+    expect(bench.drops('overload')).toBe(dropped);
   });
 
   test('nothing is dropped in the first half second', async () => {
