@@ -1,6 +1,6 @@
 import type { GuestPorts as GuestPortsView } from '../exchange/exchange-parts.ts';
 import type { Clock } from '../lease/clock.ts';
-import type { BridgePort } from '../net/bridge-port.ts';
+import { type BridgePort, portToText } from '../net/bridge-port.ts';
 import type { Arrival } from '../net/datagram.ts';
 import { type HardwareAddress, isStation } from '../net/hardware-address.ts';
 import { UNSPECIFIED } from '../net/ipv4.ts';
@@ -90,6 +90,13 @@ export class GuestPorts implements GuestPortsView {
   portOfCard(card: HardwareAddress): BridgePort | undefined {
     const cell = this.#find(card);
     return cell < 0 ? undefined : this.#ports[cell];
+  }
+
+  /** Where a card is plugged in, for people; asks the kernel if it is not kept. For a line of the log, not for each message. */
+  placeOf(card: HardwareAddress): string | undefined {
+    const cell = this.#find(card);
+    const port = cell < 0 ? this.#segment.portsOf([card])[0] : this.#ports[cell];
+    return port === undefined ? undefined : portToText(port);
   }
 
   /** Call it about once a second: the interface may have become a port, or the bridge another one. */

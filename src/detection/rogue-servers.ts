@@ -33,6 +33,8 @@ interface Rogue {
   hardware: HardwareAddress;
   offered: Ipv4;
   client: HardwareAddress;
+  /** Where whoever told of it is plugged in: the server itself, or else that client. */
+  port: string | undefined;
 }
 
 /**
@@ -46,6 +48,7 @@ export class RogueServers {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #observer: SegmentObserver | undefined;
+  readonly #placeOf: (card: HardwareAddress) => string | undefined;
   /** By server identifier; the one heard of last at the end. */
   readonly #rogues = new Map<Ipv4, Rogue>();
   /** All that have ever shared the leases with this process. */
@@ -53,7 +56,14 @@ export class RogueServers {
   #lines = LINES;
   #linesAt = Number.NEGATIVE_INFINITY;
 
-  constructor(clock: Clock, log: Log, observer?: SegmentObserver) {
+  /** @param placeOf Where a network card is plugged in, for people; undefined: it is not known. */
+  constructor(
+    clock: Clock,
+    log: Log,
+    observer?: SegmentObserver,
+    placeOf: (card: HardwareAddress) => string | undefined = () => undefined,
+  ) {
+    this.#placeOf = placeOf;
     this.#clock = clock;
     this.#log = log;
     this.#observer = observer;
@@ -70,6 +80,7 @@ export class RogueServers {
     rogue.hardware = frameSource;
     rogue.client = message.hardware;
     if (message.yiaddr !== UNSPECIFIED) rogue.offered = message.yiaddr;
+    if (isNew) rogue.port = this.#placeOf(frameSource);
     if (isNew) this.#say(rogue, 'another DHCP server replies to guests of this segment');
   }
 
@@ -81,6 +92,7 @@ export class RogueServers {
     if (rogue === undefined) return;
     rogue.client = hardware;
     rogue.offered = address;
+    if (isNew) rogue.port = this.#placeOf(hardware);
     if (isNew) this.#say(rogue, 'a guest asks another DHCP server for its address');
   }
 
@@ -125,6 +137,7 @@ export class RogueServers {
       hardware: hardwareOrNull(rogue.hardware),
       offered: rogue.offered === UNSPECIFIED ? null : ipv4ToText(rogue.offered),
       client: hardwareOrNull(rogue.client),
+      port: rogue.port ?? null,
       since: isoOf(rogue.since + offset),
       lastHeard: isoOf(rogue.lastHeard + offset),
     };
@@ -141,7 +154,7 @@ export class RogueServers {
     if (known === undefined && !this.#makeRoom(teller, hasReplied)) return undefined;
     const rogue: Rogue = known ?? {
       ...{ server, since: now, lastHeard: now, teller, hasReplied: false },
-      ...{ hardware: NO_HARDWARE, offered: UNSPECIFIED, client: NO_HARDWARE },
+      ...{ hardware: NO_HARDWARE, offered: UNSPECIFIED, client: NO_HARDWARE, port: undefined },
     };
     rogue.lastHeard = now;
     this.#rogues.delete(server);
@@ -188,8 +201,9 @@ export class RogueServers {
   }
 }
 
-function nameOf({ server, by, hardware, client, offered, since }: RogueServerStatus): string {
-  const who = by === 'replies' ? (hardware ?? 'of an unknown card') : `asked for by ${client ?? 'a client'}`;
+function nameOf({ server, by, hardware, client, port, offered, since }: RogueServerStatus): string {
+  const card = by === 'replies' ? (hardware ?? 'of an unknown card') : `asked for by ${client ?? 'a client'}`;
+  const who = port === null ? card : `${card}, ${port}`;
   const what = offered === null ? '' : `, ${offered}`;
   return `${server} (${who}${what}, since ${since})`;
 }

@@ -12,6 +12,8 @@ export interface RogueServerStatus {
   readonly offered: string | null;
   /** The network card of the client that it replied to, or that has asked for it, last. */
   readonly client: string | null;
+  /** Where `hardware`, or if nothing was heard of it `client`, is plugged in: `VM 104, tap104i0`; null: it is not known. */
+  readonly port: string | null;
   readonly since: string;
   readonly lastHeard: string;
 }

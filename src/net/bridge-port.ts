@@ -66,8 +66,9 @@ export function guestIdIn(portName: string): string | undefined {
   return (OF_VM.exec(portName) ?? OF_CONTAINER.exec(portName) ?? OF_FIREWALL.exec(portName))?.[1];
 }
 
-/** For people: `VM 104, tap104i0`, or only the name of a port that tells no guest. */
+/** For people: `VM 104, tap104i0`, `another node, vxlan_vpsnet`, or only the name of a port that tells no guest. */
 export function portToText(port: BridgePort): string {
+  if (port.kind === 'tunnel') return `another node, ${port.name}`;
   const guest = port.kind === 'guest' ? port.guest : undefined;
   return guest === undefined ? port.name : `${guest.kind} ${guest.id}, ${port.name}`;
 }

@@ -6,6 +6,7 @@ import { type HardwareAddress, hardwareToText } from '../net/hardware-address.ts
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 import type { Message } from '../wire/message.ts';
 import { type LineLimits, repeatedField } from './line-limits.ts';
+import type { PlaceOf } from './plugged-log.ts';
 
 /** The same conflict is logged again after this time: milliseconds. */
 const INTERVAL = 600_000;
@@ -28,6 +29,7 @@ const MESSAGES = {
   'offered-to-clone': 'two machines present the same client identifier',
   'too-many-identifiers':
     'one network card presents more client identifiers than may have a lease, and all are used',
+  'share-of-port': 'one guest takes leases in many names, and gets no more',
   'too-many-declines': 'a client declines one address after the other, and is not believed any more',
 } as const satisfies Partial<Record<ReasonWithRemedy, string>>;
 
@@ -36,12 +38,22 @@ export class ConflictWarnings {
   readonly #log: Log;
   readonly #monotonic: () => number;
   readonly #limits: LineLimits<string>;
+  readonly #placeOf: PlaceOf;
   /** When each conflict was logged, in monotonic milliseconds; the newest is last. */
   readonly #logged = new Map<string, number>();
 
-  /** @param limits How many lines each reason may write: one sender can invent any number of machines. */
-  constructor(log: Log, monotonic: () => number, limits: LineLimits<string>) {
+  /**
+   * @param limits How many lines each reason may write: one sender can invent any number of machines.
+   * @param placeOf Where a network card is plugged in.
+   */
+  constructor(
+    log: Log,
+    monotonic: () => number,
+    limits: LineLimits<string>,
+    placeOf: PlaceOf = () => undefined,
+  ) {
     this.#log = log;
+    this.#placeOf = placeOf;
     this.#monotonic = monotonic;
     this.#limits = limits;
   }
@@ -50,7 +62,7 @@ export class ConflictWarnings {
     const { reason } = decision;
     if (!hasMessage(reason) || decision.kind === 'wait') return;
     const { other } = decision;
-    const conflict = `${reason} ${subjectOf(reason, message.hardware, other, address)}`;
+    const conflict = `${reason} ${this.#subjectOf(reason, message.hardware, other, address)}`;
     const monotonic = this.#monotonic();
     if (this.#wasLogged(conflict, monotonic)) return;
     const repeated = this.#limits.admit(reason);
@@ -67,6 +79,18 @@ export class ConflictWarnings {
     };
     this.#log.warn(fields, MESSAGES[reason]);
     this.#limits.wrote(LINE_OCTETS + client.length);
+  }
+
+  /** What a conflict is recognized by: an address and the machine that uses it, two machines, one machine, or one port. */
+  #subjectOf(
+    reason: Reason,
+    hardware: HardwareAddress,
+    other: HardwareAddress | undefined,
+    address: Ipv4,
+  ): string | number {
+    if (reason === 'share-of-port') return this.#placeOf(hardware) ?? hardware;
+    if (reason === 'too-many-declines' || reason === 'too-many-identifiers') return hardware;
+    return reason === 'offered-to-clone' ? `${hardware} ${other}` : `${address} ${other}`;
   }
 
   #wasLogged(conflict: string, monotonic: number): boolean {
@@ -87,15 +111,4 @@ export class ConflictWarnings {
 
 function hasMessage(reason: Reason): reason is keyof typeof MESSAGES {
   return Object.hasOwn(MESSAGES, reason);
-}
-
-/** What a conflict is recognized by: an address and the machine that uses it, two machines, or one machine. */
-function subjectOf(
-  reason: Reason,
-  hardware: HardwareAddress,
-  other: HardwareAddress | undefined,
-  address: Ipv4,
-): string | number {
-  if (reason === 'too-many-declines' || reason === 'too-many-identifiers') return hardware;
-  return reason === 'offered-to-clone' ? `${hardware} ${other}` : `${address} ${other}`;
 }

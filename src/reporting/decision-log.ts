@@ -13,6 +13,7 @@ import { DroppedDatagrams } from './dropped-datagrams.ts';
 import { LastingState } from './lasting-state.ts';
 import { type LineLimit, LineLimits, repeatedField } from './line-limits.ts';
 import { NameWatch } from './name-watch.ts';
+import type { PlaceOf } from './plugged-log.ts';
 import { PoolWarnings } from './pool-warnings.ts';
 import { RelayWarnings } from './relay-warnings.ts';
 
@@ -47,16 +48,22 @@ export class DecisionLog implements Observer {
   readonly #relays: RelayWarnings;
   readonly #dropped: DroppedDatagrams;
 
-  constructor(log: Log, store: Pick<LeaseStore, 'failure' | 'trouble'>, monotonic: () => number) {
+  /** @param placeOf Where a network card is plugged in. */
+  constructor(
+    log: Log,
+    store: Pick<LeaseStore, 'failure' | 'trouble'>,
+    monotonic: () => number,
+    placeOf: PlaceOf = () => undefined,
+  ) {
     this.#log = log;
     this.#monotonic = monotonic;
     this.#lines = new DecisionLines(log, monotonic);
     this.#pools = new PoolWarnings(log, monotonic);
     this.#limits = new LineLimits({ limitOf: () => WARNING_LIMIT, octets: WARNING_OCTETS, monotonic });
-    this.#conflicts = new ConflictWarnings(log, monotonic, this.#limits);
+    this.#conflicts = new ConflictWarnings(log, monotonic, this.#limits, placeOf);
     this.#names = new NameWatch(log, monotonic);
     this.#relays = new RelayWarnings(log, monotonic);
-    this.#dropped = new DroppedDatagrams(log, monotonic);
+    this.#dropped = new DroppedDatagrams(log, monotonic, placeOf);
     this.#store = store;
   }
 

@@ -3,6 +3,7 @@ import { DROPS, type Drop, type DropRow } from '../exchange/drops.ts';
 import type { Log } from '../log/log.ts';
 import { hardwareToText } from '../net/hardware-address.ts';
 import { ipv4ToText } from '../net/ipv4.ts';
+import type { PlaceOf } from './plugged-log.ts';
 
 /** Time from the first dropped datagram to the line that counts them: milliseconds. */
 const INTERVAL = 60_000;
@@ -11,14 +12,16 @@ const INTERVAL = 60_000;
 export class DroppedDatagrams {
   readonly #log: Log;
   readonly #monotonic: () => number;
+  readonly #placeOf: PlaceOf;
   readonly #causes = new Map<Drop, number>();
   #since = 0;
   #last: DroppedFrom | undefined;
   #lastCause: Drop | undefined;
 
-  constructor(log: Log, monotonic: () => number) {
+  constructor(log: Log, monotonic: () => number, placeOf: PlaceOf) {
     this.#log = log;
     this.#monotonic = monotonic;
+    this.#placeOf = placeOf;
   }
 
   note(cause: Drop, count: number, from: DroppedFrom | undefined): void {
@@ -42,6 +45,7 @@ export class DroppedDatagrams {
     const count = Object.values(causes).reduce((sum, each) => sum + each, 0);
     this.#causes.clear();
     const { source, hardware, frame } = this.#last ?? {};
+    const sender = frame ?? hardware;
     this.#log.info(
       {
         count,
@@ -50,6 +54,7 @@ export class DroppedDatagrams {
         source: source === undefined ? undefined : ipv4ToText(source),
         hardware: hardware === undefined ? undefined : hardwareToText(hardware),
         frame: frame === undefined ? undefined : hardwareToText(frame),
+        port: sender === undefined ? undefined : this.#placeOf(sender),
       },
       'datagrams dropped',
     );

@@ -14,6 +14,7 @@ import { type Observer, observers } from '../exchange/observer.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import { Counters } from '../reporting/counters.ts';
 import { DecisionLog } from '../reporting/decision-log.ts';
+import { type PlaceOf, pluggedLog } from '../reporting/plugged-log.ts';
 import { type PoolUse, poolUseOf } from '../reporting/pool-use.ts';
 import { ProblemLog } from '../reporting/problem-log.ts';
 import { type Status, statusOf } from '../reporting/status.ts';
@@ -55,8 +56,10 @@ export class Server {
   #isStopping = false;
   readonly #declaration: CurrentDeclaration;
   readonly #orderIntake: OrderIntake;
+  readonly #placeOf: PlaceOf = (card) => this.#listening.service?.placeOf(card);
 
-  constructor(parts: ServerParts) {
+  constructor(chosen: ServerParts) {
+    const parts = { ...chosen, log: pluggedLog(chosen.log, this.#placeOf) };
     this.#parts = parts;
     this.#listening = new Listening(parts);
     this.#declaration = new CurrentDeclaration(
@@ -172,7 +175,7 @@ export class Server {
     const { log, clock, boot, clusterPeers } = this.#parts;
     const inFlight = new Set<Ipv4>();
     const store = await this.#parts.openStore(inFlight);
-    this.#decisionLog = new DecisionLog(log, store, () => clock.monotonic());
+    this.#decisionLog = new DecisionLog(log, store, () => clock.monotonic(), this.#placeOf);
     const peers = new Peers(clock, log, () => store.leases.revision);
     const memory: Memory = {
       store,
@@ -182,7 +185,7 @@ export class Server {
       timeGuard: new TimeGuard({ clock, log, store, boot, agreedAt: () => clusterPeers?.agreedAt }),
       declines: new DeclineLog(),
       peers,
-      rogueServers: new RogueServers(clock, log, this.#parts.segmentObserver),
+      rogueServers: new RogueServers(clock, log, this.#parts.segmentObserver, this.#placeOf),
       refusedClients: new RefusedClients(clock, log, this.#parts.segmentObserver),
       peerMemory: clusterPeers === undefined ? new PeerMemory(peers, store, clock) : undefined,
       clusterPeers,

@@ -136,6 +136,11 @@ export class Service {
     return this.#plan;
   }
 
+  /** Where a network card is plugged in, for people; undefined: it is not known. */
+  placeOf(card: HardwareAddress): string | undefined {
+    return this.#guestPorts?.placeOf(card);
+  }
+
   /** Serves by a new plan from the next round on, and all parts that depend on it too. Its pools must be prepared in the store. */
   adopt(plan: Plan): void {
     const before = this.#plan.peers;

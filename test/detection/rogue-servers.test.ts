@@ -13,10 +13,10 @@ const CARD = hardwareFromText('52:54:00:66:66:66') ?? NO_HARDWARE;
 const GUEST = '52:54:00:00:00:01';
 const NOBODY = new Set<never>();
 
-function watch(known: readonly string[] = []) {
+function watch(known: readonly string[] = [], placeOf?: (card: HardwareAddress) => string | undefined) {
   const clock = new FakeClock();
   const log = new LogLines();
-  const servers = new RogueServers(clock, log);
+  const servers = new RogueServers(clock, log, undefined, placeOf);
   servers.isKnown = (address) => known.map(at).includes(address);
   const offers = (server: string, card: HardwareAddress = CARD, source = server) => {
     const bytes = packet({
@@ -126,4 +126,24 @@ test('replies of ever new servers by one card leave room for one more that is he
 
   expect(servers.status.map(({ server }) => server)).toContain(ROGUE);
   expect(servers.status).toHaveLength(5);
+});
+
+test('where it is plugged in is told, or the guest that asks for it', () => {
+  const places = new Map([
+    [CARD, 'VM 166, tap166i0'],
+    [card(1), 'container 105, veth105i0'],
+  ]);
+  const { servers, offers } = watch([], (each) => places.get(each));
+
+  offers(ROGUE);
+  servers.noteRequest(at('10.15.3.67'), at('10.15.3.99'), card(1));
+  servers.noteRequest(at('10.15.3.68'), at('10.15.3.99'), card(2));
+
+  expect(servers.status.map(({ port }) => port)).toEqual([
+    'VM 166, tap166i0',
+    'container 105, veth105i0',
+    null,
+  ]);
+  expect(servers.problem?.message).toContain(`${ROGUE} (52:54:00:66:66:66, VM 166, tap166i0, 192.168.1.50,`);
+  expect(servers.problem?.message).toContain('asked for by 52:54:00:00:00:01, container 105, veth105i0,');
 });

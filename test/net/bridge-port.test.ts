@@ -8,6 +8,12 @@ function port(name: string, type: string, exists: (name: string) => boolean = NO
 }
 
 describe('a port of the bridge', () => {
+  test('is told by who is behind it', () => {
+    expect(portToText(port('tap104i0', 'tun'))).toBe('VM 104, tap104i0');
+    expect(portToText(port('vxlan_vps', 'vxlan'))).toBe('another node, vxlan_vps');
+    expect(portToText(port('bond0', 'bond'))).toBe('bond0');
+  });
+
   test.each([
     ['tap104i0', 'tun', 'VM 104, tap104i0'],
     ['tap104i12', 'tun', 'VM 104, tap104i12'],
