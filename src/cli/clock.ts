@@ -5,6 +5,7 @@ import { type ClockStatus, sentenceOf, spanOf } from '../detection/clock-status.
 import { askClock, HEALTH_SOCKET } from '../server/health.ts';
 import { leasesDirectory } from './leases-directory.ts';
 import { noAnswer, noAnswerToText } from './no-answer.ts';
+import { jsonText } from './output/json.ts';
 import { standardOutput } from './output/output.ts';
 import { complain } from './output/write-whole.ts';
 
@@ -54,7 +55,7 @@ async function printStatus(
 ): Promise<number> {
   const status = await answerOf(socket, request);
   if (status === undefined) return 1;
-  standardOutput().write(asJson ? `${JSON.stringify(status, null, 2)}\n` : sentences(status));
+  standardOutput().write(asJson ? jsonText(status) : sentences(status));
   return status.trusted ? 0 : 1;
 }
 

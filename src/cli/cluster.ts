@@ -10,6 +10,7 @@ import { seedSegment } from '../sharing/seed-segment.ts';
 import { type SharedSettings, sharedSettings } from '../sharing/shared-settings.ts';
 import { type Etcd, EtcdError } from '../store/etcd/client/etcd.ts';
 import { writeClusterReport } from './cluster-report.ts';
+import { jsonText } from './output/json.ts';
 import { standardOutput } from './output/output.ts';
 import { addSettingOptions, settingsOrThrow } from './setting-options.ts';
 
@@ -34,7 +35,7 @@ export function addClusterCommand(program: Command): void {
   ).action(async (_options: unknown, command: Command) => {
     const { shared } = sharedOrThrow(command);
     const report = await readClusterReport(shared);
-    if (command.getOptionValue('json') === true) print(JSON.stringify(report, null, 2));
+    if (command.getOptionValue('json') === true) standardOutput().write(jsonText(report));
     else writeClusterReport(standardOutput(), report);
     process.exitCode = report.problems.length === 0 ? 0 : 1;
   });

@@ -34,6 +34,7 @@ import { tryDirectory } from '../store/sqlite/disk/directory.ts';
 import { hasLeaseFile, openLeaseReader } from '../store/sqlite/lease-reader.ts';
 import { refuseSilentDisk } from '../store/sqlite/silent-disk.ts';
 import { readInterfaces } from '../transport/linux/interfaces.ts';
+import { jsonText } from './output/json.ts';
 import { type Column, type Output, standardOutput, writeSentences, writeTable } from './output/output.ts';
 import { addSettingOptions, flagsOf } from './setting-options.ts';
 
@@ -85,7 +86,7 @@ export function addCheckCommand(program: Command): void {
     });
     const asJson: unknown = command.getOptionValue('json');
     const output = standardOutput();
-    if (asJson === true) output.write(`${JSON.stringify(report, null, 2)}\n`);
+    if (asJson === true) output.write(jsonText(report));
     else writeReport(output, report);
     process.exitCode = report.status;
   });

@@ -11,6 +11,7 @@ import type { Status } from '../reporting/status.ts';
 import { askHealth, HEALTH_SOCKET } from '../server/health.ts';
 import { leasesDirectory } from './leases-directory.ts';
 import { noAnswer, noAnswerToText } from './no-answer.ts';
+import { jsonText } from './output/json.ts';
 import { standardOutput, writeSentences } from './output/output.ts';
 import { complain } from './output/write-whole.ts';
 
@@ -53,11 +54,11 @@ async function health(socket: string, asJson: boolean): Promise<number> {
     if (EXIT[status.verdict] === undefined) throw new SyntaxError('a status without a verdict');
   } catch (error) {
     const answer = noAnswer(socket, error);
-    if (asJson) output.write(`${JSON.stringify({ verdict: 'no-answer', ...answer }, null, 2)}\n`);
+    if (asJson) output.write(jsonText({ verdict: 'no-answer', ...answer }));
     else complain(noAnswerToText(answer));
     return NO_ANSWER;
   }
-  if (asJson) output.write(`${JSON.stringify(status, null, 2)}\n`);
+  if (asJson) output.write(jsonText(status));
   else writeSentences(output, sentencesOf(status));
   return EXIT[status.verdict];
 }

@@ -11,6 +11,7 @@ import { Lab } from './lab/lab.ts';
 import type { LabEvent } from './lab/lab-event.ts';
 import { narrate } from './lab/narrate.ts';
 import { AS_NAMESPACE_ROOT, namespacePrivilege } from './lab/privileges.ts';
+import { snakeCased } from './output/json.ts';
 import { standardOutput } from './output/output.ts';
 
 /** This command sets it for itself when it runs in a user namespace. */
@@ -67,7 +68,7 @@ async function runHere(options: LabOptions, inUserNamespace: boolean): Promise<n
   const events = new InOrder((event) => {
     if (readerGone !== undefined) return;
     try {
-      if (options.json === true) output.write(`${JSON.stringify(event)}\n`);
+      if (options.json === true) output.write(`${JSON.stringify(snakeCased(event))}\n`);
       else output.write(narrate(event, output.hasColour, output.columns));
     } catch (error) {
       readerGone = error;

@@ -36,7 +36,10 @@ export function verdictOf(problems: readonly RunningProblem[]): Verdict {
 }
 
 /** One line: what is wrong, and the remedy. */
-export function runningProblemToText({ message, remedy }: RunningProblem): string {
+export function runningProblemToText({
+  message,
+  remedy,
+}: Pick<RunningProblem, 'message' | 'remedy'>): string {
   return remedy === '' ? message : `${message}; ${remedy}`;
 }
 

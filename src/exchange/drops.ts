@@ -137,21 +137,21 @@ export const DROPS = {
     isRefused: true,
     means:
       'Its MAC address or vendor class is on GATEWAY_DHCP_DENY_MACS or GATEWAY_DHCP_DENY_VENDOR_CLASSES.',
-    remedy: 'Take it off that list if it is to be served. `vps-gateway health --json` has `refusedClients`.',
+    remedy: 'Take it off that list if it is to be served. `vps-gateway health --json` has `refused_clients`.',
   },
   'not-allowed': {
     isFaulty: false,
     isRefused: true,
     means:
       'Its MAC address or vendor class is not on GATEWAY_DHCP_ALLOW_MACS or GATEWAY_DHCP_ALLOW_VENDOR_CLASSES, which is set.',
-    remedy: 'Add it to that list if it is to be served. `vps-gateway health --json` has `refusedClients`.',
+    remedy: 'Add it to that list if it is to be served. `vps-gateway health --json` has `refused_clients`.',
   },
   'unknown-client': {
     isFaulty: false,
     isRefused: true,
     means: 'Its client has never had a lease, and GATEWAY_DHCP_KNOWN_CLIENTS_ONLY is on.',
     remedy:
-      'If it is to be served, switch that setting off until it has its first lease. `vps-gateway health --json` has `refusedClients`.',
+      'If it is to be served, switch that setting off until it has its first lease. `vps-gateway health --json` has `refused_clients`.',
   },
   superseded: { isFaulty: false, means: 'A newer message of the same machine has taken its place.' },
   stale: {

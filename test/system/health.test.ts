@@ -5,6 +5,7 @@ import type { Status } from '../../src/reporting/status.ts';
 import { injectInto, stop } from '../support/disk-fault.ts';
 import { builtProgram, type GatewayProcess, gatewayEnvironment } from '../support/gateway-process.ts';
 import { messageType } from '../support/packet.ts';
+import type { Printed } from '../support/printed.ts';
 import { selecting } from '../support/raw-client.ts';
 import { type Ran, run } from '../support/run.ts';
 import { describeSystem, useTestSegment } from '../support/system.ts';
@@ -42,7 +43,7 @@ describeSystem('the exit status of health', ['strace', 'nft'], () => {
     expect(text).toMatch(/^serving on 10\.15\.3\.10 \(eth0, raw\): a new guest gets an address$/m);
     expect(text).toMatch(/^pool: 1 of 235 leased, 234 left \(10\.15\.3\.20-10\.15\.3\.254\)$/m);
     expect(text).toMatch(/^ {2}GATEWAY_DHCP_LEASE_TIME=2h \(environment GATEWAY_DHCP_LEASE_TIME\)$/m);
-    const said: Status = JSON.parse(output);
+    const said: Printed<Status> = JSON.parse(output);
     expect(said).toMatchObject({
       verdict: 'served',
       problems: [],

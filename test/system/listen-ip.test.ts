@@ -6,6 +6,7 @@ import type { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
 import { runningProblemToText } from '../../src/diagnosis/running-problem.ts';
 import type { Status } from '../../src/reporting/status.ts';
 import { builtProgram, GatewayProcess, gatewayEnvironment } from '../support/gateway-process.ts';
+import type { Printed } from '../support/printed.ts';
 import { describeSystem, useTestSegment } from '../support/system.ts';
 
 const A = '52:54:00:ed:00:01';
@@ -44,7 +45,7 @@ describeSystem('a listen IP that another node has too', [], () => {
     });
     expect(healthOf(first)).toMatchObject({
       status: 'degraded',
-      listenIp: '10.15.3.10',
+      listen_ip: '10.15.3.10',
       problems: [expect.stringContaining(macOf(twin))],
     });
     expect(second.udpTable()).not.toContain(':0043');
@@ -210,7 +211,7 @@ describeSystem('an address of the interface that is not the right one', [], () =
 
       expect(during).toEqual(['serving', true]);
       expect(renewed.yiaddr).toBe(ack.yiaddr);
-      expect(healthOf(gateway)).toMatchObject({ code: 0, listenIp: '10.15.3.10' });
+      expect(healthOf(gateway)).toMatchObject({ code: 0, listen_ip: '10.15.3.10' });
       expect(gateway.log.slice(lines).filter(({ level }) => level === 'warn')).toEqual([]);
     },
     60_000,
@@ -237,7 +238,7 @@ describeSystem('an address of the interface that is not the right one', [], () =
 
     const gateway = await segment().gateway(ON_INTERFACE);
 
-    expect(healthOf(gateway)).toMatchObject({ code: 0, listenIp: '10.15.3.10' });
+    expect(healthOf(gateway)).toMatchObject({ code: 0, listen_ip: '10.15.3.10' });
   }, 60_000);
 
   test('an address that is replaced by another of the plan is followed', async () => {
@@ -249,7 +250,7 @@ describeSystem('an address of the interface that is not the right one', [], () =
     node.ip('addr replace 10.15.3.12/24 dev eth0');
     await gateway.untilListening('10.15.3.12');
 
-    expect(healthOf(gateway)).toMatchObject({ listenIp: '10.15.3.12' });
+    expect(healthOf(gateway)).toMatchObject({ listen_ip: '10.15.3.12' });
   }, 60_000);
 
   test('a listen IP that moves to another interface is served there', async () => {
@@ -337,7 +338,7 @@ function warned(gateway: GatewayProcess, message: string): boolean {
   return gateway.log.some((line) => line['level'] === 'warn' && line['msg'] === message);
 }
 
-interface Health extends Omit<Status, 'problems'> {
+interface Health extends Omit<Printed<Status>, 'problems'> {
   readonly code: number | null;
   readonly problems: readonly string[];
 }
@@ -349,7 +350,7 @@ function healthOf({ directory }: GatewayProcess): Health {
   for (let attempt = 0; attempt < 10; attempt += 1) {
     const { stdout, status } = spawnSync(process.execPath, words, options);
     if (status === 2) continue; // Its socket is opened last of all.
-    const said: Status = JSON.parse(stdout);
+    const said: Printed<Status> = JSON.parse(stdout);
     return { ...said, problems: said.problems.map(runningProblemToText), code: status };
   }
   throw new Error('the gateway says nothing of its health');

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Status } from '../../src/reporting/status.ts';
 import { builtProgram, type GatewayProcess, gatewayEnvironment } from '../support/gateway-process.ts';
+import type { Printed } from '../support/printed.ts';
 import { selecting } from '../support/raw-client.ts';
 import { run } from '../support/run.ts';
 import { describeSystem, useTestSegment } from '../support/system.ts';
@@ -33,7 +34,7 @@ describeSystem('a gateway whose lease files are taken away', ['sqlite3'], () => 
   const says = (gateway: GatewayProcess, message: RegExp) =>
     gateway.log.find((line) => message.test(String(line['msg'])));
 
-  const statusOf = async (directory: string): Promise<Status> => {
+  const statusOf = async (directory: string): Promise<Printed<Status>> => {
     const words = [process.execPath, builtProgram(), 'health', '--leases-dir', directory, '--json'];
     const asked = await run(segment().node, words, gatewayEnvironment(directory));
     return JSON.parse(asked.output);

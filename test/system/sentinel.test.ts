@@ -5,6 +5,7 @@ import { builtProgram, type GatewayProcess } from '../support/gateway-process.ts
 import { CLIENTS } from '../support/guest-kind.ts';
 import { Guests } from '../support/guests.ts';
 import { ip, messageType, packet } from '../support/packet.ts';
+import type { Printed } from '../support/printed.ts';
 import { serverOf, unicastTo } from '../support/raw-client.ts';
 import { run } from '../support/run.ts';
 import { describeSystem, useTestSegment } from '../support/system.ts';
@@ -18,13 +19,16 @@ const ROGUE = '52:54:00:5e:00:77';
 describeSystem('beside what guests send on an ordinary day', [], () => {
   const segment = useTestSegment();
 
-  const statusOf = async ({ directory }: GatewayProcess): Promise<Status> => {
+  const statusOf = async ({ directory }: GatewayProcess): Promise<Printed<Status>> => {
     const words = [builtProgram(), 'health', '--leases-dir', directory, '--json'];
     const { output } = await run(segment().node, [process.execPath, ...words]);
     return JSON.parse(output);
   };
   /** Asks until it is so: what was sent takes a moment to be seen. */
-  const untilStatus = async (gateway: GatewayProcess, is: (status: Status) => boolean): Promise<Status> => {
+  const untilStatus = async (
+    gateway: GatewayProcess,
+    is: (status: Printed<Status>) => boolean,
+  ): Promise<Printed<Status>> => {
     for (let attempt = 0; ; attempt += 1) {
       const status = await statusOf(gateway);
       if (is(status)) return status;
@@ -154,10 +158,10 @@ describeSystem('beside what guests send on an ordinary day', [], () => {
       chaddr: B,
       options: [messageType('DHCPREQUEST'), [54, ...ip('192.168.1.2')], [50, ...ip('192.168.1.51')]],
     });
-    const status = await untilStatus(gateway, ({ rogueServers }) => rogueServers.length === 2);
+    const status = await untilStatus(gateway, ({ rogue_servers }) => rogue_servers.length === 2);
     const ack = await client.lease('52:54:00:5e:00:03');
 
-    expect(status.rogueServers).toContainEqual(
+    expect(status.rogue_servers).toContainEqual(
       expect.objectContaining({
         server: '192.168.1.1',
         by: 'replies',
@@ -166,7 +170,7 @@ describeSystem('beside what guests send on an ordinary day', [], () => {
         client: A,
       }),
     );
-    expect(status.rogueServers).toContainEqual(
+    expect(status.rogue_servers).toContainEqual(
       expect.objectContaining({ server: '192.168.1.2', by: 'asked-for', hardware: null, client: B }),
     );
     expect(status).toMatchObject({ verdict: 'served', problems: [{ name: 'rogue-server' }] });

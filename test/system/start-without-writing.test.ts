@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Status } from '../../src/reporting/status.ts';
 import { builtProgram, type GatewayProcess, gatewayEnvironment } from '../support/gateway-process.ts';
+import type { Printed } from '../support/printed.ts';
 import { run } from '../support/run.ts';
 import { describeSystem, useTestSegment } from '../support/system.ts';
 
@@ -20,7 +21,7 @@ describeSystem('a gateway that starts where nothing can be written to its lease 
     return (await run(segment().node, line, gatewayEnvironment(directory))).output;
   };
   const problemsOf = async (directory: string) =>
-    (JSON.parse(await asked(directory, 'health', '--json')) as Status).problems;
+    (JSON.parse(await asked(directory, 'health', '--json')) as Printed<Status>).problems;
 
   test("because an operator's sqlite3 holds its lock: serves from the journal, says so, and follows", async () => {
     const { node } = segment();
