@@ -2,10 +2,20 @@ import type { ClockStatus } from '../detection/clock-status.ts';
 import type { Status } from '../reporting/status.ts';
 import type { Figures } from '../server/figures.ts';
 
+/** How far the lease file is. */
+export interface Carried {
+  /** True: it has all that was committed before the question. */
+  readonly isComplete: boolean;
+  /** When it was asked: wall-clock milliseconds. */
+  readonly at: number;
+}
+
 /** What the management thread may ask of the gateway, which runs in another thread. All of it can be cloned. */
 export interface GatewayCalls {
   status(): Promise<Status>;
   figures(): Promise<Figures>;
+  /** Brings all that was committed into the lease file, in steps that delay no packet, for a bounded time. */
+  carry(): Promise<Carried>;
   /** False: another process may use the leases directory. */
   isStoring(): Promise<boolean>;
   clock(): Promise<ClockStatus | null>;

@@ -1,5 +1,17 @@
 import type { ApiSecret } from './secrets.ts';
 
+/** A subnet as text. Addresses are dotted. */
+export interface SubnetTexts {
+  readonly prefix: string;
+  readonly prefix_length: number;
+  readonly mask: string;
+  readonly router: string;
+  readonly pool_start: string;
+  readonly pool_end: string;
+  readonly dns: readonly string[];
+  readonly domain: string | null;
+}
+
 /** What the management thread is told at its start; all of it can be cloned. */
 export interface ManagementOptions {
   /** The leases directory. */
@@ -14,6 +26,8 @@ export interface ManagementOptions {
   readonly node: string;
   /** GATEWAY_SEGMENT, or the subnet. */
   readonly segment: string;
+  /** The subnet that is served, for programs. */
+  readonly subnet: SubnetTexts;
   readonly version: string;
   /** When the process started: wall-clock milliseconds. */
   readonly startedAt: number;

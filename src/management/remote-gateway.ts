@@ -33,6 +33,10 @@ export class RemoteGateway implements GatewayCalls {
     return this.#call('figures', [], SOON);
   }
 
+  carry() {
+    return this.#call('carry', [], LATER);
+  }
+
   isStoring() {
     return this.#call('isStoring', [], SOON);
   }

@@ -3,12 +3,14 @@ import { CounterReader } from '../reporting/read-counters.ts';
 import type { FromGateway, Port, ToGateway } from './gateway-calls.ts';
 import { createApp } from './http/app.ts';
 import type { Caller } from './http/caller.ts';
+import { LeaseReading } from './lease-reading.ts';
 import { httpServer } from './listen/http-server.ts';
 import { TcpListener } from './listen/tcp-listener.ts';
 import { UnixListener } from './listen/unix-listener.ts';
 import type { ManagementOptions } from './options.ts';
 import { RemoteGateway } from './remote-gateway.ts';
 import { openRoutes } from './routes/open-routes.ts';
+import { allOperations } from './routes/operations.ts';
 import type { RouteParts } from './routes/route-parts.ts';
 import { SharedWork } from './shared-work.ts';
 
@@ -35,9 +37,11 @@ export async function runManagement(
       const [status, figures] = await Promise.all([gateway.status(), gateway.figures()]);
       return { status, figures };
     }),
+    leases: new LeaseReading(options.directory, gateway),
     now: Date.now,
   };
-  const app = createApp({ access: options, operations: [], open: openRoutes(parts), say });
+  closing.push(() => parts.leases.close());
+  const app = createApp({ access: options, operations: allOperations(parts), open: openRoutes(parts), say });
   const fetch = (request: Request, caller: Caller) => app.fetch(request, caller);
   const unix = new UnixListener(
     () => httpServer('unix', fetch),

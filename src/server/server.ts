@@ -17,12 +17,14 @@ import { DecisionLog } from '../reporting/decision-log.ts';
 import { type PlaceOf, pluggedLog } from '../reporting/plugged-log.ts';
 import { type PoolUse, poolUseOf } from '../reporting/pool-use.ts';
 import { ProblemLog } from '../reporting/problem-log.ts';
+import { ProblemTimes } from '../reporting/problem-times.ts';
 import { type Status, statusOf } from '../reporting/status.ts';
 import { CurrentDeclaration } from './current-declaration.ts';
 import { currentProblems } from './current-problems.ts';
 import type { Adoption, Declaration } from './declaration.ts';
 import { Expiry } from './expiry.ts';
-import type { Figures } from './figures.ts';
+import { expiryPrompter } from './expiry-prompter.ts';
+import { type Figures, figuresOf } from './figures.ts';
 import { Listening } from './listening.ts';
 import { OrderIntake, type OrderResult } from './order-intake.ts';
 import type { ServerParts } from './server-parts.ts';
@@ -47,6 +49,7 @@ export class Server {
   readonly #clusterPeersLog: ClusterPeersLog | undefined;
   readonly #listening: Listening;
   readonly #problemLog: ProblemLog;
+  readonly #problemTimes = new ProblemTimes();
   #beats = 0;
   /** When the next beat should be: monotonic milliseconds. */
   #beatDue = Number.POSITIVE_INFINITY;
@@ -93,13 +96,15 @@ export class Server {
   }
 
   get figures(): Figures {
-    const { store, peers, clusterPeers } = this.#memory ?? {};
-    return {
-      peers: (peers?.peers.size ?? 0) + (clusterPeers?.live.size ?? 0),
-      kernelDrops: this.#listening.service?.medium.lost() ?? 0,
-      canPromise: store?.leases.canPromise ?? false,
-      isShared: clusterPeers !== undefined,
-    };
+    const { service } = this.#listening;
+    this.#problemTimes.note(this.#problems(this.#poolUse(service)), this.#parts.clock.now());
+    return figuresOf(this.#memory, service, this.#problemTimes.since);
+  }
+
+  /** Brings all that was committed into the lease file, if that is done within the time. */
+  async carry(milliseconds: number): Promise<{ readonly isComplete: boolean; readonly at: number }> {
+    const at = this.#parts.clock.now();
+    return { isComplete: (await this.#memory?.store.carry?.(milliseconds)) ?? false, at };
   }
 
   /** The counts, for other threads: see `CounterReader`. */
@@ -193,7 +198,7 @@ export class Server {
       observer: observers(
         this.#counters,
         this.#decisionLog,
-        this.#expiryPrompter(),
+        expiryPrompter(() => this.#expiry?.prompt()),
         ...extra(this.#parts.observer),
       ),
       timings: this.#counters,
@@ -236,10 +241,9 @@ export class Server {
     if (this.#beats % BEATS_OF_A_SECOND !== 0) return;
 
     this.#listening.service?.check();
-    this.#problemLog.check(
-      this.#problems(this.#poolUse(this.#listening.service)),
-      this.#parts.clock.monotonic(),
-    );
+    const problems = this.#problems(this.#poolUse(this.#listening.service));
+    this.#problemLog.check(problems, this.#parts.clock.monotonic());
+    this.#problemTimes.note(problems, this.#parts.clock.now());
     memory.timeGuard.check();
     memory.peers.check();
     memory.peerMemory?.check();
@@ -267,21 +271,6 @@ export class Server {
         return exchange()?.isIdle ?? false;
       },
       submit: (order: Parameters<Service['exchange']['submit']>[0]) => exchange()?.submit(order) ?? false,
-    };
-  }
-
-  /** Prompts the sweep when a client finds no free address. */
-  #expiryPrompter(): Observer {
-    const nothing = () => {};
-    return {
-      sentLate: nothing,
-      decided: (_message, _client, { reason }) => {
-        if (reason === 'pool-full') this.#expiry?.prompt();
-      },
-      ordered: nothing,
-      dropped: nothing,
-      omitted: nothing,
-      broken: nothing,
     };
   }
 

@@ -66,6 +66,11 @@ export interface LeaseStore {
    * to write again. Call it when no datagram waits, and once a second in any case. Never throws.
    */
   idle(now: Instant): void;
+  /**
+   * Brings all that was committed so far into the lease file, in steps that delay no packet. False: it has not come so far
+   * within the time. Absent: there is no file. Never rejects.
+   */
+  carry?(milliseconds: number): Promise<boolean>;
   /** Call it after the last commit has ended. */
   close(): Promise<void>;
 }

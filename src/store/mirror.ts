@@ -55,6 +55,8 @@ export interface Mirror {
   readonly revisionTimes: readonly RevisionTime[];
   /** Notes them. They are in the file soon. */
   noteRevisionTimes(notes: readonly RevisionTime[]): void;
+  /** True: all that was put so far is in the file. False: it has not come so far within the time. Never rejects. */
+  carry?(milliseconds: number): Promise<boolean>;
   /** Why the file does not follow the changes; undefined: it does. */
   readonly trouble: string | undefined;
   /** Resolves when the file has all that was put, or when its disk has not answered for a bounded time. */

@@ -1,7 +1,8 @@
 import type { Settings } from '../../config/settings.ts';
-import type { ManagementOptions } from '../../management/options.ts';
+import type { ManagementOptions, SubnetTexts } from '../../management/options.ts';
 import type { ApiSecret } from '../../management/secrets.ts';
-import { prefixOf, prefixToText } from '../../net/prefix.ts';
+import { ipv4ToText } from '../../net/ipv4.ts';
+import { maskOfLength, prefixOf, prefixToText } from '../../net/prefix.ts';
 import { nodeOf } from '../../sharing/shared-settings.ts';
 import { versionOfPackage } from '../version-of-package.ts';
 
@@ -23,8 +24,23 @@ export function managementOptions(
     hosts: [...apiHosts, node.toLowerCase()],
     node,
     segment: settings.segment ?? prefixToText(prefixOf(gateway, subnetMask)),
+    subnet: subnetTexts(settings),
     version: versionOfPackage(),
     startedAt,
     counters,
+  };
+}
+
+function subnetTexts(settings: Settings): SubnetTexts {
+  const { gateway, subnetMask, poolStart, poolEnd, dns, domain } = settings;
+  return {
+    prefix: prefixToText(prefixOf(gateway, subnetMask)),
+    prefix_length: subnetMask,
+    mask: ipv4ToText(maskOfLength(subnetMask)),
+    router: ipv4ToText(gateway),
+    pool_start: ipv4ToText(poolStart),
+    pool_end: ipv4ToText(poolEnd),
+    dns: dns.map(ipv4ToText),
+    domain: domain === 'off' ? null : domain,
   };
 }

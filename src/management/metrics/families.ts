@@ -128,7 +128,7 @@ function stateFamilies({ counters, asked, version, now }: MetricsInput): readonl
         (name): Sample => [{ problem: name }, 1],
       ),
     },
-    gauge('peers', 'Other gateways that are seen.', figures?.peers),
+    gauge('peers', 'Other gateways that are seen.', peersOf(figures)),
     gauge('rogue_servers', 'DHCP servers on the segment that are no gateways.', status?.rogueServers.length),
     counter(
       'kernel_drops_total',
@@ -172,4 +172,8 @@ function measured(
 
 function sumOf(tally: Tally, names: readonly string[]): number {
   return names.reduce((sum, name) => sum + (tally[name] ?? 0), 0);
+}
+
+function peersOf(figures: Figures | undefined): number | undefined {
+  return figures === undefined ? undefined : figures.peers.length + figures.clusterPeers.length;
 }

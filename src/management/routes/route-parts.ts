@@ -1,5 +1,6 @@
 import type { CounterReader } from '../../reporting/read-counters.ts';
 import type { GatewayCalls } from '../gateway-calls.ts';
+import type { LeaseReading } from '../lease-reading.ts';
 import type { Asked } from '../metrics/families.ts';
 import type { ManagementOptions } from '../options.ts';
 import type { SharedWork } from '../shared-work.ts';
@@ -11,6 +12,7 @@ export interface RouteParts {
   readonly counters: CounterReader;
   /** The gateway's state: one question serves all that ask in the meantime. */
   readonly asked: SharedWork<Asked>;
+  readonly leases: LeaseReading;
   /** Wall-clock milliseconds. */
   now(): number;
 }

@@ -1,3 +1,9 @@
+import { z } from 'zod';
+import type { ProblemName, RunningProblem } from '../../diagnosis/running-problem.ts';
+import { type Operation, operation } from '../http/operation.ts';
+import type { Asked } from '../metrics/families.ts';
+import type { RouteParts } from './route-parts.ts';
+
 /** What is said where the packets' thread does not answer. */
 export const STANDS_STILL = {
   name: 'stands-still',
@@ -5,3 +11,72 @@ export const STANDS_STILL = {
   remedy: 'see to the disk of the leases directory and to the load of this node (dmesg, top)',
   stopsNewGuests: true,
 } as const;
+
+/** What each problem means for guests. */
+const MEANS: Readonly<Record<ProblemName, string>> = {
+  'not-started': 'No guest is answered yet.',
+  'listen-address': 'No guest is answered by this gateway until it has its address.',
+  'listen-ip-conflict': 'Renewals may reach the other machine in place of this gateway.',
+  'interface-down': 'No message of a guest arrives here.',
+  unheard: 'Messages of guests reach this node and not the gateway: a firewall may drop them.',
+  store: 'No new lease is given; leases that run are confirmed for what is left of them.',
+  directory: 'New files cannot be made beside the leases; leases are given while the journal has room.',
+  'lease-file': 'Leases are given; listings are older than what guests have.',
+  peers: 'Two gateways could give one address; what each hears of the other makes that rare.',
+  'rogue-server': 'Guests may get addresses and a router from a server that is not yours.',
+  certificates: 'This gateway loses etcd when its certificates end.',
+  cluster: 'The gateways differ in something that they should have in common.',
+  clock: 'No address of a lease that ended is given again until the time is known to be right.',
+  'pool-full': 'New guests get no address; those that have one keep it.',
+  'pool-nearly-full': 'New guests get addresses until the rest is used.',
+};
+
+export const WARNING = z.object({
+  id: z.string(),
+  level: z.enum(['guests-suffer', 'no-guest-suffers']),
+  since: z.string().nullable().meta({ format: 'date-time' }),
+  title: z.string(),
+  means: z.string(),
+  remedy: z.string(),
+  command: z.string().nullable(),
+  node: z.string(),
+});
+
+export function warningsRoute(parts: RouteParts): Operation {
+  return operation({
+    method: 'get',
+    path: '/warnings',
+    name: 'listWarnings',
+    summary: 'What is wrong now, with what to do; those that guests suffer from come first',
+    query: z.object({ segment: z.string().optional() }),
+    answer: z.object({ items: z.array(WARNING), total: z.int(), as_of: z.string() }),
+    run: async () => {
+      const items = warningsOf(await parts.asked.result(), parts.options.node);
+      return { items, total: items.length, as_of: new Date(parts.now()).toISOString() };
+    },
+  });
+}
+
+function warningsOf({ status, figures }: Asked, node: string): readonly z.output<typeof WARNING>[] {
+  const sorted = [...status.problems].sort(
+    (one, other) => Number(other.stopsNewGuests) - Number(one.stopsNewGuests),
+  );
+  return sorted.map((problem) => warningOf(problem, figures.problemsSince[problem.name], node));
+}
+
+function warningOf(
+  { name, message, remedy, stopsNewGuests }: RunningProblem,
+  since: number | undefined,
+  node: string,
+) {
+  return {
+    id: name,
+    level: stopsNewGuests ? ('guests-suffer' as const) : ('no-guest-suffers' as const),
+    since: since === undefined ? null : new Date(since).toISOString(),
+    title: message,
+    means: MEANS[name],
+    remedy,
+    command: /`([^`]+)`/.exec(remedy)?.[1] ?? null,
+    node,
+  };
+}

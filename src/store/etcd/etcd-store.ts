@@ -235,6 +235,10 @@ export class EtcdStore implements LeaseStore {
     this.#follower.idle();
   }
 
+  carry(milliseconds: number): Promise<boolean> {
+    return this.#options.mirror.carry?.(milliseconds) ?? Promise.resolve(true);
+  }
+
   async close(): Promise<void> {
     if (this.#follower.isClosed) return;
     this.#follower.close();

@@ -108,6 +108,12 @@ export class SqliteMirror implements Mirror {
     this.#schedule(SOON);
   }
 
+  /** Writes all that was put, however long it takes. False: it failed. */
+  writeAll(): boolean {
+    this.#flush(Number.POSITIVE_INFINITY);
+    return this.#changes.size === 0;
+  }
+
   /** The loss after which the file has not all leases; undefined: it has. */
   get lacking(): Lacking | undefined {
     return this.#file.lacking;

@@ -14,6 +14,7 @@ import { GuardedFiles, type GuardedFilesParts } from './guard/guarded-files.ts';
 import { HistoryRows } from './history/history-rows.ts';
 import { BatchWriter } from './journal/journal-batch.ts';
 import type { JournalRecord } from './journal/journal-record.ts';
+import { carry } from './maintenance/carry.ts';
 import type { LeaseFiles } from './maintenance/lease-files.ts';
 import type { Opening } from './opening.ts';
 import { planReservations } from './reservation-commits.ts';
@@ -49,6 +50,7 @@ export class SqliteStore implements LeaseStore {
   readonly #kept: GuardedFiles;
   readonly #say: Say;
   readonly #batch = new BatchWriter();
+  readonly #clock: SqliteStoreParts['clock'];
   #failure: string | undefined;
   #lastStoredAt: Instant;
   readonly #history: HistoryRows;
@@ -60,6 +62,7 @@ export class SqliteStore implements LeaseStore {
     this.#table = kept.table;
     this.#reservations = kept.reservations;
     this.#say = kept.say;
+    this.#clock = kept.clock;
     this.#lastStoredAt = lastStoredAt;
     this.#history = new HistoryRows(lastEvent);
     const lost = () => {
@@ -139,6 +142,12 @@ export class SqliteStore implements LeaseStore {
       this.#files.maintenance.idle(now);
       this.#kept.idle(now);
     } else if (this.#mayTry(now)) this.#attempt(now, () => this.#testDisk());
+  }
+
+  carry(milliseconds: number): Promise<boolean> {
+    const isWritable = !this.#isClosed && this.#clock !== undefined && this.#kept.failure === undefined;
+    if (!isWritable || this.#clock === undefined) return Promise.resolve(false);
+    return carry(() => this.#files, this.#clock, milliseconds);
   }
 
   /**

@@ -117,6 +117,11 @@ export class Maintenance {
     }
   }
 
+  /** Applies a small piece of the journal, wherever it stands. False: it failed, or there was nothing to do. */
+  applySome(now: Instant): boolean {
+    return this.#mayTry(now) && this.#step(now);
+  }
+
   /** Call it when no packet waits. Does a small piece of work; while there is no commit, the next one follows by itself. */
   idle(now: Instant): void {
     this.#isIdle = true;

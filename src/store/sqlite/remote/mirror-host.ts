@@ -42,7 +42,8 @@ export async function hostMirror(
     }
     for (const change of message.changes) mirror.put(change);
     take(mirror, message.notes);
-    port.post({ kind: 'taken', trouble: mirror.trouble, lacking: mirror.lacking });
+    const isComplete = message.isUrgent && mirror.writeAll();
+    port.post({ kind: 'taken', trouble: mirror.trouble, lacking: mirror.lacking, isComplete });
   });
 }
 

@@ -27,16 +27,27 @@ export interface MirrorNotes {
   readonly completed?: Lacking;
 }
 
-/** write: answered by `taken`, also where it has nothing. close: all that came before is written, and the thread ends. */
+/** write: answered by `taken`, also where it has nothing; if it is urgent, not before the file has all of it. close: all that came before is written, and the thread ends. */
 export type ToMirror =
-  | { readonly kind: 'write'; readonly changes: readonly MirroredChange[]; readonly notes: MirrorNotes }
+  | {
+      readonly kind: 'write';
+      readonly changes: readonly MirroredChange[];
+      readonly notes: MirrorNotes;
+      readonly isUrgent: boolean;
+    }
   | { readonly kind: 'close' };
 
 /** taken, with `lacking`: the file has lost leases and asks for all of them. failed: a mistake of ours has ended the thread. */
 export type FromMirror =
   | ({ readonly kind: 'opened' } & MirrorContents)
   | { readonly kind: 'refused'; readonly code: ErrorCode; readonly message: string }
-  | { readonly kind: 'taken'; readonly trouble: string | undefined; readonly lacking: Lacking | undefined }
+  | {
+      readonly kind: 'taken';
+      readonly trouble: string | undefined;
+      readonly lacking: Lacking | undefined;
+      /** It was urgent, and the file has all that was put. */
+      readonly isComplete: boolean;
+    }
   | {
       readonly kind: 'say';
       readonly level: Parameters<Say>[0];

@@ -15,6 +15,7 @@ import type {
 import { ChangeQueue, keptOver, sayLostRows } from '../change-queue.ts';
 import type { Lacking } from '../maintenance/mirror-file.ts';
 import type { Opening } from '../opening.ts';
+import { CarryRequests } from './carry-requests.ts';
 import { DiskSilence, HANGS } from './disk-silence.ts';
 import type { FromMirror, MirrorContents, MirrorNotes, MirrorThreadPort } from './mirror-messages.ts';
 
@@ -68,6 +69,7 @@ export class RemoteMirror implements Mirror {
   readonly #say: Say;
   readonly #leases: Map<Ipv4, KeptLease>;
   readonly #changes = new ChangeQueue();
+  readonly #carries: CarryRequests;
   readonly #silence: DiskSilence;
   #position: MirrorPosition | undefined;
   #clockNote: ClockNote | undefined;
@@ -96,6 +98,7 @@ export class RemoteMirror implements Mirror {
     this.#clockNote = contents.clockNote;
     this.#revisionTimes = contents.revisionTimes;
     this.#silence = new DiskSilence(clock, LOOK);
+    this.#carries = new CarryRequests(clock);
     port.hear((message) => this.#hear(message));
     this.#scheduleLook();
   }
@@ -155,6 +158,13 @@ export class RemoteMirror implements Mirror {
     this.#schedule();
   }
 
+  carry(milliseconds: number): Promise<boolean> {
+    if (this.#hasEnded || this.#ending !== undefined) return Promise.resolve(false);
+    const carried = this.#carries.add(milliseconds);
+    this.#post();
+    return carried;
+  }
+
   /** All that was put is in the file then; where its disk hangs, that is not waited for longer than it may hang. */
   close(): Promise<void> {
     this.#ending ??= this.#close();
@@ -182,7 +192,8 @@ export class RemoteMirror implements Mirror {
     // What is said of all changes goes with the last of them.
     const notes = this.#changes.size === 0 ? this.#notes : {};
     if (this.#changes.size === 0) this.#notes = {};
-    this.#port.post({ kind: 'write', changes, notes });
+    const isUrgent = this.#changes.size === 0 && this.#carries.send();
+    this.#port.post({ kind: 'write', changes, notes, isUrgent });
   }
 
   #hear(message: FromMirror): void {
@@ -193,12 +204,13 @@ export class RemoteMirror implements Mirror {
     this.#whenHeard();
   }
 
-  #taken({ trouble, lacking }: Extract<FromMirror, { kind: 'taken' }>): void {
+  #taken({ trouble, lacking, isComplete }: Extract<FromMirror, { kind: 'taken' }>): void {
     this.#trouble = trouble;
+    this.#carries.answered(isComplete);
     if (lacking !== undefined && lacking !== this.#completed) this.#putAll(lacking);
     this.#answered(this.#silence.answered());
     sayLostRows(this.#changes, this.#say);
-    if (this.#changes.size > 0) this.#post();
+    if (this.#changes.size > 0 || this.#carries.isAsked) this.#post();
     else if (Object.keys(this.#notes).length > 0) this.#schedule();
   }
 

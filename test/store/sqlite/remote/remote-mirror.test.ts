@@ -291,3 +291,39 @@ describe('a mirror whose disk hangs', () => {
     await settle();
   });
 });
+
+describe('a reader that wants all that was put', () => {
+  test('has it in the file as soon as the other thread has written it, and not a second later', async () => {
+    const { clock, mirror, directory } = await mirrorIn();
+    mirror.put({ before: undefined, after: kept(1), reason: 'bound' });
+
+    const carried = mirror.carry(1000);
+    await clock.pass(0);
+
+    expect(await carried).toBe(true);
+    expect(read(directory, ADDRESSES)).toEqual(['10.15.3.20']);
+  });
+
+  test('is told so when the other thread hangs, in the time that it has', async () => {
+    const { clock, thread, mirror } = await mirrorIn();
+    thread.hang(true);
+    mirror.put({ before: undefined, after: kept(1), reason: 'bound' });
+
+    const carried = mirror.carry(1000);
+    await clock.pass(1000);
+
+    expect(await carried).toBe(false);
+  });
+
+  test('gets what came while an earlier message was under way too', async () => {
+    const { clock, mirror, directory } = await mirrorIn();
+    mirror.put({ before: undefined, after: kept(1), reason: 'bound' });
+    const first = mirror.carry(1000);
+    mirror.put({ before: undefined, after: kept(2, B), reason: 'bound' });
+    const second = mirror.carry(1000);
+    await clock.pass(10);
+
+    expect(await Promise.all([first, second])).toEqual([true, true]);
+    expect(read(directory, ADDRESSES)).toEqual(['10.15.3.20', '10.15.3.21']);
+  });
+});

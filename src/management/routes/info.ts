@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import { type Operation, operation } from '../http/operation.ts';
+import type { RouteParts } from './route-parts.ts';
+
+const SEGMENT = z.object({
+  name: z.string(),
+  interface: z.string().nullable(),
+  listen_ip: z.string().nullable(),
+  subnet: z.string(),
+  prefix_length: z.int(),
+  mask: z.string(),
+  router: z.string(),
+  pool_start: z.string(),
+  pool_end: z.string(),
+  dns: z.array(z.string()),
+  domain: z.string().nullable(),
+  total: z.int().nullable(),
+  leased: z.int().nullable(),
+  available: z.int().nullable(),
+});
+
+const INFO = z.object({
+  version: z.string(),
+  node: z.string(),
+  started: z.string().meta({ format: 'date-time' }),
+  status: z.enum(['serving', 'degraded', 'waiting', 'stopped']),
+  verdict: z.enum(['served', 'not-served', 'pool-full']),
+  segments: z.array(SEGMENT),
+  store: z.enum(['sqlite', 'etcd']),
+  can_promise: z.boolean(),
+  transport: z.string().nullable(),
+  peers: z.array(z.string()),
+  cluster_peers: z.array(z.string()),
+  rogue_servers: z.array(z.string()),
+  as_of: z.string(),
+});
+
+const SETTING = z.object({ setting: z.string(), value: z.string().nullable(), from: z.string() });
+
+export function infoRoutes(parts: RouteParts): readonly Operation[] {
+  return [
+    operation({
+      method: 'get',
+      path: '/info',
+      name: 'getInfo',
+      summary: 'This gateway, what it serves and whom it sees',
+      answer: INFO,
+      run: async () => infoOf(parts),
+    }),
+    operation({
+      method: 'get',
+      path: '/settings',
+      name: 'listSettings',
+      summary: 'Every setting in force, and where its value came from; a secret is never shown',
+      answer: z.object({ items: z.array(SETTING), total: z.int() }),
+      run: async () => {
+        const { status } = await parts.asked.result();
+        return { items: status.settings, total: status.settings.length };
+      },
+    }),
+  ];
+}
+
+async function infoOf({ asked, options, now }: RouteParts): Promise<z.output<typeof INFO>> {
+  const { status, figures } = await asked.result();
+  const { prefix, ...subnet } = options.subnet;
+  const { pool } = status;
+  return {
+    version: options.version,
+    node: options.node,
+    started: new Date(options.startedAt).toISOString(),
+    status: status.status,
+    verdict: status.verdict,
+    segments: [
+      {
+        name: options.segment,
+        interface: status.interface,
+        listen_ip: status.listenIp,
+        subnet: prefix,
+        ...subnet,
+        dns: [...subnet.dns],
+        total: pool?.size ?? null,
+        leased: pool?.leased ?? null,
+        available: pool?.left ?? null,
+      },
+    ],
+    store: figures.isShared ? 'etcd' : 'sqlite',
+    can_promise: figures.canPromise,
+    transport: status.transport,
+    peers: [...figures.peers],
+    cluster_peers: [...figures.clusterPeers],
+    rogue_servers: status.rogueServers.map(({ server }) => server),
+    as_of: new Date(now()).toISOString(),
+  };
+}

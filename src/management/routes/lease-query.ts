@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import {
+  LEASE_CONDITIONS,
+  type LeaseCondition,
+  type LeaseConditionName,
+} from '../../store/sqlite/query/lease-conditions.ts';
+import { FACETS, type Facet, type LeaseSort, SORT_COLUMNS } from '../../store/sqlite/query/search-leases.ts';
+import { addressText, LIST_QUERY, macText, text } from '../http/schemas.ts';
+
+const VALUES = {
+  address: addressText,
+  mac: macText,
+  client: text,
+  hostname: text,
+  vps_id: text,
+  organization_id: text,
+  reservation_id: text,
+  state: z.enum(['bound', 'expired', 'free', 'declined', 'peer']),
+  node: text,
+  port: text,
+  q: text,
+} as const satisfies Readonly<Record<LeaseConditionName, z.ZodType<string | number>>>;
+
+const ABOUT: Readonly<Partial<Record<LeaseConditionName, string>>> = {
+  hostname: 'A part of it; upper and lower case are the same',
+  q: 'A part of the address, MAC, host name, client, an id, the port or the node',
+};
+
+const SORTS = Object.keys(SORT_COLUMNS) as readonly LeaseSort[];
+
+/** `state` is one to have, `-state` one not to have. */
+const FILTERS = Object.fromEntries(
+  LEASE_CONDITIONS.flatMap((name) => [
+    [name, VALUES[name].optional().meta({ description: ABOUT[name] ?? 'Leases that have it' })],
+    [`-${name}`, VALUES[name].optional().meta({ description: 'Leases that do not have it' })],
+  ]),
+);
+
+export const LEASE_QUERY = z.object({
+  ...LIST_QUERY,
+  ...FILTERS,
+  sort: z
+    .enum(SORTS.flatMap((sort) => [sort, `-${sort}`]))
+    .default('address')
+    .meta({ description: 'With a minus before it: descending' }),
+  facets: z
+    .string()
+    .max(100)
+    .transform((list, context): readonly Facet[] => {
+      const names = list.split(',').map((name) => name.trim());
+      const found = FACETS.filter((facet) => names.includes(facet));
+      if (found.length === new Set(names).size) return found;
+      context.addIssue(`is not a list of ${FACETS.join(', ')}`);
+      return z.NEVER;
+    })
+    .optional()
+    .meta({ description: `What to count by its values: ${FACETS.join(', ')}, separated by commas` }),
+});
+
+export type LeaseQuery = z.output<typeof LEASE_QUERY>;
+
+export function conditionsOf(query: LeaseQuery): readonly LeaseCondition[] {
+  const given: Readonly<Record<string, unknown>> = query;
+  return LEASE_CONDITIONS.flatMap((name) =>
+    [name, `-${name}`].flatMap((key) => {
+      const value = given[key];
+      const isNegated = key !== name;
+      return typeof value === 'string' || typeof value === 'number' ? [{ name, value, isNegated }] : [];
+    }),
+  );
+}
+
+export function orderOf({ sort }: LeaseQuery): { readonly sort: LeaseSort; readonly isDescending: boolean } {
+  const isDescending = sort.startsWith('-');
+  const name = isDescending ? sort.slice(1) : sort;
+  return { sort: SORTS.find((each) => each === name) ?? 'address', isDescending };
+}

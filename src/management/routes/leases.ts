@@ -1,0 +1,143 @@
+import { z } from 'zod';
+import { ipv4FromText, ipv4ToText } from '../../net/ipv4.ts';
+import type { ListedLease } from '../../store/sqlite/lease-reader.ts';
+import { searchHistory } from '../../store/sqlite/query/search-history.ts';
+import { type LeaseSearch, searchLeases } from '../../store/sqlite/query/search-leases.ts';
+import { cursorFromText, cursorToText } from '../http/cursor.ts';
+import { type Operation, operation } from '../http/operation.ts';
+import { badRequest, notFound } from '../http/problem.ts';
+import { AS_OF, addressText, EVENT, LEASE, listOf, macText, text } from '../http/schemas.ts';
+import { conditionsOf, LEASE_QUERY, orderOf } from './lease-query.ts';
+import type { RouteParts } from './route-parts.ts';
+import { refuseOtherSegment } from './segment.ts';
+
+/** Rows of the history that one lease is shown with. */
+const NEWEST_EVENTS = 20;
+const MOST_FOUND = 100;
+const ONE = { sort: 'address', isDescending: false, after: undefined, facets: [] } as const;
+
+const LOOKUP = z.object({
+  segment: text.optional(),
+  mac: macText.optional(),
+  address: addressText.optional(),
+  vps_id: text.optional(),
+});
+const FOUND = LEASE.pick({
+  address: true,
+  mac: true,
+  vps_id: true,
+  organization_id: true,
+  hostname: true,
+  node: true,
+  port: true,
+  state: true,
+});
+
+export function leaseRoutes(parts: RouteParts): readonly Operation[] {
+  return [
+    operation({
+      method: 'get',
+      path: '/leases',
+      name: 'listLeases',
+      summary: 'The leases, filtered and sorted',
+      query: LEASE_QUERY,
+      answer: listOf(LEASE).extend({
+        facets: z.record(z.string(), z.record(z.string(), z.int())).optional(),
+      }),
+      run: async ({ query, signal }) => {
+        refuseOtherSegment(parts, query.segment);
+        const { sort, isDescending } = orderOf(query);
+        const list = `leases ${query.sort}`;
+        const after = cursorFromText(list, query.cursor);
+        const { limit, facets = [] } = query;
+        const search: LeaseSearch = {
+          conditions: conditionsOf(query),
+          sort,
+          isDescending,
+          limit,
+          after,
+          facets,
+        };
+        return await parts.leases.read(async ({ database, asOf }) => {
+          const { rows, total, last, facets: counts } = await searchLeases(database, search, signal);
+          const next = last === undefined ? null : cursorToText(list, last);
+          return { items: rows, total, next, as_of: asOf, ...(facets.length > 0 && { facets: counts }) };
+        });
+      },
+    }),
+    operation({
+      method: 'get',
+      path: '/leases/{address}',
+      name: 'getLease',
+      summary: 'One lease, with its newest history',
+      query: z.object({ segment: text.optional() }),
+      answer: LEASE.extend({ history: z.array(EVENT), as_of: AS_OF }),
+      problems: { 404: 'The address was never leased' },
+      run: async ({ query, path, signal }) => {
+        refuseOtherSegment(parts, query.segment);
+        const address = addressOf(path['address']);
+        return await parts.leases.read(async ({ database, asOf }) => {
+          const conditions = [{ name: 'address', value: address, isNegated: false }] as const;
+          const { rows } = await searchLeases(database, { ...ONE, conditions, limit: 1 }, signal);
+          const [lease] = rows;
+          if (lease === undefined) throw notFound(`${ipv4ToText(address)} was never leased`);
+          const { rows: history } = await searchHistory(
+            database,
+            { address, limit: NEWEST_EVENTS, before: undefined },
+            signal,
+          );
+          return { ...lease, history, as_of: asOf };
+        });
+      },
+    }),
+    operation({
+      method: 'get',
+      path: '/lookup',
+      name: 'lookUp',
+      summary: 'Who that is: by exactly one of MAC, address and VPS id',
+      query: LOOKUP,
+      answer: z.object({ items: z.array(FOUND), total: z.int(), as_of: AS_OF }),
+      run: async ({ query, signal }) => {
+        refuseOtherSegment(parts, query.segment);
+        const conditions = (['mac', 'address', 'vps_id'] as const).flatMap((name) => {
+          const value = query[name];
+          return value === undefined ? [] : [{ name, value, isNegated: false }];
+        });
+        if (conditions.length !== 1)
+          throw badRequest('ask by one of mac, address and vps_id', [
+            { pointer: '/mac', detail: 'exactly one of mac, address and vps_id is wanted' },
+          ]);
+        return await parts.leases.read(async ({ database, asOf }) => {
+          const { rows, total } = await searchLeases(
+            database,
+            { ...ONE, conditions, limit: MOST_FOUND },
+            signal,
+          );
+          return { items: rows.map(foundOf), total, as_of: asOf };
+        });
+      },
+    }),
+  ];
+}
+
+/** @throws Problem */
+export function addressOf(written: string | undefined) {
+  const address = ipv4FromText(written ?? '');
+  if (address === undefined)
+    throw badRequest('the path has no IPv4 address', [{ pointer: '/address', detail: 'write 10.15.3.20' }]);
+  return address;
+}
+
+function foundOf(lease: ListedLease): z.output<typeof FOUND> {
+  const { address, mac, vps_id, organization_id, hostname, node, port, state } = lease;
+  return {
+    address,
+    mac,
+    vps_id,
+    organization_id,
+    hostname,
+    node,
+    port,
+    state: LEASE.shape.state.parse(state),
+  };
+}

@@ -1,0 +1,29 @@
+import { openApi } from '../http/open-api.ts';
+import { type Operation, operation } from '../http/operation.ts';
+import { historyRoute } from './history.ts';
+import { hostsRoute } from './hosts.ts';
+import { infoRoutes } from './info.ts';
+import { leaseRoutes } from './leases.ts';
+import type { RouteParts } from './route-parts.ts';
+import { warningsRoute } from './warnings.ts';
+
+/** Every operation below /api/v1, and the document that describes them. */
+export function allOperations(parts: RouteParts): readonly Operation[] {
+  const operations = [
+    ...infoRoutes(parts),
+    ...leaseRoutes(parts),
+    historyRoute(parts),
+    warningsRoute(parts),
+    hostsRoute(parts),
+  ];
+  const document = openApi(operations, parts.options.version);
+  const described = operation({
+    method: 'get',
+    path: '/openapi.json',
+    name: 'getOpenApi',
+    summary: 'This description, as OpenAPI 3.1',
+    answer: 'application/json',
+    run: async () => document,
+  });
+  return [...operations, described];
+}

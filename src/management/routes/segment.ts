@@ -1,0 +1,13 @@
+import { Problem } from '../http/problem.ts';
+import type { RouteParts } from './route-parts.ts';
+
+/** @throws Problem if a request names a segment that this gateway does not serve. */
+export function refuseOtherSegment({ options }: RouteParts, segment: string | undefined): void {
+  if (segment === undefined || segment === options.segment || segment === options.subnet.prefix) return;
+  throw new Problem({
+    status: 404,
+    word: 'no-such-segment',
+    title: 'This gateway does not serve that segment',
+    detail: `it serves ${options.segment}`,
+  });
+}

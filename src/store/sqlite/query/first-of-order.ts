@@ -1,0 +1,50 @@
+/** A row as the order sees it: its key, and its address, which tells equal keys apart. */
+export interface Ranked {
+  readonly key: string | number;
+  readonly position: number;
+}
+
+/** Keeps the first rows of an order, of as many as are shown to it. */
+export class FirstOfOrder {
+  readonly #most: number;
+  readonly #isDescending: boolean;
+  readonly #after: Ranked | undefined;
+  readonly #rows: Ranked[] = [];
+
+  /** @param after Only rows behind this one count. */
+  constructor(most: number, isDescending: boolean, after: Ranked | undefined) {
+    this.#most = most;
+    this.#isDescending = isDescending;
+    this.#after = after;
+  }
+
+  /** In their order. */
+  get rows(): readonly Ranked[] {
+    return this.#rows;
+  }
+
+  add(row: Ranked): void {
+    if (this.#after !== undefined && this.#compare(row, this.#after) <= 0) return;
+    const last = this.#rows.at(-1);
+    if (this.#rows.length === this.#most && last !== undefined && this.#compare(row, last) >= 0) return;
+    this.#rows.splice(this.#placeOf(row), 0, row);
+    if (this.#rows.length > this.#most) this.#rows.pop();
+  }
+
+  #placeOf(row: Ranked): number {
+    let from = 0;
+    let to = this.#rows.length;
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      const other = this.#rows[middle];
+      if (other !== undefined && this.#compare(other, row) < 0) from = middle + 1;
+      else to = middle;
+    }
+    return from;
+  }
+
+  #compare(one: Ranked, other: Ranked): number {
+    const byKey = one.key < other.key ? -1 : one.key > other.key ? 1 : one.position - other.position;
+    return this.#isDescending ? -byKey : byKey;
+  }
+}

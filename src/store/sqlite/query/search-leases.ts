@@ -1,0 +1,133 @@
+import type { Database } from 'better-sqlite3';
+import type { ListedLease } from '../lease-reader.ts';
+import { LEASE_COLUMNS } from '../tables/schema.ts';
+import { FirstOfOrder, type Ranked } from './first-of-order.ts';
+import { type LeaseCondition, sqlOf } from './lease-conditions.ts';
+import { betweenPages, PAGE_ROWS } from './pages.ts';
+
+/** What leases may be sorted by, and the column that has it. */
+export const SORT_COLUMNS = {
+  address: 'position',
+  mac: 'hardware',
+  hostname: "lower(coalesce(hostname, ''))",
+  state: 'state',
+  starts: 'starts_at',
+  expires: 'expires_at',
+  updated: 'updated_at',
+} as const;
+export type LeaseSort = keyof typeof SORT_COLUMNS;
+
+/** What may be counted by its values. */
+export const FACETS = ['state', 'node', 'organization_id'] as const;
+export type Facet = (typeof FACETS)[number];
+/** Values of one facet that are counted; further ones are counted together, as `other`. */
+const MOST_VALUES = 1000;
+
+export interface LeaseSearch {
+  readonly conditions: readonly LeaseCondition[];
+  readonly sort: LeaseSort;
+  readonly isDescending: boolean;
+  readonly limit: number;
+  /** Only rows behind this one, in this order. */
+  readonly after: Ranked | undefined;
+  readonly facets: readonly Facet[];
+}
+
+export interface FoundLeases {
+  readonly rows: readonly ListedLease[];
+  readonly total: number;
+  /** The last row, if there are more. */
+  readonly last: Ranked | undefined;
+  readonly facets: Readonly<Partial<Record<Facet, Readonly<Record<string, number>>>>>;
+}
+
+const PAGE_END = `SELECT max(address) FROM (SELECT address FROM lease WHERE address > ? ORDER BY address LIMIT ${PAGE_ROWS})`;
+const LISTED = `SELECT lease.address AS position, lease.mac AS hardware, lease.starts_at AS starts_at,
+  lease.expires_at AS expires_at, lease.updated_at AS updated_at, ${LEASE_COLUMNS} FROM lease`;
+
+/**
+ * Finds leases in short reads, each of a view of the file of its own: what changes meanwhile may be found or not.
+ *
+ * @throws the signal's reason when nobody waits for the answer any more.
+ */
+export async function searchLeases(
+  database: Database,
+  search: LeaseSearch,
+  signal: AbortSignal,
+): Promise<FoundLeases> {
+  const order = new FirstOfOrder(search.limit + 1, search.isDescending, search.after);
+  const facets = new Map(search.facets.map((facet) => [facet, new Map<string, number>()]));
+  const see: See = (key, position, values) => {
+    order.add({ key, position });
+    for (const [index, facet] of search.facets.entries()) count(facets.get(facet), values[index]);
+  };
+  // They come by address: once there are enough, the others are only counted.
+  const isByAddress = search.sort === 'address' && !search.isDescending && search.facets.length === 0;
+  const total = await look(
+    database,
+    search,
+    signal,
+    see,
+    () => isByAddress && order.rows.length > search.limit,
+  );
+  const { rows } = order;
+  const page = rows.slice(0, search.limit);
+  const row = database.prepare(`SELECT ${LEASE_COLUMNS} FROM lease WHERE address = ?`);
+  return {
+    rows: page.flatMap(({ position }) => (row.get(position) as ListedLease | undefined) ?? []),
+    total,
+    last: rows.length > search.limit ? page.at(-1) : undefined,
+    facets: Object.fromEntries([...facets].map(([facet, counts]) => [facet, Object.fromEntries(counts)])),
+  };
+}
+
+type See = (key: string | number, position: number, facets: readonly unknown[]) => void;
+
+/** Shows all that have the conditions. Returns how many they are. */
+async function look(
+  database: Database,
+  { conditions, sort, facets }: LeaseSearch,
+  signal: AbortSignal,
+  see: See,
+  isFull: () => boolean,
+): Promise<number> {
+  const { sql, values } = sqlOf(conditions);
+  const columns = [SORT_COLUMNS[sort], 'position', ...facets].join(', ');
+  const rows = database
+    .prepare(`SELECT ${columns} FROM (${LISTED}) WHERE position > @after AND position <= @upTo AND ${sql}`)
+    .raw();
+  const pageEnd = database.prepare(PAGE_END).pluck();
+  const [first, last] = rangeOf(conditions);
+  const counted = database
+    .prepare(`SELECT count(*) FROM (${LISTED}) WHERE position > @after AND position <= @upTo AND ${sql}`)
+    .pluck();
+  let total = 0;
+  for (let after = first; after < last; ) {
+    const end: unknown = pageEnd.get(after);
+    if (typeof end !== 'number') break;
+    const upTo = Math.min(end, last);
+    if (isFull()) total += Number(counted.get({ ...values, after, upTo }));
+    else
+      for (const row of rows.iterate({ ...values, after, upTo })) {
+        const [key, position, ...found] = row as [string | number, number, ...unknown[]];
+        see(key, position, found);
+        total += 1;
+      }
+    after = end;
+    await betweenPages(signal);
+  }
+  return total;
+}
+
+/** The addresses that can be found: behind the first, up to the last. */
+function rangeOf(conditions: readonly LeaseCondition[]): readonly [number, number] {
+  const exact = conditions.find(({ name, isNegated }) => name === 'address' && !isNegated)?.value;
+  return typeof exact === 'number' ? [exact - 1, exact] : [-1, 0xffff_ffff];
+}
+
+function count(counts: Map<string, number> | undefined, value: unknown): void {
+  if (counts === undefined) return;
+  const text = typeof value === 'string' ? value : '';
+  const name = counts.has(text) || counts.size < MOST_VALUES ? text : 'other';
+  counts.set(name, (counts.get(name) ?? 0) + 1);
+}
