@@ -23,8 +23,10 @@ const UNKNOWN_FOR = 1000;
  * A question that takes longer than this shows that somebody else changes the kernel's network settings, which it waits
  * for: milliseconds. Then nothing is asked for so many times as long, so that most of the time is the messages'.
  */
-const SLOW = 20;
-const HOLD_OFF = 10;
+const SLOW = 50;
+const HOLD_OFF = 5;
+/** But no longer than this: milliseconds. */
+const MOST_HOLD_OFF = 1000;
 /** Time from one search for the bridge to the next: milliseconds. */
 const REFRESH = 30_000;
 
@@ -74,7 +76,8 @@ export class GuestPorts implements GuestPortsView {
     const begun = this.#clock.monotonic();
     const ports = this.#segment.portsOf(this.#wanted);
     const ended = this.#clock.monotonic();
-    if (ended - begun > SLOW) this.#heldOffUntil = ended + HOLD_OFF * (ended - begun);
+    if (ended - begun >= SLOW)
+      this.#heldOffUntil = ended + Math.min(MOST_HOLD_OFF, HOLD_OFF * (ended - begun));
     for (const [index, card] of this.#wanted.entries()) {
       const cell = this.#find(card);
       if (cell >= 0) this.#ports[cell] = ports[index];

@@ -121,6 +121,11 @@ export class DecisionLog implements Observer {
     this.#checkStore();
   }
 
+  /** Call it before the sockets are closed: then it is not known any more where a sender is plugged in. */
+  logDropped(): void {
+    this.#dropped.logCounts();
+  }
+
   /** Call it before the log ends. Logs the counts of omitted lines. */
   end(): void {
     this.#lines.end();

@@ -140,6 +140,7 @@ export class Server {
     this.#cancelBeat();
     this.#expiry?.stop();
     await this.#change;
+    this.#decisionLog?.logDropped();
     await this.#listening.stop();
     await this.#orderIntake.handOver();
     this.#memory?.peerMemory?.note();

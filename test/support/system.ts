@@ -60,10 +60,16 @@ function isInstalled(tool: Tool): boolean {
   return tool === 'systemd-networkd' ? existsSync(NETWORKD) : findProgram(tool) !== undefined;
 }
 
+/** What else has to be said to make one. */
+const MORE_WORDS = new Map([
+  ['vrf', ['table', '10']],
+  ['vxlan', ['id', '7', 'dstport', '4789']],
+]);
+
 /** Whether this kernel has a type of interface, as `ip link add type` names it. */
 export function hasLinkType(type: string): boolean {
-  const table = type === 'vrf' ? ['table', '10'] : [];
-  const words = ['--net', 'ip', 'link', 'add', 'tried0', 'type', type, ...table];
+  const more = MORE_WORDS.get(type) ?? [];
+  const words = ['--net', 'ip', 'link', 'add', 'tried0', 'type', type, ...more];
   return spawnSync('unshare', words).status === 0;
 }
 

@@ -1,6 +1,9 @@
+import { describe } from 'vitest';
 import { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
+import { namespacePrivilege } from '../../src/cli/lab/privileges.ts';
 import { type Attachment, DEVICE, Segment } from '../../src/cli/lab/segment.ts';
 import { GatewayProcess } from './gateway-process.ts';
+import { describeSystem, hasLinkType, type Tool } from './system.ts';
 
 /** The bridge of each node, as Proxmox calls it by its VNet. */
 export const VNET = 'OCvpsnet';
@@ -34,11 +37,18 @@ export class TunnelledNode {
   async plug(port: string, { hardware }: Attachment = {}): Promise<NamespaceHost> {
     const guest = await NamespaceHost.open(`guest at ${port}`);
     this.#guests.push(guest);
-    const named = hardware === undefined ? '' : `address ${hardware} `;
-    this.host.ip(`link add ${port} type veth peer name ${DEVICE} ${named}netns ${guest.pid}`);
-    this.host.ip(`link set ${port} master ${VNET} up`);
-    guest.ip(`link set ${DEVICE} mtu 1400 up`);
+    this.plugIn(guest, DEVICE, port, hardware);
     return guest;
+  }
+
+  /** One more network card of a machine, at a port of this name. */
+  plugIn(guest: NamespaceHost, device: string, port: string, hardware?: string): void {
+    const named = hardware === undefined ? '' : `address ${hardware} `;
+    this.host.ip(`link add ${port} type veth peer name ${device} ${named}netns ${guest.pid}`);
+    this.host.ip(`link set ${port} master ${VNET} up`);
+    // The guests of a node hear the host and the tunnel, and not each other's broadcasts: tests listen in one process.
+    this.host.run('bridge', 'link', 'set', 'dev', port, 'isolated', 'on');
+    guest.ip(`link set ${device} mtu 1400 up`);
   }
 
   /** For what plugs machines in by itself. */
@@ -55,6 +65,12 @@ export class TunnelledNode {
   async close(): Promise<void> {
     await Promise.all(this.#guests.map((guest) => guest.close()));
   }
+}
+
+/** As `describeSystem`, where the kernel has VXLAN. */
+export function describeNodes(title: string, tools: readonly Tool[], body: () => void): void {
+  if (namespacePrivilege() !== 'directly' || hasLinkType('vxlan')) describeSystem(title, tools, body);
+  else describe.skip(`${title} [not here: this kernel has no VXLAN]`, body);
 }
 
 /** So many nodes, on one network that carries their tunnels. */

@@ -1,12 +1,9 @@
 import { expect, test } from 'vitest';
-import { messageType } from '../support/packet.ts';
+import { floodOf } from '../support/flood-of.ts';
 import { bootUntilLeased, rebind } from '../support/patient-guest.ts';
-import type { RawClient } from '../support/raw-client.ts';
 import { describeSystem, useTestSegment } from '../support/system.ts';
 
 const GUESTS = 20;
-/** The kernel's clock is asked so often for how many are due: milliseconds. */
-const STEP = 5;
 
 describeSystem('beside a flood of DHCPDISCOVERs in forged names', [], () => {
   const segment = useTestSegment();
@@ -35,22 +32,3 @@ describeSystem('beside a flood of DHCPDISCOVERs in forged names', [], () => {
     90_000,
   );
 });
-
-/** Sends at a rate, each with an address of its own, until it is stopped; returns what stops it and counts them. */
-function floodOf(attacker: RawClient, rate: number): () => number {
-  const begin = performance.now();
-  let sent = 0;
-  const timer = setInterval(() => {
-    const due = ((performance.now() - begin) / 1000) * rate;
-    for (let count = 0; sent < due && count < 500; count += 1) {
-      sent += 1;
-      const digits = sent.toString(16).padStart(6, '0');
-      const chaddr = `52:54:77:${digits.slice(0, 2)}:${digits.slice(2, 4)}:${digits.slice(4)}`;
-      attacker.send({ chaddr, options: [messageType('DHCPDISCOVER')] });
-    }
-  }, STEP);
-  return () => {
-    clearInterval(timer);
-    return sent;
-  };
-}
