@@ -1,7 +1,8 @@
 import { type ClientKey, keyOfIdentifier } from '../lease/client-key.ts';
 import type { Version } from '../lease/lease.ts';
 import type { OutsideId } from '../lease/outside-id.ts';
-import type { Reservation, ReservationRecord, ReservationWrite } from '../lease/reservation/reservation.ts';
+import { portKey, ReservationCheck } from '../lease/reservation/claims.ts';
+import type { Reservation, ReservationWrite } from '../lease/reservation/reservation.ts';
 import type { Claimant, Reservations } from '../lease/reservation/reservation-view.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
 import { hexDigitsOf } from '../net/hex.ts';
@@ -16,9 +17,6 @@ export interface FreeOrders {
 /** RFC 2132 §9.14. */
 const CLIENT_IDENTIFIER = 61;
 
-/** Proxmox VE: a card of a VM, of a container, and of either where its firewall stands between, by number and card. */
-const CARD_OF_GUEST = /^(?:tap|veth|fwpr)([1-9]\d*)[ip](\d+)$/;
-
 /**
  * The committed reservations in memory, by all that a client may be known by. Only its store writes to it, after a commit. What
  * it reads of a message it reads only if some reservation is by that.
@@ -32,7 +30,7 @@ export class ReservationTable implements Reservations {
   readonly #byCircuit = new Map<string, Reservation>();
   readonly #byPort = new Map<string, Reservation>();
   readonly #byVps = new Map<OutsideId, Set<Reservation>>();
-  #retired = 0;
+  readonly #retired = new Set<Reservation>();
 
   constructor(orders: FreeOrders) {
     this.#orders = orders;
@@ -43,7 +41,7 @@ export class ReservationTable implements Reservations {
   }
 
   get size(): number {
-    return this.#byId.size - this.#retired;
+    return this.#byId.size - this.#retired.size;
   }
 
   of(who: Claimant): Reservation | undefined {
@@ -78,6 +76,10 @@ export class ReservationTable implements Reservations {
     return [...(this.#byVps.get(vpsId) ?? [])];
   }
 
+  retired(): Iterable<Reservation> {
+    return this.#retired;
+  }
+
   *all(): Generator<Reservation> {
     for (const id of [...this.#byId.keys()].sort()) {
       const reservation = this.#byId.get(id);
@@ -105,7 +107,7 @@ export class ReservationTable implements Reservations {
     this.#orders.reserve(reservation.address);
     if (before !== undefined) this.#free(before.address);
     if (reservation.retiredUntil === undefined) this.#index(reservation);
-    else this.#retired += 1;
+    else this.#retired.add(reservation);
   }
 
   remove(id: OutsideId): void {
@@ -155,7 +157,7 @@ export class ReservationTable implements Reservations {
     const { macs, clientId, circuitId, port, vpsId, address, retiredUntil } = reservation;
     if (this.#byAddress.get(address) === reservation) this.#byAddress.delete(address);
     if (retiredUntil !== undefined) {
-      this.#retired -= 1;
+      this.#retired.delete(reservation);
       return;
     }
     for (const mac of macs) dropFrom(this.#byMac, mac, reservation);
@@ -168,74 +170,6 @@ export class ReservationTable implements Reservations {
   }
 }
 
-/** A card of a Proxmox guest is the same one whether or not its firewall is on. */
-function portKey(port: string): string {
-  const [, guest, card] = CARD_OF_GUEST.exec(port) ?? [];
-  return guest === undefined ? port : `${guest}/${card}`;
-}
-
 function dropFrom<Key>(index: Map<Key, Reservation>, key: Key, reservation: Reservation): void {
   if (index.get(key) === reservation) index.delete(key);
-}
-
-/**
- * Compares reservations that are to be written with those that are there, and with each other: what one of a commit claims, no
- * other of it gets.
- */
-export class ReservationCheck {
-  readonly #reservations: Reservations;
-  readonly #claimed = new Set<string | number>();
-
-  constructor(reservations: Reservations) {
-    this.#reservations = reservations;
-  }
-
-  /** True if a version that the writes expect has changed, or another reservation has what they claim. */
-  conflicts(writes: readonly ReservationWrite[]): boolean {
-    const claims = writes.flatMap(claimsOf);
-    if (writes.some((write) => this.#contradicts(write))) return true;
-    if (claims.some((claim) => this.#claimed.has(claim))) return true;
-    for (const claim of claims) this.#claimed.add(claim);
-    return false;
-  }
-
-  #contradicts({ id, expectedVersion, next }: ReservationWrite): boolean {
-    if ((this.#reservations.get(id)?.version ?? 0) !== expectedVersion) return true;
-    return next !== 'removed' && holdersOf(next, this.#reservations).length > 0;
-  }
-}
-
-/** What a reservation needs for itself alone, and who has it. */
-export interface Holder {
-  /** The member of the entry: `mac`. */
-  readonly member: string;
-  readonly holder: Reservation;
-}
-
-/** The other reservations that have what a new one claims. One that is retired has its address only. */
-export function holdersOf(next: ReservationRecord, reservations: Reservations): readonly Holder[] {
-  const { macs, clientId, circuitId, port } = next;
-  const found: (readonly [string, Reservation | undefined])[] = [['address', reservations.at(next.address)]];
-  if (next.retiredUntil === undefined) {
-    for (const [index, mac] of macs.entries()) found.push([`mac/${index}`, reservations.ofHardware(mac)]);
-    if (clientId !== undefined) found.push(['client_id', reservations.ofClientId(clientId)]);
-    if (circuitId !== undefined) found.push(['circuit_id', reservations.ofCircuit(circuitId)]);
-    if (port !== undefined) found.push(['port', reservations.ofPort(port)]);
-  }
-  return found.flatMap(([member, holder]) =>
-    holder === undefined || holder.id === next.id ? [] : [{ member, holder }],
-  );
-}
-
-function claimsOf({ id, next }: ReservationWrite): readonly (string | number)[] {
-  if (next === 'removed') return [`id ${id}`];
-  const { address, macs, clientId, circuitId, port } = next;
-  return [
-    `id ${id}`,
-    `ip ${address}`,
-    ...macs,
-    clientId === undefined ? `id ${id}` : `client ${clientId}`,
-    circuitId === undefined ? `id ${id}` : `circuit ${circuitId}`,
-    port === undefined ? `id ${id}` : `port ${portKey(port)}`,
-  ];
 }

@@ -1,5 +1,7 @@
 import { doubtsOfPlan, isNobodys } from '../diagnosis/plan-doubts.ts';
 import type { Lease } from '../lease/lease.ts';
+import { NO_RESERVATIONS } from '../lease/reservation/reservation-view.ts';
+import type { ListenAddress } from '../net/listen-address.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
 import type { Plan } from '../subnet/plan.ts';
 import { type Adoption, type Declaration, refusalsOf } from './declaration.ts';
@@ -32,6 +34,15 @@ export class CurrentDeclaration {
     return this.#current;
   }
 
+  /** The plan of a declaration, with the reservations of the store. */
+  planOf(listen: ListenAddress, declaration = this.#current): Plan {
+    const plan = declaration.planOf(listen);
+    const reservations = this.#store()?.reservations;
+    const hasOthers = plan.subnet.reservations !== NO_RESERVATIONS;
+    if (reservations === undefined || hasOthers) return plan;
+    return { ...plan, subnet: { ...plan.subnet, reservations } };
+  }
+
   adopt(next: Declaration): Promise<Adoption> {
     const adoption = this.#last.then(() => this.#adopt(next));
     this.#last = adoption.catch(() => undefined);
@@ -46,7 +57,7 @@ export class CurrentDeclaration {
     // From here on without a pause: no decision may use only a part of it.
     const service = this.#service();
     this.#current = next;
-    const plan = service && next.planOf(service.listen);
+    const plan = service && this.planOf(service.listen, next);
     if (plan !== undefined) service?.adopt(plan);
     this.#parts.adopted?.(next);
     this.#parts.log.info({}, 'other settings are in force');

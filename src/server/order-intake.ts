@@ -1,11 +1,16 @@
 import { Sightings } from '../detection/sightings.ts';
 import type { Decision, Reason } from '../engine/decision/decision.ts';
-import { decideOrder, type OperatorOrder, type OrderRefusal } from '../engine/operator-order.ts';
+import {
+  decideOrder,
+  type OperatorOrder,
+  type OrderInput,
+  type OrderRefusal,
+} from '../engine/operator-order.ts';
 import { Exchange } from '../exchange/exchange.ts';
 import type { Lease } from '../lease/lease.ts';
 import { ipv4ToText, UNSPECIFIED } from '../net/ipv4.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
-import type { Outcome } from '../store/lease-store.ts';
+import type { LeaseStore, Outcome } from '../store/lease-store.ts';
 import { NoTransport } from './no-transport.ts';
 import type { ServerParts } from './server-parts.ts';
 import { type Memory, mayLeaseBeOver, type Service, serverStateOf } from './service.ts';
@@ -29,6 +34,11 @@ export type OrderResult =
   | { readonly outcome: 'refused'; readonly why: OrderRefusal | 'busy' | 'stopped' }
   | { readonly outcome: 'conflict' | 'failed' | 'unknown' };
 
+/** What became of an order, and how it was decided last. 'nothing': there was nothing to write. */
+export type OrderRun<Verdict> =
+  | { readonly outcome: Outcome | 'nothing'; readonly verdict: Verdict }
+  | { readonly outcome: 'busy' | 'stopped' };
+
 /** Submits orders from outside to the exchange, the only writer of leases; while no sockets are open, to an exchange without any. */
 export class OrderIntake {
   readonly #parts: ServerParts;
@@ -45,14 +55,28 @@ export class OrderIntake {
   }
 
   async submit(order: OperatorOrder): Promise<OrderResult> {
+    const run = await this.run((input) => decideOrder(order, input), decisionIn);
+    return this.#resultOf(order, run);
+  }
+
+  /**
+   * Decides an order in the exchange, and resolves when what it changes is durable.
+   *
+   * @param decide Pure; it may be called several times, and the last verdict counts.
+   * @param decisionOf What a verdict changes; undefined: nothing.
+   */
+  async run<Verdict>(
+    decide: (input: OrderInput, store: LeaseStore) => Verdict,
+    decisionOf: (verdict: Verdict) => Decision | undefined,
+  ): Promise<OrderRun<Verdict>> {
     for (let attempt = 0; attempt < RETRIES; attempt += 1) {
       const memory = this.#memory();
-      if (memory === undefined) return { outcome: 'refused', why: 'stopped' };
-      const result = this.#take(order, memory);
-      if (result !== undefined) return await result;
+      if (memory === undefined) return { outcome: 'stopped' };
+      const run = this.#take(decide, decisionOf, memory);
+      if (run !== undefined) return await run;
       await new Promise<void>((resolve) => this.#parts.clock.after(RETRY, resolve));
     }
-    return { outcome: 'refused', why: 'busy' };
+    return { outcome: 'busy' };
   }
 
   /** Sockets have been opened: ends the exchange without sockets before another one begins. */
@@ -68,38 +92,40 @@ export class OrderIntake {
   }
 
   /** Undefined: there is no room for the order now. */
-  #take(order: OperatorOrder, memory: Memory): Promise<OrderResult> | undefined {
+  #take<Verdict>(
+    decide: (input: OrderInput, store: LeaseStore) => Verdict,
+    decisionOf: (verdict: Verdict) => Decision | undefined,
+    memory: Memory,
+  ): Promise<OrderRun<Verdict>> | undefined {
     const exchange = this.#service()?.exchange ?? this.#exchangeFor(memory);
     if (exchange === undefined) return undefined;
-    let refusal: OrderRefusal | undefined;
-    let reason: Reason | undefined;
+    let last: { readonly verdict: Verdict } | undefined;
     let settle: (outcome: Outcome | 'nothing') => void = () => {};
     const outcome = new Promise<Outcome | 'nothing'>((resolve) => (settle = resolve));
     const isTaken = exchange.submit({
       decide: (now, leases, plan) => {
-        const decision = decideOrder(order, { now, leases, plan, context: contextOf(memory) });
-        refusal = typeof decision === 'string' ? decision : undefined;
-        if (typeof decision === 'string') return NOTHING;
-        reason = decision.reason;
-        return decision;
+        const verdict = decide({ now, leases, plan, context: contextOf(memory) }, memory.store);
+        last = { verdict };
+        return decisionOf(verdict) ?? NOTHING;
       },
       done: settle,
     });
     if (!isTaken) return undefined;
-    return outcome.then((end) => this.#resultOf(order, end, refusal, reason));
+    return outcome.then((end) => (last === undefined ? { outcome: 'stopped' } : { outcome: end, ...last }));
   }
 
   #resultOf(
     { kind, address, author, note }: OperatorOrder,
-    outcome: Outcome | 'nothing',
-    refusal: OrderRefusal | undefined,
-    reason: Reason | undefined,
+    run: OrderRun<Decision | OrderRefusal>,
   ): OrderResult {
+    if (!('verdict' in run)) return { outcome: 'refused', why: run.outcome };
+    const { outcome, verdict } = run;
+    const refusal = typeof verdict === 'string' ? verdict : undefined;
     const fields = { order: kind, address: ipv4ToText(address), author, note, outcome, refusal };
     this.#parts.log.info(fields, 'order from outside');
-    if (refusal !== undefined) return { outcome: 'refused', why: refusal };
-    if (outcome === 'nothing' || reason === undefined) return { outcome: 'refused', why: 'stopped' };
-    return outcome === 'committed' ? { outcome, reason } : { outcome };
+    if (typeof verdict === 'string') return { outcome: 'refused', why: verdict };
+    if (outcome === 'nothing') return { outcome: 'refused', why: 'stopped' };
+    return outcome === 'committed' ? { outcome, reason: verdict.reason } : { outcome };
   }
 
   #exchangeFor(memory: Memory): Exchange | undefined {
@@ -124,7 +150,11 @@ export class OrderIntake {
   }
 }
 
-function contextOf(memory: Memory) {
+function decisionIn(verdict: Decision | OrderRefusal): Decision | undefined {
+  return typeof verdict === 'string' ? undefined : verdict;
+}
+
+export function contextOf(memory: Memory) {
   const { peers: peerObservations, clusterPeers } = memory;
   return { peerObservations, clusterPeers, mayBeOver: (lease: Lease) => mayLeaseBeOver(memory, lease) };
 }

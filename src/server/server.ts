@@ -27,6 +27,7 @@ import { expiryPrompter } from './expiry-prompter.ts';
 import { type Figures, figuresOf } from './figures.ts';
 import { Listening } from './listening.ts';
 import { OrderIntake, type OrderResult } from './order-intake.ts';
+import { ReservationControl } from './reservation-control.ts';
 import type { ServerParts } from './server-parts.ts';
 import { clockTrustOf, type Memory, type Service } from './service.ts';
 
@@ -41,6 +42,7 @@ const NO_GATEWAYS: ReadonlySet<Ipv4> = new Set();
  * change: the server logs it and goes on by itself. All of it runs on the main thread.
  */
 export class Server {
+  readonly reservations: ReservationControl;
   readonly #parts: ServerParts;
   readonly #counters = new Counters();
   #memory: Memory | undefined;
@@ -75,6 +77,7 @@ export class Server {
       () => this.#listening.service,
       () => this.#memory,
     );
+    this.reservations = new ReservationControl(parts, this.#orderIntake, () => this.#memory);
     this.#problemLog = new ProblemLog(parts.log);
     if (parts.clusterPeers !== undefined)
       this.#clusterPeersLog = new ClusterPeersLog(parts.clusterPeers, parts.log);
@@ -185,7 +188,7 @@ export class Server {
     const peers = new Peers(clock, log, () => store.leases.revision);
     const memory: Memory = {
       store,
-      planOf: (listen) => this.#declaration.current.planOf(listen),
+      planOf: (listen) => this.#declaration.planOf(listen),
       inFlight,
       missedTraffic: new MissedTraffic(store.leases, log),
       timeGuard: new TimeGuard({ clock, log, store, boot, agreedAt: () => clusterPeers?.agreedAt }),
@@ -253,6 +256,7 @@ export class Server {
     memory.store.idle(this.#parts.clock.now());
     this.#decisionLog?.check();
     this.#expiry?.sweep();
+    this.reservations.beat(this.#trustsClock);
     this.#change ??= this.#watch(memory).finally(() => {
       this.#change = undefined;
     });

@@ -128,6 +128,19 @@ export const REASONS = {
       'The client gets its lease again when it asks. If it never asks, look for what has stopped its DHCP client, or who has released its lease.',
   },
   expired: { kind: 'change', means: 'The lease is over, and was not renewed.' },
+  'reserved-by-operator': {
+    kind: 'change',
+    means: 'An order has reserved an address for a guest.',
+  },
+  'reservation-changed': { kind: 'change', means: 'An order has changed a reservation.' },
+  'reservation-removed': {
+    kind: 'change',
+    means: 'An order has removed a reservation. Its address is kept for its id for a day.',
+  },
+  'reservation-forgotten': {
+    kind: 'change',
+    means: 'The day is over for which the address of a removed reservation was kept.',
+  },
   'released-by-operator': {
     kind: 'change',
     means:

@@ -138,7 +138,7 @@ export const labels: FieldKind<Texts> = asJson(
         wrong(`is a text of at most ${LONGEST_LABEL} characters that can be read`, `/${escaped(name)}`);
       else read.push([name, text]);
     }
-    return Object.fromEntries(read);
+    return Object.fromEntries(read.sort(byName));
   },
   (value) => value,
 );
@@ -150,6 +150,10 @@ export const options: FieldKind<Texts> = asJson(
   },
   (value) => value,
 );
+
+function byName([one]: readonly [string, string], [other]: readonly [string, string]): number {
+  return one < other ? -1 : 1;
+}
 
 function macOf(value: unknown): HardwareAddress | undefined {
   const mac = typeof value === 'string' ? hardwareFromText(value) : undefined;

@@ -32,7 +32,7 @@ export function readOptions(
       wrong(`is one of more than ${MOST_OPTIONS} options`, name);
     else read[found.name] = found.text;
   }
-  return read;
+  return Object.fromEntries(Object.entries(read).sort(([one], [other]) => (one < other ? -1 : 1)));
 }
 
 function readOption(name: string, given: unknown): { name: string; text: string } | { wrong: string } {

@@ -1,6 +1,6 @@
 import type { FieldKind } from './field-kinds.ts';
 import * as kinds from './field-kinds.ts';
-import type { Reservation } from './reservation.ts';
+import type { Reservation, ReservationRecord } from './reservation.ts';
 
 /** One row of the table. */
 interface Field<Value> {
@@ -57,6 +57,24 @@ export function reservationToJson(reservation: Reservation): Readonly<Record<str
     if (value !== undefined) json[RESERVATION_FIELDS[name].name] = kindOf(name).show(value);
   }
   return json;
+}
+
+/** The members of an entry as JSON: what whoever orders it can say. */
+export function entryToJson(reservation: Reservation): Readonly<Record<string, unknown>> {
+  const json = reservationToJson(reservation);
+  const names = RESERVATION_FIELD_NAMES.filter((name) => RESERVATION_FIELDS[name].saidBy === 'entry');
+  return Object.fromEntries(
+    names
+      .map((name) => [RESERVATION_FIELDS[name].name, json[RESERVATION_FIELDS[name].name]])
+      .filter(([, value]) => value !== undefined),
+  );
+}
+
+/** True if only times and versions differ. */
+export function isSameReservation(one: ReservationRecord, other: ReservationRecord): boolean {
+  const times = { createdAt: one.createdAt, updatedAt: one.updatedAt, version: 0 };
+  const [first, second] = [one, other].map((each) => JSON.stringify(columnsOf({ ...each, ...times })));
+  return first === second;
 }
 
 /** The reservation of JSON that this program has written; undefined: it has not. Members that it does not know are passed over. */

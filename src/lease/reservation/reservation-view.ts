@@ -39,6 +39,8 @@ export interface Reservations extends ReservationView {
   ofPort(port: string): Reservation | undefined;
   /** Those in force of one VPS: it may have several cards. */
   ofVps(vpsId: OutsideId): readonly Reservation[];
+  /** Those that were removed, and whose addresses are kept for their ids. */
+  retired(): Iterable<Reservation>;
   /** All, in force or retired, in the order of their ids. */
   all(): Iterable<Reservation>;
 }

@@ -2,9 +2,15 @@ import type { HistoryEvent } from '../../lease/history-event.ts';
 import { historyReason } from '../../lease/history-reason.ts';
 import type { Version } from '../../lease/lease.ts';
 import type { LeaseChange } from '../../lease/lease-view.ts';
+import type { ReservationCheck } from '../../lease/reservation/claims.ts';
 import type { Reservation, ReservationWrite } from '../../lease/reservation/reservation.ts';
+import type { LeaseTable } from '../../lease-table/lease-table.ts';
 import type { ReservationTable } from '../../lease-table/reservation-table.ts';
-import type { ReservationEvent, ReservationRowChange } from './tables/reservation-rows.ts';
+import type { Say } from '../../log/say.ts';
+import type { Outcome } from '../lease-store.ts';
+import { codeOf } from './disk/error-code.ts';
+import type { HistoryRows } from './history/history-rows.ts';
+import type { ReservationEvent, ReservationRowChange, ReservationRows } from './tables/reservation-rows.ts';
 
 /** A change of reservations, with the rows that it writes. */
 interface Planned {
@@ -13,27 +19,78 @@ interface Planned {
   readonly rows: readonly ReservationRowChange[];
 }
 
-/**
- * The rows of changes of reservations.
- *
- * @param after The newest version before the first of them.
- * @param nextEvent Gives the id of another row of the history.
- */
-export function planReservations(
-  changes: readonly LeaseChange[],
-  after: Version,
-  reservations: ReservationTable,
-  nextEvent: () => number,
-): readonly Planned[] {
-  return changes.map((change, index) => {
-    const version = after + index + 1;
-    const rows = (change.reservations ?? []).map((write) => ({
-      id: write.id,
-      next: write.next === 'removed' ? undefined : { ...write.next, version },
-      events: eventsOf(write, change, version, reservations.get(write.id), nextEvent),
-    }));
-    return { change, version, rows };
-  });
+/** What it works with. */
+interface Parts {
+  readonly table: LeaseTable;
+  readonly reservations: ReservationTable;
+  readonly say: Say;
+}
+
+/** Writes reservations into the lease file, synced: they are few, and no client waits for them. */
+export class ReservationCommits {
+  readonly table: ReservationTable;
+  readonly #leases: LeaseTable;
+  readonly #history: HistoryRows;
+  readonly #say: Say;
+
+  constructor({ table, reservations, say }: Parts, history: HistoryRows) {
+    this.table = reservations;
+    this.#leases = table;
+    this.#history = history;
+    this.#say = say;
+  }
+
+  check(): ReservationCheck {
+    return this.table.check();
+  }
+
+  /**
+   * Writes the reservations of the changes that are 'committed' so far, then memory moves. If they cannot be written, nothing of
+   * them has changed and those changes have failed; leases are promised all the same while the journal can be written.
+   */
+  commit(
+    changes: readonly LeaseChange[],
+    outcomes: readonly Outcome[],
+    rows: ReservationRows,
+  ): readonly Outcome[] {
+    const writing = changes.filter(
+      ({ reservations }, index) => reservations !== undefined && outcomes[index] === 'committed',
+    );
+    if (writing.length === 0 || this.#write(writing, rows)) return outcomes;
+    return outcomes.map((outcome, index) =>
+      outcome === 'committed' && changes[index]?.reservations !== undefined ? 'failed' : outcome,
+    );
+  }
+
+  #write(changes: readonly LeaseChange[], rows: ReservationRows): boolean {
+    const lastEvent = this.#history.last;
+    const planned = this.#plan(changes);
+    try {
+      rows.writeSynced(planned.flatMap((each) => each.rows));
+    } catch (error) {
+      this.#history.goBack(lastEvent);
+      const cause = `${codeOf(error)}: ${error instanceof Error ? error.message : String(error)}`;
+      this.#say('error', { cause }, 'reservations cannot be written to the lease file');
+      return false;
+    }
+    for (const { change, version } of planned) {
+      for (const write of change.reservations ?? []) this.table.apply(write, version);
+      this.#leases.reached(version);
+    }
+    return true;
+  }
+
+  #plan(changes: readonly LeaseChange[]): readonly Planned[] {
+    return changes.map((change, index) => {
+      const version = this.#leases.revision + index + 1;
+      const rows = (change.reservations ?? []).map((write) => ({
+        id: write.id,
+        next: write.next === 'removed' ? undefined : { ...write.next, version },
+        events: eventsOf(write, change, version, this.table.get(write.id), () => this.#history.add()),
+      }));
+      return { change, version, rows };
+    });
+  }
 }
 
 function eventsOf(

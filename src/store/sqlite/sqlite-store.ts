@@ -6,7 +6,6 @@ import { idsAfter } from '../../lease/outside-ids.ts';
 import type { Reservations } from '../../lease/reservation/reservation-view.ts';
 import type { LeaseTable } from '../../lease-table/lease-table.ts';
 import type { ReservationTable } from '../../lease-table/reservation-table.ts';
-import type { Say } from '../../log/say.ts';
 import { type Ipv4, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { LastHeard, LeaseStore, Outcome } from '../lease-store.ts';
 import { codeOf } from './disk/error-code.ts';
@@ -17,7 +16,7 @@ import type { JournalRecord } from './journal/journal-record.ts';
 import { carry } from './maintenance/carry.ts';
 import type { LeaseFiles } from './maintenance/lease-files.ts';
 import type { Opening } from './opening.ts';
-import { planReservations } from './reservation-commits.ts';
+import { ReservationCommits } from './reservation-commits.ts';
 
 /** The time between two attempts to write after a failure: milliseconds. */
 const TRY_MILLISECONDS = 1000;
@@ -46,9 +45,8 @@ export class SqliteStore implements LeaseStore {
   readonly batchLimit = BATCH_LIMIT;
   readonly opening: Opening;
   readonly #table: LeaseTable;
-  readonly #reservations: ReservationTable;
+  readonly #reservations: ReservationCommits;
   readonly #kept: GuardedFiles;
-  readonly #say: Say;
   readonly #batch = new BatchWriter();
   readonly #clock: SqliteStoreParts['clock'];
   #failure: string | undefined;
@@ -60,11 +58,10 @@ export class SqliteStore implements LeaseStore {
   constructor({ opening, lastStoredAt, lastEvent, ...kept }: SqliteStoreParts) {
     this.opening = opening;
     this.#table = kept.table;
-    this.#reservations = kept.reservations;
-    this.#say = kept.say;
     this.#clock = kept.clock;
     this.#lastStoredAt = lastStoredAt;
     this.#history = new HistoryRows(lastEvent);
+    this.#reservations = new ReservationCommits(kept, this.#history);
     const lost = () => {
       this.#table.canPromise = false;
     };
@@ -76,7 +73,7 @@ export class SqliteStore implements LeaseStore {
   }
 
   get reservations(): Reservations {
-    return this.#reservations;
+    return this.#reservations.table;
   }
 
   get failure(): string | undefined {
@@ -190,12 +187,9 @@ export class SqliteStore implements LeaseStore {
     if (this.#kept.failure !== undefined || !mayWrite) return changes.map(() => 'failed');
 
     const check = this.#reservations.check();
-    const outcomes: Outcome[] = changes.map((change) => {
-      if (this.#table.conflicts(change)) return 'conflict';
-      return change.reservations !== undefined && check.conflicts(change.reservations)
-        ? 'conflict'
-        : 'committed';
-    });
+    const outcomes: Outcome[] = changes.map((change) =>
+      this.#table.conflicts(change) || check.conflicts(change.reservations) ? 'conflict' : 'committed',
+    );
     const sound = changes.filter((_, index) => outcomes[index] === 'committed');
     const lastEvent = this.#history.last;
     if (!this.#attempt(at, () => this.#write(sound))) {
@@ -208,41 +202,7 @@ export class SqliteStore implements LeaseStore {
       if (change.kind === 'binding' && change.at > this.#lastStoredAt) this.#lastStoredAt = change.at;
     }
     if (this.#batch.records > 0) this.#files.maintenance.committed(this.#batch.records, at);
-    const areReserved = this.#writeReservations(
-      sound.filter(({ reservations }) => reservations !== undefined),
-    );
-    if (areReserved) return outcomes;
-    return outcomes.map((outcome, index) =>
-      outcome === 'committed' && changes[index]?.reservations !== undefined ? 'failed' : outcome,
-    );
-  }
-
-  /**
-   * Writes reservations into the lease file, synced: they are few, and no client waits for them. False: that has failed, and
-   * nothing has changed. Leases are promised all the same while the journal can be written.
-   */
-  #writeReservations(changes: readonly LeaseChange[]): boolean {
-    if (changes.length === 0) return true;
-    const lastEvent = this.#history.last;
-    const nextEvent = () => this.#history.add();
-    const planned = planReservations(changes, this.#table.revision, this.#reservations, nextEvent);
-    try {
-      this.#files.reservationRows.writeSynced(planned.flatMap(({ rows }) => rows));
-    } catch (error) {
-      this.#history.goBack(lastEvent);
-      const cause = error instanceof Error ? error.message : String(error);
-      this.#say(
-        'error',
-        { cause: `${codeOf(error)}: ${cause}` },
-        'reservations cannot be written to the lease file',
-      );
-      return false;
-    }
-    for (const { change, version } of planned) {
-      for (const write of change.reservations ?? []) this.#reservations.apply(write, version);
-      this.#table.reached(version);
-    }
-    return true;
+    return this.#reservations.commit(changes, outcomes, this.#files.reservationRows);
   }
 
   /** Writes the records of changes as one batch. They get the versions that memory will count next. */

@@ -1,0 +1,111 @@
+import type { Instant, Version } from '../../lease/lease.ts';
+import type { OrderedBy } from '../../lease/lease-view.ts';
+import type { OutsideId } from '../../lease/outside-id.ts';
+import type { EntryProblem } from '../../lease/reservation/field-kinds.ts';
+import type {
+  Reservation,
+  ReservationEntry,
+  ReservationSource,
+} from '../../lease/reservation/reservation.ts';
+import type { Reservations } from '../../lease/reservation/reservation-view.ts';
+import type { Ipv4 } from '../../net/ipv4.ts';
+import type { Decision } from '../decision/decision.ts';
+import type { OrderInput } from '../operator-order.ts';
+
+/** What an order about a reservation is decided by. */
+export interface ReservationInput extends OrderInput {
+  readonly reservations: Reservations;
+}
+
+interface Conditions {
+  /** The version that it must have; 0: there must be none in force. Absent: any. */
+  readonly expectedVersion?: Version;
+  /** True: it is decided, and nothing is written. */
+  readonly isDryRun?: boolean;
+}
+
+/**
+ * What an operator, or a program in an operator's name, wants to be reserved.
+ * - put: the whole entry. `adopt`: with the address that its guest has now, if it has one.
+ * - patch: what an entry is to have instead (RFC 7396).
+ * - remove: its address is kept for its id for a day. `address`: only if that is its address.
+ * - reserve-lease: the holder of a lease gets a reservation of its address.
+ * - forget: the day is over.
+ */
+export type ReservationOrder = OrderedBy &
+  Conditions &
+  (
+    | {
+        readonly kind: 'put';
+        readonly entry: ReservationEntry;
+        readonly source?: ReservationSource;
+        readonly adopt?: boolean;
+        /** Ids that are removed in the same run: what they claim does not count. */
+        readonly beside?: ReadonlySet<OutsideId>;
+      }
+    | {
+        readonly kind: 'patch';
+        readonly id: OutsideId;
+        readonly patch: unknown;
+        readonly source?: ReservationSource;
+      }
+    | { readonly kind: 'remove'; readonly id: OutsideId; readonly address?: Ipv4 }
+    | {
+        readonly kind: 'reserve-lease';
+        readonly address: Ipv4;
+        readonly id?: OutsideId;
+        readonly hostname?: string;
+        readonly source?: ReservationSource;
+      }
+    | { readonly kind: 'forget'; readonly id: OutsideId }
+  );
+
+/** A member of an entry that another reservation has. */
+export interface HeldProblem extends EntryProblem {
+  readonly holder: OutsideId;
+}
+
+/**
+ * Why an order about a reservation is not carried out.
+ * - unknown: there is none of this id in force. not-leased: nothing is leased at the address.
+ * - invalid: the entry is not one. not-allowed: no guest may have its address.
+ * - held: another reservation has what it claims. another-version, another-address: not what was expected.
+ * - of-settings-file: it is to be changed there. pool-full: no address is free for it.
+ * - needs-shared-store: other gateways share the pool and not the reservations, so the server picks no address.
+ * - cannot-promise: nothing can be stored now.
+ */
+export type ReservationRefusal =
+  | {
+      readonly why:
+        | 'unknown'
+        | 'not-leased'
+        | 'of-settings-file'
+        | 'pool-full'
+        | 'needs-shared-store'
+        | 'cannot-promise';
+    }
+  | { readonly why: 'invalid' | 'not-allowed'; readonly problems: readonly EntryProblem[] }
+  | { readonly why: 'held'; readonly problems: readonly HeldProblem[] }
+  | { readonly why: 'another-version'; readonly version: Version }
+  | { readonly why: 'another-address'; readonly address: Ipv4 };
+
+/** What an order comes to. 'unchanged': all of it is so already. */
+export type ReservationVerdict =
+  | { readonly kind: 'refused'; readonly refusal: ReservationRefusal }
+  | { readonly kind: 'unchanged'; readonly reservation: Reservation }
+  | {
+      readonly kind: 'change';
+      readonly decision: Decision;
+      readonly id: OutsideId;
+      /** True: there was none of this id in force. */
+      readonly isNew: boolean;
+      /** Its address from now on. */
+      readonly address: Ipv4;
+    };
+
+/** What keeps a reservation's guest from its address now, and until when at the latest. */
+export interface Pending {
+  /** leased: by another client. quarantined. granted-by-peer: by a gateway that shares no leases with this one. */
+  readonly cause: 'leased' | 'quarantined' | 'granted-by-peer';
+  readonly until: Instant;
+}

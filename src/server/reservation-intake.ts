@@ -1,0 +1,137 @@
+import { decideReservation } from '../engine/order/decide-reservation.ts';
+import { pendingOf } from '../engine/order/pending.ts';
+import type {
+  Pending,
+  ReservationOrder,
+  ReservationRefusal,
+  ReservationVerdict,
+} from '../engine/order/reservation-order.ts';
+import type { Instant } from '../lease/lease.ts';
+import type { OutsideId } from '../lease/outside-id.ts';
+import type { Reservation } from '../lease/reservation/reservation.ts';
+import type { Reservations } from '../lease/reservation/reservation-view.ts';
+import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
+import { contextOf, type OrderIntake, type OrderRun } from './order-intake.ts';
+import type { ServerParts } from './server-parts.ts';
+import type { Memory } from './service.ts';
+
+/** Beats of a second from one look at removed reservations to the next. */
+const LOOK_EVERY = 30;
+/** Removed reservations that one look forgets. */
+const FORGET_LIMIT = 64;
+/** Who has ordered what nobody has. */
+const OURSELVES = 'gateway';
+
+/**
+ * The result of an order about a reservation. committed: it is durable. unchanged: it was so already. decided: of a dry run.
+ * unknown: it may have been stored or not; the same order may be given again.
+ */
+export type ReservationResult =
+  | {
+      readonly outcome: 'committed' | 'decided';
+      readonly id: OutsideId;
+      readonly isNew: boolean;
+      readonly address: Ipv4;
+      /** As it is now; undefined: it is removed and forgotten, or another order came after this one. */
+      readonly reservation: Reservation | undefined;
+      /** What keeps its guest from its address now; undefined: nothing. */
+      readonly pending: Pending | undefined;
+    }
+  | {
+      readonly outcome: 'unchanged';
+      readonly id: OutsideId;
+      readonly reservation: Reservation;
+      readonly pending: Pending | undefined;
+    }
+  | {
+      readonly outcome: 'refused';
+      readonly refusal: ReservationRefusal | { readonly why: 'busy' | 'stopped' };
+    }
+  | { readonly outcome: 'conflict' | 'failed' | 'unknown' };
+
+/** Carries out orders about reservations, and forgets those whose time is over. */
+export class ReservationIntake {
+  readonly #parts: ServerParts;
+  readonly #orders: OrderIntake;
+  readonly #memory: () => Memory | undefined;
+  #beats = 0;
+
+  constructor(parts: ServerParts, orders: OrderIntake, memory: () => Memory | undefined) {
+    this.#parts = parts;
+    this.#orders = orders;
+    this.#memory = memory;
+  }
+
+  get reservations(): Reservations | undefined {
+    return this.#memory()?.store.reservations;
+  }
+
+  async submit(order: ReservationOrder): Promise<ReservationResult> {
+    const run = await this.#orders.run(
+      (input, { reservations }) => decideReservation(order, { ...input, reservations }),
+      (verdict) => (verdict.kind === 'change' && order.isDryRun !== true ? verdict.decision : undefined),
+    );
+    const result = this.#resultOf(order, run);
+    if (order.isDryRun !== true) this.#log(order, result);
+    return result;
+  }
+
+  /** What keeps a reservation's guest from its address now. */
+  pendingOf(reservation: Reservation): Pending | undefined {
+    const memory = this.#memory();
+    if (memory === undefined || reservation.retiredUntil !== undefined) return undefined;
+    const input = { leases: memory.store.leases, now: this.#parts.clock.now(), context: contextOf(memory) };
+    return pendingOf(reservation, input);
+  }
+
+  /** Once a second: forgets removed reservations whose time is over, some at a time. */
+  beat(trustsClock: boolean): void {
+    this.#beats += 1;
+    const reservations = this.reservations;
+    if (this.#beats % LOOK_EVERY !== 0 || !trustsClock || reservations === undefined) return;
+    const now = this.#parts.clock.now();
+    let left = FORGET_LIMIT;
+    for (const { id, retiredUntil } of [...reservations.retired()]) {
+      if (!isOver(retiredUntil, now)) continue;
+      void this.submit({ kind: 'forget', id, author: OURSELVES });
+      left -= 1;
+      if (left === 0) return;
+    }
+  }
+
+  #resultOf(order: ReservationOrder, run: OrderRun<ReservationVerdict>): ReservationResult {
+    if (!('verdict' in run)) return { outcome: 'refused', refusal: { why: run.outcome } };
+    const { outcome, verdict } = run;
+    if (verdict.kind === 'refused') return { outcome: 'refused', refusal: verdict.refusal };
+    if (verdict.kind === 'unchanged') {
+      const { reservation } = verdict;
+      return { outcome: 'unchanged', id: reservation.id, reservation, pending: this.pendingOf(reservation) };
+    }
+    const { id, isNew, address } = verdict;
+    if (order.isDryRun === true)
+      return { outcome: 'decided', id, isNew, address, reservation: undefined, pending: undefined };
+    if (outcome === 'nothing') return { outcome: 'refused', refusal: { why: 'stopped' } };
+    if (outcome !== 'committed') return { outcome };
+    const reservation = this.reservations?.get(id);
+    const pending = reservation === undefined ? undefined : this.pendingOf(reservation);
+    return { outcome, id, isNew, address, reservation, pending };
+  }
+
+  #log(order: ReservationOrder, result: ReservationResult): void {
+    const { author, note, kind } = order;
+    const fields = {
+      order: kind,
+      author,
+      note,
+      id: 'id' in result ? result.id : 'entry' in order ? order.entry.id : order.id,
+      address: 'address' in result ? ipv4ToText(result.address) : undefined,
+      outcome: result.outcome,
+      refusal: 'refusal' in result ? result.refusal.why : undefined,
+    };
+    this.#parts.log.info(fields, 'order about a reservation');
+  }
+}
+
+function isOver(end: Instant | undefined, now: Instant): boolean {
+  return end !== undefined && end <= now;
+}
