@@ -1,6 +1,6 @@
 import type { Prober } from '../exchange/exchange-parts.ts';
 import type { Clock } from '../lease/clock.ts';
-import type { HardwareAddress } from '../net/hardware-address.ts';
+import { type HardwareAddress, NO_HARDWARE } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { SegmentArp } from '../transport/transport.ts';
 
@@ -84,6 +84,18 @@ export class Probe implements Prober {
     inquiry.cancelRequests();
     inquiry.cancelRequests = this.#request(address, milliseconds / REQUESTS);
     return close;
+  }
+
+  /**
+   * Asks for an operator: who answers for the address; undefined: nobody does. no-arp: nobody can be asked now.
+   *
+   * @param milliseconds How long an answer is waited for.
+   */
+  ask(address: Ipv4, milliseconds: number): Promise<HardwareAddress | undefined | 'no-arp'> {
+    if (!this.#arp.canAsk) return Promise.resolve('no-arp');
+    return new Promise((resolve) => {
+      if (this.probe(address, NO_HARDWARE, milliseconds, resolve) === 'too-many') resolve('no-arp');
+    });
   }
 
   /** Sends the first request now and the others later. Returns a function that stops them. */

@@ -1,6 +1,9 @@
 import type { ClockStatus } from '../detection/clock-status.ts';
+import type { OperatorOrder } from '../engine/operator-order.ts';
+import type { Ipv4 } from '../net/ipv4.ts';
 import type { Status } from '../reporting/status.ts';
 import type { Figures } from '../server/figures.ts';
+import type { OrderResult } from '../server/order-intake.ts';
 
 /** How far the lease file is. */
 export interface Carried {
@@ -9,6 +12,11 @@ export interface Carried {
   /** When it was asked: wall-clock milliseconds. */
   readonly at: number;
 }
+
+/** Who answers for an address by ARP, with colons; null: nobody. no-arp: nobody can be asked now. */
+export type AskAnswer =
+  | { readonly kind: 'asked'; readonly holder: string | null }
+  | { readonly kind: 'no-arp' };
 
 /** What the management thread may ask of the gateway, which runs in another thread. All of it can be cloned. */
 export interface GatewayCalls {
@@ -20,6 +28,9 @@ export interface GatewayCalls {
   isStoring(): Promise<boolean>;
   clock(): Promise<ClockStatus | null>;
   trustClock(): Promise<ClockStatus | null>;
+  /** Asks the segment by ARP. */
+  ask(address: Ipv4): Promise<AskAnswer>;
+  order(order: OperatorOrder): Promise<OrderResult>;
 }
 
 export type CallName = keyof GatewayCalls;

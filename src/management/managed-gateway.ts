@@ -1,8 +1,11 @@
+import { hardwareToText } from '../net/hardware-address.ts';
 import type { Server } from '../server/server.ts';
 import type { GatewayCalls } from './gateway-calls.ts';
 
 /** How long a reader waits for the lease file; what it then gets is older, and says so: milliseconds. */
 const CARRY_TIME = 3000;
+/** How long an answer by ARP is waited for: milliseconds. */
+const ASK_TIME = 900;
 
 /**
  * What the management thread may ask of a server.
@@ -20,5 +23,11 @@ export function managedGateway(server: Server, prepare: () => Promise<void> = as
     isStoring: async () => server.isStoring,
     clock: async () => server.clock ?? null,
     trustClock: async () => server.trustClock() ?? null,
+    ask: async (address) => {
+      const holder = await server.ask(address, ASK_TIME);
+      if (holder === 'no-arp') return { kind: 'no-arp' };
+      return { kind: 'asked', holder: holder === undefined ? null : hardwareToText(holder) };
+    },
+    order: (order) => server.submit(order),
   };
 }

@@ -1,3 +1,5 @@
+import type { OperatorOrder } from '../engine/operator-order.ts';
+import type { Ipv4 } from '../net/ipv4.ts';
 import type { CallName, FromGateway, GatewayCalls, Port, ToGateway } from './gateway-calls.ts';
 
 /** How long a question about the state may take: milliseconds. Then the packets' thread stands still. */
@@ -47,6 +49,14 @@ export class RemoteGateway implements GatewayCalls {
 
   trustClock() {
     return this.#call('trustClock', [], LATER);
+  }
+
+  ask(address: Ipv4) {
+    return this.#call('ask', [address], LATER);
+  }
+
+  order(order: OperatorOrder) {
+    return this.#call('order', [order], LATER);
   }
 
   #call<Name extends CallName>(

@@ -11,6 +11,7 @@ import { TimeGuard } from '../detection/time-guard.ts';
 import type { RunningProblem } from '../diagnosis/running-problem.ts';
 import type { OperatorOrder } from '../engine/operator-order.ts';
 import { type Observer, observers } from '../exchange/observer.ts';
+import type { HardwareAddress } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import { Counters } from '../reporting/counters.ts';
 import { DecisionLog } from '../reporting/decision-log.ts';
@@ -165,6 +166,11 @@ export class Server {
   /** Carries out an order from outside, also while no sockets are open. The history names its author. */
   submit(order: OperatorOrder): Promise<OrderResult> {
     return this.#orderIntake.submit(order);
+  }
+
+  /** Asks the segment by ARP who has an address now; undefined: nobody answers. no-arp: nobody can be asked now. */
+  ask(address: Ipv4, milliseconds: number): Promise<HardwareAddress | undefined | 'no-arp'> {
+    return this.#listening.service?.probe.ask(address, milliseconds) ?? Promise.resolve('no-arp');
   }
 
   /** Undefined: the server has not started, or has stopped. */

@@ -68,6 +68,7 @@ export class Service {
   readonly medium: Medium;
   readonly exchange: Exchange;
   readonly reception: Reception;
+  readonly probe: Probe;
   readonly #parts: ServerParts;
   readonly #memory: Memory;
   readonly #quiet: QuietWatch;
@@ -100,6 +101,10 @@ export class Service {
     const limits = new Limits(store.leases, monotonic, () => this.#plan, parts.seed, guestPorts);
     this.#follow(plan);
     memory.peerMemory?.recall();
+    this.probe = new Probe(medium.arp, clock, {
+      accepts: (address, holder) => untrustedArp.accepts(address, holder),
+      onHolder: note,
+    });
     this.exchange = new Exchange({
       transport: medium.transport,
       store,
@@ -107,10 +112,7 @@ export class Service {
       clock,
       decide,
       plan,
-      prober: new Probe(medium.arp, clock, {
-        accepts: (address, holder) => untrustedArp.accepts(address, holder),
-        onHolder: note,
-      }),
+      prober: this.probe,
       serverState: serverStateOf(memory, { sightings, quiet, guestPorts }, monotonic),
       observer: observers(observer, limits),
       seed: parts.seed,

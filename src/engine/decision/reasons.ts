@@ -143,17 +143,15 @@ export const REASONS = {
   },
   'released-by-operator': {
     kind: 'change',
-    means:
-      'An operator has ended the lease, by a program that embeds the gateway. Its client learns that when it renews.',
+    means: 'An operator has ended the lease. Its client learns that when it renews.',
   },
   'quarantined-by-operator': {
     kind: 'change',
-    means: 'An operator has taken the address out of use for a time, by a program that embeds the gateway.',
+    means: 'An operator has taken the address out of use for a time.',
   },
   'restored-by-operator': {
     kind: 'change',
-    means:
-      'An operator has ended the quarantine of the address, by a program that embeds the gateway. The address is free again.',
+    means: 'An operator has ended the quarantine of the address. The address is free again.',
   },
   'offer-withdrawn': {
     kind: 'change',

@@ -1,9 +1,11 @@
 import { openApi } from '../http/open-api.ts';
 import { type Operation, operation } from '../http/operation.ts';
+import { clockRoutes } from './clock.ts';
 import { historyRoute } from './history.ts';
 import { hostsRoute } from './hosts.ts';
 import { infoRoutes } from './info.ts';
 import { leaseRoutes } from './leases.ts';
+import { orderRoutes } from './orders.ts';
 import type { RouteParts } from './route-parts.ts';
 import { warningsRoute } from './warnings.ts';
 
@@ -15,6 +17,8 @@ export function allOperations(parts: RouteParts): readonly Operation[] {
     historyRoute(parts),
     warningsRoute(parts),
     hostsRoute(parts),
+    ...orderRoutes(parts),
+    ...clockRoutes(parts),
   ];
   const document = openApi(operations, parts.options.version);
   const described = operation({

@@ -1,0 +1,48 @@
+import { type Ipv4, ipv4ToText } from '../../net/ipv4.ts';
+import type { Figures } from '../../server/figures.ts';
+import type { OrderResult } from '../../server/order-intake.ts';
+import { Problem, unavailable } from '../http/problem.ts';
+
+type Failed = Exclude<OrderResult, { readonly outcome: 'committed' }>;
+type Refusal = Extract<Failed, { readonly outcome: 'refused' }>['why'];
+
+/** Why an order was not carried out, as the answer to it. */
+export function orderProblem(address: Ipv4, failed: Failed, { peers }: Figures): Problem {
+  if (failed.outcome === 'refused') return refusalOf(failed.why, ipv4ToText(address), peers);
+  if (failed.outcome === 'unknown')
+    return unavailable('outcome-unknown', 'it may have been stored or not: read the lease to find out');
+  if (failed.outcome === 'conflict')
+    return refused(
+      409,
+      'changed-meanwhile',
+      'the lease changed meanwhile, again and again: look at it first',
+    );
+  return unavailable('cannot-store', 'nothing can be stored now: /api/v1/warnings says why');
+}
+
+function refusalOf(why: Refusal, address: string, peers: readonly string[]): Problem {
+  switch (why) {
+    case 'not-leased':
+      return refused(404, why, `${address} is not leased`);
+    case 'leased':
+      return refused(409, why, `${address} is leased: release it first`);
+    case 'not-quarantined':
+      return refused(409, why, `${address} is not in quarantine`);
+    case 'not-a-guest-address':
+      return refused(422, why, `no guest may have ${address}`);
+    case 'granted-by-peer': {
+      const which = peers.length === 1 ? `the gateway ${peers[0]}` : `one of ${peers.join(', ')}`;
+      return refused(409, why, `${which} has granted ${address} and shares no leases: release it there`);
+    }
+    case 'cannot-promise':
+      return unavailable('cannot-store', 'nothing can be stored now: /api/v1/warnings says why');
+    case 'busy':
+      return unavailable(why, 'too many orders wait');
+    case 'stopped':
+      return unavailable(why, 'the gateway is starting or ending');
+  }
+}
+
+function refused(status: number, word: string, detail: string): Problem {
+  return new Problem({ status, word, title: 'The order is not carried out', detail });
+}
