@@ -16,9 +16,15 @@ export type ErrorCode =
   | 'etcd-unavailable'
   | 'cluster-state'
   | 'lab-unavailable'
-  | 'output-failed';
+  | 'output-failed'
+  | 'no-gateway'
+  | 'refused'
+  | 'outcome-unknown'
+  | 'not-found'
+  | 'broken';
 
-/** Exit status by code: sysexits.h where it has a word for it (78 EX_CONFIG, 69 EX_UNAVAILABLE, 74 EX_IOERR, 65 EX_DATAERR). */
+/** Exit status by code: sysexits.h where it has a word for it (78 EX_CONFIG, 69 EX_UNAVAILABLE, 70 EX_SOFTWARE, 74 EX_IOERR, 75
+ * EX_TEMPFAIL, 65 EX_DATAERR). */
 export const EXIT_STATUS: Readonly<Record<ErrorCode, number>> = {
   'bad-settings': 78,
   'listen-ip-missing': 78,
@@ -34,6 +40,11 @@ export const EXIT_STATUS: Readonly<Record<ErrorCode, number>> = {
   'cluster-state': 65,
   'lab-unavailable': 69,
   'output-failed': 74,
+  'no-gateway': 69,
+  refused: 65,
+  'outcome-unknown': 75,
+  'not-found': 1,
+  broken: 70,
 };
 
 export class GatewayError extends Error {

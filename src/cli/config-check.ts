@@ -35,7 +35,8 @@ import { hasLeaseFile, openLeaseReader } from '../store/sqlite/lease-reader.ts';
 import { refuseSilentDisk } from '../store/sqlite/silent-disk.ts';
 import { readInterfaces } from '../transport/linux/interfaces.ts';
 import { jsonText } from './output/json.ts';
-import { type Column, type Output, standardOutput, writeSentences, writeTable } from './output/output.ts';
+import { type Output, standardOutput, writeSentences, writeTable } from './output/output.ts';
+import { SETTING_COLUMNS } from './setting-columns.ts';
 import { addSettingOptions, flagsOf } from './setting-options.ts';
 
 /** Exit status, as of `health`: the settings are right, but a new guest would get no address. */
@@ -252,19 +253,8 @@ function listenOf(search: ListenAddressSearch | undefined): CheckReport['listen'
   return { listenIp: ipv4ToText(listenIp), interface: interfaceName, prefixLength, mtu };
 }
 
-const COLUMNS: readonly Column<ShownSetting>[] = [
-  { heading: 'SETTING', cell: ({ setting }) => setting },
-  { heading: 'VALUE', cell: ({ value }) => value, wraps: true, least: 20 },
-  { heading: 'FROM', cell: fromText, wraps: true, least: 11 },
-];
-
-/** Where the value came from. A variable is named only if it is not the setting's own. */
-function fromText({ setting, from }: ShownSetting): string {
-  return from === `environment ${setting}` ? 'environment' : from;
-}
-
 export function writeReport(output: Output, report: CheckReport): void {
-  writeTable(output, COLUMNS, report.settings);
+  writeTable(output, SETTING_COLUMNS, report.settings);
   const sentences: string[] = [''];
   if (report.listen !== undefined) {
     const { listenIp, prefixLength, interface: name, mtu } = report.listen;

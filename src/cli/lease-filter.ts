@@ -33,8 +33,8 @@ export function filterOf({ address, mac, state, hostname }: FilterOptions): Leas
     );
   }
   return {
-    address: address === undefined ? undefined : addressOf('--address ', address),
-    mac: mac === undefined ? undefined : macOf('--mac ', mac),
+    address: address === undefined ? undefined : addressFrom('--address ', address),
+    mac: mac === undefined ? undefined : macFrom('--mac ', mac),
     state,
     hostname,
   };
@@ -43,10 +43,11 @@ export function filterOf({ address, mac, state, hostname }: FilterOptions): Leas
 /** @throws GatewayError if the text is neither. */
 export function addressOrMac(text: string): Pick<LeaseFilter, 'address' | 'mac'> {
   const mac = hardwareFromText(text);
-  return mac === undefined ? { address: addressOf('', text) } : { mac };
+  return mac === undefined ? { address: addressFrom('', text) } : { mac };
 }
 
-function addressOf(flag: string, text: string): Ipv4 {
+/** @throws GatewayError if it is none. */
+export function addressFrom(flag: string, text: string): Ipv4 {
   const address = ipv4FromText(text);
   if (address !== undefined) return address;
   const command = flag === '' ? nearestTo(text, COMMANDS) : undefined;
@@ -59,7 +60,8 @@ function addressOf(flag: string, text: string): Ipv4 {
   throw new GatewayError('bad-settings', `${flag}${text}: not an address: ${remedy}`);
 }
 
-function macOf(flag: string, text: string): HardwareAddress {
+/** @throws GatewayError if it is none. */
+export function macFrom(flag: string, text: string): HardwareAddress {
   const mac = hardwareFromText(text);
   if (mac !== undefined) return mac;
   throw new GatewayError(

@@ -1,5 +1,4 @@
 import { type Command, Option } from 'commander';
-import type { Environment } from '../config/settings.ts';
 import { GatewayError } from '../errors.ts';
 import { instant } from '../lease/lease.ts';
 import { type LeaseFilter, type LeaseReader, openLeaseReader } from '../store/sqlite/lease-reader.ts';
@@ -15,11 +14,8 @@ import {
   spanOf,
 } from './lease-filter.ts';
 import { leasesDirectory } from './leases-directory.ts';
-import { type Column, type Output, standardOutput, writeJson, writeTable } from './output/output.ts';
-import { complain } from './output/write-whole.ts';
-
-/** Exit status when nothing matched, like grep's. */
-const NOTHING_FOUND = 1;
+import { writeJson } from './output/output.ts';
+import { type CommandSurroundings, nothing, surroundingsOfProcess, table } from './surroundings.ts';
 
 interface ReadOptions {
   readonly json?: boolean;
@@ -31,15 +27,6 @@ interface HistoryOptions extends ReadOptions, SpanOptions {
 }
 
 interface ListOptions extends HistoryOptions, FilterOptions {}
-
-/** The parts of the process that the commands use. */
-export interface CommandSurroundings {
-  readonly output: Output;
-  readonly environment: Environment;
-  /** Writes to a person; a program reads only `output`. */
-  remark(text: string): void;
-  exitWith(status: number): void;
-}
 
 /** Adds `leases list` (the default), `leases show` and `leases history`. They throw GatewayErrors. */
 export function addLeasesCommand(program: Command, surroundings = surroundingsOfProcess()): Command {
@@ -94,17 +81,6 @@ function readingCommand(parent: Command, name: string, description: string, isDe
     .description(description)
     .option('--json', 'an array of objects instead of a table')
     .option('--leases-dir <directory>', 'where leases.sqlite is');
-}
-
-function surroundingsOfProcess(): CommandSurroundings {
-  return {
-    output: standardOutput(),
-    environment: process.env,
-    remark: (text) => complain(`${text}\n`),
-    exitWith: (status) => {
-      process.exitCode = status;
-    },
-  };
 }
 
 function list(options: ListOptions, surroundings: CommandSurroundings): void {
@@ -174,18 +150,4 @@ function read(
   } finally {
     reader.close();
   }
-}
-
-function table<Row>(
-  { output }: CommandSurroundings,
-  columns: readonly Column<Row>[],
-  rows: readonly Row[],
-): number {
-  if (rows.length > 0) writeTable(output, columns, rows);
-  return rows.length;
-}
-
-function nothing({ remark, exitWith }: CommandSurroundings, text: string): void {
-  remark(text);
-  exitWith(NOTHING_FOUND);
 }

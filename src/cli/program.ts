@@ -12,6 +12,8 @@ import { addLeasesCommand } from './leases.ts';
 import { leasesDirectory } from './leases-directory.ts';
 import { complain, ReaderGone, writeWhole } from './output/write-whole.ts';
 import { addReasonsCommand } from './reasons.ts';
+import { addReservationsCommand } from './reservations/reservations.ts';
+import { addSettingsCommand } from './running-settings.ts';
 import { addSettingOptions, settingsOrThrow } from './setting-options.ts';
 import { versionOfPackage } from './version-of-package.ts';
 
@@ -65,13 +67,15 @@ export function createProgram(writeOut = (text: string) => writeWhole(1, text)):
     .configureOutput({ writeOut, writeErr: complain });
   addServeCommand(program);
   addCheckCommand(program);
-  addLeasesCommand(program).hook('preAction', (_, command) => {
-    const { leasesDir }: { leasesDir?: string } = command.opts();
-    return refuseSilentDisk(leasesDirectory(leasesDir, process.env));
-  });
+  for (const reading of [addLeasesCommand(program), addReservationsCommand(program)])
+    reading.hook('preAction', (_, command) => {
+      const { leasesDir }: { leasesDir?: string } = command.opts();
+      return refuseSilentDisk(leasesDirectory(leasesDir, process.env));
+    });
   addClusterCommand(program);
   addHealthCommand(program);
   addClockCommand(program);
+  addSettingsCommand(program);
   addReasonsCommand(program);
   addLabCommand(program);
   addCompletionCommand(program);

@@ -62,11 +62,11 @@ describe('vps-gateway leases', () => {
     const { output, status } = run();
 
     expect(output.split('\n')).toEqual([
-      'ADDRESS     MAC                HOSTNAME  STATE    EXPIRES               VPS  NODE  CLIENT          RESERVATION  ORGANIZATION',
-      '10.15.3.9   52:54:00:00:00:04  -         bound    2125-12-08T00:00:00Z  -    pve1  01525400000004  -            -',
-      '10.15.3.20  52:54:00:00:00:01  web-1     bound    2125-12-08T00:00:00Z  -    pve1  01525400000001  -            -',
-      '10.15.3.21  52:54:00:00:00:02  DB        expired  2026-01-01T00:01:00Z  -    pve1  01525400000002  -            -',
-      '10.15.3.22  52:54:00:00:00:03  -         free     -                     -    pve1  01525400000003  -            -',
+      'ADDRESS     MAC                HOSTNAME  STATE    EXPIRES               VPS  NODE  CLIENT          RESERVATION  ORGANIZATION  PORT',
+      '10.15.3.9   52:54:00:00:00:04  -         bound    2125-12-08T00:00:00Z  -    pve1  01525400000004  -            -             -',
+      '10.15.3.20  52:54:00:00:00:01  web-1     bound    2125-12-08T00:00:00Z  -    pve1  01525400000001  -            -             -',
+      '10.15.3.21  52:54:00:00:00:02  DB        expired  2026-01-01T00:01:00Z  -    pve1  01525400000002  -            -             -',
+      '10.15.3.22  52:54:00:00:00:03  -         free     -                     -    pve1  01525400000003  -            -             -',
       '',
     ]);
     expect(status).toBe(0);
@@ -191,6 +191,7 @@ describe('vps-gateway leases', () => {
       'vps           -',
       'reservation   -',
       'organization  -',
+      'port          -',
       'node          pve1',
       'client        01525400000001',
       'identifier    52:54:00:00:00:01',

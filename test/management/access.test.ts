@@ -143,6 +143,28 @@ describe('who may do what', () => {
     });
   });
 
+  test('who asks by the Unix socket is believed what name it writes; by TCP the secret names the author', async () => {
+    const unix: Caller = { via: 'unix', remote: '' };
+    const ask = app({ secrets: [WRITER] });
+    const named = { 'x-author': 'cli:alice' };
+
+    expect((await ask('/api/v1/thing', named, { method: 'POST', caller: unix })).body).toEqual({
+      author: 'cli:alice',
+    });
+    expect((await ask('/api/v1/thing', { ...named, ...bearer(WRITER.secret) })).body).toEqual({
+      author: 'platform',
+    });
+  });
+
+  test.each(['a b', 'a: b', 'a:', ':a', 'x'.repeat(64)])('the author "%s" is refused', async (author) => {
+    const caller: Caller = { via: 'unix', remote: '' };
+
+    expect(await app()('/api/v1/thing', { 'x-author': author }, { caller })).toMatchObject({
+      status: 400,
+      word: 'bad-request',
+    });
+  });
+
   test('ten wrong secrets slow down their sender alone, and the right one always passes', async () => {
     const ask = app({ secrets: [WRITER] });
     for (let count = 0; count < 10; count += 1)

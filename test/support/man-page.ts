@@ -48,14 +48,18 @@ const EXIT_STATUSES = [
   ['0', 'Done.'],
   [
     '1',
-    'Of health: a new guest would get no address. Of leases: nothing matches. Of clock: it is in doubt. Of cluster status: there is a problem.',
+    'Of health: a new guest would get no address. Of leases, reservations and settings: nothing matches. Of clock: it is in doubt. Of cluster status: there is a problem.',
   ],
   ['2', 'Of health: no gateway answers.'],
   ['3', 'Of health: the pool is full.'],
-  ['65', 'The state of the segment in etcd does not allow what was asked.'],
-  ['69', 'Something that is needed is not available: port, leases directory, capability, etcd.'],
+  ['65', 'What was asked cannot be, as things are: the gateway or the segment in etcd refuses it.'],
+  [
+    '69',
+    'Something that is needed is not available: port, leases directory, capability, etcd, a running gateway.',
+  ],
   ['70', 'A mistake of this program.'],
   ['74', 'The lease file or the output cannot be read or written.'],
+  ['75', 'It is not known whether an order is done: look, then order it again.'],
   ['78', 'A setting or a word of the command line is wrong; a restart does not help.'],
 ] as const;
 

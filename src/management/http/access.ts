@@ -4,7 +4,7 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { isLoopback } from '../../config/api-settings.ts';
 import type { ApiSecret } from '../secrets.ts';
 import type { ApiEnvironment } from './caller.ts';
-import { Problem } from './problem.ts';
+import { badRequest, Problem } from './problem.ts';
 import { WrongSecrets } from './wrong-secrets.ts';
 
 export interface AccessOptions {
@@ -16,8 +16,10 @@ export interface AccessOptions {
   readonly hosts: readonly string[];
 }
 
-/** Whoever may open the Unix socket: the user of the gateway, and root. */
+/** Whoever may open the Unix socket: the user of the gateway, and root. Both are believed what name they write. */
 const LOCAL = 'local';
+const AUTHOR = 'x-author';
+const AUTHOR_NAME = /^[A-Za-z0-9][A-Za-z0-9._:@-]{0,62}(?<!:)$/;
 const NOBODY = 'nobody';
 const READS = ['GET', 'HEAD'];
 
@@ -63,7 +65,7 @@ export function authorize(options: AccessOptions): MiddlewareHandler<ApiEnvironm
 
   function authorOf(context: Context<ApiEnvironment>, isRead: boolean): string {
     const { via, remote } = context.env;
-    if (via === 'unix') return LOCAL;
+    if (via === 'unix') return localAuthor(context.req.header(AUTHOR));
     const shown = shownSecret(context);
     if (shown === undefined) return withoutSecret(isRead);
     const digest = digestOf(shown);
@@ -85,6 +87,13 @@ export function authorize(options: AccessOptions): MiddlewareHandler<ApiEnvironm
       throw refusal('no-secret-is-set', 'nothing can be read over TCP until GATEWAY_API_SECRET is set');
     return NOBODY;
   }
+}
+
+/** @throws Problem for a name that the history could not be searched for. */
+function localAuthor(named: string | undefined): string {
+  if (named === undefined) return LOCAL;
+  if (AUTHOR_NAME.test(named)) return named;
+  throw badRequest(`\`${AUTHOR}\` is no name: 1 to 63 letters, digits, dots, hyphens and colons`);
 }
 
 /** `Authorization: Bearer ...`, or `x-api-secret: ...`; undefined: none is shown. */

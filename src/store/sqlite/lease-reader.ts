@@ -4,6 +4,12 @@ import type { Database } from 'better-sqlite3';
 import { GatewayError } from '../../errors.ts';
 import type { Instant } from '../../lease/lease.ts';
 import type { IdName, LEASE_FIELDS } from '../../lease/lease-fields.ts';
+import type { Reservation } from '../../lease/reservation/reservation.ts';
+import {
+  RESERVATION_FIELD_NAMES,
+  RESERVATION_FIELDS,
+  reservationFromColumns,
+} from '../../lease/reservation/reservation-fields.ts';
 import type { HardwareAddress } from '../../net/hardware-address.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import { LEASE_FILE } from './disk/directory.ts';
@@ -104,6 +110,7 @@ WHERE position > @after AND position <= @upTo
 ORDER BY position`;
 
 const LEASE_PAGE = `SELECT max(address) FROM (SELECT address FROM lease WHERE address > ? ORDER BY address LIMIT ${PAGE_ROWS})`;
+const RESERVATIONS = `SELECT ${RESERVATION_FIELD_NAMES.map((name) => RESERVATION_FIELDS[name].name).join(', ')} FROM reservation ORDER BY id`;
 const EVENT_PAGE = `SELECT max(id) FROM (SELECT id FROM history WHERE id > ? ORDER BY id LIMIT ${PAGE_ROWS})`;
 
 /** Reads a lease file in short reads that do not hold up its server, which may run or not. */
@@ -132,6 +139,16 @@ export class LeaseReader {
   history(filter: HistoryFilter): Generator<ListedEvent> {
     const { address = null, mac = null, since = null, until = null } = filter;
     return this.#rows(EVENTS, EVENT_PAGE, { address, mac, since, until }) as Generator<ListedEvent>;
+  }
+
+  /** The reservations by their ids, those that were removed and whose address is still kept included. */
+  *reservations(): Generator<Reservation> {
+    // They are as many as guests at most, and small: one read.
+    const rows = this.#database.prepare(RESERVATIONS).raw().all() as readonly (readonly unknown[])[];
+    for (const row of rows) {
+      const reservation = reservationFromColumns(row);
+      if (reservation !== undefined) yield reservation;
+    }
   }
 
   close(): void {

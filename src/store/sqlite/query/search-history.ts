@@ -34,7 +34,7 @@ const PAGE_END = `SELECT min(id) FROM (SELECT id FROM history WHERE id < ? ORDER
 const WHERE = `history.id < @before AND history.id >= @downTo
   AND (@address IS NULL OR address = @address) AND (@mac IS NULL OR mac = @mac)
   AND (@vpsId IS NULL OR vps_id = @vpsId)
-  AND (@author IS NULL OR instr(reason || ':', ' by ' || @author || ':') > 0)
+  AND (@author IS NULL OR substr(reason || ': ', instr(reason, ' '), length(@author) + 6) = ' by ' || @author || ': ')
   AND (@since IS NULL OR at >= @since) AND (@until IS NULL OR at <= @until)`;
 
 /**
@@ -90,6 +90,6 @@ type NullableSearch = { readonly [Name in keyof HistorySearch]: HistorySearch[Na
 /** `word by author: note`, as `historyReason` writes it. */
 function eventOf(row: ListedEvent & { readonly id: number }): FoundEvent {
   const [, word = row.reason, author = null, note = null] =
-    /^(\S+)(?: by ([^:]+)(?:: (.*))?)?$/.exec(row.reason) ?? [];
+    /^(\S+)(?: by (\S+?)(?:: (.*))?)?$/.exec(row.reason) ?? [];
   return { ...row, reason: word, author, note };
 }

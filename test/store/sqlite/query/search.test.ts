@@ -153,3 +153,24 @@ test('the history is found newest first, in pages that have each row once, and b
   expect(await of({ mac: hardware(3) })).toBe(1);
   expect(await of({ author: 'nobody' })).toBe(0);
 });
+
+test('who ordered a change, and why, are read out of its row; an author is found by the whole name alone', async () => {
+  const { store, file, clock } = await filled(2);
+  const free = { state: 'free', expiresAt: at(1) } as const;
+  const reason = 'released-by-operator by cli:root: moved: by platform: to pve2';
+  await bind(store, { client: 1, address: address('10.15.3.20'), ...free, reason });
+  await bind(store, { client: 2, address: address('10.15.3.21'), ...free, reason: 'released by platform' });
+  const carried = store.carry(1000);
+  await clock.pass(1000);
+  await carried;
+
+  const by = async (author: string) =>
+    (await searchHistory(file.database, { limit: 9, before: undefined, author }, SIGNAL)).rows;
+
+  expect(await by('cli:root')).toMatchObject([
+    { reason: 'released-by-operator', author: 'cli:root', note: 'moved: by platform: to pve2' },
+  ]);
+  expect(await by('platform')).toMatchObject([{ reason: 'released', author: 'platform', note: null }]);
+  expect(await by('cli')).toEqual([]);
+  expect(await by('root')).toEqual([]);
+});

@@ -1,0 +1,170 @@
+import { type IncomingMessage, request } from 'node:http';
+import { join } from 'node:path';
+import { GatewayError } from '../../errors.ts';
+import { API_SOCKET } from '../../management/listen/unix-listener.ts';
+import { askHealth, HEALTH_SOCKET } from '../../server/health.ts';
+import { noAnswer } from '../no-answer.ts';
+import { authorOfCommand } from './author.ts';
+import { type ProblemDetails, refusalOf } from './refusal.ts';
+
+const ROOT = '/api/v1';
+/** The API ends a request after 30 s, and a reconciliation after 5 minutes: milliseconds. */
+const ANSWER_TIME = 35_000;
+const LONG_ANSWER_TIME = 310_000;
+/** How long the gateway may take to say that it runs: milliseconds. */
+const HEALTH_TIME = 1000;
+/** Errors of a connection that was never made: nothing was asked. */
+const NOT_CONNECTED: readonly unknown[] = ['ENOENT', 'ECONNREFUSED', 'EACCES', 'EPERM', 'ENOTDIR', 'EAGAIN'];
+
+export type Query = Readonly<Record<string, string | undefined>>;
+
+export interface Order {
+  readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  readonly query?: Query;
+  readonly body?: unknown;
+  /** It may take minutes. */
+  readonly isLong?: boolean;
+}
+
+interface Question extends Omit<Order, 'method'> {
+  readonly method: Order['method'] | 'GET';
+}
+
+/** The management API of the gateway that runs with a leases directory, over its Unix socket. */
+export class GatewayApi {
+  readonly #directory: string;
+  readonly #socket: string;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+    this.#socket = join(directory, API_SOCKET);
+  }
+
+  /** @throws GatewayError if there is no gateway, or it refuses. */
+  async get<Answer>(path: string, query: Query = {}): Promise<Answer> {
+    return (await this.#ask({ method: 'GET', path, query })) as Answer;
+  }
+
+  /**
+   * Changes something, in the name of who types the command.
+   *
+   * @throws GatewayError if there is no gateway, or it refuses; 'outcome-unknown' if it may have done it.
+   */
+  async order<Answer>(order: Order): Promise<Answer> {
+    return (await this.#ask(order)) as Answer;
+  }
+
+  /** Opens a stream of events. The caller destroys the answer. */
+  async open(
+    path: string,
+    query: Query,
+    headers: Readonly<Record<string, string>>,
+  ): Promise<IncomingMessage> {
+    const answer = await this.#send({ method: 'GET', path, query }, headers);
+    if (answer.statusCode === 200) return answer;
+    throw await this.#refusal('GET', answer);
+  }
+
+  async #ask(question: Question): Promise<unknown> {
+    const answer = await this.#send(question, {});
+    const status = answer.statusCode ?? 0;
+    if (status >= 300) throw await this.#refusal(question.method, answer);
+    const text = await this.#textOf(question, answer);
+    if (text === '') return {};
+    try {
+      return JSON.parse(text);
+    } catch (error) {
+      throw this.#notUnderstood(error);
+    }
+  }
+
+  #send(question: Question, headers: Readonly<Record<string, string>>): Promise<IncomingMessage> {
+    const { method, path, query = {}, body, isLong = false } = question;
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    return new Promise((resolve, reject) => {
+      const asked = request({
+        socketPath: this.#socket,
+        method,
+        path: `${ROOT}${path}${queryText(query)}`,
+        agent: false,
+        timeout: isLong ? LONG_ANSWER_TIME : ANSWER_TIME,
+        headers: {
+          ...headers,
+          ...(method === 'GET' ? {} : { 'x-author': authorOfCommand() }),
+          ...(text === undefined
+            ? {}
+            : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
+        },
+      });
+      asked.on('response', resolve);
+      asked.on('timeout', () => asked.destroy(new Error('no answer in time')));
+      asked.on('error', (error) => void this.#unanswered(method, error).then(reject));
+      asked.end(text);
+    });
+  }
+
+  async #textOf({ method }: Question, answer: IncomingMessage): Promise<string> {
+    try {
+      answer.setEncoding('utf8');
+      let text = '';
+      for await (const part of answer) text += part;
+      return text;
+    } catch (error) {
+      throw await this.#unanswered(method, error);
+    }
+  }
+
+  async #refusal(method: Question['method'], answer: IncomingMessage): Promise<GatewayError> {
+    const text = await this.#textOf({ method, path: '' }, answer);
+    let details: ProblemDetails;
+    try {
+      details = JSON.parse(text);
+    } catch (error) {
+      return this.#notUnderstood(error);
+    }
+    return refusalOf(details, method !== 'GET');
+  }
+
+  #notUnderstood(error: unknown): GatewayError {
+    const { message, remedy } = noAnswer(this.#socket, new SyntaxError('no JSON', { cause: error }));
+    return new GatewayError('no-gateway', `${message}\nto mend it: ${remedy}`, error);
+  }
+
+  async #unanswered(method: Question['method'], error: unknown): Promise<GatewayError> {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const isAsked = !NOT_CONNECTED.includes(code);
+    if (isAsked && method !== 'GET')
+      return new GatewayError(
+        'outcome-unknown',
+        'the gateway took the order and did not answer: it may be done or not\nto mend it: look (`vps-gateway leases history --last 5`), and order it again if it is not done',
+        error,
+      );
+    const { message, remedy } = await this.#whyNoAnswer(code, error);
+    const untouched = method === 'GET' ? '' : '; nothing was changed';
+    return new GatewayError('no-gateway', `${message}${untouched}\nto mend it: ${remedy}`, error);
+  }
+
+  /** Guests may be served where the thread of the API has ended, or has not begun. */
+  async #whyNoAnswer(
+    code: unknown,
+    error: unknown,
+  ): Promise<{ readonly message: string; readonly remedy: string }> {
+    const answer = noAnswer(this.#socket, error);
+    if (code !== 'ENOENT' && code !== 'ECONNREFUSED') return answer;
+    try {
+      await askHealth(join(this.#directory, HEALTH_SOCKET), HEALTH_TIME);
+    } catch {
+      return answer;
+    }
+    return {
+      message: `the gateway runs and serves guests, but its management API does not answer at ${this.#socket}`,
+      remedy: 'wait some seconds: it is started again by itself; its log says why it ended',
+    };
+  }
+}
+
+function queryText(query: Query): string {
+  const given = Object.entries(query).filter((pair): pair is [string, string] => pair[1] !== undefined);
+  return given.length === 0 ? '' : `?${new URLSearchParams(given)}`;
+}

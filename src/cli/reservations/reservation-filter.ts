@@ -1,0 +1,68 @@
+import { GatewayError } from '../../errors.ts';
+import { RESERVATION_SOURCES, type Reservation } from '../../lease/reservation/reservation.ts';
+import { hardwareFromText } from '../../net/hardware-address.ts';
+import { ipv4FromText } from '../../net/ipv4.ts';
+import { addressFrom, macFrom } from '../lease-filter.ts';
+
+/** The options of `reservations list` that select. */
+export interface ReservationFilterOptions {
+  readonly address?: string;
+  readonly mac?: string;
+  readonly hostname?: string;
+  readonly vpsId?: string;
+  readonly port?: string;
+  readonly label?: string;
+  readonly source?: string;
+  readonly retired?: boolean;
+}
+
+type Condition = (reservation: Reservation) => boolean;
+
+/**
+ * What a reservation must be to be listed.
+ *
+ * @throws GatewayError for a value that cannot be read.
+ */
+export function reservationFilter(options: ReservationFilterOptions): readonly Condition[] {
+  const { hostname, vpsId, port, retired = false } = options;
+  const address = options.address === undefined ? undefined : addressFrom('--address ', options.address);
+  const mac = options.mac === undefined ? undefined : macFrom('--mac ', options.mac);
+  const label = options.label === undefined ? undefined : labelFrom('--label', options.label);
+  const source = options.source === undefined ? undefined : sourceFrom(options.source);
+  const part = hostname?.toLowerCase();
+  const conditions: readonly (Condition | undefined)[] = [
+    retired ? undefined : ({ retiredUntil }) => retiredUntil === undefined,
+    address === undefined ? undefined : (one) => one.address === address,
+    mac === undefined ? undefined : ({ macs }) => macs.includes(mac),
+    part === undefined ? undefined : (one) => one.hostname?.toLowerCase().includes(part) === true,
+    vpsId === undefined ? undefined : (one) => one.vpsId === vpsId,
+    port === undefined ? undefined : (one) => one.port === port,
+    label === undefined ? undefined : ({ labels }) => labels[label[0]] === label[1],
+    source === undefined ? undefined : (one) => one.source === source,
+  ];
+  return conditions.filter((condition) => condition !== undefined);
+}
+
+/** By its id, its address or one of its cards: in this order, for an id may look like either. */
+export function reservationsNamed(text: string, all: readonly Reservation[]): readonly Reservation[] {
+  const byId = all.filter(({ id }) => id === text);
+  if (byId.length > 0) return byId;
+  const mac = hardwareFromText(text);
+  const address = ipv4FromText(text);
+  return all.filter((one) => one.address === address || (mac !== undefined && one.macs.includes(mac)));
+}
+
+/** @throws GatewayError if it is not a name and a text. */
+export function labelFrom(flag: string, text: string): readonly [name: string, text: string] {
+  const at = text.indexOf('=');
+  if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
+  throw new GatewayError('bad-settings', `${flag} ${text}: not a label: write it as node=pve1`);
+}
+
+function sourceFrom(text: string): string {
+  if (RESERVATION_SOURCES.some((source) => source === text)) return text;
+  throw new GatewayError(
+    'bad-settings',
+    `--source ${text}: no source: use one of ${RESERVATION_SOURCES.join(', ')}`,
+  );
+}

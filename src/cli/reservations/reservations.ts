@@ -1,0 +1,113 @@
+import type { Command } from 'commander';
+import type { Reservation } from '../../lease/reservation/reservation.ts';
+import { reservationToJson } from '../../lease/reservation/reservation-fields.ts';
+import { hardwareToText } from '../../net/hardware-address.ts';
+import { ipv4ToText } from '../../net/ipv4.ts';
+import { type LeaseReader, type ListedLease, openLeaseReader } from '../../store/sqlite/lease-reader.ts';
+import { leasesDirectory } from '../leases-directory.ts';
+import { writeJson } from '../output/output.ts';
+import { type CommandSurroundings, nothing, surroundingsOfProcess, table } from '../surroundings.ts';
+import { RESERVATION_COLUMNS, type ReservationUse, writeReservation } from './reservation-columns.ts';
+import { type ReservationFilterOptions, reservationFilter, reservationsNamed } from './reservation-filter.ts';
+
+/** States in which nobody else gets an address. */
+const HELD = ['bound', 'declined', 'peer'];
+
+interface ReadOptions {
+  readonly json?: boolean;
+  readonly leasesDir?: string;
+}
+
+/** Adds `reservations list` (the default) and `show`: they read the lease file. They throw GatewayErrors. */
+export function addReservationsCommand(program: Command, surroundings = surroundingsOfProcess()): Command {
+  const reservations = program
+    .command('reservations')
+    .description('which address is kept for which guest: reads the lease file');
+  readingCommand(
+    reservations,
+    'list',
+    'the reservations by id; all that is known of one, if it is named',
+    true,
+  )
+    .argument('[id|address|mac]')
+    .option('--address <address>', 'only that of this address')
+    .option('--mac <mac>', 'only that of this hardware address')
+    .option('--hostname <text>', 'only host names that contain this')
+    .option('--vps-id <id>', 'only those of this VPS')
+    .option('--port <port>', 'only that of this port of the bridge')
+    .option('--label <name=text>', 'only those with this label')
+    .option('--source <api|file|platform>', 'only those that came this way')
+    .option('--retired', 'with those that were removed, whose address is kept for a day')
+    .action((of: string | undefined, options: ReadOptions & ReservationFilterOptions) =>
+      of === undefined ? list(options, surroundings) : show(of, options, surroundings),
+    );
+  readingCommand(reservations, 'show', 'all that is known of one reservation, and what its guest has now')
+    .argument('<id|address|mac>')
+    .action((of: string, options: ReadOptions) => show(of, options, surroundings));
+  return reservations;
+}
+
+function readingCommand(parent: Command, name: string, description: string, isDefault = false): Command {
+  return parent
+    .command(name, { isDefault })
+    .description(description)
+    .option('--json', 'an array of objects instead of a table')
+    .option('--leases-dir <directory>', 'where leases.sqlite is');
+}
+
+function list(options: ReadOptions & ReservationFilterOptions, surroundings: CommandSurroundings): void {
+  const conditions = reservationFilter(options);
+  read(options, surroundings, (reader) => {
+    const all = [...reader.reservations()];
+    const found = all.filter((reservation) => conditions.every((condition) => condition(reservation)));
+    if (options.json === true) writeJson(surroundings.output, found.map(reservationToJson));
+    else table(surroundings, RESERVATION_COLUMNS, found);
+    if (found.length > 0) return;
+    if (all.length === 0) surroundings.remark('no reservations yet');
+    else nothing(surroundings, 'no reservation matches: `vps-gateway reservations` shows them all');
+  });
+}
+
+function show(of: string, options: ReadOptions, surroundings: CommandSurroundings): void {
+  read(options, surroundings, (reader) => {
+    const found = reservationsNamed(of, [...reader.reservations()]);
+    if (options.json === true)
+      writeJson(
+        surroundings.output,
+        found.map((one) => ({ ...reservationToJson(one), ...useOf(one, reader) })),
+      );
+    else
+      for (const [index, one] of found.entries()) {
+        if (index > 0) surroundings.output.write('\n');
+        writeReservation(surroundings.output, one, useOf(one, reader));
+      }
+    if (found.length === 0)
+      nothing(surroundings, `${of}: no reservation: \`vps-gateway reservations\` shows them all`);
+  });
+}
+
+/** What its guest has now: by its cards, its identifier, or because the lease says so. And who else has the address. */
+function useOf({ id, address, macs, clientId }: Reservation, reader: LeaseReader): ReservationUse {
+  const cards = new Set<string | null>(macs.map(hardwareToText));
+  const isIts = (lease: ListedLease) =>
+    lease.reservation_id === id || lease.client === clientId || cards.has(lease.mac);
+  const pinned = ipv4ToText(address);
+  const running = [...reader.leases({})].filter(({ state }) => HELD.includes(state));
+  return {
+    leases: running.filter((lease) => lease.state === 'bound' && isIts(lease)),
+    held_by: running.find((lease) => lease.address === pinned && !isIts(lease)) ?? null,
+  };
+}
+
+function read(
+  { leasesDir }: ReadOptions,
+  { environment }: CommandSurroundings,
+  run: (reader: LeaseReader) => void,
+): void {
+  const reader = openLeaseReader(leasesDirectory(leasesDir, environment));
+  try {
+    run(reader);
+  } finally {
+    reader.close();
+  }
+}

@@ -1,0 +1,13 @@
+import type { ShownSetting } from '../config/shown-settings.ts';
+import type { Column } from './output/output.ts';
+
+export const SETTING_COLUMNS: readonly Column<ShownSetting>[] = [
+  { heading: 'SETTING', cell: ({ setting }) => setting },
+  { heading: 'VALUE', cell: ({ value }) => value, wraps: true, least: 20 },
+  { heading: 'FROM', cell: fromText, wraps: true, least: 11 },
+];
+
+/** Where the value came from. A variable is named only if it is not the setting's own. */
+function fromText({ setting, from }: ShownSetting): string {
+  return from === `environment ${setting}` ? 'environment' : from;
+}
