@@ -190,7 +190,6 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'subnet',
     'engine',
     'engine/decision',
-    'engine/order',
     'store',
     'store/sqlite',
     'exchange',

@@ -40,7 +40,6 @@ export function emptyContext(): MutableContext {
     port: undefined,
     leasesAtPort: 0,
     waited: false,
-    isWithheld: false,
     answers: new Map(),
     probes: new Map(),
   };
@@ -65,6 +64,5 @@ export function contextFor(
   context.isDiscoverRetry = serverState.isDiscoverRetry(sender);
   context.waited = past.hasPaused;
   context.port = serverState.guestPorts?.portOf(message);
-  context.isWithheld = past.isWithheld;
   return context;
 }

@@ -72,7 +72,7 @@ export const DROPS = {
     isFaulty: false,
     isRefused: true,
     means:
-      'More messages came than this gateway can answer. DHCPDISCOVERs of unknown clients are dropped first; a client that asks again is answered before those that ask for the first time.',
+      'More messages came than this gateway can answer. Those of clients without a lease are dropped first; a client that asks again is answered before those that ask for the first time, and who was offered an address gets it.',
     remedy: 'Look for a flood: the line `datagrams dropped` names the MAC address that was seen last.',
   },
   'mac-messages': {

@@ -175,8 +175,12 @@ export class Exchange {
     this.#steps.begin(message);
   };
 
-  readonly #shed = ({ arrival, message }: PendingMessage): void =>
-    this.#observer.dropped('overload', 1, { source: arrival.source, hardware: message.hardware });
+  readonly #shed = ({ arrival, message }: PendingMessage): void => {
+    const { type, serverIdentifier, hardware } = message;
+    // Who asks another gateway for which address is to be heard: it was missed.
+    if (type === 'DHCPREQUEST' && serverIdentifier !== arrival.local) this.#parts.serverState.noteGap();
+    this.#observer.dropped('overload', 1, { source: arrival.source, hardware });
+  };
 
   /** Notes what a message shows of other servers and of its sender. Its own decision may rest on that. */
   #learn({ message, client, sender }: PendingMessage): void {

@@ -2,35 +2,41 @@ import type { ClientKey } from '../lease/client-key.ts';
 import { UNSPECIFIED } from '../net/ipv4.ts';
 import type { Message } from '../wire/message.ts';
 import type { PendingMessage } from './pending.ts';
-import { ShedSenders } from './shed-senders.ts';
+import { RecentSenders } from './recent-senders.ts';
 
 /** Milliseconds without a moment in which the sockets were empty, after which this gateway has more to do than it can. */
 const OVERLOADED_AFTER = 500;
 /**
- * DHCPDISCOVERs of clients without a binding that one round decides at most under overload: at first; at least; so many
- * more after each round that has emptied the sockets; and from so many on it is over.
+ * Messages of strangers that one round decides at most under overload: at first; at least; so many more after each round
+ * that has emptied the sockets; and from so many on it is over.
  */
 const LIMIT = { first: 64, least: 16, growth: 4, over: 512 } as const;
 
 /** With fewer datagrams in a round all of them are decided in their order: it makes no difference. */
 const FEW = 16;
+const REQUESTS = 1;
 const DISCOVERS = 2;
 
 /**
  * The messages that one round has read, in the order in which they are decided: who has an address first, then who asks for
  * one that it was offered, then DHCPDISCOVERs of clients with a binding, then the others. The messages of one sender stay in
- * their order. Under overload DHCPDISCOVERs of unknown clients are shed, but rather not of one that was shed before and asks
- * again: a flood invents its clients, and an honest one comes back. To be used again for each round.
+ * their order. To be used again for each round.
+ *
+ * Under overload messages of strangers are shed, of whatever type, for any can be invented. A stranger is a client without a
+ * binding, unless it sends a DHCPREQUEST after a DHCPDISCOVER that was decided. What was shed and comes again is decided
+ * before what comes for the first time: a flood invents its clients, and an honest one asks again.
  */
 export class Precedence {
   readonly #groups: readonly PendingMessage[][] = [[], [], []];
-  /** Of the DHCPDISCOVERs those of unknown clients: that were shed before, and others. */
+  /** Messages of strangers: of those that were shed before, and of others. */
   readonly #again: PendingMessage[] = [];
   readonly #others: PendingMessage[] = [];
-  readonly #shedSenders: ShedSenders;
+  readonly #shed: RecentSenders;
+  /** Whose DHCPDISCOVER was decided. */
+  readonly #discovering: RecentSenders;
   /** Since when the sockets have not been empty: monotonic milliseconds. Undefined: they were, when they were read last. */
   #busySince: number | undefined;
-  /** DHCPDISCOVERs of unknown clients that a round may decide; undefined: all, for there is no overload. */
+  /** Messages of strangers that a round may decide; undefined: all, for there is no overload. */
   #limit: number | undefined;
   #left = 0;
   #monotonic = 0;
@@ -40,7 +46,8 @@ export class Precedence {
 
   /** `seed`: of 32 bits, and known to no client. */
   constructor(seed: number) {
-    this.#shedSenders = new ShedSenders(seed);
+    this.#shed = new RecentSenders(seed);
+    this.#discovering = new RecentSenders(seed);
   }
 
   /** To be called when the sockets were read. `count`: of datagrams. `isDrained`: they are empty now. */
@@ -57,10 +64,7 @@ export class Precedence {
     this.#groups[this.#isSorting ? this.#groupOf(pending) : 0]?.push(pending);
   }
 
-  /**
-   * Calls `decide` with each message in its order, or `shed`: under overload for DHCPDISCOVERs of clients that are not
-   * known, beyond the first ones.
-   */
+  /** Calls `decide` with each message in its order; or `shed`: under overload, for strangers' beyond the first ones. */
   forEach(
     isKnown: (pending: PendingMessage) => boolean,
     decide: (pending: PendingMessage) => void,
@@ -68,41 +72,46 @@ export class Precedence {
   ): void {
     for (const [index, group] of this.#groups.entries()) {
       for (const pending of group) {
-        if (index < DISCOVERS || isKnown(pending)) decide(pending);
+        const isFirst = this.#limit === undefined ? index < DISCOVERS : this.#isExpected(index, pending);
+        if (isFirst || isKnown(pending)) this.#pass(pending, decide);
         else if (this.#hasComeAgain(pending)) this.#again.push(pending);
         else this.#others.push(pending);
       }
       group.length = 0;
     }
-    this.#decideStrangers(this.#again, decide, shed);
-    this.#decideStrangers(this.#others, decide, shed);
+    this.#passStrangers(this.#again, decide, shed);
+    this.#passStrangers(this.#others, decide, shed);
   }
 
-  #decideStrangers(
+  #passStrangers(
     strangers: PendingMessage[],
     decide: (pending: PendingMessage) => void,
     shed: (pending: PendingMessage) => void,
   ): void {
     for (const pending of strangers) {
-      if (!isDiscover(pending)) decide(pending);
-      else if (this.#left > 0) {
-        this.#left -= 1;
-        decide(pending);
-      } else {
-        this.#shedSenders.note(pending.message.hardware, this.#monotonic);
+      this.#left -= 1;
+      if (this.#left >= 0) this.#pass(pending, decide);
+      else {
+        this.#shed.note(pending.message.hardware, this.#monotonic);
         shed(pending);
       }
     }
     strangers.length = 0;
   }
 
-  /** Asked only under overload: otherwise nothing is shed, and the order among unknown clients is that of their arrival. */
-  #hasComeAgain(pending: PendingMessage): boolean {
-    return (
-      this.#limit !== undefined &&
-      isDiscover(pending) &&
-      this.#shedSenders.has(pending.message.hardware, this.#monotonic)
-    );
+  #pass(pending: PendingMessage, decide: (pending: PendingMessage) => void): void {
+    const { type, hardware } = pending.message;
+    if (type === 'DHCPDISCOVER') this.#discovering.note(hardware, this.#monotonic);
+    decide(pending);
+  }
+
+  #isExpected(group: number, { message }: PendingMessage): boolean {
+    return group === REQUESTS && this.#discovering.has(message.hardware, this.#monotonic);
+  }
+
+  /** Without overload nothing is shed, and the order among strangers is that of their arrival. */
+  #hasComeAgain({ message }: PendingMessage): boolean {
+    return this.#limit !== undefined && this.#shed.has(message.hardware, this.#monotonic);
   }
 
   #breathe(): void {
@@ -126,16 +135,12 @@ export class Precedence {
   }
 }
 
-function isDiscover({ message }: PendingMessage): boolean {
-  return message.type === 'DHCPDISCOVER';
-}
-
 function groupOf({ type, ciaddr }: Message): number {
   switch (type) {
     case 'DHCPDISCOVER':
       return DISCOVERS;
     case 'DHCPREQUEST':
-      return ciaddr === UNSPECIFIED ? 1 : 0;
+      return ciaddr === UNSPECIFIED ? REQUESTS : 0;
     default:
       return 0;
   }

@@ -124,3 +124,41 @@ test('RFC 4039 §3.1: what is leased at once, without an offer, is probed for 10
   expect(ack.outcome).toMatch(/^DHCPACK/);
   expect(talk.now - before).toBe(10);
 });
+
+describe('RFC 2131 §4.3.2: a renewal by a client without a record', () => {
+  const MINE = '10.15.3.24';
+
+  test('keeps a quiet address from others for 10 ms, and not for 300', () => {
+    const talk = conversation(quietAt(MINE));
+
+    const before = talk.now;
+    const silence = talk.hearUnicast(guest(1).extend(MINE), MINE);
+
+    expect([silence.outcome, silence.asked]).toEqual(['silence', [MINE]]);
+    expect(talk.now - before).toBe(10);
+  });
+
+  test('is asked for 300 ms at an address that is not quiet, and granted if the client itself answers', () => {
+    const talk = conversation(quietAt());
+    talk.holders.set(MINE, guest(1).mac);
+
+    const before = talk.now;
+    const ack = talk.hearUnicast(guest(1).extend(MINE), MINE);
+
+    expect([ack.outcome, ack.reason]).toEqual([`DHCPACK ${MINE}`, 'adopted']);
+    expect(talk.now - before).toBe(300);
+  });
+
+  test('is asked for 300 ms where the client was heard, though the address is quiet for itself', () => {
+    const own = quietAt(MINE);
+    const talk = conversation({
+      ...own,
+      isQuiet: (address, asker) => asker !== NO_HARDWARE && own.isQuiet(address, asker),
+    });
+
+    const before = talk.now;
+    talk.hearUnicast(guest(1).extend(MINE), MINE);
+
+    expect(talk.now - before).toBe(300);
+  });
+});

@@ -54,8 +54,8 @@ test('a client with a lease that begins again is decided before those that nobod
 });
 
 describe('when more arrives than can be decided', () => {
-  /** Rounds of full sockets, a tenth of a second apart: each with DHCPDISCOVERs of ever new clients. */
-  async function flood(rounds: number) {
+  /** Rounds of full sockets, a tenth of a second apart: each with DHCPDISCOVERs, or other messages, of ever new clients. */
+  async function flood(rounds: number, forged = (one: Guest) => one.discover()) {
     const bench = memoryBench();
     const known = guest(1);
     await bench.hear(known.discover());
@@ -64,7 +64,7 @@ describe('when more arrives than can be decided', () => {
     bench.replies();
     const batch = 512;
     for (let number = 0; number < rounds * batch; number += 1)
-      bench.transport.put(guest(1000 + number).discover());
+      bench.transport.put(forged(guest(1000 + number)));
     for (let round = 0; round < rounds - 1; round += 1) {
       bench.exchange.receive();
       await bench.clock.pass(100);
@@ -103,6 +103,36 @@ describe('when more arrives than can be decided', () => {
 
     expect(before).toEqual([]);
     expect(after.map((reply) => reply.split(' ')[0])).toEqual(['DHCPOFFER']);
+  });
+
+  test.each([
+    ['renewals', (one: Guest) => one.extend('10.15.3.77')],
+    [
+      'DHCPREQUESTs of what this gateway has offered to nobody',
+      (one: Guest) => one.select('10.15.3.77', SERVER),
+    ],
+  ])('of %s in invented names too; who was offered an address gets it', async (_, forged) => {
+    const { bench } = await flood(12, forged);
+    bench.exchange.receive(); // The last of them.
+    await bench.hear(guest(2).discover());
+    const [offer = ''] = bench.replies().filter((reply) => reply.endsWith(guest(2).mac));
+    const dropped = bench.drops('overload');
+    for (let number = 0; number < 500; number += 1) bench.transport.put(forged(guest(30_000 + number)));
+    await bench.hear(guest(2).select(offer.split(' ')[1] ?? '', SERVER));
+
+    expect(dropped).toBeGreaterThan(1000);
+    expect(bench.replies().filter((reply) => reply.endsWith(guest(2).mac))).toEqual([
+      offer.replace('DHCPOFFER', 'DHCPACK'),
+    ]);
+    expect(bench.drops('overload')).toBeGreaterThan(dropped + 400);
+  });
+
+  test('a DHCPREQUEST that was dropped counts as missed where another gateway may have been asked', async () => {
+    const { bench } = await flood(12, (one) => one.select('10.15.3.77', '10.15.3.11'));
+    const own = await flood(12, (one) => one.select('10.15.3.77', SERVER));
+
+    expect(bench.serverState.misses).toBeGreaterThan(0);
+    expect(own.bench.serverState.misses).toBe(0);
   });
 
   test('when the flood is over all are decided again', async () => {

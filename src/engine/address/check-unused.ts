@@ -1,13 +1,10 @@
 import { currentAt } from '../../allocation/availability.ts';
 import type { Lease } from '../../lease/lease.ts';
-import type { HardwareAddress } from '../../net/hardware-address.ts';
+import { NO_HARDWARE } from '../../net/hardware-address.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import type { Decision } from '../decision/decision.ts';
 import { type DecisionInput, isHolder } from '../decision/decision-input.ts';
-import { probe, quarantineInUse, silence, waitFor } from '../decision/outcome.ts';
-import { requestStateTo } from '../decision/request-state.ts';
-import { refuse } from '../reply/refuse.ts';
-import { namesThisServer, serverNamedBy } from '../reply/reply.ts';
+import { probe, quarantineInUse, waitFor } from '../decision/outcome.ts';
 import { replaceEnded } from './peers.ts';
 
 /** How long a quiet address is probed before it is leased without having been on offer: milliseconds. */
@@ -26,7 +23,7 @@ export function checkUnused(input: DecisionInput, address: Ipv4): Decision | und
   if (context.answers.has(address)) {
     const holder = context.answers.get(address);
     const isOwn = holder === undefined || holder === input.message.hardware;
-    if (!isOwn) return endByAnswer(input, address, holder);
+    if (!isOwn) return quarantineInUse(input, address, holder);
     if (isSeenAfterProbe(input, address))
       return probe(address, 'asking-address', now, plan.probeMilliseconds);
     return undefined;
@@ -38,30 +35,22 @@ export function checkUnused(input: DecisionInput, address: Ipv4): Decision | und
 }
 
 /**
- * RFC 2131 §3.1 (2): another machine has answered for the address. Who has answered twice has it: it is put into quarantine,
- * and the message is decided again. One answer alone refuses the client, and changes nothing: a guest may have answered for
- * another machine, and if it is no guest's lie, the next question shows it.
- */
-export function endByAnswer(input: DecisionInput, address: Ipv4, holder: HardwareAddress): Decision {
-  const { message, context } = input;
-  // A lease whose DHCPACK was withheld is stored already, and must not be confirmed when its client asks again.
-  const isCertain = context.probes.get(address)?.weak !== 'once' || context.isWithheld;
-  if (isCertain) return quarantineInUse(input, address, holder);
-  // Only the server that a client selects refuses it: another one may know more of its lease.
-  const isSelected =
-    message.type === 'DHCPREQUEST' &&
-    requestStateTo(serverNamedBy(input), message) === 'SELECTING' &&
-    namesThisServer(input);
-  return isSelected ? refuse(input, address, 'heard-once') : silence('heard-once');
-}
-
-/**
  * RFC 2131 §3.1 (2): how long it is probed for. A quiet one was asked for ahead of need: only what has happened since is to be
  * found out, in the time in which a machine that is awake answers.
  */
 function probeTimeOf(input: DecisionInput, address: Ipv4): number {
   const { probeMilliseconds } = input.plan;
   return isQuietFor(input, address) ? Math.min(QUIET_PROBE, probeMilliseconds) : probeMilliseconds;
+}
+
+/**
+ * How long the segment is asked for an address that a client without a record says it has. Where nobody was there when it was
+ * asked for ahead of need, the client has a moment to show itself, so that invented clients lock the free addresses for no
+ * longer. Its answer, if it comes later, is heard, and gives it the whole time when it asks again.
+ */
+export function claimProbeTime({ context, plan }: DecisionInput, address: Ipv4): number {
+  const isSilent = context.quietAddresses.isQuiet(address, NO_HARDWARE);
+  return isSilent ? Math.min(QUIET_PROBE, plan.probeMilliseconds) : plan.probeMilliseconds;
 }
 
 /**
@@ -92,12 +81,10 @@ function isVouchedFor(lease: Lease | undefined, input: DecisionInput): boolean {
  * the client holds: a forged ARP message would have its holder asked for, and who answers faster would take its address.
  */
 function isSeenAt(lease: Lease, input: DecisionInput): boolean {
-  const { isWithheld } = input.context;
   const isHeld: boolean = isHolder(input, lease);
-  if (isHeld && !isWithheld) return false;
+  if (isHeld) return false;
   const sighting = input.context.sightingAt(lease.address);
   if (sighting === undefined || sighting.hardware === input.message.hardware) return false;
-  if (isWithheld) return true;
   return sighting.on > lease.updatedAt || sighting.revision >= lease.version;
 }
 

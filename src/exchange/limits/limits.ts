@@ -67,7 +67,7 @@ export class Limits implements Observer {
     const { messagesOfMac } = this.#ratesOf(plan);
     if (messagesOfMac !== undefined && !this.#messages.takeIfFree(message.hardware, now, messagesOfMac))
       return 'mac-messages';
-    return mayChange(message) ? this.#admitChange(message, now, plan) : 'admitted';
+    return mayChange(message) ? this.#admitChange(message, now, plan) : this.#admitOther(message, now, plan);
   };
 
   decided(message: Message, _client: ClientKey, decision: Decision, outcome: DecisionOutcome): void {
@@ -103,6 +103,12 @@ export class Limits implements Observer {
     if (this.#newLeases.isOver(ALL, now, newLeases) && !this.#isKnown(message, plan)) return 'segment-leases';
     if (unknownMessages === undefined || this.#isKnown(message, plan)) return 'admitted';
     return this.#unknown.takeIfFree(ALL, now, unknownMessages) ? 'admitted' : 'unknown-messages';
+  }
+
+  /** A client that goes on with what it has is always known, unless its lease was lost: or its name is invented. */
+  #admitOther(message: Message, now: number, plan: Plan): Drop | 'admitted' {
+    if (this.#guestPorts === undefined || this.#isKnown(message, plan)) return 'admitted';
+    return this.#admitAtPort(message, now, plan);
   }
 
   #admitAtPort(message: Message, now: number, plan: Plan): Drop | 'admitted' {

@@ -46,8 +46,7 @@ export function openApi(operations: readonly Operation[], version: string): obje
   };
 }
 
-function describe({ name, summary, path, query, answer, problems, ...operation }: Operation): object {
-  const body = operation.describedBody ?? operation.body;
+function describe({ name, summary, path, query, body, answer, problems }: Operation): object {
   const content =
     typeof answer === 'string'
       ? { [answer.split(';')[0] ?? answer]: { schema: { type: 'string' } } }

@@ -6,9 +6,6 @@ import { hostsRoute } from './hosts.ts';
 import { infoRoutes } from './info.ts';
 import { leaseRoutes } from './leases.ts';
 import { orderRoutes } from './orders.ts';
-import { reconcileRoute } from './reconcile.ts';
-import { reservationOrderRoutes } from './reservation-orders.ts';
-import { reservationReadRoutes } from './reservations.ts';
 import type { RouteParts } from './route-parts.ts';
 import { warningsRoute } from './warnings.ts';
 
@@ -21,9 +18,6 @@ export function allOperations(parts: RouteParts): readonly Operation[] {
     warningsRoute(parts),
     hostsRoute(parts),
     ...orderRoutes(parts),
-    reconcileRoute(parts),
-    ...reservationReadRoutes(parts),
-    ...reservationOrderRoutes(parts),
     ...clockRoutes(parts),
   ];
   const document = openApi(operations, parts.options.version);

@@ -1,4 +1,5 @@
 import type { Clock } from '../../lease/clock.ts';
+import { UNSPECIFIED } from '../../net/ipv4.ts';
 import type { Outcome } from '../lease-store.ts';
 import {
   type Etcd,
@@ -98,16 +99,17 @@ export class Sender {
     return isOurs ? 'committed' : 'conflict'; // Our own id: an earlier attempt, whose answer was lost, had succeeded.
   }
 
-  /** Reads the keys that those name which were learnt: the next decision needs them. */
+  /** Reads the addresses that the clients' keys point to, as far as they are not known: the next decision needs them. */
   async #learnBindings(plans: readonly PlannedChange[]): Promise<void> {
-    const { etcd, known } = this.#parts;
+    const { etcd, keys, known } = this.#parts;
     for (const { transaction } of plans) {
       for (const operation of transaction.failure) {
         if (operation.kind !== 'get') continue;
-        const key = known.keyBehind(operation.key);
-        if (key === undefined) continue;
+        const client = keys.clientOf(operation.key);
+        const address = client === undefined ? UNSPECIFIED : known.addressOf(client);
+        if (address === UNSPECIFIED) continue;
         try {
-          const found = await readKey(etcd, key);
+          const found = await readKey(etcd, keys.ofAddress(address));
           if (found !== undefined) known.learnEntry(found);
         } catch {
           return; // The watch will bring them.

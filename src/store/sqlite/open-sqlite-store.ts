@@ -21,7 +21,7 @@ import { readClockNote } from './notes/clock-notes.ts';
 import { readMirrorPosition } from './notes/mirror-position.ts';
 import { SqliteStore } from './sqlite-store.ts';
 import { loadLeases } from './tables/load-leases.ts';
-import { readReservations } from './tables/reservation-rows.ts';
+import { loadReservations } from './tables/reservation-rows.ts';
 import { MIGRATIONS, type Migration } from './tables/schema.ts';
 
 export interface SqliteStoreOptions {
@@ -85,17 +85,14 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
       readClockNote(database)?.revision ?? 0,
       unapplied,
     );
-    const read = readReservations(database);
-    for (const reservation of read.found) {
-      reservations.put(reservation);
-      table.reached(reservation.version);
-    }
+    const unread = loadReservations(database, reservations);
+    for (const { version } of reservations.all()) table.reached(version);
     return new SqliteStore({
       opening: {
         file,
         fileId,
         loaded,
-        skipped: skipped + read.skipped,
+        skipped: skipped + unread,
         setAside,
         copy,
         journalDamage: openedJournal.damage,

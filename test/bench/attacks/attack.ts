@@ -14,6 +14,15 @@ export type Attack =
       readonly source: FrameSource;
       readonly most?: number;
     }
+  /**
+   * DHCPREQUESTs with ever new chaddr for addresses of the pool, as if in these states (RFC 2131 §4.3.2): SELECTING after an
+   * offer by this server, RENEWING by unicast, REBINDING.
+   */
+  | {
+      readonly kind: 'requests';
+      readonly as: 'SELECTING' | 'RENEWING' | 'REBINDING';
+      readonly rate: number;
+    }
   /** Whole leases, with ever new chaddr or ever new client identifiers; `most`: so many in all. */
   | {
       readonly kind: 'leases';

@@ -2,7 +2,7 @@ import { hardwareFromText } from '../../../src/net/hardware-address.ts';
 import { ipv4FromText } from '../../../src/net/ipv4.ts';
 import { loadLibc } from '../../../src/transport/linux/libc.ts';
 import type { AttackResult, AttackWork } from './attack.ts';
-import { type Attacker, claims, discovers, ends, liar, type Server } from './attackers.ts';
+import { type Attacker, claims, discovers, ends, liar, requests, type Server } from './attackers.ts';
 import { Card } from './card.ts';
 import { LeaseReturner, LeaseTaker } from './lease-takers.ts';
 import { ATTACKER_DEVICE } from './network.ts';
@@ -22,6 +22,8 @@ function attackerOf(card: Card, server: Server): Attacker {
       return claims(card, attack);
     case 'discovers':
       return discovers(card, attack);
+    case 'requests':
+      return requests(card, attack, server);
     case 'leases':
       return new LeaseTaker(card, attack);
     case 'liar':
@@ -37,7 +39,7 @@ const server: Server = {
   hardware: hardwareFromText(work.server.hardware) ?? 0,
   address: ipv4FromText(work.server.address) ?? 0,
 };
-const isDeaf = work.attack.kind === 'discovers' || work.attack.kind === 'ends';
+const isDeaf = ['discovers', 'requests', 'ends'].includes(work.attack.kind);
 let attacker: Attacker | undefined;
 const card = new Card(
   loadLibc(),

@@ -1,6 +1,6 @@
 import { hardwareAt } from '../../../src/net/hardware-address.ts';
 import { ipv4FromText } from '../../../src/net/ipv4.ts';
-import { putDecline, putDiscover, putRelease, putSelecting } from '../clients/messages.ts';
+import { putDecline, putDiscover, putRelease, putRenewing, putSelecting } from '../clients/messages.ts';
 import type { Attack, FrameSource } from './attack.ts';
 import { arpAnswer, askedBy, type Card, type Envelope } from './card.ts';
 import type { Holding } from './guest.ts';
@@ -37,17 +37,37 @@ export function fromNobody(hardware: number, source: FrameSource): Envelope {
 /** DHCPDISCOVERs with ever new chaddr. */
 export function discovers(card: Card, { rate, source, most }: Attack & { kind: 'discovers' }): Attacker {
   const limit = most ?? Number.POSITIVE_INFINITY;
+  return atRate(rate, limit, (number) => {
+    const hardware = invented(number);
+    card.message(fromNobody(hardware, source), (view, at) => {
+      putDiscover(view, at, number, hardware);
+    });
+  });
+}
+
+/** DHCPREQUESTs with ever new chaddr. */
+export function requests(card: Card, { as, rate }: Attack & { kind: 'requests' }, server: Server): Attacker {
+  const [first, last] = [ipv4FromText(PLAN.pool.first) ?? 0, ipv4FromText(PLAN.pool.last) ?? 0];
+  return atRate(rate, Number.POSITIVE_INFINITY, (number) => {
+    const hardware = invented(number);
+    const address = first + (number % (last - first + 1));
+    const source = as === 'SELECTING' ? 0 : address;
+    const envelope = as === 'RENEWING' ? { hardware, source, server } : { hardware, source };
+    card.message(envelope, (view, at) => {
+      if (as === 'SELECTING') putSelecting(view, at, number, hardware, address, server.address);
+      else putRenewing(view, at, number, hardware, address);
+    });
+  });
+}
+
+/** Sends the messages 0, 1, 2, ... at a rate, up to a limit. */
+function atRate(rate: number, limit: number, send: (number: number) => void): Attacker {
   let count = 0;
   return {
     due(seconds) {
       // After a pause of this process it does not send all at once.
       const end = Math.min(seconds * rate, count + Math.max(1, rate / 20), limit);
-      for (; count < end; count += 1) {
-        const hardware = invented(count);
-        card.message(fromNobody(hardware, source), (view, at) => {
-          putDiscover(view, at, count, hardware);
-        });
-      }
+      for (; count < end; count += 1) send(count);
     },
   };
 }

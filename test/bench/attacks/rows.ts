@@ -50,6 +50,15 @@ function floods(rates: readonly number[]): readonly Row[] {
   });
 }
 
+function forgedRequests(rate: number): readonly Row[] {
+  return (['SELECTING', 'RENEWING', 'REBINDING'] as const).map((as) => ({
+    name: `${as} at ${rate.toLocaleString('en')}/s, source changed`,
+    attack: { kind: 'requests', as, rate },
+    ...COMMON,
+    within: 10,
+  }));
+}
+
 function ends(): readonly Row[] {
   const row: Row = {
     ...{ name: 'forged DECLINE and RELEASE', attack: { kind: 'ends', source: 'own' } },
@@ -65,6 +74,7 @@ export const ROWS: readonly Row[] = [
   ...claims('235 forged claims', false, 5),
   ...claims('235 forged claims, ARP answered', true, 30),
   ...floods([40, 500, 2000, 10_000]),
+  ...forgedRequests(10_000),
   {
     ...{
       name: 'leases at 50/s, ports seen',

@@ -39,7 +39,6 @@ export async function measureExchanges(): Promise<readonly MicroResult[]> {
     prober: { probe: () => 'too-many' },
     serverState: {
       beginRound: nothing,
-      readArp: nothing,
       lastGapRevision: 0,
       trustsClock: true,
       mayBeOver: () => true,

@@ -47,7 +47,10 @@ function isHere(bench: Bench, name: ContenderName): boolean {
 async function measure(bench: Bench, row: Row, server: ContenderName): Promise<Cell> {
   bench.say(`${row.name}: ${server}`);
   try {
-    return { row, server, result: await runRow(row, server, join(bench.folder, 'attacked')) };
+    const result = await runRow(row, server, join(bench.folder, 'attacked'));
+    const cell: Cell = { row, server, result };
+    bench.say(lineOf(cell).slice(2).join(' | '));
+    return cell;
   } catch (error) {
     bench.say(`${row.name}: ${server} failed: ${error}`);
     return { row, server, result: undefined, failure: String(error) };

@@ -74,6 +74,19 @@ describe('a guest that changes its MAC with each message', () => {
       expect(await boot(guestAt(`tap${104 + number}i0`))).not.toBe('');
   });
 
+  test('is one guest too where it renews in invented names; who is known behind that port renews', async () => {
+    const { bench, guestAt, boot } = plugged();
+    const known = guestAt('tap666i0');
+    const address = await boot(known);
+    for (let sent = 0; sent < 5000; sent += 50)
+      await bench.hear(...Array.from({ length: 50 }, () => guestAt('tap666i0').extend('10.15.3.77')));
+    bench.replies();
+    await bench.hear(known.extend(address));
+
+    expect(bench.drops('port-messages')).toBeGreaterThan(4000);
+    expect(bench.replies().at(-1)).toBe(`DHCPACK ${address} to ${known.mac}`);
+  });
+
   test('keeps nobody who is known from what it had, not even behind the same port', async () => {
     const { bench, guestAt, boot, flood } = plugged();
     const known = guestAt('tap666i0');

@@ -33,8 +33,7 @@ export async function hostMirror(
     return;
   }
   const { opening, position, clockNote, revisionTimes } = mirror;
-  const [leases, reservations] = [mirror.leases(), mirror.reservations()];
-  port.post({ kind: 'opened', opening, position, leases, reservations, clockNote, revisionTimes });
+  port.post({ kind: 'opened', opening, position, leases: mirror.leases(), clockNote, revisionTimes });
   port.hear((message) => {
     if (message.kind === 'close') {
       mirror.close();
@@ -49,8 +48,7 @@ export async function hostMirror(
 }
 
 function take(mirror: SqliteMirror, notes: MirrorNotes): void {
-  const { position, quorum, clockNote, revisionTimes, reservations = [], completed } = notes;
-  for (const change of reservations) mirror.putReservation(change);
+  const { position, quorum, clockNote, revisionTimes, completed } = notes;
   if (position !== undefined) mirror.reached(position);
   if (quorum !== undefined) mirror.noteQuorum(quorum.hasQuorum, quorum.now);
   if (clockNote !== undefined) mirror.noteClock(clockNote);

@@ -8,6 +8,7 @@ import {
   RESERVATION_FIELDS,
   reservationFromColumns,
 } from '../../../lease/reservation/reservation-fields.ts';
+import type { ReservationTable } from '../../../lease-table/reservation-table.ts';
 import { HISTORY_ROW, idValues } from './rows.ts';
 
 const COLUMNS = RESERVATION_FIELD_NAMES.map((name) => RESERVATION_FIELDS[name].name);
@@ -80,26 +81,22 @@ export class ReservationRows {
 }
 
 /**
- * The reservations of a file, and how many rows no version of this program has written.
+ * Fills an empty table with the reservations of a file. Returns how many rows no version of this program has written.
  *
  * @throws Error of SQLite.
  */
-export function readReservations(database: Database): {
-  readonly found: readonly Reservation[];
-  readonly skipped: number;
-} {
-  const found: Reservation[] = [];
+export function loadReservations(database: Database, reservations: ReservationTable): number {
   let skipped = 0;
   const rows = database
-    .prepare(`SELECT ${COLUMNS.join(', ')} FROM reservation ORDER BY id`)
+    .prepare(`SELECT ${COLUMNS.join(', ')} FROM reservation`)
     .raw()
-    .all();
-  for (const row of rows as readonly (readonly unknown[])[]) {
-    const reservation = reservationFromColumns(row);
+    .iterate();
+  for (const row of rows) {
+    const reservation = reservationFromColumns(row as readonly unknown[]);
     if (reservation === undefined) skipped += 1;
-    else found.push(reservation);
+    else reservations.put(reservation);
   }
-  return { found, skipped };
+  return skipped;
 }
 
 /** Makes the reservations of a file those of memory, in the transaction of the caller. Throws errors of SQLite. */

@@ -1,22 +1,22 @@
 import type { HardwareAddress } from '../net/hardware-address.ts';
 
-/** Bits of one generation: a power of two. With 300,000 senders one in 70 that was not shed seems to have been. */
+/** Bits of one generation: a power of two. With 300,000 senders in it one in 70 others seems to be among them. */
 const BITS = 1 << 22;
 /** A generation lasts so long, and two are remembered: a client sends again after three to nine seconds (RFC 2131 §4.1). */
 const GENERATION = 10_000;
 
 /**
- * The senders of messages that were shed: who of them comes again is no client that a flood has invented. A Bloom filter: its
- * memory, a megabyte, is made when something is shed for the first time, and is fixed then.
+ * Network cards that have sent something in the last ten seconds, and perhaps in the ten before. A Bloom filter: its memory,
+ * a megabyte, is made when there is a first one, and is fixed then, whatever addresses are forged.
  */
-export class ShedSenders {
+export class RecentSenders {
   readonly #seed: number;
   #young: Uint32Array | undefined;
   #old: Uint32Array | undefined;
   /** When the young generation began: monotonic milliseconds. */
   #since = 0;
 
-  /** `seed`: of 32 bits, and known to no client, so that none can choose addresses that make all others look shed. */
+  /** `seed`: of 32 bits, and known to no client, so that none can choose addresses which make all others seem to be here. */
   constructor(seed: number) {
     this.#seed = seed;
   }
@@ -31,7 +31,6 @@ export class ShedSenders {
     set(this.#young, second);
   }
 
-  /** True if a message of this sender was shed in the last ten seconds, or, perhaps, in the ten before. */
   has(sender: HardwareAddress, monotonic: number): boolean {
     if (this.#young === undefined || this.#old === undefined) return false;
     this.#age(monotonic);
