@@ -90,7 +90,10 @@ export async function serve(loaded: LoadedSettings): Promise<number> {
       logOpening(log, mirror.opening);
       certificates?.watch();
       gateways.certificates = certificates;
-      gateways.store = sharedStore({ shared, etcd, mirror, inFlight, say });
+      gateways.store = sharedStore({
+        ...{ shared, etcd, mirror, inFlight, say },
+        placement: () => server.placement,
+      });
       return gateways.store;
     },
     ...(shared === undefined ? {} : { clusterPeers: gateways }),

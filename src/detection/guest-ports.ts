@@ -1,9 +1,10 @@
+import type { GuestHost } from '../engine/decision/decision.ts';
 import type { GuestPorts as GuestPortsView } from '../exchange/exchange-parts.ts';
 import type { Clock } from '../lease/clock.ts';
 import { type BridgePort, portToText } from '../net/bridge-port.ts';
 import type { Arrival } from '../net/datagram.ts';
 import { type HardwareAddress, isStation } from '../net/hardware-address.ts';
-import { UNSPECIFIED } from '../net/ipv4.ts';
+import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import type { SegmentPorts } from '../transport/transport.ts';
 import type { Message } from '../wire/message.ts';
 
@@ -42,6 +43,8 @@ export class GuestPorts implements GuestPortsView {
   /** Monotonic milliseconds. */
   readonly #askedAt = new Float64Array(CELLS).fill(Number.NEGATIVE_INFINITY);
   readonly #ports: (BridgePort | undefined)[] = new Array<undefined>(CELLS).fill(undefined);
+  /** Of cards behind a tunnel. */
+  readonly #hosts: (Ipv4 | undefined)[] = new Array<undefined>(CELLS).fill(undefined);
   readonly #wanted: HardwareAddress[] = [];
   #heldOffUntil = Number.NEGATIVE_INFINITY;
   #refreshedAt: number;
@@ -65,7 +68,10 @@ export class GuestPorts implements GuestPortsView {
     const kept = this.#ports[cell] === undefined ? UNKNOWN_FOR : keptFor;
     if (isKnown && now - (this.#askedAt[cell] ?? 0) < kept) return;
     if (now < this.#heldOffUntil) return;
-    if (!isKnown) this.#ports[cell] = undefined;
+    if (!isKnown) {
+      this.#ports[cell] = undefined;
+      this.#hosts[cell] = undefined;
+    }
     this.#cards[cell] = hardware;
     this.#askedAt[cell] = now;
     this.#wanted.push(hardware);
@@ -75,14 +81,50 @@ export class GuestPorts implements GuestPortsView {
     if (this.#wanted.length === 0) return;
     const begun = this.#clock.monotonic();
     const ports = this.#segment.portsOf(this.#wanted);
+    this.#keep(this.#wanted, this.#ports, ports);
+    this.#askHosts(ports);
     const ended = this.#clock.monotonic();
     if (ended - begun >= SLOW)
       this.#heldOffUntil = ended + Math.min(MOST_HOLD_OFF, HOLD_OFF * (ended - begun));
-    for (const [index, card] of this.#wanted.entries()) {
-      const cell = this.#find(card);
-      if (cell >= 0) this.#ports[cell] = ports[index];
-    }
     this.#wanted.length = 0;
+  }
+
+  /** At which other hosts those are that are behind a tunnel. */
+  #askHosts(ports: readonly (BridgePort | undefined)[]): void {
+    const tunnel = ports.find((port) => port?.kind === 'tunnel');
+    if (tunnel === undefined) return;
+    const cards = this.#wanted.filter((_card, index) => ports[index]?.index === tunnel.index);
+    this.#keep(cards, this.#hosts, this.#segment.hostsOf(cards, tunnel));
+  }
+
+  #keep<Kept>(
+    cards: readonly HardwareAddress[],
+    column: (Kept | undefined)[],
+    values: readonly (Kept | undefined)[],
+  ): void {
+    for (const [index, card] of cards.entries()) {
+      const cell = this.#find(card);
+      if (cell >= 0) column[cell] = values[index];
+    }
+  }
+
+  hostOf({ hardware, giaddr }: Message): GuestHost {
+    return giaddr === UNSPECIFIED ? this.hostOfCard(hardware) : undefined;
+  }
+
+  /** The host that a card is at. It asks nobody. */
+  hostOfCard(card: HardwareAddress): GuestHost {
+    const cell = this.#find(card);
+    const port = cell < 0 ? undefined : this.#ports[cell];
+    if (port === undefined) return undefined;
+    if (port.kind === 'tunnel') return this.#hosts[cell];
+    // Where guests of other hosts come by a tunnel, all others are at this one.
+    return port.kind === 'guest' || this.#segment.tunnelEnds.length > 0 ? 'own' : undefined;
+  }
+
+  /** Where the tunnels of this host end, by which other gateways know it. Empty: nothing comes by a tunnel here. */
+  get tunnelEnds(): readonly Ipv4[] {
+    return this.#segment.tunnelEnds;
   }
 
   portOf({ hardware, giaddr }: Message): BridgePort | undefined {

@@ -1,6 +1,6 @@
 import { chooseAddress } from './address/choose-address.ts';
 import { exceedsLeasesPerMac } from './address/leases-of-card.ts';
-import { hasPeers, leavesToClusterPeer } from './address/peers.ts';
+import { hasPeers, leavesToClusterPeer, leaveToHost } from './address/peers.ts';
 import { exceedsShareOfPort } from './address/share-of-port.ts';
 import { bindingChange, offerChange } from './binding-change.ts';
 import type { Decision, Reason } from './decision/decision.ts';
@@ -27,6 +27,8 @@ export function answerDiscover(input: DecisionInput): Decision {
   const choice = chooseAddress(input, isRapid ? 'bind' : 'offer');
   if ('decision' in choice) return choice.decision;
   const { address, held } = choice;
+  const left = held === 'binding' ? undefined : leaveToHost(input, address);
+  if (left !== undefined) return left;
   const destination = destinationOf(input, address);
 
   if (isRapid) {

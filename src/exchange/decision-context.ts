@@ -38,6 +38,8 @@ export function emptyContext(): MutableContext {
     clusterPeers: undefined,
     isDiscoverRetry: false,
     port: undefined,
+    host: undefined,
+    isLeftToHost: false,
     leasesAtPort: 0,
     waited: false,
     answers: new Map(),
@@ -64,5 +66,8 @@ export function contextFor(
   context.isDiscoverRetry = serverState.isDiscoverRetry(sender);
   context.waited = past.hasPaused;
   context.port = serverState.guestPorts?.portOf(message);
+  context.host = serverState.guestPorts?.hostOf(message);
+  const isFirst = message.type === 'DHCPDISCOVER' && past.waits === 0;
+  context.isLeftToHost = isFirst && serverState.isLeftToHost?.(message) === true;
   return context;
 }

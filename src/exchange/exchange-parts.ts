@@ -1,6 +1,7 @@
 import type {
   ClusterPeers,
   Decide,
+  GuestHost,
   PeerObservations,
   QuietObservations,
   Sighting,
@@ -75,6 +76,13 @@ export interface ServerState {
   declinesOf(card: HardwareAddress): number;
   /** A DHCPDECLINE of this network card, for an address that it holds, was decided. */
   noteDecline(card: HardwareAddress): void;
+  /**
+   * True if a gateway at the host of this client answers its guests, and shares no leases with this one. To be called once
+   * for a DHCPDISCOVER. Absent: nothing shows it.
+   */
+  isLeftToHost?(message: Message): boolean;
+  /** A DHCPDISCOVER that was left to the gateway at the client's host has waited to the end: nobody has answered it. */
+  noteUnanswered?(message: Message): void;
   /** Where guests are plugged in; absent: nothing shows it. */
   readonly guestPorts?: GuestPorts | undefined;
 }
@@ -87,6 +95,8 @@ export interface GuestPorts {
   ask(): void;
   /** The port of a message's card. Undefined: not known, or a relay has sent it. It asks nobody. */
   portOf(message: Message): BridgePort | undefined;
+  /** The host that a message's card is at. It asks nobody. */
+  hostOf(message: Message): GuestHost;
 }
 
 /** Asks the segment who holds an address. */

@@ -87,8 +87,14 @@ export class ExchangeSteps {
 
   /** A message that was just read: decided at once, or behind the one that keeps its sender busy. */
   begin(message: PendingMessage): void {
-    if (this.#inFlight.isBusy(message.sender)) this.#inFlight.queueBehindSender(message, this.#monotonic);
-    else this.#advance(message);
+    const earlier = this.#inFlight.busyWith(message.sender);
+    if (earlier !== undefined && !isLeft(earlier)) {
+      this.#inFlight.queueBehindSender(message, this.#monotonic);
+      return;
+    }
+    // Its client goes on: it was answered by another gateway, or asks again.
+    if (earlier !== undefined) this.#drop(earlier, 'superseded');
+    this.#advance(message);
   }
 
   submit(order: Order): void {
@@ -154,6 +160,7 @@ export class ExchangeSteps {
   #decide(pending: Pending): Decision {
     const { store, decide, serverState } = this.#parts;
     if (pending instanceof PendingOrder) return pending.order.decide(this.#now, store.leases, this.plan);
+    if (isDiscover(pending) && pending.past.hasPaused) serverState.noteUnanswered?.(pending.message);
     const context = contextFor(this.#context, pending, serverState, this.#monotonic);
     const { port } = context;
     this.#context.leasesAtPort = port === undefined ? 0 : this.#leasesAt(port.name);
@@ -290,4 +297,13 @@ export class ExchangeSteps {
     this.#observer.dropped(reason, 1);
     if (pending instanceof PendingOrder) pending.done(outcome);
   }
+}
+
+function isDiscover({ message }: PendingMessage): boolean {
+  return message.type === 'DHCPDISCOVER';
+}
+
+/** True for a DHCPDISCOVER that is left to another gateway for a moment. */
+function isLeft(message: PendingMessage): boolean {
+  return message.state.name === 'pausing' && isDiscover(message);
 }

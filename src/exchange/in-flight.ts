@@ -56,8 +56,9 @@ export class InFlight {
     );
   }
 
-  isBusy(sender: ClientKey): boolean {
-    return this.#busy.get(sender) !== undefined;
+  /** The message that keeps a sender busy. */
+  busyWith(sender: ClientKey): PendingMessage | undefined {
+    return this.#busy.get(sender);
   }
 
   /** Who has locked an address. */

@@ -38,6 +38,14 @@ export interface Medium {
   close(): void;
 }
 
+/** Where a gateway is, for the guests of its host. */
+export interface ServerPlacement {
+  /** Where the tunnels of this host end, dotted; empty: it is not seen where guests are plugged in. */
+  readonly tunnelEnds: readonly string[];
+  /** True: a new guest would get an address now. */
+  readonly grants: boolean;
+}
+
 /** Means to find out whether another machine has the listen IP (RFC 5227). */
 export interface ListenIpParts {
   /** ARP for a listen address before its sockets are opened; undefined: impossible. */

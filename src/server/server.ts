@@ -12,7 +12,7 @@ import type { RunningProblem } from '../diagnosis/running-problem.ts';
 import type { OperatorOrder } from '../engine/operator-order.ts';
 import { type Observer, observers } from '../exchange/observer.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
-import type { Ipv4 } from '../net/ipv4.ts';
+import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 import { Counters } from '../reporting/counters.ts';
 import { DecisionLog } from '../reporting/decision-log.ts';
 import { type PlaceOf, pluggedLog } from '../reporting/plugged-log.ts';
@@ -29,7 +29,7 @@ import { type Figures, figuresOf } from './figures.ts';
 import { Listening } from './listening.ts';
 import { OrderIntake, type OrderResult } from './order-intake.ts';
 import { ReservationControl } from './reservation-control.ts';
-import type { ServerParts } from './server-parts.ts';
+import type { ServerParts, ServerPlacement } from './server-parts.ts';
 import { clockTrustOf, type Memory, type Service } from './service.ts';
 
 /** Time between two beats, which show that the event loop runs: milliseconds. */
@@ -60,6 +60,8 @@ export class Server {
   /** The change of the sockets that is under way. */
   #change: Promise<void> | undefined;
   #isStopping = false;
+  /** Whether a new guest would have got an address a second ago. */
+  #grants = false;
   readonly #declaration: CurrentDeclaration;
   readonly #orderIntake: OrderIntake;
   readonly #placeOf: PlaceOf = (card) => this.#listening.service?.placeOf(card);
@@ -97,6 +99,12 @@ export class Server {
       problems: this.#problems(pool),
       settings: this.#declaration.current.settings ?? [],
     });
+  }
+
+  /** Where this gateway is, and whether it answers new guests, for the gateways that share the leases with it. */
+  get placement(): ServerPlacement {
+    const tunnelEnds = this.#listening.service?.tunnelEnds ?? [];
+    return { tunnelEnds: tunnelEnds.map((end) => ipv4ToText(end)), grants: this.#grants };
   }
 
   get figures(): Figures {
@@ -141,6 +149,7 @@ export class Server {
   async stop(): Promise<void> {
     if (this.#isStopping) return;
     this.#isStopping = true;
+    this.#grants = false;
     this.#cancelBeat();
     this.#expiry?.stop();
     await this.#change;
@@ -252,6 +261,8 @@ export class Server {
 
     this.#listening.service?.check();
     const problems = this.#problems(this.#poolUse(this.#listening.service));
+    this.#grants =
+      this.#listening.service !== undefined && problems.every(({ stopsNewGuests }) => !stopsNewGuests);
     this.#problemLog.check(problems, this.#parts.clock.monotonic());
     this.#problemTimes.note(problems, this.#parts.clock.now());
     memory.timeGuard.check();

@@ -2,6 +2,7 @@ import type { ClusterPeersView } from '../detection/cluster-peers.ts';
 import type { DeclineLog } from '../detection/decline-log.ts';
 import type { DiscoverRetries } from '../detection/discover-retries.ts';
 import { GuestPorts } from '../detection/guest-ports.ts';
+import { HostAnswers } from '../detection/host-answers.ts';
 import type { MissedTraffic } from '../detection/missed-traffic.ts';
 import type { PeerMemory } from '../detection/peer-memory.ts';
 import type { Peers } from '../detection/peers.ts';
@@ -113,7 +114,11 @@ export class Service {
       decide,
       plan,
       prober: this.probe,
-      serverState: serverStateOf(memory, { sightings, quiet, guestPorts }, monotonic),
+      serverState: serverStateOf(
+        memory,
+        { sightings, quiet, guestPorts, hostAnswers: new HostAnswers(clock) },
+        monotonic,
+      ),
       observer: observers(observer, limits),
       seed: parts.seed,
       timings: memory.timings,
@@ -136,6 +141,11 @@ export class Service {
 
   get plan(): Plan {
     return this.#plan;
+  }
+
+  /** Where the tunnels of this host end; empty: it is not seen where guests are plugged in. */
+  get tunnelEnds(): readonly Ipv4[] {
+    return this.#guestPorts?.tunnelEnds ?? [];
   }
 
   /** Where a network card is plugged in, for people; undefined: it is not known. */
@@ -249,12 +259,13 @@ interface ServiceMemory {
   readonly sightings: Sightings;
   readonly quiet?: QuietWatch;
   readonly guestPorts?: GuestPorts | undefined;
+  readonly hostAnswers?: HostAnswers;
 }
 
 /** The state of the running server, as the exchange reads it. */
 export function serverStateOf(
   memory: Memory,
-  { sightings, quiet, guestPorts }: ServiceMemory,
+  { sightings, quiet, guestPorts, hostAnswers }: ServiceMemory,
   monotonic: () => number,
 ): ServerState {
   const { missedTraffic, timeGuard, declines, peers, rogueServers, clusterPeers, discoverRetries } = memory;
@@ -278,6 +289,7 @@ export function serverStateOf(
     // A gateway that shares its leases is known without this.
     noteRequest: (server, address, client, hardware) => {
       quiet?.noteRequest(server, address);
+      if (peers.known.has(server)) hostAnswers?.noteSelection(guestPorts?.hostOfCard(hardware));
       if (clusterPeers?.live.has(server) !== true) peers.noteRequest(server, address, client, hardware);
       rogueServers.noteRequest(server, address, hardware);
     },
@@ -289,11 +301,16 @@ export function serverStateOf(
     },
     noteReply: (message, arrival) => rogueServers.noteReply(message, arrival),
     noteDiscover: (sender: ClientKey) => {
-      if (clusterPeers !== undefined) discoverRetries.note(sender, monotonic());
+      if (clusterPeers !== undefined || peers.peers.size > 0) discoverRetries.note(sender, monotonic());
     },
     isDiscoverRetry: (sender: ClientKey) => discoverRetries.isRetry(sender),
     declinesOf: (card) => declines.count(card, monotonic()),
     noteDecline: (card) => declines.note(card, monotonic()),
+    isLeftToHost: (message) =>
+      clusterPeers === undefined &&
+      peers.peers.size > 0 &&
+      hostAnswers?.takes(guestPorts?.hostOf(message)) === true,
+    noteUnanswered: (message) => hostAnswers?.noteUnanswered(guestPorts?.hostOf(message)),
     guestPorts,
   };
 }

@@ -21,6 +21,10 @@ export class EtcdClusterPeers implements ClusterPeersView {
     return this.store?.members.live ?? NOBODY;
   }
 
+  gatewayAt(host: Ipv4): Ipv4 | undefined {
+    return this.store?.members.gatewayAt(host);
+  }
+
   get agreedAt(): number | undefined {
     return this.store?.members.clocks.agreedAt;
   }

@@ -4,7 +4,7 @@ import type { Say } from '../log/say.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import { systemClock } from '../server/system-clock.ts';
 import { EtcdStore } from '../store/etcd/etcd-store.ts';
-import { mirrorOf } from '../store/etcd/keys/heartbeat.ts';
+import { mirrorOf, type Placement } from '../store/etcd/keys/heartbeat.ts';
 import { Keys } from '../store/etcd/keys/keys.ts';
 import { EtcdMaintenance } from '../store/etcd/membership/etcd-maintenance.ts';
 import { Members } from '../store/etcd/membership/members.ts';
@@ -24,10 +24,12 @@ export interface SharedParts {
   readonly mirror: Mirror;
   readonly inFlight: ReadonlySet<Ipv4>;
   readonly say: Say;
+  /** Where this gateway is, as its heartbeat tells the others. */
+  readonly placement?: () => Placement | undefined;
 }
 
 /** The store that gateways share. Call `serveAs` with the listen address next. */
-export function sharedStore({ shared, etcd, mirror, inFlight, say }: SharedParts): EtcdStore {
+export function sharedStore({ shared, etcd, mirror, inFlight, say, placement }: SharedParts): EtcdStore {
   const { segment, node, settings } = shared;
   const members = new Members({
     etcd,
@@ -37,6 +39,7 @@ export function sharedStore({ shared, etcd, mirror, inFlight, say }: SharedParts
     instance: randomBytes(8).toString('hex'),
     compacts: settings.etcdCompact !== 'off',
     mirror: () => mirrorOf(mirror.position, segment),
+    ...(placement === undefined ? {} : { placement }),
   });
   const { etcdCompact: compacting, etcdQuota: quota } = settings;
   const maintenance = new EtcdMaintenance({ etcd, clock: systemClock, compacting, quota, say });

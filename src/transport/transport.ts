@@ -78,8 +78,13 @@ export interface SegmentPorts {
   refresh(): void;
   /** The ports of these cards, in their order; undefined: not known. A few system calls for all of them. */
   portsOf(cards: readonly HardwareAddress[]): readonly (BridgePort | undefined)[];
-  /** The other host that a card behind a tunnel is at, by the address at which the tunnel ends there; undefined: not known. */
-  remoteOf(card: HardwareAddress, port: BridgePort): Ipv4 | undefined;
+  /** Where the bridge's tunnels end at this host. Empty: no guests of other hosts come by a tunnel, as far as is known. */
+  readonly tunnelEnds: readonly Ipv4[];
+  /**
+   * The other hosts that these cards behind a tunnel are at, each by the address at which the tunnel ends there; undefined:
+   * not known.
+   */
+  hostsOf(cards: readonly HardwareAddress[], tunnel: BridgePort): readonly (Ipv4 | undefined)[];
 }
 
 /** ARP (RFC 826) on the segment: questions, and what other machines send. */

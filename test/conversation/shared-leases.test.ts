@@ -63,6 +63,40 @@ describe('who answers first', () => {
     expect(gateway().hear(asking.discover([], { secs: 3 })).reason).toBe('offered');
   });
 
+  test('the gateway at the guest’s own host answers at once; the others leave it the first DHCPDISCOVER', () => {
+    const there = at('192.0.2.11');
+    const at11 = {
+      ...sharingWith(...PEERS),
+      gatewayAt: (host: number) => (host === there ? at(PEERS[0] ?? '') : undefined),
+    };
+    const reasons = (context: Conversation['context'], fields = {}) =>
+      Array.from({ length: 50 }, (_, number) => {
+        const conversation = gateway();
+        conversation.context = { clusterPeers: at11, ...context };
+        return conversation.hear(guest(number).discover([], fields)).reason;
+      });
+
+    expect(new Set(reasons({ host: 'own' }))).toEqual(new Set(['offered']));
+    expect(new Set(reasons({ host: there }))).toEqual(new Set(['not-first']));
+    expect(new Set(reasons({ host: there, isDiscoverRetry: true }))).toEqual(new Set(['offered']));
+    expect(new Set(reasons({ host: there }, { secs: 3 }))).toEqual(new Set(['offered']));
+  });
+
+  test('a host whose gateway is gone, does not see its guests or does not grant is never waited for: the hash decides', () => {
+    const decided = (context: Conversation['context']) =>
+      Array.from({ length: 50 }, (_, number) => {
+        const conversation = gateway();
+        conversation.context = { clusterPeers: sharingWith(...PEERS), ...context };
+        return conversation.hear(guest(number).discover()).reason;
+      });
+
+    expect(decided({ host: at('192.0.2.12') })).toEqual(decided({}));
+    expect(decided({ host: undefined })).toEqual(decided({}));
+    const alone = gateway([]);
+    alone.context = { ...alone.context, host: at('192.0.2.11') };
+    expect(alone.hear(guest(1).discover()).reason).toBe('offered');
+  });
+
   test('the last one that is alive answers all', () => {
     expect(gateway([]).hear(anothers().discover()).reason).toBe('offered');
   });

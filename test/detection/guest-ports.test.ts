@@ -112,6 +112,28 @@ describe('where guests are plugged in', () => {
     expect(nameOf(ADA)).toBe('tap104i0');
   });
 
+  test('tells guests of this host from those of others, which a tunnel names by where it ends', () => {
+    const { cards, ports, round } = setUp();
+    const hostOf = (guest: Guest) => {
+      const bytes = guest.discover();
+      const message = decode(bytes, new DataView(bytes.buffer), 0, bytes.length);
+      return message.ok ? ports.hostOf(message) : 'malformed';
+    };
+    const [carol, dave] = [3, 4].map((number) => new Guest(`52:54:00:00:00:0${number}`));
+    if (carol === undefined || dave === undefined) throw new Error('nobody');
+    cards.plug(ADA.mac, 'tap104i0');
+    cards.plug(BEN.mac, 'vxlan_vps', '192.0.2.11');
+    cards.plug(carol.mac, 'vxlan_vps');
+    cards.plug(dave.mac, 'bond0');
+    round(...[ADA, BEN, carol, dave].map((guest) => guest.discover()));
+
+    expect([ADA, BEN, carol, dave].map(hostOf)).toEqual(['own', at('192.0.2.11'), undefined, undefined]);
+    cards.tunnelEnds = [at('192.0.2.10')];
+    expect(hostOf(dave)).toBe('own');
+    expect(hostOf(new Guest('52:54:00:00:00:09'))).toBeUndefined();
+    expect(hostOf(new Guest(ADA.mac, { relay: '10.15.3.2' }))).toBeUndefined();
+  });
+
   test('the bridge is looked for again twice a minute', async () => {
     const { clock, cards, ports } = setUp();
     for (let second = 0; second < 60; second += 1) {

@@ -21,6 +21,7 @@ export class PluggedCards implements SegmentPorts {
   /** Called at each question. */
   meanwhile: () => void = () => {};
   refreshed = 0;
+  tunnelEnds: readonly Ipv4[] = [];
   readonly #ports = new Map<string, string>();
   readonly #remotes = new Map<string, string>();
 
@@ -42,8 +43,10 @@ export class PluggedCards implements SegmentPorts {
     });
   }
 
-  remoteOf(card: HardwareAddress, { kind }: BridgePort): Ipv4 | undefined {
-    const remote = this.#remotes.get(hardwareToText(card));
-    return remote === undefined || kind !== 'tunnel' ? undefined : at(remote);
+  hostsOf(cards: readonly HardwareAddress[], { kind }: BridgePort): readonly (Ipv4 | undefined)[] {
+    return cards.map((card) => {
+      const remote = this.#remotes.get(hardwareToText(card));
+      return remote === undefined || kind !== 'tunnel' ? undefined : at(remote);
+    });
   }
 }

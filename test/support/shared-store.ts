@@ -4,7 +4,7 @@ import type { Ipv4 } from '../../src/net/ipv4.ts';
 import type { Etcd } from '../../src/store/etcd/client/etcd.ts';
 import { EtcdStore } from '../../src/store/etcd/etcd-store.ts';
 import { encodeGeneration } from '../../src/store/etcd/keys/generation.ts';
-import { mirrorOf } from '../../src/store/etcd/keys/heartbeat.ts';
+import { mirrorOf, type Placement } from '../../src/store/etcd/keys/heartbeat.ts';
 import { Keys } from '../../src/store/etcd/keys/keys.ts';
 import { type Compacting, EtcdMaintenance } from '../../src/store/etcd/membership/etcd-maintenance.ts';
 import { Members } from '../../src/store/etcd/membership/members.ts';
@@ -28,6 +28,7 @@ export interface SharedStoreOptions {
   readonly compacting?: Compacting;
   /** Bytes. */
   readonly quota?: number;
+  readonly placement?: () => Placement | undefined;
   /** Told to the operator: 'warn a message {"field":1}'. */
   readonly said?: string[];
 }
@@ -49,6 +50,7 @@ export function sharedStore(options: SharedStoreOptions): EtcdStore {
     instance: `${node}/${Math.floor(random() * 1e9)}`,
     compacts: compacting !== 'off',
     mirror: () => mirrorOf(mirror.position, segment),
+    ...(options.placement === undefined ? {} : { placement: options.placement }),
   });
   const say: Say = (level, fields, message) => said.push(`${level} ${message} ${JSON.stringify(fields)}`);
   const maintenance = new EtcdMaintenance({ etcd, clock, compacting, quota: options.quota ?? 2 ** 31, say });

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
 import type { BridgePort } from '../../src/net/bridge-port.ts';
 import { type HardwareAddress, hardwareFromText, NO_HARDWARE } from '../../src/net/hardware-address.ts';
-import { ipv4ToText } from '../../src/net/ipv4.ts';
 import { type BridgePorts, openBridgePorts } from '../../src/transport/linux/bridge-ports.ts';
 import { inNetworkOf } from '../support/packet-socket.ts';
+import { at } from '../support/plan.ts';
 import { describeSystem } from '../support/system.ts';
 import { useClosing } from './node.ts';
 
@@ -79,9 +79,10 @@ describeSystem('the ports of a bridge', [], () => {
     const ports = open('OCvpsnet');
     const [tunnel, own] = ports.portsOf([REMOTE_GUEST, card(5)]);
 
-    expect(tunnel && ipv4ToText(ports.remoteOf(REMOTE_GUEST, tunnel) ?? (0 as never))).toBe('192.0.2.11');
-    expect(tunnel && ports.remoteOf(card(77), tunnel)).toBeUndefined();
-    expect(own && ports.remoteOf(card(5), own)).toBeUndefined();
+    const hosts = (tunnel && ports.hostsOf([card(77), REMOTE_GUEST], tunnel)) ?? [];
+    expect(hosts).toEqual([undefined, at('192.0.2.11')]);
+    expect(own && ports.hostsOf([card(5)], own)).toEqual([undefined]);
+    expect(ports.tunnelEnds).toEqual([at('192.0.2.10')]);
   });
 
   it('follow a guest that is plugged in elsewhere, also at a port that is new', () => {

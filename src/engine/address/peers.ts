@@ -23,6 +23,8 @@ type PeerRecordWrites = readonly [LeaseWrite & { readonly next: LeaseRecord }, .
 
 /** A client that has tried for this time (secs) is answered by every gateway: seconds. */
 const RETRY_SECS = 3;
+/** How long a guest is left to the gateway of its own host: milliseconds. */
+const HOST_WAIT = 1000;
 /** How long the gateway that granted a lease may answer for it first: milliseconds. */
 const GRANTER_WAIT = 500;
 /** How long a client repeats a DHCPREQUEST that selects an offer (RFC 2131 §4.1): milliseconds. */
@@ -39,12 +41,13 @@ export function hasPeers({ context }: Pick<PeerInput, 'context'>): boolean {
 }
 
 /**
- * True if another gateway that shares the leases answers this client first: a hash of the client chooses one of the live
- * gateways (RFC 3074). The others answer when the client has waited (secs) or asks again, so a dead gateway costs one
+ * True if another gateway that shares the leases answers this client first: the one at the client's own host, if it sees
+ * and grants, as its heartbeat says. Where no host is known, a hash of the client chooses one of the live gateways
+ * (RFC 3074). The others answer when the client has waited (secs) or asks again, so a dead gateway costs one
  * retransmission.
  */
 export function leavesToClusterPeer({ context, client, message, plan }: DecisionInput): boolean {
-  const { clusterPeers, isDiscoverRetry } = context;
+  const { clusterPeers, isDiscoverRetry, host } = context;
   if (
     clusterPeers === undefined ||
     clusterPeers.live.size === 0 ||
@@ -52,7 +55,19 @@ export function leavesToClusterPeer({ context, client, message, plan }: Decision
     message.secs >= RETRY_SECS
   )
     return false;
+  if (host === 'own') return false;
+  if (host !== undefined && clusterPeers.gatewayAt?.(host) !== undefined) return true;
   return !goesFirst(plan.serverIdentifier, hashOfClient(client), clusterPeers.live);
+}
+
+/**
+ * Where gateways hear of each other and nothing more: a new guest of another host is left to the gateway there for a moment,
+ * so that no two gateways want one address when many boot. Undefined: it is answered now.
+ */
+export function leaveToHost({ context, message, now }: DecisionInput, address: Ipv4): Decision | undefined {
+  const { isLeftToHost, isDiscoverRetry, waited } = context;
+  if (isLeftToHost !== true || waited || isDiscoverRetry || message.secs >= RETRY_SECS) return undefined;
+  return waitFor(address, 'left-to-host', now, HOST_WAIT);
 }
 
 /**

@@ -83,6 +83,10 @@ export interface DecisionContext {
   readonly isDiscoverRetry: boolean;
   /** The port of this host's bridge that the client's network card is behind; undefined or absent: not known. */
   readonly port?: BridgePort | undefined;
+  /** The host that the client's machine is at. */
+  readonly host?: GuestHost;
+  /** A gateway that shares nothing with this one answers the guests of that host: a new one is left to it for a moment. */
+  readonly isLeftToHost?: boolean;
   /** Leases that guests behind that port have, or that are being written for them. */
   readonly leasesAtPort?: number;
   /** True once a wait that asks nobody is over. */
@@ -143,8 +147,17 @@ export interface QuietObservations extends QuietView {
   answersDueIn(address: Ipv4): number;
 }
 
+/** own: this host. An address: another host, whose tunnel ends there. Undefined: not known. */
+export type GuestHost = 'own' | Ipv4 | undefined;
+
 /** The gateways that share their leases. */
 export interface ClusterPeers {
+  /**
+   * The gateway at another host that is alive, sees where its guests are plugged in, and grants now; undefined: there is none.
+   *
+   * @param host An address at which a tunnel of that host ends.
+   */
+  gatewayAt?(host: Ipv4): Ipv4 | undefined;
   /** The others that are alive, by their server identifiers. */
   readonly live: ReadonlySet<Ipv4>;
   /** Other gateways reuse the address of an ended lease only after so long, because clocks differ: milliseconds. */

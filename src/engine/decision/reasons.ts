@@ -192,6 +192,10 @@ export const REASONS = {
     means:
       'The first lease of an address waits for a moment, because another gateway may be giving the address to its own client.',
   },
+  'left-to-host': {
+    kind: 'wait',
+    means: 'The guest is at another host, whose own gateway may answer it first, for a second.',
+  },
   deferring: { kind: 'wait', means: 'The gateway that has granted the lease may answer first.' },
 
   'not-for-us': { kind: 'silence', means: 'The client speaks to another server.', isOthers: true },

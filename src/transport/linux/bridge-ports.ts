@@ -1,6 +1,6 @@
 import { type BridgePort, bridgePortOf } from '../../net/bridge-port.ts';
 import type { HardwareAddress } from '../../net/hardware-address.ts';
-import type { Ipv4 } from '../../net/ipv4.ts';
+import { type Ipv4, UNSPECIFIED } from '../../net/ipv4.ts';
 import { ANSWER_BYTES, type Fdb, type FdbAnswer, fdbAnswerAt, putQuestion, QUESTION_BYTES } from './fdb.ts';
 import { limitWaits, type Netlink, openNetlink, readLinks } from './interfaces.ts';
 import { AF_NETLINK, ENOENT } from './linux.ts';
@@ -36,6 +36,7 @@ export class BridgePorts {
   #bridge: Fdb | undefined;
   /** By the index of their interfaces. */
   #ports: ReadonlyMap<number, BridgePort> = new Map();
+  #tunnelEnds: readonly Ipv4[] = [];
   /** True: the bridge is another one now, or gone. */
   #isLost = false;
   /** Of the next question. */
@@ -59,6 +60,10 @@ export class BridgePorts {
     return this.#bridge !== undefined && !this.#isLost;
   }
 
+  get tunnelEnds(): readonly Ipv4[] {
+    return this.hasBridge ? this.#tunnelEnds : [];
+  }
+
   /** Finds the bridge and its ports anew. */
   refresh(): void {
     const links = readLinks(this.#netlink);
@@ -66,7 +71,11 @@ export class BridgePorts {
     const names = new Set(links.map(({ name }) => name));
     const bridge = bridgeOf(links, this.#interfaceName);
     const ports = links.filter(({ master }) => master === bridge?.index);
+    const ends = ports.flatMap(({ tunnelEnd = UNSPECIFIED }) =>
+      tunnelEnd === UNSPECIFIED ? [] : [tunnelEnd],
+    );
     this.#bridge = bridge;
+    this.#tunnelEnds = [...new Set(ends)];
     this.#isLost = false;
     this.#ports = new Map(
       ports.map((link) => [link.index, bridgePortOf(link, (name) => names.has(name))] as const),
@@ -85,12 +94,14 @@ export class BridgePorts {
     return found;
   }
 
-  /** The other host that a card is at, by the address at which its tunnel ends there; undefined: not known. */
-  remoteOf(card: HardwareAddress, { kind, index }: BridgePort): Ipv4 | undefined {
-    let remote: Ipv4 | undefined;
-    if (kind === 'tunnel')
-      this.#ask({ of: 'tunnel', index }, [card], 0, (answer) => (remote = answer.remote));
-    return remote;
+  /** The other hosts that these cards behind a tunnel are at, in their order. */
+  hostsOf(cards: readonly HardwareAddress[], { kind, index }: BridgePort): readonly (Ipv4 | undefined)[] {
+    const hosts: (Ipv4 | undefined)[] = new Array<undefined>(cards.length).fill(undefined);
+    for (let first = 0; kind === 'tunnel' && first < cards.length; first += AT_ONCE)
+      this.#ask({ of: 'tunnel', index }, cards, first, ({ remote }, at) => {
+        hosts[at] = remote;
+      });
+    return hosts;
   }
 
   close(): void {

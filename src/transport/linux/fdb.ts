@@ -16,8 +16,10 @@ const NDA_MASTER = 9;
 const TYPE = 4;
 const FLAGS = 6;
 const SEQUENCE = 8;
+const PORT = 12;
 const FAMILY = 16;
 const INDEX = 20;
+const STATE = 24;
 const NEIGHBOUR_FLAGS = 26;
 const ATTRIBUTES = 28;
 
@@ -50,10 +52,7 @@ export type FdbAnswer =
   | { readonly kind: 'refused'; readonly sequence: number; readonly errno: number }
   | { readonly kind: 'other' };
 
-/**
- * Writes the question for one MAC at an offset, over zeros or another question to the same database. Returns the offset
- * behind it.
- */
+/** Writes the question for one MAC at an offset, whatever is there. Returns the offset behind it. */
 export function putQuestion(
   view: DataView,
   offset: number,
@@ -65,9 +64,11 @@ export function putQuestion(
   view.setUint16(offset + TYPE, RTM_GETNEIGH, true);
   view.setUint16(offset + FLAGS, NLM_F_REQUEST, true);
   view.setUint32(offset + SEQUENCE, sequence, true);
-  view.setUint8(offset + FAMILY, AF_BRIDGE);
+  view.setUint32(offset + PORT, 0);
+  view.setUint32(offset + FAMILY, AF_BRIDGE, true); // And octets that must be zero.
   view.setInt32(offset + INDEX, isTunnel ? fdb.index : 0, true);
-  view.setUint8(offset + NEIGHBOUR_FLAGS, isTunnel ? NTF_SELF : 0);
+  view.setUint16(offset + STATE, 0);
+  view.setUint16(offset + NEIGHBOUR_FLAGS, isTunnel ? NTF_SELF : 0, true); // And its type.
   let end = putAttribute(view, offset + ATTRIBUTES, NDA_LLADDR, 6);
   putHardware(view, end - 8, card);
   if (fdb.of === 'bridge') {
@@ -82,10 +83,11 @@ export function putQuestion(
   return end;
 }
 
-/** Writes the head of an attribute. Returns the offset behind its value, which is filled up to four octets. */
+/** Writes the head of an attribute, and what fills its value up to four octets. Returns the offset behind that. */
 function putAttribute(view: DataView, offset: number, type: number, size: number): number {
   view.setUint16(offset, 4 + size, true);
   view.setUint16(offset + 2, type, true);
+  view.setUint32(offset + 4 + ((size - 1) & ~3), 0);
   return offset + 4 + ((size + 3) & ~3);
 }
 

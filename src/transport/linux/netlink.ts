@@ -24,6 +24,7 @@ const IFLA_INFO_DATA = 2;
 const IFLA_VLAN_ID = 1;
 const IFLA_BR_VLAN_FILTERING = 7;
 const IFLA_BR_VLAN_DEFAULT_PVID = 39;
+const IFLA_VXLAN_LOCAL = 4;
 const IFLA_EXT_MASK = 29;
 const RTEXT_FILTER_SKIP_STATS = 8;
 const IFA_ADDRESS = 1;
@@ -54,6 +55,8 @@ export interface LinkMessage {
   readonly vlan: number;
   /** Of a bridge: whether it tells VLANs apart. */
   readonly filtersVlans: boolean;
+  /** Of a VXLAN: the IPv4 address of this host at which it ends, if one is set. */
+  readonly tunnelEnd: Ipv4 | undefined;
 }
 
 export interface AddressMessage {
@@ -166,8 +169,8 @@ function linkMessageAt(
   };
 }
 
-type LinkInfo = Pick<LinkMessage, 'type' | 'vlan' | 'filtersVlans'>;
-const NO_INFO: LinkInfo = { type: '', vlan: 0, filtersVlans: false };
+type LinkInfo = Pick<LinkMessage, 'type' | 'vlan' | 'filtersVlans' | 'tunnelEnd'>;
+const NO_INFO: LinkInfo = { type: '', vlan: 0, filtersVlans: false, tunnelEnd: undefined };
 
 /** The attributes within IFLA_LINKINFO. The kernel puts the kind before what depends on it. */
 function linkInfoAt(bytes: Uint8Array, view: DataView, from: number, end: number): LinkInfo {
@@ -176,6 +179,8 @@ function linkInfoAt(bytes: Uint8Array, view: DataView, from: number, end: number
     if (type === IFLA_INFO_KIND) info = { ...info, type: textAt(bytes, at, size) };
     else if (type === IFLA_INFO_DATA && info.type === 'vlan')
       info = { ...info, vlan: shortIn(view, at, at + size, IFLA_VLAN_ID) };
+    else if (type === IFLA_INFO_DATA && info.type === 'vxlan')
+      info = { ...info, tunnelEnd: addressIn(view, at, at + size, IFLA_VXLAN_LOCAL) };
     else if (type === IFLA_INFO_DATA && info.type === 'bridge')
       info = {
         ...info,
@@ -190,6 +195,12 @@ function shortIn(view: DataView, from: number, end: number, wanted: number): num
   for (const { type, at, size } of attributes(view, from, end))
     if (type === wanted && size === 2) return view.getUint16(at, true);
   return 0;
+}
+
+function addressIn(view: DataView, from: number, end: number, wanted: number): Ipv4 | undefined {
+  for (const { type, at, size } of attributes(view, from, end))
+    if (type === wanted && size === 4) return ipv4(view.getUint32(at));
+  return undefined;
 }
 
 function byteIn(view: DataView, from: number, end: number, wanted: number): number {

@@ -12,7 +12,7 @@ function viewOf(bytes: Uint8Array): DataView {
 }
 
 function asked(fdb: Fdb, sequence: number): string {
-  const bytes = new Uint8Array(QUESTION_BYTES);
+  const bytes = new Uint8Array(QUESTION_BYTES).fill(0xff);
   const end = putQuestion(viewOf(bytes), 0, fdb, CARD, sequence);
   return Buffer.from(bytes.subarray(0, end)).toString('hex');
 }

@@ -30,6 +30,16 @@ export interface Heartbeat {
   readonly isRefused: boolean;
   /** True: it may compact etcd. Absent in older versions, which do not. */
   readonly compacts?: boolean;
+  /** Absent in older versions: nothing is known. */
+  readonly placement?: Placement;
+}
+
+/** Where a gateway is, for the guests of its host. */
+export interface Placement {
+  /** Where the tunnels of its host end, dotted. Empty: it does not see where guests are plugged in, or there are no tunnels. */
+  readonly tunnelEnds: readonly string[];
+  /** True: a new guest would get an address from it now. */
+  readonly grants: boolean;
 }
 
 /** The part of a heartbeat that tells how far the gateway's mirror has come. */
@@ -48,6 +58,12 @@ export function heartbeatsIn(keys: Keys, found: ReadonlyMap<string, KeyValue>): 
     .filter(({ key }) => keys.gatewayOf(key) !== undefined)
     .map(({ value }) => decodeHeartbeat(value))
     .filter((heartbeat) => heartbeat !== undefined);
+}
+
+/** Where the tunnels end of a gateway that answers its own guests now; empty: it may not. */
+export function answeringEnds({ placement, isRefused }: Heartbeat): readonly string[] {
+  const ends: unknown = placement?.grants === true && !isRefused ? placement.tunnelEnds : undefined;
+  return Array.isArray(ends) ? ends.filter((end): end is string => typeof end === 'string') : [];
 }
 
 /** @returns undefined for a value that no version of the gateway has written. */

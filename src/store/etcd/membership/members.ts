@@ -2,10 +2,12 @@ import type { Clock } from '../../../lease/clock.ts';
 import { type Ipv4, ipv4FromText } from '../../../net/ipv4.ts';
 import { type Etcd, endOfPrefix, type KeyValue, type Revision, type WatchEvent } from '../client/etcd.ts';
 import {
+  answeringEnds,
   decodeHeartbeat,
   type Heartbeat,
   heartbeatsIn,
   type MirrorInHeartbeat,
+  type Placement,
   type Profile,
 } from '../keys/heartbeat.ts';
 import type { Keys } from '../keys/keys.ts';
@@ -34,6 +36,8 @@ export interface MembersOptions {
   readonly compacts: boolean;
   /** How far this gateway's mirror has come. */
   readonly mirror: () => MirrorInHeartbeat;
+  /** Where this gateway is; absent or undefined: nothing is told of that. */
+  readonly placement?: () => Placement | undefined;
 }
 
 /**
@@ -60,6 +64,10 @@ export class Members {
   #announcedGeneration = '';
   #conflict: string | undefined;
   #live: ReadonlySet<Ipv4> = new Set();
+  /** The other gateways that answer the guests of their own hosts now, by where the tunnels of those end. */
+  #byHost: ReadonlyMap<Ipv4, Ipv4> = new Map();
+  /** As JSON. */
+  #announcedPlacement: string | undefined;
   #differences: readonly SharingProblem[] = [];
 
   constructor(options: MembersOptions) {
@@ -70,6 +78,11 @@ export class Members {
   /** The other gateways that are alive and grant, by their server identifiers. */
   get live(): ReadonlySet<Ipv4> {
     return this.#live;
+  }
+
+  /** The gateway at another host that is alive, sees where its guests are plugged in, and grants now. */
+  gatewayAt(host: Ipv4): Ipv4 | undefined {
+    return this.#byHost.get(host);
   }
 
   /** Why this gateway may not grant: another one contradicts its settings. Undefined: none does. */
@@ -153,7 +166,10 @@ export class Members {
   async renewHeartbeat(): Promise<boolean> {
     const { clock } = this.#options;
     if (this.#profile === undefined || this.#isRenewing) return false;
-    if (clock.monotonic() - this.#renewedAt < HEARTBEAT_EVERY) return false;
+    const placement = JSON.stringify(this.#options.placement?.());
+    const isAsBefore = placement === this.#announcedPlacement;
+    if (isAsBefore && clock.monotonic() - this.#renewedAt < HEARTBEAT_EVERY) return false;
+    this.#announcedPlacement = placement;
     this.#renewedAt = clock.monotonic();
     this.#isRenewing = true;
     try {
@@ -218,6 +234,7 @@ export class Members {
     const granting = others.filter((other) => other.node !== node && !other.isRefused);
     const addresses = granting.map(({ listenIp }) => ipv4FromText(listenIp));
     this.#live = new Set(addresses.filter((address) => address !== undefined));
+    this.#byHost = new Map(granting.flatMap(gatewayByHost));
     if (this.#profile === undefined) return;
     const profile = this.#profile;
     // This gateway's settings, not those in the heartbeat of its previous process.
@@ -245,7 +262,9 @@ export class Members {
     const etcdLease = this.#etcdLease;
     if (etcdLease === undefined) return false;
     const key = keys.ofGateway(node);
-    const state = { ...mirror(), isRefused: this.#isRefused, compacts };
+    const placement = this.#options.placement?.();
+    const where = placement === undefined ? {} : { placement };
+    const state = { ...mirror(), isRefused: this.#isRefused, compacts, ...where };
     const { listenIp, mustBeEqual, shouldBeEqual } = profile;
     const texts = { listenIp, agreed: { ...mustBeEqual, ...shouldBeEqual } };
     const heartbeat: Heartbeat = { node, ...texts, instance, at: clock.now(), ...state };
@@ -278,4 +297,11 @@ export class Members {
     if (this.#overwrites >= MOST_OVERWRITES) this.#conflict = sameName(node, other);
     return false;
   }
+}
+
+/** Its server identifier, by each address at which a tunnel of its host ends. */
+function gatewayByHost(heartbeat: Heartbeat): [host: Ipv4, gateway: Ipv4][] {
+  const gateway = ipv4FromText(heartbeat.listenIp);
+  const hosts = answeringEnds(heartbeat).map((end) => ipv4FromText(end));
+  return hosts.flatMap((host) => (host === undefined || gateway === undefined ? [] : [[host, gateway]]));
 }

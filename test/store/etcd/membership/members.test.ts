@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { instant } from '../../../../src/lease/lease.ts';
 import { EtcdClusterPeers } from '../../../../src/sharing/etcd-cluster-peers.ts';
-import { heartbeatsIn } from '../../../../src/store/etcd/keys/heartbeat.ts';
+import { heartbeatsIn, type Placement } from '../../../../src/store/etcd/keys/heartbeat.ts';
 import { Keys } from '../../../../src/store/etcd/keys/keys.ts';
 import { Members } from '../../../../src/store/etcd/membership/members.ts';
 import { FakeClock, settle } from '../../../support/clock.ts';
@@ -43,6 +43,58 @@ describe('gateways that share leases', () => {
     expect(left).toEqual([dotted('10.15.3.12')]);
     expect([...first.members.live]).toEqual([]);
     expect([...third.members.live]).toEqual([dotted('10.15.3.10')]);
+  });
+
+  test('know which of them answers the guests of a host, as long as it is alive, sees them and grants', async () => {
+    const cluster = await born();
+    const clock = new FakeClock();
+    const first = await openSharedStore({ etcd: cluster.connect(), clock });
+    let placement: Placement | undefined;
+    const second = await openSharedStore({
+      ...{ etcd: cluster.connect(), clock, place: 11 },
+      placement: () => placement,
+    });
+    const host = dotted('192.0.2.11');
+    /** Who answers there, a second later. */
+    const answererWith = async (now: Placement | undefined) => {
+      placement = now;
+      second.idle();
+      await clock.pass(1000);
+      return first.members.gatewayAt(host);
+    };
+
+    expect(await answererWith(undefined)).toBeUndefined();
+    const tunnelEnds = ['192.0.2.11', '198.51.100.11'];
+    expect(await answererWith({ tunnelEnds, grants: true })).toBe(dotted('10.15.3.11'));
+    expect(first.members.gatewayAt(dotted('198.51.100.11'))).toBe(dotted('10.15.3.11'));
+    expect(first.members.gatewayAt(dotted('192.0.2.12'))).toBeUndefined();
+    expect(await answererWith({ tunnelEnds, grants: false })).toBeUndefined();
+    expect(await answererWith({ tunnelEnds: [], grants: true })).toBeUndefined();
+    expect(await answererWith({ tunnelEnds, grants: true })).toBe(dotted('10.15.3.11'));
+    expect(second.members.gatewayAt(host)).toBeUndefined(); // It is no other.
+    await second.close();
+    expect(first.members.gatewayAt(host)).toBeUndefined();
+  });
+
+  test('nobody is waited for because of a heartbeat that says something else there', async () => {
+    const cluster = await born();
+    const clock = new FakeClock();
+    const first = await openSharedStore({ etcd: cluster.connect(), clock });
+    for (const odd of [
+      7,
+      'x',
+      { grants: true },
+      { tunnelEnds: [7, 'nowhere'], grants: true },
+      { tunnelEnds: ['192.0.2.11'], grants: 1 },
+    ]) {
+      const second = await openSharedStore({
+        ...{ etcd: cluster.connect(), clock, place: 11 },
+        placement: () => odd as never,
+      });
+      expect([...first.members.live]).toEqual([dotted('10.15.3.11')]);
+      expect(first.members.gatewayAt(dotted('192.0.2.11'))).toBeUndefined();
+      await second.close();
+    }
   });
 
   test.each([
