@@ -14,6 +14,7 @@ import {
   spanOf,
 } from './lease-filter.ts';
 import { leasesDirectory } from './leases-directory.ts';
+import { addReleaseCommand } from './orders/release.ts';
 import { writeJson } from './output/output.ts';
 import { type CommandSurroundings, nothing, surroundingsOfProcess, table } from './surroundings.ts';
 
@@ -28,9 +29,11 @@ interface HistoryOptions extends ReadOptions, SpanOptions {
 
 interface ListOptions extends HistoryOptions, FilterOptions {}
 
-/** Adds `leases list` (the default), `leases show` and `leases history`. They throw GatewayErrors. */
+/** Adds `leases list` (the default), `show` and `history`, which read the file, and the orders. They throw GatewayErrors. */
 export function addLeasesCommand(program: Command, surroundings = surroundingsOfProcess()): Command {
-  const leases = program.command('leases').description('who holds which address: reads the lease file');
+  const leases = program
+    .command('leases')
+    .description('who holds which address: reads the lease file; ends a lease');
   readingCommand(leases, 'list', 'the leases, by address; all that is known of one, if it is named', true)
     .argument('[address|mac]')
     .option('--address <address>', 'only this address')
@@ -48,6 +51,7 @@ export function addLeasesCommand(program: Command, surroundings = surroundingsOf
     .action((of: string | undefined, options: HistoryOptions) => history(of, options, surroundings));
   for (const command of leases.commands)
     for (const option of historyOptions()) command.addOption(option.hideHelp(command.name() !== 'history'));
+  addReleaseCommand(leases, surroundings);
   return leases;
 }
 

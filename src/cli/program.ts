@@ -10,6 +10,7 @@ import { addHealthCommand } from './health.ts';
 import { addLabCommand } from './lab.ts';
 import { addLeasesCommand } from './leases.ts';
 import { leasesDirectory } from './leases-directory.ts';
+import { addAddressesCommand } from './orders/addresses.ts';
 import { complain, ReaderGone, writeWhole } from './output/write-whole.ts';
 import { addReasonsCommand } from './reasons.ts';
 import { addReservationsCommand } from './reservations/reservations.ts';
@@ -72,6 +73,7 @@ export function createProgram(writeOut = (text: string) => writeWhole(1, text)):
       const { leasesDir }: { leasesDir?: string } = command.opts();
       return refuseSilentDisk(leasesDirectory(leasesDir, process.env));
     });
+  addAddressesCommand(program);
   addClusterCommand(program);
   addHealthCommand(program);
   addClockCommand(program);

@@ -7,6 +7,7 @@ import { builtProgram, gatewayEnvironment } from '../support/gateway-process.ts'
 import { type Ran, run } from '../support/run.ts';
 import { describeSystem, useTestSegment } from '../support/system.ts';
 
+const A = '52:54:00:4e:04:01';
 const SECRET = 'correct-horse-battery';
 
 describeSystem('the commands that ask the running gateway', [], () => {
@@ -73,6 +74,107 @@ describeSystem('the commands that ask the running gateway', [], () => {
       for (const { output, errors } of ran) expect(output + errors).not.toContain(SECRET);
       expect(JSON.stringify(gateway.log) + gateway.words.join()).not.toContain(SECRET);
     }
+  });
+
+  test('a lease is released by address or MAC; the history has who typed it, and why', async () => {
+    const { directory } = await managed({ GATEWAY_DHCP_ARP_PROBE: '300ms' });
+    const client = segment().client();
+    const { yiaddr } = await client.lease(A);
+    client.holds.delete(yiaddr);
+
+    const released = await command(directory, 'leases', 'release', A, '--reason', 'moved: to pve2');
+    const again = await command(directory, 'leases', 'release', yiaddr);
+    const unknown = await command(directory, 'leases', 'release', A);
+    const wrong = await command(directory, 'leases', 'release', 'web-1');
+    const { output } = await command(directory, 'leases', 'history', yiaddr, '--last', '1', '--json');
+
+    expect(released).toMatchObject({ status: 0, output: `${yiaddr}: released\n`, errors: '' });
+    expect(JSON.parse(output)).toMatchObject([
+      { event: 'freed', reason: 'released-by-operator by cli:root: moved: to pve2' },
+    ]);
+    expect([again.status, unknown.status, wrong.status]).toEqual([1, 1, 78]);
+    expect(again.errors).toMatch(
+      /10\.15\.3\.\d+ is not leased\nto mend it: `vps-gateway leases history 10\./,
+    );
+    expect(unknown.errors).toContain(`${A} has no lease`);
+    expect(wrong.errors).toContain('web-1: not an address');
+  });
+
+  test('a guest that answers by ARP keeps its lease, and the command says what ends it all the same', async () => {
+    const { directory } = await managed({ GATEWAY_DHCP_ARP_PROBE: '300ms' });
+    const { yiaddr } = await segment().client().lease(A);
+
+    const kept = await command(directory, 'leases', 'release', yiaddr, '--json');
+    const forced = await command(directory, 'leases', 'release', yiaddr, '--force', '--json');
+
+    expect(kept).toMatchObject({ status: 65, output: '' });
+    expect(kept.errors).toContain(`${A} answers by ARP for ${yiaddr}; its lease is kept\nto mend it: shut`);
+    expect(kept.errors).toContain(`vps-gateway leases release ${yiaddr} --force`);
+    expect(JSON.parse(forced.output)).toMatchObject({
+      answered_by: A,
+      rests_seconds: 600,
+      author: 'cli:root',
+    });
+  });
+
+  test('an address is taken out of use for a time, asked for, and put back; one that is leased is not, and who has it is said', async () => {
+    const { directory } = await managed({ GATEWAY_DHCP_ARP_PROBE: '300ms' });
+    const { yiaddr } = await segment().client().lease(A);
+    const addresses = (...words: readonly string[]) => command(directory, 'addresses', ...words);
+
+    const taken = await addresses('quarantine', '10.15.3.200', '--for', '1h', '--reason', 'a printer');
+    const shown = await command(directory, 'leases', 'show', '10.15.3.200', '--json');
+    const back = await addresses('restore', '10.15.3.200');
+    const again = await addresses('restore', '10.15.3.200');
+    const leased = await addresses('quarantine', yiaddr);
+    const routers = await addresses('quarantine', '10.15.3.1');
+    const asked = await addresses('ask', yiaddr);
+    const quiet = await addresses('ask', '10.15.3.201', '--json');
+
+    expect(taken.output).toBe('10.15.3.200: nobody gets it for 1h\n');
+    expect(JSON.parse(shown.output)).toMatchObject([{ state: 'declined', lease_seconds: 3600 }]);
+    expect(back.output).toBe('10.15.3.200: guests may have it again\n');
+    expect([again.status, leased.status, routers.status]).toEqual([65, 65, 65]);
+    expect(again.errors).toContain('10.15.3.200 is not in quarantine');
+    expect(leased.errors).toMatch(
+      new RegExp(
+        `${yiaddr} is leased: release it first\\n {2}${A}.* has it\\nto mend it: .*release ${yiaddr}`,
+      ),
+    );
+    expect(routers.errors).toMatch(/no guest may have 10\.15\.3\.1\nto mend it: `vps-gateway settings pool`/);
+    expect(asked.output).toBe(`${yiaddr}: ${A} answers by ARP\n`);
+    expect(JSON.parse(quiet.output)).toEqual({ address: '10.15.3.201', answered_by: null });
+  });
+
+  test('bad input is refused, and it is said what is wrong', async () => {
+    const { directory } = await managed();
+    const bad: readonly (readonly [readonly string[], number, RegExp])[] = [
+      [['addresses', 'quarantine', '10.15.3'], 78, /address 10\.15\.3: not an address/],
+      [['addresses', 'quarantine', '10.15.3.200', '--for', 'ever'], 78, /--for ever: not a time/],
+      [['addresses', 'quarantine', '10.15.3.200', '--for', '0'], 78, /--for 0: not a time/],
+      [['addresses', 'quarantine', '10.15.3.200', '--for', '999d'], 65, /\/seconds: .*\d/],
+      [['addresses', 'quarantine', '10.15.3.200', '--reason', ''], 65, /\/reason: /],
+      [['addresses', 'quarantine', '10.15.3.200', '--reason', 'x'.repeat(161)], 65, /\/reason: /],
+      [['addresses', 'restore', '10.15.3.200', '--reason', 'a\nb'], 65, /\/reason: has characters/],
+      [['addresses', 'ask'], 78, /missing required argument 'address'/],
+      [['leases', 'release'], 78, /missing required argument 'address\|mac'/],
+    ];
+
+    for (const [words, status, why] of bad) {
+      const ran = await command(directory, ...words);
+      expect(ran, words.join(' ')).toMatchObject({ status, output: '' });
+      expect(ran.errors).toMatch(why);
+    }
+  }, 60_000);
+
+  test('an order where no gateway runs says that nothing was changed', async () => {
+    const gateway = await managed();
+    await gateway.end();
+
+    const ran = await command(gateway.directory, 'leases', 'release', '10.15.3.20');
+
+    expect(ran.status).toBe(69);
+    expect(ran.errors).toMatch(/no gateway runs .*; nothing was changed\nto mend it: start it/);
   });
 
   test('where no gateway runs they end with 69, and say what to start', async () => {

@@ -5,7 +5,7 @@ import { API_SOCKET } from '../../management/listen/unix-listener.ts';
 import { askHealth, HEALTH_SOCKET } from '../../server/health.ts';
 import { noAnswer } from '../no-answer.ts';
 import { authorOfCommand } from './author.ts';
-import { type ProblemDetails, refusalOf } from './refusal.ts';
+import { type ProblemDetails, type Remedies, refusalOf } from './refusal.ts';
 
 const ROOT = '/api/v1';
 /** The API ends a request after 30 s, and a reconciliation after 5 minutes: milliseconds. */
@@ -25,6 +25,8 @@ export interface Order {
   readonly body?: unknown;
   /** It may take minutes. */
   readonly isLong?: boolean;
+  /** What to type next, by the word of a refusal. */
+  readonly remedies?: Remedies;
 }
 
 interface Question extends Omit<Order, 'method'> {
@@ -63,13 +65,13 @@ export class GatewayApi {
   ): Promise<IncomingMessage> {
     const answer = await this.#send({ method: 'GET', path, query }, headers);
     if (answer.statusCode === 200) return answer;
-    throw await this.#refusal('GET', answer);
+    throw await this.#refusal({ method: 'GET', path }, answer);
   }
 
   async #ask(question: Question): Promise<unknown> {
     const answer = await this.#send(question, {});
     const status = answer.statusCode ?? 0;
-    if (status >= 300) throw await this.#refusal(question.method, answer);
+    if (status >= 300) throw await this.#refusal(question, answer);
     const text = await this.#textOf(question, answer);
     if (text === '') return {};
     try {
@@ -115,15 +117,15 @@ export class GatewayApi {
     }
   }
 
-  async #refusal(method: Question['method'], answer: IncomingMessage): Promise<GatewayError> {
-    const text = await this.#textOf({ method, path: '' }, answer);
+  async #refusal(question: Question, answer: IncomingMessage): Promise<GatewayError> {
+    const text = await this.#textOf(question, answer);
     let details: ProblemDetails;
     try {
       details = JSON.parse(text);
     } catch (error) {
       return this.#notUnderstood(error);
     }
-    return refusalOf(details, method !== 'GET');
+    return refusalOf(details, question.method !== 'GET', question.remedies);
   }
 
   #notUnderstood(error: unknown): GatewayError {

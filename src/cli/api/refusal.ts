@@ -1,4 +1,5 @@
 import { type ErrorCode, GatewayError } from '../../errors.ts';
+import { readable } from '../../wire/readable-text.ts';
 
 /** RFC 9457, as the API answers it. */
 export interface ProblemDetails {
@@ -9,43 +10,66 @@ export interface ProblemDetails {
   readonly errors?: readonly { readonly pointer: string; readonly detail: string }[];
 }
 
+/** What to type next, by the last part of a problem's type. */
+export type Remedies = Readonly<Record<string, string>>;
+
 /** What an error of HTTP is to a command. */
 const CODES: Readonly<Record<number, ErrorCode>> = {
   400: 'bad-settings',
   403: 'no-gateway',
   404: 'not-found',
   405: 'no-gateway',
-  409: 'refused',
-  412: 'refused',
-  413: 'refused',
-  422: 'refused',
   429: 'no-gateway',
   500: 'broken',
   503: 'no-gateway',
 };
 
-/** What to type next, by the problem's word. A detail that names a command or a remedy needs no other. */
-const REMEDIES: Readonly<Record<string, string>> = {
-  'too-busy': 'order it again in some seconds',
-  'took-too-long': 'ask for less at once',
-  'stands-still': '`vps-gateway health` says what is wrong',
-  'lease-file': '`vps-gateway health` says what is wrong; `vps-gateway leases` reads the journal too',
+const HEALTH = '`vps-gateway health` says what is wrong';
+
+const REMEDIES: Remedies = {
+  'bad-request': '--help of the command shows what there is',
+  broken: 'report it with what the log says',
+  busy: 'wait some seconds',
+  'cannot-store': HEALTH,
+  'changed-meanwhile': 'order it again',
+  'lease-file': HEALTH,
   'no-such-method': 'the gateway is of another version: ask with the version that runs',
-  broken: 'please report what the log says',
+  'outcome-unknown': 'look whether it is done, and order it again if it is not',
+  'stands-still': HEALTH,
+  stopped: 'wait some seconds; `vps-gateway health` says whether it runs',
+  'too-busy': 'wait some seconds',
+  'took-too-long': 'ask for less at once',
 };
 
-/** A refusal of the API as an error of a command: what it is, each fault of the request, what to do. */
-export function refusalOf(problem: ProblemDetails, isOrder: boolean): GatewayError {
+/** A refusal of the API as an error of a command: what it is, each fault of the request, and what to do. */
+export class ApiRefusal extends GatewayError {
+  /** The last part of the problem's type. */
+  readonly word: string;
+
+  constructor(code: ErrorCode, word: string, message: string, cause?: unknown) {
+    super(code, message, cause);
+    this.word = word;
+  }
+}
+
+export function refusalOf(problem: ProblemDetails, isOrder: boolean, remedies: Remedies = {}): ApiRefusal {
   const { status = 500, title = 'the gateway refuses', detail = title, errors = [] } = problem;
   const word = problem.type?.split(':').at(-1) ?? '';
-  const isUnknown = word === 'outcome-unknown';
-  const untouched =
-    isOrder && !isUnknown && status < 500 ? '' : isOrder && !isUnknown ? '; nothing was changed' : '';
-  const remedy = REMEDIES[word];
+  const remedy = remedies[word] ?? REMEDIES[word];
+  const code = codeOf(word, status, isOrder);
+  const untouched = isOrder && status >= 500 && code !== 'outcome-unknown' ? '; nothing was changed' : '';
   const lines = [
-    `${detail}${untouched}`,
-    ...errors.map((fault) => `  ${fault.pointer === '' ? '' : `${fault.pointer}: `}${fault.detail}`),
+    `${readable(detail)}${untouched}`,
+    ...errors
+      .map((fault) => `  ${fault.pointer === '' ? '' : `${fault.pointer}: `}${fault.detail}`)
+      .map(readable),
     ...(remedy === undefined ? [] : [`to mend it: ${remedy}`]),
   ];
-  return new GatewayError(isUnknown ? 'outcome-unknown' : (CODES[status] ?? 'refused'), lines.join('\n'));
+  return new ApiRefusal(code, word, lines.join('\n'));
+}
+
+/** A mistake of the program may have come after what was ordered was done. */
+function codeOf(word: string, status: number, isOrder: boolean): ErrorCode {
+  if (word === 'outcome-unknown' || (isOrder && status === 500)) return 'outcome-unknown';
+  return CODES[status] ?? 'refused';
 }
