@@ -190,6 +190,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'subnet',
     'engine',
     'engine/decision',
+    'engine/order',
     'store',
     'store/sqlite',
     'exchange',

@@ -36,6 +36,8 @@ export interface Search extends Claimant {
   readonly quiet: QuietView;
   /** Who answered by ARP for the addresses that were asked for. */
   readonly answers: ReadonlyMap<Ipv4, HardwareAddress | undefined>;
+  /** Those that were asked for, and how weak the answer is, if it is; absent: none was. */
+  readonly probes?: ReadonlyMap<Ipv4, { readonly weak?: 'once' | 'doubtful' | undefined }>;
 }
 
 type Proposal = (search: Search) => Ipv4 | undefined;
@@ -48,9 +50,11 @@ const PROPOSALS: readonly Proposal[] = [
   quietNeverUsed,
   quietLongestFree,
   quietFree,
+  doubtfulAfterProbes,
   rankedFirst,
   hashPosition,
   longestFree,
+  doubtfulAtLast,
   oldestOffer,
   oldestOfSilentPeer,
 ];
@@ -73,6 +77,9 @@ const UNHELD: readonly Proposal[] = [
 const SPREAD_STEPS = 32;
 /** 2^32 divided by the golden ratio: multiples of it lie evenly apart. */
 const GOLDEN = 0x9e3779b9;
+
+/** Addresses that are probed for one client before an answer that is not believed is ignored. */
+const DOUBTFUL_PROBES = 2;
 
 /** Quiet addresses that are looked at for one that nobody has had, and for one that is free at all. */
 const NEVER_USED_STEPS = 16;
@@ -101,8 +108,13 @@ function firstProposal(proposals: readonly Proposal[], search: Search): Ipv4 | u
   return undefined;
 }
 
-/** True if the client may have the address, and it is neither taken nor on its way to somebody. */
+/** True if the client may have the address, it is neither taken nor on its way to somebody, and no weak answer speaks against it. */
 export function isAvailable(address: Ipv4, search: Search): boolean {
+  return search.probes?.get(address)?.weak === undefined && isUntaken(address, search);
+}
+
+/** The same, whatever was answered for it: for a client that is to have this address and no other. */
+export function isUntaken(address: Ipv4, search: Search): boolean {
   if (!isEntitled(address, search) || search.leases.isInFlight(address)) return false;
   const current = currentAt(search.leases, address, search.now);
   if (current !== undefined && isPerhapsPeers(current, search)) return false;
@@ -119,6 +131,25 @@ function isPerhapsPeers({ state, client }: Lease, search: Search): boolean {
 
 function isEntitled(address: Ipv4, search: Search): boolean {
   return mayHave(search.subnet, search, address) === 'lease' && search.clusterPeers?.has(address) !== true;
+}
+
+/**
+ * An address at which only machines have answered that are not believed, when as many as that were probed for this client and
+ * none is quiet: whoever answers for every address would else keep all guests away.
+ */
+function doubtfulAfterProbes(search: Search): Ipv4 | undefined {
+  return doubtfulOf(search, DOUBTFUL_PROBES);
+}
+
+/** The same when nothing else is free. */
+function doubtfulAtLast(search: Search): Ipv4 | undefined {
+  return doubtfulOf(search, 1);
+}
+
+function doubtfulOf({ probes, ...search }: Search, least: number): Ipv4 | undefined {
+  if (probes === undefined || probes.size < least) return undefined;
+  const doubtful = [...probes].filter(([, { weak }]) => weak === 'doubtful').map(([address]) => address);
+  return doubtful.length < least ? undefined : doubtful.find((address) => isUntaken(address, search));
 }
 
 /** An address that this client waited for, and that nobody else answered for. */
@@ -248,8 +279,17 @@ export function oldestOfSilentPeer(search: PeerSearch): Ipv4 | undefined {
   return firstOf(search, (pool) => leases.oldestPeer(pool, isWanted)?.address);
 }
 
+/** What the other gateways listen on, and addresses with weak answers. */
+function weakBeside({ probes, clusterPeers }: Search): ReadonlySet<Ipv4> | undefined {
+  if (probes === undefined || probes.size === 0) return clusterPeers;
+  const except = new Set(clusterPeers);
+  for (const [address, { weak }] of probes) if (weak !== undefined) except.add(address);
+  return except;
+}
+
 function longestFree(search: Search): Ipv4 | undefined {
-  return firstOf(search, (pool) => search.leases.longestFree(pool, search.clusterPeers));
+  const except = weakBeside(search);
+  return firstOf(search, (pool) => search.leases.longestFree(pool, except));
 }
 
 /** RFC 2131 §4.3.2: servers may reuse offered addresses; under pressure the oldest unanswered offer gives way. */

@@ -76,6 +76,12 @@ export class QuietAddresses {
     return slot >= 0 && this.#isQuietFor(slot, asker, now);
   }
 
+  /** True if it was asked for twice, not long ago, and nobody was heard there since, whatever was stored of it. */
+  isSilent(address: Ipv4, now: number): boolean {
+    const slot = this.#slotFollowing(address);
+    return slot >= 0 && this.#mayBeQuiet(slot, now) && this.#heard[slot] === NO_HARDWARE;
+  }
+
   find(
     hash: number,
     asker: HardwareAddress,

@@ -81,6 +81,11 @@ export class QuietLap implements QuietObservations {
     return this.#current()?.isQuiet(address, asker, this.#parts.clock.monotonic()) === true;
   }
 
+  /** True if it was quiet before it was leased or offered, and nobody was heard there since. */
+  isSilent(address: Ipv4): boolean {
+    return this.#current()?.isSilent(address, this.#parts.clock.monotonic()) === true;
+  }
+
   find(
     hash: number,
     asker: HardwareAddress,
@@ -107,6 +112,11 @@ export class QuietLap implements QuietObservations {
   /** Answers to the questions beside offers are read before anything is decided: they may lie in their socket yet. */
   hearAnswers(): void {
     if (this.#besides.size > 0) this.#parts.arp.hearNow?.();
+  }
+
+  /** What has arrived is read, whether something was asked or not. */
+  hearNow(): void {
+    this.#parts.arp.hearNow?.();
   }
 
   /** A machine has named an address as its own, or would like to have it. */

@@ -36,7 +36,14 @@ export function answerDiscover(input: DecisionInput): Decision {
     if (held !== 'binding' && exceedsLeasesPerMac(input, address)) return silence('too-many-identifiers');
     if (held !== 'binding' && exceedsShareOfPort(input)) return silence('share-of-port');
     const change = bindingChange(input, address, leaseSecondsOf(input, address), reason);
-    return { kind: 'reply', reply: leaseReply(input, 'DHCPACK', address), destination, reason, change };
+    const decision = {
+      kind: 'reply',
+      reply: leaseReply(input, 'DHCPACK', address),
+      destination,
+      reason,
+      change,
+    } as const;
+    return held === 'binding' ? decision : { ...decision, firstPromise: address };
   }
 
   // RFC 2131 §3.1 (4): what the DHCPACK says should not conflict with it.

@@ -3,7 +3,7 @@ import { NOBODY } from '../lease/client-key.ts';
 import { NO_HARDWARE } from '../net/hardware-address.ts';
 import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import { contains } from '../net/prefix.ts';
-import { checkUnused, claimProbeTime } from './address/check-unused.ts';
+import { checkUnused, claimProbeTime, endByAnswer } from './address/check-unused.ts';
 import { exceedsLeasesPerMac, isUnusedLeaseOfCard } from './address/leases-of-card.ts';
 import { moveToReserved } from './address/move-to-reserved.ts';
 import {
@@ -27,7 +27,7 @@ import {
   mayBeLive,
   reusableBefore,
 } from './decision/decision-input.ts';
-import { probe, quarantineInUse, silence } from './decision/outcome.ts';
+import { probe, silence } from './decision/outcome.ts';
 import { requestStateTo } from './decision/request-state.ts';
 import { repeatLease } from './lease-cache.ts';
 import { destinationOf } from './reply/destination.ts';
@@ -205,7 +205,7 @@ function adopt(input: DecisionInput, address: Ipv4): Decision {
     return probe(address, 'asking-address', input.now, claimProbeTime(input, address));
   const holder = context.answers.get(address);
   if (holder === undefined) return silence('no-binding');
-  if (holder !== message.hardware) return quarantineInUse(input, address, holder);
+  if (holder !== message.hardware) return endByAnswer(input, address, holder);
   return grant(input, address, 'adopted');
 }
 
@@ -256,5 +256,7 @@ function grant(input: DecisionInput, address: Ipv4, reason: Reason): Decision {
   if (isNew && exceedsShareOfPort(input)) return silence('share-of-port');
   const change = bindingChange(input, address, leaseSecondsOf(input, address), reason);
   const reply = leaseReply(input, 'DHCPACK', address);
-  return { kind: 'reply', reply, destination: destinationOf(input, address), reason, change };
+  const destination = destinationOf(input, address);
+  const decision = { kind: 'reply', reply, destination, reason, change } as const;
+  return isNew ? { ...decision, firstPromise: address } : decision;
 }

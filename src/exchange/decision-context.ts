@@ -42,6 +42,7 @@ export function emptyContext(): MutableContext {
     isLeftToHost: false,
     leasesAtPort: 0,
     waited: false,
+    isWithheld: false,
     answers: new Map(),
     probes: new Map(),
   };
@@ -66,6 +67,7 @@ export function contextFor(
   context.isDiscoverRetry = serverState.isDiscoverRetry(sender);
   context.waited = past.hasPaused;
   context.port = serverState.guestPorts?.portOf(message);
+  context.isWithheld = past.isWithheld;
   context.host = serverState.guestPorts?.hostOf(message);
   const isFirst = message.type === 'DHCPDISCOVER' && past.waits === 0;
   context.isLeftToHost = isFirst && serverState.isLeftToHost?.(message) === true;

@@ -5,6 +5,7 @@ import type {
   PeerObservations,
   QuietObservations,
   Sighting,
+  WeakAnswer,
 } from '../engine/decision/decision.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Clock } from '../lease/clock.ts';
@@ -53,6 +54,8 @@ export interface ServerState {
   /** False: the lease may still run, by the clocks as they were when `trustsClock` was read last. */
   mayBeOver(lease: Lease): boolean;
   readonly peerObservations: PeerObservations;
+  /** Reads what has arrived by ARP: called before promises of new addresses leave. */
+  readArp(): void;
   /** The machine last heard by ARP at an address, if it is not the one in the record. */
   sightingAt(address: Ipv4): Sighting | undefined;
   readonly quietAddresses: QuietObservations;
@@ -99,12 +102,16 @@ export interface GuestPorts {
   hostOf(message: Message): GuestHost;
 }
 
+/** `weak`: absent for an answer that is certain, and where nobody has answered. */
+export type ProbeDone = (holder: HardwareAddress | undefined, weak?: WeakAnswer) => void;
+
 /** Asks the segment who holds an address. */
 export interface Prober {
   /**
-   * Calls `done` once, later: at the first answer of a machine other than `own`; else after the milliseconds, with `own`
-   * if that has answered, or with undefined if nobody has. Returns what cancels the question. 'too-many': so much is
-   * being asked that this is not; `done` will not be called.
+   * Calls `done` once, later: as soon as it is certain that a machine other than `own` has the address; else after the
+   * milliseconds, with who else has answered and how weak that is, with `own` if only that has answered, or with undefined if
+   * nobody has that is believed. Returns what cancels the question. 'too-many': so much is being asked that this is not;
+   * `done` will not be called.
    *
    * @param own The machine that wants the address: its own answer does not end the question.
    */
@@ -112,6 +119,6 @@ export interface Prober {
     address: Ipv4,
     own: HardwareAddress,
     milliseconds: number,
-    done: (holder: HardwareAddress | undefined) => void,
+    done: ProbeDone,
   ): (() => void) | 'too-many';
 }

@@ -16,6 +16,7 @@ import { advanceRevision } from './read-revision.ts';
 import { Replies } from './replies.ts';
 import { Reports } from './reports.ts';
 import { Waits, type WakeExchange } from './waits.ts';
+import { firstPromiseOf, isHeardSince } from './withheld.ts';
 
 /** How often the change of one message may be refused or only be a step, before the message is dropped. */
 const REPEAT_LIMIT = 3;
@@ -129,6 +130,8 @@ export class ExchangeSteps {
   /** @param outcomes In the order of the commit; one that is missing is unknown. */
   endCommit({ pending }: Commit, outcomes: readonly Outcome[]): void {
     this.#nextCommit.ended();
+    if (pending.some((each) => firstPromiseOf(each.committing.decision) !== undefined))
+      this.#parts.serverState.readArp();
     let isLate = false;
     for (const [index, each] of pending.entries()) {
       const outcome = outcomes[index] ?? 'unknown';
@@ -247,7 +250,14 @@ export class ExchangeSteps {
       if (next !== undefined) advanceRevision(next, change, leases);
     }
     const isStep = outcome === 'committed' && decision.kind === 'again';
-    if (outcome === 'conflict' || isStep) this.#decideAgain(pending, decision, outcome);
+    if (
+      outcome === 'committed' &&
+      pending instanceof PendingMessage &&
+      isHeardSince(this.#parts.serverState, pending, settled)
+    ) {
+      pending.noteWithheld();
+      this.#decideAgain(pending, { kind: 'again', reason: decision.reason, change }, outcome);
+    } else if (outcome === 'conflict' || isStep) this.#decideAgain(pending, decision, outcome);
     else this.#finish(pending, settled);
   }
 

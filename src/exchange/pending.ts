@@ -1,4 +1,4 @@
-import type { PastProbe } from '../engine/decision/decision.ts';
+import type { PastProbe, WeakAnswer } from '../engine/decision/decision.ts';
 import { type ClientKey, senderKeyOf } from '../lease/client-key.ts';
 import type { Version } from '../lease/lease.ts';
 import type { Arrival } from '../net/datagram.ts';
@@ -25,6 +25,8 @@ export interface WaitHistory {
   readonly waits: number;
   /** How long they took, as far as they were meant to: milliseconds. */
   readonly waited: number;
+  /** Its DHCPACK was not sent, as another machine was heard at the address while the lease was stored. */
+  readonly isWithheld: boolean;
   /** How often it was kept because expired leases were being freed. */
   readonly sweeps: number;
 }
@@ -33,6 +35,8 @@ export interface WaitHistory {
 export interface WaitResult {
   /** Who has answered for the address; undefined: nobody has, or nobody was asked. */
   readonly answer: HardwareAddress | undefined;
+  /** How weak that is; undefined: it is certain, or nobody has answered. */
+  readonly weak: WeakAnswer | undefined;
   /** Monotonic milliseconds. */
   readonly endedAt: number;
   /** Milliseconds, without what it took longer than it was meant to: that makes the message older. */
@@ -48,6 +52,7 @@ const NO_PAST: WaitHistory = {
   hasPaused: false,
   waits: 0,
   waited: 0,
+  isWithheld: false,
   sweeps: 0,
 };
 
@@ -112,7 +117,7 @@ export class PendingMessage extends Transitions {
   }
 
   /** Notes what came of a wait that has ended. */
-  noteWait({ name, address }: Waiting, { answer, endedAt, took }: WaitResult): void {
+  noteWait({ name, address }: Waiting, { answer, weak, endedAt, took }: WaitResult): void {
     const past = this.#past;
     const isProbe = name === 'probing';
     const count = (past.probes.get(address)?.count ?? 0) + 1;
@@ -122,13 +127,18 @@ export class PendingMessage extends Transitions {
       waited: past.waited + took,
       hasPaused: past.hasPaused || !isProbe,
       answers: isProbe ? new Map(past.answers).set(address, answer) : past.answers,
-      probes: isProbe ? new Map(past.probes).set(address, { count, endedAt }) : past.probes,
+      probes: isProbe ? new Map(past.probes).set(address, { count, endedAt, weak }) : past.probes,
     };
   }
 
   /** It is decided again, or waits once more, when expired leases have been freed. */
   noteSweep(): void {
     this.#past = { ...this.#past, sweeps: this.#past.sweeps + 1 };
+  }
+
+  /** Its reply is not sent: the segment is asked anew. */
+  noteWithheld(): void {
+    this.#past = { ...this.#past, answers: NO_ANSWERS, isWithheld: true };
   }
 
   /** What the segment has answered may not be so any more. */

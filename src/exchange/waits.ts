@@ -1,6 +1,5 @@
 import type { Instant } from '../lease/lease.ts';
-import type { HardwareAddress } from '../net/hardware-address.ts';
-import type { ExchangeParts } from './exchange-parts.ts';
+import type { ExchangeParts, ProbeDone } from './exchange-parts.ts';
 import type { InFlight } from './in-flight.ts';
 import type { PendingMessage } from './pending.ts';
 import type { DecisionToWait } from './pending-state.ts';
@@ -50,9 +49,9 @@ export class Waits {
     const { clock, prober } = this.#parts;
     const planned = Math.max(0, until - now);
     const begun = clock.monotonic();
-    const end = (answer: HardwareAddress | undefined) => {
+    const end: ProbeDone = (answer, weak) => {
       const endedAt = clock.monotonic();
-      this.#inFlight.endWait(message, { answer, endedAt, took: Math.min(endedAt - begun, planned) });
+      this.#inFlight.endWait(message, { answer, weak, endedAt, took: Math.min(endedAt - begun, planned) });
       this.#wake(probe ? 'now' : 'after-reading');
     };
     const cancel = probe

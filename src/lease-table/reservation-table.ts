@@ -31,6 +31,8 @@ export class ReservationTable implements Reservations {
   readonly #byPort = new Map<string, Reservation>();
   readonly #byVps = new Map<OutsideId, Set<Reservation>>();
   readonly #retired = new Set<Reservation>();
+  /** Those that another one keeps from a client. */
+  readonly #rivals = new Set<Reservation>();
 
   constructor(orders: FreeOrders) {
     this.#orders = orders;
@@ -144,10 +146,10 @@ export class ReservationTable implements Reservations {
 
   #index(reservation: Reservation): void {
     const { macs, clientId, circuitId, port, vpsId } = reservation;
-    for (const mac of macs) this.#byMac.set(mac, reservation);
-    if (clientId !== undefined) this.#byClientId.set(clientId, reservation);
-    if (circuitId !== undefined) this.#byCircuit.set(circuitId, reservation);
-    if (port !== undefined) this.#byPort.set(portKey(port), reservation);
+    for (const mac of macs) this.#claim(this.#byMac, mac, reservation);
+    if (clientId !== undefined) this.#claim(this.#byClientId, clientId, reservation);
+    if (circuitId !== undefined) this.#claim(this.#byCircuit, circuitId, reservation);
+    if (port !== undefined) this.#claim(this.#byPort, portKey(port), reservation);
     const ofVps = this.#byVps.get(vpsId);
     if (ofVps === undefined) this.#byVps.set(vpsId, new Set([reservation]));
     else ofVps.add(reservation);
@@ -167,7 +169,24 @@ export class ReservationTable implements Reservations {
     const ofVps = this.#byVps.get(vpsId);
     ofVps?.delete(reservation);
     if (ofVps?.size === 0) this.#byVps.delete(vpsId);
+    this.#rivals.delete(reservation);
+    for (const rival of [...this.#rivals]) this.#index(rival);
   }
+
+  /**
+   * Two gateways may give one guest two reservations at one moment. On all of them the earlier one counts, until it goes.
+   */
+  #claim<Key>(index: Map<Key, Reservation>, key: Key, reservation: Reservation): void {
+    const holder = index.get(key);
+    const isFirst = holder === undefined || holder.id === reservation.id || isEarlier(reservation, holder);
+    if (isFirst) index.set(key, reservation);
+    if (holder !== undefined && holder.id !== reservation.id)
+      this.#rivals.add(isFirst ? holder : reservation);
+  }
+}
+
+function isEarlier(one: Reservation, other: Reservation): boolean {
+  return one.createdAt < other.createdAt || (one.createdAt === other.createdAt && one.id < other.id);
 }
 
 function dropFrom<Key>(index: Map<Key, Reservation>, key: Key, reservation: Reservation): void {

@@ -1,9 +1,13 @@
 import type { ClockStatus } from '../detection/clock-status.ts';
 import type { OperatorOrder } from '../engine/operator-order.ts';
+import type { Pending, ReservationOrder } from '../engine/order/reservation-order.ts';
+import type { OutsideId } from '../lease/outside-id.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { Status } from '../reporting/status.ts';
 import type { Figures } from '../server/figures.ts';
 import type { OrderResult } from '../server/order-intake.ts';
+import type { ReconcileRequest, ReconcileResult } from '../server/reconcile.ts';
+import type { ReservationResult } from '../server/reservation-intake.ts';
 
 /** How far the lease file is. */
 export interface Carried {
@@ -18,6 +22,13 @@ export type AskAnswer =
   | { readonly kind: 'asked'; readonly holder: string | null }
   | { readonly kind: 'no-arp' };
 
+/** Of the leases that no reservation explains only the first ones: more would hold the packets while they are passed on. */
+export interface Reconciled {
+  readonly result: ReconcileResult;
+  /** How many they are. */
+  readonly unexplained: number;
+}
+
 /** What the management thread may ask of the gateway, which runs in another thread. All of it can be cloned. */
 export interface GatewayCalls {
   status(): Promise<Status>;
@@ -31,6 +42,10 @@ export interface GatewayCalls {
   /** Asks the segment by ARP. */
   ask(address: Ipv4): Promise<AskAnswer>;
   order(order: OperatorOrder): Promise<OrderResult>;
+  orderReservation(order: ReservationOrder): Promise<ReservationResult>;
+  /** What keeps the guest of a reservation from its address now; null: nothing, or there is none of this id in force. */
+  pendingOf(id: OutsideId): Promise<Pending | null>;
+  reconcile(request: ReconcileRequest): Promise<Reconciled>;
 }
 
 export type CallName = keyof GatewayCalls;

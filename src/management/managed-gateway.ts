@@ -4,6 +4,8 @@ import type { GatewayCalls } from './gateway-calls.ts';
 
 /** How long a reader waits for the lease file; what it then gets is older, and says so: milliseconds. */
 const CARRY_TIME = 3000;
+/** Leases without a reservation that are passed on. */
+const MOST_UNEXPLAINED = 1000;
 /** How long an answer by ARP is waited for: milliseconds. */
 const ASK_TIME = 900;
 
@@ -29,5 +31,19 @@ export function managedGateway(server: Server, prepare: () => Promise<void> = as
       return { kind: 'asked', holder: holder === undefined ? null : hardwareToText(holder) };
     },
     order: (order) => server.submit(order),
+    orderReservation: (order) => server.reservations.submit(order),
+    pendingOf: async (id) => {
+      const reservation = server.reservations.current?.get(id);
+      return (reservation && server.reservations.pendingOf(reservation)) ?? null;
+    },
+    reconcile: async (request) => {
+      const result = await server.reservations.reconcile(request);
+      if (result.kind !== 'done') return { result, unexplained: 0 };
+      const { unexplained } = result;
+      return {
+        result: { ...result, unexplained: unexplained.slice(0, MOST_UNEXPLAINED) },
+        unexplained: unexplained.length,
+      };
+    },
   };
 }

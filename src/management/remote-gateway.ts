@@ -1,11 +1,16 @@
 import type { OperatorOrder } from '../engine/operator-order.ts';
+import type { ReservationOrder } from '../engine/order/reservation-order.ts';
+import type { OutsideId } from '../lease/outside-id.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
+import type { ReconcileRequest } from '../server/reconcile.ts';
 import type { CallName, FromGateway, GatewayCalls, Port, ToGateway } from './gateway-calls.ts';
 
 /** How long a question about the state may take: milliseconds. Then the packets' thread stands still. */
 const SOON = 2000;
 /** Room for what waits for the disk, for etcd or for ARP: milliseconds. */
 const LATER = 15_000;
+/** A desired set has an order for each of its entries. */
+const RECONCILE = 300_000;
 
 /** The packets' thread has not answered. */
 export class GatewayStandsStill extends Error {
@@ -57,6 +62,18 @@ export class RemoteGateway implements GatewayCalls {
 
   order(order: OperatorOrder) {
     return this.#call('order', [order], LATER);
+  }
+
+  orderReservation(order: ReservationOrder) {
+    return this.#call('orderReservation', [order], LATER);
+  }
+
+  pendingOf(id: OutsideId) {
+    return this.#call('pendingOf', [id], SOON);
+  }
+
+  reconcile(request: ReconcileRequest) {
+    return this.#call('reconcile', [request], RECONCILE);
   }
 
   #call<Name extends CallName>(

@@ -6,13 +6,12 @@ import { HostAnswers } from '../detection/host-answers.ts';
 import type { MissedTraffic } from '../detection/missed-traffic.ts';
 import type { PeerMemory } from '../detection/peer-memory.ts';
 import type { Peers } from '../detection/peers.ts';
-import { Probe } from '../detection/probe.ts';
+import type { Probe } from '../detection/probe.ts';
 import { Reception } from '../detection/reception.ts';
 import type { RefusedClients } from '../detection/refused-clients.ts';
 import type { RogueServers } from '../detection/rogue-servers.ts';
-import { Sightings } from '../detection/sightings.ts';
+import type { Sightings } from '../detection/sightings.ts';
 import type { TimeGuard } from '../detection/time-guard.ts';
-import { UntrustedArp } from '../detection/untrusted-arp.ts';
 import { doubtsOfPlan, isNobodys } from '../diagnosis/plan-doubts.ts';
 import { interfaceDown, type RunningProblem } from '../diagnosis/running-problem.ts';
 import { clientAdmission } from '../exchange/client-admissions.ts';
@@ -31,6 +30,7 @@ import type { ListenAddress } from '../net/listen-address.ts';
 import type { Serving } from '../reporting/status.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
 import type { Plan } from '../subnet/plan.ts';
+import { ArpWatch } from './arp-watch.ts';
 import { QuietWatch } from './quiet-watch.ts';
 import type { Medium, ServerParts } from './server-parts.ts';
 
@@ -86,15 +86,13 @@ export class Service {
     const plan = memory.planOf(listen);
     this.#plan = plan;
     logDoubts(plan, store, parts);
-    const untrustedArp = new UntrustedArp(store.leases, clock, parts.log);
-    const sightings = new Sightings(store.leases, clock);
     const quiet = new QuietWatch(memory, medium.arp, clock, plan);
     this.#quiet = quiet;
-    const note = (address: Ipv4, hardware: HardwareAddress) => {
-      quiet.lap.hear(address, hardware);
-      if (!untrustedArp.isUntrusted(hardware)) sightings.note(address, hardware);
-    };
-    medium.arp.onProbed(note);
+    const { prober, sightings } = new ArpWatch({
+      ...{ arp: medium.arp, leases: store.leases, clock, log: parts.log, quiet, ports: medium.ports },
+      plan: () => this.#plan,
+      isAlone: () => memory.peers.peers.size === 0,
+    });
     const monotonic = () => clock.monotonic();
     const { ports } = medium;
     const guestPorts = ports === undefined ? undefined : new GuestPorts(ports, clock, parts.seed);
@@ -102,10 +100,7 @@ export class Service {
     const limits = new Limits(store.leases, monotonic, () => this.#plan, parts.seed, guestPorts);
     this.#follow(plan);
     memory.peerMemory?.recall();
-    this.probe = new Probe(medium.arp, clock, {
-      accepts: (address, holder) => untrustedArp.accepts(address, holder),
-      onHolder: note,
-    });
+    this.probe = prober;
     this.exchange = new Exchange({
       transport: medium.transport,
       store,
@@ -113,7 +108,7 @@ export class Service {
       clock,
       decide,
       plan,
-      prober: this.probe,
+      prober,
       serverState: serverStateOf(
         memory,
         { sightings, quiet, guestPorts, hostAnswers: new HostAnswers(clock) },
@@ -271,6 +266,7 @@ export function serverStateOf(
   const { missedTraffic, timeGuard, declines, peers, rogueServers, clusterPeers, discoverRetries } = memory;
   return {
     beginRound: () => quiet?.lap.hearAnswers(),
+    readArp: () => quiet?.lap.hearNow(),
     get lastGapRevision() {
       return missedTraffic.lastGapRevision;
     },

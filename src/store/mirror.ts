@@ -1,5 +1,7 @@
 import type { ClockNote } from '../lease/clock-note.ts';
 import type { Instant, Lease, LeaseState, LeaseTexts, Version } from '../lease/lease.ts';
+import type { OutsideId } from '../lease/outside-id.ts';
+import type { Reservation } from '../lease/reservation/reservation.ts';
 
 /** A lease with its texts for people. `granter` is a server identifier, also where this gateway is the granter. */
 export interface KeptLease extends Lease, LeaseTexts {
@@ -35,6 +37,16 @@ export interface MirroredChange {
   readonly reason: string;
 }
 
+/** A changed reservation of the shared ones. */
+export interface MirroredReservation {
+  readonly id: OutsideId;
+  readonly before: Reservation | undefined;
+  /** Undefined: it is forgotten. */
+  readonly after: Reservation | undefined;
+  /** Why it changed, with who ordered it; '': not known. */
+  readonly reason: string;
+}
+
 /** A node's own copy of the leases that several gateways share. It may lag behind; the shared store decides. */
 export interface Mirror {
   /** How far it mirrors shared leases; undefined: it does not, and has leases of its own, if any. */
@@ -43,6 +55,10 @@ export interface Mirror {
   leases(): readonly KeptLease[];
   /** Takes a change; it is in the file soon. */
   put(change: MirroredChange): void;
+  /** All its reservations. */
+  reservations(): readonly Reservation[];
+  /** Takes a change of a reservation; it is in the file soon. */
+  putReservation(change: MirroredReservation): void;
   /** Call it when all changes up to a position have been put. */
   reached(position: MirrorPosition): void;
   /** Notes whether a majority of etcd answered at `now`. */

@@ -1,8 +1,16 @@
 import { GatewayError } from '../errors.ts';
-import { EVERYBODY, type HardwareAddress, NO_HARDWARE } from '../net/hardware-address.ts';
+import { EVERYBODY, type HardwareAddress, hardwareAt, NO_HARDWARE } from '../net/hardware-address.ts';
 import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import type { Prefix } from '../net/prefix.ts';
-import { arpAbout, arpFilter, arpProbed, arpRequest, arpSender } from './linux/arp.ts';
+import {
+  type ArpSpeech,
+  arpAbout,
+  arpFilter,
+  arpProbed,
+  arpRequest,
+  arpSender,
+  arpSpeech,
+} from './linux/arp.ts';
 import { attachFilter } from './linux/bpf.ts';
 import type { Libc } from './linux/libc.ts';
 import {
@@ -10,6 +18,7 @@ import {
   ETH_P_ARP,
   errnoName,
   LINK_ADDRESS_BYTES,
+  LINK_HARDWARE,
   linkAddress,
   linkAddressOf,
   MSG_DONTWAIT,
@@ -28,6 +37,8 @@ export interface ArpSocketOptions {
   readonly listenIp: Ipv4;
   /** Only ARP of senders in this prefix is read. */
   readonly prefix: Prefix;
+  /** False: the network translates MACs, so a message names its machine, and not its frame. True by default. */
+  readonly checksChaddr?: boolean;
 }
 
 export interface ArpSocket extends SegmentArp {
@@ -69,6 +80,7 @@ class PacketArpSocket implements ArpSocket {
   readonly refusedSends = new Map<string, number>();
   readonly #libc: Libc;
   readonly #listenIp: Ipv4;
+  readonly #judgesFrames: boolean;
   /** The network address, which no host has. */
   readonly #nobody: Ipv4;
   readonly #watch: InterfaceWatch;
@@ -81,14 +93,15 @@ class PacketArpSocket implements ArpSocket {
   readonly #self = new Uint8Array(LINK_ADDRESS_BYTES);
   readonly listenIp: ListenIpArp;
   #readiness: Readiness | undefined;
-  #hear: (address: Ipv4, holder: HardwareAddress) => void = () => {};
+  #hear: (address: Ipv4, machine: HardwareAddress, speech: ArpSpeech) => void = () => {};
   #hearProbe: (address: Ipv4, hardware: HardwareAddress) => void = () => {};
   #hearSign: (sign: ListenIpSign, hardware: HardwareAddress) => void = () => {};
   #isClosed = false;
   #isReading = false;
 
-  constructor(libc: Libc, { interfaceName, listenIp, prefix }: ArpSocketOptions) {
+  constructor(libc: Libc, { interfaceName, listenIp, prefix, checksChaddr = true }: ArpSocketOptions) {
     this.#libc = libc;
+    this.#judgesFrames = checksChaddr;
     this.#listenIp = listenIp;
     this.#nobody = prefix.network;
     this.#watch = watchInterface(interfaceName, (events) => {
@@ -133,7 +146,7 @@ class PacketArpSocket implements ArpSocket {
     return result >= 0;
   }
 
-  onHeard(hear: (address: Ipv4, holder: HardwareAddress) => void): void {
+  onHeard(hear: (address: Ipv4, machine: HardwareAddress, speech: ArpSpeech) => void): void {
     this.#hear = hear;
     this.#beginReading();
   }
@@ -201,12 +214,18 @@ class PacketArpSocket implements ArpSocket {
       const sender = arpSender(view, offset, vector.lengthOf(slot));
       const probed = arpProbed(view, offset, vector.lengthOf(slot));
       const about = arpAbout(this.#listenIp, view, offset, vector.lengthOf(slot));
+      const frame = this.#judgesFrames ? this.#frameSourceOf(slot) : NO_HARDWARE;
       vector.putRoom(slot);
-      if (sender !== undefined) this.#hear(sender.address, sender.hardware);
-      if (probed !== undefined) this.#hearProbe(probed.address, probed.hardware);
+      if (sender !== undefined) this.#hear(sender.address, frame || sender.hardware, arpSpeech(view, offset));
+      if (probed !== undefined) this.#hearProbe(probed.address, frame || probed.hardware);
       if (about !== undefined) this.#hearSign(about.sign, about.hardware);
       else if (sender?.address === this.#nobody) this.#hearSign('proxy', sender.hardware);
     }
+  }
+
+  /** The network card that the frame of a message comes from. */
+  #frameSourceOf(slot: number): HardwareAddress {
+    return hardwareAt(this.#vector.names, this.#vector.nameOffset(slot) + LINK_HARDWARE);
   }
 
   /** The interface's hardware address now: a bridge may change its own when a port joins it. */

@@ -2,7 +2,7 @@ import type { BridgePort } from '../net/bridge-port.ts';
 import type { Arrival, Destination } from '../net/datagram.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
-import type { ArpSign } from './linux/arp.ts';
+import type { ArpSign, ArpSpeech } from './linux/arp.ts';
 
 /** Bytes of a receive slot. A longer datagram is cut and marked as truncated. */
 export const RECEIVE_SLOT_BYTES = 2048;
@@ -93,11 +93,15 @@ export interface SegmentArp {
   readonly canAsk: boolean;
   /** Sends one request for an address. False: it could not be sent. */
   ask(address: Ipv4): boolean;
-  /** Calls `hear` for each ARP message with a sender address, with that address and the hardware address. */
-  onHeard(hear: (address: Ipv4, holder: HardwareAddress) => void): void;
+  /**
+   * Calls `hear` for each ARP message with a sender address: with that address, and the machine that has sent it. That is
+   * the network card that the frame comes from, whatever the message says; only where frames do not show that (a network
+   * that translates MACs), the one that the message names.
+   */
+  onHeard(hear: (address: Ipv4, machine: HardwareAddress, speech: ArpSpeech) => void): void;
   /**
    * Calls `hear` for each ARP probe of another machine (RFC 5227 §1.1), with the address that it would like to have and
-   * its hardware address.
+   * the machine, as above.
    */
   onProbed(hear: (address: Ipv4, hardware: HardwareAddress) => void): void;
   /** Reads the messages that have arrived, without waiting for the event loop; absent: they are told as they come. */

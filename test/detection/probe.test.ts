@@ -15,11 +15,12 @@ function probe() {
   const clock = new FakeClock();
   const segment = new SimulatedSegment();
   const answers: string[] = [];
-  const note = (who: string) => (holder: Parameters<typeof hardwareToText>[0] | undefined) => {
-    answers.push(
-      `${who}: ${holder === undefined ? 'nobody' : hardwareToText(holder)} at ${clock.monotonic()}`,
-    );
-  };
+  const note =
+    (who: string) =>
+    (holder: Parameters<typeof hardwareToText>[0] | undefined, weak?: string): void => {
+      const name = holder === undefined ? 'nobody' : hardwareToText(holder);
+      answers.push(`${who}: ${name}${weak === undefined ? '' : `, ${weak}`} at ${clock.monotonic()}`);
+    };
   return { clock, segment, answers, note, probe: new Probe(segment, clock) };
 }
 
@@ -79,7 +80,7 @@ describe('RFC 2131 §2.2: asking the segment for an address', () => {
   test('who is not believed ends nothing, and whoever else answers is heard', async () => {
     const bench = probe();
     const believing = new Probe(bench.segment, bench.clock, {
-      accepts: (_address, holder) => holder !== HOLDER,
+      weigh: (_address, holder) => (holder === HOLDER ? 'doubtful' : 'certain'),
     });
     believing.probe(ADDRESS, OWN, 300, bench.note('a'));
 
@@ -88,6 +89,65 @@ describe('RFC 2131 §2.2: asking the segment for an address', () => {
     bench.segment.say(ADDRESS, OTHER);
 
     expect(bench.answers).toEqual(['a: 52:54:00:00:00:98 at 10']);
+  });
+
+  describe('where one answer alone is weak', () => {
+    const weak = (bench: ReturnType<typeof probe>, doubted?: typeof HOLDER) =>
+      new Probe(bench.segment, bench.clock, {
+        weigh: (_address, holder) => (holder === doubted ? 'doubtful' : 'once'),
+      });
+
+    test('the second answer of a machine, to another request, ends it and is certain', async () => {
+      const bench = probe();
+      weak(bench).probe(ADDRESS, OWN, 300, bench.note('a'));
+
+      bench.segment.say(ADDRESS, HOLDER);
+      bench.segment.say(ADDRESS, HOLDER);
+      await bench.clock.pass(110);
+      bench.segment.say(ADDRESS, HOLDER);
+
+      expect(bench.answers).toEqual(['a: 52:54:00:00:00:99 at 110']);
+    });
+
+    test('a machine that has answered once is told at the end, as weak', async () => {
+      const bench = probe();
+      weak(bench).probe(ADDRESS, OWN, 300, bench.note('a'));
+
+      bench.segment.say(ADDRESS, HOLDER);
+      bench.segment.say(ADDRESS, OWN);
+      await bench.clock.pass(300);
+
+      expect(bench.answers).toEqual(['a: 52:54:00:00:00:99, once at 300']);
+    });
+
+    test("a machine that is not believed is nobody, which is told; the asker's own answer counts beside it", async () => {
+      const bench = probe();
+      const asked = weak(bench, HOLDER);
+      asked.probe(ADDRESS, OWN, 300, bench.note('a'));
+      asked.probe(ADDRESS, OTHER, 300, bench.note('b'));
+
+      bench.segment.say(ADDRESS, HOLDER);
+      bench.segment.say(ADDRESS, OTHER);
+      await bench.clock.pass(110);
+      bench.segment.say(ADDRESS, HOLDER);
+      await bench.clock.pass(190);
+
+      expect(bench.answers).toEqual([
+        'a: 52:54:00:00:00:98, once at 300',
+        'b: 52:54:00:00:00:98, doubtful at 300',
+      ]);
+    });
+
+    test('of a flood of machines no more than a few are remembered', async () => {
+      const bench = probe();
+      weak(bench).probe(ADDRESS, OWN, 300, bench.note('a'));
+
+      for (let number = 0; number < 100_000; number += 1)
+        bench.segment.say(ADDRESS, (0x525401000000 + number) as typeof HOLDER & number);
+      await bench.clock.pass(300);
+
+      expect(bench.answers).toHaveLength(1);
+    });
   });
 
   test('what is said of another address is no answer', async () => {

@@ -59,7 +59,7 @@ class Gateway {
     this.transport.put(bytes);
     this.transport.deliver();
     await settle();
-    await this.clock.pass(500);
+    await this.clock.pass(1000);
     const replies = this.transport.sent.splice(0).map(({ bytes: sent }) => replyToText(sent));
     return { replies, asked: this.segment.asked.length - before };
   }

@@ -122,7 +122,7 @@ describe('what a message has met', () => {
     pending.beginDecision();
     pending.beginWait('probing', ADDRESS);
 
-    pending.noteWait(pending.endWait(), { answer: undefined, endedAt: 300, took: 300 });
+    pending.noteWait(pending.endWait(), { answer: undefined, weak: undefined, endedAt: 300, took: 300 });
 
     expect([...pending.past.answers]).toEqual([[ADDRESS, undefined]]);
     expect(pending.past).toMatchObject({ answeredAt: 300, waits: 1, waited: 300, hasPaused: false });
@@ -135,7 +135,7 @@ describe('what a message has met', () => {
     pending.beginDecision();
     pending.beginWait('pausing', ADDRESS);
 
-    pending.noteWait(pending.endWait(), { answer: undefined, endedAt: 50, took: 50 });
+    pending.noteWait(pending.endWait(), { answer: undefined, weak: undefined, endedAt: 50, took: 50 });
 
     expect(pending.past.answers.size).toBe(0);
     expect(pending.past.hasPaused).toBe(true);

@@ -129,6 +129,24 @@ describe('a reservation', () => {
   });
 });
 
+test('of two that name one card the earlier one counts, in whatever order they are learnt, until it goes', () => {
+  const early = reservationOf('early', '10.15.3.57', { macs: [ADAS], createdAt: instant(1) });
+  const late = reservationOf('late', '10.15.3.58', { macs: [ADAS, BOBS], createdAt: instant(2) });
+  for (const order of [
+    [early, late],
+    [late, early],
+  ]) {
+    for (const each of order) table.put(each);
+    expect([table.ofHardware(ADAS)?.id, table.ofHardware(BOBS)?.id]).toEqual(['early', 'late']);
+    table.put({ ...early, version: 9 });
+    expect(table.ofHardware(ADAS)?.id).toBe('early');
+    table.remove(early.id);
+    expect(table.ofHardware(ADAS)?.id).toBe('late');
+    table.remove(late.id);
+    expect(table.ofHardware(ADAS)).toBeUndefined();
+  }
+});
+
 describe('a write conflicts', () => {
   const there = reservationOf('web', '10.15.3.57', {
     ...{ macs: [ADAS], clientId: clientId('ff01'), circuitId: 'aa', port: 'p', version: 5 },

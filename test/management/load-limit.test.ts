@@ -13,7 +13,7 @@ function limited(atWork: number, queued: number, longest = 30_000) {
   app.onError((error) =>
     error instanceof Problem ? error.response() : new Response('broken', { status: 500 }),
   );
-  app.use(limitLoad(atWork, queued, longest));
+  app.use(limitLoad(atWork, queued)(longest));
   app.get('/', async (context) => {
     await new Promise<void>((resolve) => working.push(resolve));
     return context.text('done');

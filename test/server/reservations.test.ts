@@ -7,11 +7,13 @@ import type { ReconcileRequest } from '../../src/server/reconcile.ts';
 import type { ReservationResult } from '../../src/server/reservation-intake.ts';
 import { openSqlite } from '../../src/store/sqlite/disk/driver.ts';
 import { fileIn, openIn, temporaryDirectory } from '../store/sqlite/temporary-store.ts';
-import { settle } from '../support/clock.ts';
+import { FakeClock, settle } from '../support/clock.ts';
 import { Guest } from '../support/guest.ts';
+import { MemoryCluster } from '../support/memory-etcd.ts';
 import { at } from '../support/plan.ts';
 import { reservationOf } from '../support/reservations.ts';
 import { ServerNode, type ServerNodeOptions, THERE } from '../support/server-node.ts';
+import { beginSegment, openSharedStore } from '../support/shared-store.ts';
 
 const SERVER = '10.15.3.10';
 const ADA = new Guest('52:54:00:00:00:01');
@@ -416,4 +418,30 @@ describe('the desired set of a scope', () => {
 
     expect(result).toMatchObject({ unexplained: [{ address: at(bobs) }] });
   });
+});
+
+test('a reservation made at one gateway is honoured at the next message at another, with leases in etcd', async () => {
+  const cluster = new MemoryCluster();
+  await beginSegment(cluster.connect());
+  const clock = new FakeClock();
+  const nodes = await Promise.all(
+    [10, 11].map((place) =>
+      started({
+        clock,
+        openStore: (inFlight) => openSharedStore({ etcd: cluster.connect(), clock, inFlight, place }),
+      }),
+    ),
+  );
+  const [first, second] = nodes;
+  if (first === undefined || second === undefined) throw new Error('two gateways');
+  const before = await boot(second, ADA);
+
+  const made = await put(first, 'ada', { mac: [ADA.mac], address: '10.15.3.77' });
+  expect(told(made)).toBe('committed 10.15.3.77');
+  expect(await second.hear(ADA.extend(before))).toEqual([expect.stringContaining('DHCPNAK')]);
+  expect(await boot(second, ADA)).toBe('10.15.3.77');
+  expect(told(await remove(second, 'ada'))).toBe('committed 10.15.3.77');
+  expect(told(await put(first, 'bob', { address: '10.15.3.77' }))).toMatch(
+    /^held: \/address is kept for the id ada/,
+  );
 });

@@ -194,7 +194,7 @@ class Process {
           for (const holder of holdersOf(ipv4ToText(address)))
             this.standstill.wake('sockets', () => {
               const hardware = hardwareFromText(holder);
-              if (!this.#isDead && hardware !== undefined) hear(address, hardware);
+              if (!this.#isDead && hardware !== undefined) hear(address, hardware, 'answer');
             });
         });
         return true;

@@ -1,5 +1,5 @@
 import { decide } from '../../src/engine/decide.ts';
-import type { Decision, DecisionContext, PastProbe } from '../../src/engine/decision/decision.ts';
+import type { Decision, DecisionContext, PastProbe, WeakAnswer } from '../../src/engine/decision/decision.ts';
 import { NO_PEERS, NO_QUIET } from '../../src/exchange/decision-context.ts';
 import { clientKeyOf } from '../../src/lease/client-key.ts';
 import { type Instant, instant, type Lease } from '../../src/lease/lease.ts';
@@ -34,6 +34,8 @@ export class Conversation {
   readonly inFlight = new Set<Ipv4>();
   /** Who answers ARP, by dotted address. */
   readonly holders = new Map<string, string>();
+  /** Whose answer is weak, by dotted address. */
+  readonly weak = new Map<string, WeakAnswer>();
   context: Partial<DecisionContext> = {};
 
   constructor(overrides: Partial<Plan> = {}) {
@@ -90,6 +92,7 @@ export class Conversation {
         sightingAt: () => undefined,
         quietAddresses: NO_QUIET,
         waited,
+        isWithheld: false,
         trustsClock: true,
         mayBeOver: () => this.context.trustsClock !== false,
         declines: 0,
@@ -102,8 +105,10 @@ export class Conversation {
         this.now = decision.until;
         const { address, probe } = decision;
         if (probe) {
-          answers.set(address, this.#holderOf(address));
-          probes.set(address, { count: (probes.get(address)?.count ?? 0) + 1, endedAt: this.now });
+          const weak = this.weak.get(ipv4ToText(address));
+          answers.set(address, weak === 'doubtful' ? undefined : this.#holderOf(address));
+          const count = (probes.get(address)?.count ?? 0) + 1;
+          probes.set(address, { count, endedAt: this.now, weak });
         } else waited = true;
         continue;
       }

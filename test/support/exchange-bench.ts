@@ -103,6 +103,7 @@ export class ExchangeBench<Store extends LeaseStore> {
   questions: Question[] = [];
   readonly serverState = {
     beginRound: (): void => {},
+    readArp: (): void => {},
     lastGapRevision: 0 as Version,
     trustsClock: true,
     mayBeOver: (): boolean => this.serverState.trustsClock,

@@ -1,10 +1,12 @@
 import type { ClockNote } from '../../src/lease/clock-note.ts';
 import type { Instant } from '../../src/lease/lease.ts';
+import type { Reservation } from '../../src/lease/reservation/reservation.ts';
 import type { Ipv4 } from '../../src/net/ipv4.ts';
 import type {
   KeptLease,
   Mirror,
   MirroredChange,
+  MirroredReservation,
   MirrorPosition,
   RevisionTime,
 } from '../../src/store/mirror.ts';
@@ -18,7 +20,10 @@ export class MemoryMirror implements Mirror {
   readonly changes: MirroredChange[] = [];
   hasQuorum = false;
   revisionTimes: readonly RevisionTime[] = [];
+  /** Every change of a reservation that was put. */
+  readonly reservationChanges: MirroredReservation[] = [];
   readonly #leases = new Map<Ipv4, KeptLease>();
+  readonly #reservations = new Map<string, Reservation>();
 
   constructor(leases: readonly KeptLease[] = []) {
     for (const lease of leases) this.#leases.set(lease.address, lease);
@@ -31,6 +36,16 @@ export class MemoryMirror implements Mirror {
   put(change: MirroredChange): void {
     this.changes.push(change);
     this.#leases.set(change.after.address, change.after);
+  }
+
+  reservations(): readonly Reservation[] {
+    return [...this.#reservations.values()];
+  }
+
+  putReservation(change: MirroredReservation): void {
+    this.reservationChanges.push(change);
+    if (change.after === undefined) this.#reservations.delete(change.id);
+    else this.#reservations.set(change.id, change.after);
   }
 
   reached(position: MirrorPosition): void {

@@ -18,6 +18,12 @@ export interface Envelope {
   readonly sourcePort?: number;
 }
 
+/** An answer to ARP: the MAC that it names, and the one that its frame comes from. */
+export interface Lie {
+  readonly holder: string;
+  readonly source: string;
+}
+
 /**
  * Any number of DHCP clients behind one interface, frame by frame. Every reply is also read by the independent
  * decoder; a reply that it reads differently, or with a wrong checksum, fails the test at `close`.
@@ -25,6 +31,8 @@ export interface Envelope {
 export class RawClient {
   /** Addresses that ARP is answered for, and by which hardware address. */
   readonly holds = new Map<string, string>();
+  /** Answers beside those for any address that is asked for, as a hostile guest sends them; undefined: none. */
+  lies: (target: string) => Lie | undefined = () => undefined;
   /** Addresses that others asked for by ARP. */
   readonly asked: string[] = [];
   readonly heard: HeardReply[] = [];
@@ -195,10 +203,16 @@ export class RawClient {
     const target = addressText(frame, 38);
     this.asked.push(target);
     const holder = this.holds.get(target);
-    if (holder === undefined || hardwareText(frame, 22) === holder) return;
+    const isOther = holder !== undefined && hardwareText(frame, 22) !== holder;
+    if (isOther) this.#answerArp(frame, target, { holder, source: holder });
+    const lie = this.lies(target);
+    if (lie !== undefined) this.#answerArp(frame, target, lie);
+  }
+
+  #answerArp(frame: Buffer, target: string, { holder, source }: Lie): void {
     const asker = [...frame.subarray(22, 32)];
     const answer = [...u16(1), ...u16(0x0800), 6, 4, ...u16(2), ...mac(holder), ...ip(target), ...asker];
-    this.#arp.send(Uint8Array.from([...frame.subarray(6, 12), ...mac(holder), 0x08, 0x06, ...answer]));
+    this.#arp.send(Uint8Array.from([...frame.subarray(6, 12), ...mac(source), 0x08, 0x06, ...answer]));
   }
 }
 

@@ -39,6 +39,8 @@ export class ServerNode {
   store: MemoryStore | undefined;
   /** Every transport that was opened, the newest last. */
   readonly transports: SimulatedTransport[] = [];
+  /** What its ARP asks, of all sockets that it opens. */
+  readonly segment = new SimulatedSegment();
   readonly server: Server;
 
   constructor(options: ServerNodeOptions = {}) {
@@ -86,7 +88,7 @@ export class ServerNode {
     this.transports.push(transport);
     return {
       transport,
-      arp: new SimulatedSegment(),
+      arp: this.segment,
       lost: () => this.lost,
       hasCarrier: () => this.hasCarrier,
       failure: () => (transport === this.transports[0] ? this.failure : undefined),

@@ -1,6 +1,7 @@
 import type { Arrival, Destination } from '../../src/net/datagram.ts';
 import type { HardwareAddress } from '../../src/net/hardware-address.ts';
 import { type Ipv4, UNSPECIFIED } from '../../src/net/ipv4.ts';
+import type { ArpSpeech } from '../../src/transport/linux/arp.ts';
 import {
   type Arena,
   type Batch,
@@ -188,9 +189,11 @@ export class SimulatedSegment implements SegmentArp {
   readonly asked: Ipv4[] = [];
   /** Who answers at once, within the call. */
   readonly holders = new Map<Ipv4, HardwareAddress>();
+  /** Who answers beside them for an address that is asked for; undefined: nobody. */
+  liar: (address: Ipv4) => HardwareAddress | undefined = () => undefined;
   /** What lies in the socket until it is read. */
   readonly unread: [address: Ipv4, holder: HardwareAddress][] = [];
-  #hear: (address: Ipv4, holder: HardwareAddress) => void = () => {};
+  #hear: (address: Ipv4, machine: HardwareAddress, speech: ArpSpeech) => void = () => {};
   #hearProbe: (address: Ipv4, hardware: HardwareAddress) => void = () => {};
 
   ask(address: Ipv4): boolean {
@@ -198,10 +201,12 @@ export class SimulatedSegment implements SegmentArp {
     this.asked.push(address);
     const holder = this.holders.get(address);
     if (holder !== undefined) this.say(address, holder);
+    const liar = this.liar(address);
+    if (liar !== undefined) this.say(address, liar);
     return true;
   }
 
-  onHeard(hear: (address: Ipv4, holder: HardwareAddress) => void): void {
+  onHeard(hear: (address: Ipv4, machine: HardwareAddress, speech: ArpSpeech) => void): void {
     this.#hear = hear;
   }
 
@@ -219,7 +224,7 @@ export class SimulatedSegment implements SegmentArp {
   }
 
   /** Somebody names an address as its own. */
-  say(address: Ipv4, holder: HardwareAddress): void {
-    this.#hear(address, holder);
+  say(address: Ipv4, holder: HardwareAddress, speech: ArpSpeech = 'answer'): void {
+    this.#hear(address, holder, speech);
   }
 }

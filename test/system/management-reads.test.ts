@@ -182,6 +182,8 @@ describeSystem('what the management API tells of a gateway that serves', [], () 
   test('every read of the OpenAPI document is answered as the document says', async () => {
     const gateway = await managed();
     const { yiaddr } = await guest(1);
+    const entry = { mac: [`${MAC}01`], note: 'x', labels: { node: 'pve1' }, hostname: 'web' };
+    await apiJson(gateway, '/api/v1/reservations/vps-1', { method: 'PUT', body: entry, status: 201 });
     const document = await apiJson<{
       openapi: string;
       paths: Record<
@@ -201,7 +203,10 @@ describeSystem('what the management API tells of a gateway that serves', [], () 
     for (const [path, methods] of Object.entries(document.paths)) {
       if (methods['get'] === undefined || path.endsWith('/events')) continue;
       const query = path.endsWith('/lookup') ? `?address=${yiaddr}` : '';
-      const { status, headers, text } = await askApi(gateway, path.replace('{address}', yiaddr) + query);
+      const { status, headers, text } = await askApi(
+        gateway,
+        path.replace('{address}', yiaddr).replace('{id}', 'vps-1') + query,
+      );
       expect(`${path} ${status}`).toBe(`${path} 200`);
       expect(Object.keys(methods['get'].responses['200']?.content ?? {})).toContain(
         headers['content-type']?.toString().split(';')[0],

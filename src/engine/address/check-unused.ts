@@ -1,10 +1,13 @@
 import { currentAt } from '../../allocation/availability.ts';
 import type { Lease } from '../../lease/lease.ts';
-import { NO_HARDWARE } from '../../net/hardware-address.ts';
+import { type HardwareAddress, NO_HARDWARE } from '../../net/hardware-address.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import type { Decision } from '../decision/decision.ts';
 import { type DecisionInput, isHolder } from '../decision/decision-input.ts';
-import { probe, quarantineInUse, waitFor } from '../decision/outcome.ts';
+import { probe, quarantineInUse, silence, waitFor } from '../decision/outcome.ts';
+import { requestStateTo } from '../decision/request-state.ts';
+import { refuse } from '../reply/refuse.ts';
+import { namesThisServer, serverNamedBy } from '../reply/reply.ts';
 import { replaceEnded } from './peers.ts';
 
 /** How long a quiet address is probed before it is leased without having been on offer: milliseconds. */
@@ -23,7 +26,7 @@ export function checkUnused(input: DecisionInput, address: Ipv4): Decision | und
   if (context.answers.has(address)) {
     const holder = context.answers.get(address);
     const isOwn = holder === undefined || holder === input.message.hardware;
-    if (!isOwn) return quarantineInUse(input, address, holder);
+    if (!isOwn) return endByAnswer(input, address, holder);
     if (isSeenAfterProbe(input, address))
       return probe(address, 'asking-address', now, plan.probeMilliseconds);
     return undefined;
@@ -32,6 +35,24 @@ export function checkUnused(input: DecisionInput, address: Ipv4): Decision | und
     return probe(address, 'asking-address', now, probeTimeOf(input, address));
   const left = context.quietAddresses.answersDueIn(address);
   return left > 0 ? waitFor(address, 'awaiting-answers', now, Math.ceil(left)) : undefined;
+}
+
+/**
+ * RFC 2131 §3.1 (2): another machine has answered for the address. Who has answered twice has it: it is put into quarantine,
+ * and the message is decided again. One answer alone refuses the client, and changes nothing: a guest may have answered for
+ * another machine, and if it is no guest's lie, the next question shows it.
+ */
+export function endByAnswer(input: DecisionInput, address: Ipv4, holder: HardwareAddress): Decision {
+  const { message, context } = input;
+  // A lease whose DHCPACK was withheld is stored already, and must not be confirmed when its client asks again.
+  const isCertain = context.probes.get(address)?.weak !== 'once' || context.isWithheld;
+  if (isCertain) return quarantineInUse(input, address, holder);
+  // Only the server that a client selects refuses it: another one may know more of its lease.
+  const isSelected =
+    message.type === 'DHCPREQUEST' &&
+    requestStateTo(serverNamedBy(input), message) === 'SELECTING' &&
+    namesThisServer(input);
+  return isSelected ? refuse(input, address, 'heard-once') : silence('heard-once');
 }
 
 /**
@@ -81,10 +102,12 @@ function isVouchedFor(lease: Lease | undefined, input: DecisionInput): boolean {
  * the client holds: a forged ARP message would have its holder asked for, and who answers faster would take its address.
  */
 function isSeenAt(lease: Lease, input: DecisionInput): boolean {
+  const { isWithheld } = input.context;
   const isHeld: boolean = isHolder(input, lease);
-  if (isHeld) return false;
+  if (isHeld && !isWithheld) return false;
   const sighting = input.context.sightingAt(lease.address);
   if (sighting === undefined || sighting.hardware === input.message.hardware) return false;
+  if (isWithheld) return true;
   return sighting.on > lease.updatedAt || sighting.revision >= lease.version;
 }
 

@@ -3,7 +3,7 @@ import {
   findAddress,
   findUnanswered,
   findUnheld,
-  isAvailable,
+  isUntaken,
   type Search,
 } from '../../allocation/candidates.ts';
 import type { Lease } from '../../lease/lease.ts';
@@ -18,6 +18,8 @@ import { searchOf } from './search.ts';
 
 type Kept = 'binding' | 'offer' | 'none';
 
+/** So many addresses with one answer each are enough: the client is to ask again. */
+const REFUSED_PROBES = 3;
 /** One in so many of the free addresses may stand offered to clients that nobody knows. */
 const HELD_SHARE = 4;
 
@@ -38,7 +40,7 @@ export function chooseAddress(input: DecisionInput, use: 'offer' | 'bind'): Choi
 
   const binding = leases.bindingOf(client);
   const offer = leases.offerTo(client);
-  const isFree = reservation !== undefined && isAvailable(reservation.address, searchOf(input));
+  const isFree = reservation !== undefined && isUntaken(reservation.address, searchOf(input));
   const reserved = isFree ? reservation.address : undefined;
   if (reserved === undefined) {
     const unquarantined = addressBack(input, reservation?.address, checked);
@@ -63,8 +65,9 @@ export function chooseAddress(input: DecisionInput, use: 'offer' | 'bind'): Choi
   const { free, held } = roomIn(input);
   const isPressed = free > 0 && (held + 1) * HELD_SHARE > free;
   if (use === 'offer' && binding === undefined && isPressed) return choiceUnderPressure(input, search, held);
-  const address = findAddress(search);
-  if (address === undefined) return { decision: silence('pool-full') };
+  const refused = refusedProbes(input);
+  const address = refused < REFUSED_PROBES ? findAddress(search) : undefined;
+  if (address === undefined) return { decision: silence(refused > 0 ? 'heard-once' : 'pool-full') };
   return checked(address, 'none');
 }
 
@@ -114,6 +117,13 @@ function addressBack(
   const quarantine = address === undefined ? 'stands' : quarantineFor(input, address);
   if (quarantine === 'over' && address !== undefined) return checked(address, 'none');
   return typeof quarantine === 'string' ? undefined : { decision: quarantine };
+}
+
+/** How many addresses were probed for this message with one answer for each. */
+function refusedProbes({ context }: DecisionInput): number {
+  let refused = 0;
+  for (const { weak } of context.probes.values()) if (weak === 'once') refused += 1;
+  return refused;
 }
 
 /** A lease outside the pools of today's plan is kept until it ends, but not offered again. */

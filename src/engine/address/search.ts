@@ -20,6 +20,7 @@ export function searchOf(input: DecisionInput): Search {
     trustsClock: context.trustsClock,
     offerReuseAfter: context.clusterPeers === undefined ? 0 : OFFER_REUSE_AFTER,
     answers: context.answers,
+    probes: context.probes,
     self: plan.serverIdentifier,
     peers: context.peerObservations.peers,
     listeningSince: context.peerObservations.since,

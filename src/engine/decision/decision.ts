@@ -32,6 +32,8 @@ export type Decision =
       readonly other?: HardwareAddress;
       /** A quiet address that is offered without a wait: the segment is asked for it beside the reply. */
       readonly quietOffer?: Ipv4;
+      /** The address that the client did not have before: who is heard there by ARP until the reply leaves counts too. */
+      readonly firstPromise?: Ipv4;
     }
   | {
       readonly kind: 'silence';
@@ -89,6 +91,11 @@ export interface DecisionContext {
   readonly isLeftToHost?: boolean;
   /** Leases that guests behind that port have, or that are being written for them. */
   readonly leasesAtPort?: number;
+  /**
+   * The lease that this message asks for was stored, and its DHCPACK not sent: another machine was heard at the address
+   * meanwhile.
+   */
+  readonly isWithheld: boolean;
   /** True once a wait that asks nobody is over. */
   readonly waited: boolean;
   /** Who answered for each address that this message waited for; undefined: nobody did. Empty for most messages. */
@@ -103,6 +110,8 @@ export interface PastProbe {
   readonly count: number;
   /** When the last one ended: monotonic milliseconds. */
   readonly endedAt: number;
+  /** How weak its answer is; absent: it is certain, or nobody has answered. */
+  readonly weak?: WeakAnswer | undefined;
 }
 
 /**
@@ -130,6 +139,13 @@ export interface PeerObservations {
   /** When listening began. */
   readonly since: Instant;
 }
+
+/**
+ * An answer to ARP that ends no lease, and puts no address into quarantine.
+ * - once: a machine has answered only once, and may have answered for another. It is among the answers.
+ * - doubtful: only machines have answered that are not believed. They are not among the answers: nobody is.
+ */
+export type WeakAnswer = 'once' | 'doubtful';
 
 /** A machine that was heard by ARP. */
 export interface Sighting {

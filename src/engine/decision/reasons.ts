@@ -101,6 +101,13 @@ export const REASONS = {
       'The client asks for an address at which another machine was seen. Nobody gets that address for a while.',
     remedy: 'Find the machine that uses it (`arping <address>`) and give it an address outside the pool.',
   },
+  'heard-once': {
+    kind: 'refusal',
+    means:
+      'Another machine has answered ARP once for the address. The client gets no answer, or is told to begin again; a second answer of that machine puts the address into quarantine.',
+    remedy:
+      'If this goes on, look for a machine that answers ARP in the names of others: the MAC filter of the firewall stops it.',
+  },
   'rival-won': {
     kind: 'refusal',
     means:

@@ -42,5 +42,6 @@ const TEXTS: Partial<Record<Reason, string>> = {
   'offered-to-another': 'on offer to another client',
   'bound-elsewhere': 'this client has another lease',
   'rival-won': 'another gateway has just given it away',
+  'heard-once': 'another host has answered for it',
   quarantined: 'in quarantine, another host uses it',
 };

@@ -118,3 +118,8 @@ function assembled(read: (name: ReservationFieldName) => unknown): Reservation |
 function kindOf(name: ReservationFieldName): FieldKind<unknown> {
   return RESERVATION_FIELDS[name].kind as FieldKind<unknown>;
 }
+
+/** True for the name of a field in JSON. */
+export function isReservationMember(member: string): boolean {
+  return RESERVATION_FIELD_NAMES.some((name) => RESERVATION_FIELDS[name].name === member);
+}

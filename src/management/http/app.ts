@@ -26,15 +26,19 @@ export function createApp({ access, operations, open, say }: AppParts): Hono<Api
   app.onError((error) => problemOf(error, say).response());
   app.notFound(() => notFound('the path is not known; /api/v1/openapi.json has them all').response());
   app.use(refuseForeign(access));
-  app.use('/api/*', authorize(access), limitLoad());
+  app.use('/api/*', authorize(access));
+  const limit = limitLoad();
   for (const each of open) add(app, each, each.path);
-  for (const each of operations) add(app, each, `${API_ROOT}${each.path}`);
+  for (const each of operations) {
+    if (each.time !== 'stream') app.on(methodOf(each), routeOf(`${API_ROOT}${each.path}`), limit(each.time));
+    add(app, each, `${API_ROOT}${each.path}`);
+  }
   for (const path of new Set(operations.map((each) => each.path))) refuseOthers(app, path, operations);
   return app;
 }
 
 function add(app: Hono<ApiEnvironment>, operation: Operation, path: string): void {
-  app.on(operation.method.toUpperCase(), routeOf(path), async (context) => {
+  app.on(methodOf(operation), routeOf(path), async (context) => {
     const answer = await operation.run((await readRequest(context, operation)) as never);
     if (answer instanceof Response) return answer;
     return context.body(`${JSON.stringify(answer)}\n`, 200, {
@@ -42,6 +46,10 @@ function add(app: Hono<ApiEnvironment>, operation: Operation, path: string): voi
       'cache-control': 'no-store',
     });
   });
+}
+
+function methodOf({ method }: Operation): string {
+  return method.toUpperCase();
 }
 
 /** RFC 9110 §15.5.6: a path that is known, and not with this method. */

@@ -46,7 +46,8 @@ export function openApi(operations: readonly Operation[], version: string): obje
   };
 }
 
-function describe({ name, summary, path, query, body, answer, problems }: Operation): object {
+function describe({ name, summary, path, query, answer, problems, ...operation }: Operation): object {
+  const body = operation.describedBody ?? operation.body;
   const content =
     typeof answer === 'string'
       ? { [answer.split(';')[0] ?? answer]: { schema: { type: 'string' } } }

@@ -24,6 +24,10 @@ export interface Operation<Query extends z.ZodObject = z.ZodObject, Body extends
   readonly query?: Query;
   /** Absent: a body is ignored. */
   readonly body?: Body;
+  /** How the document describes a body that `body` lets through and `run` checks. */
+  readonly describedBody?: z.ZodType;
+  /** How long it may take: milliseconds. Absent: 30 s. stream: without an end, and not counted with the others. */
+  readonly time?: number | 'stream';
   /** The body of the 200; a string is a media type without a schema. */
   readonly answer: z.ZodType | string;
   /** Further statuses, and what they mean. */

@@ -44,7 +44,7 @@ async function bodyOf(context: Context<ApiEnvironment>, schema: z.ZodType, limit
   const text = await textOf(context, limit);
   if (text.trim() === '') return checked(schema, {});
   const type = context.req.header('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
-  if (type !== 'application/json')
+  if (type !== 'application/json' && type !== 'application/merge-patch+json')
     throw new Problem({
       status: 415,
       word: 'not-json',

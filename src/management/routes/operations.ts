@@ -6,6 +6,9 @@ import { hostsRoute } from './hosts.ts';
 import { infoRoutes } from './info.ts';
 import { leaseRoutes } from './leases.ts';
 import { orderRoutes } from './orders.ts';
+import { reconcileRoute } from './reconcile.ts';
+import { reservationOrderRoutes } from './reservation-orders.ts';
+import { reservationReadRoutes } from './reservations.ts';
 import type { RouteParts } from './route-parts.ts';
 import { warningsRoute } from './warnings.ts';
 
@@ -18,6 +21,9 @@ export function allOperations(parts: RouteParts): readonly Operation[] {
     warningsRoute(parts),
     hostsRoute(parts),
     ...orderRoutes(parts),
+    reconcileRoute(parts),
+    ...reservationReadRoutes(parts),
+    ...reservationOrderRoutes(parts),
     ...clockRoutes(parts),
   ];
   const document = openApi(operations, parts.options.version);

@@ -16,6 +16,7 @@ import type { Profile } from './keys/heartbeat.ts';
 import { Keys } from './keys/keys.ts';
 import { OperationIds } from './keys/operation-ids.ts';
 import { KnownKeys } from './known-keys.ts';
+import { KnownReservations } from './known-reservations.ts';
 import type { EtcdMaintenance } from './membership/etcd-maintenance.ts';
 import { JoinAdmission } from './membership/join-admission.ts';
 import type { Members } from './membership/members.ts';
@@ -93,6 +94,7 @@ export class EtcdStore implements LeaseStore {
       this.#table,
       this.reckoning,
       (change) => mirror.put(change),
+      new KnownReservations(this.#reservations, (change) => mirror.putReservation(change), options.say),
       options.say,
     );
     this.#lastStoredAt = this.#known.loadMirror(mirror, options.node);
@@ -187,8 +189,9 @@ export class EtcdStore implements LeaseStore {
     if (generation === undefined || this.members.problem !== undefined) return changes.map(() => 'failed');
     const outcomes: Outcome[] = changes.map(() => 'conflict');
     const author = this.#author();
+    const check = this.#reservations.check();
     const planned = changes.map((change) =>
-      this.#table.conflicts(change) || change.reservations !== undefined
+      this.#table.conflicts(change) || check.conflicts(change.reservations)
         ? undefined
         : planChange(author, change, this.#operationIds.next()),
     );

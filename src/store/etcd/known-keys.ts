@@ -1,4 +1,5 @@
 import { type Instant, instant, type Lease } from '../../lease/lease.ts';
+import type { OutsideId } from '../../lease/outside-id.ts';
 import { sameIds } from '../../lease/outside-ids.ts';
 import type { LeaseTable } from '../../lease-table/lease-table.ts';
 import type { Say } from '../../log/say.ts';
@@ -8,6 +9,7 @@ import type { KeyValue, Revision, WatchEvent } from './client/etcd.ts';
 import { type Claim, type Entry, leaseOfClaim, parseEntry, textIn, utf8ToText } from './keys/entry.ts';
 import { ForeignTextWarnings, unused, withheld } from './keys/foreign-text.ts';
 import type { Keys } from './keys/keys.ts';
+import type { KnownReservations } from './known-reservations.ts';
 import type { PlannedChange, PlannedWrite } from './planned-write.ts';
 import type { Reckoning } from './reckoning.ts';
 
@@ -39,6 +41,7 @@ export class KnownKeys {
   readonly #table: LeaseTable;
   readonly #reckoning: Pick<Reckoning, 'offer' | 'isOfEarlier'>;
   readonly #changed: (change: MirroredChange) => void;
+  readonly reservations: KnownReservations;
   readonly #entries = new Map<Ipv4, KnownEntry>();
   readonly #clients = new Map<string, KnownClient>();
   /** Deleted keys, in the order in which that was learnt. */
@@ -57,8 +60,10 @@ export class KnownKeys {
     table: LeaseTable,
     reckoning: Pick<Reckoning, 'offer' | 'isOfEarlier'>,
     changed: (change: MirroredChange) => void,
+    reservations: KnownReservations,
     say: Say,
   ) {
+    this.reservations = reservations;
     this.#keys = keys;
     this.#table = table;
     this.#reckoning = reckoning;
@@ -71,6 +76,7 @@ export class KnownKeys {
   loadMirror(mirror: Mirror, ownNode: string): Instant {
     const noted = mirror.clockNote?.revision ?? 0;
     let last = instant(0);
+    this.reservations.load(mirror.reservations());
     for (const lease of mirror.leases()) {
       this.#table.load(lease);
       this.#mirrored.add(lease.address);
@@ -86,6 +92,7 @@ export class KnownKeys {
     for (const [address, { lease }] of this.#foreign) this.#table.load(lease ?? unused(address, 0));
     this.#foreign.clear();
     this.#leaving.clear();
+    this.reservations.forget();
     this.#entries.clear();
     this.#clients.clear();
     this.#gone.length = 0;
@@ -119,6 +126,21 @@ export class KnownKeys {
     return this.#clients.get(client)?.address ?? UNSPECIFIED;
   }
 
+  /** The key that another one names: of a client's address, of the reservation of an address. Undefined: none, or it is known. */
+  keyBehind(key: string): string | undefined {
+    const client = this.#keys.clientOf(key);
+    if (client !== undefined) {
+      const address = this.addressOf(client);
+      return address === UNSPECIFIED ? undefined : this.#keys.ofAddress(address);
+    }
+    const address = this.#keys.addressOf(key);
+    const reserved = address === undefined ? undefined : this.entryAt(address)?.reserved;
+    if (address === undefined || reserved === undefined) return undefined;
+    return this.reservations.table.at(address)?.id === reserved
+      ? undefined
+      : this.#keys.ofReservation(reserved);
+  }
+
   learn(event: WatchEvent): void {
     if (event.kind === 'put') this.learnEntry(event.entry);
     else this.learnGone(event.key, event.modRevision);
@@ -134,6 +156,11 @@ export class KnownKeys {
       else this.#learnAddress(address, found.modRevision, entry, text);
       return;
     }
+    const reservation = this.#keys.reservationOf(found.key);
+    if (reservation !== undefined) {
+      this.reservations.learn(reservation, found.modRevision, utf8ToText(found.value));
+      return;
+    }
     const client = this.#keys.clientOf(found.key);
     if (client === undefined) return;
     this.#learnClient(client, found.modRevision, ipv4FromText(utf8ToText(found.value)) ?? UNSPECIFIED);
@@ -142,7 +169,7 @@ export class KnownKeys {
   /** Call it when a change is sent: it may be written, whatever its answer, until newer values of its keys are known. */
   noteSent({ writes }: PlannedChange): void {
     for (const write of writes) {
-      if ('client' in write) continue;
+      if (!('address' in write)) continue;
       const held = this.#table.storedAt(write.address);
       const next = write.entry?.record;
       const isKept = next?.state === 'bound' && next.client === held?.client;
@@ -152,7 +179,10 @@ export class KnownKeys {
 
   /** Takes a write of this gateway that etcd has committed. */
   learnWrite(write: PlannedWrite, revision: Revision): void {
-    if ('client' in write) {
+    if ('reservation' in write) {
+      if (write.text === undefined) this.#learnReservationGone(write.reservation, revision);
+      else this.reservations.learn(write.reservation, revision, write.text);
+    } else if ('client' in write) {
       const address = write.pointsTo === UNSPECIFIED ? undefined : write.pointsTo;
       this.#learnClient(write.client, revision, address);
     } else this.#learnAddress(write.address, revision, write.entry, write.text);
@@ -164,6 +194,8 @@ export class KnownKeys {
     if (address !== undefined) this.#learnAddress(address, revision, undefined, undefined);
     const client = this.#keys.clientOf(key);
     if (client !== undefined) this.#learnClient(client, revision, undefined);
+    const reservation = this.#keys.reservationOf(key);
+    if (reservation !== undefined) this.#learnReservationGone(reservation, revision);
   }
 
   /** Call it when the watch has told all up to a revision. Deletions before it are forgotten: nothing older will come. */
@@ -183,8 +215,14 @@ export class KnownKeys {
     const keys = [
       ...[...addresses].map((address) => this.#keys.ofAddress(address)),
       ...[...this.#clients.keys()].map((client) => this.#keys.ofClient(client)),
+      ...[...this.reservations.ids()].map((id) => this.#keys.ofReservation(id)),
     ];
     for (const key of keys) if (!found.has(key)) this.learnGone(key, snapshot);
+  }
+
+  #learnReservationGone(id: OutsideId, revision: Revision): void {
+    if (!this.reservations.learnGone(id, revision)) return;
+    this.#gone.push({ revision, forget: () => this.reservations.forgetGone(id, revision) });
   }
 
   /** False for a revision that is known already: the watch brings this gateway's own changes too. */

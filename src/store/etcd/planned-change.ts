@@ -8,6 +8,7 @@ import type { Compare, Operation, Revision } from './client/etcd.ts';
 import { type Claim, claimOf, type Entry, formatEntry, idsOf, textIn, unknownIn } from './keys/entry.ts';
 import type { Keys } from './keys/keys.ts';
 import type { KnownKeys } from './known-keys.ts';
+import { planReservations } from './planned-reservations.ts';
 import type { PlannedChange, PlannedWrite } from './planned-write.ts';
 
 /** The gateway that writes, and what it knows. */
@@ -32,6 +33,8 @@ export function planChange(
   change: LeaseChange,
   operationId: string,
 ): PlannedChange | undefined {
+  if (change.reservations !== undefined)
+    return planReservations(author, change, change.reservations, operationId);
   const { keys, known, table } = author;
   const compare: Compare[] = [];
   const writes: PlannedWrite[] = [];
@@ -50,6 +53,7 @@ export function planChange(
     const entry = entryAfter(author, change, write, before, operationId);
     if (entry === 'same') continue;
     if (known.isForeign(address)) return undefined;
+    if (binds(write) && isReservedUnseen(author, address, before)) return undefined;
     writes.push(
       entry === undefined
         ? { key, address, entry, text: undefined }
@@ -84,7 +88,7 @@ function compareOnce(compare: Compare[], key: string, modRevision: Revision): vo
 
 function operationOf(write: PlannedWrite): Operation {
   const { key } = write;
-  const text = 'client' in write ? textOfPointer(write.pointsTo) : write.text;
+  const text = !('pointsTo' in write) ? write.text : textOfPointer(write.pointsTo);
   return text === undefined ? { kind: 'delete', key } : { kind: 'put', key, value: Buffer.from(text) };
 }
 
@@ -106,12 +110,23 @@ function entryAfter(
   const { offer: _offer, record, ...unknown } = before ?? { op: operationId };
   const kept = record === undefined ? {} : { record };
   if (effect === 'withdraws')
-    return record === undefined ? undefined : { ...unknown, ...kept, op: operationId };
+    return record === undefined && before?.reserved === undefined
+      ? undefined
+      : { ...unknown, ...kept, op: operationId };
   if (effect === 'offers') {
     return { ...unknown, ...kept, offer: claimAfter(author, write.next, change, undefined), op: operationId };
   }
   const { seeded: _seeded, ...rest } = unknown; // It belongs to the old record.
   return { ...rest, record: claimAfter(author, write.next, change, record), op: operationId };
+}
+
+function binds({ next }: LeaseWrite): boolean {
+  return next !== 'precondition-only' && next.state === 'bound';
+}
+
+/** True for an address whose key says that it is reserved, while the reservation itself is not known here yet. */
+function isReservedUnseen({ known }: Author, address: Ipv4, entry: Entry | undefined): boolean {
+  return entry?.reserved !== undefined && known.reservations.table.at(address)?.id !== entry.reserved;
 }
 
 /** Host name, ids and members of a newer version belong to the client: they stay as long as the address names it. */

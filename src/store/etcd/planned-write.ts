@@ -1,3 +1,4 @@
+import type { OutsideId } from '../../lease/outside-id.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import type { Transaction } from './client/etcd.ts';
 import type { Entry } from './keys/entry.ts';
@@ -6,7 +7,9 @@ import type { Entry } from './keys/entry.ts';
 export type PlannedWrite =
   | { readonly key: string; readonly address: Ipv4; readonly entry: Entry; readonly text: string }
   | { readonly key: string; readonly address: Ipv4; readonly entry: undefined; readonly text: undefined }
-  | { readonly key: string; readonly client: string; readonly pointsTo: Ipv4 };
+  | { readonly key: string; readonly client: string; readonly pointsTo: Ipv4 }
+  /** `text` undefined: the key of the reservation is deleted. */
+  | { readonly key: string; readonly reservation: OutsideId; readonly text: string | undefined };
 
 /** A change as a transaction of etcd. */
 export interface PlannedChange {

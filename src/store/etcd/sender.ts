@@ -1,5 +1,4 @@
 import type { Clock } from '../../lease/clock.ts';
-import { UNSPECIFIED } from '../../net/ipv4.ts';
 import type { Outcome } from '../lease-store.ts';
 import {
   type Etcd,
@@ -99,17 +98,16 @@ export class Sender {
     return isOurs ? 'committed' : 'conflict'; // Our own id: an earlier attempt, whose answer was lost, had succeeded.
   }
 
-  /** Reads the addresses that the clients' keys point to, as far as they are not known: the next decision needs them. */
+  /** Reads the keys that those name which were learnt: the next decision needs them. */
   async #learnBindings(plans: readonly PlannedChange[]): Promise<void> {
-    const { etcd, keys, known } = this.#parts;
+    const { etcd, known } = this.#parts;
     for (const { transaction } of plans) {
       for (const operation of transaction.failure) {
         if (operation.kind !== 'get') continue;
-        const client = keys.clientOf(operation.key);
-        const address = client === undefined ? UNSPECIFIED : known.addressOf(client);
-        if (address === UNSPECIFIED) continue;
+        const key = known.keyBehind(operation.key);
+        if (key === undefined) continue;
         try {
-          const found = await readKey(etcd, keys.ofAddress(address));
+          const found = await readKey(etcd, key);
           if (found !== undefined) known.learnEntry(found);
         } catch {
           return; // The watch will bring them.

@@ -21,7 +21,7 @@ import { readClockNote } from './notes/clock-notes.ts';
 import { readMirrorPosition } from './notes/mirror-position.ts';
 import { SqliteStore } from './sqlite-store.ts';
 import { loadLeases } from './tables/load-leases.ts';
-import { loadReservations } from './tables/reservation-rows.ts';
+import { readReservations } from './tables/reservation-rows.ts';
 import { MIGRATIONS, type Migration } from './tables/schema.ts';
 
 export interface SqliteStoreOptions {
@@ -85,14 +85,17 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
       readClockNote(database)?.revision ?? 0,
       unapplied,
     );
-    const unread = loadReservations(database, reservations);
-    for (const { version } of reservations.all()) table.reached(version);
+    const read = readReservations(database);
+    for (const reservation of read.found) {
+      reservations.put(reservation);
+      table.reached(reservation.version);
+    }
     return new SqliteStore({
       opening: {
         file,
         fileId,
         loaded,
-        skipped: skipped + unread,
+        skipped: skipped + read.skipped,
         setAside,
         copy,
         journalDamage: openedJournal.damage,

@@ -1,6 +1,6 @@
 import type { HistoryEvent } from '../../lease/history-event.ts';
 import { historyReason } from '../../lease/history-reason.ts';
-import type { Version } from '../../lease/lease.ts';
+import type { Instant, Version } from '../../lease/lease.ts';
 import type { LeaseChange } from '../../lease/lease-view.ts';
 import type { ReservationCheck } from '../../lease/reservation/claims.ts';
 import type { Reservation, ReservationWrite } from '../../lease/reservation/reservation.ts';
@@ -8,6 +8,7 @@ import type { LeaseTable } from '../../lease-table/lease-table.ts';
 import type { ReservationTable } from '../../lease-table/reservation-table.ts';
 import type { Say } from '../../log/say.ts';
 import type { Outcome } from '../lease-store.ts';
+import type { MirroredReservation } from '../mirror.ts';
 import { codeOf } from './disk/error-code.ts';
 import type { HistoryRows } from './history/history-rows.ts';
 import type { ReservationEvent, ReservationRowChange, ReservationRows } from './tables/reservation-rows.ts';
@@ -100,14 +101,37 @@ function eventsOf(
   before: Reservation | undefined,
   nextEvent: () => number,
 ): readonly ReservationEvent[] {
-  const events: ReservationEvent[] = [];
-  const add = (event: HistoryEvent, reservation: Reservation) => {
-    const reason = historyReason(change);
-    events.push({ eventId: nextEvent(), event, reservation, reason, at: change.at });
+  const after = next === 'removed' ? undefined : { ...next, version };
+  return eventsBetween(before, after, historyReason(change), change.at, nextEvent);
+}
+
+/** The rows of a changed reservation of shared ones. */
+export function rowsOfMirrored(
+  { id, before, after, reason }: MirroredReservation,
+  now: Instant,
+  nextEvent: () => number,
+): ReservationRowChange {
+  return {
+    id,
+    next: after,
+    events: eventsBetween(before, after, reason, after?.updatedAt ?? now, nextEvent),
   };
+}
+
+function eventsBetween(
+  before: Reservation | undefined,
+  after: Reservation | undefined,
+  reason: string,
+  at: Instant,
+  nextEvent: () => number,
+): readonly ReservationEvent[] {
+  const events: ReservationEvent[] = [];
+  if (before !== undefined && before.version === after?.version) return events; // It is only put again.
+  const add = (event: HistoryEvent, reservation: Reservation) =>
+    events.push({ eventId: nextEvent(), event, reservation, reason, at });
   const wasThere = before !== undefined && before.retiredUntil === undefined;
-  const isThere = next !== 'removed' && next.retiredUntil === undefined;
-  if (wasThere && !(isThere && next.address === before.address)) add('unreserved', before);
-  if (isThere) add('reserved', { ...next, version });
+  const isThere = after !== undefined && after.retiredUntil === undefined;
+  if (wasThere && !(isThere && after.address === before.address)) add('unreserved', before);
+  if (isThere) add('reserved', after);
   return events;
 }

@@ -1,7 +1,15 @@
 import { GatewayError } from '../../errors.ts';
 import type { ClockNote } from '../../lease/clock-note.ts';
 import { type Instant, instant } from '../../lease/lease.ts';
-import type { KeptLease, Mirror, MirroredChange, MirrorPosition, RevisionTime } from '../mirror.ts';
+import type { Reservation } from '../../lease/reservation/reservation.ts';
+import type {
+  KeptLease,
+  Mirror,
+  MirroredChange,
+  MirroredReservation,
+  MirrorPosition,
+  RevisionTime,
+} from '../mirror.ts';
 import { ChangeQueue, sayLostRows } from './change-queue.ts';
 import { codeOf } from './disk/error-code.ts';
 import { GuardedMirrorFile, type GuardedMirrorFileParts } from './guard/guarded-mirror-file.ts';
@@ -9,6 +17,8 @@ import { HistoryRows } from './history/history-rows.ts';
 import type { Lacking, MirrorFile } from './maintenance/mirror-file.ts';
 import { readMirrorPosition } from './notes/mirror-position.ts';
 import type { Opening } from './opening.ts';
+import { rowsOfMirrored } from './reservation-commits.ts';
+import { readReservations } from './tables/reservation-rows.ts';
 import { KEPT_LEASE_ROW, keptLeaseFromRow } from './tables/rows.ts';
 
 /** A few changes are written after SOON; many at a time share pages, and are written together after TOGETHER: milliseconds. */
@@ -35,6 +45,8 @@ export class SqliteMirror implements Mirror {
   readonly #say: GuardedMirrorFileParts['say'];
   readonly #kept: GuardedMirrorFile;
   readonly #changes = new ChangeQueue();
+  /** Changed reservations that are not in the file. */
+  #reservationChanges: MirroredReservation[] = [];
   #position: MirrorPosition | undefined;
   #seenAt: Instant = instant(0);
   #hasQuorum = false;
@@ -100,6 +112,17 @@ export class SqliteMirror implements Mirror {
     this.#schedule(SOON);
   }
 
+  reservations(): readonly Reservation[] {
+    this.#flush(Number.POSITIVE_INFINITY);
+    return readReservations(this.#file.database).found;
+  }
+
+  putReservation(change: MirroredReservation): void {
+    this.#reservationChanges.push(change);
+    this.#isNoted = false;
+    this.#schedule(SOON);
+  }
+
   reached(position: MirrorPosition): void {
     const before = this.#position;
     if (before?.revision === position.revision && before.generation === position.generation) return;
@@ -111,7 +134,7 @@ export class SqliteMirror implements Mirror {
   /** Writes all that was put, however long it takes. False: it failed. */
   writeAll(): boolean {
     this.#flush(Number.POSITIVE_INFINITY);
-    return this.#changes.size === 0;
+    return this.#changes.size === 0 && this.#reservationChanges.length === 0;
   }
 
   /** The loss after which the file has not all leases; undefined: it has. */
@@ -199,11 +222,13 @@ export class SqliteMirror implements Mirror {
       const taken = this.#changes.first(most);
       this.#file.writer.begin();
       for (const change of taken) this.#write(change);
+      this.#writeReservations();
       if (taken.length === this.#changes.size) this.#writePosition();
       this.#file.retention.pruneExcess();
       this.#file.writer.commit();
       this.#writeClock();
       this.#changes.drop(taken.length);
+      this.#reservationChanges = [];
       this.#isNoted = this.#changes.size === 0;
       this.#failure = undefined;
       sayLostRows(this.#changes, this.#say);
@@ -217,6 +242,12 @@ export class SqliteMirror implements Mirror {
       this.#file.retention.countAnew();
       this.#failure = `${codeOf(error)}: ${error instanceof Error ? error.message : String(error)}`;
     }
+  }
+
+  /** They are few, and go with the first leases. */
+  #writeReservations(): void {
+    for (const change of this.#reservationChanges)
+      this.#file.reservationRows.write(rowsOfMirrored(change, this.#clock.now(), () => this.#history.add()));
   }
 
   /** Syncs the note about the clock, which etcd does not have. */

@@ -76,6 +76,19 @@ function isOfIpv4(view: DataView, offset: number, length: number): boolean {
   );
 }
 
+/**
+ * What a machine says by an ARP message of the address that it names as its own: an answer to somebody's question, an
+ * announcement of the address (RFC 5227 §1.1), or a question of its own for another address.
+ */
+export type ArpSpeech = 'answer' | 'announcement' | 'question';
+
+/** Of a message that has a sender (`arpSender`). */
+export function arpSpeech(view: DataView, offset: number): ArpSpeech {
+  if (view.getUint32(offset + TARGET_ADDRESS) === view.getUint32(offset + SENDER_ADDRESS))
+    return 'announcement';
+  return view.getUint16(offset + OPERATION) === REPLY ? 'answer' : 'question';
+}
+
 /** What another machine's ARP message tells of an address. */
 export type ArpSign =
   | 'probe' // It wants the address (RFC 5227 §1.1): the message has no sender address.

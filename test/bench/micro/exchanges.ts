@@ -39,6 +39,7 @@ export async function measureExchanges(): Promise<readonly MicroResult[]> {
     prober: { probe: () => 'too-many' },
     serverState: {
       beginRound: nothing,
+      readArp: nothing,
       lastGapRevision: 0,
       trustsClock: true,
       mayBeOver: () => true,

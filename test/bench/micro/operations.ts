@@ -119,6 +119,7 @@ function decideOn(message: Message, client: ClientKey | undefined, table: LeaseT
     clusterPeers: undefined,
     isDiscoverRetry: false,
     waited: false,
+    isWithheld: false,
     trustsClock: true,
     mayBeOver: () => true,
     sightingAt: () => undefined,

@@ -1,4 +1,6 @@
+import { rmSync } from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import type { OutsideId } from '../../../src/lease/outside-id.ts';
 import type { Say } from '../../../src/log/say.ts';
 import type { Ipv4 } from '../../../src/net/ipv4.ts';
 import type { KeptLease } from '../../../src/store/mirror.ts';
@@ -8,8 +10,9 @@ import type { SqliteMirror } from '../../../src/store/sqlite/sqlite-mirror.ts';
 import { FakeClock } from '../../support/clock.ts';
 import { MemoryCluster } from '../../support/memory-etcd.ts';
 import { at as dotted } from '../../support/plan.ts';
+import { reservationOf } from '../../support/reservations.ts';
 import { beginSegment, openSharedStore } from '../../support/shared-store.ts';
-import { address, at, bind, client, hardware, offer } from '../changes.ts';
+import { address, at, bind, client, hardware, offer, reserve } from '../changes.ts';
 import { errorOf, fileIn, openIn, temporaryDirectory } from './temporary-store.ts';
 
 const A = address('10.15.3.20');
@@ -42,6 +45,33 @@ function read(directory: string, sql: string): unknown[] {
 const LEASES = 'SELECT address, mac, state, hostname, node FROM leases';
 
 describe('the mirror of shared leases', () => {
+  test('has the reservations of every gateway with the history of why, also after a restart and in a lost file', async () => {
+    const cluster = new MemoryCluster();
+    const clock = new FakeClock(at(0));
+    const directory = temporaryDirectory();
+    const here = await gateway(cluster, directory, clock);
+    const there = await gateway(cluster, temporaryDirectory(), clock, 11);
+    await reserve(there, reservationOf('web', '10.15.3.20'), { by: { author: 'ann' } });
+    await reserve(there, reservationOf('gone', '10.15.3.21'));
+    await reserve(there, { removed: 'gone' });
+    await clock.pass(1000);
+
+    expect(read(directory, 'SELECT id, address FROM reservations')).toEqual([
+      { id: 'web', address: '10.15.3.20' },
+    ]);
+    expect(read(directory, 'SELECT event, address, reason FROM lease_history')).toEqual([
+      { event: 'reserved', address: '10.15.3.20', reason: 'reserved-by-operator by ann' },
+      { event: 'reserved', address: '10.15.3.21', reason: 'reserved-by-operator' },
+      { event: 'unreserved', address: '10.15.3.21', reason: 'reservation-forgotten' },
+    ]);
+    rmSync(fileIn(directory));
+    for (let second = 0; second < 5; second += 1) await clock.pass(1000);
+    await here.close();
+    const mirror = await mirrorIn(directory, clock);
+    expect(mirror.reservations()).toEqual([there.reservations.get('web' as OutsideId)]);
+    mirror.close();
+  });
+
   test('has what every gateway has granted, with the node that did, and not what is only on offer', async () => {
     const cluster = new MemoryCluster();
     const clock = new FakeClock(at(0));

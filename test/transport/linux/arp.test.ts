@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { hardwareFromText, NO_HARDWARE } from '../../../src/net/hardware-address.ts';
 import { prefixOf } from '../../../src/net/prefix.ts';
-import { arpAbout, arpFilter, arpProbed, arpRequest, arpSender } from '../../../src/transport/linux/arp.ts';
+import {
+  arpAbout,
+  arpFilter,
+  arpProbed,
+  arpRequest,
+  arpSender,
+  arpSpeech,
+} from '../../../src/transport/linux/arp.ts';
 import { runFilter } from '../../support/bpf.ts';
 import { ip, mac, u16 } from '../../support/packet.ts';
 import { at } from '../../support/plan.ts';
@@ -61,6 +68,17 @@ describe('who sent an ARP message', () => {
     ['nothing', new Uint8Array(0)],
   ])('%s names no sender', (_, bytes) => {
     expect(senderOf(bytes)).toBeUndefined();
+  });
+});
+
+describe('what the sender of an ARP message says', () => {
+  it.each([
+    ['answer', 'RFC 826: a reply to somebody', arp(2, '10.15.3.77')],
+    ['question', 'RFC 826: a request for another address', arp(1, '10.15.3.77')],
+    ['announcement', 'RFC 5227 §1.1: a request for its own', arp(1, '10.15.3.77', { target: '10.15.3.77' })],
+    ['announcement', 'a reply about its own', arp(2, '10.15.3.77', { target: '10.15.3.77' })],
+  ])('is an %s: %s', (speech, _, bytes) => {
+    expect(arpSpeech(new DataView(bytes.buffer), 0)).toBe(speech);
   });
 });
 

@@ -38,6 +38,8 @@ export interface Entry {
   readonly offer?: Claim;
   /** It came from a mirror of an earlier generation: the revision that it had there. */
   readonly seeded?: Revision;
+  /** The id of the reservation of the address, in force or retired. It is written with that, so that each sees the other. */
+  readonly reserved?: string;
   /** The id of the change that wrote it. After an unknown outcome the sender finds by it that its change was written. */
   readonly op: string;
   readonly [unknown: string]: unknown;

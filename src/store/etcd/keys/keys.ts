@@ -1,4 +1,5 @@
 import { type ClientKey, clientKeyFromText } from '../../../lease/client-key.ts';
+import { isOutsideId, type OutsideId } from '../../../lease/outside-id.ts';
 import { type Ipv4, ipv4FromText, ipv4ToText } from '../../../net/ipv4.ts';
 
 /** The prefix of all keys of all segments. */
@@ -15,6 +16,7 @@ export class Keys {
   readonly gateways: string;
   readonly #addresses: string;
   readonly #clients: string;
+  readonly #reservations: string;
 
   constructor(segment: string) {
     this.prefix = `${SEGMENTS}${segment}/`;
@@ -23,6 +25,7 @@ export class Keys {
     this.gateways = `${this.prefix}gw/`;
     this.#addresses = `${this.prefix}ip/`;
     this.#clients = `${this.prefix}cl/`;
+    this.#reservations = `${this.prefix}rs/`;
   }
 
   ofAddress(address: Ipv4): string {
@@ -31,6 +34,18 @@ export class Keys {
 
   ofClient(client: string): string {
     return `${this.#clients}${client}`;
+  }
+
+  /** An id may have any character that can be read. */
+  ofReservation(id: string): string {
+    return `${this.#reservations}${encodeURIComponent(id)}`;
+  }
+
+  /** The id of a reservation's key; undefined: another key. */
+  reservationOf(key: string): OutsideId | undefined {
+    if (!key.startsWith(this.#reservations)) return undefined;
+    const id = decoded(key.slice(this.#reservations.length));
+    return isOutsideId(id) ? id : undefined;
   }
 
   /** The key of the heartbeat of a node's gateway. */
@@ -55,5 +70,13 @@ export class Keys {
 
   clientOf(key: string): ClientKey | undefined {
     return key.startsWith(this.#clients) ? clientKeyFromText(key.slice(this.#clients.length)) : undefined;
+  }
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined; // Not written by us.
   }
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../../lease/clock.ts';
+import type { Reservation } from '../../../lease/reservation/reservation.ts';
 import type { Say } from '../../../log/say.ts';
 import { type Ipv4, ipv4ToText } from '../../../net/ipv4.ts';
 import type { KeptLease, Mirror } from '../../mirror.ts';
@@ -17,6 +18,7 @@ import type { Keys } from '../keys/keys.ts';
 import { otherSegments, segmentsToText } from '../keys/segments.ts';
 import { readSnapshot, type Snapshot } from '../keys/snapshot.ts';
 import { type MergeReport, mergeLeases } from './merge.ts';
+import { mergeReservations } from './merge-reservations.ts';
 
 type Refusal = Extract<Judgement, { kind: 'refused' }>;
 
@@ -67,10 +69,12 @@ export class JoinAdmission {
       // Read before the snapshot is asked for: later records need not be in it.
       const { position } = mirror;
       const kept = mirror.leases();
+      const reserved = mirror.reservations();
       const snapshot = await readSnapshot(etcd, keys);
       const { generation, revision } = snapshot;
       const judged = judge(generation, revision, segment, position);
-      const judgement = judged.kind === 'current' ? (lacks(snapshot, keys, kept) ?? judged) : judged;
+      const judgement =
+        judged.kind === 'current' ? (lacks(snapshot, keys, kept, reserved) ?? judged) : judged;
       if (judgement.kind === 'refused') {
         if (judgement.isLoss && generation !== undefined) await this.#suspend(generation, judgement.cause);
         await this.#answerSeeding(snapshot);
@@ -124,6 +128,9 @@ export class JoinAdmission {
     });
     for (const conflict of report.conflicts)
       say('warn', conflict, 'a lease of this node could not be merged into etcd: the record in etcd stays');
+    const reservations = mirror.reservations();
+    for (const conflict of await mergeReservations({ etcd, keys, guard, reservations, rule, newOperationId }))
+      say('warn', conflict, 'a reservation of this node could not be merged into etcd');
     if (leases.length > 0) {
       const { uploaded, kept, conflicts } = report;
       say('info', { uploaded, kept, conflicts: conflicts.length }, 'the leases of this node are in etcd');
@@ -158,7 +165,18 @@ export class JoinAdmission {
  * Checks that etcd has every record of the mirror, at its revision or a newer one; undefined: it has. The store's revision
  * alone does not tell: after a backup was restored, heartbeats soon raise it again.
  */
-function lacks({ found }: Snapshot, keys: Keys, kept: readonly KeptLease[]): Refusal | undefined {
+function lacks(
+  { found }: Snapshot,
+  keys: Keys,
+  kept: readonly KeptLease[],
+  reserved: readonly Reservation[],
+): Refusal | undefined {
+  for (const { id, version, retiredUntil } of reserved) {
+    const entry = found.get(keys.ofReservation(id));
+    if (entry === undefined ? retiredUntil !== undefined : entry.modRevision >= version) continue;
+    const cause = `etcd was restored from a backup: it lacks the reservation ${id} that this node saw at revision ${version}`;
+    return { kind: 'refused', cause, remedy: SEED, isLoss: true };
+  }
   for (const { address, version, state } of kept) {
     const entry = found.get(keys.ofAddress(address));
     if (entry === undefined ? state === 'free' : entry.modRevision >= version) continue;

@@ -3,6 +3,7 @@ import { Checkpoints } from '../file/checkpoints.ts';
 import { Retention, type RetentionOptions } from '../history/retention.ts';
 import { ClockNotes } from '../notes/clock-notes.ts';
 import { RevisionTimesNote } from '../notes/revision-times-note.ts';
+import { ReservationRows } from '../tables/reservation-rows.ts';
 import { Writer } from '../tables/writer.ts';
 
 /** Pages in the write-ahead log: what is in it need not be safe soon, and many changes touch the same pages. */
@@ -17,6 +18,7 @@ export class MirrorFile {
   /** Some of its leases could not be had from the file that it replaces, so it says of no revision that it has all. */
   #lacking: Lacking | undefined;
   readonly writer: Writer;
+  readonly reservationRows: ReservationRows;
   readonly checkpoints: Checkpoints;
   readonly retention: Retention;
   readonly note: Statement;
@@ -27,6 +29,7 @@ export class MirrorFile {
     this.database = database;
     this.#lacking = lacking;
     this.writer = new Writer(database, null, true);
+    this.reservationRows = new ReservationRows(database, null);
     this.checkpoints = new Checkpoints(database, FORCED_PAGES);
     this.retention = new Retention(database, history, () => this.clockNotes.isInDoubt);
     this.note = database.prepare('INSERT OR REPLACE INTO mirror VALUES (1, ?, ?, ?, ?, ?)');

@@ -33,7 +33,8 @@ export async function hostMirror(
     return;
   }
   const { opening, position, clockNote, revisionTimes } = mirror;
-  port.post({ kind: 'opened', opening, position, leases: mirror.leases(), clockNote, revisionTimes });
+  const [leases, reservations] = [mirror.leases(), mirror.reservations()];
+  port.post({ kind: 'opened', opening, position, leases, reservations, clockNote, revisionTimes });
   port.hear((message) => {
     if (message.kind === 'close') {
       mirror.close();
@@ -48,7 +49,8 @@ export async function hostMirror(
 }
 
 function take(mirror: SqliteMirror, notes: MirrorNotes): void {
-  const { position, quorum, clockNote, revisionTimes, completed } = notes;
+  const { position, quorum, clockNote, revisionTimes, reservations = [], completed } = notes;
+  for (const change of reservations) mirror.putReservation(change);
   if (position !== undefined) mirror.reached(position);
   if (quorum !== undefined) mirror.noteQuorum(quorum.hasQuorum, quorum.now);
   if (clockNote !== undefined) mirror.noteClock(clockNote);

@@ -1,8 +1,15 @@
 import type { ErrorCode } from '../../../errors.ts';
 import type { ClockNote } from '../../../lease/clock-note.ts';
 import type { Instant } from '../../../lease/lease.ts';
+import type { Reservation } from '../../../lease/reservation/reservation.ts';
 import type { Say } from '../../../log/say.ts';
-import type { KeptLease, MirroredChange, MirrorPosition, RevisionTime } from '../../mirror.ts';
+import type {
+  KeptLease,
+  MirroredChange,
+  MirroredReservation,
+  MirrorPosition,
+  RevisionTime,
+} from '../../mirror.ts';
 import type { Lacking } from '../maintenance/mirror-file.ts';
 import type { Opening } from '../opening.ts';
 
@@ -13,6 +20,7 @@ export interface MirrorContents {
   readonly opening: Opening;
   readonly position: MirrorPosition | undefined;
   readonly leases: readonly KeptLease[];
+  readonly reservations: readonly Reservation[];
   readonly clockNote: ClockNote | undefined;
   readonly revisionTimes: readonly RevisionTime[];
 }
@@ -23,6 +31,8 @@ export interface MirrorNotes {
   readonly quorum?: { readonly hasQuorum: boolean; readonly now: Instant };
   readonly clockNote?: ClockNote;
   readonly revisionTimes?: readonly RevisionTime[];
+  /** Reservations that have changed since what was sent before, each once. */
+  readonly reservations?: readonly MirroredReservation[];
   /** All leases have been sent since that loss. */
   readonly completed?: Lacking;
 }

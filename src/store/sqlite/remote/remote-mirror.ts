@@ -2,12 +2,15 @@ import { GatewayError } from '../../../errors.ts';
 import type { Clock } from '../../../lease/clock.ts';
 import type { ClockNote } from '../../../lease/clock-note.ts';
 import { type Instant, instant } from '../../../lease/lease.ts';
+import type { OutsideId } from '../../../lease/outside-id.ts';
+import type { Reservation } from '../../../lease/reservation/reservation.ts';
 import type { Say } from '../../../log/say.ts';
 import type { Ipv4 } from '../../../net/ipv4.ts';
 import type {
   KeptLease,
   Mirror,
   MirroredChange,
+  MirroredReservation,
   MirrorPosition,
   Replaced,
   RevisionTime,
@@ -68,6 +71,7 @@ export class RemoteMirror implements Mirror {
   readonly #clock: Clock;
   readonly #say: Say;
   readonly #leases: Map<Ipv4, KeptLease>;
+  readonly #reservations: Map<OutsideId, Reservation>;
   readonly #changes = new ChangeQueue();
   readonly #carries: CarryRequests;
   readonly #silence: DiskSilence;
@@ -94,6 +98,7 @@ export class RemoteMirror implements Mirror {
     this.#clock = clock;
     this.#say = say;
     this.#leases = new Map(contents.leases.map((lease) => [lease.address, lease]));
+    this.#reservations = new Map(contents.reservations.map((one) => [one.id, one]));
     this.#position = contents.position;
     this.#clockNote = contents.clockNote;
     this.#revisionTimes = contents.revisionTimes;
@@ -130,6 +135,18 @@ export class RemoteMirror implements Mirror {
     const { address } = after;
     this.#leases.set(address, keptOver(this.#leases.get(address), after));
     this.#changes.push({ before: before && replacedOf(before), after, reason });
+    this.#schedule();
+  }
+
+  reservations(): readonly Reservation[] {
+    return [...this.#reservations.values()];
+  }
+
+  putReservation(change: MirroredReservation): void {
+    const { id, after } = change;
+    if (after === undefined) this.#reservations.delete(id);
+    else this.#reservations.set(id, after);
+    this.#noteReservations([change]);
     this.#schedule();
   }
 
@@ -222,6 +239,18 @@ export class RemoteMirror implements Mirror {
       const expiresAt = instant(after.updatedAt + 1);
       this.#changes.push({ before: replacedOf({ ...after, expiresAt }), after, reason: '' });
     }
+    const all = [...this.#reservations.values()];
+    this.#noteReservations(all.map((after) => ({ id: after.id, before: after, after, reason: '' })));
+  }
+
+  /** They wait with the notes: of each id the newest, whatever the disk does. */
+  #noteReservations(changes: readonly MirroredReservation[]): void {
+    const waiting = new Map((this.#notes.reservations ?? []).map((change) => [change.id, change]));
+    for (const change of changes) {
+      const earlier = waiting.get(change.id);
+      waiting.set(change.id, earlier === undefined ? change : { ...change, before: earlier.before });
+    }
+    this.#notes.reservations = [...waiting.values()];
   }
 
   #answered(took: number): void {

@@ -26,6 +26,7 @@ export function* copyLeases(from: Database, to: Database): Generator<undefined, 
     if (!OWN_META.includes(row[0])) meta.run(row);
   }
   yield* copyTable(from, to, 'mirror', 'one');
+  yield* copyTable(from, to, 'reservation', 'id');
   yield* copyTable(from, to, 'lease', 'address');
 }
 

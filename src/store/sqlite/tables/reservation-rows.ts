@@ -8,7 +8,6 @@ import {
   RESERVATION_FIELDS,
   reservationFromColumns,
 } from '../../../lease/reservation/reservation-fields.ts';
-import type { ReservationTable } from '../../../lease-table/reservation-table.ts';
 import { HISTORY_ROW, idValues } from './rows.ts';
 
 const COLUMNS = RESERVATION_FIELD_NAMES.map((name) => RESERVATION_FIELDS[name].name);
@@ -81,22 +80,26 @@ export class ReservationRows {
 }
 
 /**
- * Fills an empty table with the reservations of a file. Returns how many rows no version of this program has written.
+ * The reservations of a file, and how many rows no version of this program has written.
  *
  * @throws Error of SQLite.
  */
-export function loadReservations(database: Database, reservations: ReservationTable): number {
+export function readReservations(database: Database): {
+  readonly found: readonly Reservation[];
+  readonly skipped: number;
+} {
+  const found: Reservation[] = [];
   let skipped = 0;
   const rows = database
-    .prepare(`SELECT ${COLUMNS.join(', ')} FROM reservation`)
+    .prepare(`SELECT ${COLUMNS.join(', ')} FROM reservation ORDER BY id`)
     .raw()
-    .iterate();
-  for (const row of rows) {
-    const reservation = reservationFromColumns(row as readonly unknown[]);
+    .all();
+  for (const row of rows as readonly (readonly unknown[])[]) {
+    const reservation = reservationFromColumns(row);
     if (reservation === undefined) skipped += 1;
-    else reservations.put(reservation);
+    else found.push(reservation);
   }
-  return skipped;
+  return { found, skipped };
 }
 
 /** Makes the reservations of a file those of memory, in the transaction of the caller. Throws errors of SQLite. */

@@ -15,6 +15,7 @@ import { at as dotted } from '../../../support/plan.ts';
 import { beginSegment, openSharedStore } from '../../../support/shared-store.ts';
 import { address, bind, client } from '../../changes.ts';
 import { leaseStoreContract } from '../../lease-store.contract.ts';
+import { reservationContract } from '../../reservation.contract.ts';
 
 const why = hasEtcd() ? '' : ' [not here: etcd missing: apt-get install etcd-server]';
 const describeEtcd = why === '' ? describe : describe.skip;
@@ -161,17 +162,15 @@ describeEtcd(`a real etcd${why}`, () => {
   });
 
   let segments = 0;
-  leaseStoreContract(
-    'etcd',
-    async (inFlight: Set<Ipv4>) => {
-      segments += 1;
-      const etcd = new GrpcEtcd({ endpoints: cluster.endpoints, clock: systemClock });
-      const segment = `contract-${segments}`;
-      await beginSegment(etcd, segment);
-      return openSharedStore({ etcd, segment, clock: systemClock, random: Math.random, inFlight });
-    },
-    dotted('10.15.3.10'),
-  );
+  const open = async (inFlight: ReadonlySet<Ipv4>) => {
+    segments += 1;
+    const etcd = new GrpcEtcd({ endpoints: cluster.endpoints, clock: systemClock });
+    const segment = `contract-${segments}`;
+    await beginSegment(etcd, segment);
+    return openSharedStore({ etcd, segment, clock: systemClock, random: Math.random, inFlight });
+  };
+  leaseStoreContract('etcd', open, dotted('10.15.3.10'));
+  reservationContract('etcd', open);
 });
 
 describeEtcd(`three members of etcd${why}`, () => {

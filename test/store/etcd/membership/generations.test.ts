@@ -6,12 +6,15 @@ import { judge, type KnownGeneration } from '../../../../src/store/etcd/keys/gen
 import { FakeClock, settle } from '../../../support/clock.ts';
 import { MemoryCluster } from '../../../support/memory-etcd.ts';
 import { MemoryMirror } from '../../../support/memory-mirror.ts';
+import { reservationOf } from '../../../support/reservations.ts';
 import { beginSegment, openSharedStore, SEGMENT } from '../../../support/shared-store.ts';
-import { address, at, bind, client } from '../../changes.ts';
+import { address, at, bind, client, POOL, reserve } from '../../changes.ts';
 
 const A = address('10.15.3.20');
 const B = address('10.15.3.21');
 const C = address('10.15.3.22');
+const RESERVED = address('10.15.3.25');
+const WEB = reservationOf('web', '10.15.3.25');
 
 const GENERATION: KnownGeneration = { id: 'now', at: 0, by: 'pve1', replaces: ['before'], revision: 5 };
 const mirrorOf = (generation: string, revision = 10, segment = SEGMENT) => ({
@@ -132,8 +135,10 @@ describe('an etcd that was emptied under a running gateway', () => {
     const [first, second] = [await segment.gateway(), await segment.gateway(11)];
     await bind(first, { client: 1, address: A });
     await bind(first, { client: 2, address: B });
+    await reserve(first, WEB);
     await segment.pass(4, first, second);
     segment.cluster.isWatchStalled = true; // What comes now only the second one has.
+    await reserve(second, { ...WEB, note: 'newer' });
     await bind(second, { client: 2, address: B, state: 'free', at: at(20), reason: 'released' });
     await bind(second, { client: 3, address: B, at: at(21) });
     await bind(second, { client: 4, address: C, at: at(22) });
@@ -152,6 +157,9 @@ describe('an etcd that was emptied under a running gateway', () => {
       expect(holders).toEqual([client(1), client(3), client(4)]);
       expect(store.leases.bindingOf(client(2))).toBeUndefined();
     }
+    expect([...first.reservations.all()].map(({ id, note }) => `${id} ${note}`)).toEqual(['web newer']);
+    expect([...second.reservations.all()]).toEqual([...first.reservations.all()]);
+    expect(first.leases.longestFree(POOL)).not.toBe(RESERVED);
     expect(await bind(first, { client: 1, address: A, at: at(30) })).toBe('committed');
     expect(await bind(second, { client: 5, address: address('10.15.3.23'), at: at(31) })).toBe('committed');
     expect(await bind(second, { client: 6, address: A, at: at(32), expectedVersion: 0 })).toBe('conflict');

@@ -1,11 +1,13 @@
 import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import type { OutsideId } from '../../../../src/lease/outside-id.ts';
 import { openSqlite } from '../../../../src/store/sqlite/disk/driver.ts';
 import { FakeClock, settle } from '../../../support/clock.ts';
 import { MemoryCluster } from '../../../support/memory-etcd.ts';
 import { InlineMirrorThread } from '../../../support/mirror-thread.ts';
+import { reservationOf } from '../../../support/reservations.ts';
 import { beginSegment, openSharedStore, SEGMENT } from '../../../support/shared-store.ts';
-import { address, at, bind, client, hardware } from '../../changes.ts';
+import { address, at, bind, client, hardware, reserve } from '../../changes.ts';
 import { fileIn, openIn, temporaryDirectory } from '../temporary-store.ts';
 
 const A = address('10.15.3.20');
@@ -58,6 +60,22 @@ function kept(number: number, place = A) {
 }
 
 describe('a mirror that another thread writes', () => {
+  test('writes reservations too, and has them again at the next start', async () => {
+    const { store, clock, directory } = await gateway();
+    await reserve(store, reservationOf('web', '10.15.3.20'));
+    await reserve(store, reservationOf('web', '10.15.3.21'));
+    for (let turn = 0; turn < 10; turn += 1) await clock.pass(100);
+
+    expect(read(directory, 'SELECT address FROM reservations')).toEqual(['10.15.3.21']);
+    const closing = store.close();
+    for (let turn = 0; turn < 10; turn += 1) await clock.pass(100);
+    await closing;
+    const again = await mirrorIn(directory);
+    expect(again.mirror.reservations().map(({ id, version }) => [id, version])).toEqual([
+      ['web', store.reservations.get('web' as OutsideId)?.version],
+    ]);
+  });
+
   test('has the same rows, history, position and notes in its file as one that is written here', async () => {
     const { clock, store, directory, mirror } = await gateway();
     const note = { boot: 'b', monotonic: 1, wall: at(0), revision: 1, jump: undefined };

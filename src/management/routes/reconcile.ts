@@ -1,0 +1,99 @@
+import type { Database } from 'better-sqlite3';
+import { z } from 'zod';
+import { hardwareToText, NO_HARDWARE } from '../../net/hardware-address.ts';
+import { ipv4ToText } from '../../net/ipv4.ts';
+import type { ReconciledEntry, ReconcileResult, RefusedEntry } from '../../server/reconcile.ts';
+import { type Operation, operation } from '../http/operation.ts';
+import { Problem, unavailable } from '../http/problem.ts';
+import { DESCRIBED_RECONCILE, RECONCILE, RECONCILE_ANSWER } from '../http/reservation-schemas.ts';
+import { text } from '../http/schemas.ts';
+import { pendingToJson } from './reservation-answer.ts';
+import type { RouteParts } from './route-parts.ts';
+import { refuseOtherSegment } from './segment.ts';
+
+const BODY_LIMIT = 16 * 1024 * 1024;
+const TIME = 300_000;
+
+type Done = Extract<ReconcileResult, { readonly kind: 'done' }>;
+
+export function reconcileRoute(parts: RouteParts): Operation {
+  return operation({
+    method: 'post',
+    path: '/reservations/reconcile',
+    name: 'reconcileReservations',
+    summary: 'Makes the reservations of a scope the desired set; what another scope has is never touched',
+    query: z.object({ segment: text.optional() }),
+    body: RECONCILE,
+    describedBody: DESCRIBED_RECONCILE,
+    bodyLimit: BODY_LIMIT,
+    time: TIME,
+    answer: RECONCILE_ANSWER,
+    problems: { 422: 'The set is empty, and `allow_empty` is not true; or the body has faults' },
+    run: async ({ query, body, author }) => {
+      refuseOtherSegment(parts, query.segment);
+      const { scope, entries, dry_run, allow_empty, reason } = body;
+      const { result, unexplained } = await parts.gateway.reconcile({
+        scope,
+        entries,
+        isDryRun: dry_run,
+        mayBeEmpty: allow_empty,
+        author,
+        ...(reason !== undefined && { note: reason }),
+      });
+      if (result.kind !== 'done') throw result.kind === 'empty' ? emptySet() : stopped();
+      const { figures } = await parts.asked.result();
+      return {
+        added: result.added.map(entryOf),
+        changed: result.changed.map(entryOf),
+        unchanged: result.unchanged,
+        removed: result.removed,
+        refused: result.refused.map(refusedOf),
+        unexplained: await parts.leases.read(({ database }) => unexplainedOf(result, database)),
+        unexplained_total: unexplained,
+        dry_run,
+        scope: figures.isShared ? 'all-gateways' : 'this-gateway',
+      };
+    },
+  });
+}
+
+function stopped(): Problem {
+  return unavailable('stopped', 'the gateway is starting or ending');
+}
+
+function emptySet(): Problem {
+  return new Problem({
+    status: 422,
+    word: 'empty-set',
+    title: 'The set is empty',
+    detail: 'it would remove every reservation of the scope: say `allow_empty` if that is meant',
+    errors: [{ pointer: '/entries', detail: 'is empty' }],
+  });
+}
+
+function entryOf({ id, address, pending }: ReconciledEntry) {
+  return { id, address: ipv4ToText(address), pending: pendingToJson(pending) };
+}
+
+function refusedOf({ entry, id, refusal }: RefusedEntry) {
+  const errors = 'problems' in refusal ? refusal.problems : [];
+  const holder = refusal.why === 'held' ? (refusal.problems[0]?.holder ?? null) : null;
+  return { entry: entry ?? null, id: id ?? null, why: refusal.why, holder, errors };
+}
+
+/** The gateway's memory has no names, and not since when: the file has. */
+function unexplainedOf({ unexplained }: Done, database: Database) {
+  const row = database.prepare('SELECT hostname, starts_at FROM lease WHERE address = ?');
+  return unexplained.map(({ address, hardware }) => {
+    const { hostname = null, starts_at } = (row.get(address) ?? {}) as {
+      hostname?: string;
+      starts_at?: number;
+    };
+    return {
+      address: ipv4ToText(address),
+      mac: hardware === NO_HARDWARE ? null : hardwareToText(hardware),
+      hostname,
+      since: starts_at === undefined ? null : new Date(starts_at).toISOString(),
+    };
+  });
+}

@@ -1,0 +1,79 @@
+import { historyReason } from '../../lease/history-reason.ts';
+import type { LeaseChange } from '../../lease/lease-view.ts';
+import type { OutsideId } from '../../lease/outside-id.ts';
+import type { ReservationWrite } from '../../lease/reservation/reservation.ts';
+import type { Ipv4 } from '../../net/ipv4.ts';
+import type { Compare, Operation } from './client/etcd.ts';
+import { type Entry, formatEntry } from './keys/entry.ts';
+import type { Keys } from './keys/keys.ts';
+import { formatReservation } from './keys/reservation-value.ts';
+import type { KnownKeys } from './known-keys.ts';
+import type { PlannedChange, PlannedWrite } from './planned-write.ts';
+
+interface Author {
+  readonly keys: Keys;
+  readonly known: KnownKeys;
+}
+
+/**
+ * Plans a change of reservations as a transaction. It writes the key of each reservation, and into the key of its address that it
+ * is reserved: the same key that a lease of the address compares and writes, so that no gateway grants what another has just
+ * reserved, and none reserves what it does not know to be leased.
+ *
+ * @returns undefined: the change would overwrite a value that no version of the gateway has written.
+ */
+export function planReservations(
+  { keys, known }: Author,
+  change: LeaseChange,
+  reservations: readonly ReservationWrite[],
+  operationId: string,
+): PlannedChange | undefined {
+  const compare: Compare[] = [];
+  const writes: PlannedWrite[] = [];
+  for (const { address } of change.writes) {
+    if (known.isForeign(address)) return undefined;
+    compare.push({ key: keys.ofAddress(address), modRevision: known.revisionAt(address) });
+  }
+  for (const { id, next } of reservations) {
+    if (known.reservations.isForeign(id)) return undefined;
+    const key = keys.ofReservation(id);
+    compare.push({ key, modRevision: known.reservations.revisionOf(id) });
+    const before = known.reservations.textOf(id);
+    const reason = historyReason(change);
+    const text = next === 'removed' ? undefined : formatReservation(next, operationId, reason, before);
+    writes.push({ key, reservation: id, text });
+    for (const { address } of change.writes) {
+      const isReserved = next !== 'removed' && next.address === address;
+      const write = addressWrite({ keys, known }, address, id, isReserved, operationId);
+      if (write !== undefined) writes.push(write);
+    }
+  }
+  const failure = compare.map(({ key }): Operation => ({ kind: 'get', key }));
+  const success = writes.map(
+    ({ key, text }: { key: string; text?: string | undefined }): Operation =>
+      text === undefined ? { kind: 'delete', key } : { kind: 'put', key, value: Buffer.from(text) },
+  );
+  return { transaction: { compare, success, failure }, writes, operationId };
+}
+
+/** The key of an address after that: with the id of its reservation, or without. Undefined: it stays as it is. */
+function addressWrite(
+  { keys, known }: Author,
+  address: Ipv4,
+  id: OutsideId,
+  isReserved: boolean,
+  operationId: string,
+): PlannedWrite | undefined {
+  const key = keys.ofAddress(address);
+  const before = known.entryAt(address);
+  if (isReserved) {
+    if (before?.reserved === id) return undefined;
+    const entry: Entry = { ...(before ?? { op: operationId }), reserved: id };
+    return { key, address, entry, text: formatEntry(entry) };
+  }
+  if (before?.reserved !== id) return undefined;
+  const { reserved: _reserved, ...entry } = before;
+  if (entry.record === undefined && entry.offer === undefined)
+    return { key, address, entry: undefined, text: undefined };
+  return { key, address, entry: entry as Entry, text: formatEntry(entry as Entry) };
+}
