@@ -1,13 +1,17 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe } from 'vitest';
 import { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
 import { namespacePrivilege } from '../../src/cli/lab/privileges.ts';
 import { type Attachment, DEVICE, Segment } from '../../src/cli/lab/segment.ts';
 import { GatewayProcess } from './gateway-process.ts';
+import type { RawClient } from './raw-client.ts';
 import { describeSystem, hasLinkType, type Tool } from './system.ts';
 
 /** The bridge of each node, as Proxmox calls it by its VNet. */
 export const VNET = 'OCvpsnet';
 const TUNNEL = 'vxlan_vpsnet';
+/** Less than a guest is left to another gateway for: milliseconds. */
+const MOMENT = 300;
 /** Where the tunnels of a node end. */
 const endOf = (place: number) => `192.0.2.${place}`;
 
@@ -65,6 +69,15 @@ export class TunnelledNode {
   async close(): Promise<void> {
     await Promise.all(this.#guests.map((guest) => guest.close()));
   }
+}
+
+/** Which servers answer the first DHCPDISCOVER of a new guest within a moment; it selects the first of them. */
+export async function serversOf(client: RawClient, chaddr: string): Promise<string> {
+  const offer = await client.discover(chaddr);
+  await delay(MOMENT);
+  const servers = new Set(client.heardFor(offer.xid).map(({ source }) => source));
+  await client.select(offer);
+  return [...servers].sort().join(' ');
 }
 
 /** As `describeSystem`, where the kernel has VXLAN. */
