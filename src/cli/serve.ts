@@ -19,6 +19,7 @@ import { apiSecrets } from '../management/secrets.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
 import { prefixOf } from '../net/prefix.ts';
+import { SharedEvents } from '../reporting/shared-events.ts';
 import { findListenAddress } from '../server/find-listen-address.ts';
 import { HEALTH_SOCKET, HealthEndpoint } from '../server/health.ts';
 import { Server } from '../server/server.ts';
@@ -61,6 +62,8 @@ export async function serve(loaded: LoadedSettings): Promise<number> {
   for (const warning of warnings) log.warn({ setting: warning.setting }, problemToText(warning));
 
   const secrets = apiSecrets(settings);
+  const startedAt = systemClock.now();
+  const events = new SharedEvents(() => systemClock.now());
   let current = settings;
   const shared = sharedSettings(loaded);
   const gateways = new EtcdClusterPeers();
@@ -115,11 +118,17 @@ export async function serve(loaded: LoadedSettings): Promise<number> {
       gateways.store?.describe(sharedSettingTexts(values));
     },
     waits: settings.wait,
+    observer: events,
   });
   const tryDirectory = () => directory.tryIt();
   const health = new HealthEndpoint(join(settings.leasesDir, HEALTH_SOCKET), server, log, tryDirectory);
   const management = new ManagementThread(
-    managementOptions(settings, secrets, server.counterMemory, systemClock.now()),
+    managementOptions(
+      settings,
+      secrets,
+      { counters: server.counterMemory, events: events.memory },
+      startedAt,
+    ),
     managedGateway(server, tryDirectory),
     systemClock,
     say,

@@ -33,4 +33,6 @@ export interface ManagementOptions {
   readonly startedAt: number;
   /** The memory of `Counters`. */
   readonly counters: SharedArrayBuffer;
+  /** The memory of `SharedEvents`. */
+  readonly events: SharedArrayBuffer;
 }

@@ -1,5 +1,8 @@
 import type { Say } from '../log/say.ts';
 import { CounterReader } from '../reporting/read-counters.ts';
+import { SharedEventReader } from '../reporting/shared-events.ts';
+import { EventLog } from './events/event-log.ts';
+import { EventSource } from './events/event-source.ts';
 import type { FromGateway, Port, ToGateway } from './gateway-calls.ts';
 import { createApp } from './http/app.ts';
 import type { Caller } from './http/caller.ts';
@@ -38,9 +41,21 @@ export async function runManagement(
       return { status, figures };
     }),
     leases: new LeaseReading(options.directory, gateway),
+    events: new EventLog(String(Date.now())),
+    streams: new Set(),
     now: Date.now,
   };
-  closing.push(() => parts.leases.close());
+  const source = new EventSource(
+    parts.events,
+    new SharedEventReader(options.events),
+    async () => (await parts.asked.result()).status.problems,
+    () => parts.streams.size > 0,
+  );
+  source.begin();
+  closing.push(
+    () => source.end(),
+    () => parts.leases.close(),
+  );
   const app = createApp({ access: options, operations: allOperations(parts), open: openRoutes(parts), say });
   const fetch = (request: Request, caller: Caller) => app.fetch(request, caller);
   const unix = new UnixListener(

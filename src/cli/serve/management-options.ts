@@ -10,7 +10,7 @@ import { versionOfPackage } from '../version-of-package.ts';
 export function managementOptions(
   settings: Settings,
   secrets: readonly ApiSecret[],
-  counters: SharedArrayBuffer,
+  memory: Pick<ManagementOptions, 'counters' | 'events'>,
   startedAt: number,
 ): ManagementOptions {
   const { leasesDir, metricsPort, apiListen, apiOpenReads, apiHosts, gateway, subnetMask } = settings;
@@ -27,7 +27,7 @@ export function managementOptions(
     subnet: subnetTexts(settings),
     version: versionOfPackage(),
     startedAt,
-    counters,
+    ...memory,
   };
 }
 

@@ -1,6 +1,7 @@
 import { openApi } from '../http/open-api.ts';
 import { type Operation, operation } from '../http/operation.ts';
 import { clockRoutes } from './clock.ts';
+import { eventsRoute } from './events.ts';
 import { historyRoute } from './history.ts';
 import { hostsRoute } from './hosts.ts';
 import { infoRoutes } from './info.ts';
@@ -20,6 +21,7 @@ export function allOperations(parts: RouteParts): readonly Operation[] {
     historyRoute(parts),
     warningsRoute(parts),
     hostsRoute(parts),
+    eventsRoute(parts),
     ...orderRoutes(parts),
     reconcileRoute(parts),
     ...reservationReadRoutes(parts),

@@ -7,6 +7,7 @@ import { type Operation, operation } from '../http/operation.ts';
 import { Problem, unavailable } from '../http/problem.ts';
 import { DESCRIBED_RECONCILE, RECONCILE, RECONCILE_ANSWER } from '../http/reservation-schemas.ts';
 import { text } from '../http/schemas.ts';
+import { noteReservation } from './note-reservation.ts';
 import { pendingToJson } from './reservation-answer.ts';
 import type { RouteParts } from './route-parts.ts';
 import { refuseOtherSegment } from './segment.ts';
@@ -41,6 +42,9 @@ export function reconcileRoute(parts: RouteParts): Operation {
         ...(reason !== undefined && { note: reason }),
       });
       if (result.kind !== 'done') throw result.kind === 'empty' ? emptySet() : stopped();
+      if (!dry_run)
+        for (const { id, address } of [...result.added, ...result.changed])
+          noteReservation(parts, { id, address, author, change: 'reconcile' });
       const { figures } = await parts.asked.result();
       return {
         added: result.added.map(entryOf),

@@ -8,6 +8,7 @@ import { badRequest, Problem } from '../http/problem.ts';
 import { ENTRY, WHOLE_RESERVATION } from '../http/reservation-schemas.ts';
 import { addressText, text } from '../http/schemas.ts';
 import { addressOf } from './leases.ts';
+import { noteReservation } from './note-reservation.ts';
 import { etagOf, leaseAt, wholeReservation } from './reservation-answer.ts';
 import { isFailed, reservationProblem } from './reservation-problem.ts';
 import type { RouteParts } from './route-parts.ts';
@@ -119,6 +120,13 @@ async function carryOut(parts: RouteParts, request: Asked, order: ReservationOrd
   if (isFailed(result)) throw reservationProblem(result);
   const { reservation, pending = null } = result;
   if (reservation === undefined) throw reservationProblem({ outcome: 'conflict' });
+  if (result.outcome === 'committed')
+    noteReservation(parts, {
+      id: reservation.id,
+      address: reservation.address,
+      author: order.author,
+      change: order.kind,
+    });
   const { figures } = await parts.asked.result();
   const lease = await parts.leases.read(({ database }) => leaseAt(database, reservation, request.signal));
   const body = wholeReservation(parts, reservation, { lease, pending, isShared: figures.isShared });
@@ -152,6 +160,7 @@ async function remove(
   if (isFailed(result)) throw reservationProblem(result);
   if (result.outcome === 'unchanged')
     throw reservationProblem({ outcome: 'refused', refusal: { why: 'unknown' } });
+  noteReservation(parts, { id, address: result.address, author, change: 'remove' });
   if (query.release === 'false') return { id, address: ipv4ToText(result.address), released: false };
   const note = `the reservation ${id} was removed`.replace(/[^\x20-\x7e]/g, '?');
   const released = await parts.gateway.order({ kind: 'release', address: result.address, author, note });

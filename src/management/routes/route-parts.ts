@@ -1,4 +1,5 @@
 import type { CounterReader } from '../../reporting/read-counters.ts';
+import type { EventLog } from '../events/event-log.ts';
 import type { GatewayCalls } from '../gateway-calls.ts';
 import type { LeaseReading } from '../lease-reading.ts';
 import type { Asked } from '../metrics/families.ts';
@@ -13,6 +14,9 @@ export interface RouteParts {
   /** The gateway's state: one question serves all that ask in the meantime. */
   readonly asked: SharedWork<Asked>;
   readonly leases: LeaseReading;
+  readonly events: EventLog;
+  /** The streams of events that are open. */
+  readonly streams: Set<object>;
   /** Wall-clock milliseconds. */
   now(): number;
 }

@@ -1,0 +1,114 @@
+import type { ProblemName, RunningProblem } from '../../diagnosis/running-problem.ts';
+import { hardwareToText, NO_HARDWARE } from '../../net/hardware-address.ts';
+import { ipv4ToText, UNSPECIFIED } from '../../net/ipv4.ts';
+import type { SharedEvent, SharedEventReader } from '../../reporting/shared-events.ts';
+import type { EventKind, EventLog } from './event-log.ts';
+
+/** How often decisions are read: milliseconds. */
+const INTERVAL = 100;
+/** How often problems are looked for, while somebody follows the events: milliseconds. */
+const PROBLEMS = 1000;
+
+/** Reasons after which an address has another holder, or none. Renewals are no news. */
+const LEASE_REASONS: ReadonlySet<string> = new Set([
+  ...['bound', 'moved', 'adopted', 'bootp', 'released', 'expired', 'declined', 'peer-granted'],
+  ...['released-by-operator', 'quarantined-by-operator', 'restored-by-operator'],
+]);
+const CONFLICT_REASONS: ReadonlySet<string> = new Set(['address-in-use', 'still-in-use', 'declined']);
+const NEW_LEASES: ReadonlySet<string> = new Set(['bound', 'moved', 'adopted']);
+
+/** What a problem's coming and going is an event of. */
+const PROBLEM_KINDS: Readonly<Partial<Record<ProblemName, EventKind>>> = {
+  'listen-ip-conflict': 'conflict',
+  'rogue-server': 'rogue',
+  'pool-full': 'pool',
+  'pool-nearly-full': 'pool',
+  peers: 'peer',
+  cluster: 'peer',
+  store: 'store',
+  directory: 'store',
+  'lease-file': 'store',
+};
+
+/** Fills an event log: with decisions from the memory that they lie in, and with problems that come and go. */
+export class EventSource {
+  readonly #log: EventLog;
+  readonly #reader: SharedEventReader;
+  readonly #problems: () => Promise<readonly RunningProblem[]>;
+  readonly #isFollowed: () => boolean;
+  /** Undefined: nobody followed, so it is not known what is new. */
+  #known: ReadonlyMap<ProblemName, RunningProblem> | undefined;
+  readonly #timers: NodeJS.Timeout[] = [];
+
+  constructor(
+    log: EventLog,
+    reader: SharedEventReader,
+    problems: () => Promise<readonly RunningProblem[]>,
+    isFollowed: () => boolean,
+  ) {
+    this.#log = log;
+    this.#reader = reader;
+    this.#problems = problems;
+    this.#isFollowed = isFollowed;
+  }
+
+  begin(): void {
+    this.#timers.push(
+      setInterval(() => this.read(), INTERVAL).unref(),
+      setInterval(() => void this.#look(), PROBLEMS).unref(),
+    );
+  }
+
+  end(): void {
+    for (const timer of this.#timers) clearInterval(timer);
+  }
+
+  /** Takes the decisions that were made since the last call. */
+  read(): void {
+    const { events, lost } = this.#reader.take();
+    if (lost > 0) this.#log.add({ kind: 'missed', data: { missed: lost } });
+    for (const event of events) this.#add(event);
+    if (events.length > 0) this.#log.wake();
+  }
+
+  #add(event: SharedEvent): void {
+    const { reason, outcome, client, isReserved } = event;
+    const at = new Date(event.at).toISOString();
+    const mac = event.hardware === NO_HARDWARE ? undefined : hardwareToText(event.hardware);
+    const address = event.address === UNSPECIFIED ? undefined : ipv4ToText(event.address);
+    const about = { reason, mac, address };
+    const data = { at, address: address ?? null, mac: mac ?? null, client, reason };
+    const { type, kind } = event;
+    const xid = event.xid.toString(16).padStart(8, '0');
+    this.#log.add({ ...about, kind: 'decision', data: { ...data, type, xid, kind, outcome } });
+    if (outcome !== 'committed') return;
+    if (LEASE_REASONS.has(reason)) this.#log.add({ ...about, kind: 'lease', data });
+    if (CONFLICT_REASONS.has(reason)) this.#log.add({ ...about, kind: 'conflict', data });
+    if (NEW_LEASES.has(reason) && !isReserved) this.#log.add({ ...about, kind: 'unknown_mac', data });
+  }
+
+  async #look(): Promise<void> {
+    if (!this.#isFollowed()) {
+      this.#known = undefined;
+      return;
+    }
+    try {
+      const now = new Map((await this.#problems()).map((problem) => [problem.name, problem]));
+      for (const [name, problem] of now)
+        if (this.#known !== undefined && !this.#known.has(name)) this.#addProblem(problem, true);
+      for (const [name, problem] of this.#known ?? []) if (!now.has(name)) this.#addProblem(problem, false);
+      this.#known = now;
+    } catch {
+      // The gateway stands still: the next look tells what has changed.
+    }
+  }
+
+  #addProblem({ name, message, remedy }: RunningProblem, isThere: boolean): void {
+    const kind = PROBLEM_KINDS[name];
+    if (kind === undefined) return;
+    const at = new Date().toISOString();
+    const data = { at, warning: name, state: isThere ? 'began' : 'ended', title: message, remedy };
+    this.#log.add({ kind, reason: name, data });
+    this.#log.wake();
+  }
+}

@@ -1,0 +1,13 @@
+import { type Ipv4, ipv4ToText } from '../../net/ipv4.ts';
+import type { RouteParts } from './route-parts.ts';
+
+/** Makes a change of a reservation an event. */
+export function noteReservation(
+  { events, now }: Pick<RouteParts, 'events' | 'now'>,
+  changed: { readonly id: string; readonly address: Ipv4; readonly author: string; readonly change: string },
+): void {
+  const address = ipv4ToText(changed.address);
+  const data = { at: new Date(now()).toISOString(), ...changed, address };
+  events.add({ kind: 'reservation', address, data });
+  events.wake();
+}

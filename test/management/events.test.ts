@@ -1,0 +1,93 @@
+import { expect, test } from 'vitest';
+import { EventLog } from '../../src/management/events/event-log.ts';
+import { eventStream } from '../../src/management/events/event-stream.ts';
+
+function filled(count: number, size = 10) {
+  const log = new EventLog('77', size);
+  const add = (number: number) => log.add({ kind: number % 2 === 0 ? 'lease' : 'pool', data: { number } });
+  for (let number = 0; number < count; number += 1) add(number);
+  const follow = (lastId?: string, kind?: string) => {
+    let isOver = false;
+    const stream = eventStream(
+      log,
+      lastId,
+      (event) => kind === undefined || event.kind === kind,
+      () => {
+        isOver = true;
+      },
+    );
+    const reader = stream.getReader();
+    const read = async () => {
+      const { value } = await reader.read();
+      return value === undefined ? undefined : new TextDecoder().decode(value);
+    };
+    return { reader, read, isOver: () => isOver };
+  };
+  return { log, add, follow };
+}
+
+const idsIn = (text: string | undefined) => [...(text ?? '').matchAll(/^id: (\S+)$/gm)].map(([, id]) => id);
+
+test('a reader gets what comes after it, each with its id, kind and data', async () => {
+  const { log, add, follow } = filled(3);
+  const { read } = follow();
+  expect(await read()).toBe('retry: 2000\n: events of vps-gateway\n\n');
+
+  const next = read();
+  add(3);
+  log.wake();
+
+  expect(await next).toBe('id: 77-3\nevent: pool\ndata: {"number":3}\n\n');
+});
+
+test('a reader goes on behind the last event that it had, and gets those of its kind', async () => {
+  const { follow } = filled(8);
+  const { read } = follow('77-2', 'lease');
+
+  await read();
+  expect(idsIn(await read())).toEqual(['77-4', '77-6']);
+});
+
+test.each([
+  ['77-1', '{"missed":8}'],
+  ['76-19', '{"missed":null}'],
+  ['nonsense', '{"missed":null}'],
+  ['77-99', '{"missed":null}'],
+])(
+  'a reader that was away for too long, or follows an earlier process, is told first what it missed: %s',
+  async (id, data) => {
+    const { follow } = filled(20);
+    const { read } = follow(id);
+
+    expect(await read()).toContain(`event: missed\ndata: ${data}\n\n`);
+    expect(idsIn(await read())).toHaveLength(10);
+  },
+);
+
+test('a reader that is slower than the events is cut off, and holds up nobody', async () => {
+  const { log, add, follow } = filled(5);
+  const slow = follow('77-0');
+  const quick = follow('77-4');
+  await slow.read();
+  await slow.read();
+  await quick.read();
+
+  for (let number = 5; number < 100; number += 1) add(number);
+  log.wake();
+
+  const ended = [await slow.read(), await slow.read(), await slow.read()];
+  expect(ended).toContain(undefined);
+  expect(slow.isOver()).toBe(true);
+});
+
+test('a reader that goes away leaves nothing behind', async () => {
+  const { log, follow } = filled(1);
+  const { reader, read, isOver } = follow();
+  await read();
+  void read();
+
+  await reader.cancel();
+
+  expect(isOver()).toBe(true);
+  expect(() => log.wake()).not.toThrow();
+});

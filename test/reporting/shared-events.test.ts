@@ -1,0 +1,95 @@
+import { expect, test } from 'vitest';
+import { observers } from '../../src/exchange/observer.ts';
+import type { ClientKey } from '../../src/lease/client-key.ts';
+import { hardwareToText } from '../../src/net/hardware-address.ts';
+import { ipv4ToText } from '../../src/net/ipv4.ts';
+import { SharedEventReader, SharedEvents } from '../../src/reporting/shared-events.ts';
+import { at } from '../store/changes.ts';
+import { memoryBench } from '../support/exchange-bench.ts';
+import { Guest } from '../support/guest.ts';
+
+const MAC = '52:54:00:00:00:01';
+
+function shared() {
+  const events = new SharedEvents(() => 1_800_000_000_123);
+  const reader = new SharedEventReader(events.memory);
+  const bench = memoryBench({ observer: (record) => observers(record, events) });
+  return { events, reader, bench };
+}
+
+test('every decision is read once from the memory of another thread, in order and whole', async () => {
+  const { reader, bench } = shared();
+  const guest = new Guest(MAC);
+  await bench.hear(guest.discover());
+  const address = bench.replies()[0]?.split(' ')[1] ?? '';
+  await bench.hear(guest.select(address, '10.15.3.10'));
+
+  const { events, lost } = reader.take();
+
+  expect(lost).toBe(0);
+  expect(
+    events.map((each) => ({
+      ...each,
+      hardware: hardwareToText(each.hardware),
+      address: ipv4ToText(each.address),
+    })),
+  ).toEqual([
+    expect.objectContaining({
+      type: 'DHCPDISCOVER',
+      kind: 'reply',
+      reason: 'offered',
+      outcome: 'committed',
+      address,
+    }),
+    expect.objectContaining({
+      at: 1_800_000_000_123,
+      type: 'DHCPREQUEST',
+      kind: 'reply',
+      reason: 'bound',
+      outcome: 'committed',
+      hardware: MAC,
+      address,
+      client: '01525400000001',
+      isReserved: false,
+    }),
+  ]);
+  expect(reader.take()).toEqual({ events: [], lost: 0 });
+});
+
+test('a reader that is late has the newest, and is told how many it has lost', () => {
+  const { events, reader } = shared();
+  const decision = { kind: 'silence', reason: 'expired' } as const;
+
+  for (let count = 0; count < 10_000; count += 1) events.ordered(decision, 'nothing');
+  const late = reader.take();
+  events.ordered({ kind: 'silence', reason: 'no-binding' }, 'nothing');
+  const next = reader.take();
+
+  expect(late.events.length + late.lost).toBe(10_000);
+  expect(late.events.length).toBeGreaterThan(8000);
+  expect(next.events).toMatchObject([{ type: 'order', reason: 'no-binding', outcome: 'nothing' }]);
+  expect(next.lost).toBe(0);
+});
+
+test('a key that is not made of the hardware address is kept too', async () => {
+  const { events, reader } = shared();
+  const client = 'ff00000001/525400000009' as ClientKey;
+
+  events.ordered(
+    {
+      kind: 'silence',
+      reason: 'expired',
+      change: {
+        kind: 'binding',
+        client,
+        expectedBindingVersion: 1,
+        writes: [],
+        at: at(0),
+        reason: 'expired',
+      },
+    },
+    'committed',
+  );
+
+  expect(reader.take().events).toMatchObject([{ client, type: 'order', outcome: 'committed' }]);
+});

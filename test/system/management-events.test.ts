@@ -1,0 +1,144 @@
+import { existsSync } from 'node:fs';
+import { type ClientRequest, request } from 'node:http';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { API_SOCKET } from '../../src/management/listen/unix-listener.ts';
+import { apiJson, askApi } from '../support/api.ts';
+import { eventually } from '../support/eventually.ts';
+import type { GatewayProcess } from '../support/gateway-process.ts';
+import { describeSystem, useTestSegment } from '../support/system.ts';
+
+const MAC = '52:54:00:4e:05:';
+
+interface Seen {
+  readonly id: string;
+  readonly event: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+describeSystem('the events of a gateway that serves', [], () => {
+  const segment = useTestSegment();
+  const open: ClientRequest[] = [];
+  afterEach(() => {
+    for (const each of open.splice(0)) each.destroy();
+  });
+
+  const managed = async () => {
+    const gateway = await segment().gateway({ GATEWAY_METRICS_PORT: 'off' });
+    await eventually('its API is there', () => existsSync(join(gateway.directory, API_SOCKET)));
+    return gateway;
+  };
+
+  /** Follows events until the test is over. Resolves when the stream is open. */
+  function follow(
+    gateway: GatewayProcess,
+    query = '',
+    lastId?: string,
+  ): Promise<{ status: number; seen: Seen[] }> {
+    return new Promise((resolve, reject) => {
+      const asked = request(
+        {
+          socketPath: join(gateway.directory, API_SOCKET),
+          path: `/api/v1/events${query}`,
+          headers: lastId === undefined ? {} : { 'last-event-id': lastId },
+          agent: false,
+        },
+        (answer) => {
+          const seen: Seen[] = [];
+          let text = '';
+          answer.setEncoding('utf8').on('data', (part: string) => {
+            text += part;
+            const frames = text.split('\n\n');
+            text = frames.pop() ?? '';
+            for (const frame of frames) {
+              const [, event] = /^event: (.*)$/m.exec(frame) ?? [];
+              const [, id = ''] = /^id: (.*)$/m.exec(frame) ?? [];
+              const [, data = '{}'] = /^data: (.*)$/m.exec(frame) ?? [];
+              if (event !== undefined) seen.push({ id, event, data: JSON.parse(data) });
+            }
+            resolve({ status: answer.statusCode ?? 0, seen });
+          });
+          answer.on('error', () => {});
+        },
+      );
+      asked.on('error', reject);
+      asked.end();
+      open.push(asked);
+    });
+  }
+
+  test('a guest that gets its lease is an event, and one whose MAC no reservation has is told as such', async () => {
+    const gateway = await managed();
+    const { seen } = await follow(gateway);
+
+    const { yiaddr } = await segment().client().lease(`${MAC}01`);
+
+    const lease = await eventually('the lease was told', () => seen.find(({ event }) => event === 'lease'));
+    expect(lease.data).toMatchObject({ address: yiaddr, mac: `${MAC}01`, reason: 'bound' });
+    expect(Date.parse(String(lease.data['at']))).toBeGreaterThan(Date.now() - 60_000);
+    expect(seen.map(({ event, data }) => `${event} ${data['reason']}`)).toEqual([
+      'decision offered',
+      'decision bound',
+      'lease bound',
+      'unknown_mac bound',
+    ]);
+    expect(seen.map(({ id }) => id.split('-')[1])).toEqual(['0', '1', '2', '3']);
+  });
+
+  test('a guest with a reservation is not unknown, and the reservation is an event', async () => {
+    const gateway = await managed();
+    const { seen } = await follow(gateway, '?kind=lease,reservation,unknown_mac');
+
+    await apiJson(gateway, '/api/v1/reservations/vps-1', {
+      method: 'PUT',
+      body: { mac: [`${MAC}02`] },
+      status: 201,
+    });
+    await segment().client().lease(`${MAC}02`);
+
+    await eventually('both were told', () => seen.length >= 2);
+    expect(seen.map(({ event }) => event)).toEqual(['reservation', 'lease']);
+    expect(seen[0]?.data).toMatchObject({ id: 'vps-1', author: 'local', change: 'put' });
+  });
+
+  test('only what is asked for comes', async () => {
+    const gateway = await managed();
+    const { seen } = await follow(gateway, `?kind=decision&reason=bound&mac=${MAC}04`);
+
+    await segment().client().lease(`${MAC}03`);
+    await segment().client().lease(`${MAC}04`);
+
+    await eventually('it was told', () => seen.length > 0);
+    expect(seen).toMatchObject([
+      { event: 'decision', data: { mac: `${MAC}04`, type: 'DHCPREQUEST', reason: 'bound' } },
+    ]);
+    expect((await askApi(gateway, '/api/v1/events?kind=leases')).status).toBe(400);
+  });
+
+  test('a reader that was away goes on where it was', async () => {
+    const gateway = await managed();
+    const first = await follow(gateway, '?kind=lease');
+    await segment().client().lease(`${MAC}05`);
+    const last = await eventually('the first was told', () => first.seen.at(-1));
+    open.splice(0)[0]?.destroy();
+    await segment().client().lease(`${MAC}06`);
+
+    const again = await follow(gateway, '?kind=lease', last.id);
+    const other = await follow(gateway, '?kind=lease', '1-0');
+
+    await eventually('the second was told', () => again.seen.length > 0 && other.seen.length > 2);
+    expect(again.seen).toMatchObject([{ event: 'lease', data: { mac: `${MAC}06` } }]);
+    expect(other.seen[0]).toMatchObject({ event: 'missed', data: { missed: null } });
+  });
+
+  test('128 streams may be open, one more is told to come again, and a closed one makes room', async () => {
+    const gateway = await managed();
+    const all = await Promise.all(Array.from({ length: 128 }, () => follow(gateway)));
+
+    expect(new Set(all.map(({ status }) => status))).toEqual(new Set([200]));
+    expect((await askApi(gateway, '/api/v1/events')).status).toBe(503);
+    expect((await askApi(gateway, '/api/v1/info')).status).toBe(200);
+    open.splice(0, 1)[0]?.destroy();
+    await eventually('there is room', async () => (await follow(gateway)).status === 200);
+  });
+});
