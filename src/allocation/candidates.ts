@@ -1,4 +1,4 @@
-import type { Instant, Lease } from '../lease/lease.ts';
+import { type Instant, isClaim, type Lease } from '../lease/lease.ts';
 import type { AddressRange, LeaseView } from '../lease/lease-view.ts';
 import type { Claimant } from '../lease/reservation/reservation-view.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
@@ -28,6 +28,8 @@ export interface Search extends Claimant {
   readonly self: Ipv4;
   /** The other gateways that are heard, and when each was last. */
   readonly peers: ReadonlyMap<Ipv4, Instant>;
+  /** True if a gateway is on the segment, as far as ARP can show that. */
+  readonly isThere: (gateway: Ipv4) => boolean;
   /** Listening began at this time. A peer that was not heard since may have been heard just before. */
   readonly listeningSince: Instant;
   /** The gateways that share the leases: what they listen on is no guest's. */
@@ -72,6 +74,10 @@ const UNHELD: readonly Proposal[] = [
   spread,
   longestFree,
 ];
+
+/** ARP has had the time to find a gateway that was named, or to show a client that has claimed an address: milliseconds. */
+const FINDING_TIME = 2000;
+const CONFIRMING_TIME = 25_000;
 
 /** Addresses that are looked at for a free one, before the one that has been free longest is taken. */
 const SPREAD_STEPS = 32;
@@ -258,22 +264,34 @@ function rankedFirst(search: Search): Ipv4 | undefined {
 /** What is to be known of other gateways for an address of theirs. */
 export type PeerSearch = Pick<
   Search,
-  'leases' | 'now' | 'peers' | 'listeningSince' | 'subnet' | 'self' | 'trustsClock' | 'clusterPeers'
+  | 'leases'
+  | 'now'
+  | 'peers'
+  | 'isThere'
+  | 'listeningSince'
+  | 'subnet'
+  | 'self'
+  | 'trustsClock'
+  | 'clusterPeers'
 >;
 
 /**
- * When nothing else is left: an address of which a peer's client was heard longest ago, if that peer has been silent for
- * as long as a lease can last; or a lease of our own that has run out. It is asked for by ARP like any that is not
- * vouched for.
+ * When nothing else is left: a lease of our own that has run out; or an address of which a peer's client was heard longest
+ * ago, if ARP does not find that peer, if it has not shown the client either, or if the peer has been silent for as long as a
+ * lease can last. It is asked for by ARP like any that is not vouched for.
  */
 export function oldestOfSilentPeer(search: PeerSearch): Ipv4 | undefined {
-  const { leases, now, peers, listeningSince, subnet, self, trustsClock, clusterPeers } = search;
+  const { leases, now, peers, isThere, listeningSince, subnet, self, trustsClock, clusterPeers } = search;
   if (!trustsClock) return undefined;
   const longest = subnet.leaseTimes.maximum * 1000;
   const isWanted = (lease: Lease) => clusterPeers?.has(lease.address) !== true && isSilent(lease);
-  const isSilent = ({ granter, updatedAt }: Lease) => {
+  const isSilent = (lease: Lease) => {
+    const { granter, updatedAt } = lease;
     if (granter === UNSPECIFIED || granter === self) return true;
     const notedAt = updatedAt > now ? 0 : updatedAt; // Else the clock was put back since, and it says nothing.
+    const known = now - Math.max(notedAt, listeningSince);
+    if (!isThere(granter)) return known >= FINDING_TIME;
+    if (isClaim(lease)) return known >= CONFIRMING_TIME;
     return now - Math.max(notedAt, peers.get(granter) ?? listeningSince) >= longest;
   };
   return firstOf(search, (pool) => leases.oldestPeer(pool, isWanted)?.address);

@@ -49,14 +49,20 @@ export class PeerMemory {
     this.#store.noteLastHeard?.(this.#peers.lastHeard);
   }
 
-  /** Gateways that have granted stored leases count as present again after each start. */
+  /**
+   * Gateways that have granted stored leases count as present again after each start; one that was not found by an earlier
+   * process, when ARP finds it.
+   */
   #granters(lastHeard: LastHeard): LastHeard {
     const { leases } = this.#store;
     const { known, presentFor } = this.#peers;
     const granters = new Map<Ipv4, number>();
     if (known.size === 0) return granters;
-    for (const granter of leases.granters())
-      granters.set(granter, Math.min(lastHeard.get(granter) ?? presentFor, presentFor));
+    for (const { granter } of leases.peerRecords()) {
+      const silence = lastHeard.get(granter);
+      if (silence === undefined) this.#peers.name(granter);
+      else granters.set(granter, Math.min(silence, presentFor));
+    }
     return granters;
   }
 }

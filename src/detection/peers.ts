@@ -3,12 +3,14 @@ import type { PeerObservations, PeerRequest, Rival, Rivalry } from '../engine/de
 import { RIVAL_WINDOW, rivalryOfRepeated, rivalryOfSecond } from '../engine/decision/rivals.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Clock } from '../lease/clock.ts';
-import { type Instant, instant, type Version } from '../lease/lease.ts';
+import { CLAIM_SECONDS, type Instant, instant, type Version } from '../lease/lease.ts';
 import { CLOCK_TOLERANCE } from '../lease/lease-end.ts';
 import type { Log } from '../log/log.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 import type { LastHeard } from '../store/lease-store.ts';
+import type { Claims } from './claims.ts';
+import { FoundGateways } from './found-gateways.ts';
 
 /** A peer is present for this time after it was last observed, or for the longest lease if that is longer: milliseconds. */
 const PRESENT = 86_400_000;
@@ -16,12 +18,17 @@ const PRESENT = 86_400_000;
 const REMEMBERED_TIMES = 2;
 /** For so long a client asks again for what it has selected (RFC 2131 §4.1): milliseconds. */
 const SELECTION_TIME = 60_000;
+/** A gateway that is there has answered ARP by then: milliseconds. */
+const FINDING_TIME = 4000;
 /** The largest number of addresses that are remembered, and of clients for each. */
 const RIVAL_LIMIT = 4096;
 const RIVALS_OF_ONE = 8;
 
 const REMEDY =
   'the gateways share the pool by hearing alone, which lost broadcasts and pauses can defeat: give each its own part (GATEWAY_DHCP_SHARE), or run one';
+
+const ABSENT_REMEDY =
+  'nothing: the addresses that they claim are given away when nothing else is free. If the gateway is to serve this segment, see that it answers ARP; else look for the guest that forges DHCPREQUESTs';
 
 /** When a peer was last observed. */
 interface Observation {
@@ -48,8 +55,18 @@ export class Peers implements PeerObservations {
   #since: Instant;
   /** Wall clock minus monotonic clock, as in all instants here: milliseconds. */
   #offset: number;
+  /** False: addresses are not asked for by ARP before they are promised, so that no claim could give way. */
+  probes = true;
+  /** Those that ARP has found. */
+  readonly found: FoundGateways;
+  /** The claims of clients that ARP has not confirmed yet. */
+  claims: Pick<Claims, 'of'> | undefined;
   readonly #clock: Clock;
   readonly #log: Log;
+  /** Gateways that a client has named, or a stored record, and when first: monotonic milliseconds. */
+  readonly #named = new Map<Ipv4, number>();
+  /** Those of them that are not there, as was logged. */
+  readonly #absent = new Set<Ipv4>();
   readonly #lastHeard = new Map<Ipv4, Instant>();
   /** By the monotonic clock, since the wall clock may jump. It has the same keys as `#lastHeard`. */
   readonly #observations = new Map<Ipv4, Observation>();
@@ -65,6 +82,7 @@ export class Peers implements PeerObservations {
     this.#since = clock.now();
     this.#began = clock.monotonic();
     this.#offset = this.#since - this.#began;
+    this.found = new FoundGateways(clock);
   }
 
   get since(): Instant {
@@ -99,10 +117,40 @@ export class Peers implements PeerObservations {
       // Until the start, guests may have selected it.
       this.#lastHeard.set(peer, this.since);
       this.#observations.set(peer, observation);
+      this.name(peer);
+      this.found.note(peer, observation.since);
       this.#changeCount += 1;
       const fields = { gateway: ipv4ToText(peer), remedy: REMEDY };
       this.#log.warn(fields, 'another gateway was heard on this segment before the start');
     }
+  }
+
+  /** A stored record names a gateway: it counts when ARP finds it. */
+  name(gateway: Ipv4): void {
+    if (this.known.has(gateway) && !this.#named.has(gateway))
+      this.#named.set(gateway, this.#clock.monotonic());
+  }
+
+  /** A machine was heard by ARP. */
+  hear(address: Ipv4): void {
+    if (!this.known.has(address)) return;
+    this.found.note(address, this.#clock.monotonic());
+    if (this.#named.has(address) && !this.#lastHeard.has(address)) this.#count(address);
+  }
+
+  isThere(gateway: Ipv4): boolean {
+    if (!this.found.canFind) return true;
+    const since = this.found.foundAt(gateway);
+    const isRemembered = this.#observations.get(gateway)?.isRemembered === true;
+    return since !== undefined && !this.#isGone({ since, isRemembered });
+  }
+
+  get claimSeconds(): number {
+    return this.found.canFind && this.probes ? CLAIM_SECONDS : 0;
+  }
+
+  claimOf(hardware: HardwareAddress): Ipv4 | undefined {
+    return this.claims?.of(hardware);
   }
 
   get peers(): ReadonlyMap<Ipv4, Instant> {
@@ -123,20 +171,16 @@ export class Peers implements PeerObservations {
   /** A client asks another server for an address. A server that is no possible peer is ignored. */
   noteRequest(server: Ipv4, address: Ipv4, client: ClientKey, hardware: HardwareAddress): void {
     if (!this.known.has(server)) return;
-    const isNew = !this.#lastHeard.has(server);
     this.followClock(this.#clock.now() - this.#clock.monotonic());
-    this.#lastHeard.set(server, this.#clock.now());
-    this.#observations.set(server, { since: this.#clock.monotonic(), isRemembered: false });
+    this.name(server);
+    if (this.isThere(server)) this.#count(server);
+    else this.found.want(server);
     const moment = { at: this.#clock.monotonic(), on: this.#clock.now() };
     const rival = { granter: server, client, hardware, revision: this.#revision(), ...moment };
     const rivals = withRival(this.#rivals.get(address) ?? [], rival);
     this.#rivals.delete(address);
     this.#rivals.set(address, rivals.slice(-RIVALS_OF_ONE));
     if (this.#rivals.size > RIVAL_LIMIT) this.#forgetOldest();
-    if (isNew) {
-      this.#changeCount += 1;
-      this.#log.warn({ gateway: ipv4ToText(server), remedy: REMEDY }, 'another gateway serves this segment');
-    }
   }
 
   rivalFor(address: Ipv4, client: ClientKey, within = Number.POSITIVE_INFINITY): Rival | undefined {
@@ -145,6 +189,7 @@ export class Peers implements PeerObservations {
     for (const rival of this.#rivals.get(address) ?? []) {
       if (rival.client === client || now - rival.at >= RIVAL_WINDOW || now - rival.firstAt >= within)
         continue;
+      if (!this.#lastHeard.has(rival.granter)) continue;
       if (first === undefined || rival.granter < first.granter) first = rival;
     }
     return first;
@@ -157,15 +202,19 @@ export class Peers implements PeerObservations {
   lastRequestFor(address: Ipv4, client: ClientKey | undefined): PeerRequest | undefined {
     return this.#rivals
       .get(address)
-      ?.findLast((rival) => rival.client !== client && rival.rivalry !== 'lost');
+      ?.findLast(
+        (rival) => rival.client !== client && rival.rivalry !== 'lost' && this.#lastHeard.has(rival.granter),
+      );
   }
 
   /** Call it once a second: peers that have been silent for too long disappear. */
   check(): void {
+    for (const [gateway, at] of this.#named) this.#noteAbsence(gateway, at);
     for (const [peer, observation] of this.#observations) {
       if (!this.#isGone(observation)) continue;
       this.#lastHeard.delete(peer);
       this.#observations.delete(peer);
+      this.#named.delete(peer);
       this.#changeCount += 1;
       this.#log.warn({ gateway: ipv4ToText(peer) }, 'another gateway has not been heard for long');
     }
@@ -177,6 +226,26 @@ export class Peers implements PeerObservations {
     const names = [...this.#lastHeard.keys()].map(ipv4ToText).join(', ');
     const message = `other gateways serve this pool, and nothing is shared with them: ${names}`;
     return { name: 'peers', message, remedy: REMEDY, stopsNewGuests: false };
+  }
+
+  /** ARP has had the time to find it. */
+  #noteAbsence(gateway: Ipv4, at: number): void {
+    if (this.isThere(gateway)) this.#absent.delete(gateway);
+    else if (!this.#absent.has(gateway) && this.#clock.monotonic() - at >= FINDING_TIME) {
+      this.#absent.add(gateway);
+      const fields = { gateway: ipv4ToText(gateway), remedy: ABSENT_REMEDY };
+      this.#log.warn(fields, 'clients name a gateway that is not on this segment');
+    }
+  }
+
+  /** It is there, and a client has just named it. */
+  #count(gateway: Ipv4): void {
+    const isNew = !this.#lastHeard.has(gateway);
+    this.#lastHeard.set(gateway, this.#clock.now());
+    this.#observations.set(gateway, { since: this.#clock.monotonic(), isRemembered: false });
+    if (!isNew) return;
+    this.#changeCount += 1;
+    this.#log.warn({ gateway: ipv4ToText(gateway), remedy: REMEDY }, 'another gateway serves this segment');
   }
 
   #isGone({ since, isRemembered }: Observation): boolean {

@@ -4,6 +4,7 @@ import { NO_HARDWARE } from '../net/hardware-address.ts';
 import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import { contains } from '../net/prefix.ts';
 import { checkUnused, claimProbeTime, endByAnswer } from './address/check-unused.ts';
+import { recordOtherSelection } from './address/heard-selection.ts';
 import { exceedsLeasesPerMac, isUnusedLeaseOfCard } from './address/leases-of-card.ts';
 import { moveToReserved } from './address/move-to-reserved.ts';
 import {
@@ -11,7 +12,6 @@ import {
   hasPeers,
   isGrantedHere,
   isTakenSince,
-  recordOtherSelection,
   replaceUnanswered,
   waitForRival,
 } from './address/peers.ts';

@@ -7,6 +7,9 @@ import type { PendingMessage } from './pending.ts';
 /** What a gateway observes that has no peers. */
 export const NO_PEERS: PeerObservations = {
   peers: new Map(),
+  isThere: () => true,
+  claimSeconds: 0,
+  claimOf: () => undefined,
   rivalFor: () => undefined,
   rivalryOf: () => 'won',
   lastRequestFor: () => undefined,

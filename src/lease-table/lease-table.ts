@@ -129,12 +129,9 @@ export class LeaseTable implements LeaseView, LeaseCounts {
     return { ...this.#records.countByState(), offered: this.#offers.size };
   }
 
-  granters(): ReadonlySet<Ipv4> {
-    const granters = new Set<Ipv4>();
-    for (let slot = 0; slot < this.#records.size; slot += 1) {
-      if (this.#records.stateAt(slot) === 'peer') granters.add(this.#records.granterAt(slot));
-    }
-    return granters;
+  *peerRecords(): Generator<Lease> {
+    for (let slot = 0; slot < this.#records.size; slot += 1)
+      if (this.#records.stateAt(slot) === 'peer') yield this.#records.lease(slot);
   }
 
   hasGuest(hardware: HardwareAddress): boolean {

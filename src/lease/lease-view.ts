@@ -92,8 +92,8 @@ export interface LeaseCounts {
   leasesAt(port: string): number;
   /** How the addresses of a range are used; O(1). */
   occupancy(range: AddressRange): Occupancy;
-  /** The gateways that granted the records of state 'peer'. Looks at every record: for the start, and for no message. */
-  granters(): ReadonlySet<Ipv4>;
+  /** The records of state 'peer'. Looks at every record: for the start, and for no message. */
+  peerRecords(): Iterable<Lease>;
   /** True if a network card has a lease, given here or by a gateway that was heard. Looks at every record: for no message. */
   hasGuest(hardware: HardwareAddress): boolean;
 }

@@ -77,6 +77,18 @@ export function instant(milliseconds: number): Instant {
   return milliseconds as Instant;
 }
 
+/**
+ * How long a claim is asked for by ARP: seconds. A claim is a record of state 'peer' that has this as its length: a client was
+ * heard selecting the address at another gateway, and ARP has not shown it there yet. Those that ARP has shown, and those of
+ * versions that asked nobody, have none.
+ */
+export const CLAIM_SECONDS = 60;
+
+/** True if nothing but a message that anybody can send says that the address is leased. */
+export function isClaim({ state, leaseSeconds }: Pick<Lease, 'state' | 'leaseSeconds'>): boolean {
+  return state === 'peer' && leaseSeconds === CLAIM_SECONDS;
+}
+
 /** The end of a lease without end: the last second of the year 9999. */
 export const NEVER = 253_402_300_799_000 as Instant;
 

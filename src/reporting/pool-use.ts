@@ -37,6 +37,7 @@ export interface PoolUseInput {
   /** False: the clock is in doubt, so expired leases are kept for their clients. */
   readonly trustsClock: boolean;
   readonly peers: ReadonlyMap<Ipv4, Instant>;
+  readonly isThere: (gateway: Ipv4) => boolean;
   readonly listeningSince: Instant;
   /** The gateways that share the leases. No guest gets the addresses on which they listen. */
   readonly clusterPeers: ReadonlySet<Ipv4>;

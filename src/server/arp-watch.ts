@@ -29,6 +29,8 @@ export interface ArpWatchParts {
   plan(): Plan;
   /** False: other gateways lease addresses of the pool. */
   isAlone(): boolean;
+  /** Told of each ARP message of a machine that has an address. `isBelieved` false: the machine may be lying. */
+  onHolder(address: Ipv4, machine: HardwareAddress, isBelieved: boolean): void;
 }
 
 /** What is heard by ARP on the segment, and who is told of it: what is quiet, what is evidence, what was seen where. */
@@ -38,7 +40,7 @@ export class ArpWatch {
   readonly #quiet: QuietWatch;
   readonly #evidence: ArpEvidence;
 
-  constructor({ arp, leases, clock, log, quiet, ports, plan, isAlone }: ArpWatchParts) {
+  constructor({ arp, leases, clock, log, quiet, ports, plan, isAlone, onHolder }: ArpWatchParts) {
     this.#quiet = quiet;
     this.sightings = new Sightings(leases, clock);
     const evidence = new ArpEvidence({
@@ -54,6 +56,7 @@ export class ArpWatch {
       onHolder: (address, machine, speech) => {
         evidence.note(address, machine, speech, quiet.lap.isSilent(address));
         this.#note(address, machine);
+        onHolder(address, machine, evidence.weigh(address, machine) !== 'doubtful');
       },
     });
   }

@@ -3,7 +3,8 @@ import { NOT_STARTED, type RunningProblem } from '../diagnosis/running-problem.t
 import { directoryProblem, storeProblems } from '../diagnosis/store-problems.ts';
 import { type PoolUse, poolProblem } from '../reporting/pool-use.ts';
 import type { ServerParts } from './server-parts.ts';
-import type { Memory, Service } from './service.ts';
+import type { Memory } from './server-state.ts';
+import type { Service } from './service.ts';
 
 /** Where a server's problems show. */
 export interface ProblemSources {

@@ -1,7 +1,8 @@
 import type { ProblemName } from '../diagnosis/running-problem.ts';
 import type { Instant } from '../lease/lease.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
-import type { Memory, Service } from './service.ts';
+import type { Memory } from './server-state.ts';
+import type { Service } from './service.ts';
 
 /** What metrics and API show of a running server beside its status and its counters. */
 export interface Figures {

@@ -7,7 +7,8 @@ import type { ListenAddressSearch } from './find-listen-address.ts';
 import { heldBy } from './listen-ip-claim.ts';
 import { ListenIpOwnership } from './listen-ip-ownership.ts';
 import type { Medium, ServerParts } from './server-parts.ts';
-import { type Memory, Service } from './service.ts';
+import type { Memory } from './server-state.ts';
+import { Service } from './service.ts';
 
 /** How long a start waits for another server to leave the port: milliseconds. */
 const PORT_WAIT = 10_000;

@@ -13,7 +13,8 @@ import type { ListenAddress } from '../net/listen-address.ts';
 import type { LeaseStore, Outcome } from '../store/lease-store.ts';
 import { NoTransport } from './no-transport.ts';
 import type { ServerParts } from './server-parts.ts';
-import { type Memory, mayLeaseBeOver, type Service, serverStateOf } from './service.ts';
+import { type Memory, mayLeaseBeOver, serverStateOf } from './server-state.ts';
+import type { Service } from './service.ts';
 
 /** Time before an order is tried again, if there was no room or the sockets were being opened: milliseconds. */
 const RETRY = 10;

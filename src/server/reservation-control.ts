@@ -5,7 +5,7 @@ import type { OrderIntake } from './order-intake.ts';
 import { type ReconcileRequest, type ReconcileResult, Reconciler } from './reconcile.ts';
 import { ReservationIntake, type ReservationResult } from './reservation-intake.ts';
 import type { ServerParts } from './server-parts.ts';
-import type { Memory } from './service.ts';
+import type { Memory } from './server-state.ts';
 import { unexplainedLeases } from './unexplained.ts';
 
 /** The reservations of a server, for those who read and order them. It may be used while no sockets are open. */

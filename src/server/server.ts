@@ -30,7 +30,8 @@ import { Listening } from './listening.ts';
 import { OrderIntake, type OrderResult } from './order-intake.ts';
 import { ReservationControl } from './reservation-control.ts';
 import type { ServerParts, ServerPlacement } from './server-parts.ts';
-import { clockTrustOf, type Memory, type Service } from './service.ts';
+import { clockTrustOf, type Memory } from './server-state.ts';
+import type { Service } from './service.ts';
 
 /** Time between two beats, which show that the event loop runs: milliseconds. */
 const BEAT = 250;
@@ -323,6 +324,7 @@ export class Server {
       now: this.#parts.clock.now(),
       trustsClock: this.#trustsClock,
       peers: memory.peers.peers,
+      isThere: (gateway) => memory.peers.isThere(gateway),
       listeningSince: memory.peers.since,
       clusterPeers: memory.clusterPeers?.live ?? NO_GATEWAYS,
     });

@@ -1,29 +1,14 @@
-import type { ClusterPeersView } from '../detection/cluster-peers.ts';
-import type { DeclineLog } from '../detection/decline-log.ts';
-import type { DiscoverRetries } from '../detection/discover-retries.ts';
+import { Claims } from '../detection/claims.ts';
 import { GuestPorts } from '../detection/guest-ports.ts';
 import { HostAnswers } from '../detection/host-answers.ts';
-import type { MissedTraffic } from '../detection/missed-traffic.ts';
-import type { PeerMemory } from '../detection/peer-memory.ts';
-import type { Peers } from '../detection/peers.ts';
 import type { Probe } from '../detection/probe.ts';
 import { Reception } from '../detection/reception.ts';
-import type { RefusedClients } from '../detection/refused-clients.ts';
-import type { RogueServers } from '../detection/rogue-servers.ts';
-import type { Sightings } from '../detection/sightings.ts';
-import type { TimeGuard } from '../detection/time-guard.ts';
 import { doubtsOfPlan, isNobodys } from '../diagnosis/plan-doubts.ts';
 import { interfaceDown, type RunningProblem } from '../diagnosis/running-problem.ts';
 import { clientAdmission } from '../exchange/client-admissions.ts';
-import { NO_QUIET } from '../exchange/decision-context.ts';
 import { Exchange } from '../exchange/exchange.ts';
-import type { ServerState } from '../exchange/exchange-parts.ts';
 import { Limits } from '../exchange/limits/limits.ts';
-import { type Observer, observers } from '../exchange/observer.ts';
-import type { Timings } from '../exchange/timings.ts';
-import type { ClientKey } from '../lease/client-key.ts';
-import type { Lease } from '../lease/lease.ts';
-import { type ClockTrust, mayBeOver } from '../lease/lease-end.ts';
+import { observers } from '../exchange/observer.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
@@ -33,32 +18,7 @@ import type { Plan } from '../subnet/plan.ts';
 import { ArpWatch } from './arp-watch.ts';
 import { QuietWatch } from './quiet-watch.ts';
 import type { Medium, ServerParts } from './server-parts.ts';
-
-/** The parts of the server that outlive its sockets. */
-export interface Memory {
-  readonly store: LeaseStore;
-  /** The plan by the current declaration. */
-  planOf(listen: ListenAddress): Plan;
-  readonly inFlight: Set<Ipv4>;
-  readonly missedTraffic: MissedTraffic;
-  readonly timeGuard: TimeGuard;
-  readonly declines: DeclineLog;
-  readonly peers: Peers;
-  readonly rogueServers: RogueServers;
-  readonly refusedClients: RefusedClients;
-  /** Undefined: the leases are shared, so peers are not observed. */
-  readonly peerMemory: PeerMemory | undefined;
-  readonly clusterPeers: ClusterPeersView | undefined;
-  readonly discoverRetries: DiscoverRetries;
-  readonly observer: Observer;
-  readonly timings: Timings;
-  /** Ends the pending orders of other writers; called before the service begins. */
-  readonly handOver: () => Promise<void>;
-  /** Called when the service has begun, or will not begin. */
-  readonly handedOver: () => void;
-  /** Frees expired leases for a client that finds no address. Returns false if there are none. */
-  readonly makeRoom: () => boolean;
-}
+import { type Memory, serverStateOf } from './server-state.ts';
 
 /** How long a stop waits for commits under way: milliseconds. */
 const STOP_LIMIT = 700;
@@ -74,6 +34,7 @@ export class Service {
   readonly #memory: Memory;
   readonly #quiet: QuietWatch;
   readonly #guestPorts: GuestPorts | undefined;
+  readonly #claims: Claims;
   #plan: Plan;
 
   constructor(parts: ServerParts, memory: Memory, listen: ListenAddress, medium: Medium) {
@@ -88,10 +49,21 @@ export class Service {
     logDoubts(plan, store, parts);
     const quiet = new QuietWatch(memory, medium.arp, clock, plan);
     this.#quiet = quiet;
+    const claims = new Claims({
+      leases: store.leases,
+      clock,
+      ask: (address) => medium.arp.ask(address),
+      submit: (order) => this.exchange.submit(order),
+    });
+    this.#claims = claims;
     const { prober, sightings } = new ArpWatch({
       ...{ arp: medium.arp, leases: store.leases, clock, log: parts.log, quiet, ports: medium.ports },
       plan: () => this.#plan,
       isAlone: () => memory.peers.peers.size === 0,
+      onHolder: (address, machine, isBelieved) => {
+        memory.peers.hear(address);
+        if (isBelieved) claims.hear(address, machine);
+      },
     });
     const monotonic = () => clock.monotonic();
     const { ports } = medium;
@@ -114,7 +86,7 @@ export class Service {
         { sightings, quiet, guestPorts, hostAnswers: new HostAnswers(clock) },
         monotonic,
       ),
-      observer: observers(observer, limits),
+      observer: observers(observer, limits, claims),
       seed: parts.seed,
       timings: memory.timings,
       admissions: [
@@ -124,6 +96,8 @@ export class Service {
       makeRoom: memory.makeRoom,
     });
     this.exchange.beat();
+    memory.peers.found.begin(medium.arp);
+    memory.peers.claims = claims;
     this.reception = new Reception({
       interfaceName: listen.interfaceName,
       clock,
@@ -166,6 +140,7 @@ export class Service {
     rogueServers.isKnown = (address) =>
       belongsHere(plan, address) || clusterPeers?.live.has(address) === true;
     observed.known = peers;
+    observed.probes = plan.probeMilliseconds > 0;
     observed.longestLease = subnet.leaseTimes.maximum * 1000;
     timeGuard.longestLease = subnet.leaseTimes.maximum;
     // The first search in a pool sorts all its records: do it now, not while a client waits for an offer.
@@ -176,6 +151,9 @@ export class Service {
   beat(): void {
     this.exchange.beat();
     this.#quiet.beat();
+    const { peers } = this.#memory;
+    peers.found.beat(peers.known);
+    this.#claims.beat();
   }
 
   /** Call it once a second. */
@@ -236,77 +214,4 @@ function logDoubts(plan: Plan, store: LeaseStore, { clock, log }: ServerParts): 
 function belongsHere({ serverIdentifier, peers, gateways, relays }: Plan, address: Ipv4): boolean {
   if (address === serverIdentifier || peers.has(address) || gateways.has(address)) return true;
   return relays.some(({ first, last }) => address >= first && address <= last);
-}
-
-/** What the end of leases is decided by. Reads the clocks. */
-export function clockTrustOf({ timeGuard }: Memory): ClockTrust {
-  timeGuard.check();
-  return timeGuard.clockTrust;
-}
-
-/** False: the lease may still run although the clock is past its end. Uses the last reading of the clocks. */
-export function mayLeaseBeOver({ clusterPeers, timeGuard }: Memory, lease: Lease): boolean {
-  return clusterPeers?.isByWallClock(lease) === false || mayBeOver(lease, timeGuard.clockTrust);
-}
-
-/** What is known of the segment while its sockets are open. */
-interface ServiceMemory {
-  readonly sightings: Sightings;
-  readonly quiet?: QuietWatch;
-  readonly guestPorts?: GuestPorts | undefined;
-  readonly hostAnswers?: HostAnswers;
-}
-
-/** The state of the running server, as the exchange reads it. */
-export function serverStateOf(
-  memory: Memory,
-  { sightings, quiet, guestPorts, hostAnswers }: ServiceMemory,
-  monotonic: () => number,
-): ServerState {
-  const { missedTraffic, timeGuard, declines, peers, rogueServers, clusterPeers, discoverRetries } = memory;
-  return {
-    beginRound: () => quiet?.lap.hearAnswers(),
-    readArp: () => quiet?.lap.hearNow(),
-    get lastGapRevision() {
-      return missedTraffic.lastGapRevision;
-    },
-    get trustsClock() {
-      const { isTrusted } = clockTrustOf(memory);
-      peers.followClock(timeGuard.offset);
-      return isTrusted;
-    },
-    mayBeOver: (lease) => mayLeaseBeOver(memory, lease),
-    peerObservations: peers,
-    clusterPeers,
-    sightingAt: (address) => sightings.at(address),
-    quietAddresses: quiet?.lap ?? NO_QUIET,
-    noteQuietOffer: (address) => quiet?.lap.noteOffer(address),
-    noteGap: () => missedTraffic.noteGap('stale'),
-    // A gateway that shares its leases is known without this.
-    noteRequest: (server, address, client, hardware) => {
-      quiet?.noteRequest(server, address);
-      if (peers.known.has(server)) hostAnswers?.noteSelection(guestPorts?.hostOfCard(hardware));
-      if (clusterPeers?.live.has(server) !== true) peers.noteRequest(server, address, client, hardware);
-      rogueServers.noteRequest(server, address, hardware);
-    },
-    // Alone, and where leases are shared, nobody else confirms what this gateway does not know of.
-    noteReboot: (address, hardware) => {
-      if (peers.peers.size === 0) return;
-      quiet?.lap.claim(address);
-      sightings.noteReboot(address, hardware);
-    },
-    noteReply: (message, arrival) => rogueServers.noteReply(message, arrival),
-    noteDiscover: (sender: ClientKey) => {
-      if (clusterPeers !== undefined || peers.peers.size > 0) discoverRetries.note(sender, monotonic());
-    },
-    isDiscoverRetry: (sender: ClientKey) => discoverRetries.isRetry(sender),
-    declinesOf: (card) => declines.count(card, monotonic()),
-    noteDecline: (card) => declines.note(card, monotonic()),
-    isLeftToHost: (message) =>
-      clusterPeers === undefined &&
-      peers.peers.size > 0 &&
-      hostAnswers?.takes(guestPorts?.hostOf(message)) === true,
-    noteUnanswered: (message) => hostAnswers?.noteUnanswered(guestPorts?.hostOf(message)),
-    guestPorts,
-  };
 }

@@ -65,6 +65,7 @@ function searchIn(store: MemoryStore, known: Partial<Search> = {}): Search {
     offerReuseAfter: 0,
     self: SELF,
     peers: new Map(),
+    isThere: () => true,
     listeningSince: LONG_AGO,
     answers: new Map(),
     quiet: NO_QUIET,

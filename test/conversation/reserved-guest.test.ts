@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { NO_PEERS } from '../../src/exchange/decision-context.ts';
 import { INFINITE_SECONDS } from '../../src/lease/lease.ts';
 import type { OutsideId } from '../../src/lease/outside-id.ts';
 import type { Reservation } from '../../src/lease/reservation/reservation.ts';
@@ -174,7 +175,7 @@ describe('RFC 2131 §4.3.2: a guest for which another address is reserved than i
     const peer = '10.15.3.11';
     const { conversation, reserve } = reserving({ peers: new Set([at(peer)]) });
     const peers = new Map([[at(peer), conversation.now]]);
-    conversation.context = { peerObservations: { ...NO_OBSERVATIONS, peers } };
+    conversation.context = { peerObservations: { ...NO_PEERS, peers } };
     reserve(OWN);
 
     const answer = conversation.hear(ADA.reboot('10.15.3.30'));
@@ -182,11 +183,6 @@ describe('RFC 2131 §4.3.2: a guest for which another address is reserved than i
     expect(answer.outcome).toBe('silence');
   });
 });
-
-const NO_OBSERVATIONS = {
-  ...{ rivalFor: () => undefined, rivalryOf: () => 'won' as const, lastRequestFor: () => undefined },
-  since: 0 as never,
-};
 
 describe('a card that a reservation names', () => {
   test('is one client under all its identifiers: no second lease, and the address stays', () => {

@@ -5,6 +5,7 @@ import { instant, type Lease, NEVER } from '../../src/lease/lease.ts';
 import { NO_HARDWARE } from '../../src/net/hardware-address.ts';
 import { type Ipv4, UNSPECIFIED } from '../../src/net/ipv4.ts';
 import { Server } from '../../src/server/server.ts';
+import { hardware } from '../store/changes.ts';
 import { FakeClock, settle } from '../support/clock.ts';
 import { Guest } from '../support/guest.ts';
 import { LogLines } from '../support/log-lines.ts';
@@ -68,7 +69,9 @@ class Node {
       openMedium: () => {
         const transport = new SimulatedTransport();
         this.#transport = transport;
-        return { transport, arp: new SimulatedSegment(), lost: () => 0, close: () => transport.close() };
+        const arp = new SimulatedSegment();
+        arp.holders.set(PEER, hardware(2));
+        return { transport, arp, lost: () => 0, close: () => transport.close() };
       },
       planOf: () => planOf({ peers: this.peers }),
       waits: true,

@@ -42,6 +42,7 @@ function question(standings: readonly AddressUse[], more: Partial<PoolUseInput> 
     now: NOW,
     trustsClock: true,
     peers: new Map(),
+    isThere: () => true,
     listeningSince: instant(NOW - 2 * DAY),
     clusterPeers: new Set(),
     ...more,

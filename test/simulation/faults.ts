@@ -61,6 +61,9 @@ export abstract class Faults {
     this.mend();
   }
 
+  /** Messages that a stranger has forged come until the world ends, though all is well: they may keep no guest waiting. */
+  forgeOn(): void {}
+
   /** The weather of what is beside the network. */
   protected worsen(): void {}
 

@@ -10,6 +10,7 @@ export const HEARING_MUTATIONS: ReadonlyMap<string, Mutation> = new Map<string, 
     'answers to the question beside an offer are ignored',
     { decide: (...question) => withoutBeside(...question) },
   ],
+  ['claims are believed without evidence', { decide: (...question) => credulously(...question) }],
   ['a rival that was heard is ignored', { decide: (...question) => withoutRivals(...question) }],
 ]);
 
@@ -34,11 +35,29 @@ const withoutBeside: Decide = (message, arrival, context, ...rest) => {
   return decide(message, arrival, { ...context, quietAddresses, sightingAt: () => undefined }, ...rest);
 };
 
+const credulously: Decide = (message, arrival, context, ...rest) => {
+  const heard = context.peerObservations;
+  const peerObservations: PeerObservations = {
+    peers: heard.peers,
+    since: heard.since,
+    claimSeconds: 0,
+    isThere: () => true,
+    claimOf: () => undefined,
+    rivalFor: (...asked) => heard.rivalFor(...asked),
+    rivalryOf: (...asked) => heard.rivalryOf(...asked),
+    lastRequestFor: (...asked) => heard.lastRequestFor(...asked),
+  };
+  return decide(message, arrival, { ...context, peerObservations }, ...rest);
+};
+
 const withoutRivals: Decide = (message, arrival, context, ...rest) => {
-  const { peers, since } = context.peerObservations;
+  const { peers, since, claimSeconds } = context.peerObservations;
   const peerObservations: PeerObservations = {
     peers,
     since,
+    claimSeconds,
+    isThere: (gateway) => context.peerObservations.isThere(gateway),
+    claimOf: (hardware) => context.peerObservations.claimOf(hardware),
     rivalFor: () => undefined,
     rivalryOf: () => 'won',
     lastRequestFor: () => undefined,

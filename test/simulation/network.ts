@@ -35,6 +35,8 @@ export class Network {
   readonly met = new Set<string>();
   /** Gateways that hear nothing. */
   readonly deaf = new Set<string>();
+  /** The address of a gateway that somebody has made up answers ARP: its maker does. */
+  isInventedThere = false;
   /** By address. */
   readonly gateways = new Map<string, Listener>();
   readonly #clock: Clock;

@@ -7,7 +7,7 @@ import type { SimulatedGuest } from './guest.ts';
 import { OwnFaults } from './own-faults.ts';
 import { OwnKeeping } from './own-keeping.ts';
 import type { Way } from './way.ts';
-import { GATEWAYS, LEASE_TIMES, type WorldParts } from './world-parts.ts';
+import { ABSENT, GATEWAYS, INVENTED, LEASE_TIMES, type WorldParts } from './world-parts.ts';
 
 const FIRST = 20;
 /** Room for each guest's next address and for quarantines; in the smaller one addresses change hands. */
@@ -62,7 +62,7 @@ export class OwnWay implements Way {
     const isParted = this.#kind === 'shares';
     const whole = range(`10.15.3.${FIRST}`, `10.15.3.${FIRST + this.addresses - 1}`);
     const pool = (isParted ? PARTS.get(address) : undefined) ?? whole;
-    const others = GATEWAYS.filter((other) => other !== address).map(at);
+    const others = [...GATEWAYS.filter((other) => other !== address), INVENTED, ABSENT].map(at);
     return {
       subnet: segment({ pools: [pool], leaseTimes: LEASE_TIMES }),
       peers: new Set<Ipv4>(isParted ? [] : others),
@@ -73,7 +73,14 @@ export class OwnWay implements Way {
 
   faults(victims: Victims): Faults {
     const { keepings, hearsAll } = this;
-    return new OwnFaults(victims, { keepings, hearsAll, filesLost: this.#kind === 'deaf' ? 10 : 0 });
+    const all = Array.from({ length: this.addresses }, (_, index) => `10.15.3.${FIRST + index}`);
+    const claimable = this.#kind === 'shares' ? [] : all;
+    return new OwnFaults(victims, {
+      keepings,
+      hearsAll,
+      claimable,
+      filesLost: this.#kind === 'deaf' ? 10 : 0,
+    });
   }
 
   isClone(): boolean {

@@ -4,6 +4,9 @@ import type { SimulatedGuest } from './guest.ts';
 import type { Network } from './network.ts';
 
 export const GATEWAYS = ['10.15.3.10', '10.15.3.11', '10.15.3.12'] as const;
+/** Gateways that are not there, but may be by the plan: forged messages name them. For the first one ARP is answered at times. */
+export const INVENTED = '10.15.3.19';
+export const ABSENT = '10.15.3.18';
 /** Seconds. */
 export const LEASE_TIMES = { default: 120, minimum: 60, maximum: 120 };
 /** Two clocks differ by less than the grace: milliseconds. */

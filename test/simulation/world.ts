@@ -16,7 +16,7 @@ import { type Mutation, NO_MUTATION } from './mutations.ts';
 import { Network } from './network.ts';
 import type { Way } from './way.ts';
 import { type WayName, wayOf } from './ways.ts';
-import { SKEW } from './world-parts.ts';
+import { INVENTED, SKEW } from './world-parts.ts';
 
 /** How long things go wrong, and how long all is well again: milliseconds. */
 const TROUBLE = 360_000;
@@ -25,6 +25,7 @@ const LATEST = 15_000;
 /** How far the lease file is behind: milliseconds. */
 const FILE_LAG = 6000;
 const PROBE_MILLISECONDS = 200;
+const FORGER = '52:54:00:0f:ff:ff';
 /** Percent; by the seed. */
 const LEASE_CACHES = [0, 25, 45] as const;
 
@@ -112,6 +113,7 @@ export class World {
     this.#checkEnd();
     if (way.guests >= way.addresses || this.faults.length > 0) return;
     this.#say('as many come as there are addresses');
+    this.#troubles.forgeOn();
     this.#makeRoom(way.addresses);
     await this.#pass(way.recovery);
     this.#checkEnd();
@@ -152,6 +154,10 @@ export class World {
       random: this.random,
       skew: this.random.below(2 * SKEW) - SKEW,
       holdersOf: (wanted) => {
+        // The node's kernel answers for a gateway, whatever its process does.
+        const number = [...this.#way.keepings.keys()].indexOf(wanted);
+        if (number >= 0) return [`52:54:00:00:01:0${number}`];
+        if (wanted === INVENTED) return this.network.isInventedThere ? [FORGER] : [];
         const holders = this.guests
           .filter((guest) => guest.isOn && guest.holds && !guest.isSilent && guest.address === wanted)
           .map(({ mac }) => mac);

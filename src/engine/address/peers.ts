@@ -2,14 +2,13 @@ import { currentAt } from '../../allocation/availability.ts';
 import { hashOfClient } from '../../allocation/client-hash.ts';
 import { goesFirst } from '../../allocation/gateway-rank.ts';
 import { NOBODY } from '../../lease/client-key.ts';
-import { INFINITE_SECONDS, type Instant, type Lease, type LeaseRecord, NEVER } from '../../lease/lease.ts';
+import { type Instant, isClaim, type Lease, type LeaseRecord, NEVER } from '../../lease/lease.ts';
 import type { LeaseWrite } from '../../lease/lease-view.ts';
 import { NO_HARDWARE } from '../../net/hardware-address.ts';
 import { type Ipv4, UNSPECIFIED } from '../../net/ipv4.ts';
-import { mayHave } from '../../subnet/may-have.ts';
 import type { Decision, DecisionContext, PeerRequest } from '../decision/decision.ts';
 import { type DecisionInput, mayBeLive } from '../decision/decision-input.ts';
-import { changeOf, freedRecord, recordOf, silence, waitFor } from '../decision/outcome.ts';
+import { changeOf, freedRecord, waitFor } from '../decision/outcome.ts';
 import { AT_ONCE, RIVAL_WAIT } from '../decision/rivals.ts';
 import { refuse } from '../reply/refuse.ts';
 
@@ -71,71 +70,46 @@ export function leaveToHost({ context, message, now }: DecisionInput, address: I
 }
 
 /**
- * RFC 2131 §3.1 (4): every server receives a DHCPREQUEST that selects another server. The address that this server has
- * offered to the client is free at once. If the other server is a peer, its client has the address from now on, unless
- * this gateway has leased the address to somebody else.
+ * The length of a peer's record at an address. What is heard is a claim, until ARP shows the client there; but where a peer's
+ * lease stands already, it goes on with another client: what is heard takes the address from nobody, and frees it for nobody.
  */
-export function recordOtherSelection(input: DecisionInput, address: Ipv4): Decision {
-  // A gateway that shares its leases is confirming what is on offer: it frees nothing.
-  const named = input.message.serverIdentifier;
-  if (named !== undefined && input.context.clusterPeers?.live.has(named) === true)
-    return silence('not-for-us');
-  const heard = peerGrantWrites(input, address);
-  const writes = [...heard, ...withdrawalWrites(input, heard)];
-  if (heard.length > 0) {
-    const change = changeOf(input, 'binding', 'peer-granted', writes);
-    return { kind: 'silence', reason: 'peer-granted', change };
-  }
-  if (writes.length === 0) return silence('not-for-us');
-  const change = changeOf(input, 'offer', 'offer-withdrawn', writes);
-  return { kind: 'silence', reason: 'offer-withdrawn', change };
-}
-
-/** The writes for an address that a peer's client selects; none if nothing has to be stored. */
-function peerGrantWrites(input: DecisionInput, address: Ipv4): readonly LeaseWrite[] {
-  const { message, plan, subnet, who } = input;
-  const granter = message.serverIdentifier;
-  if (granter === undefined || !plan.peers.has(granter)) return [];
-  // What is reserved here is given here too, to another client: it must be known who has it.
-  const entitlement = mayHave(subnet, who, address);
-  if (entitlement !== 'lease' && entitlement !== 'reserved') return [];
-  // Of two clients that ask two gateways at one moment one is refused, which no other gateway hears.
-  const rivalry = input.context.peerObservations.rivalryOf(address, input.client);
-  if (rivalry === 'lost' || isRecorded(input, address, granter)) return [];
-  if (rivalry === 'open' || isDisputed(input, address, granter))
-    return nobodysRecordWrites(input, address, granter);
-  const record = { ...recordOf(input, 'peer', INFINITE_SECONDS), leaseSeconds: 0, granter };
-  return peerRecordWrites(input, address, record);
-}
-
-/**
- * True if another client has just asked the same gateway for the address, which was offered to both without being held.
- * That gateway refuses one of the two, and no other gateway knows which.
- */
-function isDisputed({ leases, client, now }: DecisionInput, address: Ipv4, granter: Ipv4): boolean {
-  const current = currentAt(leases, address, now);
-  const isPeers = current?.state === 'peer' && current.granter === granter;
-  return isPeers && current.client !== client && now - current.updatedAt < SELECTION_TIME;
+export function claimSecondsAt({ leases, context }: PeerInput, address: Ipv4): number {
+  const { peerObservations } = context;
+  const current = leases.recordAt(address);
+  const isGrant = current?.state === 'peer' && !isClaim(current) && current.granter !== UNSPECIFIED;
+  return isGrant && peerObservations.isThere(current.granter) ? 0 : peerObservations.claimSeconds;
 }
 
 /** The write that gives an address to a client of a peer, although this gateway does not know which client. */
-function nobodysRecordWrites({ leases }: PeerInput, address: Ipv4, granter: Ipv4): PeerRecordWrites {
-  const next = { client: NOBODY, hardware: NO_HARDWARE, state: 'peer', expiresAt: NEVER, granter } as const;
-  return [{ address, expectedVersion: leases.at(address)?.version ?? 0, next }];
+export function nobodysRecordWrites(input: PeerInput, address: Ipv4, granter: Ipv4): PeerRecordWrites {
+  const leaseSeconds = claimSecondsAt(input, address);
+  const nobodys = { client: NOBODY, hardware: NO_HARDWARE, state: 'peer', expiresAt: NEVER } as const;
+  const next = { ...nobodys, granter, leaseSeconds };
+  return [{ address, expectedVersion: input.leases.at(address)?.version ?? 0, next }];
 }
 
-/** The writes that give an address to a peer's client, and end the record of the address that it had before. */
-function peerRecordWrites(
-  { leases, context, now }: PeerInput,
-  address: Ipv4,
-  record: LeaseRecord,
-): PeerRecordWrites {
+/**
+ * The writes that give an address to a peer's client, and end the record of the address that it had before. A network card
+ * has one claim, whatever identifiers it names.
+ */
+export function peerRecordWrites(input: PeerInput, address: Ipv4, record: LeaseRecord): PeerRecordWrites {
+  const { leases, context, now } = input;
   const note = { address, expectedVersion: leases.at(address)?.version ?? 0, next: record };
-  const before = leases.bindingOf(record.client);
-  if (before?.state !== 'peer' || before.address === address) return [note];
+  const claimed = context.peerObservations.claimOf(record.hardware);
+  const claim = claimed === undefined ? undefined : leases.recordAt(claimed);
+  const isOwnClaim = claim !== undefined && isClaim(claim) && claim.hardware === record.hardware;
+  const binding = leases.bindingOf(record.client);
+  const ended = new Map<Ipv4, Lease>();
+  if (isOwnClaim) ended.set(claim.address, claim);
+  if (binding?.state === 'peer') ended.set(binding.address, binding);
+  ended.delete(address);
   // It is on offer to the client again, as likely as not.
-  const expectedVersion = leases.at(before.address)?.version ?? before.version;
-  return [note, { address: before.address, expectedVersion, next: recordAfterMove(before, context, now) }];
+  const writes = [...ended.values()].map((before) => ({
+    address: before.address,
+    expectedVersion: leases.at(before.address)?.version ?? before.version,
+    next: recordAfterMove(before, context, now),
+  }));
+  return [note, ...writes];
 }
 
 /**
@@ -155,8 +129,9 @@ export function peerGrantSince(input: PeerInput, lease: Lease): PeerRecordWrites
   const { granter, hardware } = asking;
   if (context.peerObservations.rivalryOf(address, asking.client) === 'open')
     return nobodysRecordWrites(input, address, granter);
-  const record = { client: asking.client, hardware, state: 'peer', expiresAt: NEVER, granter } as const;
-  return peerRecordWrites(input, address, record);
+  const leaseSeconds = claimSecondsAt(input, address);
+  const peers = { state: 'peer', expiresAt: NEVER, granter, leaseSeconds } as const;
+  return peerRecordWrites(input, address, { client: asking.client, hardware, ...peers });
 }
 
 /** True if the request came after the record, by time or, if the clock was set back, by version. */
@@ -218,37 +193,6 @@ function replaceByPeerGrant(input: DecisionInput, lease: Lease): Decision | unde
 export function recordAfterMove(before: Lease, context: PeerInput['context'], now: Instant): LeaseRecord {
   if (context.clusterPeers !== undefined || !hasPeers({ context })) return freedRecord(before, now);
   return { client: NOBODY, hardware: NO_HARDWARE, state: 'peer', expiresAt: NEVER };
-}
-
-/**
- * The write that withdraws this gateway's offer to the client, unless the other writes replace it. A record of the client's
- * own under the offer ends with it, and its address is given away last, as after any move.
- */
-function withdrawalWrites(
-  { leases, client, context, now }: DecisionInput,
-  heard: readonly LeaseWrite[],
-): readonly LeaseWrite[] {
-  const offer = leases.offerTo(client);
-  if (offer === undefined || heard.some(({ address }) => address === offer.address)) return [];
-  const { address, version } = offer;
-  const under = leases.recordAt(address);
-  const isOver = under === undefined || under.state === 'free' || under.client !== client;
-  const next = isOver ? freedRecord(offer, now) : recordAfterMove(under, context, now);
-  return [{ address, expectedVersion: version, next }];
-}
-
-/** True if nothing has to be stored: the record says it already, or must not be replaced by an observation. */
-function isRecorded(input: DecisionInput, address: Ipv4, granter: Ipv4): boolean {
-  const { leases, client, context, now } = input;
-  const current = currentAt(leases, address, now);
-  if (current === undefined) return false;
-  if (current.client === NOBODY && isDisputed(input, address, granter)) return true;
-  if (current.state === 'peer' && current.client === client && current.granter === granter)
-    return current.version > context.lastGapRevision;
-  if (current.state === 'declined') return mayBeLive(input, current);
-  // What gateways share is the lease itself, and not what was heard of it.
-  const isWritten = current.client !== client || context.clusterPeers !== undefined;
-  return current.state === 'bound' && isWritten && mayBeLive(input, current);
 }
 
 /**

@@ -23,6 +23,7 @@ export function searchOf(input: DecisionInput): Search {
     probes: context.probes,
     self: plan.serverIdentifier,
     peers: context.peerObservations.peers,
+    isThere: (gateway) => context.peerObservations.isThere(gateway),
     listeningSince: context.peerObservations.since,
     clusterPeers: context.clusterPeers?.live,
     quiet: context.quietAddresses,

@@ -124,6 +124,12 @@ export type Rivalry = 'won' | 'lost' | 'open';
 export interface PeerObservations {
   /** Those heard lately, and when last. Empty: this gateway is alone. */
   readonly peers: ReadonlyMap<Ipv4, Instant>;
+  /** True if ARP has found the gateway on the segment, within a maximum lease time; or if ARP can find nobody. */
+  isThere(gateway: Ipv4): boolean;
+  /** The length of a new claim: seconds. 0: ARP can show nobody, and what is heard is believed. */
+  readonly claimSeconds: number;
+  /** The address that this network card claims, if ARP has not shown it there yet. */
+  claimOf(hardware: HardwareAddress): Ipv4 | undefined;
   /**
    * The peer's client, other than this one, that has just asked for an address, and that peer: the lowest, if several
    * have. Undefined: nobody has. `within`: only those that have asked for the first time so lately, in milliseconds.

@@ -167,7 +167,7 @@ export const REASONS = {
   'peer-granted': {
     kind: 'change',
     means:
-      'A broadcast of the client shows that it took the address from another gateway. This gateway gives it to nobody else.',
+      'A broadcast of the client asks another gateway for the address, or ARP has shown the client there. This gateway gives it to others last.',
   },
 
   'asking-address': {

@@ -2,15 +2,18 @@ import type { Database, Statement } from 'better-sqlite3';
 import { type Ipv4, ipv4FromText, ipv4ToText } from '../../../net/ipv4.ts';
 import type { LastHeard } from '../../lease-store.ts';
 
-/** When other gateways were last heard, as the lease file keeps it: {"10.15.3.11":7200000}. */
+/**
+ * When other gateways, which ARP had found, were last heard, as the lease file keeps it: {"10.15.3.11":7200000}. Versions that
+ * asked nobody whether a gateway is there kept theirs as `heard`: that is not read.
+ */
 export class LastHeardNote {
   readonly #put: Statement;
   #value: LastHeard;
   #isDue = false;
 
   constructor(database: Database) {
-    this.#put = database.prepare("INSERT OR REPLACE INTO meta VALUES ('heard', ?)");
-    const text: unknown = database.prepare("SELECT value FROM meta WHERE key = 'heard'").pluck().get();
+    this.#put = database.prepare("INSERT OR REPLACE INTO meta VALUES ('gateways', ?)");
+    const text: unknown = database.prepare("SELECT value FROM meta WHERE key = 'gateways'").pluck().get();
     this.#value = typeof text === 'string' ? lastHeardFromText(text) : new Map();
   }
 

@@ -9,7 +9,7 @@ const C = address('10.15.3.12');
 
 function storedIn(directory: string): unknown {
   const file = openSqlite(fileIn(directory), { readonly: true });
-  const text = file.prepare("SELECT value FROM meta WHERE key = 'heard'").pluck().get();
+  const text = file.prepare("SELECT value FROM meta WHERE key = 'gateways'").pluck().get();
   file.close();
   return text;
 }
@@ -19,8 +19,8 @@ async function fileWith(text: string | undefined): Promise<string> {
   const directory = temporaryDirectory();
   await openIn(directory).close();
   const file = openSqlite(fileIn(directory));
-  file.exec("DELETE FROM meta WHERE key = 'heard'");
-  if (text !== undefined) file.prepare("INSERT INTO meta VALUES ('heard', ?)").run(text);
+  file.exec("DELETE FROM meta WHERE key = 'gateways'");
+  if (text !== undefined) file.prepare("INSERT INTO meta VALUES ('gateways', ?)").run(text);
   file.close();
   return directory;
 }
@@ -33,6 +33,15 @@ describe('the gateways that were heard, in the lease file', () => {
     await first.close();
 
     expect(openIn(directory).lastHeard).toEqual(new Map([[B, 7_200_000]]));
+  });
+
+  it('are none of those that a version has noted which believed whoever was named', async () => {
+    const directory = await fileWith(undefined);
+    const file = openSqlite(fileIn(directory));
+    file.exec(`INSERT INTO meta VALUES ('heard', '{"10.15.3.11":0}')`);
+    file.close();
+
+    expect(openIn(directory).lastHeard).toEqual(new Map());
   });
 
   it('are in it as soon as there is nothing better to do, whatever becomes of the process then', () => {
@@ -66,7 +75,7 @@ describe('the gateways that were heard, in the lease file', () => {
     store.noteLastHeard(new Map([[B, 0]]));
     store.idle(at(0));
     const other = openSqlite(fileIn(directory));
-    other.exec("UPDATE meta SET value = 'as it was' WHERE key = 'heard'");
+    other.exec("UPDATE meta SET value = 'as it was' WHERE key = 'gateways'");
     other.close();
 
     store.idle(at(1));

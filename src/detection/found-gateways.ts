@@ -1,0 +1,90 @@
+import type { Clock } from '../lease/clock.ts';
+import type { Ipv4 } from '../net/ipv4.ts';
+import type { SegmentArp } from '../transport/transport.ts';
+
+/** All addresses that may be gateways are asked for by ARP so often, and one that a client names is asked for soon: milliseconds. */
+const LAP = 60_000;
+const SOON = 1000;
+/** How often one that a client names is asked for until it answers. */
+const ATTEMPTS = 3;
+/** A lap asks for so many addresses at most. Those that clients name are asked for in any case. */
+const LAP_LIMIT = 64;
+
+/**
+ * Which of the addresses that may be gateways are on the segment, by ARP. Anybody can name a gateway in a DHCPREQUEST: one
+ * that nothing shows is not there.
+ */
+export class FoundGateways {
+  readonly #clock: Pick<Clock, 'monotonic'>;
+  /** Undefined: the sockets are not open. */
+  #arp: Pick<SegmentArp, 'canAsk' | 'ask'> | undefined;
+  /** When each answered last: monotonic milliseconds. */
+  readonly #foundAt = new Map<Ipv4, number>();
+  /** Those that clients have named and that have not answered: how often each is still asked for. */
+  readonly #wanted = new Map<Ipv4, number>();
+  #lapAt = Number.NEGATIVE_INFINITY;
+  #soonAt = Number.NEGATIVE_INFINITY;
+
+  constructor(clock: Pick<Clock, 'monotonic'>) {
+    this.#clock = clock;
+  }
+
+  /** False: without ARP nobody can be found, and whoever is named has to be believed. */
+  get canFind(): boolean {
+    return this.#arp?.canAsk === true;
+  }
+
+  /** The sockets are open: all are asked for at the next `beat`. */
+  begin(arp: Pick<SegmentArp, 'canAsk' | 'ask'>): void {
+    this.#arp = arp;
+    this.#lapAt = Number.NEGATIVE_INFINITY;
+    this.#soonAt = Number.NEGATIVE_INFINITY;
+  }
+
+  /** When it answered last: monotonic milliseconds. Undefined: it has not. */
+  foundAt(gateway: Ipv4): number | undefined {
+    return this.#foundAt.get(gateway);
+  }
+
+  /** It has answered at this time: monotonic milliseconds. */
+  note(gateway: Ipv4, at: number): void {
+    this.#foundAt.set(gateway, Math.max(at, this.#foundAt.get(gateway) ?? at));
+    this.#wanted.delete(gateway);
+  }
+
+  forget(gateway: Ipv4): void {
+    this.#foundAt.delete(gateway);
+  }
+
+  /** A client has named it, and it is not known to be there: it is asked for now, and some times more. */
+  want(gateway: Ipv4): void {
+    if (this.#wanted.has(gateway)) return;
+    this.#wanted.set(gateway, ATTEMPTS - 1);
+    this.#arp?.ask(gateway);
+  }
+
+  /** Several times a second. `known`: the addresses that may be gateways. */
+  beat(known: ReadonlySet<Ipv4>): void {
+    const now = this.#clock.monotonic();
+    if (now - this.#soonAt >= SOON) this.#askWanted(now);
+    if (now - this.#lapAt < LAP) return;
+    this.#lapAt = now;
+    this.#wanted.clear();
+    let left = LAP_LIMIT;
+    for (const gateway of known) {
+      if (left === 0) return;
+      left -= 1;
+      this.#arp?.ask(gateway);
+      this.#wanted.set(gateway, this.#foundAt.has(gateway) ? 0 : ATTEMPTS - 1);
+    }
+  }
+
+  #askWanted(now: number): void {
+    this.#soonAt = now;
+    for (const [gateway, left] of this.#wanted) {
+      if (left === 0) continue;
+      this.#wanted.set(gateway, left - 1);
+      this.#arp?.ask(gateway);
+    }
+  }
+}
