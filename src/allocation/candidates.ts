@@ -77,7 +77,7 @@ const UNHELD: readonly Proposal[] = [
 
 /** ARP has had the time to find a gateway that was named, or to show a client that has claimed an address: milliseconds. */
 const FINDING_TIME = 2000;
-const CONFIRMING_TIME = 25_000;
+const CONFIRMING_TIME = 15_000;
 
 /** Addresses that are looked at for a free one, before the one that has been free longest is taken. */
 const SPREAD_STEPS = 32;

@@ -10,7 +10,7 @@ import type { Ipv4 } from '../net/ipv4.ts';
 
 /** A claimed address is asked for by ARP so long after it was claimed, and once more so long after that: milliseconds. */
 const FIRST = 4000;
-const SECOND = 16_000;
+const SECOND = 8000;
 /** Claims that are followed; the oldest is forgotten first. It stays a claim. */
 const LIMIT = 4096;
 /** Requests that one beat sends at most. */
