@@ -13,8 +13,9 @@ const WINDOW = 600_000;
 const APART = 20;
 /** Addresses that one machine may have without a lease. */
 const ADDRESSES_OF_ONE = 3;
-/** So many machines that were heard only once at one address contradict each other. */
+/** So many machines that were heard only once at one address, within so many milliseconds, contradict each other. */
 const CONTRADICTION = 3;
+const CONTRADICTION_TIME = 5000;
 /** Machines that are remembered at one address. */
 const MACHINES_OF_ADDRESS = 16;
 /** Addresses, and machines, that are remembered; the one that was heard longest ago is forgotten first. */
@@ -122,7 +123,7 @@ export class ArpEvidence {
     if (this.#hasTooMany(origin, now) || this.#isOfCrowd(machine, origin, now)) return 'doubtful';
     const heard = this.#heardAt(address, now);
     if (heard.some((each) => each.origin === origin && each.count > 1)) return 'certain';
-    return heard.filter(({ count }) => count === 1).length >= CONTRADICTION ? 'doubtful' : 'once';
+    return areContradictory(heard, now) ? 'doubtful' : 'once';
   }
 
   /** The kernel is asked once for each machine, and for a bounded number in a time. */
@@ -174,8 +175,7 @@ export class ArpEvidence {
       heard.splice(Math.max(0, once), 1);
     }
     remember(this.#byAddress, address, heard);
-    const singles = heard.filter(({ count }) => count === 1);
-    if (singles.length >= CONTRADICTION) this.#say('address', { last: address, machine });
+    if (areContradictory(heard, now)) this.#say('address', { last: address, machine });
   }
 
   /** Those that were heard at an address lately. */
@@ -238,6 +238,12 @@ export class ArpEvidence {
 /** A quarantine record names the machine that answered, and a free record the last holder: these are not leases. */
 function isLeasedTo(holder: HardwareAddress, lease: Lease | undefined): boolean {
   return lease?.hardware === holder && lease.state !== 'declined' && lease.state !== 'free';
+}
+
+/** Not those who have had the address one after the other. */
+function areContradictory(heard: readonly Heard[], now: number): boolean {
+  const together = heard.filter(({ count, lastAt }) => count === 1 && now - lastAt < CONTRADICTION_TIME);
+  return together.length >= CONTRADICTION;
 }
 
 /** Puts it at the end of a map of bounded size. */

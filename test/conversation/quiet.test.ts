@@ -115,6 +115,19 @@ describe('offers that are not held', () => {
   });
 });
 
+test('RFC 2131 §3.1 (2): while other gateways are heard, a quiet address that was not held is probed for the whole time', () => {
+  const talk = conversation(quietAt(...EVEN));
+  press(talk);
+  const { address } = talk.hear(guest(1).discover());
+  const peers = new Map([[at('10.15.3.11'), talk.now]]);
+  talk.context = { ...talk.context, peerObservations: { ...NO_PEERS, peers }, waited: true };
+
+  const before = talk.now;
+  talk.hear(guest(1).select(address, SERVER));
+
+  expect(talk.now - before).toBe(300);
+});
+
 test('RFC 4039 §3.1: what is leased at once, without an offer, is probed for 10 ms where it is quiet', () => {
   const talk = conversation(quietAt(...EVEN), { rapidCommit: true });
 

@@ -159,6 +159,18 @@ describe('machines that contradict each other', () => {
     expect(log.lines).toHaveLength(1);
   });
 
+  test('are believed if they were there one after the other, as guests that come and go', async () => {
+    const { hear, clock } = bench({ isAlone: false });
+
+    const weights: string[] = [];
+    for (let number = 0; number < 10; number += 1) {
+      weights.push(hear(FIRST, machine(number)));
+      await clock.pass(2500);
+    }
+
+    expect(new Set(weights)).toEqual(new Set(['once']));
+  });
+
   test('hide nobody who answers with them for the first time, if they are not very many at once', async () => {
     const { hear, clock } = bench({ isAlone: false });
 

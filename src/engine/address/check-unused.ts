@@ -8,7 +8,7 @@ import { probe, quarantineInUse, silence, waitFor } from '../decision/outcome.ts
 import { requestStateTo } from '../decision/request-state.ts';
 import { refuse } from '../reply/refuse.ts';
 import { namesThisServer, serverNamedBy } from '../reply/reply.ts';
-import { replaceEnded } from './peers.ts';
+import { hasPeers, replaceEnded } from './peers.ts';
 
 /** How long a quiet address is probed before it is leased without having been on offer: milliseconds. */
 const QUIET_PROBE = 10;
@@ -57,11 +57,13 @@ export function endByAnswer(input: DecisionInput, address: Ipv4, holder: Hardwar
 
 /**
  * RFC 2131 §3.1 (2): how long it is probed for. A quiet one was asked for ahead of need: only what has happened since is to be
- * found out, in the time in which a machine that is awake answers.
+ * found out, in the time in which a machine that is awake answers. While other gateways are heard that may be giving it away
+ * at this moment, it takes the whole time.
  */
 function probeTimeOf(input: DecisionInput, address: Ipv4): number {
   const { probeMilliseconds } = input.plan;
-  return isQuietFor(input, address) ? Math.min(QUIET_PROBE, probeMilliseconds) : probeMilliseconds;
+  const isQuick = !hasPeers(input) && isQuietFor(input, address);
+  return isQuick ? Math.min(QUIET_PROBE, probeMilliseconds) : probeMilliseconds;
 }
 
 /**
