@@ -129,6 +129,43 @@ describeSystem('reservations over the management API', [], () => {
     expect(jsonOf(patched)).not.toHaveProperty('note');
   });
 
+  test('a dry run says what would be, and changes nothing', async () => {
+    const gateway = await managed();
+
+    const added = await put(gateway, 'one?dry_run=true', { address: '10.15.3.60' });
+    const none = await askApi(gateway, at('one'));
+    await put(gateway, 'one', { address: '10.15.3.60' });
+    const same = await put(gateway, 'one?dry_run=true', { address: '10.15.3.60' });
+    const other = await put(gateway, 'one?dry_run=true', { address: '10.15.3.61' });
+    const refused = await put(gateway, 'two?dry_run=true', { address: '10.15.3.60' });
+    const removed = await askApi(gateway, `${at('one')}?dry_run=true&release=true`, { method: 'DELETE' });
+
+    expect(jsonOf(added)).toEqual({ id: 'one', address: '10.15.3.60', change: 'added', dry_run: true });
+    expect(none.status).toBe(404);
+    expect([same, other, removed].map((answer) => jsonOf(answer)['change'])).toEqual([
+      'unchanged',
+      'changed',
+      'removed',
+    ]);
+    expect(refused.status).toBe(409);
+    expect(await apiJson(gateway, at('one'))).toMatchObject({ address: '10.15.3.60' });
+  });
+
+  test('the history has who ordered it, and why', async () => {
+    const gateway = await managed();
+    const question = { headers: { 'x-author': 'cli:alice' } };
+
+    await put(gateway, 'one?reason=a%20new%20shop', { address: '10.15.3.60' }, question);
+    await askApi(gateway, `${at('one')}?reason=closed`, { method: 'DELETE', ...question });
+    const { items } = await apiJson<{ items: readonly Json[] }>(gateway, '/api/v1/history?author=cli:alice');
+
+    expect(items).toMatchObject([
+      { event: 'unreserved', reason: 'reservation-removed', note: 'closed' },
+      { event: 'reserved', reason: 'reserved-by-operator', note: 'a new shop', reservation_id: 'one' },
+    ]);
+    expect((await put(gateway, 'two?reason=')).status).toBe(400);
+  });
+
   test('one is removed with its lease, if its address is the one that is meant', async () => {
     const gateway = await managed();
     const { address } = jsonOf(await put(gateway, 'one', { mac: [GUESSED] })) as { address: string };

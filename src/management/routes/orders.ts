@@ -15,7 +15,7 @@ const DAY = 86_400;
 const LONGEST_QUARANTINE = 366 * DAY;
 
 const QUERY = z.object({ segment: text.optional() });
-const REASON = z
+export const REASON = z
   .string()
   .trim()
   .min(1)

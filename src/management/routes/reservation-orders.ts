@@ -3,18 +3,34 @@ import type { ReservationOrder } from '../../engine/order/reservation-order.ts';
 import { isOutsideId, type OutsideId } from '../../lease/outside-id.ts';
 import { readEntry } from '../../lease/reservation/read-entry.ts';
 import { ipv4ToText } from '../../net/ipv4.ts';
+import type { ReservationResult } from '../../server/reservation-intake.ts';
 import { type Operation, operation, type Request } from '../http/operation.ts';
 import { badRequest, Problem } from '../http/problem.ts';
 import { ENTRY, WHOLE_RESERVATION } from '../http/reservation-schemas.ts';
 import { addressText, text } from '../http/schemas.ts';
 import { addressOf } from './leases.ts';
 import { noteReservation } from './note-reservation.ts';
+import { REASON } from './orders.ts';
 import { etagOf, leaseAt, wholeReservation } from './reservation-answer.ts';
-import { isFailed, reservationProblem } from './reservation-problem.ts';
+import { type FailedReservation, isFailed, reservationProblem } from './reservation-problem.ts';
 import type { RouteParts } from './route-parts.ts';
 import { refuseOtherSegment } from './segment.ts';
 
-const QUERY = z.object({ segment: text.optional() });
+const QUERY = z.object({
+  segment: text.optional(),
+  reason: REASON.optional(),
+  dry_run: z
+    .enum(['true', 'false'])
+    .default('false')
+    .meta({ description: 'true: nothing is changed; the answer says what would be' }),
+});
+/** What would be. */
+const DRY = z.object({
+  id: z.string(),
+  address: z.string().meta({ format: 'ipv4' }),
+  change: z.enum(['added', 'changed', 'unchanged', 'removed']),
+  dry_run: z.literal(true),
+});
 const REMOVE = QUERY.extend({
   address: addressText.optional().meta({ description: 'Only if that is its address' }),
   release: z.enum(['true', 'false']).default('false').meta({ description: 'true: its lease ends too' }),
@@ -40,7 +56,7 @@ export function reservationOrderRoutes(parts: RouteParts): readonly Operation[] 
       query: QUERY,
       body: z.record(z.string(), z.unknown()),
       describedBody: ENTRY,
-      answer: WHOLE_RESERVATION,
+      answer: z.union([WHOLE_RESERVATION, DRY]),
       problems: { 201: 'It is new; the body is the same', ...PROBLEMS },
       run: async (request) => {
         const { adopt, ...json } = request.body;
@@ -55,7 +71,7 @@ export function reservationOrderRoutes(parts: RouteParts): readonly Operation[] 
           entry: read.entry,
           ...(adopt === true && { adopt }),
           ...conditionOf(request),
-          author: request.author,
+          ...orderedBy(request),
         });
       },
     }),
@@ -67,7 +83,7 @@ export function reservationOrderRoutes(parts: RouteParts): readonly Operation[] 
       query: QUERY,
       body: z.unknown(),
       describedBody: ENTRY.omit({ adopt: true }),
-      answer: WHOLE_RESERVATION,
+      answer: z.union([WHOLE_RESERVATION, DRY]),
       problems: PROBLEMS,
       run: async (request) =>
         await carryOut(parts, request, {
@@ -75,7 +91,7 @@ export function reservationOrderRoutes(parts: RouteParts): readonly Operation[] 
           id: idOf(request.path['id']),
           patch: request.body,
           ...conditionOf(request),
-          author: request.author,
+          ...orderedBy(request),
         }),
     }),
     operation({
@@ -84,7 +100,7 @@ export function reservationOrderRoutes(parts: RouteParts): readonly Operation[] 
       name: 'removeReservation',
       summary: 'Removes a reservation; its address is kept for its id for a day, and its lease runs out',
       query: REMOVE,
-      answer: REMOVED,
+      answer: z.union([REMOVED, DRY]),
       problems: PROBLEMS,
       run: async (request) => await remove(parts, request),
     }),
@@ -95,7 +111,7 @@ export function reservationOrderRoutes(parts: RouteParts): readonly Operation[] 
       summary: 'Reserves the address of a lease for its holder',
       query: QUERY,
       body: RESERVE,
-      answer: WHOLE_RESERVATION,
+      answer: z.union([WHOLE_RESERVATION, DRY]),
       problems: { 201: 'It is new; the body is the same', ...PROBLEMS },
       run: async (request) => {
         const { id, hostname } = request.body;
@@ -104,7 +120,7 @@ export function reservationOrderRoutes(parts: RouteParts): readonly Operation[] 
           address: addressOf(request.path['address']),
           ...(id !== undefined && { id: idOf(id) }),
           ...(hostname !== undefined && { hostname }),
-          author: request.author,
+          ...orderedBy(request),
         });
       },
     }),
@@ -118,6 +134,7 @@ async function carryOut(parts: RouteParts, request: Asked, order: ReservationOrd
   refuseOtherSegment(parts, request.query.segment);
   const result = await parts.gateway.orderReservation(order);
   if (isFailed(result)) throw reservationProblem(result);
+  if (order.isDryRun === true) return Response.json(dryAnswer(result));
   const { reservation, pending = null } = result;
   if (reservation === undefined) throw reservationProblem({ outcome: 'conflict' });
   if (result.outcome === 'committed')
@@ -145,7 +162,7 @@ async function carryOut(parts: RouteParts, request: Asked, order: ReservationOrd
 async function remove(
   parts: RouteParts,
   request: Request<z.output<typeof REMOVE>, unknown>,
-): Promise<z.output<typeof REMOVED>> {
+): Promise<z.output<typeof REMOVED> | z.output<typeof DRY>> {
   const { query, author, path } = request;
   refuseOtherSegment(parts, query.segment);
   const id = idOf(path['id']);
@@ -155,16 +172,36 @@ async function remove(
     id,
     ...(address !== undefined && { address }),
     ...conditionOf(request),
-    author,
+    ...orderedBy(request),
   });
   if (isFailed(result)) throw reservationProblem(result);
   if (result.outcome === 'unchanged')
     throw reservationProblem({ outcome: 'refused', refusal: { why: 'unknown' } });
+  if (result.outcome === 'decided') return { ...dryAnswer(result), change: 'removed' };
   noteReservation(parts, { id, address: result.address, author, change: 'remove' });
   if (query.release === 'false') return { id, address: ipv4ToText(result.address), released: false };
-  const note = `the reservation ${id} was removed`.replace(/[^\x20-\x7e]/g, '?');
+  const note = query.reason ?? `the reservation ${id} was removed`.replace(/[^\x20-\x7e]/g, '?');
   const released = await parts.gateway.order({ kind: 'release', address: result.address, author, note });
   return { id, address: ipv4ToText(result.address), released: released.outcome === 'committed' };
+}
+
+/** Who orders it, why, and whether it is tried alone. */
+function orderedBy({ author, query: { reason, dry_run } }: Asked) {
+  return {
+    author,
+    ...(reason !== undefined && { note: reason }),
+    ...(dry_run === 'true' && { isDryRun: true }),
+  };
+}
+
+function dryAnswer(result: Exclude<ReservationResult, FailedReservation>): z.output<typeof DRY> {
+  const { id } = result;
+  if (result.outcome === 'unchanged') {
+    const address = ipv4ToText(result.reservation.address);
+    return { id, address, change: 'unchanged', dry_run: true };
+  }
+  const address = ipv4ToText(result.address);
+  return { id, address, change: result.isNew ? 'added' : 'changed', dry_run: true };
 }
 
 /** RFC 9110 §13.1: `If-Match: "7"`, and `If-None-Match: *` for one that must be new. */
