@@ -14,6 +14,8 @@ export interface Figures {
   readonly kernelDrops: number;
   /** False: nothing can be stored now, so nothing new is promised; with shared leases, etcd has no majority. */
   readonly canPromise: boolean;
+  /** Reservations in force. */
+  readonly reservations: number;
   /** True: the leases are shared in etcd. */
   readonly isShared: boolean;
   /** Since when each problem is there. */
@@ -31,6 +33,7 @@ export function figuresOf(
     peers: dotted(memory?.peers.peers.keys() ?? []),
     clusterPeers: dotted(memory?.clusterPeers?.live ?? []),
     kernelDrops: service?.medium.lost() ?? 0,
+    reservations: memory?.store.reservations.size ?? 0,
     canPromise: memory?.store.leases.canPromise ?? false,
     isShared: memory?.clusterPeers !== undefined,
     problemsSince,

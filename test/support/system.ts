@@ -29,6 +29,7 @@ const PACKAGES = {
   nft: 'nftables',
   iptables: 'iptables',
   curl: 'curl',
+  jq: 'jq',
 } as const;
 export type Tool = keyof typeof PACKAGES;
 

@@ -121,6 +121,7 @@ function stateFamilies({ counters, asked, version, now }: MetricsInput): readonl
       samples: Object.entries(status?.leases ?? {}).map(([state, count]): Sample => [{ state }, count]),
     },
     gauge('offers', 'Addresses on offer.', status?.leases['offered']),
+    gauge('reservations', 'Reservations in force.', figures?.reservations),
     gauge('pool_quarantined', 'Addresses of the pool in quarantine.', status?.pool?.declined),
     {
       ...gauge('problems', '1 for each problem that is present: see /api/v1/warnings.', undefined),

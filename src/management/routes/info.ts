@@ -16,6 +16,7 @@ const SEGMENT = z.object({
   domain: z.string().nullable(),
   total: z.int().nullable(),
   leased: z.int().nullable(),
+  reserved: z.int(),
   available: z.int().nullable(),
 });
 
@@ -81,6 +82,7 @@ async function infoOf({ asked, options, now }: RouteParts): Promise<z.output<typ
         dns: [...subnet.dns],
         total: pool?.size ?? null,
         leased: pool?.leased ?? null,
+        reserved: figures.reservations,
         available: pool?.left ?? null,
       },
     ],
