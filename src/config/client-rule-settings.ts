@@ -10,7 +10,7 @@ export const CLIENT_RULE_SETTINGS = {
     variable: 'GATEWAY_DHCP_KNOWN_CLIENTS_ONLY',
     flag: 'known-clients-only',
     kind: switchOf,
-    help: 'on: only clients that have a lease, or have had one whose address nobody else has had since, get an answer',
+    help: 'on: only clients that have a reservation or a lease, or have had one whose address nobody else has had since, get an answer',
   }),
   allowMacs: setting('off', {
     group: 'Who is served',

@@ -21,7 +21,7 @@ const REMEDIES: Readonly<Record<ClientRefusal, string>> = {
   'not-allowed':
     'add it to GATEWAY_DHCP_ALLOW_MACS or GATEWAY_DHCP_ALLOW_VENDOR_CLASSES if it is to be served',
   'unknown-client':
-    'if it is to be served, switch GATEWAY_DHCP_KNOWN_CLIENTS_ONLY off until it has its first lease',
+    'if it is to be served, make a reservation for it, or switch GATEWAY_DHCP_KNOWN_CLIENTS_ONLY off until it has its first lease',
 };
 
 interface Refused {

@@ -1,4 +1,5 @@
-import { clientKeyOf, keyOfClone } from '../lease/client-key.ts';
+import { type ClientKey, clientKeyOf, keyOfClone } from '../lease/client-key.ts';
+import { isClaim, type Lease } from '../lease/lease.ts';
 import type { LeaseView } from '../lease/lease-view.ts';
 import { NO_HARDWARE } from '../net/hardware-address.ts';
 import { UNSPECIFIED } from '../net/ipv4.ts';
@@ -55,7 +56,7 @@ function asksThisServer({ type, serverIdentifier, giaddr }: Message, plan: Plan)
 /**
  * True for a client that has a reservation, or a lease, or has had one whose address was given to nobody else since. Machines
  * that share a client identifier are told apart by their network cards, as everywhere: no stranger is known by presenting
- * another machine's identifier.
+ * another machine's identifier; nor by a claim, which is what it may have said itself.
  */
 export function isKnownClient(
   message: Message,
@@ -66,9 +67,13 @@ export function isKnownClient(
   if (client === undefined) return false;
   const { hardware } = message;
   if (subnet.reservations.of({ client, hardware, message }) !== undefined) return true;
-  const last = leases.bindingOf(client);
+  const last = grantOf(client, leases);
   if (identity !== 'auto' || hardware === NO_HARDWARE) return last !== undefined;
-  if (last?.hardware === hardware || leases.bindingOf(keyOfClone(client, hardware)) !== undefined)
-    return true;
+  if (last?.hardware === hardware || grantOf(keyOfClone(client, hardware), leases) !== undefined) return true;
   return leases.leasesOf(hardware).length > 0; // The same card by another name: its boot loader's, for one.
+}
+
+function grantOf(client: ClientKey, leases: Pick<LeaseView, 'bindingOf'>): Lease | undefined {
+  const last = leases.bindingOf(client);
+  return last === undefined || isClaim(last) ? undefined : last;
 }

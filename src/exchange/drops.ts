@@ -149,9 +149,10 @@ export const DROPS = {
   'unknown-client': {
     isFaulty: false,
     isRefused: true,
-    means: 'Its client has never had a lease, and GATEWAY_DHCP_KNOWN_CLIENTS_ONLY is on.',
+    means:
+      'Its client has no reservation and has never had a lease, and GATEWAY_DHCP_KNOWN_CLIENTS_ONLY is on.',
     remedy:
-      'If it is to be served, switch that setting off until it has its first lease. `vps-gateway health --json` has `refused_clients`.',
+      'If it is to be served, make a reservation for it, or switch that setting off until it has its first lease. `vps-gateway health --json` has `refused_clients`.',
   },
   superseded: { isFaulty: false, means: 'A newer message of the same machine has taken its place.' },
   stale: {

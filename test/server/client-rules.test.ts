@@ -7,6 +7,7 @@ import { settle } from '../support/clock.ts';
 import { Guest } from '../support/guest.ts';
 import { ip, text } from '../support/packet.ts';
 import { at } from '../support/plan.ts';
+import { cards, reservationOf } from '../support/reservations.ts';
 import { ServerNode } from '../support/server-node.ts';
 
 const SERVER = '10.15.3.10';
@@ -164,6 +165,24 @@ describe('known clients only', () => {
     expect(await boot(node, new Guest(known.mac))).not.toBe('');
     expect(await boot(node, known)).toBe(address);
   });
+});
+
+test('a guest with a reservation is known, though it has never had a lease', async () => {
+  const { node } = await serving({ knownClientsOnly: 'on' });
+  node.store?.reservations.put(reservationOf('vps-3', '10.15.3.99', { macs: cards(PVE.mac) }));
+
+  expect([await boot(node, PVE), await boot(node, ADA)]).toEqual(['10.15.3.99', '']);
+});
+
+test('a stranger does not become known by saying that it takes a lease from another gateway', async () => {
+  const { node } = await serving({ knownClientsOnly: 'on', arpProbe: '300ms', peers: OTHER_SERVER });
+
+  await node.hear(ADA.select('10.15.3.77', OTHER_SERVER));
+  await node.clock.pass(1000);
+
+  expect(node.server.status.leases).toMatchObject({ peer: 1 });
+  expect(await node.hear(ADA.discover())).toEqual([]);
+  expect(node.server.status.counters.drops).toMatchObject({ 'unknown-client': 1 });
 });
 
 describe('who is refused', () => {
