@@ -1,5 +1,5 @@
 import { setting } from './setting.ts';
-import { count } from './setting-kinds.ts';
+import { count, switchOf } from './setting-kinds.ts';
 
 /** The settings of what one guest, and all unknown clients together, may ask for in a time; 0: any number. */
 export const LIMIT_SETTINGS = {
@@ -37,5 +37,12 @@ export const LIMIT_SETTINGS = {
     flag: 'limit-unknown-messages',
     kind: count(0, 10_000_000),
     help: 'messages in a second of clients without a lease before, all together; 0: any number',
+  }),
+  limitPorts: setting('on', {
+    group: 'Limits',
+    variable: 'GATEWAY_DHCP_LIMIT_PORTS',
+    flag: 'limit-ports',
+    kind: switchOf,
+    help: 'on: the guest at one port of the bridge counts as one, whatever MACs it sends from; off: as many as it says, as for a VM with a network of guests of its own behind it',
   }),
 };

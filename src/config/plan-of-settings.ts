@@ -43,6 +43,7 @@ export function planOfSettings(
     peers: peersOf(settings, listen.listenIp),
     gateways: gatewaysOf(settings, listen.listenIp),
     probeMilliseconds: settings.arpProbe,
+    limitsPorts: settings.limitPorts,
     limits: {
       messagesOfMac: settings.limitMacMessages,
       newLeasesOfMac: settings.limitMacLeases,

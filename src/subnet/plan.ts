@@ -60,6 +60,8 @@ export interface Plan {
   /** How long a probe waits for an ARP answer, in milliseconds; 0: no probes. */
   readonly probeMilliseconds: number;
   readonly limits: PlanLimits;
+  /** True: where the ports of guests are seen, the guest at one port has a share of the pool, and limits of its own. */
+  readonly limitsPorts: boolean;
   /** Who is served at all. */
   readonly clients: ClientRules;
 }

@@ -62,6 +62,7 @@ export function planOf(overrides: Partial<Plan> = {}): Plan {
     relays: [],
     identity: 'auto',
     leasesPerMac: 4,
+    limitsPorts: true,
     chaddrCheck: true,
     authoritative: true,
     subnetSelection: false,

@@ -8,9 +8,9 @@ const ALWAYS = 4;
  * may have a few leases in any case, and more while as many addresses are free as it has. So one guest takes half of what is
  * free at most, two take a third each, and there is always something left. Only a guest's own port counts, and no reservation is refused.
  */
-export function exceedsShareOfPort({ context, subnet, leases, who }: DecisionInput): boolean {
+export function exceedsShareOfPort({ context, plan, subnet, leases, who }: DecisionInput): boolean {
   const { port, leasesAtPort = 0 } = context;
-  if (port?.kind !== 'guest' || leasesAtPort < ALWAYS) return false;
+  if (!plan.limitsPorts || port?.kind !== 'guest' || leasesAtPort < ALWAYS) return false;
   if (subnet.reservations.of(who) !== undefined) return false;
   // Other gateways have a port of that name too, where no guest's number is in it.
   if (port.guest === undefined && context.clusterPeers !== undefined) return false;

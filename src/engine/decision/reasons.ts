@@ -248,7 +248,7 @@ export const REASONS = {
     means:
       'The guest at this port of the bridge has as many leases as there are free addresses, under one MAC after the other.',
     remedy:
-      'The warning names the VM or container: look for a guest that takes leases in many names. If machines run within it, make the pool larger.',
+      'The warning names the VM or container: look for a guest that takes leases in many names. If machines run within it, make the pool larger, or set GATEWAY_DHCP_LIMIT_PORTS=off.',
   },
   'too-many-declines': {
     kind: 'silence',

@@ -112,7 +112,7 @@ export class Limits implements Observer {
   }
 
   #admitAtPort(message: Message, now: number, plan: Plan): Drop | 'admitted' {
-    if (this.#guestPorts === undefined) return 'admitted';
+    if (this.#guestPorts === undefined || !plan.limitsPorts) return 'admitted';
     const port = this.#guestPorts.portOf(message);
     return this.#ports.admit(port, () => this.#isKnown(message, plan), now, this.#ratesOf(plan).ofPort);
   }

@@ -41,6 +41,8 @@ export class BridgePorts {
   #isLost = false;
   /** Of the next question. */
   #sequence = 0;
+  /** Ports that the bridge has named, and that were not found. */
+  readonly #strange = new Set<number>();
   /** True: answers to earlier questions may still lie in the socket. */
   #hasRest = false;
 
@@ -77,6 +79,7 @@ export class BridgePorts {
     this.#bridge = bridge;
     this.#tunnelEnds = [...new Set(ends)];
     this.#isLost = false;
+    this.#strange.clear();
     this.#ports = new Map(
       ports.map((link) => [link.index, bridgePortOf(link, (name) => names.has(name))] as const),
     );
@@ -146,9 +149,11 @@ export class BridgePorts {
   #portAt(index: number): BridgePort | undefined {
     if (index === this.#bridge?.index) return undefined; // The bridge itself.
     const known = this.#ports.get(index);
-    if (known !== undefined) return known;
+    if (known !== undefined || this.#strange.has(index)) return known;
     this.refresh(); // A port that was plugged in since.
-    return this.#ports.get(index);
+    const found = this.#ports.get(index);
+    if (found === undefined) this.#strange.add(index);
+    return found;
   }
 }
 

@@ -27,6 +27,7 @@ const OFF = {
   GATEWAY_DHCP_LIMIT_MAC_CHANGES: '0',
   GATEWAY_DHCP_LIMIT_NEW_LEASES: '0',
   GATEWAY_DHCP_LIMIT_UNKNOWN_MESSAGES: '0',
+  GATEWAY_DHCP_LIMIT_PORTS: 'off',
 };
 
 /** A run of each, one right after the other. */

@@ -13,8 +13,8 @@ const SERVER = '10.15.3.10';
 const DEFAULTS: PlanLimits = { ...NO_LIMITS, messagesOfMac: 50, newLeasesOfMac: 12, changesOfMac: 30 };
 
 /** A segment whose guests are plugged in at ports that the gateway sees. */
-function plugged(subnet = segment()) {
-  const plan = planOf({ limits: DEFAULTS, subnet });
+function plugged(subnet = segment(), limitsPorts = true) {
+  const plan = planOf({ limits: DEFAULTS, subnet, limitsPorts });
   const cards = new PluggedCards();
   const made: Limits[] = [];
   const bench = memoryBench({
@@ -200,6 +200,15 @@ describe('the leases of the guest at one port', () => {
     await bench.hearUnicast(own[0]?.extend(first) ?? new Uint8Array(), first);
     expect(bench.replies().at(-1)).toContain(`DHCPACK ${first}`);
     expect(own[0] && (await boot(own[0]))).toBe(first);
+  });
+
+  test('are any number where the operator says so, and so are its messages', async () => {
+    const { bench, guestAt, boot, flood } = plugged(segment(), false);
+    for (let number = 0; number < 235; number += 1) expect(await boot(guestAt('tap104i0'))).not.toBe('');
+    await flood('tap104i0', 2000);
+
+    expect(bench.store.leases.countByState().bound).toBe(235);
+    expect([...bench.record.drops.keys()]).toEqual([]);
   });
 
   test('are not counted behind the tunnel, where the guests of all other nodes are', async () => {
