@@ -17,6 +17,9 @@ const MINUTE = 60_000;
 /** All clients together have one bucket, of no card. */
 const ALL = NO_HARDWARE;
 
+/** Of the tables of what is counted for a minute: a pool of a million addresses may boot in that time. */
+const CELLS_OF_MINUTE = 65_536;
+
 /** Undefined: any number. */
 type Rates = { readonly [Name in keyof PlanLimits]: Rate | undefined } & { readonly ofPort: PortRates };
 
@@ -26,7 +29,7 @@ type Rates = { readonly [Name in keyof PlanLimits]: Rate | undefined } & { reado
  * thread; its memory is fixed.
  */
 export class Limits implements Observer {
-  readonly #leases: Pick<LeaseView, 'bindingOf'>;
+  readonly #leases: Pick<LeaseView, 'bindingOf' | 'leasesOf'>;
   readonly #monotonic: () => number;
   readonly #plan: () => Plan;
   readonly #messages: RateTable;
@@ -44,7 +47,7 @@ export class Limits implements Observer {
    * @param guestPorts Undefined: it is not known where guests are plugged in.
    */
   constructor(
-    leases: Pick<LeaseView, 'bindingOf'>,
+    leases: Pick<LeaseView, 'bindingOf' | 'leasesOf'>,
     monotonic: () => number,
     plan: () => Plan,
     seed: number,
@@ -55,9 +58,9 @@ export class Limits implements Observer {
     this.#plan = plan;
     this.#messages = new RateTable(seed);
     this.#unknown = new RateTable(seed);
-    this.#cardLeases = new RateTable(seed);
+    this.#cardLeases = new RateTable(seed, CELLS_OF_MINUTE);
     this.#newLeases = new RateTable(seed);
-    this.#changes = new RateTable(seed);
+    this.#changes = new RateTable(seed, CELLS_OF_MINUTE);
     this.#ports = new PortLimits(seed);
     this.#guestPorts = guestPorts;
   }
@@ -98,7 +101,7 @@ export class Limits implements Observer {
     if (this.#changes.isOver(hardware, now, changesOfMac)) return 'mac-changes';
     const ofPort = this.#admitAtPort(message, now, plan);
     if (ofPort !== 'admitted') return ofPort;
-    if (this.#cardLeases.isOver(hardware, now, newLeasesOfMac) && !this.#isKnown(message, plan))
+    if (this.#cardLeases.isOver(hardware, now, newLeasesOfMac) && this.#takesAnother(message, plan))
       return 'mac-leases';
     if (this.#newLeases.isOver(ALL, now, newLeases) && !this.#isKnown(message, plan)) return 'segment-leases';
     if (unknownMessages === undefined || this.#isKnown(message, plan)) return 'admitted';
@@ -123,6 +126,11 @@ export class Limits implements Observer {
       this.#rates = ratesOf(plan.limits);
     }
     return this.#rates;
+  }
+
+  /** A card without a lease takes none too many, even where so many others do that it shares its counts with them. */
+  #takesAnother(message: Message, plan: Plan): boolean {
+    return this.#leases.leasesOf(message.hardware).length > 0 && !this.#isKnown(message, plan);
   }
 
   /** Known clients are not counted among those that are new: room is kept for them. */

@@ -1,4 +1,4 @@
-/** Cells of each of the two rows: a power of two. */
+/** Cells of each of the two rows, if nothing else is said. */
 const CELLS = 8192;
 
 /** So many at once, and one more for each interval. */
@@ -20,19 +20,25 @@ export function rateOf(count: number, milliseconds: number): Rate | undefined {
  */
 export class RateTable {
   /** When the bucket of each cell is full again: monotonic milliseconds. */
-  readonly #fullAt = new Float64Array(2 * CELLS);
+  readonly #fullAt: Float64Array;
+  readonly #cells: number;
   readonly #seed: number;
 
-  /** `seed`: a whole number of 32 bits that no client can know, so that none can choose an address that meets another's cells. */
-  constructor(seed: number) {
+  /**
+   * @param seed A whole number of 32 bits that no client can know, so that none can choose an address that meets another's cells.
+   * @param cells Of each row: a power of two, 65,536 at most. For rates of so many cards that fewer would all be over theirs.
+   */
+  constructor(seed: number, cells = CELLS) {
     this.#seed = seed;
+    this.#cells = cells;
+    this.#fullAt = new Float64Array(2 * cells);
   }
 
   /** True if one more would be too many now. */
   isOver(card: number, now: number, rate: Rate | undefined): boolean {
     if (rate === undefined) return false;
     const hash = this.#hashOf(card);
-    const fullAt = Math.min(this.#at(firstOf(hash)), this.#at(secondOf(hash)));
+    const fullAt = Math.min(this.#at(this.#firstOf(hash)), this.#at(this.#secondOf(hash)));
     return fullAt - now > (rate.burst - 1) * rate.interval;
   }
 
@@ -41,8 +47,8 @@ export class RateTable {
     if (rate === undefined) return;
     const { burst, interval } = rate;
     const hash = this.#hashOf(card);
-    const first = firstOf(hash);
-    const second = secondOf(hash);
+    const first = this.#firstOf(hash);
+    const second = this.#secondOf(hash);
     const before = Math.max(Math.min(this.#at(first), this.#at(second)), now);
     const fullAt = Math.min(before + interval, now + 2 * burst * interval);
     this.#fullAt[first] = Math.max(this.#at(first), fullAt);
@@ -66,12 +72,12 @@ export class RateTable {
     hash = Math.imul(hash ^ (hash >>> 16) ^ this.#seed, 0x27d4eb2f);
     return hash ^ (hash >>> 15);
   }
-}
 
-function firstOf(hash: number): number {
-  return hash & (CELLS - 1);
-}
+  #firstOf(hash: number): number {
+    return hash & (this.#cells - 1);
+  }
 
-function secondOf(hash: number): number {
-  return CELLS + ((hash >>> 16) & (CELLS - 1));
+  #secondOf(hash: number): number {
+    return this.#cells + ((hash >>> 16) & (this.#cells - 1));
+  }
 }

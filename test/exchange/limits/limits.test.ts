@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { Limits } from '../../../src/exchange/limits/limits.ts';
 import { observers } from '../../../src/exchange/observer.ts';
+import { UNSPECIFIED } from '../../../src/net/ipv4.ts';
 import { NO_LIMITS, type PlanLimits } from '../../../src/subnet/plan.ts';
+import { decode } from '../../../src/wire/decode.ts';
 import { memoryBench } from '../../support/exchange-bench.ts';
 import { Guest } from '../../support/guest.ts';
-import { planOf, range, segment } from '../../support/plan.ts';
+import { at, planOf, range, segment } from '../../support/plan.ts';
 
 const SERVER = '10.15.3.10';
 /** What is set where nothing else is. */
@@ -19,12 +21,16 @@ function guest(number: number, identifier?: string): Guest {
 function limited(limits: Partial<PlanLimits>, leasesPerMac = 0) {
   const plan = planOf({ limits: { ...NO_LIMITS, ...limits }, leasesPerMac });
   const made: Limits[] = [];
+  const decided: Parameters<Limits['decided']>[] = [];
   const bench = memoryBench({
     plan,
     admissions: [(...message) => made[0]?.admit(...message) ?? 'admitted'],
     observer: (record) => {
       return observers(record, {
-        decided: (...decision) => made[0]?.decided(...decision),
+        decided: (...decision) => {
+          decided.push(decision);
+          made[0]?.decided(...decision);
+        },
         ordered: () => {},
         dropped: () => {},
         sentLate: () => {},
@@ -33,14 +39,13 @@ function limited(limits: Partial<PlanLimits>, leasesPerMac = 0) {
       });
     },
   });
-  made.push(
-    new Limits(
-      bench.store.leases,
-      () => bench.clock.monotonic(),
-      () => plan,
-      4711,
-    ),
+  const checks = new Limits(
+    bench.store.leases,
+    () => bench.clock.monotonic(),
+    () => plan,
+    4711,
   );
+  made.push(checks);
   /** Four messages; the address, or '' if there is none. */
   const boot = async (each: Guest) => {
     await bench.hear(each.discover());
@@ -50,7 +55,7 @@ function limited(limits: Partial<PlanLimits>, leasesPerMac = 0) {
     const [type, address = ''] = bench.replies().at(-1)?.split(' ') ?? [];
     return type === 'DHCPACK' ? address : '';
   };
-  return { bench, boot };
+  return { bench, boot, decided, limits: checks };
 }
 
 describe('messages of one MAC', () => {
@@ -157,5 +162,28 @@ describe('the defaults', () => {
 
     const causes = [...bench.record.drops.keys()].filter((cause) => cause.startsWith('mac-'));
     expect(causes).toEqual([]);
+  });
+
+  test('nor when a million guests take a lease in one minute, each with a MAC of its own', async () => {
+    const { bench, boot, decided, limits } = limited(DEFAULTS);
+    await boot(guest(1));
+    const bytes = guest(2).discover();
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const message = decode(bytes, view, 0, bytes.length);
+    const [, client, decision] = decided.at(-1) ?? [];
+    if (!message.ok || client === undefined || decision === undefined) throw new Error('no guest was leased');
+
+    const plan = planOf({ limits: DEFAULTS });
+    const arrival = { via: 'broadcast', source: UNSPECIFIED, local: at(SERVER) } as const;
+    let refused = 0;
+    for (let number = 0; number < 1_000_000; number += 1) {
+      view.setUint32(28 + 2, number); // The last octets of chaddr.
+      if (number % 1000 === 0) await bench.clock.pass(60);
+      if (limits.admit(message, arrival, bench.clock.monotonic(), plan) !== 'admitted') refused += 1;
+      limits.decided(message, client, decision, 'committed');
+    }
+
+    expect(decision.reason).toBe('bound');
+    expect(refused).toBe(0);
   });
 });
