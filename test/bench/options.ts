@@ -11,10 +11,19 @@ export const SECTIONS = [
   'cluster-profile',
   'attacks',
   'guards',
+  'management',
 ] as const;
 export type SectionName = (typeof SECTIONS)[number];
 /** Measured only if they are asked for. */
-const EXTRA: readonly SectionName[] = ['arp', 'profile', 'cluster', 'cluster-profile', 'attacks', 'guards'];
+const EXTRA: readonly SectionName[] = [
+  'arp',
+  'profile',
+  'cluster',
+  'cluster-profile',
+  'attacks',
+  'guards',
+  'management',
+];
 
 export interface BenchOptions {
   readonly sections: readonly SectionName[];

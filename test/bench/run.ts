@@ -14,6 +14,7 @@ import { benchCluster } from './sections/cluster.ts';
 import { benchClusterProfile } from './sections/cluster-profile.ts';
 import { benchGrowth } from './sections/growth.ts';
 import { benchGuards } from './sections/guards.ts';
+import { benchManagement } from './sections/management.ts';
 import { benchMicro } from './sections/micro.ts';
 import { benchPeers } from './sections/peers.ts';
 import { benchProfile } from './sections/profile.ts';
@@ -29,6 +30,7 @@ const PARTS: Readonly<Record<SectionName, (bench: Bench) => Promise<Findings>>> 
   'cluster-profile': benchClusterProfile,
   attacks: benchAttacks,
   guards: benchGuards,
+  management: benchManagement,
 };
 
 /** Measures all parts asked for; everything made for it is gone when it returns or throws. */

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { findProgram } from '../../src/diagnosis/find-program.ts';
@@ -63,6 +63,22 @@ describeSystem('the management plane of a gateway that serves', ['curl'], () => 
       problems: [{ id: 'pool-full', remedy: expect.stringContaining('GATEWAY_DHCP_POOL_END') }],
     });
     expect(await apiJson(gateway, '/healthz')).toMatchObject({ ok: true });
+  });
+
+  test('has a thread of its own, which the thread that serves guests goes before', async () => {
+    const gateway = await managed();
+    const tasks = `/proc/${gateway.pid}/task`;
+    const niceOf = (task: string) =>
+      Number(
+        readFileSync(`${tasks}/${task}/stat`, 'latin1')
+          .replace(/^.*\) /, '')
+          .split(' ')[16],
+      );
+
+    const nice = new Map(readdirSync(tasks).map((task) => [task, niceOf(task)]));
+
+    expect(nice.get(String(gateway.pid))).toBe(0);
+    expect([...nice.values()].filter((value) => value === 10)).not.toEqual([]);
   });
 
   test('has its socket for its own user alone, and takes it away with itself', async () => {
