@@ -79,6 +79,7 @@ export class Claims implements Observer {
 
   /** Several times a second. */
   beat(): void {
+    if (this.#first.length === 0 && this.#second.length === 0) return;
     const now = this.#parts.clock.monotonic();
     const first = this.#askDue(this.#first, now);
     this.#second.push(...first.map(({ address }) => ({ address, at: now + SECOND })));

@@ -1,14 +1,10 @@
 import { expect, test } from 'vitest';
-import { ip, messageType } from '../support/packet.ts';
+import { claimAll } from '../support/forged-claims.ts';
 import { bootUntilLeased, rebind } from '../support/patient-guest.ts';
-import type { RawClient } from '../support/raw-client.ts';
 import { describeSystem, useTestSegment } from '../support/system.ts';
 
-const [FIRST, LAST] = [20, 254];
 const GUESTS = 20;
 const INVENTED = '10.15.3.11';
-/** Milliseconds from one forged message to the next: all of them take half a second. */
-const APART = 2;
 
 describeSystem('beside forged DHCPREQUESTs that claim every address from another gateway', [], () => {
   const segment = useTestSegment();
@@ -27,16 +23,20 @@ describeSystem('beside forged DHCPREQUESTs that claim every address from another
       const attacker = segment().client();
       if (there !== 'is not there') {
         attacker.holds.set(INVENTED, '52:54:77:ff:ff:ff');
-        await claim(attacker, 1); // The gateway finds what it names by ARP.
+        await claimAll(attacker, INVENTED, 1); // The gateway finds what it names by ARP.
         await new Promise((resolve) => setTimeout(resolve, 1000));
       }
 
       for (const round of [0, 1]) {
         const before = round === 0 ? gateway : await segment().gateway(settings, directory);
-        await claim(attacker);
+        await claimAll(attacker, INVENTED);
         const leases = await Promise.all(
           Array.from({ length: GUESTS }, (_, number) =>
-            bootUntilLeased(client, `52:54:00:ff:1${round}:${digits(number)}`, milliseconds),
+            bootUntilLeased(
+              client,
+              `52:54:00:ff:1${round}:${number.toString(16).padStart(2, '0')}`,
+              milliseconds,
+            ),
           ),
         );
         const renewed = await rebind(client, known);
@@ -54,7 +54,7 @@ describeSystem('beside forged DHCPREQUESTs that claim every address from another
     const settings = { GATEWAY_DHCP_ARP_PROBE: '300ms' };
     const gateway = await segment().gateway(settings, directory);
     const client = segment().client();
-    await claim(segment().client());
+    await claimAll(segment().client(), INVENTED);
     await gateway.end('SIGTERM');
     await segment().gateway(settings, directory);
 
@@ -63,18 +63,3 @@ describeSystem('beside forged DHCPREQUESTs that claim every address from another
     expect(lease.yiaddr).toMatch(/^10\.15\.3\./);
   });
 });
-
-/** One message for each address, each in a name of its own. */
-async function claim(attacker: RawClient, count = LAST - FIRST + 1): Promise<void> {
-  for (let number = 0; number < count; number += 1) {
-    attacker.send({
-      chaddr: `52:54:77:00:00:${digits(number)}`,
-      options: [messageType('DHCPREQUEST'), [50, ...ip(`10.15.3.${FIRST + number}`)], [54, ...ip(INVENTED)]],
-    });
-    await new Promise((resolve) => setTimeout(resolve, APART));
-  }
-}
-
-function digits(number: number): string {
-  return number.toString(16).padStart(2, '0');
-}
