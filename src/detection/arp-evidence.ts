@@ -20,6 +20,8 @@ const CONTRADICTION_TIME = 5000;
 const MACHINES_OF_ADDRESS = 16;
 /** Addresses, and machines, that are remembered; the one that was heard longest ago is forgotten first. */
 const LIMIT = 4096;
+/** Messages that are noted in a second. */
+const NOTES = 1000;
 /** Machines whose port the kernel is asked for: so many at once, and in so many milliseconds. */
 const QUESTIONS = 256;
 const QUESTIONS_IN = 5000;
@@ -55,8 +57,8 @@ type Origin = number;
 interface Known {
   /** When it was heard first. */
   readonly since: number;
-  /** When it was heard last at each address that is not leased to it. */
-  readonly addresses: Map<Ipv4, number>;
+  /** The addresses that are not leased to it, and when it was heard last at each; the one heard last at the end. */
+  readonly addresses: { readonly address: Ipv4; readonly at: number }[];
 }
 
 /** One origin at one address without a lease of it. */
@@ -78,6 +80,9 @@ export class ArpEvidence {
   readonly #byAddress = new Map<Ipv4, Heard[]>();
   readonly #byOrigin = new Map<Origin, Known>();
   readonly #origins = new Map<HardwareAddress, Origin>();
+  /** Messages that are left to be noted, and when that was counted. */
+  #notes = NOTES;
+  #notesAt = 0;
   /** Questions to the kernel that are left, and when that was counted. */
   #questions = QUESTIONS;
   #questionsAt = 0;
@@ -100,6 +105,7 @@ export class ArpEvidence {
   note(address: Ipv4, machine: HardwareAddress, speech: ArpSpeech, wasSilent: boolean): void {
     if (!this.#parts.isOfPool(address) || isLeasedTo(machine, this.#parts.leases.at(address))) return;
     const now = this.#parts.clock.monotonic();
+    if (!this.#mayNote(now)) return;
     const origin = this.#originOf(machine, now);
     this.#noteOrigin(address, origin, machine, now);
     this.#noteAddress(address, origin, machine, now);
@@ -126,6 +132,15 @@ export class ArpEvidence {
     return areContradictory(heard, now) ? 'doubtful' : 'once';
   }
 
+  /** Of a flood so many are noted that it is seen to be one. */
+  #mayNote(now: number): boolean {
+    this.#notes = Math.min(NOTES, this.#notes + ((now - this.#notesAt) * NOTES) / 1000);
+    this.#notesAt = now;
+    if (this.#notes < 1) return false;
+    this.#notes -= 1;
+    return true;
+  }
+
   /** The kernel is asked once for each machine, and for a bounded number in a time. */
   #originOf(machine: HardwareAddress, now: number): Origin {
     const { guestPortOf } = this.#parts;
@@ -147,16 +162,13 @@ export class ArpEvidence {
 
   #noteOrigin(address: Ipv4, origin: Origin, machine: HardwareAddress, now: number): void {
     const had = this.#hasTooMany(origin, now);
-    const known = this.#byOrigin.get(origin) ?? { since: now, addresses: new Map<Ipv4, number>() };
+    const known: Known = this.#byOrigin.get(origin) ?? { since: now, addresses: [] };
     const { addresses } = known;
-    for (const [each, at] of addresses) if (now - at >= WINDOW) addresses.delete(each);
-    addresses.delete(address);
-    addresses.set(address, now);
+    const same = addresses.findIndex((each) => each.address === address);
     // One more than the limit is enough to know.
-    for (const oldest of addresses.keys()) {
-      if (addresses.size <= ADDRESSES_OF_ONE + 1) break;
-      addresses.delete(oldest);
-    }
+    if (same >= 0) addresses.splice(same, 1);
+    else if (addresses.length > ADDRESSES_OF_ONE) addresses.shift();
+    addresses.push({ address, at: now });
     remember(this.#byOrigin, origin, known);
     if (!had && this.#hasTooMany(origin, now)) this.#say('machine', { last: address, machine });
   }
@@ -180,13 +192,17 @@ export class ArpEvidence {
 
   /** Those that were heard at an address lately. */
   #heardAt(address: Ipv4, now: number): Heard[] {
-    return (this.#byAddress.get(address) ?? []).filter(({ lastAt }) => now - lastAt < WINDOW);
+    const heard = this.#byAddress.get(address);
+    if (heard === undefined) return [];
+    return heard.every(({ lastAt }) => now - lastAt < WINDOW)
+      ? heard
+      : heard.filter(({ lastAt }) => now - lastAt < WINDOW);
   }
 
   #hasTooMany(origin: Origin, now: number): boolean {
     const addresses = this.#byOrigin.get(origin)?.addresses;
-    if (addresses === undefined || addresses.size <= ADDRESSES_OF_ONE) return false;
-    return [...addresses.values()].every((at) => now - at < WINDOW);
+    if (addresses === undefined || addresses.length <= ADDRESSES_OF_ONE) return false;
+    return addresses.every(({ at }) => now - at < WINDOW);
   }
 
   /** It has no lease here, and has not been heard in any other way than answering. */
@@ -242,8 +258,9 @@ function isLeasedTo(holder: HardwareAddress, lease: Lease | undefined): boolean 
 
 /** Not those who have had the address one after the other. */
 function areContradictory(heard: readonly Heard[], now: number): boolean {
-  const together = heard.filter(({ count, lastAt }) => count === 1 && now - lastAt < CONTRADICTION_TIME);
-  return together.length >= CONTRADICTION;
+  let together = 0;
+  for (const { count, lastAt } of heard) if (count === 1 && now - lastAt < CONTRADICTION_TIME) together += 1;
+  return together >= CONTRADICTION;
 }
 
 /** Puts it at the end of a map of bounded size. */

@@ -11,6 +11,8 @@ const REQUESTS = 3;
 /** Probes that may be open at once: those of some 7,000 clients a second where one takes 0.3 s. */
 const PROBE_LIMIT = 2048;
 
+/** So many machines that have each answered once, for one address, contradict each other. */
+const CONTRADICTION = 3;
 /** Machines that one inquiry remembers, so that one that has the address is heard again among many that have not. */
 const HEARD_LIMIT = 32;
 
@@ -146,8 +148,9 @@ export class Probe implements Prober {
   /** The time of an asker is over, and nothing was certain. */
   #conclude(address: Ipv4, { heard }: Inquiry, asker: Asker): void {
     const others = [...heard.keys()].filter((holder) => holder !== asker.own);
-    const once = others.find((holder) => this.#weigh(address, holder) === 'once');
-    if (once !== undefined) asker.end(once, 'once');
+    const believed = others.filter((holder) => this.#weigh(address, holder) === 'once');
+    const [once] = believed;
+    if (once !== undefined && believed.length < CONTRADICTION) asker.end(once, 'once');
     else asker.end(asker.ownAnswered ? asker.own : undefined, others.length > 0 ? 'doubtful' : undefined);
   }
 

@@ -50,20 +50,22 @@ export class ArpWatch {
       ...(ports === undefined ? {} : { guestPortOf: (machine) => guestPortOf(ports, machine) }),
     });
     this.#evidence = evidence;
-    arp.onProbed((address, machine) => this.#note(address, machine));
+    arp.onProbed((address, machine) => void this.#note(address, machine));
     this.prober = new Probe(arp, clock, {
       weigh: (address, machine) => evidence.weigh(address, machine),
       onHolder: (address, machine, speech) => {
         evidence.note(address, machine, speech, quiet.lap.isSilent(address));
-        this.#note(address, machine);
-        onHolder(address, machine, evidence.weigh(address, machine) !== 'doubtful');
+        onHolder(address, machine, this.#note(address, machine));
       },
     });
   }
 
-  #note(address: Ipv4, machine: HardwareAddress): void {
+  /** True if the machine is believed, as far as is known by now. */
+  #note(address: Ipv4, machine: HardwareAddress): boolean {
     this.#quiet.lap.hear(address, machine);
-    if (this.#evidence.weigh(address, machine) !== 'doubtful') this.sightings.note(address, machine);
+    const isBelieved = this.#evidence.weigh(address, machine) !== 'doubtful';
+    if (isBelieved) this.sightings.note(address, machine);
+    return isBelieved;
   }
 }
 

@@ -146,7 +146,18 @@ describe('RFC 2131 §2.2: asking the segment for an address', () => {
         bench.segment.say(ADDRESS, (0x525401000000 + number) as typeof HOLDER & number);
       await bench.clock.pass(300);
 
-      expect(bench.answers).toHaveLength(1);
+      expect(bench.answers).toEqual(['a: nobody, doubtful at 300']);
+    });
+
+    test('machines that have each answered once contradict each other from the third one on', async () => {
+      const bench = probe();
+      weak(bench).probe(ADDRESS, OWN, 300, bench.note('a'));
+      weak(bench).probe(at('10.15.3.21'), OWN, 300, bench.note('b'));
+
+      for (const holder of [HOLDER, OTHER]) bench.segment.say(at('10.15.3.21'), holder);
+      await bench.clock.pass(300);
+
+      expect(bench.answers.at(-1)).toBe('b: 52:54:00:00:00:99, once at 300');
     });
   });
 
