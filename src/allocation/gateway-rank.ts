@@ -1,16 +1,24 @@
 import type { Ipv4 } from '../net/ipv4.ts';
 
 /**
- * True if a gateway goes before all others for an address, or for a client's hash: each gateway's hash with that number,
- * and the greatest wins.
+ * True if a gateway goes before all others for an address: each gateway's hash with that number, and the greatest wins
+ * (rendezvous hashing, as in RFC 3074 each server computes the same without a word to the others).
  */
 export function goesFirst(self: Ipv4, number: number, others: Iterable<Ipv4>): boolean {
-  const own = weightOf(self, number);
+  return firstOf(self, number, others) === self;
+}
+
+/** Of several gateways the one that goes first for an address. */
+export function firstOf(self: Ipv4, number: number, others: Iterable<Ipv4>): Ipv4 {
+  let first = self;
+  let greatest = weightOf(self, number);
   for (const other of others) {
     const weight = weightOf(other, number);
-    if (weight > own || (weight === own && other < self)) return false;
+    if (weight < greatest || (weight === greatest && other >= first)) continue;
+    first = other;
+    greatest = weight;
   }
-  return true;
+  return first;
 }
 
 function weightOf(gateway: Ipv4, number: number): number {

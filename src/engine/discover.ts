@@ -1,3 +1,5 @@
+import type { LeaseChange } from '../lease/lease-view.ts';
+import type { Ipv4 } from '../net/ipv4.ts';
 import { chooseAddress } from './address/choose-address.ts';
 import { exceedsLeasesPerMac } from './address/leases-of-card.ts';
 import { hasPeers, leavesToClusterPeer, leaveToHost } from './address/peers.ts';
@@ -5,7 +7,7 @@ import { exceedsShareOfPort } from './address/share-of-port.ts';
 import { bindingChange, offerChange } from './binding-change.ts';
 import type { Decision, Reason } from './decision/decision.ts';
 import type { DecisionInput } from './decision/decision-input.ts';
-import { silence } from './decision/outcome.ts';
+import { changeOf, silence } from './decision/outcome.ts';
 import { cachedLease } from './lease-cache.ts';
 import { destinationOf } from './reply/destination.ts';
 import { leaseReply, leaseSecondsOf, secondsLeft } from './reply/reply.ts';
@@ -49,8 +51,10 @@ export function answerDiscover(input: DecisionInput): Decision {
   // RFC 2131 §3.1 (4): what the DHCPACK says should not conflict with it.
   const seconds = cachedLease(input, address) === undefined ? undefined : secondsLeft(input, address);
   const reply = leaseReply(input, 'DHCPOFFER', address, seconds);
-  if (held === 'binding') return { kind: 'reply', reply, destination, reason: 'offered-again' };
-  if (held === 'unheld') return { kind: 'reply', reply, destination, reason: 'offered-unheld' };
+  if (held === 'binding' || held === 'unheld') {
+    const reason: Reason = held === 'binding' ? 'offered-again' : 'offered-unheld';
+    return { kind: 'reply', reply, destination, reason, ...whileShared(input, address, reason) };
+  }
   const beside = choice.isQuiet === true ? { quietOffer: address } : undefined;
   if (input.cloneOf !== undefined) {
     const change = offerChange(input, address, 'offered-to-clone');
@@ -65,5 +69,18 @@ export function answerDiscover(input: DecisionInput): Decision {
     reason,
     change: offerChange(input, address, reason),
     ...beside,
+  };
+}
+
+/**
+ * Where leases are shared, an offer that keeps nothing rests on what the store is sure of too: a gateway that is cut off
+ * must not draw the client away from those that can give it the address.
+ */
+function whileShared(input: DecisionInput, address: Ipv4, reason: Reason): { readonly change?: LeaseChange } {
+  const { context, leases } = input;
+  if (context.clusterPeers === undefined) return {};
+  const expectedVersion = leases.at(address)?.version ?? 0;
+  return {
+    change: changeOf(input, 'offer', reason, [{ address, expectedVersion, next: 'precondition-only' }]),
   };
 }

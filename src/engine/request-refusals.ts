@@ -70,7 +70,15 @@ export function refuseTaken(input: DecisionInput, address: Ipv4): Decision | und
       return refuseBecauseOf(input, address, current, 'quarantined');
     case 'offered':
       return refuseBecauseOf(input, address, current, 'offered-to-another');
+    case 'bound':
+      return refuseBecauseOf(input, address, current, offeredElse(input) ? 'bound-to-another' : 'offer-lost');
     default:
       return refuseBecauseOf(input, address, current, 'bound-to-another');
   }
+}
+
+/** False: for all that is known here, the client was offered the address that it selects, and another has asked first. */
+function offeredElse({ leases, client, now }: DecisionInput): boolean {
+  const offer = leases.offerTo(client);
+  return offer !== undefined && isLive(offer, now);
 }

@@ -36,6 +36,7 @@ export function emptyContext(): MutableContext {
     mayBeOver: () => true,
     sightingAt: () => undefined,
     quietAddresses: NO_QUIET,
+    isOfferedBeside: () => false,
     declines: 0,
     peerObservations: NO_PEERS,
     clusterPeers: undefined,

@@ -15,6 +15,7 @@ import type { DecisionToCommit, DecisionToWait, Settled } from './pending-state.
 import { advanceRevision } from './read-revision.ts';
 import { Replies } from './replies.ts';
 import { Reports } from './reports.ts';
+import { UnheldOffers } from './unheld-offers.ts';
 import { Waits, type WakeExchange } from './waits.ts';
 import { firstPromiseOf, isHeardSince } from './withheld.ts';
 
@@ -40,6 +41,7 @@ export class ExchangeSteps {
   readonly #reports: Reports;
   readonly #nextCommit: NextCommit;
   readonly #context: MutableContext;
+  readonly #unheldOffers = new UnheldOffers();
   #isStopping = false;
   #now: Instant;
   #monotonic: number;
@@ -62,6 +64,8 @@ export class ExchangeSteps {
     this.#context.mayBeOver = (lease) => parts.serverState.mayBeOver(lease);
     this.#context.sightingAt = (address) => parts.serverState.sightingAt(address);
     this.#context.quietAddresses = parts.serverState.quietAddresses;
+    this.#context.isOfferedBeside = (address, client) =>
+      this.#unheldOffers.isAnothers(address, client, this.#monotonic);
     this.#now = parts.clock.now();
     this.#monotonic = parts.clock.monotonic();
   }
@@ -277,6 +281,8 @@ export class ExchangeSteps {
       const readAt = pending instanceof PendingMessage ? pending.readAt : decidedAt;
       this.#replies.add(decision.reply, decision.destination, decidedAt, readAt);
       if (decision.quietOffer !== undefined) this.#parts.serverState.noteQuietOffer(decision.quietOffer);
+      if (decision.reason === 'offered-unheld' && pending instanceof PendingMessage)
+        this.#unheldOffers.note(decision.reply.yiaddr, pending.client, this.#monotonic);
     }
     const isDecline = decision.reason === 'declined' || decision.reason === 'too-many-declines';
     if (isDecline && pending instanceof PendingMessage)

@@ -240,8 +240,9 @@ export class LeaseTable implements LeaseView, LeaseCounts {
     this.reached(offer.version);
   }
 
-  /** The shared store has a new generation: it counts from this revision on. */
+  /** The shared store has a new generation: it counts from this revision on, and offers of before are void. */
   countFrom(revision: Version): void {
+    for (const address of this.#offers.clear()) this.#orders.changed(address);
     this.#revision = revision;
   }
 
@@ -252,9 +253,8 @@ export class LeaseTable implements LeaseView, LeaseCounts {
 
   /** Ends offers that have run out, and returns records that are over; `Sweep.next` says which. */
   sweep(now: Instant, limit: number, isOver = hasRunOut(now)): readonly Lease[] {
-    for (const offer of this.#offers.expired(now, SWEEP_STEPS)) {
-      if (!this.#inFlight.has(offer.address)) this.withdrawOffer(offer.address);
-    }
+    for (const { address } of this.#offers.expired(now, SWEEP_STEPS))
+      if (!this.#inFlight.has(address)) this.withdrawOffer(address);
     return this.#sweep.next(now, limit, isOver);
   }
 

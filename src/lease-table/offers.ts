@@ -80,6 +80,13 @@ export class Offers {
     return true;
   }
 
+  /** Ends all offers, and returns their addresses. */
+  clear(): readonly Ipv4[] {
+    const addresses = this.#offers.flatMap((offer) => (offer === undefined ? [] : [offer.address]));
+    for (const address of addresses) this.drop(address);
+    return addresses;
+  }
+
   /**
    * Looks at the next `steps` offers, and returns those that have run out, or were made before the clock was set back. Each
    * call goes on where the last one ended.

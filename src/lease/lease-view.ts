@@ -115,8 +115,8 @@ export interface OrderedBy {
 /** Writes that happen together or not at all. */
 export interface LeaseChange {
   /**
-   * binding: must be durable before its reply leaves. offer: an offer made, or one withdrawn (next.state 'free').
-   * check: writes nothing, only compares.
+   * binding: must be durable before its reply leaves. offer: an offer made, in memory; or one withdrawn (next.state
+   * 'free'). check: writes nothing, only compares.
    */
   readonly kind: 'binding' | 'offer' | 'check';
   readonly client: ClientKey;

@@ -1,4 +1,4 @@
-import { oldestOfSilentPeer } from '../allocation/candidates.ts';
+import { oldestOfSilentPeer } from '../allocation/last-resorts.ts';
 import type { RunningProblem } from '../diagnosis/running-problem.ts';
 import type { Instant } from '../lease/lease.ts';
 import type { AddressRange, LeaseCounts, LeaseView, Occupancy } from '../lease/lease-view.ts';

@@ -36,7 +36,7 @@ export interface LeaseStore {
   readonly batchLimit: number;
   /**
    * Applies a change that needs no commit, at once. 'needs-commit': nothing was done. The embedded store commits no
-   * offers and no checks; a shared one commits all.
+   * offers and no checks; a shared one commits checks, and offers while it is not sure of its majority.
    */
   resolveWithoutCommit(change: LeaseChange): 'committed' | 'conflict' | 'needs-commit';
   /** Resolves to the outcomes, in the order of the changes; never rejects. No client and no address may occur twice. */

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { findAddress, findUnheld, type Search } from '../../src/allocation/candidates.ts';
+import { findAddress, findUnheld } from '../../src/allocation/candidates.ts';
+import { goesFirst } from '../../src/allocation/gateway-rank.ts';
+import type { Search } from '../../src/allocation/search.ts';
 import { NO_QUIET } from '../../src/exchange/decision-context.ts';
 import { instant, type Lease } from '../../src/lease/lease.ts';
 import type { HardwareAddress } from '../../src/net/hardware-address.ts';
@@ -69,6 +71,7 @@ function searchIn(store: MemoryStore, known: Partial<Search> = {}): Search {
     listeningSince: LONG_AGO,
     answers: new Map(),
     quiet: NO_QUIET,
+    isOfferedBeside: () => false,
     ...known,
   };
 }
@@ -175,6 +178,45 @@ describe('what a row does not propose', () => {
     const found = (trustsClock: boolean) => textOf(findAddress(searchIn(store, { trustsClock })));
 
     expect([found(true), found(false)]).toEqual(['10.15.3.31', undefined]);
+  });
+
+  test('what another client was offered lately, without being held, as long as anything else is free', () => {
+    const store = memoryStore();
+    const others = new Set<Ipv4>();
+    const find = [findAddress, findUnheld].map((choose) => () => {
+      const found = choose({ ...searchIn(store), isOfferedBeside: (address) => others.has(address) });
+      return found ?? UNSPECIFIED;
+    });
+    for (const choose of find) {
+      others.clear();
+      const free = Array.from({ length: 20 }, () => {
+        const found = choose();
+        others.add(found);
+        return found;
+      });
+
+      expect(new Set(free).size).toBeGreaterThan(10);
+      expect(others.has(choose())).toBe(true);
+    }
+  });
+
+  test('while another gateway is heard, what that one goes first for, only because its own was offered lately', () => {
+    const store = memoryStore();
+    const peers = new Map([[PEER, LONG_AGO]]);
+    const own = new Set<Ipv4>();
+    for (const choose of [findAddress, findUnheld]) {
+      own.clear();
+      for (let count = 0; count < 40; count += 1) {
+        const search = {
+          ...searchIn(store, { peers }),
+          isOfferedBeside: (address: Ipv4) => own.has(address),
+        };
+        own.add(choose(search) ?? UNSPECIFIED);
+      }
+
+      expect([...own].filter((address) => !goesFirst(SELF, address, peers.keys()))).toEqual([]);
+      expect(own.size).toBeGreaterThan(5);
+    }
   });
 
   test('to be offered without being held: an address on offer, or another client’s last one while others are free', async () => {

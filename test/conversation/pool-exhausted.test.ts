@@ -65,7 +65,7 @@ test('RFC 2131 §4.3.2: what is not held goes to the first that asks for it; ano
 
   expect(again.address).toBe(offer.address);
   expect(first.outcome).toBe(`DHCPACK ${offer.address}`);
-  expect(second).toMatchObject({ outcome: 'DHCPNAK', reason: 'bound-to-another' });
+  expect(second).toMatchObject({ outcome: 'DHCPNAK', reason: 'offer-lost' });
   expect(conversation.hear(genuine.select(next.address, SERVER)).outcome).toBe(`DHCPACK ${next.address}`);
 });
 

@@ -100,7 +100,7 @@ const SELECTING: Row[] = [
   ['bound', 'SELECTING, mine', `DHCPACK ${MINE}`, 'renewed', 'RFC 2131 §4.3.2'],
   ['expired', 'SELECTING, mine', `DHCPACK ${MINE}`, 'bound', 'RFC 2131 §4.3.2'],
   ['released', 'SELECTING, mine', `DHCPACK ${MINE}`, 'bound', 'RFC 2131 §4.3.2'],
-  ['taken', 'SELECTING, mine', 'DHCPNAK', 'bound-to-another', 'RFC 2131 §3.1 (4)'],
+  ['taken', 'SELECTING, mine', 'DHCPNAK', 'offer-lost', 'RFC 2131 §3.1 (4)'],
   ['declined', 'SELECTING, mine', 'DHCPNAK', 'quarantined', 'RFC 2131 §4.3.3'],
   ['offered', "SELECTING, another's", 'DHCPNAK', 'bound-to-another', 'RFC 2131 §3.1 (4)'],
   ['offered', 'SELECTING, a free one', `DHCPACK ${FREE}`, 'bound', 'RFC 2131 §4.3.2'],

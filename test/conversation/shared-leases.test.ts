@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { ClusterPeers } from '../../src/engine/decision/decision.ts';
+import { type ClientKey, keyOfEthernet } from '../../src/lease/client-key.ts';
+import { instant } from '../../src/lease/lease.ts';
+import type { HardwareAddress } from '../../src/net/hardware-address.ts';
 import { Conversation } from '../support/conversation.ts';
 import { Guest } from '../support/guest.ts';
 import { ip } from '../support/packet.ts';
@@ -15,6 +18,14 @@ function sharingWith(...live: readonly string[]): ClusterPeers {
 
 function guest(number: number): Guest {
   return new Guest(`52:54:00:00:03:${number.toString(16).padStart(2, '0')}`);
+}
+
+function hardwareOf({ mac }: Guest): HardwareAddress {
+  return Number.parseInt(mac.replaceAll(':', ''), 16) as HardwareAddress;
+}
+
+function keyOf(each: Guest): ClientKey {
+  return keyOfEthernet(hardwareOf(each));
 }
 
 /** A gateway that shares its leases with those that are alive. */
@@ -103,13 +114,32 @@ describe('who answers first', () => {
 });
 
 describe('a DHCPREQUEST that names another server', () => {
-  test('which shares the leases frees no offer: that one is confirming it', () => {
+  test('which shares the leases frees this one’s offer of another address, and keeps one of the same', () => {
     const conversation = gateway([]);
     const offer = conversation.hear(guest(1).discover());
     conversation.context = { clusterPeers: sharingWith(...PEERS) };
 
     expect(conversation.hear(guest(1).select(offer.address, '10.15.3.11')).reason).toBe('not-for-us');
     expect(conversation.at(offer.address)?.state).toBe('offered');
+    expect(conversation.hear(guest(1).select('10.15.3.254', '10.15.3.11')).reason).toBe('offer-withdrawn');
+    expect(conversation.at(offer.address)).toBeUndefined();
+    expect(conversation.hear(guest(1).select('10.15.3.254', '10.15.3.11')).reason).toBe('not-for-us');
+  });
+
+  test('which shares the leases frees no offer that an older gateway has put into etcd', () => {
+    const conversation = gateway();
+    const { client, hardware } = { client: keyOf(guest(1)), hardware: hardwareOf(guest(1)) };
+    const times = {
+      expiresAt: instant(conversation.now + 30_000),
+      updatedAt: conversation.now,
+      leaseSeconds: 30,
+    };
+    const older = { address: at('10.15.3.40'), granter: at('10.15.3.12'), version: 7 };
+    conversation.store.table.loadOffer({ client, hardware, state: 'offered', ...times, ...older });
+
+    expect(conversation.hear(guest(1).select('10.15.3.41', '10.15.3.11')).reason).toBe('not-for-us');
+    expect(conversation.at('10.15.3.40')?.state).toBe('offered');
+    expect(conversation.hear(guest(2).select('10.15.3.40', SELF)).reason).toBe('offered-to-another');
   });
 
   test('which does not frees it', () => {
@@ -151,7 +181,7 @@ describe('clocks that differ', () => {
 });
 
 describe('offers to strangers', () => {
-  test('at most a quarter of what is free is written to etcd; who is known has its own in any case', () => {
+  test('at most a quarter of what is free is held; who is known has its own in any case', () => {
     const conversation = gateway([], range('10.15.3.20', '10.15.3.39'));
     const known = guest(99);
     const own = conversation.hear(known.discover()).address;
@@ -202,7 +232,8 @@ describe('offers to strangers', () => {
     );
     if (winner === undefined || loser === undefined) throw new Error('forty clients before four addresses');
     expect(conversation.hear(winner.guest.select(winner.address, SELF)).reason).toBe('bound');
-    expect(conversation.hear(loser.guest.select(loser.address, SELF)).outcome).toBe('DHCPNAK');
+    const refused = conversation.hear(loser.guest.select(loser.address, SELF));
+    expect([refused.outcome, refused.reason]).toEqual(['DHCPNAK', 'offer-lost']);
     expect(conversation.hear(guest(1).select(held.address, SELF)).reason).toBe('bound');
   });
 });
@@ -219,4 +250,23 @@ test('what a gateway that shares the leases listens on is offered to nobody, not
   });
 
   expect(offers).toEqual(['10.15.3.21', 'pool-full', 'pool-full']);
+});
+
+test('an offer that keeps nothing rests on what the store is sure of, as one that does', () => {
+  const conversation = gateway([], range('10.15.3.20', '10.15.3.24'));
+  const known = guest(1);
+  const { address } = conversation.hear(known.discover());
+  conversation.hear(known.select(address, SELF));
+
+  const [again, held, unheld] = [1, 2, 3].map((number) => conversation.hear(guest(number).discover()));
+
+  expect([again?.reason, held?.reason, unheld?.reason]).toEqual([
+    'offered-again',
+    'offered',
+    'offered-unheld',
+  ]);
+  for (const answer of [again, held, unheld])
+    expect(answer?.decision).toMatchObject({
+      change: { kind: 'offer', writes: [{ address: expect.anything() }] },
+    });
 });

@@ -213,7 +213,7 @@ describe('what was decided before a stall', () => {
     bench.store.release();
     await bench.clock.pass(0);
 
-    expect(bench.record.decisions.at(-1)).toBe('DHCPREQUEST bound-to-another committed');
+    expect(bench.record.decisions.at(-1)).toBe('DHCPREQUEST offer-lost committed');
     expect(bench.replies()).toEqual([]);
   });
 

@@ -30,6 +30,7 @@ export class EtcdRecords {
           const record = address === undefined ? undefined : decodeEntry(event.entry)?.record;
           if (address !== undefined && record !== undefined) this.#note(ipv4ToText(address), record);
         }
+        this.#checkClients();
       },
       ended: () => {},
     });
@@ -70,6 +71,17 @@ export class EtcdRecords {
         if (!isTrue)
           this.#fault(`${change.reason} of ${ipv4ToText(address)} is called ${outcome} by ${server}`);
       }
+    }
+  }
+
+  /** The client's key keeps two gateways from giving one client two leases. */
+  #checkClients(): void {
+    const addresses = new Map<string, string>();
+    for (const [address, record] of this.newest()) {
+      if (record.state !== 'bound' || endOf(record) <= this.#clock.now()) continue;
+      const other = addresses.get(record.client);
+      if (other !== undefined) this.#fault(`${record.client} has two leases: ${other} and ${address}`);
+      addresses.set(record.client, address);
     }
   }
 

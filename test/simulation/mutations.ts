@@ -3,9 +3,10 @@ import { decide } from '../../src/engine/decide.ts';
 import type { Decide } from '../../src/engine/decision/decision.ts';
 import { instant, type Lease, NEVER } from '../../src/lease/lease.ts';
 import type { LeaseChange, LeaseView } from '../../src/lease/lease-view.ts';
-import type { Etcd, Operation, Transaction } from '../../src/store/etcd/client/etcd.ts';
+import type { Etcd } from '../../src/store/etcd/client/etcd.ts';
 import type { EtcdStore } from '../../src/store/etcd/etcd-store.ts';
 import { CLOCK_GRACE } from '../../src/store/etcd/keys/clock-grace.ts';
+import { claim, Forgetful, forget, Uncompared } from './etcd-mutations.ts';
 
 /** A mistake made on purpose, which the checks must find. */
 export interface Mutation {
@@ -23,6 +24,10 @@ export const NO_MUTATION: Mutation = {};
 
 export const MUTATIONS: ReadonlyMap<string, Mutation> = new Map<string, Mutation>([
   ['nothing is compared', { isBlind: true }],
+  [
+    'a bind does not compare its address',
+    { etcd: (etcd) => new Uncompared(etcd, ({ key }) => /\/ip\//.test(key)) },
+  ],
   ['unknown is taken for done', { store: (store) => mutateOutcomes(store) }],
   ['a refusal is not confirmed', { store: (store) => settleRefusals(store) }],
   ['expiry is ignored', { decide: (...question) => hastily(...question) }],
@@ -78,91 +83,4 @@ function believeClocks({ reckoning }: EtcdStore): void {
   const endOf = reckoning.endOf.bind(reckoning);
   reckoning.endOf = (lease, knownAt) =>
     lease.expiresAt === NEVER ? endOf(lease, knownAt) : instant(lease.expiresAt + CLOCK_GRACE);
-}
-
-/** Changes the operations in what a transaction reads when it is sent again. */
-class Forgetful implements Etcd {
-  readonly #etcd: Etcd;
-  readonly #change: (own: string, found: string) => string;
-  readonly #sent = new WeakSet<Transaction>();
-
-  constructor(etcd: Etcd, change: (own: string, found: string) => string) {
-    this.#etcd = etcd;
-    this.#change = change;
-  }
-
-  async transact(transaction: Transaction) {
-    const isAgain = this.#sent.has(transaction);
-    this.#sent.add(transaction);
-    const whole = await this.#etcd.transact(transaction);
-    if (!isAgain) return whole;
-    const results = whole.results.map((nested, index) => {
-      const operation = transaction.success[index];
-      if (nested.kind !== 'transaction' || nested.result.succeeded || operation?.kind !== 'transaction')
-        return nested;
-      const own = operationOf(operation.transaction.success);
-      const read = nested.result.results.map((each) => {
-        if (each.kind !== 'get' || each.found === undefined) return each;
-        const text = Buffer.from(each.found.value).toString('utf8');
-        const value = Buffer.from(
-          text.replace(/"op":"([^"]*)"/, (_, op) => `"op":"${this.#change(own, op)}"`),
-        );
-        return { ...each, found: { ...each.found, value } };
-      });
-      return { ...nested, result: { ...nested.result, results: read } };
-    });
-    return { ...whole, results };
-  }
-
-  range(...question: Parameters<Etcd['range']>) {
-    return this.#etcd.range(...question);
-  }
-
-  watch(...question: Parameters<Etcd['watch']>) {
-    return this.#etcd.watch(...question);
-  }
-
-  grantEtcdLease(seconds: number) {
-    return this.#etcd.grantEtcdLease(seconds);
-  }
-
-  keepAlive(etcdLease: string) {
-    return this.#etcd.keepAlive(etcdLease);
-  }
-
-  revokeEtcdLease(etcdLease: string) {
-    return this.#etcd.revokeEtcdLease(etcdLease);
-  }
-
-  status() {
-    return this.#etcd.status();
-  }
-
-  statuses() {
-    return this.#etcd.statuses();
-  }
-
-  alarms() {
-    return this.#etcd.alarms();
-  }
-
-  compact(revision: number) {
-    return this.#etcd.compact(revision);
-  }
-
-  close() {
-    this.#etcd.close();
-  }
-}
-
-const forget = () => 'forgotten';
-const claim = (own: string, found: string) => (own === '' ? found : own);
-
-function operationOf(success: readonly Operation[]): string {
-  for (const operation of success) {
-    if (operation.kind !== 'put') continue;
-    const op = /"op":"([^"]*)"/.exec(Buffer.from(operation.value).toString('utf8'))?.[1];
-    if (op !== undefined) return op;
-  }
-  return '';
 }

@@ -89,6 +89,7 @@ export class Conversation {
         peerObservations: NO_PEERS,
         clusterPeers: undefined,
         isDiscoverRetry: false,
+        isOfferedBeside: () => false,
         sightingAt: () => undefined,
         quietAddresses: NO_QUIET,
         waited,

@@ -1,11 +1,6 @@
 import { isBoundTo, isLive } from '../../allocation/availability.ts';
-import {
-  findAddress,
-  findUnanswered,
-  findUnheld,
-  isUntaken,
-  type Search,
-} from '../../allocation/candidates.ts';
+import { findAddress, findUnanswered, findUnheld } from '../../allocation/candidates.ts';
+import { isUntaken, type Search } from '../../allocation/search.ts';
 import type { Lease } from '../../lease/lease.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import { type DecisionInput, entitlementTo } from '../decision/decision-input.ts';

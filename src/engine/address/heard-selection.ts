@@ -7,7 +7,13 @@ import { mayHave } from '../../subnet/may-have.ts';
 import type { Decision } from '../decision/decision.ts';
 import { type DecisionInput, isHolder, mayBeLive } from '../decision/decision-input.ts';
 import { changeOf, freedRecord, recordOf, silence } from '../decision/outcome.ts';
-import { claimSecondsAt, nobodysRecordWrites, peerRecordWrites, recordAfterMove } from './peers.ts';
+import {
+  claimSecondsAt,
+  isGrantedHere,
+  nobodysRecordWrites,
+  peerRecordWrites,
+  recordAfterMove,
+} from './peers.ts';
 
 /** How long a client repeats a DHCPREQUEST that selects an offer (RFC 2131 §4.1): milliseconds. */
 const SELECTION_TIME = 60_000;
@@ -18,10 +24,9 @@ const SELECTION_TIME = 60_000;
  * recorded as a claim, unless this gateway has leased the address to somebody else.
  */
 export function recordOtherSelection(input: DecisionInput, address: Ipv4): Decision {
-  // A gateway that shares its leases is confirming what is on offer: it frees nothing.
   const named = input.message.serverIdentifier;
   if (named !== undefined && input.context.clusterPeers?.live.has(named) === true)
-    return silence('not-for-us');
+    return endOwnOffer(input, address);
   const heard = heardWrites(input, address);
   const writes = [...heard, ...withdrawalWrites(input, heard)];
   if (heard.length > 0) {
@@ -30,6 +35,18 @@ export function recordOtherSelection(input: DecisionInput, address: Ipv4): Decis
   }
   if (writes.length === 0) return silence('not-for-us');
   const change = changeOf(input, 'offer', 'offer-withdrawn', writes);
+  return { kind: 'silence', reason: 'offer-withdrawn', change };
+}
+
+/**
+ * The client selects a gateway that shares its leases: what that one binds will be known. This gateway's own offer is free
+ * at once, if it was of another address. What an older version has put on offer stands in etcd, and counts until it ends.
+ */
+function endOwnOffer(input: DecisionInput, selected: Ipv4): Decision {
+  const offer = input.leases.offerTo(input.client);
+  if (offer === undefined || offer.address === selected || !isGrantedHere(input, offer))
+    return silence('not-for-us');
+  const change = changeOf(input, 'offer', 'offer-withdrawn', withdrawalWrites(input, []));
   return { kind: 'silence', reason: 'offer-withdrawn', change };
 }
 

@@ -1,4 +1,4 @@
-import { isAvailable, type Search } from '../../allocation/candidates.ts';
+import { isAvailable, type Search } from '../../allocation/search.ts';
 import type { Lease } from '../../lease/lease.ts';
 import { NO_HARDWARE } from '../../net/hardware-address.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';

@@ -1,4 +1,4 @@
-import { isAvailable } from '../../allocation/candidates.ts';
+import { isAvailable } from '../../allocation/search.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import type { Decision } from '../decision/decision.ts';
 import { type DecisionInput, isHolder } from '../decision/decision-input.ts';

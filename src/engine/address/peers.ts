@@ -1,6 +1,5 @@
 import { currentAt } from '../../allocation/availability.ts';
-import { hashOfClient } from '../../allocation/client-hash.ts';
-import { goesFirst } from '../../allocation/gateway-rank.ts';
+import { firstGatewayFor } from '../../allocation/shared-proposals.ts';
 import { NOBODY } from '../../lease/client-key.ts';
 import { type Instant, isClaim, type Lease, type LeaseRecord, NEVER } from '../../lease/lease.ts';
 import type { LeaseWrite } from '../../lease/lease-view.ts';
@@ -45,8 +44,8 @@ export function hasPeers({ context }: Pick<PeerInput, 'context'>): boolean {
  * (RFC 3074). The others answer when the client has waited (secs) or asks again, so a dead gateway costs one
  * retransmission.
  */
-export function leavesToClusterPeer({ context, client, message, plan }: DecisionInput): boolean {
-  const { clusterPeers, isDiscoverRetry, host } = context;
+export function leavesToClusterPeer({ context, client, message, plan, subnet }: DecisionInput): boolean {
+  const { clusterPeers, isDiscoverRetry } = context;
   if (
     clusterPeers === undefined ||
     clusterPeers.live.size === 0 ||
@@ -54,9 +53,18 @@ export function leavesToClusterPeer({ context, client, message, plan }: Decision
     message.secs >= RETRY_SECS
   )
     return false;
-  if (host === 'own') return false;
-  if (host !== undefined && clusterPeers.gatewayAt?.(host) !== undefined) return true;
-  return !goesFirst(plan.serverIdentifier, hashOfClient(client), clusterPeers.live);
+  const self = plan.serverIdentifier;
+  const hostGateway = hostGatewayOf(context, self);
+  return firstGatewayFor({ client, subnet, self, hostGateway, clusterPeers: clusterPeers.live }) !== self;
+}
+
+/** The gateway at the client's own host, if it sees its guests and grants; undefined: no such host is known. */
+export function hostGatewayOf(
+  { host, clusterPeers }: Pick<DecisionContext, 'host' | 'clusterPeers'>,
+  self: Ipv4,
+): Ipv4 | undefined {
+  if (host === undefined) return undefined;
+  return host === 'own' ? self : clusterPeers?.gatewayAt?.(host);
 }
 
 /**

@@ -1,5 +1,6 @@
-import type { Search } from '../../allocation/candidates.ts';
+import type { Search } from '../../allocation/search.ts';
 import { type DecisionInput, reusableBefore } from '../decision/decision-input.ts';
+import { hostGatewayOf } from './peers.ts';
 
 /** Where leases are shared, an offer gives way to a client that is known when it has not been answered for so long: milliseconds. */
 const OFFER_REUSE_AFTER = 5000;
@@ -22,10 +23,12 @@ export function searchOf(input: DecisionInput): Search {
     answers: context.answers,
     probes: context.probes,
     self: plan.serverIdentifier,
+    hostGateway: hostGatewayOf(context, plan.serverIdentifier),
     peers: context.peerObservations.peers,
     isThere: (gateway) => context.peerObservations.isThere(gateway),
     listeningSince: context.peerObservations.since,
     clusterPeers: context.clusterPeers?.live,
     quiet: context.quietAddresses,
+    isOfferedBeside: (address) => context.isOfferedBeside(address, client),
   };
 }

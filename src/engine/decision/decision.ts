@@ -75,6 +75,8 @@ export interface DecisionContext {
   readonly sightingAt: (address: Ipv4) => Sighting | undefined;
   /** The addresses that were asked for by ARP ahead of need. */
   readonly quietAddresses: QuietObservations;
+  /** True if the address was offered to another client lately, without being held for it. */
+  readonly isOfferedBeside: (address: Ipv4, client: ClientKey) => boolean;
   /** DHCPDECLINEs of this network card in the last ten minutes, this one not counted. */
   readonly declines: number;
   /** What was heard of the other gateways. */

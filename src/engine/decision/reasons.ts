@@ -87,6 +87,13 @@ export const REASONS = {
     means: 'The client asks for an address that is leased to another client.',
     remedy: '`vps-gateway leases history <address>` tells who has it, and since when.',
   },
+  'offer-lost': {
+    kind: 'refusal',
+    means:
+      'The client selects an address of this gateway, and another client has got it first. It is told to begin again, and gets another address.',
+    remedy:
+      'A few are no fault: where many boot at once, one address may be offered to two of them. If it goes on, the pool is nearly full, or one machine asks in many names.',
+  },
   'offered-to-another': {
     kind: 'refusal',
     means: 'The client asks for an address that is on offer to another client.',

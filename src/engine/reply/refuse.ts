@@ -39,6 +39,7 @@ const TEXTS: Partial<Record<Reason, string>> = {
   'reserved-elsewhere': 'another address is reserved for this client',
   'not-in-pool': 'not an address that this server gives',
   'bound-to-another': 'leased to another client',
+  'offer-lost': 'leased to another client meanwhile',
   'offered-to-another': 'on offer to another client',
   'bound-elsewhere': 'this client has another lease',
   'rival-won': 'another gateway has just given it away',

@@ -29,6 +29,8 @@ import { transactionGroups } from './transaction-groups.ts';
 
 /** The most changes in one transaction; etcd takes 128 operations. */
 const BATCH_LIMIT = 64;
+/** What the version of an offer is greater than that of the one before it. */
+const OFFER_STEP = 2 ** -16;
 
 export interface EtcdStoreOptions {
   readonly etcd: Etcd;
@@ -48,9 +50,11 @@ export interface EtcdStoreOptions {
 
 /**
  * Leases that several gateways share, in etcd. Each change is a transaction that compares the revision of every key it
- * rests on, so two gateways cannot promise one address; a committed change is on the disks of a majority. Offers and
- * checks are committed too, so all gateways offer a client the same address. The table follows the watch and may lag; the
- * comparison never does. Until etcd has answered, and while it does not, the table holds what the mirror has.
+ * rests on, so two gateways cannot promise one address; a committed change is on the disks of a majority. Checks are
+ * committed too. Offers are not: each gateway has its own in memory, and of two clients that were offered one address the
+ * first one that asks for it gets it. Offers that an older version has put into etcd count until they end. The table follows
+ * the watch and may lag; the comparison never does. Until etcd has answered, and while it does not, the table holds what the
+ * mirror has.
  */
 export class EtcdStore implements LeaseStore {
   readonly depth = 2;
@@ -175,8 +179,10 @@ export class EtcdStore implements LeaseStore {
     return contradiction;
   }
 
-  resolveWithoutCommit(): 'needs-commit' {
-    return 'needs-commit';
+  /** Offers; if no majority has answered just now, etcd is asked first whether all is as the offer expects. */
+  resolveWithoutCommit(change: LeaseChange): 'committed' | 'conflict' | 'needs-commit' {
+    if (change.kind !== 'offer') return 'needs-commit';
+    return this.#quorum.hasJustAnswered || isWithdrawal(change) ? this.#offer(change) : 'needs-commit';
   }
 
   /** Says other settings than at `serveAs` from now on; those that must be equal are. */
@@ -203,9 +209,11 @@ export class EtcdStore implements LeaseStore {
       );
       for (const [position, { index }] of group.entries()) outcomes[index] = results[position] ?? 'unknown';
     }
-    for (const [index, { kind, at }] of changes.entries()) {
-      const isStored = outcomes[index] === 'committed' && kind === 'binding';
-      if (isStored && at > this.#lastStoredAt) this.#lastStoredAt = at;
+    for (const [index, change] of changes.entries()) {
+      if (outcomes[index] !== 'committed') continue;
+      if (change.kind === 'offer') outcomes[index] = this.#offer(change);
+      else if (change.kind === 'binding' && change.at > this.#lastStoredAt) this.#lastStoredAt = change.at;
+      for (const address of planned[index]?.withdrawn ?? []) this.#table.withdrawOffer(address);
     }
     return outcomes;
   }
@@ -250,6 +258,15 @@ export class EtcdStore implements LeaseStore {
     await this.#options.mirror.close();
   }
 
+  /** Its version lies between two revisions of etcd: newer than all that is known, older than all that is not. */
+  #offer(change: LeaseChange): 'committed' | 'conflict' {
+    const { revision } = this.#table;
+    if (this.#table.conflicts(change)) return 'conflict';
+    const latest = Math.floor(revision) + 1 - OFFER_STEP;
+    this.#table.apply(change, Math.min(revision + OFFER_STEP, latest));
+    return 'committed';
+  }
+
   #author(): Author {
     const { node } = this.#options;
     return {
@@ -260,4 +277,9 @@ export class EtcdStore implements LeaseStore {
       node,
     };
   }
+}
+
+/** True: it ends offers, and makes none. */
+function isWithdrawal({ writes }: LeaseChange): boolean {
+  return writes.every(({ next }) => next !== 'precondition-only' && next.state === 'free');
 }

@@ -247,11 +247,12 @@ export class KnownKeys {
 
   #learnAddress(address: Ipv4, revision: Revision, entry: Entry | undefined, text: string | undefined): void {
     if (!this.#isNewAt(address, revision)) return;
+    const hadEntry = this.#entries.get(address)?.text !== undefined;
     this.#entries.set(address, { revision, text });
     this.#leaving.delete(address);
     if (entry === undefined)
       this.#gone.push({ revision, forget: () => this.#forgetAddress(address, revision) });
-    this.#table.withdrawOffer(address);
+    if (hadEntry || entry !== undefined) this.#table.withdrawOffer(address);
     this.#learnRecord(address, revision, entry, this.#mirrored.delete(address));
     if (entry?.offer !== undefined)
       this.#table.loadOffer(this.#reckoning.offer(leaseOfClaim(address, entry.offer, revision)));

@@ -23,8 +23,8 @@ export interface Author {
 
 /**
  * Plans a change as a transaction. It compares every key that the change rests on: those of each address with a write, of
- * the client, of the client's binding, and of the clients that lose an address. Then it writes the changed keys, each once.
- * The else branch reads them all, so a conflict brings the present values.
+ * the client, of the client's binding, and of the clients that lose an address. Then it writes the changed keys, each once;
+ * none for an offer. The else branch reads them all, so a conflict brings the present values.
  *
  * @returns undefined: the change would overwrite a value that no version of the gateway has written.
  */
@@ -40,6 +40,7 @@ export function planChange(
   const writes: PlannedWrite[] = [];
   const named: string[] = [];
   const losing: string[] = [];
+  const withdrawn: Ipv4[] = [];
 
   compareOnce(compare, keys.ofClient(change.client), known.revisionOf(change.client));
   const binding = table.bindingOf(change.client);
@@ -49,9 +50,11 @@ export function planChange(
     const { address } = write;
     const key = keys.ofAddress(address);
     compareOnce(compare, key, known.revisionAt(address));
+    if (change.kind === 'offer') continue;
     const before = known.entryAt(address);
     const entry = entryAfter(author, change, write, before, operationId);
-    if (entry === 'same') continue;
+    if (entry === 'off offer') withdrawn.push(address);
+    if (entry === 'same' || entry === 'off offer') continue;
     if (known.isForeign(address)) return undefined;
     if (binds(write) && isReservedUnseen(author, address, before)) return undefined;
     writes.push(
@@ -79,7 +82,7 @@ export function planChange(
 
   const success = writes.map(operationOf);
   const failure = compare.map(({ key }): Operation => ({ kind: 'get', key }));
-  return { transaction: { compare, success, failure }, writes, operationId: operationId };
+  return { transaction: { compare, success, failure }, writes, operationId, withdrawn };
 }
 
 function compareOnce(compare: Compare[], key: string, modRevision: Revision): void {
@@ -97,25 +100,26 @@ function textOfPointer(address: Ipv4): string | undefined {
   return address === UNSPECIFIED ? undefined : ipv4ToText(address);
 }
 
-/** The entry of an address after a write. undefined: the key is deleted. same: it does not change. */
+/**
+ * The entry of an address after a write. undefined: the key is deleted. same, off offer: it does not change. What an older
+ * version of the gateway has put on offer stands in the entry, and goes with the first write.
+ */
 function entryAfter(
   author: Author,
   change: LeaseChange,
   write: LeaseWrite,
   before: Entry | undefined,
   operationId: string,
-): Entry | undefined | 'same' {
+): Entry | undefined | 'same' | 'off offer' {
   const effect = author.table.effectOf(change, write);
   if (effect === 'none' || write.next === 'precondition-only') return 'same';
-  const { offer: _offer, record, ...unknown } = before ?? { op: operationId };
-  const kept = record === undefined ? {} : { record };
+  if (effect === 'offers') throw new Error('an offer is not stored');
+  const { offer, record, ...unknown } = before ?? { op: operationId };
+  if (effect === 'withdraws' && offer === undefined) return 'off offer';
   if (effect === 'withdraws')
     return record === undefined && before?.reserved === undefined
       ? undefined
-      : { ...unknown, ...kept, op: operationId };
-  if (effect === 'offers') {
-    return { ...unknown, ...kept, offer: claimAfter(author, write.next, change, undefined), op: operationId };
-  }
+      : { ...unknown, ...(record === undefined ? {} : { record }), op: operationId };
   const { seeded: _seeded, ...rest } = unknown; // It belongs to the old record.
   return { ...rest, record: claimAfter(author, write.next, change, record), op: operationId };
 }

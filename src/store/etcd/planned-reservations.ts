@@ -53,7 +53,7 @@ export function planReservations(
     ({ key, text }: { key: string; text?: string | undefined }): Operation =>
       text === undefined ? { kind: 'delete', key } : { kind: 'put', key, value: Buffer.from(text) },
   );
-  return { transaction: { compare, success, failure }, writes, operationId };
+  return { transaction: { compare, success, failure }, writes, operationId, withdrawn: [] };
 }
 
 /** The key of an address after that: with the id of its reservation, or without. Undefined: it stays as it is. */

@@ -17,4 +17,6 @@ export interface PlannedChange {
   /** Each key once. */
   readonly writes: readonly PlannedWrite[];
   readonly operationId: string;
+  /** Addresses that it takes off offer, and whose keys it does not write: offers are in this gateway's memory. */
+  readonly withdrawn: readonly Ipv4[];
 }

@@ -5,6 +5,9 @@ import { EtcdError } from './client/etcd.ts';
 import { OtherGenerationError } from './keys/generation.ts';
 import type { Members } from './membership/members.ts';
 
+/** An offer rests on an answer of a majority that is no older: milliseconds. */
+const JUST_NOW = 1000;
+
 /**
  * Whether this gateway may promise leases. It may while a majority of etcd's members answers and accepts its writes, and
  * no other gateway has the same address, name or different settings. It tells the table and the mirror.
@@ -34,6 +37,11 @@ export class QuorumState {
   /** When a majority answered last: monotonic milliseconds. -Infinity: never. */
   get confirmedAt(): number {
     return this.#confirmedAt;
+  }
+
+  /** True: a majority has answered within the last second. */
+  get hasJustAnswered(): boolean {
+    return this.#table.canPromise && this.#clock.monotonic() - this.#confirmedAt < JUST_NOW;
   }
 
   /** Call it when a majority has answered. */

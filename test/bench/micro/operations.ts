@@ -118,6 +118,7 @@ function decideOn(message: Message, client: ClientKey | undefined, table: LeaseT
     peerObservations: NO_PEERS,
     clusterPeers: undefined,
     isDiscoverRetry: false,
+    isOfferedBeside: () => false,
     waited: false,
     isWithheld: false,
     trustsClock: true,

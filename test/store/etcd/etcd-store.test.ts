@@ -3,10 +3,11 @@ import type { Ipv4 } from '../../../src/net/ipv4.ts';
 import type { EtcdStore } from '../../../src/store/etcd/etcd-store.ts';
 import { FakeClock, settle } from '../../support/clock.ts';
 import { MemoryCluster } from '../../support/memory-etcd.ts';
+import { putOlderOffer } from '../../support/older-offer.ts';
 import { at as dotted } from '../../support/plan.ts';
 import { SeededRandom } from '../../support/random.ts';
 import { beginSegment, openSharedStore } from '../../support/shared-store.ts';
-import { address, at, bind, changeOf, client, offer, withdraw } from '../changes.ts';
+import { address, at, bind, changeOf, client } from '../changes.ts';
 import { leaseStoreContract } from '../lease-store.contract.ts';
 
 const A = address('10.15.3.20');
@@ -45,20 +46,6 @@ describe('two gateways on one etcd', () => {
     expect(outcomes).toEqual(['committed', 'conflict']);
     expect(first.leases.at(A)).toMatchObject({ client: client(1), granter: dotted('10.15.3.10') });
     expect(second.leases.at(A)).toMatchObject({ client: client(1), granter: dotted('10.15.3.10') });
-  });
-
-  test('a client that was offered an address by one is not offered another by the second', async () => {
-    const cluster = new MemoryCluster();
-    const first = await gateway(cluster);
-    const second = await gateway(cluster, 11);
-    cluster.isWatchStalled = true;
-    await offer(first, { client: 1, address: A });
-
-    const outcome = await offer(second, { client: 1, address: B });
-
-    expect(outcome).toBe('conflict');
-    expect(second.leases.offerTo(client(1))?.address).toBe(A);
-    expect(await offer(second, { client: 1, address: A })).toBe('committed');
   });
 
   // A renewal moves the key of the address alone: the client's own key points there as before.
@@ -116,19 +103,16 @@ describe('two gateways on one etcd', () => {
     expect(second.leases.at(A)?.state).toBe('free');
   });
 
-  test('what one does the other hears: a lease, its end, an offer, and the end of that', async () => {
+  test('what one does the other hears: a lease, and its end', async () => {
     const cluster = new MemoryCluster();
     const first = await gateway(cluster);
     const second = await gateway(cluster, 11);
 
     await bind(first, { client: 1, address: A });
-    await offer(first, { client: 2, address: B });
-    const during = [second.leases.at(A)?.state, second.leases.at(B)?.state];
+    const during = second.leases.at(A)?.state;
     await bind(first, { client: 1, address: A, state: 'free', reason: 'released' });
-    await withdraw(first, { client: 2, address: B });
 
-    expect(during).toEqual(['bound', 'offered']);
-    expect([second.leases.at(A)?.state, second.leases.at(B)?.state]).toEqual(['free', undefined]);
+    expect([during, second.leases.at(A)?.state]).toEqual(['bound', 'free']);
     expect(second.leases.bindingOf(client(1))?.address).toBe(A);
   });
 
@@ -373,9 +357,10 @@ describe('the watch', () => {
     const clock = new FakeClock();
     const first = await gateway(cluster);
     const second = await gateway(cluster, 11, clock);
-    await offer(first, { client: 1, address: A });
+    putOlderOffer(cluster, { to: 1, of: A, begun: at(0) });
     cluster.isWatchStalled = true;
-    await withdraw(first, { client: 1, address: A });
+    const key = '/vps-gateway/tenant-1/ip/10.15.3.20';
+    cluster.transact({ compare: [], success: [{ kind: 'delete', key }], failure: [] });
     await bind(first, { client: 2, address: B });
     cluster.loseWatches();
     cluster.compact();

@@ -7,7 +7,7 @@ import { FakeClock } from '../../../support/clock.ts';
 import { MemoryCluster } from '../../../support/memory-etcd.ts';
 import { MemoryMirror } from '../../../support/memory-mirror.ts';
 import { beginSegment, openSharedStore, SEGMENT } from '../../../support/shared-store.ts';
-import { address, at, bind, client, hardware, offer } from '../../changes.ts';
+import { address, at, bind, client, hardware } from '../../changes.ts';
 
 const A = address('10.15.3.20');
 const KEY = new Keys(SEGMENT).ofAddress(A);
@@ -132,9 +132,6 @@ describe('the length of a lease in etcd', () => {
     const here = await openSharedStore({ etcd: cluster.connect(), clock });
     const there = await openSharedStore({ etcd: cluster.connect(), clock, place: 11, mirror });
 
-    await offer(here, { client: 1, address: A, expiresAt: at(60) });
-    await clock.pass(10);
-    expect(there.leases.at(A)?.leaseSeconds).toBe(60);
     await bind(here, { client: 1, address: A, expiresAt: at(600) });
     await clock.pass(10);
 

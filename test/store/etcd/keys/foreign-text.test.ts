@@ -10,7 +10,7 @@ import { MemoryCluster } from '../../../support/memory-etcd.ts';
 import { MemoryMirror } from '../../../support/memory-mirror.ts';
 import { ip } from '../../../support/packet.ts';
 import { beginSegment, openSharedStore, SEGMENT } from '../../../support/shared-store.ts';
-import { address, at, bind, changeOf, client, offer, POOL } from '../../changes.ts';
+import { address, at, bind, changeOf, client, POOL } from '../../changes.ts';
 
 const A = address('10.15.3.20');
 const B = address('10.15.3.21');
@@ -57,11 +57,10 @@ describe('an address whose key holds foreign text', () => {
 
     const outcomes = [
       await bind(store, { client: 1, address: A }),
-      await offer(store, { client: 1, address: A }),
       await bind(store, { client: 1, address: B }),
     ];
 
-    expect(outcomes).toEqual(['conflict', 'conflict', 'committed']);
+    expect(outcomes).toEqual(['conflict', 'committed']);
     expect(store.leases.at(A)).toMatchObject({ state: 'declined' });
     expect(store.leases.longestFree(POOL)).toBe(address('10.15.3.22'));
     expect(textIn(cluster)).toBe(text);

@@ -1,0 +1,90 @@
+import { isClaim, type Lease } from '../lease/lease.ts';
+import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
+import { isTaken } from './availability.ts';
+import { firstIn, isPerhapsPeers, isUntaken, type Search } from './search.ts';
+
+/** ARP has had the time to find a gateway that was named, or to show a client that has claimed an address: milliseconds. */
+const FINDING_TIME = 2000;
+const CONFIRMING_TIME = 15_000;
+
+/** Addresses that are probed for one client before an answer that is not believed is ignored. */
+const DOUBTFUL_PROBES = 2;
+
+/**
+ * An address at which only machines have answered that are not believed, when as many as that were probed for this client and
+ * none is quiet: whoever answers for every address would else keep all guests away.
+ */
+export function doubtfulAfterProbes(search: Search): Ipv4 | undefined {
+  return doubtfulOf(search, DOUBTFUL_PROBES);
+}
+
+/** The same when nothing else is free. */
+export function doubtfulAtLast(search: Search): Ipv4 | undefined {
+  return doubtfulOf(search, 1);
+}
+
+function doubtfulOf({ probes, ...search }: Search, least: number): Ipv4 | undefined {
+  if (probes === undefined || probes.size < least) return undefined;
+  const doubtful = [...probes].filter(([, { weak }]) => weak === 'doubtful').map(([address]) => address);
+  return doubtful.length < least ? undefined : doubtful.find((address) => isUntaken(address, search));
+}
+
+/** What is to be known of other gateways for an address of theirs. */
+export type PeerSearch = Pick<
+  Search,
+  | 'leases'
+  | 'now'
+  | 'peers'
+  | 'isThere'
+  | 'listeningSince'
+  | 'subnet'
+  | 'self'
+  | 'trustsClock'
+  | 'clusterPeers'
+>;
+
+/**
+ * When nothing else is left: a lease of our own that has run out; or an address of which a peer's client was heard longest
+ * ago, if ARP does not find that peer, if it has not shown the client either, or if the peer has been silent for as long as a
+ * lease can last. It is asked for by ARP like any that is not vouched for.
+ */
+export function oldestOfSilentPeer(search: PeerSearch): Ipv4 | undefined {
+  const { leases, now, peers, isThere, listeningSince, subnet, self, trustsClock, clusterPeers } = search;
+  if (!trustsClock) return undefined;
+  const longest = subnet.leaseTimes.maximum * 1000;
+  const isWanted = (lease: Lease) => clusterPeers?.has(lease.address) !== true && isSilent(lease);
+  const isSilent = (lease: Lease) => {
+    const { granter, updatedAt } = lease;
+    if (granter === UNSPECIFIED || granter === self) return true;
+    const notedAt = updatedAt > now ? 0 : updatedAt; // Else the clock was put back since, and it says nothing.
+    const known = now - Math.max(notedAt, listeningSince);
+    if (!isThere(granter)) return known >= FINDING_TIME;
+    if (isClaim(lease)) return known >= CONFIRMING_TIME;
+    return now - Math.max(notedAt, peers.get(granter) ?? listeningSince) >= longest;
+  };
+  return firstIn(search, (pool) => leases.oldestPeer(pool, isWanted)?.address);
+}
+
+/** RFC 2131 §4.3.2: servers may reuse offered addresses; under pressure the oldest unanswered offer gives way. */
+export function oldestOffer(search: Search): Ipv4 | undefined {
+  return firstIn(search, (pool) => {
+    const offer = search.leases.oldestOffer(pool, search.clusterPeers);
+    return offer !== undefined &&
+      !isOverLease(offer, search) &&
+      search.now - offer.updatedAt >= search.offerReuseAfter
+      ? offer.address
+      : undefined;
+  });
+}
+
+/**
+ * True if there is perhaps a lease still under the offer, though its time is past by the clock: the client's own, or that of
+ * its card under another identifier.
+ */
+function isOverLease({ address }: Lease, search: Search): boolean {
+  const lease = search.leases.recordAt(address);
+  if (lease === undefined) return false;
+  return (
+    isPerhapsPeers(lease, search) || isTaken(lease, search.client, search.now, search.reusableBefore(lease))
+  );
+}

@@ -1,0 +1,100 @@
+import type { Instant, Lease } from '../lease/lease.ts';
+import type { AddressRange, LeaseView } from '../lease/lease-view.ts';
+import type { Claimant } from '../lease/reservation/reservation-view.ts';
+import type { HardwareAddress } from '../net/hardware-address.ts';
+import type { Ipv4 } from '../net/ipv4.ts';
+import { mayHave } from '../subnet/may-have.ts';
+import type { Subnet } from '../subnet/subnet.ts';
+import { currentAt, isTaken } from './availability.ts';
+import type { QuietView } from './quiet-view.ts';
+
+/** Who asks for an address, and what is known. */
+export interface Search extends Claimant {
+  /** Option 50. */
+  readonly requested: Ipv4 | undefined;
+  readonly subnet: Subnet;
+  readonly leases: LeaseView;
+  readonly now: Instant;
+  /** A lease that ended after this time is still kept from others. */
+  readonly reusableBefore: (lease: Lease | undefined) => Instant;
+  /** False: it is not known how long ago a peer was heard. */
+  readonly trustsClock: boolean;
+  /** Under pressure an unanswered offer gives way after so long: milliseconds. */
+  readonly offerReuseAfter: number;
+  /** This gateway, by its server identifier. */
+  readonly self: Ipv4;
+  /** The gateway at the client's own host, which answers it first; undefined: none is known. */
+  readonly hostGateway?: Ipv4 | undefined;
+  /** The other gateways that are heard, and when each was last. */
+  readonly peers: ReadonlyMap<Ipv4, Instant>;
+  /** True if a gateway is on the segment, as far as ARP can show that. */
+  readonly isThere: (gateway: Ipv4) => boolean;
+  /** Listening began at this time. A peer that was not heard since may have been heard just before. */
+  readonly listeningSince: Instant;
+  /** The gateways that share the leases: what they listen on is no guest's. */
+  readonly clusterPeers?: ReadonlySet<Ipv4> | undefined;
+  /** It is free, but another one is better: it was offered to another client lately. */
+  readonly isOfferedBeside: (address: Ipv4) => boolean;
+  /** Those need not be asked for before they are offered. */
+  readonly quiet: QuietView;
+  /** Who answered by ARP for the addresses that were asked for. */
+  readonly answers: ReadonlyMap<Ipv4, HardwareAddress | undefined>;
+  /** Those that were asked for, and how weak the answer is, if it is; absent: none was. */
+  readonly probes?: ReadonlyMap<Ipv4, { readonly weak?: 'once' | 'doubtful' | undefined }>;
+}
+
+export type Proposal = (search: Search) => Ipv4 | undefined;
+
+/** True if the client may have the address, it is neither taken nor on its way to somebody, and no weak answer speaks against it. */
+export function isAvailable(address: Ipv4, search: Search): boolean {
+  return search.probes?.get(address)?.weak === undefined && isUntaken(address, search);
+}
+
+/** The same, whatever was answered for it: for a client that is to have this address and no other. */
+export function isUntaken(address: Ipv4, search: Search): boolean {
+  if (!isEntitled(address, search) || search.leases.isInFlight(address)) return false;
+  const current = currentAt(search.leases, address, search.now);
+  if (current !== undefined && isPerhapsPeers(current, search)) return false;
+  return !isTaken(current, search.client, search.now, search.reusableBefore(current));
+}
+
+/**
+ * Another client's lease or quarantine that has run out here while other gateways are heard: one of them may have extended it.
+ * The sweep makes it a lapsed one, which is given away last.
+ */
+export function isPerhapsPeers({ state, client }: Lease, search: Search): boolean {
+  return search.peers.size > 0 && client !== search.client && (state === 'bound' || state === 'declined');
+}
+
+function isEntitled(address: Ipv4, search: Search): boolean {
+  return mayHave(search.subnet, search, address) === 'lease' && search.clusterPeers?.has(address) !== true;
+}
+
+/** The same of an address that no other client was offered lately. */
+export function isOpen(address: Ipv4, search: Search): boolean {
+  return isAvailable(address, search) && !search.isOfferedBeside(address);
+}
+
+export function freeLongest(pool: AddressRange, search: Search): Ipv4 | undefined {
+  return search.leases.longestFree(pool, weakBeside(search));
+}
+
+/** What the other gateways listen on, and addresses with weak answers. */
+function weakBeside({ probes, clusterPeers }: Search): ReadonlySet<Ipv4> | undefined {
+  if (probes === undefined || probes.size === 0) return clusterPeers;
+  const except = new Set(clusterPeers);
+  for (const [address, { weak }] of probes) if (weak !== undefined) except.add(address);
+  return except;
+}
+
+/** What is found in the first of the pools that has it. */
+export function firstIn(
+  search: Pick<Search, 'subnet'>,
+  find: (pool: AddressRange) => Ipv4 | undefined,
+): Ipv4 | undefined {
+  for (const pool of search.subnet.pools) {
+    const address = find(pool);
+    if (address !== undefined) return address;
+  }
+  return undefined;
+}

@@ -1,0 +1,124 @@
+import type { Compare, Etcd, Operation, Transaction } from '../../src/store/etcd/client/etcd.ts';
+
+/** Passes everything on, as it is. */
+class PassingEtcd implements Etcd {
+  protected readonly etcd: Etcd;
+
+  constructor(etcd: Etcd) {
+    this.etcd = etcd;
+  }
+
+  transact(transaction: Transaction): ReturnType<Etcd['transact']> {
+    return this.etcd.transact(transaction);
+  }
+
+  range(...question: Parameters<Etcd['range']>) {
+    return this.etcd.range(...question);
+  }
+
+  watch(...question: Parameters<Etcd['watch']>) {
+    return this.etcd.watch(...question);
+  }
+
+  grantEtcdLease(seconds: number) {
+    return this.etcd.grantEtcdLease(seconds);
+  }
+
+  keepAlive(etcdLease: string) {
+    return this.etcd.keepAlive(etcdLease);
+  }
+
+  revokeEtcdLease(etcdLease: string) {
+    return this.etcd.revokeEtcdLease(etcdLease);
+  }
+
+  status() {
+    return this.etcd.status();
+  }
+
+  statuses() {
+    return this.etcd.statuses();
+  }
+
+  alarms() {
+    return this.etcd.alarms();
+  }
+
+  compact(revision: number) {
+    return this.etcd.compact(revision);
+  }
+
+  close() {
+    this.etcd.close();
+  }
+}
+
+/** Changes the operations in what a transaction reads when it is sent again. */
+export class Forgetful extends PassingEtcd {
+  readonly #change: (own: string, found: string) => string;
+  readonly #sent = new WeakSet<Transaction>();
+
+  constructor(etcd: Etcd, change: (own: string, found: string) => string) {
+    super(etcd);
+    this.#change = change;
+  }
+
+  override async transact(transaction: Transaction) {
+    const isAgain = this.#sent.has(transaction);
+    this.#sent.add(transaction);
+    const whole = await this.etcd.transact(transaction);
+    if (!isAgain) return whole;
+    const results = whole.results.map((nested, index) => {
+      const operation = transaction.success[index];
+      if (nested.kind !== 'transaction' || nested.result.succeeded || operation?.kind !== 'transaction')
+        return nested;
+      const own = operationOf(operation.transaction.success);
+      const read = nested.result.results.map((each) => {
+        if (each.kind !== 'get' || each.found === undefined) return each;
+        const text = Buffer.from(each.found.value).toString('utf8');
+        const value = Buffer.from(
+          text.replace(/"op":"([^"]*)"/, (_, op) => `"op":"${this.#change(own, op)}"`),
+        );
+        return { ...each, found: { ...each.found, value } };
+      });
+      return { ...nested, result: { ...nested.result, results: read } };
+    });
+    return { ...whole, results };
+  }
+}
+
+/** Leaves out comparisons of what is written to addresses. */
+export class Uncompared extends PassingEtcd {
+  readonly #isLeftOut: (compare: Compare) => boolean;
+
+  constructor(etcd: Etcd, isLeftOut: (compare: Compare) => boolean) {
+    super(etcd);
+    this.#isLeftOut = isLeftOut;
+  }
+
+  override transact(transaction: Transaction) {
+    const success = transaction.success.map((operation): Operation => {
+      if (operation.kind !== 'transaction' || !operation.transaction.success.some(isOfAddress))
+        return operation;
+      const compare = operation.transaction.compare.filter((each) => !this.#isLeftOut(each));
+      return { ...operation, transaction: { ...operation.transaction, compare } };
+    });
+    return this.etcd.transact({ ...transaction, success });
+  }
+}
+
+function isOfAddress(operation: Operation): boolean {
+  return operation.kind === 'put' && operation.key.includes('/ip/');
+}
+
+export const forget = () => 'forgotten';
+export const claim = (own: string, found: string) => (own === '' ? found : own);
+
+function operationOf(success: readonly Operation[]): string {
+  for (const operation of success) {
+    if (operation.kind !== 'put') continue;
+    const op = /"op":"([^"]*)"/.exec(Buffer.from(operation.value).toString('utf8'))?.[1];
+    if (op !== undefined) return op;
+  }
+  return '';
+}
