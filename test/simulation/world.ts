@@ -26,6 +26,8 @@ const LATEST = 15_000;
 const FILE_LAG = 6000;
 const PROBE_MILLISECONDS = 200;
 const FORGER = '52:54:00:0f:ff:ff';
+/** Reasons that may occur, and are counted. */
+const COUNTED: ReadonlySet<string> = new Set(['rival-won', 'offer-lost', 'cached']);
 /** Percent; by the seed. */
 const LEASE_CACHES = [0, 25, 45] as const;
 
@@ -170,7 +172,7 @@ export class World {
       sent: (gateway, sent) => this.#reply(gateway, sent),
       decided: (server, { type, hardware }, _client, decision, outcome) => {
         const { kind, reason } = decision;
-        if (reason === 'rival-won' || reason === 'cached') this.#count(reason);
+        if (COUNTED.has(reason)) this.#count(reason);
         if ('quietOffer' in decision) this.#count('quiet offers');
         if (kind !== 'reply')
           this.#say(
