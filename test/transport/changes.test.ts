@@ -85,6 +85,26 @@ describeSystem('an interface that changes, and its ARP', [], () => {
       ]);
     });
 
+    it('the machine is the one that the frame comes from, whatever the message says; where MACs are translated, the one that it names', async () => {
+      const OTHER = '52:54:00:00:00:4e';
+      const judging = heardBy(openArp());
+      const translated = heardBy(
+        closedAfter(inNetworkOf(node, () => openArpSocket(loadLibc(), { ...PLAN, checksChaddr: false }))),
+      );
+      const socket = closedAfter(new PacketSocket(guest, 'eth0', 0x0806, () => {}));
+
+      socket.send(
+        Uint8Array.from([
+          ...[...mac('ff:ff:ff:ff:ff:ff'), ...mac(GUEST), 8, 6],
+          ...[...u16(1), ...u16(0x0800), 6, 4, ...u16(2)],
+          ...[...mac(OTHER), ...ip('10.15.3.89'), ...mac(NODE), ...ip('10.15.3.10')],
+        ]),
+      );
+      await soon(() => expect([judging, translated].every(({ length }) => length === 1)).toBe(true));
+
+      expect([judging, translated]).toEqual([['10.15.3.89 52540000004d'], ['10.15.3.89 52540000004e']]);
+    });
+
     it('what others announce is heard, from our segment only, and a probe announces nothing', async () => {
       const lines = heardBy(openArp());
       const socket = closedAfter(new PacketSocket(guest, 'eth0', 0x0806, () => {}));
