@@ -4,6 +4,7 @@ import type { Pending, ReservationOrder } from '../engine/order/reservation-orde
 import type { OutsideId } from '../lease/outside-id.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { Status } from '../reporting/status.ts';
+import type { MappedAddress } from '../server/address-map.ts';
 import type { Figures } from '../server/figures.ts';
 import type { OrderResult } from '../server/order-intake.ts';
 import type { ReconcileRequest, ReconcileResult } from '../server/reconcile.ts';
@@ -39,6 +40,8 @@ export interface GatewayCalls {
   isStoring(): Promise<boolean>;
   clock(): Promise<ClockStatus | null>;
   trustClock(): Promise<ClockStatus | null>;
+  /** What the addresses of a range are used for: at most MOST_MAPPED. */
+  mapAddresses(first: Ipv4, last: Ipv4): Promise<readonly MappedAddress[]>;
   /** Asks the segment by ARP. */
   ask(address: Ipv4): Promise<AskAnswer>;
   order(order: OperatorOrder): Promise<OrderResult>;

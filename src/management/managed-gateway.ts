@@ -25,6 +25,7 @@ export function managedGateway(server: Server, prepare: () => Promise<void> = as
     isStoring: async () => server.isStoring,
     clock: async () => server.clock ?? null,
     trustClock: async () => server.trustClock() ?? null,
+    mapAddresses: async (first, last) => server.mapAddresses(first, last),
     ask: async (address) => {
       const holder = await server.ask(address, ASK_TIME);
       if (holder === 'no-arp') return { kind: 'no-arp' };

@@ -56,6 +56,10 @@ export class RemoteGateway implements GatewayCalls {
     return this.#call('trustClock', [], LATER);
   }
 
+  mapAddresses(first: Ipv4, last: Ipv4) {
+    return this.#call('mapAddresses', [first, last], SOON);
+  }
+
   ask(address: Ipv4) {
     return this.#call('ask', [address], LATER);
   }

@@ -20,6 +20,7 @@ import { type PoolUse, poolUseOf } from '../reporting/pool-use.ts';
 import { ProblemLog } from '../reporting/problem-log.ts';
 import { ProblemTimes } from '../reporting/problem-times.ts';
 import { type Status, statusOf } from '../reporting/status.ts';
+import { type MappedAddress, mapAddresses } from './address-map.ts';
 import { CurrentDeclaration } from './current-declaration.ts';
 import { currentProblems } from './current-problems.ts';
 import type { Adoption, Declaration } from './declaration.ts';
@@ -181,6 +182,12 @@ export class Server {
   /** Asks the segment by ARP who has an address now; undefined: nobody answers. no-arp: nobody can be asked now. */
   ask(address: Ipv4, milliseconds: number): Promise<HardwareAddress | undefined | 'no-arp'> {
     return this.#listening.service?.probe.ask(address, milliseconds) ?? Promise.resolve('no-arp');
+  }
+
+  /** What the addresses of a range are used for: at most MOST_MAPPED. */
+  mapAddresses(first: Ipv4, last: Ipv4): readonly MappedAddress[] {
+    const now = this.#parts.clock.now();
+    return mapAddresses(this.#memory, this.#listening.service, now, first, last);
   }
 
   /** Undefined: the server has not started, or has stopped. */

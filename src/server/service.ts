@@ -9,7 +9,7 @@ import { clientAdmission } from '../exchange/client-admissions.ts';
 import { Exchange } from '../exchange/exchange.ts';
 import { Limits } from '../exchange/limits/limits.ts';
 import { observers } from '../exchange/observer.ts';
-import type { HardwareAddress } from '../net/hardware-address.ts';
+import { type HardwareAddress, NO_HARDWARE } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
 import type { Serving } from '../reporting/status.ts';
@@ -145,6 +145,11 @@ export class Service {
     timeGuard.longestLease = subnet.leaseTimes.maximum;
     // The first search in a pool sorts all its records: do it now, not while a client waits for an offer.
     for (const pool of subnet.pools) store.leases.longestFree(pool);
+  }
+
+  /** True: ARP has asked for the address lately, and nobody has it. */
+  isQuiet(address: Ipv4): boolean {
+    return this.#quiet.lap.isQuiet(address, NO_HARDWARE);
   }
 
   /** Call it several times a second. */

@@ -93,6 +93,48 @@ describeSystem('what the management API tells of a gateway that serves', [], () 
     expect((await askApi(gateway, `/api/v1/lookup?mac=${MAC}01&address=${yiaddr}`)).status).toBe(400);
   });
 
+  test('the map has every address with what it is used for', async () => {
+    const gateway = await managed();
+    const { yiaddr } = await guest(1);
+    await apiJson(gateway, '/api/v1/reservations/idle', {
+      method: 'PUT',
+      body: { address: '10.15.3.30' },
+      status: 201,
+    });
+    await apiJson(gateway, '/api/v1/addresses/10.15.3.31/quarantine', { method: 'POST', body: {} });
+
+    const { items, total } = await apiJson<Page>(gateway, '/api/v1/addresses');
+    const at = (address: string) => items.find((each) => each['address'] === address);
+
+    expect(total).toBe(256);
+    expect(at('10.15.3.1')).toMatchObject({ state: 'router' });
+    expect(at('10.15.3.5')).toMatchObject({ state: 'outside-pool' });
+    expect(at('10.15.3.10')).toMatchObject({ state: 'gateway' });
+    expect(at('10.15.3.11')).toMatchObject({ state: 'gateway-unused' });
+    expect(at(yiaddr)).toMatchObject({ state: 'leased', mac: `${MAC}01`, hostname: 'web-1' });
+    expect(at('10.15.3.30')).toMatchObject({ state: 'reserved-idle', reservation_id: 'idle' });
+    expect(at('10.15.3.31')).toMatchObject({ state: 'quarantined', mac: null });
+    expect(at('10.15.3.32')).toMatchObject({ state: 'free' });
+    expect((await apiJson<Page>(gateway, `/api/v1/addresses?block=${yiaddr}/32`)).total).toBe(1);
+    expect((await askApi(gateway, '/api/v1/addresses?block=10.16.0.0/24')).status).toBe(400);
+  });
+
+  test('the map of a large subnet has blocks, each of which can be asked for', async () => {
+    const gateway = await managed({
+      GATEWAY_DHCP_LISTEN_IP: '10.15.3.10',
+      GATEWAY_DHCP_SUBNET_MASK: '16',
+      GATEWAY_DHCP_POOL_END: '10.15.200.254',
+    });
+    const { yiaddr } = await guest(1);
+    const block = `${yiaddr.split('.').slice(0, 3).join('.')}.0/24`;
+
+    const whole = await apiJson<Page & { blocks: unknown }>(gateway, '/api/v1/addresses');
+    const one = await apiJson<Page>(gateway, `/api/v1/addresses?block=${block}`);
+
+    expect(whole).toMatchObject({ items: [], blocks: [{ block, states: { bound: 1 } }], total: 65_536 });
+    expect(one.items.find(({ address }) => address === yiaddr)).toMatchObject({ state: 'leased' });
+  });
+
   test('names for a DNS server are those that DNS takes, whatever guests call themselves', async () => {
     const gateway = await managed();
     const first = await guest(1, 'Web-1');

@@ -1,5 +1,6 @@
 import { openApi } from '../http/open-api.ts';
 import { type Operation, operation } from '../http/operation.ts';
+import { addressesRoute } from './addresses.ts';
 import { clockRoutes } from './clock.ts';
 import { eventsRoute } from './events.ts';
 import { historyRoute } from './history.ts';
@@ -19,6 +20,7 @@ export function allOperations(parts: RouteParts): readonly Operation[] {
     ...infoRoutes(parts),
     ...leaseRoutes(parts),
     historyRoute(parts),
+    addressesRoute(parts),
     warningsRoute(parts),
     hostsRoute(parts),
     eventsRoute(parts),
