@@ -5,7 +5,7 @@ import type { SegmentArp } from '../transport/transport.ts';
 /** All addresses that may be gateways are asked for by ARP so often, and one that a client names is asked for soon: milliseconds. */
 const LAP = 60_000;
 const SOON = 1000;
-/** How often one that a client names is asked for until it answers. */
+/** How often one that a client names, and each at the start, is asked for until it answers. */
 const ATTEMPTS = 3;
 /** A lap asks for so many addresses at most. Those that clients name are asked for in any case. */
 const LAP_LIMIT = 64;
@@ -52,10 +52,6 @@ export class FoundGateways {
     this.#wanted.delete(gateway);
   }
 
-  forget(gateway: Ipv4): void {
-    this.#foundAt.delete(gateway);
-  }
-
   /** A client has named it, and it is not known to be there: it is asked for now, and some times more. */
   want(gateway: Ipv4): void {
     if (this.#wanted.has(gateway)) return;
@@ -68,6 +64,7 @@ export class FoundGateways {
     const now = this.#clock.monotonic();
     if (now - this.#soonAt >= SOON) this.#askWanted(now);
     if (now - this.#lapAt < LAP) return;
+    const isFirst = this.#lapAt === Number.NEGATIVE_INFINITY;
     this.#lapAt = now;
     this.#wanted.clear();
     let left = LAP_LIMIT;
@@ -75,7 +72,7 @@ export class FoundGateways {
       if (left === 0) return;
       left -= 1;
       this.#arp?.ask(gateway);
-      this.#wanted.set(gateway, this.#foundAt.has(gateway) ? 0 : ATTEMPTS - 1);
+      if (isFirst && !this.#foundAt.has(gateway)) this.#wanted.set(gateway, ATTEMPTS - 1);
     }
   }
 
