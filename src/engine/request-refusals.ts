@@ -4,9 +4,13 @@ import { contains } from '../net/prefix.ts';
 import { outranksRival } from './address/peers.ts';
 import { confirmCommitted } from './confirm-committed.ts';
 import type { Decision } from './decision/decision.ts';
-import { type DecisionInput, entitlementTo, reusableBefore } from './decision/decision-input.ts';
+import { type DecisionInput, entitlementTo, isHolder, reusableBefore } from './decision/decision-input.ts';
 import { silence } from './decision/outcome.ts';
-import { refuse, refuseBecauseOf } from './reply/refuse.ts';
+import { refuse, refuseBecauseOf, refuseReserved } from './reply/refuse.ts';
+import { leaseSecondsOf } from './reply/reply.ts';
+
+/** What is left of a lease that is not extended any more must be as long to be told again: seconds. */
+const LEAST_LEFT = 10;
 
 /**
  * RFC 2131 §4.3.2: a client on the wrong network is told so, if this server speaks for the network. So is one whose address
@@ -25,8 +29,21 @@ export function refuseForbidden(input: DecisionInput, address: Ipv4): Decision |
   // While nothing can be promised its old holder would get no other: it keeps what was promised.
   if (!leases.canPromise) return confirmCommitted(input, address);
   return plan.authoritative || isOwn
-    ? refuse(input, address, 'reserved-for-another')
+    ? refuseReserved(input, address, address, 'reserved-for-another')
     : silence('reserved-for-another');
+}
+
+/**
+ * RFC 2131 §4.3.2: a lease that is only kept until it ends, since its address is in no pool or kept for a removed reservation, is
+ * not worth an answer of a few seconds; and whoever renews again and again would keep it for ever. Its client is refused a
+ * little before the end, and gets another address.
+ */
+export function refuseAtEnd(input: DecisionInput, address: Ipv4): Decision | undefined {
+  const { leases } = input;
+  if (entitlementTo(address, input) !== 'rest' || !leases.canPromise) return undefined;
+  const lease = leases.recordAt(address);
+  if (!isHolder(input, lease) || leaseSecondsOf(input, address) >= LEAST_LEFT) return undefined;
+  return refuseBecauseOf(input, address, lease, 'not-in-pool');
 }
 
 /**

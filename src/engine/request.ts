@@ -31,9 +31,15 @@ import { probe, silence } from './decision/outcome.ts';
 import { requestStateTo } from './decision/request-state.ts';
 import { repeatLease } from './lease-cache.ts';
 import { destinationOf } from './reply/destination.ts';
-import { refuse, refuseBecauseOf } from './reply/refuse.ts';
+import { refuse, refuseBecauseOf, refuseReserved } from './reply/refuse.ts';
 import { leaseReply, leaseSecondsOf, namesThisServer, serverNamedBy } from './reply/reply.ts';
-import { refuseAgainstLive, refuseForbidden, refuseInUse, refuseTaken } from './request-refusals.ts';
+import {
+  refuseAgainstLive,
+  refuseAtEnd,
+  refuseForbidden,
+  refuseInUse,
+  refuseTaken,
+} from './request-refusals.ts';
 import {
   hasNoAddress,
   isOffered,
@@ -76,7 +82,7 @@ function select(input: DecisionInput, address: Ipv4): Decision {
   if (!contains(input.subnet.prefix, address)) return refuse(input, address, 'wrong-network');
   const entitlement = entitlementTo(address, input);
   if (entitlement === 'nothing') return refuse(input, address, 'excluded');
-  if (entitlement === 'reserved') return refuse(input, address, 'reserved-for-another');
+  if (entitlement === 'reserved') return refuseReserved(input, address, address, 'reserved-for-another');
   // Sent again: of its first DHCPACK the client knows nothing, and another may have its address since.
   const lease = leases.recordAt(address);
   if (isBoundTo(lease, client, now))
@@ -108,7 +114,7 @@ function acceptOffer(input: DecisionInput, address: Ipv4): Decision {
 /** RFC 2131 §4.3.2, INIT-REBOOT: the client wants to go on with an address that it remembers. */
 function reboot(input: DecisionInput, address: Ipv4): Decision {
   const { leases, client, message } = input;
-  const refusal = refuseForbidden(input, address) ?? moveToReserved(input, address);
+  const refusal = refuseBefore(input, address);
   if (refusal !== undefined) return refusal;
   if (isOfSameMachine(input, address)) return grantUnused(input, address, 'rebooted');
   // Deviates from RFC 2131 §4.3.2: a SELECTING client that does not say which server it has selected gets what it was
@@ -133,6 +139,11 @@ function reboot(input: DecisionInput, address: Ipv4): Decision {
   return (isPeers ? deferToGranter(input, address) : undefined) ?? renewExpired(input, address, 'rebooted');
 }
 
+/** What keeps a client from going on with an address, whoever has it. */
+function refuseBefore(input: DecisionInput, address: Ipv4): Decision | undefined {
+  return refuseForbidden(input, address) ?? moveToReserved(input, address) ?? refuseAtEnd(input, address);
+}
+
 /** True for a client that selects a server without naming it, while others are heard: it may be one of them. */
 function mayHaveSelectedPeer(input: DecisionInput): boolean {
   return input.message.has(SERVER_IDENTIFIER) && hasPeers(input);
@@ -144,7 +155,7 @@ function mayHaveSelectedPeer(input: DecisionInput): boolean {
  */
 function extend(input: DecisionInput, address: Ipv4): Decision {
   const { leases, client } = input;
-  const refusal = refuseForbidden(input, address) ?? moveToReserved(input, address);
+  const refusal = refuseBefore(input, address);
   if (refusal !== undefined) return refusal;
   if (isOfSameMachine(input, address)) return grantUnused(input, address, 'renewed');
   const contradiction = refuseAgainstLive(input, address);

@@ -344,6 +344,26 @@ describe('what a reservation says of its guest', () => {
 });
 
 describe('an address whose reservation was removed, and which is kept for its id', () => {
+  test('is kept to the end of the lease, and not longer by renewing again and again', () => {
+    const { conversation, reserve } = reserving();
+    reserve(OWN);
+    boot(conversation, ADA);
+    reserve(OWN, { retiredUntil: (conversation.now + 86_400_000) as never });
+    conversation.pass(43_200 - 20);
+
+    const answers = Array.from({ length: 12 }, () => {
+      conversation.pass(1);
+      return renew(conversation, ADA, OWN);
+    });
+
+    expect(answers.slice(0, 10).map(leaseSecondsIn)).toEqual([19, 18, 17, 16, 15, 14, 13, 12, 11, 10]);
+    expect(answers.slice(10).map(({ outcome, reason }) => `${outcome} ${reason}`)).toEqual([
+      'DHCPNAK not-in-pool',
+      'DHCPNAK not-in-pool',
+    ]);
+    expect(boot(conversation, ADA)).not.toBe(OWN);
+  });
+
   test('is offered to nobody; who has a lease of it keeps what is left, and is not extended', () => {
     const { conversation, reserve } = reserving();
     reserve(OWN);

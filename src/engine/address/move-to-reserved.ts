@@ -2,7 +2,7 @@ import { isAvailable } from '../../allocation/search.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import type { Decision } from '../decision/decision.ts';
 import { type DecisionInput, isHolder } from '../decision/decision-input.ts';
-import { refuse, refuseBecauseOf } from '../reply/refuse.ts';
+import { refuseReserved } from '../reply/refuse.ts';
 import { checkUnused } from './check-unused.ts';
 import { hasPeers } from './peers.ts';
 import { searchOf } from './search.ts';
@@ -15,14 +15,11 @@ import { searchOf } from './search.ts';
 export function moveToReserved(input: DecisionInput, address: Ipv4): Decision | undefined {
   const { reservation, leases, plan } = input;
   if (reservation === undefined || reservation.address === address || !leases.canPromise) return undefined;
-  const lease = leases.recordAt(address);
-  const isOwn = isHolder(input, lease);
+  const isOwn = isHolder(input, leases.recordAt(address));
   // What another gateway may have given is not refused because of what is known here.
   if (!isOwn && (hasPeers(input) || !plan.authoritative)) return undefined;
   if (!isAvailable(reservation.address, searchOf(input))) return undefined;
   const first = checkUnused(input, reservation.address);
   if (first !== undefined) return first;
-  return isOwn
-    ? refuseBecauseOf(input, address, lease, 'reserved-elsewhere')
-    : refuse(input, address, 'reserved-elsewhere');
+  return refuseReserved(input, address, reservation.address, 'reserved-elsewhere');
 }

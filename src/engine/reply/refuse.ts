@@ -24,6 +24,21 @@ export function refuseBecauseOf(input: DecisionInput, address: Ipv4, lease: Leas
   return nak(input, address, reason, changeOf(input, 'check', reason, writes));
 }
 
+/**
+ * A DHCPNAK because of a reservation. It is a check of the record at the reserved address: a shared store knows by it whether the
+ * address is reserved as it was seen.
+ */
+export function refuseReserved(
+  input: DecisionInput,
+  address: Ipv4,
+  reserved: Ipv4,
+  reason: Reason,
+): Decision {
+  const expectedVersion = input.leases.at(reserved)?.version ?? 0;
+  const writes = [{ address: reserved, expectedVersion, next: 'precondition-only' as const }];
+  return nak(input, address, reason, changeOf(input, 'check', reason, writes));
+}
+
 function nak(input: DecisionInput, address: Ipv4, reason: Reason, change: LeaseChange | undefined): Decision {
   // RFC 2132 §9.9: option 56 tells the client's operator why.
   const reply = nakReply(input, `${ipv4ToText(address)}: ${TEXTS[reason] ?? reason}`);

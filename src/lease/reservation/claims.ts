@@ -4,8 +4,6 @@ import type { Reservations } from './reservation-view.ts';
 /** Proxmox VE: a card of a VM, of a container, and of either where its firewall stands between, by number and card. */
 const CARD_OF_GUEST = /^(?:tap|veth|fwpr)([1-9]\d*)[ip](\d+)$/;
 
-const NONE: readonly ReservationWrite[] = [];
-
 /**
  * Compares reservations that are to be written with those that are there, and with each other: what one of a commit claims, no
  * other of it gets.
@@ -19,8 +17,7 @@ export class ReservationCheck {
   }
 
   /** True if a version that the writes expect has changed, or another reservation has what they claim. */
-  conflicts(writes: readonly ReservationWrite[] = NONE): boolean {
-    if (writes.length === 0) return false;
+  conflicts(writes: readonly ReservationWrite[]): boolean {
     const claims = writes.flatMap(claimsOf);
     if (writes.some((write) => this.#contradicts(write))) return true;
     if (claims.some((claim) => this.#claimed.has(claim))) return true;

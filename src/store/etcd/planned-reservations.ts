@@ -67,7 +67,7 @@ function addressWrite(
   const key = keys.ofAddress(address);
   const before = known.entryAt(address);
   if (isReserved) {
-    if (before?.reserved === id) return undefined;
+    // Written also where it says so already: a lease that was decided by the reservation as it was conflicts.
     const entry: Entry = { ...(before ?? { op: operationId }), reserved: id };
     return { key, address, entry, text: formatEntry(entry) };
   }

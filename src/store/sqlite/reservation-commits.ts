@@ -54,6 +54,7 @@ export class ReservationCommits {
     outcomes: readonly Outcome[],
     rows: ReservationRows,
   ): readonly Outcome[] {
+    if (!changes.some(({ reservations }) => reservations !== undefined)) return outcomes;
     const writing = changes.filter(
       ({ reservations }, index) => reservations !== undefined && outcomes[index] === 'committed',
     );

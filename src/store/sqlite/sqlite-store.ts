@@ -3,6 +3,7 @@ import { historyReason } from '../../lease/history-reason.ts';
 import type { Instant, Lease, LeaseRecord, Version } from '../../lease/lease.ts';
 import type { AddressRange, LeaseChange, LeaseCounts, LeaseView } from '../../lease/lease-view.ts';
 import { idsAfter } from '../../lease/outside-ids.ts';
+import type { ReservationCheck } from '../../lease/reservation/claims.ts';
 import type { Reservations } from '../../lease/reservation/reservation-view.ts';
 import type { LeaseTable } from '../../lease-table/lease-table.ts';
 import type { ReservationTable } from '../../lease-table/reservation-table.ts';
@@ -186,9 +187,14 @@ export class SqliteStore implements LeaseStore {
     const mayWrite = this.#failure === undefined || this.#mayTry(at);
     if (this.#kept.failure !== undefined || !mayWrite) return changes.map(() => 'failed');
 
-    const check = this.#reservations.check();
+    let check: ReservationCheck | undefined; // Made for the few changes that need one.
+    const isTaken = ({ reservations }: LeaseChange) => {
+      if (reservations === undefined) return false;
+      check ??= this.#reservations.check();
+      return check.conflicts(reservations);
+    };
     const outcomes: Outcome[] = changes.map((change) =>
-      this.#table.conflicts(change) || check.conflicts(change.reservations) ? 'conflict' : 'committed',
+      this.#table.conflicts(change) || isTaken(change) ? 'conflict' : 'committed',
     );
     const sound = changes.filter((_, index) => outcomes[index] === 'committed');
     const lastEvent = this.#history.last;

@@ -82,6 +82,17 @@ describe('two gateways on one etcd', () => {
     }
   });
 
+  test('a lease that was decided by a reservation as it was before conflicts with its change', async () => {
+    const cluster = new MemoryCluster();
+    const [first, second] = [await gateway(cluster), await gateway(cluster, 11)];
+    await reserve(first, WEB);
+    await settle();
+    cluster.isWatchStalled = true;
+    await reserve(first, { ...WEB, macs: [hardware(2)] });
+
+    expect(await take(second, changeOf(second.leases, { client: 1, address: A }))).toBe('conflict');
+  });
+
   test('of two that reserve one address, or under one id, one wins', async () => {
     for (const other of [reservationOf('other', '10.15.3.20'), reservationOf('web', '10.15.3.21')]) {
       const cluster = new MemoryCluster();
