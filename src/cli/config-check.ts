@@ -13,6 +13,7 @@ import { rulesThatLetIn } from '../detection/reception.ts';
 import { droppingRulesFor } from '../diagnosis/firewall/read-firewall.ts';
 import { doubtsOfPlan, planDoubtToText, type RunningLease } from '../diagnosis/plan-doubts.ts';
 import { EXIT_STATUS, GatewayError } from '../errors.ts';
+import { apiSecrets } from '../management/secrets.ts';
 import { hardwareFromText, NO_HARDWARE } from '../net/hardware-address.ts';
 import { ipv4FromText, ipv4ToText, UNSPECIFIED } from '../net/ipv4.ts';
 import type { Link } from '../net/link.ts';
@@ -150,6 +151,7 @@ export function checkSettings(
     ...directoryProblems(loaded.settings.leasesDir, refuse),
     ...missing,
     ...certificates.filter(({ isProblem }) => isProblem).map(({ text }) => text),
+    ...secretProblems(loaded),
   ];
   const rules = firewallProblems(search, dropsOn);
   const dropped = rules ?? [];
@@ -168,6 +170,18 @@ export function checkSettings(
     problems: [...wrong, ...dropped],
     notes: rules === undefined ? [FIREWALL_NOT_READ] : [],
   };
+}
+
+/** Why `serve` would not start with the secrets of the API. They are not shown. */
+function secretProblems(loaded: LoadedSettings | RejectedSettings): readonly string[] {
+  if (!loaded.ok) return [];
+  try {
+    apiSecrets(loaded.settings);
+    return [];
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    return [error.message];
+  }
 }
 
 /** Doubts about what the settings mean for guests; none while the listen address is unknown. */

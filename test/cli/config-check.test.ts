@@ -68,6 +68,12 @@ describe('vps-gateway check', () => {
     expect(text).toMatch(/^GATEWAY_API_SECRET +\(set\) +environment$/m);
   });
 
+  it('a file of secrets that serve would refuse is a problem here too', () => {
+    const text = textOf({}, { GATEWAY_API_SECRET_FILE: '/nowhere/secrets' }, [BRIDGE], anyDirectory);
+
+    expect(text).toContain('GATEWAY_API_SECRET_FILE /nowhere/secrets: cannot be read (ENOENT)');
+  });
+
   it('takes a listen address that is not there as a problem, which `serve` would wait for', () => {
     expect(checkSettings({ interface: 'eth0' }, {}, [BRIDGE], anyDirectory)).toMatchObject({
       ok: false,
