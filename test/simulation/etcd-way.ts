@@ -78,6 +78,14 @@ export class EtcdWay implements Way {
       this.#parts.fault(`${server} has refused ${guest.mac} its valid ${guest.address}`);
   }
 
+  hasReservations(seed: number): boolean {
+    return seed % 9 === 1;
+  }
+
+  isQuarantined(address: string): boolean {
+    return this.#records.newest().some(([each, { state }]) => each === address && state === 'declined');
+  }
+
   quarantined(): number {
     const now = this.#parts.clock.now();
     return this.#records

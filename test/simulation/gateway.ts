@@ -1,10 +1,12 @@
 import { decide } from '../../src/engine/decide.ts';
 import type { Decide } from '../../src/engine/decision/decision.ts';
+import type { ReservationOrder } from '../../src/engine/order/reservation-order.ts';
 import type { Observer } from '../../src/exchange/observer.ts';
 import type { Clock } from '../../src/lease/clock.ts';
 import { instant } from '../../src/lease/lease.ts';
 import { hardwareFromText } from '../../src/net/hardware-address.ts';
 import { ipv4ToText } from '../../src/net/ipv4.ts';
+import type { ReservationResult } from '../../src/server/reservation-intake.ts';
 import { Server } from '../../src/server/server.ts';
 import type { Plan } from '../../src/subnet/plan.ts';
 import type { SegmentArp } from '../../src/transport/transport.ts';
@@ -75,6 +77,11 @@ export class Gateway {
   /** Undefined: it is down. */
   get standstill(): Standstill | undefined {
     return this.#process?.standstill;
+  }
+
+  /** An order about a reservation; undefined: it is down. */
+  order(order: ReservationOrder): Promise<ReservationResult> | undefined {
+    return this.#process?.order(order);
   }
 
   /** Its operator says that the time is right. */
@@ -153,6 +160,10 @@ class Process {
     this.standstill.wake('sockets', () => {
       if (!this.#isDead) this.#server.trustClock();
     });
+  }
+
+  order(order: ReservationOrder): Promise<ReservationResult> {
+    return this.#server.reservations.submit(order);
   }
 
   hear(bytes: Uint8Array, source: string): boolean {

@@ -215,5 +215,14 @@ export class OwnWay implements Way {
     return [...count.values()].filter((keepers) => keepers === givers).length;
   }
 
+  /** A reservation holds at every gateway only where they share a store. */
+  hasReservations(): boolean {
+    return false;
+  }
+
+  isQuarantined(): boolean {
+    return false;
+  }
+
   checkEnd(): void {}
 }

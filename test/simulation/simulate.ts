@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { HEARING_MUTATIONS } from './hearing-mutations.ts';
 import { MUTATIONS } from './mutations.ts';
+import { RESERVATION_MUTATIONS } from './reservation-mutations.ts';
 import { runSeed } from './run.ts';
 import { CLOCK_MUTATIONS, STALE_MUTATIONS } from './stale-mutations.ts';
 import { WAYS } from './ways.ts';
@@ -19,7 +20,7 @@ const end = from + Number(values.seeds);
 const way = WAYS.find((each) => each === values.way);
 if (way === undefined) throw new Error(`--way is one of: ${WAYS.join('; ')}`);
 const mutations = new Map([
-  ...(way === 'etcd' ? MUTATIONS : HEARING_MUTATIONS),
+  ...(way === 'etcd' ? [...MUTATIONS, ...RESERVATION_MUTATIONS] : HEARING_MUTATIONS),
   ...STALE_MUTATIONS,
   ...CLOCK_MUTATIONS,
 ]);

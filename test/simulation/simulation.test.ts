@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { HEARING_MUTATIONS } from './hearing-mutations.ts';
 import { MUTATIONS } from './mutations.ts';
+import { RESERVATION_MUTATIONS } from './reservation-mutations.ts';
 import { firstFault, runSeed } from './run.ts';
 import { CLOCK_MUTATIONS, STALE_MUTATIONS } from './stale-mutations.ts';
 import type { WayName } from './ways.ts';
@@ -24,6 +25,7 @@ test.each([
   ...[...CLOCK_MUTATIONS].flatMap(([name, mutation]) =>
     (['hearing', 'shares'] as const).map((way) => [way, name, mutation] as const),
   ),
+  ...[...RESERVATION_MUTATIONS].map(([name, mutation]) => ['etcd', name, mutation] as const),
   ...[...HEARING_MUTATIONS].map(([name, mutation]) => ['hearing', name, mutation] as const),
 ])(
   'a mistake on purpose is found: %s, %s',

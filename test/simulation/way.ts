@@ -33,6 +33,9 @@ export interface Way {
   hasHeardOther?(gateway: Gateway, guest: SimulatedGuest): boolean;
   /** A guest takes a DHCPNAK. `isBacked`: its sender had a live lease that contradicts the guest, or had heard another. */
   refused(guest: SimulatedGuest, server: string, isBacked: boolean): void;
+  /** Whether the world of this seed has an operator who reserves addresses. */
+  hasReservations(seed: number): boolean;
+  isQuarantined(address: string): boolean;
   /** Addresses that are in quarantine now. */
   quarantined(): number;
   checkEnd(): void;

@@ -14,6 +14,7 @@ import type { Keeping } from './keeping.ts';
 import { Lives } from './lives.ts';
 import { type Mutation, NO_MUTATION } from './mutations.ts';
 import { Network } from './network.ts';
+import { ReservingOperator } from './reserving-operator.ts';
 import type { Way } from './way.ts';
 import { type WayName, wayOf } from './ways.ts';
 import { INVENTED, SKEW } from './world-parts.ts';
@@ -53,6 +54,8 @@ export class World {
   /** Whether all guests start at one moment. */
   readonly #isStorm: boolean;
   readonly #leaseCache: number;
+  /** Undefined: nothing is reserved. */
+  readonly #operator: ReservingOperator | undefined;
 
   constructor(seed: number, name: WayName = 'etcd', mutation: Mutation = NO_MUTATION) {
     this.random = new SeededRandom(seed);
@@ -90,6 +93,11 @@ export class World {
       },
     });
     this.#lives = new Lives(clock, random);
+    if (way.hasReservations(seed))
+      this.#operator = new ReservingOperator({
+        ...{ clock, guests, seed, gateways: this.gateways },
+        say: (text) => this.#say(text),
+      });
   }
 
   /** Until the first fault, or the end. */
@@ -104,15 +112,19 @@ export class World {
     for (const stranger of this.guests.slice(way.guests, way.guests + way.strangers))
       this.#lives.begin(stranger, false, TROUBLE);
     this.#troubles.begin();
+    this.#operator?.begin();
     await this.#pass(TROUBLE);
     this.#say('all is well again');
     this.#troubles.end();
+    this.#operator?.end();
     this.#lives.end();
     for (const guest of this.guests) guest.declines = 0;
     await this.#pass(LATEST);
     this.#makeRoom(Math.min(way.guests, way.addresses));
     await this.#pass(way.recovery);
+    if (this.#operator !== undefined) await this.#pass(way.recovery); // An old holder that is off has its lease first.
     this.#checkEnd();
+    this.#checkReserved();
     if (way.guests >= way.addresses || this.faults.length > 0) return;
     this.#say('as many come as there are addresses');
     this.#troubles.forgeOn();
@@ -128,7 +140,8 @@ export class World {
 
   /** So many guests stay on, as far as there are addresses. */
   #makeRoom(most: number): void {
-    const room = Math.min(most, this.#way.addresses - this.#way.quarantined());
+    const kept = this.#way.quarantined() + (this.#operator?.kept ?? 0);
+    const room = Math.min(most, this.#way.addresses - kept);
     for (const [index, guest] of this.guests.entries()) {
       if (index < room) guest.start();
       else guest.cutPower();
@@ -141,6 +154,17 @@ export class World {
     for (const guest of this.guests)
       if (guest.isOn && !guest.holds) this.faults.push(`${guest.mac} is not served: ${guest.state}`);
     this.#way.checkEnd();
+  }
+
+  /** Every guest that is on has the address that is reserved for it. */
+  #checkReserved(): void {
+    for (const { mac, address } of this.#operator?.current ?? []) {
+      const guest = this.guests.find((each) => each.mac === mac);
+      if (guest?.isOn !== true || this.#way.isQuarantined(address)) continue;
+      this.#count('guests at their reserved address');
+      if (guest.address !== address)
+        this.faults.push(`${mac} has ${guest.address}, and not its reserved ${address}`);
+    }
   }
 
   #gateway(address: string, keeping: Keeping, { decide }: Mutation): Gateway {
@@ -198,7 +222,10 @@ export class World {
         if (isFirst) this.#lives.bound(bound);
         this.#invariants.checkBound(bound);
       },
-      refused: (refused, server, isBacked) => this.#way.refused(refused, server, isBacked),
+      refused: (refused, server, isBacked) => {
+        if (this.#operator?.explains(refused) === true) this.#count('refused because of a reservation');
+        else this.#way.refused(refused, server, isBacked);
+      },
     });
     guest.releasesLate = this.#way.hasArp && !guest.isSilent;
     guest.declines = this.random.chance(20) ? 20 : 0;

@@ -1,0 +1,113 @@
+import type { OutsideId } from '../../src/lease/outside-id.ts';
+import { readEntry } from '../../src/lease/reservation/read-entry.ts';
+import { SeededRandom } from '../support/random.ts';
+import type { SimulatedClock } from './clock.ts';
+import type { Gateway } from './gateway.ts';
+import type { SimulatedGuest } from './guest.ts';
+
+/** From one order to the next: milliseconds. */
+const LEAST = 2000;
+const MOST = 20_000;
+/** Addresses that are reserved: some of the pool, and some beside it. */
+const IN_POOL = ['10.15.3.20', '10.15.3.24', '10.15.3.29'];
+const BESIDE = ['10.15.3.200', '10.15.3.201'];
+const MOST_IDS = 4;
+
+export interface OperatorParts {
+  readonly clock: SimulatedClock;
+  readonly gateways: readonly Gateway[];
+  readonly guests: readonly SimulatedGuest[];
+  readonly seed: number;
+  readonly say: (text: string) => void;
+}
+
+/** What an order is known to have come to. */
+interface Reserved {
+  readonly mac: string;
+  readonly address: string;
+}
+
+/** Makes, moves and removes reservations while guests boot, at whatever gateway is up. */
+export class ReservingOperator {
+  readonly #parts: OperatorParts;
+  readonly #random: SeededRandom;
+  readonly #current = new Map<string, Reserved>();
+  /** All that any order has named, whatever came of it: what is refused to a guest may be because of that. */
+  readonly #named: Reserved[] = [];
+  #isOver = false;
+
+  constructor(parts: OperatorParts) {
+    this.#parts = parts;
+    this.#random = new SeededRandom(parts.seed * 7919 + 13);
+  }
+
+  begin(): void {
+    this.#parts.clock.after(LEAST + this.#random.below(MOST - LEAST), () => {
+      if (this.#isOver) return;
+      this.#order();
+      this.begin();
+    });
+  }
+
+  end(): void {
+    this.#isOver = true;
+  }
+
+  /** True: the guest may be refused what it has because of a reservation: of its address, or of another one for it. */
+  explains({ mac, address }: SimulatedGuest): boolean {
+    return this.#named.some((each) => each.mac === mac || each.address === address);
+  }
+
+  /** The addresses of the pool that not everybody may have. */
+  get kept(): number {
+    const addresses = this.#named
+      .map(({ address }) => address)
+      .filter((address) => IN_POOL.includes(address));
+    return new Set(addresses).size;
+  }
+
+  /** What is reserved now, as far as it is known for certain. */
+  get current(): Iterable<Reserved> {
+    return this.#current.values();
+  }
+
+  #order(): void {
+    const id = `r${this.#random.below(MOST_IDS)}`;
+    const gateway = this.#random.pick(this.#parts.gateways as [Gateway, ...Gateway[]]);
+    if (this.#random.chance(25)) this.#remove(gateway, id);
+    else this.#put(gateway, id);
+  }
+
+  #put(gateway: Gateway, id: string): void {
+    const { mac } = this.#random.pick(this.#parts.guests as [SimulatedGuest, ...SimulatedGuest[]]);
+    const address = this.#random.pick([...IN_POOL, ...BESIDE] as [string, ...string[]]);
+    const read = readEntry({ mac: [mac], address }, id);
+    if (!('entry' in read)) throw new Error('an entry of the simulation is wrong');
+    this.#named.push({ mac, address });
+    this.#follow(id, { mac, address }, gateway, { kind: 'put', entry: read.entry, author: 'simulation' });
+  }
+
+  #remove(gateway: Gateway, id: string): void {
+    this.#follow(id, undefined, gateway, { kind: 'remove', id: id as OutsideId, author: 'simulation' });
+  }
+
+  #follow(
+    id: string,
+    wanted: Reserved | undefined,
+    gateway: Gateway,
+    order: Parameters<Gateway['order']>[0],
+  ): void {
+    const result = gateway.order(order);
+    if (result === undefined) return;
+    this.#current.delete(id); // What comes of it is not known yet, and may never be.
+    const before = [...this.#named];
+    void result.then((done) => {
+      this.#parts.say(
+        `${gateway.address} ${order.kind} ${id} ${JSON.stringify(wanted)}: ${JSON.stringify(done)}`,
+      );
+      const isDone = done.outcome === 'committed' || done.outcome === 'unchanged';
+      const isLast = before.length === this.#named.length;
+      if (isDone && isLast && wanted !== undefined) this.#current.set(id, wanted);
+    });
+  }
+}
