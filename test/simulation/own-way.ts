@@ -47,6 +47,8 @@ export class OwnWay implements Way {
   readonly #parts: WorldParts;
   /** Doubles that were seen, by the address and both. */
   readonly #seen = new Set<string>();
+  /** By gateway, address and guest, when the first DHCPACK of a lease was sent: monotonic milliseconds. */
+  readonly #confirmed = new Map<string, number>();
   /** Leases that have such a history. */
   readonly #disputed = new Set<string>();
 
@@ -104,13 +106,23 @@ export class OwnWay implements Way {
     if (type !== 'DHCPACK') return;
     const { guests, fault } = this.#parts;
     const heard = this.#othersAt(server, address, guest, JUST_HEARD);
-    const since = this.keepings.get(server)?.heldSince(address, guest.hardware) ?? Number.POSITIVE_INFINITY;
+    const since = this.#confirmedSince(server, address, guest);
     for (const holder of guests) {
       const at = heard.get(holder.mac) ?? 0;
       const isThere = holder.isOn && holder.holds && holder.address === address;
       if (isThere && holder.onSince < at && at < since)
         fault(`${server} gives ${guest.mac} ${address}, at which it has just heard ${holder.mac}`);
     }
+  }
+
+  /** When a gateway has sent its first DHCPACK of the lease that it has stored; Infinity: it sends that one now. */
+  #confirmedSince(server: string, address: string, { mac, hardware }: SimulatedGuest): number {
+    const name = `${server}/${address}/${mac}`;
+    const storedAt = this.keepings.get(server)?.heldSince(address, hardware) ?? Number.POSITIVE_INFINITY;
+    const confirmedAt = this.#confirmed.get(name) ?? Number.NEGATIVE_INFINITY;
+    if (confirmedAt >= storedAt) return confirmedAt;
+    this.#confirmed.set(name, this.#parts.clock.monotonic());
+    return Number.POSITIVE_INFINITY;
   }
 
   shared(guest: SimulatedGuest, other: SimulatedGuest): void {
