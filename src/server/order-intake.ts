@@ -26,7 +26,7 @@ const NOWHERE: ListenAddress = {
   interfaceIndex: 0,
   listenIp: UNSPECIFIED,
   prefixLength: 0,
-  mtu: 0,
+  mtu: 1500, // A plan has an MTU for its guests (option 26), who are not answered by it.
 };
 
 /** The result of an order from outside. unknown: it may have been stored or not; read the lease to find out. */
