@@ -6,7 +6,7 @@ import { type Ipv4, ipv4FromText } from '../net/ipv4.ts';
 import type { LeaseFilter } from '../store/sqlite/lease-reader.ts';
 import { momentOf } from './moment.ts';
 
-const COMMANDS = ['list', 'show', 'history', 'release'];
+const COMMANDS = ['list', 'show', 'history', 'export', 'release', 'reserve'];
 export const STATES = ['bound', 'expired', 'free', 'declined', 'peer'];
 
 /** The options of `leases list` that select leases. */

@@ -4,6 +4,7 @@ import { instant } from '../lease/lease.ts';
 import { type LeaseFilter, type LeaseReader, openLeaseReader } from '../store/sqlite/lease-reader.ts';
 import { heldAtEnd, newest } from './history-rows.ts';
 import { EVENT_COLUMNS, LEASE_COLUMNS, writeLease } from './lease-columns.ts';
+import { addExportCommand } from './lease-export.ts';
 import {
   addressOrMac,
   countOf,
@@ -15,6 +16,7 @@ import {
 } from './lease-filter.ts';
 import { leasesDirectory } from './leases-directory.ts';
 import { addReleaseCommand } from './orders/release.ts';
+import { addReserveCommand } from './orders/reserve.ts';
 import { writeJson } from './output/output.ts';
 import { type CommandSurroundings, nothing, surroundingsOfProcess, table } from './surroundings.ts';
 
@@ -33,7 +35,7 @@ interface ListOptions extends HistoryOptions, FilterOptions {}
 export function addLeasesCommand(program: Command, surroundings = surroundingsOfProcess()): Command {
   const leases = program
     .command('leases')
-    .description('who holds which address: reads the lease file; ends a lease');
+    .description('who holds which address: reads the lease file; ends or keeps a lease');
   readingCommand(leases, 'list', 'the leases, by address; all that is known of one, if it is named', true)
     .argument('[address|mac]')
     .option('--address <address>', 'only this address')
@@ -51,7 +53,9 @@ export function addLeasesCommand(program: Command, surroundings = surroundingsOf
     .action((of: string | undefined, options: HistoryOptions) => history(of, options, surroundings));
   for (const command of leases.commands)
     for (const option of historyOptions()) command.addOption(option.hideHelp(command.name() !== 'history'));
+  addExportCommand(leases, surroundings);
   addReleaseCommand(leases, surroundings);
+  addReserveCommand(leases, surroundings);
   return leases;
 }
 

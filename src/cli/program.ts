@@ -6,6 +6,7 @@ import { addClockCommand } from './clock.ts';
 import { addClusterCommand } from './cluster.ts';
 import { addCompletionCommand } from './completion.ts';
 import { addCheckCommand } from './config-check.ts';
+import { addEventsCommand } from './events/events.ts';
 import { addHealthCommand } from './health.ts';
 import { addLabCommand } from './lab.ts';
 import { addLeasesCommand } from './leases.ts';
@@ -78,6 +79,7 @@ export function createProgram(writeOut = (text: string) => writeWhole(1, text)):
   addHealthCommand(program);
   addClockCommand(program);
   addSettingsCommand(program);
+  addEventsCommand(program);
   addReasonsCommand(program);
   addLabCommand(program);
   addCompletionCommand(program);

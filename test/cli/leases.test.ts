@@ -92,6 +92,33 @@ describe('vps-gateway leases', () => {
     );
   });
 
+  it.each([
+    [['export'], /^10\.15\.3\.20 web-1 web-1\.vps\.local\n$/],
+    [['export', '--domain', 'example.net'], /^10\.15\.3\.20 web-1 web-1\.example\.net\n$/],
+    [['export', '--domain', 'off'], /^10\.15\.3\.20 web-1\n$/],
+    [
+      ['export', '--format', 'csv'],
+      /^address,mac,names\r\n10\.15\.3\.9,52:54:00:00:00:04,\r\n10\.15\.3\.20,/,
+    ],
+    [['export', '--format', 'dnsmasq'], /^dhcp-host=52:54:00:00:00:01,10\.15\.3\.20,web-1$/m],
+    [['export', '--format', 'kea'], /"hw-address": "52:54:00:00:00:01"/],
+    [
+      ['export', '--json'],
+      /^\{"items":\[\{"address":"10\.15\.3\.9","mac":"52:54:00:00:00:04","names":\[\]\}/,
+    ],
+  ])('%j writes the leases that run for another server, without a gateway too', async (words, expected) => {
+    await store.close();
+
+    expect(run(...words)).toMatchObject({ output: expect.stringMatching(expected), status: 0, remarks: '' });
+  });
+
+  it.each([
+    [['export', '--format', 'xml'], /Allowed choices are hosts, json, csv, dnsmasq, kea/],
+    [['export', '--domain', 'a b'], /a b: not a domain: write it as example.net, or off/],
+  ])('%j is refused', (words, why) => {
+    expect(() => run(...words)).toThrow(why);
+  });
+
   it('shows the same when the server does not run', async () => {
     const running = run('list').output;
     await store.close();

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -24,6 +25,19 @@ describeSystem('the commands that ask the running gateway', [], () => {
       [process.execPath, builtProgram(), ...words, '--leases-dir', directory],
       gatewayEnvironment(directory),
     );
+
+  /** `events`, while it follows. */
+  const events = (directory: string, ...words: readonly string[]) => {
+    const line = [builtProgram(), 'events', ...words, '--leases-dir', directory];
+    const child = segment().node.spawn(process.execPath, line, { env: gatewayEnvironment(directory) });
+    const said = { output: '', errors: '' };
+    child.stdout?.on('data', (piece: Buffer) => (said.output += piece));
+    child.stderr?.on('data', (piece: Buffer) => (said.errors += piece));
+    return {
+      until: (word: string) => eventually(`it said ${word}`, () => said.errors.includes(word)),
+      ended: once(child, 'close').then(([status]) => ({ ...said, status: Number(status) })),
+    };
+  };
 
   test('settings are those of the running gateway, by name, or only those that were set', async () => {
     const { directory } = await managed({ GATEWAY_DHCP_LEASE_TIME: '2h' });
@@ -167,6 +181,19 @@ describeSystem('the commands that ask the running gateway', [], () => {
     }
   }, 60_000);
 
+  test('orders are carried out while the gateway waits for its listen address', async () => {
+    const gateway = await managed();
+    segment().node.ip('addr flush dev eth0');
+    await gateway.until('it waited', () =>
+      gateway.log.some(({ msg }) => msg === 'waiting for the listen address'),
+    );
+
+    const taken = await command(gateway.directory, 'addresses', 'quarantine', '10.15.3.200');
+    segment().node.ip('addr add 10.15.3.10/24 dev eth0');
+
+    expect(taken).toMatchObject({ status: 0, errors: '' });
+  }, 60_000);
+
   test('an order where no gateway runs says that nothing was changed', async () => {
     const gateway = await managed();
     await gateway.end();
@@ -176,6 +203,60 @@ describeSystem('the commands that ask the running gateway', [], () => {
     expect(ran.status).toBe(69);
     expect(ran.errors).toMatch(/no gateway runs .*; nothing was changed\nto mend it: start it/);
   });
+
+  test('events are followed by MAC, reason and address, and go on when the gateway has been restarted', async () => {
+    const settings = { GATEWAY_DHCP_ARP_PROBE: '300ms' };
+    const first = await managed(settings);
+    const { directory } = first;
+    const following = events(directory, '--mac', A, '--reason', 'bound', '--count', '2', '--json');
+    const all = events(directory, '--count', '1', '--address', '10.15.3.200');
+    await Promise.all([following, all].map((each) => each.until('following')));
+
+    await segment().client().lease('52:54:00:4e:04:02');
+    const client = segment().client();
+    const { yiaddr } = await client.lease(A);
+    client.holds.delete(yiaddr);
+    await command(directory, 'addresses', 'quarantine', '10.15.3.200');
+    const told = await all.ended;
+    await first.end();
+    await following.until('gone');
+    await managed(settings, directory);
+    await following.until('there again');
+    await command(directory, 'leases', 'release', A);
+    const again = await client.lease(A);
+    const followed = await following.ended;
+
+    const lines = followed.output
+      .trim()
+      .split('\n')
+      .map((line): object => JSON.parse(line));
+    expect(lines).toMatchObject([
+      { event: 'decision', mac: A, address: yiaddr, reason: 'bound', type: 'DHCPREQUEST' },
+      { event: 'decision', mac: A, address: again.yiaddr, reason: 'bound' },
+    ]);
+    expect(followed.status).toBe(0);
+    expect(followed.errors).toMatch(
+      /has gone: waiting for it\nthe gateway is there again\nevents .* may be missing\n$/,
+    );
+    expect(told.output).toMatch(/^20\S+Z {2}decision {5}10\.15\.3\.200 .* quarantined-by-operator /);
+  }, 120_000);
+
+  test('events that cannot be followed are refused', async () => {
+    const { directory } = await managed();
+    const bad: readonly (readonly [readonly string[], number, RegExp])[] = [
+      [['--mac', 'zz'], 78, /--mac zz: not a hardware address/],
+      [['--address', '10.15.3'], 78, /--address 10\.15\.3: not an address/],
+      [['--kind', 'lease,nothing'], 78, /\/kind: is not a list of lease, /],
+      [['--count', '0'], 78, /--count 0: not a count/],
+      [['--reason', ''], 78, /\/reason: is empty/],
+    ];
+
+    for (const [words, status, why] of bad) {
+      const ran = await command(directory, 'events', ...words);
+      expect(ran, words.join(' ')).toMatchObject({ status, output: '' });
+      expect(ran.errors).toMatch(why);
+    }
+  }, 60_000);
 
   test('where no gateway runs they end with 69, and say what to start', async () => {
     const gateway = await managed();

@@ -5,7 +5,7 @@ import { API_SOCKET } from '../../management/listen/unix-listener.ts';
 import { askHealth, HEALTH_SOCKET } from '../../server/health.ts';
 import { noAnswer } from '../no-answer.ts';
 import { authorOfCommand } from './author.ts';
-import { type ProblemDetails, type Remedies, refusalOf } from './refusal.ts';
+import { ApiRefusal, type ProblemDetails, type Remedies, refusalOf } from './refusal.ts';
 
 const ROOT = '/api/v1';
 /** The API ends a request after 30 s, and a reconciliation after 5 minutes: milliseconds. */
@@ -25,6 +25,7 @@ export interface Order {
   readonly body?: unknown;
   /** It may take minutes. */
   readonly isLong?: boolean;
+  readonly headers?: Readonly<Record<string, string>>;
   /** What to type next, by the word of a refusal. */
   readonly remedies?: Remedies;
 }
@@ -46,6 +47,16 @@ export class GatewayApi {
   /** @throws GatewayError if there is no gateway, or it refuses. */
   async get<Answer>(path: string, query: Query = {}): Promise<Answer> {
     return (await this.#ask({ method: 'GET', path, query })) as Answer;
+  }
+
+  /** The same; undefined: there is no such thing. */
+  async find<Answer>(path: string): Promise<Answer | undefined> {
+    try {
+      return await this.get<Answer>(path);
+    } catch (error) {
+      if (error instanceof ApiRefusal && error.code === 'not-found') return undefined;
+      throw error;
+    }
   }
 
   /**
@@ -82,7 +93,7 @@ export class GatewayApi {
   }
 
   #send(question: Question, headers: Readonly<Record<string, string>>): Promise<IncomingMessage> {
-    const { method, path, query = {}, body, isLong = false } = question;
+    const { method, path, query = {}, body, isLong = false, headers: own } = question;
     const text = body === undefined ? undefined : JSON.stringify(body);
     return new Promise((resolve, reject) => {
       const asked = request({
@@ -93,6 +104,7 @@ export class GatewayApi {
         timeout: isLong ? LONG_ANSWER_TIME : ANSWER_TIME,
         headers: {
           ...headers,
+          ...own,
           ...(method === 'GET' ? {} : { 'x-author': authorOfCommand() }),
           ...(text === undefined
             ? {}

@@ -24,6 +24,7 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
   503: 'no-gateway',
 };
 
+const REMEDY = 'to mend it: ';
 const HEALTH = '`vps-gateway health` says what is wrong';
 
 const REMEDIES: Remedies = {
@@ -50,6 +51,12 @@ export class ApiRefusal extends GatewayError {
     super(code, message, cause);
     this.word = word;
   }
+
+  /** In one line, without what to do. */
+  get summary(): string {
+    const lines = this.message.split('\n').filter((line) => !line.startsWith(REMEDY));
+    return lines.map((line) => line.trim()).join('; ');
+  }
 }
 
 export function refusalOf(problem: ProblemDetails, isOrder: boolean, remedies: Remedies = {}): ApiRefusal {
@@ -63,7 +70,7 @@ export function refusalOf(problem: ProblemDetails, isOrder: boolean, remedies: R
     ...errors
       .map((fault) => `  ${fault.pointer === '' ? '' : `${fault.pointer}: `}${fault.detail}`)
       .map(readable),
-    ...(remedy === undefined ? [] : [`to mend it: ${remedy}`]),
+    ...(remedy === undefined ? [] : [`${REMEDY}${remedy}`]),
   ];
   return new ApiRefusal(code, word, lines.join('\n'));
 }

@@ -65,8 +65,8 @@ function commonFlags([first, ...others]: readonly CommandNode[]): readonly Flag[
   );
 }
 
-function flagOf({ long, flags, description }: Option): readonly Flag[] {
-  return long ? [{ long, description: firstLine(description), value: valueIn(flags) }] : [];
+function flagOf({ long, flags, description, argChoices }: Option): readonly Flag[] {
+  return long ? [{ long, description: firstLine(description), value: argChoices ?? valueIn(flags) }] : [];
 }
 
 /** commander's flags name the value in angle brackets: `--log-format <json|pretty|auto>`. */

@@ -1,12 +1,8 @@
 import type { Command } from 'commander';
-import { GatewayError } from '../../errors.ts';
-import { hardwareToText } from '../../net/hardware-address.ts';
-import { ipv4ToText } from '../../net/ipv4.ts';
 import { type ApiOptions, apiCommand, apiOf, withReason } from '../api/api-command.ts';
-import type { GatewayApi } from '../api/gateway-api.ts';
-import { addressOrMac } from '../lease-filter.ts';
 import { jsonText } from '../output/json.ts';
 import type { CommandSurroundings } from '../surroundings.ts';
+import { leasedAddress } from './leased-address.ts';
 
 interface Options extends ApiOptions {
   readonly reason?: string;
@@ -16,10 +12,6 @@ interface Options extends ApiOptions {
 interface Released {
   readonly answered_by: string | null;
   readonly rests_seconds: number | null;
-}
-
-interface Found {
-  readonly items: readonly { readonly address: string; readonly state: string }[];
 }
 
 /** Adds `leases release`. */
@@ -38,7 +30,7 @@ async function release(
 ): Promise<void> {
   const { reason, force } = options;
   const api = apiOf(options, environment);
-  const address = await addressOf(of, api);
+  const address = await leasedAddress(of, api);
   const done = await api.order<Released>({
     method: 'POST',
     path: `/leases/${address}/release`,
@@ -57,23 +49,4 @@ function restText({ answered_by: mac, rests_seconds: seconds }: Released): strin
   if (mac === null) return '';
   const rest = seconds === null ? '' : `; nobody gets the address for ${Math.round(seconds / 60)} minutes`;
   return `, though ${mac} still answers by ARP${rest}`;
-}
-
-/** @throws GatewayError if a card has no lease, or several. */
-async function addressOf(text: string, api: GatewayApi): Promise<string> {
-  const { address, mac } = addressOrMac(text);
-  if (address !== undefined) return ipv4ToText(address);
-  const card = mac === undefined ? text : hardwareToText(mac);
-  const { items } = await api.get<Found>('/lookup', { mac: card });
-  const [first, ...others] = items.filter(({ state }) => state === 'bound').map((lease) => lease.address);
-  if (first === undefined)
-    throw new GatewayError(
-      'not-found',
-      `${card} has no lease\nto mend it: \`vps-gateway leases history ${card}\` tells what it had`,
-    );
-  if (others.length === 0) return first;
-  throw new GatewayError(
-    'refused',
-    `${card} has several leases: ${[first, ...others].join(', ')}\nto mend it: name the address`,
-  );
 }

@@ -7,8 +7,11 @@ import { type LeaseReader, type ListedLease, openLeaseReader } from '../../store
 import { leasesDirectory } from '../leases-directory.ts';
 import { writeJson } from '../output/output.ts';
 import { type CommandSurroundings, nothing, surroundingsOfProcess, table } from '../surroundings.ts';
+import { addImportCommand } from './import.ts';
+import { addReconcileCommand } from './reconcile.ts';
 import { RESERVATION_COLUMNS, type ReservationUse, writeReservation } from './reservation-columns.ts';
 import { type ReservationFilterOptions, reservationFilter, reservationsNamed } from './reservation-filter.ts';
+import { addReservationOrders } from './set.ts';
 
 /** States in which nobody else gets an address. */
 const HELD = ['bound', 'declined', 'peer'];
@@ -22,7 +25,7 @@ interface ReadOptions {
 export function addReservationsCommand(program: Command, surroundings = surroundingsOfProcess()): Command {
   const reservations = program
     .command('reservations')
-    .description('which address is kept for which guest: reads the lease file');
+    .description('which address is kept for which guest: reads the lease file; orders others');
   readingCommand(
     reservations,
     'list',
@@ -44,6 +47,9 @@ export function addReservationsCommand(program: Command, surroundings = surround
   readingCommand(reservations, 'show', 'all that is known of one reservation, and what its guest has now')
     .argument('<id|address|mac>')
     .action((of: string, options: ReadOptions) => show(of, options, surroundings));
+  addReservationOrders(reservations, surroundings);
+  addImportCommand(reservations, surroundings);
+  addReconcileCommand(reservations, surroundings);
   return reservations;
 }
 

@@ -1,0 +1,53 @@
+import { type Command, Option } from 'commander';
+import { loadSettings } from '../config/load-settings.ts';
+import { type Environment, SETTINGS } from '../config/settings.ts';
+import { GatewayError } from '../errors.ts';
+import { HOST_FORMATS, type HostFormat, hostOf } from '../reporting/host-formats.ts';
+import { openLeaseReader } from '../store/sqlite/lease-reader.ts';
+import { leasesDirectory } from './leases-directory.ts';
+import type { CommandSurroundings } from './surroundings.ts';
+
+interface Options {
+  readonly format: HostFormat;
+  readonly domain?: string;
+  readonly json?: boolean;
+  readonly leasesDir?: string;
+}
+
+/** Adds `leases export`, which reads the lease file. */
+export function addExportCommand(leases: Command, { output, environment }: CommandSurroundings): void {
+  const formats = Object.keys(HOST_FORMATS) as readonly HostFormat[];
+  leases
+    .command('export')
+    .description('names and addresses of the leases that run, for a DNS or another DHCP server')
+    .addOption(new Option('--format <format>', 'as what').choices(formats).default('hosts' as const))
+    .option('--domain <domain>', `behind the names (${SETTINGS.domain.variable})`)
+    .option('--json', 'as --format json')
+    .option('--leases-dir <directory>', 'where leases.sqlite is')
+    .action(({ format, domain, json, leasesDir }: Options) => {
+      const suffix = domainOf(domain, environment);
+      const reader = openLeaseReader(leasesDirectory(leasesDir, environment));
+      try {
+        const hosts = [...reader.leases({ state: 'bound' })].map(hostOf);
+        const written = json === true ? 'json' : format;
+        output.write(HOST_FORMATS[written].write(hosts, suffix));
+      } finally {
+        reader.close();
+      }
+    });
+}
+
+/**
+ * By the flag, or by the settings of this shell; null: names stand alone.
+ *
+ * @throws GatewayError for what is no domain.
+ */
+function domainOf(flag: string | undefined, environment: Environment): string | null {
+  const { settings } = loadSettings(flag === undefined ? {} : { domain: flag }, environment);
+  const { domain } = settings;
+  if (domain !== undefined) return domain === 'off' ? null : domain;
+  throw new GatewayError(
+    'bad-settings',
+    `${flag ?? SETTINGS.domain.variable}: not a domain: write it as example.net, or off`,
+  );
+}

@@ -1,0 +1,64 @@
+import { readable } from '../../wire/readable-text.ts';
+import type { GatewayApi } from '../api/gateway-api.ts';
+import type { Remedies } from '../api/refusal.ts';
+import type { Json } from './read-entries.ts';
+
+/** What keeps a guest from its address. */
+export interface Pending {
+  readonly cause: string;
+  readonly until: string;
+}
+
+/** A reservation, as the API answers an order about it. */
+export interface Ordered extends Json {
+  readonly id: string;
+  readonly address: string;
+  readonly version?: number;
+  readonly pending?: Pending | null;
+}
+
+/** What to type next where an order about this id is refused. */
+export function remediesOf(id: string): Remedies {
+  const shown = quoted(id);
+  return {
+    'another-version': 'somebody has changed it meanwhile: look at it, and order it again',
+    'another-address': `\`vps-gateway reservations show ${shown}\` shows it`,
+    'body-has-faults': '`vps-gateway reservations set --help` shows how each is written',
+    held: '`vps-gateway reservations show` with that id shows the other one; remove it, or choose another address',
+    'needs-shared-store': 'name an address (--address), and reserve it at every gateway',
+    'not-allowed':
+      '`vps-gateway settings` shows the segment; choose an address of it that is no gateway or router',
+    'not-found': '`vps-gateway reservations` lists them all',
+    'of-settings-file': 'change it in the settings file of the gateway, and restart that',
+    'pool-full':
+      'name an address outside the pool (--address), or free one: `vps-gateway leases` shows who has them',
+  };
+}
+
+/** The path of a reservation. */
+export function pathOf(id: string): string {
+  return `/reservations/${encodeURIComponent(id)}`;
+}
+
+/** Undefined: there is none of this id in force. */
+export async function knownReservation(api: GatewayApi, id: string): Promise<Ordered | undefined> {
+  return await api.find<Ordered>(pathOf(id));
+}
+
+const CAUSES: Readonly<Record<string, string>> = {
+  leased: 'another guest has the address, and is moved at its next renewal',
+  quarantined: 'the address is in quarantine',
+  'granted-by-peer': 'a gateway that shares no leases has granted the address',
+};
+
+/** Why its guest does not have the address yet; undefined: nothing keeps it. */
+export function pendingText(pending: Pending | null | undefined): string | undefined {
+  if (pending === null || pending === undefined) return undefined;
+  return `${CAUSES[pending.cause] ?? pending.cause}; at ${pending.until.replace(/\.\d+Z$/, 'Z')} at the latest`;
+}
+
+/** For a shell, where it needs that. */
+function quoted(id: string): string {
+  const text = readable(id);
+  return /^[\w.:@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,116 @@
+import type { Command } from 'commander';
+import { GatewayError } from '../../errors.ts';
+import { isObject } from '../../lease/reservation/field-kinds.ts';
+import { type ApiOptions, apiCommand, apiOf, withReason } from '../api/api-command.ts';
+import { jsonText } from '../output/json.ts';
+import { writeSentences } from '../output/output.ts';
+import type { CommandSurroundings } from '../surroundings.ts';
+import { type EntryOptions, withEntryOptions, withOptions } from './entry-options.ts';
+import { entryOf, type Json, readJsonFile } from './read-entries.ts';
+import { knownReservation, type Ordered, pathOf, pendingText, remediesOf } from './reservation-order.ts';
+
+interface OrderOptions extends ApiOptions {
+  readonly reason?: string;
+  readonly dryRun?: boolean;
+}
+
+interface SetOptions extends OrderOptions, EntryOptions {
+  readonly from?: string;
+  readonly adopt?: boolean;
+}
+
+interface RemoveOptions extends OrderOptions {
+  readonly address?: string;
+  readonly release?: boolean;
+}
+
+/** Adds `reservations set` and `reservations remove`. */
+export function addReservationOrders(reservations: Command, surroundings: CommandSurroundings): void {
+  const set = apiCommand(reservations, 'set', 'keeps an address for a guest, or changes what is said of one');
+  withReason(withEntryOptions(set.argument('<id>')))
+    .option('--from <file>', 'the whole entry, as JSON; -: from standard input')
+    .option('--adopt', 'with the address that its guest has now, if it has one')
+    .option('--dry-run', 'only say what would be')
+    .action((id: string, options: SetOptions) => put(id, options, surroundings));
+  withReason(
+    apiCommand(
+      reservations,
+      'remove',
+      'ends a reservation; its address is kept for its id for a day',
+    ).argument('<id>'),
+  )
+    .option('--address <address>', 'only if that is its address')
+    .option('--release', "end its guest's lease too; else that runs out")
+    .option('--dry-run', 'only say what would be')
+    .action((id: string, options: RemoveOptions) => remove(id, options, surroundings));
+}
+
+async function put(
+  id: string,
+  options: SetOptions,
+  { output, environment }: CommandSurroundings,
+): Promise<void> {
+  const { from, adopt, dryRun, reason, json } = options;
+  const api = apiOf(options, environment);
+  const known = await knownReservation(api, id);
+  const before = from === undefined ? known : readJsonFile(from);
+  const entry = withOptions(objectOf(before, from), options);
+  const done = await api.order<Ordered>({
+    method: 'PUT',
+    path: pathOf(id),
+    query: { reason, dry_run: dryRun === true ? 'true' : undefined },
+    headers: conditionOf(known),
+    body: adopt === true ? { ...entry, adopt } : entry,
+    remedies: remediesOf(id),
+  });
+  if (json === true) output.write(jsonText(done));
+  else {
+    const what = known === undefined ? 'is kept for it from now on' : 'is kept for it';
+    const sentence = `${id}: ${done.address} ${dryRun === true ? 'would be kept for it' : what}`;
+    const pending = pendingText(done.pending);
+    writeSentences(output, pending === undefined ? [sentence] : [sentence, `  not yet: ${pending}`]);
+  }
+}
+
+async function remove(
+  id: string,
+  options: RemoveOptions,
+  { output, environment }: CommandSurroundings,
+): Promise<void> {
+  const { address, release, dryRun, reason, json } = options;
+  const done = await apiOf(options, environment).order<Ordered & { readonly released?: boolean }>({
+    method: 'DELETE',
+    path: pathOf(id),
+    query: {
+      address,
+      reason,
+      release: release === true ? 'true' : undefined,
+      dry_run: dryRun === true ? 'true' : undefined,
+    },
+    remedies: remediesOf(id),
+  });
+  const what =
+    dryRun === true
+      ? 'would be removed'
+      : done.released === true
+        ? 'removed, and its lease ended'
+        : 'removed';
+  output.write(
+    json === true ? jsonText(done) : `${id}: ${what}; ${done.address} is kept for this id for a day\n`,
+  );
+}
+
+/** So that what somebody else orders in between is not undone. */
+function conditionOf(known: Ordered | undefined): Readonly<Record<string, string>> {
+  return known === undefined ? { 'if-none-match': '*' } : { 'if-match': `"${known.version ?? 0}"` };
+}
+
+/** @throws GatewayError if a file has something else than one entry. */
+function objectOf(before: unknown, from: string | undefined): Json {
+  const entry = entryOf(before ?? {});
+  if (isObject(entry)) return entry;
+  throw new GatewayError(
+    'bad-settings',
+    `${from ?? ''}: is not one entry: write {"mac": ["52:54:00:12:34:56"]}; \`vps-gateway reservations import\` takes a list`,
+  );
+}

@@ -1,0 +1,76 @@
+/** A row of the view `leases`. */
+interface NamedLease {
+  readonly address: string;
+  readonly mac: string | null;
+  readonly hostname: string | null;
+  readonly vps_id: string | null;
+}
+
+/** A guest with its address, for another server. */
+export interface Host {
+  readonly address: string;
+  readonly mac: string | null;
+  /** Labels that DNS takes: what a guest calls itself, and its VPS id; the first one is its name. */
+  readonly names: readonly string[];
+}
+
+/** How each format writes hosts, and its media type. */
+export const HOST_FORMATS = {
+  hosts: { type: 'text/plain; charset=utf-8', write: hostsFile },
+  json: {
+    type: 'application/json',
+    write: (hosts: readonly Host[]) => `${JSON.stringify({ items: hosts })}\n`,
+  },
+  csv: { type: 'text/csv; charset=utf-8', write: csv },
+  dnsmasq: { type: 'text/plain; charset=utf-8', write: dnsmasq },
+  kea: { type: 'application/json', write: kea },
+} as const;
+export type HostFormat = keyof typeof HOST_FORMATS;
+
+/** What of a lease another server may know. */
+export function hostOf({ address, mac, hostname, vps_id }: NamedLease): Host {
+  const names = [hostname, vps_id].filter(isHostName).map((name) => name.toLowerCase());
+  return { address, mac, names: [...new Set(names)] };
+}
+
+/** RFC 1123 §2.1: a name that may stand in a hosts file. A guest chooses its own, so nothing else gets there. */
+function isHostName(name: string | null): name is string {
+  return (
+    name !== null && /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i.test(name)
+  );
+}
+
+function hostsFile(hosts: readonly Host[], domain: string | null): string {
+  return hosts
+    .filter(({ names }) => names.length > 0)
+    .map(({ address, names }) => {
+      const all = names.flatMap((name) => (domain === null ? [name] : [name, `${name}.${domain}`]));
+      return `${address} ${all.join(' ')}\n`;
+    })
+    .join('');
+}
+
+function csv(hosts: readonly Host[]): string {
+  const rows = hosts.map(({ address, mac, names }) => `${address},${mac ?? ''},${names.join(' ')}\r\n`);
+  return `address,mac,names\r\n${rows.join('')}`;
+}
+
+/** Lines of --dhcp-host. */
+function dnsmasq(hosts: readonly Host[]): string {
+  return hosts
+    .filter(({ mac }) => mac !== null)
+    .map(({ address, mac, names }) => `dhcp-host=${[mac, address, ...names.slice(0, 1)].join(',')}\n`)
+    .join('');
+}
+
+/** The `reservations` of a subnet4. */
+function kea(hosts: readonly Host[]): string {
+  const reservations = hosts
+    .filter(({ mac }) => mac !== null)
+    .map(({ address, mac, names: [hostname] }) => ({
+      'hw-address': mac,
+      'ip-address': address,
+      ...(hostname !== undefined && { hostname }),
+    }));
+  return `${JSON.stringify({ reservations }, null, 2)}\n`;
+}

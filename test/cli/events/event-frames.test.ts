@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { type SentEvent, sentEvents } from '../../../src/cli/events/event-frames.ts';
+import { eventLine } from '../../../src/cli/events/event-line.ts';
+
+const FRAMES =
+  'retry: 2000\n: events\n\nid: x-1\nevent: decision\ndata: {"a":"b: c"}\n\n: still there\n\nevent: missed\ndata: {"missed":3}\n\n';
+
+async function read(...pieces: readonly string[]): Promise<readonly SentEvent[]> {
+  async function* all() {
+    yield* pieces;
+  }
+  const events: SentEvent[] = [];
+  for await (const event of sentEvents(all())) events.push(event);
+  return events;
+}
+
+const EXPECTED = [
+  { id: 'x-1', kind: 'decision', data: { a: 'b: c' } },
+  { id: undefined, kind: 'missed', data: { missed: 3 } },
+];
+
+test('events are read without their comments, wherever the pieces end', async () => {
+  expect(await read(FRAMES)).toEqual(EXPECTED);
+  expect(await read(...FRAMES)).toEqual(EXPECTED);
+  for (let at = 1; at < FRAMES.length; at += 1)
+    expect(await read(FRAMES.slice(0, at), FRAMES.slice(at))).toEqual(EXPECTED);
+});
+
+test('an event that breaks off is none, and one that never ends is refused', async () => {
+  expect(await read(FRAMES.slice(0, -1))).toEqual(EXPECTED.slice(0, 1));
+  await expect(read(`data: ${'x'.repeat(1 << 20)}`)).rejects.toThrow('without an end');
+});
+
+test('a line has no more columns than the terminal, and nothing of a guest controls that', () => {
+  const data = { at: '2026-11-28T12:00:00.000Z', address: '10.15.3.20', mac: null, reason: 'bound\u001b[2J' };
+  const event: SentEvent = { id: '1', kind: 'lease', data: { ...data, name: 'x\ny'.repeat(50) } };
+  const output = { write: () => {}, hasColour: false };
+
+  expect(eventLine(output, event)).toMatch(
+    /^2026-11-28T12:00:00\.000Z {2}lease {8}10\.15\.3\.20 {7}- {18}bound\?\[2J {2}name=x\?y/,
+  );
+  expect(eventLine({ ...output, columns: 60 }, event).trimEnd()).toHaveLength(60);
+});
