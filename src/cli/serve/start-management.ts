@@ -8,7 +8,7 @@ import { endNow } from './end-now.ts';
 
 const PROGRAM = new URL('./management-thread.js', import.meta.url);
 /** What it may use, so that a mistake in it cannot take the memory of the whole process: megabytes. */
-const LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16 };
+const LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 4 };
 /** Time until a thread that has died is started again; it doubles with each death soon after another: milliseconds. */
 const FIRST_WAIT = 1000;
 const LONGEST_WAIT = 60_000;
