@@ -158,6 +158,7 @@ export class World {
 
   /** Every guest that is on has the address that is reserved for it. */
   #checkReserved(): void {
+    if (this.faults.length > 0) return;
     for (const { mac, address } of this.#operator?.current ?? []) {
       const guest = this.guests.find((each) => each.mac === mac);
       if (guest?.isOn !== true || this.#way.isQuarantined(address)) continue;
