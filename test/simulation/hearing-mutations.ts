@@ -1,3 +1,4 @@
+import { QuietLap } from '../../src/detection/quiet-lap.ts';
 import { decide } from '../../src/engine/decide.ts';
 import type { Decide, PeerObservations, QuietObservations } from '../../src/engine/decision/decision.ts';
 import type { Mutation } from './mutations.ts';
@@ -8,11 +9,23 @@ export const HEARING_MUTATIONS: ReadonlyMap<string, Mutation> = new Map<string, 
   ['a rival is not waited for', { decide: (...question) => withoutListening(...question) }],
   [
     'answers to the question beside an offer are ignored',
-    { decide: (...question) => withoutBeside(...question) },
+    { decide: (...question) => withoutBeside(...question), begin: rebootsUnheard },
   ],
   ['claims are believed without evidence', { decide: (...question) => credulously(...question) }],
   ['a rival that was heard is ignored', { decide: (...question) => withoutRivals(...question) }],
 ]);
+
+/**
+ * A guest that is heard coming back in INIT-REBOOT ends the quietness of its address before it answers ARP there. Where that
+ * is not heard, the question beside an offer is what finds it.
+ */
+function rebootsUnheard(): () => void {
+  const { claim } = QuietLap.prototype;
+  QuietLap.prototype.claim = () => {};
+  return () => {
+    QuietLap.prototype.claim = claim;
+  };
+}
 
 const withoutNotes: Decide = (...question) => {
   const decision = decide(...question);
