@@ -87,7 +87,11 @@ export class EtcdRecords {
 
   #note(address: string, record: Claim): void {
     const records = this.#records.get(address);
-    const written = { ...record, writtenAt: this.#clock.now() };
+    // A reservation of the address writes its key anew, and leaves the record as it is.
+    const last = records?.at(-1);
+    const isSame =
+      last?.updatedAt === record.updatedAt && last.client === record.client && last.state === record.state;
+    const written = { ...record, writtenAt: isSame ? last.writtenAt : this.#clock.now() };
     if (records === undefined) this.#records.set(address, [written]);
     else records.push(written);
   }
