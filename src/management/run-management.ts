@@ -42,10 +42,11 @@ export async function runManagement(
     }),
     leases: new LeaseReading(options.directory, gateway),
     events: new EventLog(String(Date.now())),
+    readEvents: () => source.read(),
     streams: new Set(),
     now: Date.now,
   };
-  const source = new EventSource(
+  const source: EventSource = new EventSource(
     parts.events,
     new SharedEventReader(options.events),
     async () => (await parts.asked.result()).status.problems,

@@ -8,8 +8,11 @@ import { OUTCOMES } from '../store/lease-store.ts';
 import { MESSAGE_TYPES } from '../wire/message.ts';
 import { addressOf } from './decision-lines.ts';
 
-/** Records that the memory has room for; a reader that is later than that misses some. A power of two. */
-const RECORDS = 8192;
+/**
+ * Records that the memory has room for; a reader that is later than that misses some. A power of two, and more than the
+ * events that can be resumed, for they are read when somebody asks for them.
+ */
+const RECORDS = 16_384;
 /** Octets of one record, and of the head before the first one. */
 const RECORD = 128;
 const HEAD = 64;

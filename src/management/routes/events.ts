@@ -46,6 +46,7 @@ export function eventsRoute(parts: RouteParts): Operation {
       const { streams } = parts;
       if (streams.size >= MOST_STREAMS)
         throw unavailable('too-many-streams', `${MOST_STREAMS} streams of events are open already`);
+      parts.readEvents();
       const stream: object = {};
       const end = () => streams.delete(stream);
       streams.add(stream);

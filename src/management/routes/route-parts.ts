@@ -15,6 +15,8 @@ export interface RouteParts {
   readonly asked: SharedWork<Asked>;
   readonly leases: LeaseReading;
   readonly events: EventLog;
+  /** Brings `events` up to date: while nobody follows them, that is not done. */
+  readEvents(): void;
   /** The streams of events that are open. */
   readonly streams: Set<object>;
   /** Wall-clock milliseconds. */
