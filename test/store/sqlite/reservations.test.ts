@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs';
-import Sqlite from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { instant } from '../../../src/lease/lease.ts';
 import type { OutsideId } from '../../../src/lease/outside-id.ts';
+import { openSqlite } from '../../../src/store/sqlite/disk/driver.ts';
 import { openLeaseReader } from '../../../src/store/sqlite/lease-reader.ts';
 import { salvage } from '../../../src/store/sqlite/salvage/salvage.ts';
 import { cards, clientId, reservationOf } from '../../support/reservations.ts';
@@ -21,7 +21,7 @@ const WEB = reservationOf('web', '10.15.3.20', {
 const by = { author: 'ann', note: 'ticket 7' };
 
 function rowsOf(directory: string, sql: string): unknown[] {
-  const database = new Sqlite(fileIn(directory), { readonly: true });
+  const database = openSqlite(fileIn(directory), { readonly: true });
   try {
     return database.prepare(sql).all();
   } finally {
@@ -104,7 +104,7 @@ describe('reservations in the lease file', () => {
 
     salvage(fileIn(directory), fresh, undefined);
 
-    const database = new Sqlite(fresh, { readonly: true });
+    const database = openSqlite(fresh, { readonly: true });
     expect(database.prepare('SELECT id, note FROM reservation ORDER BY id').raw().all()).toEqual([
       ['other', null],
       ['web', 'newer'],
@@ -117,7 +117,7 @@ describe('reservations in the lease file', () => {
     const store = openIn(directory);
     await reserve(store, WEB);
     await store.close();
-    const database = new Sqlite(fileIn(directory));
+    const database = openSqlite(fileIn(directory));
     database.exec(
       "INSERT INTO reservation SELECT 'odd', address, 'no list', client_id, circuit_id, port, hostname, vps_id, organization_id, labels, options, lease_time, note, source, retired_until, created_at, updated_at, version FROM reservation",
     );
@@ -133,7 +133,7 @@ describe('reservations in the lease file', () => {
     const directory = temporaryDirectory();
     const said: string[] = [];
     const store = openIn(directory, { say: (_level, _fields, message) => void said.push(message) });
-    const other = new Sqlite(fileIn(directory));
+    const other = openSqlite(fileIn(directory));
     other.exec('BEGIN IMMEDIATE');
 
     expect(await reserve(store, WEB)).toBe('failed');
