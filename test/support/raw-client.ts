@@ -237,7 +237,10 @@ export function serverOf(reply: HeardReply): Uint8Array {
   return reply.options.get(54) ?? new Uint8Array(4);
 }
 
-/** The addresses that ARP was asked for, less the gateway's own, which it asks for itself (RFC 5227). */
+/**
+ * The addresses that ARP was asked for, less the gateway's own, which it asks for itself (RFC 5227), and those that other
+ * gateways may have, which it looks for.
+ */
 export function guestsAskedFor({ asked }: RawClient): readonly string[] {
-  return asked.filter((address) => address !== '10.15.3.10');
+  return asked.filter((address) => !/^10\.15\.[03]\.1\d$/.test(address));
 }

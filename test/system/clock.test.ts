@@ -124,7 +124,7 @@ describeSystem('a clock that is wrong', ['faketime'], () => {
     const next = await client.lease(B);
 
     expect(doubt.status).toBe(1);
-    expect(JSON.parse(trust.said)).toMatchObject({ trusted: true, jump: { explainedBy: 'operator' } });
+    expect(JSON.parse(trust.said)).toMatchObject({ trusted: true, jump: { explained_by: 'operator' } });
     expect([later.status, refusal]).toEqual([0, 'pool-full']);
     expect(next.yiaddr).toBe(ack.yiaddr);
   });

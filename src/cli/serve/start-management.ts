@@ -54,7 +54,9 @@ export class ManagementThread {
       post: (message: FromGateway) => worker.postMessage(message),
       hear: (take: (message: ToGateway) => void) => void worker.on('message', take),
     };
-    answerCalls(port, this.#gateway, this.#say);
+    // What a thread that is just starting says comes too late when the gateway stops.
+    const say: Say = (...words) => this.#isEnding || this.#say(...words);
+    answerCalls(port, this.#gateway, say);
     worker.unref();
   }
 

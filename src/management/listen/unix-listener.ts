@@ -64,6 +64,10 @@ export class UnixListener {
       const server = this.#make();
       const path = join(made, API_SOCKET);
       await listening(server, path);
+      if (this.#isClosed) {
+        server.close();
+        return;
+      }
       chmodSync(path, OWNER_ONLY);
       renameSync(path, this.#path);
       this.#inode = statSync(this.#path).ino;
