@@ -72,8 +72,7 @@ function addressWrite(
     return { key, address, entry, text: formatEntry(entry) };
   }
   if (before?.reserved !== id) return undefined;
-  const { reserved: _reserved, ...entry } = before;
-  if (entry.record === undefined && entry.offer === undefined)
-    return { key, address, entry: undefined, text: undefined };
-  return { key, address, entry: entry as Entry, text: formatEntry(entry as Entry) };
+  // The key stays, also without a record: by its revision a gateway that was away knows that etcd was not restored.
+  const { reserved: _reserved, ...entry } = { ...before, op: operationId };
+  return { key, address, entry, text: formatEntry(entry) };
 }

@@ -40,6 +40,43 @@ async function gateway(
 reservationContract('etcd', (inFlight) => gateway(new MemoryCluster(), 10, new MemoryMirror(), inFlight));
 
 describe('two gateways on one etcd', () => {
+  test.each([true, false])(
+    'one that is removed for good while a gateway is away stops nobody when that one returns; its address had a lease: %s',
+    async (hadLease) => {
+      const cluster = new MemoryCluster();
+      const mirror = new MemoryMirror();
+      const first = await gateway(cluster);
+      const away = await gateway(cluster, 11, mirror);
+      if (hadLease) await bind(first, { client: 1, address: A });
+      await reserve(first, WEB);
+      await settle();
+      await away.close();
+      await reserve(first, { removed: 'web' });
+
+      const back = await gateway(cluster, 11, mirror);
+
+      expect([first, back].map(({ leases }) => leases.canPromise)).toEqual([true, true]);
+      expect(mirror.reservations()).toEqual([]);
+      expect(await bind(back, { client: 2, address: B })).toBe('committed');
+    },
+  );
+
+  test('a backup of etcd from before a reservation was made is known by a gateway that has seen it', async () => {
+    const cluster = new MemoryCluster();
+    const mirror = new MemoryMirror();
+    const first = await gateway(cluster, 10, mirror);
+    const backup = new MemoryCluster();
+    for (const [key, value] of cluster.keys) if (!key.includes('/gw/')) backup.keys.set(key, value);
+    backup.revision = cluster.revision;
+    await reserve(first, WEB);
+    await settle();
+
+    const again = await gateway(backup, 10, mirror);
+
+    expect(again.leases.canPromise).toBe(false);
+    expect(again.failure).toContain('web');
+  });
+
   test('a reservation made at one is known at the other, and in both mirrors, with the same version and why', async () => {
     const cluster = new MemoryCluster();
     const mirrors = [new MemoryMirror(), new MemoryMirror()];

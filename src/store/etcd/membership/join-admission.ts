@@ -3,7 +3,7 @@ import type { Reservation } from '../../../lease/reservation/reservation.ts';
 import type { Say } from '../../../log/say.ts';
 import { type Ipv4, ipv4ToText } from '../../../net/ipv4.ts';
 import type { KeptLease, Mirror } from '../../mirror.ts';
-import type { Compare, Etcd } from '../client/etcd.ts';
+import type { Compare, Etcd, Revision } from '../client/etcd.ts';
 import {
   encodeGeneration,
   INIT,
@@ -171,9 +171,11 @@ function lacks(
   kept: readonly KeptLease[],
   reserved: readonly Reservation[],
 ): Refusal | undefined {
-  for (const { id, version, retiredUntil } of reserved) {
+  for (const { id, address, version, retiredUntil } of reserved) {
     const entry = found.get(keys.ofReservation(id));
-    if (entry === undefined ? retiredUntil !== undefined : entry.modRevision >= version) continue;
+    // What is removed for good has written the key of its address once more.
+    const isRemoved = retiredUntil !== undefined || revisionIn(found, keys.ofAddress(address)) > version;
+    if (entry === undefined ? isRemoved : entry.modRevision >= version) continue;
     const cause = `etcd was restored from a backup: it lacks the reservation ${id} that this node saw at revision ${version}`;
     return { kind: 'refused', cause, remedy: SEED, isLoss: true };
   }
@@ -184,6 +186,10 @@ function lacks(
     return { kind: 'refused', cause, remedy: SEED, isLoss: true };
   }
   return undefined;
+}
+
+function revisionIn(found: Snapshot['found'], key: string): Revision {
+  return found.get(key)?.modRevision ?? 0;
 }
 
 /** True: a gateway grants from this etcd, so it has found its leases there. */
