@@ -1,10 +1,9 @@
-import { isBoundTo } from '../allocation/availability.ts';
 import type { Lease } from '../lease/lease.ts';
 import type { LeaseChange, LeaseWrite } from '../lease/lease-view.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import { endingWrites, recordAfterMove } from './address/peers.ts';
 import type { Reason } from './decision/decision.ts';
-import { type DecisionInput, mayBeLive } from './decision/decision-input.ts';
+import { type DecisionInput, isHolder, mayBeLive } from './decision/decision-input.ts';
 import { changeOf, freedRecord, recordOf } from './decision/outcome.ts';
 import { idsOfGuest } from './guest-ids.ts';
 
@@ -59,15 +58,14 @@ export function offerChange(input: DecisionInput, address: Ipv4, reason: Reason)
   return changeOf(input, 'offer', reason, writes);
 }
 
-/** Frees the address that the client has elsewhere. */
+/** Frees the address that the client has elsewhere, or may have still: it takes another one itself. */
 function writesElsewhere(input: DecisionInput, address: Ipv4, binding: Lease | undefined): LeaseWrite[] {
-  const { leases, client, context, now } = input;
+  const { leases, context, now } = input;
   if (binding === undefined || binding.address === address) return [];
-  const isHeld: boolean = isBoundTo(binding, client, now);
-  if (!isHeld && binding.state !== 'peer') return [];
   if (binding.state === 'peer') {
     const expectedVersion = leases.at(binding.address)?.version ?? binding.version; // It may be on offer by now.
     return [{ address: binding.address, expectedVersion, next: recordAfterMove(binding, context, now) }];
   }
+  if (!isHolder(input, binding)) return [];
   return endingWrites(input, binding).filter((write) => write.address !== address);
 }

@@ -104,9 +104,9 @@ function select(input: DecisionInput, address: Ipv4): Decision {
 
 /** RFC 2131 §3.1 (4): the client takes what it was offered; its lease of another address ends with that. */
 function acceptOffer(input: DecisionInput, address: Ipv4): Decision {
-  const { leases, client, now, context } = input;
+  const { leases, client, context } = input;
   const binding = leases.bindingOf(client);
-  const isMoving = isBoundTo(binding, client, now) && binding.address !== address;
+  const isMoving = isHolder(input, binding) && binding.address !== address;
   if (isMoving && binding.version > context.readRevision) return silence('overtaken');
   return waitForRival(input, address) ?? grantUnused(input, address, isMoving ? 'moved' : 'bound');
 }
