@@ -1,11 +1,22 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { SkippedReporter } from './support/skipped-reporter.ts';
+
+/** Begins with the files that take minutes, so that one processor does not wait for the other at the end. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const isLong = ({ moduleId }: TestSpecification) => moduleId.includes('/test/simulation/');
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+  }
+}
 
 export default defineConfig({
   root: `${import.meta.dirname}/..`,
   test: {
     // On a machine with other work; no test measures time.
     testTimeout: 20_000,
+    sequence: { sequencer: LongestFirst },
     reporters: [new SkippedReporter(), 'default'],
     projects: [
       {

@@ -51,6 +51,14 @@ export class EtcdRecords {
     );
   }
 
+  /** True: it is in quarantine, or was at or after that true time. */
+  wasQuarantined(address: string, since: number): boolean {
+    const records = this.#records.get(address) ?? [];
+    return records.some(
+      ({ state }, index) => state === 'declined' && (records[index + 1]?.writtenAt ?? since) >= since,
+    );
+  }
+
   /** An outcome is true: what is committed has happened; what is refused has not, or others have written after it. */
   checkOutcomes(server: string, changes: readonly LeaseChange[], outcomes: readonly Outcome[]): void {
     for (const [index, change] of changes.entries()) {

@@ -14,8 +14,6 @@ import { GATEWAYS, LEASE_TIMES, SKEW, type WorldParts } from './world-parts.ts';
 /** Fewer than guests: addresses change hands. */
 const POOL = range('10.15.3.20', '10.15.3.29');
 const GRACE = 60_000;
-/** Of later seeds none has an operator who reserves addresses. */
-const RESERVING_SEEDS = 70;
 
 /** The gateways share their leases in etcd: no address for two, whatever goes wrong. */
 export class EtcdWay implements Way {
@@ -81,11 +79,11 @@ export class EtcdWay implements Way {
   }
 
   hasReservations(seed: number): boolean {
-    return seed % 9 === 1 && seed < RESERVING_SEEDS;
+    return seed % 3 === 1;
   }
 
   isQuarantined(address: string): boolean {
-    return this.#records.newest().some(([each, { state }]) => each === address && state === 'declined');
+    return this.#records.wasQuarantined(address, this.#parts.clock.now() - LEASE_TIMES.maximum * 1000);
   }
 
   quarantined(): number {

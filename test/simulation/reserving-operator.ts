@@ -105,6 +105,7 @@ export class ReservingOperator {
       this.#parts.say(
         `${gateway.address} ${order.kind} ${id} ${JSON.stringify(wanted)}: ${JSON.stringify(done)}`,
       );
+      this.#current.delete(id); // An order to a frozen gateway is carried out after later ones.
       const isDone = done.outcome === 'committed' || done.outcome === 'unchanged';
       const isLast = before.length === this.#named.length;
       if (isDone && isLast && wanted !== undefined) this.#current.set(id, wanted);

@@ -35,6 +35,7 @@ export interface Way {
   refused(guest: SimulatedGuest, server: string, isBacked: boolean): void;
   /** Whether the world of this seed has an operator who reserves addresses. */
   hasReservations(seed: number): boolean;
+  /** True: the address is in quarantine, or was less than a lease ago, so that not every guest has asked again since. */
   isQuarantined(address: string): boolean;
   /** Addresses that are in quarantine now. */
   quarantined(): number;
