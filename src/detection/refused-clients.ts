@@ -2,6 +2,7 @@ import { vendorClassOf } from '../exchange/client-admissions.ts';
 import type { ClientRefusal } from '../exchange/client-refusal.ts';
 import { clientKeyOf } from '../lease/client-key.ts';
 import type { Clock } from '../lease/clock.ts';
+import { Allowance, type LineLimit } from '../log/allowance.ts';
 import type { Log } from '../log/log.ts';
 import { type HardwareAddress, hardwareToText } from '../net/hardware-address.ts';
 import type { Message } from '../wire/message.ts';
@@ -12,9 +13,8 @@ import type { RefusedClientStatus, SegmentObserver } from './segment-observer.ts
 const LIMIT = 256;
 /** One that has not asked for so long is forgotten: milliseconds. */
 const PATIENCE = 86_400_000;
-/** Lines and events at once, and milliseconds until there may be one more. */
-const LINES = 16;
-const LINE_INTERVAL = 10_000;
+/** Of lines in the log, and of events. */
+const LINES: LineLimit = { burst: 16, perSecond: 0.1 };
 
 const REMEDIES: Readonly<Record<ClientRefusal, string>> = {
   denied: 'take it off GATEWAY_DHCP_DENY_MACS or GATEWAY_DHCP_DENY_VENDOR_CLASSES if it is to be served',
@@ -45,11 +45,11 @@ export class RefusedClients {
   readonly #observer: SegmentObserver | undefined;
   /** By MAC; the one that asked last at the end. */
   readonly #clients = new Map<HardwareAddress, Refused>();
-  #lines = LINES;
-  #linesAt = Number.NEGATIVE_INFINITY;
+  readonly #lines: Allowance;
 
   constructor(clock: Clock, log: Log, observer?: SegmentObserver) {
     this.#clock = clock;
+    this.#lines = new Allowance(LINES, clock.monotonic());
     this.#log = log;
     this.#observer = observer;
   }
@@ -110,7 +110,7 @@ export class RefusedClients {
   }
 
   #say(hardware: HardwareAddress, refused: Refused): void {
-    if (!this.#mayWrite()) return;
+    if (!this.#lines.takeLine(this.#clock.monotonic())) return;
     const status = this.#statusOf(hardware, refused);
     this.#observer?.refusedClient(status);
     const { client, why, hostname, vendorClass } = status;
@@ -122,15 +122,6 @@ export class RefusedClients {
       },
       'a client is not served, by the rules of this gateway',
     );
-  }
-
-  #mayWrite(): boolean {
-    const now = this.#clock.monotonic();
-    this.#lines = Math.min(LINES, this.#lines + (now - this.#linesAt) / LINE_INTERVAL);
-    this.#linesAt = now;
-    if (this.#lines < 1) return false;
-    this.#lines -= 1;
-    return true;
   }
 }
 

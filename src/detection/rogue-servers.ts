@@ -1,5 +1,6 @@
 import type { RunningProblem } from '../diagnosis/running-problem.ts';
 import type { Clock } from '../lease/clock.ts';
+import { Allowance, type LineLimit } from '../log/allowance.ts';
 import type { Log } from '../log/log.ts';
 import type { Arrival } from '../net/datagram.ts';
 import { type HardwareAddress, hardwareToText, NO_HARDWARE } from '../net/hardware-address.ts';
@@ -12,9 +13,8 @@ const LIMIT = 16;
 const LIMIT_OF_ONE = 4;
 /** One that was not heard of for so long is gone: milliseconds. */
 const PATIENCE = 3_600_000;
-/** Lines at once, and milliseconds until there may be one more. */
-const LINES = 8;
-const LINE_INTERVAL = 60_000;
+/** Of lines in the log. */
+const LINES: LineLimit = { burst: 8, perSecond: 1 / 60 };
 /** How many a problem names. */
 const NAMED = 3;
 
@@ -53,8 +53,7 @@ export class RogueServers {
   readonly #rogues = new Map<Ipv4, Rogue>();
   /** All that have ever shared the leases with this process. */
   readonly #members = new Set<Ipv4>();
-  #lines = LINES;
-  #linesAt = Number.NEGATIVE_INFINITY;
+  readonly #lines: Allowance;
 
   /** @param placeOf Where a network card is plugged in, for people; undefined: it is not known. */
   constructor(
@@ -65,6 +64,7 @@ export class RogueServers {
   ) {
     this.#placeOf = placeOf;
     this.#clock = clock;
+    this.#lines = new Allowance(LINES, clock.monotonic());
     this.#log = log;
     this.#observer = observer;
   }
@@ -108,7 +108,7 @@ export class RogueServers {
       const isGone = now - lastHeard >= PATIENCE;
       if (!isGone && !this.#belongsHere(server)) continue;
       this.#rogues.delete(server);
-      if (isGone && this.#mayWrite())
+      if (isGone && this.#lines.takeLine(this.#clock.monotonic()))
         this.#log.info({ server: ipv4ToText(server) }, 'the other DHCP server was not heard of for an hour');
     }
   }
@@ -179,7 +179,7 @@ export class RogueServers {
   }
 
   #say(rogue: Rogue, message: string): void {
-    if (!this.#mayWrite()) return;
+    if (!this.#lines.takeLine(this.#clock.monotonic())) return;
     this.#observer?.rogueServer(this.#statusOf(rogue));
     const { server, hardware, offered, client } = rogue;
     const fields = {
@@ -189,15 +189,6 @@ export class RogueServers {
       client: hardwareOrNull(client) ?? undefined,
     };
     this.#log.warn({ ...fields, remedy: REMEDY }, message);
-  }
-
-  #mayWrite(): boolean {
-    const now = this.#clock.monotonic();
-    this.#lines = Math.min(LINES, this.#lines + (now - this.#linesAt) / LINE_INTERVAL);
-    this.#linesAt = now;
-    if (this.#lines < 1) return false;
-    this.#lines -= 1;
-    return true;
   }
 }
 

@@ -252,16 +252,14 @@ export class ExchangeSteps {
       const next = this.#inFlight.nextOf(pending);
       advanceRevision(pending, change, leases);
       if (next !== undefined) advanceRevision(next, change, leases);
+      if (isHeardSince(this.#parts.serverState, pending, settled)) {
+        pending.noteWithheld();
+        this.#decideAgain(pending, { kind: 'again', reason: decision.reason, change }, outcome);
+        return;
+      }
     }
     const isStep = outcome === 'committed' && decision.kind === 'again';
-    if (
-      outcome === 'committed' &&
-      pending instanceof PendingMessage &&
-      isHeardSince(this.#parts.serverState, pending, settled)
-    ) {
-      pending.noteWithheld();
-      this.#decideAgain(pending, { kind: 'again', reason: decision.reason, change }, outcome);
-    } else if (outcome === 'conflict' || isStep) this.#decideAgain(pending, decision, outcome);
+    if (outcome === 'conflict' || isStep) this.#decideAgain(pending, decision, outcome);
     else this.#finish(pending, settled);
   }
 

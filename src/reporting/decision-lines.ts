@@ -2,6 +2,7 @@ import type { Decision, Reason } from '../engine/decision/decision.ts';
 import { REASONS, type ReasonRow } from '../engine/decision/reasons.ts';
 import type { DecisionOutcome } from '../exchange/observer.ts';
 import type { ClientKey } from '../lease/client-key.ts';
+import type { LineLimit } from '../log/allowance.ts';
 import type { Log } from '../log/log.ts';
 import { hardwareToText } from '../net/hardware-address.ts';
 import { hexOf } from '../net/hex.ts';
@@ -9,7 +10,7 @@ import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 import type { Outcome } from '../store/lease-store.ts';
 import type { Message } from '../wire/message.ts';
 import { isFinal } from './counters.ts';
-import { type LineLimit, LineLimits, repeatedField } from './line-limits.ts';
+import { LineLimits, repeatedField } from './line-limits.ts';
 
 /** For each reason of an answer: all guests of a large pool may start at the same time, and thousands renew each hour. */
 export const SERVED_LIMIT: LineLimit = { burst: 1000, perSecond: 2 };

@@ -1,33 +1,4 @@
-/** How many lines may be written at once, and how many each second after that. */
-export interface LineLimit {
-  readonly burst: number;
-  readonly perSecond: number;
-}
-
-/** A token bucket. It is full at first. */
-class Allowance {
-  readonly #limit: LineLimit;
-  #left: number;
-  #at: number;
-
-  constructor(limit: LineLimit, monotonic: number) {
-    this.#limit = limit;
-    this.#left = limit.burst;
-    this.#at = monotonic;
-  }
-
-  leftAt(monotonic: number): number {
-    const { burst, perSecond } = this.#limit;
-    this.#left = Math.min(burst, this.#left + ((monotonic - this.#at) * perSecond) / 1000);
-    this.#at = monotonic;
-    return this.#left;
-  }
-
-  /** What is left may fall below 0, since a line is never cut. */
-  take(count: number): void {
-    this.#left -= count;
-  }
-}
+import { Allowance, type LineLimit } from '../log/allowance.ts';
 
 interface Kind {
   readonly allowance: Allowance;

@@ -8,7 +8,7 @@ import { eventually } from '../support/eventually.ts';
 import { builtProgram, type GatewayProcess, gatewayEnvironment } from '../support/gateway-process.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { run } from '../support/run.ts';
-import { describeNodes, serversOf, TunnelledNodes } from '../support/tunnelled-nodes.ts';
+import { answerersAt, describeNodes, TunnelledNodes } from '../support/tunnelled-nodes.ts';
 
 /** A heartbeat lasts ten seconds after its gateway: milliseconds. */
 const HEARTBEAT = 15_000;
@@ -53,15 +53,8 @@ describeNodes('gateways that share leases, on nodes that a VXLAN joins', ['etcd'
     rmSync(folder, { recursive: true, force: true });
   });
 
-  /** The servers that answer new guests at a node, without doubles. */
-  async function answerers(index: number, first: number, count: number): Promise<string[]> {
-    const client = clients[index];
-    if (client === undefined) throw new Error('no such node');
-    const all = new Set<string>();
-    for (let number = first; number < first + count; number += 1)
-      all.add(await serversOf(client, `52:54:00:0${index}:00:${number.toString(16).padStart(2, '0')}`));
-    return [...all];
-  }
+  const answerers = (index: number, first: number, count: number) =>
+    answerersAt(clients, index, first, count);
 
   test('a guest is answered by the gateway of its own node alone, whatever the hash says; when that one is gone, by another', async () => {
     // The heartbeats say so within a second or two.

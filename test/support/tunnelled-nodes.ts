@@ -72,12 +72,27 @@ export class TunnelledNode {
 }
 
 /** Which servers answer the first DHCPDISCOVER of a new guest within a moment; it selects the first of them. */
-export async function serversOf(client: RawClient, chaddr: string): Promise<string> {
+async function serversOf(client: RawClient, chaddr: string): Promise<string> {
   const offer = await client.discover(chaddr);
   await delay(MOMENT);
   const servers = new Set(client.heardFor(offer.xid).map(({ source }) => source));
   await client.select(offer);
   return [...servers].sort().join(' ');
+}
+
+/** The servers that answer so many new guests at a node, without doubles. `clients`: one at each node. */
+export async function answerersAt(
+  clients: readonly RawClient[],
+  index: number,
+  first: number,
+  count: number,
+): Promise<string[]> {
+  const client = clients[index];
+  if (client === undefined) throw new Error(`no client at node ${index}`);
+  const all = new Set<string>();
+  for (let number = first; number < first + count; number += 1)
+    all.add(await serversOf(client, `52:54:00:0${index}:00:${number.toString(16).padStart(2, '0')}`));
+  return [...all];
 }
 
 /** As `describeSystem`, where the kernel has VXLAN. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { builtProgram, type GatewayProcess } from '../support/gateway-process.ts';
 import { RawClient } from '../support/raw-client.ts';
-import { describeNodes, serversOf, TunnelledNodes } from '../support/tunnelled-nodes.ts';
+import { answerersAt, describeNodes, TunnelledNodes } from '../support/tunnelled-nodes.ts';
 
 describeNodes('two gateways that hear each other, on nodes that a VXLAN joins', [], () => {
   let nodes: TunnelledNodes;
@@ -28,15 +28,8 @@ describeNodes('two gateways that hear each other, on nodes that a VXLAN joins', 
     rmSync(folder, { recursive: true, force: true });
   });
 
-  /** The servers that answer new guests at a node, without doubles. */
-  async function answerers(index: number, first: number, count: number): Promise<string[]> {
-    const client = clients[index];
-    if (client === undefined) throw new Error('no such node');
-    const all = new Set<string>();
-    for (let number = first; number < first + count; number += 1)
-      all.add(await serversOf(client, `52:54:00:0${index}:00:${number.toString(16).padStart(2, '0')}`));
-    return [...all];
-  }
+  const answerers = (index: number, first: number, count: number) =>
+    answerersAt(clients, index, first, count);
 
   /** The same of the first group of guests that one server answers; on a machine with other work a second may be short. */
   async function answerersAlone(index: number): Promise<string[]> {
