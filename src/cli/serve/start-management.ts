@@ -45,7 +45,12 @@ export class ManagementThread {
 
   start(): void {
     this.#startedAt = this.#clock.monotonic();
-    const worker = new Worker(this.#program, { workerData: this.#options, resourceLimits: LIMITS, env: {} });
+    const worker = new Worker(this.#program, {
+      workerData: this.#options,
+      resourceLimits: LIMITS,
+      env: {},
+      execArgv: [], // A profiler of this process is not meant for it.
+    });
     this.#worker = worker;
     let cause: unknown;
     worker.on('error', (error) => (cause = error));
