@@ -3,6 +3,8 @@ import type { HistoryFilter, ListedEvent } from '../store/sqlite/lease-reader.ts
 
 /** Events after which somebody holds the address. */
 const HELD = new Set(['bound', 'peer']);
+/** Events that change nothing about who holds it. */
+const BESIDE = new Set(['reserved', 'unreserved']);
 
 /** The newest rows of all, at most `count`, in their order. */
 export function newest(events: Iterable<ListedEvent>, count: number): readonly ListedEvent[] {
@@ -25,6 +27,7 @@ export function heldAtEnd(
 ): readonly ListedEvent[] {
   const last = new Map<string, ListedEvent>();
   for (const event of events) {
+    if (BESIDE.has(event.event)) continue;
     last.delete(event.address);
     last.set(event.address, event);
   }

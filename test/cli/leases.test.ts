@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { addLeasesCommand } from '../../src/cli/leases.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open-sqlite-store.ts';
 import type { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
-import { address, at, bind } from '../store/changes.ts';
+import { address, at, bind, reserve } from '../store/changes.ts';
+import { reservationOf } from '../support/reservations.ts';
 
 /** A lease until 2125. */
 const FAR = at(100 * 365 * 86_400);
@@ -275,6 +276,14 @@ describe('vps-gateway leases', () => {
 
     expect(eventsOf(had('2026-01-01T00:00:05Z'))).toEqual(['10.15.3.22 bound']);
     expect(had('2026-01-01T00:00:30Z')).toBe('[]\n');
+  });
+
+  it('history of a time has who held the address, whatever was reserved since', async () => {
+    await reserve(store, reservationOf('vps-1', '10.15.3.20'), { at: at(20) });
+
+    const at30 = (of: string) => run('history', of, '--at', '2026-01-01T00:00:30Z', '--json').output;
+    expect(eventsOf(at30('52:54:00:00:00:01'))).toEqual(['10.15.3.20 bound']);
+    expect(eventsOf(at30('10.15.3.20'))).toEqual(['10.15.3.20 bound']);
   });
 
   it('history of a time that is still to come is said to be so', () => {

@@ -80,6 +80,34 @@ describeSystem('what the management API tells of a gateway that serves', [], () 
     expect((await askApi(gateway, '/api/v1/leases/10.15.3')).status).toBe(400);
   });
 
+  test('who had an address at a time is told by the list of leases too, and of no time to come', async () => {
+    const gateway = await managed();
+    const before = new Date(Date.now() - 1000).toISOString();
+    const { yiaddr } = await guest(1);
+    const between = new Date().toISOString();
+    await apiJson(gateway, `/api/v1/leases/${yiaddr}/release`, { method: 'POST', body: { force: true } });
+
+    const at = (time: string, more = '') => apiJson<Page>(gateway, `/api/v1/leases?at=${time}${more}`);
+
+    expect((await at(between)).items).toMatchObject([
+      { address: yiaddr, mac: `${MAC}01`, hostname: 'web-1', state: 'bound' },
+    ]);
+    expect((await at(between, `&mac=${MAC}02`)).total).toBe(0);
+    expect((await at(before)).items).toEqual([]);
+    expect((await at(new Date(Date.now() + 1000).toISOString())).items).toEqual([]);
+    for (const [query, pointer] of [
+      ['at=yesterday', '/at'],
+      ['at=2100-01-01T00:00:00Z', '/at'],
+      [`at=${between}&sort=mac`, '/sort'],
+      [`at=${between}&facets=state`, '/facets'],
+      [`at=${between}&cursor=xyz`, '/cursor'],
+    ])
+      expect(JSON.parse((await askApi(gateway, `/api/v1/leases?${query}`)).text)).toMatchObject({
+        status: 400,
+        errors: [{ pointer }],
+      });
+  });
+
   test('a machine is looked up by its MAC in any form, and by nothing or two things not at all', async () => {
     const gateway = await managed();
     const { yiaddr } = await guest(1);

@@ -5,7 +5,7 @@ import {
   type LeaseConditionName,
 } from '../../store/sqlite/query/lease-conditions.ts';
 import { FACETS, type Facet, type LeaseSort, SORT_COLUMNS } from '../../store/sqlite/query/search-leases.ts';
-import { addressText, LIST_QUERY, macText, text } from '../http/schemas.ts';
+import { addressText, LIST_QUERY, macText, text, timeText } from '../http/schemas.ts';
 
 const VALUES = {
   address: addressText,
@@ -39,6 +39,9 @@ const FILTERS = Object.fromEntries(
 export const LEASE_QUERY = z.object({
   ...LIST_QUERY,
   ...FILTERS,
+  at: timeText.optional().meta({
+    description: 'Who had which address at this time, from the history; by address',
+  }),
   sort: z
     .enum(SORTS.flatMap((sort) => [sort, `-${sort}`]))
     .default('address')

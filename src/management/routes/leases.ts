@@ -8,6 +8,7 @@ import { type Operation, operation } from '../http/operation.ts';
 import { badRequest, notFound } from '../http/problem.ts';
 import { AS_OF, addressText, EVENT, LEASE, listOf, macText, text } from '../http/schemas.ts';
 import { conditionsOf, LEASE_QUERY, orderOf } from './lease-query.ts';
+import { leasesAt } from './leases-at.ts';
 import type { RouteParts } from './route-parts.ts';
 import { refuseOtherSegment } from './segment.ts';
 
@@ -43,9 +44,15 @@ export function leaseRoutes(parts: RouteParts): readonly Operation[] {
       query: LEASE_QUERY,
       answer: listOf(LEASE).extend({
         facets: z.record(z.string(), z.record(z.string(), z.int())).optional(),
+        history_since: z
+          .string()
+          .nullable()
+          .optional()
+          .meta({ format: 'date-time', description: 'With `at`: how far the history goes back' }),
       }),
       run: async ({ query, signal }) => {
         refuseOtherSegment(parts, query.segment);
+        if (query.at !== undefined) return await leasesAt(parts, query, query.at, signal);
         const { sort, isDescending } = orderOf(query);
         const list = `leases ${query.sort}`;
         const after = cursorFromText(list, query.cursor);

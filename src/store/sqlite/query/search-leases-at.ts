@@ -1,0 +1,169 @@
+import type { Database } from 'better-sqlite3';
+import type { ListedLease } from '../lease-reader.ts';
+import { HISTORY_COLUMNS, LEASE_COLUMNS } from '../tables/schema.ts';
+import { FirstOfOrder, type Ranked } from './first-of-order.ts';
+import { type LeaseCondition, sqlOf } from './lease-conditions.ts';
+import { betweenPages, PAGE_ROWS } from './pages.ts';
+
+export interface LeaseSearchAt {
+  /** Wall-clock milliseconds. */
+  readonly at: number;
+  readonly conditions: readonly LeaseCondition[];
+  readonly isDescending: boolean;
+  readonly limit: number;
+  /** Only rows behind this one. */
+  readonly after: Ranked | undefined;
+}
+
+export interface LeasesThen {
+  /** By address. */
+  readonly rows: readonly ListedLease[];
+  readonly total: number;
+  /** The last row, if there are more. */
+  readonly last: Ranked | undefined;
+  /** The time of the oldest row of the history, wall-clock milliseconds; undefined: it has none. */
+  readonly since: number | undefined;
+}
+
+/** How the rows of the table and of the history are looked at alike. */
+const SHOWN =
+  'position, address, mac, hostname, state, starts, expires, updated, vps_id, node, client, lease_seconds, reservation_id, organization_id, port';
+
+/** Whoever has an address since then has it by the table. It knows renewals, and the history may have forgotten the beginning. */
+const STILL = `(SELECT position, hardware, address, mac, hostname, state_then AS state, starts, expires, updated, vps_id,
+    node, client, lease_seconds, reservation_id, organization_id, port FROM (
+  SELECT lease.address AS position, lease.mac AS hardware,
+    CASE WHEN state = 'bound' AND expires_at <= @at THEN 'expired' ELSE state END AS state_then, ${LEASE_COLUMNS}
+  FROM lease WHERE lease.state IN ('bound', 'peer') AND starts_at <= @at
+    AND lease.address > @after AND lease.address <= @upTo))`;
+
+/** The others by their last row until then. Renewals leave no row, so it is not known until when a lease was to run. */
+const THEN = `(SELECT position, hardware, address, mac, hostname, state, at AS starts, NULL AS expires, at AS updated,
+    vps_id, node, client, NULL AS lease_seconds, reservation_id, organization_id, port, id FROM (
+  SELECT history.id AS id, history.address AS position, history.mac AS hardware,
+    CASE WHEN event IN ('bound', 'peer') THEN event
+      WHEN event = 'declined' AND expires_at > @at THEN event ELSE 'free' END AS state, ${HISTORY_COLUMNS}
+  FROM history WHERE history.id < @before AND history.id >= @downTo AND history.at <= @at
+    AND event NOT IN ('reserved', 'unreserved') AND (@address IS NULL OR history.address = @address)))`;
+
+const LEASE_PAGE = `SELECT max(address) FROM (SELECT address FROM lease WHERE address > ? ORDER BY address LIMIT ${PAGE_ROWS})`;
+const HISTORY_PAGE = `SELECT min(id) FROM (SELECT id FROM history WHERE id < ? ORDER BY id DESC LIMIT ${PAGE_ROWS})`;
+
+/** Where a row that is to be shown was found: in the table, or in the history by this id. */
+type Found = 'table' | number;
+
+/**
+ * Who had which address at a time, in short reads: what changes meanwhile may be found or not. An address that nobody had is
+ * left out.
+ *
+ * @throws the signal's reason when nobody waits for the answer any more.
+ */
+export async function searchLeasesAt(
+  database: Database,
+  search: LeaseSearchAt,
+  signal: AbortSignal,
+): Promise<LeasesThen> {
+  const order = new FirstOfOrder(search.limit + 1, search.isDescending, search.after);
+  const places = new Map<number, Found>();
+  const seen = new Set<number>();
+  let total = 0;
+  const take = (position: number, isWanted: boolean, found: Found) => {
+    if (seen.has(position)) return;
+    seen.add(position);
+    if (!isWanted) return;
+    total += 1;
+    order.add({ key: position, position });
+    places.set(position, found);
+    if (places.size > 4 * search.limit + PAGE_ROWS) forgetOthers(places, order.rows);
+  };
+  await lookInTable(database, search, signal, take);
+  const since = await lookInHistory(database, search, signal, take);
+  const { rows } = order;
+  const page = rows.slice(0, search.limit);
+  return {
+    rows: page.flatMap(({ position }) => rowOf(database, search.at, position, places.get(position)) ?? []),
+    total,
+    last: rows.length > search.limit ? page.at(-1) : undefined,
+    since,
+  };
+}
+
+type Take = (position: number, isWanted: boolean, found: Found) => void;
+
+async function lookInTable(
+  database: Database,
+  { at, conditions }: LeaseSearchAt,
+  signal: AbortSignal,
+  take: Take,
+): Promise<void> {
+  const { sql, values } = sqlOf(conditions);
+  const rows = database.prepare(`SELECT position, ${sql} FROM ${STILL}`).raw();
+  const pageEnd = database.prepare(LEASE_PAGE).pluck();
+  const address = addressOf(conditions);
+  for (let after = address === null ? -1 : address - 1; after < (address ?? 0xffff_ffff); ) {
+    const end: unknown = pageEnd.get(after);
+    if (typeof end !== 'number') return;
+    const upTo = Math.min(end, address ?? end);
+    for (const row of rows.iterate({ ...values, at, after, upTo })) {
+      const [position, isWanted] = row as [number, number];
+      take(position, isWanted === 1, 'table');
+    }
+    after = end;
+    await betweenPages(signal);
+  }
+}
+
+/** Returns the time of the oldest row. */
+async function lookInHistory(
+  database: Database,
+  { at, conditions }: LeaseSearchAt,
+  signal: AbortSignal,
+  take: Take,
+): Promise<number | undefined> {
+  const { sql, values } = sqlOf(conditions);
+  const rows = database
+    .prepare(`SELECT position, state <> 'free' AND ${sql}, id FROM ${THEN} ORDER BY id DESC`)
+    .raw();
+  const pageEnd = database.prepare(HISTORY_PAGE).pluck();
+  const address = addressOf(conditions);
+  for (let before = Number.MAX_SAFE_INTEGER; ; ) {
+    const downTo: unknown = pageEnd.get(before);
+    if (typeof downTo !== 'number') break;
+    for (const row of rows.iterate({ ...values, at, before, downTo, address })) {
+      const [position, isWanted, id] = row as [number, number, number];
+      take(position, isWanted === 1, id);
+    }
+    before = downTo;
+    await betweenPages(signal);
+  }
+  const oldest: unknown = database.prepare('SELECT at FROM history ORDER BY id LIMIT 1').pluck().get();
+  return typeof oldest === 'number' ? oldest : undefined;
+}
+
+function rowOf(
+  database: Database,
+  at: number,
+  position: number,
+  found: Found | undefined,
+): ListedLease | undefined {
+  const inTable = { at, after: position - 1, upTo: position };
+  const row =
+    typeof found === 'number'
+      ? database
+          .prepare(`SELECT ${SHOWN} FROM ${THEN}`)
+          .get({ at, before: found + 1, downTo: found, address: null })
+      : database.prepare(`SELECT ${SHOWN} FROM ${STILL}`).get(inTable);
+  if (row === undefined) return undefined;
+  const { position: _, ...lease } = row as ListedLease & { readonly position: number };
+  return lease;
+}
+
+function addressOf(conditions: readonly LeaseCondition[]): number | null {
+  const exact = conditions.find(({ name, isNegated }) => name === 'address' && !isNegated)?.value;
+  return typeof exact === 'number' ? exact : null;
+}
+
+function forgetOthers(places: Map<number, Found>, rows: readonly Ranked[]): void {
+  const kept = new Set(rows.map(({ position }) => position));
+  for (const position of places.keys()) if (!kept.has(position)) places.delete(position);
+}
