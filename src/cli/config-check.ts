@@ -1,10 +1,5 @@
 import type { Command } from 'commander';
-import {
-  type Flags,
-  type LoadedSettings,
-  loadSettings,
-  type RejectedSettings,
-} from '../config/load-settings.ts';
+import type { Flags, LoadedSettings, RejectedSettings } from '../config/load-settings.ts';
 import { planOfSettings } from '../config/plan-of-settings.ts';
 import { type Problem, problemToText } from '../config/problem.ts';
 import { type Environment, SETTINGS } from '../config/settings.ts';
@@ -35,6 +30,7 @@ import { tryDirectory } from '../store/sqlite/disk/directory.ts';
 import { hasLeaseFile, openLeaseReader } from '../store/sqlite/lease-reader.ts';
 import { refuseSilentDisk } from '../store/sqlite/silent-disk.ts';
 import { readInterfaces } from '../transport/linux/interfaces.ts';
+import { loadWithFile } from './load-with-file.ts';
 import { jsonText } from './output/json.ts';
 import { type Output, standardOutput, writeSentences, writeTable } from './output/output.ts';
 import { SETTING_COLUMNS } from './setting-columns.ts';
@@ -79,7 +75,7 @@ export function addCheckCommand(program: Command): void {
     .option('--json', 'as JSON');
   addSettingOptions(command.addHelpText('after', STATUSES), () => false).action(async () => {
     const flags = flagsOf(command);
-    const silent = await silentDiskOf(loadSettings(flags, process.env).settings.leasesDir);
+    const silent = await silentDiskOf(loadWithFile(flags, process.env).settings.leasesDir);
     const refuse = silent === undefined ? tryDirectory : throwing(silent);
     const report = checkSettings(flags, process.env, readInterfaces(), refuse, {
       leasesIn: silent === undefined ? runningLeases : () => [],
@@ -138,7 +134,7 @@ export function checkSettings(
   refuse: (directory: string) => void,
   { leasesIn = () => [], dropsOn = () => [], certificateFaults = () => [] }: HostChecks = {},
 ): CheckReport {
-  const loaded = loadSettings(flags, environment);
+  const loaded = loadWithFile(flags, environment);
   const certificates = certificateFaults(certificateFiles(loaded.settings)).map((fault) => ({
     isProblem: fault.kind === 'unusable' || fault.kind === 'untimely',
     text: problemToText(certificateProblem(fault, loaded)),

@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander';
-import { loadSettings } from '../config/load-settings.ts';
 import { type Environment, SETTINGS } from '../config/settings.ts';
 import { GatewayError } from '../errors.ts';
 import { HOST_FORMATS, type HostFormat, hostOf } from '../reporting/host-formats.ts';
 import { openLeaseReader } from '../store/sqlite/lease-reader.ts';
 import { leasesDirectory } from './leases-directory.ts';
+import { loadWithFile } from './load-with-file.ts';
 import type { CommandSurroundings } from './surroundings.ts';
 
 interface Options {
@@ -43,7 +43,7 @@ export function addExportCommand(leases: Command, { output, environment }: Comma
  * @throws GatewayError for what is no domain.
  */
 function domainOf(flag: string | undefined, environment: Environment): string | null {
-  const { settings } = loadSettings(flag === undefined ? {} : { domain: flag }, environment);
+  const { settings } = loadWithFile(flag === undefined ? {} : { domain: flag }, environment);
   const { domain } = settings;
   if (domain !== undefined) return domain === 'off' ? null : domain;
   throw new GatewayError(

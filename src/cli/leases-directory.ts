@@ -1,15 +1,22 @@
-import { loadSettings } from '../config/load-settings.ts';
+import { problemToText } from '../config/problem.ts';
 import { type Environment, SETTINGS } from '../config/settings.ts';
 import { GatewayError } from '../errors.ts';
+import { loadWithFile } from './load-with-file.ts';
 
 /**
  * The leases directory by the settings of this shell. Other settings may be wrong.
  *
- * @throws GatewayError 'bad-settings' if it is not a path.
+ * @throws GatewayError 'bad-settings' if it is not a path, or may stand in a settings file that cannot be read.
  */
 export function leasesDirectory(flag: string | undefined, environment: Environment): string {
-  const { settings } = loadSettings(flag === undefined ? {} : { leasesDir: flag }, environment);
-  if (settings.leasesDir !== undefined) return settings.leasesDir;
+  const loaded = loadWithFile(flag === undefined ? {} : { leasesDir: flag }, environment);
+  const { leasesDir } = loaded.settings;
+  const inFile = loaded.ok
+    ? []
+    : loaded.problems.filter(({ setting }) => setting === SETTINGS.settingsFile.variable);
+  if (flag === undefined && inFile.length > 0)
+    throw new GatewayError('bad-settings', inFile.map(problemToText).join('\n'));
+  if (leasesDir !== undefined) return leasesDir;
   const { variable, flag: name } = SETTINGS.leasesDir;
   throw new GatewayError('bad-settings', `leases directory: not a path: set ${variable} or --${name}`);
 }

@@ -11,12 +11,14 @@ import { addHealthCommand } from './health.ts';
 import { addLabCommand } from './lab.ts';
 import { addLeasesCommand } from './leases.ts';
 import { leasesDirectory } from './leases-directory.ts';
+import { loadWithFile } from './load-with-file.ts';
 import { addAddressesCommand } from './orders/addresses.ts';
 import { complain, ReaderGone, writeWhole } from './output/write-whole.ts';
 import { addReasonsCommand } from './reasons.ts';
+import { addReloadCommand } from './reload.ts';
 import { addReservationsCommand } from './reservations/reservations.ts';
 import { addSettingsCommand } from './running-settings.ts';
-import { addSettingOptions, settingsOrThrow } from './setting-options.ts';
+import { addSettingOptions, flagsOf, settingsOrThrow } from './setting-options.ts';
 import { versionOfPackage } from './version-of-package.ts';
 
 /** sysexits.h EX_SOFTWARE: a mistake of this program. */
@@ -79,6 +81,7 @@ export function createProgram(writeOut = (text: string) => writeWhole(1, text)):
   addHealthCommand(program);
   addClockCommand(program);
   addSettingsCommand(program);
+  addReloadCommand(program);
   addEventsCommand(program);
   addReasonsCommand(program);
   addLabCommand(program);
@@ -112,7 +115,7 @@ function addServeCommand(program: Command): void {
   addSettingOptions(command).action(async () => {
     const loaded = settingsOrThrow(command);
     const { serve } = await import('./serve.ts');
-    process.exitCode = await serve(loaded);
+    process.exitCode = await serve(loaded, () => loadWithFile(flagsOf(command), process.env));
   });
 }
 

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { isatty } from 'node:tty';
-import type { LoadedSettings } from '../config/load-settings.ts';
+import type { LoadedSettings, RejectedSettings } from '../config/load-settings.ts';
 import { planOfSettings } from '../config/plan-of-settings.ts';
 import { problemToText } from '../config/problem.ts';
 import type { Settings } from '../config/settings.ts';
@@ -20,8 +20,10 @@ import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
 import { prefixOf } from '../net/prefix.ts';
 import { SharedEvents } from '../reporting/shared-events.ts';
+import type { Declaration } from '../server/declaration.ts';
 import { findListenAddress } from '../server/find-listen-address.ts';
 import { HEALTH_SOCKET, HealthEndpoint } from '../server/health.ts';
+import { Reload } from '../server/reload.ts';
 import { Server } from '../server/server.ts';
 import type { ListenIpParts, Medium } from '../server/server-parts.ts';
 import { systemClock } from '../server/system-clock.ts';
@@ -43,6 +45,7 @@ import { ManagementThread } from './serve/start-management.ts';
 import { MirrorThread } from './serve/start-mirror-thread.ts';
 import { stopSignal } from './serve/stop-signal.ts';
 import { systemBoot } from './serve/system-boot.ts';
+import { watchForChanges } from './serve/watch-file.ts';
 
 /** How long the start waits for an earlier process to release the lease file: milliseconds. */
 const LOCK_WAIT = 5000;
@@ -52,12 +55,18 @@ const HISTORY_ROWS = 1_000_000;
 const SEEDS = 2 ** 48 - 1;
 /** Time from the start to the full check of the lease file: milliseconds. */
 const FULL_CHECK_AFTER = 30_000;
+const NOT_RELOADED = 'the settings could not be read again; those of before are in force';
 
-const HANG_UP = 'SIGHUP is ignored; `vps-gateway clock trust` says that the time is right';
-
-/** Runs the gateway until SIGTERM or SIGINT, and returns the exit status. Only this function chooses the concrete parts. */
-export async function serve(loaded: LoadedSettings): Promise<number> {
-  const { settings, origins, warnings } = loaded;
+/**
+ * Runs the gateway until SIGTERM or SIGINT, and returns the exit status. Only this function chooses the concrete parts.
+ *
+ * @param load Reads the settings again, for a reload.
+ */
+export async function serve(
+  loaded: LoadedSettings,
+  load: () => LoadedSettings | RejectedSettings,
+): Promise<number> {
+  const { settings, warnings } = loaded;
   const log = createLogger(settings, new LogOutput(1), isatty(1), systemClock.now);
   for (const warning of warnings) log.warn({ setting: warning.setting }, problemToText(warning));
 
@@ -74,7 +83,15 @@ export async function serve(loaded: LoadedSettings): Promise<number> {
   const stopped = stopSignal();
   let isStopping = false;
   void stopped.then(() => (isStopping = true));
-  const server = new Server({
+  const declarationOf = (from: LoadedSettings): Declaration => ({
+    planOf: (listen) => ({
+      ...planOfSettings(from.settings, listen, ownAddresses()),
+      ...(sockets.canAsk ? {} : { probeMilliseconds: 0 }),
+    }),
+    values: from.settings,
+    settings: shownSettings(from.origins),
+  });
+  const server: Server = new Server({
     clock: systemClock,
     log,
     boot: systemBoot(),
@@ -106,36 +123,38 @@ export async function serve(loaded: LoadedSettings): Promise<number> {
       await announce(gateways.store, current, listen);
       return sockets.open(listen);
     },
-    planOf: (listen) => ({
-      ...planOfSettings(settings, listen, ownAddresses()),
-      ...(sockets.canAsk ? {} : { probeMilliseconds: 0 }),
-    }),
+    ...declarationOf(loaded),
     directoryFault: () => directory.fault,
-    values: settings,
-    settings: shownSettings(origins),
     adopted: ({ values = current }) => {
       current = values;
       gateways.store?.describe(sharedSettingTexts(values));
+      management.adopted();
     },
     waits: settings.wait,
     observer: events,
   });
   const tryDirectory = () => directory.tryIt();
   const health = new HealthEndpoint(join(settings.leasesDir, HEALTH_SOCKET), server, log, tryDirectory);
+  const reload = new Reload(loaded, load, declarationOf, server, log);
+  const memory = { counters: server.counterMemory, events: events.memory };
   const management = new ManagementThread(
-    managementOptions(
-      settings,
-      secrets,
-      { counters: server.counterMemory, events: events.memory },
-      startedAt,
-    ),
-    managedGateway(server, tryDirectory),
+    () => managementOptions(current, secrets, memory, startedAt),
+    managedGateway(server, reload, tryDirectory),
     systemClock,
     say,
   );
 
-  // SIGHUP is reserved for reading the settings again. Until then it must not end the gateway.
-  process.on('SIGHUP', () => log.info({ signal: 'SIGHUP' }, HANG_UP));
+  const reloadFor = (author: string) => {
+    reload
+      .request({ isTrial: false, author })
+      .catch((error: unknown) => log.error({ err: error }, NOT_RELOADED));
+  };
+  process.on('SIGHUP', () => reloadFor('SIGHUP'));
+  const { settingsFile, watchesFile } = settings;
+  const unwatch =
+    settingsFile !== undefined && watchesFile
+      ? watchForChanges(settingsFile, () => reloadFor(`a change of ${settingsFile}`))
+      : () => {};
   await Promise.race([server.start(), stopped]);
   if (!isStopping) await health.open();
   if (!isStopping) management.start();
@@ -146,6 +165,7 @@ export async function serve(loaded: LoadedSettings): Promise<number> {
   );
   const signal = await stopped;
   cancelCheck();
+  unwatch();
   stopping.abort();
   log.info({ signal }, 'stopping');
   await Promise.all([server.stop(), management.end(), shared === undefined ? health.close() : undefined]);

@@ -1,8 +1,9 @@
 import { type Command, Option } from 'commander';
-import { type Flags, type LoadedSettings, loadSettings } from '../config/load-settings.ts';
+import type { Flags, LoadedSettings } from '../config/load-settings.ts';
 import { problemToText } from '../config/problem.ts';
 import { SETTING_KEYS, SETTINGS, type SettingKey } from '../config/settings.ts';
 import { GatewayError } from '../errors.ts';
+import { loadWithFile } from './load-with-file.ts';
 
 /** The command that lists all settings. */
 const ALL_OF_THEM = 'vps-gateway serve --help';
@@ -38,7 +39,7 @@ export function flagsOf(command: Command): Flags {
 
 /** @throws GatewayError that lists every problem, then the warnings: a misspelt name is often the cause. */
 export function settingsOrThrow(command: Command): LoadedSettings {
-  const loaded = loadSettings(flagsOf(command), process.env);
+  const loaded = loadWithFile(flagsOf(command), process.env);
   if (loaded.ok) return loaded;
   const list = [
     ...loaded.problems.map(problemToText),

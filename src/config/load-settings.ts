@@ -1,6 +1,8 @@
 import { contradictionsIn, type ReadSettings } from './contradictions.ts';
 import { doubtsIn, unreadVariables } from './doubts.ts';
+import { type FileSettings, readSettingsFile } from './file/read-settings-file.ts';
 import { type Origin, type Problem, problemOf } from './problem.ts';
+import type { Reading } from './setting-kinds.ts';
 import { type Environment, SETTING_KEYS, SETTINGS, type SettingKey, type Settings } from './settings.ts';
 
 /** Values given on the command line; a switch is `on` or `off`. */
@@ -25,10 +27,21 @@ export interface RejectedSettings {
   readonly problems: readonly Problem[];
 }
 
-/** Merges flags, environment and defaults: a flag beats a variable, which beats the default. Empty variables are unset. */
-export function loadSettings(flags: Flags, environment: Environment): LoadedSettings | RejectedSettings {
-  const written = originsOf(flags, environment);
-  const problems: Problem[] = [];
+/** Reads a settings file, or says why it cannot be read. */
+export type ReadFile = (path: string) => Reading<string>;
+
+/**
+ * Merges flags, environment, settings file and defaults: a flag beats a variable, which beats the file, which beats the
+ * default. Empty values are unset.
+ */
+export function loadSettings(
+  flags: Flags,
+  environment: Environment,
+  readFile: ReadFile = () => NO_FILES,
+): LoadedSettings | RejectedSettings {
+  const file = fileOf(originOf('settingsFile', flags, environment), readFile);
+  const written = originsOf(flags, environment, file.values);
+  const problems: Problem[] = [...file.problems];
   const values: Partial<Record<SettingKey, unknown>> = {};
   for (const key of SETTING_KEYS) {
     const origin = written[key];
@@ -53,17 +66,35 @@ export function loadSettings(flags: Flags, environment: Environment): LoadedSett
   return { ok: true, settings: read as Settings, origins, warnings };
 }
 
-function originsOf(flags: Flags, environment: Environment): Record<SettingKey, Origin> {
-  const entries = SETTING_KEYS.map((key): [SettingKey, Origin] => {
-    const { variable, flag = '', default: fallback } = SETTINGS[key];
-    const given = flags[key];
-    if (given !== undefined) return [key, { source: 'flag', name: `--${flag}`, text: given }];
-    const text = environment[variable];
-    if (text !== undefined && text.trim() !== '')
-      return [key, { source: 'environment', name: variable, text }];
-    return [key, { source: 'default', name: '', text: fallback }];
-  });
+const NO_FILES: Reading<never> = { ok: false, fault: 'cannot be read here', remedy: 'leave it out' };
+const NOTHING: FileSettings = { values: {}, problems: [] };
+
+/** A path that is none is a problem of its setting, and is reported with the others. */
+function fileOf(origin: Origin, readFile: ReadFile): FileSettings {
+  const path = SETTINGS.settingsFile.kind.read(origin.text?.trim() ?? '');
+  if (origin.text === undefined || !path.ok) return NOTHING;
+  const reading = readFile(path.value);
+  if (reading.ok) return readSettingsFile(path.value, reading.value);
+  const fault = { key: 'settingsFile', message: reading.fault, remedy: reading.remedy } as const;
+  return { values: {}, problems: [problemOf(fault, origin)] };
+}
+
+function originsOf(
+  flags: Flags,
+  environment: Environment,
+  file: FileSettings['values'],
+): Record<SettingKey, Origin> {
+  const entries = SETTING_KEYS.map((key) => [key, originOf(key, flags, environment, file[key])] as const);
   return Object.fromEntries(entries) as Record<SettingKey, Origin>;
+}
+
+function originOf(key: SettingKey, flags: Flags, environment: Environment, inFile?: Origin): Origin {
+  const { variable, flag = '', default: fallback } = SETTINGS[key];
+  const given = flags[key];
+  if (given !== undefined) return { source: 'flag', name: `--${flag}`, text: given };
+  const text = environment[variable];
+  if (text !== undefined && text.trim() !== '') return { source: 'environment', name: variable, text };
+  return inFile ?? { source: 'default', name: '', text: fallback };
 }
 
 /** A mask in GATEWAY_DHCP_SUBNET, or a length behind its network, counts where the mask itself is not set. */

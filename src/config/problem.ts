@@ -3,8 +3,8 @@ import { withoutPassword } from './without-password.ts';
 
 /** Where a value came from. */
 export interface Origin {
-  readonly source: 'flag' | 'environment' | 'default';
-  /** The flag or variable: `--listen-ip`, `GATEWAY_DHCP_LISTEN_IP`; of a default: empty. */
+  readonly source: 'flag' | 'environment' | 'file' | 'default';
+  /** `--listen-ip`, `GATEWAY_DHCP_LISTEN_IP`, `/etc/vps-gateway/settings.yaml:4:11` (line, column); of a default: empty. */
   readonly name: string;
   /** The value as it was written there; undefined: no value. */
   readonly text: string | undefined;
@@ -16,7 +16,7 @@ export interface Problem {
   readonly setting: string;
   /** The value as it was written; undefined: none is set. */
   readonly value: string | undefined;
-  /** `flag --listen-ip`, `environment GATEWAY_DHCP_LISTEN_IP` or `default`. */
+  /** As `originToText` says it. */
   readonly from: string;
   readonly message: string;
   readonly remedy: string;
@@ -48,7 +48,7 @@ export function shownText(key: SettingKey, origin: Origin): string | undefined {
   return SETTINGS[key].kind.isSecret ? SECRET_TEXT : withoutPassword(origin.text.trim());
 }
 
-/** `flag --listen-ip`, `environment GATEWAY_DHCP_LISTEN_IP` or `default`. */
+/** `flag --listen-ip`, `environment GATEWAY_DHCP_LISTEN_IP`, `file /etc/vps-gateway/settings.yaml:4:11` or `default`. */
 export function originToText(origin: Origin): string {
   return origin.source === 'default' ? 'default' : `${origin.source} ${origin.name}`;
 }

@@ -11,6 +11,8 @@ export interface SettingKind<Value> {
   readonly placeholder: string;
   /** A switch has flags without a value. */
   readonly isSwitch?: true;
+  /** Several values, separated by commas. */
+  readonly isList?: true;
   /** A secret is never shown. */
   readonly isSecret?: true;
   read(text: string): Reading<Value>;
@@ -32,6 +34,7 @@ export function listOf<Value>(
 ): SettingKind<readonly Value[]> {
   return {
     placeholder,
+    isList: true,
     read(text) {
       if (isOff(text)) return ok([]);
       const values: Value[] = [];

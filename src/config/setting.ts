@@ -18,8 +18,7 @@ export interface Setting<Value> {
    */
   readonly shared?: 'must-be-equal' | 'should-be-equal';
   /**
-   * Why a change of it takes a restart. Absent: `Server.adopt` takes a change over in a running gateway, which programs that
-   * embed it can have done; the commands have no reload yet.
+   * Why a change of it takes a restart. Absent: a reload takes a change over in a running gateway.
    */
   readonly restart?: string;
 }
@@ -36,6 +35,7 @@ export type SettingGroup =
   | 'Behaviour'
   | 'Who is served'
   | 'Limits'
+  | 'Settings file'
   | 'Log'
   | 'Management';
 

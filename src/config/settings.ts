@@ -6,7 +6,7 @@ import { LEASE_SETTINGS } from './lease-settings.ts';
 import { LIMIT_SETTINGS } from './limit-settings.ts';
 import { address, addressList, interfaceName, mask, network, rangeList, relayList } from './network-kinds.ts';
 import { AT_START, optional, setting } from './setting.ts';
-import { count, logLevel, milliseconds, oneOf, type SettingKind, switchOf } from './setting-kinds.ts';
+import { count, logLevel, milliseconds, oneOf, path, type SettingKind, switchOf } from './setting-kinds.ts';
 
 /** The environment of a process. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -184,6 +184,22 @@ export const SETTINGS = {
   }),
   ...CLIENT_RULE_SETTINGS,
   ...LIMIT_SETTINGS,
+  settingsFile: optional({
+    group: 'Settings file',
+    restart: AT_START,
+    variable: 'GATEWAY_CONFIG',
+    flag: 'config',
+    kind: path('file'),
+    help: 'a file of settings in YAML; a flag or a variable of the same setting beats it',
+  }),
+  watchesFile: setting('off', {
+    group: 'Settings file',
+    restart: AT_START,
+    variable: 'GATEWAY_CONFIG_WATCH',
+    flag: 'config-watch',
+    kind: switchOf,
+    help: 'on: a settings file that changes is reloaded within seconds; off: by SIGHUP or `vps-gateway reload`',
+  }),
   logLevel: setting('info', {
     group: 'Log',
     restart: AT_START,

@@ -8,7 +8,7 @@ export interface ShownSetting {
   readonly setting: string;
   /** The value as it was written; a secret is not shown. null: no value. */
   readonly value: string | null;
-  /** `flag --listen-ip`, `environment GATEWAY_DHCP_LISTEN_IP` or `default`. */
+  /** As `originToText` says it. */
   readonly from: string;
 }
 

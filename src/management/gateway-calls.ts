@@ -8,7 +8,9 @@ import type { MappedAddress } from '../server/address-map.ts';
 import type { Figures } from '../server/figures.ts';
 import type { OrderResult } from '../server/order-intake.ts';
 import type { ReconcileRequest, ReconcileResult } from '../server/reconcile.ts';
+import type { ReloadRequest, ReloadResult } from '../server/reload.ts';
 import type { ReservationResult } from '../server/reservation-intake.ts';
+import type { SubnetTexts } from './options.ts';
 
 /** How far the lease file is. */
 export interface Carried {
@@ -49,6 +51,8 @@ export interface GatewayCalls {
   /** What keeps the guest of a reservation from its address now; null: nothing, or there is none of this id in force. */
   pendingOf(id: OutsideId): Promise<Pending | null>;
   reconcile(request: ReconcileRequest): Promise<Reconciled>;
+  /** Reads the settings again. */
+  reload(request: ReloadRequest): Promise<ReloadResult>;
 }
 
 export type CallName = keyof GatewayCalls;
@@ -72,6 +76,7 @@ export type ToGateway =
 export type FromGateway =
   | { readonly kind: 'answer'; readonly number: number; readonly value: unknown }
   | { readonly kind: 'failure'; readonly number: number; readonly message: string }
+  | { readonly kind: 'subnet'; readonly subnet: SubnetTexts }
   | { readonly kind: 'close' };
 
 export interface Port<Sent, Heard> {

@@ -1,4 +1,5 @@
 import { hardwareToText } from '../net/hardware-address.ts';
+import type { Reload } from '../server/reload.ts';
 import type { Server } from '../server/server.ts';
 import type { GatewayCalls } from './gateway-calls.ts';
 
@@ -14,7 +15,11 @@ const ASK_TIME = 900;
  *
  * @param prepare Runs before each status, for a bounded time; it finds out what only an attempt shows.
  */
-export function managedGateway(server: Server, prepare: () => Promise<void> = async () => {}): GatewayCalls {
+export function managedGateway(
+  server: Server,
+  reload: Pick<Reload, 'request'>,
+  prepare: () => Promise<void> = async () => {},
+): GatewayCalls {
   return {
     status: async () => {
       await prepare();
@@ -37,6 +42,7 @@ export function managedGateway(server: Server, prepare: () => Promise<void> = as
       const reservation = server.reservations.current?.get(id);
       return (reservation && server.reservations.pendingOf(reservation)) ?? null;
     },
+    reload: (request) => reload.request(request),
     reconcile: async (request) => {
       const result = await server.reservations.reconcile(request);
       if (result.kind !== 'done') return { result, unexplained: 0 };

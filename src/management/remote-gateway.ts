@@ -3,7 +3,9 @@ import type { ReservationOrder } from '../engine/order/reservation-order.ts';
 import type { OutsideId } from '../lease/outside-id.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { ReconcileRequest } from '../server/reconcile.ts';
+import type { ReloadRequest } from '../server/reload.ts';
 import type { CallName, FromGateway, GatewayCalls, Port, ToGateway } from './gateway-calls.ts';
+import type { SubnetTexts } from './options.ts';
 
 /** How long a question about the state may take: milliseconds. Then the packets' thread stands still. */
 const SOON = 2000;
@@ -17,17 +19,25 @@ export class GatewayStandsStill extends Error {
   override readonly name = 'GatewayStandsStill';
 }
 
+/** What the gateway tells this thread unasked. */
+export interface Told {
+  /** The thread is to end. */
+  close(): void;
+  /** Other settings are in force. */
+  subnetChanged(subnet: SubnetTexts): void;
+}
+
 /** The gateway, as the management thread sees it. */
 export class RemoteGateway implements GatewayCalls {
   readonly #port: Port<ToGateway, FromGateway>;
   readonly #open = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
   #number = 0;
 
-  /** @param close Called when the thread is to end. */
-  constructor(port: Port<ToGateway, FromGateway>, close: () => void) {
+  constructor(port: Port<ToGateway, FromGateway>, told: Told) {
     this.#port = port;
     port.hear((message) => {
-      if (message.kind === 'close') close();
+      if (message.kind === 'close') told.close();
+      else if (message.kind === 'subnet') told.subnetChanged(message.subnet);
       else this.#settle(message);
     });
   }
@@ -80,6 +90,10 @@ export class RemoteGateway implements GatewayCalls {
     return this.#call('reconcile', [request], RECONCILE);
   }
 
+  reload(request: ReloadRequest) {
+    return this.#call('reload', [request], LATER);
+  }
+
   #call<Name extends CallName>(
     name: Name,
     args: Parameters<GatewayCalls[Name]>,
@@ -111,7 +125,7 @@ export class RemoteGateway implements GatewayCalls {
     return answer as ReturnType<GatewayCalls[Name]>;
   }
 
-  #settle(message: Exclude<FromGateway, { kind: 'close' }>): void {
+  #settle(message: Extract<FromGateway, { kind: 'answer' | 'failure' }>): void {
     const open = this.#open.get(message.number);
     if (message.kind === 'answer') open?.resolve(message.value);
     else open?.reject(new Error(message.message));

@@ -28,12 +28,17 @@ export async function runManagement(
 ): Promise<void> {
   const say: Say = (level, fields, message) => port.post({ kind: 'say', level, fields, message });
   const closing: (() => void)[] = [];
-  const gateway = new RemoteGateway(port, () => {
-    for (const close of closing) close();
-    end();
+  let subnet = options.subnet;
+  const gateway = new RemoteGateway(port, {
+    close: () => {
+      for (const close of closing) close();
+      end();
+    },
+    subnetChanged: (next) => (subnet = next),
   });
   const parts: RouteParts = {
     options,
+    subnet: () => subnet,
     gateway,
     counters: new CounterReader(new Float64Array(options.counters)),
     asked: new SharedWork(INTERVAL, async () => {

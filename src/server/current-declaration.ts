@@ -1,3 +1,4 @@
+import type { RefusedChange } from '../config/needs-restart.ts';
 import { doubtsOfPlan, isNobodys } from '../diagnosis/plan-doubts.ts';
 import type { Lease } from '../lease/lease.ts';
 import { NO_RESERVATIONS } from '../lease/reservation/reservation-view.ts';
@@ -49,9 +50,13 @@ export class CurrentDeclaration {
     return adoption;
   }
 
-  async #adopt(next: Declaration): Promise<Adoption> {
+  refusals(next: Declaration): readonly RefusedChange[] {
     const listen = this.#service()?.listen;
-    const refusals = refusalsOf(this.#current, next, listen, this.#parts.clusterPeers !== undefined);
+    return refusalsOf(this.#current, next, listen, this.#parts.clusterPeers !== undefined);
+  }
+
+  async #adopt(next: Declaration): Promise<Adoption> {
+    const refusals = this.refusals(next);
     if (refusals.length > 0) return { kind: 'refused', refusals };
     await this.#prepare(next);
     // From here on without a pause: no decision may use only a part of it.

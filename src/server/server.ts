@@ -1,3 +1,4 @@
+import type { RefusedChange } from '../config/needs-restart.ts';
 import { type ClockStatus, clockStatusOf } from '../detection/clock-status.ts';
 import { ClusterPeersLog } from '../detection/cluster-peers.ts';
 import { DeclineLog } from '../detection/decline-log.ts';
@@ -172,6 +173,11 @@ export class Server {
    */
   adopt(next: Declaration): Promise<Adoption> {
     return this.#declaration.adopt(next);
+  }
+
+  /** The changes of a declaration because of which it would be refused. */
+  refusals(next: Declaration): readonly RefusedChange[] {
+    return this.#declaration.refusals(next);
   }
 
   /** Carries out an order from outside, also while no sockets are open. The history names its author. */

@@ -28,7 +28,7 @@ export const NO_LIMITS: PlanLimits = {
   unknownMessages: 0,
 };
 
-/** All that the engine is configured with. `Server.adopt`, for programs that embed the gateway, puts a new one in its place. */
+/** All that the engine is configured with. `Server.adopt` puts a new one in its place. */
 export interface Plan {
   /** The listen IP (option 54). */
   readonly serverIdentifier: Ipv4;

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { fileJsonSchema } from '../../src/config/file/file-schema.ts';
 import { loadSettings } from '../../src/config/load-settings.ts';
 import { problemToText } from '../../src/config/problem.ts';
 import type { Environment } from '../../src/config/settings.ts';
@@ -37,6 +38,28 @@ describe('docs/examples', () => {
 
   test('settings: so is what it has behind a # sign', () => {
     expect(complaintsOf(settings.replace(/^#(?=[A-Z])/gm, ''))).toEqual([]);
+  });
+
+  test.each([
+    ['what it sets', (text: string) => text],
+    ['what it has behind a # sign, too,', (text: string) => text.replace(/^#(?=[a-z]\w*:| {2}- )/gm, '')],
+  ])('settings.yaml: %s is accepted without a warning, and says the same as settings', (_, shown) => {
+    const yaml = shown(readFileSync(join(EXAMPLES, 'settings.yaml'), 'utf8'));
+    const loaded = loadSettings({ settingsFile: '/settings.yaml' }, {}, () => ({ ok: true, value: yaml }));
+    const isWhole = yaml.includes('\nnode_name');
+    const asVariables = loadSettings(
+      {},
+      variablesIn(isWhole ? settings.replace(/^#(?=[A-Z])/gm, '') : settings),
+    );
+
+    expect([...(loaded.ok ? [] : loaded.problems), ...loaded.warnings].map(problemToText)).toEqual([]);
+    expect(loaded.settings).toEqual({ ...asVariables.settings, settingsFile: '/settings.yaml' });
+  });
+
+  test('settings.schema.json is the shape that a settings file is checked against (vitest with -u writes it)', async () => {
+    const file = join(EXAMPLES, 'settings.schema.json');
+
+    await expect(`${JSON.stringify(fileJsonSchema(), null, 2)}\n`).toMatchFileSnapshot(file);
   });
 
   test('compose.env: what it sets is accepted without a warning, and both compose files get what they want', () => {

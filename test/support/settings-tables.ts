@@ -11,6 +11,8 @@ const ABOUT: Readonly<Record<SettingGroup, string>> = {
     'Everybody, unless something is set here. Who is refused gets no answer, is counted by the cause (`denied`, `not-allowed`, `unknown-client`), and is named by `vps-gateway health`: see [guests.md](guests.md#who-is-served).',
   Limits:
     'What one guest gets in a time. No guest that boots meets the defaults; what is refused is counted by its cause (`drops` in `vps-gateway health --json`).',
+  'Settings file':
+    'What is not said by a flag or a variable can stand in a file: see [above](#a-settings-file).',
   Log: 'Where the log goes is the business of whoever starts the gateway: it is written to standard output.',
   Management: 'What other programs read and order: see [operating.md](operating.md#the-management-api).',
 };

@@ -38,7 +38,7 @@ describeSystem('the container as process 1, without an init', [], () => {
     await eventually('it served', () => output().includes('sockets opened'));
     process.kill(first, 'SIGHUP');
 
-    await eventually('SIGHUP was said', () => output().includes('SIGHUP is ignored'));
+    await eventually('SIGHUP was said', () => output().includes('the settings are as before'));
     process.kill(first, 'SIGTERM');
     expect(await endOf(contained)).toBe(0);
     expect(output()).toContain('"msg":"stopped"');

@@ -19,7 +19,7 @@ const END_TIME = 500;
 
 /** Runs API and metrics in a thread of their own, and starts it again when it dies. Guests are served all the while. */
 export class ManagementThread {
-  readonly #options: ManagementOptions;
+  readonly #options: () => ManagementOptions;
   readonly #gateway: GatewayCalls;
   readonly #clock: Clock;
   readonly #say: Say;
@@ -31,7 +31,14 @@ export class ManagementThread {
   #ended: () => void = () => {};
   #cancelStart: () => void = () => {};
 
-  constructor(options: ManagementOptions, gateway: GatewayCalls, clock: Clock, say: Say, program = PROGRAM) {
+  /** @param options Those of the moment: the thread may start again, and settings may change. */
+  constructor(
+    options: () => ManagementOptions,
+    gateway: GatewayCalls,
+    clock: Clock,
+    say: Say,
+    program = PROGRAM,
+  ) {
     this.#options = options;
     this.#gateway = gateway;
     this.#clock = clock;
@@ -46,7 +53,7 @@ export class ManagementThread {
   start(): void {
     this.#startedAt = this.#clock.monotonic();
     const worker = new Worker(this.#program, {
-      workerData: this.#options,
+      workerData: this.#options(),
       resourceLimits: LIMITS,
       env: {},
       execArgv: [], // A profiler of this process is not meant for it.
@@ -63,6 +70,11 @@ export class ManagementThread {
     const say: Say = (...words) => this.#isEnding || this.#say(...words);
     answerCalls(port, this.#gateway, say);
     worker.unref();
+  }
+
+  /** Other settings are in force. */
+  adopted(): void {
+    this.#worker?.postMessage({ kind: 'subnet', subnet: this.#options().subnet } satisfies FromGateway);
   }
 
   /** Closes what it has opened. A thread that does not answer in time is ended. */

@@ -49,7 +49,7 @@ export function addressesRoute(parts: RouteParts): Operation {
     }),
     run: async ({ query, signal }) => {
       refuseOtherSegment(parts, query.segment);
-      const subnet = prefixFromText(parts.options.subnet.prefix);
+      const subnet = prefixFromText(parts.subnet().prefix);
       const shown = query.block === undefined ? subnet : blockIn(subnet, query.block);
       const last = broadcastOf(shown);
       const size = last - shown.network + 1;
@@ -65,7 +65,7 @@ export function addressesRoute(parts: RouteParts): Operation {
       }
       const mapped = await parts.gateway.mapAddresses(shown.network, last);
       return await parts.leases.read(({ database, asOf }) => ({
-        items: withGuests(mapped, database, parts.options.subnet.router),
+        items: withGuests(mapped, database, parts.subnet().router),
         blocks: [],
         total: mapped.length,
         as_of: asOf,

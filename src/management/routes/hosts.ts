@@ -30,7 +30,7 @@ export function hostsRoute(parts: RouteParts): Operation {
       });
       const hosts = rows.map(hostOf);
       const { type, write } = HOST_FORMATS[query.format];
-      return new Response(write(hosts, parts.options.subnet.domain), {
+      return new Response(write(hosts, parts.subnet().domain), {
         headers: { 'content-type': type, 'cache-control': 'no-store' },
       });
     },

@@ -36,35 +36,20 @@ const INFO = z.object({
   as_of: z.string(),
 });
 
-const SETTING = z.object({ setting: z.string(), value: z.string().nullable(), from: z.string() });
-
-export function infoRoutes(parts: RouteParts): readonly Operation[] {
-  return [
-    operation({
-      method: 'get',
-      path: '/info',
-      name: 'getInfo',
-      summary: 'This gateway, what it serves and whom it sees',
-      answer: INFO,
-      run: async () => infoOf(parts),
-    }),
-    operation({
-      method: 'get',
-      path: '/settings',
-      name: 'listSettings',
-      summary: 'Every setting in force, and where its value came from; a secret is never shown',
-      answer: z.object({ items: z.array(SETTING), total: z.int() }),
-      run: async () => {
-        const { status } = await parts.asked.result();
-        return { items: status.settings, total: status.settings.length };
-      },
-    }),
-  ];
+export function infoRoute(parts: RouteParts): Operation {
+  return operation({
+    method: 'get',
+    path: '/info',
+    name: 'getInfo',
+    summary: 'This gateway, what it serves and whom it sees',
+    answer: INFO,
+    run: async () => infoOf(parts),
+  });
 }
 
-async function infoOf({ asked, options, now }: RouteParts): Promise<z.output<typeof INFO>> {
+async function infoOf({ asked, options, subnet: served, now }: RouteParts): Promise<z.output<typeof INFO>> {
   const { status, figures } = await asked.result();
-  const { prefix, ...subnet } = options.subnet;
+  const { prefix, ...subnet } = served();
   const { pool } = status;
   return {
     version: options.version,

@@ -5,19 +5,21 @@ import { clockRoutes } from './clock.ts';
 import { eventsRoute } from './events.ts';
 import { historyRoute } from './history.ts';
 import { hostsRoute } from './hosts.ts';
-import { infoRoutes } from './info.ts';
+import { infoRoute } from './info.ts';
 import { leaseRoutes } from './leases.ts';
 import { orderRoutes } from './orders.ts';
 import { reconcileRoute } from './reconcile.ts';
 import { reservationOrderRoutes } from './reservation-orders.ts';
 import { reservationReadRoutes } from './reservations.ts';
 import type { RouteParts } from './route-parts.ts';
+import { settingsRoutes } from './settings.ts';
 import { warningsRoute } from './warnings.ts';
 
 /** Every operation below /api/v1, and the document that describes them. */
 export function allOperations(parts: RouteParts): readonly Operation[] {
   const operations = [
-    ...infoRoutes(parts),
+    infoRoute(parts),
+    ...settingsRoutes(parts),
     ...leaseRoutes(parts),
     historyRoute(parts),
     addressesRoute(parts),

@@ -10,11 +10,11 @@ const ONE = { sort: 'address', isDescending: false, limit: 1, after: undefined, 
 
 /** As one is answered: with what its guest is to use, and what it has now. */
 export function wholeReservation(
-  { options }: RouteParts,
+  { subnet }: Pick<RouteParts, 'subnet'>,
   reservation: Reservation,
   rest: { readonly lease: ListedLease | null; readonly pending: Pending | null; readonly isShared: boolean },
 ): Readonly<Record<string, unknown>> {
-  const { prefix_length, mask, router, dns } = options.subnet;
+  const { prefix_length, mask, router, dns } = subnet();
   return {
     ...reservationToJson(reservation),
     ...{ prefix_length, mask, router, dns },

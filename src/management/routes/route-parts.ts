@@ -3,12 +3,14 @@ import type { EventLog } from '../events/event-log.ts';
 import type { GatewayCalls } from '../gateway-calls.ts';
 import type { LeaseReading } from '../lease-reading.ts';
 import type { Asked } from '../metrics/families.ts';
-import type { ManagementOptions } from '../options.ts';
+import type { ManagementOptions, SubnetTexts } from '../options.ts';
 import type { SharedWork } from '../shared-work.ts';
 
 /** What the routes work with. */
 export interface RouteParts {
   readonly options: ManagementOptions;
+  /** The subnet that is served now: a reload may change it. */
+  subnet(): SubnetTexts;
   readonly gateway: GatewayCalls;
   readonly counters: CounterReader;
   /** The gateway's state: one question serves all that ask in the meantime. */

@@ -22,7 +22,7 @@ test('a thread that dies is said, and started again after a time that doubles', 
   const clock = new FakeClock();
   const said: { message: string; againInMilliseconds?: number }[] = [];
   const thread = new ManagementThread(
-    OPTIONS,
+    () => OPTIONS,
     NO_GATEWAY,
     clock,
     (_, fields, message) => said.push({ ...fields, message }),
@@ -46,7 +46,7 @@ test('a thread that uses more memory than it may ends alone', async () => {
   const said: { cause?: string }[] = [];
   const hungry = 'const all = []; for (;;) all.push(new Array(1e6).fill(all.length));';
   const thread = new ManagementThread(
-    OPTIONS,
+    () => OPTIONS,
     NO_GATEWAY,
     new FakeClock(),
     (_, fields) => said.push(fields),
@@ -63,7 +63,7 @@ test('a thread that uses more memory than it may ends alone', async () => {
 test('a stop waits for a thread that closes, and not for one that hangs', async () => {
   const clock = new FakeClock();
   const hanging = new ManagementThread(
-    OPTIONS,
+    () => OPTIONS,
     NO_GATEWAY,
     clock,
     () => {},

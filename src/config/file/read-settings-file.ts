@@ -1,0 +1,151 @@
+import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, visit, type YAMLMap } from 'yaml';
+import { nearestTo } from '../nearest.ts';
+import { type Origin, originToText, type Problem, SECRET_TEXT } from '../problem.ts';
+import { SETTINGS, type SettingKey } from '../settings.ts';
+import { withoutPassword } from '../without-password.ts';
+import { FILE_SCHEMA, KEYS_BY_FILE_NAME } from './file-schema.ts';
+
+/** What a settings file says. */
+export interface FileSettings {
+  /** The values as text, as a variable would have them, each with its line and column. */
+  readonly values: Readonly<Partial<Record<SettingKey, Origin>>>;
+  readonly problems: readonly Problem[];
+}
+
+/** The most faults that are named, so that a file of another kind does not fill the screen. */
+const MOST_PROBLEMS = 20;
+/** The longest part of a file that a fault shows: characters. */
+const MOST_SHOWN = 60;
+
+const CORRECT = 'correct the YAML there';
+const FORM = 'write a setting on each line: lease_time: 12h';
+const ALL_NAMES = 'docs/settings.md lists the names';
+
+/**
+ * Reads a settings file: YAML 1.2, one mapping of settings by their names. Every fault has the place where it stands.
+ *
+ * @param path As it was named, for messages.
+ */
+export function readSettingsFile(path: string, text: string): FileSettings {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
+  const file = new FilePlaces(path, text, lines);
+  const faults = [...document.errors, ...document.warnings].map(({ message, pos }) => ({
+    message,
+    at: pos[0],
+  }));
+  visit(document, {
+    // It multiplies what a small file says.
+    Alias: (_, { range }) =>
+      void faults.push({ message: 'has an alias, which settings do not need', at: range?.[0] ?? 0 }),
+  });
+  if (faults.length > 0)
+    return nothing(faults.map(({ message, at }) => file.problem(FILE, path, at, message, CORRECT)));
+  const { contents } = document;
+  if (contents === null) return nothing([]);
+  if (!isMap(contents)) return nothing([file.problem(FILE, path, 0, 'is no list of names and values', FORM)]);
+  return settingsOf(contents as YAMLMap<Node, Node | null>, misshapen(document.toJS()), file);
+}
+
+const FILE = SETTINGS.settingsFile.variable;
+
+function nothing(problems: readonly Problem[]): FileSettings {
+  return { values: {}, problems: problems.slice(0, MOST_PROBLEMS) };
+}
+
+/** The names whose values have another shape than the schema says. Unknown names are not among them. */
+function misshapen(content: unknown): ReadonlySet<string> {
+  const { error } = FILE_SCHEMA.safeParse(content);
+  return new Set(error?.issues.flatMap(({ path }) => (path.length === 0 ? [] : [String(path[0])])));
+}
+
+function settingsOf(
+  contents: YAMLMap<Node, Node | null>,
+  bad: ReadonlySet<string>,
+  file: FilePlaces,
+): FileSettings {
+  const problems: Problem[] = [];
+  const values: Partial<Record<SettingKey, Origin>> = {};
+  for (const { key, value: node } of contents.items) {
+    const name = isScalar(key) ? String(key.value) : '';
+    const setting = KEYS_BY_FILE_NAME.get(name);
+    if (setting === undefined) problems.push(unknownName(name, key, node, file));
+    else if (bad.has(name) && node !== null) problems.push(shapeFault(setting, node, file));
+    else {
+      const written = textOf(node);
+      if (written !== undefined && written.trim() !== '')
+        values[setting] = file.origin(offsetOf(node ?? key), written);
+    }
+  }
+  return { values, problems: problems.slice(0, MOST_PROBLEMS) };
+}
+
+function unknownName(name: string, key: Node, node: Node | null, file: FilePlaces): Problem {
+  const nearest = nearestTo(name.toLowerCase().replaceAll('-', '_'), [...KEYS_BY_FILE_NAME.keys()]);
+  const isSecret = /secret|password|token/i.test(name);
+  const remedy = nearest === undefined ? ALL_NAMES : `did you mean ${nearest}?`;
+  const value = isSecret ? SECRET_TEXT : node === null ? undefined : file.textOf(node);
+  return file.problem(name, value, offsetOf(key), 'no setting has this name', remedy);
+}
+
+function shapeFault(setting: SettingKey, node: Node, file: FilePlaces): Problem {
+  const { kind, variable } = SETTINGS[setting];
+  const [message, remedy] =
+    kind.isList === true
+      ? ['is neither one value nor a list of values', 'write one value, or a list of texts and numbers']
+      : ['is not one value', 'write a text, a number, or on or off'];
+  const isAllowed = (item: unknown) => isScalar(item) && ['string', 'number'].includes(typeof item.value);
+  const part = kind.isList === true && isSeq(node) ? node.items.find((item) => !isAllowed(item)) : undefined;
+  const at = (part ?? node) as Node;
+  const value = kind.isSecret === true ? SECRET_TEXT : file.textOf(at);
+  return file.problem(variable, value, offsetOf(at), message, remedy);
+}
+
+/** As a variable would have it: a list with commas, a switch as on or off, a number as it is written. */
+function textOf(node: Node | null): string | undefined {
+  if (isSeq(node)) return node.items.map((item) => textOf(item as Node) ?? '').join(',');
+  if (!isScalar(node) || node.value === null) return undefined;
+  if (typeof node.value === 'boolean') return node.value ? 'on' : 'off';
+  return typeof node.value === 'number' ? (node.source ?? String(node.value)) : String(node.value);
+}
+
+function offsetOf(node: Node): number {
+  return node.range?.[0] ?? 0;
+}
+
+/** Names the places of a file. */
+class FilePlaces {
+  readonly #path: string;
+  readonly #text: string;
+  readonly #lines: LineCounter;
+
+  constructor(path: string, text: string, lines: LineCounter) {
+    this.#path = path;
+    this.#text = text;
+    this.#lines = lines;
+  }
+
+  origin(offset: number, text: string | undefined): Origin {
+    const { line, col } = this.#lines.linePos(offset);
+    return { source: 'file', name: `${this.#path}:${line}:${col}`, text };
+  }
+
+  /** A part as it stands there, cut at the end of its first line. */
+  textOf({ range }: Node): string {
+    const whole = withoutPassword(this.#text.slice(range?.[0] ?? 0, range?.[1] ?? 0).trim());
+    const [first = ''] = whole.split(/\r?\n/);
+    return first.length === whole.length && first.length <= MOST_SHOWN
+      ? first
+      : `${first.slice(0, MOST_SHOWN)}...`;
+  }
+
+  problem(
+    setting: string,
+    value: string | undefined,
+    offset: number,
+    message: string,
+    remedy: string,
+  ): Problem {
+    return { setting, value, from: originToText(this.origin(offset, value)), message, remedy };
+  }
+}

@@ -1,0 +1,111 @@
+import { changedSettings, type SettingChange } from '../config/changed-settings.ts';
+import type { LoadedSettings, RejectedSettings } from '../config/load-settings.ts';
+import type { RefusedChange } from '../config/needs-restart.ts';
+import { problemToText } from '../config/problem.ts';
+import type { Log } from '../log/log.ts';
+import type { Adoption, Declaration } from './declaration.ts';
+
+/** What came of a reload. Only `reloaded` has changed anything. */
+export type ReloadResult =
+  /** The settings have faults; each is one line. */
+  | { readonly kind: 'unusable'; readonly problems: readonly string[] }
+  /** Some changes take a restart, so none is made. */
+  | {
+      readonly kind: 'refused';
+      readonly changes: readonly SettingChange[];
+      readonly refusals: readonly RefusedChange[];
+    }
+  | {
+      readonly kind: 'unchanged' | 'reloaded' | 'would-reload';
+      readonly changes: readonly SettingChange[];
+      /** One line each. */
+      readonly warnings: readonly string[];
+    };
+
+export interface ReloadRequest {
+  /** True: nothing is changed; the result says what would be. */
+  readonly isTrial: boolean;
+  /** Who wants it, for the log. */
+  readonly author: string;
+}
+
+/** The server that is to serve by other settings. */
+export interface Adopter {
+  refusals(next: Declaration): readonly RefusedChange[];
+  adopt(next: Declaration): Promise<Adoption>;
+}
+
+/** Reads the settings again and has them adopted: as a whole, or not at all. */
+export class Reload {
+  readonly #load: () => LoadedSettings | RejectedSettings;
+  readonly #declarationOf: (loaded: LoadedSettings) => Declaration;
+  readonly #adopter: Adopter;
+  readonly #log: Log;
+  #loaded: LoadedSettings;
+  /** The last request. There is one at a time. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    loaded: LoadedSettings,
+    load: () => LoadedSettings | RejectedSettings,
+    declarationOf: (loaded: LoadedSettings) => Declaration,
+    adopter: Adopter,
+    log: Log,
+  ) {
+    this.#loaded = loaded;
+    this.#load = load;
+    this.#declarationOf = declarationOf;
+    this.#adopter = adopter;
+    this.#log = log;
+  }
+
+  request(wanted: ReloadRequest): Promise<ReloadResult> {
+    const result = this.#last.then(async () => {
+      const came = await this.#run(wanted);
+      this.#tell(came, wanted.author);
+      return came;
+    });
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  async #run({ isTrial }: ReloadRequest): Promise<ReloadResult> {
+    const next = this.#load();
+    if (!next.ok) return { kind: 'unusable', problems: next.problems.map(problemToText) };
+    const changes = changedSettings(this.#loaded, next);
+    const warnings = next.warnings.map(problemToText);
+    const declaration = this.#declarationOf(next);
+    const refusals = this.#adopter.refusals(declaration);
+    if (refusals.length > 0) return { kind: 'refused', changes, refusals };
+    if (changes.length === 0) return { kind: 'unchanged', changes, warnings };
+    if (isTrial) return { kind: 'would-reload', changes, warnings };
+    const adoption = await this.#adopter.adopt(declaration);
+    if (adoption.kind === 'refused') return { ...adoption, changes };
+    this.#loaded = next;
+    return { kind: 'reloaded', changes, warnings };
+  }
+
+  #tell(result: ReloadResult, author: string): void {
+    const remedy = 'mend that and reload again; until then the settings of before are in force';
+    switch (result.kind) {
+      case 'unusable':
+        this.#log.error({ author, problems: result.problems, remedy }, 'the settings cannot be used');
+        break;
+      case 'refused':
+        this.#log.error(
+          { author, refusals: result.refusals, remedy: 'take these changes back, or restart the gateway' },
+          'the settings are not changed: some changes take a restart',
+        );
+        break;
+      case 'reloaded':
+        for (const warning of result.warnings) this.#log.warn({}, warning);
+        this.#log.info({ author, changes: result.changes }, 'the settings are reloaded');
+        break;
+      case 'unchanged':
+        this.#log.info({ author }, 'the settings are as before');
+        break;
+      case 'would-reload':
+        break;
+    }
+  }
+}

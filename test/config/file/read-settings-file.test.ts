@@ -1,0 +1,159 @@
+import { describe, expect, test } from 'vitest';
+import { fileNameOf, KEYS_BY_FILE_NAME } from '../../../src/config/file/file-schema.ts';
+import { readSettingsFile } from '../../../src/config/file/read-settings-file.ts';
+import { loadSettings } from '../../../src/config/load-settings.ts';
+import { problemToText } from '../../../src/config/problem.ts';
+import { SETTING_KEYS, SETTINGS } from '../../../src/config/settings.ts';
+
+const PATH = '/etc/settings.yaml';
+
+function load(text: string, environment = {}, flags = {}) {
+  return loadSettings({ settingsFile: PATH, ...flags }, environment, () => ({ ok: true, value: text }));
+}
+
+function problemsOf(text: string): readonly string[] {
+  const loaded = load(text);
+  return loaded.ok ? [] : loaded.problems.map(problemToText);
+}
+
+describe('a settings file', () => {
+  test('has every setting but those that say which file it is, by a name of its own', () => {
+    const names = SETTING_KEYS.filter((key) => SETTINGS[key].group !== 'Settings file').map(fileNameOf);
+
+    expect([...KEYS_BY_FILE_NAME.keys()]).toEqual(names);
+    expect(new Set(names).size).toBe(names.length);
+    for (const [name, key] of KEYS_BY_FILE_NAME)
+      expect(name).toBe(SETTINGS[key].flag?.replaceAll('-', '_') ?? name);
+    expect(names).toContain('api_secret');
+    expect(names).toContain('etcd_password');
+  });
+
+  test('says the same as variables would, with lists, switches and numbers of YAML', () => {
+    const file = load(
+      [
+        'lease_time: 3600',
+        'lease_time_min: 10m',
+        'dns: [9.9.9.9, 1.1.1.1]',
+        'allow_macs:',
+        '  - 52:54:00:12:34:56',
+        '  - 52:54:00',
+        'authoritative: false',
+        'bootp: on',
+        'mtu: 1400',
+        'domain: example.net # the site',
+      ].join('\n'),
+    );
+    const environment = loadSettings(
+      {},
+      {
+        GATEWAY_DHCP_LEASE_TIME: '3600',
+        GATEWAY_DHCP_LEASE_TIME_MIN: '10m',
+        GATEWAY_DHCP_DNS: '9.9.9.9,1.1.1.1',
+        GATEWAY_DHCP_ALLOW_MACS: '52:54:00:12:34:56,52:54:00',
+        GATEWAY_DHCP_AUTHORITATIVE: 'off',
+        GATEWAY_DHCP_BOOTP: 'on',
+        GATEWAY_DHCP_MTU: '1400',
+        GATEWAY_DHCP_DOMAIN: 'example.net',
+      },
+    );
+
+    expect(file.ok).toBe(true);
+    expect(file.settings).toEqual({ ...environment.settings, settingsFile: PATH });
+  });
+
+  test('is beaten by a variable, which a flag beats, and beats the default; each value says where it stands', () => {
+    const text = 'domain: of.file\nmtu: 1300\n\nlease_time: 2h\n';
+
+    const loaded = load(
+      text,
+      { GATEWAY_DHCP_DOMAIN: 'of.environment', GATEWAY_DHCP_MTU: '1400' },
+      { mtu: '1500' },
+    );
+
+    expect(loaded.settings).toMatchObject({ domain: 'of.environment', mtu: 1500, leaseTime: 7200 });
+    expect(loaded.origins.leaseTime).toEqual({ source: 'file', name: `${PATH}:4:13`, text: '2h' });
+    expect(loaded.origins.identity.source).toBe('default');
+  });
+
+  test.each(['', '# nothing\n', '---\n', 'dns:\nlease_time: ""\n'])(
+    'that says nothing changes nothing: %j',
+    (text) => {
+      expect(load(text).settings).toEqual({ ...loadSettings({}, {}).settings, settingsFile: PATH });
+    },
+  );
+
+  test('with faults has each named by line and column, all at once', () => {
+    const text = [
+      'lease_time: 12 hours',
+      'pool_ende: 10.15.3.99',
+      'mtu: [1400]',
+      'dns:',
+      '  - 9.9.9.9',
+      '  - here: {}',
+      'domain:',
+      '  name: x',
+      'api_secrets: hush-hush-hush',
+    ].join('\n');
+
+    const problems = problemsOf(text);
+
+    expect(problems).toEqual([
+      expect.stringMatching(
+        /^pool_ende: '10\.15\.3\.99' \(file \S+:2:1\): no setting .* did you mean pool_end\?$/,
+      ),
+      expect.stringMatching(/^GATEWAY_DHCP_MTU: '\[1400\]' \(file \S+:3:6\): is not one value; /),
+      expect.stringMatching(
+        /^GATEWAY_DHCP_DNS: .*\(file \S+:6:5\): is neither one value nor a list of values; /,
+      ),
+      expect.stringMatching(/^GATEWAY_DHCP_DOMAIN: 'name: x' \(file \S+:8:3\): is not one value; /),
+      expect.stringMatching(/^api_secrets: '\(set\)' \(file \S+:9:1\): .* did you mean api_secret\?$/),
+      expect.stringMatching(/^GATEWAY_DHCP_LEASE_TIME: '12 hours' \(file \S+:1:13\): is not a duration/),
+    ]);
+  });
+
+  test.each([
+    ['a: 1\na: 2', '2:1', 'unique'],
+    ['lease_time: 1h\nlease_time: 2h', '2:1', 'unique'],
+    ['lease_time: "1h', '1:16', 'quote'],
+    ['dns: [9.9.9.9', '1:14', ']'],
+    ['lease_time: 1h\n\tmtu: 1400', '2:1', 'tab'],
+    ['- lease_time', '1:1', 'names and values'],
+    ['lease_time', '1:1', 'names and values'],
+    ['dns: &a [9.9.9.9]\nntp: *a', '2:6', 'alias'],
+    ['mtu: !include x', '1:6', 'tag'],
+    ['mtu: 1400\n---\nmtu: 1500', '2:1', 'document'],
+  ])('that is no YAML of settings is refused where it breaks: %j', (text, place, word) => {
+    const problems = problemsOf(text);
+
+    expect(problems.join('\n')).toContain(`(file ${PATH}:${place})`);
+    expect(problems.join('\n').toLowerCase()).toContain(word);
+  });
+
+  test('never shows a secret, neither in a fault nor as a value', () => {
+    const { problems } = readSettingsFile(PATH, 'etcd_password: [hush-hush]\napi_secret: {a: hush-hush}\n');
+    const loaded = load('api_secret: hush-hush-hush-hush\n');
+
+    expect(problems).toHaveLength(2);
+    expect(JSON.stringify(problems)).not.toContain('hush');
+    expect(loaded.ok).toBe(true);
+  });
+
+  test('of another kind does not fill the screen', () => {
+    const text = Array.from({ length: 1000 }, (_, index) => `nothing_${index}: 1`).join('\n');
+
+    expect(readSettingsFile(PATH, text).problems).toHaveLength(20);
+  });
+
+  test('that cannot be read is a problem of the setting that names it', () => {
+    const loaded = loadSettings({}, { GATEWAY_CONFIG: '/nowhere' }, () => ({
+      ok: false,
+      fault: 'there is no such file',
+      remedy: 'name one',
+    }));
+
+    expect(loaded.ok).toBe(false);
+    expect(loaded.ok ? [] : loaded.problems.map(problemToText)).toEqual([
+      "GATEWAY_CONFIG: '/nowhere' (environment GATEWAY_CONFIG): there is no such file; name one",
+    ]);
+  });
+});

@@ -1,0 +1,125 @@
+import { describe, expect, test } from 'vitest';
+import { type Flags, loadSettings } from '../../src/config/load-settings.ts';
+import { needsRestart } from '../../src/config/needs-restart.ts';
+import type { Settings } from '../../src/config/settings.ts';
+import type { Declaration } from '../../src/server/declaration.ts';
+import { Reload, type ReloadResult } from '../../src/server/reload.ts';
+import { LogLines } from '../support/log-lines.ts';
+import { planOf } from '../support/plan.ts';
+
+/** A reload of what `file` says, into a server that adopts by the rules of the real one. */
+class Bench {
+  file: Flags = {};
+  readonly log = new LogLines();
+  readonly adopted: Settings[] = [];
+  readonly #reload: Reload;
+
+  constructor() {
+    const load = () => loadSettings(this.file, {});
+    const loaded = load();
+    if (!loaded.ok) throw new Error('the defaults are usable');
+    let current = loaded.settings;
+    const refusals = ({ values }: Declaration) =>
+      values === undefined ? [] : needsRestart(current, values, false);
+    this.#reload = new Reload(
+      loaded,
+      load,
+      ({ settings }) => ({ planOf: () => planOf({}), values: settings }),
+      {
+        refusals,
+        adopt: async (next) => {
+          const found = refusals(next);
+          if (found.length > 0) return { kind: 'refused', refusals: found };
+          current = next.values ?? current;
+          this.adopted.push(current);
+          return { kind: 'adopted' };
+        },
+      },
+      this.log,
+    );
+  }
+
+  ask(isTrial = false): Promise<ReloadResult> {
+    return this.#reload.request({ isTrial, author: 'operator' });
+  }
+}
+
+describe('a reload', () => {
+  test('takes every change over at once, and says each with what it was', async () => {
+    const bench = new Bench();
+    bench.file = { leaseTime: '1h', dns: '9.9.9.9' };
+
+    const result = await bench.ask();
+
+    expect(result).toMatchObject({
+      kind: 'reloaded',
+      changes: [
+        { setting: 'GATEWAY_DHCP_DNS', from: '1.1.1.1,1.0.0.1', to: '9.9.9.9' },
+        { setting: 'GATEWAY_DHCP_LEASE_TIME', from: '12h', to: '1h' },
+      ],
+    });
+    expect(bench.adopted.map(({ leaseTime }) => leaseTime)).toEqual([3600]);
+    expect(bench.log.lines.at(-1)).toMatchObject({ level: 'info', fields: { author: 'operator' } });
+  });
+
+  test('as a trial changes nothing, and a second one says the same', async () => {
+    const bench = new Bench();
+    bench.file = { leaseTime: '1h' };
+
+    const results = [await bench.ask(true), await bench.ask(true)];
+
+    expect(results.map(({ kind }) => kind)).toEqual(['would-reload', 'would-reload']);
+    expect(results[0]).toEqual(results[1]);
+    expect(bench.adopted).toEqual([]);
+    expect(bench.log.lines).toEqual([]);
+  });
+
+  test('with one change that takes a restart changes nothing, and names that one', async () => {
+    const bench = new Bench();
+    bench.file = { leaseTime: '1h', leasesDir: '/elsewhere' };
+
+    const result = await bench.ask();
+
+    expect(result).toMatchObject({ kind: 'refused', refusals: [{ setting: 'GATEWAY_DHCP_LEASES_DIR' }] });
+    expect(bench.adopted).toEqual([]);
+    expect(bench.log.at('error')).toHaveLength(1);
+
+    bench.file = { leaseTime: '1h' };
+    expect(await bench.ask()).toMatchObject({ kind: 'reloaded' });
+  });
+
+  test('of settings with faults changes nothing, and names each fault', async () => {
+    const bench = new Bench();
+    bench.file = { leaseTime: 'soon', dns: 'nobody' };
+
+    const result = await bench.ask();
+
+    expect(result).toMatchObject({
+      kind: 'unusable',
+      problems: [
+        expect.stringMatching(/^GATEWAY_DHCP_DNS: 'nobody'/),
+        expect.stringMatching(/^GATEWAY_DHCP_LEASE_TIME: 'soon'/),
+      ],
+    });
+    expect(bench.adopted).toEqual([]);
+    expect(bench.log.at('error')).toEqual(['the settings cannot be used']);
+  });
+
+  test('of the same settings, or of the same in other words, changes nothing', async () => {
+    const bench = new Bench();
+    bench.file = { leaseTime: '720m' };
+
+    expect(await bench.ask()).toMatchObject({ kind: 'unchanged', changes: [] });
+    expect(bench.adopted).toEqual([]);
+  });
+
+  test('that is asked for twice at once runs twice, one after the other', async () => {
+    const bench = new Bench();
+    bench.file = { leaseTime: '1h' };
+
+    const results = await Promise.all([bench.ask(), bench.ask()]);
+
+    expect(results.map(({ kind }) => kind)).toEqual(['reloaded', 'unchanged']);
+    expect(bench.adopted).toHaveLength(1);
+  });
+});
