@@ -62,7 +62,7 @@ export class Reload {
   request(wanted: ReloadRequest): Promise<ReloadResult> {
     const result = this.#last.then(async () => {
       const came = await this.#run(wanted);
-      this.#tell(came, wanted.author);
+      if (!wanted.isTrial) this.#tell(came, wanted.author);
       return came;
     });
     this.#last = result.catch(() => undefined);

@@ -70,6 +70,10 @@ describe('a reload', () => {
 
     expect(results.map(({ kind }) => kind)).toEqual(['would-reload', 'would-reload']);
     expect(results[0]).toEqual(results[1]);
+    bench.file = { leaseTime: 'soon' };
+    expect(await bench.ask(true)).toMatchObject({ kind: 'unusable' });
+    bench.file = { leasesDir: '/elsewhere' };
+    expect(await bench.ask(true)).toMatchObject({ kind: 'refused' });
     expect(bench.adopted).toEqual([]);
     expect(bench.log.lines).toEqual([]);
   });
