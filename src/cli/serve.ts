@@ -15,6 +15,7 @@ import { LogOutput } from '../log/log-output.ts';
 import { createLogger, type Logger } from '../log/logger.ts';
 import type { Say } from '../log/say.ts';
 import { managedGateway } from '../management/managed-gateway.ts';
+import { SAMPLE_BYTES } from '../management/samples/sample-ring.ts';
 import { apiSecrets } from '../management/secrets.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
@@ -136,7 +137,11 @@ export async function serve(
   const tryDirectory = () => directory.tryIt();
   const health = new HealthEndpoint(join(settings.leasesDir, HEALTH_SOCKET), server, log, tryDirectory);
   const reload = new Reload(loaded, load, declarationOf, server, log);
-  const memory = { counters: server.counterMemory, events: events.memory };
+  const memory = {
+    counters: server.counterMemory,
+    events: events.memory,
+    samples: new SharedArrayBuffer(SAMPLE_BYTES),
+  };
   const management = new ManagementThread(
     () => managementOptions(current, secrets, memory, startedAt),
     managedGateway(server, reload, tryDirectory),

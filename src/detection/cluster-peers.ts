@@ -12,6 +12,23 @@ export interface ClusterProblem {
   readonly remedy: string;
 }
 
+/** What metrics and programs are told of gateways that share their leases. All of it can be cloned. */
+export interface SharingFigures {
+  /** How far the clock of each other gateway is ahead of this one's: milliseconds, by its node. */
+  readonly clockOffsets: Readonly<Record<string, number>>;
+  /** Every gateway that is alive, this one too: its listen IP, dotted, by its node. */
+  readonly gateways: Readonly<Record<string, string>>;
+  /** etcd's members, as they were when they were looked at last. */
+  readonly etcdMembers: readonly {
+    readonly endpoint: string;
+    readonly databaseBytes: number;
+    /** The size at which it takes nothing more. */
+    readonly quotaBytes: number;
+  }[];
+  /** When the certificates for etcd end: wall-clock milliseconds. */
+  readonly certificates: readonly { readonly file: string; readonly endsAt: number }[];
+}
+
 /** What the server reads about the gateways that share their leases with this one. */
 export interface ClusterPeersView extends ClusterPeers {
   /** When the newest heartbeat of a live gateway last agreed with this clock: monotonic milliseconds. Undefined: never. */
@@ -20,6 +37,8 @@ export interface ClusterPeersView extends ClusterPeers {
   isByWallClock(lease: Lease): boolean;
   /** The current problems. */
   readonly problems: readonly ClusterProblem[];
+  /** Absent: not known. */
+  readonly figures?: SharingFigures;
 }
 
 /** Logs one line when a gateway comes or goes, and when a problem begins and ends. */

@@ -76,6 +76,13 @@ export class QuietAddresses {
     return slot >= 0 && this.#isQuietFor(slot, asker, now);
   }
 
+  /** How many are quiet now. It looks at every slot. */
+  count(now: number): number {
+    let count = 0;
+    for (let slot = 0; slot < this.slots; slot += 1) if (this.#isQuietFor(slot, NO_HARDWARE, now)) count += 1;
+    return count;
+  }
+
   /** True if it was asked for twice, not long ago, and nobody was heard there since, whatever was stored of it. */
   isSilent(address: Ipv4, now: number): boolean {
     const slot = this.#slotFollowing(address);

@@ -81,6 +81,11 @@ export class QuietLap implements QuietObservations {
     return this.#current()?.isQuiet(address, asker, this.#parts.clock.monotonic()) === true;
   }
 
+  /** How many addresses are quiet now; it looks at some thousands. Undefined: none is asked for. */
+  count(): number | undefined {
+    return this.#current()?.count(this.#parts.clock.monotonic());
+  }
+
   /** True if it was quiet before it was leased or offered, and nobody was heard there since. */
   isSilent(address: Ipv4): boolean {
     return this.#current()?.isSilent(address, this.#parts.clock.monotonic()) === true;

@@ -6,6 +6,7 @@ import type { Ipv4 } from '../net/ipv4.ts';
 import type { Status } from '../reporting/status.ts';
 import type { MappedAddress } from '../server/address-map.ts';
 import type { Figures } from '../server/figures.ts';
+import type { Gauges } from '../server/gauges.ts';
 import type { OrderResult } from '../server/order-intake.ts';
 import type { ReconcileRequest, ReconcileResult } from '../server/reconcile.ts';
 import type { ReloadRequest, ReloadResult } from '../server/reload.ts';
@@ -36,6 +37,8 @@ export interface Reconciled {
 export interface GatewayCalls {
   status(): Promise<Status>;
   figures(): Promise<Figures>;
+  /** For metrics alone: it takes longer than `figures`. */
+  gauges(): Promise<Gauges>;
   /** Brings all that was committed into the lease file, in steps that delay no packet, for a bounded time. */
   carry(): Promise<Carried>;
   /** False: another process may use the leases directory. */

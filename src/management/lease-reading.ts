@@ -37,6 +37,15 @@ export class LeaseReading {
   /** Reads with what `read` does, on a file that has all that was acknowledged before the call, if that can be. */
   async read<Result>(read: (leases: FreshLeases) => Result | Promise<Result>): Promise<Result> {
     await this.#carry();
+    return await this.#read(read);
+  }
+
+  /** Reads the file as it is; what is in the journal alone is not in it yet. It asks nothing of the gateway. */
+  async peek<Result>(read: (leases: FreshLeases) => Result | Promise<Result>): Promise<Result> {
+    return await this.#read(read);
+  }
+
+  async #read<Result>(read: (leases: FreshLeases) => Result | Promise<Result>): Promise<Result> {
     const asOf = this.#freshAt === undefined ? null : new Date(this.#freshAt).toISOString();
     try {
       return await read({ database: this.#file.database, asOf });

@@ -26,6 +26,7 @@ export function managedGateway(
       return server.status;
     },
     figures: async () => server.figures,
+    gauges: async () => server.gauges,
     carry: () => server.carry(CARRY_TIME),
     isStoring: async () => server.isStoring,
     clock: async () => server.clock ?? null,

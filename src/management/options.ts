@@ -35,4 +35,6 @@ export interface ManagementOptions {
   readonly counters: SharedArrayBuffer;
   /** The memory of `SharedEvents`. */
   readonly events: SharedArrayBuffer;
+  /** The memory of `SampleRing`, which outlives the thread. */
+  readonly samples: SharedArrayBuffer;
 }

@@ -50,6 +50,10 @@ export class RemoteGateway implements GatewayCalls {
     return this.#call('figures', [], SOON);
   }
 
+  gauges() {
+    return this.#call('gauges', [], SOON);
+  }
+
   carry() {
     return this.#call('carry', [], LATER);
   }

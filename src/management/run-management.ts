@@ -10,11 +10,14 @@ import { LeaseReading } from './lease-reading.ts';
 import { httpServer } from './listen/http-server.ts';
 import { TcpListener } from './listen/tcp-listener.ts';
 import { UnixListener } from './listen/unix-listener.ts';
+import { metricFigures } from './metrics/metric-figures.ts';
 import type { ManagementOptions } from './options.ts';
 import { RemoteGateway } from './remote-gateway.ts';
 import { openRoutes } from './routes/open-routes.ts';
 import { allOperations } from './routes/operations.ts';
 import type { RouteParts } from './routes/route-parts.ts';
+import { SampleRing } from './samples/sample-ring.ts';
+import { Sampler } from './samples/sampler.ts';
 import { SharedWork } from './shared-work.ts';
 
 /** How often the gateway's thread is asked at most: milliseconds. */
@@ -45,6 +48,8 @@ export async function runManagement(
       const [status, figures] = await Promise.all([gateway.status(), gateway.figures()]);
       return { status, figures };
     }),
+    figures: new SharedWork(INTERVAL, () => metricFigures(parts)),
+    samples: new SampleRing(options.samples),
     leases: new LeaseReading(options.directory, gateway),
     events: new EventLog(String(Date.now())),
     readEvents: () => source.read(),
@@ -57,8 +62,16 @@ export async function runManagement(
     async () => (await parts.asked.result()).status.problems,
     () => parts.streams.size > 0,
   );
+  const sampler = new Sampler({
+    ring: parts.samples,
+    counters: parts.counters,
+    asked: () => parts.asked.result(),
+    now: parts.now,
+  });
   source.begin();
+  sampler.begin();
   closing.push(
+    () => sampler.end(),
     () => source.end(),
     () => parts.leases.close(),
   );

@@ -16,6 +16,7 @@ import type { HardwareAddress } from '../net/hardware-address.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 import { Counters } from '../reporting/counters.ts';
 import { DecisionLog } from '../reporting/decision-log.ts';
+import { NO_COUNTS, OrganizationCounter } from '../reporting/organization-counts.ts';
 import { type PlaceOf, pluggedLog } from '../reporting/plugged-log.ts';
 import { type PoolUse, poolUseOf } from '../reporting/pool-use.ts';
 import { ProblemLog } from '../reporting/problem-log.ts';
@@ -28,6 +29,7 @@ import type { Adoption, Declaration } from './declaration.ts';
 import { Expiry } from './expiry.ts';
 import { expiryPrompter } from './expiry-prompter.ts';
 import { type Figures, figuresOf } from './figures.ts';
+import { type Gauges, gaugesOf } from './gauges.ts';
 import { Listening } from './listening.ts';
 import { OrderIntake, type OrderResult } from './order-intake.ts';
 import { ReservationControl } from './reservation-control.ts';
@@ -51,6 +53,7 @@ export class Server {
   readonly #counters = new Counters();
   #memory: Memory | undefined;
   #decisionLog: DecisionLog | undefined;
+  #organizations: OrganizationCounter | undefined;
   #expiry: Expiry | undefined;
   readonly #clusterPeersLog: ClusterPeersLog | undefined;
   readonly #listening: Listening;
@@ -114,6 +117,11 @@ export class Server {
     const { service } = this.#listening;
     this.#problemTimes.note(this.#problems(this.#poolUse(service)), this.#parts.clock.now());
     return figuresOf(this.#memory, service, this.#problemTimes.since);
+  }
+
+  /** What metrics alone show. */
+  get gauges(): Gauges {
+    return gaugesOf(this.#memory, this.#listening.service, this.#organizations?.counts ?? NO_COUNTS);
   }
 
   /** Brings all that was committed into the lease file, if that is done within the time. */
@@ -214,6 +222,7 @@ export class Server {
     const inFlight = new Set<Ipv4>();
     const store = await this.#parts.openStore(inFlight);
     this.#decisionLog = new DecisionLog(log, store, () => clock.monotonic(), this.#placeOf);
+    this.#organizations = new OrganizationCounter(store.leases);
     const peers = new Peers(clock, log, () => store.leases.revision);
     const memory: Memory = {
       store,
@@ -231,6 +240,7 @@ export class Server {
       observer: observers(
         this.#counters,
         this.#decisionLog,
+        this.#organizations,
         expiryPrompter(() => this.#expiry?.prompt()),
         ...extra(this.#parts.observer),
       ),

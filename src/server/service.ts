@@ -152,6 +152,11 @@ export class Service {
     return this.#quiet.lap.isQuiet(address, NO_HARDWARE);
   }
 
+  /** Undefined: no address is asked for ahead of need. */
+  get quietAddresses(): number | undefined {
+    return this.#quiet.lap.count();
+  }
+
   /** Call it several times a second. */
   beat(): void {
     this.exchange.beat();

@@ -1,4 +1,4 @@
-import type { ClusterPeersView, ClusterProblem } from '../detection/cluster-peers.ts';
+import type { ClusterPeersView, ClusterProblem, SharingFigures } from '../detection/cluster-peers.ts';
 import type { Lease } from '../lease/lease.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { Certificates } from '../store/etcd/client/certificates.ts';
@@ -41,6 +41,20 @@ export class EtcdClusterPeers implements ClusterPeersView {
       ...between.map((problem) => ({ name: 'cluster' as const, ...problem })),
       ...ofCertificates.map((problem) => ({ name: 'certificates' as const, ...problem })),
     ];
+  }
+
+  get figures(): SharingFigures {
+    const { members, etcdMembers = [] } = this.store ?? {};
+    return {
+      clockOffsets: members?.clocks.offsets ?? {},
+      gateways: members?.addresses ?? {},
+      etcdMembers: etcdMembers.map(({ endpoint, databaseBytes, quotaBytes }) => ({
+        endpoint,
+        databaseBytes,
+        quotaBytes,
+      })),
+      certificates: this.certificates?.ends ?? [],
+    };
   }
 
   #skewProblems(): readonly SharingProblem[] {

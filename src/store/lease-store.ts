@@ -25,6 +25,8 @@ export interface LeaseStore {
   readonly isTaken?: boolean;
   /** What is wrong with the store while it still promises leases; undefined: nothing. */
   readonly trouble: string | undefined;
+  /** The part of the journal that is not in the lease file yet: 0 to 1. Absent: there is no journal. */
+  readonly journalFill?: number;
   /**
    * The newest `at` of a change that was stored after the last note about the clock: the wall clock has shown that time.
    * 0: nothing was stored.

@@ -78,6 +78,7 @@ const SLOT_BYTES = 64;
 class PacketArpSocket implements ArpSocket {
   readonly canAsk = true;
   readonly refusedSends = new Map<string, number>();
+  questions = 0;
   readonly #libc: Libc;
   readonly #listenIp: Ipv4;
   readonly #judgesFrames: boolean;
@@ -132,7 +133,9 @@ class PacketArpSocket implements ArpSocket {
    * suppresses ARP, as on VXLAN, does not pass probes on. It is also true: this interface has the listen IP.
    */
   ask(address: Ipv4): boolean {
-    return this.#send(this.#listenIp, address);
+    const isSent = this.#send(this.#listenIp, address);
+    if (isSent) this.questions += 1;
+    return isSent;
   }
 
   #send(source: Ipv4, target: Ipv4): boolean {

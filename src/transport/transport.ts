@@ -93,6 +93,8 @@ export interface SegmentArp {
   readonly canAsk: boolean;
   /** Sends one request for an address. False: it could not be sent. */
   ask(address: Ipv4): boolean;
+  /** Requests that were sent so far. */
+  readonly questions?: number;
   /**
    * Calls `hear` for each ARP message with a sender address: with that address, and the machine that has sent it. That is
    * the network card that the frame comes from, whatever the message says; only where frames do not show that (a network

@@ -3,28 +3,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { findProgram } from '../../src/diagnosis/find-program.ts';
-import { exposition } from '../../src/management/metrics/exposition.ts';
-import { families } from '../../src/management/metrics/families.ts';
-import { Counters } from '../../src/reporting/counters.ts';
-import { CounterReader } from '../../src/reporting/read-counters.ts';
-import { ServerNode } from '../support/server-node.ts';
+import { metricsText } from '../support/metrics.ts';
 
 const EXAMPLES = join(import.meta.dirname, '../../docs/examples');
 const RULES = join(EXAMPLES, 'prometheus-rules.yml');
 const DASHBOARD = join(EXAMPLES, 'grafana-dashboard.json');
 const hasPromtool = findProgram('promtool') !== undefined;
 const WHERE = hasPromtool ? '' : ' [not here: apt-get install prometheus]';
-
-/** The names of all metrics that a running gateway has. */
-async function metrics(): Promise<string> {
-  const node = new ServerNode();
-  await node.server.start();
-  const { status, figures } = node.server;
-  const counters = new CounterReader(new Float64Array(new Counters().memory));
-  return exposition(families({ counters, asked: { status, figures }, version: '0', startedAt: 0, now: 1 }), {
-    segment: 's',
-  });
-}
 
 test.skipIf(!hasPromtool)(`promtool accepts the alert rules${WHERE}`, () => {
   const { status, stderr } = spawnSync('promtool', ['check', 'rules', RULES], { encoding: 'utf8' });
@@ -43,7 +28,7 @@ test('each alert says what to do', () => {
 });
 
 test('alerts and dashboard name only metrics that a gateway has, and labels that these have', async () => {
-  const text = await metrics();
+  const text = await metricsText();
   const dashboard: unknown = JSON.parse(readFileSync(DASHBOARD, 'utf8'));
 
   const used = `${readFileSync(RULES, 'utf8')}${JSON.stringify(dashboard)}`.match(/vps_gateway_\w+/g) ?? [];

@@ -177,8 +177,8 @@ describeSystem('the management plane of a gateway that serves', ['curl'], () => 
       const segmentLabel = '{segment="10.15.3.0/24"';
       expect(text).toContain(`vps_gateway_dhcp_pool_size${segmentLabel}} 235\n`);
       expect(text).toContain(`vps_gateway_dhcp_pool_available${segmentLabel}} 234\n`);
-      expect(text).toContain(`vps_gateway_dhcp_allocations_active${segmentLabel}} 1\n`);
-      expect(text).toContain(`vps_gateway_dhcp_allocations_total${segmentLabel}} 1\n`);
+      expect(text).toContain(`vps_gateway_dhcp_allocations_active${segmentLabel},organization_id=""} 1\n`);
+      expect(text).toContain(`vps_gateway_dhcp_allocations_total${segmentLabel},organization_id=""} 1\n`);
       expect(text).toContain(`vps_gateway_dhcp_server_status${segmentLabel}} 1\n`);
       expect(text).toContain(`vps_gateway_messages_total${segmentLabel},type="DHCPREQUEST"} 1\n`);
       expect(text).toContain(`vps_gateway_decisions_total${segmentLabel},reason="bound"} 1\n`);
@@ -186,4 +186,38 @@ describeSystem('the management plane of a gateway that serves', ['curl'], () => 
       expect(text).toContain(`vps_gateway_batch_size_sum${segmentLabel}} 1\n`);
     },
   );
+
+  test('has metrics of its questions, of its journal, and of the organizations that reservations name', async () => {
+    const gateway = await managed({ GATEWAY_DHCP_ARP_PROBE: '300ms' });
+    await apiJson(gateway, '/api/v1/reservations/vps-1', {
+      method: 'PUT',
+      body: { mac: [A], organization_id: 'acme "1"' },
+      status: 201,
+    });
+    await segment().client().lease(A);
+    await segment().client().lease('52:54:00:4e:00:02');
+
+    const told = (name: string) => async () => (await askApi(gateway, '/metrics')).text.includes(name);
+
+    const label = '{segment="10.15.3.0/24",organization_id=';
+    await eventually(
+      'the lease is in the file',
+      told(`vps_gateway_dhcp_allocations_active${label}"acme \\"1\\""} 1\n`),
+    );
+    const { text } = await askApi(gateway, '/metrics');
+    for (const line of [
+      `vps_gateway_dhcp_allocations_active${label}""} 1\n`,
+      `vps_gateway_dhcp_allocations_total${label}""} 1\n`,
+      `vps_gateway_dhcp_allocations_total${label}"acme \\"1\\""} 1\n`,
+      `vps_gateway_dhcp_releases_total${label}""} 0\n`,
+    ])
+      expect(text).toContain(line);
+    const valueIn = (name: string) =>
+      Number(new RegExp(`^vps_gateway_${name}\\{segment="10.15.3.0/24"\\} (\\S+)$`, 'm').exec(text)?.[1]);
+    expect(valueIn('arp_questions_total')).toBeGreaterThan(0);
+    expect(valueIn('quiet_addresses')).toBeGreaterThanOrEqual(0);
+    expect(valueIn('journal_fill_ratio')).toBeGreaterThanOrEqual(0);
+    expect(valueIn('journal_fill_ratio')).toBeLessThan(0.1);
+    expect(text).not.toContain('vps_gateway_mirror_age_seconds');
+  });
 });

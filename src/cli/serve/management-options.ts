@@ -10,7 +10,7 @@ import { versionOfPackage } from '../version-of-package.ts';
 export function managementOptions(
   settings: Settings,
   secrets: readonly ApiSecret[],
-  memory: Pick<ManagementOptions, 'counters' | 'events'>,
+  memory: Pick<ManagementOptions, 'counters' | 'events' | 'samples'>,
   startedAt: number,
 ): ManagementOptions {
   const { leasesDir, metricsPort, apiListen, apiOpenReads, apiHosts, gateway, subnetMask } = settings;

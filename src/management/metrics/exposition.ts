@@ -15,6 +15,11 @@ export interface Family {
   };
 }
 
+/** Undefined: it is not known, and left out. */
+export function gauge(name: string, help: string, value: number | undefined): Family {
+  return { name, type: 'gauge', help, samples: value === undefined ? [] : [[{}, value]] };
+}
+
 const PREFIX = 'vps_gateway_';
 
 /** The text format of Prometheus, version 0.0.4. */

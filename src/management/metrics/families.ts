@@ -3,7 +3,10 @@ import { BATCH_BUCKETS, COMMIT_BUCKETS, REPLY_BUCKETS } from '../../reporting/co
 import type { CounterReader, Tally } from '../../reporting/read-counters.ts';
 import type { Status } from '../../reporting/status.ts';
 import type { Figures } from '../../server/figures.ts';
-import type { Family, Sample } from './exposition.ts';
+import type { Gauges } from '../../server/gauges.ts';
+import { type Family, gauge, type Sample } from './exposition.ts';
+import { gaugeFamilies, type OwnFigures } from './gauge-families.ts';
+import { byOrganization, growing } from './organization-families.ts';
 
 /** What the gateway's thread said just now. */
 export interface Asked {
@@ -15,35 +18,40 @@ export interface MetricsInput {
   readonly counters: CounterReader;
   /** Undefined: the gateway's thread does not answer, which is seen in the server's status and the delay. */
   readonly asked: Asked | undefined;
+  /** Undefined: as `asked`. */
+  readonly gauges: Gauges | undefined;
+  readonly own: OwnFigures;
   readonly version: string;
   /** Wall-clock milliseconds. */
   readonly startedAt: number;
   readonly now: number;
 }
 
-/** Reasons that end in a lease for a client that had none there. */
-const ALLOCATIONS = ['bound', 'moved', 'adopted', 'bootp'];
-const RELEASES = ['released', 'released-by-operator'];
-
 /** All metrics. No label takes its value from a guest. */
 export function families(input: MetricsInput): readonly Family[] {
-  return [...platformFamilies(input), ...countedFamilies(input.counters), ...stateFamilies(input)];
+  return [
+    ...platformFamilies(input),
+    ...countedFamilies(input.counters),
+    ...stateFamilies(input),
+    ...gaugeFamilies(input.gauges, input.own, input.now),
+  ];
 }
 
 /** Names that dashboards of the platform read already. */
-function platformFamilies({ counters, asked, startedAt, now }: MetricsInput): readonly Family[] {
-  const reasons = counters.tally('reasons', true);
+function platformFamilies({ asked, gauges, own, startedAt, now }: MetricsInput): readonly Family[] {
+  const organizations = gauges?.organizations;
   const pool = asked?.status.pool;
   return [
     gauge('dhcp_pool_size', 'Addresses that guests may have.', pool?.size),
     gauge('dhcp_pool_available', 'Addresses that are free for new guests.', pool?.left),
-    gauge('dhcp_allocations_active', 'Leases that run.', pool?.leased),
-    counter(
+    byOrganization('dhcp_allocations_active', 'Leases that run.', pool?.leased, own.activeOf),
+    growing(
       'dhcp_allocations_total',
       'Leases that were given to guests without one.',
-      sumOf(reasons, ALLOCATIONS),
+      organizations,
+      'allocations',
     ),
-    counter('dhcp_releases_total', 'Leases that guests or operators have ended.', sumOf(reasons, RELEASES)),
+    growing('dhcp_releases_total', 'Leases that guests or operators have ended.', organizations, 'releases'),
     gauge('dhcp_server_status', '1: a new guest would get an address. 0: it would not.', servesNow(asked)),
     gauge('uptime_seconds', 'Time since the start of the process.', Math.max(0, (now - startedAt) / 1000)),
   ];
@@ -149,10 +157,6 @@ function flag(value: boolean | undefined): number | undefined {
   return value === undefined ? undefined : Number(value);
 }
 
-function gauge(name: string, help: string, value: number | undefined): Family {
-  return { name, type: 'gauge', help, samples: value === undefined ? [] : [[{}, value]] };
-}
-
 function counter(name: string, help: string, value: number | undefined): Family {
   return { name, type: 'counter', help, samples: value === undefined ? [] : [[{}, value]] };
 }
@@ -169,10 +173,6 @@ function measured(
   histogram: { readonly counts: readonly number[]; readonly sum: number },
 ): Family {
   return { name, type: 'histogram', help, samples: [], histogram: { ends, ...histogram } };
-}
-
-function sumOf(tally: Tally, names: readonly string[]): number {
-  return names.reduce((sum, name) => sum + (tally[name] ?? 0), 0);
 }
 
 function peersOf(figures: Figures | undefined): number | undefined {

@@ -35,18 +35,14 @@ export function openRoutes(parts: RouteParts): readonly Operation[] {
       name: 'metrics',
       summary: 'All metrics, as Prometheus reads them',
       answer: METRICS_TYPE,
-      run: async () => metricsOf(parts, await askedNow(parts)),
+      run: async () => await metricsOf(parts),
     }),
   ];
 }
 
 /** Undefined: the thread that serves guests does not answer. */
 async function askedNow({ asked }: RouteParts): Promise<Asked | undefined> {
-  try {
-    return await asked.result();
-  } catch {
-    return undefined;
-  }
+  return await asked.result().catch(() => undefined);
 }
 
 function healthOf(asked: Asked | undefined, isLiveness: boolean): Response {
@@ -60,8 +56,11 @@ function healthOf(asked: Asked | undefined, isLiveness: boolean): Response {
   });
 }
 
-function metricsOf({ counters, options, now }: RouteParts, asked: Asked | undefined): Response {
+async function metricsOf(parts: RouteParts): Promise<Response> {
+  const { counters, options, now, figures } = parts;
   const { version, startedAt, segment } = options;
-  const text = exposition(families({ counters, asked, version, startedAt, now: now() }), { segment });
+  const [asked, { gauges, own }] = await Promise.all([askedNow(parts), figures.result()]);
+  const input = { counters, asked, gauges, own, version, startedAt, now: now() };
+  const text = exposition(families(input), { segment });
   return new Response(text, { headers: { 'content-type': METRICS_TYPE, 'cache-control': 'no-store' } });
 }

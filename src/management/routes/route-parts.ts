@@ -3,7 +3,9 @@ import type { EventLog } from '../events/event-log.ts';
 import type { GatewayCalls } from '../gateway-calls.ts';
 import type { LeaseReading } from '../lease-reading.ts';
 import type { Asked } from '../metrics/families.ts';
+import type { MetricFigures } from '../metrics/metric-figures.ts';
 import type { ManagementOptions, SubnetTexts } from '../options.ts';
+import type { SampleRing } from '../samples/sample-ring.ts';
 import type { SharedWork } from '../shared-work.ts';
 
 /** What the routes work with. */
@@ -15,6 +17,9 @@ export interface RouteParts {
   readonly counters: CounterReader;
   /** The gateway's state: one question serves all that ask in the meantime. */
   readonly asked: SharedWork<Asked>;
+  /** What metrics have beside that; shared likewise. Never rejects. */
+  readonly figures: SharedWork<MetricFigures>;
+  readonly samples: SampleRing;
   readonly leases: LeaseReading;
   readonly events: EventLog;
   /** Brings `events` up to date: while nobody follows them, that is not done. */

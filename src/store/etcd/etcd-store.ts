@@ -10,7 +10,7 @@ import type { Say } from '../../log/say.ts';
 import { type Ipv4, ipv4ToText, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { LeaseStore, Outcome } from '../lease-store.ts';
 import type { Mirror } from '../mirror.ts';
-import type { Etcd } from './client/etcd.ts';
+import type { Etcd, MemberStatus } from './client/etcd.ts';
 import { Follower } from './follower.ts';
 import { CLOCK_GRACE } from './keys/clock-grace.ts';
 import type { Profile } from './keys/heartbeat.ts';
@@ -151,6 +151,11 @@ export class EtcdStore implements LeaseStore {
   /** What is wrong with etcd's space. */
   get spaceProblems(): readonly SharingProblem[] {
     return this.#options.maintenance.problems;
+  }
+
+  /** etcd's members, as they were when their space was looked at last. */
+  get etcdMembers(): readonly MemberStatus[] {
+    return this.#options.maintenance.members;
   }
 
   get lastStoredAt(): Instant {

@@ -95,6 +95,10 @@ export class SqliteStore implements LeaseStore {
     return this.#files.maintenance.backlog;
   }
 
+  get journalFill(): number {
+    return this.#files.journal.fill;
+  }
+
   get lastStoredAt(): Instant {
     return this.#lastStoredAt;
   }

@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync, type Stats, statSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
-import type { Instant } from '../../../lease/lease.ts';
+import { type Instant, instant } from '../../../lease/lease.ts';
 
 /** ca: the authority that signed etcd's certificates. cert and key: this gateway's own certificate, and its key. */
 export type CertificatePart = 'ca' | 'cert' | 'key';
@@ -74,6 +74,15 @@ export function faultsOf(
   now: Instant,
 ): readonly CertificateFault[] {
   return [...faultsOfCa(read.ca, now), ...faultsOfPair(files, read, now)];
+}
+
+/** When what a file holds ends: its own certificate, or the first of its authorities. Undefined: that says nothing here. */
+export function endOf(part: 'ca' | 'cert', pem: Buffer): Instant | undefined {
+  const [own, ...others] = certificatesIn(pem) ?? [];
+  if (own === undefined) return undefined;
+  const all = part === 'cert' ? [own] : newestOfEach([own, ...others]);
+  if (all.length > MOST_AUTHORITIES) return undefined;
+  return instant(Math.min(...all.map(({ validTo }) => Date.parse(validTo))));
 }
 
 function faultsOfCa(ca: Buffer | Error | undefined, now: Instant): readonly CertificateFault[] {

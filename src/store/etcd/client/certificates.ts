@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { Clock } from '../../../lease/clock.ts';
+import type { Instant } from '../../../lease/lease.ts';
 import type { Say } from '../../../log/say.ts';
 import {
   CERTIFICATE_PARTS,
@@ -7,6 +8,7 @@ import {
   type CertificateFault,
   type CertificateFiles,
   type CertificatePart,
+  endOf,
   faultsOf,
   type ReadFiles,
   refuseSpecial,
@@ -63,6 +65,15 @@ export class Certificates {
   /** The faults of the files as they are now, whether or not they are used. */
   get faults(): readonly CertificateFault[] {
     return this.#faults;
+  }
+
+  /** When the certificates that are used end: wall-clock milliseconds. Of several in one file the one that ends first counts. */
+  get ends(): readonly { readonly file: string; readonly endsAt: Instant }[] {
+    return (['ca', 'cert'] as const).flatMap((part) => {
+      const [file, pem] = [this.#files[part], this.#current[part]];
+      const endsAt = pem === undefined ? undefined : endOf(part, pem);
+      return file === undefined || endsAt === undefined ? [] : [{ file, endsAt }];
+    });
   }
 
   /** What an operator should know. A message stays the same as long as its cause does. */

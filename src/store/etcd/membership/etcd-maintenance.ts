@@ -1,6 +1,6 @@
 import type { Clock } from '../../../lease/clock.ts';
 import type { Say } from '../../../log/say.ts';
-import { type Etcd, EtcdError, endOfPrefix, type Revision } from '../client/etcd.ts';
+import { type Etcd, EtcdError, endOfPrefix, type MemberStatus, type Revision } from '../client/etcd.ts';
 import { SEGMENTS } from '../keys/keys.ts';
 import type { SharingProblem } from './sharing-problem.ts';
 import { alarmsOf, fullness, type Space, spaceProblems } from './space.ts';
@@ -66,6 +66,7 @@ export class EtcdMaintenance {
   #lookedWritten = 0;
   #isLooking = false;
   #problems: readonly SharingProblem[] = [];
+  #members: readonly MemberStatus[] = [];
   #said = '';
 
   constructor(parts: EtcdMaintenanceParts) {
@@ -75,6 +76,14 @@ export class EtcdMaintenance {
   /** What is wrong with etcd's space. */
   get problems(): readonly SharingProblem[] {
     return this.#problems;
+  }
+
+  /** The members that answered at the last look, each with its quota. */
+  get members(): readonly MemberStatus[] {
+    const { quota } = this.#parts;
+    return this.#members.map((member) =>
+      member.quotaBytes === 0 ? { ...member, quotaBytes: quota } : member,
+    );
   }
 
   /** Call it once a second. */
@@ -109,6 +118,7 @@ export class EtcdMaintenance {
     try {
       const [members, alarms] = await Promise.all([etcd.statuses(), alarmsOf(etcd)]);
       const space = { members, alarms };
+      this.#members = members;
       this.#problems = spaceProblems(space, quota);
       if (isFirst) await this.#compact(space);
     } catch {

@@ -106,6 +106,11 @@ export class Members {
     return this.#differences;
   }
 
+  /** Every gateway that is alive, this one too: its listen IP, dotted, by its node. */
+  get addresses(): Readonly<Record<string, string>> {
+    return Object.fromEntries([...this.#heartbeats].map(([node, { listenIp }]) => [node, listenIp]));
+  }
+
   /** The wall clocks of the other gateways. */
   get clocks(): PeerClocks {
     return this.#clocks;

@@ -34,6 +34,13 @@ export class PeerClocks {
     return greatest;
   }
 
+  /** How far each clock is ahead of this one, by the node's name: milliseconds. */
+  get offsets(): Readonly<Record<string, number>> {
+    return Object.fromEntries(
+      [...this.#byNode].map(([node, { offsets }]) => [node, Math.max(...offsets)] as const),
+    );
+  }
+
   /** When a heartbeat that had just arrived last agreed with this clock: monotonic milliseconds. Undefined: never. */
   get agreedAt(): number | undefined {
     return this.#agreedAt;

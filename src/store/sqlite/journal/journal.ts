@@ -96,6 +96,13 @@ export class Journal {
     return this.#sequence;
   }
 
+  /** The part of it that may not be written over yet: 0 to 1. */
+  get fill(): number {
+    const { half, offset } = this.#writeAt;
+    const own = (this.#lastOf[half] ?? 0) > this.#released ? offset : 0;
+    return (own + (this.#isOtherFree ? 0 : this.#halfBytes)) / (2 * this.#halfBytes);
+  }
+
   /** True if a batch of this many bytes has room. False: `release` more first. */
   hasRoomFor(bytes: number): boolean {
     if (this.#writeAt.offset + bytes <= this.#halfBytes) return true;
