@@ -23,7 +23,8 @@ export function doubtfulAtLast(search: Search): Ipv4 | undefined {
   return doubtfulOf(search, 1);
 }
 
-function doubtfulOf({ probes, ...search }: Search, least: number): Ipv4 | undefined {
+function doubtfulOf(search: Search, least: number): Ipv4 | undefined {
+  const { probes } = search;
   if (probes === undefined || probes.size < least) return undefined;
   const doubtful = [...probes].filter(([, { weak }]) => weak === 'doubtful').map(([address]) => address);
   return doubtful.length < least ? undefined : doubtful.find((address) => isUntaken(address, search));

@@ -152,8 +152,9 @@ export class GuestPorts implements GuestPortsView {
     this.#segment.refresh();
   }
 
-  /** The cell of a card; negative: it has none. */
+  /** The cell of a card; negative: it has none, or there is no bridge any more. */
   #find(card: HardwareAddress): number {
+    if (!this.#segment.hasBridge) return -1;
     const first = this.#firstFor(card);
     for (let cell = first; cell < first + CELLS_OF_ONE; cell += 1)
       if (this.#cards[cell] === card) return cell;
@@ -169,7 +170,7 @@ export class GuestPorts implements GuestPortsView {
   }
 
   #firstFor(card: HardwareAddress): number {
-    const low = Math.imul((card % 0x1_0000_0000) ^ this.#seed, 0x85ebca6b);
+    const low = Math.imul((card >>> 0) ^ this.#seed, 0x85ebca6b);
     const hash = Math.imul(low ^ (low >>> 15) ^ Math.floor(card / 0x1_0000_0000), 0xc2b2ae35);
     return (hash ^ (hash >>> 16)) & (CELLS - CELLS_OF_ONE);
   }

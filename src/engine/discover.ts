@@ -38,14 +38,9 @@ export function answerDiscover(input: DecisionInput): Decision {
     if (held !== 'binding' && exceedsLeasesPerMac(input, address)) return silence('too-many-identifiers');
     if (held !== 'binding' && exceedsShareOfPort(input)) return silence('share-of-port');
     const change = bindingChange(input, address, leaseSecondsOf(input, address), reason);
-    const decision = {
-      kind: 'reply',
-      reply: leaseReply(input, 'DHCPACK', address),
-      destination,
-      reason,
-      change,
-    } as const;
-    return held === 'binding' ? decision : { ...decision, firstPromise: address };
+    const reply = leaseReply(input, 'DHCPACK', address);
+    const firstPromise = held === 'binding' ? undefined : address;
+    return { kind: 'reply', reply, destination, reason, change, firstPromise };
   }
 
   // RFC 2131 §3.1 (4): what the DHCPACK says should not conflict with it.
@@ -53,22 +48,19 @@ export function answerDiscover(input: DecisionInput): Decision {
   const reply = leaseReply(input, 'DHCPOFFER', address, seconds);
   if (held === 'binding' || held === 'unheld') {
     const reason: Reason = held === 'binding' ? 'offered-again' : 'offered-unheld';
-    return { kind: 'reply', reply, destination, reason, ...whileShared(input, address, reason) };
+    return { kind: 'reply', reply, destination, reason, change: changeWhileShared(input, address, reason) };
   }
-  const beside = choice.isQuiet === true ? { quietOffer: address } : undefined;
-  if (input.cloneOf !== undefined) {
-    const change = offerChange(input, address, 'offered-to-clone');
-    const reason: Reason = 'offered-to-clone';
-    return { kind: 'reply', reply, destination, reason, change, other: input.cloneOf, ...beside };
-  }
-  const reason: Reason = held === 'offer' ? 'offered-again' : 'offered';
+  const again: Reason = held === 'offer' ? 'offered-again' : 'offered';
+  const reason = input.cloneOf === undefined ? again : 'offered-to-clone';
   return {
     kind: 'reply',
     reply,
     destination,
     reason,
     change: offerChange(input, address, reason),
-    ...beside,
+    other: input.cloneOf,
+    quietOffer: choice.isQuiet === true ? address : undefined,
+    firstPromise: undefined,
   };
 }
 
@@ -76,11 +68,9 @@ export function answerDiscover(input: DecisionInput): Decision {
  * Where leases are shared, an offer that keeps nothing rests on what the store is sure of too: a gateway that is cut off
  * must not draw the client away from those that can give it the address.
  */
-function whileShared(input: DecisionInput, address: Ipv4, reason: Reason): { readonly change?: LeaseChange } {
+function changeWhileShared(input: DecisionInput, address: Ipv4, reason: Reason): LeaseChange | undefined {
   const { context, leases } = input;
-  if (context.clusterPeers === undefined) return {};
+  if (context.clusterPeers === undefined) return undefined;
   const expectedVersion = leases.at(address)?.version ?? 0;
-  return {
-    change: changeOf(input, 'offer', reason, [{ address, expectedVersion, next: 'precondition-only' }]),
-  };
+  return changeOf(input, 'offer', reason, [{ address, expectedVersion, next: 'precondition-only' }]);
 }

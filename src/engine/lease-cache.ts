@@ -30,6 +30,9 @@ export function repeatLease(input: DecisionInput, address: Ipv4): Decision | und
     destination: destinationOf(input, address),
     reason: 'cached',
     change,
+    other: undefined,
+    quietOffer: undefined,
+    firstPromise: undefined,
   };
 }
 

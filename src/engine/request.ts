@@ -265,9 +265,14 @@ function grant(input: DecisionInput, address: Ipv4, reason: Reason): Decision {
   const isNew = !isHolder(input, input.leases.bindingOf(input.client));
   if (isNew && exceedsLeasesPerMac(input, address)) return silence('too-many-identifiers');
   if (isNew && exceedsShareOfPort(input)) return silence('share-of-port');
-  const change = bindingChange(input, address, leaseSecondsOf(input, address), reason);
-  const reply = leaseReply(input, 'DHCPACK', address);
-  const destination = destinationOf(input, address);
-  const decision = { kind: 'reply', reply, destination, reason, change } as const;
-  return isNew ? { ...decision, firstPromise: address } : decision;
+  return {
+    kind: 'reply',
+    reply: leaseReply(input, 'DHCPACK', address),
+    destination: destinationOf(input, address),
+    reason,
+    change: bindingChange(input, address, leaseSecondsOf(input, address), reason),
+    other: undefined,
+    quietOffer: undefined,
+    firstPromise: isNew ? address : undefined,
+  };
 }

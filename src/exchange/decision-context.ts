@@ -63,17 +63,17 @@ export function contextFor(
   context.age = monotonic - readAt;
   context.readRevision = readRevision;
   context.lastGapRevision = serverState.lastGapRevision;
-  context.declines = serverState.declinesOf(message.hardware);
+  context.declines = message.type === 'DHCPDECLINE' ? serverState.declinesOf(message.hardware) : 0;
   context.answers = past.answers;
   context.probes = past.probes;
   context.peerObservations = serverState.peerObservations;
   context.clusterPeers = serverState.clusterPeers;
-  context.isDiscoverRetry = serverState.isDiscoverRetry(sender);
   context.waited = past.hasPaused;
   context.port = serverState.guestPorts?.portOf(message);
   context.isWithheld = past.isWithheld;
   context.host = serverState.guestPorts?.hostOf(message);
-  const isFirst = message.type === 'DHCPDISCOVER' && past.waits === 0;
-  context.isLeftToHost = isFirst && serverState.isLeftToHost?.(message) === true;
+  const isDiscover = message.type === 'DHCPDISCOVER';
+  context.isDiscoverRetry = isDiscover && serverState.isDiscoverRetry(sender);
+  context.isLeftToHost = isDiscover && past.waits === 0 && serverState.isLeftToHost?.(message) === true;
   return context;
 }

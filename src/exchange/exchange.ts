@@ -97,7 +97,8 @@ export class Exchange {
     const datagrams = this.#fresh(batch);
     const messages = this.#readAll(datagrams, arena);
     for (let index = 0; index < datagrams.length; index += 1) {
-      const [datagram, message] = [datagrams[index], messages[index]];
+      const datagram = datagrams[index];
+      const message = messages[index];
       if (datagram !== undefined && message !== undefined) this.#admit(message, datagram, arena, revision);
     }
     this.#precedence.forEach(this.#isKnown, this.#decide, this.#shed);
@@ -134,13 +135,12 @@ export class Exchange {
   /** Where all of them are plugged in is asked for together, before one is admitted. */
   #readAll(datagrams: readonly Datagram[], arena: Arena): readonly (Message | Drop)[] {
     const { guestPorts } = this.#parts.serverState;
-    const messages = datagrams.map((datagram) => this.#read(datagram, arena));
-    if (guestPorts === undefined) return messages;
-    for (let index = 0; index < datagrams.length; index += 1) {
-      const [datagram, message] = [datagrams[index], messages[index]];
-      if (datagram !== undefined && typeof message === 'object') guestPorts.note(message, datagram.arrival);
-    }
-    guestPorts.ask();
+    const messages = datagrams.map((datagram) => {
+      const message = this.#read(datagram, arena);
+      if (typeof message === 'object') guestPorts?.note(message, datagram.arrival);
+      return message;
+    });
+    guestPorts?.ask();
     return messages;
   }
 

@@ -43,8 +43,9 @@ export function observers(...all: readonly Observer[]): Observer {
 class Observers implements Observer {
   readonly #all: readonly Observer[];
 
+  /** Those that are several themselves are told one by one. */
   constructor(all: readonly Observer[]) {
-    this.#all = all;
+    this.#all = all.flatMap((one) => (one instanceof Observers ? one.#all : [one]));
   }
 
   decided(message: Message, client: ClientKey, decision: Decision, outcome: DecisionOutcome): void {

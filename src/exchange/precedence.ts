@@ -23,7 +23,7 @@ const DISCOVERS = 2;
  * their order. To be used again for each round.
  *
  * Under overload messages of strangers are shed, of whatever type, for any can be invented. A stranger is a client without a
- * binding, unless it sends a DHCPREQUEST after a DHCPDISCOVER that was decided. What was shed and comes again is decided
+ * binding, unless it sends a DHCPREQUEST after a DHCPDISCOVER that was decided since the sockets were full. What was shed and comes again is decided
  * before what comes for the first time: a flood invents its clients, and an honest one asks again.
  */
 export class Precedence {
@@ -53,7 +53,7 @@ export class Precedence {
   /** To be called when the sockets were read. `count`: of datagrams. `isDrained`: they are empty now. */
   begin(monotonic: number, count: number, isDrained: boolean): void {
     this.#isSorting = count >= FEW;
-    this.#senders.clear();
+    if (this.#senders.size > 0) this.#senders.clear();
     this.#monotonic = monotonic;
     if (isDrained) this.#breathe();
     else this.#press(monotonic);
@@ -70,7 +70,8 @@ export class Precedence {
     decide: (pending: PendingMessage) => void,
     shed: (pending: PendingMessage) => void,
   ): void {
-    for (const [index, group] of this.#groups.entries()) {
+    for (let index = 0; index < this.#groups.length; index += 1) {
+      const group = this.#groups[index] ?? [];
       for (const pending of group) {
         const isFirst = this.#limit === undefined ? index < DISCOVERS : this.#isExpected(index, pending);
         if (isFirst || isKnown(pending)) this.#pass(pending, decide);
@@ -99,9 +100,11 @@ export class Precedence {
     strangers.length = 0;
   }
 
+  /** Who asks while the sockets are emptied in time is not noted: its DHCPREQUEST comes before there is an overload. */
   #pass(pending: PendingMessage, decide: (pending: PendingMessage) => void): void {
-    const { type, hardware } = pending.message;
-    if (type === 'DHCPDISCOVER') this.#discovering.note(hardware, this.#monotonic);
+    const isBusy = this.#busySince !== undefined || this.#limit !== undefined;
+    if (isBusy && pending.message.type === 'DHCPDISCOVER')
+      this.#discovering.note(pending.message.hardware, this.#monotonic);
     decide(pending);
   }
 

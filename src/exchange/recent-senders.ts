@@ -49,7 +49,7 @@ export class RecentSenders {
   }
 
   #hash(sender: HardwareAddress): number {
-    const low = Math.imul((sender % 0x1_0000_0000) ^ this.#seed, 0x85ebca6b);
+    const low = Math.imul((sender >>> 0) ^ this.#seed, 0x85ebca6b);
     return mixed(low ^ (low >>> 13) ^ Math.floor(sender / 0x1_0000_0000) ^ this.#seed);
   }
 }

@@ -27,7 +27,7 @@ export function hardwareAt(view: DataView, offset: number): HardwareAddress {
 /** Writes six bytes at an offset. */
 export function putHardware(view: DataView, offset: number, address: HardwareAddress): void {
   view.setUint16(offset, Math.floor(address / 0x1_0000_0000));
-  view.setUint32(offset + 2, address % 0x1_0000_0000);
+  view.setUint32(offset + 2, address >>> 0);
 }
 
 /** Reads six hexadecimal pairs, separated by colons or dashes; undefined for anything else. */

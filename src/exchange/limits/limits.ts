@@ -2,21 +2,19 @@ import type { Decision } from '../../engine/decision/decision.ts';
 import { type ClientKey, clientKeyOf } from '../../lease/client-key.ts';
 import type { LeaseView } from '../../lease/lease-view.ts';
 import type { Arrival } from '../../net/datagram.ts';
-import { NO_HARDWARE } from '../../net/hardware-address.ts';
 import { UNSPECIFIED } from '../../net/ipv4.ts';
 import { NO_LIMITS, type Plan, type PlanLimits } from '../../subnet/plan.ts';
 import type { Message } from '../../wire/message.ts';
 import type { Drop } from '../drops.ts';
 import type { GuestPorts } from '../exchange-parts.ts';
 import type { DecisionOutcome, Observer } from '../observer.ts';
+import { Bucket } from './bucket.ts';
 import { PortLimits, type PortRates } from './port-limits.ts';
-import { type Rate, RateTable, rateOf } from './rate-table.ts';
+import { type Rate, rateOf } from './rate.ts';
+import { RateTable } from './rate-table.ts';
 
 const SECOND = 1000;
 const MINUTE = 60_000;
-/** All clients together have one bucket, of no card. */
-const ALL = NO_HARDWARE;
-
 /** Of the tables of what is counted for a minute: a pool of a million addresses may boot in that time. */
 const CELLS_OF_MINUTE = 65_536;
 
@@ -33,9 +31,10 @@ export class Limits implements Observer {
   readonly #monotonic: () => number;
   readonly #plan: () => Plan;
   readonly #messages: RateTable;
-  readonly #unknown: RateTable;
+  /** Of all clients together. */
+  readonly #unknown = new Bucket();
   readonly #cardLeases: RateTable;
-  readonly #newLeases: RateTable;
+  readonly #newLeases = new Bucket();
   readonly #changes: RateTable;
   readonly #ports: PortLimits;
   readonly #guestPorts: Pick<GuestPorts, 'portOf'> | undefined;
@@ -57,9 +56,7 @@ export class Limits implements Observer {
     this.#monotonic = monotonic;
     this.#plan = plan;
     this.#messages = new RateTable(seed);
-    this.#unknown = new RateTable(seed);
     this.#cardLeases = new RateTable(seed, CELLS_OF_MINUTE);
-    this.#newLeases = new RateTable(seed);
     this.#changes = new RateTable(seed, CELLS_OF_MINUTE);
     this.#ports = new PortLimits(seed);
     this.#guestPorts = guestPorts;
@@ -75,18 +72,18 @@ export class Limits implements Observer {
 
   decided(message: Message, _client: ClientKey, decision: Decision, outcome: DecisionOutcome): void {
     if (outcome !== 'committed' || !('change' in decision) || decision.change?.kind !== 'binding') return;
-    const rates = this.#ratesOf(this.#plan());
-    const now = this.#monotonic();
-    const { hardware } = message;
     const { reason, change } = decision;
     const isLease = reason === 'bound' || reason === 'bootp';
     if (!isLease && reason !== 'released' && reason !== 'moved') return;
+    const rates = this.#ratesOf(this.#plan());
+    const now = this.#monotonic();
+    const { hardware } = message;
     const isNew = isLease && change.expectedBindingVersion === 0;
     this.#changes.take(hardware, now, rates.changesOfMac);
     this.#ports.note(this.#guestPorts?.portOf(message), isNew, now, rates.ofPort);
     if (!isNew) return;
     this.#cardLeases.take(hardware, now, rates.newLeasesOfMac);
-    this.#newLeases.take(ALL, now, rates.newLeases);
+    this.#newLeases.take(now, rates.newLeases);
   }
 
   ordered(): void {}
@@ -103,15 +100,15 @@ export class Limits implements Observer {
     if (ofPort !== 'admitted') return ofPort;
     if (this.#cardLeases.isOver(hardware, now, newLeasesOfMac) && this.#takesAnother(message, plan))
       return 'mac-leases';
-    if (this.#newLeases.isOver(ALL, now, newLeases) && !this.#isKnown(message, plan)) return 'segment-leases';
+    if (this.#newLeases.isOver(now, newLeases) && !this.#isKnown(message, plan)) return 'segment-leases';
     if (unknownMessages === undefined || this.#isKnown(message, plan)) return 'admitted';
-    return this.#unknown.takeIfFree(ALL, now, unknownMessages) ? 'admitted' : 'unknown-messages';
+    return this.#unknown.takeIfFree(now, unknownMessages) ? 'admitted' : 'unknown-messages';
   }
 
   /** A client that goes on with what it has is always known, unless its lease was lost: or its name is invented. */
   #admitOther(message: Message, now: number, plan: Plan): Drop | 'admitted' {
-    if (this.#guestPorts === undefined || this.#isKnown(message, plan)) return 'admitted';
-    return this.#admitAtPort(message, now, plan);
+    const isAtPort = this.#guestPorts?.portOf(message)?.kind === 'guest';
+    return isAtPort && !this.#isKnown(message, plan) ? this.#admitAtPort(message, now, plan) : 'admitted';
   }
 
   #admitAtPort(message: Message, now: number, plan: Plan): Drop | 'admitted' {

@@ -1,10 +1,9 @@
 import type { BridgePort } from '../../net/bridge-port.ts';
-import { NO_HARDWARE } from '../../net/hardware-address.ts';
 import type { Drop } from '../drops.ts';
-import { type Rate, RateTable } from './rate-table.ts';
+import { Bucket } from './bucket.ts';
+import type { Rate } from './rate.ts';
+import { RateTable } from './rate-table.ts';
 
-/** All messages together have one bucket. */
-const ALL = NO_HARDWARE;
 /**
  * More messages that may change a lease than this, for clients of all ports, are pressure. Each guest of a pool that boots
  * as a whole sends a few, from a port of its own.
@@ -24,13 +23,12 @@ export interface PortRates {
  * containers that all start at once. Ports are known by the index of their interface; its memory is fixed.
  */
 export class PortLimits {
-  readonly #all: RateTable;
+  readonly #all = new Bucket();
   readonly #messages: RateTable;
   readonly #newLeases: RateTable;
   readonly #changes: RateTable;
 
   constructor(seed: number) {
-    this.#all = new RateTable(seed);
     this.#messages = new RateTable(seed);
     this.#newLeases = new RateTable(seed);
     this.#changes = new RateTable(seed);
@@ -43,8 +41,8 @@ export class PortLimits {
     now: number,
     { messages, newLeases, changes }: PortRates,
   ): Drop | 'admitted' {
-    const isUnderPressure = this.#all.isOver(ALL, now, PRESSURE);
-    this.#all.take(ALL, now, PRESSURE);
+    const isUnderPressure = this.#all.isOver(now, PRESSURE);
+    this.#all.take(now, PRESSURE);
     if (port?.kind !== 'guest' || !isUnderPressure) return 'admitted';
     if (this.#changes.isOver(port.index, now, changes)) return 'port-changes';
     if (isKnown()) return 'admitted';

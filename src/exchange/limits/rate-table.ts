@@ -1,17 +1,7 @@
+import { fullAfterOne, isOverRate, type Rate } from './rate.ts';
+
 /** Cells of each of the two rows, if nothing else is said. */
 const CELLS = 8192;
-
-/** So many at once, and one more for each interval. */
-export interface Rate {
-  readonly burst: number;
-  /** Milliseconds. */
-  readonly interval: number;
-}
-
-/** The rate of so many in a number of milliseconds, all of which may come at once. Undefined, for 0: any number. */
-export function rateOf(count: number, milliseconds: number): Rate | undefined {
-  return count === 0 ? undefined : { burst: count, interval: milliseconds / count };
-}
 
 /**
  * A token bucket for each network card, by its address, in memory that is fixed whatever is forged: two rows of cells, where
@@ -38,28 +28,34 @@ export class RateTable {
   isOver(card: number, now: number, rate: Rate | undefined): boolean {
     if (rate === undefined) return false;
     const hash = this.#hashOf(card);
-    const fullAt = Math.min(this.#at(this.#firstOf(hash)), this.#at(this.#secondOf(hash)));
-    return fullAt - now > (rate.burst - 1) * rate.interval;
+    return isOverRate(this.#fullAtOf(hash), now, rate);
   }
 
   /** Counts one, also where that is too many: for at most twice the time that the whole burst takes. */
   take(card: number, now: number, rate: Rate | undefined): void {
     if (rate === undefined) return;
-    const { burst, interval } = rate;
     const hash = this.#hashOf(card);
-    const first = this.#firstOf(hash);
-    const second = this.#secondOf(hash);
-    const before = Math.max(Math.min(this.#at(first), this.#at(second)), now);
-    const fullAt = Math.min(before + interval, now + 2 * burst * interval);
-    this.#fullAt[first] = Math.max(this.#at(first), fullAt);
-    this.#fullAt[second] = Math.max(this.#at(second), fullAt);
+    this.#put(hash, fullAfterOne(this.#fullAtOf(hash), now, rate));
   }
 
   /** False: it would be too many, and is not counted. */
   takeIfFree(card: number, now: number, rate: Rate): boolean {
-    if (this.isOver(card, now, rate)) return false;
-    this.take(card, now, rate);
+    const hash = this.#hashOf(card);
+    const fullAt = this.#fullAtOf(hash);
+    if (isOverRate(fullAt, now, rate)) return false;
+    this.#put(hash, fullAfterOne(fullAt, now, rate));
     return true;
+  }
+
+  #fullAtOf(hash: number): number {
+    return Math.min(this.#at(this.#firstOf(hash)), this.#at(this.#secondOf(hash)));
+  }
+
+  #put(hash: number, fullAt: number): void {
+    const first = this.#firstOf(hash);
+    const second = this.#secondOf(hash);
+    this.#fullAt[first] = Math.max(this.#at(first), fullAt);
+    this.#fullAt[second] = Math.max(this.#at(second), fullAt);
   }
 
   #at(cell: number): number {
@@ -67,7 +63,7 @@ export class RateTable {
   }
 
   #hashOf(card: number): number {
-    let hash = Math.imul((card % 0x1_0000_0000) ^ this.#seed, 0x85ebca6b);
+    let hash = Math.imul((card >>> 0) ^ this.#seed, 0x85ebca6b);
     hash = Math.imul(hash ^ (hash >>> 13) ^ Math.floor(card / 0x1_0000_0000), 0xc2b2ae35);
     hash = Math.imul(hash ^ (hash >>> 16) ^ this.#seed, 0x27d4eb2f);
     return hash ^ (hash >>> 15);

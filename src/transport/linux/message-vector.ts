@@ -126,7 +126,7 @@ export class MessageVector {
   }
 
   #putAddress(offset: number, address: number): void {
-    this.#view.setUint32(offset, address % 0x1_0000_0000, true);
+    this.#view.setUint32(offset, address >>> 0, true);
     this.#view.setUint32(offset + 4, Math.floor(address / 0x1_0000_0000), true);
   }
 }
