@@ -1,6 +1,7 @@
 import type { Ipv4 } from '../net/ipv4.ts';
 import { UNSPECIFIED } from '../net/ipv4.ts';
 import { nthAddress } from '../subnet/pool.ts';
+import type { Subnet } from '../subnet/subnet.ts';
 import { hashOfClient } from './client-hash.ts';
 import { firstOf } from './gateway-rank.ts';
 import { firstIn, freeLongest, isOpen, type Search } from './search.ts';
@@ -10,7 +11,8 @@ const STEPS = 256;
 /** Addresses of other clients that are met in the search for one that nobody has had. */
 const USED_STEPS = 16;
 
-type Asker = Pick<Search, 'client' | 'subnet' | 'self' | 'hostGateway' | 'clusterPeers'>;
+type Pools = Pick<Subnet, 'pools'>;
+type Asker = Pick<Search, 'client' | 'self' | 'hostGateway' | 'clusterPeers'> & { readonly subnet: Pools };
 
 const NO_GATEWAYS: ReadonlySet<Ipv4> = new Set();
 
@@ -77,7 +79,7 @@ function isOf(gateway: Ipv4, address: Ipv4, { self, clusterPeers = NO_GATEWAYS, 
 }
 
 /** The address at a position in the pools, as if they were one; it goes round. UNSPECIFIED: there is no pool. */
-function addressAt(subnet: Search['subnet'], position: number, size: number): Ipv4 {
+function addressAt(subnet: Pools, position: number, size: number): Ipv4 {
   let rest = size === 0 ? 0 : position % size;
   for (const pool of subnet.pools) {
     const length = pool.last - pool.first + 1;
@@ -88,6 +90,6 @@ function addressAt(subnet: Search['subnet'], position: number, size: number): Ip
 }
 
 /** Excluded addresses count. */
-function sizeOf({ pools }: Search['subnet']): number {
+function sizeOf({ pools }: Pools): number {
   return pools.reduce((sum, { first, last }) => sum + last - first + 1, 0);
 }

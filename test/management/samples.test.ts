@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { exhaustionOf } from '../../src/management/samples/forecast.ts';
+import { inSteps } from '../../src/management/samples/in-steps.ts';
 import { quantileOf } from '../../src/management/samples/quantile.ts';
 import {
   SAMPLE_BYTES,
@@ -94,4 +95,22 @@ describe('the pool', () => {
   ])('that %s', (_, known, expected) => {
     expect(exhaustionOf(known)).toBe(expected);
   });
+});
+
+test('samples of an hour have its last state, its sums and its worst reply', () => {
+  const minutes = samples(120, (minute) => 1000 - minute).map((each, minute) => ({
+    ...each,
+    exchanges: minute < 60 ? 2 : 4,
+    drops: 1,
+    p50: minute % 2 === 0 ? Number.NaN : 0.01,
+    p99: minute === 30 ? 0.5 : 0.02,
+  }));
+
+  const hours = inSteps(minutes, 3600);
+
+  expect(hours).toMatchObject([
+    { left: 941, exchanges: 2, drops: 60, p50: expect.closeTo(0.01, 9), p99: 0.5 },
+    { left: 881, exchanges: 4, drops: 60, p99: 0.02 },
+  ]);
+  expect(inSteps([{ ...sample(0, 1), p50: Number.NaN }], 60)[0]?.p50).toBeNull();
 });

@@ -184,6 +184,88 @@ describeSystem('what the management API tells of a gateway that serves', [], () 
     expect(csv.text.split('\r\n')).toHaveLength(6);
   });
 
+  test('how things were is told by samples, with who gave the leases; a step that is none is refused', async () => {
+    const gateway = await managed({ GATEWAY_NODE_NAME: 'pve1' });
+    await guest(1);
+
+    const told = await eventually('the lease is in the file', async () => {
+      const answer = await apiJson<Page & { step: number; answered: unknown[] }>(gateway, '/api/v1/samples');
+      return answer.answered.length > 0 ? answer : undefined;
+    });
+
+    expect(told.step).toBe(60);
+    expect(told.answered).toEqual([{ first: 'pve1', node: 'pve1', leases: 1 }]);
+    expect(told.items).toMatchObject([{ pool: { size: 235 }, exchanges_per_second: null, drops: null }]);
+    const later = new Date(Date.now() + 60_000).toISOString();
+    expect((await apiJson<Page>(gateway, `/api/v1/samples?since=${later}&step=3600`)).items).toEqual([]);
+    for (const [query, pointer] of [
+      ['step=0', '/step'],
+      ['step=61', '/step'],
+      ['step=x', '/step'],
+      ['since=now', '/since'],
+      ['until=2026-01-01', '/until'],
+    ])
+      expect(JSON.parse((await askApi(gateway, `/api/v1/samples?${query}`)).text)).toMatchObject({
+        status: 400,
+        errors: [{ pointer }],
+      });
+  });
+
+  test('leases and reservations that nobody uses are one list, each with what is wrong with it', async () => {
+    const gateway = await managed();
+    const first = await guest(1);
+    const second = await guest(2);
+    const put = (id: string, body: object) =>
+      apiJson(gateway, `/api/v1/reservations/${id}`, { method: 'PUT', body, status: 201 });
+    await put('vps-1', { mac: [`${MAC}01`], address: first.yiaddr });
+    await put('vps-9', { mac: [`${MAC}09`, `${MAC}0a`], address: second.yiaddr, organization_id: 'acme' });
+    await put('vps-8', { mac: [`${MAC}08`, `${MAC}0b`], address: '10.15.3.5', hostname: 'Idle' });
+    await apiJson(gateway, '/api/v1/addresses/10.15.3.254/quarantine', { method: 'POST', body: {} });
+    const listed = async (query: string) =>
+      (await apiJson<Page>(gateway, `/api/v1/guests?${query}`)).items.map((each) => {
+        const warnings = each['warnings'] as { id: string }[];
+        return `${each['address']} ${each['state']} ${warnings.map(({ id }) => id).join()}`.trim();
+      });
+
+    const all = await listed('');
+    expect(all.sort()).toEqual(
+      [
+        `${first.yiaddr} bound`,
+        `${second.yiaddr} bound reserved-for-another`,
+        '10.15.3.5 reserved-idle',
+        '10.15.3.254 declined in-use-elsewhere',
+      ].sort(),
+    );
+    expect(await listed('state=reserved-idle')).toEqual(['10.15.3.5 reserved-idle']);
+    expect((await listed('-state=reserved-idle')).length).toBe(3);
+    expect(await listed(`mac=${MAC}0b`)).toEqual(['10.15.3.5 reserved-idle']);
+    expect(await listed('q=idle')).toEqual(['10.15.3.5 reserved-idle']);
+    expect((await listed('warning=true')).length).toBe(2);
+    expect((await listed('warning=false')).length).toBe(2);
+    const paged: string[] = [];
+    for (let cursor = ''; ; ) {
+      const page = await apiJson<Page>(gateway, `/api/v1/guests?sort=-hostname&limit=1${cursor}`);
+      expect(page.total).toBe(4);
+      paged.push(...page.items.map(({ address }) => String(address)));
+      if (page.next === null) break;
+      cursor = `&cursor=${page.next}`;
+    }
+    expect(new Set(paged).size).toBe(4);
+    expect((await apiJson<{ facets: unknown }>(gateway, '/api/v1/guests?facets=state')).facets).toEqual({
+      state: { bound: 2, declined: 1, 'reserved-idle': 1 },
+    });
+    for (const [query, pointer] of [
+      ['state=idle', '/state'],
+      ['warning=yes', '/warning'],
+      ['at=2026-01-01', '/at'],
+      ['limit=0', '/limit'],
+    ])
+      expect(JSON.parse((await askApi(gateway, `/api/v1/guests?${query}`)).text)).toMatchObject({
+        status: 400,
+        errors: [{ pointer }],
+      });
+  });
+
   test('it says what it serves, what it was started with, and what is wrong with what to do', async () => {
     const gateway = await managed({
       GATEWAY_DHCP_POOL_START: '10.15.3.20',

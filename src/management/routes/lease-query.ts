@@ -28,6 +28,9 @@ const ABOUT: Readonly<Partial<Record<LeaseConditionName, string>>> = {
 
 const SORTS = Object.keys(SORT_COLUMNS) as readonly LeaseSort[];
 
+/** What a reservation is that nobody uses, where it is listed with the leases. */
+export const IDLE = 'reserved-idle';
+
 /** `state` is one to have, `-state` one not to have. */
 const FILTERS = Object.fromEntries(
   LEASE_CONDITIONS.flatMap((name) => [
@@ -60,10 +63,22 @@ export const LEASE_QUERY = z.object({
     .meta({ description: `What to count by its values: ${FACETS.join(', ')}, separated by commas` }),
 });
 
+const GUEST_STATES = z.enum([...VALUES.state.options, IDLE]).optional();
+
+/** The same for leases and reservations in one list. */
+export const GUEST_QUERY = LEASE_QUERY.omit({ at: true }).extend({
+  state: GUEST_STATES.meta({ description: 'Those that are in it' }),
+  '-state': GUEST_STATES.meta({ description: 'Those that are not' }),
+  warning: z
+    .enum(['true', 'false'])
+    .optional()
+    .meta({ description: 'Those with a warning, or those without' }),
+});
+
 export type LeaseQuery = z.output<typeof LEASE_QUERY>;
 
-export function conditionsOf(query: LeaseQuery): readonly LeaseCondition[] {
-  const given: Readonly<Record<string, unknown>> = query;
+export function conditionsOf(query: object): readonly LeaseCondition[] {
+  const given = query as Readonly<Record<string, unknown>>;
   return LEASE_CONDITIONS.flatMap((name) =>
     [name, `-${name}`].flatMap((key) => {
       const value = given[key];
@@ -73,7 +88,10 @@ export function conditionsOf(query: LeaseQuery): readonly LeaseCondition[] {
   );
 }
 
-export function orderOf({ sort }: LeaseQuery): { readonly sort: LeaseSort; readonly isDescending: boolean } {
+export function orderOf({ sort }: Pick<LeaseQuery, 'sort'>): {
+  readonly sort: LeaseSort;
+  readonly isDescending: boolean;
+} {
   const isDescending = sort.startsWith('-');
   const name = isDescending ? sort.slice(1) : sort;
   return { sort: SORTS.find((each) => each === name) ?? 'address', isDescending };

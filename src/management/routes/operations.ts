@@ -3,6 +3,7 @@ import { type Operation, operation } from '../http/operation.ts';
 import { addressesRoute } from './addresses.ts';
 import { clockRoutes } from './clock.ts';
 import { eventsRoute } from './events.ts';
+import { guestsRoute } from './guests.ts';
 import { historyRoute } from './history.ts';
 import { hostsRoute } from './hosts.ts';
 import { infoRoute } from './info.ts';
@@ -12,6 +13,7 @@ import { reconcileRoute } from './reconcile.ts';
 import { reservationOrderRoutes } from './reservation-orders.ts';
 import { reservationReadRoutes } from './reservations.ts';
 import type { RouteParts } from './route-parts.ts';
+import { samplesRoute } from './samples.ts';
 import { settingsRoutes } from './settings.ts';
 import { warningsRoute } from './warnings.ts';
 
@@ -21,9 +23,11 @@ export function allOperations(parts: RouteParts): readonly Operation[] {
     infoRoute(parts),
     ...settingsRoutes(parts),
     ...leaseRoutes(parts),
+    guestsRoute(parts),
     historyRoute(parts),
     addressesRoute(parts),
     warningsRoute(parts),
+    samplesRoute(parts),
     hostsRoute(parts),
     eventsRoute(parts),
     ...orderRoutes(parts),

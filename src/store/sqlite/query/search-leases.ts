@@ -34,6 +34,9 @@ export interface LeaseSearch {
 }
 
 export interface FoundLeases {
+  /** Of all that is listed. */
+  readonly page: readonly Ranked[];
+  /** The leases among that. */
   readonly rows: readonly ListedLease[];
   readonly total: number;
   /** The last row, if there are more. */
@@ -45,6 +48,23 @@ const PAGE_END = `SELECT max(address) FROM (SELECT address FROM lease WHERE addr
 const LISTED = `SELECT lease.address AS position, lease.mac AS hardware, lease.starts_at AS starts_at,
   lease.expires_at AS expires_at, lease.updated_at AS updated_at, ${LEASE_COLUMNS} FROM lease`;
 
+/** A row of a lease, as far as it is judged. */
+export interface LookedAt {
+  readonly position: number;
+  /** The network card as a number; 0: none. */
+  readonly hardware: number;
+  readonly state: string;
+  /** As it was when the lease was written last. */
+  readonly reservationId: string | null;
+}
+
+/** What is listed with the leases, in one order. No lease that is listed has the same address. */
+export interface Beside {
+  /** False: that lease is not listed. */
+  lists(lease: LookedAt): boolean;
+  readonly rows: readonly (Ranked & { readonly facets: readonly unknown[] })[];
+}
+
 /**
  * Finds leases in short reads, each of a view of the file of its own: what changes meanwhile may be found or not.
  *
@@ -54,6 +74,7 @@ export async function searchLeases(
   database: Database,
   search: LeaseSearch,
   signal: AbortSignal,
+  beside?: Beside,
 ): Promise<FoundLeases> {
   const order = new FirstOfOrder(search.limit + 1, search.isDescending, search.after);
   const facets = new Map(search.facets.map((facet) => [facet, new Map<string, number>()]));
@@ -63,18 +84,16 @@ export async function searchLeases(
   };
   // They come by address: once there are enough, the others are only counted.
   const isByAddress = search.sort === 'address' && !search.isDescending && search.facets.length === 0;
-  const total = await look(
-    database,
-    search,
-    signal,
-    see,
-    () => isByAddress && order.rows.length > search.limit,
-  );
+  const isFull = () => beside === undefined && isByAddress && order.rows.length > search.limit;
+  for (const { key, position, facets: values } of beside?.rows ?? []) see(key, position, values);
+  const found = await look(database, search, signal, see, isFull, beside);
+  const total = found + (beside?.rows.length ?? 0);
   const { rows } = order;
   const page = rows.slice(0, search.limit);
   const row = database.prepare(`SELECT ${LEASE_COLUMNS} FROM lease WHERE address = ?`);
   return {
     rows: page.flatMap(({ position }) => (row.get(position) as ListedLease | undefined) ?? []),
+    page,
     total,
     last: rows.length > search.limit ? page.at(-1) : undefined,
     facets: Object.fromEntries([...facets].map(([facet, counts]) => [facet, Object.fromEntries(counts)])),
@@ -90,9 +109,12 @@ async function look(
   signal: AbortSignal,
   see: See,
   isFull: () => boolean,
+  beside: Beside | undefined,
 ): Promise<number> {
   const { sql, values } = sqlOf(conditions);
-  const columns = [SORT_COLUMNS[sort], 'position', ...facets].join(', ');
+  const columns = [SORT_COLUMNS[sort], 'position', 'hardware', 'state', 'reservation_id', ...facets].join(
+    ', ',
+  );
   const rows = database
     .prepare(`SELECT ${columns} FROM (${LISTED}) WHERE position > @after AND position <= @upTo AND ${sql}`)
     .raw();
@@ -109,7 +131,8 @@ async function look(
     if (isFull()) total += Number(counted.get({ ...values, after, upTo }));
     else
       for (const row of rows.iterate({ ...values, after, upTo })) {
-        const [key, position, ...found] = row as [string | number, number, ...unknown[]];
+        const [key, position, hardware, state, reservationId, ...found] = row as Row;
+        if (beside?.lists({ position, hardware, state, reservationId }) === false) continue;
         see(key, position, found);
         total += 1;
       }
@@ -118,6 +141,15 @@ async function look(
   }
   return total;
 }
+
+type Row = [
+  key: string | number,
+  position: number,
+  hardware: number,
+  state: string,
+  reservationId: string | null,
+  ...facets: unknown[],
+];
 
 /** The addresses that can be found: behind the first, up to the last. */
 function rangeOf(conditions: readonly LeaseCondition[]): readonly [number, number] {

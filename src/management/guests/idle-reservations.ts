@@ -1,0 +1,81 @@
+import type { Reservation } from '../../lease/reservation/reservation.ts';
+import { reservationToJson } from '../../lease/reservation/reservation-fields.ts';
+import { hardwareToText, NO_HARDWARE } from '../../net/hardware-address.ts';
+import { ipv4ToText } from '../../net/ipv4.ts';
+import type { LeaseCondition, LeaseConditionName } from '../../store/sqlite/query/lease-conditions.ts';
+import type { Facet, LeaseSort } from '../../store/sqlite/query/search-leases.ts';
+
+/** What a reservation that nobody uses is compared by, as a lease is. */
+const COMPARED: Readonly<
+  Record<LeaseConditionName, (reservation: Reservation, value: string, state: string) => boolean>
+> = {
+  address: ({ address }, value) => String(address) === value,
+  mac: ({ macs }, value) => macs.some((mac) => String(mac) === value),
+  client: () => false,
+  hostname: ({ hostname = '' }, value) => hostname.toLowerCase().includes(value.toLowerCase()),
+  vps_id: ({ vpsId }, value) => vpsId === value,
+  organization_id: ({ organizationId }, value) => organizationId === value,
+  reservation_id: ({ id }, value) => id === value,
+  state: (_, value, state) => state === value,
+  node: () => false,
+  port: ({ port }, value) => port === value,
+  q: (reservation, value) => textOf(reservation).includes(value.toLowerCase()),
+};
+
+/** @param state What it is called. */
+export function isFound(
+  reservation: Reservation,
+  conditions: readonly LeaseCondition[],
+  state: string,
+): boolean {
+  return conditions.every(
+    ({ name, value, isNegated }) => COMPARED[name](reservation, String(value), state) !== isNegated,
+  );
+}
+
+export function sortKeyOf(reservation: Reservation, sort: LeaseSort, state: string): string | number {
+  const { address, macs, hostname = '', createdAt, updatedAt } = reservation;
+  const keys: Readonly<Record<LeaseSort, string | number>> = {
+    address,
+    mac: macs[0] ?? NO_HARDWARE,
+    hostname: hostname.toLowerCase(),
+    state,
+    starts: createdAt,
+    expires: 0,
+    updated: updatedAt,
+  };
+  return keys[sort];
+}
+
+export function facetOf({ organizationId }: Reservation, facet: Facet, state: string): string {
+  if (facet === 'state') return state;
+  return facet === 'organization_id' ? (organizationId ?? '') : '';
+}
+
+/** As a row of a list of leases. */
+export function rowOf(reservation: Reservation) {
+  const { address, macs, hostname, vpsId, organizationId, id, port, createdAt, updatedAt } = reservation;
+  const [mac] = macs;
+  return {
+    address: ipv4ToText(address),
+    mac: mac === undefined ? null : hardwareToText(mac),
+    hostname: hostname ?? null,
+    starts: new Date(createdAt).toISOString(),
+    expires: null,
+    updated: new Date(updatedAt).toISOString(),
+    vps_id: vpsId,
+    node: null,
+    client: null,
+    lease_seconds: null,
+    reservation_id: id,
+    organization_id: organizationId ?? null,
+    port: port ?? null,
+  };
+}
+
+function textOf(reservation: Reservation): string {
+  return Object.values(reservationToJson(reservation))
+    .map((value) => (typeof value === 'string' ? value : JSON.stringify(value)))
+    .join('\n')
+    .toLowerCase();
+}

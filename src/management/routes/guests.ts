@@ -1,0 +1,120 @@
+import type { Database } from 'better-sqlite3';
+import { z } from 'zod';
+import type { Reservation } from '../../lease/reservation/reservation.ts';
+import { hardwareFromText, NO_HARDWARE } from '../../net/hardware-address.ts';
+import { ipv4, ipv4ToText } from '../../net/ipv4.ts';
+import type { ListedLease } from '../../store/sqlite/lease-reader.ts';
+import { readReservations } from '../../store/sqlite/query/read-reservations.ts';
+import { type Beside, type LookedAt, searchLeases } from '../../store/sqlite/query/search-leases.ts';
+import { type InForce, warningsOf } from '../guests/guest-warnings.ts';
+import { facetOf, isFound, rowOf, sortKeyOf } from '../guests/idle-reservations.ts';
+import { cursorFromText, cursorToText } from '../http/cursor.ts';
+import { type Operation, operation } from '../http/operation.ts';
+import { LEASE, listOf } from '../http/schemas.ts';
+import { conditionsOf, GUEST_QUERY, IDLE, orderOf } from './lease-query.ts';
+import type { RouteParts } from './route-parts.ts';
+import { refuseOtherSegment } from './segment.ts';
+
+const WARNING = z.object({
+  id: z.enum(['in-use-elsewhere', 'reserved-for-another', 'not-at-its-address']),
+  title: z.string(),
+  remedy: z.string(),
+});
+const GUEST = LEASE.extend({
+  state: z.enum([...LEASE.shape.state.options, IDLE]),
+  client: z.string().nullable(),
+  reservation_id: z
+    .string()
+    .nullable()
+    .meta({ description: 'Of the guest; of an address that nobody has, who it is reserved for' }),
+  warnings: z.array(WARNING),
+});
+
+export function guestsRoute(parts: RouteParts): Operation {
+  return operation({
+    method: 'get',
+    path: '/guests',
+    name: 'listGuests',
+    summary: 'Leases and the reservations that nobody uses in one list, with what is wrong with each',
+    query: GUEST_QUERY,
+    answer: listOf(GUEST).extend({
+      facets: z.record(z.string(), z.record(z.string(), z.int())).optional(),
+    }),
+    run: async ({ query, signal }) => {
+      refuseOtherSegment(parts, query.segment);
+      const list = `guests ${query.sort}`;
+      const after = cursorFromText(list, query.cursor);
+      return await parts.leases.read(async ({ database, asOf }) => {
+        const inForce = await reservationsInForce(database, signal);
+        const idle = idleOf(database, inForce);
+        const { facets = [], limit } = query;
+        const { sort, isDescending } = orderOf(query);
+        const conditions = conditionsOf(query);
+        const found = query.warning === 'true' ? [] : idle.filter((each) => isFound(each, conditions, IDLE));
+        const beside: Beside = {
+          lists: (lease) => isListed(lease, inForce) && isWarned(lease, inForce, query.warning),
+          rows: found.map((each) => ({
+            key: sortKeyOf(each, sort, IDLE),
+            position: each.address,
+            facets: facets.map((facet) => facetOf(each, facet, IDLE)),
+          })),
+        };
+        const search = { conditions, sort, isDescending, limit, after, facets };
+        const {
+          page,
+          rows,
+          total,
+          last,
+          facets: counts,
+        } = await searchLeases(database, search, signal, beside);
+        const leases = new Map(rows.map((row) => [row.address, row]));
+        const idleAt = new Map(found.map((each) => [Number(each.address), each]));
+        const items = page.flatMap(({ position }): z.output<typeof GUEST>[] => {
+          const reservation = idleAt.get(position);
+          if (reservation !== undefined) return [{ ...rowOf(reservation), state: IDLE, warnings: [] }];
+          const lease = leases.get(ipv4ToText(ipv4(position)));
+          return lease === undefined ? [] : [guestOf(lease, position, inForce)];
+        });
+        const next = last === undefined ? null : cursorToText(list, last);
+        return { items, total, next, as_of: asOf, ...(facets.length > 0 && { facets: counts }) };
+      });
+    },
+  });
+}
+
+function guestOf(lease: ListedLease, position: number, inForce: InForce): z.output<typeof GUEST> {
+  const { state, mac, reservation_id: reservationId } = lease;
+  const hardware = hardwareFromText(mac ?? '') ?? NO_HARDWARE;
+  const warnings = [...warningsOf({ position, hardware, state, reservationId }, inForce)];
+  return { ...lease, state: GUEST.shape.state.parse(state), warnings };
+}
+
+/** An address that nobody has is the row of its reservation, if it has one; without one, a free address is no guest. */
+function isListed({ position, state }: LookedAt, { at }: InForce): boolean {
+  if (state === 'free') return false;
+  return state !== 'expired' || !at.has(position);
+}
+
+function isWarned(lease: LookedAt, inForce: InForce, wanted: 'true' | 'false' | undefined): boolean {
+  return wanted === undefined || warningsOf(lease, inForce).length > 0 === (wanted === 'true');
+}
+
+async function reservationsInForce(database: Database, signal: AbortSignal): Promise<InForce> {
+  const all = await readReservations(database, ({ retiredUntil }) => retiredUntil === undefined, signal);
+  return {
+    at: new Map(all.map((each) => [each.address, each])),
+    by: new Map(all.map((each) => [each.id, each])),
+    ofCard: new Map(all.flatMap((each) => each.macs.map((mac) => [mac, each] as const))),
+  };
+}
+
+/** Those whose address nobody has. */
+function idleOf(database: Database, { at }: InForce): readonly Reservation[] {
+  const holder = database
+    .prepare(
+      `SELECT count(*) FROM lease WHERE address = ? AND (state = 'peer'
+        OR (state IN ('bound', 'declined') AND expires_at > CAST(strftime('%s', 'now') AS INTEGER) * 1000))`,
+    )
+    .pluck();
+  return [...at.values()].filter(({ address }) => holder.get(address) === 0);
+}
