@@ -1,14 +1,24 @@
+import { isNewer } from '../engine/decision/rivals.ts';
 import type { Clock } from '../lease/clock.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
-import type { LastHeard, LeaseStore } from '../store/lease-store.ts';
+import type { HeardSelection, LastHeard, LeaseStore } from '../store/lease-store.ts';
+import { isOwn } from './heard-requests.ts';
 import type { Peers } from './peers.ts';
 
 /** How often the store gets the time for which each peer has been silent: milliseconds. */
 const NOTE_EVERY = 3_600_000;
+/** What was heard over records of this gateway's own is stored so often at most: milliseconds. */
+const SELECTIONS_EVERY = 1000;
+
+const FIELDS = ['address', 'client', 'hardware', 'granter', 'on', 'revision', 'isOpen'] as const;
 
 /**
  * Stores which peers were observed, for the next process. A new process observes a peer only when a new guest selects
  * that peer; until then, guests may renew expired leases there by unicast.
+ *
+ * And whom guests have selected for an address that this gateway has leased to another, or put into quarantine. Of any other
+ * address a record says so, which is stored at once; this one's record stays as it is, and when it ends, the address is
+ * that guest's.
  */
 export class PeerMemory {
   readonly #peers: Peers;
@@ -17,6 +27,9 @@ export class PeerMemory {
   /** Undefined: the stored peers have not been read yet, so they must not be overwritten. */
   #notedAt: number | undefined;
   #notedChangeCount = 0;
+  /** What was heard over own records may have changed since it was stored. */
+  #isHeardDue = false;
+  #heardNotedAt = Number.NEGATIVE_INFINITY;
 
   constructor(peers: Peers, store: LeaseStore, clock: Clock) {
     this.#peers = peers;
@@ -28,8 +41,20 @@ export class PeerMemory {
   recall(): void {
     const { lastHeard = new Map() } = this.#store;
     const isFirst = this.#notedAt === undefined;
+    for (const selection of this.#store.heardSelections ?? []) this.#peers.recall(selection);
     this.#peers.remember(new Map([...(isFirst ? lastHeard : []), ...this.#granters(lastHeard)]));
     this.#notedAt ??= Number.NEGATIVE_INFINITY;
+  }
+
+  /** A client was heard selecting another gateway for an address. One alone is stored at once, many each second. */
+  noteRequest(address: Ipv4): void {
+    const record = this.#store.leases.recordAt(address);
+    if (record === undefined || !isOwn(record)) return;
+    this.#isHeardDue = true;
+    if (this.#clock.monotonic() - this.#heardNotedAt < SELECTIONS_EVERY) return;
+    // What a gateway that was not heard before has given counts only with the note that it was heard.
+    if (this.#peers.changeCount !== this.#notedChangeCount) this.note();
+    else this.#noteHeard();
   }
 
   /** Call it once a second. A peer that appears or disappears is stored at once. */
@@ -39,6 +64,7 @@ export class PeerMemory {
     if (this.#notedAt === undefined) return;
     const isDue = peers.size > 0 && monotonic - this.#notedAt >= NOTE_EVERY;
     if (changeCount !== this.#notedChangeCount || isDue) this.note();
+    else if (this.#isHeardDue || this.#isHeardOver) this.#noteHeard();
   }
 
   /** Stores the peers now. */
@@ -47,22 +73,48 @@ export class PeerMemory {
     this.#notedAt = this.#clock.monotonic();
     this.#notedChangeCount = this.#peers.changeCount;
     this.#store.noteLastHeard?.(this.#peers.lastHeard);
+    this.#noteHeard();
+  }
+
+  #noteHeard(): void {
+    const { leases, heardSelections = [] } = this.#store;
+    this.#isHeardDue = false;
+    this.#heardNotedAt = this.#clock.monotonic();
+    const selections = this.#peers.requests.overOwn((address) => leases.recordAt(address));
+    if (!areSame(selections, heardSelections)) this.#store.noteHeardSelections?.(selections);
+  }
+
+  /** A record has ended over which something was heard, or its client was confirmed since. */
+  get #isHeardOver(): boolean {
+    const { leases, heardSelections = [] } = this.#store;
+    return heardSelections.some((selection) => {
+      const record = leases.recordAt(selection.address);
+      return record === undefined || !isOwn(record) || !isNewer(selection, record);
+    });
   }
 
   /**
-   * Gateways that have granted stored leases count as present again after each start; one that was not found by an earlier
+   * Gateways that have granted what is stored count as present again after each start; one that was not found by an earlier
    * process, when ARP finds it.
    */
   #granters(lastHeard: LastHeard): LastHeard {
-    const { leases } = this.#store;
+    const { leases, heardSelections = [] } = this.#store;
     const { known, presentFor } = this.#peers;
     const granters = new Map<Ipv4, number>();
     if (known.size === 0) return granters;
-    for (const { granter } of leases.peerRecords()) {
+    for (const { granter } of [...leases.peerRecords(), ...heardSelections]) {
       const silence = lastHeard.get(granter);
       if (silence === undefined) this.#peers.name(granter);
       else granters.set(granter, Math.min(silence, presentFor));
     }
     return granters;
   }
+}
+
+function areSame(some: readonly HeardSelection[], others: readonly HeardSelection[]): boolean {
+  return some.length === others.length && some.every((one, index) => isSame(one, others[index]));
+}
+
+function isSame(one: HeardSelection, other: HeardSelection | undefined): boolean {
+  return other !== undefined && FIELDS.every((field) => one[field] === other[field]);
 }

@@ -1,6 +1,5 @@
 import type { RunningProblem } from '../diagnosis/running-problem.ts';
 import type { PeerObservations, PeerRequest, Rival, Rivalry } from '../engine/decision/decision.ts';
-import { RIVAL_WINDOW, rivalryOfRepeated, rivalryOfSecond } from '../engine/decision/rivals.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Clock } from '../lease/clock.ts';
 import { CLAIM_SECONDS, type Instant, instant, type Version } from '../lease/lease.ts';
@@ -8,21 +7,17 @@ import { CLOCK_TOLERANCE } from '../lease/lease-end.ts';
 import type { Log } from '../log/log.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
-import type { LastHeard } from '../store/lease-store.ts';
+import type { HeardSelection, LastHeard } from '../store/lease-store.ts';
 import type { Claims } from './claims.ts';
 import { FoundGateways } from './found-gateways.ts';
+import { HeardRequests } from './heard-requests.ts';
 
 /** A peer is present for this time after it was last observed, or for the longest lease if that is longer: milliseconds. */
 const PRESENT = 86_400_000;
 /** A peer that only an earlier process observed is present for this many times longer: nobody observed it between them. */
 const REMEMBERED_TIMES = 2;
-/** For so long a client asks again for what it has selected (RFC 2131 §4.1): milliseconds. */
-const SELECTION_TIME = 60_000;
 /** A gateway that is there has answered ARP by then: milliseconds. */
 const FINDING_TIME = 4000;
-/** The largest number of addresses that are remembered, and of clients for each. */
-const RIVAL_LIMIT = 4096;
-const RIVALS_OF_ONE = 8;
 
 const REMEDY =
   'the gateways share the pool by hearing alone, which lost broadcasts and pauses can defeat: give each its own part (GATEWAY_DHCP_SHARE), or run one';
@@ -35,13 +30,6 @@ interface Observation {
   /** Monotonic milliseconds; before the start of this process if an earlier one observed it. */
   readonly since: number;
   readonly isRemembered: boolean;
-}
-
-interface HeardRival extends PeerRequest {
-  /** When it was heard, and when its client asked the same gateway for the same address first: monotonic milliseconds. */
-  readonly at: number;
-  readonly firstAt: number;
-  readonly rivalry: Rivalry;
 }
 
 /** Observes the other gateways of the segment: every gateway receives the broadcast DHCPREQUEST that selects one of them. */
@@ -71,8 +59,8 @@ export class Peers implements PeerObservations {
   /** By the monotonic clock, since the wall clock may jump. It has the same keys as `#lastHeard`. */
   readonly #observations = new Map<Ipv4, Observation>();
   #changeCount = 0;
-  /** By address; the oldest is first. */
-  #rivals = new Map<Ipv4, readonly HeardRival[]>();
+  /** Whom clients have selected, and for which addresses. */
+  readonly requests = new HeardRequests((gateway) => this.#lastHeard.has(gateway));
 
   /** @param revision The newest change that is stored. */
   constructor(clock: Clock, log: Log, revision: () => Version = () => 0) {
@@ -100,8 +88,7 @@ export class Peers implements PeerObservations {
     this.#offset = offset;
     this.#since = instant(this.#since + step);
     for (const [peer, at] of this.#lastHeard) this.#lastHeard.set(peer, instant(at + step));
-    const moved = (rival: HeardRival) => ({ ...rival, on: instant(rival.on + step) });
-    this.#rivals = new Map([...this.#rivals].map(([address, rivals]) => [address, rivals.map(moved)]));
+    this.requests.moveBy(step);
   }
 
   /** How long a silent peer counts as present: milliseconds. */
@@ -176,35 +163,24 @@ export class Peers implements PeerObservations {
     if (this.isThere(server)) this.#count(server);
     else this.found.want(server);
     const moment = { at: this.#clock.monotonic(), on: this.#clock.now() };
-    const rival = { granter: server, client, hardware, revision: this.#revision(), ...moment };
-    const rivals = withRival(this.#rivals.get(address) ?? [], rival);
-    this.#rivals.delete(address);
-    this.#rivals.set(address, rivals.slice(-RIVALS_OF_ONE));
-    if (this.#rivals.size > RIVAL_LIMIT) this.#forgetOldest();
+    this.requests.note(address, { granter: server, client, hardware, revision: this.#revision(), ...moment });
+  }
+
+  /** A request that an earlier process has heard. */
+  recall(selection: HeardSelection): void {
+    if (this.known.has(selection.granter)) this.requests.recall(selection);
   }
 
   rivalFor(address: Ipv4, client: ClientKey, within = Number.POSITIVE_INFINITY): Rival | undefined {
-    const now = this.#clock.monotonic();
-    let first: Rival | undefined;
-    for (const rival of this.#rivals.get(address) ?? []) {
-      if (rival.client === client || now - rival.at >= RIVAL_WINDOW || now - rival.firstAt >= within)
-        continue;
-      if (!this.#lastHeard.has(rival.granter)) continue;
-      if (first === undefined || rival.granter < first.granter) first = rival;
-    }
-    return first;
+    return this.requests.rivalFor(address, client, this.#clock.monotonic(), within);
   }
 
   rivalryOf(address: Ipv4, client: ClientKey): Rivalry {
-    return this.#rivals.get(address)?.find((rival) => rival.client === client)?.rivalry ?? 'won';
+    return this.requests.rivalryOf(address, client);
   }
 
   lastRequestFor(address: Ipv4, client: ClientKey | undefined): PeerRequest | undefined {
-    return this.#rivals
-      .get(address)
-      ?.findLast(
-        (rival) => rival.client !== client && rival.rivalry !== 'lost' && this.#lastHeard.has(rival.granter),
-      );
+    return this.requests.last(address, client);
   }
 
   /** Call it once a second: peers that have been silent for too long disappear. */
@@ -251,45 +227,4 @@ export class Peers implements PeerObservations {
   #isGone({ since, isRemembered }: Observation): boolean {
     return this.#clock.monotonic() - since >= this.presentFor * (isRemembered ? REMEMBERED_TIMES : 1);
   }
-
-  #forgetOldest(): void {
-    for (const address of this.#rivals.keys()) {
-      this.#rivals.delete(address);
-      return;
-    }
-  }
-}
-
-/** All that have asked for one address, the oldest first: one client once, however often it has asked. */
-function withRival(
-  rivals: readonly HeardRival[],
-  request: Omit<HeardRival, 'firstAt' | 'rivalry'>,
-): readonly HeardRival[] {
-  const before = rivals.find(({ client }) => client === request.client);
-  const others = rivals.filter((rival) => rival !== before);
-  // A client that selects another gateway has given up what it asked for before.
-  if (before?.granter === request.granter && request.at - before.at < SELECTION_TIME) {
-    const { firstAt } = before;
-    const rivalry = rivalryOfRepeated(before.rivalry, request.at - firstAt);
-    return [...others, { ...request, firstAt, rivalry }];
-  }
-  const beside = (rival: HeardRival) => rivalryBeside(rival, request);
-  const all = others.map(beside);
-  const rivalry = all.includes('lost') ? 'lost' : all.includes('open') ? 'open' : 'won';
-  // Those that it has won against have lost.
-  const left = others.map((rival) => {
-    const was = beside(rival);
-    if (rivalry === 'lost' || was === undefined) return rival;
-    return { ...rival, rivalry: was === 'won' ? ('lost' as const) : was };
-  });
-  return [...left, { ...request, firstAt: request.at, rivalry }];
-}
-
-/** The rivalry of a new request with an earlier one. Undefined: the earlier one is no rival, or has lost. */
-function rivalryBeside(
-  rival: HeardRival,
-  { granter, at }: Pick<HeardRival, 'granter' | 'at'>,
-): Rivalry | undefined {
-  const isRival = rival.rivalry !== 'lost' && rival.granter !== granter && at - rival.at < RIVAL_WINDOW;
-  return isRival ? rivalryOfSecond(rival.granter, granter, at - rival.firstAt) : undefined;
 }

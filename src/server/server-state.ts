@@ -75,6 +75,7 @@ export function serverStateOf(
   monotonic: () => number,
 ): ServerState {
   const { missedTraffic, timeGuard, declines, peers, rogueServers, clusterPeers, discoverRetries } = memory;
+  const { peerMemory } = memory;
   return {
     beginRound: () => quiet?.lap.hearAnswers(),
     readArp: () => quiet?.lap.hearNow(),
@@ -98,6 +99,7 @@ export function serverStateOf(
       quiet?.noteRequest(server, address);
       if (peers.known.has(server)) hostAnswers?.noteSelection(guestPorts?.hostOfCard(hardware));
       if (clusterPeers?.live.has(server) !== true) peers.noteRequest(server, address, client, hardware);
+      if (peers.known.has(server)) peerMemory?.noteRequest(address);
       rogueServers.noteRequest(server, address, hardware);
     },
     // Alone, and where leases are shared, nobody else confirms what this gateway does not know of.

@@ -1,7 +1,9 @@
+import type { ClientKey } from '../lease/client-key.ts';
 import type { ClockNote } from '../lease/clock-note.ts';
-import type { Instant, Lease } from '../lease/lease.ts';
+import type { Instant, Lease, Version } from '../lease/lease.ts';
 import type { AddressRange, LeaseChange, LeaseCounts, LeaseView } from '../lease/lease-view.ts';
 import type { Reservations } from '../lease/reservation/reservation-view.ts';
+import type { HardwareAddress } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 
 /**
@@ -13,6 +15,20 @@ export const OUTCOMES = ['committed', 'conflict', 'failed', 'unknown'] as const;
 
 /** How long ago each other gateway was last heard, in milliseconds. Time in which nobody listened does not count. */
 export type LastHeard = ReadonlyMap<Ipv4, number>;
+
+/** A DHCPREQUEST in which a client has selected another gateway, for an address that has a record of this one. */
+export interface HeardSelection {
+  readonly address: Ipv4;
+  readonly client: ClientKey;
+  readonly hardware: HardwareAddress;
+  /** The gateway, by its server identifier. */
+  readonly granter: Ipv4;
+  /** When it was heard, by the wall clock then; and the newest version that was stored then. */
+  readonly on: Instant;
+  readonly revision: Version;
+  /** True: another client asked at the same moment, and only the two gateways know which of them has the address. */
+  readonly isOpen: boolean;
+}
 
 export interface LeaseStore {
   /** Committed leases, and offers. A lease is in here only after its commit. */
@@ -63,6 +79,10 @@ export interface LeaseStore {
   readonly lastHeard?: LastHeard;
   /** Notes it; `idle` or `close` stores it. Never throws. */
   noteLastHeard?(lastHeard: LastHeard): void;
+  /** The last note of what was heard over records of one's own; absent: the leases are shared. */
+  readonly heardSelections?: readonly HeardSelection[];
+  /** Notes it; `idle` or `close` stores it. Never throws. */
+  noteHeardSelections?(selections: readonly HeardSelection[]): void;
   /**
    * Does a small piece of maintenance: checkpoints, the history's retention, and while no lease may be promised an attempt
    * to write again. Call it when no datagram waits, and once a second in any case. Never throws.

@@ -3,8 +3,9 @@ import { decide } from '../../src/engine/decide.ts';
 import { keyOfIdentifier } from '../../src/lease/client-key.ts';
 import { instant, type Lease, NEVER } from '../../src/lease/lease.ts';
 import { NO_HARDWARE } from '../../src/net/hardware-address.ts';
-import { type Ipv4, UNSPECIFIED } from '../../src/net/ipv4.ts';
+import { type Ipv4, ipv4, ipv4ToText, UNSPECIFIED } from '../../src/net/ipv4.ts';
 import { Server } from '../../src/server/server.ts';
+import type { HeardSelection } from '../../src/store/lease-store.ts';
 import { hardware } from '../store/changes.ts';
 import { FakeClock, settle } from '../support/clock.ts';
 import { Guest } from '../support/guest.ts';
@@ -30,6 +31,7 @@ class Node {
   isThere = true;
   leases: readonly Lease[] = [];
   lastHeard: ReadonlyMap<Ipv4, number> = new Map();
+  heardSelections: readonly HeardSelection[] = [];
   #store: MemoryStore | undefined;
   #server: Server | undefined;
   #transport = new SimulatedTransport();
@@ -44,14 +46,14 @@ class Node {
   }
 
   async start(): Promise<void> {
-    const { clock, log, leases, lastHeard } = this;
+    const { clock, log, leases, lastHeard, heardSelections } = this;
     this.#server = new Server({
       clock,
       log,
       decide,
       seed: 4711,
       openStore: (inFlight) => {
-        this.#store = memoryStore({ leases, lastHeard, inFlight, clock });
+        this.#store = memoryStore({ leases, lastHeard, heardSelections, inFlight, clock });
         return this.#store;
       },
       findListenAddress: () =>
@@ -84,11 +86,29 @@ class Node {
     this.lastHeard = this.store.lastHeard;
   }
 
+  /** Its process ends at once, and another begins with what is stored. */
+  async crash(): Promise<void> {
+    const { table, lastHeard, heardSelections } = this.store;
+    this.leases = [...table.records()];
+    Object.assign(this, { lastHeard, heardSelections });
+    await this.start();
+  }
+
   /** A guest takes an address from another gateway. */
-  async hear(server = '10.15.3.11'): Promise<void> {
-    this.#transport.put(GUEST.select('10.15.3.77', server));
+  async hear(server = '10.15.3.11', address = '10.15.3.77', guest = GUEST): Promise<void> {
+    await this.receive(guest.select(address, server));
+  }
+
+  async receive(bytes: Uint8Array): Promise<void> {
+    this.#transport.put(bytes);
     this.#transport.deliver();
     await settle();
+  }
+
+  /** What its records say of the first address: `peer 015254... 10.15.3.11`. */
+  get first(): string {
+    const { state, client, granter } = this.store.table.recordAt(FIRST) ?? leaseFor(0);
+    return [state, client, ipv4ToText(granter)].join(' ');
   }
 }
 
@@ -272,4 +292,125 @@ test('what is heard is noted when it is new, and each hour, however much is hear
 
   expect([alone, first, node.store.noted]).toEqual([0, 1, 2]);
   expect(node.store.lastHeard.get(PEER)).toBeGreaterThanOrEqual(HOUR - 1000);
+});
+
+describe('what a guest was heard selecting elsewhere, while the address has a lease here', () => {
+  const OTHER_GUEST = new Guest('52:54:00:00:00:02');
+  const KEY = '01525400000001';
+  const OTHER_KEY = '01525400000002';
+  const OWN = '0101';
+
+  /** A gateway that knows its peer, with a lease of the first address for so many seconds. */
+  async function nodeWith(seconds: number, state: 'bound' | 'declined' = 'bound'): Promise<Node> {
+    const node = new Node();
+    node.leases = [{ ...leaseFor(seconds * 1000), state, leaseSeconds: seconds }];
+    node.lastHeard = new Map([[PEER, 0]]);
+    await node.start();
+    await node.clock.pass(2000);
+    return node;
+  }
+
+  test.each(['bound', 'declined'] as const)(
+    'counts when a record that is %s ends, also if the process was killed at once',
+    async (state) => {
+      const node = await nodeWith(30, state);
+      await node.hear('10.15.3.11', '10.15.3.20');
+
+      await node.crash();
+      const running = node.first;
+      await node.clock.pass(35_000);
+
+      expect(running).toBe(`${state} ${OWN} 0.0.0.0`);
+      expect(node.first).toBe(`peer ${KEY} 10.15.3.11`);
+    },
+  );
+
+  test('counts after any number of crashes, and also if its gateway was heard by that for the first time', async () => {
+    const node = new Node();
+    node.leases = [{ ...leaseFor(60_000), leaseSeconds: 60 }];
+    await node.start();
+    await node.clock.pass(2000);
+    await node.hear('10.15.3.11', '10.15.3.20');
+
+    for (let time = 0; time < 3; time += 1) {
+      await node.crash();
+      await node.clock.pass(2500);
+    }
+    await node.clock.pass(60_000);
+
+    expect(node.first).toBe(`peer ${KEY} 10.15.3.11`);
+  });
+
+  test('is over once its own client was confirmed since', async () => {
+    const node = await nodeWith(60);
+    await node.hear('10.15.3.11', '10.15.3.20');
+    const before = node.store.heardSelections.length;
+    const now = node.clock.now();
+    const own = { ...leaseFor(0), expiresAt: instant(now + 60_000), updatedAt: now };
+    const { address, client, version, ...next } = own;
+    node.store.applyForeign({
+      ...{ kind: 'binding', client, expectedBindingVersion: version, at: now, reason: 'renewed' },
+      writes: [{ address, expectedVersion: version, next: { ...next, client } }],
+    });
+    await node.clock.pass(2000);
+
+    expect([before, node.store.heardSelections.length]).toEqual([1, 0]);
+    await node.crash();
+    await node.clock.pass(65_000);
+    expect(node.first).toBe(`peer ${OWN} 0.0.0.0`);
+  });
+
+  test('is one thing for a network card, its newest: nobody can leave claims at all leases', async () => {
+    const node = new Node();
+    const addresses = Array.from({ length: 8 }, (_, index) => ipv4(FIRST + index));
+    node.leases = addresses.map((address, index) => ({
+      ...{ ...leaseFor(HOUR), address, version: index + 1 },
+      client: keyOfIdentifier(Uint8Array.of(1, index)),
+    }));
+    node.lastHeard = new Map([[PEER, 0]]);
+    await node.start();
+    await node.clock.pass(2000);
+
+    for (const address of addresses) {
+      await node.hear('10.15.3.11', ipv4ToText(address));
+      await node.clock.pass(10);
+    }
+    await node.hear('10.15.3.11', '10.15.3.21', OTHER_GUEST);
+    await node.clock.pass(2000);
+
+    expect(
+      node.store.heardSelections.map(({ address, client }) => [ipv4ToText(address), client].join(' ')),
+    ).toEqual([`10.15.3.27 ${KEY}`, `10.15.3.21 ${OTHER_KEY}`]);
+    expect(addresses.map((address) => node.store.table.recordAt(address)?.state)).toEqual(
+      Array(8).fill('bound'),
+    );
+  });
+
+  test('is nothing where it names a gateway that is not there', async () => {
+    const node = await nodeWith(30);
+    await node.hear('10.15.3.12', '10.15.3.20');
+    await node.clock.pass(2000);
+
+    expect(node.store.heardSelections).toEqual([]);
+  });
+
+  test('is stored at once when it comes alone, and once a second however much comes', async () => {
+    const node = await nodeWith(HOUR / 1000);
+    let notes = 0;
+    const { store } = node;
+    const note = store.noteHeardSelections.bind(store);
+    store.noteHeardSelections = (selections) => {
+      notes += 1;
+      note(selections);
+    };
+
+    await node.hear('10.15.3.11', '10.15.3.20');
+    const first = notes;
+    for (let time = 0; time < 100; time += 1)
+      await node.hear('10.15.3.11', '10.15.3.20', time % 2 === 0 ? GUEST : OTHER_GUEST);
+    const burst = notes;
+    await node.clock.pass(5000);
+
+    expect([first, burst, notes]).toEqual([1, 1, 2]);
+  });
 });

@@ -37,8 +37,8 @@ export class OwnKeeping implements Keeping {
     const underWay = new Set<LeaseChange>();
     return {
       open: (inFlight) => {
-        const lastHeard = this.#store?.lastHeard ?? new Map();
-        store = new MemoryStore({ clock, inFlight, leases: this.records(), lastHeard });
+        const { lastHeard = new Map(), heardSelections = [] } = this.#store ?? {};
+        store = new MemoryStore({ clock, inFlight, leases: this.records(), lastHeard, heardSelections });
         store.clockNote = this.#store?.clockNote;
         this.#store = store;
         this.#watch(store, underWay, standstill);

@@ -7,7 +7,7 @@ import type { ReservationWrite } from '../../src/lease/reservation/reservation.t
 import { LeaseTable } from '../../src/lease-table/lease-table.ts';
 import { ReservationTable } from '../../src/lease-table/reservation-table.ts';
 import type { Ipv4 } from '../../src/net/ipv4.ts';
-import type { LastHeard, LeaseStore, Outcome } from '../../src/store/lease-store.ts';
+import type { HeardSelection, LastHeard, LeaseStore, Outcome } from '../../src/store/lease-store.ts';
 
 /**
  * What becomes of a change. 'compare': what a sound store does, committed or conflict. 'conflict' and 'failed' write
@@ -35,6 +35,7 @@ export interface MemoryStoreOptions {
   /** What is stored at the start. */
   readonly leases?: readonly Lease[];
   readonly lastHeard?: LastHeard;
+  readonly heardSelections?: readonly HeardSelection[];
 }
 
 /** A lease store without a disk, whose commits go as a test wants them to. */
@@ -53,6 +54,7 @@ export class MemoryStore implements LeaseStore {
   idled = 0;
   closed = false;
   lastHeard: LastHeard;
+  heardSelections: readonly HeardSelection[];
   /** How often lastHeard were noted. */
   noted = 0;
   readonly #resolves: boolean;
@@ -71,6 +73,7 @@ export class MemoryStore implements LeaseStore {
     this.#resolves = options.resolves ?? true;
     this.#clock = options.clock;
     this.lastHeard = options.lastHeard ?? new Map();
+    this.heardSelections = options.heardSelections ?? [];
     for (const lease of options.leases ?? []) this.#load(lease);
   }
 
@@ -143,6 +146,10 @@ export class MemoryStore implements LeaseStore {
   noteLastHeard(lastHeard: LastHeard): void {
     this.lastHeard = lastHeard;
     this.noted += 1;
+  }
+
+  noteHeardSelections(selections: readonly HeardSelection[]): void {
+    this.heardSelections = selections;
   }
 
   prepare(ranges: readonly AddressRange[]): boolean {

@@ -5,10 +5,10 @@ import { type Instant, isClaim, type Lease, type LeaseRecord, NEVER } from '../.
 import type { LeaseWrite } from '../../lease/lease-view.ts';
 import { NO_HARDWARE } from '../../net/hardware-address.ts';
 import { type Ipv4, UNSPECIFIED } from '../../net/ipv4.ts';
-import type { Decision, DecisionContext, PeerRequest } from '../decision/decision.ts';
+import type { Decision, DecisionContext } from '../decision/decision.ts';
 import { type DecisionInput, mayBeLive } from '../decision/decision-input.ts';
 import { changeOf, freedRecord, waitFor } from '../decision/outcome.ts';
-import { AT_ONCE, RIVAL_WAIT } from '../decision/rivals.ts';
+import { AT_ONCE, isNewer, RIVAL_WAIT } from '../decision/rivals.ts';
 import { refuse } from '../reply/refuse.ts';
 
 /** What the records of peers' clients are decided by. */
@@ -140,11 +140,6 @@ export function peerGrantSince(input: PeerInput, lease: Lease): PeerRecordWrites
   const leaseSeconds = claimSecondsAt(input, address);
   const peers = { state: 'peer', expiresAt: NEVER, granter, leaseSeconds } as const;
   return peerRecordWrites(input, address, { client: asking.client, hardware, ...peers });
-}
-
-/** True if the request came after the record, by time or, if the clock was set back, by version. */
-export function isNewer(asking: PeerRequest, { updatedAt, version }: Lease): boolean {
-  return asking.on > updatedAt || asking.revision >= version;
 }
 
 /** True if another client was heard selecting the address at a peer since the record was written. */

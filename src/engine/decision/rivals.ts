@@ -1,5 +1,6 @@
+import type { Lease } from '../../lease/lease.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
-import type { Rivalry } from './decision.ts';
+import type { PeerRequest, Rivalry } from './decision.ts';
 
 /** How long the first lease of an address waits for a rival: milliseconds. */
 export const RIVAL_WAIT = 50;
@@ -28,4 +29,12 @@ export function rivalryOfSecond(first: Ipv4, second: Ipv4, apart: number): Rival
 /** How it stands when it is sent again. The second time it may come from a client that was refused, and has asked anew. */
 export function rivalryOfRepeated(before: Rivalry, sinceFirst: number): Rivalry {
   return before === 'lost' && sinceFirst >= RIVAL_WINDOW ? 'open' : before;
+}
+
+/** True if the request came after the record, by time or, if the clock was set back, by version. */
+export function isNewer(
+  asking: Pick<PeerRequest, 'on' | 'revision'>,
+  { updatedAt, version }: Lease,
+): boolean {
+  return asking.on > updatedAt || asking.revision >= version;
 }

@@ -8,7 +8,7 @@ import type { Reservations } from '../../lease/reservation/reservation-view.ts';
 import type { LeaseTable } from '../../lease-table/lease-table.ts';
 import type { ReservationTable } from '../../lease-table/reservation-table.ts';
 import { type Ipv4, UNSPECIFIED } from '../../net/ipv4.ts';
-import type { LastHeard, LeaseStore, Outcome } from '../lease-store.ts';
+import type { HeardSelection, LastHeard, LeaseStore, Outcome } from '../lease-store.ts';
 import { codeOf } from './disk/error-code.ts';
 import { GuardedFiles, type GuardedFilesParts } from './guard/guarded-files.ts';
 import { HistoryRows } from './history/history-rows.ts';
@@ -109,6 +109,14 @@ export class SqliteStore implements LeaseStore {
 
   noteLastHeard(lastHeard: LastHeard): void {
     this.#files.lastHeard.note(lastHeard);
+  }
+
+  get heardSelections(): readonly HeardSelection[] {
+    return this.#files.heardSelections.value;
+  }
+
+  noteHeardSelections(selections: readonly HeardSelection[]): void {
+    this.#files.heardSelections.note(selections);
   }
 
   get clockNote(): ClockNote | undefined {

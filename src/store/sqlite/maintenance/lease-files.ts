@@ -6,6 +6,7 @@ import { Checkpoints } from '../file/checkpoints.ts';
 import { Retention, type RetentionOptions } from '../history/retention.ts';
 import type { Journal } from '../journal/journal.ts';
 import { ClockNotes } from '../notes/clock-notes.ts';
+import { HeardSelectionsNote } from '../notes/heard-selections-note.ts';
 import { LastHeardNote } from '../notes/last-heard-note.ts';
 import { NodeNote } from '../notes/node-note.ts';
 import { ReservationRows } from '../tables/reservation-rows.ts';
@@ -33,6 +34,7 @@ export class LeaseFiles {
   readonly applier: JournalApplier;
   readonly maintenance: Maintenance;
   readonly lastHeard: LastHeardNote;
+  readonly heardSelections: HeardSelectionsNote;
   readonly clockNotes: ClockNotes;
   readonly node: NodeNote;
   readonly reservationRows: ReservationRows;
@@ -47,6 +49,7 @@ export class LeaseFiles {
     const retention = new Retention(database, history, () => this.clockNotes.isInDoubt);
     this.applier = new JournalApplier(journal, writer, retention, applied);
     this.lastHeard = new LastHeardNote(database);
+    this.heardSelections = new HeardSelectionsNote(database);
     this.clockNotes = new ClockNotes(database);
     this.node = new NodeNote(database, node);
     this.reservationRows = new ReservationRows(database, node ?? null);
@@ -57,7 +60,7 @@ export class LeaseFiles {
       writer,
       checkpoints: this.#checkpoints,
       retention,
-      notes: [this.node, this.lastHeard, this.clockNotes],
+      notes: [this.node, this.lastHeard, this.heardSelections, this.clockNotes],
       clock,
     });
   }
@@ -74,8 +77,9 @@ export class LeaseFiles {
   }
 
   /** Takes the notes of other files that are not in those files yet, to write them into this one. */
-  takeNotes({ lastHeard, clockNotes }: LeaseFiles): void {
+  takeNotes({ lastHeard, heardSelections, clockNotes }: LeaseFiles): void {
     if (lastHeard.isDue) this.lastHeard.note(lastHeard.value);
+    if (heardSelections.isDue) this.heardSelections.note(heardSelections.value);
     if (clockNotes.isDue && clockNotes.note !== undefined) this.clockNotes.take(clockNotes.note);
   }
 }
