@@ -1,6 +1,6 @@
 import type { ClockStatus } from '../detection/clock-status.ts';
 import type { OperatorOrder } from '../engine/operator-order.ts';
-import type { Pending, ReservationOrder } from '../engine/order/reservation-order.ts';
+import type { ExchangeOrder, Pending, ReservationOrder } from '../engine/order/reservation-order.ts';
 import type { OutsideId } from '../lease/outside-id.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { Status } from '../reporting/status.ts';
@@ -8,9 +8,9 @@ import type { MappedAddress } from '../server/address-map.ts';
 import type { Figures } from '../server/figures.ts';
 import type { Gauges } from '../server/gauges.ts';
 import type { OrderResult } from '../server/order-intake.ts';
-import type { ReconcileRequest, ReconcileResult } from '../server/reconcile.ts';
 import type { ReloadRequest, ReloadResult } from '../server/reload.ts';
 import type { ReservationResult } from '../server/reservation-intake.ts';
+import type { Unexplained } from '../server/unexplained.ts';
 import type { SubnetTexts } from './options.ts';
 
 /** How far the lease file is. */
@@ -25,13 +25,6 @@ export interface Carried {
 export type AskAnswer =
   | { readonly kind: 'asked'; readonly holder: string | null }
   | { readonly kind: 'no-arp' };
-
-/** Of the leases that no reservation explains only the first ones: more would hold the packets while they are passed on. */
-export interface Reconciled {
-  readonly result: ReconcileResult;
-  /** How many they are. */
-  readonly unexplained: number;
-}
 
 /** What the management thread may ask of the gateway, which runs in another thread. All of it can be cloned. */
 export interface GatewayCalls {
@@ -53,9 +46,14 @@ export interface GatewayCalls {
   orderReservation(order: ReservationOrder): Promise<ReservationResult>;
   /** What keeps the guest of a reservation from its address now; null: nothing, or there is none of this id in force. */
   pendingOf(id: OutsideId): Promise<Pending | null>;
-  reconcile(request: ReconcileRequest): Promise<Reconciled>;
   /** Reads the settings again. */
   reload(request: ReloadRequest): Promise<ReloadResult>;
+  /** Several orders that do not rest on each other; the results are in their order. */
+  orderReservations(orders: readonly ReservationOrder[]): Promise<readonly ReservationResult[]>;
+  /** Entries that are put by one change; 'impossible': nothing was written. */
+  exchangeReservations(order: ExchangeOrder): Promise<readonly ReservationResult[] | 'impossible'>;
+  /** The leases that run and that no reservation explains. */
+  unexplained(): Promise<Unexplained>;
 }
 
 export type CallName = keyof GatewayCalls;

@@ -5,8 +5,6 @@ import type { GatewayCalls } from './gateway-calls.ts';
 
 /** How long a reader waits for the lease file; what it then gets is older, and says so: milliseconds. */
 const CARRY_TIME = 3000;
-/** Leases without a reservation that are passed on. */
-const MOST_UNEXPLAINED = 1000;
 /** How long an answer by ARP is waited for: milliseconds. */
 const ASK_TIME = 900;
 
@@ -44,14 +42,8 @@ export function managedGateway(
       return (reservation && server.reservations.pendingOf(reservation)) ?? null;
     },
     reload: (request) => reload.request(request),
-    reconcile: async (request) => {
-      const result = await server.reservations.reconcile(request);
-      if (result.kind !== 'done') return { result, unexplained: 0 };
-      const { unexplained } = result;
-      return {
-        result: { ...result, unexplained: unexplained.slice(0, MOST_UNEXPLAINED) },
-        unexplained: unexplained.length,
-      };
-    },
+    orderReservations: (orders) => Promise.all(orders.map((order) => server.reservations.submit(order))),
+    exchangeReservations: (order) => server.reservations.exchange(order),
+    unexplained: () => server.reservations.unexplained(),
   };
 }

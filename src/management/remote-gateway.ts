@@ -1,8 +1,7 @@
 import type { OperatorOrder } from '../engine/operator-order.ts';
-import type { ReservationOrder } from '../engine/order/reservation-order.ts';
+import type { ExchangeOrder, ReservationOrder } from '../engine/order/reservation-order.ts';
 import type { OutsideId } from '../lease/outside-id.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
-import type { ReconcileRequest } from '../server/reconcile.ts';
 import type { ReloadRequest } from '../server/reload.ts';
 import type { CallName, FromGateway, GatewayCalls, Port, ToGateway } from './gateway-calls.ts';
 import type { SubnetTexts } from './options.ts';
@@ -11,8 +10,6 @@ import type { SubnetTexts } from './options.ts';
 const SOON = 2000;
 /** Room for what waits for the disk, for etcd or for ARP: milliseconds. */
 const LATER = 15_000;
-/** A desired set has an order for each of its entries. */
-const RECONCILE = 300_000;
 
 /** The packets' thread has not answered. */
 export class GatewayStandsStill extends Error {
@@ -90,8 +87,16 @@ export class RemoteGateway implements GatewayCalls {
     return this.#call('pendingOf', [id], SOON);
   }
 
-  reconcile(request: ReconcileRequest) {
-    return this.#call('reconcile', [request], RECONCILE);
+  orderReservations(orders: readonly ReservationOrder[]) {
+    return this.#call('orderReservations', [orders], LATER);
+  }
+
+  exchangeReservations(order: ExchangeOrder) {
+    return this.#call('exchangeReservations', [order], LATER);
+  }
+
+  unexplained() {
+    return this.#call('unexplained', [], LATER);
   }
 
   reload(request: ReloadRequest) {

@@ -1,24 +1,20 @@
-import type { Pending, ReservationOrder } from '../engine/order/reservation-order.ts';
+import type { ExchangeOrder, Pending, ReservationOrder } from '../engine/order/reservation-order.ts';
 import type { Reservation } from '../lease/reservation/reservation.ts';
 import type { Reservations } from '../lease/reservation/reservation-view.ts';
 import type { OrderIntake } from './order-intake.ts';
-import { type ReconcileRequest, type ReconcileResult, Reconciler } from './reconcile.ts';
 import { ReservationIntake, type ReservationResult } from './reservation-intake.ts';
 import type { ServerParts } from './server-parts.ts';
 import type { Memory } from './server-state.ts';
-import { unexplainedLeases } from './unexplained.ts';
+import { type Unexplained, unexplainedLeases } from './unexplained.ts';
 
 /** The reservations of a server, for those who read and order them. It may be used while no sockets are open. */
 export class ReservationControl {
   readonly #intake: ReservationIntake;
-  readonly #reconciler: Reconciler;
+  readonly #unexplained: () => Promise<Unexplained>;
 
   constructor(parts: ServerParts, orders: OrderIntake, memory: () => Memory | undefined) {
     this.#intake = new ReservationIntake(parts, orders, memory);
-    this.#reconciler = new Reconciler({
-      intake: this.#intake,
-      unexplained: () => unexplainedLeases(() => memory()?.store, parts.clock),
-    });
+    this.#unexplained = () => unexplainedLeases(() => memory()?.store, parts.clock);
   }
 
   /** As they are now. Undefined: the server has not started, or has stopped. */
@@ -31,9 +27,14 @@ export class ReservationControl {
     return this.#intake.submit(order);
   }
 
-  /** Makes the reservations of a scope a desired set. */
-  reconcile(request: ReconcileRequest): Promise<ReconcileResult> {
-    return this.#reconciler.reconcile(request);
+  /** Puts entries by one change, all of them or none. The results are in their order. */
+  exchange(order: ExchangeOrder): Promise<readonly ReservationResult[] | 'impossible'> {
+    return this.#intake.exchange(order);
+  }
+
+  /** The leases that run and that no reservation explains, read in steps that delay no packet. */
+  unexplained(): Promise<Unexplained> {
+    return this.#unexplained();
   }
 
   /** What keeps the guest of a reservation from its address now; undefined: nothing does. */

@@ -1,12 +1,15 @@
+import { decideExchange } from '../engine/order/decide-exchange.ts';
 import { decideReservation } from '../engine/order/decide-reservation.ts';
 import { pendingOf } from '../engine/order/pending.ts';
 import type {
+  ExchangeOrder,
   Pending,
   ReservationOrder,
   ReservationRefusal,
   ReservationVerdict,
 } from '../engine/order/reservation-order.ts';
 import type { Instant } from '../lease/lease.ts';
+import type { OrderedBy } from '../lease/lease-view.ts';
 import type { OutsideId } from '../lease/outside-id.ts';
 import type { Reservation } from '../lease/reservation/reservation.ts';
 import type { Reservations } from '../lease/reservation/reservation-view.ts';
@@ -49,6 +52,9 @@ export type ReservationResult =
     }
   | { readonly outcome: 'conflict' | 'failed' | 'unknown' };
 
+/** What the log says of an order. */
+type LoggedOrder = ReservationOrder | (OrderedBy & { readonly kind: 'exchange'; readonly id: OutsideId });
+
 /** Carries out orders about reservations, and forgets those whose time is over. */
 export class ReservationIntake {
   readonly #parts: ServerParts;
@@ -76,6 +82,27 @@ export class ReservationIntake {
     return result;
   }
 
+  /** Several entries by one change. 'impossible': one of them cannot be put, and nothing was written. */
+  async exchange(order: ExchangeOrder): Promise<readonly ReservationResult[] | 'impossible'> {
+    const run = await this.#orders.run(
+      (input, { reservations }) => decideExchange(order, { ...input, reservations }),
+      (verdict) => (verdict.kind === 'change' && order.isDryRun !== true ? verdict.decision : undefined),
+    );
+    if (!('verdict' in run)) {
+      const refused = { outcome: 'refused', refusal: { why: run.outcome } } as const;
+      return order.entries.map(() => refused);
+    }
+    const { outcome, verdict } = run;
+    if (verdict.kind === 'impossible') return 'impossible';
+    const results = verdict.each.map((each) =>
+      this.#resultOf(order, { outcome, verdict: { ...verdict, ...each } }),
+    );
+    if (order.isDryRun !== true)
+      for (const [index, entry] of order.entries.entries())
+        this.#log({ ...order, kind: 'exchange', id: entry.id }, results[index] ?? { outcome: 'failed' });
+    return results;
+  }
+
   /** What keeps a reservation's guest from its address now. */
   pendingOf(reservation: Reservation): Pending | undefined {
     const memory = this.#memory();
@@ -99,7 +126,10 @@ export class ReservationIntake {
     }
   }
 
-  #resultOf(order: ReservationOrder, run: OrderRun<ReservationVerdict>): ReservationResult {
+  #resultOf(
+    { isDryRun = false }: { readonly isDryRun?: boolean },
+    run: OrderRun<ReservationVerdict>,
+  ): ReservationResult {
     if (!('verdict' in run)) return { outcome: 'refused', refusal: { why: run.outcome } };
     const { outcome, verdict } = run;
     if (verdict.kind === 'refused') return { outcome: 'refused', refusal: verdict.refusal };
@@ -108,7 +138,7 @@ export class ReservationIntake {
       return { outcome: 'unchanged', id: reservation.id, reservation, pending: this.pendingOf(reservation) };
     }
     const { id, isNew, address } = verdict;
-    if (order.isDryRun === true)
+    if (isDryRun)
       return { outcome: 'decided', id, isNew, address, reservation: undefined, pending: undefined };
     if (outcome === 'nothing') return { outcome: 'refused', refusal: { why: 'stopped' } };
     if (outcome !== 'committed') return { outcome };
@@ -117,7 +147,7 @@ export class ReservationIntake {
     return { outcome, id, isNew, address, reservation, pending };
   }
 
-  #log(order: ReservationOrder, result: ReservationResult): void {
+  #log(order: LoggedOrder, result: ReservationResult): void {
     const { author, note, kind } = order;
     const fields = {
       order: kind,

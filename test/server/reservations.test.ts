@@ -1,86 +1,19 @@
 import { describe, expect, test } from 'vitest';
-import type { ReservationOrder } from '../../src/engine/order/reservation-order.ts';
 import type { OutsideId } from '../../src/lease/outside-id.ts';
-import { readEntry } from '../../src/lease/reservation/read-entry.ts';
 import { ipv4ToText } from '../../src/net/ipv4.ts';
-import type { ReconcileRequest } from '../../src/server/reconcile.ts';
-import type { ReservationResult } from '../../src/server/reservation-intake.ts';
 import { openSqlite } from '../../src/store/sqlite/disk/driver.ts';
 import { fileIn, openIn, temporaryDirectory } from '../store/sqlite/temporary-store.ts';
 import { FakeClock, settle } from '../support/clock.ts';
 import { Guest } from '../support/guest.ts';
 import { MemoryCluster } from '../support/memory-etcd.ts';
 import { at } from '../support/plan.ts';
-import { reservationOf } from '../support/reservations.ts';
-import { ServerNode, type ServerNodeOptions, THERE } from '../support/server-node.ts';
+import { boot, put, remove, started, submit, told, WHO } from '../support/reserving.ts';
+import { ServerNode, THERE } from '../support/server-node.ts';
 import { beginSegment, openSharedStore } from '../support/shared-store.ts';
 
-const SERVER = '10.15.3.10';
 const ADA = new Guest('52:54:00:00:00:01');
 const BOB = new Guest('52:54:00:00:00:02');
-const WHO = { author: 'grace', note: 'ticket 42' };
 const DAY = 86_400_000;
-
-async function started(options: ServerNodeOptions = {}): Promise<ServerNode> {
-  const node = new ServerNode(options);
-  await node.server.start();
-  return node;
-}
-
-async function settled<Value>(node: ServerNode, result: Promise<Value>): Promise<Value> {
-  let isDone = false;
-  void result.finally(() => {
-    isDone = true;
-  });
-  for (let step = 0; step < 200 && !isDone; step += 1) {
-    await settle();
-    node.clock.pass(1);
-  }
-  return result;
-}
-
-function entryOf(id: string, json: object = {}) {
-  const read = readEntry(json, id);
-  if ('problems' in read) throw new Error(JSON.stringify(read.problems));
-  return read.entry;
-}
-
-function submit(node: ServerNode, order: ReservationOrder): Promise<ReservationResult> {
-  return settled(node, node.server.reservations.submit(order));
-}
-
-function put(node: ServerNode, id: string, json: object = {}, rest: object = {}) {
-  return submit(node, { kind: 'put', entry: entryOf(id, json), ...WHO, ...rest });
-}
-
-function remove(node: ServerNode, id: string, rest: object = {}) {
-  return submit(node, { kind: 'remove', id: id as OutsideId, ...WHO, ...rest });
-}
-
-function reconcile(node: ServerNode, request: Partial<ReconcileRequest>) {
-  const scope = { label: 'node', value: 'pve1' };
-  return settled(node, node.server.reservations.reconcile({ scope, entries: [], ...WHO, ...request }));
-}
-
-/** The result in short: `committed 10.15.3.20`, or why not and where. */
-function told(result: ReservationResult): string {
-  if (result.outcome === 'refused') {
-    const { refusal } = result;
-    const problems = 'problems' in refusal ? refusal.problems : [];
-    return [refusal.why, ...problems.map(({ pointer, detail }) => `${pointer} ${detail}`)].join(': ');
-  }
-  if ('address' in result) return `${result.outcome} ${ipv4ToText(result.address)}`;
-  return 'reservation' in result
-    ? `${result.outcome} ${ipv4ToText(result.reservation.address)}`
-    : result.outcome;
-}
-
-async function boot(node: ServerNode, guest: Guest): Promise<string> {
-  const [offer = ''] = await node.hear(guest.discover());
-  const address = /10\.[0-9.]+/.exec(offer)?.[0] ?? '';
-  await node.hear(guest.select(address, SERVER));
-  return address;
-}
 
 describe('a reservation that is ordered', () => {
   test('without an address gets one and keeps it, before its VM exists; its guest gets that', async () => {
@@ -287,137 +220,6 @@ test('the holder of a lease gets a reservation of its address, and keeps it', as
   );
   expect(await boot(node, ADA)).toBe(ipv4ToText(address));
   expect(told(await submit(node, { ...order, address: at('10.15.3.99') }))).toBe('not-leased');
-});
-
-describe('the desired set of a scope', () => {
-  const ONE = { id: 'one', mac: [ADA.mac], address: '10.15.3.50' };
-  const TWO = { id: 'two', address: '10.15.3.51' };
-
-  test('is what is reserved then; other scopes are not touched; done twice it changes nothing', async () => {
-    const node = await started();
-    await put(node, 'other', { labels: { node: 'pve2' } });
-    await put(node, 'old', { labels: { node: 'pve1' } });
-    const entries = [ONE, TWO];
-
-    const first = await reconcile(node, { entries });
-    const second = await reconcile(node, { entries });
-    const third = await reconcile(node, { entries: [{ ...ONE, note: 'new' }, TWO] });
-
-    expect(first).toMatchObject({
-      added: [{ id: 'one' }, { id: 'two' }],
-      changed: [],
-      removed: ['old'],
-      refused: [],
-    });
-    expect(second).toMatchObject({ added: [], changed: [], unchanged: 2, removed: [], refused: [] });
-    expect(third).toMatchObject({ added: [], changed: [{ id: 'one' }], unchanged: 1 });
-    expect(
-      [...(node.server.reservations.current?.all() ?? [])].map(({ id, labels }) => [id, labels['node']]),
-    ).toEqual([
-      ['old', 'pve1'],
-      ['one', 'pve1'],
-      ['other', 'pve2'],
-      ['two', 'pve1'],
-    ]);
-  });
-
-  test('one bad entry is refused by name, with who holds what, and the rest stand', async () => {
-    const node = await started();
-    await put(node, 'holder', { address: '10.15.3.52' });
-
-    const result = await reconcile(node, {
-      entries: [
-        ONE,
-        { id: 'bad', mac: ['x'] },
-        { id: 'held', address: '10.15.3.52' },
-        ONE,
-        { ...TWO, labels: { node: 'pve2' } },
-        7,
-      ],
-    });
-
-    expect(result).toMatchObject({
-      added: [{ id: 'one' }],
-      refused: [
-        { entry: 1, id: 'bad', refusal: { why: 'invalid', problems: [{ pointer: '/mac/0' }] } },
-        { entry: 3, id: 'one', refusal: { why: 'invalid', problems: [{ pointer: '/id' }] } },
-        { entry: 4, id: 'two', refusal: { why: 'invalid', problems: [{ pointer: '/labels/node' }] } },
-        { entry: 5, id: undefined, refusal: { why: 'invalid' } },
-        {
-          entry: 2,
-          id: 'held',
-          refusal: { why: 'held', problems: [{ pointer: '/address', holder: 'holder' }] },
-        },
-      ],
-    });
-  });
-
-  test('a dry run says the same and writes nothing', async () => {
-    const node = await started();
-    await put(node, 'old', { mac: [BOB.mac], labels: { node: 'pve1' } });
-    const entries = [ONE, { id: 'new', mac: [BOB.mac] }];
-
-    const dry = await reconcile(node, { entries, isDryRun: true });
-    expect(node.server.reservations.current?.size).toBe(1);
-    const wet = await reconcile(node, { entries });
-
-    for (const result of [dry, wet])
-      expect(result).toMatchObject({ added: [{ id: 'one' }, { id: 'new' }], removed: ['old'], refused: [] });
-  });
-
-  test('an empty one must be meant', async () => {
-    const node = await started();
-    await put(node, 'old', { labels: { node: 'pve1' } });
-
-    expect(await reconcile(node, {})).toEqual({ kind: 'empty' });
-    expect(node.server.reservations.current?.size).toBe(1);
-    expect(await reconcile(node, { mayBeEmpty: true })).toMatchObject({ removed: ['old'] });
-    expect(node.server.reservations.current?.size).toBe(0);
-  });
-
-  test.each([
-    ['first taken there', ['pve2', 'pve1']],
-    ['first given up here', ['pve1', 'pve2']],
-  ])('an entry moves between two scopes with its address, %s', async (_order, nodes) => {
-    const node = await started();
-    await reconcile(node, { entries: [{ id: 'vm', mac: [ADA.mac] }] });
-    const address = await boot(node, ADA);
-
-    for (const value of nodes) {
-      const entries = value === 'pve2' ? [{ id: 'vm', mac: [ADA.mac] }] : [];
-      await reconcile(node, { scope: { label: 'node', value }, entries, mayBeEmpty: true });
-    }
-
-    const found = node.server.reservations.current?.get('vm' as OutsideId);
-    expect(found).toMatchObject({ retiredUntil: undefined, labels: { node: 'pve2' }, address: at(address) });
-    expect(await boot(node, ADA)).toBe(address);
-  });
-
-  test('never touches what the settings file has', async () => {
-    const node = await started();
-    const labels = { node: 'pve1' };
-    node.store?.reservations.put(reservationOf('static', '10.15.3.60', { source: 'file', labels }));
-
-    const result = await reconcile(node, { entries: [{ id: 'static' }], mayBeEmpty: true });
-    const emptied = await reconcile(node, { mayBeEmpty: true });
-
-    expect(result).toMatchObject({
-      removed: [],
-      refused: [{ id: 'static', refusal: { why: 'of-settings-file' } }],
-    });
-    expect(emptied).toMatchObject({ removed: [] });
-    expect(told(await remove(node, 'static'))).toBe('of-settings-file');
-  });
-
-  test('says which leases nobody explains', async () => {
-    const node = await started();
-    await boot(node, ADA);
-    const bobs = await boot(node, BOB);
-
-    const result = await reconcile(node, { entries: [{ id: 'ada', mac: [ADA.mac] }] });
-
-    expect(result).toMatchObject({ unexplained: [{ address: at(bobs) }] });
-  });
 });
 
 test('a reservation made at one gateway is honoured at the next message at another, with leases in etcd', async () => {

@@ -150,6 +150,18 @@ export function reservationChange(
   };
 }
 
+/** Changes of reservations as one: all of them are written or none. */
+export function together(first?: LeaseChange, ...others: readonly LeaseChange[]): LeaseChange {
+  if (first === undefined) throw new Error('no change');
+  const all = [first, ...others];
+  const writes = new Map(all.flatMap((change) => change.writes).map((write) => [write.address, write]));
+  return {
+    ...first,
+    writes: [...writes.values()],
+    reservations: all.flatMap(({ reservations = [] }) => reservations),
+  };
+}
+
 export function reserve(
   store: LeaseStore,
   next: ReservationRecord | { readonly removed: string },

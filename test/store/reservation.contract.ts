@@ -4,7 +4,18 @@ import type { OutsideId } from '../../src/lease/outside-id.ts';
 import type { Ipv4 } from '../../src/net/ipv4.ts';
 import type { LeaseStore } from '../../src/store/lease-store.ts';
 import { reservationOf } from '../support/reservations.ts';
-import { address, at, bind, changeOf, hardware, POOL, reservationChange, reserve, take } from './changes.ts';
+import {
+  address,
+  at,
+  bind,
+  changeOf,
+  hardware,
+  POOL,
+  reservationChange,
+  reserve,
+  take,
+  together,
+} from './changes.ts';
 
 const A = address('10.15.3.20');
 const B = address('10.15.3.21');
@@ -88,6 +99,38 @@ export function reservationContract(
 
       expect(await store.commit([one, two])).toEqual(['committed', 'conflict']);
       expect(store.reservations.get('two' as OutsideId)).toBeUndefined();
+    });
+
+    it('a ring of reservations that take each other’s address and card is written by one change', async () => {
+      const ring = ['one', 'two', 'three'];
+      const record = (index: number, place: number) =>
+        reservationOf(ring[index] ?? '', `10.15.3.2${place % 3}`, { macs: [hardware(10 + (place % 3))] });
+      for (const index of ring.keys()) await reserve(store, record(index, index));
+
+      const turned = together(...ring.map((_, index) => reservationChange(store, record(index, index + 1))));
+
+      expect(await take(store, turned)).toBe('committed');
+      for (const [index, id] of ring.entries()) {
+        const found = store.reservations.get(id as OutsideId);
+        expect(found).toEqual({ ...record(index, index + 1), version: found?.version });
+        expect(store.reservations.at(found?.address ?? A)).toBe(found);
+        expect(store.reservations.ofHardware(hardware(10 + ((index + 1) % 3)))).toBe(found);
+      }
+      expect(store.leases.occupancy(POOL)).toMatchObject({ reserved: 3, unused: 7 });
+    });
+
+    it('of a change that gives one address to two, or what another has, nothing is written', async () => {
+      await reserve(store, reservationOf('web', '10.15.3.20'));
+      await reserve(store, reservationOf('other', '10.15.3.22'));
+      const twice = ['web', 'new'].map((id) => reservationChange(store, reservationOf(id, '10.15.3.21')));
+      const held = [
+        reservationChange(store, reservationOf('web', '10.15.3.22')),
+        reservationChange(store, reservationOf('new', '10.15.3.20')),
+      ];
+
+      expect(await take(store, together(...twice))).toBe('conflict');
+      expect(await take(store, together(...held))).toBe('conflict');
+      expect([store.reservations.size, store.reservations.get(WEB)?.address]).toEqual([2, A]);
     });
 
     it('they are committed beside leases', async () => {

@@ -28,7 +28,7 @@ interface Conditions {
  * What an operator, or a program in an operator's name, wants to be reserved.
  * - put: the whole entry. `adopt`: with the address that its guest has now, if it has one.
  * - patch: what an entry is to have instead (RFC 7396).
- * - remove: its address is kept for its id for a day. `address`: only if that is its address.
+ * - remove: its address is kept for its id for a day. `address`: only if that is its address; `label`: only if it has it.
  * - reserve-lease: the holder of a lease gets a reservation of its address.
  * - forget: the day is over.
  */
@@ -49,7 +49,13 @@ export type ReservationOrder = OrderedBy &
         readonly patch: unknown;
         readonly source?: ReservationSource;
       }
-    | { readonly kind: 'remove'; readonly id: OutsideId; readonly address?: Ipv4 }
+    | {
+        readonly kind: 'remove';
+        readonly id: OutsideId;
+        readonly address?: Ipv4;
+        /** Only if it has this label: an entry that has moved to another scope meanwhile stays. */
+        readonly label?: { readonly name: string; readonly value: string };
+      }
     | {
         readonly kind: 'reserve-lease';
         readonly address: Ipv4;
@@ -59,6 +65,20 @@ export type ReservationOrder = OrderedBy &
       }
     | { readonly kind: 'forget'; readonly id: OutsideId }
   );
+
+/**
+ * Entries that are put by one change, all of them or none: what one of them gives up, another one of them may take, as when two
+ * guests change their addresses.
+ */
+export interface ExchangeOrder extends OrderedBy {
+  readonly entries: readonly ReservationEntry[];
+  readonly source?: ReservationSource;
+  /** True: it is decided, and nothing is written. */
+  readonly isDryRun?: boolean;
+}
+
+/** The most entries of one exchange: etcd takes 128 operations in a transaction, and each has two of them, or three. */
+export const MOST_EXCHANGED = 40;
 
 /** A member of an entry that another reservation has. */
 export interface HeldProblem extends EntryProblem {
@@ -101,6 +121,18 @@ export type ReservationVerdict =
       readonly isNew: boolean;
       /** Its address from now on. */
       readonly address: Ipv4;
+    };
+
+/** What an exchange comes to: the outcome of each entry, in order. 'impossible': what stands in the way of one stops all. */
+export type ExchangeVerdict =
+  | { readonly kind: 'impossible' }
+  | {
+      readonly kind: 'change';
+      readonly decision: Decision;
+      readonly each: readonly Pick<
+        Extract<ReservationVerdict, { kind: 'change' }>,
+        'id' | 'isNew' | 'address'
+      >[];
     };
 
 /** What keeps a reservation's guest from its address now, and until when at the latest. */

@@ -1,4 +1,5 @@
-import type { Reservation, ReservationRecord, ReservationWrite } from './reservation.ts';
+import type { OutsideId } from '../outside-id.ts';
+import type { Reservation, ReservationEntry, ReservationRecord, ReservationWrite } from './reservation.ts';
 import type { Reservations } from './reservation-view.ts';
 
 /** Proxmox VE: a card of a VM, of a container, and of either where its firewall stands between, by number and card. */
@@ -10,26 +11,42 @@ const CARD_OF_GUEST = /^(?:tap|veth|fwpr)([1-9]\d*)[ip](\d+)$/;
  */
 export class ReservationCheck {
   readonly #reservations: Reservations;
-  readonly #claimed = new Set<string | number>();
+  readonly #claimed = new Set<string>();
 
   constructor(reservations: Reservations) {
     this.#reservations = reservations;
   }
 
-  /** True if a version that the writes expect has changed, or another reservation has what they claim. */
+  /**
+   * True if a version that the writes of one change expect is another by now, or another reservation has what they claim. What one
+   * of the writes gives up, another one of them may claim.
+   */
   conflicts(writes: readonly ReservationWrite[]): boolean {
-    const claims = writes.flatMap(claimsOf);
-    if (writes.some((write) => this.#contradicts(write))) return true;
-    if (claims.some((claim) => this.#claimed.has(claim))) return true;
-    for (const claim of claims) this.#claimed.add(claim);
+    const written = new Set(writes.map(({ id }) => id));
+    const claimed = new Set<string>();
+    for (const write of writes) {
+      if (this.#contradicts(write, written)) return true;
+      for (const claim of claimsOf(write)) {
+        if (this.#claimed.has(claim) || claimed.has(claim)) return true;
+        claimed.add(claim);
+      }
+    }
+    for (const claim of claimed) this.#claimed.add(claim);
     return false;
   }
 
-  #contradicts({ id, expectedVersion, next }: ReservationWrite): boolean {
+  #contradicts({ id, expectedVersion, next }: ReservationWrite, written: ReadonlySet<OutsideId>): boolean {
     if ((this.#reservations.get(id)?.version ?? 0) !== expectedVersion) return true;
-    return next !== 'removed' && holdersOf(next, this.#reservations).length > 0;
+    return (
+      next !== 'removed' && holdersOf(next, this.#reservations).some(({ holder }) => !written.has(holder.id))
+    );
   }
 }
+
+/** What `claimedBy` reads; `retiredUntil` absent: it is in force. */
+type Claims = Pick<ReservationEntry, 'address' | 'macs' | 'clientId' | 'circuitId' | 'port'> & {
+  readonly retiredUntil?: Reservation['retiredUntil'];
+};
 
 /** What a reservation needs for itself alone, and who has it. */
 export interface Holder {
@@ -53,17 +70,29 @@ export function holdersOf(next: ReservationRecord, reservations: Reservations): 
   );
 }
 
-function claimsOf({ id, next }: ReservationWrite): readonly (string | number)[] {
-  if (next === 'removed') return [`id ${id}`];
-  const { address, macs, clientId, circuitId, port } = next;
-  return [
-    `id ${id}`,
-    `ip ${address}`,
-    ...macs,
-    clientId === undefined ? `id ${id}` : `client ${clientId}`,
-    circuitId === undefined ? `id ${id}` : `circuit ${circuitId}`,
-    port === undefined ? `id ${id}` : `port ${portKey(port)}`,
-  ];
+function claimsOf({ id, next }: ReservationWrite): readonly string[] {
+  return [`id ${id}`, ...(next === 'removed' ? [] : claimedBy(next))];
+}
+
+/**
+ * All that a reservation, or an entry, claims for itself alone, as keys to compare: those of two are equal if only one of them
+ * can have it. One that is retired claims its address only.
+ */
+export function claimedBy({
+  address,
+  macs,
+  clientId,
+  circuitId,
+  port,
+  retiredUntil,
+}: Claims): readonly string[] {
+  const claims = address === undefined ? [] : [`ip ${address}`];
+  if (retiredUntil !== undefined) return claims;
+  for (const mac of macs) claims.push(`mac ${mac}`);
+  if (clientId !== undefined) claims.push(`client ${clientId}`);
+  if (circuitId !== undefined) claims.push(`circuit ${circuitId}`);
+  if (port !== undefined) claims.push(`port ${portKey(port)}`);
+  return claims;
 }
 
 /** A card of a Proxmox guest is the same one whether or not its firewall is on. */

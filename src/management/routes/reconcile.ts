@@ -2,11 +2,13 @@ import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
 import { hardwareToText, NO_HARDWARE } from '../../net/hardware-address.ts';
 import { ipv4ToText } from '../../net/ipv4.ts';
-import type { ReconciledEntry, ReconcileResult, RefusedEntry } from '../../server/reconcile.ts';
 import { type Operation, operation } from '../http/operation.ts';
 import { Problem, unavailable } from '../http/problem.ts';
 import { DESCRIBED_RECONCILE, RECONCILE, RECONCILE_ANSWER } from '../http/reservation-schemas.ts';
 import { text } from '../http/schemas.ts';
+import { reconcileParts } from '../reconcile/reconcile-parts.ts';
+import type { ReconciledEntry, ReconcileResult, RefusedEntry } from '../reconcile/reconcile-result.ts';
+import { Reconciler } from '../reconcile/reconciler.ts';
 import { noteReservation } from './note-reservation.ts';
 import { pendingToJson } from './reservation-answer.ts';
 import type { RouteParts } from './route-parts.ts';
@@ -18,6 +20,7 @@ const TIME = 300_000;
 type Done = Extract<ReconcileResult, { readonly kind: 'done' }>;
 
 export function reconcileRoute(parts: RouteParts): Operation {
+  const reconciler = new Reconciler(reconcileParts(parts.gateway, parts.leases));
   return operation({
     method: 'post',
     path: '/reservations/reconcile',
@@ -30,35 +33,39 @@ export function reconcileRoute(parts: RouteParts): Operation {
     time: TIME,
     answer: RECONCILE_ANSWER,
     problems: { 422: 'The set is empty, and `allow_empty` is not true; or the body has faults' },
-    run: async ({ query, body, author }) => {
+    run: async ({ query, body, author, signal }) => {
       refuseOtherSegment(parts, query.segment);
       const { scope, entries, dry_run, allow_empty, reason } = body;
-      const { result, unexplained } = await parts.gateway.reconcile({
-        scope,
-        entries,
-        isDryRun: dry_run,
-        mayBeEmpty: allow_empty,
-        author,
-        ...(reason !== undefined && { note: reason }),
-      });
+      const result = await reconciler.reconcile(
+        {
+          ...{ scope, entries, author, isDryRun: dry_run, mayBeEmpty: allow_empty },
+          ...(reason !== undefined && { note: reason }),
+        },
+        signal,
+      );
       if (result.kind !== 'done') throw result.kind === 'empty' ? emptySet() : stopped();
-      if (!dry_run)
-        for (const { id, address } of [...result.added, ...result.changed])
-          noteReservation(parts, { id, address, author, change: 'reconcile' });
+      if (!dry_run) noteAll(parts, result, author);
       const { figures } = await parts.asked.result();
       return {
         added: result.added.map(entryOf),
         changed: result.changed.map(entryOf),
         unchanged: result.unchanged,
-        removed: result.removed,
+        removed: result.removed.map(({ id }) => id),
         refused: result.refused.map(refusedOf),
         unexplained: await parts.leases.read(({ database }) => unexplainedOf(result, database)),
-        unexplained_total: unexplained,
+        unexplained_total: result.unexplained.total,
         dry_run,
         scope: figures.isShared ? 'all-gateways' : 'this-gateway',
       };
     },
   });
+}
+
+/** Makes each change an event. */
+function noteAll(parts: RouteParts, { added, changed, removed }: Done, author: string): void {
+  for (const { id, address } of [...added, ...changed])
+    noteReservation(parts, { id, address, author, change: 'reconcile' });
+  for (const { id, address } of removed) noteReservation(parts, { id, address, author, change: 'remove' });
 }
 
 function stopped(): Problem {
@@ -88,7 +95,7 @@ function refusedOf({ entry, id, refusal }: RefusedEntry) {
 /** The gateway's memory has no names, and not since when: the file has. */
 function unexplainedOf({ unexplained }: Done, database: Database) {
   const row = database.prepare('SELECT hostname, starts_at FROM lease WHERE address = ?');
-  return unexplained.map(({ address, hardware }) => {
+  return unexplained.leases.map(({ address, hardware }) => {
     const { hostname = null, starts_at } = (row.get(address) ?? {}) as {
       hostname?: string;
       starts_at?: number;

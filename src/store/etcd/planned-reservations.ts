@@ -1,6 +1,5 @@
 import { historyReason } from '../../lease/history-reason.ts';
 import type { LeaseChange } from '../../lease/lease-view.ts';
-import type { OutsideId } from '../../lease/outside-id.ts';
 import type { ReservationWrite } from '../../lease/reservation/reservation.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import type { Compare, Operation } from './client/etcd.ts';
@@ -42,11 +41,10 @@ export function planReservations(
     const reason = historyReason(change);
     const text = next === 'removed' ? undefined : formatReservation(next, operationId, reason, before);
     writes.push({ key, reservation: id, text });
-    for (const { address } of change.writes) {
-      const isReserved = next !== 'removed' && next.address === address;
-      const write = addressWrite({ keys, known }, address, id, isReserved, operationId);
-      if (write !== undefined) writes.push(write);
-    }
+  }
+  for (const { address } of change.writes) {
+    const write = addressWrite({ keys, known }, address, reservations, operationId);
+    if (write !== undefined) writes.push(write);
   }
   const failure = compare.map(({ key }): Operation => ({ kind: 'get', key }));
   const success = writes.map(
@@ -60,18 +58,18 @@ export function planReservations(
 function addressWrite(
   { keys, known }: Author,
   address: Ipv4,
-  id: OutsideId,
-  isReserved: boolean,
+  reservations: readonly ReservationWrite[],
   operationId: string,
 ): PlannedWrite | undefined {
   const key = keys.ofAddress(address);
   const before = known.entryAt(address);
-  if (isReserved) {
+  const holder = reservations.find(({ next }) => next !== 'removed' && next.address === address);
+  if (holder !== undefined) {
     // Written also where it says so already: a lease that was decided by the reservation as it was conflicts.
-    const entry: Entry = { ...(before ?? { op: operationId }), reserved: id };
+    const entry: Entry = { ...(before ?? { op: operationId }), reserved: holder.id };
     return { key, address, entry, text: formatEntry(entry) };
   }
-  if (before?.reserved !== id) return undefined;
+  if (before === undefined || !reservations.some(({ id }) => id === before.reserved)) return undefined;
   // The key stays, also without a record: by its revision a gateway that was away knows that etcd was not restored.
   const { reserved: _reserved, ...entry } = { ...before, op: operationId };
   return { key, address, entry, text: formatEntry(entry) };

@@ -19,6 +19,7 @@ import {
   reservationChange,
   reserve,
   take,
+  together,
 } from '../changes.ts';
 import { reservationContract } from '../reservation.contract.ts';
 
@@ -60,6 +61,28 @@ describe('two gateways on one etcd', () => {
       expect(await bind(back, { client: 2, address: B })).toBe('committed');
     },
   );
+
+  test('two that take each other’s address by one change have it at both gateways, and no key has it twice', async () => {
+    const cluster = new MemoryCluster();
+    const [first, second] = [await gateway(cluster), await gateway(cluster, 11)];
+    await reserve(first, WEB);
+    await reserve(first, reservationOf('ssh', '10.15.3.21', { macs: [hardware(2)] }));
+    await settle();
+    const swapped = () =>
+      together(
+        reservationChange(second, { ...WEB, address: B }),
+        reservationChange(second, reservationOf('ssh', '10.15.3.20', { macs: [hardware(2)] })),
+      );
+
+    expect(await take(second, swapped())).toBe('committed');
+    await settle();
+
+    for (const { reservations } of [first, second])
+      expect([reservations.at(A)?.id, reservations.at(B)?.id]).toEqual(['ssh', 'web']);
+    const stale = swapped();
+    expect(await bind(first, { client: 1, address: A })).toBe('committed');
+    expect(await take(second, stale)).toBe('conflict');
+  });
 
   test('a backup of etcd from before a reservation was made is known by a gateway that has seen it', async () => {
     const cluster = new MemoryCluster();

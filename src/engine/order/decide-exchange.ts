@@ -1,0 +1,31 @@
+import { ReservationCheck } from '../../lease/reservation/claims.ts';
+import { type PlannedPut, plannedPut } from './put-reservation.ts';
+import { changeOf, decisionOf, isInForce } from './reservation-change.ts';
+import {
+  type ExchangeOrder,
+  type ExchangeVerdict,
+  MOST_EXCHANGED,
+  type ReservationInput,
+} from './reservation-order.ts';
+
+/** Pure. All of the entries are written by one change, or none. */
+export function decideExchange(order: ExchangeOrder, input: ReservationInput): ExchangeVerdict {
+  const { entries, ...rest } = order;
+  const beside = new Set(entries.map(({ id }) => id));
+  if (!input.leases.canPromise || beside.size < entries.length || entries.length > MOST_EXCHANGED)
+    return { kind: 'impossible' };
+  const writes: PlannedPut[] = [];
+  for (const entry of entries) {
+    const planned = plannedPut({ ...rest, kind: 'put', entry, beside }, input);
+    if ('refusal' in planned) return { kind: 'impossible' };
+    writes.push(planned);
+  }
+  const change = changeOf(order, input, 'reservation-changed', writes);
+  if (change === undefined || new ReservationCheck(input.reservations).conflicts(change.reservations ?? []))
+    return { kind: 'impossible' };
+  const each = writes.map(({ before, next }) => ({
+    ...{ id: next.id, address: next.address },
+    isNew: !isInForce(before),
+  }));
+  return { kind: 'change', decision: decisionOf(order, change), each };
+}

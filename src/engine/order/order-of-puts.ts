@@ -1,0 +1,129 @@
+import type { OutsideId } from '../../lease/outside-id.ts';
+import type { ReservationEntry } from '../../lease/reservation/reservation.ts';
+import type { ClaimModel } from './claim-model.ts';
+import { componentsOf } from './components.ts';
+import { MOST_EXCHANGED } from './reservation-order.ts';
+
+/** One order: of one entry a put, of several an exchange. */
+export type PutStep = readonly [ReservationEntry, ...ReservationEntry[]];
+
+/**
+ * The order in which entries of different ids can be put, so that what one gives up another can take: steps that may be under
+ * way at once, one group after the other. Entries that take from each other in a circle are one step: none of them could be
+ * the first. An entry that wants what nobody gives up is a step like any other, and is refused then.
+ *
+ * @param most Entries of one group.
+ */
+export function orderOfPuts(
+  entries: readonly ReservationEntry[],
+  model: ClaimModel,
+  most: number,
+): readonly (readonly PutStep[])[] {
+  const needs = needsOf(entries, model);
+  const groups = new Groups(most);
+  for (const component of componentsOf(entries.length, (index) => needs[index] ?? [])) {
+    const members = component.map((index) => entries[index]).filter((entry) => entry !== undefined);
+    const needed = new Set(
+      component.flatMap((index) => needs[index] ?? []).map((index) => entries[index]?.id),
+    );
+    const [first, ...others] = members;
+    if (first === undefined) continue;
+    if (members.length <= MOST_EXCHANGED) groups.add([first, ...others], needed);
+    else for (const step of turnedInPieces(component, needs, entries, model)) groups.addAlone(step);
+  }
+  return groups.all;
+}
+
+/** Of each entry those that have what it claims, and give it up. */
+function needsOf(entries: readonly ReservationEntry[], model: ClaimModel): readonly (readonly number[])[] {
+  const wanted = new Map<OutsideId, { readonly index: number; readonly claims: ReadonlySet<string> }>();
+  for (const [index, entry] of entries.entries())
+    wanted.set(entry.id, { index, claims: new Set(model.claimsOf(entry)) });
+  return entries.map((entry) => {
+    const found = new Set<number>();
+    for (const claim of wanted.get(entry.id)?.claims ?? []) {
+      const holder = model.holderOf(claim);
+      const giver = holder === undefined || holder === entry.id ? undefined : wanted.get(holder);
+      if (giver !== undefined && !giver.claims.has(claim)) found.add(giver.index);
+    }
+    return [...found];
+  });
+}
+
+/**
+ * A circle of addresses that is too long for one exchange, in pieces: after each but the last one its last member has the address of
+ * the first one for a moment. A circle of another kind cannot be cut: each of its entries is a step, and is refused.
+ */
+function turnedInPieces(
+  component: readonly number[],
+  needs: readonly (readonly number[])[],
+  entries: readonly ReservationEntry[],
+  model: ClaimModel,
+): readonly PutStep[] {
+  const circle = circleOf(component, needs, entries);
+  const [first] = circle;
+  const parked = first === undefined ? undefined : model.addressOf(first.id);
+  if (circle.length < component.length || parked === undefined)
+    return component.flatMap((index): PutStep[] => {
+      const entry = entries[index];
+      return entry === undefined ? [] : [[entry]];
+    });
+  const steps: PutStep[] = [];
+  let rest = circle;
+  while (rest.length > MOST_EXCHANGED) {
+    const piece = rest.slice(0, MOST_EXCHANGED);
+    const last = piece.at(-1);
+    if (last !== undefined)
+      steps.push([...piece.slice(0, -1), { ...last, address: parked }] as unknown as PutStep);
+    rest = rest.slice(MOST_EXCHANGED - 1);
+  }
+  steps.push(rest as unknown as PutStep);
+  return steps;
+}
+
+/** Each member before the one whose address it takes; fewer than all if some take anything else. */
+function circleOf(
+  component: readonly number[],
+  needs: readonly (readonly number[])[],
+  entries: readonly ReservationEntry[],
+): readonly ReservationEntry[] {
+  const circle: ReservationEntry[] = [];
+  const members = new Set(component);
+  let at = component[0];
+  while (at !== undefined && circle.length < component.length) {
+    const within: readonly number[] = (needs[at] ?? []).filter((index) => members.has(index));
+    const entry = entries[at];
+    if (entry?.address === undefined || within.length !== 1) return [];
+    circle.push(entry);
+    at = within[0];
+  }
+  return circle;
+}
+
+/** Collects steps into groups in which none needs another one. */
+class Groups {
+  readonly all: PutStep[][] = [];
+  readonly #most: number;
+  readonly #now = new Set<OutsideId>();
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  add(step: PutStep, needed: ReadonlySet<OutsideId | undefined>): void {
+    const last = this.all.at(-1);
+    const fits = last !== undefined && this.#now.size > 0 && this.#now.size + step.length <= this.#most;
+    if (fits && ![...needed].some((id) => id !== undefined && this.#now.has(id))) last.push(step);
+    else this.#begin(step);
+    for (const { id } of step) this.#now.add(id);
+  }
+
+  addAlone(step: PutStep): void {
+    this.#begin(step);
+  }
+
+  #begin(step: PutStep): void {
+    this.all.push([step]);
+    this.#now.clear();
+  }
+}

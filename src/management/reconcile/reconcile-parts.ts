@@ -1,0 +1,17 @@
+import { readReservations } from '../../store/sqlite/query/read-reservations.ts';
+import type { GatewayCalls } from '../gateway-calls.ts';
+import type { LeaseReading } from '../lease-reading.ts';
+import type { ReconcileParts } from './reconciler.ts';
+
+/** Nobody ends the reading of the file alone. */
+const NEVER = new AbortController().signal;
+
+/** The reservations are read from the lease file; what is ordered is carried out by the packets' thread. */
+export function reconcileParts(gateway: GatewayCalls, leases: LeaseReading): ReconcileParts {
+  return {
+    reservations: () => leases.read(({ database }) => readReservations(database, () => true, NEVER)),
+    submit: (orders) => gateway.orderReservations(orders),
+    exchange: (order) => gateway.exchangeReservations(order),
+    unexplained: () => gateway.unexplained(),
+  };
+}

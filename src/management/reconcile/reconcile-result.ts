@@ -1,0 +1,54 @@
+import type { Pending } from '../../engine/order/reservation-order.ts';
+import type { OrderedBy } from '../../lease/lease-view.ts';
+import type { OutsideId } from '../../lease/outside-id.ts';
+import type { Reservation, ReservationSource } from '../../lease/reservation/reservation.ts';
+import type { ReservationResult } from '../../server/reservation-intake.ts';
+import type { Unexplained } from '../../server/unexplained.ts';
+
+/** All reservations that are to have a label of this value. */
+export interface Scope {
+  readonly label: string;
+  readonly value: string;
+}
+
+export interface ReconcileRequest extends OrderedBy {
+  readonly scope: Scope;
+  /** Each as JSON, with its id. One without the scope's label gets it. */
+  readonly entries: readonly unknown[];
+  readonly source?: ReservationSource;
+  /** True: it is said what would happen, and nothing is written. */
+  readonly isDryRun?: boolean;
+  /** True: an empty set removes all of the scope. */
+  readonly mayBeEmpty?: boolean;
+}
+
+/** An entry that is not as it should be; it changes nothing else. */
+export interface RefusedEntry {
+  /** Its position in the request, from 0; undefined: of a reservation that was to be removed. */
+  readonly entry: number | undefined;
+  readonly id: string | undefined;
+  readonly refusal:
+    | Extract<ReservationResult, { outcome: 'refused' }>['refusal']
+    | { readonly why: 'conflict' | 'failed' | 'unknown' };
+}
+
+/** One entry that is as it should be now. */
+export interface ReconciledEntry {
+  readonly id: OutsideId;
+  readonly address: Reservation['address'];
+  readonly pending: Pending | undefined;
+}
+
+export type ReconcileResult =
+  | {
+      readonly kind: 'done';
+      readonly added: readonly ReconciledEntry[];
+      readonly changed: readonly ReconciledEntry[];
+      readonly unchanged: number;
+      readonly removed: readonly Omit<ReconciledEntry, 'pending'>[];
+      readonly refused: readonly RefusedEntry[];
+      /** Leases that run, and that no reservation explains. */
+      readonly unexplained: Unexplained;
+    }
+  /** empty: a set without entries, which was not said to be wanted so. stopped: the server is not running. */
+  | { readonly kind: 'empty' | 'stopped' };
