@@ -34,6 +34,8 @@ export class ReservingOperator {
   readonly #current = new Map<string, Reserved>();
   /** All that any order has named, whatever came of it: what is refused to a guest may be because of that. */
   readonly #named: Reserved[] = [];
+  /** Cards with a reservation that a later order may have ended. */
+  readonly #uncertain = new Set<string>();
   #isOver = false;
 
   constructor(parts: OperatorParts) {
@@ -66,9 +68,11 @@ export class ReservingOperator {
     return new Set(addresses).size;
   }
 
-  /** What is reserved now, as far as it is known for certain. */
-  get current(): Iterable<Reserved> {
-    return this.#current.values();
+  /** What is reserved now, as far as it is known for certain: of two that two gateways take at one moment, one counts. */
+  get current(): readonly Reserved[] {
+    const all = [...this.#current.values()];
+    const times = (mac: string) => all.filter((each) => each.mac === mac).length;
+    return all.filter(({ mac }) => times(mac) === 1 && !this.#uncertain.has(mac));
   }
 
   #order(): void {
@@ -108,7 +112,9 @@ export class ReservingOperator {
       this.#current.delete(id); // An order to a frozen gateway is carried out after later ones.
       const isDone = done.outcome === 'committed' || done.outcome === 'unchanged';
       const isLast = before.length === this.#named.length;
-      if (isDone && isLast && wanted !== undefined) this.#current.set(id, wanted);
+      if (!isDone || wanted === undefined) return;
+      if (isLast) this.#current.set(id, wanted);
+      else this.#uncertain.add(wanted.mac);
     });
   }
 }

@@ -1,9 +1,9 @@
 import { historyReason } from '../../lease/history-reason.ts';
 import type { LeaseChange } from '../../lease/lease-view.ts';
 import type { ReservationWrite } from '../../lease/reservation/reservation.ts';
-import type { Ipv4 } from '../../net/ipv4.ts';
+import { type Ipv4, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { Compare, Operation } from './client/etcd.ts';
-import { type Entry, formatEntry } from './keys/entry.ts';
+import { type Claim, type Entry, formatEntry } from './keys/entry.ts';
 import type { Keys } from './keys/keys.ts';
 import { formatReservation } from './keys/reservation-value.ts';
 import type { KnownKeys } from './known-keys.ts';
@@ -32,6 +32,9 @@ export function planReservations(
   for (const { address } of change.writes) {
     if (known.isForeign(address)) return undefined;
     compare.push({ key: keys.ofAddress(address), modRevision: known.revisionAt(address) });
+    const client = leftRecord(known, address)?.client;
+    if (client !== undefined)
+      compare.push({ key: keys.ofClient(client), modRevision: known.revisionOf(client) });
   }
   for (const { id, next } of reservations) {
     if (known.reservations.isForeign(id)) return undefined;
@@ -62,7 +65,12 @@ function addressWrite(
   operationId: string,
 ): PlannedWrite | undefined {
   const key = keys.ofAddress(address);
-  const before = known.entryAt(address);
+  const left = leftRecord(known, address);
+  const found = known.entryAt(address);
+  const before =
+    found === undefined || left === undefined
+      ? found
+      : { ...found, record: { ...left, state: 'free' as const, reason: 'expired' } };
   const holder = reservations.find(({ next }) => next !== 'removed' && next.address === address);
   if (holder !== undefined) {
     // Written also where it says so already: a lease that was decided by the reservation as it was conflicts.
@@ -73,4 +81,15 @@ function addressWrite(
   // The key stays, also without a record: by its revision a gateway that was away knows that etcd was not restored.
   const { reserved: _reserved, ...entry } = { ...before, op: operationId };
   return { key, address, entry, text: formatEntry(entry) };
+}
+
+/**
+ * The record at an address whose client has moved on since its lease here was over, though nobody has ended that yet. Written
+ * again as it is, it would be the newest that names the client. Undefined: there is none.
+ */
+function leftRecord(known: KnownKeys, address: Ipv4): Claim | undefined {
+  const record = known.entryAt(address)?.record;
+  if (record?.state !== 'bound') return undefined;
+  const current = known.addressOf(record.client);
+  return current === address || current === UNSPECIFIED ? undefined : record;
 }

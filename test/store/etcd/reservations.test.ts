@@ -84,6 +84,37 @@ describe('two gateways on one etcd', () => {
     expect(await take(second, stale)).toBe('conflict');
   });
 
+  test('one of an address that a client has left, whose lease there nobody has ended yet, leaves the client at its new address', async () => {
+    const cluster = new MemoryCluster();
+    const [first, second] = [await gateway(cluster), await gateway(cluster, 11)];
+    await bind(first, { client: 1, address: A });
+    await bind(first, { client: 1, address: B });
+
+    await reserve(first, { ...WEB, macs: [hardware(2)] });
+    await settle();
+    const later = await gateway(cluster, 12);
+
+    for (const { leases } of [first, second, later]) {
+      expect(leases.bindingOf(client(1))?.address).toBe(B);
+      expect(leases.recordAt(A)?.state).toBe('free');
+    }
+    await reserve(second, { removed: 'web' });
+    await settle();
+    for (const { leases } of [first, second, later]) expect(leases.bindingOf(client(1))?.address).toBe(B);
+  });
+
+  test('one of an address that is leased to another client leaves that lease as it is', async () => {
+    const cluster = new MemoryCluster();
+    const [first, second] = [await gateway(cluster), await gateway(cluster, 11)];
+    await bind(first, { client: 1, address: A });
+
+    await reserve(second, { ...WEB, macs: [hardware(2)] });
+    await settle();
+
+    for (const { leases } of [first, second])
+      expect(leases.bindingOf(client(1))).toMatchObject({ address: A, state: 'bound' });
+  });
+
   test('a backup of etcd from before a reservation was made is known by a gateway that has seen it', async () => {
     const cluster = new MemoryCluster();
     const mirror = new MemoryMirror();
