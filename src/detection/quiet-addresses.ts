@@ -160,12 +160,14 @@ export class QuietAddresses {
   visit(slot: number, now: number, revision: Version): Ipv4 | undefined {
     if (this.#isOnce[slot] === 1) return undefined;
     const before = ipv4(this.#addresses[slot] ?? 0);
-    const address = this.#isFree(before) ? before : this.#nextOf(slot, before);
+    let since = this.#freeSince(before);
+    const address = since === undefined ? this.#nextOf(slot, before) : before;
+    since ??= this.#freeSince(address);
     const isOther = address !== before;
     this.#addresses[slot] = address;
     if (isOther) this.#quietFrom[slot] = NEVER;
-    if (!this.#isFree(address)) return undefined;
-    const isStale = (this.#facts.freeSince(address) ?? 0) > (this.#revisions[slot] ?? 0);
+    if (since === undefined) return undefined;
+    const isStale = since > (this.#revisions[slot] ?? 0);
     if (isOther || isStale) return this.#askFirst(slot, now, revision);
     if (now < (this.#dueAt[slot] ?? 0)) return undefined;
     return this.#mayBeQuiet(slot, now) && this.#heard[slot] === NO_HARDWARE
@@ -202,10 +204,11 @@ export class QuietAddresses {
     return UNSPECIFIED;
   }
 
-  #isFree(address: Ipv4): boolean {
-    return (
-      address !== UNSPECIFIED && this.#facts.freeSince(address) !== undefined && this.#facts.isWanted(address)
-    );
+  /** The change since which nobody has the address; undefined: somebody has it, or it is not wanted here. */
+  #freeSince(address: Ipv4): Version | undefined {
+    if (address === UNSPECIFIED) return undefined;
+    const since = this.#facts.freeSince(address);
+    return since !== undefined && this.#facts.isWanted(address) ? since : undefined;
   }
 
   /** The next address of the group that is free; else the last one that was looked at, from where the next visit goes on. */
@@ -216,7 +219,7 @@ export class QuietAddresses {
     let address = before;
     for (let step = 0; step < Math.min(size, LOOKED); step += 1) {
       address = this.#addressAt(first + ((start + step) % size));
-      if (this.#isFree(address)) break;
+      if (this.#freeSince(address) !== undefined) break;
     }
     return address;
   }

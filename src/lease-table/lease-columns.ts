@@ -110,7 +110,7 @@ export class LeaseColumns {
   }
 
   expiresAt(slot: number): Instant {
-    if (this.#estimator !== undefined) return this.lease(slot).expiresAt;
+    if (this.#estimator !== undefined) return this.#estimator.endOf(this.stored(slot), this.#knownAt(slot));
     return (this.#chunks[slot >>> CHUNK_BITS]?.rest[(slot & (CHUNK - 1)) * 4 + 1] ?? 0) as Instant;
   }
 

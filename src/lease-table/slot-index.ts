@@ -3,6 +3,8 @@ const NONE = -1;
 const SHARDS = 256;
 const SHARD_BITS = 8;
 const FIRST_POSITIONS = 16;
+/** Stands for every shard that nothing was added to, and is never written: an index of few slots is small, and made at once. */
+const EMPTY = roomFor(0, 0);
 
 /**
  * A hash table that finds slots by a 32-bit hash of what is in them. The caller compares the contents: it goes from `find`
@@ -13,9 +15,7 @@ const FIRST_POSITIONS = 16;
  * first bits of the hash are the number of the shard, the last ones the position.
  */
 export class SlotIndex {
-  readonly #shards: Int32Array[] = Array.from({ length: SHARDS }, () =>
-    new Int32Array(FIRST_POSITIONS * 2).fill(NONE),
-  );
+  readonly #shards = new Array<Int32Array>(SHARDS).fill(EMPTY);
   readonly #sizes = new Uint32Array(SHARDS);
 
   /** The first position of a slot with this hash; if there is none, the empty position where the search ends. */
@@ -44,8 +44,8 @@ export class SlotIndex {
     const number = hash >>> 24;
     const size = this.#sizes[number] ?? 0;
     let shard = this.#shard(number);
-    if (size >= fullest(shard.length / 2, number)) {
-      shard = grown(shard);
+    if (shard === EMPTY || size >= fullest(shard.length / 2, number)) {
+      shard = shard === EMPTY ? roomFor(1, number) : grown(shard);
       this.#shards[number] = shard;
     }
     this.#sizes[number] = size + 1;
@@ -61,7 +61,7 @@ export class SlotIndex {
     const leftOut: number[] = [];
     let from = 0;
     for (const [number, end] of ends.entries()) {
-      const shard = roomFor(end - from, number);
+      const shard = end === from ? EMPTY : roomFor(end - from, number);
       this.#sizes[number] = end - from;
       for (; from < end; from += 1) {
         const slot = pairs[from * 2] ?? 0;

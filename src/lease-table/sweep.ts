@@ -34,10 +34,11 @@ export class Sweep {
       }
       const slot = this.#cursor;
       this.#cursor += 1;
-      if (records.expiresAt(slot) > now && !this.#isFarAhead(slot, now)) continue;
       const state = records.stateAt(slot);
-      const address = records.addressAt(slot);
       if (state !== 'bound' && state !== 'declined') continue;
+      const expiresAt = records.expiresAt(slot);
+      if (expiresAt > now && !this.#isFarAhead(slot, expiresAt, now)) continue;
+      const address = records.addressAt(slot);
       if (offers.at(address) !== undefined || this.#inFlight.has(address)) continue;
       const lease = records.lease(slot);
       if (isOver(lease)) over.push(lease);
@@ -46,10 +47,9 @@ export class Sweep {
   }
 
   /** As `isFarAhead` of lease-end.ts, without making the lease. True for one of unknown length: then the lease is made. */
-  #isFarAhead(slot: number, now: Instant): boolean {
-    const { records } = this.#contents;
-    const seconds = records.leaseSecondsAt(slot);
+  #isFarAhead(slot: number, expiresAt: Instant, now: Instant): boolean {
+    const seconds = this.#contents.records.leaseSecondsAt(slot);
     if (seconds === INFINITE_SECONDS) return false;
-    return records.expiresAt(slot) - now > seconds * 1000 + CLOCK_TOLERANCE;
+    return expiresAt - now > seconds * 1000 + CLOCK_TOLERANCE;
   }
 }

@@ -15,6 +15,7 @@ export interface ProblemSources {
   readonly listening: readonly RunningProblem[];
   /** Undefined: no sockets are open. */
   readonly service: Service | undefined;
+  /** Undefined: nothing is wrong with it. */
   readonly clock: ClockStatus | undefined;
   /** Undefined while there is no service. */
   readonly pool: PoolUse | undefined;

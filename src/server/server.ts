@@ -322,14 +322,15 @@ export class Server {
 
   #problems(pool: PoolUse | undefined): readonly RunningProblem[] {
     const { problems, service } = this.#listening;
+    const trustsClock = this.#trustsClock;
     return currentProblems({
       parts: this.#parts,
       memory: this.#memory,
       listening: problems,
       service,
-      clock: this.clock,
+      clock: trustsClock ? undefined : this.clock,
       pool,
-      trustsClock: this.#trustsClock,
+      trustsClock,
     });
   }
 

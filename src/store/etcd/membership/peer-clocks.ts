@@ -8,6 +8,8 @@ const SAMPLES = 4;
 interface PeerClock {
   /** How far the clock is ahead of ours by each of the last heartbeats, less its time to arrive: milliseconds. */
   readonly offsets: readonly number[];
+  /** The last of them. */
+  readonly newest: number;
   /** Our wall clock less our monotonic clock when the last heartbeat arrived: milliseconds. */
   readonly base: number;
 }
@@ -48,12 +50,15 @@ export class PeerClocks {
 
   /** True if a live gateway's newest heartbeat agrees with this clock as it is now, and no other's differs. */
   get agrees(): boolean {
-    return this.#newestOffsets().length > 0 && !this.differs;
+    return this.#byNode.size > 0 && !this.differs;
   }
 
   /** True if a live gateway's newest heartbeat differs from this clock as it is now, also where this one was set since. */
   get differs(): boolean {
-    return this.#newestOffsets().some((offset) => Math.abs(offset) > CLOCK_GRACE);
+    const base = this.#base;
+    for (const known of this.#byNode.values())
+      if (Math.abs(known.newest + known.base - base) > CLOCK_GRACE) return true;
+    return false;
   }
 
   /**
@@ -63,8 +68,9 @@ export class PeerClocks {
    */
   learn(node: string, at: number, now: number): void {
     const before = this.#byNode.get(node)?.offsets ?? [];
-    this.#byNode.set(node, { offsets: [...before, at - now].slice(-SAMPLES), base: this.#base });
-    if (Math.abs(at - now) <= CLOCK_TOLERANCE) this.#agreedAt = this.#clock.monotonic();
+    const newest = at - now;
+    this.#byNode.set(node, { offsets: [...before, newest].slice(-SAMPLES), newest, base: this.#base });
+    if (Math.abs(newest) <= CLOCK_TOLERANCE) this.#agreedAt = this.#clock.monotonic();
   }
 
   forget(node: string): void {
@@ -73,13 +79,5 @@ export class PeerClocks {
 
   get #base(): number {
     return this.#clock.now() - this.#clock.monotonic();
-  }
-
-  #newestOffsets(): readonly number[] {
-    const base = this.#base;
-    return [...this.#byNode.values()].flatMap((known) => {
-      const newest = known.offsets.at(-1);
-      return newest === undefined ? [] : [newest + known.base - base];
-    });
   }
 }
