@@ -46,7 +46,7 @@ export class SimulatedClock implements Clock {
       if (next.run === undefined) continue;
       this.#monotonic = next.at;
       next.run();
-      await settle();
+      await drained();
     }
     this.#monotonic = end;
   }
@@ -82,6 +82,14 @@ export class SimulatedClock implements Clock {
     }
     heap[index] = last;
   }
+}
+
+/**
+ * Every promise that can go on has done so: Node takes its next tick when no microtask is left. A turn of the event loop,
+ * which costs ten times as much, would bring nothing more: here nothing waits for it.
+ */
+function drained(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve));
 }
 
 function isBefore(one: Timer, other: Timer): boolean {

@@ -24,13 +24,16 @@ export class EtcdRecords {
     this.#clock = cluster.clock;
     cluster.watch(this.#keys.prefix, 1, {
       events: (events) => {
+        let isNew = false;
         for (const event of events) {
           if (event.kind !== 'put') continue;
           const address = this.#keys.addressOf(event.entry.key);
           const record = address === undefined ? undefined : decodeEntry(event.entry)?.record;
-          if (address !== undefined && record !== undefined) this.#note(ipv4ToText(address), record);
+          if (address === undefined || record === undefined) continue;
+          this.#note(ipv4ToText(address), record);
+          isNew = true;
         }
-        this.#checkClients();
+        if (isNew) this.#checkClients();
       },
       ended: () => {},
     });

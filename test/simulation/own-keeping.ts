@@ -9,7 +9,7 @@ import type { Holding, Keeping } from './keeping.ts';
 import type { Standstill } from './standstill.ts';
 
 const SEGMENT = at('10.15.3.0');
-const SEGMENT_SIZE = 256;
+const ADDRESSES = Array.from({ length: 256 }, (_, index): Ipv4 => ipv4(SEGMENT + index));
 /** How long a commit takes at most, as long as the disk is well: milliseconds. */
 const COMMIT = 8;
 
@@ -99,8 +99,7 @@ export class OwnKeeping implements Keeping {
   records(): readonly Lease[] {
     const { table } = this.#store ?? {};
     if (table === undefined) return [];
-    const addresses = Array.from({ length: SEGMENT_SIZE }, (_, index): Ipv4 => ipv4(SEGMENT + index));
-    return addresses.flatMap((address) => table.recordAt(address) ?? []);
+    return ADDRESSES.map((address) => table.recordAt(address)).filter((record) => record !== undefined);
   }
 
   /** Each commit takes its own time. */

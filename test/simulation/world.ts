@@ -253,8 +253,9 @@ export class World {
     for (const guest of this.guests) {
       if (!goesTo(destination, guest.hardware)) continue;
       const isBacked =
-        keeping?.contradicts(guest.address, guest.hardware, clock.now()) === true ||
-        this.#way.hasHeardOther?.(gateway, guest) === true;
+        type === 'DHCPNAK' &&
+        (keeping?.contradicts(guest.address, guest.hardware, clock.now()) === true ||
+          this.#way.hasHeardOther?.(gateway, guest) === true);
       this.network.reply(
         address,
         () => guest.node,

@@ -39,25 +39,32 @@ export interface PacketFields {
 export function packet(fields: PacketFields = {}): Uint8Array {
   const options = optionBytes(fields.options ?? []);
   if (fields.end !== false) options.push(255);
-  const bytes = [
-    fields.op ?? 1,
-    fields.htype ?? 1,
-    fields.hlen ?? 6,
-    fields.hops ?? 0,
-    ...u32(fields.xid ?? 0x12345678),
-    ...u16(fields.secs ?? 0),
-    ...u16(fields.flags ?? 0),
-    ...ip(fields.ciaddr ?? '0.0.0.0'),
-    ...ip(fields.yiaddr ?? '0.0.0.0'),
-    ...ip(fields.siaddr ?? '0.0.0.0'),
-    ...ip(fields.giaddr ?? '0.0.0.0'),
-    ...filled(mac(fields.chaddr ?? '52:54:00:00:00:01'), 16),
-    ...filled(fields.sname ?? [], 64),
-    ...filled(fields.file ?? [], 128),
-    ...(fields.cookie ?? [99, 130, 83, 99]),
-    ...options,
+  const cookie = fields.cookie ?? [99, 130, 83, 99];
+  const chaddr = mac(fields.chaddr ?? '52:54:00:00:00:01');
+  const { sname = [], file = [] } = fields;
+  const parts: readonly (readonly [size: number, bytes: readonly number[]])[] = [
+    [4, [fields.op ?? 1, fields.htype ?? 1, fields.hlen ?? 6, fields.hops ?? 0]],
+    [4, u32(fields.xid ?? 0x12345678)],
+    [2, u16(fields.secs ?? 0)],
+    [2, u16(fields.flags ?? 0)],
+    [4, ip(fields.ciaddr ?? '0.0.0.0')],
+    [4, ip(fields.yiaddr ?? '0.0.0.0')],
+    [4, ip(fields.siaddr ?? '0.0.0.0')],
+    [4, ip(fields.giaddr ?? '0.0.0.0')],
+    [Math.max(16, chaddr.length), chaddr],
+    [Math.max(64, sname.length), sname],
+    [Math.max(128, file.length), file],
+    [cookie.length, cookie],
+    [options.length, options],
   ];
-  return Uint8Array.from(filled(bytes, fields.padTo ?? 300));
+  const length = parts.reduce((sum, [size]) => sum + size, 0);
+  const bytes = new Uint8Array(Math.max(length, fields.padTo ?? 300));
+  let offset = 0;
+  for (const [size, part] of parts) {
+    bytes.set(part, offset);
+    offset += size;
+  }
+  return bytes;
 }
 
 /** The options as they are written into a field, without an END of their own. */
@@ -107,8 +114,4 @@ export function text(value: string): number[] {
 export function hex(value: string): Uint8Array {
   const digits = value.replace(/^#.*$/gm, '').replace(/\s+/g, '');
   return Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
-}
-
-function filled(bytes: readonly number[], size: number): number[] {
-  return bytes.length >= size ? [...bytes] : [...bytes, ...new Array<number>(size - bytes.length).fill(0)];
 }

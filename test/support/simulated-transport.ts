@@ -23,6 +23,9 @@ export interface Sent {
   readonly destination: Destination;
 }
 
+/** Fills an arena where no datagram lies. */
+const UNREAD = 0xaa;
+
 interface Waiting {
   readonly bytes: Uint8Array;
   readonly arrival: Arrival;
@@ -56,6 +59,8 @@ export class SimulatedTransport implements Transport {
   #broadcast: Waiting[] = [];
   #run: () => void = () => {};
   readonly #arenas: Arena[] = [];
+  /** Slots that the last datagrams lie in. */
+  readonly #used = new WeakMap<Arena, number>();
 
   constructor(options: SimulatedTransportOptions = {}) {
     this.#local = options.local ?? at('10.15.3.10');
@@ -89,7 +94,7 @@ export class SimulatedTransport implements Transport {
   }
 
   arena(capacity: number): Arena {
-    const bytes = new Uint8Array(capacity * RECEIVE_SLOT_BYTES);
+    const bytes = new Uint8Array(capacity * RECEIVE_SLOT_BYTES).fill(UNREAD);
     const arena = { bytes, view: new DataView(bytes.buffer), capacity };
     this.#arenas.push(arena);
     return arena;
@@ -108,7 +113,7 @@ export class SimulatedTransport implements Transport {
   }
 
   receive(arena: Arena): Batch {
-    arena.bytes.fill(0xaa); // What lay here before must not be read again.
+    this.#forget(arena);
     const datagrams: Datagram[] = [];
     while (datagrams.length < arena.capacity) {
       const next = this.#unicast.shift() ?? this.#broadcast.shift();
@@ -118,7 +123,13 @@ export class SimulatedTransport implements Transport {
       arena.bytes.set(next.bytes.subarray(0, length), offset);
       datagrams.push({ offset, length, truncated: length < next.bytes.length, arrival: next.arrival });
     }
+    this.#used.set(arena, datagrams.length);
     return { arena, datagrams, drained: this.unread === 0 };
+  }
+
+  /** What lay here before must not be read again. */
+  #forget(arena: Arena): void {
+    arena.bytes.fill(UNREAD, 0, (this.#used.get(arena) ?? 0) * RECEIVE_SLOT_BYTES);
   }
 
   send(outgoing: readonly Outgoing[]): number {
