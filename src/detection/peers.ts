@@ -166,9 +166,10 @@ export class Peers implements PeerObservations {
     this.requests.note(address, { granter: server, client, hardware, revision: this.#revision(), ...moment });
   }
 
-  /** A request that an earlier process has heard. */
+  /** A request that an earlier process has heard: not in the future, whatever the clock was then. */
   recall(selection: HeardSelection): void {
-    if (this.known.has(selection.granter)) this.requests.recall(selection);
+    if (!this.known.has(selection.granter)) return;
+    this.requests.recall({ ...selection, on: instant(Math.min(selection.on, this.#clock.now())) });
   }
 
   rivalFor(address: Ipv4, client: ClientKey, within = Number.POSITIVE_INFINITY): Rival | undefined {

@@ -105,6 +105,17 @@ class Node {
     await settle();
   }
 
+  /** The client that has the first address renews it for so many seconds. */
+  confirm(seconds: number): void {
+    const at = this.clock.now();
+    const { address, client, version, ...lease } = this.store.table.recordAt(FIRST) ?? leaseFor(0);
+    const next = { ...lease, client, expiresAt: instant(at + seconds * 1000) };
+    this.store.applyForeign({
+      ...{ kind: 'binding', client, expectedBindingVersion: version, at, reason: 'renewed' },
+      writes: [{ address, expectedVersion: version, next }],
+    });
+  }
+
   /** What its records say of the first address: `peer 015254... 10.15.3.11`. */
   get first(): string {
     const { state, client, granter } = this.store.table.recordAt(FIRST) ?? leaseFor(0);
@@ -345,19 +356,27 @@ describe('what a guest was heard selecting elsewhere, while the address has a le
     const node = await nodeWith(60);
     await node.hear('10.15.3.11', '10.15.3.20');
     const before = node.store.heardSelections.length;
-    const now = node.clock.now();
-    const own = { ...leaseFor(0), expiresAt: instant(now + 60_000), updatedAt: now };
-    const { address, client, version, ...next } = own;
-    node.store.applyForeign({
-      ...{ kind: 'binding', client, expectedBindingVersion: version, at: now, reason: 'renewed' },
-      writes: [{ address, expectedVersion: version, next: { ...next, client } }],
-    });
+    node.confirm(60);
     await node.clock.pass(2000);
 
     expect([before, node.store.heardSelections.length]).toEqual([1, 0]);
     await node.crash();
     await node.clock.pass(65_000);
     expect(node.first).toBe(`peer ${OWN} 0.0.0.0`);
+  });
+
+  test('is over then also if it was heard by a clock that was far ahead', async () => {
+    const node = await nodeWith(60);
+    node.clock.jump(5 * DAY);
+    await node.hear('10.15.3.11', '10.15.3.20');
+    node.clock.jump(-5 * DAY);
+
+    await node.crash();
+    await node.clock.pass(1000);
+    node.confirm(60);
+    await node.clock.pass(2000);
+
+    expect(node.store.heardSelections).toEqual([]);
   });
 
   test('is one thing for a network card, its newest: nobody can leave claims at all leases', async () => {

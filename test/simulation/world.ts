@@ -198,7 +198,7 @@ export class World {
       decided: (server, { type, hardware }, _client, decision, outcome) => {
         const { kind, reason } = decision;
         if (COUNTED.has(reason)) this.#count(reason);
-        if ('quietOffer' in decision) this.#count('quiet offers');
+        if (decision.kind === 'reply' && decision.quietOffer !== undefined) this.#count('quiet offers');
         if (kind !== 'reply')
           this.#say(
             `${server} ${type} by ${hardware.toString(16)}: ${reason} ${outcome === 'nothing' ? '' : outcome}`,
