@@ -100,9 +100,9 @@ export class EtcdRecords {
     const records = this.#records.get(address);
     // A reservation of the address writes its key anew, and leaves the record as it is.
     const last = records?.at(-1);
-    const isSame =
-      last?.updatedAt === record.updatedAt && last.client === record.client && last.state === record.state;
-    const written = { ...record, writtenAt: isSame ? last.writtenAt : this.#clock.now() };
+    const writtenAt = last?.writtenAt ?? this.#clock.now();
+    const isSame = JSON.stringify(last) === JSON.stringify({ ...record, writtenAt });
+    const written = { ...record, writtenAt: isSame ? writtenAt : this.#clock.now() };
     if (records === undefined) this.#records.set(address, [written]);
     else records.push(written);
   }
