@@ -8,6 +8,7 @@ import { rulesThatLetIn } from '../detection/reception.ts';
 import { droppingRulesFor } from '../diagnosis/firewall/read-firewall.ts';
 import { doubtsOfPlan, planDoubtToText, type RunningLease } from '../diagnosis/plan-doubts.ts';
 import { EXIT_STATUS, GatewayError } from '../errors.ts';
+import { apiCertificateProblems } from '../management/api-certificates.ts';
 import { apiSecrets } from '../management/secrets.ts';
 import { hardwareFromText, NO_HARDWARE } from '../net/hardware-address.ts';
 import { ipv4FromText, ipv4ToText, UNSPECIFIED } from '../net/ipv4.ts';
@@ -139,6 +140,7 @@ export function checkSettings(
     isProblem: fault.kind === 'unusable' || fault.kind === 'untimely',
     text: problemToText(certificateProblem(fault, loaded)),
   }));
+  const apiCertificates = apiCertificateProblems(loaded, systemClock.now());
   const search = searchWith(loaded, links);
   const missing =
     search === undefined || search.kind === 'found' ? [] : [`${search.message}; ${search.remedy}`];
@@ -148,6 +150,7 @@ export function checkSettings(
     ...missing,
     ...certificates.filter(({ isProblem }) => isProblem).map(({ text }) => text),
     ...secretProblems(loaded),
+    ...apiCertificates.filter(({ kind }) => kind === 'unusable' || kind === 'untimely').map(problemToText),
   ];
   const rules = firewallProblems(search, dropsOn);
   const dropped = rules ?? [];
@@ -162,6 +165,7 @@ export function checkSettings(
       ...oddity,
       ...planWarnings(loaded, search, links, leasesIn),
       ...certificates.filter(({ isProblem }) => !isProblem).map(({ text }) => text),
+      ...apiCertificates.filter(({ kind }) => kind === 'ending' || kind === 'doubtful').map(problemToText),
     ],
     problems: [...wrong, ...dropped],
     notes: rules === undefined ? [FIREWALL_NOT_READ] : [],

@@ -14,6 +14,7 @@ import { INFINITE_SECONDS } from '../lease/lease.ts';
 import { LogOutput } from '../log/log-output.ts';
 import { createLogger, type Logger } from '../log/logger.ts';
 import type { Say } from '../log/say.ts';
+import { apiCertificateProblems } from '../management/api-certificates.ts';
 import { managedGateway } from '../management/managed-gateway.ts';
 import { SAMPLE_BYTES } from '../management/samples/sample-ring.ts';
 import { apiSecrets } from '../management/secrets.ts';
@@ -72,6 +73,7 @@ export async function serve(
   for (const warning of warnings) log.warn({ setting: warning.setting }, problemToText(warning));
 
   const secrets = apiSecrets(settings);
+  refuseCertificate(loaded);
   const startedAt = systemClock.now();
   const events = new SharedEvents(() => systemClock.now());
   let current = settings;
@@ -177,6 +179,13 @@ export async function serve(
   await thread.end();
   if (shared !== undefined && !thread.isRunning) await health.close(); // It deletes a file, which would hang on a disk that hangs.
   return 0;
+}
+
+/** @throws GatewayError 'bad-settings' if TLS does not work with the certificate of the API. For its dates the start goes on. */
+function refuseCertificate(loaded: LoadedSettings): void {
+  const problems = apiCertificateProblems(loaded, systemClock.now());
+  const unusable = problems.filter(({ kind }) => kind === 'unusable').map(problemToText);
+  if (unusable.length > 0) throw new GatewayError('bad-settings', unusable.join('; and '));
 }
 
 /**

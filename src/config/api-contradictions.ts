@@ -8,8 +8,22 @@ export function apiFaults({
   apiListen,
   apiSecret,
   apiSecretFile,
+  apiCert,
+  apiKey,
 }: Partial<Settings>): readonly Fault[] {
   const faults: Fault[] = [];
+  if (apiCert !== undefined && apiKey === undefined)
+    faults.push({
+      key: 'apiCert',
+      message: 'has no private key',
+      remedy: `set ${SETTINGS.apiKey.variable} too`,
+    });
+  if (apiKey !== undefined && apiCert === undefined)
+    faults.push({
+      key: 'apiKey',
+      message: 'has no certificate',
+      remedy: `set ${SETTINGS.apiCert.variable} too`,
+    });
   const hasSecret = apiSecret !== undefined || apiSecretFile !== undefined;
   if (apiSecret !== undefined && apiSecretFile !== undefined) {
     const message = `is set beside ${SETTINGS.apiSecret.variable}`;

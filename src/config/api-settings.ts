@@ -71,6 +71,22 @@ export const API_SETTINGS = {
     kind: file,
     help: 'a file with that secret; or with several, a line each: name:read:secret or name:write:secret',
   }),
+  apiCert: optional({
+    group: 'Management',
+    restart: AT_START,
+    variable: 'GATEWAY_API_CERT',
+    flag: 'api-cert',
+    kind: file,
+    help: 'PEM file of a certificate, with those between it and its authority: the port is then served by TLS. Read again when it changes',
+  }),
+  apiKey: optional({
+    group: 'Management',
+    restart: AT_START,
+    variable: 'GATEWAY_API_KEY',
+    flag: 'api-key',
+    kind: file,
+    help: 'PEM file of its private key',
+  }),
   apiOpenReads: setting('on', {
     group: 'Management',
     restart: AT_START,

@@ -1,3 +1,4 @@
+import type { ApiCertificate } from './api-certificates.ts';
 import type { ApiSecret } from './secrets.ts';
 
 /** A subnet as text. Addresses are dotted. */
@@ -19,6 +20,8 @@ export interface ManagementOptions {
   readonly port: number | 'off';
   /** The address that the port is opened on. */
   readonly listen: string;
+  /** The certificate that the port shows, and its key; undefined: it has no TLS. */
+  readonly tls: ApiCertificate | undefined;
   readonly secrets: readonly ApiSecret[];
   readonly openReads: boolean;
   /** Names that `Host` may have, beside addresses and localhost. */

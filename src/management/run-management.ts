@@ -1,13 +1,16 @@
 import type { Say } from '../log/say.ts';
 import { CounterReader } from '../reporting/read-counters.ts';
 import { SharedEventReader } from '../reporting/shared-events.ts';
+import { systemClock } from '../server/system-clock.ts';
+import { FOR_API } from '../store/etcd/client/certificate-files.ts';
+import { Certificates } from '../store/etcd/client/certificates.ts';
 import { EventLog } from './events/event-log.ts';
 import { EventSource } from './events/event-source.ts';
 import type { FromGateway, Port, ToGateway } from './gateway-calls.ts';
 import { createApp } from './http/app.ts';
 import type { Caller } from './http/caller.ts';
 import { LeaseReading } from './lease-reading.ts';
-import { httpServer } from './listen/http-server.ts';
+import { httpServer, httpsServer } from './listen/http-server.ts';
 import { TcpListener } from './listen/tcp-listener.ts';
 import { UnixListener } from './listen/unix-listener.ts';
 import { metricFigures } from './metrics/metric-figures.ts';
@@ -39,8 +42,15 @@ export async function runManagement(
     },
     subnetChanged: (next) => (subnet = next),
   });
+  let secure: () => void = () => {};
+  const certificates =
+    options.tls === undefined
+      ? undefined
+      : new Certificates(options.tls, systemClock, say, FOR_API, () => secure());
+  closing.push(() => certificates?.close());
   const parts: RouteParts = {
     options,
+    certificates,
     subnet: () => subnet,
     gateway,
     counters: new CounterReader(new Float64Array(options.counters)),
@@ -85,7 +95,13 @@ export async function runManagement(
   );
   closing.push(() => unix.close());
   if (options.port !== 'off') {
-    const tcp = new TcpListener(httpServer('tcp', fetch), options.listen, options.port, say);
+    const server = certificates === undefined ? httpServer('tcp', fetch) : httpsServer(fetch);
+    if (certificates !== undefined && 'setSecureContext' in server) {
+      secure = () => server.setSecureContext(certificates.current);
+      await certificates.look();
+      certificates.watch();
+    }
+    const tcp = new TcpListener(server, options.listen, options.port, say);
     closing.push(() => tcp.close());
     tcp.open();
   }

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { findProgram } from '../../src/diagnosis/find-program.ts';
 import { API_SOCKET } from '../../src/management/listen/unix-listener.ts';
 import { apiJson, askApi } from '../support/api.ts';
+import { certify, sign } from '../support/certificates.ts';
 import { eventually } from '../support/eventually.ts';
 import { builtProgram, type GatewayProcess, gatewayEnvironment } from '../support/gateway-process.ts';
 import { type Ran, run } from '../support/run.ts';
@@ -150,6 +151,12 @@ describeSystem('the management plane of a gateway that serves', ['curl'], () => 
     [{ GATEWAY_API_SECRET: 'a b' }, /GATEWAY_API_SECRET: '\(set\)'.*cannot be sent in a header/],
     [{ GATEWAY_API_LISTEN: 'localhost' }, /GATEWAY_API_LISTEN.*is not an address/],
     [{ GATEWAY_METRICS_PORT: '0' }, /GATEWAY_METRICS_PORT.*is not a port/],
+    [{ GATEWAY_API_CERT: '/nowhere' }, /GATEWAY_API_CERT: '\/nowhere'.*has no private key/],
+    [{ GATEWAY_API_KEY: '/nowhere' }, /GATEWAY_API_KEY: '\/nowhere'.*has no certificate/],
+    [
+      { GATEWAY_API_CERT: '/nowhere', GATEWAY_API_KEY: '/etc/passwd' },
+      /GATEWAY_API_CERT: '\/nowhere' \(environment GATEWAY_API_CERT\): cannot be read.*GATEWAY_API_KEY: '\/etc\/passwd'.*holds no private key/,
+    ],
     [{ GATEWAY_API_HOSTS: 'http://gw' }, /GATEWAY_API_HOSTS.*is not the name of a host/],
   ])('does not start with %o, and says why', async (settings, why) => {
     const ran: Ran = await run(
@@ -220,4 +227,36 @@ describeSystem('the management plane of a gateway that serves', ['curl'], () => 
     expect(valueIn('journal_fill_ratio')).toBeLessThan(0.1);
     expect(text).not.toContain('vps_gateway_mirror_age_seconds');
   });
+
+  test('is served by TLS with the certificate that is set, and with a new one as soon as its file has it', async () => {
+    const folder = segment().folder();
+    certify(folder);
+    const files = { cert: join(folder, 'own.pem'), key: join(folder, 'own.key') };
+    const gateway = await managed({ GATEWAY_API_CERT: files.cert, GATEWAY_API_KEY: files.key });
+    await served(gateway);
+    const secure = async () => {
+      const command = ['curl', '-sv', '-m', '10', '--cacert', join(folder, 'ca.pem')];
+      const { output, errors } = await run(segment().node, [...command, 'https://127.0.0.1:9091/readyz']);
+      return { output, expires: /expire date: (.*)/.exec(errors)?.[1] };
+    };
+
+    const before = await secure();
+    sign(folder, 'own', { end: Date.now() + 40 * 86_400_000 });
+
+    expect(JSON.parse(before.output)).toMatchObject({ ok: true });
+    expect((await curl('/readyz')).status).not.toBe(200);
+    expect((await askApi(gateway, '/readyz')).status).toBe(200);
+    await eventually('the new one is shown', async () => (await secure()).expires !== before.expires, 30_000);
+    const { text } = await askApi(gateway, '/metrics');
+    const left = new RegExp(`certificate_expiry_seconds\\{.*file="${files.cert}"\\} (\\S+)`).exec(text)?.[1];
+    expect(Number(left) / 86_400).toBeGreaterThan(39);
+
+    writeFileSync(files.cert, 'no certificate');
+    await eventually(
+      'it is a warning',
+      async () => (await askApi(gateway, '/api/v1/warnings')).text.includes('api-certificate'),
+      40_000,
+    );
+    expect(JSON.parse((await secure()).output)).toMatchObject({ ok: true });
+  }, 90_000);
 });

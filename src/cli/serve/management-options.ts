@@ -1,4 +1,5 @@
 import type { Settings } from '../../config/settings.ts';
+import { apiCertificate } from '../../management/api-certificates.ts';
 import type { ManagementOptions, SubnetTexts } from '../../management/options.ts';
 import type { ApiSecret } from '../../management/secrets.ts';
 import { ipv4ToText } from '../../net/ipv4.ts';
@@ -19,6 +20,7 @@ export function managementOptions(
     directory: leasesDir,
     port: metricsPort,
     listen: apiListen,
+    tls: apiCertificate(settings),
     secrets,
     openReads: apiOpenReads,
     hosts: [...apiHosts, node.toLowerCase()],

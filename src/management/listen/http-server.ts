@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Caller } from '../http/caller.ts';
@@ -18,7 +19,18 @@ type Fetch = (request: Request, caller: Caller) => Response | Promise<Response>;
 
 /** A server of Node's own for the app; it listens nowhere yet. */
 export function httpServer(via: Caller['via'], fetch: Fetch): Server {
-  const answer: RequestListener = getRequestListener(
+  const options = { maxHeaderSize: HEADER_LIMIT, keepAliveTimeout: IDLE_TIME };
+  return limited(createServer(options, listenerOf(via, fetch)));
+}
+
+/** The same by TLS. Until `setSecureContext` was called, no handshake succeeds. */
+export function httpsServer(fetch: Fetch): SecureServer {
+  const options = { maxHeaderSize: HEADER_LIMIT, keepAliveTimeout: IDLE_TIME, handshakeTimeout: HEAD_TIME };
+  return limited(createSecureServer(options, listenerOf('tcp', fetch)));
+}
+
+function listenerOf(via: Caller['via'], fetch: Fetch): RequestListener {
+  return getRequestListener(
     (request, { incoming, outgoing }) => {
       const gone = new AbortController();
       outgoing.once('close', () => gone.abort());
@@ -33,7 +45,9 @@ export function httpServer(via: Caller['via'], fetch: Fetch): Server {
       overrideGlobalObjects: false,
     },
   );
-  const server = createServer({ maxHeaderSize: HEADER_LIMIT, keepAliveTimeout: IDLE_TIME }, answer);
+}
+
+function limited<Made extends Server | SecureServer>(server: Made): Made {
   server.headersTimeout = HEAD_TIME;
   server.requestTimeout = REQUEST_TIME;
   server.maxConnections = CONNECTION_LIMIT;

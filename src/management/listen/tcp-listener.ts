@@ -1,4 +1,5 @@
 import type { Server } from 'node:http';
+import type { Server as SecureServer } from 'node:https';
 import type { Say } from '../../log/say.ts';
 
 /** Time between two attempts, and from one line about it to the next: milliseconds. */
@@ -7,7 +8,7 @@ const REMINDER = 300_000;
 
 /** Opens a port, and tries again while it is taken or its address is missing: nothing else waits for it. */
 export class TcpListener {
-  readonly #server: Server;
+  readonly #server: Server | SecureServer;
   readonly #address: string;
   readonly #port: number;
   readonly #say: Say;
@@ -15,7 +16,7 @@ export class TcpListener {
   #saidAt = Number.NEGATIVE_INFINITY;
   #isClosed = false;
 
-  constructor(server: Server, address: string, port: number, say: Say) {
+  constructor(server: Server | SecureServer, address: string, port: number, say: Say) {
     this.#server = server;
     this.#address = address;
     this.#port = port;

@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import type { Gauges } from '../../server/gauges.ts';
+import type { Certificates } from '../../store/etcd/client/certificates.ts';
 import { countOrganizations } from '../../store/sqlite/query/count-organizations.ts';
 import type { GatewayCalls } from '../gateway-calls.ts';
 import type { LeaseReading } from '../lease-reading.ts';
@@ -21,17 +22,20 @@ export interface MetricParts {
   readonly gateway: Pick<GatewayCalls, 'gauges'>;
   readonly leases: LeaseReading;
   readonly samples: SampleRing;
+  readonly certificates: Pick<Certificates, 'ends'> | undefined;
   /** Wall-clock milliseconds. */
   now(): number;
 }
 
 /** Gathers what metrics have beside counters and status. Never rejects: what cannot be found out is left out. */
-export async function metricFigures({ gateway, leases, samples, now }: MetricParts): Promise<MetricFigures> {
+export async function metricFigures(parts: MetricParts): Promise<MetricFigures> {
+  const { gateway, leases, samples, certificates, now } = parts;
   const [gauges, inFile] = await Promise.all([
     gateway.gauges().catch(() => undefined),
     leases.peek(({ database }) => figuresIn(database, now())).catch(() => NO_FIGURES),
   ]);
-  return { gauges, own: { ...NO_FIGURES, ...inFile, exhaustion: exhaustionOf(samples.since(now() - DAY)) } };
+  const exhaustion = exhaustionOf(samples.since(now() - DAY));
+  return { gauges, own: { ...NO_FIGURES, ...inFile, exhaustion, certificates: certificates?.ends ?? [] } };
 }
 
 async function figuresIn(

@@ -1,4 +1,5 @@
 import type { CounterReader } from '../../reporting/read-counters.ts';
+import type { Certificates } from '../../store/etcd/client/certificates.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { GatewayCalls } from '../gateway-calls.ts';
 import type { LeaseReading } from '../lease-reading.ts';
@@ -13,6 +14,8 @@ export interface RouteParts {
   readonly options: ManagementOptions;
   /** The subnet that is served now: a reload may change it. */
   subnet(): SubnetTexts;
+  /** Of the API itself; undefined: it has no TLS. */
+  readonly certificates: Pick<Certificates, 'problems' | 'ends'> | undefined;
   readonly gateway: GatewayCalls;
   readonly counters: CounterReader;
   /** The gateway's state: one question serves all that ask in the meantime. */

@@ -51,10 +51,20 @@ export function warningsRoute(parts: RouteParts): Operation {
     query: z.object({ segment: z.string().optional() }),
     answer: z.object({ items: z.array(WARNING), total: z.int(), as_of: z.string() }),
     run: async () => {
-      const items = warningsOf(await parts.asked.result(), parts.options.node);
+      const { node } = parts.options;
+      const items = [...warningsOf(await parts.asked.result(), node), ...ownWarnings(parts, node)];
       return { items, total: items.length, as_of: new Date(parts.now()).toISOString() };
     },
   });
+}
+
+/** What the thread of the API finds wrong itself; guests are served all the same. */
+function ownWarnings({ certificates }: RouteParts, node: string): readonly z.output<typeof WARNING>[] {
+  const problems = certificates?.problems ?? [];
+  return problems.map(({ message, remedy }) => ({
+    ...{ id: 'api-certificate', level: 'no-guest-suffers' as const, since: null, title: message, remedy },
+    ...{ means: 'Programs that check the certificate of the API do not reach it.', command: null, node },
+  }));
 }
 
 function warningsOf({ status, figures }: Asked, node: string): readonly z.output<typeof WARNING>[] {

@@ -6,11 +6,35 @@ import { type Instant, instant } from '../../../lease/lease.ts';
 /** ca: the authority that signed etcd's certificates. cert and key: this gateway's own certificate, and its key. */
 export type CertificatePart = 'ca' | 'cert' | 'key';
 export const CERTIFICATE_PARTS: readonly CertificatePart[] = ['ca', 'cert', 'key'];
-/** The settings that name the files. */
-export const VARIABLE_OF: Readonly<Record<CertificatePart, string>> = {
-  ca: 'GATEWAY_ETCD_CA',
-  cert: 'GATEWAY_ETCD_CERT',
-  key: 'GATEWAY_ETCD_KEY',
+
+/** Who shows the certificate to whom, and in whose words faults are told. */
+export interface CertificateUse {
+  /** What it must be for. */
+  readonly purpose: 'client' | 'server';
+  /** The settings that name the files. */
+  readonly variables: Readonly<Record<CertificatePart, string>>;
+  /** What the log says. */
+  readonly words: { readonly adopted: string; readonly faulty: string; readonly sound: string };
+}
+
+export const FOR_ETCD: CertificateUse = {
+  purpose: 'client',
+  variables: { ca: 'GATEWAY_ETCD_CA', cert: 'GATEWAY_ETCD_CERT', key: 'GATEWAY_ETCD_KEY' },
+  words: {
+    adopted: 'a new certificate is used for the next connection to etcd',
+    faulty: 'see to the certificates for etcd',
+    sound: 'the certificates for etcd are in order',
+  },
+};
+
+export const FOR_API: CertificateUse = {
+  purpose: 'server',
+  variables: { ca: '', cert: 'GATEWAY_API_CERT', key: 'GATEWAY_API_KEY' }, // It asks no client for a certificate.
+  words: {
+    adopted: 'a new certificate is used for the next connection to the API',
+    faulty: 'see to the certificate of the API',
+    sound: 'the certificate of the API is in order',
+  },
 };
 
 /** The paths that are set. */
@@ -36,8 +60,12 @@ export interface CertificateFault {
 const DAY = 86_400_000;
 /** Days before the end of a certificate from which it is reported. */
 const WARN_DAYS: readonly number[] = [1, 7, 30];
-/** RFC 5280 §4.2.1.12: id-kp-clientAuth and anyExtendedKeyUsage. */
-const FOR_CLIENTS: readonly string[] = ['1.3.6.1.5.5.7.3.2', '2.5.29.37.0'];
+/** RFC 5280 §4.2.1.12: id-kp-serverAuth, id-kp-clientAuth, each with its name; and anyExtendedKeyUsage. */
+const PURPOSES = {
+  server: { id: '1.3.6.1.5.5.7.3.1', name: 'serverAuth' },
+  client: { id: '1.3.6.1.5.5.7.3.2', name: 'clientAuth' },
+} as const;
+const ANY_PURPOSE = '2.5.29.37.0';
 /** The first byte of DER: a sequence. */
 const DER = 0x30;
 /** The most bytes of a file. The file with all authorities of a system has a quarter of it. */
@@ -72,8 +100,9 @@ export function faultsOf(
   files: CertificateFiles,
   read: ReadFiles,
   now: Instant,
+  { purpose }: Pick<CertificateUse, 'purpose'> = FOR_ETCD,
 ): readonly CertificateFault[] {
-  return [...faultsOfCa(read.ca, now), ...faultsOfPair(files, read, now)];
+  return [...faultsOfCa(read.ca, now), ...faultsOfPair(files, read, now, purpose)];
 }
 
 /** When what a file holds ends: its own certificate, or the first of its authorities. Undefined: that says nothing here. */
@@ -97,7 +126,12 @@ function faultsOfCa(ca: Buffer | Error | undefined, now: Instant): readonly Cert
   return authorities.length > MOST_AUTHORITIES ? [] : faults.filter(({ kind }) => kind !== 'untimely');
 }
 
-function faultsOfPair(files: CertificateFiles, read: ReadFiles, now: Instant): readonly CertificateFault[] {
+function faultsOfPair(
+  files: CertificateFiles,
+  read: ReadFiles,
+  now: Instant,
+  purpose: CertificateUse['purpose'],
+): readonly CertificateFault[] {
   const { cert, key } = read;
   if (cert === undefined || key === undefined) return [];
   const certificates = cert instanceof Error ? unreadable('cert', cert) : certificatesOf('cert', cert);
@@ -112,7 +146,7 @@ function faultsOfPair(files: CertificateFiles, read: ReadFiles, now: Instant): r
   }
   return [
     ...refusedByTls(cert, key),
-    ...purposeOf(own),
+    ...purposeOf(own, purpose),
     ...datesOf('cert', own, now),
     ...datesBetween(between, now),
   ];
@@ -194,11 +228,12 @@ function refusedByTls(cert: Buffer, key: Buffer): readonly CertificateFault[] {
   }
 }
 
-function purposeOf(own: X509Certificate): readonly CertificateFault[] {
+function purposeOf(own: X509Certificate, purpose: CertificateUse['purpose']): readonly CertificateFault[] {
+  const { id, name } = PURPOSES[purpose];
   const purposes: readonly string[] | undefined = own.keyUsage;
-  if (purposes === undefined || purposes.some((purpose) => FOR_CLIENTS.includes(purpose))) return [];
-  const message = 'is not for clients (its extendedKeyUsage has no clientAuth)';
-  return [{ part: 'cert', kind: 'doubtful', message, remedy: 'have it signed with clientAuth as well' }];
+  if (purposes === undefined || purposes.includes(id) || purposes.includes(ANY_PURPOSE)) return [];
+  const message = `is not for ${purpose}s (its extendedKeyUsage has no ${name})`;
+  return [{ part: 'cert', kind: 'doubtful', message, remedy: `have it signed with ${name} as well` }];
 }
 
 function datesOf(

@@ -8,11 +8,12 @@ import {
   type CertificateFault,
   type CertificateFiles,
   type CertificatePart,
+  type CertificateUse,
   endOf,
+  FOR_ETCD,
   faultsOf,
   type ReadFiles,
   refuseSpecial,
-  VARIABLE_OF,
 } from './certificate-files.ts';
 
 /** A fault of a file, by the setting that names it. */
@@ -27,7 +28,7 @@ const LOOK_EVERY = 10_000;
 const MISFIT_AFTER = 3000;
 
 /**
- * The certificates for the connections to etcd, as the files have them now. New files are used from the next connection on;
+ * The certificates for the connections to etcd, or those that the API shows, as the files have them now. New files are used from the next connection on;
  * an open connection stays. A certificate without its key, or half a file, changes nothing: the last ones that fitted are
  * kept until the new ones fit.
  */
@@ -35,6 +36,8 @@ export class Certificates {
   readonly #files: CertificateFiles;
   readonly #clock: Clock;
   readonly #say: Say;
+  readonly #use: CertificateUse;
+  readonly #adopted: () => void;
   #current: CertificateBytes = {};
   #read: ReadFiles = {};
   /** Identifies the versions of the files that were read last. */
@@ -47,7 +50,16 @@ export class Certificates {
   #cancelLook = () => {};
   #isClosed = false;
 
-  constructor(files: CertificateFiles, clock: Clock, say: Say) {
+  /** @param adopted Called when another certificate is used than before. */
+  constructor(
+    files: CertificateFiles,
+    clock: Clock,
+    say: Say,
+    use = FOR_ETCD,
+    adopted: () => void = () => undefined,
+  ) {
+    this.#use = use;
+    this.#adopted = adopted;
     this.#files = files;
     this.#clock = clock;
     this.#say = say;
@@ -114,7 +126,7 @@ export class Certificates {
       this.#read = await this.#readAll();
       this.#stamp = stamp;
     }
-    this.#faults = faultsOf(this.#files, this.#read, this.#clock.now());
+    this.#faults = faultsOf(this.#files, this.#read, this.#clock.now(), this.#use);
     const unusable = new Set(this.#faults.filter(({ kind }) => kind === 'unusable').map(({ part }) => part));
     if (unusable.size === 0) this.#misfitSince = undefined;
     else this.#misfitSince ??= this.#clock.monotonic();
@@ -124,27 +136,25 @@ export class Certificates {
 
   #adopt(parts: readonly CertificatePart[], isFirst: boolean): void {
     const adopted = { ...this.#current };
+    let hasChanged = false;
     for (const part of parts) {
       const bytes = this.#read[part];
       if (bytes === undefined || bytes instanceof Error) continue;
       const isNew = adopted[part]?.equals(bytes) !== true;
       adopted[part] = bytes;
+      hasChanged ||= isNew;
       if (isNew && !isFirst && part !== 'key')
-        this.#say(
-          'info',
-          { file: this.#files[part] },
-          'a new certificate is used for the next connection to etcd',
-        );
+        this.#say('info', { file: this.#files[part] }, this.#use.words.adopted);
     }
     this.#current = adopted;
+    if (hasChanged) this.#adopted();
   }
 
   #sayProblems(): void {
     const { problems } = this;
     for (const { message: cause, remedy } of problems)
-      if (!this.#said.has(cause)) this.#say('warn', { cause, remedy }, 'see to the certificates for etcd');
-    if (problems.length === 0 && this.#said.size > 0)
-      this.#say('info', {}, 'the certificates for etcd are in order');
+      if (!this.#said.has(cause)) this.#say('warn', { cause, remedy }, this.#use.words.faulty);
+    if (problems.length === 0 && this.#said.size > 0) this.#say('info', {}, this.#use.words.sound);
     this.#said = new Set(problems.map(({ message }) => message));
   }
 
@@ -174,6 +184,6 @@ export class Certificates {
   }
 
   #problemOf({ part, message, remedy }: CertificateFault): CertificateProblem {
-    return { message: `${VARIABLE_OF[part]} '${this.#files[part]}' ${message}`, remedy };
+    return { message: `${this.#use.variables[part]} '${this.#files[part]}' ${message}`, remedy };
   }
 }

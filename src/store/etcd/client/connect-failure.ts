@@ -1,5 +1,5 @@
 import type { PeerCertificate } from 'node:tls';
-import { VARIABLE_OF } from './certificate-files.ts';
+import { FOR_ETCD } from './certificate-files.ts';
 import type { Certificates } from './certificates.ts';
 import { ClosedError } from './connection.ts';
 
@@ -34,7 +34,7 @@ function judgedHere(code: string, error: unknown, host: string, tls: Certificate
   if (UNKNOWN_AUTHORITY.includes(code)) {
     const { ca } = tls.files;
     const where = ca === undefined ? 'none of those that this system trusts' : `none of those in '${ca}'`;
-    return `etcd's certificate is signed by an unknown authority (${where}; ${code}): set ${VARIABLE_OF.ca} to the one that signed it`;
+    return `etcd's certificate is signed by an unknown authority (${where}; ${code}): set ${FOR_ETCD.variables.ca} to the one that signed it`;
   }
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
     const names = (error as { cert?: PeerCertificate }).cert?.subjectaltname ?? 'nothing';
@@ -61,12 +61,13 @@ function judgedThere(code: string, error: unknown, tls: Certificates): string | 
   const shown = isAlert ? code : 'it closed the connection';
   const { cert } = tls.files;
   if (cert === undefined) {
-    const remedy = `set ${VARIABLE_OF.cert} and ${VARIABLE_OF.key}`;
+    const remedy = `set ${FOR_ETCD.variables.cert} and ${FOR_ETCD.variables.key}`;
     return `etcd wants a client certificate, and none is set: ${remedy} (${shown})`;
   }
   const untimely = tls.faults.find(({ part, kind }) => part === 'cert' && kind === 'untimely');
-  if (untimely !== undefined) return `${VARIABLE_OF.cert} '${cert}' ${untimely.message}: ${untimely.remedy}`;
+  if (untimely !== undefined)
+    return `${FOR_ETCD.variables.cert} '${cert}' ${untimely.message}: ${untimely.remedy}`;
   const doubtful = tls.faults.find(({ kind }) => kind === 'doubtful');
   const cause = doubtful === undefined ? '' : `; it ${doubtful.message}`;
-  return `etcd does not take the certificate in ${VARIABLE_OF.cert} '${cert}' (${shown})${cause}: see that the authority in etcd's --trusted-ca-file signed it`;
+  return `etcd does not take the certificate in ${FOR_ETCD.variables.cert} '${cert}' (${shown})${cause}: see that the authority in etcd's --trusted-ca-file signed it`;
 }
