@@ -8,6 +8,7 @@ import type { Plan } from '../subnet/plan.ts';
 import type { Message } from '../wire/message.ts';
 import type { Admission } from './admission.ts';
 import type { ClientRefusal } from './client-refusal.ts';
+import type { GuestPorts } from './exchange-parts.ts';
 
 const VENDOR_CLASS = 60;
 
@@ -16,14 +17,16 @@ const VENDOR_CLASS = 60;
  * gateway for is noted: that gateway may serve it.
  *
  * @param refused Told of each message that is refused.
+ * @param guestPorts Undefined: it is not known where guests are plugged in.
  */
 export function clientAdmission(
   leases: Pick<LeaseView, 'bindingOf' | 'leasesOf'>,
   refused: (message: Message, why: ClientRefusal) => void,
+  guestPorts?: Pick<GuestPorts, 'portOf'>,
 ): Admission {
   return (message, _arrival, _monotonic, plan) => {
     if (plan.clients === NO_CLIENT_RULES || !asksThisServer(message, plan)) return 'admitted';
-    const why = refusalOf(message, plan, leases);
+    const why = refusalOf(message, plan, leases, guestPorts);
     if (why === undefined) return 'admitted';
     refused(message, why);
     return why;
@@ -40,10 +43,14 @@ function refusalOf(
   message: Message,
   plan: Plan,
   leases: Pick<LeaseView, 'bindingOf' | 'leasesOf'>,
+  guestPorts: Pick<GuestPorts, 'portOf'> | undefined,
 ): ClientRefusal | undefined {
   const listed = refusalByLists(plan.clients, message.hardware, vendorClassOf(message));
   if (listed !== 'listed') return listed;
-  return plan.clients.knownOnly && !isKnownClient(message, plan, leases) ? 'unknown-client' : undefined;
+  if (!plan.clients.knownOnly) return undefined;
+  return isKnownClient(message, plan, leases, guestPortOf(message, guestPorts))
+    ? undefined
+    : 'unknown-client';
 }
 
 /** False for what ends something, and for a DHCPREQUEST that a client broadcasts to another server. */
@@ -57,20 +64,32 @@ function asksThisServer({ type, serverIdentifier, giaddr }: Message, plan: Plan)
  * True for a client that has a reservation, or a lease, or has had one whose address was given to nobody else since. Machines
  * that share a client identifier are told apart by their network cards, as everywhere: no stranger is known by presenting
  * another machine's identifier; nor by a claim, which is what it may have said itself.
+ *
+ * @param port The port of this host's bridge that its card is behind.
  */
 export function isKnownClient(
   message: Message,
   { identity, subnet }: Pick<Plan, 'identity' | 'subnet'>,
   leases: Pick<LeaseView, 'bindingOf' | 'leasesOf'>,
+  port?: string,
 ): boolean {
   const client = clientKeyOf(message, identity !== 'mac');
   if (client === undefined) return false;
   const { hardware } = message;
-  if (subnet.reservations.of({ client, hardware, message }) !== undefined) return true;
+  if (subnet.reservations.of({ client, hardware, message, port }) !== undefined) return true;
   const last = grantOf(client, leases);
   if (identity !== 'auto' || hardware === NO_HARDWARE) return last !== undefined;
   if (last?.hardware === hardware || grantOf(keyOfClone(client, hardware), leases) !== undefined) return true;
   return leases.leasesOf(hardware).length > 0; // The same card by another name: its boot loader's, for one.
+}
+
+/** The port of one guest that a message has come by; undefined: not known, or several are behind it. */
+export function guestPortOf(
+  message: Message,
+  guestPorts: Pick<GuestPorts, 'portOf'> | undefined,
+): string | undefined {
+  const port = guestPorts?.portOf(message);
+  return port?.kind === 'guest' ? port.name : undefined;
 }
 
 function grantOf(client: ClientKey, leases: Pick<LeaseView, 'bindingOf'>): Lease | undefined {

@@ -8,6 +8,14 @@ export type OutsideId = string & { readonly __brand: 'OutsideId' };
 const MOST_CHARACTERS = 64;
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/u;
 
+/**
+ * RFC 3986 §5.2.4: `.` and `..` are taken out of a path, also where they are written in percent: what is named so could be made and
+ * never be asked for again.
+ */
+export function canBeInPath(id: string): boolean {
+  return id !== '.' && id !== '..';
+}
+
 export function isOutsideId(value: unknown): value is OutsideId {
   return (
     typeof value === 'string' &&

@@ -10,6 +10,7 @@ import type { RefusedClients } from '../detection/refused-clients.ts';
 import type { RogueServers } from '../detection/rogue-servers.ts';
 import type { Sightings } from '../detection/sightings.ts';
 import type { TimeGuard } from '../detection/time-guard.ts';
+import type { ReservationOrder } from '../engine/order/reservation-order.ts';
 import { NO_QUIET } from '../exchange/decision-context.ts';
 import type { ServerState } from '../exchange/exchange-parts.ts';
 import type { Observer } from '../exchange/observer.ts';
@@ -47,6 +48,8 @@ export interface Memory {
   readonly handedOver: () => void;
   /** Frees expired leases for a client that finds no address. Returns false if there are none. */
   readonly makeRoom: () => boolean;
+  /** Orders something about a reservation that nobody has asked for. */
+  readonly orderReservation: (order: ReservationOrder) => void;
 }
 
 /** What the end of leases is decided by. Reads the clocks. */

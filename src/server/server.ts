@@ -248,6 +248,8 @@ export class Server {
       handOver: () => this.#orderIntake.handOver(),
       handedOver: () => this.#orderIntake.handedOver(),
       makeRoom: () => this.#expiry?.makeRoom() ?? false,
+      // After the round that it is ordered in: what is submitted while that ends waits for the next one.
+      orderReservation: (order) => void Promise.resolve().then(() => this.reservations.submit(order)),
     };
     store.idle(clock.now()); // The state of the clock is stored before the first lease.
     this.#expiry = new Expiry(

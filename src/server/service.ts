@@ -16,6 +16,7 @@ import type { Serving } from '../reporting/status.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
 import type { Plan } from '../subnet/plan.ts';
 import { ArpWatch } from './arp-watch.ts';
+import { cardLearner } from './card-learner.ts';
 import { QuietWatch } from './quiet-watch.ts';
 import type { Medium, ServerParts } from './server-parts.ts';
 import { type Memory, serverStateOf } from './server-state.ts';
@@ -70,6 +71,8 @@ export class Service {
     const guestPorts = ports === undefined ? undefined : new GuestPorts(ports, clock, parts.seed);
     this.#guestPorts = guestPorts;
     const limits = new Limits(store.leases, monotonic, () => this.#plan, parts.seed, guestPorts);
+    const learners =
+      guestPorts === undefined ? [] : [cardLearner(store.reservations, guestPorts, memory.orderReservation)];
     this.#follow(plan);
     memory.peerMemory?.recall();
     this.probe = prober;
@@ -86,11 +89,11 @@ export class Service {
         { sightings, quiet, guestPorts, hostAnswers: new HostAnswers(clock) },
         monotonic,
       ),
-      observer: observers(observer, limits, claims),
+      observer: observers(observer, limits, claims, ...learners),
       seed: parts.seed,
       timings: memory.timings,
       admissions: [
-        clientAdmission(store.leases, (message, why) => memory.refusedClients.note(message, why)),
+        clientAdmission(store.leases, (message, why) => memory.refusedClients.note(message, why), guestPorts),
         limits.admit,
       ],
       makeRoom: memory.makeRoom,

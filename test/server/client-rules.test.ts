@@ -7,6 +7,7 @@ import { settle } from '../support/clock.ts';
 import { Guest } from '../support/guest.ts';
 import { ip, text } from '../support/packet.ts';
 import { at } from '../support/plan.ts';
+import { PluggedCards } from '../support/plugged.ts';
 import { cards, reservationOf } from '../support/reservations.ts';
 import { ServerNode } from '../support/server-node.ts';
 
@@ -150,6 +151,19 @@ describe('known clients only', () => {
     expect(node.server.status.counters.drops).toEqual({ 'unknown-client': 1 });
     expect(await adopt(node, {})).toBe('adopted');
     expect(await boot(node, PVE)).not.toBe('');
+  });
+
+  test('whoever is plugged in at a port that is reserved is served from its first message on', async () => {
+    const ports = new PluggedCards();
+    ports.plug(ADA.mac, 'tap104i0');
+    ports.plug(BOB.mac, 'tap105i0');
+    const node = new ServerNode(declaredBy(KNOWN_ONLY));
+    node.ports = ports;
+    await node.server.start();
+    node.store?.reservations.put(reservationOf('104', '10.15.3.77', { port: 'tap104i0' }));
+
+    expect(await boot(node, ADA)).toBe('10.15.3.77');
+    expect(await boot(node, BOB)).toBe('');
   });
 
   test("a machine that presents a known guest's client identifier with another MAC is a stranger; the known guest's boot loader without the identifier is not", async () => {

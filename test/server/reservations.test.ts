@@ -218,6 +218,7 @@ test('the holder of a lease gets a reservation of its address, and keeps it', as
   expect(told(named)).toBe(
     `held: /address belongs to the reservation ${ADA.mac}: /mac/0 belongs to the reservation ${ADA.mac}`,
   );
+  expect(told(await submit(node, { ...order, id: '..' as OutsideId }))).toMatch(/^invalid: \/id is \. or/);
   expect(await boot(node, ADA)).toBe(ipv4ToText(address));
   expect(told(await submit(node, { ...order, address: at('10.15.3.99') }))).toBe('not-leased');
 });

@@ -4,6 +4,7 @@ import type { GatewayError } from '../../src/errors.ts';
 import type { ListenAddressSearch } from '../../src/server/find-listen-address.ts';
 import { Server } from '../../src/server/server.ts';
 import type { ServerParts } from '../../src/server/server-parts.ts';
+import type { SegmentPorts } from '../../src/transport/transport.ts';
 import { FakeClock, settle } from './clock.ts';
 import { replyToText } from './exchange-bench.ts';
 import { LogLines } from './log-lines.ts';
@@ -37,6 +38,8 @@ export class ServerNode {
   lost = 0;
   failure: string | undefined;
   store: MemoryStore | undefined;
+  /** Where guests are plugged in; undefined: that is not seen. */
+  ports: SegmentPorts | undefined;
   /** Every transport that was opened, the newest last. */
   readonly transports: SimulatedTransport[] = [];
   /** What its ARP asks, of all sockets that it opens. */
@@ -89,6 +92,7 @@ export class ServerNode {
     return {
       transport,
       arp: this.segment,
+      ...(this.ports === undefined ? {} : { ports: this.ports }),
       lost: () => this.lost,
       hasCarrier: () => this.hasCarrier,
       failure: () => (transport === this.transports[0] ? this.failure : undefined),

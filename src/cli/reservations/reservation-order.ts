@@ -1,3 +1,5 @@
+import { GatewayError } from '../../errors.ts';
+import { canBeInPath } from '../../lease/outside-id.ts';
 import { readable } from '../../wire/readable-text.ts';
 import type { GatewayApi } from '../api/gateway-api.ts';
 import type { Remedies } from '../api/refusal.ts';
@@ -35,8 +37,13 @@ export function remediesOf(id: string): Remedies {
   };
 }
 
-/** The path of a reservation. */
+/**
+ * The path of a reservation.
+ *
+ * @throws GatewayError if none can name it.
+ */
 export function pathOf(id: string): string {
+  if (!canBeInPath(id)) throw new GatewayError('bad-settings', `'${id}' is no id of a reservation`);
   return `/reservations/${encodeURIComponent(id)}`;
 }
 

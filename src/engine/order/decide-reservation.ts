@@ -1,8 +1,8 @@
 import { ethernetOf } from '../../lease/client-key.ts';
 import { later } from '../../lease/lease.ts';
-import type { OutsideId } from '../../lease/outside-id.ts';
+import { canBeInPath, type OutsideId } from '../../lease/outside-id.ts';
 import { isObject } from '../../lease/reservation/field-kinds.ts';
-import { readEntry } from '../../lease/reservation/read-entry.ts';
+import { NO_PATH, readEntry } from '../../lease/reservation/read-entry.ts';
 import {
   RETIRED_SECONDS,
   type Reservation,
@@ -13,7 +13,7 @@ import { type HardwareAddress, hardwareToText, isStation } from '../../net/hardw
 import { type Ipv4, ipv4ToText } from '../../net/ipv4.ts';
 import { mayBeLive } from '../decision/decision-input.ts';
 import { mergePatch } from './merge-patch.ts';
-import { put, refused, unexpected } from './put-reservation.ts';
+import { learnsCard, put, refused, unexpected } from './put-reservation.ts';
 import { changed } from './reservation-change.ts';
 import type { ReservationInput, ReservationOrder, ReservationVerdict } from './reservation-order.ts';
 
@@ -33,6 +33,8 @@ export function decideReservation(order: ReservationOrder, input: ReservationInp
       return reserveLease(order, input);
     case 'forget':
       return forget(order, input);
+    case 'learn':
+      return learn(order, input);
   }
 }
 
@@ -70,6 +72,8 @@ function reserveLease(order: Order<'reserve-lease'>, input: ReservationInput): R
   const lease = leases.recordAt(order.address);
   if (lease?.state !== 'bound' || !mayBeLive(input, lease)) return refused({ why: 'not-leased' });
   const card = isStation(lease.hardware) ? lease.hardware : ethernetOf(lease.client);
+  if (order.id !== undefined && !canBeInPath(order.id))
+    return refused({ why: 'invalid', problems: [{ pointer: '/id', detail: NO_PATH }] });
   const id = order.id ?? lease.ids?.vpsId ?? idOf(card, order.address);
   const known = reservations.get(id);
   const { kind: _kind, id: _id, hostname, address, ...rest } = order;
@@ -87,6 +91,16 @@ function forget(order: Order<'forget'>, input: ReservationInput): ReservationVer
   const isOver = before?.retiredUntil !== undefined && before.retiredUntil <= input.now;
   if (before === undefined || !isOver) return refused({ why: 'unknown' });
   return changed(order, input, 'reservation-forgotten', before, 'removed');
+}
+
+/** Only the first one: a guest may send from as many as it likes. From now on other gateways know it too, and the next process. */
+function learn({ card, ...order }: Order<'learn'>, input: ReservationInput): ReservationVerdict {
+  const before = inForce(order.id, input);
+  if (before === undefined || !learnsCard(before)) return refused({ why: 'unknown' });
+  const lease = input.leases.recordAt(before.address);
+  if (lease?.state !== 'bound' || lease.hardware !== card) return refused({ why: 'not-leased' });
+  const { source } = before;
+  return put({ ...order, kind: 'put', entry: { ...entryOf(before), macs: [card] }, source }, input);
 }
 
 function inForce(id: OutsideId, { reservations }: ReservationInput): Reservation | undefined {

@@ -1,5 +1,9 @@
 import { holdersOf } from '../../lease/reservation/claims.ts';
-import type { Reservation, ReservationRecord } from '../../lease/reservation/reservation.ts';
+import type {
+  Reservation,
+  ReservationEntry,
+  ReservationRecord,
+} from '../../lease/reservation/reservation.ts';
 import { isSameReservation } from '../../lease/reservation/reservation-fields.ts';
 import { ipv4ToText } from '../../net/ipv4.ts';
 import { whyNotReservable } from '../../subnet/reservable.ts';
@@ -47,6 +51,7 @@ export function plannedPut(
   if (typeof picked === 'string') return { refusal: { why: picked } };
   const next: ReservationRecord = {
     ...entry,
+    macs: keepsCard(entry, before) ? before.macs : entry.macs,
     address: picked,
     source,
     retiredUntil: undefined,
@@ -55,6 +60,25 @@ export function plannedPut(
   };
   const refusal = refusalOf(next, order, input);
   return refusal === undefined ? { before, next } : { refusal };
+}
+
+/** True for one that is by its port alone: its card is stored with it once that has its address. */
+export function learnsCard({ macs, port, clientId, circuitId, source }: Reservation): boolean {
+  return (
+    port !== undefined &&
+    macs.length === 0 &&
+    clientId === undefined &&
+    circuitId === undefined &&
+    source !== 'file'
+  );
+}
+
+/** An entry that is by its port alone says nothing of the card that was learnt there. */
+function keepsCard(entry: ReservationEntry, before: Reservation | undefined): before is Reservation {
+  const { macs, port, clientId, circuitId } = entry;
+  const isByPort =
+    port !== undefined && macs.length === 0 && clientId === undefined && circuitId === undefined;
+  return isByPort && isInForce(before) && before?.port === port && before.macs.length === 1;
 }
 
 function reasonOf(before: Reservation | undefined): Reason {

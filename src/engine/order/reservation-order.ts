@@ -8,6 +8,7 @@ import type {
   ReservationSource,
 } from '../../lease/reservation/reservation.ts';
 import type { Reservations } from '../../lease/reservation/reservation-view.ts';
+import type { HardwareAddress } from '../../net/hardware-address.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import type { Decision } from '../decision/decision.ts';
 import type { OrderInput } from '../operator-order.ts';
@@ -31,6 +32,7 @@ interface Conditions {
  * - remove: its address is kept for its id for a day. `address`: only if that is its address; `label`: only if it has it.
  * - reserve-lease: the holder of a lease gets a reservation of its address.
  * - forget: the day is over.
+ * - learn: the card of a guest that is known by its port is one of the reservation's from now on.
  */
 export type ReservationOrder = OrderedBy &
   Conditions &
@@ -64,6 +66,7 @@ export type ReservationOrder = OrderedBy &
         readonly source?: ReservationSource;
       }
     | { readonly kind: 'forget'; readonly id: OutsideId }
+    | { readonly kind: 'learn'; readonly id: OutsideId; readonly card: HardwareAddress }
   );
 
 /**

@@ -5,6 +5,7 @@ import type { Arrival } from '../../net/datagram.ts';
 import { UNSPECIFIED } from '../../net/ipv4.ts';
 import { NO_LIMITS, type Plan, type PlanLimits } from '../../subnet/plan.ts';
 import type { Message } from '../../wire/message.ts';
+import { guestPortOf } from '../client-admissions.ts';
 import type { Drop } from '../drops.ts';
 import type { GuestPorts } from '../exchange-parts.ts';
 import type { DecisionOutcome, Observer } from '../observer.ts';
@@ -27,7 +28,7 @@ type Rates = { readonly [Name in keyof PlanLimits]: Rate | undefined } & { reado
  * thread; its memory is fixed.
  */
 export class Limits implements Observer {
-  readonly #leases: Pick<LeaseView, 'bindingOf' | 'leasesOf'>;
+  readonly #leases: Pick<LeaseView, 'bindingOf' | 'leasesOf' | 'recordAt'>;
   readonly #monotonic: () => number;
   readonly #plan: () => Plan;
   readonly #messages: RateTable;
@@ -46,7 +47,7 @@ export class Limits implements Observer {
    * @param guestPorts Undefined: it is not known where guests are plugged in.
    */
   constructor(
-    leases: Pick<LeaseView, 'bindingOf' | 'leasesOf'>,
+    leases: Pick<LeaseView, 'bindingOf' | 'leasesOf' | 'recordAt'>,
     monotonic: () => number,
     plan: () => Plan,
     seed: number,
@@ -100,8 +101,8 @@ export class Limits implements Observer {
     if (ofPort !== 'admitted') return ofPort;
     if (this.#cardLeases.isOver(hardware, now, newLeasesOfMac) && this.#takesAnother(message, plan))
       return 'mac-leases';
-    if (this.#newLeases.isOver(now, newLeases) && !this.#isKnown(message, plan)) return 'segment-leases';
-    if (unknownMessages === undefined || this.#isKnown(message, plan)) return 'admitted';
+    if (this.#newLeases.isOver(now, newLeases) && !this.#isExpected(message, plan)) return 'segment-leases';
+    if (unknownMessages === undefined || this.#isExpected(message, plan)) return 'admitted';
     return this.#unknown.takeIfFree(now, unknownMessages) ? 'admitted' : 'unknown-messages';
   }
 
@@ -134,6 +135,23 @@ export class Limits implements Observer {
   #isKnown(message: Message, { identity }: Plan): boolean {
     const client = clientKeyOf(message, identity !== 'mac');
     return client !== undefined && this.#leases.bindingOf(client) !== undefined;
+  }
+
+  /**
+   * Nor are those that have a reservation. Of the cards at a port that is reserved only the one that has the address, or any until
+   * one has it: a guest may invent as many as it likes.
+   */
+  #isExpected(message: Message, plan: Plan): boolean {
+    if (this.#isKnown(message, plan)) return true;
+    const { reservations } = plan.subnet;
+    const client = reservations.isEmpty ? undefined : clientKeyOf(message, plan.identity !== 'mac');
+    if (client === undefined) return false;
+    const { hardware } = message;
+    const who = { client, hardware, message };
+    if (reservations.of(who) !== undefined) return true;
+    const found = reservations.of({ ...who, port: guestPortOf(message, this.#guestPorts) });
+    const holder = found === undefined ? undefined : this.#leases.recordAt(found.address);
+    return found !== undefined && (holder?.state !== 'bound' || holder.hardware === hardware);
   }
 }
 

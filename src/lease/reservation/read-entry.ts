@@ -1,3 +1,4 @@
+import { canBeInPath } from '../outside-id.ts';
 import { type EntryProblem, escaped, isObject } from './field-kinds.ts';
 import type { ReservationEntry } from './reservation.ts';
 import {
@@ -9,6 +10,9 @@ import {
 export type ReadEntry =
   | { readonly entry: ReservationEntry }
   | { readonly problems: readonly [EntryProblem, ...EntryProblem[]] };
+
+/** Why an id is none for a reservation. */
+export const NO_PATH = 'is . or .., which no address of a request can name';
 
 const NAMES = RESERVATION_FIELD_NAMES.filter((name) => RESERVATION_FIELDS[name].saidBy === 'entry');
 const NAME_OF: ReadonlyMap<string, ReservationFieldName> = new Map(
@@ -56,6 +60,8 @@ function readId(
   found: Partial<Record<ReservationFieldName, unknown>>,
   problems: EntryProblem[],
 ): void {
+  const read = id === undefined ? found.id : id;
+  if (typeof read === 'string' && !canBeInPath(read)) problems.push({ pointer: '/id', detail: NO_PATH });
   if (id === undefined) {
     if (found.id === undefined && !problems.some(({ pointer }) => pointer === '/id'))
       problems.push({ pointer: '/id', detail: 'is missing' });

@@ -1,12 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { Limits } from '../../../src/exchange/limits/limits.ts';
 import { observers } from '../../../src/exchange/observer.ts';
+import { NO_HARDWARE } from '../../../src/net/hardware-address.ts';
 import { UNSPECIFIED } from '../../../src/net/ipv4.ts';
 import { NO_LIMITS, type PlanLimits } from '../../../src/subnet/plan.ts';
 import { decode } from '../../../src/wire/decode.ts';
 import { memoryBench } from '../../support/exchange-bench.ts';
 import { Guest } from '../../support/guest.ts';
 import { at, planOf, range, segment } from '../../support/plan.ts';
+import { cards, Reservations } from '../../support/reservations.ts';
 
 const SERVER = '10.15.3.10';
 /** What is set where nothing else is. */
@@ -18,8 +20,8 @@ function guest(number: number, identifier?: string): Guest {
   return new Guest(mac, identifier === undefined ? {} : { identifier: [0, ...Buffer.from(identifier)] });
 }
 
-function limited(limits: Partial<PlanLimits>, leasesPerMac = 0) {
-  const plan = planOf({ limits: { ...NO_LIMITS, ...limits }, leasesPerMac });
+function limited(limits: Partial<PlanLimits>, leasesPerMac = 0, subnet = segment()) {
+  const plan = planOf({ limits: { ...NO_LIMITS, ...limits }, leasesPerMac, subnet });
   const made: Limits[] = [];
   const decided: Parameters<Limits['decided']>[] = [];
   const bench = memoryBench({
@@ -121,6 +123,16 @@ describe('unknown clients, all together', () => {
     expect(addresses.filter((address) => address !== '')).toHaveLength(20);
     expect(bench.drops('segment-leases')).toBe(30);
     expect(await boot(guest(3))).toBe(addresses[3]);
+  });
+
+  test('are not those that have a reservation: a guest that was pinned ahead gets its address beside them', async () => {
+    const reservations = new Reservations();
+    const { bench, boot } = limited({ newLeases: 5, unknownMessages: 100 }, 0, segment({ reservations }));
+    reservations.add(cards(guest(77).mac)[0] ?? NO_HARDWARE, at('10.15.3.77'));
+    for (let number = 0; number < 30; number += 1) await boot(guest(number));
+
+    expect(bench.drops('segment-leases')).toBe(25);
+    expect(await boot(guest(77))).toBe('10.15.3.77');
   });
 
   test('are answered so often in a second, while known ones are always', async () => {

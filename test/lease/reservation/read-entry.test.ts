@@ -55,6 +55,14 @@ describe('the entry of a reservation', () => {
     expect('entry' in read && read.entry.address).toBeUndefined();
   });
 
+  test.each(['.', '..'])('has no id that a path cannot name: %s', (id) => {
+    const detail = 'is . or .., which no address of a request can name';
+
+    expect(wrongWith({}, id)).toEqual([`/id: ${detail}`]);
+    expect(readEntry({ id })).toEqual({ problems: [{ pointer: '/id', detail }] });
+    expect(wrongWith({ vps_id: id }, `${id}a`)).toEqual([]);
+  });
+
   test('has its id itself where nothing else names it', () => {
     expect('entry' in readEntry({ id: 'web-1' })).toBe(true);
     expect(readEntry({})).toEqual({ problems: [{ pointer: '/id', detail: 'is missing' }] });
