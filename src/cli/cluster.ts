@@ -9,16 +9,18 @@ import { joinCluster, leaveCluster } from '../sharing/join-and-leave.ts';
 import { seedSegment } from '../sharing/seed-segment.ts';
 import { type SharedSettings, sharedSettings } from '../sharing/shared-settings.ts';
 import { type Etcd, EtcdError } from '../store/etcd/client/etcd.ts';
+import { addCertificatesCommand } from './cluster-certificates.ts';
+import { addEtcdConfigCommand } from './cluster-etcd-config.ts';
 import { writeClusterReport } from './cluster-report.ts';
 import { jsonText } from './output/json.ts';
 import { standardOutput } from './output/output.ts';
 import { addSettingOptions, settingsOrThrow } from './setting-options.ts';
 
-/** Adds `cluster init`, `seed`, `join`, `leave` and `status`: leases that several gateways share. */
+/** Adds `cluster certificates`, `etcd-config`, `init`, `seed`, `join`, `leave` and `status`: leases that several gateways share. */
 export function addClusterCommand(program: Command): void {
   const cluster = program
     .command('cluster')
-    .description('leases that several gateways share in etcd: begin, join, leave, mend, look');
+    .description('leases that several gateways share in etcd: prepare, begin, join, leave, mend, look');
   const print = (line: string) => standardOutput().write(`${line}\n`);
 
   const json = new Option('--json', 'as JSON');
@@ -27,6 +29,8 @@ export function addClusterCommand(program: Command): void {
     'though etcd has one that this may be meant to be: of its gateways, its network or nearly its name',
   );
 
+  addCertificatesCommand(cluster);
+  addEtcdConfigCommand(cluster);
   subcommand(
     cluster,
     'status',

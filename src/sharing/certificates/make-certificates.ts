@@ -1,0 +1,84 @@
+import { join } from 'node:path';
+import type { NodeAddress } from '../node-list.ts';
+import { DAY } from './authority.ts';
+import { isOpenToOthers, makeDirectory, replaceFiles } from './key-directory.ts';
+import {
+  type CertificatesPlan,
+  type CertificatesWish,
+  dayOf,
+  type NodePlan,
+  type Outcome,
+  planCertificates,
+} from './plan-certificates.ts';
+
+export interface MadeNode extends NodeAddress {
+  readonly what: Outcome;
+  /** Of ca.crt, node.crt and node.key, which are to be copied to the node. */
+  readonly directory: string;
+  /** Milliseconds since 1970. */
+  readonly end: number;
+}
+
+export interface CertificatesReport {
+  readonly authority: { readonly what: Outcome; readonly directory: string; readonly end: number };
+  readonly nodes: readonly MadeNode[];
+  readonly warnings: readonly string[];
+}
+
+/** Ends that are nearer are a warning; the gateways warn then, too. */
+const SOON = 30 * DAY;
+
+/**
+ * Makes an authority where there is none, and a certificate for each node that has none. What is there and good is kept.
+ *
+ * @throws GatewayError refused, with every problem, before anything is written; output-failed.
+ */
+export function makeCertificates(wish: CertificatesWish): CertificatesReport {
+  const plan = planCertificates(wish);
+  writeAuthority(plan);
+  for (const node of plan.nodes) writeNode(node, plan);
+  const { authority, authorityWhat: what, authorityDirectory: directory } = plan;
+  const end = Date.parse(authority.certificate.validTo);
+  return {
+    authority: { what, directory, end },
+    nodes: plan.nodes.map((each) => reportOf(each, wish)),
+    warnings: warningsOf(wish, plan, end),
+  };
+}
+
+function writeAuthority({ authority, authorityWhat, authorityDirectory: directory }: CertificatesPlan): void {
+  const { pem } = authority;
+  if ('keyPem' in authority) makeDirectory(directory, { 'ca.key': authority.keyPem, 'ca.crt': pem });
+  else if (authorityWhat === 'renewed') replaceFiles(directory, { 'ca.crt': pem });
+}
+
+function writeNode({ directory, what, made }: NodePlan, { authority }: CertificatesPlan): void {
+  if (what === 'authority-renewed') replaceFiles(directory, { 'ca.crt': authority.pem });
+  else if (made !== undefined && what === 'made') makeDirectory(directory, made.texts);
+  else if (made !== undefined) replaceFiles(directory, made.texts);
+}
+
+function reportOf({ node, directory, what, made, found }: NodePlan, { now }: CertificatesWish): MadeNode {
+  const end = made?.end ?? ('end' in found ? found.end : now);
+  return { ...node, what, directory, end };
+}
+
+function warningsOf(
+  { now, days }: CertificatesWish,
+  { authorityDirectory, nodes }: CertificatesPlan,
+  authorityEnd: number,
+): readonly string[] {
+  const warnings: string[] = [];
+  const key = join(authorityDirectory, 'ca.key');
+  if (isOpenToOthers(key)) warnings.push(`others than its owner may use ${key}: chmod 600 ${key}`);
+  if (nodes.some(({ made }) => made !== undefined) && authorityEnd < now + (days - 1) * DAY)
+    warnings.push(
+      `the new certificates end on ${dayOf(authorityEnd)}, with the authority, and not after ${days} days: --renew-authority gives it more time`,
+    );
+  for (const { node, made, found } of nodes)
+    if (made === undefined && 'end' in found && found.end - now < SOON)
+      warnings.push(
+        `the certificate of ${node.name} ends on ${dayOf(found.end)}: renew it with --nodes ${node.name}=${node.address} --renew`,
+      );
+  return warnings;
+}
