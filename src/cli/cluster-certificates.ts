@@ -130,10 +130,13 @@ function asJson({ authority, nodes, warnings }: CertificatesReport): unknown {
   };
 }
 
-/** What brings the files of a node there. A file that is there keeps its owner and mode. */
+/**
+ * What brings the files of a node there. A file that is there keeps its owner and mode. -n: else ssh would take what was
+ * pasted after it.
+ */
 function copyCommands({ address, directory: from }: MadeNode): readonly string[] {
   const host = address.includes(':') ? `[${address}]` : address;
-  return [`ssh root@${address} mkdir -p ${ON_NODE}`, `scp ${shellWord(from)}/* root@${host}:${ON_NODE}/`];
+  return [`ssh -n root@${address} mkdir -p ${ON_NODE}`, `scp ${shellWord(from)}/* root@${host}:${ON_NODE}/`];
 }
 
 /** A path for a shell and for scp, which takes what stands before a colon for a host, unless there is a slash before. */

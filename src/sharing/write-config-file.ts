@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { GatewayError } from '../errors.ts';
 
 /**
@@ -16,7 +16,8 @@ export function writeConfigFile(file: string, text: string, replace: boolean): '
     );
   const next = `${file}.new`;
   try {
-    writeFileSync(next, text, { flush: true });
+    rmSync(next, { force: true });
+    writeFileSync(next, text, { flag: 'wx', flush: true });
     renameSync(next, file);
     return 'written';
   } catch (error) {
@@ -27,8 +28,14 @@ export function writeConfigFile(file: string, text: string, replace: boolean): '
 
 function contentOf(file: string): string | undefined {
   try {
+    if (!statSync(file).isFile())
+      throw new GatewayError(
+        'output-failed',
+        `${file} is no regular file: leave --out out, and it is printed`,
+      );
     return readFileSync(file, 'utf8');
   } catch (error) {
+    if (error instanceof GatewayError) throw error;
     if (codeOf(error) === 'ENOENT') return undefined;
     throw failed(file, 'read', error);
   }

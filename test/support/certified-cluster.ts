@@ -210,7 +210,7 @@ export class CertifiedCluster {
   #copyPrograms(): string {
     const folder = join(this.#folder, 'bin');
     mkdirSync(folder);
-    const ssh = `#!/bin/sh\nhost=\${1#root@}; shift 3\nmkdir -p "${this.#folder}/$host$1"\n`;
+    const ssh = `#!/bin/sh\nhost=\${2#root@}; shift 4\nmkdir -p "${this.#folder}/$host$1"\n`;
     const scp = `#!/bin/sh\nfor last; do :; done\nhost=\${last%%:*}; to="${this.#folder}/\${host#root@}\${last#*:}"\nwhile [ $# -gt 1 ]; do cp "$1" "$to" || exit; shift; done\n`;
     for (const [name, text] of [
       ['ssh', ssh],

@@ -122,7 +122,7 @@ function usable(
   if (!certificate.ca)
     refuse(
       files.cert,
-      'is no certificate of an authority (its basicConstraints have no CA:TRUE): put there the one that signs the nodes',
+      'is no certificate of an authority (no CA:TRUE in its basicConstraints, or no keyCertSign in its keyUsage): put there the one that signs the nodes',
     );
   if (key === undefined) return { certificate, pem, issuer: undefined };
   const privateKey = createPrivateKey(key);

@@ -25,8 +25,6 @@ export interface NewNodeFiles {
   readonly texts: Texts;
   /** Milliseconds since 1970. */
   readonly end: number;
-  /** False: the authority's certificate does not allow its key to sign. */
-  readonly isGood: boolean;
 }
 
 /** Judges the files of a node, as they are: by the authority, the node's address and the time. */
@@ -82,15 +80,11 @@ export function newNodeFiles(
     authority.issuer,
     { begin: now - BEFOREHAND, end },
   );
-  return {
-    texts: { 'ca.crt': authority.pem, 'node.crt': certificate, 'node.key': pem },
-    end,
-    isGood: isSignedBy(new X509Certificate(certificate), authority.certificate),
-  };
+  return { texts: { 'ca.crt': authority.pem, 'node.crt': certificate, 'node.key': pem }, end };
 }
 
 /** Whether one has signed the other, and may do so (RFC 5280 §4.2.1.3). */
-export function isSignedBy(certificate: X509Certificate, authority: X509Certificate): boolean {
+function isSignedBy(certificate: X509Certificate, authority: X509Certificate): boolean {
   return certificate.checkIssued(authority) && certificate.verify(authority.publicKey);
 }
 

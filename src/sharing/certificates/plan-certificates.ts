@@ -75,10 +75,6 @@ export function planCertificates(wish: CertificatesWish): CertificatesPlan {
       ? newNodeFiles(each.node, authority as Authority & { readonly issuer: Issuer }, wish.now, wish.days)
       : undefined,
   }));
-  if (planned.some(({ made }) => made?.isGood === false))
-    refuse([
-      `${authorityDirectory}/ca.crt does not allow its key to sign certificates (keyUsage): put there the one that signs the nodes`,
-    ]);
   const authorityWhat = known === undefined ? 'made' : wish.renewAuthority ? 'renewed' : 'kept';
   return { authority, authorityWhat, authorityDirectory, nodes: planned };
 }
