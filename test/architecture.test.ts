@@ -182,6 +182,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'detection',
     'server',
   ],
+  // Certificates for etcd's nodes: X.509 as octets, what is there, what is made.
+  'sharing/certificates': ['lease', 'errors', 'store/etcd/client', 'sharing'],
   // The second plane: API and metrics, in a thread of their own.
   management: [
     'net',

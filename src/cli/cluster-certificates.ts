@@ -34,7 +34,7 @@ export function addCertificatesCommand(cluster: Command, surroundings = surround
     .option('--out <directory>', 'where the files are written, and found again', DEFAULT_OUT)
     .option(
       '--days <number>',
-      "how long the nodes' certificates count; the authority's is 20 years",
+      "how long the nodes' certificates count; the authority's 20 years, or twice as long",
       DEFAULT_DAYS,
     )
     .option('--renew', 'new certificates and keys for these nodes, of the same authority')

@@ -1,13 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fileJsonSchema } from '../../src/config/file/file-schema.ts';
 import { loadSettings } from '../../src/config/load-settings.ts';
 import { problemToText } from '../../src/config/problem.ts';
 import type { Environment } from '../../src/config/settings.ts';
 import { findProgram } from '../../src/diagnosis/find-program.ts';
+import { builtProgram } from '../support/gateway-process.ts';
 import { blocksOf, type Page, pages, ROOT } from '../support/pages.ts';
 
 const EXAMPLES = join(ROOT, 'docs/examples');
@@ -105,41 +106,81 @@ describe('docs/examples', () => {
   );
 });
 
-test.skipIf(findProgram('openssl') === undefined)(
-  'the script of docs/etcd.md makes certificates that fit their nodes',
-  () => {
-    const script = blocksOf(pageAt('docs/etcd.md')).find(({ text }) =>
-      text.includes('openssl req -x509'),
-    )?.text;
-    const folder = mkdtempSync(join(tmpdir(), 'vps-gateway-certificates-'));
-    try {
-      // ssh and scp lead to a folder for each node.
-      const nodes = join(folder, 'nodes');
-      mkdirSync(nodes);
-      const copies = `ssh() { mkdir -p ${nodes}/$1/etc/vps-gateway/etcd; }; scp() { cp "$1" "${nodes}/$(echo "$2" | sed s.:.. )"; }`;
-      writeFileSync(join(folder, 'script'), `set -e\n${copies}\n${script}`);
-      const made = spawnSync('bash', ['script'], { cwd: folder, encoding: 'utf8' });
-      const place = `${nodes}/root@192.0.2.12/etc/vps-gateway/etcd`;
+describe('docs/etcd.md, as it is printed', () => {
+  const blocks = blocksOf(pageAt('docs/etcd.md')).map(({ text }) => text.replaceAll('\\\n', ' '));
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'vps-gateway-etcd-page-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  /** Runs the lines of a block that set a variable or name the program; ssh and scp lead to a folder for each node. */
+  function execute(text: string, more = ''): string {
+    const kept = text.split('\n').filter((line) => /^(\w+=|vps-gateway )/.test(line));
+    const script = [
+      'set -eo pipefail',
+      `vps-gateway() { ${process.execPath} ${builtProgram()} "$@"; }`,
+      'ssh() { mkdir -p "$PWD/$2$5"; }',
+      'scp() { cp "$1" "$2" "$3" "$PWD/$(echo "$4" | sed s/://)"; }',
+      ...kept.map((line) => line.replaceAll('/etc/default/', './').replaceAll('>/etc/vps-gateway/', '>./')),
+      more,
+    ];
+    const { stdout, stderr, status } = spawnSync('bash', ['-c', script.join('\n')], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    if (status !== 0) throw new Error(stderr);
+    return stdout;
+  }
+
+  function blockWith(words: string): string {
+    const found = blocks.find((text) => text.includes(words));
+    if (found === undefined) throw new Error(`no block has ${words}`);
+    return found;
+  }
+
+  test.skipIf(findProgram('openssl') === undefined)(
+    'makes certificates that fit their nodes, and prints what brings them there',
+    () => {
+      const printed = execute(blockWith('vps-gateway cluster certificates --nodes $nodes\n'));
+      execute('', printed.replace(/^(?! {2}s).*\n/gm, ''));
+
+      const place = `${folder}/root@192.0.2.12/etc/vps-gateway/etcd`;
+      const address = ['-verify_ip', '192.0.2.12', '-purpose', 'sslserver'];
       const verified = spawnSync(
         'openssl',
-        [
-          'verify',
-          '-CAfile',
-          `${place}/ca.crt`,
-          '-verify_ip',
-          '192.0.2.12',
-          '-purpose',
-          'sslserver',
-          `${place}/node.crt`,
-        ],
+        ['verify', '-CAfile', `${place}/ca.crt`, ...address, `${place}/node.crt`],
         { encoding: 'utf8' },
       );
-
-      expect(made.status).toBe(0);
       expect(verified.stdout).toBe(`${place}/node.crt: OK\n`);
       expect(readFileSync(`${place}/node.key`, 'utf8')).toContain('PRIVATE KEY');
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
-  },
-);
+      expect(printed).toContain('etcd-certificates/nodes/node3');
+    },
+  );
+
+  test('makes a node more, renews the nodes, and renews the authority', () => {
+    const first = blockWith('vps-gateway cluster certificates --nodes $nodes\n');
+    const [list = ''] = first.split('\n');
+    execute(first);
+
+    expect(execute(blockWith('--nodes node4='))).toMatch(/^made +node4 /m);
+    expect(execute(`${list}\n${blockWith('--nodes $nodes --renew\n')}`)).toMatch(/^renewed +node3 /m);
+    const all = `${list},node4=192.0.2.14\n${blockWith('--renew-authority')}`;
+    expect(execute(all)).toMatch(/^renewed +\(authority\) /m);
+  });
+
+  test('writes the settings of etcd and of the gateway, which are those of the compose files’ example', () => {
+    execute(blockWith('>/etc/default/etcd'));
+    const [list = ''] = blockWith('>/etc/default/etcd').match(/^members=.*$/m) ?? [];
+    execute(`n=1\n${list}\n${blockWith('>>/etc/vps-gateway/settings')}`);
+
+    const etcd = variablesIn(readFileSync(join(folder, 'etcd'), 'utf8'));
+    const gateway = readFileSync(join(folder, 'settings'), 'utf8');
+    const example = variablesIn(readFileSync(join(EXAMPLES, 'compose.env'), 'utf8'));
+    const cluster = etcd['ETCD_INITIAL_CLUSTER'];
+    expect(etcd).toMatchObject({ ETCD_NAME: 'node1', ETCD_INITIAL_CLUSTER: example['ETCD_INITIAL_CLUSTER'] });
+    expect(cluster).toContain('node3=https://192.0.2.13:2380');
+    expect(complaintsOf(gateway)).toEqual([]);
+    expect({ ...example, ...variablesIn(gateway) }).toEqual(example);
+  });
+});
