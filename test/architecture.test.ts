@@ -115,6 +115,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 
   exchange: ['net', 'wire', 'lease', 'subnet', 'engine/decision', 'store', 'transport', 'errors'],
   config: ['net', 'wire', 'lease', 'subnet', 'errors'],
+  // What other servers have written: their leases, and what they keep for guests.
+  importing: ['net', 'wire', 'lease'],
   // Warnings as data: what is wrong, and what to do.
   diagnosis: ['net', 'wire', 'lease', 'subnet', 'engine/reply', 'store', 'transport', 'config', 'errors'],
   'diagnosis/firewall': ['net', 'diagnosis'],

@@ -8,6 +8,7 @@ import { addCompletionCommand } from './completion.ts';
 import { addCheckCommand } from './config-check.ts';
 import { addEventsCommand } from './events/events.ts';
 import { addHealthCommand } from './health.ts';
+import { addImportCommand } from './importing/import.ts';
 import { addLabCommand } from './lab.ts';
 import { addLeasesCommand } from './leases.ts';
 import { leasesDirectory } from './leases-directory.ts';
@@ -76,6 +77,7 @@ export function createProgram(writeOut = (text: string) => writeWhole(1, text)):
       const { leasesDir }: { leasesDir?: string } = command.opts();
       return refuseSilentDisk(leasesDirectory(leasesDir, process.env));
     });
+  addImportCommand(program);
   addAddressesCommand(program);
   addClusterCommand(program);
   addHealthCommand(program);

@@ -1,5 +1,6 @@
 import type { ClockStatus } from '../detection/clock-status.ts';
 import type { OperatorOrder } from '../engine/operator-order.ts';
+import type { LeaseImport } from '../engine/order/import-lease.ts';
 import type { ExchangeOrder, Pending, ReservationOrder } from '../engine/order/reservation-order.ts';
 import type { OutsideId } from '../lease/outside-id.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
@@ -7,6 +8,7 @@ import type { Status } from '../reporting/status.ts';
 import type { MappedAddress } from '../server/address-map.ts';
 import type { Figures } from '../server/figures.ts';
 import type { Gauges } from '../server/gauges.ts';
+import type { ImportResult } from '../server/lease-imports.ts';
 import type { OrderResult } from '../server/order-intake.ts';
 import type { ReloadRequest, ReloadResult } from '../server/reload.ts';
 import type { ReservationResult } from '../server/reservation-intake.ts';
@@ -44,6 +46,8 @@ export interface GatewayCalls {
   ask(address: Ipv4): Promise<AskAnswer>;
   order(order: OperatorOrder): Promise<OrderResult>;
   orderReservation(order: ReservationOrder): Promise<ReservationResult>;
+  /** Takes over leases of another server; what became of each, in their order. */
+  importLeases(imports: readonly LeaseImport[]): Promise<readonly ImportResult[]>;
   /** What keeps the guest of a reservation from its address now; null: nothing, or there is none of this id in force. */
   pendingOf(id: OutsideId): Promise<Pending | null>;
   /** Reads the settings again. */

@@ -36,6 +36,7 @@ export function managedGateway(
       return { kind: 'asked', holder: holder === undefined ? null : hardwareToText(holder) };
     },
     order: (order) => server.submit(order),
+    importLeases: (imports) => server.leaseImports.submit(imports),
     orderReservation: (order) => server.reservations.submit(order),
     pendingOf: async (id) => {
       const reservation = server.reservations.current?.get(id);

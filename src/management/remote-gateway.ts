@@ -1,4 +1,5 @@
 import type { OperatorOrder } from '../engine/operator-order.ts';
+import type { LeaseImport } from '../engine/order/import-lease.ts';
 import type { ExchangeOrder, ReservationOrder } from '../engine/order/reservation-order.ts';
 import type { OutsideId } from '../lease/outside-id.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
@@ -10,6 +11,8 @@ import type { SubnetTexts } from './options.ts';
 const SOON = 2000;
 /** Room for what waits for the disk, for etcd or for ARP: milliseconds. */
 const LATER = 15_000;
+/** The leases of one import are stored in many rounds. */
+const MUCH_LATER = 120_000;
 
 /** The packets' thread has not answered. */
 export class GatewayStandsStill extends Error {
@@ -81,6 +84,10 @@ export class RemoteGateway implements GatewayCalls {
 
   orderReservation(order: ReservationOrder) {
     return this.#call('orderReservation', [order], LATER);
+  }
+
+  importLeases(imports: readonly LeaseImport[]) {
+    return this.#call('importLeases', [imports], MUCH_LATER);
   }
 
   pendingOf(id: OutsideId) {

@@ -30,6 +30,7 @@ import { Expiry } from './expiry.ts';
 import { expiryPrompter } from './expiry-prompter.ts';
 import { type Figures, figuresOf } from './figures.ts';
 import { type Gauges, gaugesOf } from './gauges.ts';
+import { LeaseImports } from './lease-imports.ts';
 import { Listening } from './listening.ts';
 import { OrderIntake, type OrderResult } from './order-intake.ts';
 import { ReservationControl } from './reservation-control.ts';
@@ -49,6 +50,8 @@ const NO_GATEWAYS: ReadonlySet<Ipv4> = new Set();
  */
 export class Server {
   readonly reservations: ReservationControl;
+  /** Takes over leases that another server has given; also while no sockets are open. */
+  readonly leaseImports: LeaseImports;
   readonly #parts: ServerParts;
   readonly #counters = new Counters();
   #memory: Memory | undefined;
@@ -87,6 +90,7 @@ export class Server {
       () => this.#memory,
     );
     this.reservations = new ReservationControl(parts, this.#orderIntake, () => this.#memory);
+    this.leaseImports = new LeaseImports(parts, this.#orderIntake);
     this.#problemLog = new ProblemLog(parts.log);
     if (parts.clusterPeers !== undefined)
       this.#clusterPeersLog = new ClusterPeersLog(parts.clusterPeers, parts.log);

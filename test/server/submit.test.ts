@@ -1,72 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import type { OperatorOrder } from '../../src/engine/operator-order.ts';
-import type { LeaseStore } from '../../src/store/lease-store.ts';
-import { openSqlite } from '../../src/store/sqlite/disk/driver.ts';
-import { fileIn, openIn, temporaryDirectory } from '../store/sqlite/temporary-store.ts';
-import { FakeClock, settle } from '../support/clock.ts';
+import { settle } from '../support/clock.ts';
 import { Guest } from '../support/guest.ts';
-import { MemoryCluster } from '../support/memory-etcd.ts';
-import { MemoryMirror } from '../support/memory-mirror.ts';
 import { at } from '../support/plan.ts';
 import { ServerNode, THERE } from '../support/server-node.ts';
-import { beginSegment, openSharedStore } from '../support/shared-store.ts';
+import { embedded, shared } from '../support/stored-server.ts';
 
 const SERVER = '10.15.3.10';
 const ADA = new Guest('52:54:00:00:00:01');
 const BOB = new Guest('52:54:00:00:00:02');
 const WHO = { author: 'grace', note: 'ticket 42' };
-
-/** A server over a store, and the reasons that its history has, in order. */
-interface Stored {
-  readonly node: ServerNode;
-  store(): LeaseStore;
-  reasons(): Promise<readonly string[]>;
-}
-
-function embedded(): Promise<Stored> {
-  const directory = temporaryDirectory();
-  let opened: LeaseStore | undefined;
-  const node = new ServerNode({
-    openStore: (inFlight) => (opened = openIn(directory, { inFlight })),
-  });
-  return Promise.resolve({
-    node,
-    store: () => storeOf(opened),
-    reasons: async () => {
-      await node.server.stop();
-      const database = openSqlite(fileIn(directory), { readonly: true });
-      const rows = database.prepare('SELECT reason FROM history ORDER BY id').pluck().all() as string[];
-      database.close();
-      return rows;
-    },
-  });
-}
-
-async function shared(): Promise<Stored> {
-  const cluster = new MemoryCluster();
-  await beginSegment(cluster.connect());
-  const mirror = new MemoryMirror();
-  const clock = new FakeClock();
-  let opened: LeaseStore | undefined;
-  const node = new ServerNode({
-    clock,
-    openStore: async (inFlight) =>
-      (opened = await openSharedStore({ etcd: cluster.connect(), clock, inFlight, mirror })),
-  });
-  return {
-    node,
-    store: () => storeOf(opened),
-    reasons: () =>
-      Promise.resolve(
-        mirror.changes.filter(({ after }) => after.state !== 'offered').map(({ reason }) => reason),
-      ),
-  };
-}
-
-function storeOf(store: LeaseStore | undefined): LeaseStore {
-  if (store === undefined) throw new Error('the store is not open');
-  return store;
-}
 
 async function boot(node: ServerNode, guest: Guest): Promise<string> {
   const [offer = ''] = await node.hear(guest.discover());

@@ -19,6 +19,8 @@ const PACKAGES = {
   sqlite3: 'sqlite3',
   ss: 'iproute2',
   dnsmasq: 'dnsmasq-base',
+  'kea-dhcp4': 'kea-dhcp4-server',
+  dhcpd: 'isc-dhcp-server',
   etcd: 'etcd-server',
   etcdctl: 'etcd-client',
   NetworkManager: 'network-manager',
@@ -49,6 +51,9 @@ function obstacle(tools: readonly Tool[]): string | undefined {
   return missingOf(tools);
 }
 
+/** The package dhcp of npm has a program of this name too, which a test finds first. */
+export const DHCPD = '/usr/sbin/dhcpd';
+
 /** Which of these programs are not installed here, and what would install them; undefined: all are. */
 export function missingOf(tools: readonly Tool[]): string | undefined {
   const missing = tools.filter((tool) => !isInstalled(tool));
@@ -58,7 +63,8 @@ export function missingOf(tools: readonly Tool[]): string | undefined {
 }
 
 function isInstalled(tool: Tool): boolean {
-  return tool === 'systemd-networkd' ? existsSync(NETWORKD) : findProgram(tool) !== undefined;
+  if (tool === 'systemd-networkd') return existsSync(NETWORKD);
+  return tool === 'dhcpd' ? existsSync(DHCPD) : findProgram(tool) !== undefined;
 }
 
 /** What else has to be said to make one. */

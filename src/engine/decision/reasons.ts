@@ -159,6 +159,11 @@ export const REASONS = {
     kind: 'change',
     means: 'An operator has ended the lease. Its client learns that when it renews.',
   },
+  'imported-by-operator': {
+    kind: 'change',
+    means:
+      'An order has taken over a lease that another server had given. Its guest keeps address and lease time.',
+  },
   'quarantined-by-operator': {
     kind: 'change',
     means: 'An operator has taken the address out of use for a time.',

@@ -6,6 +6,7 @@ import { eventsRoute } from './events.ts';
 import { guestsRoute } from './guests.ts';
 import { historyRoute } from './history.ts';
 import { hostsRoute } from './hosts.ts';
+import { importRoute } from './import-leases.ts';
 import { infoRoute } from './info.ts';
 import { leaseRoutes } from './leases.ts';
 import { orderRoutes } from './orders.ts';
@@ -31,6 +32,7 @@ export function allOperations(parts: RouteParts): readonly Operation[] {
     hostsRoute(parts),
     eventsRoute(parts),
     ...orderRoutes(parts),
+    importRoute(parts),
     reconcileRoute(parts),
     ...reservationReadRoutes(parts),
     ...reservationOrderRoutes(parts),

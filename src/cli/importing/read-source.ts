@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs';
+import { GatewayError } from '../../errors.ts';
+import type { SourceFile } from '../../importing/found.ts';
+
+const STANDARD_INPUT = 0;
+
+/**
+ * A file of another server; `-` is standard input.
+ *
+ * @throws GatewayError if it cannot be read.
+ */
+export function readSource(file: string): SourceFile {
+  const name = file === '-' ? 'standard input' : file;
+  try {
+    return { name, text: readFileSync(file === '-' ? STANDARD_INPUT : file, 'utf8') };
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    throw new GatewayError('bad-settings', `${name}: cannot be read (${code})`, error);
+  }
+}
+
+/** The same; undefined: there is no such file. */
+export function findSource(file: string): SourceFile | undefined {
+  try {
+    return readSource(file);
+  } catch (error) {
+    if (error instanceof GatewayError && error.message.includes('ENOENT')) return undefined;
+    throw error;
+  }
+}

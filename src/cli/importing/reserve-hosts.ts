@@ -1,0 +1,98 @@
+import type { FoundHost } from '../../importing/found.ts';
+import { hardwareToText } from '../../net/hardware-address.ts';
+import { ipv4ToText } from '../../net/ipv4.ts';
+import type { GatewayApi } from '../api/gateway-api.ts';
+import { ApiRefusal } from '../api/refusal.ts';
+import { type Ordered, pathOf, pendingText } from '../reservations/reservation-order.ts';
+import type { Outcome } from './outcome.ts';
+
+export interface ReserveOptions {
+  readonly dryRun?: boolean;
+  readonly reason?: string;
+}
+
+interface Known {
+  readonly id: string;
+  readonly address: string;
+}
+
+/** Reserves what another server keeps for a guest. What is reserved here already is never changed by it. */
+export async function reserveHost(
+  api: GatewayApi,
+  host: FoundHost,
+  { dryRun, reason }: ReserveOptions,
+): Promise<Outcome> {
+  const known = await knownFor(api, host);
+  const wanted = host.address === undefined ? undefined : ipv4ToText(host.address);
+  if (known !== undefined) {
+    const isSame = wanted === undefined || wanted === known.address;
+    const remark = `${known.id} has ${known.address} here`;
+    return outcomeOf(host, isSame ? 'known' : 'refused', known.id, isSame ? known.address : wanted, remark);
+  }
+  const id = await freeId(api, host);
+  try {
+    const done = await api.order<Ordered>({
+      method: 'PUT',
+      path: pathOf(id),
+      query: { reason, dry_run: dryRun === true ? 'true' : undefined },
+      headers: { 'if-none-match': '*' },
+      body: entryOf(host),
+    });
+    const pending = pendingText(done.pending);
+    return outcomeOf(
+      host,
+      'reserved',
+      id,
+      done.address,
+      pending === undefined ? null : `not yet: ${pending}`,
+    );
+  } catch (error) {
+    if (!(error instanceof ApiRefusal) || !['refused', 'bad-settings'].includes(error.code)) throw error;
+    return outcomeOf(host, 'refused', id, wanted, error.summary);
+  }
+}
+
+/** The reservation here that names one of its cards. */
+async function knownFor(api: GatewayApi, { macs }: FoundHost): Promise<Known | undefined> {
+  for (const mac of macs) {
+    const { items } = await api.get<{ readonly items: readonly Known[] }>('/reservations', {
+      mac: hardwareToText(mac),
+      limit: '1',
+    });
+    if (items[0] !== undefined) return items[0];
+  }
+  return undefined;
+}
+
+/** Its name, if no other guest's reservation is called so; else its card. */
+async function freeId(
+  api: GatewayApi,
+  { id, hostname, macs: [card], identifier }: FoundHost,
+): Promise<string> {
+  const ofCard = card === undefined ? `client-${identifier ?? ''}`.slice(0, 64) : hardwareToText(card);
+  const wanted = id ?? hostname?.slice(0, 64) ?? ofCard;
+  return (await api.find(pathOf(wanted))) === undefined ? wanted : ofCard;
+}
+
+function entryOf({ macs, identifier, address, hostname, leaseSeconds, vpsId }: FoundHost) {
+  return {
+    mac: macs.map(hardwareToText),
+    client_id: identifier,
+    address: address === undefined ? undefined : ipv4ToText(address),
+    hostname,
+    lease_time: leaseSeconds,
+    vps_id: vpsId,
+  };
+}
+
+export function outcomeOf(
+  { file, line, macs: [card], hostname }: FoundHost,
+  what: Outcome['what'],
+  id: string,
+  address: string | undefined,
+  remark: string | null,
+): Outcome {
+  const mac = card === undefined ? null : hardwareToText(card);
+  const name = hostname ?? null;
+  return { what, file, line, address: address ?? null, mac, id, hostname: name, expires: null, remark };
+}

@@ -1,0 +1,87 @@
+import { type Instant, instant, NEVER } from '../lease/lease.ts';
+import { ipv4FromText } from '../net/ipv4.ts';
+import { readStatements, type Statement, textOf, type Word } from './dhcpd-statements.ts';
+import type { Fault, LeaseContent, LeaseRow, LeaseRows, LeftOut, SourceFile } from './found.ts';
+import { cardFromText, octetsFromText } from './octets.ts';
+import { runningLease } from './running-lease.ts';
+
+/** The states in which nobody has the address. */
+const STATES: Readonly<Record<string, LeftOut>> = {
+  free: 'not leased',
+  backup: 'not leased',
+  released: 'not leased',
+  reset: 'not leased',
+  expired: 'expired',
+  abandoned: 'declined or abandoned',
+};
+
+/** dhcpd.leases. Each change of a lease is an entry behind the others, so the last one of an address counts. */
+export function readDhcpdLeases(source: SourceFile): LeaseRows {
+  const { statements, faults: broken } = readStatements(source);
+  const rows: LeaseRow[] = [];
+  const faults: Fault[] = [...broken];
+  let ipv6 = 0;
+  for (const statement of statements) {
+    const kind = statement.words[0];
+    if (kind === 'ia-na' || kind === 'ia-ta' || kind === 'ia-pd') ipv6 += 1;
+    if (kind !== 'lease' || statement.isBroken === true) continue;
+    const place = { file: source.name, line: statement.line };
+    const row = rowOf(statement);
+    if (typeof row === 'string') faults.push({ ...place, what: row });
+    else rows.push({ ...place, ...row });
+  }
+  return { rows, faults, ipv6 };
+}
+
+function rowOf({ words, block = [] }: Statement): LeaseContent | string {
+  const dotted = textOf(words[1] ?? '');
+  const address = ipv4FromText(dotted);
+  if (address === undefined) return `${dotted} is no IPv4 address`;
+  const state = wordsAfter(block, 'binding', 'state')?.[0];
+  const leftOut = state === undefined ? undefined : STATES[textOf(state)];
+  if (leftOut !== undefined) return { address, leftOut };
+  if (state !== undefined && state !== 'active') return `${textOf(state)} is no binding state of dhcpd`;
+  const expiresAt = endOf(wordsAfter(block, 'ends') ?? []);
+  if (expiresAt === undefined) return `lease ${dotted}: its end is no time of dhcpd`;
+  const [type = '', mac = ''] = (wordsAfter(block, 'hardware') ?? []).map(textOf);
+  const hardware = type === 'ethernet' ? cardFromText(mac) : undefined;
+  if (hardware === undefined)
+    return `lease ${dotted}: ${`${type} ${mac}`.trim() || 'nothing'} is not the MAC of an Ethernet card`;
+  const uid = wordsAfter(block, 'uid')?.[0];
+  const octets = uid === undefined ? undefined : octetsOf(uid);
+  if (uid !== undefined && octets === undefined) return `lease ${dotted}: its uid is no client identifier`;
+  const name = wordsAfter(block, 'client-hostname')?.[0];
+  return runningLease(
+    { address, hardware, expiresAt },
+    octets,
+    name === undefined ? undefined : textOf(name),
+  );
+}
+
+/** What stands behind these words in the last statement that begins with them. */
+export function wordsAfter(
+  block: readonly Statement[],
+  ...first: readonly string[]
+): readonly Word[] | undefined {
+  const found = block.findLast(({ words }) => first.every((word, at) => words[at] === word));
+  return found?.words.slice(first.length);
+}
+
+/** A client identifier, in quotes or as hexadecimal pairs. */
+export function octetsOf(word: Word): Uint8Array | undefined {
+  return typeof word === 'string' ? octetsFromText(word) : word;
+}
+
+/** `never`; `epoch 1764345600`; or the day of the week, the date and the time, in UTC. */
+function endOf(words: readonly Word[]): Instant | undefined {
+  const [first = '', second = '', third = ''] = words.map(textOf);
+  if (first === 'never') return NEVER;
+  if (first === 'epoch') return /^\d{1,11}$/.test(second) ? instant(Number(second) * 1000) : undefined;
+  const [, year = '', month = '', day = ''] = /^(\d{4})\/(\d\d?)\/(\d\d?)$/.exec(second) ?? [];
+  const [, hour = '', minute = '', rest = ''] = /^(\d\d?):(\d\d?):(\d\d?)$/.exec(third) ?? [];
+  if (year === '' || hour === '') return undefined;
+  const parts = [year, month, day, hour, minute, rest].map(Number) as [number, number, number];
+  const [y, m, d, ...time] = parts;
+  const end = Date.UTC(y, m - 1, d, ...(time as number[]));
+  return Number.isNaN(end) ? undefined : instant(end);
+}

@@ -1,0 +1,18 @@
+import type { RunningLease } from './found.ts';
+import { leaseName } from './host-name.ts';
+import { identifierOf } from './octets.ts';
+
+/** A lease with what counts of a client identifier and a name. */
+export function runningLease(
+  lease: Pick<RunningLease, 'address' | 'hardware' | 'expiresAt'>,
+  octets: Uint8Array | undefined,
+  name: string | undefined,
+): RunningLease {
+  const identifier = octets === undefined ? undefined : identifierOf(octets);
+  const hostname = leaseName(name);
+  return {
+    ...lease,
+    ...(identifier !== undefined && { identifier }),
+    ...(hostname !== undefined && { hostname }),
+  };
+}
