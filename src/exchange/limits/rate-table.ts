@@ -28,34 +28,30 @@ export class RateTable {
   isOver(card: number, now: number, rate: Rate | undefined): boolean {
     if (rate === undefined) return false;
     const hash = this.#hashOf(card);
-    return isOverRate(this.#fullAtOf(hash), now, rate);
+    return this.#isOverAt(this.#firstOf(hash), now, rate) && this.#isOverAt(this.#secondOf(hash), now, rate);
   }
 
   /** Counts one, also where that is too many: for at most twice the time that the whole burst takes. */
   take(card: number, now: number, rate: Rate | undefined): void {
     if (rate === undefined) return;
     const hash = this.#hashOf(card);
-    this.#put(hash, fullAfterOne(this.#fullAtOf(hash), now, rate));
+    const first = this.#firstOf(hash);
+    const second = this.#secondOf(hash);
+    const fullAt = fullAfterOne(Math.min(this.#at(first), this.#at(second)), now, rate);
+    if (fullAt > this.#at(first)) this.#fullAt[first] = fullAt;
+    if (fullAt > this.#at(second)) this.#fullAt[second] = fullAt;
   }
 
   /** False: it would be too many, and is not counted. */
   takeIfFree(card: number, now: number, rate: Rate): boolean {
-    const hash = this.#hashOf(card);
-    const fullAt = this.#fullAtOf(hash);
-    if (isOverRate(fullAt, now, rate)) return false;
-    this.#put(hash, fullAfterOne(fullAt, now, rate));
+    if (this.isOver(card, now, rate)) return false;
+    this.take(card, now, rate);
     return true;
   }
 
-  #fullAtOf(hash: number): number {
-    return Math.min(this.#at(this.#firstOf(hash)), this.#at(this.#secondOf(hash)));
-  }
-
-  #put(hash: number, fullAt: number): void {
-    const first = this.#firstOf(hash);
-    const second = this.#secondOf(hash);
-    this.#fullAt[first] = Math.max(this.#at(first), fullAt);
-    this.#fullAt[second] = Math.max(this.#at(second), fullAt);
+  /** Most cards are not over in their first cell: the second one, which is in no cache, is not read then. */
+  #isOverAt(cell: number, now: number, rate: Rate): boolean {
+    return isOverRate(this.#at(cell), now, rate);
   }
 
   #at(cell: number): number {
