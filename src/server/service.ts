@@ -3,6 +3,7 @@ import { GuestPorts } from '../detection/guest-ports.ts';
 import { HostAnswers } from '../detection/host-answers.ts';
 import type { Probe } from '../detection/probe.ts';
 import { Reception } from '../detection/reception.ts';
+import { UnstoredClaims } from '../detection/unstored-claims.ts';
 import { doubtsOfPlan, isNobodys } from '../diagnosis/plan-doubts.ts';
 import { interfaceDown, type RunningProblem } from '../diagnosis/running-problem.ts';
 import { clientAdmission } from '../exchange/client-admissions.ts';
@@ -36,6 +37,7 @@ export class Service {
   readonly #quiet: QuietWatch;
   readonly #guestPorts: GuestPorts | undefined;
   readonly #claims: Claims;
+  readonly #unstored: UnstoredClaims;
   #plan: Plan;
 
   constructor(parts: ServerParts, memory: Memory, listen: ListenAddress, medium: Medium) {
@@ -57,6 +59,10 @@ export class Service {
       submit: (order) => this.exchange.submit(order),
     });
     this.#claims = claims;
+    this.#unstored = new UnstoredClaims({
+      leases: store.leases,
+      submit: (order) => this.exchange.submit(order),
+    });
     const { prober, sightings } = new ArpWatch({
       ...{ arp: medium.arp, leases: store.leases, clock, log: parts.log, quiet, ports: medium.ports },
       plan: () => this.#plan,
@@ -89,7 +95,7 @@ export class Service {
         { sightings, quiet, guestPorts, hostAnswers: new HostAnswers(clock) },
         monotonic,
       ),
-      observer: observers(observer, limits, claims, ...learners),
+      observer: observers(observer, limits, claims, this.#unstored, ...learners),
       seed: parts.seed,
       timings: memory.timings,
       admissions: [
@@ -171,6 +177,7 @@ export class Service {
 
   /** Call it once a second. */
   check(): void {
+    this.#unstored.check();
     this.#guestPorts?.check();
     this.reception.check(this.exchange.received, this.exchange.broadcasts);
   }

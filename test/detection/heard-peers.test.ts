@@ -433,3 +433,60 @@ describe('what a guest was heard selecting elsewhere, while the address has a le
     expect([first, burst, notes]).toEqual([1, 1, 2]);
   });
 });
+
+describe('what a guest was heard selecting elsewhere while nothing could be stored', () => {
+  const KEY = '01525400000001';
+
+  async function nodeWithFullDisk(): Promise<Node> {
+    const node = new Node();
+    node.lastHeard = new Map([[PEER, 0]]);
+    await node.start();
+    await node.clock.pass(2000);
+    node.store.setFailure('the disk is full');
+    node.store.otherwise({ fate: 'failed' });
+    return node;
+  }
+
+  async function makeRoom(node: Node): Promise<void> {
+    node.store.otherwise({});
+    node.store.setFailure(undefined);
+    await node.clock.pass(3000);
+  }
+
+  test('is stored when the disk takes it', async () => {
+    const node = await nodeWithFullDisk();
+    await node.hear('10.15.3.11', '10.15.3.20');
+    await node.clock.pass(60_000);
+    const before = node.store.table.recordAt(FIRST);
+
+    await makeRoom(node);
+
+    expect(before).toBeUndefined();
+    expect(node.first).toBe(`peer ${KEY} 10.15.3.11`);
+  });
+
+  test('gives way to what is stored of the address by then', async () => {
+    const node = await nodeWithFullDisk();
+    await node.hear('10.15.3.11', '10.15.3.20');
+    const { address, version: _, ...lease } = leaseFor(DAY);
+    node.store.applyForeign({
+      ...{ kind: 'binding', client: lease.client, expectedBindingVersion: 0 },
+      ...{ at: node.clock.now(), reason: 'bound', writes: [{ address, expectedVersion: 0, next: lease }] },
+    });
+
+    await makeRoom(node);
+
+    expect(node.first).toBe('bound 0101 0.0.0.0');
+  });
+
+  test('is the newest of each network card', async () => {
+    const node = await nodeWithFullDisk();
+    await node.hear('10.15.3.11', '10.15.3.20');
+    await node.hear('10.15.3.11', '10.15.3.21');
+
+    await makeRoom(node);
+
+    const states = [FIRST, at('10.15.3.21')].map((address) => node.store.table.recordAt(address)?.state);
+    expect(states).toEqual([undefined, 'peer']);
+  });
+});
