@@ -55,12 +55,19 @@ function csv(hosts: readonly Host[]): string {
   return `address,mac,names\r\n${rows.join('')}`;
 }
 
+/** What dnsmasq takes for a lease time, an address or an order in a line of --dhcp-host, though a guest may call itself so. */
+const OTHER_WORDS = /^(ignore|infinite|\d+[smhdw]?|[\d.]+)$/i;
+
 /** Lines of --dhcp-host. */
 function dnsmasq(hosts: readonly Host[]): string {
   return hosts
     .filter(({ mac }) => mac !== null)
-    .map(({ address, mac, names }) => `dhcp-host=${[mac, address, ...names.slice(0, 1)].join(',')}\n`)
+    .map(({ address, mac, names }) => `dhcp-host=${[mac, address, ...dnsmasqName(names)].join(',')}\n`)
     .join('');
+}
+
+function dnsmasqName(names: Host['names']): readonly string[] {
+  return names.filter((name) => !OTHER_WORDS.test(name)).slice(0, 1);
 }
 
 /** The `reservations` of a subnet4. */
