@@ -6,6 +6,7 @@ import { FOR_API } from '../store/etcd/client/certificate-files.ts';
 import { Certificates } from '../store/etcd/client/certificates.ts';
 import { EventLog } from './events/event-log.ts';
 import { EventSource } from './events/event-source.ts';
+import { SegmentNews, ToldReservations } from './events/segment-news.ts';
 import type { FromGateway, Port, ToGateway } from './gateway-calls.ts';
 import { createApp } from './http/app.ts';
 import type { Caller } from './http/caller.ts';
@@ -64,14 +65,15 @@ export async function runManagement(
     events: new EventLog(String(Date.now())),
     readEvents: () => source.read(),
     streams: new Set(),
+    told: new ToldReservations(Date.now),
     now: Date.now,
   };
-  const source: EventSource = new EventSource(
-    parts.events,
-    new SharedEventReader(options.events),
-    async () => (await parts.asked.result()).status.problems,
-    () => parts.streams.size > 0,
-  );
+  const source: EventSource = new EventSource(parts.events, new SharedEventReader(options.events), {
+    status: async () => (await parts.asked.result()).status,
+    isFollowed: () => parts.streams.size > 0,
+    news: new SegmentNews({ leases: parts.leases, node: options.node, told: parts.told }),
+    node: options.node,
+  });
   const sampler = new Sampler({
     ring: parts.samples,
     counters: parts.counters,

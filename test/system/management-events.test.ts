@@ -23,8 +23,8 @@ describeSystem('the events of a gateway that serves', [], () => {
     for (const each of open.splice(0)) each.destroy();
   });
 
-  const managed = async () => {
-    const gateway = await segment().gateway({ GATEWAY_METRICS_PORT: 'off' });
+  const managed = async (settings: Readonly<Record<string, string>> = {}) => {
+    const gateway = await segment().gateway({ GATEWAY_METRICS_PORT: 'off', ...settings });
     await eventually('its API is there', () => existsSync(join(gateway.directory, API_SOCKET)));
     return gateway;
   };
@@ -99,6 +99,29 @@ describeSystem('the events of a gateway that serves', [], () => {
     await eventually('both were told', () => seen.length >= 2);
     expect(seen.map(({ event }) => event)).toEqual(['reservation', 'lease']);
     expect(seen[0]?.data).toMatchObject({ id: 'vps-1', author: 'local', change: 'put' });
+  });
+
+  test('a client that the rules keep away is told once, with the command that takes it in', async () => {
+    const gateway = await managed({ GATEWAY_DHCP_KNOWN_CLIENTS_ONLY: 'on' });
+    const { seen } = await follow(gateway, '?kind=unknown_mac');
+    const client = segment().client();
+    let number = 10;
+
+    // What was there before the first look is no news: another one comes until one is.
+    await eventually('it was told', () => {
+      number += 1;
+      client.send({ chaddr: `${MAC}${number}`, options: [[53, 1]] });
+      return seen.length > 0;
+    });
+
+    const mac = String(seen[0]?.data['mac']);
+    expect(mac).toMatch(new RegExp(`^${MAC}`));
+    expect(seen[0]).toMatchObject({
+      event: 'unknown_mac',
+      data: { reason: 'unknown-client', command: `vps-gateway reservations set ID --mac ${mac}` },
+    });
+    const macs = seen.map(({ data }) => data['mac']);
+    expect(new Set(macs).size).toBe(macs.length);
   });
 
   test('only what is asked for comes', async () => {

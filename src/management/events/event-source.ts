@@ -1,8 +1,10 @@
+import type { RefusedClientStatus } from '../../detection/segment-observer.ts';
 import type { ProblemName, RunningProblem } from '../../diagnosis/running-problem.ts';
 import { hardwareToText, NO_HARDWARE } from '../../net/hardware-address.ts';
 import { ipv4ToText, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { SharedEvent, SharedEventReader } from '../../reporting/shared-events.ts';
-import type { EventKind, EventLog } from './event-log.ts';
+import type { EventKind, EventLog, NewEvent } from './event-log.ts';
+import type { SegmentNews } from './segment-news.ts';
 
 /** How often decisions are read while somebody follows the events: milliseconds. */
 const INTERVAL = 100;
@@ -30,29 +32,53 @@ const PROBLEM_KINDS: Readonly<Partial<Record<ProblemName, EventKind>>> = {
   'lease-file': 'store',
 };
 
+/** What of a gateway's status is looked at. */
+export interface WatchedStatus {
+  readonly problems: readonly RunningProblem[];
+  readonly refusedClients: readonly RefusedClientStatus[];
+}
+
+export interface EventSourceParts {
+  readonly status: () => Promise<WatchedStatus>;
+  readonly isFollowed: () => boolean;
+  readonly news: SegmentNews;
+  /** This gateway's. */
+  readonly node: string;
+}
+
+interface Known {
+  readonly problems: ReadonlyMap<ProblemName, RunningProblem>;
+  /** By MAC and cause. */
+  readonly refused: ReadonlyMap<string, RefusedClientStatus>;
+}
+
 /**
- * Fills an event log: with decisions from the memory that they lie in, and with problems that come and go. While nobody
+ * Fills an event log: with decisions from the memory that they lie in, with problems that come and go, clients that are refused
+ * and, where leases are shared, what other gateways do. While nobody
  * follows, decisions stay in that memory: a busy gateway makes tens of thousands a second.
  */
 export class EventSource {
   readonly #log: EventLog;
   readonly #reader: SharedEventReader;
-  readonly #problems: () => Promise<readonly RunningProblem[]>;
+  readonly #status: () => Promise<WatchedStatus>;
   readonly #isFollowed: () => boolean;
+  readonly #news: SegmentNews;
+  readonly #node: string;
   /** Undefined: nobody followed, so it is not known what is new. */
-  #known: ReadonlyMap<ProblemName, RunningProblem> | undefined;
+  #known: Known | undefined;
   readonly #timers: NodeJS.Timeout[] = [];
 
   constructor(
     log: EventLog,
     reader: SharedEventReader,
-    problems: () => Promise<readonly RunningProblem[]>,
-    isFollowed: () => boolean,
+    { status, isFollowed, news, node }: EventSourceParts,
   ) {
     this.#log = log;
     this.#reader = reader;
-    this.#problems = problems;
+    this.#status = status;
     this.#isFollowed = isFollowed;
+    this.#news = news;
+    this.#node = node;
   }
 
   begin(): void {
@@ -80,7 +106,7 @@ export class EventSource {
     const mac = event.hardware === NO_HARDWARE ? undefined : hardwareToText(event.hardware);
     const address = event.address === UNSPECIFIED ? undefined : ipv4ToText(event.address);
     const about = { reason, mac, address };
-    const data = { at, address: address ?? null, mac: mac ?? null, client, reason };
+    const data = { at, address: address ?? null, mac: mac ?? null, client, reason, node: this.#node };
     const { type, kind } = event;
     const xid = event.xid.toString(16).padStart(8, '0');
     this.#log.add({ ...about, kind: 'decision', data: { ...data, type, xid, kind, outcome } });
@@ -93,17 +119,46 @@ export class EventSource {
   async #look(): Promise<void> {
     if (!this.#isFollowed()) {
       this.#known = undefined;
+      this.#news.pause();
       return;
     }
+    for (const event of await this.#news.take()) this.#tell(event);
     try {
-      const now = new Map((await this.#problems()).map((problem) => [problem.name, problem]));
-      for (const [name, problem] of now)
-        if (this.#known !== undefined && !this.#known.has(name)) this.#addProblem(problem, true);
-      for (const [name, problem] of this.#known ?? []) if (!now.has(name)) this.#addProblem(problem, false);
+      const { problems, refusedClients } = await this.#status();
+      const known = this.#known;
+      const now: Known = {
+        problems: new Map(problems.map((problem) => [problem.name, problem])),
+        refused: new Map(refusedClients.map((each) => [`${each.hardware} ${each.why}`, each])),
+      };
       this.#known = now;
+      if (known === undefined) return;
+      for (const [name, problem] of now.problems)
+        if (!known.problems.has(name)) this.#addProblem(problem, true);
+      for (const [name, problem] of known.problems)
+        if (!now.problems.has(name)) this.#addProblem(problem, false);
+      for (const [key, each] of now.refused) if (!known.refused.has(key)) this.#addRefused(each);
     } catch {
       // The gateway stands still: the next look tells what has changed.
     }
+  }
+
+  /** A client that the operator's rules keep away. */
+  #addRefused({
+    hardware: mac,
+    why: reason,
+    hostname,
+    count,
+    client,
+    lastAsked: at,
+  }: RefusedClientStatus): void {
+    const command = `vps-gateway reservations set ID --mac ${mac}`;
+    const data = { at, address: null, mac, client, reason, hostname, count, command, node: this.#node };
+    this.#tell({ kind: 'unknown_mac', reason, mac, data });
+  }
+
+  #tell(event: NewEvent): void {
+    this.#log.add(event);
+    this.#log.wake();
   }
 
   #addProblem({ name, message, remedy }: RunningProblem, isThere: boolean): void {
@@ -111,7 +166,6 @@ export class EventSource {
     if (kind === undefined) return;
     const at = new Date().toISOString();
     const data = { at, warning: name, state: isThere ? 'began' : 'ended', title: message, remedy };
-    this.#log.add({ kind, reason: name, data });
-    this.#log.wake();
+    this.#tell({ kind, reason: name, data });
   }
 }

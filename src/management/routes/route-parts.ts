@@ -1,6 +1,7 @@
 import type { CounterReader } from '../../reporting/read-counters.ts';
 import type { Certificates } from '../../store/etcd/client/certificates.ts';
 import type { EventLog } from '../events/event-log.ts';
+import type { ToldReservations } from '../events/segment-news.ts';
 import type { GatewayCalls } from '../gateway-calls.ts';
 import type { LeaseReading } from '../lease-reading.ts';
 import type { Asked } from '../metrics/families.ts';
@@ -27,6 +28,7 @@ export interface RouteParts {
   readonly events: EventLog;
   /** Brings `events` up to date: while nobody follows them, that is not done. */
   readEvents(): void;
+  readonly told: ToldReservations;
   /** The streams of events that are open. */
   readonly streams: Set<object>;
   /** Wall-clock milliseconds. */

@@ -1,11 +1,13 @@
-import { mkdirSync, rmSync } from 'node:fs';
-import { type ClientRequest, request } from 'node:http';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pass } from 'node:timers/promises';
 import type { Bench } from '../bench.ts';
+import type { Asking } from '../clients/asker.ts';
 import { generate, newClients } from '../clients/generate.ts';
 import type { WorkloadResult } from '../clients/workload.ts';
 import { leasesOf, preload } from '../growth/preload.ts';
+import { Program } from '../machine/program.ts';
 import { WIDE_POOL } from '../machine/segment.ts';
 import { startOfGateway } from '../peers/gateway.ts';
 import { startIn } from '../peers/peer.ts';
@@ -19,17 +21,21 @@ const RATE = 1000;
 const SEARCHES = 4;
 const REQUESTS = 1000;
 const READERS = 100;
+/** By which its thread is known. */
+const MANAGEMENT_NICE = 10;
 /** How much later than undisturbed the median ACK may be: milliseconds. */
 const LATER = 0.1;
 
-/** What asks the management thread meanwhile. Each returns how to end it, which tells how many answers came. */
+/** What asks the management thread meanwhile; undefined: nothing does. */
 const DISTURBANCES = {
-  nothing: () => () => 0,
-  'searches of all leases': (socket: string) =>
-    repeated(socket, SEARCHES, '/api/v1/leases?q=guest-99&sort=-expires&facets=state,node&limit=10'),
-  '1,000 requests at once': (socket: string) => repeated(socket, REQUESTS, '/api/v1/leases?limit=10'),
-  '100 readers of events that do not read': slowReaders,
-} as const satisfies Readonly<Record<string, (socket: string) => () => number>>;
+  nothing: undefined,
+  'searches of all leases': {
+    ...{ kind: 'requests', count: SEARCHES },
+    path: '/api/v1/leases?q=guest-99&sort=-expires&facets=state,node&limit=10',
+  },
+  '1,000 requests at once': { kind: 'requests', count: REQUESTS, path: '/api/v1/leases?limit=10' },
+  '100 readers of events that do not read': { kind: 'readers', count: READERS, path: '/api/v1/events' },
+} as const satisfies Readonly<Record<string, Omit<Asking, 'socketPath'> | undefined>>;
 type Disturbance = keyof typeof DISTURBANCES;
 const NAMES = Object.keys(DISTURBANCES) as readonly Disturbance[];
 
@@ -56,16 +62,18 @@ export async function benchManagement(bench: Bench): Promise<Findings> {
   const runs: ManagementRun[] = [];
   try {
     await pass(3000); // The thread has started, and the first lap of ARP has begun.
+    giveWay(server.pid);
     const seconds = bench.options.seconds * 2;
     for (let repeat = 0; repeat < bench.options.repeats; repeat += 1)
       for (const disturbance of NAMES) {
         bench.say(`management: ${disturbance}`);
-        const end = DISTURBANCES[disturbance](join(folder, 'api.sock'));
+        const asker = askerOf(disturbance, join(folder, 'api.sock'));
+        await pass(asker === undefined ? 0 : 1000); // It has started.
         const result = await generate(bench.segment, {
           ...{ kind: 'renewal', from: 'direct', window: 1, rate: RATE, seconds, settle: 1 },
           ...{ hardware, leases: leasesOf(count) },
         });
-        runs.push({ disturbance, answers: end(), result });
+        runs.push({ disturbance, answers: await answersOf(asker), result });
         await pass(500);
       }
   } finally {
@@ -74,46 +82,32 @@ export async function benchManagement(bench: Bench): Promise<Findings> {
   return { tables: [tableOf(runs, count)], goals: goalsOf(runs), raw: runs };
 }
 
-/** Keeps so many requests under way. */
-function repeated(socketPath: string, atOnce: number, path: string): () => number {
-  let answers = 0;
-  let isOver = false;
-  const ask = () => {
-    const asked = request({ socketPath, path, agent: false }, (answer) => {
-      answer.resume().on('end', () => {
-        if (answer.statusCode === 200) answers += 1;
-        again(answer.statusCode === 200 ? 0 : 100);
-      });
-    });
-    asked.on('error', () => again(100));
-    asked.end();
-  };
-  const again = (milliseconds: number) => {
-    if (!isOver) setTimeout(ask, milliseconds);
-  };
-  for (let each = 0; each < atOnce; each += 1) ask();
-  return () => {
-    isOver = true;
-    return answers;
-  };
+/**
+ * Threads inherit the real-time priority that a benchmark may have, and nice says nothing then: the thread of the API gets the
+ * one that it has in service.
+ */
+function giveWay(pid: number): void {
+  for (const task of readdirSync(`/proc/${pid}/task`)) {
+    const stat = readFileSync(`/proc/${pid}/task/${task}/stat`, 'latin1');
+    if (Number(stat.replace(/^.*\) /, '').split(' ')[16]) !== MANAGEMENT_NICE) continue;
+    execFileSync('chrt', ['--other', '--pid', '0', task]);
+  }
 }
 
-function slowReaders(socketPath: string): () => number {
-  let opened = 0;
-  const readers: ClientRequest[] = [];
-  for (let each = 0; each < READERS; each += 1) {
-    const asked = request({ socketPath, path: '/api/v1/events', agent: false }, (answer) => {
-      answer.pause();
-      opened += 1;
-    });
-    asked.on('error', () => {});
-    asked.end();
-    readers.push(asked);
-  }
-  return () => {
-    for (const reader of readers) reader.destroy();
-    return opened;
-  };
+/** Asks from a process of its own, which gives way to server and guests. */
+function askerOf(disturbance: Disturbance, socketPath: string): Program | undefined {
+  const asking = DISTURBANCES[disturbance];
+  if (asking === undefined) return undefined;
+  const script = join(import.meta.dirname, '../clients/asker.js');
+  const work = JSON.stringify({ ...asking, socketPath } satisfies Asking);
+  return new Program(['chrt', '--other', '0', process.execPath, script, work]);
+}
+
+async function answersOf(asker: Program | undefined): Promise<number> {
+  if (asker === undefined) return 0;
+  asker.signal('SIGTERM');
+  await asker.ended();
+  return Number(asker.output);
 }
 
 function of(runs: readonly ManagementRun[], disturbance: Disturbance): readonly ManagementRun[] {

@@ -88,7 +88,7 @@ type NullableSearch = { readonly [Name in keyof HistorySearch]: HistorySearch[Na
 >;
 
 /** `word by author: note`, as `historyReason` writes it. */
-function eventOf(row: ListedEvent & { readonly id: number }): FoundEvent {
+export function eventOf(row: ListedEvent & { readonly id: number }): FoundEvent {
   const [, word = row.reason, author = null, note = null] =
     /^(\S+)(?: by (\S+?)(?:: (.*))?)?$/.exec(row.reason) ?? [];
   return { ...row, reason: word, author, note };
