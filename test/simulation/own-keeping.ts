@@ -21,6 +21,8 @@ export class OwnKeeping implements Keeping {
   #store: MemoryStore | undefined;
   /** By address, whose it is by a lease of this gateway's own, and since when without a break. */
   readonly #held = new Map<Ipv4, { readonly hardware: number; readonly since: number }>();
+  /** By address and client, the last of such leases that has ended. */
+  readonly #past = new Map<string, { readonly since: number; readonly until: number }>();
   /** By address, when it was given away last that was perhaps still another's: monotonic milliseconds. */
   readonly #lastResorts = new Map<Ipv4, number>();
   /** By address, when the lease that is stored ends by the true time, whatever the clock of its gateway said. */
@@ -96,6 +98,12 @@ export class OwnKeeping implements Keeping {
     return held?.hardware === mac ? held.since : undefined;
   }
 
+  /** True if this gateway had leased the address to this client at that time already, and has not ended it before. */
+  heldAt(address: string, mac: number, time: number): boolean {
+    const { since, until } = this.#past.get(`${at(address)}/${mac}`) ?? { since: time, until: time };
+    return (since < time && time <= until) || (this.heldSince(address, mac) ?? time) < time;
+  }
+
   records(): readonly Lease[] {
     const { table } = this.#store ?? {};
     if (table === undefined) return [];
@@ -145,9 +153,13 @@ export class OwnKeeping implements Keeping {
   #note({ table }: MemoryStore, { writes }: LeaseChange): void {
     for (const { address } of writes) {
       const record = table.recordAt(address);
+      const held = this.#held.get(address);
+      const now = this.#clock.monotonic();
+      if (record?.state === 'bound' && record.hardware === held?.hardware) continue;
+      if (held !== undefined)
+        this.#past.set(`${address}/${held.hardware}`, { since: held.since, until: now });
       if (record?.state !== 'bound') this.#held.delete(address);
-      else if (this.#held.get(address)?.hardware !== record.hardware)
-        this.#held.set(address, { hardware: record.hardware, since: this.#clock.monotonic() });
+      else this.#held.set(address, { hardware: record.hardware, since: now });
     }
   }
 }

@@ -6,6 +6,7 @@ import type { Gateway } from './gateway.ts';
 import type { SimulatedGuest } from './guest.ts';
 import { OwnFaults } from './own-faults.ts';
 import { OwnKeeping } from './own-keeping.ts';
+import type { Selection } from './selections.ts';
 import type { Way } from './way.ts';
 import { ABSENT, GATEWAYS, INVENTED, LEASE_TIMES, type WorldParts } from './world-parts.ts';
 
@@ -162,6 +163,11 @@ export class OwnWay implements Way {
       return "by a gateway that took another's word, which was down";
     if (wasAway && words.some(({ isRefused }) => isRefused))
       return 'by a gateway that did not hear of a refusal';
+    // Nor that the selected server has given it by a lease of its own that was older than what it heard: as below.
+    const isByLease = ({ server: giver, address, at }: Selection) =>
+      this.keepings.get(giver)?.heldAt(address, guest.hardware, at) === true;
+    if (wasAway && words.some(isByLease))
+      return "by a gateway that took another's word, which had an old lease";
     // Nobody is listened for before somebody is heard.
     const isAtOnce = Math.abs(guest.selections.last.at - other.selections.last.at) < AT_ONCE;
     if (isAtOnce && (guest.selections.last.isUnmet || other.selections.last.isUnmet))
