@@ -59,10 +59,11 @@ export function replaceFiles(directory: string, texts: Texts): void {
   });
 }
 
-/** The names in a directory, without hidden ones; none where there is no directory. */
-export function namesIn(directory: string): readonly string[] {
+/** The directories in a directory, without hidden ones; none where there is no such directory. */
+export function directoriesIn(directory: string): readonly string[] {
   try {
-    return readdirSync(directory).filter((name) => !name.startsWith('.'));
+    const names = readdirSync(directory).filter((name) => !name.startsWith('.'));
+    return names.filter((name) => statSync(join(directory, name), { throwIfNoEntry: false })?.isDirectory());
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return [];
     throw new GatewayError('output-failed', `${directory} cannot be read (${codeOf(error)})`, error);

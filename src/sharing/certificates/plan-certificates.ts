@@ -9,7 +9,7 @@ import {
   readAuthority,
   renewedAuthority,
 } from './authority.ts';
-import { namesIn } from './key-directory.ts';
+import { directoriesIn } from './key-directory.ts';
 import { type NewNodeFiles, type NodeFiles, newNodeFiles, readNodeFiles } from './node-files.ts';
 import type { Issuer } from './x509.ts';
 
@@ -54,7 +54,7 @@ export interface CertificatesPlan {
 export function planCertificates(wish: CertificatesWish): CertificatesPlan {
   const authorityDirectory = join(wish.directory, 'authority');
   const known = readAuthority(authorityDirectory);
-  const others = namesIn(join(wish.directory, 'nodes'));
+  const others = directoriesIn(join(wish.directory, 'nodes'));
   const nodes = wish.nodes.map((node) => {
     const directory = join(wish.directory, 'nodes', node.name);
     const found = readNodeFiles(directory, node, known, wish.now);
