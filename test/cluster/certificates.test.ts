@@ -27,13 +27,13 @@ describeSystem(
       cluster = await CertifiedCluster.open();
       for (const number of [1, 2, 3]) await cluster.add(`node${number}`, `10.15.3.${9 + number}`);
       await cluster.certify(cluster.list);
-      for (const node of cluster.nodes) await cluster.startMember(node);
+      await Promise.all(cluster.nodes.map((node) => cluster.startMember(node)));
       const [first] = cluster.nodes as [CertifiedNode];
       await cluster.until(() => healthy(first));
       const begun = await cluster.tryProgram(first.host, await cluster.settingsOf(first), 'init');
       if (begun.status !== 0) throw new Error(begun.errors);
-      for (const node of cluster.nodes) await cluster.startGateway(node);
-    }, 120_000);
+      await Promise.all(cluster.nodes.map((node) => cluster.startGateway(node)));
+    }, 180_000);
     afterAll(() => cluster.close());
 
     /** The serial number of the certificate that a node's member shows, to clients or to other members. */
@@ -65,7 +65,12 @@ describeSystem(
 
     test('a client without a certificate is refused', async () => {
       const [first] = cluster.nodes as [CertifiedNode];
-      const bare = { ...(await cluster.settingsOf(first)), GATEWAY_ETCD_CERT: '', GATEWAY_ETCD_KEY: '' };
+      const bare = {
+        ...(await cluster.settingsOf(first)),
+        GATEWAY_ETCD_ENDPOINTS: `https://${first.address}:2379`,
+        GATEWAY_ETCD_CERT: '',
+        GATEWAY_ETCD_KEY: '',
+      };
 
       await expect(cluster.control(first, ['get', 'a'], 'nothing')).rejects.toThrow();
       const asked = await cluster.tryProgram(first.host, bare, 'init');
