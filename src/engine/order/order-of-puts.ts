@@ -1,4 +1,5 @@
 import type { OutsideId } from '../../lease/outside-id.ts';
+import { claimedBy } from '../../lease/reservation/claims.ts';
 import type { ReservationEntry } from '../../lease/reservation/reservation.ts';
 import type { ClaimModel } from './claim-model.ts';
 import { componentsOf } from './components.ts';
@@ -51,8 +52,9 @@ function needsOf(entries: readonly ReservationEntry[], model: ClaimModel): reado
 }
 
 /**
- * A circle of addresses that is too long for one exchange, in pieces: after each but the last one its last member has the address of
- * the first one for a moment. A circle of another kind cannot be cut: each of its entries is a step, and is refused.
+ * A circle that is too long for one exchange, in pieces: after each but the last one its last member has the address of the first
+ * one for a moment, and waits for what else it takes. Where one takes from several others, nothing can be cut: each entry is a
+ * step then, and is refused.
  */
 function turnedInPieces(
   component: readonly number[],
@@ -74,14 +76,39 @@ function turnedInPieces(
     const piece = rest.slice(0, MOST_EXCHANGED);
     const last = piece.at(-1);
     if (last !== undefined)
-      steps.push([...piece.slice(0, -1), { ...last, address: parked }] as unknown as PutStep);
+      steps.push([
+        ...piece.slice(0, -1),
+        { ...withoutHeld(last, model), address: parked },
+      ] as unknown as PutStep);
     rest = rest.slice(MOST_EXCHANGED - 1);
   }
   steps.push(rest as unknown as PutStep);
   return steps;
 }
 
-/** Each member before the one whose address it takes; fewer than all if some take anything else. */
+/** What others have is left out, but for the address. */
+function withoutHeld(entry: ReservationEntry, model: ClaimModel): ReservationEntry {
+  const { id, clientId, circuitId, port } = entry;
+  const isFree = (claim: string) => [undefined, id].includes(model.holderOf(claim));
+  const only = {
+    ...entry,
+    address: undefined,
+    macs: [],
+    clientId: undefined,
+    circuitId: undefined,
+    port: undefined,
+  };
+  const keeps = (part: Partial<ReservationEntry>) => claimedBy({ ...only, ...part }).every(isFree);
+  return {
+    ...entry,
+    macs: entry.macs.filter((mac) => keeps({ macs: [mac] })),
+    clientId: keeps({ clientId }) ? clientId : undefined,
+    circuitId: keeps({ circuitId }) ? circuitId : undefined,
+    port: keeps({ port }) ? port : undefined,
+  };
+}
+
+/** Each member before the one whose address it takes; fewer than all if one takes from several, or no address. */
 function circleOf(
   component: readonly number[],
   needs: readonly (readonly number[])[],

@@ -80,8 +80,11 @@ export interface ExchangeOrder extends OrderedBy {
   readonly isDryRun?: boolean;
 }
 
-/** The most entries of one exchange: etcd takes 128 operations in a transaction, and each has two of them, or three. */
-export const MOST_EXCHANGED = 40;
+/**
+ * The most entries of one exchange: it is decided at once, and no message may wait for it long; and etcd takes 128 operations in a
+ * transaction, of which each entry has two or three.
+ */
+export const MOST_EXCHANGED = 16;
 
 /** A member of an entry that another reservation has. */
 export interface HeldProblem extends EntryProblem {

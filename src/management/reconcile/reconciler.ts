@@ -18,8 +18,8 @@ import type {
   Scope,
 } from './reconcile-result.ts';
 
-/** Entries that the packets' thread decides at once: well under a millisecond. */
-export const AT_ONCE = 16;
+/** Entries that the packets' thread decides at once: well under a millisecond. Then it reads its sockets. */
+export const AT_ONCE = 8;
 
 /** What it works with. None of it may hold the packets' thread for long. */
 export interface ReconcileParts {

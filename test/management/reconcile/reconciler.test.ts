@@ -188,9 +188,11 @@ describe('entries of one set that take from each other', () => {
     ['two that change their addresses', 2, 1, 0],
     ['two that change their cards', 2, 0, 1],
     ['three that change addresses and cards the other way round', 3, 1, 2],
-    ['a ring of forty', 40, 1, 0],
-    ['a ring that is too long for one change', 200, 1, 0],
-    ['a ring of addresses with its cards, that far', 30, 1, 1],
+    ['a ring of sixteen', 16, 1, 0],
+    ['a ring that is just too long for one change', 17, 1, 0],
+    ['a ring that is far too long for one change', 200, 1, 0],
+    ['a ring of addresses with its cards, that long', 16, 1, 1],
+    ['a ring of addresses with its cards that is too long for one change', 60, 1, 1],
     ['many rings at once', 120, 60, 0],
   ])('%s have what they are to have', async (_what, count, by, cardsBy) => {
     const node = await started();
