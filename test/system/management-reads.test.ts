@@ -69,9 +69,18 @@ describeSystem('what the management API tells of a gateway that serves', [], () 
     const then = await apiJson<Page>(gateway, `/api/v1/history?address=${yiaddr}&until=${until}&limit=1`);
     const before = await apiJson<Page>(gateway, `/api/v1/history?address=${yiaddr}&until=2020-01-01`);
 
+    await apiJson(gateway, '/api/v1/reservations/vps-1', {
+      method: 'PUT',
+      body: { mac: [`${MAC}01`], address: yiaddr },
+      status: 201,
+    });
+    expect(await apiJson(gateway, `/api/v1/leases/${yiaddr}`)).toMatchObject({
+      reservation: { id: 'vps-1', address: yiaddr },
+    });
     expect(lease).toMatchObject({
       address: yiaddr,
       mac: `${MAC}01`,
+      reservation: null,
       history: [{ event: 'bound', author: null }],
     });
     expect(then.items).toMatchObject([{ mac: `${MAC}01`, reason: 'bound' }]);

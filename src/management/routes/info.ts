@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import { type Operation, operation } from '../http/operation.ts';
+import { exhaustionOf } from '../samples/forecast.ts';
+import type { SampleRing } from '../samples/sample-ring.ts';
 import type { RouteParts } from './route-parts.ts';
+
+const DAY = 86_400_000;
+/** What is later than in ten years is never: seconds. */
+const LONGEST = 10 * 366 * 86_400;
 
 const SEGMENT = z.object({
   name: z.string(),
@@ -18,6 +24,11 @@ const SEGMENT = z.object({
   leased: z.int().nullable(),
   reserved: z.int(),
   available: z.int().nullable(),
+  exhausted_at: z.string().nullable().meta({
+    format: 'date-time',
+    description:
+      'When the pool is used up, if it goes on as in the last day; null: never, or too little is known',
+  }),
 });
 
 const INFO = z.object({
@@ -47,7 +58,13 @@ export function infoRoute(parts: RouteParts): Operation {
   });
 }
 
-async function infoOf({ asked, options, subnet: served, now }: RouteParts): Promise<z.output<typeof INFO>> {
+async function infoOf({
+  asked,
+  options,
+  subnet: served,
+  now,
+  samples,
+}: RouteParts): Promise<z.output<typeof INFO>> {
   const { status, figures } = await asked.result();
   const { prefix, ...subnet } = served();
   const { pool } = status;
@@ -69,6 +86,7 @@ async function infoOf({ asked, options, subnet: served, now }: RouteParts): Prom
         leased: pool?.leased ?? null,
         reserved: figures.reservations,
         available: pool?.left ?? null,
+        exhausted_at: exhaustedAt(samples, now()),
       },
     ],
     store: figures.isShared ? 'etcd' : 'sqlite',
@@ -79,4 +97,10 @@ async function infoOf({ asked, options, subnet: served, now }: RouteParts): Prom
     rogue_servers: status.rogueServers.map(({ server }) => server),
     as_of: new Date(now()).toISOString(),
   };
+}
+
+function exhaustedAt(samples: SampleRing, now: number): string | null {
+  const seconds = exhaustionOf(samples.since(now - DAY));
+  if (seconds === undefined || !(seconds < LONGEST)) return null;
+  return new Date(now + seconds * 1000).toISOString();
 }

@@ -1,11 +1,15 @@
 import { z } from 'zod';
+import type { Reservation } from '../../lease/reservation/reservation.ts';
+import { reservationToJson } from '../../lease/reservation/reservation-fields.ts';
 import { ipv4FromText, ipv4ToText } from '../../net/ipv4.ts';
 import type { ListedLease } from '../../store/sqlite/lease-reader.ts';
+import { readReservations } from '../../store/sqlite/query/read-reservations.ts';
 import { searchHistory } from '../../store/sqlite/query/search-history.ts';
 import { type LeaseSearch, searchLeases } from '../../store/sqlite/query/search-leases.ts';
 import { cursorFromText, cursorToText } from '../http/cursor.ts';
 import { type Operation, operation } from '../http/operation.ts';
 import { badRequest, notFound } from '../http/problem.ts';
+import { RESERVATION } from '../http/reservation-schemas.ts';
 import { AS_OF, addressText, EVENT, LEASE, listOf, macText, text } from '../http/schemas.ts';
 import { conditionsOf, LEASE_QUERY, orderOf } from './lease-query.ts';
 import { leasesAt } from './leases-at.ts';
@@ -76,9 +80,13 @@ export function leaseRoutes(parts: RouteParts): readonly Operation[] {
       method: 'get',
       path: '/leases/{address}',
       name: 'getLease',
-      summary: 'One lease, with its newest history',
+      summary: 'One lease, with the reservation of its guest or its address, and its newest history',
       query: z.object({ segment: text.optional() }),
-      answer: LEASE.extend({ history: z.array(EVENT), as_of: AS_OF }),
+      answer: LEASE.extend({
+        reservation: RESERVATION.nullable().meta({ description: 'In force; null: there is none' }),
+        history: z.array(EVENT),
+        as_of: AS_OF,
+      }),
       problems: { 404: 'The address was never leased' },
       run: async ({ query, path, signal }) => {
         refuseOtherSegment(parts, query.segment);
@@ -93,7 +101,16 @@ export function leaseRoutes(parts: RouteParts): readonly Operation[] {
             { address, limit: NEWEST_EVENTS, before: undefined },
             signal,
           );
-          return { ...lease, history, as_of: asOf };
+          const isItsOwn = (each: Reservation) =>
+            each.retiredUntil === undefined && (each.address === address || each.id === lease.reservation_id);
+          const reserved = await readReservations(database, isItsOwn, signal);
+          const reservation = reserved.find((each) => each.address === address) ?? reserved[0];
+          return {
+            ...lease,
+            reservation: reservation === undefined ? null : reservationToJson(reservation),
+            history,
+            as_of: asOf,
+          };
         });
       },
     }),
