@@ -2,9 +2,16 @@ import type { Ipv4 } from '../net/ipv4.ts';
 import { nthAddress } from '../subnet/pool.ts';
 import { currentAt } from './availability.ts';
 import { hashOfClient } from './client-hash.ts';
-import { goesFirst } from './gateway-rank.ts';
 import { doubtfulAfterProbes, doubtfulAtLast, oldestOffer, oldestOfSilentPeer } from './last-resorts.ts';
-import { firstIn, freeLongest, isAvailable, isOpen, type Proposal, type Search } from './search.ts';
+import {
+  firstIn,
+  freeLongest,
+  isAvailable,
+  isOpen,
+  isOwnFirst,
+  type Proposal,
+  type Search,
+} from './search.ts';
 import {
   firstGatewayFor,
   freeOfFirst,
@@ -58,6 +65,8 @@ const GOLDEN = 0x9e3779b9;
 /** Quiet addresses that are looked at for one that nobody has had, and for one that is free at all. */
 const NEVER_USED_STEPS = 16;
 const QUIET_STEPS = 256;
+
+const NO_GATEWAYS: ReadonlySet<Ipv4> = new Set();
 
 /** The first proposal that the client may have; undefined when the pools are full. */
 export function findAddress(search: Search): Ipv4 | undefined {
@@ -154,18 +163,26 @@ function quietNeverUsed(search: Search): Ipv4 | undefined {
   const { client, hardware, leases, quiet } = search;
   return quiet.find(hashOfClient(client), hardware, NEVER_USED_STEPS, (address) => {
     const last = leases.at(address);
-    return (last === undefined || last.client === client) && isOpen(address, search);
+    return (
+      (last === undefined || last.client === client) && isOwnFirst(address, search) && isOpen(address, search)
+    );
   });
 }
 
 function quietLongestFree(search: Search): Ipv4 | undefined {
   const address = longestFree(search);
-  return address !== undefined && search.quiet.isQuiet(address, search.hardware) ? address : undefined;
+  if (address === undefined || !isOwnFirst(address, search)) return undefined;
+  return search.quiet.isQuiet(address, search.hardware) ? address : undefined;
 }
 
 function quietFree(search: Search): Ipv4 | undefined {
   const { client, hardware, quiet } = search;
-  return quiet.find(hashOfClient(client), hardware, QUIET_STEPS, (address) => isOpen(address, search));
+  return quiet.find(
+    hashOfClient(client),
+    hardware,
+    QUIET_STEPS,
+    (address) => isOwnFirst(address, search) && isOpen(address, search),
+  );
 }
 
 /**
@@ -178,7 +195,8 @@ function spread(search: Search): Ipv4 | undefined {
 
 /** The same among what is quiet, so that the client's DHCPREQUEST does not wait. */
 function spreadQuiet(search: Search): Ipv4 | undefined {
-  return firstOfWalk(search, (address) => search.quiet.isQuiet(address, search.hardware));
+  const { quiet, hardware } = search;
+  return firstOfWalk(search, (address) => quiet.isQuiet(address, hardware) && isOwnFirst(address, search));
 }
 
 /** The same among the addresses of the client's first gateway, where leases are shared. */
@@ -207,13 +225,13 @@ function firstOfWalk(search: Search, isWanted: (address: Ipv4) => boolean): Ipv4
  * gateways seldom pick one address at one moment. The search begins at the client's own position.
  */
 function rankedFirst(search: Search): Ipv4 | undefined {
-  if (search.peers.size === 0) return undefined;
+  if (search.peers.size === 0 && (search.firstGateways ?? NO_GATEWAYS).size === 0) return undefined;
   const hash = hashOfClient(search.client);
   for (const pool of search.subnet.pools) {
     const size = pool.last - pool.first + 1;
     for (let step = 0; step < Math.min(size, RANK_STEPS); step += 1) {
       const address = nthAddress(pool, (hash + step) % size);
-      if (!goesFirst(search.self, address, search.peers.keys())) continue;
+      if (!isOwnFirst(address, search)) continue;
       if (search.leases.at(address) === undefined && isOpen(address, search)) return address;
     }
   }

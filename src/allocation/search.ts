@@ -6,6 +6,7 @@ import type { Ipv4 } from '../net/ipv4.ts';
 import { mayHave } from '../subnet/may-have.ts';
 import type { Subnet } from '../subnet/subnet.ts';
 import { currentAt, isTaken } from './availability.ts';
+import { goesFirst } from './gateway-rank.ts';
 import type { QuietView } from './quiet-view.ts';
 
 /** Who asks for an address, and what is known. */
@@ -27,6 +28,8 @@ export interface Search extends Claimant {
   readonly hostGateway?: Ipv4 | undefined;
   /** The other gateways that are heard, and when each was last. */
   readonly peers: ReadonlyMap<Ipv4, Instant>;
+  /** Gateways that may serve here too and share nothing, also such as were not heard yet. Absent: there are none. */
+  readonly firstGateways?: ReadonlySet<Ipv4> | undefined;
   /** True if a gateway is on the segment, as far as ARP can show that. */
   readonly isThere: (gateway: Ipv4) => boolean;
   /** Listening began at this time. A peer that was not heard since may have been heard just before. */
@@ -97,4 +100,10 @@ export function firstIn(
     if (address !== undefined) return address;
   }
   return undefined;
+}
+
+/** True if no other gateway goes first for the address, of those that share nothing with this one. */
+export function isOwnFirst(address: Ipv4, { self, peers, firstGateways }: Search): boolean {
+  if (peers.size > 0 && !goesFirst(self, address, peers.keys())) return false;
+  return firstGateways === undefined || firstGateways.size === 0 || goesFirst(self, address, firstGateways);
 }

@@ -7,6 +7,8 @@ const LAP = 60_000;
 const SOON = 1000;
 /** How often one that a client names, and each at the start, is asked for until it answers. */
 const ATTEMPTS = 3;
+/** One that is there has answered within this time: milliseconds. */
+const LATELY = 130_000;
 /** A lap asks for so many addresses at most. Those that clients name are asked for in any case. */
 const LAP_LIMIT = 64;
 
@@ -44,6 +46,14 @@ export class FoundGateways {
   /** When it answered last: monotonic milliseconds. Undefined: it has not. */
   foundAt(gateway: Ipv4): number | undefined {
     return this.#foundAt.get(gateway);
+  }
+
+  /** Those of some addresses that have answered lately. */
+  among(addresses: ReadonlySet<Ipv4>): readonly Ipv4[] {
+    const now = this.#clock.monotonic();
+    return [...addresses].filter(
+      (each) => now - (this.#foundAt.get(each) ?? Number.NEGATIVE_INFINITY) < LATELY,
+    );
   }
 
   /** It has answered at this time: monotonic milliseconds. */

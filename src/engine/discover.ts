@@ -2,7 +2,8 @@ import type { LeaseChange } from '../lease/lease-view.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import { chooseAddress } from './address/choose-address.ts';
 import { exceedsLeasesPerMac } from './address/leases-of-card.ts';
-import { hasPeers, leavesToClusterPeer, leaveToHost } from './address/peers.ts';
+import { leaveToGateway, leaveToHost } from './address/leave-to-gateway.ts';
+import { hasPeers, leavesToClusterPeer } from './address/peers.ts';
 import { exceedsShareOfPort } from './address/share-of-port.ts';
 import { bindingChange, offerChange } from './binding-change.ts';
 import type { Decision, Reason } from './decision/decision.ts';
@@ -23,14 +24,17 @@ export function answerDiscover(input: DecisionInput): Decision {
   if (leases.bindingOf(input.client) === undefined && exceedsShareOfPort(input))
     return silence('share-of-port');
 
+  const left = leaveToGateway(input);
+  if (left !== undefined) return left;
+
   // RFC 4039 §3.1: only where the server is configured for it, and the client asks; never beside other gateways, which
   // would hear nothing of it.
   const isRapid = plan.rapidCommit && !hasPeers(input) && message.has(RAPID_COMMIT);
   const choice = chooseAddress(input, isRapid ? 'bind' : 'offer');
   if ('decision' in choice) return choice.decision;
   const { address, held } = choice;
-  const left = held === 'binding' ? undefined : leaveToHost(input, address);
-  if (left !== undefined) return left;
+  const leftToHost = held === 'binding' ? undefined : leaveToHost(input, address);
+  if (leftToHost !== undefined) return leftToHost;
   const destination = destinationOf(input, address);
 
   if (isRapid) {

@@ -44,6 +44,7 @@ export function emptyContext(): MutableContext {
     port: undefined,
     host: undefined,
     isLeftToHost: false,
+    firstGateways: undefined,
     leasesAtPort: 0,
     waited: false,
     isWithheld: false,
@@ -68,6 +69,7 @@ export function contextFor(
   context.probes = past.probes;
   context.peerObservations = serverState.peerObservations;
   context.clusterPeers = serverState.clusterPeers;
+  context.firstGateways = serverState.firstGateways;
   context.waited = past.hasPaused;
   context.port = serverState.guestPorts?.portOf(message);
   context.isWithheld = past.isWithheld;

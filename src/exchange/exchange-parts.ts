@@ -1,6 +1,7 @@
 import type {
   ClusterPeers,
   Decide,
+  FirstGateways,
   GuestHost,
   PeerObservations,
   QuietObservations,
@@ -84,8 +85,14 @@ export interface ServerState {
    * for a DHCPDISCOVER. Absent: nothing shows it.
    */
   isLeftToHost?(message: Message): boolean;
-  /** A DHCPDISCOVER that was left to the gateway at the client's host has waited to the end: nobody has answered it. */
-  noteUnanswered?(message: Message): void;
+  /** The other gateways that may answer a guest first, where none shares its leases; absent: there are none. */
+  readonly firstGateways?: FirstGateways | undefined;
+  /**
+   * A DHCPDISCOVER that was left to another gateway has waited to the end: nobody has answered it.
+   *
+   * @param gateway Undefined: that was the gateway at the client's host.
+   */
+  noteUnanswered?(message: Message, gateway: Ipv4 | undefined): void;
   /** Where guests are plugged in; absent: nothing shows it. */
   readonly guestPorts?: GuestPorts | undefined;
 }

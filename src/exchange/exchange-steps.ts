@@ -167,7 +167,8 @@ export class ExchangeSteps {
   #decide(pending: Pending): Decision {
     const { store, decide, serverState } = this.#parts;
     if (pending instanceof PendingOrder) return pending.order.decide(this.#now, store.leases, this.plan);
-    if (isDiscover(pending) && pending.past.hasPaused) serverState.noteUnanswered?.(pending.message);
+    if (isDiscover(pending) && pending.past.hasPaused)
+      serverState.noteUnanswered?.(pending.message, pending.past.leftTo);
     const context = contextFor(this.#context, pending, serverState, this.#monotonic);
     const { port } = context;
     this.#context.leasesAtPort = port === undefined ? 0 : this.#leasesAt(port.name);

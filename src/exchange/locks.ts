@@ -1,6 +1,6 @@
 import type { ClientKey } from '../lease/client-key.ts';
 import type { LeaseChange } from '../lease/lease-view.ts';
-import type { Ipv4 } from '../net/ipv4.ts';
+import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import { ChurningMap } from './churning-map.ts';
 import type { Pending } from './pending.ts';
 import type { Committing, Waiting } from './pending-state.ts';
@@ -53,7 +53,9 @@ export class Locks {
     for (const { address } of change.writes) this.lockAddress(pending, address);
   }
 
+  /** UNSPECIFIED: none. */
   lockAddress(pending: Pending, address: Ipv4): void {
+    if (address === UNSPECIFIED) return;
     this.#inFlight.add(address);
     this.#addresses.set(address, pending);
   }
@@ -62,7 +64,7 @@ export class Locks {
   unlock(state: Waiting | Committing): boolean {
     if (state.name !== 'committing') {
       this.#unlockAddress(state.address);
-      return true;
+      return state.address !== UNSPECIFIED;
     }
     const { client, writes } = state.change;
     this.#clients.delete(client);

@@ -21,6 +21,8 @@ export interface WaitHistory {
   readonly answeredAt: number;
   /** A pause is over. */
   readonly hasPaused: boolean;
+  /** The gateway that it was left to. */
+  readonly leftTo: Ipv4 | undefined;
   /** Probes and pauses. */
   readonly waits: number;
   /** How long they took, as far as they were meant to: milliseconds. */
@@ -39,6 +41,8 @@ export interface WaitResult {
   readonly weak: WeakAnswer | undefined;
   /** Monotonic milliseconds. */
   readonly endedAt: number;
+  /** The gateway that the message was left to meanwhile. */
+  readonly leftTo?: Ipv4 | undefined;
   /** Milliseconds, without what it took longer than it was meant to: that makes the message older. */
   readonly took: number;
 }
@@ -50,6 +54,7 @@ const NO_PAST: WaitHistory = {
   probes: NO_PROBES,
   answeredAt: 0,
   hasPaused: false,
+  leftTo: undefined,
   waits: 0,
   waited: 0,
   isWithheld: false,
@@ -117,7 +122,7 @@ export class PendingMessage extends Transitions {
   }
 
   /** Notes what came of a wait that has ended. */
-  noteWait({ name, address }: Waiting, { answer, weak, endedAt, took }: WaitResult): void {
+  noteWait({ name, address }: Waiting, { answer, weak, endedAt, took, leftTo }: WaitResult): void {
     const past = this.#past;
     const isProbe = name === 'probing';
     const count = (past.probes.get(address)?.count ?? 0) + 1;
@@ -126,6 +131,7 @@ export class PendingMessage extends Transitions {
       answeredAt: endedAt,
       waited: past.waited + took,
       hasPaused: past.hasPaused || !isProbe,
+      leftTo: leftTo ?? past.leftTo,
       answers: isProbe ? new Map(past.answers).set(address, answer) : past.answers,
       probes: isProbe ? new Map(past.probes).set(address, { count, endedAt, weak }) : past.probes,
     };

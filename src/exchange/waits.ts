@@ -42,7 +42,7 @@ export class Waits {
    * @throws if the message has waited too often.
    */
   begin(message: PendingMessage, decision: DecisionToWait, now: Instant): boolean {
-    const { address, until, probe, reason } = decision;
+    const { address, until, probe, reason, leftTo } = decision;
     if (message.past.waits >= WAIT_LIMIT) throw new Error(`no end of waiting: ${reason}`);
     this.#reports.add(message, decision, 'nothing');
     const waiting = this.#inFlight.beginWait(message, probe ? 'probing' : 'pausing', address);
@@ -51,7 +51,8 @@ export class Waits {
     const begun = clock.monotonic();
     const end: ProbeDone = (answer, weak) => {
       const endedAt = clock.monotonic();
-      this.#inFlight.endWait(message, { answer, weak, endedAt, took: Math.min(endedAt - begun, planned) });
+      const took = Math.min(endedAt - begun, planned);
+      this.#inFlight.endWait(message, { answer, weak, endedAt, took, leftTo });
       this.#wake(probe ? 'now' : 'after-reading');
     };
     const cancel = probe

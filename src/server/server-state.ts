@@ -1,6 +1,7 @@
 import type { ClusterPeersView } from '../detection/cluster-peers.ts';
 import type { DeclineLog } from '../detection/decline-log.ts';
 import type { DiscoverRetries } from '../detection/discover-retries.ts';
+import type { FirstGateways } from '../detection/first-gateways.ts';
 import type { GuestPorts } from '../detection/guest-ports.ts';
 import type { HostAnswers } from '../detection/host-answers.ts';
 import type { MissedTraffic } from '../detection/missed-traffic.ts';
@@ -69,12 +70,13 @@ interface ServiceMemory {
   readonly quiet?: QuietWatch;
   readonly guestPorts?: GuestPorts | undefined;
   readonly hostAnswers?: HostAnswers;
+  readonly firstGateways?: FirstGateways;
 }
 
 /** The state of the running server, as the exchange reads it. */
 export function serverStateOf(
   memory: Memory,
-  { sightings, quiet, guestPorts, hostAnswers }: ServiceMemory,
+  { sightings, quiet, guestPorts, hostAnswers, firstGateways }: ServiceMemory,
   monotonic: () => number,
 ): ServerState {
   const { missedTraffic, timeGuard, declines, peers, rogueServers, clusterPeers, discoverRetries } = memory;
@@ -101,6 +103,7 @@ export function serverStateOf(
     noteRequest: (server, address, client, hardware) => {
       quiet?.noteRequest(server, address);
       if (peers.known.has(server)) hostAnswers?.noteSelection(guestPorts?.hostOfCard(hardware));
+      firstGateways?.noteSelection(server);
       if (clusterPeers?.live.has(server) !== true) peers.noteRequest(server, address, client, hardware);
       if (peers.known.has(server)) peerMemory?.noteRequest(address);
       rogueServers.noteRequest(server, address, hardware);
@@ -113,7 +116,8 @@ export function serverStateOf(
     },
     noteReply: (message, arrival) => rogueServers.noteReply(message, arrival),
     noteDiscover: (sender: ClientKey) => {
-      if (clusterPeers !== undefined || peers.peers.size > 0) discoverRetries.note(sender, monotonic());
+      const hasOthers = peers.peers.size > 0 || (firstGateways?.gateways.size ?? 0) > 0;
+      if (clusterPeers !== undefined || hasOthers) discoverRetries.note(sender, monotonic());
     },
     isDiscoverRetry: (sender: ClientKey) => discoverRetries.isRetry(sender),
     declinesOf: (card) => declines.count(card, monotonic()),
@@ -122,7 +126,11 @@ export function serverStateOf(
       clusterPeers === undefined &&
       peers.peers.size > 0 &&
       hostAnswers?.takes(guestPorts?.hostOf(message)) === true,
-    noteUnanswered: (message) => hostAnswers?.noteUnanswered(guestPorts?.hostOf(message)),
+    firstGateways: clusterPeers === undefined ? firstGateways : undefined,
+    noteUnanswered: (message, gateway) => {
+      if (gateway === undefined) hostAnswers?.noteUnanswered(guestPorts?.hostOf(message));
+      else firstGateways?.noteUnanswered(gateway);
+    },
     guestPorts,
   };
 }

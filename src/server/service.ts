@@ -1,4 +1,5 @@
 import { Claims } from '../detection/claims.ts';
+import { FirstGateways } from '../detection/first-gateways.ts';
 import { GuestPorts } from '../detection/guest-ports.ts';
 import { HostAnswers } from '../detection/host-answers.ts';
 import type { Probe } from '../detection/probe.ts';
@@ -92,7 +93,10 @@ export class Service {
       prober,
       serverState: serverStateOf(
         memory,
-        { sightings, quiet, guestPorts, hostAnswers: new HostAnswers(clock) },
+        {
+          ...{ sightings, quiet, guestPorts, hostAnswers: new HostAnswers(clock) },
+          firstGateways: new FirstGateways(clock, memory.peers),
+        },
         monotonic,
       ),
       observer: observers(observer, limits, claims, this.#unstored, ...learners),

@@ -1,3 +1,4 @@
+import { FirstGateways } from '../../src/detection/first-gateways.ts';
 import { Peers } from '../../src/detection/peers.ts';
 import { Sightings } from '../../src/detection/sightings.ts';
 import { keyOfIdentifier } from '../../src/lease/client-key.ts';
@@ -67,6 +68,23 @@ export class SharedSegment {
   /** What each has sent since the last time: '10.15.3.10 DHCPACK 10.15.3.20 to 52:54:00:00:00:01'. */
   replies(): string[] {
     return this.nodes.flatMap(({ address, bench }) => bench.replies().map((reply) => `${address} ${reply}`));
+  }
+
+  /** From now on each guest is left to one of the gateways for a moment. */
+  leaveGuests(): void {
+    for (const { bench, peers } of this.nodes) {
+      const firstGateways = new FirstGateways(this.clock, peers);
+      Object.assign(bench.serverState, {
+        firstGateways,
+        noteRequest: (...heard: Parameters<typeof peers.noteRequest>) => {
+          firstGateways.noteSelection(heard[0]);
+          peers.noteRequest(...heard);
+        },
+        noteUnanswered: (_message: unknown, gateway: Ipv4 | undefined) => {
+          if (gateway !== undefined) firstGateways.noteUnanswered(gateway);
+        },
+      });
+    }
   }
 
   /** Every gateway has heard every other one. */

@@ -20,9 +20,7 @@ export interface PeerInput extends Pick<DecisionInput, 'leases' | 'now'> {
 type PeerRecordWrites = readonly [LeaseWrite & { readonly next: LeaseRecord }, ...LeaseWrite[]];
 
 /** A client that has tried for this time (secs) is answered by every gateway: seconds. */
-const RETRY_SECS = 3;
-/** How long a guest is left to the gateway of its own host: milliseconds. */
-const HOST_WAIT = 1000;
+export const RETRY_SECS = 3;
 /** How long the gateway that granted a lease may answer for it first: milliseconds. */
 const GRANTER_WAIT = 500;
 /** How long a client repeats a DHCPREQUEST that selects an offer (RFC 2131 §4.1): milliseconds. */
@@ -65,16 +63,6 @@ export function hostGatewayOf(
 ): Ipv4 | undefined {
   if (host === undefined) return undefined;
   return host === 'own' ? self : clusterPeers?.gatewayAt?.(host);
-}
-
-/**
- * Where gateways hear of each other and nothing more: a new guest of another host is left to the gateway there for a moment,
- * so that no two gateways want one address when many boot. Undefined: it is answered now.
- */
-export function leaveToHost({ context, message, now }: DecisionInput, address: Ipv4): Decision | undefined {
-  const { isLeftToHost, isDiscoverRetry, waited } = context;
-  if (isLeftToHost !== true || waited || isDiscoverRetry || message.secs >= RETRY_SECS) return undefined;
-  return waitFor(address, 'left-to-host', now, HOST_WAIT);
 }
 
 /**

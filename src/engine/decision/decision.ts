@@ -42,13 +42,15 @@ export type Decision =
       readonly change?: LeaseChange;
       readonly other?: HardwareAddress;
     }
-  /** Client and address stay in flight; decided again when somebody answers ARP for the address, or at `until`. */
+  /** Client and address (UNSPECIFIED: none) stay in flight; decided again when somebody answers ARP for the address, or at `until`. */
   | {
       readonly kind: 'wait';
       readonly until: Instant;
       readonly address: Ipv4;
       readonly probe: boolean;
       readonly reason: Reason;
+      /** The message is left to this gateway meanwhile. */
+      readonly leftTo?: Ipv4;
     }
   /** The change is made durable first, then the message is decided again. */
   | {
@@ -92,6 +94,8 @@ export interface DecisionContext {
   readonly host?: GuestHost;
   /** A gateway that shares nothing with this one answers the guests of that host: a new one is left to it for a moment. */
   readonly isLeftToHost?: boolean;
+  /** The others that may answer a guest first, where none shares its leases; absent: there are none. */
+  readonly firstGateways?: FirstGateways | undefined;
   /** Leases that guests behind that port have, or that are being written for them. */
   readonly leasesAtPort?: number;
   /**
@@ -174,6 +178,14 @@ export interface QuietObservations extends QuietView {
 
 /** own: this host. An address: another host, whose tunnel ends there. Undefined: not known. */
 export type GuestHost = 'own' | Ipv4 | undefined;
+
+/** The gateways that a guest may be left to for a moment, where gateways hear of each other and nothing more. */
+export interface FirstGateways {
+  /** Those heard, or shown by ARP where gateways may be, that are not known to leave guests unanswered. */
+  readonly gateways: ReadonlySet<Ipv4>;
+  /** True if one more guest may be left to one of them. Counts it. */
+  takes(): boolean;
+}
 
 /** The gateways that share their leases. */
 export interface ClusterPeers {

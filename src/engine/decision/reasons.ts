@@ -215,6 +215,11 @@ export const REASONS = {
     kind: 'wait',
     means: 'The guest is at another host, whose own gateway may answer it first, for a second.',
   },
+  'left-to-gateway': {
+    kind: 'wait',
+    means:
+      'Another gateway, which shares nothing with this one, goes first for this guest, and may answer it for a second.',
+  },
   deferring: { kind: 'wait', means: 'The gateway that has granted the lease may answer first.' },
 
   'not-for-us': { kind: 'silence', means: 'The client speaks to another server.', isOthers: true },

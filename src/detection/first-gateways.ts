@@ -1,0 +1,69 @@
+import type { Clock } from '../lease/clock.ts';
+import type { Ipv4 } from '../net/ipv4.ts';
+import type { Peers } from './peers.ts';
+
+/** How long it counts that a gateway has left a guest unanswered: milliseconds. */
+const COUNTS_FOR = 600_000;
+/** DHCPDISCOVERs that are left to others at once, and so many more a second: each waits here meanwhile. */
+const LEFT_AT_ONCE = 512;
+const LEFT_PER_SECOND = 64;
+/** They are listed anew so often: milliseconds. */
+const LISTED_FOR = 1000;
+
+/** The gateways that were heard, and those that ARP has found. */
+type Seen = Pick<Peers, 'peers' | 'known' | 'found'>;
+
+/**
+ * The other gateways that a guest may be left to for a moment, where gateways hear of each other and nothing more. One that
+ * has left a guest unanswered is none of them until a guest is heard selecting it, or for ten minutes. So a gateway that is
+ * down costs the guests of one second a second.
+ */
+export class FirstGateways {
+  readonly #clock: Pick<Clock, 'monotonic'>;
+  readonly #seen: Seen;
+  /** Those that have left a guest unanswered, and when: monotonic milliseconds. */
+  readonly #silent = new Map<Ipv4, number>();
+  #gateways: ReadonlySet<Ipv4> = new Set();
+  /** When those were listed. */
+  #listedAt = Number.NEGATIVE_INFINITY;
+  #left = LEFT_AT_ONCE;
+  #leftAt: number;
+
+  constructor(clock: Pick<Clock, 'monotonic'>, seen: Seen) {
+    this.#clock = clock;
+    this.#seen = seen;
+    this.#leftAt = clock.monotonic();
+  }
+
+  get gateways(): ReadonlySet<Ipv4> {
+    const now = this.#clock.monotonic();
+    if (now - this.#listedAt < LISTED_FOR) return this.#gateways;
+    this.#listedAt = now;
+    for (const [gateway, since] of this.#silent) if (now - since >= COUNTS_FOR) this.#silent.delete(gateway);
+    const { peers, known, found } = this.#seen;
+    const seen = new Set([...peers.keys(), ...found.among(known)]);
+    this.#gateways = new Set([...seen].filter((gateway) => !this.#silent.has(gateway)));
+    return this.#gateways;
+  }
+
+  /** A guest has selected this gateway. */
+  noteSelection(gateway: Ipv4): void {
+    if (this.#silent.delete(gateway)) this.#listedAt = Number.NEGATIVE_INFINITY;
+  }
+
+  /** A guest was left to this gateway, and has selected neither it nor another one. */
+  noteUnanswered(gateway: Ipv4): void {
+    this.#silent.set(gateway, this.#clock.monotonic());
+    this.#listedAt = Number.NEGATIVE_INFINITY;
+  }
+
+  /** True if one more guest may be left to another gateway. Counts it. */
+  takes(): boolean {
+    const now = this.#clock.monotonic();
+    this.#left = Math.min(LEFT_AT_ONCE, this.#left + ((now - this.#leftAt) * LEFT_PER_SECOND) / 1000);
+    this.#leftAt = now;
+    if (this.#left < 1) return false;
+    this.#left -= 1;
+    return true;
+  }
+}

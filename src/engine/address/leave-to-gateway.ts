@@ -1,0 +1,51 @@
+import { firstGatewayFor } from '../../allocation/shared-proposals.ts';
+import { type Ipv4, UNSPECIFIED } from '../../net/ipv4.ts';
+import type { Decision, FirstGateways } from '../decision/decision.ts';
+import type { DecisionInput } from '../decision/decision-input.ts';
+import { waitFor } from '../decision/outcome.ts';
+import { isGrantedHere, RETRY_SECS } from './peers.ts';
+
+/** How long a guest is left to the gateway of its own host, or to the one that goes first for it: milliseconds. */
+const LEFT_FOR = 1000;
+
+/**
+ * Where gateways hear of each other and nothing more: one of them answers a guest first, and the others leave it to that one
+ * for a moment. Else each would offer an address to each of many guests that boot at once: more than those for which it goes
+ * first, so that two gateways offer one address to two guests. No address is kept meanwhile. Undefined: it is answered now.
+ */
+export function leaveToGateway(input: DecisionInput): Decision | undefined {
+  const { context, message, now } = input;
+  const { firstGateways, waited, isDiscoverRetry, host, isLeftToHost } = context;
+  if (firstGateways === undefined || firstGateways.gateways.size === 0) return undefined;
+  if (waited || context.answers.size > 0 || isDiscoverRetry || message.secs >= RETRY_SECS) return undefined;
+  if (host === 'own' || isLeftToHost === true) return undefined;
+  const first = firstAnswering(input, firstGateways);
+  if (first === undefined || !firstGateways.takes()) return undefined;
+  return { ...waitFor(UNSPECIFIED, 'left-to-gateway', now, LEFT_FOR), leftTo: first };
+}
+
+/**
+ * The gateway that answers a guest first: the one that has granted its last lease, else the one that goes first for the
+ * address at the guest's own position in the pools (RFC 3074: a hash of the client decides). Undefined: this one.
+ */
+function firstAnswering(input: DecisionInput, { gateways }: FirstGateways): Ipv4 | undefined {
+  const { client, leases, plan, subnet, reservation } = input;
+  const last = leases.bindingOf(client);
+  if (last !== undefined && isGrantedHere(input, last)) return undefined;
+  if (last !== undefined) return gateways.has(last.granter) ? last.granter : undefined;
+  // It has one address at every gateway.
+  if (reservation !== undefined || leases.offerTo(client) !== undefined) return undefined;
+  const self = plan.serverIdentifier;
+  const first = firstGatewayFor({ client, subnet, self, hostGateway: undefined, clusterPeers: gateways });
+  return first === self ? undefined : first;
+}
+
+/**
+ * Where gateways hear of each other and nothing more: a new guest of another host is left to the gateway there for a moment,
+ * so that no two gateways want one address when many boot. Undefined: it is answered now.
+ */
+export function leaveToHost({ context, message, now }: DecisionInput, address: Ipv4): Decision | undefined {
+  const { isLeftToHost, isDiscoverRetry, waited } = context;
+  if (isLeftToHost !== true || waited || isDiscoverRetry || message.secs >= RETRY_SECS) return undefined;
+  return waitFor(address, 'left-to-host', now, LEFT_FOR);
+}
