@@ -1,9 +1,10 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { API_SOCKET } from '../../src/management/listen/unix-listener.ts';
 import { eventually } from '../support/eventually.ts';
 import { builtProgram, gatewayEnvironment } from '../support/gateway-process.ts';
+import { ROOT } from '../support/pages.ts';
 import { type Ran, run } from '../support/run.ts';
 import { describeSystem, useTestSegment } from '../support/system.ts';
 
@@ -122,6 +123,49 @@ describeSystem('import of what another server has written', [], () => {
     });
   });
 
+  test('reserves an address for each guest of Proxmox at one bridge, by its number and name; again nothing changes', async () => {
+    const directory = await managed();
+    const { yiaddr } = await segment().client().lease(A);
+    const folder = segment().folder();
+    const config = (id: number, ...lines: readonly string[]) => {
+      const path = join(folder, `${id}.conf`);
+      writeFileSync(path, `${lines.join('\n')}\n`);
+      return ['--from', path];
+    };
+    const from = [
+      ...config(
+        104,
+        'name: web',
+        `net0: virtio=${A},bridge=vpsnet`,
+        'net1: virtio=BC:24:11:00:00:02,bridge=vmbr0',
+      ),
+      ...config(105, 'hostname: db', `net0: name=eth0,bridge=vpsnet,hwaddr=${B},ip=10.15.3.57/24`),
+    ];
+    const proxmox = (...words: readonly string[]) =>
+      program(directory, 'import', 'proxmox', ...from, ...words);
+
+    const unclear = await proxmox();
+    const other = await proxmox('--bridge', 'vmbr7');
+    const [dryRun = '', forGood = ''] = printed(folder, directory);
+    const dry = await run(segment().node, ['bash', '-c', dryRun], gatewayEnvironment(directory));
+    const none = await program(directory, 'reservations', 'list', '--json');
+    const ran = await run(segment().node, ['bash', '-c', forGood], gatewayEnvironment(directory));
+    const again = await proxmox('--bridge', 'vpsnet');
+    const listed = await program(directory, 'reservations', 'list', '--json');
+
+    expect([unclear.status, other.status]).toEqual([78, 78]);
+    expect(unclear.errors).toMatch(/at several bridges: vmbr0, vpsnet\nto mend it: .*--bridge vmbr0/);
+    expect(other.errors).toContain('no card is at the bridge vmbr7: vmbr0, vpsnet');
+    expect(dry.output).toMatch(new RegExp(`^reserved +${yiaddr} +${A} +104 `, 'm'));
+    expect(none.output).toBe('[]\n');
+    expect(ran).toMatchObject({ status: 0 });
+    expect(again.output).toMatch(/^known .*\nknown /m);
+    expect(JSON.parse(listed.output)).toMatchObject([
+      { id: '104', address: yiaddr, mac: [A], hostname: 'web', vps_id: '104' },
+      { id: '105', address: '10.15.3.57', mac: [B], hostname: 'db', vps_id: '105' },
+    ]);
+  });
+
   test('without a gateway, a file or anything to import says so, and what to do', async () => {
     const directory = segment().folder();
     const leases = file('dnsmasq.leases', `${end} ${A} 10.15.3.120 * *`, 'nonsense');
@@ -145,3 +189,14 @@ describeSystem('import of what another server has written', [], () => {
     ]);
   });
 });
+
+/** The commands that docs/moving-in.md prints for Proxmox, with the configurations of a folder. */
+function printed(folder: string, directory: string): readonly string[] {
+  const page = readFileSync(join(ROOT, 'docs/moving-in.md'), 'utf8');
+  return [...page.matchAll(/^tail .* vps-gateway import proxmox .*$/gm)].map(([line]) =>
+    line
+      .replace('/etc/pve/nodes/*/*/*.conf', `${folder}/*.conf`)
+      .replace('| vps-gateway', `| ${process.execPath} ${builtProgram()}`)
+      .replace('OCvpsnet', `vpsnet --leases-dir ${directory}`),
+  );
+}

@@ -14,6 +14,7 @@ import { type ApiOptions, apiCommand, apiOf, withReason } from '../api/api-comma
 import { type CommandSurroundings, surroundingsOfProcess } from '../surroundings.ts';
 import { keaFiles } from './kea-files.ts';
 import { faultOutcome, type Outcome, tellOutcomes } from './outcome.ts';
+import { addProxmoxCommand } from './proxmox.ts';
 import { readSource } from './read-source.ts';
 import { reserveHost } from './reserve-hosts.ts';
 import { takeLeases } from './take-leases.ts';
@@ -80,6 +81,7 @@ export function addImportCommand(program: Command, surroundings = surroundingsOf
       .option('--hosts <file>', server.hosts, collect)
       .option('--dry-run', 'only say what would be')
       .action((options: Options) => importFrom(server, options, surroundings));
+  addProxmoxCommand(parent, surroundings);
   return parent;
 }
 

@@ -30,6 +30,11 @@ export async function reserveHost(
     return outcomeOf(host, isSame ? 'known' : 'refused', known.id, isSame ? known.address : wanted, remark);
   }
   const id = await freeId(api, host);
+  if (id === undefined) {
+    const remark =
+      'the reservation of this id has other cards here: see `vps-gateway reservations set --mac`';
+    return outcomeOf(host, 'refused', host.id ?? '', wanted, remark);
+  }
   try {
     const done = await api.order<Ordered>({
       method: 'PUT',
@@ -64,14 +69,15 @@ async function knownFor(api: GatewayApi, { macs }: FoundHost): Promise<Known | u
   return undefined;
 }
 
-/** Its name, if no other guest's reservation is called so; else its card. */
+/** Its name, if no other guest's reservation is called so; else its card. Undefined: its id is given, and another's. */
 async function freeId(
   api: GatewayApi,
   { id, hostname, macs: [card], identifier }: FoundHost,
-): Promise<string> {
+): Promise<string | undefined> {
   const ofCard = card === undefined ? `client-${identifier ?? ''}`.slice(0, 64) : hardwareToText(card);
   const wanted = id ?? hostname?.slice(0, 64) ?? ofCard;
-  return (await api.find(pathOf(wanted))) === undefined ? wanted : ofCard;
+  if ((await api.find(pathOf(wanted))) === undefined) return wanted;
+  return id === undefined ? ofCard : undefined;
 }
 
 function entryOf({ macs, identifier, address, hostname, leaseSeconds, vpsId }: FoundHost) {
