@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { SETTINGS } from '../config/settings.ts';
 import { type ClockStatus, sentenceOf, spanOf } from '../detection/clock-status.ts';
 import { askClock, HEALTH_SOCKET } from '../server/health.ts';
+import { authorOfCommand } from './api/author.ts';
 import { leasesDirectory } from './leases-directory.ts';
 import { noAnswer, noAnswerToText } from './no-answer.ts';
 import { jsonText } from './output/json.ts';
@@ -62,7 +63,12 @@ async function printStatus(
 /** Undefined: there was no answer; the reason has been printed. */
 async function answerOf(socket: string, request: 'clock' | 'clock trust'): Promise<ClockStatus | undefined> {
   try {
-    const status = await askClock(socket, request, ANSWER_TIME);
+    const status = await askClock(
+      socket,
+      request,
+      ANSWER_TIME,
+      request === 'clock trust' ? authorOfCommand() : undefined,
+    );
     if (status !== null && typeof status.trusted === 'boolean') return status;
     if (status === null)
       complain('vps-gateway: the gateway is starting or ending: ask again in some seconds\n');

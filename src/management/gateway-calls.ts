@@ -39,7 +39,7 @@ export interface GatewayCalls {
   /** False: another process may use the leases directory. */
   isStoring(): Promise<boolean>;
   clock(): Promise<ClockStatus | null>;
-  trustClock(): Promise<ClockStatus | null>;
+  trustClock(author: string): Promise<ClockStatus | null>;
   /** What the addresses of a range are used for: at most MOST_MAPPED. */
   mapAddresses(first: Ipv4, last: Ipv4): Promise<readonly MappedAddress[]>;
   /** Asks the segment by ARP. */

@@ -28,7 +28,7 @@ export function managedGateway(
     carry: () => server.carry(CARRY_TIME),
     isStoring: async () => server.isStoring,
     clock: async () => server.clock ?? null,
-    trustClock: async () => server.trustClock() ?? null,
+    trustClock: async (author) => server.trustClock(author) ?? null,
     mapAddresses: async (first, last) => server.mapAddresses(first, last),
     ask: async (address) => {
       const holder = await server.ask(address, ASK_TIME);

@@ -66,8 +66,8 @@ export class RemoteGateway implements GatewayCalls {
     return this.#call('clock', [], SOON);
   }
 
-  trustClock() {
-    return this.#call('trustClock', [], LATER);
+  trustClock(author: string) {
+    return this.#call('trustClock', [author], LATER);
   }
 
   mapAddresses(first: Ipv4, last: Ipv4) {

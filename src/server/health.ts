@@ -28,16 +28,19 @@ const CANNOT_BE_ASKED = 'health cannot be asked';
 export interface HealthSource {
   readonly status: Status;
   readonly clock: ClockStatus | undefined;
-  trustClock(): ClockStatus | undefined;
+  trustClock(author?: string): ClockStatus | undefined;
   /** False: another process may use the leases directory. */
   readonly isStoring: boolean;
 }
 
 /** The requests, each one line, and their answers, which are sent as JSON. */
+/** Who orders, behind a request: `clock trust by cli:alice`. */
+const BY = /^(clock trust) by ([\w.@:-]{1,64})$/;
+
 const REQUESTS = {
   status: (asked: HealthSource) => asked.status,
   clock: (asked: HealthSource) => asked.clock ?? null,
-  'clock trust': (asked: HealthSource) => asked.trustClock() ?? null,
+  'clock trust': (asked: HealthSource, author?: string) => asked.trustClock(author) ?? null,
 } as const;
 
 type Request = keyof typeof REQUESTS;
@@ -143,8 +146,9 @@ export class HealthEndpoint {
   }
 
   #answerTo(request: string): unknown {
-    const name = (Object.keys(REQUESTS) as Request[]).find((known) => known === request);
-    return name === undefined ? { unknown: request } : REQUESTS[name](this.#source);
+    const [, ordered, author] = BY.exec(request) ?? [];
+    const name = (Object.keys(REQUESTS) as Request[]).find((known) => known === (ordered ?? request));
+    return name === undefined ? { unknown: request } : REQUESTS[name](this.#source, author);
   }
 }
 
@@ -156,23 +160,30 @@ export function askHealth(path: string, milliseconds: number): Promise<Status> {
 /**
  * Null: the server is starting or stopping.
  *
+ * @param author Who orders it, for the log.
  * @throws Error if no server answers in time.
  */
 export function askClock(
   path: string,
   request: 'clock' | 'clock trust',
   milliseconds: number,
+  author?: string,
 ): Promise<ClockStatus | null> {
-  return ask(path, request, milliseconds);
+  return ask(path, request, milliseconds, author);
 }
 
-function ask<Name extends Request>(path: string, request: Name, milliseconds: number): Promise<Answer<Name>> {
+function ask<Name extends Request>(
+  path: string,
+  request: Name,
+  milliseconds: number,
+  author?: string,
+): Promise<Answer<Name>> {
   return new Promise((resolve, reject) => {
     let text = '';
     const socket = createConnection(path);
     socket.setEncoding('utf8');
     socket.setTimeout(milliseconds, () => socket.destroy(new Error(`no answer on ${path}`)));
-    socket.on('connect', () => socket.write(`${request}\n`));
+    socket.on('connect', () => socket.write(`${request}${author === undefined ? '' : ` by ${author}`}\n`));
     socket.on('data', (part: string) => {
       text += part;
       if (text.length > ANSWER_LIMIT) socket.destroy(new Error(`too long an answer on ${path}`));

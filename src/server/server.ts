@@ -214,11 +214,14 @@ export class Server {
     return guard === undefined ? undefined : clockStatusOf(guard, this.#parts.clock.now());
   }
 
-  /** The operator says that the time is right. This is stored at once. */
-  trustClock(): ClockStatus | undefined {
+  /** The operator says that the time is right. This is stored at once; the log names who said so. */
+  trustClock(author = 'operator'): ClockStatus | undefined {
     this.#memory?.timeGuard.trust();
     this.#memory?.store.idle(this.#parts.clock.now());
-    return this.clock;
+    const { clock } = this;
+    const outcome = clock?.trusted === true ? 'trusted' : 'in doubt';
+    this.#parts.log.info({ order: 'clock trust', author, outcome }, 'order from outside');
+    return clock;
   }
 
   async #openMemory(): Promise<Memory> {

@@ -28,7 +28,7 @@ export function clockRoutes({ gateway }: RouteParts): readonly Operation[] {
       name: 'trustClock',
       summary: 'Your word that the time is right now: it ends the doubt',
       answer: CLOCK,
-      run: async () => clockOf(await gateway.trustClock()),
+      run: async ({ author }) => clockOf(await gateway.trustClock(author)),
     }),
   ];
 }
