@@ -17,13 +17,16 @@ export interface GatewayOptions {
   readonly nodeOptions?: readonly string[];
 }
 
+/** As docs/examples/vps-gateway.service and bin/container.sh start it. */
+const NODE_OPTIONS = ['--max-semi-space-size=8'];
+
 /** How this server is started on a lease folder. */
 export function startOfGateway(
   folder: string,
   { log, pool = POOL, leaseCache = 0, arpProbe = 'off', settings = {}, nodeOptions = [] }: GatewayOptions,
 ): Start {
   return {
-    command: [process.execPath, ...nodeOptions, PROGRAM, 'serve'],
+    command: [process.execPath, ...NODE_OPTIONS, ...nodeOptions, PROGRAM, 'serve'],
     environment: {
       GATEWAY_DHCP_LISTEN_IP: SERVER_ADDRESS,
       GATEWAY_DHCP_GATEWAY: ROUTER_ADDRESS,
