@@ -3,7 +3,7 @@ import type { Say } from '../../log/say.ts';
 import { GatewayStandsStill } from '../remote-gateway.ts';
 import { type AccessOptions, authorize, refuseForeign } from './access.ts';
 import type { ApiEnvironment } from './caller.ts';
-import { limitLoad } from './load-limit.ts';
+import { limitLoad, tooLong } from './load-limit.ts';
 import type { Operation } from './operation.ts';
 import { notFound, Problem, unavailable } from './problem.ts';
 import { readRequest } from './read-request.ts';
@@ -78,6 +78,7 @@ function problemOf(error: unknown, say: Say): Problem {
       'stands-still',
       'the thread that serves guests does not answer: see to the disk and the CPU',
     );
+  if (isOver(error)) return tooLong();
   say(
     'error',
     { err: error instanceof Error ? (error.stack ?? error.message) : String(error) },
@@ -89,4 +90,9 @@ function problemOf(error: unknown, say: Say): Problem {
     title: 'A mistake of this program',
     detail: 'the log of the gateway has it; guests are served all the same',
   });
+}
+
+/** True: its caller has gone, or its time was over, and the work for it has ended. */
+function isOver(error: unknown): boolean {
+  return error instanceof DOMException && (error.name === 'AbortError' || error.name === 'TimeoutError');
 }

@@ -62,6 +62,6 @@ function aborted(signal: AbortSignal): Promise<never> {
   );
 }
 
-function tooLong() {
+export function tooLong() {
   return unavailable('took-too-long', 'the answer took too long; ask for less at once');
 }
