@@ -101,6 +101,43 @@ describeSystem('the events of a gateway that serves', [], () => {
     expect(seen[0]?.data).toMatchObject({ id: 'vps-1', author: 'local', change: 'put' });
   });
 
+  test('what a reconcile makes and removes are events, and the history has who and why; the guest keeps its lease until it ends', async () => {
+    const gateway = await managed();
+    const { seen } = await follow(gateway, '?kind=reservation');
+    const reconcile = (entries: readonly object[]) =>
+      apiJson(gateway, '/api/v1/reservations/reconcile', {
+        method: 'POST',
+        headers: { 'x-author': 'cli:grace' },
+        body: {
+          scope: { label: 'node', value: 'pve1' },
+          reason: 'a new plan',
+          allow_empty: true,
+          entries,
+        },
+      });
+
+    await reconcile([{ id: 'vps-2', mac: [`${MAC}06`], address: '10.15.3.60' }]);
+    await segment().client().lease(`${MAC}06`);
+    await reconcile([]);
+
+    await eventually('both were told', () => seen.length >= 2);
+    expect(seen.map(({ data }) => data)).toMatchObject([
+      { id: 'vps-2', address: '10.15.3.60', author: 'cli:grace', change: 'reconcile' },
+      { id: 'vps-2', address: '10.15.3.60', author: 'cli:grace', change: 'remove' },
+    ]);
+    const { items } = await apiJson<{ items: readonly Readonly<Record<string, unknown>>[] }>(
+      gateway,
+      '/api/v1/history?address=10.15.3.60',
+    );
+    const who = { author: 'cli:grace', note: 'a new plan' };
+    expect(items).toMatchObject([
+      { event: 'unreserved', reason: 'reservation-removed', ...who },
+      { event: 'bound' },
+      { event: 'reserved', reason: 'reserved-by-operator', ...who },
+    ]);
+    expect(await apiJson(gateway, '/api/v1/leases/10.15.3.60')).toMatchObject({ state: 'bound' });
+  });
+
   test('a client that the rules keep away is told once, with the command that takes it in', async () => {
     const gateway = await managed({ GATEWAY_DHCP_KNOWN_CLIENTS_ONLY: 'on' });
     const { seen } = await follow(gateway, '?kind=unknown_mac');
