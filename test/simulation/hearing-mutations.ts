@@ -3,7 +3,10 @@ import { decide } from '../../src/engine/decide.ts';
 import type { Decide, PeerObservations, QuietObservations } from '../../src/engine/decision/decision.ts';
 import type { Mutation } from './mutations.ts';
 
-/** Mistakes about what is heard of other gateways. */
+/**
+ * Mistakes about what is heard of other gateways. Two of them only show where two gateways offer one address at one moment: no
+ * guest is left to one gateway there, or that would be seldom.
+ */
 export const HEARING_MUTATIONS: ReadonlyMap<string, Mutation> = new Map<string, Mutation>([
   ['what is heard is not noted', { decide: (...question) => withoutNotes(...question) }],
   ['a rival is not waited for', { decide: (...question) => withoutListening(...question) }],
@@ -32,7 +35,8 @@ const withoutNotes: Decide = (...question) => {
   return decision.reason === 'peer-granted' ? { kind: 'silence', reason: 'not-for-us' } : decision;
 };
 
-const withoutListening: Decide = (message, arrival, context, ...rest) => {
+const withoutListening: Decide = (message, arrival, heard, ...rest) => {
+  const context = { ...heard, firstGateways: undefined };
   const decision = decide(message, arrival, context, ...rest);
   return decision.reason === 'listening'
     ? decide(message, arrival, { ...context, waited: true }, ...rest)
@@ -45,7 +49,8 @@ const withoutBeside: Decide = (message, arrival, context, ...rest) => {
     find: (...asked) => context.quietAddresses.find(...asked),
     answersDueIn: () => 0,
   };
-  return decide(message, arrival, { ...context, quietAddresses, sightingAt: () => undefined }, ...rest);
+  const unaware = { ...context, quietAddresses, sightingAt: () => undefined, firstGateways: undefined };
+  return decide(message, arrival, unaware, ...rest);
 };
 
 const credulously: Decide = (message, arrival, context, ...rest) => {
