@@ -2,7 +2,7 @@ import { Guest } from '../support/guest.ts';
 import { Faults, NODES, type Victims } from './faults.ts';
 import type { Gateway } from './gateway.ts';
 import type { OwnKeeping } from './own-keeping.ts';
-import { ABSENT, INVENTED } from './world-parts.ts';
+import { ABSENT, CHANCES, INVENTED } from './world-parts.ts';
 
 export interface OwnVictims {
   readonly keepings: ReadonlyMap<string, OwnKeeping>;
@@ -41,7 +41,7 @@ export class OwnFaults extends Faults {
     const gateway = random.pick(gateways);
     const which = random.below(100);
     if (random.chance(20)) this.freeze(gateway);
-    else if (random.chance(15)) this.setClock(gateway);
+    else if (random.chance(CHANCES.wrongClocks)) this.setClock(gateway);
     else if (random.chance(8)) this.#forge();
     else if (which < 25) this.crash(gateway, this.#own.filesLost);
     else if (which < 45) {

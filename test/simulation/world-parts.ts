@@ -23,3 +23,11 @@ export interface WorldParts {
   /** Once more what may happen, but is worth knowing. */
   readonly count: (what: string) => void;
 }
+
+/** How often in a hundred; a mistake that shows rarely may make them more. */
+export const CHANCES = {
+  /** A misfortune is a clock that is set wrong, where each gateway has a store of its own. */
+  wrongClocks: 15,
+  /** A guest does not answer ARP, of those that need not. */
+  silentGuests: 25,
+};

@@ -17,7 +17,7 @@ import { Network } from './network.ts';
 import { ReservingOperator } from './reserving-operator.ts';
 import type { Way } from './way.ts';
 import { type WayName, wayOf } from './ways.ts';
-import { INVENTED, SKEW } from './world-parts.ts';
+import { CHANCES, INVENTED, SKEW } from './world-parts.ts';
 
 /** How long things go wrong, and how long all is well again: milliseconds. */
 const TROUBLE = 360_000;
@@ -217,7 +217,7 @@ export class World {
       mac: `52:54:00:00:02:${index.toString(16).padStart(2, '0')}`,
       identifiers: this.#identifiersOf(index),
       isHasty,
-      isSilent: this.#way.maySilence(index) && this.random.chance(25),
+      isSilent: this.#way.maySilence(index) && this.random.chance(CHANCES.silentGuests),
       bound: (bound, isFirst) => {
         this.acks += 1;
         if (isFirst) this.#lives.bound(bound);
