@@ -17,6 +17,7 @@ const FOUND_AT: ReadonlyMap<string, number> = new Map([
   ['etcd, what waited may undo what came after it', 5],
   ['hearing, what is stale is sent', 4],
   ['hearing, what is stale is acted on', 8],
+  ['hearing, a clock that was set is believed', 146],
   ['hearing, a rival is not waited for', 6],
   ['hearing, a rival that was heard is ignored', 6],
   ['hearing, answers to the question beside an offer are ignored', 40],
