@@ -57,7 +57,7 @@ const HISTORY_ROWS = 1_000_000;
 const SEEDS = 2 ** 48 - 1;
 /** Time from the start to the full check of the lease file: milliseconds. */
 const FULL_CHECK_AFTER = 30_000;
-const NOT_RELOADED = 'the settings could not be read again; those of before are in force';
+const NOT_RELOADED = 'the settings could not be read again; the previous ones stay in force';
 
 /**
  * Runs the gateway until SIGTERM or SIGINT, and returns the exit status. Only this function chooses the concrete parts.

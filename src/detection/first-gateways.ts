@@ -7,7 +7,7 @@ const COUNTS_FOR = 600_000;
 /** DHCPDISCOVERs that are left to others at once, and so many more a second: each waits here meanwhile. */
 const LEFT_AT_ONCE = 512;
 const LEFT_PER_SECOND = 64;
-/** They are listed anew so often: milliseconds. */
+/** How long a list of them is used before it is made anew: milliseconds. */
 const LISTED_FOR = 1000;
 
 /** The gateways that were heard, and those that ARP has found. */
@@ -15,8 +15,8 @@ type Seen = Pick<Peers, 'peers' | 'known' | 'found'>;
 
 /**
  * The other gateways that a guest may be left to for a moment, where gateways hear of each other and nothing more. One that
- * has left a guest unanswered is none of them until a guest is heard selecting it, or for ten minutes. So a gateway that is
- * down costs the guests of one second a second.
+ * has left a guest unanswered is not among them for ten minutes, or until a guest is heard selecting it. So a gateway that
+ * is down delays only the guests that come within about a second, each by one second; and again every ten minutes.
  */
 export class FirstGateways {
   readonly #clock: Pick<Clock, 'monotonic'>;

@@ -13,7 +13,7 @@ const LEFT_PER_SECOND = 64;
 /**
  * At which other hosts the gateways answer their own guests, where gateways hear of each other and nothing more: at those
  * whose guests were heard selecting another gateway. One that leaves a guest unanswered does not count until it has answered
- * another one. So a gateway that is down costs the guests of one second a second.
+ * another one. So a gateway that is down delays only the guests that come within about a second, each by one second.
  */
 export class HostAnswers {
   readonly #clock: Pick<Clock, 'monotonic'>;

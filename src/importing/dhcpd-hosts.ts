@@ -41,7 +41,8 @@ function hostOf(name: string, block: readonly Statement[]): Omit<FoundHost, 'fil
   const given = wordsAfter(block, 'option', 'dhcp-client-identifier')?.[0] ?? wordsAfter(block, 'uid')?.[0];
   const octets = given === undefined ? undefined : octetsOf(given);
   const identifier = octets === undefined ? undefined : identifierOf(octets);
-  if (given !== undefined && identifier === undefined) return 'has a client identifier of no 2 to 255 octets';
+  if (given !== undefined && identifier === undefined)
+    return 'has a client identifier that is not 2 to 255 octets long';
   if (card === undefined && identifier === undefined) return 'names no card and no client identifier';
   const fixed = (wordsAfter(block, 'fixed-address') ?? []).map(textOf);
   const dotted = fixed

@@ -76,7 +76,7 @@ class StatementReader {
     }
   }
 
-  /** Whatever is not finished never will be. */
+  /** What is still open here is cut off: the file ends, or dhcpd went on with its next lease. */
   cutOff(): void {
     const [cut] = this.#open;
     const words = cut?.words ?? this.#words;

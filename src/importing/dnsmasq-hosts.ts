@@ -42,7 +42,7 @@ function hostOf(value: string): Content | string | 'nothing' {
   if (draft.macs.length === 0 && draft.identifier === undefined)
     return draft.address === undefined
       ? 'nothing'
-      : 'names no MAC and no client identifier: a host that is known by its name alone is not reserved for';
+      : 'names no MAC and no client identifier: a host name alone gets no reservation';
   return draft;
 }
 
@@ -50,7 +50,7 @@ function hostOf(value: string): Content | string | 'nothing' {
 function addPart(draft: Draft, part: string): string | undefined {
   if (part === '') return 'has an empty part';
   if (part === 'ignore')
-    return 'tells dnsmasq to ignore this guest: a reservation cannot; see GATEWAY_DHCP_DENY';
+    return 'tells dnsmasq to ignore this guest: a reservation cannot; set GATEWAY_DHCP_DENY_MACS';
   if (/^(set|net|tag):/.test(part)) return undefined; // Options by tag; a reservation here has its own.
   if (part.startsWith('id:')) return addIdentifier(draft, part.slice(3));
   if (part.startsWith('[')) return `${part} is an address of IPv6`;

@@ -4,7 +4,7 @@ import { hostName } from './host-name.ts';
 import { cardFromText, identifierOf, octetsFromText } from './octets.ts';
 import { elementsOf, isJsonFault, memberOf, type PlacedJson, readPlacedJson } from './placed-json.ts';
 
-/** What a reservation of Kea is known by that one here is not. */
+/** Identifiers of Kea that an import does not take over: `reservations set` has a circuit of its own form. */
 const OTHER_IDENTIFIERS = ['duid', 'circuit-id', 'flex-id'];
 
 /** The `reservations` of a Kea configuration: the global ones, and those of subnets and shared networks; or a list of them alone. */

@@ -56,7 +56,7 @@ function rowOf(fields: ReadonlyMap<string, string>, columns: readonly string[]):
   const address = ipv4FromText(dotted);
   if (address === undefined) return `${dotted} is no IPv4 address`;
   if (columns.some((name) => COUNTED.has(name) && !fields.has(name)))
-    return 'the row has less columns than the heading';
+    return 'the row has fewer columns than the heading';
   if (!/^\d+$/.test(lifetime)) return `${lifetime} is no lifetime in seconds`;
   if (!/^\d+$/.test(end)) return `${end} is no time in seconds since 1970`;
   const state = fields.get('state') ?? '0';

@@ -79,7 +79,7 @@ class Reader {
 
   end(): void {
     const token = this.#next();
-    if (token.kind !== 'end') throw new NoJson(token.line, `is no JSON: ${saidOf(token)} behind its end`);
+    if (token.kind !== 'end') throw new NoJson(token.line, `is no JSON: ${saidOf(token)} after its end`);
   }
 
   #object(depth: number): ReadonlyMap<string, PlacedJson> {
@@ -134,7 +134,7 @@ function textOf({ text, line }: Token): string {
   try {
     return String(JSON.parse(text));
   } catch {
-    throw new NoJson(line, `is no JSON: ${text} has an escape that there is not`);
+    throw new NoJson(line, `is no JSON: ${text} has an unknown escape`);
   }
 }
 

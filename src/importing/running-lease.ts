@@ -2,7 +2,7 @@ import type { RunningLease } from './found.ts';
 import { leaseName } from './host-name.ts';
 import { identifierOf } from './octets.ts';
 
-/** A lease with what counts of a client identifier and a name. */
+/** A lease with its client identifier and its name. Either is left out if it cannot be used. */
 export function runningLease(
   lease: Pick<RunningLease, 'address' | 'hardware' | 'expiresAt'>,
   octets: Uint8Array | undefined,

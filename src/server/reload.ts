@@ -86,7 +86,7 @@ export class Reload {
   }
 
   #tell(result: ReloadResult, author: string): void {
-    const remedy = 'mend that and reload again; until then the settings of before are in force';
+    const remedy = 'correct them and reload; until then the previous settings stay in force';
     switch (result.kind) {
       case 'unusable':
         this.#log.error({ author, problems: result.problems, remedy }, 'the settings cannot be used');

@@ -164,7 +164,7 @@ describe('a memfile of Kea', () => {
       '3: 52:54 is not the MAC of an Ethernet card',
       '4: x is no client identifier',
       '5: -1 is no lifetime in seconds',
-      '6: the row has less columns than the heading',
+      '6: the row has fewer columns than the heading',
     ]);
     expect(leases).toEqual([`7 10.15.3.20 ${B} - a,b 3600`]);
   });

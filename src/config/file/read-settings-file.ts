@@ -35,9 +35,9 @@ export function readSettingsFile(path: string, text: string): FileSettings {
     at: pos[0],
   }));
   visit(document, {
-    // It multiplies what a small file says.
+    // A few aliases can expand a small file into one that fills the memory.
     Alias: (_, { range }) =>
-      void faults.push({ message: 'has an alias, which settings do not need', at: range?.[0] ?? 0 }),
+      void faults.push({ message: 'has an alias: write the value itself in its place', at: range?.[0] ?? 0 }),
   });
   if (faults.length > 0)
     return nothing(faults.map(({ message, at }) => file.problem(FILE, path, at, message, CORRECT)));

@@ -9,9 +9,10 @@ import { isGrantedHere, RETRY_SECS } from './peers.ts';
 const LEFT_FOR = 1000;
 
 /**
- * Where gateways hear of each other and nothing more: one of them answers a guest first, and the others leave it to that one
- * for a moment. Else each would offer an address to each of many guests that boot at once: more than those for which it goes
- * first, so that two gateways offer one address to two guests. No address is kept meanwhile. Undefined: it is answered now.
+ * Where gateways only hear each other: one of them answers a guest first, and the others wait for a moment. Without this,
+ * each gateway would answer all guests that boot at once. It would run out of the addresses that it goes first for, and two
+ * gateways would offer one address to two guests. While a guest is left to another gateway, no address is kept for it.
+ * Undefined: it is answered now.
  */
 export function leaveToGateway(input: DecisionInput): Decision | undefined {
   const { context, message, now } = input;
@@ -33,7 +34,7 @@ function firstAnswering(input: DecisionInput, { gateways }: FirstGateways): Ipv4
   const last = leases.bindingOf(client);
   if (last !== undefined && isGrantedHere(input, last)) return undefined;
   if (last !== undefined) return gateways.has(last.granter) ? last.granter : undefined;
-  // It has one address at every gateway.
+  // Its address is settled already: reserved for it, or on offer to it here.
   if (reservation !== undefined || leases.offerTo(client) !== undefined) return undefined;
   const self = plan.serverIdentifier;
   const first = firstGatewayFor({ client, subnet, self, hostGateway: undefined, clusterPeers: gateways });

@@ -50,5 +50,5 @@ export type ReconcileResult =
       /** Leases that run, and that no reservation explains. */
       readonly unexplained: Unexplained;
     }
-  /** empty: a set without entries, which was not said to be wanted so. stopped: the server is not running. */
+  /** empty: the set has no entries, and `mayBeEmpty` was not true. stopped: the server is not running. */
   | { readonly kind: 'empty' | 'stopped' };

@@ -84,7 +84,7 @@ class Run {
     const leaving = inScope(reservations, scope).filter(({ id }) => !named.has(id));
     const model = new ClaimModel(reservations);
 
-    // First what goes: the card of a guest may have a new id.
+    // Removals come first: the new set may name the same card under another id.
     const { removed, refused } = await this.#remove(leaving);
     for (const { id } of removed) model.retire(id);
     const groups = orderOfPuts(
@@ -133,7 +133,7 @@ class Run {
       if (single.length > 0) await this.#put(single);
       for (const step of group) if (step.length > 1) await this.#exchange(step);
     }
-    // What was held may be free by now: others order too.
+    // Refused because another reservation had its address or card: try once more, for that one may be gone by now.
     const held = wanted.filter(({ entry }) => isHeld(this.#results.get(entry.id)));
     for (const group of groupsOf(held)) await this.#put(group.map(({ entry }) => entry));
   }
@@ -144,7 +144,7 @@ class Run {
     this.#note(entries, await this.#submit(orders));
   }
 
-  /** If one of them cannot be put, each is told for itself what stands in its way. */
+  /** If the exchange is impossible, each entry is put alone, so that each has its own reason. */
   async #exchange(entries: PutStep): Promise<void> {
     this.#signal?.throwIfAborted();
     const { source = 'api' } = this.#request;
@@ -153,7 +153,7 @@ class Run {
     else for (const group of groupsOf(entries)) await this.#put(group);
   }
 
-  /** As if it were put: what was given up before counts as nobody's. */
+  /** The puts of a dry run. What an earlier step would give up counts as free. */
   async #tryOut(
     groups: readonly (readonly PutStep[])[],
     model: ClaimModel,
@@ -210,7 +210,7 @@ class Run {
   }
 }
 
-/** Those of the settings file are never touched. */
+/** Reservations in force with the scope's label; those that a settings file holds are never touched. */
 function inScope(reservations: readonly Reservation[], { label, value }: Scope): readonly Reservation[] {
   return reservations.filter(
     ({ labels, source, retiredUntil }) =>

@@ -64,7 +64,7 @@ function reloaded(result: ReloadResult): z.output<typeof RELOADED> {
         status: 422,
         word: 'settings-have-faults',
         title: 'The settings are not reloaded',
-        detail: 'the settings cannot be used; those of before are in force',
+        detail: 'the settings cannot be used; the previous ones stay in force',
         errors: result.problems.map((detail) => ({ pointer: '', detail })),
       });
     case 'refused':
@@ -84,6 +84,7 @@ function reloaded(result: ReloadResult): z.output<typeof RELOADED> {
 
 function onReload(result: ReloadResult): z.output<typeof OF_RELOAD> {
   const changes = result.kind === 'unusable' ? [] : result.changes;
+  // A trial never ends as 'reloaded'; only the type allows it.
   const outcome = result.kind === 'reloaded' ? 'unchanged' : result.kind;
   return { outcome, changes: [...changes], problems: [...problemsOf(result)] };
 }

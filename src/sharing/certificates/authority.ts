@@ -18,7 +18,7 @@ export const BEFOREHAND = DAY;
 /** A node that is added years later still gets certificates of the usual time. */
 const LEAST_DAYS = 7300;
 const COMMON_NAME = 'vps-gateway etcd';
-/** Dates are judged elsewhere. */
+/** Only files that cannot be used are looked for here, so the time does not matter; plan-certificates.ts judges the dates. */
 const NO_TIME = 0 as Instant;
 
 /** An authority as its files have it. */
@@ -47,7 +47,7 @@ export function newKey(): NewKey {
   return { publicKey, privateKey, pem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() };
 }
 
-/** @param days of the nodes' certificates, at least half of whose authority's time that is */
+/** @param days How long the nodes' certificates count. The authority counts at least twice as long. */
 export function newAuthority(now: number, days: number): NewAuthority {
   const { publicKey, privateKey, pem: keyPem } = newKey();
   const issuer = {

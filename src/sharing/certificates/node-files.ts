@@ -57,7 +57,7 @@ export function readNodeFiles(
   const end = Date.parse(certificate.validTo);
   return authority === undefined || read.ca?.toString('latin1') === authority.pem
     ? { kind: 'good', end }
-    : { kind: 'old-authority', end, problem: `${files.ca} is another one than the authority's` };
+    : { kind: 'old-authority', end, problem: `${files.ca} is not the authority's present ca.crt` };
 }
 
 /** The three files that a node gets. The certificate ends with its authority at the latest. */

@@ -137,7 +137,7 @@ function authorityProblems(
   return problems;
 }
 
-/** A renewed authority is for all. */
+/** Every node needs the renewed ca.crt, so --nodes must name every node. */
 function leftOut(
   { directory, nodes, renewAuthority }: CertificatesWish,
   others: readonly string[],
