@@ -146,6 +146,26 @@ describe.each([
     expect(renewed.join()).toContain('DHCPACK 10.15.3.90');
   });
 
+  test('are known where their guest has them here, though the address is reserved for another one by now', async () => {
+    const { node, store } = await open();
+    await node.server.start();
+    const end = instant(node.clock.now() + 1_800_000);
+    const lease = leaseOf(ADA, '10.15.3.77', end, { identifier: SHARED });
+    await taking(node, lease);
+    const read = readEntry({ id: 'web', address: '10.15.3.77', mac: [BOB.mac] });
+    if ('problems' in read) throw new Error('no entry');
+    await settled(node.server.reservations.submit({ kind: 'put', entry: read.entry, ...WHO }));
+
+    const again = await taking(node, lease, { ...lease, isDryRun: true });
+    const longer = await taking(node, { ...lease, expiresAt: instant(end + 60_000) });
+    const bobs = await taking(node, leaseOf(BOB, '10.15.3.77', end));
+
+    expect(again).toEqual([{ outcome: 'known' }, { outcome: 'known' }]);
+    expect(longer).toEqual([{ outcome: 'refused', refusal: { why: 'reserved', reservation: 'web' } }]);
+    expect(bobs).toMatchObject([{ outcome: 'refused', refusal: { why: 'leased', holder: cardOf(ADA.mac) } }]);
+    expect(store().leases.recordAt(at('10.15.3.77'))?.expiresAt).toBe(end);
+  });
+
   test('are only looked at in a dry run; a lease that ends later is taken over again, and none is shortened', async () => {
     const { node, store } = await open();
     await node.server.start();

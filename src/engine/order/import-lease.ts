@@ -52,6 +52,9 @@ export function decideImport(order: LeaseImport, input: OrderInput): ImportVerdi
   if (!leases.canPromise) return refused({ why: 'cannot-promise' });
   if (expiresAt <= now) return refused({ why: 'over' });
   const client = clientOf(order, input);
+  const current = leases.recordAt(address);
+  // First of all: an address that is reserved for another one by now is still leased to its guest.
+  if (current !== undefined && hasAsLong(current, client, expiresAt)) return { kind: 'known' };
   const entitlement =
     context.clusterPeers?.live.has(address) === true
       ? 'nothing'
@@ -60,19 +63,11 @@ export function decideImport(order: LeaseImport, input: OrderInput): ImportVerdi
     return refused({ why: 'not-a-guest-address', detail: whyNot(input, address) });
   if (entitlement === 'reserved')
     return refused({ why: 'reserved', reservation: plan.subnet.reservations.at(address)?.id ?? '' });
-  const current = leases.recordAt(address);
   const held = current === undefined ? undefined : heldByOther(current, client, input);
   if (held !== undefined) return refused(held);
   const binding = leases.bindingOf(client);
   if (binding?.state === 'bound' && binding.address !== address && mayBeLive(input, binding))
     return refused({ why: 'has-another', address: binding.address, until: binding.expiresAt });
-  if (
-    current !== undefined &&
-    isOwn(current, client) &&
-    current.expiresAt >= expiresAt &&
-    current.expiresAt > now
-  )
-    return { kind: 'known' };
   return { kind: 'taken', decision: taken(order, client, input), endsOutside: entitlement === 'rest' };
 }
 
@@ -92,6 +87,11 @@ function clientOf({ identifier, hardware }: LeaseImport, input: OrderInput): Cli
   const binding = leases.bindingOf(identifier);
   const isAnothers = binding?.state === 'bound' && binding.hardware !== hardware && mayBeLive(input, binding);
   return isAnothers ? keyOfClone(identifier, hardware) : identifier;
+}
+
+/** True if the client has the lease, and not for less time. What is imported ends later than now, so the lease does too. */
+function hasAsLong(current: Lease, client: ClientKey, expiresAt: Instant): boolean {
+  return isOwn(current, client) && current.expiresAt >= expiresAt;
 }
 
 function isOwn({ state, client: holder }: Lease, client: ClientKey): boolean {
