@@ -105,6 +105,29 @@ describeSystem('import of what another server has written', [], () => {
     expect(JSON.parse(shown.output)[0]).toMatchObject({ mac: [A], labels: { tier: 'front' } });
   });
 
+  test('of hosts that have a client identifier alone nothing changes again; a name that two have is of the first', async () => {
+    const directory = await managed();
+    const hosts = file(
+      'hosts',
+      'dhcp-host=id:01:52:54:00:4e:08:33,10.15.3.133',
+      'dhcp-host=id:foo,10.15.3.134,shop',
+      'dhcp-host=id:bar,10.15.3.135,shop',
+      'dhcp-host=id:baz',
+    );
+    const elsewhere = file('other', 'dhcp-host=id:foo,10.15.3.136', 'dhcp-host=id:FOO,10.15.3.137');
+
+    const ran = await program(directory, 'import', 'dnsmasq', '--hosts', hosts);
+    const again = await program(directory, 'import', 'dnsmasq', '--hosts', hosts);
+    const moved = await program(directory, 'import', 'dnsmasq', '--hosts', elsewhere);
+
+    expect(ran).toMatchObject({ status: 0, errors: expect.stringContaining('4 reserved') });
+    expect(again).toMatchObject({ status: 0, errors: expect.stringContaining('4 known') });
+    expect(again.output).toMatch(/^known +10\.15\.3\.134 .*shop has 10\.15\.3\.134 here/m);
+    expect(moved.status).toBe(65);
+    expect(moved.output).toMatch(/^refused +10\.15\.3\.136 .*shop has 10\.15\.3\.134 here/m);
+    expect(moved.output).toMatch(/^reserved +10\.15\.3\.137 /m);
+  });
+
   test('reads what the clean-up of Kea has left beside its memfile, the older files first', async () => {
     const directory = await managed();
     const heading =

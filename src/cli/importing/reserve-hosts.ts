@@ -1,7 +1,7 @@
 import type { FoundHost } from '../../importing/found.ts';
 import { hardwareToText } from '../../net/hardware-address.ts';
 import { ipv4ToText } from '../../net/ipv4.ts';
-import type { GatewayApi } from '../api/gateway-api.ts';
+import type { GatewayApi, Query } from '../api/gateway-api.ts';
 import { ApiRefusal } from '../api/refusal.ts';
 import { type Ordered, pathOf, pendingText } from '../reservations/reservation-order.ts';
 import type { Outcome } from './outcome.ts';
@@ -32,7 +32,7 @@ export async function reserveHost(
   const id = await freeId(api, host);
   if (id === undefined) {
     const remark =
-      'the reservation of this id has other cards here: see `vps-gateway reservations set --mac`';
+      'the reservation of this id is of another guest or card here: see `vps-gateway reservations set --mac`';
     return outcomeOf(host, 'refused', host.id ?? '', wanted, remark);
   }
   try {
@@ -57,16 +57,23 @@ export async function reserveHost(
   }
 }
 
-/** The reservation here that names one of its cards. */
-async function knownFor(api: GatewayApi, { macs }: FoundHost): Promise<Known | undefined> {
+/** The reservation here that names one of its cards; of a host without a card, the one of its identifier. */
+async function knownFor(api: GatewayApi, { macs, identifier }: FoundHost): Promise<Known | undefined> {
   for (const mac of macs) {
-    const { items } = await api.get<{ readonly items: readonly Known[] }>('/reservations', {
-      mac: hardwareToText(mac),
-      limit: '1',
-    });
-    if (items[0] !== undefined) return items[0];
+    const known = await firstOf(api, { mac: hardwareToText(mac) });
+    if (known !== undefined) return known;
   }
-  return undefined;
+  return macs.length > 0 || identifier === undefined
+    ? undefined
+    : await firstOf(api, { client_id: identifier });
+}
+
+async function firstOf(api: GatewayApi, query: Query): Promise<Known | undefined> {
+  const { items } = await api.get<{ readonly items: readonly Known[] }>('/reservations', {
+    ...query,
+    limit: '1',
+  });
+  return items[0];
 }
 
 /** Its name, if no other guest's reservation is called so; else its card. Undefined: its id is given, and another's. */
@@ -77,7 +84,8 @@ async function freeId(
   const ofCard = card === undefined ? `client-${identifier ?? ''}`.slice(0, 64) : hardwareToText(card);
   const wanted = id ?? hostname?.slice(0, 64) ?? ofCard;
   if ((await api.find(pathOf(wanted))) === undefined) return wanted;
-  return id === undefined ? ofCard : undefined;
+  if (id !== undefined || wanted === ofCard) return undefined;
+  return (await api.find(pathOf(ofCard))) === undefined ? ofCard : undefined;
 }
 
 function entryOf({ macs, identifier, address, hostname, leaseSeconds, vpsId }: FoundHost) {

@@ -17,6 +17,13 @@ const QUERY = z.object({
   ...LIST_QUERY,
   address: addressText.optional(),
   mac: macText.optional(),
+  client_id: z
+    .string()
+    .max(764)
+    .regex(/^[0-9a-f]{2}(:?[0-9a-f]{2})+$/i, 'is not hexadecimal digits')
+    .transform((digits) => digits.replaceAll(':', '').toLowerCase())
+    .optional()
+    .meta({ description: 'Option 61, as hexadecimal digits' }),
   hostname: text.optional().meta({ description: 'A part of it' }),
   vps_id: text.optional(),
   organization_id: text.optional(),
@@ -96,10 +103,12 @@ export function reservationReadRoutes(parts: RouteParts): readonly Operation[] {
 }
 
 function isWanted(reservation: Reservation, query: Query): boolean {
-  const { address, mac, hostname, vps_id, organization_id, port, source, label, q, retired } = query;
+  const { address, mac, client_id, hostname, vps_id, organization_id, port, source, label, q, retired } =
+    query;
   if ((reservation.retiredUntil !== undefined) !== (retired === 'true')) return false;
   if (address !== undefined && reservation.address !== address) return false;
   if (mac !== undefined && !reservation.macs.includes(mac)) return false;
+  if (client_id !== undefined && reservation.clientId !== client_id) return false;
   if (hostname !== undefined && !holds(reservation.hostname, hostname)) return false;
   if (vps_id !== undefined && reservation.vpsId !== vps_id) return false;
   if (organization_id !== undefined && reservation.organizationId !== organization_id) return false;
