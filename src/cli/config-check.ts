@@ -252,7 +252,8 @@ function searchWith(
   links: readonly Link[],
 ): ListenAddressSearch | undefined {
   if (loaded.ok) return findListenAddress(loaded.settings, links);
-  const deciding = LISTEN_KEYS.map((key) => SETTINGS[key].variable);
+  // A file that cannot be read may have them.
+  const deciding = [...LISTEN_KEYS, 'settingsFile' as const].map((key) => SETTINGS[key].variable);
   if (loaded.problems.some(({ setting }) => deciding.includes(setting))) return undefined;
   return findListenAddress(loaded.settings as ListenSettings, links);
 }

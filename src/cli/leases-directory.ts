@@ -3,6 +3,8 @@ import { type Environment, SETTINGS } from '../config/settings.ts';
 import { GatewayError } from '../errors.ts';
 import { loadWithFile } from './load-with-file.ts';
 
+const NAME_IT = 'until then name the leases directory of the running gateway: --leases-dir <directory>';
+
 /**
  * The leases directory by the settings of this shell. Other settings may be wrong.
  *
@@ -14,8 +16,9 @@ export function leasesDirectory(flag: string | undefined, environment: Environme
   const inFile = loaded.ok
     ? []
     : loaded.problems.filter(({ setting }) => setting === SETTINGS.settingsFile.variable);
-  if (flag === undefined && inFile.length > 0)
-    throw new GatewayError('bad-settings', inFile.map(problemToText).join('\n'));
+  // The file may name another directory than the default one.
+  if (loaded.origins.leasesDir.source === 'default' && inFile.length > 0)
+    throw new GatewayError('bad-settings', [...inFile.map(problemToText), NAME_IT].join('\n'));
   if (leasesDir !== undefined) return leasesDir;
   const { variable, flag: name } = SETTINGS.leasesDir;
   throw new GatewayError('bad-settings', `leases directory: not a path: set ${variable} or --${name}`);

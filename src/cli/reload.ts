@@ -41,7 +41,8 @@ async function reload(options: Options, { output, environment }: CommandSurround
     path: '/reload',
     body: { dry_run: options.dryRun === true },
     remedies: {
-      'needs-restart': 'take these changes back, or restart the gateway: that takes about a second',
+      'needs-restart':
+        'take these changes back, or restart: as the lines above say, this gateway or all of them',
       'settings-have-faults': 'correct the file, then `vps-gateway reload --dry-run`',
     },
   });

@@ -128,6 +128,7 @@ export async function serve(
     },
     ...declarationOf(loaded),
     directoryFault: () => directory.fault,
+    settingsProblem: () => reload.problem,
     adopted: ({ values = current }) => {
       current = values;
       gateways.store?.describe(sharedSettingTexts(values));
@@ -138,7 +139,7 @@ export async function serve(
   });
   const tryDirectory = () => directory.tryIt();
   const health = new HealthEndpoint(join(settings.leasesDir, HEALTH_SOCKET), server, log, tryDirectory);
-  const reload = new Reload(loaded, load, declarationOf, server, log);
+  const reload: Reload = new Reload(loaded, load, declarationOf, server, log);
   const memory = {
     counters: server.counterMemory,
     events: events.memory,

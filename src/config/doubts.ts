@@ -79,7 +79,14 @@ export function doubtsIn(read: ReadSettings): readonly Fault[] {
     ...relaysInPool(read),
     ...segmentAlone(read),
     ...peersElsewhere(read),
+    ...nothingWatched(read),
   ];
+}
+
+function nothingWatched({ watchesFile, settingsFile }: ReadSettings): readonly Fault[] {
+  if (watchesFile !== true || settingsFile !== undefined) return [];
+  const remedy = `set ${SETTINGS.settingsFile.variable} (--${SETTINGS.settingsFile.flag}), or leave it out`;
+  return [{ key: 'watchesFile', message: 'there is no settings file to watch', remedy }];
 }
 
 /** Peers are known by what is heard on the segment. */

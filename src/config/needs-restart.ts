@@ -23,10 +23,15 @@ export function needsRestart(before: Settings, after: Settings, isShared: boolea
     const why = restart ?? (isShared && shared === 'must-be-equal' ? EQUAL : undefined);
     const texts = [settingText(before, key), settingText(after, key)];
     if (why === undefined || texts[0] === texts[1]) return [];
-    const [from = '', to = ''] = texts.map(kind.isSecret === true ? () => SECRET_TEXT : withoutPassword);
+    const [from = '', to = ''] = texts.map(kind.isSecret === true ? shownSecret : withoutPassword);
     return [{ setting: variable, from, to, why }];
   });
 }
 
 const EQUAL =
   'all gateways that share their leases must have it equal: stop all, change it, start them again';
+
+/** `default` is the text of a setting without a value. */
+function shownSecret(text: string): string {
+  return text === 'default' ? 'not set' : SECRET_TEXT;
+}

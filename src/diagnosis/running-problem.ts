@@ -12,6 +12,7 @@ export type ProblemName =
   | 'rogue-server' // a DHCP server that is none of ours gives guests addresses
   | 'certificates' // the certificates for etcd have ended, will end soon, or cannot be read
   | 'cluster' // between the gateways that share their leases
+  | 'settings' // a settings file could not be reloaded
   | 'clock' // the wall clock may be wrong
   | 'pool-full'
   | 'pool-nearly-full';

@@ -31,6 +31,8 @@ export function currentProblems(sources: ProblemSources): readonly RunningProble
   problems.push(...storeProblems(memory?.store, isShared));
   const fault = parts.directoryFault?.();
   if (fault !== undefined) problems.push(directoryProblem(fault, isShared));
+  const settings = parts.settingsProblem?.();
+  if (settings !== undefined) problems.push(settings);
   const peers = memory?.peers.problem;
   if (peers !== undefined) problems.push(peers);
   const rogues = memory?.rogueServers.problem;

@@ -2,6 +2,7 @@ import { changedSettings, type SettingChange } from '../config/changed-settings.
 import type { LoadedSettings, RejectedSettings } from '../config/load-settings.ts';
 import type { RefusedChange } from '../config/needs-restart.ts';
 import { problemToText } from '../config/problem.ts';
+import type { RunningProblem } from '../diagnosis/running-problem.ts';
 import type { Log } from '../log/log.ts';
 import type { Adoption, Declaration } from './declaration.ts';
 
@@ -35,6 +36,11 @@ export interface Adopter {
   adopt(next: Declaration): Promise<Adoption>;
 }
 
+const NO_FILE =
+  'there is nothing to reload: the gateway was started without a settings file (GATEWAY_CONFIG); a change of variables or flags takes a restart';
+/** How many faults the problem of health and log has; the log has them all. */
+const MOST_SHOWN = 3;
+
 /** Reads the settings again and has them adopted: as a whole, or not at all. */
 export class Reload {
   readonly #load: () => LoadedSettings | RejectedSettings;
@@ -42,6 +48,7 @@ export class Reload {
   readonly #adopter: Adopter;
   readonly #log: Log;
   #loaded: LoadedSettings;
+  #problem: RunningProblem | undefined;
   /** The last request. There is one at a time. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -59,10 +66,18 @@ export class Reload {
     this.#log = log;
   }
 
+  /** The settings that were last wanted are not in force. Undefined: they are. */
+  get problem(): RunningProblem | undefined {
+    return this.#problem;
+  }
+
   request(wanted: ReloadRequest): Promise<ReloadResult> {
     const result = this.#last.then(async () => {
       const came = await this.#run(wanted);
-      if (!wanted.isTrial) this.#tell(came, wanted.author);
+      if (!wanted.isTrial) {
+        this.#problem = problemIn(came);
+        this.#tell(came, wanted.author);
+      }
       return came;
     });
     this.#last = result.catch(() => undefined);
@@ -73,10 +88,11 @@ export class Reload {
     const next = this.#load();
     if (!next.ok) return { kind: 'unusable', problems: next.problems.map(problemToText) };
     const changes = changedSettings(this.#loaded, next);
-    const warnings = next.warnings.map(problemToText);
+    const warnings = [...next.warnings.map(problemToText)];
     const declaration = this.#declarationOf(next);
     const refusals = this.#adopter.refusals(declaration);
     if (refusals.length > 0) return { kind: 'refused', changes, refusals };
+    if (next.settings.settingsFile === undefined) warnings.push(NO_FILE);
     if (changes.length === 0) return { kind: 'unchanged', changes, warnings };
     if (isTrial) return { kind: 'would-reload', changes, warnings };
     const adoption = await this.#adopter.adopt(declaration);
@@ -102,10 +118,29 @@ export class Reload {
         this.#log.info({ author, changes: result.changes }, 'the settings are reloaded');
         break;
       case 'unchanged':
+        for (const warning of result.warnings) this.#log.warn({}, warning);
         this.#log.info({ author }, 'the settings are as before');
         break;
       case 'would-reload':
         break;
     }
   }
+}
+
+function problemIn(result: ReloadResult): RunningProblem | undefined {
+  if (result.kind !== 'unusable' && result.kind !== 'refused') return undefined;
+  const isUnusable = result.kind === 'unusable';
+  const lines = isUnusable
+    ? result.problems
+    : result.refusals.map(({ setting, from, to }) => `${setting}: ${from} to ${to} takes a restart`);
+  const rest = lines.length > MOST_SHOWN ? `; and ${lines.length - MOST_SHOWN} more` : '';
+  const what = isUnusable
+    ? 'the settings cannot be used, and a restart would fail'
+    : 'the settings that were last wanted are not in force';
+  return {
+    name: 'settings',
+    message: `${what}: ${lines.slice(0, MOST_SHOWN).join('; ')}${rest}`,
+    remedy: 'mend the settings file; `vps-gateway reload` takes it over',
+    stopsNewGuests: false,
+  };
 }

@@ -1,5 +1,6 @@
 import type { ClusterPeersView } from '../detection/cluster-peers.ts';
 import type { SegmentObserver } from '../detection/segment-observer.ts';
+import type { RunningProblem } from '../diagnosis/running-problem.ts';
 import type { Decide } from '../engine/decision/decision.ts';
 import type { Observer } from '../exchange/observer.ts';
 import type { Clock } from '../lease/clock.ts';
@@ -87,6 +88,8 @@ export interface ServerParts extends Declaration {
   openMedium(listen: ListenAddress): Medium | Promise<Medium>;
   /** Why the leases directory cannot be written, by the last attempt; undefined: no attempt has failed. */
   directoryFault?(): string | undefined;
+  /** Why the settings that were last wanted are not in force; undefined: they are. */
+  settingsProblem?(): RunningProblem | undefined;
   /** Called when another declaration takes effect. */
   adopted?(declaration: Declaration): void;
   /** True: wait for a listen address that is not there. False: that is an error. */

@@ -156,6 +156,7 @@ describe('docs/etcd.md, as it is printed', () => {
       expect(readFileSync(`${place}/node.key`, 'utf8')).toContain('PRIVATE KEY');
       expect(printed).toContain('etcd-certificates/nodes/node3');
     },
+    120_000, // It runs the program several times.
   );
 
   test('makes a node more, renews the nodes, and renews the authority', () => {

@@ -39,6 +39,10 @@ class Bench {
     );
   }
 
+  get problem() {
+    return this.#reload.problem;
+  }
+
   ask(isTrial = false): Promise<ReloadResult> {
     return this.#reload.request({ isTrial, author: 'operator' });
   }
@@ -107,13 +111,27 @@ describe('a reload', () => {
     });
     expect(bench.adopted).toEqual([]);
     expect(bench.log.at('error')).toEqual(['the settings cannot be used']);
+    expect(bench.problem).toMatchObject({
+      name: 'settings',
+      message: expect.stringContaining("a restart would fail: GATEWAY_DHCP_DNS: 'nobody'"),
+      stopsNewGuests: false,
+    });
+
+    bench.file = {};
+    await bench.ask();
+    expect(bench.problem).toBeUndefined();
   });
 
   test('of the same settings, or of the same in other words, changes nothing', async () => {
     const bench = new Bench();
     bench.file = { leaseTime: '720m' };
 
-    expect(await bench.ask()).toMatchObject({ kind: 'unchanged', changes: [] });
+    expect(await bench.ask()).toMatchObject({
+      kind: 'unchanged',
+      changes: [],
+      warnings: [expect.stringContaining('started without a settings file')],
+    });
+    expect(bench.log.at('warn')).toHaveLength(1);
     expect(bench.adopted).toEqual([]);
   });
 

@@ -132,7 +132,13 @@ describeSystem('a settings file', [], () => {
         `GATEWAY_CONFIG: '${file}' (environment GATEWAY_CONFIG): there is no such file; name a settings file that this user may read, or leave it out`,
       ],
     });
+    const health = await command(gateway, 'health');
+    expect([health.status, health.output]).toEqual([0, expect.stringContaining('a restart would fail')]);
     expect((await segment().client().lease(A)).yiaddr).toMatch(/^10\.15\.3\.5\d$/);
+    renameSync(`${file}.away`, file);
+    gateway.signal('SIGHUP');
+    await says(gateway, 'the settings are as before');
+    expect((await command(gateway, 'health')).output).not.toContain('restart');
   });
 
   test('with faults stops the start, with status 78 and every line that is wrong', async () => {

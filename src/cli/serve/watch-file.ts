@@ -3,12 +3,11 @@ import { unwatchFile, watchFile } from 'node:fs';
 /** How often it is looked at: milliseconds. */
 const INTERVAL = 1000;
 
-/** Calls when another file of this name is there, or its content has changed; also one that an editor has renamed into place. */
+/** Calls when its content has changed, when another file is there in its place, and when it has gone. */
 export function watchForChanges(path: string, changed: () => void): () => void {
   const listener = (now: { mtimeMs: number; ino: number; size: number }, before: typeof now) => {
-    const isThere = now.ino !== 0; // While an editor exchanges it, there may be none.
     const isOther = now.ino !== before.ino || now.mtimeMs !== before.mtimeMs || now.size !== before.size;
-    if (isThere && isOther) changed();
+    if (isOther) changed();
   };
   watchFile(path, { interval: INTERVAL, persistent: false }, listener);
   return () => unwatchFile(path, listener);

@@ -19,6 +19,8 @@ const MOST_SHOWN = 60;
 
 const CORRECT = 'correct the YAML there';
 const FORM = 'write a setting on each line: lease_time: 12h';
+const NAMES_THE_FILE = ['config', 'config_watch', 'gateway_config', 'gateway_config_watch'];
+const NOT_HERE = 'leave it out: a flag or a variable says which file is read, and whether it is watched';
 const ALL_NAMES = 'docs/settings.md lists the names';
 
 /**
@@ -34,24 +36,28 @@ export function readSettingsFile(path: string, text: string): FileSettings {
     message,
     at: pos[0],
   }));
+  let hasAliases = false;
   visit(document, {
     // A few aliases can expand a small file into one that fills the memory.
-    Alias: (_, { range }) =>
-      void faults.push({ message: 'has an alias: write the value itself in its place', at: range?.[0] ?? 0 }),
+    Alias: (_, { range }) => {
+      hasAliases = true;
+      faults.push({ message: 'has an alias: write the value itself in its place', at: range?.[0] ?? 0 });
+    },
   });
-  if (faults.length > 0)
-    return nothing(faults.map(({ message, at }) => file.problem(FILE, path, at, message, CORRECT)));
+  const broken = faults.map(({ message, at }) => file.problem(FILE, path, at, message, CORRECT));
   const { contents } = document;
-  if (contents === null) return nothing([]);
-  if (!isMap(contents)) return nothing([file.problem(FILE, path, 0, 'is no list of names and values', FORM)]);
-  return settingsOf(contents as YAMLMap<Node, Node | null>, misshapen(document.toJS()), file);
+  if (contents === null) return { values: {}, problems: broken };
+  if (!isMap(contents)) {
+    const noMap = file.problem(FILE, path, 0, 'is no list of names and values', FORM);
+    return { values: {}, problems: broken.length > 0 ? broken.slice(0, MOST_PROBLEMS) : [noMap] };
+  }
+  // What can be read of a broken file counts for the other checks, so that they do not speak of defaults.
+  const content = hasAliases ? {} : (document.toJS() as unknown);
+  const { values, problems } = settingsOf(contents as YAMLMap<Node, Node | null>, misshapen(content), file);
+  return { values, problems: [...broken, ...problems].slice(0, MOST_PROBLEMS) };
 }
 
 const FILE = SETTINGS.settingsFile.variable;
-
-function nothing(problems: readonly Problem[]): FileSettings {
-  return { values: {}, problems: problems.slice(0, MOST_PROBLEMS) };
-}
 
 /** The names whose values have another shape than the schema says. Unknown names are not among them. */
 function misshapen(content: unknown): ReadonlySet<string> {
@@ -81,11 +87,21 @@ function settingsOf(
 }
 
 function unknownName(name: string, key: Node, node: Node | null, file: FilePlaces): Problem {
-  const nearest = nearestTo(name.toLowerCase().replaceAll('-', '_'), [...KEYS_BY_FILE_NAME.keys()]);
   const isSecret = /secret|password|token/i.test(name);
-  const remedy = nearest === undefined ? ALL_NAMES : `did you mean ${nearest}?`;
+  const remedy = remedyFor(name);
   const value = isSecret ? SECRET_TEXT : node === null ? undefined : file.textOf(node);
   return file.problem(name, value, offsetOf(key), 'no setting has this name', remedy);
+}
+
+/** A variable or a flag in place of the name here, or a name that is misspelt. */
+function remedyFor(name: string): string {
+  const words = name.toLowerCase().replaceAll('-', '_');
+  if (NAMES_THE_FILE.includes(words)) return NOT_HERE;
+  const own = words.replace(/^(gateway_)?(dhcp_)?(no_)?/, '');
+  if (KEYS_BY_FILE_NAME.has(own))
+    return /^(gateway_)?(dhcp_)?no_/.test(words) ? `write ${own}: off` : `its name here is ${own}`;
+  const nearest = nearestTo(own, [...KEYS_BY_FILE_NAME.keys()]);
+  return nearest === undefined ? ALL_NAMES : `did you mean ${nearest}?`;
 }
 
 function shapeFault(setting: SettingKey, node: Node, file: FilePlaces): Problem {

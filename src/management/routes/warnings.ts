@@ -26,6 +26,7 @@ const MEANS: Readonly<Record<ProblemName, string>> = {
   'rogue-server': 'Guests may get addresses and a router from a server that is not yours.',
   certificates: 'This gateway loses etcd when its certificates end.',
   cluster: 'The gateways differ in something that they should have in common.',
+  settings: 'Guests are served by the settings of before; a restart may fail, or change more than is meant.',
   clock: 'No address of a lease that ended is given again until the time is known to be right.',
   'pool-full': 'New guests get no address; those that have one keep it.',
   'pool-nearly-full': 'New guests get addresses until the rest is used.',

@@ -129,6 +129,37 @@ describe('a settings file', () => {
     expect(problems.join('\n').toLowerCase()).toContain(word);
   });
 
+  test.each([
+    ['GATEWAY_DHCP_NTP: 10.0.0.1', 'its name here is ntp'],
+    ['pool-start: 10.15.3.20', 'its name here is pool_start'],
+    ['no_wait: true', 'write wait: off'],
+    ['no_authoritatve: true', 'did you mean authoritative?'],
+    [
+      'config_watch: on',
+      'leave it out: a flag or a variable says which file is read, and whether it is watched',
+    ],
+  ])('with the name of a variable or flag is told the name here: %s', (line, remedy) => {
+    expect(problemsOf(line)).toEqual([expect.stringContaining(remedy)]);
+  });
+
+  test('that is broken says what it can be read of all the same, so that other checks do not speak of defaults', () => {
+    const loaded = load(
+      'leases_dir: /data\ngateway: 10.99.7.1\npool_start: 10.99.7.20\npool_start: 10.99.7.30\n',
+    );
+
+    expect(loaded.ok).toBe(false);
+    expect(loaded.settings).toMatchObject({ leasesDir: '/data' });
+    expect(loaded.origins.gateway).toMatchObject({ source: 'file', text: '10.99.7.1' });
+  });
+
+  test('is said to be missing where it is to be watched', () => {
+    const loaded = loadSettings({}, { GATEWAY_CONFIG_WATCH: 'on' });
+
+    expect(loaded.warnings.map(problemToText)).toEqual([
+      expect.stringContaining('there is no settings file to watch; set GATEWAY_CONFIG'),
+    ]);
+  });
+
   test('never shows a secret, neither in a fault nor as a value', () => {
     const { problems } = readSettingsFile(PATH, 'etcd_password: [hush-hush]\napi_secret: {a: hush-hush}\n');
     const loaded = load('api_secret: hush-hush-hush-hush\n');
