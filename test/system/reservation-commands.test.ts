@@ -158,6 +158,27 @@ describeSystem('the commands about reservations', [], () => {
     expect(again.output).toMatch(/^changed +web +10\.15\.3\.57/m);
   });
 
+  test('what one entry of a file gives up, an earlier one takes; guests that exchange their addresses are refused', async () => {
+    const directory = await managed();
+    const at = (...pairs: readonly (readonly [string, number])[]) =>
+      fileOf(pairs.map(([id, last]) => ({ id, address: `10.15.3.${last}` })));
+    await reservations(directory, 'import', at(['a', 61], ['b', 62], ['c', 63]));
+
+    const chain = await reservations(directory, 'import', at(['a', 62], ['b', 63], ['c', 64], ['d', 61]));
+    const exchange = await reservations(directory, 'import', at(['a', 63], ['b', 62]));
+    const listed = await reservations(directory, 'list', '--json');
+
+    expect(chain).toMatchObject({ status: 0, errors: '' });
+    expect(chain.output).toMatch(
+      /^changed +a +10\.15\.3\.62\b[\s\S]*^changed +b .*\.63\b[\s\S]*^changed +c .*\.64\b/m,
+    );
+    expect(exchange.status).toBe(65);
+    expect(exchange.output).toMatch(/^refused +a .*belongs to the reservation b$[\s\S]*^refused +b /m);
+    expect(JSON.parse(listed.output).map(({ address }: { address: string }) => address)).toEqual(
+      [62, 63, 64, 61].map((last) => `10.15.3.${last}`),
+    );
+  });
+
   test('a file is made the whole set of a scope: dry, then for good; none else is touched', async () => {
     const directory = await managed();
     await segment().client().lease(B);

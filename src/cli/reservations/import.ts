@@ -47,10 +47,11 @@ export function addImportCommand(reservations: Command, surroundings: CommandSur
 async function importFile(file: string, options: Options, surroundings: CommandSurroundings): Promise<void> {
   const entries = readEntries(file);
   const api = apiOf(options, surroundings.environment);
-  const outcomes: EntryOutcome[] = [];
+  const outcomes: SetEntry[] = [];
   try {
     for (const [position, entry] of entries.entries())
       outcomes.push(await setOne(api, position, entry, options));
+    if (options.dryRun !== true) while (await setHeld(api, entries, outcomes, options));
   } catch (error) {
     if (outcomes.length > 0)
       surroundings.remark(
@@ -58,7 +59,35 @@ async function importFile(file: string, options: Options, surroundings: CommandS
       );
     throw error;
   }
-  tell(outcomes, options, surroundings);
+  tell(
+    outcomes.map(({ isHeld: _, ...outcome }) => outcome),
+    options,
+    surroundings,
+  );
+}
+
+/** isHeld: refused because another reservation has what it claims. */
+type SetEntry = EntryOutcome & { readonly isHeld?: true };
+
+/**
+ * Sets once more what another reservation was in the way of: one that stands later in the file may have given it up by now.
+ * True: that was so of some, and of others it may be so now.
+ */
+async function setHeld(
+  api: GatewayApi,
+  entries: readonly unknown[],
+  outcomes: SetEntry[],
+  options: Options,
+): Promise<boolean> {
+  let isAnySet = false;
+  for (const [position, { id: own, isHeld }] of outcomes.entries()) {
+    // Of two entries of one id the later one counts.
+    if (isHeld !== true || outcomes.findLastIndex(({ id }) => id === own) > position) continue;
+    const outcome = await setOne(api, position, entries[position], options);
+    outcomes[position] = outcome;
+    isAnySet ||= outcome.what !== 'refused';
+  }
+  return isAnySet;
 }
 
 async function setOne(
@@ -66,7 +95,7 @@ async function setOne(
   position: number,
   entry: unknown,
   { reason, dryRun }: Options,
-): Promise<EntryOutcome> {
+): Promise<SetEntry> {
   const id = isObject(entry) && typeof entry['id'] === 'string' ? entry['id'] : undefined;
   if (id === undefined || id === '') return refused(null, `entry ${position + 1} of the file has no id`);
   try {
@@ -81,7 +110,7 @@ async function setOne(
     return { what: known === undefined ? 'added' : 'changed', id, address: done.address, remark };
   } catch (error) {
     if (!(error instanceof ApiRefusal) || !['refused', 'bad-settings'].includes(error.code)) throw error;
-    return refused(id, error.summary);
+    return { ...refused(id, error.summary), ...(error.word === 'held' && { isHeld: true }) };
   }
 }
 
