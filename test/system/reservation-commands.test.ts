@@ -142,8 +142,15 @@ describeSystem('the commands about reservations', [], () => {
     const ran = await reservations(directory, 'import', fileOf(entries), '--json', '--reason', 'moved here');
     const listed = await reservations(directory, 'list', '--json');
     const again = await reservations(directory, 'import', fileOf(listed.output));
+    const more = await reservations(directory, 'import', fileOf(listed.output), '--dry-run');
+    const other = await reservations(
+      directory,
+      'import',
+      fileOf([{ id: 'web', mac: [A], address: '10.15.3.57', note: 'shop' }]),
+    );
 
     expect(dry.output).toMatch(/^added +web +10\.15\.3\.57/m);
+    expect(dry.output).toContain('\nwould be: 2 added, 0 changed, 3 refused, 0 as they were\n');
     expect(dry.errors).toContain('a dry run: nothing was changed');
     expect(before.output).toBe('[]\n');
     expect(ran.status).toBe(65);
@@ -155,7 +162,13 @@ describeSystem('the commands about reservations', [], () => {
       { what: 'refused', id: null, remark: 'entry 5 of the file has no id' },
     ]);
     expect(again).toMatchObject({ status: 0, errors: '' });
-    expect(again.output).toMatch(/^changed +web +10\.15\.3\.57/m);
+    expect(again.output).toMatch(
+      /^unchanged +web +10\.15\.3\.57 .*\n0 added, 0 changed, 0 refused, 1 as they were\n$/m,
+    );
+    expect(more.output).toMatch(
+      /^unchanged +web .*\nwould be: 0 added, 0 changed, 0 refused, 1 as they were\n$/m,
+    );
+    expect(other.output).toMatch(/^changed +web .*\n0 added, 1 changed, 0 refused, 0 as they were\n$/m);
   });
 
   test('what one entry of a file gives up, an earlier one takes; guests that exchange their addresses are refused', async () => {

@@ -17,8 +17,8 @@ interface Options extends ApiOptions {
 
 /** What became of one entry. */
 export interface EntryOutcome {
-  /** unexplained: a lease that no reservation is about. */
-  readonly what: 'added' | 'changed' | 'removed' | 'refused' | 'unexplained';
+  /** unchanged: it was so already. unexplained: a lease that no reservation is about. */
+  readonly what: 'added' | 'changed' | 'unchanged' | 'removed' | 'refused' | 'unexplained';
   readonly id: string | null;
   readonly address: string | null;
   readonly remark: string | null;
@@ -107,11 +107,17 @@ async function setOne(
       body: entry,
     });
     const remark = pendingText(done.pending) ?? null;
-    return { what: known === undefined ? 'added' : 'changed', id, address: done.address, remark };
+    return { what: whatWasDone(known, done), id, address: done.address, remark };
   } catch (error) {
     if (!(error instanceof ApiRefusal) || !['refused', 'bad-settings'].includes(error.code)) throw error;
     return { ...refused(id, error.summary), ...(error.word === 'held' && { isHeld: true }) };
   }
+}
+
+/** Each change makes another version; a dry run says what it would be. */
+function whatWasDone(known: Ordered | undefined, done: Ordered): EntryOutcome['what'] {
+  if (known === undefined) return 'added';
+  return done.change === 'unchanged' || done.version === known.version ? 'unchanged' : 'changed';
 }
 
 function refused(id: string | null, remark: string): EntryOutcome {
@@ -125,10 +131,24 @@ export function tell(
   { output, remark, exitWith }: CommandSurroundings,
 ): void {
   if (json === true) output.write(jsonText({ items: outcomes, dry_run: dryRun === true }));
-  else if (outcomes.length > 0) writeTable(output, OUTCOME_COLUMNS, outcomes);
-  const refusals = outcomes.filter(({ what }) => what === 'refused').length;
+  else {
+    if (outcomes.length > 0) writeTable(output, OUTCOME_COLUMNS, outcomes);
+    output.write(`${dryRun === true ? 'would be: ' : ''}${countsOf(outcomes)}\n`);
+  }
+  const refusals = countOf(outcomes, 'refused');
   if (dryRun === true) remark('this was a dry run: nothing was changed');
   if (refusals === 0) return;
   remark(`${refusals} refused; the others stand`);
   exitWith(EXIT_STATUS.refused);
+}
+
+function countsOf(outcomes: readonly EntryOutcome[]): string {
+  const counts = (['added', 'changed', 'refused'] as const).map(
+    (what) => `${countOf(outcomes, what)} ${what}`,
+  );
+  return [...counts, `${countOf(outcomes, 'unchanged')} as they were`].join(', ');
+}
+
+function countOf(outcomes: readonly EntryOutcome[], wanted: EntryOutcome['what']): number {
+  return outcomes.filter(({ what }) => what === wanted).length;
 }

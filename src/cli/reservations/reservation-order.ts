@@ -16,6 +16,8 @@ export interface Ordered extends Json {
   readonly id: string;
   readonly address: string;
   readonly version?: number;
+  /** Of a dry run. */
+  readonly change?: 'added' | 'changed' | 'unchanged' | 'removed';
   readonly pending?: Pending | null;
 }
 
