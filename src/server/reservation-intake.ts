@@ -75,7 +75,7 @@ export class ReservationIntake {
   async submit(order: ReservationOrder): Promise<ReservationResult> {
     const run = await this.#orders.run(
       (input, { reservations }) => decideReservation(order, { ...input, reservations }),
-      (verdict) => (verdict.kind === 'change' && order.isDryRun !== true ? verdict.decision : undefined),
+      (verdict) => (verdict.kind === 'refused' || order.isDryRun === true ? undefined : verdict.decision),
     );
     const result = this.#resultOf(order, run);
     if (order.isDryRun !== true) this.#log(order, result);
@@ -135,6 +135,9 @@ export class ReservationIntake {
     if (verdict.kind === 'refused') return { outcome: 'refused', refusal: verdict.refusal };
     if (verdict.kind === 'unchanged') {
       const { reservation } = verdict;
+      const isConfirmed = isDryRun || outcome === 'committed';
+      if (outcome === 'nothing' && !isDryRun) return { outcome: 'refused', refusal: { why: 'stopped' } };
+      if (outcome !== 'nothing' && !isConfirmed) return { outcome };
       return { outcome: 'unchanged', id: reservation.id, reservation, pending: this.pendingOf(reservation) };
     }
     const { id, isNew, address } = verdict;

@@ -223,20 +223,35 @@ test('the holder of a lease gets a reservation of its address, and keeps it', as
   expect(told(await submit(node, { ...order, address: at('10.15.3.99') }))).toBe('not-leased');
 });
 
-test('a reservation made at one gateway is honoured at the next message at another, with leases in etcd', async () => {
-  const cluster = new MemoryCluster();
+async function twoOn(cluster: MemoryCluster): Promise<readonly [ServerNode, ServerNode]> {
   await beginSegment(cluster.connect());
   const clock = new FakeClock();
-  const nodes = await Promise.all(
-    [10, 11].map((place) =>
-      started({
-        clock,
-        openStore: (inFlight) => openSharedStore({ etcd: cluster.connect(), clock, inFlight, place }),
-      }),
-    ),
-  );
-  const [first, second] = nodes;
-  if (first === undefined || second === undefined) throw new Error('two gateways');
+  const at = (place: number) =>
+    started({
+      clock,
+      openStore: (inFlight) => openSharedStore({ etcd: cluster.connect(), clock, inFlight, place }),
+    });
+  return [await at(10), await at(11)];
+}
+
+test('a gateway that has missed the end of a reservation does not say that it is there, with leases in etcd', async () => {
+  const cluster = new MemoryCluster();
+  const [first, second] = await twoOn(cluster);
+  const wanted = { mac: [ADA.mac], address: '10.15.3.77' };
+  await put(first, 'ada', wanted);
+  await settle();
+  expect(told(await put(second, 'ada', wanted))).toBe('unchanged 10.15.3.77');
+  cluster.isWatchStalled = true;
+  await remove(first, 'ada');
+
+  const again = await put(second, 'ada', wanted);
+
+  cluster.isWatchStalled = false;
+  expect(told(again)).toBe('committed 10.15.3.77');
+});
+
+test('a reservation made at one gateway is honoured at the next message at another, with leases in etcd', async () => {
+  const [first, second] = await twoOn(new MemoryCluster());
   const before = await boot(second, ADA);
 
   const made = await put(first, 'ada', { mac: [ADA.mac], address: '10.15.3.77' });

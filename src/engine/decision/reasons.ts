@@ -147,6 +147,10 @@ export const REASONS = {
     means: 'An order has reserved an address for a guest.',
   },
   'reservation-changed': { kind: 'change', means: 'An order has changed a reservation.' },
+  'reservation-unchanged': {
+    kind: 'change',
+    means: 'An order wants a reservation as it is; nothing is written.',
+  },
   'reservation-removed': {
     kind: 'change',
     means: 'An order has removed a reservation. Its address is kept for its id for a day.',

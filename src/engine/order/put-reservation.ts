@@ -9,7 +9,7 @@ import { ipv4ToText } from '../../net/ipv4.ts';
 import { whyNotReservable } from '../../subnet/reservable.ts';
 import type { Reason } from '../decision/decision.ts';
 import { pickAddress } from './pick-address.ts';
-import { changed, isInForce } from './reservation-change.ts';
+import { changed, confirmationOf, isInForce } from './reservation-change.ts';
 import type {
   HeldProblem,
   ReservationInput,
@@ -26,7 +26,7 @@ export function put(order: Put, input: ReservationInput): ReservationVerdict {
   if ('refusal' in planned) return refused(planned.refusal);
   const { before, next } = planned;
   if (before !== undefined && isSameReservation(before, next))
-    return { kind: 'unchanged', reservation: before };
+    return { kind: 'unchanged', reservation: before, decision: confirmationOf(input, before) };
   return changed(order, input, reasonOf(before), before, next);
 }
 

@@ -69,6 +69,24 @@ export function changeOf(
   };
 }
 
+/**
+ * The question to the store whether a reservation is still as it is known here: a gateway that was away may have missed its
+ * end. Its address's key is written with each change of it.
+ */
+export function confirmationOf({ leases, now }: ReservationInput, { id, address }: Reservation): Decision {
+  const expectedVersion = leases.at(address)?.version ?? 0;
+  const reason: Reason = 'reservation-unchanged';
+  const change: LeaseChange = {
+    kind: 'check',
+    client: keyOfReservation(id),
+    expectedBindingVersion: 0,
+    writes: [{ address, expectedVersion, next: 'precondition-only' }],
+    at: now,
+    reason,
+  };
+  return { kind: 'silence', reason, change };
+}
+
 /** True for one that guests are served by now. */
 export function isInForce(reservation: Reservation | undefined): boolean {
   return reservation !== undefined && reservation.retiredUntil === undefined;

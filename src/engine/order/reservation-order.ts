@@ -118,7 +118,8 @@ export type ReservationRefusal =
 /** What an order comes to. 'unchanged': all of it is so already. */
 export type ReservationVerdict =
   | { readonly kind: 'refused'; readonly refusal: ReservationRefusal }
-  | { readonly kind: 'unchanged'; readonly reservation: Reservation }
+  /** Its decision writes nothing: the store confirms what it rests on. */
+  | { readonly kind: 'unchanged'; readonly reservation: Reservation; readonly decision: Decision }
   | {
       readonly kind: 'change';
       readonly decision: Decision;

@@ -136,9 +136,11 @@ export class KnownKeys {
     const address = this.#keys.addressOf(key);
     const reserved = address === undefined ? undefined : this.entryAt(address)?.reserved;
     if (address === undefined || reserved === undefined) return undefined;
-    return this.reservations.table.at(address)?.id === reserved
-      ? undefined
-      : this.#keys.ofReservation(reserved);
+    // A change of a reservation writes both keys: where that of the address is newer, the other one may be, too.
+    const found = this.reservations.table.at(address);
+    const isKnown =
+      found?.id === reserved && this.reservations.revisionOf(found.id) >= this.revisionAt(address);
+    return isKnown ? undefined : this.#keys.ofReservation(reserved);
   }
 
   learn(event: WatchEvent): void {
