@@ -81,13 +81,20 @@ export function writeReservation(
     ['made', timeText(createdAt)],
     ['changed', timeText(updatedAt)],
     ['its guest has', leases.map(leaseText).join('; ') || 'nothing'],
-    ...given([['its address is', heldBy === null ? undefined : `another's still: ${leaseText(heldBy)}`]]),
+    ...given([['its address is', heldBy === null ? undefined : heldText(heldBy)]]),
   ]);
 }
 
 /** The rows that say something. */
 function given(rows: readonly (readonly [string, string | undefined])[]) {
   return rows.filter(([, text]) => text !== undefined);
+}
+
+/** In quarantine it is nobody's. */
+function heldText(lease: ListedLease): string {
+  const { state, expires } = lease;
+  if (state !== 'declined') return `another's still: ${leaseText(lease)}`;
+  return `in quarantine ${expires === null ? 'without end' : `until ${expires}`}`;
 }
 
 function leaseText({ address, mac, state, expires }: ListedLease): string {

@@ -119,6 +119,15 @@ describe('vps-gateway reservations', () => {
     },
   );
 
+  it('says of an address in quarantine until when it is so, and names no other guest', async () => {
+    await bind(store, { client: 4, address: address('10.15.3.58'), state: 'declined', expiresAt: FAR });
+
+    const { output } = run('show', 'db');
+
+    expect(output).toMatch(/^its address is +in quarantine until 2125-12-08T00:00:00Z$/m);
+    expect(output).not.toContain("another's");
+  });
+
   it('has the whole entry as JSON, as the API takes it, with the leases', () => {
     expect(JSON.parse(run('show', 'web', '--json').output)).toMatchObject([
       {
