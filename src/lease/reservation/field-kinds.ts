@@ -5,7 +5,7 @@ import {
   isStation,
 } from '../../net/hardware-address.ts';
 import { type Ipv4, ipv4FromText, ipv4ToText } from '../../net/ipv4.ts';
-import { isReadable } from '../../wire/readable-text.ts';
+import { isReadable, readable } from '../../wire/readable-text.ts';
 import type { ClientKey } from '../client-key.ts';
 import { type Instant, instant } from '../lease.ts';
 import { isWhole } from '../lease-fields.ts';
@@ -43,6 +43,7 @@ const LONGEST_NOTE = 1000;
 const LONGEST_HOSTNAME = 253;
 /** RFC 3046 §2.0: a sub-option has 255 octets at most; RFC 2132 §9.14: an identifier has two at the least. */
 const MOST_OCTETS = 255;
+const LONGEST_SHOWN = 40;
 const SHORTEST_LEASE = 60;
 const LONGEST_LEASE = 0xffffffff;
 
@@ -93,7 +94,8 @@ export const address: FieldKind<Ipv4> = {
   ...asNumber((value) => isWhole(value, 0xffffffff)),
   shownAs: 'address',
   read: (value, wrong) =>
-    (typeof value === 'string' ? ipv4FromText(value) : undefined) ?? wrong('is not an address: 10.15.3.57'),
+    (typeof value === 'string' ? ipv4FromText(value) : undefined) ??
+    wrong(`is not an address: ${shownWrong(value)} (write one as 10.15.3.57)`),
   show: ipv4ToText,
   fromColumn: (value) => (isWhole(value, 0xffffffff) ? (value as Ipv4) : undefined),
 };
@@ -118,7 +120,12 @@ export const macs: FieldKind<readonly HardwareAddress[]> = asJson(
     if (!Array.isArray(value) || value.length > MOST_CARDS)
       return wrong(`is a list of at most ${MOST_CARDS} MAC addresses`);
     const found = value.map(
-      (one: unknown, index) => macOf(one) ?? wrong('is not a MAC address', `/${index}`),
+      (one: unknown, index) =>
+        macOf(one) ??
+        wrong(
+          `is not a MAC address of one card: ${shownWrong(one)} (write one as 52:54:00:12:34:56)`,
+          `/${index}`,
+        ),
     );
     const read = found.filter((one) => one !== undefined);
     if (new Set(read).size < read.length) wrong('names a MAC address twice');
@@ -150,6 +157,12 @@ export const options: FieldKind<Texts> = asJson(
   },
   (value) => value,
 );
+
+/** The beginning of what was written, so that it can be found there. */
+function shownWrong(value: unknown): string {
+  const text = readable(typeof value === 'string' ? value : String(JSON.stringify(value)));
+  return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}...` : text;
+}
 
 function byName([one]: readonly [string, string], [other]: readonly [string, string]): number {
   return one < other ? -1 : 1;
