@@ -86,7 +86,11 @@ describeSystem('the commands about reservations', [], () => {
     expect(held.errors).toMatch(
       /another reservation has what it claims\n {2}\/address: belongs to the reservation db\nto mend it: /,
     );
+    expect(held.errors).toMatch(/shows the other one; remove it, or choose another address\n$/);
     expect(card.errors).toContain('/mac/0: belongs to the reservation db');
+    expect(card.errors).toMatch(
+      /mend it: .* take what both name from one of the two, or remove the other one\n$/,
+    );
     expect(router.errors).toMatch(/10\.15\.3\.1 .*\nto mend it: `vps-gateway settings`/);
     expect(waits.output).toMatch(
       /not yet: another guest has the address, and is moved at its next renewal; at 20/,
@@ -117,6 +121,7 @@ describeSystem('the commands about reservations', [], () => {
     const dry = await reservations(directory, 'remove', 'web', '--dry-run');
     const removed = await reservations(directory, 'remove', 'web', '--reason', 'closed');
     const again = await reservations(directory, 'remove', 'web');
+    const kept = await reservations(directory, 'set', 'db', '--address', '10.15.3.57');
     const retired = await reservations(directory, 'list', '--retired', '--json');
 
     expect(other.status).toBe(65);
@@ -124,6 +129,9 @@ describeSystem('the commands about reservations', [], () => {
     expect(dry.output).toContain('web: would be removed');
     expect(removed.output).toBe('web: removed; 10.15.3.57 is kept for this id for a day\n');
     expect(again.status).toBe(1);
+    expect(kept.errors).toMatch(
+      /is kept for the id web until .*\nto mend it: the other one was removed: choose another/,
+    );
     expect(JSON.parse(retired.output)).toMatchObject([{ id: 'web', address: '10.15.3.57' }]);
   });
 

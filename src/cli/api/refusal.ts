@@ -11,7 +11,7 @@ export interface ProblemDetails {
 }
 
 /** What to type next, by the last part of a problem's type. */
-export type Remedies = Readonly<Record<string, string>>;
+export type Remedies = Readonly<Record<string, string | ((problem: ProblemDetails) => string)>>;
 
 /** What an error of HTTP is to a command. */
 const CODES: Readonly<Record<number, ErrorCode>> = {
@@ -62,7 +62,8 @@ export class ApiRefusal extends GatewayError {
 export function refusalOf(problem: ProblemDetails, isOrder: boolean, remedies: Remedies = {}): ApiRefusal {
   const { status = 500, title = 'the gateway refuses', detail = title, errors = [] } = problem;
   const word = problem.type?.split(':').at(-1) ?? '';
-  const remedy = remedies[word] ?? REMEDIES[word];
+  const known = remedies[word] ?? REMEDIES[word];
+  const remedy = typeof known === 'function' ? known(problem) : known;
   const code = codeOf(word, status, isOrder);
   const untouched = isOrder && status >= 500 && code !== 'outcome-unknown' ? '; nothing was changed' : '';
   const lines = [

@@ -2,7 +2,7 @@ import { GatewayError } from '../../errors.ts';
 import { canBeInPath } from '../../lease/outside-id.ts';
 import { readable } from '../../wire/readable-text.ts';
 import type { GatewayApi } from '../api/gateway-api.ts';
-import type { Remedies } from '../api/refusal.ts';
+import type { ProblemDetails, Remedies } from '../api/refusal.ts';
 import type { Json } from './read-entries.ts';
 
 /** What keeps a guest from its address. */
@@ -28,7 +28,7 @@ export function remediesOf(id: string): Remedies {
     'another-version': 'somebody has changed it meanwhile: look at it, and order it again',
     'another-address': `\`vps-gateway reservations show ${shown}\` shows it`,
     'body-has-faults': '`vps-gateway reservations set --help` shows how each is written',
-    held: '`vps-gateway reservations show` with that id shows the other one; remove it, or choose another address',
+    held: heldRemedy,
     'needs-shared-store': 'name an address (--address), and reserve it at every gateway',
     'not-allowed':
       '`vps-gateway settings` shows the segment; choose an address of it that is no gateway or router',
@@ -37,6 +37,16 @@ export function remediesOf(id: string): Remedies {
     'pool-full':
       'name an address outside the pool (--address), or free one: `vps-gateway leases` shows who has them',
   };
+}
+
+/** One that was removed cannot be removed again; and another address does not help where a card is another one's. */
+function heldRemedy({ errors = [] }: ProblemDetails): string {
+  const other = '`vps-gateway reservations show` with that id shows the other one';
+  if (errors.some(({ pointer }) => pointer !== '/address'))
+    return `${other}; take what both name from one of the two, or remove the other one`;
+  if (errors.some(({ detail }) => detail.startsWith('is kept for the id ')))
+    return 'the other one was removed: choose another address, wait until then, or reserve it for that id again';
+  return `${other}; remove it, or choose another address`;
 }
 
 /**
