@@ -58,10 +58,14 @@ describeNodes('gateways that share leases, on nodes that a VXLAN joins', ['etcd'
 
   test('a guest is answered by the gateway of its own node alone, whatever the hash says; when that one is gone, by another', async () => {
     // The heartbeats say so within a second or two.
-    await eventually('each answers its own guests', async () => {
-      const [own, other] = [await answerers(0, 0, 6), await answerers(1, 0, 6)];
-      return own.join() === '10.15.3.10' && other.join() === '10.15.3.11';
-    });
+    await eventually(
+      'each answers its own guests',
+      async () => {
+        const [own, other] = [await answerers(0, 0, 6), await answerers(1, 0, 6)];
+        return own.join() === '10.15.3.10' && other.join() === '10.15.3.11';
+      },
+      40_000,
+    );
     expect(await answerers(0, 16, 10)).toEqual(['10.15.3.10']);
     expect(await answerers(1, 16, 10)).toEqual(['10.15.3.11']);
 

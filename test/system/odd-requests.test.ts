@@ -53,6 +53,8 @@ describeSystem('requests that say less, or more, than they should', [], () => {
     client.holds.delete(MINE);
     const moved = await client.lease(A);
 
+    // The leases are looked at in steps, beside the guests.
+    await second.until('the lease was named', () => second.log.some(({ about }) => about !== undefined));
     expect(second.log.filter(({ about }) => about !== undefined)).toMatchObject([
       { level: 'warn', about: [`${MINE} of ${A}`], count: 1 },
     ]);

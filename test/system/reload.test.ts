@@ -97,7 +97,7 @@ describeSystem('a settings file', [], () => {
 
     expect(refused.status).toBe(EXIT_STATUS.refused);
     expect(refused.errors).toContain('GATEWAY_DHCP_IDENTITY: auto to mac: leases are found by who');
-    expect(refused.errors).toContain('restart the gateway');
+    expect(refused.errors).toContain('take these changes back, or restart');
     expect(problem).toMatchObject({ type: 'urn:vps-gateway:problem:needs-restart' });
     expect(settings.on_reload).toMatchObject({ outcome: 'refused', changes: { length: 5 } });
     expect(settings.items).toContainEqual(
