@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import {
   type Flags,
   type LoadedSettings,
@@ -28,6 +29,29 @@ export function loadWithFile(flags: Flags, environment: Environment): LoadedSett
     return { ok: true, value: file.value.text };
   });
   return isOpenToAll ? { ...loaded, warnings: [...loaded.warnings, ...openSecrets(loaded)] } : loaded;
+}
+
+/**
+ * The same for a gateway that serves: a disk that does not answer holds no packet up, and a trial does not parse a file again
+ * that has not changed.
+ */
+export function rereading(
+  flags: Flags,
+  environment: Environment,
+): (isTrial: boolean) => Promise<LoadedSettings | RejectedSettings> {
+  let last: { readonly mark: string; readonly loaded: LoadedSettings | RejectedSettings } | undefined;
+  return async (isTrial) => {
+    const path = flags.settingsFile ?? environment[SETTINGS.settingsFile.variable] ?? '';
+    const mark = await markOf(path.trim());
+    if (!isTrial || last?.mark !== mark) last = { mark, loaded: loadWithFile(flags, environment) };
+    return last.loaded;
+  };
+}
+
+/** Which file is there, and since when it is as it is. */
+async function markOf(path: string): Promise<string> {
+  const found = await stat(path, { bigint: true }).catch(() => undefined);
+  return found === undefined ? '' : [found.dev, found.ino, found.size, found.mtimeNs, found.ctimeNs].join();
 }
 
 /** Secrets in a file that every user of the machine may read. */
@@ -64,15 +88,15 @@ function readFile(path: string): Reading<WholeFile> {
 function readWhole(path: string): Reading<WholeFile> {
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    const stat = fstatSync(descriptor);
-    if (!stat.isFile()) return { ok: false, fault: 'is no file', remedy: 'name a file of settings in YAML' };
+    const found = fstatSync(descriptor);
+    if (!found.isFile()) return { ok: false, fault: 'is no file', remedy: 'name a file of settings in YAML' };
     const octets = Buffer.alloc(MOST_OCTETS + 1);
     let length = 0;
     for (let read = 1; read > 0; length += read)
       read = readSync(descriptor, octets, length, octets.length - length, null);
     if (length > MOST_OCTETS)
       return { ok: false, fault: 'is larger than 1 MiB', remedy: 'name a file of settings in YAML' };
-    return { ok: true, value: { text: octets.toString('utf8', 0, length), mode: stat.mode } };
+    return { ok: true, value: { text: octets.toString('utf8', 0, length), mode: found.mode } };
   } finally {
     closeSync(descriptor);
   }

@@ -12,7 +12,7 @@ import { addImportCommand } from './importing/import.ts';
 import { addLabCommand } from './lab.ts';
 import { addLeasesCommand } from './leases.ts';
 import { leasesDirectory } from './leases-directory.ts';
-import { loadWithFile } from './load-with-file.ts';
+import { rereading } from './load-with-file.ts';
 import { addAddressesCommand } from './orders/addresses.ts';
 import { complain, ReaderGone, writeWhole } from './output/write-whole.ts';
 import { addReasonsCommand } from './reasons.ts';
@@ -117,7 +117,7 @@ function addServeCommand(program: Command): void {
   addSettingOptions(command).action(async () => {
     const loaded = settingsOrThrow(command);
     const { serve } = await import('./serve.ts');
-    process.exitCode = await serve(loaded, () => loadWithFile(flagsOf(command), process.env));
+    process.exitCode = await serve(loaded, rereading(flagsOf(command), process.env));
   });
 }
 

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { isatty } from 'node:tty';
-import type { LoadedSettings, RejectedSettings } from '../config/load-settings.ts';
+import type { LoadedSettings } from '../config/load-settings.ts';
 import { planOfSettings } from '../config/plan-of-settings.ts';
 import { problemToText } from '../config/problem.ts';
 import type { Settings } from '../config/settings.ts';
@@ -25,7 +25,7 @@ import { SharedEvents } from '../reporting/shared-events.ts';
 import type { Declaration } from '../server/declaration.ts';
 import { findListenAddress } from '../server/find-listen-address.ts';
 import { HEALTH_SOCKET, HealthEndpoint } from '../server/health.ts';
-import { Reload } from '../server/reload.ts';
+import { type ReadAgain, Reload } from '../server/reload.ts';
 import { Server } from '../server/server.ts';
 import type { ListenIpParts, Medium } from '../server/server-parts.ts';
 import { systemClock } from '../server/system-clock.ts';
@@ -64,10 +64,7 @@ const NOT_RELOADED = 'the settings could not be read again; the previous ones st
  *
  * @param load Reads the settings again, for a reload.
  */
-export async function serve(
-  loaded: LoadedSettings,
-  load: () => LoadedSettings | RejectedSettings,
-): Promise<number> {
+export async function serve(loaded: LoadedSettings, load: ReadAgain): Promise<number> {
   const { settings, warnings } = loaded;
   const log = createLogger(settings, new LogOutput(1), isatty(1), systemClock.now);
   for (const warning of warnings) log.warn({ setting: warning.setting }, problemToText(warning));

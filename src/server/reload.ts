@@ -30,6 +30,9 @@ export interface ReloadRequest {
   readonly author: string;
 }
 
+/** Reads the settings again. A trial may be told what was read before, where nothing has changed since. */
+export type ReadAgain = (isTrial: boolean) => Promise<LoadedSettings | RejectedSettings>;
+
 /** The server that is to serve by other settings. */
 export interface Adopter {
   refusals(next: Declaration): readonly RefusedChange[];
@@ -43,7 +46,7 @@ const MOST_SHOWN = 3;
 
 /** Reads the settings again and has them adopted: as a whole, or not at all. */
 export class Reload {
-  readonly #load: () => LoadedSettings | RejectedSettings;
+  readonly #load: ReadAgain;
   readonly #declarationOf: (loaded: LoadedSettings) => Declaration;
   readonly #adopter: Adopter;
   readonly #log: Log;
@@ -54,7 +57,7 @@ export class Reload {
 
   constructor(
     loaded: LoadedSettings,
-    load: () => LoadedSettings | RejectedSettings,
+    load: ReadAgain,
     declarationOf: (loaded: LoadedSettings) => Declaration,
     adopter: Adopter,
     log: Log,
@@ -85,7 +88,7 @@ export class Reload {
   }
 
   async #run({ isTrial }: ReloadRequest): Promise<ReloadResult> {
-    const next = this.#load();
+    const next = await this.#load(isTrial);
     if (!next.ok) return { kind: 'unusable', problems: next.problems.map(problemToText) };
     const changes = changedSettings(this.#loaded, next);
     const warnings = [...next.warnings.map(problemToText)];

@@ -23,7 +23,7 @@ class Bench {
       values === undefined ? [] : needsRestart(current, values, false);
     this.#reload = new Reload(
       loaded,
-      load,
+      async () => load(),
       ({ settings }) => ({ planOf: () => planOf({}), values: settings }),
       {
         refusals,
