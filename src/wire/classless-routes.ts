@@ -10,9 +10,11 @@ export interface ClasslessRoute {
 
 /**
  * RFC 3442: at least one route, each a prefix length, as many octets of the destination as that length needs, and the
- * router. Text: `10.0.0.0/8 10.15.3.2`, separated by commas.
+ * router. Text: `10.0.0.0/8 10.15.3.2`, also with `via` or `=` between, separated by commas.
  */
 export const classlessRoutes: Codec<readonly ClasslessRoute[]> = {
+  type: 'routes',
+  example: '10.0.0.0/8 10.15.3.2',
   decode: (bytes) => {
     const routes: ClasslessRoute[] = [];
     let at = 0;
@@ -48,7 +50,7 @@ export const classlessRoutes: Codec<readonly ClasslessRoute[]> = {
 
 function routeFromText(text: string): ClasslessRoute | undefined {
   const [, networkText = '', lengthText, routerText = ''] =
-    /^(\S+)\/(\d{1,2})\s+(\S+)$/.exec(text.trim()) ?? [];
+    /^([^\s/]+)\/(\d{1,2})(?:\s+via\s+|\s*=\s*|\s+)([^\s=]+)$/.exec(text.trim()) ?? [];
   const network = ipv4FromText(networkText);
   const router = ipv4FromText(routerText);
   const length = Number(lengthText);

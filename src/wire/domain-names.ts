@@ -14,6 +14,8 @@ const LABEL = /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?$/i;
  * octet (the parts of a split one joined). Names have no trailing dot. Text: separated by commas.
  */
 export const domainNames: Codec<readonly string[]> = {
+  type: 'domain names',
+  example: 'vps.local, example.net',
   decode: (bytes) => {
     const names: string[] = [];
     let at = 0;

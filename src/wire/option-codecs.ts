@@ -5,6 +5,10 @@ import { type Ipv4, ipv4FromText, ipv4ToText, ipv4 as toIpv4 } from '../net/ipv4
  * length, a number out of range, text that cannot be read. Text is the form in the configuration and for people.
  */
 export interface Codec<Value> {
+  /** What a value is, for people: `addresses`. */
+  readonly type: string;
+  /** A value as it is written. */
+  readonly example: string;
   /** Octets of every value; undefined: values differ in length. */
   readonly size?: number;
   decode(bytes: Uint8Array): Value | undefined;
@@ -17,6 +21,8 @@ export interface Codec<Value> {
 export function opaque(minimum: number): Codec<Uint8Array> {
   const checked = (bytes: Uint8Array) => (bytes.length >= minimum ? bytes : undefined);
   return {
+    type: 'octets',
+    example: `0a:0f:03:02${':00'.repeat(Math.max(0, minimum - 4))}`,
     decode: checked,
     encode: checked,
     fromText: (text) => {
@@ -35,6 +41,8 @@ export function hexText(bytes: Uint8Array): string {
 function integer(size: 1 | 2 | 4, minimum: number, maximum: number): Codec<number> {
   const isIn = (value: number) => Number.isInteger(value) && value >= minimum && value <= maximum;
   return {
+    type: `number from ${minimum} to ${maximum}`,
+    example: String(Math.max(minimum, Math.min(maximum, 64))),
     size,
     decode: (bytes) => {
       if (bytes.length !== size) return undefined;
@@ -67,6 +75,8 @@ const SECONDS_PER_UNIT: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60,
 
 /** Seconds as four octets. Text: `3600`, `90m`, `12h`, `7d`, `infinite`. */
 export const seconds: Codec<number> = {
+  type: 'duration',
+  example: '12h',
   size: 4,
   decode: uint32.decode,
   encode: uint32.encode,
@@ -80,6 +90,8 @@ export const seconds: Codec<number> = {
 
 /** One octet, 0 or 1. */
 export const flag: Codec<boolean> = {
+  type: 'true or false',
+  example: 'true',
   size: 1,
   decode: ([value, ...rest]) => (rest.length === 0 && (value === 0 || value === 1) ? value === 1 : undefined),
   encode: (value) => Uint8Array.of(value ? 1 : 0),
@@ -89,6 +101,8 @@ export const flag: Codec<boolean> = {
 
 /** No octets: the option's presence is its meaning. */
 export const presence: Codec<true> = {
+  type: 'true',
+  example: 'true',
   size: 0,
   decode: (bytes) => (bytes.length === 0 ? true : undefined),
   encode: () => new Uint8Array(0),
@@ -98,6 +112,8 @@ export const presence: Codec<true> = {
 
 /** RFC 2132 §2: NVT ASCII without control characters; trailing NULs are cut. At least one character. */
 export const text: Codec<string> = {
+  type: 'text',
+  example: 'example',
   decode: (bytes) => {
     let end = bytes.length;
     while (end > 0 && bytes[end - 1] === 0) end -= 1;
@@ -118,6 +134,8 @@ function checkedText(value: string): string | undefined {
 }
 
 export const ipv4: Codec<Ipv4> = {
+  type: 'address',
+  example: '10.15.3.2',
   size: 4,
   decode: (bytes) => {
     const value = uint32.decode(bytes);
@@ -129,13 +147,15 @@ export const ipv4: Codec<Ipv4> = {
 };
 
 /** RFC 2132 §3.5 and its like: at least one address. Text: separated by commas. */
-export const ipv4List = listOf(ipv4, 4);
-export const uint8List = listOf(uint8, 1);
-export const uint16List = listOf(uint16, 2);
+export const ipv4List = listOf(ipv4, 4, 'addresses', '10.15.3.2, 10.15.3.3');
+export const uint8List = listOf(uint8, 1, 'numbers from 0 to 255', '1, 2');
+export const uint16List = listOf(uint16, 2, 'numbers from 0 to 65535', '576, 1500');
 
 /** RFC 2132 §4.3 and §5.8: pairs of addresses, at least one. Text: `10.1.0.0 10.15.3.2`, separated by commas. */
 export const ipv4PairList = listOf(
   {
+    type: 'pair of addresses',
+    example: '10.1.0.0 10.15.3.2',
     decode: (bytes) => pairOf(ipv4.decode(bytes.subarray(0, 4)), ipv4.decode(bytes.subarray(4))),
     encode: ([first, second]) => Uint8Array.of(...(ipv4.encode(first) ?? []), ...(ipv4.encode(second) ?? [])),
     fromText: (pair) => {
@@ -145,6 +165,8 @@ export const ipv4PairList = listOf(
     toText: ([first, second]) => `${ipv4ToText(first)} ${ipv4ToText(second)}`,
   } satisfies Codec<Ipv4Pair>,
   8,
+  'pairs of addresses',
+  '10.1.0.0 10.15.3.2',
 );
 
 type Ipv4Pair = readonly [Ipv4, Ipv4];
@@ -154,8 +176,15 @@ function pairOf(first: Ipv4 | undefined, second: Ipv4 | undefined): Ipv4Pair | u
 }
 
 /** Values of one size, one behind the other; at least one. */
-function listOf<Value>(codec: Codec<Value>, size: number): Codec<readonly Value[]> {
+function listOf<Value>(
+  codec: Codec<Value>,
+  size: number,
+  type: string,
+  example: string,
+): Codec<readonly Value[]> {
   return {
+    type,
+    example,
     decode: (bytes) => {
       if (bytes.length % size !== 0) return undefined;
       const starts = Array.from({ length: bytes.length / size }, (_, index) => index * size);

@@ -1,9 +1,19 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decode } from '../../src/wire/decode.ts';
 import type { Message } from '../../src/wire/message.ts';
-import { optionCode, optionFromText, optionName, optionToText } from '../../src/wire/option-text.ts';
+import {
+  optionCode,
+  optionExample,
+  optionFileName,
+  optionFromText,
+  optionName,
+  optionToSetting,
+  optionToText,
+} from '../../src/wire/option-text.ts';
 import { OPTIONS } from '../../src/wire/options.ts';
 import { optionBlock, readOption } from '../../src/wire/read-option.ts';
+import { whyNotSettable } from '../../src/wire/settable-options.ts';
 import { ip, type PacketOption, packet, text, u32 } from '../support/packet.ts';
 
 function withOptions(...options: PacketOption[]): Message {
@@ -75,6 +85,14 @@ describe('options as text', () => {
     ['121', 121],
     ['1', 1],
     ['254', 254],
+    ['ntp_servers', 42],
+    ['ntp-servers', 42],
+    ['NTP Servers', 42],
+    ['Domain Server', 6],
+    ['Bootfile-Name', 67],
+    ['TFTP server address', 150],
+    ['Classless Static Route Option', 121],
+    ['GeoConf Option', 123],
   ])('%s is code %i', (name, code) => {
     expect(optionCode(name)).toBe(code);
   });
@@ -99,6 +117,66 @@ describe('options as text', () => {
   ])('option %i: %s', (code, value, octets) => {
     expect(optionFromText(code, value)).toEqual(Uint8Array.from(octets));
     expect(optionToText(code, Uint8Array.from(octets))).toBe(value);
+  });
+
+  it.each([
+    [
+      121,
+      '10.0.0.0/8 via 10.15.3.2, 10.16.0.0/12=10.15.3.3',
+      [8, 10, 10, 15, 3, 2, 12, 10, 16, 10, 15, 3, 3],
+    ],
+    [6, 'hex:01:02', [1, 2]],
+    [6, 'hex:', []],
+    [200, 'text:hello', text('hello')],
+    [200, 'ip:10.15.3.2,10.15.3.3', [...ip('10.15.3.2'), ...ip('10.15.3.3')]],
+    [200, 'u8:7', [7]],
+    [200, 'u16:1500', [5, 220]],
+    [200, 'u32:1', [0, 0, 0, 1]],
+    [200, 'bool:true', [1]],
+    [114, 'https://portal.example.net/', text('https://portal.example.net/')],
+  ])('option %i is written as %s', (code, value, octets) => {
+    expect(optionFromText(code, value)).toEqual(Uint8Array.from(octets));
+  });
+
+  it.each([
+    [200, 'u8:256'],
+    [200, 'u16:-1'],
+    [200, 'ip:10.15.3'],
+    [200, 'hex:0'],
+    [200, 'text:'],
+    [200, 'octets:01'],
+    [121, '10.0.0.0/8 10.15.3.2 10.15.3.3'],
+    [121, '10.0.0.1/8 via 10.15.3.2'],
+  ])('option %i is not written as %s', (code, value) => {
+    expect(optionFromText(code, value)).toBeUndefined();
+  });
+
+  it('any octets of any option have a text that is read as the same octets', () => {
+    const codes = fc.integer({ min: 1, max: 254 });
+
+    fc.assert(
+      fc.property(codes, fc.uint8Array({ maxLength: 64 }), (code, bytes) => {
+        expect(optionFromText(code, optionToSetting(code, bytes))).toEqual(bytes);
+      }),
+    );
+    // Octets that look like the name of a type.
+    expect(optionToSetting(15, Uint8Array.from(text('hex:41')))).toBe('hex:68:65:78:3a:34:31');
+  });
+
+  it('each option has a name for settings, and an example that its type allows', () => {
+    for (const { code } of Object.values(OPTIONS)) {
+      expect(optionCode(optionFileName(code))).toBe(code);
+      expect(optionFromText(code, optionExample(code))).toBeDefined();
+    }
+    expect(optionFileName(42)).toBe('ntp_servers');
+    expect(optionFileName(224)).toBe('224');
+  });
+
+  it('what the server makes, what clients say, and what is not spoken cannot be set', () => {
+    for (const code of [1, 50, 52, 53, 54, 55, 57, 61, 77, 82, 90, 93])
+      expect(whyNotSettable(code)).toBeDefined();
+    for (const code of [6, 12, 42, 43, 60, 66, 67, 121, 150, 224])
+      expect(whyNotSettable(code)).toBeUndefined();
   });
 
   it('text that the type does not allow is none, and such octets are shown as they are', () => {

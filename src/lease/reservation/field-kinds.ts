@@ -26,6 +26,8 @@ export interface FieldKind<Value> {
   readonly shownAs?: 'address' | 'time';
   /** Undefined: it is wrong, and `wrong` was told so. */
   read(value: unknown, wrong: Wrong): Value | undefined;
+  /** What this program has written as JSON; absent: as `read`, if nothing is wrong. */
+  readStored?(value: unknown): Value | undefined;
   /** As JSON has it. */
   show(value: Value): unknown;
   toColumn(value: Value): string | number;
@@ -156,6 +158,8 @@ export const options: FieldKind<Texts> = asJson(
     return readOptions(value, (detail, name) => wrong(detail, `/${escaped(name)}`));
   },
   (value) => value,
+  // An option that an earlier version has taken, and that cannot be set now, makes no reservation unknown.
+  (value) => (isObject(value) ? readOptions(value, () => undefined) : undefined),
 );
 
 /** The beginning of what was written, so that it can be found there. */
@@ -213,15 +217,20 @@ function asNumber(isOne: (value: unknown) => boolean) {
 }
 
 /** A list or an object, which a column has as JSON. */
-function asJson<Value>(read: FieldKind<Value>['read'], show: (value: Value) => unknown): FieldKind<Value> {
+function asJson<Value>(
+  read: FieldKind<Value>['read'],
+  show: (value: Value) => unknown,
+  readStored = (value: unknown) => readSound({ read }, value),
+): FieldKind<Value> {
   return {
     column: 'TEXT',
     read,
+    readStored,
     show,
     toColumn: (value) => JSON.stringify(show(value)),
     fromColumn: (value) => {
       const found = parsed(value);
-      return found === undefined ? undefined : readSound({ read }, found);
+      return found === undefined ? undefined : readStored(found);
     },
   };
 }

@@ -1,5 +1,12 @@
-import { optionCode, optionFromText, optionName, optionToText } from '../../wire/option-text.ts';
+import {
+  optionCode,
+  optionExample,
+  optionFromText,
+  optionName,
+  optionToSetting,
+} from '../../wire/option-text.ts';
 import type { OptionBlock } from '../../wire/reply.ts';
+import { whyNotSettable } from '../../wire/settable-options.ts';
 import type { Texts } from './reservation.ts';
 
 const MOST_OPTIONS = 32;
@@ -11,8 +18,8 @@ const ELSEWHERE: ReadonlyMap<number, string> = new Map([
   [12, 'hostname'],
   [51, 'lease_time'],
 ]);
-/** RFC 2132 §9, RFC 4039, RFC 3046, RFC 3011: the server makes them itself, or only returns what it was sent. */
-const MADE_HERE: ReadonlySet<number> = new Set([1, 50, 52, 53, 54, 55, 56, 57, 58, 59, 61, 80, 81, 82, 118]);
+/** RFC 2132 §9.11, §9.12: they follow from the lease time. */
+const TIMES: ReadonlySet<number> = new Set([58, 59]);
 
 /**
  * Options by the table's name, each as text that its type allows.
@@ -40,12 +47,13 @@ function readOption(name: string, given: unknown): { name: string; text: string 
   if (code === undefined) return { wrong: 'is not an option: its name, or its number from 1 to 254' };
   const elsewhere = ELSEWHERE.get(code);
   if (elsewhere !== undefined) return { wrong: `is set by the member ${elsewhere}` };
-  if (MADE_HERE.has(code)) return { wrong: 'is made by the server itself' };
+  const why = whyNotSettable(code) ?? (TIMES.has(code) ? 'is made by the server itself' : undefined);
+  if (why !== undefined) return { wrong: why };
   const text = typeof given === 'number' || typeof given === 'boolean' ? String(given) : given;
   const bytes = typeof text === 'string' ? optionFromText(code, text) : undefined;
-  if (bytes === undefined) return { wrong: `is not a value of option ${code}` };
+  if (bytes === undefined) return { wrong: `is not a value of option ${code}: write ${optionExample(code)}` };
   if (bytes.length > MOST_OCTETS) return { wrong: `is longer than ${MOST_OCTETS} octets` };
-  return { name: optionName(code), text: optionToText(code, bytes) };
+  return { name: optionName(code), text: optionToSetting(code, bytes) };
 }
 
 /** The options as they are sent. */

@@ -82,7 +82,9 @@ export function reservationFromJson(json: unknown): Reservation | undefined {
   if (!kinds.isObject(json)) return undefined;
   return assembled((name) => {
     const value = json[RESERVATION_FIELDS[name].name];
-    return value === undefined ? undefined : (kinds.readSound(kindOf(name), value) ?? null);
+    if (value === undefined) return undefined;
+    const kind = kindOf(name);
+    return (kind.readStored === undefined ? kinds.readSound(kind, value) : kind.readStored(value)) ?? null;
   });
 }
 

@@ -114,7 +114,10 @@ describe('the entry of a reservation', () => {
     ],
     [{ options: { 255: 'aa' } }, [/^\/options\/255: is not an option/]],
     [{ options: { nonsense: 'aa' } }, [/^\/options\/nonsense: is not an option/]],
-    [{ options: { ntpServers: 'ntp' } }, [/^\/options\/ntpServers: is not a value of option 42$/]],
+    [
+      { options: { ntpServers: 'ntp' } },
+      [/^\/options\/ntpServers: is not a value of option 42: write 10\.15\.3\.2, 10\.15\.3\.3$/],
+    ],
     [{ options: { 42: '10.15.3.1', ntpServers: '10.15.3.2' } }, [/^\/options\/ntpServers: is there twice/]],
     [{ lease_time: 0 }, [/^\/lease_time: is a whole number of seconds from 60/]],
     [{ lease_time: '3600' }, [/^\/lease_time: is a whole number/]],
