@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { type Environment, SETTINGS } from '../config/settings.ts';
 import { GatewayError } from '../errors.ts';
-import { HOST_FORMATS, type HostFormat, hostOf } from '../reporting/host-formats.ts';
+import { HOST_FORMATS, type HostFormat, hostsOf } from '../reporting/host-formats.ts';
 import { openLeaseReader } from '../store/sqlite/lease-reader.ts';
 import { leasesDirectory } from './leases-directory.ts';
 import { loadWithFile } from './load-with-file.ts';
@@ -28,7 +28,7 @@ export function addExportCommand(leases: Command, { output, environment }: Comma
       const suffix = domainOf(domain, environment);
       const reader = openLeaseReader(leasesDirectory(leasesDir, environment));
       try {
-        const hosts = [...reader.leases({ state: 'bound' })].map(hostOf);
+        const hosts = hostsOf([...reader.leases({ state: 'bound' })], reader.reservations());
         const written = json === true ? 'json' : format;
         output.write(HOST_FORMATS[written].write(hosts, suffix));
       } finally {

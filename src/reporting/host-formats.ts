@@ -1,16 +1,10 @@
-/** A row of the view `leases`. */
-interface NamedLease {
-  readonly address: string;
-  readonly mac: string | null;
-  readonly hostname: string | null;
-  readonly vps_id: string | null;
-}
+import { GuestNames, type NamedLease, type NamedReservation } from './guest-names.ts';
 
 /** A guest with its address, for another server. */
 export interface Host {
   readonly address: string;
   readonly mac: string | null;
-  /** Labels that DNS takes: what a guest calls itself, and its VPS id; the first one is its name. */
+  /** Names that DNS takes, its own first: GuestNames. */
   readonly names: readonly string[];
 }
 
@@ -27,24 +21,22 @@ export const HOST_FORMATS = {
 } as const;
 export type HostFormat = keyof typeof HOST_FORMATS;
 
-/** What of a lease another server may know. */
-export function hostOf({ address, mac, hostname, vps_id }: NamedLease): Host {
-  const names = [hostname, vps_id].filter(isHostName).map((name) => name.toLowerCase());
-  return { address, mac, names: [...new Set(names)] };
-}
-
-/** RFC 1123 §2.1: a name that may stand in a hosts file. A guest chooses its own, so nothing else gets there. */
-function isHostName(name: string | null): name is string {
-  return (
-    name !== null && /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i.test(name)
-  );
+/** What of leases another server may know. */
+export function hostsOf(
+  leases: readonly (NamedLease & { readonly mac: string | null })[],
+  reservations: Iterable<NamedReservation>,
+): readonly Host[] {
+  const names = new GuestNames(leases, reservations);
+  return leases.map((lease) => ({ address: lease.address, mac: lease.mac, names: names.of(lease) }));
 }
 
 function hostsFile(hosts: readonly Host[], domain: string | null): string {
   return hosts
     .filter(({ names }) => names.length > 0)
     .map(({ address, names }) => {
-      const all = names.flatMap((name) => (domain === null ? [name] : [name, `${name}.${domain}`]));
+      const all = names.flatMap((name) =>
+        domain === null || name.includes('.') ? [name] : [name, `${name}.${domain}`],
+      );
       return `${address} ${all.join(' ')}\n`;
     })
     .join('');

@@ -26,6 +26,8 @@ export interface ClientFqdn {
   readonly name: string | undefined;
   /** False for a name of one label, or a partial name, which does not end with the root. */
   readonly isComplete: boolean;
+  /** E: the name is in DNS wire form; else ASCII, the deprecated form. */
+  readonly isWireForm: boolean;
 }
 
 /**
@@ -44,7 +46,39 @@ export function clientFqdnOf(value: Uint8Array): ClientFqdn | undefined {
     noUpdates: (flags & N) !== 0,
     name: found?.text,
     isComplete: found?.isComplete ?? false,
+    isWireForm: (flags & E) !== 0,
   };
+}
+
+/** RFC 4702 §2.2: what a server has in the two fields of result codes, which nobody reads any more. */
+const NO_RESULT = 255;
+
+/**
+ * The value of option 81 in a reply of a server that updates no DNS records. RFC 4702 §2.1: N says so; S, which would
+ * mean that it updates the address record, is 0 then; O says whether S is otherwise than the client sent it; E is as the client
+ * sent it, and so is the form of the name.
+ *
+ * @param name Undefined: the server has none for it, and the field stays empty.
+ * @param domain Put behind a name that is not complete, if both together are no longer than a name may be.
+ */
+export function fqdnValue(
+  { serverUpdates, isWireForm }: Pick<ClientFqdn, 'serverUpdates' | 'isWireForm'>,
+  name: Pick<ClientFqdn, 'name' | 'isComplete'>,
+  domain: string | undefined,
+): Uint8Array {
+  const flags = N | (serverUpdates ? O : 0) | (isWireForm ? E : 0);
+  const head = [flags, NO_RESULT, NO_RESULT];
+  if (name.name === undefined) return Uint8Array.from(head);
+  const longer = name.isComplete || domain === undefined ? undefined : `${name.name}.${domain}`;
+  const isLonger = longer !== undefined && isHostName(longer);
+  const text = isLonger ? longer : name.name;
+  if (!isWireForm) return Uint8Array.from([...head, ...Buffer.from(text)]);
+  const labels = text.split('.').flatMap((label) => {
+    const octets = Buffer.from(label);
+    return [octets.length, ...octets];
+  });
+  // RFC 4702 §2.3: without the root's zero it is a partial name.
+  return Uint8Array.from([...head, ...labels, ...(isLonger || name.isComplete ? [0] : [])]);
 }
 
 interface ReadName {

@@ -7,6 +7,7 @@ import type { Message } from '../../wire/message.ts';
 import type { OptionBlock, Reply, ReplyType } from '../../wire/reply.ts';
 import { type DecisionInput, entitlementTo } from '../decision/decision-input.ts';
 import { chooseParameters } from './choose-parameters.ts';
+import { clientFqdnFor } from './client-fqdn-reply.ts';
 import { termsFor } from './own-terms.ts';
 
 const LEASE_TIME = 51;
@@ -16,6 +17,7 @@ const RENEWAL_TIME = 58;
 const REBINDING_TIME = 59;
 const CLIENT_IDENTIFIER = 61;
 const RAPID_COMMIT = 80;
+const CLIENT_FQDN = 81;
 const RELAY_AGENT_INFORMATION = 82;
 const SUBNET_SELECTION = 118;
 
@@ -87,6 +89,11 @@ export function leaseReply(
   // RFC 4039 §3.1: the DHCPACK to a DHCPDISCOVER carries the rapid commit option.
   if (type === 'DHCPACK' && message.type === 'DHCPDISCOVER')
     required.push({ code: RAPID_COMMIT, value: EMPTY });
+  // RFC 4702 §4: only in DHCPOFFER and DHCPACK, and only to a client that has sent it.
+  if (message.has(CLIENT_FQDN)) {
+    const fqdn = clientFqdnFor(input);
+    if (fqdn !== undefined) required.push(fqdn);
+  }
   // RFC 2131 table 3: ciaddr is 0 in a DHCPOFFER, the request's own in a DHCPACK.
   const ciaddr = type === 'DHCPACK' ? message.ciaddr : UNSPECIFIED;
   return replyTo(input, type, ciaddr, yiaddr, required);

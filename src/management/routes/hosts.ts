@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { HOST_FORMATS, type HostFormat, hostOf } from '../../reporting/host-formats.ts';
+import { HOST_FORMATS, type HostFormat, hostsOf } from '../../reporting/host-formats.ts';
+import { readReservations } from '../../store/sqlite/query/read-reservations.ts';
 import { searchLeases } from '../../store/sqlite/query/search-leases.ts';
 import { type Operation, operation } from '../http/operation.ts';
 import { text } from '../http/schemas.ts';
@@ -24,11 +25,11 @@ export function hostsRoute(parts: RouteParts): Operation {
     answer: 'text/plain',
     run: async ({ query, signal }) => {
       refuseOtherSegment(parts, query.segment);
-      const rows = await parts.leases.read(async ({ database }) => {
+      const hosts = await parts.leases.read(async ({ database }) => {
         const search = { ...ALL, conditions: RUNNING, limit: MOST };
-        return (await searchLeases(database, search, signal)).rows;
+        const { rows } = await searchLeases(database, search, signal);
+        return hostsOf(rows, await readReservations(database, () => true, signal));
       });
-      const hosts = rows.map(hostOf);
       const { type, write } = HOST_FORMATS[query.format];
       return new Response(write(hosts, parts.subnet().domain), {
         headers: { 'content-type': type, 'cache-control': 'no-store' },
