@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { isatty } from 'node:tty';
 import type { LoadedSettings } from '../config/load-settings.ts';
 import { planOfSettings } from '../config/plan-of-settings.ts';
+import { poolRanges, rangesToText } from '../config/pools.ts';
 import { problemToText } from '../config/problem.ts';
 import type { Settings } from '../config/settings.ts';
 import { sharedSettingTexts } from '../config/shared-settings.ts';
@@ -261,7 +262,7 @@ class Sockets {
 
   async open({ interfaceName, listenIp }: ListenAddress): Promise<Medium> {
     const settings = this.#settings();
-    const { gateway, subnetMask, poolStart, poolEnd, allowSeveralInterfaces } = settings;
+    const { gateway, subnetMask, allowSeveralInterfaces } = settings;
     const prefix = prefixOf(gateway, subnetMask);
     const checksChaddr = settings.chaddrCheck;
     const options = { interfaceName, listenIp, prefix, allowSeveralInterfaces, checksChaddr };
@@ -274,7 +275,7 @@ class Sockets {
         interface: interfaceName,
         listenIp: ipv4ToText(listenIp),
         router: ipv4ToText(gateway),
-        pool: `${ipv4ToText(poolStart)}-${ipv4ToText(poolEnd)}`,
+        pool: rangesToText(poolRanges(settings)),
         transport: transport.kind,
         arp: arp.canAsk,
         bridge: ports?.hasBridge === true,

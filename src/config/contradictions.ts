@@ -1,8 +1,10 @@
-import { type Ipv4, ipv4, ipv4ToText, UNSPECIFIED } from '../net/ipv4.ts';
-import { broadcastOf, contains, type Prefix, prefixOf, prefixToText } from '../net/prefix.ts';
-import { exampleAddress, gatewayAddresses } from './address-plan.ts';
+import { type Ipv4, ipv4ToText, UNSPECIFIED } from '../net/ipv4.ts';
+import { contains, type Prefix, prefixOf, prefixToText } from '../net/prefix.ts';
+import { exampleAddress } from './address-plan.ts';
 import { apiFaults } from './api-contradictions.ts';
 import { etcdFaults } from './etcd-contradictions.ts';
+import { poolFaults, poolText, reservedKind, shareFaults } from './pool-contradictions.ts';
+import { isWithin, poolRanges } from './pools.ts';
 import type { Fault } from './problem.ts';
 import { SETTINGS, type SettingKey, type Settings } from './settings.ts';
 
@@ -20,10 +22,10 @@ export function contradictionsIn(read: ReadSettings): readonly Fault[] {
       ? faults
       : [
           ...subnetFaults(read.subnet, prefix),
-          ...poolFaults(read.gateway, prefix, read.poolStart, read.poolEnd),
+          ...poolFaults(read, read.gateway, prefix),
           ...listenIpFaults(read, read.gateway, prefix),
           ...routeFaults(read.routes ?? [], prefix),
-          ...shareFaults(read.share ?? [], read.poolStart, read.poolEnd),
+          ...shareFaults(read),
           ...relayFaults(read.relays ?? [], prefix, read.listenIp),
         ]),
     ...times,
@@ -51,11 +53,6 @@ function routerFaults(gateway: Ipv4, prefix: Prefix): readonly Fault[] {
   ];
 }
 
-function reservedKind(address: Ipv4, prefix: Prefix): 'network' | 'broadcast' | undefined {
-  if (address === prefix.network) return 'network';
-  return address === broadcastOf(prefix) ? 'broadcast' : undefined;
-}
-
 function subnetFaults(subnet: Settings['subnet'], prefix: Prefix): readonly Fault[] {
   if (subnet === undefined) return [];
   const length = subnet.length ?? prefix.length;
@@ -65,48 +62,6 @@ function subnetFaults(subnet: Settings['subnet'], prefix: Prefix): readonly Faul
   return [fault('subnet', `disagrees with router and mask, which say ${prefixToText(prefix)}`, remedy)];
 }
 
-function poolFaults(
-  gateway: Ipv4,
-  prefix: Prefix,
-  first: Ipv4 | undefined,
-  last: Ipv4 | undefined,
-): readonly Fault[] {
-  const faults = [
-    ...poolEndFaults('poolStart', first, prefix, exampleAddress(prefix, 20)),
-    ...poolEndFaults('poolEnd', last, prefix, ipv4ToText(ipv4(broadcastOf(prefix) - 1))),
-  ];
-  if (first === undefined || last === undefined) return faults;
-  if (first > last) {
-    const message = `is behind the pool's end ${ipv4ToText(last)}: the pool is reversed`;
-    return [...faults, fault('poolStart', message, 'exchange start and end of the pool')];
-  }
-  const gateways = gatewayAddresses(prefix);
-  if (gateways.includes(first) && gateways.includes(last)) {
-    faults.push(
-      fault('poolEnd', "leaves only gateways' addresses in the pool", set('poolEnd', 'one behind them')),
-    );
-  }
-  if (gateway < first || gateway > last) return faults;
-  const message = `the pool up to ${ipv4ToText(last)} holds the router ${ipv4ToText(gateway)}`;
-  return [...faults, fault('poolStart', message, set('poolStart', exampleAddress(prefix, 20)))];
-}
-
-function poolEndFaults(
-  key: 'poolStart' | 'poolEnd',
-  address: Ipv4 | undefined,
-  prefix: Prefix,
-  example: string,
-): readonly Fault[] {
-  if (address === undefined) return [];
-  if (!contains(prefix, address)) {
-    return [
-      fault(key, `the pool crosses the subnet: it is outside ${prefixToText(prefix)}`, set(key, example)),
-    ];
-  }
-  const kind = reservedKind(address, prefix);
-  return kind === undefined ? [] : [fault(key, `the pool contains the ${kind} address`, set(key, example))];
-}
-
 /** The fault of a listen IP, set or found; undefined: none. */
 export function listenIpFault(read: ReadSettings, listenIp: Ipv4): Fault | undefined {
   if (read.gateway === undefined || read.subnetMask === undefined) return undefined;
@@ -114,7 +69,7 @@ export function listenIpFault(read: ReadSettings, listenIp: Ipv4): Fault | undef
 }
 
 function listenIpFaults(read: ReadSettings, gateway: Ipv4, prefix: Prefix): readonly Fault[] {
-  const { listenIp, poolStart, poolEnd } = read;
+  const { listenIp } = read;
   if (listenIp === undefined) return [];
   const own = set('listenIp', `this node's own address, such as ${exampleAddress(prefix, 10)}`);
   if (!contains(prefix, listenIp))
@@ -126,10 +81,10 @@ function listenIpFaults(read: ReadSettings, gateway: Ipv4, prefix: Prefix): read
     const remedy = `${own}; where this host is the router and the only gateway, say --listen-on-router`;
     return [fault('listenIp', "is the router's address, which two nodes cannot both hold", remedy)];
   }
-  if (poolStart === undefined || poolEnd === undefined || listenIp < poolStart || listenIp > poolEnd)
-    return [];
-  const pool = `${ipv4ToText(poolStart)}-${ipv4ToText(poolEnd)}`;
-  return [fault('listenIp', `is inside the pool ${pool}, and could be given to a guest`, own)];
+  const ranges = poolRanges(read);
+  if (!isWithin({ first: listenIp, last: listenIp }, ranges)) return [];
+  const message = `is inside the pool ${poolText(ranges)}, and could be given to a guest`;
+  return [fault('listenIp', message, own)];
 }
 
 function routeFaults(routes: Settings['routes'], prefix: Prefix): readonly Fault[] {
@@ -142,26 +97,6 @@ function routeFaults(routes: Settings['routes'], prefix: Prefix): readonly Fault
         'name a router that guests reach on the segment, or 0.0.0.0 for a network on the segment itself',
       ),
     );
-}
-
-function shareFaults(
-  share: Settings['share'],
-  poolStart: Ipv4 | undefined,
-  poolEnd: Ipv4 | undefined,
-): readonly Fault[] {
-  if (poolStart === undefined || poolEnd === undefined) return [];
-  const pool = `${ipv4ToText(poolStart)}-${ipv4ToText(poolEnd)}`;
-  const ranges = [...share].sort((one, other) => one.first - other.first);
-  for (const [index, { first, last }] of ranges.entries()) {
-    const text = `${ipv4ToText(first)}-${ipv4ToText(last)}`;
-    if (first < poolStart || last > poolEnd)
-      return [fault('share', `${text} is outside the pool ${pool}`, set('share', 'ranges within the pool'))];
-    if (index > 0 && first <= (ranges[index - 1]?.last ?? 0))
-      return [
-        fault('share', `${text} overlaps another of its ranges`, set('share', 'ranges that do not overlap')),
-      ];
-  }
-  return [];
 }
 
 /** Faults of relays that are single addresses. A network or a range may contain such addresses: they are skipped there. */

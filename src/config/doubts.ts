@@ -3,6 +3,7 @@ import { contains, prefixOf, prefixToText } from '../net/prefix.ts';
 import { gatewayAddresses } from './address-plan.ts';
 import type { ReadSettings } from './contradictions.ts';
 import { editsBetween, nearestTo } from './nearest.ts';
+import { isWithin, poolRanges } from './pools.ts';
 import { type Fault, type Problem, SECRET_TEXT } from './problem.ts';
 import { type Environment, SETTING_KEYS, SETTINGS } from './settings.ts';
 import { withoutPassword } from './without-password.ts';
@@ -115,9 +116,11 @@ function maskInSubnet({ subnet }: ReadSettings): readonly Fault[] {
 }
 
 /** RFC 3046 §5: what a relay says is believed, so a guest must not be able to pass for one. */
-function relaysInPool({ relays = [], poolStart, poolEnd }: ReadSettings): readonly Fault[] {
-  if (poolStart === undefined || poolEnd === undefined) return [];
-  const inPool = relays.find(({ first, last }) => first < last && first <= poolEnd && last >= poolStart);
+function relaysInPool(read: ReadSettings): readonly Fault[] {
+  const pools = poolRanges(read);
+  const inPool = read.relays?.find(
+    ({ first, last }) => first < last && pools.some((pool) => first <= pool.last && last >= pool.first),
+  );
   if (inPool === undefined) return [];
   const range = `${ipv4ToText(inPool.first)}-${ipv4ToText(inPool.last)}`;
   const message = `${range} has addresses of the pool: a guest with one of them passes for a relay`;
@@ -126,15 +129,18 @@ function relaysInPool({ relays = [], poolStart, poolEnd }: ReadSettings): readon
   ];
 }
 
-function gatewaysInPool({ gateway, subnetMask, poolStart, poolEnd }: ReadSettings): readonly Fault[] {
-  if (gateway === undefined || subnetMask === undefined || poolStart === undefined || poolEnd === undefined)
-    return [];
-  const inside = gatewayAddresses(prefixOf(gateway, subnetMask)).filter(
-    (address) => address >= poolStart && address <= poolEnd,
+function gatewaysInPool(read: ReadSettings): readonly Fault[] {
+  const { gateway, subnetMask, pools } = read;
+  if (gateway === undefined || subnetMask === undefined) return [];
+  const ranges = poolRanges(read);
+  const inside = gatewayAddresses(prefixOf(gateway, subnetMask)).filter((address) =>
+    isWithin({ first: address, last: address }, ranges),
   );
   const [first] = inside;
   const last = inside.at(-1);
   if (first === undefined || last === undefined) return [];
   const message = `the pool holds ${ipv4ToText(first)} to ${ipv4ToText(last)}, which are gateways' and are never given out`;
-  return [{ key: 'poolStart', message, remedy: 'begin the pool behind them' }];
+  return [
+    { key: pools === undefined ? 'poolStart' : 'pools', message, remedy: 'begin the pool behind them' },
+  ];
 }

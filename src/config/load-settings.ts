@@ -1,7 +1,9 @@
+import { ipv4ToText } from '../net/ipv4.ts';
 import { contradictionsIn, type ReadSettings } from './contradictions.ts';
 import { doubtsIn, unreadVariables } from './doubts.ts';
 import { type FileSettings, readSettingsFile } from './file/read-settings-file.ts';
-import { type Origin, type Problem, problemOf } from './problem.ts';
+import { mergedRanges } from './pools.ts';
+import { type Fault, type Origin, originToText, type Problem, problemOf } from './problem.ts';
 import type { Reading } from './setting-kinds.ts';
 import { type Environment, SETTING_KEYS, SETTINGS, type SettingKey, type Settings } from './settings.ts';
 
@@ -56,14 +58,23 @@ export function loadSettings(
     const remedy = /^(["']).*\1$/.test(text) ? 'leave the quotation marks out' : reading.remedy;
     problems.push(problemOf({ key, message: reading.fault, remedy }, origin));
   }
+  const hasPools = written.pools.text !== undefined;
+  // Where the ranges cannot be read, the ends of another setting are not meant.
+  if (hasPools && values.pools === undefined)
+    for (const key of ['poolStart', 'poolEnd'] as const) delete values[key];
   const { read, origins } = withMaskOfSubnet(values as ReadSettings, written);
   const warnings = [
     ...unreadVariables(environment),
     ...doubtsIn(read).map((fault) => problemOf(fault, origins[fault.key])),
   ];
-  problems.push(...contradictionsIn(read).map((fault) => problemOf(fault, origins[fault.key])));
-  if (problems.length > 0) return { ok: false, settings: read, origins, warnings, problems };
-  return { ok: true, settings: read as Settings, origins, warnings };
+  problems.push(
+    ...[...contradictionsIn(read), ...poolTwice(origins)].map((fault) =>
+      problemOf(fault, origins[fault.key]),
+    ),
+  );
+  const settled = withEndsOfPools(read, origins);
+  if (problems.length > 0) return { ok: false, ...settled, warnings, problems };
+  return { ok: true, ...settled, settings: settled.settings as Settings, warnings };
 }
 
 const NO_FILES: Reading<never> = { ok: false, fault: 'cannot be read here', remedy: 'leave it out' };
@@ -103,4 +114,40 @@ function withMaskOfSubnet(read: ReadSettings, origins: Origins): { read: ReadSet
   if (length === undefined || origins.subnetMask.source !== 'default') return { read, origins };
   const subnetMask: Origin = { ...origins.subnet, text: `/${length}` };
   return { read: { ...read, subnetMask: length }, origins: { ...origins, subnetMask } };
+}
+
+/** The ends of the pool by two settings: nothing says which of them was meant. */
+function poolTwice(origins: Origins): readonly Fault[] {
+  if (origins.pools.text === undefined) return [];
+  const ends = (['poolStart', 'poolEnd'] as const).filter((key) => origins[key].source !== 'default');
+  return ends.map((key) => {
+    const { variable } = SETTINGS[key];
+    const message = `says the pool a second time: so does ${variable} (${originToText(origins[key])})`;
+    return {
+      key: 'pools',
+      message,
+      remedy: `leave one of them out: ${SETTINGS.pools.variable} alone is enough`,
+    };
+  });
+}
+
+/** Everything else goes by the first and the last address. Ranges are kept where there are holes between them. */
+function withEndsOfPools(
+  read: ReadSettings,
+  origins: Origins,
+): { readonly settings: ReadSettings; readonly origins: Origins } {
+  const { pools, ...others } = read;
+  const ranges = mergedRanges(pools ?? []);
+  const [first] = ranges;
+  const last = ranges.at(-1);
+  if (first === undefined || last === undefined) return { settings: others, origins };
+  const ends = { poolStart: first.first, poolEnd: last.last };
+  return {
+    settings: { ...others, ...ends, ...(ranges.length > 1 ? { pools: ranges } : {}) },
+    origins: {
+      ...origins,
+      poolStart: { ...origins.pools, text: ipv4ToText(ends.poolStart) },
+      poolEnd: { ...origins.pools, text: ipv4ToText(ends.poolEnd) },
+    },
+  };
 }

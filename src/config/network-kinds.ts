@@ -97,6 +97,20 @@ const span: SettingKind<AddressSpan> = {
 
 export const rangeList = listOf('ranges', span, 64);
 
+/** Each excluded address is kept one by one. */
+const MOST_EXCLUDED = 65_536;
+
+export const exclusionList: typeof rangeList = {
+  ...rangeList,
+  read(text) {
+    const read = isOff(text) ? ok([]) : rangeList.read(text);
+    const count = read.ok ? read.value.reduce((sum, { first, last }) => sum + last - first + 1, 0) : 0;
+    return count <= MOST_EXCLUDED
+      ? read
+      : fault(`excludes more than ${MOST_EXCLUDED} addresses`, 'leave them out of the pool instead');
+  },
+};
+
 /** RFC 6890: the zero network, loopback, multicast, and reserved addresses with 255.255.255.255. */
 const NO_HOSTS: readonly Prefix[] = [
   { network: UNSPECIFIED, length: 8 },

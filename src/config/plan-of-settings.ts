@@ -1,5 +1,5 @@
 import { NO_RESERVATIONS } from '../lease/reservation/reservation-view.ts';
-import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
+import { type Ipv4, ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
 import { MacList } from '../net/mac-list.ts';
 import { broadcastOf, contains, maskOfLength, type Prefix, prefixOf } from '../net/prefix.ts';
@@ -10,6 +10,7 @@ import type { ClasslessRoute } from '../wire/classless-routes.ts';
 import { OPTIONS, type Option } from '../wire/options.ts';
 import type { OptionBlock } from '../wire/reply.ts';
 import { gatewayAddresses } from './address-plan.ts';
+import { poolRanges } from './pools.ts';
 import type { Settings } from './settings.ts';
 
 /** The shortest lease that a client may ask for, in seconds, where nothing else is set. */
@@ -83,8 +84,7 @@ function subnetOf(settings: Settings, own: readonly Ipv4[], mtu: number): Subnet
   const prefix = prefixOf(settings.gateway, settings.subnetMask);
   const excluded = excludedOf(settings, prefix, own);
   const inPool = new Set([...excluded].filter((one) => one >= settings.poolStart && one <= settings.poolEnd));
-  const whole = { first: settings.poolStart, last: settings.poolEnd };
-  const ranges = settings.share.length > 0 ? settings.share : [whole];
+  const ranges = settings.share.length > 0 ? settings.share : poolRanges(settings);
   return {
     prefix,
     pools: ranges.map(({ first, last }) => ({ first, last, excluded: inPool })),
@@ -95,13 +95,16 @@ function subnetOf(settings: Settings, own: readonly Ipv4[], mtu: number): Subnet
   };
 }
 
-/** Addresses that no guest may have: those of the router, the gateways, the relays and this host, network and broadcast. */
+/** Addresses that no guest may have: those of the router, the gateways, the relays and this host, and what is excluded. */
 function excludedOf(settings: Settings, prefix: Prefix, own: readonly Ipv4[]): ReadonlySet<Ipv4> {
   const gateways = [...gatewayAddresses(prefix), ...(settings.peers ?? []), ...own];
   // A range may be all that the relays of a site could have; one address is a relay's.
   const relays = settings.relays.filter(({ first, last }) => first === last).map(({ first }) => first);
   const all = [settings.gateway, ...gateways, ...relays, prefix.network, broadcastOf(prefix)];
-  return new Set(all.filter((address) => contains(prefix, address)));
+  const excluded = new Set(all.filter((address) => contains(prefix, address)));
+  for (const { first, last } of settings.exclusions)
+    for (let address: number = first; address <= last; address += 1) excluded.add(ipv4(address));
+  return excluded;
 }
 
 function leaseTimesOf({ leaseTime, leaseTimeMin, leaseTimeMax }: Settings): LeaseTimes {

@@ -4,7 +4,16 @@ import { CLIENT_SETTINGS } from './client-settings.ts';
 import { ETCD_SETTINGS } from './etcd-settings.ts';
 import { LEASE_SETTINGS } from './lease-settings.ts';
 import { LIMIT_SETTINGS } from './limit-settings.ts';
-import { address, addressList, interfaceName, mask, network, rangeList, relayList } from './network-kinds.ts';
+import {
+  address,
+  addressList,
+  exclusionList,
+  interfaceName,
+  mask,
+  network,
+  rangeList,
+  relayList,
+} from './network-kinds.ts';
 import { AT_START, optional, setting } from './setting.ts';
 import { count, logLevel, milliseconds, oneOf, path, type SettingKind, switchOf } from './setting-kinds.ts';
 
@@ -68,6 +77,22 @@ export const SETTINGS = {
     flag: 'pool-end',
     kind: address,
     help: 'last address for guests',
+  }),
+  pools: optional({
+    group: 'Segment',
+    shared: 'should-be-equal',
+    variable: 'GATEWAY_DHCP_POOLS',
+    flag: 'pools',
+    kind: rangeList,
+    help: 'in place of the first and the last address, the ranges of a pool with holes, separated by commas: 10.15.3.20-10.15.3.99',
+  }),
+  exclusions: setting('off', {
+    group: 'Segment',
+    shared: 'should-be-equal',
+    variable: 'GATEWAY_DHCP_EXCLUDE',
+    flag: 'exclusions',
+    kind: exclusionList,
+    help: 'addresses that no guest gets, not even by a reservation: 10.15.3.50,10.15.3.60-10.15.3.69; off: none',
   }),
   peers: optional({
     group: 'Segment',

@@ -9,6 +9,10 @@ export interface SubnetTexts {
   readonly router: string;
   readonly pool_start: string;
   readonly pool_end: string;
+  /** Ranges; several where the pool has holes. */
+  readonly pools: readonly string[];
+  /** Ranges that no guest gets. */
+  readonly exclusions: readonly string[];
   readonly dns: readonly string[];
   readonly domain: string | null;
 }

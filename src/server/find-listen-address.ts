@@ -15,6 +15,7 @@ export const LISTEN_KEYS = [
   'subnetMask',
   'poolStart',
   'poolEnd',
+  'pools',
   'listenOnRouter',
 ] as const;
 export type ListenSettings = Pick<Settings, (typeof LISTEN_KEYS)[number]>;

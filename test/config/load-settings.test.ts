@@ -387,3 +387,66 @@ describe('warnings', () => {
     for (const { message } of warnings) expect(message).toContain('passes for a relay');
   });
 });
+
+describe('a pool with holes', () => {
+  const range = (first: string, last: string) => ({ first: ipv4FromText(first), last: ipv4FromText(last) });
+
+  it('is several ranges, in whatever order they are written, and its ends are those of the whole', () => {
+    const { settings } = load({ GATEWAY_DHCP_POOLS: '10.15.3.120-10.15.3.254, 10.15.3.20-10.15.3.99' });
+
+    expect(settings).toMatchObject({
+      pools: [range('10.15.3.20', '10.15.3.99'), range('10.15.3.120', '10.15.3.254')],
+      poolStart: ipv4FromText('10.15.3.20'),
+      poolEnd: ipv4FromText('10.15.3.254'),
+    });
+  });
+
+  it('that has none is the same setting as its first and its last address', () => {
+    const { settings } = load({ GATEWAY_DHCP_POOLS: '10.15.3.20-10.15.3.99,10.15.3.100-10.15.3.199' });
+
+    expect(settings).toEqual(load({ GATEWAY_DHCP_POOL_END: '10.15.3.199' }).settings);
+  });
+
+  it.each([
+    ['10.15.3.20-10.15.4.9', '10.15.3.20-10.15.4.9 is outside the subnet 10.15.3.0/24'],
+    ['10.15.3.20-10.15.3.99,10.15.3.99', '10.15.3.99 overlaps another of its ranges'],
+    ['10.15.3.1-10.15.3.99', '10.15.3.1-10.15.3.99 holds the router 10.15.3.1'],
+    ['10.15.3.20-10.15.3.255', '10.15.3.20-10.15.3.255 contains the broadcast address 10.15.3.255'],
+    ['10.15.3.99-10.15.3.20', 'is a range that ends before it begins'],
+    ['10.15.3.20-here', 'is not a range of addresses'],
+  ])('of %s is refused', (pools, why) => {
+    expect(problemsOf({ GATEWAY_DHCP_POOLS: pools })).toEqual([
+      expect.stringMatching(new RegExp(`^GATEWAY_DHCP_POOLS: ('.*' )?${why}$`)),
+    ]);
+  });
+
+  it('leaves its holes to the listen IP, and to nothing else', () => {
+    const pools = '10.15.3.20-10.15.3.99,10.15.3.120-10.15.3.254';
+
+    expect(problemsOf({ GATEWAY_DHCP_POOLS: pools }, { listenIp: '10.15.3.110' })).toEqual([]);
+    expect(problemsOf({ GATEWAY_DHCP_POOLS: pools }, { listenIp: '10.15.3.120' })).toEqual([
+      'GATEWAY_DHCP_LISTEN_IP: is inside the pool 10.15.3.20-10.15.3.99, 10.15.3.120-10.15.3.254, and could be given to a guest',
+    ]);
+    expect(problemsOf({ GATEWAY_DHCP_POOLS: pools }, { share: '10.15.3.90-10.15.3.130' })).toEqual([
+      'GATEWAY_DHCP_SHARE: 10.15.3.90-10.15.3.130 is outside the pool 10.15.3.20-10.15.3.99, 10.15.3.120-10.15.3.254',
+    ]);
+  });
+
+  it('is not said by two settings: which of them is meant nobody knows', () => {
+    expect(problemsOf({ GATEWAY_DHCP_POOLS: '10.15.3.20-10.15.3.99' }, { poolEnd: '10.15.3.50' })).toEqual([
+      'GATEWAY_DHCP_POOLS: says the pool a second time: so does GATEWAY_DHCP_POOL_END (flag --pool-end)',
+    ]);
+  });
+});
+
+describe('exclusions', () => {
+  it.each([
+    ['10.15.4.1', '10.15.4.1 is outside the subnet 10.15.3.0/24'],
+    ['10.15.3.20-10.15.3.30,10.15.3.25', '10.15.3.25 overlaps another of its ranges'],
+    ['10.15.3.2-10.15.3.99,10.15.3.100-10.15.3.254', 'leaves no address of the pool 10.15.3.20-10.15.3.254'],
+    ['10.0.0.0-10.255.255.255', 'excludes more than 65536 addresses'],
+    ['all', 'is not a range of addresses'],
+  ])('of %s are refused', (exclusions, why) => {
+    expect(problemsOf({ GATEWAY_DHCP_EXCLUDE: exclusions })).toEqual([`GATEWAY_DHCP_EXCLUDE: ${why}`]);
+  });
+});

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { type Flags, loadSettings } from '../../src/config/load-settings.ts';
 import { planOfSettings } from '../../src/config/plan-of-settings.ts';
 import { type Ipv4, ipv4FromText, ipv4ToText } from '../../src/net/ipv4.ts';
+import { ANYBODY, mayHave } from '../../src/subnet/may-have.ts';
 import type { Plan } from '../../src/subnet/plan.ts';
+import { sizeOf } from '../../src/subnet/pool.ts';
 
 function address(text: string): Ipv4 {
   const value = ipv4FromText(text);
@@ -69,6 +71,23 @@ describe('planOfSettings', () => {
     expect(peers({})).toEqual([11, 12, 13, 14, 15, 16, 17, 18, 19].map((place) => `10.15.3.${place}`));
     expect(peers({ peers: '10.15.3.5,10.15.3.10' })).toEqual(['10.15.3.5']);
     expect(peers({ peers: 'off' })).toEqual([]);
+  });
+
+  it('gives out what is in one of the ranges, and not what is excluded', () => {
+    const { subnet } = planFor({
+      pools: '10.15.3.20-10.15.3.99,10.15.3.120-10.15.3.254',
+      exclusions: '10.15.3.50,10.15.3.95-10.15.3.97,10.15.3.110',
+    });
+    const may = (text: string) => mayHave(subnet, ANYBODY, address(text));
+
+    expect(['10.15.3.20', '10.15.3.99', '10.15.3.120', '10.15.3.254'].map(may)).toEqual(
+      Array(4).fill('lease'),
+    );
+    expect(['10.15.3.100', '10.15.3.119'].map(may)).toEqual(['rest', 'rest']);
+    expect(['10.15.3.50', '10.15.3.95', '10.15.3.97', '10.15.3.110'].map(may)).toEqual(
+      Array(4).fill('nothing'),
+    );
+    expect(subnet.pools.map(sizeOf)).toEqual([76, 135]);
   });
 
   it('with a share gives out nothing else, and listens to nobody', () => {

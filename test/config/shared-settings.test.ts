@@ -52,3 +52,16 @@ test('two ways to write one value are the same', () => {
 
   expect(textsOf(one)).toEqual(textsOf(other));
 });
+
+test('of pools with the same ends, those that have other holes differ', () => {
+  const holes = 'GATEWAY_DHCP_POOLS';
+  const pools = '10.15.3.20-10.15.3.99,10.15.3.120-10.15.3.254';
+  const ranges = (text: string) => textsOf({ [holes]: text }).shouldBeEqual[holes];
+
+  expect(ranges(pools)).toBe(pools);
+  expect(ranges('10.15.3.120-10.15.3.254, 10.15.3.20-10.15.3.99')).toBe(pools);
+  expect(ranges('10.15.3.20-10.15.3.254')).toBe(textsOf({}).shouldBeEqual[holes]);
+  expect(textsOf({ GATEWAY_DHCP_EXCLUDE: '10.15.3.50' }).shouldBeEqual['GATEWAY_DHCP_EXCLUDE']).toBe(
+    '10.15.3.50-10.15.3.50',
+  );
+});

@@ -1,3 +1,4 @@
+import { poolRanges, rangeToText } from '../../config/pools.ts';
 import type { Settings } from '../../config/settings.ts';
 import { apiCertificate } from '../../management/api-certificates.ts';
 import type { ManagementOptions, SubnetTexts } from '../../management/options.ts';
@@ -34,7 +35,7 @@ export function managementOptions(
 }
 
 function subnetTexts(settings: Settings): SubnetTexts {
-  const { gateway, subnetMask, poolStart, poolEnd, dns, domain } = settings;
+  const { gateway, subnetMask, poolStart, poolEnd, exclusions, dns, domain } = settings;
   return {
     prefix: prefixToText(prefixOf(gateway, subnetMask)),
     prefix_length: subnetMask,
@@ -42,6 +43,8 @@ function subnetTexts(settings: Settings): SubnetTexts {
     router: ipv4ToText(gateway),
     pool_start: ipv4ToText(poolStart),
     pool_end: ipv4ToText(poolEnd),
+    pools: poolRanges(settings).map(rangeToText),
+    exclusions: exclusions.map(rangeToText),
     dns: dns.map(ipv4ToText),
     domain: domain === 'off' ? null : domain,
   };

@@ -126,10 +126,12 @@ async function answeredSince(
 
 /** Alone, this gateway goes first for everybody. */
 function sharingOf({ options, subnet }: RouteParts, gateways: Sharing['gateways'] | undefined): Sharing {
-  const { pool_start, pool_end } = subnet();
-  const [first, last] = [pool_start, pool_end].map((dotted) => ipv4FromText(dotted) ?? UNSPECIFIED);
-  const pools =
-    first === undefined || last === undefined ? [] : [{ first, last, excluded: new Set<never>() }];
+  const { pool_start, pools: ranges } = subnet();
+  const pools = ranges.map((range) => {
+    const [start = '', end = start] = range.split('-');
+    const [first, last] = [ipv4FromText(start) ?? UNSPECIFIED, ipv4FromText(end) ?? UNSPECIFIED];
+    return { first, last, excluded: new Set<never>() };
+  });
   const { node } = options;
   return { node, gateways: gateways ?? { [node]: pool_start }, pools };
 }

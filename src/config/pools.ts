@@ -1,0 +1,38 @@
+import { ipv4ToText } from '../net/ipv4.ts';
+import type { AddressSpan } from '../net/prefix.ts';
+import type { Settings } from './settings.ts';
+
+type PoolSettings = Partial<Pick<Settings, 'pools' | 'poolStart' | 'poolEnd'>>;
+
+/** The addresses for guests: one range, or several where the pool has holes. None: the settings of it could not be read. */
+export function poolRanges({ pools, poolStart, poolEnd }: PoolSettings): readonly AddressSpan[] {
+  if (pools !== undefined && pools.length > 0) return pools;
+  if (poolStart === undefined || poolEnd === undefined || poolStart > poolEnd) return [];
+  return [{ first: poolStart, last: poolEnd }];
+}
+
+/** The same addresses in ascending order, in as few ranges as there can be. */
+export function mergedRanges(ranges: readonly AddressSpan[]): readonly AddressSpan[] {
+  const merged: AddressSpan[] = [];
+  for (const { first, last } of [...ranges].sort((one, other) => one.first - other.first)) {
+    const before = merged.at(-1);
+    if (before === undefined || first > before.last + 1) merged.push({ first, last });
+    else if (last > before.last) merged[merged.length - 1] = { first: before.first, last };
+  }
+  return merged;
+}
+
+/** True if all addresses of a range are in one of these. */
+export function isWithin(range: AddressSpan, ranges: readonly AddressSpan[]): boolean {
+  return ranges.some(({ first, last }) => range.first >= first && range.last <= last);
+}
+
+/** `10.15.3.20-10.15.3.99` */
+export function rangeToText({ first, last }: AddressSpan): string {
+  return first === last ? ipv4ToText(first) : `${ipv4ToText(first)}-${ipv4ToText(last)}`;
+}
+
+/** `10.15.3.20-10.15.3.99, 10.15.3.120-10.15.3.254` */
+export function rangesToText(ranges: readonly AddressSpan[]): string {
+  return ranges.map(rangeToText).join(', ');
+}
