@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Conversation, optionOf } from '../support/conversation.ts';
 import { Guest } from '../support/guest.ts';
-import { text, u32 } from '../support/packet.ts';
+import { type PacketOption, text, u32 } from '../support/packet.ts';
 import { range, segment } from '../support/plan.ts';
 import { cards, reservationOf } from '../support/reservations.ts';
 
@@ -23,7 +23,8 @@ function answered(sent: readonly number[] | undefined, hostname?: string) {
   };
   if (hostname !== undefined)
     reservations.put(reservationOf('ada', '10.15.3.57', { macs: cards(ADA), hostname, version: 1 }));
-  const guest = new Guest(ADA, sent === undefined ? {} : { options: [[81, ...sent]] });
+  const room: PacketOption = [57, 5, 0xc0];
+  const guest = new Guest(ADA, { options: sent === undefined ? [room] : [room, [81, ...sent]] });
   const offer = conversation.hear(guest.discover());
   const ack = conversation.hear(guest.select(offer.address, SERVER));
   expect(ack.outcome).toBe(`DHCPACK ${offer.address}`);
