@@ -69,14 +69,19 @@ describeSystem('a segment whose leases move', ['etcd', 'etcdctl'], () => {
     });
 
     await etcd.empty();
+    // Within a second of a majority's last answer a gateway offers still, which promises nothing (RFC 2131 §3.1): for an
+    // ACK etcd would have to hold what it has lost.
+    await Promise.all([
+      expect(bootUntilLeased(client, hardwareOf(9), 6000)).rejects.toThrow('has no lease'),
+      cluster.until(async () => {
+        for (const { directory } of cluster.nodes) {
+          const { problems } = await askHealth(`${directory}/${HEALTH_SOCKET}`, 1000);
+          expect(problems.map(runningProblemToText).join()).toContain('vps-gateway cluster seed');
+        }
+      }),
+    ]);
     const discover = { chaddr: hardwareOf(9), options: [messageType('DHCPDISCOVER')] };
     await expect(askAgain(client, discover, 6)).rejects.toThrow('no answer');
-    await cluster.until(async () => {
-      for (const { directory } of cluster.nodes) {
-        const { problems } = await askHealth(`${directory}/${HEALTH_SOCKET}`, 1000);
-        expect(problems.map(runningProblemToText).join()).toContain('vps-gateway cluster seed');
-      }
-    });
     await expect(cluster.program(0, 'cluster', 'init')).rejects.toThrow('cluster seed');
     await expect(cluster.program(0, 'cluster', 'status')).rejects.toThrow('cluster seed');
 
@@ -86,7 +91,7 @@ describeSystem('a segment whose leases move', ['etcd', 'etcdctl'], () => {
     expect(acks.map(({ yiaddr }) => yiaddr)).not.toContain(served.yiaddr);
     for (const ack of acks) expect(await rebind(client, ack)).toMatchObject({ type: 5, yiaddr: ack.yiaddr });
     expect(await cluster.program(0, 'cluster', 'status')).toContain('pve3');
-  }, 90_000);
+  }, 120_000);
 
   test('a gateway with another rule of identity than the others ends with status 78, and says which', async () => {
     await cluster.program(0, 'cluster', 'init');
