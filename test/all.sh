@@ -55,7 +55,10 @@ if [ "$(id -u)" -ne 0 ] && [ $# -eq 0 ]; then
   node test/system/run.js || failed+=('system tests')
   run+=(--project unit)
 fi
-[ ${#failed[@]} -eq 0 ] || printf 'FAILED before the tests: %s\n' "${failed[*]}"
+if [ ${#failed[@]} -gt 0 ]; then
+  printf 'FAILED before the tests: %s\n' "${failed[*]}"
+  printf '\t%s\n' "${failed[@]}" >>"${FAILURES:-/dev/null}"
+fi
 "${run[@]}" "$@"
 status=$?
 [ ${#failed[@]} -eq 0 ] || exit 1

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { FailedReporter } from './support/failed-reporter.ts';
 import { SkippedReporter } from './support/skipped-reporter.ts';
 
 /** The files that take longest, longest first, by the last part of their paths: half a minute to minutes each. */
@@ -44,6 +45,9 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+/** The file that is to name what failed, for test/again-alone.sh. */
+const FAILURES = process.env['FAILURES'];
+
 /**
  * Real programs in namespaces of their own: they wait more than they compute, so one more runs than there are processors. With
  * twice as many as processors some tests wait in vain.
@@ -56,7 +60,11 @@ export default defineConfig({
     // On a machine with other work; no test measures time.
     testTimeout: 20_000,
     sequence: { sequencer: LongestFirst },
-    reporters: [new SkippedReporter(), 'default'],
+    reporters: [
+      new SkippedReporter(),
+      ...(FAILURES === undefined ? [] : [new FailedReporter(FAILURES)]),
+      'default',
+    ],
     projects: [
       {
         extends: true,
