@@ -127,6 +127,7 @@ export async function serve(loaded: LoadedSettings, load: ReadAgain): Promise<nu
     ...declarationOf(loaded),
     directoryFault: () => directory.fault,
     settingsProblem: () => reload.problem,
+    apiProblems: () => management.problems,
     adopted: ({ values = current }) => {
       current = values;
       gateways.store?.describe(sharedSettingTexts(values));

@@ -11,6 +11,8 @@ export type ProblemName =
   | 'peers' // other gateways serve the pool, and share no leases with this one
   | 'rogue-server' // a DHCP server that is none of ours gives guests addresses
   | 'certificates' // the certificates for etcd have ended, will end soon, or cannot be read
+  | 'api' // the management API cannot be reached
+  | 'api-certificate' // the certificate of the API has ended, will end soon, or cannot be read
   | 'cluster' // between the gateways that share their leases
   | 'settings' // a settings file could not be reloaded
   | 'clock' // the wall clock may be wrong

@@ -1,11 +1,23 @@
 import type { Say } from '../log/say.ts';
+import type { RunningProblem } from '../diagnosis/running-problem.ts';
 import type { CallName, FromGateway, GatewayCalls, Port, ToGateway } from './gateway-calls.ts';
 
+/** What else the management thread tells unasked. */
+export interface Heard {
+  readonly say: Say;
+  /** All that it finds wrong itself, each time that this changes. */
+  problems(problems: readonly RunningProblem[]): void;
+}
+
 /** Answers the management thread. It runs on the packets' thread: each call is short, or waits without holding it. */
-export function answerCalls(port: Port<FromGateway, ToGateway>, gateway: GatewayCalls, say: Say): void {
+export function answerCalls(port: Port<FromGateway, ToGateway>, gateway: GatewayCalls, heard: Heard): void {
   port.hear((message) => {
     if (message.kind === 'say') {
-      say(message.level, message.fields, message.message);
+      heard.say(message.level, message.fields, message.message);
+      return;
+    }
+    if (message.kind === 'problems') {
+      heard.problems(message.problems);
       return;
     }
     const { number, name, args } = message;

@@ -1,4 +1,5 @@
 import type { ClockStatus } from '../detection/clock-status.ts';
+import type { RunningProblem } from '../diagnosis/running-problem.ts';
 import type { OperatorOrder } from '../engine/operator-order.ts';
 import type { LeaseImport } from '../engine/order/import-lease.ts';
 import type { ExchangeOrder, Pending, ReservationOrder } from '../engine/order/reservation-order.ts';
@@ -75,7 +76,9 @@ export type ToGateway =
       readonly level: 'info' | 'warn' | 'error';
       readonly fields: object;
       readonly message: string;
-    };
+    }
+  /** All that this thread finds wrong itself: it takes the place of what was told before. */
+  | { readonly kind: 'problems'; readonly problems: readonly RunningProblem[] };
 
 /** To the management thread. */
 export type FromGateway =

@@ -16,6 +16,7 @@ import { TcpListener } from './listen/tcp-listener.ts';
 import { UnixListener } from './listen/unix-listener.ts';
 import { metricFigures } from './metrics/metric-figures.ts';
 import type { ManagementOptions } from './options.ts';
+import { certificateProblem, OwnProblems } from './own-problems.ts';
 import { RemoteGateway } from './remote-gateway.ts';
 import { openRoutes } from './routes/open-routes.ts';
 import { allOperations } from './routes/operations.ts';
@@ -102,6 +103,9 @@ export async function runManagement(
       secure = () => server.setSecureContext(certificates.current);
       await certificates.look();
       certificates.watch();
+      const problems = new OwnProblems(port, () => certificates.problems.map(certificateProblem));
+      problems.begin();
+      closing.push(() => problems.end());
     }
     const tcp = new TcpListener(server, options.listen, options.port, say);
     closing.push(() => tcp.close());

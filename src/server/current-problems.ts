@@ -33,6 +33,7 @@ export function currentProblems(sources: ProblemSources): readonly RunningProble
   if (fault !== undefined) problems.push(directoryProblem(fault, isShared));
   const settings = parts.settingsProblem?.();
   if (settings !== undefined) problems.push(settings);
+  problems.push(...(parts.apiProblems?.() ?? []));
   const peers = memory?.peers.problem;
   if (peers !== undefined) problems.push(peers);
   const rogues = memory?.rogueServers.problem;

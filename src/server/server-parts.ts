@@ -90,6 +90,8 @@ export interface ServerParts extends Declaration {
   directoryFault?(): string | undefined;
   /** Why the settings that were last wanted are not in force; undefined: they are. */
   settingsProblem?(): RunningProblem | undefined;
+  /** What is wrong with what serves programs; guests are served all the same. */
+  apiProblems?(): readonly RunningProblem[];
   /** Called when another declaration takes effect. */
   adopted?(declaration: Declaration): void;
   /** True: wait for a listen address that is not there. False: that is an error. */

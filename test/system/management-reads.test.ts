@@ -295,6 +295,7 @@ describeSystem('what the management API tells of a gateway that serves', [], () 
       },
     ]);
     expect(await apiJson(gateway, '/api/v1/info')).toMatchObject({
+      cluster: [],
       status: 'degraded',
       verdict: 'pool-full',
       store: 'sqlite',

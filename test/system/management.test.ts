@@ -258,5 +258,12 @@ describeSystem('the management plane of a gateway that serves', ['curl'], () => 
       40_000,
     );
     expect(JSON.parse((await secure()).output)).toMatchObject({ ok: true });
+    const health = await run(
+      segment().node,
+      [process.execPath, builtProgram(), 'health', '--leases-dir', gateway.directory],
+      gatewayEnvironment(gateway.directory),
+    );
+    expect(health.status).toBe(0);
+    expect(health.output).toMatch(/^warning: GATEWAY_API_CERT '.*own\.pem' .*\n {2}to mend it: /m);
   }, 90_000);
 });

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import type { RunningProblem } from '../../diagnosis/running-problem.ts';
 import type { Clock } from '../../lease/clock.ts';
 import type { Say } from '../../log/say.ts';
 import { answerCalls } from '../../management/answer-calls.ts';
@@ -17,6 +18,13 @@ const LONG_LIFE = 60_000;
 /** How long a stop waits for it: milliseconds. */
 const END_TIME = 500;
 
+const ENDED: RunningProblem = {
+  name: 'api',
+  message: 'the thread of the management API has ended, and is started again: no program reaches it now',
+  remedy: 'wait a minute; if it stays, report what the log says of its end',
+  stopsNewGuests: false,
+};
+
 /** Runs API and metrics in a thread of their own, and starts it again when it dies. Guests are served all the while. */
 export class ManagementThread {
   readonly #options: () => ManagementOptions;
@@ -30,6 +38,7 @@ export class ManagementThread {
   #isEnding = false;
   #ended: () => void = () => {};
   #cancelStart: () => void = () => {};
+  #problems: readonly RunningProblem[] = [];
 
   /** @param options Those of the moment: the thread may start again, and settings may change. */
   constructor(
@@ -50,6 +59,11 @@ export class ManagementThread {
     });
   }
 
+  /** What is wrong with API and metrics; guests are served all the same. */
+  get problems(): readonly RunningProblem[] {
+    return this.#problems;
+  }
+
   start(): void {
     this.#startedAt = this.#clock.monotonic();
     const worker = new Worker(this.#program, {
@@ -68,7 +82,8 @@ export class ManagementThread {
     };
     // What a thread that is just starting says comes too late when the gateway stops.
     const say: Say = (...words) => this.#isEnding || this.#say(...words);
-    answerCalls(port, this.#gateway, say);
+    this.#problems = [];
+    answerCalls(port, this.#gateway, { say, problems: (problems) => (this.#problems = problems) });
     worker.unref();
   }
 
@@ -98,6 +113,7 @@ export class ManagementThread {
     if (this.#isEnding) return;
     if (this.#clock.monotonic() - this.#startedAt >= LONG_LIFE) this.#wait = FIRST_WAIT;
     const text = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+    this.#problems = [ENDED];
     const fields = { cause: text, againInMilliseconds: this.#wait };
     this.#say(
       'error',

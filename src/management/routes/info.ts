@@ -16,6 +16,7 @@ const SEGMENT = z.object({
   prefix_length: z.int(),
   mask: z.string(),
   router: z.string(),
+  pool: z.string().meta({ description: 'Its ranges as one text', example: '10.15.3.20-10.15.3.254' }),
   pool_start: z.string(),
   pool_end: z.string(),
   pools: z.array(z.string()).meta({ description: 'Ranges; several where the pool has holes' }),
@@ -43,8 +44,10 @@ const INFO = z.object({
   store: z.enum(['sqlite', 'etcd']),
   can_promise: z.boolean(),
   transport: z.string().nullable(),
-  peers: z.array(z.string()),
-  cluster_peers: z.array(z.string()),
+  peers: z
+    .array(z.string())
+    .meta({ description: 'Other gateways that were heard, and that share no leases with this one' }),
+  cluster: z.array(z.string()).meta({ description: 'Other gateways that share the leases with this one' }),
   rogue_servers: z.array(z.string()),
   as_of: z.string(),
 });
@@ -85,6 +88,7 @@ async function infoOf({
         ...subnet,
         pools: [...subnet.pools],
         exclusions: [...subnet.exclusions],
+        pool: subnet.pools.join(', '),
         dns: [...subnet.dns],
         total: pool?.size ?? null,
         leased: pool?.leased ?? null,
@@ -97,7 +101,7 @@ async function infoOf({
     can_promise: figures.canPromise,
     transport: status.transport,
     peers: [...figures.peers],
-    cluster_peers: [...figures.clusterPeers],
+    cluster: [...figures.clusterPeers],
     rogue_servers: status.rogueServers.map(({ server }) => server),
     as_of: new Date(now()).toISOString(),
   };

@@ -24,6 +24,8 @@ const MEANS: Readonly<Record<ProblemName, string>> = {
   'lease-file': 'Leases are given; listings are older than what guests have.',
   peers: 'Two gateways could give one address; what each hears of the other makes that rare.',
   'rogue-server': 'Guests may get addresses and a router from a server that is not yours.',
+  api: 'Programs do not reach the API, nor the metrics; guests are served.',
+  'api-certificate': 'Programs that check the certificate of the API do not reach it.',
   certificates: 'This gateway loses etcd when its certificates end.',
   cluster: 'The gateways differ in something that they should have in common.',
   settings: 'Guests are served by the settings of before; a restart may fail, or change more than is meant.',
@@ -53,19 +55,10 @@ export function warningsRoute(parts: RouteParts): Operation {
     answer: z.object({ items: z.array(WARNING), total: z.int(), as_of: z.string() }),
     run: async () => {
       const { node } = parts.options;
-      const items = [...warningsOf(await parts.asked.result(), node), ...ownWarnings(parts, node)];
-      return { items, total: items.length, as_of: new Date(parts.now()).toISOString() };
+      const items = warningsOf(await parts.asked.result(), node);
+      return { items: [...items], total: items.length, as_of: new Date(parts.now()).toISOString() };
     },
   });
-}
-
-/** What the thread of the API finds wrong itself; guests are served all the same. */
-function ownWarnings({ certificates }: RouteParts, node: string): readonly z.output<typeof WARNING>[] {
-  const problems = certificates?.problems ?? [];
-  return problems.map(({ message, remedy }) => ({
-    ...{ id: 'api-certificate', level: 'no-guest-suffers' as const, since: null, title: message, remedy },
-    ...{ means: 'Programs that check the certificate of the API do not reach it.', command: null, node },
-  }));
 }
 
 function warningsOf({ status, figures }: Asked, node: string): readonly z.output<typeof WARNING>[] {

@@ -31,15 +31,42 @@ test('a thread that dies is said, and started again after a time that doubles', 
 
   thread.start();
   const waits: (number | undefined)[] = [];
+  const problems: unknown[] = [];
   for (const wait of [1000, 2000, 4000]) {
     await eventually('it has died', () => said.length > waits.length);
     waits.push(said.at(-1)?.againInMilliseconds);
+    problems.push(...thread.problems.map(({ name }) => name));
     await clock.pass(wait);
   }
   await thread.end();
 
   expect(waits).toEqual([1000, 2000, 4000]);
+  expect(problems).toEqual(['api', 'api', 'api']);
   expect(said[0]).toMatchObject({ cause: expect.stringContaining('died') });
+});
+
+test('what the thread finds wrong is known outside it, as long as it says so', async () => {
+  const problem = { name: 'api-certificate', message: 'ends soon', remedy: 'renew', stopsNewGuests: false };
+  const thread = new ManagementThread(
+    () => OPTIONS,
+    NO_GATEWAY,
+    new FakeClock(),
+    () => {},
+    program(`import { parentPort } from 'node:worker_threads';
+      parentPort.postMessage({ kind: 'problems', problems: [${JSON.stringify(problem)}] });
+      parentPort.on('message', ({ kind }) => {
+        if (kind === 'close') process.exit(0);
+        parentPort.postMessage({ kind: 'problems', problems: [] });
+      });`),
+  );
+  expect(thread.problems).toEqual([]);
+
+  thread.start();
+  await eventually('it has told', () => thread.problems.length > 0);
+  expect(thread.problems).toEqual([problem]);
+  thread.adopted(); // Any message.
+  await eventually('it is well again', () => thread.problems.length === 0);
+  await thread.end();
 });
 
 test('a thread that uses more memory than it may ends alone', async () => {
