@@ -15,6 +15,7 @@ import { LastingState } from './lasting-state.ts';
 import { LineLimits, repeatedField } from './line-limits.ts';
 import { NameWatch } from './name-watch.ts';
 import type { PlaceOf } from './plugged-log.ts';
+import type { PoolUse } from './pool-use.ts';
 import { PoolWarnings } from './pool-warnings.ts';
 import { RelayWarnings } from './relay-warnings.ts';
 
@@ -49,17 +50,21 @@ export class DecisionLog implements Observer {
   readonly #relays: RelayWarnings;
   readonly #dropped: DroppedDatagrams;
 
-  /** @param placeOf Where a network card is plugged in. */
+  /**
+   * @param placeOf Where a network card is plugged in.
+   * @param poolUse How the pool is used now; undefined: that is not known.
+   */
   constructor(
     log: Log,
     store: Pick<LeaseStore, 'failure' | 'trouble'>,
     monotonic: () => number,
     placeOf: PlaceOf = () => undefined,
+    poolUse: () => PoolUse | undefined = () => undefined,
   ) {
     this.#log = log;
     this.#monotonic = monotonic;
     this.#lines = new DecisionLines(log, monotonic);
-    this.#pools = new PoolWarnings(log, monotonic);
+    this.#pools = new PoolWarnings(log, monotonic, poolUse);
     this.#limits = new LineLimits({ limitOf: () => WARNING_LIMIT, octets: WARNING_OCTETS, monotonic });
     this.#conflicts = new ConflictWarnings(log, monotonic, this.#limits, placeOf);
     this.#names = new NameWatch(log, monotonic);

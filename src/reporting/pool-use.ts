@@ -9,8 +9,8 @@ import { isInRange, sizeOf } from '../subnet/pool.ts';
 /** The part of the pool in use from which a problem is reported: 0 to 1. */
 const NEARLY_FULL = 0.9;
 
-const POOL_REMEDY =
-  'widen the pool (GATEWAY_DHCP_POOL_START, GATEWAY_DHCP_POOL_END), or make leases shorter (GATEWAY_DHCP_LEASE_TIME); `vps-gateway leases` shows who has what';
+const WIDEN =
+  'widen the pool (GATEWAY_DHCP_POOL_START, GATEWAY_DHCP_POOL_END), or make leases shorter (GATEWAY_DHCP_LEASE_TIME)';
 
 /** How the addresses that guests may have are used. */
 export interface PoolUse {
@@ -20,6 +20,8 @@ export interface PoolUse {
   readonly leased: number;
   /** Granted by gateways that do not share their leases with this one, as far as this one has received the DHCPREQUESTs. */
   readonly peers: number;
+  /** Kept for a reservation whose guest does not use it now; also for a day after that was removed. */
+  readonly reserved: number;
   /** In quarantine: declined, or found in use by another machine. */
   readonly declined: number;
   /** On offer. An offer that its client does not accept is reused when nothing else is left. */
@@ -58,6 +60,7 @@ export function poolUseOf(question: PoolUseInput): PoolUse {
     size: pools.reduce((size, pool) => size + sizeOf(pool), 0) - gateways,
     leased: sum('taken') + (trustsClock ? 0 : sum('lapsed')),
     peers: sum('peer'),
+    reserved: sum('reserved'),
     declined: sum('declined'),
     offered,
     left,
@@ -86,17 +89,54 @@ function freeOfGateways(pools: readonly AddressRange[], { clusterPeers, leases }
 export function poolProblem(use: PoolUse, trustsClock: boolean): RunningProblem | undefined {
   const { size, left, hasRoom } = use;
   if (!hasRoom && !trustsClock) return undefined; // It is the clock's problem.
+  const remedy = poolRemedy(use);
   if (!hasRoom)
-    return { name: 'pool-full', message: 'the pool is full', remedy: POOL_REMEDY, stopsNewGuests: true };
+    return {
+      name: 'pool-full',
+      message: `the pool is full: ${partsOf(use)}`,
+      remedy,
+      stopsNewGuests: true,
+    };
   const part = size === 0 ? 0 : (size - left) / size;
   if (part < NEARLY_FULL) return undefined;
-  const message = `${Math.floor(part * 100)} % of the pool are in use, ${left} addresses are left`;
-  return { name: 'pool-nearly-full', message, remedy: POOL_REMEDY, stopsNewGuests: false };
+  const message = `${Math.floor(part * 100)} % of the pool are in use: ${partsOf(use)}`;
+  return { name: 'pool-nearly-full', message, remedy, stopsNewGuests: false };
+}
+
+/** What the addresses of a pool are used for: all that an operator can make free, and the rest if there is any. */
+function partsOf({ size, left, leased, reserved, declined, peers, offered }: PoolUse): string {
+  return [
+    `${left} of ${size} addresses free`,
+    `${leased} leased`,
+    `${reserved} reserved and not in use`,
+    `${declined} in quarantine`,
+    ...(peers > 0 ? [`${peers} of other gateways`] : []),
+    ...(offered > 0 ? [`${offered} on offer`] : []),
+  ].join(', ');
+}
+
+/** What to type next: first what most of the addresses are used for. */
+export function poolRemedy({ leased, reserved, declined }: PoolUse): string {
+  const looks = [
+    { count: leased, text: '`vps-gateway leases` shows who has what' },
+    {
+      count: reserved,
+      text: '`vps-gateway reservations list --state reserved-idle --retired` shows what is reserved and not in use',
+    },
+    {
+      count: declined,
+      text: '`vps-gateway leases list --state declined` shows the quarantine, and `vps-gateway addresses restore` ends it',
+    },
+  ];
+  const used = looks.filter(({ count }) => count > 0).sort((one, other) => other.count - one.count);
+  return [...used.map(({ text }) => text), WIDEN].join('; ');
 }
 
 /** `12 of 235 leased, 223 left`, with the numbers of the other states if they are not 0. */
-export function poolUseToText({ size, leased, peers, declined, offered, left, ranges }: PoolUse): string {
+export function poolUseToText(use: PoolUse): string {
+  const { size, leased, peers, reserved, declined, offered, left, ranges } = use;
   const others = [
+    reserved > 0 ? `${reserved} reserved and not in use` : '',
     peers > 0 ? `${peers} of other gateways` : '',
     declined > 0 ? `${declined} declined` : '',
     offered > 0 ? `${offered} on offer` : '',

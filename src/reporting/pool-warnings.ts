@@ -1,6 +1,7 @@
 import type { Decision } from '../engine/decision/decision.ts';
 import type { Log } from '../log/log.ts';
 import { LastingState } from './lasting-state.ts';
+import { type PoolUse, poolRemedy } from './pool-use.ts';
 
 /** A pool has room again when no client was refused for this time: milliseconds. */
 const QUIET_TIME = 60_000;
@@ -9,11 +10,14 @@ const QUIET_TIME = 60_000;
 export class PoolWarnings {
   readonly #log: Log;
   readonly #monotonic: () => number;
+  readonly #use: () => PoolUse | undefined;
   /** Undefined: the pool has room. */
   #full: LastingState | undefined;
 
-  constructor(log: Log, monotonic: () => number) {
+  /** @param use How the pool is used now; undefined: that is not known. */
+  constructor(log: Log, monotonic: () => number, use: () => PoolUse | undefined) {
     this.#log = log;
+    this.#use = use;
     this.#monotonic = monotonic;
   }
 
@@ -31,9 +35,15 @@ export class PoolWarnings {
 
   #refused(): void {
     this.#full ??= new LastingState(QUIET_TIME);
-    if (this.#full.observed(this.#monotonic()))
-      this.#log.warn({}, 'the pool is full: new clients get no address');
+    if (!this.#full.observed(this.#monotonic())) return;
+    const use = this.#use();
+    this.#log.warn(use === undefined ? {} : fieldsOf(use), 'the pool is full: new clients get no address');
   }
+}
+
+function fieldsOf(use: PoolUse) {
+  const { left: free, leased, reserved, declined: quarantined, peers, offered } = use;
+  return { free, leased, reserved, quarantined, peers, offered, remedy: poolRemedy(use) };
 }
 
 function isForNewClient(reason: Decision['reason']): boolean {

@@ -228,7 +228,13 @@ export class Server {
     const { log, clock, boot, clusterPeers } = this.#parts;
     const inFlight = new Set<Ipv4>();
     const store = await this.#parts.openStore(inFlight);
-    this.#decisionLog = new DecisionLog(log, store, () => clock.monotonic(), this.#placeOf);
+    this.#decisionLog = new DecisionLog(
+      log,
+      store,
+      () => clock.monotonic(),
+      this.#placeOf,
+      () => this.#poolUse(this.#listening.service),
+    );
     this.#organizations = new OrganizationCounter(store.leases);
     const peers = new Peers(clock, log, () => store.leases.revision);
     const memory: Memory = {

@@ -248,6 +248,30 @@ describe('what lasts is said at its begin and at its end', () => {
     expect(log.at('warn')).toEqual(['the pool is full: new clients get no address']);
   });
 
+  test('a full pool is told with what its addresses are used for, and what to type next', () => {
+    const { log, bench } = logged();
+    const use = {
+      ...{ ranges: [], size: 9, hasRoom: false },
+      ...{ leased: 4, reserved: 3, declined: 2, left: 0, peers: 0, offered: 0 },
+    };
+    const decisionLog = new DecisionLog(
+      log,
+      bench.store,
+      () => 0,
+      () => undefined,
+      () => use,
+    );
+    const bytes = GUEST.discover();
+    const message = decode(bytes, new DataView(bytes.buffer), 0, bytes.length);
+    if (!message.ok) throw new Error('not a message');
+
+    decisionLog.decided(message, client(1), { kind: 'silence', reason: 'pool-full' }, 'nothing');
+
+    const [line] = log.lines.filter(({ level }) => level === 'warn');
+    expect(line?.fields).toMatchObject({ free: 0, leased: 4, reserved: 3, quarantined: 2 });
+    expect(line?.fields['remedy']).toContain('`vps-gateway reservations list --state reserved-idle');
+  });
+
   test('a full pool is told once, however many relays its clients come through', () => {
     const { log, decisionLog } = logged();
     for (let number = 0; number < 200; number += 1) {

@@ -71,6 +71,7 @@ describe('how the pool is used', () => {
       size: 9,
       leased: 1,
       peers: 1,
+      reserved: 0,
       declined: 1,
       offered: 1,
       left: 5,
@@ -115,7 +116,36 @@ describe('how the pool is used', () => {
 
     expect(problems.map((problem) => problem?.name)).toEqual([undefined, undefined, 'pool-full']);
     expect(tenth).toMatchObject({ name: 'pool-nearly-full', stopsNewGuests: false });
-    expect(tenth?.message).toBe('90 % of the pool are in use, 1 addresses are left');
+    expect(tenth?.message).toBe(
+      '90 % of the pool are in use: 1 of 10 addresses free, 9 leased, 0 reserved and not in use, 0 in quarantine',
+    );
+  });
+
+  test('a full pool says what all of its addresses are used for, and first how to see what most of them are', () => {
+    const input = question([
+      ['10.15.3.20', 'bound'],
+      ['10.15.3.21', 'bound'],
+      ['10.15.3.23', 'declined'],
+      ['10.15.3.24', 'peer', PEER],
+    ]);
+    const table = input.leases as LeaseTable;
+    // One of them is leased to its guest: it counts as that.
+    for (const last of [20, 25, 26, 27, 28, 29]) table.reserve(at(`10.15.3.${last}`));
+    const use = poolUseOf(input);
+    const problem = poolProblem(use, true);
+
+    expect(use).toMatchObject({ leased: 2, reserved: 5, declined: 1, peers: 1, left: 0, hasRoom: false });
+    expect(problem?.message).toBe(
+      'the pool is full: 0 of 9 addresses free, 2 leased, 5 reserved and not in use, 1 in quarantine, 1 of other gateways',
+    );
+    const commands = [...(problem?.remedy ?? '').matchAll(/`(.*?)`/g)].map(([, command]) => command);
+    expect(commands).toEqual([
+      'vps-gateway reservations list --state reserved-idle --retired',
+      'vps-gateway leases',
+      'vps-gateway leases list --state declined',
+      'vps-gateway addresses restore',
+    ]);
+    expect(poolUseToText(use)).toContain('2 of 9 leased, 5 reserved and not in use, 1 of other gateways');
   });
 
   test('while the clock is in doubt, what has run out is not left, and a full pool is the clock’s problem', () => {

@@ -203,6 +203,31 @@ describeSystem('reservations over the management API', [], () => {
     expect(await found('q=PVE')).toEqual(['a', 'b']);
     expect(await found('organization_id=o&source=api')).toEqual(['a']);
     expect(await found('organization_id=x')).toEqual([]);
+    expect(await found('-organization_id=o')).toEqual(['b']);
+    expect(await found('-label=node=pve2')).toEqual(['a']);
+    expect(await found('sort=-address')).toEqual((await found('sort=address')).toReversed());
+  });
+
+  test('they are found by what their address is now, and by whose lease it is', async () => {
+    const gateway = await managed();
+    await put(gateway, 'idle');
+    await put(gateway, 'used', { mac: [GUESSED] });
+    await segment().client().lease(GUESSED);
+    const { node } = await apiJson<{ node: string }>(gateway, '/api/v1/info');
+    const found = async (query: string) =>
+      ((await apiJson<Json>(gateway, `/api/v1/reservations?${query}`))['items'] as readonly Json[]).map(
+        ({ id }) => id,
+      );
+
+    expect(await found('state=reserved-idle')).toEqual(['idle']);
+    expect(await found('state=bound')).toEqual(['used']);
+    expect(await found('-state=bound')).toEqual(['idle']);
+    expect(await found(`node=${node}`)).toEqual(['used']);
+    expect(await found(`-node=${node}`)).toEqual(['idle']);
+    expect(await apiJson<Json>(gateway, '/api/v1/reservations?facets=state,node')).toMatchObject({
+      facets: { state: { 'reserved-idle': 1, bound: 1 }, node: { [node]: 1, '': 1 } },
+    });
+    expect((await askApi(gateway, '/api/v1/reservations?state=free')).status).toBe(400);
   });
 
   test('one bad entry of a set is refused by name, with who holds what, and the rest stand', async () => {

@@ -10,7 +10,12 @@ import { type CommandSurroundings, nothing, surroundingsOfProcess, table } from 
 import { addImportCommand } from './import.ts';
 import { addReconcileCommand } from './reconcile.ts';
 import { RESERVATION_COLUMNS, type ReservationUse, writeReservation } from './reservation-columns.ts';
-import { type ReservationFilterOptions, reservationFilter, reservationsNamed } from './reservation-filter.ts';
+import {
+  type HolderOf,
+  type ReservationFilterOptions,
+  reservationFilter,
+  reservationsNamed,
+} from './reservation-filter.ts';
 import { addReservationOrders } from './set.ts';
 
 /** States in which nobody else gets an address. */
@@ -40,6 +45,11 @@ export function addReservationsCommand(program: Command, surroundings = surround
     .option('--port <port>', 'only that of this port of the bridge')
     .option('--label <name=text>', 'only those with this label')
     .option('--source <api|file|platform>', 'only those that came this way')
+    .option(
+      '--state <state>',
+      'only those whose address is now: reserved-idle (nobody has it), bound, declined, peer',
+    )
+    .option('--node <node>', 'only those whose address this node has given')
     .option('--retired', 'with those that were removed, whose address is kept for a day')
     .action((of: string | undefined, options: ReadOptions & ReservationFilterOptions) =>
       of === undefined ? list(options, surroundings) : show(of, options, surroundings),
@@ -62,8 +72,8 @@ function readingCommand(parent: Command, name: string, description: string, isDe
 }
 
 function list(options: ReadOptions & ReservationFilterOptions, surroundings: CommandSurroundings): void {
-  const conditions = reservationFilter(options);
   read(options, surroundings, (reader) => {
+    const conditions = reservationFilter(options, holdersIn(reader));
     const all = [...reader.reservations()];
     const found = all.filter((reservation) => conditions.every((condition) => condition(reservation)));
     if (options.json === true) writeJson(surroundings.output, found.map(reservationToJson));
@@ -90,6 +100,19 @@ function show(of: string, options: ReadOptions, surroundings: CommandSurrounding
     if (found.length === 0)
       nothing(surroundings, `${of}: no reservation: \`vps-gateway reservations\` shows them all`);
   });
+}
+
+/** The leases are read when the first one is asked for. */
+function holdersIn(reader: LeaseReader): HolderOf {
+  let holders: ReadonlyMap<string, ListedLease> | undefined;
+  return ({ address }) => {
+    holders ??= new Map(
+      [...reader.leases({})]
+        .filter(({ state }) => HELD.includes(state))
+        .map((lease) => [lease.address, lease] as const),
+    );
+    return holders.get(ipv4ToText(address));
+  };
 }
 
 /** What its guest has now: by its cards, its identifier, or because the lease says so. And who else has the address. */

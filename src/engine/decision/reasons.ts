@@ -250,7 +250,7 @@ export const REASONS = {
     kind: 'silence',
     means: 'A new client gets no address, because none is free.',
     remedy:
-      'Widen the pool, shorten the leases (GATEWAY_DHCP_LEASE_TIME), or see in `vps-gateway leases` who has them.',
+      '`vps-gateway health` says how many are leased, reserved and not in use, and in quarantine, and how to see which. Widen the pool, or shorten the leases (GATEWAY_DHCP_LEASE_TIME).',
   },
   crowded: {
     kind: 'silence',

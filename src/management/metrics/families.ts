@@ -130,6 +130,11 @@ function stateFamilies({ counters, asked, version, now }: MetricsInput): readonl
     },
     gauge('offers', 'Addresses on offer.', status?.leases['offered']),
     gauge('reservations', 'Reservations in force.', figures?.reservations),
+    gauge(
+      'pool_reserved',
+      'Addresses of the pool that are reserved and that nobody has; no other guest gets them.',
+      status?.pool?.reserved,
+    ),
     gauge('pool_quarantined', 'Addresses of the pool in quarantine.', status?.pool?.declined),
     {
       ...gauge('problems', '1 for each problem that is present: see /api/v1/warnings.', undefined),

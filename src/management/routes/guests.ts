@@ -4,14 +4,15 @@ import type { Reservation } from '../../lease/reservation/reservation.ts';
 import { hardwareFromText, NO_HARDWARE } from '../../net/hardware-address.ts';
 import { ipv4, ipv4ToText } from '../../net/ipv4.ts';
 import type { ListedLease } from '../../store/sqlite/lease-reader.ts';
+import { addressHolders } from '../../store/sqlite/query/address-holder.ts';
 import { readReservations } from '../../store/sqlite/query/read-reservations.ts';
 import { type Beside, type LookedAt, searchLeases } from '../../store/sqlite/query/search-leases.ts';
 import { type InForce, warningsOf } from '../guests/guest-warnings.ts';
-import { facetOf, isFound, rowOf, sortKeyOf } from '../guests/idle-reservations.ts';
+import { facetOf, IDLE, IDLE_STANDING, isFound, rowOf, sortKeyOf } from '../guests/listed-reservations.ts';
 import { cursorFromText, cursorToText } from '../http/cursor.ts';
 import { type Operation, operation } from '../http/operation.ts';
 import { LEASE, listOf } from '../http/schemas.ts';
-import { conditionsOf, GUEST_QUERY, IDLE, orderOf } from './lease-query.ts';
+import { conditionsOf, GUEST_QUERY, orderOf } from './lease-query.ts';
 import type { RouteParts } from './route-parts.ts';
 import { refuseOtherSegment } from './segment.ts';
 
@@ -50,13 +51,14 @@ export function guestsRoute(parts: RouteParts): Operation {
         const { facets = [], limit } = query;
         const { sort, isDescending } = orderOf(query);
         const conditions = conditionsOf(query);
-        const found = query.warning === 'true' ? [] : idle.filter((each) => isFound(each, conditions, IDLE));
+        const found =
+          query.warning === 'true' ? [] : idle.filter((each) => isFound(each, conditions, idleStanding));
         const beside: Beside = {
           lists: (lease) => isListed(lease, inForce) && isWarned(lease, inForce, query.warning),
           rows: found.map((each) => ({
-            key: sortKeyOf(each, sort, IDLE),
+            key: sortKeyOf(each, sort),
             position: each.address,
-            facets: facets.map((facet) => facetOf(each, facet, IDLE)),
+            facets: facets.map((facet) => facetOf(each, facet, idleStanding)),
           })),
         };
         const search = { conditions, sort, isDescending, limit, after, facets };
@@ -110,11 +112,10 @@ async function reservationsInForce(database: Database, signal: AbortSignal): Pro
 
 /** Those whose address nobody has. */
 function idleOf(database: Database, { at }: InForce): readonly Reservation[] {
-  const holder = database
-    .prepare(
-      `SELECT count(*) FROM lease WHERE address = ? AND (state = 'peer'
-        OR (state IN ('bound', 'declined') AND expires_at > CAST(strftime('%s', 'now') AS INTEGER) * 1000))`,
-    )
-    .pluck();
-  return [...at.values()].filter(({ address }) => holder.get(address) === 0);
+  const holderOf = addressHolders(database);
+  return [...at.values()].filter(({ address }) => holderOf(address) === undefined);
+}
+
+function idleStanding() {
+  return IDLE_STANDING;
 }

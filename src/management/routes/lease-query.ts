@@ -5,6 +5,7 @@ import {
   type LeaseConditionName,
 } from '../../store/sqlite/query/lease-conditions.ts';
 import { FACETS, type Facet, type LeaseSort, SORT_COLUMNS } from '../../store/sqlite/query/search-leases.ts';
+import { IDLE } from '../guests/listed-reservations.ts';
 import { addressText, LIST_QUERY, macText, text, timeText } from '../http/schemas.ts';
 
 const VALUES = {
@@ -28,14 +29,11 @@ const ABOUT: Readonly<Partial<Record<LeaseConditionName, string>>> = {
 
 const SORTS = Object.keys(SORT_COLUMNS) as readonly LeaseSort[];
 
-/** What a reservation is that nobody uses, where it is listed with the leases. */
-export const IDLE = 'reserved-idle';
-
 /** `state` is one to have, `-state` one not to have. */
 const FILTERS = Object.fromEntries(
   LEASE_CONDITIONS.flatMap((name) => [
-    [name, VALUES[name].optional().meta({ description: ABOUT[name] ?? 'Leases that have it' })],
-    [`-${name}`, VALUES[name].optional().meta({ description: 'Leases that do not have it' })],
+    [name, VALUES[name].optional().meta({ description: ABOUT[name] ?? 'Those that have it' })],
+    [`-${name}`, VALUES[name].optional().meta({ description: 'Those that do not have it' })],
   ]),
 );
 

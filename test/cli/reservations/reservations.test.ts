@@ -80,6 +80,13 @@ describe('vps-gateway reservations', () => {
       ['db', 'web'],
     ],
     [['--retired'], ['db', 'old', 'web']],
+    [['--state', 'reserved-idle'], ['db']],
+    [
+      ['--state', 'reserved-idle', '--retired'],
+      ['db', 'old'],
+    ],
+    [['--state', 'bound'], ['web']],
+    [['--node', 'pve1'], ['web']],
   ])('with %j it lists %j', (words, expected) => {
     expect(idsOf(run(...words, '--json').output)).toEqual(expected);
   });
@@ -87,6 +94,7 @@ describe('vps-gateway reservations', () => {
   it.each([
     [['--address', '10.15.3'], /--address 10\.15\.3: not an address/],
     [['--mac', 'web'], /--mac web: not a hardware address/],
+    [['--state', 'idle'], /--state idle: no state of a reserved address: use one of reserved-idle, bound/],
     [['--label', 'node'], /--label node: not a label: write it as node=pve1/],
     [['--source', 'me'], /--source me: no source: use one of api, file, platform/],
   ])('refuses %j by name', (words, message) => {

@@ -80,7 +80,7 @@ export async function searchLeases(
   const facets = new Map(search.facets.map((facet) => [facet, new Map<string, number>()]));
   const see: See = (key, position, values) => {
     order.add({ key, position });
-    for (const [index, facet] of search.facets.entries()) count(facets.get(facet), values[index]);
+    for (const [index, facet] of search.facets.entries()) countValue(facets.get(facet), values[index]);
   };
   // They come by address: once there are enough, the others are only counted.
   const isByAddress = search.sort === 'address' && !search.isDescending && search.facets.length === 0;
@@ -157,7 +157,8 @@ function rangeOf(conditions: readonly LeaseCondition[]): readonly [number, numbe
   return typeof exact === 'number' ? [exact - 1, exact] : [-1, 0xffff_ffff];
 }
 
-function count(counts: Map<string, number> | undefined, value: unknown): void {
+/** One more of a value; once there are very many different ones, further ones are counted together. */
+export function countValue(counts: Map<string, number> | undefined, value: unknown): void {
   if (counts === undefined) return;
   const text = typeof value === 'string' ? value : '';
   const name = counts.has(text) || counts.size < MOST_VALUES ? text : 'other';
