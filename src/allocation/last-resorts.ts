@@ -1,11 +1,8 @@
-import { isClaim, type Lease } from '../lease/lease.ts';
-import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
+import type { Lease } from '../lease/lease.ts';
+import type { Ipv4 } from '../net/ipv4.ts';
 import { isTaken } from './availability.ts';
 import { firstIn, isPerhapsPeers, isUntaken, type Search } from './search.ts';
-
-/** ARP has had the time to find a gateway that was named, or to show a client that has claimed an address: milliseconds. */
-const FINDING_TIME = 2000;
-const CONFIRMING_TIME = 15_000;
+import { isOfSilentPeer } from './silent-peer.ts';
 
 /** Addresses that are probed for one client before an answer that is not believed is ignored. */
 const DOUBTFUL_PROBES = 2;
@@ -50,19 +47,10 @@ export type PeerSearch = Pick<
  * lease can last. It is asked for by ARP like any that is not vouched for.
  */
 export function oldestOfSilentPeer(search: PeerSearch): Ipv4 | undefined {
-  const { leases, now, peers, isThere, listeningSince, subnet, self, trustsClock, clusterPeers } = search;
+  const { leases, trustsClock, clusterPeers } = search;
   if (!trustsClock) return undefined;
-  const longest = subnet.leaseTimes.maximum * 1000;
-  const isWanted = (lease: Lease) => clusterPeers?.has(lease.address) !== true && isSilent(lease);
-  const isSilent = (lease: Lease) => {
-    const { granter, updatedAt } = lease;
-    if (granter === UNSPECIFIED || granter === self) return true;
-    const notedAt = updatedAt > now ? 0 : updatedAt; // Else the clock was put back since, and it says nothing.
-    const known = now - Math.max(notedAt, listeningSince);
-    if (!isThere(granter)) return known >= FINDING_TIME;
-    if (isClaim(lease)) return known >= CONFIRMING_TIME;
-    return now - Math.max(notedAt, peers.get(granter) ?? listeningSince) >= longest;
-  };
+  const isWanted = (lease: Lease) =>
+    clusterPeers?.has(lease.address) !== true && isOfSilentPeer(lease, search);
   return firstIn(search, (pool) => leases.oldestPeer(pool, isWanted)?.address);
 }
 

@@ -4,36 +4,26 @@ import type { Claimant } from '../lease/reservation/reservation-view.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import { mayHave } from '../subnet/may-have.ts';
-import type { Subnet } from '../subnet/subnet.ts';
 import { currentAt, isTaken } from './availability.ts';
 import { goesFirst } from './gateway-rank.ts';
 import type { QuietView } from './quiet-view.ts';
+import { isOfSilentPeer, longestLease, type PeerKnowledge } from './silent-peer.ts';
 
 /** Who asks for an address, and what is known. */
-export interface Search extends Claimant {
+export interface Search extends Claimant, PeerKnowledge {
   /** Option 50. */
   readonly requested: Ipv4 | undefined;
-  readonly subnet: Subnet;
   readonly leases: LeaseView;
-  readonly now: Instant;
   /** A lease that ended after this time is still kept from others. */
   readonly reusableBefore: (lease: Lease | undefined) => Instant;
   /** False: it is not known how long ago a peer was heard. */
   readonly trustsClock: boolean;
   /** Under pressure an unanswered offer gives way after so long: milliseconds. */
   readonly offerReuseAfter: number;
-  /** This gateway, by its server identifier. */
-  readonly self: Ipv4;
   /** The gateway at the client's own host, which answers it first; undefined: none is known. */
   readonly hostGateway?: Ipv4 | undefined;
-  /** The other gateways that are heard, and when each was last. */
-  readonly peers: ReadonlyMap<Ipv4, Instant>;
   /** Gateways that may serve here too and share nothing, also such as were not heard yet. Absent: there are none. */
   readonly firstGateways?: ReadonlySet<Ipv4> | undefined;
-  /** True if a gateway is on the segment, as far as ARP can show that. */
-  readonly isThere: (gateway: Ipv4) => boolean;
-  /** Listening began at this time. A peer that was not heard since may have been heard just before. */
-  readonly listeningSince: Instant;
   /** The gateways that share the leases: what they listen on is no guest's. */
   readonly clusterPeers?: ReadonlySet<Ipv4> | undefined;
   /** It is free, but another one is better: it was offered to another client lately. */
@@ -58,7 +48,23 @@ export function isUntaken(address: Ipv4, search: Search): boolean {
   if (!isEntitled(address, search) || search.leases.isInFlight(address)) return false;
   const current = currentAt(search.leases, address, search.now);
   if (current !== undefined && isPerhapsPeers(current, search)) return false;
+  if (current?.state === 'peer' && isLeftToReserved(current, search)) return true;
   return !isTaken(current, search.client, search.now, search.reusableBefore(current));
+}
+
+/**
+ * What another gateway is known to have given of an address that is reserved for this client. Its lease there has no end that is
+ * known here, but it is not extended any more: each gateway has the reservation too. So it goes to this client as if nothing
+ * else were left, and at the latest when it has been reserved for as long as a lease can last. ARP has to show nobody there.
+ */
+function isLeftToReserved(peers: Lease, search: Search): boolean {
+  const { subnet, now, trustsClock } = search;
+  const { address } = peers;
+  const reservation = subnet.reservations.at(address);
+  if (!trustsClock || reservation === undefined || !isEntitled(address, search)) return false;
+  if (isOfSilentPeer(peers, search)) return true;
+  const since = Math.max(reservation.updatedAt, peers.updatedAt, search.listeningSince);
+  return now - since >= longestLease(subnet);
 }
 
 /**

@@ -8,6 +8,8 @@ import { EtcdRecords, endOf } from './etcd-records.ts';
 import type { Faults, Victims } from './faults.ts';
 import type { SimulatedGuest } from './guest.ts';
 import type { Mutation } from './mutations.ts';
+import type { Operator, OperatorParts } from './operator.ts';
+import { ReservingOperator } from './reserving-operator.ts';
 import type { Way } from './way.ts';
 import { GATEWAYS, LEASE_TIMES, SKEW, type WorldParts } from './world-parts.ts';
 
@@ -78,8 +80,8 @@ export class EtcdWay implements Way {
       this.#parts.fault(`${server} has refused ${guest.mac} its valid ${guest.address}`);
   }
 
-  hasReservations(seed: number): boolean {
-    return seed % 3 === 1;
+  operator(parts: OperatorParts): Operator | undefined {
+    return parts.seed % 3 === 1 ? new ReservingOperator(parts) : undefined;
   }
 
   isQuarantined(address: string): boolean {

@@ -4,6 +4,8 @@ import type { ReservationOrder } from '../../src/engine/order/reservation-order.
 import type { Observer } from '../../src/exchange/observer.ts';
 import type { Clock } from '../../src/lease/clock.ts';
 import { instant } from '../../src/lease/lease.ts';
+import type { ReconcileRequest, ReconcileResult } from '../../src/management/reconcile/reconcile-result.ts';
+import type { Reconciler } from '../../src/management/reconcile/reconciler.ts';
 import { hardwareFromText } from '../../src/net/hardware-address.ts';
 import { ipv4ToText } from '../../src/net/ipv4.ts';
 import type { ReservationResult } from '../../src/server/reservation-intake.ts';
@@ -12,6 +14,7 @@ import type { Plan } from '../../src/subnet/plan.ts';
 import type { SegmentArp } from '../../src/transport/transport.ts';
 import { at } from '../support/plan.ts';
 import type { SeededRandom } from '../support/random.ts';
+import { reconcilerOf } from '../support/reconciler-of.ts';
 import { type Sent, SimulatedTransport } from '../support/simulated-transport.ts';
 import type { Holding, Keeping } from './keeping.ts';
 import { Standstill } from './standstill.ts';
@@ -41,6 +44,8 @@ const SILENT = { debug() {}, info() {}, warn() {}, error() {}, isLevelEnabled: (
 export class Gateway {
   readonly address: string;
   readonly clock: Clock;
+  /** How many processes it has had. */
+  life = 0;
   readonly #parts: GatewayParts;
   #process: Process | undefined;
   #error = 0;
@@ -60,7 +65,9 @@ export class Gateway {
   }
 
   start(): void {
-    if (!this.isUp) this.#process = new Process(this, this.#parts);
+    if (this.isUp) return;
+    this.life += 1;
+    this.#process = new Process(this, this.#parts);
   }
 
   /** At any moment: what it has sent is on its way, all else is gone. */
@@ -84,6 +91,11 @@ export class Gateway {
     return this.#process?.order(order);
   }
 
+  /** Makes a scope's reservations a desired set; undefined: it is down. There is no result if its process ends meanwhile. */
+  reconcile(request: ReconcileRequest): Promise<ReconcileResult> | undefined {
+    return this.#process?.reconciler.reconcile(request);
+  }
+
   /** Its operator says that the time is right. */
   trustClock(): void {
     this.#process?.trustClock();
@@ -97,6 +109,7 @@ export class Gateway {
 
 class Process {
   readonly standstill: Standstill;
+  readonly reconciler: Reconciler;
   readonly #holding: Holding;
   readonly #server: Server;
   #isDead = false;
@@ -148,6 +161,7 @@ class Process {
       waits: true,
       observer,
     });
+    this.reconciler = reconcilerOf({ server: this.#server });
     this.#server.start().catch((error: unknown) => parts.broken(error));
   }
 

@@ -28,6 +28,8 @@ export class OwnKeeping implements Keeping {
   readonly #lastResorts = new Map<Ipv4, number>();
   /** By address, when the lease that is stored ends by the true time, whatever the clock of its gateway said. */
   readonly #ends = new Map<Ipv4, number>();
+  /** By address, when a quarantine of it was written, or something in its place: monotonic milliseconds. */
+  readonly #quarantines = new Map<Ipv4, number>();
   readonly #clock: Clock;
 
   constructor(clock: Clock, random: SeededRandom) {
@@ -41,7 +43,9 @@ export class OwnKeeping implements Keeping {
     return {
       open: (inFlight) => {
         const { lastHeard = new Map(), heardSelections = [] } = this.#store ?? {};
-        store = new MemoryStore({ clock, inFlight, leases: this.records(), lastHeard, heardSelections });
+        const reservations = [...(this.#store?.reservations.all() ?? [])];
+        const leases = this.records();
+        store = new MemoryStore({ clock, inFlight, leases, reservations, lastHeard, heardSelections });
         store.clockNote = this.#store?.clockNote;
         this.#store = store;
         this.#watch(store, underWay, standstill);
@@ -51,7 +55,8 @@ export class OwnKeeping implements Keeping {
       // The file may have what nobody was told of any more.
       die: () => {
         for (const change of underWay) {
-          const isWritten = store?.table.conflicts(change) !== false; // Of a process that was stopped with the answer.
+          // Of a process that was stopped with the answer.
+          const isWritten = store === undefined || store.conflicts(change);
           if (isWritten || !this.#random.chance(50)) continue;
           store?.applyForeign(change);
           this.#noteEnd(change);
@@ -107,6 +112,12 @@ export class OwnKeeping implements Keeping {
     return (since < time && time <= until) || (this.heldSince(address, mac) ?? time) < time;
   }
 
+  /** True: the address is in quarantine, or was since a time. */
+  wasQuarantined(address: string, since: number): boolean {
+    const isNow = this.#store?.table.recordAt(at(address))?.state === 'declined';
+    return isNow || (this.#quarantines.get(at(address)) ?? Number.NEGATIVE_INFINITY) > since;
+  }
+
   records(): readonly Lease[] {
     const { table } = this.#store ?? {};
     if (table === undefined) return [];
@@ -126,6 +137,7 @@ export class OwnKeeping implements Keeping {
       for (const change of changes) {
         underWay.add(change);
         this.#noteResorts(store, change);
+        this.#noteQuarantines(store, change);
       }
       const outcomes = await standstill.commit(commit, changes);
       store.commits.length = 0;
@@ -144,6 +156,12 @@ export class OwnKeeping implements Keeping {
         continue;
       if (before?.state === 'peer') this.#lastResorts.set(address, this.#clock.monotonic());
     }
+  }
+
+  #noteQuarantines({ table }: MemoryStore, { writes }: LeaseChange): void {
+    for (const { address } of writes)
+      if (table.recordAt(address)?.state === 'declined')
+        this.#quarantines.set(address, this.#clock.monotonic());
   }
 
   #noteEnd({ writes, at: on }: LeaseChange): void {

@@ -4,8 +4,10 @@ import { at, range, segment } from '../support/plan.ts';
 import type { Faults, Victims } from './faults.ts';
 import type { Gateway } from './gateway.ts';
 import type { SimulatedGuest } from './guest.ts';
+import type { Operator, OperatorParts } from './operator.ts';
 import { OwnFaults } from './own-faults.ts';
 import { OwnKeeping } from './own-keeping.ts';
+import { ReconcilingOperator } from './reconciling-operator.ts';
 import type { Selection } from './selections.ts';
 import type { Way } from './way.ts';
 import { ABSENT, GATEWAYS, INVENTED, LEASE_TIMES, type WorldParts } from './world-parts.ts';
@@ -18,6 +20,8 @@ const PARTS: ReadonlyMap<string, AddressRange> = new Map([
   [GATEWAYS[1], range('10.15.3.27', '10.15.3.33')],
   [GATEWAYS[2], range('10.15.3.34', '10.15.3.40')],
 ]);
+/** In each part of the pool, and beside it. */
+const RESERVABLE = ['10.15.3.20', '10.15.3.29', '10.15.3.36', '10.15.3.200', '10.15.3.201'] as const;
 
 /**
  * hearing: one pool, and each gateway hears every broadcast while it is up. deaf: it may not, and may lose its file.
@@ -233,13 +237,16 @@ export class OwnWay implements Way {
     return [...count.values()].filter((keepers) => keepers === givers).length;
   }
 
-  /** A reservation holds at every gateway only where they share a store. */
-  hasReservations(): boolean {
-    return false;
+  operator(parts: OperatorParts): Operator | undefined {
+    const isInPool = (address: string) => Number(address.split('.')[3]) < FIRST + this.addresses;
+    return this.#kind !== 'shares' && (parts.seed >> 1) % 2 === 1
+      ? new ReconcilingOperator(parts, RESERVABLE, isInPool)
+      : undefined;
   }
 
-  isQuarantined(): boolean {
-    return false;
+  isQuarantined(address: string): boolean {
+    const since = this.#parts.clock.monotonic() - LEASE_TIMES.maximum * 1000;
+    return [...this.keepings.values()].some((keeping) => keeping.wasQuarantined(address, since));
   }
 
   checkEnd(): void {}

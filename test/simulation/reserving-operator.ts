@@ -1,9 +1,9 @@
 import type { OutsideId } from '../../src/lease/outside-id.ts';
 import { readEntry } from '../../src/lease/reservation/read-entry.ts';
 import { SeededRandom } from '../support/random.ts';
-import type { SimulatedClock } from './clock.ts';
 import type { Gateway } from './gateway.ts';
 import type { SimulatedGuest } from './guest.ts';
+import type { Operator, OperatorParts, Reserved } from './operator.ts';
 
 /** From one order to the next: milliseconds. */
 const LEAST = 2000;
@@ -13,22 +13,8 @@ const IN_POOL = ['10.15.3.20', '10.15.3.24', '10.15.3.29'];
 const BESIDE = ['10.15.3.200', '10.15.3.201'];
 const MOST_IDS = 4;
 
-export interface OperatorParts {
-  readonly clock: SimulatedClock;
-  readonly gateways: readonly Gateway[];
-  readonly guests: readonly SimulatedGuest[];
-  readonly seed: number;
-  readonly say: (text: string) => void;
-}
-
-/** What an order is known to have come to. */
-interface Reserved {
-  readonly mac: string;
-  readonly address: string;
-}
-
-/** Makes, moves and removes reservations while guests boot, at whatever gateway is up. */
-export class ReservingOperator {
+/** Where gateways share their reservations, each order goes to whatever gateway is up. */
+export class ReservingOperator implements Operator {
   readonly #parts: OperatorParts;
   readonly #random: SeededRandom;
   readonly #current = new Map<string, Reserved>();
@@ -55,12 +41,10 @@ export class ReservingOperator {
     this.#isOver = true;
   }
 
-  /** True: the guest may be refused what it has because of a reservation: of its address, or of another one for it. */
   explains({ mac, address }: SimulatedGuest): boolean {
     return this.#named.some((each) => each.mac === mac || each.address === address);
   }
 
-  /** The addresses of the pool that not everybody may have. */
   get kept(): number {
     const addresses = this.#named
       .map(({ address }) => address)
@@ -68,7 +52,7 @@ export class ReservingOperator {
     return new Set(addresses).size;
   }
 
-  /** What is reserved now, as far as it is known for certain: of two that two gateways take at one moment, one counts. */
+  /** Of two that two gateways take at one moment, one counts. */
   get current(): readonly Reserved[] {
     const all = [...this.#current.values()];
     const times = (mac: string) => all.filter((each) => each.mac === mac).length;
@@ -77,7 +61,7 @@ export class ReservingOperator {
 
   #order(): void {
     const id = `r${this.#random.below(MOST_IDS)}`;
-    const gateway = this.#random.pick(this.#parts.gateways as [Gateway, ...Gateway[]]);
+    const gateway = this.#random.pick(this.#parts.gateways);
     if (this.#random.chance(25)) this.#remove(gateway, id);
     else this.#put(gateway, id);
   }

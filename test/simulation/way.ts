@@ -3,6 +3,7 @@ import type { Faults, Victims } from './faults.ts';
 import type { Gateway } from './gateway.ts';
 import type { SimulatedGuest } from './guest.ts';
 import type { Keeping } from './keeping.ts';
+import type { Operator, OperatorParts } from './operator.ts';
 
 /** How the gateways of a world come to know of each other's leases, and what its worlds differ in by it. */
 export interface Way {
@@ -33,8 +34,8 @@ export interface Way {
   hasHeardOther?(gateway: Gateway, guest: SimulatedGuest): boolean;
   /** A guest takes a DHCPNAK. `isBacked`: its sender had a live lease that contradicts the guest, or had heard another. */
   refused(guest: SimulatedGuest, server: string, isBacked: boolean): void;
-  /** Whether the world of this seed has an operator who reserves addresses. */
-  hasReservations(seed: number): boolean;
+  /** Who reserves addresses in the world of this seed; undefined: nobody does. */
+  operator(parts: OperatorParts): Operator | undefined;
   /** True: the address is in quarantine, or was less than a lease ago, so that not every guest has asked again since. */
   isQuarantined(address: string): boolean;
   /** Addresses that are in quarantine now. */

@@ -14,7 +14,7 @@ import type { Keeping } from './keeping.ts';
 import { Lives } from './lives.ts';
 import { type Mutation, NO_MUTATION } from './mutations.ts';
 import { Network } from './network.ts';
-import { ReservingOperator } from './reserving-operator.ts';
+import type { Operator } from './operator.ts';
 import type { Way } from './way.ts';
 import { type WayName, wayOf } from './ways.ts';
 import { CHANCES, INVENTED, SKEW } from './world-parts.ts';
@@ -55,7 +55,7 @@ export class World {
   readonly #isStorm: boolean;
   readonly #leaseCache: number;
   /** Undefined: nothing is reserved. */
-  readonly #operator: ReservingOperator | undefined;
+  readonly #operator: Operator | undefined;
 
   constructor(seed: number, name: WayName = 'etcd', mutation: Mutation = NO_MUTATION) {
     this.random = new SeededRandom(seed);
@@ -93,11 +93,10 @@ export class World {
       },
     });
     this.#lives = new Lives(clock, random);
-    if (way.hasReservations(seed))
-      this.#operator = new ReservingOperator({
-        ...{ clock, guests, seed, gateways: this.gateways },
-        say: (text) => this.#say(text),
-      });
+    this.#operator = way.operator({
+      ...{ clock, guests, seed, gateways: this.gateways },
+      say: (text) => this.#say(text),
+    });
   }
 
   /** Until the first fault, or the end. */

@@ -3,7 +3,7 @@ import type { ClockNote } from '../../src/lease/clock-note.ts';
 import type { Instant, Lease } from '../../src/lease/lease.ts';
 import { instant } from '../../src/lease/lease.ts';
 import type { AddressRange, LeaseChange } from '../../src/lease/lease-view.ts';
-import type { ReservationWrite } from '../../src/lease/reservation/reservation.ts';
+import type { Reservation, ReservationWrite } from '../../src/lease/reservation/reservation.ts';
 import { LeaseTable } from '../../src/lease-table/lease-table.ts';
 import { ReservationTable } from '../../src/lease-table/reservation-table.ts';
 import type { Ipv4 } from '../../src/net/ipv4.ts';
@@ -34,6 +34,7 @@ export interface MemoryStoreOptions {
   readonly resolves?: boolean;
   /** What is stored at the start. */
   readonly leases?: readonly Lease[];
+  readonly reservations?: readonly Reservation[];
   readonly lastHeard?: LastHeard;
   readonly heardSelections?: readonly HeardSelection[];
 }
@@ -75,6 +76,10 @@ export class MemoryStore implements LeaseStore {
     this.lastHeard = options.lastHeard ?? new Map();
     this.heardSelections = options.heardSelections ?? [];
     for (const lease of options.leases ?? []) this.#load(lease);
+    for (const reservation of options.reservations ?? []) {
+      this.reservations.put(reservation);
+      this.table.reached(reservation.version);
+    }
   }
 
   get leases(): LeaseTable {
@@ -112,6 +117,11 @@ export class MemoryStore implements LeaseStore {
   /** A change by somebody else, as from another gateway; throws if it rests on something that has moved. */
   applyForeign(change: LeaseChange): void {
     if (this.#compare(change) !== 'committed') throw new Error(`conflict: ${JSON.stringify(change)}`);
+  }
+
+  /** True if a change rests on something that has moved. */
+  conflicts(change: LeaseChange): boolean {
+    return this.table.conflicts(change) || this.reservations.check().conflicts(change.reservations ?? []);
   }
 
   resolveWithoutCommit(change: LeaseChange): 'committed' | 'conflict' | 'needs-commit' {
@@ -181,11 +191,9 @@ export class MemoryStore implements LeaseStore {
   }
 
   #compare(change: LeaseChange): Outcome {
-    if (this.table.conflicts(change)) return 'conflict';
-    const reservations = change.reservations ?? [];
-    if (this.reservations.check().conflicts(reservations)) return 'conflict';
+    if (this.conflicts(change)) return 'conflict';
     this.table.apply(change);
-    for (const write of reservations) this.#reserve(write);
+    for (const write of change.reservations ?? []) this.#reserve(write);
     if (change.kind === 'binding' && change.at > this.lastStoredAt) this.lastStoredAt = change.at;
     return 'committed';
   }
