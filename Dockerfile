@@ -9,12 +9,14 @@ COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts
 COPY tsconfig.json ./
 COPY src ./src
+COPY bin ./bin
 # What runs stays: no types, no sources, no modules for other systems, and not the SQLite of Node.js 20.
 RUN npm run build \
   && npm prune --omit=dev --ignore-scripts \
   && rm -rf node_modules/better-sqlite3 node_modules/@types node_modules/better-sqlite3-13/deps node_modules/better-sqlite3-13/src \
   && find node_modules/better-sqlite3-13/prebuilds -type f ! -name "linux-$(node -p process.arch).node" -delete \
-  && find node_modules dist \( -name '*.d.ts' -o -name '*.map' -o -name '*.md' \) -type f -delete \
+  && find node_modules dist \( -name '*.d.ts' -o -name '*.map' -o -name '*.md' \) -type f -not -path 'dist/run/*' -delete \
+  && find dist -mindepth 1 -maxdepth 1 -not -name run -exec rm -r {} + \
   && find node_modules -type d -empty -delete
 
 FROM ${NODE_IMAGE}

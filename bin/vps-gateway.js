@@ -29,8 +29,9 @@ function endWithout(error) {
 
 import('./node-version.js')
   .then(({ refuseOldNode }) => refuseOldNode())
-  .then(() => (STOPPING.length > 0 ? import('../dist/cli/serve/stop-signal.js').then(handOver) : undefined))
-  .then(() => import('../dist/cli/program.js'))
-  .then(({ run }) => run(args))
-  .then((status) => process.exit(status))
+  .then(() => import('../dist/run/vps-gateway.js'))
+  .then(async ({ default: program }) => {
+    if (STOPPING.length > 0) await program.hearStopSignals().then(handOver);
+    process.exit(await program.run(args));
+  })
   .catch(endWithout);

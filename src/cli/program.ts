@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { Command, CommanderError } from 'commander';
 import { nearestTo } from '../config/nearest.ts';
 import { EXIT_STATUS, GatewayError } from '../errors.ts';
@@ -28,7 +29,11 @@ const EX_SOFTWARE = 70;
 const READER_GONE = 141;
 
 /** Errors of a process or a machine with too many open files. bin/vps-gateway.js prints a message for them. */
-const NO_DESCRIPTORS: readonly unknown[] = ['EMFILE', 'ENFILE'];
+const NO_DESCRIPTORS = ['EMFILE', 'ENFILE'] as const;
+
+interface SystemFault {
+  readonly errno: number;
+}
 
 const SERVE = 'lease addresses until SIGTERM or SIGINT';
 /** Lines of at most 80 columns, since commander does not wrap indented text. */
@@ -121,6 +126,17 @@ function addServeCommand(program: Command): void {
   });
 }
 
+/** The error with the code EMFILE or ENFILE, if it is one. */
+function lackOfDescriptors(error: unknown): Error | undefined {
+  if (!(error instanceof Error && 'code' in error)) return undefined;
+  if (NO_DESCRIPTORS.some((code) => code === error.code)) return error;
+  // Node.js has no name for what libuv could not do: `os.networkInterfaces()`.
+  const number =
+    error.code === 'ERR_SYSTEM_ERROR' && 'info' in error ? (error.info as SystemFault).errno : undefined;
+  const code = NO_DESCRIPTORS.find((name) => constants.errno[name] === number);
+  return code === undefined ? undefined : Object.assign(new Error(error.message), { code });
+}
+
 function statusOf(error: unknown): number {
   // commander has printed its own message. Help and version are not errors.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_STATUS['bad-settings'];
@@ -129,7 +145,8 @@ function statusOf(error: unknown): number {
     complain(`vps-gateway: ${error.message}\n`);
     return error.exitStatus;
   }
-  if (error instanceof Error && 'code' in error && NO_DESCRIPTORS.includes(error.code)) throw error;
+  const lack = lackOfDescriptors(error);
+  if (lack !== undefined) throw lack;
   complain(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   return EX_SOFTWARE;
 }

@@ -184,16 +184,17 @@ function packageOf(folder: string): string {
   return existsSync(join(folder, 'package.json')) ? folder : packageOf(dirname(folder));
 }
 
-/** The program, compiled anew if a source is newer than what was compiled last. */
+/** The program, built anew if a source is newer than what was built last; by one process at a time. */
 export function builtProgram(): string {
-  const output = join(ROOT, 'dist/cli/program.js');
-  const newest = Math.max(
-    ...readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' }).map(
-      (name) => statSync(join(ROOT, 'src', name)).mtimeMs,
-    ),
-  );
-  if (!existsSync(output) || statSync(output).mtimeMs < newest) {
-    execFileSync('npx', ['tsc', '-p', ROOT], { cwd: ROOT, stdio: 'inherit' });
+  const output = join(ROOT, 'dist/run/vps-gateway.js');
+  const timeOf = (file: string) => (existsSync(file) ? statSync(file).mtimeMs : 0);
+  const newest = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+    .map((name) => join(ROOT, 'src', name))
+    .reduce((one, other) => (timeOf(one) > timeOf(other) ? one : other));
+  if (timeOf(output) < timeOf(newest)) {
+    const build = '[ "$0" -nt "$1" ] || npm run --silent build';
+    const args = [join(ROOT, 'tsconfig.json'), 'sh', '-c', build, output, newest];
+    execFileSync('flock', args, { cwd: ROOT, stdio: 'inherit' });
   }
   return PROGRAM;
 }

@@ -19,7 +19,7 @@ try {
   // Without /proc both have the same.
 }
 
-await runManagement(
+void runManagement(
   workerData as ManagementOptions,
   {
     post: (message) => port.postMessage(message),

@@ -7,7 +7,7 @@ import type { ToMirror } from '../../store/sqlite/remote/mirror-messages.ts';
 const port = parentPort;
 if (port === null) throw new Error('this is to run in a thread of the gateway');
 
-await hostMirror(
+void hostMirror(
   workerData as MirrorHostOptions,
   systemClock,
   {

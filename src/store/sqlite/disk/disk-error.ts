@@ -1,8 +1,12 @@
-import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, openSync, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { GatewayError } from '../../../errors.ts';
 import { READ_ONLY_REMEDY } from './directory.ts';
 import { codeOf } from './error-code.ts';
+
+/** The lease file, its log, the index of the log and their directory. */
+const FILES_OF_SQLITE = 4;
+const FILES_REMEDY = 'raise its limit (ulimit -n 1024; LimitNOFILE= in a systemd unit)';
 
 /** The error that an operator reads when a lease file cannot be opened: what is wrong, and the remedy. */
 export function diskErrorOf(file: string, cause: unknown): GatewayError {
@@ -24,10 +28,25 @@ export function diskErrorOf(file: string, cause: unknown): GatewayError {
       'end the program that holds it (an open transaction of sqlite3, a backup: `fuser` names it)';
     return failed('locked by another program', remedy);
   }
+  if (code === 'EMFILE' || (code === 'SQLITE_CANTOPEN' && lacksDescriptors()))
+    return failed('this process may open too few files', FILES_REMEDY);
   if (['SQLITE_CANTOPEN', 'EACCES', 'EPERM'].includes(code) || code.startsWith('SQLITE_READONLY'))
     return unusable('cannot be opened', rightOf(file));
   const message = cause instanceof Error ? cause.message : String(cause);
   return failed(message, 'see to the disk (df, dmesg)');
+}
+
+/** True if no room is left for the files that SQLite opens together: it says then only that it cannot open one. */
+function lacksDescriptors(): boolean {
+  const opened: number[] = [];
+  try {
+    while (opened.length < FILES_OF_SQLITE) opened.push(openSync('/dev/null', 'r'));
+    return false;
+  } catch (error) {
+    return codeOf(error) === 'EMFILE';
+  } finally {
+    opened.forEach(closeSync);
+  }
 }
 
 /** True if no inode is free: SQLite says then only that it cannot open the file. */

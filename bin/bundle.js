@@ -1,0 +1,104 @@
+// The second half of `npm run build`: one file for each thread and process of the gateway, in dist/run, and what V8 has
+// compiled of it. A start then reads one file in place of three hundred, and compiles next to nothing.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const run = `${root}dist/run`;
+
+/** What each file is made of. Their names are those that the sources look for beside themselves. */
+const FILES = {
+  'vps-gateway': `
+    export { run } from './cli/program.ts';
+    export const hearStopSignals = () => import('./cli/serve/stop-signal.ts');`,
+  'management-thread': `import './cli/serve/management-thread.ts';`,
+  'mirror-thread': `import './cli/serve/mirror-thread.ts';`,
+  'integrity-process': `import './store/sqlite/salvage/integrity-process.ts';`,
+};
+/** Flags of Node.js that the gateway is started with: those of an operator's shell, and of the unit and the container. */
+const FLAGS = [[], ['--max-semi-space-size=8']];
+/** What its log says when both of its threads have started. */
+const STARTED = ['waiting for the listen address', 'metrics and API are served'];
+/** How long a gateway may take to start: milliseconds. */
+const PATIENCE = 30_000;
+
+rmSync(run, { recursive: true, force: true });
+cpSync(`${root}bin/run`, run, { recursive: true });
+writeFileSync(`${run}/package.json`, '{ "type": "commonjs" }\n');
+const names = {};
+for (const name of Object.keys(FILES)) names[name] = await bundle(name);
+writeStubs(true);
+for (const flags of FLAGS) await remember(flags);
+writeStubs(false);
+
+/** @returns The name of the file, which changes with its text: so a cache never belongs to another text. */
+async function bundle(name) {
+  const { metafile } = await build({
+    stdin: { contents: FILES[name], resolveDir: `${root}src`, sourcefile: `${name}.ts`, loader: 'ts' },
+    outdir: run,
+    entryNames: `${name}-[hash]`,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    external: ['better-sqlite3', 'better-sqlite3-13', 'koffi'],
+    define: { 'import.meta.url': 'bundleUrl' },
+    banner: {
+      js: '(function (module, exports, require, __filename) { const bundleUrl = require("node:url").pathToFileURL(__filename).href;',
+    },
+    footer: { js: '})' },
+    sourcemap: 'external',
+    sourcesContent: false,
+    metafile: true,
+    logLevel: 'warning',
+  });
+  return basename(Object.keys(metafile.outputs).find((file) => file.endsWith('.js')));
+}
+
+function writeStubs(isKept) {
+  for (const [name, file] of Object.entries(names)) {
+    const load = `require('./with-cache.cjs').load('${file}'${isKept ? ', true' : ''})`;
+    writeFileSync(`${run}/${name}.js`, `module.exports = ${load};\n`);
+  }
+}
+
+/** Starts a gateway whose address is on no interface, so that it stays silent, and stops it once it waits for that. */
+async function remember(flags) {
+  const leases = mkdtempSync(`${tmpdir()}/vps-gateway-build-`);
+  const env = {
+    PATH: process.env.PATH,
+    GATEWAY_DHCP_LISTEN_IP: '192.0.2.10',
+    GATEWAY_DHCP_GATEWAY: '192.0.2.1',
+    GATEWAY_DHCP_POOL_START: '192.0.2.20',
+    GATEWAY_DHCP_POOL_END: '192.0.2.254',
+    GATEWAY_DHCP_LEASES_DIR: leases,
+    GATEWAY_METRICS_PORT: await freePort(),
+    LOG_FORMAT: 'json',
+  };
+  const args = [...flags, `${root}bin/vps-gateway.js`, 'serve'];
+  const gateway = spawn(process.execPath, args, { env, timeout: PATIENCE });
+  let said = '';
+  for (const output of [gateway.stdout, gateway.stderr])
+    output.setEncoding('utf8').on('data', (text) => {
+      said += text;
+      if (STARTED.every((words) => said.includes(words))) gateway.kill();
+    });
+  const [status] = await once(gateway, 'close');
+  rmSync(leases, { recursive: true });
+  if (status !== 0) throw new Error(`the gateway that was built does not start:\n${said}`);
+}
+
+/** A TCP port that nobody has. */
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  return port;
+}

@@ -1,0 +1,77 @@
+import { spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { builtProgram } from '../support/gateway-process.ts';
+
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 60_000 });
+
+/** Gives the program arguments that are none: an error of our own, whose trace it prints. */
+const PROVOKE = `require('./dist/run/vps-gateway.js').run(null);`;
+
+let copy: string;
+let run: string;
+beforeEach(() => {
+  const root = dirname(dirname(builtProgram()));
+  copy = mkdtempSync(join(tmpdir(), 'built-program-'));
+  run = join(copy, 'dist/run');
+  mkdirSync(join(copy, 'dist'));
+  cpSync(join(root, 'dist/run'), run, { recursive: true });
+  for (const name of ['bin', 'package.json']) cpSync(join(root, name), join(copy, name), { recursive: true });
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+});
+afterEach(() => rmSync(copy, { recursive: true }));
+
+const filesOf = (ending: string) => readdirSync(run).filter((name) => name.endsWith(ending));
+const node = (...args: string[]) =>
+  spawnSync(process.execPath, args, { cwd: copy, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+const version = () => node('bin/vps-gateway.js', '--version');
+
+test('what V8 compiled is kept for a start with the flags of the unit and for one without any', () => {
+  expect(filesOf('.cache').filter((name) => name.startsWith('vps-gateway'))).toHaveLength(2);
+});
+
+test.each([
+  ['of no bytes', (file: string) => truncateSync(file, 0)],
+  ['cut in the middle', (file: string) => truncateSync(file, 100_000)],
+  ['of another program', (file: string) => writeFileSync(file, Buffer.alloc(100_000, 0x55))],
+  ['gone', (file: string) => rmSync(file)],
+])('the program runs although what was kept is %s', (_, damage) => {
+  for (const name of filesOf('.cache')) damage(join(run, name));
+
+  expect(version()).toMatchObject({
+    status: 0,
+    stderr: '',
+    stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
+  });
+});
+
+test('with other flags of V8, for which nothing is kept, it runs as well', () => {
+  expect(node('--stack-size=900', 'bin/vps-gateway.js', '--version')).toMatchObject({
+    status: 0,
+    stderr: '',
+  });
+});
+
+test('a stack trace names the sources, with line and column', () => {
+  const { stderr } = node('-e', PROVOKE);
+
+  expect(stderr).toMatch(/^TypeError: .*\n +at .*\/src\/cli\/[a-z-]+\.ts:\d+:\d+/);
+  expect(stderr).not.toContain('dist/run/vps-gateway-');
+});
+
+test('and is a stack trace still where the map is missing', () => {
+  for (const name of filesOf('.map')) rmSync(join(run, name));
+
+  expect(node('-e', PROVOKE).stderr).toMatch(/^TypeError: .*\n +at .*vps-gateway-\w+\.js:\d+:\d+/);
+});
