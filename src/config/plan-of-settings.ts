@@ -2,7 +2,14 @@ import { NO_RESERVATIONS } from '../lease/reservation/reservation-view.ts';
 import { type Ipv4, ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
 import { MacList } from '../net/mac-list.ts';
-import { broadcastOf, contains, maskOfLength, type Prefix, prefixOf } from '../net/prefix.ts';
+import {
+  type AddressSpan,
+  broadcastOf,
+  contains,
+  maskOfLength,
+  type Prefix,
+  prefixOf,
+} from '../net/prefix.ts';
 import { type ClientRules, NO_CLIENT_RULES } from '../subnet/client-rules.ts';
 import type { Plan } from '../subnet/plan.ts';
 import type { LeaseTimes, Subnet } from '../subnet/subnet.ts';
@@ -10,7 +17,7 @@ import type { ClasslessRoute } from '../wire/classless-routes.ts';
 import { OPTIONS, type Option } from '../wire/options.ts';
 import type { OptionBlock } from '../wire/reply.ts';
 import { gatewayAddresses } from './address-plan.ts';
-import { poolRanges } from './pools.ts';
+import { poolRanges, rangesWithout } from './pools.ts';
 import type { Settings } from './settings.ts';
 
 /** The shortest lease that a client may ask for, in seconds, where nothing else is set. */
@@ -84,10 +91,13 @@ function subnetOf(settings: Settings, own: readonly Ipv4[], mtu: number): Subnet
   const prefix = prefixOf(settings.gateway, settings.subnetMask);
   const excluded = excludedOf(settings, prefix, own);
   const inPool = new Set([...excluded].filter((one) => one >= settings.poolStart && one <= settings.poolEnd));
-  const ranges = settings.share.length > 0 ? settings.share : poolRanges(settings);
+  const whole = poolRanges(settings);
+  const ranges = settings.share.length > 0 ? settings.share : whole;
+  const toPool = ({ first, last }: AddressSpan) => ({ first, last, excluded: inPool });
   return {
     prefix,
-    pools: ranges.map(({ first, last }) => ({ first, last, excluded: inPool })),
+    pools: ranges.map(toPool),
+    othersShares: rangesWithout(whole, ranges).map(toPool),
     excluded,
     reservations: NO_RESERVATIONS,
     leaseTimes: leaseTimesOf(settings),

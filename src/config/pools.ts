@@ -1,4 +1,4 @@
-import { ipv4ToText } from '../net/ipv4.ts';
+import { ipv4, ipv4ToText } from '../net/ipv4.ts';
 import type { AddressSpan } from '../net/prefix.ts';
 import type { Settings } from './settings.ts';
 
@@ -9,6 +9,24 @@ export function poolRanges({ pools, poolStart, poolEnd }: PoolSettings): readonl
   if (pools !== undefined && pools.length > 0) return pools;
   if (poolStart === undefined || poolEnd === undefined || poolStart > poolEnd) return [];
   return [{ first: poolStart, last: poolEnd }];
+}
+
+/** What others leave of some ranges. */
+export function rangesWithout(
+  ranges: readonly AddressSpan[],
+  others: readonly AddressSpan[],
+): readonly AddressSpan[] {
+  return others.reduce<readonly AddressSpan[]>(
+    (left, other) => left.flatMap((range) => parted(range, other)),
+    ranges,
+  );
+}
+
+function parted({ first, last }: AddressSpan, other: AddressSpan): readonly AddressSpan[] {
+  const before = { first, last: ipv4(Math.min(last, other.first - 1)) };
+  const after = { first: ipv4(Math.max(first, other.last + 1)), last };
+  if (other.last < first || other.first > last) return [{ first, last }];
+  return [before, after].filter((part) => part.first <= part.last);
 }
 
 /** The same addresses in ascending order, in as few ranges as there can be. */

@@ -1,8 +1,8 @@
 import type { LeaseChange } from '../lease/lease-view.ts';
-import type { Ipv4 } from '../net/ipv4.ts';
+import { type Ipv4, UNSPECIFIED } from '../net/ipv4.ts';
 import { chooseAddress } from './address/choose-address.ts';
 import { exceedsLeasesPerMac } from './address/leases-of-card.ts';
-import { leaveToGateway, leaveToHost } from './address/leave-to-gateway.ts';
+import { leaveToGateway, leaveToHost, leaveToShare } from './address/leave-to-gateway.ts';
 import { hasPeers, leavesToClusterPeer } from './address/peers.ts';
 import { exceedsShareOfPort } from './address/share-of-port.ts';
 import { bindingChange, offerChange } from './binding-change.ts';
@@ -24,7 +24,7 @@ export function answerDiscover(input: DecisionInput): Decision {
   if (leases.bindingOf(input.client) === undefined && exceedsShareOfPort(input))
     return silence('share-of-port');
 
-  const left = leaveToGateway(input);
+  const left = leaveToGateway(input) ?? leaveToShare(input, UNSPECIFIED);
   if (left !== undefined) return left;
 
   // RFC 4039 §3.1: only where the server is configured for it, and the client asks; never beside other gateways, which

@@ -6,6 +6,7 @@ import { contains } from '../net/prefix.ts';
 import { checkUnused, claimProbeTime, endByAnswer } from './address/check-unused.ts';
 import { recordOtherSelection } from './address/heard-selection.ts';
 import { exceedsLeasesPerMac, isUnusedLeaseOfCard } from './address/leases-of-card.ts';
+import { leaveToShare } from './address/leave-to-gateway.ts';
 import { moveToReserved } from './address/move-to-reserved.ts';
 import {
   deferToGranter,
@@ -141,7 +142,12 @@ function reboot(input: DecisionInput, address: Ipv4): Decision {
 
 /** What keeps a client from going on with an address, whoever has it. */
 function refuseBefore(input: DecisionInput, address: Ipv4): Decision | undefined {
-  return refuseForbidden(input, address) ?? moveToReserved(input, address) ?? refuseAtEnd(input, address);
+  return (
+    refuseForbidden(input, address) ??
+    leaveToShare(input, address) ??
+    moveToReserved(input, address) ??
+    refuseAtEnd(input, address)
+  );
 }
 
 /** True for a client that selects a server without naming it, while others are heard: it may be one of them. */

@@ -12,6 +12,11 @@ export function poolOf(subnet: Subnet, address: Ipv4): AddressRange | undefined 
   return undefined;
 }
 
+/** True for an address that another gateway alone leases, reserved or not. */
+export function isInOthersShare({ othersShares }: Subnet, address: Ipv4): boolean {
+  return othersShares.some((range) => isInRange(range, address));
+}
+
 /** The number of addresses in the range that may be leased. */
 export function sizeOf(range: AddressRange): number {
   let size = range.last - range.first + 1;

@@ -2,6 +2,8 @@ import type { Ipv4 } from '../net/ipv4.ts';
 import { ipv4ToText } from '../net/ipv4.ts';
 import { broadcastOf, contains, prefixToText } from '../net/prefix.ts';
 import type { Plan } from './plan.ts';
+import { isInOthersShare, poolOf } from './pool.ts';
+import type { Subnet } from './subnet.ts';
 
 const ROUTER = 3;
 
@@ -15,6 +17,7 @@ export function whyNotReservable(plan: Plan, address: Ipv4): string | undefined 
   if (address === serverIdentifier) return 'is the address of this gateway';
   if (isRouter(plan, address)) return 'is the address of the router';
   if (gateways.has(address)) return 'is the address of a gateway';
+  if (isOutsideShares(subnet, address)) return "is in no gateway's share, so that none may lease it";
   if (subnet.excluded.has(address)) return 'is kept for other machines than guests by the settings';
   return undefined;
 }
@@ -23,6 +26,15 @@ export function whyNotReservable(plan: Plan, address: Ipv4): string | undefined 
 export function refusedAddress(plan: Plan, address: Ipv4): string | undefined {
   const why = whyNotReservable(plan, address);
   return why === undefined ? undefined : `${ipv4ToText(address)} ${why}`;
+}
+
+/**
+ * Where each gateway has a share of the pool and nothing is shared, an address beside the pool would have to be leased by all of
+ * them: none could know who has it from another.
+ */
+function isOutsideShares(subnet: Subnet, address: Ipv4): boolean {
+  if (subnet.othersShares.length === 0) return false;
+  return poolOf(subnet, address) === undefined && !isInOthersShare(subnet, address);
 }
 
 function isRouter({ subnet }: Plan, address: Ipv4): boolean {

@@ -16,6 +16,8 @@ export interface Subnet {
   readonly prefix: Prefix;
   /** The ranges that may be leased, in order of preference. */
   readonly pools: readonly AddressRange[];
+  /** The parts of the pool that other gateways alone lease: where each has a share, what is not this one's. */
+  readonly othersShares: readonly AddressRange[];
   /** Addresses that no guest gets, in a pool or not: of the router, the gateways, this host, network and broadcast. */
   readonly excluded: ReadonlySet<Ipv4>;
   /** Addresses for one client only. */

@@ -97,6 +97,10 @@ describe('planOfSettings', () => {
       { first: address('10.15.3.20'), last: address('10.15.3.29') },
       { first: address('10.15.3.40'), last: address('10.15.3.40') },
     ]);
+    expect(plan.subnet.othersShares).toMatchObject([
+      { first: address('10.15.3.30'), last: address('10.15.3.39') },
+      { first: address('10.15.3.41'), last: address('10.15.3.254') },
+    ]);
     expect(plan.peers.size).toBe(0);
   });
 

@@ -20,8 +20,9 @@ const PARTS: ReadonlyMap<string, AddressRange> = new Map([
   [GATEWAYS[1], range('10.15.3.27', '10.15.3.33')],
   [GATEWAYS[2], range('10.15.3.34', '10.15.3.40')],
 ]);
-/** In each part of the pool, and beside it. */
-const RESERVABLE = ['10.15.3.20', '10.15.3.29', '10.15.3.36', '10.15.3.200', '10.15.3.201'] as const;
+/** In each part of the pool; and beside it. */
+const IN_PARTS = ['10.15.3.20', '10.15.3.24', '10.15.3.29', '10.15.3.36'] as const;
+const RESERVABLE = [...IN_PARTS, '10.15.3.200', '10.15.3.201'] as const;
 
 /**
  * hearing: one pool, and each gateway hears every broadcast while it is up. deaf: it may not, and may lose its file.
@@ -69,9 +70,10 @@ export class OwnWay implements Way {
     const isParted = this.#kind === 'shares';
     const whole = range(`10.15.3.${FIRST}`, `10.15.3.${FIRST + this.addresses - 1}`);
     const pool = (isParted ? PARTS.get(address) : undefined) ?? whole;
+    const othersShares = isParted ? [...PARTS.values()].filter((each) => each !== pool) : [];
     const others = [...GATEWAYS.filter((other) => other !== address), INVENTED, ABSENT].map(at);
     return {
-      subnet: segment({ pools: [pool], leaseTimes: LEASE_TIMES }),
+      subnet: segment({ pools: [pool], othersShares, leaseTimes: LEASE_TIMES }),
       peers: new Set<Ipv4>(isParted ? [] : others),
     };
   }
@@ -239,9 +241,8 @@ export class OwnWay implements Way {
 
   operator(parts: OperatorParts): Operator | undefined {
     const isInPool = (address: string) => Number(address.split('.')[3]) < FIRST + this.addresses;
-    return this.#kind !== 'shares' && (parts.seed >> 1) % 2 === 1
-      ? new ReconcilingOperator(parts, RESERVABLE, isInPool)
-      : undefined;
+    if ((parts.seed >> 1) % 2 === 0) return undefined;
+    return new ReconcilingOperator(parts, this.#kind === 'shares' ? IN_PARTS : RESERVABLE, isInPool);
   }
 
   isQuarantined(address: string): boolean {

@@ -41,4 +41,13 @@ describe('what a guest may have of an address', () => {
     expect(mayHave(subnet, BOB, at(address))).toBe(others);
     expect(mayHave(subnet, ANYBODY, at(address))).toBe(others);
   });
+
+  test("rest of its reserved address in another gateway's share, and others nothing at all", () => {
+    const reservations = new Reservations();
+    reservations.add(ADA.hardware, at('10.15.3.150'));
+    const subnet = { ...SUBNET, othersShares: [range('10.15.3.141', '10.15.3.199')], reservations };
+
+    expect(mayHave(subnet, ADA, at('10.15.3.150'))).toBe('rest');
+    expect(mayHave(subnet, BOB, at('10.15.3.150'))).toBe('reserved');
+  });
 });

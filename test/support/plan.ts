@@ -46,6 +46,7 @@ export function segment(overrides: Partial<Subnet> = {}): Subnet {
   return {
     prefix: prefixOf(at('10.15.3.0'), 24),
     pools: [range('10.15.3.20', '10.15.3.254')],
+    othersShares: [],
     excluded: new Set(['10.15.3.0', '10.15.3.1', ...GATEWAYS, '10.15.3.255'].map(at)),
     reservations: NO_RESERVATIONS,
     leaseTimes: { default: 43_200, minimum: 300, maximum: 86_400 },

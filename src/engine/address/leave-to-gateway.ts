@@ -1,9 +1,10 @@
 import { firstGatewayFor } from '../../allocation/shared-proposals.ts';
 import { type Ipv4, UNSPECIFIED } from '../../net/ipv4.ts';
+import { isInOthersShare } from '../../subnet/pool.ts';
 import type { Decision, FirstGateways } from '../decision/decision.ts';
-import type { DecisionInput } from '../decision/decision-input.ts';
-import { waitFor } from '../decision/outcome.ts';
-import { isGrantedHere, RETRY_SECS } from './peers.ts';
+import { type DecisionInput, isHolder } from '../decision/decision-input.ts';
+import { silence, waitFor } from '../decision/outcome.ts';
+import { GRANTER_WAIT, isGrantedHere, RETRY_SECS } from './peers.ts';
 
 /** How long a guest is left to the gateway of its own host, or to the one that goes first for it: milliseconds. */
 const LEFT_FOR = 1000;
@@ -39,6 +40,25 @@ function firstAnswering(input: DecisionInput, { gateways }: FirstGateways): Ipv4
   const self = plan.serverIdentifier;
   const first = firstGatewayFor({ client, subnet, self, hostGateway: undefined, clusterPeers: gateways });
   return first === self ? undefined : first;
+}
+
+/**
+ * Where each gateway has a share of the pool: a guest whose reserved address is in another one's share is left to that one, which
+ * alone knows whether the address is free. What the guest has from this gateway it keeps, so that it is served also while the
+ * other one is down. But RENEWING asks this gateway alone (RFC 2131 §4.4.5): it is not answered, so that the guest asks all
+ * gateways (REBINDING), and the other one refuses it once and gives it the reserved address. Undefined: it is answered now.
+ */
+export function leaveToShare(input: DecisionInput, address: Ipv4): Decision | undefined {
+  const { reservation, subnet, context, message, arrival, now } = input;
+  if (reservation === undefined || !isInOthersShare(subnet, reservation.address)) return undefined;
+  if (message.type === 'DHCPDISCOVER') {
+    const isAgain = context.isDiscoverRetry || message.secs >= RETRY_SECS;
+    return context.waited || isAgain ? undefined : waitFor(address, 'left-to-share', now, LEFT_FOR);
+  }
+  const isItsOwn: boolean = isHolder(input, input.leases.recordAt(address));
+  if (reservation.address === address) return isItsOwn ? undefined : silence('in-another-share');
+  if (arrival.via === 'unicast') return silence('in-another-share');
+  return context.waited ? undefined : waitFor(address, 'left-to-share', now, GRANTER_WAIT);
 }
 
 /**

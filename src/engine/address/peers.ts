@@ -22,7 +22,7 @@ type PeerRecordWrites = readonly [LeaseWrite & { readonly next: LeaseRecord }, .
 /** A client that has tried for this time (secs) is answered by every gateway: seconds. */
 export const RETRY_SECS = 3;
 /** How long the gateway that granted a lease may answer for it first: milliseconds. */
-const GRANTER_WAIT = 500;
+export const GRANTER_WAIT = 500;
 /** How long a client repeats a DHCPREQUEST that selects an offer (RFC 2131 §4.1): milliseconds. */
 const SELECTION_TIME = 60_000;
 

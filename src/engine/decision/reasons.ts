@@ -224,9 +224,19 @@ export const REASONS = {
     means:
       'Another gateway, which shares nothing with this one, goes first for this guest, and may answer it for a second.',
   },
+  'left-to-share': {
+    kind: 'wait',
+    means:
+      "The guest's reserved address is in another gateway's share of the pool: that gateway may answer first.",
+  },
   deferring: { kind: 'wait', means: 'The gateway that has granted the lease may answer first.' },
 
   'not-for-us': { kind: 'silence', means: 'The client speaks to another server.', isOthers: true },
+  'in-another-share': {
+    kind: 'silence',
+    means:
+      "The guest's reserved address is in another gateway's share of the pool: the guest is to ask all gateways (REBINDING), and to get it there.",
+  },
   'not-first': {
     kind: 'silence',
     means:

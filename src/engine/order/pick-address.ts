@@ -27,7 +27,7 @@ export function pickAddress(
   for (const address of wishes)
     if (address !== undefined && canReserve(address, entry, input)) return address;
   // Each gateway would pick for itself.
-  if (hasPeers(input)) return 'needs-shared-store';
+  if (hasPeers(input) || input.plan.subnet.othersShares.length > 0) return 'needs-shared-store';
   return longestFree(input) ?? 'pool-full';
 }
 

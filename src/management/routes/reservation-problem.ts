@@ -50,7 +50,7 @@ function refusalOf(refusal: Refusal): Problem {
       return refused(
         409,
         why,
-        'other gateways share the pool and not the reservations: say the address, and reserve it in their settings too',
+        'other gateways share the pool and not the reservations: say the address, and reserve it at each of them',
       );
     case 'cannot-promise':
       return unavailable('cannot-store', 'nothing can be stored now: /api/v1/warnings says why');
