@@ -1,5 +1,6 @@
 import type { ClientKey } from '../lease/client-key.ts';
 import { INFINITE_SECONDS } from '../lease/lease.ts';
+import { isInOrder, type RenewalRule, secondsOf, USUAL_T1, USUAL_T2 } from '../subnet/renewal.ts';
 import type { LeaseTimes } from '../subnet/subnet.ts';
 import { hashOfClient } from './client-hash.ts';
 
@@ -9,6 +10,8 @@ export function leaseSecondsFor(requested: number | undefined, times: LeaseTimes
   return Math.min(Math.max(requested, times.minimum), times.maximum);
 }
 
+const USUAL: RenewalRule = {};
+
 export interface RenewalTimes {
   /** T1, in seconds. */
   readonly renewal: number;
@@ -16,18 +19,27 @@ export interface RenewalTimes {
   readonly rebinding: number;
 }
 
-/** How far T1 and T2 may come before their nominal time: a twentieth of the lease. */
-const SPREAD = 0.05;
+/** How far T1 and T2 may come before their nominal time: a tenth of T1. */
+const SPREAD = 0.1;
 
 /**
  * RFC 2131 §4.4.5: T1 is half the lease and T2 seven eighths of it, with some fuzz, so that guests that were started
  * together do not renew together. The fuzz is the client's own and always the same. Undefined: the lease has no end.
+ *
+ * @param rule Times of the operator's own; where the lease is too short for them, as it is for a client that has asked for a
+ *   short one, the usual ones count.
  */
-export function renewalTimesFor(leaseSeconds: number, client: ClientKey): RenewalTimes | undefined {
+export function renewalTimesFor(
+  leaseSeconds: number,
+  client: ClientKey,
+  rule: RenewalRule = USUAL,
+): RenewalTimes | undefined {
   if (leaseSeconds === INFINITE_SECONDS) return undefined;
-  const early = (hashOfClient(client) / 0x1_0000_0000) * SPREAD * leaseSeconds;
+  const { t1 = USUAL_T1, t2 = USUAL_T2 } = isInOrder(rule, leaseSeconds) ? rule : USUAL;
+  const renewal = secondsOf(t1, leaseSeconds);
+  const early = (hashOfClient(client) / 0x1_0000_0000) * SPREAD * renewal;
   return {
-    renewal: Math.floor(0.5 * leaseSeconds - early),
-    rebinding: Math.floor(0.875 * leaseSeconds - early),
+    renewal: Math.floor(renewal - early),
+    rebinding: Math.floor(secondsOf(t2, leaseSeconds) - early),
   };
 }

@@ -158,7 +158,7 @@ export function checkSettings(
   return {
     ok: wrong.length + dropped.length === 0,
     status: wrong.length > 0 ? EXIT_STATUS['bad-settings'] : dropped.length > 0 ? DROPPED : 0,
-    settings: shownSettings(loaded.origins),
+    settings: shownSettings(loaded.origins, loaded.settings.policy),
     listen: listenOf(search),
     warnings: [
       ...texts(loaded.warnings),

@@ -90,7 +90,7 @@ export async function serve(loaded: LoadedSettings, load: ReadAgain): Promise<nu
       ...(sockets.canAsk ? {} : { probeMilliseconds: 0 }),
     }),
     values: from.settings,
-    settings: shownSettings(from.origins),
+    settings: shownSettings(from.origins, from.settings.policy),
   });
   const server: Server = new Server({
     clock: systemClock,

@@ -1,3 +1,4 @@
+import { NO_POLICY } from '../subnet/policy.ts';
 import type { LoadedSettings } from './load-settings.ts';
 import { shownText } from './problem.ts';
 import { SETTING_KEYS, SETTINGS } from './settings.ts';
@@ -5,7 +6,7 @@ import { settingText } from './shared-settings.ts';
 
 /** A setting with another value than before, as it was written. A secret is not shown. */
 export interface SettingChange {
-  /** Its variable. */
+  /** Its variable; of what has none, its name in the settings file. */
   readonly setting: string;
   /** null: it had none. */
   readonly from: string | null;
@@ -15,11 +16,21 @@ export interface SettingChange {
 
 /** The settings that mean something else than before, in the order of their table. */
 export function changedSettings(before: LoadedSettings, after: LoadedSettings): readonly SettingChange[] {
-  return SETTING_KEYS.filter(
+  const ofSettings = SETTING_KEYS.filter(
     (key) => settingText(before.settings, key) !== settingText(after.settings, key),
   ).map((key) => ({
     setting: SETTINGS[key].variable,
     from: shownText(key, before.origins[key]) ?? null,
     to: shownText(key, after.origins[key]) ?? null,
   }));
+  return [...ofSettings, ...policyChanges(before.settings.policy, after.settings.policy)];
+}
+
+/** What the file says of guests, by its names there: `options.log_servers`. */
+function policyChanges(before = NO_POLICY, after = NO_POLICY): readonly SettingChange[] {
+  const [from, to] = [before, after].map(({ said }) => new Map(said.map(({ name, text }) => [name, text])));
+  const names = [...new Set([...(from?.keys() ?? []), ...(to?.keys() ?? [])])].sort();
+  return names
+    .filter((name) => from?.get(name) !== to?.get(name))
+    .map((name) => ({ setting: name, from: from?.get(name) ?? null, to: to?.get(name) ?? null }));
 }

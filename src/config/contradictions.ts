@@ -1,5 +1,6 @@
 import { type Ipv4, ipv4ToText, UNSPECIFIED } from '../net/ipv4.ts';
 import { contains, type Prefix, prefixOf, prefixToText } from '../net/prefix.ts';
+import { isInOrder } from '../subnet/renewal.ts';
 import { exampleAddress } from './address-plan.ts';
 import { apiFaults } from './api-contradictions.ts';
 import { etcdFaults } from './etcd-contradictions.ts';
@@ -10,6 +11,9 @@ import { SETTINGS, type SettingKey, type Settings } from './settings.ts';
 
 /** The settings that could be read, each by itself. Rules that need a missing one are not checked. */
 export type ReadSettings = Partial<Settings>;
+
+/** RFC 2131 §4.4.5. */
+const NOT_IN_ORDER = 'T1 (renewal), T2 (rebinding) and the end of a lease do not follow on each other';
 
 /** All contradictions between settings. */
 export function contradictionsIn(read: ReadSettings): readonly Fault[] {
@@ -125,6 +129,10 @@ function leaseTimeFaults(read: ReadSettings): readonly Fault[] {
     );
   }
   if (leaseTime === undefined) return faults;
+  if (!isInOrder({ t1: read.renewalTime, t2: read.rebindingTime }, leaseTime)) {
+    const key = read.renewalTime === undefined ? 'rebindingTime' : 'renewalTime';
+    faults.push(fault(key, NOT_IN_ORDER, 'see that T1 is before T2, and T2 before the end of the lease'));
+  }
   if (least !== undefined && leaseTime < least) {
     faults.push(fault('leaseTime', 'is less than the minimum', set('leaseTime', 'at least the minimum')));
   }

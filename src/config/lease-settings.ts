@@ -1,3 +1,4 @@
+import { renewalTime } from './renewal-kind.ts';
 import { optional, setting, WITH_STORE } from './setting.ts';
 import { directory, orOff, percentage, seconds } from './setting-kinds.ts';
 
@@ -26,6 +27,22 @@ export const LEASE_SETTINGS = {
     flag: 'lease-time-max',
     kind: seconds(1, 0xfffffffe, 'infinite'),
     help: 'the longest a client may ask for; if not set, the lease time',
+  }),
+  renewalTime: optional({
+    group: 'Leases',
+    shared: 'should-be-equal',
+    variable: 'GATEWAY_DHCP_RENEWAL_TIME',
+    flag: 'renewal-time',
+    kind: renewalTime,
+    help: 'when a client renews (T1, option 58): a part of the lease, 50%, or a duration; up to a tenth earlier, so that guests spread. Half of the lease if not set',
+  }),
+  rebindingTime: optional({
+    group: 'Leases',
+    shared: 'should-be-equal',
+    variable: 'GATEWAY_DHCP_REBINDING_TIME',
+    flag: 'rebinding-time',
+    kind: renewalTime,
+    help: 'when it asks any server (T2, option 59): a part of the lease, 87.5%, or a duration. Seven eighths of the lease if not set',
   }),
   leaseCache: setting('off', {
     group: 'Leases',

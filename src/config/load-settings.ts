@@ -1,6 +1,7 @@
 import { ipv4ToText } from '../net/ipv4.ts';
 import { contradictionsIn, type ReadSettings } from './contradictions.ts';
 import { doubtsIn, unreadVariables } from './doubts.ts';
+import { NO_FILE_POLICY } from './file/policy/policy-of-file.ts';
 import { type FileSettings, readSettingsFile } from './file/read-settings-file.ts';
 import { mergedRanges } from './pools.ts';
 import { type Fault, type Origin, originToText, type Problem, problemOf } from './problem.ts';
@@ -44,7 +45,9 @@ export function loadSettings(
   const file = fileOf(originOf('settingsFile', flags, environment), readFile);
   const written = originsOf(flags, environment, file.values);
   const problems: Problem[] = [...file.problems];
-  const values: Partial<Record<SettingKey, unknown>> = {};
+  const values: Partial<Record<SettingKey | 'policy', unknown>> = {};
+  const { policy, contradictions } = file.policy;
+  if (policy.said.length > 0) values.policy = policy;
   for (const key of SETTING_KEYS) {
     const origin = written[key];
     if (origin.text === undefined) continue;
@@ -71,6 +74,7 @@ export function loadSettings(
     ...[...contradictionsIn(read), ...poolTwice(origins)].map((fault) =>
       problemOf(fault, origins[fault.key]),
     ),
+    ...contradictions(read),
   );
   const settled = withEndsOfPools(read, origins);
   if (problems.length > 0) return { ok: false, ...settled, warnings, problems };
@@ -78,7 +82,7 @@ export function loadSettings(
 }
 
 const NO_FILES: Reading<never> = { ok: false, fault: 'cannot be read here', remedy: 'leave it out' };
-const NOTHING: FileSettings = { values: {}, problems: [] };
+const NOTHING: FileSettings = { values: {}, policy: NO_FILE_POLICY, problems: [] };
 
 /** A path that is none is a problem of its setting, and is reported with the others. */
 function fileOf(origin: Origin, readFile: ReadFile): FileSettings {
@@ -87,7 +91,7 @@ function fileOf(origin: Origin, readFile: ReadFile): FileSettings {
   const reading = readFile(path.value);
   if (reading.ok) return readSettingsFile(path.value, reading.value);
   const fault = { key: 'settingsFile', message: reading.fault, remedy: reading.remedy } as const;
-  return { values: {}, problems: [problemOf(fault, origin)] };
+  return { ...NOTHING, problems: [problemOf(fault, origin)] };
 }
 
 function originsOf(

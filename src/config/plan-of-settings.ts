@@ -12,6 +12,7 @@ import {
 } from '../net/prefix.ts';
 import { type ClientRules, NO_CLIENT_RULES } from '../subnet/client-rules.ts';
 import type { Plan } from '../subnet/plan.ts';
+import { NO_POLICY } from '../subnet/policy.ts';
 import type { LeaseTimes, Subnet } from '../subnet/subnet.ts';
 import type { ClasslessRoute } from '../wire/classless-routes.ts';
 import { OPTIONS, type Option } from '../wire/options.ts';
@@ -88,6 +89,7 @@ function gatewaysOf(settings: Settings, listenIp: Ipv4): ReadonlySet<Ipv4> {
 }
 
 function subnetOf(settings: Settings, own: readonly Ipv4[], mtu: number): Subnet {
+  const { terms, classes } = settings.policy ?? NO_POLICY;
   const prefix = prefixOf(settings.gateway, settings.subnetMask);
   const excluded = excludedOf(settings, prefix, own);
   const inPool = new Set([...excluded].filter((one) => one >= settings.poolStart && one <= settings.poolEnd));
@@ -101,7 +103,11 @@ function subnetOf(settings: Settings, own: readonly Ipv4[], mtu: number): Subnet
     excluded,
     reservations: NO_RESERVATIONS,
     leaseTimes: leaseTimesOf(settings),
-    parameters: parametersOf(settings, prefix, mtu),
+    parameters: new Map([...parametersOf(settings, prefix, mtu), ...terms.options]),
+    always: terms.always,
+    renewal: { t1: settings.renewalTime, t2: settings.rebindingTime },
+    boot: terms.boot,
+    classes,
   };
 }
 

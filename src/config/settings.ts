@@ -1,3 +1,4 @@
+import type { Policy } from '../subnet/policy.ts';
 import { API_SETTINGS } from './api-settings.ts';
 import { CLIENT_RULE_SETTINGS } from './client-rule-settings.ts';
 import { CLIENT_SETTINGS } from './client-settings.ts';
@@ -254,6 +255,9 @@ type ValueOf<Row> = Row extends { readonly kind: SettingKind<infer Value>; reado
   : never;
 
 /** The value of each setting, checked alone and against the others. */
-export type Settings = { readonly [Key in SettingKey]: ValueOf<(typeof SETTINGS)[Key]> };
+export type Settings = { readonly [Key in SettingKey]: ValueOf<(typeof SETTINGS)[Key]> } & {
+  /** What a settings file says besides; absent: nothing. */
+  readonly policy?: Policy;
+};
 
 export const SETTING_KEYS = Object.keys(SETTINGS) as readonly SettingKey[];

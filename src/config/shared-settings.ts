@@ -1,6 +1,7 @@
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
+import { policyDigests } from './policy-digests.ts';
 import type { Setting } from './setting.ts';
-import { SETTING_KEYS, SETTINGS, type Settings } from './settings.ts';
+import { SETTING_KEYS, SETTINGS, type SettingKey, type Settings } from './settings.ts';
 
 /** Settings by their variables, as text. Equal settings have equal texts, however they were written. */
 export type SettingTexts = Readonly<Record<string, string>>;
@@ -21,11 +22,14 @@ export function sharedSettingTexts(settings: Settings): SharedSettingTexts {
         settingText(settings, key),
       ]),
     );
-  return { mustBeEqual: textsOf('must-be-equal'), shouldBeEqual: textsOf('should-be-equal') };
+  return {
+    mustBeEqual: textsOf('must-be-equal'),
+    shouldBeEqual: { ...textsOf('should-be-equal'), ...policyDigests(settings.policy) },
+  };
 }
 
 /** The value of a setting as text that is the same where it means the same. */
-export function settingText(settings: Settings, key: keyof Settings): string {
+export function settingText(settings: Settings, key: SettingKey): string {
   return textOf(settings[key], SETTINGS[key].kind.placeholder === 'address');
 }
 

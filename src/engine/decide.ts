@@ -8,6 +8,7 @@ import { BOOTREQUEST } from '../wire/layout.ts';
 import type { Message } from '../wire/message.ts';
 import { identify } from './address/identify.ts';
 import { answerBootp } from './bootp.ts';
+import { asksThisServer } from './decision/asks-this-server.ts';
 import type { Decision, DecisionContext } from './decision/decision.ts';
 import type { DecisionInput } from './decision/decision-input.ts';
 import { probe, silence } from './decision/outcome.ts';
@@ -16,6 +17,8 @@ import { answerDecline } from './decline.ts';
 import { answerDiscover } from './discover.ts';
 import { answerInform } from './inform.ts';
 import { answerRelease } from './release.ts';
+import { bootTermsFor } from './reply/boot-terms.ts';
+import { classTermsOf } from './reply/class-terms.ts';
 import { answerRequest } from './request.ts';
 
 /**
@@ -35,7 +38,10 @@ export function decide(
     return silence('another-card');
   if (!isServed(message, arrival, plan) && !wasServed(message, arrival, context, leases))
     return silence('no-subnet');
-  const { subnet } = plan;
+  const whole = plan.subnet;
+  const classed = whole.classes.length === 0 ? undefined : classTermsOf(message, whole);
+  if (classed?.isRefused === true && asksThisServer(message, plan)) return silence('refused-by-class');
+  const subnet = bootTermsFor(message, classed?.subnet ?? whole);
 
   const identified = identify({ message, context, now, leases, plan, subnet });
   if ('probe' in identified) return probe(identified.probe, 'asking-client', now, plan.probeMilliseconds);

@@ -8,6 +8,7 @@ import { type DecisionInput, entitlementTo } from './decision/decision-input.ts'
 import { changeOf } from './decision/outcome.ts';
 import { requestState } from './decision/request-state.ts';
 import { destinationOf } from './reply/destination.ts';
+import { termsFor } from './reply/own-terms.ts';
 import { leaseReply, leaseSecondsOf, secondsLeft } from './reply/reply.ts';
 
 /** A client may ask so much before T1 though it means to ask at T1: it counts from its DHCPREQUEST, with fuzz of its own. */
@@ -61,7 +62,7 @@ function mayHaveReleased({ context, message, arrival }: DecisionInput): boolean 
 function hasBegun(input: DecisionInput, { address, expiresAt, updatedAt }: Lease): boolean {
   const { client, now, plan } = input;
   const seconds = leaseSecondsOf(input, address);
-  const times = renewalTimesFor(seconds, client);
+  const times = renewalTimesFor(seconds, client, termsFor(input).renewal);
   if (times === undefined || expiresAt - updatedAt !== seconds * 1000) return false;
   const used = now - updatedAt; // Below 0: the clock was put back.
   return used >= 0 && used <= seconds * 10 * plan.leaseCache && used < times.renewal * 1000 - EARLY;

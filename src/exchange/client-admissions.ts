@@ -1,8 +1,8 @@
+import { asksThisServer } from '../engine/decision/asks-this-server.ts';
 import { type ClientKey, clientKeyOf, keyOfClone } from '../lease/client-key.ts';
 import { isClaim, type Lease } from '../lease/lease.ts';
 import type { LeaseView } from '../lease/lease-view.ts';
 import { NO_HARDWARE } from '../net/hardware-address.ts';
-import { UNSPECIFIED } from '../net/ipv4.ts';
 import { NO_CLIENT_RULES, refusalByLists } from '../subnet/client-rules.ts';
 import type { Plan } from '../subnet/plan.ts';
 import type { Message } from '../wire/message.ts';
@@ -51,13 +51,6 @@ function refusalOf(
   return isKnownClient(message, plan, leases, guestPortOf(message, guestPorts))
     ? undefined
     : 'unknown-client';
-}
-
-/** False for what ends something, and for a DHCPREQUEST that a client broadcasts to another server. */
-function asksThisServer({ type, serverIdentifier, giaddr }: Message, plan: Plan): boolean {
-  if (type === 'DHCPRELEASE' || type === 'DHCPDECLINE') return false;
-  if (type !== 'DHCPREQUEST' || giaddr !== UNSPECIFIED) return true;
-  return serverIdentifier === undefined || serverIdentifier === plan.serverIdentifier;
 }
 
 /**

@@ -3,6 +3,9 @@ import type { ReservationView } from '../lease/reservation/reservation-view.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { Prefix } from '../net/prefix.ts';
 import type { OptionBlock } from '../wire/reply.ts';
+import type { Boot } from './boot.ts';
+import type { ClientClass } from './client-class.ts';
+import type { RenewalRule } from './renewal.ts';
 
 /** Lease times in seconds; 1 to 0xfffffffe, or 0xffffffff for no end. */
 export interface LeaseTimes {
@@ -25,4 +28,12 @@ export interface Subnet {
   readonly leaseTimes: LeaseTimes;
   /** The configured options by code, encoded once. */
   readonly parameters: ReadonlyMap<number, OptionBlock>;
+  /** Those of them that are sent whether or not they are asked for, beside those that every client gets. */
+  readonly always: ReadonlySet<number>;
+  readonly renewal: RenewalRule;
+  /** Undefined: nobody is told what to boot. */
+  readonly boot: Boot | undefined;
+  /** True: seen by a machine that boots over the network, and there is a file for it. */
+  readonly isBooting?: boolean;
+  readonly classes: readonly ClientClass[];
 }

@@ -52,7 +52,7 @@ export function encodeWithinLimit(
 ): number {
   // RFC 2131 §4.1: each field ends with an END of its own.
   const room: ByField = reply.mayOverload
-    ? [end - start - OVERLOAD_SIZE - 1, FILE_BYTES - 1, SNAME_BYTES - 1]
+    ? [end - start - OVERLOAD_SIZE - 1, reply.bootFile === undefined ? FILE_BYTES - 1 : 0, SNAME_BYTES - 1]
     : [end - start - 1, 0, 0];
   // The parts of each option, by its index; empty: it is left out.
   const parts: (readonly Part[])[] = [];

@@ -82,6 +82,8 @@ function putHeader(reply: Reply, bytes: Uint8Array, view: DataView, offset: numb
     view.setUint32(offset + at.CHADDR + word, request.view.getUint32(from + word));
   }
   bytes.fill(0, offset + at.SNAME, offset + at.COOKIE);
+  if (reply.bootFile !== undefined)
+    bytes.set(reply.bootFile.subarray(0, at.FILE_BYTES - 1), offset + at.FILE);
   view.setUint32(offset + at.COOKIE, at.MAGIC_COOKIE);
 }
 

@@ -19,6 +19,8 @@ export interface Reply {
   readonly ciaddr: Ipv4;
   readonly yiaddr: Ipv4;
   readonly siaddr: Ipv4;
+  /** The field `file`: at most 127 octets; undefined: it is empty, or has options. */
+  readonly bootFile: Uint8Array | undefined;
   /** RFC 2131 §4.3.2: a DHCPNAK through a relay sets the broadcast bit; otherwise the request's flags are copied. */
   readonly setsBroadcastBit: boolean;
   /** The options in the order of sending and of importance, without 53, 82, 52 and 255, which the encoder adds. */

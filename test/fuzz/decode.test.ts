@@ -194,6 +194,7 @@ function replyOf(message: Message, maximumSize: number, mayOverload: boolean): R
     ciaddr: message.ciaddr,
     yiaddr: message.yiaddr,
     siaddr: message.siaddr,
+    bootFile: undefined,
     setsBroadcastBit: false,
     options: codes.map((code) => ({ code, value: message.raw(code) ?? new Uint8Array(0) })),
     relayAgentInformation: message.raw(82),

@@ -51,6 +51,10 @@ export function segment(overrides: Partial<Subnet> = {}): Subnet {
     reservations: NO_RESERVATIONS,
     leaseTimes: { default: 43_200, minimum: 300, maximum: 86_400 },
     parameters: parameters(PARAMETERS),
+    always: new Set(),
+    renewal: {},
+    boot: undefined,
+    classes: [],
     ...overrides,
   };
 }

@@ -41,6 +41,7 @@ function reply(fields: Partial<Reply> = {}): Reply {
     ciaddr: UNSPECIFIED,
     yiaddr: YIADDR,
     siaddr: UNSPECIFIED,
+    bootFile: undefined,
     setsBroadcastBit: false,
     options: [],
     relayAgentInformation: undefined,

@@ -99,6 +99,7 @@ const PACKETS: Readonly<Record<string, object>> = {
     type: 'DHCPOFFER',
     yiaddr: '10.15.3.230',
     siaddr: '10.15.3.10',
+    bootFile: undefined,
     leaseTime: 43_200,
     serverIdentifier: SERVER,
     codes: [53, 54, 51, 58, 59, 1, 28, 15, 6, 3],
@@ -145,6 +146,7 @@ function replyAsRead(message: Message): Reply {
     ciaddr: message.ciaddr,
     yiaddr: message.yiaddr,
     siaddr: message.siaddr,
+    bootFile: undefined,
     setsBroadcastBit: false,
     options: message
       .codes()
@@ -165,6 +167,7 @@ function answerTo(request: Message): Reply {
     ciaddr: request.ciaddr,
     yiaddr: GUEST_1,
     siaddr: UNSPECIFIED,
+    bootFile: undefined,
     setsBroadcastBit: false,
     options: [
       { code: 54, value: SERVER },

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { SETTING_KEYS, SETTINGS, type SettingKey } from '../settings.ts';
+import { POLICY_MEMBERS } from './policy/policy-schema.ts';
 
 const VALUE = z.union([z.string(), z.number(), z.boolean()]);
 const LIST = z.array(z.union([z.string(), z.number()])).max(4096);
@@ -32,7 +33,7 @@ function shapeOf(key: SettingKey): z.ZodType {
 /** The shape as a JSON Schema, for editors that check a file while it is written. */
 export function fileJsonSchema(): object {
   return {
-    ...z.toJSONSchema(FILE_SCHEMA, { io: 'input' }),
+    ...z.toJSONSchema(FILE_SCHEMA.extend(POLICY_MEMBERS), { io: 'input' }),
     title: 'Settings file of vps-gateway',
   };
 }

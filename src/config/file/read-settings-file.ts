@@ -1,21 +1,23 @@
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, visit, type YAMLMap } from 'yaml';
 import { nearestTo } from '../nearest.ts';
-import { type Origin, originToText, type Problem, SECRET_TEXT } from '../problem.ts';
+import { type Origin, type Problem, SECRET_TEXT } from '../problem.ts';
 import { SETTINGS, type SettingKey } from '../settings.ts';
-import { withoutPassword } from '../without-password.ts';
+import { FilePlaces, offsetOf } from './file-places.ts';
 import { FILE_SCHEMA, KEYS_BY_FILE_NAME } from './file-schema.ts';
+import { type FilePolicy, NO_FILE_POLICY, policyOfFile } from './policy/policy-of-file.ts';
+import { POLICY_NAMES } from './policy/policy-schema.ts';
 
 /** What a settings file says. */
 export interface FileSettings {
   /** The values as text, as a variable would have them, each with its line and column. */
   readonly values: Readonly<Partial<Record<SettingKey, Origin>>>;
+  /** What it says of guests; its problems are among the file's. */
+  readonly policy: FilePolicy;
   readonly problems: readonly Problem[];
 }
 
 /** The most faults that are named, so that a file of another kind does not fill the screen. */
 const MOST_PROBLEMS = 20;
-/** The longest part of a file that a fault shows: characters. */
-const MOST_SHOWN = 60;
 
 const CORRECT = 'correct the YAML there';
 const FORM = 'write a setting on each line: lease_time: 12h';
@@ -46,15 +48,17 @@ export function readSettingsFile(path: string, text: string): FileSettings {
   });
   const broken = faults.map(({ message, at }) => file.problem(FILE, path, at, message, CORRECT));
   const { contents } = document;
-  if (contents === null) return { values: {}, problems: broken };
+  if (contents === null) return { values: {}, policy: NO_FILE_POLICY, problems: broken };
   if (!isMap(contents)) {
     const noMap = file.problem(FILE, path, 0, 'is no list of names and values', FORM);
-    return { values: {}, problems: broken.length > 0 ? broken.slice(0, MOST_PROBLEMS) : [noMap] };
+    const problems = broken.length > 0 ? broken.slice(0, MOST_PROBLEMS) : [noMap];
+    return { values: {}, policy: NO_FILE_POLICY, problems };
   }
   // What can be read of a broken file counts for the other checks, so that they do not speak of defaults.
   const content = hasAliases ? {} : (document.toJS() as unknown);
   const { values, problems } = settingsOf(contents as YAMLMap<Node, Node | null>, misshapen(content), file);
-  return { values, problems: [...broken, ...problems].slice(0, MOST_PROBLEMS) };
+  const policy = policyOfFile(content as Readonly<Record<string, unknown>>, contents, file);
+  return { values, policy, problems: [...broken, ...problems, ...policy.problems].slice(0, MOST_PROBLEMS) };
 }
 
 const FILE = SETTINGS.settingsFile.variable;
@@ -69,12 +73,13 @@ function settingsOf(
   contents: YAMLMap<Node, Node | null>,
   bad: ReadonlySet<string>,
   file: FilePlaces,
-): FileSettings {
+): Pick<FileSettings, 'values' | 'problems'> {
   const problems: Problem[] = [];
   const values: Partial<Record<SettingKey, Origin>> = {};
   for (const { key, value: node } of contents.items) {
     const name = isScalar(key) ? String(key.value) : '';
     const setting = KEYS_BY_FILE_NAME.get(name);
+    if (POLICY_NAMES.includes(name)) continue;
     if (setting === undefined) problems.push(unknownName(name, key, node, file));
     else if (bad.has(name) && node !== null) problems.push(shapeFault(setting, node, file));
     else {
@@ -100,7 +105,7 @@ function remedyFor(name: string): string {
   const own = words.replace(/^(gateway_)?(dhcp_)?(no_)?/, '');
   if (KEYS_BY_FILE_NAME.has(own))
     return /^(gateway_)?(dhcp_)?no_/.test(words) ? `write ${own}: off` : `its name here is ${own}`;
-  const nearest = nearestTo(own, [...KEYS_BY_FILE_NAME.keys()]);
+  const nearest = nearestTo(own, [...KEYS_BY_FILE_NAME.keys(), ...POLICY_NAMES]);
   return nearest === undefined ? ALL_NAMES : `did you mean ${nearest}?`;
 }
 
@@ -123,45 +128,4 @@ function textOf(node: Node | null): string | undefined {
   if (!isScalar(node) || node.value === null) return undefined;
   if (typeof node.value === 'boolean') return node.value ? 'on' : 'off';
   return typeof node.value === 'number' ? (node.source ?? String(node.value)) : String(node.value);
-}
-
-function offsetOf(node: Node): number {
-  return node.range?.[0] ?? 0;
-}
-
-/** Names the places of a file. */
-class FilePlaces {
-  readonly #path: string;
-  readonly #text: string;
-  readonly #lines: LineCounter;
-
-  constructor(path: string, text: string, lines: LineCounter) {
-    this.#path = path;
-    this.#text = text;
-    this.#lines = lines;
-  }
-
-  origin(offset: number, text: string | undefined): Origin {
-    const { line, col } = this.#lines.linePos(offset);
-    return { source: 'file', name: `${this.#path}:${line}:${col}`, text };
-  }
-
-  /** A part as it stands there, cut at the end of its first line. */
-  textOf({ range }: Node): string {
-    const whole = withoutPassword(this.#text.slice(range?.[0] ?? 0, range?.[1] ?? 0).trim());
-    const [first = ''] = whole.split(/\r?\n/);
-    return first.length === whole.length && first.length <= MOST_SHOWN
-      ? first
-      : `${first.slice(0, MOST_SHOWN)}...`;
-  }
-
-  problem(
-    setting: string,
-    value: string | undefined,
-    offset: number,
-    message: string,
-    remedy: string,
-  ): Problem {
-    return { setting, value, from: originToText(this.origin(offset, value)), message, remedy };
-  }
 }

@@ -255,6 +255,12 @@ export const REASONS = {
     means: 'The message comes through a relay in whose network no addresses are given.',
     remedy: "See that giaddr is an address of the gateway's own network.",
   },
+  'refused-by-class': {
+    kind: 'silence',
+    means: 'The client is of a class of the settings file that gets no answer (`answer: never`).',
+    remedy:
+      'Take `answer: never` off that class, or put a class before it with `answer: always`, if this client is to be served.',
+  },
   'no-address': { kind: 'silence', means: 'The message lacks the address that it is about.' },
   'pool-full': {
     kind: 'silence',

@@ -49,7 +49,7 @@ function arrangementOf(
 function arrange(
   requestList: Uint8Array | undefined,
   required: readonly OptionBlock[],
-  { parameters }: Subnet,
+  { parameters, always }: Subnet,
 ): readonly ArrangedOption[] {
   const codes: number[] = [];
   const add = (code: number) => {
@@ -58,10 +58,11 @@ function arrange(
   };
   for (const { code } of required) if (requestList?.includes(code) !== true) add(code);
   if (requestList === undefined) {
-    for (const code of parameters.keys()) if (!ONLY_WHEN_ASKED.has(code)) add(code);
+    for (const code of parameters.keys()) if (!ONLY_WHEN_ASKED.has(code) || always.has(code)) add(code);
   } else {
     requestList.forEach(add);
     ALWAYS.forEach(add);
+    always.forEach(add);
   }
   return maskFirst(codes).flatMap((code) => {
     const index = required.findIndex((option) => option.code === code);

@@ -30,6 +30,7 @@ export function omittedOptions({ subnet, serverIdentifier }: Plan): readonly num
     ciaddr: UNSPECIFIED,
     yiaddr: UNSPECIFIED,
     siaddr: UNSPECIFIED,
+    bootFile: undefined,
     setsBroadcastBit: false,
     options: chooseParameters(Uint8Array.from(subnet.parameters.keys()), required, subnet),
     relayAgentInformation: undefined,

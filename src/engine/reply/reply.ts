@@ -6,6 +6,7 @@ import { broadcastOf } from '../../net/prefix.ts';
 import type { Message } from '../../wire/message.ts';
 import type { OptionBlock, Reply, ReplyType } from '../../wire/reply.ts';
 import { type DecisionInput, entitlementTo } from '../decision/decision-input.ts';
+import { fileFieldOf } from './boot-terms.ts';
 import { chooseParameters } from './choose-parameters.ts';
 import { clientFqdnFor } from './client-fqdn-reply.ts';
 import { termsFor } from './own-terms.ts';
@@ -19,6 +20,7 @@ const CLIENT_IDENTIFIER = 61;
 const RAPID_COMMIT = 80;
 const CLIENT_FQDN = 81;
 const RELAY_AGENT_INFORMATION = 82;
+const MACHINE_IDENTIFIER = 97;
 const SUBNET_SELECTION = 118;
 
 /** Octets of IPv4 and UDP headers, which the sizes of RFC 2132 §9.10 and RFC 1542 §2.1 include. */
@@ -75,7 +77,7 @@ export function leaseReply(
   leaseSeconds = leaseSecondsOf(input, yiaddr),
 ): Reply {
   const { message, client } = input;
-  const times = renewalTimesFor(leaseSeconds, client);
+  const times = renewalTimesFor(leaseSeconds, client, termsFor(input).renewal);
   const required: OptionBlock[] = [
     { code: SERVER_IDENTIFIER, value: serverIdentifierOf(input) },
     { code: LEASE_TIME, value: leaseSeconds },
@@ -128,6 +130,7 @@ export function nakReply(input: DecisionInput, text: string): Reply {
     ciaddr: UNSPECIFIED,
     yiaddr: UNSPECIFIED,
     siaddr: UNSPECIFIED,
+    bootFile: undefined,
     // RFC 2131 §4.3.2: through a relay the broadcast bit is set, for the client may not have a usable address.
     setsBroadcastBit: message.giaddr !== UNSPECIFIED,
     options,
@@ -164,6 +167,10 @@ function replyTo(
   required: OptionBlock[],
 ): Reply {
   const { message } = input;
+  const terms = termsFor(input);
+  const boot = terms.isBooting === true ? terms.boot : undefined;
+  // RFC 4578 §2.3: the machine's identifier is in all messages of PXE, from servers too.
+  if (boot !== undefined) echo(message, MACHINE_IDENTIFIER, required);
   // RFC 6842 §3: the client identifier is returned; it overrides RFC 2131 table 3.
   echo(message, CLIENT_IDENTIFIER, required);
   // RFC 3011 §2: so is the subnet selection option, asked for or not; but not where it is ignored.
@@ -173,9 +180,11 @@ function replyTo(
     request: message,
     ciaddr,
     yiaddr,
-    siaddr: UNSPECIFIED,
+    // RFC 2131 §2: the server that has the boot file, and its name; only for machines that boot over the network.
+    siaddr: boot?.nextServer ?? UNSPECIFIED,
+    bootFile: boot === undefined ? undefined : fileFieldOf(terms),
     setsBroadcastBit: false,
-    options: chooseParameters(message.parameterRequestList, required, termsFor(input)),
+    options: chooseParameters(message.parameterRequestList, required, terms),
     // RFC 3046 §2.2: in all replies.
     relayAgentInformation: message.raw(RELAY_AGENT_INFORMATION),
     maximumSize: type === 'BOOTREPLY' ? BOOTP_SIZE : maximumSizeOf(message),

@@ -1,0 +1,102 @@
+import type { Node } from 'yaml';
+import { type Boot, mergedBoot } from '../../../subnet/boot.ts';
+import { NO_POLICY, type Policy } from '../../../subnet/policy.ts';
+import { isInOrder } from '../../../subnet/renewal.ts';
+import type { Problem } from '../../problem.ts';
+import type { Settings } from '../../settings.ts';
+import type { FilePlaces } from '../file-places.ts';
+import { faultsIn, type PartFault, placeOf, problemAt } from './locate.ts';
+import { POLICY_NAMES, readPolicy } from './policy-schema.ts';
+import { policyParts } from './policy-texts.ts';
+
+/** The names of members within the policy, for misspelt ones. */
+const MEMBERS = [
+  ...POLICY_NAMES,
+  ...[
+    'name',
+    'match',
+    'answer',
+    'lease_time',
+    'renewal_time',
+    'rebinding_time',
+    'value',
+    'always',
+    'to',
+    'via',
+  ],
+  ...['vendor_class', 'user_class', 'architecture', 'circuit_id', 'remote_id', 'mac'],
+  ...['next_server', 'server_name', 'file', 'files', 'vendor_options'],
+];
+
+/** What a file says of a segment's guests. */
+export interface FilePolicy {
+  readonly policy: Policy;
+  readonly problems: readonly Problem[];
+  /** What is wrong with it beside the other settings. */
+  contradictions(read: Partial<Settings>): readonly Problem[];
+}
+
+export const NO_FILE_POLICY: FilePolicy = { policy: NO_POLICY, problems: [], contradictions: () => [] };
+
+/**
+ * @param content The file's content, or a part of it, without aliases.
+ * @param node The same as it stands in the file.
+ */
+export function policyOfFile(
+  content: Readonly<Record<string, unknown>>,
+  node: Node,
+  file: FilePlaces,
+): FilePolicy {
+  const read = readPolicy(content);
+  if (!read.success) {
+    const problems = faultsIn(read.error.issues, MEMBERS).map((fault) => problemAt(fault, node, file));
+    return { ...NO_FILE_POLICY, problems };
+  }
+  const said = policyParts(content).map(({ name, text, path }) => ({
+    ...{ name, text, place: placeOf(path, node, file) },
+  }));
+  const policy: Policy = { ...read.data, said };
+  return {
+    policy,
+    problems: [],
+    contradictions: (settings) =>
+      [...timeFaults(policy, settings), ...bootFaults(policy)].map((fault) => problemAt(fault, node, file)),
+  };
+}
+
+/** RFC 2131 §4.4.5: T1 before T2 before the end of the lease. */
+function timeFaults({ classes }: Policy, settings: Partial<Settings>): readonly PartFault[] {
+  return classes.flatMap(({ terms }, index): readonly PartFault[] => {
+    const { renewal } = terms;
+    const leaseTime = terms.leaseTime ?? settings.leaseTime;
+    if (leaseTime === undefined || isInOrder(renewal, leaseTime)) return [];
+    const name = renewal.t1 === undefined ? 'rebinding_time' : 'renewal_time';
+    const message = `does not fit: T1, T2 and the end of a lease of ${leaseTime} s do not follow on each other`;
+    return [
+      { path: ['classes', index, name], message, remedy: 'see that T1 is before T2, and T2 before the end' },
+    ];
+  });
+}
+
+/** A file by TFTP is of no use to a machine that does not know the server. */
+function bootFaults({ terms: { boot }, classes }: Policy): readonly PartFault[] {
+  const own = needsServer(boot) && !classes.some(({ terms }) => terms.boot?.nextServer !== undefined);
+  return [
+    ...(own ? [noServer(['pxe'])] : []),
+    ...classes.flatMap(({ terms }, index) =>
+      terms.boot !== undefined && !own && needsServer(mergedBoot(terms.boot, boot))
+        ? [noServer(['classes', index, 'pxe'])]
+        : [],
+    ),
+  ];
+}
+
+function needsServer(boot: Boot | undefined): boolean {
+  if (boot === undefined || boot.nextServer !== undefined || boot.serverName !== undefined) return false;
+  const files = [boot.file, boot.ipxeFile, ...boot.files.values()].filter((file) => file !== undefined);
+  return files.some((file) => !/^[a-z]+:\/\//i.test(file));
+}
+
+function noServer(path: PartFault['path']): PartFault {
+  return { path, message: 'names a file, and no server that has it', remedy: 'write next_server: 10.15.3.2' };
+}
