@@ -53,7 +53,7 @@ run=(npx vitest run --config test/vitest.config.ts)
 if [ "$(id -u)" -ne 0 ] && [ $# -eq 0 ]; then
   # As the root of a user namespace, where the kernel allows one.
   node test/system/run.js || failed+=('system tests')
-  run+=(--project unit)
+  run+=(--project unit --project pure)
 fi
 if [ ${#failed[@]} -gt 0 ]; then
   printf 'FAILED before the tests: %s\n' "${failed[*]}"

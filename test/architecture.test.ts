@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { sharesAProcess } from './support/shared-process.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -225,6 +226,10 @@ const MAY_READ_CLOCK = ['management', 'cli'];
 const CLOCK_FILES = ['src/server/system-clock.ts'];
 const CLOCK = /\bDate\.now\(|\bperformance\.now\(|\bnew Date\(\)|\bprocess\.hrtime\b/;
 
+/** What would outlive a test file: mocks, other clocks, changed prototypes, the process's own state; and what it is alone for. */
+const OF_THE_PROCESS =
+  /\bvi\.(?!waitFor|waitUntil)\w+|\bprocess\.(env|exitCode|umask|chdir|on|once|emit|setuid|memoryUsage)\b|\.prototype\b.*[^=]=[^=]|\bglobalThis\b|\b(Date|performance)\.now =|\bMath\.random =/g;
+
 interface Source {
   /** From the root: src/net/ipv4.ts. */
   readonly path: string;
@@ -395,5 +400,13 @@ describe('architecture', () => {
 
     expect(cited.size).toBeGreaterThan(0);
     expect([...cited].filter((section) => !tested.has(section))).toEqual([]);
+  });
+
+  it('tests that share a process leave nothing in it: no mock, no other clock, no variable, no changed prototype', () => {
+    const found = sourcesIn('test')
+      .filter(({ path }) => sharesAProcess(path))
+      .flatMap(({ path, text }) => (text.match(OF_THE_PROCESS) ?? []).map((what) => `${path}: ${what}`));
+
+    expect(found).toEqual([]);
   });
 });

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { FailedReporter } from './support/failed-reporter.ts';
+import { SHARE_A_PROCESS } from './support/shared-process.ts';
 import { SkippedReporter } from './support/skipped-reporter.ts';
 
 /** The files that take longest, longest first, by the last part of their paths: half a minute to minutes each. */
@@ -48,6 +49,9 @@ class LongestFirst extends BaseSequencer {
 /** The file that is to name what failed, for test/again-alone.sh. */
 const FAILURES = process.env['FAILURES'];
 
+/** One file for each processor; vitest would leave one free for its watch mode. Some write to the disk a thousand times. */
+const COMPUTING = { maxWorkers: '100%', testTimeout: 30_000 };
+
 /**
  * Real programs in namespaces of their own: they wait more than they compute, so one more runs than there are processors. With
  * twice as many as processors some tests wait in vain.
@@ -70,13 +74,14 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          // Some write to the disk a thousand times, on machines with other work.
-          testTimeout: 30_000,
-          // One for each processor; vitest would leave one free for its watch mode.
-          maxWorkers: '100%',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/system/**', 'test/cluster/**'],
+          exclude: ['test/system/**', 'test/cluster/**', ...SHARE_A_PROCESS],
+          ...COMPUTING,
         },
+      },
+      {
+        extends: true,
+        test: { name: 'pure', include: SHARE_A_PROCESS, pool: 'threads', isolate: false, ...COMPUTING },
       },
       {
         extends: true,
