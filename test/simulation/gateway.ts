@@ -38,6 +38,8 @@ export interface GatewayParts {
 
 /** How long the guests take to answer ARP: milliseconds. */
 const ARP_ANSWER = 2;
+/** More datagrams than ever wait for a gateway here; so many for a whole segment's guests are a megabyte for each start. */
+const ARENA = 64;
 const SILENT = { debug() {}, info() {}, warn() {}, error() {}, isLevelEnabled: () => false };
 
 /** A node with the server that runs on it now: the real one, but for its sockets, its clock and the way to etcd. */
@@ -148,7 +150,11 @@ class Process {
       }),
       openMedium: async () => {
         await holding.serve();
-        const transport = new SimulatedTransport({ local: at(address), outboxCapacity: 8 });
+        const transport = new SimulatedTransport({
+          local: at(address),
+          outboxCapacity: 8,
+          arenaCapacity: ARENA,
+        });
         transport.onSent = (sent) => {
           transport.sent.length = 0;
           if (!this.#isDead) parts.sent(gateway, sent);

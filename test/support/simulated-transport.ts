@@ -36,6 +36,8 @@ export interface SimulatedTransportOptions {
   readonly local?: Ipv4;
   /** How many replies one send takes. */
   readonly outboxCapacity?: number;
+  /** How many datagrams an arena takes at most; as many as are wished for unless said. */
+  readonly arenaCapacity?: number;
   readonly maximumPayload?: number;
 }
 
@@ -55,6 +57,7 @@ export class SimulatedTransport implements Transport {
   isPaused = false;
   isClosed = false;
   readonly #local: Ipv4;
+  readonly #arenaCapacity: number;
   #unicast: Waiting[] = [];
   #broadcast: Waiting[] = [];
   #run: () => void = () => {};
@@ -65,6 +68,7 @@ export class SimulatedTransport implements Transport {
   constructor(options: SimulatedTransportOptions = {}) {
     this.#local = options.local ?? at('10.15.3.10');
     this.maximumPayload = options.maximumPayload ?? 1472;
+    this.#arenaCapacity = options.arenaCapacity ?? Number.POSITIVE_INFINITY;
     const capacity = options.outboxCapacity ?? 64;
     const bytes = new Uint8Array(capacity * SEND_SLOT_BYTES);
     this.outbox = { bytes, view: new DataView(bytes.buffer), capacity };
@@ -93,7 +97,8 @@ export class SimulatedTransport implements Transport {
     while (this.unread > 0 && !this.isPaused) this.#run();
   }
 
-  arena(capacity: number): Arena {
+  arena(wished: number): Arena {
+    const capacity = Math.min(wished, this.#arenaCapacity);
     const bytes = new Uint8Array(capacity * RECEIVE_SLOT_BYTES).fill(UNREAD);
     const arena = { bytes, view: new DataView(bytes.buffer), capacity };
     this.#arenas.push(arena);
