@@ -2,7 +2,11 @@ import type { ClockStatus } from '../detection/clock-status.ts';
 import type { RunningProblem } from '../diagnosis/running-problem.ts';
 import type { OperatorOrder } from '../engine/operator-order.ts';
 import type { LeaseImport } from '../engine/order/import-lease.ts';
-import type { ExchangeOrder, Pending, ReservationOrder } from '../engine/order/reservation-order.ts';
+import type {
+  ExchangeOrder,
+  ReservationOrder,
+  ReservationProgress,
+} from '../engine/order/reservation-order.ts';
 import type { OutsideId } from '../lease/outside-id.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { Status } from '../reporting/status.ts';
@@ -49,8 +53,8 @@ export interface GatewayCalls {
   orderReservation(order: ReservationOrder): Promise<ReservationResult>;
   /** Takes over leases of another server; what became of each, in their order. */
   importLeases(imports: readonly LeaseImport[]): Promise<readonly ImportResult[]>;
-  /** What keeps the guest of a reservation from its address now; null: nothing, or there is none of this id in force. */
-  pendingOf(id: OutsideId): Promise<Pending | null>;
+  /** How far a reservation is from being so; null: there is none of this id. */
+  progressOf(id: OutsideId): Promise<ReservationProgress | null>;
   /** Reads the settings again. */
   reload(request: ReloadRequest): Promise<ReloadResult>;
   /** Several orders that do not rest on each other; the results are in their order. */

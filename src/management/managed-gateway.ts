@@ -38,9 +38,9 @@ export function managedGateway(
     order: (order) => server.submit(order),
     importLeases: (imports) => server.leaseImports.submit(imports),
     orderReservation: (order) => server.reservations.submit(order),
-    pendingOf: async (id) => {
+    progressOf: async (id) => {
       const reservation = server.reservations.current?.get(id);
-      return (reservation && server.reservations.pendingOf(reservation)) ?? null;
+      return reservation === undefined ? null : server.reservations.progressOf(reservation);
     },
     reload: (request) => reload.request(request),
     orderReservations: (orders) => Promise.all(orders.map((order) => server.reservations.submit(order))),

@@ -90,8 +90,8 @@ export class RemoteGateway implements GatewayCalls {
     return this.#call('importLeases', [imports], MUCH_LATER);
   }
 
-  pendingOf(id: OutsideId) {
-    return this.#call('pendingOf', [id], SOON);
+  progressOf(id: OutsideId) {
+    return this.#call('progressOf', [id], SOON);
   }
 
   orderReservations(orders: readonly ReservationOrder[]) {

@@ -1,6 +1,8 @@
 import type { ProblemName } from '../diagnosis/running-problem.ts';
 import type { Instant } from '../lease/lease.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
+import { OPTIONS } from '../wire/options.ts';
+import type { OptionBlock } from '../wire/reply.ts';
 import type { Memory } from './server-state.ts';
 import type { Service } from './service.ts';
 
@@ -14,6 +16,8 @@ export interface Figures {
   readonly kernelDrops: number;
   /** False: nothing can be stored now, so nothing new is promised; with shared leases, etcd has no majority. */
   readonly canPromise: boolean;
+  /** What guests are told as their MTU; null: nothing, or no sockets are open. */
+  readonly mtu: number | null;
   /** Reservations in force. */
   readonly reservations: number;
   /** True: the leases are shared in etcd. */
@@ -33,9 +37,17 @@ export function figuresOf(
     peers: dotted(memory?.peers.peers.keys() ?? []),
     clusterPeers: dotted(memory?.clusterPeers?.live ?? []),
     kernelDrops: service?.medium.lost() ?? 0,
+    mtu: mtuIn(service?.plan.subnet.parameters.get(OPTIONS.interfaceMtu.code)?.value) ?? null,
     reservations: memory?.store.reservations.size ?? 0,
     canPromise: memory?.store.leases.canPromise ?? false,
     isShared: memory?.clusterPeers !== undefined,
     problemsSince,
   };
+}
+
+/** RFC 2132 §5.1: two octets. */
+export function mtuIn(value: OptionBlock['value'] | undefined): number | undefined {
+  if (!(value instanceof Uint8Array)) return value;
+  if (value.length !== 2) return undefined;
+  return new DataView(value.buffer, value.byteOffset).getUint16(0);
 }

@@ -1,4 +1,8 @@
-import type { ExchangeOrder, Pending, ReservationOrder } from '../engine/order/reservation-order.ts';
+import type {
+  ExchangeOrder,
+  ReservationOrder,
+  ReservationProgress,
+} from '../engine/order/reservation-order.ts';
 import type { Reservation } from '../lease/reservation/reservation.ts';
 import type { Reservations } from '../lease/reservation/reservation-view.ts';
 import type { OrderIntake } from './order-intake.ts';
@@ -37,9 +41,9 @@ export class ReservationControl {
     return this.#unexplained();
   }
 
-  /** What keeps the guest of a reservation from its address now; undefined: nothing does. */
-  pendingOf(reservation: Reservation): Pending | undefined {
-    return this.#intake.pendingOf(reservation);
+  /** What keeps the guest of a reservation from its address now, and which other one that has still. */
+  progressOf(reservation: Reservation): ReservationProgress {
+    return this.#intake.progressOf(reservation);
   }
 
   /** Once a second. */

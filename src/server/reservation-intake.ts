@@ -1,17 +1,17 @@
 import { decideExchange } from '../engine/order/decide-exchange.ts';
 import { decideReservation } from '../engine/order/decide-reservation.ts';
-import { pendingOf } from '../engine/order/pending.ts';
+import { progressOf } from '../engine/order/pending.ts';
 import type {
   ExchangeOrder,
-  Pending,
   ReservationOrder,
+  ReservationProgress,
   ReservationRefusal,
   ReservationVerdict,
 } from '../engine/order/reservation-order.ts';
 import type { Instant } from '../lease/lease.ts';
 import type { OrderedBy } from '../lease/lease-view.ts';
 import type { OutsideId } from '../lease/outside-id.ts';
-import type { Reservation } from '../lease/reservation/reservation.ts';
+import type { Reservation, ReservationRecord } from '../lease/reservation/reservation.ts';
 import type { Reservations } from '../lease/reservation/reservation-view.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 import { contextOf, type OrderIntake, type OrderRun } from './order-intake.ts';
@@ -30,27 +30,26 @@ const OURSELVES = 'gateway';
  * unknown: it may have been stored or not; the same order may be given again.
  */
 export type ReservationResult =
-  | {
+  | (ReservationProgress & {
       readonly outcome: 'committed' | 'decided';
       readonly id: OutsideId;
       readonly isNew: boolean;
       readonly address: Ipv4;
-      /** As it is now; undefined: it is removed and forgotten, or another order came after this one. */
+      /** As it is now; undefined: it is removed and forgotten, another order came after this one, or it was a dry run. */
       readonly reservation: Reservation | undefined;
-      /** What keeps its guest from its address now; undefined: nothing. */
-      readonly pending: Pending | undefined;
-    }
-  | {
+    })
+  | (ReservationProgress & {
       readonly outcome: 'unchanged';
       readonly id: OutsideId;
       readonly reservation: Reservation;
-      readonly pending: Pending | undefined;
-    }
+    })
   | {
       readonly outcome: 'refused';
       readonly refusal: ReservationRefusal | { readonly why: 'busy' | 'stopped' };
     }
   | { readonly outcome: 'conflict' | 'failed' | 'unknown' };
+
+const NO_PROGRESS: ReservationProgress = { pending: undefined, stillHeld: undefined };
 
 /** What the log says of an order. */
 type LoggedOrder = ReservationOrder | (OrderedBy & { readonly kind: 'exchange'; readonly id: OutsideId });
@@ -103,12 +102,13 @@ export class ReservationIntake {
     return results;
   }
 
-  /** What keeps a reservation's guest from its address now. */
-  pendingOf(reservation: Reservation): Pending | undefined {
+  /** How far a reservation, one that is there or is to be, is from being so. */
+  progressOf(reservation: Reservation | ReservationRecord | 'removed' | undefined): ReservationProgress {
     const memory = this.#memory();
-    if (memory === undefined || reservation.retiredUntil !== undefined) return undefined;
+    if (memory === undefined || reservation === undefined || reservation === 'removed') return NO_PROGRESS;
+    if (reservation.retiredUntil !== undefined) return NO_PROGRESS;
     const input = { leases: memory.store.leases, now: this.#parts.clock.now(), context: contextOf(memory) };
-    return pendingOf(reservation, input);
+    return progressOf(reservation, input);
   }
 
   /** Once a second: forgets removed reservations whose time is over, some at a time. */
@@ -138,16 +138,15 @@ export class ReservationIntake {
       const isConfirmed = isDryRun || outcome === 'committed';
       if (outcome === 'nothing' && !isDryRun) return { outcome: 'refused', refusal: { why: 'stopped' } };
       if (outcome !== 'nothing' && !isConfirmed) return { outcome };
-      return { outcome: 'unchanged', id: reservation.id, reservation, pending: this.pendingOf(reservation) };
+      return { outcome: 'unchanged', id: reservation.id, reservation, ...this.progressOf(reservation) };
     }
-    const { id, isNew, address } = verdict;
+    const { id, isNew, address, next } = verdict;
     if (isDryRun)
-      return { outcome: 'decided', id, isNew, address, reservation: undefined, pending: undefined };
+      return { outcome: 'decided', id, isNew, address, reservation: undefined, ...this.progressOf(next) };
     if (outcome === 'nothing') return { outcome: 'refused', refusal: { why: 'stopped' } };
     if (outcome !== 'committed') return { outcome };
     const reservation = this.reservations?.get(id);
-    const pending = reservation === undefined ? undefined : this.pendingOf(reservation);
-    return { outcome, id, isNew, address, reservation, pending };
+    return { outcome, id, isNew, address, reservation, ...this.progressOf(reservation) };
   }
 
   #log(order: LoggedOrder, result: ReservationResult): void {

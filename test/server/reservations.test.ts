@@ -99,7 +99,10 @@ describe('a reservation that is ordered', () => {
     expect(await node.hear(BOB.extend(address))).toEqual([expect.stringContaining('DHCPNAK')]);
     await boot(node, BOB);
     const found = node.server.reservations.current?.get('ada' as OutsideId);
-    expect(found && node.server.reservations.pendingOf(found)).toBeUndefined();
+    expect(found && node.server.reservations.progressOf(found)).toEqual({
+      pending: undefined,
+      stillHeld: undefined,
+    });
     expect(await boot(node, ADA)).toBe(address);
   });
 

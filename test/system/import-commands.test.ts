@@ -1,11 +1,10 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { API_SOCKET } from '../../src/management/listen/unix-listener.ts';
-import { eventually } from '../support/eventually.ts';
+import { commandsOn } from '../support/commands.ts';
 import { builtProgram, gatewayEnvironment } from '../support/gateway-process.ts';
 import { ROOT } from '../support/pages.ts';
-import { type Ran, run } from '../support/run.ts';
+import { run } from '../support/run.ts';
 import { describeSystem, useTestSegment } from '../support/system.ts';
 
 const A = '52:54:00:4e:08:01';
@@ -14,17 +13,7 @@ const B = '52:54:00:4e:08:02';
 describeSystem('import of what another server has written', [], () => {
   const segment = useTestSegment();
 
-  const managed = async () => {
-    const { directory } = await segment().gateway({ GATEWAY_METRICS_PORT: 'off' });
-    await eventually('its API is there', () => existsSync(join(directory, API_SOCKET)));
-    return directory;
-  };
-  const program = (directory: string, ...words: readonly string[]): Promise<Ran> =>
-    run(
-      segment().node,
-      [process.execPath, builtProgram(), ...words, '--leases-dir', directory],
-      gatewayEnvironment(directory),
-    );
+  const { managed, program } = commandsOn(segment);
   const file = (name: string, ...lines: readonly string[]): string => {
     const path = join(segment().folder(), name);
     writeFileSync(path, lines.map((line) => `${line}\n`).join(''));

@@ -60,12 +60,15 @@ describeSystem('reservations over the management API', [], () => {
       mask: '255.255.255.0',
       router: '10.15.3.1',
       dns: ['1.1.1.1', '1.0.0.1'],
+      mtu: 1500,
       lease: null,
       pending: null,
+      still_has: null,
       scope: 'this-gateway',
     });
     expect(guessedWrong.yiaddr).not.toBe(address);
     expect(learnt.status).toBe(200);
+    expect(jsonOf(learnt)).toMatchObject({ still_has: { address: guessedWrong.yiaddr } });
     expect(jsonOf(learnt)['address']).toBe(address);
     expect(leased.yiaddr).toBe(address);
     expect(await apiJson(gateway, at('vps-1'))).toMatchObject({
@@ -108,6 +111,15 @@ describeSystem('reservations over the management API', [], () => {
     expect((await askApi(gateway, '/api/v1/leases/10.15.3.99/reserve', { method: 'POST' })).status).toBe(404);
   });
 
+  test('it is answered what its guest is to use, with its own options in place of those of the subnet', async () => {
+    const gateway = await managed();
+    const options = { routers: '10.15.3.5', domainNameServers: '9.9.9.9,10.15.3.6', interfaceMtu: '1400' };
+
+    const made = jsonOf(await put(gateway, 'one', { options }));
+
+    expect(made).toMatchObject({ router: '10.15.3.5', dns: ['9.9.9.9', '10.15.3.6'], mtu: 1400 });
+  });
+
   test('what changed meanwhile is not overwritten: ETag, If-Match and If-None-Match', async () => {
     const gateway = await managed();
     const first = await put(gateway, 'one');
@@ -140,7 +152,10 @@ describeSystem('reservations over the management API', [], () => {
     const refused = await put(gateway, 'two?dry_run=true', { address: '10.15.3.60' });
     const removed = await askApi(gateway, `${at('one')}?dry_run=true&release=true`, { method: 'DELETE' });
 
-    expect(jsonOf(added)).toEqual({ id: 'one', address: '10.15.3.60', change: 'added', dry_run: true });
+    expect(jsonOf(added)).toEqual({
+      ...{ id: 'one', address: '10.15.3.60', change: 'added' },
+      ...{ pending: null, still_has: null, dry_run: true },
+    });
     expect(none.status).toBe(404);
     expect([same, other, removed].map((answer) => jsonOf(answer)['change'])).toEqual([
       'unchanged',

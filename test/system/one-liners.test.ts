@@ -39,13 +39,34 @@ describeSystem('the commands with curl and jq that docs/operating.md prints', ['
     const { begin, lines } = printed();
 
     const told: string[] = [];
+    const typed = (line: string) => {
+      const here = begin.replace(/^SOCKET=.*$/m, `SOCKET=${join(gateway.directory, API_SOCKET)}`);
+      return run(undefined, ['bash', '-c', `set -o pipefail\n${here}\n${line}`]);
+    };
     for (const line of lines) {
-      const script = `set -o pipefail\n${begin.replace(/^SOCKET=.*$/m, `SOCKET=${join(gateway.directory, API_SOCKET)}`)}\n${line}`;
-      const { status, output, errors } = await run(undefined, ['bash', '-c', script]);
+      const { status, output, errors } = await typed(line);
       expect(`${line}: ${status} ${errors}`).toBe(`${line}: 0 `);
       told.push(output);
     }
 
+    const refusals = [
+      await typed('send /api/v1/reservations/vps-17 PUT \'{"mac": ["zz"]}\' | jq -r .address'),
+      await typed('api /api/v1/leases/10.15.3.200 | jq -r .state'),
+      await typed('SOCKET=/nowhere; api /api/v1/info | jq -r .node'),
+    ];
+    expect(refusals.map(({ status, output }) => [status, output])).toEqual([
+      [22, ''],
+      [22, ''],
+      [22, ''],
+    ]);
+    expect(refusals[0]?.errors).toMatch(/^the entry has faults\n\/mac\/0: is not a MAC address/m);
+    expect(refusals[1]?.errors).toMatch(/^10\.15\.3\.200 was never leased$/m);
+    expect(refusals[2]?.errors).toMatch(/^curl: \(7\)/);
+    // The pool is full: the answer is what is wrong, and is no refusal.
+    for (const last of [87, 88, 89, 90])
+      await typed(`send /api/v1/addresses/10.15.3.${last}/quarantine POST '{}'`);
+    const full = await typed(lines[0] ?? '');
+    expect(full.output).toMatch(/^false\nthe pool is full: 0 of 4 addresses free, 0 leased, /);
     expect(begin).toContain('SOCKET=/var/lib/obiente/vps-gateway/api.sock');
     expect(lines.length).toBeGreaterThanOrEqual(10);
     const all = told.join('');

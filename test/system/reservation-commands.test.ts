@@ -1,10 +1,7 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { API_SOCKET } from '../../src/management/listen/unix-listener.ts';
-import { eventually } from '../support/eventually.ts';
-import { builtProgram, gatewayEnvironment } from '../support/gateway-process.ts';
-import { type Ran, run } from '../support/run.ts';
+import { commandsOn } from '../support/commands.ts';
 import { describeSystem, useTestSegment } from '../support/system.ts';
 
 const A = '52:54:00:4e:05:01';
@@ -13,17 +10,7 @@ const B = '52:54:00:4e:05:02';
 describeSystem('the commands about reservations', [], () => {
   const segment = useTestSegment();
 
-  const managed = async () => {
-    const { directory } = await segment().gateway({ GATEWAY_METRICS_PORT: 'off' });
-    await eventually('its API is there', () => existsSync(join(directory, API_SOCKET)));
-    return directory;
-  };
-  const program = (directory: string, ...words: readonly string[]): Promise<Ran> =>
-    run(
-      segment().node,
-      [process.execPath, builtProgram(), ...words, '--leases-dir', directory],
-      gatewayEnvironment(directory),
-    );
+  const { managed, program } = commandsOn(segment);
   const reservations = (directory: string, ...words: readonly string[]) =>
     program(directory, 'reservations', ...words);
   const fileOf = (content: unknown): string => {
@@ -77,10 +64,10 @@ describeSystem('the commands about reservations', [], () => {
     const { yiaddr } = await segment().client().lease(B);
     await reservations(directory, 'set', 'db', '--mac', A, '--address', '10.15.3.58');
 
-    const held = await reservations(directory, 'set', 'web', '--address', '10.15.3.58');
+    const held = await reservations(directory, 'set', 'web', '--address', '10.15.3.58', '--unknown-guest');
     const card = await reservations(directory, 'set', 'web', '--mac', A);
-    const router = await reservations(directory, 'set', 'web', '--address', '10.15.3.1');
-    const waits = await reservations(directory, 'set', 'web', '--address', yiaddr);
+    const router = await reservations(directory, 'set', 'web', '--address', '10.15.3.1', '--unknown-guest');
+    const waits = await reservations(directory, 'set', 'web', '--address', yiaddr, '--unknown-guest');
 
     expect([held.status, card.status, router.status, waits.status]).toEqual([65, 65, 65, 0]);
     expect(held.errors).toMatch(
@@ -93,9 +80,56 @@ describeSystem('the commands about reservations', [], () => {
     );
     expect(router.errors).toMatch(/10\.15\.3\.1 .*\nto mend it: `vps-gateway settings`/);
     expect(waits.output).toMatch(
-      /not yet: another guest has the address, and is moved at its next renewal; at 20/,
+      /not yet: another guest \(52:54:00:4e:05:02\) has the address, and is moved at its next renewal; at 20/,
     );
     expect((await shown(directory, 'web')).held_by).toMatchObject({ mac: B });
+  });
+
+  test('it is said which address the guest has until its next renewal, and until when; by its port, and in a dry run, too', async () => {
+    const directory = await managed();
+    const { yiaddr } = await segment().client().lease(A);
+    await segment().client().lease(B);
+    const [other] = JSON.parse((await program(directory, 'leases', 'list', '--mac', B, '--json')).output);
+    const set = ['set', 'web', '--mac', A, '--address'];
+    const still = new RegExp(
+      `^  its guest still has ${yiaddr.replaceAll('.', '\\.')}, until its next renewal; at 20\\S+Z at the latest$`,
+      'm',
+    );
+
+    const tried = await reservations(directory, ...set, '10.15.3.57', '--dry-run');
+    const triedTaken = await reservations(directory, ...set, other.address, '--dry-run');
+    const made = await reservations(directory, ...set, '10.15.3.57');
+    const json = await reservations(directory, ...set, '10.15.3.57', '--json');
+    const file = fileOf([{ id: 'web', mac: [A], address: other.address }]);
+    const imported = await reservations(directory, 'import', file, '--dry-run');
+    const reconciled = await reservations(
+      directory,
+      ...['reconcile', file, '--scope', 'node=pve1', '--dry-run'],
+    );
+
+    for (const { output } of [tried, triedTaken, made]) expect(output).toMatch(still);
+    expect(triedTaken.output).toMatch(/not yet: another guest \(52:54:00:4e:05:02\) has the address/);
+    expect(JSON.parse(json.output)).toMatchObject({ pending: null, still_has: { address: yiaddr } });
+    for (const { output } of [imported, reconciled]) {
+      expect(output).toMatch(/not yet: another guest \(52:54:00:4e:05:02\) has/);
+      expect(output).toContain(`its guest still has ${yiaddr}`);
+    }
+  }, 60_000);
+
+  test('one of which nothing says which guest it is for is refused, and what is missing is named', async () => {
+    const directory = await managed();
+
+    const none = await reservations(directory, 'set', 'web', '--address', '10.15.3.57');
+    const later = await reservations(directory, 'set', 'web', '--address', '10.15.3.57', '--unknown-guest');
+    const noted = await reservations(directory, 'set', 'web', '--note', 'for the shop');
+    const known = await reservations(directory, 'set', 'web', '--mac', A);
+    const without = await reservations(directory, 'set', 'web', '--mac', '');
+
+    expect([none, later, noted, known, without].map(({ status }) => status)).toEqual([78, 0, 0, 0, 78]);
+    expect(none.errors).toMatch(
+      /^vps-gateway: web: nothing says which guest it is for: .*--mac .*--port .*--client-id.*--circuit-id/,
+    );
+    expect(await shown(directory, 'web')).toMatchObject({ mac: [A] });
   });
 
   test('the address of a lease is kept for its guest in one step', async () => {
@@ -115,13 +149,13 @@ describeSystem('the commands about reservations', [], () => {
 
   test('one is removed, if its address is the one that is meant; its address is kept for a day', async () => {
     const directory = await managed();
-    await reservations(directory, 'set', 'web', '--address', '10.15.3.57');
+    await reservations(directory, 'set', 'web', '--address', '10.15.3.57', '--unknown-guest');
 
     const other = await reservations(directory, 'remove', 'web', '--address', '10.15.3.58');
     const dry = await reservations(directory, 'remove', 'web', '--dry-run');
     const removed = await reservations(directory, 'remove', 'web', '--reason', 'closed');
     const again = await reservations(directory, 'remove', 'web');
-    const kept = await reservations(directory, 'set', 'db', '--address', '10.15.3.57');
+    const kept = await reservations(directory, 'set', 'db', '--address', '10.15.3.57', '--unknown-guest');
     const retired = await reservations(directory, 'list', '--retired', '--json');
 
     expect(other.status).toBe(65);
@@ -203,7 +237,7 @@ describeSystem('the commands about reservations', [], () => {
   test('a file is made the whole set of a scope: dry, then for good; none else is touched', async () => {
     const directory = await managed();
     await segment().client().lease(B);
-    await reservations(directory, 'set', 'other', '--label', 'node=pve2');
+    await reservations(directory, 'set', 'other', '--label', 'node=pve2', '--unknown-guest');
     const scope = ['--scope', 'node=pve1'];
     await reservations(directory, 'reconcile', fileOf([{ id: 'old' }, { id: 'web' }]), ...scope);
     const wanted = fileOf([{ id: 'web', mac: [A] }, { id: 'new' }, { id: 'bad', mac: 'zz' }]);
@@ -227,7 +261,7 @@ describeSystem('the commands about reservations', [], () => {
 
   test('bad input is refused, and it is said what is wrong', async () => {
     const directory = await managed();
-    const set = ['set', 'web'];
+    const set = ['set', 'web', '--unknown-guest'];
     const bad: readonly (readonly [readonly string[], number, RegExp])[] = [
       [[...set, '--mac', 'zz'], 65, /\/mac\/0: is not a MAC address/],
       [[...set, '--address', '10.15.3'], 65, /\/address: is not an address/],
@@ -237,7 +271,7 @@ describeSystem('the commands about reservations', [], () => {
       [[...set, '--label', 'node'], 78, /Write it as name=text/],
       [[...set, '--option', 'colour=red'], 65, /\/options\/colour: /],
       [[...set, '--reason', 'a\nb'], 78, /\/reason: /],
-      [['set', 'x'.repeat(65)], 65, /\/id: is 1 to 64 characters/],
+      [['set', 'x'.repeat(65), '--mac', A], 65, /\/id: is 1 to 64 characters/],
       [[...set, '--from', '/nowhere'], 78, /\/nowhere: cannot be read \(ENOENT\)/],
       [[...set, '--from', fileOf('[]')], 78, /is not one entry/],
       [['import', fileOf('{"id":')], 78, /is no JSON: /],

@@ -3,7 +3,7 @@ import { hardwareToText } from '../../net/hardware-address.ts';
 import { ipv4ToText } from '../../net/ipv4.ts';
 import type { GatewayApi, Query } from '../api/gateway-api.ts';
 import { ApiRefusal } from '../api/refusal.ts';
-import { type Ordered, pathOf, pendingText } from '../reservations/reservation-order.ts';
+import { type Ordered, pathOf, remarkOf } from '../reservations/reservation-order.ts';
 import type { Outcome } from './outcome.ts';
 
 export interface ReserveOptions {
@@ -43,14 +43,7 @@ export async function reserveHost(
       headers: { 'if-none-match': '*' },
       body: entryOf(host),
     });
-    const pending = pendingText(done.pending);
-    return outcomeOf(
-      host,
-      'reserved',
-      id,
-      done.address,
-      pending === undefined ? null : `not yet: ${pending}`,
-    );
+    return outcomeOf(host, 'reserved', id, done.address, remarkOf(done));
   } catch (error) {
     if (!(error instanceof ApiRefusal) || !['refused', 'bad-settings'].includes(error.code)) throw error;
     return outcomeOf(host, 'refused', id, wanted, error.summary);

@@ -8,7 +8,7 @@ import { jsonText } from '../output/json.ts';
 import { type Column, writeTable } from '../output/output.ts';
 import type { CommandSurroundings } from '../surroundings.ts';
 import { readEntries } from './read-entries.ts';
-import { type Ordered, pathOf, pendingText } from './reservation-order.ts';
+import { type Ordered, pathOf, remarkOf } from './reservation-order.ts';
 
 interface Options extends ApiOptions {
   readonly reason?: string;
@@ -106,7 +106,7 @@ async function setOne(
       query: { reason, dry_run: dryRun === true ? 'true' : undefined },
       body: entry,
     });
-    const remark = pendingText(done.pending) ?? null;
+    const remark = remarkOf(done);
     return { what: whatWasDone(known, done), id, address: done.address, remark };
   } catch (error) {
     if (!(error instanceof ApiRefusal) || !['refused', 'bad-settings'].includes(error.code)) throw error;

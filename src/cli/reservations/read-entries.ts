@@ -21,7 +21,8 @@ const SERVER_MEMBERS: ReadonlySet<string> = new Set([
   ...RESERVATION_FIELD_NAMES.map((name) => RESERVATION_FIELDS[name].name).filter(
     (name) => !ENTRY_MEMBERS.has(name),
   ),
-  ...['prefix_length', 'mask', 'router', 'dns', 'lease', 'leases', 'held_by', 'pending', 'scope'],
+  ...['prefix_length', 'mask', 'router', 'dns', 'mtu', 'lease', 'leases', 'held_by'],
+  ...['pending', 'still_has', 'scope'],
 ]);
 
 /**

@@ -7,7 +7,7 @@ import type { CommandSurroundings } from '../surroundings.ts';
 import { type EntryOutcome, OUTCOME_COLUMNS } from './import.ts';
 import { readEntries } from './read-entries.ts';
 import { labelFrom } from './reservation-filter.ts';
-import { type Pending, pendingText } from './reservation-order.ts';
+import { type Progress, remarkOf } from './reservation-order.ts';
 
 interface Options extends ApiOptions {
   readonly scope: string;
@@ -16,10 +16,9 @@ interface Options extends ApiOptions {
   readonly allowEmpty?: boolean;
 }
 
-interface Converged {
+interface Converged extends Progress {
   readonly id: string;
   readonly address: string;
-  readonly pending: Pending | null;
 }
 
 interface Reconciled {
@@ -96,7 +95,7 @@ function writeReconciled(output: Output, done: Reconciled, isDryRun: boolean): v
 
 function outcomesOf({ added, changed, removed, refused, unexplained }: Reconciled): readonly EntryOutcome[] {
   const converged = (what: 'added' | 'changed', all: readonly Converged[]) =>
-    all.map(({ id, address, pending }) => ({ what, id, address, remark: pendingText(pending) ?? null }));
+    all.map(({ id, address, ...progress }) => ({ what, id, address, remark: remarkOf(progress) }));
   return [
     ...converged('added', added),
     ...converged('changed', changed),

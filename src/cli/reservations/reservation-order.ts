@@ -9,16 +9,23 @@ import type { Json } from './read-entries.ts';
 export interface Pending {
   readonly cause: string;
   readonly until: string;
+  readonly mac: string | null;
+}
+
+/** How far a reservation is from being so. */
+export interface Progress {
+  readonly pending?: Pending | null;
+  /** The other address that its guest has until its next renewal. */
+  readonly still_has?: { readonly address: string; readonly until: string } | null;
 }
 
 /** A reservation, as the API answers an order about it. */
-export interface Ordered extends Json {
+export interface Ordered extends Json, Progress {
   readonly id: string;
   readonly address: string;
   readonly version?: number;
   /** Of a dry run. */
   readonly change?: 'added' | 'changed' | 'unchanged' | 'removed';
-  readonly pending?: Pending | null;
 }
 
 /** What to type next where an order about this id is refused. */
@@ -64,16 +71,35 @@ export async function knownReservation(api: GatewayApi, id: string): Promise<Ord
   return await api.find<Ordered>(pathOf(id));
 }
 
-const CAUSES: Readonly<Record<string, string>> = {
-  leased: 'another guest has the address, and is moved at its next renewal',
-  quarantined: 'the address is in quarantine',
-  'granted-by-peer': 'a gateway that shares no leases has granted the address',
+const CAUSES: Readonly<Record<string, (mac: string) => string>> = {
+  leased: (mac) => `another guest${mac} has the address, and is moved at its next renewal`,
+  quarantined: () => 'the address is in quarantine',
+  'granted-by-peer': (mac) =>
+    `a gateway that shares no leases has granted the address${mac === '' ? '' : ` to${mac}`}`,
 };
+/** RFC 2131 §3.3: a lease without end. */
+const NEVER = '9999-12-31T23:59:59Z';
 
-/** Why its guest does not have the address yet; undefined: nothing keeps it. */
-export function pendingText(pending: Pending | null | undefined): string | undefined {
-  if (pending === null || pending === undefined) return undefined;
-  return `${CAUSES[pending.cause] ?? pending.cause}; at ${pending.until.replace(/\.\d+Z$/, 'Z')} at the latest`;
+/** Why its guest does not have the address yet, and which one it has until then: a sentence each; none: it is so. */
+export function progressTexts({ pending, still_has: still }: Progress): readonly string[] {
+  const texts: string[] = [];
+  if (pending !== null && pending !== undefined) {
+    const mac = pending.mac === null ? '' : ` (${pending.mac})`;
+    texts.push(`not yet: ${CAUSES[pending.cause]?.(mac) ?? pending.cause}; ${latest(pending.until)}`);
+  }
+  if (still !== null && still !== undefined)
+    texts.push(`its guest still has ${still.address}, until its next renewal; ${latest(still.until)}`);
+  return texts;
+}
+
+/** The same as one text for a table; null: it is so. */
+export function remarkOf(progress: Progress): string | null {
+  return progressTexts(progress).join('. ') || null;
+}
+
+function latest(time: string): string {
+  const short = time.replace(/\.\d+Z$/, 'Z');
+  return short === NEVER ? 'no end is known' : `at ${short} at the latest`;
 }
 
 /** For a shell, where it needs that. */

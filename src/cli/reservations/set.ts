@@ -7,7 +7,10 @@ import { writeSentences } from '../output/output.ts';
 import type { CommandSurroundings } from '../surroundings.ts';
 import { type EntryOptions, withEntryOptions, withOptions } from './entry-options.ts';
 import { entryOf, type Json, readJsonFile } from './read-entries.ts';
-import { knownReservation, type Ordered, pathOf, pendingText, remediesOf } from './reservation-order.ts';
+import { knownReservation, type Ordered, pathOf, progressTexts, remediesOf } from './reservation-order.ts';
+
+const NO_GUEST =
+  'nothing says which guest it is for: name its network card (--mac 52:54:00:12:34:56), its port of the bridge (--port tap104i0), its client identifier (--client-id) or its circuit (--circuit-id); --unknown-guest keeps an address for a guest of which nothing is known yet';
 
 interface OrderOptions extends ApiOptions {
   readonly reason?: string;
@@ -17,6 +20,7 @@ interface OrderOptions extends ApiOptions {
 interface SetOptions extends OrderOptions, EntryOptions {
   readonly from?: string;
   readonly adopt?: boolean;
+  readonly unknownGuest?: boolean;
 }
 
 interface RemoveOptions extends OrderOptions {
@@ -30,6 +34,10 @@ export function addReservationOrders(reservations: Command, surroundings: Comman
   withReason(withEntryOptions(set.argument('<id>')))
     .option('--from <file>', 'the whole entry, as JSON; -: from standard input')
     .option('--adopt', 'with the address that its guest has now, if it has one')
+    .option(
+      '--unknown-guest',
+      'though nothing says yet which guest it is for: no other guest gets the address',
+    )
     .option('--dry-run', 'only say what would be')
     .action((id: string, options: SetOptions) => put(id, options, surroundings));
   withReason(
@@ -55,6 +63,8 @@ async function put(
   const known = await knownReservation(api, id);
   const before = from === undefined ? known : readJsonFile(from);
   const entry = withOptions(objectOf(before, from), options);
+  if (options.unknownGuest !== true && !namesGuest(entry) && (known === undefined || namesGuest(known)))
+    throw new GatewayError('bad-settings', `${id}: ${NO_GUEST}`);
   const done = await api.order<Ordered>({
     method: 'PUT',
     path: pathOf(id),
@@ -67,8 +77,7 @@ async function put(
   else {
     const what = known === undefined ? 'is kept for it from now on' : 'is kept for it';
     const sentence = `${id}: ${done.address} ${dryRun === true ? 'would be kept for it' : what}`;
-    const pending = pendingText(done.pending);
-    writeSentences(output, pending === undefined ? [sentence] : [sentence, `  not yet: ${pending}`]);
+    writeSentences(output, [sentence, ...progressTexts(done).map((text) => `  ${text}`)]);
   }
 }
 
@@ -97,6 +106,13 @@ async function remove(
         : 'removed';
   output.write(
     json === true ? jsonText(done) : `${id}: ${what}; ${done.address} is kept for this id for a day\n`,
+  );
+}
+
+/** True: something says which guest it is for. */
+function namesGuest({ mac, client_id: clientId, circuit_id: circuitId, port }: Json): boolean {
+  return (
+    (Array.isArray(mac) && mac.length > 0) || [clientId, circuitId, port].some((one) => one !== undefined)
   );
 }
 

@@ -24,7 +24,7 @@ export function decideExchange(order: ExchangeOrder, input: ReservationInput): E
   if (change === undefined || new ReservationCheck(input.reservations).conflicts(change.reservations ?? []))
     return { kind: 'impossible' };
   const each = writes.map(({ before, next }) => ({
-    ...{ id: next.id, address: next.address },
+    ...{ id: next.id, address: next.address, next },
     isNew: !isInForce(before),
   }));
   return { kind: 'change', decision: decisionOf(order, change), each };

@@ -19,7 +19,14 @@ export function changed(
   const address = next === 'removed' ? before?.address : next.address;
   if (change === undefined || id === undefined || address === undefined)
     throw new Error('a reservation without an id');
-  return { kind: 'change', decision: decisionOf(order, change), id, isNew: !isInForce(before), address };
+  return {
+    kind: 'change',
+    decision: decisionOf(order, change),
+    id,
+    isNew: !isInForce(before),
+    address,
+    next,
+  };
 }
 
 /** Of a dry run the reason alone. */

@@ -6,6 +6,7 @@ import type {
   Reservation,
   ReservationEntry,
   ReservationSource,
+  ReservationWrite,
 } from '../../lease/reservation/reservation.ts';
 import type { Reservations } from '../../lease/reservation/reservation-view.ts';
 import type { HardwareAddress } from '../../net/hardware-address.ts';
@@ -128,6 +129,8 @@ export type ReservationVerdict =
       readonly isNew: boolean;
       /** Its address from now on. */
       readonly address: Ipv4;
+      /** What it is to be. */
+      readonly next: ReservationWrite['next'];
     };
 
 /** What an exchange comes to: the outcome of each entry, in order. 'impossible': what stands in the way of one stops all. */
@@ -138,7 +141,7 @@ export type ExchangeVerdict =
       readonly decision: Decision;
       readonly each: readonly Pick<
         Extract<ReservationVerdict, { kind: 'change' }>,
-        'id' | 'isNew' | 'address'
+        'id' | 'isNew' | 'address' | 'next'
       >[];
     };
 
@@ -147,4 +150,20 @@ export interface Pending {
   /** leased: by another client. quarantined. granted-by-peer: by a gateway that shares no leases with this one. */
   readonly cause: 'leased' | 'quarantined' | 'granted-by-peer';
   readonly until: Instant;
+  /** The network card that has the address; undefined: nobody's, or it is not known. */
+  readonly holder: HardwareAddress | undefined;
+}
+
+/** Another address that a reservation's guest has until its next renewal, and the end of that lease. */
+export interface StillHeld {
+  readonly address: Ipv4;
+  readonly until: Instant;
+}
+
+/** How far a reservation is from being so. */
+export interface ReservationProgress {
+  /** Undefined: nothing keeps its guest from its address. */
+  readonly pending: Pending | undefined;
+  /** Undefined: its guest has no other address, as far as its cards and its client identifier show. */
+  readonly stillHeld: StillHeld | undefined;
 }

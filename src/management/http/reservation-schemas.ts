@@ -36,11 +36,26 @@ const PENDING = z
   .object({
     cause: z.enum(['leased', 'quarantined', 'granted-by-peer']),
     until: z.string().meta({ format: 'date-time' }),
+    mac: z.string().nullable().meta({ description: 'Who has it; null: nobody, or it is not known' }),
   })
   .nullable()
   .meta({
     description: 'What keeps its guest from the address now, and until when at the latest; null: nothing',
   });
+
+const STILL_HAS = z
+  .object({
+    address: z.string().meta({ format: 'ipv4' }),
+    until: z.string().meta({ format: 'date-time' }),
+  })
+  .nullable()
+  .meta({
+    description:
+      'The other address that its guest has until its next renewal, which comes before `until`; null: none is known',
+  });
+
+/** How far a reservation is from being so. */
+export const PROGRESS = { pending: PENDING, still_has: STILL_HAS } as const;
 
 /** A reservation as it is listed. */
 export const RESERVATION = z.object({
@@ -64,12 +79,13 @@ export const WHOLE_RESERVATION = RESERVATION.extend({
   mask: z.string(),
   router: z.string(),
   dns: z.array(z.string()),
+  mtu: z.int().nullable().meta({ description: 'null: its guest is told none' }),
   lease: LEASE.nullable().meta({ description: 'What is leased at its address; null: nothing' }),
-  pending: PENDING,
+  ...PROGRESS,
   scope: z.enum(['this-gateway', 'all-gateways']),
 });
 
-const RECONCILED = z.object({ id: z.string(), address: z.string(), pending: PENDING });
+const RECONCILED = z.object({ id: z.string(), address: z.string(), ...PROGRESS });
 
 /** The most entries of one desired set. */
 const MOST_ENTRIES = 10_000;

@@ -1,4 +1,4 @@
-import type { Pending } from '../../engine/order/reservation-order.ts';
+import type { ReservationProgress } from '../../engine/order/reservation-order.ts';
 import type { OrderedBy } from '../../lease/lease-view.ts';
 import type { OutsideId } from '../../lease/outside-id.ts';
 import type { Reservation, ReservationSource } from '../../lease/reservation/reservation.ts';
@@ -33,11 +33,13 @@ export interface RefusedEntry {
 }
 
 /** One entry that is as it should be now. */
-export interface ReconciledEntry {
+export interface ReconciledEntry extends ReservationProgress {
   readonly id: OutsideId;
   readonly address: Reservation['address'];
-  readonly pending: Pending | undefined;
 }
+
+/** One that is not any more. */
+export type RemovedEntry = Pick<ReconciledEntry, 'id' | 'address'>;
 
 export type ReconcileResult =
   | {
@@ -45,7 +47,7 @@ export type ReconcileResult =
       readonly added: readonly ReconciledEntry[];
       readonly changed: readonly ReconciledEntry[];
       readonly unchanged: number;
-      readonly removed: readonly Omit<ReconciledEntry, 'pending'>[];
+      readonly removed: readonly RemovedEntry[];
       readonly refused: readonly RefusedEntry[];
       /** Leases that run, and that no reservation explains. */
       readonly unexplained: Unexplained;

@@ -15,6 +15,7 @@ import type {
   ReconcileRequest,
   ReconcileResult,
   RefusedEntry,
+  RemovedEntry,
   Scope,
 } from './reconcile-result.ts';
 
@@ -107,7 +108,7 @@ class Run {
   }
 
   async #remove(leaving: readonly Reservation[]) {
-    const removed: Omit<ReconciledEntry, 'pending'>[] = [];
+    const removed: RemovedEntry[] = [];
     const refused: RefusedEntry[] = [];
     const { label: name, value } = this.#request.scope;
     for (const group of groupsOf(leaving)) {
@@ -201,8 +202,8 @@ class Run {
     for (const { entry, position } of wanted) {
       const result = this.#results.get(entry.id) ?? { outcome: 'failed' };
       if (result.outcome === 'committed' || result.outcome === 'decided') {
-        const { id, address, pending, isNew } = result;
-        (isNew ? added : changed).push({ id, address, pending });
+        const { id, address, pending, stillHeld, isNew } = result;
+        (isNew ? added : changed).push({ id, address, pending, stillHeld });
       } else if (result.outcome === 'unchanged') unchanged += 1;
       else refused.push({ entry: position, id: entry.id, refusal: refusalOf(result) });
     }

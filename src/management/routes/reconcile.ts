@@ -10,7 +10,7 @@ import { reconcileParts } from '../reconcile/reconcile-parts.ts';
 import type { ReconciledEntry, ReconcileResult, RefusedEntry } from '../reconcile/reconcile-result.ts';
 import { Reconciler } from '../reconcile/reconciler.ts';
 import { noteReservation } from './note-reservation.ts';
-import { pendingToJson } from './reservation-answer.ts';
+import { progressToJson } from './reservation-answer.ts';
 import type { RouteParts } from './route-parts.ts';
 import { refuseOtherSegment } from './segment.ts';
 
@@ -82,8 +82,8 @@ function emptySet(): Problem {
   });
 }
 
-function entryOf({ id, address, pending }: ReconciledEntry) {
-  return { id, address: ipv4ToText(address), pending: pendingToJson(pending) };
+function entryOf({ id, address, ...progress }: ReconciledEntry) {
+  return { id, address: ipv4ToText(address), ...progressToJson(progress) };
 }
 
 function refusedOf({ entry, id, refusal }: RefusedEntry) {

@@ -6,12 +6,12 @@ import { ipv4ToText } from '../../net/ipv4.ts';
 import type { ReservationResult } from '../../server/reservation-intake.ts';
 import { type Operation, operation, type Request } from '../http/operation.ts';
 import { badRequest, Problem } from '../http/problem.ts';
-import { ENTRY, WHOLE_RESERVATION } from '../http/reservation-schemas.ts';
+import { ENTRY, PROGRESS, WHOLE_RESERVATION } from '../http/reservation-schemas.ts';
 import { addressText, text } from '../http/schemas.ts';
 import { addressOf } from './leases.ts';
 import { noteReservation } from './note-reservation.ts';
 import { REASON } from './orders.ts';
-import { etagOf, leaseAt, wholeReservation } from './reservation-answer.ts';
+import { etagOf, leaseAt, progressToJson, wholeReservation, withLeaseOfPort } from './reservation-answer.ts';
 import { type FailedReservation, isFailed, reservationProblem } from './reservation-problem.ts';
 import type { RouteParts } from './route-parts.ts';
 import { refuseOtherSegment } from './segment.ts';
@@ -29,6 +29,7 @@ const DRY = z.object({
   id: z.string(),
   address: z.string().meta({ format: 'ipv4' }),
   change: z.enum(['added', 'changed', 'unchanged', 'removed']),
+  ...PROGRESS,
   dry_run: z.literal(true),
 });
 const REMOVE = QUERY.extend({
@@ -134,8 +135,8 @@ async function carryOut(parts: RouteParts, request: Asked, order: ReservationOrd
   refuseOtherSegment(parts, request.query.segment);
   const result = await parts.gateway.orderReservation(order);
   if (isFailed(result)) throw reservationProblem(result);
-  if (order.isDryRun === true) return Response.json(dryAnswer(result));
-  const { reservation, pending = null } = result;
+  if (order.isDryRun === true) return Response.json(await tried(parts, request, order, result));
+  const { reservation } = result;
   if (reservation === undefined) throw reservationProblem({ outcome: 'conflict' });
   if (result.outcome === 'committed')
     noteReservation(parts, {
@@ -145,8 +146,11 @@ async function carryOut(parts: RouteParts, request: Asked, order: ReservationOrd
       change: order.kind,
     });
   const { figures } = await parts.asked.result();
-  const lease = await parts.leases.read(({ database }) => leaseAt(database, reservation, request.signal));
-  const body = wholeReservation(parts, reservation, { lease, pending, isShared: figures.isShared });
+  const read = await parts.leases.read(async ({ database }) => ({
+    lease: await leaseAt(database, reservation, request.signal),
+    progress: await withLeaseOfPort(result, database, reservation, request.signal),
+  }));
+  const body = wholeReservation(parts, reservation, { ...read, figures });
   const isNew = result.outcome === 'committed' && result.isNew;
   return new Response(`${JSON.stringify(body)}\n`, {
     status: isNew ? 201 : 200,
@@ -194,14 +198,31 @@ function orderedBy({ author, query: { reason, dry_run } }: Asked) {
   };
 }
 
+/** What would be, of one that is put, with what its guest has now. */
+async function tried(
+  parts: RouteParts,
+  { signal }: Asked,
+  order: ReservationOrder,
+  result: Exclude<ReservationResult, FailedReservation>,
+): Promise<z.output<typeof DRY>> {
+  if (order.kind !== 'put') return dryAnswer(result);
+  const { address } = 'address' in result ? result : result.reservation;
+  const entry = { ...order.entry, address };
+  const progress = await parts.leases.read(({ database }) =>
+    withLeaseOfPort(result, database, entry, signal),
+  );
+  return dryAnswer({ ...result, ...progress });
+}
+
 function dryAnswer(result: Exclude<ReservationResult, FailedReservation>): z.output<typeof DRY> {
   const { id } = result;
   if (result.outcome === 'unchanged') {
     const address = ipv4ToText(result.reservation.address);
-    return { id, address, change: 'unchanged', dry_run: true };
+    return { id, address, change: 'unchanged', ...progressToJson(result), dry_run: true };
   }
   const address = ipv4ToText(result.address);
-  return { id, address, change: result.isNew ? 'added' : 'changed', dry_run: true };
+  const change = result.isNew ? 'added' : 'changed';
+  return { id, address, change, ...progressToJson(result), dry_run: true };
 }
 
 /** RFC 9110 §13.1: `If-Match: "7"`, and `If-None-Match: *` for one that must be new. */

@@ -4,7 +4,7 @@ import { type Operation, operation } from '../http/operation.ts';
 import { notFound } from '../http/problem.ts';
 import { WHOLE_RESERVATION } from '../http/reservation-schemas.ts';
 import { text } from '../http/schemas.ts';
-import { etagOf, leaseAt, wholeReservation } from './reservation-answer.ts';
+import { etagOf, leaseAt, NO_PROGRESS, wholeReservation, withLeaseOfPort } from './reservation-answer.ts';
 import { reservationListRoute } from './reservation-list.ts';
 import type { RouteParts } from './route-parts.ts';
 import { refuseOtherSegment } from './segment.ts';
@@ -28,14 +28,14 @@ export function reservationReadRoutes(parts: RouteParts): readonly Operation[] {
           const reservation = readReservation(database, id);
           if (reservation === undefined || reservation.retiredUntil !== undefined)
             throw notFound('there is no reservation of this id in force');
-          return { reservation, lease: await leaseAt(database, reservation, signal) };
+          const known = (await parts.gateway.progressOf(reservation.id)) ?? NO_PROGRESS;
+          const progress = await withLeaseOfPort(known, database, reservation, signal);
+          return { reservation, progress, lease: await leaseAt(database, reservation, signal) };
         });
         const { figures } = await parts.asked.result();
-        const pending = await parts.gateway.pendingOf(found.reservation.id);
         const body = wholeReservation(parts, found.reservation, {
           ...found,
-          pending,
-          isShared: figures.isShared,
+          figures,
         });
         return new Response(`${JSON.stringify(body)}\n`, {
           headers: {

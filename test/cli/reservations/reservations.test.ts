@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { entryOf } from '../../../src/cli/reservations/read-entries.ts';
 import { addReservationsCommand } from '../../../src/cli/reservations/reservations.ts';
 import type { OutsideId } from '../../../src/lease/outside-id.ts';
+import { LISTED_ENTRY, WHOLE_RESERVATION } from '../../../src/management/http/reservation-schemas.ts';
 import { openSqliteStore } from '../../../src/store/sqlite/open-sqlite-store.ts';
 import type { SqliteStore } from '../../../src/store/sqlite/sqlite-store.ts';
 import { address, at, bind, reservationChange, take } from '../../store/changes.ts';
@@ -156,4 +158,11 @@ describe('vps-gateway reservations', () => {
 
     expect(run().output).toBe(running);
   });
+});
+
+it('what the API answers about one can be sent back as an entry', () => {
+  const answered = Object.fromEntries(Object.keys(WHOLE_RESERVATION.shape).map((name) => [name, null]));
+  const sent = Object.keys(LISTED_ENTRY.shape).sort();
+
+  expect(Object.keys(entryOf(answered) as object).sort()).toEqual(sent);
 });
