@@ -187,6 +187,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   // Certificates for etcd's nodes: X.509 as octets, what is there, what is made.
   'sharing/certificates': ['lease', 'errors', 'store/etcd/client', 'sharing'],
+  // Who is told when leases change: a program, a server.
+  'management/hooks': ['net', 'wire', 'log', 'engine/decision', 'diagnosis', 'reporting', 'config'],
   // The second plane: API and metrics, in a thread of their own.
   management: [
     'net',
@@ -207,6 +209,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'config',
     'log',
     'errors',
+    'management/hooks',
   ],
 };
 /** May import everything: the commands, and the public surface. */

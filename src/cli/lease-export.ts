@@ -28,7 +28,7 @@ export function addExportCommand(leases: Command, { output, environment }: Comma
       const suffix = domainOf(domain, environment);
       const reader = openLeaseReader(leasesDirectory(leasesDir, environment));
       try {
-        const hosts = hostsOf([...reader.leases({ state: 'bound' })], reader.reservations());
+        const hosts = hostsOf([...reader.running()], reader.reservations());
         const written = json === true ? 'json' : format;
         output.write(HOST_FORMATS[written].write(hosts, suffix));
       } finally {

@@ -16,6 +16,7 @@ import { LogOutput } from '../log/log-output.ts';
 import { createLogger, type Logger } from '../log/logger.ts';
 import type { Say } from '../log/say.ts';
 import { apiCertificateProblems } from '../management/api-certificates.ts';
+import { hookOptions } from '../management/hooks/hook-options.ts';
 import { managedGateway } from '../management/managed-gateway.ts';
 import { SAMPLE_BYTES } from '../management/samples/sample-ring.ts';
 import { apiSecrets } from '../management/secrets.ts';
@@ -139,13 +140,14 @@ export async function serve(loaded: LoadedSettings, load: ReadAgain): Promise<nu
   const tryDirectory = () => directory.tryIt();
   const health = new HealthEndpoint(join(settings.leasesDir, HEALTH_SOCKET), server, log, tryDirectory);
   const reload: Reload = new Reload(loaded, load, declarationOf, server, log);
-  const memory = {
+  const beside = {
+    hooks: hookOptions(settings),
     counters: server.counterMemory,
     events: events.memory,
     samples: new SharedArrayBuffer(SAMPLE_BYTES),
   };
   const management = new ManagementThread(
-    () => managementOptions(current, secrets, memory, startedAt),
+    () => managementOptions(current, secrets, beside, startedAt),
     managedGateway(server, reload, tryDirectory),
     systemClock,
     say,

@@ -25,7 +25,7 @@ const hostName: SettingKind<string> = {
 };
 
 /** HTTP carries it in a header field: RFC 9110 §5.5. */
-const apiSecret: SettingKind<string> = {
+export const apiSecret: SettingKind<string> = {
   placeholder: 'secret',
   isSecret: true,
   read: (text) =>

@@ -4,6 +4,7 @@ import { isInOrder } from '../subnet/renewal.ts';
 import { exampleAddress } from './address-plan.ts';
 import { apiFaults } from './api-contradictions.ts';
 import { etcdFaults } from './etcd-contradictions.ts';
+import { hookFaults } from './hook-contradictions.ts';
 import { poolFaults, poolText, reservedKind, shareFaults } from './pool-contradictions.ts';
 import { isWithin, poolRanges } from './pools.ts';
 import type { Fault } from './problem.ts';
@@ -17,7 +18,7 @@ const NOT_IN_ORDER = 'T1 (renewal), T2 (rebinding) and the end of a lease do not
 
 /** All contradictions between settings. */
 export function contradictionsIn(read: ReadSettings): readonly Fault[] {
-  const times = [...leaseTimeFaults(read), ...etcdFaults(read), ...apiFaults(read)];
+  const times = [...leaseTimeFaults(read), ...etcdFaults(read), ...apiFaults(read), ...hookFaults(read)];
   if (read.gateway === undefined || read.subnetMask === undefined) return times;
   const prefix = prefixOf(read.gateway, read.subnetMask);
   const faults = routerFaults(read.gateway, prefix);

@@ -3,6 +3,7 @@ import { API_SETTINGS } from './api-settings.ts';
 import { CLIENT_RULE_SETTINGS } from './client-rule-settings.ts';
 import { CLIENT_SETTINGS } from './client-settings.ts';
 import { ETCD_SETTINGS } from './etcd-settings.ts';
+import { HOOK_SETTINGS } from './hook-settings.ts';
 import { LEASE_SETTINGS } from './lease-settings.ts';
 import { LIMIT_SETTINGS } from './limit-settings.ts';
 import {
@@ -243,6 +244,7 @@ export const SETTINGS = {
     help: 'json, pretty, or auto: pretty on a terminal, else json',
   }),
   ...API_SETTINGS,
+  ...HOOK_SETTINGS,
 };
 
 export type SettingKey = keyof typeof SETTINGS;

@@ -15,6 +15,7 @@ export type ProblemName =
   | 'api-certificate' // the certificate of the API has ended, will end soon, or cannot be read
   | 'cluster' // between the gateways that share their leases
   | 'settings' // a settings file could not be reloaded
+  | 'hook' // a program or a server is not told when leases change
   | 'clock' // the wall clock may be wrong
   | 'pool-full'
   | 'pool-nearly-full';

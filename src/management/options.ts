@@ -1,4 +1,5 @@
 import type { ApiCertificate } from './api-certificates.ts';
+import type { HookOptions } from './hooks/hook-options.ts';
 import type { ApiSecret } from './secrets.ts';
 
 /** A subnet as text. Addresses are dotted. */
@@ -36,6 +37,7 @@ export interface ManagementOptions {
   /** The subnet that is served, for programs. */
   readonly subnet: SubnetTexts;
   readonly version: string;
+  readonly hooks: HookOptions;
   /** When the process started: wall-clock milliseconds. */
   readonly startedAt: number;
   /** The memory of `Counters`. */

@@ -8,6 +8,8 @@ import { EventLog } from './events/event-log.ts';
 import { EventSource } from './events/event-source.ts';
 import { SegmentNews, ToldReservations } from './events/segment-news.ts';
 import type { FromGateway, Port, ToGateway } from './gateway-calls.ts';
+import { hookChanges } from './hook-changes.ts';
+import { Hooks } from './hooks/hooks.ts';
 import { createApp } from './http/app.ts';
 import type { Caller } from './http/caller.ts';
 import { LeaseReading } from './lease-reading.ts';
@@ -64,6 +66,7 @@ export async function runManagement(
     samples: new SampleRing(options.samples),
     leases: new LeaseReading(options.directory, gateway),
     events: new EventLog(String(Date.now())),
+    hooks: () => hooks.figures,
     readEvents: () => source.read(),
     streams: new Set(),
     told: new ToldReservations(Date.now),
@@ -75,6 +78,12 @@ export async function runManagement(
     news: new SegmentNews({ leases: parts.leases, node: options.node, told: parts.told }),
     node: options.node,
   });
+  const hooks: Hooks = new Hooks({
+    ...{ options: options.hooks, reader: new SharedEventReader(options.events) },
+    changesOf: (events) => hookChanges(parts.leases, events, parts.now()),
+    ...{ segment: options.segment, node: options.node, directory: options.directory },
+    ...{ version: options.version, say, now: parts.now },
+  });
   const sampler = new Sampler({
     ring: parts.samples,
     counters: parts.counters,
@@ -83,7 +92,15 @@ export async function runManagement(
   });
   source.begin();
   sampler.begin();
+  hooks.begin();
+  const problems = new OwnProblems(port, () => [
+    ...(certificates?.problems ?? []).map(certificateProblem),
+    ...hooks.problems,
+  ]);
+  problems.begin();
   closing.push(
+    () => problems.end(),
+    () => hooks.end(),
     () => sampler.end(),
     () => source.end(),
     () => parts.leases.close(),
@@ -103,9 +120,6 @@ export async function runManagement(
       secure = () => server.setSecureContext(certificates.current);
       await certificates.look();
       certificates.watch();
-      const problems = new OwnProblems(port, () => certificates.problems.map(certificateProblem));
-      problems.begin();
-      closing.push(() => problems.end());
     }
     const tcp = new TcpListener(server, options.listen, options.port, say);
     closing.push(() => tcp.close());

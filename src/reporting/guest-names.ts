@@ -5,8 +5,8 @@ export interface NamedLease {
   readonly hostname: string | null;
   readonly vps_id: string | null;
   readonly reservation_id: string | null;
-  /** When the lease began, ISO 8601. */
-  readonly starts: string | null;
+  /** When the lease began: milliseconds. */
+  readonly startedAt: number;
 }
 
 /** What an operator calls a guest. */
@@ -93,7 +93,7 @@ export class GuestNames {
   }
 
   /** Its name first, and the id of its VPS beside that, where that is a name too. */
-  of(lease: NamedLease): readonly string[] {
+  of(lease: Omit<NamedLease, 'startedAt'>): readonly string[] {
     const { reservation_id: id, vps_id } = lease;
     const name = (id === null ? undefined : this.#reserved.get(id)) ?? this.#ownName(lease);
     const vps = givenName(vps_id);
@@ -102,7 +102,7 @@ export class GuestNames {
   }
 
   /** Who comes second has the end of its address behind its name; undefined: there is no room for that. */
-  #ownName({ address, hostname }: NamedLease): string | undefined {
+  #ownName({ address, hostname }: Pick<NamedLease, 'address' | 'hostname'>): string | undefined {
     const label = hostname === null ? undefined : labelOf(hostname);
     if (label === undefined) return undefined;
     if (this.#first.get(label) === address && !this.#given.has(label)) return label;
@@ -124,8 +124,8 @@ function firstOf(leases: readonly NamedLease[]): ReadonlyMap<string, string> {
 }
 
 function isBefore(one: NamedLease, other: NamedLease): boolean {
-  const [begun, later] = [one.starts ?? '', other.starts ?? ''];
-  return begun === later ? numberOf(one.address) < numberOf(other.address) : begun < later;
+  const apart = one.startedAt - other.startedAt;
+  return apart === 0 ? numberOf(one.address) < numberOf(other.address) : apart < 0;
 }
 
 function numberOf(address: string): number {

@@ -18,6 +18,8 @@ const RECORD = 128;
 const HEAD = 64;
 /** The most characters of a client's key that are kept. */
 const CLIENT = 80;
+/** The word of the previous address, behind the client's key. */
+const PREVIOUS = 29;
 /** In place of a length. */
 const OF_HARDWARE = 0xff;
 /** The count of written records is kept modulo this. */
@@ -47,6 +49,8 @@ export interface SharedEvent {
   readonly outcome: DecisionOutcome;
   /** True: what it writes follows a reservation. */
   readonly isReserved: boolean;
+  /** The address that its client has left for this one; UNSPECIFIED: none. */
+  readonly previous: Ipv4;
 }
 
 /** Octets of the memory. */
@@ -128,6 +132,7 @@ export class SharedEvents implements Observer {
       (ALL_OUTCOMES.indexOf(outcome) << 8) |
       (isReserved(decision) ? 1 : 0);
     words[word + 8] = this.#putClient(client, hardware, record * RECORD + 36);
+    words[word + PREVIOUS] = previousIn(decision, address);
     this.#written = (this.#written + 1) % WRAP;
     Atomics.store(this.#head, 0, this.#written);
   }
@@ -191,12 +196,20 @@ export class SharedEventReader {
       kind: KINDS[others >>> 16] ?? 'silence',
       outcome: ALL_OUTCOMES[(others >>> 8) & 0xff] ?? 'nothing',
       isReserved: (others & 1) === 1,
+      previous: ipv4(this.#words[word + PREVIOUS] ?? 0),
       client:
         length === OF_HARDWARE
           ? keyOfEthernet(hardware)
           : (this.#octets.toString('latin1', from, from + Math.min(length, CLIENT)) as ClientKey),
     };
   }
+}
+
+/** Another lease that the change ends. */
+function previousIn(decision: Decision, address: Ipv4): Ipv4 {
+  const writes = decision.kind === 'wait' ? undefined : decision.change?.writes;
+  const other = writes === undefined || writes.length < 2 ? undefined : writes[1];
+  return other === undefined || other.address === address ? UNSPECIFIED : other.address;
 }
 
 function isReserved(decision: Decision): boolean {

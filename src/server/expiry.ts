@@ -1,10 +1,10 @@
 import { hasPeers, type PeerInput, peerGrantSince } from '../engine/address/peers.ts';
-import type { Decision } from '../engine/decision/decision.ts';
+import type { Decision, Reason } from '../engine/decision/decision.ts';
 import { NO_PEERS } from '../exchange/decision-context.ts';
 import type { Order } from '../exchange/order.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Clock } from '../lease/clock.ts';
-import { type Instant, type Lease, NEVER } from '../lease/lease.ts';
+import { type Instant, type Lease, type LeaseState, NEVER } from '../lease/lease.ts';
 import { type ClockTrust, isOver } from '../lease/lease-end.ts';
 import type { LeaseWrite } from '../lease/lease-view.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
@@ -15,6 +15,8 @@ const SWEEP_LIMIT = 64;
 const PROMPT_INTERVAL = 100;
 
 const NO_PEERS_CONTEXT: PeerInput['context'] = { peerObservations: NO_PEERS, clusterPeers: undefined };
+/** What has ended, if it was no lease. */
+const ENDS: Partial<Record<LeaseState, Reason>> = { offered: 'offer-ended', declined: 'quarantine-ended' };
 const NOTHING: Decision = { kind: 'silence', reason: 'no-binding' };
 
 /** Receives the orders of a sweep. */
@@ -119,7 +121,8 @@ export function expire(lease: Lease, input: PeerInput): Decision {
   const { address, client, hardware, version, expiresAt } = lease;
   if (leases.at(address)?.version !== version) return NOTHING;
   const peerGrant = peerGrantSince(input, lease);
-  if (peerGrant !== undefined) return ended(peerGrant[0].next.client, peerGrant, input);
+  const reason = ENDS[lease.state] ?? 'expired';
+  if (peerGrant !== undefined) return ended(peerGrant[0].next.client, peerGrant, reason, input);
   // Beside peers, the client may have renewed with one of them; also the machine at a quarantined address may have a lease
   // of a peer. Such an address is reused only when nothing else is left, and probed by ARP each time.
   const isPerhapsHeld = hasPeers(input) && (lease.state === 'bound' || lease.state === 'declined');
@@ -128,10 +131,15 @@ export function expire(lease: Lease, input: PeerInput): Decision {
   const next = isPerhapsHeld
     ? ({ client, hardware, state: 'peer', expiresAt: NEVER } as const)
     : ({ client, hardware, state: 'free', expiresAt: endedAt } as const);
-  return ended(client, [{ address, expectedVersion: version, next }], input);
+  return ended(client, [{ address, expectedVersion: version, next }], reason, input);
 }
 
-function ended(client: ClientKey, writes: readonly LeaseWrite[], { leases, now }: PeerInput): Decision {
+function ended(
+  client: ClientKey,
+  writes: readonly LeaseWrite[],
+  reason: Reason,
+  { leases, now }: PeerInput,
+): Decision {
   const expectedBindingVersion = leases.bindingOf(client)?.version ?? 0;
   const change = {
     kind: 'binding',
@@ -139,7 +147,7 @@ function ended(client: ClientKey, writes: readonly LeaseWrite[], { leases, now }
     expectedBindingVersion,
     writes,
     at: now,
-    reason: 'expired',
+    reason,
   } as const;
-  return { kind: 'silence', reason: 'expired', change };
+  return { kind: 'silence', reason, change };
 }

@@ -47,7 +47,7 @@ test('each metric has its unit in its name, and its value in that unit', async (
 });
 
 test('what is not known is left out', async () => {
-  const own = { activeOf: {}, mirrorAge: undefined, exhaustion: undefined, certificates: [] };
+  const own = { activeOf: {}, mirrorAge: undefined, exhaustion: undefined, certificates: [], hooks: [] };
 
   const text = await metricsText({ gauges: undefined, asked: undefined, own });
 
@@ -62,7 +62,13 @@ test('what is not known is left out', async () => {
 });
 
 test('a pool that does not shrink is never used up', async () => {
-  const own = { activeOf: {}, mirrorAge: 1, exhaustion: Number.POSITIVE_INFINITY, certificates: [] };
+  const own = {
+    activeOf: {},
+    mirrorAge: 1,
+    exhaustion: Number.POSITIVE_INFINITY,
+    certificates: [],
+    hooks: [],
+  };
 
   expect(await metricsText({ own })).toContain('vps_gateway_pool_exhaustion_seconds{segment="s"} +Inf\n');
 });

@@ -8,7 +8,7 @@ import {
 import { HOST_FORMATS, hostsOf } from '../../src/reporting/host-formats.ts';
 
 function lease(address: string, hostname: string | null, more: Partial<NamedLease> = {}): NamedLease {
-  return { address, hostname, vps_id: null, reservation_id: null, starts: '2026-11-01T00:00:00Z', ...more };
+  return { address, hostname, vps_id: null, reservation_id: null, startedAt: 1, ...more };
 }
 
 function reservation(id: string, hostname: string | undefined, vpsId = id): NamedReservation {
@@ -103,8 +103,8 @@ test('no guest takes the id of another VPS for its name', () => {
 });
 
 test('of two guests with one name the first has it as long as its lease runs; the other has the end of its address behind it', () => {
-  const first = lease('10.15.3.200', 'web', { starts: '2026-11-01T00:00:00Z' });
-  const second = lease('10.15.3.21', 'WEB.example.net', { starts: '2026-11-02T00:00:00Z' });
+  const first = lease('10.15.3.200', 'web', { startedAt: 1 });
+  const second = lease('10.15.3.21', 'WEB.example.net', { startedAt: 2 });
 
   expect(namesOf([second, first])).toEqual([['web-3-21'], ['web']]);
   expect(namesOf([second])).toEqual([['web']]);
@@ -130,7 +130,7 @@ test('no two guests have one name, whatever they and their reservations are call
   const words = ['a', 'a-3-21', 'A', 'a_3_22', 'b.c', 'a-3-20', 'shop', 'vps-1', null];
   const leases = Array.from({ length: 40 }, (_, index) =>
     lease(`10.15.3.${index + 20}`, words[index % words.length] ?? null, {
-      starts: `2026-11-0${(index % 3) + 1}T00:00:00Z`,
+      startedAt: index % 3,
       ...(index % 7 === 0 && { reservation_id: `vps-${index}`, vps_id: `vps-${index}` }),
     }),
   );

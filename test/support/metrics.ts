@@ -19,7 +19,7 @@ export async function metricsText(more: Partial<MetricsInput> = {}): Promise<str
     counters: new CounterReader(new Float64Array(new Counters().memory)),
     asked: { status, figures },
     gauges: { ...gauges, arpQuestions: 3, quietAddresses: 2, journalFill: 0.25, sharing },
-    own: { activeOf: {}, mirrorAge: 1, exhaustion: 3600, certificates: [] },
+    own: { activeOf: {}, mirrorAge: 1, exhaustion: 3600, certificates: [], hooks: [] },
     version: '0',
     startedAt: 0,
     now: 4000,

@@ -12,7 +12,7 @@ import { versionOfPackage } from '../version-of-package.ts';
 export function managementOptions(
   settings: Settings,
   secrets: readonly ApiSecret[],
-  memory: Pick<ManagementOptions, 'counters' | 'events' | 'samples'>,
+  beside: Pick<ManagementOptions, 'counters' | 'events' | 'samples' | 'hooks'>,
   startedAt: number,
 ): ManagementOptions {
   const { leasesDir, metricsPort, apiListen, apiOpenReads, apiHosts, gateway, subnetMask } = settings;
@@ -30,7 +30,7 @@ export function managementOptions(
     subnet: subnetTexts(settings),
     version: versionOfPackage(),
     startedAt,
-    ...memory,
+    ...beside,
   };
 }
 

@@ -14,7 +14,7 @@ const PROBLEMS = 1000;
 /** Reasons after which an address has another holder, or none. Renewals are no news. */
 const LEASE_REASONS: ReadonlySet<string> = new Set([
   ...['bound', 'moved', 'adopted', 'bootp', 'released', 'expired', 'declined', 'peer-granted'],
-  ...['released-by-operator', 'quarantined-by-operator', 'restored-by-operator'],
+  ...['released-by-operator', 'quarantined-by-operator', 'restored-by-operator', 'quarantine-ended'],
 ]);
 const CONFLICT_REASONS: ReadonlySet<string> = new Set(['address-in-use', 'still-in-use', 'declined']);
 const NEW_LEASES: ReadonlySet<string> = new Set(['bound', 'moved', 'adopted']);

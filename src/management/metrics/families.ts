@@ -6,6 +6,7 @@ import type { Figures } from '../../server/figures.ts';
 import type { Gauges } from '../../server/gauges.ts';
 import { type Family, gauge, type Sample } from './exposition.ts';
 import { gaugeFamilies, type OwnFigures } from './gauge-families.ts';
+import { hookFamilies } from './hook-families.ts';
 import { byOrganization, growing } from './organization-families.ts';
 
 /** What the gateway's thread said just now. */
@@ -34,6 +35,7 @@ export function families(input: MetricsInput): readonly Family[] {
     ...countedFamilies(input.counters),
     ...stateFamilies(input),
     ...gaugeFamilies(input.gauges, input.own, input.now),
+    ...hookFamilies(input.own.hooks),
   ];
 }
 

@@ -1,4 +1,5 @@
 import type { Gauges } from '../../server/gauges.ts';
+import type { OutletFigures } from '../hooks/outlet.ts';
 import { type Family, gauge, type Sample } from './exposition.ts';
 
 /** What the management thread has found out itself. */
@@ -11,6 +12,8 @@ export interface OwnFigures {
   readonly exhaustion: number | undefined;
   /** When the certificate of the API ends: wall-clock milliseconds. */
   readonly certificates: readonly { readonly file: string; readonly endsAt: number }[];
+  /** Those who are told when leases change. */
+  readonly hooks: readonly OutletFigures[];
 }
 
 export const NO_FIGURES: OwnFigures = {
@@ -18,6 +21,7 @@ export const NO_FIGURES: OwnFigures = {
   mirrorAge: undefined,
   exhaustion: undefined,
   certificates: [],
+  hooks: [],
 };
 
 /** @param now Wall-clock milliseconds. */

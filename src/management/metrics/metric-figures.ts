@@ -3,6 +3,7 @@ import type { Gauges } from '../../server/gauges.ts';
 import type { Certificates } from '../../store/etcd/client/certificates.ts';
 import { countOrganizations } from '../../store/sqlite/query/count-organizations.ts';
 import type { GatewayCalls } from '../gateway-calls.ts';
+import type { OutletFigures } from '../hooks/outlet.ts';
 import type { LeaseReading } from '../lease-reading.ts';
 import { exhaustionOf } from '../samples/forecast.ts';
 import type { SampleRing } from '../samples/sample-ring.ts';
@@ -23,6 +24,7 @@ export interface MetricParts {
   readonly leases: LeaseReading;
   readonly samples: SampleRing;
   readonly certificates: Pick<Certificates, 'ends'> | undefined;
+  hooks(): readonly OutletFigures[];
   /** Wall-clock milliseconds. */
   now(): number;
 }
@@ -35,7 +37,16 @@ export async function metricFigures(parts: MetricParts): Promise<MetricFigures> 
     leases.peek(({ database }) => figuresIn(database, now())).catch(() => NO_FIGURES),
   ]);
   const exhaustion = exhaustionOf(samples.since(now() - DAY));
-  return { gauges, own: { ...NO_FIGURES, ...inFile, exhaustion, certificates: certificates?.ends ?? [] } };
+  return {
+    gauges,
+    own: {
+      ...NO_FIGURES,
+      ...inFile,
+      exhaustion,
+      certificates: certificates?.ends ?? [],
+      hooks: parts.hooks(),
+    },
+  };
 }
 
 async function figuresIn(

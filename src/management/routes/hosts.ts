@@ -1,16 +1,10 @@
 import { z } from 'zod';
 import { HOST_FORMATS, type HostFormat, hostsOf } from '../../reporting/host-formats.ts';
-import { readReservations } from '../../store/sqlite/query/read-reservations.ts';
-import { searchLeases } from '../../store/sqlite/query/search-leases.ts';
+import { reservationNames, runningLeases } from '../../store/sqlite/query/named-leases.ts';
 import { type Operation, operation } from '../http/operation.ts';
 import { text } from '../http/schemas.ts';
 import type { RouteParts } from './route-parts.ts';
 import { refuseOtherSegment } from './segment.ts';
-
-/** The most names of one answer. */
-const MOST = 100_000;
-const ALL = { sort: 'address', isDescending: false, after: undefined, facets: [] } as const;
-const RUNNING = [{ name: 'state', value: 'bound', isNegated: false }] as const;
 
 export function hostsRoute(parts: RouteParts): Operation {
   return operation({
@@ -26,9 +20,8 @@ export function hostsRoute(parts: RouteParts): Operation {
     run: async ({ query, signal }) => {
       refuseOtherSegment(parts, query.segment);
       const hosts = await parts.leases.read(async ({ database }) => {
-        const search = { ...ALL, conditions: RUNNING, limit: MOST };
-        const { rows } = await searchLeases(database, search, signal);
-        return hostsOf(rows, await readReservations(database, () => true, signal));
+        const rows = await runningLeases(database, parts.now(), signal);
+        return hostsOf(rows, reservationNames(database));
       });
       const { type, write } = HOST_FORMATS[query.format];
       return new Response(write(hosts, parts.subnet().domain), {

@@ -3,6 +3,7 @@ import type { Certificates } from '../../store/etcd/client/certificates.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { ToldReservations } from '../events/segment-news.ts';
 import type { GatewayCalls } from '../gateway-calls.ts';
+import type { OutletFigures } from '../hooks/outlet.ts';
 import type { LeaseReading } from '../lease-reading.ts';
 import type { Asked } from '../metrics/families.ts';
 import type { MetricFigures } from '../metrics/metric-figures.ts';
@@ -28,6 +29,8 @@ export interface RouteParts {
   readonly events: EventLog;
   /** Brings `events` up to date: while nobody follows them, that is not done. */
   readEvents(): void;
+  /** Of those who are told when leases change. */
+  hooks(): readonly OutletFigures[];
   readonly told: ToldReservations;
   /** The streams of events that are open. */
   readonly streams: Set<object>;

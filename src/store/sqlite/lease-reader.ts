@@ -101,6 +101,11 @@ WHERE position > @after AND position <= @upTo
   AND (@state IS NULL OR state = @state) AND (@hostname IS NULL OR instr(folded(hostname), folded(@hostname)) > 0)
 ORDER BY position`;
 
+/** Those that run, with what their guests' names depend on. */
+const NAMED = `
+SELECT * FROM (SELECT lease.address AS position, lease.mac AS hardware, lease.starts_at AS startedAt, ${LEASE_COLUMNS} FROM lease)
+WHERE position > @after AND position <= @upTo AND state = 'bound' ORDER BY position`;
+
 const EVENTS = `
 SELECT * FROM (SELECT history.id AS position, history.address AS number, history.mac AS hardware,
   history.at AS moment, ${HISTORY_COLUMNS} FROM history)
@@ -128,6 +133,11 @@ export class LeaseReader {
   leases(filter: LeaseFilter): Generator<ListedLease> {
     const { address = null, mac = null, state = null, hostname = null } = filter;
     return this.#rows(LEASES, LEASE_PAGE, { address, mac, state, hostname }) as Generator<ListedLease>;
+  }
+
+  /** The leases that run, by address, and when each began: wall-clock milliseconds. */
+  running(): Generator<ListedLease & { readonly startedAt: number }> {
+    return this.#rows(NAMED, LEASE_PAGE, {}) as Generator<ListedLease & { readonly startedAt: number }>;
   }
 
   /** How fresh this mirror of shared leases is; undefined: the leases are this node's own. */

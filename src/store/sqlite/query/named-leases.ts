@@ -1,0 +1,99 @@
+import type { Database } from 'better-sqlite3';
+import type { ListedLease } from '../lease-reader.ts';
+import { LEASE_COLUMNS as COLUMNS } from '../tables/schema.ts';
+import { betweenPages, PAGE_ROWS } from './pages.ts';
+
+/** What of a reservation its guest's name depends on. */
+export interface ReservationNames {
+  readonly id: string;
+  readonly hostname: string | undefined;
+  readonly vpsId: string | undefined;
+  readonly retiredUntil: number | undefined;
+}
+
+/** A lease with what its guest's name depends on. */
+export interface NamedRow extends ListedLease {
+  /** When it began: wall-clock milliseconds. */
+  readonly startedAt: number;
+}
+
+const LEASE_COLUMNS = `starts_at AS startedAt, ${COLUMNS}`;
+const PAGE_END = `SELECT max(address) FROM (SELECT address FROM lease WHERE address > ? ORDER BY address LIMIT ${PAGE_ROWS})`;
+/**
+ * What a guest calls itself, as near to its label as SQLite comes: more may be found than have that label, and none that has it
+ * is left out.
+ */
+const LABEL = `lower(replace(replace(replace(replace(trim(substr(hostname, 1, instr(hostname || '.', '.') - 1)),
+  ' ', ''), '_', ''), '-', ''), '''', ''))`;
+
+/** The leases at these addresses, in any state. */
+export function leasesAt(database: Database, addresses: readonly number[]): readonly NamedRow[] {
+  const row = database.prepare(`SELECT ${LEASE_COLUMNS} FROM lease WHERE address = ?`);
+  return addresses.flatMap((address) => (row.get(address) as NamedRow | undefined) ?? []);
+}
+
+/**
+ * The leases that run whose guests may call themselves by one of these labels, or that have it as the id of their VPS; in
+ * short reads.
+ *
+ * @throws the signal's reason when nobody waits for the answer any more.
+ */
+export async function leasesCalled(
+  database: Database,
+  labels: ReadonlySet<string>,
+  now: number,
+  signal: AbortSignal,
+): Promise<readonly NamedRow[]> {
+  if (labels.size === 0) return [];
+  const places = [...labels].map(() => '?').join(', ');
+  const simple = [...labels].map((label) => label.replaceAll('-', ''));
+  const isCalled = `AND (${LABEL} IN (${places}) OR lower(vps_id) IN (${places}))`;
+  return await running(database, isCalled, [...simple, ...labels], now, signal);
+}
+
+/**
+ * The leases that run, by address; in short reads.
+ *
+ * @throws the signal's reason when nobody waits for the answer any more.
+ */
+export async function runningLeases(
+  database: Database,
+  now: number,
+  signal: AbortSignal,
+): Promise<readonly NamedRow[]> {
+  return await running(database, '', [], now, signal);
+}
+
+async function running(
+  database: Database,
+  condition: string,
+  values: readonly string[],
+  now: number,
+  signal: AbortSignal,
+): Promise<readonly NamedRow[]> {
+  const rows = database.prepare(
+    `SELECT ${LEASE_COLUMNS} FROM lease WHERE address > ? AND address <= ? AND state = 'bound' AND expires_at > ?
+     ${condition} ORDER BY address`,
+  );
+  const bound = database.prepare(PAGE_END).pluck();
+  const found: NamedRow[] = [];
+  for (let after = -1; ; ) {
+    const upTo: unknown = bound.get(after);
+    if (typeof upTo !== 'number') return found;
+    found.push(...(rows.all(after, upTo, now, ...values) as NamedRow[]));
+    after = upTo;
+    await betweenPages(signal);
+  }
+}
+
+/** By their ids; they are small, and read at once. */
+export function reservationNames(database: Database): readonly ReservationNames[] {
+  const rows = database
+    .prepare('SELECT id, hostname, vps_id, retired_until FROM reservation ORDER BY id')
+    .raw()
+    .all() as readonly (readonly [string, string | null, string | null, number | null])[];
+  return rows.map(([id, hostname, vpsId, retiredUntil]) => ({
+    ...{ id, hostname: hostname ?? undefined, vpsId: vpsId ?? undefined },
+    retiredUntil: retiredUntil ?? undefined,
+  }));
+}
