@@ -1,9 +1,8 @@
 import { expect, test } from 'vitest';
-import { HEARING_MUTATIONS } from './hearing-mutations.ts';
-import { MUTATIONS } from './mutations.ts';
-import { RESERVATION_MUTATIONS } from './reservation-mutations.ts';
-import { firstFault } from './run.ts';
-import { CLOCK_MUTATIONS, STALE_MUTATIONS } from './stale-mutations.ts';
+import { compiledSimulation } from './compiled.ts';
+
+const { CLOCK_MUTATIONS, HEARING_MUTATIONS, MUTATIONS, RESERVATION_MUTATIONS, STALE_MUTATIONS, firstFault } =
+  await compiledSimulation();
 
 /** Within so many seeds each mistake is found. */
 const PATIENCE = 200;

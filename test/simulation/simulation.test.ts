@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { runSeed } from './run.ts';
+import { compiledSimulation } from './compiled.ts';
 import type { WayName } from './ways.ts';
-import { World } from './world.ts';
+
+const { runSeed, World } = await compiledSimulation();
 
 const TOGETHER = 10;
 
