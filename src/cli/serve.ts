@@ -91,6 +91,7 @@ export async function serve(loaded: LoadedSettings, load: ReadAgain): Promise<nu
       ...(sockets.canAsk ? {} : { probeMilliseconds: 0 }),
     }),
     values: from.settings,
+    reservations: from.settings.policy?.reservations ?? [],
     settings: shownSettings(from.origins, from.settings.policy),
   });
   const server: Server = new Server({

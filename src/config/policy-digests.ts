@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { NO_POLICY, type Policy } from '../subnet/policy.ts';
 
 /** The parts of a policy, by the beginnings of its texts' names. */
-const PARTS = ['options', 'classes', 'pxe'] as const;
+const PARTS = ['options', 'classes', 'pxe', 'reservations'] as const;
 /** Hexadecimal digits of a digest that people compare. */
 const SHOWN = 12;
 

@@ -16,6 +16,7 @@ export type ProblemName =
   | 'cluster' // between the gateways that share their leases
   | 'settings' // a settings file could not be reloaded
   | 'hook' // a program or a server is not told when leases change
+  | 'file-reservations' // some reservations of the settings file are not in force
   | 'clock' // the wall clock may be wrong
   | 'pool-full'
   | 'pool-nearly-full';

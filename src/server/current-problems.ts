@@ -20,6 +20,8 @@ export interface ProblemSources {
   /** Undefined while there is no service. */
   readonly pool: PoolUse | undefined;
   readonly trustsClock: boolean;
+  /** Undefined: the reservations of the settings file are in force. */
+  readonly fileReservations: RunningProblem | undefined;
 }
 
 /** What is wrong with a server now, for log, status and health; it looks at counts and at no record. */
@@ -33,6 +35,7 @@ export function currentProblems(sources: ProblemSources): readonly RunningProble
   if (fault !== undefined) problems.push(directoryProblem(fault, isShared));
   const settings = parts.settingsProblem?.();
   if (settings !== undefined) problems.push(settings);
+  if (sources.fileReservations !== undefined) problems.push(sources.fileReservations);
   problems.push(...(parts.apiProblems?.() ?? []));
   const peers = memory?.peers.problem;
   if (peers !== undefined) problems.push(peers);

@@ -3,6 +3,7 @@ import type { Settings } from '../config/settings.ts';
 import type { ShownSetting } from '../config/shown-settings.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
 import type { Plan } from '../subnet/plan.ts';
+import type { FileReservation } from '../subnet/policy.ts';
 import { planRefusals } from './plan-refusals.ts';
 
 /** What a server serves: given at its start, and again for each change while it runs. */
@@ -10,6 +11,8 @@ export interface Declaration {
   planOf(listen: ListenAddress): Plan;
   /** The settings that the plan is made from; absent: it was not made from settings. */
   readonly values?: Settings;
+  /** The reservations of the settings file. */
+  readonly reservations?: readonly FileReservation[];
   /** The settings as they are shown to operators. */
   readonly settings?: readonly ShownSetting[];
 }

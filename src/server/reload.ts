@@ -36,6 +36,8 @@ export type ReadAgain = (isTrial: boolean) => Promise<LoadedSettings | RejectedS
 /** The server that is to serve by other settings. */
 export interface Adopter {
   refusals(next: Declaration): readonly RefusedChange[];
+  /** Why it cannot be put in force as things are, each in one line. */
+  faults(next: Declaration): readonly string[];
   adopt(next: Declaration): Promise<Adoption>;
 }
 
@@ -95,6 +97,8 @@ export class Reload {
     const declaration = this.#declarationOf(next);
     const refusals = this.#adopter.refusals(declaration);
     if (refusals.length > 0) return { kind: 'refused', changes, refusals };
+    const faults = this.#adopter.faults(declaration);
+    if (faults.length > 0) return { kind: 'unusable', problems: faults };
     if (next.settings.settingsFile === undefined) warnings.push(NO_FILE);
     if (changes.length === 0) return { kind: 'unchanged', changes, warnings };
     if (isTrial) return { kind: 'would-reload', changes, warnings };

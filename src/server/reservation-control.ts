@@ -3,6 +3,7 @@ import type {
   ReservationOrder,
   ReservationProgress,
 } from '../engine/order/reservation-order.ts';
+import type { OutsideId } from '../lease/outside-id.ts';
 import type { Reservation } from '../lease/reservation/reservation.ts';
 import type { Reservations } from '../lease/reservation/reservation-view.ts';
 import type { OrderIntake } from './order-intake.ts';
@@ -15,8 +16,16 @@ import { type Unexplained, unexplainedLeases } from './unexplained.ts';
 export class ReservationControl {
   readonly #intake: ReservationIntake;
   readonly #unexplained: () => Promise<Unexplained>;
+  readonly #placeOf: (id: OutsideId) => string | undefined;
 
-  constructor(parts: ServerParts, orders: OrderIntake, memory: () => Memory | undefined) {
+  /** @param placeOf Where an entry of the settings file stands. */
+  constructor(
+    parts: ServerParts,
+    orders: OrderIntake,
+    memory: () => Memory | undefined,
+    placeOf: (id: OutsideId) => string | undefined,
+  ) {
+    this.#placeOf = placeOf;
     this.#intake = new ReservationIntake(parts, orders, memory);
     this.#unexplained = () => unexplainedLeases(() => memory()?.store, parts.clock);
   }
@@ -27,8 +36,11 @@ export class ReservationControl {
   }
 
   /** Carries out an order. It is durable when this resolves, and holds with the next message. The history names its author. */
-  submit(order: ReservationOrder): Promise<ReservationResult> {
-    return this.#intake.submit(order);
+  async submit(order: ReservationOrder): Promise<ReservationResult> {
+    const result = await this.#intake.submit(order);
+    if (result.outcome !== 'refused' || result.refusal.why !== 'of-settings-file') return result;
+    const place = this.#placeOf(result.refusal.id);
+    return place === undefined ? result : { ...result, refusal: { ...result.refusal, place } };
   }
 
   /** Puts entries by one change, all of them or none. The results are in their order. */

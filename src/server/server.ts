@@ -29,6 +29,7 @@ import type { Adoption, Declaration } from './declaration.ts';
 import { Expiry } from './expiry.ts';
 import { expiryPrompter } from './expiry-prompter.ts';
 import { type Figures, figuresOf } from './figures.ts';
+import { FileReservations, faultsOfReservations } from './file-reservations.ts';
 import { type Gauges, gaugesOf } from './gauges.ts';
 import { LeaseImports } from './lease-imports.ts';
 import { Listening } from './listening.ts';
@@ -73,6 +74,7 @@ export class Server {
   #grants = false;
   readonly #declaration: CurrentDeclaration;
   readonly #orderIntake: OrderIntake;
+  readonly #fileReservations: FileReservations;
   readonly #placeOf: PlaceOf = (card) => this.#listening.service?.placeOf(card);
 
   constructor(chosen: ServerParts) {
@@ -89,7 +91,17 @@ export class Server {
       () => this.#listening.service,
       () => this.#memory,
     );
-    this.reservations = new ReservationControl(parts, this.#orderIntake, () => this.#memory);
+    this.reservations = new ReservationControl(
+      parts,
+      this.#orderIntake,
+      () => this.#memory,
+      (id) => this.#fileReservations.placeOf(id),
+    );
+    this.#fileReservations = new FileReservations(
+      this.reservations,
+      () => this.#declaration.current.reservations ?? [],
+      parts,
+    );
     this.leaseImports = new LeaseImports(parts, this.#orderIntake);
     this.#problemLog = new ProblemLog(parts.log);
     if (parts.clusterPeers !== undefined)
@@ -152,6 +164,7 @@ export class Server {
     try {
       this.#listening.begin();
       this.#memory = await this.#openMemory();
+      await this.#fileReservations.begin();
       await this.#listening.start(this.#memory);
     } catch (error) {
       await this.stop();
@@ -183,13 +196,22 @@ export class Server {
    * Serves by another declaration. It takes effect as a whole, between two rounds. Its pools are prepared before that, in
    * steps that delay no packet. A change that is impossible while leases run is refused by name; then nothing changes.
    */
-  adopt(next: Declaration): Promise<Adoption> {
-    return this.#declaration.adopt(next);
+  async adopt(next: Declaration): Promise<Adoption> {
+    const adoption = await this.#declaration.adopt(next);
+    if (adoption.kind === 'adopted') await this.#fileReservations.apply();
+    return adoption;
   }
 
   /** The changes of a declaration because of which it would be refused. */
   refusals(next: Declaration): readonly RefusedChange[] {
     return this.#declaration.refusals(next);
+  }
+
+  /** Why a declaration cannot be put in force as it is now, each in one line: its reservations contradict others. */
+  faults(next: Declaration): readonly string[] {
+    const listen = this.#listening.service?.listen;
+    const plan = listen && next.planOf(listen);
+    return faultsOfReservations(next.reservations ?? [], this.reservations.current, plan);
   }
 
   /** Carries out an order from outside, also while no sockets are open. The history names its author. */
@@ -313,6 +335,7 @@ export class Server {
     this.#decisionLog?.check();
     this.#expiry?.sweep();
     this.reservations.beat(this.#trustsClock);
+    this.#fileReservations.check();
     this.#change ??= this.#watch(memory).finally(() => {
       this.#change = undefined;
     });
@@ -346,6 +369,7 @@ export class Server {
       clock: trustsClock ? undefined : this.clock,
       pool,
       trustsClock,
+      fileReservations: this.#fileReservations.problem,
     });
   }
 

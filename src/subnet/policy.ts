@@ -1,3 +1,4 @@
+import type { ReservationEntry } from '../lease/reservation/reservation.ts';
 import type { ClientClass } from './client-class.ts';
 import { NO_TERMS, type OwnTerms } from './own-terms.ts';
 
@@ -7,8 +8,16 @@ export interface Policy {
   readonly terms: OwnTerms;
   /** In the order of the file: of two that say the same, the first one counts. */
   readonly classes: readonly ClientClass[];
+  readonly reservations: readonly FileReservation[];
   /** All of it as texts, in the order of their names. */
   readonly said: readonly SaidInFile[];
+}
+
+/** A reservation of the file; it has an address. */
+export interface FileReservation {
+  readonly entry: ReservationEntry;
+  /** `/etc/vps-gateway/settings.yaml:4:11` (line, column). */
+  readonly place: string;
 }
 
 /** One thing that a file says. */
@@ -21,4 +30,4 @@ export interface SaidInFile {
   readonly place: string;
 }
 
-export const NO_POLICY: Policy = { terms: NO_TERMS, classes: [], said: [] };
+export const NO_POLICY: Policy = { terms: NO_TERMS, classes: [], reservations: [], said: [] };

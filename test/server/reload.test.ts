@@ -12,6 +12,8 @@ class Bench {
   file: Flags = {};
   readonly log = new LogLines();
   readonly adopted: Settings[] = [];
+  /** Why what is wanted cannot be put in force. */
+  faults: readonly string[] = [];
   readonly #reload: Reload;
 
   constructor() {
@@ -27,6 +29,7 @@ class Bench {
       ({ settings }) => ({ planOf: () => planOf({}), values: settings }),
       {
         refusals,
+        faults: () => this.faults,
         adopt: async (next) => {
           const found = refusals(next);
           if (found.length > 0) return { kind: 'refused', refusals: found };
@@ -94,6 +97,17 @@ describe('a reload', () => {
 
     bench.file = { leaseTime: '1h' };
     expect(await bench.ask()).toMatchObject({ kind: 'reloaded' });
+  });
+
+  test('of reservations that contradict others changes nothing, and names each', async () => {
+    const bench = new Bench();
+    bench.file = { leaseTime: '1h' };
+    bench.faults = ['reservations.web (file /etc/settings.yaml:2:3): another has its address'];
+
+    expect(await bench.ask(true)).toEqual({ kind: 'unusable', problems: bench.faults });
+    expect(await bench.ask()).toEqual({ kind: 'unusable', problems: bench.faults });
+    expect(bench.adopted).toEqual([]);
+    expect(bench.problem?.message).toContain('reservations.web');
   });
 
   test('of settings with faults changes nothing, and names each fault', async () => {

@@ -40,7 +40,7 @@ export function remediesOf(id: string): Remedies {
     'not-allowed':
       '`vps-gateway settings` shows the segment; choose an address of it that is no gateway or router',
     'not-found': '`vps-gateway reservations` lists them all',
-    'of-settings-file': 'change it in the settings file of the gateway, and restart that',
+    'of-settings-file': 'change it in the settings file, then `vps-gateway reload`',
     'pool-full':
       'name an address outside the pool (--address), or free one: `vps-gateway leases` shows who has them',
   };

@@ -57,6 +57,7 @@ function remove(order: Order<'remove'>, input: ReservationInput): ReservationVer
   if (order.address !== undefined && order.address !== before.address)
     return refused({ why: 'another-address', address: before.address });
   const { now } = input;
+  if (order.isFinal === true) return changed(order, input, 'reservation-removed', before, 'removed');
   const { version: _version, ...record } = before;
   const next = { ...record, updatedAt: now, retiredUntil: later(now, RETIRED_SECONDS) };
   return changed(order, input, 'reservation-removed', before, next);

@@ -3,6 +3,7 @@ import type {
   Reservation,
   ReservationEntry,
   ReservationRecord,
+  ReservationSource,
 } from '../../lease/reservation/reservation.ts';
 import { isSameReservation } from '../../lease/reservation/reservation-fields.ts';
 import { ipv4ToText } from '../../net/ipv4.ts';
@@ -113,13 +114,15 @@ function heldProblem(member: string, holder: Reservation): HeldProblem {
 
 /** What is not as the order expects it. */
 export function unexpected(
-  { expectedVersion }: ReservationOrder,
+  order: Pick<ReservationOrder, 'expectedVersion'> & { readonly source?: ReservationSource },
   before: Reservation | undefined,
 ): ReservationRefusal | undefined {
   const version = before === undefined || before.retiredUntil !== undefined ? 0 : before.version;
+  const { expectedVersion, source } = order;
   if (expectedVersion !== undefined && expectedVersion !== version)
     return { why: 'another-version', version };
-  return before?.source === 'file' ? { why: 'of-settings-file' } : undefined;
+  const isOfFile = before?.source === 'file' && before.retiredUntil === undefined;
+  return isOfFile && source !== 'file' ? { why: 'of-settings-file', id: before.id } : undefined;
 }
 
 /** Nothing is changed. */

@@ -30,7 +30,7 @@ interface Conditions {
  * What an operator, or a program in an operator's name, wants to be reserved.
  * - put: the whole entry. `adopt`: with the address that its guest has now, if it has one.
  * - patch: what an entry is to have instead (RFC 7396).
- * - remove: its address is kept for its id for a day. `address`: only if that is its address; `label`: only if it has it.
+ * - remove: its address is kept for its id for a day, unless `isFinal`. `address`: only if that is its address; `label`: only if it has it.
  * - reserve-lease: the holder of a lease gets a reservation of its address.
  * - forget: the day is over.
  * - learn: the card of a guest that is known by its port is one of the reservation's from now on.
@@ -56,6 +56,10 @@ export type ReservationOrder = OrderedBy &
         readonly kind: 'remove';
         readonly id: OutsideId;
         readonly address?: Ipv4;
+        /** Who has kept it; absent: the API. */
+        readonly source?: ReservationSource;
+        /** True: its address is kept for nobody. */
+        readonly isFinal?: boolean;
         /** Only if it has this label: an entry that has moved to another scope meanwhile stays. */
         readonly label?: { readonly name: string; readonly value: string };
       }
@@ -103,14 +107,10 @@ export interface HeldProblem extends EntryProblem {
  */
 export type ReservationRefusal =
   | {
-      readonly why:
-        | 'unknown'
-        | 'not-leased'
-        | 'of-settings-file'
-        | 'pool-full'
-        | 'needs-shared-store'
-        | 'cannot-promise';
+      readonly why: 'unknown' | 'not-leased' | 'pool-full' | 'needs-shared-store' | 'cannot-promise';
     }
+  /** place: where it stands; absent: in no file of this gateway's. */
+  | { readonly why: 'of-settings-file'; readonly id: OutsideId; readonly place?: string }
   | { readonly why: 'invalid' | 'not-allowed'; readonly problems: readonly EntryProblem[] }
   | { readonly why: 'held'; readonly problems: readonly HeldProblem[] }
   | { readonly why: 'another-version'; readonly version: Version }

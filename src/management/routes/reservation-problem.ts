@@ -43,7 +43,11 @@ function refusalOf(refusal: Refusal): Problem {
     case 'another-address':
       return refused(409, why, `its address is ${ipv4ToText(refusal.address)}`);
     case 'of-settings-file':
-      return refused(409, why, 'it is of the settings file, and is changed there');
+      return refused(
+        409,
+        why,
+        `the reservation ${refusal.id} is of ${refusal.place ?? 'a settings file, and of none that this gateway has now'}, and is changed there`,
+      );
     case 'pool-full':
       return refused(409, why, 'no address of the pool is free for it');
     case 'needs-shared-store':

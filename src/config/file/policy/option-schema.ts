@@ -11,7 +11,7 @@ const MOST_OCTETS = 255;
 const MOST_OPTIONS = 64;
 
 const PART = z.union([z.string(), z.int(), z.strictObject({ to: z.string(), via: z.string() })]);
-const VALUE = z.union([z.string(), z.int(), z.boolean(), z.array(PART).min(1).max(MOST_OPTIONS)]);
+export const VALUE = z.union([z.string(), z.int(), z.boolean(), z.array(PART).min(1).max(MOST_OPTIONS)]);
 const OPTION = z.union([
   VALUE,
   z.strictObject({
@@ -107,7 +107,7 @@ function readValue(
   path: readonly string[],
   issues: Issues,
 ): Uint8Array | undefined {
-  const bytes = optionFromText(code, textOf(written));
+  const bytes = optionFromText(code, optionText(written));
   if (bytes === undefined) {
     const how = `write ${optionExample(code)}; or the octets: hex:0a0f`;
     return wrong(issues, path, `is not a value of option ${code} (${optionFileName(code)})`, how);
@@ -117,7 +117,7 @@ function readValue(
 }
 
 /** As a codec reads it: a list with commas, routes as pairs. */
-function textOf(written: z.output<typeof VALUE>): string {
+export function optionText(written: z.output<typeof VALUE>): string {
   if (!Array.isArray(written)) return String(written).trim();
   return written
     .map((part) => (typeof part === 'object' ? `${part.to} ${part.via}` : String(part)))

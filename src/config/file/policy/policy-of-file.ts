@@ -1,7 +1,10 @@
 import type { Node } from 'yaml';
+import type { Ipv4 } from '../../../net/ipv4.ts';
+import { broadcastOf, contains, prefixOf, prefixToText } from '../../../net/prefix.ts';
 import { type Boot, mergedBoot } from '../../../subnet/boot.ts';
 import { NO_POLICY, type Policy } from '../../../subnet/policy.ts';
 import { isInOrder } from '../../../subnet/renewal.ts';
+import { gatewayAddresses } from '../../address-plan.ts';
 import type { Problem } from '../../problem.ts';
 import type { Settings } from '../../settings.ts';
 import type { FilePlaces } from '../file-places.ts';
@@ -25,6 +28,7 @@ const MEMBERS = [
     'via',
   ],
   ...['vendor_class', 'user_class', 'architecture', 'circuit_id', 'remote_id', 'mac'],
+  ...['id', 'client_id', 'port', 'address', 'hostname', 'vps_id', 'organization_id', 'labels', 'note'],
   ...['next_server', 'server_name', 'file', 'files', 'vendor_options'],
 ];
 
@@ -55,12 +59,18 @@ export function policyOfFile(
   const said = policyParts(content).map(({ name, text, path }) => ({
     ...{ name, text, place: placeOf(path, node, file) },
   }));
-  const policy: Policy = { ...read.data, said };
+  const { terms, classes, entries } = read.data;
+  const reservations = entries.map((entry, index) => ({
+    ...{ entry, place: placeOf(['reservations', index], node, file) },
+  }));
+  const policy: Policy = { terms, classes, reservations, said };
   return {
     policy,
     problems: [],
     contradictions: (settings) =>
-      [...timeFaults(policy, settings), ...bootFaults(policy)].map((fault) => problemAt(fault, node, file)),
+      [...timeFaults(policy, settings), ...bootFaults(policy), ...addressFaults(policy, settings)].map(
+        (fault) => problemAt(fault, node, file),
+      ),
   };
 }
 
@@ -99,4 +109,24 @@ function needsServer(boot: Boot | undefined): boolean {
 
 function noServer(path: PartFault['path']): PartFault {
   return { path, message: 'names a file, and no server that has it', remedy: 'write next_server: 10.15.3.2' };
+}
+
+/** An address that no guest may have. */
+function addressFaults({ reservations }: Policy, settings: Partial<Settings>): readonly PartFault[] {
+  const { gateway, subnetMask, listenIp, peers } = settings;
+  if (gateway === undefined || subnetMask === undefined) return [];
+  const prefix = prefixOf(gateway, subnetMask);
+  const gateways = new Set([...gatewayAddresses(prefix), ...(peers ?? [])]);
+  const whyNot = (address: Ipv4 | undefined): string | undefined => {
+    if (address === undefined) return undefined;
+    if (!contains(prefix, address)) return `is not in ${prefixToText(prefix)}, the network of this segment`;
+    if (address === prefix.network || address === broadcastOf(prefix)) return "is the network's own address";
+    if (address === gateway) return 'is the address of the router';
+    return address === listenIp || gateways.has(address) ? 'is the address of a gateway' : undefined;
+  };
+  return reservations.flatMap(({ entry }, index): readonly PartFault[] => {
+    const message = whyNot(entry.address);
+    const path = ['reservations', index, 'address'];
+    return message === undefined ? [] : [{ path, message, remedy: "write an address that is a guest's" }];
+  });
 }

@@ -16,9 +16,14 @@ export interface PolicyPart {
 export function policyParts(content: Readonly<Record<string, unknown>>): readonly PolicyPart[] {
   const classes = Array.isArray(content['classes']) ? (content['classes'] as readonly unknown[]) : [];
   const named = classes.map((each) => Object.fromEntries(members(each)));
+  const reservations = Array.isArray(content['reservations']) ? content['reservations'] : [];
   const parts = [
     ...members(content['options']).map(([name, value]) => partOf('options', optionNameOf(name), value, name)),
     ...members(content['pxe']).map(([name, value]) => partOf('pxe', name, value, name)),
+    ...reservations.map((each: unknown, index) => {
+      const { id, ...others } = Object.fromEntries(members(each));
+      return partOf('reservations', String(id), others, index);
+    }),
     ...named.map(({ name, ...others }, index) => partOf('classes', String(name), others, index)),
   ];
   // Their order counts too.

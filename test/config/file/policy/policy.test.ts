@@ -168,7 +168,12 @@ describe('what a settings file says of guests', () => {
     const textsOf = (text: string) => sharedSettingTexts(loaded(text).settings).shouldBeEqual;
     const one = textsOf('options: {7: 10.15.3.2, 9: 10.15.3.2}');
 
-    expect(textsOf('')).toMatchObject({ options: 'none', classes: 'none', pxe: 'none' });
+    expect(textsOf('')).toMatchObject({
+      options: 'none',
+      classes: 'none',
+      pxe: 'none',
+      reservations: 'none',
+    });
     expect(one['options']).toMatch(/^2 set \(digest [0-9a-f]{12}\)$/);
     expect(textsOf('options: {lpr_servers: 10.15.3.2, log_servers: 10.15.3.2}')['options']).toBe(
       one['options'],
