@@ -121,6 +121,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // Warnings as data: what is wrong, and what to do.
   diagnosis: ['net', 'wire', 'lease', 'subnet', 'engine/reply', 'store', 'transport', 'config', 'errors'],
   'diagnosis/firewall': ['net', 'diagnosis'],
+  // What `doctor` finds, from facts of the machine.
+  'diagnosis/doctor': ['diagnosis'],
   detection: [
     'net',
     'wire',

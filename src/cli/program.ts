@@ -7,6 +7,7 @@ import { addClockCommand } from './clock.ts';
 import { addClusterCommand } from './cluster.ts';
 import { addCompletionCommand } from './completion.ts';
 import { addCheckCommand } from './config-check.ts';
+import { addDoctorCommand } from './doctor/doctor.ts';
 import { addEventsCommand } from './events/events.ts';
 import { addHealthCommand } from './health.ts';
 import { addImportCommand } from './importing/import.ts';
@@ -85,6 +86,7 @@ export function createProgram(writeOut = (text: string) => writeWhole(1, text)):
   addImportCommand(program);
   addAddressesCommand(program);
   addClusterCommand(program);
+  addDoctorCommand(program);
   addHealthCommand(program);
   addClockCommand(program);
   addSettingsCommand(program);

@@ -1,0 +1,72 @@
+import { bad, type DoctorLine, good, unknown, warning } from '../../diagnosis/doctor/doctor-line.ts';
+import type { ClusterReport } from '../../sharing/cluster-report.ts';
+
+/** An answer of etcd that takes longer is slow: milliseconds. */
+const SLOW = 50;
+const STATUS = 'vps-gateway cluster status';
+
+/**
+ * etcd, as its members and the segment's keys show it.
+ *
+ * @param milliseconds How long the report took, which asks each member and reads the segment.
+ */
+export function clusterLines(report: ClusterReport, milliseconds: number): readonly DoctorLine[] {
+  const { members, gateways, warnings, segment } = report;
+  const silent = members.flatMap(({ error }) => (error === undefined ? [] : [error]));
+  const problems = report.problems.filter((text) => !silent.includes(text));
+  const answering = members.filter(({ error }) => error === undefined).length;
+  const lines: DoctorLine[] = [];
+  const counted = `${answering} of ${members.length} members of etcd answer`;
+  if (gateways === undefined)
+    lines.push(
+      bad(
+        'etcd',
+        `${counted}, and no majority decides`,
+        'no new guest gets an address, until a majority is back',
+        STATUS,
+      ),
+    );
+  else if (answering < members.length)
+    lines.push(
+      warning(
+        'etcd',
+        `${counted}: ${silent.join('; ')}`,
+        'one more that fails may stop the cluster',
+        `systemctl status etcd there; ${STATUS}`,
+      ),
+    );
+  else lines.push(good('etcd', `${counted}; ${gateways.length} gateways share the segment ${segment}`));
+  if (gateways !== undefined)
+    lines.push(
+      milliseconds <= SLOW * (members.length + 1)
+        ? good('etcd-latency', `asking all of etcd took ${milliseconds.toFixed(0)} ms`)
+        : warning(
+            'etcd-latency',
+            `asking all of etcd took ${milliseconds.toFixed(0)} ms`,
+            'each DHCPACK waits for a majority of etcd',
+            'etcdctl check perf; iostat -x 1 5 on each member',
+          ),
+    );
+  lines.push(...databaseLines(report));
+  lines.push(
+    ...problems.map((problem) => bad('cluster', problem, 'the gateways share their leases there', STATUS)),
+  );
+  lines.push(
+    ...warnings.map((text) =>
+      warning('cluster', text, 'all gateways of a segment should be set alike', STATUS),
+    ),
+  );
+  return lines;
+}
+
+function databaseLines({ members }: ClusterReport): readonly DoctorLine[] {
+  const databases = members.flatMap(({ database }) => (database === undefined ? [] : [database]));
+  const [first] = databases;
+  if (first === undefined) return [unknown('etcd-space', 'no member says how full it is', STATUS)];
+  const fullest = databases.reduce(
+    (one, other) => (one.bytes / one.quotaBytes > other.bytes / other.quotaBytes ? one : other),
+    first,
+  );
+  const percent = Math.round((fullest.bytes / fullest.quotaBytes) * 100);
+  return [good('etcd-space', `the fullest member of etcd uses ${percent} % of its quota`)];
+}

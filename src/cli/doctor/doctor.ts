@@ -1,0 +1,181 @@
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import type { Command } from 'commander';
+import type { Flags, LoadedSettings, RejectedSettings } from '../../config/load-settings.ts';
+import { problemToText } from '../../config/problem.ts';
+import type { Environment } from '../../config/settings.ts';
+import { rulesThatLetIn } from '../../detection/reception.ts';
+import { directoryLines } from '../../diagnosis/doctor/directory-lines.ts';
+import {
+  bad,
+  type DoctorLine,
+  good,
+  statusOfLines,
+  unknown,
+  warning,
+} from '../../diagnosis/doctor/doctor-line.ts';
+import { gatewayLines } from '../../diagnosis/doctor/gateway-lines.ts';
+import { linkLines } from '../../diagnosis/doctor/link-lines.ts';
+import { machineLines } from '../../diagnosis/doctor/machine-lines.ts';
+import { portLines } from '../../diagnosis/doctor/port-lines.ts';
+import { segmentLines } from '../../diagnosis/doctor/segment-lines.ts';
+import { droppingRulesFor } from '../../diagnosis/firewall/read-firewall.ts';
+import { GatewayError } from '../../errors.ts';
+import { ipv4FromText, ipv4ToText } from '../../net/ipv4.ts';
+import { findListenAddress, type ListenAddressSearch } from '../../server/find-listen-address.ts';
+import { askHealth, HEALTH_SOCKET } from '../../server/health.ts';
+import { readClusterReport } from '../../sharing/cluster-report.ts';
+import { sharedSettings } from '../../sharing/shared-settings.ts';
+import { readInterfaces } from '../../transport/linux/interfaces.ts';
+import { loadWithFile } from '../load-with-file.ts';
+import { noAnswer } from '../no-answer.ts';
+import { jsonText } from '../output/json.ts';
+import { addSettingOptions, flagsOf } from '../setting-options.ts';
+import { surroundingsOfProcess } from '../surroundings.ts';
+import { askSegment } from './ask-segment.ts';
+import { clusterLines } from './cluster-lines.ts';
+import { writeDoctorLines } from './lines-to-text.ts';
+import { readDirectory } from './read-directory.ts';
+import { readLink } from './read-link.ts';
+import { readMachine } from './read-machine.ts';
+import { readPort } from './read-port.ts';
+
+/** How long the running gateway may take to answer: milliseconds. */
+const ANSWER_TIME = 3000;
+
+const STATUSES = `
+Exit status:
+  0   all is good, or could not be looked at
+  1   there is a warning
+  2   something is bad: guests get no address, or soon none
+It asks the segment by ARP for the listen IP and the router, and by a DHCPDISCOVER
+for other servers, which takes four seconds.`;
+
+/** Adds `doctor`. */
+export function addDoctorCommand(program: Command, surroundings = surroundingsOfProcess()): void {
+  const command = program
+    .command('doctor')
+    .description('look at this node for what keeps guests from an address, and say what mends it')
+    .option('--json', 'as JSON');
+  addSettingOptions(command.addHelpText('after', STATUSES), () => false).action(async () => {
+    const lines = await examine(flagsOf(command), surroundings.environment);
+    const { output } = surroundings;
+    if (command.getOptionValue('json') === true)
+      output.write(jsonText({ status: statusOfLines(lines), lines }));
+    else writeDoctorLines(output, lines);
+    surroundings.exitWith(statusOfLines(lines));
+  });
+}
+
+/** All checks of this node. */
+async function examine(flags: Flags, environment: Environment): Promise<readonly DoctorLine[]> {
+  const loaded = loadWithFile(flags, environment);
+  const holders = readPort();
+  const gateway = holders?.find(({ isGateway }) => isGateway)?.pid;
+  const lines: DoctorLine[] = [...settingsLines(loaded)];
+  if (loaded.ok) lines.push(...(await placeLines(loaded)));
+  lines.push(...portLines(holders), ...machineLines(readMachine(gateway)));
+  const directory = loaded.settings.leasesDir;
+  if (directory !== undefined) {
+    lines.push(...directoryLines(await readDirectory(directory)));
+    lines.push(...(await runningLines(directory)));
+  }
+  if (loaded.ok) lines.push(...(await etcdLines(loaded)));
+  return lines;
+}
+
+function settingsLines(loaded: LoadedSettings | RejectedSettings): readonly DoctorLine[] {
+  const show = 'vps-gateway check';
+  const warnings = loaded.warnings.map((problem) =>
+    warning('settings', problemToText(problem), 'the gateway starts all the same', show),
+  );
+  if (loaded.ok) return [good('settings', 'the settings can be used'), ...warnings];
+  return [
+    ...loaded.problems.map((problem) =>
+      bad('settings', problemToText(problem), 'the gateway does not start', show),
+    ),
+    ...warnings,
+  ];
+}
+
+/** Interface, listen IP, firewall, and what the segment answers. */
+async function placeLines({ settings }: LoadedSettings): Promise<readonly DoctorLine[]> {
+  const links = readInterfaces();
+  const found = findListenAddress(settings, links);
+  const name = found.kind === 'found' ? found.interfaceName : settings.interface;
+  const link = links.find((each) => each.name === name);
+  const lines = link === undefined ? [] : [...linkLines(readLink(link))];
+  if (found.kind !== 'found' || link === undefined) return [...lines, notFound(found)];
+  const { listenIp } = found;
+  lines.push(
+    good('listen-address', `listens on ${ipv4ToText(listenIp)} on ${link.name}`),
+    ...firewallLines(link.name),
+  );
+  const answers = await askSegment({ link, listenIp, router: settings.gateway });
+  const isGatewayAddress = (text: string) => {
+    const address = ipv4FromText(text);
+    return address !== undefined && (address < settings.poolStart || address > settings.poolEnd);
+  };
+  const [listenText, router] = [listenIp, settings.gateway].map(ipv4ToText);
+  const facts =
+    answers === undefined
+      ? undefined
+      : {
+          ...answers,
+          isGatewayAddress,
+          interfaceName: link.name,
+          listenIp: listenText ?? '',
+          router: router ?? '',
+        };
+  return [...lines, ...segmentLines(facts)];
+}
+
+function notFound(found: ListenAddressSearch): DoctorLine {
+  const { message, remedy } =
+    found.kind === 'waiting' ? found : { message: 'its interface is gone', remedy: 'ip -br link' };
+  return bad('listen-address', message, 'the gateway waits for it, and serves nobody', remedy);
+}
+
+function firewallLines(interfaceName: string): readonly DoctorLine[] {
+  const rules = droppingRulesFor(interfaceName);
+  if (rules === undefined)
+    return [
+      unknown(
+        'firewall',
+        'the rules of the firewall could not be read',
+        'run this as root, where nft or iptables is installed',
+      ),
+    ];
+  if (rules.length === 0) return [good('firewall', `no rule drops what guests send on ${interfaceName}`)];
+  return rules.map((rule) =>
+    bad(
+      'firewall',
+      `a rule drops what guests send to UDP port 67: ${rule}`,
+      'no guest gets an address',
+      rulesThatLetIn(interfaceName),
+    ),
+  );
+}
+
+async function runningLines(directory: string): Promise<readonly DoctorLine[]> {
+  const socket = join(directory, HEALTH_SOCKET);
+  try {
+    const { problems, shortcomings } = await askHealth(socket, ANSWER_TIME);
+    return gatewayLines(problems, shortcomings, '');
+  } catch (error) {
+    return gatewayLines(undefined, [], noAnswer(socket, error).message);
+  }
+}
+
+/** None where leases are not shared by etcd. */
+async function etcdLines(loaded: LoadedSettings): Promise<readonly DoctorLine[]> {
+  const shared = sharedSettings(loaded);
+  if (shared === undefined) return [];
+  const begin = performance.now();
+  try {
+    return clusterLines(await readClusterReport(shared), performance.now() - begin);
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    return [bad('etcd', error.message, 'no new guest gets an address', 'vps-gateway cluster status')];
+  }
+}

@@ -1,0 +1,85 @@
+import { bad, type DoctorLine, good, unknown, warning } from './doctor-line.ts';
+
+/** A DHCP server that has answered a DHCPDISCOVER. */
+export interface Offerer {
+  /** Option 54. */
+  readonly server: string;
+  /** The hardware address that the frame came from. */
+  readonly mac: string;
+  /** The address that it offered. */
+  readonly offered: string;
+  /** Option 3; undefined: it named none. */
+  readonly router: string | undefined;
+}
+
+/** What the segment has answered. */
+export interface SegmentFacts {
+  readonly interfaceName: string;
+  readonly listenIp: string;
+  readonly router: string;
+  /** The hardware addresses of other machines that have the listen IP. */
+  readonly rivals: readonly string[];
+  /** Those that have the router's address. */
+  readonly routers: readonly string[];
+  readonly offerers: readonly Offerer[];
+  /** Whether an address can be a gateway's: in the segment, outside the pool. */
+  isGatewayAddress(address: string): boolean;
+}
+
+/** @param facts Undefined: nothing may be sent, for want of a right. */
+export function segmentLines(facts: SegmentFacts | undefined): readonly DoctorLine[] {
+  if (facts === undefined) {
+    const words = 'the segment could not be asked by ARP and DHCP: that needs the capability NET_RAW';
+    return ['listen-ip', 'router', 'other-servers'].map((check) => unknown(check, words, 'run this as root'));
+  }
+  return [listenIpLine(facts), ...routerLines(facts), ...serverLines(facts)];
+}
+
+function listenIpLine({ listenIp, rivals, interfaceName }: SegmentFacts): DoctorLine {
+  if (rivals.length === 0) return good('listen-ip', `no other machine has the listen IP ${listenIp}`);
+  return bad(
+    'listen-ip',
+    `${rivals.join(' and ')} has the listen IP ${listenIp} too`,
+    'what guests send to this gateway goes to the other machine',
+    `give each node its own address; to find that machine: bridge fdb show | grep -i ${rivals[0]}; ip neigh show dev ${interfaceName}`,
+  );
+}
+
+function routerLines({ router, routers, interfaceName }: SegmentFacts): readonly DoctorLine[] {
+  const [first, second] = routers;
+  if (first === undefined)
+    return [
+      warning(
+        'router',
+        `the router ${router} does not answer ARP on ${interfaceName}`,
+        'guests get addresses, and then reach nothing outside the segment',
+        'pvesh get /cluster/sdn/vnets; see that the subnet has this gateway, and apply the SDN configuration',
+      ),
+    ];
+  if (second !== undefined)
+    return [
+      warning(
+        'router',
+        `${routers.length} machines answer as the router ${router}: ${routers.join(', ')}`,
+        'that is right for an anycast gateway of EVPN, and wrong for anything else: guests lose their way out in turns',
+        `bridge fdb show | grep -iE '${routers.join('|')}'`,
+      ),
+    ];
+  return [good('router', `the router ${router} answers ARP from ${first}`)];
+}
+
+function serverLines(facts: SegmentFacts): readonly DoctorLine[] {
+  const { offerers, interfaceName, router } = facts;
+  if (offerers.length === 0)
+    return [good('other-servers', `no other DHCP server answers on ${interfaceName}`)];
+  return offerers.map(({ server, mac, offered, router: named }) => {
+    const isOurs = facts.isGatewayAddress(server) && named === router;
+    if (isOurs) return good('other-servers', `the gateway ${server} answers too (${mac})`);
+    return bad(
+      'other-servers',
+      `another DHCP server, ${server} (${mac}), offers ${offered}${named === undefined ? '' : ` with the router ${named}`}`,
+      'some guests get addresses and a router of that server, and lose their way out',
+      `bridge fdb show | grep -i ${mac}`,
+    );
+  });
+}
