@@ -48,8 +48,8 @@ Exit status:
   0   all is good, or could not be looked at
   1   there is a warning
   2   something is bad: guests get no address, or soon none
-It asks the segment by ARP for the listen IP and the router, and by a DHCPDISCOVER
-for other servers, which takes four seconds.`;
+It asks the segment by ARP for the listen IP and the router, and by a
+DHCPDISCOVER for other servers, which takes four seconds.`;
 
 /** Adds `doctor`. */
 export function addDoctorCommand(program: Command, surroundings = surroundingsOfProcess()): void {
