@@ -287,7 +287,41 @@ function citationsIn(sources: readonly Source[]): ReadonlySet<string> {
 
 const SOURCES = sourcesIn('src');
 
+/** The web page: plain modules that a browser runs as they are. */
+const PAGE = readdirSync(join(ROOT, 'page'), { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.js'))
+  .sort()
+  .map((name) => ({ path: join('page', name), text: readFileSync(join(ROOT, 'page', name), 'utf8') }));
+/** What writes text as markup or code, or a style that the policy of the page forbids. */
+const AS_MARKUP =
+  /\b(innerHTML|outerHTML|insertAdjacentHTML|dangerouslySetInnerHTML|eval|document\.write)\b|new Function|\bstyle="/;
+
 describe('architecture', () => {
+  it('the page imports files of its own alone, and of packages what is served beside them', () => {
+    const vendor = ['page/vendor/preact.js', 'page/vendor/hooks.js', 'page/vendor/htm.js'];
+    const known = new Set([...PAGE.map(({ path }) => path), ...vendor]);
+
+    const found = PAGE.flatMap(({ path, text }) =>
+      [...text.matchAll(/(?:\bfrom|\bimport)\s+'([^']+)'/g)]
+        .map(([, name = '']) => join(dirname(path), name))
+        .filter((name) => !known.has(name) && !name.endsWith('types.d.ts'))
+        .map((name) => `${path}: ${name}`),
+    );
+
+    expect(PAGE.length).toBeGreaterThan(10);
+    expect(found).toEqual([]);
+  });
+
+  it('nothing of the page becomes markup, code or an inline style', () => {
+    expect(PAGE.filter(({ text }) => AS_MARKUP.test(text)).map(({ path }) => path)).toEqual([]);
+  });
+
+  it('a file of the page has at most 300 lines', () => {
+    const long = PAGE.filter(({ text }) => text.split('\n').length > 301).map(({ path }) => path);
+
+    expect(long).toEqual([]);
+  });
+
   it('each room imports only rooms that the table allows it', () => {
     const found = breaches(({ part, room, imports }) =>
       imports

@@ -75,7 +75,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/system/**', 'test/cluster/**', ...SHARE_A_PROCESS],
+          exclude: ['test/system/**', 'test/cluster/**', 'test/page/**', ...SHARE_A_PROCESS],
           ...COMPUTING,
         },
       },
@@ -86,6 +86,16 @@ export default defineConfig({
       {
         extends: true,
         test: { name: 'system', include: ['test/system/**/*.test.ts'], ...WAITING },
+      },
+      {
+        extends: true,
+        // A browser each; a few at a time, for one takes as much as ten other programs.
+        test: {
+          name: 'page',
+          include: ['test/page/**/*.test.ts'],
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
       },
       {
         extends: true,

@@ -19,6 +19,8 @@ import { UnixListener } from './listen/unix-listener.ts';
 import { metricFigures } from './metrics/metric-figures.ts';
 import type { ManagementOptions } from './options.ts';
 import { certificateProblem, OwnProblems } from './own-problems.ts';
+import { readPageFiles } from './page/page-files.ts';
+import { servePage } from './page/serve-page.ts';
 import { RemoteGateway } from './remote-gateway.ts';
 import { openRoutes } from './routes/open-routes.ts';
 import { allOperations } from './routes/operations.ts';
@@ -105,7 +107,13 @@ export async function runManagement(
     () => source.end(),
     () => parts.leases.close(),
   );
-  const app = createApp({ access: options, operations: allOperations(parts), open: openRoutes(parts), say });
+  const app = createApp({
+    access: options,
+    operations: allOperations(parts),
+    open: openRoutes(parts),
+    addPage: (to) => servePage(to, readPageFiles),
+    say,
+  });
   const fetch = (request: Request, caller: Caller) => app.fetch(request, caller);
   const unix = new UnixListener(
     () => httpServer('unix', fetch),

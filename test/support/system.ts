@@ -32,6 +32,7 @@ const PACKAGES = {
   iptables: 'iptables',
   curl: 'curl',
   jq: 'jq',
+  chromium: 'chromium',
 } as const;
 export type Tool = keyof typeof PACKAGES;
 

@@ -16,6 +16,14 @@ export interface InForce {
   readonly ofCard: ReadonlyMap<number, Reservation>;
 }
 
+/** The guest's. What its lease says of it may be older than the reservation, or name one that was removed. */
+export function reservationOf(
+  { hardware, reservationId }: Pick<LookedAt, 'hardware' | 'reservationId'>,
+  inForce: InForce,
+): Reservation | undefined {
+  return inForce.ofCard.get(hardware) ?? inForce.by.get(reservationId ?? '');
+}
+
 export function warningsOf(
   { position, hardware, state, reservationId }: LookedAt,
   inForce: InForce,
@@ -29,8 +37,7 @@ export function warningsOf(
     });
   if (state !== 'bound' && state !== 'peer') return warnings;
   const reserved = inForce.at.get(position);
-  // What its lease says of it may be older than the reservation.
-  const own = inForce.ofCard.get(hardware) ?? inForce.by.get(reservationId ?? '');
+  const own = reservationOf({ hardware, reservationId }, inForce);
   const isOthers = own === undefined ? reserved?.macs.length !== 0 : reserved?.id !== own.id;
   if (reserved !== undefined && isOthers)
     warnings.push({

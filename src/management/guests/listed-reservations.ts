@@ -46,7 +46,7 @@ export function isFound(
 }
 
 export function sortKeyOf(reservation: Reservation, sort: LeaseSort): string | number {
-  const { address, macs, hostname = '', createdAt, updatedAt } = reservation;
+  const { address, macs, hostname = '', vpsId, createdAt, updatedAt } = reservation;
   const keys: Readonly<Record<LeaseSort, string | number>> = {
     address,
     mac: macs[0] ?? NO_HARDWARE,
@@ -55,6 +55,8 @@ export function sortKeyOf(reservation: Reservation, sort: LeaseSort): string | n
     starts: createdAt,
     expires: 0,
     updated: updatedAt,
+    vps_id: vpsId,
+    node: '',
   };
   return keys[sort];
 }

@@ -53,19 +53,27 @@ function hostOf(origin: string): string | undefined {
   return host === '' ? undefined : host;
 }
 
+/** Who asks, and what that one may do. */
+interface Known {
+  readonly author: string;
+  readonly mayWrite: boolean;
+}
+
 /** Finds out the author of a request, and refuses what that one may not do. */
 export function authorize(options: AccessOptions): MiddlewareHandler<ApiEnvironment> {
   const known = options.secrets.map((secret) => ({ ...secret, digest: digestOf(secret.secret) }));
   const wrong = new WrongSecrets();
   return async (context, next) => {
     const isRead = READS.includes(context.req.method);
-    context.set('author', authorOf(context, isRead));
+    const { author, mayWrite } = whoIs(context, isRead);
+    context.set('author', author);
+    context.set('mayWrite', mayWrite);
     await next();
   };
 
-  function authorOf(context: Context<ApiEnvironment>, isRead: boolean): string {
+  function whoIs(context: Context<ApiEnvironment>, isRead: boolean): Known {
     const { via, remote } = context.env;
-    if (via === 'unix') return localAuthor(context.req.header(AUTHOR));
+    if (via === 'unix') return { author: localAuthor(context.req.header(AUTHOR)), mayWrite: true };
     const shown = shownSecret(context);
     if (shown === undefined) return withoutSecret(isRead);
     const digest = digestOf(shown);
@@ -76,16 +84,16 @@ export function authorize(options: AccessOptions): MiddlewareHandler<ApiEnvironm
       throw wrong.isTooOften(remote) ? tooManyWrong(wrong.seconds(remote)) : notThatSecret();
     if (!isRead && !found.mayWrite)
       throw refusal('read-only-secret', `the secret ${found.name} is for reading only`);
-    return found.name;
+    return { author: found.name, mayWrite: found.mayWrite };
   }
 
-  function withoutSecret(isRead: boolean): string {
+  function withoutSecret(isRead: boolean): Known {
     if (options.secrets.length > 0) throw secretWanted('this needs the secret of the API');
     if (!isRead)
       throw refusal('no-secret-is-set', 'nothing can be changed over TCP until GATEWAY_API_SECRET is set');
     if (!options.openReads || !isLoopback(options.listen))
       throw refusal('no-secret-is-set', 'nothing can be read over TCP until GATEWAY_API_SECRET is set');
-    return NOBODY;
+    return { author: NOBODY, mayWrite: false };
   }
 }
 

@@ -17,16 +17,19 @@ export interface AppParts {
   readonly operations: readonly Operation[];
   /** For whoever reaches the port: health and metrics. */
   readonly open: readonly Operation[];
+  /** Further routes that need no secret: the page's. */
+  readonly addPage?: (app: Hono<ApiEnvironment>) => void;
   readonly say: Say;
 }
 
 /** The whole of HTTP: what may come in, who may do what, and which operation answers. */
-export function createApp({ access, operations, open, say }: AppParts): Hono<ApiEnvironment> {
+export function createApp({ access, operations, open, addPage, say }: AppParts): Hono<ApiEnvironment> {
   const app = new Hono<ApiEnvironment>();
   app.onError((error) => problemOf(error, say).response());
   app.notFound(() => notFound('the path is not known; /api/v1/openapi.json has them all').response());
   app.use(refuseForeign(access));
   app.use('/api/*', authorize(access));
+  addPage?.(app);
   const limit = limitLoad();
   for (const each of open) add(app, each, each.path);
   for (const each of operations) {

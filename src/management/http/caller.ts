@@ -14,6 +14,8 @@ export interface ApiEnvironment {
   Variables: {
     /** The author in the history. */
     author: string;
+    /** Whether this caller may change anything. */
+    mayWrite: boolean;
     /** Aborted when the request's time is over. */
     signal: AbortSignal;
   };

@@ -8,6 +8,8 @@ export interface Request<Query, Body> {
   /** The names in the path, as they were sent. */
   readonly path: Readonly<Record<string, string>>;
   readonly author: string;
+  /** Whether this caller may change anything. */
+  readonly mayWrite: boolean;
   readonly signal: AbortSignal;
   readonly caller: Caller;
   readonly header: (name: string) => string | undefined;

@@ -21,6 +21,7 @@ export async function readRequest(
     body: body === undefined ? undefined : await bodyOf(context, body, bodyLimit ?? BODY_LIMIT),
     path: context.req.param(),
     author: context.get('author'),
+    mayWrite: context.get('mayWrite'),
     signal: context.get('signal'),
     caller: context.env,
     header: (name) => context.req.header(name),

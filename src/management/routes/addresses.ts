@@ -4,6 +4,7 @@ import { type Ipv4, ipv4, ipv4FromText, ipv4ToText } from '../../net/ipv4.ts';
 import { broadcastOf, contains, type Prefix, prefixOf } from '../../net/prefix.ts';
 import type { MappedAddress } from '../../server/address-map.ts';
 import { countBlocks } from '../../store/sqlite/query/blocks.ts';
+import { leaseRows } from '../../store/sqlite/query/lease-rows.ts';
 import { type Operation, operation } from '../http/operation.ts';
 import { badRequest } from '../http/problem.ts';
 import { AS_OF, text } from '../http/schemas.ts';
@@ -27,6 +28,8 @@ const ADDRESS = z.object({
   hostname: z.string().nullable(),
   vps_id: z.string().nullable(),
   reservation_id: z.string().nullable(),
+  node: z.string().nullable().meta({ description: 'Whose gateway granted it' }),
+  expires: z.string().nullable().meta({ description: 'ISO 8601, or never' }),
 });
 const BLOCK = z.object({ block: z.string(), states: z.record(z.string(), z.int()) });
 
@@ -78,27 +81,21 @@ export function addressesRoute(parts: RouteParts): Operation {
 const HELD: ReadonlySet<string> = new Set(['leased', 'reserved-in-use', 'peer', 'quarantined', 'conflict']);
 
 function withGuests(mapped: readonly MappedAddress[], database: Database, router: string) {
-  const row = database.prepare(
-    "SELECT CASE WHEN mac <> 0 THEN printf('%012x', mac) END AS mac, hostname, vps_id FROM lease WHERE address = ?",
-  );
+  const rowAt = leaseRows(database);
   return mapped.map(({ address, state, reservation }): z.output<typeof ADDRESS> => {
-    const guest = HELD.has(state) ? (row.get(address) as Guest | undefined) : undefined;
+    const guest = HELD.has(state) ? rowAt(address) : undefined;
     const dotted = ipv4ToText(address);
     return {
       address: dotted,
       state: state === 'kept' && dotted === router ? 'router' : state,
-      mac: guest?.mac?.replace(/(..)(?=.)/g, '$1:') ?? null,
+      mac: guest?.mac ?? null,
       hostname: guest?.hostname ?? null,
       vps_id: guest?.vps_id ?? null,
       reservation_id: reservation ?? null,
+      node: guest?.node ?? null,
+      expires: guest?.expires ?? null,
     };
   });
-}
-
-interface Guest {
-  readonly mac: string | null;
-  readonly hostname: string | null;
-  readonly vps_id: string | null;
 }
 
 function prefixFromText(text: string): Prefix {

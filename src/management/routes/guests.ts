@@ -7,7 +7,7 @@ import type { ListedLease } from '../../store/sqlite/lease-reader.ts';
 import { addressHolders } from '../../store/sqlite/query/address-holder.ts';
 import { readReservations } from '../../store/sqlite/query/read-reservations.ts';
 import { type Beside, type LookedAt, searchLeases } from '../../store/sqlite/query/search-leases.ts';
-import { type InForce, warningsOf } from '../guests/guest-warnings.ts';
+import { type InForce, reservationOf, warningsOf } from '../guests/guest-warnings.ts';
 import { facetOf, IDLE, IDLE_STANDING, isFound, rowOf, sortKeyOf } from '../guests/listed-reservations.ts';
 import { cursorFromText, cursorToText } from '../http/cursor.ts';
 import { type Operation, operation } from '../http/operation.ts';
@@ -24,10 +24,9 @@ const WARNING = z.object({
 const GUEST = LEASE.extend({
   state: z.enum([...LEASE.shape.state.options, IDLE]),
   client: z.string().nullable(),
-  reservation_id: z
-    .string()
-    .nullable()
-    .meta({ description: 'Of the guest; of an address that nobody has, who it is reserved for' }),
+  reservation_id: z.string().nullable().meta({
+    description: 'Of the guest, in force now; of an address that nobody has, who it is reserved for',
+  }),
   warnings: z.array(WARNING),
 });
 
@@ -88,7 +87,13 @@ function guestOf(lease: ListedLease, position: number, inForce: InForce): z.outp
   const { state, mac, reservation_id: reservationId } = lease;
   const hardware = hardwareFromText(mac ?? '') ?? NO_HARDWARE;
   const warnings = [...warningsOf({ position, hardware, state, reservationId }, inForce)];
-  return { ...lease, state: GUEST.shape.state.parse(state), warnings };
+  const reservation = reservationOf({ hardware, reservationId }, inForce);
+  return {
+    ...lease,
+    state: GUEST.shape.state.parse(state),
+    reservation_id: reservation?.id ?? null,
+    warnings,
+  };
 }
 
 /** An address that nobody has is the row of its reservation, if it has one; without one, a free address is no guest. */

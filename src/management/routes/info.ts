@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Operation, operation } from '../http/operation.ts';
+import type { MetricFigures } from '../metrics/metric-figures.ts';
 import { exhaustionOf } from '../samples/forecast.ts';
 import type { SampleRing } from '../samples/sample-ring.ts';
 import type { RouteParts } from './route-parts.ts';
@@ -34,6 +35,29 @@ const SEGMENT = z.object({
   }),
 });
 
+const SHARING = z.object({
+  gateways: z
+    .array(
+      z.object({
+        node: z.string(),
+        listen_ip: z.string(),
+        clock_offset_seconds: z
+          .number()
+          .nullable()
+          .meta({ description: 'How far its clock is ahead of this one; null: not known, or this one' }),
+      }),
+    )
+    .meta({ description: 'Those that are alive, this one too' }),
+  members: z
+    .array(z.object({ endpoint: z.string(), database_bytes: z.number(), quota_bytes: z.number() }))
+    .meta({ description: "etcd's, as they were when they were looked at last" }),
+  certificates: z.array(z.object({ file: z.string(), ends_at: z.string().meta({ format: 'date-time' }) })),
+  mirror_age_seconds: z
+    .number()
+    .nullable()
+    .meta({ description: 'How old what the lease file has of the shared leases is' }),
+});
+
 const INFO = z.object({
   version: z.string(),
   node: z.string(),
@@ -48,7 +72,10 @@ const INFO = z.object({
     .array(z.string())
     .meta({ description: 'Other gateways that were heard, and that share no leases with this one' }),
   cluster: z.array(z.string()).meta({ description: 'Other gateways that share the leases with this one' }),
+  sharing: SHARING.nullable().meta({ description: 'Of shared leases; null: they are not shared' }),
   rogue_servers: z.array(z.string()),
+  author: z.string().meta({ description: 'Who asks: the name of a secret, local, or nobody' }),
+  may_write: z.boolean().meta({ description: 'Whether the caller may change anything' }),
   as_of: z.string(),
 });
 
@@ -59,18 +86,20 @@ export function infoRoute(parts: RouteParts): Operation {
     name: 'getInfo',
     summary: 'This gateway, what it serves and whom it sees',
     answer: INFO,
-    run: async () => infoOf(parts),
+    run: async ({ author, mayWrite }) => ({ ...(await infoOf(parts)), author, may_write: mayWrite }),
   });
 }
 
 async function infoOf({
   asked,
+  figures: gathered,
   options,
   subnet: served,
   now,
   samples,
-}: RouteParts): Promise<z.output<typeof INFO>> {
+}: RouteParts): Promise<Omit<z.output<typeof INFO>, 'author' | 'may_write'>> {
   const { status, figures } = await asked.result();
+  const sharing = figures.isShared ? sharingOf(await gathered.result()) : null;
   const { prefix, ...subnet } = served();
   const { pool } = status;
   return {
@@ -102,8 +131,30 @@ async function infoOf({
     transport: status.transport,
     peers: [...figures.peers],
     cluster: [...figures.clusterPeers],
+    sharing,
     rogue_servers: status.rogueServers.map(({ server }) => server),
     as_of: new Date(now()).toISOString(),
+  };
+}
+
+function sharingOf({ gauges, own }: MetricFigures): z.output<typeof SHARING> {
+  const { gateways = {}, clockOffsets = {}, etcdMembers = [], certificates = [] } = gauges?.sharing ?? {};
+  return {
+    gateways: Object.entries(gateways).map(([node, listenIp]) => ({
+      node,
+      listen_ip: listenIp,
+      clock_offset_seconds: clockOffsets[node] === undefined ? null : clockOffsets[node] / 1000,
+    })),
+    members: etcdMembers.map(({ endpoint, databaseBytes, quotaBytes }) => ({
+      endpoint,
+      database_bytes: databaseBytes,
+      quota_bytes: quotaBytes,
+    })),
+    certificates: certificates.map(({ file, endsAt }) => ({
+      file,
+      ends_at: new Date(endsAt).toISOString(),
+    })),
+    mirror_age_seconds: own.mirrorAge ?? null,
   };
 }
 

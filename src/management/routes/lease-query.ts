@@ -24,7 +24,7 @@ const VALUES = {
 
 const ABOUT: Readonly<Partial<Record<LeaseConditionName, string>>> = {
   hostname: 'A part of it; upper and lower case are the same',
-  q: 'A part of the address, MAC, host name, client, an id, the port or the node',
+  q: 'Words, each a part of the address, MAC, host name, client, an id, the port or the node',
 };
 
 const SORTS = Object.keys(SORT_COLUMNS) as readonly LeaseSort[];
@@ -81,6 +81,9 @@ export function conditionsOf(query: object): readonly LeaseCondition[] {
     [name, `-${name}`].flatMap((key) => {
       const value = given[key];
       const isNegated = key !== name;
+      // Each word is somewhere; negated, none of them is anywhere.
+      if (name === 'q' && typeof value === 'string')
+        return value.split(/\s+/).flatMap((word) => (word === '' ? [] : [{ name, value: word, isNegated }]));
       return typeof value === 'string' || typeof value === 'number' ? [{ name, value, isNegated }] : [];
     }),
   );

@@ -14,6 +14,8 @@ export const SORT_COLUMNS = {
   starts: 'starts_at',
   expires: 'expires_at',
   updated: 'updated_at',
+  vps_id: "coalesce(vps_id, '')",
+  node: "coalesce(node, '')",
 } as const;
 export type LeaseSort = keyof typeof SORT_COLUMNS;
 

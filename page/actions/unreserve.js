@@ -1,0 +1,32 @@
+import { ask } from '../api/client.js';
+import { html } from '../html.js';
+import { openDialog, ReasonField } from '../parts/dialog.js';
+import { doEach, sayDone } from './outcome.js';
+import { Who } from './release.js';
+
+/** @import { Subject } from './subject.js' */
+
+/** Removes a reservation; its guest keeps what it has until its lease ends. @param {Subject} subject */
+export function openUnreserve(subject) {
+  const { address, reservation: id, isLeased } = subject;
+  openDialog({
+    title: `Remove the reservation of ${address}?`,
+    isDangerous: true,
+    confirm: 'Remove it',
+    cancel: 'Keep it',
+    body: html`<p>
+        <${Who} of=${subject} /> is no longer sure to get this address.${' '}
+        ${isLeased ? 'Its lease goes on, and is renewed as any other.' : 'It does not have it now, so nothing else changes.'}
+        The address is kept for its id for a day.
+      </p>
+      <${ReasonField} />`,
+    onConfirm: async (fields) => {
+      const reason = String(fields.get('reason') ?? '').trim();
+      const query = { address, ...(reason !== '' && { reason }) };
+      const done = await doEach([subject], async () => {
+        await ask(`reservations/${encodeURIComponent(id ?? '')}`, { method: 'DELETE', query });
+      });
+      sayDone('Removed the reservation of', done);
+    },
+  });
+}

@@ -1,0 +1,207 @@
+import { setServerTime } from '../state/clock.js';
+import { Signal } from '../state/signal.js';
+import { ask, askReadiness, Problem } from './client.js';
+import { readEvents } from './stream.js';
+
+/** @import { Info, StreamEvent, Warning } from '../types.d.ts' */
+
+/**
+ * connecting: nothing was answered yet. live: events arrive. lost: the gateway does not answer. denied: it wants its secret.
+ *
+ * @typedef {'connecting' | 'live' | 'lost' | 'denied'} Phase
+ *
+ * @typedef {object} Connection
+ * @property {Phase} phase
+ * @property {number} answeredAt When it answered last, by this machine's clock; 0: never.
+ * @property {number} lostAt When that was noticed.
+ * @property {number} nextTryAt
+ * @property {Problem | undefined} refused Why it wants a secret.
+ *
+ * What all views show.
+ *
+ * @typedef {object} Summary
+ * @property {Info | undefined} info
+ * @property {Warning[]} warnings
+ * @property {{ ok: boolean, verdict: string, problems: { id: string, message: string, remedy: string }[] } | undefined} readiness
+ * @property {Problem | undefined} problem Why info or warnings are missing.
+ */
+
+/** What is always followed; decisions only where they are looked at. */
+const KINDS = 'lease,reservation,conflict,rogue,pool,peer,store';
+/** How often the summary is asked for beside what events cause: milliseconds. */
+const INTERVAL = 5000;
+/** Addresses of a large pool. */
+const LARGE = 4096;
+/** Between two tries: milliseconds. */
+const WAITS = [1000, 2000, 4000, 8000];
+
+/** @type {Signal<Connection>} */
+export const connection = new Signal(
+  /** @type {Connection} */ ({
+    phase: 'connecting',
+    answeredAt: 0,
+    lostAt: 0,
+    nextTryAt: 0,
+    refused: undefined,
+  }),
+);
+/** @type {Signal<Summary>} */
+export const summary = new Signal(
+  /** @type {Summary} */ ({ info: undefined, warnings: [], readiness: undefined, problem: undefined }),
+);
+/** Counted up when lists may be out of date: something has happened, or the connection is back. */
+export const changes = new Signal(0);
+/** What a returned connection has to say: events that were missed, null if it is not known how many. */
+export const returned = new Signal(/** @type {{ missed: number | null } | undefined} */ (undefined));
+
+/** @type {Set<(event: StreamEvent) => void>} */
+const followers = new Set();
+let wantsDecisions = false;
+let lastId = '';
+let cut = new AbortController();
+/** Ends the wait between two tries. */
+let wake = () => {};
+
+/**
+ * @param {(event: StreamEvent) => void} tell Called with each event; decisions are among them while `withDecisions`.
+ * @param {boolean} withDecisions
+ * @returns {() => void}
+ */
+export function followEvents(tell, withDecisions) {
+  followers.add(tell);
+  if (withDecisions) setDecisions(true);
+  return () => {
+    followers.delete(tell);
+    if (withDecisions) setDecisions(false);
+  };
+}
+
+/** @param {boolean} wanted */
+function setDecisions(wanted) {
+  if (wanted === wantsDecisions) return;
+  wantsDecisions = wanted;
+  reconnect();
+}
+
+/** Begins anew: with a secret that was entered, or because somebody does not want to wait. */
+export function reconnect() {
+  cut.abort();
+  wake();
+}
+
+/** Runs for as long as the page. */
+export async function keepConnected() {
+  setInterval(() => connection.value.phase === 'live' && void refresh(), INTERVAL);
+  for (let tries = 0; ; ) {
+    cut = new AbortController();
+    const wasLost = connection.value.phase === 'lost';
+    try {
+      await refreshSummary();
+      tries = 0;
+      await readEvents(wantsDecisions ? `${KINDS},decision` : KINDS, lastId, {
+        signal: cut.signal,
+        opened: () => opened(wasLost),
+        event: received,
+      });
+    } catch (error) {
+      if (!cut.signal.aborted) note(error, tries);
+    }
+    if (cut.signal.aborted) continue;
+    await pause(connection.value.phase === 'denied' ? 3_600_000 : (WAITS[tries] ?? 8000));
+    tries = Math.min(tries + 1, WAITS.length - 1);
+  }
+}
+
+/** @param {boolean} wasLost */
+function opened(wasLost) {
+  set({ phase: 'live', answeredAt: Date.now(), refused: undefined });
+  if (wasLost) returned.set({ missed: 0 });
+  changes.set(changes.value + 1);
+}
+
+/** @param {StreamEvent} event */
+function received(event) {
+  set({ answeredAt: Date.now() });
+  if (event.id !== '') lastId = event.id;
+  if (event.kind === 'missed') {
+    const { missed } = event.data;
+    if (returned.value !== undefined) returned.set({ missed: typeof missed === 'number' ? missed : null });
+  }
+  for (const tell of followers) tell(event);
+  if (event.kind !== 'decision') changed();
+}
+
+let isChangeTold = false;
+
+/** Tells of changes at most once a second; of a large pool, whose lists are work to make, once in five. */
+export function changed() {
+  if (isChangeTold) return;
+  isChangeTold = true;
+  const isLarge = (summary.value.info?.segments[0]?.total ?? 0) > LARGE;
+  setTimeout(
+    () => {
+      isChangeTold = false;
+      changes.set(changes.value + 1);
+      void refresh();
+    },
+    isLarge ? INTERVAL : 1000,
+  );
+}
+
+async function refresh() {
+  try {
+    await refreshSummary();
+  } catch {
+    cut.abort(); // The loop tries again, and notes why not.
+  }
+}
+
+/** @throws If nothing is shown without a secret. */
+async function refreshSummary() {
+  const readiness = await askReadiness();
+  try {
+    const [info, warnings] = await Promise.all([ask('info'), ask('warnings')]);
+    setServerTime(info.as_of);
+    summary.set({ info, warnings: warnings.items, readiness, problem: undefined });
+  } catch (error) {
+    summary.set({ ...summary.value, readiness, problem: error instanceof Problem ? error : undefined });
+    if (!(error instanceof Problem) || isRefusal(error)) throw error;
+  }
+  set({ answeredAt: Date.now() });
+}
+
+/** @param {Problem} problem */
+function isRefusal({ status }) {
+  return [401, 403, 429].includes(status);
+}
+
+/**
+ * @param {unknown} error
+ * @param {number} tries
+ */
+function note(error, tries) {
+  if (error instanceof Problem && isRefusal(error)) {
+    summary.set({ info: undefined, warnings: [], readiness: summary.value.readiness, problem: undefined });
+    set({ phase: 'denied', answeredAt: Date.now(), refused: error });
+    return;
+  }
+  const { phase, lostAt } = connection.value;
+  const nextTryAt = Date.now() + (WAITS[tries] ?? 8000);
+  set({ phase: 'lost', lostAt: phase === 'lost' ? lostAt : Date.now(), nextTryAt });
+}
+
+/** @param {number} milliseconds */
+function pause(milliseconds) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    wake = () => {
+      clearTimeout(timer);
+      resolve(undefined);
+    };
+  });
+}
+
+/** @param {Partial<Connection>} change */
+function set(change) {
+  connection.set({ ...connection.value, ...change });
+}

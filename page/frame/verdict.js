@@ -1,0 +1,77 @@
+import { ask } from '../api/client.js';
+import { connection, summary } from '../api/connection.js';
+import { useAnswer } from '../api/use-answer.js';
+import { html } from '../html.js';
+import { Icon, Level } from '../parts/icon.js';
+import { Prose } from '../parts/text.js';
+import { now } from '../state/clock.js';
+import { useSignal } from '../state/use-signal.js';
+import { grouped } from '../text/number.js';
+import { roughSpan } from '../text/time.js';
+import { verdictOf } from '../text/verdict.js';
+import { guestsWithWarnings } from './guest-warnings.js';
+
+/** Reasons by which a guest has got an address that it did not have. */
+const GRANTS = ['bound', 'moved', 'adopted'];
+
+/** Whether a new guest gets an address, how much room is left, and what needs a look: on every view. */
+export function Verdict() {
+  const known = useSignal(summary);
+  const state = useSignal(connection);
+  const time = useSignal(now);
+  const newest = useAnswer('newest', (signal) => ask('history', { query: { limit: 20 }, signal }));
+  const guestWarnings = useSignal(guestsWithWarnings);
+  /** @type {import('../types.d.ts').HistoryEvent[]} */
+  const events = newest.value?.items ?? [];
+  const granted = events.find(({ reason }) => GRANTS.includes(reason))?.at ?? undefined;
+  const { level, title, proof } = verdictOf(known, state, {
+    now: time,
+    machine: Date.now(),
+    lastGrantAt: granted === undefined ? undefined : Date.parse(granted),
+    took: undefined,
+  });
+  const warnings = known.warnings.length + guestWarnings.length;
+  return html`<div class=${`verdict ${level}`}>
+    ${level === 'idle' ? html`<${Icon} name="wait" tone="quiet" />` : html`<${Level} level=${level} />`}
+    <p class="say" role="status"><b>${title}</b> <span><${Prose} of=${proof} /></span></p>
+    <div class="facts">
+      <${Fact} value=${freeOf(known)} text=${`of ${totalOf(known)} free`} href="#map" />
+      <${Fact} value=${untilFull(known, time)} text="until full" href="#health" isWide=${true} />
+      <${Fact} value=${gatewaysOf(known)} text=${gatewaysOf(known) === '1' ? 'gateway' : 'gateways'} href="#nodes" />
+      <${Fact} value=${known.info === undefined ? '–' : String(warnings)} text=${warnings === 1 ? 'warning' : 'warnings'} href="#health" />
+    </div>
+  </div>`;
+}
+
+/** @param {{ value: string | undefined, text: string, href: string, isWide?: boolean }} props */
+function Fact({ value, text, href, isWide = false }) {
+  if (value === undefined) return null;
+  return html`<a class=${`fact${isWide ? ' hide-s' : ''}`} href=${href}><b>${value}</b>${text}</a>`;
+}
+
+/** @param {import('../api/connection.js').Summary} summary */
+function freeOf({ info }) {
+  const available = info?.segments[0]?.available;
+  return typeof available === 'number' ? grouped(available) : '–';
+}
+
+/** @param {import('../api/connection.js').Summary} summary */
+function totalOf({ info }) {
+  const total = info?.segments[0]?.total;
+  return typeof total === 'number' ? grouped(total) : '–';
+}
+
+/**
+ * @param {import('../api/connection.js').Summary} summary
+ * @param {number} time
+ */
+function untilFull({ info }, time) {
+  const at = info?.segments[0]?.exhausted_at;
+  return at === null || at === undefined ? undefined : roughSpan(Date.parse(at) - time);
+}
+
+/** @param {import('../api/connection.js').Summary} summary */
+function gatewaysOf({ info }) {
+  if (info === undefined) return '–';
+  return String(1 + info.peers.length + info.cluster.length);
+}

@@ -1,0 +1,71 @@
+import { ask } from '../api/client.js';
+import { useAnswer } from '../api/use-answer.js';
+import { guestsWithWarnings } from '../frame/guest-warnings.js';
+import { html } from '../html.js';
+import { Icon } from '../parts/icon.js';
+import { Name } from '../parts/text.js';
+import { useSignal } from '../state/use-signal.js';
+import { grouped } from '../text/number.js';
+import { queryOf } from './query.js';
+
+/** @import { Search } from './query.js' */
+
+/** @type {readonly (readonly [state: string, title: string])[]} */
+const STATES = [
+  ['bound', 'Leased'],
+  ['reserved-idle', 'Reserved, idle'],
+  ['peer', 'Another gateway’s'],
+  ['declined', 'Quarantined'],
+  ['expired', 'Ended'],
+];
+/** So many nodes have a button. */
+const MOST_NODES = 6;
+
+/** Filters with their counts. The counts are of the search without the filters. @param {{ search: Search, total: number, onShow: (change: Record<string, string>) => void }} props */
+export function Filters({ search, total, onShow }) {
+  const asked = queryOf({ ...search, state: '', node: '', sort: '' });
+  const answer = useAnswer(`facets ${JSON.stringify(asked)}`, (signal) =>
+    ask('guests', { query: { ...asked, limit: 1, facets: 'state,node' }, signal }),
+  );
+  const warned = useSignal(guestsWithWarnings).length;
+  /** @type {Record<string, number>} */
+  const states = answer.value?.facets?.state ?? {};
+  const nodes = Object.entries(/** @type {Record<string, number>} */ (answer.value?.facets?.node ?? {}))
+    .filter(([node]) => node !== '')
+    .sort(([one], [other]) => one.localeCompare(other, 'en', { numeric: true }))
+    .slice(0, MOST_NODES);
+  const all = answer.value?.total ?? total;
+  const text =
+    total === all
+      ? `${grouped((states['bound'] ?? 0) + (states['peer'] ?? 0))} leases, ${grouped(total)} rows`
+      : `${grouped(total)} of ${grouped(all)}`;
+  return html`<header>
+    <div class="tools chips" role="group" aria-label="Filters">
+      ${STATES.filter(([state], index) => index < 2 || states[state] || search.state === state).map(
+        ([
+          state,
+          title,
+        ]) => html`<${Chip} key=${state} isOn=${search.state === state} count=${states[state] ?? 0}
+          onPress=${() => onShow({ state: search.state === state ? '' : state })}>${title}</${Chip}>`,
+      )}
+      ${
+        warned > 0 || search.state === 'warning'
+          ? html`<${Chip} isOn=${search.state === 'warning'} count=${warned} onPress=${() => onShow({ state: search.state === 'warning' ? '' : 'warning' })}>
+              <${Icon} name="warn" tone="tone-warn" />With a warning
+            </${Chip}>`
+          : null
+      }
+      ${nodes.length > 1 ? html`<span class="sep" aria-hidden="true"></span>` : null}
+      ${(nodes.length > 1 || search.node !== '' ? nodes : []).map(
+        ([node, count]) => html`<${Chip} key=${`node ${node}`} isOn=${search.node === node} count=${count}
+          onPress=${() => onShow({ node: search.node === node ? '' : node })}><${Name} of=${node} /></${Chip}>`,
+      )}
+    </div>
+    <div class="end" role="status"><span class="quiet">${text}</span></div>
+  </header>`;
+}
+
+/** @param {{ isOn: boolean, count: number, onPress: () => void, children?: unknown }} props */
+function Chip({ isOn, count, onPress, children }) {
+  return html`<button type="button" class="chip" aria-pressed=${String(isOn)} onClick=${onPress}>${children}<span class="n">${grouped(count)}</span></button>`;
+}

@@ -1,0 +1,115 @@
+import { openReserve } from '../actions/reserve.js';
+import { ask } from '../api/client.js';
+import { summary } from '../api/connection.js';
+import { useAnswer } from '../api/use-answer.js';
+import { useKept } from '../api/use-kept.js';
+import { html, useEffect, useRef, useState } from '../html.js';
+import { Blank, insteadOf } from '../parts/blank.js';
+import { SearchField } from '../parts/search-field.js';
+import { useChangesOn } from '../state/changes-on.js';
+import { go, route } from '../state/route.js';
+import { useSignal } from '../state/use-signal.js';
+import { BulkBar } from './bulk-bar.js';
+import { exportCsv } from './csv.js';
+import { Filters } from './filters.js';
+import { Pager, usePages } from './pager.js';
+import { queryOf } from './query.js';
+import { useRowKeys } from './row-keys.js';
+import { GuestTable } from './table.js';
+
+/** @import { Guest } from '../types.d.ts' */
+
+export const PAGE = 50;
+/** How long typing may pause before it is searched: milliseconds. */
+const PAUSE = 200;
+
+/** Leases and reservations in one table. */
+export function LeasesView() {
+  const { query } = useSignal(route);
+  const { isOn } = useChangesOn();
+  const search = {
+    text: query['q'] ?? '',
+    state: query['state'] ?? '',
+    node: query['node'] ?? '',
+    sort: query['sort'] ?? '',
+  };
+  const asked = queryOf(search);
+  const pages = usePages(query);
+  const [selected, setSelected] = useState(/** @type {ReadonlyMap<string, Guest>} */ (new Map()));
+  const answer = useAnswer(`guests ${JSON.stringify(asked)} ${pages.cursor}`, (signal) =>
+    ask('guests', { query: { ...asked, limit: PAGE, cursor: pages.cursor }, signal }),
+  );
+  const kept = useKept(answer.value);
+  useRowKeys();
+  // What is typed counts at once when something else is pressed.
+  /** @param {Record<string, string>} change */
+  const show = (change) =>
+    go(
+      { view: 'leases', query: { ...route.value.query, q: typed, after: '', from: '', ...change } },
+      { inPlace: true },
+    );
+  const [type, typed] = useTyping(search.text, (q) => show({ q }));
+  const isFiltered = search.text !== '' || search.state !== '' || search.node !== '';
+  return html`<div class="stack">
+    <div class="tools">
+      <${SearchField} label="Search leases" placeholder="Search, or node:pve2 -state:idle" value=${typed} onInput=${type} />
+      <span class="push"></span>
+      <button type="button" class="btn only-wide" onClick=${() => exportCsv(asked)}>Export CSV</button>
+      <button type="button" class="btn primary" disabled=${!isOn} onClick=${() => openReserve(undefined)}>New reservation…</button>
+    </div>
+    ${
+      kept === undefined
+        ? insteadOf(answer, 'This list')
+        : html`<section class="card" aria-label="Leases and reservations">
+            <${Filters} search=${search} total=${kept.total} onShow=${show} />
+            ${
+              kept.items.length > 0
+                ? html`<${GuestTable} guests=${kept.items} sort=${search.sort} selected=${selected} onSelect=${setSelected} onSort=${(/** @type {string} */ sort) => show({ sort })} />
+                    <${Pager} pages=${pages} list=${kept} />`
+                : html`<${Nothing} isFiltered=${isFiltered} onClear=${() => show({ q: '', state: '', node: '' })} />`
+            }
+          </section>`
+    }
+    ${selected.size > 0 ? html`<${BulkBar} guests=${[...selected.values()]} onClear=${() => setSelected(new Map())} />` : null}
+  </div>`;
+}
+
+/**
+ * A field that is searched for when typing pauses.
+ *
+ * @param {string} value
+ * @param {(text: string) => void} search
+ * @returns {[type: (text: string) => void, typed: string]}
+ */
+function useTyping(value, search) {
+  const [typed, setTyped] = useState(value);
+  const timer = useRef(/** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined));
+  useEffect(() => {
+    if (timer.current === undefined) setTyped(value);
+  }, [value]);
+  /** @param {string} text */
+  const type = (text) => {
+    setTyped(text);
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => {
+      timer.current = undefined;
+      search(text);
+    }, PAUSE);
+  };
+  return [type, typed];
+}
+
+/** @param {{ isFiltered: boolean, onClear: () => void }} props */
+function Nothing({ isFiltered, onClear }) {
+  const { info } = useSignal(summary);
+  const segment = info?.segments[0];
+  if (isFiltered)
+    return html`<${Blank} icon="search" title="Nothing matches"
+      acts=${html`<button type="button" class="btn" onClick=${onClear}>Clear search and filters</button>`}>
+      No lease and no reservation has all of these.
+    </${Blank}>`;
+  return html`<${Blank} icon="list" title="No leases yet" acts=${html`<a class="btn" href="#live">Watch it live</a>`}>
+    The gateway serves ${segment?.pool_start} – ${segment?.pool_end} on ${segment?.interface ?? 'its interface'} and waits. Boot a guest with
+    DHCP on this bridge, and it shows here within a second.
+  </${Blank}>`;
+}

@@ -1,0 +1,90 @@
+/**
+ * What the search and the filters of the list ask for.
+ *
+ * @typedef {object} Search
+ * @property {string} text As it was typed.
+ * @property {string} state Of the filter buttons; empty: any. `warning`: those with a warning.
+ * @property {string} node
+ * @property {string} sort As the API takes it: `-expires`.
+ */
+
+/** The words of `state:` as the API names states. */
+const STATES = {
+  leased: 'bound',
+  bound: 'bound',
+  ended: 'expired',
+  expired: 'expired',
+  quarantined: 'declined',
+  declined: 'declined',
+  idle: 'reserved-idle',
+  'reserved-idle': 'reserved-idle',
+  peer: 'peer',
+};
+/** What may stand before a colon, and what the API calls it. */
+const KEYS = {
+  state: 'state',
+  node: 'node',
+  org: 'organization_id',
+  vps: 'vps_id',
+  mac: 'mac',
+  port: 'port',
+  id: 'reservation_id',
+};
+
+/**
+ * As the query of /guests. A minus turns a word around; a word without a key may be a part of anything.
+ *
+ * @param {Search} search
+ * @returns {Record<string, string>}
+ */
+export function queryOf({ text, state, node, sort }) {
+  /** @type {Record<string, string>} */
+  const query = {};
+  /** @type {Record<'q' | '-q', string[]>} */
+  const words = { q: [], '-q': [] };
+  for (const written of text.trim().split(/\s+/)) {
+    const isNegated = written.startsWith('-') && written.length > 1;
+    const word = isNegated ? written.slice(1) : written;
+    const [, key = '', value = ''] = /^(\w+):(.+)$/.exec(word) ?? [];
+    const name = KEYS[/** @type {keyof typeof KEYS} */ (key)];
+    if (name !== undefined && isWhole(name, value))
+      query[`${isNegated ? '-' : ''}${name}`] = shownAs(name, value);
+    else if (word !== '') words[isNegated ? '-q' : 'q'].push(word);
+  }
+  for (const [name, some] of Object.entries(words)) if (some.length > 0) query[name] = some.join(' ');
+  if (state === 'warning') query['warning'] = 'true';
+  else if (state !== '') query['state'] = state;
+  if (node !== '') query['node'] = node;
+  if (sort !== '') query['sort'] = sort;
+  return query;
+}
+
+/**
+ * Whether the API can compare it: half a MAC is searched for as a part of anything.
+ *
+ * @param {string} name
+ * @param {string} value
+ */
+function isWhole(name, value) {
+  if (name === 'mac') return /^[0-9a-f]{2}([:-]?[0-9a-f]{2}){5}$/i.test(value);
+  return name !== 'state' || value.toLowerCase() in STATES;
+}
+
+/**
+ * @param {string} name
+ * @param {string} value
+ */
+function shownAs(name, value) {
+  if (name !== 'state') return value;
+  return STATES[/** @type {keyof typeof STATES} */ (value.toLowerCase())];
+}
+
+/**
+ * Sorted by that column; by the same again: the other way round.
+ *
+ * @param {string} sort
+ * @param {string} column
+ */
+export function sortedBy(sort, column) {
+  return sort === column || (sort === '' && column === 'address') ? `-${column}` : column;
+}

@@ -1,0 +1,129 @@
+import { followEvents } from '../api/connection.js';
+import { reasons } from '../parts/reasons.js';
+import { Signal } from '../state/signal.js';
+import { outcomeOf } from './outcome.js';
+
+/** @import { HistoryEvent, StreamEvent } from '../types.d.ts' */
+/** @import { Outcome } from './outcome.js' */
+
+/**
+ * A row of the stream.
+ *
+ * @typedef {object} Decision
+ * @property {string} key
+ * @property {number} at
+ * @property {string | null} address
+ * @property {string | null} mac
+ * @property {string} type
+ * @property {string} reason
+ * @property {string | null} node
+ * @property {Outcome} outcome
+ * @property {string} [title] In place of what the reason means.
+ */
+
+/** So many are kept. */
+const MOST = 1000;
+/** How often the table is drawn at most: milliseconds. A flood is thousands a second. */
+const INTERVAL = 250;
+
+/** The newest first. @type {Signal<readonly Decision[]>} */
+export const decisions = new Signal(/** @type {readonly Decision[]} */ ([]));
+/** A second, over the last few. */
+export const rate = new Signal(0);
+
+/** @type {Decision[]} */
+let fresh = [];
+let count = 0;
+
+/**
+ * Follows decisions for as long as they are looked at.
+ *
+ * @returns {() => void}
+ */
+export function followDecisions() {
+  const end = followEvents(add, true);
+  const timer = setInterval(flush, INTERVAL);
+  const measuring = setInterval(() => {
+    rate.set(Math.round(count / 5));
+    count = 0;
+  }, 5000);
+  return () => {
+    end();
+    clearInterval(timer);
+    clearInterval(measuring);
+  };
+}
+
+/** @param {StreamEvent} event */
+function add({ id, kind, data }) {
+  if (kind === 'decision') count += 1;
+  const read =
+    kind === 'decision' ? decisionFrom(id, data) : kind === 'rogue' ? rogueFrom(id, data) : undefined;
+  if (read === undefined) return;
+  fresh.push(read);
+  if (fresh.length > MOST) fresh = fresh.slice(-MOST);
+}
+
+function flush() {
+  if (fresh.length === 0) return;
+  const next = [...fresh.reverse(), ...decisions.value].slice(0, MOST);
+  fresh = [];
+  decisions.set(next);
+}
+
+/**
+ * @param {string} id
+ * @param {Record<string, unknown>} data
+ * @returns {Decision}
+ */
+function decisionFrom(id, data) {
+  const reason = textOf(data['reason']) ?? '';
+  const outcome = outcomeOf(reason, reasons.value[reason], textOf(data['kind']) ?? undefined);
+  return {
+    key: id,
+    at: Date.parse(textOf(data['at']) ?? ''),
+    address: textOf(data['address']),
+    mac: textOf(data['mac']),
+    type: textOf(data['type']) ?? '',
+    reason,
+    node: textOf(data['node']),
+    outcome,
+  };
+}
+
+/**
+ * @param {string} id
+ * @param {Record<string, unknown>} data
+ * @returns {Decision | undefined}
+ */
+function rogueFrom(id, data) {
+  const title = textOf(data['title']);
+  if (title === null || data['state'] !== 'began') return undefined;
+  const at = Date.parse(textOf(data['at']) ?? '');
+  const none = { address: null, mac: null, node: null };
+  return { key: id, at, ...none, type: '', reason: 'rogue-server', outcome: 'rogue', title };
+}
+
+/** @param {unknown} value @returns {string | null} */
+function textOf(value) {
+  return typeof value === 'string' ? value : null;
+}
+
+/**
+ * What has changed leases before the stream began.
+ *
+ * @param {readonly HistoryEvent[]} events
+ */
+export function addHistory(events) {
+  const known = decisions.value;
+  const oldest = known.at(-1)?.at ?? Number.POSITIVE_INFINITY;
+  const before = events.flatMap(({ id, at, address, mac, reason, node }) => {
+    const [word = ''] = reason.split(' ');
+    const time = Date.parse(at ?? '');
+    // The history has whole seconds.
+    if (!(time < oldest - 1000)) return [];
+    const outcome = outcomeOf(word, reasons.value[word], undefined);
+    return [{ key: `history ${id}`, at: time, address, mac, type: '', reason: word, node, outcome }];
+  });
+  if (before.length > 0) decisions.set([...known, ...before].slice(0, MOST));
+}

@@ -1,0 +1,37 @@
+import { html } from '../html.js';
+import { Name } from '../parts/text.js';
+import { grouped } from '../text/number.js';
+import { answersOf } from './gateways.js';
+
+/** @import { Samples } from '../types.d.ts' */
+
+/** Which gateway goes first for a guest, and which one has answered: a square whose diagonal is normal. @param {{ answered: Samples['answered'] }} props */
+export function Answers({ answered }) {
+  const { names, rows } = answersOf(answered);
+  return html`<section class="card" aria-labelledby="answers-title">
+    <header><h2 id="answers-title">Who answers whom</h2><span class="quiet">new leases of the last day</span></header>
+    <p class="say2">A guest has a gateway that goes first for it. Another one answers when that one is late.</p>
+    ${
+      names.length === 0
+        ? html`<p class="say2">No guest has got a new lease in the last day.</p>`
+        : html`<div class="scroll" tabindex="0" role="region" aria-label="Who goes first against who answered">
+            <table class="heat">
+              <thead>
+                <tr>
+                  <th scope="col">Goes first</th>
+                  ${names.map((name) => html`<th scope="col" class="num" key=${name}><${Name} of=${name} /> answered</th>`)}
+                </tr>
+              </thead>
+              <tbody>
+                ${rows.map(
+                  ({ first, counts }, row) => html`<tr key=${first}>
+                    <th scope="row"><${Name} of=${first} /></th>
+                    ${counts.map((count, column) => html`<td class=${`num${row === column ? ' own' : count === 0 ? ' zero' : ''}`} key=${column}>${grouped(count)}</td>`)}
+                  </tr>`,
+                )}
+              </tbody>
+            </table>
+          </div>`
+    }
+  </section>`;
+}

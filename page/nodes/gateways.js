@@ -1,0 +1,96 @@
+/** @import { Info, Samples } from '../types.d.ts' */
+
+/**
+ * A gateway as a column.
+ *
+ * @typedef {object} Gateway
+ * @property {string} name The node's; of one that is only heard: its address.
+ * @property {string} address
+ * @property {boolean} isOwn The page is its.
+ * @property {number | undefined} leases Running ones that it has granted; undefined: not known.
+ * @property {number | undefined} given New leases of the last day.
+ * @property {number | undefined} first Of them, those for guests that it goes first for.
+ * @property {number | undefined} clockOffset Seconds ahead of this gateway's clock.
+ */
+
+/** A clock that differs by more than this is marked: seconds. */
+export const CLOCK_DIFFERS = 0.1;
+
+/**
+ * @param {Info} info
+ * @param {Readonly<Record<string, number>>} granted Leases by node.
+ * @param {Samples['answered']} answered
+ * @returns {Gateway[]}
+ */
+export function gatewaysOf(info, granted, answered) {
+  const own = {
+    name: info.node,
+    address: info.segments[0]?.listen_ip ?? '',
+    isOwn: true,
+    clockOffset: undefined,
+  };
+  const shared = (info.sharing?.gateways ?? [])
+    .filter(({ node }) => node !== info.node)
+    .map(({ node, listen_ip: address, clock_offset_seconds: offset }) => ({
+      ...{ name: node, address, isOwn: false, clockOffset: offset ?? undefined },
+    }));
+  const heard = info.peers.map((address) => ({
+    name: address,
+    address,
+    isOwn: false,
+    clockOffset: undefined,
+  }));
+  return [own, ...shared, ...heard]
+    .sort((one, other) => one.address.localeCompare(other.address, 'en', { numeric: true }))
+    .map((gateway) => ({ ...gateway, ...countsOf(gateway, granted, answered) }));
+}
+
+/**
+ * @param {Pick<Gateway, 'name' | 'address' | 'isOwn'>} gateway
+ * @param {Readonly<Record<string, number>>} granted
+ * @param {Samples['answered']} answered
+ */
+function countsOf({ name, address, isOwn }, granted, answered) {
+  // What is only heard is listed by its address, if at all.
+  const leases = granted[name] ?? granted[address] ?? (isOwn ? 0 : undefined);
+  const isSeen = isOwn || answered.some(({ node }) => node === name);
+  const sum = (/** @type {(row: Samples['answered'][number]) => boolean} */ isMeant) =>
+    answered.filter(isMeant).reduce((total, row) => total + row.leases, 0);
+  return {
+    leases,
+    given: isSeen ? sum(({ node }) => node === name) : undefined,
+    first: isSeen ? sum(({ first }) => first === name) : undefined,
+  };
+}
+
+/**
+ * Who goes first (rows) against who has answered (columns).
+ *
+ * @param {Samples['answered']} answered
+ * @returns {{ names: string[], rows: { first: string, counts: number[] }[] }}
+ */
+export function answersOf(answered) {
+  const known = answered.filter(({ first, node }) => first !== null && node !== null);
+  const names = [...new Set(known.flatMap(({ first, node }) => [first ?? '', node ?? '']))].sort(
+    (one, other) => one.localeCompare(other, 'en', { numeric: true }),
+  );
+  const rows = names.map((first) => ({
+    first,
+    counts: names.map((name) =>
+      known
+        .filter((row) => row.first === first && row.node === name)
+        .reduce((total, { leases }) => total + leases, 0),
+    ),
+  }));
+  return { names, rows };
+}
+
+/**
+ * How many members of etcd may fail.
+ *
+ * @param {number} members
+ */
+export function mayFail(members) {
+  const count = Math.floor((members - 1) / 2);
+  return count === 0 ? 'none may fail' : count === 1 ? 'one may fail' : `${count} may fail`;
+}

@@ -1,0 +1,43 @@
+import { html } from '../html.js';
+import { now } from '../state/clock.js';
+import { useSignal } from '../state/use-signal.js';
+import { clock, clockOrDay, moment } from '../text/time.js';
+import { Name } from './text.js';
+
+/** @import { HistoryEvent } from '../types.d.ts' */
+
+/** What happened, the newest first. @param {{ events: readonly HistoryEvent[] }} props */
+export function History({ events }) {
+  const time = useSignal(now);
+  return html`<ol class="hist">
+    ${events.map(({ id, at, reason, ...event }) => {
+      const when = at === null ? Number.NaN : Date.parse(at);
+      return html`<li key=${id}>
+        <time datetime=${at ?? ''} title=${at ?? ''}>${clockOrDay(when, time)}</time>
+        <p><span class="word">${reason.split(' ')[0]}</span> ${about(event, when, time)}</p>
+      </li>`;
+    })}
+  </ol>`;
+}
+
+/**
+ * @param {Omit<HistoryEvent, 'id' | 'at' | 'reason'>} event
+ * @param {number} when
+ * @param {number} time
+ */
+function about({ hostname, mac, node, author, note, expires, event }, when, time) {
+  const who =
+    hostname !== null
+      ? html`<${Name} of=${hostname} />`
+      : mac === null
+        ? null
+        : html`<span class="mono">${mac}</span>`;
+  const end =
+    expires === null || expires === 'never' || event !== 'bound'
+      ? ''
+      : `until ${moment(Date.parse(expires), time)}`;
+  const rest = [author === null ? node && `by ${node}` : `by ${author}`, end]
+    .filter((part) => part)
+    .join(', ');
+  return html`<span title=${Number.isNaN(when) ? '' : clock(when)}>${who} ${rest}${note === null ? null : html` “<${Name} of=${note} />”`}</span>`;
+}

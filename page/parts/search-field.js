@@ -1,0 +1,13 @@
+import { html } from '../html.js';
+import { Icon } from './icon.js';
+
+/** The search of a view; the key / leads here. @param {{ label: string, placeholder: string, value: string, onInput: (text: string) => void }} props */
+export function SearchField({ label, placeholder, value, onInput }) {
+  return html`<label class="field">
+    <${Icon} name="search" />
+    <span class="sr">${label}</span>
+    <input id="find" type="search" placeholder=${placeholder} value=${value} autocomplete="off" spellcheck="false" maxlength="200"
+      onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ event) => onInput(event.currentTarget.value)} />
+    <kbd aria-hidden="true">/</kbd>
+  </label>`;
+}

@@ -1,0 +1,26 @@
+/**
+ * A dotted address as a number.
+ *
+ * @param {string} dotted
+ */
+export function addressToNumber(dotted) {
+  return dotted.split('.').reduce((number, octet) => number * 256 + Number(octet), 0);
+}
+
+/** @param {number} number */
+export function addressToText(number) {
+  return [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join('.');
+}
+
+/**
+ * What all addresses of a subnet begin with, octet by octet, and what is left to say of one of them.
+ *
+ * @param {string} subnet 10.15.3.0/24
+ * @param {string} address
+ */
+export function partsOf(subnet, address) {
+  const octets = Math.floor(Number(subnet.split('/')[1] ?? 0) / 8);
+  const all = (address === '' ? subnet.replace(/\/.*$/, '') : address).split('.');
+  const fixed = all.slice(0, octets).map((octet) => `${octet}.`);
+  return { fixed: fixed.join(''), rest: address === '' ? '' : all.slice(octets).join('.') };
+}

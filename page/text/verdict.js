@@ -1,0 +1,69 @@
+import { clockWithSeconds, roughSpan, span } from './time.js';
+
+/** @import { Connection, Summary } from '../api/connection.js' */
+
+/**
+ * The sentence that stands above everything: whether a new guest gets an address now.
+ *
+ * @typedef {{ level: 'good' | 'bad' | 'idle', title: string, proof: string }} Verdict
+ * @param {Summary} summary
+ * @param {Connection} connection
+ * @param {{ now: number, machine: number, lastGrantAt: number | undefined, took: number | undefined }} known `machine` is this machine's clock.
+ * @returns {Verdict}
+ */
+export function verdictOf(
+  { readiness, info, warnings },
+  { phase, answeredAt },
+  { now, machine, lastGrantAt, took },
+) {
+  if (phase === 'connecting') return { level: 'idle', title: 'Asking the gateway…', proof: '' };
+  if (phase === 'lost')
+    return {
+      level: 'idle',
+      title: 'Not known now.',
+      proof:
+        answeredAt === 0
+          ? ''
+          : `Last answer ${span(machine - answeredAt)} ago: ${readiness?.ok ? 'new guests got an address' : 'new guests got no address'}.`,
+    };
+  if (readiness === undefined) return { level: 'idle', title: 'Asking the gateway…', proof: '' };
+  if (!readiness.ok) {
+    const { message = '', id = '' } = readiness.problems[0] ?? {};
+    const since = warnings.find((each) => each.id === id)?.since;
+    const when =
+      since === null || since === undefined ? '' : ` Since ${clockWithSeconds(Date.parse(since))}.`;
+    const title = readiness.verdict === 'no-answer' ? 'Not known now.' : 'New guests get no address.';
+    return { level: 'bad', title, proof: `${sentence(message)}${when}` };
+  }
+  if (phase === 'denied') return { level: 'good', title: 'A new guest would get an address.', proof: '' };
+  if (lastGrantAt !== undefined) {
+    const fast = took === undefined ? '' : `, in ${(took * 1000).toFixed(1)} ms`;
+    return {
+      level: 'good',
+      title: 'New guests get an address.',
+      proof: `Last one ${ago(now - lastGrantAt)}${fast}.`,
+    };
+  }
+  const started = info === undefined ? '' : `, ${roughSpan(now - Date.parse(info.started))} ago`;
+  return {
+    level: 'good',
+    title: 'A new guest would get an address.',
+    proof: `None has asked since the start${started}.`,
+  };
+}
+
+/** @param {number} length */
+function ago(length) {
+  return `${roughSpan(length)} ago`;
+}
+
+/**
+ * With a capital letter and a full stop.
+ *
+ * @param {string} text
+ */
+export function sentence(text) {
+  if (text === '') return '';
+  const full = /[.!?]$/.test(text) ? text : `${text}.`;
+  return `${full[0]?.toUpperCase()}${full.slice(1)}`;
+}
