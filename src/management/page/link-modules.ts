@@ -38,7 +38,7 @@ export function linkModules(modules: ReadonlyMap<string, string>, entry: string)
   };
   visit(entry);
   const nameOf = (path: string) => names.get(path) ?? '';
-  const imports = [...outside].map(([path, name]) => `import * as ${name} from './${path}';\n`);
+  const imports = [...outside].map(([path, name]) => `import * as ${name} from "./${path}";\n`);
   const bodies = order.map((path) => `const ${nameOf(path)} = ${asFunction(path, modules, nameOf)};\n`);
   return [...imports, ...bodies].join('');
 }
