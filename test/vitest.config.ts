@@ -11,27 +11,36 @@ const LONGEST = [
   'simulation/mutations',
   'store/etcd/client/secure-etcd',
   'store/etcd/membership/space',
+  'cli/leases',
+  'store/sqlite/sqlite-store.contract',
+  'detection/heard-peers',
+  'lease-table/lease-table-growth',
   'system/listen-ip',
-  'system/crash',
   'cluster/hanging-disk',
+  'system/crash',
   'cluster/shared-pool',
+  'system/moving-in',
   'cluster/wrong-clock',
   'system/lost-files',
-  'system/commands',
   'cluster/moving',
   'system/forged-claims',
-  'system/reservation-commands',
+  'system/management',
+  'system/commands',
+  'cluster/certificates',
   'cluster/surroundings',
-  'system/health',
   'system/management-reads',
+  'system/reservation-commands',
   'system/several-gateways',
+  'system/health',
   'system/silent-disk',
-  'system/client-situations',
-  'system/hostile',
+  'system/management-reservations',
   'system/management-orders',
   'system/start-without-writing',
+  'system/import-commands',
+  'cluster/reservations',
+  'system/client-situations',
   'system/clients',
-  'system/management-reservations',
+  'cluster/secure',
 ].map((name) => `/test/${name}.test.ts`);
 
 /** Begins with the longest files, so that no worker is still busy with one when the others have nothing left. */
@@ -52,11 +61,8 @@ const FAILURES = process.env['FAILURES'];
 /** One file for each processor; vitest would leave one free for its watch mode. Some write to the disk a thousand times. */
 const COMPUTING = { maxWorkers: '100%', testTimeout: 30_000 };
 
-/**
- * Real programs in namespaces of their own: they wait more than they compute, so one more runs than there are processors. With
- * twice as many as processors some tests wait in vain.
- */
-const WAITING = { maxWorkers: availableParallelism() + 1, sequence: { groupOrder: 1 } };
+/** Real programs in namespaces of their own: they wait more than they compute, so twice as many run as there are processors. */
+const WAITING = { maxWorkers: availableParallelism() * 2, sequence: { groupOrder: 1 } };
 
 export default defineConfig({
   root: `${import.meta.dirname}/..`,

@@ -54,7 +54,7 @@ describeSystem(
         const { output } = await cluster.tryProgram(first.host, settings, 'status');
         expect(['10.15.3.10', '10.15.3.11', '10.15.3.12'].filter((ip) => !output.includes(ip))).toEqual([]);
       });
-    }, 60_000);
+    }, 120_000);
 
     test('the key of the authority is on no node', () => {
       const names = cluster.nodes.map((node) => existsSync(join(cluster.certificatesOf(node), 'ca.key')));
@@ -79,7 +79,7 @@ describeSystem(
         69,
         expect.stringContaining('etcd wants a client certificate, and none is set'),
       ]);
-    }, 60_000);
+    }, 120_000);
 
     test('a node is added later, with a certificate of the same authority; those of the others are kept', async () => {
       const [first, ...others] = cluster.nodes as [CertifiedNode, ...CertifiedNode[]];
@@ -101,7 +101,7 @@ describeSystem(
         const { output } = await cluster.tryProgram(node.host, await cluster.settingsOf(node), 'status');
         expect(output).toContain('10.15.3.13');
       });
-    }, 90_000);
+    }, 120_000);
 
     test('a renewed certificate is taken up by member and gateway without a restart', async () => {
       const [first] = cluster.nodes as [CertifiedNode];
@@ -118,7 +118,7 @@ describeSystem(
         ),
       );
       expect((await lease()).type).toBe(DHCPACK);
-    }, 90_000);
+    }, 120_000);
 
     test('a renewed authority is taken up by one member after the other, and guests are served throughout', async () => {
       const certificates = cluster.nodes.map((node) => cluster.copied(node, 'node.crt'));

@@ -57,7 +57,7 @@ describeSystem('a segment whose leases move', ['etcd', 'etcdctl'], () => {
     expect(await cluster.program(0, 'cluster', 'leave')).toContain("its leases are this node's own now");
     await cluster.start(0, ALONE);
     for (const ack of acks) expect(await rebind(client, ack)).toMatchObject({ type: 5, yiaddr: ack.yiaddr });
-  }, 90_000);
+  }, 120_000);
 
   test('an etcd that has lost its data grants nothing until it is seeded; then every guest has its address still', async () => {
     const { client, etcd } = cluster;
@@ -101,7 +101,7 @@ describeSystem('a segment whose leases move', ['etcd', 'etcdctl'], () => {
 
     expect(status).toBe(78);
     expect(words).toContain('GATEWAY_DHCP_IDENTITY is mac here and auto on pve1');
-  }, 60_000);
+  }, 120_000);
 
   test('a gateway with another pool and lease time serves; it and `cluster status` say which gateway has what', async () => {
     const { client } = cluster;
@@ -125,7 +125,7 @@ describeSystem('a segment whose leases move', ['etcd', 'etcdctl'], () => {
       expect(await cluster.program(0, 'cluster', 'status')).toContain(`warning: ${said}`);
       expect(cluster.story(200)).toContain('GATEWAY_DHCP_LEASE_TIME is ');
     });
-  }, 90_000);
+  }, 120_000);
 
   /** Starts a gateway that is to end by itself. */
   async function startInVain(place: number, settings: Readonly<Record<string, string>>) {

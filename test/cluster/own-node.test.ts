@@ -64,7 +64,7 @@ describeNodes('gateways that share leases, on nodes that a VXLAN joins', ['etcd'
         const [own, other] = [await answerers(0, 0, 6), await answerers(1, 0, 6)];
         return own.join() === '10.15.3.10' && other.join() === '10.15.3.11';
       },
-      40_000,
+      60_000,
     );
     expect(await answerers(0, 16, 10)).toEqual(['10.15.3.10']);
     expect(await answerers(1, 16, 10)).toEqual(['10.15.3.11']);

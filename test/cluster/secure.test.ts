@@ -90,7 +90,7 @@ describeSystem('etcd with client certificates and a user of its own', ['etcd', '
         `problem: GATEWAY_ETCD_KEY: '${file('other.key')}' (flag --etcd-key): does not belong to`,
       ),
     ]);
-  }, 60_000);
+  }, 120_000);
 });
 
 describeSystem('a gateway and a secured etcd, while it serves', ['etcd', 'etcdctl', 'openssl'], () => {

@@ -75,7 +75,7 @@ describeSystem('three gateways that share their leases in etcd', ['etcd', 'etcdc
     );
     const promised = [...acks, ...newcomers].map(holderOf);
     expect(holdersOf(await boundIn(place))).toEqual(expect.arrayContaining(promised));
-  }, 90_000);
+  }, 120_000);
 
   test('the member of etcd that leads is killed: a new guest is served within 5 s', async () => {
     const { client, etcd } = cluster;
@@ -114,7 +114,7 @@ describeSystem('three gateways that share their leases in etcd', ['etcd', 'etcdc
     const served = await bootUntilLeased(client, newcomer, AFTER_A_MAJORITY_RETURNED);
 
     expect(served.yiaddr).not.toBe(ack.yiaddr);
-  }, 90_000);
+  }, 120_000);
 
   test('RFC 2131 §4.3.2: INIT-REBOOT and REBINDING keep the address of a guest, whichever gateway hears them', async () => {
     const { client, nodes } = cluster;
@@ -131,7 +131,7 @@ describeSystem('three gateways that share their leases in etcd', ['etcd', 'etcdc
         expect(addressText(serverOf(reply), 0)).toBe(address);
       }
     }
-  }, 60_000);
+  }, 120_000);
 
   test('a guest that hears of no offer from the first gateway for it is served by another one after its second DHCPDISCOVER', async () => {
     const { client, nodes } = cluster;

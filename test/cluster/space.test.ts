@@ -61,7 +61,7 @@ describeSystem('etcd without space', ['etcd', 'etcdctl'], () => {
 
     expect(said).toContain('which gateways are alive is not known: no majority of etcd answers');
     expect(said).not.toContain('no gateway is alive');
-  }, 60_000);
+  }, 120_000);
 
   /** What a command writes that ends with a status other than 0. */
   function failed(...words: readonly string[]): Promise<string> {

@@ -69,7 +69,7 @@ describeSystem('a gateway and its way to etcd', ['etcd', 'etcdctl', 'nft'], () =
 
     console.log(`a lease ${Date.now() - begin} ms after the member had moved`);
     expect(type).toBe(5);
-  }, 90_000);
+  }, 120_000);
 
   test('whatever the environment says of proxies and of the traces of other clients: nothing but the log is written', async () => {
     const names = ['http', 'https', 'grpc', 'all', 'npm_config_https', 'socks', 'ftp'].map(
@@ -95,5 +95,5 @@ describeSystem('a gateway and its way to etcd', ['etcd', 'etcdctl', 'nft'], () =
 
     expect(type).toBe(5);
     expect(gateway.words).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 });

@@ -14,7 +14,7 @@ import { run } from './run.ts';
 
 const ADDRESSES = ['10.15.3.10', '10.15.3.11', '10.15.3.12'];
 /** How long a gateway may take to serve, and a mirror to follow: milliseconds. */
-const PATIENCE = 20_000;
+const PATIENCE = 40_000;
 const ASK_EVERY = 200;
 
 /** A node of the segment: a member of etcd and a gateway with a mirror of its own. */

@@ -9,7 +9,7 @@ import type { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
 import { run } from './run.ts';
 
 /** How long a cluster may take to have a leader: milliseconds. */
-const PATIENCE = 15_000;
+const PATIENCE = 30_000;
 
 /** True if etcd (Debian: etcd-server) is here. */
 export function hasEtcd(): boolean {

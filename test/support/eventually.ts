@@ -6,7 +6,7 @@ const ASK_EVERY = 100;
 export async function eventually<Found>(
   what: string,
   look: () => Found | undefined | false | Promise<Found | undefined | false>,
-  milliseconds = 15_000,
+  milliseconds = 30_000,
   story: () => string = () => '',
 ): Promise<Found> {
   const end = Date.now() + milliseconds;

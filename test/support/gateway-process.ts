@@ -11,7 +11,7 @@ import { ip } from './packet.ts';
 const ROOT = packageOf(import.meta.dirname);
 const PROGRAM = join(ROOT, 'bin/vps-gateway.js');
 /** How long a start or an end may take: milliseconds. */
-const PATIENCE_MILLISECONDS = 15_000;
+const PATIENCE_MILLISECONDS = 30_000;
 
 export interface GatewayOptions {
   /** Of leases.sqlite. */

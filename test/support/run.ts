@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
 
 /** How long a command may take: milliseconds. */
-const PATIENCE = 20_000;
+const PATIENCE = 40_000;
 
 export interface Ran {
   /** -1: it took too long, or was killed. */

@@ -39,7 +39,7 @@ export type Tool = keyof typeof PACKAGES;
 /** Tests that need namespaces and these programs; where they cannot run, they are skipped and the title says why. */
 export function describeSystem(title: string, tools: readonly Tool[], body: () => void): void {
   // Real programs start here, on machines with other work.
-  vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+  vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
   const why = obstacle(tools);
   if (why === undefined) describe(title, body);
   else describe.skip(`${title} [not here: ${why}]`, body);

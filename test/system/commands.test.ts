@@ -179,7 +179,7 @@ describeSystem('the commands that ask the running gateway', [], () => {
       expect(ran, words.join(' ')).toMatchObject({ status, output: '' });
       expect(ran.errors).toMatch(why);
     }
-  }, 60_000);
+  }, 120_000);
 
   test('orders are carried out while the gateway waits for its listen address', async () => {
     const gateway = await managed();
@@ -192,7 +192,7 @@ describeSystem('the commands that ask the running gateway', [], () => {
     segment().node.ip('addr add 10.15.3.10/24 dev eth0');
 
     expect(taken).toMatchObject({ status: 0, errors: '' });
-  }, 60_000);
+  }, 120_000);
 
   test('an order where no gateway runs says that nothing was changed', async () => {
     const gateway = await managed();
@@ -256,7 +256,7 @@ describeSystem('the commands that ask the running gateway', [], () => {
       expect(ran, words.join(' ')).toMatchObject({ status, output: '' });
       expect(ran.errors).toMatch(why);
     }
-  }, 60_000);
+  }, 120_000);
 
   test('where no gateway runs they end with 69, and say what to start', async () => {
     const gateway = await managed();

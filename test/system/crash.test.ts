@@ -67,7 +67,7 @@ describeSystem('durable before promised, by the system calls', ['strace'], () =>
     const broken = promises.filter(({ ack, at }) => !isDurable(calls, ack, at)).map(({ ack }) => ack);
     expect(promises.length).toBeGreaterThanOrEqual(40);
     expect(broken).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 
   test('after a power cut at any DHCPACK, what was synced by then holds every lease acknowledged', async () => {
     const { calls, directory } = await traced();
@@ -92,7 +92,7 @@ describeSystem('durable before promised, by the system calls', ['strace'], () =>
     for (const [address, chaddr] of promised) {
       expect(await client.reboot(chaddr, address)).toMatchObject({ type: 5, yiaddr: address });
     }
-  }, 60_000);
+  }, 120_000);
 
   /** Some leases one by one, then many at once, with the system calls behind them. */
   async function traced(): Promise<{ calls: readonly TracedCall[]; directory: string }> {

@@ -31,7 +31,7 @@ describeSystem('a disk that fails', ['strace'], () => {
     expect(answers.filter((type) => type === 5)).toEqual([]);
     expect(ack.yiaddr).toBe(offer.yiaddr);
     expect(client.heardFor(xid).filter((reply) => reply.type === 5)).toEqual([]);
-  }, 30_000);
+  }, 120_000);
 
   test('a write that hangs lets no DHCPACK out before it ends', async () => {
     const gateway = await segment().gateway();
@@ -49,7 +49,7 @@ describeSystem('a disk that fails', ['strace'], () => {
 
     expect(heardMeanwhile).toEqual([]);
     expect(ack).toMatchObject({ type: 5, yiaddr: offer.yiaddr });
-  }, 30_000);
+  }, 120_000);
 });
 
 describeSystem('a disk that is full', ['sqlite3'], () => {
@@ -83,7 +83,7 @@ describeSystem('a disk that is full', ['sqlite3'], () => {
     );
 
     expect(Number(rows)).toBe(200);
-  }, 30_000);
+  }, 120_000);
 });
 
 /** True while its main thread is held in a system call by its tracer. */

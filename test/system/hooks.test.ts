@@ -232,7 +232,7 @@ describeSystem('a hook', ['jq'], () => {
         const all = told(file);
         return all.some(({ changes }) => changes.length > 0) && all;
       },
-      30_000,
+      60_000,
     );
 
     expect(failures(gateway)[0]).toMatchObject({ webhook: 'http://10.15.3.10:8099', cause: 'ECONNREFUSED' });

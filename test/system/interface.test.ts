@@ -55,7 +55,7 @@ describeSystem('the interface and address of the node', [], () => {
     const after = await untilConfirmed(client, before);
 
     expect(after.yiaddr).toBe(before.yiaddr);
-  }, 30_000);
+  }, 120_000);
 
   test('an address that is lost and regained is served again, and the log says both', async () => {
     const gateway = await segment().gateway();
@@ -70,7 +70,7 @@ describeSystem('the interface and address of the node', [], () => {
 
     expect(after.yiaddr).toBe(before.yiaddr);
     expect(await renew(client, after)).toMatchObject({ type: 5, yiaddr: before.yiaddr });
-  }, 30_000);
+  }, 120_000);
 
   test('a listen address that comes late is waited for, with the line that would mend it', async () => {
     segment().node.ip('addr del 10.15.3.10/24 dev eth0');
@@ -87,7 +87,7 @@ describeSystem('the interface and address of the node', [], () => {
 
     expect(ack.type).toBe(5);
     expect(await gateway.end()).toBe(0);
-  }, 30_000);
+  }, 120_000);
 
   test('SIGTERM ends it with status 0 within a second', async () => {
     const gateway = await segment().gateway();
@@ -121,7 +121,7 @@ describeSystem('another DHCP server on the interface', ['dnsmasq'], () => {
 
     expect(status).toBe(69);
     expect(gateway.words.join('\n')).toMatch(/another DHCP server/i);
-  }, 30_000);
+  }, 120_000);
 });
 
 function renew(client: RawClient, ack: HeardReply): Promise<HeardReply> {

@@ -19,5 +19,5 @@ describeSystem('vps-gateway lab', ['dhclient', 'udhcpc', 'dhcpcd'], () => {
     expect(new Set(guests).size).toBe(3);
     expect(rows).toHaveLength(3);
     expect(events.at(-1)).toMatchObject({ kind: 'end', leased: 3, without: [] });
-  }, 60_000);
+  }, 120_000);
 });

@@ -255,7 +255,7 @@ describeSystem('the management plane of a gateway that serves', ['curl'], () => 
     await eventually(
       'it is a warning',
       async () => (await askApi(gateway, '/api/v1/warnings')).text.includes('api-certificate'),
-      40_000,
+      60_000,
     );
     expect(JSON.parse((await secure()).output)).toMatchObject({ ok: true });
     const health = await run(
@@ -265,5 +265,5 @@ describeSystem('the management plane of a gateway that serves', ['curl'], () => 
     );
     expect(health.status).toBe(0);
     expect(health.output).toMatch(/^warning: GATEWAY_API_CERT '.*own\.pem' .*\n {2}to mend it: /m);
-  }, 90_000);
+  }, 120_000);
 });

@@ -114,7 +114,7 @@ describeSystem('the commands about reservations', [], () => {
       expect(output).toMatch(/not yet: another guest \(52:54:00:4e:05:02\) has/);
       expect(output).toContain(`its guest still has ${yiaddr}`);
     }
-  }, 60_000);
+  }, 120_000);
 
   test('one of which nothing says which guest it is for is refused, and what is missing is named', async () => {
     const directory = await managed();
@@ -257,7 +257,7 @@ describeSystem('the commands about reservations', [], () => {
     expect(empty.errors).toMatch(/would remove every reservation .*\n.*\nto mend it: --allow-empty/);
     expect(JSON.parse(all.output)).toMatchObject({ removed: ['new', 'web'] });
     expect(JSON.parse(left.output)).toMatchObject([{ id: 'other' }]);
-  }, 60_000);
+  }, 120_000);
 
   test('bad input is refused, and it is said what is wrong', async () => {
     const directory = await managed();

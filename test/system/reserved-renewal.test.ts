@@ -34,7 +34,7 @@ describeSystem('a guest whose address is reserved elsewhere', ['dhclient'], () =
     const moved = await eventually(
       'it was moved',
       () => guest.held()?.address === '10.15.3.57/24' && guest.held(),
-      40_000,
+      60_000,
     );
     await guest.powerOff();
 
@@ -45,5 +45,5 @@ describeSystem('a guest whose address is reserved elsewhere', ['dhclient'], () =
     const own = gateway.log.filter(({ hardware }) => hardware === guest.hardware);
     expect(own.filter(({ reply }) => reply === 'DHCPNAK')).toHaveLength(1);
     expect(own.at(-1)).toMatchObject({ address: '10.15.3.57', reply: 'DHCPACK' });
-  }, 90_000);
+  }, 120_000);
 });

@@ -71,7 +71,7 @@ describeSystem('three gateways that share a pool and nothing else', ['ss'], () =
     expect(rebound).toMatchObject({ type: 5, yiaddr: first.yiaddr });
     expect(rebooted).toMatchObject({ type: 5, yiaddr: other.yiaddr });
     expect(addressText(serverOf(rebooted), 0)).toBe('10.15.3.10');
-  }, 60_000);
+  }, 120_000);
 });
 
 function renew(client: RawClient, ack: HeardReply): Promise<HeardReply> {

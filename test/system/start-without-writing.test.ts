@@ -54,7 +54,7 @@ describeSystem('a gateway that starts where nothing can be written to its lease 
       'SELECT address FROM leases',
     );
     expect(rows.trim().split('\n').sort()).toEqual([one.yiaddr, two.yiaddr].sort());
-  }, 40_000);
+  }, 120_000);
 
   test.each(['SIGTERM', 'SIGKILL'] as const)(
     'because its disk was filled after %s, with a lock that is damaged: the same',
@@ -84,7 +84,7 @@ describeSystem('a gateway that starts where nothing can be written to its lease 
       await second.end('SIGKILL');
       node.run('umount', '--lazy', directory);
     },
-    40_000,
+    120_000,
   );
 
   test.each([
@@ -115,6 +115,6 @@ describeSystem('a gateway that starts where nothing can be written to its lease 
       expect(ended.status).toBe(74);
       expect(ended.errors).toMatch(remedy);
     },
-    30_000,
+    120_000,
   );
 });
