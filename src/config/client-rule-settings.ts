@@ -1,6 +1,6 @@
 import { macList, vendorClassList } from './client-rule-kinds.ts';
 import { setting } from './setting.ts';
-import { switchOf } from './setting-kinds.ts';
+import { oneOf, switchOf } from './setting-kinds.ts';
 
 /** The settings of who is served at all. */
 export const CLIENT_RULE_SETTINGS = {
@@ -11,6 +11,22 @@ export const CLIENT_RULE_SETTINGS = {
     flag: 'known-clients-only',
     kind: switchOf,
     help: 'on: only clients that have a reservation or a lease, or have had one whose address nobody else has had since, get an answer',
+  }),
+  knownClients: setting('leased', {
+    group: 'Who is served',
+    shared: 'should-be-equal',
+    variable: 'GATEWAY_DHCP_KNOWN_CLIENTS',
+    flag: 'known-clients',
+    kind: oneOf('leased', 'reserved'),
+    help: 'who is known then: leased: as said; reserved: only who has a reservation, and no lease makes known',
+  }),
+  knownMacs: setting('off', {
+    group: 'Who is served',
+    shared: 'should-be-equal',
+    variable: 'GATEWAY_DHCP_KNOWN_MACS',
+    flag: 'known-macs',
+    kind: macList,
+    help: 'MACs that are known besides, whole or by their first octets: bc:24:11,52:54:00:12:34:56; off: none',
   }),
   allowMacs: setting('off', {
     group: 'Who is served',

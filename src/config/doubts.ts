@@ -81,7 +81,17 @@ export function doubtsIn(read: ReadSettings): readonly Fault[] {
     ...segmentAlone(read),
     ...peersElsewhere(read),
     ...nothingWatched(read),
+    ...knownForNothing(read),
   ];
+}
+
+/** Who is known matters only where nobody else is served. */
+function knownForNothing({ knownClientsOnly, knownClients, knownMacs = [] }: ReadSettings): readonly Fault[] {
+  if (knownClientsOnly !== false) return [];
+  const remedy = `set ${SETTINGS.knownClientsOnly.variable} (--${SETTINGS.knownClientsOnly.flag}) to on, or leave it out`;
+  const message = 'counts only where known clients alone are served';
+  if (knownMacs.length > 0) return [{ key: 'knownMacs', message, remedy }];
+  return knownClients === 'reserved' ? [{ key: 'knownClients', message, remedy }] : [];
 }
 
 function nothingWatched({ watchesFile, settingsFile }: ReadSettings): readonly Fault[] {

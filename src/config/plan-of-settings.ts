@@ -71,6 +71,8 @@ function clientRulesOf(settings: Settings): ClientRules {
   if (!knownClientsOnly && lists.every((list) => list.length === 0)) return NO_CLIENT_RULES;
   return {
     knownOnly: knownClientsOnly,
+    knownBy: settings.knownClients,
+    knownMacs: new MacList(settings.knownMacs),
     allowedMacs: new MacList(allowMacs),
     deniedMacs: new MacList(denyMacs),
     allowedVendorClasses: allowVendorClasses,

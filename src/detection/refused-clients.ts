@@ -1,5 +1,5 @@
 import { vendorClassOf } from '../exchange/client-admissions.ts';
-import type { ClientRefusal } from '../exchange/client-refusal.ts';
+import type { NotServed } from '../exchange/client-refusal.ts';
 import { clientKeyOf } from '../lease/client-key.ts';
 import type { Clock } from '../lease/clock.ts';
 import { Allowance, type LineLimit } from '../log/allowance.ts';
@@ -16,16 +16,18 @@ const PATIENCE = 86_400_000;
 /** Of lines in the log, and of events. */
 const LINES: LineLimit = { burst: 16, perSecond: 0.1 };
 
-const REMEDIES: Readonly<Record<ClientRefusal, string>> = {
+const REMEDIES: Readonly<Record<NotServed, string>> = {
+  'refused-by-class':
+    'take answer: never off its class in the settings file, or put a class before it with answer: always, if it is to be served',
   denied: 'take it off GATEWAY_DHCP_DENY_MACS or GATEWAY_DHCP_DENY_VENDOR_CLASSES if it is to be served',
   'not-allowed':
     'add it to GATEWAY_DHCP_ALLOW_MACS or GATEWAY_DHCP_ALLOW_VENDOR_CLASSES if it is to be served',
   'unknown-client':
-    'if it is to be served, make a reservation for it, or switch GATEWAY_DHCP_KNOWN_CLIENTS_ONLY off until it has its first lease',
+    'if it is to be served, make a reservation for it, add it to GATEWAY_DHCP_KNOWN_MACS, or switch GATEWAY_DHCP_KNOWN_CLIENTS_ONLY off until it has its first lease',
 };
 
 interface Refused {
-  why: ClientRefusal;
+  why: NotServed;
   readonly client: string | undefined;
   hostname: string | undefined;
   vendorClass: string | undefined;
@@ -55,7 +57,7 @@ export class RefusedClients {
   }
 
   /** A message of a client was refused. */
-  note(message: Message, why: ClientRefusal): void {
+  note(message: Message, why: NotServed): void {
     const { hardware } = message;
     const now = this.#clock.monotonic();
     const known = this.#clients.get(hardware);

@@ -1,4 +1,4 @@
-import type { ClientRefusal } from '../exchange/client-refusal.ts';
+import type { NotServed } from '../exchange/client-refusal.ts';
 
 /** A DHCP server that is no gateway of ours, as the status shows it. Times are ISO 8601, UTC. */
 export interface RogueServerStatus {
@@ -24,7 +24,7 @@ export interface RefusedClientStatus {
   /** Its key, from its client identifier or its MAC. */
   readonly client: string | null;
   /** The cause, as in the counter of drops. */
-  readonly why: ClientRefusal;
+  readonly why: NotServed;
   readonly hostname: string | null;
   /** Option 60. */
   readonly vendorClass: string | null;

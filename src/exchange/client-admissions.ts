@@ -47,10 +47,23 @@ function refusalOf(
 ): ClientRefusal | undefined {
   const listed = refusalByLists(plan.clients, message.hardware, vendorClassOf(message));
   if (listed !== 'listed') return listed;
-  if (!plan.clients.knownOnly) return undefined;
-  return isKnownClient(message, plan, leases, guestPortOf(message, guestPorts))
-    ? undefined
-    : 'unknown-client';
+  const { knownOnly, knownMacs, knownBy } = plan.clients;
+  if (!knownOnly || knownMacs.has(message.hardware)) return undefined;
+  const port = guestPortOf(message, guestPorts);
+  const isKnown =
+    knownBy === 'reserved' ? hasReservation(message, plan, port) : isKnownClient(message, plan, leases, port);
+  return isKnown ? undefined : 'unknown-client';
+}
+
+/** True for a client that a reservation names. */
+function hasReservation(
+  message: Message,
+  { identity, subnet }: Pick<Plan, 'identity' | 'subnet'>,
+  port: string | undefined,
+): boolean {
+  const client = clientKeyOf(message, identity !== 'mac');
+  const { hardware } = message;
+  return client !== undefined && subnet.reservations.of({ client, hardware, message, port }) !== undefined;
 }
 
 /**
@@ -69,7 +82,7 @@ export function isKnownClient(
   const client = clientKeyOf(message, identity !== 'mac');
   if (client === undefined) return false;
   const { hardware } = message;
-  if (subnet.reservations.of({ client, hardware, message, port }) !== undefined) return true;
+  if (hasReservation(message, { identity, subnet }, port)) return true;
   const last = grantOf(client, leases);
   if (identity !== 'auto' || hardware === NO_HARDWARE) return last !== undefined;
   if (last?.hardware === hardware || grantOf(keyOfClone(client, hardware), leases) !== undefined) return true;

@@ -2,3 +2,6 @@ import type { ListRefusal } from '../subnet/client-rules.ts';
 
 /** Why a client is not served though it asked well: the operator's rules (`Plan.clients`) keep it away. */
 export type ClientRefusal = ListRefusal | 'unknown-client';
+
+/** The same with what the classes of the settings file say, by which the engine decides. */
+export type NotServed = ClientRefusal | 'refused-by-class';

@@ -19,6 +19,7 @@ import type { LeaseStore } from '../store/lease-store.ts';
 import type { Plan } from '../subnet/plan.ts';
 import { ArpWatch } from './arp-watch.ts';
 import { cardLearner } from './card-learner.ts';
+import { classRefusals } from './class-refusals.ts';
 import { QuietWatch } from './quiet-watch.ts';
 import type { Medium, ServerParts } from './server-parts.ts';
 import { type Memory, serverStateOf } from './server-state.ts';
@@ -99,7 +100,10 @@ export class Service {
         },
         monotonic,
       ),
-      observer: observers(observer, limits, claims, this.#unstored, ...learners),
+      observer: observers(
+        ...[observer, limits, claims, this.#unstored, ...learners],
+        classRefusals((message) => memory.refusedClients.note(message, 'refused-by-class')),
+      ),
       seed: parts.seed,
       timings: memory.timings,
       admissions: [

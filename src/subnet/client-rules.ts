@@ -9,8 +9,12 @@ export interface VendorClass {
 
 /** Which clients are served at all. A list of what is allowed that is empty allows everything. */
 export interface ClientRules {
-  /** True: only those that have a lease, or have had one, or have a reservation. */
+  /** True: only those that are known. */
   readonly knownOnly: boolean;
+  /** leased: who has a lease, or has had one, or has a reservation. reserved: who has a reservation. */
+  readonly knownBy: 'leased' | 'reserved';
+  /** Known besides. */
+  readonly knownMacs: MacList;
   readonly allowedMacs: MacList;
   readonly deniedMacs: MacList;
   readonly allowedVendorClasses: readonly VendorClass[];
@@ -22,6 +26,8 @@ const NO_MACS = new MacList([]);
 /** Every client is served. */
 export const NO_CLIENT_RULES: ClientRules = {
   knownOnly: false,
+  knownBy: 'leased',
+  knownMacs: NO_MACS,
   allowedMacs: NO_MACS,
   deniedMacs: NO_MACS,
   allowedVendorClasses: [],

@@ -8,6 +8,7 @@ import { Guest } from '../support/guest.ts';
 import { ip, text } from '../support/packet.ts';
 import { at } from '../support/plan.ts';
 import { PluggedCards } from '../support/plugged.ts';
+import { loadFile } from '../support/policy.ts';
 import { cards, reservationOf } from '../support/reservations.ts';
 import { ServerNode } from '../support/server-node.ts';
 
@@ -251,3 +252,54 @@ describe('who is refused', () => {
 function hex(byte: number): string {
   return byte.toString(16).padStart(2, '0');
 }
+
+describe('known clients that are only those with a reservation', () => {
+  const RESERVED: Flags = { knownClientsOnly: 'on', knownClients: 'reserved' };
+
+  test('do not come to be by a lease', async () => {
+    const { node, ring } = await serving({});
+    const address = await boot(node, ADA);
+    await adopt(node, RESERVED);
+
+    expect(await boot(node, ADA)).toBe('');
+    expect(await node.hear(ADA.extend(address))).toEqual([]);
+    node.store?.reservations.put(reservationOf('bob', '10.15.3.60', { macs: cards(BOB.mac) }));
+    expect(await boot(node, BOB)).toBe('10.15.3.60');
+    expect(node.server.status.refusedClients).toMatchObject([{ hardware: ADA.mac, why: 'unknown-client' }]);
+    expect(ring).toBeDefined();
+  });
+
+  test('are also those of MACs that are listed, which pass no list of what is denied', async () => {
+    const known = { ...RESERVED, knownMacs: `bc:24:11,${ADA.mac}` };
+
+    expect(await served(known, ADA, PVE, BOB)).toEqual([true, true, false]);
+    expect(await served({ ...known, denyMacs: 'bc:24' }, ADA, PVE, BOB)).toEqual([true, false, false]);
+    expect(await served({ knownClientsOnly: 'on', knownMacs: ADA.mac }, ADA, BOB)).toEqual([true, false]);
+  });
+
+  test('are a doubt where not only known clients are served', () => {
+    for (const flags of [{ knownClients: 'reserved' }, { knownMacs: ADA.mac }])
+      expect(loadSettings(flags, {}).warnings.map(({ message }) => message)).toEqual([
+        expect.stringContaining('counts only'),
+      ]);
+  });
+});
+
+test('a client of a class that gets no answer is named with it, in health and in events', async () => {
+  const never = 'classes: [{name: no, match: {mac: "52:54:00:00:00:01"}, answer: never}]';
+  const loaded = loadFile(never, { arpProbe: 'off' });
+  if (!loaded.ok) throw new Error('the file is usable');
+  const ring = new EventRing(100);
+  const node = new ServerNode({
+    planOf: (listen) => planOfSettings(loaded.settings, listen, []),
+    segmentObserver: ring,
+  });
+  await node.server.start();
+
+  expect(await boot(node, ADA)).toBe('');
+  expect(await boot(node, BOB)).not.toBe('');
+
+  expect(node.server.status.refusedClients).toMatchObject([
+    { hardware: ADA.mac, why: 'refused-by-class', count: 1 },
+  ]);
+});

@@ -1,0 +1,16 @@
+import type { Observer } from '../exchange/observer.ts';
+import type { Message } from '../wire/message.ts';
+
+/** Tells of each message that is not answered because of its client's class. */
+export function classRefusals(refused: (message: Message) => void): Observer {
+  return {
+    decided: (message, _client, { reason }) => {
+      if (reason === 'refused-by-class') refused(message);
+    },
+    ordered: () => {},
+    dropped: () => {},
+    sentLate: () => {},
+    omitted: () => {},
+    broken: () => {},
+  };
+}
