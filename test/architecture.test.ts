@@ -191,6 +191,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'sharing/certificates': ['lease', 'errors', 'store/etcd/client', 'sharing'],
   // Who is told when leases change: a program, a server.
   'management/hooks': ['net', 'wire', 'log', 'engine/decision', 'diagnosis', 'reporting', 'config'],
+  // The platform's messages and what is around them on the wire; pure.
+  platform: [],
   // The second plane: API and metrics, in a thread of their own.
   management: [
     'net',
@@ -212,6 +214,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'log',
     'errors',
     'management/hooks',
+    'platform',
   ],
 };
 /** May import everything: the commands, and the public surface. */

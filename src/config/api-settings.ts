@@ -4,7 +4,7 @@ import { AT_START, optional, setting } from './setting.ts';
 import { fault, listOf, ok, orOff, port, type SettingKind, switchOf } from './setting-kinds.ts';
 
 /** An address to listen on, of either version of IP. */
-const ipAddress: SettingKind<string> = {
+export const ipAddress: SettingKind<string> = {
   placeholder: 'address',
   read: (text) =>
     isIP(text) !== 0

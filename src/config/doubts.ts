@@ -17,7 +17,7 @@ const ALL_OF_THEM = '`vps-gateway check` shows every setting that there is';
 /** The most wrong letters in a name whose prefix is wrong. */
 const SLIPS = 2;
 /** Variables of the platform's older gateway, for its SSH proxy, address translation and time-outs. This one ignores them. */
-const UNNEEDED = /^GATEWAY_(GRPC_PORT|ALLOCATION_TTL|OUTBOUND_\w+|UPLINK_INTERFACE|FIND_VPS_TIMEOUT)$/;
+const UNNEEDED = /^GATEWAY_(ALLOCATION_TTL|OUTBOUND_\w+|UPLINK_INTERFACE|FIND_VPS_TIMEOUT)$/;
 
 /** Reports variables that are meant as settings, but no setting has their name. */
 export function unreadVariables(environment: Environment): readonly Problem[] {

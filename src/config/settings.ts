@@ -16,6 +16,7 @@ import {
   rangeList,
   relayList,
 } from './network-kinds.ts';
+import { PLATFORM_SETTINGS } from './platform-settings.ts';
 import { AT_START, optional, setting } from './setting.ts';
 import { count, logLevel, milliseconds, oneOf, path, type SettingKind, switchOf } from './setting-kinds.ts';
 
@@ -245,6 +246,7 @@ export const SETTINGS = {
   }),
   ...API_SETTINGS,
   ...HOOK_SETTINGS,
+  ...PLATFORM_SETTINGS,
 };
 
 export type SettingKey = keyof typeof SETTINGS;

@@ -8,6 +8,7 @@ import type {
   ReservationProgress,
 } from '../engine/order/reservation-order.ts';
 import type { OutsideId } from '../lease/outside-id.ts';
+import type { Reservation } from '../lease/reservation/reservation.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { Status } from '../reporting/status.ts';
 import type { MappedAddress } from '../server/address-map.ts';
@@ -55,6 +56,8 @@ export interface GatewayCalls {
   importLeases(imports: readonly LeaseImport[]): Promise<readonly ImportResult[]>;
   /** How far a reservation is from being so; null: there is none of this id. */
   progressOf(id: OutsideId): Promise<ReservationProgress | null>;
+  /** A reservation, in force or retired, as it is now; null: there is none of this id. */
+  reservationOf(id: OutsideId): Promise<Reservation | null>;
   /** Reads the settings again. */
   reload(request: ReloadRequest): Promise<ReloadResult>;
   /** Several orders that do not rest on each other; the results are in their order. */

@@ -38,6 +38,7 @@ export function managedGateway(
     order: (order) => server.submit(order),
     importLeases: (imports) => server.leaseImports.submit(imports),
     orderReservation: (order) => server.reservations.submit(order),
+    reservationOf: async (id) => server.reservations.current?.get(id) ?? null,
     progressOf: async (id) => {
       const reservation = server.reservations.current?.get(id);
       return reservation === undefined ? null : server.reservations.progressOf(reservation);

@@ -28,6 +28,8 @@ export interface ManagementOptions {
   /** The certificate that the port shows, and its key; undefined: it has no TLS. */
   readonly tls: ApiCertificate | undefined;
   readonly secrets: readonly ApiSecret[];
+  /** Where the platform's own protocol is served; undefined: nowhere. */
+  readonly platform: { readonly port: number; readonly listen: string } | undefined;
   readonly openReads: boolean;
   /** Names that `Host` may have, beside addresses and localhost. */
   readonly hosts: readonly string[];

@@ -90,6 +90,10 @@ export class RemoteGateway implements GatewayCalls {
     return this.#call('importLeases', [imports], MUCH_LATER);
   }
 
+  reservationOf(id: OutsideId) {
+    return this.#call('reservationOf', [id], SOON);
+  }
+
   progressOf(id: OutsideId) {
     return this.#call('progressOf', [id], SOON);
   }

@@ -21,6 +21,8 @@ import type { ManagementOptions } from './options.ts';
 import { certificateProblem, OwnProblems } from './own-problems.ts';
 import { readPageFiles } from './page/page-files.ts';
 import { servePage } from './page/serve-page.ts';
+import { CallCounts } from './platform/call-counts.ts';
+import { Platform } from './platform/platform.ts';
 import { RemoteGateway } from './remote-gateway.ts';
 import { openRoutes } from './routes/open-routes.ts';
 import { allOperations } from './routes/operations.ts';
@@ -54,8 +56,10 @@ export async function runManagement(
       ? undefined
       : new Certificates(options.tls, systemClock, say, FOR_API, () => secure());
   closing.push(() => certificates?.close());
+  const platformCalls = new CallCounts();
   const parts: RouteParts = {
     options,
+    platformCalls: options.platform === undefined ? undefined : platformCalls,
     certificates,
     subnet: () => subnet,
     gateway,
@@ -95,13 +99,18 @@ export async function runManagement(
   source.begin();
   sampler.begin();
   hooks.begin();
+  const { platform: at } = options;
+  const platform = at && new Platform({ ...parts, say }, at, platformCalls);
+  platform?.open();
   const problems = new OwnProblems(port, () => [
     ...(certificates?.problems ?? []).map(certificateProblem),
     ...hooks.problems,
+    ...(platform?.problems ?? []),
   ]);
   problems.begin();
   closing.push(
     () => problems.end(),
+    () => platform?.close(),
     () => hooks.end(),
     () => sampler.end(),
     () => source.end(),
@@ -129,7 +138,11 @@ export async function runManagement(
       await certificates.look();
       certificates.watch();
     }
-    const tcp = new TcpListener(server, options.listen, options.port, say);
+    const tcp = new TcpListener({
+      ...{ server, address: options.listen, port: options.port, say, what: 'metrics and API are' },
+      closeAll: () => server.closeAllConnections(),
+      variables: { port: 'GATEWAY_METRICS_PORT', address: 'GATEWAY_API_LISTEN' },
+    });
     closing.push(() => tcp.close());
     tcp.open();
   }

@@ -11,7 +11,7 @@ export interface ApiSecret {
 }
 
 /** The name of a secret that has none. */
-const UNNAMED = 'api';
+export const UNNAMED = 'api';
 const MOST_SECRETS = 64;
 const MOST_BYTES = 64 * 1024;
 const NAMED = /^([A-Za-z0-9][A-Za-z0-9._-]{0,62}):(read|write):([\x21-\x7e]{1,1024})$/;

@@ -313,9 +313,28 @@ describe('warnings', () => {
   );
 
   it("the older gateway's variables are said to be unneeded, in one line", () => {
-    expect(load({ GATEWAY_GRPC_PORT: '1537', GATEWAY_OUTBOUND_IP: '192.0.2.1' }).warnings).toMatchObject([
-      { setting: 'GATEWAY_GRPC_PORT, GATEWAY_OUTBOUND_IP', remedy: 'leave it out, or let it stand' },
+    expect(load({ GATEWAY_ALLOCATION_TTL: '10m', GATEWAY_OUTBOUND_IP: '192.0.2.1' }).warnings).toMatchObject([
+      { setting: 'GATEWAY_ALLOCATION_TTL, GATEWAY_OUTBOUND_IP', remedy: 'leave it out, or let it stand' },
     ]);
+  });
+
+  it.each([
+    [{ GATEWAY_GRPC_PORT: '1537' }, /needs a secret/],
+    [{ GATEWAY_GRPC_PORT: '9091', GATEWAY_API_SECRET: 'x' }, /is the port of GATEWAY_METRICS_PORT too/],
+  ])("the port of the platform's protocol is refused with %j", (environment, message) => {
+    expect(load(environment)).toMatchObject({
+      ok: false,
+      problems: [{ setting: 'GATEWAY_GRPC_PORT', message: expect.stringMatching(message) }],
+    });
+  });
+
+  it("the port of the platform's protocol is off, and with a secret it may be on", () => {
+    expect(load({})).toMatchObject({ settings: { grpcPort: 'off', grpcListen: '127.0.0.1' } });
+    expect(load({ GATEWAY_GRPC_PORT: '1537', GATEWAY_API_SECRET: 'x' })).toMatchObject({
+      ok: true,
+      warnings: [],
+      settings: { grpcPort: 1537 },
+    });
   });
 
   it("other programs' variables are none of ours", () => {

@@ -16,6 +16,7 @@ export function managementOptions(
   startedAt: number,
 ): ManagementOptions {
   const { leasesDir, metricsPort, apiListen, apiOpenReads, apiHosts, gateway, subnetMask } = settings;
+  const { grpcPort, grpcListen } = settings;
   const node = nodeOf(settings);
   return {
     directory: leasesDir,
@@ -23,6 +24,7 @@ export function managementOptions(
     listen: apiListen,
     tls: apiCertificate(settings),
     secrets,
+    platform: grpcPort === 'off' ? undefined : { port: grpcPort, listen: grpcListen },
     openReads: apiOpenReads,
     hosts: [...apiHosts, node.toLowerCase()],
     node,

@@ -46,7 +46,8 @@ function patch(order: Order<'patch'>, input: ReservationInput): ReservationVerdi
   const read = readEntry(mergePatch(entryToJson(before), order.patch), order.id);
   if ('problems' in read) return refused({ why: 'invalid', problems: read.problems });
   const { patch: _patch, id: _id, ...rest } = order;
-  return put({ ...rest, kind: 'put', entry: read.entry }, input);
+  // Who keeps it stays who keeps it, unless the order says otherwise.
+  return put({ source: before.source, ...rest, kind: 'put', entry: read.entry }, input);
 }
 
 function remove(order: Order<'remove'>, input: ReservationInput): ReservationVerdict {

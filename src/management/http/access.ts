@@ -1,10 +1,10 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { Context, MiddlewareHandler } from 'hono';
 import { isLoopback } from '../../config/api-settings.ts';
 import type { ApiSecret } from '../secrets.ts';
 import type { ApiEnvironment } from './caller.ts';
 import { badRequest, Problem } from './problem.ts';
+import { recognizer } from './recognize-secret.ts';
 import { WrongSecrets } from './wrong-secrets.ts';
 
 export interface AccessOptions {
@@ -61,7 +61,7 @@ interface Known {
 
 /** Finds out the author of a request, and refuses what that one may not do. */
 export function authorize(options: AccessOptions): MiddlewareHandler<ApiEnvironment> {
-  const known = options.secrets.map((secret) => ({ ...secret, digest: digestOf(secret.secret) }));
+  const recognize = recognizer(options.secrets);
   const wrong = new WrongSecrets();
   return async (context, next) => {
     const isRead = READS.includes(context.req.method);
@@ -76,10 +76,7 @@ export function authorize(options: AccessOptions): MiddlewareHandler<ApiEnvironm
     if (via === 'unix') return { author: localAuthor(context.req.header(AUTHOR)), mayWrite: true };
     const shown = shownSecret(context);
     if (shown === undefined) return withoutSecret(isRead);
-    const digest = digestOf(shown);
-    let found: ApiSecret | undefined;
-    // All are compared, so that the time tells nothing.
-    for (const each of known) if (timingSafeEqual(each.digest, digest)) found = each;
+    const found = recognize(shown);
     if (found === undefined)
       throw wrong.isTooOften(remote) ? tooManyWrong(wrong.seconds(remote)) : notThatSecret();
     if (!isRead && !found.mayWrite)
@@ -108,11 +105,6 @@ function localAuthor(named: string | undefined): string {
 function shownSecret(context: Context<ApiEnvironment>): string | undefined {
   const bearer = /^Bearer +(\S+) *$/i.exec(context.req.header('authorization') ?? '')?.[1];
   return bearer ?? context.req.header('x-api-secret');
-}
-
-/** Of one length, whatever the secret's is. */
-function digestOf(secret: string): Buffer {
-  return createHash('sha256').update(secret).digest();
 }
 
 function refusal(word: string, detail: string): Problem {

@@ -4,6 +4,7 @@ import type { CounterReader, Tally } from '../../reporting/read-counters.ts';
 import type { Status } from '../../reporting/status.ts';
 import type { Figures } from '../../server/figures.ts';
 import type { Gauges } from '../../server/gauges.ts';
+import type { CallCount } from '../platform/call-counts.ts';
 import { type Family, gauge, type Sample } from './exposition.ts';
 import { gaugeFamilies, type OwnFigures } from './gauge-families.ts';
 import { hookFamilies } from './hook-families.ts';
@@ -26,6 +27,8 @@ export interface MetricsInput {
   /** Wall-clock milliseconds. */
   readonly startedAt: number;
   readonly now: number;
+  /** Of the platform; undefined: its protocol is off. */
+  readonly calls?: readonly CallCount[] | undefined;
 }
 
 /** All metrics. No label takes its value from a guest. */
@@ -36,6 +39,7 @@ export function families(input: MetricsInput): readonly Family[] {
     ...stateFamilies(input),
     ...gaugeFamilies(input.gauges, input.own, input.now),
     ...hookFamilies(input.own.hooks),
+    callFamily(input.calls ?? []),
   ];
 }
 
@@ -158,6 +162,15 @@ function stateFamilies({ counters, asked, version, now }: MetricsInput): readonl
       Math.max(counters.single('beatLate'), silence) / 1000,
     ),
   ];
+}
+
+function callFamily(calls: readonly CallCount[]): Family {
+  return {
+    name: 'platform_calls_total',
+    type: 'counter',
+    help: "Calls of the platform's own protocol, by what became of them.",
+    samples: calls.map(({ method, code, count }): Sample => [{ method, code }, count]),
+  };
 }
 
 function flag(value: boolean | undefined): number | undefined {

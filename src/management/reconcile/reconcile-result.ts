@@ -16,6 +16,8 @@ export interface ReconcileRequest extends OrderedBy {
   /** Each as JSON, with its id. One without the scope's label gets it. */
   readonly entries: readonly unknown[];
   readonly source?: ReservationSource;
+  /** Only reservations of this source are removed; absent: of any but the settings file. */
+  readonly onlyOf?: ReservationSource;
   /** True: it is said what would happen, and nothing is written. */
   readonly isDryRun?: boolean;
   /** True: an empty set removes all of the scope. */

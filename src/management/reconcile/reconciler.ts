@@ -78,11 +78,13 @@ class Run {
   }
 
   async result(): Promise<ReconcileResult> {
-    const { entries, scope, mayBeEmpty, isDryRun = false } = this.#request;
+    const { entries, scope, onlyOf, mayBeEmpty, isDryRun = false } = this.#request;
     if (entries.length === 0 && mayBeEmpty !== true) return { kind: 'empty' };
     const { wanted, named, refused: faulty } = readWanted(entries, scope);
     const reservations = await this.#parts.reservations();
-    const leaving = inScope(reservations, scope).filter(({ id }) => !named.has(id));
+    const leaving = inScope(reservations, scope).filter(
+      ({ id, source }) => !named.has(id) && (onlyOf === undefined || source === onlyOf),
+    );
     const model = new ClaimModel(reservations);
 
     // Removals come first: the new set may name the same card under another id.

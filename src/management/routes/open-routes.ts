@@ -57,10 +57,18 @@ function healthOf(asked: Asked | undefined, isLiveness: boolean): Response {
 }
 
 async function metricsOf(parts: RouteParts): Promise<Response> {
-  const { counters, options, now, figures } = parts;
+  return new Response(await metricsText(parts), {
+    headers: { 'content-type': METRICS_TYPE, 'cache-control': 'no-store' },
+  });
+}
+
+/** All metrics, as Prometheus reads them. Never rejects: what cannot be found out is left out. */
+export async function metricsText(parts: RouteParts): Promise<string> {
+  const { counters, options, now, figures, platformCalls } = parts;
   const { version, startedAt, segment } = options;
   const [asked, { gauges, own }] = await Promise.all([askedNow(parts), figures.result()]);
-  const input = { counters, asked, gauges, own, version, startedAt, now: now() };
-  const text = exposition(families(input), { segment });
-  return new Response(text, { headers: { 'content-type': METRICS_TYPE, 'cache-control': 'no-store' } });
+  const calls = platformCalls?.all;
+  return exposition(families({ counters, asked, gauges, own, version, startedAt, now: now(), calls }), {
+    segment,
+  });
 }

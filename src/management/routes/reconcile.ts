@@ -62,7 +62,11 @@ export function reconcileRoute(parts: RouteParts): Operation {
 }
 
 /** Makes each change an event. */
-function noteAll(parts: RouteParts, { added, changed, removed }: Done, author: string): void {
+export function noteAll(
+  parts: Parameters<typeof noteReservation>[0],
+  { added, changed, removed }: Done,
+  author: string,
+): void {
   for (const { id, address } of [...added, ...changed])
     noteReservation(parts, { id, address, author, change: 'reconcile' });
   for (const { id, address } of removed) noteReservation(parts, { id, address, author, change: 'remove' });

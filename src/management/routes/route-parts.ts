@@ -8,6 +8,7 @@ import type { LeaseReading } from '../lease-reading.ts';
 import type { Asked } from '../metrics/families.ts';
 import type { MetricFigures } from '../metrics/metric-figures.ts';
 import type { ManagementOptions, SubnetTexts } from '../options.ts';
+import type { CallCounts } from '../platform/call-counts.ts';
 import type { SampleRing } from '../samples/sample-ring.ts';
 import type { SharedWork } from '../shared-work.ts';
 
@@ -18,6 +19,8 @@ export interface RouteParts {
   subnet(): SubnetTexts;
   /** Of the API itself; undefined: it has no TLS. */
   readonly certificates: Pick<Certificates, 'problems' | 'ends'> | undefined;
+  /** Undefined: the platform's protocol is off. */
+  readonly platformCalls: Pick<CallCounts, 'all'> | undefined;
   readonly gateway: GatewayCalls;
   readonly counters: CounterReader;
   /** The gateway's state: one question serves all that ask in the meantime. */
