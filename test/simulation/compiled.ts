@@ -4,21 +4,12 @@ import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
 const FOLDER = join(import.meta.dirname, '../../.bench/simulation-tests');
-const PARTS = [
-  'run',
-  'world',
-  'mutations',
-  'hearing-mutations',
-  'reservation-mutations',
-  'stale-mutations',
-] as const;
+const PARTS = ['run', 'world', 'mutations-of', 'ways'] as const;
 
 type Simulation = typeof import('./run.ts') &
   typeof import('./world.ts') &
-  typeof import('./mutations.ts') &
-  typeof import('./hearing-mutations.ts') &
-  typeof import('./reservation-mutations.ts') &
-  typeof import('./stale-mutations.ts');
+  typeof import('./mutations-of.ts') &
+  typeof import('./ways.ts');
 
 /**
  * The simulation with all that it runs of src, as one file. As the test runner loads modules, each use of an import is a

@@ -107,6 +107,23 @@ export class Uncompared extends PassingEtcd {
   }
 }
 
+/** A reservation is not written into the key of its address. */
+export class Unmarked extends PassingEtcd {
+  override transact(transaction: Transaction) {
+    const success = transaction.success.map((operation): Operation => {
+      if (operation.kind !== 'transaction' || !operation.transaction.success.some(isOfReservation))
+        return operation;
+      const writes = operation.transaction.success.filter((each) => !isOfAddress(each));
+      return { ...operation, transaction: { ...operation.transaction, success: writes } };
+    });
+    return this.etcd.transact({ ...transaction, success });
+  }
+}
+
+function isOfReservation(operation: Operation): boolean {
+  return operation.kind !== 'transaction' && operation.key.includes('/rs/');
+}
+
 function isOfAddress(operation: Operation): boolean {
   return operation.kind === 'put' && operation.key.includes('/ip/');
 }

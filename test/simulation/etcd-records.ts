@@ -1,8 +1,11 @@
 import type { Clock } from '../../src/lease/clock.ts';
 import type { LeaseChange } from '../../src/lease/lease-view.ts';
+import type { Reservation } from '../../src/lease/reservation/reservation.ts';
 import { ipv4ToText } from '../../src/net/ipv4.ts';
+import type { WatchEvent } from '../../src/store/etcd/client/etcd.ts';
 import { type Claim, decodeEntry } from '../../src/store/etcd/keys/entry.ts';
 import { Keys } from '../../src/store/etcd/keys/keys.ts';
+import { parseReservation } from '../../src/store/etcd/keys/reservation-value.ts';
 import type { Outcome } from '../../src/store/lease-store.ts';
 import { SEGMENT } from '../support/shared-store.ts';
 import type { SimulatedCluster } from './etcd.ts';
@@ -16,6 +19,8 @@ export interface Written extends Claim {
 export class EtcdRecords {
   readonly #keys = new Keys(SEGMENT);
   readonly #records = new Map<string, Written[]>();
+  /** By their ids, also those that were removed and are not forgotten yet. */
+  readonly #reservations = new Map<string, Reservation>();
   readonly #clock: Clock;
   readonly #fault: (text: string) => void;
 
@@ -26,6 +31,8 @@ export class EtcdRecords {
       events: (events) => {
         let isNew = false;
         for (const event of events) {
+          const id = this.#keys.reservationOf(event.kind === 'put' ? event.entry.key : event.key);
+          if (id !== undefined) this.#noteReservation(id, event);
           if (event.kind !== 'put') continue;
           const address = this.#keys.addressOf(event.entry.key);
           const record = address === undefined ? undefined : decodeEntry(event.entry)?.record;
@@ -45,6 +52,11 @@ export class EtcdRecords {
       const newest = records.at(-1);
       return newest === undefined ? [] : [[address, newest] as const];
     });
+  }
+
+  /** True: there is a reservation of the address, in force or removed. */
+  isKept(address: string): boolean {
+    return [...this.#reservations.values()].some((each) => ipv4ToText(each.address) === address);
   }
 
   /** `until`: by the true time. */
@@ -96,12 +108,32 @@ export class EtcdRecords {
     }
   }
 
+  #noteReservation(id: string, event: WatchEvent): void {
+    const text = event.kind === 'put' ? Buffer.from(event.entry.value).toString('utf8') : '';
+    const reservation = parseReservation(text, 1)?.reservation;
+    if (reservation === undefined) this.#reservations.delete(id);
+    else this.#reservations.set(id, reservation);
+  }
+
+  /** No gateway leases what is reserved in etcd to another client, however far it lags. */
+  #checkReserved(address: string, { state, mac }: Claim): void {
+    if (state !== 'bound') return;
+    for (const { id, macs, address: reserved, retiredUntil } of this.#reservations.values())
+      if (
+        ipv4ToText(reserved) === address &&
+        retiredUntil === undefined &&
+        !macs.some((each) => each === mac)
+      )
+        this.#fault(`${address} is leased to ${mac.toString(16)}, though it is reserved as ${id}`);
+  }
+
   #note(address: string, record: Claim): void {
     const records = this.#records.get(address);
     // A reservation of the address writes its key anew, and leaves the record as it is.
     const last = records?.at(-1);
     const writtenAt = last?.writtenAt ?? this.#clock.now();
     const isSame = JSON.stringify(last) === JSON.stringify({ ...record, writtenAt });
+    if (!isSame) this.#checkReserved(address, record);
     const written = { ...record, writtenAt: isSame ? writtenAt : this.#clock.now() };
     if (records === undefined) this.#records.set(address, [written]);
     else records.push(written);

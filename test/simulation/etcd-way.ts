@@ -84,6 +84,10 @@ export class EtcdWay implements Way {
     return parts.seed % 3 === 1 ? new ReservingOperator(parts) : undefined;
   }
 
+  isKept(address: string): boolean {
+    return this.#records.isKept(address);
+  }
+
   isQuarantined(address: string): boolean {
     return this.#records.wasQuarantined(address, this.#parts.clock.now() - LEASE_TIMES.maximum * 1000);
   }

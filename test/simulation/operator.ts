@@ -20,6 +20,8 @@ export interface Reserved {
 export interface Operator {
   /** What is reserved now, at every gateway, as far as it is known for certain. */
   readonly current: readonly Reserved[];
+  /** Addresses whose reservation was removed: they are kept for it, and no guest is given them. */
+  readonly removed: readonly string[];
   /** How many addresses of the pool not everybody may have. */
   readonly kept: number;
   begin(): void;

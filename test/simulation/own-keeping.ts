@@ -1,7 +1,7 @@
 import type { Clock } from '../../src/lease/clock.ts';
-import type { Lease } from '../../src/lease/lease.ts';
+import { isClaim, type Lease } from '../../src/lease/lease.ts';
 import type { LeaseChange } from '../../src/lease/lease-view.ts';
-import { type Ipv4, ipv4 } from '../../src/net/ipv4.ts';
+import { type Ipv4, ipv4, ipv4ToText, UNSPECIFIED } from '../../src/net/ipv4.ts';
 import { CLOCK_GRACE } from '../../src/store/etcd/keys/clock-grace.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { at } from '../support/plan.ts';
@@ -14,6 +14,18 @@ const ADDRESSES = Array.from({ length: 256 }, (_, index): Ipv4 => ipv4(SEGMENT +
 /** How long a commit takes at most, as long as the disk is well: milliseconds. */
 const COMMIT = 8;
 
+/** A lease in the place of what was perhaps still another's. */
+export interface LastResort {
+  /** Monotonic milliseconds. */
+  readonly at: number;
+  /** Who was known to have given it. */
+  readonly granter: string;
+  /** ARP had never shown its client there, or nobody knew whose it was. */
+  readonly isClaimed: boolean;
+  /** Since when it is reserved here; undefined: it is not. */
+  readonly reservedAt: number | undefined;
+}
+
 /** The leases are in a file of this gateway's own, and what is committed is in it. */
 export class OwnKeeping implements Keeping {
   /** How long a commit takes at most: milliseconds. */
@@ -25,16 +37,20 @@ export class OwnKeeping implements Keeping {
   /** By address and client, the last of such leases that has ended. */
   readonly #past = new Map<string, { readonly since: number; readonly until: number }>();
   /** By address, when it was given away last that was perhaps still another's: monotonic milliseconds. */
-  readonly #lastResorts = new Map<Ipv4, number>();
+  readonly #lastResorts = new Map<Ipv4, LastResort>();
+  /** By address, when a reservation of it was written last: monotonic milliseconds. */
+  readonly #reserved = new Map<Ipv4, number>();
   /** By address, when the lease that is stored ends by the true time, whatever the clock of its gateway said. */
   readonly #ends = new Map<Ipv4, number>();
   /** By address, when a quarantine of it was written, or something in its place: monotonic milliseconds. */
   readonly #quarantines = new Map<Ipv4, number>();
   readonly #clock: Clock;
+  readonly #fault: (text: string) => void;
 
-  constructor(clock: Clock, random: SeededRandom) {
+  constructor(clock: Clock, random: SeededRandom, fault: (text: string) => void) {
     this.#clock = clock;
     this.#random = random;
+    this.#fault = fault;
   }
 
   begin(clock: Clock, standstill: Standstill): Holding {
@@ -94,10 +110,11 @@ export class OwnKeeping implements Keeping {
 
   /**
    * This gateway has given away what was, as far as it knew, perhaps still another's, after that one had selected it. Its own
-   * lease took the place of what it knew of the other: when that lease ends, the address is free here.
+   * lease took the place of what it knew of the other: when that lease ends, the address is free here. Undefined: it has not.
    */
-  isLastResort(address: string, selectedAt: number): boolean {
-    return (this.#lastResorts.get(at(address)) ?? Number.NEGATIVE_INFINITY) > selectedAt;
+  lastResort(address: string, selectedAt: number): LastResort | undefined {
+    const last = this.#lastResorts.get(at(address));
+    return last !== undefined && last.at > selectedAt ? last : undefined;
   }
 
   /** Since when this gateway has leased the address to this client; undefined: it has not. */
@@ -110,6 +127,11 @@ export class OwnKeeping implements Keeping {
   heldAt(address: string, mac: number, time: number): boolean {
     const { since, until } = this.#past.get(`${at(address)}/${mac}`) ?? { since: time, until: time };
     return (since < time && time <= until) || (this.heldSince(address, mac) ?? time) < time;
+  }
+
+  /** True: there is a reservation of the address, in force or removed. */
+  keeps(address: string): boolean {
+    return this.#store?.reservations.at(at(address)) !== undefined;
   }
 
   /** True: the address is in quarantine, or was since a time. */
@@ -129,13 +151,17 @@ export class OwnKeeping implements Keeping {
     const commit = async (changes: readonly LeaseChange[]) => {
       const outcomes = await MemoryStore.prototype.commit.call(store, changes);
       for (const [index, change] of changes.entries())
-        if (outcomes[index] === 'committed') this.#noteEnd(change);
+        if (outcomes[index] === 'committed') {
+          this.#noteEnd(change);
+          this.#noteReserved(change);
+        }
       return outcomes;
     };
     store.commit = async (changes) => {
       store.otherwise({ takes: 1 + this.#random.below(this.slowness) });
       for (const change of changes) {
         underWay.add(change);
+        this.#checkReserved(store, change);
         this.#noteResorts(store, change);
         this.#noteQuarantines(store, change);
       }
@@ -149,13 +175,34 @@ export class OwnKeeping implements Keeping {
     };
   }
 
-  #noteResorts({ table }: MemoryStore, { writes }: LeaseChange): void {
+  /** What is reserved here is leased here to nobody else. */
+  #checkReserved({ reservations }: MemoryStore, { writes }: LeaseChange): void {
+    for (const { address, next } of writes) {
+      const reservation = reservations.at(address);
+      if (next === 'precondition-only' || next.state !== 'bound' || reservation === undefined) continue;
+      if (reservation.retiredUntil !== undefined || reservation.macs.includes(next.hardware)) continue;
+      const to = next.hardware.toString(16);
+      this.#fault(`${ipv4ToText(address)} is leased to ${to}, though it is reserved as ${reservation.id}`);
+    }
+  }
+
+  #noteResorts({ table, reservations }: MemoryStore, { writes }: LeaseChange): void {
     for (const { address, next } of writes) {
       const before = table.recordAt(address);
       if (next === 'precondition-only' || next.state !== 'bound' || before?.hardware === next.hardware)
         continue;
-      if (before?.state === 'peer') this.#lastResorts.set(address, this.#clock.monotonic());
+      if (before?.state !== 'peer') continue;
+      const isReserved = reservations.at(address) !== undefined;
+      const isClaimed = isClaim(before) || before.granter === UNSPECIFIED;
+      const reservedAt = this.#reserved.get(address) ?? Number.POSITIVE_INFINITY;
+      const known = { granter: ipv4ToText(before.granter), reservedAt: isReserved ? reservedAt : undefined };
+      this.#lastResorts.set(address, { at: this.#clock.monotonic(), ...known, isClaimed });
     }
+  }
+
+  #noteReserved({ reservations = [] }: LeaseChange): void {
+    for (const { next } of reservations)
+      if (next !== 'removed') this.#reserved.set(next.address, this.#clock.monotonic());
   }
 
   #noteQuarantines({ table }: MemoryStore, { writes }: LeaseChange): void {

@@ -6,7 +6,7 @@ import type { Gateway } from './gateway.ts';
 import type { SimulatedGuest } from './guest.ts';
 import type { Operator, OperatorParts } from './operator.ts';
 import { OwnFaults } from './own-faults.ts';
-import { OwnKeeping } from './own-keeping.ts';
+import { type LastResort, OwnKeeping } from './own-keeping.ts';
 import { ReconcilingOperator } from './reconciling-operator.ts';
 import type { Selection } from './selections.ts';
 import type { Way } from './way.ts';
@@ -63,7 +63,9 @@ export class OwnWay implements Way {
     this.#parts = parts;
     this.hearsAll = kind === 'hearing';
     this.addresses = kind === 'shares' ? 21 : parts.random.pick(SIZES);
-    this.keepings = new Map(GATEWAYS.map((address) => [address, new OwnKeeping(parts.clock, parts.random)]));
+    this.keepings = new Map(
+      GATEWAYS.map((address) => [address, new OwnKeeping(parts.clock, parts.random, parts.fault)]),
+    );
   }
 
   planOf(address: string) {
@@ -178,13 +180,23 @@ export class OwnWay implements Way {
     const isAtOnce = Math.abs(guest.selections.last.at - other.selections.last.at) < AT_ONCE;
     if (isAtOnce && (guest.selections.last.isUnmet || other.selections.last.isUnmet))
       return 'before a first other gateway was heard';
-    if (wasAway && this.keepings.get(server)?.isLastResort(guest.address, other.selections.last.at) === true)
+    const resort = this.keepings.get(server)?.lastResort(guest.address, other.selections.last.at);
+    if (wasAway && resort !== undefined && this.#isLast(server, resort))
       return 'by a gateway that had nothing else left';
     // What is heard displaces no lease of one's own, also not one that its client has ended elsewhere.
     const isOld = ({ server: giver, address, hardware, selections: { last } }: SimulatedGuest) =>
       (this.keepings.get(giver)?.heldSince(address, hardware) ?? last.at) < last.at;
     if (isOld(guest) || isOld(other)) return 'by a lease that its gateway never heard the end of';
     return undefined;
+  }
+
+  /** What is reserved goes before the last of the pool, but no sooner than that: not while its gateway is heard, for a lease. */
+  #isLast(server: string, { at: on, granter, isClaimed, reservedAt }: LastResort): boolean {
+    if (reservedAt === undefined || isClaimed || !this.keepings.has(granter)) return true;
+    const longest = LEASE_TIMES.maximum * 1000;
+    if (on - reservedAt >= longest) return true;
+    const heard = this.#parts.guests.flatMap(({ selections }) => selections.heardOf(granter, server));
+    return heard.every((when) => when > on || on - when >= longest);
   }
 
   /** Whom a gateway has heard at an address beside this guest, within so many milliseconds, and when. */
@@ -243,6 +255,10 @@ export class OwnWay implements Way {
     const isInPool = (address: string) => Number(address.split('.')[3]) < FIRST + this.addresses;
     if ((parts.seed >> 1) % 2 === 0) return undefined;
     return new ReconcilingOperator(parts, this.#kind === 'shares' ? IN_PARTS : RESERVABLE, isInPool);
+  }
+
+  isKept(address: string): boolean {
+    return [...this.keepings.values()].every((keeping) => keeping.keeps(address));
   }
 
   isQuarantined(address: string): boolean {

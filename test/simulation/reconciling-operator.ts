@@ -65,8 +65,15 @@ export class ReconcilingOperator implements Operator {
   }
 
   get current(): readonly Reserved[] {
-    const isEverywhere = this.#parts.gateways.every((each) => this.#reached.get(each) === this.#newest);
-    return isEverywhere ? [...this.#desired.values()] : [];
+    return this.#isEverywhere ? [...this.#desired.values()] : [];
+  }
+
+  get removed(): readonly string[] {
+    return this.#isEverywhere ? [...this.#keptFor.keys()] : [];
+  }
+
+  get #isEverywhere(): boolean {
+    return this.#parts.gateways.every((each) => this.#reached.get(each) === this.#newest);
   }
 
   #change(): void {
@@ -123,7 +130,8 @@ export class ReconcilingOperator implements Operator {
 
   #reserve(id: string, reserved: Reserved): void {
     this.#desired.set(id, reserved);
-    this.#keptFor.delete(reserved.address);
+    // What was kept for its id is free when that has another address.
+    for (const [address, keptFor] of this.#keptFor) if (keptFor === id) this.#keptFor.delete(address);
     this.#refusals.delete(id);
     this.#named.push(reserved);
   }

@@ -1,5 +1,7 @@
 import type { OutsideId } from '../../src/lease/outside-id.ts';
 import { readEntry } from '../../src/lease/reservation/read-entry.ts';
+import { ipv4ToText } from '../../src/net/ipv4.ts';
+import type { ReservationResult } from '../../src/server/reservation-intake.ts';
 import { SeededRandom } from '../support/random.ts';
 import type { Gateway } from './gateway.ts';
 import type { SimulatedGuest } from './guest.ts';
@@ -22,6 +24,10 @@ export class ReservingOperator implements Operator {
   readonly #named: Reserved[] = [];
   /** Cards with a reservation that a later order may have ended. */
   readonly #uncertain = new Set<string>();
+  /** By the id that it is kept for, the address of a reservation that was removed. */
+  readonly #removed = new Map<string, string>();
+  /** Ids of orders whose outcome is not known, and may never be. */
+  readonly #open: string[] = [];
   #isOver = false;
 
   constructor(parts: OperatorParts) {
@@ -52,11 +58,28 @@ export class ReservingOperator implements Operator {
     return new Set(addresses).size;
   }
 
+  get removed(): readonly string[] {
+    return [...this.#removed].filter(([id]) => !this.#open.includes(id)).map(([, address]) => address);
+  }
+
   /** Of two that two gateways take at one moment, one counts. */
   get current(): readonly Reserved[] {
     const all = [...this.#current.values()];
     const times = (mac: string) => all.filter((each) => each.mac === mac).length;
     return all.filter(({ mac }) => times(mac) === 1 && !this.#uncertain.has(mac));
+  }
+
+  #noteRemoved(id: string, wanted: Reserved | undefined, done: ReservationResult): void {
+    if (done.outcome === 'unknown') return;
+    if (wanted !== undefined) this.#open.splice(this.#open.indexOf(id), 1);
+    if (done.outcome !== 'committed') return;
+    if (wanted === undefined) {
+      this.#removed.set(id, ipv4ToText(done.address));
+      return;
+    }
+    // What was kept for the id is free when that has another address; and what was forgotten may be another one's.
+    this.#removed.delete(id);
+    for (const [other, address] of this.#removed) if (address === wanted.address) this.#removed.delete(other);
   }
 
   #order(): void {
@@ -89,7 +112,9 @@ export class ReservingOperator implements Operator {
     if (result === undefined) return;
     this.#current.delete(id); // What comes of it is not known yet, and may never be.
     const before = [...this.#named];
+    if (wanted !== undefined) this.#open.push(id);
     void result.then((done) => {
+      this.#noteRemoved(id, wanted, done);
       this.#parts.say(
         `${gateway.address} ${order.kind} ${id} ${JSON.stringify(wanted)}: ${JSON.stringify(done)}`,
       );

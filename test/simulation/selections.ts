@@ -31,6 +31,11 @@ export class Selections {
     return this.#all.filter((each) => each.address === address && each.at > after);
   }
 
+  /** When another gateway has heard that a server was selected. */
+  heardOf(server: string, by: string): readonly number[] {
+    return this.#all.filter((each) => each.server === server && each.heardBy.has(by)).map((each) => each.at);
+  }
+
   /** `met`: the gateways that have heard of another one. Returns what is to be told of each gateway that hears it. */
   add(offer: Offer, at: number, met: Set<string>): (gateway: string) => void {
     const selection = { ...offer, at, heardBy: new Set<string>(), isUnmet: false, isRefused: false };

@@ -1,9 +1,6 @@
 import { parseArgs } from 'node:util';
-import { HEARING_MUTATIONS } from './hearing-mutations.ts';
-import { MUTATIONS } from './mutations.ts';
-import { RESERVATION_MUTATIONS } from './reservation-mutations.ts';
+import { mutationsOf } from './mutations-of.ts';
 import { runSeed } from './run.ts';
-import { CLOCK_MUTATIONS, STALE_MUTATIONS } from './stale-mutations.ts';
 import { WAYS } from './ways.ts';
 
 /** The long form: `npm run simulate -- --seeds 10000 [--from 0] [--way etcd] [--mutation 'nothing is compared']`. */
@@ -19,11 +16,7 @@ const from = Number(values.from);
 const end = from + Number(values.seeds);
 const way = WAYS.find((each) => each === values.way);
 if (way === undefined) throw new Error(`--way is one of: ${WAYS.join('; ')}`);
-const mutations = new Map([
-  ...(way === 'etcd' ? [...MUTATIONS, ...RESERVATION_MUTATIONS] : HEARING_MUTATIONS),
-  ...STALE_MUTATIONS,
-  ...CLOCK_MUTATIONS,
-]);
+const mutations = mutationsOf(way);
 const mutation = values.mutation === undefined ? undefined : mutations.get(values.mutation);
 if (!Number.isSafeInteger(from) || !Number.isSafeInteger(end))
   throw new Error('--seeds and --from are numbers');

@@ -36,6 +36,8 @@ export interface Way {
   refused(guest: SimulatedGuest, server: string, isBacked: boolean): void;
   /** Who reserves addresses in the world of this seed; undefined: nobody does. */
   operator(parts: OperatorParts): Operator | undefined;
+  /** True: every gateway has a reservation of the address, also one that was removed and is not forgotten yet. */
+  isKept(address: string): boolean;
   /** True: the address is in quarantine, or was less than a lease ago, so that not every guest has asked again since. */
   isQuarantined(address: string): boolean;
   /** Addresses that are in quarantine now. */

@@ -155,9 +155,12 @@ export class World {
     this.#way.checkEnd();
   }
 
-  /** Every guest that is on has the address that is reserved for it. */
+  /** Every guest that is on has the address that is reserved for it, and none has one that is kept for nobody that is there. */
   #checkReserved(): void {
     if (this.faults.length > 0) return;
+    for (const { mac, address, isOn, holds } of this.guests)
+      if (isOn && holds && this.#operator?.removed.includes(address) === true && this.#way.isKept(address))
+        this.faults.push(`${mac} has ${address}, though its reservation was removed long ago`);
     for (const { mac, address } of this.#operator?.current ?? []) {
       const guest = this.guests.find((each) => each.mac === mac);
       if (guest?.isOn !== true || this.#way.isQuarantined(address)) continue;
