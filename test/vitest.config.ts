@@ -81,7 +81,13 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/system/**', 'test/cluster/**', 'test/page/**', ...SHARE_A_PROCESS],
+          exclude: [
+            'test/system/**',
+            'test/cluster/**',
+            'test/page/**',
+            'test/pictures/**',
+            ...SHARE_A_PROCESS,
+          ],
           ...COMPUTING,
         },
       },

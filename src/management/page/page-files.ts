@@ -139,9 +139,10 @@ function madeFiles(): readonly (readonly [string, Buffer])[] {
   return [['text/reasons.json', Buffer.from(JSON.stringify(REASONS))]];
 }
 
+/** Of the package, wherever in it this runs: as a module of its own, or in the one file of a thread. */
 function packageFolder(folder = dirname(fileURLToPath(import.meta.url))): string {
   const above = dirname(folder);
-  return existsSync(join(folder, 'package.json')) || above === folder ? folder : packageFolder(above);
+  return existsSync(join(folder, 'page', INDEX)) || above === folder ? folder : packageFolder(above);
 }
 
 function hashOf(bodies: Iterable<Buffer>): string {
