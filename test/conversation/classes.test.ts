@@ -143,6 +143,27 @@ describe('a class', () => {
     expect(t2).toBeLessThanOrEqual(600);
   });
 
+  test('RFC 2131 §4.4.5: so may a reservation, whose times count before those of classes', () => {
+    const conversation = conversationBy(
+      'classes: [{name: a, match: {mac: "52"}, renewal_time: 100, rebinding_time: 60%}]',
+    );
+    const { reservations } = conversation.store;
+    reservations.put(
+      reservationOf('a', '10.15.3.50', {
+        macs: cards(MAC),
+        options: { renewalTime: '20', rebindingTime: '50' },
+        leaseTime: 60,
+      }),
+    );
+    conversation.plan = { ...conversation.plan, subnet: { ...conversation.plan.subnet, reservations } };
+
+    const { bytes } = conversation.hear(new Guest(MAC, { requestList: [58, 59] }).discover());
+
+    const [t1 = 0, t2 = 0] = [58, 59].map((code) => optionOf(bytes, code)?.[3]);
+    expect([t1 >= 18 && t1 <= 20, t2 >= 48 && t2 <= 50]).toEqual([true, true]);
+    expect(optionOf(bytes, 51)).toEqual(u32(60));
+  });
+
   test('of which there are many takes a bounded memory, whatever sets of them guests are of', () => {
     const classes = Array.from(
       { length: 12 },

@@ -232,19 +232,28 @@ describe('reservations in a settings file', () => {
       'reservations: [{id: a, mac: "52:54:00:00:00:01", address: 10.15.3.57}, {id: b, mac: "52:54:00:00:00:01", address: 10.15.3.58}]',
       'the reservation a has 52:54:00:00:00:01 too',
     ],
+    [
+      'reservations: [{id: a, address: 10.15.3.57, lease_time: 1h, renewal_time: 2h}]',
+      `reservations[0].renewal_time: '2h' (file ${AT}:1:75): does not fit`,
+    ],
+    [
+      'reservations: [{id: a, address: 10.15.3.57, options: {59: 12h}}]',
+      'does not fit: T1, T2 and the end of a lease of 43200 s',
+    ],
+    ['reservations: [{id: a, address: 10.15.3.57, renewal_time: 50%}]', 'is not a duration'],
   ])('are refused with line and column: %s', (text, problem) => {
     expect(problemsOfFile(text)).toContainEqual(expect.stringContaining(problem));
   });
 
   test('have the values of YAML', () => {
     const [one] = reservationsIn(
-      'reservations: [{id: 104, mac: "52:54:00:00:00:01", address: 10.15.3.57, lease_time: 1h, options: {ntp_servers: [10.15.3.2, 10.15.3.3], 23: 64}, labels: {rack: 7}}]',
+      'reservations: [{id: 104, mac: "52:54:00:00:00:01", address: 10.15.3.57, lease_time: 1h, renewal_time: 10m, options: {ntp_servers: [10.15.3.2, 10.15.3.3], 23: 64}, labels: {rack: 7}}]',
     );
 
     expect(one?.entry).toMatchObject({
       id: '104',
       leaseTime: 3600,
-      options: { ntpServers: '10.15.3.2, 10.15.3.3', defaultIpTimeToLive: '64' },
+      options: { ntpServers: '10.15.3.2, 10.15.3.3', defaultIpTimeToLive: '64', renewalTime: '600' },
       labels: { rack: '7' },
     });
   });

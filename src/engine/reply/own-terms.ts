@@ -1,4 +1,4 @@
-import { ownOptions } from '../../lease/reservation/own-options.ts';
+import { ownOptions, ownTimes } from '../../lease/reservation/own-options.ts';
 import type { Reservation } from '../../lease/reservation/reservation.ts';
 import type { Subnet } from '../../subnet/subnet.ts';
 import type { DecisionInput } from '../decision/decision-input.ts';
@@ -30,8 +30,10 @@ function termsOf({ options, hostname, leaseTime }: Reservation, subnet: Subnet):
   const isAsAll = hostname === undefined && leaseTime === undefined && Object.keys(options).length === 0;
   if (isAsAll) return subnet;
   const parameters = new Map(subnet.parameters);
+  const own = ownTimes(options);
+  const renewal = own.t1 === undefined && own.t2 === undefined ? subnet.renewal : own;
   for (const option of ownOptions(options)) putParameter(parameters, option);
   // RFC 2132 §3.14: the name of the client.
   if (hostname !== undefined) putParameter(parameters, { code: HOST_NAME, value: TEXT.encode(hostname) });
-  return { ...subnet, parameters, leaseTimes: ownLeaseTimes(subnet.leaseTimes, leaseTime) };
+  return { ...subnet, parameters, leaseTimes: ownLeaseTimes(subnet.leaseTimes, leaseTime), renewal };
 }

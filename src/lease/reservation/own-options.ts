@@ -5,6 +5,7 @@ import {
   optionName,
   optionToSetting,
 } from '../../wire/option-text.ts';
+import { OPTIONS } from '../../wire/options.ts';
 import type { OptionBlock } from '../../wire/reply.ts';
 import { whyNotSettable } from '../../wire/settable-options.ts';
 import type { Texts } from './reservation.ts';
@@ -18,8 +19,9 @@ const ELSEWHERE: ReadonlyMap<number, string> = new Map([
   [12, 'hostname'],
   [51, 'lease_time'],
 ]);
-/** RFC 2132 §9.11, §9.12: they follow from the lease time. */
-const TIMES: ReadonlySet<number> = new Set([58, 59]);
+/** RFC 2132 §9.11, §9.12: when the guest renews and rebinds, in seconds. */
+const RENEWAL_TIME = 58;
+const REBINDING_TIME = 59;
 
 /**
  * Options by the table's name, each as text that its type allows.
@@ -47,7 +49,7 @@ function readOption(name: string, given: unknown): { name: string; text: string 
   if (code === undefined) return { wrong: 'is not an option: its name, or its number from 1 to 254' };
   const elsewhere = ELSEWHERE.get(code);
   if (elsewhere !== undefined) return { wrong: `is set by the member ${elsewhere}` };
-  const why = whyNotSettable(code) ?? (TIMES.has(code) ? 'is made by the server itself' : undefined);
+  const why = whyNotSettable(code);
   if (why !== undefined) return { wrong: why };
   const text = typeof given === 'number' || typeof given === 'boolean' ? String(given) : given;
   const bytes = typeof text === 'string' ? optionFromText(code, text) : undefined;
@@ -56,10 +58,24 @@ function readOption(name: string, given: unknown): { name: string; text: string 
   return { name: optionName(code), text: optionToSetting(code, bytes) };
 }
 
-/** The options as they are sent. */
+/** The times of renewing and rebinding, in seconds; undefined: they follow from the lease time. */
+export function ownTimes(options: Texts): {
+  readonly t1: number | undefined;
+  readonly t2: number | undefined;
+} {
+  const of = (code: number) => {
+    const text = options[optionName(code)];
+    const seconds = text === undefined ? undefined : OPTIONS.renewalTime.codec.fromText(text);
+    return seconds === 0 ? undefined : seconds;
+  };
+  return { t1: of(RENEWAL_TIME), t2: of(REBINDING_TIME) };
+}
+
+/** The options as they are sent; not those that depend on the lease. */
 export function ownOptions(options: Texts): readonly OptionBlock[] {
   return Object.entries(options).flatMap(([name, text]) => {
     const code = optionCode(name);
+    if (code === RENEWAL_TIME || code === REBINDING_TIME) return [];
     const value = code === undefined ? undefined : optionFromText(code, text);
     return code === undefined || value === undefined ? [] : [{ code, value }];
   });

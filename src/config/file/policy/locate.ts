@@ -11,6 +11,8 @@ export interface PartFault {
   readonly path: Path;
   /** True: with the last name itself. */
   readonly isOfName?: boolean;
+  /** True: it may be that nothing stands there. */
+  readonly mayBeMissing?: boolean;
   readonly message: string;
   readonly remedy: string;
 }
@@ -42,10 +44,17 @@ function faultsOf(issue: z.core.$ZodIssue, before: Path, names: readonly string[
       // What comes farthest is what was meant: a branch that has no more than another type does not fit at all.
       const fitting = issue.errors.find((branch) => branch.some((each) => !isOtherType(each)));
       if (fitting !== undefined) return fitting.flatMap((each) => faultsOf(each, path, names));
-      return [{ path, message: 'has not the form that is wanted here', remedy: REMEDY }];
+      return [{ path, mayBeMissing: true, message: 'has not the form that is wanted here', remedy: REMEDY }];
     }
     case 'invalid_type':
-      return [{ path, message: `is not ${TYPES[issue.expected] ?? issue.expected}`, remedy: REMEDY }];
+      return [
+        {
+          path,
+          mayBeMissing: true,
+          message: `is not ${TYPES[issue.expected] ?? issue.expected}`,
+          remedy: REMEDY,
+        },
+      ];
     case 'invalid_value':
       return [
         { path, message: 'is not known here', remedy: `write ${issue.values.map(String).join(' or ')}` },
@@ -61,7 +70,7 @@ function faultsOf(issue: z.core.$ZodIssue, before: Path, names: readonly string[
     case 'too_small':
       return [{ path, message: 'is empty, or too small', remedy: 'write a value, or leave it out' }];
     default:
-      return [{ path, message: 'has not the form that is wanted here', remedy: REMEDY }];
+      return [{ path, mayBeMissing: true, message: 'has not the form that is wanted here', remedy: REMEDY }];
   }
 }
 
@@ -80,12 +89,12 @@ const TYPES: Readonly<Record<string, string>> = {
 
 /** The fault with its line and column; of a member that is missing, those of what it is missing in. */
 export function problemAt(
-  { path, isOfName = false, message, remedy }: PartFault,
+  { path, isOfName = false, mayBeMissing = false, message, remedy }: PartFault,
   root: Node,
   file: FilePlaces,
 ): Problem {
   const { node, key, isThere } = nodeAt(path, root);
-  const what = isThere || isOfName ? message : 'is missing';
+  const what = isThere || !mayBeMissing ? message : 'is missing';
   const place = isOfName ? key : node;
   const text = isOfName || isThere ? file.textOf(isOfName ? key : node) : undefined;
   return file.problem(nameOf(path), text, offsetOf(place), what, remedy);

@@ -1,9 +1,10 @@
 import type { Node } from 'yaml';
+import { ownTimes } from '../../../lease/reservation/own-options.ts';
 import type { Ipv4 } from '../../../net/ipv4.ts';
 import { broadcastOf, contains, prefixOf, prefixToText } from '../../../net/prefix.ts';
 import { type Boot, mergedBoot } from '../../../subnet/boot.ts';
 import { NO_POLICY, type Policy } from '../../../subnet/policy.ts';
-import { isInOrder } from '../../../subnet/renewal.ts';
+import { isInOrder, type RenewalRule } from '../../../subnet/renewal.ts';
 import { gatewayAddresses } from '../../address-plan.ts';
 import type { Problem } from '../../problem.ts';
 import type { Settings } from '../../settings.ts';
@@ -75,15 +76,29 @@ export function policyOfFile(
 }
 
 /** RFC 2131 §4.4.5: T1 before T2 before the end of the lease. */
-function timeFaults({ classes }: Policy, settings: Partial<Settings>): readonly PartFault[] {
-  return classes.flatMap(({ terms }, index): readonly PartFault[] => {
-    const { renewal } = terms;
-    const leaseTime = terms.leaseTime ?? settings.leaseTime;
+function timeFaults(policy: Policy, settings: Partial<Settings>): readonly PartFault[] {
+  const classes = policy.classes.map(({ terms: { renewal, leaseTime } }) => ({ renewal, leaseTime }));
+  const reservations = policy.reservations.map(({ entry: { options, leaseTime } }) => ({
+    ...{ renewal: ownTimes(options), leaseTime },
+  }));
+  return [
+    ...timesOutOfOrder('classes', classes, settings),
+    ...timesOutOfOrder('reservations', reservations, settings),
+  ];
+}
+
+function timesOutOfOrder(
+  member: string,
+  all: readonly { readonly renewal: RenewalRule; readonly leaseTime: number | undefined }[],
+  settings: Partial<Settings>,
+): readonly PartFault[] {
+  return all.flatMap(({ renewal, leaseTime: own }, index): readonly PartFault[] => {
+    const leaseTime = own ?? settings.leaseTime;
     if (leaseTime === undefined || isInOrder(renewal, leaseTime)) return [];
     const name = renewal.t1 === undefined ? 'rebinding_time' : 'renewal_time';
     const message = `does not fit: T1, T2 and the end of a lease of ${leaseTime} s do not follow on each other`;
     return [
-      { path: ['classes', index, name], message, remedy: 'see that T1 is before T2, and T2 before the end' },
+      { path: [member, index, name], message, remedy: 'see that T1 is before T2, and T2 before the end' },
     ];
   });
 }

@@ -11,6 +11,7 @@ import { optionText, VALUE } from './option-schema.ts';
 /** The most reservations of a file; it is read at once, and each of them is an order. */
 const MOST = 4096;
 const TEXT = z.union([z.string(), z.int()]);
+const TIME = TEXT.transform((text, issues) => read(seconds(1, 0xfffffffe), text, issues));
 const LEASE_TIME = seconds(60, 0xfffffffe, 'infinite');
 
 const ENTRY = z
@@ -29,18 +30,29 @@ const ENTRY = z
     organization_id: TEXT.optional(),
     labels: z.record(z.string(), TEXT).optional(),
     options: z.record(z.string(), VALUE).describe('options of its own: docs/options.md').optional(),
+    renewal_time: TIME.describe('T1, a duration: 15m').optional(),
+    rebinding_time: TIME.describe('T2, a duration: 45m').optional(),
     lease_time: TEXT.transform((text, issues) => read(LEASE_TIME, text, issues)).optional(),
     note: TEXT.optional(),
   })
   .transform((given, issues): ReservationEntry => {
-    const { mac, options, labels, lease_time: leaseTime, ...texts } = given;
+    const {
+      mac,
+      options = {},
+      labels,
+      lease_time: leaseTime,
+      renewal_time: t1,
+      rebinding_time: t2,
+      ...texts
+    } = given;
+    const times = { ...(t1 === undefined ? {} : { 58: t1 }), ...(t2 === undefined ? {} : { 59: t2 }) };
     const found = readEntry({
       ...Object.fromEntries(
         Object.entries(texts).map(([name, value]) => [name, value === undefined ? null : String(value)]),
       ),
       ...(mac === undefined ? {} : { mac: (Array.isArray(mac) ? mac : [mac]).map(String) }),
       ...(labels === undefined ? {} : { labels: mapped(labels, String) }),
-      ...(options === undefined ? {} : { options: mapped(options, optionText) }),
+      options: mapped({ ...options, ...times }, optionText),
       ...(leaseTime === undefined ? {} : { lease_time: leaseTime }),
     });
     if ('entry' in found) return found.entry;
