@@ -16,8 +16,8 @@ const FIRST = 2;
 const FOUND_AT: ReadonlyMap<string, number> = new Map([
   ['etcd, a refusal is not confirmed', 9],
   ['etcd, what waited may undo what came after it', 5],
-  ['hearing, what is stale is sent', 4],
-  ['hearing, what is stale is acted on', 8],
+  ['hearing, what is stale is sent', 36],
+  ['hearing, what is stale is acted on', 62],
   ['hearing, a clock that was set is believed', 146],
   ['hearing, a rival is not waited for', 6],
   ['hearing, a rival that was heard is ignored', 80],
