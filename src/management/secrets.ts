@@ -32,7 +32,11 @@ export function apiSecrets({ apiSecret, apiSecretFile }: Settings): readonly Api
     text = readFileSync(apiSecretFile, 'utf8');
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : 'unknown error';
-    throw refusal(apiSecretFile, `cannot be read (${code})`, 'make it readable for the user of the gateway');
+    throw refusal(
+      apiSecretFile,
+      `cannot be read (${code})`,
+      'make it readable for the user of the gateway; with DynamicUser=yes that is LoadCredential in the unit, as docs/examples/vps-gateway.service shows',
+    );
   }
   if (text.length > MOST_BYTES) throw refusal(apiSecretFile, 'is too large for a list of secrets', FORM);
   const lines = text.split('\n').map((line) => line.trim());

@@ -50,6 +50,11 @@ export class CurrentDeclaration {
     return adoption;
   }
 
+  /** Where the settings came from, anew; their values are those in force. */
+  show({ settings }: Declaration): void {
+    if (settings !== undefined) this.#current = { ...this.#current, settings };
+  }
+
   refusals(next: Declaration): readonly RefusedChange[] {
     const listen = this.#service()?.listen;
     return refusalsOf(this.#current, next, listen, this.#parts.clusterPeers !== undefined);

@@ -39,6 +39,8 @@ export interface Adopter {
   /** Why it cannot be put in force as things are, each in one line. */
   faults(next: Declaration): readonly string[];
   adopt(next: Declaration): Promise<Adoption>;
+  /** Shows the settings as this declaration has them: of equal values it says anew where each came from. */
+  show(next: Declaration): void;
 }
 
 const NO_FILE =
@@ -100,12 +102,21 @@ export class Reload {
     const faults = this.#adopter.faults(declaration);
     if (faults.length > 0) return { kind: 'unusable', problems: faults };
     if (next.settings.settingsFile === undefined) warnings.push(NO_FILE);
-    if (changes.length === 0) return { kind: 'unchanged', changes, warnings };
+    if (changes.length === 0) {
+      if (!isTrial) this.#show(next, declaration);
+      return { kind: 'unchanged', changes, warnings };
+    }
     if (isTrial) return { kind: 'would-reload', changes, warnings };
     const adoption = await this.#adopter.adopt(declaration);
     if (adoption.kind === 'refused') return { ...adoption, changes };
     this.#loaded = next;
     return { kind: 'reloaded', changes, warnings };
+  }
+
+  /** The values are those in force; their lines in the file may be others. */
+  #show(next: LoadedSettings, declaration: Declaration): void {
+    this.#loaded = next;
+    this.#adopter.show(declaration);
   }
 
   #tell(result: ReloadResult, author: string): void {

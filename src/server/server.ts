@@ -202,6 +202,11 @@ export class Server {
     return adoption;
   }
 
+  /** Shows the settings as this declaration has them; its values are those in force. */
+  show(next: Declaration): void {
+    this.#declaration.show(next);
+  }
+
   /** The changes of a declaration because of which it would be refused. */
   refusals(next: Declaration): readonly RefusedChange[] {
     return this.#declaration.refusals(next);

@@ -14,6 +14,7 @@ class Bench {
   readonly adopted: Settings[] = [];
   /** Why what is wanted cannot be put in force. */
   faults: readonly string[] = [];
+  shown = 0;
   readonly #reload: Reload;
 
   constructor() {
@@ -36,6 +37,9 @@ class Bench {
           current = next.values ?? current;
           this.adopted.push(current);
           return { kind: 'adopted' };
+        },
+        show: () => {
+          this.shown += 1;
         },
       },
       this.log,
@@ -83,6 +87,15 @@ describe('a reload', () => {
     expect(await bench.ask(true)).toMatchObject({ kind: 'refused' });
     expect(bench.adopted).toEqual([]);
     expect(bench.log.lines).toEqual([]);
+  });
+
+  test('of the same values shows anew where each came from, and adopts nothing; a trial does not', async () => {
+    const bench = new Bench();
+
+    expect(await bench.ask(true)).toMatchObject({ kind: 'unchanged' });
+    expect(bench.shown).toBe(0);
+    expect(await bench.ask()).toMatchObject({ kind: 'unchanged' });
+    expect([bench.shown, bench.adopted]).toEqual([1, []]);
   });
 
   test('with one change that takes a restart changes nothing, and names that one', async () => {

@@ -1,5 +1,17 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { findProgram } from '../../src/diagnosis/find-program.ts';
@@ -167,6 +179,42 @@ describeSystem('the management plane of a gateway that serves', ['curl'], () => 
 
     expect(ran.status).toBe(78);
     expect(ran.errors).toMatch(why);
+  });
+
+  test('reads the secrets that systemd hands to the user of DynamicUser; a file of root alone is refused with what to do', async () => {
+    const user = 61_234;
+    const folder = mkdtempSync(join(tmpdir(), 'vps-gateway-credentials-'));
+    // systemd.exec(5), LoadCredential: a directory and files that only the service's user may read.
+    const credentials = join(folder, 'credentials');
+    mkdirSync(credentials, { mode: 0o500 });
+    const [handed, ofRoot] = [join(credentials, 'api-secret'), join(folder, 'api-secret')];
+    for (const file of [handed, ofRoot]) writeFileSync(file, `platform:write:${SECRET}\n`, { mode: 0o400 });
+    const leases = join(folder, 'leases');
+    mkdirSync(leases);
+    for (const path of [credentials, handed, leases]) chownSync(path, user, user);
+    chmodSync(folder, 0o755);
+    const served = (file: string) =>
+      run(
+        segment().node,
+        [
+          'setpriv',
+          `--reuid=${user}`,
+          `--regid=${user}`,
+          '--clear-groups',
+          process.execPath,
+          builtProgram(),
+          'serve',
+        ],
+        gatewayEnvironment(leases, { GATEWAY_API_SECRET_FILE: file, GATEWAY_METRICS_PORT: 'off' }),
+      );
+
+    const [allowed, refused] = [await served(handed), await served(ofRoot)];
+    rmSync(folder, { recursive: true });
+
+    expect(allowed.status).toBe(69); // It has no capability here: it has come beyond its settings.
+    expect(allowed.errors).not.toContain('GATEWAY_API_SECRET_FILE');
+    expect(refused.status).toBe(78);
+    expect(refused.errors).toMatch(/GATEWAY_API_SECRET_FILE .*cannot be read \(EACCES\).*LoadCredential/);
   });
 
   test.skipIf(findProgram('promtool') === undefined)(

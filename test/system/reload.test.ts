@@ -60,6 +60,20 @@ describeSystem('a settings file', [], () => {
     expect(leaseTimeOf(renewed)).toBeLessThanOrEqual(3600);
   });
 
+  test('whose lines have moved is told by its new lines after a reload that changes no value', async () => {
+    const { gateway, file } = await started();
+    await hasApi(gateway);
+    const shown = async () => (await command(gateway, 'settings', 'lease-time', '--json')).output;
+    const before = await shown();
+
+    writeFileSync(file, `# A line of its own.\n\n${FIRST}`);
+    const reloaded = await command(gateway, 'reload', '--json');
+
+    expect(JSON.parse(reloaded.output)).toMatchObject({ outcome: 'unchanged' });
+    expect(before).toContain('settings.yaml:3:');
+    expect(await shown()).toContain('settings.yaml:5:');
+  });
+
   test('is reloaded by the command, which shows the difference first, and by none that has a fault', async () => {
     const { gateway, file } = await started();
     await hasApi(gateway);

@@ -1,18 +1,30 @@
 import type { Command } from 'commander';
 import { EXIT_STATUS } from '../../errors.ts';
-import { isObject } from '../../lease/reservation/field-kinds.ts';
 import { type ApiOptions, apiCommand, apiOf, withReason } from '../api/api-command.ts';
-import type { GatewayApi } from '../api/gateway-api.ts';
-import { ApiRefusal } from '../api/refusal.ts';
 import { jsonText } from '../output/json.ts';
 import { type Column, writeTable } from '../output/output.ts';
 import type { CommandSurroundings } from '../surroundings.ts';
 import { readEntries } from './read-entries.ts';
-import { type Ordered, pathOf, remarkOf } from './reservation-order.ts';
+import { type Progress, remarkOf } from './reservation-order.ts';
 
 interface Options extends ApiOptions {
   readonly reason?: string;
   readonly dryRun?: boolean;
+}
+
+/** Entries that the API takes at once. */
+const AT_ONCE = 10_000;
+
+/** Why an entry is refused, as the API answers it. */
+export interface Refusal {
+  readonly why: string | null;
+  readonly errors: readonly { readonly pointer: string; readonly detail: string }[];
+}
+
+interface ImportedEntry extends Refusal, Progress {
+  readonly what: EntryOutcome['what'];
+  readonly id: string | null;
+  readonly address: string | null;
 }
 
 /** What became of one entry. */
@@ -46,82 +58,32 @@ export function addImportCommand(reservations: Command, surroundings: CommandSur
 
 async function importFile(file: string, options: Options, surroundings: CommandSurroundings): Promise<void> {
   const entries = readEntries(file);
+  const { reason, dryRun = false } = options;
   const api = apiOf(options, surroundings.environment);
-  const outcomes: SetEntry[] = [];
-  try {
-    for (const [position, entry] of entries.entries())
-      outcomes.push(await setOne(api, position, entry, options));
-    if (options.dryRun !== true) while (await setHeld(api, entries, outcomes, options));
-  } catch (error) {
-    if (outcomes.length > 0)
-      surroundings.remark(
-        `${outcomes.length} of ${entries.length} entries were dealt with; the same file may be imported again`,
-      );
-    throw error;
-  }
-  tell(
-    outcomes.map(({ isHeld: _, ...outcome }) => outcome),
-    options,
-    surroundings,
-  );
-}
-
-/** isHeld: refused because another reservation has what it claims. */
-type SetEntry = EntryOutcome & { readonly isHeld?: true };
-
-/**
- * Sets once more what another reservation was in the way of: one that stands later in the file may have given it up by now.
- * True: that was so of some, and of others it may be so now.
- */
-async function setHeld(
-  api: GatewayApi,
-  entries: readonly unknown[],
-  outcomes: SetEntry[],
-  options: Options,
-): Promise<boolean> {
-  let isAnySet = false;
-  for (const [position, { id: own, isHeld }] of outcomes.entries()) {
-    // Of two entries of one id the later one counts.
-    if (isHeld !== true || outcomes.findLastIndex(({ id }) => id === own) > position) continue;
-    const outcome = await setOne(api, position, entries[position], options);
-    outcomes[position] = outcome;
-    isAnySet ||= outcome.what !== 'refused';
-  }
-  return isAnySet;
-}
-
-async function setOne(
-  api: GatewayApi,
-  position: number,
-  entry: unknown,
-  { reason, dryRun }: Options,
-): Promise<SetEntry> {
-  const id = isObject(entry) && typeof entry['id'] === 'string' ? entry['id'] : undefined;
-  if (id === undefined || id === '') return refused(null, `entry ${position + 1} of the file has no id`);
-  try {
-    const known = await api.find<Ordered>(pathOf(id));
-    const done = await api.order<Ordered>({
-      method: 'PUT',
-      path: pathOf(id),
-      query: { reason, dry_run: dryRun === true ? 'true' : undefined },
-      body: entry,
+  const outcomes: EntryOutcome[] = [];
+  for (let from = 0; from < entries.length; from += AT_ONCE) {
+    const { items } = await api.order<{ readonly items: readonly ImportedEntry[] }>({
+      method: 'POST',
+      path: '/reservations/import',
+      body: { entries: entries.slice(from, from + AT_ONCE), dry_run: dryRun, reason },
+      isLong: true,
     });
-    const remark = remarkOf(done);
-    return { what: whatWasDone(known, done), id, address: done.address, remark };
-  } catch (error) {
-    if (!(error instanceof ApiRefusal) || !['refused', 'bad-settings'].includes(error.code)) throw error;
-    return { ...refused(id, error.summary), ...(error.word === 'held' && { isHeld: true }) };
+    outcomes.push(...items.map((item, index) => outcomeOf(item, from + index)));
   }
+  tell(outcomes, options, surroundings);
 }
 
-/** Each change makes another version; a dry run says what it would be. */
-function whatWasDone(known: Ordered | undefined, done: Ordered): EntryOutcome['what'] {
-  if (known === undefined) return 'added';
-  return done.change === 'unchanged' || done.version === known.version ? 'unchanged' : 'changed';
+function outcomeOf(item: ImportedEntry, position: number): EntryOutcome {
+  const { what, id, address } = item;
+  if (what !== 'refused') return { what, id, address, remark: remarkOf(item) };
+  if (id === null) return { what, id, address, remark: `entry ${position + 1} of the file has no id` };
+  return { what, id, address, remark: refusalText(item) };
 }
 
-function refused(id: string | null, remark: string): EntryOutcome {
-  return { what: 'refused', id, address: null, remark };
+/** Each fault of a refused entry; without any, the word for it. */
+export function refusalText({ why, errors }: Refusal): string {
+  const faults = errors.map(({ pointer, detail }) => `${pointer}: ${detail}`);
+  return faults.join('; ') || (why ?? '');
 }
 
 /** Prints the outcomes; the exit status says whether any was refused. */

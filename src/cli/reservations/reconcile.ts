@@ -4,7 +4,7 @@ import { type ApiOptions, apiCommand, apiOf, withReason } from '../api/api-comma
 import { jsonText } from '../output/json.ts';
 import { type Output, writeTable } from '../output/output.ts';
 import type { CommandSurroundings } from '../surroundings.ts';
-import { type EntryOutcome, OUTCOME_COLUMNS } from './import.ts';
+import { type EntryOutcome, OUTCOME_COLUMNS, type Refusal, refusalText } from './import.ts';
 import { readEntries } from './read-entries.ts';
 import { labelFrom } from './reservation-filter.ts';
 import { type Progress, remarkOf } from './reservation-order.ts';
@@ -26,13 +26,11 @@ interface Reconciled {
   readonly changed: readonly Converged[];
   readonly unchanged: number;
   readonly removed: readonly string[];
-  readonly refused: readonly {
+  readonly refused: readonly (Refusal & {
     readonly entry: number | null;
     readonly id: string | null;
-    readonly why: string;
     readonly holder: string | null;
-    readonly errors: readonly { readonly pointer: string; readonly detail: string }[];
-  }[];
+  })[];
   readonly unexplained: readonly {
     readonly address: string;
     readonly mac: string | null;
@@ -101,12 +99,12 @@ function outcomesOf({ added, changed, removed, refused, unexplained }: Reconcile
     ...converged('changed', changed),
     ...removed.map((id) => ({ what: 'removed', id, address: null, remark: null }) as const),
     ...refused.map(
-      ({ entry, id, why, errors }) =>
+      ({ entry, id, ...refusal }) =>
         ({
           what: 'refused',
           id: id ?? (entry === null ? null : `entry ${entry + 1}`),
           address: null,
-          remark: errors.map(({ pointer, detail }) => `${pointer}: ${detail}`).join('; ') || why,
+          remark: refusalText(refusal),
         }) as const,
     ),
     ...unexplained.map(

@@ -1,6 +1,7 @@
 import type { OutsideId } from '../../lease/outside-id.ts';
-import { claimedBy } from '../../lease/reservation/claims.ts';
+import { claimedBy, memberOf } from '../../lease/reservation/claims.ts';
 import type { Reservation, ReservationEntry } from '../../lease/reservation/reservation.ts';
+import type { HeldProblem } from './reservation-order.ts';
 
 /** Who has what a reservation claims for itself alone, to plan several orders by: each can be taken here before it is given. */
 export class ClaimModel {
@@ -32,6 +33,18 @@ export class ClaimModel {
   holdersOf(entry: ReservationEntry): ReadonlySet<OutsideId> {
     const holders = this.claimsOf(entry).map((claim) => this.#holders.get(claim));
     return new Set(holders.filter((id) => id !== undefined && id !== entry.id) as OutsideId[]);
+  }
+
+  /** What of an entry's claims another one has here that had it not in an earlier model. */
+  newlyHeld(entry: ReservationEntry, earlier: ClaimModel): readonly HeldProblem[] {
+    const held = new Map<string, HeldProblem>();
+    for (const claim of this.claimsOf(entry)) {
+      const holder = this.#holders.get(claim);
+      if (holder === undefined || holder === entry.id || earlier.holderOf(claim) === holder) continue;
+      const pointer = `/${memberOf(claim)}`;
+      held.set(pointer, { pointer, detail: `belongs to the reservation ${holder}`, holder });
+    }
+    return [...held.values()];
   }
 
   /** The entry is put: it has what it claims, and what its id had else is nobody's. */

@@ -95,6 +95,12 @@ export function claimedBy({
   return claims;
 }
 
+/** The member of an entry that a key of `claimedBy` is about. */
+export function memberOf(claim: string): string {
+  const kind = claim.slice(0, claim.indexOf(' '));
+  return { ip: 'address', client: 'client_id', circuit: 'circuit_id' }[kind] ?? kind;
+}
+
 /** A card of a Proxmox guest is the same one whether or not its firewall is on. */
 export function portKey(port: string): string {
   const [, guest, card] = CARD_OF_GUEST.exec(port) ?? [];

@@ -100,6 +100,32 @@ export const RECONCILE = z.strictObject({
 
 export const DESCRIBED_RECONCILE = RECONCILE.extend({ entries: z.array(LISTED_ENTRY).max(MOST_ENTRIES) });
 
+export const IMPORT = z.strictObject({
+  entries: z.array(z.unknown()).min(1).max(MOST_ENTRIES),
+  dry_run: z.boolean().default(false),
+  reason: z.string().min(1).max(160).optional(),
+});
+
+export const DESCRIBED_IMPORT = IMPORT.extend({ entries: z.array(LISTED_ENTRY).min(1).max(MOST_ENTRIES) });
+
+export const IMPORT_ANSWER = z.object({
+  items: z
+    .array(
+      z.object({
+        id: z.string().nullable(),
+        what: z.enum(['added', 'changed', 'unchanged', 'refused']),
+        address: z.string().nullable(),
+        ...PROGRESS,
+        why: z.string().nullable().meta({ description: 'A word for why it is refused' }),
+        holder: z.string().nullable().meta({ description: 'The reservation that has what it claims' }),
+        errors: z.array(z.object({ pointer: z.string(), detail: z.string() })),
+      }),
+    )
+    .meta({ description: 'In the order of the request' }),
+  dry_run: z.boolean(),
+  scope: z.enum(['this-gateway', 'all-gateways']),
+});
+
 export const RECONCILE_ANSWER = z.object({
   added: z.array(RECONCILED),
   changed: z.array(RECONCILED),

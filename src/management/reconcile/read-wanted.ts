@@ -18,8 +18,8 @@ export interface WantedSet {
   readonly named: ReadonlySet<string>;
 }
 
-/** Reads the entries of a scope; one without the scope's label gets it. Of two with one id only the first counts. */
-export function readWanted(entries: readonly unknown[], scope: Scope): WantedSet {
+/** Reads the entries of a scope, if there is one; one without the scope's label gets it. Of two with one id only the first counts. */
+export function readWanted(entries: readonly unknown[], scope: Scope | undefined): WantedSet {
   const wanted: Wanted[] = [];
   const refused: RefusedEntry[] = [];
   const named = new Set<string>();
@@ -32,18 +32,29 @@ export function readWanted(entries: readonly unknown[], scope: Scope): WantedSet
       refused.push({ entry: position, id, refusal: { why: 'invalid', problems } });
       continue;
     }
-    const labels = { ...read.entry.labels, [scope.label]: scope.value };
-    wanted.push({ position, entry: { ...read.entry, labels } });
+    wanted.push({ position, entry: withLabel(read.entry, scope) });
   }
   return { wanted, refused, named };
 }
 
-function wrongInScope({ id, labels }: ReservationEntry, { label, value }: Scope, named: ReadonlySet<string>) {
-  const found = labels[label];
+function withLabel(entry: ReservationEntry, scope: Scope | undefined): ReservationEntry {
+  if (scope === undefined) return entry;
+  return { ...entry, labels: { ...entry.labels, [scope.label]: scope.value } };
+}
+
+function wrongInScope(
+  { id, labels }: ReservationEntry,
+  scope: Scope | undefined,
+  named: ReadonlySet<string>,
+) {
   const problems = [];
   if (named.has(id)) problems.push({ pointer: '/id', detail: `is ${id}, as of an entry before it` });
-  if (found !== undefined && found !== value)
-    problems.push({ pointer: `/labels/${label}`, detail: `is ${found}, and the scope's is ${value}` });
+  const found = scope === undefined ? undefined : labels[scope.label];
+  if (scope !== undefined && found !== undefined && found !== scope.value)
+    problems.push({
+      pointer: `/labels/${scope.label}`,
+      detail: `is ${found}, and the scope's is ${scope.value}`,
+    });
   return problems;
 }
 

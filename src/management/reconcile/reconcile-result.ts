@@ -12,7 +12,8 @@ export interface Scope {
 }
 
 export interface ReconcileRequest extends OrderedBy {
-  readonly scope: Scope;
+  /** Undefined: the entries are put as they are, and nothing is removed. */
+  readonly scope: Scope | undefined;
   /** Each as JSON, with its id. One without the scope's label gets it. */
   readonly entries: readonly unknown[];
   readonly source?: ReservationSource;
@@ -36,6 +37,8 @@ export interface RefusedEntry {
 
 /** One entry that is as it should be now. */
 export interface ReconciledEntry extends ReservationProgress {
+  /** Its position in the request, from 0. */
+  readonly entry: number;
   readonly id: OutsideId;
   readonly address: Reservation['address'];
 }
@@ -48,10 +51,10 @@ export type ReconcileResult =
       readonly kind: 'done';
       readonly added: readonly ReconciledEntry[];
       readonly changed: readonly ReconciledEntry[];
-      readonly unchanged: number;
+      readonly unchanged: readonly ReconciledEntry[];
       readonly removed: readonly RemovedEntry[];
       readonly refused: readonly RefusedEntry[];
-      /** Leases that run, and that no reservation explains. */
+      /** Leases that run, and that no reservation explains; without a scope they are not looked for. */
       readonly unexplained: Unexplained;
     }
   /** empty: the set has no entries, and `mayBeEmpty` was not true. stopped: the server is not running. */

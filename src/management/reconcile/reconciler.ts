@@ -48,7 +48,7 @@ export class Reconciler {
 
   /** @param signal Ends it between two groups of orders; what is done by then stays. */
   reconcile(request: ReconcileRequest, signal?: AbortSignal): Promise<ReconcileResult> {
-    const key = JSON.stringify([request.scope.label, request.scope.value]);
+    const key = JSON.stringify([request.scope?.label, request.scope?.value]);
     const run = (this.#last.get(key) ?? Promise.resolve()).then(() => {
       signal?.throwIfAborted();
       return new Run(this.#parts, request, signal).result();
@@ -62,6 +62,9 @@ export class Reconciler {
     return run;
   }
 }
+
+const NOTHING_REMOVED = { removed: [], refused: [] } as const;
+const NONE_UNEXPLAINED: Unexplained = { leases: [], total: 0 };
 
 /** One run. */
 class Run {
@@ -82,13 +85,13 @@ class Run {
     if (entries.length === 0 && mayBeEmpty !== true) return { kind: 'empty' };
     const { wanted, named, refused: faulty } = readWanted(entries, scope);
     const reservations = await this.#parts.reservations();
-    const leaving = inScope(reservations, scope).filter(
+    const leaving = (scope === undefined ? [] : inScope(reservations, scope)).filter(
       ({ id, source }) => !named.has(id) && (onlyOf === undefined || source === onlyOf),
     );
     const model = new ClaimModel(reservations);
 
     // Removals come first: the new set may name the same card under another id.
-    const { removed, refused } = await this.#remove(leaving);
+    const { removed, refused } = scope === undefined ? NOTHING_REMOVED : await this.#remove(leaving, scope);
     for (const { id } of removed) model.retire(id);
     const groups = orderOfPuts(
       wanted.map(({ entry }) => entry),
@@ -105,14 +108,13 @@ class Run {
       ...sorted,
       removed,
       refused: [...faulty, ...refused, ...sorted.refused],
-      unexplained: await this.#parts.unexplained(),
+      unexplained: scope === undefined ? NONE_UNEXPLAINED : await this.#parts.unexplained(),
     };
   }
 
-  async #remove(leaving: readonly Reservation[]) {
+  async #remove(leaving: readonly Reservation[], { label: name, value }: Scope) {
     const removed: RemovedEntry[] = [];
     const refused: RefusedEntry[] = [];
-    const { label: name, value } = this.#request.scope;
     for (const group of groupsOf(leaving)) {
       const results = await this.#submit(
         group.map(({ id }) => ({ ...this.#order, kind: 'remove', id, label: { name, value } })),
@@ -174,11 +176,16 @@ class Run {
         });
         this.#note(some, await this.#submit(orders));
       }
-      take(
-        entries.filter(({ id }) => !isFailed(this.#results.get(id))),
-        model,
-      );
+      for (const entry of entries) this.#tried(entry, model, before);
     }
+  }
+
+  /** What an entry before it would have by then, it does not get. */
+  #tried(entry: ReservationEntry, model: ClaimModel, before: ClaimModel): void {
+    if (isFailed(this.#results.get(entry.id))) return;
+    const problems = model.newlyHeld(entry, before);
+    if (problems.length === 0) model.take(entry);
+    else this.#results.set(entry.id, { outcome: 'refused', refusal: { why: 'held', problems } });
   }
 
   async #submit(orders: readonly ReservationOrder[]): Promise<readonly ReservationResult[]> {
@@ -200,14 +207,16 @@ class Run {
     const added: ReconciledEntry[] = [];
     const changed: ReconciledEntry[] = [];
     const refused: RefusedEntry[] = [];
-    let unchanged = 0;
+    const unchanged: ReconciledEntry[] = [];
     for (const { entry, position } of wanted) {
       const result = this.#results.get(entry.id) ?? { outcome: 'failed' };
       if (result.outcome === 'committed' || result.outcome === 'decided') {
         const { id, address, pending, stillHeld, isNew } = result;
-        (isNew ? added : changed).push({ id, address, pending, stillHeld });
-      } else if (result.outcome === 'unchanged') unchanged += 1;
-      else refused.push({ entry: position, id: entry.id, refusal: refusalOf(result) });
+        (isNew ? added : changed).push({ entry: position, id, address, pending, stillHeld });
+      } else if (result.outcome === 'unchanged') {
+        const { id, reservation, pending, stillHeld } = result;
+        unchanged.push({ entry: position, id, address: reservation.address, pending, stillHeld });
+      } else refused.push({ entry: position, id: entry.id, refusal: refusalOf(result) });
     }
     return { added, changed, unchanged, refused };
   }

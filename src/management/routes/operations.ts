@@ -10,7 +10,7 @@ import { importRoute } from './import-leases.ts';
 import { infoRoute } from './info.ts';
 import { leaseRoutes } from './leases.ts';
 import { orderRoutes } from './orders.ts';
-import { reconcileRoute } from './reconcile.ts';
+import { reconcileRoutes } from './reconcile.ts';
 import { reservationOrderRoutes } from './reservation-orders.ts';
 import { reservationReadRoutes } from './reservations.ts';
 import type { RouteParts } from './route-parts.ts';
@@ -33,7 +33,7 @@ export function allOperations(parts: RouteParts): readonly Operation[] {
     eventsRoute(parts),
     ...orderRoutes(parts),
     importRoute(parts),
-    reconcileRoute(parts),
+    ...reconcileRoutes(parts),
     ...reservationReadRoutes(parts),
     ...reservationOrderRoutes(parts),
     ...clockRoutes(parts),

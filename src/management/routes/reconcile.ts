@@ -4,7 +4,14 @@ import { hardwareToText, NO_HARDWARE } from '../../net/hardware-address.ts';
 import { ipv4ToText } from '../../net/ipv4.ts';
 import { type Operation, operation } from '../http/operation.ts';
 import { Problem, unavailable } from '../http/problem.ts';
-import { DESCRIBED_RECONCILE, RECONCILE, RECONCILE_ANSWER } from '../http/reservation-schemas.ts';
+import {
+  DESCRIBED_IMPORT,
+  DESCRIBED_RECONCILE,
+  IMPORT,
+  IMPORT_ANSWER,
+  RECONCILE,
+  RECONCILE_ANSWER,
+} from '../http/reservation-schemas.ts';
 import { text } from '../http/schemas.ts';
 import { reconcileParts } from '../reconcile/reconcile-parts.ts';
 import type { ReconciledEntry, ReconcileResult, RefusedEntry } from '../reconcile/reconcile-result.ts';
@@ -19,8 +26,45 @@ const TIME = 300_000;
 
 type Done = Extract<ReconcileResult, { readonly kind: 'done' }>;
 
-export function reconcileRoute(parts: RouteParts): Operation {
+/** Many reservations at once: the whole set of a scope, or entries that are put beside those that are there. */
+export function reconcileRoutes(parts: RouteParts): readonly Operation[] {
   const reconciler = new Reconciler(reconcileParts(parts.gateway, parts.leases));
+  return [reconcileRoute(parts, reconciler), importReservationsRoute(parts, reconciler)];
+}
+
+function importReservationsRoute(parts: RouteParts, reconciler: Reconciler): Operation {
+  return operation({
+    method: 'post',
+    path: '/reservations/import',
+    name: 'importReservations',
+    summary: 'Puts many reservations, which may take from each other what they have; others stay',
+    query: z.object({ segment: text.optional() }),
+    body: IMPORT,
+    describedBody: DESCRIBED_IMPORT,
+    bodyLimit: BODY_LIMIT,
+    time: TIME,
+    answer: IMPORT_ANSWER,
+    run: async ({ query, body, author, signal }) => {
+      refuseOtherSegment(parts, query.segment);
+      const { entries, dry_run, reason } = body;
+      const note = reason === undefined ? {} : { note: reason };
+      const result = await reconciler.reconcile(
+        { scope: undefined, entries, author, isDryRun: dry_run, ...note },
+        signal,
+      );
+      if (result.kind !== 'done') throw stopped();
+      if (!dry_run) noteAll(parts, result, author);
+      const { figures } = await parts.asked.result();
+      return {
+        items: itemsOf(result, entries.length),
+        dry_run,
+        scope: figures.isShared ? 'all-gateways' : 'this-gateway',
+      };
+    },
+  });
+}
+
+function reconcileRoute(parts: RouteParts, reconciler: Reconciler): Operation {
   return operation({
     method: 'post',
     path: '/reservations/reconcile',
@@ -49,7 +93,7 @@ export function reconcileRoute(parts: RouteParts): Operation {
       return {
         added: result.added.map(entryOf),
         changed: result.changed.map(entryOf),
-        unchanged: result.unchanged,
+        unchanged: result.unchanged.length,
         removed: result.removed.map(({ id }) => id),
         refused: result.refused.map(refusedOf),
         unexplained: await parts.leases.read(({ database }) => unexplainedOf(result, database)),
@@ -86,8 +130,26 @@ function emptySet(): Problem {
   });
 }
 
-function entryOf({ id, address, ...progress }: ReconciledEntry) {
-  return { id, address: ipv4ToText(address), ...progressToJson(progress) };
+/** What became of each entry, in their order. */
+function itemsOf(
+  { added, changed, unchanged, refused }: Done,
+  count: number,
+): z.output<typeof IMPORT_ANSWER>['items'] {
+  const nothing = { why: null, holder: null, errors: [] };
+  const items = new Map<number | undefined, z.output<typeof IMPORT_ANSWER>['items'][number]>();
+  for (const [what, entries] of Object.entries({ added, changed, unchanged }) as ['added', typeof added][])
+    for (const each of entries) items.set(each.entry, { what, ...entryOf(each), ...nothing });
+  for (const each of refused) {
+    const { id, why, holder, errors } = refusedOf(each);
+    const problems = errors.map(({ pointer, detail }) => ({ pointer, detail }));
+    const none = { address: null, pending: null, still_has: null };
+    items.set(each.entry, { what: 'refused', id, ...none, why, holder, errors: problems });
+  }
+  return Array.from({ length: count }, (_, entry) => items.get(entry)).filter((item) => item !== undefined);
+}
+
+function entryOf({ id, address, pending, stillHeld }: ReconciledEntry) {
+  return { id, address: ipv4ToText(address), ...progressToJson({ pending, stillHeld }) };
 }
 
 function refusedOf({ entry, id, refusal }: RefusedEntry) {

@@ -53,8 +53,14 @@ describe('the desired set of a scope', () => {
       removed: [{ id: 'old' }],
       refused: [],
     });
-    expect(second).toMatchObject({ added: [], changed: [], unchanged: 2, removed: [], refused: [] });
-    expect(third).toMatchObject({ added: [], changed: [{ id: 'one' }], unchanged: 1 });
+    expect(second).toMatchObject({
+      added: [],
+      changed: [],
+      unchanged: [ONE, TWO].map(({ id }) => ({ id })),
+      removed: [],
+      refused: [],
+    });
+    expect(third).toMatchObject({ added: [], changed: [{ id: 'one' }], unchanged: [{ id: 'two' }] });
     expect(
       [...(node.server.reservations.current?.all() ?? [])].map(({ id, labels }) => [id, labels['node']]),
     ).toEqual([
@@ -204,10 +210,55 @@ describe('entries of one set that take from each other', () => {
     const result = await reconcile(node, { entries: wanted });
 
     for (const each of [dry, result])
-      expect(each).toMatchObject({ added: [], unchanged: 0, removed: [], refused: [] });
+      expect(each).toMatchObject({ added: [], unchanged: [], removed: [], refused: [] });
     expect(before).toEqual(placesOf(row(count, 0)));
     expect(holders(node)).toEqual(placesOf(wanted));
-    expect(await reconcile(node, { entries: wanted })).toMatchObject({ unchanged: count, changed: [] });
+    expect(await reconcile(node, { entries: wanted })).toMatchObject({
+      unchanged: wanted.map(({ id }) => ({ id })),
+      changed: [],
+    });
+  });
+
+  test('two that want one address or one card: a dry run refuses the second one too, with who has it', async () => {
+    const node = await started();
+    const entries = [
+      { id: 'a', address: '10.15.3.50', mac: [ADA.mac] },
+      { id: 'b', address: '10.15.3.50' },
+      { id: 'c', address: '10.15.3.51', mac: [ADA.mac] },
+    ];
+
+    const dry = await reconcile(node, { entries, isDryRun: true });
+    const done = await reconcile(node, { entries });
+
+    for (const each of [dry, done])
+      expect(each).toMatchObject({
+        added: [{ id: 'a' }],
+        refused: [
+          { id: 'b', refusal: { why: 'held', problems: [{ pointer: '/address', holder: 'a' }] } },
+          {
+            id: 'c',
+            refusal: { why: 'held', problems: [{ pointer: expect.stringMatching('^/mac'), holder: 'a' }] },
+          },
+        ],
+      });
+  });
+
+  test('also where they are put without a scope: others and labels stay, and nothing is removed', async () => {
+    const node = await started();
+    await reconcile(node, { entries: row(3, 0) });
+    await put(node, 'other', { address: '10.15.3.90' });
+    const wanted = row(3, 1).slice(0, 3);
+
+    const result = await reconcile(node, { entries: wanted, scope: undefined });
+
+    expect(result).toMatchObject({
+      changed: wanted.map(({ id }, entry) => ({ id, entry })),
+      removed: [],
+      refused: [],
+    });
+    expect(holders(node)).toEqual({ ...placesOf(wanted), other: '10.15.3.90' });
+    const none = await reconcile(node, { entries: [], scope: undefined, mayBeEmpty: true });
+    expect(none).toMatchObject({ removed: [], unexplained: { total: 0 } });
   });
 
   test.each([
