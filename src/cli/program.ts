@@ -23,6 +23,7 @@ import { addReservationsCommand } from './reservations/reservations.ts';
 import { addSettingsCommand } from './running-settings.ts';
 import { addSettingOptions, flagsOf, settingsOrThrow } from './setting-options.ts';
 import { versionOfPackage } from './version-of-package.ts';
+import { addWhyCommand } from './why/why.ts';
 
 /** sysexits.h EX_SOFTWARE: a mistake of this program. */
 const EX_SOFTWARE = 70;
@@ -88,6 +89,7 @@ export function createProgram(writeOut = (text: string) => writeWhole(1, text)):
   addClusterCommand(program);
   addDoctorCommand(program);
   addHealthCommand(program);
+  addWhyCommand(program);
   addClockCommand(program);
   addSettingsCommand(program);
   addReloadCommand(program);

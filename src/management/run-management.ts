@@ -78,7 +78,7 @@ export async function runManagement(
     told: new ToldReservations(Date.now),
     now: Date.now,
   };
-  const source: EventSource = new EventSource(parts.events, new SharedEventReader(options.events), {
+  const source: EventSource = new EventSource(parts.events, new SharedEventReader(options.events, 'oldest'), {
     status: async () => (await parts.asked.result()).status,
     isFollowed: () => parts.streams.size > 0,
     news: new SegmentNews({ leases: parts.leases, node: options.node, told: parts.told }),

@@ -153,12 +153,14 @@ export class SharedEventReader {
   readonly #octets: Buffer;
   #read: number;
 
-  constructor(memory: SharedArrayBuffer) {
+  /** @param begins With the oldest event that is kept, or with the next that comes. */
+  constructor(memory: SharedArrayBuffer, begins: 'oldest' | 'next' = 'next') {
     this.#head = new Int32Array(memory, 0, 1);
     this.#floats = new Float64Array(memory, HEAD);
     this.#words = new Uint32Array(memory, HEAD);
     this.#octets = Buffer.from(memory, HEAD);
-    this.#read = Atomics.load(this.#head, 0);
+    const head = Atomics.load(this.#head, 0);
+    this.#read = begins === 'next' ? head : Math.max(0, head - RECORDS);
   }
 
   /** The events since the last call, the oldest first, and how many before them were overwritten. */

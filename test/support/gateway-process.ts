@@ -184,17 +184,27 @@ function packageOf(folder: string): string {
   return existsSync(join(folder, 'package.json')) ? folder : packageOf(dirname(folder));
 }
 
-/** The program, built anew if a source is newer than what was built last; by one process at a time. */
+/** The program, bundled anew if a source is newer than what was bundled last. */
 export function builtProgram(): string {
-  const output = join(ROOT, 'dist/run/vps-gateway.js');
-  const timeOf = (file: string) => (existsSync(file) ? statSync(file).mtimeMs : 0);
+  renewed('dist/run/vps-gateway.js', 'node bin/bundle.js');
+  return PROGRAM;
+}
+
+/** The path of a compiled source, `net/ipv4.js`; all are compiled anew if one is newer. */
+export function compiled(path: string): string {
+  renewed('dist/index.js', 'npx tsc -p .');
+  return join(ROOT, 'dist', path);
+}
+
+/** One process at a time makes it; the others wait. */
+function renewed(output: string, command: string): void {
+  const file = join(ROOT, output);
+  const timeOf = (path: string) => (existsSync(path) ? statSync(path).mtimeMs : 0);
   const newest = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
     .map((name) => join(ROOT, 'src', name))
     .reduce((one, other) => (timeOf(one) > timeOf(other) ? one : other));
-  if (timeOf(output) < timeOf(newest)) {
-    const build = '[ "$0" -nt "$1" ] || npm run --silent build';
-    const args = [join(ROOT, 'tsconfig.json'), 'sh', '-c', build, output, newest];
-    execFileSync('flock', args, { cwd: ROOT, stdio: 'inherit' });
-  }
-  return PROGRAM;
+  if (timeOf(file) >= timeOf(newest)) return;
+  const make = `[ "$0" -nt "$1" ] || ${command}`;
+  const args = [join(ROOT, 'tsconfig.json'), 'sh', '-c', make, file, newest];
+  execFileSync('flock', args, { cwd: ROOT, stdio: 'inherit' });
 }

@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { openSqlite } from '../../../../src/store/sqlite/disk/driver.ts';
-import { builtProgram } from '../../../support/gateway-process.ts';
+import { compiled } from '../../../support/gateway-process.ts';
 
 describe('better-sqlite3 for this Node.js', () => {
   test('statements and databases may be collected as garbage', () => {
     const script = `
-      const { openSqlite } = await import(${JSON.stringify(new URL('../../../../dist/store/sqlite/disk/driver.js', import.meta.url))});
+      const { openSqlite } = await import(${JSON.stringify(compiled('store/sqlite/disk/driver.js'))});
       for (let round = 0; round < 50; round += 1) {
         const database = openSqlite(':memory:');
         for (let count = 0; count < 50; count += 1) database.prepare('SELECT ' + count).get();
@@ -15,7 +15,6 @@ describe('better-sqlite3 for this Node.js', () => {
         await new Promise((resolve) => setTimeout(resolve, 1));
         gc();
       }`;
-    builtProgram();
 
     const ran = spawnSync(process.execPath, ['--expose-gc', '--input-type=module', '--eval', script], {
       encoding: 'utf8',

@@ -1,14 +1,15 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { openSqlite } from '../../../../src/store/sqlite/disk/driver.ts';
 import type * as CheckIntegrity from '../../../../src/store/sqlite/salvage/check-integrity.ts';
-import { builtProgram } from '../../../support/gateway-process.ts';
+import { compiled } from '../../../support/gateway-process.ts';
 
 // The check starts a program from a compiled file, so the compiled one is what is tested.
-const compiled = join(dirname(builtProgram()), '../dist/store/sqlite/salvage/check-integrity.js');
-const { checkIntegrity } = (await import(compiled)) as typeof CheckIntegrity;
+const { checkIntegrity } = (await import(
+  compiled('store/sqlite/salvage/check-integrity.js')
+)) as typeof CheckIntegrity;
 
 const directory = mkdtempSync(join(tmpdir(), 'vps-gateway-integrity-'));
 const sound = join(directory, 'sound.sqlite');

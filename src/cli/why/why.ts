@@ -1,0 +1,138 @@
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { type Cause, type GuestDecision, likeliestCause } from '../../diagnosis/doctor/likeliest-cause.ts';
+import { REASONS, type ReasonRow } from '../../engine/decision/reasons.ts';
+import { DROPS, type DropRow } from '../../exchange/drops.ts';
+import { type HardwareAddress, hardwareToText } from '../../net/hardware-address.ts';
+import type { Status } from '../../reporting/status.ts';
+import { askHealth, HEALTH_SOCKET } from '../../server/health.ts';
+import {
+  hasLeaseFile,
+  type ListedEvent,
+  type ListedLease,
+  openLeaseReader,
+} from '../../store/sqlite/lease-reader.ts';
+import { type ApiOptions, apiCommand, apiOf } from '../api/api-command.ts';
+import { macFrom } from '../lease-filter.ts';
+import { leasesDirectory } from '../leases-directory.ts';
+import { noAnswer } from '../no-answer.ts';
+import { jsonText } from '../output/json.ts';
+import { type Output, writeSentences } from '../output/output.ts';
+import { type CommandSurroundings, surroundingsOfProcess } from '../surroundings.ts';
+import { recentDecisions } from './recent-decisions.ts';
+
+/** How long the gateway may take to answer: milliseconds. */
+const ANSWER_TIME = 3000;
+/** A datagram that came so long ago is of lately: milliseconds. */
+const LATELY = 300_000;
+const SHOWN = 8;
+
+/** What is known about one guest. */
+interface Story {
+  readonly mac: string;
+  readonly leases: readonly ListedLease[];
+  readonly history: readonly ListedEvent[];
+  readonly reservations: readonly ListedReservation[];
+  readonly decisions: readonly GuestDecision[];
+  readonly cause: Cause;
+}
+
+interface ListedReservation {
+  readonly id: string;
+  readonly address: string;
+  readonly name: string | null;
+  readonly macs: readonly string[];
+}
+
+/** Adds `why`. */
+export function addWhyCommand(program: Command, surroundings = surroundingsOfProcess()): void {
+  apiCommand(program, 'why', 'all that is known about a guest that gets no address, and the likeliest cause')
+    .argument('<mac>')
+    .action(async (text: string, options: ApiOptions) => {
+      const story = await storyOf(macFrom('', text), options, surroundings);
+      if (options.json === true) surroundings.output.write(jsonText(story));
+      else writeStory(surroundings.output, story);
+    });
+}
+
+async function storyOf(
+  mac: HardwareAddress,
+  options: ApiOptions,
+  { environment }: CommandSurroundings,
+): Promise<Story> {
+  const directory = leasesDirectory(options.leasesDir, environment);
+  const { leases, history } = kept(directory, mac);
+  const socket = join(directory, HEALTH_SOCKET);
+  const asked: Status | Cause = await askHealth(socket, ANSWER_TIME).catch((error: unknown) => {
+    const { message, remedy } = noAnswer(socket, error);
+    return { cause: `no gateway answers on this node: ${message}`, remedy };
+  });
+  const status = 'cause' in asked ? undefined : asked;
+  const api = apiOf(options, environment);
+  const text = hardwareToText(mac);
+  const decisions = status === undefined ? [] : await recentDecisions(api, text);
+  const reservations =
+    status === undefined
+      ? []
+      : (await api.get<{ items: readonly ListedReservation[] }>('/reservations', { mac: text })).items;
+  const cause = likeliestCause({
+    noAnswer: 'cause' in asked ? asked : undefined,
+    stopping: status?.problems.filter(({ stopsNewGuests }) => stopsNewGuests) ?? [],
+    refusal: refusalOf(status, text),
+    rogues: status?.rogueServers ?? [],
+    leased: leases.find(({ state }) => state === 'bound')?.address,
+    decisions,
+    explain: (word) => rowOf(word),
+    hearsOthers: Date.now() - Date.parse(status?.reception?.lastHeard ?? '') < LATELY,
+  });
+  return { mac: text, leases, history, reservations, decisions: decisions.slice(-SHOWN), cause };
+}
+
+/** What the lease file has of the guest. */
+function kept(directory: string, mac: HardwareAddress): Pick<Story, 'leases' | 'history'> {
+  if (!hasLeaseFile(directory)) return { leases: [], history: [] };
+  const reader = openLeaseReader(directory);
+  try {
+    return { leases: [...reader.leases({ mac })], history: [...reader.history({ mac })].slice(-SHOWN) };
+  } finally {
+    reader.close();
+  }
+}
+
+function refusalOf(status: Status | undefined, mac: string): Cause | undefined {
+  const refused = status?.refusedClients.find(({ hardware }) => hardware === mac);
+  if (refused === undefined) return undefined;
+  const row: DropRow | undefined = DROPS[refused.why];
+  const times = `${refused.count} times, last at ${refused.lastAsked}`;
+  return {
+    cause: `a rule of yours keeps it away (${refused.why}, ${times}): ${row?.means ?? ''}`,
+    remedy: row?.remedy ?? `vps-gateway reasons ${refused.why}`,
+  };
+}
+
+function rowOf(word: string): ReasonRow | undefined {
+  return (REASONS as Readonly<Record<string, ReasonRow>>)[word];
+}
+
+function writeStory(output: Output, { mac, leases, history, reservations, decisions, cause }: Story): void {
+  writeSentences(output, [
+    mac,
+    ...reservations.map(
+      ({ id, address, name }) =>
+        `reserved for it: ${address} (reservation ${id}${name === null ? '' : `, ${name}`})`,
+    ),
+    ...leases.map(
+      ({ address, state, expires, node }) =>
+        `lease: ${address}, ${state}${expires === null ? '' : `, until ${expires}`}${node === null ? '' : `, of ${node}`}`,
+    ),
+    ...(leases.length + reservations.length === 0 ? ['neither a lease nor a reservation is its'] : []),
+    ...history.map(({ at, event, address, reason }) => `history: ${at} ${event} ${address} (${reason})`),
+    ...decisions.map(
+      ({ at, type, reason, address }) =>
+        `decided: ${at} ${type} ${reason}${address === null ? '' : ` ${address}`}`,
+    ),
+    '',
+    `likeliest cause: ${cause.cause}`,
+    `  to mend it: ${cause.remedy}`,
+  ]);
+}

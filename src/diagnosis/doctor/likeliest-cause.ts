@@ -1,0 +1,112 @@
+import type { RunningProblem } from '../running-problem.ts';
+
+/** A decision of the gateway about the guest. */
+export interface GuestDecision {
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  readonly reason: string;
+  readonly address: string | null;
+  /** The type of the guest's message: `DHCPDISCOVER`. */
+  readonly type: string;
+}
+
+/** What is known about a guest that gets no address. */
+export interface GuestFacts {
+  /** Why no gateway answers, and what to do; undefined: one does. */
+  readonly noAnswer: Cause | undefined;
+  /** What stops every new guest. */
+  readonly stopping: readonly RunningProblem[];
+  /** The rule of the operator's that keeps this guest away, in words; undefined: none has. */
+  readonly refusal: Cause | undefined;
+  /** DHCP servers that are no gateways. */
+  readonly rogues: readonly { readonly server: string; readonly hardware: string | null }[];
+  /** The address of its running lease; undefined: it has none. */
+  readonly leased: string | undefined;
+  /** The newest at the end. */
+  readonly decisions: readonly GuestDecision[];
+  /** What each reason means, and the remedy if there is one. */
+  explain(
+    reason: string,
+  ): { readonly kind: string; readonly means: string; readonly remedy?: string } | undefined;
+  /** Whether any message has reached the sockets in the last minutes. */
+  readonly hearsOthers: boolean;
+}
+
+/** What is wrong, and what to do about it. */
+export interface Cause {
+  readonly cause: string;
+  readonly remedy: string;
+}
+
+/** So many offers that nobody took mean that they do not arrive, or that another server's are taken. */
+const MANY_OFFERS = 2;
+
+/** The likeliest cause why a guest has no address: what stops all guests first, then what is said of this one. */
+export function likeliestCause(facts: GuestFacts): Cause {
+  const { noAnswer, stopping, refusal, decisions, leased } = facts;
+  if (noAnswer !== undefined) return noAnswer;
+  if (refusal !== undefined) return refusal;
+  const [problem] = stopping;
+  if (problem !== undefined)
+    return {
+      cause: `no new guest gets an address: ${problem.message}`,
+      remedy: problem.remedy || 'vps-gateway health',
+    };
+  const last = decisions.at(-1);
+  if (last === undefined) return leased === undefined ? neverHeard(facts) : nothingWrong(leased);
+  const explained = facts.explain(last.reason);
+  if (explained?.kind === 'reply') return answered(facts, last);
+  const means = explained?.means ?? last.reason;
+  return {
+    cause: `its last message (${last.type}, ${last.at}) had this end: ${means}`,
+    remedy: explained?.remedy ?? `vps-gateway reasons ${last.reason}`,
+  };
+}
+
+function neverHeard({ hearsOthers }: GuestFacts): Cause {
+  if (hearsOthers)
+    return {
+      cause: 'no message of this guest has come to this gateway lately, while those of others do',
+      remedy:
+        "see that its card is in this VNet and VLAN, that its own firewall lets DHCP out, and that it asks at all (in the guest: a DHCP client; on its node: tcpdump -eni <its tap> 'udp port 67'); then run this on the other nodes",
+    };
+  return {
+    cause: 'no message of any guest has come to this gateway lately',
+    remedy: 'vps-gateway doctor, as root: it looks at interface, tunnel, VLANs and firewall',
+  };
+}
+
+/** Its last message was answered. */
+function answered(facts: GuestFacts, last: GuestDecision): Cause {
+  const { decisions, rogues, leased } = facts;
+  if (!last.reason.startsWith('offered')) return nothingWrong(leased ?? last.address ?? 'its address');
+  const offers = [...decisions].reverse().findIndex(({ reason }) => !reason.startsWith('offered'));
+  const count = offers < 0 ? decisions.length : offers;
+  const [rogue] = rogues;
+  if (rogue !== undefined)
+    return {
+      cause: `it was offered ${last.address ?? 'an address'} and did not take it, and another DHCP server answers here: ${rogue.server}`,
+      remedy:
+        rogue.hardware === null
+          ? 'find that server, and stop it'
+          : `find it (bridge fdb show | grep -i ${rogue.hardware}), and stop its DHCP server`,
+    };
+  if (count < MANY_OFFERS)
+    return {
+      cause: `it was offered ${last.address ?? 'an address'} at ${last.at}, and has not asked for it yet`,
+      remedy: 'wait some seconds, and ask again',
+    };
+  return {
+    cause: `it was offered an address ${count} times and never asked for one: the offers do not arrive`,
+    remedy:
+      "see whether they come to its card (on its node: tcpdump -eni <its tap> 'udp port 68'); a firewall of the guest, or a bridge between the nodes, drops them",
+  };
+}
+
+function nothingWrong(address: string): Cause {
+  return {
+    cause: `nothing is wrong with DHCP: it has ${address}`,
+    remedy:
+      'if the guest does not show it, look in the guest: its client, its own firewall; two cards with one MAC',
+  };
+}

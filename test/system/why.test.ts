@@ -1,0 +1,82 @@
+import { expect, test } from 'vitest';
+import { builtProgram, gatewayEnvironment } from '../support/gateway-process.ts';
+import { run } from '../support/run.ts';
+import { describeSystem, useTestSegment } from '../support/system.ts';
+
+const A = '52:54:00:4e:00:01';
+const B = '52:54:00:4e:00:02';
+
+describeSystem('why', [], () => {
+  const segment = useTestSegment();
+
+  async function why(directory: string, mac: string): Promise<string> {
+    const words = [process.execPath, builtProgram(), 'why', mac, '--leases-dir', directory];
+    const { status, output, errors } = await run(segment().node, words, gatewayEnvironment(directory));
+    expect({ status, errors }).toEqual({ status: 0, errors: '' });
+    return output;
+  }
+  const discover = (chaddr: string) => segment().client().discover(chaddr);
+
+  test('a guest with a lease has it shown with its history, and DHCP is not the cause', async () => {
+    const gateway = await segment().gateway();
+    const { yiaddr: address } = await segment().client().lease(A);
+
+    const told = await why(gateway.directory, A);
+
+    expect(told).toMatch(new RegExp(`^lease: ${address.replaceAll('.', '\\.')}, bound, until `, 'm'));
+    expect(told).toMatch(/^decided: \S+ DHCPREQUEST bound /m);
+    expect(told).toContain(`likeliest cause: nothing is wrong with DHCP: it has ${address}`);
+  });
+
+  test('of a guest that was never heard while others are, its card and network are suspected', async () => {
+    const gateway = await segment().gateway();
+    await segment().client().lease(A);
+
+    expect(await why(gateway.directory, B)).toMatch(
+      /no message of this guest .* while those of others do\n.*VNet and VLAN/,
+    );
+  });
+
+  test('where nobody is heard the node is suspected, and doctor looks at it', async () => {
+    const gateway = await segment().gateway();
+
+    expect(await why(gateway.directory, B)).toMatch(/no message of any guest .*\n.*vps-gateway doctor/);
+  });
+
+  test('of a guest that takes no offer it is said that they do not arrive', async () => {
+    const gateway = await segment().gateway();
+    for (let count = 0; count < 3; count += 1) await discover(B);
+
+    expect(await why(gateway.directory, B)).toMatch(
+      /it was offered an address 3 times and never asked for one/,
+    );
+  });
+
+  test('of a guest that a rule keeps away the rule is named', async () => {
+    const gateway = await segment().gateway({ GATEWAY_DHCP_DENY_MACS: B });
+    await expect(discover(B)).rejects.toThrow();
+
+    expect(await why(gateway.directory, B)).toMatch(/likeliest cause: a rule of yours keeps it away/);
+  });
+
+  test('of a guest that came when the pool was full that is said, with what to do', async () => {
+    const gateway = await segment().gateway({ GATEWAY_DHCP_POOL_END: '10.15.3.20' });
+    await segment().client().lease(A);
+    await expect(discover(B)).rejects.toThrow();
+
+    expect(await why(gateway.directory, B)).toMatch(
+      /likeliest cause: no new guest gets an address: .*\n.*to mend it: /,
+    );
+  });
+
+  test('where no gateway runs that is the cause, and what the lease file knows is shown', async () => {
+    const gateway = await segment().gateway();
+    const { yiaddr: address } = await segment().client().lease(A);
+    await gateway.end();
+
+    const told = await why(gateway.directory, A);
+
+    expect(told).toContain(`lease: ${address}, bound`);
+    expect(told).toMatch(/likeliest cause: no gateway answers on this node/);
+  });
+});
