@@ -102,12 +102,16 @@ function kept(directory: string, mac: HardwareAddress): Pick<Story, 'leases' | '
 function refusalOf(status: Status | undefined, mac: string): Cause | undefined {
   const refused = status?.refusedClients.find(({ hardware }) => hardware === mac);
   if (refused === undefined) return undefined;
-  const row: DropRow | undefined = DROPS[refused.why];
+  const row = dropOf(refused.why) ?? rowOf(refused.why);
   const times = `${refused.count} times, last at ${refused.lastAsked}`;
   return {
     cause: `a rule of yours keeps it away (${refused.why}, ${times}): ${row?.means ?? ''}`,
     remedy: row?.remedy ?? `vps-gateway reasons ${refused.why}`,
   };
+}
+
+function dropOf(word: string): DropRow | undefined {
+  return (DROPS as Readonly<Record<string, DropRow>>)[word];
 }
 
 function rowOf(word: string): ReasonRow | undefined {
