@@ -121,7 +121,7 @@ export class Cluster {
       nodeOptions,
       directory,
       logFile,
-      settings: { ...this.#settings(place), ...settings },
+      settings: { ...this.settingsOf(place), ...settings },
     });
     node.gateway = gateway;
     await gateway.untilListening(address);
@@ -149,7 +149,7 @@ export class Cluster {
   /** What `vps-gateway` with these words writes on a node, with the settings of its gateway; throws if it fails. */
   async program(place: number, ...words: readonly string[]): Promise<string> {
     const { host, directory } = this.#at(place);
-    const environment = gatewayEnvironment(directory, this.#settings(place));
+    const environment = gatewayEnvironment(directory, this.settingsOf(place));
     const ran = await run(host, [process.execPath, builtProgram(), ...words], environment);
     if (ran.status !== 0)
       throw new Error(`vps-gateway ${words.join(' ')} ended with ${ran.status}: ${ran.errors}${ran.output}`);
@@ -197,7 +197,8 @@ export class Cluster {
     }
   }
 
-  #settings(place: number): Readonly<Record<string, string>> {
+  /** Of the gateway of a node. */
+  settingsOf(place: number): Readonly<Record<string, string>> {
     return {
       GATEWAY_ETCD_ENDPOINTS: this.etcd.endpoints.map((endpoint) => `http://${endpoint}`).join(','),
       GATEWAY_SEGMENT: 'test',

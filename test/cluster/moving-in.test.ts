@@ -1,0 +1,205 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, onTestFailed, onTestFinished, test } from 'vitest';
+import { DEVICE } from '../../src/cli/lab/segment.ts';
+import { API_SOCKET } from '../../src/management/listen/unix-listener.ts';
+import { Cluster } from '../support/cluster.ts';
+import { eventually } from '../support/eventually.ts';
+import { builtProgram, gatewayEnvironment } from '../support/gateway-process.ts';
+import type { HeardReply } from '../support/heard-reply.ts';
+import { hardwareOf } from '../support/load.ts';
+import { OldService } from '../support/old-service.ts';
+import { ip, messageType } from '../support/packet.ts';
+import { ROOT } from '../support/pages.ts';
+import { bootUntilLeased, leaseSeconds, rebind } from '../support/patient-guest.ts';
+import { RawClient, selecting } from '../support/raw-client.ts';
+import { isDiscover, RealGuest } from '../support/real-guest.ts';
+import { type Ran, run } from '../support/run.ts';
+import { describeSystem } from '../support/system.ts';
+
+const SOON = 20_000;
+/** Guests of each node that are no real clients. */
+const MANY = 25;
+/** When the real ones renew: all three gateways have taken over by then. Seconds. */
+const RENEWAL = 60;
+const OLD_FOLDER = '/var/lib/obiente/vps-gateway/';
+
+describeSystem(
+  'three dnsmasq that share nothing',
+  ['dnsmasq', 'dhclient', 'udhcpc', 'etcd', 'etcdctl'],
+  () => {
+    let cluster: Cluster;
+    let folder: string;
+    beforeEach(async () => {
+      cluster = await Cluster.open();
+      folder = mkdtempSync(join(tmpdir(), 'vps-gateway-moving-in-'));
+      onTestFailed(() => console.log(cluster.story()));
+    });
+    afterEach(async () => {
+      await cluster.close();
+      rmSync(folder, { recursive: true, force: true });
+    });
+
+    test('become three gateways with etcd, as docs/moving-in.md prints it: no guest changes its address, and none has one that another has', async () => {
+      cluster.client.close(); // It checks sums, which dnsmasq leaves to the card.
+      const client = new RawClient(cluster.guests, DEVICE, false);
+      onTestFinished(() => client.close());
+      const olds = cluster.nodes.map(({ host, address }, place) => {
+        const own = join(folder, `node${place + 1}`);
+        mkdirSync(own);
+        host.ip('link set lo up');
+        return new OldService(host, address, own, RENEWAL);
+      });
+      const raw: HeardReply[] = [];
+      const real: RealGuest[] = [];
+      // Each serves alone at first. Together they refuse each other's guests, and hardly any would get a lease.
+      for (const [place, old] of olds.entries()) {
+        await old.start();
+        const guest = await RealGuest.plug(
+          cluster.segment,
+          `guest${place}`,
+          join(folder, `node${place + 1}`),
+        );
+        await guest.boot(place === 1 ? 'udhcpc' : 'dhclient');
+        await guest.untilLeased();
+        real.push(guest);
+        const all = [...raw.map(({ yiaddr }) => yiaddr), ...real.map(addressOf)];
+        raw.push(...(await guestsOf(client, 100 * (place + 1), all)));
+        await old.stop();
+      }
+      const [first] = raw;
+      if (first === undefined) throw new Error('no guest');
+      await olds[2]?.start();
+      const twin = await leaseOf(client, hardwareOf(999), first.yiaddr);
+      await olds[2]?.stop();
+      for (const old of olds) await old.start();
+      const before = await Promise.all(real.map((guest) => guest.untilLeased()));
+      const shell = commands(cluster, folder);
+
+      const [init, stop, start, dryRuns, imports, looks] = printedSteps();
+      const ran: Ran[] = await shell(init);
+      expect([stop, start]).toEqual([['systemctl disable --now dnsmasq'], ['systemctl start vps-gateway']]);
+      await Promise.all(olds.map((old) => old.stop()));
+      await Promise.all(cluster.nodes.map((_, place) => cluster.start(place)));
+      const socket = join(cluster.nodes[0]?.directory ?? '', API_SOCKET);
+      await eventually('its API is there', () => existsSync(socket));
+      ran.push(...(await shell(dryRuns)));
+      const untouched = await cluster.mirror(0);
+      const imported = await shell(imports);
+      const renewing = real.filter((_, place) => place === 1);
+      for (const guest of renewing) guest.renew();
+      const late = await bootUntilLeased(client, hardwareOf(2000), SOON);
+      const answers: HeardReply[] = [];
+      for (const lease of raw) answers.push(await rebind(client, lease));
+      const refused = await rebind(client, twin);
+      const again = await bootUntilLeased(client, twin.chaddr, SOON);
+      const extended = await eventually(
+        'all real guests have renewed',
+        () => {
+          const held = real.map((guest) => guest.held());
+          const isLater = (each: (typeof held)[number], index: number) =>
+            each !== undefined && each.endsAt > (before[index]?.endsAt ?? 0) + 5000;
+          return held.every(isLater) && held;
+        },
+        120_000,
+      );
+      ran.push(...(await shell(looks)));
+
+      expect(ran.map(({ status, errors }) => ({ status, errors }))).toMatchObject(
+        ran.map((_, index) => ({ status: index === 3 ? expect.any(Number) : 0 })),
+      );
+      expect(untouched).toEqual([]);
+      // The third node's file has an address that the first one's has already.
+      expect(imported.map(({ status }) => status)).toEqual([0, 0, 65]);
+      const refusals = imported[2]?.output.match(/^refused .*$/gm) ?? [];
+      expect(refusals).toHaveLength(1);
+      expect(refusals[0]).toContain(first.yiaddr);
+      expect(answers.map(({ type, yiaddr }) => [type, yiaddr])).toEqual(raw.map(({ yiaddr }) => [5, yiaddr]));
+      expect(answers.map(leaseSeconds).every((seconds) => seconds > 0)).toBe(true);
+      expect(refused.type).toBe(6); // It had what the first one has, too: it alone gets another one.
+      expect(again.yiaddr).not.toBe(first.yiaddr);
+      expect(extended.map((held) => held?.address)).toEqual(before.map(({ address }) => address));
+      for (const { gateway } of cluster.nodes) {
+        const begun = (gateway?.log ?? []).filter(isDiscover).map((line) => line['hardware']);
+        expect(begun.filter((mac) => real.some(({ hardware }) => hardware === mac))).toEqual([]);
+      }
+      const kept = [
+        ...raw.map(({ yiaddr }) => yiaddr),
+        ...before.map(({ address }) => address.split('/')[0]),
+      ];
+      const all = [...kept, late.yiaddr, again.yiaddr];
+      expect(new Set(all).size).toBe(all.length);
+      for (const place of cluster.nodes.keys())
+        await cluster.until(async () => {
+          const bound = (await cluster.mirror(place)).filter(({ state }) => state === 'bound');
+          expect(bound.map(({ address }) => address).sort()).toEqual([...all].sort());
+          expect(new Set(bound.map(({ mac }) => mac)).size).toBe(bound.length);
+        });
+    }, 400_000);
+  },
+);
+
+function addressOf(guest: RealGuest): string {
+  return guest.held()?.address.split('/')[0] ?? '';
+}
+
+/**
+ * Many guests with a lease each, of addresses that nobody has elsewhere: dnsmasq itself finds by ping who is on, which takes
+ * it seconds.
+ */
+async function guestsOf(client: RawClient, from: number, taken: readonly string[]): Promise<HeardReply[]> {
+  const guests: HeardReply[] = [];
+  for (let number = from; guests.length < MANY; number += 1) {
+    const offer = await client.discover(hardwareOf(number));
+    if (taken.includes(offer.yiaddr)) continue;
+    const ack = await client.select(offer);
+    expect([ack.type, ack.yiaddr]).toEqual([5, offer.yiaddr]);
+    client.holds.set(ack.yiaddr, ack.chaddr);
+    guests.push(ack);
+  }
+  return guests;
+}
+
+/** A lease of an address that the guest asks for, which its server believes to be free. */
+async function leaseOf(client: RawClient, chaddr: string, address: string): Promise<HeardReply> {
+  const wanted = [50, ...ip(address)] as const;
+  const offer = await client.ask({ chaddr, options: [messageType('DHCPDISCOVER'), wanted] });
+  const ack = await client.ask(selecting(offer));
+  expect([ack.type, ack.yiaddr]).toEqual([5, address]);
+  return ack;
+}
+
+/** The lines of each step of the chapter, one list for each block. */
+function printedSteps(): readonly (readonly string[])[] {
+  const page = readFileSync(join(ROOT, 'docs/moving-in.md'), 'utf8');
+  const [, chapter = ''] = page.split(/^## From three dnsmasq.*$/m);
+  const [own = ''] = chapter.split(/^## /m);
+  const blocks = [...own.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, text = '']) =>
+    text.trim().split('\n'),
+  );
+  expect(blocks).toHaveLength(6);
+  return blocks;
+}
+
+/** Runs printed lines in a shell on the first node, where `ssh nodeN cat FILE` reads the file of that node. */
+function commands(cluster: Cluster, folder: string) {
+  const bin = join(folder, 'bin');
+  mkdirSync(bin);
+  const script = (name: string, text: string) =>
+    writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  script('vps-gateway', `exec ${process.execPath} ${builtProgram()} "$@"`);
+  script('ssh', `exec cat ${folder}/$1/\${3##*/}`);
+  const environment = {
+    ...gatewayEnvironment(cluster.nodes[0]?.directory ?? '', cluster.settingsOf(0)),
+    PATH: `${bin}:${process.env['PATH']}`,
+  };
+  return async (lines: readonly string[] = []): Promise<Ran[]> => {
+    const all: Ran[] = [];
+    for (const line of lines) {
+      const here = line.startsWith('ssh') ? line : line.replace(OLD_FOLDER, `${folder}/node1/`);
+      all.push(await run(cluster.nodes[0]?.host, ['sh', '-c', here], environment));
+    }
+    return all;
+  };
+}
