@@ -14,7 +14,8 @@ export interface Settled {
 
 /**
  * What counts of the records of lease files, in the order in which the other server reads them: the last record of an address,
- * if its lease runs. Of two addresses of one client only the one that ends last does: a client has one here.
+ * if its lease runs. Of two addresses of one client only the one that ends last does: a client has one here. So it is with
+ * records of one address in the files of several servers, where each file has an address once.
  *
  * @param repeats How often an address may stand there. often: each change adds a record. once: a second one is a mistake.
  */
@@ -29,8 +30,14 @@ export function settle(files: readonly LeaseRows[], now: Instant, repeats: 'ofte
     last.set(row.address, row);
     if (before === undefined) continue;
     if (repeats === 'often') leave('older entry');
-    else
+    else if (before.file === row.file)
       faults.push(fault(before, `${ipv4ToText(row.address)} stands again in line ${row.line}, which counts`));
+    else {
+      const [kept, other] = endOf(before) > endOf(row) ? [before, row] : [row, before];
+      last.set(row.address, kept);
+      if (endOf(other) > now) faults.push(fault(other, elsewhere(kept)));
+      else leave('leftOut' in other ? other.leftOut : 'expired');
+    }
   }
   const running: FoundLease[] = [];
   for (const row of last.values()) {
@@ -40,6 +47,16 @@ export function settle(files: readonly LeaseRows[], now: Instant, repeats: 'ofte
   }
   const { leases, refused } = oneEach(running);
   return { leases, faults: [...faults, ...refused], leftOut };
+}
+
+/** 0: it is no lease. */
+function endOf(row: LeaseRow): number {
+  return 'leftOut' in row ? 0 : row.expiresAt;
+}
+
+function elsewhere(kept: LeaseRow): string {
+  const whose = 'leftOut' in kept ? '' : ` for ${hardwareToText(kept.hardware)}`;
+  return `${ipv4ToText(kept.address)} stands in ${kept.file}, line ${kept.line}, too,${whose}, where it ends later`;
 }
 
 /** Of each client the lease that ends last. */
@@ -58,9 +75,10 @@ function oneEach(running: readonly FoundLease[]): {
   return { leases: [...ofClient.values()].sort((a, b) => a.address - b.address), refused };
 }
 
-function secondOf({ address, hardware }: FoundLease, kept: FoundLease): string {
+function secondOf({ address, hardware, file: own }: FoundLease, kept: FoundLease): string {
   const end = kept.expiresAt === NEVER ? 'has no end' : 'ends later';
-  const where = `${ipv4ToText(kept.address)} (line ${kept.line})`;
+  const file = kept.file === own ? '' : `${kept.file}, `;
+  const where = `${ipv4ToText(kept.address)} (${file}line ${kept.line})`;
   return `${ipv4ToText(address)}: ${hardwareToText(hardware)} has ${where} too, which ${end}; a client has one address here`;
 }
 

@@ -264,3 +264,53 @@ describe('a lease file of dhcpd', () => {
     expect(leases).toEqual([`6 10.15.3.21 ${B} - - never`]);
   });
 });
+
+describe('lease files of several dnsmasq', () => {
+  const end = (hours: number) => Math.floor(NOW / 1000) + hours * 3600;
+  const both = (first: readonly string[], second: readonly string[]) => {
+    const files = [first, second].map((lines, index) =>
+      readDnsmasqLeases({ name: `node${index + 1}`, text: lines.map((line) => `${line}\n`).join('') }),
+    );
+    const { leases, faults } = settle(files, NOW, 'once');
+    return {
+      leases: leases.map(({ file, address, hardware }) => [
+        file,
+        ipv4ToText(address),
+        hardwareToText(hardware),
+      ]),
+      faults: faults.map(({ file, what }) => `${file}: ${what}`),
+    };
+  };
+  const A = '52:54:00:00:00:0a';
+  const B = '52:54:00:00:00:0b';
+
+  test.each([
+    ['the first', 12, 11, 'node1', A, 'node2'],
+    ['the second', 11, 12, 'node2', B, 'node1'],
+  ])(
+    'an address that two have given counts where it ends last: in %s',
+    (_which, one, two, file, card, other) => {
+      const read = both([`${end(one)} ${A} 10.15.3.20 * *`], [`${end(two)} ${B} 10.15.3.20 * *`]);
+
+      expect(read.leases).toEqual([[file, '10.15.3.20', card]]);
+      expect(read.faults).toEqual([
+        `${other}: 10.15.3.20 stands in ${file}, line 1, too, for ${card}, where it ends later`,
+      ]);
+    },
+  );
+
+  test('a lease that is over is no fault beside one that runs', () => {
+    const read = both([`${end(-1)} ${A} 10.15.3.20 * *`], [`${end(2)} ${B} 10.15.3.20 * *`]);
+
+    expect(read).toEqual({ leases: [['node2', '10.15.3.20', B]], faults: [] });
+  });
+
+  test('of a guest with leases of two of them the one that ends last counts, and the fault names the file', () => {
+    const read = both([`${end(11)} ${A} 10.15.3.20 * *`], [`${end(12)} ${A} 10.15.3.21 * *`]);
+
+    expect(read.leases).toEqual([['node2', '10.15.3.21', A]]);
+    expect(read.faults).toEqual([
+      `node1: 10.15.3.20: ${A} has 10.15.3.21 (node2, line 1) too, which ends later; a client has one address here`,
+    ]);
+  });
+});
