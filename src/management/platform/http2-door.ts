@@ -1,4 +1,5 @@
 import {
+  constants,
   createServer as createHttp2Server,
   type Http2Server,
   type IncomingHttpHeaders,
@@ -39,7 +40,11 @@ export class Http2Door {
     this.#http2.on('sessionError', () => {});
     this.#http2.on('stream', (stream, headers) => {
       stream.on('error', () => {});
-      take(stream, headers);
+      // Node announces the limit, and enforces a larger one.
+      if (lengthOf(headers) > HEADER_LIMIT) {
+        stream.respond({ ':status': 431 }, { endStream: true });
+        stream.close(constants.NGHTTP2_NO_ERROR);
+      } else take(stream, headers);
     });
     this.server = createServer((socket) => this.#greet(socket));
     this.server.maxConnections = MOST_CONNECTIONS;
@@ -74,6 +79,14 @@ export class Http2Door {
       this.#http2.emit('connection', socket);
     });
   }
+}
+
+/** RFC 9113 §6.5.2: 32 octets for each field, beside its name and its value. */
+function lengthOf(headers: IncomingHttpHeaders): number {
+  return Object.entries(headers).reduce(
+    (sum, [name, value]) => sum + name.length + String(value).length + 32,
+    0,
+  );
 }
 
 function watch(session: ServerHttp2Session): void {
