@@ -165,6 +165,7 @@ export class Server {
       this.#listening.begin();
       this.#memory = await this.#openMemory();
       await this.#fileReservations.begin();
+      if (this.#isStopping) return; // A stop was asked for meanwhile.
       await this.#listening.start(this.#memory);
     } catch (error) {
       await this.stop();

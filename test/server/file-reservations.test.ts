@@ -171,6 +171,16 @@ describe('a reservation of the settings file', () => {
     expect(inForce(again)).toEqual([]);
   });
 
+  test('does not have sockets opened by a start that a stop overtakes', async () => {
+    const node = new ServerNode({ ...declared(ONE) });
+    const start = node.server.start();
+    await settled(node, node.server.stop());
+
+    await settled(node, start);
+
+    expect(node.transports).toEqual([]);
+  });
+
   test('of another gateway that shares the leases stays, until that one takes it off its file', async () => {
     const clock = new FakeClock();
     const cluster = new MemoryCluster();

@@ -41,6 +41,8 @@ export function decideReservation(order: ReservationOrder, input: ReservationInp
 function patch(order: Order<'patch'>, input: ReservationInput): ReservationVerdict {
   const before = inForce(order.id, input);
   if (before === undefined) return refused({ why: 'unknown' });
+  const wrong = unexpected(order, before);
+  if (wrong !== undefined) return refused(wrong);
   if (!isObject(order.patch))
     return refused({ why: 'invalid', problems: [{ pointer: '', detail: 'is not an object' }] });
   const read = readEntry(mergePatch(entryToJson(before), order.patch), order.id);
