@@ -40,6 +40,7 @@ describeSystem('reservations over the management API', [], () => {
       labels: { node: 'pve1' },
     });
     const address = String(jsonOf(made)['address']);
+    const lookedUp = await apiJson<Json>(gateway, '/api/v1/lookup?vps_id=vps-1');
     const guessedWrong = await segment().client().lease(TRUE_MAC);
     const learnt = await put(gateway, 'vps-1', {
       mac: [TRUE_MAC],
@@ -51,6 +52,10 @@ describeSystem('reservations over the management API', [], () => {
     const leased = await client.lease(TRUE_MAC);
 
     expect(made.status).toBe(201);
+    expect(lookedUp).toMatchObject({
+      items: [{ address, mac: GUESSED, organization_id: 'org-1', state: 'reserved-idle' }],
+      total: 1,
+    });
     expect(made.headers['location']).toBe(at('vps-1'));
     expect(jsonOf(made)).toMatchObject({
       id: 'vps-1',

@@ -1,11 +1,15 @@
+import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
 import type { Reservation } from '../../lease/reservation/reservation.ts';
 import { reservationToJson } from '../../lease/reservation/reservation-fields.ts';
 import { ipv4FromText, ipv4ToText } from '../../net/ipv4.ts';
 import type { ListedLease } from '../../store/sqlite/lease-reader.ts';
+import { addressHolders } from '../../store/sqlite/query/address-holder.ts';
+import type { LeaseCondition } from '../../store/sqlite/query/lease-conditions.ts';
 import { readReservations } from '../../store/sqlite/query/read-reservations.ts';
 import { searchHistory } from '../../store/sqlite/query/search-history.ts';
 import { type LeaseSearch, searchLeases } from '../../store/sqlite/query/search-leases.ts';
+import { IDLE, IDLE_STANDING, isFound, rowOf } from '../guests/listed-reservations.ts';
 import { cursorFromText, cursorToText } from '../http/cursor.ts';
 import { type Operation, operation } from '../http/operation.ts';
 import { badRequest, notFound } from '../http/problem.ts';
@@ -35,7 +39,10 @@ const FOUND = LEASE.pick({
   hostname: true,
   node: true,
   port: true,
-  state: true,
+}).extend({
+  state: z.enum([...LEASE.shape.state.options, IDLE]).meta({
+    description: 'reserved-idle: the address is reserved for it, and nobody has it now',
+  }),
 });
 
 export function leaseRoutes(parts: RouteParts): readonly Operation[] {
@@ -137,11 +144,32 @@ export function leaseRoutes(parts: RouteParts): readonly Operation[] {
             { ...ONE, conditions, limit: MOST_FOUND },
             signal,
           );
-          return { items: rows.map(foundOf), total, as_of: asOf };
+          const idle = await idleReservations(database, conditions, signal);
+          const kept = rows.filter(({ address }) => !idle.some((each) => each.address === address));
+          const items = [...kept.map(foundOf), ...idle];
+          return { items, total: total - rows.length + items.length, as_of: asOf };
         });
       },
     }),
   ];
+}
+
+/** Reservations that are meant and whose address nobody has: a guest that has not booted yet has no lease. */
+async function idleReservations(
+  database: Database,
+  conditions: readonly LeaseCondition[],
+  signal: AbortSignal,
+): Promise<readonly z.output<typeof FOUND>[]> {
+  const holderOf = addressHolders(database);
+  const isMeant = (each: Reservation) =>
+    each.retiredUntil === undefined &&
+    isFound(each, conditions, () => IDLE_STANDING) &&
+    holderOf(each.address) === undefined;
+  const found = await readReservations(database, isMeant, signal);
+  return found.slice(0, MOST_FOUND).map((each) => {
+    const { address, mac, vps_id, organization_id, hostname, node, port } = rowOf(each);
+    return { address, mac, vps_id, organization_id, hostname, node, port, state: IDLE };
+  });
 }
 
 /** @throws Problem */
