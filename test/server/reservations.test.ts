@@ -126,6 +126,18 @@ describe('a reservation that is ordered', () => {
     );
   });
 
+  test('that is patched is kept by whoever kept it; one that is put anew is of who puts it', async () => {
+    const node = await started();
+    const sourceNow = () => node.server.reservations.current?.get('one' as OutsideId)?.source;
+    await put(node, 'one', {}, { source: 'platform' });
+
+    await submit(node, { kind: 'patch', id: 'one' as OutsideId, patch: { hostname: 'web' }, ...WHO });
+    const patched = sourceNow();
+    await put(node, 'one', { hostname: 'web' });
+
+    expect([patched, sourceNow()]).toEqual(['platform', 'api']);
+  });
+
   test('holds only for the version that is expected', async () => {
     const node = await started();
     expect(told(await put(node, 'one', {}, { expectedVersion: 7 }))).toBe('another-version');

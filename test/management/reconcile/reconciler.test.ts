@@ -37,6 +37,18 @@ describe('the desired set of a scope', () => {
   const ONE = { id: 'one', mac: [ADA.mac], address: '10.15.3.50' };
   const TWO = { id: 'two', address: '10.15.3.51' };
 
+  test('of one source removes what that source has, and nothing that others have under the same label', async () => {
+    const node = await started();
+    const labels = { node: 'pve1' };
+    await put(node, 'operators', { labels });
+    await put(node, 'platforms', { labels }, { source: 'platform' });
+
+    const result = await reconcile(node, { source: 'platform', onlyOf: 'platform', mayBeEmpty: true });
+
+    expect(result).toMatchObject({ removed: [{ id: 'platforms' }] });
+    expect(Object.keys(holders(node))).toEqual(['operators']);
+  });
+
   test('is what is reserved then; other scopes are not touched; done twice it changes nothing', async () => {
     const node = await started();
     await put(node, 'other', { labels: { node: 'pve2' } });
