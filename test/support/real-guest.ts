@@ -5,7 +5,7 @@ import type { GatewayProcess, LogLine } from './gateway-process.ts';
 import { type LeaseClient, leaseClient, type Software, type ToldLease } from './lease-client.ts';
 
 /** How long a client may take to get what it is waiting for: milliseconds. */
-const PATIENCE = 25_000;
+const PATIENCE = 50_000;
 /** How far the end of a lease must move to be told from the kernel's whole seconds: milliseconds. */
 const NOTICEABLE = 2000;
 

@@ -81,7 +81,7 @@ describeSystem('the exit status of health', ['strace', 'nft'], () => {
 
     const text = await until(3, gateway.directory);
 
-    expect(text).toMatch(/^problem: the pool is full\n {2}to mend it: .*GATEWAY_DHCP_POOL_END/m);
+    expect(text).toMatch(/^problem: the pool is full: .*\n {2}to mend it: .*GATEWAY_DHCP_POOL_END/m);
     expect(text).toMatch(/^pool: 1 of 1 leased, 0 left/m);
   });
 
