@@ -220,6 +220,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 /** May import everything: the commands, and the public surface. */
 const UNBOUND = ['cli', 'index'];
 
+/** Who chooses the real parts of a server. */
+const SERVES = ['segment-server', 'host-parts', 'sockets'].map((name) => `src/cli/serve/${name}.ts`);
+
 const MAY_DO_IO = ['store', 'transport', 'config', 'log', 'sharing', 'management', 'cli'];
 /** The socket on which the server is asked how it is; what the machine's firewall says. */
 const IO_FILES = [
@@ -414,11 +417,11 @@ describe('architecture', () => {
     expect(found).toEqual([]);
   });
 
-  it('only cli/serve.ts and the room of shared leases name a concrete store or transport; the public surface passes them on', () => {
+  it('only what serves a segment and the room of shared leases name a concrete store or transport; the public surface passes them on', () => {
     const concrete = /^src\/(store\/\w+\/(open-)?\w+-store|transport\/(open-)?\w+-transport)\.ts$/;
 
     const found = breaches(({ path, part, imports }) =>
-      part === 'sharing' || ['src/cli/serve.ts', 'src/index.ts'].includes(path)
+      part === 'sharing' || [...SERVES, 'src/index.ts'].includes(path)
         ? []
         : imports.filter((name) => concrete.test(name) && partOf(name) !== part),
     );

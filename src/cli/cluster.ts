@@ -9,6 +9,7 @@ import { joinCluster, leaveCluster } from '../sharing/join-and-leave.ts';
 import { seedSegment } from '../sharing/seed-segment.ts';
 import { type SharedSettings, sharedSettings } from '../sharing/shared-settings.ts';
 import { type Etcd, EtcdError } from '../store/etcd/client/etcd.ts';
+import { ofOneSegment } from './chosen-segment.ts';
 import { addCertificatesCommand } from './cluster-certificates.ts';
 import { addEtcdConfigCommand } from './cluster-etcd-config.ts';
 import { writeClusterReport } from './cluster-report.ts';
@@ -72,7 +73,9 @@ export function addClusterCommand(program: Command): void {
     cluster,
     'leave',
     "make this node's mirror a lease file of its own, with its gateway stopped",
-  ).action((_options: unknown, command: Command) => leaveCluster(settingsOrThrow(command), print));
+  ).action((_options: unknown, command: Command) =>
+    leaveCluster(ofOneSegment(settingsOrThrow(command)), print),
+  );
 }
 
 /** Its help lists its own options first, then the settings of the lease store; for the others it names `serve --help`. */
@@ -86,7 +89,7 @@ function sharedOrThrow(command: Command): {
   readonly loaded: LoadedSettings;
   readonly shared: SharedSettings;
 } {
-  const loaded = settingsOrThrow(command);
+  const loaded = ofOneSegment(settingsOrThrow(command));
   const shared = sharedSettings(loaded);
   if (shared !== undefined) return { loaded, shared };
   const remedy = 'set GATEWAY_ETCD_ENDPOINTS (--etcd-endpoints) and GATEWAY_SEGMENT (--segment)';

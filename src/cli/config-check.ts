@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
-import type { Flags, LoadedSettings, RejectedSettings } from '../config/load-settings.ts';
+import type { LoadedSettings, RejectedSettings } from '../config/load-settings.ts';
+import type { Flags } from '../config/origins.ts';
 import { planOfSettings } from '../config/plan-of-settings.ts';
 import { type Problem, problemToText } from '../config/problem.ts';
 import { type Environment, SETTINGS } from '../config/settings.ts';
-import { type ShownSetting, shownSettings } from '../config/shown-settings.ts';
+import { shownSettings } from '../config/shown-settings.ts';
 import { rulesThatLetIn } from '../detection/reception.ts';
 import { droppingRulesFor } from '../diagnosis/firewall/read-firewall.ts';
 import { doubtsOfPlan, planDoubtToText, type RunningLease } from '../diagnosis/plan-doubts.ts';
@@ -31,6 +32,8 @@ import { tryDirectory } from '../store/sqlite/disk/directory.ts';
 import { hasLeaseFile, openLeaseReader } from '../store/sqlite/lease-reader.ts';
 import { refuseSilentDisk } from '../store/sqlite/silent-disk.ts';
 import { readInterfaces } from '../transport/linux/interfaces.ts';
+import type { CheckReport } from './check-report.ts';
+import { checkSegments, writeSegments } from './config-check-segments.ts';
 import { loadWithFile } from './load-with-file.ts';
 import { jsonText } from './output/json.ts';
 import { type Output, standardOutput, writeSentences, writeTable } from './output/output.ts';
@@ -50,25 +53,6 @@ Exit status:
       guests send
   78  a setting is wrong, or cannot be used on this machine`;
 
-export interface CheckReport {
-  readonly ok: boolean;
-  /** The exit status of the command. */
-  readonly status: number;
-  readonly settings: readonly ShownSetting[];
-  readonly listen:
-    | {
-        readonly listenIp: string;
-        readonly interface: string;
-        readonly prefixLength: number;
-        readonly mtu: number;
-      }
-    | undefined;
-  readonly warnings: readonly string[];
-  readonly problems: readonly string[];
-  /** What could not be checked. */
-  readonly notes: readonly string[];
-}
-
 export function addCheckCommand(program: Command): void {
   const command = program
     .command('check')
@@ -78,14 +62,20 @@ export function addCheckCommand(program: Command): void {
     const flags = flagsOf(command);
     const silent = await silentDiskOf(loadWithFile(flags, process.env).settings.leasesDir);
     const refuse = silent === undefined ? tryDirectory : throwing(silent);
-    const report = checkSettings(flags, process.env, readInterfaces(), refuse, {
-      leasesIn: silent === undefined ? runningLeases : () => [],
-      dropsOn: droppingRulesFor,
-      certificateFaults: (files) => faultsOf(files, readFiles(files), systemClock.now()),
-    });
+    const loaded = loadWithFile(flags, process.env);
+    const links = readInterfaces();
+    const checkOf = (settings: LoadedSettings | RejectedSettings) =>
+      checkLoaded(settings, links, refuse, {
+        leasesIn: silent === undefined ? runningLeases : () => [],
+        dropsOn: droppingRulesFor,
+        certificateFaults: (files) => faultsOf(files, readFiles(files), systemClock.now()),
+      });
+    const isOne = loaded.segments.length === 0;
+    const report = isOne ? checkOf(loaded) : checkSegments(loaded, checkOf);
     const asJson: unknown = command.getOptionValue('json');
     const output = standardOutput();
     if (asJson === true) output.write(jsonText(report));
+    else if ('segments' in report) writeSegments(output, report);
     else writeReport(output, report);
     process.exitCode = report.status;
   });
@@ -133,9 +123,18 @@ export function checkSettings(
   environment: Environment,
   links: readonly Link[],
   refuse: (directory: string) => void,
+  checks: HostChecks = {},
+): CheckReport {
+  return checkLoaded(loadWithFile(flags, environment), links, refuse, checks);
+}
+
+/** The same of settings that were read. */
+export function checkLoaded(
+  loaded: LoadedSettings | RejectedSettings,
+  links: readonly Link[],
+  refuse: (directory: string) => void,
   { leasesIn = () => [], dropsOn = () => [], certificateFaults = () => [] }: HostChecks = {},
 ): CheckReport {
-  const loaded = loadWithFile(flags, environment);
   const certificates = certificateFaults(certificateFiles(loaded.settings)).map((fault) => ({
     isProblem: fault.kind === 'unusable' || fault.kind === 'untimely',
     text: problemToText(certificateProblem(fault, loaded)),

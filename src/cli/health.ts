@@ -7,8 +7,10 @@ import type { ReceptionStatus } from '../detection/reception.ts';
 import { droppingRulesFor } from '../diagnosis/firewall/read-firewall.ts';
 import type { Verdict } from '../diagnosis/running-problem.ts';
 import { poolUseToText } from '../reporting/pool-use.ts';
+import { isOfSeveral, type SegmentStatus, type SegmentsStatus } from '../reporting/segments-status.ts';
 import type { Status } from '../reporting/status.ts';
-import { askHealth, HEALTH_SOCKET } from '../server/health.ts';
+import { askHealthOfAll, HEALTH_SOCKET } from '../server/health.ts';
+import { type PlaceOptions, statusOfSegment } from './chosen-segment.ts';
 import { leasesDirectory } from './leases-directory.ts';
 import { noAnswer, noAnswerToText } from './no-answer.ts';
 import { jsonText } from './output/json.ts';
@@ -38,29 +40,37 @@ export function addHealthCommand(program: Command): void {
     .command('health')
     .description('ask the running gateway whether a new guest would get an address, and what is wrong')
     .option('--leases-dir <directory>', `its leases directory (${variable}; default ${fallback})`)
+    .option('--segment <name>', 'of this segment alone, where several are served')
     .option('--json', 'as JSON')
     .addHelpText('after', STATUSES)
-    .action(async ({ leasesDir, json }: { leasesDir?: string; json?: boolean }) => {
+    .action(async ({ leasesDir, segment, json }: PlaceOptions & { readonly json?: boolean }) => {
       const directory = leasesDirectory(leasesDir, process.env);
-      process.exitCode = await health(join(directory, HEALTH_SOCKET), json === true);
+      process.exitCode = await health(join(directory, HEALTH_SOCKET), segment, json === true);
     });
 }
 
-async function health(socket: string, asJson: boolean): Promise<number> {
+async function health(socket: string, segment: string | undefined, asJson: boolean): Promise<number> {
   const output = standardOutput();
-  let status: Status;
+  let answer: Status | SegmentsStatus;
   try {
-    status = await askHealth(socket, ANSWER_TIME);
-    if (EXIT[status.verdict] === undefined) throw new SyntaxError('a status without a verdict');
+    answer = await askHealthOfAll(socket, ANSWER_TIME);
+    if (EXIT[answer.verdict] === undefined) throw new SyntaxError('a status without a verdict');
   } catch (error) {
-    const answer = noAnswer(socket, error);
-    if (asJson) output.write(jsonText({ verdict: 'no-answer', ...answer }));
-    else complain(noAnswerToText(answer));
+    const why = noAnswer(socket, error);
+    if (asJson) output.write(jsonText({ verdict: 'no-answer', ...why }));
+    else complain(noAnswerToText(why));
     return NO_ANSWER;
   }
-  if (asJson) output.write(jsonText(status));
-  else writeSentences(output, sentencesOf(status));
-  return EXIT[status.verdict];
+  const said = statusOfSegment(answer, segment);
+  if (asJson) output.write(jsonText(said));
+  else if (isOfSeveral(said)) writeSentences(output, said.segments.flatMap(sentencesOfSegment));
+  else writeSentences(output, sentencesOf(said));
+  return EXIT[said.verdict];
+}
+
+function sentencesOfSegment(said: SegmentStatus): readonly string[] {
+  const [first = '', ...others] = sentencesOf(said);
+  return [`${said.segment}: ${first}`, ...others.map((line) => `  ${line}`)];
 }
 
 /** Problems come first, each with its remedy below it. */

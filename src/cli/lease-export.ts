@@ -3,15 +3,14 @@ import { type Environment, SETTINGS } from '../config/settings.ts';
 import { GatewayError } from '../errors.ts';
 import { HOST_FORMATS, type HostFormat, hostsOf } from '../reporting/host-formats.ts';
 import { openLeaseReader } from '../store/sqlite/lease-reader.ts';
-import { leasesDirectory } from './leases-directory.ts';
+import { leaseFolder, type PlaceOptions, SEGMENT_OPTION } from './chosen-segment.ts';
 import { loadWithFile } from './load-with-file.ts';
 import type { CommandSurroundings } from './surroundings.ts';
 
-interface Options {
+interface Options extends PlaceOptions {
   readonly format: HostFormat;
   readonly domain?: string;
   readonly json?: boolean;
-  readonly leasesDir?: string;
 }
 
 /** Adds `leases export`, which reads the lease file. */
@@ -24,9 +23,10 @@ export function addExportCommand(leases: Command, { output, environment }: Comma
     .option('--domain <domain>', `behind the names (${SETTINGS.domain.variable})`)
     .option('--json', 'as --format json')
     .option('--leases-dir <directory>', 'where leases.sqlite is')
-    .action(({ format, domain, json, leasesDir }: Options) => {
+    .option(...SEGMENT_OPTION)
+    .action(({ format, domain, json, ...place }: Options) => {
       const suffix = domainOf(domain, environment);
-      const reader = openLeaseReader(leasesDirectory(leasesDir, environment));
+      const reader = openLeaseReader(leaseFolder(place, environment));
       try {
         const hosts = hostsOf([...reader.running()], reader.reservations());
         const written = json === true ? 'json' : format;

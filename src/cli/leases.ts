@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { GatewayError } from '../errors.ts';
 import { instant } from '../lease/lease.ts';
 import { type LeaseFilter, type LeaseReader, openLeaseReader } from '../store/sqlite/lease-reader.ts';
+import { leaseFolder, type PlaceOptions, SEGMENT_OPTION } from './chosen-segment.ts';
 import { heldAtEnd, newest } from './history-rows.ts';
 import { EVENT_COLUMNS, LEASE_COLUMNS, writeLease } from './lease-columns.ts';
 import { addExportCommand } from './lease-export.ts';
@@ -14,15 +15,13 @@ import {
   STATES,
   spanOf,
 } from './lease-filter.ts';
-import { leasesDirectory } from './leases-directory.ts';
 import { addReleaseCommand } from './orders/release.ts';
 import { addReserveCommand } from './orders/reserve.ts';
 import { writeJson } from './output/output.ts';
 import { type CommandSurroundings, nothing, surroundingsOfProcess, table } from './surroundings.ts';
 
-interface ReadOptions {
+interface ReadOptions extends PlaceOptions {
   readonly json?: boolean;
-  readonly leasesDir?: string;
 }
 
 interface HistoryOptions extends ReadOptions, SpanOptions {
@@ -88,7 +87,8 @@ function readingCommand(parent: Command, name: string, description: string, isDe
     .command(name, { isDefault })
     .description(description)
     .option('--json', 'an array of objects instead of a table')
-    .option('--leases-dir <directory>', 'where leases.sqlite is');
+    .option('--leases-dir <directory>', 'where leases.sqlite is')
+    .option(...SEGMENT_OPTION);
 }
 
 function list(options: ListOptions, surroundings: CommandSurroundings): void {
@@ -152,7 +152,7 @@ function read(
   { environment }: CommandSurroundings,
   run: (reader: LeaseReader) => void,
 ): void {
-  const reader = openLeaseReader(leasesDirectory(options.leasesDir, environment));
+  const reader = openLeaseReader(leaseFolder(options, environment));
   try {
     run(reader);
   } finally {

@@ -1,11 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import {
-  type Flags,
-  type LoadedSettings,
-  loadSettings,
-  type RejectedSettings,
-} from '../config/load-settings.ts';
+import { type LoadedSettings, loadSettings, type RejectedSettings } from '../config/load-settings.ts';
+import type { Flags } from '../config/origins.ts';
 import { type Problem, problemOf } from '../config/problem.ts';
 import type { Reading } from '../config/setting-kinds.ts';
 import { type Environment, SETTING_KEYS, SETTINGS } from '../config/settings.ts';

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { nearestTo } from '../config/nearest.ts';
 import { EXIT_STATUS, GatewayError } from '../errors.ts';
 import { refuseSilentDisk } from '../store/sqlite/silent-disk.ts';
+import { leaseFolder, type PlaceOptions } from './chosen-segment.ts';
 import { addClockCommand } from './clock.ts';
 import { addClusterCommand } from './cluster.ts';
 import { addCompletionCommand } from './completion.ts';
@@ -80,9 +81,12 @@ export function createProgram(writeOut = (text: string) => writeWhole(1, text)):
   addServeCommand(program);
   addCheckCommand(program);
   for (const reading of [addLeasesCommand(program), addReservationsCommand(program)])
-    reading.hook('preAction', (_, command) => {
-      const { leasesDir }: { leasesDir?: string } = command.opts();
-      return refuseSilentDisk(leasesDirectory(leasesDir, process.env));
+    reading.hook('preAction', async (_, command) => {
+      const place: PlaceOptions = command.opts();
+      const directory = leasesDirectory(place.leasesDir, process.env);
+      await refuseSilentDisk(directory);
+      const folder = leaseFolder(place, process.env);
+      if (folder !== directory) await refuseSilentDisk(folder);
     });
   addImportCommand(program);
   addAddressesCommand(program);

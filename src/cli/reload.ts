@@ -15,6 +15,8 @@ interface Answer {
   readonly warnings: readonly string[];
 }
 
+/** Shown where a change is not one of all segments. */
+const SEGMENT: Column<SettingChange> = { heading: 'SEGMENT', cell: ({ segment }) => segment ?? 'all' };
 const COLUMNS: readonly Column<SettingChange>[] = [
   { heading: 'SETTING', cell: ({ setting }) => setting },
   { heading: 'BEFORE', cell: ({ from }) => from ?? '-', wraps: true, least: 10 },
@@ -50,7 +52,10 @@ async function reload(options: Options, { output, environment }: CommandSurround
     output.write(jsonText(answer));
     return;
   }
-  if (answer.changes.length > 0) writeTable(output, COLUMNS, answer.changes);
+  const columns = answer.changes.some(({ segment }) => segment !== undefined)
+    ? [SEGMENT, ...COLUMNS]
+    : COLUMNS;
+  if (answer.changes.length > 0) writeTable(output, columns, answer.changes);
   for (const warning of answer.warnings) output.write(`warning: ${warning}\n`);
   output.write(`${VERDICTS[answer.outcome]}\n`);
 }

@@ -1,72 +1,43 @@
-import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { isatty } from 'node:tty';
 import type { LoadedSettings } from '../config/load-settings.ts';
-import { planOfSettings } from '../config/plan-of-settings.ts';
-import { poolRanges, rangesToText } from '../config/pools.ts';
-import { problemToText } from '../config/problem.ts';
-import type { Settings } from '../config/settings.ts';
-import { sharedSettingTexts } from '../config/shared-settings.ts';
-import { shownSettings } from '../config/shown-settings.ts';
-import { decide } from '../engine/decide.ts';
+import { problemOf, problemToText } from '../config/problem.ts';
 import { GatewayError } from '../errors.ts';
-import type { Clock } from '../lease/clock.ts';
-import { INFINITE_SECONDS } from '../lease/lease.ts';
 import { LogOutput } from '../log/log-output.ts';
-import { createLogger, type Logger } from '../log/logger.ts';
+import { createLogger, type Logger, logOf } from '../log/logger.ts';
 import type { Say } from '../log/say.ts';
 import { apiCertificateProblems } from '../management/api-certificates.ts';
 import { hookOptions } from '../management/hooks/hook-options.ts';
 import { managedGateway } from '../management/managed-gateway.ts';
-import { SAMPLE_BYTES } from '../management/samples/sample-ring.ts';
 import { apiSecrets } from '../management/secrets.ts';
-import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
-import type { ListenAddress } from '../net/listen-address.ts';
-import { prefixOf } from '../net/prefix.ts';
-import { SharedEvents } from '../reporting/shared-events.ts';
-import type { Declaration } from '../server/declaration.ts';
-import { findListenAddress } from '../server/find-listen-address.ts';
 import { HEALTH_SOCKET, HealthEndpoint } from '../server/health.ts';
 import { type ReadAgain, Reload } from '../server/reload.ts';
-import { Server } from '../server/server.ts';
-import type { ListenIpParts, Medium } from '../server/server-parts.ts';
+import { SeveralHealth } from '../server/several-health.ts';
+import { type Declarations, SeveralServers } from '../server/several-servers.ts';
 import { systemClock } from '../server/system-clock.ts';
-import { EtcdClusterPeers } from '../sharing/etcd-cluster-peers.ts';
-import { openEtcd } from '../sharing/etcd-connection.ts';
-import { nodeOf, sharedSettings } from '../sharing/shared-settings.ts';
-import { sharedStore } from '../sharing/shared-store.ts';
-import type { EtcdStore } from '../store/etcd/etcd-store.ts';
-import { LEASE_FILE } from '../store/sqlite/disk/directory.ts';
-import { openSqliteStore, type SqliteStoreOptions } from '../store/sqlite/open-sqlite-store.ts';
-import { checkIntegrity } from '../store/sqlite/salvage/check-integrity.ts';
-import { readInterfaces } from '../transport/linux/interfaces.ts';
-import { openListenIpArp, openTransport } from '../transport/open-transport.ts';
-import { DefendedMark } from './serve/defended-mark.ts';
-import { DirectoryTrial } from './serve/directory-trial.ts';
-import { logOpening } from './serve/log-opening.ts';
-import { managementOptions } from './serve/management-options.ts';
+import { prepareDirectory } from '../store/sqlite/disk/directory.ts';
+import { managedSegment, managementOptions } from './serve/management-options.ts';
+import { type OfProcess, SegmentServer } from './serve/segment-server.ts';
 import { ManagementThread } from './serve/start-management.ts';
-import { MirrorThread } from './serve/start-mirror-thread.ts';
+import { startSegments } from './serve/start-segments.ts';
 import { stopSignal } from './serve/stop-signal.ts';
-import { systemBoot } from './serve/system-boot.ts';
 import { watchForChanges } from './serve/watch-file.ts';
 
-/** How long the start waits for an earlier process to release the lease file: milliseconds. */
-const LOCK_WAIT = 5000;
-/** The largest number of history rows, however new they are. */
-const HISTORY_ROWS = 1_000_000;
-/** The number of different hash seeds: the most that `randomInt` allows. */
-const SEEDS = 2 ** 48 - 1;
 /** Time from the start to the full check of the lease file: milliseconds. */
 const FULL_CHECK_AFTER = 30_000;
 const NOT_RELOADED = 'the settings could not be read again; the previous ones stay in force';
+/** The name of the segment of a process that has no list of them. */
+const ALONE = '';
+
+type Segments = ReadonlyMap<string, SegmentServer>;
 
 /**
- * Runs the gateway until SIGTERM or SIGINT, and returns the exit status. Only this function chooses the concrete parts.
+ * Runs the gateway until SIGTERM or SIGINT, and returns the exit status.
  *
  * @param load Reads the settings again, for a reload.
  */
 export async function serve(loaded: LoadedSettings, load: ReadAgain): Promise<number> {
+  refuseChoice(loaded);
   const { settings, warnings } = loaded;
   const log = createLogger(settings, new LogOutput(1), isatty(1), systemClock.now);
   for (const warning of warnings) log.warn({ setting: warning.setting }, problemToText(warning));
@@ -74,86 +45,115 @@ export async function serve(loaded: LoadedSettings, load: ReadAgain): Promise<nu
   const secrets = apiSecrets(settings);
   refuseCertificate(loaded);
   const startedAt = systemClock.now();
-  const events = new SharedEvents(() => systemClock.now());
-  let current = settings;
-  const shared = sharedSettings(loaded);
-  const gateways = new EtcdClusterPeers();
-  const sockets = new Sockets(() => current, log);
-  const directory = new DirectoryTrial(settings.leasesDir, systemClock);
-  const say: Say = (level, ...line) => log[level](...line);
-  const thread = new MirrorThread(systemClock, say);
   const stopped = stopSignal();
   let isStopping = false;
   void stopped.then(() => (isStopping = true));
-  const declarationOf = (from: LoadedSettings): Declaration => ({
-    planOf: (listen) => ({
-      ...planOfSettings(from.settings, listen, ownAddresses()),
-      ...(sockets.canAsk ? {} : { probeMilliseconds: 0 }),
-    }),
-    values: from.settings,
-    reservations: from.settings.policy?.reservations ?? [],
-    settings: shownSettings(from.origins, from.settings.policy),
-  });
-  const server: Server = new Server({
-    clock: systemClock,
-    log,
-    boot: systemBoot(),
-    decide,
-    seed: randomInt(2 ** 32),
-    openStore: async (inFlight) => {
-      const options = { ...storeOptions(settings, inFlight), say };
-      if (shared === undefined) {
-        const store = openSqliteStore(options);
-        logOpening(log, store.opening);
-        return store;
-      }
-      const { etcd, certificates } = await openEtcd(shared, say);
-      const mirror = await thread.open(options);
-      if (isStopping) return new Promise(() => {}); // A stop was asked for: nothing more is opened.
-      logOpening(log, mirror.opening);
-      certificates?.watch();
-      gateways.certificates = certificates;
-      gateways.store = sharedStore({
-        ...{ shared, etcd, mirror, inFlight, say },
-        placement: () => server.placement,
-      });
-      return gateways.store;
-    },
-    ...(shared === undefined ? {} : { clusterPeers: gateways }),
-    findListenAddress: (served) => findListenAddress(current, readInterfaces(), served),
-    listenIp: listenIpParts(settings),
-    openMedium: async (listen) => {
-      await announce(gateways.store, current, listen);
-      return sockets.open(listen);
-    },
-    ...declarationOf(loaded),
-    directoryFault: () => directory.fault,
+  const segments = segmentsOf(loaded, (name) => ({
+    log: loaded.segments.length > 1 ? logOf(log, { segment: name }) : log,
+    isStopping: () => isStopping,
     settingsProblem: () => reload.problem,
     apiProblems: () => management.problems,
-    adopted: ({ values = current }) => {
-      current = values;
-      gateways.store?.describe(sharedSettingTexts(values));
-      management.adopted();
-    },
-    waits: settings.wait,
-    observer: events,
-  });
-  const tryDirectory = () => directory.tryIt();
-  const health = new HealthEndpoint(join(settings.leasesDir, HEALTH_SOCKET), server, log, tryDirectory);
-  const reload: Reload = new Reload(loaded, load, declarationOf, server, log);
-  const beside = {
-    hooks: hookOptions(settings),
-    counters: server.counterMemory,
-    events: events.memory,
-    samples: new SharedArrayBuffer(SAMPLE_BYTES),
-  };
+    adopted: () => management.adopted(),
+  }));
+  const all = [...segments.values()];
+  const tryDirectories = async () => void (await Promise.all(all.map((each) => each.tryDirectory())));
+  const health = new HealthEndpoint(
+    join(settings.leasesDir, HEALTH_SOCKET),
+    healthOf(loaded, segments),
+    log,
+    tryDirectories,
+  );
+  const declarations = (from: LoadedSettings) => declarationsOf(from, segments);
+  const reload: Reload<Declarations> = new Reload(
+    loaded,
+    load,
+    declarations,
+    new SeveralServers(
+      new Map([...segments].map(([name, each]) => [name, adopterOf(each)])),
+      declarations(loaded),
+    ),
+    log,
+  );
+  const say: Say = (level, ...line) => log[level](...line);
+  const hooks = hookOptions(settings);
   const management = new ManagementThread(
-    () => managementOptions(current, secrets, beside, startedAt),
-    managedGateway(server, reload, tryDirectory),
+    () =>
+      managementOptions(
+        settings,
+        secrets,
+        hooks,
+        startedAt,
+        all.map((each) => managedSegment(each.settings, each.memory)),
+      ),
+    all.map((each) => managedGateway(() => each.server, reload, each.tryDirectory)),
     systemClock,
     say,
   );
 
+  const unwatch = reloadOnDemand(loaded, reload, log);
+  if (loaded.segments.length > 0) prepareDirectory(settings.leasesDir);
+  await Promise.race([startSegments(all, loaded.segments.length > 1), stopped]);
+  if (!isStopping) await health.open();
+  if (!isStopping) management.start();
+  const stopping = new AbortController();
+  const cancelCheck = systemClock.after(FULL_CHECK_AFTER, () => void checkFiles(all, stopping.signal));
+  const signal = await stopped;
+  cancelCheck();
+  unwatch();
+  stopping.abort();
+  log.info({ signal }, 'stopping');
+  const isShared = all.some((each) => each.isShared);
+  const closed = isShared ? undefined : health.close();
+  await Promise.all([...all.map((each) => each.stop()), management.end(), closed]);
+  await Promise.all(all.map((each) => each.endThread()));
+  // It deletes a file, which would hang on a disk that hangs.
+  if (isShared && all.every((each) => !each.isHeldUp)) await health.close();
+  return 0;
+}
+
+/** By their names in the list; the one of a process without a list has none. */
+function segmentsOf(loaded: LoadedSettings, ofProcess: (name: string) => OfProcess): Segments {
+  if (loaded.segments.length === 0) return new Map([[ALONE, new SegmentServer(loaded, ofProcess(ALONE))]]);
+  // Each segment that shares its leases waits for the end of the process.
+  process.setMaxListeners(process.getMaxListeners() + loaded.segments.length * 2);
+  return new Map(
+    loaded.segments.map((segment) => [segment.name, new SegmentServer(segment, ofProcess(segment.name))]),
+  );
+}
+
+function healthOf(loaded: LoadedSettings, segments: Segments) {
+  const servers = () => new Map([...segments].map(([name, { server }]) => [name, server]));
+  const [only] = segments.values();
+  return loaded.segments.length === 0 && only !== undefined ? only.server : new SeveralHealth(servers);
+}
+
+function declarationsOf(loaded: LoadedSettings, segments: Segments): Declarations {
+  const list = loaded.segments.length > 0 ? loaded.segments : [{ name: ALONE, ...loaded }];
+  const [any] = segments.values();
+  return new Map(
+    list.flatMap(({ name, settings, origins }) => {
+      const server = segments.get(name) ?? any; // One that is added is refused by its name.
+      return server === undefined ? [] : [[name, server.declarationOf({ settings, origins })] as const];
+    }),
+  );
+}
+
+/** The server that runs when it is asked, for it may be another one by then. */
+function adopterOf(segment: SegmentServer) {
+  return {
+    refusals: (next: Parameters<SegmentServer['server']['refusals']>[0]) => segment.server.refusals(next),
+    faults: (next: Parameters<SegmentServer['server']['faults']>[0]) => segment.server.faults(next),
+    show: (next: Parameters<SegmentServer['show']>[0]) => segment.show(next),
+    adopt: (next: Parameters<SegmentServer['server']['adopt']>[0]) => segment.server.adopt(next),
+  };
+}
+
+/** Reloads by SIGHUP, and if it is set, when the file changes. Returns what ends that. */
+function reloadOnDemand(
+  { settings }: LoadedSettings,
+  reload: Pick<Reload, 'request'>,
+  log: Logger,
+): () => void {
   const reloadFor = (author: string) => {
     reload
       .request({ isTrial: false, author })
@@ -161,27 +161,25 @@ export async function serve(loaded: LoadedSettings, load: ReadAgain): Promise<nu
   };
   process.on('SIGHUP', () => reloadFor('SIGHUP'));
   const { settingsFile, watchesFile } = settings;
-  const unwatch =
-    settingsFile !== undefined && watchesFile
-      ? watchForChanges(settingsFile, () => reloadFor(`a change of ${settingsFile}`))
-      : () => {};
-  await Promise.race([server.start(), stopped]);
-  if (!isStopping) await health.open();
-  if (!isStopping) management.start();
-  const stopping = new AbortController();
-  const cancelCheck = systemClock.after(
-    FULL_CHECK_AFTER,
-    () => void logIntegrity(log, join(settings.leasesDir, LEASE_FILE), stopping.signal),
+  return settingsFile !== undefined && watchesFile
+    ? watchForChanges(settingsFile, () => reloadFor(`a change of ${settingsFile}`))
+    : () => {};
+}
+
+/** One after the other: each is a process that reads a whole file. */
+async function checkFiles(segments: readonly SegmentServer[], stopping: AbortSignal): Promise<void> {
+  for (const segment of segments) if (!stopping.aborted) await segment.checkFile(stopping);
+}
+
+/** @throws GatewayError 'bad-settings' if one of the list's segments is named: that is for commands that ask about it. */
+function refuseChoice({ segments, origins }: LoadedSettings): void {
+  if (segments.length === 0 || origins.segment.source === 'default') return;
+  const message = 'names a segment, and the settings file has a list of them, all of which are served';
+  const remedy = 'leave it out, and name each segment in its entry';
+  throw new GatewayError(
+    'bad-settings',
+    problemToText(problemOf({ key: 'segment', message, remedy }, origins.segment)),
   );
-  const signal = await stopped;
-  cancelCheck();
-  unwatch();
-  stopping.abort();
-  log.info({ signal }, 'stopping');
-  await Promise.all([server.stop(), management.end(), shared === undefined ? health.close() : undefined]);
-  await thread.end();
-  if (shared !== undefined && !thread.isRunning) await health.close(); // It deletes a file, which would hang on a disk that hangs.
-  return 0;
 }
 
 /** @throws GatewayError 'bad-settings' if TLS does not work with the certificate of the API. For its dates the start goes on. */
@@ -189,119 +187,4 @@ function refuseCertificate(loaded: LoadedSettings): void {
   const problems = apiCertificateProblems(loaded, systemClock.now());
   const unusable = problems.filter(({ kind }) => kind === 'unusable').map(problemToText);
   if (unusable.length > 0) throw new GatewayError('bad-settings', unusable.join('; and '));
-}
-
-/**
- * Tells the other gateways the listen IP and the settings of this one.
- *
- * @throws GatewayError 'bad-settings' if one of them contradicts it.
- */
-async function announce(
-  store: EtcdStore | undefined,
-  settings: Settings,
-  { listenIp }: ListenAddress,
-): Promise<void> {
-  const contradiction = await store?.serveAs(listenIp, sharedSettingTexts(settings));
-  if (contradiction !== undefined) throw new GatewayError('bad-settings', contradiction);
-}
-
-function storeOptions(
-  settings: Settings,
-  inFlight: SqliteStoreOptions['inFlight'],
-): SqliteStoreOptions & { readonly clock: Clock } {
-  const seconds = settings.history === INFINITE_SECONDS ? Number.POSITIVE_INFINITY : settings.history;
-  return {
-    directory: settings.leasesDir,
-    inFlight,
-    now: systemClock.now(),
-    seed: randomInt(SEEDS),
-    node: nodeOf(settings),
-    history: { seconds, rows: HISTORY_ROWS },
-    lockWaitMilliseconds: LOCK_WAIT,
-    clock: systemClock,
-  };
-}
-
-function listenIpParts({ leasesDir, gateway, subnetMask }: Settings): ListenIpParts {
-  const mark = new DefendedMark(leasesDir, systemClock.now);
-  const prefix = prefixOf(gateway, subnetMask);
-  return {
-    openArp: ({ interfaceName, listenIp }) => openListenIpArp({ interfaceName, listenIp, prefix }),
-    ownHardware: () => new Set(readInterfaces().map(({ hardware }) => hardware)),
-    defended: (listenIp) => mark.set(listenIp),
-    hasDefended: (listenIp) => mark.isRecent(listenIp),
-  };
-}
-
-function ownAddresses(): readonly Ipv4[] {
-  return readInterfaces().flatMap(({ addresses }) => addresses.map(({ address }) => address));
-}
-
-/** Checks every row of the lease file, in another process. The quick check at the start does not read every row. */
-async function logIntegrity(log: Logger, file: string, stopping: AbortSignal): Promise<void> {
-  try {
-    const problem = await checkIntegrity(file, stopping);
-    if (problem === undefined) log.info({ file }, 'the lease file is sound');
-    else
-      log.error(
-        { file, cause: problem, remedy: 'restart: what can be read is kept' },
-        'the lease file is damaged',
-      );
-  } catch (error) {
-    if (!stopping.aborted) log.warn({ file, err: error }, 'the lease file could not be checked');
-  }
-}
-
-/** Opens sockets and ARP on a listen address, and logs what could not be opened. */
-class Sockets {
-  /** True if ARP could be used when the sockets were last opened. */
-  canAsk = false;
-  readonly #settings: () => Settings;
-  readonly #log: Logger;
-
-  constructor(settings: () => Settings, log: Logger) {
-    this.#settings = settings;
-    this.#log = log;
-  }
-
-  async open({ interfaceName, listenIp }: ListenAddress): Promise<Medium> {
-    const settings = this.#settings();
-    const { gateway, subnetMask, allowSeveralInterfaces } = settings;
-    const prefix = prefixOf(gateway, subnetMask);
-    const checksChaddr = settings.chaddrCheck;
-    const options = { interfaceName, listenIp, prefix, allowSeveralInterfaces, checksChaddr };
-    const opened = await openTransport(options);
-    const { transport, arp, ports, shortcomings } = opened;
-    for (const shortcoming of shortcomings) this.#log.warn({ transport: transport.kind }, shortcoming);
-    this.canAsk = arp.canAsk;
-    this.#log.info(
-      {
-        interface: interfaceName,
-        listenIp: ipv4ToText(listenIp),
-        router: ipv4ToText(gateway),
-        pool: rangesToText(poolRanges(settings)),
-        transport: transport.kind,
-        arp: arp.canAsk,
-        bridge: ports?.hasBridge === true,
-      },
-      'sockets opened',
-    );
-
-    let failure: string | undefined;
-    transport.onLost((reason) => (failure = reason));
-    arp.onLost((reason) => (failure = reason));
-    return {
-      transport,
-      arp,
-      ports,
-      shortcomings,
-      lost: () => opened.lost(),
-      sentinelFrames: () => opened.sentinelFrames(),
-      hasCarrier: () => opened.hasCarrier(),
-      isUp: () => opened.isUp(),
-      countFrames: () => opened.countFrames(),
-      failure: () => failure,
-      close: () => opened.close(),
-    };
-  }
 }

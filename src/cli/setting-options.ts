@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
-import type { Flags, LoadedSettings } from '../config/load-settings.ts';
+import type { LoadedSettings } from '../config/load-settings.ts';
+import type { Flags } from '../config/origins.ts';
 import { problemToText } from '../config/problem.ts';
 import { SETTING_KEYS, SETTINGS, type SettingKey } from '../config/settings.ts';
 import { GatewayError } from '../errors.ts';

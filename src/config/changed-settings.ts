@@ -6,6 +6,8 @@ import { settingText } from './shared-settings.ts';
 
 /** A setting with another value than before, as it was written. A secret is not shown. */
 export interface SettingChange {
+  /** Of one of several segments; absent: of the one, or of all. */
+  readonly segment?: string;
   /** Its variable; of what has none, its name in the settings file. */
   readonly setting: string;
   /** null: it had none. */
@@ -14,8 +16,34 @@ export interface SettingChange {
   readonly to: string | null;
 }
 
-/** The settings that mean something else than before, in the order of their table. */
+type Values = Pick<LoadedSettings, 'settings' | 'origins'>;
+
+/** The settings that mean something else than before, in the order of their table; those of each segment, where there are several. */
 export function changedSettings(before: LoadedSettings, after: LoadedSettings): readonly SettingChange[] {
+  if (before.segments.length === 0 || after.segments.length === 0) return changesOf(before, after);
+  const changes = before.segments.flatMap((segment) => {
+    const next = after.segments.find(({ name }) => name === segment.name);
+    return next === undefined ? [] : [{ name: segment.name, found: changesOf(segment, next) }];
+  });
+  return inCommon(changes);
+}
+
+/** What each segment has is said once, without a segment. */
+export function inCommon<Found extends object>(
+  bySegment: readonly { readonly name: string; readonly found: readonly Found[] }[],
+): readonly (Found & { readonly segment?: string })[] {
+  const texts = bySegment.map(({ found }) => new Set(found.map((one) => JSON.stringify(one))));
+  const isCommon = (one: Found) => texts.every((text) => text.has(JSON.stringify(one)));
+  const [first] = bySegment;
+  return [
+    ...(first?.found.filter(isCommon) ?? []),
+    ...bySegment.flatMap(({ name, found }) =>
+      found.filter((one) => !isCommon(one)).map((one) => ({ segment: name, ...one })),
+    ),
+  ];
+}
+
+function changesOf(before: Values, after: Values): readonly SettingChange[] {
   const ofSettings = SETTING_KEYS.filter(
     (key) => settingText(before.settings, key) !== settingText(after.settings, key),
   ).map((key) => ({

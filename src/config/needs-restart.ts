@@ -5,7 +5,9 @@ import { withoutPassword } from './without-password.ts';
 
 /** A change that a running gateway does not take up. */
 export interface RefusedChange {
-  /** Its variable. */
+  /** Of one of several segments; absent: of the one, or of all. */
+  readonly segment?: string;
+  /** Its variable, or what else it is. */
   readonly setting: string;
   readonly from: string;
   readonly to: string;
@@ -26,6 +28,25 @@ export function needsRestart(before: Settings, after: Settings, isShared: boolea
     const [from = '', to = ''] = texts.map(kind.isSecret === true ? shownSecret : withoutPassword);
     return [{ setting: variable, from, to, why }];
   });
+}
+
+/** The word for an added or removed segment. */
+const LIST = 'segments';
+const OWN_SERVER =
+  'each segment is a server of its own, which begins and ends with the process: restart the gateway';
+
+/** Segments that are added to the list or removed from it; undefined: none are. */
+export function otherSegments(
+  before: readonly string[],
+  after: readonly string[],
+): RefusedChange | undefined {
+  const [from, to] = [before, after].map((names) => [...names].sort().join(', ') || 'no list');
+  return from === to ? undefined : { setting: LIST, from: from ?? '', to: to ?? '', why: OWN_SERVER };
+}
+
+/** One line: of which segment, the setting, and its two values. */
+export function refusedChangeToText({ segment, setting, from, to }: RefusedChange): string {
+  return `${segment === undefined ? '' : `${segment}: `}${setting}: ${from} to ${to}`;
 }
 
 const EQUAL =

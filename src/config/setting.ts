@@ -39,6 +39,14 @@ export type SettingGroup =
   | 'Log'
   | 'Management';
 
+/** What the settings of these groups say counts for all segments of a process. */
+const OF_PROCESS: readonly SettingGroup[] = ['Shared leases', 'Settings file', 'Log', 'Management'];
+
+/** False: each segment of a process may have its own value. */
+export function isOfProcess({ group }: Pick<Setting<unknown>, 'group'>): boolean {
+  return OF_PROCESS.includes(group);
+}
+
 type Row<Value> = Omit<Setting<Value>, 'default'>;
 
 /** A setting that always has a value. */

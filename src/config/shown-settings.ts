@@ -1,5 +1,5 @@
 import { NO_POLICY, type Policy } from '../subnet/policy.ts';
-import type { Origins } from './load-settings.ts';
+import type { Origins } from './origins.ts';
 import { originToText, shownText } from './problem.ts';
 import { SETTING_KEYS, SETTINGS } from './settings.ts';
 

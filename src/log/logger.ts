@@ -15,6 +15,20 @@ export interface LogSettings {
   readonly logFormat: 'auto' | 'json' | 'pretty';
 }
 
+/** The log of one part: each of its lines has these fields, too. */
+export function logOf(log: Logger, fields: Readonly<Record<string, string>>): Logger {
+  const child: Logger = log.child(fields);
+  const { written } = log;
+  if (written === undefined) return child;
+  const own = Object.entries(fields)
+    .map((field) => field.map((text) => JSON.stringify(text)).join(':'))
+    .join(',');
+  return Object.assign(child, {
+    written: (level: 'debug' | 'info', text: string, message: string) =>
+      written(level, `${own},${text}`, message),
+  });
+}
+
 /** Where lines go; `LogOutput` is one. */
 export interface LineWriter {
   write(line: string): void;

@@ -10,7 +10,11 @@ export interface Heard {
 }
 
 /** Answers the management thread. It runs on the packets' thread: each call is short, or waits without holding it. */
-export function answerCalls(port: Port<FromGateway, ToGateway>, gateway: GatewayCalls, heard: Heard): void {
+export function answerCalls(
+  port: Port<FromGateway, ToGateway>,
+  gateways: readonly GatewayCalls[],
+  heard: Heard,
+): void {
   port.hear((message) => {
     if (message.kind === 'say') {
       heard.say(message.level, message.fields, message.message);
@@ -20,15 +24,20 @@ export function answerCalls(port: Port<FromGateway, ToGateway>, gateway: Gateway
       heard.problems(message.problems);
       return;
     }
-    const { number, name, args } = message;
-    void answerOf(gateway, name, args).then(
-      (value) => port.post({ kind: 'answer', number, value }),
-      (error: unknown) => port.post({ kind: 'failure', number, message: textOf(error) }),
+    const { segment, number, name, args } = message;
+    void answerOf(gateways[segment], name, args).then(
+      (value) => port.post({ kind: 'answer', segment, number, value }),
+      (error: unknown) => port.post({ kind: 'failure', segment, number, message: textOf(error) }),
     );
   });
 }
 
-async function answerOf(gateway: GatewayCalls, name: CallName, args: readonly unknown[]): Promise<unknown> {
+async function answerOf(
+  gateway: GatewayCalls | undefined,
+  name: CallName,
+  args: readonly unknown[],
+): Promise<unknown> {
+  if (gateway === undefined) throw new Error('there is no such segment');
   const call = gateway[name] as (...args: readonly unknown[]) => Promise<unknown>;
   return await call.apply(gateway, [...args]);
 }

@@ -74,6 +74,8 @@ export type CallName = keyof GatewayCalls;
 export type ToGateway =
   | {
       readonly kind: 'call';
+      /** Its place in the list of segments, from 0. */
+      readonly segment: number;
       readonly number: number;
       readonly name: CallName;
       readonly args: readonly unknown[];
@@ -89,9 +91,14 @@ export type ToGateway =
 
 /** To the management thread. */
 export type FromGateway =
-  | { readonly kind: 'answer'; readonly number: number; readonly value: unknown }
-  | { readonly kind: 'failure'; readonly number: number; readonly message: string }
-  | { readonly kind: 'subnet'; readonly subnet: SubnetTexts }
+  | {
+      readonly kind: 'answer';
+      readonly segment: number;
+      readonly number: number;
+      readonly value: unknown;
+    }
+  | { readonly kind: 'failure'; readonly segment: number; readonly number: number; readonly message: string }
+  | { readonly kind: 'subnets'; readonly subnets: readonly SubnetTexts[] }
   | { readonly kind: 'close' };
 
 export interface Port<Sent, Heard> {

@@ -11,41 +11,42 @@ const ASK_TIME = 900;
 /**
  * What the management thread may ask of a server.
  *
+ * @param current The server that runs now: one that fails to start is followed by another one.
  * @param prepare Runs before each status, for a bounded time; it finds out what only an attempt shows.
  */
 export function managedGateway(
-  server: Server,
+  current: () => Server,
   reload: Pick<Reload, 'request'>,
   prepare: () => Promise<void> = async () => {},
 ): GatewayCalls {
   return {
     status: async () => {
       await prepare();
-      return server.status;
+      return current().status;
     },
-    figures: async () => server.figures,
-    gauges: async () => server.gauges,
-    carry: () => server.carry(CARRY_TIME),
-    isStoring: async () => server.isStoring,
-    clock: async () => server.clock ?? null,
-    trustClock: async (author) => server.trustClock(author) ?? null,
-    mapAddresses: async (first, last) => server.mapAddresses(first, last),
+    figures: async () => current().figures,
+    gauges: async () => current().gauges,
+    carry: () => current().carry(CARRY_TIME),
+    isStoring: async () => current().isStoring,
+    clock: async () => current().clock ?? null,
+    trustClock: async (author) => current().trustClock(author) ?? null,
+    mapAddresses: async (first, last) => current().mapAddresses(first, last),
     ask: async (address) => {
-      const holder = await server.ask(address, ASK_TIME);
+      const holder = await current().ask(address, ASK_TIME);
       if (holder === 'no-arp') return { kind: 'no-arp' };
       return { kind: 'asked', holder: holder === undefined ? null : hardwareToText(holder) };
     },
-    order: (order) => server.submit(order),
-    importLeases: (imports) => server.leaseImports.submit(imports),
-    orderReservation: (order) => server.reservations.submit(order),
-    reservationOf: async (id) => server.reservations.current?.get(id) ?? null,
+    order: (order) => current().submit(order),
+    importLeases: (imports) => current().leaseImports.submit(imports),
+    orderReservation: (order) => current().reservations.submit(order),
+    reservationOf: async (id) => current().reservations.current?.get(id) ?? null,
     progressOf: async (id) => {
-      const reservation = server.reservations.current?.get(id);
-      return reservation === undefined ? null : server.reservations.progressOf(reservation);
+      const reservation = current().reservations.current?.get(id);
+      return reservation === undefined ? null : current().reservations.progressOf(reservation);
     },
     reload: (request) => reload.request(request),
-    orderReservations: (orders) => Promise.all(orders.map((order) => server.reservations.submit(order))),
-    exchangeReservations: (order) => server.reservations.exchange(order),
-    unexplained: () => server.reservations.unexplained(),
+    orderReservations: (orders) => Promise.all(orders.map((order) => current().reservations.submit(order))),
+    exchangeReservations: (order) => current().reservations.exchange(order),
+    unexplained: () => current().reservations.unexplained(),
   };
 }

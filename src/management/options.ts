@@ -18,10 +18,26 @@ export interface SubnetTexts {
   readonly domain: string | null;
 }
 
-/** What the management thread is told at its start; all of it can be cloned. */
-export interface ManagementOptions {
-  /** The leases directory. */
+/** What the management thread is told of a segment. */
+export interface ManagedSegment {
+  /** The segment's leases directory. */
   readonly directory: string;
+  /** Its name in the list of segments, or GATEWAY_SEGMENT, or the subnet. */
+  readonly segment: string;
+  /** The subnet that is served, for programs. */
+  readonly subnet: SubnetTexts;
+  /** The memory of `Counters`. */
+  readonly counters: SharedArrayBuffer;
+  /** The memory of `SharedEvents`. */
+  readonly events: SharedArrayBuffer;
+  /** The memory of `SampleRing`, which outlives the thread. */
+  readonly samples: SharedArrayBuffer;
+}
+
+/** What it is told of the process. */
+export interface ProcessOptions {
+  /** The directory of its socket: the leases directory of the process. */
+  readonly sockets: string;
   readonly port: number | 'off';
   /** The address that the port is opened on. */
   readonly listen: string;
@@ -34,18 +50,17 @@ export interface ManagementOptions {
   /** Names that `Host` may have, beside addresses and localhost. */
   readonly hosts: readonly string[];
   readonly node: string;
-  /** GATEWAY_SEGMENT, or the subnet. */
-  readonly segment: string;
-  /** The subnet that is served, for programs. */
-  readonly subnet: SubnetTexts;
   readonly version: string;
   readonly hooks: HookOptions;
   /** When the process started: wall-clock milliseconds. */
   readonly startedAt: number;
-  /** The memory of `Counters`. */
-  readonly counters: SharedArrayBuffer;
-  /** The memory of `SharedEvents`. */
-  readonly events: SharedArrayBuffer;
-  /** The memory of `SampleRing`, which outlives the thread. */
-  readonly samples: SharedArrayBuffer;
 }
+
+/** What the management thread is told at its start; all of it can be cloned. */
+export interface ManagementOptions extends ProcessOptions {
+  /** At least one. */
+  readonly segments: readonly ManagedSegment[];
+}
+
+/** What the routes of one segment know. */
+export type SegmentOptions = ProcessOptions & ManagedSegment;

@@ -5,7 +5,6 @@ import type { OutsideId } from '../lease/outside-id.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { ReloadRequest } from '../server/reload.ts';
 import type { CallName, FromGateway, GatewayCalls, Port, ToGateway } from './gateway-calls.ts';
-import type { SubnetTexts } from './options.ts';
 
 /** How long a question about the state may take: milliseconds. Then the packets' thread stands still. */
 const SOON = 2000;
@@ -19,27 +18,17 @@ export class GatewayStandsStill extends Error {
   override readonly name = 'GatewayStandsStill';
 }
 
-/** What the gateway tells this thread unasked. */
-export interface Told {
-  /** The thread is to end. */
-  close(): void;
-  /** Other settings are in force. */
-  subnetChanged(subnet: SubnetTexts): void;
-}
-
-/** The gateway, as the management thread sees it. */
+/** The gateway of one segment, as the management thread sees it. */
 export class RemoteGateway implements GatewayCalls {
-  readonly #port: Port<ToGateway, FromGateway>;
+  readonly #port: Pick<Port<ToGateway, FromGateway>, 'post'>;
+  readonly #segment: number;
   readonly #open = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
   #number = 0;
 
-  constructor(port: Port<ToGateway, FromGateway>, told: Told) {
+  /** @param segment Its place in the list of segments. */
+  constructor(port: Pick<Port<ToGateway, FromGateway>, 'post'>, segment: number) {
     this.#port = port;
-    port.hear((message) => {
-      if (message.kind === 'close') told.close();
-      else if (message.kind === 'subnet') told.subnetChanged(message.subnet);
-      else this.#settle(message);
-    });
+    this.#segment = segment;
   }
 
   status() {
@@ -140,12 +129,13 @@ export class RemoteGateway implements GatewayCalls {
           reject(error);
         },
       });
-      this.#port.post({ kind: 'call', number, name, args });
+      this.#port.post({ kind: 'call', segment: this.#segment, number, name, args });
     });
     return answer as ReturnType<GatewayCalls[Name]>;
   }
 
-  #settle(message: Extract<FromGateway, { kind: 'answer' | 'failure' }>): void {
+  /** An answer has come. */
+  settle(message: Extract<FromGateway, { kind: 'answer' | 'failure' }>): void {
     const open = this.#open.get(message.number);
     if (message.kind === 'answer') open?.resolve(message.value);
     else open?.reject(new Error(message.message));

@@ -29,7 +29,7 @@ export function currentProblems(sources: ProblemSources): readonly RunningProble
   const { parts, memory, listening, service, clock, pool, trustsClock } = sources;
   const problems: RunningProblem[] = [...listening, ...(service?.problems ?? [])];
   const isShared = memory?.clusterPeers !== undefined;
-  if (memory === undefined) problems.push(NOT_STARTED);
+  if (memory === undefined) problems.push(parts.startProblem?.() ?? NOT_STARTED);
   problems.push(...storeProblems(memory?.store, isShared));
   const fault = parts.directoryFault?.();
   if (fault !== undefined) problems.push(directoryProblem(fault, isShared));

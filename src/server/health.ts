@@ -3,12 +3,13 @@ import { createConnection, createServer, type Server, type Socket } from 'node:n
 import { dirname } from 'node:path';
 import type { ClockStatus } from '../detection/clock-status.ts';
 import type { Log } from '../log/log.ts';
+import type { SegmentsStatus } from '../reporting/segments-status.ts';
 import type { Status } from '../reporting/status.ts';
 
 /** The socket's name in the leases directory. */
 export const HEALTH_SOCKET = 'health.sock';
 /** The longest answer that is read: characters. */
-const ANSWER_LIMIT = 1 << 20;
+const ANSWER_LIMIT = 1 << 22;
 /** The longest request that is read: characters. */
 const REQUEST_LIMIT = 256;
 /** Connections that may be open at once; further ones are closed without an answer. */
@@ -26,7 +27,7 @@ const CANNOT_BE_ASKED = 'health cannot be asked';
 
 /** The server that the requests are about. */
 export interface HealthSource {
-  readonly status: Status;
+  readonly status: Status | SegmentsStatus;
   readonly clock: ClockStatus | undefined;
   trustClock(author?: string): ClockStatus | undefined;
   /** False: another process may use the leases directory. */
@@ -152,8 +153,13 @@ export class HealthEndpoint {
   }
 }
 
+/** Of a process without a list of segments. @throws Error if no server answers in time. */
+export async function askHealth(path: string, milliseconds: number): Promise<Status> {
+  return (await askHealthOfAll(path, milliseconds)) as Status;
+}
+
 /** @throws Error if no server answers in time. */
-export function askHealth(path: string, milliseconds: number): Promise<Status> {
+export function askHealthOfAll(path: string, milliseconds: number): Promise<Status | SegmentsStatus> {
   return ask(path, 'status', milliseconds);
 }
 

@@ -1,6 +1,6 @@
 import { changedSettings, type SettingChange } from '../config/changed-settings.ts';
 import type { LoadedSettings, RejectedSettings } from '../config/load-settings.ts';
-import type { RefusedChange } from '../config/needs-restart.ts';
+import { type RefusedChange, refusedChangeToText } from '../config/needs-restart.ts';
 import { problemToText } from '../config/problem.ts';
 import type { RunningProblem } from '../diagnosis/running-problem.ts';
 import type { Log } from '../log/log.ts';
@@ -33,14 +33,14 @@ export interface ReloadRequest {
 /** Reads the settings again. A trial may be told what was read before, where nothing has changed since. */
 export type ReadAgain = (isTrial: boolean) => Promise<LoadedSettings | RejectedSettings>;
 
-/** The server that is to serve by other settings. */
-export interface Adopter {
-  refusals(next: Declaration): readonly RefusedChange[];
+/** The server, or the servers, that are to serve by other settings. */
+export interface Adopter<Declared = Declaration> {
+  refusals(next: Declared): readonly RefusedChange[];
   /** Why it cannot be put in force as things are, each in one line. */
-  faults(next: Declaration): readonly string[];
-  adopt(next: Declaration): Promise<Adoption>;
+  faults(next: Declared): readonly string[];
+  adopt(next: Declared): Promise<Adoption>;
   /** Shows the settings as this declaration has them: of equal values it says anew where each came from. */
-  show(next: Declaration): void;
+  show(next: Declared): void;
 }
 
 const NO_FILE =
@@ -49,10 +49,10 @@ const NO_FILE =
 const MOST_SHOWN = 3;
 
 /** Reads the settings again and has them adopted: as a whole, or not at all. */
-export class Reload {
+export class Reload<Declared = Declaration> {
   readonly #load: ReadAgain;
-  readonly #declarationOf: (loaded: LoadedSettings) => Declaration;
-  readonly #adopter: Adopter;
+  readonly #declarationOf: (loaded: LoadedSettings) => Declared;
+  readonly #adopter: Adopter<Declared>;
   readonly #log: Log;
   #loaded: LoadedSettings;
   #problem: RunningProblem | undefined;
@@ -62,8 +62,8 @@ export class Reload {
   constructor(
     loaded: LoadedSettings,
     load: ReadAgain,
-    declarationOf: (loaded: LoadedSettings) => Declaration,
-    adopter: Adopter,
+    declarationOf: (loaded: LoadedSettings) => Declared,
+    adopter: Adopter<Declared>,
     log: Log,
   ) {
     this.#loaded = loaded;
@@ -114,7 +114,7 @@ export class Reload {
   }
 
   /** The values are those in force; their lines in the file may be others. */
-  #show(next: LoadedSettings, declaration: Declaration): void {
+  #show(next: LoadedSettings, declaration: Declared): void {
     this.#loaded = next;
     this.#adopter.show(declaration);
   }
@@ -150,7 +150,7 @@ function problemIn(result: ReloadResult): RunningProblem | undefined {
   const isUnusable = result.kind === 'unusable';
   const lines = isUnusable
     ? result.problems
-    : result.refusals.map(({ setting, from, to }) => `${setting}: ${from} to ${to} takes a restart`);
+    : result.refusals.map((refusal) => `${refusedChangeToText(refusal)} takes a restart`);
   const rest = lines.length > MOST_SHOWN ? `; and ${lines.length - MOST_SHOWN} more` : '';
   const what = isUnusable
     ? 'the settings cannot be used, and a restart would fail'

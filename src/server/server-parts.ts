@@ -9,6 +9,7 @@ import type { Log } from '../log/log.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
+import type { Counters } from '../reporting/counters.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
 import type { FrameCounter } from '../transport/linux/frame-counter.ts';
 import type { ListenIpArp, SegmentArp, SegmentPorts, Transport } from '../transport/transport.ts';
@@ -88,6 +89,8 @@ export interface ServerParts extends Declaration {
   openMedium(listen: ListenAddress): Medium | Promise<Medium>;
   /** Why the leases directory cannot be written, by the last attempt; undefined: no attempt has failed. */
   directoryFault?(): string | undefined;
+  /** What kept the server before this one from starting; undefined: nothing did. */
+  startProblem?(): RunningProblem | undefined;
   /** Why the settings that were last wanted are not in force; undefined: they are. */
   settingsProblem?(): RunningProblem | undefined;
   /** What is wrong with what serves programs; guests are served all the same. */
@@ -96,6 +99,8 @@ export interface ServerParts extends Declaration {
   adopted?(declaration: Declaration): void;
   /** True: wait for a listen address that is not there. False: that is an error. */
   readonly waits: boolean;
+  /** What is counted, where that outlives the server; absent: the server makes its own. */
+  readonly counters?: Counters;
   /** A further observer of all decisions, beside counters and log. */
   readonly observer?: Observer;
   /** Told of what is found out about the segment beside the decisions; an `EventRing` is both. */

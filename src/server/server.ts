@@ -1,40 +1,29 @@
 import type { RefusedChange } from '../config/needs-restart.ts';
-import { type ClockStatus, clockStatusOf } from '../detection/clock-status.ts';
+import type { ClockStatus } from '../detection/clock-status.ts';
 import { ClusterPeersLog } from '../detection/cluster-peers.ts';
-import { DeclineLog } from '../detection/decline-log.ts';
-import { DiscoverRetries } from '../detection/discover-retries.ts';
-import { MissedTraffic } from '../detection/missed-traffic.ts';
-import { PeerMemory } from '../detection/peer-memory.ts';
-import { Peers } from '../detection/peers.ts';
-import { RefusedClients } from '../detection/refused-clients.ts';
-import { RogueServers } from '../detection/rogue-servers.ts';
-import { TimeGuard } from '../detection/time-guard.ts';
-import type { RunningProblem } from '../diagnosis/running-problem.ts';
 import type { OperatorOrder } from '../engine/operator-order.ts';
-import { type Observer, observers } from '../exchange/observer.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 import { Counters } from '../reporting/counters.ts';
-import { DecisionLog } from '../reporting/decision-log.ts';
-import { NO_COUNTS, OrganizationCounter } from '../reporting/organization-counts.ts';
+import type { DecisionLog } from '../reporting/decision-log.ts';
+import { NO_COUNTS, type OrganizationCounter } from '../reporting/organization-counts.ts';
 import { type PlaceOf, pluggedLog } from '../reporting/plugged-log.ts';
-import { type PoolUse, poolUseOf } from '../reporting/pool-use.ts';
 import { ProblemLog } from '../reporting/problem-log.ts';
 import { ProblemTimes } from '../reporting/problem-times.ts';
 import { type Status, statusOf } from '../reporting/status.ts';
 import { type MappedAddress, mapAddresses } from './address-map.ts';
 import { CurrentDeclaration } from './current-declaration.ts';
-import { currentProblems } from './current-problems.ts';
 import type { Adoption, Declaration } from './declaration.ts';
 import { Expiry } from './expiry.ts';
-import { expiryPrompter } from './expiry-prompter.ts';
 import { type Figures, figuresOf } from './figures.ts';
 import { FileReservations, faultsOfReservations } from './file-reservations.ts';
 import { type Gauges, gaugesOf } from './gauges.ts';
 import { LeaseImports } from './lease-imports.ts';
 import { Listening } from './listening.ts';
+import { openMemory } from './open-memory.ts';
 import { OrderIntake, type OrderResult } from './order-intake.ts';
 import { ReservationControl } from './reservation-control.ts';
+import { ServerCondition } from './server-condition.ts';
 import type { ServerParts, ServerPlacement } from './server-parts.ts';
 import { clockTrustOf, type Memory } from './server-state.ts';
 import type { Service } from './service.ts';
@@ -54,13 +43,14 @@ export class Server {
   /** Takes over leases that another server has given; also while no sockets are open. */
   readonly leaseImports: LeaseImports;
   readonly #parts: ServerParts;
-  readonly #counters = new Counters();
+  readonly #counters: Counters;
   #memory: Memory | undefined;
   #decisionLog: DecisionLog | undefined;
   #organizations: OrganizationCounter | undefined;
   #expiry: Expiry | undefined;
   readonly #clusterPeersLog: ClusterPeersLog | undefined;
   readonly #listening: Listening;
+  readonly #condition: ServerCondition;
   readonly #problemLog: ProblemLog;
   readonly #problemTimes = new ProblemTimes();
   #beats = 0;
@@ -80,6 +70,7 @@ export class Server {
   constructor(chosen: ServerParts) {
     const parts = { ...chosen, log: pluggedLog(chosen.log, this.#placeOf) };
     this.#parts = parts;
+    this.#counters = parts.counters ?? new Counters();
     this.#listening = new Listening(parts);
     this.#declaration = new CurrentDeclaration(
       parts,
@@ -103,6 +94,7 @@ export class Server {
       parts,
     );
     this.leaseImports = new LeaseImports(parts, this.#orderIntake);
+    this.#condition = new ServerCondition(parts, this.#listening, () => this.#memory, this.#fileReservations);
     this.#problemLog = new ProblemLog(parts.log);
     if (parts.clusterPeers !== undefined)
       this.#clusterPeersLog = new ClusterPeersLog(parts.clusterPeers, parts.log);
@@ -110,7 +102,7 @@ export class Server {
 
   get status(): Status {
     const service = this.#listening.service;
-    const pool = this.#poolUse(service);
+    const { pool } = this.#condition;
     return statusOf({
       store: this.#memory?.store,
       serving: service?.serving,
@@ -118,7 +110,7 @@ export class Server {
       rogueServers: this.#memory?.rogueServers.status ?? [],
       refusedClients: this.#memory?.refusedClients.status ?? [],
       counters: this.#counters.values(),
-      problems: this.#problems(pool),
+      problems: this.#condition.problems(pool),
       settings: this.#declaration.current.settings ?? [],
     });
   }
@@ -131,7 +123,7 @@ export class Server {
 
   get figures(): Figures {
     const { service } = this.#listening;
-    this.#problemTimes.note(this.#problems(this.#poolUse(service)), this.#parts.clock.now());
+    this.#problemTimes.note(this.#condition.problems(), this.#parts.clock.now());
     return figuresOf(this.#memory, service, this.#problemTimes.since);
   }
 
@@ -238,8 +230,7 @@ export class Server {
 
   /** Undefined: the server has not started, or has stopped. */
   get clock(): ClockStatus | undefined {
-    const guard = this.#memory?.timeGuard;
-    return guard === undefined ? undefined : clockStatusOf(guard, this.#parts.clock.now());
+    return this.#condition.clock;
   }
 
   /** The operator says that the time is right. This is stored at once; the log names who said so. */
@@ -253,52 +244,25 @@ export class Server {
   }
 
   async #openMemory(): Promise<Memory> {
-    const { log, clock, boot, clusterPeers } = this.#parts;
-    const inFlight = new Set<Ipv4>();
-    const store = await this.#parts.openStore(inFlight);
-    this.#decisionLog = new DecisionLog(
-      log,
-      store,
-      () => clock.monotonic(),
-      this.#placeOf,
-      () => this.#poolUse(this.#listening.service),
-    );
-    this.#organizations = new OrganizationCounter(store.leases);
-    const peers = new Peers(clock, log, () => store.leases.revision);
-    const memory: Memory = {
-      store,
+    const { clock, clusterPeers } = this.#parts;
+    const { memory, decisionLog, organizations } = await openMemory({
+      parts: this.#parts,
+      counters: this.#counters,
       planOf: (listen) => this.#declaration.planOf(listen),
-      inFlight,
-      missedTraffic: new MissedTraffic(store.leases, log),
-      timeGuard: new TimeGuard({ clock, log, store, boot, agreedAt: () => clusterPeers?.agreedAt }),
-      declines: new DeclineLog(),
-      peers,
-      rogueServers: new RogueServers(clock, log, this.#parts.segmentObserver, this.#placeOf),
-      refusedClients: new RefusedClients(clock, log, this.#parts.segmentObserver),
-      peerMemory: clusterPeers === undefined ? new PeerMemory(peers, store, clock) : undefined,
-      clusterPeers,
-      discoverRetries: new DiscoverRetries(),
-      observer: observers(
-        this.#counters,
-        this.#decisionLog,
-        this.#organizations,
-        expiryPrompter(() => this.#expiry?.prompt()),
-        ...extra(this.#parts.observer),
-      ),
-      timings: this.#counters,
-      handOver: () => this.#orderIntake.handOver(),
-      handedOver: () => this.#orderIntake.handedOver(),
-      makeRoom: () => this.#expiry?.makeRoom() ?? false,
-      // After the round that it is ordered in: what is submitted while that ends waits for the next one.
-      orderReservation: (order) => void Promise.resolve().then(() => this.reservations.submit(order)),
-    };
-    store.idle(clock.now()); // The state of the clock is stored before the first lease.
+      placeOf: this.#placeOf,
+      poolUse: () => this.#condition.pool,
+      intake: this.#orderIntake,
+      expiry: () => this.#expiry,
+      orderReservation: (order) => void this.reservations.submit(order),
+    });
+    this.#decisionLog = decisionLog;
+    this.#organizations = organizations;
     this.#expiry = new Expiry(
-      store,
+      memory.store,
       clock,
       this.#orderReceiver(),
       () => clockTrustOf(memory),
-      () => ({ peerObservations: peers, clusterPeers: memory.clusterPeers }),
+      () => ({ peerObservations: memory.peers, clusterPeers: memory.clusterPeers }),
       (lease) => clusterPeers?.isByWallClock(lease) !== false,
     );
     return memory;
@@ -327,7 +291,7 @@ export class Server {
     if (this.#beats % BEATS_OF_A_SECOND !== 0) return;
 
     this.#listening.service?.check();
-    const problems = this.#problems(this.#poolUse(this.#listening.service));
+    const problems = this.#condition.problems();
     this.#grants =
       this.#listening.service !== undefined && problems.every(({ stopsNewGuests }) => !stopsNewGuests);
     this.#problemLog.check(problems, this.#parts.clock.monotonic());
@@ -340,7 +304,7 @@ export class Server {
     memory.store.idle(this.#parts.clock.now());
     this.#decisionLog?.check();
     this.#expiry?.sweep();
-    this.reservations.beat(this.#trustsClock);
+    this.reservations.beat(this.#condition.trustsClock);
     this.#fileReservations.check();
     this.#change ??= this.#watch(memory).finally(() => {
       this.#change = undefined;
@@ -363,43 +327,4 @@ export class Server {
       submit: (order: Parameters<Service['exchange']['submit']>[0]) => exchange()?.submit(order) ?? false,
     };
   }
-
-  #problems(pool: PoolUse | undefined): readonly RunningProblem[] {
-    const { problems, service } = this.#listening;
-    const trustsClock = this.#trustsClock;
-    return currentProblems({
-      parts: this.#parts,
-      memory: this.#memory,
-      listening: problems,
-      service,
-      clock: trustsClock ? undefined : this.clock,
-      pool,
-      trustsClock,
-      fileReservations: this.#fileReservations.problem,
-    });
-  }
-
-  get #trustsClock(): boolean {
-    return this.#memory !== undefined && clockTrustOf(this.#memory).isTrusted;
-  }
-
-  #poolUse(service: Service | undefined): PoolUse | undefined {
-    const memory = this.#memory;
-    if (memory === undefined || service === undefined) return undefined;
-    const { leases } = memory.store;
-    return poolUseOf({
-      plan: service.plan,
-      leases,
-      now: this.#parts.clock.now(),
-      trustsClock: this.#trustsClock,
-      peers: memory.peers.peers,
-      isThere: (gateway) => memory.peers.isThere(gateway),
-      listeningSince: memory.peers.since,
-      clusterPeers: memory.clusterPeers?.live ?? NO_GATEWAYS,
-    });
-  }
-}
-
-function extra(observer: Observer | undefined): readonly Observer[] {
-  return observer === undefined ? [] : [observer];
 }

@@ -10,7 +10,10 @@ export interface SharedSettings extends EtcdSettings {
 }
 
 /** undefined: no endpoints are set, so the leases are only in the SQLite file. */
-export function sharedSettings({ settings, origins }: LoadedSettings): SharedSettings | undefined {
+export function sharedSettings({
+  settings,
+  origins,
+}: Pick<LoadedSettings, 'settings' | 'origins'>): SharedSettings | undefined {
   const { etcdEndpoints, segment } = settings;
   if (etcdEndpoints.length === 0 || segment === undefined) return undefined;
   return { settings, origins, segment, node: nodeOf(settings) };

@@ -25,5 +25,5 @@ export async function metricsText(more: Partial<MetricsInput> = {}): Promise<str
     now: 4000,
     ...more,
   };
-  return exposition(families(input), { segment: 's' });
+  return exposition([{ families: families(input), common: { segment: 's' } }]);
 }

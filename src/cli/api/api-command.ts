@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import type { Environment } from '../../config/settings.ts';
 import { SETTINGS } from '../../config/settings.ts';
+import { type PlaceOptions, SEGMENT_OPTION } from '../chosen-segment.ts';
 import { leasesDirectory } from '../leases-directory.ts';
 import { GatewayApi } from './gateway-api.ts';
 
-export interface ApiOptions {
+export interface ApiOptions extends PlaceOptions {
   readonly json?: boolean;
-  readonly leasesDir?: string;
 }
 
 /** Adds a command that asks the running gateway. */
@@ -16,6 +16,7 @@ export function apiCommand(parent: Command, name: string, description: string): 
     .command(name)
     .description(description)
     .option('--leases-dir <directory>', `its leases directory (${variable}; default ${fallback})`)
+    .option(...SEGMENT_OPTION)
     .option('--json', 'as JSON');
 }
 
@@ -25,6 +26,6 @@ export function withReason(command: Command): Command {
 }
 
 /** The API of the gateway that the options of a command name. */
-export function apiOf({ leasesDir }: ApiOptions, environment: Environment): GatewayApi {
-  return new GatewayApi(leasesDirectory(leasesDir, environment));
+export function apiOf({ leasesDir, segment }: PlaceOptions, environment: Environment): GatewayApi {
+  return new GatewayApi(leasesDirectory(leasesDir, environment), segment);
 }

@@ -38,8 +38,11 @@ interface Question extends Omit<Order, 'method'> {
 export class GatewayApi {
   readonly #directory: string;
   readonly #socket: string;
+  readonly #segment: string | undefined;
 
-  constructor(directory: string) {
+  /** @param segment The one that is meant, where the gateway serves several. */
+  constructor(directory: string, segment?: string) {
+    this.#segment = segment;
     this.#directory = directory;
     this.#socket = join(directory, API_SOCKET);
   }
@@ -99,7 +102,7 @@ export class GatewayApi {
       const asked = request({
         socketPath: this.#socket,
         method,
-        path: `${ROOT}${path}${queryText(query)}`,
+        path: `${ROOT}${path}${queryText({ ...query, segment: query['segment'] ?? this.#segment })}`,
         agent: false,
         timeout: isLong ? LONG_ANSWER_TIME : ANSWER_TIME,
         headers: {

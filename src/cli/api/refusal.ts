@@ -34,6 +34,8 @@ const REMEDIES: Remedies = {
   'cannot-store': HEALTH,
   'changed-meanwhile': 'order it again',
   'lease-file': HEALTH,
+  'no-such-segment': 'name one of them: --segment <name>',
+  'segment-needed': 'name one of them: --segment <name>',
   'no-such-method': 'the gateway is of another version: ask with the version that runs',
   'outcome-unknown': 'look whether it is done, and order it again if it is not',
   'stands-still': HEALTH,

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { Command } from 'commander';
-import type { Flags, LoadedSettings, RejectedSettings } from '../../config/load-settings.ts';
+import type { LoadedSettings, RejectedSettings } from '../../config/load-settings.ts';
+import type { Flags } from '../../config/origins.ts';
 import { problemToText } from '../../config/problem.ts';
 import type { Environment } from '../../config/settings.ts';
 import { rulesThatLetIn } from '../../detection/reception.ts';
@@ -27,6 +28,7 @@ import { askHealth, HEALTH_SOCKET } from '../../server/health.ts';
 import { readClusterReport } from '../../sharing/cluster-report.ts';
 import { sharedSettings } from '../../sharing/shared-settings.ts';
 import { readInterfaces } from '../../transport/linux/interfaces.ts';
+import { ofOneSegment } from '../chosen-segment.ts';
 import { loadWithFile } from '../load-with-file.ts';
 import { noAnswer } from '../no-answer.ts';
 import { jsonText } from '../output/json.ts';
@@ -69,7 +71,8 @@ export function addDoctorCommand(program: Command, surroundings = surroundingsOf
 
 /** All checks of this node. */
 async function examine(flags: Flags, environment: Environment): Promise<readonly DoctorLine[]> {
-  const loaded = loadWithFile(flags, environment);
+  const read = loadWithFile(flags, environment);
+  const loaded = read.ok ? ofOneSegment(read) : read;
   const holders = readPort();
   const gateway = holders?.find(({ isGateway }) => isGateway)?.pid;
   const lines: DoctorLine[] = [...settingsLines(loaded)];

@@ -4,7 +4,7 @@ import { reservationToJson } from '../../lease/reservation/reservation-fields.ts
 import { hardwareToText } from '../../net/hardware-address.ts';
 import { ipv4ToText } from '../../net/ipv4.ts';
 import { type LeaseReader, type ListedLease, openLeaseReader } from '../../store/sqlite/lease-reader.ts';
-import { leasesDirectory } from '../leases-directory.ts';
+import { leaseFolder, type PlaceOptions, SEGMENT_OPTION } from '../chosen-segment.ts';
 import { writeJson } from '../output/output.ts';
 import { type CommandSurroundings, nothing, surroundingsOfProcess, table } from '../surroundings.ts';
 import { addImportCommand } from './import.ts';
@@ -21,9 +21,8 @@ import { addReservationOrders } from './set.ts';
 /** States in which nobody else gets an address. */
 const HELD = ['bound', 'declined', 'peer'];
 
-interface ReadOptions {
+interface ReadOptions extends PlaceOptions {
   readonly json?: boolean;
-  readonly leasesDir?: string;
 }
 
 /** Adds `reservations list` (the default) and `show`: they read the lease file. They throw GatewayErrors. */
@@ -68,7 +67,8 @@ function readingCommand(parent: Command, name: string, description: string, isDe
     .command(name, { isDefault })
     .description(description)
     .option('--json', 'an array of objects instead of a table')
-    .option('--leases-dir <directory>', 'where leases.sqlite is');
+    .option('--leases-dir <directory>', 'where leases.sqlite is')
+    .option(...SEGMENT_OPTION);
 }
 
 function list(options: ReadOptions & ReservationFilterOptions, surroundings: CommandSurroundings): void {
@@ -129,11 +129,11 @@ function useOf({ id, address, macs, clientId }: Reservation, reader: LeaseReader
 }
 
 function read(
-  { leasesDir }: ReadOptions,
+  options: ReadOptions,
   { environment }: CommandSurroundings,
   run: (reader: LeaseReader) => void,
 ): void {
-  const reader = openLeaseReader(leasesDirectory(leasesDir, environment));
+  const reader = openLeaseReader(leaseFolder(options, environment));
   try {
     run(reader);
   } finally {

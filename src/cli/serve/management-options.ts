@@ -1,25 +1,30 @@
 import { poolRanges, rangeToText } from '../../config/pools.ts';
 import type { Settings } from '../../config/settings.ts';
 import { apiCertificate } from '../../management/api-certificates.ts';
-import type { ManagementOptions, SubnetTexts } from '../../management/options.ts';
+import type { HookOptions } from '../../management/hooks/hook-options.ts';
+import type { ManagedSegment, ManagementOptions, SubnetTexts } from '../../management/options.ts';
 import type { ApiSecret } from '../../management/secrets.ts';
 import { ipv4ToText } from '../../net/ipv4.ts';
 import { maskOfLength, prefixOf, prefixToText } from '../../net/prefix.ts';
 import { nodeOf } from '../../sharing/shared-settings.ts';
 import { versionOfPackage } from '../version-of-package.ts';
 
-/** @param startedAt Wall-clock milliseconds. */
+/**
+ * @param settings What counts for all segments.
+ * @param startedAt Wall-clock milliseconds.
+ */
 export function managementOptions(
   settings: Settings,
   secrets: readonly ApiSecret[],
-  beside: Pick<ManagementOptions, 'counters' | 'events' | 'samples' | 'hooks'>,
+  hooks: HookOptions,
   startedAt: number,
+  segments: readonly ManagedSegment[],
 ): ManagementOptions {
-  const { leasesDir, metricsPort, apiListen, apiOpenReads, apiHosts, gateway, subnetMask } = settings;
+  const { leasesDir, metricsPort, apiListen, apiOpenReads, apiHosts } = settings;
   const { grpcPort, grpcListen } = settings;
   const node = nodeOf(settings);
   return {
-    directory: leasesDir,
+    sockets: leasesDir,
     port: metricsPort,
     listen: apiListen,
     tls: apiCertificate(settings),
@@ -28,11 +33,23 @@ export function managementOptions(
     openReads: apiOpenReads,
     hosts: [...apiHosts, node.toLowerCase()],
     node,
-    segment: settings.segment ?? prefixToText(prefixOf(gateway, subnetMask)),
-    subnet: subnetTexts(settings),
     version: versionOfPackage(),
+    hooks,
     startedAt,
-    ...beside,
+    segments,
+  };
+}
+
+export function managedSegment(
+  settings: Settings,
+  memory: Pick<ManagedSegment, 'counters' | 'events' | 'samples'>,
+): ManagedSegment {
+  const { leasesDir, segment, gateway, subnetMask } = settings;
+  return {
+    directory: leasesDir,
+    segment: segment ?? prefixToText(prefixOf(gateway, subnetMask)),
+    subnet: subnetTexts(settings),
+    ...memory,
   };
 }
 

@@ -28,7 +28,7 @@ const ENDED: RunningProblem = {
 /** Runs API and metrics in a thread of their own, and starts it again when it dies. Guests are served all the while. */
 export class ManagementThread {
   readonly #options: () => ManagementOptions;
-  readonly #gateway: GatewayCalls;
+  readonly #gateways: readonly GatewayCalls[];
   readonly #clock: Clock;
   readonly #say: Say;
   readonly #program: URL;
@@ -40,16 +40,19 @@ export class ManagementThread {
   #cancelStart: () => void = () => {};
   #problems: readonly RunningProblem[] = [];
 
-  /** @param options Those of the moment: the thread may start again, and settings may change. */
+  /**
+   * @param options Those of the moment: the thread may start again, and settings may change.
+   * @param gateways One for each segment, in the order of the options.
+   */
   constructor(
     options: () => ManagementOptions,
-    gateway: GatewayCalls,
+    gateways: readonly GatewayCalls[],
     clock: Clock,
     say: Say,
     program = PROGRAM,
   ) {
     this.#options = options;
-    this.#gateway = gateway;
+    this.#gateways = gateways;
     this.#clock = clock;
     this.#say = say;
     this.#program = program;
@@ -83,13 +86,14 @@ export class ManagementThread {
     // What a thread that is just starting says comes too late when the gateway stops.
     const say: Say = (...words) => this.#isEnding || this.#say(...words);
     this.#problems = [];
-    answerCalls(port, this.#gateway, { say, problems: (problems) => (this.#problems = problems) });
+    answerCalls(port, this.#gateways, { say, problems: (problems) => (this.#problems = problems) });
     worker.unref();
   }
 
   /** Other settings are in force. */
   adopted(): void {
-    this.#worker?.postMessage({ kind: 'subnet', subnet: this.#options().subnet } satisfies FromGateway);
+    const subnets = this.#options().segments.map(({ subnet }) => subnet);
+    this.#worker?.postMessage({ kind: 'subnets', subnets } satisfies FromGateway);
   }
 
   /** Closes what it has opened. A thread that does not answer in time is ended. */

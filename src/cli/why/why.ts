@@ -5,7 +5,7 @@ import { REASONS, type ReasonRow } from '../../engine/decision/reasons.ts';
 import { DROPS, type DropRow } from '../../exchange/drops.ts';
 import { type HardwareAddress, hardwareToText } from '../../net/hardware-address.ts';
 import type { Status } from '../../reporting/status.ts';
-import { askHealth, HEALTH_SOCKET } from '../../server/health.ts';
+import { askHealthOfAll, HEALTH_SOCKET } from '../../server/health.ts';
 import {
   hasLeaseFile,
   type ListedEvent,
@@ -13,6 +13,7 @@ import {
   openLeaseReader,
 } from '../../store/sqlite/lease-reader.ts';
 import { type ApiOptions, apiCommand, apiOf } from '../api/api-command.ts';
+import { leaseFolder, statusOfSegment } from '../chosen-segment.ts';
 import { macFrom } from '../lease-filter.ts';
 import { leasesDirectory } from '../leases-directory.ts';
 import { noAnswer } from '../no-answer.ts';
@@ -61,9 +62,9 @@ async function storyOf(
   { environment }: CommandSurroundings,
 ): Promise<Story> {
   const directory = leasesDirectory(options.leasesDir, environment);
-  const { leases, history } = kept(directory, mac);
+  const { leases, history } = kept(leaseFolder(options, environment), mac);
   const socket = join(directory, HEALTH_SOCKET);
-  const asked: Status | Cause = await askHealth(socket, ANSWER_TIME).catch((error: unknown) => {
+  const asked: Status | Cause = await askStatus(socket, options).catch((error: unknown) => {
     const { message, remedy } = noAnswer(socket, error);
     return { cause: `no gateway answers on this node: ${message}`, remedy };
   });
@@ -86,6 +87,11 @@ async function storyOf(
     hearsOthers: Date.now() - Date.parse(status?.reception?.lastHeard ?? '') < LATELY,
   });
   return { mac: text, leases, history, reservations, decisions: decisions.slice(-SHOWN), cause };
+}
+
+/** Of the one segment that is meant. */
+async function askStatus(socket: string, { segment }: ApiOptions): Promise<Status> {
+  return statusOfSegment(await askHealthOfAll(socket, ANSWER_TIME), segment) as Status;
 }
 
 /** What the lease file has of the guest. */

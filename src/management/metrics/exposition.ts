@@ -25,20 +25,36 @@ const PREFIX = 'vps_gateway_';
 /** The text format of Prometheus, version 0.0.4. */
 export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
-/** @param common The labels of every sample. */
-export function exposition(families: readonly Family[], common: Readonly<Record<string, string>>): string {
-  return families
-    .filter(({ samples, histogram }) => samples.length > 0 || histogram !== undefined)
-    .map((family) => textOf(family, common))
-    .join('');
+/** Families with the labels that all of their samples have. */
+export interface Labelled {
+  readonly families: readonly Family[];
+  readonly common: Readonly<Record<string, string>>;
 }
 
-function textOf(
-  { name, type, help, samples, histogram }: Family,
-  common: Readonly<Record<string, string>>,
-): string {
+/** Metrics of one or of several segments: a family has one heading, and below it the samples of all of them. */
+export function exposition(groups: readonly Labelled[]): string {
+  const byName = new Map<string, { readonly family: Family; readonly lines: string[] }>();
+  for (const { families, common } of groups)
+    for (const family of families) {
+      if (family.samples.length === 0 && family.histogram === undefined) continue;
+      const known = byName.get(family.name) ?? { family, lines: [] };
+      byName.set(family.name, known);
+      known.lines.push(...linesOf(family, common));
+    }
+  return [...byName.values()].map(({ family, lines }) => textOf(family, lines)).join('');
+}
+
+function textOf({ name, type, help }: Family, lines: readonly string[]): string {
   const full = PREFIX + name;
-  const lines = [`# HELP ${full} ${escaped(help)}`, `# TYPE ${full} ${type}`];
+  return [`# HELP ${full} ${escaped(help)}`, `# TYPE ${full} ${type}`, ...lines, ''].join('\n');
+}
+
+function linesOf(
+  { name, samples, histogram }: Family,
+  common: Readonly<Record<string, string>>,
+): readonly string[] {
+  const full = PREFIX + name;
+  const lines: string[] = [];
   for (const [labels, value] of samples) lines.push(line(full, { ...common, ...labels }, value));
   if (histogram !== undefined) {
     const { ends, counts, sum } = histogram;
@@ -48,7 +64,7 @@ function textOf(
     lines.push(line(`${full}_bucket`, { ...common, le: '+Inf' }, all));
     lines.push(line(`${full}_sum`, common, sum), line(`${full}_count`, common, all));
   }
-  return `${lines.join('\n')}\n`;
+  return lines;
 }
 
 function line(name: string, labels: Readonly<Record<string, string>>, value: number): string {

@@ -44,7 +44,7 @@ export class Platform {
             ...{ dhcpPoolStart: pool_start, dhcpPoolEnd: pool_end, subnetMask: mask, gatewayIpDhcp: router },
           };
         },
-        metrics: () => metricsText(parts),
+        metrics: () => metricsText([parts]),
         ...{ streams, say, now },
       },
     });

@@ -79,6 +79,9 @@ const INFO = z.object({
   as_of: z.string(),
 });
 
+/** What is so whoever asks. */
+export type Info = Omit<z.output<typeof INFO>, 'author' | 'may_write'>;
+
 export function infoRoute(parts: RouteParts): Operation {
   return operation({
     method: 'get',
@@ -90,14 +93,14 @@ export function infoRoute(parts: RouteParts): Operation {
   });
 }
 
-async function infoOf({
+export async function infoOf({
   asked,
   figures: gathered,
   options,
   subnet: served,
   now,
   samples,
-}: RouteParts): Promise<Omit<z.output<typeof INFO>, 'author' | 'may_write'>> {
+}: RouteParts): Promise<Info> {
   const { status, figures } = await asked.result();
   const sharing = figures.isShared ? sharingOf(await gathered.result()) : null;
   const { prefix, ...subnet } = served();

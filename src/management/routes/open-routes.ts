@@ -1,15 +1,21 @@
 import { z } from 'zod';
+import { worstVerdict } from '../../reporting/segments-status.ts';
 import { type Operation, operation } from '../http/operation.ts';
-import { exposition, METRICS_TYPE } from '../metrics/exposition.ts';
+import { exposition, type Labelled, METRICS_TYPE } from '../metrics/exposition.ts';
 import { type Asked, families } from '../metrics/families.ts';
 import type { RouteParts } from './route-parts.ts';
 import { STANDS_STILL } from './warnings.ts';
 
-const PROBLEM = z.object({ id: z.string(), message: z.string(), remedy: z.string() });
+const PROBLEM = z.object({
+  segment: z.string().optional().meta({ description: 'Which one, where there are several' }),
+  id: z.string(),
+  message: z.string(),
+  remedy: z.string(),
+});
 const HEALTH = z.object({ ok: z.boolean(), verdict: z.string(), problems: z.array(PROBLEM) });
 
 /** What a monitoring system asks; it needs no secret. */
-export function openRoutes(parts: RouteParts): readonly Operation[] {
+export function openRoutes(segments: readonly RouteParts[]): readonly Operation[] {
   return [
     operation({
       method: 'get',
@@ -18,16 +24,16 @@ export function openRoutes(parts: RouteParts): readonly Operation[] {
       summary: 'Whether the gateway lives: its thread for packets answers',
       answer: HEALTH,
       problems: { 503: 'It does not answer' },
-      run: async () => healthOf(await askedNow(parts), true),
+      run: async () => healthOf(await askedAll(segments), true),
     }),
     operation({
       method: 'get',
       path: '/readyz',
       name: 'isReady',
-      summary: 'Whether a new guest would get an address',
+      summary: 'Whether a new guest would get an address, on each segment',
       answer: HEALTH,
       problems: { 503: 'It would not; the body says why' },
-      run: async () => healthOf(await askedNow(parts), false),
+      run: async () => healthOf(await askedAll(segments), false),
     }),
     operation({
       method: 'get',
@@ -35,7 +41,7 @@ export function openRoutes(parts: RouteParts): readonly Operation[] {
       name: 'metrics',
       summary: 'All metrics, as Prometheus reads them',
       answer: METRICS_TYPE,
-      run: async () => await metricsOf(parts),
+      run: async () => await metricsOf(segments),
     }),
   ];
 }
@@ -45,30 +51,51 @@ async function askedNow({ asked }: RouteParts): Promise<Asked | undefined> {
   return await asked.result().catch(() => undefined);
 }
 
-function healthOf(asked: Asked | undefined, isLiveness: boolean): Response {
-  const verdict = asked?.status.verdict ?? 'no-answer';
-  const ok = isLiveness ? asked !== undefined : verdict === 'served';
-  const found = asked?.status.problems ?? [STANDS_STILL];
-  const problems = found.map(({ name, message, remedy }) => ({ id: name, message, remedy }));
+/** One segment, and what its gateway says. */
+interface AskedSegment {
+  readonly segment: string;
+  readonly asked: Asked | undefined;
+}
+
+function askedAll(segments: readonly RouteParts[]): Promise<readonly AskedSegment[]> {
+  return Promise.all(
+    segments.map(async (parts) => ({ segment: parts.options.segment, asked: await askedNow(parts) })),
+  );
+}
+
+function healthOf(segments: readonly AskedSegment[], isLiveness: boolean): Response {
+  const verdicts = segments.map(({ asked }) => asked?.status.verdict);
+  const isAlive = !verdicts.includes(undefined);
+  const verdict = isAlive ? worstVerdict(verdicts.filter((each) => each !== undefined)) : 'no-answer';
+  const ok = isLiveness ? isAlive : verdict === 'served';
+  const problems = segments.flatMap(({ segment, asked }) =>
+    (asked?.status.problems ?? [STANDS_STILL]).map(({ name, message, remedy }) => ({
+      ...(segments.length > 1 ? { segment } : {}),
+      ...{ id: name, message, remedy },
+    })),
+  );
   return new Response(`${JSON.stringify({ ok, verdict, problems })}\n`, {
     status: ok ? 200 : 503,
     headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
   });
 }
 
-async function metricsOf(parts: RouteParts): Promise<Response> {
-  return new Response(await metricsText(parts), {
+async function metricsOf(segments: readonly RouteParts[]): Promise<Response> {
+  return new Response(await metricsText(segments), {
     headers: { 'content-type': METRICS_TYPE, 'cache-control': 'no-store' },
   });
 }
 
 /** All metrics, as Prometheus reads them. Never rejects: what cannot be found out is left out. */
-export async function metricsText(parts: RouteParts): Promise<string> {
+export async function metricsText(segments: readonly RouteParts[]): Promise<string> {
+  return exposition(await Promise.all(segments.map(familiesOf)));
+}
+
+async function familiesOf(parts: RouteParts): Promise<Labelled> {
   const { counters, options, now, figures, platformCalls } = parts;
   const { version, startedAt, segment } = options;
   const [asked, { gauges, own }] = await Promise.all([askedNow(parts), figures.result()]);
   const calls = platformCalls?.all;
-  return exposition(families({ counters, asked, gauges, own, version, startedAt, now: now(), calls }), {
-    segment,
-  });
+  const input = { counters, asked, gauges, own, version, startedAt, now: now(), calls };
+  return { families: families(input), common: { segment } };
 }

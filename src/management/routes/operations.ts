@@ -18,9 +18,9 @@ import { samplesRoute } from './samples.ts';
 import { settingsRoutes } from './settings.ts';
 import { warningsRoute } from './warnings.ts';
 
-/** Every operation below /api/v1, and the document that describes them. */
-export function allOperations(parts: RouteParts): readonly Operation[] {
-  const operations = [
+/** Every operation below /api/v1, for one segment. */
+export function operationsOf(parts: RouteParts): readonly Operation[] {
+  return [
     infoRoute(parts),
     ...settingsRoutes(parts),
     ...leaseRoutes(parts),
@@ -38,7 +38,11 @@ export function allOperations(parts: RouteParts): readonly Operation[] {
     ...reservationOrderRoutes(parts),
     ...clockRoutes(parts),
   ];
-  const document = openApi(operations, parts.options.version);
+}
+
+/** These operations, and the document that describes them. */
+export function withDocument(operations: readonly Operation[], version: string): readonly Operation[] {
+  const document = openApi(operations, version);
   const described = operation({
     method: 'get',
     path: '/openapi.json',

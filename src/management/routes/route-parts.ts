@@ -7,14 +7,14 @@ import type { OutletFigures } from '../hooks/outlet.ts';
 import type { LeaseReading } from '../lease-reading.ts';
 import type { Asked } from '../metrics/families.ts';
 import type { MetricFigures } from '../metrics/metric-figures.ts';
-import type { ManagementOptions, SubnetTexts } from '../options.ts';
+import type { SegmentOptions, SubnetTexts } from '../options.ts';
 import type { CallCounts } from '../platform/call-counts.ts';
 import type { SampleRing } from '../samples/sample-ring.ts';
 import type { SharedWork } from '../shared-work.ts';
 
 /** What the routes work with. */
 export interface RouteParts {
-  readonly options: ManagementOptions;
+  readonly options: SegmentOptions;
   /** The subnet that is served now: a reload may change it. */
   subnet(): SubnetTexts;
   /** Of the API itself; undefined: it has no TLS. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { refusedChangeToText } from '../../config/needs-restart.ts';
 import type { ReloadResult } from '../../server/reload.ts';
 import { type Operation, operation } from '../http/operation.ts';
 import { Problem } from '../http/problem.ts';
@@ -6,7 +7,15 @@ import type { RouteParts } from './route-parts.ts';
 
 const SETTING = z.object({ setting: z.string(), value: z.string().nullable(), from: z.string() });
 const CHANGE = z
-  .object({ setting: z.string(), from: z.string().nullable(), to: z.string().nullable() })
+  .object({
+    segment: z
+      .string()
+      .optional()
+      .meta({ description: 'Of several segments, the one; absent: it is so in all that there are' }),
+    setting: z.string(),
+    from: z.string().nullable(),
+    to: z.string().nullable(),
+  })
   .meta({ description: 'Values as they were written; a secret is not shown' });
 const OF_RELOAD = z
   .object({
@@ -92,5 +101,5 @@ function onReload(result: ReloadResult): z.output<typeof OF_RELOAD> {
 function problemsOf(result: ReloadResult): readonly string[] {
   if (result.kind === 'unusable') return result.problems;
   if (result.kind !== 'refused') return [];
-  return result.refusals.map(({ setting, from, to, why }) => `${setting}: ${from} to ${to}: ${why}`);
+  return result.refusals.map((refusal) => `${refusedChangeToText(refusal)}: ${refusal.why}`);
 }

@@ -9,8 +9,8 @@ import type { ManagementOptions } from '../../../src/management/options.ts';
 import { FakeClock } from '../../support/clock.ts';
 import { eventually } from '../../support/eventually.ts';
 
-const OPTIONS = { directory: '/nowhere', port: 'off' } as unknown as ManagementOptions;
-const NO_GATEWAY = {} as GatewayCalls;
+const OPTIONS = { sockets: '/nowhere', port: 'off', segments: [] } as unknown as ManagementOptions;
+const NO_GATEWAY: readonly GatewayCalls[] = [];
 
 function program(text: string): URL {
   const file = join(mkdtempSync(join(tmpdir(), 'vps-gateway-thread-')), 'thread.mjs');

@@ -1,0 +1,75 @@
+import { type ClockStatus, clockStatusOf } from '../detection/clock-status.ts';
+import type { RunningProblem } from '../diagnosis/running-problem.ts';
+import type { Ipv4 } from '../net/ipv4.ts';
+import { type PoolUse, poolUseOf } from '../reporting/pool-use.ts';
+import { currentProblems } from './current-problems.ts';
+import type { FileReservations } from './file-reservations.ts';
+import type { Listening } from './listening.ts';
+import type { ServerParts } from './server-parts.ts';
+import { clockTrustOf, type Memory } from './server-state.ts';
+
+const NO_GATEWAYS: ReadonlySet<Ipv4> = new Set();
+
+/** How a server is: its clock, its pool, and what is wrong. */
+export class ServerCondition {
+  readonly #parts: ServerParts;
+  readonly #listening: Listening;
+  /** Undefined: the server has not started, or has stopped. */
+  readonly #memory: () => Memory | undefined;
+  readonly #fileReservations: FileReservations;
+
+  constructor(
+    parts: ServerParts,
+    listening: Listening,
+    memory: () => Memory | undefined,
+    fileReservations: FileReservations,
+  ) {
+    this.#fileReservations = fileReservations;
+    this.#parts = parts;
+    this.#listening = listening;
+    this.#memory = memory;
+  }
+
+  get clock(): ClockStatus | undefined {
+    const guard = this.#memory()?.timeGuard;
+    return guard === undefined ? undefined : clockStatusOf(guard, this.#parts.clock.now());
+  }
+
+  get trustsClock(): boolean {
+    const memory = this.#memory();
+    return memory !== undefined && clockTrustOf(memory).isTrusted;
+  }
+
+  /** Undefined while nothing is served. */
+  get pool(): PoolUse | undefined {
+    const memory = this.#memory();
+    const { service } = this.#listening;
+    if (memory === undefined || service === undefined) return undefined;
+    const { leases } = memory.store;
+    return poolUseOf({
+      plan: service.plan,
+      leases,
+      now: this.#parts.clock.now(),
+      trustsClock: this.trustsClock,
+      peers: memory.peers.peers,
+      isThere: (gateway) => memory.peers.isThere(gateway),
+      listeningSince: memory.peers.since,
+      clusterPeers: memory.clusterPeers?.live ?? NO_GATEWAYS,
+    });
+  }
+
+  problems(pool: PoolUse | undefined = this.pool): readonly RunningProblem[] {
+    const { problems, service } = this.#listening;
+    const { trustsClock } = this;
+    return currentProblems({
+      parts: this.#parts,
+      memory: this.#memory(),
+      listening: problems,
+      service,
+      clock: trustsClock ? undefined : this.clock,
+      pool,
+      trustsClock,
+      fileReservations: this.#fileReservations.problem,
+    });
+  }
+}
