@@ -50,9 +50,10 @@ export class CurrentDeclaration {
     return adoption;
   }
 
-  /** Where the settings came from, anew; their values are those in force. */
-  show({ settings }: Declaration): void {
+  /** Where the settings and the reservations came from, anew; their values are those in force. */
+  show({ settings, reservations }: Declaration): void {
     if (settings !== undefined) this.#current = { ...this.#current, settings };
+    if (reservations !== undefined) this.#current = { ...this.#current, reservations };
   }
 
   refusals(next: Declaration): readonly RefusedChange[] {

@@ -115,6 +115,14 @@ describe('a reservation of the settings file', () => {
     expect(inForce(node)).toEqual(['ada of file']);
   });
 
+  test('is told by its new line after a reload that changes nothing of it', async () => {
+    const node = await startedWith(ONE);
+
+    node.server.show(declared(`# moved\n${ONE}`));
+
+    expect(await remove(node, 'ada')).toMatchObject({ refusal: { place: '/etc/settings.yaml:2:16' } });
+  });
+
   test('takes over one of the same id, and gives back nothing when it goes', async () => {
     const node = await startedWith('');
     await put(node, 'ada', { mac: [ADA.mac], address: '10.15.3.60' });
