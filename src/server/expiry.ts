@@ -4,7 +4,7 @@ import { NO_PEERS } from '../exchange/decision-context.ts';
 import type { Order } from '../exchange/order.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Clock } from '../lease/clock.ts';
-import { type Instant, type Lease, type LeaseState, NEVER } from '../lease/lease.ts';
+import { type Instant, type Lease, NEVER } from '../lease/lease.ts';
 import { type ClockTrust, isOver } from '../lease/lease-end.ts';
 import type { LeaseWrite } from '../lease/lease-view.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
@@ -15,8 +15,6 @@ const SWEEP_LIMIT = 64;
 const PROMPT_INTERVAL = 100;
 
 const NO_PEERS_CONTEXT: PeerInput['context'] = { peerObservations: NO_PEERS, clusterPeers: undefined };
-/** What has ended, if it was no lease. */
-const ENDS: Partial<Record<LeaseState, Reason>> = { offered: 'offer-ended', declined: 'quarantine-ended' };
 const NOTHING: Decision = { kind: 'silence', reason: 'no-binding' };
 
 /** Receives the orders of a sweep. */
@@ -121,7 +119,7 @@ export function expire(lease: Lease, input: PeerInput): Decision {
   const { address, client, hardware, version, expiresAt } = lease;
   if (leases.at(address)?.version !== version) return NOTHING;
   const peerGrant = peerGrantSince(input, lease);
-  const reason = ENDS[lease.state] ?? 'expired';
+  const reason = lease.state === 'declined' ? 'quarantine-ended' : 'expired';
   if (peerGrant !== undefined) return ended(peerGrant[0].next.client, peerGrant, reason, input);
   // Beside peers, the client may have renewed with one of them; also the machine at a quarantined address may have a lease
   // of a peer. Such an address is reused only when nothing else is left, and probed by ARP each time.

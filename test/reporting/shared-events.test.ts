@@ -7,6 +7,7 @@ import { SharedEventReader, SharedEvents } from '../../src/reporting/shared-even
 import { at } from '../store/changes.ts';
 import { memoryBench } from '../support/exchange-bench.ts';
 import { Guest } from '../support/guest.ts';
+import { at as fromText } from '../support/plan.ts';
 
 const MAC = '52:54:00:00:00:01';
 
@@ -92,4 +93,28 @@ test('a key that is not made of the hardware address is kept too', async () => {
   );
 
   expect(reader.take().events).toMatchObject([{ client, type: 'order', outcome: 'committed' }]);
+});
+
+test('a move tells the address that its client has left; other decisions tell none', async () => {
+  const { events, reader } = shared();
+  const client = '01525400000001' as ClientKey;
+  const write = (address: string) => ({
+    address: fromText(address),
+    expectedVersion: 1,
+    next: { client, hardware: 0 as never, state: 'free', expiresAt: at(0) } as const,
+  });
+  const change = { kind: 'binding', client, expectedBindingVersion: 1, at: at(0), reason: 'moved' } as const;
+  const told = (...addresses: readonly string[]) =>
+    events.ordered(
+      { kind: 'silence', reason: 'moved', change: { ...change, writes: addresses.map(write) } },
+      'committed',
+    );
+
+  told('10.15.3.20', '10.15.3.21');
+  told('10.15.3.22');
+
+  expect(reader.take().events.map(({ address, previous }) => [address, previous].map(ipv4ToText))).toEqual([
+    ['10.15.3.20', '10.15.3.21'],
+    ['10.15.3.22', '0.0.0.0'],
+  ]);
 });

@@ -53,6 +53,19 @@ test('a lease is freed when it has run out, and its client kept', async () => {
   expect(bench.record.orders).toEqual(['expired committed']);
 });
 
+test.each([
+  ['bound', 'expired'],
+  ['declined', 'quarantine-ended'],
+] as const)('what ends is told by its own word: %s, %s', async (state, reason) => {
+  const { bench, expiry } = sweeper(leases(1, state));
+
+  await bench.clock.pass(1000);
+  expiry.sweep();
+  await bench.clock.pass(0);
+
+  expect(bench.record.orders).toEqual([`${reason} committed`]);
+});
+
 const PEER = at('10.15.3.11');
 const OTHERS = { ...NO_PEERS, peers: new Map([[PEER, instant(0)]]) };
 

@@ -142,7 +142,6 @@ export const REASONS = {
       'The client gets its lease again when it asks. If it never asks, look for what has stopped its DHCP client, or who has released its lease.',
   },
   expired: { kind: 'change', means: 'The lease is over, and was not renewed.' },
-  'offer-ended': { kind: 'change', means: 'Nobody has taken the offer in time. The address is free again.' },
   'quarantine-ended': {
     kind: 'change',
     means: 'The quarantine of the address is over. The address is free again.',
