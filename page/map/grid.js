@@ -91,10 +91,10 @@ function Cell({ cell, isStop, at, shown, nodes, warnings, now, onPick, onHover }
   const words = STATES[state];
   const octet = address.split('.')[3];
   const flagged = warnings.get(address) ?? [];
-  const label = describe(cell, flagged, now);
+  const place = shown.paint === 'node' && node !== null && isLeased(cell) ? nodes.indexOf(node) + 1 : 0;
+  const label = describe(cell, flagged, now, place);
   if (words.cell === 'edge')
     return html`<span class="cell" role="gridcell" tabindex=${isStop ? 0 : -1} data-s="edge" data-a=${address} aria-label=${label}>${octet}</span>`;
-  const place = shown.paint === 'node' && node !== null && isLeased(cell) ? nodes.indexOf(node) + 1 : 0;
   const marks = [
     'cell',
     flagged.length > 0 && words.counts !== 'out' ? 'flag' : '',

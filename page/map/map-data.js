@@ -47,12 +47,13 @@ function isFound({ address, hostname, mac, vps_id: vpsId, reservation_id: id }, 
  * @param {MapAddress} address
  * @param {readonly string[]} warnings
  * @param {number} now
+ * @param {number} place Of its node, where the cell says that; 0: it says its number.
  */
-export function describe({ address, state, hostname, vps_id: vpsId, node, expires }, warnings, now) {
+export function describe({ address, state, hostname, vps_id: vpsId, node, expires }, warnings, now, place) {
   const parts = [address, STATES[state].name.toLowerCase()];
   if (hostname !== null) parts.push(visible(hostname));
   if (vpsId !== null) parts.push(visible(vpsId));
-  if (node !== null) parts.push(`granted by ${node}`);
+  if (node !== null) parts.push(`granted by ${place > 0 ? `n${place}, ` : ''}${node}`);
   const left = timeLeft(expires, now);
   if (left !== undefined)
     parts.push(state === 'quarantined' || state === 'conflict' ? `rests for ${left}` : `ends in ${left}`);

@@ -17,12 +17,10 @@ const HOST_NAME = 12;
 export async function pageGateway(
   segment: TestSegment,
   settings: Readonly<Record<string, string>> = {},
-  directory?: string,
+  directory = segment.folder(),
 ): Promise<GatewayProcess> {
-  const gateway = await segment.gateway(
-    { GATEWAY_API_SECRET: SECRET, GATEWAY_NODE: 'node1', ...settings },
-    directory,
-  );
+  const named = ['unshare', '--uts', 'sh', '-c', 'hostname pve1 && exec "$@"', 'sh'];
+  const gateway = await segment.gateway({ GATEWAY_API_SECRET: SECRET, ...settings }, directory, named);
   await eventually('its API is there', () => existsSync(join(gateway.directory, API_SOCKET)));
   await gateway.until('its port was open', () =>
     gateway.log.some(({ msg }) => msg === 'metrics and API are served'),
