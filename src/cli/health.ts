@@ -117,9 +117,14 @@ function headline(said: Status): string {
   return `${status}${where}: ${HEADLINES[verdict]}${limited}`;
 }
 
+/** They say who is known, which keeps nobody away by itself. */
+const WHO_IS_KNOWN = ['knownClients', 'knownMacs'];
+
 /** The settings by which some guests are not served. */
 function rulesThatAreSet({ settings }: Status): readonly string[] {
-  const rules: readonly string[] = Object.values(CLIENT_RULE_SETTINGS).map(({ variable }) => variable);
+  const rules = Object.entries(CLIENT_RULE_SETTINGS)
+    .filter(([key]) => !WHO_IS_KNOWN.includes(key))
+    .map(([, { variable }]): string => variable);
   return settings
     .filter(({ setting, value }) => rules.includes(setting) && value !== null && value !== 'off')
     .map(({ setting }) => setting);
