@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createLogger, type LogSettings } from '../../src/log/logger.ts';
+import { createLogger, type LogSettings, logOf } from '../../src/log/logger.ts';
 
 function logTo(settings: Partial<LogSettings>, isTerminal: boolean) {
   const lines: string[] = [];
@@ -33,6 +33,19 @@ describe('createLogger', () => {
     log.written?.('info', '"reason":"renewed","address":"10.15.3.20"', 'answered');
 
     expect(lines[1]).toBe(lines[0]);
+  });
+
+  it('gives every line of a segment its name, whichever way it is written', () => {
+    const { log, lines } = logTo({}, false);
+    const own = logOf(log, { segment: 'tenant-a' });
+
+    own.info({ reason: 'renewed' }, 'answered');
+    own.written?.('info', '"reason":"renewed"', 'answered');
+    log.written?.('info', '"reason":"renewed"', 'answered');
+
+    expect(lines[1]).toBe(lines[0]);
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ segment: 'tenant-a', reason: 'renewed' });
+    expect(lines[2]).not.toContain('tenant-a');
   });
 
   it('makes every line from an object where lines are for people', () => {

@@ -23,12 +23,13 @@ import { segmentLines } from '../../diagnosis/doctor/segment-lines.ts';
 import { droppingRulesFor } from '../../diagnosis/firewall/read-firewall.ts';
 import { GatewayError } from '../../errors.ts';
 import { ipv4FromText, ipv4ToText } from '../../net/ipv4.ts';
+import type { Status } from '../../reporting/status.ts';
 import { findListenAddress, type ListenAddressSearch } from '../../server/find-listen-address.ts';
-import { askHealth, HEALTH_SOCKET } from '../../server/health.ts';
+import { askHealthOfAll, HEALTH_SOCKET } from '../../server/health.ts';
 import { readClusterReport } from '../../sharing/cluster-report.ts';
 import { sharedSettings } from '../../sharing/shared-settings.ts';
 import { readInterfaces } from '../../transport/linux/interfaces.ts';
-import { ofOneSegment } from '../chosen-segment.ts';
+import { ofOneSegment, statusOfSegment } from '../chosen-segment.ts';
 import { loadWithFile } from '../load-with-file.ts';
 import { noAnswer } from '../no-answer.ts';
 import { jsonText } from '../output/json.ts';
@@ -81,8 +82,10 @@ async function examine(flags: Flags, environment: Environment): Promise<readonly
   const directory = loaded.settings.leasesDir;
   if (directory !== undefined) {
     lines.push(...directoryLines(await readDirectory(directory)));
-    lines.push(...(await runningLines(directory)));
   }
+  const { leasesDir } = read.settings;
+  const segment = read.segments.length > 0 ? loaded.settings.segment : undefined;
+  if (leasesDir !== undefined) lines.push(...(await runningLines(leasesDir, segment)));
   if (loaded.ok) lines.push(...(await etcdLines(loaded)));
   return lines;
 }
@@ -160,10 +163,12 @@ function firewallLines(interfaceName: string): readonly DoctorLine[] {
   );
 }
 
-async function runningLines(directory: string): Promise<readonly DoctorLine[]> {
+/** @param segment The one that is meant; undefined: the gateway has no list of them. */
+async function runningLines(directory: string, segment: string | undefined): Promise<readonly DoctorLine[]> {
   const socket = join(directory, HEALTH_SOCKET);
   try {
-    const { problems, shortcomings } = await askHealth(socket, ANSWER_TIME);
+    const status = statusOfSegment(await askHealthOfAll(socket, ANSWER_TIME), segment) as Status;
+    const { problems, shortcomings } = status;
     return gatewayLines(problems, shortcomings, '');
   } catch (error) {
     return gatewayLines(undefined, [], noAnswer(socket, error).message);
