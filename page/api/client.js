@@ -22,6 +22,14 @@ export class NoConnection extends Error {
 /** It is kept here alone, in the memory of this tab. */
 let secret = '';
 
+/** Which segment is asked about; empty: the gateway serves one alone. */
+let segment = '';
+
+/** @param {string} name */
+export function setSegment(name) {
+  segment = name;
+}
+
 /** @param {string} text Empty: none. */
 export function setSecret(text) {
   secret = text;
@@ -47,7 +55,9 @@ export function headersWithSecret() {
  * @param {Record<string, string | number | undefined>} [query]
  */
 export function callAddress(path, query = {}) {
-  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== '');
+  const given = Object.entries({ ...query, segment }).filter(
+    ([, value]) => value !== undefined && value !== '',
+  );
   const text = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
   return `api/v1/${path}${text === '' ? '' : `?${text}`}`;
 }

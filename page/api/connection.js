@@ -1,6 +1,7 @@
 import { setServerTime } from '../state/clock.js';
+import { chosenSegment } from '../state/segment.js';
 import { Signal } from '../state/signal.js';
-import { ask, askReadiness, Problem } from './client.js';
+import { ask, askReadiness, Problem, setSegment } from './client.js';
 import { readEvents } from './stream.js';
 
 /** @import { Info, StreamEvent, Warning } from '../types.d.ts' */
@@ -160,14 +161,28 @@ async function refresh() {
 async function refreshSummary() {
   const readiness = await askReadiness();
   try {
-    const [info, warnings] = await Promise.all([ask('info'), ask('warnings')]);
+    /** @type {Info} */
+    const info = await ask('info');
     setServerTime(info.as_of);
-    summary.set({ info, warnings: warnings.items, readiness, problem: undefined });
+    const segments = chosenFirst(info.segments);
+    setSegment(segments.length > 1 ? (segments[0]?.name ?? '') : '');
+    const warnings = await ask('warnings');
+    summary.set({ info: { ...info, segments }, warnings: warnings.items, readiness, problem: undefined });
   } catch (error) {
     summary.set({ ...summary.value, readiness, problem: error instanceof Problem ? error : undefined });
     if (!(error instanceof Problem) || isRefusal(error)) throw error;
   }
   set({ answeredAt: Date.now() });
+}
+
+/**
+ * The segment that is looked at is the first one.
+ *
+ * @param {Info['segments']} segments
+ */
+function chosenFirst(segments) {
+  const chosen = segments.filter(({ name }) => name === chosenSegment());
+  return [...chosen, ...segments.filter((each) => !chosen.includes(each))];
 }
 
 /** @param {Problem} problem */

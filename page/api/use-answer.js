@@ -25,7 +25,8 @@ export function useAnswer(key, load) {
   const loading = useRef(load);
   loading.current = load;
   useEffect(() => {
-    if (phase === 'denied') return undefined;
+    // Until it is known which segment is looked at, there is nothing to ask about it.
+    if (phase === 'denied' || phase === 'connecting') return undefined;
     const aborter = new AbortController();
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     let timer;
@@ -41,7 +42,7 @@ export function useAnswer(key, load) {
       aborter.abort();
       clearTimeout(timer);
     };
-  }, [key, change, asked, phase === 'denied']);
+  }, [key, change, asked, phase === 'denied' || phase === 'connecting']);
   const isCurrent = state.key === key;
   const value = isCurrent ? state.value : undefined;
   const problem = isCurrent ? state.problem : undefined;

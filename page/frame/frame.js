@@ -37,7 +37,7 @@ export function Frame() {
     <${Top} />
     <section class="now" aria-label="Now"><${Verdict} /><${Lost} /></section>
     <main id="main" tabindex="-1" class=${phase === 'lost' ? 'stale' : ''}>
-      ${phase === 'denied' ? html`<${Denied} why=${refused?.word ?? ''} />` : html`<${View} key=${view} />`}
+      ${phase === 'denied' ? html`<${Denied} why=${refused?.word ?? ''} />` : html`<${View} key=${`${view} ${name}`} />`}
     </main>
     <${Foot} />
     <${Dialog} />

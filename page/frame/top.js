@@ -1,15 +1,18 @@
 import { hasSecret } from '../api/client.js';
-import { connection, summary } from '../api/connection.js';
+import { connection, reconnect, summary } from '../api/connection.js';
 import { html } from '../html.js';
 import { Icon } from '../parts/icon.js';
 import { Name } from '../parts/text.js';
 import { switchTheme, theme } from '../state/preferences.js';
-import { route } from '../state/route.js';
+import { go, route } from '../state/route.js';
+import { chooseSegment } from '../state/segment.js';
 import { useSignal } from '../state/use-signal.js';
+import { visible } from '../text/visible.js';
 import { guestsWithWarnings } from './guest-warnings.js';
 import { openKeys } from './keys.js';
 import { askForSecret, lock } from './secret.js';
 
+/** @import { SegmentInfo } from '../types.d.ts' */
 /** @import { View } from '../state/route.js' */
 /** @import { IconName } from '../parts/icon.js' */
 
@@ -39,6 +42,7 @@ export function Top() {
       <b><${Name} of=${hasName ? segment.name : (info?.node ?? 'vps-gateway')} /></b>${' '}
       <span class="quiet small">${segment?.subnet ?? ''}</span>
     </h1>
+    ${(info?.segments.length ?? 0) > 1 ? html`<${SegmentChoice} segments=${info?.segments ?? []} />` : null}
     <nav class="tabs" aria-label="Views">
       ${Object.entries(VIEW_WORDS).map(
         ([id, { title, icon }]) => html`<a href=${`#${id}`} aria-current=${view === id ? 'page' : undefined}>
@@ -60,6 +64,23 @@ export function Top() {
       </button>
     </div>
   </header>`;
+}
+
+/** Which segment is looked at, where there are several. @param {{ segments: SegmentInfo[] }} props */
+function SegmentChoice({ segments }) {
+  const names = segments
+    .map(({ name }) => name)
+    .sort((one, other) => one.localeCompare(other, 'en', { numeric: true }));
+  /** @param {{ currentTarget: HTMLSelectElement }} event */
+  const choose = ({ currentTarget }) => {
+    chooseSegment(currentTarget.value);
+    go({ view: 'map' }, { inPlace: true });
+    route.set({ ...route.value });
+    reconnect();
+  };
+  return html`<select class="choice" aria-label="Segment" value=${segments[0]?.name} onChange=${choose}>
+    ${names.map((name) => html`<option key=${name} value=${name}>${visible(name)}</option>`)}
+  </select>`;
 }
 
 function Pulse() {

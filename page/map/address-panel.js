@@ -49,7 +49,7 @@ export function AddressPanel({ cell, warnings, onClose }) {
         ? html`<section>
             <h3>History</h3>
             <${History} events=${lease.history} />
-            ${cell.mac === null ? null : html`<a href=${`./#live/${cell.mac}`}>This guest’s whole story</a>`}
+            ${cell.mac === null ? null : html`<a href=${`${location.search || './'}#live/${cell.mac}`}>This guest’s whole story</a>`}
           </section>`
         : null
     }
