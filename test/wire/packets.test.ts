@@ -99,7 +99,6 @@ const PACKETS: Readonly<Record<string, object>> = {
     type: 'DHCPOFFER',
     yiaddr: '10.15.3.230',
     siaddr: '10.15.3.10',
-    bootFile: undefined,
     leaseTime: 43_200,
     serverIdentifier: SERVER,
     codes: [53, 54, 51, 58, 59, 1, 28, 15, 6, 3],
