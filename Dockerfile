@@ -34,7 +34,7 @@ WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
-COPY page ./page
+COPY src/page ./src/page
 COPY bin ./bin
 ENV NODE_ENV=production
 USER node

@@ -45,7 +45,7 @@ npm run --silent ready || exit 1
 say 'Debian packages'
 debian_packages
 check 'types' npx tsc -p test
-check 'types of the page' npx tsc -p page
+check 'types of the page' npx tsc -p src/page
 check 'lint and format' npx biome ci --colors=off
 check 'build' npm run --silent build
 

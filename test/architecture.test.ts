@@ -255,7 +255,7 @@ interface Source {
 
 function sourcesIn(folder: string): readonly Source[] {
   return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => name.endsWith('.ts') && !name.startsWith('page/'))
     .sort()
     .map((name) => sourceAt(join(folder, name)));
 }
@@ -294,17 +294,20 @@ function citationsIn(sources: readonly Source[]): ReadonlySet<string> {
 const SOURCES = sourcesIn('src');
 
 /** The web page: plain modules that a browser runs as they are. */
-const PAGE = readdirSync(join(ROOT, 'page'), { recursive: true, encoding: 'utf8' })
+const PAGE = readdirSync(join(ROOT, 'src/page'), { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.js'))
   .sort()
-  .map((name) => ({ path: join('page', name), text: readFileSync(join(ROOT, 'page', name), 'utf8') }));
+  .map((name) => ({
+    path: join('src/page', name),
+    text: readFileSync(join(ROOT, 'src/page', name), 'utf8'),
+  }));
 /** What writes text as markup or code, or a style that the policy of the page forbids. */
 const AS_MARKUP =
   /\b(innerHTML|outerHTML|insertAdjacentHTML|dangerouslySetInnerHTML|eval|document\.write)\b|new Function|\bstyle="/;
 
 describe('architecture', () => {
   it('the page imports files of its own alone, and of packages what is served beside them', () => {
-    const vendor = ['page/vendor/preact.js', 'page/vendor/hooks.js', 'page/vendor/htm.js'];
+    const vendor = ['src/page/vendor/preact.js', 'src/page/vendor/hooks.js', 'src/page/vendor/htm.js'];
     const known = new Set([...PAGE.map(({ path }) => path), ...vendor]);
 
     const found = PAGE.flatMap(({ path, text }) =>

@@ -64,7 +64,7 @@ export interface PageFiles {
 }
 
 /** Reads the folder `page` of the package, and of other packages what it uses. */
-export function readPageFiles(folder = join(packageFolder(), 'page')): PageFiles {
+export function readPageFiles(folder = join(packageFolder(), 'src/page')): PageFiles {
   const bodies = new Map<string, Buffer>([...ownFiles(folder), ...vendorFiles(), ...madeFiles()]);
   const html = (bodies.get(INDEX) ?? '').toString();
   bodies.delete(INDEX);
@@ -142,7 +142,7 @@ function madeFiles(): readonly (readonly [string, Buffer])[] {
 /** Of the package, wherever in it this runs: as a module of its own, or in the one file of a thread. */
 function packageFolder(folder = dirname(fileURLToPath(import.meta.url))): string {
   const above = dirname(folder);
-  return existsSync(join(folder, 'page', INDEX)) || above === folder ? folder : packageFolder(above);
+  return existsSync(join(folder, 'src/page', INDEX)) || above === folder ? folder : packageFolder(above);
 }
 
 function hashOf(bodies: Iterable<Buffer>): string {
