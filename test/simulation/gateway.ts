@@ -48,6 +48,8 @@ export class Gateway {
   readonly clock: Clock;
   /** How many processes it has had. */
   life = 0;
+  /** When the newest of them began: monotonic milliseconds. */
+  startedAt = 0;
   readonly #parts: GatewayParts;
   #process: Process | undefined;
   #error = 0;
@@ -69,6 +71,7 @@ export class Gateway {
   start(): void {
     if (this.isUp) return;
     this.life += 1;
+    this.startedAt = this.clock.monotonic();
     this.#process = new Process(this, this.#parts);
   }
 

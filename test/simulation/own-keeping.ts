@@ -129,6 +129,11 @@ export class OwnKeeping implements Keeping {
     return (since < time && time <= until) || (this.heldSince(address, mac) ?? time) < time;
   }
 
+  /** The lease file says that other gateways were heard. */
+  get remembersOthers(): boolean {
+    return (this.#store?.lastHeard.size ?? 0) > 0;
+  }
+
   /** True: there is a reservation of the address, in force or removed. */
   keeps(address: string): boolean {
     return this.#store?.reservations.at(at(address)) !== undefined;

@@ -4,6 +4,7 @@ import { at, range, segment } from '../support/plan.ts';
 import type { Faults, Victims } from './faults.ts';
 import type { Gateway } from './gateway.ts';
 import type { SimulatedGuest } from './guest.ts';
+import { HeardAnswers } from './heard-answers.ts';
 import type { Operator, OperatorParts } from './operator.ts';
 import { OwnFaults } from './own-faults.ts';
 import { type LastResort, OwnKeeping } from './own-keeping.ts';
@@ -53,6 +54,7 @@ export class OwnWay implements Way {
   readonly recovery = LEASE_TIMES.maximum * 1000 + 120_000;
   readonly #kind: OwnKind;
   readonly #parts: WorldParts;
+  readonly #heard: HeardAnswers;
   /** Doubles that were seen, by the address and both. */
   readonly #seen = new Set<string>();
   /** By gateway, address and guest, when the first DHCPACK of a lease was sent: monotonic milliseconds. */
@@ -63,6 +65,7 @@ export class OwnWay implements Way {
   constructor(kind: OwnKind, parts: WorldParts) {
     this.#kind = kind;
     this.#parts = parts;
+    this.#heard = new HeardAnswers(parts.answers, parts.clock);
     this.hearsAll = kind === 'hearing';
     this.addresses = kind === 'shares' ? 21 : parts.random.pick(SIZES);
     this.keepings = new Map(
@@ -111,19 +114,32 @@ export class OwnWay implements Way {
   /**
    * Whoever was just heard at an address keeps it; but one that is off by now was silent when it was asked for once more. A
    * lease that the guest had from this gateway before is confirmed, whoever was heard since: anybody can answer ARP, and no
-   * lease that runs is ended by that.
+   * lease that runs is ended by that. Nor is a crowd believed where no other gateway is known.
    */
   replied({ address: server }: Gateway, type: string, address: string, guest: SimulatedGuest): void {
     if (type !== 'DHCPACK') return;
-    const { guests, fault } = this.#parts;
-    const heard = this.#othersAt(server, address, guest, JUST_HEARD);
+    const { guests, fault, count } = this.#parts;
+    const heard = this.#heard.othersAt(server, address, guest.mac, JUST_HEARD);
     const since = this.#confirmedSince(server, address, guest);
     for (const holder of guests) {
       const at = heard.get(holder.mac) ?? 0;
       const isThere = holder.isOn && holder.holds && holder.address === address;
-      if (isThere && holder.onSince < at && at < since)
-        fault(`${server} gives ${guest.mac} ${address}, at which it has just heard ${holder.mac}`);
+      if (!isThere || holder.onSince >= at || at >= since) continue;
+      if (this.#heard.wasDoubted(server, address, holder.mac, at))
+        count('addresses of which an answer was not believed');
+      else fault(`${server} gives ${guest.mac} ${address}, at which it has just heard ${holder.mac}`);
     }
+  }
+
+  /**
+   * By design: a gateway that has heard of no other holds a crowd of machines that answer ARP, where nobody was, for one liar.
+   * Only a deaf one never hears of those who have given them their addresses.
+   */
+  answered({ address: gateway, startedAt }: Gateway, address: string, mac: string): void {
+    const isAlone =
+      !this.#parts.network.met.has(gateway) && this.keepings.get(gateway)?.remembersOthers !== true;
+    if (this.#kind === 'deaf' && isAlone && this.#heard.mayBeCrowd(gateway, startedAt))
+      this.#heard.doubt(gateway, address, mac);
   }
 
   /** When a gateway has sent its first DHCPACK of the lease that it has stored; Infinity: it sends that one now. */
@@ -201,21 +217,9 @@ export class OwnWay implements Way {
     return heard.every((when) => when > on || on - when >= longest);
   }
 
-  /** Whom a gateway has heard at an address beside this guest, within so many milliseconds, and when. */
-  #othersAt(
-    server: string,
-    address: string,
-    { mac }: SimulatedGuest,
-    within: number,
-  ): ReadonlyMap<string, number> {
-    const { clock, answers } = this.#parts;
-    const all = [...(answers.get(`${server}/${address}`) ?? [])];
-    return new Map(all.filter(([other, at]) => other !== mac && clock.monotonic() - at <= within));
-  }
-
   /** By the answers to the very question that its message has put, as the reply leaves. */
   hasHeardOther({ address: server }: Gateway, guest: SimulatedGuest): boolean {
-    return this.#othersAt(server, guest.address, guest, ONE_QUESTION).size > 0;
+    return this.#heard.othersAt(server, guest.address, guest.mac, ONE_QUESTION).size > 0;
   }
 
   /**

@@ -26,6 +26,8 @@ export interface Way {
   isClone(index: number): boolean;
   /** Whether this guest may be silent to ARP, and its address is safe all the same. */
   maySilence(index: number): boolean;
+  /** A machine answers a gateway by ARP. Absent: whoever answers is believed. */
+  answered?(gateway: Gateway, address: string, mac: string): void;
   /** A gateway sends a reply of this type. */
   replied(gateway: Gateway, type: string, address: string, guest: SimulatedGuest): void;
   /** Two hold one address by their own reckoning; the first one has just taken it. */

@@ -1,6 +1,7 @@
 import type { SeededRandom } from '../support/random.ts';
 import type { SimulatedClock } from './clock.ts';
 import type { SimulatedGuest } from './guest.ts';
+import type { Answers } from './heard-answers.ts';
 import type { Network } from './network.ts';
 
 export const GATEWAYS = ['10.15.3.10', '10.15.3.11', '10.15.3.12'] as const;
@@ -17,8 +18,8 @@ export interface WorldParts {
   readonly random: SeededRandom;
   readonly network: Network;
   readonly guests: readonly SimulatedGuest[];
-  /** Who answered a gateway by ARP, by 'gateway/address', and when each did last: monotonic milliseconds. */
-  readonly answers: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** Who answered a gateway by ARP. */
+  readonly answers: Answers;
   readonly fault: (text: string) => void;
   /** Once more what may happen, but is worth knowing. */
   readonly count: (what: string) => void;

@@ -194,6 +194,8 @@ export class World {
         const answers = this.#answers.get(name) ?? new Map<string, number>();
         for (const mac of holders) answers.set(mac, this.clock.monotonic());
         this.#answers.set(name, answers);
+        const asker = this.gateways.find((each) => each.address === address);
+        if (asker !== undefined) for (const mac of holders) this.#way.answered?.(asker, wanted, mac);
         return holders;
       },
       sent: (gateway, sent) => this.#reply(gateway, sent),
