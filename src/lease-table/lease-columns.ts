@@ -21,8 +21,10 @@ export interface LeaseEndEstimator {
   endOf(lease: Lease, knownAt: number): Instant;
   /** True if `endOf` computes the end; false: the record ends at its `expiresAt`. */
   counts(granter: Ipv4, knownAt: number): boolean;
-  /** Until when at least its holder was promised the lease. */
-  promisedUntil(lease: Lease, knownAt: number): Instant;
+  /** A monotonic time, in a unit of its own: a record that was not known until now was written after it. */
+  writtenAfter(): number;
+  /** Until when at least its holder was promised the lease. `writtenAfter`: what that returned when this process got the record. */
+  promisedUntil(lease: Lease, knownAt: number, writtenAfter: number): Instant;
 }
 
 /**
@@ -142,7 +144,8 @@ export class LeaseColumns {
   /** Until when at least the lease was promised. */
   promisedUntil(slot: number): Instant {
     const lease = this.stored(slot);
-    return this.#estimator?.promisedUntil(lease, this.#knownAt(slot)) ?? lease.expiresAt;
+    const writtenAfter = this.#chunkOf(slot).writtenAfter?.[slot & (CHUNK - 1)] ?? 0;
+    return this.#estimator?.promisedUntil(lease, this.#knownAt(slot), writtenAfter) ?? lease.expiresAt;
   }
 
   /** The record as it was written. */
@@ -209,10 +212,9 @@ export class LeaseColumns {
 
   /** Writes a record over the one in its slot. `isEarlier`: an earlier process of this gateway has written it. */
   put(slot: number, lease: Lease, isEarlier = false): void {
-    const { addresses, states, rest, clients, knownAt } = this.#chunkOf(slot);
+    const { addresses, states, rest, clients } = this.#chunkOf(slot);
     const row = slot & (CHUNK - 1);
-    if (knownAt !== undefined && this.#estimator !== undefined && !isSame(this.stored(slot), lease))
-      knownAt[row] = this.#estimator.now(isEarlier);
+    this.#noteKnown(slot, lease, isEarlier);
     addresses[row * 3 + 1] = lease.granter;
     addresses[row * 3 + 2] = lease.leaseSeconds;
     const before = states[row] ?? 0;
@@ -230,6 +232,15 @@ export class LeaseColumns {
     this.ports.add(lease.state, lease.ids, 1);
     if (lease.ids !== undefined) this.#ids.set(slot, lease.ids);
     else if (this.hasIds) this.#ids.delete(slot);
+  }
+
+  /** Call it before the record is written over the one in its slot. */
+  #noteKnown(slot: number, lease: Lease, isEarlier: boolean): void {
+    const { knownAt, writtenAfter } = this.#chunkOf(slot);
+    if (knownAt === undefined || writtenAfter === undefined || this.#estimator === undefined) return;
+    if (isSame(this.stored(slot), lease)) return;
+    knownAt[slot & (CHUNK - 1)] = this.#estimator.now(isEarlier);
+    writtenAfter[slot & (CHUNK - 1)] = this.#estimator.writtenAfter();
   }
 
   #knownAt(slot: number): number {
@@ -271,9 +282,12 @@ class Chunk {
   readonly clients: (ClientKey | undefined)[] = [];
   /** What the estimator's `now` returned when each record came; undefined: there is no estimator. */
   readonly knownAt: Uint32Array | undefined;
+  /** And what its `writtenAfter` returned. */
+  readonly writtenAfter: Uint32Array | undefined;
 
   constructor(notesKnown: boolean) {
     this.knownAt = notesKnown ? new Uint32Array(CHUNK) : undefined;
+    this.writtenAfter = notesKnown ? new Uint32Array(CHUNK) : undefined;
   }
 }
 

@@ -123,7 +123,7 @@ export class EtcdStore implements LeaseStore {
       keys: this.#keys,
       known: this.#known,
       clock,
-      answered: (revision, asked) => this.#follower.answered(revision, asked),
+      answered: (...answer) => this.#follower.answered(...answer),
       failed: (error) => {
         this.#quorum.changeFailed(error);
         this.#follower.failed(error);

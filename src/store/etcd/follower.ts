@@ -89,11 +89,12 @@ export class Follower {
   }
 
   /**
-   * Takes note of an answer of etcd's at `revision`, to a question that was asked after etcd had been at `asked`.
+   * Takes note of an answer of etcd's at `revision`, to a question that was asked after etcd had been at `asked`, and after
+   * `askedAt`: monotonic milliseconds.
    *
    * @returns false where the revision has gone back: etcd was restored from a backup, so the answer counts for nothing.
    */
-  answered(revision: Revision, asked: Revision): boolean {
+  answered(revision: Revision, asked: Revision, askedAt: number): boolean {
     if (revision < asked) {
       this.failed(
         new OtherGenerationError(
@@ -102,6 +103,7 @@ export class Follower {
       );
       return false;
     }
+    this.#parts.reckoning.completeness.answered(revision, askedAt);
     this.#succeed();
     return true;
   }
@@ -123,12 +125,13 @@ export class Follower {
 
   async #try(): Promise<void> {
     this.#isTrying = true;
-    this.#lastTry = this.#parts.clock.monotonic();
+    const askedAt = this.#parts.clock.monotonic();
+    this.#lastTry = askedAt;
     try {
       // After the watch was lost, etcd may be another one than the one that was read.
       if (this.#generation === undefined || this.#watch === undefined)
-        this.#begin(await this.#parts.admission.read());
-      else await this.#confirm(this.#generation);
+        this.#begin(await this.#parts.admission.read(), askedAt);
+      else await this.#confirm(this.#generation, askedAt);
       if (this.#watch === undefined && !this.#isClosed) this.#follow();
     } catch (error) {
       this.failed(error);
@@ -138,13 +141,14 @@ export class Follower {
   }
 
   /** Takes a whole snapshot: leases that are known and not in it are gone. */
-  #begin(snapshot: Snapshot & { readonly generation: KnownGeneration }): void {
+  #begin(snapshot: Snapshot & { readonly generation: KnownGeneration }, askedAt: number): void {
     if (this.#isClosed) return;
     const { found, revision, generation } = snapshot;
     const { mirror, known, table, reckoning, members } = this.#parts;
     if (mirror.position?.generation !== generation.id) {
       known.forget();
       table.countFrom(0);
+      reckoning.completeness.forget();
       mirror.noteRevisionTimes(reckoning.forget());
     }
     for (const entry of found.values()) known.learnEntry(entry);
@@ -153,18 +157,20 @@ export class Follower {
     this.#generation = generation;
     this.#revision = revision;
     reckoning.begin();
+    reckoning.completeness.told(revision);
+    reckoning.completeness.answered(revision, askedAt);
     table.reached(revision);
     this.#succeed();
     members.announce(false);
   }
 
   /** Asks a majority whether the generation is still the one that was read. */
-  async #confirm(generation: KnownGeneration): Promise<void> {
+  async #confirm(generation: KnownGeneration, askedAt: number): Promise<void> {
     const asked = this.#revision;
     const { etcd, keys } = this.#parts;
     const { found, revision } = await etcd.range(keys.generation, `${keys.generation}\0`);
     if (decodeGeneration(found[0])?.revision !== generation.revision) throw new OtherGenerationError();
-    this.answered(revision, asked);
+    this.answered(revision, asked, askedAt);
   }
 
   #follow(): void {
@@ -179,7 +185,7 @@ export class Follower {
   }
 
   #learn(events: readonly WatchEvent[]): void {
-    const { known, members, table, keys } = this.#parts;
+    const { known, members, table, keys, reckoning } = this.#parts;
     for (const event of events) {
       known.learn(event);
       members.learn(event);
@@ -193,6 +199,7 @@ export class Follower {
     const revision = last.kind === 'put' ? last.entry.modRevision : last.modRevision;
     this.#revision = Math.max(this.#revision, revision);
     known.seenUpTo(this.#revision);
+    reckoning.completeness.told(this.#revision);
     table.reached(this.#revision);
     this.#noteReached();
   }

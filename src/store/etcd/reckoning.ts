@@ -4,6 +4,7 @@ import { lengthOf } from '../../lease/lease-end.ts';
 import type { LeaseEndEstimator } from '../../lease-table/lease-columns.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import type { RevisionTime } from '../mirror.ts';
+import { Completeness } from './completeness.ts';
 import { CLOCK_GRACE } from './keys/clock-grace.ts';
 
 /** The unit of the times since which records are known: milliseconds. */
@@ -32,8 +33,12 @@ export interface ReckoningParts {
  * gateway agrees with the wall clock, now and when it was noted; otherwise it begins anew. A lease that this process has
  * granted ends by the wall clock. One of an earlier process of this gateway counts as another's, since the clock may have
  * been set between them; a change that such a process had sent may arrive late, and is known by its operation id.
+ *
+ * What a lease's holder is told rests on the other side of it: it may have been written long before it was known here, for
+ * the answer to a change, and the watch, may be late, and this process may stand still before it sees them.
  */
 export class Reckoning implements LeaseEndEstimator {
+  readonly completeness = new Completeness();
   readonly #parts: ReckoningParts;
   /** The notes of the previous process. */
   #before: readonly RevisionTime[];
@@ -56,6 +61,11 @@ export class Reckoning implements LeaseEndEstimator {
     return Math.floor(this.#parts.clock.monotonic() / UNIT) * 2 + (isLearnt ? 1 : 0);
   }
 
+  /** The moment after which a record that was not known until now was written: in units, plus one; 0: there is none. */
+  writtenAfter(): number {
+    return Math.max(0, Math.floor(this.completeness.since / UNIT) + 1);
+  }
+
   /** True for a record that an earlier process of this gateway has written, by the operation id of its change. */
   isOfEarlier(granter: Ipv4, operationId: string): boolean {
     return this.#parts.isOwn(granter) && !this.#parts.isOwnOperation(operationId);
@@ -71,7 +81,7 @@ export class Reckoning implements LeaseEndEstimator {
     const isEndless = state === 'free' || state === 'peer' || expiresAt === NEVER;
     if (isEndless || !this.counts(granter, knownAt)) return expiresAt;
     const length = lengthOf(lease);
-    const end = this.#since(knownAt, length);
+    const end = this.#since(Math.floor(knownAt / 2), length);
     if (this.#before.length === 0 || !this.#parts.agrees()) return end;
     const before = this.#knownBefore(version);
     // The clock may be off by the grace now, and may have been then.
@@ -83,12 +93,15 @@ export class Reckoning implements LeaseEndEstimator {
     return isEarlier(knownAt) || !this.#parts.isOwn(granter);
   }
 
-  promisedUntil(lease: Lease, knownAt: number): Instant {
+  promisedUntil(lease: Lease, knownAt: number, writtenAfter: number): Instant {
     const { expiresAt, updatedAt } = lease;
     if (expiresAt === NEVER) return NEVER;
-    // Also what this process has granted, for the wall clock may have been set since.
-    if (!isEarlier(knownAt))
-      return instant(Math.min(this.endOf(lease, knownAt), this.#since(knownAt, lengthOf(lease))));
+    if (!isEarlier(knownAt)) {
+      if (writtenAfter === 0) return instant(0);
+      // Also what this process has granted, for the wall clock may have been set since.
+      const end = this.#since(writtenAfter - 1, lengthOf(lease));
+      return instant(Math.min(this.endOf(lease, knownAt), end));
+    }
     // Nothing but a wall clock says how long it has run: this one's, which nothing speaks against.
     const isDoubtful = this.#parts.differs() || updatedAt > this.#parts.clock.now() + CLOCK_GRACE;
     return isDoubtful ? instant(0) : expiresAt;
@@ -126,12 +139,12 @@ export class Reckoning implements LeaseEndEstimator {
     return this.#notes;
   }
 
-  /** The wall-clock time that is this many milliseconds after a record became known. */
-  #since(knownAt: number, milliseconds: number): Instant {
+  /** The wall-clock time that is this many milliseconds after a monotonic time in units. */
+  #since(units: number, milliseconds: number): Instant {
     const { clock } = this.#parts;
     const offset = clock.now() - clock.monotonic();
     if (Math.abs(offset - this.#offset) >= 2) this.#offset = offset; // Two readings of one end are the same.
-    return instant(Math.floor(this.#offset + Math.floor(knownAt / 2) * UNIT + milliseconds));
+    return instant(Math.floor(this.#offset + units * UNIT + milliseconds));
   }
 
   #knownBefore(version: Version): Instant | undefined {

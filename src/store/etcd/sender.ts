@@ -23,8 +23,11 @@ export interface SenderParts {
   readonly keys: Keys;
   readonly known: KnownKeys;
   readonly clock: Clock;
-  /** Called with an answer's revision, and the revision known when it was asked. False: the answer counts for nothing. */
-  readonly answered: (revision: Revision, asked: Revision) => boolean;
+  /**
+   * Called with an answer's revision, the revision that was known before it was asked for, and when that was: monotonic
+   * milliseconds. False: the answer counts for nothing.
+   */
+  readonly answered: (revision: Revision, asked: Revision, askedAt: number) => boolean;
   readonly failed: (error: unknown) => void;
   readonly isClosed: () => boolean;
 }
@@ -59,13 +62,14 @@ export class Sender {
     for (let attempt = 0; ; attempt += 1) {
       // An earlier attempt may have happened after all.
       const notDone: Outcome = attempt === 0 ? 'failed' : 'unknown';
+      const askedAt = clock.monotonic();
       try {
         const { succeeded, results, revision } = await etcd.transact(transaction);
         if (!succeeded) throw new OtherGenerationError();
         const outcomes = plans.map((plan, index) =>
           this.#outcomeOf(plan, nestedIn(results[index]), revision),
         );
-        if (!this.#parts.answered(revision, knownRevision)) return plans.map(() => 'unknown');
+        if (!this.#parts.answered(revision, knownRevision, askedAt)) return plans.map(() => 'unknown');
         await this.#learnBindings(plans.filter((_, index) => outcomes[index] === 'conflict'));
         return outcomes;
       } catch (error) {

@@ -89,13 +89,31 @@ test('what this process has granted is promised for no longer than its length, t
   const clock = new FakeClock();
   const reckoned = reckoning(clock);
   reckoned.begin();
+  reckoned.completeness.told(6);
+  reckoned.completeness.answered(6, clock.monotonic());
   const lease = leaseBy(SELF, clock.now());
-  const knownAt = reckoned.now();
+  const [knownAt, writtenAfter] = [reckoned.now(), reckoned.writtenAfter()];
   await clock.pass(LENGTH / 2);
 
   clock.jump(-3 * DAY);
 
-  expect(reckoned.promisedUntil(lease, knownAt) - clock.now()).toBe(LENGTH / 2);
+  expect(reckoned.promisedUntil(lease, knownAt, writtenAfter) - clock.now()).toBe(LENGTH / 2);
+});
+
+test.each([
+  ['this process', SELF],
+  ['another gateway', OTHER],
+])('nothing is promised of a lease of %s that may have been written at any time', (_, granter) => {
+  const clock = new FakeClock();
+  const reckoned = reckoning(clock);
+  reckoned.begin();
+  reckoned.completeness.told(6);
+  reckoned.completeness.answered(6, clock.monotonic());
+
+  reckoned.completeness.forget();
+
+  const lease = leaseBy(granter, clock.now());
+  expect(reckoned.promisedUntil(lease, reckoned.now(), reckoned.writtenAfter())).toBe(0);
 });
 
 test('what an earlier process has granted is not promised by a clock that another gateway speaks against', () => {
@@ -104,7 +122,7 @@ test('what an earlier process has granted is not promised by a clock that anothe
   const ends = [false, true].map((differs) => {
     const own = { isOwn: () => true, isOwnOperation: () => true };
     const parts = { clock, ...own, agrees: () => !differs, differs: () => differs, notes: [] };
-    return new Reckoning(parts).promisedUntil(lease, 0);
+    return new Reckoning(parts).promisedUntil(lease, 0, 0);
   });
 
   expect(ends).toEqual([lease.expiresAt, 0]);
