@@ -59,6 +59,17 @@ export class EtcdRecords {
     return [...this.#reservations.values()].some((each) => ipv4ToText(each.address) === address);
   }
 
+  /**
+   * The address that is reserved for a network card; undefined: none. Two gateways may each reserve one for it, as neither has
+   * heard of the other's: then the reservation counts that was made first.
+   */
+  reservedFor(hardware: number): string | undefined {
+    const [first] = [...this.#reservations.values()]
+      .filter(({ macs, retiredUntil }) => retiredUntil === undefined && macs.some((mac) => mac === hardware))
+      .sort((one, other) => one.createdAt - other.createdAt || (one.id < other.id ? -1 : 1));
+    return first === undefined ? undefined : ipv4ToText(first.address);
+  }
+
   /** `until`: by the true time. */
   wasBound(address: string, mac: number, until: number): boolean {
     return (this.#records.get(address) ?? []).some(

@@ -88,6 +88,10 @@ export class EtcdWay implements Way {
     return this.#records.isKept(address);
   }
 
+  reservedFor(hardware: number): string | undefined {
+    return this.#records.reservedFor(hardware);
+  }
+
   isQuarantined(address: string): boolean {
     return this.#records.wasQuarantined(address, this.#parts.clock.now() - LEASE_TIMES.maximum * 1000);
   }

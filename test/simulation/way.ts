@@ -40,6 +40,8 @@ export interface Way {
   operator(parts: OperatorParts): Operator | undefined;
   /** True: every gateway has a reservation of the address, also one that was removed and is not forgotten yet. */
   isKept(address: string): boolean;
+  /** The address that counts of those that are reserved for a network card. Absent: no card has two. */
+  reservedFor?(hardware: number): string | undefined;
   /** True: the address is in quarantine, or was less than a lease ago, so that not every guest has asked again since. */
   isQuarantined(address: string): boolean;
   /** Addresses that are in quarantine now. */

@@ -161,9 +161,12 @@ export class World {
     for (const { mac, address, isOn, holds } of this.guests)
       if (isOn && holds && this.#operator?.removed.includes(address) === true && this.#way.isKept(address))
         this.faults.push(`${mac} has ${address}, though its reservation was removed long ago`);
-    for (const { mac, address } of this.#operator?.current ?? []) {
+    for (const { mac, address: ordered } of this.#operator?.current ?? []) {
       const guest = this.guests.find((each) => each.mac === mac);
-      if (guest?.isOn !== true || this.#way.isQuarantined(address)) continue;
+      if (guest?.isOn !== true) continue;
+      // What the operator has not heard of, or was refused to change, is reserved all the same.
+      const address = this.#way.reservedFor?.(guest.hardware) ?? ordered;
+      if (this.#way.isQuarantined(address)) continue;
       this.#count('guests at their reserved address');
       if (guest.address !== address)
         this.faults.push(`${mac} has ${guest.address}, and not its reserved ${address}`);
