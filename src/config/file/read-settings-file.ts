@@ -1,6 +1,16 @@
-import { isMap, isScalar, LineCounter, type Node, parseDocument, visit, type YAMLMap } from 'yaml';
+import {
+  type Document,
+  isMap,
+  isScalar,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+  type YAMLMap,
+} from 'yaml';
 import type { Problem } from '../problem.ts';
 import { SETTINGS } from '../settings.ts';
+import { excessIn } from './excess.ts';
 import { FilePlaces, offsetOf } from './file-places.ts';
 import { FILE_SCHEMA, KEYS_BY_FILE_NAME, LIST_NAME } from './file-schema.ts';
 import { type FilePolicy, NO_FILE_POLICY, policyOfFile } from './policy/policy-of-file.ts';
@@ -22,6 +32,10 @@ export interface FileSettings {
 const MOST_PROBLEMS = 20;
 
 const CORRECT = 'correct the YAML there';
+const TOO_MUCH = 'take some out; or name another file, if this is none of settings';
+const NO_MAPPING = 'is no list of names and values';
+/** What stands where octets were that are no UTF-8, and what most octets of UTF-16 are. */
+const NO_TEXT = /[\ufffd\0]/;
 const FORM = 'write a setting on each line: lease_time: 12h';
 
 /**
@@ -31,8 +45,35 @@ const FORM = 'write a setting on each line: lease_time: 12h';
  */
 export function readSettingsFile(path: string, text: string): FileSettings {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
   const file = new FilePlaces(path, text, lines);
+  const excess = excessIn(text, lines);
+  if (excess !== undefined) return unread(file.problem(FILE, path, excess.at, excess.message, TOO_MUCH));
+  const document = parseDocument(text, { prettyErrors: false, stringKeys: true });
+  const { faults, hasAliases } = faultsOf(document);
+  const broken = faults
+    .slice(0, MOST_PROBLEMS)
+    .map(({ message, at }) => file.problem(FILE, path, at, message, CORRECT));
+  const { contents } = document;
+  if (contents === null) return unread(...broken);
+  if (!isMap(contents))
+    return unread(...(broken.length > 0 ? broken : [file.problem(FILE, path, 0, NO_MAPPING, FORM)]));
+  // What can be read of a broken file counts for the other checks, so that they do not speak of defaults.
+  const content = hasAliases ? {} : (document.toJS() as unknown);
+  const { problems, ...read } = settingsOf(contents as YAMLMap<Node, Node | null>, content, file);
+  return { ...read, problems: [...broken, ...problems].slice(0, MOST_PROBLEMS) };
+}
+
+function unread(...problems: readonly Problem[]): FileSettings {
+  return { values: {}, policy: NO_FILE_POLICY, problems };
+}
+
+interface YamlFault {
+  readonly message: string;
+  readonly at: number;
+}
+
+/** What is wrong with the file whatever it means; its numbers become what stands there. */
+function faultsOf(document: Document.Parsed): { faults: readonly YamlFault[]; hasAliases: boolean } {
   const faults = [...document.errors, ...document.warnings].map(({ message, pos }) => ({
     message,
     at: pos[0],
@@ -44,19 +85,18 @@ export function readSettingsFile(path: string, text: string): FileSettings {
       hasAliases = true;
       faults.push({ message: 'has an alias: write the value itself in its place', at: range?.[0] ?? 0 });
     },
+    Scalar: (_, node) => {
+      // An identifier 00112233 is not 112233, nor is the name 1e3 the name 1000.
+      if (typeof node.value === 'number') node.value = asWritten(node.value, node.source);
+      else if (typeof node.value === 'string' && NO_TEXT.test(node.value))
+        faults.push({ message: 'is no text in UTF-8', at: node.range?.[0] ?? 0 });
+    },
   });
-  const broken = faults.map(({ message, at }) => file.problem(FILE, path, at, message, CORRECT));
-  const { contents } = document;
-  if (contents === null) return { values: {}, policy: NO_FILE_POLICY, problems: broken };
-  if (!isMap(contents)) {
-    const noMap = file.problem(FILE, path, 0, 'is no list of names and values', FORM);
-    const problems = broken.length > 0 ? broken.slice(0, MOST_PROBLEMS) : [noMap];
-    return { values: {}, policy: NO_FILE_POLICY, problems };
-  }
-  // What can be read of a broken file counts for the other checks, so that they do not speak of defaults.
-  const content = hasAliases ? {} : (document.toJS() as unknown);
-  const { problems, ...read } = settingsOf(contents as YAMLMap<Node, Node | null>, content, file);
-  return { ...read, problems: [...broken, ...problems].slice(0, MOST_PROBLEMS) };
+  return { faults, hasAliases };
+}
+
+function asWritten(value: number, source = String(value)): string | number {
+  return String(value) === source ? value : source;
 }
 
 const FILE = SETTINGS.settingsFile.variable;

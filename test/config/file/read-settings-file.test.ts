@@ -61,6 +61,56 @@ describe('a settings file', () => {
     expect(file.settings).toEqual({ ...environment.settings, settingsFile: PATH });
   });
 
+  test.each([
+    [
+      'lists in one another',
+      `options: ${'['.repeat(5000)}${']'.repeat(5000)}`,
+      '1:41',
+      '32 lists or mappings in one another',
+    ],
+    [
+      'lists in one another that do not end',
+      `\noptions: ${'['.repeat(5000)}`,
+      '2:41',
+      '32 lists or mappings in one another',
+    ],
+    ['entries in one another', '- '.repeat(5000), '1:63', '32 lists or mappings in one another'],
+    [
+      'names',
+      Array.from({ length: 20_000 }, (_, at) => `k${at}: 1`).join('\n'),
+      '1025:1',
+      '1024 names in one mapping',
+    ],
+    ['values', `dns: [${'1,'.repeat(100_000)}]`, '1:8198', '4096 values in one list'],
+    ['directives', '%FOO\n'.repeat(150_000), '17:1', '16 lines that begin with %'],
+  ])('with too many %s is refused at that place, before it is too much to read', (_, text, place, most) => {
+    expect(problemsOf(text)).toEqual([
+      `GATEWAY_CONFIG: '${PATH}' (file ${PATH}:${place}): has more than ${most}; take some out; or name another file, if this is none of settings`,
+    ]);
+  });
+
+  test('says numbers as they are written, where a text is meant', () => {
+    const loaded = load(
+      [
+        'classes:',
+        '  - {name: old, match: {circuit_id: 0x10, vendor_class: 1e3}, lease_time: 0100}',
+        'reservations:',
+        '  - {id: 007, client_id: 00112233, hostname: 1e3, address: 10.15.3.40}',
+      ].join('\n'),
+    );
+
+    expect(loaded.ok && loaded.settings.policy?.reservations.map(({ entry }) => entry)).toMatchObject([
+      { id: '007', hostname: '1e3' },
+    ]);
+  });
+
+  test.each([
+    ['UTF-16', '\ufffd\ufffdd\0n\0s\0:\0 \0o\0f\0f\0', '1:1'],
+    ['Latin-1', 'dns: 1.1.1.1\ndomain: b\ufffdro.example\n', '2:9'],
+  ])('that is no UTF-8 but %s is refused where that shows', (_, text, place) => {
+    expect(problemsOf(text)[0]).toContain(`(file ${PATH}:${place}): is no text in UTF-8; `);
+  });
+
   test('is beaten by a variable, which a flag beats, and beats the default; each value says where it stands', () => {
     const text = 'domain: of.file\nmtu: 1300\n\nlease_time: 2h\n';
 
