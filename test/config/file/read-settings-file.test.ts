@@ -65,13 +65,13 @@ describe('a settings file', () => {
     [
       'lists in one another',
       `options: ${'['.repeat(5000)}${']'.repeat(5000)}`,
-      '1:41',
+      '1:40',
       '32 lists or mappings in one another',
     ],
     [
       'lists in one another that do not end',
       `\noptions: ${'['.repeat(5000)}`,
-      '2:41',
+      '2:40',
       '32 lists or mappings in one another',
     ],
     ['entries in one another', '- '.repeat(5000), '1:63', '32 lists or mappings in one another'],
