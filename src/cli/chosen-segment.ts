@@ -88,8 +88,9 @@ export function statusOfSegment(
 
 /** The error of a segment that is not named, or not served. */
 function noSuchSegment(names: readonly string[], wanted: string | undefined): GatewayError {
-  const there = names.length === 0 ? 'there are none' : `there are ${names.join(', ')}`;
-  const what = wanted === undefined ? 'there are several segments' : `no segment is named ${wanted}`;
+  const there = names.length === 0 ? 'none' : names.join(', ');
+  const what =
+    wanted === undefined ? 'several segments are served' : `no segment is named ${wanted}; there are`;
   const remedy = `name one of them: --segment <name> (${SETTINGS.segment.variable})`;
   return new GatewayError('bad-settings', `${what}: ${there}\nto mend it: ${remedy}`);
 }

@@ -64,10 +64,7 @@ export function addressFrom(flag: string, text: string): Ipv4 {
 export function macFrom(flag: string, text: string): HardwareAddress {
   const mac = hardwareFromText(text);
   if (mac !== undefined) return mac;
-  throw new GatewayError(
-    'bad-settings',
-    `${flag}${text}: not a hardware address: write it as 52:54:00:12:34:56`,
-  );
+  throw new GatewayError('bad-settings', `${flag}${text}: not a MAC address: write it as 52:54:00:12:34:56`);
 }
 
 /** The times that a history is limited to. */

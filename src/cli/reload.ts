@@ -44,7 +44,7 @@ async function reload(options: Options, { output, environment }: CommandSurround
     body: { dry_run: options.dryRun === true },
     remedies: {
       'needs-restart':
-        'take these changes back, or restart: as the lines above say, this gateway or all of them',
+        'take these changes back, or restart the gateway (all gateways, where a line above says so)',
       'settings-have-faults': 'correct the file, then `vps-gateway reload --dry-run`',
     },
   });

@@ -35,7 +35,7 @@ export const SETTINGS = {
   }),
   interface: optional({
     group: 'Segment',
-    restart: 'it is where the leases are',
+    restart: 'the sockets are bound to it',
     variable: 'GATEWAY_DHCP_INTERFACE',
     flag: 'interface',
     kind: interfaceName,

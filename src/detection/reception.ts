@@ -80,11 +80,13 @@ export class Reception {
     }
   }
 
-  get status(): ReceptionStatus {
-    const hasHeard = this.#heardAt > Number.NEGATIVE_INFINITY;
+  /** @param heard Datagrams that the sockets have received so far; what has come since the last check counts as of now. */
+  status(heard: number): ReceptionStatus {
+    const heardAt = heard === this.#heard ? this.#heardAt : this.#parts.clock.monotonic();
+    const hasHeard = heardAt > Number.NEGATIVE_INFINITY;
     return {
       since: this.#isoOf(this.#since),
-      lastHeard: hasHeard ? this.#isoOf(this.#heardAt) : null,
+      lastHeard: hasHeard ? this.#isoOf(heardAt) : null,
       hasCarrier: this.#parts.hasCarrier() ?? null,
       sentinel: this.#parts.sentinelFrames() ?? null,
       unheard: this.#canCount ? this.#unheard : null,

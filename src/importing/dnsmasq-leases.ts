@@ -33,7 +33,7 @@ export function readDnsmasqLeases(source: SourceFile): LeaseRows {
 function rowOf(words: readonly string[]): LeaseContent | string {
   const [end = '', mac = '', dotted = '', name = '*', client = '*'] = words;
   if (words.length < 4 || words.length > 5)
-    return `is no lease: it has ${words.length} words, and dnsmasq writes end, MAC, address, name, client identifier`;
+    return 'is no lease: dnsmasq writes 4 or 5 words: end, MAC, address, name, client identifier';
   const expiresAt = endOf(end);
   if (expiresAt === undefined) return `${end} is no time in seconds since 1970`;
   const address = ipv4FromText(dotted);

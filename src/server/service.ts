@@ -203,7 +203,7 @@ export class Service {
     return {
       listen: this.listen,
       transport: transport.kind,
-      reception: this.reception.status,
+      reception: this.reception.status(this.exchange.received),
       shortcomings: shortcomings ?? [],
     };
   }

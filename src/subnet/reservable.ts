@@ -18,7 +18,8 @@ export function whyNotReservable(plan: Plan, address: Ipv4): string | undefined 
   if (isRouter(plan, address)) return 'is the address of the router';
   if (gateways.has(address)) return 'is the address of a gateway';
   if (isOutsideShares(subnet, address)) return "is in no gateway's share, so that none may lease it";
-  if (subnet.excluded.has(address)) return 'is kept for other machines than guests by the settings';
+  if (subnet.excluded.has(address))
+    return 'is kept from guests by the settings: it is excluded, or for a gateway';
   return undefined;
 }
 

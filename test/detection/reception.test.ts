@@ -35,6 +35,10 @@ class Node {
     }
   }
 
+  get status() {
+    return this.reception.status(this.heard + this.unicasts);
+  }
+
   #taken(): number {
     const { frames } = this;
     this.frames = 0;
@@ -71,7 +75,15 @@ describe('whether messages reach the sockets', () => {
     }
 
     expect(node.reception.problem).toMatchObject({ name: 'unheard' });
-    expect(node.reception.status.lastHeard).not.toBeNull();
+    expect(node.status.lastHeard).not.toBeNull();
+  });
+
+  test('a message is told of at once, also before the next look', async () => {
+    const node = new Node();
+    await node.seconds(1);
+    node.heard = 1;
+
+    expect(node.status.lastHeard).not.toBeNull();
   });
 
   test('what the sockets hear a moment after it came is no problem', async () => {
@@ -111,7 +123,7 @@ describe('whether messages reach the sockets', () => {
 
     expect(before).toBeDefined();
     expect(node.reception.problem).toBeUndefined();
-    expect(node.reception.status.unheard).toBe(0);
+    expect(node.status.unheard).toBe(0);
   });
 
   test('the status says since when nothing came, and that nobody knows where nothing can be counted', async () => {
@@ -119,13 +131,13 @@ describe('whether messages reach the sockets', () => {
     node.canCount = false;
     const began = new Date(node.clock.now()).toISOString().replace('.000', '');
     await node.seconds(2);
-    const quiet = node.reception.status;
+    const quiet = node.status;
     node.heard = 1;
     await node.seconds(1);
     const heardAt = new Date(node.clock.now()).toISOString().replace('.000', '');
 
     expect(quiet).toEqual({ since: began, lastHeard: null, hasCarrier: true, sentinel: 3, unheard: null });
-    expect(node.reception.status).toEqual({
+    expect(node.status).toEqual({
       since: began,
       lastHeard: heardAt,
       hasCarrier: true,

@@ -232,6 +232,10 @@ describe('reservations in a settings file', () => {
     ['reservations: [{id: a, address: 10.15.3.1}]', 'is the address of the router'],
     ['reservations: [{id: a, address: 10.15.3.12}]', 'is the address of a gateway'],
     [
+      'exclusions: [10.15.3.50, 10.15.3.60-10.15.3.69]\nreservations: [{id: a, address: 10.15.3.61}]',
+      `reservations[0].address: '10.15.3.61' (file ${AT}:2:33): is excluded (GATEWAY_DHCP_EXCLUDE)`,
+    ],
+    [
       'reservations: [{id: a, address: 10.15.3.57, options: {53: 1}}]',
       `reservations[0].options.53: '1' (file ${AT}:1:59): is made by the server itself`,
     ],

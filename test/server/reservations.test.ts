@@ -51,7 +51,7 @@ describe('a reservation that is ordered', () => {
     ['10.15.3.255', 'is the broadcast address of the network'],
     ['10.15.3.1', 'is the address of the router'],
     ['10.15.3.10', 'is the address of this gateway'],
-    ['10.15.3.12', 'is kept for other machines than guests by the settings'],
+    ['10.15.3.12', 'is kept from guests by the settings: it is excluded, or for a gateway'],
   ])('is refused an address that is no guest’s: %s', async (address, why) => {
     const node = await started();
 

@@ -244,7 +244,7 @@ describeSystem('the commands that ask the running gateway', [], () => {
   test('events that cannot be followed are refused', async () => {
     const { directory } = await managed();
     const bad: readonly (readonly [readonly string[], number, RegExp])[] = [
-      [['--mac', 'zz'], 78, /--mac zz: not a hardware address/],
+      [['--mac', 'zz'], 78, /--mac zz: not a MAC address/],
       [['--address', '10.15.3'], 78, /--address 10\.15\.3: not an address/],
       [['--kind', 'lease,nothing'], 78, /\/kind: is not a list of lease, /],
       [['--count', '0'], 78, /--count 0: not a count/],

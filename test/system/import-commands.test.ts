@@ -189,7 +189,7 @@ describeSystem('import of what another server has written', [], () => {
     expect(none.status).toBe(69);
     expect(none.output).toMatch(/^fault .*:2 +is no lease/m); // The file is read all the same.
     expect(none.errors).toMatch(
-      /no gateway answers at .*; nothing was changed\nto mend it: .*start the gateway/,
+      /^vps-gateway: no gateway answers at .*; nothing was changed\nto mend it: .*start the gateway/,
     );
     expect([missing.status, missing.errors]).toEqual([
       78,

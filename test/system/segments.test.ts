@@ -113,9 +113,9 @@ describeSystem('several segments in one process', [], () => {
     expect(JSON.parse(ofA.output)).toMatchObject([{ address: onA.yiaddr, mac: A }]);
     expect([unsaid.status, unsaid.errors]).toEqual([
       78,
-      expect.stringContaining('several segments: there are a, b'),
+      expect.stringContaining('several segments are served: a, b'),
     ]);
-    expect(unknown.errors).toContain('no segment is named c: there are a, b');
+    expect(unknown.errors).toContain('no segment is named c; there are: a, b');
     expect(info.segments).toMatchObject([
       { name: 'a', interface: 'eth0', leased: 1 },
       { name: 'b', interface: 'eth1', subnet: '10.16.0.0/24', leased: 1, total: 2 },

@@ -28,6 +28,21 @@ describeSystem('why', [], () => {
     expect(told).toContain(`likeliest cause: nothing is wrong with DHCP: it has ${address}`);
   });
 
+  test('of a guest with a reservation its id and address are shown, and its name where it has one', async () => {
+    const gateway = await segment().gateway();
+    for (const [id, mac, ...more] of [
+      ['one', A],
+      ['two', B, '--hostname', 'web'],
+    ] as const) {
+      const words = ['reservations', 'set', id, '--mac', mac, ...more, '--leases-dir', gateway.directory];
+      const command = [process.execPath, builtProgram(), ...words];
+      expect((await run(segment().node, command, gatewayEnvironment(gateway.directory))).status).toBe(0);
+    }
+
+    expect(await why(gateway.directory, A)).toMatch(/^reserved for it: 10\.15\.3\.\d+ \(reservation one\)$/m);
+    expect(await why(gateway.directory, B)).toMatch(/^reserved for it: \S+ \(reservation two, name web\)$/m);
+  });
+
   test('of a guest that was never heard while others are, its card and network are suspected', async () => {
     const gateway = await segment().gateway();
     await segment().client().lease(A);

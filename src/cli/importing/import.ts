@@ -13,7 +13,7 @@ import { instant } from '../../lease/lease.ts';
 import { type ApiOptions, apiCommand, apiOf, withReason } from '../api/api-command.ts';
 import { type CommandSurroundings, surroundingsOfProcess } from '../surroundings.ts';
 import { keaFiles } from './kea-files.ts';
-import { faultOutcome, type Outcome, tellOutcomes } from './outcome.ts';
+import { faultOutcome, type Outcome, tellOutcomes, writeOutcomes } from './outcome.ts';
 import { addProxmoxCommand } from './proxmox.ts';
 import { readSource } from './read-source.ts';
 import { reserveHost } from './reserve-hosts.ts';
@@ -104,11 +104,19 @@ async function importFrom(
   const { leases, faults, leftOut } = settle(rows, instant(Date.now()), server.repeats);
   const found = settleHosts(hostFiles.map(readSource).map(server.readHosts), leases);
   const outcomes: Outcome[] = [...faults, ...found.faults].map(faultOutcome);
+  let hasBegun = false;
   try {
-    await carryOut(leases, found.hosts, options, surroundings, (some) => outcomes.push(...some));
+    await carryOut(leases, found.hosts, options, surroundings, (some) => {
+      hasBegun = true;
+      outcomes.push(...some);
+    });
   } catch (error) {
-    if (outcomes.length > 0) tellOutcomes(outcomes, leftOut, options, surroundings);
-    surroundings.remark('the import ended before its end; the same files may be imported again');
+    // Where no gateway could be asked, what is wrong with the files is known all the same.
+    if (!hasBegun) writeOutcomes(outcomes, leftOut, options, surroundings);
+    else {
+      tellOutcomes(outcomes, leftOut, options, surroundings);
+      surroundings.remark('the import stopped before its end; the same files may be imported again');
+    }
     throw error;
   }
   tellOutcomes(outcomes, leftOut, options, surroundings);

@@ -36,18 +36,32 @@ export function faultOutcome({ file, line, what: remark }: Fault): Outcome {
   return { what: 'fault', file, line, ...nothing, remark };
 }
 
-/** Prints what became of all; the exit status says whether any was refused or is no lease. */
-export function tellOutcomes(
+type Form = { readonly json?: boolean; readonly dryRun?: boolean };
+
+/** Prints what became of each. */
+export function writeOutcomes(
   outcomes: readonly Outcome[],
   leftOut: ReadonlyMap<string, number>,
-  { json, dryRun }: { readonly json?: boolean; readonly dryRun?: boolean },
-  { output, remark, exitWith }: CommandSurroundings,
+  { json, dryRun }: Form,
+  { output }: Pick<CommandSurroundings, 'output'>,
 ): void {
   if (json === true)
     output.write(
       jsonText({ items: outcomes, left_out: Object.fromEntries(leftOut), dry_run: dryRun === true }),
     );
   else if (outcomes.length > 0) writeTable(output, COLUMNS, outcomes);
+}
+
+/** Prints what became of all; the exit status says whether any was refused or is no lease. */
+export function tellOutcomes(
+  outcomes: readonly Outcome[],
+  leftOut: ReadonlyMap<string, number>,
+  form: Form,
+  surroundings: CommandSurroundings,
+): void {
+  const { remark, exitWith } = surroundings;
+  const { dryRun } = form;
+  writeOutcomes(outcomes, leftOut, form, surroundings);
   const count = (...kinds: readonly Outcome['what'][]) =>
     outcomes.filter(({ what }) => kinds.includes(what)).length;
   const counts: readonly (readonly [string, number])[] = [
@@ -57,7 +71,7 @@ export function tellOutcomes(
     ['known', count('known')],
     ['refused', count('refused')],
     ['unknown', count('unknown')],
-    ['faults', count('fault')],
+    [count('fault') === 1 ? 'fault' : 'faults', count('fault')],
   ];
   const told = counts.filter(([, number]) => number > 0).map(([what, number]) => `${number} ${what}`);
   remark(`${dryRun === true ? 'would be: ' : ''}${told.join(', ') || 'nothing'}${leftOutText(leftOut)}`);

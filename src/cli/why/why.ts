@@ -41,8 +41,7 @@ interface Story {
 interface ListedReservation {
   readonly id: string;
   readonly address: string;
-  readonly name: string | null;
-  readonly macs: readonly string[];
+  readonly hostname?: string;
 }
 
 /** Adds `why`. */
@@ -128,8 +127,8 @@ function writeStory(output: Output, { mac, leases, history, reservations, decisi
   writeSentences(output, [
     mac,
     ...reservations.map(
-      ({ id, address, name }) =>
-        `reserved for it: ${address} (reservation ${id}${name === null ? '' : `, ${name}`})`,
+      ({ id, address, hostname }) =>
+        `reserved for it: ${address} (reservation ${id}${hostname === undefined ? '' : `, name ${hostname}`})`,
     ),
     ...leases.map(
       ({ address, state, expires, node }) =>

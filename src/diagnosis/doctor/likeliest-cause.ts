@@ -6,7 +6,7 @@ export interface GuestDecision {
   readonly at: string;
   readonly reason: string;
   readonly address: string | null;
-  /** The type of the guest's message: `DHCPDISCOVER`. */
+  /** The type of the guest's message: `DHCPDISCOVER`; `order`: no message of the guest led to it. */
   readonly type: string;
 }
 
@@ -38,6 +38,8 @@ export interface Cause {
   readonly remedy: string;
 }
 
+/** The type of a decision that no message led to. */
+const NO_MESSAGE = 'order';
 /** So many offers that nobody took mean that they do not arrive, or that another server's are taken. */
 const MANY_OFFERS = 2;
 
@@ -57,8 +59,11 @@ export function likeliestCause(facts: GuestFacts): Cause {
   const explained = facts.explain(last.reason);
   if (explained?.kind === 'reply') return answered(facts, last);
   const means = explained?.means ?? last.reason;
+  // An operator's order, or the end of a lease, says nothing against a guest that has one.
+  if (last.type === NO_MESSAGE && leased !== undefined) return nothingWrong(leased);
+  const what = last.type === NO_MESSAGE ? 'what happened to it last' : `its last message (${last.type})`;
   return {
-    cause: `its last message (${last.type}, ${last.at}) had this end: ${means}`,
+    cause: `${what}, at ${last.at}: ${means}`,
     remedy: explained?.remedy ?? `vps-gateway reasons ${last.reason}`,
   };
 }

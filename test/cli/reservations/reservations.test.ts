@@ -95,7 +95,7 @@ describe('vps-gateway reservations', () => {
 
   it.each([
     [['--address', '10.15.3'], /--address 10\.15\.3: not an address/],
-    [['--mac', 'web'], /--mac web: not a hardware address/],
+    [['--mac', 'web'], /--mac web: not a MAC address/],
     [['--state', 'idle'], /--state idle: no state of a reserved address: use one of reserved-idle, bound/],
     [['--label', 'node'], /--label node: not a label: write it as node=pve1/],
     [['--source', 'me'], /--source me: no source: use one of api, file, platform/],

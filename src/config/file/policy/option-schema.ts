@@ -98,6 +98,8 @@ function readCode(name: string, elsewhere: ReadonlyMap<number, string>, issues: 
   return wrongName(issues, name, `option ${code} has a setting of its own`, `write ${setting}: in its place`);
 }
 
+/** Of an option whose number alone is known. */
+const UNTYPED = 'write its type first: text:hello, ip:10.15.3.2, u8:1, or the octets: hex:0a0f';
 const HOST_NAME = 12;
 const NAMES = 'name a guest by the hostname of its reservation';
 
@@ -109,8 +111,10 @@ function readValue(
 ): Uint8Array | undefined {
   const bytes = optionFromText(code, optionText(written));
   if (bytes === undefined) {
-    const how = `write ${optionExample(code)}; or the octets: hex:0a0f`;
-    return wrong(issues, path, `is not a value of option ${code} (${optionFileName(code)})`, how);
+    const name = optionFileName(code);
+    const isNamed = name !== String(code);
+    const how = isNamed ? `write ${optionExample(code)}; or the octets: hex:0a0f` : UNTYPED;
+    return wrong(issues, path, `is not a value of option ${isNamed ? `${code} (${name})` : code}`, how);
   }
   if (bytes.length <= MOST_OCTETS) return bytes;
   return wrong(issues, path, `is longer than ${MOST_OCTETS} octets`, 'shorten it');

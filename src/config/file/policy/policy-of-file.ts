@@ -7,7 +7,7 @@ import { NO_POLICY, type Policy } from '../../../subnet/policy.ts';
 import { isInOrder, type RenewalRule } from '../../../subnet/renewal.ts';
 import { gatewayAddresses } from '../../address-plan.ts';
 import type { Problem } from '../../problem.ts';
-import type { Settings } from '../../settings.ts';
+import { SETTINGS, type Settings } from '../../settings.ts';
 import type { FilePlaces } from '../file-places.ts';
 import { faultsIn, type PartFault, placeOf, problemAt } from './locate.ts';
 import { POLICY_NAMES, readPolicy } from './policy-schema.ts';
@@ -128,7 +128,7 @@ function noServer(path: PartFault['path']): PartFault {
 
 /** An address that no guest may have. */
 function addressFaults({ reservations }: Policy, settings: Partial<Settings>): readonly PartFault[] {
-  const { gateway, subnetMask, listenIp, peers } = settings;
+  const { gateway, subnetMask, listenIp, peers, exclusions = [] } = settings;
   if (gateway === undefined || subnetMask === undefined) return [];
   const prefix = prefixOf(gateway, subnetMask);
   const gateways = new Set([...gatewayAddresses(prefix), ...(peers ?? [])]);
@@ -137,7 +137,9 @@ function addressFaults({ reservations }: Policy, settings: Partial<Settings>): r
     if (!contains(prefix, address)) return `is not in ${prefixToText(prefix)}, the network of this segment`;
     if (address === prefix.network || address === broadcastOf(prefix)) return "is the network's own address";
     if (address === gateway) return 'is the address of the router';
-    return address === listenIp || gateways.has(address) ? 'is the address of a gateway' : undefined;
+    if (address === listenIp || gateways.has(address)) return 'is the address of a gateway';
+    const isExcluded = exclusions.some(({ first, last }) => first <= address && address <= last);
+    return isExcluded ? `is excluded (${SETTINGS.exclusions.variable})` : undefined;
   };
   return reservations.flatMap(({ entry }, index): readonly PartFault[] => {
     const message = whyNot(entry.address);

@@ -35,7 +35,10 @@ describe('what a settings file says of guests', () => {
     ['options: {23: 256}', 'is not a value of option 23'],
     ['options: {2: 1.5}', `options.2: '1.5' (file ${AT}:1:14)`],
     ['options: [7]', 'is not names and values'],
-    ['options: {224: hello}', 'or the octets: hex:0a0f'],
+    [
+      'options: {224: hello}',
+      'is not a value of option 224; write its type first: text:hello, ip:10.15.3.2, u8:1, or the octets: hex:0a0f',
+    ],
     [`options: {17: ${'x'.repeat(256)}}`, 'is longer than 255 octets'],
     ['option: {7: 1.1.1.1}', 'did you mean options?'],
     ['classes: {}', `classes: '{}' (file ${AT}:1:10): is not a list`],

@@ -1,0 +1,50 @@
+import { describe, expect, test } from 'vitest';
+import { type GuestFacts, likeliestCause } from '../../../src/diagnosis/doctor/likeliest-cause.ts';
+import { REASONS, type ReasonRow } from '../../../src/engine/decision/reasons.ts';
+
+const ROWS: Readonly<Record<string, ReasonRow>> = REASONS;
+
+function facts(told: Partial<GuestFacts>): GuestFacts {
+  return {
+    noAnswer: undefined,
+    stopping: [],
+    refusal: undefined,
+    rogues: [],
+    leased: undefined,
+    decisions: [],
+    explain: (word) => ROWS[word],
+    hearsOthers: true,
+    ...told,
+  };
+}
+
+const decision = (type: string, reason: string) => ({
+  at: '2026-11-28T20:28:50.683Z',
+  type,
+  reason,
+  address: '10.15.3.30',
+});
+
+describe('the likeliest cause', () => {
+  test('of a guest whose lease was imported, and that has not asked since, is not DHCP', () => {
+    const told = facts({ leased: '10.15.3.30', decisions: [decision('order', 'imported-by-operator')] });
+
+    expect(likeliestCause(told).cause).toBe('nothing is wrong with DHCP: it has 10.15.3.30');
+  });
+
+  test('of a guest whose lease an operator has ended is that order, and no message of its own', () => {
+    const decisions = [decision('DHCPREQUEST', 'bound'), decision('order', 'released-by-operator')];
+
+    expect(likeliestCause(facts({ decisions })).cause).toMatch(
+      /^what happened to it last, at 2026-\S+: An operator has ended the lease/,
+    );
+  });
+
+  test('of a guest that was refused is why its last message was', () => {
+    const decisions = [decision('DHCPREQUEST', 'bound-to-another')];
+
+    expect(likeliestCause(facts({ leased: '10.15.3.31', decisions })).cause).toMatch(
+      /^its last message \(DHCPREQUEST\), at 2026-\S+: The client asks for an address that is leased/,
+    );
+  });
+});
