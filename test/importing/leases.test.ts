@@ -73,13 +73,13 @@ describe('a lease file of dnsmasq', () => {
     );
 
     expect(faults).toEqual([
-      expect.stringMatching(/^1: is no lease: it has 1 words/),
+      expect.stringMatching(/^1: is no lease: dnsmasq writes 4 or 5 words/),
       '2: tomorrow is no time in seconds since 1970',
       '3: 10.15.3.256 is no IPv4 address',
       '4: 06-00:11 is not the MAC of an Ethernet card',
       '5: 00:00:00:00:00:00 is not the MAC of an Ethernet card',
       '6: zz is no client identifier',
-      expect.stringMatching(/^7: is no lease: it has 6 words/),
+      expect.stringMatching(/^7: is no lease: dnsmasq writes 4 or 5 words/),
     ]);
     expect(leases).toEqual([`9 10.15.3.30 ${B} - - 3600`]);
   });
