@@ -19,6 +19,11 @@ const LONGEST = [
   'cluster/hanging-disk',
   'system/crash',
   'cluster/shared-pool',
+  'cluster/moving-in',
+  'page/accessibility',
+  'system/doctor',
+  'page/page',
+  'system/why',
   'system/moving-in',
   'cluster/wrong-clock',
   'system/lost-files',
@@ -104,13 +109,8 @@ export default defineConfig({
       },
       {
         extends: true,
-        // A browser each; a few at a time, for one takes as much as ten other programs.
-        test: {
-          name: 'page',
-          include: ['test/page/**/*.test.ts'],
-          maxWorkers: 2,
-          sequence: { groupOrder: 1 },
-        },
+        // The page in a real browser.
+        test: { name: 'page', include: ['test/page/**/*.test.ts'], ...WAITING },
       },
       {
         extends: true,
