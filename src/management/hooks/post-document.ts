@@ -71,6 +71,10 @@ function post(
       response.destroy(); // What it says beside its status is not needed, however long it is.
       resolve(outcomeOf(statusCode));
     });
+    request.on('upgrade', ({ statusCode = 0 }, socket) => {
+      socket.destroy();
+      resolve(outcomeOf(statusCode));
+    });
     request.on('error', (error: NodeJS.ErrnoException) => {
       const cause = isOver()
         ? `no answer within ${milliseconds / 1000} seconds`

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { readable } from '../../wire/readable-text.ts';
 import type { Delivery, Outcome } from './outlet.ts';
 
@@ -20,7 +20,7 @@ export interface ProgramOptions {
 /**
  * Runs a program for each document, which it gets on its standard input. No shell is between; of this process it gets neither
  * environment nor open files. It leads a process group of its own, which is killed when its time is over, and when it
- * ends: nothing of a run is left for the next one.
+ * ends: nothing of a run is left for the next one, but what has gone into a session of its own.
  */
 export function programDelivery({ program, milliseconds, directory }: ProgramOptions): Delivery {
   let running: ChildProcess | undefined;
@@ -29,12 +29,12 @@ export function programDelivery({ program, milliseconds, directory }: ProgramOpt
     target: program,
     deliver: ({ text }) =>
       new Promise((resolve) => {
-        const child = spawn(program, [], {
-          stdio: ['pipe', 'ignore', 'pipe'],
-          detached: true, // setsid(2): a group of its own.
-          cwd: '/',
-          env: { PATH, LANG: 'C.UTF-8', GATEWAY_DHCP_LEASES_DIR: directory },
-        });
+        let child: Program;
+        try {
+          child = start(program, directory);
+        } catch (error) {
+          return resolve(notRun(error as Error)); // As ETXTBSY, where somebody writes it just now.
+        }
         running = child;
         let isOver = false;
         const timer = setTimeout(() => {
@@ -45,9 +45,12 @@ export function programDelivery({ program, milliseconds, directory }: ProgramOpt
         const settle = (outcome: Outcome) => {
           clearTimeout(timer);
           running = undefined;
+          // What it has left in a session of its own may hold the other ends for ever.
+          child.stdin?.destroy();
+          child.stderr?.destroy();
           resolve(outcome);
         };
-        child.on('error', (error) => settle(failed(`it cannot be run: ${error.message}`)));
+        child.on('error', (error) => settle(notRun(error)));
         child.on('exit', (status, signal) => {
           endGroup(child, 'SIGKILL');
           if (status === 0) return settle({ kind: 'taken' });
@@ -56,11 +59,27 @@ export function programDelivery({ program, milliseconds, directory }: ProgramOpt
           // What it has written last may still be on its way.
           setImmediate(() => settle(failed([cause, ...lastLine()].join(': '), isOver)));
         });
-        child.stdin.on('error', () => {}); // It need not read.
-        child.stdin.end(text);
+        child.stdin?.on('error', () => {}); // It need not read.
+        child.stdin?.end(text);
       }),
     end: () => running !== undefined && endGroup(running, 'SIGTERM'),
   };
+}
+
+/** Without pipes, where this process may open no more files; an `error` follows then. */
+type Program = ChildProcess & { readonly stdin?: Writable; readonly stderr?: Readable };
+
+function start(program: string, directory: string): Program {
+  return spawn(program, [], {
+    stdio: ['pipe', 'ignore', 'pipe'],
+    detached: true, // setsid(2): a group of its own.
+    cwd: '/',
+    env: { PATH, LANG: 'C.UTF-8', GATEWAY_DHCP_LEASES_DIR: directory },
+  });
+}
+
+function notRun({ message }: Error): Outcome {
+  return failed(`it cannot be run: ${message}`);
 }
 
 function failed(cause: string, isTimeout = false): Outcome {
@@ -77,12 +96,12 @@ function endGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
 }
 
 /** Reads up to a bound, and keeps the last line that is not empty. Who writes on after that gets SIGPIPE. */
-function lastLineOf(stream: Readable): () => readonly string[] {
+function lastLineOf(stream: Readable | undefined): () => readonly string[] {
   let read = 0;
   let text = '';
   let isCut = false;
-  stream.on('error', () => {});
-  stream.on('data', (octets: Buffer) => {
+  stream?.on('error', () => {});
+  stream?.on('data', (octets: Buffer) => {
     read += octets.length;
     text = (text + octets.toString('latin1')).slice(-4 * MOST_SHOWN);
     if (read < MOST_OUTPUT) return;

@@ -161,3 +161,21 @@ test.skipIf(missingOf(['openssl']) !== undefined)(
     expect(heard).toHaveLength(1);
   },
 );
+
+test('a webhook that answers with another protocol has not taken it', async () => {
+  const server = createServer();
+  server.on('upgrade', () => {});
+  server.on('connection', (socket) =>
+    socket.once('data', () =>
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n'),
+    ),
+  );
+  const port = await listening(server);
+
+  expect(await delivery(`http://127.0.0.1:${port}/`).deliver(DOCUMENT)).toEqual({
+    kind: 'failed',
+    cause: 'it answered 101',
+    isTimeout: false,
+    mayRepeat: false,
+  });
+});
