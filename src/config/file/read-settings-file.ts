@@ -1,13 +1,4 @@
-import {
-  type Document,
-  isMap,
-  isScalar,
-  LineCounter,
-  type Node,
-  parseDocument,
-  visit,
-  type YAMLMap,
-} from 'yaml';
+import { isMap, isScalar, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml';
 import type { Problem } from '../problem.ts';
 import { SETTINGS } from '../settings.ts';
 import { excessIn } from './excess.ts';
@@ -17,6 +8,7 @@ import { type FilePolicy, NO_FILE_POLICY, policyOfFile } from './policy/policy-o
 import { POLICY_NAMES } from './policy/policy-schema.ts';
 import { type FileValues, type MappingScope, readMapping } from './read-mapping.ts';
 import { type FileSegment, readSegments } from './read-segments.ts';
+import { yamlFaults } from './yaml-faults.ts';
 
 /** What a settings file says. */
 export interface FileSettings {
@@ -31,11 +23,8 @@ export interface FileSettings {
 /** The most faults that are named, so that a file of another kind does not fill the screen. */
 const MOST_PROBLEMS = 20;
 
-const CORRECT = 'correct the YAML there';
 const TOO_MUCH = 'take some out; or name another file, if this is none of settings';
 const NO_MAPPING = 'is no list of names and values';
-/** What stands where octets were that are no UTF-8, and what most octets of UTF-16 are. */
-const NO_TEXT = /[\ufffd\0]/;
 const FORM = 'write a setting on each line: lease_time: 12h';
 
 /**
@@ -49,54 +38,23 @@ export function readSettingsFile(path: string, text: string): FileSettings {
   const excess = excessIn(text, lines);
   if (excess !== undefined) return unread(file.problem(FILE, path, excess.at, excess.message, TOO_MUCH));
   const document = parseDocument(text, { prettyErrors: false, stringKeys: true });
-  const { faults, hasAliases } = faultsOf(document);
+  const { faults, isBroken, isReadable } = yamlFaults(document);
   const broken = faults
     .slice(0, MOST_PROBLEMS)
-    .map(({ message, at }) => file.problem(FILE, path, at, message, CORRECT));
+    .map(({ message, at, remedy }) => file.problem(FILE, path, at, message, remedy));
   const { contents } = document;
   if (contents === null) return unread(...broken);
   if (!isMap(contents))
     return unread(...(broken.length > 0 ? broken : [file.problem(FILE, path, 0, NO_MAPPING, FORM)]));
   // What can be read of a broken file counts for the other checks, so that they do not speak of defaults.
-  const content = hasAliases ? {} : (document.toJS() as unknown);
+  const content = isReadable ? (document.toJS() as unknown) : {};
   const { problems, ...read } = settingsOf(contents as YAMLMap<Node, Node | null>, content, file);
-  return { ...read, problems: [...broken, ...problems].slice(0, MOST_PROBLEMS) };
+  const all = isBroken ? broken : [...broken, ...problems];
+  return { ...read, problems: all.slice(0, MOST_PROBLEMS) };
 }
 
 function unread(...problems: readonly Problem[]): FileSettings {
   return { values: {}, policy: NO_FILE_POLICY, problems };
-}
-
-interface YamlFault {
-  readonly message: string;
-  readonly at: number;
-}
-
-/** What is wrong with the file whatever it means; its numbers become what stands there. */
-function faultsOf(document: Document.Parsed): { faults: readonly YamlFault[]; hasAliases: boolean } {
-  const faults = [...document.errors, ...document.warnings].map(({ message, pos }) => ({
-    message,
-    at: pos[0],
-  }));
-  let hasAliases = false;
-  visit(document, {
-    // A few aliases can expand a small file into one that fills the memory.
-    Alias: (_, { range }) => {
-      hasAliases = true;
-      faults.push({ message: 'has an alias: write the value itself in its place', at: range?.[0] ?? 0 });
-    },
-    Scalar: (_, node) => {
-      // An identifier 00112233 is not 112233, nor is the name 1e3 the name 1000.
-      if (typeof node.value === 'number') node.value = asWritten(node.value, node.source);
-      else if (typeof node.value === 'string' && NO_TEXT.test(node.value))
-        faults.push({ message: 'is no text in UTF-8', at: node.range?.[0] ?? 0 });
-    },
-  });
-  return { faults, hasAliases };
-}
-
-function asWritten(value: number, source = String(value)): string | number {
-  return String(value) === source ? value : source;
 }
 
 const FILE = SETTINGS.settingsFile.variable;

@@ -192,6 +192,24 @@ describe('a settings file', () => {
     expect(problemsOf(line)).toEqual([expect.stringContaining(remedy)]);
   });
 
+  test.each([
+    [
+      'segments:\n  - name: a\n\tinterface: vnet1\n    pools: [10.15.3.20-10.15.3.99]\n  - name: b\n    interface: vnet2\n',
+      /:3:1\): Tabs .*; indent by blanks, not by tabs; what follows/,
+    ],
+    ['options:\n  - log_servers: [10.15.3.2]\n  7: x\n  NIS Domain: y\n', /:3:\d+\): /],
+    ['dns: [9.9.9.9\nlease_time: 12h\nmtu: 1400\n', /:2:1\): .*close what was opened/],
+    ['domain: a: b\nlease_time: 12h\n', /:1:9\): .*quote a text that has ": " in it/],
+  ])('whose form breaks is told the first place alone, for the rest follows from it: %j', (text, problem) => {
+    expect(problemsOf(text)).toEqual([expect.stringMatching(problem)]);
+  });
+
+  test('with names twice is told each of them, and its other faults', () => {
+    const text = 'mtu: 1400\nmtu: 1500\nlease_time: 1h\nlease_time: 12 hours\nmtuu: 1\n';
+
+    expect(problemsOf(text)).toHaveLength(4);
+  });
+
   test('that is broken says what it can be read of all the same, so that other checks do not speak of defaults', () => {
     const loaded = load(
       'leases_dir: /data\ngateway: 10.99.7.1\npool_start: 10.99.7.20\npool_start: 10.99.7.30\n',
