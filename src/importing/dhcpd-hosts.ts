@@ -26,11 +26,17 @@ export function readDhcpdHosts(source: SourceFile): Hosts {
   return { hosts: [...hosts.values()], faults };
 }
 
+/** In their order. Blocks may stand in one another as deep as their file is long. */
 function* everyStatement(statements: readonly Statement[]): Generator<Statement> {
-  for (const statement of statements) {
+  const open = [statements.values()];
+  for (let inner = open.at(-1); inner !== undefined; inner = open.at(-1)) {
+    const { value: statement, done } = inner.next();
+    if (done === true) {
+      open.pop();
+      continue;
+    }
     yield statement;
-    if (statement.words[0] !== 'host' && statement.block !== undefined)
-      yield* everyStatement(statement.block);
+    if (statement.words[0] !== 'host' && statement.block !== undefined) open.push(statement.block.values());
   }
 }
 

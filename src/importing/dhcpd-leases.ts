@@ -80,8 +80,10 @@ function endOf(words: readonly Word[]): Instant | undefined {
   const [, year = '', month = '', day = ''] = /^(\d{4})\/(\d\d?)\/(\d\d?)$/.exec(second) ?? [];
   const [, hour = '', minute = '', rest = ''] = /^(\d\d?):(\d\d?):(\d\d?)$/.exec(third) ?? [];
   if (year === '' || hour === '') return undefined;
-  const parts = [year, month, day, hour, minute, rest].map(Number) as [number, number, number];
+  const parts = [year, month, day, hour, minute, rest].map((part) => part.padStart(2, '0'));
   const [y, m, d, ...time] = parts;
-  const end = Date.UTC(y, m - 1, d, ...(time as number[]));
-  return Number.isNaN(end) ? undefined : instant(end);
+  const end = Date.parse(`${y}-${m}-${d}T${time.join(':')}Z`);
+  // Date takes February 30th for one in March.
+  const isReal = !Number.isNaN(end) && new Date(end).getUTCDate() === Number(day);
+  return isReal ? instant(end) : undefined;
 }

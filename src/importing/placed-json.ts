@@ -11,7 +11,7 @@ export interface JsonFault {
 }
 
 const TOKENS =
-  /(?<space>\s+|#[^\n]*|\/\/[^\n]*|\/\*[\s\S]*?\*\/)|(?<text>"(?:[^"\\\n]|\\.)*")|(?<mark>[{}[\]:,])|(?<include><\?.*?\?>)|(?<word>[^\s{}[\]:,"#]+)/y;
+  /(?<space>\s+|#[^\n]*|\/\/[^\n]*|\/\*[\s\S]*?\*\/)|(?<text>"[^"\\\n]*(?:\\.[^"\\\n]*)*")|(?<mark>[{}[\]:,])|(?<include><\?.*?\?>)|(?<word>[^\s{}[\]:,"#]+)/y;
 /** Deeper than any settings file. */
 const DEEPEST = 100;
 

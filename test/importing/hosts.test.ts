@@ -137,6 +137,12 @@ describe('the reservations of Kea', () => {
       '1: <?include "x.json"?> is not followed: import that file by itself',
     ]);
     expect(read(`${'['.repeat(5000)}`).faults).toEqual(['1: is nested too deep']);
+    expect(read(`"${'a'.repeat(12_000_000)}`).faults).toEqual([
+      '1: is no JSON: what stands in quotes does not end in its line',
+    ]);
+    expect(read(`"${'a'.repeat(12_000_000)}"`).faults).toEqual([
+      '1: has no reservations: neither Dhcp4 nor reservations is in it',
+    ]);
   });
 });
 
@@ -155,6 +161,15 @@ host id { option dhcp-client-identifier "\\001ab"; fixed-address 10.15.3.59; }
 
     expect(faults).toEqual([]);
     expect(hosts).toEqual([`4 ${A} - 10.15.3.57 shop -`, '7 - 016162 10.15.3.59 id -']);
+  });
+
+  test('stand in groups that stand in one another, however deep', () => {
+    const { hosts, faults } = read(
+      `${'group { '.repeat(20_000)}\nhost web { hardware ethernet ${A}; }${' }'.repeat(20_000)}`,
+    );
+
+    expect(faults).toEqual([]);
+    expect(hosts).toEqual([`2 ${A} - - web -`]);
   });
 
   test('are bad: each is named by its line', () => {

@@ -229,6 +229,16 @@ describe('a lease file of dhcpd', () => {
     });
   });
 
+  test.each(['2026/02/30 13:00:00', '2026/13/01 13:00:00', '9999/99/99 99:99:99', '2026/11/28 24:00:00'])(
+    'has an end at %s, which no calendar has: it is named, and no other time is taken for it',
+    (end) => {
+      const { leases, faults } = read(`lease 10.15.3.20 { ends 4 ${end}; hardware ethernet ${A}; }`);
+
+      expect(leases).toEqual([]);
+      expect(faults).toEqual(['1: lease 10.15.3.20: its end is no time of dhcpd']);
+    },
+  );
+
   test('has bad entries, and is cut off: each is named by the line where it begins, and the others stand', () => {
     const { leases, faults } = read(
       [
