@@ -162,7 +162,7 @@ function reloadOnDemand(
   process.on('SIGHUP', () => reloadFor('SIGHUP'));
   const { settingsFile, watchesFile } = settings;
   return settingsFile !== undefined && watchesFile
-    ? watchForChanges(settingsFile, () => reloadFor(`a change of ${settingsFile}`))
+    ? watchForChanges(settingsFile, systemClock, () => reloadFor(`a change of ${settingsFile}`))
     : () => {};
 }
 
