@@ -16,7 +16,9 @@ afterEach(() => void vi.useRealTimers());
 function opened(
   call: (method: string) => Promise<Uint8Array> = async () => new Uint8Array(0),
   streams = new RegisteredStreams(),
+  metrics = async () => 'metrics',
 ) {
+  const said: unknown[] = [];
   const sent: Message[] = [];
   const ends: (CallError | undefined)[] = [];
   let syncs = 0;
@@ -29,15 +31,24 @@ function opened(
       return { success: true, added: syncs };
     },
     own: () => ({ gatewayId: 'pve1' }),
-    metrics: async () => 'metrics',
+    metrics,
     streams,
-    say: () => {},
+    say: (...line) => void said.push(line),
     remote: '192.0.2.1',
     now: () => 1000,
   });
   const take = (message: Message) => registration.take(read(message));
   const register = () => take({ type: 'register', registration: { gatewayId: 'node1' } });
-  return { registration, sent, ends, streams, take, register, types: () => sent.map(({ type }) => type) };
+  return {
+    registration,
+    sent,
+    said,
+    ends,
+    streams,
+    take,
+    register,
+    types: () => sent.map(({ type }) => type),
+  };
 }
 
 function read(message: Message): MessageOf<typeof GATEWAY_MESSAGE> {
@@ -83,6 +94,37 @@ it('at most 16 requests of one stream are at work; a further one is answered at 
       response: { requestId: '16', success: false, error: expect.stringContaining('too many') },
     },
   ]);
+});
+
+it('metrics that are asked for again and again are made one after another, and not once for each question', async () => {
+  let made = 0;
+  const { take, types } = opened(undefined, undefined, async () => {
+    made += 1;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    return 'metrics';
+  });
+
+  for (let time = 0; time < 1000; time += 1) take({ type: 'metrics' });
+  await vi.advanceTimersByTimeAsync(10);
+  expect([made, types()]).toEqual([1, ['metrics']]);
+  take({ type: 'metrics' });
+  await vi.advanceTimersByTimeAsync(10);
+
+  expect([made, types()]).toEqual([2, ['metrics', 'metrics']]);
+});
+
+it('of a name without end the log has the beginning', () => {
+  const { take, said, registration } = opened();
+  const endless = 'x'.repeat(1_000_000);
+
+  take({
+    type: 'register',
+    registration: { gatewayId: endless, version: endless, gatewayIpDhcp: endless },
+  });
+  registration.close();
+
+  expect(said).toHaveLength(2);
+  expect(JSON.stringify(said).length).toBeLessThan(1000);
 });
 
 it('a request that fails is answered with its code and words', async () => {

@@ -13,6 +13,8 @@ const SILENCE = 100_000;
 const REGISTER_TIME = 10_000;
 /** Requests of one stream that are at work at once. */
 const MOST_AT_WORK = 16;
+/** Characters of a name that are logged. */
+const MOST_SHOWN = 64;
 
 type GatewayMessage = MessageOf<typeof GATEWAY_MESSAGE>;
 
@@ -49,6 +51,7 @@ export class Registration {
   #waitingSyncs = 0;
   #isClosed = false;
   #hasSaidUnknown = false;
+  #isCounting = false;
 
   constructor(parts: RegistrationParts) {
     this.#parts = parts;
@@ -69,7 +72,7 @@ export class Registration {
     else if (type === 'request') this.#request(message);
     else if (type === 'response' && response !== undefined) this.#asked.answered(response);
     else if (type === 'sync_allocations') this.#sync(message);
-    else if (type === 'metrics') void this.#parts.metrics().then((metrics) => this.#send({ type, metrics }));
+    else if (type === 'metrics') this.#metrics();
     else if (type !== 'heartbeat') this.#unknown(type);
   }
 
@@ -91,13 +94,24 @@ export class Registration {
       return;
     }
     const isNew = this.#name === undefined;
-    this.#name = registration.gatewayId;
+    this.#name = shown(registration.gatewayId);
     this.#isHeard();
     this.#send({ type: 'registered', registration: this.#parts.own() });
     if (!isNew) return;
     streams.add(this.#asked);
-    const { gatewayId: name, version, gatewayIpDhcp: instance } = registration;
-    say('info', { remote, name, version, instance }, 'the platform has registered');
+    const { version, gatewayIpDhcp: instance } = registration;
+    const said = { name: this.#name, version: shown(version), instance: shown(instance) };
+    say('info', { remote, ...said }, 'the platform has registered');
+  }
+
+  /** What is asked while an answer is made is answered by that one: each takes a while, and a question a few octets. */
+  #metrics(): void {
+    if (this.#isCounting) return;
+    this.#isCounting = true;
+    void this.#parts
+      .metrics()
+      .then((metrics) => this.#send({ type: 'metrics', metrics }))
+      .finally(() => (this.#isCounting = false));
   }
 
   #request({ request }: GatewayMessage): void {
@@ -140,11 +154,7 @@ export class Registration {
     if (this.#hasSaidUnknown) return;
     this.#hasSaidUnknown = true;
     const { say, remote } = this.#parts;
-    say(
-      'warn',
-      { remote, type: type.slice(0, 64) },
-      'the platform sends messages of a type that is not known',
-    );
+    say('warn', { remote, type: shown(type) }, 'the platform sends messages of a type that is not known');
   }
 
   #isHeard(): void {
@@ -165,6 +175,11 @@ export class Registration {
     this.close();
     this.#parts.end(error);
   }
+}
+
+/** A name as the log may have it: a message may have one of megabytes. */
+function shown(name: string): string {
+  return name.slice(0, MOST_SHOWN);
 }
 
 /** In a message there is no place for a code of its own. */
