@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { type LoadedSettings, loadSettings, type RejectedSettings } from '../config/load-settings.ts';
-import type { Flags } from '../config/origins.ts';
+import { type Flags, originOf } from '../config/origins.ts';
 import { type Problem, problemOf } from '../config/problem.ts';
 import type { Reading } from '../config/setting-kinds.ts';
 import { type Environment, SETTING_KEYS, SETTINGS } from '../config/settings.ts';
@@ -9,6 +9,9 @@ import { type Environment, SETTING_KEYS, SETTINGS } from '../config/settings.ts'
 /** The largest settings file: octets. */
 const MOST_OCTETS = 1 << 20;
 const READ_BY_ALL = 0o004;
+const UNHELD = constants.O_RDONLY | constants.O_NONBLOCK;
+const NAME_ONE = 'name a file of settings in YAML';
+const NO_FILE: Reading<never> = { ok: false, fault: 'is no file', remedy: NAME_ONE };
 const FAULTS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
   EACCES: 'may not be read by this user',
@@ -17,9 +20,17 @@ const FAULTS: Readonly<Record<string, string>> = {
 
 /** The settings of flags, environment and the settings file that these name. */
 export function loadWithFile(flags: Flags, environment: Environment): LoadedSettings | RejectedSettings {
+  return loadFrom(flags, environment, readFileNow);
+}
+
+function loadFrom(
+  flags: Flags,
+  environment: Environment,
+  read: (path: string) => Reading<WholeFile>,
+): LoadedSettings | RejectedSettings {
   let isOpenToAll = false;
   const loaded = loadSettings(flags, environment, (path) => {
-    const file = readFile(path);
+    const file = read(path);
     if (!file.ok) return file;
     isOpenToAll = (file.value.mode & READ_BY_ALL) !== 0;
     return { ok: true, value: file.value.text };
@@ -37,9 +48,12 @@ export function rereading(
 ): (isTrial: boolean) => Promise<LoadedSettings | RejectedSettings> {
   let last: { readonly mark: string; readonly loaded: LoadedSettings | RejectedSettings } | undefined;
   return async (isTrial) => {
-    const path = flags.settingsFile ?? environment[SETTINGS.settingsFile.variable] ?? '';
-    const mark = await markOf(path.trim());
-    if (!isTrial || last?.mark !== mark) last = { mark, loaded: loadWithFile(flags, environment) };
+    const path = originOf('settingsFile', flags, environment).text?.trim() ?? '';
+    const mark = await markOf(path);
+    if (!isTrial || last?.mark !== mark) {
+      const file = await readFile(path);
+      last = { mark, loaded: loadFrom(flags, environment, () => file) };
+    }
     return last.loaded;
   };
 }
@@ -66,34 +80,61 @@ interface WholeFile {
   readonly mode: number;
 }
 
-function readFile(path: string): Reading<WholeFile> {
+function readFileNow(path: string): Reading<WholeFile> {
   try {
     return readWhole(path);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    const what = FAULTS[code] ?? `cannot be read: ${code}`;
-    return {
-      ok: false,
-      fault: what,
-      remedy: 'name a settings file that this user may read, or leave it out',
-    };
+    return unreadable(error);
   }
+}
+
+/** The same, in a thread of Node's. */
+async function readFile(path: string): Promise<Reading<WholeFile>> {
+  try {
+    return await readWholeLater(path);
+  } catch (error) {
+    return unreadable(error);
+  }
+}
+
+function unreadable(error: unknown): Reading<never> {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  const what = FAULTS[code] ?? `cannot be read: ${code}`;
+  return { ok: false, fault: what, remedy: 'name a settings file that this user may read, or leave it out' };
 }
 
 /** Reads a bounded part without waiting, so that a device, a pipe or a huge file holds nothing up. */
 function readWhole(path: string): Reading<WholeFile> {
-  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const descriptor = openSync(path, UNHELD);
   try {
     const found = fstatSync(descriptor);
-    if (!found.isFile()) return { ok: false, fault: 'is no file', remedy: 'name a file of settings in YAML' };
+    if (!found.isFile()) return NO_FILE;
     const octets = Buffer.alloc(MOST_OCTETS + 1);
     let length = 0;
     for (let read = 1; read > 0; length += read)
       read = readSync(descriptor, octets, length, octets.length - length, null);
-    if (length > MOST_OCTETS)
-      return { ok: false, fault: 'is larger than 1 MiB', remedy: 'name a file of settings in YAML' };
-    return { ok: true, value: { text: octets.toString('utf8', 0, length), mode: found.mode } };
+    return textOf(octets, length, found);
   } finally {
     closeSync(descriptor);
   }
+}
+
+async function readWholeLater(path: string): Promise<Reading<WholeFile>> {
+  const file = await open(path, UNHELD);
+  try {
+    const found = await file.stat();
+    if (!found.isFile()) return NO_FILE;
+    const octets = Buffer.alloc(MOST_OCTETS + 1);
+    let length = 0;
+    for (let read = 1; read > 0; length += read)
+      read = (await file.read(octets, length, octets.length - length, null)).bytesRead;
+    return textOf(octets, length, found);
+  } finally {
+    await file.close();
+  }
+}
+
+function textOf(octets: Buffer, length: number, { mode }: { readonly mode: number }): Reading<WholeFile> {
+  if (length <= MOST_OCTETS) return { ok: true, value: { text: octets.toString('utf8', 0, length), mode } };
+  return { ok: false, fault: 'is larger than 1 MiB', remedy: NAME_ONE };
 }

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Whatever changes a file below STALL_DIRECTORY waits as long as STALL_FLAG is there. */
+/** Whatever changes a file below STALL_DIRECTORY waits as long as STALL_FLAG is there; with STALL_READS, what reads one too. */
 const SOURCE = `
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -38,6 +38,12 @@ ON_FD(int, fsync, (int fd), (fd))
 ON_FD(int, fdatasync, (int fd), (fd))
 ON_FD(int, ftruncate, (int fd, off_t size), (fd, size))
 ON_FD(int, ftruncate64, (int fd, off_t size), (fd, size))
+ssize_t read(int fd, void *bytes, size_t count) {
+  static ssize_t (*real)(int, void *, size_t);
+  if (!real) real = dlsym(RTLD_NEXT, "read");
+  if (getenv("STALL_READS")) wait_for(fd);
+  return real(fd, bytes, count);
+}
 int unlink(const char *path) {
   static int (*real)(const char *);
   if (!real) real = dlsym(RTLD_NEXT, "unlink");

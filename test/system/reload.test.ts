@@ -1,6 +1,6 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { EXIT_STATUS } from '../../src/errors.ts';
 import { apiJson } from '../support/api.ts';
 import { eventually } from '../support/eventually.ts';
@@ -9,6 +9,7 @@ import type { HeardReply } from '../support/heard-reply.ts';
 import { messageType } from '../support/packet.ts';
 import { unicastTo } from '../support/raw-client.ts';
 import { run } from '../support/run.ts';
+import { HELD } from '../support/stalling-disk.ts';
 import { describeSystem, useTestSegment } from '../support/system.ts';
 
 const A = '52:54:00:4e:10:01';
@@ -132,6 +133,28 @@ describeSystem('a settings file', [], () => {
 
     expect((await segment().client().lease(B)).yiaddr).toMatch(/^10\.15\.3\.10\d$/);
   });
+
+  test.runIf(HELD.obstacle === undefined)(
+    'that a disk does not give, which is still told that it is there, holds up no guest',
+    async () => {
+      const disk = HELD.open();
+      onTestFinished(() => disk.close());
+      const file = join(disk.directory, 'settings.yaml');
+      writeFileSync(file, FIRST);
+      const settings = { GATEWAY_CONFIG: file, ...disk.environment, STALL_READS: '1' };
+      const gateway = await segment().gateway(settings, segment().folder());
+      writeFileSync(file, SECOND);
+
+      disk.stall();
+      gateway.signal('SIGHUP');
+      const guest = await segment().client().lease(A);
+      disk.goOn();
+      await says(gateway, 'the settings are reloaded');
+
+      expect(guest.yiaddr).toMatch(/^10\.15\.3\.5\d$/);
+      expect((await segment().client().lease(B)).yiaddr).toMatch(/^10\.15\.3\.10\d$/);
+    },
+  );
 
   test('that has gone away changes nothing, and the log names it', async () => {
     const { gateway, file } = await started();
