@@ -58,6 +58,10 @@ export class Reload<Declared = Declaration> {
   #problem: RunningProblem | undefined;
   /** The last request. There is one at a time. */
   #last: Promise<unknown> = Promise.resolve();
+  /** How many have not ended. */
+  #open = 0;
+  /** Those that have not begun, by what is wanted and by whom. */
+  readonly #waiting = new Map<string, Promise<ReloadResult>>();
 
   constructor(
     loaded: LoadedSettings,
@@ -78,8 +82,14 @@ export class Reload<Declared = Declaration> {
     return this.#problem;
   }
 
+  /** One that waits for another already reads what this one would read, so they are one: a disk may hang for long. */
   request(wanted: ReloadRequest): Promise<ReloadResult> {
-    const result = this.#last.then(async () => {
+    const key = `${wanted.isTrial} ${wanted.author}`;
+    const waiting = this.#waiting.get(key);
+    if (waiting !== undefined && this.#open > 1) return waiting;
+    this.#open += 1;
+    const result: Promise<ReloadResult> = this.#last.then(async () => {
+      if (this.#waiting.get(key) === result) this.#waiting.delete(key);
       const came = await this.#run(wanted);
       if (!wanted.isTrial) {
         this.#problem = problemIn(came);
@@ -87,7 +97,8 @@ export class Reload<Declared = Declaration> {
       }
       return came;
     });
-    this.#last = result.catch(() => undefined);
+    this.#waiting.set(key, result);
+    this.#last = result.catch(() => undefined).finally(() => (this.#open -= 1));
     return result;
   }
 

@@ -16,6 +16,10 @@ class Bench {
   /** Why what is wanted cannot be put in force. */
   faults: readonly string[] = [];
   shown = 0;
+  /** How often the settings were read. */
+  reads = 0;
+  /** Settles when a disk answers. */
+  disk: Promise<unknown> = Promise.resolve();
   readonly #reload: Reload;
 
   constructor() {
@@ -27,7 +31,11 @@ class Bench {
       values === undefined ? [] : needsRestart(current, values, false);
     this.#reload = new Reload(
       loaded,
-      async () => load(),
+      async () => {
+        this.reads += 1;
+        await this.disk;
+        return load();
+      },
       ({ settings }) => ({ planOf: () => planOf({}), values: settings }),
       {
         refusals,
@@ -72,6 +80,26 @@ describe('a reload', () => {
     });
     expect(bench.adopted.map(({ leaseTime }) => leaseTime)).toEqual([3600]);
     expect(bench.log.lines.at(-1)).toMatchObject({ level: 'info', fields: { author: 'operator' } });
+  });
+
+  test('that is asked for again and again while a disk hangs is one more, which finds what is there then', async () => {
+    const bench = new Bench();
+    let answer = () => {};
+    bench.disk = new Promise<void>((resolve) => (answer = resolve));
+    const first = bench.ask();
+    await Promise.resolve();
+
+    const others = Array.from({ length: 1000 }, () => bench.ask());
+    bench.file = { leaseTime: '1h' };
+    answer();
+    await first;
+    const results = new Set(await Promise.all(others));
+
+    expect(bench.reads).toBe(2);
+    expect([...results]).toMatchObject([{ kind: 'unchanged' }]);
+    expect(bench.adopted.map(({ leaseTime }) => leaseTime)).toEqual([3600]);
+    expect(await bench.ask()).toMatchObject({ kind: 'unchanged' });
+    expect(bench.reads).toBe(3);
   });
 
   test('as a trial changes nothing, and a second one says the same', async () => {
