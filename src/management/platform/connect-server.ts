@@ -14,6 +14,8 @@ const LONG_MESSAGE = 16 * 1024 * 1024;
 const SHORT_MESSAGE = 64 * 1024;
 /** What all messages that are being read may take together: octets. */
 const MOST_READ = 64 * 1024 * 1024;
+/** What all answers may take together that their callers have not read yet: octets. */
+const MOST_UNREAD = 64 * 1024 * 1024;
 /** How long a body may take to arrive: milliseconds. */
 const BODY_TIME = 30_000;
 /** How long a call may take; a list takes longer: milliseconds. */
@@ -31,6 +33,7 @@ export interface ConnectServerParts extends StreamCallParts {
 export class ConnectServer {
   readonly #parts: ConnectServerParts;
   readonly #budget = new OctetBudget(MOST_READ);
+  readonly #unread = new OctetBudget(MOST_UNREAD);
   readonly #streams: StreamCalls;
   #atWork = 0;
 
@@ -80,12 +83,25 @@ export class ConnectServer {
         },
       );
       const answer = await dispatch(this.#parts, method, codec, octets, { author, signal });
+      this.#keepUntilRead(stream, answer);
       finish(stream, { ':status': 200, 'content-type': contentType }, answer);
     } catch (error) {
       fail(stream, request, callErrorOf(error) ?? mistake(error, this.#parts.say));
     } finally {
       this.#atWork -= 1;
     }
+  }
+
+  /**
+   * A caller with a small window may leave an answer where it is.
+   *
+   * @throws CallError if there is too much of that.
+   */
+  #keepUntilRead(stream: ServerHttp2Stream, { length }: Uint8Array): void {
+    if (stream.destroyed) return;
+    if (!this.#unread.take(length))
+      throw new CallError('resource_exhausted', 'too many answers are not read: read them first');
+    stream.once('close', () => this.#unread.give(length));
   }
 
   /** @throws CallError */

@@ -1,4 +1,4 @@
-/** Bounds what the bodies of all requests together take while they are read. */
+/** Bounds what all together take while they are read: the bodies of requests, or answers. */
 export class OctetBudget {
   readonly #most: number;
   #taken = 0;
