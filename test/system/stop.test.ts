@@ -33,7 +33,7 @@ describeSystem('the signals of a gateway', [], () => {
   });
 
   test('SIGUSR1 opens no debugger', async () => {
-    const gateway = await segment().gateway();
+    const gateway = await segment().gateway({ GATEWAY_METRICS_PORT: 'off' });
 
     gateway.signal('SIGUSR1');
     await delay(300);

@@ -15,8 +15,8 @@ const FIRST_WAIT = 1000;
 const LONGEST_WAIT = 60_000;
 /** A thread that has lived so long was not badly started: milliseconds. */
 const LONG_LIFE = 60_000;
-/** How long a stop waits for it: milliseconds. */
-const END_TIME = 500;
+/** How long a stop waits for it, which may just be starting: milliseconds. */
+const END_TIME = 2000;
 
 const ENDED: RunningProblem = {
   name: 'api',
