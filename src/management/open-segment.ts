@@ -7,7 +7,7 @@ import { EventSource } from './events/event-source.ts';
 import { SegmentNews, ToldReservations } from './events/segment-news.ts';
 import type { GatewayCalls } from './gateway-calls.ts';
 import { hookChanges } from './hook-changes.ts';
-import { Hooks } from './hooks/hooks.ts';
+import { Hooks, type HooksParts } from './hooks/hooks.ts';
 import { LeaseReading } from './lease-reading.ts';
 import { metricFigures } from './metrics/metric-figures.ts';
 import type { SegmentOptions, SubnetTexts } from './options.ts';
@@ -29,12 +29,16 @@ export interface OpenSegment {
   close(): void;
 }
 
+/** What the segments of a process have in common. */
+type Shared = { readonly say: Say } & Pick<RouteParts, 'platformCalls'> &
+  Pick<HooksParts, 'runs' | 'index' | 'isOneOfSeveral'>;
+
 /** Begins to follow a segment. */
 export function openSegment(
   options: SegmentOptions,
   gateway: GatewayCalls,
   certificates: RouteParts['certificates'],
-  { say, platformCalls }: { readonly say: Say } & Pick<RouteParts, 'platformCalls'>,
+  { say, platformCalls, runs, index, isOneOfSeveral }: Shared,
 ): OpenSegment {
   let subnet = options.subnet;
   const parts: RouteParts = {
@@ -68,7 +72,11 @@ export function openSegment(
     ...{ options: options.hooks, reader: new SharedEventReader(options.events) },
     changesOf: (events) => hookChanges(parts.leases, events, parts.now()),
     ...{ segment: options.segment, node: options.node, directory: options.directory },
-    ...{ version: options.version, say, now: parts.now },
+    ...{ version: options.version, runs, index, isOneOfSeveral, now: parts.now },
+    // As each line of the log that belongs to one of several segments.
+    say: isOneOfSeveral
+      ? (level, fields, message) => say(level, { segment: options.segment, ...fields }, message)
+      : say,
   });
   const sampler = new Sampler({
     ring: parts.samples,

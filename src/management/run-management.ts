@@ -3,6 +3,7 @@ import { systemClock } from '../server/system-clock.ts';
 import { FOR_API } from '../store/etcd/client/certificate-files.ts';
 import { Certificates } from '../store/etcd/client/certificates.ts';
 import type { FromGateway, Port, ToGateway } from './gateway-calls.ts';
+import { RunQueue } from './hooks/one-at-a-time.ts';
 import { createApp } from './http/app.ts';
 import type { Caller } from './http/caller.ts';
 import { httpServer, httpsServer } from './listen/http-server.ts';
@@ -32,11 +33,13 @@ export async function runManagement(
       ? undefined
       : new Certificates(options.tls, systemClock, say, FOR_API, () => secure());
   const platformCalls = options.platform === undefined ? undefined : new CallCounts();
+  const isOneOfSeveral = options.segments.length > 1;
+  const shared = { say, platformCalls, runs: new RunQueue(), isOneOfSeveral };
   const gateways = options.segments.map((_, segment) => new RemoteGateway(port, segment));
   const segments = options.segments.map((own, index) => {
     const gateway = gateways[index];
     if (gateway === undefined) throw new Error('each segment has its gateway');
-    return openSegment({ ...options, ...own }, gateway, certificates, { say, platformCalls });
+    return openSegment({ ...options, ...own }, gateway, certificates, { ...shared, index });
   });
   const closing: (() => void)[] = [() => certificates?.close(), ...segments.map(({ close }) => close)];
   port.hear((message) => {

@@ -244,7 +244,6 @@ describeSystem('a hook', ['jq'], () => {
 
   test('docs/examples/hosts-hook keeps a hosts file of all guests', async () => {
     const folder = segment().folder();
-    const hosts = join(folder, 'hosts');
     writeFileSync(
       join(folder, 'vps-gateway'),
       `#!/bin/bash\nexec ${process.execPath} ${builtProgram()} "$@"\n`,
@@ -252,11 +251,10 @@ describeSystem('a hook', ['jq'], () => {
     );
     const example = readFileSync(join(ROOT, 'docs/examples/hosts-hook'), 'utf8');
     const hook = join(folder, 'hosts-hook');
-    const text = example
-      .replace('hosts=/var/lib/obiente/vps-gateway/hosts', `hosts=${hosts}`)
-      .replace('vps-gateway leases export', `${folder}/vps-gateway leases export`);
+    const text = example.replace('vps-gateway leases export', `${folder}/vps-gateway leases export`);
     writeFileSync(hook, text, { mode: 0o755 });
     const gateway = await hooked(hook, { GATEWAY_DHCP_HOOK_TIMEOUT: '30s' });
+    const hosts = join(gateway.directory, 'hosts');
     const client = segment().client();
     await eventually('there is a file', () => existsSync(hosts));
 

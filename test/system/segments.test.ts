@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { Segment } from '../../src/cli/lab/segment.ts';
@@ -83,6 +83,27 @@ describeSystem('several segments in one process', [], () => {
       'its API answers',
       async () => (await command(gateway, 'settings', '--segment', 'a')).status === 0,
     );
+
+  test('a hook is told of each of them, by one run at a time and with ids of their own', async () => {
+    await withSecond();
+    const hook = join(first().folder(), 'hook');
+    const said = join(first().folder(), 'said');
+    // A run that finds another one under way fails, and is then told again with a later id.
+    const lines = ['#!/bin/sh -e', `mkdir ${said}.lock`, `cat >>${said}`, `rmdir ${said}.lock`, ''];
+    writeFileSync(hook, lines.join('\n'), { mode: 0o755 });
+    const read = () => (existsSync(said) ? readFileSync(said, 'utf8').trim().split('\n') : []);
+
+    await started(listOf({}, `hook: ${hook}`));
+    await eventually('both are told', () => read().length === 2);
+
+    const documents = read().map((line): { id: string; segment: string } => JSON.parse(line));
+    expect(documents.map(({ segment }) => segment).sort()).toEqual(['a', 'b']);
+    expect(new Set(documents.map(({ id }) => id.replace(/^\d+/, ''))).size).toBe(2);
+    expect(documents.map(({ id }) => id)).toEqual([
+      expect.stringMatching(/-1$/),
+      expect.stringMatching(/-1$/),
+    ]);
+  });
 
   test('each is served by its own settings, from a folder of its own, and the commands ask which one is meant', async () => {
     const guest = await (await withSecond()).attach('guests-b');

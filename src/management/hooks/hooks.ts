@@ -3,6 +3,7 @@ import type { Say } from '../../log/say.ts';
 import type { SharedEvent, SharedEventReader } from '../../reporting/shared-events.ts';
 import { type Change, eventOf } from './change.ts';
 import type { HookOptions } from './hook-options.ts';
+import { oneAtATime, type RunQueue } from './one-at-a-time.ts';
 import { type Delivery, Outlet, type OutletFigures } from './outlet.ts';
 import { webhookDelivery } from './post-document.ts';
 import { programDelivery } from './run-program.ts';
@@ -18,6 +19,12 @@ export interface HooksParts {
   readonly node: string;
   readonly directory: string;
   readonly version: string;
+  /** One for all segments of the process. */
+  readonly runs: RunQueue;
+  /** Its place in the list of segments. */
+  readonly index: number;
+  /** Whether the process serves other segments too. */
+  readonly isOneOfSeveral: boolean;
   readonly say: Say;
   /** Wall-clock milliseconds. */
   now(): number;
@@ -33,8 +40,9 @@ export class Hooks {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(parts: HooksParts) {
-    const { segment, node, changesOf, say, now } = parts;
-    const start = String(now());
+    const { segment, index, isOneOfSeveral, node, changesOf, say, now } = parts;
+    // Webhooks know a document by its id alone, so two segments never have one id.
+    const start = isOneOfSeveral ? `${now()}-${index}` : String(now());
     this.#parts = parts;
     this.#outlets = deliveriesOf(parts).map(
       (delivery) => new Outlet({ delivery, segment, node, changesOf, say, start, after }),
@@ -47,8 +55,10 @@ export class Hooks {
 
   /** Who is not told of changes, and why. */
   get problems(): readonly RunningProblem[] {
+    const { segment, isOneOfSeveral } = this.#parts;
+    const whose = isOneOfSeveral ? `of leases of ${segment}` : 'of leases';
     return this.figures.flatMap(({ name, target, trouble }) =>
-      trouble === undefined ? [] : [hookProblem(name, target, trouble)],
+      trouble === undefined ? [] : [hookProblem(`the ${name} ${target}`, whose, trouble)],
     );
   }
 
@@ -70,10 +80,12 @@ export class Hooks {
   }
 }
 
-function deliveriesOf({ options, directory, version, now }: HooksParts): readonly Delivery[] {
+function deliveriesOf({ options, directory, version, runs, now }: HooksParts): readonly Delivery[] {
   const { program, webhook, milliseconds } = options;
   return [
-    ...(program === undefined ? [] : [programDelivery({ program, milliseconds, directory })]),
+    ...(program === undefined
+      ? []
+      : [oneAtATime(programDelivery({ program, milliseconds, directory }), runs)]),
     ...(webhook === undefined ? [] : [webhookDelivery({ ...webhook, milliseconds, version, now })]),
   ];
 }
@@ -84,10 +96,10 @@ function after(milliseconds: number, run: () => void): () => void {
 }
 
 /** It keeps no guest from an address. */
-function hookProblem(name: string, target: string, trouble: string): RunningProblem {
+function hookProblem(who: string, whose: string, trouble: string): RunningProblem {
   return {
     name: 'hook',
-    message: `the ${name} ${target} is not told of changes of leases: ${trouble}`,
+    message: `${who} is not told of changes ${whose}: ${trouble}`,
     remedy: 'see the log for what it said; once it works, it is told how many changes it has missed',
     stopsNewGuests: false,
   };
