@@ -40,17 +40,19 @@ describeSystem('doctor', ['dnsmasq', 'nft'], () => {
   async function examine(
     host: NamespaceHost,
     settings: Readonly<Record<string, string>> = {},
+    ...words: readonly string[]
   ): Promise<Examined> {
     const environment = { ...gatewayEnvironment(segment.folder()), ...settings };
-    const { output, errors } = await run(
-      host,
-      [process.execPath, builtProgram(), 'doctor', '--json'],
-      environment,
-    );
+    const command = [process.execPath, builtProgram(), 'doctor', '--json', ...words];
+    const { output, errors } = await run(host, command, environment);
     if (output === '') throw new Error(errors);
     const said: Examined = JSON.parse(output);
     return { ...said, lines: said.lines.filter(({ check }) => !OF_THE_MACHINE.includes(check)) };
   }
+
+  /** What has nothing to do with other machines is told at once. */
+  const examineAlone = (host: NamespaceHost, settings: Readonly<Record<string, string>> = {}) =>
+    examine(host, settings, '--no-ask');
 
   const found = ({ lines }: Examined) =>
     lines
@@ -80,14 +82,14 @@ describeSystem('doctor', ['dnsmasq', 'nft'], () => {
     const host = await node();
     host.ip('link set eth0 down');
 
-    expect(found(await examine(host, { GATEWAY_DHCP_INTERFACE: 'eth0' }))).toContain('bad interface');
+    expect(found(await examineAlone(host, { GATEWAY_DHCP_INTERFACE: 'eth0' }))).toContain('bad interface');
   });
 
   test('names an interface without an address, and what adds one', async () => {
     const host = await node();
     host.ip('addr flush dev eth0');
 
-    const said = await examine(host, { GATEWAY_DHCP_INTERFACE: 'eth0' });
+    const said = await examineAlone(host, { GATEWAY_DHCP_INTERFACE: 'eth0' });
 
     expect(found(said)).toEqual(['bad addresses', 'bad listen-address']);
     expect(said.status).toBe(2);
@@ -145,24 +147,26 @@ describeSystem('doctor', ['dnsmasq', 'nft'], () => {
       'add table inet block; add chain inet block in { type filter hook input priority 0; }; add rule inet block in udp dport 67 drop',
     );
 
-    expect(found(await examine(host))).toEqual(['bad firewall']);
+    expect(found(await examineAlone(host))).toEqual(['bad firewall']);
   });
 
   test('names a leases directory that is no directory', async () => {
     const file = join(segment.folder(), 'file');
     writeFileSync(file, '');
 
-    expect(found(await examine(await node(), { GATEWAY_DHCP_LEASES_DIR: file }))).toEqual([
+    expect(found(await examineAlone(await node(), { GATEWAY_DHCP_LEASES_DIR: file }))).toEqual([
       'bad leases-directory',
     ]);
   });
 
   test('names a setting that is wrong', async () => {
-    expect(found(await examine(await node(), { GATEWAY_DHCP_LEASE_TIME: 'soon' }))).toEqual(['bad settings']);
+    expect(found(await examineAlone(await node(), { GATEWAY_DHCP_LEASE_TIME: 'soon' }))).toEqual([
+      'bad settings',
+    ]);
   });
 
   test('names members of etcd that do not answer', async () => {
-    const said = await examine(await node(), {
+    const said = await examineAlone(await node(), {
       GATEWAY_ETCD_ENDPOINTS: 'http://127.0.0.1:1',
       GATEWAY_SEGMENT: 'test',
     });
@@ -179,7 +183,7 @@ describeSystem('doctor', ['dnsmasq', 'nft'], () => {
     host.ip('addr flush dev eth0');
     host.ip('addr add 10.15.3.18/24 dev vnet0');
 
-    expect(found(await examine(host))).toContain('warning mtu');
+    expect(found(await examineAlone(host))).toContain('warning mtu');
   });
 
   test('without rights what could not be looked at is unknown, and says who could', async () => {

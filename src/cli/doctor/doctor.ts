@@ -59,9 +59,11 @@ export function addDoctorCommand(program: Command, surroundings = surroundingsOf
   const command = program
     .command('doctor')
     .description('look at this node for what keeps guests from an address, and say what mends it')
+    .option('--no-ask', 'send nothing: neither ARP nor a DHCPDISCOVER')
     .option('--json', 'as JSON');
   addSettingOptions(command.addHelpText('after', STATUSES), () => false).action(async () => {
-    const lines = await examine(flagsOf(command), surroundings.environment);
+    const asks = command.getOptionValue('ask') !== false;
+    const lines = await examine(flagsOf(command), surroundings.environment, asks);
     const { output } = surroundings;
     if (command.getOptionValue('json') === true)
       output.write(jsonText({ status: statusOfLines(lines), lines }));
@@ -71,13 +73,17 @@ export function addDoctorCommand(program: Command, surroundings = surroundingsOf
 }
 
 /** All checks of this node. */
-async function examine(flags: Flags, environment: Environment): Promise<readonly DoctorLine[]> {
+async function examine(
+  flags: Flags,
+  environment: Environment,
+  asks: boolean,
+): Promise<readonly DoctorLine[]> {
   const read = loadWithFile(flags, environment);
   const loaded = read.ok ? ofOneSegment(read) : read;
   const holders = readPort();
   const gateway = holders?.find(({ isGateway }) => isGateway)?.pid;
   const lines: DoctorLine[] = [...settingsLines(loaded)];
-  if (loaded.ok) lines.push(...(await placeLines(loaded)));
+  if (loaded.ok) lines.push(...(await placeLines(loaded, asks)));
   lines.push(...portLines(holders), ...machineLines(readMachine(gateway)));
   const directory = loaded.settings.leasesDir;
   if (directory !== undefined) {
@@ -105,7 +111,7 @@ function settingsLines(loaded: LoadedSettings | RejectedSettings): readonly Doct
 }
 
 /** Interface, listen IP, firewall, and what the segment answers. */
-async function placeLines({ settings }: LoadedSettings): Promise<readonly DoctorLine[]> {
+async function placeLines({ settings }: LoadedSettings, asks: boolean): Promise<readonly DoctorLine[]> {
   const links = readInterfaces();
   const found = findListenAddress(settings, links);
   const name = found.kind === 'found' ? found.interfaceName : settings.interface;
@@ -117,6 +123,7 @@ async function placeLines({ settings }: LoadedSettings): Promise<readonly Doctor
     good('listen-address', `listens on ${ipv4ToText(listenIp)} on ${link.name}`),
     ...firewallLines(link.name),
   );
+  if (!asks) return [...lines, ...segmentLines('not-asked')];
   const answers = await askSegment({ link, listenIp, router: settings.gateway });
   const isGatewayAddress = (text: string) => {
     const address = ipv4FromText(text);
@@ -125,7 +132,7 @@ async function placeLines({ settings }: LoadedSettings): Promise<readonly Doctor
   const [listenText, router] = [listenIp, settings.gateway].map(ipv4ToText);
   const facts =
     answers === undefined
-      ? undefined
+      ? 'no-right'
       : {
           ...answers,
           isGatewayAddress,

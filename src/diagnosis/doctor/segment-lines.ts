@@ -26,11 +26,19 @@ export interface SegmentFacts {
   isGatewayAddress(address: string): boolean;
 }
 
-/** @param facts Undefined: nothing may be sent, for want of a right. */
-export function segmentLines(facts: SegmentFacts | undefined): readonly DoctorLine[] {
-  if (facts === undefined) {
-    const words = 'the segment could not be asked by ARP and DHCP: that needs the capability NET_RAW';
-    return ['listen-ip', 'router', 'other-servers'].map((check) => unknown(check, words, 'run this as root'));
+const NOT_ASKED = {
+  'no-right': {
+    words: 'the segment could not be asked by ARP and DHCP: that needs the capability NET_RAW',
+    command: 'run this as root',
+  },
+  'not-asked': { words: 'the segment was not asked (--no-ask)', command: 'vps-gateway doctor' },
+} as const;
+
+/** @param facts Of a segment that was not asked, why: the user has no right to, or did not want it. */
+export function segmentLines(facts: SegmentFacts | keyof typeof NOT_ASKED): readonly DoctorLine[] {
+  if (typeof facts === 'string') {
+    const { words, command } = NOT_ASKED[facts];
+    return ['listen-ip', 'router', 'other-servers'].map((check) => unknown(check, words, command));
   }
   return [listenIpLine(facts), ...routerLines(facts), ...serverLines(facts)];
 }

@@ -163,7 +163,7 @@ describe('the segment', () => {
   });
 
   test('that may not be asked is unknown, never good', () => {
-    expect(found(segmentLines(undefined))).toEqual([
+    expect(found(segmentLines('no-right'))).toEqual([
       'unknown listen-ip',
       'unknown router',
       'unknown other-servers',
