@@ -3,7 +3,8 @@ import { ipv4ToText, UNSPECIFIED } from '../net/ipv4.ts';
 import { GuestNames, labelOf } from '../reporting/guest-names.ts';
 import type { SharedEvent } from '../reporting/shared-events.ts';
 import type { ListedLease } from '../store/sqlite/lease-reader.ts';
-import { leasesAt, leasesCalled, reservationNames } from '../store/sqlite/query/named-leases.ts';
+import { leasesAt, leasesCalled } from '../store/sqlite/query/named-leases.ts';
+import { readReservations } from '../store/sqlite/query/read-reservations.ts';
 import { type Change, eventOf } from './hooks/change.ts';
 import type { LeaseReading } from './lease-reading.ts';
 
@@ -24,8 +25,9 @@ export async function hookChanges(
     const addresses = new Set(events.map(({ address }) => address));
     const rows = new Map(leasesAt(database, [...addresses]).map((lease) => [lease.address, lease]));
     const labels = new Set([...rows.values()].flatMap(labelsOf));
-    const rivals = await leasesCalled(database, labels, now, AbortSignal.timeout(LONGEST));
-    const names = new GuestNames(rivals, reservationNames(database));
+    const signal = AbortSignal.timeout(LONGEST);
+    const rivals = await leasesCalled(database, labels, now, signal);
+    const names = new GuestNames(rivals, await readReservations(database, () => true, signal));
     return events.map((event) => changeOf(event, rows.get(ipv4ToText(event.address)), names));
   });
 }

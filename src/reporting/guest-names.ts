@@ -1,6 +1,10 @@
+import { type HardwareAddress, hardwareToText } from '../net/hardware-address.ts';
+import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
+
 /** What is known of a lease that runs, for its guest's names. */
 export interface NamedLease {
   readonly address: string;
+  readonly mac: string | null;
   /** What the guest calls itself (options 12 and 81), as it was received. */
   readonly hostname: string | null;
   readonly vps_id: string | null;
@@ -14,6 +18,8 @@ export interface NamedReservation {
   readonly id: string;
   readonly hostname: string | undefined;
   readonly vpsId: string | undefined;
+  readonly address: Ipv4;
+  readonly macs: readonly HardwareAddress[];
   /** Not undefined: it was removed, and its name is free. */
   readonly retiredUntil: unknown;
 }
@@ -62,6 +68,8 @@ export class GuestNames {
   /** The name of each reservation, by its id. Of two with one name the first has it. */
   readonly #reserved: ReadonlyMap<string, string>;
   readonly #reservedNames: ReadonlySet<string>;
+  /** The id of the reservation of a card at an address: until it renews, a lease says nothing of one made since it began. */
+  readonly #idAt: ReadonlyMap<string, string>;
   /** What operators and the platform have given, labels and whole names: no guest takes it for itself. */
   readonly #given: ReadonlySet<string>;
   /** Who calls itself so, the guest whose lease began first before the others: its address. */
@@ -72,6 +80,7 @@ export class GuestNames {
     const reserved = new Map<string, string>();
     const reservedNames = new Set<string>();
     const given = new Set<string>();
+    const idAt = new Map<string, string>();
     const give = (text: string | null | undefined) => {
       const name = givenName(text);
       if (name !== undefined) given.add(name).add(name.split('.', 1)[0] ?? name);
@@ -83,18 +92,22 @@ export class GuestNames {
       if (name !== undefined) reservedNames.add(name);
       give(reservation.hostname);
       give(reservation.vpsId);
+      for (const mac of reservation.macs)
+        idAt.set(placeOf(ipv4ToText(reservation.address), hardwareToText(mac)), reservation.id);
     }
     const all = [...leases];
     for (const { vps_id } of all) give(vps_id);
     this.#reserved = reserved;
     this.#reservedNames = reservedNames;
     this.#given = given;
+    this.#idAt = idAt;
     this.#first = firstOf(all);
   }
 
   /** Its name first, and the id of its VPS beside that, where that is a name too. */
   of(lease: Omit<NamedLease, 'startedAt'>): readonly string[] {
-    const { reservation_id: id, vps_id } = lease;
+    const { vps_id, address, mac } = lease;
+    const id = lease.reservation_id ?? this.#idAt.get(placeOf(address, mac)) ?? null;
     const name = (id === null ? undefined : this.#reserved.get(id)) ?? this.#ownName(lease);
     const vps = givenName(vps_id);
     const names = vps === undefined || this.#reservedNames.has(vps) ? [name] : [name, vps];
@@ -110,6 +123,10 @@ export class GuestNames {
     const isFree = !this.#given.has(other) && (this.#first.get(other) ?? address) === address;
     return other.length <= LONGEST && isFree ? other : undefined;
   }
+}
+
+function placeOf(address: string, mac: string | null): string {
+  return `${address} ${mac}`;
 }
 
 function firstOf(leases: readonly NamedLease[]): ReadonlyMap<string, string> {

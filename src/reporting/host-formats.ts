@@ -23,7 +23,7 @@ export type HostFormat = keyof typeof HOST_FORMATS;
 
 /** What of leases another server may know. */
 export function hostsOf(
-  leases: readonly (NamedLease & { readonly mac: string | null })[],
+  leases: readonly NamedLease[],
   reservations: Iterable<NamedReservation>,
 ): readonly Host[] {
   const names = new GuestNames(leases, reservations);

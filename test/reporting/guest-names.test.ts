@@ -1,4 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
+import { hardwareFromText } from '../../src/net/hardware-address.ts';
+import { ipv4FromText, UNSPECIFIED } from '../../src/net/ipv4.ts';
 import {
   GuestNames,
   labelOf,
@@ -8,11 +10,16 @@ import {
 import { HOST_FORMATS, hostsOf } from '../../src/reporting/host-formats.ts';
 
 function lease(address: string, hostname: string | null, more: Partial<NamedLease> = {}): NamedLease {
-  return { address, hostname, vps_id: null, reservation_id: null, startedAt: 1, ...more };
+  return { address, mac: null, hostname, vps_id: null, reservation_id: null, startedAt: 1, ...more };
 }
 
-function reservation(id: string, hostname: string | undefined, vpsId = id): NamedReservation {
-  return { id, hostname, vpsId, retiredUntil: undefined };
+function reservation(
+  id: string,
+  hostname: string | undefined,
+  vpsId = id,
+  more: Partial<NamedReservation> = {},
+): NamedReservation {
+  return { id, hostname, vpsId, address: UNSPECIFIED, macs: [], retiredUntil: undefined, ...more };
 }
 
 function namesOf(leases: readonly NamedLease[], reservations: readonly NamedReservation[] = []) {
@@ -173,4 +180,30 @@ test('a hosts file has each name with the domain behind it, but a whole one as i
   expect(HOST_FORMATS.hosts.write(hosts, 'vps.local')).toBe(
     '10.15.3.20 web web.vps.local\n10.15.3.21 shop.example.net\n',
   );
+});
+
+describe('of a reservation that was made since the lease began', () => {
+  const [MAC, OTHER] = ['52:54:00:00:00:61', '52:54:00:00:00:62'];
+  const there = {
+    address: ipv4FromText('10.15.3.97') ?? UNSPECIFIED,
+    macs: [hardwareFromText(MAC) ?? expect.fail(MAC)],
+  };
+
+  test('the guest of its card at its address has the name at once', () => {
+    const own = lease('10.15.3.97', 'mail', { mac: MAC });
+
+    expect(namesOf([own], [reservation('mail', 'mail', 'vps-7', there)])).toEqual([['mail']]);
+  });
+
+  test('nobody else has: neither another card there, nor the card elsewhere', () => {
+    const leases = [
+      lease('10.15.3.97', 'guest', { mac: OTHER }),
+      lease('10.15.3.98', 'mail', { mac: MAC, startedAt: 2 }),
+    ];
+
+    expect(namesOf(leases, [reservation('mail', 'mail', 'vps-7', there)])).toEqual([
+      ['guest'],
+      ['mail-3-98'],
+    ]);
+  });
 });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { HOST_FORMATS, type HostFormat, hostsOf } from '../../reporting/host-formats.ts';
-import { reservationNames, runningLeases } from '../../store/sqlite/query/named-leases.ts';
+import { runningLeases } from '../../store/sqlite/query/named-leases.ts';
+import { readReservations } from '../../store/sqlite/query/read-reservations.ts';
 import { type Operation, operation } from '../http/operation.ts';
 import { text } from '../http/schemas.ts';
 import type { RouteParts } from './route-parts.ts';
@@ -21,7 +22,7 @@ export function hostsRoute(parts: RouteParts): Operation {
       refuseOtherSegment(parts, query.segment);
       const hosts = await parts.leases.read(async ({ database }) => {
         const rows = await runningLeases(database, parts.now(), signal);
-        return hostsOf(rows, reservationNames(database));
+        return hostsOf(rows, await readReservations(database, () => true, signal));
       });
       const { type, write } = HOST_FORMATS[query.format];
       return new Response(write(hosts, parts.subnet().domain), {

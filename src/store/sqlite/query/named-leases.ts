@@ -3,14 +3,6 @@ import type { ListedLease } from '../lease-reader.ts';
 import { LEASE_COLUMNS as COLUMNS } from '../tables/schema.ts';
 import { betweenPages, PAGE_ROWS } from './pages.ts';
 
-/** What of a reservation its guest's name depends on. */
-export interface ReservationNames {
-  readonly id: string;
-  readonly hostname: string | undefined;
-  readonly vpsId: string | undefined;
-  readonly retiredUntil: number | undefined;
-}
-
 /** A lease with what its guest's name depends on. */
 export interface NamedRow extends ListedLease {
   /** When it began: wall-clock milliseconds. */
@@ -84,16 +76,4 @@ async function running(
     after = upTo;
     await betweenPages(signal);
   }
-}
-
-/** By their ids; they are small, and read at once. */
-export function reservationNames(database: Database): readonly ReservationNames[] {
-  const rows = database
-    .prepare('SELECT id, hostname, vps_id, retired_until FROM reservation ORDER BY id')
-    .raw()
-    .all() as readonly (readonly [string, string | null, string | null, number | null])[];
-  return rows.map(([id, hostname, vpsId, retiredUntil]) => ({
-    ...{ id, hostname: hostname ?? undefined, vpsId: vpsId ?? undefined },
-    retiredUntil: retiredUntil ?? undefined,
-  }));
 }
