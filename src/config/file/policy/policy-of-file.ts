@@ -9,6 +9,7 @@ import { gatewayAddresses } from '../../address-plan.ts';
 import type { Problem } from '../../problem.ts';
 import { SETTINGS, type Settings } from '../../settings.ts';
 import type { FilePlaces } from '../file-places.ts';
+import { allIssues } from './all-issues.ts';
 import { faultsIn, type PartFault, placeOf, problemAt } from './locate.ts';
 import { POLICY_NAMES, readPolicy } from './policy-schema.ts';
 import { policyParts } from './policy-texts.ts';
@@ -54,7 +55,8 @@ export function policyOfFile(
 ): FilePolicy {
   const read = readPolicy(content);
   if (!read.success) {
-    const problems = faultsIn(read.error.issues, MEMBERS).map((fault) => problemAt(fault, node, file));
+    const issues = allIssues(content, read.error.issues);
+    const problems = faultsIn(issues, MEMBERS).map((fault) => problemAt(fault, node, file));
     return { ...NO_FILE_POLICY, problems };
   }
   const said = policyParts(content).map(({ name, text, path }) => ({

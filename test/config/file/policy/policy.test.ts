@@ -108,6 +108,20 @@ describe('what a settings file says of guests', () => {
     expect(problems).toHaveLength(6);
   });
 
+  test('a value of another shape hides none of the others beside it', () => {
+    const options = '{245: 1.5, 23: 256, 0: hex:00, 7: {valu: x}, 11: x}';
+    const problems = problemsOfFile(
+      `options: ${options}\nclasses:\n  - {name: a, match: {mac: "52"}, options: {2: 1.5, 7: x}}\n`,
+    );
+
+    expect(problems.map((text) => /^(options|classes)\S*(?=:)/.exec(text)?.[0])).toEqual(
+      expect.arrayContaining([
+        ...['options.245', 'options.7.valu', 'options.23', 'options.0', 'options.11'],
+        ...['classes[0].options.2', 'classes[0].options.7'],
+      ]),
+    );
+  });
+
   test('an option is written by its name, by the name in the registry, or by its number', () => {
     const plans = [
       'log_servers: 10.15.3.2',
