@@ -99,7 +99,7 @@ test('a stop waits for a thread that closes, and not for one that hangs', async 
   hanging.start();
 
   const ended = hanging.end();
-  await clock.pass(500);
+  await clock.pass(2000);
 
   await ended;
 });
