@@ -34,7 +34,7 @@ writeFileSync(`${run}/package.json`, '{ "type": "commonjs" }\n');
 const names = {};
 for (const name of Object.keys(FILES)) names[name] = await bundle(name);
 writeStubs(true);
-for (const flags of FLAGS) await remember(flags).catch(notKept);
+for (const flags of FLAGS) await remember(flags);
 writeStubs(false);
 
 /** @returns The name of the file, which changes with its text: so a cache never belongs to another text. */
@@ -68,12 +68,14 @@ function writeStubs(isKept) {
   }
 }
 
-/** Starts a gateway whose address is on no interface, so that it stays silent, and stops it once it waits for that. */
+/** Starts a gateway on an interface that no machine has, so that it stays silent, and stops it once it waits for that. */
 async function remember(flags) {
-  const port = await freePort();
+  const port = await freePort().catch(notKept);
+  if (port === undefined) return;
   const leases = mkdtempSync(`${tmpdir()}/vps-gateway-build-`);
   const env = {
     PATH: process.env.PATH,
+    GATEWAY_DHCP_INTERFACE: 'vps-gw-nowhere',
     GATEWAY_DHCP_LISTEN_IP: '192.0.2.10',
     GATEWAY_DHCP_GATEWAY: '192.0.2.1',
     GATEWAY_DHCP_POOL_START: '192.0.2.20',

@@ -1,3 +1,5 @@
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { builtProgram, gatewayEnvironment } from '../support/gateway-process.ts';
 import { run } from '../support/run.ts';
@@ -93,5 +95,17 @@ describeSystem('why', [], () => {
 
     expect(told).toContain(`lease: ${address}, bound`);
     expect(told).toMatch(/likeliest cause: no gateway answers on this node/);
+  });
+
+  test('where the API of a gateway does not answer that is said, and what the lease file knows is shown', async () => {
+    const gateway = await segment().gateway();
+    const { yiaddr: address } = await segment().client().lease(A);
+    await gateway.until('its API is there', () => existsSync(join(gateway.directory, 'api.sock')));
+    rmSync(join(gateway.directory, 'api.sock'));
+
+    const told = await why(gateway.directory, A);
+
+    expect(told).toContain(`lease: ${address}, bound`);
+    expect(told).toMatch(/likeliest cause: what the gateway has decided could not be asked: /);
   });
 });

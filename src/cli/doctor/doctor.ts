@@ -23,6 +23,7 @@ import { segmentLines } from '../../diagnosis/doctor/segment-lines.ts';
 import { droppingRulesFor } from '../../diagnosis/firewall/read-firewall.ts';
 import { GatewayError } from '../../errors.ts';
 import { ipv4FromText, ipv4ToText } from '../../net/ipv4.ts';
+import { contains, prefixOf } from '../../net/prefix.ts';
 import type { Status } from '../../reporting/status.ts';
 import { findListenAddress, type ListenAddressSearch } from '../../server/find-listen-address.ts';
 import { askHealthOfAll, HEALTH_SOCKET } from '../../server/health.ts';
@@ -86,9 +87,7 @@ async function examine(
   if (loaded.ok) lines.push(...(await placeLines(loaded, asks)));
   lines.push(...portLines(holders), ...machineLines(readMachine(gateway)));
   const directory = loaded.settings.leasesDir;
-  if (directory !== undefined) {
-    lines.push(...directoryLines(await readDirectory(directory)));
-  }
+  if (directory !== undefined) lines.push(...directoryLines(await readDirectory(directory)));
   const { leasesDir } = read.settings;
   const segment = read.segments.length > 0 ? loaded.settings.segment : undefined;
   if (leasesDir !== undefined) lines.push(...(await runningLines(leasesDir, segment)));
@@ -127,9 +126,9 @@ async function placeLines({ settings }: LoadedSettings, asks: boolean): Promise<
   const answers = await askSegment({ link, listenIp, router: settings.gateway });
   const isGatewayAddress = (text: string) => {
     const address = ipv4FromText(text);
-    return address !== undefined && (address < settings.poolStart || address > settings.poolEnd);
+    if (address === undefined || !contains(prefixOf(listenIp, found.prefixLength), address)) return false;
+    return address < settings.poolStart || address > settings.poolEnd;
   };
-  const [listenText, router] = [listenIp, settings.gateway].map(ipv4ToText);
   const facts =
     answers === undefined
       ? 'no-right'
@@ -137,8 +136,8 @@ async function placeLines({ settings }: LoadedSettings, asks: boolean): Promise<
           ...answers,
           isGatewayAddress,
           interfaceName: link.name,
-          listenIp: listenText ?? '',
-          router: router ?? '',
+          listenIp: ipv4ToText(listenIp),
+          router: ipv4ToText(settings.gateway),
         };
   return [...lines, ...segmentLines(facts)];
 }

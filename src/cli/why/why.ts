@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { type Cause, type GuestDecision, likeliestCause } from '../../diagnosis/doctor/likeliest-cause.ts';
 import { REASONS, type ReasonRow } from '../../engine/decision/reasons.ts';
+import { GatewayError } from '../../errors.ts';
 import { DROPS, type DropRow } from '../../exchange/drops.ts';
 import { type HardwareAddress, hardwareToText } from '../../net/hardware-address.ts';
 import type { Status } from '../../reporting/status.ts';
@@ -13,6 +14,7 @@ import {
   openLeaseReader,
 } from '../../store/sqlite/lease-reader.ts';
 import { type ApiOptions, apiCommand, apiOf } from '../api/api-command.ts';
+import type { GatewayApi } from '../api/gateway-api.ts';
 import { leaseFolder, statusOfSegment } from '../chosen-segment.ts';
 import { macFrom } from '../lease-filter.ts';
 import { leasesDirectory } from '../leases-directory.ts';
@@ -68,15 +70,11 @@ async function storyOf(
     return { cause: `no gateway answers on this node: ${message}`, remedy };
   });
   const status = 'cause' in asked ? undefined : asked;
-  const api = apiOf(options, environment);
   const text = hardwareToText(mac);
-  const decisions = status === undefined ? [] : await recentDecisions(api, text);
-  const reservations =
-    status === undefined
-      ? []
-      : (await api.get<{ items: readonly ListedReservation[] }>('/reservations', { mac: text })).items;
+  const told = status === undefined ? NOTHING_TOLD : await tellings(apiOf(options, environment), text);
+  const { decisions, reservations } = told;
   const cause = likeliestCause({
-    noAnswer: 'cause' in asked ? asked : undefined,
+    noAnswer: 'cause' in asked ? asked : told.noAnswer,
     stopping: status?.problems.filter(({ stopsNewGuests }) => stopsNewGuests) ?? [],
     refusal: refusalOf(status, text),
     rogues: status?.rogueServers ?? [],
@@ -86,6 +84,21 @@ async function storyOf(
     hearsOthers: Date.now() - Date.parse(status?.reception?.lastHeard ?? '') < LATELY,
   });
   return { mac: text, leases, history, reservations, decisions: decisions.slice(-SHOWN), cause };
+}
+
+const NOTHING_TOLD = { decisions: [], reservations: [], noAnswer: undefined } as const;
+
+/** What the API knows of the guest. Where its thread is dead, what the lease file has is told all the same. */
+async function tellings(api: GatewayApi, mac: string) {
+  try {
+    const decisions = await recentDecisions(api, mac);
+    const { items } = await api.get<{ items: readonly ListedReservation[] }>('/reservations', { mac });
+    return { decisions, reservations: items, noAnswer: undefined };
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    const cause = `what the gateway has decided could not be asked: ${error.message}`;
+    return { ...NOTHING_TOLD, noAnswer: { cause, remedy: 'vps-gateway health' } };
+  }
 }
 
 /** Of the one segment that is meant. */
