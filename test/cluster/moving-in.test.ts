@@ -1,9 +1,8 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, onTestFailed, onTestFinished, test } from 'vitest';
 import { DEVICE } from '../../src/cli/lab/segment.ts';
-import { API_SOCKET } from '../../src/management/listen/unix-listener.ts';
 import { Cluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { builtProgram, gatewayEnvironment } from '../support/gateway-process.ts';
@@ -23,6 +22,8 @@ const SOON = 20_000;
 const MANY = 25;
 /** When the real ones renew: all three gateways have taken over by then. Seconds. */
 const RENEWAL = 60;
+/** What a client's lease says once a gateway has renewed it: dnsmasq names other servers. */
+const GATEWAY_DNS = '1.1.1.1 1.0.0.1';
 const OLD_FOLDER = '/var/lib/obiente/vps-gateway/';
 
 describeSystem(
@@ -95,8 +96,7 @@ describeSystem(
       expect([stop, start]).toEqual([['systemctl disable --now dnsmasq'], ['systemctl start vps-gateway']]);
       await Promise.all(olds.map((old) => old.stop()));
       await Promise.all(cluster.nodes.map((_, place) => cluster.start(place)));
-      const socket = join(cluster.nodes[0]?.directory ?? '', API_SOCKET);
-      await eventually('its API is there', () => existsSync(socket));
+      await cluster.nodes[0]?.gateway?.untilManaged();
       const looked = await shell(dryRuns);
       const untouched = await cluster.mirror(0);
       const [imported] = await shell(imports);
@@ -113,12 +113,11 @@ describeSystem(
       const extended = await eventually(
         'all real guests have renewed',
         () => {
-          const held = real.map((guest) => guest.held());
-          const isLater = (each: (typeof held)[number], index: number) =>
-            each !== undefined && each.endsAt > (before[index]?.endsAt ?? 0) + 5000;
-          return held.every(isLater) && held;
+          const isRenewed = (guest: RealGuest) => guest.told()?.dns === GATEWAY_DNS;
+          return real.every(isRenewed) && real.map((guest) => guest.held());
         },
         120_000,
+        () => real.map((guest) => guest.story()).join('\n\n'),
       );
       // On a busy machine one gateway may just be late with its heartbeat.
       const seen = await cluster.until(async () => {

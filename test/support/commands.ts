@@ -1,7 +1,3 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { API_SOCKET } from '../../src/management/listen/unix-listener.ts';
-import { eventually } from './eventually.ts';
 import { builtProgram, gatewayEnvironment } from './gateway-process.ts';
 import { type Ran, run } from './run.ts';
 import type { TestSegment } from './system.ts';
@@ -11,9 +7,9 @@ export function commandsOn(segment: () => TestSegment) {
   return {
     /** A gateway whose API answers on its socket; its leases directory. */
     managed: async (): Promise<string> => {
-      const { directory } = await segment().gateway({ GATEWAY_METRICS_PORT: 'off' });
-      await eventually('its API is there', () => existsSync(join(directory, API_SOCKET)));
-      return directory;
+      const gateway = await segment().gateway({ GATEWAY_METRICS_PORT: 'off' });
+      await gateway.untilManaged();
+      return gateway.directory;
     },
     /** A command about the gateway of a leases directory, to its end. */
     program: (directory: string, ...words: readonly string[]): Promise<Ran> =>

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
+import { API_SOCKET } from '../../src/management/listen/unix-listener.ts';
 import { ip } from './packet.ts';
 
 /** Of the package, also for what is compiled into a folder of it. */
@@ -94,6 +95,11 @@ export class GatewayProcess {
   /** Broadcast socket and listen address: by the kernel's table, not by what the program says of itself. */
   async untilListening(address: string): Promise<void> {
     await this.until(`it listened on ${address}`, () => this.isListening(address));
+  }
+
+  /** Its management thread starts beside the packets' one, so that the first answers may come before its API is there. */
+  async untilManaged(): Promise<void> {
+    await this.until('its API was there', () => existsSync(join(this.directory, API_SOCKET)));
   }
 
   isListening(address: string): boolean {

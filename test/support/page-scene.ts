@@ -1,9 +1,5 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { API_SOCKET } from '../../src/management/listen/unix-listener.ts';
 import { apiJson } from './api.ts';
-import { eventually } from './eventually.ts';
 import type { GatewayProcess } from './gateway-process.ts';
 import type { PacketOption } from './packet.ts';
 import { type RawClient, selecting } from './raw-client.ts';
@@ -21,7 +17,7 @@ export async function pageGateway(
 ): Promise<GatewayProcess> {
   const named = ['unshare', '--uts', 'sh', '-c', 'hostname pve1 && exec "$@"', 'sh'];
   const gateway = await segment.gateway({ GATEWAY_API_SECRET: SECRET, ...settings }, directory, named);
-  await eventually('its API is there', () => existsSync(join(gateway.directory, API_SOCKET)));
+  await gateway.untilManaged();
   await gateway.until('its port was open', () =>
     gateway.log.some(({ msg }) => msg === 'metrics and API are served'),
   );

@@ -70,7 +70,17 @@ export class RealGuest {
 
   /** What its client says of its lease, as soon as it does. */
   untilTold(): Promise<ToldLease> {
-    return this.#until('said what it was leased', () => this.#client?.told());
+    return this.#until('said what it was leased', () => this.told());
+  }
+
+  /** What its client last said of its lease, if it has one. */
+  told(): ToldLease | undefined {
+    return this.#client?.told();
+  }
+
+  /** The end of what its client has said. */
+  story(): string {
+    return this.#client?.story() ?? '';
   }
 
   held(): HeldAddress | undefined {
@@ -128,7 +138,7 @@ export class RealGuest {
   }
 
   #until<Found>(what: string, look: () => Found | undefined | false): Promise<Found> {
-    return eventually(`${this.name} ${what}`, look, PATIENCE, () => this.#client?.story() ?? '');
+    return eventually(`${this.name} ${what}`, look, PATIENCE, () => this.story());
   }
 }
 

@@ -1,8 +1,7 @@
 import { once } from 'node:events';
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { API_SOCKET } from '../../src/management/listen/unix-listener.ts';
 import { eventually } from '../support/eventually.ts';
 import { builtProgram, gatewayEnvironment } from '../support/gateway-process.ts';
 import { type Ran, run } from '../support/run.ts';
@@ -16,7 +15,7 @@ describeSystem('the commands that ask the running gateway', [], () => {
 
   const managed = async (settings: Readonly<Record<string, string>> = {}, directory = segment().folder()) => {
     const gateway = await segment().gateway({ GATEWAY_METRICS_PORT: 'off', ...settings }, directory);
-    await eventually('its API is there', () => existsSync(join(directory, API_SOCKET)));
+    await gateway.untilManaged();
     return gateway;
   };
   const command = (directory: string, ...words: readonly string[]): Promise<Ran> =>

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { type ClientRequest, request } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
@@ -25,7 +24,7 @@ describeSystem('the events of a gateway that serves', [], () => {
 
   const managed = async (settings: Readonly<Record<string, string>> = {}) => {
     const gateway = await segment().gateway({ GATEWAY_METRICS_PORT: 'off', ...settings });
-    await eventually('its API is there', () => existsSync(join(gateway.directory, API_SOCKET)));
+    await gateway.untilManaged();
     return gateway;
   };
 

@@ -1,9 +1,5 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { API_SOCKET } from '../../src/management/listen/unix-listener.ts';
 import { apiJson, askApi } from '../support/api.ts';
-import { eventually } from '../support/eventually.ts';
 import { messageType } from '../support/packet.ts';
 import { run } from '../support/run.ts';
 import { describeSystem, useTestSegment } from '../support/system.ts';
@@ -21,7 +17,7 @@ describeSystem('an order by the management API', ['curl'], () => {
   const managed = async (settings: Readonly<Record<string, string>> = {}) => {
     segment().node.ip('link set lo up');
     const gateway = await segment().gateway({ GATEWAY_DHCP_ARP_PROBE: '300ms', ...settings });
-    await eventually('its API is there', () => existsSync(join(gateway.directory, API_SOCKET)));
+    await gateway.untilManaged();
     return gateway;
   };
   const order = { method: 'POST' } as const;

@@ -1,7 +1,4 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { API_SOCKET } from '../../src/management/listen/unix-listener.ts';
 import { apiJson, askApi } from '../support/api.ts';
 import { eventually } from '../support/eventually.ts';
 import type { PacketOption } from '../support/packet.ts';
@@ -23,7 +20,7 @@ describeSystem('what the management API tells of a gateway that serves', [], () 
 
   const managed = async (settings: Readonly<Record<string, string>> = {}) => {
     const gateway = await segment().gateway({ GATEWAY_METRICS_PORT: 'off', ...settings });
-    await eventually('its API is there', () => existsSync(join(gateway.directory, API_SOCKET)));
+    await gateway.untilManaged();
     return gateway;
   };
   const guest = async (number: number, name = `web-${number}`) => {

@@ -1,9 +1,5 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { API_SOCKET } from '../../src/management/listen/unix-listener.ts';
 import { type ApiQuestion, apiJson, askApi } from '../support/api.ts';
-import { eventually } from '../support/eventually.ts';
 import type { GatewayProcess } from '../support/gateway-process.ts';
 import { describeSystem, useTestSegment } from '../support/system.ts';
 
@@ -18,7 +14,7 @@ describeSystem('reservations over the management API', [], () => {
 
   const managed = async (settings: Readonly<Record<string, string>> = {}) => {
     const gateway = await segment().gateway({ GATEWAY_METRICS_PORT: 'off', ...settings });
-    await eventually('its API is there', () => existsSync(join(gateway.directory, API_SOCKET)));
+    await gateway.untilManaged();
     return gateway;
   };
   const at = (id: string) => `/api/v1/reservations/${id}`;

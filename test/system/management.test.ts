@@ -32,7 +32,7 @@ describeSystem('the management plane of a gateway that serves', ['curl'], () => 
   const managed = async (settings: Readonly<Record<string, string>> = {}, directory = segment().folder()) => {
     segment().node.ip('link set lo up');
     const gateway = await segment().gateway(settings, directory);
-    await eventually('its API is there', () => existsSync(join(directory, API_SOCKET)));
+    await gateway.untilManaged();
     return gateway;
   };
   /** By TCP, from the node itself: the status and the body. */

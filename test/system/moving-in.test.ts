@@ -1,8 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { DEVICE } from '../../src/cli/lab/segment.ts';
-import { API_SOCKET } from '../../src/management/listen/unix-listener.ts';
 import { eventually } from '../support/eventually.ts';
 import { builtProgram, gatewayEnvironment } from '../support/gateway-process.ts';
 import { OTHER_SERVERS, RESERVED, startOther } from '../support/other-servers.ts';
@@ -44,7 +43,7 @@ for (const server of OTHER_SERVERS) {
       const before = await Promise.all(guests.map((guest) => guest.untilLeased()));
       await other.end('SIGTERM');
       const gateway = await segment().gateway({ GATEWAY_METRICS_PORT: 'off' });
-      await eventually('its API is there', () => existsSync(join(gateway.directory, API_SOCKET)));
+      await gateway.untilManaged();
       const program = (...words: readonly string[]) =>
         run(
           segment().node,

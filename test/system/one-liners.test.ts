@@ -1,8 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { API_SOCKET } from '../../src/management/listen/unix-listener.ts';
-import { eventually } from '../support/eventually.ts';
 import { run } from '../support/run.ts';
 import { describeSystem, useTestSegment } from '../support/system.ts';
 
@@ -25,7 +24,7 @@ describeSystem('the commands with curl and jq that docs/operating.md prints', ['
       GATEWAY_DHCP_POOL_END: '10.15.3.90',
       GATEWAY_DHCP_DNS: 'off',
     });
-    await eventually('its API is there', () => existsSync(join(gateway.directory, API_SOCKET)));
+    await gateway.untilManaged();
     const client = segment().client();
     const { yiaddr } = await client.ask({
       chaddr: '52:54:00:4e:06:01',

@@ -1,7 +1,4 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { API_SOCKET } from '../../src/management/listen/unix-listener.ts';
 import { eventually } from '../support/eventually.ts';
 import { builtProgram, gatewayEnvironment } from '../support/gateway-process.ts';
 import { RealGuest } from '../support/real-guest.ts';
@@ -19,7 +16,7 @@ describeSystem('a guest whose address is reserved elsewhere', ['dhclient'], () =
 
   test('is moved there by its own next renewal: one DHCPNAK, then its new address, and it is not without one in between', async () => {
     const gateway = await segment().gateway(SETTINGS);
-    await eventually('its API is there', () => existsSync(join(gateway.directory, API_SOCKET)));
+    await gateway.untilManaged();
     const guest = await RealGuest.plug(segment().segment, 'guest', segment().folder());
     await guest.boot('dhclient');
     const before = await guest.untilLeased();

@@ -1,7 +1,8 @@
-import { existsSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { builtProgram, gatewayEnvironment } from '../support/gateway-process.ts';
+import { API_SOCKET } from '../../src/management/listen/unix-listener.ts';
+import { builtProgram, type GatewayProcess, gatewayEnvironment } from '../support/gateway-process.ts';
 import { run } from '../support/run.ts';
 import { describeSystem, useTestSegment } from '../support/system.ts';
 
@@ -10,6 +11,12 @@ const B = '52:54:00:4e:00:02';
 
 describeSystem('why', [], () => {
   const segment = useTestSegment();
+
+  async function managed(settings: Readonly<Record<string, string>> = {}): Promise<GatewayProcess> {
+    const gateway = await segment().gateway(settings);
+    await gateway.untilManaged();
+    return gateway;
+  }
 
   async function why(directory: string, mac: string): Promise<string> {
     const words = [process.execPath, builtProgram(), 'why', mac, '--leases-dir', directory];
@@ -20,7 +27,7 @@ describeSystem('why', [], () => {
   const discover = (chaddr: string) => segment().client().discover(chaddr);
 
   test('a guest with a lease has it shown with its history, and DHCP is not the cause', async () => {
-    const gateway = await segment().gateway();
+    const gateway = await managed();
     const { yiaddr: address } = await segment().client().lease(A);
 
     const told = await why(gateway.directory, A);
@@ -31,7 +38,7 @@ describeSystem('why', [], () => {
   });
 
   test('of a guest with a reservation its id and address are shown, and its name where it has one', async () => {
-    const gateway = await segment().gateway();
+    const gateway = await managed();
     for (const [id, mac, ...more] of [
       ['one', A],
       ['two', B, '--hostname', 'web'],
@@ -46,7 +53,7 @@ describeSystem('why', [], () => {
   });
 
   test('of a guest that was never heard while others are, its card and network are suspected', async () => {
-    const gateway = await segment().gateway();
+    const gateway = await managed();
     await segment().client().lease(A);
 
     expect(await why(gateway.directory, B)).toMatch(
@@ -55,13 +62,13 @@ describeSystem('why', [], () => {
   });
 
   test('where nobody is heard the node is suspected, and doctor looks at it', async () => {
-    const gateway = await segment().gateway();
+    const gateway = await managed();
 
     expect(await why(gateway.directory, B)).toMatch(/no message of any guest .*\n.*vps-gateway doctor/);
   });
 
   test('of a guest that takes no offer it is said that they do not arrive', async () => {
-    const gateway = await segment().gateway();
+    const gateway = await managed();
     for (let count = 0; count < 3; count += 1) await discover(B);
 
     expect(await why(gateway.directory, B)).toMatch(
@@ -70,14 +77,14 @@ describeSystem('why', [], () => {
   });
 
   test('of a guest that a rule keeps away the rule is named', async () => {
-    const gateway = await segment().gateway({ GATEWAY_DHCP_DENY_MACS: B });
+    const gateway = await managed({ GATEWAY_DHCP_DENY_MACS: B });
     await expect(discover(B)).rejects.toThrow();
 
     expect(await why(gateway.directory, B)).toMatch(/likeliest cause: a rule of yours keeps it away/);
   });
 
   test('of a guest that came when the pool was full that is said, with what to do', async () => {
-    const gateway = await segment().gateway({ GATEWAY_DHCP_POOL_END: '10.15.3.20' });
+    const gateway = await managed({ GATEWAY_DHCP_POOL_END: '10.15.3.20' });
     await segment().client().lease(A);
     await expect(discover(B)).rejects.toThrow();
 
@@ -87,7 +94,7 @@ describeSystem('why', [], () => {
   });
 
   test('where no gateway runs that is the cause, and what the lease file knows is shown', async () => {
-    const gateway = await segment().gateway();
+    const gateway = await managed();
     const { yiaddr: address } = await segment().client().lease(A);
     await gateway.end();
 
@@ -98,10 +105,9 @@ describeSystem('why', [], () => {
   });
 
   test('where the API of a gateway does not answer that is said, and what the lease file knows is shown', async () => {
-    const gateway = await segment().gateway();
+    const gateway = await managed();
     const { yiaddr: address } = await segment().client().lease(A);
-    await gateway.until('its API is there', () => existsSync(join(gateway.directory, 'api.sock')));
-    rmSync(join(gateway.directory, 'api.sock'));
+    rmSync(join(gateway.directory, API_SOCKET));
 
     const told = await why(gateway.directory, A);
 
