@@ -28,7 +28,7 @@ export class Browser {
     this.#folder = folder;
   }
 
-  static async open(host: NamespaceHost, options: BrowserContextOptions = {}): Promise<Browser> {
+  static async open(host: Pick<NamespaceHost, 'pid'>, options: BrowserContextOptions = {}): Promise<Browser> {
     const folder = mkdtempSync(join(tmpdir(), 'vps-gateway-browser-'));
     const program = join(folder, 'chromium');
     const inside = `nsenter --target ${host.pid} --net -- ${CHROMIUM}`;

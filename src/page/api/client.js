@@ -87,7 +87,7 @@ export async function ask(path, { method = 'GET', query, body, headers = {}, sig
       ...(body !== undefined && { body: JSON.stringify(body) }),
       signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
       cache: 'no-store',
-      credentials: 'omit',
+      credentials: 'same-origin',
       redirect: 'error',
     });
     value = await answer.json().catch(() => undefined);
@@ -113,7 +113,7 @@ export async function askReadiness() {
     const answer = await fetch('readyz', {
       signal: AbortSignal.timeout(PATIENCE),
       cache: 'no-store',
-      credentials: 'omit',
+      credentials: 'same-origin',
     });
     return await answer.json();
   } catch {

@@ -22,7 +22,7 @@ export async function readEvents(kinds, lastId, { opened, event, signal }) {
       headers: { ...headersWithSecret(), ...(lastId !== '' && { 'last-event-id': lastId }) },
       signal: AbortSignal.any([signal, silent.signal]),
       cache: 'no-store',
-      credentials: 'omit',
+      credentials: 'same-origin',
     });
     if (!answer.ok) throw new Problem({ ...(await answer.json().catch(() => ({}))), status: answer.status });
     opened();
