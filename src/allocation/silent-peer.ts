@@ -4,7 +4,7 @@ import type { Subnet } from '../subnet/subnet.ts';
 
 /** ARP has had the time to find a gateway that was named, or to show a client that has claimed an address: milliseconds. */
 const FINDING_TIME = 2000;
-const CONFIRMING_TIME = 15_000;
+const CONFIRMING_TIME = 13_000;
 
 /** What is known of gateways that share nothing. */
 export interface PeerKnowledge {

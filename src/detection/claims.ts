@@ -9,7 +9,7 @@ import { type HardwareAddress, NO_HARDWARE } from '../net/hardware-address.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 
 /** A claimed address is asked for by ARP so long after it was claimed, and once more so long after that: milliseconds. */
-const FIRST = 4000;
+const FIRST = 2000;
 const SECOND = 8000;
 /** Claims that are followed; the oldest is forgotten first. It stays a claim. */
 const LIMIT = 4096;

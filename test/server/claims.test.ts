@@ -77,6 +77,10 @@ class Gateway {
     await this.start();
   }
 
+  get counters() {
+    return this.#server?.status.counters;
+  }
+
   at(address: string): Lease | undefined {
     return this.#store?.table.recordAt(at(address));
   }
@@ -137,6 +141,33 @@ describe('every address of the pool is claimed by forged DHCPREQUESTs', () => {
       expect(new Set(got)).toEqual(new Set(ALL));
     },
   );
+
+  test('RFC 2131 §4.1: the first DHCPDISCOVER is answered before a guest would send it again, four seconds later', async () => {
+    const gateway = await new Gateway().start();
+    await gateway.claimAll();
+
+    const answered: string[] = [];
+    for (let number = 1; number <= 5; number += 1)
+      answered.push(await gateway.hear(guestNumber(number).discover(), 0));
+    await gateway.clock.pass(2800);
+    const offers = await gateway.hear(guestNumber(6).select('10.15.3.200', SELF));
+
+    expect(answered).toEqual(['', '', '', '', '']);
+    expect(offers.match(/DHCPOFFER/g)).toHaveLength(5);
+  });
+
+  test('a client that waits for that is one of few: a flood of them keeps no memory', async () => {
+    const gateway = await new Gateway().start();
+    await gateway.claimAll();
+
+    for (let number = 1; number <= 1000; number += 1) {
+      const mac = `52:54:01:00:${(number >> 8).toString(16).padStart(2, '0')}:${(number & 255).toString(16).padStart(2, '0')}`;
+      await gateway.hear(new Guest(mac).discover(), 0);
+    }
+
+    expect(gateway.counters?.reasons['pool-full']).toBeGreaterThan(400);
+    expect(gateway.counters?.waits).toBeLessThan(600);
+  });
 
   test.each(['at once', 'after a restart'])(
     'of a gateway for which a stranger answers ARP: they have leases within half a minute, %s',

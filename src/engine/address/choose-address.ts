@@ -8,6 +8,7 @@ import { silence } from '../decision/outcome.ts';
 import { checkUnused, isQuietFor } from './check-unused.ts';
 import type { Choice } from './choice.ts';
 import { moveLeaseOfCard } from './leases-of-card.ts';
+import { leaveToClaims } from './leave-to-gateway.ts';
 import { quarantineFor } from './quarantine.ts';
 import { searchOf } from './search.ts';
 
@@ -62,7 +63,10 @@ export function chooseAddress(input: DecisionInput, use: 'offer' | 'bind'): Choi
   if (use === 'offer' && binding === undefined && isPressed) return choiceUnderPressure(input, search, held);
   const refused = refusedProbes(input);
   const address = refused < REFUSED_PROBES ? findAddress(search) : undefined;
-  if (address === undefined) return { decision: silence(refused > 0 ? 'heard-once' : 'pool-full') };
+  if (address === undefined) {
+    const left = refused > 0 ? silence('heard-once') : leaveToClaims(input, search);
+    return { decision: left ?? silence('pool-full') };
+  }
   return checked(address, 'none');
 }
 

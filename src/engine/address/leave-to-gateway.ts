@@ -1,4 +1,7 @@
+import { oldestOfSilentPeer } from '../../allocation/last-resorts.ts';
+import type { Search } from '../../allocation/search.ts';
 import { firstGatewayFor } from '../../allocation/shared-proposals.ts';
+import { instant } from '../../lease/lease.ts';
 import { type Ipv4, UNSPECIFIED } from '../../net/ipv4.ts';
 import { isInOthersShare } from '../../subnet/pool.ts';
 import type { Decision, FirstGateways } from '../decision/decision.ts';
@@ -8,6 +11,11 @@ import { GRANTER_WAIT, isGrantedHere, RETRY_SECS } from './peers.ts';
 
 /** How long a guest is left to the gateway of its own host, or to the one that goes first for it: milliseconds. */
 const LEFT_FOR = 1000;
+/** If a claim gives way within that time, a guest waits so long: a second more where several guests may wait for several claims. */
+const CLAIM_WAITS = [
+  { within: 2000, milliseconds: 2000 },
+  { within: 3000, milliseconds: 4000 },
+];
 
 /**
  * Where gateways only hear each other: one of them answers a guest first, and the others wait for a moment. Without this,
@@ -24,6 +32,23 @@ export function leaveToGateway(input: DecisionInput): Decision | undefined {
   const first = firstAnswering(input, firstGateways);
   if (first === undefined || !firstGateways.takes()) return undefined;
   return { ...waitFor(UNSPECIFIED, 'left-to-gateway', now, LEFT_FOR), leftTo: first };
+}
+
+/**
+ * Where everything is claimed for other gateways: the guest waits, if a claim gives way soon. RFC 2131 §4.1 has it ask again after
+ * 4, 8 and 16 seconds: what gives way between would be of no use to it. As few wait as are left to a gateway that is there.
+ * Undefined: time alone brings no address.
+ */
+export function leaveToClaims(
+  { context, message, now }: DecisionInput,
+  search: Search,
+): Decision | undefined {
+  if (message.type !== 'DHCPDISCOVER' || context.waited) return undefined;
+  const wait = CLAIM_WAITS.find(({ within }) =>
+    oldestOfSilentPeer({ ...search, now: instant(now + within) }),
+  );
+  if (wait === undefined || context.firstGateways?.takes() !== true) return undefined;
+  return waitFor(UNSPECIFIED, 'left-to-claims', now, wait.milliseconds);
 }
 
 /**

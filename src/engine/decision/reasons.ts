@@ -228,6 +228,11 @@ export const REASONS = {
     means:
       'Another gateway, which shares nothing with this one, goes first for this guest, and may answer it for a second.',
   },
+  'left-to-claims': {
+    kind: 'wait',
+    means:
+      'All addresses are claimed for other gateways, by clients that ARP has not shown there yet. Some claims are given away within seconds.',
+  },
   'left-to-share': {
     kind: 'wait',
     means:
