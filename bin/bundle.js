@@ -11,20 +11,47 @@ import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const run = `${root}dist/run`;
+const PROGRAM = `${root}bin/vps-gateway.js`;
 
 /** What each file is made of. Their names are those that the sources look for beside themselves. */
 const FILES = {
-  'vps-gateway': `
-    export { run } from './cli/program.ts';
+  serve: `
+    export { run } from './cli/serve-program.ts';
     export const hearStopSignals = () => import('./cli/serve/stop-signal.ts');`,
+  'vps-gateway': `export { run } from './cli/program.ts';`,
+  'settings-file': `export { readSettingsFile } from './config/file/read-settings-file.ts';`,
   'management-thread': `import './cli/serve/management-thread.ts';`,
   'mirror-thread': `import './cli/serve/mirror-thread.ts';`,
   'integrity-process': `import './store/sqlite/salvage/integrity-process.ts';`,
+};
+/** YAML and zod are as much as a gateway, and most have no settings file: its reader is loaded with the first one. */
+const SETTINGS_FILE_APART = {
+  name: 'settings-file-apart',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /\/read-settings-file\.ts$/ }, ({ path, importer }) =>
+      importer.endsWith('/load-settings.ts') ? { path, namespace: 'apart' } : undefined,
+    );
+    onLoad({ filter: /./, namespace: 'apart' }, () => ({
+      contents: `export const readSettingsFile = (...file) => require('./settings-file.js').readSettingsFile(...file);`,
+    }));
+  },
 };
 /** Flags of Node.js that the gateway is started with: those of an operator's shell, and of the unit and the container. */
 const FLAGS = [[], ['--max-semi-space-size=8']];
 /** What its log says when both of its threads have started. */
 const STARTED = ['waiting for the listen address', 'metrics and API are served'];
+/** Enough for every part of a settings file's reader. */
+const SETTINGS = `
+interface: vps-gw-nowhere
+listen_ip: 192.0.2.10
+gateway: 192.0.2.1
+pool_start: 192.0.2.20
+pool_end: 192.0.2.254
+options: { log_servers: [192.0.2.2] }
+classes: [{ name: one, match: { vendor_class: one }, lease_time: 1h }]
+pxe: { next_server: 192.0.2.2, file: one }
+reservations: [{ id: one, mac: "02:00:00:00:00:01", address: 192.0.2.30 }]
+`;
 /** How long a gateway may take to start: milliseconds. */
 const PATIENCE = 30_000;
 
@@ -47,7 +74,8 @@ async function bundle(name) {
     platform: 'node',
     target: 'node20',
     format: 'cjs',
-    external: ['better-sqlite3', 'better-sqlite3-13', 'koffi'],
+    external: ['better-sqlite3', 'better-sqlite3-13', 'koffi', './settings-file.js'],
+    plugins: [SETTINGS_FILE_APART],
     define: { 'import.meta.url': 'bundleUrl' },
     banner: {
       js: '(function (module, exports, require, __filename) { const bundleUrl = require("node:url").pathToFileURL(__filename).href;',
@@ -68,32 +96,38 @@ function writeStubs(isKept) {
   }
 }
 
-/** Starts a gateway on an interface that no machine has, so that it stays silent, and stops it once it waits for that. */
+/**
+ * Starts a gateway on an interface that no machine has, so that it stays silent, and stops it once it waits for that; then a
+ * command that reads what it has left.
+ */
 async function remember(flags) {
   const port = await freePort().catch(notKept);
   if (port === undefined) return;
-  const leases = mkdtempSync(`${tmpdir()}/vps-gateway-build-`);
+  const folder = mkdtempSync(`${tmpdir()}/vps-gateway-build-`);
+  const settings = `${folder}/settings.yaml`;
+  writeFileSync(settings, SETTINGS);
   const env = {
     PATH: process.env.PATH,
-    GATEWAY_DHCP_INTERFACE: 'vps-gw-nowhere',
-    GATEWAY_DHCP_LISTEN_IP: '192.0.2.10',
-    GATEWAY_DHCP_GATEWAY: '192.0.2.1',
-    GATEWAY_DHCP_POOL_START: '192.0.2.20',
-    GATEWAY_DHCP_POOL_END: '192.0.2.254',
-    GATEWAY_DHCP_LEASES_DIR: leases,
+    GATEWAY_CONFIG: settings,
+    GATEWAY_DHCP_LEASES_DIR: folder,
     GATEWAY_METRICS_PORT: port,
     LOG_FORMAT: 'json',
   };
-  const args = [...flags, `${root}bin/vps-gateway.js`, 'serve'];
-  const gateway = spawn(process.execPath, args, { env, timeout: PATIENCE });
+  await runBuilt([...flags, PROGRAM, 'serve'], env, (said) => STARTED.every((words) => said.includes(words)));
+  await runBuilt([...flags, PROGRAM, 'leases'], env, () => false);
+  rmSync(folder, { recursive: true });
+}
+
+/** Runs until it ends by itself, or has said enough. */
+async function runBuilt(args, env, isEnough) {
+  const program = spawn(process.execPath, args, { env, timeout: PATIENCE });
   let said = '';
-  for (const output of [gateway.stdout, gateway.stderr])
+  for (const output of [program.stdout, program.stderr])
     output.setEncoding('utf8').on('data', (text) => {
       said += text;
-      if (STARTED.every((words) => said.includes(words))) gateway.kill();
+      if (isEnough(said)) program.kill();
     });
-  const [status] = await once(gateway, 'close');
-  rmSync(leases, { recursive: true });
+  const [status] = await once(program, 'close');
   if (status !== 0) throw new Error(`the gateway that was built does not start:\n${said}`);
 }
 

@@ -29,7 +29,7 @@ function endWithout(error) {
 
 import('./node-version.js')
   .then(({ refuseOldNode }) => refuseOldNode())
-  .then(() => import('../dist/run/vps-gateway.js'))
+  .then(() => import(`../dist/run/${args[0] === 'serve' ? 'serve' : 'vps-gateway'}.js`))
   .then(async ({ default: program }) => {
     if (STOPPING.length > 0) await program.hearStopSignals().then(handOver);
     process.exit(await program.run(args));

@@ -1,6 +1,6 @@
 import type { ReadSettings } from './contradictions.ts';
 import { unreadVariables } from './doubts.ts';
-import { NO_FILE_POLICY } from './file/policy/policy-of-file.ts';
+import { NO_FILE_POLICY } from './file/policy/file-policy.ts';
 import { type FileSettings, readSettingsFile } from './file/read-settings-file.ts';
 import { type Flags, type Origins, originOf, originsOf } from './origins.ts';
 import { type Origin, type Problem, problemOf } from './problem.ts';

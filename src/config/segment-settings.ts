@@ -1,5 +1,5 @@
 import { ipv4ToText } from '../net/ipv4.ts';
-import { LIST_NAME } from './file/file-schema.ts';
+import { LIST_NAME } from './file/list-name.ts';
 import type { FileValues } from './file/read-mapping.ts';
 import type { FileSegment } from './file/read-segments.ts';
 import { type Flags, type Origins, originOf, originsOf } from './origins.ts';

@@ -1,7 +1,7 @@
 import { ipv4ToText } from '../net/ipv4.ts';
 import { contradictionsIn, type ReadSettings } from './contradictions.ts';
 import { doubtsIn } from './doubts.ts';
-import type { FilePolicy } from './file/policy/policy-of-file.ts';
+import type { FilePolicy } from './file/policy/file-policy.ts';
 import type { Origins } from './origins.ts';
 import { mergedRanges } from './pools.ts';
 import { type Fault, type Origin, originToText, type Problem, problemOf } from './problem.ts';

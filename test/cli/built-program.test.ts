@@ -43,9 +43,23 @@ test.each([[], ['--max-semi-space-size=8']])(
   (...flags) => {
     const tag = node(...flags, '-p', 'v8.cachedDataVersionTag()').stdout.trim();
 
-    expect(filesOf(`.${tag}.cache`)).toContainEqual(expect.stringMatching(/^vps-gateway-/));
+    const kept = filesOf(`.${tag}.cache`).map((name) => name.replace(/-\w+\.js\..*/, ''));
+    expect(kept).toEqual(['management-thread', 'serve', 'settings-file', 'vps-gateway']);
   },
 );
+
+test('the reader of settings files is loaded only where one is named, and says where in it a fault is', () => {
+  writeFileSync(join(copy, 'settings.yaml'), 'pool_start: 10.15.3.20\nlease_tim: 1h\n');
+  const serve = ['bin/vps-gateway.js', 'serve', '--listen-ip', 'none'];
+
+  const named = node(...serve, '--config', 'settings.yaml');
+  for (const name of filesOf('.js').filter((each) => each.startsWith('settings-file')))
+    rmSync(join(run, name));
+  const without = node(...serve);
+
+  expect(named).toMatchObject({ status: 78, stderr: expect.stringContaining('settings.yaml:2:1') });
+  expect(without).toMatchObject({ status: 78, stderr: expect.stringContaining("'none' (flag --listen-ip)") });
+});
 
 test.each([
   ['of no bytes', (file: string) => truncateSync(file, 0)],

@@ -1,13 +1,12 @@
 import { z } from 'zod';
 import { isOfProcess } from '../setting.ts';
 import { SETTING_KEYS, SETTINGS, type SettingKey } from '../settings.ts';
+import { LIST_NAME } from './list-name.ts';
 import { POLICY_MEMBERS } from './policy/policy-schema.ts';
 
 const VALUE = z.union([z.string(), z.number(), z.boolean()]);
 const LIST = z.array(z.union([z.string(), z.number()])).max(4096);
 
-/** The name of the list of segments. */
-export const LIST_NAME = 'segments';
 /** The name of a segment in its entry, which is the setting `segment` elsewhere. */
 const ENTRY_NAME = 'name';
 /** How many segments one process serves at most. */

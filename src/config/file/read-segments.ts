@@ -1,15 +1,11 @@
 import { isMap, isSeq, type Node, type YAMLMap } from 'yaml';
 import type { Origin, Problem } from '../problem.ts';
 import { type FilePlaces, offsetOf } from './file-places.ts';
-import {
-  KEYS_BY_FILE_NAME,
-  LIST_NAME,
-  MOST_SEGMENTS,
-  SEGMENT_KEYS_BY_NAME,
-  SEGMENT_SCHEMA,
-} from './file-schema.ts';
+import { KEYS_BY_FILE_NAME, MOST_SEGMENTS, SEGMENT_KEYS_BY_NAME, SEGMENT_SCHEMA } from './file-schema.ts';
+import { LIST_NAME } from './list-name.ts';
+import type { FilePolicy } from './policy/file-policy.ts';
 import { mergePolicies } from './policy/merge-policies.ts';
-import { type FilePolicy, policyOfFile } from './policy/policy-of-file.ts';
+import { policyOfFile } from './policy/policy-of-file.ts';
 import { POLICY_NAMES } from './policy/policy-schema.ts';
 import { type FileValues, type MappingScope, readMapping } from './read-mapping.ts';
 

@@ -1,4 +1,4 @@
-import type { FilePolicy } from './policy-of-file.ts';
+import type { FilePolicy } from './file-policy.ts';
 
 /** A segment has its own reservations, and no others. */
 const OF_ENTRY = 'reservations';

@@ -3,13 +3,13 @@ import { ownTimes } from '../../../lease/reservation/own-options.ts';
 import type { Ipv4 } from '../../../net/ipv4.ts';
 import { broadcastOf, contains, prefixOf, prefixToText } from '../../../net/prefix.ts';
 import { type Boot, mergedBoot } from '../../../subnet/boot.ts';
-import { NO_POLICY, type Policy } from '../../../subnet/policy.ts';
+import type { Policy } from '../../../subnet/policy.ts';
 import { isInOrder, type RenewalRule } from '../../../subnet/renewal.ts';
 import { gatewayAddresses } from '../../address-plan.ts';
-import type { Problem } from '../../problem.ts';
 import { SETTINGS, type Settings } from '../../settings.ts';
 import type { FilePlaces } from '../file-places.ts';
 import { allIssues } from './all-issues.ts';
+import { type FilePolicy, NO_FILE_POLICY } from './file-policy.ts';
 import { faultsIn, type PartFault, placeOf, problemAt } from './locate.ts';
 import { POLICY_NAMES, readPolicy } from './policy-schema.ts';
 import { policyParts } from './policy-texts.ts';
@@ -33,16 +33,6 @@ const MEMBERS = [
   ...['id', 'client_id', 'port', 'address', 'hostname', 'vps_id', 'organization_id', 'labels', 'note'],
   ...['next_server', 'server_name', 'file', 'files', 'vendor_options'],
 ];
-
-/** What a file says of a segment's guests. */
-export interface FilePolicy {
-  readonly policy: Policy;
-  readonly problems: readonly Problem[];
-  /** What is wrong with it beside the other settings. */
-  contradictions(read: Partial<Settings>): readonly Problem[];
-}
-
-export const NO_FILE_POLICY: FilePolicy = { policy: NO_POLICY, problems: [], contradictions: () => [] };
 
 /**
  * @param content The file's content, or a part of it, without aliases.

@@ -88,7 +88,7 @@ function* recreateJournal(
   const fileId = fileIdOf(database);
   yield* makeJournal(name, fileId, parts.journalBytes);
   const applied = appliedIn(database) ?? 0;
-  const journal = new Journal(name, { fileId, applied, run: old.journal.run });
+  const journal = new Journal(name, { fileId, applied, run: old.journal.run, isNew: true });
   const files = new LeaseFiles({ ...parts, database, applied, journal });
   files.takeNotes(old);
   old.journal.close();
@@ -116,7 +116,7 @@ function* recreateAll(
     else {
       const fileId = fileIdOf(database);
       yield* makeJournal(name, fileId, parts.journalBytes);
-      journal = new Journal(name, { fileId, applied, run: old.journal.run });
+      journal = new Journal(name, { fileId, applied, run: old.journal.run, isNew: true });
     }
     const files = new LeaseFiles({ ...parts, database, isAlone, journal: journal ?? old.journal, applied });
     files.takeNotes(old);

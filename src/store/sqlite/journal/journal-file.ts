@@ -28,6 +28,14 @@ export function journalOf(file: string): string {
   return `${file.replace(/\.sqlite$/, '')}.journal`;
 }
 
+/** What a start has found of the journal, or made. */
+export interface PreparedJournal {
+  /** True: it was made just now, so nothing is in it. */
+  readonly isNew: boolean;
+  /** The file that was not usable; undefined: there was none. */
+  readonly aside?: JournalAside;
+}
+
 /** A file under the journal's name that was not usable as it was. */
 export interface JournalAside {
   /** Its copy, or its new name; undefined: it could not be copied. */
@@ -40,29 +48,26 @@ export interface JournalAside {
  * journal, is renamed, and a new journal is made. A journal of this lease file without its header or its end is copied to
  * another name and repaired in its place, with all its batches.
  *
- * @returns The file that was not usable; undefined: there was none.
  * @throws Error of the file system.
  */
-export function prepareJournal(
-  file: string,
-  fileId: string,
-  now: Instant,
-  bytes: number,
-): JournalAside | undefined {
+export function prepareJournal(file: string, fileId: string, now: Instant, bytes: number): PreparedJournal {
   const journal = journalOf(file);
   const found = statSync(journal, { throwIfNoEntry: false });
-  if (found === undefined) return create(journal, fileId, bytes);
+  if (found === undefined) {
+    create(journal, fileId, bytes);
+    return { isNew: true };
+  }
   const header = readHeader(journal);
   if (header !== undefined && header.fileId !== fileId) {
     const aside = renameAside(journal, 'other', now);
     create(journal, fileId, bytes);
-    return { file: aside, reason: 'it is of another lease file' };
+    return { isNew: true, aside: { file: aside, reason: 'it is of another lease file' } };
   }
   const halfBytes = header?.halfBytes ?? halfBytesOf(Math.max(found.size, bytes));
   const isCut = found.size < FILE_HEADER_BYTES + 2 * halfBytes || halfBytes === 0;
   if (header !== undefined && !isCut) {
     tighten(journal);
-    return undefined;
+    return { isNew: false };
   }
 
   const reason = found.isFile() ? reasonOf(header !== undefined, found.size) : 'it is not a file';
@@ -73,11 +78,11 @@ export function prepareJournal(
   ) {
     const aside = copyAside(journal, 'damaged', now);
     repair(journal, fileId, halfBytes, found.size);
-    return { file: aside, reason };
+    return { isNew: false, aside: { file: aside, reason } };
   }
   const aside = renameAside(journal, 'damaged', now);
   create(journal, fileId, bytes);
-  return { file: aside, reason };
+  return { isNew: true, aside: { file: aside, reason } };
 }
 
 function reasonOf(hasHeader: boolean, size: number): string {
@@ -145,7 +150,7 @@ export function* makeJournal(journal: string, fileId: string, bytes: number): Ge
   syncDirectoryOf(journal);
 }
 
-function create(journal: string, fileId: string, bytes: number): undefined {
+function create(journal: string, fileId: string, bytes: number): void {
   for (const _ of makeJournal(journal, fileId, bytes));
 }
 

@@ -26,6 +26,8 @@ export interface JournalOptions {
   readonly fileId: string;
   /** A whole number above 0 that no other run of the program draws. */
   readonly run: number;
+  /** True: it was made just now, so nothing in it is looked for: that would be reading all of it. */
+  readonly isNew?: boolean;
 }
 
 /**
@@ -70,7 +72,7 @@ export class Journal {
    *
    * @throws Error of the file system; or if the file has no header.
    */
-  constructor(file: string, { applied, fileId, run }: JournalOptions) {
+  constructor(file: string, { applied, fileId, run, isNew = false }: JournalOptions) {
     const header = readHeader(file);
     if (header === undefined) throw new Error('the journal has no header');
     this.#name = file;
@@ -79,7 +81,7 @@ export class Journal {
     this.#fileId = fileId;
     this.#format = formatOf(fileId, header.isOld);
     this.run = run;
-    const halves = [0, 1].map((half) => this.#half(half));
+    const halves = isNew ? [] : [0, 1].map((half) => this.#half(half));
     const { extents, writeAt, ...found } = recover(halves, applied, this.#format);
     this.found = found;
     this.#unread = [...extents];

@@ -41,8 +41,8 @@ export function openJournal(
   const name = journalOf(file);
   const { fileId, applied, now, seed, bytes } = options;
   try {
-    const aside = prepareJournal(file, fileId, now, bytes);
-    const journal = new Journal(name, { fileId, applied, run: runOf(seed, now) });
+    const { isNew, aside } = prepareJournal(file, fileId, now, bytes);
+    const journal = new Journal(name, { fileId, applied, run: runOf(seed, now), isNew });
     try {
       const damage = damageOf(name, journal, aside, now);
       return damage === undefined ? { journal } : { journal, damage };
