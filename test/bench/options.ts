@@ -6,6 +6,7 @@ export const SECTIONS = [
   'growth',
   'micro',
   'arp',
+  'defaults',
   'profile',
   'cluster',
   'cluster-profile',

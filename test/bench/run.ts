@@ -12,6 +12,7 @@ import { benchAttacks } from './sections/attacks.ts';
 import { benchCeiling } from './sections/ceiling.ts';
 import { benchCluster } from './sections/cluster.ts';
 import { benchClusterProfile } from './sections/cluster-profile.ts';
+import { benchDefaults } from './sections/defaults.ts';
 import { benchGrowth } from './sections/growth.ts';
 import { benchGuards } from './sections/guards.ts';
 import { benchManagement } from './sections/management.ts';
@@ -25,6 +26,7 @@ const PARTS: Readonly<Record<SectionName, (bench: Bench) => Promise<Findings>>> 
   ceiling: benchCeiling,
   growth: benchGrowth,
   arp: benchArp,
+  defaults: benchDefaults,
   profile: benchProfile,
   cluster: benchCluster,
   'cluster-profile': benchClusterProfile,

@@ -73,7 +73,7 @@ export class Exchanges {
       this.#flush();
       if (this.#now - looked > (kind === 'until-ack' ? KNOCKS : LOOK_INTERVAL)) {
         looked = this.#now;
-        this.#forgetLost(kind === 'until-ack' ? KNOCKS : PATIENCE);
+        this.#forgetLost(kind === 'until-ack' ? KNOCKS : (this.#work.patience ?? PATIENCE));
       }
       if (this.#work.rests === true && received === 0 && queued === 0) Atomics.wait(NOBODY, 0, 0, REST);
       const before = this.#now;

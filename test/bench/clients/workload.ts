@@ -18,6 +18,8 @@ export interface Workload {
   readonly rests?: boolean;
   /** Ends after so many; undefined: when the time is over. */
   readonly limit?: number;
+  /** What has had no reply for so long is lost: milliseconds; a second if it is not said. */
+  readonly patience?: number;
   /** Hardware address of the first client. */
   readonly hardware: number;
   /** For renewals: client n holds address `first` + n, for n below `count`. */
@@ -31,7 +33,7 @@ export interface WorkloadResult {
   readonly seconds: number;
   readonly begun: number;
   readonly completed: number;
-  /** No reply within a second. */
+  /** No reply within `patience`. */
   readonly lost: number;
   readonly refused: number;
   readonly rate: number;
