@@ -21,6 +21,7 @@ const LONGEST = [
   'cluster/shared-pool',
   'cluster/moving-in',
   'page/accessibility',
+  'page/nodes',
   'system/doctor',
   'page/page',
   'system/why',

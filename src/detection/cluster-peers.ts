@@ -12,6 +12,23 @@ export interface ClusterProblem {
   readonly remedy: string;
 }
 
+export interface EtcdMemberFigures {
+  readonly endpoint: string;
+  /** Undefined: it did not answer. */
+  readonly answer:
+    | {
+        /** candidate: it knows no leader now. */
+        readonly role: 'leader' | 'follower' | 'candidate';
+        readonly version: string;
+        /** Until it answered: milliseconds. */
+        readonly roundTrip: number;
+        readonly databaseBytes: number;
+        /** The size at which it takes nothing more. */
+        readonly quotaBytes: number;
+      }
+    | undefined;
+}
+
 /** What metrics and programs are told of gateways that share their leases. All of it can be cloned. */
 export interface SharingFigures {
   /** How far the clock of each other gateway is ahead of this one's: milliseconds, by its node. */
@@ -19,12 +36,9 @@ export interface SharingFigures {
   /** Every gateway that is alive, this one too: its listen IP, dotted, by its node. */
   readonly gateways: Readonly<Record<string, string>>;
   /** etcd's members, as they were when they were looked at last. */
-  readonly etcdMembers: readonly {
-    readonly endpoint: string;
-    readonly databaseBytes: number;
-    /** The size at which it takes nothing more. */
-    readonly quotaBytes: number;
-  }[];
+  readonly etcdMembers: readonly EtcdMemberFigures[];
+  /** When that was: wall-clock milliseconds. Undefined: not yet. */
+  readonly etcdAskedAt: number | undefined;
   /** When the certificates for etcd end: wall-clock milliseconds. */
   readonly certificates: readonly { readonly file: string; readonly endsAt: number }[];
 }

@@ -39,9 +39,19 @@ export interface Info {
 
 export interface Cluster {
   gateways: { node: string; listen_ip: string; clock_offset_seconds: number | null }[];
-  members: { endpoint: string; database_bytes: number; quota_bytes: number }[];
+  members: EtcdMember[];
+  members_as_of: string | null;
   certificates: { file: string; ends_at: string }[];
   mirror_age_seconds: number | null;
+}
+
+export interface EtcdMember {
+  endpoint: string;
+  role: 'leader' | 'follower' | 'candidate' | 'away';
+  version: string | null;
+  round_trip_seconds: number | null;
+  database_bytes: number | null;
+  quota_bytes: number | null;
 }
 
 export interface Warning {
@@ -192,7 +202,7 @@ export interface Sample {
 export interface Samples {
   items: Sample[];
   step: number;
-  answered: { first: string | null; node: string | null; leases: number }[];
+  answered: { first: string | null; node: string | null; by: 'port' | 'hash'; leases: number }[];
   as_of: string;
 }
 

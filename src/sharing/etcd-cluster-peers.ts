@@ -1,9 +1,16 @@
-import type { ClusterPeersView, ClusterProblem, SharingFigures } from '../detection/cluster-peers.ts';
+import type {
+  ClusterPeersView,
+  ClusterProblem,
+  EtcdMemberFigures,
+  SharingFigures,
+} from '../detection/cluster-peers.ts';
 import type { Lease } from '../lease/lease.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { Certificates } from '../store/etcd/client/certificates.ts';
+import type { AskedMember } from '../store/etcd/client/etcd.ts';
 import type { EtcdStore } from '../store/etcd/etcd-store.ts';
 import { CLOCK_GRACE } from '../store/etcd/keys/clock-grace.ts';
+import type { MembersLook } from '../store/etcd/membership/etcd-maintenance.ts';
 import type { SharingProblem } from '../store/etcd/membership/sharing-problem.ts';
 
 /** A difference between two clocks that is reported: milliseconds. */
@@ -44,15 +51,12 @@ export class EtcdClusterPeers implements ClusterPeersView {
   }
 
   get figures(): SharingFigures {
-    const { members, etcdMembers = [] } = this.store ?? {};
+    const { members, etcdMembers: { at: etcdAskedAt, asked } = NOT_ASKED } = this.store ?? {};
     return {
       clockOffsets: members?.clocks.offsets ?? {},
       gateways: members?.addresses ?? {},
-      etcdMembers: etcdMembers.map(({ endpoint, databaseBytes, quotaBytes }) => ({
-        endpoint,
-        databaseBytes,
-        quotaBytes,
-      })),
+      etcdMembers: asked.map(memberFigures),
+      etcdAskedAt,
       certificates: this.certificates?.ends ?? [],
     };
   }
@@ -71,4 +75,12 @@ export class EtcdClusterPeers implements ClusterPeersView {
   }
 }
 
+function memberFigures({ endpoint, status, roundTrip }: AskedMember): EtcdMemberFigures {
+  if (status === undefined) return { endpoint, answer: undefined };
+  const { leader, memberId, version, databaseBytes, quotaBytes } = status;
+  const role = leader === memberId ? 'leader' : leader === '0' ? 'candidate' : 'follower';
+  return { endpoint, answer: { role, version, roundTrip, databaseBytes, quotaBytes } };
+}
+
+const NOT_ASKED: MembersLook = { at: undefined, asked: [] };
 const NOBODY: ReadonlySet<Ipv4> = new Set();

@@ -144,6 +144,11 @@ describeSystem('the web page of a gateway that serves', ['chromium'], () => {
     await page.getByLabel('Search leases').fill('');
     await page.getByRole('button', { name: /^Reserved, idle/ }).click();
     await shows('10.15.3.99');
+    await page.getByRole('button', { name: /^Leased/ }).click();
+    await shows('10.15.3.99', ...at.values());
+    const several = page.url();
+    await page.getByRole('button', { name: /^Leased/ }).click();
+    await shows('10.15.3.99');
     await page.reload();
     await enterSecret(page);
     await shows('10.15.3.99');
@@ -161,6 +166,7 @@ describeSystem('the web page of a gateway that serves', ['chromium'], () => {
     await page.getByRole('button', { name: 'MAC', exact: true }).click();
     await eventually('the last card is first', async () => (await addresses())[0] === addressOf('=cmd|calc'));
 
+    expect(several).toMatch(/#leases\?state=reserved-idle%2Cbound$/);
     expect(page.url()).toContain('#leases?sort=-mac');
   });
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../../src/lease/clock.ts';
 import {
   type Alarm,
+  type AskedMember,
   type Etcd,
   EtcdError,
   type MemberStatus,
@@ -137,8 +138,9 @@ export class EtcdLink implements Etcd {
     return this.#call(() => this.#cluster.memberStatus());
   }
 
-  async statuses(): Promise<readonly MemberStatus[]> {
-    return [await this.status()];
+  async statuses(): Promise<readonly AskedMember[]> {
+    const status = await this.status().catch(() => undefined);
+    return [{ endpoint: status?.endpoint ?? '', status, roundTrip: 0 }];
   }
 
   alarms(): Promise<readonly Alarm[]> {

@@ -1,5 +1,6 @@
 import {
   type Alarm,
+  type AskedMember,
   type Etcd,
   EtcdError,
   type KeyValue,
@@ -318,8 +319,9 @@ class MemoryEtcd implements Etcd {
     return this.#cluster.memberStatus();
   }
 
-  async statuses(): Promise<readonly MemberStatus[]> {
-    return [await this.status()];
+  async statuses(): Promise<readonly AskedMember[]> {
+    const status = await this.status().catch(() => undefined);
+    return [{ endpoint: status?.endpoint ?? '', status, roundTrip: 0 }];
   }
 
   async alarms(): Promise<readonly Alarm[]> {

@@ -12,7 +12,17 @@ export async function metricsText(more: Partial<MetricsInput> = {}): Promise<str
   const sharing = {
     clockOffsets: { 'node-2': -1500 },
     gateways: { 'node-1': '10.15.3.10', 'node-2': '10.15.3.11' },
-    etcdMembers: [{ endpoint: '10.15.3.10:2379', databaseBytes: 4096, quotaBytes: 8192 }],
+    etcdMembers: [
+      {
+        endpoint: '10.15.3.10:2379',
+        answer: {
+          ...{ role: 'leader' as const, version: '3.5.16', roundTrip: 1.5 },
+          ...{ databaseBytes: 4096, quotaBytes: 8192 },
+        },
+      },
+      { endpoint: '10.15.3.11:2379', answer: undefined },
+    ],
+    etcdAskedAt: 3000,
     certificates: [{ file: '/etc/etcd/ca.pem', endsAt: 10_000 }],
   };
   const input: MetricsInput = {

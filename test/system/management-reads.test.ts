@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { expect, test } from 'vitest';
 import { apiJson, askApi } from '../support/api.ts';
 import { eventually } from '../support/eventually.ts';
@@ -206,7 +207,7 @@ describeSystem('what the management API tells of a gateway that serves', [], () 
     });
 
     expect(told.step).toBe(60);
-    expect(told.answered).toEqual([{ first: 'pve1', node: 'pve1', leases: 1 }]);
+    expect(told.answered).toEqual([{ first: 'pve1', node: 'pve1', by: 'hash', leases: 1 }]);
     expect(told.items).toMatchObject([{ pool: { size: 235 }, exchanges_per_second: null, drops: null }]);
     const later = new Date(Date.now() + 60_000).toISOString();
     expect((await apiJson<Page>(gateway, `/api/v1/samples?since=${later}&step=3600`)).items).toEqual([]);
@@ -250,6 +251,13 @@ describeSystem('what the management API tells of a gateway that serves', [], () 
     );
     expect(await listed('state=reserved-idle')).toEqual(['10.15.3.5 reserved-idle']);
     expect((await listed('-state=reserved-idle')).length).toBe(3);
+    expect((await listed('state=declined,reserved-idle')).sort()).toEqual([
+      '10.15.3.254 declined in-use-elsewhere',
+      '10.15.3.5 reserved-idle',
+    ]);
+    expect((await listed('-state=declined,reserved-idle')).length).toBe(2);
+    expect((await listed('state=bound&node=elsewhere')).length).toBe(0);
+    expect((await listed(`state=bound&node=elsewhere,${hostname()}`)).length).toBe(2);
     expect(await listed(`mac=${MAC}0b`)).toEqual(['10.15.3.5 reserved-idle']);
     expect(await listed('q=idle')).toEqual(['10.15.3.5 reserved-idle']);
     expect((await listed('warning=true')).length).toBe(2);
@@ -268,6 +276,7 @@ describeSystem('what the management API tells of a gateway that serves', [], () 
     });
     for (const [query, pointer] of [
       ['state=idle', '/state'],
+      ['state=bound,', '/state'],
       ['warning=yes', '/warning'],
       ['at=2026-01-01', '/at'],
       ['limit=0', '/limit'],

@@ -41,7 +41,8 @@ export function isFound(
   standing: () => ReservationStanding,
 ): boolean {
   return conditions.every(
-    ({ name, value, isNegated }) => COMPARED[name](reservation, String(value), standing) !== isNegated,
+    ({ name, value, orValues = [], isNegated }) =>
+      [value, ...orValues].some((each) => COMPARED[name](reservation, String(each), standing)) !== isNegated,
   );
 }
 

@@ -49,6 +49,14 @@ export const timeText = z
 
 export const text = z.string().min(1, 'is empty').max(MOST_TEXT);
 
+/** One of these words, or several of them, separated by commas. */
+export function severalOf(words: readonly string[]) {
+  const isOne = (word: string) => words.includes(word.trim());
+  return text
+    .refine((list) => list.split(',').every(isOne), `is not one or several of ${words.join(', ')}`)
+    .meta({ example: words.slice(0, 2).join(',') });
+}
+
 /** What every list takes. */
 export const LIST_QUERY = {
   segment: text.optional().meta({ description: 'GATEWAY_SEGMENT, or the subnet; may be left out' }),

@@ -27,7 +27,9 @@ export const NO_FIGURES: OwnFigures = {
 /** @param now Wall-clock milliseconds. */
 export function gaugeFamilies(gauges: Gauges | undefined, own: OwnFigures, now: number): readonly Family[] {
   const sharing = gauges?.sharing;
-  const members = sharing?.etcdMembers ?? [];
+  const members = (sharing?.etcdMembers ?? []).flatMap(({ endpoint, answer }) =>
+    answer === undefined ? [] : [{ endpoint, ...answer }],
+  );
   const certificates = [...(sharing?.certificates ?? []), ...own.certificates];
   const isAsked = gauges?.arpQuestions !== undefined;
   return [

@@ -49,8 +49,23 @@ const SHARING = z.object({
     )
     .meta({ description: 'Those that are alive, this one too' }),
   members: z
-    .array(z.object({ endpoint: z.string(), database_bytes: z.number(), quota_bytes: z.number() }))
-    .meta({ description: "etcd's, as they were when they were looked at last" }),
+    .array(
+      z.object({
+        endpoint: z.string(),
+        role: z.enum(['leader', 'follower', 'candidate', 'away']).meta({
+          description: 'candidate: it knows no leader; away: it did not answer, and the rest is null',
+        }),
+        version: z.string().nullable(),
+        round_trip_seconds: z.number().nullable(),
+        database_bytes: z.number().nullable(),
+        quota_bytes: z.number().nullable(),
+      }),
+    )
+    .meta({ description: "etcd's, as they were when they were asked last, once a minute" }),
+  members_as_of: z
+    .string()
+    .nullable()
+    .meta({ format: 'date-time', description: 'When that was; null: they were not asked yet' }),
   certificates: z.array(z.object({ file: z.string(), ends_at: z.string().meta({ format: 'date-time' }) })),
   mirror_age_seconds: z
     .number()
@@ -141,18 +156,28 @@ export async function infoOf({
 }
 
 function sharingOf({ gauges, own }: MetricFigures): z.output<typeof SHARING> {
-  const { gateways = {}, clockOffsets = {}, etcdMembers = [], certificates = [] } = gauges?.sharing ?? {};
+  const {
+    gateways = {},
+    clockOffsets = {},
+    etcdMembers = [],
+    etcdAskedAt,
+    certificates = [],
+  } = gauges?.sharing ?? {};
   return {
     gateways: Object.entries(gateways).map(([node, listenIp]) => ({
       node,
       listen_ip: listenIp,
       clock_offset_seconds: clockOffsets[node] === undefined ? null : clockOffsets[node] / 1000,
     })),
-    members: etcdMembers.map(({ endpoint, databaseBytes, quotaBytes }) => ({
+    members: etcdMembers.map(({ endpoint, answer }) => ({
       endpoint,
-      database_bytes: databaseBytes,
-      quota_bytes: quotaBytes,
+      role: answer?.role ?? 'away',
+      version: answer?.version ?? null,
+      round_trip_seconds: answer === undefined ? null : answer.roundTrip / 1000,
+      database_bytes: answer?.databaseBytes ?? null,
+      quota_bytes: answer?.quotaBytes ?? null,
     })),
+    members_as_of: etcdAskedAt === undefined ? null : new Date(etcdAskedAt).toISOString(),
     certificates: certificates.map(({ file, endsAt }) => ({
       file,
       ends_at: new Date(endsAt).toISOString(),

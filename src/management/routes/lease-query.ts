@@ -6,7 +6,7 @@ import {
 } from '../../store/sqlite/query/lease-conditions.ts';
 import { FACETS, type Facet, type LeaseSort, SORT_COLUMNS } from '../../store/sqlite/query/search-leases.ts';
 import { IDLE } from '../guests/listed-reservations.ts';
-import { addressText, LIST_QUERY, macText, text, timeText } from '../http/schemas.ts';
+import { addressText, LIST_QUERY, macText, severalOf, text, timeText } from '../http/schemas.ts';
 
 const VALUES = {
   address: addressText,
@@ -16,13 +16,18 @@ const VALUES = {
   vps_id: text,
   organization_id: text,
   reservation_id: text,
-  state: z.enum(['bound', 'expired', 'free', 'declined', 'peer']),
+  state: severalOf(['bound', 'expired', 'free', 'declined', 'peer']),
   node: text,
   port: text,
   q: text,
 } as const satisfies Readonly<Record<LeaseConditionName, z.ZodType<string | number>>>;
 
+/** What may be given as a list. */
+const LISTS: readonly string[] = ['state', 'node'];
+
 const ABOUT: Readonly<Partial<Record<LeaseConditionName, string>>> = {
+  node: 'Those of this node, or of one of several, separated by commas',
+  state: 'Those that are in it, or in one of several, separated by commas',
   hostname: 'A part of it; upper and lower case are the same',
   q: 'Words, each a part of the address, MAC, host name, client, an id, the port or the node',
 };
@@ -61,11 +66,11 @@ export const LEASE_QUERY = z.object({
     .meta({ description: `What to count by its values: ${FACETS.join(', ')}, separated by commas` }),
 });
 
-const GUEST_STATES = z.enum([...VALUES.state.options, IDLE]).optional();
+const GUEST_STATES = severalOf(['bound', 'expired', 'free', 'declined', 'peer', IDLE]).optional();
 
 /** The same for leases and reservations in one list. */
 export const GUEST_QUERY = LEASE_QUERY.omit({ at: true }).extend({
-  state: GUEST_STATES.meta({ description: 'Those that are in it' }),
+  state: GUEST_STATES.meta({ description: ABOUT.state }),
   '-state': GUEST_STATES.meta({ description: 'Those that are not' }),
   warning: z
     .enum(['true', 'false'])
@@ -84,6 +89,10 @@ export function conditionsOf(query: object): readonly LeaseCondition[] {
       // Each word is somewhere; negated, none of them is anywhere.
       if (name === 'q' && typeof value === 'string')
         return value.split(/\s+/).flatMap((word) => (word === '' ? [] : [{ name, value: word, isNegated }]));
+      if (typeof value === 'string' && LISTS.includes(name)) {
+        const [first = '', ...orValues] = value.split(',').map((each) => each.trim());
+        return [{ name, value: first, orValues, isNegated }];
+      }
       return typeof value === 'string' || typeof value === 'number' ? [{ name, value, isNegated }] : [];
     }),
   );

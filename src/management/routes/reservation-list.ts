@@ -17,7 +17,7 @@ import {
 import { cursorFromText, cursorToText } from '../http/cursor.ts';
 import { type Operation, operation } from '../http/operation.ts';
 import { RESERVATION } from '../http/reservation-schemas.ts';
-import { listOf } from '../http/schemas.ts';
+import { listOf, severalOf } from '../http/schemas.ts';
 import { conditionsOf, LEASE_QUERY } from './lease-query.ts';
 import type { RouteParts } from './route-parts.ts';
 import { refuseOtherSegment } from './segment.ts';
@@ -33,7 +33,7 @@ const KEYS = {
 } as const satisfies Readonly<Record<string, (reservation: Reservation) => string | number>>;
 const SORTS = Object.keys(KEYS) as readonly (keyof typeof KEYS)[];
 
-const STATE = z.enum([IDLE, 'bound', 'declined', 'peer']).optional();
+const STATE = severalOf([IDLE, 'bound', 'declined', 'peer']).optional();
 const SOURCE = z.enum(['api', 'file', 'platform']).optional();
 const LABEL = z
   .string()

@@ -39,6 +39,9 @@ const SAMPLE = z.object({
 const ANSWERED = z.object({
   first: z.string().nullable().meta({ description: 'The node whose gateway goes first for the guest' }),
   node: z.string().nullable().meta({ description: 'The node whose gateway gave the lease' }),
+  by: z.enum(['port', 'hash']).meta({
+    description: 'Why it goes first: the guest is plugged in at its node, or the hash of the client says so',
+  }),
   leases: z.int(),
 });
 
@@ -114,9 +117,10 @@ async function answeredSince(
       since,
       ({ client, node, port }) => {
         // A gateway that sees the guest's port goes first for it.
-        const first = port === null ? (nodeThatGoesFirst(client as ClientKey, sharing) ?? null) : node;
-        const key = JSON.stringify([first, node]);
-        counts.set(key, { first, node, leases: (counts.get(key)?.leases ?? 0) + 1 });
+        const by = port === null ? 'hash' : 'port';
+        const first = by === 'hash' ? (nodeThatGoesFirst(client as ClientKey, sharing) ?? null) : node;
+        const key = JSON.stringify([first, node, by]);
+        counts.set(key, { first, node, by, leases: (counts.get(key)?.leases ?? 0) + 1 });
       },
       signal,
     ),

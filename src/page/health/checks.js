@@ -28,7 +28,7 @@ export function wellOf(info, warnings, samples, now) {
     [
       info.can_promise && !has(wrong, 'store'),
       info.store === 'etcd' ? 'etcd has a majority' : 'Leases are stored',
-      info.store === 'etcd' ? `${info.sharing?.members.length ?? 0} members` : 'SQLite',
+      info.store === 'etcd' ? counted(info.sharing?.members.length ?? 0, 'member') : 'SQLite',
     ],
     [!has(wrong, 'directory', 'lease-file'), 'Leases directory', 'can be written'],
     [info.rogue_servers.length === 0 && !has(wrong, 'rogue-server'), 'No other DHCP server', 'none answers'],
@@ -53,7 +53,7 @@ export function wellOf(info, warnings, samples, now) {
 function clusterChecks({ sharing: cluster }, wrong, now) {
   if (cluster === null) return [];
   const ends = cluster.certificates.map(({ ends_at: at }) => Date.parse(at));
-  const fullest = Math.max(0, ...cluster.members.map(({ database_bytes: used }) => used));
+  const fullest = Math.max(0, ...cluster.members.map(({ database_bytes: used }) => used ?? 0));
   const age = cluster.mirror_age_seconds;
   return [
     [age !== null && age < 10, 'Copy of all leases is fresh', age === null ? '' : span(age * 1000)],

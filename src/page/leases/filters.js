@@ -6,7 +6,7 @@ import { Icon } from '../parts/icon.js';
 import { Name } from '../parts/text.js';
 import { useSignal } from '../state/use-signal.js';
 import { grouped } from '../text/number.js';
-import { queryOf } from './query.js';
+import { queryOf, toggled } from './query.js';
 
 /** @import { Search } from './query.js' */
 
@@ -23,46 +23,62 @@ const MOST_NODES = 6;
 
 /** Filters with their counts. The counts are of the search without the filters. @param {{ search: Search, total: number, onShow: (change: Record<string, string>) => void }} props */
 export function Filters({ search, total, onShow }) {
-  const asked = queryOf({ ...search, state: '', node: '', sort: '' });
+  const asked = queryOf({ ...search, states: [], nodes: [], sort: '' });
   const answer = useAnswer(`facets ${JSON.stringify(asked)}`, (signal) =>
     ask('guests', { query: { ...asked, limit: 1, facets: 'state,node' }, signal }),
   );
   const warned = useSignal(guestsWithWarnings).length;
   /** @type {Record<string, number>} */
   const states = answer.value?.facets?.state ?? {};
-  const nodes = Object.entries(/** @type {Record<string, number>} */ (answer.value?.facets?.node ?? {}))
-    .filter(([node]) => node !== '')
-    .sort(([one], [other]) => one.localeCompare(other, 'en', { numeric: true }))
-    .slice(0, MOST_NODES);
+  const nodes = nodesOf(answer.value?.facets?.node ?? {}, search.nodes);
   const all = answer.value?.total ?? total;
   const text =
     total === all
       ? `${grouped((states['bound'] ?? 0) + (states['peer'] ?? 0))} leases, ${grouped(total)} rows`
       : `${grouped(total)} of ${grouped(all)}`;
+  const pressState = (/** @type {string} */ state) =>
+    onShow({ state: toggled(search.states, state).join(',') });
   return html`<header>
     <div class="tools chips" role="group" aria-label="Filters">
-      ${STATES.filter(([state], index) => index < 2 || states[state] || search.state === state).map(
+      ${STATES.filter(([state], index) => index < 2 || states[state] || search.states.includes(state)).map(
         ([
           state,
           title,
-        ]) => html`<${Chip} key=${state} isOn=${search.state === state} count=${states[state] ?? 0}
-          onPress=${() => onShow({ state: search.state === state ? '' : state })}>${title}</${Chip}>`,
+        ]) => html`<${Chip} key=${state} isOn=${search.states.includes(state)} count=${states[state] ?? 0}
+          onPress=${() => pressState(state)}>${title}</${Chip}>`,
       )}
       ${
-        warned > 0 || search.state === 'warning'
-          ? html`<${Chip} isOn=${search.state === 'warning'} count=${warned} onPress=${() => onShow({ state: search.state === 'warning' ? '' : 'warning' })}>
+        warned > 0 || search.states.includes('warning')
+          ? html`<${Chip} isOn=${search.states.includes('warning')} count=${warned} onPress=${() => pressState('warning')}>
               <${Icon} name="warn" tone="tone-warn" />With a warning
             </${Chip}>`
           : null
       }
       ${nodes.length > 1 ? html`<span class="sep" aria-hidden="true"></span>` : null}
-      ${(nodes.length > 1 || search.node !== '' ? nodes : []).map(
-        ([node, count]) => html`<${Chip} key=${`node ${node}`} isOn=${search.node === node} count=${count}
-          onPress=${() => onShow({ node: search.node === node ? '' : node })}><${Name} of=${node} /></${Chip}>`,
+      ${nodes.map(
+        ([
+          node,
+          count,
+        ]) => html`<${Chip} key=${`node ${node}`} isOn=${search.nodes.includes(node)} count=${count}
+          onPress=${() => onShow({ node: toggled(search.nodes, node).join(',') })}><${Name} of=${node} /></${Chip}>`,
       )}
     </div>
     <div class="end" role="status"><span class="quiet">${text}</span></div>
   </header>`;
+}
+
+/**
+ * The nodes that have a button: those that are pressed, and as many more as fit. One alone needs none.
+ *
+ * @param {Readonly<Record<string, number>>} counts
+ * @param {readonly string[]} pressed
+ */
+function nodesOf(counts, pressed) {
+  const all = Object.entries({ ...Object.fromEntries(pressed.map((node) => [node, 0])), ...counts })
+    .filter(([node]) => node !== '')
+    .sort(([one], [other]) => one.localeCompare(other, 'en', { numeric: true }));
+  if (all.length < 2 && pressed.length === 0) return [];
+  return all.filter(([node], index) => index < MOST_NODES || pressed.includes(node));
 }
 
 /** @param {{ isOn: boolean, count: number, onPress: () => void, children?: unknown }} props */

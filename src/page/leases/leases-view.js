@@ -29,8 +29,8 @@ export function LeasesView() {
   const { isOn } = useChangesOn();
   const search = {
     text: query['q'] ?? '',
-    state: query['state'] ?? '',
-    node: query['node'] ?? '',
+    states: listOf(query['state']),
+    nodes: listOf(query['node']),
     sort: query['sort'] ?? '',
   };
   const asked = queryOf(search);
@@ -49,7 +49,7 @@ export function LeasesView() {
       { inPlace: true },
     );
   const [type, typed] = useTyping(search.text, (q) => show({ q }));
-  const isFiltered = search.text !== '' || search.state !== '' || search.node !== '';
+  const isFiltered = search.text !== '' || search.states.length > 0 || search.nodes.length > 0;
   return html`<div class="stack">
     <div class="tools">
       <${SearchField} label="Search leases" placeholder="Search, or node:pve2 -state:idle" value=${typed} onInput=${type} />
@@ -72,6 +72,11 @@ export function LeasesView() {
     }
     ${selected.size > 0 ? html`<${BulkBar} guests=${[...selected.values()]} onClear=${() => setSelected(new Map())} />` : null}
   </div>`;
+}
+
+/** @param {string | undefined} text Of the page's address. */
+function listOf(text) {
+  return text === undefined || text === '' ? [] : text.split(',');
 }
 
 /**

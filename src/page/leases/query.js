@@ -3,8 +3,8 @@
  *
  * @typedef {object} Search
  * @property {string} text As it was typed.
- * @property {string} state Of the filter buttons; empty: any. `warning`: those with a warning.
- * @property {string} node
+ * @property {readonly string[]} states Of the filter buttons; none: any. `warning`: those with a warning.
+ * @property {readonly string[]} nodes
  * @property {string} sort As the API takes it: `-expires`.
  */
 
@@ -37,7 +37,7 @@ const KEYS = {
  * @param {Search} search
  * @returns {Record<string, string>}
  */
-export function queryOf({ text, state, node, sort }) {
+export function queryOf({ text, states, nodes, sort }) {
   /** @type {Record<string, string>} */
   const query = {};
   /** @type {Record<'q' | '-q', string[]>} */
@@ -47,16 +47,41 @@ export function queryOf({ text, state, node, sort }) {
     const word = isNegated ? written.slice(1) : written;
     const [, key = '', value = ''] = /^(\w+):(.+)$/.exec(word) ?? [];
     const name = KEYS[/** @type {keyof typeof KEYS} */ (key)];
-    if (name !== undefined && isWhole(name, value))
-      query[`${isNegated ? '-' : ''}${name}`] = shownAs(name, value);
+    if (name !== undefined && isWhole(name, value)) add(query, isNegated, name, shownAs(name, value));
     else if (word !== '') words[isNegated ? '-q' : 'q'].push(word);
   }
   for (const [name, some] of Object.entries(words)) if (some.length > 0) query[name] = some.join(' ');
-  if (state === 'warning') query['warning'] = 'true';
-  else if (state !== '') query['state'] = state;
-  if (node !== '') query['node'] = node;
+  const pressed = states.filter((state) => state !== 'warning');
+  if (states.length > pressed.length) query['warning'] = 'true';
+  if (pressed.length > 0) query['state'] = pressed.join(',');
+  if (nodes.length > 0) query['node'] = nodes.join(',');
   if (sort !== '') query['sort'] = sort;
   return query;
+}
+
+/** Of these, one search may have several. */
+const LISTS = ['state', 'node'];
+
+/**
+ * @param {Record<string, string>} query
+ * @param {boolean} isNegated
+ * @param {string} name
+ * @param {string} value
+ */
+function add(query, isNegated, name, value) {
+  const key = `${isNegated ? '-' : ''}${name}`;
+  const before = LISTS.includes(name) ? query[key] : undefined;
+  query[key] = before === undefined ? value : `${before},${value}`;
+}
+
+/**
+ * A list with a value more, or without it.
+ *
+ * @param {readonly string[]} list
+ * @param {string} value
+ */
+export function toggled(list, value) {
+  return list.includes(value) ? list.filter((each) => each !== value) : [...list, value];
 }
 
 /**

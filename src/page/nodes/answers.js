@@ -1,16 +1,31 @@
 import { html } from '../html.js';
 import { Name } from '../parts/text.js';
-import { grouped } from '../text/number.js';
+import { counted, grouped } from '../text/number.js';
 import { answersOf } from './gateways.js';
 
 /** @import { Samples } from '../types.d.ts' */
+
+/**
+ * Of how many guests the node decides who goes first, and of how many the hash.
+ *
+ * @param {Samples['answered']} answered
+ */
+function whyFirst(answered) {
+  const countOf = (/** @type {'port' | 'hash'} */ by) =>
+    answered.filter((row) => row.by === by).reduce((sum, { leases }) => sum + leases, 0);
+  const [atNode, byHash] = [countOf('port'), countOf('hash')];
+  if (atNode + byHash === 0) return '';
+  const ofHash = `${counted(byHash, 'lease')}: goes first by the hash of the client`;
+  if (atNode === 0) return `${ofHash}.`;
+  return `${counted(atNode, 'lease')}: goes first because the guest runs on its node. ${byHash === 0 ? '' : `${ofHash}.`}`;
+}
 
 /** Which gateway goes first for a guest, and which one has answered: a square whose diagonal is normal. @param {{ answered: Samples['answered'] }} props */
 export function Answers({ answered }) {
   const { names, rows } = answersOf(answered);
   return html`<section class="card" aria-labelledby="answers-title">
     <header><h2 id="answers-title">Who answers whom</h2><span class="quiet">new leases of the last day</span></header>
-    <p class="say2">A guest has a gateway that goes first for it. Another one answers when that one is late.</p>
+    <p class="say2">Each guest has a gateway that goes first for it. Another one answers when that one is late. ${whyFirst(answered)}</p>
     ${
       names.length === 0
         ? html`<p class="say2">No guest has got a new lease in the last day.</p>`

@@ -1,4 +1,6 @@
-/** @import { Info, Samples } from '../types.d.ts' */
+import { counted } from '../text/number.js';
+
+/** @import { EtcdMember, Info, Samples } from '../types.d.ts' */
 
 /**
  * A gateway as a column.
@@ -86,11 +88,18 @@ export function answersOf(answered) {
 }
 
 /**
- * How many members of etcd may fail.
+ * How many members of etcd there are, and how many more may fail until it has no majority.
  *
- * @param {number} members
+ * @param {readonly Pick<EtcdMember, 'role'>[]} members
  */
-export function mayFail(members) {
-  const count = Math.floor((members - 1) / 2);
-  return count === 0 ? 'none may fail' : count === 1 ? 'one may fail' : `${count} may fail`;
+export function membersInWords(members) {
+  const away = members.filter(({ role }) => role === 'away').length;
+  const count = Math.max(0, Math.floor((members.length - 1) / 2) - away);
+  const more = away === 0 ? '' : ' more';
+  const left =
+    count === 0
+      ? `no${more === '' ? 'ne' : more} may fail`
+      : `${count === 1 ? 'one' : count}${more} may fail`;
+  if (away === 0) return `${counted(members.length, 'member')}; ${left}`;
+  return `${away} of ${counted(members.length, 'member')} ${away === 1 ? 'does' : 'do'} not answer; ${left}`;
 }

@@ -10,7 +10,7 @@ import type { Say } from '../../log/say.ts';
 import { type Ipv4, ipv4ToText, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { LeaseStore, Outcome } from '../lease-store.ts';
 import type { Mirror } from '../mirror.ts';
-import type { Etcd, MemberStatus } from './client/etcd.ts';
+import type { Etcd } from './client/etcd.ts';
 import { Follower } from './follower.ts';
 import { CLOCK_GRACE } from './keys/clock-grace.ts';
 import type { Profile } from './keys/heartbeat.ts';
@@ -18,7 +18,7 @@ import { Keys } from './keys/keys.ts';
 import { OperationIds } from './keys/operation-ids.ts';
 import { KnownKeys } from './known-keys.ts';
 import { KnownReservations } from './known-reservations.ts';
-import type { EtcdMaintenance } from './membership/etcd-maintenance.ts';
+import type { EtcdMaintenance, MembersLook } from './membership/etcd-maintenance.ts';
 import { JoinAdmission } from './membership/join-admission.ts';
 import type { Members } from './membership/members.ts';
 import type { SharingProblem } from './membership/sharing-problem.ts';
@@ -153,8 +153,8 @@ export class EtcdStore implements LeaseStore {
     return this.#options.maintenance.problems;
   }
 
-  /** etcd's members, as they were when their space was looked at last. */
-  get etcdMembers(): readonly MemberStatus[] {
+  /** etcd's members, as they were when they were looked at last. */
+  get etcdMembers(): MembersLook {
     return this.#options.maintenance.members;
   }
 

@@ -93,6 +93,15 @@ export interface MemberStatus {
   readonly quotaBytes: number;
 }
 
+/** A member that was asked for its state. */
+export interface AskedMember {
+  readonly endpoint: string;
+  /** Undefined: it did not answer. */
+  readonly status: MemberStatus | undefined;
+  /** Until it answered: milliseconds. */
+  readonly roundTrip: number;
+}
+
 /** no-space: a member's database is at its quota. corrupt: a member's data differs from that of the others. */
 export interface Alarm {
   /** A decimal number. */
@@ -132,8 +141,8 @@ export interface Etcd {
   keepAlive(etcdLease: string): Promise<boolean>;
   revokeEtcdLease(etcdLease: string): Promise<void>;
   status(): Promise<MemberStatus>;
-  /** The state of every member that answers. */
-  statuses(): Promise<readonly MemberStatus[]>;
+  /** Asks every member for its state. Never rejects. */
+  statuses(): Promise<readonly AskedMember[]>;
   alarms(): Promise<readonly Alarm[]>;
   /** Compacts: etcd forgets old versions of all keys, also of others', before a revision. @throws EtcdError 'compacted' if it has already. */
   compact(revision: Revision): Promise<void>;

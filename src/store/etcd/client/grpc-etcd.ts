@@ -3,6 +3,7 @@ import type { Certificates } from './certificates.ts';
 import { Channel, type OpenStream } from './channel.ts';
 import {
   type Alarm,
+  type AskedMember,
   type Etcd,
   EtcdError,
   endOfPrefix,
@@ -110,12 +111,8 @@ export class GrpcEtcd implements Etcd {
     return this.#call(STATUS, new Uint8Array(0), (bytes) => messages.decodeStatus(bytes, endpoint));
   }
 
-  async statuses(): Promise<readonly MemberStatus[]> {
-    const asked = this.#endpoints.map(async (endpoint, index) =>
-      messages.decodeStatus(await this.#ask(index, STATUS, new Uint8Array(0)), endpoint),
-    );
-    const answers = await Promise.allSettled(asked);
-    return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+  async statuses(): Promise<readonly AskedMember[]> {
+    return await Promise.all(this.#endpoints.map((endpoint, index) => this.#askForStatus(endpoint, index)));
   }
 
   alarms(): Promise<readonly Alarm[]> {
@@ -167,6 +164,15 @@ export class GrpcEtcd implements Etcd {
       if (isOfTheToken(error)) login.helped(next, false);
       throw error;
     }
+  }
+
+  async #askForStatus(endpoint: string, index: number): Promise<AskedMember> {
+    const begin = this.#clock.monotonic();
+    const status = await this.#ask(index, STATUS, new Uint8Array(0)).then(
+      (bytes) => messages.decodeStatus(bytes, endpoint),
+      () => undefined,
+    );
+    return { endpoint, status, roundTrip: this.#clock.monotonic() - begin };
   }
 
   async #token(): Promise<string> {

@@ -1,6 +1,14 @@
 import type { Clock } from '../../../lease/clock.ts';
+import type { Instant } from '../../../lease/lease.ts';
 import type { Say } from '../../../log/say.ts';
-import { type Etcd, EtcdError, endOfPrefix, type MemberStatus, type Revision } from '../client/etcd.ts';
+import {
+  type AskedMember,
+  type Etcd,
+  EtcdError,
+  endOfPrefix,
+  type MemberStatus,
+  type Revision,
+} from '../client/etcd.ts';
 import { SEGMENTS } from '../keys/keys.ts';
 import type { SharingProblem } from './sharing-problem.ts';
 import { alarmsOf, fullness, type Space, spaceProblems } from './space.ts';
@@ -44,6 +52,13 @@ interface Mark {
   readonly written: number;
 }
 
+/** etcd's members, as they were at one look. */
+export interface MembersLook {
+  /** Undefined: they were not looked at yet. */
+  readonly at: Instant | undefined;
+  readonly asked: readonly AskedMember[];
+}
+
 /** What the maintenance needs to know, each second. */
 export interface WatchPosition {
   /** By the watch: the newest revision, and the number of keys written so far. */
@@ -66,7 +81,7 @@ export class EtcdMaintenance {
   #lookedWritten = 0;
   #isLooking = false;
   #problems: readonly SharingProblem[] = [];
-  #members: readonly MemberStatus[] = [];
+  #members: MembersLook = { at: undefined, asked: [] };
   #said = '';
 
   constructor(parts: EtcdMaintenanceParts) {
@@ -78,12 +93,17 @@ export class EtcdMaintenance {
     return this.#problems;
   }
 
-  /** The members that answered at the last look, each with its quota. */
-  get members(): readonly MemberStatus[] {
+  /** What the members said at the last look, each with its quota. */
+  get members(): MembersLook {
     const { quota } = this.#parts;
-    return this.#members.map((member) =>
-      member.quotaBytes === 0 ? { ...member, quotaBytes: quota } : member,
-    );
+    const { at, asked } = this.#members;
+    return {
+      at,
+      asked: asked.map(({ status, ...member }) => ({
+        ...member,
+        status: status?.quotaBytes === 0 ? { ...status, quotaBytes: quota } : status,
+      })),
+    };
   }
 
   /** Call it once a second. */
@@ -116,14 +136,20 @@ export class EtcdMaintenance {
   async #look(isFirst: boolean): Promise<void> {
     const { etcd, quota } = this.#parts;
     try {
-      const [members, alarms] = await Promise.all([etcd.statuses(), alarmsOf(etcd)]);
+      const [members, alarms] = await Promise.all([this.#askMembers(), alarmsOf(etcd)]);
       const space = { members, alarms };
-      this.#members = members;
       this.#problems = spaceProblems(space, quota);
       if (isFirst) await this.#compact(space);
     } catch {
       // An etcd that does not answer is reported where leases wait for it.
     }
+  }
+
+  async #askMembers(): Promise<readonly MemberStatus[]> {
+    const asked = await this.#parts.etcd.statuses();
+    // Also where none answers, and so there are no alarms to ask for.
+    this.#members = { at: this.#parts.clock.now(), asked };
+    return asked.flatMap(({ status }) => status ?? []);
   }
 
   async #compact(space: Space): Promise<void> {

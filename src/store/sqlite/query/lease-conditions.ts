@@ -31,6 +31,8 @@ export type LeaseConditionName = keyof typeof CONDITIONS;
 export interface LeaseCondition {
   readonly name: LeaseConditionName;
   readonly value: string | number;
+  /** Further values: the leases that have any of all these. */
+  readonly orValues?: readonly string[];
   readonly isNegated: boolean;
 }
 
@@ -41,12 +43,13 @@ export function sqlOf(conditions: readonly LeaseCondition[]): {
   readonly sql: string;
   readonly values: Readonly<Record<string, string | number>>;
 } {
-  const parts = conditions.map(({ name, isNegated }, index) => {
-    const condition = CONDITIONS[name](`@c${index}`);
-    return isNegated ? `NOT (${condition})` : condition;
+  const values: Record<string, string | number> = {};
+  const parts = conditions.map(({ name, value, orValues = [], isNegated }, index) => {
+    const either = [value, ...orValues].map((each, place) => {
+      values[`c${index}_${place}`] = each;
+      return CONDITIONS[name](`@c${index}_${place}`);
+    });
+    return `${isNegated ? 'NOT ' : ''}(${either.join(' OR ')})`;
   });
-  return {
-    sql: parts.length === 0 ? '1' : parts.join(' AND '),
-    values: Object.fromEntries(conditions.map(({ value }, index) => [`c${index}`, value])),
-  };
+  return { sql: parts.length === 0 ? '1' : parts.join(' AND '), values };
 }

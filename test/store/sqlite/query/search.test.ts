@@ -77,6 +77,9 @@ describe('a search of leases', () => {
     [has('q', '00:00:03'), ['db-3']],
     [has('q', "' OR 1=1 --"), []],
     [has('hostname', '%'), []],
+    [{ ...has('vps_id', 'vps-1'), orValues: [''] }, ['db-1', 'Web-2', 'db-3', 'Web-4']],
+    [{ ...has('state', 'free'), orValues: ['peer', 'bound'] }, ['db-1', 'Web-2', 'db-3', 'Web-4']],
+    [{ ...lacks('state', 'free'), orValues: ['bound'] }, []],
   ] as const)('by %o finds those that have it', async (condition, hosts) => {
     const { found } = await filled(4);
 
