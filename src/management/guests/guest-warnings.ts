@@ -1,6 +1,6 @@
 import type { Reservation } from '../../lease/reservation/reservation.ts';
 import { ipv4ToText } from '../../net/ipv4.ts';
-import type { LookedAt } from '../../store/sqlite/query/search-leases.ts';
+import type { LookedAt } from '../../store/sqlite/query/lease-search.ts';
 
 /** Something about one guest that an operator should know. */
 export interface GuestWarning {

@@ -4,7 +4,7 @@ import { hardwareToText, NO_HARDWARE } from '../../net/hardware-address.ts';
 import { ipv4ToText } from '../../net/ipv4.ts';
 import type { AddressHolder } from '../../store/sqlite/query/address-holder.ts';
 import type { LeaseCondition, LeaseConditionName } from '../../store/sqlite/query/lease-conditions.ts';
-import type { Facet, LeaseSort } from '../../store/sqlite/query/search-leases.ts';
+import type { Facet, LeaseSort } from '../../store/sqlite/query/lease-search.ts';
 
 /** What the address of a reservation is called that nobody has. */
 export const IDLE = 'reserved-idle';

@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import type { Say } from '../../log/say.ts';
+import { giveWay } from '../../store/sqlite/query/pages.ts';
 import { GatewayStandsStill } from '../remote-gateway.ts';
 import { type AccessOptions, authorize, refuseForeign } from './access.ts';
 import type { ApiEnvironment } from './caller.ts';
@@ -7,6 +8,7 @@ import { limitLoad, tooLong } from './load-limit.ts';
 import type { Operation } from './operation.ts';
 import { notFound, Problem, unavailable } from './problem.ts';
 import { readRequest } from './read-request.ts';
+import { SharedReads } from './shared-reads.ts';
 
 /** The version is a part of the contract: another contract has another path. */
 export const API_ROOT = '/api/v1';
@@ -31,24 +33,38 @@ export function createApp({ access, operations, open, addPage, say }: AppParts):
   app.use('/api/*', authorize(access));
   addPage?.(app);
   const limit = limitLoad();
-  for (const each of open) add(app, each, each.path);
+  const limitReads = limitLoad();
+  const reads = new SharedReads();
+  for (const each of open) add(app, each, each.path, reads);
   for (const each of operations) {
-    if (each.time !== 'stream') app.on(methodOf(each), routeOf(`${API_ROOT}${each.path}`), limit(each.time));
-    add(app, each, `${API_ROOT}${each.path}`);
+    const path = `${API_ROOT}${each.path}`;
+    const limitEach = each.readsAll ? limitReads : limit;
+    if (each.time !== 'stream') app.on(methodOf(each), routeOf(path), limitEach(each.time));
+    add(app, each, path, reads);
   }
   for (const path of new Set(operations.map((each) => each.path))) refuseOthers(app, path, operations);
   return app;
 }
 
-function add(app: Hono<ApiEnvironment>, operation: Operation, path: string): void {
+function add(app: Hono<ApiEnvironment>, operation: Operation, path: string, reads: SharedReads): void {
   app.on(methodOf(operation), routeOf(path), async (context) => {
-    const answer = await operation.run((await readRequest(context, operation)) as never);
+    const request = await readRequest(context, operation);
+    const run = async (signal: AbortSignal) => {
+      if (operation.readsAll) giveWay(signal);
+      return bodyOf(await operation.run({ ...request, signal } as never));
+    };
+    // What answers by a Response of its own can be read once.
+    const isShared = operation.readsAll && typeof operation.answer !== 'string';
+    const answer = isShared
+      ? await reads.result(JSON.stringify([path, request.path, request.query]), request.signal, run)
+      : await run(request.signal);
     if (answer instanceof Response) return answer;
-    return context.body(`${JSON.stringify(answer)}\n`, 200, {
-      'content-type': 'application/json',
-      'cache-control': 'no-store',
-    });
+    return context.body(answer, 200, { 'content-type': 'application/json', 'cache-control': 'no-store' });
   });
+}
+
+function bodyOf(answer: object): string | Response {
+  return answer instanceof Response ? answer : `${JSON.stringify(answer)}\n`;
 }
 
 function methodOf({ method }: Operation): string {

@@ -30,6 +30,11 @@ export interface Operation<Query extends z.ZodObject = z.ZodObject, Body extends
   readonly describedBody?: z.ZodType;
   /** How long it may take: milliseconds. Absent: 30 s. stream: without an end, and not counted with the others. */
   readonly time?: number | 'stream';
+  /**
+   * It reads all of a table, and its answer depends on path and query alone. Such requests are limited apart from the others,
+   * which never wait behind them, and one run answers all that ask the same at the same time.
+   */
+  readonly readsAll?: true;
   /** The body of the 200; a string is a media type without a schema. */
   readonly answer: z.ZodType | string;
   /** Further statuses, and what they mean. */

@@ -38,6 +38,7 @@ export function addressesRoute(parts: RouteParts): Operation {
     method: 'get',
     path: '/addresses',
     name: 'mapAddresses',
+    readsAll: true,
     summary:
       'What each address is used for; a subnet of more than 1,024 by blocks of 256, each of which can be asked for',
     query: z.object({

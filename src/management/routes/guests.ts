@@ -5,8 +5,9 @@ import { hardwareFromText, NO_HARDWARE } from '../../net/hardware-address.ts';
 import { ipv4, ipv4ToText } from '../../net/ipv4.ts';
 import type { ListedLease } from '../../store/sqlite/lease-reader.ts';
 import { addressHolders } from '../../store/sqlite/query/address-holder.ts';
+import type { Beside, LookedAt } from '../../store/sqlite/query/lease-search.ts';
 import { readReservations } from '../../store/sqlite/query/read-reservations.ts';
-import { type Beside, type LookedAt, searchLeases } from '../../store/sqlite/query/search-leases.ts';
+import { searchLeases } from '../../store/sqlite/query/search-leases.ts';
 import { type InForce, reservationOf, warningsOf } from '../guests/guest-warnings.ts';
 import { facetOf, IDLE, IDLE_STANDING, isFound, rowOf, sortKeyOf } from '../guests/listed-reservations.ts';
 import { cursorFromText, cursorToText } from '../http/cursor.ts';
@@ -35,6 +36,7 @@ export function guestsRoute(parts: RouteParts): Operation {
     method: 'get',
     path: '/guests',
     name: 'listGuests',
+    readsAll: true,
     summary: 'Leases and the reservations that nobody uses in one list, with what is wrong with each',
     query: GUEST_QUERY,
     answer: listOf(GUEST).extend({

@@ -23,6 +23,7 @@ export function historyRoute(parts: RouteParts): Operation {
     method: 'get',
     path: '/history',
     name: 'listHistory',
+    readsAll: true,
     summary:
       'What happened to addresses, the newest first: who had one at a time is its first row until then',
     query: QUERY,

@@ -12,6 +12,7 @@ export function hostsRoute(parts: RouteParts): Operation {
     method: 'get',
     path: '/hosts',
     name: 'listHosts',
+    readsAll: true,
     summary: 'Names and addresses of the leases that run, for a DNS server or another DHCP server',
     query: z.object({
       segment: text.optional(),

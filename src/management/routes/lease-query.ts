@@ -4,7 +4,7 @@ import {
   type LeaseCondition,
   type LeaseConditionName,
 } from '../../store/sqlite/query/lease-conditions.ts';
-import { FACETS, type Facet, type LeaseSort, SORT_COLUMNS } from '../../store/sqlite/query/search-leases.ts';
+import { FACETS, type Facet, type LeaseSort, SORT_COLUMNS } from '../../store/sqlite/query/lease-search.ts';
 import { IDLE } from '../guests/listed-reservations.ts';
 import { addressText, LIST_QUERY, macText, severalOf, text, timeText } from '../http/schemas.ts';
 

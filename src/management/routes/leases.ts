@@ -6,9 +6,10 @@ import { ipv4FromText, ipv4ToText } from '../../net/ipv4.ts';
 import type { ListedLease } from '../../store/sqlite/lease-reader.ts';
 import { addressHolders } from '../../store/sqlite/query/address-holder.ts';
 import type { LeaseCondition } from '../../store/sqlite/query/lease-conditions.ts';
+import type { LeaseSearch } from '../../store/sqlite/query/lease-search.ts';
 import { readReservations } from '../../store/sqlite/query/read-reservations.ts';
 import { searchHistory } from '../../store/sqlite/query/search-history.ts';
-import { type LeaseSearch, searchLeases } from '../../store/sqlite/query/search-leases.ts';
+import { searchLeases } from '../../store/sqlite/query/search-leases.ts';
 import { IDLE, IDLE_STANDING, isFound, rowOf } from '../guests/listed-reservations.ts';
 import { cursorFromText, cursorToText } from '../http/cursor.ts';
 import { type Operation, operation } from '../http/operation.ts';
@@ -51,6 +52,7 @@ export function leaseRoutes(parts: RouteParts): readonly Operation[] {
       method: 'get',
       path: '/leases',
       name: 'listLeases',
+      readsAll: true,
       summary: 'The leases, filtered and sorted',
       query: LEASE_QUERY,
       answer: listOf(LEASE).extend({
@@ -125,6 +127,7 @@ export function leaseRoutes(parts: RouteParts): readonly Operation[] {
       method: 'get',
       path: '/lookup',
       name: 'lookUp',
+      readsAll: true,
       summary: 'Who that is: by exactly one of MAC, address and VPS id',
       query: LOOKUP,
       answer: z.object({ items: z.array(FOUND), total: z.int(), as_of: AS_OF }),

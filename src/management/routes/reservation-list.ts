@@ -78,6 +78,7 @@ export function reservationListRoute(parts: RouteParts): Operation {
     method: 'get',
     path: '/reservations',
     name: 'listReservations',
+    readsAll: true,
     summary: 'The reservations, filtered and sorted',
     query: QUERY,
     answer: listOf(RESERVATION).extend({

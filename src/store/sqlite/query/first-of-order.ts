@@ -23,10 +23,15 @@ export class FirstOfOrder {
     return this.#rows;
   }
 
+  /** Only a row before this one changes the rows; undefined: any does. */
+  get last(): Ranked | undefined {
+    return this.#rows.length < this.#most ? undefined : this.#rows.at(-1);
+  }
+
   add(row: Ranked): void {
     if (this.#after !== undefined && this.#compare(row, this.#after) <= 0) return;
-    const last = this.#rows.at(-1);
-    if (this.#rows.length === this.#most && last !== undefined && this.#compare(row, last) >= 0) return;
+    const { last } = this;
+    if (last !== undefined && this.#compare(row, last) >= 0) return;
     this.#rows.splice(this.#placeOf(row), 0, row);
     if (this.#rows.length > this.#most) this.#rows.pop();
   }
@@ -44,7 +49,17 @@ export class FirstOfOrder {
   }
 
   #compare(one: Ranked, other: Ranked): number {
-    const byKey = one.key < other.key ? -1 : one.key > other.key ? 1 : one.position - other.position;
+    const byKey = compareKeys(one.key, other.key) || one.position - other.position;
     return this.#isDescending ? -byKey : byKey;
   }
+}
+
+/** As SQLite does: texts by their octets, which JavaScript's own order does not where a text has a rare letter. */
+function compareKeys(one: string | number, other: string | number): number {
+  if (one === other) return 0;
+  if (typeof one === 'string' && typeof other === 'string')
+    return Buffer.compare(Buffer.from(one), Buffer.from(other));
+  // Numbers come before texts.
+  if (typeof one !== typeof other) return typeof one === 'number' ? -1 : 1;
+  return one < other ? -1 : 1;
 }

@@ -1,29 +1,25 @@
-/** What is compared: the column of the view, as `search` selects it, and how. */
-const CONDITIONS = {
-  address: (value: string) => `position = ${value}`,
-  mac: (value: string) => `hardware = ${value}`,
-  client: (value: string) => `client = ${value}`,
-  hostname: (value: string) => `instr(folded(coalesce(hostname, '')), folded(${value})) > 0`,
-  vps_id: (value: string) => `coalesce(vps_id, '') = ${value}`,
-  organization_id: (value: string) => `coalesce(organization_id, '') = ${value}`,
-  reservation_id: (value: string) => `coalesce(reservation_id, '') = ${value}`,
-  state: (value: string) => `state = ${value}`,
-  node: (value: string) => `coalesce(node, '') = ${value}`,
-  port: (value: string) => `coalesce(port, '') = ${value}`,
-  q: (value: string) => `(${ANY.map((column) => `instr(${column}, lower(${value})) > 0`).join(' OR ')})`,
-} as const satisfies Readonly<Record<string, (value: string) => string>>;
+import { partOf, type SqlCondition, wordCondition } from './word-condition.ts';
 
-const ANY = [
-  'address',
-  "coalesce(mac, '')",
-  'client',
-  "lower(coalesce(hostname, ''))",
-  "lower(coalesce(vps_id, ''))",
-  "lower(coalesce(organization_id, ''))",
-  "lower(coalesce(reservation_id, ''))",
-  "coalesce(port, '')",
-  "lower(coalesce(node, ''))",
-];
+type ToSql = (value: string | number, name: string) => SqlCondition;
+
+function equal(column: string): ToSql {
+  return (value, name) => ({ sql: `${column} = @${name}`, values: { [name]: value } });
+}
+
+/** What is compared: the column of the view, as a search selects it, and how. */
+const CONDITIONS = {
+  address: equal('position'),
+  mac: equal('hardware'),
+  client: equal('client'),
+  hostname: (value, name) => partOf(["coalesce(hostname, '')"], String(value), name),
+  vps_id: equal("coalesce(vps_id, '')"),
+  organization_id: equal("coalesce(organization_id, '')"),
+  reservation_id: equal("coalesce(reservation_id, '')"),
+  state: equal('state'),
+  node: equal("coalesce(node, '')"),
+  port: equal("coalesce(port, '')"),
+  q: (value, name) => wordCondition(String(value), name),
+} as const satisfies Readonly<Record<string, ToSql>>;
 
 export type LeaseConditionName = keyof typeof CONDITIONS;
 
@@ -38,18 +34,15 @@ export interface LeaseCondition {
 
 export const LEASE_CONDITIONS = Object.keys(CONDITIONS) as readonly LeaseConditionName[];
 
-/** As SQL, and the values that it names. */
-export function sqlOf(conditions: readonly LeaseCondition[]): {
-  readonly sql: string;
-  readonly values: Readonly<Record<string, string | number>>;
-} {
-  const values: Record<string, string | number> = {};
-  const parts = conditions.map(({ name, value, orValues = [], isNegated }, index) => {
-    const either = [value, ...orValues].map((each, place) => {
-      values[`c${index}_${place}`] = each;
-      return CONDITIONS[name](`@c${index}_${place}`);
-    });
-    return `${isNegated ? 'NOT ' : ''}(${either.join(' OR ')})`;
+/** All of them as SQL, and the values that it names. A lease that has them gives 1; another 0 or NULL. */
+export function sqlOf(conditions: readonly LeaseCondition[]): SqlCondition {
+  const all = conditions.map(({ name, value, orValues = [], isNegated }, index) => {
+    const either = [value, ...orValues].map((each, place) => CONDITIONS[name](each, `c${index}_${place}_`));
+    const sql = `(${either.map((each) => each.sql).join(' OR ')})`;
+    return { sql: isNegated ? `${sql} IS NOT TRUE` : sql, values: either.map((each) => each.values) };
   });
-  return { sql: parts.length === 0 ? '1' : parts.join(' AND '), values };
+  return {
+    sql: all.length === 0 ? '1' : all.map(({ sql }) => sql).join(' AND '),
+    values: Object.assign({}, ...all.flatMap(({ values }) => values)),
+  };
 }

@@ -2,38 +2,13 @@ import type { Database } from 'better-sqlite3';
 import type { ListedLease } from '../lease-reader.ts';
 import { LEASE_COLUMNS } from '../tables/schema.ts';
 import { FirstOfOrder, type Ranked } from './first-of-order.ts';
-import { type LeaseCondition, sqlOf } from './lease-conditions.ts';
+import type { LeaseCondition } from './lease-conditions.ts';
+import type { Beside, Facet, LeaseSearch } from './lease-search.ts';
+import { LeaseSlices } from './lease-slices.ts';
 import { betweenPages, PAGE_ROWS } from './pages.ts';
 
-/** What leases may be sorted by, and the column that has it. */
-export const SORT_COLUMNS = {
-  address: 'position',
-  mac: 'hardware',
-  hostname: "lower(coalesce(hostname, ''))",
-  state: 'state',
-  starts: 'starts_at',
-  expires: 'expires_at',
-  updated: 'updated_at',
-  vps_id: "coalesce(vps_id, '')",
-  node: "coalesce(node, '')",
-} as const;
-export type LeaseSort = keyof typeof SORT_COLUMNS;
-
-/** What may be counted by its values. */
-export const FACETS = ['state', 'node', 'organization_id'] as const;
-export type Facet = (typeof FACETS)[number];
 /** Values of one facet that are counted; further ones are counted together, as `other`. */
 const MOST_VALUES = 1000;
-
-export interface LeaseSearch {
-  readonly conditions: readonly LeaseCondition[];
-  readonly sort: LeaseSort;
-  readonly isDescending: boolean;
-  readonly limit: number;
-  /** Only rows behind this one, in this order. */
-  readonly after: Ranked | undefined;
-  readonly facets: readonly Facet[];
-}
 
 export interface FoundLeases {
   /** Of all that is listed. */
@@ -47,25 +22,6 @@ export interface FoundLeases {
 }
 
 const PAGE_END = `SELECT max(address) FROM (SELECT address FROM lease WHERE address > ? ORDER BY address LIMIT ${PAGE_ROWS})`;
-const LISTED = `SELECT lease.address AS position, lease.mac AS hardware, lease.starts_at AS starts_at,
-  lease.expires_at AS expires_at, lease.updated_at AS updated_at, ${LEASE_COLUMNS} FROM lease`;
-
-/** A row of a lease, as far as it is judged. */
-export interface LookedAt {
-  readonly position: number;
-  /** The network card as a number; 0: none. */
-  readonly hardware: number;
-  readonly state: string;
-  /** As it was when the lease was written last. */
-  readonly reservationId: string | null;
-}
-
-/** What is listed with the leases, in one order. No lease that is listed has the same address. */
-export interface Beside {
-  /** False: that lease is not listed. */
-  lists(lease: LookedAt): boolean;
-  readonly rows: readonly (Ranked & { readonly facets: readonly unknown[] })[];
-}
 
 /**
  * Finds leases in short reads, each of a view of the file of its own: what changes meanwhile may be found or not.
@@ -80,16 +36,17 @@ export async function searchLeases(
 ): Promise<FoundLeases> {
   const order = new FirstOfOrder(search.limit + 1, search.isDescending, search.after);
   const facets = new Map(search.facets.map((facet) => [facet, new Map<string, number>()]));
-  const see: See = (key, position, values) => {
+  let total = beside?.rows.length ?? 0;
+  const count = (leases: number, values: readonly unknown[]) => {
+    total += leases;
+    for (const [index, facet] of search.facets.entries())
+      countValue(facets.get(facet), values[index], leases);
+  };
+  for (const { key, position, facets: values } of beside?.rows ?? []) {
     order.add({ key, position });
     for (const [index, facet] of search.facets.entries()) countValue(facets.get(facet), values[index]);
-  };
-  // They come by address: once there are enough, the others are only counted.
-  const isByAddress = search.sort === 'address' && !search.isDescending && search.facets.length === 0;
-  const isFull = () => beside === undefined && isByAddress && order.rows.length > search.limit;
-  for (const { key, position, facets: values } of beside?.rows ?? []) see(key, position, values);
-  const found = await look(database, search, signal, see, isFull, beside);
-  const total = found + (beside?.rows.length ?? 0);
+  }
+  await look(database, search.conditions, new LeaseSlices(database, search, beside, order, count), signal);
   const { rows } = order;
   const page = rows.slice(0, search.limit);
   const row = database.prepare(`SELECT ${LEASE_COLUMNS} FROM lease WHERE address = ?`);
@@ -102,56 +59,23 @@ export async function searchLeases(
   };
 }
 
-type See = (key: string | number, position: number, facets: readonly unknown[]) => void;
-
-/** Shows all that have the conditions. Returns how many they are. */
+/** Shows all slices that may have what is wanted. */
 async function look(
   database: Database,
-  { conditions, sort, facets }: LeaseSearch,
+  conditions: readonly LeaseCondition[],
+  slices: LeaseSlices,
   signal: AbortSignal,
-  see: See,
-  isFull: () => boolean,
-  beside: Beside | undefined,
-): Promise<number> {
-  const { sql, values } = sqlOf(conditions);
-  const columns = [SORT_COLUMNS[sort], 'position', 'hardware', 'state', 'reservation_id', ...facets].join(
-    ', ',
-  );
-  const rows = database
-    .prepare(`SELECT ${columns} FROM (${LISTED}) WHERE position > @after AND position <= @upTo AND ${sql}`)
-    .raw();
+): Promise<void> {
   const pageEnd = database.prepare(PAGE_END).pluck();
   const [first, last] = rangeOf(conditions);
-  const counted = database
-    .prepare(`SELECT count(*) FROM (${LISTED}) WHERE position > @after AND position <= @upTo AND ${sql}`)
-    .pluck();
-  let total = 0;
   for (let after = first; after < last; ) {
     const end: unknown = pageEnd.get(after);
-    if (typeof end !== 'number') break;
-    const upTo = Math.min(end, last);
-    if (isFull()) total += Number(counted.get({ ...values, after, upTo }));
-    else
-      for (const row of rows.iterate({ ...values, after, upTo })) {
-        const [key, position, hardware, state, reservationId, ...found] = row as Row;
-        if (beside?.lists({ position, hardware, state, reservationId }) === false) continue;
-        see(key, position, found);
-        total += 1;
-      }
+    if (typeof end !== 'number') return;
+    slices.look(after, Math.min(end, last));
     after = end;
     await betweenPages(signal);
   }
-  return total;
 }
-
-type Row = [
-  key: string | number,
-  position: number,
-  hardware: number,
-  state: string,
-  reservationId: string | null,
-  ...facets: unknown[],
-];
 
 /** The addresses that can be found: behind the first, up to the last. */
 function rangeOf(conditions: readonly LeaseCondition[]): readonly [number, number] {
@@ -159,10 +83,10 @@ function rangeOf(conditions: readonly LeaseCondition[]): readonly [number, numbe
   return typeof exact === 'number' ? [exact - 1, exact] : [-1, 0xffff_ffff];
 }
 
-/** One more of a value; once there are very many different ones, further ones are counted together. */
-export function countValue(counts: Map<string, number> | undefined, value: unknown): void {
+/** More of a value; once there are very many different ones, further ones are counted together. */
+export function countValue(counts: Map<string, number> | undefined, value: unknown, more = 1): void {
   if (counts === undefined) return;
   const text = typeof value === 'string' ? value : '';
   const name = counts.has(text) || counts.size < MOST_VALUES ? text : 'other';
-  counts.set(name, (counts.get(name) ?? 0) + 1);
+  counts.set(name, (counts.get(name) ?? 0) + more);
 }

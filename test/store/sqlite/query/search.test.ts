@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { LeaseCondition } from '../../../../src/store/sqlite/query/lease-conditions.ts';
+import type { LeaseSearch } from '../../../../src/store/sqlite/query/lease-search.ts';
 import { LiveLeaseFile } from '../../../../src/store/sqlite/query/live-file.ts';
 import { searchHistory } from '../../../../src/store/sqlite/query/search-history.ts';
-import { type LeaseSearch, searchLeases } from '../../../../src/store/sqlite/query/search-leases.ts';
+import { searchLeases } from '../../../../src/store/sqlite/query/search-leases.ts';
 import { FakeClock } from '../../../support/clock.ts';
 import { address, at, bind, hardware } from '../../changes.ts';
 import { openIn, temporaryDirectory } from '../temporary-store.ts';
