@@ -56,7 +56,12 @@ export function planChange(
     if (entry === 'off offer') withdrawn.push(address);
     if (entry === 'same' || entry === 'off offer') continue;
     if (known.isForeign(address)) return undefined;
-    if (binds(write) && isReservedUnseen(author, address, before)) return undefined;
+    if (binds(write) && before?.reserved !== undefined) {
+      const reservation = known.reservations.table.at(address);
+      if (reservation?.id !== before.reserved) return undefined; // It is not known here yet.
+      // For whom it is reserved may be written newer than is known here, though the address's own key is known.
+      compareOnce(compare, keys.ofReservation(reservation.id), known.reservations.revisionOf(reservation.id));
+    }
     writes.push(
       entry === undefined
         ? { key, address, entry, text: undefined }
@@ -126,11 +131,6 @@ function entryAfter(
 
 function binds({ next }: LeaseWrite): boolean {
   return next !== 'precondition-only' && next.state === 'bound';
-}
-
-/** True for an address whose key says that it is reserved, while the reservation itself is not known here yet. */
-function isReservedUnseen({ known }: Author, address: Ipv4, entry: Entry | undefined): boolean {
-  return entry?.reserved !== undefined && known.reservations.table.at(address)?.id !== entry.reserved;
 }
 
 /** Host name, ids and members of a newer version belong to the client: they stay as long as the address names it. */

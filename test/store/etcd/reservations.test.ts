@@ -1,7 +1,8 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { instant } from '../../../src/lease/lease.ts';
 import type { OutsideId } from '../../../src/lease/outside-id.ts';
 import type { Ipv4 } from '../../../src/net/ipv4.ts';
+import { EtcdError } from '../../../src/store/etcd/client/etcd.ts';
 import type { EtcdStore } from '../../../src/store/etcd/etcd-store.ts';
 import { FakeClock, settle } from '../../support/clock.ts';
 import { MemoryCluster } from '../../support/memory-etcd.ts';
@@ -211,6 +212,27 @@ describe('two gateways on one etcd', () => {
     // It may be granted again only to whom the reservation, which is known by then, is for: that the engine decides.
     expect(outcomes[0]).toBe('conflict');
     expect(second.reservations.at(A)?.id).toBe('web');
+  });
+
+  test('an address whose reservation has gone to another card is not granted by what the reservation was: the conflict brings both keys', async () => {
+    const cluster = new MemoryCluster();
+    const etcd = cluster.connect();
+    const [first, second] = [
+      await gateway(cluster),
+      await openSharedStore({ etcd, clock: new FakeClock(), place: 11, mirror: new MemoryMirror() }),
+    ];
+    await reserve(first, WEB);
+    await settle();
+    cluster.isWatchStalled = true;
+    await reserve(first, { ...WEB, macs: [hardware(2)] });
+    // The conflict brings the address's own key, and nothing more can be asked of etcd then.
+    vi.spyOn(etcd, 'range').mockRejectedValue(new EtcdError('unknown', 'no answer'));
+
+    const outcome = await take(second, changeOf(second.leases, { client: 1, address: A }));
+
+    // Whoever decides again does it by the reservation as it is.
+    expect(outcome).toBe('conflict');
+    expect(second.reservations.at(A)?.macs).toEqual([hardware(2)]);
   });
 
   test('a lease of the address stays as it is under the reservation, and the mark stays over leases', async () => {
