@@ -17,10 +17,10 @@ check() {
 debian_packages() {
   local wanted=(iproute2 isc-dhcp-client udhcpc dhcpcd-base dnsmasq-base kea-dhcp4-server isc-dhcp-server tcpdump strace sqlite3 etcd-server etcd-client openssl faketime gcc libc6-dev e2fsprogs nftables curl jq iptables groff-base zsh fish chromium) missing=() package
   if [ -d /run/systemd/system ]; then
-    # There their packages enable them: NetworkManager would take over this machine's own interfaces, prometheus a port.
-    echo 'not installed where systemd runs: network-manager prometheus'
+    # There their packages enable them: NetworkManager would take over this machine's own interfaces, the others a port.
+    echo 'not installed where systemd runs: network-manager prometheus nginx-light'
   else
-    wanted+=(network-manager systemd prometheus)
+    wanted+=(network-manager systemd prometheus nginx-light)
   fi
   if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
     echo "not Debian: tests that need one of ${wanted[*]} run where it is installed"

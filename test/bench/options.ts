@@ -13,6 +13,7 @@ export const SECTIONS = [
   'attacks',
   'guards',
   'management',
+  'page',
 ] as const;
 export type SectionName = (typeof SECTIONS)[number];
 /** Measured only if they are asked for. */
@@ -24,6 +25,7 @@ const EXTRA: readonly SectionName[] = [
   'attacks',
   'guards',
   'management',
+  'page',
 ];
 
 export interface BenchOptions {

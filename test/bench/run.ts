@@ -17,6 +17,7 @@ import { benchGrowth } from './sections/growth.ts';
 import { benchGuards } from './sections/guards.ts';
 import { benchManagement } from './sections/management.ts';
 import { benchMicro } from './sections/micro.ts';
+import { benchPage } from './sections/page.ts';
 import { benchPeers } from './sections/peers.ts';
 import { benchProfile } from './sections/profile.ts';
 
@@ -33,6 +34,7 @@ const PARTS: Readonly<Record<SectionName, (bench: Bench) => Promise<Findings>>> 
   attacks: benchAttacks,
   guards: benchGuards,
   management: benchManagement,
+  page: benchPage,
 };
 
 /** Measures all parts asked for; everything made for it is gone when it returns or throws. */

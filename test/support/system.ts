@@ -33,6 +33,7 @@ const PACKAGES = {
   curl: 'curl',
   jq: 'jq',
   chromium: 'chromium',
+  nginx: 'nginx-light',
 } as const;
 export type Tool = keyof typeof PACKAGES;
 

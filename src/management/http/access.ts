@@ -35,7 +35,10 @@ export function refuseForeign({ hosts }: Pick<AccessOptions, 'hosts'>): Middlewa
         throw refusal('foreign-host', 'the name in `Host` is not this node: see GATEWAY_API_HOSTS');
       const origin = context.req.header('origin');
       if (origin !== undefined && hostOf(origin) !== host)
-        throw refusal('foreign-origin', 'a page of another origin may not ask');
+        throw refusal(
+          'foreign-origin',
+          'a page of another origin may not ask; a reverse proxy has to pass `Host` on with its port',
+        );
     }
     await next();
   };

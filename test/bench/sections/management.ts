@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pass } from 'node:timers/promises';
 import type { Bench } from '../bench.ts';
@@ -7,6 +6,7 @@ import type { Asking } from '../clients/asker.ts';
 import { generate, newClients } from '../clients/generate.ts';
 import type { WorkloadResult } from '../clients/workload.ts';
 import { leasesOf, preload } from '../growth/preload.ts';
+import { giveWay } from '../machine/give-way.ts';
 import { Program } from '../machine/program.ts';
 import { WIDE_POOL } from '../machine/segment.ts';
 import { startOfGateway } from '../peers/gateway.ts';
@@ -21,8 +21,6 @@ const RATE = 1000;
 const SEARCHES = 4;
 const REQUESTS = 1000;
 const READERS = 100;
-/** By which its thread is known. */
-const MANAGEMENT_NICE = 10;
 /** How much later than undisturbed the median ACK may be: milliseconds. */
 const LATER = 0.1;
 
@@ -80,18 +78,6 @@ export async function benchManagement(bench: Bench): Promise<Findings> {
     await server.end();
   }
   return { tables: [tableOf(runs, count)], goals: goalsOf(runs), raw: runs };
-}
-
-/**
- * Threads inherit the real-time priority that a benchmark may have, and nice says nothing then: the thread of the API gets the
- * one that it has in service.
- */
-function giveWay(pid: number): void {
-  for (const task of readdirSync(`/proc/${pid}/task`)) {
-    const stat = readFileSync(`/proc/${pid}/task/${task}/stat`, 'latin1');
-    if (Number(stat.replace(/^.*\) /, '').split(' ')[16]) !== MANAGEMENT_NICE) continue;
-    execFileSync('chrt', ['--other', '--pid', '0', task]);
-  }
 }
 
 /** Asks from a process of its own, which gives way to server and guests. */
