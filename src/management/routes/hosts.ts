@@ -3,9 +3,13 @@ import { HOST_FORMATS, type HostFormat, hostsOf } from '../../reporting/host-for
 import { runningLeases } from '../../store/sqlite/query/named-leases.ts';
 import { readReservations } from '../../store/sqlite/query/read-reservations.ts';
 import { type Operation, operation } from '../http/operation.ts';
+import { Problem } from '../http/problem.ts';
 import { text } from '../http/schemas.ts';
 import type { RouteParts } from './route-parts.ts';
 import { refuseOtherSegment } from './segment.ts';
+
+/** Which of many guests a name belongs to is decided with all of them in memory, of which this thread has little. */
+const MOST = 200_000;
 
 export function hostsRoute(parts: RouteParts): Operation {
   return operation({
@@ -19,10 +23,12 @@ export function hostsRoute(parts: RouteParts): Operation {
       format: z.enum(Object.keys(HOST_FORMATS) as readonly HostFormat[]).default('hosts'),
     }),
     answer: 'text/plain',
+    problems: { 422: 'More leases run than one list can have' },
     run: async ({ query, signal }) => {
       refuseOtherSegment(parts, query.segment);
       const hosts = await parts.leases.read(async ({ database }) => {
-        const rows = await runningLeases(database, parts.now(), signal);
+        const rows = await runningLeases(database, parts.now(), MOST, signal);
+        if (rows.length > MOST) throw tooMany();
         return hostsOf(rows, await readReservations(database, () => true, signal));
       });
       const { type, write } = HOST_FORMATS[query.format];
@@ -30,5 +36,14 @@ export function hostsRoute(parts: RouteParts): Operation {
         headers: { 'content-type': type, 'cache-control': 'no-store' },
       });
     },
+  });
+}
+
+function tooMany(): Problem {
+  return new Problem({
+    status: 422,
+    word: 'too-many',
+    title: 'The list would be too long',
+    detail: `more than ${MOST} leases run: read them page by page (/api/v1/leases?state=bound&limit=1000)`,
   });
 }

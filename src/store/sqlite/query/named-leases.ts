@@ -44,16 +44,17 @@ export async function leasesCalled(
 }
 
 /**
- * The leases that run, by address; in short reads.
+ * The leases that run, by address, in short reads; of more than `most` only somewhat more than so many.
  *
  * @throws the signal's reason when nobody waits for the answer any more.
  */
 export async function runningLeases(
   database: Database,
   now: number,
+  most: number,
   signal: AbortSignal,
 ): Promise<readonly NamedRow[]> {
-  return await running(database, '', [], now, signal);
+  return await running(database, '', [], now, signal, most);
 }
 
 async function running(
@@ -62,6 +63,7 @@ async function running(
   values: readonly string[],
   now: number,
   signal: AbortSignal,
+  most = Number.POSITIVE_INFINITY,
 ): Promise<readonly NamedRow[]> {
   const rows = database.prepare(
     `SELECT ${LEASE_COLUMNS} FROM lease WHERE address > ? AND address <= ? AND state = 'bound' AND expires_at > ?
@@ -69,11 +71,12 @@ async function running(
   );
   const bound = database.prepare(PAGE_END).pluck();
   const found: NamedRow[] = [];
-  for (let after = -1; ; ) {
+  for (let after = -1; found.length <= most; ) {
     const upTo: unknown = bound.get(after);
-    if (typeof upTo !== 'number') return found;
+    if (typeof upTo !== 'number') break;
     found.push(...(rows.all(after, upTo, now, ...values) as NamedRow[]));
     after = upTo;
     await betweenPages(signal);
   }
+  return found;
 }

@@ -4,6 +4,7 @@ import { openSqlite } from '../../../../src/store/sqlite/disk/driver.ts';
 import type { LeaseCondition } from '../../../../src/store/sqlite/query/lease-conditions.ts';
 import type { LeaseSearch, LeaseSort } from '../../../../src/store/sqlite/query/lease-search.ts';
 import { LiveLeaseFile } from '../../../../src/store/sqlite/query/live-file.ts';
+import { runningLeases } from '../../../../src/store/sqlite/query/named-leases.ts';
 import { searchLeases } from '../../../../src/store/sqlite/query/search-leases.ts';
 import { fileIn, openIn, temporaryDirectory } from '../temporary-store.ts';
 
@@ -222,4 +223,13 @@ test('two searches at the same time, each with its own way to list, do not distu
   expect(totals).toEqual(
     [0, 1, 2].map((rest) => MADE.filter(({ position }) => position % 3 === rest).length),
   );
+});
+
+test('of more running leases than are wanted no more are read than tell so', async () => {
+  const running = MADE.filter((made) => stateOf(made) === 'bound').length;
+
+  expect(await runningLeases(file.database, 2000, running, SIGNAL)).toHaveLength(running);
+  const some = await runningLeases(file.database, 2000, 100, SIGNAL);
+  expect(some.length).toBeGreaterThan(100);
+  expect(some.length).toBeLessThan(running);
 });
