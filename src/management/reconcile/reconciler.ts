@@ -19,14 +19,16 @@ import type {
   Scope,
 } from './reconcile-result.ts';
 
-/** Entries that the packets' thread decides at once: well under a millisecond. Then it reads its sockets. */
+/** Entries that the packets' thread decides at once, and stores by one write: about a millisecond. Then it reads its sockets. */
 export const AT_ONCE = 8;
+/** Removals are decided sooner: no address is looked for. Each write costs more than what is in it. */
+export const REMOVED_AT_ONCE = 32;
 
 /** What it works with. None of it may hold the packets' thread for long. */
 export interface ReconcileParts {
   /** All reservations, in force or retired. They may be a little older than what an order is decided by. */
   reservations(): Promise<readonly Reservation[]>;
-  /** Carries out some orders, AT_ONCE at most, that do not rest on each other. The results are in their order. */
+  /** Carries out some orders, AT_ONCE puts or REMOVED_AT_ONCE removals at most, that do not rest on each other. The results are in their order. */
   submit(orders: readonly ReservationOrder[]): Promise<readonly ReservationResult[]>;
   /** The results are in the order of the entries. 'impossible': nothing was written. */
   exchange(order: ExchangeOrder): Promise<readonly ReservationResult[] | 'impossible'>;
@@ -115,7 +117,7 @@ class Run {
   async #remove(leaving: readonly Reservation[], { label: name, value }: Scope) {
     const removed: RemovedEntry[] = [];
     const refused: RefusedEntry[] = [];
-    for (const group of groupsOf(leaving)) {
+    for (const group of groupsOf(leaving, REMOVED_AT_ONCE)) {
       const results = await this.#submit(
         group.map(({ id }) => ({ ...this.#order, kind: 'remove', id, label: { name, value } })),
       );
@@ -269,8 +271,8 @@ function isFailed(result: ReservationResult | undefined): boolean {
   return result === undefined || !['committed', 'decided', 'unchanged'].includes(result.outcome);
 }
 
-function groupsOf<Item>(items: readonly Item[]): readonly (readonly Item[])[] {
+function groupsOf<Item>(items: readonly Item[], most = AT_ONCE): readonly (readonly Item[])[] {
   const groups: (readonly Item[])[] = [];
-  for (let from = 0; from < items.length; from += AT_ONCE) groups.push(items.slice(from, from + AT_ONCE));
+  for (let from = 0; from < items.length; from += most) groups.push(items.slice(from, from + most));
   return groups;
 }

@@ -16,6 +16,8 @@ export interface Preload {
   readonly hardware: number;
   /** The last so many leases have run out. */
   readonly expired?: number;
+  /** Guests have a name: guest-0 is client 0. */
+  readonly isNamed?: boolean;
   /** The leases have just begun; else half of their time is over. */
   readonly isNew?: boolean;
   /** Rows of history that are older than it is kept. */
@@ -29,7 +31,7 @@ export function leasesOf(count: number): NonNullable<Workload['leases']> {
 
 /** Makes a lease file as the server itself makes it, and fills it: each lease with the history row of its binding. */
 export function preload(folder: string, options: Preload): void {
-  const { count, hardware, expired = 0, isNew = false, oldHistory = 0 } = options;
+  const { count, hardware, expired = 0, isNew = false, isNamed = false, oldHistory = 0 } = options;
   const now = Date.now();
   void openSqliteStore({ directory: folder, inFlight: new Set(), now: instant(now), seed: 0 }).close();
   const database = openSqlite(join(folder, LEASE_FILE));
@@ -46,12 +48,13 @@ export function preload(folder: string, options: Preload): void {
       .run(Math.max(1, oldHistory), now - HUNDRED_DAYS, FIRST_ADDRESS, hardware, hardware, begin, oldHistory);
     database
       .prepare(
-        `${numbers} INSERT INTO lease (address, client, mac, state, starts_at, expires_at, updated_at, version)
-         SELECT ? + i, ${client}, ? + i, 'bound', ?, CASE WHEN i < ? THEN ? ELSE ? END, ?, i + 1 FROM n`,
+        `${numbers} INSERT INTO lease (address, client, mac, state, starts_at, expires_at, updated_at, version, hostname)
+         SELECT ? + i, ${client}, ? + i, 'bound', ?, CASE WHEN i < ? THEN ? ELSE ? END, ?, i + 1,
+           CASE WHEN ? THEN 'guest-' || i END FROM n`,
       )
       .run(
         ...[count, FIRST_ADDRESS, hardware, hardware, begin],
-        ...[count - expired, begin + HALF_A_DAY, now - 1000, begin],
+        ...[count - expired, begin + HALF_A_DAY, now - 1000, begin, Number(isNamed)],
       );
     database
       .prepare(

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { OutsideId } from '../../../src/lease/outside-id.ts';
 import type { ReconcileResult } from '../../../src/management/reconcile/reconcile-result.ts';
-import { AT_ONCE, Reconciler } from '../../../src/management/reconcile/reconciler.ts';
+import { AT_ONCE, REMOVED_AT_ONCE, Reconciler } from '../../../src/management/reconcile/reconciler.ts';
 import type { HardwareAddress } from '../../../src/net/hardware-address.ts';
 import { ipv4ToText } from '../../../src/net/ipv4.ts';
 import { settle } from '../../support/clock.ts';
@@ -381,6 +381,29 @@ describe('a large set', () => {
 
     expect([most, calls]).toEqual([AT_ONCE, 10_000 / AT_ONCE]);
     expect(refusals(result).length).toBe(10_000);
+  });
+
+  test('is removed in larger groups than it is put, each of which is one write', async () => {
+    const node = await started();
+    await reconcile(node, { entries: Array.from({ length: 200 }, (_, index) => ({ id: `vm-${index}` })) });
+    const inner = node.server.reservations;
+    const groups: number[] = [];
+    const reconciler = new Reconciler({
+      reservations: async () => [...(inner.current?.all() ?? [])],
+      submit: async (orders) => {
+        groups.push(orders.length);
+        return await Promise.all(orders.map((order) => inner.submit(order)));
+      },
+      exchange: (order) => inner.exchange(order),
+      unexplained: () => inner.unexplained(),
+    });
+
+    const result = await reconciler.reconcile({
+      ...{ scope: { label: 'node', value: 'pve1' }, entries: [], mayBeEmpty: true, ...WHO },
+    });
+
+    expect(result).toMatchObject({ removed: { length: 200 }, refused: [] });
+    expect(groups).toHaveLength(Math.ceil(200 / REMOVED_AT_ONCE));
   });
 
   test('is ended between two groups when nobody waits for its answer', async () => {
