@@ -37,6 +37,32 @@ export function leaseFolder({ leasesDir, segment }: PlaceOptions, environment: E
 }
 
 /**
+ * The segments that a command is about: the one that is named, by the settings of this shell or an option; else all that are
+ * served. One that is served alone is undefined: it needs no name.
+ */
+export function segmentsMeant(
+  { leasesDir, segment }: PlaceOptions,
+  environment: Environment,
+): readonly (string | undefined)[] {
+  if (segment !== undefined) return [segment];
+  const base = leasesDirectory(leasesDir, environment);
+  const loaded = loadWithFile(leasesDir === undefined ? {} : { leasesDir }, environment);
+  const listed = loaded.segments.map(({ name }) => name);
+  const names = listed.length > 0 || hasLeaseFile(base) ? listed : foldersIn(base);
+  if (names.length === 0) return [undefined];
+  const wanted = wantedIn(loaded);
+  return wanted === undefined ? names : [nameAmong(names, wanted)];
+}
+
+/** The settings of each segment of the list; of the one that is named alone. Empty: there is no list. */
+export function ofEachSegment(loaded: LoadedSettings | RejectedSettings): readonly LoadedSettings[] {
+  const { segments } = loaded;
+  const wanted = segments.length === 0 ? undefined : wantedIn(loaded);
+  const meant = wanted === undefined ? segments : [segmentOf(segments, wanted)];
+  return meant.map(({ settings, origins }) => ({ ok: true, settings, origins, warnings: [], segments: [] }));
+}
+
+/**
  * The settings of one segment.
  *
  * @throws GatewayError 'bad-settings' if there are several, and neither GATEWAY_SEGMENT nor --segment names one of them.

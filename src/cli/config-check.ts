@@ -135,6 +135,7 @@ export function checkLoaded(
   refuse: (directory: string) => void,
   { leasesIn = () => [], dropsOn = () => [], certificateFaults = () => [] }: HostChecks = {},
 ): CheckReport {
+  if (!loaded.ok && isFileUnread(loaded)) return unreadFile(loaded);
   const certificates = certificateFaults(certificateFiles(loaded.settings)).map((fault) => ({
     isProblem: fault.kind === 'unusable' || fault.kind === 'untimely',
     text: problemToText(certificateProblem(fault, loaded)),
@@ -168,6 +169,22 @@ export function checkLoaded(
     ],
     problems: [...wrong, ...dropped],
     notes: rules === undefined ? [FIREWALL_NOT_READ] : [],
+  };
+}
+
+/** Whether a settings file is named of which nothing could be read: what is known then are not the settings that are meant. */
+function isFileUnread({ origins, problems }: RejectedSettings): boolean {
+  if (Object.values(origins).some(({ source }) => source === 'file')) return false;
+  return problems.some(({ setting }) => setting === SETTINGS.settingsFile.variable);
+}
+
+/** Only what is wrong: everything else would be said of defaults. */
+function unreadFile({ problems, warnings }: RejectedSettings): CheckReport {
+  return {
+    ...{ ok: false, status: EXIT_STATUS['bad-settings'] },
+    ...{ settings: [], listen: undefined, notes: [] },
+    warnings: texts(warnings),
+    problems: texts(problems),
   };
 }
 
@@ -268,8 +285,8 @@ function listenOf(search: ListenAddressSearch | undefined): CheckReport['listen'
 }
 
 export function writeReport(output: Output, report: CheckReport): void {
-  writeTable(output, SETTING_COLUMNS, report.settings);
-  const sentences: string[] = [''];
+  if (report.settings.length > 0) writeTable(output, SETTING_COLUMNS, report.settings);
+  const sentences: string[] = report.settings.length > 0 ? [''] : [];
   if (report.listen !== undefined) {
     const { listenIp, prefixLength, interface: name, mtu } = report.listen;
     sentences.push(`listens on ${listenIp}/${prefixLength} on ${name}, MTU ${mtu}`);

@@ -37,6 +37,30 @@ describe('vps-gateway check', () => {
     });
   });
 
+  it('of a settings file that cannot be read it says that alone: all else would be said of defaults', () => {
+    const environment = { GATEWAY_CONFIG: '/nowhere/settings.yaml', GATEWAY_DHCP_MTU: '1400' };
+    const refuse = () => {
+      throw new GatewayError('store-unusable', 'the default directory is not there');
+    };
+
+    expect(textOf({}, environment, [], refuse)).toBe(
+      "problem: GATEWAY_CONFIG: '/nowhere/settings.yaml' (environment GATEWAY_CONFIG): there is no such file; name a settings file that this user may read, or leave it out\n",
+    );
+    expect(checkSettings({}, environment, [BRIDGE], refuse)).toMatchObject({ ok: false, status: 78 });
+  });
+
+  it('of a settings file with a wrong value it still shows what it sets', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'vps-gateway-check-'));
+    const file = join(folder, 'settings.yaml');
+    writeFileSync(file, 'mtu: 1400\nlease_time: soon\n');
+
+    const text = textOf({}, { GATEWAY_CONFIG: file }, [BRIDGE], anyDirectory);
+    rmSync(folder, { recursive: true });
+
+    expect(text).toMatch(/^GATEWAY_DHCP_MTU +1400 +file /m);
+    expect(text).toMatch(/^problem: GATEWAY_DHCP_LEASE_TIME: 'soon'/m);
+  });
+
   it('shows every setting, its value and where it came from', () => {
     const text = textOf({ mtu: '1400' }, { GATEWAY_DHCP_DOMAIN: 'example.net' }, [BRIDGE], anyDirectory);
 

@@ -4,13 +4,15 @@ import { afterAll, afterEach, expect, test } from 'vitest';
 import { Segment } from '../../src/cli/lab/segment.ts';
 import { apiJson, askApi } from '../support/api.ts';
 import { eventually } from '../support/eventually.ts';
-import { builtProgram, GatewayProcess } from '../support/gateway-process.ts';
+import { builtProgram, GatewayProcess, gatewayEnvironment } from '../support/gateway-process.ts';
 import { run } from '../support/run.ts';
 import { describeSystem, useTestSegment } from '../support/system.ts';
 
 const A = '52:54:00:4e:20:01';
 const B = '52:54:00:4e:20:02';
 const C = '52:54:00:4e:20:03';
+const BOTH = '52:54:00:4e:20:04';
+const NOBODY = '52:54:00:4e:20:05';
 const ON_B = {
   gateway: '10.16.0.1',
   pools: '[10.16.0.20-10.16.0.29, 10.16.0.40]',
@@ -103,6 +105,47 @@ describeSystem('several segments in one process', [], () => {
       expect.stringMatching(/-1$/),
       expect.stringMatching(/-1$/),
     ]);
+  });
+
+  test('why finds the segments that know the guest, and doctor looks at all of them', async () => {
+    const guest = await (await withSecond()).attach('guests-why');
+    const { gateway, file } = await started();
+    await hasApi(gateway);
+    const onA = await first().client().lease(A);
+    const onB = await first().client(guest).lease(B);
+    await first().client().lease(BOTH);
+    await first().client(guest).lease(BOTH);
+
+    const why = async (what: string) => (await command(gateway, 'why', what)).output;
+    const whyAsJson = async (what: string) =>
+      JSON.parse((await command(gateway, 'why', what, '--json')).output);
+    const doctor = async (...words: readonly string[]) =>
+      await run(first().node, [process.execPath, builtProgram(), 'doctor', '--no-ask', ...words], {
+        ...gatewayEnvironment(gateway.directory),
+        GATEWAY_CONFIG: file,
+      });
+    const examined = JSON.parse((await doctor('--json')).output);
+    const ofOne = JSON.parse((await doctor('--json', '--segment', 'b')).output);
+
+    expect(await why(B)).toMatch(new RegExp(`^segment b\n${B}\nlease: ${onB.yiaddr}, bound`));
+    expect(await why(A)).not.toContain('segment b');
+    expect(await why(onA.yiaddr)).toContain(`segment a\n${onA.yiaddr} is leased to ${A}\n${A}\n`);
+    expect(await whyAsJson(B)).toMatchObject({ segment: 'b', mac: B, leases: [{ address: onB.yiaddr }] });
+    expect(await whyAsJson(BOTH)).toMatchObject([{ segment: 'a' }, { segment: 'b' }]);
+    expect(await whyAsJson(NOBODY)).toMatchObject([{ segment: 'a' }, { segment: 'b' }]);
+    expect(examined.segments).toMatchObject([{ segment: 'a' }, { segment: 'b' }]);
+    for (const [place, address] of ['10.15.3.10 on eth0', '10.16.0.10 on eth1'].entries())
+      expect(messagesOf(examined.segments[place])).toContain(`listens on ${address}`);
+    expect(messagesOf(examined)).toContain("UDP port 67 is the gateway's");
+    expect(ofOne).not.toHaveProperty('segments');
+    expect(messagesOf(ofOne)).toContain('listens on 10.16.0.10 on eth1');
+    expect((await doctor()).output).toMatch(
+      /^segment a\n(?:.*\n)+\nsegment b\n(?:.*\n)+\n\d+ bad|all \d+ checks/m,
+    );
+
+    function messagesOf({ lines }: { lines: { message: string }[] }): readonly string[] {
+      return lines.map(({ message }) => message);
+    }
   });
 
   test('each is served by its own settings, from a folder of its own, and the commands ask which one is meant', async () => {

@@ -8,6 +8,8 @@ import { describeSystem, useTestSegment } from '../support/system.ts';
 
 const A = '52:54:00:4e:00:01';
 const B = '52:54:00:4e:00:02';
+const C = '52:54:00:4e:00:03';
+const D = '52:54:00:4e:00:04';
 
 describeSystem('why', [], () => {
   const segment = useTestSegment();
@@ -91,6 +93,58 @@ describeSystem('why', [], () => {
     expect(await why(gateway.directory, B)).toMatch(
       /likeliest cause: no new guest gets an address: .*\n.*to mend it: /,
     );
+  });
+
+  test('asked by an address it tells of the guest that has it, of the one that it is reserved for, or of the last one', async () => {
+    const gateway = await managed();
+    const client = segment().client();
+    const { yiaddr: leased } = await client.lease(A);
+    const ack = await client.lease(B);
+    const { yiaddr: left } = ack;
+    client.release(ack);
+    await order('reservations', 'set', 'vps-9', '--mac', C, '--address', '10.15.3.99');
+    await order('reservations', 'set', 'vps-8', '--mac', D, '--address', leased);
+
+    const ofLeased = await why(gateway.directory, leased);
+    expect(ofLeased).toContain(`${leased} is leased to ${A}\n${A}\n`);
+    expect(ofLeased).toContain(`${leased} is reserved for ${D} (reservation vps-8)\n${D}\n`);
+    expect(ofLeased.match(/^likeliest cause: /gm)).toHaveLength(2);
+    expect(await why(gateway.directory, '10.15.3.99')).toContain(
+      `10.15.3.99 is reserved for ${C} (reservation vps-9)\n${C}\n`,
+    );
+    expect(await why(gateway.directory, left)).toMatch(
+      new RegExp(`^${left.replaceAll('.', '\\.')} was last ${B}'s: \\S+ released \\(`, 'm'),
+    );
+
+    async function order(...words: readonly string[]): Promise<void> {
+      const command = [process.execPath, builtProgram(), ...words, '--leases-dir', gateway.directory];
+      expect((await run(segment().node, command, gatewayEnvironment(gateway.directory))).errors).toBe('');
+    }
+  });
+
+  test('of an address that nobody has or had it says so, and of what is neither what to write', async () => {
+    const gateway = await managed();
+    const told = async (what: string) => {
+      const words = [process.execPath, builtProgram(), 'why', what, '--leases-dir', gateway.directory];
+      const { status, errors } = await run(segment().node, words, gatewayEnvironment(gateway.directory));
+      return { status, errors };
+    };
+
+    expect(await told('10.15.3.77')).toEqual({
+      status: 1,
+      errors: expect.stringContaining(
+        'no lease, no reservation and no history names a guest of this address',
+      ),
+    });
+    rmSync(join(gateway.directory, API_SOCKET));
+    expect(await told('10.15.3.77')).toEqual({
+      status: 1,
+      errors: expect.stringContaining('which reservations there are could not be asked'),
+    });
+    expect(await told('10.15.3.256')).toEqual({
+      status: 78,
+      errors: expect.stringContaining('neither a MAC address nor an IPv4 address'),
+    });
   });
 
   test('where no gateway runs that is the cause, and what the lease file knows is shown', async () => {

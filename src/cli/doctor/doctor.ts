@@ -30,7 +30,7 @@ import { askHealthOfAll, HEALTH_SOCKET } from '../../server/health.ts';
 import { readClusterReport } from '../../sharing/cluster-report.ts';
 import { sharedSettings } from '../../sharing/shared-settings.ts';
 import { readInterfaces } from '../../transport/linux/interfaces.ts';
-import { ofOneSegment, statusOfSegment } from '../chosen-segment.ts';
+import { ofEachSegment, statusOfSegment } from '../chosen-segment.ts';
 import { loadWithFile } from '../load-with-file.ts';
 import { noAnswer } from '../no-answer.ts';
 import { jsonText } from '../output/json.ts';
@@ -38,7 +38,7 @@ import { addSettingOptions, flagsOf } from '../setting-options.ts';
 import { surroundingsOfProcess } from '../surroundings.ts';
 import { askSegment } from './ask-segment.ts';
 import { clusterLines } from './cluster-lines.ts';
-import { writeDoctorLines } from './lines-to-text.ts';
+import { type Examined, writeExamined } from './lines-to-text.ts';
 import { readDirectory } from './read-directory.ts';
 import { readLink } from './read-link.ts';
 import { readMachine } from './read-machine.ts';
@@ -64,33 +64,54 @@ export function addDoctorCommand(program: Command, surroundings = surroundingsOf
     .option('--json', 'as JSON');
   addSettingOptions(command.addHelpText('after', STATUSES), () => false).action(async () => {
     const asks = command.getOptionValue('ask') !== false;
-    const lines = await examine(flagsOf(command), surroundings.environment, asks);
+    const { lines, segments } = await examine(flagsOf(command), surroundings.environment, asks);
     const { output } = surroundings;
+    const all = [...lines, ...segments.flatMap((segment) => segment.lines)];
+    const status = statusOfLines(all);
     if (command.getOptionValue('json') === true)
-      output.write(jsonText({ status: statusOfLines(lines), lines }));
-    else writeDoctorLines(output, lines);
-    surroundings.exitWith(statusOfLines(lines));
+      output.write(jsonText({ status, lines, ...(segments.length > 0 && { segments }) }));
+    else writeExamined(output, { lines, segments });
+    surroundings.exitWith(status);
   });
 }
 
-/** All checks of this node. */
-async function examine(
-  flags: Flags,
-  environment: Environment,
-  asks: boolean,
-): Promise<readonly DoctorLine[]> {
+/** All checks of this node. Of a list of segments each has its own lines beside those of the node, unless one is named. */
+async function examine(flags: Flags, environment: Environment, asks: boolean): Promise<Examined> {
   const read = loadWithFile(flags, environment);
-  const loaded = read.ok ? ofOneSegment(read) : read;
+  const each = ofEachSegment(read);
+  const [only] = each;
+  const isOne = each.length < 2;
+  const loaded = isOne && only !== undefined && read.ok ? { ...only, warnings: read.warnings } : read;
   const holders = readPort();
   const gateway = holders?.find(({ isGateway }) => isGateway)?.pid;
-  const lines: DoctorLine[] = [...settingsLines(loaded)];
-  if (loaded.ok) lines.push(...(await placeLines(loaded, asks)));
-  lines.push(...portLines(holders), ...machineLines(readMachine(gateway)));
-  const directory = loaded.settings.leasesDir;
-  if (directory !== undefined) lines.push(...directoryLines(await readDirectory(directory)));
-  const { leasesDir } = read.settings;
-  const segment = read.segments.length > 0 ? loaded.settings.segment : undefined;
-  if (leasesDir !== undefined) lines.push(...(await runningLines(leasesDir, segment)));
+  const ofNode = [...portLines(holders), ...machineLines(readMachine(gateway))];
+  const base = read.settings.leasesDir;
+  if (!isOne) {
+    const segments = each.map(async (segment) => {
+      const lines = [...(await placeLines(segment, asks)), ...(await storeLines(segment, base))];
+      return { segment: segment.settings.segment ?? '', status: statusOfLines(lines), lines };
+    });
+    return { lines: [...settingsLines(read), ...ofNode], segments: await Promise.all(segments) };
+  }
+  const place = loaded.ok ? await placeLines(loaded, asks) : [];
+  const lines = [...settingsLines(loaded), ...place, ...ofNode, ...(await storeLines(loaded, base))];
+  return { lines, segments: [] };
+}
+
+/**
+ * The leases directory, the running gateway, and etcd.
+ *
+ * @param base The leases directory of the process; undefined: it is not known.
+ */
+async function storeLines(
+  loaded: LoadedSettings | RejectedSettings,
+  base: string | undefined,
+): Promise<readonly DoctorLine[]> {
+  const { leasesDir, segment } = loaded.settings;
+  const lines: DoctorLine[] = [];
+  if (leasesDir !== undefined) lines.push(...directoryLines(await readDirectory(leasesDir)));
+  // A folder of its own: it is one of a list.
+  if (base !== undefined) lines.push(...(await runningLines(base, base === leasesDir ? undefined : segment)));
   if (loaded.ok) lines.push(...(await etcdLines(loaded)));
   return lines;
 }

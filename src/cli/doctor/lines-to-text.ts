@@ -6,8 +6,29 @@ import { wrapTo } from '../output/text-width.ts';
 const INDENT = ' '.repeat(9);
 const STYLES = { bad: 'red', warning: 'yellow' } as const;
 
+/** What `doctor` has found. */
+export interface Examined {
+  /** Of the node; of its one segment too. */
+  readonly lines: readonly DoctorLine[];
+  /** Empty: one is served. */
+  readonly segments: readonly {
+    readonly segment: string;
+    readonly status: number;
+    readonly lines: readonly DoctorLine[];
+  }[];
+}
+
 /** Prints the lines; below what is not good stands why that matters, and the command. The last line counts. */
-export function writeDoctorLines(output: Output, lines: readonly DoctorLine[]): void {
+export function writeExamined(output: Output, { lines, segments }: Examined): void {
+  writeLines(output, lines);
+  for (const { segment, lines: own } of segments) {
+    output.write(`\nsegment ${segment}\n`);
+    writeLines(output, own);
+  }
+  output.write(`\n${summaryOf([...lines, ...segments.flatMap((each) => each.lines)])}\n`);
+}
+
+function writeLines(output: Output, lines: readonly DoctorLine[]): void {
   for (const { check, level, message, why, command } of lines) {
     const style = level === 'bad' || level === 'warning' ? STYLES[level] : undefined;
     const word = style === undefined ? level : paint(output, style, level);
@@ -20,7 +41,6 @@ export function writeDoctorLines(output: Output, lines: readonly DoctorLine[]): 
     ];
     for (const line of below) output.write(`${INDENT}${line}\n`);
   }
-  output.write(`\n${summaryOf(lines)}\n`);
 }
 
 function wrapped({ columns = Infinity }: Output, text: string): readonly string[] {

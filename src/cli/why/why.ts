@@ -1,143 +1,118 @@
-import { join } from 'node:path';
 import type { Command } from 'commander';
-import { type Cause, type GuestDecision, likeliestCause } from '../../diagnosis/doctor/likeliest-cause.ts';
-import { REASONS, type ReasonRow } from '../../engine/decision/reasons.ts';
 import { GatewayError } from '../../errors.ts';
-import { DROPS, type DropRow } from '../../exchange/drops.ts';
-import { type HardwareAddress, hardwareToText } from '../../net/hardware-address.ts';
-import type { Status } from '../../reporting/status.ts';
-import { askHealthOfAll, HEALTH_SOCKET } from '../../server/health.ts';
-import {
-  hasLeaseFile,
-  type ListedEvent,
-  type ListedLease,
-  openLeaseReader,
-} from '../../store/sqlite/lease-reader.ts';
-import { type ApiOptions, apiCommand, apiOf } from '../api/api-command.ts';
-import type { GatewayApi } from '../api/gateway-api.ts';
-import { leaseFolder, statusOfSegment } from '../chosen-segment.ts';
-import { macFrom } from '../lease-filter.ts';
-import { leasesDirectory } from '../leases-directory.ts';
-import { noAnswer } from '../no-answer.ts';
+import { type HardwareAddress, hardwareFromText } from '../../net/hardware-address.ts';
+import { type Ipv4, ipv4FromText, ipv4ToText } from '../../net/ipv4.ts';
+import { type ApiOptions, apiCommand } from '../api/api-command.ts';
+import { segmentsMeant } from '../chosen-segment.ts';
 import { jsonText } from '../output/json.ts';
 import { type Output, writeSentences } from '../output/output.ts';
 import { type CommandSurroundings, surroundingsOfProcess } from '../surroundings.ts';
-import { recentDecisions } from './recent-decisions.ts';
+import { guestsOfAddress } from './guests-of-address.ts';
+import { type Story, storyOf } from './story.ts';
 
-/** How long the gateway may take to answer: milliseconds. */
-const ANSWER_TIME = 3000;
-/** A datagram that came so long ago is of lately: milliseconds. */
-const LATELY = 300_000;
-const SHOWN = 8;
-
-/** What is known about one guest. */
-interface Story {
-  readonly mac: string;
-  readonly leases: readonly ListedLease[];
-  readonly history: readonly ListedEvent[];
-  readonly reservations: readonly ListedReservation[];
-  readonly decisions: readonly GuestDecision[];
-  readonly cause: Cause;
-}
-
-interface ListedReservation {
-  readonly id: string;
-  readonly address: string;
-  readonly hostname?: string;
+/** A story, and how it was come to. */
+interface Told extends Story {
+  /** Where several are served. */
+  readonly segment?: string;
+  /** Where an address was asked about: what the guest has to do with it. */
+  readonly found?: string;
 }
 
 /** Adds `why`. */
 export function addWhyCommand(program: Command, surroundings = surroundingsOfProcess()): void {
   apiCommand(program, 'why', 'all that is known about a guest that gets no address, and the likeliest cause')
-    .argument('<mac>')
+    .argument('<mac|address>', 'the guest, or an address that it has, had, or should have')
     .action(async (text: string, options: ApiOptions) => {
-      const story = await storyOf(macFrom('', text), options, surroundings);
-      if (options.json === true) surroundings.output.write(jsonText(story));
-      else writeStory(surroundings.output, story);
+      const mac = hardwareFromText(text);
+      const stories =
+        mac === undefined
+          ? await storiesAbout(addressIn(text), options, surroundings)
+          : await storiesOf(mac, options, surroundings);
+      const { output } = surroundings;
+      if (options.json === true) output.write(jsonText(stories.length === 1 ? stories[0] : stories));
+      else
+        for (const [index, story] of stories.entries()) {
+          if (index > 0) output.write('\n');
+          writeStory(output, story);
+        }
     });
 }
 
-async function storyOf(
+/** @throws GatewayError if it is none. */
+function addressIn(text: string): Ipv4 {
+  const address = ipv4FromText(text);
+  if (address !== undefined) return address;
+  throw new GatewayError(
+    'bad-settings',
+    `${text}: neither a MAC address nor an IPv4 address: write it as 52:54:00:12:34:56 or 10.15.3.20; a host name is found by \`vps-gateway leases list --hostname\``,
+  );
+}
+
+/** Of each segment that knows the guest; of all where none does. */
+async function storiesOf(
   mac: HardwareAddress,
   options: ApiOptions,
-  { environment }: CommandSurroundings,
-): Promise<Story> {
-  const directory = leasesDirectory(options.leasesDir, environment);
-  const { leases, history } = kept(leaseFolder(options, environment), mac);
-  const socket = join(directory, HEALTH_SOCKET);
-  const asked: Status | Cause = await askStatus(socket, options).catch((error: unknown) => {
-    const { message, remedy } = noAnswer(socket, error);
-    return { cause: `no gateway answers on this node: ${message}`, remedy };
-  });
-  const status = 'cause' in asked ? undefined : asked;
-  const text = hardwareToText(mac);
-  const told = status === undefined ? NOTHING_TOLD : await tellings(apiOf(options, environment), text);
-  const { decisions, reservations } = told;
-  const cause = likeliestCause({
-    noAnswer: 'cause' in asked ? asked : told.noAnswer,
-    stopping: status?.problems.filter(({ stopsNewGuests }) => stopsNewGuests) ?? [],
-    refusal: refusalOf(status, text),
-    rogues: status?.rogueServers ?? [],
-    leased: leases.find(({ state }) => state === 'bound')?.address,
-    decisions,
-    explain: (word) => rowOf(word),
-    hearsOthers: Date.now() - Date.parse(status?.reception?.lastHeard ?? '') < LATELY,
-  });
-  return { mac: text, leases, history, reservations, decisions: decisions.slice(-SHOWN), cause };
+  surroundings: CommandSurroundings,
+): Promise<readonly Told[]> {
+  const segments = segmentsMeant(options, surroundings.environment);
+  const all = await Promise.all(
+    segments.map(async (segment) => {
+      const { story, isKnown } = await storyOf(mac, placeOf(options, segment), surroundings);
+      return { told: { ...nameOf(segment, segments), ...story }, isKnown };
+    }),
+  );
+  const known = all.filter(({ isKnown }) => isKnown);
+  return (known.length > 0 ? known : all).map(({ told }) => told);
 }
 
-const NOTHING_TOLD = { decisions: [], reservations: [], noAnswer: undefined } as const;
-
-/** What the API knows of the guest. Where its thread is dead, what the lease file has is told all the same. */
-async function tellings(api: GatewayApi, mac: string) {
-  try {
-    const decisions = await recentDecisions(api, mac);
-    const { items } = await api.get<{ items: readonly ListedReservation[] }>('/reservations', { mac });
-    return { decisions, reservations: items, noAnswer: undefined };
-  } catch (error) {
-    if (!(error instanceof GatewayError)) throw error;
-    const cause = `what the gateway has decided could not be asked: ${error.message}`;
-    return { ...NOTHING_TOLD, noAnswer: { cause, remedy: 'vps-gateway health' } };
+/**
+ * Of each guest that an address has to do with, in each segment that knows one.
+ *
+ * @throws GatewayError 'not-found' if none does.
+ */
+async function storiesAbout(
+  address: Ipv4,
+  options: ApiOptions,
+  surroundings: CommandSurroundings,
+): Promise<readonly Told[]> {
+  const segments = segmentsMeant(options, surroundings.environment);
+  const stories: Told[] = [];
+  let hindrance: string | undefined;
+  for (const segment of segments) {
+    const place = placeOf(options, segment);
+    const found = new Map<HardwareAddress, string[]>();
+    const { guests, unasked } = await guestsOfAddress(address, place, surroundings);
+    hindrance ??= unasked;
+    for (const { mac, says } of guests) found.set(mac, [...(found.get(mac) ?? []), says]);
+    for (const [mac, says] of found) {
+      const { story } = await storyOf(mac, place, surroundings);
+      stories.push({ ...nameOf(segment, segments), found: says.join('; '), ...story });
+    }
   }
+  if (stories.length > 0) return stories;
+  const text = ipv4ToText(address);
+  throw new GatewayError(
+    'not-found',
+    hindrance === undefined
+      ? `${text}: no lease, no reservation and no history names a guest of this address: ask with the guest's MAC`
+      : `${text}: no lease and no history names a guest of this address, and which reservations there are could not be asked: ${hindrance}`,
+  );
 }
 
-/** Of the one segment that is meant. */
-async function askStatus(socket: string, { segment }: ApiOptions): Promise<Status> {
-  return statusOfSegment(await askHealthOfAll(socket, ANSWER_TIME), segment) as Status;
+/** Where one alone is served, nobody has to be told which. */
+function nameOf(segment: string | undefined, segments: readonly unknown[]): { readonly segment?: string } {
+  return segments.length > 1 && segment !== undefined ? { segment } : {};
 }
 
-/** What the lease file has of the guest. */
-function kept(directory: string, mac: HardwareAddress): Pick<Story, 'leases' | 'history'> {
-  if (!hasLeaseFile(directory)) return { leases: [], history: [] };
-  const reader = openLeaseReader(directory);
-  try {
-    return { leases: [...reader.leases({ mac })], history: [...reader.history({ mac })].slice(-SHOWN) };
-  } finally {
-    reader.close();
-  }
+function placeOf({ leasesDir }: ApiOptions, segment: string | undefined) {
+  return { ...(leasesDir !== undefined && { leasesDir }), ...(segment !== undefined && { segment }) };
 }
 
-function refusalOf(status: Status | undefined, mac: string): Cause | undefined {
-  const refused = status?.refusedClients.find(({ hardware }) => hardware === mac);
-  if (refused === undefined) return undefined;
-  const row = dropOf(refused.why) ?? rowOf(refused.why);
-  const times = `${refused.count} times, last at ${refused.lastAsked}`;
-  return {
-    cause: `a rule of yours keeps it away (${refused.why}, ${times}): ${row?.means ?? ''}`,
-    remedy: row?.remedy ?? `vps-gateway reasons ${refused.why}`,
-  };
-}
-
-function dropOf(word: string): DropRow | undefined {
-  return (DROPS as Readonly<Record<string, DropRow>>)[word];
-}
-
-function rowOf(word: string): ReasonRow | undefined {
-  return (REASONS as Readonly<Record<string, ReasonRow>>)[word];
-}
-
-function writeStory(output: Output, { mac, leases, history, reservations, decisions, cause }: Story): void {
+function writeStory(output: Output, told: Told): void {
+  const { segment, found, mac, leases, history, reservations, decisions, cause } = told;
   writeSentences(output, [
+    ...(segment === undefined ? [] : [`segment ${segment}`]),
+    ...(found === undefined ? [] : [found]),
     mac,
     ...reservations.map(
       ({ id, address, hostname }) =>

@@ -1,0 +1,126 @@
+import { join } from 'node:path';
+import { type Cause, type GuestDecision, likeliestCause } from '../../diagnosis/doctor/likeliest-cause.ts';
+import { REASONS, type ReasonRow } from '../../engine/decision/reasons.ts';
+import { GatewayError } from '../../errors.ts';
+import { DROPS, type DropRow } from '../../exchange/drops.ts';
+import { type HardwareAddress, hardwareToText } from '../../net/hardware-address.ts';
+import type { Status } from '../../reporting/status.ts';
+import { askHealthOfAll, HEALTH_SOCKET } from '../../server/health.ts';
+import {
+  hasLeaseFile,
+  type ListedEvent,
+  type ListedLease,
+  openLeaseReader,
+} from '../../store/sqlite/lease-reader.ts';
+import { apiOf } from '../api/api-command.ts';
+import type { GatewayApi } from '../api/gateway-api.ts';
+import { leaseFolder, type PlaceOptions, statusOfSegment } from '../chosen-segment.ts';
+import { leasesDirectory } from '../leases-directory.ts';
+import { noAnswer } from '../no-answer.ts';
+import type { CommandSurroundings } from '../surroundings.ts';
+import { recentDecisions } from './recent-decisions.ts';
+
+/** How long the gateway may take to answer: milliseconds. */
+const ANSWER_TIME = 3000;
+/** A datagram that came so long ago is of lately: milliseconds. */
+const LATELY = 300_000;
+const SHOWN = 8;
+
+/** What is known about one guest. */
+export interface Story {
+  readonly mac: string;
+  readonly leases: readonly ListedLease[];
+  readonly history: readonly ListedEvent[];
+  readonly reservations: readonly ListedReservation[];
+  readonly decisions: readonly GuestDecision[];
+  readonly cause: Cause;
+}
+
+export interface ListedReservation {
+  readonly id: string;
+  readonly address: string;
+  readonly hostname?: string;
+}
+
+/** What one segment knows about a guest, and whether it has heard of it at all. */
+export async function storyOf(
+  mac: HardwareAddress,
+  options: PlaceOptions,
+  { environment }: CommandSurroundings,
+): Promise<{ readonly story: Story; readonly isKnown: boolean }> {
+  const directory = leasesDirectory(options.leasesDir, environment);
+  const { leases, history } = kept(leaseFolder(options, environment), mac);
+  const socket = join(directory, HEALTH_SOCKET);
+  const asked: Status | Cause = await askStatus(socket, options).catch((error: unknown) => {
+    const { message, remedy } = noAnswer(socket, error);
+    return { cause: `no gateway answers on this node: ${message}`, remedy };
+  });
+  const status = 'cause' in asked ? undefined : asked;
+  const text = hardwareToText(mac);
+  const told = status === undefined ? NOTHING_TOLD : await tellings(apiOf(options, environment), text);
+  const { decisions, reservations } = told;
+  const refusal = refusalOf(status, text);
+  const cause = likeliestCause({
+    noAnswer: 'cause' in asked ? asked : told.noAnswer,
+    stopping: status?.problems.filter(({ stopsNewGuests }) => stopsNewGuests) ?? [],
+    refusal,
+    rogues: status?.rogueServers ?? [],
+    leased: leases.find(({ state }) => state === 'bound')?.address,
+    decisions,
+    explain: (word) => rowOf(word),
+    hearsOthers: Date.now() - Date.parse(status?.reception?.lastHeard ?? '') < LATELY,
+  });
+  const story = { mac: text, leases, history, reservations, decisions: decisions.slice(-SHOWN), cause };
+  const heard = [leases, history, reservations, decisions].some(({ length }) => length > 0);
+  return { story, isKnown: heard || refusal !== undefined };
+}
+
+const NOTHING_TOLD = { decisions: [], reservations: [], noAnswer: undefined } as const;
+
+/** What the API knows of the guest. Where its thread is dead, what the lease file has is told all the same. */
+async function tellings(api: GatewayApi, mac: string) {
+  try {
+    const decisions = await recentDecisions(api, mac);
+    const { items } = await api.get<{ items: readonly ListedReservation[] }>('/reservations', { mac });
+    return { decisions, reservations: items, noAnswer: undefined };
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    const cause = `what the gateway has decided could not be asked: ${error.message}`;
+    return { ...NOTHING_TOLD, noAnswer: { cause, remedy: 'vps-gateway health' } };
+  }
+}
+
+/** Of the one segment that is meant. */
+async function askStatus(socket: string, { segment }: PlaceOptions): Promise<Status> {
+  return statusOfSegment(await askHealthOfAll(socket, ANSWER_TIME), segment) as Status;
+}
+
+/** What the lease file has of the guest. */
+function kept(directory: string, mac: HardwareAddress): Pick<Story, 'leases' | 'history'> {
+  if (!hasLeaseFile(directory)) return { leases: [], history: [] };
+  const reader = openLeaseReader(directory);
+  try {
+    return { leases: [...reader.leases({ mac })], history: [...reader.history({ mac })].slice(-SHOWN) };
+  } finally {
+    reader.close();
+  }
+}
+
+function refusalOf(status: Status | undefined, mac: string): Cause | undefined {
+  const refused = status?.refusedClients.find(({ hardware }) => hardware === mac);
+  if (refused === undefined) return undefined;
+  const row = dropOf(refused.why) ?? rowOf(refused.why);
+  const times = `${refused.count} times, last at ${refused.lastAsked}`;
+  return {
+    cause: `a rule of yours keeps it away (${refused.why}, ${times}): ${row?.means ?? ''}`,
+    remedy: row?.remedy ?? `vps-gateway reasons ${refused.why}`,
+  };
+}
+
+function dropOf(word: string): DropRow | undefined {
+  return (DROPS as Readonly<Record<string, DropRow>>)[word];
+}
+
+function rowOf(word: string): ReasonRow | undefined {
+  return (REASONS as Readonly<Record<string, ReasonRow>>)[word];
+}
