@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { SETTINGS } from '../config/settings.ts';
 import { type ClockStatus, sentenceOf, spanOf } from '../detection/clock-status.ts';
+import type { OrderedBy } from '../lease/lease-view.ts';
 import { askClock, HEALTH_SOCKET } from '../server/health.ts';
 import { authorOfCommand } from './api/author.ts';
 import { leasesDirectory } from './leases-directory.ts';
@@ -16,7 +17,14 @@ const ANSWER_TIME = 2000;
 interface Options {
   readonly leasesDir?: string;
   readonly json?: boolean;
+  readonly reason?: string;
 }
+
+interface Asked {
+  readonly request: 'clock' | 'clock trust';
+  readonly by: OrderedBy | undefined;
+}
+const NO_ORDER: Asked = { request: 'clock', by: undefined };
 
 /** Adds `clock status`, the default, and `clock trust`. */
 export function addClockCommand(program: Command): void {
@@ -27,7 +35,18 @@ export function addClockCommand(program: Command): void {
     'if it does, and why: status 0 if it does, 1 if the clock is in doubt',
     true,
   );
-  askingCommand(clock, 'trust', 'your word that the time is right now: it ends the doubt');
+  askingCommand(clock, 'trust', 'your word that the time is right now: it ends the doubt').option(
+    '--reason <text>',
+    'why, for the history',
+    readReason,
+  );
+}
+
+/** What the history keeps: no more than the API takes. */
+function readReason(text: string): string {
+  const reason = text.trim();
+  if (/^[\x20-\x7e\xa0-\xff]{1,160}$/.test(reason)) return reason;
+  throw new InvalidArgumentError('write 1 to 160 letters, digits and signs in one line');
 }
 
 function askingCommand(
@@ -35,40 +54,32 @@ function askingCommand(
   name: 'status' | 'trust',
   description: string,
   isDefault = false,
-): void {
+): Command {
   const { variable, default: fallback } = SETTINGS.leasesDir;
-  parent
+  return parent
     .command(name, { isDefault })
     .description(description)
     .option('--leases-dir <directory>', `its leases directory (${variable}; default ${fallback})`)
     .option('--json', 'as JSON')
-    .action(async ({ leasesDir, json }: Options) => {
+    .action(async ({ leasesDir, json, reason }: Options) => {
       const directory = leasesDirectory(leasesDir, process.env);
-      const request = name === 'trust' ? 'clock trust' : 'clock';
-      process.exitCode = await printStatus(join(directory, HEALTH_SOCKET), request, json === true);
+      const by = { author: authorOfCommand(), ...(reason !== undefined && { note: reason }) };
+      const asked = name === 'trust' ? ({ request: 'clock trust', by } as const) : NO_ORDER;
+      process.exitCode = await printStatus(join(directory, HEALTH_SOCKET), asked, json === true);
     });
 }
 
-async function printStatus(
-  socket: string,
-  request: 'clock' | 'clock trust',
-  asJson: boolean,
-): Promise<number> {
-  const status = await answerOf(socket, request);
+async function printStatus(socket: string, asked: Asked, asJson: boolean): Promise<number> {
+  const status = await answerOf(socket, asked);
   if (status === undefined) return 1;
   standardOutput().write(asJson ? jsonText(status) : sentences(status));
   return status.trusted ? 0 : 1;
 }
 
 /** Undefined: there was no answer; the reason has been printed. */
-async function answerOf(socket: string, request: 'clock' | 'clock trust'): Promise<ClockStatus | undefined> {
+async function answerOf(socket: string, { request, by }: Asked): Promise<ClockStatus | undefined> {
   try {
-    const status = await askClock(
-      socket,
-      request,
-      ANSWER_TIME,
-      request === 'clock trust' ? authorOfCommand() : undefined,
-    );
+    const status = await askClock(socket, request, ANSWER_TIME, by);
     if (status !== null && typeof status.trusted === 'boolean') return status;
     if (status === null)
       complain('vps-gateway: the gateway is starting or ending: ask again in some seconds\n');

@@ -1,10 +1,11 @@
+import { CLOCK_TRUSTED } from '../lease/history-event.ts';
 import { hardwareToText } from '../net/hardware-address.ts';
 import type { HistoryFilter, ListedEvent } from '../store/sqlite/lease-reader.ts';
 
 /** Events after which somebody holds the address. */
 const HELD = new Set(['bound', 'peer']);
 /** Events that change nothing about who holds it. */
-const BESIDE = new Set(['reserved', 'unreserved']);
+const BESIDE = new Set<string>(['reserved', 'unreserved', CLOCK_TRUSTED]);
 
 /** The newest rows of all, at most `count`, in their order. */
 export function newest(events: Iterable<ListedEvent>, count: number): readonly ListedEvent[] {

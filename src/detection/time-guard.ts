@@ -1,7 +1,10 @@
 import type { Clock } from '../lease/clock.ts';
-import type { Boot, ClockJump, ClockNote, DoubtCause, Explanation } from '../lease/clock-note.ts';
+import type { Boot, ClockJump, ClockNote, ClockOrder, DoubtCause, Explanation } from '../lease/clock-note.ts';
+import { CLOCK_TRUSTED } from '../lease/history-event.ts';
+import { historyReason } from '../lease/history-reason.ts';
 import type { Instant } from '../lease/lease.ts';
 import { CLOCK_TOLERANCE, type ClockTrust, EARLIEST } from '../lease/lease-end.ts';
+import type { OrderedBy } from '../lease/lease-view.ts';
 import type { Log } from '../log/log.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
 
@@ -122,11 +125,15 @@ export class TimeGuard {
     if (monotonic - this.#notedAt >= (this.isInDoubt ? NOTE_IN_DOUBT : NOTE_EVERY)) this.#note();
   }
 
-  /** The operator says that the time is right. Returns false if it cannot be right; then the doubt stays. */
-  trust(): boolean {
+  /**
+   * The operator says that the time is right. Returns false if it cannot be right; then the doubt stays. Where it ends a doubt,
+   * the history names who has said so, and why.
+   */
+  trust(by: OrderedBy): boolean {
     this.check();
     if (this.#wall < EARLIEST) return false;
-    if (this.isInDoubt) this.#trustAgain('operator');
+    if (!this.isInDoubt) return true;
+    this.#trustAgain('operator', [{ at: this.#wall, reason: historyReason({ reason: CLOCK_TRUSTED, by }) }]);
     return true;
   }
 
@@ -141,7 +148,7 @@ export class TimeGuard {
   }
 
   /** The store writes it soon, not at once. */
-  #note(): void {
+  #note(orders: readonly ClockOrder[] = []): void {
     const { store, boot } = this.#parts;
     this.#notedAt = this.#monotonic;
     store.noteClock?.({
@@ -150,6 +157,7 @@ export class TimeGuard {
       wall: this.#wall,
       revision: store.leases.revision,
       jump: this.jump,
+      ...(orders.length > 0 && { orders }),
     });
   }
 
@@ -212,10 +220,10 @@ export class TimeGuard {
     }
   }
 
-  #trustAgain(explainedBy: Explanation): void {
+  #trustAgain(explainedBy: Explanation, orders?: readonly ClockOrder[]): void {
     if (this.#jump === undefined) return;
     this.#jump = { ...this.#jump, explainedBy };
     this.#parts.log.warn({ by: explainedBy }, 'the clock is trusted again');
-    this.#note();
+    this.#note(orders);
   }
 }

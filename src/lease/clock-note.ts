@@ -26,6 +26,12 @@ export interface ClockJump {
   readonly explainedBy: Explanation | undefined;
 }
 
+/** An operator's word that ended a doubt, for the history: its row's time and reason. */
+export interface ClockOrder {
+  readonly at: Instant;
+  readonly reason: string;
+}
+
 /** What a gateway keeps of its clock for its next process. */
 export interface ClockNote {
   /** The machine's boot, and its monotonic clock, which goes on through all processes of that boot: milliseconds. */
@@ -36,6 +42,8 @@ export interface ClockNote {
   /** The newest change that was stored then. */
   readonly revision: Version;
   readonly jump: ClockJump | undefined;
+  /** Since the note before; each gets a row of the history. They are not kept with the note. */
+  readonly orders?: readonly ClockOrder[];
 }
 
 /** The running boot of the machine. */

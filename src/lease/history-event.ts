@@ -14,4 +14,10 @@ export const HISTORY_EVENTS = [
   'reserved',
   'unreserved',
 ] as const;
+/**
+ * An operator's word that the time is right has ended a doubt about the clock. Its row is about no address (0.0.0.0); it is no
+ * event of a lease, and never in the journal.
+ */
+export const CLOCK_TRUSTED = 'clock-trusted';
+
 export type HistoryEvent = (typeof HISTORY_EVENTS)[number];

@@ -7,6 +7,7 @@ import type {
   ReservationOrder,
   ReservationProgress,
 } from '../engine/order/reservation-order.ts';
+import type { OrderedBy } from '../lease/lease-view.ts';
 import type { OutsideId } from '../lease/outside-id.ts';
 import type { Reservation } from '../lease/reservation/reservation.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
@@ -45,7 +46,7 @@ export interface GatewayCalls {
   /** False: another process may use the leases directory. */
   isStoring(): Promise<boolean>;
   clock(): Promise<ClockStatus | null>;
-  trustClock(author: string): Promise<ClockStatus | null>;
+  trustClock(by: OrderedBy): Promise<ClockStatus | null>;
   /** What the addresses of a range are used for: at most MOST_MAPPED. */
   mapAddresses(first: Ipv4, last: Ipv4): Promise<readonly MappedAddress[]>;
   /** Asks the segment by ARP. */

@@ -29,7 +29,7 @@ export function managedGateway(
     carry: () => current().carry(CARRY_TIME),
     isStoring: async () => current().isStoring,
     clock: async () => current().clock ?? null,
-    trustClock: async (author) => current().trustClock(author) ?? null,
+    trustClock: async (by) => current().trustClock(by) ?? null,
     mapAddresses: async (first, last) => current().mapAddresses(first, last),
     ask: async (address) => {
       const holder = await current().ask(address, ASK_TIME);

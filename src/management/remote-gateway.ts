@@ -1,6 +1,7 @@
 import type { OperatorOrder } from '../engine/operator-order.ts';
 import type { LeaseImport } from '../engine/order/import-lease.ts';
 import type { ExchangeOrder, ReservationOrder } from '../engine/order/reservation-order.ts';
+import type { OrderedBy } from '../lease/lease-view.ts';
 import type { OutsideId } from '../lease/outside-id.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 import type { ReloadRequest } from '../server/reload.ts';
@@ -55,8 +56,8 @@ export class RemoteGateway implements GatewayCalls {
     return this.#call('clock', [], SOON);
   }
 
-  trustClock(author: string) {
-    return this.#call('trustClock', [author], LATER);
+  trustClock(by: OrderedBy) {
+    return this.#call('trustClock', [by], LATER);
   }
 
   mapAddresses(first: Ipv4, last: Ipv4) {

@@ -2,6 +2,7 @@ import { existsSync, rmSync, statSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import type { ClockStatus } from '../detection/clock-status.ts';
+import type { OrderedBy } from '../lease/lease-view.ts';
 import type { Log } from '../log/log.ts';
 import type { SegmentsStatus } from '../reporting/segments-status.ts';
 import type { Status } from '../reporting/status.ts';
@@ -29,19 +30,19 @@ const CANNOT_BE_ASKED = 'health cannot be asked';
 export interface HealthSource {
   readonly status: Status | SegmentsStatus;
   readonly clock: ClockStatus | undefined;
-  trustClock(author?: string): ClockStatus | undefined;
+  trustClock(by?: OrderedBy): ClockStatus | undefined;
   /** False: another process may use the leases directory. */
   readonly isStoring: boolean;
 }
 
 /** The requests, each one line, and their answers, which are sent as JSON. */
-/** Who orders, behind a request: `clock trust by cli:alice`. */
-const BY = /^(clock trust) by ([\w.@:-]{1,64})$/;
+/** Who orders and why, behind a request: `clock trust by cli:alice: NTP was wrong`. */
+const BY = /^(clock trust) by ([\w.@:-]{0,63}[\w.@-])(?:: ([\x20-\x7e\xa0-\xff]{1,160}))?$/;
 
 const REQUESTS = {
   status: (asked: HealthSource) => asked.status,
   clock: (asked: HealthSource) => asked.clock ?? null,
-  'clock trust': (asked: HealthSource, author?: string) => asked.trustClock(author) ?? null,
+  'clock trust': (asked: HealthSource, by?: OrderedBy) => asked.trustClock(by) ?? null,
 } as const;
 
 type Request = keyof typeof REQUESTS;
@@ -147,9 +148,10 @@ export class HealthEndpoint {
   }
 
   #answerTo(request: string): unknown {
-    const [, ordered, author] = BY.exec(request) ?? [];
+    const [, ordered, author, note] = BY.exec(request) ?? [];
+    const by = author === undefined ? undefined : { author, ...(note !== undefined && { note }) };
     const name = (Object.keys(REQUESTS) as Request[]).find((known) => known === (ordered ?? request));
-    return name === undefined ? { unknown: request } : REQUESTS[name](this.#source, author);
+    return name === undefined ? { unknown: request } : REQUESTS[name](this.#source, by);
   }
 }
 
@@ -166,30 +168,32 @@ export function askHealthOfAll(path: string, milliseconds: number): Promise<Stat
 /**
  * Null: the server is starting or stopping.
  *
- * @param author Who orders it, for the log.
+ * @param by Who orders it and why, for log and history.
  * @throws Error if no server answers in time.
  */
 export function askClock(
   path: string,
   request: 'clock' | 'clock trust',
   milliseconds: number,
-  author?: string,
+  by?: OrderedBy,
 ): Promise<ClockStatus | null> {
-  return ask(path, request, milliseconds, author);
+  return ask(path, request, milliseconds, by);
 }
 
 function ask<Name extends Request>(
   path: string,
   request: Name,
   milliseconds: number,
-  author?: string,
+  by?: OrderedBy,
 ): Promise<Answer<Name>> {
   return new Promise((resolve, reject) => {
     let text = '';
     const socket = createConnection(path);
     socket.setEncoding('utf8');
     socket.setTimeout(milliseconds, () => socket.destroy(new Error(`no answer on ${path}`)));
-    socket.on('connect', () => socket.write(`${request}${author === undefined ? '' : ` by ${author}`}\n`));
+    const { author, note } = by ?? {};
+    const who = author === undefined ? '' : ` by ${author}${note === undefined ? '' : `: ${note}`}`;
+    socket.on('connect', () => socket.write(`${request}${who}\n`));
     socket.on('data', (part: string) => {
       text += part;
       if (text.length > ANSWER_LIMIT) socket.destroy(new Error(`too long an answer on ${path}`));

@@ -2,6 +2,7 @@ import type { RefusedChange } from '../config/needs-restart.ts';
 import type { ClockStatus } from '../detection/clock-status.ts';
 import { ClusterPeersLog } from '../detection/cluster-peers.ts';
 import type { OperatorOrder } from '../engine/operator-order.ts';
+import type { OrderedBy } from '../lease/lease-view.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 import { Counters } from '../reporting/counters.ts';
@@ -233,13 +234,13 @@ export class Server {
     return this.#condition.clock;
   }
 
-  /** The operator says that the time is right. This is stored at once; the log names who said so. */
-  trustClock(author = 'operator'): ClockStatus | undefined {
-    this.#memory?.timeGuard.trust();
+  /** The operator says that the time is right. This is stored at once; log and history name who said so, and why. */
+  trustClock(by: OrderedBy = { author: 'operator' }): ClockStatus | undefined {
+    this.#memory?.timeGuard.trust(by);
     this.#memory?.store.idle(this.#parts.clock.now());
     const { clock } = this;
     const outcome = clock?.trusted === true ? 'trusted' : 'in doubt';
-    this.#parts.log.info({ order: 'clock trust', author, outcome }, 'order from outside');
+    this.#parts.log.info({ order: 'clock trust', ...by, outcome }, 'order from outside');
     return clock;
   }
 

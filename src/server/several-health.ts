@@ -1,4 +1,5 @@
 import type { ClockStatus } from '../detection/clock-status.ts';
+import type { OrderedBy } from '../lease/lease-view.ts';
 import { type SegmentsStatus, worstVerdict } from '../reporting/segments-status.ts';
 import type { HealthSource } from './health.ts';
 import type { Server } from './server.ts';
@@ -24,8 +25,8 @@ export class SeveralHealth implements HealthSource {
     return doubtful([...this.#servers().values()].map(({ clock }) => clock));
   }
 
-  trustClock(author?: string): ClockStatus | undefined {
-    return doubtful([...this.#servers().values()].map((server) => server.trustClock(author)));
+  trustClock(by?: OrderedBy): ClockStatus | undefined {
+    return doubtful([...this.#servers().values()].map((server) => server.trustClock(by)));
   }
 
   get isStoring(): boolean {

@@ -163,7 +163,7 @@ describe('the wall clock', () => {
     const { clock, guard } = begin({ longestLease: 43_200 });
     clock.jump(100_000);
 
-    expect(guard.trust()).toBe(true);
+    expect(guard.trust({ author: 'ann' })).toBe(true);
     await clock.pass(HOUR);
 
     expect(guard.trustsClock).toBe(true);
@@ -173,6 +173,20 @@ describe('the wall clock', () => {
     expect(guard.clockTrust.steadyFor).toBe(Number.POSITIVE_INFINITY);
   });
 
+  test('the history is told who ended a doubt and why, and nothing of a word that ended none', () => {
+    const { clock, guard, store } = begin({ longestLease: 43_200 });
+    const orders: unknown[] = [];
+    store.noteClock = (note) => orders.push(...(note.orders ?? []));
+
+    guard.trust({ author: 'early' });
+    clock.jump(100_000);
+    guard.trust({ author: 'cli:ann', note: 'NTP was down' });
+    guard.trust({ author: 'late' });
+    guard.note();
+
+    expect(orders).toEqual([{ at: clock.now(), reason: 'clock-trusted by cli:ann: NTP was down' }]);
+  });
+
   test('that says 1970 is not trusted, however long it is steady and whoever says so', async () => {
     const { clock, guard, peer, log } = begin({ clock: new FakeClock(YEAR_1970) });
 
@@ -180,7 +194,7 @@ describe('the wall clock', () => {
     peer.agreedAt = clock.monotonic();
     guard.check();
 
-    expect(guard.trust()).toBe(false);
+    expect(guard.trust({ author: 'ann' })).toBe(false);
     expect(guard.trustsClock).toBe(false);
     expect(guard.clockTrust.steadyFor).toBe(0);
     expect(log.at('warn')).toEqual(['the clock says a time from before this program was made']);
@@ -307,7 +321,7 @@ describe('the doubt of the clock outlives a restart', () => {
     const future = begin({ clock: new FakeClock(YEAR_2098), boot: BOOT });
     const first = await restart(future, { jump: NOW - YEAR_2098 });
     const before = first.guard.trustsClock;
-    first.guard.trust();
+    first.guard.trust({ author: 'ann' });
     await first.clock.pass(1000);
 
     const again = await restart(first);

@@ -416,11 +416,11 @@ describe('while it runs', () => {
     node.clock.jump(-86_400_000);
     await node.clock.pass(1000);
     const { problems } = node;
-    node.server.trustClock('cli:grace');
+    node.server.trustClock({ author: 'cli:grace', note: 'NTP was down' });
 
     expect(node.log.lines.at(-1)).toMatchObject({
       message: 'order from outside',
-      fields: { order: 'clock trust', author: 'cli:grace', outcome: 'trusted' },
+      fields: { order: 'clock trust', author: 'cli:grace', note: 'NTP was down', outcome: 'trusted' },
     });
     expect(problems).toEqual([
       expect.stringMatching(
@@ -590,14 +590,21 @@ describe('the health socket', () => {
     node.clock.jump(86_400_000);
 
     const before = await askClock(path, 'clock', 2000);
-    const after = await askClock(path, 'clock trust', 2000, 'cli:grace');
+    const after = await askClock(path, 'clock trust', 2000, {
+      author: 'cli:grace',
+      note: 'set by hand: now',
+    });
 
     expect(before).toMatchObject({ trusted: false, jump: { cause: 'jumped', seconds: 86_400 } });
     expect(before?.endsInSeconds).toBe(86_400);
     expect(after).toMatchObject({ trusted: true, endsInSeconds: null, jump: { explainedBy: 'operator' } });
     expect(node.server.status.status).toBe('serving');
     expect(node.store?.clockNote?.jump?.explainedBy).toBe('operator');
-    expect(node.log.lines.at(-1)?.fields).toMatchObject({ order: 'clock trust', author: 'cli:grace' });
+    expect(node.log.lines.at(-1)?.fields).toMatchObject({
+      order: 'clock trust',
+      author: 'cli:grace',
+      note: 'set by hand: now',
+    });
     await endpoint.close();
   });
 

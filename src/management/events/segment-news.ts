@@ -1,3 +1,4 @@
+import { CLOCK_TRUSTED } from '../../lease/history-event.ts';
 import { isMirror, newestRow, rowsBehind } from '../../store/sqlite/query/follow-history.ts';
 import type { LeaseReading } from '../lease-reading.ts';
 import type { NewEvent } from './event-log.ts';
@@ -69,7 +70,7 @@ export class SegmentNews {
             if (id === null || told.has(id)) return [];
             return [{ kind: 'reservation', address, data: { at, id, address, author, change } }];
           }
-          if (row.node === null || row.node === node) return [];
+          if (row.node === null || row.node === node || event === CLOCK_TRUSTED) return [];
           const about = { reason, mac: mac ?? undefined, address };
           return [{ ...about, kind: 'lease', data: { at, address, mac, client, reason, node: row.node } }];
         });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ClockStatus } from '../../detection/clock-status.ts';
 import { type Operation, operation } from '../http/operation.ts';
 import { unavailable } from '../http/problem.ts';
+import { REASON } from './orders.ts';
 import type { RouteParts } from './route-parts.ts';
 
 const CLOCK = z.object({
@@ -11,6 +12,8 @@ const CLOCK = z.object({
   meaning: z.string(),
   remedy: z.string().nullable(),
 });
+
+const TRUST = z.strictObject({ reason: REASON.optional() });
 
 export function clockRoutes({ gateway }: RouteParts): readonly Operation[] {
   return [
@@ -28,7 +31,9 @@ export function clockRoutes({ gateway }: RouteParts): readonly Operation[] {
       name: 'trustClock',
       summary: 'Your word that the time is right now: it ends the doubt',
       answer: CLOCK,
-      run: async ({ author }) => clockOf(await gateway.trustClock(author)),
+      body: TRUST,
+      run: async ({ author, body: { reason } }) =>
+        clockOf(await gateway.trustClock({ author, ...(reason !== undefined && { note: reason }) })),
     }),
   ];
 }

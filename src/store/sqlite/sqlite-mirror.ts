@@ -15,6 +15,7 @@ import { codeOf } from './disk/error-code.ts';
 import { GuardedMirrorFile, type GuardedMirrorFileParts } from './guard/guarded-mirror-file.ts';
 import { HistoryRows } from './history/history-rows.ts';
 import type { Lacking, MirrorFile } from './maintenance/mirror-file.ts';
+import { clockRowsOf } from './notes/clock-notes.ts';
 import { readMirrorPosition } from './notes/mirror-position.ts';
 import type { Opening } from './opening.ts';
 import { rowsOfMirrored } from './reservation-commits.ts';
@@ -93,7 +94,10 @@ export class SqliteMirror implements Mirror {
   }
 
   noteClock(note: ClockNote): void {
-    this.#file.clockNotes.take(note);
+    this.#file.clockNotes.take(
+      note,
+      clockRowsOf(note, () => this.#history.add()),
+    );
     this.#schedule(LATER);
   }
 

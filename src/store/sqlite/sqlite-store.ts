@@ -16,6 +16,7 @@ import { BatchWriter } from './journal/journal-batch.ts';
 import type { JournalRecord } from './journal/journal-record.ts';
 import { carry } from './maintenance/carry.ts';
 import type { LeaseFiles } from './maintenance/lease-files.ts';
+import { clockRowsOf } from './notes/clock-notes.ts';
 import type { Opening } from './opening.ts';
 import { ReservationCommits } from './reservation-commits.ts';
 
@@ -124,7 +125,10 @@ export class SqliteStore implements LeaseStore {
   }
 
   noteClock(note: ClockNote): void {
-    this.#files.clockNotes.take(note);
+    this.#files.clockNotes.take(
+      note,
+      clockRowsOf(note, () => this.#history.add()),
+    );
   }
 
   resolveWithoutCommit(change: LeaseChange): 'committed' | 'conflict' | 'needs-commit' {

@@ -50,7 +50,7 @@ export class LeaseFiles {
     this.applier = new JournalApplier(journal, writer, retention, applied);
     this.lastHeard = new LastHeardNote(database);
     this.heardSelections = new HeardSelectionsNote(database);
-    this.clockNotes = new ClockNotes(database);
+    this.clockNotes = new ClockNotes(database, node ?? null);
     this.node = new NodeNote(database, node);
     this.reservationRows = new ReservationRows(database, node ?? null);
     this.#checkpoints = new Checkpoints(database);
@@ -80,7 +80,8 @@ export class LeaseFiles {
   takeNotes({ lastHeard, heardSelections, clockNotes }: LeaseFiles): void {
     if (lastHeard.isDue) this.lastHeard.note(lastHeard.value);
     if (heardSelections.isDue) this.heardSelections.note(heardSelections.value);
-    if (clockNotes.isDue && clockNotes.note !== undefined) this.clockNotes.take(clockNotes.note);
+    const { isDue, note, rows } = clockNotes;
+    if (isDue && note !== undefined) this.clockNotes.take(note, rows);
   }
 }
 

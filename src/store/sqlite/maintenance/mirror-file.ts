@@ -33,7 +33,7 @@ export class MirrorFile {
     this.checkpoints = new Checkpoints(database, FORCED_PAGES);
     this.retention = new Retention(database, history, () => this.clockNotes.isInDoubt);
     this.note = database.prepare('INSERT OR REPLACE INTO mirror VALUES (1, ?, ?, ?, ?, ?)');
-    this.clockNotes = new ClockNotes(database);
+    this.clockNotes = new ClockNotes(database, null);
     this.revisionTimes = new RevisionTimesNote(database);
   }
 
@@ -54,7 +54,7 @@ export class MirrorFile {
 
   /** What was noted last is to be written to this file. */
   takeNotes({ clockNotes, revisionTimes }: MirrorFile): void {
-    if (clockNotes.note !== undefined) this.clockNotes.take(clockNotes.note);
+    if (clockNotes.note !== undefined) this.clockNotes.take(clockNotes.note, clockNotes.rows);
     this.revisionTimes.take(revisionTimes.notes);
   }
 }

@@ -1,15 +1,37 @@
 import type { Database, Statement } from 'better-sqlite3';
-import { type ClockJump, type ClockNote, DOUBT_CAUSES, EXPLANATIONS } from '../../../lease/clock-note.ts';
+import {
+  type ClockJump,
+  type ClockNote,
+  type ClockOrder,
+  DOUBT_CAUSES,
+  EXPLANATIONS,
+} from '../../../lease/clock-note.ts';
+import { CLOCK_TRUSTED } from '../../../lease/history-event.ts';
 import type { Instant } from '../../../lease/lease.ts';
+
+/** 0.0.0.0: the row is about no address. It replaces itself where writing failed half-way. */
+const ADD_TO_HISTORY = `INSERT OR REPLACE INTO history (id, at, address, client, mac, event, reason, expires_at, node)
+VALUES (?, ?, 0, '', 0, '${CLOCK_TRUSTED}', ?, 0, ?)`;
+
+/** A row of the history that is to be written with the note. */
+export interface ClockRow extends ClockOrder {
+  readonly eventId: number;
+}
 
 /** The note about the gateway's clock in a lease file. */
 export class ClockNotes {
   readonly #put: Statement;
+  readonly #addToHistory: Statement;
+  readonly #node: string | null;
   #note: ClockNote | undefined;
+  #rows: readonly ClockRow[] = [];
   #isDue = false;
 
-  constructor(database: Database) {
+  /** @param node The name of this node; null: it has none. */
+  constructor(database: Database, node: string | null) {
     this.#put = database.prepare("INSERT OR REPLACE INTO meta VALUES ('clock', ?)");
+    this.#addToHistory = database.prepare(ADD_TO_HISTORY);
+    this.#node = node;
     this.#note = readClockNote(database);
   }
 
@@ -23,13 +45,20 @@ export class ClockNotes {
     return jump !== undefined && jump.explainedBy === undefined;
   }
 
+  /** Those that are not in the file. */
+  get rows(): readonly ClockRow[] {
+    return this.#rows;
+  }
+
   /** True if the newest note is not in the file. */
   get isDue(): boolean {
     return this.#isDue;
   }
 
-  take(note: ClockNote): void {
+  /** @param rows What the orders with the note are in the history. */
+  take({ orders: _orders, ...note }: ClockNote, rows: readonly ClockRow[]): void {
     this.#note = note;
+    this.#rows = [...this.#rows, ...rows];
     this.#isDue = true;
   }
 
@@ -40,8 +69,15 @@ export class ClockNotes {
    */
   write(): void {
     this.#put.run(JSON.stringify(this.#note));
+    for (const { eventId, at, reason } of this.#rows) this.#addToHistory.run(eventId, at, reason, this.#node);
+    this.#rows = [];
     this.#isDue = false;
   }
+}
+
+/** The rows of the orders with a note. */
+export function clockRowsOf({ orders = [] }: ClockNote, nextEvent: () => number): readonly ClockRow[] {
+  return orders.map((order) => ({ ...order, eventId: nextEvent() }));
 }
 
 /** Undefined: there is no note, or another program has written it: that must not keep the leases from being served. */

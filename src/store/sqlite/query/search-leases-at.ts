@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3';
+import { CLOCK_TRUSTED } from '../../../lease/history-event.ts';
 import type { ListedLease } from '../lease-reader.ts';
 import { HISTORY_COLUMNS, LEASE_COLUMNS } from '../tables/schema.ts';
 import { FirstOfOrder, type Ranked } from './first-of-order.ts';
@@ -44,7 +45,7 @@ const THEN = `(SELECT position, hardware, address, mac, hostname, state, at AS s
     CASE WHEN event IN ('bound', 'peer') THEN event
       WHEN event = 'declined' AND expires_at > @at THEN event ELSE 'free' END AS state, ${HISTORY_COLUMNS}
   FROM history WHERE history.id < @before AND history.id >= @downTo AND history.at <= @at
-    AND event NOT IN ('reserved', 'unreserved') AND (@address IS NULL OR history.address = @address)))`;
+    AND event NOT IN ('reserved', 'unreserved', '${CLOCK_TRUSTED}') AND (@address IS NULL OR history.address = @address)))`;
 
 const LEASE_PAGE = `SELECT max(address) FROM (SELECT address FROM lease WHERE address > ? ORDER BY address LIMIT ${PAGE_ROWS})`;
 const HISTORY_PAGE = `SELECT min(id) FROM (SELECT id FROM history WHERE id < ? ORDER BY id DESC LIMIT ${PAGE_ROWS})`;

@@ -165,7 +165,8 @@ export class RemoteMirror implements Mirror {
 
   noteClock(note: ClockNote): void {
     this.#clockNote = note;
-    this.#notes.clockNote = note;
+    const orders = [...(this.#notes.clockNote?.orders ?? []), ...(note.orders ?? [])];
+    this.#notes.clockNote = orders.length === 0 ? note : { ...note, orders };
     this.#schedule();
   }
 

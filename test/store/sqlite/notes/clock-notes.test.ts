@@ -2,6 +2,8 @@ import { describe, expect, it, vi } from 'vitest';
 import type { ClockNote } from '../../../../src/lease/clock-note.ts';
 import { openSqlite } from '../../../../src/store/sqlite/disk/driver.ts';
 import { openMirror } from '../../../../src/store/sqlite/open-mirror.ts';
+import { LiveLeaseFile } from '../../../../src/store/sqlite/query/live-file.ts';
+import { searchLeasesAt } from '../../../../src/store/sqlite/query/search-leases-at.ts';
 import { Writer } from '../../../../src/store/sqlite/tables/writer.ts';
 import { FakeClock } from '../../../support/clock.ts';
 import { address, at, bind } from '../../changes.ts';
@@ -24,6 +26,22 @@ const NOTE: ClockNote = {
     explainedBy: undefined,
   },
 };
+
+const TRUSTED = { at: at(90), reason: 'clock-trusted by cli:ann: NTP was down' };
+
+function historyOf(directory: string): readonly unknown[] {
+  const file = openSqlite(fileIn(directory), { readonly: true });
+  const rows = file
+    .prepare(
+      `SELECT history.id, lease_history.address, lease_history.event, lease_history.reason
+       FROM history JOIN lease_history ON lease_history.at = strftime('%Y-%m-%dT%H:%M:%SZ', history.at / 1000, 'unixepoch')
+       ORDER BY history.id`,
+    )
+    .raw()
+    .all();
+  file.close();
+  return rows;
+}
 
 describe('what is noted of the clock, in the lease file', () => {
   it('is in it when a process ends of itself', async () => {
@@ -103,6 +121,57 @@ describe('what is noted of the clock, in the lease file', () => {
     await second.close();
 
     expect([between, openIn(directory).lastStoredAt]).toEqual([0, at(200)]);
+  });
+
+  it('has a row of the history for whoever said that the time is right, once, beside the rows of leases', async () => {
+    const directory = temporaryDirectory();
+    const first = openIn(directory);
+    await bind(first, { client: 1, address: A, at: at(10) });
+    first.noteClock({ ...NOTE, orders: [TRUSTED] });
+    first.noteClock(NOTE);
+    await bind(first, { client: 2, address: B, at: at(300) });
+    first.idle(at(300));
+    first.noteClock(NOTE);
+    await first.close();
+
+    const second = openIn(directory);
+    expect(second.clockNote).toEqual(NOTE);
+    await bind(second, { client: 2, address: B, state: 'free', expiresAt: at(1), at: at(400) });
+    await second.close();
+    expect(historyOf(directory)).toEqual([
+      [1, '10.15.3.20', 'bound', 'bound'],
+      [2, '0.0.0.0', 'clock-trusted', TRUSTED.reason],
+      [3, '10.15.3.21', 'bound', 'bound'],
+      [4, '10.15.3.21', 'freed', 'bound'],
+    ]);
+  });
+
+  it('nobody is said to have had the address of that row', async () => {
+    const directory = temporaryDirectory();
+    const store = openIn(directory);
+    store.noteClock({ ...NOTE, orders: [TRUSTED] });
+    store.idle(at(300));
+    const file = new LiveLeaseFile(directory);
+
+    const search = { at: at(400), conditions: [], isDescending: false, limit: 9, after: undefined };
+    const { rows } = await searchLeasesAt(file.database, search, new AbortController().signal);
+
+    expect(rows).toEqual([]);
+    file.close();
+  });
+
+  it('has its row where leases are shared too, in the mirror', async () => {
+    const clock = new FakeClock();
+    const directory = temporaryDirectory();
+    const options = { directory, inFlight: new Set<never>(), now: at(0), seed: 0 };
+    const mirror = await openMirror({ ...options, clock });
+
+    mirror.noteClock({ ...NOTE, orders: [TRUSTED] });
+    mirror.noteClock(NOTE);
+    await clock.pass(1000);
+    mirror.close();
+
+    expect(historyOf(directory)).toEqual([[1, '0.0.0.0', 'clock-trusted', TRUSTED.reason]]);
   });
 
   it('is kept where leases are shared too, in the mirror, and safe from a loss of power', async () => {

@@ -81,12 +81,13 @@ describe('a mirror that another thread writes', () => {
     const note = { boot: 'b', monotonic: 1, wall: at(0), revision: 1, jump: undefined };
 
     await bind(store, { client: 1, address: A, hostname: 'web' });
+    mirror.noteClock({ ...note, orders: [{ at: at(0), reason: 'clock-trusted by ann' }] });
     mirror.noteClock(note);
     mirror.noteRevisionTimes([{ revision: 1, at: at(0) }]);
     await clock.pass(2500);
 
     expect(read(directory, 'SELECT hostname FROM leases')).toEqual(['web']);
-    expect(read(directory, 'SELECT event FROM lease_history')).toEqual(['bound']);
+    expect(read(directory, 'SELECT event FROM lease_history')).toEqual(['clock-trusted', 'bound']);
     expect(read(directory, 'SELECT quorum FROM mirror_state')).toEqual(['yes']);
     expect(read(directory, "SELECT value FROM meta WHERE key = 'known'")).toEqual([`[[1,${at(0)}]]`]);
     await store.close();
