@@ -16,7 +16,7 @@ import { SeveralHealth } from '../server/several-health.ts';
 import { type Declarations, SeveralServers } from '../server/several-servers.ts';
 import { systemClock } from '../server/system-clock.ts';
 import { prepareDirectory } from '../store/sqlite/disk/directory.ts';
-import { managedSegment, managementOptions } from './serve/management-options.ts';
+import { managedSegment, managementOptions, wantsManagement } from './serve/management-options.ts';
 import { type OfProcess, SegmentServer } from './serve/segment-server.ts';
 import { ManagementThread } from './serve/start-management.ts';
 import { startSegments } from './serve/start-segments.ts';
@@ -94,7 +94,7 @@ export async function serve(loaded: LoadedSettings, load: ReadAgain): Promise<nu
   if (loaded.segments.length > 0) prepareDirectory(settings.leasesDir);
   await Promise.race([startSegments(all, loaded.segments.length > 1), stopped]);
   if (!isStopping) await health.open();
-  if (!isStopping) management.start();
+  if (!isStopping && wantsManagement(settings)) management.start();
   const stopping = new AbortController();
   const cancelCheck = systemClock.after(FULL_CHECK_AFTER, () => void checkFiles(all, stopping.signal));
   const signal = await stopped;

@@ -55,6 +55,14 @@ export const API_SETTINGS = {
     kind: ipAddress,
     help: 'the address that this port is opened on; any but a loopback address needs a secret',
   }),
+  apiSocket: setting('on', {
+    group: 'Management',
+    restart: AT_START,
+    variable: 'GATEWAY_API_SOCKET',
+    flag: 'api-socket',
+    kind: switchOf,
+    help: 'off: no Unix socket api.sock, by which commands ask and order; with the port off too, and no hook, the thread of both is not started',
+  }),
   apiSecret: optional({
     group: 'Management',
     restart: AT_START,

@@ -14,7 +14,7 @@ const SECOND = 8000;
 /** Claims that are followed; the oldest is forgotten first. It stays a claim. */
 const LIMIT = 4096;
 /** Requests that one beat sends at most. */
-const BURST = 16;
+const BURST = 32;
 
 const NOTHING: Decision = { kind: 'silence', reason: 'no-binding' };
 

@@ -69,7 +69,7 @@ export class FoundGateways {
     this.#arp?.ask(gateway);
   }
 
-  /** Several times a second. `known`: the addresses that may be gateways. */
+  /** Twice a second. `known`: the addresses that may be gateways. */
   beat(known: ReadonlySet<Ipv4>): void {
     const now = this.#clock.monotonic();
     if (now - this.#soonAt >= SOON) this.#askWanted(now);

@@ -9,12 +9,12 @@ import type { QuietAddresses } from './quiet-addresses.ts';
 /** An answer to the question beside an offer is waited for so long: milliseconds. */
 const ANSWER_TIME = 10;
 /** Requests that one beat sends at most of its own accord, and two more for each quiet address that was offered. */
-const BURST = 32;
+const BURST = 64;
 const FOR_EACH_OFFER = 2;
 const MOST = 1024;
 /** Slots that one beat looks at: on an ordinary day, and while all are asked anew. */
-const VISITS = 4;
-const HASTY_VISITS = 256;
+const VISITS = 8;
+const HASTY_VISITS = 512;
 
 export interface QuietLapParts {
   readonly arp: Pick<SegmentArp, 'canAsk' | 'ask' | 'hearNow'>;
@@ -54,7 +54,7 @@ export class QuietLap implements QuietObservations {
     this.#hasty = this.#addresses?.slots ?? 0;
   }
 
-  /** Several times a second. */
+  /** Twice a second. */
   beat(): void {
     const addresses = this.#current();
     const now = this.#parts.clock.monotonic();

@@ -6,7 +6,7 @@ import type { Version } from '../lease/lease.ts';
  */
 export const STALE_AFTER = 4000;
 /** Milliseconds in the sockets after which a datagram counts as older than what the store has learnt meanwhile. */
-const LATE_AFTER = 1000;
+const LATE_AFTER = 1500;
 /** More datagrams than all sockets can hold: 8 MiB each, which the kernel doubles, at 768 bytes or more a datagram. */
 const SOCKETS_HOLD = 65_536;
 
@@ -27,7 +27,7 @@ export class Arrivals {
   #countedFrom = 0;
   #count = 0;
 
-  /** To be called several times a second, with a read of the sockets between two calls. Until the first call everything is new. */
+  /** To be called twice a second, with a read of the sockets between two calls. Until the first call everything is new. */
   beat(monotonic: number, revision: Version): void {
     const isFirst = this.#beatAt === undefined;
     if (this.#isDrained)

@@ -105,7 +105,7 @@ export class Exchange {
     this.#end(arena);
   }
 
-  /** To be called several times a second: a gap between two calls shows that the process stood still. */
+  /** To be called twice a second: a gap between two calls shows that the process stood still. */
   beat(): void {
     this.#arrivals.beat(this.#parts.clock.monotonic(), this.#parts.store.leases.revision);
   }

@@ -58,6 +58,7 @@ export function openSegment(
     events: new EventLog(String(Date.now())),
     hooks: () => hooks.figures,
     readEvents: () => source.read(),
+    followEvents: () => source.follow(),
     streams: new Set(),
     told: new ToldReservations(Date.now),
     now: Date.now,
@@ -84,7 +85,6 @@ export function openSegment(
     asked: () => parts.asked.result(),
     now: parts.now,
   });
-  source.begin();
   sampler.begin();
   hooks.begin();
   return {

@@ -38,6 +38,8 @@ export interface ManagedSegment {
 export interface ProcessOptions {
   /** The directory of its socket: the leases directory of the process. */
   readonly sockets: string;
+  /** Whether it has that socket. */
+  readonly hasSocket: boolean;
   readonly port: number | 'off';
   /** The address that the port is opened on. */
   readonly listen: string;

@@ -3,7 +3,7 @@ import type { CertificateProblem } from '../store/etcd/client/certificates.ts';
 import type { FromGateway, Port, ToGateway } from './gateway-calls.ts';
 
 /** How often it is looked: milliseconds. */
-const LOOK = 1000;
+const LOOK = 2000;
 
 /** Tells the gateway's thread what this thread finds wrong, each time that it changes: health, log and warnings have all problems. */
 export class OwnProblems {

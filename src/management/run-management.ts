@@ -93,5 +93,5 @@ export async function runManagement(
     closing.push(() => tcp.close());
     tcp.open();
   }
-  await unix.open();
+  if (options.hasSocket) await unix.open();
 }

@@ -4,6 +4,9 @@ import { OUTCOMES } from '../store/lease-store.ts';
 import { MESSAGE_TYPES } from '../wire/message.ts';
 import { REPLY_TYPES } from '../wire/reply.ts';
 
+/** Time between two beats of a server, by which it tells that its thread does not stand still: milliseconds. */
+export const BEAT = 500;
+
 /** Upper ends of histogram buckets; a last bucket takes the rest. Seconds. */
 export const REPLY_BUCKETS = [0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 4];
 export const COMMIT_BUCKETS = [0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 1];

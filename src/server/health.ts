@@ -22,7 +22,7 @@ const REQUEST_TIME = 250;
 /** Only the owner may connect: unix(7) requires the right to write. */
 const OTHERS = 0o177;
 /** How often the socket's file is checked: milliseconds. */
-const CHECK_INTERVAL = 1000;
+const CHECK_INTERVAL = 4000;
 
 const CANNOT_BE_ASKED = 'health cannot be asked';
 
@@ -81,7 +81,7 @@ export class HealthEndpoint {
         this.#listen(resolve);
       });
     } catch (error) {
-      const remedy = 'move away what stands there; it is tried again each second';
+      const remedy = 'move away what stands there; it is tried again every few seconds';
       this.#log.warn({ err: error, path: this.#path, remedy }, CANNOT_BE_ASKED);
     }
     this.#checking = setInterval(() => this.#checkSocket(), CHECK_INTERVAL).unref();

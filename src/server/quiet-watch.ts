@@ -50,7 +50,7 @@ export class QuietWatch {
     if (isOther || before.probeMilliseconds === 0 || plan.probeMilliseconds === 0) this.#begin(plan);
   }
 
-  /** Several times a second. */
+  /** Twice a second. */
   beat(): void {
     const live = this.#memory.clusterPeers?.live ?? this.#live;
     for (const gateway of live) if (!this.#live.has(gateway)) this.#arrivals += 1;

@@ -5,6 +5,7 @@ import type { OperatorOrder } from '../engine/operator-order.ts';
 import type { OrderedBy } from '../lease/lease-view.ts';
 import type { HardwareAddress } from '../net/hardware-address.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
+import { BEAT } from '../reporting/counter-slots.ts';
 import { Counters } from '../reporting/counters.ts';
 import type { DecisionLog } from '../reporting/decision-log.ts';
 import { NO_COUNTS, type OrganizationCounter } from '../reporting/organization-counts.ts';
@@ -29,10 +30,8 @@ import type { ServerParts, ServerPlacement } from './server-parts.ts';
 import { clockTrustOf, type Memory } from './server-state.ts';
 import type { Service } from './service.ts';
 
-/** Time between two beats, which show that the event loop runs: milliseconds. */
-const BEAT = 250;
 /** Beats from one check of interfaces, problems and expired leases to the next. */
-const BEATS_OF_A_SECOND = 4;
+const BEATS_OF_A_SECOND = 2;
 const NO_GATEWAYS: ReadonlySet<Ipv4> = new Set();
 
 /**

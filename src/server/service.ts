@@ -174,7 +174,7 @@ export class Service {
     return this.#quiet.lap.count();
   }
 
-  /** Call it several times a second. */
+  /** Call it twice a second. */
   beat(): void {
     this.exchange.beat();
     this.#quiet.beat();

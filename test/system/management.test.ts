@@ -123,6 +123,45 @@ describeSystem('the management plane of a gateway that serves', ['curl'], () => 
     expect((await curl('/healthz')).status).toBe(200);
   });
 
+  test('with GATEWAY_API_SOCKET=off has no socket, and a command that wants it says how to have one', async () => {
+    segment().node.ip('link set lo up');
+    const gateway = await segment().gateway({ GATEWAY_API_SOCKET: 'off' });
+    await served(gateway);
+    const { yiaddr } = await segment().client().lease(A);
+    const command = [
+      process.execPath,
+      builtProgram(),
+      'leases',
+      'release',
+      yiaddr,
+      '--leases-dir',
+      gateway.directory,
+    ];
+
+    const ordered = await run(segment().node, command);
+
+    expect((await curl('/healthz')).status).toBe(200);
+    expect(existsSync(join(gateway.directory, API_SOCKET))).toBe(false);
+    expect(ordered.status).toBe(69);
+    expect(ordered.errors).toContain('set GATEWAY_API_SOCKET to on');
+  });
+
+  test('with port and socket off does not run at all, and guests are served', async () => {
+    const gateway = await segment().gateway({ GATEWAY_API_SOCKET: 'off', GATEWAY_METRICS_PORT: 'off' });
+    const { yiaddr } = await segment().client().lease(A);
+
+    const nice = readdirSync(`/proc/${gateway.pid}/task`).map(
+      (task) =>
+        readFileSync(`/proc/${gateway.pid}/task/${task}/stat`, 'latin1')
+          .replace(/^.*\) /, '')
+          .split(' ')[16],
+    );
+
+    expect(yiaddr).toMatch(/^10\.15\.3\./);
+    expect(nice).not.toContain('10');
+    expect(await gateway.end()).toBe(0);
+  });
+
   test('with GATEWAY_METRICS_PORT=off opens no port, and keeps its socket', async () => {
     const gateway = await managed({ GATEWAY_METRICS_PORT: 'off' });
 

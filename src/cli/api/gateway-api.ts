@@ -1,5 +1,6 @@
 import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
+import { SETTINGS } from '../../config/settings.ts';
 import { GatewayError } from '../../errors.ts';
 import { API_SOCKET } from '../../management/listen/unix-listener.ts';
 import { askHealth, HEALTH_SOCKET } from '../../server/health.ts';
@@ -176,7 +177,7 @@ export class GatewayApi {
     }
     return {
       message: `the gateway runs and serves guests, but its management API does not answer at ${this.#socket}`,
-      remedy: 'wait some seconds: it is started again by itself; its log says why it ended',
+      remedy: `wait some seconds: it is started again by itself, and its log says why it ended; or set ${SETTINGS.apiSocket.variable} to on`,
     };
   }
 }

@@ -20,11 +20,12 @@ export function managementOptions(
   startedAt: number,
   segments: readonly ManagedSegment[],
 ): ManagementOptions {
-  const { leasesDir, metricsPort, apiListen, apiOpenReads, apiHosts } = settings;
+  const { leasesDir, metricsPort, apiSocket, apiListen, apiOpenReads, apiHosts } = settings;
   const { grpcPort, grpcListen } = settings;
   const node = nodeOf(settings);
   return {
     sockets: leasesDir,
+    hasSocket: apiSocket,
     port: metricsPort,
     listen: apiListen,
     tls: apiCertificate(settings),
@@ -38,6 +39,13 @@ export function managementOptions(
     startedAt,
     segments,
   };
+}
+
+/** False: nobody asks for the thread of API, metrics and hooks. */
+export function wantsManagement(settings: Settings): boolean {
+  const { metricsPort, apiSocket, grpcPort, hook, webhook } = settings;
+  const isServed = metricsPort !== 'off' || apiSocket || grpcPort !== 'off';
+  return isServed || hook !== undefined || webhook !== undefined;
 }
 
 export function managedSegment(

@@ -81,7 +81,9 @@ export class EventSource {
     this.#node = node;
   }
 
-  begin(): void {
+  /** To be called when somebody begins to follow. It looks for events until nobody does. */
+  follow(): void {
+    if (this.#timers.length > 0) return;
     this.#timers.push(
       setInterval(() => this.#isFollowed() && this.read(), INTERVAL).unref(),
       setInterval(() => void this.#look(), PROBLEMS).unref(),
@@ -89,7 +91,7 @@ export class EventSource {
   }
 
   end(): void {
-    for (const timer of this.#timers) clearInterval(timer);
+    for (const timer of this.#timers.splice(0)) clearInterval(timer);
   }
 
   /** Takes the decisions that were made since the last call. To be called before the log is used, if nobody follows. */
@@ -120,6 +122,7 @@ export class EventSource {
     if (!this.#isFollowed()) {
       this.#known = undefined;
       this.#news.pause();
+      this.end();
       return;
     }
     for (const event of await this.#news.take()) this.#tell(event);

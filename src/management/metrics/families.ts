@@ -1,5 +1,5 @@
 import { DROPS, type DropRow } from '../../exchange/drops.ts';
-import { BATCH_BUCKETS, COMMIT_BUCKETS, REPLY_BUCKETS } from '../../reporting/counter-slots.ts';
+import { BATCH_BUCKETS, BEAT, COMMIT_BUCKETS, REPLY_BUCKETS } from '../../reporting/counter-slots.ts';
 import type { CounterReader, Tally } from '../../reporting/read-counters.ts';
 import type { Status } from '../../reporting/status.ts';
 import type { Figures } from '../../server/figures.ts';
@@ -127,7 +127,7 @@ function countedFamilies(counters: CounterReader): readonly Family[] {
 function stateFamilies({ counters, asked, version, now }: MetricsInput): readonly Family[] {
   const { status, figures } = asked ?? {};
   const beatAt = counters.single('beatAt');
-  const silence = beatAt === 0 ? 0 : Math.max(0, now - beatAt - 250);
+  const silence = beatAt === 0 ? 0 : Math.max(0, now - beatAt - BEAT);
   return [
     { ...gauge('build_info', 'The version that runs; always 1.', undefined), samples: [[{ version }, 1]] },
     {

@@ -50,6 +50,7 @@ export function eventsRoute(parts: RouteParts): Operation {
       const stream: object = {};
       const end = () => streams.delete(stream);
       streams.add(stream);
+      parts.followEvents();
       caller.gone?.addEventListener('abort', end, { once: true });
       const events = eventStream(parts.events, header('last-event-id'), filterOf(query), end);
       return new Response(events, {

@@ -32,6 +32,8 @@ export interface RouteParts {
   readonly events: EventLog;
   /** Brings `events` up to date: while nobody follows them, that is not done. */
   readEvents(): void;
+  /** Somebody follows them from now on. */
+  followEvents(): void;
   /** Of those who are told when leases change. */
   hooks(): readonly OutletFigures[];
   readonly told: ToldReservations;
