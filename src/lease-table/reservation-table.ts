@@ -3,8 +3,13 @@ import type { Version } from '../lease/lease.ts';
 import type { OutsideId } from '../lease/outside-id.ts';
 import { portKey, ReservationCheck } from '../lease/reservation/claims.ts';
 import type { Reservation, ReservationWrite } from '../lease/reservation/reservation.ts';
-import type { Claimant, Reservations } from '../lease/reservation/reservation-view.ts';
-import type { HardwareAddress } from '../net/hardware-address.ts';
+import {
+  type Claimant,
+  isEarlier,
+  type Reservations,
+  type Rivalry,
+} from '../lease/reservation/reservation-view.ts';
+import { type HardwareAddress, hardwareToText } from '../net/hardware-address.ts';
 import { hexDigitsOf } from '../net/hex.ts';
 import type { Ipv4 } from '../net/ipv4.ts';
 
@@ -89,6 +94,14 @@ export class ReservationTable implements Reservations {
     }
   }
 
+  rivalries(): readonly Rivalry[] {
+    return [...this.#rivals].flatMap((other) =>
+      this.#claimsOf(other).flatMap(({ what, holder: counts }) =>
+        counts === undefined || counts.id === other.id ? [] : [{ counts, other, what }],
+      ),
+    );
+  }
+
   /** The changes of one commit are to be checked by one of these, one after the other. */
   check(): ReservationCheck {
     return new ReservationCheck(this);
@@ -144,6 +157,19 @@ export class ReservationTable implements Reservations {
     return port === undefined || this.#byPort.size === 0 ? undefined : this.ofPort(port);
   }
 
+  #claimsOf({ macs, clientId, circuitId, port }: Reservation) {
+    return [
+      ...macs.map((mac) => ({ what: `the card ${hardwareToText(mac)}`, holder: this.#byMac.get(mac) })),
+      ...(clientId === undefined
+        ? []
+        : [{ what: `the client identifier ${clientId}`, holder: this.#byClientId.get(clientId) }]),
+      ...(circuitId === undefined
+        ? []
+        : [{ what: `the circuit ${circuitId}`, holder: this.#byCircuit.get(circuitId) }]),
+      ...(port === undefined ? [] : [{ what: `the port ${port}`, holder: this.ofPort(port) }]),
+    ];
+  }
+
   #index(reservation: Reservation): void {
     const { macs, clientId, circuitId, port, vpsId } = reservation;
     for (const mac of macs) this.#claim(this.#byMac, mac, reservation);
@@ -183,10 +209,6 @@ export class ReservationTable implements Reservations {
     if (holder !== undefined && holder.id !== reservation.id)
       this.#rivals.add(isFirst ? holder : reservation);
   }
-}
-
-function isEarlier(one: Reservation, other: Reservation): boolean {
-  return one.createdAt < other.createdAt || (one.createdAt === other.createdAt && one.id < other.id);
 }
 
 function dropFrom<Key>(index: Map<Key, Reservation>, key: Key, reservation: Reservation): void {

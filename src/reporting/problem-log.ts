@@ -3,7 +3,9 @@ import type { Log } from '../log/log.ts';
 import { LastingState } from './lasting-state.ts';
 
 /** Problems that no other part logs. */
-const LOGGED_HERE: readonly ProblemName[] = ['interface-down', 'directory', 'pool-nearly-full'];
+const LOGGED_HERE: readonly ProblemName[] = [
+  ...(['interface-down', 'directory', 'pool-nearly-full', 'rival-reservations'] as const),
+];
 /** A problem has ended when it was not observed for this time: milliseconds. */
 const QUIET_TIME = 60_000;
 

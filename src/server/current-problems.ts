@@ -1,4 +1,5 @@
 import { type ClockStatus, clockProblem } from '../detection/clock-status.ts';
+import { rivalProblem } from '../diagnosis/rival-reservations.ts';
 import { NOT_STARTED, type RunningProblem } from '../diagnosis/running-problem.ts';
 import { directoryProblem, storeProblems } from '../diagnosis/store-problems.ts';
 import { type PoolUse, poolProblem } from '../reporting/pool-use.ts';
@@ -36,6 +37,8 @@ export function currentProblems(sources: ProblemSources): readonly RunningProble
   const settings = parts.settingsProblem?.();
   if (settings !== undefined) problems.push(settings);
   if (sources.fileReservations !== undefined) problems.push(sources.fileReservations);
+  const rivals = rivalProblem(memory?.store.reservations.rivalries() ?? []);
+  if (rivals !== undefined) problems.push(rivals);
   problems.push(...(parts.apiProblems?.() ?? []));
   const peers = memory?.peers.problem;
   if (peers !== undefined) problems.push(peers);

@@ -188,3 +188,49 @@ describe('a write conflicts', () => {
     expect(table.check().conflicts([write(reservationOf('one', '10.15.3.57'))])).toBe(true);
   });
 });
+
+describe('two reservations that want the same', () => {
+  const first = () => reservationOf('r2', '10.15.3.24', { macs: [ADAS], createdAt: instant(1000) });
+  const late = () => reservationOf('r1', '10.15.3.57', { macs: [BOBS, ADAS], createdAt: instant(2000) });
+
+  test.each([true, false])('are told, with the one that counts; it came first: %s', (isFirst) => {
+    for (const each of isFirst ? [first(), late()] : [late(), first()]) table.put(each);
+
+    expect(table.rivalries().map(({ counts, other, what }) => [counts.id, other.id, what])).toEqual([
+      ['r2', 'r1', `the card ${ADA}`],
+    ]);
+  });
+
+  test.each([
+    ['r1', 'r2'],
+    ['r2', 'r1'],
+  ])('are none when %s is gone, and then %s counts', (gone, left) => {
+    for (const each of [first(), late()]) table.put(each);
+
+    table.remove(gone as OutsideId);
+
+    expect(table.rivalries()).toEqual([]);
+    expect(table.ofHardware(ADAS)?.id).toBe(left);
+  });
+
+  test('are none when one of them is retired, or has another card', () => {
+    for (const each of [first(), late()]) table.put(each);
+    table.put({ ...late(), macs: [BOBS] });
+    const apart = table.rivalries();
+    table.put(late());
+    table.put({ ...first(), retiredUntil: instant(5000) });
+
+    expect([apart, table.rivalries()]).toEqual([[], []]);
+  });
+
+  test.each([
+    [{ clientId: clientId('ff01') }, 'the client identifier ff01'],
+    [{ circuitId: '0102' }, 'the circuit 0102'],
+    [{ port: 'tap104i0' }, 'the port tap104i0'],
+  ])('by %o are told too', (claim, what) => {
+    table.put(reservationOf('a', '10.15.3.24', claim));
+    table.put(reservationOf('b', '10.15.3.25', claim));
+
+    expect(table.rivalries().map((each) => each.what)).toEqual([what]);
+  });
+});

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { GatewayError } from '../../src/errors.ts';
 import type { ClientKey } from '../../src/lease/client-key.ts';
 import { instant, type Lease } from '../../src/lease/lease.ts';
+import type { OutsideId } from '../../src/lease/outside-id.ts';
 import { hardwareFromText, NO_HARDWARE } from '../../src/net/hardware-address.ts';
 import { ipv4, UNSPECIFIED } from '../../src/net/ipv4.ts';
 import type { ListenAddressSearch } from '../../src/server/find-listen-address.ts';
@@ -14,6 +15,7 @@ import { askClock, askHealth, HEALTH_SOCKET, HealthEndpoint } from '../../src/se
 import { replyToText } from '../support/exchange-bench.ts';
 import { Guest } from '../support/guest.ts';
 import { at, planOf, range, segment } from '../support/plan.ts';
+import { cards, reservationOf } from '../support/reservations.ts';
 import { ServerNode, THERE } from '../support/server-node.ts';
 
 const GONE: ListenAddressSearch = {
@@ -407,6 +409,25 @@ describe('while it runs', () => {
     expect(doubted).toEqual([expect.stringMatching(/^the clock is in doubt: it said 2026-/)]);
     expect([before, state()]).toEqual(['bound', 'free']);
     expect(node.server.status.status).toBe('serving');
+  });
+
+  test('two reservations of one card make it degraded, by names, until one of them is gone', async () => {
+    const node = new ServerNode();
+    await node.server.start();
+    const macs = cards('52:54:00:00:00:01');
+    node.store?.reservations.put(reservationOf('web', '10.15.3.24', { macs, createdAt: instant(1000) }));
+    node.store?.reservations.put(reservationOf('shop', '10.15.3.57', { macs, createdAt: instant(2000) }));
+    await node.clock.pass(1000);
+    const { problems } = node;
+    node.store?.reservations.remove('shop' as OutsideId);
+
+    expect(problems).toEqual([
+      'two gateways have made two reservations at one moment: the card 52:54:00:00:00:01 is of web (10.15.3.24), which was made first and counts, and of shop (10.15.3.57), which does not; keep one of each two: remove the one that does not count (`vps-gateway reservations remove shop`), or the other one, and it counts',
+    ]);
+    expect(node.log.lines).toContainEqual(
+      expect.objectContaining({ fields: expect.objectContaining({ problem: 'rival-reservations' }) }),
+    );
+    expect(node.problems).toEqual([]);
   });
 
   test('a clock that jumps makes it degraded, until the operator trusts it', async () => {

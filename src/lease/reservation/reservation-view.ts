@@ -16,6 +16,15 @@ export interface Claimant {
   readonly port?: string | undefined;
 }
 
+/** Two reservations in force that want the same for themselves alone. */
+export interface Rivalry {
+  /** It was made first, and counts. */
+  readonly counts: Reservation;
+  readonly other: Reservation;
+  /** What both want, for people: `the card 52:54:00:00:00:01`. */
+  readonly what: string;
+}
+
 /** The current reservations. They are read for each message, so a change needs no new plan. */
 export interface ReservationView {
   /** True: there is none, in force or not. */
@@ -43,6 +52,13 @@ export interface Reservations extends ReservationView {
   retired(): Iterable<Reservation>;
   /** All, in force or retired, in the order of their ids. */
   all(): Iterable<Reservation>;
+  /** Two gateways may give one guest two reservations at one moment. There is hardly ever any. */
+  rivalries(): readonly Rivalry[];
+}
+
+/** Of two reservations that want the same, it counts on every gateway. */
+export function isEarlier(one: Reservation, other: Reservation): boolean {
+  return one.createdAt < other.createdAt || (one.createdAt === other.createdAt && one.id < other.id);
 }
 
 export const NO_RESERVATIONS: ReservationView = {

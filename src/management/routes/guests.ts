@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
 import type { Reservation } from '../../lease/reservation/reservation.ts';
+import { isEarlier } from '../../lease/reservation/reservation-view.ts';
 import { hardwareFromText, NO_HARDWARE } from '../../net/hardware-address.ts';
 import { ipv4, ipv4ToText } from '../../net/ipv4.ts';
 import type { ListedLease } from '../../store/sqlite/lease-reader.ts';
@@ -113,7 +114,12 @@ async function reservationsInForce(database: Database, signal: AbortSignal): Pro
   return {
     at: new Map(all.map((each) => [each.address, each])),
     by: new Map(all.map((each) => [each.id, each])),
-    ofCard: new Map(all.flatMap((each) => each.macs.map((mac) => [mac, each] as const))),
+    // Of two of one card the earlier one counts: it is set last.
+    ofCard: new Map(
+      all
+        .toSorted((one, other) => (isEarlier(one, other) ? 1 : -1))
+        .flatMap((each) => each.macs.map((mac) => [mac, each] as const)),
+    ),
   };
 }
 

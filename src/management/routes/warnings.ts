@@ -31,6 +31,8 @@ const MEANS: Readonly<Record<ProblemName, string>> = {
   settings: 'Guests are served by the settings of before; a restart may fail, or change more than is meant.',
   hook: 'Guests are served; a program or a server does not know of changes since.',
   'file-reservations': 'Their guests get addresses as if nothing were reserved for them.',
+  'rival-reservations':
+    'Their guest gets the address of the one that was made first; the other address lies idle.',
   platform: 'The platform cannot call this gateway: it makes and removes no reservations here.',
   clock: 'No address of a lease that ended is given again until the time is known to be right.',
   'pool-full': 'New guests get no address; those that have one keep it.',

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import { rivalProblem } from '../../../src/diagnosis/rival-reservations.ts';
 import { instant } from '../../../src/lease/lease.ts';
+import { hardwareToText } from '../../../src/net/hardware-address.ts';
 import { FakeClock, settle } from '../../support/clock.ts';
 import { MemoryCluster } from '../../support/memory-etcd.ts';
 import { reservationOf } from '../../support/reservations.ts';
@@ -32,5 +34,13 @@ test.each([true, false])(
     expect(outcomes).toEqual(['committed', 'committed']);
     for (const { reservations } of [one, other, await gateway(cluster, 12)])
       expect(reservations.ofHardware(CARD)?.id).toBe('r2');
+    // The pair is named everywhere, until one of the two is gone, whichever it is.
+    for (const { reservations } of [one, other, await gateway(cluster, 12)]) {
+      const problem = rivalProblem(reservations.rivalries());
+      expect(problem?.message).toContain(
+        `the card ${hardwareToText(CARD)} is of r2 (10.15.3.24), which was made first and counts, and of r1 (10.15.3.201), which does not`,
+      );
+      expect(problem?.remedy).toContain('`vps-gateway reservations remove r1`');
+    }
   },
 );
