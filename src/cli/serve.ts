@@ -16,6 +16,7 @@ import { SeveralHealth } from '../server/several-health.ts';
 import { type Declarations, SeveralServers } from '../server/several-servers.ts';
 import { systemClock } from '../server/system-clock.ts';
 import { prepareDirectory } from '../store/sqlite/disk/directory.ts';
+import { giveBackUnused } from '../transport/linux/unused-memory.ts';
 import { managedSegment, managementOptions, wantsManagement } from './serve/management-options.ts';
 import { type OfProcess, SegmentServer } from './serve/segment-server.ts';
 import { ManagementThread } from './serve/start-management.ts';
@@ -25,6 +26,8 @@ import { watchForChanges } from './serve/watch-file.ts';
 
 /** Time from the start to the full check of the lease file: milliseconds. */
 const FULL_CHECK_AFTER = 30_000;
+/** Time from the start until what only the start has used is no longer kept: milliseconds. */
+const START_OVER_AFTER = 15_000;
 const NOT_RELOADED = 'the settings could not be read again; the previous ones stay in force';
 /** The name of the segment of a process that has no list of them. */
 const ALONE = '';
@@ -97,8 +100,10 @@ export async function serve(loaded: LoadedSettings, load: ReadAgain): Promise<nu
   if (!isStopping && wantsManagement(settings)) management.start();
   const stopping = new AbortController();
   const cancelCheck = systemClock.after(FULL_CHECK_AFTER, () => void checkFiles(all, stopping.signal));
+  const cancelGiving = systemClock.after(START_OVER_AFTER, giveBackUnused);
   const signal = await stopped;
   cancelCheck();
+  cancelGiving();
   unwatch();
   stopping.abort();
   log.info({ signal }, 'stopping');

@@ -51,7 +51,7 @@ export const LAYOUT = {
   sockFprog: { size: 16, len: 0, filter: 8 },
 } as const;
 
-type Koffi = typeof import('koffi');
+export type Koffi = typeof import('koffi');
 let loaded: Libc | undefined;
 
 /**
