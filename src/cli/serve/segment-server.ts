@@ -22,9 +22,7 @@ import { findListenAddress } from '../../server/find-listen-address.ts';
 import { Server } from '../../server/server.ts';
 import { systemClock } from '../../server/system-clock.ts';
 import { EtcdClusterPeers } from '../../sharing/etcd-cluster-peers.ts';
-import { openEtcd } from '../../sharing/etcd-connection.ts';
 import { nodeOf, sharedSettings } from '../../sharing/shared-settings.ts';
-import { sharedStore } from '../../sharing/shared-store.ts';
 import type { EtcdStore } from '../../store/etcd/etcd-store.ts';
 import type { LeaseStore } from '../../store/lease-store.ts';
 import { LEASE_FILE } from '../../store/sqlite/disk/directory.ts';
@@ -236,6 +234,9 @@ export class SegmentServer {
       logOpening(this.#process.log, store.opening);
       return store;
     }
+    // Loaded only where leases are shared.
+    const { openEtcd } = await import('../../sharing/etcd-connection.ts');
+    const { sharedStore } = await import('../../sharing/shared-store.ts');
     const { etcd, certificates } = await openEtcd(shared, this.#say);
     const mirror = await this.#thread.open(options).catch((error: unknown) => {
       etcd.close();
