@@ -263,7 +263,7 @@ describeSystem('the web page of a gateway that serves', ['chromium'], () => {
     await toast()
       .getByText(/^Quarantined 10\.15\.3\.118 until .*, for 30 min\.$/)
       .waitFor();
-    await page.getByText(/^Rests until/).waitFor();
+    await page.getByText(/^In quarantine until/).waitFor();
     await page.getByRole('button', { name: 'Put back into use…' }).click();
     await page.getByRole('button', { name: 'Put it back' }).click();
 
@@ -301,15 +301,15 @@ describeSystem('the web page of a gateway that serves', ['chromium'], () => {
     expect(await story.locator('.word').allTextContents()).toEqual(expect.arrayContaining(['bound']));
   });
 
-  test('what is wrong is told with what to do, and can be put aside in this browser', async () => {
+  test('what is wrong is told with what to do, and can be hidden in this browser', async () => {
     await apiJson(gateway, '/api/v1/addresses/10.15.3.119/quarantine', { method: 'POST', body: {} });
     await openPage(page, 'health');
     await page.getByText('10.15.3.119: out of use').waitFor();
     await page.getByText('vps-gateway addresses ask 10.15.3.119').waitFor();
     await keepPicture(page, 'health');
-    await page.getByRole('button', { name: 'Quiet for 24 h' }).click();
+    await page.getByRole('button', { name: 'Hide for 24 h' }).click();
 
-    await page.getByText('1 put aside in this browser.').waitFor();
+    await page.getByText('1 hidden in this browser.').waitFor();
     expect(await page.getByText('Leases are stored').count()).toBe(1);
   });
 

@@ -42,7 +42,7 @@ export async function doEach(all, act) {
  */
 export function failureOf(error, address) {
   if (error instanceof NoConnection)
-    return `The gateway did not answer: look whether it was done with ${address}.`;
+    return `The gateway did not answer. Look at ${address}: it may have been done.`;
   if (error instanceof Problem) {
     if (error.word === 'guest-is-alive') return `${address} is kept: its guest answers.`;
     const faults = error.errors

@@ -22,11 +22,11 @@ export function openQuarantine(subjects) {
       : `Take ${counted(subjects.length, 'address', 'addresses')} out of use?`,
     confirm: isOne ? 'Quarantine' : `Quarantine ${counted(subjects.length, 'address', 'addresses')}`,
     body: html`<p>
-        ${isOne ? 'It is given to nobody while it rests.' : 'They are given to nobody while they rest.'}
+        ${isOne ? 'No guest gets it while it is in quarantine.' : 'No guest gets them while they are in quarantine.'}
         ${
           leased.length === 0
             ? ''
-            : ` ${isOne ? 'Its lease is' : 'Leases are'} released first; if ARP finds the guest alive, ${isOne ? 'it' : 'that one'} is kept and you are told.`
+            : ` ${isOne ? 'Its lease is' : 'Their leases are'} released first. If ${isOne ? 'the' : 'a'} guest answers ARP, its lease is kept and you are told.`
         }
       </p>
       ${isOne ? null : html`<${Listed} subjects=${subjects} />`}
@@ -68,7 +68,7 @@ export function openRestore({ address }) {
   openDialog({
     title: `Put ${address} back into use?`,
     confirm: 'Put it back',
-    body: html`<p>The next guest that needs an address may get this one. If a machine still uses it, ARP finds that out first, and it rests again.</p>
+    body: html`<p>The next guest that needs an address may get this one. Before that, ARP asks whether a machine still uses it. If one answers, the address goes back into quarantine.</p>
       <${ReasonField} />`,
     onConfirm: async (fields) => {
       const reason = String(fields.get('reason') ?? '').trim();

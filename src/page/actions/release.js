@@ -27,7 +27,7 @@ export function openRelease(subjects) {
         <input type="checkbox" name="force" />
         <span>
           Release even if it answers<br />
-          <small class="quiet">The guest keeps using the address until it renews; the address rests for some minutes.</small>
+          <small class="quiet">The guest uses the address until it renews. Nobody else gets it for some minutes.</small>
         </span>
       </label>
       <${ReasonField} />`,

@@ -24,16 +24,21 @@ export function openReserve(subject) {
     body: html`<p class="quiet">
         ${
           subject === undefined
-            ? 'Leave the address empty, and the gateway picks one and pins it.'
-            : 'This guest gets this address, always and from every node. You can change name and address before it is kept.'
+            ? 'Leave the address empty, and the gateway chooses one and keeps it for this guest.'
+            : `This guest always gets this address${whereText()}. You can change name and address first.`
         }
       </p>
       <${Field} label="Address" hint=${subject === undefined ? 'optional' : ''} name="address" value=${rest} fixed=${fixed} />
-      <${Field} label="Name" hint="the guest is told it" name="hostname" value=${hostname ?? ''} maxlength=${253} />
+      <${Field} label="Name" hint="sent to the guest" name="hostname" value=${hostname ?? ''} maxlength=${253} />
       <${Field} label="MAC" hint="may be empty until the guest is known" name="mac" value=${mac ?? ''} />
-      <${Field} label="VPS id" hint="by which it is known" name="id" value=${proposedId({ vps, hostname, mac })} maxlength=${64} />`,
+      <${Field} label="VPS id" hint="names the reservation" name="id" value=${proposedId({ vps, hostname, mac })} maxlength=${64} />`,
     onConfirm: async (fields) => await reserved(fieldsOf(fields, fixed), subject),
   });
+}
+
+/** Without shared leases, a reservation holds at one gateway alone. */
+function whereText() {
+  return nodesText() === '' ? ', from this gateway' : ', from every node';
 }
 
 /**
@@ -56,7 +61,7 @@ function fieldsOf(fields, fixed) {
  * @returns {Promise<string | undefined>} Why not.
  */
 async function reserved({ id, hostname, mac, address }, subject) {
-  if (id === '') return 'Write a VPS id: by it the reservation is known.';
+  if (id === '') return 'Write a VPS id: it names the reservation.';
   const read = macsFrom(mac);
   if ('fault' in read) return read.fault;
   const body = {
@@ -89,8 +94,8 @@ async function reserved({ id, hostname, mac, address }, subject) {
 function afterwards({ address, pending }, subject) {
   if (pending !== null) {
     const causes = {
-      leased: 'Another guest has it still',
-      quarantined: 'It rests still',
+      leased: 'Another guest still has it',
+      quarantined: 'It is still in quarantine',
       'granted-by-peer': 'Another gateway has granted it',
     };
     const cause = causes[/** @type {keyof typeof causes} */ (pending.cause)] ?? 'It is not free yet';
@@ -117,11 +122,11 @@ export async function openEditReservation({ address, reservation: id }) {
     title: `Reservation of ${current.address}`,
     ...(isOfFile ? { cancel: 'Close' } : { confirm: 'Save' }),
     body: html`<p class="quiet">
-        ${isOfFile ? 'It is of the settings file of this gateway, and is changed there.' : `VPS id ${visible(current.id)}. With another address its guest moves when it renews.`}
+        ${isOfFile ? 'It stands in the settings file of this gateway. Change it there.' : `VPS id ${visible(current.id)}. With another address its guest moves when it renews.`}
       </p>
       <${Field} label="Address" name="address" value=${rest} fixed=${fixed} readonly=${isOfFile} />
-      <${Field} label="Name" hint="the guest is told it" name="hostname" value=${current.hostname ?? ''} maxlength=${253} readonly=${isOfFile} />
-      <${Field} label="MAC" hint="several with commas" name="mac" value=${(current.mac ?? []).join(', ')} readonly=${isOfFile} />
+      <${Field} label="Name" hint="sent to the guest" name="hostname" value=${current.hostname ?? ''} maxlength=${253} readonly=${isOfFile} />
+      <${Field} label="MAC" hint="commas between several" name="mac" value=${(current.mac ?? []).join(', ')} readonly=${isOfFile} />
       <${Field} label="Note" name="note" value=${current.note ?? ''} maxlength=${160} readonly=${isOfFile} />`,
     onConfirm: async (fields) => await changedTo(current, fields, fixed),
   });
@@ -169,7 +174,7 @@ export function openReserveAll(subjects) {
   openDialog({
     title: `Reserve ${subjects.length} addresses?`,
     confirm: `Reserve ${subjects.length} addresses`,
-    body: html`<p>Each guest gets the address that it has now, always and from every node.</p>
+    body: html`<p>Each guest always gets the address that it has now${whereText()}.</p>
       <${Listed} subjects=${subjects} />`,
     onConfirm: async () => {
       const done = await doEach(subjects, async (subject) => {

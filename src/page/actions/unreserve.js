@@ -16,8 +16,8 @@ export function openUnreserve(subject) {
     cancel: 'Keep it',
     body: html`<p>
         <${Who} of=${subject} /> is no longer sure to get this address.${' '}
-        ${isLeased ? 'Its lease goes on, and is renewed as any other.' : 'It does not have it now, so nothing else changes.'}
-        The address is kept for its id for a day.
+        ${isLeased ? 'Its lease goes on, and is renewed like any other.' : 'It does not have it now, so nothing else changes.'}
+        For a day, the address is kept for this VPS id.
       </p>
       <${ReasonField} />`,
     onConfirm: async (fields) => {

@@ -59,11 +59,11 @@ function Denied({ why }) {
     </${Blank}></section>`;
   if (why === 'foreign-host' || why === 'foreign-origin')
     return html`<section class="card"><${Blank} icon="lock" title="This gateway does not know its name here">
-      The address that this page was opened by is not this node’s. Add its name to GATEWAY_API_HOSTS, or open it by its IP address.
+      The name in the browser’s address is not one of this node. Add it to GATEWAY_API_HOSTS, or open the page by its IP address.
     </${Blank}></section>`;
   return html`<section class="card"><${Blank} icon="lock" title="This gateway wants its secret"
     acts=${html`<button type="button" class="btn primary" onClick=${askForSecret}>Enter the secret…</button>`}>
-    It may be read from other machines only with GATEWAY_API_SECRET. Nothing is shown before.
+    The secret is GATEWAY_API_SECRET of the gateway. Nothing is shown without it.
   </${Blank}></section>`;
 }
 

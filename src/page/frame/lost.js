@@ -40,8 +40,8 @@ function useReturn() {
         missed === 0
           ? 'Nothing was missed.'
           : missed === null
-            ? 'It has started anew; the lists are fresh.'
-            : `${missed} events were missed; the lists are fresh.`;
+            ? 'The gateway was restarted. The lists are up to date.'
+            : `${missed} events were missed. The lists are up to date.`;
       say(`Connected again. ${what}`);
       returned.set(undefined);
     }, SETTLED);

@@ -26,7 +26,7 @@ export function askForSecret() {
 async function tried(secret) {
   if (secret === '') return 'Write the secret first.';
   if (!/^[\x21-\x7e]+$/.test(secret))
-    return 'That is not the secret: it has no spaces, and only characters of ASCII.';
+    return 'That is not the secret: a secret has no spaces, and only ASCII characters.';
   setSecret(secret);
   try {
     const info = await ask('info');
@@ -40,7 +40,7 @@ async function tried(secret) {
     return undefined;
   } catch (error) {
     setSecret('');
-    if (error instanceof Problem && error.status === 429) return 'Ten wrong ones in a minute: wait 60 s.';
+    if (error instanceof Problem && error.status === 429) return 'Ten wrong secrets in a minute: wait 60 s.';
     if (error instanceof Problem && error.status === 401) return 'That is not the secret.';
     if (error instanceof NoConnection) return 'The gateway does not answer now.';
     return error instanceof Error ? error.message : String(error);

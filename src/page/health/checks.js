@@ -24,7 +24,7 @@ export function wellOf(info, warnings, samples, now) {
       'Listens on its address',
       segment?.listen_ip ?? '',
     ],
-    [info.transport === 'raw', 'All three sockets', `port 67, ${segment?.interface ?? ''}`],
+    [info.transport === 'raw', 'All sockets are open', `port 67, ${segment?.interface ?? ''}`],
     [
       info.can_promise && !has(wrong, 'store'),
       info.store === 'etcd' ? 'etcd has a majority' : 'Leases are stored',
@@ -56,7 +56,7 @@ function clusterChecks({ sharing: cluster }, wrong, now) {
   const fullest = Math.max(0, ...cluster.members.map(({ database_bytes: used }) => used ?? 0));
   const age = cluster.mirror_age_seconds;
   return [
-    [age !== null && age < 10, 'Copy of all leases is fresh', age === null ? '' : span(age * 1000)],
+    [age !== null && age < 10, 'Copy of all leases is up to date', age === null ? '' : span(age * 1000)],
     [
       ends.length > 0 && !has(wrong, 'certificates'),
       'Certificates',

@@ -54,7 +54,7 @@ export function HealthView() {
 /** @param {{ checks: { title: string, proof: string }[], isAll: boolean }} props */
 function Well({ checks, isAll }) {
   return html`<section class="card wide" aria-labelledby="well-title">
-    <header><h2 id="well-title">${isAll ? 'What is well' : 'All else is well'}</h2></header>
+    <header><h2 id="well-title">${isAll ? 'What is well' : 'Everything else is well'}</h2></header>
     <ul class="checks">
       ${checks.map(({ title, proof }) => html`<li key=${title}><${Icon} name="ok" tone="tone-good" />${title}<span>${proof}</span></li>`)}
     </ul>

@@ -33,7 +33,7 @@ export function PoolFigure({ samples, segment, now }) {
 function sayOf(samples, { available }, forecast, now) {
   const free = available === null ? '' : ` ${counted(available, 'address is', 'addresses are')} free now.`;
   if (forecast === undefined)
-    return `${samples.length > 60 ? 'At its present pace it does not fill up.' : 'Too little is known for a forecast.'}${free}`;
+    return `${samples.length > 60 ? 'At the present pace it does not fill up.' : 'Too little is known for a forecast.'}${free}`;
   const { soonest, latest } = forecast;
   const range = latest - soonest > DAY ? ` (${weekday(soonest, now)} to ${weekday(latest, now)})` : '';
   return `At the pace of the last days it is full on ${weekday((soonest + latest) / 2, now)}${range}.${free}`;

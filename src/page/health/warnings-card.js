@@ -37,13 +37,13 @@ export function WarningsCard() {
   const all = [...warnings.map(ofGateway), ...guests.flatMap(ofGuest)];
   const loud = all.filter(({ key }) => (quiet[key] ?? 0) < Date.now());
   return html`<section class="card" aria-labelledby="warnings-title">
-    <header><h2 id="warnings-title">Warnings</h2><span class="quiet">${all.length === 0 ? '' : 'worst first; each goes by itself when its cause is gone'}</span></header>
+    <header><h2 id="warnings-title">Warnings</h2><span class="quiet">${all.length === 0 ? '' : 'worst first; each goes away by itself when its cause is gone'}</span></header>
     ${loud.length === 0 ? html`<p class="say2">${all.length === 0 ? 'Nothing is wrong.' : 'Nothing else is wrong.'}</p>` : null}
     <ul class="warns">${loud.map((each, index) => html`<${One} key=${each.key} warning=${each} isOpen=${index === 0} time=${time} />`)}</ul>
     ${
       loud.length < all.length
         ? html`<p class="say2 small">
-            ${all.length - loud.length} put aside in this browser.${' '}
+            ${all.length - loud.length} hidden in this browser.${' '}
             <button type="button" class="link" onClick=${() => all.map(({ key }) => putAside(key, 0))}>Show them</button>
           </p>`
         : null
@@ -90,7 +90,7 @@ function One({
   const aside = () => {
     putAside(key, Date.now() + DAY);
     say(
-      `Quiet in this browser until tomorrow, ${moment(serverNow() + DAY, serverNow()).replace(/^.*, /, '')}, unless it gets worse.`,
+      `Hidden in this browser until tomorrow, ${moment(serverNow() + DAY, serverNow()).replace(/^.*, /, '')}, unless it gets worse.`,
     );
   };
   return html`<li>
@@ -116,7 +116,7 @@ function One({
         }
         <div class="acts">
           ${address === null ? null : html`<a class="btn tight" href=${`#map/${address}`}>Show on the map</a>`}
-          <button type="button" class="btn tight" onClick=${aside}>Quiet for 24 h</button>
+          <button type="button" class="btn tight" onClick=${aside}>Hide for 24 h</button>
         </div>
       </div>
     </details>

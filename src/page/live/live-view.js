@@ -120,12 +120,12 @@ function Nothing({ isReady, isFiltered, onClear }) {
   const time = useSignal(now);
   if (isFiltered)
     return html`<${Blank} icon="search" title="Nothing matches" acts=${html`<button type="button" class="btn" onClick=${onClear}>Clear search and filters</button>`}>
-      No decision of the last while has all of these. New ones show here.
+      No recent decision has all of these. New ones show here.
     </${Blank}>`;
   if (!isReady || info === undefined) return html`<p class="blank quiet" role="status">Listening…</p>`;
   return html`<${Blank} icon="live" title="Nothing heard yet">
     No lease has changed since this gateway started ${span(time - Date.parse(info.started))} ago. If a guest is asking now, the host’s firewall
-    may drop port 67: run vps-gateway health.
+    may drop port 67: run vps-gateway doctor.
   </${Blank}>`;
 }
 

@@ -150,12 +150,12 @@ export function storyVerdict(guests, history, decisions, words, now) {
   if (newest === undefined && history.length === 0)
     return {
       title: 'Nothing is known of this guest.',
-      more: 'No message of it has changed anything here. If it is asking now, it shows here at once.',
+      more: 'No message of it has changed a lease here. If it asks now, it shows here at once.',
     };
   if (newest?.outcome === 'offered')
     return {
       title: 'Has no address yet.',
-      more: 'An offer waits for its request. If none comes, its firewall drops port 68, or it took the offer of another server.',
+      more: 'It was offered an address, and has not requested it. If it never does, its firewall drops port 68, or it took the offer of another server.',
     };
   const word = newest?.reason ?? history[0]?.reason.split(' ')[0] ?? '';
   const { means = '', remedy = '' } = words[word] ?? {};

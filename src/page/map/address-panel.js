@@ -108,9 +108,9 @@ function Call({ cell, warnings }) {
       <div class=${`call ${isConflict ? 'bad' : 'warn'}`}>
         <${Icon} name=${isConflict ? 'bad' : 'warn'} />
         <div>
-          <p><b>${until === undefined ? 'Out of use' : `Rests until ${moment(until, time)} (${span(until - time)})`}</b></p>
+          <p><b>${until === undefined ? 'Out of use' : `In quarantine until ${moment(until, time)} (${span(until - time)})`}</b></p>
           <p>
-            ${isConflict ? html`A machine without a lease answers ARP here${mac === null ? '' : html`: <span class="mono">${mac}</span>`}. Nobody is given the address while it rests.` : 'Nobody is given it while it rests; then it goes back into the pool by itself.'}
+            ${isConflict ? html`A machine without a lease answers ARP here${mac === null ? '' : html`: <span class="mono">${mac}</span>`}. No guest gets the address while it is in quarantine.` : 'No guest gets it until then. After that it goes back into the pool by itself.'}
           </p>
           ${isConflict ? html`<p>Find that machine, and give it an address outside the pool, or let it use DHCP.</p>` : null}
         </div>

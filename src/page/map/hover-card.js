@@ -39,7 +39,7 @@ export function HoverCard({ cell, beside, warnings, now }) {
     ['VPS', vpsId === null ? null : html`<span class="clip"><${Name} of=${vpsId} /></span>`],
     ['MAC', mac === null ? null : html`<span class="mono">${mac}</span>`],
     ['Granted by', isResting ? null : node],
-    [isResting ? 'Rests for' : 'Ends in', expires === 'never' ? 'never' : timeLeft(expires, now)],
+    [isResting ? 'Quarantine' : 'Ends in', expires === 'never' ? 'never' : timeLeft(expires, now)],
   ];
   const isKnown = rows.some(([, value]) => value !== null && value !== undefined);
   return html`<div class="hover" aria-hidden="true" ref=${element}>

@@ -56,7 +56,9 @@ export function describe({ address, state, hostname, vps_id: vpsId, node, expire
   if (node !== null) parts.push(`granted by ${place > 0 ? `n${place}, ` : ''}${node}`);
   const left = timeLeft(expires, now);
   if (left !== undefined)
-    parts.push(state === 'quarantined' || state === 'conflict' ? `rests for ${left}` : `ends in ${left}`);
+    parts.push(
+      state === 'quarantined' || state === 'conflict' ? `in quarantine for ${left}` : `ends in ${left}`,
+    );
   for (const warning of warnings) parts.push(`warning: ${warning}`);
   return parts.join(', ');
 }

@@ -92,7 +92,7 @@ function Compared({ info, gateways }) {
             ${gateways.map(
               ({ name, address, isOwn }) => html`<th scope="col" key=${name}>
                 <span class="nm"><${Level} level=${isOwn && info.verdict === 'not-served' ? 'bad' : 'good'} /><${Name} of=${name} /></span>
-                <div>${address === name ? 'seen by its broadcasts' : address}${isOwn ? html`<span class="me"> · this page</span>` : null}</div>
+                <div>${address === name ? 'known by broadcasts' : address}${isOwn ? html`<span class="me"> · this page</span>` : null}</div>
               </th>`,
             )}
           </tr>
@@ -134,7 +134,7 @@ function NotShared({ info }) {
       ${
         info.peers.length === 0
           ? 'In one SQLite file on this node. No other gateway of this pool is seen.'
-          : 'In one SQLite file on each node: the gateways share nothing, and hear of each other’s leases from guests’ broadcasts. With etcd they share all leases, and a reservation made here holds on every node.'
+          : 'In one SQLite file on each node. The gateways share nothing: each learns of the others’ leases from guests’ broadcasts. With etcd they share all leases, and a reservation made here holds on every node.'
       }
     </p>
   </section>`;

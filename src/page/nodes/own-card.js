@@ -6,9 +6,9 @@ import { grouped, milliseconds } from '../text/number.js';
 
 /** @type {Readonly<Record<string, string>>} */
 const TRANSPORTS = {
-  raw: 'all three: broadcasts, unicasts, frames',
-  broadcast: 'no frames: replies are broadcast',
-  dgram: 'Node’s own: replies are broadcast',
+  raw: 'for broadcasts, unicasts and raw frames',
+  broadcast: 'no raw frames: replies are broadcast',
+  dgram: 'of Node.js: replies are broadcast',
 };
 
 /** What only the gateway itself tells. @param {{ info: Info, samples: readonly Sample[] }} props */

@@ -40,7 +40,7 @@ export function Failed({ answer, what }) {
   const { problem } = answer;
   if (phase === 'lost' || problem instanceof NoConnection)
     return html`<section class="card"><${Blank} icon="cut" title="Nothing is known yet">
-      The gateway was not reached since this page was opened. It shows here by itself.
+      The gateway has not answered since this page was opened. The page asks again by itself.
     </${Blank}></section>`;
   const said =
     problem instanceof Problem

@@ -52,6 +52,6 @@ export async function copy(text, what = text) {
     say(`Copied ${what}.`);
   } catch {
     // Over plain HTTP from another machine a browser has no clipboard for pages.
-    say(`This browser lets a page without TLS copy nothing. Select it: ${text}`, { isBad: true });
+    say(`Without TLS this browser lets no page copy. Select the text: ${text}`, { isBad: true });
   }
 }
