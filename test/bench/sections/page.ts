@@ -2,8 +2,6 @@ import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pass } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
-import { LEASE_FILE } from '../../../src/store/sqlite/disk/directory.ts';
-import { openSqlite } from '../../../src/store/sqlite/disk/driver.ts';
 import { Browser, CHROMIUM } from '../../support/browser.ts';
 import type { Bench } from '../bench.ts';
 import { generate, newClients, type WorkloadOptions } from '../clients/generate.ts';
@@ -57,8 +55,7 @@ export async function benchPage(bench: Bench): Promise<Findings> {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const hardware = newClients();
-  preload(folder, { count, hardware });
-  nameGuests(folder);
+  preload(folder, { count, hardware, isNamed: true });
   const start = startOfGateway(folder, { log: 'warn', pool: POOL, settings: SETTINGS });
   const server = await startIn(start, bench.segment, join(bench.folder, 'server.log'));
   let browser: Browser | undefined;
@@ -79,14 +76,6 @@ export async function benchPage(bench: Bench): Promise<Findings> {
     await browser?.close();
     await server.end();
   }
-}
-
-/** As guests name themselves. */
-function nameGuests(folder: string): void {
-  const database = openSqlite(join(folder, LEASE_FILE));
-  database.exec("UPDATE lease SET hostname = 'guest-' || (address - (SELECT min(address) FROM lease))");
-  database.pragma('wal_checkpoint(TRUNCATE)');
-  database.close();
 }
 
 async function besideGuests(
