@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import { SegmentNews, ToldReservations } from '../../src/management/events/segment-news.ts';
+import { openSqlite } from '../../src/store/sqlite/disk/driver.ts';
 import { openMirror } from '../../src/store/sqlite/open-mirror.ts';
 import { LiveLeaseFile } from '../../src/store/sqlite/query/live-file.ts';
 import { address, at, bind, reserve } from '../store/changes.ts';
-import { openIn, temporaryDirectory } from '../store/sqlite/temporary-store.ts';
+import { fileIn, openIn, temporaryDirectory } from '../store/sqlite/temporary-store.ts';
 import { FakeClock } from '../support/clock.ts';
 import { MemoryCluster } from '../support/memory-etcd.ts';
 import { reservationOf } from '../support/reservations.ts';
@@ -41,7 +42,7 @@ async function shared() {
     await clock.pass(2000);
     return (await news.take()).map(({ kind, data }) => ({ kind, ...(data as Record<string, unknown>) }));
   };
-  return { here: here.store, there: there.store, told, news, take };
+  return { clock, here: here.store, there: there.store, told, take };
 }
 
 test('what another gateway grants is news, with its node; what this one grants is told elsewhere', async () => {
@@ -71,14 +72,61 @@ test('a reservation that was made at another gateway is news, and one that was m
   ]);
 });
 
-test('while nobody follows, nothing is kept for later', async () => {
-  const { there, news, take } = await shared();
+test('what was while nobody looked is told late, and no order of this gateway a second time, however late', async () => {
+  const { clock, here, there, told, take } = await shared();
   await take();
 
-  news.pause();
   await bind(there, { client: 2, address: B });
+  told.note('vps-1');
+  await reserve(
+    here,
+    reservationOf('vps-1', '10.15.3.20', { createdAt: clock.now(), updatedAt: clock.now() }),
+  );
+  for (let minute = 0; minute < 5; minute += 1) await clock.pass(60_000);
+  await reserve(
+    there,
+    reservationOf('vps-1', '10.15.3.22', { createdAt: clock.now(), updatedAt: clock.now() }),
+  );
 
-  expect(await take()).toEqual([]);
+  expect(await take()).toMatchObject([
+    { kind: 'lease', address: '10.15.3.21' },
+    { kind: 'reservation', id: 'vps-1', address: '10.15.3.20', change: 'remove' },
+    { kind: 'reservation', id: 'vps-1', address: '10.15.3.22', change: 'put' },
+  ]);
+});
+
+test('of more than is kept it is told that something was missed, and what comes then', async () => {
+  const directory = temporaryDirectory();
+  const clock = new FakeClock(at(0));
+  const cluster = new MemoryCluster();
+  await beginSegment(cluster.connect());
+  const parts = { clock, now: clock.now(), seed: 1, node: 'pve1', inFlight: new Set<never>() };
+  const mirror = await openMirror({ directory, ...parts, say: () => {} });
+  await openSharedStore({ etcd: cluster.connect(), clock, mirror, place: 10 });
+  await clock.pass(2000);
+  const file = new LiveLeaseFile(directory);
+  const peek = async (read: (leases: never) => unknown) => read({ database: file.database } as never);
+  const told = new ToldReservations(() => 0);
+  const news = new SegmentNews({ leases: { peek } as never, node: 'pve1', told });
+  await news.take();
+  const writer = openSqlite(fileIn(directory));
+  const add = (rows: number) =>
+    writer
+      .prepare(
+        `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+         INSERT INTO history (at, address, client, mac, event, reason, expires_at, node)
+         SELECT 0, 1, '01', 1, 'bound', 'bound', 0, 'pve2' FROM n`,
+      )
+      .run(rows);
+
+  add(10_001);
+  const missed = await news.take();
+  add(3);
+
+  expect(missed).toEqual([{ kind: 'missed', data: { missed: null } }]);
+  expect(await news.take()).toHaveLength(3);
+  writer.close();
+  file.close();
 });
 
 test('a file of leases of its own, and one that cannot be read, have no news', async () => {

@@ -1,25 +1,17 @@
-import { type ClientRequest, request } from 'node:http';
-import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { API_SOCKET } from '../../src/management/listen/unix-listener.ts';
 import { apiJson, askApi } from '../support/api.ts';
 import { eventually } from '../support/eventually.ts';
+import { type FollowedEvents, followEvents } from '../support/follow-events.ts';
 import type { GatewayProcess } from '../support/gateway-process.ts';
 import { describeSystem, useTestSegment } from '../support/system.ts';
 
 const MAC = '52:54:00:4e:05:';
 
-interface Seen {
-  readonly id: string;
-  readonly event: string;
-  readonly data: Readonly<Record<string, unknown>>;
-}
-
 describeSystem('the events of a gateway that serves', [], () => {
   const segment = useTestSegment();
-  const open: ClientRequest[] = [];
+  const open: FollowedEvents[] = [];
   afterEach(() => {
-    for (const each of open.splice(0)) each.destroy();
+    for (const each of open.splice(0)) each.close();
   });
 
   const managed = async (settings: Readonly<Record<string, string>> = {}) => {
@@ -29,42 +21,11 @@ describeSystem('the events of a gateway that serves', [], () => {
   };
 
   /** Follows events until the test is over. Resolves when the stream is open. */
-  function follow(
-    gateway: GatewayProcess,
-    query = '',
-    lastId?: string,
-  ): Promise<{ status: number; seen: Seen[] }> {
-    return new Promise((resolve, reject) => {
-      const asked = request(
-        {
-          socketPath: join(gateway.directory, API_SOCKET),
-          path: `/api/v1/events${query}`,
-          headers: lastId === undefined ? {} : { 'last-event-id': lastId },
-          agent: false,
-        },
-        (answer) => {
-          const seen: Seen[] = [];
-          let text = '';
-          answer.setEncoding('utf8').on('data', (part: string) => {
-            text += part;
-            const frames = text.split('\n\n');
-            text = frames.pop() ?? '';
-            for (const frame of frames) {
-              const [, event] = /^event: (.*)$/m.exec(frame) ?? [];
-              const [, id = ''] = /^id: (.*)$/m.exec(frame) ?? [];
-              const [, data = '{}'] = /^data: (.*)$/m.exec(frame) ?? [];
-              if (event !== undefined) seen.push({ id, event, data: JSON.parse(data) });
-            }
-            resolve({ status: answer.statusCode ?? 0, seen });
-          });
-          answer.on('error', () => {});
-        },
-      );
-      asked.on('error', reject);
-      asked.end();
-      open.push(asked);
-    });
-  }
+  const follow = async (gateway: GatewayProcess, query = '', lastId?: string) => {
+    const followed = await followEvents(gateway, query, lastId);
+    open.push(followed);
+    return followed;
+  };
 
   test('a guest that gets its lease is an event, and one whose MAC no reservation has is told as such', async () => {
     const gateway = await managed();
@@ -179,7 +140,7 @@ describeSystem('the events of a gateway that serves', [], () => {
     const first = await follow(gateway, '?kind=lease');
     await segment().client().lease(`${MAC}05`);
     const last = await eventually('the first was told', () => first.seen.at(-1));
-    open.splice(0)[0]?.destroy();
+    open.splice(0)[0]?.close();
     await segment().client().lease(`${MAC}06`);
 
     const again = await follow(gateway, '?kind=lease', last.id);
@@ -197,7 +158,7 @@ describeSystem('the events of a gateway that serves', [], () => {
     expect(new Set(all.map(({ status }) => status))).toEqual(new Set([200]));
     expect((await askApi(gateway, '/api/v1/events')).status).toBe(503);
     expect((await askApi(gateway, '/api/v1/info')).status).toBe(200);
-    open.splice(0, 1)[0]?.destroy();
+    open.splice(0, 1)[0]?.close();
     await eventually('there is room', async () => (await follow(gateway)).status === 200);
   });
 });

@@ -64,7 +64,7 @@ export class EventSource {
   readonly #isFollowed: () => boolean;
   readonly #news: SegmentNews;
   readonly #node: string;
-  /** Undefined: nobody followed, so it is not known what is new. */
+  /** Undefined: nobody has followed yet, so it is not known what is new. */
   #known: Known | undefined;
   readonly #timers: NodeJS.Timeout[] = [];
 
@@ -118,13 +118,21 @@ export class EventSource {
     if (NEW_LEASES.has(reason) && !isReserved) this.#log.add({ ...about, kind: 'unknown_mac', data });
   }
 
+  /**
+   * Takes what was while nobody followed, for who goes on where it was. To be called before the log is used for somebody who
+   * begins to follow; it never rejects.
+   */
+  async catchUp(): Promise<void> {
+    this.read();
+    await this.#lookOnce();
+  }
+
   async #look(): Promise<void> {
-    if (!this.#isFollowed()) {
-      this.#known = undefined;
-      this.#news.pause();
-      this.end();
-      return;
-    }
+    if (this.#isFollowed()) await this.#lookOnce();
+    else this.end();
+  }
+
+  async #lookOnce(): Promise<void> {
     for (const event of await this.#news.take()) this.#tell(event);
     try {
       const { problems, refusedClients } = await this.#status();

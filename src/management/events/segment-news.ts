@@ -3,27 +3,37 @@ import { isMirror, newestRow, rowsBehind } from '../../store/sqlite/query/follow
 import type { LeaseReading } from '../lease-reading.ts';
 import type { NewEvent } from './event-log.ts';
 
-/** An order of this gateway is in the log already; its row follows within this time: milliseconds. */
+/** An order of this gateway is in the log already; the time of its row is not further from that: milliseconds. */
 const OWN = 15_000;
+/** Orders of this gateway that are remembered, and rows of others that are told late: as many as the log keeps. */
+const MOST = 10_000;
 const OF_RESERVATIONS: Readonly<Record<string, string>> = { reserved: 'put', unreserved: 'remove' };
 
-/** The reservations whose change this gateway has told already, by id, and when. */
+/** The changes of reservations that this gateway has told already, by id, and when. */
 export class ToldReservations {
-  readonly #told = new Map<string, number>();
+  readonly #told = new Map<string, number[]>();
   readonly #now: () => number;
+  #count = 0;
 
   constructor(now: () => number) {
     this.#now = now;
   }
 
   note(id: string): void {
-    const now = this.#now();
-    for (const [other, at] of this.#told) if (now - at >= OWN) this.#told.delete(other);
-    this.#told.set(id, now);
+    const times = this.#told.get(id) ?? [];
+    this.#told.delete(id); // It is the newest from now on.
+    this.#told.set(id, [...times, this.#now()].slice(-MOST));
+    this.#count += 1;
+    for (const [oldest, each] of this.#told) {
+      if (this.#count <= MOST || oldest === id) break;
+      this.#told.delete(oldest);
+      this.#count -= each.length;
+    }
   }
 
-  has(id: string): boolean {
-    return this.#now() - (this.#told.get(id) ?? Number.NEGATIVE_INFINITY) < OWN;
+  /** @param at The time of the change: wall-clock milliseconds. */
+  has(id: string, at: number): boolean {
+    return (this.#told.get(id) ?? []).some((time) => Math.abs(time - at) < OWN);
   }
 }
 
@@ -39,16 +49,11 @@ export interface SegmentNewsParts {
  */
 export class SegmentNews {
   readonly #parts: SegmentNewsParts;
-  /** The last row that was looked at; undefined: what comes from now on is new. */
+  /** The last row that was looked at. While nobody follows it stays: who comes back is told what was meanwhile. */
   #last: number | undefined;
 
   constructor(parts: SegmentNewsParts) {
     this.#parts = parts;
-  }
-
-  /** Nobody follows: what happens meanwhile is told to nobody. */
-  pause(): void {
-    this.#last = undefined;
   }
 
   /** What is new since the last call. A file that cannot be read has no news. */
@@ -57,9 +62,15 @@ export class SegmentNews {
     try {
       return await leases.peek(({ database }) => {
         const last = this.#last;
-        if (last === undefined || !isMirror(database)) {
-          this.#last = newestRow(database);
+        const newest = newestRow(database);
+        // A file that was made anew may begin with other rows.
+        if (last === undefined || newest < last || !isMirror(database)) {
+          this.#last = newest;
           return [];
+        }
+        if (newest - last > MOST) {
+          this.#last = newest;
+          return [{ kind: 'missed', data: { missed: null } }];
         }
         const rows = rowsBehind(database, last);
         this.#last = rows.at(-1)?.id ?? last;
@@ -67,7 +78,7 @@ export class SegmentNews {
           const { at, address, mac, client, event, reason, author, reservation_id: id } = row;
           const change = OF_RESERVATIONS[event];
           if (change !== undefined) {
-            if (id === null || told.has(id)) return [];
+            if (id === null || told.has(id, Date.parse(at))) return [];
             return [{ kind: 'reservation', address, data: { at, id, address, author, change } }];
           }
           if (row.node === null || row.node === node || event === CLOCK_TRUSTED) return [];

@@ -46,12 +46,12 @@ export function eventsRoute(parts: RouteParts): Operation {
       const { streams } = parts;
       if (streams.size >= MOST_STREAMS)
         throw unavailable('too-many-streams', `${MOST_STREAMS} streams of events are open already`);
-      parts.readEvents();
       const stream: object = {};
       const end = () => streams.delete(stream);
       streams.add(stream);
-      parts.followEvents();
       caller.gone?.addEventListener('abort', end, { once: true });
+      await parts.catchUpEvents();
+      parts.followEvents();
       const events = eventStream(parts.events, header('last-event-id'), filterOf(query), end);
       return new Response(events, {
         headers: {

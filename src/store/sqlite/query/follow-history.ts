@@ -4,7 +4,7 @@ import type { FoundEvent } from './search-history.ts';
 import { eventOf } from './search-history.ts';
 
 /** Rows of one look; of more the rest comes with the next one. */
-const MOST_ROWS = 1000;
+const MOST_ROWS = 10_000;
 
 /** The id of the newest row; 0: there is none. */
 export function newestRow(database: Database): number {
