@@ -11,11 +11,9 @@ import { GRANTER_WAIT, isGrantedHere, RETRY_SECS } from './peers.ts';
 
 /** How long a guest is left to the gateway of its own host, or to the one that goes first for it: milliseconds. */
 const LEFT_FOR = 1000;
-/** If a claim gives way within that time, a guest waits so long: a second more where several guests may wait for several claims. */
-const CLAIM_WAITS = [
-  { within: 2000, milliseconds: 2000 },
-  { within: 3000, milliseconds: 4000 },
-];
+/** If a claim gives way within the first time, a guest waits for the second: for its own, where several guests wait for several. */
+const FIRST_WAIT = { within: 2000, milliseconds: 2000 };
+const LATER_WAIT = { within: 3000, milliseconds: 4000 };
 
 /**
  * Where gateways only hear each other: one of them answers a guest first, and the others wait for a moment. Without this,
@@ -44,11 +42,11 @@ export function leaveToClaims(
   search: Search,
 ): Decision | undefined {
   if (message.type !== 'DHCPDISCOVER' || context.waited) return undefined;
-  const wait = CLAIM_WAITS.find(({ within }) =>
-    oldestOfSilentPeer({ ...search, now: instant(now + within) }),
-  );
-  if (wait === undefined || context.firstGateways?.takes() !== true) return undefined;
-  return waitFor(UNSPECIFIED, 'left-to-claims', now, wait.milliseconds);
+  const givesWay = (within: number) =>
+    oldestOfSilentPeer({ ...search, now: instant(now + within) }) !== undefined;
+  if (!givesWay(LATER_WAIT.within) || context.firstGateways?.takes() !== true) return undefined;
+  const { milliseconds } = givesWay(FIRST_WAIT.within) ? FIRST_WAIT : LATER_WAIT;
+  return waitFor(UNSPECIFIED, 'left-to-claims', now, milliseconds);
 }
 
 /**
