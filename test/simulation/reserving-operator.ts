@@ -69,12 +69,13 @@ export class ReservingOperator implements Operator {
     return all.filter(({ mac }) => times(mac) === 1 && !this.#uncertain.has(mac));
   }
 
-  #noteRemoved(id: string, wanted: Reserved | undefined, done: ReservationResult): void {
+  /** @param isLast nothing was ordered since; else one that was removed may have been made anew. */
+  #noteRemoved(id: string, wanted: Reserved | undefined, done: ReservationResult, isLast: boolean): void {
     if (done.outcome === 'unknown') return;
     if (wanted !== undefined) this.#open.splice(this.#open.indexOf(id), 1);
     if (done.outcome !== 'committed') return;
     if (wanted === undefined) {
-      this.#removed.set(id, ipv4ToText(done.address));
+      if (isLast) this.#removed.set(id, ipv4ToText(done.address));
       return;
     }
     // What was kept for the id is free when that has another address; and what was forgotten may be another one's.
@@ -114,13 +115,13 @@ export class ReservingOperator implements Operator {
     const before = [...this.#named];
     if (wanted !== undefined) this.#open.push(id);
     void result.then((done) => {
-      this.#noteRemoved(id, wanted, done);
+      const isLast = before.length === this.#named.length;
+      this.#noteRemoved(id, wanted, done, isLast);
       this.#parts.say(
         `${gateway.address} ${order.kind} ${id} ${JSON.stringify(wanted)}: ${JSON.stringify(done)}`,
       );
       this.#current.delete(id); // An order to a frozen gateway is carried out after later ones.
       const isDone = done.outcome === 'committed' || done.outcome === 'unchanged';
-      const isLast = before.length === this.#named.length;
       if (!isDone || wanted === undefined) return;
       if (isLast) this.#current.set(id, wanted);
       else this.#uncertain.add(wanted.mac);
