@@ -1,6 +1,6 @@
 import { renewalTime } from './renewal-kind.ts';
-import { optional, setting, WITH_STORE } from './setting.ts';
-import { directory, orOff, percentage, seconds } from './setting-kinds.ts';
+import { AT_START, optional, setting, WITH_STORE } from './setting.ts';
+import { directory, milliseconds, orOff, percentage, seconds } from './setting-kinds.ts';
 
 /** The settings of leases: their times, and where they are kept. */
 export const LEASE_SETTINGS = {
@@ -51,6 +51,14 @@ export const LEASE_SETTINGS = {
     flag: 'lease-cache',
     kind: orOff(percentage(1, 45)),
     help: 'percent of a lease, 1 to 45: a renewal that comes earlier is answered with the time that is left, and nothing is written; or off',
+  }),
+  pace: setting('1ms', {
+    group: 'Leases',
+    restart: AT_START,
+    variable: 'GATEWAY_DHCP_PACE',
+    flag: 'pace',
+    kind: milliseconds(20),
+    help: 'above 1,000 exchanges a second the least time from one round of answers to the next, so that one sync of the disk serves several; shared leases have none; off: none',
   }),
   offerTime: setting('30s', {
     group: 'Leases',

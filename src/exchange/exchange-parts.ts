@@ -21,6 +21,7 @@ import type { Transport } from '../transport/transport.ts';
 import type { Message } from '../wire/message.ts';
 import type { Admission } from './admission.ts';
 import type { Observer } from './observer.ts';
+import type { Pace } from './pace.ts';
 import type { Timings } from './timings.ts';
 
 /** What an exchange works with. */
@@ -39,6 +40,8 @@ export interface ExchangeParts {
   readonly seed?: number;
   /** Absent: nobody measures. */
   readonly timings?: Timings | undefined;
+  /** Absent: each round begins at once. */
+  readonly pace?: Pace | undefined;
   /** Checks of each message, after those of `ownAdmissions`. */
   readonly admissions?: readonly Admission[];
   /** Submits orders that free expired leases. False: there are none that could be freed. */

@@ -89,8 +89,11 @@ export class Exchange {
   receive(): void {
     const arena = this.#isStopping ? undefined : this.#arenas.pop();
     if (arena === undefined) return;
+    const { pace } = this.#parts;
+    pace?.wait();
     this.#begin();
     const batch = this.#fill(arena);
+    pace?.read(batch.datagrams.length);
     // Of when it is read, not of when it is decided: a message that waits must not undo what was written meanwhile.
     const revision = this.#arrivals.revisionAt(this.#steps.monotonic, this.#parts.store.leases.revision);
     this.#precedence.begin(this.#steps.monotonic, batch.datagrams.length, batch.drained);

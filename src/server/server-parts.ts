@@ -3,6 +3,7 @@ import type { SegmentObserver } from '../detection/segment-observer.ts';
 import type { RunningProblem } from '../diagnosis/running-problem.ts';
 import type { Decide } from '../engine/decision/decision.ts';
 import type { Observer } from '../exchange/observer.ts';
+import type { Pace } from '../exchange/pace.ts';
 import type { Clock } from '../lease/clock.ts';
 import type { Boot } from '../lease/clock-note.ts';
 import type { Log } from '../log/log.ts';
@@ -75,6 +76,8 @@ export interface ServerParts extends Declaration {
    * @throws GatewayError
    */
   openStore(inFlight: ReadonlySet<Ipv4>): LeaseStore | Promise<LeaseStore>;
+  /** Holds the rounds of the packets apart while many come; absent: each begins at once. */
+  readonly pace?: Pace | undefined;
   /** The gateways that share the store; absent: no other gateway does. */
   readonly clusterPeers?: ClusterPeersView;
   /**

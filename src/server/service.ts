@@ -106,6 +106,7 @@ export class Service {
       ),
       seed: parts.seed,
       timings: memory.timings,
+      pace: parts.pace,
       admissions: [
         clientAdmission(store.leases, (message, why) => memory.refusedClients.note(message, why), guestPorts),
         limits.admit,

@@ -13,6 +13,7 @@ import { NO_PEERS, NO_QUIET } from '../../src/exchange/decision-context.ts';
 import { Exchange } from '../../src/exchange/exchange.ts';
 import type { GuestPorts } from '../../src/exchange/exchange-parts.ts';
 import type { Observer } from '../../src/exchange/observer.ts';
+import type { Pace } from '../../src/exchange/pace.ts';
 import type { Timings } from '../../src/exchange/timings.ts';
 import type { ClientKey } from '../../src/lease/client-key.ts';
 import type { Version } from '../../src/lease/lease.ts';
@@ -89,6 +90,8 @@ export interface BenchOptions {
   /** Who observes, if that is not the record alone. */
   readonly observer?: (record: Record) => Observer;
   readonly timings?: Timings;
+  /** Absent: each round begins at once. */
+  readonly pace?: (clock: FakeClock) => Pace;
 }
 
 /** An exchange over a store, with a clock that the test moves and sockets that the test fills. */
@@ -151,6 +154,7 @@ export class ExchangeBench<Store extends LeaseStore> {
       observer: options.observer?.(this.record) ?? this.record,
       admissions: options.admissions ?? [],
       timings: options.timings,
+      pace: options.pace?.(clock),
     });
   }
 

@@ -1,9 +1,11 @@
 import type { Settings } from '../../config/settings.ts';
+import { Pace } from '../../exchange/pace.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
 import { prefixOf } from '../../net/prefix.ts';
 import type { ListenIpParts } from '../../server/server-parts.ts';
 import { systemClock } from '../../server/system-clock.ts';
 import { readInterfaces } from '../../transport/linux/interfaces.ts';
+import { openSleep } from '../../transport/linux/sleep.ts';
 import { openListenIpArp } from '../../transport/open-transport.ts';
 import { DefendedMark } from './defended-mark.ts';
 
@@ -22,4 +24,10 @@ export function listenIpParts({ leasesDir, gateway, subnetMask }: Settings): Lis
 /** The addresses of all interfaces of this host, now. */
 export function ownAddresses(): readonly Ipv4[] {
   return readInterfaces().flatMap(({ addresses }) => addresses.map(({ address }) => address));
+}
+
+/** Undefined: rounds begin at once. */
+export function paceOf({ pace }: Settings): Pace | undefined {
+  const sleep = pace === 0 ? undefined : openSleep();
+  return sleep && new Pace(systemClock, pace, sleep);
 }

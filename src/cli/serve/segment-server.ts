@@ -29,7 +29,7 @@ import { LEASE_FILE } from '../../store/sqlite/disk/directory.ts';
 import { openSqliteStore, type SqliteStoreOptions } from '../../store/sqlite/open-sqlite-store.ts';
 import { readInterfaces } from '../../transport/linux/interfaces.ts';
 import { DirectoryTrial } from './directory-trial.ts';
-import { listenIpParts, ownAddresses } from './host-parts.ts';
+import { listenIpParts, ownAddresses, paceOf } from './host-parts.ts';
 import { logIntegrity } from './log-integrity.ts';
 import { logOpening } from './log-opening.ts';
 import { Sockets } from './sockets.ts';
@@ -209,6 +209,7 @@ export class SegmentServer {
         return this.#sockets.open(listen);
       },
       ...this.#declaration,
+      pace: this.isShared ? undefined : paceOf(this.#loaded.settings),
       directoryFault: () => this.#directory.fault,
       startProblem: () => this.#failure,
       settingsProblem,

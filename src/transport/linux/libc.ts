@@ -17,6 +17,8 @@ export interface Libc {
   getsockname(fd: number, address: Uint8Array): number;
   sendto(fd: number, bytes: Uint8Array, flags: number, address: Uint8Array): number;
   recv(fd: number, bytes: Uint8Array, flags: number): number;
+  /** Microseconds, fewer than a million. A signal ends it. */
+  usleep(microseconds: number): void;
   /** `headers` is the address of `count` struct mmsghdr. */
   recvmmsg(fd: number, headers: bigint, count: number, flags: number): number;
   sendmmsg(fd: number, headers: bigint, count: number, flags: number): number;
@@ -125,6 +127,7 @@ function bindCalls(koffi: Koffi): Libc {
   const recv = call('recv', 'int', 'void *', 'size_t', 'int');
   const recvmmsg = call('recvmmsg', 'int', 'void *', 'unsigned int', 'int', 'void *');
   const sendmmsg = call('sendmmsg', 'int', 'void *', 'unsigned int', 'int');
+  const usleep = call('usleep', 'uint32_t');
   const close = call('close', 'int');
   const checked = (result: number) => (result < 0 ? -koffi.errno() : result);
   const readable = { readable: true };
@@ -144,6 +147,7 @@ function bindCalls(koffi: Koffi): Libc {
     getsockname: (fd, address) => checked(getsockname(fd, address, Uint32Array.of(address.length))),
     sendto: (fd, bytes, flags, address) =>
       checked(sendto(fd, bytes, bytes.length, flags, address, address.length)),
+    usleep: (microseconds) => void usleep(microseconds),
     recv: (fd, bytes, flags) => checked(recv(fd, bytes, bytes.length, flags)),
     recvmmsg: (fd, headers, count, flags) => checked(recvmmsg(fd, headers, count, flags, null)),
     sendmmsg: (fd, headers, count, flags) => checked(sendmmsg(fd, headers, count, flags)),
