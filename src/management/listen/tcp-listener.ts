@@ -1,5 +1,6 @@
 import type { Server } from 'node:net';
 import type { Say } from '../../log/say.ts';
+import { CONNECTION_LIMIT } from './http-server.ts';
 
 /** Time between two attempts, and from one line about it to the next: milliseconds. */
 const RETRY = 2000;
@@ -47,7 +48,7 @@ export class TcpListener {
   open(): void {
     const { server, port, address } = this.#parts;
     if (this.#isClosed || server.listening) return;
-    server.listen(port, address);
+    server.listen(port, address, CONNECTION_LIMIT);
   }
 
   close(): void {

@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, renameSync, rmdirSync, rmSync, statSync } from 
 import type { Server } from 'node:http';
 import { join } from 'node:path';
 import type { Say } from '../../log/say.ts';
+import { CONNECTION_LIMIT } from './http-server.ts';
 
 /** The socket's name in the leases directory. */
 export const API_SOCKET = 'api.sock';
@@ -97,7 +98,7 @@ export class UnixListener {
 function listening(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(path, () => {
+    server.listen(path, CONNECTION_LIMIT, () => {
       server.removeListener('error', reject);
       server.on('error', () => {});
       resolve();

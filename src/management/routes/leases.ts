@@ -107,7 +107,7 @@ export function leaseRoutes(parts: RouteParts): readonly Operation[] {
           if (lease === undefined) throw notFound(`${ipv4ToText(address)} was never leased`);
           const { rows: history } = await searchHistory(
             database,
-            { address, limit: NEWEST_EVENTS, before: undefined },
+            { address, limit: NEWEST_EVENTS, before: undefined, isCounted: false },
             signal,
           );
           const isItsOwn = (each: Reservation) =>

@@ -14,6 +14,8 @@ export interface HistorySearch {
   readonly limit: number;
   /** Only rows with a lower id. */
   readonly before: number | undefined;
+  /** False: the total is not wanted, and the search ends with the rows that are. */
+  readonly isCounted?: boolean;
 }
 
 /** Who ordered it, and why; null: no order from outside. */
@@ -25,12 +27,14 @@ export type FoundEvent = ListedEvent & {
 
 export interface FoundEvents {
   readonly rows: readonly FoundEvent[];
+  /** 0 if it was not wanted. */
   readonly total: number;
   /** The id of the last row, if there are more. */
   readonly last: number | undefined;
 }
 
-const PAGE_END = `SELECT min(id) FROM (SELECT id FROM history WHERE id < ? ORDER BY id DESC LIMIT ${PAGE_ROWS})`;
+/** Ids have few gaps: so many of them are looked at, from the newest below a bound on. */
+const NEWEST = 'SELECT max(id) FROM history WHERE id < ?';
 const WHERE = `history.id < @before AND history.id >= @downTo
   AND (@address IS NULL OR address = @address) AND (@mac IS NULL OR mac = @mac)
   AND (@vpsId IS NULL OR vps_id = @vpsId)
@@ -51,6 +55,7 @@ export async function searchHistory(
     author = null,
     since = null,
     until = null,
+    isCounted = true,
     ...page
   }: NullableSearch,
   signal: AbortSignal,
@@ -60,13 +65,14 @@ export async function searchHistory(
   const read = database.prepare(
     `SELECT history.id AS id, ${HISTORY_COLUMNS} FROM history WHERE ${WHERE} ORDER BY history.id DESC LIMIT @most`,
   );
-  const pageEnd = database.prepare(PAGE_END).pluck();
+  const newest = database.prepare(NEWEST).pluck();
   const rows: FoundEvent[] = [];
   let total = 0;
   for (let before = Number.MAX_SAFE_INTEGER; ; ) {
-    const downTo: unknown = pageEnd.get(before);
-    if (typeof downTo !== 'number') break;
-    total += Number(counted.get({ ...values, before, downTo }));
+    const first: unknown = newest.get(before);
+    if (typeof first !== 'number' || (!isCounted && rows.length > page.limit)) break;
+    const downTo = first - PAGE_ROWS + 1;
+    if (isCounted) total += Number(counted.get({ ...values, before, downTo }));
     const most = page.limit + 1 - rows.length;
     const from = Math.min(before, page.before ?? before);
     if (most > 0 && from > downTo)
@@ -82,10 +88,9 @@ export async function searchHistory(
   return { rows: rows.slice(0, page.limit), total, last };
 }
 
-type NullableSearch = { readonly [Name in keyof HistorySearch]: HistorySearch[Name] | null } & Pick<
-  HistorySearch,
-  'limit' | 'before'
->;
+type NullableSearch = {
+  readonly [Name in keyof Omit<HistorySearch, 'isCounted'>]: HistorySearch[Name] | null;
+} & Pick<HistorySearch, 'limit' | 'before' | 'isCounted'>;
 
 /** `word by author: note`, as `historyReason` writes it. */
 export function eventOf(row: ListedEvent & { readonly id: number }): FoundEvent {

@@ -5,6 +5,7 @@ import type { LeaseCondition } from '../../../../src/store/sqlite/query/lease-co
 import type { LeaseSearch, LeaseSort } from '../../../../src/store/sqlite/query/lease-search.ts';
 import { LiveLeaseFile } from '../../../../src/store/sqlite/query/live-file.ts';
 import { runningLeases } from '../../../../src/store/sqlite/query/named-leases.ts';
+import { searchHistory } from '../../../../src/store/sqlite/query/search-history.ts';
 import { searchLeases } from '../../../../src/store/sqlite/query/search-leases.ts';
 import { fileIn, openIn, temporaryDirectory } from '../temporary-store.ts';
 
@@ -232,4 +233,30 @@ test('of more running leases than are wanted no more are read than tell so', asy
   const some = await runningLeases(file.database, 2000, 100, SIGNAL);
   expect(some.length).toBeGreaterThan(100);
   expect(some.length).toBeLessThan(running);
+});
+
+test('the history is read over its gaps; without a total it ends with the rows that are wanted', async () => {
+  const directory = temporaryDirectory();
+  await openIn(directory, {}).close();
+  const database = openSqlite(fileIn(directory));
+  const insert = database.prepare(
+    `INSERT INTO history (id, at, address, client, mac, event, reason, expires_at) VALUES (?, 0, ?, '01', 1, 'bound', 'bound', 0)`,
+  );
+  const ids = [1, 2, 5001, 5002, 400_000, 999_999, 1_000_000, 1_000_001];
+  for (const id of ids) insert.run(id, FIRST + (id % 2));
+  database.close();
+  const history = new LiveLeaseFile(directory);
+  const idsOf = async (of: object) => {
+    const { rows, total } = await searchHistory(
+      history.database,
+      { limit: 9, before: undefined, ...of },
+      SIGNAL,
+    );
+    return [rows.map(({ id }) => id), total];
+  };
+
+  expect(await idsOf({})).toEqual([ids.toReversed(), ids.length]);
+  expect(await idsOf({ address: FIRST })).toEqual([[1_000_000, 400_000, 5002, 2], 4]);
+  expect(await idsOf({ address: FIRST, limit: 2, isCounted: false })).toEqual([[1_000_000, 400_000], 0]);
+  history.close();
 });
