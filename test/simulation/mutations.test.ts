@@ -21,7 +21,7 @@ const FOUND_AT: ReadonlyMap<string, number> = new Map([
   ['hearing, a clock that was set is believed', 1426],
   ['hearing, a rival is not waited for', 6],
   ['hearing, a rival that was heard is ignored', 6],
-  ["hearing, another gateway's lease gives way to a reservation at once", 66],
+  ["hearing, another gateway's lease gives way to a reservation at once", 490],
   ['shares, a removed reservation keeps its address', 11],
   ['hearing, answers to the question beside an offer are ignored', 220],
 ]);
