@@ -1,9 +1,9 @@
+import { PacketSocket } from '../../src/cli/lab/guests/packet-socket.ts';
 import type { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
 import { addressText, hardwareText, readUdpFrame, udpFrame } from './frames.ts';
 import { type HeardReply, readReply } from './heard-reply.ts';
 import { disagreements } from './independent-decoder.ts';
 import { ip, mac, messageType, type PacketFields, type PacketOption, packet, u16 } from './packet.ts';
-import { PacketSocket } from './packet-socket.ts';
 
 const BROADCAST = 'ff:ff:ff:ff:ff:ff';
 const NOBODY = '00:00:00:00:00:00';

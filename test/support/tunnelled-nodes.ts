@@ -1,41 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe } from 'vitest';
 import { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
+import { NodeNetwork } from '../../src/cli/lab/nodes/node-network.ts';
+import { SegmentNode, VNET } from '../../src/cli/lab/nodes/segment-node.ts';
 import { namespacePrivilege } from '../../src/cli/lab/privileges.ts';
-import { type Attachment, DEVICE, Segment } from '../../src/cli/lab/segment.ts';
+import { type Attachment, DEVICE, type Segment } from '../../src/cli/lab/segment.ts';
 import { GatewayProcess } from './gateway-process.ts';
 import type { RawClient } from './raw-client.ts';
 import { describeSystem, hasLinkType, type Tool } from './system.ts';
 
-/** The bridge of each node, as Proxmox calls it by its VNet. */
-export const VNET = 'OCvpsnet';
-const TUNNEL = 'vxlan_vpsnet';
 /** Less than a guest is left to another gateway for: milliseconds. */
 const MOMENT = 300;
-/** Where the tunnels of a node end. */
-const endOf = (place: number) => `192.0.2.${place}`;
 
-/** A node: a bridge with its guests' ports, and a VXLAN to the bridges of the other nodes. */
-export class TunnelledNode {
-  readonly host: NamespaceHost;
-  readonly address: string;
+/** A node with its guests, which hear the host and the tunnel, and not each other's broadcasts: tests listen in one process. */
+export class TunnelledNode extends SegmentNode {
   readonly #guests: NamespaceHost[] = [];
-
-  constructor(host: NamespaceHost, place: number) {
-    this.host = host;
-    this.address = `10.15.3.${place}`;
-    host.ip(`link add ${VNET} type bridge stp_state 0 forward_delay 0 mcast_snooping 0`);
-    host.ip(`addr add ${this.address}/24 dev ${VNET}`);
-    host.ip(`link add ${TUNNEL} type vxlan id 7 local ${endOf(place)} dstport 4789`);
-    for (const link of [TUNNEL, VNET]) host.ip(`link set ${link} mtu 1400 up`);
-    host.ip(`link set ${TUNNEL} master ${VNET}`);
-  }
-
-  /** The frames to all go to that node too. */
-  reach(place: number): void {
-    const words = ['append', '00:00:00:00:00:00', 'dev', TUNNEL, 'dst', endOf(place)];
-    this.host.run('bridge', 'fdb', ...words);
-  }
 
   /** A machine that is plugged in at a port of this name. */
   async plug(port: string, { hardware }: Attachment = {}): Promise<NamespaceHost> {
@@ -45,14 +24,9 @@ export class TunnelledNode {
     return guest;
   }
 
-  /** One more network card of a machine, at a port of this name. */
-  plugIn(guest: NamespaceHost, device: string, port: string, hardware?: string): void {
-    const named = hardware === undefined ? '' : `address ${hardware} `;
-    this.host.ip(`link add ${port} type veth peer name ${device} ${named}netns ${guest.pid}`);
-    this.host.ip(`link set ${port} master ${VNET} up`);
-    // The guests of a node hear the host and the tunnel, and not each other's broadcasts: tests listen in one process.
+  override plugIn(guest: NamespaceHost, device: string, port: string, hardware?: string): void {
+    super.plugIn(guest, device, port, hardware);
     this.host.run('bridge', 'link', 'set', 'dev', port, 'isolated', 'on');
-    guest.ip(`link set ${device} mtu 1400 up`);
   }
 
   /** For what plugs machines in by itself. */
@@ -104,24 +78,16 @@ export function describeNodes(title: string, tools: readonly Tool[], body: () =>
 /** So many nodes, on one network that carries their tunnels. */
 export class TunnelledNodes {
   readonly nodes: readonly TunnelledNode[];
-  readonly #underlay: Segment;
+  readonly #network: NodeNetwork<TunnelledNode>;
 
-  private constructor(underlay: Segment, nodes: readonly TunnelledNode[]) {
-    this.#underlay = underlay;
-    this.nodes = nodes;
+  private constructor(network: NodeNetwork<TunnelledNode>) {
+    this.#network = network;
+    this.nodes = network.nodes;
   }
 
   /** @param places by the plan: 10 for the node with 10.15.3.10 */
   static async open(...places: readonly number[]): Promise<TunnelledNodes> {
-    const underlay = await Segment.open('192.0.2.1/24');
-    const nodes: TunnelledNode[] = [];
-    for (const place of places) {
-      const host = await underlay.attach(`node-${place}`, { address: `${endOf(place)}/24` });
-      nodes.push(new TunnelledNode(host, place));
-    }
-    for (const [index, node] of nodes.entries())
-      for (const [other, place] of places.entries()) if (other !== index) node.reach(place);
-    return new TunnelledNodes(underlay, nodes);
+    return new TunnelledNodes(await NodeNetwork.of(places, (host, place) => new TunnelledNode(host, place)));
   }
 
   /** @throws if there is none of this number */
@@ -133,6 +99,6 @@ export class TunnelledNodes {
 
   async close(): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.close()));
-    await this.#underlay.close();
+    await this.#network.close();
   }
 }

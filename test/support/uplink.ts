@@ -1,6 +1,6 @@
+import { PacketSocket } from '../../src/cli/lab/guests/packet-socket.ts';
 import type { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
 import { hardwareText } from './frames.ts';
-import { PacketSocket } from './packet-socket.ts';
 import type { TestSegment } from './system.ts';
 
 const ETH_P_ALL = 3;

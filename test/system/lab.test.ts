@@ -1,23 +1,205 @@
-import { execFileSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
-import type { LabEvent } from '../../src/cli/lab/lab-event.ts';
+import { CLIENT_NAMES } from '../../src/cli/lab/guest-client.ts';
+import { Lab } from '../../src/cli/lab/lab.ts';
+import { LabEquipment } from '../../src/cli/lab/lab-equipment.ts';
+import type { LabEvent, TriedPromise } from '../../src/cli/lab/telling/lab-event.ts';
+import { eventually } from '../support/eventually.ts';
 import { builtProgram } from '../support/gateway-process.ts';
 import { describeSystem } from '../support/system.ts';
 
-describeSystem('vps-gateway lab', ['dhclient', 'udhcpc', 'dhcpcd'], () => {
-  test('three guests get their leases, the rows are shown, and it ends by itself', () => {
-    const output = execFileSync(process.execPath, [builtProgram(), 'lab', '--once', '--json'], {
-      encoding: 'utf8',
-    });
+/** How long a whole script may take, on a machine with other work: milliseconds. */
+const SCRIPT_TIME = 240_000;
 
-    const events = output
-      .trim()
-      .split('\n')
-      .map((line): LabEvent => JSON.parse(line));
-    const guests = events.filter((event) => event.kind === 'lease').map((event) => event.guest);
-    const rows = events.findLast((event) => event.kind === 'rows')?.rows;
-    expect(new Set(guests).size).toBe(3);
-    expect(rows).toHaveLength(3);
-    expect(events.at(-1)).toMatchObject({ kind: 'end', leased: 3, without: [] });
-  }, 120_000);
+interface Told {
+  readonly status: number;
+  readonly events: readonly LabEvent[];
+  readonly text: string;
+}
+
+async function lab(...words: readonly string[]): Promise<Told> {
+  const child = started(words);
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (part: string) => (text += part));
+  const [status] = await once(child, 'close');
+  const lines = text.trim().split('\n');
+  return { status: Number(status), events: lines.map((line): LabEvent => JSON.parse(line)), text };
+}
+
+function started(words: readonly string[]) {
+  return spawn(process.execPath, [builtProgram(), 'lab', '--json', ...words], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+}
+
+function promisesIn(events: readonly LabEvent[]): readonly TriedPromise[] {
+  return events.find((event) => event.kind === 'promises')?.promises ?? [];
+}
+
+/** The lab's folder, as soon as it tells of the lease file in it. */
+async function untilRows(output: Readable): Promise<string> {
+  for await (const line of createInterface(output)) {
+    const event: LabEvent = JSON.parse(line);
+    if (event.kind === 'rows') return dirname(dirname(event.file));
+  }
+  throw new Error('it ended before it had rows');
+}
+
+/** A process, and all that came from it. */
+function familyOf(pid: number): readonly number[] {
+  const children = processes().filter((each) => parentOf(each) === pid);
+  return [pid, ...children.flatMap(familyOf)];
+}
+
+function processes(): readonly number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^[0-9]+$/.test(name))
+    .map(Number);
+}
+
+function parentOf(pid: number): number {
+  return Number(/^PPid:\s+(\d+)/m.exec(fromProc(() => readFileSync(`/proc/${pid}/status`, 'utf8')))?.[1]);
+}
+
+/** Empty: there is no such process. */
+function networkOf(pid: number): string {
+  return fromProc(() => readlinkSync(`/proc/${pid}/ns/net`));
+}
+
+function fromProc(read: () => string): string {
+  try {
+    return read();
+  } catch {
+    return ''; // It has ended.
+  }
+}
+
+describeSystem('vps-gateway lab', [], () => {
+  test('on three nodes every guest gets its lease, from gateways on the nodes’ own addresses, and it ends by itself', async () => {
+    const { status, events } = await lab('--once');
+
+    const nodes = events.find((event) => event.kind === 'segment')?.nodes ?? [];
+    const leases = events.filter((event) => event.kind === 'lease');
+    expect(status).toBe(0);
+    expect(nodes.map(({ address }) => address)).toEqual(['10.15.3.10', '10.15.3.11', '10.15.3.12']);
+    expect(new Set(leases.map(({ guest }) => guest)).size).toBe(4);
+    for (const { from } of leases) expect(nodes.map(({ name }) => name)).toContain(from);
+    expect(events.findLast((event) => event.kind === 'rows')?.leases).toHaveLength(4);
+    expect(events.at(-1)).toMatchObject({ kind: 'end', leased: 4, without: [] });
+  });
+
+  test('one node is a lab too', async () => {
+    const { status, events } = await lab('--once', '--nodes', '1');
+
+    expect(status).toBe(0);
+    expect(events.at(-1)).toMatchObject({ kind: 'end', leased: 4, without: [] });
+  });
+
+  test(
+    'the script carries out every order, and every promise is kept',
+    async () => {
+      const { status, events, text } = await lab('--script');
+
+      const promises = promisesIn(events);
+      expect(
+        promises.filter(({ kept }) => kept !== true),
+        text,
+      ).toEqual([]);
+      expect(promises.length).toBeGreaterThanOrEqual(13);
+      expect(status).toBe(0);
+    },
+    SCRIPT_TIME,
+  );
+
+  test(
+    'on one node the script says of each order that takes more of them that it was not tried',
+    async () => {
+      const { status, events, text } = await lab('--script', '--nodes', '1');
+
+      const promises = promisesIn(events);
+      const untried = promises.filter(({ kept }) => kept === undefined);
+      expect(
+        promises.filter(({ kept }) => kept === false),
+        text,
+      ).toEqual([]);
+      expect(untried.map(({ order }) => order)).toContain('migrate a guest');
+      for (const { seen } of untried) expect(seen).toContain('--nodes');
+      expect(status).toBe(0);
+    },
+    SCRIPT_TIME,
+  );
+
+  test('nothing is left of it when it is killed: no process, no network, no folder', async () => {
+    const child = started(['--script']);
+    const folder = await untilRows(child.stdout);
+    const family = familyOf(child.pid ?? 0);
+    const own = networkOf(process.pid);
+    const networks = new Set(family.map(networkOf).filter((network) => network !== own));
+
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+
+    expect(networks.size).toBeGreaterThan(8);
+    await eventually('no process was in its networks', () => {
+      return !processes().some((pid) => networks.has(networkOf(pid)));
+    });
+    await eventually('no process of it was there', () => family.every((pid) => networkOf(pid) === ''));
+    await eventually('its folder was gone', () => !existsSync(folder));
+  });
+
+  test.each(['0', '11', '2.5', 'three'])('%s nodes are refused', (nodes) => {
+    const ran = spawnSync(process.execPath, [builtProgram(), 'lab', '--nodes', nodes], { encoding: 'utf8' });
+
+    expect(ran.status).toBe(78);
+    expect(ran.stderr).toContain('from 1 to 10');
+  });
+
+  test('where no client is installed, all guests have the one that the lab brings along', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'vps-gateway-test-'));
+    const leases: LabEvent[] = [];
+    const equipment = await LabEquipment.open({
+      folder,
+      program: [builtProgram()],
+      leaseTime: '3m',
+      nodes: 2,
+      etcd: false,
+      joining: 'vxlan',
+      clients: { found: [], missing: CLIENT_NAMES },
+    });
+    const lab = new Lab(equipment, (event) => event.kind === 'lease' && leases.push(event));
+    try {
+      await lab.start();
+      await lab.untilAllLeased(30_000);
+      expect(lab.without).toEqual([]);
+    } finally {
+      await lab.close();
+      rmSync(folder, { recursive: true, force: true });
+    }
+    expect(leases).toHaveLength(4);
+    for (const lease of leases) expect(lease).toMatchObject({ client: 'built-in', router: '10.15.3.1' });
+  });
+});
+
+describeSystem('vps-gateway lab --etcd', ['etcd', 'etcdctl'], () => {
+  test(
+    'the script carries out every order, and every promise is kept',
+    async () => {
+      const { status, events, text } = await lab('--script', '--etcd');
+
+      const promises = promisesIn(events);
+      expect(
+        promises.filter(({ kept }) => kept !== true),
+        text,
+      ).toEqual([]);
+      expect(promises.map(({ order }) => order)).toContain('kill the leader of etcd');
+      expect(status).toBe(0);
+    },
+    SCRIPT_TIME,
+  );
 });

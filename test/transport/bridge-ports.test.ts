@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { inNetworkOf } from '../../src/cli/lab/guests/packet-socket.ts';
 import { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
 import type { BridgePort } from '../../src/net/bridge-port.ts';
 import { type HardwareAddress, hardwareFromText, NO_HARDWARE } from '../../src/net/hardware-address.ts';
 import { type BridgePorts, openBridgePorts } from '../../src/transport/linux/bridge-ports.ts';
-import { inNetworkOf } from '../support/packet-socket.ts';
 import { at } from '../support/plan.ts';
 import { describeSystem } from '../support/system.ts';
 import { useClosing } from './node.ts';

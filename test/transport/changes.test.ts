@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { inNetworkOf, PacketSocket } from '../../src/cli/lab/guests/packet-socket.ts';
 import type { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
 import { Segment } from '../../src/cli/lab/segment.ts';
 import type { HardwareAddress } from '../../src/net/hardware-address.ts';
@@ -9,7 +10,6 @@ import { interfaceEventText, watchInterface } from '../../src/transport/linux/wa
 import { TO_ALL, toClient, toRelay } from '../support/destinations.ts';
 import { hardwareText } from '../support/frames.ts';
 import { ip, mac, u16 } from '../support/packet.ts';
-import { inNetworkOf, PacketSocket } from '../support/packet-socket.ts';
 import { at } from '../support/plan.ts';
 import { describeSystem } from '../support/system.ts';
 import { sendAll } from './listener.ts';

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { inNetworkOf } from '../../src/cli/lab/guests/packet-socket.ts';
 import { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
 import { Segment } from '../../src/cli/lab/segment.ts';
 import { GatewayError } from '../../src/errors.ts';
@@ -12,7 +13,6 @@ import { openTransport } from '../../src/transport/open-transport.ts';
 import { TO_ALL, toClient, toRelay } from '../support/destinations.ts';
 import { udpFrame } from '../support/frames.ts';
 import { packet } from '../support/packet.ts';
-import { inNetworkOf } from '../support/packet-socket.ts';
 import { at } from '../support/plan.ts';
 import { describeSystem } from '../support/system.ts';
 import { CAP_NET_RAW, withoutCapability } from './capability.ts';

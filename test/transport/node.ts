@@ -1,11 +1,11 @@
 import { afterEach } from 'vitest';
+import { inNetworkOf, PacketSocket } from '../../src/cli/lab/guests/packet-socket.ts';
 import type { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
 import { prefixOf } from '../../src/net/prefix.ts';
 import { loadLibc } from '../../src/transport/linux/libc.ts';
 import { type NativeTransportOptions, openNativeTransport } from '../../src/transport/native-transport.ts';
 import type { SocketTransport } from '../../src/transport/socket-transport.ts';
 import { readUdpFrame, type UdpFrame } from '../support/frames.ts';
-import { inNetworkOf, PacketSocket } from '../support/packet-socket.ts';
 import { at } from '../support/plan.ts';
 
 /** The gateway of the address plan on its interface. */

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { inNetworkOf, PacketSocket } from '../../src/cli/lab/guests/packet-socket.ts';
 import type { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
 import { Segment } from '../../src/cli/lab/segment.ts';
 import { hardwareFromText, NO_HARDWARE } from '../../src/net/hardware-address.ts';
@@ -7,7 +8,6 @@ import { openFrameCounter } from '../../src/transport/linux/frame-counter.ts';
 import { loadLibc } from '../../src/transport/linux/libc.ts';
 import { type UdpFrame, udpFrame } from '../support/frames.ts';
 import { ip, messageType, type PacketFields, packet } from '../support/packet.ts';
-import { inNetworkOf, PacketSocket } from '../support/packet-socket.ts';
 import { at } from '../support/plan.ts';
 import { describeSystem } from '../support/system.ts';
 import { CAP_NET_RAW, withoutCapability } from './capability.ts';

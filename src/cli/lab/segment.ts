@@ -15,6 +15,8 @@ export interface Attachment {
 export class Segment {
   readonly router: NamespaceHost;
   readonly #hosts: NamespaceHost[] = [];
+  /** The bridge's port of each machine. */
+  readonly #portOf = new Map<NamespaceHost, string>();
   #ports = 0;
 
   private constructor(router: NamespaceHost) {
@@ -45,8 +47,15 @@ export class Segment {
     const named = hardware === undefined ? '' : `address ${hardware} `;
     this.router.ip(`link add ${port} type veth peer name ${DEVICE} ${named}netns ${host.pid}`);
     this.router.ip(`link set ${port} master br0 up`);
+    this.#portOf.set(host, port);
     if (address !== undefined) host.ip(`addr add ${address} dev ${DEVICE}`);
     host.ip(`link set ${DEVICE} up`);
+  }
+
+  /** Takes the carrier from a machine, or gives it back. */
+  setCarrier(host: NamespaceHost, carrier: 'up' | 'down'): void {
+    const port = this.#portOf.get(host);
+    if (port !== undefined) this.router.ip(`link set ${port} ${carrier}`);
   }
 
   async close(): Promise<void> {

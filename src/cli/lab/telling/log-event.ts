@@ -1,21 +1,34 @@
-import type { LabEvent, LabGuest } from './lab-event.ts';
+import type { LabEvent } from './lab-event.ts';
+
+/** A gateway notes a lease of another one: each of them does, for each guest. */
+const HEARD = 'peer-granted';
 
 type Entry = Readonly<Record<string, unknown>>;
 
-/** A line of the gateway's log as an event; a line that is no JSON is told as it is. */
-export function logEvent(line: string, guests: readonly LabGuest[]): LabEvent {
+/**
+ * A line of a gateway's log as an event; a line that is no JSON is told as it is. Undefined: it is about one of
+ * many guests without names.
+ */
+export function logEvent(
+  line: string,
+  node: string,
+  guests: readonly { readonly name: string; readonly hardware: string }[],
+): LabEvent | undefined {
   const { time, level, msg, part: _part, ...fields }: Entry = parse(line) ?? { msg: line };
   const at = typeof time === 'string' ? Date.parse(time) : Date.now();
   const message = text(fields['message']);
   const reason = text(fields['reason']);
   if (message !== undefined && reason !== undefined) {
     const hardware = text(fields['hardware']);
-    const guest = guests.find((each) => each.hardware === hardware)?.name ?? hardware ?? '';
-    return { kind: 'decision', at, message, guest, reason, address: text(fields['address']) };
+    const guest = guests.find((each) => each.hardware === hardware)?.name;
+    if (guest === undefined) return undefined;
+    return { kind: 'decision', at, node, message, guest, reason, address: text(fields['address']) };
   }
+  if (reason === HEARD) return undefined;
   return {
     kind: 'gateway',
     at,
+    node,
     level: text(level) ?? 'info',
     text: text(msg) ?? '',
     fields: Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, worded(value)])),

@@ -1,0 +1,98 @@
+import type { HardwareAddress } from '../../../net/hardware-address.ts';
+import type { Ipv4 } from '../../../net/ipv4.ts';
+import { NamespaceHost } from '../namespace-host.ts';
+import type { SegmentNode } from '../nodes/segment-node.ts';
+import type { BuiltInClient, BuiltInLease, Identity } from './built-in-client.ts';
+import { GuestPort } from './guest-port.ts';
+
+/** 52:54:01:00:00:01 and on. */
+const FIRST_HARDWARE = 0x525401000001;
+/** veth10001i0 is the first one on the node with 10.15.3.10. */
+const NUMBERS_OF_A_NODE = 1000;
+
+/** The guests without names on a node: all in one machine, each with a network card and a port of its own. */
+interface Seats {
+  readonly host: NamespaceHost;
+  readonly ports: GuestPort[];
+}
+
+/** Any number of guests beside those with names; all have the built-in client. */
+export class Crowd {
+  /** All addresses that one of them ever had. */
+  readonly everLeased = new Set<Ipv4>();
+  readonly #seats = new Map<SegmentNode, Seats>();
+  /** Of the last boot. */
+  #booted: readonly BuiltInClient[] = [];
+  #made = 0;
+  #isClosed = false;
+
+  /** Makes room on these nodes. */
+  async open(nodes: readonly SegmentNode[]): Promise<void> {
+    const opened = nodes.map(async (node) => {
+      const host = await NamespaceHost.open(`guests of ${node.address}`);
+      this.#seats.set(node, { host, ports: [] });
+    });
+    await Promise.all(opened);
+  }
+
+  /** All that have a lease. */
+  get leased(): readonly (BuiltInClient & { readonly lease: BuiltInLease })[] {
+    const ports = [...this.#seats.values()].flatMap((seats) => seats.ports);
+    return ports.map(({ client }) => client).filter(hasLease);
+  }
+
+  /** A guest that was never there, at a node; it does nothing yet. Release it when it is no longer needed. */
+  newcomer(node: SegmentNode, identity: Partial<Identity> = {}): BuiltInClient {
+    const [client] = this.#newcomers(node, 1, identity);
+    if (client === undefined) throw new Error('nobody can be plugged in on this node');
+    return client;
+  }
+
+  /** So many guests, which take the place of those of the last time, spread over the nodes. */
+  gather(count: number): readonly BuiltInClient[] {
+    for (const client of this.#booted) client.release();
+    const nodes = [...this.#seats.keys()];
+    this.#booted = nodes.flatMap((node, index) =>
+      this.#newcomers(node, Math.ceil((count - index) / nodes.length), {}),
+    );
+    return this.#booted;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const seats = [...this.#seats.values()];
+    for (const port of seats.flatMap(({ ports }) => ports)) port.close();
+    await Promise.all(seats.map(({ host }) => host.close()));
+  }
+
+  #newcomers(node: SegmentNode, count: number, identity: Partial<Identity>): readonly BuiltInClient[] {
+    const seats = this.#seats.get(node);
+    if (seats === undefined || this.#isClosed) return [];
+    const free = seats.ports.filter(({ isFree }) => isFree).length;
+    if (free < count) addPorts(node, seats, count - free);
+    const ports = seats.ports.filter(({ isFree }) => isFree).slice(0, count);
+    return ports.map((port) => {
+      const hardware = (FIRST_HARDWARE + this.#made) as HardwareAddress;
+      this.#made += 1;
+      const client = port.plug({ hardware, hostname: `crowd-${this.#made}`, ...identity });
+      client.onLease = ({ address }) => this.everLeased.add(address);
+      return client;
+    });
+  }
+}
+
+function addPorts(node: SegmentNode, { host, ports }: Seats, count: number): void {
+  const first = ports.length + 1;
+  const cards = Array.from({ length: count }, (_, index) => ({
+    device: `card${first + index}`,
+    port: `veth${node.place * NUMBERS_OF_A_NODE + first + index}i0`,
+  }));
+  node.plugInAll(host, cards);
+  for (const { device } of cards) ports.push(new GuestPort(host, device));
+}
+
+function hasLease(
+  client: BuiltInClient | undefined,
+): client is BuiltInClient & { readonly lease: BuiltInLease } {
+  return client?.lease !== undefined;
+}

@@ -1,0 +1,41 @@
+import type { NamespaceHost } from '../namespace-host.ts';
+import { BuiltInClient, type Identity } from './built-in-client.ts';
+import { DhcpLink } from './dhcp-link.ts';
+
+/** A port with a built-in client behind it, which answers ARP while it has a lease. */
+export class GuestPort {
+  readonly link: DhcpLink;
+  #client: BuiltInClient | undefined;
+
+  constructor(host: NamespaceHost, device: string) {
+    this.link = new DhcpLink(host, device, {
+      onReply: (reply, from) => {
+        const client = this.#client;
+        if (client?.identity.hardware === reply.hardware) client.hear(reply, from);
+      },
+      holderOf: (address) =>
+        this.#client?.lease?.address === address ? this.#client.identity.hardware : undefined,
+    });
+  }
+
+  /** Undefined: nobody is plugged in. */
+  get client(): BuiltInClient | undefined {
+    return this.#client;
+  }
+
+  get isFree(): boolean {
+    return this.#client === undefined || this.#client.isOff;
+  }
+
+  /** Another machine takes the place of the one that was here; it does nothing yet. */
+  plug(identity: Identity): BuiltInClient {
+    this.#client?.off();
+    this.#client = new BuiltInClient(this.link, identity);
+    return this.#client;
+  }
+
+  close(): void {
+    this.#client?.off();
+    this.link.close();
+  }
+}

@@ -1,0 +1,79 @@
+import type { NamespaceHost } from '../namespace-host.ts';
+
+/** The bridge of each node, as Proxmox calls it by its VNet, and the way from it to the other nodes' bridges. */
+export const VNET = 'OCvpsnet';
+export const TUNNEL = 'vxlan_vpsnet';
+/** Less than an Ethernet's, by what a VXLAN puts around a frame. */
+const MTU = 1400;
+
+/** A node by its place in the plan: 10 for 10.15.3.10, with 192.0.2.10 on its second interface. */
+export function endOf(place: number): string {
+  return `192.0.2.${place}`;
+}
+
+/** A network card of a guest, and its port at the bridge. */
+export interface Card {
+  readonly device: string;
+  readonly port: string;
+  readonly hardware?: string | undefined;
+}
+
+/** A node: a bridge with its own address and its guests' ports, and a way to the bridges of the other nodes. */
+export class SegmentNode {
+  readonly host: NamespaceHost;
+  readonly place: number;
+  readonly address: string;
+
+  /** @param host with an interface on the network that joins the nodes */
+  constructor(host: NamespaceHost, place: number) {
+    this.host = host;
+    this.place = place;
+    this.address = `10.15.3.${place}`;
+    // Else it would have the least of its ports' addresses, and another one whenever a guest is plugged in.
+    const hardware = `52:54:00:15:00:${place.toString(16).padStart(2, '0')}`;
+    host.ip(`link add ${VNET} address ${hardware} type bridge stp_state 0 forward_delay 0 mcast_snooping 0`);
+    host.ip(`addr add ${this.address}/24 dev ${VNET}`);
+    host.ip(`link set ${VNET} up`);
+  }
+
+  /** The way to other nodes' bridges is a VXLAN, whose frames to all go to these places. */
+  joinByVxlan(others: readonly number[]): void {
+    this.host.ip(`link add ${TUNNEL} type vxlan id 7 local ${endOf(this.place)} dstport 4789`);
+    for (const other of others) {
+      const words = ['append', '00:00:00:00:00:00', 'dev', TUNNEL, 'dst', endOf(other)];
+      this.host.run('bridge', 'fdb', ...words);
+    }
+    this.joinByTunnel();
+  }
+
+  /** ... is an interface that is there already. */
+  joinByTunnel(): void {
+    for (const link of [TUNNEL, VNET]) this.host.ip(`link set ${link} mtu ${MTU} up`);
+    this.host.ip(`link set ${TUNNEL} master ${VNET}`);
+  }
+
+  /** A network card of a machine, at a port of this name. */
+  plugIn(guest: NamespaceHost, device: string, port: string, hardware?: string): void {
+    this.plugInAll(guest, [{ device, port, hardware }]);
+  }
+
+  /** Any number of network cards of one machine, each at a port of its own. */
+  plugInAll(guest: NamespaceHost, cards: readonly Card[]): void {
+    this.host.ipBatch(
+      cards.flatMap(({ device, port, hardware }) => {
+        const named = hardware === undefined ? '' : `address ${hardware} `;
+        return [
+          `link add ${port} type veth peer name ${device} ${named}netns ${guest.pid}`,
+          `link set ${port} master ${VNET} up`,
+        ];
+      }),
+    );
+    guest.ipBatch(cards.map(({ device }) => `link set ${device} mtu ${MTU} up`));
+  }
+
+  /** Takes the port of a guest, with the guest behind it, over from another node. */
+  takeOver(port: string, from: SegmentNode): void {
+    from.host.ip(`link set ${port} netns ${this.host.pid}`);
+    this.host.ip(`link set ${port} mtu ${MTU} master ${VNET} up`);
+  }
+}

@@ -1,0 +1,96 @@
+import { ipv4ToText } from '../../../net/ipv4.ts';
+import type { Lab } from '../lab.ts';
+import type { EtcdMembers } from '../nodes/etcd-members.ts';
+import type { NodeGateway } from '../nodes/node-gateway.ts';
+import { comesBack, leasedFrom } from './kill-gateway.ts';
+import { bootAt, leaseText, newcomerText, PATIENCE, secondsSince } from './newcomers.ts';
+import { needsNodes, type Order } from './order.ts';
+
+/** With etcd the member that leads; without, the gateway that answers a guest first. */
+export function killLeader(lab: Lab): Order {
+  return lab.etcd === undefined ? killFirstGateway(lab) : killMember(lab, lab.etcd);
+}
+
+function killMember(lab: Lab, etcd: EtcdMembers): Order {
+  let killed = 0;
+  return {
+    name: 'leader',
+    key: 'l',
+    title: 'kill the leader of etcd',
+    promise: 'another member leads, and new guests get leases again within seconds',
+    hindrance: etcd.endpoints.length > 1 ? undefined : 'one node has one member: --nodes 2',
+    says: () =>
+      'SIGKILL for the member that leads. Another one should lead soon, and a new guest should get a lease, after some seconds at most.',
+    does: async () => {
+      const [{ node }] = requireGateway(lab);
+      killed = await etcd.leader();
+      await etcd.kill(killed);
+      const begin = Date.now();
+      const [newcomer, leader] = await Promise.all([bootAt(lab, node), led(etcd, begin)]);
+      newcomer.client.release();
+      return {
+        kept: newcomer.lease !== undefined && leader !== undefined,
+        seen: `member ${killed + 1} led; ${leader ?? 'no other one leads'}; ${newcomerText(lab, node, newcomer)}`,
+      };
+    },
+    undo: {
+      title: 'the killed member comes back',
+      promise: 'it follows the others',
+      says: () => `member ${killed + 1} should follow the others, with the data that it had.`,
+      does: async () => {
+        etcd.revive(killed);
+        const begin = Date.now();
+        await etcd.untilAnswers(killed);
+        return { kept: true, seen: `member ${killed + 1} follows after ${secondsSince(begin)} s` };
+      },
+    },
+  };
+}
+
+async function led(etcd: EtcdMembers, begin: number): Promise<string | undefined> {
+  const leader = await etcd.leader(PATIENCE).catch(() => undefined);
+  return leader === undefined ? undefined : `member ${leader + 1} leads after ${secondsSince(begin)} s`;
+}
+
+function killFirstGateway(lab: Lab): Order {
+  let killed: NodeGateway | undefined;
+  let before: ReadonlySet<string> = new Set();
+  return {
+    name: 'leader',
+    key: 'l',
+    title: 'kill the gateway that answers first',
+    promise: 'the guest that has its offer gets a lease from another gateway',
+    hindrance: needsNodes(lab.gateways.length, 2),
+    says: () =>
+      'without etcd nothing leads, so SIGKILL is for the gateway whose offer a new guest has just got. The guest should get no answer, begin again, and get a lease from another gateway.',
+    does: async () => {
+      const [{ node }] = requireGateway(lab);
+      const client = lab.crowd.newcomer(node);
+      const offer = await client.discover(PATIENCE);
+      if (offer === undefined) return { kept: false, seen: 'a new guest got no offer' };
+      killed = lab.gateways.find(({ address }) => address === ipv4ToText(offer.server));
+      if (killed !== undefined) before = leasedFrom(lab, killed);
+      await killed?.kill();
+      const begin = Date.now();
+      const lease = (await client.select(offer)) ?? (await client.boot(PATIENCE));
+      client.release();
+      const got = lease === undefined ? 'no lease' : leaseText(lab, lease);
+      return {
+        kept: lease !== undefined && lease.server !== offer.server,
+        seen: `offered ${leaseText(lab, offer)}; it has ${got} after ${secondsSince(begin)} s`,
+      };
+    },
+    undo: comesBack(
+      lab,
+      'that gateway comes back',
+      () => killed,
+      () => before,
+    ),
+  };
+}
+
+function requireGateway({ gateways }: Lab): readonly [NodeGateway] {
+  const [first] = gateways;
+  if (first === undefined) throw new Error('no gateway');
+  return [first];
+}

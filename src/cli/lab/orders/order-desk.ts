@@ -1,0 +1,99 @@
+import type { Lab } from '../lab.ts';
+import type { TriedPromise } from '../telling/lab-event.ts';
+import type { Order, Seen, Step } from './order.ts';
+
+/** Takes orders, one at a time, and tells what should happen and what did. */
+export class OrderDesk {
+  readonly orders: readonly Order[];
+  readonly #lab: Pick<Lab, 'tell' | 'isEnding'>;
+  /** Orders that wait for their undoing. */
+  readonly #given = new Set<Order>();
+  readonly #seenOf = new Map<Step, Pick<TriedPromise, 'kept' | 'seen'>>();
+  #busyWith: string | undefined;
+
+  constructor(lab: Pick<Lab, 'tell' | 'isEnding'>, orders: readonly Order[]) {
+    this.#lab = lab;
+    this.orders = orders;
+  }
+
+  tellHelp(): void {
+    const orders = this.orders.map((order) => ({
+      key: order.key,
+      title: this.#isGiven(order) ? (order.undo?.title ?? order.title) : order.title,
+      hindrance: order.hindrance,
+    }));
+    this.#lab.tell({ kind: 'help', orders });
+  }
+
+  /** Carries out what a key stands for. False: it stands for nothing. */
+  async press(key: string): Promise<boolean> {
+    const order = this.orders.find((each) => each.key === key);
+    if (order === undefined) return false;
+    if (this.#busyWith !== undefined) this.#refuse(`first ${this.#busyWith} comes to its end`);
+    else if (order.hindrance !== undefined) this.#refuse(`${order.title}: not here, ${order.hindrance}`);
+    else await this.#give(order);
+    return true;
+  }
+
+  /** Every order, and what undoes it, one after the other. */
+  async all(): Promise<void> {
+    for (const { order, step } of this.#steps()) {
+      if (this.#lab.isEnding) return;
+      const { hindrance } = order;
+      const isPossible = hindrance === undefined;
+      this.#seenOf.set(step, isPossible ? await this.#carryOut(step) : { kept: undefined, seen: hindrance });
+    }
+  }
+
+  /** What became of every promise so far. */
+  get tried(): readonly TriedPromise[] {
+    return this.#steps().map(({ step }) => ({
+      order: step.title,
+      promise: step.promise,
+      ...(this.#seenOf.get(step) ?? { kept: false, seen: 'the lab was ended before' }),
+    }));
+  }
+
+  async #give(order: Order): Promise<void> {
+    const isUndone = this.#isGiven(order);
+    const step = isUndone && order.undo !== undefined ? order.undo : order;
+    await this.#carryOut(step);
+    if (order.undo === undefined) return;
+    if (isUndone) this.#given.delete(order);
+    else this.#given.add(order);
+  }
+
+  #steps(): readonly { readonly order: Order; readonly step: Step }[] {
+    return this.orders.flatMap((order) =>
+      (order.undo === undefined ? [order] : [order, order.undo]).map((step) => ({ order, step })),
+    );
+  }
+
+  async #carryOut(step: Step): Promise<Seen> {
+    const { title } = step;
+    this.#busyWith = title;
+    const begin = Date.now();
+    this.#lab.tell({ kind: 'order', at: begin, title, expected: step.says() });
+    const seen = await this.#seen(step);
+    const at = Date.now();
+    this.#lab.tell({ kind: 'outcome', at, title, ...seen, milliseconds: at - begin });
+    this.#busyWith = undefined;
+    return seen;
+  }
+
+  async #seen(step: Step): Promise<Seen> {
+    try {
+      return await step.does((text) => this.#lab.tell({ kind: 'progress', at: Date.now(), text }));
+    } catch (error) {
+      return { kept: false, seen: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  #isGiven(order: Order): boolean {
+    return this.#given.has(order);
+  }
+
+  #refuse(text: string): void {
+    this.#lab.tell({ kind: 'progress', at: Date.now(), text });
+  }
+}

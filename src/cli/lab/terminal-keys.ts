@@ -1,0 +1,29 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { isatty } from 'node:tty';
+import type { Lab } from './lab.ts';
+import type { OrderDesk } from './orders/order-desk.ts';
+
+const CTRL_C = '\u0003';
+const LOOK_EVERY = 100;
+
+/** Takes orders by single keys until the lab ends. */
+export async function takeKeys(lab: Lab, desk: OrderDesk): Promise<void> {
+  const { stdin } = process;
+  const isTerminal = isatty(0);
+  const hear = (typed: Buffer) => {
+    for (const key of typed.toString()) press(key, lab, desk);
+  };
+  if (isTerminal) stdin.setRawMode(true).on('data', hear);
+  try {
+    while (!lab.isEnding) await delay(LOOK_EVERY);
+  } finally {
+    if (isTerminal) stdin.off('data', hear).setRawMode(false).pause();
+  }
+}
+
+function press(key: string, lab: Lab, desk: OrderDesk): void {
+  if (key === CTRL_C || key === 'q') lab.end();
+  else if (key === '\r' || key === '\n') lab.tellRows();
+  else if (key === '?' || key === 'h') desk.tellHelp();
+  else void desk.press(key);
+}

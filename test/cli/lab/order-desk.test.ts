@@ -1,0 +1,86 @@
+import { expect, test } from 'vitest';
+import type { Order, Seen } from '../../../src/cli/lab/orders/order.ts';
+import { OrderDesk } from '../../../src/cli/lab/orders/order-desk.ts';
+import type { LabEvent } from '../../../src/cli/lab/telling/lab-event.ts';
+
+const KEPT: Seen = { kept: true, seen: 'all was well' };
+
+function orderOf(key: string, parts: Partial<Order> = {}): Order {
+  const title = `order ${key}`;
+  const says = () => 'all should be well.';
+  return { name: key, key, title, promise: 'all is well', says, does: async () => KEPT, ...parts };
+}
+
+function deskOf(...orders: readonly Order[]) {
+  const told: LabEvent[] = [];
+  const lab = { isEnding: false, tell: (event: LabEvent) => void told.push(event) };
+  return { desk: new OrderDesk(lab, orders), lab, told };
+}
+
+test('an order says first what should happen, and then what did', async () => {
+  const { desk, told } = deskOf(orderOf('k'));
+
+  await desk.press('k');
+
+  expect(told).toMatchObject([
+    { kind: 'order', title: 'order k', expected: 'all should be well.' },
+    { kind: 'outcome', title: 'order k', kept: true, seen: 'all was well' },
+  ]);
+});
+
+test('the second press of a key undoes what the first one did, and the third one does it again', async () => {
+  const { desk, told } = deskOf(orderOf('k', { undo: orderOf('k', { title: 'undone' }) }));
+
+  for (let press = 0; press < 3; press += 1) await desk.press('k');
+
+  const titles = told.filter((event) => event.kind === 'order').map(({ title }) => title);
+  expect(titles).toEqual(['order k', 'undone', 'order k']);
+});
+
+test('while one order is carried out, another one is not taken', async () => {
+  let finish = (_seen: Seen): void => {};
+  const long = orderOf('l', { does: () => new Promise((resolve) => (finish = resolve)) });
+  const { desk, told } = deskOf(long, orderOf('k'));
+
+  const pressed = desk.press('l');
+  await desk.press('k');
+  finish(KEPT);
+  await pressed;
+
+  const titles = told.filter((event) => event.kind === 'order').map(({ title }) => title);
+  expect(titles).toEqual(['order l']);
+  expect(told.find((event) => event.kind === 'progress')?.text).toContain('order l');
+});
+
+test('an order that fails has not kept its promise, and those behind it are carried out all the same', async () => {
+  const failing = orderOf('x', { does: () => Promise.reject(new Error('no such port')) });
+  const { desk } = deskOf(failing, orderOf('k'));
+
+  await desk.all();
+
+  expect(desk.tried).toEqual([
+    { order: 'order x', promise: 'all is well', kept: false, seen: 'no such port' },
+    { order: 'order k', promise: 'all is well', kept: true, seen: 'all was well' },
+  ]);
+});
+
+test('an order that this lab cannot carry out is not tried, neither by key nor by the script', async () => {
+  const { desk, told } = deskOf(
+    orderOf('m', { hindrance: 'it takes --nodes 2 at least', undo: orderOf('m') }),
+  );
+
+  await desk.press('m');
+  await desk.all();
+
+  expect(told.map(({ kind }) => kind)).toEqual(['progress']);
+  expect(desk.tried.map(({ kept }) => kept)).toEqual([undefined, undefined]);
+});
+
+test('what was not reached before the end of the lab counts as not kept', async () => {
+  const { desk, lab } = deskOf(orderOf('a'), orderOf('b'));
+  lab.isEnding = true;
+
+  await desk.all();
+
+  expect(desk.tried.map(({ kept }) => kept)).toEqual([false, false]);
+});
