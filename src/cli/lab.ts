@@ -1,16 +1,22 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { GatewayError } from '../errors.ts';
+import { API_SOCKET } from '../management/listen/unix-listener.ts';
 import { refuseWithoutEtcd } from './lab/installed-programs.ts';
+import { directoryOf, nodeNames } from './lab/lab-equipment.ts';
 import { withLabFolder } from './lab/lab-folder.ts';
+import { PagePort } from './lab/page-port.ts';
 import { AS_NAMESPACE_ROOT, namespacePrivilege } from './lab/privileges.ts';
-import { type LabOptions, runLab } from './lab/run-lab.ts';
+import { isInteractive, type LabOptions, runLab } from './lab/run-lab.ts';
 
 /** This command sets it for itself when it runs in a user namespace: the folder of the lab. */
 const INSIDE = 'VPS_GATEWAY_LAB_INSIDE';
 /** One for each address of the plan: 10.15.3.10 to .19. */
 const MOST_NODES = 10;
+/** What the process in the user namespace asks the one outside for, whose network the page is in. */
+const LINK_PLEASE = 'link, please';
 
 export function addLabCommand(program: Command): void {
   program
@@ -18,10 +24,7 @@ export function addLabCommand(program: Command): void {
     .description('nodes with gateways and guests in network namespaces: see leases happen, and break things')
     .option('--nodes <number>', `nodes with a gateway each, 1 to ${MOST_NODES}`, nodesOf, 3)
     .option('--etcd', 'the gateways share their leases in etcd, which must be installed')
-    .option(
-      '--script',
-      'carry out every order, and end with what was promised and kept; status 1 if not all was',
-    )
+    .option('--script', 'carry out every order, and end with what was promised; status 1 if not all was kept')
     .option('--once', 'end when every guest has its lease, with status 0, or 1 if one has none after 30 s')
     .option('--json', 'one event a line, as JSON')
     .option(
@@ -29,14 +32,24 @@ export function addLabCommand(program: Command): void {
       'lease time of the guests, who renew after half of it; udhcpc takes none below 2m',
       '3m',
     )
+    .option('--page-port <port>', 'of 127.0.0.1, for the web page; 0: one that is free', portOf, 0)
     .action(run);
 }
 
 /** @throws InvalidArgumentError */
 function nodesOf(text: string): number {
+  return numberOf(text, 1, MOST_NODES);
+}
+
+/** @throws InvalidArgumentError */
+function portOf(text: string): number {
+  return numberOf(text, 0, 65_535);
+}
+
+function numberOf(text: string, least: number, most: number): number {
   const number = Number(text);
-  if (!Number.isInteger(number) || number < 1 || number > MOST_NODES)
-    throw new InvalidArgumentError(`Write a number from 1 to ${MOST_NODES}.`);
+  if (!Number.isInteger(number) || number < least || number > most)
+    throw new InvalidArgumentError(`Write a number from ${least} to ${most}.`);
   return number;
 }
 
@@ -46,26 +59,52 @@ async function run(options: LabOptions): Promise<void> {
 
 async function runWithRights(options: LabOptions): Promise<number> {
   const folder = process.env[INSIDE];
-  if (folder !== undefined) return runLab(options, { folder, link: undefined, inUserNamespace: true });
+  if (folder !== undefined) return runLab(options, { folder, newLink: askForLink, inUserNamespace: true });
   const privilege = namespacePrivilege();
   if (typeof privilege === 'object') throw new GatewayError('lab-unavailable', privilege.missing);
   if (options.etcd === true) refuseWithoutEtcd();
-  return withLabFolder((made) =>
-    privilege === 'user-namespace'
-      ? runInUserNamespace(made)
-      : runLab(options, { folder: made, link: undefined, inUserNamespace: false }),
-  );
+  return withLabFolder(async (made) => {
+    const page = isInteractive(options) ? await openPage(made, options) : undefined;
+    try {
+      if (privilege === 'user-namespace') return await runInUserNamespace(made, page);
+      const newLink = page && (async () => page.newLink());
+      return await runLab(options, { folder: made, newLink, inUserNamespace: false });
+    } finally {
+      await page?.close();
+    }
+  });
+}
+
+/** The gateways' pages at a port of this machine. */
+function openPage(folder: string, { nodes, pagePort }: LabOptions): Promise<PagePort> {
+  const gateways = nodeNames(nodes).map((name) => ({
+    name,
+    socket: join(directoryOf(folder, name), API_SOCKET),
+  }));
+  return PagePort.open(gateways, pagePort);
 }
 
 /** Runs the same command once more as root of a user namespace, and returns its exit status. It dies with this process. */
-async function runInUserNamespace(folder: string): Promise<number> {
+async function runInUserNamespace(folder: string, page: PagePort | undefined): Promise<number> {
   const [unshare = '', ...flags] = AS_NAMESPACE_ROOT;
   const dying = ['setpriv', '--pdeathsig', 'KILL'];
   const command = [...flags, ...dying, process.execPath, ...process.argv.slice(1)];
-  const child = spawn(unshare, command, { stdio: 'inherit', env: { ...process.env, [INSIDE]: folder } });
+  const child: ChildProcess = spawn(unshare, command, {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, [INSIDE]: folder },
+  });
+  child.on('message', (asked) => {
+    if (asked === LINK_PLEASE) child.send(page?.newLink() ?? '');
+  });
   // The terminal sends Ctrl-C to the child too.
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => child.kill('SIGTERM'));
   const [status] = await once(child, 'exit');
   return typeof status === 'number' ? status : 1;
+}
+
+async function askForLink(): Promise<string> {
+  process.send?.(LINK_PLEASE);
+  const [link] = await once(process, 'message');
+  return String(link);
 }

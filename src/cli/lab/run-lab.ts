@@ -24,15 +24,21 @@ export interface LabOptions {
   readonly json?: boolean;
   readonly etcd?: boolean;
   readonly nodes: number;
+  readonly pagePort: number;
   readonly leaseTime: string;
 }
 
 export interface LabPlace {
   /** An empty folder for all files. */
   readonly folder: string;
-  /** To the web page; undefined: there is none. */
-  readonly link: string | undefined;
+  /** A link to the web page, for one browser; undefined: there is no page. */
+  readonly newLink: (() => Promise<string>) | undefined;
   readonly inUserNamespace: boolean;
+}
+
+/** Whether it takes orders by keys: it goes on until it is ended. */
+export function isInteractive({ once, script }: LabOptions): boolean {
+  return once !== true && script !== true && isatty(1);
 }
 
 /** Runs the lab to its end, and returns the exit status. */
@@ -75,20 +81,21 @@ export async function runLab(options: LabOptions, place: LabPlace): Promise<numb
 async function afterLeases(
   lab: Lab,
   options: LabOptions,
-  { link, inUserNamespace }: LabPlace,
+  { newLink, inUserNamespace }: LabPlace,
 ): Promise<readonly TriedPromise[]> {
   lab.tellRows();
-  const isInteractive = options.once !== true && isatty(1);
-  if (lab.isEnding || (options.script !== true && !isInteractive)) return [];
+  if (lab.isEnding || (options.script !== true && !isInteractive(options))) return [];
   await lab.crowd.open(lab.network.nodes);
   const desk = new OrderDesk(lab, ordersOf(lab));
   if (options.script === true) {
     await Promise.race([desk.all(), untilEnding(lab)]);
     return desk.tried;
   }
-  lab.tell({ kind: 'running', link, enter: lab.enterCommands(inUserNamespace) });
+  lab.tell({ kind: 'running', enter: lab.enterCommands(inUserNamespace) });
+  const tellLink = async () => lab.tell({ kind: 'page', link: await newLink?.() });
   desk.tellHelp();
-  await takeKeys(lab, desk);
+  await tellLink();
+  await takeKeys(lab, desk, tellLink);
   return [];
 }
 

@@ -7,11 +7,14 @@ const CTRL_C = '\u0003';
 const LOOK_EVERY = 100;
 
 /** Takes orders by single keys until the lab ends. */
-export async function takeKeys(lab: Lab, desk: OrderDesk): Promise<void> {
+export async function takeKeys(lab: Lab, desk: OrderDesk, tellLink: () => Promise<void>): Promise<void> {
   const { stdin } = process;
   const isTerminal = isatty(0);
   const hear = (typed: Buffer) => {
-    for (const key of typed.toString()) press(key, lab, desk);
+    for (const key of typed.toString()) {
+      if (key === 'w') void tellLink();
+      else press(key, lab, desk);
+    }
   };
   if (isTerminal) stdin.setRawMode(true).on('data', hear);
   try {

@@ -1,5 +1,4 @@
 import type { HardwareAddress } from '../../../net/hardware-address.ts';
-import type { Ipv4 } from '../../../net/ipv4.ts';
 import { NamespaceHost } from '../namespace-host.ts';
 import type { SegmentNode } from '../nodes/segment-node.ts';
 import type { BuiltInClient, BuiltInLease, Identity } from './built-in-client.ts';
@@ -18,8 +17,6 @@ interface Seats {
 
 /** Any number of guests beside those with names; all have the built-in client. */
 export class Crowd {
-  /** All addresses that one of them ever had. */
-  readonly everLeased = new Set<Ipv4>();
   readonly #seats = new Map<SegmentNode, Seats>();
   /** Of the last boot. */
   #booted: readonly BuiltInClient[] = [];
@@ -74,9 +71,7 @@ export class Crowd {
     return ports.map((port) => {
       const hardware = (FIRST_HARDWARE + this.#made) as HardwareAddress;
       this.#made += 1;
-      const client = port.plug({ hardware, hostname: `crowd-${this.#made}`, ...identity });
-      client.onLease = ({ address }) => this.everLeased.add(address);
-      return client;
+      return port.plug({ hardware, hostname: `crowd-${this.#made}`, ...identity });
     });
   }
 }

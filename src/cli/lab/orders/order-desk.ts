@@ -73,16 +73,16 @@ export class OrderDesk {
     const { title } = step;
     this.#busyWith = title;
     const begin = Date.now();
-    this.#lab.tell({ kind: 'order', at: begin, title, expected: step.says() });
-    const seen = await this.#seen(step);
+    const seen = await this.#seen(step, begin);
     const at = Date.now();
     this.#lab.tell({ kind: 'outcome', at, title, ...seen, milliseconds: at - begin });
     this.#busyWith = undefined;
     return seen;
   }
 
-  async #seen(step: Step): Promise<Seen> {
+  async #seen(step: Step, at: number): Promise<Seen> {
     try {
+      this.#lab.tell({ kind: 'order', at, title: step.title, expected: await step.says() });
       return await step.does((text) => this.#lab.tell({ kind: 'progress', at: Date.now(), text }));
     } catch (error) {
       return { kept: false, seen: error instanceof Error ? error.message : String(error) };

@@ -10,7 +10,7 @@ export interface Step {
   /** For the table at the end. */
   readonly promise: string;
   /** What should happen, and to whom. */
-  says(): string;
+  says(): string | Promise<string>;
   /** Does it, and looks what happens. */
   does(progress: (text: string) => void): Promise<Seen>;
 }

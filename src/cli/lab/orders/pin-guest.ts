@@ -1,25 +1,24 @@
-import { ipv4ToText } from '../../../net/ipv4.ts';
 import type { BuiltInGuest } from '../guests/built-in-guest.ts';
 import { builtInGuests, type Lab } from '../lab.ts';
 import type { Order, Seen } from './order.ts';
 import { untilLease } from './until-lease.ts';
 
-/** The last address of the pool, from which on a free one is looked for. */
-const LAST = 254;
-
 export function pinGuest(lab: Lab): Order {
   const [guest] = builtInGuests(lab);
+  let address = '';
   return {
     name: 'pin',
     key: 'p',
     title: 'pin a guest',
     promise: 'it moves to its reserved address at its next renewal',
     hindrance: guest === undefined ? 'no guest has the built-in client' : undefined,
-    says: () =>
-      `${freeAddress(lab)} is reserved for ${guest?.name} through the API of ${lab.etcd === undefined ? 'each gateway' : 'a gateway'}. It should move there at its next renewal.`,
+    says: async () => {
+      address = await freeAddress(lab);
+      return `${address} is reserved for ${guest?.name} through the API of ${lab.etcd === undefined ? 'each gateway' : 'a gateway'}. It should move there at its next renewal.`;
+    },
     does: async () => {
       if (guest === undefined) throw new Error('no guest');
-      return pinned(lab, guest, freeAddress(lab));
+      return pinned(lab, guest, address);
     },
   };
 }
@@ -43,15 +42,21 @@ async function pinned(lab: Lab, guest: BuiltInGuest, address: string): Promise<S
 }
 
 /**
- * An address that nobody ever had, as far as the lab knows. Gateways that share nothing do not hear when a guest of another
- * one gives its address back, and wait before they give it to the guest that it is reserved for.
+ * The last address that is free by the maps of all gateways. One that is leased or offered comes to the guest that it is
+ * reserved for only when that is over.
  */
-function freeAddress(lab: Lab): string {
-  const taken = new Set([
-    ...lab.guests.map(({ lease }) => lease?.address),
-    ...[...lab.crowd.everLeased].map(ipv4ToText),
-  ]);
-  let last = LAST;
-  while (taken.has(`10.15.3.${last}`)) last -= 1;
-  return `10.15.3.${last}`;
+async function freeAddress({ gateways }: Lab): Promise<string> {
+  const maps = await Promise.all(gateways.map(({ api }) => api.get<AddressMap>('/addresses')));
+  const freeIn = maps.map(
+    ({ items }) => new Set(items.filter(({ state }) => FREE.has(state)).map(({ address }) => address)),
+  );
+  const address = [...(freeIn[0] ?? [])].findLast((each) => freeIn.every((free) => free.has(each)));
+  if (address === undefined) throw new Error('no address is free');
+  return address;
+}
+
+const FREE: ReadonlySet<string> = new Set(['free', 'free-quiet']);
+
+interface AddressMap {
+  readonly items: readonly { readonly address: string; readonly state: string }[];
 }

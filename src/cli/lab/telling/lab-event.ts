@@ -96,12 +96,10 @@ export type LabEvent =
       readonly file: string;
       readonly rows: readonly Readonly<Record<string, string | null>>[];
     }
-  | {
-      readonly kind: 'running';
-      /** Of the web page. */
-      readonly link: string | undefined;
-      readonly enter: readonly string[];
-    }
+  /** How shells on its machines are opened. */
+  | { readonly kind: 'running'; readonly enter: readonly string[] }
+  /** A link to the web page, for one browser; undefined: there is no page. */
+  | { readonly kind: 'page'; readonly link: string | undefined }
   | { readonly kind: 'help'; readonly orders: readonly ShownOrder[] }
   /** An order is given: what should happen. */
   | { readonly kind: 'order'; readonly at: number; readonly title: string; readonly expected: string }

@@ -61,7 +61,11 @@ function lines(event: LabEvent, paint: Paint, terminal: Terminal): readonly stri
     case 'rows':
       return rows(event, paint, terminal);
     case 'running':
-      return running(event, paint);
+      return [...event.enter.map((command) => paint('dim', `  ${command}`)), ''];
+    case 'page':
+      return event.link === undefined
+        ? ['  there is no page']
+        : [`  the page  ${paint('bold', event.link)}`, ''];
     case 'help':
       return help(event, paint, terminal);
     case 'order':
@@ -72,7 +76,7 @@ function lines(event: LabEvent, paint: Paint, terminal: Terminal): readonly stri
     case 'progress':
       return [`${row(event.at, '', 'dim', paint)}${paint('dim', event.text)}`];
     case 'outcome':
-      return [outcome(event, paint), ''];
+      return [outcome(event, paint)];
     case 'promises':
       return [
         '',
@@ -139,17 +143,10 @@ function rows(event: EventOf<'rows'>, paint: Paint, terminal: Terminal): readonl
   ];
 }
 
-function running(event: EventOf<'running'>, paint: Paint): readonly string[] {
-  return [
-    ...(event.link === undefined ? [] : [`  the page: ${paint('bold', event.link)}`]),
-    ...event.enter.map((command) => paint('dim', `  ${command}`)),
-    '',
-  ];
-}
-
 function help(event: EventOf<'help'>, paint: Paint, { columns }: Terminal): readonly string[] {
   const keys = [
     ...event.orders.map(({ key, title, hindrance }) => [key, title, hindrance] as const),
+    ['w', 'another link to the web page, as each lets in one browser', undefined] as const,
     ['Enter', 'who has which address', undefined] as const,
     ['?', 'this list', undefined] as const,
     ['q', 'end the lab; nothing is left behind', undefined] as const,
