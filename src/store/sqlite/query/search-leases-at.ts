@@ -30,12 +30,15 @@ export interface LeasesThen {
 const SHOWN =
   'position, address, mac, hostname, state, starts, expires, updated, vps_id, node, client, lease_seconds, reservation_id, organization_id, port';
 
+/** Whoever has the address of a lease now has had it since before then. */
+const IS_HELD = "lease.state IN ('bound', 'peer') AND lease.starts_at <= @at";
+
 /** Whoever has an address since then has it by the table. It knows renewals, and the history may have forgotten the beginning. */
 const STILL = `(SELECT position, hardware, address, mac, hostname, state_then AS state, starts, expires, updated, vps_id,
     node, client, lease_seconds, reservation_id, organization_id, port FROM (
   SELECT lease.address AS position, lease.mac AS hardware,
     CASE WHEN state = 'bound' AND expires_at <= @at THEN 'expired' ELSE state END AS state_then, ${LEASE_COLUMNS}
-  FROM lease WHERE lease.state IN ('bound', 'peer') AND starts_at <= @at
+  FROM lease WHERE ${IS_HELD}
     AND lease.address > @after AND lease.address <= @upTo))`;
 
 /** The others by their last row until then. Renewals leave no row, so it is not known until when a lease was to run. */
@@ -45,7 +48,8 @@ const THEN = `(SELECT position, hardware, address, mac, hostname, state, at AS s
     CASE WHEN event IN ('bound', 'peer') THEN event
       WHEN event = 'declined' AND expires_at > @at THEN event ELSE 'free' END AS state, ${HISTORY_COLUMNS}
   FROM history WHERE history.id < @before AND history.id >= @downTo AND history.at <= @at
-    AND event NOT IN ('reserved', 'unreserved', '${CLOCK_TRUSTED}') AND (@address IS NULL OR history.address = @address)))`;
+    AND event NOT IN ('reserved', 'unreserved', '${CLOCK_TRUSTED}') AND (@address IS NULL OR history.address = @address)
+    AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.address = history.address AND ${IS_HELD})))`;
 
 const LEASE_PAGE = `SELECT max(address) FROM (SELECT address FROM lease WHERE address > ? ORDER BY address LIMIT ${PAGE_ROWS})`;
 const HISTORY_PAGE = `SELECT min(id) FROM (SELECT id FROM history WHERE id < ? ORDER BY id DESC LIMIT ${PAGE_ROWS})`;
@@ -66,18 +70,21 @@ export async function searchLeasesAt(
 ): Promise<LeasesThen> {
   const order = new FirstOfOrder(search.limit + 1, search.isDescending, search.after);
   const places = new Map<number, Found>();
-  const seen = new Set<number>();
-  let total = 0;
-  const take = (position: number, isWanted: boolean, found: Found) => {
-    if (seen.has(position)) return;
-    seen.add(position);
-    if (!isWanted) return;
-    total += 1;
+  const show = (position: number, found: Found) => {
+    if (places.has(position)) return; // It has changed between two reads.
     order.add({ key: position, position });
     places.set(position, found);
     if (places.size > 4 * search.limit + PAGE_ROWS) forgetOthers(places, order.rows);
   };
-  await lookInTable(database, search, signal, take);
+  let total = await lookInTable(database, search, order, signal, show);
+  const seen = new Set<number>();
+  const take = (position: number, isWanted: boolean, id: number) => {
+    if (seen.has(position)) return;
+    seen.add(position);
+    if (!isWanted) return;
+    total += 1;
+    show(position, id);
+  };
   const since = await lookInHistory(database, search, signal, take);
   const { rows } = order;
   const page = rows.slice(0, search.limit);
@@ -89,29 +96,46 @@ export async function searchLeasesAt(
   };
 }
 
-type Take = (position: number, isWanted: boolean, found: Found) => void;
+type Show = (position: number, found: Found) => void;
+/** The newest row of an address until then comes first. */
+type Take = (position: number, isWanted: boolean, id: number) => void;
 
+/** Shows those that may be among the first. Returns how many there are. */
 async function lookInTable(
   database: Database,
-  { at, conditions }: LeaseSearchAt,
+  { at, conditions, isDescending, limit, after }: LeaseSearchAt,
+  order: FirstOfOrder,
   signal: AbortSignal,
-  take: Take,
-): Promise<void> {
+  show: Show,
+): Promise<number> {
   const { sql, values } = sqlOf(conditions);
-  const rows = database.prepare(`SELECT position, ${sql} FROM ${STILL}`).raw();
+  const counted = database.prepare(`SELECT count(*) FROM ${STILL} WHERE ${sql}`).pluck();
+  const first = database
+    .prepare(
+      `SELECT position FROM ${STILL} WHERE ${sql} ORDER BY position ${isDescending ? 'DESC' : 'ASC'} LIMIT ${limit + 1}`,
+    )
+    .pluck();
   const pageEnd = database.prepare(LEASE_PAGE).pluck();
   const address = addressOf(conditions);
-  for (let after = address === null ? -1 : address - 1; after < (address ?? 0xffff_ffff); ) {
-    const end: unknown = pageEnd.get(after);
-    if (typeof end !== 'number') return;
+  let total = 0;
+  for (let from = address === null ? -1 : address - 1; from < (address ?? 0xffff_ffff); ) {
+    const end: unknown = pageEnd.get(from);
+    if (typeof end !== 'number') break;
     const upTo = Math.min(end, address ?? end);
-    for (const row of rows.iterate({ ...values, at, after, upTo })) {
-      const [position, isWanted] = row as [number, number];
-      take(position, isWanted === 1, 'table');
-    }
-    after = end;
+    const among = { ...values, at };
+    const count = Number(counted.get({ ...among, after: from, upTo }));
+    total += count;
+    // Of the list in descending order those before the row that it goes on from, else those behind it.
+    const [lower, upper] = isDescending
+      ? [from, Math.min(upTo, (after?.position ?? upTo + 1) - 1)]
+      : [Math.max(from, after?.position ?? from), upTo];
+    if (count > 0 && lower < upper && (isDescending || order.last === undefined))
+      for (const position of first.all({ ...among, after: lower, upTo: upper }))
+        show(Number(position), 'table');
+    from = end;
     await betweenPages(signal);
   }
+  return total;
 }
 
 /** Returns the time of the oldest row. */

@@ -7,6 +7,7 @@ import { LiveLeaseFile } from '../../../../src/store/sqlite/query/live-file.ts';
 import { runningLeases } from '../../../../src/store/sqlite/query/named-leases.ts';
 import { searchHistory } from '../../../../src/store/sqlite/query/search-history.ts';
 import { searchLeases } from '../../../../src/store/sqlite/query/search-leases.ts';
+import { searchLeasesAt } from '../../../../src/store/sqlite/query/search-leases-at.ts';
 import { fileIn, openIn, temporaryDirectory } from '../temporary-store.ts';
 
 const SIGNAL = new AbortController().signal;
@@ -225,6 +226,33 @@ test('two searches at the same time, each with its own way to list, do not distu
     [0, 1, 2].map((rest) => MADE.filter(({ position }) => position % 3 === rest).length),
   );
 });
+
+test.each([
+  [false, []],
+  [true, []],
+  [false, [has('q', 'web')]],
+  [true, [has('vps_id', 'VPS-150')]],
+] as const)(
+  'who had addresses at a time is told in pages (descending: %s), of those with %j',
+  async (isDescending, conditions) => {
+    const isWanted = (made: Made) =>
+      made.state === 'bound' &&
+      conditions.every(({ name, value }) => (name === 'q' ? hasWord('web')(made) : made.vpsId === value));
+    const wanted = MADE.filter(isWanted).sort(inOrder('address', isDescending));
+
+    const seen: string[] = [];
+    for (let after: LeaseSearch['after']; ; ) {
+      const search = { at: 5000, conditions, isDescending, limit: 900, after };
+      const { rows, total, last } = await searchLeasesAt(file.database, search, SIGNAL);
+      expect(total).toBe(wanted.length);
+      seen.push(...rows.map(({ address }) => address));
+      after = last;
+      if (after === undefined) break;
+    }
+
+    expect(seen).toEqual(wanted.map(({ position }) => ipv4ToText(ipv4(position))));
+  },
+);
 
 test('of more running leases than are wanted no more are read than tell so', async () => {
   const running = MADE.filter((made) => stateOf(made) === 'bound').length;
