@@ -107,10 +107,15 @@ function tableOf(runs: readonly DefaultsRun[]): Table {
       ...[peer.name, detection, peer.synced ? 'yes' : 'no'],
       ...[rate === 0 ? '1 at a time' : number(rate), number(result.rate)],
       `${number(result.completed)} of ${number(result.begun)}`,
-      ...[result.offer.p50, result.offer.p99, result.p50, result.p99].map((time) => number(time, 2)),
+      ...[result.offer.p50, result.offer.p99, result.p50, result.p99].map(milliseconds),
       ...[number(run.cost, 1), number(run.others, 2)],
     ]),
   };
+}
+
+/** Of none there is no median: JSON has no NaN. */
+function milliseconds(time: number | null): string {
+  return time === null ? '-' : number(time, 2);
 }
 
 function goalsOf(runs: readonly DefaultsRun[]) {
