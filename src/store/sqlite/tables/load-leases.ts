@@ -3,16 +3,25 @@ import { type Instant, instant, type Lease, type Version } from '../../../lease/
 import type { StoredLease, StoredState } from '../../../lease/stored-state.ts';
 import type { LeaseTable } from '../../../lease-table/lease-table.ts';
 import type { JournalRecord } from '../journal/journal-record.ts';
-import { LEASE_ROW, leaseFromRow } from './rows.ts';
+import { ADDRESS, ALL_IDS, ANY_ID, LEASE_ROW_WITHOUT_IDS, leaseFromRow } from './rows.ts';
 
-/** How many rows are read at once. */
-const PAGE_ROWS = 4096;
-const NAMES = LEASE_ROW.map((_, index) => `value${index}`);
-const SELECTED = LEASE_ROW.map((column, index) => `${column} AS value${index}`);
-/** A page of rows, as one JSON text for each column: value by value takes half as long again. */
-const PAGE = `
-SELECT ${NAMES.map((name) => `json_group_array(${name})`).join(', ')}
-FROM (SELECT ${SELECTED.join(', ')} FROM lease WHERE address > ? ORDER BY address LIMIT ${PAGE_ROWS})`;
+/** How many addresses are looked at for the rows that are read at once; more where few of them have a row. */
+const PAGE_ADDRESSES = 4096;
+const MOST_ADDRESSES = 65_536;
+const LAST = 2 ** 32 - 1;
+const RANGE = 'FROM lease WHERE address > ? AND address <= ?';
+/**
+ * The rows of a range, as one JSON text for each column, and how many of them have ids: value by value takes half as long
+ * again, and so many rows behind an address, by LIMIT, a fifth.
+ */
+const PAGE = `SELECT ${LEASE_ROW_WITHOUT_IDS.map((column) => `json_group_array(${column})`).join(', ')}, count(${ANY_ID}) ${RANGE}`;
+/** The ids of a range where there are some; each as a text in the text. */
+const IDS = `SELECT json_group_array(address), json_group_array(${ALL_IDS} || '') ${RANGE}`;
+const NEXT = `SELECT min(address) ${RANGE}`;
+/** Rows that are at no address. */
+const ELSEWHERE = `SELECT (SELECT count(*) FROM lease WHERE address < 0) + (SELECT count(*) FROM lease WHERE address > ${LAST})`;
+
+const NO_IDS: ReadonlyMap<unknown, unknown> = new Map();
 
 export interface Loaded {
   readonly loaded: Readonly<Record<StoredState, number>>;
@@ -36,7 +45,7 @@ export function loadLeases(
   unapplied: readonly JournalRecord[] = [],
 ): Loaded {
   const loaded = { free: 0, bound: 0, declined: 0, peer: 0 };
-  let skipped = 0;
+  let skipped = Number(database.prepare(ELSEWHERE).pluck().get());
   let lastStoredAt = instant(0);
   const newest = new Map(unapplied.map((record) => [record.address, record]));
   const count = <Counted extends StoredLease>(lease: Counted): Counted => {
@@ -60,20 +69,40 @@ export function loadLeases(
 }
 
 function* rowsOf(database: Database): Generator<readonly unknown[]> {
-  const select = database.prepare(PAGE).raw();
-  for (let after: unknown = Number.MIN_SAFE_INTEGER; ; ) {
-    const columns = (select.get(after) as readonly string[]).map((text): readonly unknown[] =>
-      JSON.parse(text),
-    );
-    const [addresses = []] = columns;
-    for (let at = 0; at < addresses.length; at += 1) yield rowAt(columns, at);
-    if (addresses.length < PAGE_ROWS) return;
-    after = addresses.at(-1);
+  const page = database.prepare(PAGE).raw();
+  const next = database.prepare(NEXT).pluck();
+  let addresses = PAGE_ADDRESSES;
+  for (let after = -1; ; ) {
+    const first = next.get(after, LAST) as number | null;
+    if (first === null) return;
+    const last = Math.min(LAST, first + addresses - 1);
+    const values = page.get(first - 1, last) as readonly unknown[];
+    const withIds = values.at(-1);
+    const columns = values.slice(0, -1).map((text): readonly unknown[] => JSON.parse(String(text)));
+    const ids = withIds === 0 ? NO_IDS : idsOf(database, first - 1, last);
+    const count = columns[0]?.length ?? 0;
+    for (let at = 0; at < count; at += 1) yield rowAt(columns, at, ids);
+    if (count < PAGE_ADDRESSES / 4) addresses = Math.min(addresses * 2, MOST_ADDRESSES);
+    else if (count > PAGE_ADDRESSES) addresses = PAGE_ADDRESSES;
+    after = last;
   }
 }
 
-function rowAt(columns: readonly (readonly unknown[])[], at: number): readonly unknown[] {
+/** By address, as `leaseFromRow` reads them. */
+function idsOf(database: Database, after: number, last: number): ReadonlyMap<unknown, unknown> {
+  const [addresses, ids] = (database.prepare(IDS).raw().get(after, last) as readonly string[]).map(
+    (text): readonly unknown[] => JSON.parse(text),
+  );
+  return new Map(addresses?.map((address, at) => [address, ids?.[at]]));
+}
+
+function rowAt(
+  columns: readonly (readonly unknown[])[],
+  at: number,
+  ids: ReadonlyMap<unknown, unknown>,
+): readonly unknown[] {
   const row: unknown[] = [];
   for (const column of columns) row.push(column[at]);
+  row.push(ids.size === 0 ? null : ids.get(row[ADDRESS]));
   return row;
 }

@@ -26,13 +26,17 @@ export const HISTORY_COLUMNS_WITHOUT_IDS =
 export const HISTORY_ROW: readonly string[] = [...HISTORY_COLUMNS_WITHOUT_IDS, ...ID_COLUMNS];
 
 const IN_MEMORY = FIELD_NAMES.filter((name) => LEASE_FIELDS[name].where === 'memory');
-/** All ids as one JSON text; null for nearly every row. */
-const IDS = `CASE WHEN coalesce(${ID_COLUMNS.join(', ')}) IS NOT NULL THEN json_array(${ID_COLUMNS.join(', ')}) END`;
+/** Null for a row without ids, as nearly every one is. */
+export const ANY_ID = `coalesce(${ID_COLUMNS.join(', ')})`;
+/** All ids as one JSON text; null where there are none. */
+export const ALL_IDS = `CASE WHEN ${ANY_ID} IS NOT NULL THEN json_array(${ID_COLUMNS.join(', ')}) END`;
 
-/** The values that `leaseFromRow` reads, in this order: the fields that are in memory, and all ids as one. */
-export const LEASE_ROW: readonly string[] = [...columnsOf(IN_MEMORY), IDS];
+/** The fields that are in memory, but for ids. */
+export const LEASE_ROW_WITHOUT_IDS: readonly string[] = columnsOf(IN_MEMORY);
+/** The values that `leaseFromRow` reads, in this order: those, and all ids as one. */
+export const LEASE_ROW: readonly string[] = [...LEASE_ROW_WITHOUT_IDS, ALL_IDS];
 
-const ADDRESS = IN_MEMORY.indexOf('address');
+export const ADDRESS = IN_MEMORY.indexOf('address');
 const CLIENT = IN_MEMORY.indexOf('client');
 const HARDWARE = IN_MEMORY.indexOf('hardware');
 const GRANTER = IN_MEMORY.indexOf('granter');
@@ -41,7 +45,7 @@ const EXPIRES_AT = IN_MEMORY.indexOf('expiresAt');
 const UPDATED_AT = IN_MEMORY.indexOf('updatedAt');
 const LEASE_SECONDS = IN_MEMORY.indexOf('leaseSeconds');
 const VERSION = IN_MEMORY.indexOf('version');
-const ALL_IDS = IN_MEMORY.length;
+const IDS = IN_MEMORY.length;
 
 const isAddress = checkOf('address');
 const isClient = checkOf('client');
@@ -68,7 +72,7 @@ export function leaseFromRow(row: readonly unknown[]): StoredLease | undefined {
   if (!isState(state) || state === 'offered' || !isClient(client) || !isHardware(hardware)) return undefined;
   if (!isAddress(address) || !isAddress(granter) || !isSeconds(leaseSeconds)) return undefined;
   if (!isTime(expiresAt) || !isTime(updatedAt) || !isVersion(version)) return undefined;
-  const ids = idsFromText(row[ALL_IDS]);
+  const ids = idsFromText(row[IDS]);
   return { address, client, hardware, granter, state, expiresAt, updatedAt, leaseSeconds, version, ids };
 }
 
