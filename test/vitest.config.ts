@@ -15,6 +15,7 @@ const LONGEST = [
   'store/sqlite/sqlite-store.contract',
   'detection/heard-peers',
   'lease-table/lease-table-growth',
+  'system/lab',
   'system/listen-ip',
   'cluster/hanging-disk',
   'system/crash',

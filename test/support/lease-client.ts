@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { GuestClient, isLease } from '../../src/cli/lab/guest-client.ts';
+import { GuestClient, isLease } from '../../src/cli/lab/guests/guest-client.ts';
 import type { NamespaceHost } from '../../src/cli/lab/namespace-host.ts';
 import { findProgram } from '../../src/diagnosis/find-program.ts';
 import { NetworkManager } from './network-manager.ts';

@@ -1,14 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
-import { CLIENT_NAMES } from '../../src/cli/lab/guest-client.ts';
-import { Lab } from '../../src/cli/lab/lab.ts';
-import { LabEquipment } from '../../src/cli/lab/lab-equipment.ts';
 import type { LabEvent, TriedPromise } from '../../src/cli/lab/telling/lab-event.ts';
 import { eventually } from '../support/eventually.ts';
 import { builtProgram } from '../support/gateway-process.ts';
@@ -40,6 +37,39 @@ function started(words: readonly string[]) {
 
 function promisesIn(events: readonly LabEvent[]): readonly TriedPromise[] {
   return events.find((event) => event.kind === 'promises')?.promises ?? [];
+}
+
+/** The lab at a terminal. `script` is of the package bsdutils, which Debian always has. */
+class Terminal {
+  readonly #child;
+  #text = '';
+
+  constructor(columns: number) {
+    const command = `stty cols ${columns} && exec '${process.execPath}' '${builtProgram()}' lab`;
+    this.#child = spawn('script', ['-qec', command, '/dev/null'], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: { ...process.env, TERM: 'xterm' },
+    });
+    this.#child.stdout.setEncoding('utf8').on('data', (part: string) => (this.#text += part));
+  }
+
+  get lines(): readonly string[] {
+    return stripVTControlCharacters(this.#text).replaceAll('\r', '').split('\n');
+  }
+
+  press(key: string): void {
+    this.#child.stdin.write(key);
+  }
+
+  until(what: RegExp): Promise<boolean> {
+    const shown = () => this.lines.join('\n');
+    return eventually(`${what} was shown`, () => what.test(shown()), 60_000, shown);
+  }
+
+  async ended(): Promise<number> {
+    const [status] = await once(this.#child, 'close');
+    return Number(status);
+  }
 }
 
 /** The lab's folder, as soon as it tells of the lease file in it. */
@@ -142,6 +172,23 @@ describeSystem('vps-gateway lab', [], () => {
     SCRIPT_TIME,
   );
 
+  test('at a terminal single keys give orders, no line is wider than it, and q ends the lab', async () => {
+    const terminal = new Terminal(80);
+    await terminal.until(/the page .*token=/s);
+    terminal.press('?');
+    await terminal.until(/this list.*this list/s);
+    terminal.press('m');
+    await terminal.until(/did +kept +guest-/);
+    terminal.press('\r');
+    await terminal.until(/GUEST +ON.*GUEST +ON/s);
+    terminal.press('q');
+
+    expect(await terminal.ended()).toBe(0);
+    const happened = terminal.lines.filter((line) => /^ {2}\d\d:\d\d:/.test(line));
+    expect(happened.length).toBeGreaterThan(10);
+    for (const line of happened) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
   test('nothing is left of it when it is killed: no process, no network, no folder', async () => {
     const child = started(['--script']);
     const folder = await untilRows(child.stdout);
@@ -167,31 +214,6 @@ describeSystem('vps-gateway lab', [], () => {
 
     expect(ran.status).toBe(78);
     expect(ran.stderr).toContain('from 1 to 10');
-  });
-
-  test('where no client is installed, all guests have the one that the lab brings along', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'vps-gateway-test-'));
-    const leases: LabEvent[] = [];
-    const equipment = await LabEquipment.open({
-      folder,
-      program: [builtProgram()],
-      leaseTime: '3m',
-      nodes: 2,
-      etcd: false,
-      joining: 'vxlan',
-      clients: { found: [], missing: CLIENT_NAMES },
-    });
-    const lab = new Lab(equipment, (event) => event.kind === 'lease' && leases.push(event));
-    try {
-      await lab.start();
-      await lab.untilAllLeased(30_000);
-      expect(lab.without).toEqual([]);
-    } finally {
-      await lab.close();
-      rmSync(folder, { recursive: true, force: true });
-    }
-    expect(leases).toHaveLength(4);
-    for (const lease of leases) expect(lease).toMatchObject({ client: 'built-in', router: '10.15.3.1' });
   });
 });
 

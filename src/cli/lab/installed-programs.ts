@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { findProgram } from '../../diagnosis/find-program.ts';
 import { GatewayError } from '../../errors.ts';
-import { CLIENT_NAMES, type ClientName } from './guest-client.ts';
+import { CLIENT_NAMES, type ClientName } from './guests/guest-client.ts';
 
 export interface InstalledClients {
   /** With their paths. */

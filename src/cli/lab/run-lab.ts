@@ -62,11 +62,13 @@ export async function runLab(options: LabOptions, place: LabPlace): Promise<numb
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => lab.end());
   let promises: readonly TriedPromise[] = [];
   let without: readonly string[] = [];
+  let isCutShort = false;
   try {
     await lab.start();
     await lab.untilAllLeased(FIRST_LEASES_TIME);
     promises = await afterLeases(lab, options, place);
     without = lab.without;
+    isCutShort = options.script === true && lab.isEnding;
   } finally {
     await lab.close();
   }
@@ -74,7 +76,7 @@ export async function runLab(options: LabOptions, place: LabPlace): Promise<numb
   lab.tell({ kind: 'end', leased: lab.guests.length - without.length, without });
   telling.end();
   const isBroken = promises.some(({ kept }) => kept === false);
-  return isBroken || without.length > 0 ? 1 : 0;
+  return isBroken || isCutShort || without.length > 0 ? 1 : 0;
 }
 
 /** What was promised and tried. */

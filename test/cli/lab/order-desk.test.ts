@@ -76,11 +76,17 @@ test('an order that this lab cannot carry out is not tried, neither by key nor b
   expect(desk.tried.map(({ kept }) => kept)).toEqual([undefined, undefined]);
 });
 
-test('what was not reached before the end of the lab counts as not kept', async () => {
-  const { desk, lab } = deskOf(orderOf('a'), orderOf('b'));
-  lab.isEnding = true;
+test('of what the end of the lab has interrupted, nothing is said but that', async () => {
+  const ending = orderOf('b', {
+    does: async () => {
+      lab.isEnding = true;
+      return { kept: false, seen: 'no answer' };
+    },
+  });
+  const { desk, lab, told } = deskOf(orderOf('a'), ending, orderOf('c'));
 
   await desk.all();
 
-  expect(desk.tried.map(({ kept }) => kept)).toEqual([false, false]);
+  expect(desk.tried.map(({ kept }) => kept)).toEqual([true, undefined, undefined]);
+  expect(told.map(({ kind }) => kind)).toEqual(['order', 'outcome', 'order']);
 });

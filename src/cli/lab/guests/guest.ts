@@ -1,6 +1,6 @@
-import type { ClientName } from '../guest-client.ts';
 import type { NamespaceHost } from '../namespace-host.ts';
 import type { SegmentNode } from '../nodes/segment-node.ts';
+import type { ClientName } from './guest-client.ts';
 
 export const BUILT_IN = 'built-in';
 export type GuestSoftware = ClientName | typeof BUILT_IN;

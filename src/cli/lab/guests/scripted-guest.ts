@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { type HardwareAddress, hardwareFromText, NO_HARDWARE } from '../../../net/hardware-address.ts';
-import { type ClientName, GuestClient, type GuestEvent, isLease } from '../guest-client.ts';
 import type { NamespaceHost } from '../namespace-host.ts';
 import type { SegmentNode } from '../nodes/segment-node.ts';
 import { DEVICE } from '../segment.ts';
 import { DhcpLink } from './dhcp-link.ts';
 import type { Guest, GuestLease, Plug } from './guest.ts';
+import { type ClientName, GuestClient, type GuestEvent, isLease } from './guest-client.ts';
 
 const LEASE_IS_OVER = /^(expire|fail|nak|deconfig|stop)$/i;
 

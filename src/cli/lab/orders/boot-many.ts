@@ -50,7 +50,7 @@ function byGateway(lab: Lab, leases: readonly BuiltInLease[]): string {
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   return [...counts]
-    .sort()
+    .sort(([one], [other]) => one.localeCompare(other, 'en', { numeric: true }))
     .map(([name, count]) => `${name} ${count}`)
     .join(', ');
 }

@@ -40,14 +40,21 @@ export function secondsSince(begin: number): string {
   return ((Date.now() - begin) / 1000).toFixed(1);
 }
 
+/** Guests that boot on a gateway's node until it was the one that answered. */
+const ATTEMPTS = 6;
+
 /** A guest with a lease of this gateway: one that is there, or else one that boots on its node. */
 export async function guestOf(lab: Lab, gateway: NodeGateway): Promise<BuiltInClient | undefined> {
   const isIts = ({ lease }: BuiltInClient) =>
     lease !== undefined && ipv4ToText(lease.server) === gateway.address;
   const there = [...builtInGuests(lab).map(({ client }) => client), ...lab.crowd.leased].find(isIts);
   if (there !== undefined) return there;
-  const { client } = await bootAt(lab, gateway.node);
-  return isIts(client) ? client : undefined;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const { client } = await bootAt(lab, gateway.node);
+    if (isIts(client)) return client;
+    client.release();
+  }
+  return undefined;
 }
 
 /** The addresses that two guests have, as far as the lab knows them all. */

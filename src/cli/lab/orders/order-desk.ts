@@ -40,8 +40,9 @@ export class OrderDesk {
     for (const { order, step } of this.#steps()) {
       if (this.#lab.isEnding) return;
       const { hindrance } = order;
-      const isPossible = hindrance === undefined;
-      this.#seenOf.set(step, isPossible ? await this.#carryOut(step) : { kept: undefined, seen: hindrance });
+      const seen =
+        hindrance === undefined ? await this.#carryOut(step) : { kept: undefined, seen: hindrance };
+      if (!this.#lab.isEnding) this.#seenOf.set(step, seen);
     }
   }
 
@@ -50,7 +51,7 @@ export class OrderDesk {
     return this.#steps().map(({ step }) => ({
       order: step.title,
       promise: step.promise,
-      ...(this.#seenOf.get(step) ?? { kept: false, seen: 'the lab was ended before' }),
+      ...(this.#seenOf.get(step) ?? { kept: undefined, seen: 'the lab was ended before' }),
     }));
   }
 
@@ -75,7 +76,8 @@ export class OrderDesk {
     const begin = Date.now();
     const seen = await this.#seen(step, begin);
     const at = Date.now();
-    this.#lab.tell({ kind: 'outcome', at, title, ...seen, milliseconds: at - begin });
+    if (!this.#lab.isEnding)
+      this.#lab.tell({ kind: 'outcome', at, title, ...seen, milliseconds: at - begin });
     this.#busyWith = undefined;
     return seen;
   }

@@ -1,5 +1,5 @@
-import type { ClientName } from '../guest-client.ts';
 import type { GuestSoftware } from '../guests/guest.ts';
+import type { ClientName } from '../guests/guest-client.ts';
 import type { Joining } from '../nodes/node-network.ts';
 
 export interface ShownGuest {

@@ -2,8 +2,8 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { NamespaceHost } from './namespace-host.ts';
-import { DEVICE } from './segment.ts';
+import type { NamespaceHost } from '../namespace-host.ts';
+import { DEVICE } from '../segment.ts';
 
 /** What a client told its script, in the order of the fields of RECORD. */
 export interface GuestEvent {

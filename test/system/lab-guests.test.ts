@@ -1,0 +1,77 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { CLIENT_NAMES } from '../../src/cli/lab/guests/guest-client.ts';
+import { builtInGuests, Lab } from '../../src/cli/lab/lab.ts';
+import { LabEquipment } from '../../src/cli/lab/lab-equipment.ts';
+import { joiningOfKernel } from '../../src/cli/lab/nodes/node-network.ts';
+import type { LabEvent } from '../../src/cli/lab/telling/lab-event.ts';
+import { eventually } from '../support/eventually.ts';
+import { builtProgram } from '../support/gateway-process.ts';
+import { describeSystem } from '../support/system.ts';
+
+type Lease = Extract<LabEvent, { kind: 'lease' }>;
+
+interface Opened {
+  readonly lab: Lab;
+  readonly leases: readonly Lease[];
+}
+
+describeSystem('guests of a lab with the client that it brings along', [], () => {
+  let close = async (): Promise<void> => {};
+  afterEach(() => close());
+
+  /** Two nodes on a machine where no client is installed. */
+  async function opened(leaseTime: string): Promise<Opened> {
+    const folder = mkdtempSync(join(tmpdir(), 'vps-gateway-test-'));
+    const equipment = await LabEquipment.open({
+      folder,
+      program: [builtProgram()],
+      leaseTime,
+      nodes: 2,
+      etcd: false,
+      joining: joiningOfKernel(),
+      clients: { found: [], missing: CLIENT_NAMES },
+    });
+    const leases: Lease[] = [];
+    const lab = new Lab(equipment, (event) => {
+      if (event.kind === 'lease') leases.push(event);
+    });
+    close = async () => {
+      await lab.close();
+      rmSync(folder, { recursive: true, force: true });
+    };
+    await lab.start();
+    await lab.untilAllLeased(30_000);
+    return { lab, leases };
+  }
+
+  test('each has a lease, and answers ARP for its address', async () => {
+    const { lab, leases } = await opened('3m');
+
+    expect(lab.without).toEqual([]);
+    for (const lease of leases) expect(lease).toMatchObject({ client: 'built-in', router: '10.15.3.1' });
+    for (const { lease, hardware } of lab.guests) {
+      const path = `/addresses/${lease?.address}/ask`;
+      expect(await lab.gateways[1]?.api.order({ method: 'POST', path })).toMatchObject({
+        answered_by: hardware,
+      });
+    }
+  });
+
+  test('each renews at half of its lease by itself, and finds another gateway when its own is gone', async () => {
+    const { lab, leases } = await opened('20s');
+    const [first, second] = lab.gateways;
+    const extended = (from: string | undefined) =>
+      leases.some((lease) => !lease.isNew && lease.from === from && lease.guest === guest?.name);
+    const guest = builtInGuests(lab).find(({ lease }) => lease?.server === first?.address);
+
+    await eventually('it had renewed', () => extended(first?.name));
+    const had = guest?.lease?.address;
+    await first?.kill();
+    await eventually('another gateway had extended its lease', () => extended(second?.name), 60_000);
+
+    expect(guest?.lease?.address).toBe(had);
+  });
+});
