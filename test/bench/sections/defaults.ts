@@ -3,6 +3,7 @@ import { setTimeout as pass } from 'node:timers/promises';
 import type { Bench } from '../bench.ts';
 import { generate } from '../clients/generate.ts';
 import type { WorkloadResult } from '../clients/workload.ts';
+import { giveWay } from '../machine/give-way.ts';
 import { SMALL_POOL, WIDE_PLAN } from '../machine/segment.ts';
 import { dnsmasq } from '../peers/dnsmasq.ts';
 import { startOfGateway } from '../peers/gateway.ts';
@@ -75,6 +76,7 @@ async function measure(bench: Bench, contender: Contender): Promise<readonly Def
   const runs: DefaultsRun[] = [];
   try {
     await pass(settles);
+    giveWay(server.pid);
     for (const rate of RATES) {
       const work = { kind: 'exchange', from: 'direct', settle: 0, patience: PATIENCE, window: 1 } as const;
       const asked =
