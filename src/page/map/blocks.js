@@ -32,7 +32,7 @@ export function Blocks({ segment, blocks }) {
       <h2 id="map-title">Addresses</h2>
       <span class="quiet">${grouped(size)} of ${segment.subnet}, in blocks of ${BLOCK}</span>
       <form class="end" onSubmit=${find}>
-        <${SearchField} label="Find a block, or with Enter a guest" placeholder="Block, or guest and Enter" value=${search} onInput=${setSearch} />
+        <${SearchField} label="Find a block, or with Enter a guest" placeholder="Block, or guest" value=${search} onInput=${setSearch} />
       </form>
     </header>
     <div class="blocks">
