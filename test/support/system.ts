@@ -34,6 +34,7 @@ const PACKAGES = {
   jq: 'jq',
   chromium: 'chromium',
   nginx: 'nginx-light',
+  script: 'bsdutils',
 } as const;
 export type Tool = keyof typeof PACKAGES;
 

@@ -32,7 +32,7 @@ export async function visit(page: Page): Promise<Visit> {
     await page.getByRole('button', { name: 'Next', exact: true }).click();
     await page.getByText(/^51–100 of /).waitFor();
   });
-  const sort = await timed(() => changes(page, () => press(page, 'Ends')));
+  const sort = await timed(() => changes(page, () => press(page, 'Ends in')));
   const search = await searched(page, 'guest-9');
   const searchRare = await searched(page, 'guest-99 -guest-991 state:leased');
   const heapOfList = await heapIn(devtools);
@@ -58,7 +58,7 @@ export async function keepBusy(page: Page, isOver: () => boolean): Promise<numbe
   await page.goto(`${PAGE}#leases`);
   await page.locator('td.a').first().waitFor();
   while (!isOver()) {
-    await changes(page, () => press(page, steps % 2 === 0 ? 'Ends' : 'Address'));
+    await changes(page, () => press(page, steps % 2 === 0 ? 'Ends in' : 'Address'));
     steps += 1;
   }
   return steps;
