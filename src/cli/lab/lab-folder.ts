@@ -17,6 +17,6 @@ export async function withLabFolder<Result>(use: (folder: string) => Promise<Res
     return await use(folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
-    if (sweeper.pid !== undefined) process.kill(-sweeper.pid, 'SIGKILL');
+    sweeper.kill('SIGKILL');
   }
 }

@@ -8,7 +8,7 @@ const KEPT: Seen = { kept: true, seen: 'all was well' };
 function orderOf(key: string, parts: Partial<Order> = {}): Order {
   const title = `order ${key}`;
   const says = () => 'all should be well.';
-  return { name: key, key, title, promise: 'all is well', says, does: async () => KEPT, ...parts };
+  return { name: key, key, title, promise: 'all is well', needs: [], says, does: async () => KEPT, ...parts };
 }
 
 function deskOf(...orders: readonly Order[]) {
@@ -35,6 +35,25 @@ test('the second press of a key undoes what the first one did, and the third one
 
   const titles = told.filter((event) => event.kind === 'order').map(({ title }) => title);
   expect(titles).toEqual(['order k', 'undone', 'order k']);
+});
+
+test('while a part of the lab is missing, orders that need it wait for its coming back', async () => {
+  const kill = orderOf('k', {
+    takes: 'gateway',
+    needs: ['gateway'],
+    undo: orderOf('k', { title: 'it is back' }),
+  });
+  const { desk, told } = deskOf(
+    kill,
+    orderOf('r', { needs: ['gateway'] }),
+    orderOf('b', { needs: ['network'] }),
+  );
+
+  for (const key of ['k', 'r', 'b', 'k', 'r']) await desk.press(key);
+
+  const titles = told.filter((event) => event.kind === 'order').map(({ title }) => title);
+  expect(titles).toEqual(['order k', 'order b', 'it is back', 'order r']);
+  expect(told.find((event) => event.kind === 'progress')?.text).toBe('first k: it is back');
 });
 
 test('while one order is carried out, another one is not taken', async () => {

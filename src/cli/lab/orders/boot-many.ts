@@ -15,6 +15,7 @@ export function bootMany(lab: Lab): Order {
     key: 'b',
     title: `${COUNT} guests boot`,
     promise: `each of ${COUNT} has a lease, no address is given twice`,
+    needs: ['network'],
     says: () => 'on all nodes at once. Each should have a lease soon, and no address should be given twice.',
     does: async (progress) => {
       const clients = lab.crowd.gather(COUNT);

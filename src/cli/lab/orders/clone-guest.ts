@@ -13,6 +13,7 @@ export function cloneGuest(lab: Lab): Order {
     title: 'clone a guest',
     promise: 'guest and clone have an address each',
     hindrance: guest === undefined ? 'no guest has the built-in client' : undefined,
+    needs: ['network'],
     says: () =>
       `a machine with the client identifier of ${guest?.name} and another MAC boots on another port. It should get an address of its own, and ${guest?.name} should keep ${guest?.lease?.address}.`,
     does: async () => {

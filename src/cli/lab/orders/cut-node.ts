@@ -28,6 +28,8 @@ export function cutNode(lab: Lab): Order {
       ? 'it leases nothing new without etcd; the other nodes go on'
       : 'new guests get leases on both sides',
     hindrance: needsNodes(lab.gateways.length, isShared ? 3 : 2),
+    takes: 'network',
+    needs: ['gateway', 'network', 'member'],
     says: () =>
       isShared
         ? `${victim?.name} loses its way to the other nodes, and with it to etcd. A new guest there should get no lease, as no other gateway would know of it; one on ${other?.name} should get one.`

@@ -27,6 +27,7 @@ export function flood(lab: Lab): Order {
     key: 'f',
     title: 'flood with DHCPDISCOVERs',
     promise: `${GUESTS} new guests get leases meanwhile`,
+    needs: ['network'],
     says: () =>
       `${RATE} DHCPDISCOVERs a second come from one port of node-1, each with another MAC. ${GUESTS} new guests on all nodes should get leases meanwhile.`,
     does: async () => {

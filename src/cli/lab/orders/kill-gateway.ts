@@ -22,6 +22,8 @@ export function killGateway(lab: Lab): Order {
     title: 'kill a gateway',
     promise: 'its guests keep their addresses, new ones get theirs from another gateway',
     hindrance: needsNodes(lab.gateways.length, 2),
+    takes: 'gateway',
+    needs: ['gateway', 'network', 'member'],
     says: () =>
       `SIGKILL for that of ${name}. A guest that it serves should keep its address when it rebinds, and a new guest of ${name} should get a lease from another gateway.`,
     does: async () => {

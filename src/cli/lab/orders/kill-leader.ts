@@ -19,6 +19,8 @@ function killMember(lab: Lab, etcd: EtcdMembers): Order {
     title: 'kill the leader of etcd',
     promise: 'another member leads, and new guests get leases again within seconds',
     hindrance: etcd.endpoints.length > 1 ? undefined : 'one node has one member: --nodes 2',
+    takes: 'member',
+    needs: ['gateway', 'network', 'member'],
     says: () =>
       'SIGKILL for the member that leads. Another one should lead soon, and a new guest should get a lease, after some seconds at most.',
     does: async () => {
@@ -61,6 +63,8 @@ function killFirstGateway(lab: Lab): Order {
     title: 'kill the gateway that answers first',
     promise: 'the guest that has its offer gets a lease from another gateway',
     hindrance: needsNodes(lab.gateways.length, 2),
+    takes: 'gateway',
+    needs: ['gateway', 'network', 'member'],
     says: () =>
       'without etcd nothing leads, so SIGKILL is for the gateway whose offer a new guest has just got. The guest should get no answer, begin again, and get a lease from another gateway.',
     does: async () => {

@@ -11,6 +11,7 @@ export function migrateGuest(lab: Lab): Order {
     title: 'migrate a guest',
     promise: 'it keeps its address on the other node, and renews it there',
     hindrance: needsNodes(lab.gateways.length, 2),
+    needs: ['network'],
     says: () => {
       const from = guest === undefined ? '' : lab.nameOf(guest.node.address);
       const to = guest === undefined ? '' : lab.nameOf(nextNode(lab, guest).address);

@@ -29,8 +29,10 @@ export class OrderDesk {
   async press(key: string): Promise<boolean> {
     const order = this.orders.find((each) => each.key === key);
     if (order === undefined) return false;
-    if (this.#busyWith !== undefined) this.#refuse(`first ${this.#busyWith} comes to its end`);
+    const missing = this.#missingFor(order);
+    if (this.#busyWith !== undefined) this.#refuse(`not now: "${this.#busyWith}" is not over yet`);
     else if (order.hindrance !== undefined) this.#refuse(`${order.title}: not here, ${order.hindrance}`);
+    else if (missing !== undefined) this.#refuse(`first ${missing.key}: ${missing.undo?.title}`);
     else await this.#give(order);
     return true;
   }
@@ -53,6 +55,13 @@ export class OrderDesk {
       promise: step.promise,
       ...(this.#seenOf.get(step) ?? { kept: undefined, seen: 'the lab was ended before' }),
     }));
+  }
+
+  /** Another order that has taken away what this one needs. */
+  #missingFor(order: Order): Order | undefined {
+    return [...this.#given].find(
+      (given) => given !== order && given.takes !== undefined && order.needs.includes(given.takes),
+    );
   }
 
   async #give(order: Order): Promise<void> {

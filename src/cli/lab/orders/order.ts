@@ -15,6 +15,9 @@ export interface Step {
   does(progress: (text: string) => void): Promise<Seen>;
 }
 
+/** A part of the lab that an order may take away until it is undone. */
+export type Part = 'gateway' | 'network' | 'member';
+
 /** An order that a key gives. With `undo` the next press of the key ends it. */
 export interface Order extends Step {
   readonly name: string;
@@ -22,6 +25,10 @@ export interface Order extends Step {
   /** Why it cannot be given in this lab; undefined: it can. */
   readonly hindrance?: string | undefined;
   readonly undo?: Step;
+  /** What is missing until it is undone. */
+  readonly takes?: Part;
+  /** What must not be missing, or what is seen says nothing of the promise. */
+  readonly needs: readonly Part[];
 }
 
 /** `only one node: --nodes 2` */

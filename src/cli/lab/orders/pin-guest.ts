@@ -12,6 +12,7 @@ export function pinGuest(lab: Lab): Order {
     title: 'pin a guest',
     promise: 'it moves to its reserved address at its next renewal',
     hindrance: guest === undefined ? 'no guest has the built-in client' : undefined,
+    needs: ['gateway', 'network'],
     says: async () => {
       address = await freeAddress(lab);
       return `${address} is reserved for ${guest?.name} through the API of ${lab.etcd === undefined ? 'each gateway' : 'a gateway'}. It should move there at its next renewal.`;

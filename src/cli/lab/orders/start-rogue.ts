@@ -32,6 +32,7 @@ export function startRogue(lab: Lab): Order {
     key: 'r',
     title: 'start a rogue server',
     promise: `each gateway names ${ADDRESS} in its health, and guests get leases beside it`,
+    needs: ['gateway', 'network'],
     says: () =>
       `a server on ${name} answers DHCPDISCOVERs as ${ADDRESS}, somewhat late. Each gateway should name it in log and health, and a new guest should still get a lease from a gateway.`,
     does: async () => {
