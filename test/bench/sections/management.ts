@@ -6,7 +6,7 @@ import type { Asked, Asking } from '../clients/asker.ts';
 import { generate, newClients } from '../clients/generate.ts';
 import type { WorkloadResult } from '../clients/workload.ts';
 import { leasesOf, preload } from '../growth/preload.ts';
-import { giveWay } from '../machine/give-way.ts';
+import { giveWay, MANAGEMENT_NICE } from '../machine/give-way.ts';
 import { Program } from '../machine/program.ts';
 import { WIDE_POOL } from '../machine/segment.ts';
 import { startOfGateway } from '../peers/gateway.ts';
@@ -95,7 +95,8 @@ function askerOf(disturbance: Disturbance, socketPath: string): Program | undefi
   if (asking === undefined) return undefined;
   const script = join(import.meta.dirname, '../clients/asker.js');
   const work = JSON.stringify({ ...asking, socketPath } satisfies Asking);
-  return new Program(['chrt', '--other', '0', process.execPath, script, work]);
+  const givesWay = ['chrt', '--other', '0', 'nice', '-n', String(MANAGEMENT_NICE)];
+  return new Program([...givesWay, process.execPath, script, work]);
 }
 
 async function askedOf(asker: Program | undefined): Promise<Asked | undefined> {
