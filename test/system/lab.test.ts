@@ -4,11 +4,11 @@ import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
 import type { LabEvent, TriedPromise } from '../../src/cli/lab/telling/lab-event.ts';
 import { eventually } from '../support/eventually.ts';
 import { builtProgram } from '../support/gateway-process.ts';
+import { LabTerminal } from '../support/lab-terminal.ts';
 import { describeSystem } from '../support/system.ts';
 
 /** How long a whole script may take, on a machine with other work: milliseconds. */
@@ -37,39 +37,6 @@ function started(words: readonly string[]) {
 
 function promisesIn(events: readonly LabEvent[]): readonly TriedPromise[] {
   return events.find((event) => event.kind === 'promises')?.promises ?? [];
-}
-
-/** The lab at a terminal. `script` is of the package bsdutils, which Debian always has. */
-class Terminal {
-  readonly #child;
-  #text = '';
-
-  constructor(columns: number) {
-    const command = `stty cols ${columns} && exec '${process.execPath}' '${builtProgram()}' lab`;
-    this.#child = spawn('script', ['-qec', command, '/dev/null'], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-      env: { ...process.env, TERM: 'xterm' },
-    });
-    this.#child.stdout.setEncoding('utf8').on('data', (part: string) => (this.#text += part));
-  }
-
-  get lines(): readonly string[] {
-    return stripVTControlCharacters(this.#text).replaceAll('\r', '').split('\n');
-  }
-
-  press(key: string): void {
-    this.#child.stdin.write(key);
-  }
-
-  until(what: RegExp): Promise<boolean> {
-    const shown = () => this.lines.join('\n');
-    return eventually(`${what} was shown`, () => what.test(shown()), 60_000, shown);
-  }
-
-  async ended(): Promise<number> {
-    const [status] = await once(this.#child, 'close');
-    return Number(status);
-  }
 }
 
 /** The lab's folder, as soon as it tells of the lease file in it. */
@@ -173,7 +140,7 @@ describeSystem('vps-gateway lab', [], () => {
   );
 
   test('at a terminal single keys give orders, no line is wider than it, and q ends the lab', async () => {
-    const terminal = new Terminal(80);
+    const terminal = new LabTerminal(80);
     await terminal.until(/the page .*token=/s);
     terminal.press('?');
     await terminal.until(/this list.*this list/s);
