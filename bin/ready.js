@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { refuseOldNode } from './node-version.js';
+import nodeVersion from './node-version.cjs';
 
 /** sysexits.h EX_UNAVAILABLE. */
 const EX_UNAVAILABLE = 69;
@@ -10,7 +10,7 @@ const EX_UNAVAILABLE = 69;
 const root = fileURLToPath(new URL('..', import.meta.url));
 const installed = `${root}node_modules/.package-lock.json`;
 
-refuseOldNode();
+nodeVersion.refuseOldNode();
 if (!existsSync(installed) || statSync(installed).mtimeMs <= statSync(`${root}package-lock.json`).mtimeMs)
   install();
 refuseForeignClone();

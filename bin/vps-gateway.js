@@ -27,10 +27,12 @@ function endWithout(error) {
   process.exit(69);
 }
 
-import('./node-version.js')
-  .then(({ refuseOldNode }) => refuseOldNode())
-  .then(() => import(`../dist/run/${args[0] === 'serve' ? 'serve' : 'vps-gateway'}.js`))
-  .then(async ({ default: program }) => {
+// By `require`, which finds and reads these files in half the time of `import`.
+import('node:module')
+  .then(async ({ createRequire }) => {
+    const load = createRequire(import.meta.url);
+    load('./node-version.cjs').refuseOldNode();
+    const program = load(`../dist/run/${args[0] === 'serve' ? 'serve' : 'vps-gateway'}.js`);
     if (STOPPING.length > 0) await program.hearStopSignals().then(handOver);
     process.exit(await program.run(args));
   })

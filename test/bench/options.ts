@@ -7,6 +7,7 @@ export const SECTIONS = [
   'micro',
   'arp',
   'defaults',
+  'start',
   'profile',
   'cluster',
   'cluster-profile',
@@ -19,6 +20,7 @@ export type SectionName = (typeof SECTIONS)[number];
 /** Measured only if they are asked for. */
 const EXTRA: readonly SectionName[] = [
   'arp',
+  'start',
   'profile',
   'cluster',
   'cluster-profile',

@@ -20,6 +20,7 @@ import { benchMicro } from './sections/micro.ts';
 import { benchPage } from './sections/page.ts';
 import { benchPeers } from './sections/peers.ts';
 import { benchProfile } from './sections/profile.ts';
+import { benchStart } from './sections/start.ts';
 
 const PARTS: Readonly<Record<SectionName, (bench: Bench) => Promise<Findings>>> = {
   micro: benchMicro,
@@ -28,6 +29,7 @@ const PARTS: Readonly<Record<SectionName, (bench: Bench) => Promise<Findings>>> 
   growth: benchGrowth,
   arp: benchArp,
   defaults: benchDefaults,
+  start: benchStart,
   profile: benchProfile,
   cluster: benchCluster,
   'cluster-profile': benchClusterProfile,

@@ -10,7 +10,7 @@ vi.setConfig({ testTimeout: 30_000, hookTimeout: 60_000 });
 
 const SENTENCE = /^vps-gateway: this process may open too few files: .*ulimit -n.*LimitNOFILE.*\(EMFILE\)\n$/;
 /** A module of the program that loads no other. */
-const ALONE = fileURLToPath(new URL('../../bin/node-version.js', import.meta.url));
+const ALONE = fileURLToPath(new URL('../../bin/node-version.cjs', import.meta.url));
 
 const leases = mkdtempSync(join(tmpdir(), 'few-files-'));
 afterAll(() => rmSync(leases, { recursive: true }));

@@ -60,6 +60,7 @@ export class Exchanges {
 
   run(): WorkloadResult {
     const { seconds, settle, limit, rate, kind } = this.#work;
+    const isKnocking = kind === 'until-ack' || kind === 'first-ack';
     const start = performance.now();
     this.#measuredFrom = start + settle * 1000;
     const end = this.#measuredFrom + seconds * 1000;
@@ -71,9 +72,9 @@ export class Exchanges {
       const received = this.#receive();
       const queued = this.#queued + this.#begin(rate, start);
       this.#flush();
-      if (this.#now - looked > (kind === 'until-ack' ? KNOCKS : LOOK_INTERVAL)) {
+      if (this.#now - looked > (isKnocking ? KNOCKS : LOOK_INTERVAL)) {
         looked = this.#now;
-        this.#forgetLost(kind === 'until-ack' ? KNOCKS : (this.#work.patience ?? PATIENCE));
+        this.#forgetLost(isKnocking ? KNOCKS : (this.#work.patience ?? PATIENCE));
       }
       if (this.#work.rests === true && received === 0 && queued === 0) Atomics.wait(NOBODY, 0, 0, REST);
       const before = this.#now;
@@ -81,7 +82,7 @@ export class Exchanges {
       const took = this.#now - before;
       if (received === 0 && queued === 0) idle += took;
       if (took > longestGap && before >= this.#measuredFrom) longestGap = took;
-      if (kind === 'until-ack' && this.#completed > 0) break;
+      if (isKnocking && this.#completed > 0) break;
     }
     const measured = (this.#now - this.#measuredFrom) / 1000;
     const { user, system } = process.cpuUsage();

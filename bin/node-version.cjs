@@ -1,13 +1,16 @@
 // Runs on any Node.js since 12.20: nothing here that only a later one understands.
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+'use strict';
+// biome-ignore lint/style/useNodejsImportProtocol: `require` does not know `node:` before Node.js 14.18
+const { readFileSync } = require('fs');
+// biome-ignore lint/style/useNodejsImportProtocol: as above
+const { join } = require('path');
 
 /** sysexits.h EX_CONFIG. */
 const EX_CONFIG = 78;
 
 /** Ends the process with one sentence and status 78 if this Node.js is older than package.json allows. */
-export function refuseOldNode() {
-  const file = fileURLToPath(new URL('../package.json', import.meta.url));
+exports.refuseOldNode = () => {
+  const file = join(__dirname, '../package.json');
   const wanted = JSON.parse(readFileSync(file, 'utf8')).engines.node.replace('>=', '');
   if (!isOlder(process.versions.node, wanted)) return;
   process.stderr.write(
@@ -15,7 +18,7 @@ export function refuseOldNode() {
       'install it from nodejs.org or nodesource.com (Debian 12 brings 18)\n',
   );
   process.exit(EX_CONFIG);
-}
+};
 
 function isOlder(version, wanted) {
   const numbers = version.split('.').map(Number);
