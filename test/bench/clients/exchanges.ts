@@ -175,7 +175,8 @@ export class Exchanges {
     let count = this.#freeCount;
     let due = this.#now;
     if (rate !== undefined) {
-      count = Math.min(Math.floor(((this.#now - start) / 1000) * rate) - this.#begun, count, BATCH);
+      const dueByNow = 1 + Math.floor(((this.#now - start) / 1000) * rate);
+      count = Math.min(dueByNow - this.#begun, count, BATCH);
     }
     for (let index = 0; index < count; index += 1) {
       if (rate !== undefined) due = start + (this.#begun / rate) * 1000;
