@@ -115,9 +115,12 @@ export async function keepConnected() {
 
 /** @param {boolean} wasLost */
 function opened(wasLost) {
+  const isFirst = connection.value.phase === 'connecting';
   set({ phase: 'live', answeredAt: Date.now(), refused: undefined });
   if (wasLost) returned.set({ missed: 0 });
-  changes.set(changes.value + 1);
+  // The first lists are on their way: what they have missed until now is asked for after them.
+  if (isFirst) changed();
+  else changes.set(changes.value + 1);
 }
 
 /** @param {StreamEvent} event */
@@ -159,20 +162,38 @@ async function refresh() {
 
 /** @throws If nothing is shown without a secret. */
 async function refreshSummary() {
+  const asked = askInfo().then(
+    (info) => ({ info, error: undefined }),
+    (error) => ({ info: undefined, error }),
+  );
   const readiness = await askReadiness();
+  const { info, error: failure } = await asked;
   try {
-    /** @type {Info} */
-    const info = await ask('info');
-    setServerTime(info.as_of);
-    const segments = chosenFirst(info.segments);
-    setSegment(segments.length > 1 ? (segments[0]?.name ?? '') : '');
+    if (info === undefined) throw failure;
     const warnings = await ask('warnings');
-    summary.set({ info: { ...info, segments }, warnings: warnings.items, readiness, problem: undefined });
+    summary.set({ info, warnings: warnings.items, readiness, problem: undefined });
   } catch (error) {
     summary.set({ ...summary.value, readiness, problem: error instanceof Problem ? error : undefined });
     if (!(error instanceof Problem) || isRefusal(error)) throw error;
   }
   set({ answeredAt: Date.now() });
+}
+
+/**
+ * With the segment that is looked at as the first one.
+ *
+ * @returns {Promise<Info>}
+ */
+async function askInfo() {
+  /** @type {Info} */
+  const info = await ask('info');
+  setServerTime(info.as_of);
+  const segments = chosenFirst(info.segments);
+  setSegment(segments.length > 1 ? (segments[0]?.name ?? '') : '');
+  const shown = { ...info, segments };
+  // At first the views wait for nothing else.
+  if (summary.value.info === undefined) summary.set({ ...summary.value, info: shown });
+  return shown;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from '../html.js';
 import { useSignal } from '../state/use-signal.js';
-import { changes, connection } from './connection.js';
+import { changes, connection, summary } from './connection.js';
 
 /** @import { Answer } from '../types.d.ts' */
 
@@ -21,12 +21,14 @@ export function useAnswer(key, load) {
   );
   const change = useSignal(changes);
   const { phase } = useSignal(connection);
+  const { info } = useSignal(summary);
+  // Until it is known which segment is looked at, there is nothing to ask about it.
+  const isEarly = phase === 'denied' || (phase === 'connecting' && info === undefined);
   const [asked, setAsked] = useState(0);
   const loading = useRef(load);
   loading.current = load;
   useEffect(() => {
-    // Until it is known which segment is looked at, there is nothing to ask about it.
-    if (phase === 'denied' || phase === 'connecting') return undefined;
+    if (isEarly) return undefined;
     const aborter = new AbortController();
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     let timer;
@@ -42,7 +44,7 @@ export function useAnswer(key, load) {
       aborter.abort();
       clearTimeout(timer);
     };
-  }, [key, change, asked, phase === 'denied' || phase === 'connecting']);
+  }, [key, change, asked, isEarly]);
   const isCurrent = state.key === key;
   const value = isCurrent ? state.value : undefined;
   const problem = isCurrent ? state.problem : undefined;

@@ -17,14 +17,14 @@ import { median } from '../report/statistics.ts';
 
 const LEASES = 100_000;
 const QUICK_LEASES = 10_000;
-/** 10.64.0.0/14: 1,024 blocks on the map, and a pool for all leases. */
+/** In 10.64.0.0/14: 512 blocks on the map, and room for all leases. */
 const POOL = { first: '10.65.0.0', last: '10.66.255.255' } as const;
 const SETTINGS = { GATEWAY_DHCP_SUBNET_MASK: '14', GATEWAY_DHCP_GATEWAY: '10.64.0.254' };
 /** Renewals a second beside the page. */
 const RATE = 1000;
 /** The longest that somebody may wait for the page: milliseconds. */
 const AT_ONCE = 1000;
-const MOST_HEAP = 50_000_000;
+const MOST_HEAP = 50 * 2 ** 20;
 
 /** What somebody does, in the order of the table. */
 const STEPS = {
@@ -33,7 +33,7 @@ const STEPS = {
   sort: 'sort by another column',
   search: 'search: guest-9',
   searchRare: 'search: guest-99 -guest-991 state:leased',
-  map: 'map: 1,024 blocks',
+  map: 'map: 512 blocks',
   block: 'one block opens',
 } as const satisfies Readonly<Record<Exclude<keyof Visit, 'heap'>, string>>;
 const NAMES = Object.keys(STEPS) as readonly (keyof typeof STEPS)[];
@@ -62,7 +62,8 @@ export async function benchPage(bench: Bench): Promise<Findings> {
   try {
     await pass(3000); // The thread of the API has started.
     giveWay(server.pid);
-    browser = await Browser.open(server);
+    // What waits for a change is evaluated in the page, which its policy forbids.
+    browser = await Browser.open(server, { bypassCSP: true });
     const { page } = await browser.tab();
     const visits: Visit[] = [];
     await visit(page); // V8 has compiled the gateway's part.
@@ -142,8 +143,10 @@ function tableOf(visits: readonly Visit[], count: number): Table {
 }
 
 function tableBeside({ alone, busy, steps }: Beside): Table {
+  // Where every renewal was lost there is no time, which JSON has as null.
+  const time = (value: number | null) => number(value ?? Number.NaN, 2);
   const row = (name: string, { p50, p99, p999, max, lost }: WorkloadResult) => [
-    ...[name, number(p50, 2), number(p99, 2), number(p999, 2), number(max, 2), number(lost)],
+    ...[name, time(p50), time(p99), time(p999), time(max), number(lost)],
   ];
   return {
     title: 'The web page: how long guests wait for their DHCPACK beside it (ms)',
