@@ -47,12 +47,15 @@ export class NamespaceHost {
     return this.run('ip', ...words.split(' '));
   }
 
-  /** `ip` with many lines of words at once, which is quicker. */
-  ipBatch(lines: readonly string[]): void {
-    execFileSync('nsenter', this.#inside(['ip', '-batch', '-']), {
-      input: `${lines.join('\n')}\n`,
-      stdio: ['pipe', 'ignore', 'pipe'],
+  /** `ip` with many lines of words at once; others go on meanwhile. Throws if one fails. */
+  async ipBatch(lines: readonly string[]): Promise<void> {
+    const child = spawn('nsenter', this.#inside(['ip', '-batch', '-']), {
+      stdio: ['pipe', 'ignore', 'ignore'],
     });
+    const ended = once(child, 'exit');
+    child.stdin.on('error', () => undefined).end(`${lines.join('\n')}\n`);
+    const [status] = await ended;
+    if (status !== 0) throw new Error(`ip -batch on ${this.name} ended with ${status}`);
   }
 
   /** Starts a command; its pid is that of the command itself. */

@@ -13,6 +13,8 @@ const NUMBERS_OF_A_NODE = 1000;
 interface Seats {
   readonly host: NamespaceHost;
   readonly ports: GuestPort[];
+  /** Ports that were asked for. */
+  made: number;
 }
 
 /** Any number of guests beside those with names; all have the built-in client. */
@@ -27,7 +29,7 @@ export class Crowd {
   async open(nodes: readonly SegmentNode[]): Promise<void> {
     const opened = nodes.map(async (node) => {
       const host = await NamespaceHost.open(`guests of ${node.address}`);
-      this.#seats.set(node, { host, ports: [] });
+      this.#seats.set(node, { host, ports: [], made: 0 });
     });
     await Promise.all(opened);
   }
@@ -39,19 +41,20 @@ export class Crowd {
   }
 
   /** A guest that was never there, at a node; it does nothing yet. Release it when it is no longer needed. */
-  newcomer(node: SegmentNode, identity: Partial<Identity> = {}): BuiltInClient {
-    const [client] = this.#newcomers(node, 1, identity);
+  async newcomer(node: SegmentNode, identity: Partial<Identity> = {}): Promise<BuiltInClient> {
+    const [client] = await this.#newcomers(node, 1, identity);
     if (client === undefined) throw new Error('nobody can be plugged in on this node');
     return client;
   }
 
   /** So many guests, which take the place of those of the last time, spread over the nodes. */
-  gather(count: number): readonly BuiltInClient[] {
+  async gather(count: number): Promise<readonly BuiltInClient[]> {
     for (const client of this.#booted) client.release();
     const nodes = [...this.#seats.keys()];
-    this.#booted = nodes.flatMap((node, index) =>
+    const gathered = nodes.map((node, index) =>
       this.#newcomers(node, Math.ceil((count - index) / nodes.length), {}),
     );
+    this.#booted = (await Promise.all(gathered)).flat();
     return this.#booted;
   }
 
@@ -62,28 +65,43 @@ export class Crowd {
     await Promise.all(seats.map(({ host }) => host.close()));
   }
 
-  #newcomers(node: SegmentNode, count: number, identity: Partial<Identity>): readonly BuiltInClient[] {
+  async #newcomers(
+    node: SegmentNode,
+    count: number,
+    identity: Partial<Identity>,
+  ): Promise<readonly BuiltInClient[]> {
     const seats = this.#seats.get(node);
     if (seats === undefined || this.#isClosed) return [];
-    const free = seats.ports.filter(({ isFree }) => isFree).length;
-    if (free < count) addPorts(node, seats, count - free);
-    const ports = seats.ports.filter(({ isFree }) => isFree).slice(0, count);
-    return ports.map((port) => {
-      const hardware = (FIRST_HARDWARE + this.#made) as HardwareAddress;
-      this.#made += 1;
-      return port.plug({ hardware, hostname: `crowd-${this.#made}`, ...identity });
-    });
+    // At once, as others look for a free port while new ones are made.
+    const free = seats.ports.filter(({ isFree }) => isFree).slice(0, count);
+    const clients = free.map((port) => this.#plugged(port, identity));
+    const added = await addedPorts(node, seats, count - free.length);
+    if (this.#isClosed) {
+      for (const port of added) port.close();
+      return [];
+    }
+    clients.push(...added.map((port) => this.#plugged(port, identity)));
+    seats.ports.push(...added);
+    return clients;
+  }
+
+  #plugged(port: GuestPort, identity: Partial<Identity>): BuiltInClient {
+    const hardware = (FIRST_HARDWARE + this.#made) as HardwareAddress;
+    this.#made += 1;
+    return port.plug({ hardware, hostname: `crowd-${this.#made}`, ...identity });
   }
 }
 
-function addPorts(node: SegmentNode, { host, ports }: Seats, count: number): void {
-  const first = ports.length + 1;
+async function addedPorts(node: SegmentNode, seats: Seats, count: number): Promise<readonly GuestPort[]> {
+  if (count <= 0) return [];
+  const first = seats.made + 1;
+  seats.made += count;
   const cards = Array.from({ length: count }, (_, index) => ({
     device: `card${first + index}`,
     port: `veth${node.place * NUMBERS_OF_A_NODE + first + index}i0`,
   }));
-  node.plugInAll(host, cards);
-  for (const { device } of cards) ports.push(new GuestPort(host, device));
+  await node.plugInAll(seats.host, cards);
+  return cards.map(({ device }) => new GuestPort(seats.host, device));
 }
 
 function hasLease(

@@ -54,21 +54,14 @@ export class SegmentNode {
 
   /** A network card of a machine, at a port of this name. */
   plugIn(guest: NamespaceHost, device: string, port: string, hardware?: string): void {
-    this.plugInAll(guest, [{ device, port, hardware }]);
+    for (const words of pluggedIn({ device, port, hardware }, guest)) this.host.ip(words);
+    guest.ip(`link set ${device} mtu ${MTU} up`);
   }
 
   /** Any number of network cards of one machine, each at a port of its own. */
-  plugInAll(guest: NamespaceHost, cards: readonly Card[]): void {
-    this.host.ipBatch(
-      cards.flatMap(({ device, port, hardware }) => {
-        const named = hardware === undefined ? '' : `address ${hardware} `;
-        return [
-          `link add ${port} type veth peer name ${device} ${named}netns ${guest.pid}`,
-          `link set ${port} master ${VNET} up`,
-        ];
-      }),
-    );
-    guest.ipBatch(cards.map(({ device }) => `link set ${device} mtu ${MTU} up`));
+  async plugInAll(guest: NamespaceHost, cards: readonly Card[]): Promise<void> {
+    await this.host.ipBatch(cards.flatMap((card) => pluggedIn(card, guest)));
+    await guest.ipBatch(cards.map(({ device }) => `link set ${device} mtu ${MTU} up`));
   }
 
   /** Takes the port of a guest, with the guest behind it, over from another node. */
@@ -76,4 +69,13 @@ export class SegmentNode {
     from.host.ip(`link set ${port} netns ${this.host.pid}`);
     this.host.ip(`link set ${port} mtu ${MTU} master ${VNET} up`);
   }
+}
+
+/** What `ip` is told on the node. */
+function pluggedIn({ device, port, hardware }: Card, { pid }: NamespaceHost): readonly string[] {
+  const named = hardware === undefined ? '' : `address ${hardware} `;
+  return [
+    `link add ${port} type veth peer name ${device} ${named}netns ${pid}`,
+    `link set ${port} master ${VNET} up`,
+  ];
 }

@@ -18,7 +18,8 @@ export function bootMany(lab: Lab): Order {
     needs: ['network'],
     says: () => 'on all nodes at once. Each should have a lease soon, and no address should be given twice.',
     does: async (progress) => {
-      const clients = lab.crowd.gather(COUNT);
+      progress('they are plugged in, each at a port of its own');
+      const clients = await lab.crowd.gather(COUNT);
       const begin = Date.now();
       const timer = setInterval(() => {
         progress(`${clients.filter(({ lease }) => lease !== undefined).length} of ${COUNT} have a lease`);

@@ -27,7 +27,7 @@ async function cloned(lab: Lab, guest: BuiltInGuest): Promise<Seen> {
   const node = lab.gateways.find((gateway) => gateway.node !== guest.node)?.node ?? guest.node;
   const had = guest.lease?.address;
   const { hostname, identifier } = guest.client.identity;
-  const clone = lab.crowd.newcomer(node, {
+  const clone = await lab.crowd.newcomer(node, {
     hostname,
     ...(identifier === undefined ? {} : { identifier }),
   });

@@ -51,7 +51,7 @@ async function guestsBeside(lab: Lab, stop: () => number): Promise<Seen> {
   const booted = Array.from({ length: GUESTS }, async (_, index) => {
     const gateway = lab.gateways[index % lab.gateways.length];
     if (gateway === undefined) throw new Error('no node');
-    const client = lab.crowd.newcomer(gateway.node);
+    const client = await lab.crowd.newcomer(gateway.node);
     const lease = await client.boot(PATIENCE);
     return { client, lease };
   });

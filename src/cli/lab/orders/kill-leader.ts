@@ -69,7 +69,7 @@ function killFirstGateway(lab: Lab): Order {
       'without etcd nothing leads, so SIGKILL is for the gateway whose offer a new guest has just got. The guest should get no answer, begin again, and get a lease from another gateway.',
     does: async () => {
       const [{ node }] = requireGateway(lab);
-      const client = lab.crowd.newcomer(node);
+      const client = await lab.crowd.newcomer(node);
       const offer = await client.discover(PATIENCE);
       if (offer === undefined) return { kept: false, seen: 'a new guest got no offer' };
       killed = lab.gateways.find(({ address }) => address === ipv4ToText(offer.server));

@@ -17,7 +17,7 @@ export interface Newcomer {
 
 /** A guest that was never there boots at a node. */
 export async function bootAt(lab: Lab, node: SegmentNode, milliseconds = PATIENCE): Promise<Newcomer> {
-  const client = lab.crowd.newcomer(node);
+  const client = await lab.crowd.newcomer(node);
   const begin = Date.now();
   const lease = await client.boot(milliseconds);
   return { client, lease, seconds: secondsSince(begin) };

@@ -1,6 +1,7 @@
 import type { BuiltInGuest } from '../guests/built-in-guest.ts';
 import { builtInGuests, type Lab } from '../lab.ts';
 import type { Order, Seen } from './order.ts';
+import { untilAnswered } from './until-answered.ts';
 import { untilLease } from './until-lease.ts';
 
 export function pinGuest(lab: Lab): Order {
@@ -30,11 +31,13 @@ async function pinned(lab: Lab, guest: BuiltInGuest, address: string): Promise<S
   // Gateways that share nothing each keep their own.
   const gateways = lab.etcd === undefined ? lab.gateways : first === undefined ? [] : [first];
   for (const { api } of gateways) {
-    await api.order({
-      method: 'PUT',
-      path: `/reservations/${guest.name}`,
-      body: { mac: [guest.hardware], address },
-    });
+    await untilAnswered(() =>
+      api.order({
+        method: 'PUT',
+        path: `/reservations/${guest.name}`,
+        body: { mac: [guest.hardware], address },
+      }),
+    );
   }
   const lease = await untilLease(lab, guest, Date.now(), guest.renew, (told) => told.address === address);
   const has = lease ?? guest.lease;
@@ -47,7 +50,9 @@ async function pinned(lab: Lab, guest: BuiltInGuest, address: string): Promise<S
  * reserved for only when that is over.
  */
 async function freeAddress({ gateways }: Lab): Promise<string> {
-  const maps = await Promise.all(gateways.map(({ api }) => api.get<AddressMap>('/addresses')));
+  const maps = await Promise.all(
+    gateways.map(({ api }) => untilAnswered(() => api.get<AddressMap>('/addresses'))),
+  );
   const freeIn = maps.map(
     ({ items }) => new Set(items.filter(({ state }) => FREE.has(state)).map(({ address }) => address)),
   );
