@@ -3,9 +3,8 @@ const TEXTS = ['hostname', 'vps_id', 'organization_id', 'reservation_id', 'node'
 
 const HAS_DIGITS_AND_DOTS = /^[\d.]+$/;
 const IS_OF_CLIENT = /^[\da-f/]+$/i;
-const HAS_COLON = /^[\da-f:]*:[\da-f:]*$/i;
 /** A word without a colon is found within one pair of a MAC. */
-const IS_WITHIN_PAIR = /^[\da-f]{1,2}$/i;
+const IS_OF_MAC = /^([\da-f:]*:[\da-f:]*|[\da-f]{1,2})$/i;
 const IS_PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
 
 /** As SQL, and the values that it names. */
@@ -46,8 +45,7 @@ export function wordCondition(word: string, name: string): SqlCondition {
   };
   if (IS_OF_CLIENT.test(word)) isIn('client');
   if (HAS_DIGITS_AND_DOTS.test(word)) isIn('address');
-  if (IS_WITHIN_PAIR.test(word)) isIn('mac');
-  if (HAS_COLON.test(word)) {
+  if (IS_OF_MAC.test(word)) {
     // Few have its digits; only of those the text is made.
     values[`${name}d`] = word.replaceAll(':', '').toLowerCase();
     values[`${name}w`] = word.toLowerCase();
