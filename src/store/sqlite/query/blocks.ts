@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
-import { betweenPages, PAGE_ROWS } from './pages.ts';
+import { leasePages } from './lease-pages.ts';
+import { betweenPages } from './pages.ts';
 
 /** The leases of 256 addresses, by the state of their rows. */
 export interface LeaseBlock {
@@ -8,7 +9,6 @@ export interface LeaseBlock {
   readonly states: Readonly<Record<string, number>>;
 }
 
-const PAGE_END = `SELECT max(address) FROM (SELECT address FROM lease WHERE address > ? ORDER BY address LIMIT ${PAGE_ROWS})`;
 const NOW = "CAST(strftime('%s', 'now') AS INTEGER) * 1000";
 const STATE = `CASE WHEN state = 'bound' AND expires_at <= ${NOW} THEN 'expired'
   WHEN state = 'declined' AND expires_at <= ${NOW} THEN 'free' ELSE state END`;
@@ -24,7 +24,7 @@ export async function countBlocks(
   last: number,
   signal: AbortSignal,
 ): Promise<readonly LeaseBlock[]> {
-  const pageEnd = database.prepare(PAGE_END).pluck();
+  const endOf = leasePages(database);
   const counted = database
     .prepare(
       `SELECT address & ~255, ${STATE}, count(*) FROM lease WHERE address > @after AND address <= @upTo GROUP BY 1, 2`,
@@ -32,8 +32,8 @@ export async function countBlocks(
     .raw();
   const blocks = new Map<number, Record<string, number>>();
   for (let after = first - 1; after < last; ) {
-    const end: unknown = pageEnd.get(after);
-    if (typeof end !== 'number') break;
+    const end = endOf(after);
+    if (end === undefined) break;
     for (const row of counted.all({ after, upTo: Math.min(end, last) })) {
       const [block, state, count] = row as [number, string, number];
       const states = blocks.get(block) ?? {};

@@ -1,7 +1,8 @@
 import type { Database } from 'better-sqlite3';
 import type { ListedLease } from '../lease-reader.ts';
 import { LEASE_COLUMNS as COLUMNS } from '../tables/schema.ts';
-import { betweenPages, PAGE_ROWS } from './pages.ts';
+import { leasePages } from './lease-pages.ts';
+import { betweenPages } from './pages.ts';
 
 /** A lease with what its guest's name depends on. */
 export interface NamedRow extends ListedLease {
@@ -10,7 +11,6 @@ export interface NamedRow extends ListedLease {
 }
 
 const LEASE_COLUMNS = `starts_at AS startedAt, ${COLUMNS}`;
-const PAGE_END = `SELECT max(address) FROM (SELECT address FROM lease WHERE address > ? ORDER BY address LIMIT ${PAGE_ROWS})`;
 /**
  * What a guest calls itself, as near to its label as SQLite comes: more may be found than have that label, and none that has it
  * is left out.
@@ -69,11 +69,11 @@ async function running(
     `SELECT ${LEASE_COLUMNS} FROM lease WHERE address > ? AND address <= ? AND state = 'bound' AND expires_at > ?
      ${condition} ORDER BY address`,
   );
-  const bound = database.prepare(PAGE_END).pluck();
+  const endOf = leasePages(database);
   const found: NamedRow[] = [];
   for (let after = -1; found.length <= most; ) {
-    const upTo: unknown = bound.get(after);
-    if (typeof upTo !== 'number') break;
+    const upTo = endOf(after);
+    if (upTo === undefined) break;
     found.push(...(rows.all(after, upTo, now, ...values) as NamedRow[]));
     after = upTo;
     await betweenPages(signal);

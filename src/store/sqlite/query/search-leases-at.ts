@@ -4,6 +4,7 @@ import type { ListedLease } from '../lease-reader.ts';
 import { HISTORY_COLUMNS, LEASE_COLUMNS } from '../tables/schema.ts';
 import { FirstOfOrder, type Ranked } from './first-of-order.ts';
 import { type LeaseCondition, sqlOf } from './lease-conditions.ts';
+import { leasePages } from './lease-pages.ts';
 import { betweenPages, PAGE_ROWS } from './pages.ts';
 
 export interface LeaseSearchAt {
@@ -51,7 +52,6 @@ const THEN = `(SELECT position, hardware, address, mac, hostname, state, at AS s
     AND event NOT IN ('reserved', 'unreserved', '${CLOCK_TRUSTED}') AND (@address IS NULL OR history.address = @address)
     AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.address = history.address AND ${IS_HELD})))`;
 
-const LEASE_PAGE = `SELECT max(address) FROM (SELECT address FROM lease WHERE address > ? ORDER BY address LIMIT ${PAGE_ROWS})`;
 const HISTORY_PAGE = `SELECT min(id) FROM (SELECT id FROM history WHERE id < ? ORDER BY id DESC LIMIT ${PAGE_ROWS})`;
 
 /** Where a row that is to be shown was found: in the table, or in the history by this id. */
@@ -115,12 +115,12 @@ async function lookInTable(
       `SELECT position FROM ${STILL} WHERE ${sql} ORDER BY position ${isDescending ? 'DESC' : 'ASC'} LIMIT ${limit + 1}`,
     )
     .pluck();
-  const pageEnd = database.prepare(LEASE_PAGE).pluck();
+  const endOf = leasePages(database);
   const address = addressOf(conditions);
   let total = 0;
   for (let from = address === null ? -1 : address - 1; from < (address ?? 0xffff_ffff); ) {
-    const end: unknown = pageEnd.get(from);
-    if (typeof end !== 'number') break;
+    const end = endOf(from);
+    if (end === undefined) break;
     const upTo = Math.min(end, address ?? end);
     const among = { ...values, at };
     const count = Number(counted.get({ ...among, after: from, upTo }));

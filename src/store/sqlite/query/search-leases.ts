@@ -3,9 +3,10 @@ import type { ListedLease } from '../lease-reader.ts';
 import { LEASE_COLUMNS } from '../tables/schema.ts';
 import { FirstOfOrder, type Ranked } from './first-of-order.ts';
 import type { LeaseCondition } from './lease-conditions.ts';
+import { leasePages } from './lease-pages.ts';
 import type { Beside, Facet, LeaseSearch } from './lease-search.ts';
 import { LeaseSlices } from './lease-slices.ts';
-import { betweenPages, PAGE_ROWS } from './pages.ts';
+import { betweenPages } from './pages.ts';
 
 /** Values of one facet that are counted; further ones are counted together, as `other`. */
 const MOST_VALUES = 1000;
@@ -20,8 +21,6 @@ export interface FoundLeases {
   readonly last: Ranked | undefined;
   readonly facets: Readonly<Partial<Record<Facet, Readonly<Record<string, number>>>>>;
 }
-
-const PAGE_END = `SELECT max(address) FROM (SELECT address FROM lease WHERE address > ? ORDER BY address LIMIT ${PAGE_ROWS})`;
 
 /**
  * Finds leases in short reads, each of a view of the file of its own: what changes meanwhile may be found or not.
@@ -66,11 +65,11 @@ async function look(
   slices: LeaseSlices,
   signal: AbortSignal,
 ): Promise<void> {
-  const pageEnd = database.prepare(PAGE_END).pluck();
+  const endOf = leasePages(database);
   const [first, last] = rangeOf(conditions);
   for (let after = first; after < last; ) {
-    const end: unknown = pageEnd.get(after);
-    if (typeof end !== 'number') return;
+    const end = endOf(after);
+    if (end === undefined) return;
     slices.look(after, Math.min(end, last));
     after = end;
     await betweenPages(signal);
