@@ -44,7 +44,7 @@ describeSystem('the web page of gateways that share their leases', ['chromium', 
     await page.goto(`${PAGE}#nodes`);
     const card = page.getByRole('region', { name: 'etcd', exact: true });
     await card.getByText('3 members; one may fail').waitFor();
-    await page.getByText('goes first by the hash of the client').waitFor();
+    await page.getByText('For 1 lease the hash of the client decided.').waitFor();
     await keepPicture(page, 'nodes-etcd');
     const rows = await card.locator('tbody tr').allInnerTexts();
 

@@ -1,6 +1,7 @@
 import { html } from '../html.js';
 import { Name } from '../parts/text.js';
 import { counted, grouped } from '../text/number.js';
+import { sentence } from '../text/verdict.js';
 import { answersOf } from './gateways.js';
 
 /** @import { Samples } from '../types.d.ts' */
@@ -14,10 +15,11 @@ function whyFirst(answered) {
   const countOf = (/** @type {'port' | 'hash'} */ by) =>
     answered.filter((row) => row.by === by).reduce((sum, { leases }) => sum + leases, 0);
   const [atNode, byHash] = [countOf('port'), countOf('hash')];
-  if (atNode + byHash === 0) return '';
-  const ofHash = `${counted(byHash, 'lease')}: goes first by the hash of the client`;
-  if (atNode === 0) return `${ofHash}.`;
-  return `${counted(atNode, 'lease')}: goes first because the guest runs on its node. ${byHash === 0 ? '' : `${ofHash}.`}`;
+  const parts = [
+    atNode === 0 ? '' : `for ${counted(atNode, 'lease')} the guest’s own node went first`,
+    byHash === 0 ? '' : `for ${counted(byHash, 'lease')} the hash of the client decided`,
+  ];
+  return sentence(parts.filter((part) => part !== '').join(', '));
 }
 
 /** Which gateway goes first for a guest, and which one has answered: a square whose diagonal is normal. @param {{ answered: Samples['answered'] }} props */
