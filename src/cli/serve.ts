@@ -26,6 +26,8 @@ import { watchForChanges } from './serve/watch-file.ts';
 
 /** Time from the start to the full check of the lease file: milliseconds. */
 const FULL_CHECK_AFTER = 30_000;
+/** Guests that wait are answered before the thread of the API takes a processor for its start: milliseconds. */
+const GUESTS_FIRST = 20;
 /** Time from the start until what only the start has used is no longer kept: milliseconds. */
 const START_OVER_AFTER = 15_000;
 const NOT_RELOADED = 'the settings could not be read again; the previous ones stay in force';
@@ -97,13 +99,17 @@ export async function serve(loaded: LoadedSettings, load: ReadAgain): Promise<nu
   if (loaded.segments.length > 0) prepareDirectory(settings.leasesDir);
   await Promise.race([startSegments(all, loaded.segments.length > 1), stopped]);
   if (!isStopping) await health.open();
-  if (!isStopping && wantsManagement(settings)) management.start();
+  const cancelManagement =
+    !isStopping && wantsManagement(settings)
+      ? systemClock.after(GUESTS_FIRST, () => management.start())
+      : () => {};
   const stopping = new AbortController();
   const cancelCheck = systemClock.after(FULL_CHECK_AFTER, () => void checkFiles(all, stopping.signal));
   const cancelGiving = systemClock.after(START_OVER_AFTER, giveBackUnused);
   const signal = await stopped;
   cancelCheck();
   cancelGiving();
+  cancelManagement();
   unwatch();
   stopping.abort();
   log.info({ signal }, 'stopping');
