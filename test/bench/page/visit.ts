@@ -28,13 +28,14 @@ export async function visit(page: Page): Promise<Visit> {
     await page.goto(`${PAGE}#leases`, { waitUntil: 'commit' });
     await page.locator('td.a').first().waitFor();
   });
+  const whole = await page.locator('.pager [role=status]').innerText();
   const next = await timed(async () => {
     await page.getByRole('button', { name: 'Next', exact: true }).click();
     await page.getByText(/^51–100 of /).waitFor();
   });
   const sort = await timed(() => changes(page, () => press(page, 'Ends in')));
-  const search = await searched(page, 'guest-9');
-  const searchRare = await searched(page, 'guest-99 -guest-991 state:leased');
+  const search = await searched(page, 'guest-9', whole);
+  const searchRare = await searched(page, 'guest-99 -guest-991 state:leased', whole);
   const heapOfList = await heapIn(devtools);
   const map = await timed(async () => {
     await page.goto(`${PAGE}#map`);
@@ -68,11 +69,15 @@ async function press(page: Page, title: string): Promise<void> {
   await page.getByRole('columnheader').getByRole('button', { name: title, exact: true }).click();
 }
 
-/** From the last key until what was found is shown; the page waits 200 ms for a further key. */
-async function searched(page: Page, text: string): Promise<number> {
+/**
+ * From the last key until what was found is shown; the page waits 200 ms for a further key.
+ *
+ * @param whole What stands below the list while nothing is searched for.
+ */
+async function searched(page: Page, text: string, whole: string): Promise<number> {
   const field = page.getByLabel('Search leases');
   await field.fill('');
-  await page.getByText(/^1–50 of /).waitFor();
+  await page.getByText(whole, { exact: true }).waitFor();
   return await timed(() => changes(page, () => field.fill(text)));
 }
 
