@@ -5,7 +5,7 @@ export interface CheckReport {
   readonly ok: boolean;
   /** The exit status of the command. */
   readonly status: number;
-  /** None if the settings file could not be read: they would be others than those that are meant. */
+  /** Empty if the settings file could not be read: what is known then are not the settings that are meant. */
   readonly settings: readonly ShownSetting[];
   readonly listen:
     | {

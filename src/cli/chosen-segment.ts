@@ -37,8 +37,8 @@ export function leaseFolder({ leasesDir, segment }: PlaceOptions, environment: E
 }
 
 /**
- * The segments that a command is about: the one that is named, by the settings of this shell or an option; else all that are
- * served. One that is served alone is undefined: it needs no name.
+ * The segments that a command is about: the one that an option or a setting of this shell names, else all that are served.
+ * Undefined stands for a segment that is served alone: it needs no name.
  */
 export function segmentsMeant(
   { leasesDir, segment }: PlaceOptions,
@@ -54,7 +54,7 @@ export function segmentsMeant(
   return wanted === undefined ? names : [nameAmong(names, wanted)];
 }
 
-/** The settings of each segment of the list; of the one that is named alone. Empty: there is no list. */
+/** The settings of each segment of the list, or of the one that is named. Empty: there is no list. */
 export function ofEachSegment(loaded: LoadedSettings | RejectedSettings): readonly LoadedSettings[] {
   const { segments } = loaded;
   const wanted = segments.length === 0 ? undefined : wantedIn(loaded);

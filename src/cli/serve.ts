@@ -26,10 +26,10 @@ import { watchForChanges } from './serve/watch-file.ts';
 
 /** Time from the start to the full check of the lease file: milliseconds. */
 const FULL_CHECK_AFTER = 30_000;
-/** Guests that wait are answered before the thread of the API takes a processor for its start: milliseconds. */
+/** The thread of the API starts so much later, since its start takes a processor while guests wait: milliseconds. */
 const GUESTS_FIRST = 20;
-/** Time from the start until what only the start has used is no longer kept: milliseconds. */
-const START_OVER_AFTER = 15_000;
+/** Time from the start until memory that only the start needed is given back: milliseconds. */
+const GIVE_BACK_AFTER = 15_000;
 const NOT_RELOADED = 'the settings could not be read again; the previous ones stay in force';
 /** The name of the segment of a process that has no list of them. */
 const ALONE = '';
@@ -105,7 +105,7 @@ export async function serve(loaded: LoadedSettings, load: ReadAgain): Promise<nu
       : () => {};
   const stopping = new AbortController();
   const cancelCheck = systemClock.after(FULL_CHECK_AFTER, () => void checkFiles(all, stopping.signal));
-  const cancelGiving = systemClock.after(START_OVER_AFTER, giveBackUnused);
+  const cancelGiving = systemClock.after(GIVE_BACK_AFTER, giveBackUnused);
   const signal = await stopped;
   cancelCheck();
   cancelGiving();

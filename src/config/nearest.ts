@@ -7,7 +7,7 @@ export function nearestTo(word: string, words: readonly string[]): string | unde
   let best: string | undefined;
   let fewest = most + 1;
   for (const candidate of words) {
-    if (Math.abs(word.length - candidate.length) >= fewest) continue; // It takes an edit for each letter more or less.
+    if (Math.abs(word.length - candidate.length) >= fewest) continue; // It takes at least so many edits.
     const edits = editsBetween(word, candidate);
     if (edits < fewest) [best, fewest] = [candidate, edits];
   }

@@ -77,7 +77,7 @@ export class Claims implements Observer {
     this.#first = this.#first.slice(-LIMIT);
   }
 
-  /** Several times a second. */
+  /** Twice a second. */
   beat(): void {
     if (this.#first.length === 0 && this.#second.length === 0) return;
     const now = this.#parts.clock.monotonic();

@@ -4,7 +4,10 @@ import { LastingState } from './lasting-state.ts';
 
 /** Problems that no other part logs. */
 const LOGGED_HERE: readonly ProblemName[] = [
-  ...(['interface-down', 'directory', 'pool-nearly-full', 'rival-reservations'] as const),
+  'interface-down',
+  'directory',
+  'pool-nearly-full',
+  'rival-reservations',
 ];
 /** A problem has ended when it was not observed for this time: milliseconds. */
 const QUIET_TIME = 60_000;

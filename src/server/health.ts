@@ -35,10 +35,10 @@ export interface HealthSource {
   readonly isStoring: boolean;
 }
 
-/** The requests, each one line, and their answers, which are sent as JSON. */
 /** Who orders and why, behind a request: `clock trust by cli:alice: NTP was wrong`. */
 const BY = /^(clock trust) by ([\w.@:-]{0,63}[\w.@-])(?:: ([\x20-\x7e\xa0-\xff]{1,160}))?$/;
 
+/** The requests, each one line, and their answers, which are sent as JSON. */
 const REQUESTS = {
   status: (asked: HealthSource) => asked.status,
   clock: (asked: HealthSource) => asked.clock ?? null,

@@ -75,7 +75,7 @@ export function addDoctorCommand(program: Command, surroundings = surroundingsOf
   });
 }
 
-/** All checks of this node. Of a list of segments each has its own lines beside those of the node, unless one is named. */
+/** All checks of this node. Where several segments are served and none is named, each has lines of its own. */
 async function examine(flags: Flags, environment: Environment, asks: boolean): Promise<Examined> {
   const read = loadWithFile(flags, environment);
   const each = ofEachSegment(read);
@@ -110,7 +110,7 @@ async function storeLines(
   const { leasesDir, segment } = loaded.settings;
   const lines: DoctorLine[] = [];
   if (leasesDir !== undefined) lines.push(...directoryLines(await readDirectory(leasesDir)));
-  // A folder of its own: it is one of a list.
+  // A segment of a list has a folder of its own in the directory of the process.
   if (base !== undefined) lines.push(...(await runningLines(base, base === leasesDir ? undefined : segment)));
   if (loaded.ok) lines.push(...(await etcdLines(loaded)));
   return lines;

@@ -10,7 +10,7 @@ const STYLES = { bad: 'red', warning: 'yellow' } as const;
 export interface Examined {
   /** Of the node; of its one segment too. */
   readonly lines: readonly DoctorLine[];
-  /** Empty: one is served. */
+  /** Empty where one is served, or one is named. */
   readonly segments: readonly {
     readonly segment: string;
     readonly status: number;

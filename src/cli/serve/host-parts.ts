@@ -26,7 +26,7 @@ export function ownAddresses(): readonly Ipv4[] {
   return readInterfaces().flatMap(({ addresses }) => addresses.map(({ address }) => address));
 }
 
-/** Undefined: rounds begin at once. */
+/** Undefined: each round begins at once. */
 export function paceOf({ pace }: Settings): Pace | undefined {
   const sleep = pace === 0 ? undefined : openSleep();
   return sleep && new Pace(systemClock, pace, sleep);

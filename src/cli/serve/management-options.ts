@@ -41,7 +41,7 @@ export function managementOptions(
   };
 }
 
-/** False: nobody asks for the thread of API, metrics and hooks. */
+/** False: nothing needs the thread of API, metrics and hooks. */
 export function wantsManagement(settings: Settings): boolean {
   const { metricsPort, apiSocket, grpcPort, hook, webhook } = settings;
   const isServed = metricsPort !== 'off' || apiSocket || grpcPort !== 'off';

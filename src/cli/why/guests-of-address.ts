@@ -35,7 +35,7 @@ export async function guestsOfAddress(
   return { guests: meant.length > 0 ? meant : before, unasked };
 }
 
-/** Those that the lease file names. */
+/** Those that the lease file names: who has it now, and who had it before. */
 function holders(directory: string, address: Ipv4) {
   const none: { readonly now: GuestOfAddress[]; readonly before: GuestOfAddress[] } = { now: [], before: [] };
   if (!hasLeaseFile(directory)) return none;

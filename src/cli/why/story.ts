@@ -22,8 +22,8 @@ import { recentDecisions } from './recent-decisions.ts';
 
 /** How long the gateway may take to answer: milliseconds. */
 const ANSWER_TIME = 3000;
-/** A datagram that came so long ago is of lately: milliseconds. */
-const LATELY = 300_000;
+/** A datagram that came within this time is recent: milliseconds. */
+const RECENT = 300_000;
 const SHOWN = 8;
 
 /** What is known about one guest. */
@@ -42,14 +42,14 @@ export interface ListedReservation {
   readonly hostname?: string;
 }
 
-/** What one segment knows about a guest, and whether it has heard of it at all. */
+/** What one segment knows about a guest, and whether it knows it at all. */
 export async function storyOf(
   mac: HardwareAddress,
   options: PlaceOptions,
   { environment }: CommandSurroundings,
 ): Promise<{ readonly story: Story; readonly isKnown: boolean }> {
   const directory = leasesDirectory(options.leasesDir, environment);
-  const { leases, history } = kept(leaseFolder(options, environment), mac);
+  const { leases, history } = inLeaseFile(leaseFolder(options, environment), mac);
   const socket = join(directory, HEALTH_SOCKET);
   const asked: Status | Cause = await askStatus(socket, options).catch((error: unknown) => {
     const { message, remedy } = noAnswer(socket, error);
@@ -57,7 +57,7 @@ export async function storyOf(
   });
   const status = 'cause' in asked ? undefined : asked;
   const text = hardwareToText(mac);
-  const told = status === undefined ? NOTHING_TOLD : await tellings(apiOf(options, environment), text);
+  const told = status === undefined ? NOTHING_TOLD : await askApi(apiOf(options, environment), text);
   const { decisions, reservations } = told;
   const refusal = refusalOf(status, text);
   const cause = likeliestCause({
@@ -68,17 +68,17 @@ export async function storyOf(
     leased: leases.find(({ state }) => state === 'bound')?.address,
     decisions,
     explain: (word) => rowOf(word),
-    hearsOthers: Date.now() - Date.parse(status?.reception?.lastHeard ?? '') < LATELY,
+    hearsOthers: Date.now() - Date.parse(status?.reception?.lastHeard ?? '') < RECENT,
   });
   const story = { mac: text, leases, history, reservations, decisions: decisions.slice(-SHOWN), cause };
-  const heard = [leases, history, reservations, decisions].some(({ length }) => length > 0);
-  return { story, isKnown: heard || refusal !== undefined };
+  const hasRows = [leases, history, reservations, decisions].some(({ length }) => length > 0);
+  return { story, isKnown: hasRows || refusal !== undefined };
 }
 
 const NOTHING_TOLD = { decisions: [], reservations: [], noAnswer: undefined } as const;
 
-/** What the API knows of the guest. Where its thread is dead, what the lease file has is told all the same. */
-async function tellings(api: GatewayApi, mac: string) {
+/** What the API knows of the guest. Where its thread does not run, the story has what the lease file knows. */
+async function askApi(api: GatewayApi, mac: string) {
   try {
     const decisions = await recentDecisions(api, mac);
     const { items } = await api.get<{ items: readonly ListedReservation[] }>('/reservations', { mac });
@@ -96,7 +96,7 @@ async function askStatus(socket: string, { segment }: PlaceOptions): Promise<Sta
 }
 
 /** What the lease file has of the guest. */
-function kept(directory: string, mac: HardwareAddress): Pick<Story, 'leases' | 'history'> {
+function inLeaseFile(directory: string, mac: HardwareAddress): Pick<Story, 'leases' | 'history'> {
   if (!hasLeaseFile(directory)) return { leases: [], history: [] };
   const reader = openLeaseReader(directory);
   try {

@@ -10,7 +10,7 @@ import { type CommandSurroundings, surroundingsOfProcess } from '../surroundings
 import { guestsOfAddress } from './guests-of-address.ts';
 import { type Story, storyOf } from './story.ts';
 
-/** A story, and how it was come to. */
+/** A story, with the segment that it is of, and why it is told. */
 interface Told extends Story {
   /** Where several are served. */
   readonly segment?: string;
@@ -99,7 +99,7 @@ async function storiesAbout(
   );
 }
 
-/** Where one alone is served, nobody has to be told which. */
+/** Where one alone is served, it is not named. */
 function nameOf(segment: string | undefined, segments: readonly unknown[]): { readonly segment?: string } {
   return segments.length > 1 && segment !== undefined ? { segment } : {};
 }

@@ -119,8 +119,8 @@ export class EventSource {
   }
 
   /**
-   * Takes what was while nobody followed, for who goes on where it was. To be called before the log is used for somebody who
-   * begins to follow; it never rejects.
+   * Adds to the log what happened while nobody followed. To be called for each follower before it reads the log: it may
+   * continue from an earlier stream. Never rejects.
    */
   async catchUp(): Promise<void> {
     this.read();

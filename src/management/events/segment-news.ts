@@ -3,9 +3,9 @@ import { isMirror, newestRow, rowsBehind } from '../../store/sqlite/query/follow
 import type { LeaseReading } from '../lease-reading.ts';
 import type { NewEvent } from './event-log.ts';
 
-/** An order of this gateway is in the log already; the time of its row is not further from that: milliseconds. */
+/** A change that this gateway ordered is in the log before its row comes. Their times differ by less than this: milliseconds. */
 const OWN = 15_000;
-/** Orders of this gateway that are remembered, and rows of others that are told late: as many as the log keeps. */
+/** How many orders of this gateway are remembered, and how many rows are told late: as many as the log keeps. */
 const MOST = 10_000;
 const OF_RESERVATIONS: Readonly<Record<string, string>> = { reserved: 'put', unreserved: 'remove' };
 
@@ -49,7 +49,7 @@ export interface SegmentNewsParts {
  */
 export class SegmentNews {
   readonly #parts: SegmentNewsParts;
-  /** The last row that was looked at. While nobody follows it stays: who comes back is told what was meanwhile. */
+  /** The last row that was looked at. It stays while nobody follows: whoever comes back is told what happened meanwhile. */
   #last: number | undefined;
 
   constructor(parts: SegmentNewsParts) {
@@ -63,7 +63,7 @@ export class SegmentNews {
       return await leases.peek(({ database }) => {
         const last = this.#last;
         const newest = newestRow(database);
-        // A file that was made anew may begin with other rows.
+        // In a file that was made anew the ids begin again.
         if (last === undefined || newest < last || !isMirror(database)) {
           this.#last = newest;
           return [];

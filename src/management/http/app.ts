@@ -53,7 +53,7 @@ function add(app: Hono<ApiEnvironment>, operation: Operation, path: string, read
       if (operation.readsAll) giveWay(signal);
       return bodyOf(await operation.run({ ...request, signal } as never));
     };
-    // What answers by a Response of its own can be read once.
+    // The body of a Response can be read only once.
     const isShared = operation.readsAll && typeof operation.answer !== 'string';
     const answer = isShared
       ? await reads.result(JSON.stringify([path, request.path, request.query]), request.signal, run)

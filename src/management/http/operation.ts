@@ -31,8 +31,8 @@ export interface Operation<Query extends z.ZodObject = z.ZodObject, Body extends
   /** How long it may take: milliseconds. Absent: 30 s. stream: without an end, and not counted with the others. */
   readonly time?: number | 'stream';
   /**
-   * It reads all of a table, and its answer depends on path and query alone. Such requests are limited apart from the others,
-   * which never wait behind them, and one run answers all that ask the same at the same time.
+   * It reads a whole table, and its answer depends on path and query alone. Such requests have a limit of their own, so that
+   * others never wait behind them, and one read answers all that ask the same at the same time.
    */
   readonly readsAll?: true;
   /** The body of the 200; a string is a media type without a schema. */

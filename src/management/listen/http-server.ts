@@ -7,7 +7,7 @@ import { badRequest } from '../http/problem.ts';
 
 /** The longest head of a request: octets. */
 const HEADER_LIMIT = 8192;
-/** Connections of one server, and those that wait to be taken; further ones are closed at once. */
+/** Connections of one server: further ones are closed at once. As many may wait to be accepted. */
 export const CONNECTION_LIMIT = 1024;
 /** The head of a request, and all of it: milliseconds. A reconciliation has a long body. */
 const HEAD_TIME = 10_000;

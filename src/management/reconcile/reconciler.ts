@@ -21,14 +21,17 @@ import type {
 
 /** Entries that the packets' thread decides at once, and stores by one write: about a millisecond. Then it reads its sockets. */
 export const AT_ONCE = 8;
-/** Removals are decided sooner: no address is looked for. Each write costs more than what is in it. */
+/** Removals take less time: no address is looked for. More of them in one write cost little more. */
 export const REMOVED_AT_ONCE = 32;
 
 /** What it works with. None of it may hold the packets' thread for long. */
 export interface ReconcileParts {
   /** All reservations, in force or retired. They may be a little older than what an order is decided by. */
   reservations(): Promise<readonly Reservation[]>;
-  /** Carries out some orders, AT_ONCE puts or REMOVED_AT_ONCE removals at most, that do not rest on each other. The results are in their order. */
+  /**
+   * Carries out some orders that do not depend on each other: AT_ONCE puts or REMOVED_AT_ONCE removals at most. The results
+   * are in their order.
+   */
   submit(orders: readonly ReservationOrder[]): Promise<readonly ReservationResult[]>;
   /** The results are in the order of the entries. 'impossible': nothing was written. */
   exchange(order: ExchangeOrder): Promise<readonly ReservationResult[] | 'impossible'>;

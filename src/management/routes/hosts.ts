@@ -8,7 +8,7 @@ import { text } from '../http/schemas.ts';
 import type { RouteParts } from './route-parts.ts';
 import { refuseOtherSegment } from './segment.ts';
 
-/** Which of many guests a name belongs to is decided with all of them in memory, of which this thread has little. */
+/** To decide which guest a name belongs to, all leases are held in memory, of which this thread has little. */
 const MOST = 200_000;
 
 export function hostsRoute(parts: RouteParts): Operation {

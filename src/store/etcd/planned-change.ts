@@ -59,7 +59,7 @@ export function planChange(
     if (binds(write) && before?.reserved !== undefined) {
       const reservation = known.reservations.table.at(address);
       if (reservation?.id !== before.reserved) return undefined; // It is not known here yet.
-      // For whom it is reserved may be written newer than is known here, though the address's own key is known.
+      // The reservation has a key of its own, which another gateway may have changed since.
       compareOnce(compare, keys.ofReservation(reservation.id), known.reservations.revisionOf(reservation.id));
     }
     writes.push(

@@ -104,16 +104,16 @@ function readByNetlink(libc: Libc, fd: number): readonly Interface[] | undefined
   }
 }
 
-/** What the kernel sends is read into this. All is read each second, and what it says is kept elsewhere. */
-let dumped: Uint8Array | undefined;
+/** One buffer for all reads, since there is one each second. What a read found is copied out of it. */
+let dumpBuffer: Uint8Array | undefined;
 
 function dump(
   libc: Libc,
   fd: number,
   type: typeof RTM_GETLINK | typeof RTM_GETADDR,
 ): { messages: NetlinkMessage[]; changed: boolean } | undefined {
-  dumped ??= new Uint8Array(65_536);
-  const buffer = dumped;
+  dumpBuffer ??= new Uint8Array(65_536);
+  const buffer = dumpBuffer;
   while (libc.recv(fd, buffer, MSG_DONTWAIT) > 0); // The rest of a dump that failed.
   const kernel = new Uint8Array(12); // struct sockaddr_nl: the kernel is port 0.
   kernel[0] = AF_NETLINK;

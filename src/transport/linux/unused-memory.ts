@@ -7,6 +7,6 @@ export function giveBackUnused(): void {
     const koffi: Koffi = createRequire(import.meta.url)('koffi');
     koffi.load(null).func('malloc_trim', 'int', ['size_t'])(0);
   } catch {
-    // Another library for C, or no koffi: what is not used stays.
+    // There is no glibc, or no koffi: then the memory is kept.
   }
 }

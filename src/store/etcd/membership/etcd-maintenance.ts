@@ -147,7 +147,7 @@ export class EtcdMaintenance {
 
   async #askMembers(): Promise<readonly MemberStatus[]> {
     const asked = await this.#parts.etcd.statuses();
-    // Also where none answers, and so there are no alarms to ask for.
+    // Noted also where none answers, though then asking for alarms fails.
     this.#members = { at: this.#parts.clock.now(), asked };
     return asked.flatMap(({ status }) => status ?? []);
   }

@@ -26,7 +26,7 @@ export interface JournalOptions {
   readonly fileId: string;
   /** A whole number above 0 that no other run of the program draws. */
   readonly run: number;
-  /** True: it was made just now, so nothing in it is looked for: that would be reading all of it. */
+  /** True: it was made just now, so it need not be read to find batches in it. */
   readonly isNew?: boolean;
 }
 

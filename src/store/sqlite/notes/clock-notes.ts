@@ -9,7 +9,7 @@ import {
 import { CLOCK_TRUSTED } from '../../../lease/history-event.ts';
 import type { Instant } from '../../../lease/lease.ts';
 
-/** 0.0.0.0: the row is about no address. It replaces itself where writing failed half-way. */
+/** Address 0: the row is about none. OR REPLACE: it may have been written before a failure. */
 const ADD_TO_HISTORY = `INSERT OR REPLACE INTO history (id, at, address, client, mac, event, reason, expires_at, node)
 VALUES (?, ?, 0, '', 0, '${CLOCK_TRUSTED}', ?, 0, ?)`;
 

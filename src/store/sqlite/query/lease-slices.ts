@@ -8,17 +8,17 @@ import { PAGE_ROWS } from './pages.ts';
 
 const LEASES = `(SELECT lease.address AS position, lease.mac AS hardware, lease.starts_at AS starts_at,
   lease.expires_at AS expires_at, lease.updated_at AS updated_at, ${LEASE_COLUMNS} FROM lease)`;
-/** So many of one slice are shown row by row; more are counted, and sorted, by SQLite. */
+/** Fewer rows of one slice than this are added one by one; more are counted, and sorted, by SQLite. */
 const FEW = PAGE_ROWS / 20;
 
-/** Counts so many leases that have these values of the facets. */
+/** Is told how many more leases were found with these values of the facets. */
 export type Count = (leases: number, facets: readonly unknown[]) => void;
 
 type FoundRow = readonly [key: string | number, position: number, ...facets: unknown[]];
 
 /**
- * Looks at the leases of a search slice by slice, in SQL: of a million leases no more rows come to JavaScript than are few in
- * their slice, or the first of it.
+ * Searches the leases slice by slice, in SQL. Of a million leases only these rows come to JavaScript: all of a slice where few
+ * are found, else the first ones of it.
  */
 export class LeaseSlices {
   readonly #database: Database;

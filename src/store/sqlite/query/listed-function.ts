@@ -11,7 +11,7 @@ export interface ListedFunction {
 
 const FUNCTIONS = new WeakMap<Database, ListedFunction>();
 
-/** Each connection has one, since a function that is replaced would change statements of searches that are under way. */
+/** One for each connection: to replace a function would change the statements of searches that run. */
 export function listedFunction(database: Database): ListedFunction {
   const known = FUNCTIONS.get(database);
   if (known !== undefined) return known;

@@ -33,7 +33,7 @@ export interface FoundEvents {
   readonly last: number | undefined;
 }
 
-/** Ids have few gaps: so many of them are looked at, from the newest below a bound on. */
+/** Ids have few gaps, so a page is a range of PAGE_ROWS ids that ends with the newest below a bound. */
 const NEWEST = 'SELECT max(id) FROM history WHERE id < ?';
 const WHERE = `history.id < @before AND history.id >= @downTo
   AND (@address IS NULL OR address = @address) AND (@mac IS NULL OR mac = @mac)

@@ -46,7 +46,7 @@ export function wordCondition(word: string, name: string): SqlCondition {
   if (IS_OF_CLIENT.test(word)) isIn('client');
   if (HAS_DIGITS_AND_DOTS.test(word)) isIn('address');
   if (IS_OF_MAC.test(word)) {
-    // Few have its digits; only of those the text is made.
+    // Few MACs have these digits, and only for those is the text made.
     values[`${name}d`] = word.replaceAll(':', '').toLowerCase();
     values[`${name}w`] = word.toLowerCase();
     sql.push(`(instr(printf('%012x', hardware), @${name}d) > 0 AND instr(mac, @${name}w) > 0)`);
