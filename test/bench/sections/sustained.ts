@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import type { Bench } from '../bench.ts';
 import { generate } from '../clients/generate.ts';
+import { giveWay } from '../machine/give-way.ts';
 import type { Program } from '../machine/program.ts';
+import { untilQuiet } from '../machine/until-quiet.ts';
 import { type Peer, startPeer } from '../peers/peer.ts';
 import { runAtRate } from './rate-run.ts';
 
@@ -33,6 +35,8 @@ export async function startWarm({ segment, folder }: Bench, { peer, isOurs }: Co
     ...{ kind: 'exchange', from: 'relayed', settle: 0, seconds: 5 },
     ...(isOurs === true ? { window: 64, limit: WARM_UP } : { window: 1, limit: GREETING }),
   });
+  await untilQuiet(server); // What it has put off of that is not of what is measured.
+  giveWay(server.pid);
   return server;
 }
 
