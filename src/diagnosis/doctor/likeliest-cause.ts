@@ -48,7 +48,8 @@ export function likeliestCause(facts: GuestFacts): Cause {
   const { noAnswer, stopping, refusal, decisions, leased } = facts;
   if (noAnswer !== undefined) return noAnswer;
   if (refusal !== undefined) return refusal;
-  const [problem] = stopping;
+  // A full pool takes nothing from a guest that has its address.
+  const problem = stopping.find(({ name }) => name !== 'pool-full' || leased === undefined);
   if (problem !== undefined)
     return {
       cause: `no new guest gets an address: ${problem.message}`,

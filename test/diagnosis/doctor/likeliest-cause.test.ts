@@ -40,6 +40,20 @@ describe('the likeliest cause', () => {
     );
   });
 
+  test('is a full pool only of a guest that has no lease', () => {
+    const full = {
+      name: 'pool-full',
+      message: 'the pool is full',
+      remedy: '',
+      stopsNewGuests: true,
+    } as const;
+    const decisions = [decision('DHCPREQUEST', 'renewed')];
+    const causeOf = (leased?: string) => likeliestCause(facts({ stopping: [full], leased, decisions })).cause;
+
+    expect(causeOf('10.15.3.30')).toBe('nothing is wrong with DHCP: it has 10.15.3.30');
+    expect(causeOf()).toBe('no new guest gets an address: the pool is full');
+  });
+
   test('of a guest that was refused is why its last message was', () => {
     const decisions = [decision('DHCPREQUEST', 'bound-to-another')];
 
