@@ -5,8 +5,8 @@ import { planOfSettings } from '../config/plan-of-settings.ts';
 import { type Problem, problemToText } from '../config/problem.ts';
 import { type Environment, SETTINGS } from '../config/settings.ts';
 import { shownSettings } from '../config/shown-settings.ts';
-import { rulesThatLetIn } from '../detection/reception.ts';
 import { droppingRulesFor } from '../diagnosis/firewall/read-firewall.ts';
+import type { Dropping } from '../diagnosis/firewall/ruleset.ts';
 import { doubtsOfPlan, planDoubtToText, type RunningLease } from '../diagnosis/plan-doubts.ts';
 import { EXIT_STATUS, GatewayError } from '../errors.ts';
 import { apiCertificateProblems } from '../management/api-certificates.ts';
@@ -107,7 +107,7 @@ export interface HostChecks {
    */
   readonly leasesIn?: (directory: string) => readonly RunningLease[];
   /** The firewall rules that drop guests' messages on an interface; undefined: the rules cannot be read. */
-  readonly dropsOn?: (interfaceName: string) => readonly string[] | undefined;
+  readonly dropsOn?: (interfaceName: string) => readonly Dropping[] | undefined;
   /** The faults of the certificates for etcd. */
   readonly certificateFaults?: (files: CertificateFiles) => readonly CertificateFault[];
 }
@@ -224,13 +224,13 @@ function planWarnings(
 /** The firewall rules because of which no guest gets an address; undefined: the rules cannot be read. */
 function firewallProblems(
   search: ListenAddressSearch | undefined,
-  dropsOn: (interfaceName: string) => readonly string[] | undefined,
+  dropsOn: (interfaceName: string) => readonly Dropping[] | undefined,
 ): readonly string[] | undefined {
   if (search?.kind !== 'found') return [];
   const { interfaceName } = search;
   return dropsOn(interfaceName)?.map(
-    (rule) =>
-      `the firewall drops what guests send to UDP port 67 on ${interfaceName}, so none gets an address: ${rule}; to let it in: ${rulesThatLetIn(interfaceName)}`,
+    ({ text, letIn }) =>
+      `the firewall drops what guests send to UDP port 67 on ${interfaceName}, so none gets an address: ${text}; to let it in: ${letIn}`,
   );
 }
 

@@ -86,10 +86,7 @@ function sentencesOf(said: Status): readonly string[] {
     headline(said),
     ...told.flatMap(({ word, name, message, remedy }) => [
       `${word}: ${message}`,
-      ...(name === 'unheard' && said.interface !== null
-        ? (droppingRulesFor(said.interface) ?? []).map(named)
-        : []),
-      ...(remedy === '' ? [] : [`  to mend it: ${remedy}`]),
+      ...(name === 'unheard' ? mendingOfUnheard(said, remedy) : mending(remedy)),
     ]),
     ...(pool === null ? [] : [`pool: ${poolUseToText(pool)}`]),
     ...refusedLines(said),
@@ -99,8 +96,15 @@ function sentencesOf(said: Status): readonly string[] {
   ];
 }
 
-function named(rule: string): string {
-  return `  it is dropped by: ${rule}`;
+/** The rule that drops the messages of guests and the command that lets them in, where the firewall can be read. */
+function mendingOfUnheard({ interface: name }: Status, remedy: string): readonly string[] {
+  const rules = (name === null ? undefined : droppingRulesFor(name)) ?? [];
+  if (rules.length === 0) return mending(remedy);
+  return rules.flatMap(({ text, letIn }) => [`  it is dropped by: ${text}`, ...mending(letIn)]);
+}
+
+function mending(remedy: string): readonly string[] {
+  return remedy === '' ? [] : [`  to mend it: ${remedy}`];
 }
 
 const HEADLINES: Readonly<Record<Verdict, string>> = {

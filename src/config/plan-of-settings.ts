@@ -85,7 +85,8 @@ function peersOf(settings: Settings, listenIp: Ipv4): ReadonlySet<Ipv4> {
   return settings.share.length > 0 ? new Set() : gatewaysOf(settings, listenIp);
 }
 
-function gatewaysOf(settings: Settings, listenIp: Ipv4): ReadonlySet<Ipv4> {
+/** The other gateways that are known by name or by the address plan. */
+export function gatewaysOf(settings: Settings, listenIp: Ipv4): ReadonlySet<Ipv4> {
   const named = settings.peers ?? gatewayAddresses(prefixOf(settings.gateway, settings.subnetMask));
   return new Set(named.filter((address) => address !== listenIp));
 }

@@ -194,7 +194,7 @@ describe('vps-gateway check', () => {
   });
 
   it('a firewall rule that drops what guests send is a problem with a status of its own: 1', () => {
-    const dropsOn = (name: string) => [`rule 3 on ${name}`];
+    const dropsOn = (name: string) => [{ text: `rule 3 on ${name}`, letIn: 'nft insert rule' }];
     const well = checkSettings({}, {}, [BRIDGE], anyDirectory);
     const dropped = checkSettings({}, {}, [BRIDGE], anyDirectory, { dropsOn });
     const wrongToo = checkSettings({ dns: 'x' }, {}, [BRIDGE], anyDirectory, { dropsOn });
@@ -208,7 +208,9 @@ describe('vps-gateway check', () => {
       notes: [expect.stringMatching(/could not be looked/)],
     });
     expect(dropped).toMatchObject({ ok: false, status: 1, warnings: [] });
-    expect(dropped.problems).toEqual([expect.stringMatching(/^the firewall drops .* rule 3 on OCvpsnet;/)]);
+    expect(dropped.problems).toEqual([
+      expect.stringMatching(/^the firewall drops .* rule 3 on OCvpsnet; to let it in: nft insert rule$/),
+    ]);
     expect(wrongToo).toMatchObject({ ok: false, status: 78 });
     expect(wrongToo.problems).toHaveLength(2);
   });

@@ -111,8 +111,8 @@ describeSystem('doctor', ['dnsmasq', 'nft'], () => {
     ]);
   });
 
-  test('names the program that has port 67, and on the segment the server that it is', async () => {
-    const host = await node();
+  /** A server that names itself as the router, as dnsmasq does. */
+  async function dnsmasqOn(host: NamespaceHost): Promise<Daemon> {
     const folder = segment.folder();
     const settings = [
       'port=0',
@@ -127,8 +127,25 @@ describeSystem('doctor', ['dnsmasq', 'nft'], () => {
     writeFileSync(join(folder, 'dnsmasq.conf'), `${settings.join('\n')}\n`);
     const server = new Daemon(host, join(folder, 'dnsmasq.log'));
     server.start('dnsmasq', '--keep-in-foreground', `--conf-file=${join(folder, 'dnsmasq.conf')}`);
+    await eventually('dnsmasq has the port', () => host.run('ss', '-Hulpn', 'sport = :67') !== '');
+    return server;
+  }
+
+  test('names the router as another server where it answers guests, as dnsmasq of an SDN zone does', async () => {
+    const server = await dnsmasqOn(await node('10.15.3.5/24'));
     try {
-      await eventually('dnsmasq has the port', () => host.run('ss', '-Hulpn', 'sport = :67') !== '');
+      const said = await examine(await node(), { GATEWAY_DHCP_GATEWAY: '10.15.3.5' });
+
+      expect(found(said)).toEqual(['bad other-servers']);
+    } finally {
+      await server.end('SIGTERM');
+    }
+  });
+
+  test('names the program that has port 67, and on the segment the server that it is', async () => {
+    const host = await node();
+    const server = await dnsmasqOn(host);
+    try {
       const here = await examine(host);
       const elsewhere = await examine(await node(), { GATEWAY_DHCP_POOL_START: '10.15.3.40' });
 
@@ -140,14 +157,18 @@ describeSystem('doctor', ['dnsmasq', 'nft'], () => {
     }
   });
 
-  test('names a rule of the firewall that drops what guests send', async () => {
+  test('names a rule of the firewall that drops what guests send, and the command that lets them in', async () => {
     const host = await node();
     host.run(
       'nft',
       'add table inet block; add chain inet block in { type filter hook input priority 0; }; add rule inet block in udp dport 67 drop',
     );
 
-    expect(found(await examineAlone(host))).toEqual(['bad firewall']);
+    const said = await examineAlone(host);
+    host.run('sh', '-c', said.lines.find(({ check }) => check === 'firewall')?.command ?? '');
+
+    expect(found(said)).toEqual(['bad firewall']);
+    expect(found(await examineAlone(host))).toEqual([]);
   });
 
   test('names a leases directory that is no directory', async () => {

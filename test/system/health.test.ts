@@ -181,7 +181,7 @@ describeSystem('the exit status of health', ['strace', 'nft'], () => {
       /^messages: no DHCP message has arrived since .*, nor has any come to the interface$/m,
     );
     expect(deaf).toMatch(
-      /^problem: DHCP broadcasts come to eth0, and none reaches the gateway: a firewall .*\n {2}it is dropped by: nftables: rule 2 of chain inet strict input .*\n {2}to mend it: .*nft /m,
+      /^problem: DHCP broadcasts come to eth0, and none reaches the gateway: a firewall .*\n {2}it is dropped by: nftables: rule 2 of chain inet strict input .*\n {2}to mend it: nft insert rule inet strict input iifname eth0 udp dport 67 accept$/m,
     );
     expect(well).toMatch(/^messages: the last one came at /m);
     await gateway.until('it said so', () => says(gateway, /reach the sockets again/));

@@ -3,9 +3,9 @@ import { performance } from 'node:perf_hooks';
 import type { Command } from 'commander';
 import type { LoadedSettings, RejectedSettings } from '../../config/load-settings.ts';
 import type { Flags } from '../../config/origins.ts';
+import { gatewaysOf } from '../../config/plan-of-settings.ts';
 import { problemToText } from '../../config/problem.ts';
 import type { Environment } from '../../config/settings.ts';
-import { rulesThatLetIn } from '../../detection/reception.ts';
 import { directoryLines } from '../../diagnosis/doctor/directory-lines.ts';
 import {
   bad,
@@ -131,7 +131,8 @@ function settingsLines(loaded: LoadedSettings | RejectedSettings): readonly Doct
 }
 
 /** Interface, listen IP, firewall, and what the segment answers. */
-async function placeLines({ settings }: LoadedSettings, asks: boolean): Promise<readonly DoctorLine[]> {
+async function placeLines(loaded: LoadedSettings, asks: boolean): Promise<readonly DoctorLine[]> {
+  const { settings } = loaded;
   const links = readInterfaces();
   const found = findListenAddress(settings, links);
   const name = found.kind === 'found' ? found.interfaceName : settings.interface;
@@ -145,10 +146,15 @@ async function placeLines({ settings }: LoadedSettings, asks: boolean): Promise<
   );
   if (!asks) return [...lines, ...segmentLines('not-asked')];
   const answers = await askSegment({ link, listenIp, router: settings.gateway });
+  const gateways = gatewaysOf(settings, listenIp);
+  const shares = sharedSettings(loaded) !== undefined;
+  const prefix = prefixOf(listenIp, found.prefixLength);
   const isGatewayAddress = (text: string) => {
     const address = ipv4FromText(text);
-    if (address === undefined || !contains(prefixOf(listenIp, found.prefixLength), address)) return false;
-    return address < settings.poolStart || address > settings.poolEnd;
+    if (address === undefined || gateways.has(address)) return address !== undefined;
+    // Those that share leases need not be named. The router is none of them: a zone's dnsmasq has its address.
+    if (!shares || address === settings.gateway) return false;
+    return contains(prefix, address) && (address < settings.poolStart || address > settings.poolEnd);
   };
   const facts =
     answers === undefined
@@ -180,12 +186,12 @@ function firewallLines(interfaceName: string): readonly DoctorLine[] {
       ),
     ];
   if (rules.length === 0) return [good('firewall', `no rule drops what guests send on ${interfaceName}`)];
-  return rules.map((rule) =>
+  return rules.map(({ text, letIn }) =>
     bad(
       'firewall',
-      `a rule drops what guests send to UDP port 67: ${rule}`,
+      `a rule drops what guests send to UDP port 67: ${text}`,
       'no guest gets an address',
-      rulesThatLetIn(interfaceName),
+      letIn,
     ),
   );
 }

@@ -22,7 +22,7 @@ export interface SegmentFacts {
   /** Those that have the router's address. */
   readonly routers: readonly string[];
   readonly offerers: readonly Offerer[];
-  /** Whether an address can be a gateway's: in the segment, outside the pool. */
+  /** Whether an address is, or can be, that of another gateway of this pool. */
   isGatewayAddress(address: string): boolean;
 }
 
@@ -87,7 +87,7 @@ function serverLines(facts: SegmentFacts): readonly DoctorLine[] {
       'other-servers',
       `another DHCP server, ${server} (${mac}), offers ${offered}${named === undefined ? '' : ` with the router ${named}`}`,
       'some guests get addresses and a router of that server, and lose their way out',
-      `bridge fdb show | grep -i ${mac}`,
+      `bridge fdb show | grep -i ${mac}   # its port: stop that server, or name it in GATEWAY_PEERS if it is a gateway of this pool`,
     );
   });
 }

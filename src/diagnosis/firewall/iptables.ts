@@ -20,11 +20,13 @@ interface Table {
  * Reads the chains that the message passes from the output of `iptables-save`.
  *
  * @param judged Tables to leave out, since they are read from the output of `nft`.
+ * @param program The one that changes these rules.
  */
 export function chainsOfIptables(
   saved: string,
   asked: AskedMessage,
   judged: readonly string[] = [],
+  program = 'iptables',
 ): readonly BaseChain[] {
   const tables = tablesIn(saved, asked);
   return PASSED.flatMap(([table, chain]) => {
@@ -33,7 +35,9 @@ export function chainsOfIptables(
     const rules = chains?.get(chain);
     if (chains === undefined || rules === undefined) return [];
     const policy = policies?.get(chain) === 'DROP' ? 'drop' : 'accept';
-    return [{ rules, chains, policy, policyText: `iptables: the policy DROP of ${chain} (table ${table})` }];
+    const policyText = `iptables: the policy DROP of ${chain} (table ${table})`;
+    const letIn = `${program} -t ${table} -I ${chain} -i ${asked.interfaceName} -p udp --dport 67 -j ACCEPT`;
+    return [{ rules, chains, policy, policyText, letIn }];
   });
 }
 

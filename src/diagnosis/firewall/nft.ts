@@ -42,9 +42,13 @@ export function chainsOfNft(
     const isOfIptables = chain['family'] === 'ip' && OF_IPTABLES.includes(String(chain['name']));
     if (isOfIptables && judged.includes(String(chain['table']))) return [];
     const chains = tables.get(keyOf(chain)) ?? new Map<string, Rule[]>();
-    const policyText = `nftables: the policy drop of chain ${chainPath(chain, chain['name'])}`;
+    const path = chainPath(chain, chain['name']);
+    const policyText = `nftables: the policy drop of chain ${path}`;
+    // In the family bridge iifname is the port that the frame came in by, not the bridge.
+    const by = chain['family'] === 'bridge' ? '' : `iifname ${asked.interfaceName} `;
+    const letIn = `nft insert rule ${path} ${by}udp dport 67 accept`;
     const policy = chain['policy'] === 'drop' ? 'drop' : 'accept';
-    return [{ rules: chains.get(String(chain['name'])) ?? [], chains, policy, policyText }];
+    return [{ rules: chains.get(String(chain['name'])) ?? [], chains, policy, policyText, letIn }];
   });
 }
 

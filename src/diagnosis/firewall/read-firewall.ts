@@ -4,7 +4,7 @@ import { findProgram } from '../find-program.ts';
 import type { AskedMessage } from './asked-message.ts';
 import { chainsOfIptables, tableNamesIn } from './iptables.ts';
 import { chainsOfNft, ownTablesIn } from './nft.ts';
-import { type BaseChain, droppingRules } from './ruleset.ts';
+import { type BaseChain, type Dropping, droppingRules } from './ruleset.ts';
 
 /** How long one program may take: milliseconds. */
 const PATIENCE = 2000;
@@ -16,7 +16,7 @@ const OUTPUT_LIMIT = 16 << 20;
  *
  * @returns undefined where no rules can be read: a right or a program is missing.
  */
-export function droppingRulesFor(interfaceName: string): readonly string[] | undefined {
+export function droppingRulesFor(interfaceName: string): readonly Dropping[] | undefined {
   const printed = [outputOf('iptables-save'), outputOf('nft', '-j', 'list', 'ruleset')];
   if (printed.every((each) => each === undefined)) return undefined;
   const [ofIptables = '', ofNft = ''] = printed;
@@ -33,9 +33,16 @@ export function droppingRulesFor(interfaceName: string): readonly string[] | und
   const chains: BaseChain[] = [
     ...chainsOfIptables(ofIptables, asked, byNft),
     ...chainsOfNft(ofNft, asked, byIptables),
-    ...chainsOfIptables(ofOlder, asked),
+    ...chainsOfIptables(ofOlder, asked, [], 'iptables-legacy'),
   ];
-  return [...new Set(droppingRules(chains))];
+  // A rule that both programs print is the first one's.
+  return [
+    ...new Map(
+      droppingRules(chains)
+        .map((one) => [one.text, one] as const)
+        .reverse(),
+    ).values(),
+  ].reverse();
 }
 
 /** What the program prints; undefined: it is not installed, lacks a right, or takes too long. */

@@ -19,6 +19,14 @@ export interface BaseChain {
   /** What happens to a message that no rule has decided. */
   readonly policy: 'accept' | 'drop';
   readonly policyText: string;
+  /** The command that puts a rule before all others of this chain, which lets the message in. */
+  readonly letIn: string;
+}
+
+/** What drops the message, and the command that lets it in. */
+export interface Dropping {
+  readonly text: string;
+  readonly letIn: string;
 }
 
 /** How a chain ends for the message. `mayAccept`: a rule with an unknown answer may have accepted it, or left the chain. */
@@ -31,12 +39,13 @@ interface End {
 const MOST_JUMPS = 16;
 
 /** The rules that certainly drop the message, at most one for each base chain. A chain that may accept it adds none. */
-export function droppingRules(chains: readonly BaseChain[]): readonly string[] {
+export function droppingRules(chains: readonly BaseChain[]): readonly Dropping[] {
   return chains.flatMap((chain) => {
+    const { letIn } = chain;
     const end = walk(chain.rules, chain.chains, 0);
     if (end.mayAccept || end.kind === 'accept') return [];
-    if (end.kind === 'drop') return [end.text];
-    return chain.policy === 'drop' ? [chain.policyText] : [];
+    if (end.kind === 'drop') return [{ text: end.text, letIn }];
+    return chain.policy === 'drop' ? [{ text: chain.policyText, letIn }] : [];
   });
 }
 

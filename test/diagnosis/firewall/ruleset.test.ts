@@ -4,8 +4,9 @@ import { describe, expect, it } from 'vitest';
 import type { AskedMessage } from '../../../src/diagnosis/firewall/asked-message.ts';
 import { chainsOfIptables } from '../../../src/diagnosis/firewall/iptables.ts';
 import { chainsOfNft, ownTablesIn } from '../../../src/diagnosis/firewall/nft.ts';
-import { droppingRules } from '../../../src/diagnosis/firewall/ruleset.ts';
+import { type BaseChain, droppingRules } from '../../../src/diagnosis/firewall/ruleset.ts';
 
+const textsOf = (chains: readonly BaseChain[]) => droppingRules(chains).map(({ text }) => text);
 const ETH0: AskedMessage = { interfaceName: 'eth0', isBridge: false };
 const FOLDER = join(import.meta.dirname, '../../fixtures/firewall');
 
@@ -22,7 +23,7 @@ function saved(rules: readonly string[], policy = 'ACCEPT', table = 'filter', ch
   ].join('\n');
 }
 
-const dropsOfIptables = (text: string, asked = ETH0) => droppingRules(chainsOfIptables(text, asked));
+const dropsOfIptables = (text: string, asked = ETH0) => textsOf(chainsOfIptables(text, asked));
 
 describe('iptables-save', () => {
   it.each<[string, readonly string[]]>([
@@ -174,7 +175,7 @@ const DROP = { drop: null };
 const ACCEPT = { accept: null };
 const PORT = payload('udp', 'dport', 67);
 
-const dropsOfNft = (text: string, asked = ETH0) => droppingRules(chainsOfNft(text, asked));
+const dropsOfNft = (text: string, asked = ETH0) => textsOf(chainsOfNft(text, asked));
 
 describe('nft -j list ruleset', () => {
   it.each<[string, readonly unknown[]]>([
@@ -257,6 +258,19 @@ describe('nft -j list ruleset', () => {
     const counts = chains.map(([chain, asked]) => dropsOfNft(printed([[PORT, DROP]], chain), asked).length);
 
     expect(counts).toEqual([1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0]);
+  });
+
+  it('the command that lets the message in is for the chain that it passes first, not the one that drops it', () => {
+    const ofNft = chainsOfNft(printed([[PORT, DROP]]), ETH0);
+    const ofBridge = chainsOfNft(printed([[PORT, DROP]], { family: 'bridge' }), { ...ETH0, isBridge: true });
+    const drop = saved(['-j GUESTS', '-A GUESTS -j DROP'], 'ACCEPT', 'raw', 'PREROUTING');
+    const letIn = [ofNft, ofBridge, chainsOfIptables(drop, ETH0)].flatMap(droppingRules);
+
+    expect(letIn.map((one) => one.letIn)).toEqual([
+      expect.stringMatching(/^nft insert rule inet \w+ \w+ iifname eth0 udp dport 67 accept$/),
+      expect.stringMatching(/^nft insert rule bridge \w+ \w+ udp dport 67 accept$/),
+      'iptables -t raw -I PREROUTING -i eth0 -p udp --dport 67 -j ACCEPT',
+    ]);
   });
 
   it('a policy that drops what no rule accepts is named', () => {
