@@ -11,12 +11,12 @@ import { PagePort } from './lab/page-port.ts';
 import { AS_NAMESPACE_ROOT, namespacePrivilege } from './lab/privileges.ts';
 import { isInteractive, type LabOptions, runLab } from './lab/run-lab.ts';
 
-/** This command sets it for itself when it runs in a user namespace: the folder of the lab. */
+/** The folder of the lab. This command sets it for the process that it starts in a user namespace. */
 const INSIDE = 'VPS_GATEWAY_LAB_INSIDE';
 /** One for each address of the plan: 10.15.3.10 to .19. */
 const MOST_NODES = 10;
-/** What the process in the user namespace asks the one outside for, whose network the page is in. */
-const LINK_PLEASE = 'link, please';
+/** The request of the process in the user namespace for a link to the page, which the process outside serves. */
+const LINK_REQUEST = 'new-page-link';
 
 export function addLabCommand(program: Command): void {
   program
@@ -87,14 +87,14 @@ function openPage(folder: string, { nodes, pagePort }: LabOptions): Promise<Page
 /** Runs the same command once more as root of a user namespace, and returns its exit status. It dies with this process. */
 async function runInUserNamespace(folder: string, page: PagePort | undefined): Promise<number> {
   const [unshare = '', ...flags] = AS_NAMESPACE_ROOT;
-  const dying = ['setpriv', '--pdeathsig', 'KILL'];
-  const command = [...flags, ...dying, process.execPath, ...process.argv.slice(1)];
+  const diesWithParent = ['setpriv', '--pdeathsig', 'KILL'];
+  const command = [...flags, ...diesWithParent, process.execPath, ...process.argv.slice(1)];
   const child: ChildProcess = spawn(unshare, command, {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: { ...process.env, [INSIDE]: folder },
   });
   child.on('message', (asked) => {
-    if (asked === LINK_PLEASE) child.send(page?.newLink() ?? '');
+    if (asked === LINK_REQUEST) child.send(page?.newLink() ?? '');
   });
   // The terminal sends Ctrl-C to the child too.
   process.on('SIGINT', () => undefined);
@@ -104,7 +104,7 @@ async function runInUserNamespace(folder: string, page: PagePort | undefined): P
 }
 
 async function askForLink(): Promise<string> {
-  process.send?.(LINK_PLEASE);
+  process.send?.(LINK_REQUEST);
   const [link] = await once(process, 'message');
   return String(link);
 }

@@ -11,11 +11,11 @@ import { type Joining, NodeNetwork, UNDERLAY_HOST } from './nodes/node-network.t
 import { endOf, type SegmentNode } from './nodes/segment-node.ts';
 import { DEVICE, ROUTER } from './segment.ts';
 
-/** The first gateway's place in the plan: 10.15.3.10. */
+/** The first gateway's place in the address plan: 10.15.3.10. */
 const FIRST_PLACE = 10;
 /** Each of the three clients, and the lab's own. */
 const LEAST_GUESTS = 4;
-/** More than one, so that one may be missing. */
+/** Members of etcd: of three one may fail. */
 const MEMBERS = 3;
 /** Of the guests, as Proxmox numbers them; the router is 100. */
 const FIRST_ID = 101;
@@ -91,7 +91,7 @@ export class LabEquipment {
     if (this.etcd !== undefined) await this.#initCluster(this.etcd);
   }
 
-  /** On the first nodes, and where these are two, a third on what joins them; one node has one. */
+  /** On the first three nodes. Of two nodes the third member is on the network between them; one node has one member. */
   #sites(): readonly EtcdSite[] {
     const { nodes } = this.network;
     const sites = nodes.slice(0, MEMBERS).map(({ host, place }) => ({ host, address: endOf(place) }));

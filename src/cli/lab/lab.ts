@@ -12,16 +12,16 @@ import { logEvent } from './telling/log-event.ts';
 
 /** How often the guests' records are read: milliseconds. */
 const LOOK_EVERY = 100;
-/** How long guests wait for the gateways: milliseconds. */
+/** How long the gateways may take to serve before the guests start: milliseconds. */
 const START_TIME = 15_000;
 
-/** Nodes with gateways and guests; what happens on them is told as it happens. */
+/** Nodes with gateways and guests. What happens on them is told at once. */
 export class Lab {
   readonly network: NodeNetwork;
   readonly gateways: readonly NodeGateway[];
   readonly guests: readonly Guest[];
   readonly crowd = new Crowd();
-  /** Undefined: the gateways hear each other. */
+  /** Undefined: the gateways share nothing. */
   readonly etcd: EtcdMembers | undefined;
   readonly #equipment: LabEquipment;
   readonly #tell: (event: LabEvent) => void;
@@ -42,7 +42,7 @@ export class Lab {
     }
   }
 
-  /** Starts the gateways, and the guests when these serve, or have had the time to. */
+  /** Starts the gateways, and the guests when all gateways serve or the time for that is over. */
   async start(): Promise<void> {
     this.tell({
       kind: 'segment',
@@ -76,7 +76,7 @@ export class Lab {
     return this.guests.filter(({ lease }) => lease === undefined).map(({ name }) => name);
   }
 
-  /** The gateway with an address: node-1; the address itself if it is none of ours. */
+  /** The name of the gateway with an address: node-1. The address itself if it is no gateway of the lab. */
   nameOf(server: string): string {
     return this.gateways.find(({ address }) => address === server)?.name ?? server;
   }
@@ -167,7 +167,7 @@ export class Lab {
   }
 }
 
-/** The guests with the lab's own client, whose steps orders can take. */
+/** The guests with the lab's own client: orders can have it renew or rebind. */
 export function builtInGuests({ guests }: Pick<Lab, 'guests'>): readonly BuiltInGuest[] {
   return guests.filter((guest) => guest instanceof BuiltInGuest);
 }

@@ -47,7 +47,7 @@ export class NamespaceHost {
     return this.run('ip', ...words.split(' '));
   }
 
-  /** `ip` with many lines of words at once; others go on meanwhile. Throws if one fails. */
+  /** `ip` with many lines of words at once. It does not block the thread. Throws if one fails. */
   async ipBatch(lines: readonly string[]): Promise<void> {
     const child = spawn('nsenter', this.#inside(['ip', '-batch', '-']), {
       stdio: ['pipe', 'ignore', 'ignore'],

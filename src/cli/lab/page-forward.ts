@@ -10,13 +10,13 @@ import { refuse } from './page-refusal.ts';
 
 /** A gateway whose page is passed on. */
 export interface PageGateway {
-  /** What its path begins with: /node1/. */
+  /** Its page is below a path of this name: /node-1/. */
   readonly name: string;
   /** Its API's Unix socket. */
   readonly socket: string;
 }
 
-/** As the history names whoever has pressed something on the page. */
+/** Who has made a change by the page, in the history. */
 const AUTHOR = 'lab-page';
 /**
  * RFC 9110 §7.6.1: of one connection alone. Cookies are the lab's own or of other programs on this machine, Node.js answers
@@ -36,7 +36,7 @@ export function connectTo({ socket: path }: PageGateway): Promise<Socket | undef
   });
 }
 
-/** Sends a request on over a connection, and its answer back, as both come. Whoever breaks off ends it for the other too. */
+/** Sends a request on over a connection, and its answer back, part by part. If one side breaks off, the other is ended too. */
 export function forward(asked: IncomingMessage, answer: ServerResponse, path: string, socket: Socket): void {
   if (answer.destroyed) {
     socket.destroy();
@@ -46,7 +46,7 @@ export function forward(asked: IncomingMessage, answer: ServerResponse, path: st
   const passed = request({ createConnection: () => socket, method: asked.method ?? 'GET', path, headers });
   answer.once('close', () => passed.destroy());
   passed.on('response', (told) => sendBack(told, asked, answer));
-  // What goes wrong after the head of the answer came is told by the answer itself.
+  // Once the head has been sent on, an error can only break the answer off.
   passed.on('error', () => answer.headersSent || answer.destroyed || refuse(answer, 'noGateway'));
   asked.pipe(passed);
 }
@@ -61,10 +61,10 @@ function sendBack(told: IncomingMessage, asked: IncomingMessage, answer: ServerR
   answer.writeHead(told.statusCode ?? 502, passedOn(told.headers));
   // The head of a stream of events comes before its first event.
   answer.flushHeaders();
-  // An answer that is broken off is not to be taken for whole.
+  // The browser must not take a part of an answer for the whole.
   told.on('error', () => answer.destroy());
   told.pipe(answer);
-  // Of a gateway that answers before it has all, it wants no more.
+  // The gateway has answered: the rest of the request is read and not sent on.
   told.once('end', () => asked.unpipe().resume());
 }
 

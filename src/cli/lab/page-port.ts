@@ -18,9 +18,9 @@ const NAMES = [LOOPBACK, 'localhost', '[::1]'];
 const MOST_CONNECTIONS = 256;
 
 /**
- * The page of a lab at a TCP port of this machine: /node1/ is that gateway's, and / is the one of the first gateway that lives, for as
- * long as it does. The gateways are reached by their Unix sockets, and whoever may open these may change everything: so a
- * request has to come from a browser that was let in by the printed link, and by a name that is this machine's own.
+ * The pages of a lab's gateways at a TCP port of this machine: /node-1/ is that of node-1, and / that of the first gateway that
+ * runs, for as long as it does. The gateways are reached by their Unix sockets, over which everything may be changed. So a
+ * request must come from a browser that has used the printed link, and must name this machine itself.
  */
 export class PagePort {
   readonly port: number;
@@ -84,7 +84,7 @@ export class PagePort {
     return await this.#passOn(asked, answer, path, query);
   }
 
-  /** RFC 9110 §7.2. Where another page has its own name lead to this machine, that name is in `Host`: DNS rebinding. */
+  /** RFC 9110 §7.2. Against DNS rebinding: if another page's name leads to this machine, `Host` has that name. */
   #isOwn(host: string): boolean {
     return NAMES.some((name) => host.toLowerCase() === `${name}:${this.port}`);
   }
@@ -99,7 +99,7 @@ export class PagePort {
     forward(asked, answer, `${named === undefined ? path : rest}${query}`, socket);
   }
 
-  /** It stays the same one while it lives: a page that asks two gateways in turn would show now the one, now the other. */
+  /** The same one as long as it runs: a page that asked two gateways would mix what they say. */
   async #toFirst(): Promise<Socket | undefined> {
     const others = this.#gateways.filter((gateway) => gateway !== this.#first);
     for (const gateway of this.#first === undefined ? others : [this.#first, ...others]) {
@@ -112,7 +112,7 @@ export class PagePort {
   }
 }
 
-/** A browser that looks ahead at a link, or a program that tries it out, does not use it up. */
+/** A browser that loads a link in advance, or a program that previews it, does not use the token up. */
 function mayUseToken({ method, headers }: IncomingMessage): boolean {
   const purpose = [headers['sec-purpose'], headers['purpose'], headers['x-purpose']].join(' ');
   return method === 'GET' && !/prefetch|preview/i.test(purpose);

@@ -12,7 +12,7 @@ export interface Ran {
   readonly errors: string;
 }
 
-/** Runs a command to its end, in a machine of a segment or here; unlike `host.run` others go on meanwhile. */
+/** Runs a command to its end, in a machine of a segment or here. Unlike `host.run` it does not block the thread. */
 export async function runIn(
   host: NamespaceHost | undefined,
   [command = '', ...args]: readonly string[],

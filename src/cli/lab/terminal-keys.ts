@@ -1,32 +1,32 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isatty } from 'node:tty';
 import type { Lab } from './lab.ts';
-import type { OrderDesk } from './orders/order-desk.ts';
+import type { OrderRunner } from './orders/order-runner.ts';
 
 const CTRL_C = '\u0003';
 const LOOK_EVERY = 100;
 
 /** Takes orders by single keys until the lab ends. */
-export async function takeKeys(lab: Lab, desk: OrderDesk, tellLink: () => Promise<void>): Promise<void> {
+export async function takeKeys(lab: Lab, runner: OrderRunner, tellLink: () => Promise<void>): Promise<void> {
   const { stdin } = process;
   const isTerminal = isatty(0);
-  const hear = (typed: Buffer) => {
+  const take = (typed: Buffer) => {
     for (const key of typed.toString()) {
       if (key === 'w') void tellLink();
-      else press(key, lab, desk);
+      else press(key, lab, runner);
     }
   };
-  if (isTerminal) stdin.setRawMode(true).on('data', hear);
+  if (isTerminal) stdin.setRawMode(true).on('data', take);
   try {
     while (!lab.isEnding) await delay(LOOK_EVERY);
   } finally {
-    if (isTerminal) stdin.off('data', hear).setRawMode(false).pause();
+    if (isTerminal) stdin.off('data', take).setRawMode(false).pause();
   }
 }
 
-function press(key: string, lab: Lab, desk: OrderDesk): void {
+function press(key: string, lab: Lab, runner: OrderRunner): void {
   if (key === CTRL_C || key === 'q') lab.end();
   else if (key === '\r' || key === '\n') lab.tellRows();
-  else if (key === '?' || key === 'h') desk.tellHelp();
-  else void desk.press(key);
+  else if (key === '?' || key === 'h') runner.tellHelp();
+  else void runner.press(key);
 }

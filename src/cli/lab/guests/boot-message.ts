@@ -19,7 +19,7 @@ export const TYPE_CODES = {
 
 export type OptionPair = readonly [code: number, value: Uint8Array | number];
 
-/** What a client or a server says; what is left out is zero. */
+/** A message of a client or a server. Fields that are absent are zero. */
 export interface BootMessage {
   readonly op: typeof at.BOOTREQUEST | typeof at.BOOTREPLY;
   readonly type: keyof typeof TYPE_CODES;
@@ -31,7 +31,7 @@ export interface BootMessage {
   readonly options: readonly OptionPair[];
 }
 
-/** RFC 2131 §2, figure 1, for Ethernet. The gateway itself only writes replies. */
+/** RFC 2131 §2, figure 1, for Ethernet. The gateway's own encoder writes replies alone. */
 export function bootMessage(message: BootMessage): Uint8Array {
   const bytes = new Uint8Array(ROOM);
   const view = new DataView(bytes.buffer);

@@ -8,13 +8,13 @@ import type { DhcpLink, Envelope } from './dhcp-link.ts';
 
 /** Quicker than the four seconds of RFC 2131 §4.1: milliseconds. */
 const RESEND_EVERY = 1000;
-/** How often a DHCPREQUEST is sent before its offer is forgotten. */
+/** How many times a DHCPREQUEST is sent before the client gives the offer up. */
 const TIMES_TO_ASK = 4;
 const ASKED_FOR = Uint8Array.of(1, 3, 6, 15, 26, 51, 58);
 
 export interface BuiltInLease {
   readonly address: Ipv4;
-  /** Server identifier, and the card that it speaks with. */
+  /** The server identifier, and the card that its replies come from. */
   readonly server: Ipv4;
   readonly serverHardware: HardwareAddress;
   readonly router: Ipv4;
@@ -24,11 +24,14 @@ export interface BuiltInLease {
   readonly at: number;
 }
 
-/** Another server's offer, or the answer to a DHCPREQUEST. */
+/** A DHCPOFFER, DHCPACK or DHCPNAK. Of a DHCPNAK only the type counts. */
 interface Answer {
   readonly type: Message['type'];
   readonly lease: BuiltInLease;
 }
+
+/** What a client sends; `#bytes` adds the rest. */
+type ClientMessage = Omit<BootMessage, 'op' | 'xid' | 'secs' | 'hardware'>;
 
 export interface Identity {
   readonly hardware: HardwareAddress;
@@ -37,7 +40,7 @@ export interface Identity {
   readonly identifier?: Uint8Array;
 }
 
-/** A DHCP client with the states of RFC 2131 §4.4, for one card behind a link. Its lease is renewed at T1 by itself. */
+/** A DHCP client with the states of RFC 2131 §4.4, for one card behind a link. It renews its lease at T1 by itself. */
 export class BuiltInClient {
   readonly identity: Identity;
   lease: BuiltInLease | undefined;
@@ -54,17 +57,17 @@ export class BuiltInClient {
     this.identity = identity;
   }
 
-  /** It was switched off, and nothing is to be expected of it. */
+  /** It was switched off. */
   get isOff(): boolean {
     return this.#isOff;
   }
 
-  /** Takes what comes for this card. */
-  hear(reply: Message, from: HardwareAddress): void {
+  /** Takes a reply to this card. */
+  receive(reply: Message, from: HardwareAddress): void {
     if (reply.xid === this.#waiting?.xid) this.#waiting.take(answerOf(reply, from));
   }
 
-  /** From DHCPDISCOVER to DHCPACK, again and again until the time is over. */
+  /** From DHCPDISCOVER to DHCPACK, again until it has a lease or the time is over. */
   async boot(milliseconds: number): Promise<BuiltInLease | undefined> {
     this.#forget();
     this.#isOff = false;
@@ -124,7 +127,7 @@ export class BuiltInClient {
     });
   }
 
-  /** The power goes off: it is silent, and answers ARP no more. */
+  /** As if its power went off: it sends nothing more, and does not answer ARP. */
   off(): void {
     this.#isOff = true;
     this.#forget();
@@ -169,11 +172,7 @@ export class BuiltInClient {
   }
 
   /** Sends again with growing secs, as clients do, until it is answered. */
-  async #ask(
-    message: Omit<BootMessage, 'op' | 'xid' | 'secs' | 'hardware'>,
-    envelope: Envelope,
-    times: number,
-  ): Promise<Answer | undefined> {
+  async #ask(message: ClientMessage, envelope: Envelope, times: number): Promise<Answer | undefined> {
     const xid = this.#newXid();
     const begin = Date.now();
     let answer: Answer | undefined;
@@ -197,11 +196,7 @@ export class BuiltInClient {
     return answer;
   }
 
-  #bytes(
-    message: Omit<BootMessage, 'op' | 'xid' | 'secs' | 'hardware'>,
-    xid: number,
-    secs: number,
-  ): Uint8Array {
+  #bytes(message: ClientMessage, xid: number, secs: number): Uint8Array {
     const { hardware, hostname, identifier } = this.identity;
     const options: OptionPair[] = [...message.options, [12, Buffer.from(hostname)], [55, ASKED_FOR]];
     if (identifier !== undefined) options.push([61, identifier]);

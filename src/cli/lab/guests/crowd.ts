@@ -9,48 +9,48 @@ const FIRST_HARDWARE = 0x525401000001;
 /** veth10001i0 is the first one on the node with 10.15.3.10. */
 const NUMBERS_OF_A_NODE = 1000;
 
-/** The guests without names on a node: all in one machine, each with a network card and a port of its own. */
-interface Seats {
+/** All guests without names of a node are in one machine, each with a network card and a port of its own. */
+interface GuestMachine {
   readonly host: NamespaceHost;
   readonly ports: GuestPort[];
-  /** Ports that were asked for. */
+  /** How many ports there are, with those that are being made. */
   made: number;
 }
 
 /** Any number of guests beside those with names; all have the built-in client. */
 export class Crowd {
-  readonly #seats = new Map<SegmentNode, Seats>();
+  readonly #machines = new Map<SegmentNode, GuestMachine>();
   /** Of the last boot. */
   #booted: readonly BuiltInClient[] = [];
   #made = 0;
   #isClosed = false;
 
-  /** Makes room on these nodes. */
+  /** Makes a machine for guests on each of these nodes. */
   async open(nodes: readonly SegmentNode[]): Promise<void> {
     const opened = nodes.map(async (node) => {
       const host = await NamespaceHost.open(`guests of ${node.address}`);
-      this.#seats.set(node, { host, ports: [], made: 0 });
+      this.#machines.set(node, { host, ports: [], made: 0 });
     });
     await Promise.all(opened);
   }
 
   /** All that have a lease. */
   get leased(): readonly (BuiltInClient & { readonly lease: BuiltInLease })[] {
-    const ports = [...this.#seats.values()].flatMap((seats) => seats.ports);
+    const ports = [...this.#machines.values()].flatMap((machine) => machine.ports);
     return ports.map(({ client }) => client).filter(hasLease);
   }
 
   /** A guest that was never there, at a node; it does nothing yet. Release it when it is no longer needed. */
   async newcomer(node: SegmentNode, identity: Partial<Identity> = {}): Promise<BuiltInClient> {
     const [client] = await this.#newcomers(node, 1, identity);
-    if (client === undefined) throw new Error('nobody can be plugged in on this node');
+    if (client === undefined) throw new Error('no guest can be plugged in on this node');
     return client;
   }
 
-  /** So many guests, which take the place of those of the last time, spread over the nodes. */
+  /** So many guests, spread over the nodes. They replace those of the last call. */
   async gather(count: number): Promise<readonly BuiltInClient[]> {
     for (const client of this.#booted) client.release();
-    const nodes = [...this.#seats.keys()];
+    const nodes = [...this.#machines.keys()];
     const gathered = nodes.map((node, index) =>
       this.#newcomers(node, Math.ceil((count - index) / nodes.length), {}),
     );
@@ -60,9 +60,9 @@ export class Crowd {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    const seats = [...this.#seats.values()];
-    for (const port of seats.flatMap(({ ports }) => ports)) port.close();
-    await Promise.all(seats.map(({ host }) => host.close()));
+    const machines = [...this.#machines.values()];
+    for (const port of machines.flatMap(({ ports }) => ports)) port.close();
+    await Promise.all(machines.map(({ host }) => host.close()));
   }
 
   async #newcomers(
@@ -70,18 +70,18 @@ export class Crowd {
     count: number,
     identity: Partial<Identity>,
   ): Promise<readonly BuiltInClient[]> {
-    const seats = this.#seats.get(node);
-    if (seats === undefined || this.#isClosed) return [];
-    // At once, as others look for a free port while new ones are made.
-    const free = seats.ports.filter(({ isFree }) => isFree).slice(0, count);
+    const machine = this.#machines.get(node);
+    if (machine === undefined || this.#isClosed) return [];
+    // Free ports are taken before the wait below: another call may look for them meanwhile.
+    const free = machine.ports.filter(({ isFree }) => isFree).slice(0, count);
     const clients = free.map((port) => this.#plugged(port, identity));
-    const added = await addedPorts(node, seats, count - free.length);
+    const added = await addedPorts(node, machine, count - free.length);
     if (this.#isClosed) {
       for (const port of added) port.close();
       return [];
     }
     clients.push(...added.map((port) => this.#plugged(port, identity)));
-    seats.ports.push(...added);
+    machine.ports.push(...added);
     return clients;
   }
 
@@ -92,16 +92,20 @@ export class Crowd {
   }
 }
 
-async function addedPorts(node: SegmentNode, seats: Seats, count: number): Promise<readonly GuestPort[]> {
+async function addedPorts(
+  node: SegmentNode,
+  machine: GuestMachine,
+  count: number,
+): Promise<readonly GuestPort[]> {
   if (count <= 0) return [];
-  const first = seats.made + 1;
-  seats.made += count;
+  const first = machine.made + 1;
+  machine.made += count;
   const cards = Array.from({ length: count }, (_, index) => ({
     device: `card${first + index}`,
     port: `veth${node.place * NUMBERS_OF_A_NODE + first + index}i0`,
   }));
-  await node.plugInAll(seats.host, cards);
-  return cards.map(({ device }) => new GuestPort(seats.host, device));
+  await node.plugInAll(machine.host, cards);
+  return cards.map(({ device }) => new GuestPort(machine.host, device));
 }
 
 function hasLease(

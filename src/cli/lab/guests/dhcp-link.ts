@@ -21,14 +21,14 @@ const ETHERNET_BYTES = 14;
 const PAYLOAD = ETHERNET_BYTES + FRAME_HEADER_BYTES;
 const UDP = 17;
 const [SERVER_PORT, CLIENT_PORT] = [67, 68];
-/** RFC 826: where what is read of a question stands in its frame. */
+/** RFC 826: offsets of the fields of a request in its frame. */
 const ARP = { operation: 20, senderHardware: 22, senderAddress: 28, targetAddress: 38, bytes: 42 };
-const [ARP_QUESTION, ARP_ANSWER] = [1, 2];
+const [ARP_REQUEST, ARP_REPLY] = [1, 2];
 /** Reverse ARP (RFC 903): what QEMU sends when a guest has moved, so that bridges learn its new port. */
 const ETH_P_RARP = 0x8035;
-const RARP_QUESTION = 3;
+const RARP_REQUEST = 3;
 
-/** What a message travels in. */
+/** The addresses of a frame and its datagram. */
 export interface Envelope {
   readonly sourceHardware: HardwareAddress;
   readonly targetHardware: HardwareAddress;
@@ -39,7 +39,7 @@ export interface Envelope {
 export interface LinkEvents {
   /** A message to clients; `from` is the card that its frame came from. */
   readonly onReply?: (reply: Message, from: HardwareAddress) => void;
-  /** A message to servers. A link that hears these hears none to clients. */
+  /** A message to servers. A link that takes these takes none to clients. */
   readonly onRequest?: (request: Message) => void;
   /** Who has an address here; undefined: nobody. */
   readonly holderOf: (address: Ipv4) => HardwareAddress | undefined;
@@ -48,7 +48,7 @@ export interface LinkEvents {
 /** Offsets in a frame of IPv4 without options. */
 const [IP_HEADER, PROTOCOL, TARGET_PORT] = [14, 23, 36];
 
-/** The kernel keeps everything else away: each of a hundred guests would hear the broadcasts of all others. */
+/** The kernel drops everything else: else each of a hundred guests would read the broadcasts of all others. */
 function datagramsTo(port: number): Uint8Array {
   return assemble([
     [LOAD_BYTE, IP_HEADER],
@@ -63,15 +63,15 @@ function datagramsTo(port: number): Uint8Array {
   ]);
 }
 
-const ARP_QUESTIONS = assemble([
+const ARP_REQUESTS = assemble([
   [LOAD_HALF, ARP.operation],
-  [JUMP_IF_EQUAL, ARP_QUESTION, undefined, 'rejected'],
+  [JUMP_IF_EQUAL, ARP_REQUEST, undefined, 'rejected'],
   [RETURN, WHOLE],
   'rejected',
   [RETURN, REJECT],
 ]);
 
-/** A network card that speaks DHCP frame by frame, for whoever is behind it, and answers ARP for them. */
+/** Sends and receives DHCP messages as frames on a network card, and answers ARP for the machines behind it. */
 export class DhcpLink {
   readonly #events: LinkEvents;
   readonly #ipv4: PacketSocket;
@@ -80,8 +80,8 @@ export class DhcpLink {
   constructor(host: NamespaceHost, device: string, events: LinkEvents) {
     this.#events = events;
     const port = events.onRequest === undefined ? CLIENT_PORT : SERVER_PORT;
-    this.#ipv4 = new PacketSocket(host, device, ETH_P_IP, (frame) => this.#hear(frame), datagramsTo(port));
-    this.#arp = new PacketSocket(host, device, ETH_P_ARP, (frame) => this.#hearArp(frame), ARP_QUESTIONS);
+    this.#ipv4 = new PacketSocket(host, device, ETH_P_IP, (frame) => this.#receive(frame), datagramsTo(port));
+    this.#arp = new PacketSocket(host, device, ETH_P_ARP, (frame) => this.#receiveArp(frame), ARP_REQUESTS);
   }
 
   /** Sends a message from the client's port to the server's. */
@@ -98,11 +98,11 @@ export class DhcpLink {
     sendOrLose(this.#arp, ethernet(EVERYBODY, hardware, ETH_P_ARP, arpRequest(hardware, address, address)));
   }
 
-  /** Says to the bridges where this card is plugged in now. */
+  /** Shows the bridges at which port this card is now. */
   moved(hardware: HardwareAddress): void {
-    const question = arpRequest(hardware, ipv4(0), ipv4(0));
-    new DataView(question.buffer).setUint16(6, RARP_QUESTION);
-    sendOrLose(this.#arp, ethernet(EVERYBODY, hardware, ETH_P_RARP, question));
+    const request = arpRequest(hardware, ipv4(0), ipv4(0));
+    new DataView(request.buffer).setUint16(6, RARP_REQUEST);
+    sendOrLose(this.#arp, ethernet(EVERYBODY, hardware, ETH_P_RARP, request));
   }
 
   close(): void {
@@ -121,7 +121,7 @@ export class DhcpLink {
     sendOrLose(this.#ipv4, bytes);
   }
 
-  #hear(frame: Buffer): void {
+  #receive(frame: Buffer): void {
     const bytes = new Uint8Array(frame);
     const view = new DataView(bytes.buffer);
     const isPlain = bytes.length > PAYLOAD && bytes[ETHERNET_BYTES] === 0x45;
@@ -133,19 +133,19 @@ export class DhcpLink {
     if (to === SERVER_PORT) this.#events.onRequest?.(message);
   }
 
-  /** RFC 826: answers a question for an address that a machine here has. */
-  #hearArp(frame: Buffer): void {
+  /** RFC 826: answers a request for an address that a machine here has. */
+  #receiveArp(frame: Buffer): void {
     const view = new DataView(frame.buffer, frame.byteOffset, frame.length);
-    if (frame.length < ARP.bytes || view.getUint16(ARP.operation) !== ARP_QUESTION) return;
+    if (frame.length < ARP.bytes || view.getUint16(ARP.operation) !== ARP_REQUEST) return;
     const address = ipv4(view.getUint32(ARP.targetAddress));
     const holder = this.#events.holderOf(address);
     const asker = hardwareAt(view, ARP.senderHardware);
     if (holder === undefined || holder === asker) return;
-    const answer = arpRequest(holder, address, ipv4(view.getUint32(ARP.senderAddress)));
-    const said = new DataView(answer.buffer);
-    said.setUint16(6, ARP_ANSWER);
-    putHardware(said, 18, asker);
-    sendOrLose(this.#arp, ethernet(asker, holder, ETH_P_ARP, answer));
+    const reply = arpRequest(holder, address, ipv4(view.getUint32(ARP.senderAddress)));
+    const fields = new DataView(reply.buffer);
+    fields.setUint16(6, ARP_REPLY);
+    putHardware(fields, 18, asker);
+    sendOrLose(this.#arp, ethernet(asker, holder, ETH_P_ARP, reply));
   }
 }
 

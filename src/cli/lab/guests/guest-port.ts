@@ -11,7 +11,7 @@ export class GuestPort {
     this.link = new DhcpLink(host, device, {
       onReply: (reply, from) => {
         const client = this.#client;
-        if (client?.identity.hardware === reply.hardware) client.hear(reply, from);
+        if (client?.identity.hardware === reply.hardware) client.receive(reply, from);
       },
       holderOf: (address) =>
         this.#client?.lease?.address === address ? this.#client.identity.hardware : undefined,
@@ -27,7 +27,7 @@ export class GuestPort {
     return this.#client === undefined || this.#client.isOff;
   }
 
-  /** Another machine takes the place of the one that was here; it does nothing yet. */
+  /** Replaces the machine at this port by another one, which does nothing yet. */
   plug(identity: Identity): BuiltInClient {
     this.#client?.off();
     this.#client = new BuiltInClient(this.link, identity);

@@ -19,10 +19,10 @@ const CLONE_NEWNET = 0x40000000;
 const RECEIVE_BUFFER_BYTES = 16 * 1024 * 1024;
 /** The longest frame that is read whole. */
 const FRAME_BYTES = 2048;
-/** Frames that are read before others have a turn. */
+/** How many frames are read before other work of this thread. */
 const AT_ONCE = 256;
 
-/** What only a visitor of other networks needs of the system. */
+/** Calls that only a process in several network namespaces needs. */
 interface Calls {
   setns(fd: number, kind: number): number;
   indexOf(device: string): number;
@@ -41,18 +41,18 @@ function loadCalls(): Calls {
   return calls;
 }
 
-/** Runs something synchronous with this thread in the network of another machine. */
+/** Runs something synchronous while this thread is in the network namespace of a machine. */
 export function inNetworkOf<Result>(host: NamespaceHost, run: () => Result): Result {
   const { setns } = loadCalls();
-  const home = openSync('/proc/thread-self/ns/net', 'r');
-  const away = openSync(`/proc/${host.pid}/ns/net`, 'r');
+  const own = openSync('/proc/thread-self/ns/net', 'r');
+  const other = openSync(`/proc/${host.pid}/ns/net`, 'r');
   try {
-    check(setns(away, CLONE_NEWNET), 'setns');
+    check(setns(other, CLONE_NEWNET), 'setns');
     return run();
   } finally {
-    check(setns(home, CLONE_NEWNET), 'setns');
-    closeSync(home);
-    closeSync(away);
+    check(setns(own, CLONE_NEWNET), 'setns');
+    closeSync(own);
+    closeSync(other);
   }
 }
 

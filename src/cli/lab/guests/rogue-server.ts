@@ -10,7 +10,7 @@ import { DhcpLink } from './dhcp-link.ts';
 const SLOWNESS = 800;
 const LEASE_SECONDS = 3600;
 
-/** A small DHCP server that nobody has asked for: it offers one address to everybody, with itself as the router. */
+/** A DHCP server that should not be on the segment: it offers one address to all clients, with itself as the router. */
 export class RogueServer {
   readonly #link: DhcpLink;
   offers = 0;

@@ -3,23 +3,23 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { NamespaceHost } from '../namespace-host.ts';
 import { runIn } from '../run-in.ts';
+import { untilSucceeds } from '../until-succeeds.ts';
 
 /** How long a cluster may take to have a leader: milliseconds. */
 const PATIENCE = 30_000;
 
 export interface EtcdMember {
   readonly name: string;
-  /** Undefined: here, on loopback. */
+  /** Undefined: it runs on this machine, on loopback. */
   readonly host: NamespaceHost | undefined;
   /** host:port for clients, and for the other members. */
   readonly client: string;
   readonly peer: string;
 }
 
-/** Where a member runs that is not on loopback. */
+/** The machine of a member that is not on loopback. */
 export interface EtcdSite {
   readonly host: NamespaceHost;
   /** One of the machine's own. */
@@ -38,11 +38,11 @@ export interface MembersOptions {
   readonly isSecure?: boolean;
   /** Where their data is; the system's folder for such things by default. */
   readonly folder?: string;
-  /** A command that runs each member's. */
+  /** A command before that of each member. */
   readonly under?: readonly string[];
 }
 
-/** Real members of etcd, with data that is gone at the end. Places are those of the list. */
+/** Real members of etcd, whose data is removed at the end. A place is a position in the list of members. */
 export class EtcdMembers {
   readonly #folder: string;
   readonly #members: readonly EtcdMember[];
@@ -117,16 +117,8 @@ export class EtcdMembers {
   }
 
   /** Waits until something succeeds. */
-  async until<Value>(attempt: () => Promise<Value>, milliseconds = PATIENCE): Promise<Value> {
-    const end = Date.now() + milliseconds;
-    for (;;) {
-      try {
-        return await attempt();
-      } catch (error) {
-        if (Date.now() > end) throw error;
-        await delay(100);
-      }
-    }
+  until<Value>(attempt: () => Promise<Value>, milliseconds = PATIENCE): Promise<Value> {
+    return untilSucceeds(attempt, milliseconds);
   }
 
   async close(): Promise<void> {

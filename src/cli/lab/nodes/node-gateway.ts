@@ -33,7 +33,7 @@ export class NodeGateway {
   readonly directory: string;
   /** Called with each line that it writes. */
   onLine: (line: string) => void = () => {};
-  /** Called when it ends though nobody has ended it. */
+  /** Called when it ends, but not after `kill` and `stop`. */
   onEnd: (how: string) => void = () => {};
   readonly #plan: GatewayPlan;
   #child: ChildProcess | undefined;
@@ -103,7 +103,7 @@ export class NodeGateway {
     return askHealth(join(this.directory, HEALTH_SOCKET), ANSWER_TIME).catch(() => undefined);
   }
 
-  /** Whether a new guest would get an address of it, at the latest after a time. */
+  /** Waits until a new guest would get an address of it. False: it does not serve in time, or has ended. */
   async serves(milliseconds: number): Promise<boolean> {
     const end = Date.now() + milliseconds;
     do {

@@ -3,7 +3,7 @@ import type { NamespaceHost } from '../namespace-host.ts';
 import { Segment } from '../segment.ts';
 import { endOf, SegmentNode, TUNNEL } from './segment-node.ts';
 
-/** On the machine that stands for the nodes' own network. */
+/** The address of the machine that is the network between the nodes. */
 export const UNDERLAY_HOST = '192.0.2.1';
 const FABRIC = 'fabric';
 
@@ -22,7 +22,7 @@ export class NodeNetwork<Node extends SegmentNode = SegmentNode> {
     this.joining = joining;
   }
 
-  /** @param places by the plan: 10 for the node with 10.15.3.10 */
+  /** @param places in the address plan: 10 for the node with 10.15.3.10 */
   static open(places: readonly number[], joining?: Joining): Promise<NodeNetwork> {
     return NodeNetwork.of(places, (host, place) => new SegmentNode(host, place), joining);
   }
@@ -48,7 +48,7 @@ export class NodeNetwork<Node extends SegmentNode = SegmentNode> {
     return this.#underlay.router;
   }
 
-  /** Parts a node from all others: tunnel and everything else between nodes. */
+  /** Cuts a node off from all others: the tunnel, and everything else between nodes. */
   cut(node: Node): void {
     this.#setCarrier(node, 'down');
   }

@@ -6,7 +6,7 @@ export const TUNNEL = 'vxlan_vpsnet';
 /** Less than an Ethernet's, by what a VXLAN puts around a frame. */
 const MTU = 1400;
 
-/** A node by its place in the plan: 10 for 10.15.3.10, with 192.0.2.10 on its second interface. */
+/** The address of a node's second interface, by its place in the address plan: 192.0.2.10 for the node with 10.15.3.10. */
 export function endOf(place: number): string {
   return `192.0.2.${place}`;
 }
@@ -29,7 +29,7 @@ export class SegmentNode {
     this.host = host;
     this.place = place;
     this.address = `10.15.3.${place}`;
-    // Else it would have the least of its ports' addresses, and another one whenever a guest is plugged in.
+    // Without one of its own a bridge has the lowest of its ports' addresses, which changes when a guest is plugged in.
     const hardware = `52:54:00:15:00:${place.toString(16).padStart(2, '0')}`;
     host.ip(`link add ${VNET} address ${hardware} type bridge stp_state 0 forward_delay 0 mcast_snooping 0`);
     host.ip(`addr add ${this.address}/24 dev ${VNET}`);
@@ -46,7 +46,7 @@ export class SegmentNode {
     this.joinByTunnel();
   }
 
-  /** ... is an interface that is there already. */
+  /** The way to other nodes' bridges is an interface that is there already. */
   joinByTunnel(): void {
     for (const link of [TUNNEL, VNET]) this.host.ip(`link set ${link} mtu ${MTU} up`);
     this.host.ip(`link set ${TUNNEL} master ${VNET}`);

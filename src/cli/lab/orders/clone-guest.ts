@@ -3,7 +3,7 @@ import { ipv4ToText } from '../../../net/ipv4.ts';
 import type { BuiltInGuest } from '../guests/built-in-guest.ts';
 import { builtInGuests, type Lab } from '../lab.ts';
 import { leaseText, PATIENCE } from './newcomers.ts';
-import type { Order, Seen } from './order.ts';
+import type { Order, StepResult } from './order.ts';
 
 export function cloneGuest(lab: Lab): Order {
   const [guest] = builtInGuests(lab);
@@ -23,7 +23,7 @@ export function cloneGuest(lab: Lab): Order {
   };
 }
 
-async function cloned(lab: Lab, guest: BuiltInGuest): Promise<Seen> {
+async function cloned(lab: Lab, guest: BuiltInGuest): Promise<StepResult> {
   const node = lab.gateways.find((gateway) => gateway.node !== guest.node)?.node ?? guest.node;
   const had = guest.lease?.address;
   const { hostname, identifier } = guest.client.identity;

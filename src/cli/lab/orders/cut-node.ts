@@ -3,13 +3,13 @@ import type { BuiltInClient, BuiltInLease } from '../guests/built-in-client.ts';
 import type { Lab } from '../lab.ts';
 import type { NodeGateway } from '../nodes/node-gateway.ts';
 import { bootAt, doubles, doublesText, guestOf, newcomerText, PATIENCE } from './newcomers.ts';
-import { needsNodes, type Order, type Seen, type Step } from './order.ts';
+import { needsNodes, type Order, type Step, type StepResult } from './order.ts';
 
-/** How long a guest is watched that should get no lease: milliseconds. */
+/** How long a guest that should get no lease goes on asking: milliseconds. */
 const WATCH = 6000;
 
-/** The guests of a cut node: one that was there, and one that came in the meantime. */
-interface Witnesses {
+/** Guests of the cut node: one that was there before, and one that booted while it was cut off. */
+interface CutGuests {
   readonly old: BuiltInClient | undefined;
   readonly had: BuiltInLease | undefined;
   readonly newcomer: BuiltInClient;
@@ -18,7 +18,7 @@ interface Witnesses {
 export function cutNode(lab: Lab): Order {
   const victim = lab.gateways.at(-1);
   const other = lab.gateways[0];
-  let witnesses: Witnesses | undefined;
+  let guests: CutGuests | undefined;
   const isShared = lab.etcd !== undefined;
   return {
     name: 'cut',
@@ -43,27 +43,27 @@ export function cutNode(lab: Lab): Order {
         bootAt(lab, other.node),
       ]);
       here.client.release();
-      witnesses = { old, had: old?.lease, newcomer: there.client };
+      guests = { old, had: old?.lease, newcomer: there.client };
       return {
         kept: here.lease !== undefined && (there.lease === undefined) === isShared,
         seen: `${newcomerText(lab, victim.node, there)}; ${newcomerText(lab, other.node, here)}`,
       };
     },
-    undo: mended(lab, victim, () => witnesses),
+    undo: mended(lab, victim, () => guests),
   };
 }
 
-function mended(lab: Lab, victim: NodeGateway | undefined, witnessesOf: () => Witnesses | undefined): Step {
+function mended(lab: Lab, victim: NodeGateway | undefined, guestsOfCut: () => CutGuests | undefined): Step {
   return {
     title: 'join the cut node again',
     promise: 'its guests keep their addresses, new ones get leases',
     says: () =>
       `${victim?.name} finds the other nodes again. A guest of it should keep its address, and a new one there should get a lease.`,
-    does: async (): Promise<Seen> => {
-      const witnesses = witnessesOf();
-      if (victim === undefined || witnesses === undefined) throw new Error('no node was cut off');
+    does: async (): Promise<StepResult> => {
+      const guests = guestsOfCut();
+      if (victim === undefined || guests === undefined) throw new Error('no node was cut off');
       lab.network.mend(victim.node);
-      const { old, had, newcomer } = witnesses;
+      const { old, had, newcomer } = guests;
       newcomer.release();
       const [renewed, booted] = await Promise.all([old?.renew(PATIENCE), bootAt(lab, victim.node)]);
       const found = doubles(lab);

@@ -8,13 +8,13 @@ import type { Lab } from '../lab.ts';
 import type { NamespaceHost } from '../namespace-host.ts';
 import { DEVICE } from '../segment.ts';
 import { secondsSince } from './newcomers.ts';
-import type { Order, Seen } from './order.ts';
+import type { Order, StepResult } from './order.ts';
 import { plugStranger } from './stranger.ts';
 
 /** DHCPDISCOVERs a second. */
 const RATE = 1000;
 const STEP_MILLISECONDS = 5;
-/** How long it lasts before guests come: milliseconds. */
+/** From its start until the guests boot: milliseconds. */
 const BEFORE = 1000;
 const GUESTS = 10;
 const PATIENCE = 15_000;
@@ -37,7 +37,7 @@ export function flood(lab: Lab): Order {
       const stop = startFlood(host);
       try {
         await delay(BEFORE);
-        return await guestsBeside(lab, stop);
+        return await guestsMeanwhile(lab, stop);
       } finally {
         stop();
         await host.close();
@@ -46,7 +46,7 @@ export function flood(lab: Lab): Order {
   };
 }
 
-async function guestsBeside(lab: Lab, stop: () => number): Promise<Seen> {
+async function guestsMeanwhile(lab: Lab, stop: () => number): Promise<StepResult> {
   const begin = Date.now();
   const booted = Array.from({ length: GUESTS }, async (_, index) => {
     const gateway = lab.gateways[index % lab.gateways.length];
@@ -66,7 +66,7 @@ async function guestsBeside(lab: Lab, stop: () => number): Promise<Seen> {
   };
 }
 
-/** Returns what stops it, and tells how many were sent. */
+/** Returns a function that stops it and returns how many were sent. */
 function startFlood(host: NamespaceHost): () => number {
   const link = new DhcpLink(host, DEVICE, { holderOf: () => undefined });
   const begin = Date.now();

@@ -4,11 +4,11 @@ import { ipv4ToText } from '../../../net/ipv4.ts';
 import type { Lab } from '../lab.ts';
 import type { NodeGateway } from '../nodes/node-gateway.ts';
 import { bootAt, guestOf, leaseText, newcomerText, PATIENCE } from './newcomers.ts';
-import { needsNodes, type Order, type Seen, type Step } from './order.ts';
+import { needsNodes, type Order, type Step, type StepResult } from './order.ts';
 
 /** How long a gateway may take to serve again: milliseconds. */
 const START_TIME = 30_000;
-/** How long the lease file may take to follow the leases: milliseconds. */
+/** How long it may take until the lease file has all leases of the journal: milliseconds. */
 const FILE_TIME = 10_000;
 const LOOK_EVERY = 200;
 
@@ -69,7 +69,7 @@ export function comesBack(
   };
 }
 
-/** Which of these leases are not in the lease file, when that has had the time to follow. */
+/** Which of these leases the lease file does not have, even after some time. */
 async function lostIn(gateway: NodeGateway, before: ReadonlySet<string>): Promise<readonly string[]> {
   const end = Date.now() + FILE_TIME;
   for (;;) {
@@ -80,7 +80,7 @@ async function lostIn(gateway: NodeGateway, before: ReadonlySet<string>): Promis
   }
 }
 
-/** The address and MAC of each guest with a lease of a gateway, as the guests tell. */
+/** `address MAC` of each guest that has a lease of a gateway. */
 export function leasedFrom(lab: Lab, { address: server }: NodeGateway): ReadonlySet<string> {
   const named = lab.guests
     .filter(({ lease }) => lease?.server === server)
@@ -91,15 +91,15 @@ export function leasedFrom(lab: Lab, { address: server }: NodeGateway): Readonly
   return new Set([...named, ...others]);
 }
 
-async function killed(lab: Lab, victim: NodeGateway): Promise<Seen> {
-  const witness = await guestOf(lab, victim);
-  const had = witness?.lease;
-  if (witness === undefined || had === undefined)
+async function killed(lab: Lab, victim: NodeGateway): Promise<StepResult> {
+  const guest = await guestOf(lab, victim);
+  const had = guest?.lease;
+  if (guest === undefined || had === undefined)
     return { kept: false, seen: `no guest has a lease of ${victim.name}` };
   await victim.kill();
-  const [now, newcomer] = await Promise.all([witness.rebind(PATIENCE), bootAt(lab, victim.node)]);
+  const [now, newcomer] = await Promise.all([guest.rebind(PATIENCE), bootAt(lab, victim.node)]);
   newcomer.client.release();
-  const hostname = witness.identity.hostname;
+  const hostname = guest.identity.hostname;
   const rebound =
     now === undefined
       ? `${hostname} got no answer for ${ipv4ToText(had.address)}`

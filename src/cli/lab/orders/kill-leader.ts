@@ -2,6 +2,7 @@ import { ipv4ToText } from '../../../net/ipv4.ts';
 import type { Lab } from '../lab.ts';
 import type { EtcdMembers } from '../nodes/etcd-members.ts';
 import type { NodeGateway } from '../nodes/node-gateway.ts';
+import type { SegmentNode } from '../nodes/segment-node.ts';
 import { comesBack, leasedFrom } from './kill-gateway.ts';
 import { bootAt, leaseText, newcomerText, PATIENCE, secondsSince } from './newcomers.ts';
 import { needsNodes, type Order } from './order.ts';
@@ -24,11 +25,11 @@ function killMember(lab: Lab, etcd: EtcdMembers): Order {
     says: () =>
       'SIGKILL for the member that leads. Another one should lead soon, and a new guest should get a lease, after some seconds at most.',
     does: async () => {
-      const [{ node }] = requireGateway(lab);
+      const node = firstNode(lab);
       killed = await etcd.leader();
       await etcd.kill(killed);
       const begin = Date.now();
-      const [newcomer, leader] = await Promise.all([bootAt(lab, node), led(etcd, begin)]);
+      const [newcomer, leader] = await Promise.all([bootAt(lab, node), newLeader(etcd, begin)]);
       newcomer.client.release();
       return {
         kept: newcomer.lease !== undefined && leader !== undefined,
@@ -49,7 +50,8 @@ function killMember(lab: Lab, etcd: EtcdMembers): Order {
   };
 }
 
-async function led(etcd: EtcdMembers, begin: number): Promise<string | undefined> {
+/** What is seen of the new leader; undefined: there is none. */
+async function newLeader(etcd: EtcdMembers, begin: number): Promise<string | undefined> {
   const leader = await etcd.leader(PATIENCE).catch(() => undefined);
   return leader === undefined ? undefined : `member ${leader + 1} leads after ${secondsSince(begin)} s`;
 }
@@ -68,7 +70,7 @@ function killFirstGateway(lab: Lab): Order {
     says: () =>
       'without etcd nothing leads, so SIGKILL is for the gateway whose offer a new guest has just got. The guest should get no answer, begin again, and get a lease from another gateway.',
     does: async () => {
-      const [{ node }] = requireGateway(lab);
+      const node = firstNode(lab);
       const client = await lab.crowd.newcomer(node);
       const offer = await client.discover(PATIENCE);
       if (offer === undefined) return { kept: false, seen: 'a new guest got no offer' };
@@ -93,8 +95,7 @@ function killFirstGateway(lab: Lab): Order {
   };
 }
 
-function requireGateway({ gateways }: Lab): readonly [NodeGateway] {
-  const [first] = gateways;
+function firstNode({ gateways: [first] }: Lab): SegmentNode {
   if (first === undefined) throw new Error('no gateway');
-  return [first];
+  return first.node;
 }

@@ -1,6 +1,6 @@
 import type { Guest } from '../guests/guest.ts';
 import type { Lab } from '../lab.ts';
-import { needsNodes, type Order, type Seen } from './order.ts';
+import { needsNodes, type Order, type StepResult } from './order.ts';
 import { untilLease } from './until-lease.ts';
 
 export function migrateGuest(lab: Lab): Order {
@@ -24,7 +24,7 @@ export function migrateGuest(lab: Lab): Order {
   };
 }
 
-async function migrated(lab: Lab, guest: Guest, renew: () => void): Promise<Seen> {
+async function migrated(lab: Lab, guest: Guest, renew: () => void): Promise<StepResult> {
   const had = guest.lease?.address;
   const target = nextNode(lab, guest);
   target.takeOver(guest.port, guest.node);

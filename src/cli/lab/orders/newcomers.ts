@@ -5,7 +5,7 @@ import { builtInGuests } from '../lab.ts';
 import type { NodeGateway } from '../nodes/node-gateway.ts';
 import type { SegmentNode } from '../nodes/segment-node.ts';
 
-/** How long a new guest may take in the middle of trouble: milliseconds. */
+/** How long a new guest may take while something is broken: milliseconds. */
 export const PATIENCE = 20_000;
 
 export interface Newcomer {
@@ -40,7 +40,7 @@ export function secondsSince(begin: number): string {
   return ((Date.now() - begin) / 1000).toFixed(1);
 }
 
-/** Guests that boot on a gateway's node until it was the one that answered. */
+/** How many guests boot on a gateway's node until it is the one that answers. */
 const ATTEMPTS = 6;
 
 /** A guest with a lease of this gateway: one that is there, or else one that boots on its node. */

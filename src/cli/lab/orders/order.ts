@@ -1,5 +1,5 @@
-/** What was seen of a promise. */
-export interface Seen {
+/** Whether a promise was kept, and what was seen. */
+export interface StepResult {
   readonly kept: boolean;
   readonly seen: string;
 }
@@ -11,8 +11,8 @@ export interface Step {
   readonly promise: string;
   /** What should happen, and to whom. */
   says(): string | Promise<string>;
-  /** Does it, and looks what happens. */
-  does(progress: (text: string) => void): Promise<Seen>;
+  /** Does it, and observes what happens. */
+  does(progress: (text: string) => void): Promise<StepResult>;
 }
 
 /** A part of the lab that an order may take away until it is undone. */
@@ -25,13 +25,13 @@ export interface Order extends Step {
   /** Why it cannot be given in this lab; undefined: it can. */
   readonly hindrance?: string | undefined;
   readonly undo?: Step;
-  /** What is missing until it is undone. */
+  /** The part that it takes away until it is undone. */
   readonly takes?: Part;
-  /** What must not be missing, or what is seen says nothing of the promise. */
+  /** The parts that must be there: without them the promise cannot be kept. */
   readonly needs: readonly Part[];
 }
 
-/** `only one node: --nodes 2` */
+/** `it takes --nodes 2 at least`; undefined: there are enough. */
 export function needsNodes(there: number, wanted: number): string | undefined {
   return there >= wanted ? undefined : `it takes --nodes ${wanted} at least`;
 }

@@ -1,8 +1,17 @@
 import type { BuiltInGuest } from '../guests/built-in-guest.ts';
 import { builtInGuests, type Lab } from '../lab.ts';
-import type { Order, Seen } from './order.ts';
-import { untilAnswered } from './until-answered.ts';
+import { untilSucceeds } from '../until-succeeds.ts';
+import type { Order, StepResult } from './order.ts';
 import { untilLease } from './until-lease.ts';
+
+const FREE: ReadonlySet<string> = new Set(['free', 'free-quiet']);
+/** How long an API may take until it answers: milliseconds. */
+const PATIENCE = 15_000;
+const ASK_EVERY = 500;
+
+interface AddressMap {
+  readonly items: readonly { readonly address: string; readonly state: string }[];
+}
 
 export function pinGuest(lab: Lab): Order {
   const [guest] = builtInGuests(lab);
@@ -25,13 +34,13 @@ export function pinGuest(lab: Lab): Order {
   };
 }
 
-async function pinned(lab: Lab, guest: BuiltInGuest, address: string): Promise<Seen> {
+async function pinned(lab: Lab, guest: BuiltInGuest, address: string): Promise<StepResult> {
   const had = guest.lease?.address;
   const [first] = lab.gateways;
-  // Gateways that share nothing each keep their own.
-  const gateways = lab.etcd === undefined ? lab.gateways : first === undefined ? [] : [first];
+  // Each gateway that shares nothing has reservations of its own.
+  const gateways = lab.etcd === undefined || first === undefined ? lab.gateways : [first];
   for (const { api } of gateways) {
-    await untilAnswered(() =>
+    await answered(() =>
       api.order({
         method: 'PUT',
         path: `/reservations/${guest.name}`,
@@ -46,12 +55,12 @@ async function pinned(lab: Lab, guest: BuiltInGuest, address: string): Promise<S
 }
 
 /**
- * The last address that is free by the maps of all gateways. One that is leased or offered comes to the guest that it is
- * reserved for only when that is over.
+ * The last address that is free in the maps of all gateways. A leased or offered one would come to the guest only when the
+ * lease or the offer has ended.
  */
 async function freeAddress({ gateways }: Lab): Promise<string> {
   const maps = await Promise.all(
-    gateways.map(({ api }) => untilAnswered(() => api.get<AddressMap>('/addresses'))),
+    gateways.map(({ api }) => answered(() => api.get<AddressMap>('/addresses'))),
   );
   const freeIn = maps.map(
     ({ items }) => new Set(items.filter(({ state }) => FREE.has(state)).map(({ address }) => address)),
@@ -61,8 +70,7 @@ async function freeAddress({ gateways }: Lab): Promise<string> {
   return address;
 }
 
-const FREE: ReadonlySet<string> = new Set(['free', 'free-quiet']);
-
-interface AddressMap {
-  readonly items: readonly { readonly address: string; readonly state: string }[];
+/** On a busy machine a gateway may be late. */
+function answered<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+  return untilSucceeds(ask, PATIENCE, ASK_EVERY);
 }

@@ -7,7 +7,7 @@ import type { NamespaceHost } from '../namespace-host.ts';
 import type { SegmentNode } from '../nodes/segment-node.ts';
 import { DEVICE } from '../segment.ts';
 import { bootAt, newcomerText } from './newcomers.ts';
-import type { Order, Seen } from './order.ts';
+import type { Order, StepResult } from './order.ts';
 import { plugStranger } from './stranger.ts';
 
 const ADDRESS = '10.15.3.66';
@@ -50,7 +50,7 @@ export function startRogue(lab: Lab): Order {
       title: 'stop the rogue server',
       promise: 'guests get leases as before',
       says: () => 'a new guest should get a lease from a gateway.',
-      does: async (): Promise<Seen> => {
+      does: async (): Promise<StepResult> => {
         running?.server.close();
         await running?.host.close();
         running = undefined;

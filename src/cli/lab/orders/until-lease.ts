@@ -5,10 +5,10 @@ import type { Lab } from '../lab.ts';
 /** Milliseconds. */
 const PATIENCE = 20_000;
 const LOOK_EVERY = 50;
-/** A guest that had no answer is told again. */
-const TELL_EVERY = 5000;
+/** After this time a guest without an answer is told again to renew. */
+const RENEW_EVERY = 5000;
 
-/** Has a guest renew, and waits until it has a lease that is newer than a time, and as it is wanted. */
+/** Has a guest renew, and waits until it has a wanted lease that is no older than a time. */
 export async function untilLease(
   lab: Lab,
   guest: Guest,
@@ -19,7 +19,7 @@ export async function untilLease(
   const end = Date.now() + PATIENCE;
   let told = 0;
   while (!lab.isEnding && Date.now() < end) {
-    if (Date.now() - told > TELL_EVERY) {
+    if (Date.now() - told > RENEW_EVERY) {
       told = Date.now();
       renew();
     }

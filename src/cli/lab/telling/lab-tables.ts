@@ -2,7 +2,7 @@ import { type Column, writeTable } from '../../output/output.ts';
 import type { HeldLease, TriedPromise } from './lab-event.ts';
 
 const MARGIN = '    ';
-/** What a word of a promise or of what was seen may be wrapped to, at the narrowest. */
+/** The least width of a column of sentences. */
 const LEAST = 20;
 
 interface Terminal {

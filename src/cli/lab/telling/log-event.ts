@@ -1,7 +1,7 @@
 import type { LabEvent } from './lab-event.ts';
 
-/** A gateway notes a lease of another one: each of them does, for each guest. */
-const HEARD = 'peer-granted';
+/** A gateway has learnt of a lease of another one. Not told: each gateway logs this for each guest of the others. */
+const OF_PEER = 'peer-granted';
 
 type Entry = Readonly<Record<string, unknown>>;
 
@@ -24,7 +24,7 @@ export function logEvent(
     if (guest === undefined) return undefined;
     return { kind: 'decision', at, node, message, guest, reason, address: text(fields['address']) };
   }
-  if (reason === HEARD) return undefined;
+  if (reason === OF_PEER) return undefined;
   return {
     kind: 'gateway',
     at,

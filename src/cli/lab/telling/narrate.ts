@@ -11,7 +11,7 @@ type EventOf<Kind extends LabEvent['kind']> = Extract<LabEvent, { kind: Kind }>;
 const INDENT = ' '.repeat(26);
 /** Rows of a lease file that are shown at once. */
 const MOST_ROWS = 12;
-/** What happens, a line each. A command is not one: it is there to be copied, so it is not parted. */
+/** Events whose lines are wrapped. A command is not: it is there to be copied. */
 const HAPPENS: ReadonlySet<LabEvent['kind']> = new Set([
   'decision',
   'gateway',
@@ -173,7 +173,7 @@ function end(event: EventOf<'end'>, paint: Paint): string {
   return `\n  ${paint('red', `without a lease: ${event.without.join(', ')}`)}  ${paint('dim', where)}\n`;
 }
 
-/** In a few words; what is longer stays in the log. */
+/** Short fields alone; the log has the others. */
 function fieldsText(fields: Readonly<Record<string, string>>): string {
   const parts = Object.entries(fields).map(([key, value]) => `  ${key} ${value}`);
   return parts.filter((part) => part.length < 60).join('');

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import type { Order, Seen } from '../../../src/cli/lab/orders/order.ts';
-import { OrderDesk } from '../../../src/cli/lab/orders/order-desk.ts';
+import type { Order, StepResult } from '../../../src/cli/lab/orders/order.ts';
+import { OrderRunner } from '../../../src/cli/lab/orders/order-runner.ts';
 import type { LabEvent } from '../../../src/cli/lab/telling/lab-event.ts';
 
-const KEPT: Seen = { kept: true, seen: 'all was well' };
+const KEPT: StepResult = { kept: true, seen: 'all was well' };
 
 function orderOf(key: string, parts: Partial<Order> = {}): Order {
   const title = `order ${key}`;
@@ -11,16 +11,16 @@ function orderOf(key: string, parts: Partial<Order> = {}): Order {
   return { name: key, key, title, promise: 'all is well', needs: [], says, does: async () => KEPT, ...parts };
 }
 
-function deskOf(...orders: readonly Order[]) {
+function runnerOf(...orders: readonly Order[]) {
   const told: LabEvent[] = [];
   const lab = { isEnding: false, tell: (event: LabEvent) => void told.push(event) };
-  return { desk: new OrderDesk(lab, orders), lab, told };
+  return { runner: new OrderRunner(lab, orders), lab, told };
 }
 
 test('an order says first what should happen, and then what did', async () => {
-  const { desk, told } = deskOf(orderOf('k'));
+  const { runner, told } = runnerOf(orderOf('k'));
 
-  await desk.press('k');
+  await runner.press('k');
 
   expect(told).toMatchObject([
     { kind: 'order', title: 'order k', expected: 'all should be well.' },
@@ -29,9 +29,9 @@ test('an order says first what should happen, and then what did', async () => {
 });
 
 test('the second press of a key undoes what the first one did, and the third one does it again', async () => {
-  const { desk, told } = deskOf(orderOf('k', { undo: orderOf('k', { title: 'undone' }) }));
+  const { runner, told } = runnerOf(orderOf('k', { undo: orderOf('k', { title: 'undone' }) }));
 
-  for (let press = 0; press < 3; press += 1) await desk.press('k');
+  for (let press = 0; press < 3; press += 1) await runner.press('k');
 
   const titles = told.filter((event) => event.kind === 'order').map(({ title }) => title);
   expect(titles).toEqual(['order k', 'undone', 'order k']);
@@ -43,13 +43,13 @@ test('while a part of the lab is missing, orders that need it wait for its comin
     needs: ['gateway'],
     undo: orderOf('k', { title: 'it is back' }),
   });
-  const { desk, told } = deskOf(
+  const { runner, told } = runnerOf(
     kill,
     orderOf('r', { needs: ['gateway'] }),
     orderOf('b', { needs: ['network'] }),
   );
 
-  for (const key of ['k', 'r', 'b', 'k', 'r']) await desk.press(key);
+  for (const key of ['k', 'r', 'b', 'k', 'r']) await runner.press(key);
 
   const titles = told.filter((event) => event.kind === 'order').map(({ title }) => title);
   expect(titles).toEqual(['order k', 'order b', 'it is back', 'order r']);
@@ -57,12 +57,12 @@ test('while a part of the lab is missing, orders that need it wait for its comin
 });
 
 test('while one order is carried out, another one is not taken', async () => {
-  let finish = (_seen: Seen): void => {};
+  let finish = (_seen: StepResult): void => {};
   const long = orderOf('l', { does: () => new Promise((resolve) => (finish = resolve)) });
-  const { desk, told } = deskOf(long, orderOf('k'));
+  const { runner, told } = runnerOf(long, orderOf('k'));
 
-  const pressed = desk.press('l');
-  await desk.press('k');
+  const pressed = runner.press('l');
+  await runner.press('k');
   finish(KEPT);
   await pressed;
 
@@ -73,26 +73,26 @@ test('while one order is carried out, another one is not taken', async () => {
 
 test('an order that fails has not kept its promise, and those behind it are carried out all the same', async () => {
   const failing = orderOf('x', { does: () => Promise.reject(new Error('no such port')) });
-  const { desk } = deskOf(failing, orderOf('k'));
+  const { runner } = runnerOf(failing, orderOf('k'));
 
-  await desk.all();
+  await runner.all();
 
-  expect(desk.tried).toEqual([
+  expect(runner.tried).toEqual([
     { order: 'order x', promise: 'all is well', kept: false, seen: 'no such port' },
     { order: 'order k', promise: 'all is well', kept: true, seen: 'all was well' },
   ]);
 });
 
 test('an order that this lab cannot carry out is not tried, neither by key nor by the script', async () => {
-  const { desk, told } = deskOf(
+  const { runner, told } = runnerOf(
     orderOf('m', { hindrance: 'it takes --nodes 2 at least', undo: orderOf('m') }),
   );
 
-  await desk.press('m');
-  await desk.all();
+  await runner.press('m');
+  await runner.all();
 
   expect(told.map(({ kind }) => kind)).toEqual(['progress']);
-  expect(desk.tried.map(({ kept }) => kept)).toEqual([undefined, undefined]);
+  expect(runner.tried.map(({ kept }) => kept)).toEqual([undefined, undefined]);
 });
 
 test('of what the end of the lab has interrupted, nothing is said but that', async () => {
@@ -102,10 +102,10 @@ test('of what the end of the lab has interrupted, nothing is said but that', asy
       return { kept: false, seen: 'no answer' };
     },
   });
-  const { desk, lab, told } = deskOf(orderOf('a'), ending, orderOf('c'));
+  const { runner, lab, told } = runnerOf(orderOf('a'), ending, orderOf('c'));
 
-  await desk.all();
+  await runner.all();
 
-  expect(desk.tried.map(({ kept }) => kept)).toEqual([true, undefined, undefined]);
+  expect(runner.tried.map(({ kept }) => kept)).toEqual([true, undefined, undefined]);
   expect(told.map(({ kind }) => kind)).toEqual(['order', 'outcome', 'order']);
 });

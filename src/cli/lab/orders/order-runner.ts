@@ -1,14 +1,14 @@
 import type { Lab } from '../lab.ts';
 import type { TriedPromise } from '../telling/lab-event.ts';
-import type { Order, Seen, Step } from './order.ts';
+import type { Order, Step, StepResult } from './order.ts';
 
-/** Takes orders, one at a time, and tells what should happen and what did. */
-export class OrderDesk {
+/** Carries out orders, one at a time, and tells what should happen and what did. */
+export class OrderRunner {
   readonly orders: readonly Order[];
   readonly #lab: Pick<Lab, 'tell' | 'isEnding'>;
-  /** Orders that wait for their undoing. */
+  /** Orders that were given and not undone yet. */
   readonly #given = new Set<Order>();
-  readonly #seenOf = new Map<Step, Pick<TriedPromise, 'kept' | 'seen'>>();
+  readonly #results = new Map<Step, Pick<TriedPromise, 'kept' | 'seen'>>();
   #busyWith: string | undefined;
 
   constructor(lab: Pick<Lab, 'tell' | 'isEnding'>, orders: readonly Order[]) {
@@ -25,7 +25,7 @@ export class OrderDesk {
     this.#lab.tell({ kind: 'help', orders });
   }
 
-  /** Carries out what a key stands for. False: it stands for nothing. */
+  /** Carries out the order of a key. False: the key has none. */
   async press(key: string): Promise<boolean> {
     const order = this.orders.find((each) => each.key === key);
     if (order === undefined) return false;
@@ -42,18 +42,18 @@ export class OrderDesk {
     for (const { order, step } of this.#steps()) {
       if (this.#lab.isEnding) return;
       const { hindrance } = order;
-      const seen =
+      const result =
         hindrance === undefined ? await this.#carryOut(step) : { kept: undefined, seen: hindrance };
-      if (!this.#lab.isEnding) this.#seenOf.set(step, seen);
+      if (!this.#lab.isEnding) this.#results.set(step, result);
     }
   }
 
-  /** What became of every promise so far. */
+  /** Every promise, and whether it was kept. */
   get tried(): readonly TriedPromise[] {
     return this.#steps().map(({ step }) => ({
       order: step.title,
       promise: step.promise,
-      ...(this.#seenOf.get(step) ?? { kept: undefined, seen: 'the lab was ended before' }),
+      ...(this.#results.get(step) ?? { kept: undefined, seen: 'the lab was ended before' }),
     }));
   }
 
@@ -79,19 +79,19 @@ export class OrderDesk {
     );
   }
 
-  async #carryOut(step: Step): Promise<Seen> {
+  async #carryOut(step: Step): Promise<StepResult> {
     const { title } = step;
     this.#busyWith = title;
     const begin = Date.now();
-    const seen = await this.#seen(step, begin);
+    const result = await this.#resultOf(step, begin);
     const at = Date.now();
     if (!this.#lab.isEnding)
-      this.#lab.tell({ kind: 'outcome', at, title, ...seen, milliseconds: at - begin });
+      this.#lab.tell({ kind: 'outcome', at, title, ...result, milliseconds: at - begin });
     this.#busyWith = undefined;
-    return seen;
+    return result;
   }
 
-  async #seen(step: Step, at: number): Promise<Seen> {
+  async #resultOf(step: Step, at: number): Promise<StepResult> {
     try {
       this.#lab.tell({ kind: 'order', at, title: step.title, expected: await step.says() });
       return await step.does((text) => this.#lab.tell({ kind: 'progress', at: Date.now(), text }));
