@@ -32,12 +32,11 @@ import { tryDirectory } from '../store/sqlite/disk/directory.ts';
 import { hasLeaseFile, openLeaseReader } from '../store/sqlite/lease-reader.ts';
 import { refuseSilentDisk } from '../store/sqlite/silent-disk.ts';
 import { readInterfaces } from '../transport/linux/interfaces.ts';
-import type { CheckReport } from './check-report.ts';
+import { type CheckReport, writeReport } from './check-report.ts';
 import { checkSegments, writeSegments } from './config-check-segments.ts';
 import { loadWithFile } from './load-with-file.ts';
 import { jsonText } from './output/json.ts';
-import { type Output, standardOutput, writeSentences, writeTable } from './output/output.ts';
-import { SETTING_COLUMNS } from './setting-columns.ts';
+import { standardOutput } from './output/output.ts';
 import { addSettingOptions, flagsOf } from './setting-options.ts';
 
 /** Exit status, as of `health`: the settings are right, but a new guest would get no address. */
@@ -172,19 +171,22 @@ export function checkLoaded(
   };
 }
 
-/** Whether a settings file is named of which nothing could be read: what is known then are not the settings that are meant. */
+/** Whether nothing could be read of the settings file that is named. The settings that are known then are not those meant. */
 function isFileUnread({ origins, problems }: RejectedSettings): boolean {
   if (Object.values(origins).some(({ source }) => source === 'file')) return false;
   return problems.some(({ setting }) => setting === SETTINGS.settingsFile.variable);
 }
 
-/** Only what is wrong: everything else would be said of defaults. */
+/** The problems alone: everything else would be about defaults. */
 function unreadFile({ problems, warnings }: RejectedSettings): CheckReport {
   return {
-    ...{ ok: false, status: EXIT_STATUS['bad-settings'] },
-    ...{ settings: [], listen: undefined, notes: [] },
+    ok: false,
+    status: EXIT_STATUS['bad-settings'],
+    settings: [],
+    listen: undefined,
     warnings: texts(warnings),
     problems: texts(problems),
+    notes: [],
   };
 }
 
@@ -282,19 +284,4 @@ function listenOf(search: ListenAddressSearch | undefined): CheckReport['listen'
   if (search?.kind !== 'found') return undefined;
   const { listenIp, interfaceName, prefixLength, mtu } = search;
   return { listenIp: ipv4ToText(listenIp), interface: interfaceName, prefixLength, mtu };
-}
-
-export function writeReport(output: Output, report: CheckReport): void {
-  if (report.settings.length > 0) writeTable(output, SETTING_COLUMNS, report.settings);
-  const sentences: string[] = report.settings.length > 0 ? [''] : [];
-  if (report.listen !== undefined) {
-    const { listenIp, prefixLength, interface: name, mtu } = report.listen;
-    sentences.push(`listens on ${listenIp}/${prefixLength} on ${name}, MTU ${mtu}`);
-  }
-  sentences.push(...report.warnings.map((warning) => `warning: ${warning}`));
-  sentences.push(...report.problems.map((problem) => `problem: ${problem}`));
-  sentences.push(...report.notes.map((note) => `note: ${note}`));
-  if (report.ok)
-    sentences.push(report.warnings.length === 0 ? 'no problems' : 'no problems beside the warnings');
-  writeSentences(output, sentences);
 }

@@ -1,39 +1,40 @@
 import type { Clock } from '../lease/clock.ts';
 
-/** Datagrams in a second from which rounds are paced. An exchange has two. */
+/** From so many datagrams a second on, rounds are delayed. An exchange has two. */
 const BUSY = 2000;
-/** How fast what has come counts less: milliseconds in which it falls to a third. */
-const FADING = 100;
-/** What a steady flow of BUSY amounts to. */
-const BUSY_LOAD = (BUSY * FADING) / 1000;
+/** The time constant of the load, by which it decays: milliseconds. */
+const DECAY = 100;
+/** The load of a steady flow of BUSY datagrams a second. */
+const BUSY_LOAD = (BUSY * DECAY) / 1000;
 
 /**
- * Holds rounds apart while many clients ask, so that one sync of the disk serves several DHCPACKs: a round of one or two
- * costs as much as one of ten. With less to do a round begins at once, as one guest alone gains nothing from waiting.
+ * Delays rounds while many clients ask, so that one sync of the disk serves several DHCPACKs: a round of one or two datagrams
+ * costs as much as one of ten. While few ask, a round begins at once: a guest that is alone would gain nothing from waiting.
  */
 export class Pace {
   readonly #clock: Pick<Clock, 'monotonic'>;
-  readonly #apart: number;
+  readonly #interval: number;
   readonly #sleep: (milliseconds: number) => void;
   #begunAt = Number.NEGATIVE_INFINITY;
-  /** The datagrams that were read, the old ones hardly; and when that was reckoned. */
+  /** How many datagrams were read; older ones count less. */
   #load = 0;
+  /** When it was computed: monotonic milliseconds. */
   #loadAt = 0;
 
   /**
-   * @param apart Milliseconds from the begin of a round to that of the next.
-   * @param sleep Blocks the thread: timers have whole milliseconds, and it has nothing else to do.
+   * @param interval The least time from the start of a round to that of the next: milliseconds.
+   * @param sleep Blocks the thread, which has nothing else to do. A timer would be too coarse: it has whole milliseconds.
    */
-  constructor(clock: Pick<Clock, 'monotonic'>, apart: number, sleep: (milliseconds: number) => void) {
+  constructor(clock: Pick<Clock, 'monotonic'>, interval: number, sleep: (milliseconds: number) => void) {
     this.#clock = clock;
-    this.#apart = apart;
+    this.#interval = interval;
     this.#sleep = sleep;
   }
 
   /** To be called before a round reads. */
   wait(): void {
     const now = this.#clock.monotonic();
-    const left = this.#begunAt + this.#apart - now;
+    const left = this.#begunAt + this.#interval - now;
     const isEarly = left > 0 && this.#loadOf(now) > BUSY_LOAD;
     if (isEarly) this.#sleep(left);
     this.#begunAt = isEarly ? now + left : now;
@@ -46,6 +47,6 @@ export class Pace {
   }
 
   #loadOf(now: number): number {
-    return this.#load * Math.exp((this.#loadAt - now) / FADING);
+    return this.#load * Math.exp((this.#loadAt - now) / DECAY);
   }
 }

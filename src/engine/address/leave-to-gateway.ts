@@ -11,7 +11,7 @@ import { GRANTER_WAIT, isGrantedHere, RETRY_SECS } from './peers.ts';
 
 /** How long a guest is left to the gateway of its own host, or to the one that goes first for it: milliseconds. */
 const LEFT_FOR = 1000;
-/** If a claim gives way within the first time, a guest waits for the second: for its own, where several guests wait for several. */
+/** If a claimed address may be given again within the first time, a guest waits for the second: milliseconds. */
 const FIRST_WAIT = { within: 2000, milliseconds: 2000 };
 const LATER_WAIT = { within: 3000, milliseconds: 4000 };
 
@@ -33,19 +33,19 @@ export function leaveToGateway(input: DecisionInput): Decision | undefined {
 }
 
 /**
- * Where everything is claimed for other gateways: the guest waits, if a claim gives way soon. RFC 2131 §4.1 has it ask again after
- * 4, 8 and 16 seconds: what gives way between would be of no use to it. As few wait as are left to a gateway that is there.
- * Undefined: time alone brings no address.
+ * Where all addresses are claimed for other gateways: the guest waits, if one of them may be given again soon. RFC 2131 §4.1
+ * has the guest ask again only after 4, 8 and 16 seconds, when other guests may have taken that address. No more guests wait at
+ * a time than are left to another gateway. Undefined: no address becomes free by waiting.
  */
 export function leaveToClaims(
   { context, message, now }: DecisionInput,
   search: Search,
 ): Decision | undefined {
   if (message.type !== 'DHCPDISCOVER' || context.waited) return undefined;
-  const givesWay = (within: number) =>
+  const isFreeWithin = (within: number) =>
     oldestOfSilentPeer({ ...search, now: instant(now + within) }) !== undefined;
-  if (!givesWay(LATER_WAIT.within) || context.firstGateways?.takes() !== true) return undefined;
-  const { milliseconds } = givesWay(FIRST_WAIT.within) ? FIRST_WAIT : LATER_WAIT;
+  if (!isFreeWithin(LATER_WAIT.within) || context.firstGateways?.takes() !== true) return undefined;
+  const { milliseconds } = isFreeWithin(FIRST_WAIT.within) ? FIRST_WAIT : LATER_WAIT;
   return waitFor(UNSPECIFIED, 'left-to-claims', now, milliseconds);
 }
 

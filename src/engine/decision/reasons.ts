@@ -231,7 +231,7 @@ export const REASONS = {
   'left-to-claims': {
     kind: 'wait',
     means:
-      'All addresses are claimed for other gateways, by clients that ARP has not shown there yet. Some claims are given away within seconds.',
+      'All addresses are claimed for other gateways, by clients that ARP has not shown there yet. The address of some claim can be given again within seconds.',
   },
   'left-to-share': {
     kind: 'wait',

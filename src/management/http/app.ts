@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import type { Say } from '../../log/say.ts';
-import { giveWay } from '../../store/sqlite/query/pages.ts';
+import { setLowPriority } from '../../store/sqlite/query/pages.ts';
 import { GatewayStandsStill } from '../remote-gateway.ts';
 import { type AccessOptions, authorize, refuseForeign } from './access.ts';
 import type { ApiEnvironment } from './caller.ts';
@@ -50,7 +50,7 @@ function add(app: Hono<ApiEnvironment>, operation: Operation, path: string, read
   app.on(methodOf(operation), routeOf(path), async (context) => {
     const request = await readRequest(context, operation);
     const run = async (signal: AbortSignal) => {
-      if (operation.readsAll) giveWay(signal);
+      if (operation.readsAll) setLowPriority(signal);
       return bodyOf(await operation.run({ ...request, signal } as never));
     };
     // The body of a Response can be read only once.

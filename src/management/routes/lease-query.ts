@@ -8,6 +8,8 @@ import { FACETS, type Facet, type LeaseSort, SORT_COLUMNS } from '../../store/sq
 import { IDLE } from '../guests/listed-reservations.ts';
 import { addressText, LIST_QUERY, macText, severalOf, text, timeText } from '../http/schemas.ts';
 
+const STATES = ['bound', 'expired', 'free', 'declined', 'peer'];
+
 const VALUES = {
   address: addressText,
   mac: macText,
@@ -16,7 +18,7 @@ const VALUES = {
   vps_id: text,
   organization_id: text,
   reservation_id: text,
-  state: severalOf(['bound', 'expired', 'free', 'declined', 'peer']),
+  state: severalOf(STATES),
   node: text,
   port: text,
   q: text,
@@ -66,7 +68,7 @@ export const LEASE_QUERY = z.object({
     .meta({ description: `What to count by its values: ${FACETS.join(', ')}, separated by commas` }),
 });
 
-const GUEST_STATES = severalOf(['bound', 'expired', 'free', 'declined', 'peer', IDLE]).optional();
+const GUEST_STATES = severalOf([...STATES, IDLE]).optional();
 
 /** The same for leases and reservations in one list. */
 export const GUEST_QUERY = LEASE_QUERY.omit({ at: true }).extend({

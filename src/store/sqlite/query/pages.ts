@@ -1,86 +1,87 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextIteration } from 'node:timers/promises';
 
 /** Rows that one read looks at. */
 export const PAGE_ROWS = 5000;
-/** So many pages are read beside those of others; whoever reads more of them waits for whoever came before. */
+/** A reader of fewer pages waits for nobody. One that reads more waits until those that came before it have ended. */
 const SHORT = 4;
 
 interface Reader {
-  /** Its place among all that have come; whoever gives way has one behind all others. */
-  readonly place: number;
+  /** Readers are served in this order. */
+  readonly order: number;
   pages: number;
 }
 
 interface Waiting {
-  readonly place: number;
+  readonly order: number;
+  /** Lets it read its next page. */
   begin(): void;
 }
 
 const READERS = new WeakMap<AbortSignal, Reader>();
-const GIVING_WAY = new WeakSet<AbortSignal>();
+const OF_LOW_PRIORITY = new WeakSet<AbortSignal>();
 const WAITING: Waiting[] = [];
-/** More than are ever given. */
-const BEHIND_ALL = 2 ** 50;
-let placesGiven = 0;
-let isGivingTurns = false;
+/** Added to the order of a reader of low priority. There are never so many readers. */
+const LOW_PRIORITY = 2 ** 50;
+let readers = 0;
+let isScheduled = false;
 
-/** Long reads for this one wait for all others that are not said to give way, also for those that come later. */
-export function giveWay(signal: AbortSignal): void {
-  GIVING_WAY.add(signal);
+/** Long reads for this signal wait for all that are not of low priority, also for those that come later. */
+export function setLowPriority(signal: AbortSignal): void {
+  OF_LOW_PRIORITY.add(signal);
 }
 
 /**
- * Between two pages: lets others have the thread. Short reads go on by turns. Of long ones the oldest goes on alone: if all
- * of them shared the thread, all would be late.
+ * To be called between two pages: lets other work have the thread. Short reads take pages alternately. Of long ones only the
+ * oldest goes on: if all of them shared the thread, all would be late.
  *
- * @param signal Tells whom the pages are read for: all reads with one signal are one reader.
+ * @param signal Says for whom the pages are read: all reads with one signal are one reader.
  * @throws the signal's reason when nobody waits for the answer any more.
  */
 export async function betweenPages(signal: AbortSignal): Promise<void> {
   const reader = READERS.get(signal) ?? newReader(signal);
   reader.pages += 1;
-  if (reader.pages < SHORT) await nextTurn();
-  else await turnOf(reader.place, signal);
+  if (reader.pages < SHORT) await nextIteration();
+  else await untilOldest(reader.order, signal);
   signal.throwIfAborted();
 }
 
 function newReader(signal: AbortSignal): Reader {
-  placesGiven += 1;
-  const reader = { place: placesGiven + (GIVING_WAY.has(signal) ? BEHIND_ALL : 0), pages: 0 };
+  readers += 1;
+  const reader = { order: readers + (OF_LOW_PRIORITY.has(signal) ? LOW_PRIORITY : 0), pages: 0 };
   READERS.set(signal, reader);
   return reader;
 }
 
-/** Ends when no older reader waits, or when nobody waits for the answer. */
-function turnOf(place: number, signal: AbortSignal): Promise<void> {
+/** Resolves when no older reader waits, or when nobody waits for the answer any more. */
+function untilOldest(order: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const end = () => {
       signal.removeEventListener('abort', leave);
       resolve();
     };
-    const waiting: Waiting = { place, begin: end };
+    const waiting: Waiting = { order, begin: end };
     const leave = () => {
       WAITING.splice(WAITING.indexOf(waiting), 1);
       end();
     };
     signal.addEventListener('abort', leave);
     WAITING.push(waiting);
-    giveTurns();
+    schedule();
   });
 }
 
-/** Whoever has a turn is back for its next page before the following one is given. */
-function giveTurns(): void {
-  if (isGivingTurns || WAITING.length === 0) return;
-  isGivingTurns = true;
+/** One reader in each iteration of the event loop: the one that has just read a page waits again before the next is chosen. */
+function schedule(): void {
+  if (isScheduled || WAITING.length === 0) return;
+  isScheduled = true;
   setImmediate(() => {
-    isGivingTurns = false;
+    isScheduled = false;
     const oldest = WAITING.reduce<Waiting | undefined>(
-      (first, each) => (first === undefined || each.place < first.place ? each : first),
+      (first, each) => (first === undefined || each.order < first.order ? each : first),
       undefined,
     );
     if (oldest !== undefined) WAITING.splice(WAITING.indexOf(oldest), 1);
     oldest?.begin();
-    giveTurns();
+    schedule();
   });
 }

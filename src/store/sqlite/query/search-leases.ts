@@ -35,7 +35,7 @@ export async function searchLeases(
 ): Promise<FoundLeases> {
   const order = new FirstOfOrder(search.limit + 1, search.isDescending, search.after);
   const facets = new Map(search.facets.map((facet) => [facet, new Map<string, number>()]));
-  let total = beside?.rows.length ?? 0;
+  let total = 0;
   const count = (leases: number, values: readonly unknown[]) => {
     total += leases;
     for (const [index, facet] of search.facets.entries())
@@ -43,7 +43,7 @@ export async function searchLeases(
   };
   for (const { key, position, facets: values } of beside?.rows ?? []) {
     order.add({ key, position });
-    for (const [index, facet] of search.facets.entries()) countValue(facets.get(facet), values[index]);
+    count(1, values);
   }
   await look(database, search.conditions, new LeaseSlices(database, search, beside, order, count), signal);
   const { rows } = order;
@@ -58,7 +58,7 @@ export async function searchLeases(
   };
 }
 
-/** Shows all slices that may have what is wanted. */
+/** Looks at all slices that may have what is wanted. */
 async function look(
   database: Database,
   conditions: readonly LeaseCondition[],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { betweenPages, giveWay } from '../../../../src/store/sqlite/query/pages.ts';
+import { betweenPages, setLowPriority } from '../../../../src/store/sqlite/query/pages.ts';
 
 /** Reads so many pages, and tells each of them. */
 async function readPages(name: string, pages: number, told: string[], signal = new AbortController().signal) {
@@ -54,11 +54,11 @@ test('a long read whose asker has gone ends while it waits, and holds up nobody'
   expect(told.filter((name) => name === 'c')).toHaveLength(100);
 });
 
-test('a long read for one thing goes before those that give way, though they came first', async () => {
+test('a long read for one thing goes before those of low priority, though they came first', async () => {
   const told: string[] = [];
   const searches = ['a', 'b'].map((name) => {
     const { signal } = new AbortController();
-    giveWay(signal);
+    setLowPriority(signal);
     return readPages(name, 300, told, signal);
   });
   for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
