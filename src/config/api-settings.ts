@@ -61,7 +61,7 @@ export const API_SETTINGS = {
     variable: 'GATEWAY_API_SOCKET',
     flag: 'api-socket',
     kind: switchOf,
-    help: 'off: no Unix socket api.sock, by which commands ask and order; with the port off too, and no hook, the thread of both is not started',
+    help: 'off: no Unix socket api.sock, over which commands ask and order; without port, hook and platform too, the thread of the API is not started',
   }),
   apiSecret: optional({
     group: 'Management',

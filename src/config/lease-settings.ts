@@ -58,7 +58,7 @@ export const LEASE_SETTINGS = {
     variable: 'GATEWAY_DHCP_PACE',
     flag: 'pace',
     kind: milliseconds(20),
-    help: 'above 1,000 exchanges a second the least time from one round of answers to the next, so that one sync of the disk serves several; shared leases have none; off: none',
+    help: 'with more than 1,000 exchanges a second, the least time from one round of answers to the next, so that one sync of the disk serves several; not used where leases are shared; off: none',
   }),
   offerTime: setting('30s', {
     group: 'Leases',

@@ -12,10 +12,10 @@ export class SharedReads {
   readonly #shared = new Map<string, Shared>();
 
   /**
-   * The result of a read that begins after the call, if need be when the same read that is under way has ended.
+   * The result of a read that begins after the call. If the same read is under way, it begins when that has ended.
    *
    * @param question All that the result depends on.
-   * @param signal Of this asker. The read goes on as long as anybody waits for it.
+   * @param signal Is aborted when this asker no longer waits. The read goes on as long as anybody waits for it.
    * @throws the signal's reason when it is aborted.
    */
   async result<Result>(

@@ -114,7 +114,7 @@ async function reservationsInForce(database: Database, signal: AbortSignal): Pro
   return {
     at: new Map(all.map((each) => [each.address, each])),
     by: new Map(all.map((each) => [each.id, each])),
-    // Of two of one card the earlier one counts: it is set last.
+    // Where two reservations have one card, the one that was made first counts. A Map keeps what is set last.
     ofCard: new Map(
       all
         .toSorted((one, other) => (isEarlier(one, other) ? 1 : -1))

@@ -23,7 +23,7 @@ export class FirstOfOrder {
     return this.#rows;
   }
 
-  /** Only a row before this one changes the rows; undefined: any does. */
+  /** Only a row before this one changes the list; undefined: the list is not full. */
   get last(): Ranked | undefined {
     return this.#rows.length < this.#most ? undefined : this.#rows.at(-1);
   }
@@ -54,7 +54,7 @@ export class FirstOfOrder {
   }
 }
 
-/** As SQLite does: texts by their octets, which JavaScript's own order does not where a text has a rare letter. */
+/** As SQLite orders them: texts by their octets. JavaScript orders by UTF-16 units, which differs for characters beyond U+FFFF. */
 function compareKeys(one: string | number, other: string | number): number {
   if (one === other) return 0;
   if (typeof one === 'string' && typeof other === 'string')

@@ -44,7 +44,7 @@ export async function leasesCalled(
 }
 
 /**
- * The leases that run, by address, in short reads; of more than `most` only somewhat more than so many.
+ * The leases that run, by address, in short reads. Reading ends with the page in which they are more than `most`.
  *
  * @throws the signal's reason when nobody waits for the answer any more.
  */

@@ -31,7 +31,7 @@ export interface LeasesThen {
 const SHOWN =
   'position, address, mac, hostname, state, starts, expires, updated, vps_id, node, client, lease_seconds, reservation_id, organization_id, port';
 
-/** Whoever has the address of a lease now has had it since before then. */
+/** The lease in the table had begun at that time, and goes on. */
 const IS_HELD = "lease.state IN ('bound', 'peer') AND lease.starts_at <= @at";
 
 /** Whoever has an address since then has it by the table. It knows renewals, and the history may have forgotten the beginning. */
@@ -97,10 +97,10 @@ export async function searchLeasesAt(
 }
 
 type Show = (position: number, found: Found) => void;
-/** The newest row of an address until then comes first. */
+/** Called for each row of the history until that time; the newest one of an address comes first. */
 type Take = (position: number, isWanted: boolean, id: number) => void;
 
-/** Shows those that may be among the first. Returns how many there are. */
+/** Shows those that may be on the page. Returns how many are found in all. */
 async function lookInTable(
   database: Database,
   { at, conditions, isDescending, limit, after }: LeaseSearchAt,
@@ -125,7 +125,7 @@ async function lookInTable(
     const among = { ...values, at };
     const count = Number(counted.get({ ...among, after: from, upTo }));
     total += count;
-    // Of the list in descending order those before the row that it goes on from, else those behind it.
+    // The page goes on from `after`: to lower addresses in descending order, else to higher ones.
     const [lower, upper] = isDescending
       ? [from, Math.min(upTo, (after?.position ?? upTo + 1) - 1)]
       : [Math.max(from, after?.position ?? from), upTo];

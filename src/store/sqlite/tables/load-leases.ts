@@ -5,17 +5,17 @@ import type { LeaseTable } from '../../../lease-table/lease-table.ts';
 import type { JournalRecord } from '../journal/journal-record.ts';
 import { ADDRESS, ALL_IDS, ANY_ID, LEASE_ROW_WITHOUT_IDS, leaseFromRow } from './rows.ts';
 
-/** How many addresses are looked at for the rows that are read at once; more where few of them have a row. */
+/** How many addresses one read covers; more where few of them have a row. */
 const PAGE_ADDRESSES = 4096;
 const MOST_ADDRESSES = 65_536;
 const LAST = 2 ** 32 - 1;
 const RANGE = 'FROM lease WHERE address > ? AND address <= ?';
 /**
- * The rows of a range, as one JSON text for each column, and how many of them have ids: value by value takes half as long
- * again, and so many rows behind an address, by LIMIT, a fifth.
+ * The rows of a range, as one JSON text for each column, and how many of them have ids. To read value by value takes 1.5 times
+ * as long, and pages by LIMIT 1.2 times.
  */
 const PAGE = `SELECT ${LEASE_ROW_WITHOUT_IDS.map((column) => `json_group_array(${column})`).join(', ')}, count(${ANY_ID}) ${RANGE}`;
-/** The ids of a range where there are some; each as a text in the text. */
+/** The ids of a range: a JSON text for each row that has some, within one JSON text. */
 const IDS = `SELECT json_group_array(address), json_group_array(${ALL_IDS} || '') ${RANGE}`;
 const NEXT = `SELECT min(address) ${RANGE}`;
 /** Rows that are at no address. */

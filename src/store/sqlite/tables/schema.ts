@@ -18,7 +18,7 @@ function dotted(column: string): string {
 
 function colons(column: string): string {
   const pairs = [40, 32, 24, 16, 8, 0].map((shift) => `(${column} >> ${shift}) & 255`);
-  // One call: a search of all leases makes the text of each.
+  // One call of printf: a search makes this text for each of all leases.
   return `CASE WHEN ${column} <> 0 THEN printf('${pairs.map(() => '%02x').join(':')}', ${pairs.join(', ')}) END`;
 }
 
