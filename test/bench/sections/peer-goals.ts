@@ -9,9 +9,9 @@ export function goalsOfPeers(results: readonly PeerResult[], machine: Machine): 
   const theirs = (name: string) => results.filter(({ peer }) => peer.name === name);
   const kea = theirs('Kea');
   return [
-    ...cheaperThanKea(ours, kea, 4000, 'perfdhcp'),
-    ...cheaperThanKea(ours, kea, 10_000, 'perfdhcp'),
-    ...cheaperThanKea(ours, kea, 10_000, 'generator'),
+    ...cheaperThanKea(ours, kea, 4000, 'perfdhcp', 0.65),
+    ...cheaperThanKea(ours, kea, 10_000, 'perfdhcp', 0.55),
+    ...cheaperThanKea(ours, kea, 10_000, 'generator', 0.55),
     timesAsMany(ours, theirs('dnsmasq'), 40, 'dnsmasq (its first 2,000 leases)'),
     timesAsMany(ours, theirs('ISC dhcpd'), 15, 'ISC dhcpd (64k pool)'),
     asQuickAsKea(ours, kea, machine),
@@ -28,21 +28,23 @@ function cheaperThanKea(
   kea: readonly PeerResult[],
   rate: number,
   by: RatedRuns['by'],
+  share: number,
 ): readonly Goal[] {
   return ours.map((result) => {
     const level = result.peer.log.slice(0, 4).toLowerCase();
     const what = `CPU per exchange at ${number(rate)}/s of ${by} against Kea, both at ${level}`;
-    const limit = '<= 0.5 x, with p50 <= 3 ms and p99 <= 15 ms';
+    const limit = `<= ${share} x, with p50 <= 1.3 ms and p99 <= Kea's + 4 ms`;
     const own = at(result, rate, by);
-    const costs = kea
+    const theirs = kea
       .filter(({ peer }) => peer.log.slice(0, 4).toLowerCase() === level)
-      .flatMap((each) => at(each, rate, by)?.cost ?? []);
-    if (own === undefined || costs.length === 0) return unmeasured(what, limit, 'Kea is not installed');
-    const cost = Math.min(...costs);
+      .flatMap((each) => at(each, rate, by) ?? []);
+    if (own === undefined || theirs.length === 0) return unmeasured(what, limit, 'Kea is not installed');
+    const cost = Math.min(...theirs.map((run) => run.cost));
+    const p99 = Math.min(...theirs.map((run) => run.p99));
     const measured =
       `${number(own.cost / cost, 2)} x (${number(own.cost, 1)} / ${number(cost, 1)} µs), ` +
-      `p50 ${number(own.p50, 2)} ms, p99 ${number(own.p99, 2)} ms, ${number(own.rate)}/s done`;
-    return goal(what, limit, measured, own.cost <= cost / 2 && own.p50 <= 3 && own.p99 <= 15);
+      `p50 ${number(own.p50, 2)} ms, p99 ${number(own.p99, 2)} ms (Kea ${number(p99, 2)}), ${number(own.rate)}/s done`;
+    return goal(what, limit, measured, own.cost <= cost * share && own.p50 <= 1.3 && own.p99 <= p99 + 4);
   });
 }
 
