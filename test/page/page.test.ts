@@ -123,6 +123,21 @@ describeSystem('the web page of a gateway that serves', ['chromium'], () => {
     expect(complaints).toEqual([]);
   });
 
+  test('the search is left by Enter for the keys of the rows, and by Escape when it is empty', async () => {
+    await page.goto(`${PAGE}#leases`);
+    await page.getByLabel('Search leases').waitFor();
+    await page.keyboard.press('/');
+    await page.keyboard.type('web');
+    await page.keyboard.press('Enter');
+    await eventually('one row is left', async () => (await page.locator('td.a').count()) === 1);
+    await page.keyboard.press('j');
+    const focused = await page.evaluate('document.activeElement.textContent');
+    for (const key of ['/', 'Escape', 'Escape', '3']) await page.keyboard.press(key);
+
+    expect(focused).toBe(addressOf('web-1'));
+    await page.waitForURL(/#nodes/);
+  });
+
   test('the list is searched, filtered and sorted, and all of that stands in its address', async () => {
     await page.goto(`${PAGE}#leases`);
     const addresses = () => page.locator('td.a').allTextContents();

@@ -6,10 +6,10 @@ import { go, VIEWS } from '../state/route.js';
 /** @type {readonly (readonly [string, string])[]} */
 const KEYS = [
   ['1 2 3 4 5', 'Map, Leases, Nodes, Live, Health'],
-  ['/', 'Search on this view'],
+  ['/', 'Search on this view; Enter leaves the search'],
   ['← → ↑ ↓', 'Move on the map; Home and End: the row'],
   ['Enter', 'Open what is marked'],
-  ['Esc', 'Close panel, menu or dialog; clear the search'],
+  ['Esc', 'Close panel, menu or dialog; clear the search, then leave it'],
   ['j k', 'Next and previous row'],
   ['x', 'Select the row'],
   ['e', 'Reserve, or edit the reservation'],

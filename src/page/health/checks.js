@@ -34,7 +34,7 @@ export function wellOf(info, warnings, samples, now) {
     [info.rogue_servers.length === 0 && !has(wrong, 'rogue-server'), 'No other DHCP server', 'none answers'],
     [!has(wrong, 'pool-full', 'pool-nearly-full'), 'Pool has room', `${segment?.available ?? 0} free`],
     [!has(wrong, 'clock'), 'Clock', 'trusted'],
-    [!has(wrong, 'unheard', 'interface-down'), 'Messages arrive', info.status],
+    [!has(wrong, 'unheard', 'interface-down'), 'Messages arrive', 'at the sockets'],
     [lost === 0, 'No message lost', `in ${counted(Math.max(1, Math.round(samples.length / 60)), 'hour')}`],
     [faulty === 0, 'No guest floods', '0 refused'],
     [!has(wrong, 'settings'), 'Settings', 'in force'],
