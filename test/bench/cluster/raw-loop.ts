@@ -1,7 +1,7 @@
 import { setTimeout as pass } from 'node:timers/promises';
-import { type Ipv4, ipv4, ipv4ToText } from '../../../src/net/ipv4.ts';
+import { ipv4, ipv4ToText } from '../../../src/net/ipv4.ts';
 import { systemClock } from '../../../src/server/system-clock.ts';
-import type { Operation, Revision, Transaction } from '../../../src/store/etcd/client/etcd.ts';
+import type { Operation, Transaction } from '../../../src/store/etcd/client/etcd.ts';
 import { GrpcEtcd } from '../../../src/store/etcd/client/grpc-etcd.ts';
 import { type Claim, encodeEntry } from '../../../src/store/etcd/keys/entry.ts';
 import { Keys } from '../../../src/store/etcd/keys/keys.ts';
@@ -28,24 +28,22 @@ const end = from + work.seconds * 1000;
 await Promise.all(Array.from({ length: work.inFlight }, loop));
 const { p50, p99 } = latencyOf(Float64Array.from(latencies));
 const measured = (performance.now() - from) / 1000;
-const result: RawResult = { rate: changes / 2 / measured, p50, p99, conflicts };
+const result: RawResult = { rate: changes / measured, p50, p99, conflicts };
 console.log(JSON.stringify(result));
 etcd.close();
 process.exit(0);
 
-/** Offers to ever new clients, and then binds them. */
+/** Binds ever new clients. */
 async function loop(): Promise<void> {
   while (performance.now() < end) {
     const first = clients;
     clients += work.batch;
     const numbers = Array.from({ length: work.batch }, (_, index) => first + index);
-    const offered = await commit(numbers.map((number) => changeOf(number, 0)));
-    await commit(numbers.map((number) => changeOf(number, offered)));
+    await commit(numbers.map(changeOf));
   }
 }
 
-/** Returns the revision that it made. */
-async function commit(nested: readonly Transaction[]): Promise<Revision> {
+async function commit(nested: readonly Transaction[]): Promise<void> {
   if (work.rate !== undefined) {
     const due = start + (begun / work.rate) * 1000;
     begun += 1;
@@ -53,47 +51,42 @@ async function commit(nested: readonly Transaction[]): Promise<Revision> {
   }
   const before = performance.now();
   const success = nested.map((transaction): Operation => ({ kind: 'transaction', transaction }));
-  const { results, revision } = await etcd.transact({ compare: [], success, failure: [] });
+  const { results } = await etcd.transact({ compare: [], success, failure: [] });
   const now = performance.now();
   for (const each of results) if (each.kind !== 'transaction' || !each.result.succeeded) conflicts += 1;
   if (before >= from) {
     latencies.push(now - before);
     changes += nested.length;
   }
-  return revision;
 }
 
-/** What a gateway sends: for the offer the address and its client, for the bind the address alone. 0: the offer. */
-function changeOf(number: number, offered: Revision): Transaction {
+/** What a gateway sends when a new client takes its offer, which is in memory: the address and its client. */
+function changeOf(number: number): Transaction {
   const address = ipv4(0x0a_10_00_00 + number);
   const client = `01${(0x02_0000_000000 + number).toString(16).padStart(12, '0')}`;
   const both = [keys.ofClient(client), keys.ofAddress(address)];
-  const entry = { [offered === 0 ? 'offer' : 'record']: claimOf(client, number, offered), op: opOf(number) };
-  const puts: Operation[] = [{ kind: 'put', key: keys.ofAddress(address), value: encodeEntry(entry) }];
-  if (offered === 0) puts.push(clientPut(client, address));
+  const entry = { record: claimOf(client, number), op: opOf(number) };
   return {
-    compare: both.map((key) => ({ key, modRevision: offered })),
-    success: puts,
+    compare: both.map((key) => ({ key, modRevision: 0 })),
+    success: [
+      { kind: 'put', key: keys.ofAddress(address), value: encodeEntry(entry) },
+      { kind: 'put', key: keys.ofClient(client), value: Buffer.from(ipv4ToText(address)) },
+    ],
     failure: both.map((key) => ({ kind: 'get', key })),
   };
 }
 
-function clientPut(client: string, address: Ipv4): Operation {
-  return { kind: 'put', key: keys.ofClient(client), value: Buffer.from(ipv4ToText(address)) };
-}
-
-function claimOf(client: string, number: number, offered: Revision): Claim {
+function claimOf(client: string, number: number): Claim {
   const now = systemClock.now();
-  const state = offered === 0 ? 'offered' : 'bound';
   const times = { expiresAt: now + LEASE_MILLISECONDS, updatedAt: now };
   return {
     client,
     mac: 0x02_0000_000000 + number,
-    state,
+    state: 'bound',
     ...times,
     granter: GRANTER,
     node: NODE,
-    reason: state,
+    reason: 'bound',
   };
 }
 

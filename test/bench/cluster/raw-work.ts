@@ -15,7 +15,7 @@ export interface RawWork {
 }
 
 export interface RawResult {
-  /** Of an offer and a bind each, a second. */
+  /** Of binds, a second. */
   readonly rate: number;
   /** Of one outer transaction: milliseconds. */
   readonly p50: number;
