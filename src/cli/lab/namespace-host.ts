@@ -1,6 +1,7 @@
 import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { GatewayError } from '../../errors.ts';
+import { isRunning } from './is-running.ts';
 
 /**
  * A machine of the segment: network and mounts of its own. They last as long as one small process, which ends when
@@ -72,7 +73,7 @@ export class NamespaceHost {
   /** Ends what runs in it, and it. */
   async close(): Promise<void> {
     const ends = [...this.#children, this.#holder].map((child) => {
-      if (child.exitCode !== null || child.signalCode !== null) return undefined;
+      if (!isRunning(child)) return undefined;
       const end = once(child, 'exit');
       child.kill('SIGKILL');
       return end;

@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isRunning } from '../is-running.ts';
 import type { NamespaceHost } from '../namespace-host.ts';
 import { DEVICE } from '../segment.ts';
 
@@ -121,7 +122,7 @@ export class GuestClient {
   /** Ends the client at once; it gives nothing back. */
   async kill(): Promise<void> {
     const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (child === undefined || !isRunning(child)) return;
     const end = once(child, 'exit');
     child.kill('SIGKILL');
     await end;

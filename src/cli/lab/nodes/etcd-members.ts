@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isRunning } from '../is-running.ts';
 import type { NamespaceHost } from '../namespace-host.ts';
 import { runIn } from '../run-in.ts';
 import { untilSucceeds } from '../until-succeeds.ts';
@@ -164,8 +165,4 @@ export class EtcdMembers {
     if (member === undefined) throw new Error(`no member ${place}`);
     return member;
   }
-}
-
-function isRunning(child: ChildProcess): boolean {
-  return child.exitCode === null && child.signalCode === null;
 }

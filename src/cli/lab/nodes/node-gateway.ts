@@ -9,6 +9,7 @@ import type { Status } from '../../../reporting/status.ts';
 import { askHealth, HEALTH_SOCKET } from '../../../server/health.ts';
 import { type ListedLease, openLeaseReader } from '../../../store/sqlite/lease-reader.ts';
 import { GatewayApi } from '../../api/gateway-api.ts';
+import { isRunning } from '../is-running.ts';
 import { type Ran, runIn } from '../run-in.ts';
 import type { SegmentNode } from './segment-node.ts';
 
@@ -50,8 +51,7 @@ export class NodeGateway {
   }
 
   get isRunning(): boolean {
-    const child = this.#child;
-    return child !== undefined && child.exitCode === null && child.signalCode === null;
+    return this.#child !== undefined && isRunning(this.#child);
   }
 
   /** Its management API. */
@@ -127,7 +127,7 @@ export class NodeGateway {
   async #end(signal: NodeJS.Signals, milliseconds: number): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (child === undefined || !isRunning(child)) return;
     const ended = once(child, 'exit');
     child.kill(signal);
     await Promise.race([ended, delay(milliseconds, undefined, { ref: false })]);

@@ -1,7 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { ipv4, ipv4FromText, ipv4ToText } from '../../../../src/net/ipv4.ts';
 import { openSqlite } from '../../../../src/store/sqlite/disk/driver.ts';
-import type { LeaseCondition } from '../../../../src/store/sqlite/query/lease-conditions.ts';
 import type { LeaseSearch, LeaseSort } from '../../../../src/store/sqlite/query/lease-search.ts';
 import { LiveLeaseFile } from '../../../../src/store/sqlite/query/live-file.ts';
 import { runningLeases } from '../../../../src/store/sqlite/query/named-leases.ts';
@@ -9,6 +8,7 @@ import { searchHistory } from '../../../../src/store/sqlite/query/search-history
 import { searchLeases } from '../../../../src/store/sqlite/query/search-leases.ts';
 import { searchLeasesAt } from '../../../../src/store/sqlite/query/search-leases-at.ts';
 import { fileIn, openIn, temporaryDirectory } from '../temporary-store.ts';
+import { has, lacks, searchOf } from './searches.ts';
 
 const SIGNAL = new AbortController().signal;
 const FIRST = Number(ipv4FromText('10.65.0.0'));
@@ -87,31 +87,8 @@ function inOrder(sort: LeaseSort, isDescending: boolean) {
   };
 }
 
-const has = (name: LeaseCondition['name'], value: string | number): LeaseCondition => ({
-  name,
-  value,
-  isNegated: false,
-});
-const lacks = (name: LeaseCondition['name'], value: string | number): LeaseCondition => ({
-  name,
-  value,
-  isNegated: true,
-});
-
-function search(of: Partial<LeaseSearch>): LeaseSearch {
-  return {
-    conditions: [],
-    sort: 'address',
-    isDescending: false,
-    limit: 100,
-    after: undefined,
-    facets: [],
-    ...of,
-  };
-}
-
 async function found(of: Partial<LeaseSearch>) {
-  return await searchLeases(file.database, search(of), SIGNAL);
+  return await searchLeases(file.database, searchOf(of), SIGNAL);
 }
 
 const textsOf = (made: Made) =>
@@ -200,7 +177,7 @@ test('what is listed beside the leases stands in their order, and a lease that i
 
   const seen: number[] = [];
   for (let after: LeaseSearch['after']; ; ) {
-    const of = search({ limit: 900, after, facets: ['state'] });
+    const of = searchOf({ limit: 900, after, facets: ['state'] });
     const { page, total, last, facets } = await searchLeases(file.database, of, SIGNAL, beside);
     expect(total).toBe(wanted.length);
     expect(facets.state?.['reserved-idle']).toBe(1);
@@ -219,7 +196,7 @@ test('two searches at the same time, each with its own way to list, do not distu
   });
 
   const totals = await Promise.all(
-    [0, 1, 2].map(async (rest) => (await searchLeases(file.database, search({}), SIGNAL, of(rest))).total),
+    [0, 1, 2].map(async (rest) => (await searchLeases(file.database, searchOf({}), SIGNAL, of(rest))).total),
   );
 
   expect(totals).toEqual(

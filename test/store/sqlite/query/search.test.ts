@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import type { LeaseCondition } from '../../../../src/store/sqlite/query/lease-conditions.ts';
 import type { LeaseSearch } from '../../../../src/store/sqlite/query/lease-search.ts';
 import { LiveLeaseFile } from '../../../../src/store/sqlite/query/live-file.ts';
 import { searchHistory } from '../../../../src/store/sqlite/query/search-history.ts';
@@ -7,16 +6,9 @@ import { searchLeases } from '../../../../src/store/sqlite/query/search-leases.t
 import { FakeClock } from '../../../support/clock.ts';
 import { address, at, bind, hardware } from '../../changes.ts';
 import { openIn, temporaryDirectory } from '../temporary-store.ts';
+import { has, lacks, searchOf } from './searches.ts';
 
 const SIGNAL = new AbortController().signal;
-const ALL: LeaseSearch = {
-  conditions: [],
-  sort: 'address',
-  isDescending: false,
-  limit: 100,
-  after: undefined,
-  facets: [],
-};
 
 /** A store with so many leases, and a reader beside it. */
 async function filled(guests: number) {
@@ -35,22 +27,11 @@ async function filled(guests: number) {
   await clock.pass(1000);
   expect(await carried).toBe(true);
   const found = async (search: Partial<LeaseSearch>) => {
-    const { rows, ...rest } = await searchLeases(file.database, { ...ALL, ...search }, SIGNAL);
+    const { rows, ...rest } = await searchLeases(file.database, searchOf(search), SIGNAL);
     return { ...rest, hosts: rows.map(({ hostname }) => hostname) };
   };
   return { store, file, clock, directory, found };
 }
-
-const has = (name: LeaseCondition['name'], value: string | number): LeaseCondition => ({
-  name,
-  value,
-  isNegated: false,
-});
-const lacks = (name: LeaseCondition['name'], value: string | number): LeaseCondition => ({
-  name,
-  value,
-  isNegated: true,
-});
 
 describe('a search of leases', () => {
   test('reads what the journal had a moment ago, once it is carried over', async () => {
@@ -130,7 +111,7 @@ describe('a search of leases', () => {
   test('ends when nobody waits for it', async () => {
     const { file } = await filled(1);
 
-    await expect(searchLeases(file.database, ALL, AbortSignal.abort())).rejects.toThrow(/abort/);
+    await expect(searchLeases(file.database, searchOf(), AbortSignal.abort())).rejects.toThrow(/abort/);
   });
 });
 
