@@ -228,6 +228,7 @@ const MAY_DO_IO = ['store', 'transport', 'config', 'log', 'sharing', 'management
 const IO_FILES = [
   'src/server/health.ts',
   'src/diagnosis/find-program.ts',
+  'src/diagnosis/program-output.ts',
   'src/diagnosis/firewall/read-firewall.ts',
 ];
 const PURE_NODE_MODULES = ['node:path', 'node:util', 'node:events', 'node:buffer', 'node:url', 'node:assert'];

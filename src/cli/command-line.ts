@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { Command, CommanderError } from 'commander';
 import { EXIT_STATUS, GatewayError } from '../errors.ts';
+import { readable } from '../wire/readable-text.ts';
 import { complain, ReaderGone, writeWhole } from './output/write-whole.ts';
 import { versionOfPackage } from './version-of-package.ts';
 
@@ -69,7 +70,7 @@ function statusOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_STATUS['bad-settings'];
   if (error instanceof ReaderGone) return READER_GONE;
   if (error instanceof GatewayError) {
-    complain(`vps-gateway: ${error.message}\n`);
+    complain(`vps-gateway: ${error.message.split('\n').map(readable).join('\n')}\n`);
     return error.exitStatus;
   }
   const lack = lackOfDescriptors(error);

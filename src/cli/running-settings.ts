@@ -23,7 +23,7 @@ async function show(
   surroundings: CommandSurroundings,
 ): Promise<void> {
   const api = apiOf(options, surroundings.environment);
-  const { items } = await api.get<{ readonly items: readonly ShownSetting[] }>('/settings');
+  const items = await api.list<ShownSetting>('/settings');
   const part = name?.replaceAll('-', '_').toUpperCase() ?? '';
   const found = items.filter(
     ({ setting, from }) => setting.includes(part) && !(options.changed === true && from === 'default'),

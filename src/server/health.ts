@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import type { ClockStatus } from '../detection/clock-status.ts';
 import type { OrderedBy } from '../lease/lease-view.ts';
 import type { Log } from '../log/log.ts';
+import { statusFrom } from '../reporting/read-status.ts';
 import type { SegmentsStatus } from '../reporting/segments-status.ts';
 import type { Status } from '../reporting/status.ts';
 
@@ -155,14 +156,14 @@ export class HealthEndpoint {
   }
 }
 
-/** Of a process without a list of segments. @throws Error if no server answers in time. */
+/** Of a process without a list of segments. @throws Error if no server answers in time, or with what is no status. */
 export async function askHealth(path: string, milliseconds: number): Promise<Status> {
   return (await askHealthOfAll(path, milliseconds)) as Status;
 }
 
-/** @throws Error if no server answers in time. */
-export function askHealthOfAll(path: string, milliseconds: number): Promise<Status | SegmentsStatus> {
-  return ask(path, 'status', milliseconds);
+/** @throws Error if no server answers in time; SyntaxError if what it answers is no status. */
+export async function askHealthOfAll(path: string, milliseconds: number): Promise<Status | SegmentsStatus> {
+  return statusFrom(await ask(path, 'status', milliseconds));
 }
 
 /**
@@ -190,7 +191,8 @@ function ask<Name extends Request>(
     let text = '';
     const socket = createConnection(path);
     socket.setEncoding('utf8');
-    socket.setTimeout(milliseconds, () => socket.destroy(new Error(`no answer on ${path}`)));
+    // Of the whole answer: one that comes in drops, and never ends, is none.
+    const limit = setTimeout(() => socket.destroy(new Error(`no answer on ${path}`)), milliseconds);
     const { author, note } = by ?? {};
     const who = author === undefined ? '' : ` by ${author}${note === undefined ? '' : `: ${note}`}`;
     socket.on('connect', () => socket.write(`${request}${who}\n`));
@@ -202,6 +204,7 @@ function ask<Name extends Request>(
       if (!text.endsWith('\n')) reject(error); // A server that has answered may have closed the connection.
     });
     socket.on('close', () => {
+      clearTimeout(limit);
       try {
         resolve(JSON.parse(text) as Answer<Name>);
       } catch (error) {

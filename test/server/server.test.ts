@@ -665,6 +665,19 @@ describe('the health socket', () => {
     await endpoint.close();
   });
 
+  test('that comes in drops and never ends is waited for no longer than one that does not come', async () => {
+    const path = join(directory, HEALTH_SOCKET);
+    const dripping = createServer((socket) => {
+      const drops = setInterval(() => socket.write(' '), 20);
+      socket.on('error', () => socket.destroy()).on('close', () => clearInterval(drops));
+    });
+    await new Promise<void>((resolve) => dripping.listen(path, resolve));
+
+    await expect(askHealth(path, 100)).rejects.toThrow('no answer');
+
+    await new Promise((resolve) => dripping.close(resolve));
+  });
+
   test('that says more than any status has is not read to its end', async () => {
     const path = join(directory, HEALTH_SOCKET);
     const talker = createServer((socket) => {

@@ -6,7 +6,7 @@ import { API_SOCKET } from '../../management/listen/unix-listener.ts';
 import { askHealth, HEALTH_SOCKET } from '../../server/health.ts';
 import { noAnswer } from '../no-answer.ts';
 import { authorOfCommand } from './author.ts';
-import { ApiRefusal, type ProblemDetails, type Remedies, refusalOf } from './refusal.ts';
+import { ApiRefusal, problemFrom, type Remedies, refusalOf } from './refusal.ts';
 
 const ROOT = '/api/v1';
 /** The API ends a request after 30 s, and a reconciliation after 5 minutes: milliseconds. */
@@ -53,6 +53,17 @@ export class GatewayApi {
     return (await this.#ask({ method: 'GET', path, query })) as Answer;
   }
 
+  /**
+   * The items of a list.
+   *
+   * @throws GatewayError if there is no gateway, it refuses, or what it answers is no list.
+   */
+  async list<Item extends object>(path: string, query: Query = {}): Promise<readonly Item[]> {
+    const { items } = await this.get<{ readonly items?: unknown }>(path, query);
+    if (Array.isArray(items) && items.every(isObject)) return items as readonly unknown[] as readonly Item[];
+    throw this.#notUnderstood(new SyntaxError('no list'));
+  }
+
   /** The same; undefined: there is no such thing. */
   async find<Answer>(path: string): Promise<Answer | undefined> {
     try {
@@ -88,12 +99,7 @@ export class GatewayApi {
     const status = answer.statusCode ?? 0;
     if (status >= 300) throw await this.#refusal(question, answer);
     const text = await this.#textOf(question, answer);
-    if (text === '') return {};
-    try {
-      return JSON.parse(text);
-    } catch (error) {
-      throw this.#notUnderstood(error);
-    }
+    return text === '' ? {} : this.#objectIn(text);
   }
 
   #send(question: Question, headers: Readonly<Record<string, string>>): Promise<IncomingMessage> {
@@ -105,7 +111,7 @@ export class GatewayApi {
         method,
         path: `${ROOT}${path}${queryText({ ...query, segment: query['segment'] ?? this.#segment })}`,
         agent: false,
-        timeout: isLong ? LONG_ANSWER_TIME : ANSWER_TIME,
+        timeout: timeOf(isLong),
         headers: {
           ...headers,
           ...own,
@@ -122,7 +128,9 @@ export class GatewayApi {
     });
   }
 
-  async #textOf({ method }: Question, answer: IncomingMessage): Promise<string> {
+  async #textOf({ method, isLong = false }: Question, answer: IncomingMessage): Promise<string> {
+    // Of the whole: what comes in drops, and never ends, is no answer.
+    const limit = setTimeout(() => answer.destroy(new Error('no answer in time')), timeOf(isLong));
     try {
       answer.setEncoding('utf8');
       let text = '';
@@ -130,18 +138,31 @@ export class GatewayApi {
       return text;
     } catch (error) {
       throw await this.#unanswered(method, error);
+    } finally {
+      clearTimeout(limit);
     }
   }
 
   async #refusal(question: Question, answer: IncomingMessage): Promise<GatewayError> {
     const text = await this.#textOf(question, answer);
-    let details: ProblemDetails;
     try {
-      details = JSON.parse(text);
+      return refusalOf(problemFrom(this.#objectIn(text)), question.method !== 'GET', question.remedies);
     } catch (error) {
-      return this.#notUnderstood(error);
+      if (error instanceof GatewayError) return error;
+      throw error;
     }
-    return refusalOf(details, question.method !== 'GET', question.remedies);
+  }
+
+  /** @throws GatewayError: no gateway answers so. */
+  #objectIn(text: string): object {
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch (error) {
+      throw this.#notUnderstood(error);
+    }
+    if (!isObject(value)) throw this.#notUnderstood(new SyntaxError('no object'));
+    return value;
   }
 
   #notUnderstood(error: unknown): GatewayError {
@@ -180,6 +201,14 @@ export class GatewayApi {
       remedy: `wait some seconds: it is started again by itself, and its log says why it ended; or set ${SETTINGS.apiSocket.variable} to on`,
     };
   }
+}
+
+function timeOf(isLong: boolean): number {
+  return isLong ? LONG_ANSWER_TIME : ANSWER_TIME;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function queryText(query: Query): string {

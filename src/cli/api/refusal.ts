@@ -10,6 +10,22 @@ export interface ProblemDetails {
   readonly errors?: readonly { readonly pointer: string; readonly detail: string }[];
 }
 
+/** What of an answer is as RFC 9457 has it. */
+export function problemFrom(answer: object): ProblemDetails {
+  const { type, title, status, detail, errors } = answer as Readonly<Record<string, unknown>>;
+  const faults = Array.isArray(errors) ? errors : [];
+  return {
+    ...(typeof type === 'string' && { type }),
+    ...(typeof title === 'string' && { title }),
+    ...(typeof status === 'number' && { status }),
+    ...(typeof detail === 'string' && { detail }),
+    errors: faults.map((fault) => ({
+      pointer: String(fault?.pointer ?? ''),
+      detail: String(fault?.detail ?? ''),
+    })),
+  };
+}
+
 /** What to type next, by the last part of a problem's type. */
 export type Remedies = Readonly<Record<string, string | ((problem: ProblemDetails) => string)>>;
 

@@ -181,8 +181,8 @@ function firewallLines(interfaceName: string): readonly DoctorLine[] {
     return [
       unknown(
         'firewall',
-        'the rules of the firewall could not be read',
-        'run this as root, where nft or iptables is installed',
+        'the rules of the firewall could not be read, or not all of them',
+        'run this as root, where nft or iptables is installed; time nft -j list ruleset | wc -c',
       ),
     ];
   if (rules.length === 0) return [good('firewall', `no rule drops what guests send on ${interfaceName}`)];

@@ -1,24 +1,12 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import type { LinkFacts, VxlanFacts } from '../../diagnosis/doctor/link-lines.ts';
-import { findProgram } from '../../diagnosis/find-program.ts';
+import { type Json, listOf, objectOf } from '../../diagnosis/firewall/nft-json.ts';
+import { outputOf } from '../../diagnosis/program-output.ts';
 import { ipv4ToText } from '../../net/ipv4.ts';
 import type { Interface } from '../../transport/linux/interfaces.ts';
 
 /** How long a program may take: milliseconds. */
 const PATIENCE = 3000;
-
-/** What `ip -d -j link` prints of an interface; only what is used. */
-interface PrintedLink {
-  readonly ifname: string;
-  readonly mtu: number;
-  readonly master?: string;
-  readonly linkinfo?: { readonly info_kind?: string; readonly info_data?: { readonly link?: string } };
-}
-
-interface PrintedVlans {
-  readonly vlans?: readonly { readonly vlan: number; readonly flags?: readonly string[] }[];
-}
 
 /** Reads what the kernel says of the interface, of its bridge and of the tunnel below it. */
 export function readLink(link: Interface): LinkFacts {
@@ -42,40 +30,38 @@ export function readLink(link: Interface): LinkFacts {
 
 /** The tunnels that are ports of the interface, or the interface itself, or the one that it is a VLAN of. */
 function vxlansOf(name: string): readonly VxlanFacts[] | undefined {
-  const links = printedBy<readonly PrintedLink[]>('ip', '-d', '-j', 'link', 'show');
-  if (links === undefined) return undefined;
+  const links = printedBy('ip', '-d', '-j', 'link', 'show');
   return links
-    .filter(
-      ({ ifname, master, linkinfo }) =>
-        linkinfo?.info_kind === 'vxlan' && (ifname === name || master === name),
-    )
+    ?.filter(({ ifname, master, linkinfo }) => {
+      return objectOf(linkinfo)?.['info_kind'] === 'vxlan' && (ifname === name || master === name);
+    })
     .map(({ ifname, linkinfo }) => {
-      const underlay = linkinfo?.info_data?.link;
-      const below = links.find((link) => link.ifname === underlay);
-      return { name: ifname, underlay, underlayMtu: below?.mtu };
+      const underlay = objectOf(objectOf(linkinfo)?.['info_data'])?.['link'];
+      const below = links.find((link) => link['ifname'] === underlay)?.['mtu'];
+      return {
+        name: String(ifname),
+        underlay: typeof underlay === 'string' ? underlay : undefined,
+        underlayMtu: typeof below === 'number' ? below : undefined,
+      };
     });
 }
 
 /** The VLAN of untagged frames of the bridge itself; 0: it has none; undefined: not known. */
 function ownVlanOf(name: string): number | undefined {
-  const printed = printedBy<readonly PrintedVlans[]>('bridge', '-j', 'vlan', 'show', 'dev', name);
+  const printed = printedBy('bridge', '-j', 'vlan', 'show', 'dev', name);
   if (printed === undefined) return undefined;
-  const vlans = printed.flatMap((each) => each.vlans ?? []);
-  return vlans.find(({ flags }) => flags?.includes('PVID') === true)?.vlan ?? 0;
+  const vlans = printed.flatMap(({ vlans }) => listOf(vlans).map(objectOf));
+  const own = vlans.find((each) => listOf(each?.['flags']).includes('PVID'))?.['vlan'] ?? 0;
+  return typeof own === 'number' ? own : undefined;
 }
 
-/** What a program prints as JSON; undefined: it is missing, fails or takes too long. */
-function printedBy<Printed>(name: string, ...words: readonly string[]): Printed | undefined {
-  const program = findProgram(name);
-  if (program === undefined) return undefined;
-  const { status, stdout } = spawnSync(program, words, {
-    encoding: 'utf8',
-    timeout: PATIENCE,
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  if (status !== 0) return undefined;
+/** The objects of the list that a program prints as JSON; undefined: it is missing, fails, takes too long or prints something else. */
+function printedBy(name: string, ...words: readonly string[]): readonly Json[] | undefined {
+  const output = outputOf(name, words, PATIENCE);
+  if (output.kind !== 'printed') return undefined;
   try {
-    return JSON.parse(stdout === '' ? '[]' : stdout);
+    const list: unknown = JSON.parse(output.text === '' ? '[]' : output.text);
+    return Array.isArray(list) ? list.map(objectOf).filter((each) => each !== undefined) : undefined;
   } catch {
     return undefined;
   }

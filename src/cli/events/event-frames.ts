@@ -36,5 +36,7 @@ function eventOf(frame: string): SentEvent | undefined {
   }
   const [kind, data] = [fields.get('event'), fields.get('data')];
   if (kind === undefined || data === undefined) return undefined;
-  return { id: fields.get('id'), kind, data: JSON.parse(data) as SentEvent['data'] };
+  const value: unknown = JSON.parse(data);
+  if (typeof value !== 'object' || value === null) throw new SyntaxError('an event without data');
+  return { id: fields.get('id'), kind, data: value as SentEvent['data'] };
 }

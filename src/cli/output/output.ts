@@ -104,11 +104,21 @@ export function writeDetails(output: Output, details: readonly (readonly [headin
   }
 }
 
+/** A name in a sentence that breaks the line cannot begin one that looks like ours: that is indented. */
+function linesOf(sentence: string): readonly string[] {
+  return sentence
+    .split('\n')
+    .map((line, index) => (index === 0 ? readable(line) : `  ${readable(line).trimStart()}`));
+}
+
 const MARKS: Readonly<Record<string, Style>> = { problem: 'red', warning: 'yellow', shortcoming: 'yellow' };
 
-/** Prints sentences, a line for each. A leading `problem: ` or `warning: ` is coloured. Further lines are indented. */
+/**
+ * Prints sentences, a line for each. A leading `problem: ` or `warning: ` is coloured. Further lines are indented. What would
+ * control the terminal is replaced.
+ */
 export function writeSentences(output: Output, sentences: readonly string[]): void {
-  for (const sentence of sentences) {
+  for (const sentence of sentences.flatMap(linesOf)) {
     const text = wrapTo(output.columns ?? Infinity, sentence, '  ').join('\n');
     const word = /^(\w+): /.exec(text)?.[1] ?? '';
     const style = MARKS[word];

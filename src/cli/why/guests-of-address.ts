@@ -65,10 +65,8 @@ async function reservedFor(
 ): Promise<{ readonly reserved: readonly GuestOfAddress[]; readonly unasked: string | undefined }> {
   const text = ipv4ToText(address);
   try {
-    const asked = await apiOf(options, environment).get<{ items: readonly Reserved[] }>('/reservations', {
-      address: text,
-    });
-    const reserved = asked.items.flatMap(({ id, mac: macs = [] }) =>
+    const asked = await apiOf(options, environment).list<Reserved>('/reservations', { address: text });
+    const reserved = asked.flatMap(({ id, mac: macs = [] }) =>
       macs.flatMap((each) => guest(each, (mac) => `${text} is reserved for ${mac} (reservation ${id})`)),
     );
     return { reserved, unasked: undefined };

@@ -81,8 +81,8 @@ const NOTHING_TOLD = { decisions: [], reservations: [], noAnswer: undefined } as
 async function askApi(api: GatewayApi, mac: string) {
   try {
     const decisions = await recentDecisions(api, mac);
-    const { items } = await api.get<{ items: readonly ListedReservation[] }>('/reservations', { mac });
-    return { decisions, reservations: items, noAnswer: undefined };
+    const reservations = await api.list<ListedReservation>('/reservations', { mac });
+    return { decisions, reservations, noAnswer: undefined };
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
     const cause = `what the gateway has decided could not be asked: ${error.message}`;

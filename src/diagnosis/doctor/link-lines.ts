@@ -82,8 +82,8 @@ function mtuLines({ name, mtu, vxlans }: LinkFacts): readonly DoctorLine[] {
     return [
       unknown(
         'mtu',
-        'the tunnel below the interface could not be looked at: the program ip is missing',
-        'apt-get install iproute2',
+        'the tunnel below the interface could not be looked at: the program ip is missing, or prints nothing that is understood',
+        'apt-get install iproute2; ip -d -j link show',
       ),
     ];
   if (vxlans.length === 0) return [good('mtu', `${name} has an MTU of ${mtu}, and no VXLAN below it`)];

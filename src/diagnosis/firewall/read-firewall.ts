@@ -1,6 +1,5 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { findProgram } from '../find-program.ts';
+import { outputOf, type ProgramOutput } from '../program-output.ts';
 import type { AskedMessage } from './asked-message.ts';
 import { chainsOfIptables, tableNamesIn } from './iptables.ts';
 import { chainsOfNft, ownTablesIn } from './nft.ts';
@@ -8,20 +7,33 @@ import { type BaseChain, type Dropping, droppingRules } from './ruleset.ts';
 
 /** How long one program may take: milliseconds. */
 const PATIENCE = 2000;
-const OUTPUT_LIMIT = 16 << 20;
 
 /**
  * The rules of this machine's firewall that certainly drop a new guest's message. Runs programs and waits for them, each
  * two seconds at the most: for commands, not for the server.
  *
- * @returns undefined where no rules can be read: a right or a program is missing.
+ * @returns undefined where the rules cannot be read: a right or a program is missing, or there are too many of them. One that
+ * drops the message is named all the same.
  */
 export function droppingRulesFor(interfaceName: string): readonly Dropping[] | undefined {
-  const printed = [outputOf('iptables-save'), outputOf('nft', '-j', 'list', 'ruleset')];
-  if (printed.every((each) => each === undefined)) return undefined;
-  const [ofIptables = '', ofNft = ''] = printed;
+  const outputs = [
+    outputOf('iptables-save', [], PATIENCE),
+    outputOf('nft', ['-j', 'list', 'ruleset'], PATIENCE),
+  ];
+  if (outputs.every(({ kind }) => kind === 'not-installed' || kind === 'failed')) return undefined;
   // The kernel may have those of the older iptables beside them, also where iptables-save has nothing to print.
-  const ofOlder = hasLegacyTables() ? (outputOf('iptables-legacy-save') ?? '') : '';
+  if (hasLegacyTables()) outputs.push(outputOf('iptables-legacy-save', [], PATIENCE));
+  const rules = rulesIn(interfaceName, outputs.map(textOf));
+  return rules.length === 0 && outputs.some(({ kind }) => kind === 'cut-short') ? undefined : rules;
+}
+
+function textOf(output: ProgramOutput): string {
+  return output.kind === 'printed' ? output.text : '';
+}
+
+/** @param printed By iptables-save, nft and iptables-legacy-save. */
+function rulesIn(interfaceName: string, printed: readonly string[]): readonly Dropping[] {
+  const [ofIptables = '', ofNft = '', ofOlder = ''] = printed;
   const isInNft = /\(nf_tables\)|use 'nft' tool/.test(ofIptables);
   const byNft = isInNft ? ownTablesIn(ofNft) : [];
   const byIptables = isInNft ? tableNamesIn(ofIptables).filter((name) => !byNft.includes(name)) : [];
@@ -43,20 +55,6 @@ export function droppingRulesFor(interfaceName: string): readonly Dropping[] | u
         .reverse(),
     ).values(),
   ].reverse();
-}
-
-/** What the program prints; undefined: it is not installed, lacks a right, or takes too long. */
-function outputOf(name: string, ...words: readonly string[]): string | undefined {
-  const program = findProgram(name);
-  if (program === undefined) return undefined;
-  const { status, stdout } = spawnSync(program, words, {
-    encoding: 'utf8',
-    timeout: PATIENCE,
-    killSignal: 'SIGKILL',
-    maxBuffer: OUTPUT_LIMIT,
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  return status === 0 ? stdout : undefined;
 }
 
 /** Asked before iptables-legacy-save, which would load kernel modules only to find no rules. */

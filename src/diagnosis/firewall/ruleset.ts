@@ -42,19 +42,41 @@ const MOST_JUMPS = 16;
 export function droppingRules(chains: readonly BaseChain[]): readonly Dropping[] {
   return chains.flatMap((chain) => {
     const { letIn } = chain;
-    const end = walk(chain.rules, chain.chains, 0);
+    const end = walk(chain.rules, new Jumps(chain.chains), 0);
     if (end.mayAccept || end.kind === 'accept') return [];
     if (end.kind === 'drop') return [{ text: end.text, letIn }];
     return chain.policy === 'drop' ? [{ text: chain.policyText, letIn }] : [];
   });
 }
 
-function walk(rules: readonly Rule[], chains: ReadonlyMap<string, readonly Rule[]>, depth: number): End {
+/** The chains that can be jumped to, and how those ended that were. Each is walked once at a depth, however many rules jump to it. */
+class Jumps {
+  readonly #chains: ReadonlyMap<string, readonly Rule[]>;
+  readonly #ends = new Map<string, End>();
+
+  constructor(chains: ReadonlyMap<string, readonly Rule[]>) {
+    this.#chains = chains;
+  }
+
+  /** @param depth How many jumps led to it. */
+  endOf(chain: string, depth: number): End | 'elsewhere' {
+    const rules = this.#chains.get(chain);
+    if (rules === undefined || depth > MOST_JUMPS) return 'elsewhere';
+    const place = `${depth} ${chain}`;
+    const known = this.#ends.get(place);
+    if (known !== undefined) return known;
+    const end = walk(rules, this, depth);
+    this.#ends.set(place, end);
+    return end;
+  }
+}
+
+function walk(rules: readonly Rule[], jumps: Jumps, depth: number): End {
   let mayAccept = false;
   const end = (kind: End['kind'], text = ''): End => ({ kind, mayAccept, text });
   for (const { matches, effect, text } of rules) {
     if (matches === 'no' || effect.kind === 'nothing') continue;
-    const outcome = outcomeOf(effect, text, chains, depth);
+    const outcome = outcomeOf(effect, text, jumps, depth);
     if (matches === 'unknown' || outcome === 'elsewhere') {
       if (outcome === 'elsewhere' || outcome.kind !== 'drop' || outcome.mayAccept)
         mayAccept ||= leaves(effect, outcome);
@@ -73,12 +95,7 @@ function leaves(effect: Effect, outcome: End | 'elsewhere'): boolean {
   return outcome.kind === 'accept' || outcome.mayAccept;
 }
 
-function outcomeOf(
-  effect: Effect,
-  text: string,
-  chains: ReadonlyMap<string, readonly Rule[]>,
-  depth: number,
-): End | 'elsewhere' {
+function outcomeOf(effect: Effect, text: string, jumps: Jumps, depth: number): End | 'elsewhere' {
   switch (effect.kind) {
     case 'accept':
     case 'drop':
@@ -89,9 +106,7 @@ function outcomeOf(
     case 'elsewhere':
       return 'elsewhere';
     case 'jump':
-    case 'goto': {
-      const rules = chains.get(effect.chain);
-      return rules === undefined || depth >= MOST_JUMPS ? 'elsewhere' : walk(rules, chains, depth + 1);
-    }
+    case 'goto':
+      return jumps.endOf(effect.chain, depth + 1);
   }
 }

@@ -118,3 +118,29 @@ test('the author is the local user; behind sudo who called it; never what a head
   expect(authorOfCommand({ SUDO_USER: 'alice' })).toBe(isRoot ? 'cli:alice' : authorOfCommand({}));
   expect(authorOfCommand({ SUDO_USER: 'a\nb: ü' })).toBe(isRoot ? 'cli:a_b___' : authorOfCommand({}));
 });
+
+test.each([
+  [200, 'null'],
+  [200, '5'],
+  [200, '{}'],
+  [200, '{"items": null}'],
+  [200, '{"items": [null]}'],
+  [500, 'null'],
+  [500, '"text"'],
+])('an answer %i that is not understood is said to be so, whatever it is: %s', async (status, body) => {
+  const api = await answering((_request, response) => response.writeHead(status).end(body));
+
+  await expect(api.list('/reservations')).rejects.toMatchObject({
+    code: 'no-gateway',
+    message: expect.stringMatching(/is not understood\nto mend it: /),
+  });
+});
+
+test('of a refusal is said what is understood of it', async () => {
+  const body = '{"type": 7, "title": null, "detail": 5, "errors": [null, {"pointer": "/mac", "detail": 3}]}';
+  const api = await answering((_request, response) => response.writeHead(400).end(body));
+
+  await expect(api.get('/leases')).rejects.toMatchObject({
+    message: expect.stringMatching(/^the gateway refuses\n.*\n {2}\/mac: 3$/),
+  });
+});

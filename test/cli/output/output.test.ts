@@ -161,6 +161,14 @@ describe('what is said', () => {
     expect(written((output) => writeSentences(output, sentences))).toBe(`${sentences.join('\n')}\n`);
   });
 
+  test('controls no terminal, and begins no line of its own, whatever a name in it has', () => {
+    const sentence = 'reserved for it: \u001b]0;title\u0007 \u009b31m \u202e\nlikeliest cause: \u001b[2J';
+
+    expect(written((output) => writeSentences(output, [sentence]))).toBe(
+      'reserved for it: ?]0;title? ?31m ?\n  likeliest cause: ?[2J\n',
+    );
+  });
+
   test('goes on indented where the terminal ends, between words', () => {
     const text = written((output) => writeSentences(output, ['problem: a sentence that is long']), {
       columns: 20,

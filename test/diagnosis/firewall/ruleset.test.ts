@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import type { AskedMessage } from '../../../src/diagnosis/firewall/asked-message.ts';
 import { chainsOfIptables } from '../../../src/diagnosis/firewall/iptables.ts';
 import { chainsOfNft, ownTablesIn } from '../../../src/diagnosis/firewall/nft.ts';
@@ -366,4 +366,18 @@ describe('nft -j list ruleset', () => {
     ])
       expect(dropsOfNft(text)).toEqual([]);
   });
+});
+
+test('chains that jump to each other many times over are judged at once', () => {
+  const chains = Array.from({ length: 16 }, (_, index) => `C${index}`);
+  const text = [
+    ...['*filter', ':INPUT ACCEPT [0:0]', ...chains.map((chain) => `:${chain} - [0:0]`)],
+    ...chains.flatMap((chain, index) =>
+      Array.from({ length: 20 }, () => `-A ${index === 0 ? 'INPUT' : `C${index - 1}`} -j ${chain}`),
+    ),
+    '-A C15 -p udp -m udp --dport 68 -j DROP',
+    ...['-A INPUT -j DROP', 'COMMIT', ''],
+  ].join('\n');
+
+  expect(dropsOfIptables(text)).toEqual(['iptables -t filter -A INPUT -j DROP']);
 });
