@@ -15,6 +15,12 @@ function handOver() {
 
 /** Here, since nothing more can be opened then, no module either. Status 69: sysexits.h EX_UNAVAILABLE. */
 function endWithout(error) {
+  if (error.code === 'MODULE_NOT_FOUND' && /Cannot find module '\.\.\/dist\//.test(error.message)) {
+    process.stderr.write(
+      'vps-gateway: this copy is not built, or is being built now: npm run ready && npm run build, in its directory\n',
+    );
+    process.exit(69);
+  }
   // Node.js gives no code where it was a package.json that could not be opened.
   const code = /package config .* too many open files/.test(error.message) ? 'EMFILE' : error.code;
   if (code !== 'EMFILE' && code !== 'ENFILE') throw error;

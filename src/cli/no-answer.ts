@@ -12,6 +12,8 @@ export interface NoAnswer {
 
 const DIRECTORY = `${SETTINGS.leasesDir.variable} or --leases-dir`;
 const START = 'start it; its log says why it ended (journalctl -u vps-gateway, docker compose logs)';
+const IF_GATEWAY = `if it is a gateway, name its leases directory (${DIRECTORY})`;
+const TAKEN = 'something listens on UDP port 67 here: a gateway waits while that is another server';
 
 export function noAnswerToText({ message, remedy }: NoAnswer): string {
   return `vps-gateway: ${message}\nto mend it: ${remedy}\n`;
@@ -60,11 +62,11 @@ function nothingThere(socket: string): NoAnswer {
     return {
       reason: 'no-process',
       message: `no gateway runs with the leases directory ${directory}, or it is just starting`,
-      remedy: START,
+      remedy: isPortTaken() ? `${TAKEN}, which \`vps-gateway doctor\` names; ${IF_GATEWAY}` : START,
     };
   const what = existsSync(directory) ? 'no gateway has used the directory' : 'there is no directory';
   const remedy = isPortTaken()
-    ? `something listens on UDP port 67 here: if it is a gateway, name its leases directory (${DIRECTORY})`
+    ? `something listens on UDP port 67 here: ${IF_GATEWAY}`
     : `nothing listens on UDP port 67 here: start the gateway; if it runs elsewhere, as in a container, ask there`;
   return {
     reason: 'wrong-directory',

@@ -48,6 +48,17 @@ test.each([[], ['--max-semi-space-size=8']])(
   },
 );
 
+test.each([[['serve']], [['health']]])('a copy that is not built says so: %s', (words) => {
+  rmSync(run, { recursive: true });
+
+  expect(node('bin/vps-gateway.js', ...words)).toMatchObject({
+    status: 69,
+    stderr: expect.stringMatching(
+      /^vps-gateway: this copy is not built, .*: npm run ready && npm run build, .*\n$/,
+    ),
+  });
+});
+
 test('the reader of settings files is loaded only where one is named, and says where in it a fault is', () => {
   writeFileSync(join(copy, 'settings.yaml'), 'pool_start: 10.15.3.20\nlease_tim: 1h\n');
   const serve = ['bin/vps-gateway.js', 'serve', '--listen-ip', 'none'];

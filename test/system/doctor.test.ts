@@ -145,10 +145,17 @@ describeSystem('doctor', ['dnsmasq', 'nft'], () => {
   test('names the program that has port 67, and on the segment the server that it is', async () => {
     const host = await node();
     const server = await dnsmasqOn(host);
+    const directory = segment.folder();
+    writeFileSync(join(directory, 'leases.sqlite'), '');
+    const health = [process.execPath, builtProgram(), 'health', '--leases-dir', directory];
     try {
+      const asked = await run(host, health, gatewayEnvironment(directory));
       const here = await examine(host);
       const elsewhere = await examine(await node(), { GATEWAY_DHCP_POOL_START: '10.15.3.40' });
 
+      expect(asked.errors).toMatch(
+        /a gateway waits while that is another server, which `vps-gateway doctor` names/,
+      );
       expect(found(here)).toContain('bad port-67');
       expect(here.lines.find(({ check }) => check === 'port-67')?.message).toContain('dnsmasq');
       expect(found(elsewhere)).toEqual(['bad other-servers']);
