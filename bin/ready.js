@@ -1,6 +1,7 @@
 // Before `npm start`, `npm test` and the others: the packages of package-lock.json, installed once.
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import nodeVersion from './node-version.cjs';
 
@@ -45,6 +46,7 @@ function install() {
   ];
   const { status, stdout, stderr } = spawnSync('npm', args, {
     cwd: root,
+    env: { ...headersOfNode(), ...process.env },
     encoding: 'utf8',
     maxBuffer: 1 << 28,
   });
@@ -53,10 +55,25 @@ function install() {
   process.stderr.write(text);
   const cause =
     status === 0
-      ? 'better-sqlite3 could not be compiled: install python3, make and g++, delete node_modules, and run it again'
+      ? 'better-sqlite3 could not be compiled: install python3, make and g++, see that nodejs.org can be reached for the ' +
+        'headers of Node.js, delete node_modules, and run it again; `npm ci --foreground-scripts` shows why'
       : causeOf(text);
   console.error(`vps-gateway: npm ci has failed: ${cause}`);
   process.exit(EX_UNAVAILABLE);
+}
+
+/** Where the headers of this Node.js are installed beside it, a package that is compiled needs none from nodejs.org. */
+function headersOfNode() {
+  const prefix = dirname(dirname(process.execPath));
+  try {
+    const header = readFileSync(`${prefix}/include/node/node_version.h`, 'utf8');
+    const numbers = ['MAJOR', 'MINOR', 'PATCH'].map(
+      (name) => new RegExp(`^#define NODE_${name}_VERSION (\\d+)`, 'm').exec(header)?.[1],
+    );
+    return numbers.join('.') === process.versions.node ? { npm_config_nodedir: prefix } : {};
+  } catch {
+    return {};
+  }
 }
 
 /** npm leaves an optional package out that cannot be built, and says nothing. */
