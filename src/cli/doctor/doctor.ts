@@ -31,6 +31,7 @@ import { readClusterReport } from '../../sharing/cluster-report.ts';
 import { sharedSettings } from '../../sharing/shared-settings.ts';
 import { readInterfaces } from '../../transport/linux/interfaces.ts';
 import { ofEachSegment, statusOfSegment } from '../chosen-segment.ts';
+import { problemsOf } from '../exact-remedy.ts';
 import { loadWithFile } from '../load-with-file.ts';
 import { noAnswer } from '../no-answer.ts';
 import { jsonText } from '../output/json.ts';
@@ -201,8 +202,7 @@ async function runningLines(directory: string, segment: string | undefined): Pro
   const socket = join(directory, HEALTH_SOCKET);
   try {
     const status = statusOfSegment(await askHealthOfAll(socket, ANSWER_TIME), segment) as Status;
-    const { problems, shortcomings } = status;
-    return gatewayLines(problems, shortcomings, '');
+    return gatewayLines(problemsOf(status), status.shortcomings, '');
   } catch (error) {
     return gatewayLines(undefined, [], noAnswer(socket, error).message);
   }

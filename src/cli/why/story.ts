@@ -15,6 +15,7 @@ import {
 import { apiOf } from '../api/api-command.ts';
 import type { GatewayApi } from '../api/gateway-api.ts';
 import { leaseFolder, type PlaceOptions, statusOfSegment } from '../chosen-segment.ts';
+import { problemsOf } from '../exact-remedy.ts';
 import { leasesDirectory } from '../leases-directory.ts';
 import { noAnswer } from '../no-answer.ts';
 import type { CommandSurroundings } from '../surroundings.ts';
@@ -62,7 +63,7 @@ export async function storyOf(
   const refusal = refusalOf(status, text);
   const cause = likeliestCause({
     noAnswer: 'cause' in asked ? asked : told.noAnswer,
-    stopping: status?.problems.filter(({ stopsNewGuests }) => stopsNewGuests) ?? [],
+    stopping: status === undefined ? [] : problemsOf(status).filter(({ stopsNewGuests }) => stopsNewGuests),
     refusal,
     rogues: status?.rogueServers ?? [],
     leased: leases.find(({ state }) => state === 'bound')?.address,
