@@ -13,7 +13,8 @@ const LEASE_SECONDS = 3600;
 /** A DHCP server that should not be on the segment: it offers one address to all clients, with itself as the router. */
 export class RogueServer {
   readonly #link: DhcpLink;
-  offers = 0;
+  /** The DHCPDISCOVERs that have come. */
+  requests = 0;
   #isClosed = false;
 
   constructor(host: NamespaceHost, address: Ipv4, hardware: HardwareAddress, offered: Ipv4) {
@@ -21,6 +22,7 @@ export class RogueServer {
       holderOf: (asked) => (asked === address ? hardware : undefined),
       onRequest: (request) => {
         if (request.type !== 'DHCPDISCOVER') return;
+        this.requests += 1;
         const reply = bootMessage({
           op: BOOTREPLY,
           type: 'DHCPOFFER',
@@ -52,7 +54,6 @@ export class RogueServer {
 
   #offer(reply: Uint8Array, envelope: Parameters<DhcpLink['toClient']>[1]): void {
     if (this.#isClosed) return;
-    this.offers += 1;
     this.#link.toClient(reply, envelope);
   }
 }

@@ -6,14 +6,14 @@ import type { Lab } from '../lab.ts';
 import type { NamespaceHost } from '../namespace-host.ts';
 import type { SegmentNode } from '../nodes/segment-node.ts';
 import { DEVICE } from '../segment.ts';
-import { bootAt, newcomerText } from './newcomers.ts';
+import { bootAt, type Newcomer, newcomerText } from './newcomers.ts';
 import type { Order, StepResult } from './order.ts';
 import { plugStranger } from './stranger.ts';
 
 const ADDRESS = '10.15.3.66';
 /** A network of its own, as such a server mostly has. */
 const OFFERED = '192.168.1.100';
-/** How long the gateways may take to name it: milliseconds. */
+/** How long it may take to receive a DHCPDISCOVER, and the gateways to name it: milliseconds. */
 const PATIENCE = 10_000;
 const LOOK_EVERY = 200;
 
@@ -37,8 +37,7 @@ export function startRogue(lab: Lab): Order {
       `a server on ${name} answers DHCPDISCOVERs as ${ADDRESS}, somewhat late. Each gateway should name it in log and health, and a new guest should still get a lease from a gateway.`,
     does: async () => {
       running = await started(node);
-      const newcomer = await bootAt(lab, node);
-      newcomer.client.release();
+      const newcomer = await bootBeside(lab, node, running.server);
       const named = await whoNames(lab);
       const text = named.length === 0 ? `no gateway names ${ADDRESS}` : `named by ${named.join(', ')}`;
       return {
@@ -72,6 +71,18 @@ async function started(node: SegmentNode): Promise<Running> {
     ipv4FromText(OFFERED) ?? UNSPECIFIED,
   );
   return { host, server };
+}
+
+/** A bridge may forward nothing to a new port for up to a second, so guests boot until the server has received a DHCPDISCOVER. */
+async function bootBeside(lab: Lab, node: SegmentNode, server: RogueServer): Promise<Newcomer> {
+  const end = Date.now() + PATIENCE;
+  for (;;) {
+    const newcomer = await bootAt(lab, node);
+    newcomer.client.release();
+    if (server.requests > 0 || newcomer.lease === undefined || lab.isEnding || Date.now() > end)
+      return newcomer;
+    await delay(LOOK_EVERY);
+  }
 }
 
 /** The gateways that have named it, as soon as all have, or the time is over. */
