@@ -67,7 +67,7 @@ describeSystem('guests of a lab with the client that it brings along', [], () =>
       leases.some((lease) => !lease.isNew && lease.from === from && lease.guest === guest?.name);
     const guest = builtInGuests(lab).find(({ lease }) => lease?.server === first?.address);
 
-    await eventually('it had renewed', () => extended(first?.name));
+    await eventually('it had renewed', () => extended(first?.name), 60_000);
     const had = guest?.lease?.address;
     await first?.kill();
     await eventually('another gateway had extended its lease', () => extended(second?.name), 60_000);

@@ -34,12 +34,14 @@ describeSystem('a guest whose address is reserved elsewhere', ['dhclient'], () =
       60_000,
     );
     await guest.powerOff();
+    const logged = () => gateway.log.filter(({ hardware }) => hardware === guest.hardware);
+    await gateway.until('its new lease was logged', () => logged().at(-1)?.['address'] === '10.15.3.57');
 
     expect(ran).toMatchObject({ status: 0, errors: '' });
     expect(before.address).not.toBe('10.15.3.57/24');
     expect(stillThere).toBe(before.address);
     expect(moved.router).toBe('10.15.3.1');
-    const own = gateway.log.filter(({ hardware }) => hardware === guest.hardware);
+    const own = logged();
     expect(own.filter(({ reply }) => reply === 'DHCPNAK')).toHaveLength(1);
     expect(own.at(-1)).toMatchObject({ address: '10.15.3.57', reply: 'DHCPACK' });
   }, 120_000);

@@ -1,9 +1,19 @@
 import { html } from '../html.js';
 import { Icon } from './icon.js';
 
-/** Enter leaves the field for the single keys, as j and k; so does Escape where it has nothing to clear. @param {KeyboardEvent & { currentTarget: HTMLInputElement }} event */
-function leave({ key, currentTarget: field }) {
-  if (key === 'Enter' || (key === 'Escape' && field.value === '')) field.blur();
+/**
+ * Enter leaves the field for the single keys, as j and k; so does Escape where it has nothing to clear.
+ *
+ * @param {KeyboardEvent & { currentTarget: HTMLInputElement }} event
+ */
+function leave(event) {
+  const { key, currentTarget: field } = event;
+  if (key !== 'Enter' && (key !== 'Escape' || field.value !== '')) return;
+  if (key === 'Enter' && field.form !== null) {
+    event.preventDefault(); // A field that was left no longer submits its form.
+    field.form.requestSubmit();
+  }
+  field.blur();
 }
 
 /** The search of a view; the key / leads here. @param {{ label: string, placeholder: string, value: string, onInput: (text: string) => void }} props */
