@@ -42,7 +42,7 @@ describeSystem('the events of a gateway that serves', [], () => {
       'lease bound',
       'unknown_mac bound',
     ]);
-    expect(seen.map(({ id }) => id.split('-')[1])).toEqual(['0', '1', '2', '3']);
+    expect(seen.map(({ id }) => id.split('-')[1])).toEqual(['1', '2', '3', '4']);
   });
 
   test('a guest with a reservation is not unknown, and the reservation is an event', async () => {

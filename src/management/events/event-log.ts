@@ -39,7 +39,7 @@ export class EventLog {
   readonly #size: number;
   readonly #events: LoggedEvent[] = [];
   readonly #waiting = new Set<() => void>();
-  #next = 0;
+  #next = 1;
 
   /** @param start Tells this log from one of an earlier process or thread. */
   constructor(start: string, size = 10_000) {
@@ -54,12 +54,17 @@ export class EventLog {
 
   /** The number of the oldest one that is kept. */
   get first(): number {
-    return Math.max(0, this.#next - this.#size);
+    return Math.max(1, this.#next - this.#size);
+  }
+
+  /** The id of an event. That of the number 0 says that its reader has had none yet. */
+  idOf(number: number): string {
+    return `${this.#start}-${number}`;
   }
 
   add({ kind, reason, mac, address, data }: NewEvent): void {
     const number = this.#next;
-    const frame = `id: ${this.#start}-${number}\nevent: ${kind}\ndata: ${JSON.stringify(data)}\n\n`;
+    const frame = `id: ${this.idOf(number)}\nevent: ${kind}\ndata: ${JSON.stringify(data)}\n\n`;
     this.#events[number % this.#size] = { number, kind, reason, mac, address, frame };
     this.#next += 1;
   }

@@ -1,6 +1,6 @@
 import type { EventLog, LoggedEvent } from './event-log.ts';
 
-/** A comment is sent when nothing else was for this time, so that a proxy keeps the connection: milliseconds. */
+/** A reader hears something at least this often, so that neither it nor a proxy takes the connection for broken: milliseconds. */
 const QUIET = 15_000;
 /** Events that one piece has at most. */
 const PIECE = 64;
@@ -12,7 +12,8 @@ const RETRY = 2000;
 export type EventFilter = (event: LoggedEvent) => boolean;
 
 /**
- * The events of a log as server-sent events. It is read as fast as its reader takes it; one that is slower than the log
+ * The events of a log as server-sent events. Comments come with an id and no event: a reader that resumes goes on from there,
+ * also if it has had no event yet. It is read as fast as its reader takes it; one that is slower than the log
  * is cut off when what it should get next is not kept any more.
  *
  * @param ended Called once when it is over, for whatever reason.
@@ -26,6 +27,7 @@ export function eventStream(
   const encoder = new TextEncoder();
   const { from, missed } = log.resume(lastId);
   let position = from;
+  let quietUntil = 0;
   let isOver = false;
   let forget: () => void = () => {};
   const end = () => {
@@ -37,12 +39,10 @@ export function eventStream(
   return new ReadableStream<Uint8Array>(
     {
       start(controller) {
-        const gap = missed === 0 ? '' : `event: missed\ndata: ${JSON.stringify({ missed })}\n\n`;
-        controller.enqueue(encoder.encode(`retry: ${RETRY}\n: events of vps-gateway\n\n${gap}`));
+        say(controller, `retry: ${RETRY}\n${comment('events of vps-gateway')}${gapText(missed)}`);
       },
       async pull(controller) {
-        for (;;) {
-          if (isOver) return;
+        while (!isOver) {
           if (position < log.first) {
             end();
             controller.close(); // The reader was too slow; it resumes by its last id, and is told what it missed.
@@ -50,24 +50,30 @@ export function eventStream(
           }
           const [text, next] = pieceFrom(log, position, isWanted);
           position = next;
-          if (text !== '') {
-            controller.enqueue(encoder.encode(text));
-            return;
-          }
-          if (position < log.next) {
-            await new Promise((resolve) => setImmediate(resolve));
-            continue;
-          }
-          if (!(await more(log, (run) => (forget = run)))) {
-            if (!isOver) controller.enqueue(encoder.encode(': still there\n\n'));
-            return;
-          }
+          const left = quietUntil - performance.now();
+          if (text !== '') return say(controller, text);
+          if (left <= 0) return say(controller, comment('still there'));
+          if (position < log.next) await new Promise((resolve) => setImmediate(resolve));
+          else await more(log, left, (run) => (forget = run));
         }
       },
       cancel: end,
     },
     { highWaterMark: 1 },
   );
+
+  function say(controller: ReadableStreamDefaultController<Uint8Array>, text: string): void {
+    controller.enqueue(encoder.encode(text));
+    quietUntil = performance.now() + QUIET;
+  }
+
+  function comment(text: string): string {
+    return `: ${text}\nid: ${log.idOf(position - 1)}\n\n`;
+  }
+}
+
+function gapText(missed: number | null): string {
+  return missed === 0 ? '' : `event: missed\ndata: ${JSON.stringify({ missed })}\n\n`;
 }
 
 /** The frames from a position on that are wanted, and the position behind them. */
@@ -86,21 +92,16 @@ function pieceFrom(log: EventLog, position: number, isWanted: EventFilter): read
   return [text, next];
 }
 
-/** False: nothing came for a while. */
-function more(log: EventLog, forgets: (run: () => void) => void): Promise<boolean> {
+/** Until there is more in the log, or the time is over: milliseconds. */
+function more(log: EventLog, time: number, forgets: (run: () => void) => void): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => {
-      forget();
-      resolve(false);
-    }, QUIET);
-    const forget = log.whenMore(() => {
-      clearTimeout(timer);
-      resolve(true);
-    });
-    forgets(() => {
+    const timer = setTimeout(over, time);
+    const forget = log.whenMore(over);
+    forgets(over);
+    function over() {
       clearTimeout(timer);
       forget();
-      resolve(true);
-    });
+      resolve();
+    }
   });
 }
