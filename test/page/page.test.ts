@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Page } from 'playwright-core';
+import type { Page, Route } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { apiJson } from '../support/api.ts';
 import { Browser, keepPicture } from '../support/browser.ts';
@@ -289,7 +289,6 @@ describeSystem('the web page of a gateway that serves', ['chromium'], () => {
   test('decisions come as they are made, can be held, and one guest has its story', async () => {
     await openPage(page, 'live');
     await page.getByRole('table').waitFor();
-    await page.waitForFunction("performance.getEntriesByType('resource').length > 0");
     const fresh = await bootGuest(client, `${MAC}40`, 'fresh-1');
     const row = page.getByRole('row').filter({ hasText: 'fresh-1' });
     await row.filter({ hasText: 'bound' }).first().waitFor();
@@ -314,6 +313,18 @@ describeSystem('the web page of a gateway that serves', ['chromium'], () => {
     expect(held).toBe(0);
     expect(page.url()).toContain(`#live/${MAC}40`);
     expect(await story.locator('.word').allTextContents()).toEqual(expect.arrayContaining(['bound']));
+  });
+
+  test('the decisions of the time in which the view opens are not missed', async () => {
+    const bootFirst = async (route: Route) => {
+      await bootGuest(client, `${MAC}42`, 'early-1');
+      await route.continue();
+    };
+    await page.route(/\/events\?.*decision/, bootFirst, { times: 1 });
+    await openPage(page, 'live');
+
+    const row = page.getByRole('row').filter({ hasText: 'early-1' });
+    await row.filter({ hasText: 'offered' }).first().waitFor();
   });
 
   test('what is wrong is told with what to do, and can be hidden in this browser', async () => {

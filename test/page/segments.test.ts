@@ -47,9 +47,13 @@ describeSystem('the web page of a gateway that serves several segments', ['chrom
     const url = page.url();
     await page.getByRole('link', { name: 'Leases' }).click();
     await page.getByText('10.16.0.20 – 10.16.0.29').waitFor();
+    const ofList = page.url();
+    await page.getByLabel('Segment', { exact: true }).selectOption('a');
+    await page.getByRole('grid', { name: 'Addresses of 10.15.3.0/24' }).waitFor();
 
     expect(url).toBe(`${PAGE}?segment=b#map`);
-    expect(page.url()).toBe(`${PAGE}?segment=b#leases`);
+    expect(ofList).toBe(`${PAGE}?segment=b#leases`);
+    expect(page.url()).toBe(`${PAGE}?segment=a#map`);
     expect(complaints).toEqual([]);
   });
 });

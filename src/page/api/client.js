@@ -6,11 +6,14 @@ export class Problem extends Error {
   name = 'Problem';
 
   /** @param {{ status: number, type?: string, title?: string, detail?: string, errors?: { pointer: string, detail: string }[] }} parts */
-  constructor({ status, type = '', title = '', detail = '', errors = [] }) {
-    super(detail || title || `the gateway answered ${status}`);
+  constructor({ status, type, title, detail, errors }) {
+    super(String(detail || title || `the gateway answered ${status}`));
     this.status = status;
-    this.word = type.split(':').at(-1) ?? '';
-    this.errors = errors;
+    this.word =
+      String(type ?? '')
+        .split(':')
+        .at(-1) ?? '';
+    this.errors = Array.isArray(errors) ? errors : [];
   }
 }
 
@@ -67,56 +70,87 @@ export function callAddress(path, query = {}) {
  *
  * @param {string} path
  * @param {{ method?: string, query?: Record<string, string | number | undefined>, body?: object, headers?: Record<string, string>, signal?: AbortSignal }} [request]
- * @returns {Promise<any>}
+ * @returns {Promise<any>} An object.
  * @throws {Problem | NoConnection}
  */
 export async function ask(path, { method = 'GET', query, body, headers = {}, signal } = {}) {
-  const timeout = AbortSignal.timeout(PATIENCE);
-  /** @type {Response} */
-  let answer;
-  /** @type {any} */
-  let value;
-  try {
-    answer = await fetch(callAddress(path, query), {
-      method,
-      headers: {
-        ...headersWithSecret(),
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-        ...headers,
-      },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-      signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
-      cache: 'no-store',
-      credentials: 'same-origin',
-      redirect: 'error',
-    });
-    value = await answer.json().catch(() => undefined);
-  } catch (error) {
-    if (signal?.aborted) throw error;
-    throw new NoConnection('the gateway does not answer');
-  }
-  if (answer.ok && value !== undefined) return value;
-  // What is no JSON comes from something between: a proxy that does not reach the gateway.
-  if (value === undefined || [502, 504].includes(answer.status)) {
-    throw new NoConnection('the gateway does not answer');
-  }
-  throw new Problem({ ...value, status: answer.status });
+  const { status, isGood, value } = await answered(callAddress(path, query), {
+    method,
+    headers: {
+      ...headersWithSecret(),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+    ...(signal !== undefined && { signal }),
+  });
+  if (isGood) return value;
+  throw new Problem({ ...value, status });
+}
+
+/**
+ * Asks for a list.
+ *
+ * @param {string} path
+ * @param {Parameters<typeof ask>[1]} [request]
+ * @returns {Promise<any[]>} Its items.
+ * @throws {Problem | NoConnection}
+ */
+export async function askItems(path, request) {
+  return objectsIn((await ask(path, request)).items);
 }
 
 /**
  * `/readyz`, which needs no secret and answers 503 with the same body.
  *
  * @returns {Promise<{ ok: boolean, verdict: string, problems: { id: string, message: string, remedy: string }[] }>}
+ * @throws {Problem | NoConnection}
  */
 export async function askReadiness() {
+  const { status, isGood, value } = await answered('readyz');
+  if (!isGood && value.problems === undefined) throw new Problem({ ...value, status });
+  return { ...value, problems: objectsIn(value.problems) };
+}
+
+/**
+ * What a gateway answers is an object. Anything else comes from something between, as from a proxy that does not reach it.
+ *
+ * @param {string} address
+ * @param {RequestInit} [request]
+ * @returns {Promise<{ status: number, isGood: boolean, value: any }>}
+ * @throws {NoConnection}
+ */
+async function answered(address, request = {}) {
+  const { signal } = request;
+  const timeout = AbortSignal.timeout(PATIENCE);
   try {
-    const answer = await fetch('readyz', {
-      signal: AbortSignal.timeout(PATIENCE),
+    const answer = await fetch(address, {
+      ...request,
+      signal: signal == null ? timeout : AbortSignal.any([timeout, signal]),
       cache: 'no-store',
       credentials: 'same-origin',
+      redirect: 'error',
     });
-    return await answer.json();
-  } catch {
-    throw new NoConnection('the gateway does not answer');
+    const { status, ok: isGood } = answer;
+    const value = await answer.json();
+    if (isObject(value) && status !== 502 && status !== 504) return { status, isGood, value };
+  } catch (error) {
+    if (signal?.aborted) throw error;
   }
+  throw new NoConnection('the gateway does not answer');
+}
+
+/**
+ * @param {any} value
+ * @returns {any[]}
+ * @throws {NoConnection} No gateway answers anything but a list of objects here.
+ */
+export function objectsIn(value) {
+  if (Array.isArray(value) && value.every(isObject)) return value;
+  throw new NoConnection('what answers is no gateway');
+}
+
+/** @param {unknown} value */
+function isObject(value) {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,7 +1,7 @@
 import { setServerTime } from '../state/clock.js';
 import { chosenSegment } from '../state/segment.js';
 import { Signal } from '../state/signal.js';
-import { ask, askReadiness, Problem, setSegment } from './client.js';
+import { ask, askItems, askReadiness, objectsIn, Problem, setSegment } from './client.js';
 import { readEvents } from './stream.js';
 
 /** @import { Info, StreamEvent, Warning } from '../types.d.ts' */
@@ -58,6 +58,7 @@ export const returned = new Signal(/** @type {{ missed: number | null } | undefi
 /** @type {Set<(event: StreamEvent) => void>} */
 const followers = new Set();
 let wantsDecisions = false;
+/** How far the stream of events was read. */
 let lastId = '';
 let cut = new AbortController();
 /** Ends the wait between two tries. */
@@ -83,6 +84,11 @@ function setDecisions(wanted) {
   wantsDecisions = wanted;
   reconnect();
 }
+
+chosenSegment.follow(() => {
+  lastId = '';
+  reconnect();
+});
 
 /** Begins anew: with a secret that was entered, or because somebody does not want to wait. */
 export function reconnect() {
@@ -131,6 +137,7 @@ function received(event) {
     const { missed } = event.data;
     if (returned.value !== undefined) returned.set({ missed: typeof missed === 'number' ? missed : null });
   }
+  if (event.kind === '') return;
   for (const tell of followers) tell(event);
   if (event.kind !== 'decision') changed();
 }
@@ -170,8 +177,8 @@ async function refreshSummary() {
   const { info, error: failure } = await asked;
   try {
     if (info === undefined) throw failure;
-    const warnings = await ask('warnings');
-    summary.set({ info, warnings: warnings.items, readiness, problem: undefined });
+    const warnings = await askItems('warnings');
+    summary.set({ info, warnings, readiness, problem: undefined });
   } catch (error) {
     summary.set({ ...summary.value, readiness, problem: error instanceof Problem ? error : undefined });
     if (!(error instanceof Problem) || isRefusal(error)) throw error;
@@ -187,8 +194,8 @@ async function refreshSummary() {
 async function askInfo() {
   /** @type {Info} */
   const info = await ask('info');
+  const segments = chosenFirst(objectsIn(info.segments));
   setServerTime(info.as_of);
-  const segments = chosenFirst(info.segments);
   setSegment(segments.length > 1 ? (segments[0]?.name ?? '') : '');
   const shown = { ...info, segments };
   // At first the views wait for nothing else.
@@ -202,7 +209,7 @@ async function askInfo() {
  * @param {Info['segments']} segments
  */
 function chosenFirst(segments) {
-  const chosen = segments.filter(({ name }) => name === chosenSegment());
+  const chosen = segments.filter(({ name }) => name === chosenSegment.value);
   return [...chosen, ...segments.filter((each) => !chosen.includes(each))];
 }
 

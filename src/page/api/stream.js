@@ -4,13 +4,15 @@ import { callAddress, headersWithSecret, NoConnection, Problem } from './client.
 
 /** A stream says something every 15 s; one that is silent for longer is broken: milliseconds. */
 const SILENCE = 40_000;
+/** The longest event that is read: characters. */
+const LONGEST = 1 << 20;
 
 /**
  * Reads server-sent events. `EventSource` could not send the secret.
  *
  * @param {string} kinds Which, separated by commas.
- * @param {string} lastId Of the last one that was seen; empty: from now on.
- * @param {{ opened: () => void, event: (event: StreamEvent) => void, signal: AbortSignal }} to
+ * @param {string} lastId Where an earlier stream has ended; empty: from now on.
+ * @param {{ opened: () => void, event: (event: StreamEvent) => void, signal: AbortSignal }} to `opened` comes with the first event.
  * @returns {Promise<void>} When the gateway has ended it.
  * @throws {Problem | NoConnection}
  */
@@ -23,22 +25,25 @@ export async function readEvents(kinds, lastId, { opened, event, signal }) {
       signal: AbortSignal.any([signal, silent.signal]),
       cache: 'no-store',
       credentials: 'same-origin',
+      redirect: 'error',
     });
     if (!answer.ok) throw new Problem({ ...(await answer.json().catch(() => ({}))), status: answer.status });
-    opened();
     const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
     let text = '';
-    for (;;) {
+    for (let isFirst = true; ; ) {
       const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
+      if (done && isFirst) throw new NoConnection('this is no stream of events');
       if (done) return;
       clearTimeout(timer);
       timer = setTimeout(() => silent.abort(), SILENCE);
       const frames = (text + value).split('\n\n');
       text = frames.pop() ?? '';
       for (const frame of frames) {
-        const read = eventFrom(frame);
-        if (read !== undefined) event(read);
+        event(eventFrom(frame));
+        if (isFirst) opened();
+        isFirst = false;
       }
+      if (text.length > LONGEST) throw new NoConnection('an event without an end');
     }
   } catch (error) {
     if (error instanceof Problem || signal.aborted) throw error;
@@ -49,22 +54,18 @@ export async function readEvents(kinds, lastId, { opened, event, signal }) {
 }
 
 /**
- * Undefined: it is a comment.
+ * Without a kind it tells by its id how far the stream is, and no more.
  *
  * @param {string} frame
- * @returns {StreamEvent | undefined}
+ * @returns {StreamEvent}
  */
-export function eventFrom(frame) {
+function eventFrom(frame) {
   /** @type {Record<string, string>} */
   const fields = {};
   for (const line of frame.split('\n')) {
     const [, name, value = ''] = /^(id|event|data): ?(.*)$/.exec(line) ?? [];
     if (name !== undefined) fields[name] = value;
   }
-  if (fields['event'] === undefined) return undefined;
-  try {
-    return { id: fields['id'] ?? '', kind: fields['event'], data: JSON.parse(fields['data'] ?? '{}') };
-  } catch {
-    return undefined;
-  }
+  const { id = '', event: kind = '', data = '{}' } = fields;
+  return { id, kind, data: JSON.parse(data) };
 }

@@ -11,17 +11,18 @@ const AGAIN = 4000;
  * Asks, and asks again when something has changed. What was known stays until the new answer is there.
  *
  * @template Value
- * @param {string} key Of the question: with another one, what was known is forgotten.
+ * @param {string} question With another one, or about another segment, what was known is forgotten.
  * @param {(signal: AbortSignal) => Promise<Value>} load
  * @returns {Answer<Value>}
  */
-export function useAnswer(key, load) {
+export function useAnswer(question, load) {
+  const { info } = useSignal(summary);
+  const key = `${info?.segments[0]?.name} ${question}`;
   const [state, setState] = useState(
     /** @type {{ key: string, value?: Value, problem?: Error }} */ ({ key }),
   );
   const change = useSignal(changes);
   const { phase } = useSignal(connection);
-  const { info } = useSignal(summary);
   // Until it is known which segment is looked at, there is nothing to ask about it.
   const isEarly = phase === 'denied' || (phase === 'connecting' && info === undefined);
   const [asked, setAsked] = useState(0);

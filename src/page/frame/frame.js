@@ -7,6 +7,7 @@ import { MapView } from '../map/map-view.js';
 import { NodesView } from '../nodes/nodes-view.js';
 import { Blank } from '../parts/blank.js';
 import { Dialog } from '../parts/dialog.js';
+import { Guarded } from '../parts/guarded.js';
 import { Toasts } from '../parts/toast.js';
 import { now } from '../state/clock.js';
 import { route } from '../state/route.js';
@@ -35,9 +36,9 @@ export function Frame() {
   return html`
     <a class="skip" href="#main" onClick=${skip}>Skip to content</a>
     <${Top} />
-    <section class="now" aria-label="Now"><${Verdict} /><${Lost} /></section>
+    <section class="now" aria-label="Now"><${Guarded}><${Verdict} /></${Guarded}><${Lost} /></section>
     <main id="main" tabindex="-1" class=${phase === 'lost' ? 'stale' : ''}>
-      ${phase === 'denied' ? html`<${Denied} why=${refused?.word ?? ''} />` : html`<${View} key=${`${view} ${name}`} />`}
+      ${phase === 'denied' ? html`<${Denied} why=${refused?.word ?? ''} />` : html`<${Guarded} key=${`${view} ${name}`}><${View} /></${Guarded}>`}
     </main>
     <${Foot} />
     <${Dialog} />

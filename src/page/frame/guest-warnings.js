@@ -1,4 +1,4 @@
-import { ask } from '../api/client.js';
+import { askItems } from '../api/client.js';
 import { useAnswer } from '../api/use-answer.js';
 import { useEffect } from '../html.js';
 import { Signal } from '../state/signal.js';
@@ -14,9 +14,7 @@ export const guestsWithWarnings = new Signal(/** @type {readonly Guest[]} */ ([]
 /** Keeps them up to date, for all that show them. */
 export function useGuestWarnings() {
   const answer = useAnswer('guest warnings', (signal) =>
-    ask('guests', { query: { warning: 'true', limit: MOST }, signal }),
+    askItems('guests', { query: { warning: 'true', limit: MOST }, signal }),
   );
-  useEffect(() => {
-    if (answer.value !== undefined) guestsWithWarnings.set(answer.value.items);
-  }, [answer.value]);
+  useEffect(() => guestsWithWarnings.set(answer.value ?? []), [answer.value]);
 }

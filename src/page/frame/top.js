@@ -1,10 +1,10 @@
 import { hasSecret } from '../api/client.js';
-import { connection, reconnect, summary } from '../api/connection.js';
+import { connection, summary } from '../api/connection.js';
 import { html } from '../html.js';
 import { Icon } from '../parts/icon.js';
 import { Name } from '../parts/text.js';
 import { switchTheme, theme } from '../state/preferences.js';
-import { go, route } from '../state/route.js';
+import { route, routeFrom } from '../state/route.js';
 import { chooseSegment } from '../state/segment.js';
 import { useSignal } from '../state/use-signal.js';
 import { visible } from '../text/visible.js';
@@ -74,9 +74,7 @@ function SegmentChoice({ segments }) {
   /** @param {{ currentTarget: HTMLSelectElement }} event */
   const choose = ({ currentTarget }) => {
     chooseSegment(currentTarget.value);
-    go({ view: 'map' }, { inPlace: true });
-    route.set({ ...route.value });
-    reconnect();
+    route.set(routeFrom(location.hash));
   };
   return html`<select class="choice" aria-label="Segment" value=${segments[0]?.name} onChange=${choose}>
     ${names.map((name) => html`<option key=${name} value=${name}>${visible(name)}</option>`)}

@@ -1,5 +1,6 @@
 import { followEvents } from '../api/connection.js';
 import { reasons } from '../parts/reasons.js';
+import { chosenSegment } from '../state/segment.js';
 import { Signal } from '../state/signal.js';
 import { outcomeOf } from './outcome.js';
 
@@ -34,6 +35,11 @@ export const rate = new Signal(0);
 /** @type {Decision[]} */
 let fresh = [];
 let count = 0;
+
+chosenSegment.follow(() => {
+  fresh = [];
+  decisions.set([]);
+});
 
 /**
  * Follows decisions for as long as they are looked at.
