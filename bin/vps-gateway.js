@@ -13,13 +13,30 @@ function handOver() {
   if (early !== undefined) process.emit(early, early);
 }
 
+/**
+ * Ends with this status, also where the terminal is gone. At its end Node.js gives each standard descriptor that was a terminal
+ * its modes back, and aborts where that fails; a closed one it leaves out.
+ */
+function end(status) {
+  process.once('exit', () => {
+    const { closeSync, fstatSync } = process.getBuiltinModule('node:fs');
+    const { isatty } = process.getBuiltinModule('node:tty');
+    for (const descriptor of [0, 1, 2]) {
+      try {
+        if (fstatSync(descriptor).isCharacterDevice() && !isatty(descriptor)) closeSync(descriptor);
+      } catch {} // It is closed.
+    }
+  });
+  process.exit(status);
+}
+
 /** Here, since nothing more can be opened then, no module either. Status 69: sysexits.h EX_UNAVAILABLE. */
 function endWithout(error) {
   if (error.code === 'MODULE_NOT_FOUND' && /Cannot find module '\.\.\/dist\//.test(error.message)) {
     process.stderr.write(
       'vps-gateway: this copy is not built, or is being built now: npm run ready && npm run build, in its directory\n',
     );
-    process.exit(69);
+    end(69);
   }
   // Node.js gives no code where it was a package.json that could not be opened.
   const code = /package config .* too many open files/.test(error.message) ? 'EMFILE' : error.code;
@@ -30,7 +47,7 @@ function endWithout(error) {
         'docker run --ulimit nofile=1024)'
       : 'this machine has no room for more open files: raise its limit (sysctl fs.file-max), or end what holds them (lsof)';
   process.stderr.write(`vps-gateway: ${whose} (${code})\n`);
-  process.exit(69);
+  end(69);
 }
 
 // By `require`, which finds and reads these files in half the time of `import`.
@@ -40,6 +57,6 @@ import('node:module')
     load('./node-version.cjs').refuseOldNode();
     const program = load(`../dist/run/${args[0] === 'serve' ? 'serve' : 'vps-gateway'}.js`);
     if (STOPPING.length > 0) await program.hearStopSignals().then(handOver);
-    process.exit(await program.run(args));
+    end(await program.run(args));
   })
   .catch(endWithout);

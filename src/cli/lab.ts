@@ -9,7 +9,7 @@ import { directoryOf, nodeNames } from './lab/lab-equipment.ts';
 import { withLabFolder } from './lab/lab-folder.ts';
 import { PagePort } from './lab/page-port.ts';
 import { AS_NAMESPACE_ROOT, namespacePrivilege } from './lab/privileges.ts';
-import { isInteractive, type LabOptions, runLab } from './lab/run-lab.ts';
+import { HUNG_UP, isInteractive, type LabOptions, runLab } from './lab/run-lab.ts';
 
 /** The folder of the lab. This command sets it for the process that it starts in a user namespace. */
 const INSIDE = 'VPS_GATEWAY_LAB_INSIDE';
@@ -54,7 +54,12 @@ function numberOf(text: string, least: number, most: number): number {
 }
 
 async function run(options: LabOptions): Promise<void> {
-  process.exitCode = await runWithRights(options);
+  const status = await runWithRights(options);
+  if (status === HUNG_UP) {
+    process.removeAllListeners('SIGHUP');
+    process.kill(process.pid, 'SIGHUP');
+  }
+  process.exitCode = status;
 }
 
 async function runWithRights(options: LabOptions): Promise<number> {
@@ -98,8 +103,9 @@ async function runInUserNamespace(folder: string, page: PagePort | undefined): P
   });
   // The terminal sends Ctrl-C to the child too.
   process.on('SIGINT', () => undefined);
-  process.on('SIGTERM', () => child.kill('SIGTERM'));
-  const [status] = await once(child, 'exit');
+  for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
+  const [status, signal] = await once(child, 'exit');
+  if (signal === 'SIGHUP') return HUNG_UP;
   return typeof status === 'number' ? status : 1;
 }
 

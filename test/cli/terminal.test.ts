@@ -1,6 +1,11 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { builtProgram, gatewayEnvironment } from '../support/gateway-process.ts';
 
 /** Of the package bsdutils, which Debian always has. */
@@ -29,4 +34,29 @@ test('NO_COLOR is obeyed on a terminal', ({ skip }) => {
   if (!HAS_SCRIPT) skip('the program `script` is not installed');
 
   expect(checkOn(80, { NO_COLOR: '1' }).join('\n')).not.toContain('\u001b');
+});
+
+test('a gateway whose terminal is gone ends with its own status', async ({ skip }) => {
+  if (!HAS_SCRIPT) skip('the program `script` is not installed');
+  const folder = mkdtempSync(join(tmpdir(), 'gone-terminal-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const [pid, status] = [join(folder, 'pid'), join(folder, 'status')];
+  const gateway = `echo $$ > '${pid}'; exec '${process.execPath}' '${builtProgram()}' serve`;
+  const command = `trap : HUP; sh -c "${gateway.replace('$', '\\$')}"; echo $? > '${status}'`;
+  const settings = { GATEWAY_DHCP_INTERFACE: 'none0', GATEWAY_METRICS_PORT: 'off' };
+  const env = gatewayEnvironment(join(folder, 'leases'), settings);
+  const terminal = spawn('script', ['-qec', command, '/dev/null'], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+    env,
+  });
+  let shown = '';
+  terminal.stdout.setEncoding('utf8').on('data', (part: string) => (shown += part));
+  await eventually('it serves', () => shown.includes('waiting for the listen address'));
+
+  terminal.kill('SIGKILL');
+  await once(terminal, 'exit');
+  process.kill(Number(readFileSync(pid, 'utf8')), 'SIGTERM');
+
+  await eventually('it has ended', () => existsSync(status) && readFileSync(status, 'utf8') !== '');
+  expect(readFileSync(status, 'utf8')).toBe('0\n');
 });

@@ -9,8 +9,15 @@ export class LabTerminal {
   readonly #child;
   #text = '';
 
-  constructor(columns: number) {
-    const command = `stty cols ${columns} && exec '${process.execPath}' '${builtProgram()}' lab`;
+  /**
+   * @param statusFile has the lab's exit status afterwards, also where the terminal is gone by then. The kernel then tells the
+   *   shell before the lab of that, and not the lab.
+   * @param under what the lab is run by
+   */
+  constructor(columns: number, { statusFile, under = '' }: { statusFile?: string; under?: string } = {}) {
+    const lab = `${under} '${process.execPath}' '${builtProgram()}' lab`;
+    const kept = statusFile === undefined ? `exec ${lab}` : `trap : HUP; ${lab}; echo $? > '${statusFile}'`;
+    const command = `stty cols ${columns} && { ${kept}; }`;
     this.#child = spawn('script', ['-qec', command, '/dev/null'], {
       stdio: ['pipe', 'pipe', 'inherit'],
       env: { ...process.env, TERM: 'xterm' },
@@ -34,6 +41,11 @@ export class LabTerminal {
   until(what: RegExp): Promise<boolean> {
     const shown = () => this.lines.join('\n');
     return eventually(`${what} was shown`, () => what.test(shown()), 60_000, shown);
+  }
+
+  /** The terminal is closed, as the end of an SSH connection does it. */
+  hangUp(): void {
+    this.#child.kill('SIGKILL');
   }
 
   async ended(): Promise<number> {

@@ -1,10 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { LabEvent, TriedPromise } from '../../src/cli/lab/telling/lab-event.ts';
 import { eventually } from '../support/eventually.ts';
 import { builtProgram } from '../support/gateway-process.ts';
@@ -13,6 +14,7 @@ import { describeSystem } from '../support/system.ts';
 
 /** How long a whole script may take, on a machine with other work: milliseconds. */
 const SCRIPT_TIME = 240_000;
+const AS_NOBODY = 'setpriv --reuid 65534 --regid 65534 --clear-groups';
 
 interface Told {
   readonly status: number;
@@ -155,6 +157,33 @@ describeSystem('vps-gateway lab', [], () => {
     expect(happened.length).toBeGreaterThan(10);
     for (const line of happened) expect(line.length).toBeLessThanOrEqual(80);
   });
+
+  test.for([
+    ['of root', ''],
+    ['of an ordinary user', AS_NOBODY],
+  ] as const)(
+    'the lab %s ends by SIGHUP when its terminal is gone, after it has cleared up',
+    async ([_, under], { skip }) => {
+      if (spawnSync('sh', ['-c', `${under} unshare --user test -r '${builtProgram()}'`]).status !== 0)
+        skip('an ordinary user cannot run the lab here');
+      const folder = mkdtempSync(join(tmpdir(), 'lab-terminal-'));
+      onTestFinished(() => rmSync(folder, { recursive: true }));
+      const statusFile = join(folder, 'status');
+      const terminal = new LabTerminal(80, { statusFile, under });
+      await terminal.until(/the page .*token=/s);
+      const [labFolder = ''] = terminal.lines.join('').match(/\/tmp\/vps-gateway-lab-\w+/) ?? [];
+
+      terminal.hangUp();
+
+      await eventually(
+        'it has ended',
+        () => existsSync(statusFile) && readFileSync(statusFile, 'utf8') !== '',
+      );
+      expect(readFileSync(statusFile, 'utf8')).toBe('129\n');
+      expect(labFolder).not.toBe('');
+      expect(existsSync(labFolder)).toBe(false);
+    },
+  );
 
   test('nothing is left of it when it is killed: no process, no network, no folder', async () => {
     const child = started(['--script']);

@@ -14,6 +14,8 @@ import { takeKeys } from './terminal-keys.ts';
 /** How long the guests may take until each has its first lease: milliseconds. */
 const FIRST_LEASES_TIME = 30_000;
 const LOOK_EVERY = 100;
+/** The exit status of a program that SIGHUP ends: its terminal is gone. */
+export const HUNG_UP = 129;
 
 export interface LabOptions {
   readonly once?: boolean;
@@ -43,6 +45,8 @@ export async function runLab(options: LabOptions, place: LabPlace): Promise<numb
   const writer = new EventWriter(options.json === true);
   const lab = new Lab(await equipmentOf(options, place, writer), (event) => writer.tell(event));
   writer.onReaderGone = () => lab.end();
+  let isHungUp = false;
+  process.on('SIGHUP', () => (isHungUp = true));
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => lab.end());
   let promises: readonly TriedPromise[] = [];
   let without: readonly string[] = [];
@@ -58,6 +62,7 @@ export async function runLab(options: LabOptions, place: LabPlace): Promise<numb
   }
   if (options.script === true) lab.tell({ kind: 'promises', promises });
   lab.tell({ kind: 'end', leased: lab.guests.length - without.length, without });
+  if (isHungUp) return HUNG_UP;
   writer.end();
   const isBroken = promises.some(({ kept }) => kept === false);
   return isBroken || isCutShort || without.length > 0 ? 1 : 0;

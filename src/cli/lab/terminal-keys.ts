@@ -5,6 +5,7 @@ import type { OrderRunner } from './orders/order-runner.ts';
 
 const CTRL_C = '\u0003';
 const LOOK_EVERY = 100;
+const STANDARD_OUTPUT = 1;
 
 /** Takes orders by single keys until the lab ends. */
 export async function takeKeys(lab: Lab, runner: OrderRunner, tellLink: () => Promise<void>): Promise<void> {
@@ -17,8 +18,13 @@ export async function takeKeys(lab: Lab, runner: OrderRunner, tellLink: () => Pr
     }
   };
   if (isTerminal) stdin.setRawMode(true).on('data', take);
+  stdin.on('error', () => undefined); // The terminal is gone.
   try {
-    while (!lab.isEnding) await delay(LOOK_EVERY);
+    while (!lab.isEnding) {
+      await delay(LOOK_EVERY);
+      // Where a shell stands before the lab, the kernel tells that alone.
+      if (!isatty(STANDARD_OUTPUT)) process.kill(process.pid, 'SIGHUP');
+    }
   } finally {
     if (isTerminal) stdin.off('data', take).setRawMode(false).pause();
   }

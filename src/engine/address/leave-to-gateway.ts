@@ -11,7 +11,11 @@ import { GRANTER_WAIT, isGrantedHere, RETRY_SECS } from './peers.ts';
 
 /** How long a guest is left to the gateway of its own host, or to the one that goes first for it: milliseconds. */
 const LEFT_FOR = 1000;
-/** If a claimed address may be given again within the first time, a guest waits for the second: milliseconds. */
+/**
+ * If a claimed address may be given again within the first time, a guest waits for the second: milliseconds. Of several that wait,
+ * each needs one of its own. Those of a gateway that is not there are free within 2 s all the same; those of one that is are free as
+ * they were claimed, and a second more lets the others follow.
+ */
 const FIRST_WAIT = { within: 2000, milliseconds: 2000 };
 const LATER_WAIT = { within: 3000, milliseconds: 4000 };
 
