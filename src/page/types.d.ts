@@ -9,10 +9,13 @@ export interface SegmentInfo {
   router: string;
   pool_start: string;
   pool_end: string;
+  pools: string[];
+  exclusions: string[];
   dns: string[];
   domain: string | null;
   total: number | null;
   leased: number | null;
+  leased_by_peers: number | null;
   reserved: number;
   available: number | null;
   exhausted_at: string | null;

@@ -311,7 +311,12 @@ describeSystem('what the management API tells of a gateway that serves', [], () 
       status: 'degraded',
       verdict: 'pool-full',
       store: 'sqlite',
-      segments: [{ listen_ip: '10.15.3.10', router: '10.15.3.1', total: 1, leased: 1, available: 0 }],
+      segments: [
+        {
+          ...{ listen_ip: '10.15.3.10', router: '10.15.3.1' },
+          ...{ total: 1, leased: 1, leased_by_peers: 0, available: 0 },
+        },
+      ],
     });
     const settings = await askApi(gateway, '/api/v1/settings');
     expect(settings.text).toContain('{"setting":"GATEWAY_API_SECRET","value":"(set)"');

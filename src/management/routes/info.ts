@@ -25,7 +25,13 @@ const SEGMENT = z.object({
   dns: z.array(z.string()),
   domain: z.string().nullable(),
   total: z.int().nullable(),
-  leased: z.int().nullable(),
+  leased: z.int().nullable().meta({
+    description: 'Addresses of the pool with a lease of this gateway, or of one that shares its leases',
+  }),
+  leased_by_peers: z.int().nullable().meta({
+    description:
+      'Addresses of the pool with a lease of a gateway that shares none with this one, as far as it was heard; not in `leased`',
+  }),
   reserved: z.int(),
   available: z.int().nullable(),
   exhausted_at: z.string().nullable().meta({
@@ -139,6 +145,7 @@ export async function infoOf({
         dns: [...subnet.dns],
         total: pool?.size ?? null,
         leased: pool?.leased ?? null,
+        leased_by_peers: pool?.peers ?? null,
         reserved: figures.reservations,
         available: pool?.left ?? null,
         exhausted_at: exhaustedAt(samples, now()),

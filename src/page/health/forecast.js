@@ -21,9 +21,10 @@ const LONGEST = 365 * DAY;
  * @returns {Forecast | undefined} Undefined: it does not fill up, or too little is known.
  */
 export function forecastOf(samples) {
-  const points = samples.flatMap(({ at, pool: { left, leased } }) =>
-    left === null || leased === null ? [] : [{ at: Date.parse(at), left, leased }],
-  );
+  const points = samples.flatMap(({ at, pool }) => {
+    const used = usedOf(pool);
+    return pool.left === null || used === null ? [] : [{ at: Date.parse(at), left: pool.left, used }];
+  });
   const last = points.at(-1);
   if (last === undefined) return undefined;
   const times = WINDOWS.flatMap((window) => {
@@ -34,7 +35,17 @@ export function forecastOf(samples) {
     return pace < 0 && last.left / -pace < LONGEST ? [last.at + last.left / -pace] : [];
   });
   if (times.length === 0) return undefined;
-  return { capacity: last.leased + last.left, soonest: Math.min(...times), latest: Math.max(...times) };
+  return { capacity: last.used + last.left, soonest: Math.min(...times), latest: Math.max(...times) };
+}
+
+/**
+ * Addresses with a lease, whichever gateway has granted it.
+ *
+ * @param {Sample['pool']} pool
+ * @returns {number | null}
+ */
+export function usedOf({ leased, peers }) {
+  return leased === null || peers === null ? null : leased + peers;
 }
 
 /**

@@ -3,7 +3,7 @@ import { counted, grouped } from '../text/number.js';
 import { DAY, moment, weekday } from '../text/time.js';
 import { axesOf, labelEnd, pointer } from './chart-parts.js';
 import { Figure } from './figure.js';
-import { forecastOf } from './forecast.js';
+import { forecastOf, usedOf } from './forecast.js';
 
 /** @import { Sample, SegmentInfo } from '../types.d.ts' */
 /** @import { Forecast } from './forecast.js' */
@@ -15,10 +15,11 @@ const HEIGHT = 210;
 export function PoolFigure({ samples, segment, now }) {
   const forecast = forecastOf(samples);
   const says = sayOf(samples, segment, forecast, now);
+  const { leased, leased_by_peers: peers, total } = segment;
   const figure =
-    segment.leased === null || segment.total === null
+    leased === null || peers === null || total === null
       ? '–'
-      : `${grouped(segment.leased)} of ${grouped(segment.total)}`;
+      : `${grouped(leased + peers)} of ${grouped(total)}`;
   const hasEnough = samples.filter(({ pool }) => pool.leased !== null).length > 1;
   return html`<${Figure} title="Pool use" figure=${figure} says=${says} depends=${samples}
     plotOf=${hasEnough ? (/** @type {(text: string) => void} */ say) => plotOf(samples, segment, forecast, says, say) : undefined} />`;
@@ -30,8 +31,10 @@ export function PoolFigure({ samples, segment, now }) {
  * @param {Forecast | undefined} forecast
  * @param {number} now
  */
-function sayOf(samples, { available }, forecast, now) {
-  const free = available === null ? '' : ` ${counted(available, 'address is', 'addresses are')} free now.`;
+function sayOf(samples, { available, leased_by_peers: peers }, forecast, now) {
+  const others = peers ? ` ${counted(peers, 'lease is', 'leases are')} of other gateways.` : '';
+  const free =
+    available === null ? '' : ` ${counted(available, 'address is', 'addresses are')} free now.${others}`;
   if (forecast === undefined)
     return `${samples.length > 60 ? 'At the present pace it does not fill up.' : 'Too little is known for a forecast.'}${free}`;
   const { soonest, latest } = forecast;
@@ -49,7 +52,7 @@ function sayOf(samples, { available }, forecast, now) {
  */
 function plotOf(samples, segment, forecast, says, say) {
   const times = samples.map(({ at }) => Date.parse(at) / 1000);
-  const used = samples.map(({ pool: { leased } }) => leased);
+  const used = samples.map(({ pool }) => usedOf(pool));
   const last = times.at(-1) ?? 0;
   const length = last - (times[0] ?? last);
   const end =

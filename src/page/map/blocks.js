@@ -2,7 +2,7 @@ import { html, useMemo, useState } from '../html.js';
 import { Level } from '../parts/icon.js';
 import { SearchField } from '../parts/search-field.js';
 import { go } from '../state/route.js';
-import { addressToNumber, addressToText } from '../text/address.js';
+import { addressToNumber, addressToText, countIn } from '../text/address.js';
 import { counted, grouped } from '../text/number.js';
 import { UseBar } from './segment-panel.js';
 
@@ -87,8 +87,7 @@ function One({ block, states, segment }) {
  * @param {number} start
  * @param {SegmentInfo} segment
  */
-function poolWithin(start, { pool_start: first, pool_end: last }) {
-  const from = Math.max(start, addressToNumber(first));
-  const to = Math.min(start + BLOCK - 1, addressToNumber(last));
-  return Math.max(0, to - from + 1);
+function poolWithin(start, { pools, exclusions }) {
+  const end = start + BLOCK - 1;
+  return countIn(pools, start, end) - countIn(exclusions, start, end);
 }

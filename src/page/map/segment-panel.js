@@ -4,6 +4,7 @@ import { Icon, Level } from '../parts/icon.js';
 import { Name, Swatch } from '../parts/text.js';
 import { now } from '../state/clock.js';
 import { useSignal } from '../state/use-signal.js';
+import { addressToNumber, countIn } from '../text/address.js';
 import { grouped } from '../text/number.js';
 import { STATE_NAMES, STATES } from '../text/states.js';
 import { span } from '../text/time.js';
@@ -24,15 +25,17 @@ const RARE = ['peer', 'kept'];
  * @param {{ addresses: readonly MapAddress[], nodes: readonly string[], guests: readonly Guest[], shown: Shown, onShow: (change: Partial<Shown>) => void }} props
  */
 export function SegmentPanel({ addresses, nodes, guests, shown, onShow }) {
-  const counts = countsOf(addresses);
-  const pool = addresses.filter(({ state }) => STATES[state].counts !== 'none').length;
+  const { info } = useSignal(summary);
+  const ranges = info?.segments[0]?.pools ?? [];
+  const pool = addresses.filter(({ address }) => countIn(ranges, addressToNumber(address)) > 0);
+  const counts = countsOf(pool);
   return html`<aside class="card panel" aria-label="The segment">
-    <header><h2>Pool</h2><span class="quiet">${grouped(pool)} addresses</span></header>
+    <header><h2>Pool</h2><span class="quiet">${grouped(pool.length - counts.none)} addresses</span></header>
     <section>
       <${UseBar} leased=${counts.leased} held=${counts.held} out=${counts.out} free=${counts.free} />
       <p>
         <b>${grouped(counts.leased)} leased</b>
-        <span class="quiet"> · ${counts.held} held · ${counts.out} out of use · </span>
+        <span class="quiet">${counts.peers > 0 ? `, ${grouped(counts.peers)} of them by other gateways` : ''} · ${counts.held} held · ${counts.out} out of use · </span>
         <b>${grouped(counts.free)} free</b>
       </p>
     </section>
@@ -60,8 +63,11 @@ export function UseBar({ leased, held, out, free }) {
 
 /** @param {readonly MapAddress[]} addresses */
 function countsOf(addresses) {
-  const counts = { leased: 0, held: 0, out: 0, free: 0, none: 0 };
-  for (const { state } of addresses) counts[STATES[state].counts] += 1;
+  const counts = { leased: 0, held: 0, out: 0, free: 0, none: 0, peers: 0 };
+  for (const { state } of addresses) {
+    counts[STATES[state].counts] += 1;
+    if (state === 'peer') counts.peers += 1;
+  }
   return counts;
 }
 

@@ -24,3 +24,19 @@ export function partsOf(subnet, address) {
   const fixed = all.slice(0, octets).map((octet) => `${octet}.`);
   return { fixed: fixed.join(''), rest: address === '' ? '' : all.slice(octets).join('.') };
 }
+
+/**
+ * How many addresses from one to another are in some of the ranges.
+ *
+ * @param {readonly string[]} ranges 10.15.3.20-10.15.3.254; 10.15.3.20 for one address.
+ * @param {number} from
+ * @param {number} [to]
+ */
+export function countIn(ranges, from, to = from) {
+  let count = 0;
+  for (const range of ranges) {
+    const [first = 0, last = first] = range.split('-').map(addressToNumber);
+    count += Math.max(0, Math.min(to, last) - Math.max(from, first) + 1);
+  }
+  return count;
+}
