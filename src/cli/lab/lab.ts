@@ -82,10 +82,13 @@ export class Lab {
   }
 
   /** How a shell on the first node and on the first guest is opened from outside. */
-  enterCommands(inUserNamespace: boolean): readonly string[] {
+  enterCommands(inUserNamespace: boolean): readonly { readonly machine: string; readonly command: string }[] {
     const how = inUserNamespace ? 'nsenter --user --preserve-credentials' : 'nsenter';
     const hosts = [this.gateways[0]?.node.host, this.guests[0]?.host].filter((host) => host !== undefined);
-    return hosts.map((host) => `${how} --net --mount --target ${host.pid}   # a shell on ${host.name}`);
+    return hosts.map(({ name, pid }) => ({
+      machine: name,
+      command: `${how} --net --mount --target ${pid}`,
+    }));
   }
 
   /** Who has what from whom, and the first node's lease file, read while the gateway runs. */

@@ -97,7 +97,10 @@ export type LabEvent =
       readonly rows: readonly Readonly<Record<string, string | null>>[];
     }
   /** How shells on its machines are opened. */
-  | { readonly kind: 'running'; readonly enter: readonly string[] }
+  | {
+      readonly kind: 'running';
+      readonly enter: readonly { readonly machine: string; readonly command: string }[];
+    }
   /** A link to the web page, for one browser; undefined: there is no page. */
   | { readonly kind: 'page'; readonly link: string | undefined }
   | { readonly kind: 'help'; readonly orders: readonly ShownOrder[] }

@@ -1,4 +1,5 @@
 import { type Column, writeTable } from '../../output/output.ts';
+import { wrapTo } from '../../output/text-width.ts';
 import type { HeldLease, TriedPromise } from './lab-event.ts';
 
 const MARGIN = '    ';
@@ -12,11 +13,11 @@ interface Terminal {
 
 const HELD: readonly Column<HeldLease>[] = [
   { heading: 'GUEST', cell: ({ guest }) => guest },
-  { heading: 'ON', cell: ({ node }) => node },
-  { heading: 'CLIENT', cell: ({ client }) => client, spare: 1 },
-  { heading: 'MAC', cell: ({ hardware }) => hardware, spare: 2 },
+  { heading: 'ON', cell: ({ node }) => node, spare: 1 },
+  { heading: 'CLIENT', cell: ({ client }) => client, spare: 2 },
+  { heading: 'MAC', cell: ({ hardware }) => hardware, spare: 3 },
   { heading: 'ADDRESS', cell: ({ address }) => address },
-  { heading: 'FROM', cell: ({ from }) => from },
+  { heading: 'FROM', cell: ({ from }) => from, least: 7 },
 ];
 
 const TRIED: readonly Column<TriedPromise>[] = [
@@ -26,13 +27,31 @@ const TRIED: readonly Column<TriedPromise>[] = [
   { heading: 'SEEN', cell: ({ seen }) => seen, wraps: true, least: LEAST },
 ];
 
+/** Columns of a terminal that is wide enough for the table of promises. */
+const WIDE = 72;
+
+/** The columns of a lease file that are omitted on a narrow terminal, the highest number first. */
+const SPARE: Readonly<Record<string, number>> = { mac: 3, expires: 2, hostname: 1 };
+
 /** Who has what from whom. */
 export function heldTable(leases: readonly HeldLease[], terminal: Terminal): readonly string[] {
   return linesOf(HELD, leases, terminal);
 }
 
+/** A table, or a list on a narrow terminal. */
 export function promiseTable(promises: readonly TriedPromise[], terminal: Terminal): readonly string[] {
-  return linesOf(TRIED, promises, terminal);
+  const { columns } = terminal;
+  if (columns >= WIDE) return linesOf(TRIED, promises, terminal);
+  return promises.flatMap((tried) => [
+    ...wrapTo(columns, `  ${tried.order}: ${outcomeText(tried)}`, MARGIN),
+    ...wrapTo(columns, `${MARGIN}promised: ${tried.promise}`, MARGIN),
+    ...wrapTo(columns, `${MARGIN}seen: ${tried.seen}`, MARGIN),
+  ]);
+}
+
+function outcomeText({ kept }: TriedPromise): string {
+  if (kept === undefined) return 'not tried';
+  return kept ? 'kept' : 'broken';
 }
 
 /** Rows of a database: their columns are those of the first one. */
@@ -45,7 +64,7 @@ export function rowTable(
     (name): Column<Readonly<Record<string, string | null>>> => ({
       heading: name,
       cell: (row) => row[name],
-      least: 8,
+      ...(SPARE[name] === undefined ? {} : { spare: SPARE[name] }),
     }),
   );
   return linesOf(columns, rows, terminal);

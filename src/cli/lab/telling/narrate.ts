@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { wrapTo } from '../../output/text-width.ts';
+import { padTo, widthOf, wrapTo } from '../../output/text-width.ts';
 import type { LabEvent, ShownNode } from './lab-event.ts';
 import { heldTable, promiseTable, rowTable } from './lab-tables.ts';
 
@@ -7,11 +7,15 @@ type Style = Parameters<typeof styleText>[0];
 type Paint = (style: Style, text: string) => string;
 type EventOf<Kind extends LabEvent['kind']> = Extract<LabEvent, { kind: Kind }>;
 
-/** Under what stands beside time and name. */
+/** Of lines that go on: under what stands beside time and name, if the terminal has this many columns. */
 const INDENT = ' '.repeat(26);
+const WIDE = 66;
+const NARROW_INDENT = ' '.repeat(4);
+/** The column in which it stands what runs on a machine. */
+const ROLE = 42;
 /** Rows of a lease file that are shown at once. */
 const MOST_ROWS = 12;
-/** Events whose lines are wrapped. A command is not: it is there to be copied. */
+/** Events whose lines are wrapped. A command or a link is not: it is there to be copied, and the terminal wraps it. */
 const HAPPENS: ReadonlySet<LabEvent['kind']> = new Set([
   'decision',
   'gateway',
@@ -19,13 +23,15 @@ const HAPPENS: ReadonlySet<LabEvent['kind']> = new Set([
   'order',
   'progress',
   'outcome',
+  'end',
 ] as const);
 
 /** Tells an event to a person: one or more lines, with their line ends, of at most so many columns. */
 export function narrate(event: LabEvent, hasColour: boolean, columns = Infinity): string {
   const paint: Paint = hasColour ? (style, text) => styleText(style, text) : (_style, text) => text;
   const told = lines(event, paint, { hasColour, columns });
-  const wrapped = HAPPENS.has(event.kind) ? told.flatMap((line) => wrapTo(columns, line, INDENT)) : told;
+  const indent = columns < WIDE || event.kind === 'end' ? NARROW_INDENT : INDENT;
+  const wrapped = HAPPENS.has(event.kind) ? told.flatMap((line) => wrapTo(columns, line, indent)) : told;
   return `${wrapped.join('\n')}\n`;
 }
 
@@ -35,12 +41,17 @@ interface Terminal {
 }
 
 function lines(event: LabEvent, paint: Paint, terminal: Terminal): readonly string[] {
+  const { columns } = terminal;
   switch (event.kind) {
     case 'segment':
       return segment(event, paint, terminal);
     case 'missing':
       return [
-        `  ${paint('yellow', `not installed here: ${event.clients.join(', ')}`)}  ${paint('dim', event.install)}`,
+        ...beside(
+          columns,
+          `  ${paint('yellow', `not installed here: ${event.clients.join(', ')}`)}`,
+          paint('dim', event.install),
+        ),
         '',
       ];
     case 'decision':
@@ -61,11 +72,17 @@ function lines(event: LabEvent, paint: Paint, terminal: Terminal): readonly stri
     case 'rows':
       return rows(event, paint, terminal);
     case 'running':
-      return [...event.enter.map((command) => paint('dim', `  ${command}`)), ''];
+      return [
+        ...event.enter.flatMap(({ machine, command }) => {
+          const what = `  a shell on ${machine}`;
+          return beside(columns, paint('dim', what), paint('dim', command));
+        }),
+        '',
+      ];
     case 'page':
       return event.link === undefined
         ? ['  there is no page']
-        : [`  the page  ${paint('bold', event.link)}`, ''];
+        : [...beside(columns, '  the page', paint('bold', event.link)), ''];
     case 'help':
       return help(event, paint, terminal);
     case 'order':
@@ -86,8 +103,14 @@ function lines(event: LabEvent, paint: Paint, terminal: Terminal): readonly stri
         '',
       ];
     case 'end':
-      return [end(event, paint)];
+      return ['', end(event, paint), ''];
   }
+}
+
+/** What is to be copied, behind what it is; below that where the terminal is too narrow for both. */
+function beside(columns: number, what: string, copied: string): readonly string[] {
+  const line = `${what}  ${copied}`;
+  return widthOf(line) <= columns ? [line] : [...wrapTo(columns, what, NARROW_INDENT), copied];
 }
 
 function segment(event: EventOf<'segment'>, paint: Paint, { columns }: Terminal): readonly string[] {
@@ -99,12 +122,19 @@ function segment(event: EventOf<'segment'>, paint: Paint, { columns }: Terminal)
     '',
     ...wrapTo(columns, `  ${paint('bold', 'vps-gateway lab')}  ${about}`, '  '),
     '',
-    ...nodes.flatMap((node, index) => machinesOf(node, index === 0 ? event.router : undefined, paint)),
+    ...nodes.flatMap((node, index) =>
+      machinesOf(node, index === 0 ? event.router : undefined, paint, columns),
+    ),
     '',
   ];
 }
 
-function machinesOf(node: ShownNode, router: string | undefined, paint: Paint): readonly string[] {
+function machinesOf(
+  node: ShownNode,
+  router: string | undefined,
+  paint: Paint,
+  columns: number,
+): readonly string[] {
   const machines = [
     ...(router === undefined ? [] : [['router', router, '']]),
     ['gateway', node.address, 'vps-gateway serve'],
@@ -114,7 +144,9 @@ function machinesOf(node: ShownNode, router: string | undefined, paint: Paint): 
     const isLast = index === machines.length - 1;
     const corner = index === 0 ? (isLast ? '───' : '─┬─') : isLast ? ' └─' : ' ├─';
     const label = (index === 0 ? node.name : '').padEnd(8);
-    return `  ${label}${paint('dim', corner)} ${paint('bold', name.padEnd(9))}${address.padEnd(19)}${paint('dim', role)}`.trimEnd();
+    const machine = `  ${label}${paint('dim', corner)} ${paint('bold', name.padEnd(9))}${address}`;
+    const line = `${padTo(ROLE, machine)}${paint('dim', role)}`;
+    return role === '' || widthOf(line) > columns ? machine : line;
   });
 }
 
@@ -135,7 +167,11 @@ function rows(event: EventOf<'rows'>, paint: Paint, terminal: Terminal): readonl
     ...heldTable(event.leases, terminal),
     ...others,
     '',
-    `  ${paint('bold', 'leases.sqlite')}  ${paint('dim', `sqlite3 ${event.file} 'SELECT * FROM leases'`)}`,
+    ...beside(
+      terminal.columns,
+      `  ${paint('bold', 'leases.sqlite')}`,
+      paint('dim', `sqlite3 ${event.file} 'SELECT * FROM leases'`),
+    ),
     '',
     ...(shown.length === 0 ? ['    no rows yet'] : rowTable(shown, terminal)),
     ...(left > 0 ? [`    and ${left} more`] : []),
@@ -167,10 +203,10 @@ function outcome(event: EventOf<'outcome'>, paint: Paint): string {
 
 function end(event: EventOf<'end'>, paint: Paint): string {
   if (event.without.length === 0) {
-    return `\n  ${paint('green', `${event.leased} guests, ${event.leased} leases`)}\n`;
+    return `  ${paint('green', `${event.leased} guests, ${event.leased} leases`)}`;
   }
   const where = 'what the gateways decided about them stands above';
-  return `\n  ${paint('red', `without a lease: ${event.without.join(', ')}`)}  ${paint('dim', where)}\n`;
+  return `  ${paint('red', `without a lease: ${event.without.join(', ')}`)}  ${paint('dim', where)}`;
 }
 
 /** Short fields alone; the log has the others. */
