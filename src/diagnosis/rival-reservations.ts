@@ -13,7 +13,7 @@ export function rivalProblem(rivalries: readonly Rivalry[]): RunningProblem | un
   const more = rivalries.length > MOST_SHOWN ? `; and ${rivalries.length - MOST_SHOWN} more` : '';
   return {
     name: 'rival-reservations',
-    message: `two gateways have made two reservations at one moment: ${shown}${more}`,
+    message: `two reservations want the same: ${shown}${more}`,
     remedy: `keep one of each two: remove the one that does not count (\`vps-gateway reservations remove ${first.other.id}\`), or the other one, and it counts`,
     stopsNewGuests: false,
   };

@@ -17,7 +17,7 @@ export type ProblemName =
   | 'settings' // a settings file could not be reloaded
   | 'hook' // a program or a server is not told when leases change
   | 'file-reservations' // some reservations of the settings file are not in force
-  | 'rival-reservations' // two gateways have given one guest two reservations
+  | 'rival-reservations' // one guest has two reservations
   | 'platform' // the port of the platform's protocol cannot be opened
   | 'clock' // the wall clock may be wrong
   | 'pool-full'

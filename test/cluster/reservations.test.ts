@@ -108,6 +108,29 @@ describeSystem('reservations at three gateways that share etcd', ['etcd', 'etcdc
     );
   }, 180_000);
 
+  test('of orders for one card that come to all gateways at one moment one is carried out, and the others are refused and name it', async () => {
+    for (const place of [0, 1, 2]) await placesAt(place);
+    const answers = [];
+    for (let round = 0; round < 20; round += 1) {
+      const asked = cluster.nodes.map((_, place) => {
+        const body = { mac: [hardwareOf(100 + round)], address: `10.15.3.${100 + 3 * round + place}` };
+        return askApi(nodeAt(place), `/api/v1/reservations/r${round}-${place}`, { method: 'PUT', body });
+      });
+      answers.push(await Promise.all(asked));
+    }
+
+    const placesNow = Object.keys(await placesAt(0));
+    for (const [round, all] of answers.entries()) {
+      expect(all.map(({ status }) => status).toSorted()).toEqual([201, 409, 409]);
+      const winner = `r${round}-${all.findIndex(({ status }) => status === 201)}`;
+      expect(placesNow.filter((id) => id.startsWith(`r${round}-`))).toEqual([winner]);
+      for (const { status, text } of all)
+        if (status === 409) expect(text).toContain(`belongs to the reservation ${winner}`);
+    }
+    const { items } = await apiJson<{ items: readonly Json[] }>(nodeAt(1), '/api/v1/warnings');
+    expect(items.map(({ name }) => name)).not.toContain('rival-reservations');
+  }, 120_000);
+
   test('one that is removed while a gateway is away does not stop that one when it returns, and is known there', async () => {
     await setAt(0, 'ada', '--mac', ADA, '--address', '10.15.3.77');
     await cluster.until(async () => expect(await placesAt(2)).toEqual({ ada: '10.15.3.77' }));

@@ -265,6 +265,29 @@ test('a gateway that has missed the end of a reservation does not say that it is
   expect(told(again)).toBe('committed 10.15.3.77');
 });
 
+test('of two orders for one card, each to a gateway that has not heard of the other’s, the second is refused and names the first', async () => {
+  const cluster = new MemoryCluster();
+  const [first, second] = await twoOn(cluster);
+  cluster.isWatchStalled = true;
+
+  const results = await Promise.all([
+    put(first, 'ada', { mac: [ADA.mac], address: '10.15.3.77' }),
+    put(second, 'bob', { mac: [ADA.mac], address: '10.15.3.78' }),
+  ]);
+
+  const [won, lost] = results.toSorted((one, other) => one.outcome.localeCompare(other.outcome)).map(told);
+  const [winner, loser] = won === 'committed 10.15.3.77' ? ['ada', second] : ['bob', first];
+  expect([won, lost]).toEqual([
+    expect.stringMatching(/^committed/),
+    `held: /mac/0 belongs to the reservation ${winner}`,
+  ]);
+  cluster.isWatchStalled = false;
+  cluster.deliver();
+  for (const node of [first, second])
+    expect([...(node.server.reservations.current?.all() ?? [])].map(({ id }) => id)).toEqual([winner]);
+  expect(told(await put(loser, 'eve', { mac: [BOB.mac] }))).toMatch(/^committed/);
+});
+
 test('a reservation made at one gateway is honoured at the next message at another, with leases in etcd', async () => {
   const [first, second] = await twoOn(new MemoryCluster());
   const before = await boot(second, ADA);

@@ -1,57 +1,5 @@
 import type { Compare, Etcd, Operation, Transaction } from '../../src/store/etcd/client/etcd.ts';
-
-/** Passes everything on, as it is. */
-class PassingEtcd implements Etcd {
-  protected readonly etcd: Etcd;
-
-  constructor(etcd: Etcd) {
-    this.etcd = etcd;
-  }
-
-  transact(transaction: Transaction): ReturnType<Etcd['transact']> {
-    return this.etcd.transact(transaction);
-  }
-
-  range(...question: Parameters<Etcd['range']>) {
-    return this.etcd.range(...question);
-  }
-
-  watch(...question: Parameters<Etcd['watch']>) {
-    return this.etcd.watch(...question);
-  }
-
-  grantEtcdLease(seconds: number) {
-    return this.etcd.grantEtcdLease(seconds);
-  }
-
-  keepAlive(etcdLease: string) {
-    return this.etcd.keepAlive(etcdLease);
-  }
-
-  revokeEtcdLease(etcdLease: string) {
-    return this.etcd.revokeEtcdLease(etcdLease);
-  }
-
-  status() {
-    return this.etcd.status();
-  }
-
-  statuses() {
-    return this.etcd.statuses();
-  }
-
-  alarms() {
-    return this.etcd.alarms();
-  }
-
-  compact(revision: number) {
-    return this.etcd.compact(revision);
-  }
-
-  close() {
-    this.etcd.close();
-  }
-}
+import { PassingEtcd } from '../support/passing-etcd.ts';
 
 /** Changes the operations in what a transaction reads when it is sent again. */
 export class Forgetful extends PassingEtcd {

@@ -12,9 +12,10 @@ import { EtcdRecords } from './etcd-records.ts';
 const MAC = '52:54:00:00:02:01';
 const [CARD = 0] = cards(MAC);
 
-test('of two reservations of one card the model expects the one that was made first, until that is removed', () => {
+test('two reservations of one card are a fault, until one of them is removed; one alone is none', () => {
   const cluster = new SimulatedCluster(new SimulatedClock(), new SeededRandom(1));
-  const records = new EtcdRecords(cluster, () => {});
+  const faults: string[] = [];
+  const records = new EtcdRecords(cluster, (fault) => faults.push(fault));
   const keys = new Keys(SEGMENT);
   const put = (next: ReturnType<typeof reservationOf>) =>
     cluster.transact({
@@ -28,14 +29,15 @@ test('of two reservations of one card the model expects the one that was made fi
       ],
       failure: [],
     });
-  const late = reservationOf('r1', '10.15.3.201', { macs: cards(MAC), createdAt: instant(2000) });
-  const first = reservationOf('r2', '10.15.3.24', { macs: cards(MAC), createdAt: instant(1000) });
+  const one = reservationOf('r1', '10.15.3.201', { macs: cards(MAC) });
+  const two = reservationOf('r2', '10.15.3.24', { macs: cards(MAC) });
 
   const seen = [records.reservedFor(CARD)];
-  for (const next of [late, first, { ...first, retiredUntil: instant(9000) }]) {
+  for (const next of [one, two, { ...one, retiredUntil: instant(9000) }, two]) {
     put(next);
     seen.push(records.reservedFor(CARD));
   }
 
-  expect(seen).toEqual([undefined, '10.15.3.201', '10.15.3.24', '10.15.3.201']);
+  expect(seen).toEqual([undefined, '10.15.3.201', '10.15.3.201', '10.15.3.24', '10.15.3.24']);
+  expect(faults).toEqual(['525400000201 has two reservations: r1 and r2']);
 });

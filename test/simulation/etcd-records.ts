@@ -59,15 +59,10 @@ export class EtcdRecords {
     return [...this.#reservations.values()].some((each) => ipv4ToText(each.address) === address);
   }
 
-  /**
-   * The address that is reserved for a network card; undefined: none. Two gateways may each reserve one for it, as neither has
-   * heard of the other's: then the reservation counts that was made first.
-   */
+  /** The address that is reserved for a network card; undefined: none. */
   reservedFor(hardware: number): string | undefined {
-    const [first] = [...this.#reservations.values()]
-      .filter(({ macs, retiredUntil }) => retiredUntil === undefined && macs.some((mac) => mac === hardware))
-      .sort((one, other) => one.createdAt - other.createdAt || (one.id < other.id ? -1 : 1));
-    return first === undefined ? undefined : ipv4ToText(first.address);
+    const [found] = this.#reservationsOf(hardware);
+    return found === undefined ? undefined : ipv4ToText(found.address);
   }
 
   /** `until`: by the true time. */
@@ -124,6 +119,17 @@ export class EtcdRecords {
     const reservation = parseReservation(text, 1)?.reservation;
     if (reservation === undefined) this.#reservations.delete(id);
     else this.#reservations.set(id, reservation);
+    for (const mac of reservation?.macs ?? []) {
+      const all = this.#reservationsOf(mac).map((each) => each.id);
+      if (all.length > 1) this.#fault(`${mac.toString(16)} has two reservations: ${all.join(' and ')}`);
+    }
+  }
+
+  /** Those in force. */
+  #reservationsOf(hardware: number): readonly Reservation[] {
+    return [...this.#reservations.values()].filter(
+      ({ macs, retiredUntil }) => retiredUntil === undefined && macs.some((mac) => mac === hardware),
+    );
   }
 
   /** No gateway leases what is reserved in etcd to another client, however far it lags. */

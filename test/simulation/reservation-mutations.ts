@@ -3,6 +3,7 @@ import type { Lease } from '../../src/lease/lease.ts';
 import { NO_RESERVATIONS, type ReservationView } from '../../src/lease/reservation/reservation-view.ts';
 import { ReservationTable } from '../../src/lease-table/reservation-table.ts';
 import { type Ipv4, UNSPECIFIED } from '../../src/net/ipv4.ts';
+import { WithoutIdentities } from '../support/passing-etcd.ts';
 import { Unmarked } from './etcd-mutations.ts';
 import type { Mutation } from './mutations.ts';
 
@@ -17,6 +18,7 @@ export const RESERVATION_MUTATIONS: ReadonlyMap<string, Mutation> = new Map<stri
 /** Where they are in etcd. */
 export const SHARED_RESERVATION_MUTATIONS: ReadonlyMap<string, Mutation> = new Map<string, Mutation>([
   ['a reservation is not in the key of its address', { etcd: (etcd) => new Unmarked(etcd) }],
+  ['a reservation is not in the key of its card', { etcd: (etcd) => new WithoutIdentities(etcd) }],
 ]);
 
 /** Where the gateways hear each other, and nothing more. */

@@ -13,12 +13,19 @@ const MOST = 20_000;
 /** Addresses that are reserved: some of the pool, and some beside it. */
 const IN_POOL = ['10.15.3.20', '10.15.3.24', '10.15.3.29'];
 const BESIDE = ['10.15.3.200', '10.15.3.201'];
+const ADDRESSES = [...IN_POOL, ...BESIDE] as [string, ...string[]];
 const MOST_IDS = 4;
+/** Of a hundred orders those that come with another one for the same card. */
+const RIVALS = 30;
 
-/** Where gateways share their reservations, each order goes to whatever gateway is up. */
+/**
+ * Where gateways share their reservations, each order goes to whatever gateway is up; some go to two, for one card at one moment.
+ */
 export class ReservingOperator implements Operator {
   readonly #parts: OperatorParts;
   readonly #random: SeededRandom;
+  /** For what comes to a second gateway at the same moment. */
+  readonly #rivals: SeededRandom;
   readonly #current = new Map<string, Reserved>();
   /** All that any order has named, whatever came of it: what is refused to a guest may be because of that. */
   readonly #named: Reserved[] = [];
@@ -33,6 +40,7 @@ export class ReservingOperator implements Operator {
   constructor(parts: OperatorParts) {
     this.#parts = parts;
     this.#random = new SeededRandom(parts.seed * 7919 + 13);
+    this.#rivals = new SeededRandom(parts.seed * 7919 + 17);
   }
 
   begin(): void {
@@ -62,11 +70,8 @@ export class ReservingOperator implements Operator {
     return [...this.#removed].filter(([id]) => !this.#open.includes(id)).map(([, address]) => address);
   }
 
-  /** Of two that two gateways take at one moment, one counts. */
   get current(): readonly Reserved[] {
-    const all = [...this.#current.values()];
-    const times = (mac: string) => all.filter((each) => each.mac === mac).length;
-    return all.filter(({ mac }) => times(mac) === 1 && !this.#uncertain.has(mac));
+    return [...this.#current.values()].filter(({ mac }) => !this.#uncertain.has(mac));
   }
 
   /** @param isLast nothing was ordered since; else one that was removed may have been made anew. */
@@ -92,11 +97,21 @@ export class ReservingOperator implements Operator {
 
   #put(gateway: Gateway, id: string): void {
     const { mac } = this.#random.pick(this.#parts.guests as [SimulatedGuest, ...SimulatedGuest[]]);
-    const address = this.#random.pick([...IN_POOL, ...BESIDE] as [string, ...string[]]);
-    const read = readEntry({ mac: [mac], address }, id);
-    if (!('entry' in read)) throw new Error('an entry of the simulation is wrong');
-    this.#named.push({ mac, address });
-    this.#follow(id, { mac, address }, gateway, { kind: 'put', entry: read.entry, author: 'simulation' });
+    const orders = [{ gateway, id, address: this.#random.pick(ADDRESSES) }];
+    const rival = {
+      gateway: this.#rivals.pick(this.#parts.gateways),
+      id: `r${this.#rivals.below(MOST_IDS)}`,
+      address: this.#rivals.pick(ADDRESSES),
+    };
+    if (this.#rivals.chance(RIVALS) && rival.id !== id) orders.push(rival);
+    for (const { address } of orders) this.#named.push({ mac, address });
+    for (const each of orders) {
+      const { address } = each;
+      const read = readEntry({ mac: [mac], address }, each.id);
+      if (!('entry' in read)) throw new Error('an entry of the simulation is wrong');
+      const order = { kind: 'put', entry: read.entry, author: 'simulation' } as const;
+      this.#follow(each.id, { mac, address }, each.gateway, order);
+    }
   }
 
   #remove(gateway: Gateway, id: string): void {

@@ -61,6 +61,7 @@ export class MemoryCluster {
   }
 
   transact(transaction: Transaction): TransactionResult {
+    checkSize(transaction, MOST_OPERATIONS);
     keysOf(transaction.success);
     keysOf(transaction.failure);
     if (this.#isTooMuch(transaction)) throw new EtcdError('refused', 'database space exceeded');
@@ -229,9 +230,20 @@ export class MemoryCluster {
   }
 }
 
+/** --max-txn-ops as it is by default. */
+const MOST_OPERATIONS = 128;
+
 interface WrittenKeys {
   readonly puts: ReadonlySet<string>;
   readonly deletes: ReadonlySet<string>;
+}
+
+/** Like etcd, it refuses too many operations: a nested transaction may have as many as those around it have left. */
+function checkSize({ compare, success, failure }: Transaction, most: number): void {
+  const size = Math.max(compare.length, success.length, failure.length);
+  if (size > most) throw new EtcdError('refused', 'too many operations in txn request');
+  for (const operation of [...success, ...failure])
+    if (operation.kind === 'transaction') checkSize(operation.transaction, most - size);
 }
 
 /** What operations may write; like etcd, it refuses two that may write one key before it runs any. */

@@ -25,6 +25,11 @@ export class ClaimModel {
     return claimedBy({ ...entry, address });
   }
 
+  /** All that the reservation of an id has. */
+  claimsOfId(id: OutsideId): readonly string[] {
+    return this.#claims.get(id) ?? [];
+  }
+
   holderOf(claim: string): OutsideId | undefined {
     return this.#holders.get(claim);
   }

@@ -1,9 +1,10 @@
-import { ReservationCheck } from '../../lease/reservation/claims.ts';
+import { identitiesOf, ReservationCheck } from '../../lease/reservation/claims.ts';
 import { type PlannedPut, plannedPut } from './put-reservation.ts';
 import { changeOf, decisionOf, isInForce } from './reservation-change.ts';
 import {
   type ExchangeOrder,
   type ExchangeVerdict,
+  MOST_COMPARED,
   MOST_EXCHANGED,
   type ReservationInput,
 } from './reservation-order.ts';
@@ -23,9 +24,21 @@ export function decideExchange(order: ExchangeOrder, input: ReservationInput): E
   const change = changeOf(order, input, 'reservation-changed', writes);
   if (change === undefined || new ReservationCheck(input.reservations).conflicts(change.reservations ?? []))
     return { kind: 'impossible' };
+  if (writes.length + change.writes.length + changedIdentities(writes).size > MOST_COMPARED)
+    return { kind: 'impossible' };
   const each = writes.map(({ before, next }) => ({
     ...{ id: next.id, address: next.address, next },
     isNew: !isInForce(before),
   }));
   return { kind: 'change', decision: decisionOf(order, change), each };
+}
+
+/** What guests are known by after it and were not before, and the other way round. */
+function changedIdentities(writes: readonly PlannedPut[]): ReadonlySet<string> {
+  return new Set(
+    writes.flatMap(({ before, next }) => {
+      const [had, has] = [before === undefined ? [] : identitiesOf(before), identitiesOf(next)];
+      return [...had.filter((each) => !has.includes(each)), ...has.filter((each) => !had.includes(each))];
+    }),
+  );
 }

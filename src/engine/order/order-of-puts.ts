@@ -3,7 +3,7 @@ import { claimedBy } from '../../lease/reservation/claims.ts';
 import type { ReservationEntry } from '../../lease/reservation/reservation.ts';
 import type { ClaimModel } from './claim-model.ts';
 import { componentsOf } from './components.ts';
-import { MOST_EXCHANGED } from './reservation-order.ts';
+import { MOST_COMPARED, MOST_EXCHANGED } from './reservation-order.ts';
 
 /** One order: of one entry a put, of several an exchange. */
 export type PutStep = readonly [ReservationEntry, ...ReservationEntry[]];
@@ -29,7 +29,7 @@ export function orderOfPuts(
     );
     const [first, ...others] = members;
     if (first === undefined) continue;
-    if (members.length <= MOST_EXCHANGED) groups.add([first, ...others], needed);
+    if (members.length === 1 || fitsInOne(members, model)) groups.add([first, ...others], needed);
     else for (const step of turnedInPieces(component, needs, entries, model)) groups.addAlone(step);
   }
   return groups.all;
@@ -71,19 +71,38 @@ function turnedInPieces(
       return entry === undefined ? [] : [[entry]];
     });
   const steps: PutStep[] = [];
+  const most = mostOf(circle, model);
   let rest = circle;
-  while (rest.length > MOST_EXCHANGED) {
-    const piece = rest.slice(0, MOST_EXCHANGED);
+  while (rest.length > most) {
+    const piece = rest.slice(0, most);
     const last = piece.at(-1);
     if (last !== undefined)
       steps.push([
         ...piece.slice(0, -1),
         { ...withoutHeld(last, model), address: parked },
       ] as unknown as PutStep);
-    rest = rest.slice(MOST_EXCHANGED - 1);
+    rest = rest.slice(most - 1);
   }
   steps.push(rest as unknown as PutStep);
   return steps;
+}
+
+/** True: they can be put by one exchange. */
+function fitsInOne(entries: readonly ReservationEntry[], model: ClaimModel): boolean {
+  const changed = new Set(entries.flatMap((entry) => changedClaims(entry, model)));
+  return entries.length <= MOST_EXCHANGED && entries.length * 2 + changed.size <= MOST_COMPARED;
+}
+
+/** How many of them any piece may have: as many as the one that changes most. */
+function mostOf(entries: readonly ReservationEntry[], model: ClaimModel): number {
+  const largest = Math.max(...entries.map((entry) => 2 + changedClaims(entry, model).length));
+  return Math.min(MOST_EXCHANGED, Math.max(2, Math.floor(MOST_COMPARED / largest)));
+}
+
+/** What an entry claims and its id has not, and the other way round. */
+function changedClaims(entry: ReservationEntry, model: ClaimModel): readonly string[] {
+  const [had, has] = [model.claimsOfId(entry.id), model.claimsOf(entry)];
+  return [...had.filter((claim) => !has.includes(claim)), ...has.filter((claim) => !had.includes(claim))];
 }
 
 /** What others have is left out, but for the address. */

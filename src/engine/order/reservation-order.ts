@@ -85,11 +85,13 @@ export interface ExchangeOrder extends OrderedBy {
   readonly isDryRun?: boolean;
 }
 
-/**
- * The most entries of one exchange: it is decided at once, and no message may wait for it long; and etcd takes 128 operations in a
- * transaction, of which each entry has two or three.
- */
+/** The most entries of one exchange: it is decided at once, and no message may wait for it long. */
 export const MOST_EXCHANGED = 16;
+/**
+ * The most that an exchange rests on: its entries, their addresses, and what their guests are known by no more, or from now on.
+ * etcd takes 128 operations in a transaction.
+ */
+export const MOST_COMPARED = 120;
 
 /** A member of an entry that another reservation has. */
 export interface HeldProblem extends EntryProblem {

@@ -1,3 +1,4 @@
+import { hardwareToText } from '../../net/hardware-address.ts';
 import type { OutsideId } from '../outside-id.ts';
 import type { Reservation, ReservationEntry, ReservationRecord, ReservationWrite } from './reservation.ts';
 import type { Reservations } from './reservation-view.ts';
@@ -78,21 +79,29 @@ function claimsOf({ id, next }: ReservationWrite): readonly string[] {
  * All that a reservation, or an entry, claims for itself alone, as keys to compare: those of two are equal if only one of them
  * can have it. One that is retired claims its address only.
  */
-export function claimedBy({
-  address,
+export function claimedBy(claims: Claims): readonly string[] {
+  const { address } = claims;
+  const identities = identitiesOf(claims);
+  return address === undefined ? identities : [`ip ${address}`, ...identities];
+}
+
+/**
+ * What a guest of a reservation, or of an entry, is known by: network cards, client identifier, circuit and port. None of one
+ * that is retired. etcd has a key of each, so the texts stay as they are from version to version.
+ */
+export function identitiesOf({
   macs,
   clientId,
   circuitId,
   port,
   retiredUntil,
-}: Claims): readonly string[] {
-  const claims = address === undefined ? [] : [`ip ${address}`];
-  if (retiredUntil !== undefined) return claims;
-  for (const mac of macs) claims.push(`mac ${mac}`);
-  if (clientId !== undefined) claims.push(`client ${clientId}`);
-  if (circuitId !== undefined) claims.push(`circuit ${circuitId}`);
-  if (port !== undefined) claims.push(`port ${portKey(port)}`);
-  return claims;
+}: Omit<Claims, 'address'>): readonly string[] {
+  if (retiredUntil !== undefined) return [];
+  const identities = macs.map((mac) => `mac ${hardwareToText(mac)}`);
+  if (clientId !== undefined) identities.push(`client ${clientId}`);
+  if (circuitId !== undefined) identities.push(`circuit ${circuitId}`);
+  if (port !== undefined) identities.push(`port ${portKey(port)}`);
+  return identities;
 }
 
 /** The member of an entry that a key of `claimedBy` is about. */

@@ -126,13 +126,18 @@ export class KnownKeys {
     return this.#clients.get(client)?.address ?? UNSPECIFIED;
   }
 
-  /** The key that another one names: of a client's address, of the reservation of an address. Undefined: none, or it is known. */
+  /**
+   * The key that another one names: of a client's address, of the reservation of an address or of a card. Undefined: none, or it
+   * is known.
+   */
   keyBehind(key: string): string | undefined {
     const client = this.#keys.clientOf(key);
     if (client !== undefined) {
       const address = this.addressOf(client);
       return address === UNSPECIFIED ? undefined : this.#keys.ofAddress(address);
     }
+    const identity = this.#keys.identityOf(key);
+    if (identity !== undefined) return this.#reservationBehind(identity);
     const address = this.#keys.addressOf(key);
     const reserved = address === undefined ? undefined : this.entryAt(address)?.reserved;
     if (address === undefined || reserved === undefined) return undefined;
@@ -141,6 +146,15 @@ export class KnownKeys {
     const isKnown =
       found?.id === reserved && this.reservations.revisionOf(found.id) >= this.revisionAt(address);
     return isKnown ? undefined : this.#keys.ofReservation(reserved);
+  }
+
+  /** An identity's key is written with that of its reservation: where it is newer, that one may be, too. */
+  #reservationBehind(identity: string): string | undefined {
+    const { identities } = this.reservations;
+    const holder = identities.holderOf(identity);
+    if (holder === undefined || this.reservations.revisionOf(holder) >= identities.revisionOf(identity))
+      return undefined;
+    return this.#keys.ofReservation(holder);
   }
 
   learn(event: WatchEvent): void {
@@ -161,6 +175,11 @@ export class KnownKeys {
     const reservation = this.#keys.reservationOf(found.key);
     if (reservation !== undefined) {
       this.reservations.learn(reservation, found.modRevision, utf8ToText(found.value));
+      return;
+    }
+    const identity = this.#keys.identityOf(found.key);
+    if (identity !== undefined) {
+      this.#learnIdentity(identity, found.modRevision, utf8ToText(found.value));
       return;
     }
     const client = this.#keys.clientOf(found.key);
@@ -184,7 +203,8 @@ export class KnownKeys {
     if ('reservation' in write) {
       if (write.text === undefined) this.#learnReservationGone(write.reservation, revision);
       else this.reservations.learn(write.reservation, revision, write.text);
-    } else if ('client' in write) {
+    } else if ('identity' in write) this.#learnIdentity(write.identity, revision, write.holder);
+    else if ('client' in write) {
       const address = write.pointsTo === UNSPECIFIED ? undefined : write.pointsTo;
       this.#learnClient(write.client, revision, address);
     } else this.#learnAddress(write.address, revision, write.entry, write.text);
@@ -198,6 +218,8 @@ export class KnownKeys {
     if (client !== undefined) this.#learnClient(client, revision, undefined);
     const reservation = this.#keys.reservationOf(key);
     if (reservation !== undefined) this.#learnReservationGone(reservation, revision);
+    const identity = this.#keys.identityOf(key);
+    if (identity !== undefined) this.#learnIdentity(identity, revision, undefined);
   }
 
   /** Call it when the watch has told all up to a revision. Deletions before it are forgotten: nothing older will come. */
@@ -218,6 +240,7 @@ export class KnownKeys {
       ...[...addresses].map((address) => this.#keys.ofAddress(address)),
       ...[...this.#clients.keys()].map((client) => this.#keys.ofClient(client)),
       ...[...this.reservations.ids()].map((id) => this.#keys.ofReservation(id)),
+      ...[...this.reservations.identities.all()].map((identity) => this.#keys.ofIdentity(identity)),
     ];
     for (const key of keys) if (!found.has(key)) this.learnGone(key, snapshot);
   }
@@ -225,6 +248,13 @@ export class KnownKeys {
   #learnReservationGone(id: OutsideId, revision: Revision): void {
     if (!this.reservations.learnGone(id, revision)) return;
     this.#gone.push({ revision, forget: () => this.reservations.forgetGone(id, revision) });
+  }
+
+  /** @param text undefined: its key is gone. */
+  #learnIdentity(identity: string, revision: Revision, text: string | undefined): void {
+    const { identities } = this.reservations;
+    if (!identities.learn(identity, revision, text) || text !== undefined) return;
+    this.#gone.push({ revision, forget: () => identities.forgetGone(identity, revision) });
   }
 
   /** False for a revision that is known already: the watch brings this gateway's own changes too. */

@@ -5,6 +5,7 @@ import type { ReservationTable } from '../../lease-table/reservation-table.ts';
 import type { Say } from '../../log/say.ts';
 import type { MirroredReservation } from '../mirror.ts';
 import type { Revision } from './client/etcd.ts';
+import { KnownIdentities } from './keys/known-identities.ts';
 import { parseReservation } from './keys/reservation-value.ts';
 
 interface KnownReservation {
@@ -16,6 +17,7 @@ interface KnownReservation {
 /** The keys of all reservations of a segment, as this gateway knows them. Older revisions than the known one change nothing. */
 export class KnownReservations {
   readonly table: ReservationTable;
+  readonly identities = new KnownIdentities();
   readonly #changed: (change: MirroredReservation) => void;
   readonly #say: Say;
   readonly #known = new Map<OutsideId, KnownReservation>();
@@ -36,6 +38,7 @@ export class KnownReservations {
 
   /** Forgets all revisions: what comes is of another generation. The table stays. */
   forget(): void {
+    this.identities.forget();
     this.#known.clear();
     this.#foreign.clear();
   }

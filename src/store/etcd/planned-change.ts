@@ -9,7 +9,7 @@ import { type Claim, claimOf, type Entry, formatEntry, idsOf, textIn, unknownIn 
 import type { Keys } from './keys/keys.ts';
 import type { KnownKeys } from './known-keys.ts';
 import { planReservations } from './planned-reservations.ts';
-import type { PlannedChange, PlannedWrite } from './planned-write.ts';
+import { operationOf, type PlannedChange, type PlannedWrite } from './planned-write.ts';
 
 /** The gateway that writes, and what it knows. */
 export interface Author {
@@ -92,17 +92,6 @@ export function planChange(
 
 function compareOnce(compare: Compare[], key: string, modRevision: Revision): void {
   if (!compare.some((each) => each.key === key)) compare.push({ key, modRevision });
-}
-
-function operationOf(write: PlannedWrite): Operation {
-  const { key } = write;
-  const text = !('pointsTo' in write) ? write.text : textOfPointer(write.pointsTo);
-  return text === undefined ? { kind: 'delete', key } : { kind: 'put', key, value: Buffer.from(text) };
-}
-
-/** undefined: the client has no address, so its key is deleted. */
-function textOfPointer(address: Ipv4): string | undefined {
-  return address === UNSPECIFIED ? undefined : ipv4ToText(address);
 }
 
 /**

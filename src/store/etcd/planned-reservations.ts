@@ -1,13 +1,17 @@
 import { historyReason } from '../../lease/history-reason.ts';
 import type { LeaseChange } from '../../lease/lease-view.ts';
+import type { OutsideId } from '../../lease/outside-id.ts';
+import { identitiesOf } from '../../lease/reservation/claims.ts';
 import type { ReservationWrite } from '../../lease/reservation/reservation.ts';
 import { type Ipv4, UNSPECIFIED } from '../../net/ipv4.ts';
 import type { Compare, Operation } from './client/etcd.ts';
 import { type Claim, type Entry, formatEntry } from './keys/entry.ts';
 import type { Keys } from './keys/keys.ts';
+import { type IdentityChange, planIdentities } from './keys/plan-identities.ts';
 import { formatReservation } from './keys/reservation-value.ts';
 import type { KnownKeys } from './known-keys.ts';
-import type { PlannedChange, PlannedWrite } from './planned-write.ts';
+import type { KnownReservations } from './known-reservations.ts';
+import { MOST_OPERATIONS, operationOf, type PlannedChange, type PlannedWrite } from './planned-write.ts';
 
 interface Author {
   readonly keys: Keys;
@@ -17,9 +21,10 @@ interface Author {
 /**
  * Plans a change of reservations as a transaction. It writes the key of each reservation, and into the key of its address that it
  * is reserved: the same key that a lease of the address compares and writes, so that no gateway grants what another has just
- * reserved, and none reserves what it does not know to be leased.
+ * reserved, and none reserves what it does not know to be leased. And the keys of all that its guest is known by, so that no two
+ * reservations have one card.
  *
- * @returns undefined: the change would overwrite a value that no version of the gateway has written.
+ * @returns undefined: the change would overwrite a value that no version of the gateway has written, or is too much for etcd.
  */
 export function planReservations(
   { keys, known }: Author,
@@ -45,16 +50,49 @@ export function planReservations(
     const text = next === 'removed' ? undefined : formatReservation(next, operationId, reason, before);
     writes.push({ key, reservation: id, text });
   }
+  const taking = identityChange(known.reservations, reservations);
+  if ([...taking.holders.keys()].some((identity) => isOfForeign(known.reservations, identity)))
+    return undefined;
+  const identities = planIdentities(keys, taking, known.reservations);
+  compare.push(...identities.compare);
+  writes.push(...identities.writes);
   for (const { address } of change.writes) {
     const write = addressWrite({ keys, known }, address, reservations, operationId);
     if (write !== undefined) writes.push(write);
   }
+  if (Math.max(compare.length, writes.length) >= MOST_OPERATIONS) return undefined;
   const failure = compare.map(({ key }): Operation => ({ kind: 'get', key }));
-  const success = writes.map(
-    ({ key, text }: { key: string; text?: string | undefined }): Operation =>
-      text === undefined ? { kind: 'delete', key } : { kind: 'put', key, value: Buffer.from(text) },
-  );
+  const success = writes.map(operationOf);
   return { transaction: { compare, success, failure }, writes, operationId, withdrawn: [] };
+}
+
+/**
+ * Who has each identity that the reservations gain or lose. Of one that is written alone also what it keeps: a key that is missing
+ * is made.
+ */
+function identityChange(
+  { table }: KnownReservations,
+  reservations: readonly ReservationWrite[],
+): IdentityChange {
+  const holders = new Map<string, OutsideId | undefined>();
+  const isAlone = reservations.length === 1;
+  const changes = reservations.map(({ id, next }) => {
+    const known = table.get(id);
+    const before = new Set(known === undefined ? [] : identitiesOf(known));
+    return { id, before, after: new Set(next === 'removed' ? [] : identitiesOf(next)) };
+  });
+  for (const { before, after } of changes)
+    for (const identity of before) if (!after.has(identity)) holders.set(identity, undefined);
+  for (const { id, before, after } of changes)
+    for (const identity of after)
+      if (isAlone || !before.has(identity) || holders.has(identity)) holders.set(identity, id);
+  return { written: new Set(reservations.map(({ id }) => id)), holders };
+}
+
+/** True: its key names a reservation that this version cannot read, so that one may have it. */
+function isOfForeign(reservations: KnownReservations, identity: string): boolean {
+  const holder = reservations.identities.holderOf(identity);
+  return holder !== undefined && reservations.isForeign(holder);
 }
 
 /** The key of an address after that: with the id of its reservation, or without. Undefined: it stays as it is. */

@@ -190,7 +190,8 @@ describe('the desired set of a scope', () => {
 
 describe('entries of one set that take from each other', () => {
   const place = (index: number) => `10.15.3.${30 + index}`;
-  const card = (index: number) => `52:54:00:00:01:${index.toString(16).padStart(2, '0')}`;
+  const card = (index: number) =>
+    `52:54:00:00:${[index >> 8, index & 255].map((octet) => (octet + 256).toString(16).slice(1)).join(':')}`;
   const id = (index: number) => `vm-${String(index).padStart(3, '0')}`;
   /** So many guests, each at its own place moved on by some. */
   const row = (count: number, by: number, cardsBy = 0) =>
@@ -230,6 +231,24 @@ describe('entries of one set that take from each other', () => {
       changed: [],
     });
   });
+
+  test.each([3, 4, 16, 40])(
+    'a ring of %d guests with sixteen cards each, which is too much for one change of etcd’s, has what it is to have',
+    async (count) => {
+      const node = await started();
+      const cardsOf = (guest: number) => Array.from({ length: 16 }, (_, number) => card(guest * 16 + number));
+      const ring = (by: number) =>
+        row(count, by).map((entry, index) => ({ ...entry, mac: cardsOf((index + by) % count) }));
+      await reconcile(node, { entries: ring(0) });
+
+      const dry = await reconcile(node, { entries: ring(1), isDryRun: true });
+      const done = await reconcile(node, { entries: ring(1) });
+
+      for (const each of [dry, done]) expect(each).toMatchObject({ unchanged: [], refused: [] });
+      expect(holders(node)).toEqual(placesOf(ring(1)));
+      expect(await reconcile(node, { entries: ring(1) })).toMatchObject({ changed: [], refused: [] });
+    },
+  );
 
   test('two that want one address or one card: a dry run refuses the second one too, with who has it', async () => {
     const node = await started();

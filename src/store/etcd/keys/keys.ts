@@ -17,6 +17,7 @@ export class Keys {
   readonly #addresses: string;
   readonly #clients: string;
   readonly #reservations: string;
+  readonly #identities: string;
 
   constructor(segment: string) {
     this.prefix = `${SEGMENTS}${segment}/`;
@@ -26,6 +27,7 @@ export class Keys {
     this.#addresses = `${this.prefix}ip/`;
     this.#clients = `${this.prefix}cl/`;
     this.#reservations = `${this.prefix}rs/`;
+    this.#identities = `${this.prefix}rid/`;
   }
 
   ofAddress(address: Ipv4): string {
@@ -46,6 +48,17 @@ export class Keys {
     if (!key.startsWith(this.#reservations)) return undefined;
     const id = decoded(key.slice(this.#reservations.length));
     return isOutsideId(id) ? id : undefined;
+  }
+
+  /** The key that names the reservation of a card, client identifier, circuit or port, as `identitiesOf` has it. */
+  ofIdentity(identity: string): string {
+    return `${this.#identities}${encodeURI(identity.replace(' ', '/'))}`;
+  }
+
+  /** The identity of such a key; undefined: another key. */
+  identityOf(key: string): string | undefined {
+    if (!key.startsWith(this.#identities)) return undefined;
+    return decoded(key.slice(this.#identities.length), decodeURI)?.replace('/', ' ');
   }
 
   /** The key of the heartbeat of a node's gateway. */
@@ -73,9 +86,9 @@ export class Keys {
   }
 }
 
-function decoded(text: string): string | undefined {
+function decoded(text: string, decode = decodeURIComponent): string | undefined {
   try {
-    return decodeURIComponent(text);
+    return decode(text);
   } catch {
     return undefined; // Not written by us.
   }

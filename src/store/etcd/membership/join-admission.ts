@@ -129,7 +129,8 @@ export class JoinAdmission {
     for (const conflict of report.conflicts)
       say('warn', conflict, 'a lease of this node could not be merged into etcd: the record in etcd stays');
     const reservations = mirror.reservations();
-    for (const conflict of await mergeReservations({ etcd, keys, guard, reservations, rule, newOperationId }))
+    const merge = { etcd, keys, snapshot, guard, reservations, rule, newOperationId };
+    for (const conflict of await mergeReservations(merge))
       say('warn', conflict, 'a reservation of this node could not be merged into etcd');
     if (leases.length > 0) {
       const { uploaded, kept, conflicts } = report;

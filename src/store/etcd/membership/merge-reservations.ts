@@ -5,8 +5,10 @@ import { type Compare, type Etcd, EtcdError, type KeyValue, type Operation } fro
 import { decodeEntry, encodeEntry, utf8ToText } from '../keys/entry.ts';
 import { OtherGenerationError } from '../keys/generation.ts';
 import type { Keys } from '../keys/keys.ts';
+import { identityOperation } from '../keys/plan-identities.ts';
 import { formatReservation } from '../keys/reservation-value.ts';
-import { readKey } from '../keys/snapshot.ts';
+import { readKey, type Snapshot } from '../keys/snapshot.ts';
+import { type IdentityMerge, identitiesIn, mergedIdentities } from './merge-identities.ts';
 
 /** The most attempts in turn, while others write the same keys. */
 const ATTEMPTS = 5;
@@ -14,6 +16,8 @@ const ATTEMPTS = 5;
 export interface ReservationMerge {
   readonly etcd: Etcd;
   readonly keys: Keys;
+  /** The segment as it was read just before. */
+  readonly snapshot: Snapshot;
   /** A comparison that every write makes: the reason for the merge still holds. */
   readonly guard: Compare;
   /** The reservations of the file. */
@@ -38,8 +42,13 @@ export interface ReservationConflict {
  */
 export async function mergeReservations(merge: ReservationMerge): Promise<readonly ReservationConflict[]> {
   const conflicts: ReservationConflict[] = [];
+  const { etcd, keys, snapshot } = merge;
+  const standing = identitiesIn(snapshot, keys);
   for (const reservation of merge.reservations) {
-    const cause = await mergeOne(merge, reservation);
+    // What is seeded stands beside its rival, if there is one: health names both.
+    const rivalOf: IdentityMerge['rivalOf'] = (other) =>
+      merge.rule === 'join' ? 'refused' : isOlder(other, reservation, merge) ? 'first' : 'second';
+    const cause = await mergeOne(merge, reservation, { etcd, keys, standing, rivalOf });
     const { id, address } = reservation;
     if (cause !== undefined) conflicts.push({ id, address: ipv4ToText(address), cause });
   }
@@ -47,7 +56,11 @@ export async function mergeReservations(merge: ReservationMerge): Promise<readon
 }
 
 /** Why it cannot be merged; undefined: it is in etcd. */
-async function mergeOne(merge: ReservationMerge, reservation: Reservation): Promise<string | undefined> {
+async function mergeOne(
+  merge: ReservationMerge,
+  reservation: Reservation,
+  identityMerge: IdentityMerge,
+): Promise<string | undefined> {
   const { etcd, keys, guard } = merge;
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const key = keys.ofReservation(reservation.id);
@@ -59,6 +72,8 @@ async function mergeOne(merge: ReservationMerge, reservation: Reservation): Prom
     const holder = entry?.reserved;
     if (holder !== undefined && holder !== reservation.id)
       return `its address is reserved for ${holder} in etcd`;
+    const identities = await mergedIdentities(identityMerge, reservation, found);
+    if ('cause' in identities) return identities.cause;
     const op = merge.newOperationId();
     const value = seededValue(merge, reservation, op);
     const success: Operation[] = [
@@ -68,8 +83,9 @@ async function mergeOne(merge: ReservationMerge, reservation: Reservation): Prom
         key: addressKey,
         value: encodeEntry({ ...(entry ?? { op }), reserved: reservation.id }),
       },
+      ...identities.writes.map(identityOperation),
     ];
-    const compare = [revisionOf(key, found), revisionOf(addressKey, at)];
+    const compare = [revisionOf(key, found), revisionOf(addressKey, at), ...identities.compare];
     const nested = { kind: 'transaction', transaction: { compare, success, failure: [] } } as const;
     const { succeeded, results } = await etcd.transact({ compare: [guard], success: [nested], failure: [] });
     if (!succeeded) throw new OtherGenerationError('the segment has changed while reservations were merged');

@@ -11,9 +11,11 @@ import type { EtcdError, WatchEvent } from '../../../../src/store/etcd/client/et
 import { GrpcEtcd } from '../../../../src/store/etcd/client/grpc-etcd.ts';
 import { certify } from '../../../support/certificates.ts';
 import { EtcdProcesses, hasEtcd } from '../../../support/etcd-process.ts';
+import { WithoutWatch } from '../../../support/passing-etcd.ts';
 import { at as dotted } from '../../../support/plan.ts';
+import { reservationOf } from '../../../support/reservations.ts';
 import { beginSegment, openSharedStore } from '../../../support/shared-store.ts';
-import { address, bind, client } from '../../changes.ts';
+import { address, bind, client, hardware, reserve } from '../../changes.ts';
 import { leaseStoreContract } from '../../lease-store.contract.ts';
 import { reservationContract } from '../../reservation.contract.ts';
 
@@ -171,6 +173,41 @@ describeEtcd(`a real etcd${why}`, () => {
   };
   leaseStoreContract('etcd', open, dotted('10.15.3.10'));
   reservationContract('etcd', open);
+
+  test('of two reservations of one card, by two gateways at one moment that lag, one stands, and the other gateway knows whose it is', async () => {
+    const lagging = (place: number) => {
+      const own = new WithoutWatch(new GrpcEtcd({ endpoints: cluster.endpoints, clock: systemClock }));
+      return openSharedStore({
+        etcd: own,
+        segment: 'rivals',
+        clock: systemClock,
+        random: Math.random,
+        place,
+      });
+    };
+    await beginSegment(etcd, 'rivals');
+    const stores = [await lagging(10), await lagging(11), await lagging(12)] as const;
+
+    const rounds = [];
+    for (let round = 0; round < 10; round += 1) {
+      const records = stores.map((_, place) =>
+        reservationOf(`r${round}-${place}`, `10.15.3.${20 + 3 * round + place}`, {
+          macs: Array.from({ length: 16 }, (_, index) => hardware(100 * round + index)),
+        }),
+      );
+      const outcomes = await Promise.all(
+        stores.map((store, place) => reserve(store, records[place] ?? reservationOf('none', '0.0.0.0'))),
+      );
+      const holders = stores.map(({ reservations }) =>
+        [...reservations.all()].map(({ id }) => id).filter((id) => id.startsWith(`r${round}-`)),
+      );
+      rounds.push({ outcomes: outcomes.toSorted(), holders: new Set(holders.flat()).size });
+    }
+
+    for (const round of rounds)
+      expect(round).toEqual({ outcomes: ['committed', 'conflict', 'conflict'], holders: 1 });
+    for (const store of stores) await store.close();
+  });
 });
 
 describeEtcd(`three members of etcd${why}`, () => {

@@ -8,7 +8,7 @@ import { MemoryCluster } from '../../../support/memory-etcd.ts';
 import { MemoryMirror } from '../../../support/memory-mirror.ts';
 import { reservationOf } from '../../../support/reservations.ts';
 import { beginSegment, openSharedStore, SEGMENT } from '../../../support/shared-store.ts';
-import { address, at, bind, client, POOL, reserve } from '../../changes.ts';
+import { address, at, bind, client, hardware, POOL, reserve } from '../../changes.ts';
 
 const A = address('10.15.3.20');
 const B = address('10.15.3.21');
@@ -129,6 +129,36 @@ describe('an etcd that was emptied under a running gateway', () => {
     expect(await bind(store, { client: 2, address: B })).toBe('failed');
     expect(store.failure).toContain('holds another generation');
   });
+
+  test.each(['a', 'z'])(
+    'is seeded with reservations whose cards have changed hands: each has those that it had last; the other one is named %s',
+    async (id) => {
+      const segment = await born();
+      const [first, second] = [await segment.gateway(), await segment.gateway(11)];
+      await reserve(first, { ...WEB, macs: [hardware(1)] });
+      await segment.pass(4, first, second);
+      segment.cluster.isWatchStalled = true; // What comes now only the second one has.
+      await reserve(second, { ...WEB, macs: [hardware(2)] });
+      await reserve(second, reservationOf(id, '10.15.3.26', { macs: [hardware(1)] }));
+      segment.cluster.empty();
+      segment.cluster.isWatchStalled = false;
+      await segment.pass(8, first, second);
+
+      await segment.seed(first, second);
+      await segment.pass(3, first, second);
+
+      for (const { reservations } of [first, second]) {
+        expect([1, 2].map((card) => reservations.ofHardware(hardware(card))?.id)).toEqual([id, 'web']);
+        expect(reservations.rivalries()).toEqual([]);
+      }
+      const keyed = [...segment.cluster.keys.values()].filter(({ key }) => key.includes('/rid/mac/'));
+      expect(keyed.map(({ value }) => Buffer.from(value).toString()).toSorted()).toEqual(
+        [id, 'web'].toSorted(),
+      );
+      expect(await reserve(first, { removed: id })).toBe('committed');
+      expect(await reserve(first, { ...WEB, macs: [hardware(1)] })).toBe('committed');
+    },
+  );
 
   test('is seeded from all mirrors: the newest record of each address, and then it is served from', async () => {
     const segment = await born();
