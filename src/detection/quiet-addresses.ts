@@ -21,6 +21,8 @@ const SOMEBODY = -1;
 
 /** What is known of an address beside ARP. */
 export interface LeaseFacts {
+  /** The version of the newest change that is stored of an address; 0: of none. */
+  versionAt(address: Ipv4): Version;
   /** The version of what stands at an address, 0 for nothing; undefined: it is not free. */
   freeSince(address: Ipv4): Version | undefined;
   /** True if this gateway may give the address to somebody, and goes first for it. */
@@ -50,6 +52,8 @@ export class QuietAddresses {
   readonly #revisions: Float64Array;
   /** The one machine that was heard there since. */
   readonly #heard: Float64Array;
+  /** 1: a change of the address was seen that was stored after it was asked first: it is not quiet until it is asked anew. */
+  readonly #isUsed: Uint8Array;
   /** Slots that were asked once, in the order of that; a ring. */
   readonly #once: Uint16Array;
   readonly #isOnce: Uint8Array;
@@ -67,6 +71,7 @@ export class QuietAddresses {
     this.#dueAt = new Float64Array(this.slots).fill(EVER);
     this.#revisions = new Float64Array(this.slots);
     this.#heard = new Float64Array(this.slots);
+    this.#isUsed = new Uint8Array(this.slots);
     this.#once = new Uint16Array(this.slots);
     this.#isOnce = new Uint8Array(this.slots);
   }
@@ -101,7 +106,7 @@ export class QuietAddresses {
     let looked = 0;
     for (let step = 0; step < this.slots && looked < limit; step += 1) {
       const slot = (first + step) % this.slots;
-      if (!this.#mayBeQuiet(slot, now) || !this.#isQuietFor(slot, asker, now)) continue;
+      if (!this.#isQuietFor(slot, asker, now)) continue;
       const address = ipv4(this.#addresses[slot] ?? 0);
       if (isFit(address)) return address;
       looked += 1;
@@ -235,6 +240,7 @@ export class QuietAddresses {
 
   #askFirst(slot: number, now: number, revision: Version): Ipv4 {
     this.#heard[slot] = NO_HARDWARE;
+    this.#isUsed[slot] = 0;
     this.#quietFrom[slot] = NEVER;
     this.#revisions[slot] = revision;
     this.#isOnce[slot] = 1;
@@ -255,9 +261,14 @@ export class QuietAddresses {
   }
 
   #isQuietFor(slot: number, asker: HardwareAddress, now: number): boolean {
+    if (this.#isUsed[slot] === 1) return false;
     const heard = this.#heard[slot];
     if (!this.#mayBeQuiet(slot, now) || (heard !== NO_HARDWARE && heard !== asker)) return false;
-    const version = this.#facts.freeSince(ipv4(this.#addresses[slot] ?? 0));
-    return version !== undefined && version <= (this.#revisions[slot] ?? 0);
+    const address = ipv4(this.#addresses[slot] ?? 0);
+    if (this.#facts.versionAt(address) > (this.#revisions[slot] ?? 0)) {
+      this.#isUsed[slot] = 1;
+      return false;
+    }
+    return this.#facts.freeSince(address) !== undefined;
   }
 }

@@ -42,6 +42,8 @@ export interface ExchangeParts {
   readonly timings?: Timings | undefined;
   /** Absent: each round begins at once. */
   readonly pace?: Pace | undefined;
+  /** Runs a function when the timers that are due have run. Absent: at once. */
+  readonly soon?: ((run: () => void) => void) | undefined;
   /** Checks of each message, after those of `ownAdmissions`. */
   readonly admissions?: readonly Admission[];
   /** Submits orders that free expired leases. False: there are none that could be freed. */

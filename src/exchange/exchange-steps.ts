@@ -74,6 +74,11 @@ export class ExchangeSteps {
     return this.#inFlight.isEmpty;
   }
 
+  /** True if something that waited can be decided now. */
+  get hasReady(): boolean {
+    return this.#inFlight.hasReady(this.#nextCommit.hasRoom);
+  }
+
   get hasCommit(): boolean {
     return !this.#nextCommit.isEmpty;
   }

@@ -47,6 +47,8 @@ export class Exchange {
   #underWay = 0;
   #orders = 0;
   #isInRound = false;
+  /** What has become ready outside a round is going to be decided so; undefined: nothing has. */
+  #woken: 'now' | 'after-reading' | undefined;
   #isDrained = true;
   #received = 0;
   #broadcasts = 0;
@@ -89,11 +91,10 @@ export class Exchange {
   receive(): void {
     const arena = this.#isStopping ? undefined : this.#arenas.pop();
     if (arena === undefined) return;
-    const { pace } = this.#parts;
-    pace?.wait();
+    this.#parts.pace?.wait();
     this.#begin();
     const batch = this.#fill(arena);
-    pace?.read(batch.datagrams.length);
+    this.#parts.pace?.read(batch.datagrams.length);
     // Of when it is read, not of when it is decided: a message that waits must not undo what was written meanwhile.
     const revision = this.#arrivals.revisionAt(this.#steps.monotonic, this.#parts.store.leases.revision);
     this.#precedence.begin(this.#steps.monotonic, batch.datagrams.length, batch.drained);
@@ -194,17 +195,30 @@ export class Exchange {
     else this.#parts.serverState.noteRequest(serverIdentifier, requestedAddress, client, hardware);
   }
 
-  /** Decides what has become ready outside a round: an answer to ARP came, or an order. */
+  /**
+   * Something has become ready outside a round: an answer to ARP came, a wait is over, or an order was given. What becomes ready
+   * at the same moment is decided and committed with it: each commit waits for the disk.
+   */
   #wake(when: 'now' | 'after-reading'): void {
     if (this.#isInRound || this.#isStopping) return; // The end of the round decides it.
+    const isFirst = this.#woken === undefined;
+    if (isFirst || when === 'after-reading') this.#woken = when;
+    const { soon = (run: () => void) => run() } = this.#parts;
+    if (isFirst) soon(this.#decideWoken);
+  }
+
+  readonly #decideWoken = (): void => {
     // While the process was busy, a rival may have come that is still in the sockets: timers run before they are read.
-    if (when === 'after-reading' && this.#arenas.length > 0) {
+    const reads = this.#woken === 'after-reading' || this.#parts.pace?.isBusy === true;
+    this.#woken = undefined;
+    if (this.#isStopping || !this.#steps.hasReady) return; // A round has decided it meanwhile.
+    if (reads && this.#arenas.length > 0) {
       this.receive();
       return;
     }
     this.#begin();
     this.#end(undefined);
-  }
+  };
 
   #begin(): void {
     this.#isInRound = true;

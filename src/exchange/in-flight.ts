@@ -162,6 +162,11 @@ export class InFlight {
     this.makeReady(pending);
   }
 
+  /** True if `next` has one. */
+  hasReady(hasRoom: boolean): boolean {
+    return !this.#ready.isEmpty || (hasRoom && !this.#behindCommits.isEmpty);
+  }
+
   /** The next one to decide; those that wait for room in a commit come first, if there is some. */
   next(hasRoom: boolean): Pending | undefined {
     return (hasRoom ? this.#behindCommits.shift() : undefined) ?? this.#ready.shift();

@@ -31,11 +31,16 @@ export class Pace {
     this.#sleep = sleep;
   }
 
+  /** True while so many ask that rounds are delayed. */
+  get isBusy(): boolean {
+    return this.#isBusyAt(this.#clock.monotonic());
+  }
+
   /** To be called before a round reads. */
   wait(): void {
     const now = this.#clock.monotonic();
     const left = this.#begunAt + this.#interval - now;
-    const isEarly = left > 0 && this.#loadOf(now) > BUSY_LOAD;
+    const isEarly = left > 0 && this.#isBusyAt(now);
     if (isEarly) this.#sleep(left);
     this.#begunAt = isEarly ? now + left : now;
   }
@@ -44,6 +49,10 @@ export class Pace {
   read(count: number): void {
     this.#load = this.#loadOf(this.#begunAt) + count;
     this.#loadAt = this.#begunAt;
+  }
+
+  #isBusyAt(now: number): boolean {
+    return this.#loadOf(now) > BUSY_LOAD;
   }
 
   #loadOf(now: number): number {

@@ -72,6 +72,7 @@ export class QuietWatch {
 
   #facts(): LeaseFacts {
     return {
+      versionAt: (address) => this.#memory.store.leases.recordAt(address)?.version ?? 0,
       freeSince: (address) => this.#freeSince(address),
       isWanted: (address) => this.#isWanted(address),
     };

@@ -78,6 +78,8 @@ export interface ServerParts extends Declaration {
   openStore(inFlight: ReadonlySet<Ipv4>): LeaseStore | Promise<LeaseStore>;
   /** Holds the rounds of the packets apart while many come; absent: each begins at once. */
   readonly pace?: Pace | undefined;
+  /** Runs a function when the timers that are due have run; absent: at once. */
+  readonly soon?: (run: () => void) => void;
   /** The gateways that share the store; absent: no other gateway does. */
   readonly clusterPeers?: ClusterPeersView;
   /**

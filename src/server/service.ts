@@ -107,6 +107,7 @@ export class Service {
       seed: parts.seed,
       timings: memory.timings,
       pace: parts.pace,
+      soon: parts.soon,
       admissions: [
         clientAdmission(store.leases, (message, why) => memory.refusedClients.note(message, why), guestPorts),
         limits.admit,

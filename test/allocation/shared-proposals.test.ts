@@ -62,6 +62,7 @@ function leasesOf(random: SeededRandom, bound: number, used: number): readonly L
 function quietAt(self: Ipv4, leases: readonly Lease[]): QuietView {
   const taken = new Map(leases.map((lease) => [lease.address, lease]));
   const addresses = new QuietAddresses(POOLS, {
+    versionAt: (address) => taken.get(address)?.version ?? 0,
     freeSince: (address) =>
       taken.get(address)?.state === 'bound' ? undefined : (taken.get(address)?.version ?? 0),
     isWanted: (address) => goesFirst(self, address, othersThan(self)),

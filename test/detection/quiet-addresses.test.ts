@@ -17,10 +17,16 @@ class Ground {
   readonly notWanted = new Set<Ipv4>();
   readonly versions = new Map<Ipv4, number>();
   revision = 5;
+  /** How often a stored version was looked up. */
+  looks = 0;
   readonly quiet: QuietAddresses;
 
   constructor(...pools: readonly AddressRange[]) {
     this.quiet = new QuietAddresses(pools.length === 0 ? [POOL] : pools, {
+      versionAt: (address) => {
+        this.looks += 1;
+        return this.versions.get(address) ?? 0;
+      },
       freeSince: (address) => (this.taken.has(address) ? undefined : (this.versions.get(address) ?? 0)),
       isWanted: (address) => !this.notWanted.has(address),
     });
@@ -125,6 +131,18 @@ describe('an address is quiet', () => {
     expect([before, ground.isQuiet(4000)]).toEqual([false, true]);
   });
 
+  test('no more when it was leased since, which is looked up once, until it is asked anew', () => {
+    const ground = new Ground();
+    ground.ask(0, 1000);
+    ground.versions.set(FIRST, 6);
+    ground.taken.add(FIRST);
+    const find = () => ground.quiet.find(0, ADA, 8, 2000, () => true);
+
+    const found = [find(), find()];
+
+    expect([found, ground.looks]).toEqual([[undefined, undefined], 1]);
+  });
+
   test('no more when something was missed, until it was asked twice anew', () => {
     const ground = new Ground();
     ground.ask(0, 1000);
@@ -225,7 +243,7 @@ describe('which address is asked next', () => {
   });
 
   test('a pool without addresses has none', () => {
-    const quiet = new QuietAddresses([], { freeSince: () => 0, isWanted: () => true });
+    const quiet = new QuietAddresses([], { versionAt: () => 0, freeSince: () => 0, isWanted: () => true });
 
     expect([quiet.slots, quiet.takeSecond(0), quiet.find(7, ADA, 16, 0, () => true)]).toEqual([
       0,

@@ -8,6 +8,7 @@ import { instant } from '../../src/lease/lease.ts';
 import type { LeaseChange } from '../../src/lease/lease-view.ts';
 import { hardwareFromText, NO_HARDWARE } from '../../src/net/hardware-address.ts';
 import type { Outcome } from '../../src/store/lease-store.ts';
+import { settle } from '../support/clock.ts';
 import { type ExchangeBench, memoryBench } from '../support/exchange-bench.ts';
 import { Guest } from '../support/guest.ts';
 import { packet } from '../support/packet.ts';
@@ -627,6 +628,19 @@ describe('waiting', () => {
 
     expect(asked.size).toBe(2);
     expect(bench.replies()).toHaveLength(2);
+  });
+
+  test('what is answered at one moment is decided and committed together', async () => {
+    let run = () => {};
+    const bench = memoryBench({ ...probing, soon: (later) => (run = later) });
+    await bench.hear(...[GUEST, guestNumber(2), guestNumber(3)].map((guest) => guest.discover()));
+
+    for (const question of [...bench.questions]) question.answer('52:54:00:00:00:99');
+    expect(bench.store.commits).toEqual([]);
+    run();
+    await settle();
+
+    expect(bench.store.commits.map((changes) => changes.length)).toEqual([3]);
   });
 
   test('the datagram is kept whole while its arena is filled anew', async () => {

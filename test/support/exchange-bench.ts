@@ -92,6 +92,8 @@ export interface BenchOptions {
   readonly timings?: Timings;
   /** Absent: each round begins at once. */
   readonly pace?: (clock: FakeClock) => Pace;
+  /** Absent: what becomes ready outside a round is decided at once. */
+  readonly soon?: (run: () => void) => void;
 }
 
 /** An exchange over a store, with a clock that the test moves and sockets that the test fills. */
@@ -155,6 +157,7 @@ export class ExchangeBench<Store extends LeaseStore> {
       admissions: options.admissions ?? [],
       timings: options.timings,
       pace: options.pace?.(clock),
+      soon: options.soon,
     });
   }
 

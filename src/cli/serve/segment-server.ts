@@ -210,6 +210,7 @@ export class SegmentServer {
       },
       ...this.#declaration,
       pace: this.isShared ? undefined : paceOf(this.#loaded.settings),
+      soon: (run) => void setImmediate(run),
       directoryFault: () => this.#directory.fault,
       startProblem: () => this.#failure,
       settingsProblem,
