@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Caller } from '../http/caller.ts';
 import { badRequest } from '../http/problem.ts';
+import { RequestQueue } from './request-queue.ts';
 
 /** The longest head of a request: octets. */
 const HEADER_LIMIT = 8192;
@@ -30,7 +31,8 @@ export function httpsServer(fetch: Fetch): SecureServer {
 }
 
 function listenerOf(via: Caller['via'], fetch: Fetch): RequestListener {
-  return getRequestListener(
+  const queue = new RequestQueue();
+  const listener = getRequestListener(
     (request, { incoming, outgoing }) => {
       const gone = new AbortController();
       outgoing.once('close', () => gone.abort());
@@ -45,6 +47,11 @@ function listenerOf(via: Caller['via'], fetch: Fetch): RequestListener {
       overrideGlobalObjects: false,
     },
   );
+  return (incoming, outgoing) =>
+    queue.add({
+      isGone: () => incoming.socket.destroyed,
+      begin: () => void listener(incoming, outgoing),
+    });
 }
 
 function limited<Made extends Server | SecureServer>(server: Made): Made {
