@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Hono } from 'hono';
 import { expect, test } from 'vitest';
 import type { ApiEnvironment, Caller } from '../../src/management/http/caller.ts';
@@ -63,4 +65,24 @@ test('a request that takes too long is answered so, and its place is free', asyn
   expect((await ask()).status).toBe(503);
   const body = (await (await ask()).json()) as Record<string, unknown>;
   expect(body['type']).toBe('urn:vps-gateway:problem:took-too-long');
+});
+
+test('nothing of a request is kept in memory when it has its answer, though its time is not over', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const signals: WeakRef<AbortSignal>[] = [];
+  const app = new Hono<ApiEnvironment>();
+  app.use(limitLoad()());
+  app.get('/', (context) => {
+    signals.push(new WeakRef(context.get('signal')));
+    return context.text('done');
+  });
+
+  for (let each = 0; each < 100; each += 1)
+    await app.fetch(new Request('http://localhost/'), { ...CALLER, gone: new AbortController().signal });
+  await new Promise((resolve) => setImmediate(resolve));
+  collect();
+
+  // The last one may still be on the stack.
+  expect(signals.filter((signal) => signal.deref() !== undefined).length).toBeLessThan(5);
 });

@@ -21,24 +21,43 @@ export function limitLoad(
   const queue: (() => void)[] = [];
   return (longest = LONGEST) =>
     async (context, next) => {
-      const timeout = AbortSignal.timeout(longest);
-      const { gone } = context.env;
-      const signal = gone === undefined ? timeout : AbortSignal.any([timeout, gone]);
+      if (working >= atWork && queue.length >= queued)
+        throw unavailable('too-busy', 'too many requests are at work and wait already');
+      const { signal, end } = patience(longest, context.env.gone);
       context.set('signal', signal);
-      if (working >= atWork) {
-        if (queue.length >= queued)
-          throw unavailable('too-busy', 'too many requests are at work and wait already');
-        await turn(queue, signal);
-      } else working += 1;
       try {
-        await Promise.race([next(), aborted(signal)]);
+        if (working >= atWork) await turn(queue, signal);
+        else working += 1;
+        try {
+          await Promise.race([next(), aborted(signal)]);
+        } finally {
+          // The place goes to whoever waits longest, if anybody does.
+          const first = queue.shift();
+          if (first === undefined) working -= 1;
+          else first();
+        }
       } finally {
-        // The place goes to whoever waits longest, if anybody does.
-        const first = queue.shift();
-        if (first === undefined) working -= 1;
-        else first();
+        end();
       }
     };
+}
+
+/**
+ * A signal that is aborted after the time, or when the caller has gone. One of AbortSignal.timeout would keep all that the
+ * request had in memory until its time is over, long after its answer.
+ */
+function patience(longest: number, gone: AbortSignal | undefined) {
+  const over = new AbortController();
+  const leave = () => over.abort(gone?.reason);
+  const timer = setTimeout(() => over.abort(new DOMException('it took too long', 'TimeoutError')), longest);
+  timer.unref();
+  if (gone?.aborted) leave();
+  else gone?.addEventListener('abort', leave, { once: true });
+  const end = () => {
+    clearTimeout(timer);
+    gone?.removeEventListener('abort', leave);
+  };
+  return { signal: over.signal, end };
 }
 
 function turn(queue: (() => void)[], signal: AbortSignal): Promise<void> {
