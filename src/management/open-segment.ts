@@ -58,7 +58,6 @@ export function openSegment(
     events: new EventLog(String(Date.now())),
     hooks: () => hooks.figures,
     readEvents: () => source.read(),
-    catchUpEvents: () => source.catchUp(),
     followEvents: () => source.follow(),
     streams: new Set(),
     told: new ToldReservations(Date.now),

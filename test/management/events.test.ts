@@ -98,6 +98,19 @@ test.each([
   },
 );
 
+test('what happened while nobody followed is told to a reader that goes on, and not to one that begins', async () => {
+  const { log, add, follow } = filled(3);
+  const [begins, goesOn] = [follow(), follow('77-3')];
+  await Promise.all([begins.read(), goesOn.read()]);
+
+  log.add({ kind: 'pool', isOfBefore: true, data: { number: 4 } });
+  add(5);
+  log.wake();
+
+  expect(idsIn(await begins.read())).toEqual(['77-5']);
+  expect(idsIn(await goesOn.read())).toEqual(['77-4', '77-5']);
+});
+
 test('a reader that is slower than the events is cut off, and holds up nobody', async () => {
   const { log, add, follow } = filled(5);
   const slow = follow('77-1');

@@ -1,4 +1,8 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { API_SOCKET } from '../../src/management/listen/unix-listener.ts';
 import { apiJson, askApi } from '../support/api.ts';
 import { eventually } from '../support/eventually.ts';
 import { type FollowedEvents, followEvents } from '../support/follow-events.ts';
@@ -149,6 +153,30 @@ describeSystem('the events of a gateway that serves', [], () => {
     await eventually('the second was told', () => again.seen.length > 0 && other.seen.length > 2);
     expect(again.seen).toMatchObject([{ event: 'lease', data: { mac: `${MAC}06` } }]);
     expect(other.seen[0]).toMatchObject({ event: 'missed', data: { missed: null } });
+  });
+
+  test('100 readers have their stream after a thousand requests whose callers have gone, and are told what happens', async () => {
+    const gateway = await managed();
+    const path = join(gateway.directory, API_SOCKET);
+    const ask = 'GET /api/v1/leases?limit=10 HTTP/1.1\r\nHost: localhost\r\n\r\n';
+    const gone = Array.from({ length: 1000 }, async () => {
+      const socket = connect(path).on('error', () => {});
+      await once(socket, 'connect');
+      socket.write(ask);
+      socket.destroy();
+    });
+    await Promise.all(gone);
+
+    const all = await Promise.all(Array.from({ length: 100 }, () => follow(gateway)));
+    const { yiaddr } = await segment().client().lease(`${MAC}07`);
+
+    expect(new Set(all.map(({ status }) => status))).toEqual(new Set([200]));
+    await eventually('all were told', () =>
+      all.every(({ seen }) =>
+        seen.some(({ data }) => data['address'] === yiaddr && data['reason'] === 'bound'),
+      ),
+    );
+    expect((await askApi(gateway, '/api/v1/leases?limit=10')).status).toBe(200);
   });
 
   test('128 streams may be open, one more is told to come again, and a closed one makes room', async () => {

@@ -20,6 +20,8 @@ export interface LoggedEvent {
   readonly reason: string | undefined;
   readonly mac: string | undefined;
   readonly address: string | undefined;
+  /** True: it happened while nobody followed. Those that begin to follow have not missed it. */
+  readonly isOfBefore: boolean;
   /** Its frame of server-sent events. */
   readonly frame: string;
 }
@@ -30,6 +32,7 @@ export interface NewEvent {
   readonly reason?: string | undefined;
   readonly mac?: string | undefined;
   readonly address?: string | undefined;
+  readonly isOfBefore?: boolean;
   readonly data: object;
 }
 
@@ -62,10 +65,10 @@ export class EventLog {
     return `${this.#start}-${number}`;
   }
 
-  add({ kind, reason, mac, address, data }: NewEvent): void {
+  add({ kind, reason, mac, address, isOfBefore = false, data }: NewEvent): void {
     const number = this.#next;
     const frame = `id: ${this.idOf(number)}\nevent: ${kind}\ndata: ${JSON.stringify(data)}\n\n`;
-    this.#events[number % this.#size] = { number, kind, reason, mac, address, frame };
+    this.#events[number % this.#size] = { number, kind, reason, mac, address, isOfBefore, frame };
     this.#next += 1;
   }
 
@@ -88,8 +91,7 @@ export class EventLog {
   }
 
   /** Where a reader goes on that had this id last, and what it has missed; null: it is not known how many. */
-  resume(lastId: string | undefined): { readonly from: number; readonly missed: number | null } {
-    if (lastId === undefined || lastId === '') return { from: this.#next, missed: 0 };
+  resume(lastId: string): { readonly from: number; readonly missed: number | null } {
     const [, start, number] = /^(.{1,64})-(\d{1,15})$/.exec(lastId) ?? [];
     const wanted = Number(number) + 1;
     if (start !== this.#start || !(wanted <= this.#next)) return { from: this.first, missed: null };

@@ -81,13 +81,18 @@ export class EventSource {
     this.#node = node;
   }
 
-  /** To be called when somebody begins to follow. It looks for events until nobody does. */
+  /**
+   * To be called for each follower before it reads the log: it may continue from an earlier stream. What happened while
+   * nobody followed is added, and it looks for events until nobody does.
+   */
   follow(): void {
+    this.read();
     if (this.#timers.length > 0) return;
     this.#timers.push(
       setInterval(() => this.#isFollowed() && this.read(), INTERVAL).unref(),
       setInterval(() => void this.#look(), PROBLEMS).unref(),
     );
+    void this.#lookOnce(true); // Nobody waits for it: the gateway's thread may be slow to answer.
   }
 
   end(): void {
@@ -118,22 +123,18 @@ export class EventSource {
     if (NEW_LEASES.has(reason) && !isReserved) this.#log.add({ ...about, kind: 'unknown_mac', data });
   }
 
-  /**
-   * Adds to the log what happened while nobody followed. To be called for each follower before it reads the log: it may
-   * continue from an earlier stream. Never rejects.
-   */
-  async catchUp(): Promise<void> {
-    this.read();
-    await this.#lookOnce();
-  }
-
   async #look(): Promise<void> {
-    if (this.#isFollowed()) await this.#lookOnce();
+    if (this.#isFollowed()) await this.#lookOnce(false);
     else this.end();
   }
 
-  async #lookOnce(): Promise<void> {
-    for (const event of await this.#news.take()) this.#tell(event);
+  /**
+   * Never rejects.
+   *
+   * @param isOfBefore What it finds has happened while nobody followed.
+   */
+  async #lookOnce(isOfBefore: boolean): Promise<void> {
+    for (const event of await this.#news.take()) this.#tell({ ...event, isOfBefore });
     try {
       const { problems, refusedClients } = await this.#status();
       const known = this.#known;
@@ -144,27 +145,21 @@ export class EventSource {
       this.#known = now;
       if (known === undefined) return;
       for (const [name, problem] of now.problems)
-        if (!known.problems.has(name)) this.#addProblem(problem, true);
+        if (!known.problems.has(name)) this.#addProblem(problem, true, isOfBefore);
       for (const [name, problem] of known.problems)
-        if (!now.problems.has(name)) this.#addProblem(problem, false);
-      for (const [key, each] of now.refused) if (!known.refused.has(key)) this.#addRefused(each);
+        if (!now.problems.has(name)) this.#addProblem(problem, false, isOfBefore);
+      for (const [key, each] of now.refused) if (!known.refused.has(key)) this.#addRefused(each, isOfBefore);
     } catch {
       // The gateway stands still: the next look tells what has changed.
     }
   }
 
   /** A client that the operator's rules keep away. */
-  #addRefused({
-    hardware: mac,
-    why: reason,
-    hostname,
-    count,
-    client,
-    lastAsked: at,
-  }: RefusedClientStatus): void {
+  #addRefused(refused: RefusedClientStatus, isOfBefore: boolean): void {
+    const { hardware: mac, why: reason, hostname, count, client, lastAsked: at } = refused;
     const command = `vps-gateway reservations set ID --mac ${mac}`;
     const data = { at, address: null, mac, client, reason, hostname, count, command, node: this.#node };
-    this.#tell({ kind: 'unknown_mac', reason, mac, data });
+    this.#tell({ kind: 'unknown_mac', reason, mac, isOfBefore, data });
   }
 
   #tell(event: NewEvent): void {
@@ -172,11 +167,11 @@ export class EventSource {
     this.#log.wake();
   }
 
-  #addProblem({ name, message, remedy }: RunningProblem, isThere: boolean): void {
+  #addProblem({ name, message, remedy }: RunningProblem, isThere: boolean, isOfBefore: boolean): void {
     const kind = PROBLEM_KINDS[name];
     if (kind === undefined) return;
     const at = new Date().toISOString();
     const data = { at, warning: name, state: isThere ? 'began' : 'ended', title: message, remedy };
-    this.#tell({ kind, reason: name, data });
+    this.#tell({ kind, reason: name, isOfBefore, data });
   }
 }

@@ -12,10 +12,11 @@ const RETRY = 2000;
 export type EventFilter = (event: LoggedEvent) => boolean;
 
 /**
- * The events of a log as server-sent events. Comments come with an id and no event: a reader that resumes goes on from there,
- * also if it has had no event yet. It is read as fast as its reader takes it; one that is slower than the log
- * is cut off when what it should get next is not kept any more.
+ * The events of a log as server-sent events. Its head is there at once, before any event. Comments come with an id and no
+ * event: a reader that resumes goes on from there, also if it has had no event yet. It is read as fast as its reader takes
+ * it; one that is slower than the log is cut off when what it should get next is not kept any more.
  *
+ * @param lastId Of the event that the reader had last; undefined or empty: it begins with what happens from now on.
  * @param ended Called once when it is over, for whatever reason.
  */
 export function eventStream(
@@ -25,7 +26,9 @@ export function eventStream(
   ended: () => void,
 ): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
-  const { from, missed } = log.resume(lastId);
+  const isNew = lastId === undefined || lastId === '';
+  const { from, missed } = isNew ? { from: log.next, missed: 0 } : log.resume(lastId);
+  const isFor = isNew ? (event: LoggedEvent) => !event.isOfBefore && isWanted(event) : isWanted;
   let position = from;
   let quietUntil = 0;
   let isOver = false;
@@ -48,7 +51,7 @@ export function eventStream(
             controller.close(); // The reader was too slow; it resumes by its last id, and is told what it missed.
             return;
           }
-          const [text, next] = pieceFrom(log, position, isWanted);
+          const [text, next] = pieceFrom(log, position, isFor);
           position = next;
           const left = quietUntil - performance.now();
           if (text !== '') return say(controller, text);

@@ -50,7 +50,6 @@ export function eventsRoute(parts: RouteParts): Operation {
       const end = () => streams.delete(stream);
       streams.add(stream);
       caller.gone?.addEventListener('abort', end, { once: true });
-      await parts.catchUpEvents();
       parts.followEvents();
       const events = eventStream(parts.events, header('last-event-id'), filterOf(query), end);
       return new Response(events, {

@@ -32,9 +32,7 @@ export interface RouteParts {
   readonly events: EventLog;
   /** Brings `events` up to date: while nobody follows them, that is not done. */
   readEvents(): void;
-  /** The same, with what other gateways and problems have done while nobody followed. It never rejects. */
-  catchUpEvents(): Promise<void>;
-  /** Somebody follows them from now on. */
+  /** Somebody follows them from now on; to be called before that one reads them. */
   followEvents(): void;
   /** Of those who are told when leases change. */
   hooks(): readonly OutletFigures[];
