@@ -101,6 +101,8 @@ function askerOf(disturbance: Disturbance, socketPath: string): Program | undefi
 
 async function askedOf(asker: Program | undefined): Promise<Asked | undefined> {
   if (asker === undefined) return undefined;
+  if (asker.status !== undefined)
+    throw new Error(`the asker ended by itself: ${asker.status} ${asker.output}`);
   asker.signal('SIGTERM');
   await asker.ended();
   // It was ended before it had begun.
