@@ -15,16 +15,18 @@ function handOver() {
 
 /**
  * Ends with this status, also where the terminal is gone. At its end Node.js gives each standard descriptor that was a terminal
- * its modes back, and aborts where that fails; a closed one it leaves out.
+ * its modes back, and aborts where that fails; so another file is put in the place of one that is gone.
  */
 function end(status) {
   process.once('exit', () => {
-    const { closeSync, fstatSync } = process.getBuiltinModule('node:fs');
+    const { closeSync, fstatSync, openSync } = process.getBuiltinModule('node:fs');
     const { isatty } = process.getBuiltinModule('node:tty');
     for (const descriptor of [0, 1, 2]) {
       try {
-        if (fstatSync(descriptor).isCharacterDevice() && !isatty(descriptor)) closeSync(descriptor);
-      } catch {} // It is closed.
+        if (!fstatSync(descriptor).isCharacterDevice() || isatty(descriptor)) continue;
+        closeSync(descriptor);
+        openSync('/dev/null', 'r+'); // The kernel gives the lowest number, which is the one that has just been closed.
+      } catch {} // It was closed before.
     }
   });
   process.exit(status);

@@ -60,3 +60,16 @@ test('a gateway whose terminal is gone ends with its own status', async ({ skip 
   await eventually('it has ended', () => existsSync(status) && readFileSync(status, 'utf8') !== '');
   expect(readFileSync(status, 'utf8')).toBe('0\n');
 });
+
+test.each(['<&-', '>&-', '2>&-', '<&- >&- 2>&-'])(
+  'a command whose standard descriptors are closed by %s does its work',
+  (closed) => {
+    const command = `exec '${process.execPath}' '${builtProgram()}' doctor ${closed}`;
+    const env = gatewayEnvironment('/var/lib/none', { GATEWAY_DHCP_INTERFACE: 'none0' });
+    const options = { encoding: 'utf8', env, timeout: 20_000, killSignal: 'SIGKILL' } as const;
+    const { status, stderr } = spawnSync('sh', ['-c', command], options);
+
+    expect(status).toBe(2);
+    expect(stderr).toBe('');
+  },
+);
