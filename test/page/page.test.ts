@@ -76,6 +76,20 @@ describeSystem('the web page of a gateway that serves', ['chromium'], () => {
     ).not.toContain(SECRET);
   });
 
+  test('what is answered before anything was painted is shown', async () => {
+    const { page: late } = await browser.tab();
+    // As in a tab behind others, or on a machine that is busy.
+    await late.addInitScript(`{
+      const later = setTimeout;
+      requestAnimationFrame = () => 0;
+      setTimeout = (run, time = 0) => later(run, time + 500);
+    }`);
+    await late.goto(PAGE);
+
+    await late.getByRole('button', { name: 'Enter the secret…' }).waitFor();
+    await late.close();
+  });
+
   test('the map has each address by its state; a press shows what is known, and Escape leads back', async () => {
     const cell = page.getByRole('gridcell', { name: new RegExp(`^${addressOf('web-1')}, leased, web-1`) });
     await cell.hover();

@@ -11,11 +11,11 @@ import { useEffect, useState } from '../html.js';
  */
 export function useSignal(signal) {
   const [, draw] = useState({});
+  const { value } = signal;
   useEffect(() => {
-    const seen = signal.value;
-    const end = signal.follow(() => draw({}));
-    if (!Object.is(seen, signal.value)) draw({});
-    return end;
+    // It may have changed between the drawing and the painting, after which this runs.
+    if (!Object.is(value, signal.value)) draw({});
+    return signal.follow(() => draw({}));
   }, [signal]);
-  return signal.value;
+  return value;
 }
