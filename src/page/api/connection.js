@@ -1,4 +1,4 @@
-import { setServerTime } from '../state/clock.js';
+import { serverNow, setServerTime } from '../state/clock.js';
 import { chosenSegment } from '../state/segment.js';
 import { Signal } from '../state/signal.js';
 import { ask, askItems, askReadiness, objectsIn, Problem, setSegment } from './client.js';
@@ -13,7 +13,7 @@ import { readEvents } from './stream.js';
  *
  * @typedef {object} Connection
  * @property {Phase} phase
- * @property {number} answeredAt When it answered last, by this machine's clock; 0: never.
+ * @property {number} answeredAt When it answered last; 0: never.
  * @property {number} lostAt When that was noticed.
  * @property {number} nextTryAt
  * @property {Problem | undefined} refused Why it wants a secret.
@@ -122,7 +122,7 @@ export async function keepConnected() {
 /** @param {boolean} wasLost */
 function opened(wasLost) {
   const isFirst = connection.value.phase === 'connecting';
-  set({ phase: 'live', answeredAt: Date.now(), refused: undefined });
+  set({ phase: 'live', answeredAt: serverNow(), refused: undefined });
   if (wasLost) returned.set({ missed: 0 });
   // The first lists are on their way: what they have missed until now is asked for after them.
   if (isFirst) changed();
@@ -131,7 +131,7 @@ function opened(wasLost) {
 
 /** @param {StreamEvent} event */
 function received(event) {
-  set({ answeredAt: Date.now() });
+  set({ answeredAt: serverNow() });
   if (event.id !== '') lastId = event.id;
   if (event.kind === 'missed') {
     const { missed } = event.data;
@@ -183,7 +183,7 @@ async function refreshSummary() {
     summary.set({ ...summary.value, readiness, problem: error instanceof Problem ? error : undefined });
     if (!(error instanceof Problem) || isRefusal(error)) throw error;
   }
-  set({ answeredAt: Date.now() });
+  set({ answeredAt: serverNow() });
 }
 
 /**
@@ -225,12 +225,12 @@ function isRefusal({ status }) {
 function note(error, tries) {
   if (error instanceof Problem && isRefusal(error)) {
     summary.set({ info: undefined, warnings: [], readiness: summary.value.readiness, problem: undefined });
-    set({ phase: 'denied', answeredAt: Date.now(), refused: error });
+    set({ phase: 'denied', answeredAt: serverNow(), refused: error });
     return;
   }
   const { phase, lostAt } = connection.value;
-  const nextTryAt = Date.now() + (WAITS[tries] ?? 8000);
-  set({ phase: 'lost', lostAt: phase === 'lost' ? lostAt : Date.now(), nextTryAt });
+  const nextTryAt = serverNow() + (WAITS[tries] ?? 8000);
+  set({ phase: 'lost', lostAt: phase === 'lost' ? lostAt : serverNow(), nextTryAt });
 }
 
 /** @param {number} milliseconds */

@@ -12,16 +12,16 @@ const SETTLED = 700;
 /** Says that the gateway is not reached, and afterwards what was missed. */
 export function Lost() {
   const { phase, lostAt, answeredAt, nextTryAt } = useSignal(connection);
-  useSignal(now);
+  const time = useSignal(now);
   useReturn();
   if (phase !== 'lost') return html`<div class="lost" role="alert" hidden></div>`;
-  const seconds = Math.max(0, Math.ceil((nextTryAt - Date.now()) / 1000));
+  const seconds = Math.max(0, Math.ceil((nextTryAt - time) / 1000));
   return html`<div class="lost" role="alert">
     <${Icon} name="cut" />
     <p>
       <b>No connection to this gateway since ${clockWithSeconds(lostAt)}.</b>${' '}
       <span aria-live="off">
-        ${answeredAt === 0 ? '' : `What you see is ${span(Date.now() - answeredAt)} old. `}
+        ${answeredAt === 0 ? '' : `What you see is ${span(time - answeredAt)} old. `}
         ${seconds === 0 ? 'Trying again. ' : `Trying again in ${seconds} s. `}
       </span>
       Guests may be served all the same.

@@ -26,7 +26,6 @@ export function Verdict() {
   const granted = events.find(({ reason }) => GRANTS.includes(reason))?.at ?? undefined;
   const { level, title, proof } = verdictOf(known, state, {
     now: time,
-    machine: Date.now(),
     lastGrantAt: granted === undefined ? undefined : Date.parse(granted),
     took: undefined,
   });

@@ -1,3 +1,4 @@
+import { serverNow } from '../state/clock.js';
 import { clock, day } from '../text/time.js';
 import { canvasFont } from './plot.js';
 
@@ -18,7 +19,7 @@ export function axesOf(colours, { isDays, values, width = 34 }) {
       size: 24,
       grid: { show: false },
       values: (/** @type {UPlot} */ _, /** @type {number[]} */ times) =>
-        times.map((time) => (isDays ? day(time * 1000, Date.now()) : clock(time * 1000))),
+        times.map((time) => (isDays ? day(time * 1000, serverNow()) : clock(time * 1000))),
     },
     {
       ...common,

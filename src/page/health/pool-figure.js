@@ -1,4 +1,5 @@
 import { html } from '../html.js';
+import { serverNow } from '../state/clock.js';
 import { counted, grouped } from '../text/number.js';
 import { DAY, moment, weekday } from '../text/time.js';
 import { axesOf, labelEnd, pointer } from './chart-parts.js';
@@ -103,7 +104,7 @@ function pointedAt({ cursor }, times, used) {
   const at = cursor.idx;
   const [time, count] = [times[at], used[at]];
   if (at === null || at === undefined || time === undefined || typeof count !== 'number') return '';
-  return `${moment(time * 1000, Date.now())}: ${counted(count, 'lease')}.`;
+  return `${moment(time * 1000, serverNow())}: ${counted(count, 'lease')}.`;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { html } from '../html.js';
+import { serverNow } from '../state/clock.js';
 import { grouped, milliseconds } from '../text/number.js';
 import { moment } from '../text/time.js';
 import { axesOf, labelEnd, pointer } from './chart-parts.js';
@@ -66,7 +67,7 @@ function latencyPlot(times, p50, p99, says, say) {
             say(
               idx == null || p50[idx] == null
                 ? ''
-                : `${moment((times[idx] ?? 0) * 1000, Date.now())}: half within ${text(p50[idx])} ms, 99 of 100 within ${text(p99[idx])} ms.`,
+                : `${moment((times[idx] ?? 0) * 1000, serverNow())}: half within ${text(p50[idx])} ms, 99 of 100 within ${text(p99[idx])} ms.`,
             ),
         ],
         draw: [
@@ -94,7 +95,7 @@ export function ExchangesFigure({ samples }) {
     (best, { at, exchanges_per_second: rate }) => (rate !== null && rate > best.rate ? { rate, at } : best),
     { rate: 0, at: '' },
   );
-  const says = `Messages decided in a second, over 24 h.${peak.rate > 0 ? ` At most ${rateText(peak.rate)}, at ${moment(Date.parse(peak.at), Date.now())}.` : ''}`;
+  const says = `Messages decided in a second, over 24 h.${peak.rate > 0 ? ` At most ${rateText(peak.rate)}, at ${moment(Date.parse(peak.at), serverNow())}.` : ''}`;
   return html`<${Figure} title="Messages a second" figure=${newest == null ? '–' : rateText(newest)} says=${says} depends=${samples}
     plotOf=${hasEnough ? (/** @type {(text: string) => void} */ say) => ratePlot(timesOf(samples), rates, says, say) : undefined} />`;
 }
@@ -124,7 +125,7 @@ function ratePlot(times, rates, says, say) {
             say(
               idx == null || rates[idx] == null
                 ? ''
-                : `${moment((times[idx] ?? 0) * 1000, Date.now())}: ${rateText(rates[idx] ?? 0)} a second.`,
+                : `${moment((times[idx] ?? 0) * 1000, serverNow())}: ${rateText(rates[idx] ?? 0)} a second.`,
             ),
         ],
         draw: [

@@ -1,6 +1,6 @@
 import { Signal } from './signal.js';
 
-/** The gateway's clock against this machine's: milliseconds that it is ahead. */
+/** The gateway's clock against this machine's, which may be hours wrong: milliseconds that it is ahead. */
 let ahead = 0;
 
 /** Wall-clock milliseconds by the gateway's clock, once a second. */
@@ -9,7 +9,9 @@ export const now = new Signal(Date.now());
 /** @param {string} asOf When the gateway answered, by its clock. */
 export function setServerTime(asOf) {
   const time = Date.parse(asOf);
-  if (!Number.isNaN(time)) ahead = time - Date.now();
+  if (Number.isNaN(time)) return;
+  ahead = time - Date.now();
+  now.set(serverNow());
 }
 
 export function serverNow() {

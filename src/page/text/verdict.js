@@ -8,14 +8,10 @@ import { clockWithSeconds, roughSpan, span } from './time.js';
  * @typedef {{ level: 'good' | 'bad' | 'idle', title: string, proof: string }} Verdict
  * @param {Summary} summary
  * @param {Connection} connection
- * @param {{ now: number, machine: number, lastGrantAt: number | undefined, took: number | undefined }} known `machine` is this machine's clock.
+ * @param {{ now: number, lastGrantAt: number | undefined, took: number | undefined }} known
  * @returns {Verdict}
  */
-export function verdictOf(
-  { readiness, info, warnings },
-  { phase, answeredAt },
-  { now, machine, lastGrantAt, took },
-) {
+export function verdictOf({ readiness, info, warnings }, { phase, answeredAt }, { now, lastGrantAt, took }) {
   if (phase === 'connecting') return { level: 'idle', title: 'Asking the gateway…', proof: '' };
   if (phase === 'lost')
     return {
@@ -24,7 +20,7 @@ export function verdictOf(
       proof:
         answeredAt === 0
           ? ''
-          : `Last answer ${span(machine - answeredAt)} ago: ${readiness?.ok ? 'new guests got an address' : 'new guests got no address'}.`,
+          : `Last answer ${span(now - answeredAt)} ago: ${readiness?.ok ? 'new guests got an address' : 'new guests got no address'}.`,
     };
   if (readiness === undefined) return { level: 'idle', title: 'Asking the gateway…', proof: '' };
   if (!readiness.ok) {
