@@ -2,6 +2,7 @@ import { NoConnection, Problem } from '../api/client.js';
 import { changed, summary } from '../api/connection.js';
 import { say } from '../parts/toast.js';
 import { sentence } from '../text/verdict.js';
+import { visible } from '../text/visible.js';
 
 /**
  * What has become of one of several.
@@ -46,7 +47,7 @@ export function failureOf(error, address) {
   if (error instanceof Problem) {
     if (error.word === 'guest-is-alive') return `${address} is kept: its guest answers.`;
     const faults = error.errors
-      .map(({ pointer, detail }) => `${pointer.replace('/', '')} ${detail}`)
+      .map(({ pointer, detail }) => `${pointer.replace('/', '')} ${visible(detail)}`)
       .join('; ');
     return sentence(faults === '' ? error.message : `${error.message}: ${faults}`);
   }

@@ -2,6 +2,7 @@ import { ask, Problem } from '../api/client.js';
 import { changed, summary } from '../api/connection.js';
 import { html } from '../html.js';
 import { Field, openDialog } from '../parts/dialog.js';
+import { Name } from '../parts/text.js';
 import { say } from '../parts/toast.js';
 import { partsOf } from '../text/address.js';
 import { visible } from '../text/visible.js';
@@ -17,9 +18,10 @@ export function openReserve(subject) {
   const { address = '', hostname = null, mac = null, vps = null } = subject ?? {};
   const subnet = summary.value.info?.segments[0]?.subnet ?? '';
   const { fixed, rest } = partsOf(subnet, address);
-  const who = hostname === null ? (subject?.isLeased ? 'this guest' : 'a guest') : visible(hostname);
+  const nobody = subject?.isLeased ? 'this guest' : 'a guest';
+  const who = hostname === null ? nobody : html`<${Name} of=${hostname} />`;
   openDialog({
-    title: subject === undefined ? 'New reservation' : `Reserve ${address} for ${who}?`,
+    title: subject === undefined ? 'New reservation' : html`Reserve ${address} for ${who}?`,
     confirm: 'Reserve',
     body: html`<p class="quiet">
         ${
@@ -74,9 +76,8 @@ async function reserved({ id, hostname, mac, address }, subject) {
     const headers = { 'if-none-match': '*' };
     const made = await ask(`reservations/${encodeURIComponent(id)}`, { method: 'PUT', body, headers });
     changed();
-    say(
-      `${made.address} is reserved for ${visible(made.hostname ?? made.id)}${nodesText()}. ${afterwards(made, subject)}`,
-    );
+    const name = html`<${Name} of=${made.hostname ?? made.id} />`;
+    say(html`${made.address} is reserved for ${name}${nodesText()}. ${afterwards(made, subject)}`);
     return undefined;
   } catch (error) {
     if (error instanceof Problem && error.status === 412)
@@ -122,7 +123,7 @@ export async function openEditReservation({ address, reservation: id }) {
     title: `Reservation of ${current.address}`,
     ...(isOfFile ? { cancel: 'Close' } : { confirm: 'Save' }),
     body: html`<p class="quiet">
-        ${isOfFile ? 'It stands in the settings file of this gateway. Change it there.' : `VPS id ${visible(current.id)}. With another address its guest moves when it renews.`}
+        ${isOfFile ? 'It stands in the settings file of this gateway. Change it there.' : html`VPS id <${Name} of=${current.id} />. With another address its guest moves when it renews.`}
       </p>
       <${Field} label="Address" name="address" value=${rest} fixed=${fixed} readonly=${isOfFile} />
       <${Field} label="Name" hint="sent to the guest" name="hostname" value=${current.hostname ?? ''} maxlength=${253} readonly=${isOfFile} />

@@ -1,3 +1,5 @@
+import { visible } from '../text/visible.js';
+
 /** How long an answer may take: milliseconds. */
 const PATIENCE = 20_000;
 
@@ -7,7 +9,7 @@ export class Problem extends Error {
 
   /** @param {{ status: number, type?: string, title?: string, detail?: string, errors?: { pointer: string, detail: string }[] }} parts */
   constructor({ status, type, title, detail, errors }) {
-    super(String(detail || title || `the gateway answered ${status}`));
+    super(visible(String(detail || title || `the gateway answered ${status}`)));
     this.status = status;
     this.word =
       String(type ?? '')

@@ -21,6 +21,9 @@ const COLUMNS = /** @type {const} */ ([
 /** The most rows that the API answers at once. */
 const PAGE = 1000;
 
+/** Where a formula begins, as spreadsheets see it: in many countries a semicolon separates cells for them. */
+const FORMULA = /(^|[;\t\r\n])(?=\s*[=+\-@＝＋－＠])/g;
+
 /**
  * Rows as RFC 4180 has them. What a spreadsheet would take for a formula gets an apostrophe: names are chosen by guests.
  *
@@ -35,7 +38,7 @@ export function csvOf(guests) {
 
 /** @param {string} text */
 function cellOf(text) {
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  const safe = text.replace(FORMULA, "$1'");
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 

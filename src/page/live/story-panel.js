@@ -60,10 +60,10 @@ export function StoryPanel({ mac }) {
 /** @param {{ line: Step | Gap }} props */
 function Line({ line }) {
   if (line.kind === 'gap') return html`<li class="gap">${line.text}</li>`;
-  const { icon, tone, title, when, reason, says } = line;
+  const { icon, tone, title, when, reason, says, note } = line;
   return html`<li>
     <span class="dot"><${Icon} name=${icon} tone=${tone} /></span>
     <div class="w"><b>${title}</b><span>${when}</span></div>
-    <p><span class="word">${reason}</span> <${Prose} of=${says} /></p>
+    <p><span class="word">${reason}</span> <${Prose} of=${says} />${note === null ? null : html` “<${Name} of=${note} />”`}</p>
   </li>`;
 }

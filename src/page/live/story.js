@@ -9,7 +9,7 @@ import { answerWord, OUTCOMES, outcomeOf, shortType } from './outcome.js';
 /**
  * A line of a story: something that happened, or a time in which nothing did.
  *
- * @typedef {{ kind: 'step', key: string, icon: IconName, tone: string, title: string, when: string, reason: string, says: string }} Step
+ * @typedef {{ kind: 'step', key: string, icon: IconName, tone: string, title: string, when: string, reason: string, says: string, note: string | null }} Step
  * @typedef {{ kind: 'gap', key: string, text: string }} Gap
  */
 
@@ -121,7 +121,8 @@ function stepOf({ key, at, address, reason, node, type, kind, expires, author, n
     ...{ kind: 'step', key, icon, tone, reason },
     title: `${who}: ${what}${address === null ? '' : ` ${address}`}`,
     when: now - at < DAY ? clock(at) : moment(at, now),
-    says: `${words[reason]?.means ?? ''}${until}${note === null ? '' : ` “${note}”`}`,
+    says: `${words[reason]?.means ?? ''}${until}`,
+    note,
   };
 }
 

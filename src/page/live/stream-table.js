@@ -37,7 +37,7 @@ function Row({ row, isOpen, onOpen }) {
       ${
         mac === null
           ? html`<span class="quiet">–</span>`
-          : html`<button type="button" class="guest clip" title=${name === null ? mac : `${visible(name)}, ${mac}`} onClick=${(
+          : html`<button type="button" class="guest clip" title=${name === null ? mac : `${visible(name)}\n${mac}`} onClick=${(
               /** @type {Event} */ event,
             ) => {
               event.stopPropagation();

@@ -6,7 +6,7 @@ import { useSignal } from '../state/use-signal.js';
  * A question, or something to read.
  *
  * @typedef {object} DialogParts
- * @property {string} title
+ * @property {unknown} title
  * @property {unknown} body Fields have names; what is written in them comes to `onConfirm`.
  * @property {string} [confirm] Absent: there is nothing to confirm.
  * @property {string} [cancel]
@@ -18,10 +18,13 @@ import { useSignal } from '../state/use-signal.js';
 const open = new Signal(/** @type {DialogParts | undefined} */ (undefined));
 /** What had the focus before. @type {Element | null} */
 let before = null;
+/** How many were opened: each begins with empty fields. */
+let count = 0;
 
 /** @param {DialogParts} parts */
 export function openDialog(parts) {
   before = document.activeElement;
+  count += 1;
   open.set(parts);
 }
 
@@ -31,7 +34,7 @@ export function isDialogOpen() {
 
 export function Dialog() {
   const parts = useSignal(open);
-  return parts === undefined ? null : html`<${Shown} key=${parts.title} parts=${parts} />`;
+  return parts === undefined ? null : html`<${Shown} key=${count} parts=${parts} />`;
 }
 
 /** @param {{ parts: DialogParts }} props */
@@ -59,7 +62,7 @@ function Shown({ parts }) {
     if (isWorking || !(event.currentTarget instanceof HTMLFormElement)) return;
     setWorking(true);
     setComplaint('');
-    const answer = await onConfirm?.(new FormData(event.currentTarget));
+    const answer = await Promise.resolve(onConfirm?.(new FormData(event.currentTarget))).catch(String);
     setWorking(false);
     if (typeof answer === 'string') setComplaint(answer);
     else if (open.value === parts) close();

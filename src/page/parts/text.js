@@ -27,7 +27,7 @@ export function AddressStateTag({ state }) {
 
 /** A sentence of the server, in which commands stand between backticks. @param {{ of: string }} props */
 export function Prose({ of }) {
-  return visible(of)
+  return visible(of.trim())
     .split('`')
     .map((part, index) => (index % 2 === 1 ? html`<code class="mono">${part}</code>` : part));
 }

@@ -6,13 +6,13 @@ import { Icon } from './icon.js';
 /** How long a line stays: milliseconds. */
 const STAYS = 6000;
 
-/** @type {Signal<{ text: string, isBad: boolean } | undefined>} */
-const line = new Signal(/** @type {{ text: string, isBad: boolean } | undefined} */ (undefined));
+/** @type {Signal<{ text: unknown, isBad: boolean } | undefined>} */
+const line = new Signal(/** @type {{ text: unknown, isBad: boolean } | undefined} */ (undefined));
 
 /**
  * One line about what has just happened.
  *
- * @param {string} text
+ * @param {unknown} text With names as elements.
  * @param {{ isBad?: boolean }} [how] Bad: not all of it was done; the line stays until it is closed.
  */
 export function say(text, { isBad = false } = {}) {

@@ -1,16 +1,10 @@
-/** Code units that hide text, or put it in another order: the first and the last one of each run. */
-const UNSEEN = [
-  [0x0000, 0x001f],
-  [0x007f, 0x009f],
-  [0x00ad, 0x00ad],
-  [0x061c, 0x061c],
-  [0x180e, 0x180e],
-  [0x200b, 0x200f],
-  [0x2028, 0x202e],
-  [0x2060, 0x206f],
-  [0xfeff, 0xfeff],
-  [0xfff9, 0xfffb],
-];
+/**
+ * What hides text, changes its order, or covers what is around it: control and format characters, those that show nothing, spaces
+ * at the ends or side by side, and the fourth mark on one letter. Joiners are well between letters that need them, as Persian
+ * ones, and so is what makes an emoji of a sign.
+ */
+const UNSEEN =
+  /(?!(?<=\P{ASCII})[\u200c\u200d](?=\P{ASCII})|(?<=\p{Emoji})\ufe0f)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|^\p{Zs}|\p{Zs}$|(?<=\p{Zs})\p{Zs}|(?<=\p{M}{3})\p{M}/gu;
 
 /**
  * A text that a guest has chosen, with what cannot be seen made visible: \u202e.
@@ -18,15 +12,11 @@ const UNSEEN = [
  * @param {string} text
  */
 export function visible(text) {
-  return Array.from(text, (each) => (isUnseen(each.charCodeAt(0)) ? escaped(each) : each)).join('');
-}
-
-/** @param {number} code */
-function isUnseen(code) {
-  return UNSEEN.some(([first = 0, last = 0]) => code >= first && code <= last);
+  return text.replace(UNSEEN, escaped);
 }
 
 /** @param {string} character */
 function escaped(character) {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  const code = (character.codePointAt(0) ?? 0).toString(16);
+  return code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, '0')}`;
 }
