@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
+import { programFolders } from '../diagnosis/find-program.ts';
 import { GatewayError } from '../errors.ts';
 import { API_SOCKET } from '../management/listen/unix-listener.ts';
 import { refuseWithoutEtcd } from './lab/installed-programs.ts';
-import { directoryOf, nodeNames } from './lab/lab-equipment.ts';
-import { withLabFolder } from './lab/lab-folder.ts';
+import { directoryOf, nodeNames, roomOf } from './lab/lab-equipment.ts';
+import { fullDisk, withLabFolder } from './lab/lab-folder.ts';
 import { PagePort } from './lab/page-port.ts';
 import { AS_NAMESPACE_ROOT, namespacePrivilege } from './lab/privileges.ts';
 import { HUNG_UP, isInteractive, type LabOptions, runLab } from './lab/run-lab.ts';
@@ -54,7 +55,10 @@ function numberOf(text: string, least: number, most: number): number {
 }
 
 async function run(options: LabOptions): Promise<void> {
-  const status = await runWithRights(options);
+  process.env['PATH'] = programFolders().join(delimiter);
+  const status = await runWithRights(options).catch((error: unknown) => {
+    throw fullDisk(error);
+  });
   if (status === HUNG_UP) {
     process.removeAllListeners('SIGHUP');
     process.kill(process.pid, 'SIGHUP');
@@ -68,7 +72,7 @@ async function runWithRights(options: LabOptions): Promise<number> {
   const privilege = namespacePrivilege();
   if (typeof privilege === 'object') throw new GatewayError('lab-unavailable', privilege.missing);
   if (options.etcd === true) refuseWithoutEtcd();
-  return withLabFolder(async (made) => {
+  return withLabFolder(roomOf(options.nodes, options.etcd === true), async (made) => {
     const page = isInteractive(options) ? await openPage(made, options) : undefined;
     try {
       if (privilege === 'user-namespace') return await runInUserNamespace(made, page);

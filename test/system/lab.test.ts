@@ -37,6 +37,12 @@ function started(words: readonly string[]) {
   });
 }
 
+function labOnce(environment: NodeJS.ProcessEnv, ...words: readonly string[]) {
+  const env = { ...process.env, ...environment };
+  const command = [builtProgram(), 'lab', '--once', ...words];
+  return spawnSync(process.execPath, command, { encoding: 'utf8', env });
+}
+
 function promisesIn(events: readonly LabEvent[]): readonly TriedPromise[] {
   return events.find((event) => event.kind === 'promises')?.promises ?? [];
 }
@@ -203,6 +209,37 @@ describeSystem('vps-gateway lab', [], () => {
       begun.every(([pid, begin]) => beginOf(pid) !== begin),
     );
     await eventually('its folder was gone', () => !existsSync(folder));
+  });
+
+  test('it finds the programs of the system where PATH has no sbin, as that of an ordinary user', () => {
+    const { status, stderr } = labOnce({ PATH: '/usr/local/bin:/usr/bin:/bin' }, '--nodes', '2');
+
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+  });
+
+  test('without room for its files it starts nothing, and says where else they may be', () => {
+    const small = mkdtempSync(join(tmpdir(), 'lab-small-'));
+    onTestFinished(() => rmSync(small, { recursive: true }));
+    const inSmall = `mount -t tmpfs -o size=20m tmpfs '${small}' && exec "$@"`;
+    const command = ['--mount', 'sh', '-c', inSmall, 'sh', process.execPath, builtProgram(), 'lab', '--once'];
+    const options = { encoding: 'utf8', env: { ...process.env, TMPDIR: small } } as const;
+    const { status, stdout, stderr } = spawnSync('unshare', command, options);
+
+    expect(stderr).toBe(
+      `vps-gateway: ${small} has room for 21 MB, and the lab takes 110 MB: name another folder (TMPDIR=/var/tmp vps-gateway lab)\n`,
+    );
+    expect(stdout).toBe('');
+    expect(status).toBe(69);
+  });
+
+  test('where its files cannot be at all it says so', () => {
+    const { status, stderr } = labOnce({ TMPDIR: '/nowhere' });
+
+    expect(stderr).toMatch(
+      /^vps-gateway: the lab cannot have its files in \/nowhere \(ENOENT: .*TMPDIR=.*\n$/,
+    );
+    expect(status).toBe(69);
   });
 
   test.each(['0', '11', '2.5', 'three'])('%s nodes are refused', (nodes) => {

@@ -17,6 +17,8 @@ const FIRST_PLACE = 10;
 const LEAST_GUESTS = 4;
 /** Members of etcd: of three one may fail. */
 const MEMBERS = 3;
+/** Bytes on the disk: the journal of a gateway that shares nothing, the log of a member of etcd, and everything else. */
+const ROOM = { gateway: 34e6, member: 123e6, others: 8e6 };
 /** Of the guests, as Proxmox numbers them; the router is 100. */
 const FIRST_ID = 101;
 
@@ -38,6 +40,12 @@ export interface LabSettings {
 /** Where the lease file of a node is, by its name. */
 export function directoryOf(folder: string, node: string): string {
   return join(folder, node);
+}
+
+/** How many bytes the folder of a lab takes. */
+export function roomOf(nodes: number, etcd: boolean): number {
+  const members = nodes === 1 ? 1 : MEMBERS;
+  return ROOM.others + (etcd ? members * ROOM.member : nodes * ROOM.gateway);
 }
 
 /** node-1, node-2, ... */

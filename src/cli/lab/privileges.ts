@@ -17,18 +17,22 @@ export const AS_NAMESPACE_ROOT: readonly string[] = [
 ];
 
 export function namespacePrivilege(): NamespacePrivilege {
-  for (const tool of ['unshare', 'nsenter', 'setpriv', 'ip']) {
-    const tried = spawnSync(tool, [tool === 'ip' ? '-V' : '--version']);
-    if (tried.error !== undefined) {
-      return {
-        missing: `the program ${tool} is missing: install ${tool === 'ip' ? 'iproute2' : 'util-linux'}`,
-      };
-    }
+  for (const [tool, version, toInstall] of TOOLS) {
+    if (spawnSync(tool, [version]).error !== undefined)
+      return { missing: `the program ${tool} is missing: install ${toInstall}` };
   }
   if (spawnSync('unshare', ['--net', '--mount', 'true']).status === 0) return 'directly';
   if (spawnSync('unshare', [...AS_NAMESPACE_ROOT.slice(1), 'true']).status === 0) return 'user-namespace';
   return { missing: `network namespaces cannot be made here: ${obstacle()}` };
 }
+
+const TOOLS = [
+  ['unshare', '--version', 'util-linux'],
+  ['nsenter', '--version', 'util-linux'],
+  ['setpriv', '--version', 'util-linux'],
+  ['ip', '-V', 'iproute2'],
+  ['bridge', '-V', 'iproute2'],
+] as const;
 
 function obstacle(): string {
   for (const [file, forbids, remedy] of OBSTACLES) {
