@@ -47,6 +47,16 @@ function app(options: Partial<AccessOptions> = {}) {
 const bearer = (secret: string) => ({ authorization: `Bearer ${secret}` });
 
 describe('whether a request may come in', () => {
+  test.each([['/healthz'], ['/api/v1/thing'], ['/nothing'], ['/api/v1/thing', 'evil.test']])(
+    'what is answered to %s is no part of another page, and nothing but what its type says',
+    async (path, host = 'localhost') => {
+      const { headers } = await app()(path, { host });
+
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+      expect(headers.get('cross-origin-resource-policy')).toBe('same-origin');
+    },
+  );
+
   test.each([
     '127.0.0.1',
     '127.0.0.1:9091',

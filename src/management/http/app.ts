@@ -1,4 +1,4 @@
-import { Hono } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
 import type { Say } from '../../log/say.ts';
 import { setLowPriority } from '../../store/sqlite/query/pages.ts';
 import { GatewayStandsStill } from '../remote-gateway.ts';
@@ -29,6 +29,7 @@ export function createApp({ access, operations, open, addPage, say }: AppParts):
   const app = new Hono<ApiEnvironment>();
   app.onError((error) => problemOf(error, say).response());
   app.notFound(() => notFound('the path is not known; /api/v1/openapi.json has them all').response());
+  app.use(guardAnswers);
   app.use(refuseForeign(access));
   app.use('/api/*', authorize(access));
   addPage?.(app);
@@ -45,6 +46,13 @@ export function createApp({ access, operations, open, addPage, say }: AppParts):
   for (const path of new Set(operations.map((each) => each.path))) refuseOthers(app, path, operations);
   return app;
 }
+
+/** What is answered is nothing but what its type says, and no part of another origin's page. */
+const guardAnswers: MiddlewareHandler<ApiEnvironment> = async (context, next) => {
+  await next();
+  context.res.headers.set('x-content-type-options', 'nosniff');
+  context.res.headers.set('cross-origin-resource-policy', 'same-origin');
+};
 
 function add(app: Hono<ApiEnvironment>, operation: Operation, path: string, reads: SharedReads): void {
   app.on(methodOf(operation), routeOf(path), async (context) => {
