@@ -44,8 +44,19 @@ export async function doEach(all, act) {
 export function failureOf(error, address) {
   if (error instanceof NoConnection)
     return `The gateway did not answer. Look at ${address}: it may have been done.`;
+  if (error instanceof Problem && error.word === 'guest-is-alive')
+    return `${address} is kept: its guest answers.`;
+  return faultOf(error);
+}
+
+/**
+ * Why something could not be read, as a sentence.
+ *
+ * @param {unknown} error
+ */
+export function faultOf(error) {
+  if (error instanceof NoConnection) return 'The gateway did not answer.';
   if (error instanceof Problem) {
-    if (error.word === 'guest-is-alive') return `${address} is kept: its guest answers.`;
     const faults = error.errors
       .map(({ pointer, detail }) => `${pointer.replace('/', '')} ${visible(detail)}`)
       .join('; ');

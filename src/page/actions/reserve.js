@@ -7,7 +7,7 @@ import { say } from '../parts/toast.js';
 import { partsOf } from '../text/address.js';
 import { visible } from '../text/visible.js';
 import { addressFrom, macsFrom, proposedId } from './entry.js';
-import { doEach, failureOf, nodesText, sayDone } from './outcome.js';
+import { doEach, failureOf, faultOf, nodesText, sayDone } from './outcome.js';
 import { Listed } from './release.js';
 
 /** @import { Reservation } from '../types.d.ts' */
@@ -107,13 +107,13 @@ function afterwards({ address, pending }, subject) {
 }
 
 /** Changes name, address and cards of a reservation. @param {Subject} subject */
-export async function openEditReservation({ address, reservation: id }) {
+export async function openEditReservation({ reservation: id }) {
   /** @type {Reservation} */
   let current;
   try {
     current = await ask(`reservations/${encodeURIComponent(id ?? '')}`);
   } catch (error) {
-    say(failureOf(error, address), { isBad: true });
+    say(faultOf(error), { isBad: true });
     return;
   }
   const subnet = summary.value.info?.segments[0]?.subnet ?? '';

@@ -1,4 +1,4 @@
-import { failureOf } from '../actions/outcome.js';
+import { faultOf } from '../actions/outcome.js';
 import { ask } from '../api/client.js';
 import { say } from '../parts/toast.js';
 import { counted } from '../text/number.js';
@@ -64,6 +64,6 @@ export async function exportCsv(query) {
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
     say(`${counted(guests.length, 'row')} ${guests.length === 1 ? 'is' : 'are'} in leases.csv.`);
   } catch (error) {
-    say(failureOf(error, 'the list'), { isBad: true });
+    say(faultOf(error), { isBad: true });
   }
 }

@@ -5,7 +5,7 @@ import { html } from '../html.js';
 import { Icon } from '../parts/icon.js';
 import { Name } from '../parts/text.js';
 import { useSignal } from '../state/use-signal.js';
-import { grouped } from '../text/number.js';
+import { counted, grouped } from '../text/number.js';
 import { queryOf, toggled } from './query.js';
 
 /** @import { Search } from './query.js' */
@@ -28,13 +28,15 @@ export function Filters({ search, total, onShow }) {
     ask('guests', { query: { ...asked, limit: 1, facets: 'state,node' }, signal }),
   );
   const warned = useSignal(guestsWithWarnings).length;
+  const isKnown = answer.value !== undefined;
   /** @type {Record<string, number>} */
   const states = answer.value?.facets?.state ?? {};
   const nodes = nodesOf(answer.value?.facets?.node ?? {}, search.nodes);
   const all = answer.value?.total ?? total;
-  const text =
-    total === all
-      ? `${grouped((states['bound'] ?? 0) + (states['peer'] ?? 0))} leases, ${grouped(total)} rows`
+  const text = !isKnown
+    ? counted(total, 'row')
+    : total === all
+      ? `${counted((states['bound'] ?? 0) + (states['peer'] ?? 0), 'lease')}, ${counted(total, 'row')}`
       : `${grouped(total)} of ${grouped(all)}`;
   const pressState = (/** @type {string} */ state) =>
     onShow({ state: toggled(search.states, state).join(',') });
@@ -44,7 +46,7 @@ export function Filters({ search, total, onShow }) {
         ([
           state,
           title,
-        ]) => html`<${Chip} key=${state} isOn=${search.states.includes(state)} count=${states[state] ?? 0}
+        ]) => html`<${Chip} key=${state} isOn=${search.states.includes(state)} count=${isKnown ? (states[state] ?? 0) : undefined}
           onPress=${() => pressState(state)}>${title}</${Chip}>`,
       )}
       ${
@@ -81,7 +83,7 @@ function nodesOf(counts, pressed) {
   return all.filter(([node], index) => index < MOST_NODES || pressed.includes(node));
 }
 
-/** @param {{ isOn: boolean, count: number, onPress: () => void, children?: unknown }} props */
+/** @param {{ isOn: boolean, count: number | undefined, onPress: () => void, children?: unknown }} props */
 function Chip({ isOn, count, onPress, children }) {
-  return html`<button type="button" class="chip" aria-pressed=${String(isOn)} onClick=${onPress}>${children}<span class="n">${grouped(count)}</span></button>`;
+  return html`<button type="button" class="chip" aria-pressed=${String(isOn)} onClick=${onPress}>${children}${count === undefined ? null : html`<span class="n">${grouped(count)}</span>`}</button>`;
 }

@@ -1,5 +1,6 @@
+import { faultOf } from '../actions/outcome.js';
 import { openReserve } from '../actions/reserve.js';
-import { ask } from '../api/client.js';
+import { ask, Problem } from '../api/client.js';
 import { summary } from '../api/connection.js';
 import { useAnswer } from '../api/use-answer.js';
 import { useKept } from '../api/use-kept.js';
@@ -17,18 +18,20 @@ import { queryOf } from './query.js';
 import { useRowKeys } from './row-keys.js';
 import { GuestTable } from './table.js';
 
-/** @import { Guest } from '../types.d.ts' */
+/** @import { Answer, Guest } from '../types.d.ts' */
 
 export const PAGE = 50;
 /** How long typing may pause before it is searched: milliseconds. */
 const PAUSE = 200;
+/** What the field takes, and the gateway: characters. */
+const LONGEST_SEARCH = 200;
 
 /** Leases and reservations in one table. */
 export function LeasesView() {
   const { query } = useSignal(route);
   const { isOn } = useChangesOn();
   const search = {
-    text: query['q'] ?? '',
+    text: (query['q'] ?? '').slice(0, LONGEST_SEARCH),
     states: listOf(query['state']),
     nodes: listOf(query['node']),
     sort: query['sort'] ?? '',
@@ -58,9 +61,11 @@ export function LeasesView() {
       <button type="button" class="btn primary" disabled=${!isOn} onClick=${() => openReserve(undefined)}>New reservation…</button>
     </div>
     ${
-      kept === undefined
-        ? insteadOf(answer, 'This list')
-        : html`<section class="card" aria-label="Leases and reservations">
+      isRefused(answer)
+        ? html`<section class="card"><${Refused} answer=${answer} onClear=${() => show({ q: '', state: '', node: '', sort: '' })} /></section>`
+        : kept === undefined || answer.phase === 'failed'
+          ? insteadOf(answer, 'This list')
+          : html`<section class="card" aria-label="Leases and reservations">
             <${Filters} search=${search} total=${kept.total} onShow=${show} />
             ${
               kept.items.length > 0
@@ -104,13 +109,33 @@ function useTyping(value, search) {
   return [type, typed];
 }
 
+/**
+ * Whether it is the search of the page's address that the gateway does not take.
+ *
+ * @param {Answer<unknown>} answer
+ */
+function isRefused({ phase, problem }) {
+  return phase === 'failed' && problem instanceof Problem && problem.status === 400;
+}
+
+/** @param {{ answer: Answer<unknown>, onClear: () => void }} props */
+function Refused({ answer: { problem }, onClear }) {
+  return html`<${Blank} icon="search" title="This search is not understood" acts=${html`<${Clear} onClear=${onClear} />`}>
+    The gateway says: ${faultOf(problem)}
+  </${Blank}>`;
+}
+
+/** @param {{ onClear: () => void }} props */
+function Clear({ onClear }) {
+  return html`<button type="button" class="btn" onClick=${onClear}>Clear search and filters</button>`;
+}
+
 /** @param {{ isFiltered: boolean, onClear: () => void }} props */
 function Nothing({ isFiltered, onClear }) {
   const { info } = useSignal(summary);
   const segment = info?.segments[0];
   if (isFiltered)
-    return html`<${Blank} icon="search" title="Nothing matches"
-      acts=${html`<button type="button" class="btn" onClick=${onClear}>Clear search and filters</button>`}>
+    return html`<${Blank} icon="search" title="Nothing matches" acts=${html`<${Clear} onClear=${onClear} />`}>
       No lease and no reservation has all of these.
     </${Blank}>`;
   return html`<${Blank} icon="list" title="No leases yet" acts=${html`<a class="btn" href="#live">Watch it live</a>`}>

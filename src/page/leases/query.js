@@ -9,27 +9,27 @@
  */
 
 /** The words of `state:` as the API names states. */
-const STATES = {
-  leased: 'bound',
-  bound: 'bound',
-  ended: 'expired',
-  expired: 'expired',
-  quarantined: 'declined',
-  declined: 'declined',
-  idle: 'reserved-idle',
-  'reserved-idle': 'reserved-idle',
-  peer: 'peer',
-};
+const STATES = new Map([
+  ['leased', 'bound'],
+  ['bound', 'bound'],
+  ['ended', 'expired'],
+  ['expired', 'expired'],
+  ['quarantined', 'declined'],
+  ['declined', 'declined'],
+  ['idle', 'reserved-idle'],
+  ['reserved-idle', 'reserved-idle'],
+  ['peer', 'peer'],
+]);
 /** What may stand before a colon, and what the API calls it. */
-const KEYS = {
-  state: 'state',
-  node: 'node',
-  org: 'organization_id',
-  vps: 'vps_id',
-  mac: 'mac',
-  port: 'port',
-  id: 'reservation_id',
-};
+const KEYS = new Map([
+  ['state', 'state'],
+  ['node', 'node'],
+  ['org', 'organization_id'],
+  ['vps', 'vps_id'],
+  ['mac', 'mac'],
+  ['port', 'port'],
+  ['id', 'reservation_id'],
+]);
 
 /**
  * As the query of /guests. A minus turns a word around; a word without a key may be a part of anything.
@@ -46,7 +46,7 @@ export function queryOf({ text, states, nodes, sort }) {
     const isNegated = written.startsWith('-') && written.length > 1;
     const word = isNegated ? written.slice(1) : written;
     const [, key = '', value = ''] = /^(\w+):(.+)$/.exec(word) ?? [];
-    const name = KEYS[/** @type {keyof typeof KEYS} */ (key)];
+    const name = KEYS.get(key);
     if (name !== undefined && isWhole(name, value)) add(query, isNegated, name, shownAs(name, value));
     else if (word !== '') words[isNegated ? '-q' : 'q'].push(word);
   }
@@ -92,7 +92,7 @@ export function toggled(list, value) {
  */
 function isWhole(name, value) {
   if (name === 'mac') return /^[0-9a-f]{2}([:-]?[0-9a-f]{2}){5}$/i.test(value);
-  return name !== 'state' || value.toLowerCase() in STATES;
+  return name !== 'state' || STATES.has(value.toLowerCase());
 }
 
 /**
@@ -100,8 +100,7 @@ function isWhole(name, value) {
  * @param {string} value
  */
 function shownAs(name, value) {
-  if (name !== 'state') return value;
-  return STATES[/** @type {keyof typeof STATES} */ (value.toLowerCase())];
+  return (name === 'state' && STATES.get(value.toLowerCase())) || value;
 }
 
 /**

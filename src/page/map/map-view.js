@@ -9,7 +9,9 @@ import { SearchField } from '../parts/search-field.js';
 import { now } from '../state/clock.js';
 import { go, route } from '../state/route.js';
 import { useSignal } from '../state/use-signal.js';
+import { isWithin } from '../text/address.js';
 import { grouped } from '../text/number.js';
+import { STATE_NAMES } from '../text/states.js';
 import { AddressPanel } from './address-panel.js';
 import { Blocks } from './blocks.js';
 import { Grid } from './grid.js';
@@ -27,7 +29,8 @@ export function MapView() {
   const segment = info?.segments[0];
   const isLarge = (segment?.prefix_length ?? 24) < 22;
   const isAddress = at !== '' && !at.includes('/');
-  const block = isLarge && at !== '' ? `${at.replace(/\.\d+(\/\d+)?$/, '')}.0/24` : '';
+  const block =
+    isLarge && isWithin(at, segment?.subnet ?? '') ? `${at.replace(/\.\d+(\/24)?$/, '')}.0/24` : '';
   const answer = useAnswer(`addresses ${block}`, (signal) => ask('addresses', { query: { block }, signal }));
   const blank = insteadOf(answer, 'The map');
   if (blank !== null || segment === undefined) return blank ?? insteadOf({ ...answer, phase: 'asking' }, '');
@@ -45,8 +48,8 @@ function Shown({ addresses, segment, block, at, query }) {
   const [hovered, setHovered] = useState(
     /** @type {{ cell: MapAddress, beside: Element } | undefined} */ (undefined),
   );
-  const shown = shownBy(query);
   const nodes = useMemo(() => nodesOf(addresses), [addresses]);
+  const shown = shownBy(query, nodes);
   const warnings = useMemo(() => warningsByAddress(guests), [guests]);
   const open = addresses.find(({ address }) => address === at);
   /** @param {Partial<Shown>} change */
@@ -102,14 +105,17 @@ function Shown({ addresses, segment, block, at, query }) {
 }
 
 /**
+ * What of the page's address makes no sense is left out.
+ *
  * @param {Readonly<Record<string, string>>} query
+ * @param {readonly string[]} nodes
  * @returns {Shown}
  */
-function shownBy({ paint, state = '', node = '', search = '' }) {
+function shownBy({ paint, state, node, search = '' }, nodes) {
   return {
     paint: paint === 'node' ? 'node' : 'state',
-    state: /** @type {Shown['state']} */ (state),
-    node,
+    state: STATE_NAMES.find((name) => name === state) ?? '',
+    node: nodes.find((name) => name === node) ?? '',
     search,
   };
 }

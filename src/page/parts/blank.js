@@ -39,8 +39,8 @@ export function Failed({ answer, what }) {
   const { readiness } = useSignal(summary);
   const { problem } = answer;
   if (phase === 'lost' || problem instanceof NoConnection)
-    return html`<section class="card"><${Blank} icon="cut" title="Nothing is known yet">
-      The gateway has not answered since this page was opened. The page asks again by itself.
+    return html`<section class="card"><${Blank} icon="cut" title=${`${what} is not known now`}>
+      The gateway does not answer. This page asks again by itself.
     </${Blank}></section>`;
   const said =
     problem instanceof Problem

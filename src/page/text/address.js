@@ -40,3 +40,17 @@ export function countIn(ranges, from, to = from) {
   }
   return count;
 }
+
+/**
+ * Whether a text is an address of a subnet, or a /24 of it.
+ *
+ * @param {string} text
+ * @param {string} subnet 10.15.0.0/16
+ */
+export function isWithin(text, subnet) {
+  const address = /^(\d{1,3}(?:\.\d{1,3}){3})(?:\/24)?$/.exec(text)?.[1];
+  const [network = '', length] = subnet.split('/');
+  if (address === undefined || address.split('.').some((octet) => Number(octet) > 255)) return false;
+  const size = 2 ** (32 - Number(length));
+  return Math.floor(addressToNumber(address) / size) === Math.floor(addressToNumber(network) / size);
+}

@@ -89,8 +89,8 @@ export function span(milliseconds) {
   if (length < MINUTE) return `${Math.round(length / SECOND)} s`;
   if (length < HOUR) return `${Math.floor(length / MINUTE)} min`;
   if (length < DAY) return `${Math.floor(length / HOUR)} h ${two(Math.floor((length % HOUR) / MINUTE))} min`;
-  const days = Math.floor(length / DAY);
-  return days < 30 ? `${days} d ${Math.floor((length % DAY) / HOUR)} h` : `${days} d`;
+  const [days, hours] = [Math.floor(length / DAY), Math.floor((length % DAY) / HOUR)];
+  return days < 30 && hours > 0 ? `${days} d ${hours} h` : `${days} d`;
 }
 
 /**
