@@ -42,10 +42,12 @@ interface CeilingResult {
 
 /** The server as fast as it goes, with one processor of its own, and the bare sockets beside it. */
 export async function benchCeiling(bench: Bench): Promise<Findings> {
-  const windows = bench.options.quick ? WINDOWS.slice(-1) : WINDOWS;
-  const cells = WORKS.flatMap((work) => windows.map((window) => ({ work, window, all: [] as CostedRun[] })));
+  const { quick } = bench.options;
+  const windows = quick ? WINDOWS.slice(-1) : WINDOWS;
+  const works = quick ? WORKS.slice(0, 2) : WORKS;
+  const cells = works.flatMap((work) => windows.map((window) => ({ work, window, all: [] as CostedRun[] })));
   for (let repeat = 1; repeat <= bench.options.repeats; repeat += 1) {
-    for (const work of WORKS) {
+    for (const work of works) {
       bench.say(`${work.name}, windows ${windows.join(', ')}, repeat ${repeat}`);
       await measure(bench, work, cells);
     }
@@ -122,6 +124,12 @@ function goalsOf(results: readonly CeilingResult[]): readonly Goal[] {
   const renewals = best('renewals, direct', ({ rate }) => rate);
   const direct = best('exchanges, direct', ({ rate }) => rate);
   const ratio = echoes / 2 / exchanges;
+  const ofRenewals = goal(
+    'renewals/s against exchanges/s, both direct',
+    '>= 1.5 x',
+    `${number(renewals / direct, 2)} x (${number(renewals)} / ${number(direct)})`,
+    renewals >= 1.5 * direct,
+  );
   return [
     goal(
       'sustained exchanges/s against the bare echo ceiling (an exchange is two echoes)',
@@ -129,11 +137,6 @@ function goalsOf(results: readonly CeilingResult[]): readonly Goal[] {
       `${number(ratio, 2)} x (${number(echoes / 2)} / ${number(exchanges)})`,
       ratio <= 3.5,
     ),
-    goal(
-      'renewals/s against exchanges/s, both direct',
-      '>= 1.5 x',
-      `${number(renewals / direct, 2)} x (${number(renewals)} / ${number(direct)})`,
-      renewals >= 1.5 * direct,
-    ),
+    ...(Number.isFinite(renewals) && Number.isFinite(direct) ? [ofRenewals] : []),
   ];
 }

@@ -13,6 +13,7 @@ import { median } from '../report/statistics.ts';
 import { type CostedRun, costOf } from './cost.ts';
 
 const SIZES = [1000, 10_000, 100_000, 1_000_000] as const;
+const QUICK_SIZES = [1000, 1_000_000] as const;
 const WINDOW = 64;
 /** Records of a table that has grown past a power of two, where one that is copied whole would be. */
 const GROWN = 1_100_000;
@@ -34,7 +35,8 @@ interface Size {
 export async function benchGrowth(bench: Bench): Promise<Findings> {
   const none = await measureMemory(bench, 0);
   const sizes: Size[] = [];
-  for (const leases of SIZES) sizes.push(await measureSize(bench, leases));
+  for (const leases of bench.options.quick ? QUICK_SIZES : SIZES)
+    sizes.push(await measureSize(bench, leases));
   const pauses = await measurePauses(bench);
   const longestAdd = await measureLongestAdd(bench);
   return {

@@ -29,7 +29,11 @@ function contenders(quick: boolean): readonly Contender[] {
     { peer: iscDhcpd(), ...SLOW, rates: [500], climb: [800, 1000, 1200, 1400, 1600] },
     { peer: dnsmasq(), ...SLOW, rates: [200], climb: [300, 400, 500, 600], firstLeases: 2000 },
   ];
-  return quick ? all.filter(({ peer }) => !peer.configuration.includes('udp')) : all;
+  return quick
+    ? all
+        .filter(({ peer }) => !/warn/i.test(peer.log))
+        .map((each) => ({ ...each, climb: [], windows: each.windows.slice(-1) }))
+    : all;
 }
 
 /** The repeats at one rate of one kind of clients. */
