@@ -32,7 +32,7 @@ const EXTRA: readonly SectionName[] = [
 
 export interface BenchOptions {
   readonly sections: readonly SectionName[];
-  /** One repeat, short ones, and fewer configurations: about six minutes. */
+  /** One repeat, short ones, and fewer configurations: four minutes. */
   readonly quick: boolean;
   /** Length of one measurement. */
   readonly seconds: number;
