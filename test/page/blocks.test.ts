@@ -31,6 +31,11 @@ describeSystem('the map of a subnet of 65,536 addresses', ['chromium'], () => {
     await own.click();
     await page.getByRole('gridcell', { name: new RegExp(`^${address}, leased, web-1`) }).waitFor();
     const url = page.url();
+    for (const strange of ['10.16.0.0/24', '10.15.999.1', 'x/24', '%00']) {
+      await page.evaluate(`location.hash = ${JSON.stringify(`#map/${strange}`)}`);
+      await own.waitFor();
+    }
+    await own.click();
     await page.getByRole('link', { name: 'All blocks' }).click();
     await page.getByLabel('Find a block, or with Enter a guest').fill(address);
     await page.keyboard.press('Enter');

@@ -5,6 +5,7 @@ import { apiJson } from '../support/api.ts';
 import { Browser, keepPicture } from '../support/browser.ts';
 import { eventually } from '../support/eventually.ts';
 import type { GatewayProcess } from '../support/gateway-process.ts';
+import type { PacketOption } from '../support/packet.ts';
 import {
   bootGuest,
   enterSecret,
@@ -14,7 +15,7 @@ import {
   reserve,
   SECRET,
 } from '../support/page-scene.ts';
-import type { RawClient } from '../support/raw-client.ts';
+import { type RawClient, selecting } from '../support/raw-client.ts';
 import { describeSystem, useTestSegment } from '../support/system.ts';
 
 const MAC = 'bc:24:11:20:7c:';
@@ -327,6 +328,19 @@ describeSystem('the web page of a gateway that serves', ['chromium'], () => {
     expect(held).toBe(0);
     expect(page.url()).toContain(`#live/${MAC}40`);
     expect(await story.locator('.word').allTextContents()).toEqual(expect.arrayContaining(['bound']));
+  });
+
+  test('a guest is named as soon as it has its lease, also if it was seen without one before', async () => {
+    await openPage(page, 'live');
+    await page.getByRole('table').waitFor();
+    const named: PacketOption = [12, ...new TextEncoder().encode('slow-1')];
+    const lookedUp = page.waitForResponse(/lookup\?mac=.*43$/);
+    const offer = await client.discover(`${MAC}43`);
+    await lookedUp;
+    const asked = selecting(offer);
+    await client.ask({ ...asked, options: [...(asked.options ?? []), named] });
+
+    await page.getByRole('row').filter({ hasText: 'slow-1' }).filter({ hasText: 'bound' }).first().waitFor();
   });
 
   test('the decisions of the time in which the view opens are not missed', async () => {

@@ -1,4 +1,4 @@
-import { ask } from '../api/client.js';
+import { askItems } from '../api/client.js';
 import { Signal } from '../state/signal.js';
 
 /** Questions that wait at most: the names of a flood do not matter. */
@@ -12,9 +12,16 @@ export const names = new Signal(/** @type {ReadonlyMap<string, string | null>} *
 const waiting = new Set();
 let isAsking = false;
 
-/** Finds out a guest's name, one guest after the other. @param {string | null} mac */
-export function wantName(mac) {
-  if (mac === null || names.value.has(mac) || waiting.has(mac) || waiting.size >= MOST_WAITING) return;
+/**
+ * Finds out a guest's name, one guest after the other.
+ *
+ * @param {string | null} mac
+ * @param {boolean} hasLease It has just got one, and with it a name, if it had none before.
+ */
+export function wantName(mac, hasLease) {
+  const known = mac === null ? null : names.value.get(mac);
+  if (mac === null || known || (known === null && !hasLease)) return;
+  if (waiting.has(mac) || waiting.size >= MOST_WAITING) return;
   waiting.add(mac);
   if (!isAsking) void askAll();
 }
@@ -22,11 +29,13 @@ export function wantName(mac) {
 async function askAll() {
   isAsking = true;
   for (const mac of waiting) {
-    const { items = [] } = await ask('lookup', { query: { mac } }).catch(() => ({}));
-    /** @type {(string | null)[]} */
-    const found = items.map((/** @type {{ hostname: string | null }} */ { hostname }) => hostname);
-    const known = [...names.value].slice(-MOST_KNOWN);
-    names.set(new Map([...known, [mac, found.find((name) => name !== null) ?? null]]));
+    try {
+      const items = await askItems('lookup', { query: { mac } });
+      const { hostname = null } = items.find((guest) => guest.hostname !== null) ?? {};
+      names.set(new Map([...[...names.value].slice(-MOST_KNOWN), [mac, hostname]]));
+    } catch {
+      // It stays unknown, and is asked for with the guest's next decision.
+    }
     waiting.delete(mac);
   }
   isAsking = false;

@@ -27,7 +27,7 @@ function Row({ row, isOpen, onOpen }) {
   const { at, address, mac, type, reason, outcome, title } = row;
   const words = useSignal(reasons)[reason];
   const name = useSignal(names).get(mac ?? '') ?? null;
-  useEffect(() => wantName(mac), [mac]);
+  useEffect(() => wantName(mac, outcome === 'granted'), [mac, outcome]);
   const { icon, tone } = OUTCOMES[outcome];
   const to = type === '' ? '' : type === 'order' ? 'by an order' : `to ${shortType(type)}`;
   const shown = name === null ? html`<span class="mono">${mac ?? '–'}</span>` : html`<${Name} of=${name} />`;
