@@ -1,17 +1,34 @@
 // The second half of `npm run build`: one file for each thread and process of the gateway, in dist/run, and what V8 has
 // compiled of it. A start then reads one file in place of three hundred, and compiles next to nothing.
+// All is built aside and then put in place file by file, so that a gateway may start at any moment of a build.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const run = `${root}dist/run`;
-const PROGRAM = `${root}bin/vps-gateway.js`;
+mkdirSync(`${root}dist`, { recursive: true });
+/** A copy of this package in which the program is built and tried. */
+const aside = mkdtempSync(`${root}dist/build-`);
+process.on('exit', () => rmSync(aside, { recursive: true, force: true }));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
+const built = `${aside}/dist/run`;
+const PROGRAM = `${aside}/bin/vps-gateway.js`;
 
 /** What each file is made of. Their names are those that the sources look for beside themselves. */
 const FILES = {
@@ -52,21 +69,40 @@ classes: [{ name: one, match: { vendor_class: one }, lease_time: 1h }]
 pxe: { next_server: 192.0.2.2, file: one }
 reservations: [{ id: one, mac: "02:00:00:00:00:01", address: 192.0.2.30 }]
 `;
+/** How long the files of an earlier build stay: milliseconds. */
+const LEFT_FOR = 1000;
 /** How long a gateway may take to start: milliseconds. */
 const PATIENCE = 30_000;
 
-rmSync(run, { recursive: true, force: true });
-cpSync(`${root}bin/run`, run, { recursive: true });
-writeFileSync(`${run}/package.json`, '{ "type": "commonjs" }\n');
+for (const part of ['package.json', 'src']) symlinkSync(`${root}${part}`, `${aside}/${part}`);
+cpSync(`${root}bin`, `${aside}/bin`, { recursive: true });
+cpSync(`${root}bin/run`, built, { recursive: true });
+writeFileSync(`${built}/package.json`, '{ "type": "commonjs" }\n');
 const names = {};
 for (const name of Object.keys(FILES)) names[name] = await bundle(name);
 writeStubs(true);
 for (const flags of FLAGS) await remember(flags);
 writeStubs(false);
+await putInPlace();
+
+/**
+ * A file that names others comes after them. Those that no file names any more stay for a moment, for a start that has read
+ * their names just before.
+ */
+async function putInPlace() {
+  mkdirSync(run, { recursive: true });
+  const files = readdirSync(built);
+  const stubs = Object.keys(names).map((name) => `${name}.js`);
+  for (const file of [...files.filter((name) => !stubs.includes(name)), ...stubs])
+    renameSync(`${built}/${file}`, `${run}/${file}`);
+  const old = readdirSync(run).filter((file) => !files.includes(file));
+  if (old.length > 0) await delay(LEFT_FOR);
+  for (const file of old) rmSync(`${run}/${file}`, { recursive: true, force: true });
+}
 
 /** @returns The name of the file, which changes with its text: so a cache never belongs to another text. */
 async function bundle(name) {
-  const { metafile } = await build({
+  const { metafile, outputFiles } = await build({
     stdin: { contents: FILES[name], resolveDir: `${root}src`, sourcefile: `${name}.ts`, loader: 'ts' },
     outdir: run,
     entryNames: `${name}-[hash]`,
@@ -87,15 +123,17 @@ async function bundle(name) {
     sourcemap: 'external',
     sourcesContent: false,
     metafile: true,
+    write: false,
     logLevel: 'warning',
   });
+  for (const { path, contents } of outputFiles) writeFileSync(`${built}/${basename(path)}`, contents);
   return basename(Object.keys(metafile.outputs).find((file) => file.endsWith('.js')));
 }
 
 function writeStubs(isKept) {
   for (const [name, file] of Object.entries(names)) {
     const load = `require('./with-cache.cjs').load('${file}'${isKept ? ', true' : ''})`;
-    writeFileSync(`${run}/${name}.js`, `module.exports = ${load};\n`);
+    writeFileSync(`${built}/${name}.js`, `module.exports = ${load};\n`);
   }
 }
 

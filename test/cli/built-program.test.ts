@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   cpSync,
   mkdirSync,
@@ -11,6 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { builtProgram } from '../support/gateway-process.ts';
 
@@ -106,3 +108,24 @@ test('and is a stack trace still where the map is missing', () => {
 
   expect(node('-e', PROVOKE).stderr).toMatch(/^TypeError: .*\n +at .*vps-gateway-\w+\.js:\d+:\d+/);
 });
+
+test('a program that is started at any moment of a build is whole', async () => {
+  symlinkSync(join(dirname(dirname(builtProgram())), 'src'), join(copy, 'src'));
+  const before = filesOf('.js');
+  const build = spawn(process.execPath, ['bin/bundle.js'], {
+    cwd: copy,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const built = once(build, 'exit');
+  const statuses = new Set<number | null>();
+
+  while (build.exitCode === null && build.signalCode === null) {
+    statuses.add(version().status);
+    await delay(1); // For the end of the build to be seen.
+  }
+
+  expect(await built).toEqual([0, null]);
+  expect([...statuses]).toEqual([0]);
+  expect(filesOf('.js')).toHaveLength(before.length);
+  expect(readdirSync(join(copy, 'dist'))).toEqual(['run']);
+}, 120_000);
