@@ -175,6 +175,15 @@ describeSystem('the exit status of health', ['strace', 'nft'], () => {
     const deaf = await until(1, gateway.directory).finally(() => clearInterval(asking));
     const why = [process.execPath, builtProgram(), 'why', A, '--leases-dir', gateway.directory];
     const { output: cause } = await run(node, why);
+    const looking = [
+      process.execPath,
+      builtProgram(),
+      'doctor',
+      '--no-ask',
+      '--leases-dir',
+      gateway.directory,
+    ];
+    const { output: examined } = await run(node, looking);
     node.run('nft', 'delete table inet strict');
     await client.lease(A);
     const well = await until(0, gateway.directory);
@@ -186,6 +195,10 @@ describeSystem('the exit status of health', ['strace', 'nft'], () => {
       /^problem: DHCP broadcasts come to eth0, and none reaches the gateway: a firewall .*\n {2}it is dropped by: nftables: rule 2 of chain inet strict input .*\n {2}to mend it: nft insert rule inet strict input iifname eth0 udp dport 67 accept$/m,
     );
     expect(cause).toMatch(/to mend it: nft insert rule inet strict input iifname eth0 udp dport 67 accept$/m);
+    expect(examined).toMatch(
+      /^bad +firewall: .*\n +why: .*; the running gateway receives nothing of what comes/m,
+    );
+    expect(examined).not.toContain('gateway-unheard');
     expect(well).toMatch(/^messages: the last one came at /m);
     await gateway.until('it said so', () => says(gateway, /reach the sockets again/));
   });

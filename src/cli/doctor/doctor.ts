@@ -20,6 +20,7 @@ import { linkLines } from '../../diagnosis/doctor/link-lines.ts';
 import { machineLines } from '../../diagnosis/doctor/machine-lines.ts';
 import { portLines } from '../../diagnosis/doctor/port-lines.ts';
 import { segmentLines } from '../../diagnosis/doctor/segment-lines.ts';
+import { withoutConsequences } from '../../diagnosis/doctor/without-consequences.ts';
 import { droppingRulesFor } from '../../diagnosis/firewall/read-firewall.ts';
 import { GatewayError } from '../../errors.ts';
 import { ipv4FromText, ipv4ToText } from '../../net/ipv4.ts';
@@ -89,14 +90,15 @@ async function examine(flags: Flags, environment: Environment, asks: boolean): P
   const base = read.settings.leasesDir;
   if (!isOne) {
     const segments = each.map(async (segment) => {
-      const lines = [...(await placeLines(segment, asks)), ...(await storeLines(segment, base))];
+      const place = await placeLines(segment, asks);
+      const lines = withoutConsequences([...place, ...(await storeLines(segment, base))]);
       return { segment: segment.settings.segment ?? '', status: statusOfLines(lines), lines };
     });
     return { lines: [...settingsLines(read), ...ofNode], segments: await Promise.all(segments) };
   }
   const place = loaded.ok ? await placeLines(loaded, asks) : [];
   const lines = [...settingsLines(loaded), ...place, ...ofNode, ...(await storeLines(loaded, base))];
-  return { lines, segments: [] };
+  return { lines: withoutConsequences(lines), segments: [] };
 }
 
 /**

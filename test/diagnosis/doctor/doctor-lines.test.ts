@@ -1,11 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { type DirectoryFacts, directoryLines } from '../../../src/diagnosis/doctor/directory-lines.ts';
-import { type DoctorLine, statusOfLines } from '../../../src/diagnosis/doctor/doctor-line.ts';
+import {
+  bad,
+  type DoctorLine,
+  good,
+  statusOfLines,
+  unknown,
+} from '../../../src/diagnosis/doctor/doctor-line.ts';
 import { gatewayLines } from '../../../src/diagnosis/doctor/gateway-lines.ts';
 import { type LinkFacts, linkLines } from '../../../src/diagnosis/doctor/link-lines.ts';
 import { type MachineFacts, machineLines } from '../../../src/diagnosis/doctor/machine-lines.ts';
 import { portLines } from '../../../src/diagnosis/doctor/port-lines.ts';
 import { type SegmentFacts, segmentLines } from '../../../src/diagnosis/doctor/segment-lines.ts';
+import { withoutConsequences } from '../../../src/diagnosis/doctor/without-consequences.ts';
 import { interfaceDown } from '../../../src/diagnosis/running-problem.ts';
 
 const VNET: LinkFacts = {
@@ -202,4 +209,33 @@ test('the status is 2 where something is bad, 1 for a warning, and 0 for what is
     ]),
   ).toBe(1);
   expect(statusOfLines([{ ...line, level: 'unknown' }])).toBe(0);
+});
+
+describe('a gateway that receives nothing', () => {
+  const dropped = bad('firewall', 'a rule drops what guests send', 'no guest gets an address', 'nft ...');
+  const clear = good('firewall', 'no rule drops what guests send');
+  const unheard = bad('gateway-unheard', 'broadcasts come, and none reaches the gateway', 'why', 'what');
+  const other = bad('gateway-clock', 'the clock is in doubt', 'why', 'what');
+
+  test('has one line where the firewall drops what guests send, with what the gateway says as a reason', () => {
+    const lines = withoutConsequences([dropped, unheard, other]);
+
+    expect(found(lines)).toEqual(['bad firewall', 'bad gateway-clock']);
+    expect(lines[0]).toEqual({
+      ...dropped,
+      why: 'no guest gets an address; the running gateway receives nothing of what comes to the interface',
+    });
+    expect(lines[1]).toEqual(other);
+  });
+
+  test('says so itself where the rules of the firewall are no cause, or could not be read', () => {
+    const unread = unknown('firewall', 'the rules could not be read', 'as root');
+
+    expect(withoutConsequences([clear, unheard])).toEqual([clear, unheard]);
+    expect(withoutConsequences([unread, unheard])).toEqual([unread, unheard]);
+  });
+
+  test('and is not said to receive nothing where it does receive', () => {
+    expect(withoutConsequences([dropped, other])).toEqual([dropped, other]);
+  });
 });
