@@ -125,8 +125,7 @@ export class ExchangeSteps {
 
   /** Sends the replies of the round, and then tells the observer of its decisions. */
   send(): void {
-    this.#replies.flush();
-    this.#reports.flush();
+    this.#reports.flush(this.#replies.flush());
     this.#inFlight.reuseBuffers();
   }
 

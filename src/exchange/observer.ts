@@ -17,8 +17,17 @@ export interface Observer {
   /**
    * One decision, and what became of its change. A reply has left only if that is 'nothing' or 'committed'. A wait, an
    * 'again' and a conflict are reported, and later the new decision too. Do not keep the message after this returns.
+   *
+   * `took`: milliseconds from the reading of the message until the replies of the round had left; NaN: it has no reply, or that
+   * is not known.
    */
-  decided(message: Message, client: ClientKey, decision: Decision, outcome: DecisionOutcome): void;
+  decided(
+    message: Message,
+    client: ClientKey,
+    decision: Decision,
+    outcome: DecisionOutcome,
+    took: number,
+  ): void;
   /** The same for an order, which no client has sent. */
   ordered(decision: Decision, outcome: DecisionOutcome): void;
   /** `from`: who sent the datagram, if it is dropped because of its content. */
@@ -48,10 +57,16 @@ class Observers implements Observer {
     this.#all = all.flatMap((one) => (one instanceof Observers ? one.#all : [one]));
   }
 
-  decided(message: Message, client: ClientKey, decision: Decision, outcome: DecisionOutcome): void {
+  decided(
+    message: Message,
+    client: ClientKey,
+    decision: Decision,
+    outcome: DecisionOutcome,
+    took: number,
+  ): void {
     for (const one of this.#all)
       try {
-        one.decided(message, client, decision, outcome);
+        one.decided(message, client, decision, outcome, took);
       } catch (error) {
         this.broken(error);
       }

@@ -56,8 +56,10 @@ export class Replies {
     if (decidedAt < this.#oldest) this.#oldest = decidedAt;
   }
 
-  flush(): void {
-    if (this.#outgoing.length === 0) return;
+  /** Returns when they have left: monotonic milliseconds; undefined: there were none. */
+  flush(): number | undefined {
+    if (this.#outgoing.length === 0) return undefined;
+    let leftAt: number | undefined;
     const begin = this.#clock.monotonic();
     const outgoing = this.#takeFresh(begin);
     if (outgoing.length > 0) {
@@ -66,8 +68,10 @@ export class Replies {
       const end = this.#clock.monotonic();
       if (end - begin > STALE_AFTER) this.#observer.sentLate(sent, end - begin);
       this.#measure(end, outgoing.length);
+      leftAt = end;
     }
     this.#read.length = 0;
+    return leftAt;
   }
 
   /** Where some replies were too old to be sent, none of them is measured: they are counted as drops. */

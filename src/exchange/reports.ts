@@ -10,7 +10,10 @@ const REPORT_LIMIT = 1024;
 type Report = {
   readonly decision: Decision;
   readonly outcome: DecisionOutcome;
-} & ({ readonly message: Message; readonly client: ClientKey } | { readonly message: 'order' });
+} & (
+  | { readonly message: Message; readonly client: ClientKey; readonly readAt: number }
+  | { readonly message: 'order' }
+);
 
 /**
  * Tells the observer of every decision, in their order, once a round when the replies have left: no client waits for
@@ -26,20 +29,30 @@ export class Reports {
 
   /** The message's bytes must stay until the next `flush`. */
   add(pending: Pending, decision: Decision, outcome: DecisionOutcome): void {
-    if (pending instanceof PendingMessage)
-      this.#reports.push({ message: pending.message, client: pending.client, decision, outcome });
-    else this.#reports.push({ message: 'order', decision, outcome });
+    if (pending instanceof PendingMessage) {
+      const { message, client, readAt } = pending;
+      this.#reports.push({ message, client, readAt, decision, outcome });
+    } else this.#reports.push({ message: 'order', decision, outcome });
     if (this.#reports.length >= REPORT_LIMIT) this.flush();
   }
 
-  flush(): void {
+  /** @param leftAt When the replies of the round have left: monotonic milliseconds; undefined: they have not, or there are none. */
+  flush(leftAt?: number): void {
     if (this.#reports.length === 0) return;
     const reports = this.#reports;
     this.#reports = [];
     for (const report of reports) {
       const { decision, outcome } = report;
       if (report.message === 'order') this.#observer.ordered(decision, outcome);
-      else this.#observer.decided(report.message, report.client, decision, outcome);
+      else {
+        const { message, client, readAt } = report;
+        const hasLeft = leftAt !== undefined && decision.kind === 'reply' && isDurable(outcome);
+        this.#observer.decided(message, client, decision, outcome, hasLeft ? leftAt - readAt : Number.NaN);
+      }
     }
   }
+}
+
+function isDurable(outcome: DecisionOutcome): boolean {
+  return outcome === 'nothing' || outcome === 'committed';
 }

@@ -176,6 +176,7 @@ export interface DecisionEvent {
   xid: string;
   kind: 'reply' | 'silence' | 'wait' | 'again';
   outcome: string;
+  reply_seconds: number | null;
 }
 
 export interface StreamEvent {

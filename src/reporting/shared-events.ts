@@ -20,6 +20,9 @@ const HEAD = 64;
 const CLIENT = 80;
 /** The word of the previous address, behind the client's key. */
 const PREVIOUS = 29;
+/** The word of the time until the reply, in microseconds, behind that; NEVER: there was none. */
+const TOOK = 30;
+const NEVER = 0xffff_ffff;
 /** In place of a length. */
 const OF_HARDWARE = 0xff;
 /** The count of written records is kept modulo this. */
@@ -51,6 +54,8 @@ export interface SharedEvent {
   readonly isReserved: boolean;
   /** The address that its client has left for this one; UNSPECIFIED: none. */
   readonly previous: Ipv4;
+  /** Milliseconds from the reading of its message until the replies of its round had left; NaN: it has none. */
+  readonly took: number;
 }
 
 /** Octets of the memory. */
@@ -79,6 +84,7 @@ export class SharedEvents implements Observer {
     client: ClientKey,
     decision: Decision,
     outcome: DecisionOutcome,
+    took: number,
   ): void {
     const { type = 'BOOTP', xid, hardware } = message;
     this.#write(
@@ -89,6 +95,7 @@ export class SharedEvents implements Observer {
       addressOf(message, decision),
       decision,
       outcome,
+      took,
     );
   }
 
@@ -98,7 +105,8 @@ export class SharedEvents implements Observer {
     const next = write?.next;
     const hardware = next === undefined || next === 'precondition-only' ? NO_HARDWARE : next.hardware;
     const type = TYPES.length - 1;
-    this.#write(type, 0, change?.client, hardware, write?.address ?? UNSPECIFIED, decision, outcome);
+    const address = write?.address ?? UNSPECIFIED;
+    this.#write(type, 0, change?.client, hardware, address, decision, outcome, Number.NaN);
   }
 
   dropped(): void {}
@@ -117,6 +125,7 @@ export class SharedEvents implements Observer {
     address: Ipv4,
     decision: Decision,
     outcome: DecisionOutcome,
+    took: number,
   ): void {
     const record = this.#written & (RECORDS - 1);
     const float = record * (RECORD / 8);
@@ -133,6 +142,7 @@ export class SharedEvents implements Observer {
       (isReserved(decision) ? 1 : 0);
     words[word + 8] = this.#putClient(client, hardware, record * RECORD + 36);
     words[word + PREVIOUS] = previousIn(decision, address);
+    words[word + TOOK] = Number.isNaN(took) ? NEVER : Math.min(took * 1000, NEVER - 1);
     this.#written = (this.#written + 1) % WRAP;
     Atomics.store(this.#head, 0, this.#written);
   }
@@ -199,12 +209,17 @@ export class SharedEventReader {
       outcome: ALL_OUTCOMES[(others >>> 8) & 0xff] ?? 'nothing',
       isReserved: (others & 1) === 1,
       previous: ipv4(this.#words[word + PREVIOUS] ?? 0),
+      took: millisecondsFrom(this.#words[word + TOOK]),
       client:
         length === OF_HARDWARE
           ? keyOfEthernet(hardware)
           : (this.#octets.toString('latin1', from, from + Math.min(length, CLIENT)) as ClientKey),
     };
   }
+}
+
+function millisecondsFrom(microseconds = NEVER): number {
+  return microseconds === NEVER ? Number.NaN : microseconds / 1000;
 }
 
 /** Another lease that the change ends. */

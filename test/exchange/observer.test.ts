@@ -65,3 +65,21 @@ test('every decision of a round is told in its order when all replies of the rou
 
   expect(seen).toEqual(['DHCPDISCOVER wait asking-address, 1 sent', 'DHCPINFORM reply informed, 1 sent']);
 });
+
+test('a decision is told with the time from the reading of its message until its reply has left', async () => {
+  const bench = memoryBench({ plan: { probeMilliseconds: 300 } });
+  const seen: string[] = [];
+  bench.record.decided = (_message, _client, { kind, reason }, _outcome, took = Number.NaN) => {
+    seen.push(`${kind} ${reason} ${took}`);
+  };
+
+  await bench.hear(GUEST.discover());
+  await bench.clock.pass(120);
+  bench.questions[0]?.answer(undefined);
+  await bench.clock.pass(0);
+  await bench.hear(GUEST.select('10.15.3.77', '10.15.3.11'));
+
+  expect(seen[0]).toBe('wait asking-address NaN');
+  expect(seen[1]).toBe('reply offered 120');
+  expect(seen[2]).toMatch(/^silence .* NaN$/);
+});

@@ -306,8 +306,9 @@ describeSystem('the web page of a gateway that serves', ['chromium'], () => {
     await page.getByRole('table').waitFor();
     const fresh = await bootGuest(client, `${MAC}40`, 'fresh-1');
     const row = page.getByRole('row').filter({ hasText: 'fresh-1' });
-    await row.filter({ hasText: 'bound' }).first().waitFor();
-    await row.filter({ hasText: 'offered' }).first().waitFor();
+    await row.filter({ hasText: 'bound' }).filter({ hasText: /\d ms/ }).first().waitFor();
+    await row.filter({ hasText: 'offered' }).filter({ hasText: /\d ms/ }).first().waitFor();
+    await page.getByText(/^Last one \d+ s ago, in [\d.]+ ms\.$/).waitFor();
     await keepPicture(page, 'live');
     await page.keyboard.press('p');
     await bootGuest(client, `${MAC}41`, 'later-1');

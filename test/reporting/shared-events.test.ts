@@ -57,6 +57,27 @@ test('every decision is read once from the memory of another thread, in order an
   expect(reader.take()).toEqual({ events: [], lost: 0 });
 });
 
+test.each([0, 0.125, 2.1, 60_000, Number.NaN])(
+  'a decision has the time until its reply, to the microsecond: %d ms',
+  async (took) => {
+    const events = new SharedEvents(() => 1_800_000_000_123);
+    const reader = new SharedEventReader(events.memory);
+    const bench = memoryBench({
+      observer: (record) => ({
+        ...{ ordered: () => {}, dropped: () => {}, sentLate: () => {}, omitted: () => {} },
+        broken: (error) => record.broken(error),
+        decided: (message, client, decision, outcome) =>
+          events.decided(message, client, decision, outcome, took),
+      }),
+    });
+
+    await bench.hear(new Guest(MAC).discover());
+
+    expect(reader.take().events).toMatchObject([{ reason: 'offered', took }]);
+    expect(bench.record.errors).toEqual([]);
+  },
+);
+
 test('a reader that is late has the newest, and is told how many it has lost', () => {
   const { events, reader } = shared();
   const decision = { kind: 'silence', reason: 'expired' } as const;

@@ -50,6 +50,7 @@ export class Record implements Observer {
     _client: ClientKey,
     decision: Decision,
     outcome: string,
+    _took?: number,
   ): void {
     this.decisions.push(textOf(message.type, decision.reason, outcome));
   }

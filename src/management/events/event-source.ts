@@ -113,8 +113,11 @@ export class EventSource {
     const mac = event.hardware === NO_HARDWARE ? undefined : hardwareToText(event.hardware);
     const address = event.address === UNSPECIFIED ? undefined : ipv4ToText(event.address);
     const about = { reason, mac, address };
-    const data = { at, address: address ?? null, mac: mac ?? null, client, reason, node: this.#node };
-    const { type, kind } = event;
+    const { type, kind, took } = event;
+    const data = {
+      ...{ at, address: address ?? null, mac: mac ?? null, client, reason, node: this.#node },
+      reply_seconds: Number.isNaN(took) ? null : took / 1000,
+    };
     const xid = event.xid.toString(16).padStart(8, '0');
     this.#log.add({ ...about, kind: 'decision', data: { ...data, type, xid, kind, outcome } });
     if (outcome !== 'committed') return;

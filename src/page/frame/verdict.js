@@ -1,7 +1,8 @@
 import { ask } from '../api/client.js';
-import { connection, summary } from '../api/connection.js';
+import { connection, followEvents, summary } from '../api/connection.js';
 import { useAnswer } from '../api/use-answer.js';
-import { html } from '../html.js';
+import { html, useEffect, useState } from '../html.js';
+import { numberOf } from '../live/decisions.js';
 import { Icon, Level } from '../parts/icon.js';
 import { Prose } from '../parts/text.js';
 import { now } from '../state/clock.js';
@@ -23,11 +24,14 @@ export function Verdict() {
   const guestWarnings = useSignal(guestsWithWarnings);
   /** @type {import('../types.d.ts').HistoryEvent[]} */
   const events = newest.value?.items ?? [];
-  const granted = events.find(({ reason }) => GRANTS.includes(reason))?.at ?? undefined;
+  const stored = Date.parse(events.find(({ reason }) => GRANTS.includes(reason))?.at ?? '');
+  const seen = useSeenGrant();
+  // The history has whole seconds, and no time that an answer took.
+  const isSeen = seen !== undefined && !(seen.at < stored);
   const { level, title, proof } = verdictOf(known, state, {
     now: time,
-    lastGrantAt: granted === undefined ? undefined : Date.parse(granted),
-    took: undefined,
+    lastGrantAt: isSeen ? seen.at : Number.isNaN(stored) ? undefined : stored,
+    took: isSeen ? (seen.took ?? undefined) : undefined,
   });
   const warnings = known.warnings.length + guestWarnings.length;
   return html`<div class=${`verdict ${level}`}>
@@ -40,6 +44,26 @@ export function Verdict() {
       <${Fact} value=${known.info === undefined ? '–' : String(warnings)} text=${warnings === 1 ? 'warning' : 'warnings'} href="#health" />
     </div>
   </div>`;
+}
+
+/**
+ * The newest lease that was granted while the page was open.
+ *
+ * @returns {{ at: number, took: number | null } | undefined}
+ */
+function useSeenGrant() {
+  const [grant, setGrant] = useState(
+    /** @type {{ at: number, took: number | null } | undefined} */ (undefined),
+  );
+  useEffect(
+    () =>
+      followEvents(({ kind, data }) => {
+        if (kind === 'lease' && GRANTS.includes(String(data['reason'])))
+          setGrant({ at: Date.parse(String(data['at'])), took: numberOf(data['reply_seconds']) });
+      }, false),
+    [],
+  );
+  return grant;
 }
 
 /** @param {{ value: string | undefined, text: string, href: string, isWide?: boolean }} props */

@@ -19,6 +19,7 @@ import { outcomeOf } from './outcome.js';
  * @property {string} reason
  * @property {string | null} node
  * @property {Outcome} outcome
+ * @property {number | null} took Seconds until the reply; null: there was none, or it is not known.
  * @property {string} [title] In place of what the reason means.
  */
 
@@ -94,6 +95,7 @@ function decisionFrom(id, data) {
     reason,
     node: textOf(data['node']),
     outcome,
+    took: numberOf(data['reply_seconds']),
   };
 }
 
@@ -106,13 +108,18 @@ function rogueFrom(id, data) {
   const title = textOf(data['title']);
   if (title === null || data['state'] !== 'began') return undefined;
   const at = Date.parse(textOf(data['at']) ?? '');
-  const none = { address: null, mac: null, node: null };
+  const none = { address: null, mac: null, node: null, took: null };
   return { key: id, at, ...none, type: '', reason: 'rogue-server', outcome: 'rogue', title };
 }
 
 /** @param {unknown} value @returns {string | null} */
 function textOf(value) {
   return typeof value === 'string' ? value : null;
+}
+
+/** @param {unknown} value @returns {number | null} */
+export function numberOf(value) {
+  return typeof value === 'number' ? value : null;
 }
 
 /**
@@ -129,7 +136,8 @@ export function addHistory(events) {
     // The history has whole seconds.
     if (!(time < oldest - 1000)) return [];
     const outcome = outcomeOf(word, reasons.value[word], undefined);
-    return [{ key: `history ${id}`, at: time, address, mac, type: '', reason: word, node, outcome }];
+    const row = { key: `history ${id}`, at: time, address, mac, type: '', reason: word };
+    return [{ ...row, node, outcome, took: null }];
   });
   if (before.length > 0) decisions.set([...known, ...before].slice(0, MOST));
 }

@@ -3,6 +3,7 @@ import { Icon } from '../parts/icon.js';
 import { reasons } from '../parts/reasons.js';
 import { Name, Prose } from '../parts/text.js';
 import { useSignal } from '../state/use-signal.js';
+import { milliseconds } from '../text/number.js';
 import { clockWithMilliseconds, clockWithSeconds } from '../text/time.js';
 import { visible } from '../text/visible.js';
 import { names, wantName } from './names.js';
@@ -15,7 +16,7 @@ export function StreamTable({ rows, open, onOpen }) {
   return html`<div class="scroll tall live" tabindex="0" role="region" aria-label="Stream of decisions">
     <table class="stream" role="table">
       <thead role="rowgroup">
-        <tr role="row">${['Time', 'Guest', 'Answer', 'Why'].map((title) => html`<th scope="col" role="columnheader">${title}</th>`)}</tr>
+        <tr role="row">${['Time', 'Guest', 'Answer', 'Why'].map((title) => html`<th scope="col" role="columnheader">${title}</th>`)}<th scope="col" role="columnheader" class="num">Took</th></tr>
       </thead>
       <tbody role="rowgroup">${rows.map((row) => html`<${Row} key=${row.key} row=${row} isOpen=${row.mac === open} onOpen=${onOpen} />`)}</tbody>
     </table>
@@ -24,7 +25,7 @@ export function StreamTable({ rows, open, onOpen }) {
 
 /** @param {{ row: Decision, isOpen: boolean, onOpen: (mac: string) => void }} props */
 function Row({ row, isOpen, onOpen }) {
-  const { at, address, mac, type, reason, outcome, title } = row;
+  const { at, address, mac, type, reason, outcome, title, took } = row;
   const words = useSignal(reasons)[reason];
   const name = useSignal(names).get(mac ?? '') ?? null;
   useEffect(() => wantName(mac, outcome === 'granted'), [mac, outcome]);
@@ -54,5 +55,6 @@ function Row({ row, isOpen, onOpen }) {
       <span class=${`word${outcome === 'refused' || outcome === 'rogue' ? ' bad' : ''}`}>${reason}</span>
       <span class="sub"><${Prose} of=${title ?? words?.means ?? ''} /></span>
     </td>
+    <td role="cell" class="num quiet tk">${took === null ? '–' : `${milliseconds(took)} ms`}</td>
   </tr>`;
 }

@@ -1,3 +1,4 @@
+import { milliseconds } from './number.js';
 import { clockWithSeconds, roughSpan, span } from './time.js';
 
 /** @import { Connection, Summary } from '../api/connection.js' */
@@ -33,7 +34,7 @@ export function verdictOf({ readiness, info, warnings }, { phase, answeredAt }, 
   }
   if (phase === 'denied') return { level: 'good', title: 'A new guest would get an address.', proof: '' };
   if (lastGrantAt !== undefined) {
-    const fast = took === undefined ? '' : `, in ${(took * 1000).toFixed(1)} ms`;
+    const fast = took === undefined ? '' : `, in ${milliseconds(took)} ms`;
     return {
       level: 'good',
       title: 'New guests get an address.',

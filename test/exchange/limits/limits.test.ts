@@ -29,9 +29,9 @@ function limited(limits: Partial<PlanLimits>, leasesPerMac = 0, subnet = segment
     admissions: [(...message) => made[0]?.admit(...message) ?? 'admitted'],
     observer: (record) => {
       return observers(record, {
-        decided: (...decision) => {
-          decided.push(decision);
-          made[0]?.decided(...decision);
+        decided: (message, client, decision, outcome) => {
+          decided.push([message, client, decision, outcome]);
+          made[0]?.decided(message, client, decision, outcome);
         },
         ordered: () => {},
         dropped: () => {},

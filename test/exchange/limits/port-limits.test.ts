@@ -22,7 +22,7 @@ function plugged(subnet = segment(), limitsPorts = true) {
     admissions: [(...message) => made[0]?.admit(...message) ?? 'admitted'],
     observer: (record) =>
       observers(record, {
-        decided: (...decision) => made[0]?.decided(...decision),
+        decided: (message, client, decision, outcome) => made[0]?.decided(message, client, decision, outcome),
         ordered: () => {},
         dropped: () => {},
         sentLate: () => {},
