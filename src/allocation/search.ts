@@ -46,10 +46,20 @@ export function isAvailable(address: Ipv4, search: Search): boolean {
 /** The same, whatever was answered for it: for a client that is to have this address and no other. */
 export function isUntaken(address: Ipv4, search: Search): boolean {
   if (!isEntitled(address, search) || search.leases.isInFlight(address)) return false;
-  const current = currentAt(search.leases, address, search.now);
+  const current = withoutVoidOffer(currentAt(search.leases, address, search.now), search);
   if (current !== undefined && isPerhapsPeers(current, search)) return false;
   if (current?.state === 'peer' && isLeftToReserved(current, search)) return true;
   return !isTaken(current, search.client, search.now, search.reusableBefore(current));
+}
+
+/**
+ * The same, or the record below an offer to another client, if the address has been reserved since for this one, which is
+ * entitled to it: the DHCPREQUEST for such an offer is refused.
+ */
+function withoutVoidOffer(current: Lease | undefined, { leases, client, subnet }: Search): Lease | undefined {
+  const isOthersOffer = current?.state === 'offered' && current.client !== client;
+  if (!isOthersOffer || subnet.reservations.at(current.address) === undefined) return current;
+  return leases.recordAt(current.address);
 }
 
 /**

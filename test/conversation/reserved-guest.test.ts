@@ -70,6 +70,31 @@ describe('RFC 2131 §4.3.2: a guest for which another address is reserved than i
     expect(renew(conversation, ADA, OWN).outcome).toBe(`DHCPACK ${OWN}`);
   });
 
+  test('is moved also where the reserved address is on offer to another guest, which is refused it', () => {
+    const { conversation, reserve } = reserving();
+    const before = boot(conversation, ADA);
+    const offered = conversation.hear(BOB.discover([[50, ...ip(OWN)]]));
+    reserve(OWN);
+
+    const refused = renew(conversation, ADA, before);
+    const toBob = conversation.hear(BOB.select(OWN, SERVER));
+    const after = boot(conversation, ADA);
+
+    expect(offered.address).toBe(OWN);
+    expect([refused.outcome, refused.reason]).toEqual(['DHCPNAK', 'reserved-elsewhere']);
+    expect([toBob.outcome, toBob.reason]).toEqual(['DHCPNAK', 'reserved-for-another']);
+    expect(after).toBe(OWN);
+  });
+
+  test('a new one gets it at once although it is on offer to another guest', () => {
+    const { conversation, reserve } = reserving();
+    conversation.hear(BOB.discover([[50, ...ip(OWN)]]));
+    reserve(OWN);
+
+    expect(boot(conversation, ADA)).toBe(OWN);
+    expect(conversation.hear(BOB.select(OWN, SERVER)).reason).toBe('reserved-for-another');
+  });
+
   test.each(['auto', 'client-id', 'mac'] as const)(
     'is moved also if it has its lease under another name of the same card, by identity %s',
     (identity) => {

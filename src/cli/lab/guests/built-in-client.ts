@@ -10,6 +10,8 @@ import type { DhcpLink, Envelope } from './dhcp-link.ts';
 const RESEND_EVERY = 1000;
 /** How many times a DHCPREQUEST is sent before the client gives the offer up. */
 const TIMES_TO_ASK = 4;
+/** Longer than any lab: milliseconds. */
+export const ALWAYS = 0x7fff_ffff;
 const ASKED_FOR = Uint8Array.of(1, 3, 6, 15, 26, 51, 58);
 
 export interface BuiltInLease {
@@ -96,7 +98,7 @@ export class BuiltInClient {
     return this.#taken(await this.#ask({ type: 'DHCPREQUEST', options }, this.#broadcast(), TIMES_TO_ASK));
   }
 
-  /** RFC 2131 §4.3.2, RENEWING: by unicast. After a DHCPNAK it boots anew. */
+  /** RFC 2131 §4.3.2, RENEWING: by unicast. After a DHCPNAK it begins anew, and goes on until it has a lease. */
   async renew(milliseconds = TIMES_TO_ASK * RESEND_EVERY): Promise<BuiltInLease | undefined> {
     const { lease } = this;
     if (lease === undefined) return undefined;
@@ -148,8 +150,9 @@ export class BuiltInClient {
       envelope,
       times,
     );
-    if (answer?.type === 'DHCPNAK') return this.boot(milliseconds + RESEND_EVERY);
-    return this.#taken(answer);
+    if (answer?.type !== 'DHCPNAK') return this.#taken(answer);
+    const patience = delay(milliseconds + RESEND_EVERY, undefined, { ref: false });
+    return Promise.race([this.boot(ALWAYS), patience]);
   }
 
   #taken(answer: Answer | undefined): BuiltInLease | undefined {
@@ -168,7 +171,8 @@ export class BuiltInClient {
     const { lease } = this;
     if (lease === undefined || (await this.renew()) !== undefined) return;
     const left = lease.at + lease.leaseSeconds * 1000 - Date.now();
-    if ((await this.rebind(left)) === undefined && !this.#isOff) await this.boot(left);
+    // Without a lease it is off, or has begun anew.
+    if ((await this.rebind(left)) === undefined && this.lease !== undefined) await this.boot(ALWAYS);
   }
 
   /** Sends again with growing secs, as clients do, until it is answered. */

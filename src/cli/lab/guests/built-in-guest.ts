@@ -2,13 +2,10 @@ import { ipv4ToText } from '../../../net/ipv4.ts';
 import type { NamespaceHost } from '../namespace-host.ts';
 import type { SegmentNode } from '../nodes/segment-node.ts';
 import { DEVICE } from '../segment.ts';
-import type { BuiltInClient, BuiltInLease } from './built-in-client.ts';
+import { ALWAYS, type BuiltInClient, type BuiltInLease } from './built-in-client.ts';
 import { BUILT_IN, type Guest, type GuestLease, type Plug } from './guest.ts';
 import { GuestPort } from './guest-port.ts';
 import { hardwareOf } from './scripted-guest.ts';
-
-/** Longer than any lab: milliseconds. */
-const ALWAYS = 0x7fff_ffff;
 
 /** A guest with the lab's own client, at a port of its own. */
 export class BuiltInGuest implements Guest {

@@ -4,7 +4,9 @@ import { untilSucceeds } from '../until-succeeds.ts';
 import type { Order, StepResult } from './order.ts';
 import { untilLease } from './until-lease.ts';
 
-const FREE: ReadonlySet<string> = new Set(['free', 'free-quiet']);
+const FREE = ['free', 'free-quiet'];
+/** Behind a flood every free address may be on offer at one gateway or another. An offer gives way to a reservation. */
+const UNLEASED = [...FREE, 'offered'];
 /** How long an API may take until it answers: milliseconds. */
 const PATIENCE = 15_000;
 const ASK_EVERY = 500;
@@ -55,19 +57,24 @@ async function pinned(lab: Lab, guest: BuiltInGuest, address: string): Promise<S
 }
 
 /**
- * The last address that is free in the maps of all gateways. A leased or offered one would come to the guest only when the
- * lease or the offer has ended.
+ * The last address that is free in the maps of all gateways; if there is none, one that nobody has a lease of. A leased one would
+ * come to the guest only when the lease has ended.
  */
 async function freeAddress({ gateways }: Lab): Promise<string> {
   const maps = await Promise.all(
     gateways.map(({ api }) => answered(() => api.get<AddressMap>('/addresses'))),
   );
-  const freeIn = maps.map(
-    ({ items }) => new Set(items.filter(({ state }) => FREE.has(state)).map(({ address }) => address)),
-  );
-  const address = [...(freeIn[0] ?? [])].findLast((each) => freeIn.every((free) => free.has(each)));
+  const address = lastInAll(maps, FREE) ?? lastInAll(maps, UNLEASED);
   if (address === undefined) throw new Error('no address is free');
   return address;
+}
+
+/** The last address that is in one of these states in each map. */
+function lastInAll(maps: readonly AddressMap[], states: readonly string[]): string | undefined {
+  const found = maps.map(
+    ({ items }) => new Set(items.filter(({ state }) => states.includes(state)).map(({ address }) => address)),
+  );
+  return [...(found[0] ?? [])].findLast((each) => found.every((addresses) => addresses.has(each)));
 }
 
 /** On a busy machine a gateway may be late. */
