@@ -12,7 +12,7 @@ import { droppedFrom } from './dropped-from.ts';
 import type { Drop } from './drops.ts';
 import type { ExchangeParts } from './exchange-parts.ts';
 import { ExchangeSteps } from './exchange-steps.ts';
-import type { Commit } from './next-commit.ts';
+import { type Commit, takesLong } from './next-commit.ts';
 import { type DecisionOutcome, type Observer, observers } from './observer.ts';
 import type { Order } from './order.ts';
 import { ownAdmissions } from './own-admissions.ts';
@@ -203,8 +203,18 @@ export class Exchange {
     if (this.#isInRound || this.#isStopping) return; // The end of the round decides it.
     const isFirst = this.#woken === undefined;
     if (isFirst || when === 'after-reading') this.#woken = when;
-    const { soon = (run: () => void) => run() } = this.#parts;
-    if (isFirst) soon(this.#decideWoken);
+    if (isFirst) this.#soon(this.#decideWoken);
+  }
+
+  #soon(run: () => void): void {
+    const { soon } = this.#parts;
+    if (soon === undefined) run();
+    else soon(run);
+  }
+
+  /** Resolves when the sockets have been read, if anything waits in them. */
+  #nextTurn(): Promise<void> {
+    return new Promise((resolve) => this.#soon(resolve));
   }
 
   readonly #decideWoken = (): void => {
@@ -238,8 +248,11 @@ export class Exchange {
     this.#underWay += 1;
     while (this.#steps.hasCommit) {
       const commit = this.#steps.takeCommit();
+      const isLong = takesLong(commit);
+      if (isLong) await this.#nextTurn();
       const begun = this.#parts.timings === undefined ? 0 : this.#parts.clock.monotonic();
       const outcomes = await this.#outcomesOf(commit);
+      if (isLong) await this.#nextTurn();
       this.#begin();
       if (commit.changes.length > 0)
         this.#parts.timings?.committed(this.#steps.monotonic - begun, commit.changes.length);

@@ -2,12 +2,22 @@ import type { LeaseChange } from '../lease/lease-view.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
 import type { Pending } from './pending.ts';
 
+/** More reservations than this take up to a millisecond to be decided, to be written, and to be answered. */
+const FEW_RESERVATIONS = 8;
+
 /** What is committed together. */
 export interface Commit {
   /** In state 'committing'. */
   readonly pending: readonly Pending[];
   /** Theirs, in the same order. */
   readonly changes: readonly LeaseChange[];
+}
+
+/** True: the sockets are to be read before it is written, and again before its outcome is acted on. */
+export function takesLong({ changes }: Commit): boolean {
+  let count = 0;
+  for (const { reservations } of changes) count += reservations?.length ?? 0;
+  return count > FEW_RESERVATIONS;
 }
 
 /** What the next commit will hold, and how many commits are under way. */

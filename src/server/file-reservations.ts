@@ -21,8 +21,6 @@ const AUTHOR = 'settings file';
 const RETRY = 5;
 /** How long the first attempt holds up the start at most: milliseconds. */
 const BEGIN_LIMIT = 3000;
-/** Entries of one group of puts, none of which rests on another one. */
-const AT_ONCE = 8;
 /** How many faults a problem names. */
 const MOST_SHOWN = 3;
 
@@ -150,7 +148,7 @@ export class FileReservations {
       .map(({ entry }) => entry)
       .filter((entry) => !isInForce(entry, current.get(entry.id)));
     const model = new ClaimModel([...current.all()]);
-    for (const group of orderOfPuts(entries, model, AT_ONCE))
+    for (const group of orderOfPuts(entries, model))
       await Promise.all(group.map((step) => this.#put(step, failures)));
     this.#failures = failures;
     this.#left = failures.length === 0 ? undefined : RETRY;

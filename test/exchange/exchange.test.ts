@@ -8,11 +8,13 @@ import { instant } from '../../src/lease/lease.ts';
 import type { LeaseChange } from '../../src/lease/lease-view.ts';
 import { hardwareFromText, NO_HARDWARE } from '../../src/net/hardware-address.ts';
 import type { Outcome } from '../../src/store/lease-store.ts';
+import { reservationChange } from '../store/changes.ts';
 import { settle } from '../support/clock.ts';
 import { type ExchangeBench, memoryBench } from '../support/exchange-bench.ts';
 import { Guest } from '../support/guest.ts';
 import { packet } from '../support/packet.ts';
 import { at, planOf, range, segment } from '../support/plan.ts';
+import { reservationOf } from '../support/reservations.ts';
 
 const SERVER = '10.15.3.10';
 type Bench = ReturnType<typeof memoryBench>;
@@ -892,6 +894,8 @@ describe('RFC 2131 §4.3.3', () => {
 });
 
 describe('orders from inside', () => {
+  const soon = (run: () => void) => void setImmediate(run);
+
   function order(decision: Decision, outcomes: (Outcome | 'nothing')[]) {
     return { decide: () => decision, done: (outcome: Outcome | 'nothing') => outcomes.push(outcome) };
   }
@@ -916,6 +920,63 @@ describe('orders from inside', () => {
     bench.exchange.submit(order({ kind: 'silence', reason: 'no-binding' }, outcomes));
 
     expect(outcomes).toEqual(['nothing']);
+  });
+
+  test('orders that are given together are each decided once, and committed together', async () => {
+    const bench = memoryBench({ soon });
+    const decided: string[] = [];
+
+    for (const address of ['10.15.3.20', '10.15.3.21', '10.15.3.22']) {
+      const change = freeing(address, `01${address.slice(-2)}` as ClientKey);
+      bench.exchange.submit({
+        decide: () => {
+          decided.push(address);
+          return { kind: 'silence', reason: 'expired', change };
+        },
+        done: () => {},
+      });
+    }
+    await settle();
+
+    expect(decided).toEqual(['10.15.3.20', '10.15.3.21', '10.15.3.22']);
+    expect(bench.store.commits.map((changes) => changes.length)).toEqual([3]);
+  });
+
+  test.each([
+    [8, 1],
+    [9, 0],
+  ])(
+    'beside %d orders about reservations a message is answered after %d commits: before many are written the sockets are read',
+    async (count, expected) => {
+      const bench = memoryBench({ soon });
+      const committed: number[] = [];
+      const outcomes: (Outcome | 'nothing')[] = [];
+      setImmediate(() => {
+        void bench.hear(GUEST.discover());
+        committed.push(bench.store.commits.length, bench.replies().length);
+      });
+
+      for (let number = 0; number < count; number += 1) {
+        const change = reservationChange(bench.store, reservationOf(`r${number}`, `10.15.3.${30 + number}`));
+        bench.exchange.submit(order({ kind: 'silence', reason: 'reserved-by-operator', change }, outcomes));
+      }
+      for (let turn = 0; turn < 4; turn += 1) await settle();
+
+      expect(committed).toEqual([expected, 1]);
+      expect(bench.store.commits.map((changes) => changes.length)).toEqual([count]);
+      expect(outcomes).toEqual(Array.from({ length: count }, () => 'committed'));
+    },
+  );
+
+  test('orders that are given as the exchange stops are told that nothing was done', async () => {
+    const bench = memoryBench({ soon });
+    const outcomes: (Outcome | 'nothing')[] = [];
+
+    bench.exchange.submit(order({ kind: 'silence', reason: 'no-binding' }, outcomes));
+    await bench.exchange.stop();
+    await settle();
+
+    expect([outcomes, bench.exchange.isIdle]).toEqual([['nothing'], true]);
   });
 
   test('an order waits behind the client that it is about, and the client behind it', async () => {

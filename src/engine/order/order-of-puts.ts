@@ -1,6 +1,7 @@
 import type { OutsideId } from '../../lease/outside-id.ts';
 import { claimedBy } from '../../lease/reservation/claims.ts';
 import type { ReservationEntry } from '../../lease/reservation/reservation.ts';
+import { MOST_AT_ONCE, weightOf } from './at-once.ts';
 import type { ClaimModel } from './claim-model.ts';
 import { componentsOf } from './components.ts';
 import { MOST_COMPARED, MOST_EXCHANGED } from './reservation-order.ts';
@@ -12,16 +13,13 @@ export type PutStep = readonly [ReservationEntry, ...ReservationEntry[]];
  * The order in which entries of different ids can be put, so that what one gives up another can take: steps that may be under
  * way at once, one group after the other. Entries that take from each other in a circle are one step: none of them could be
  * the first. An entry that wants what nobody gives up is a step like any other, and is refused then.
- *
- * @param most Entries of one group.
  */
 export function orderOfPuts(
   entries: readonly ReservationEntry[],
   model: ClaimModel,
-  most: number,
 ): readonly (readonly PutStep[])[] {
   const needs = needsOf(entries, model);
-  const groups = new Groups(most);
+  const groups = new Groups();
   for (const component of componentsOf(entries.length, (index) => needs[index] ?? [])) {
     const members = component.map((index) => entries[index]).filter((entry) => entry !== undefined);
     const needed = new Set(
@@ -149,19 +147,17 @@ function circleOf(
 /** Collects steps into groups in which none needs another one. */
 class Groups {
   readonly all: PutStep[][] = [];
-  readonly #most: number;
   readonly #now = new Set<OutsideId>();
-
-  constructor(most: number) {
-    this.#most = most;
-  }
+  #weight = 0;
 
   add(step: PutStep, needed: ReadonlySet<OutsideId | undefined>): void {
     const last = this.all.at(-1);
-    const fits = last !== undefined && this.#now.size > 0 && this.#now.size + step.length <= this.#most;
+    const weight = step.reduce((sum, entry) => sum + weightOf(entry), 0);
+    const fits = last !== undefined && this.#now.size > 0 && this.#weight + weight <= MOST_AT_ONCE;
     if (fits && ![...needed].some((id) => id !== undefined && this.#now.has(id))) last.push(step);
     else this.#begin(step);
     for (const { id } of step) this.#now.add(id);
+    this.#weight += weight;
   }
 
   addAlone(step: PutStep): void {
@@ -171,5 +167,6 @@ class Groups {
   #begin(step: PutStep): void {
     this.all.push([step]);
     this.#now.clear();
+    this.#weight = 0;
   }
 }

@@ -1,3 +1,4 @@
+import { inGroups } from '../../engine/order/at-once.ts';
 import { ClaimModel } from '../../engine/order/claim-model.ts';
 import { orderOfPuts, type PutStep } from '../../engine/order/order-of-puts.ts';
 import type {
@@ -19,18 +20,12 @@ import type {
   Scope,
 } from './reconcile-result.ts';
 
-/** Entries that the packets' thread decides at once, and stores by one write: about a millisecond. Then it reads its sockets. */
-export const AT_ONCE = 8;
-/** Removals take less time: no address is looked for. More of them in one write cost little more. */
-export const REMOVED_AT_ONCE = 32;
-
 /** What it works with. None of it may hold the packets' thread for long. */
 export interface ReconcileParts {
   /** All reservations, in force or retired. They may be a little older than what an order is decided by. */
   reservations(): Promise<readonly Reservation[]>;
   /**
-   * Carries out some orders that do not depend on each other: AT_ONCE puts or REMOVED_AT_ONCE removals at most. The results
-   * are in their order.
+   * Carries out some orders that do not depend on each other, MOST_AT_ONCE at most. The results are in their order.
    */
   submit(orders: readonly ReservationOrder[]): Promise<readonly ReservationResult[]>;
   /** The results are in the order of the entries. 'impossible': nothing was written. */
@@ -101,7 +96,6 @@ class Run {
     const groups = orderOfPuts(
       wanted.map(({ entry }) => entry),
       model,
-      AT_ONCE,
     );
     if (isDryRun) await this.#tryOut(groups, model, new ClaimModel(reservations));
     else await this.#putAll(groups, wanted);
@@ -120,7 +114,7 @@ class Run {
   async #remove(leaving: readonly Reservation[], { label: name, value }: Scope) {
     const removed: RemovedEntry[] = [];
     const refused: RefusedEntry[] = [];
-    for (const group of groupsOf(leaving, REMOVED_AT_ONCE)) {
+    for (const group of inGroups(leaving, itself)) {
       const results = await this.#submit(
         group.map(({ id }) => ({ ...this.#order, kind: 'remove', id, label: { name, value } })),
       );
@@ -145,7 +139,8 @@ class Run {
     }
     // Refused because another reservation had its address or card: try once more, for that one may be gone by now.
     const held = wanted.filter(({ entry }) => isHeld(this.#results.get(entry.id)));
-    for (const group of groupsOf(held)) await this.#put(group.map(({ entry }) => entry));
+    for (const group of inGroups(held, ({ entry }) => entry))
+      await this.#put(group.map(({ entry }) => entry));
   }
 
   async #put(entries: readonly ReservationEntry[]): Promise<void> {
@@ -160,7 +155,7 @@ class Run {
     const { source = 'api' } = this.#request;
     const results = await this.#parts.exchange({ ...this.#order, entries, source });
     if (results !== 'impossible') this.#note(entries, results);
-    else for (const group of groupsOf(entries)) await this.#put(group);
+    else for (const group of inGroups(entries, itself)) await this.#put(group);
   }
 
   /** The puts of a dry run. What an earlier step would give up counts as free. */
@@ -173,7 +168,7 @@ class Run {
     for (const group of groups) {
       for (const step of group) if (step.length > 1 && !isHeldOutside(step, model)) take(step, model);
       const entries = group.flat();
-      for (const some of groupsOf(entries)) {
+      for (const some of inGroups(entries, itself)) {
         const orders = some.map((entry) => {
           const held = model.holdersOf(entry);
           const beside = new Set([...before.holdersOf(entry)].filter((id) => !held.has(id)));
@@ -274,8 +269,6 @@ function isFailed(result: ReservationResult | undefined): boolean {
   return result === undefined || !['committed', 'decided', 'unchanged'].includes(result.outcome);
 }
 
-function groupsOf<Item>(items: readonly Item[], most = AT_ONCE): readonly (readonly Item[])[] {
-  const groups: (readonly Item[])[] = [];
-  for (let from = 0; from < items.length; from += most) groups.push(items.slice(from, from + most));
-  return groups;
+function itself<Item>(item: Item): Item {
+  return item;
 }

@@ -1,7 +1,8 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import { MOST_AT_ONCE } from '../../../src/engine/order/at-once.ts';
 import type { OutsideId } from '../../../src/lease/outside-id.ts';
 import type { ReconcileResult } from '../../../src/management/reconcile/reconcile-result.ts';
-import { AT_ONCE, REMOVED_AT_ONCE, Reconciler } from '../../../src/management/reconcile/reconciler.ts';
+import { Reconciler } from '../../../src/management/reconcile/reconciler.ts';
 import type { HardwareAddress } from '../../../src/net/hardware-address.ts';
 import { ipv4ToText } from '../../../src/net/ipv4.ts';
 import { settle } from '../../support/clock.ts';
@@ -398,13 +399,13 @@ describe('a large set', () => {
 
     const result = await reconciler.reconcile({ scope: { label: 'node', value: 'pve1' }, entries, ...WHO });
 
-    expect([most, calls]).toEqual([AT_ONCE, 10_000 / AT_ONCE]);
+    expect([most, calls]).toEqual([MOST_AT_ONCE, Math.ceil(10_000 / MOST_AT_ONCE)]);
     expect(refusals(result).length).toBe(10_000);
   });
 
-  test('is removed in larger groups than it is put, each of which is one write', async () => {
-    const node = await started();
-    await reconcile(node, { entries: Array.from({ length: 200 }, (_, index) => ({ id: `vm-${index}` })) });
+  test('is put, and removed, in groups, each of which is one write; one that is refused spoils no other', async () => {
+    const node = await started({ soon: (run) => void setImmediate(run) });
+    await put(node, 'held', { address: '10.15.3.77' });
     const inner = node.server.reservations;
     const groups: number[] = [];
     const reconciler = new Reconciler({
@@ -416,13 +417,51 @@ describe('a large set', () => {
       exchange: (order) => inner.exchange(order),
       unexplained: () => inner.unexplained(),
     });
+    const request = { scope: { label: 'node', value: 'pve1' }, mayBeEmpty: true, ...WHO };
+    const entries = Array.from({ length: 100 }, (_, index) => ({
+      id: `vm-${index}`,
+      ...(index === 50 ? { address: '10.15.3.77' } : {}),
+    }));
+    const commits = vi.spyOn(node.store ?? expect.fail(), 'commit');
 
-    const result = await reconciler.reconcile({
-      ...{ scope: { label: 'node', value: 'pve1' }, entries: [], mayBeEmpty: true, ...WHO },
+    const made = await settled(node, reconciler.reconcile({ ...request, entries }));
+    const removed = await settled(node, reconciler.reconcile({ ...request, entries: [] }));
+
+    expect(made).toMatchObject({
+      added: { length: 99 },
+      refused: [{ id: 'vm-50', refusal: { why: 'held' } }],
     });
+    expect(removed).toMatchObject({ removed: { length: 99 }, refused: [] });
+    // The one that was held is tried once more.
+    expect(groups).toEqual([32, 32, 32, 4, 1, 32, 32, 32, 3]);
+    expect(commits.mock.calls.map(([changes]) => changes.length)).toEqual([32, 31, 32, 4, 32, 32, 32, 3]);
+  });
 
-    expect(result).toMatchObject({ removed: { length: 200 }, refused: [] });
-    expect(groups).toHaveLength(Math.ceil(200 / REMOVED_AT_ONCE));
+  test('of guests with many cards is put in smaller groups, which take as long', async () => {
+    const node = await started();
+    const inner = node.server.reservations;
+    const groups: number[] = [];
+    const reconciler = new Reconciler({
+      reservations: async () => [...(inner.current?.all() ?? [])],
+      submit: async (orders) => {
+        groups.push(orders.length);
+        return await Promise.all(orders.map((order) => inner.submit(order)));
+      },
+      exchange: (order) => inner.exchange(order),
+      unexplained: () => inner.unexplained(),
+    });
+    const request = { scope: { label: 'node', value: 'pve1' }, mayBeEmpty: true, ...WHO };
+    const octet = (number: number) => (256 + number).toString(16).slice(1);
+    const entries = Array.from({ length: 12 }, (_, guest) => ({
+      id: `vm-${guest}`,
+      mac: Array.from({ length: 16 }, (__, card) => `52:54:00:00:${octet(guest)}:${octet(card)}`),
+    }));
+
+    await settled(node, reconciler.reconcile({ ...request, entries }));
+    await settled(node, reconciler.reconcile({ ...request, entries: [] }));
+
+    expect(groups).toEqual([6, 6, 6, 6]);
+    expect(node.server.reservations.current?.size).toBe(0);
   });
 
   test('is ended between two groups when nobody waits for its answer', async () => {
