@@ -328,7 +328,7 @@ describeSystem('the web page of a gateway that serves', ['chromium'], () => {
     await keepPicture(page, 'story');
     expect(held).toBe(0);
     expect(page.url()).toContain(`#live/${MAC}40`);
-    expect(await story.locator('.word').allTextContents()).toEqual(expect.arrayContaining(['bound']));
+    expect(await story.locator('.word').allTextContents()).toEqual(['offered', 'bound']);
   });
 
   test('a guest is named as soon as it has its lease, also if it was seen without one before', async () => {

@@ -62,26 +62,29 @@ export function storyOf(history, decisions, words, now) {
 }
 
 /**
+ * What is stored, at the very time at which it was seen, if it was: the history has whole seconds. And what was seen alone.
+ *
  * @param {readonly HistoryEvent[]} history
  * @param {readonly Decision[]} decisions
  * @returns {Moment[]}
  */
 function momentsOf(history, decisions) {
-  const stored = history.map(({ id, at, address, reason, node, expires, author, note }) => ({
-    ...{ key: `history ${id}`, at: Date.parse(at ?? ''), address, reason: reason.split(' ')[0] ?? '', node },
-    ...{ type: '', kind: undefined, expires, author, note },
+  const rest = new Set(decisions.filter(({ key }) => !key.startsWith('history')));
+  const stored = history.map(({ id, at, address, reason: text, node, expires, author, note }) => {
+    const [time, reason = ''] = [Date.parse(at ?? ''), text.split(' ')[0]];
+    const seen = [...rest].find(
+      (each) => each.reason === reason && each.address === address && Math.abs(each.at - time) < SAME,
+    );
+    if (seen !== undefined) rest.delete(seen);
+    return {
+      ...{ key: `history ${id}`, at: seen?.at ?? time, address, reason, node, type: seen?.type ?? '' },
+      ...{ kind: undefined, expires, author, note },
+    };
+  });
+  const seen = [...rest].map(({ key, at, address, reason, node, type, outcome }) => ({
+    ...{ key, at, address, reason, node, type, expires: null, author: null, note: null },
+    kind: outcome === 'silent' ? 'silence' : undefined,
   }));
-  const seen = decisions
-    .filter(({ key, at, reason, address }) => {
-      const isStored = stored.some(
-        (each) => each.reason === reason && each.address === address && Math.abs(each.at - at) < SAME,
-      );
-      return !key.startsWith('history') && !isStored;
-    })
-    .map(({ key, at, address, reason, node, type, outcome }) => ({
-      ...{ key, at, address, reason, node, type, expires: null, author: null, note: null },
-      kind: outcome === 'silent' ? 'silence' : undefined,
-    }));
   return [...stored, ...seen].sort((one, other) => one.at - other.at);
 }
 
@@ -115,7 +118,9 @@ function stepOf({ key, at, address, reason, node, type, kind, expires, author, n
   const { icon, tone } = OUTCOMES[outcome];
   const who = author ?? node ?? 'gateway';
   const what =
-    author !== null ? 'order' : `${answerWord(outcome, type)}${type === '' ? '' : ` to ${shortType(type)}`}`;
+    author !== null
+      ? 'order'
+      : `${answerWord(outcome, type)}${['', 'order'].includes(type) ? '' : ` to ${shortType(type)}`}`;
   const until = expires === null || expires === 'never' ? '' : ` Until ${moment(Date.parse(expires), now)}.`;
   return {
     ...{ kind: 'step', key, icon, tone, reason },
