@@ -54,6 +54,23 @@ describeSystem('why', [], () => {
     expect(await why(gateway.directory, B)).toMatch(/^reserved for it: \S+ \(reservation two, name web\)$/m);
   });
 
+  test('of a guest that waits for its reserved address it is said who has that', async () => {
+    const gateway = await managed();
+    const { yiaddr: had } = await segment().client().lease(A);
+    const { yiaddr: wanted } = await segment().client().lease(B);
+    const words = ['reservations', 'set', 'one', '--mac', A, '--address', wanted];
+    const command = [process.execPath, builtProgram(), ...words, '--leases-dir', gateway.directory];
+    const set = await run(segment().node, command, gatewayEnvironment(gateway.directory));
+
+    const told = await why(gateway.directory, A);
+
+    expect(set.status).toBe(0);
+    expect(told).toMatch(/^reserved for it: \S+ \(reservation one\)$/m);
+    expect(told.replaceAll(/\n +/g, ' ')).toContain(
+      `likeliest cause: it has ${had}, and waits for ${wanted}, which is reserved for it (reservation one): that is leased to ${B} until `,
+    );
+  });
+
   test('of a guest that was never heard while others are, its card and network are suspected', async () => {
     const gateway = await managed();
     await segment().client().lease(A);

@@ -1,5 +1,7 @@
 import { join } from 'node:path';
-import { type Cause, type GuestDecision, likeliestCause } from '../../diagnosis/doctor/likeliest-cause.ts';
+import type { Cause } from '../../diagnosis/doctor/cause.ts';
+import { type GuestDecision, likeliestCause } from '../../diagnosis/doctor/likeliest-cause.ts';
+import type { ReservedAddress } from '../../diagnosis/doctor/reserved-address.ts';
 import { REASONS, type ReasonRow } from '../../engine/decision/reasons.ts';
 import { GatewayError } from '../../errors.ts';
 import { DROPS, type DropRow } from '../../exchange/drops.ts';
@@ -61,12 +63,14 @@ export async function storyOf(
   const told = status === undefined ? NOTHING_TOLD : await askApi(apiOf(options, environment), text);
   const { decisions, reservations } = told;
   const refusal = refusalOf(status, text);
+  const leased = leases.filter(({ state }) => state === 'bound').map(({ address }) => address);
   const cause = likeliestCause({
     noAnswer: 'cause' in asked ? asked : told.noAnswer,
     stopping: status === undefined ? [] : problemsOf(status).filter(({ stopsNewGuests }) => stopsNewGuests),
     refusal,
     rogues: status?.rogueServers ?? [],
-    leased: leases.find(({ state }) => state === 'bound')?.address,
+    leased: leased[0],
+    reserved: await reservedBeside(leased, reservations, apiOf(options, environment)),
     decisions,
     explain: (word) => rowOf(word),
     hearsOthers: Date.now() - Date.parse(status?.reception?.lastHeard ?? '') < RECENT,
@@ -89,6 +93,20 @@ async function askApi(api: GatewayApi, mac: string) {
     const cause = `what the gateway has decided could not be asked: ${error.message}`;
     return { ...NOTHING_TOLD, noAnswer: { cause, remedy: 'vps-gateway health' } };
   }
+}
+
+/** What is reserved for a guest that has a lease of another address; undefined: nothing, or it cannot be asked. */
+async function reservedBeside(
+  leased: readonly string[],
+  [reservation]: readonly ListedReservation[],
+  api: GatewayApi,
+): Promise<ReservedAddress | undefined> {
+  if (leased.length === 0 || reservation === undefined || leased.includes(reservation.address))
+    return undefined;
+  const { id, address } = reservation;
+  const block = { block: `${address}/32` };
+  const [mapped] = await api.list<Omit<ReservedAddress, 'id'>>('/addresses', block).catch(() => []);
+  return mapped === undefined ? undefined : { ...mapped, address, id };
 }
 
 /** Of the one segment that is meant. */

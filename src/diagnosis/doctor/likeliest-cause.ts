@@ -1,4 +1,6 @@
 import type { RunningProblem } from '../running-problem.ts';
+import type { Cause } from './cause.ts';
+import { type ReservedAddress, waitsForReserved } from './reserved-address.ts';
 
 /** A decision of the gateway about the guest. */
 export interface GuestDecision {
@@ -22,6 +24,8 @@ export interface GuestFacts {
   readonly rogues: readonly { readonly server: string; readonly hardware: string | null }[];
   /** The address of its running lease; undefined: it has none. */
   readonly leased: string | undefined;
+  /** What is reserved for it, and is not its lease; undefined: nothing is, or it is not known. */
+  readonly reserved?: ReservedAddress | undefined;
   /** The newest at the end. */
   readonly decisions: readonly GuestDecision[];
   /** What each reason means, and the remedy if there is one. */
@@ -30,12 +34,6 @@ export interface GuestFacts {
   ): { readonly kind: string; readonly means: string; readonly remedy?: string } | undefined;
   /** Whether any message has reached the sockets in the last minutes. */
   readonly hearsOthers: boolean;
-}
-
-/** What is wrong, and what to do about it. */
-export interface Cause {
-  readonly cause: string;
-  readonly remedy: string;
 }
 
 /** The type of a decision that no message led to. */
@@ -56,12 +54,12 @@ export function likeliestCause(facts: GuestFacts): Cause {
       remedy: problem.remedy || 'vps-gateway health',
     };
   const last = decisions.at(-1);
-  if (last === undefined) return leased === undefined ? neverHeard(facts) : nothingWrong(leased);
+  if (last === undefined) return leased === undefined ? neverHeard(facts) : nothingWrong(facts, leased);
   const explained = facts.explain(last.reason);
   if (explained?.kind === 'reply') return answered(facts, last);
   const means = explained?.means ?? last.reason;
   // An operator's order, or the end of a lease, says nothing against a guest that has one.
-  if (last.type === NO_MESSAGE && leased !== undefined) return nothingWrong(leased);
+  if (last.type === NO_MESSAGE && leased !== undefined) return nothingWrong(facts, leased);
   const what = last.type === NO_MESSAGE ? 'what happened to it last' : `its last message (${last.type})`;
   return {
     cause: `${what}, at ${last.at}: ${means}`,
@@ -85,7 +83,7 @@ function neverHeard({ hearsOthers }: GuestFacts): Cause {
 /** Its last message was answered. */
 function answered(facts: GuestFacts, last: GuestDecision): Cause {
   const { decisions, rogues, leased } = facts;
-  if (!last.reason.startsWith('offered')) return nothingWrong(leased ?? last.address ?? 'its address');
+  if (!last.reason.startsWith('offered')) return nothingWrong(facts, leased ?? last.address ?? 'its address');
   const offers = [...decisions].reverse().findIndex(({ reason }) => !reason.startsWith('offered'));
   const count = offers < 0 ? decisions.length : offers;
   const [rogue] = rogues;
@@ -109,7 +107,8 @@ function answered(facts: GuestFacts, last: GuestDecision): Cause {
   };
 }
 
-function nothingWrong(address: string): Cause {
+function nothingWrong({ reserved }: GuestFacts, address: string): Cause {
+  if (reserved !== undefined && reserved.address !== address) return waitsForReserved(address, reserved);
   return {
     cause: `nothing is wrong with DHCP: it has ${address}`,
     remedy:

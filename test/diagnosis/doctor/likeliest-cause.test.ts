@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type GuestFacts, likeliestCause } from '../../../src/diagnosis/doctor/likeliest-cause.ts';
 import { REASONS, type ReasonRow } from '../../../src/engine/decision/reasons.ts';
 
+const B = '52:54:00:4e:00:02';
 const ROWS: Readonly<Record<string, ReasonRow>> = REASONS;
 
 function facts(told: Partial<GuestFacts>): GuestFacts {
@@ -39,6 +40,37 @@ describe('the likeliest cause', () => {
       /^what happened to it last, at 2026-\S+: An operator has ended the lease/,
     );
   });
+
+  test.each([
+    ['reserved-idle', null, 'that is free, and it moves there when it renews its lease', /half of its lease/],
+    [
+      'reserved-in-use',
+      B,
+      `that is leased to ${B} until 2026-11-28T21:00:00Z`,
+      /leases release 10\.15\.3\.57$/,
+    ],
+    ['peer', B, `another gateway has leased that to ${B}`, /take another address, or shut it down/],
+    [
+      'quarantined',
+      B,
+      'another machine was seen there, ',
+      /addresses ask 10\.15\.3\.57: .* addresses restore/,
+    ],
+    ['gateway', null, 'no guest may have that now', /reservations set web --address/],
+  ])(
+    'of a guest that waits for its reserved address is why that is not its own yet: %s',
+    (state, mac, why, remedy) => {
+      const expires = mac === null ? null : '2026-11-28T21:00:00Z';
+      const reserved = { id: 'web', address: '10.15.3.57', state, mac, expires };
+      const decisions = [decision('DHCPREQUEST', 'renewed')];
+      const told = likeliestCause(facts({ leased: '10.15.3.30', decisions, reserved }));
+
+      expect(told.cause).toContain(
+        `it has 10.15.3.30, and waits for 10.15.3.57, which is reserved for it (reservation web): ${why}`,
+      );
+      expect(told.remedy).toMatch(remedy);
+    },
+  );
 
   test('is a full pool only of a guest that has no lease', () => {
     const full = {

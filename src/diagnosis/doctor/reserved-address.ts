@@ -1,0 +1,55 @@
+import type { Cause } from './cause.ts';
+
+/** An address that is reserved for a guest, as the map of the gateway shows it. */
+export interface ReservedAddress {
+  readonly address: string;
+  /** The reservation. */
+  readonly id: string;
+  /** A word of the map: `reserved-idle`, `reserved-in-use`, `peer`, ... */
+  readonly state: string;
+  /** Who has it now; null: nobody, or it is not known. */
+  readonly mac: string | null;
+  /** ISO 8601, UTC; null: no end is known. */
+  readonly expires: string | null;
+}
+
+const FREE: readonly string[] = ['reserved-idle', 'offered', 'free', 'free-quiet'];
+
+/** Why a guest that has one address does not have the one yet that is reserved for it, and what helps. */
+export function waitsForReserved(has: string, reserved: ReservedAddress): Cause {
+  const { hindrance, remedy } = hindranceAt(reserved);
+  const { address, id } = reserved;
+  return {
+    cause: `it has ${has}, and waits for ${address}, which is reserved for it (reservation ${id}): ${hindrance}`,
+    remedy,
+  };
+}
+
+function hindranceAt({ address, id, state, mac, expires }: ReservedAddress) {
+  const whose = mac === null ? 'another guest' : mac;
+  const until = expires === null ? '' : ` until ${expires}`;
+  if (FREE.includes(state))
+    return {
+      hindrance: 'that is free, and it moves there when it renews its lease',
+      remedy: 'wait until half of its lease is over, or restart its network in the guest',
+    };
+  if (state === 'reserved-in-use' || state === 'leased')
+    return {
+      hindrance: `that is leased to ${whose}${until}`,
+      remedy: `wait until that lease ends; or shut that guest down, and type vps-gateway leases release ${address}`,
+    };
+  if (state === 'peer')
+    return {
+      hindrance: `another gateway has leased that to ${whose}`,
+      remedy: `have ${whose} take another address, or shut it down: the address is free when that is heard, and at the latest when it has been reserved for as long as the longest lease`,
+    };
+  if (state === 'quarantined' || state === 'conflict')
+    return {
+      hindrance: `another machine was seen there, and nobody gets that address${until}`,
+      remedy: `vps-gateway addresses ask ${address}: give the machine that answers another address, then vps-gateway addresses restore ${address}`,
+    };
+  return {
+    hindrance: 'no guest may have that now',
+    remedy: `give the reservation another address: vps-gateway reservations set ${id} --address <address>`,
+  };
+}
