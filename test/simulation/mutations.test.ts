@@ -16,6 +16,8 @@ const FIRST = 2;
 const FOUND_AT: ReadonlyMap<string, number> = new Map([
   ['etcd, a refusal is not confirmed', 9],
   ['etcd, what waited may undo what came after it', 5],
+  ['etcd, a reservation is not in the key of its address', 76],
+  ['etcd, a reservation is not in the key of its card', 7],
   ['hearing, what is stale is sent', 248],
   ['hearing, what is stale is acted on', 320],
   ['hearing, a clock that was set is believed', 2138],
