@@ -17,7 +17,7 @@ const HAPPENED = /^ {2}\d\d:\d\d:\d\d/;
 describeSystem('the picture of the lab', ['dhclient', 'udhcpc', 'dhcpcd'], () => {
   test('is made of the lab at a terminal', async () => {
     const terminal = new LabTerminal(COLUMNS);
-    await terminal.until(/the page .*token=/s);
+    await terminal.until(/the page\s.*token=/s);
     for (const [key, title] of [
       ['b', '100 guests boot'],
       ['k', 'kill a gateway'],

@@ -149,7 +149,7 @@ describeSystem('vps-gateway lab', [], () => {
 
   test('at a terminal single keys give orders, no line is wider than it, and q ends the lab', async () => {
     const terminal = new LabTerminal(80);
-    await terminal.until(/the page .*token=/s);
+    await terminal.until(/the page\s.*token=/s);
     terminal.press('?');
     await terminal.until(/this list.*this list/s);
     terminal.press('m');
@@ -176,7 +176,7 @@ describeSystem('vps-gateway lab', [], () => {
       onTestFinished(() => rmSync(folder, { recursive: true }));
       const statusFile = join(folder, 'status');
       const terminal = new LabTerminal(80, { statusFile, under });
-      await terminal.until(/the page .*token=/s);
+      await terminal.until(/the page\s.*token=/s);
       const [labFolder = ''] = terminal.lines.join('').match(/\/tmp\/vps-gateway-lab-\w+/) ?? [];
 
       terminal.hangUp();
