@@ -33,6 +33,8 @@ export class ReservingOperator implements Operator {
   readonly #uncertain = new Set<string>();
   /** By the id that it is kept for, the address of a reservation that was removed. */
   readonly #removed = new Map<string, string>();
+  /** By id, the newest version of its reservation that an outcome has told. */
+  readonly #versions = new Map<string, number>();
   /** Ids of orders whose outcome is not known, and may never be. */
   readonly #open: string[] = [];
   #isOver = false;
@@ -135,11 +137,22 @@ export class ReservingOperator implements Operator {
       this.#parts.say(
         `${gateway.address} ${order.kind} ${id} ${JSON.stringify(wanted)}: ${JSON.stringify(done)}`,
       );
+      if (this.#isOvertaken(id, done)) return;
       this.#current.delete(id); // An order to a frozen gateway is carried out after later ones.
       const isDone = done.outcome === 'committed' || done.outcome === 'unchanged';
       if (!isDone || wanted === undefined) return;
       if (isLast) this.#current.set(id, wanted);
       else this.#uncertain.add(wanted.mac);
     });
+  }
+
+  /** True if a later order for the id was carried out, and its outcome told before this one. */
+  #isOvertaken(id: string, done: ReservationResult): boolean {
+    if (done.outcome !== 'committed') return false;
+    const newest = this.#versions.get(id) ?? 0;
+    const version = done.reservation?.version ?? newest;
+    if (version < newest) return true;
+    this.#versions.set(id, version);
+    return false;
   }
 }
