@@ -149,6 +149,7 @@ describeSystem('vps-gateway lab', [], () => {
 
   test('at a terminal single keys give orders, no line is wider than it, and q ends the lab', async () => {
     const terminal = new LabTerminal(80);
+    onTestFinished(() => terminal.hangUp());
     await terminal.until(/the page\s.*token=/s);
     terminal.press('?');
     await terminal.until(/this list.*this list/s);
@@ -176,6 +177,7 @@ describeSystem('vps-gateway lab', [], () => {
       onTestFinished(() => rmSync(folder, { recursive: true }));
       const statusFile = join(folder, 'status');
       const terminal = new LabTerminal(80, { statusFile, under });
+      onTestFinished(() => terminal.hangUp());
       await terminal.until(/the page\s.*token=/s);
       const [labFolder = ''] = terminal.lines.join('').match(/\/tmp\/vps-gateway-lab-\w+/) ?? [];
 
