@@ -14,6 +14,7 @@ export const TYPE_CODES = {
   DHCPOFFER: 2,
   DHCPREQUEST: 3,
   DHCPACK: 5,
+  DHCPNAK: 6,
   DHCPRELEASE: 7,
 } as const;
 

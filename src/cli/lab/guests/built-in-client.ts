@@ -35,6 +35,9 @@ interface Answer {
 /** What a client sends; `#bytes` adds the rest. */
 type ClientMessage = Omit<BootMessage, 'op' | 'xid' | 'secs' | 'hardware'>;
 
+/** What a client sends by. */
+export type ClientLink = Pick<DhcpLink, 'toServer' | 'announce'>;
+
 export interface Identity {
   readonly hardware: HardwareAddress;
   readonly hostname: string;
@@ -48,13 +51,13 @@ export class BuiltInClient {
   lease: BuiltInLease | undefined;
   /** Called with every DHCPACK. */
   onLease: (lease: BuiltInLease) => void = () => {};
-  readonly #link: DhcpLink;
+  readonly #link: ClientLink;
   #waiting: { xid: number; take: (answer: Answer) => void } | undefined;
   #renewal: NodeJS.Timeout | undefined;
   #xid = Math.floor(Math.random() * 0xffff_ffff);
   #isOff = false;
 
-  constructor(link: DhcpLink, identity: Identity) {
+  constructor(link: ClientLink, identity: Identity) {
     this.#link = link;
     this.identity = identity;
   }
