@@ -9,6 +9,7 @@ import type { KeyValue, Revision, WatchEvent } from './client/etcd.ts';
 import { type Claim, type Entry, leaseOfClaim, parseEntry, textIn, utf8ToText } from './keys/entry.ts';
 import { ForeignTextWarnings, unused, withheld } from './keys/foreign-text.ts';
 import type { Keys } from './keys/keys.ts';
+import { KnownClients } from './keys/known-clients.ts';
 import type { KnownReservations } from './known-reservations.ts';
 import type { PlannedChange, PlannedWrite } from './planned-write.ts';
 import type { Reckoning } from './reckoning.ts';
@@ -26,12 +27,6 @@ interface Before {
   readonly entry: string | undefined;
 }
 
-interface KnownClient {
-  readonly revision: Revision;
-  /** The address in the key; UNSPECIFIED: its value is no address. undefined: the key is deleted. */
-  readonly address: Ipv4 | undefined;
-}
-
 /**
  * All keys of a segment as this gateway knows them: from the snapshot, the watch, its own commits and the answers to
  * conflicts. Older revisions than the known one change nothing. Every change goes on to the table and the mirror.
@@ -43,7 +38,7 @@ export class KnownKeys {
   readonly #changed: (change: MirroredChange) => void;
   readonly reservations: KnownReservations;
   readonly #entries = new Map<Ipv4, KnownEntry>();
-  readonly #clients = new Map<string, KnownClient>();
+  readonly clients = new KnownClients();
   /** Deleted keys, in the order in which that was learnt. */
   readonly #gone: { readonly revision: Revision; readonly forget: () => void }[] = [];
   /** Addresses that the table knows only from the mirror. */
@@ -94,7 +89,7 @@ export class KnownKeys {
     this.#leaving.clear();
     this.reservations.forget();
     this.#entries.clear();
-    this.#clients.clear();
+    this.clients.forget();
     this.#gone.length = 0;
   }
 
@@ -115,48 +110,6 @@ export class KnownKeys {
     return this.#foreign.has(address);
   }
 
-  /** The modification revision of a client's key; 0: no such key. */
-  revisionOf(client: string): Revision {
-    const known = this.#clients.get(client);
-    return known?.address === undefined ? 0 : known.revision;
-  }
-
-  /** The address in a client's key; UNSPECIFIED: none. */
-  addressOf(client: string): Ipv4 {
-    return this.#clients.get(client)?.address ?? UNSPECIFIED;
-  }
-
-  /**
-   * The key that another one names: of a client's address, of the reservation of an address or of a card. Undefined: none, or it
-   * is known.
-   */
-  keyBehind(key: string): string | undefined {
-    const client = this.#keys.clientOf(key);
-    if (client !== undefined) {
-      const address = this.addressOf(client);
-      return address === UNSPECIFIED ? undefined : this.#keys.ofAddress(address);
-    }
-    const identity = this.#keys.identityOf(key);
-    if (identity !== undefined) return this.#reservationBehind(identity);
-    const address = this.#keys.addressOf(key);
-    const reserved = address === undefined ? undefined : this.entryAt(address)?.reserved;
-    if (address === undefined || reserved === undefined) return undefined;
-    // A change of a reservation writes both keys: where that of the address is newer, the other one may be, too.
-    const found = this.reservations.table.at(address);
-    const isKnown =
-      found?.id === reserved && this.reservations.revisionOf(found.id) >= this.revisionAt(address);
-    return isKnown ? undefined : this.#keys.ofReservation(reserved);
-  }
-
-  /** An identity's key is written with that of its reservation: where it is newer, that one may be, too. */
-  #reservationBehind(identity: string): string | undefined {
-    const { identities } = this.reservations;
-    const holder = identities.holderOf(identity);
-    if (holder === undefined || this.reservations.revisionOf(holder) >= identities.revisionOf(identity))
-      return undefined;
-    return this.#keys.ofReservation(holder);
-  }
-
   learn(event: WatchEvent): void {
     if (event.kind === 'put') this.learnEntry(event.entry);
     else this.learnGone(event.key, event.modRevision);
@@ -173,18 +126,13 @@ export class KnownKeys {
       return;
     }
     const reservation = this.#keys.reservationOf(found.key);
-    if (reservation !== undefined) {
-      this.reservations.learn(reservation, found.modRevision, utf8ToText(found.value));
-      return;
-    }
     const identity = this.#keys.identityOf(found.key);
-    if (identity !== undefined) {
-      this.#learnIdentity(identity, found.modRevision, utf8ToText(found.value));
-      return;
-    }
     const client = this.#keys.clientOf(found.key);
-    if (client === undefined) return;
-    this.#learnClient(client, found.modRevision, ipv4FromText(utf8ToText(found.value)) ?? UNSPECIFIED);
+    const text = utf8ToText(found.value);
+    if (reservation !== undefined) this.reservations.learn(reservation, found.modRevision, text);
+    else if (identity !== undefined) this.#learnIdentity(identity, found.modRevision, text);
+    else if (client !== undefined)
+      this.#learnClient(client, found.modRevision, ipv4FromText(text) ?? UNSPECIFIED);
   }
 
   /** Call it when a change is sent: it may be written, whatever its answer, until newer values of its keys are known. */
@@ -238,7 +186,7 @@ export class KnownKeys {
     const addresses = new Set([...this.#entries.keys(), ...this.#mirrored]);
     const keys = [
       ...[...addresses].map((address) => this.#keys.ofAddress(address)),
-      ...[...this.#clients.keys()].map((client) => this.#keys.ofClient(client)),
+      ...[...this.clients.all()].map((client) => this.#keys.ofClient(client)),
       ...[...this.reservations.ids()].map((id) => this.#keys.ofReservation(id)),
       ...[...this.reservations.identities.all()].map((identity) => this.#keys.ofIdentity(identity)),
     ];
@@ -263,14 +211,8 @@ export class KnownKeys {
   }
 
   #learnClient(client: string, revision: Revision, address: Ipv4 | undefined): void {
-    if ((this.#clients.get(client)?.revision ?? 0) >= revision) return;
-    this.#clients.set(client, { revision, address });
-    if (address === undefined)
-      this.#gone.push({ revision, forget: () => this.#forgetClient(client, revision) });
-  }
-
-  #forgetClient(client: string, revision: Revision): void {
-    if (this.#clients.get(client)?.revision === revision) this.#clients.delete(client);
+    if (!this.clients.learn(client, revision, address) || address !== undefined) return;
+    this.#gone.push({ revision, forget: () => this.clients.forgetGone(client, revision) });
   }
 
   #forgetAddress(address: Ipv4, revision: Revision): void {

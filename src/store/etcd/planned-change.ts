@@ -4,7 +4,8 @@ import type { LeaseChange, LeaseWrite } from '../../lease/lease-view.ts';
 import { idsAfter } from '../../lease/outside-ids.ts';
 import type { LeaseTable } from '../../lease-table/lease-table.ts';
 import { type Ipv4, ipv4ToText, UNSPECIFIED } from '../../net/ipv4.ts';
-import type { Compare, Operation, Revision } from './client/etcd.ts';
+import type { Compare, Operation } from './client/etcd.ts';
+import { compareOnce } from './keys/compare-once.ts';
 import { type Claim, claimOf, type Entry, formatEntry, idsOf, textIn, unknownIn } from './keys/entry.ts';
 import type { Keys } from './keys/keys.ts';
 import type { KnownKeys } from './known-keys.ts';
@@ -42,7 +43,7 @@ export function planChange(
   const losing: string[] = [];
   const withdrawn: Ipv4[] = [];
 
-  compareOnce(compare, keys.ofClient(change.client), known.revisionOf(change.client));
+  compareOnce(compare, keys.ofClient(change.client), known.clients.revisionOf(change.client));
   const binding = table.bindingOf(change.client);
   if (binding !== undefined)
     compareOnce(compare, keys.ofAddress(binding.address), known.revisionAt(binding.address));
@@ -67,31 +68,28 @@ export function planChange(
         ? { key, address, entry, text: undefined }
         : { key, address, entry, text: formatEntry(entry) },
     );
-    for (const client of clientsOf(before)) if (known.addressOf(client) === address) losing.push(client);
+    for (const client of clientsOf(before))
+      if (known.clients.addressOf(client) === address) losing.push(client);
     for (const client of clientsOf(entry)) {
       if (named.includes(client)) continue;
       named.push(client);
-      const pointed = known.addressOf(client);
+      const pointed = known.clients.addressOf(client);
       if (pointed === address) continue;
       if (pointed !== UNSPECIFIED && isOver(entry, client)) continue; // It has another lease by now.
-      compareOnce(compare, keys.ofClient(client), known.revisionOf(client));
+      compareOnce(compare, keys.ofClient(client), known.clients.revisionOf(client));
       writes.push({ key: keys.ofClient(client), client, pointsTo: address });
     }
   }
   for (const client of losing) {
     const key = keys.ofClient(client);
     if (named.includes(client) || writes.some((write) => write.key === key)) continue;
-    compareOnce(compare, key, known.revisionOf(client));
+    compareOnce(compare, key, known.clients.revisionOf(client));
     writes.push({ key, client, pointsTo: UNSPECIFIED });
   }
 
   const success = writes.map(operationOf);
   const failure = compare.map(({ key }): Operation => ({ kind: 'get', key }));
   return { transaction: { compare, success, failure }, writes, operationId, withdrawn };
-}
-
-function compareOnce(compare: Compare[], key: string, modRevision: Revision): void {
-  if (!compare.some((each) => each.key === key)) compare.push({ key, modRevision });
 }
 
 /**

@@ -39,7 +39,7 @@ export function planReservations(
     compare.push({ key: keys.ofAddress(address), modRevision: known.revisionAt(address) });
     const client = leftRecord(known, address)?.client;
     if (client !== undefined)
-      compare.push({ key: keys.ofClient(client), modRevision: known.revisionOf(client) });
+      compare.push({ key: keys.ofClient(client), modRevision: known.clients.revisionOf(client) });
   }
   for (const { id, next } of reservations) {
     if (known.reservations.isForeign(id)) return undefined;
@@ -128,6 +128,6 @@ function addressWrite(
 function leftRecord(known: KnownKeys, address: Ipv4): Claim | undefined {
   const record = known.entryAt(address)?.record;
   if (record?.state !== 'bound') return undefined;
-  const current = known.addressOf(record.client);
+  const current = known.clients.addressOf(record.client);
   return current === address || current === UNSPECIFIED ? undefined : record;
 }

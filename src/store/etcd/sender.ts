@@ -7,6 +7,7 @@ import {
   type Revision,
   type TransactionResult,
 } from './client/etcd.ts';
+import { keyBehind } from './key-behind.ts';
 import { decodeEntry } from './keys/entry.ts';
 import { type KnownGeneration, OtherGenerationError } from './keys/generation.ts';
 import type { Keys } from './keys/keys.ts';
@@ -104,11 +105,11 @@ export class Sender {
 
   /** Reads the keys that those name which were learnt: the next decision needs them. */
   async #learnBindings(plans: readonly PlannedChange[]): Promise<void> {
-    const { etcd, known } = this.#parts;
+    const { etcd, keys, known } = this.#parts;
     for (const { transaction } of plans) {
       for (const operation of transaction.failure) {
         if (operation.kind !== 'get') continue;
-        const key = known.keyBehind(operation.key);
+        const key = keyBehind(operation.key, keys, known);
         if (key === undefined) continue;
         try {
           const found = await readKey(etcd, key);

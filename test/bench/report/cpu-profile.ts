@@ -37,7 +37,10 @@ const PARTS: readonly (readonly [part: string, frame: RegExp])[] = [
     /\/etcd\/client\/(messages|protobuf)\.ts$|^(transact|encodeEntry) /,
   ],
   ['etcd: the watch', /\/etcd\/client\/grpc-watch\.ts$/],
-  ['etcd: what is known of it', /\/etcd\/(known-keys|keys\/entry|membership\/members)\.ts$/],
+  [
+    'etcd: what is known of it',
+    /\/etcd\/(known-keys|key-behind|keys\/(known-\w+|entry)|membership\/members)\.ts$/,
+  ],
   [
     'etcd: gRPC and HTTP/2',
     /\/etcd\/client\/(channel|connection|grpc-stream|grpc-etcd)\.ts$|internal\/http2\//,

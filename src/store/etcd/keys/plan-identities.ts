@@ -1,5 +1,6 @@
 import type { OutsideId } from '../../../lease/outside-id.ts';
 import type { Compare, Operation, Revision } from '../client/etcd.ts';
+import { compareOnce } from './compare-once.ts';
 import type { Keys } from './keys.ts';
 import type { KnownIdentities } from './known-identities.ts';
 
@@ -55,8 +56,4 @@ export function planIdentities(
 
 export function identityOperation({ key, holder }: IdentityWrite): Operation {
   return holder === undefined ? { kind: 'delete', key } : { kind: 'put', key, value: Buffer.from(holder) };
-}
-
-function compareOnce(compare: Compare[], key: string, modRevision: Revision): void {
-  if (!compare.some((each) => each.key === key)) compare.push({ key, modRevision });
 }
