@@ -1,6 +1,7 @@
 import type { OutsideId } from '../../lease/outside-id.ts';
 import { claimedBy } from '../../lease/reservation/claims.ts';
 import type { ReservationEntry } from '../../lease/reservation/reservation.ts';
+import type { Ipv4 } from '../../net/ipv4.ts';
 import { MOST_AT_ONCE, weightOf } from './at-once.ts';
 import type { ClaimModel } from './claim-model.ts';
 import { componentsOf } from './components.ts';
@@ -50,9 +51,9 @@ function needsOf(entries: readonly ReservationEntry[], model: ClaimModel): reado
 }
 
 /**
- * A circle that is too long for one exchange, in pieces: after each but the last one its last member has the address of the first
- * one for a moment, and waits for what else it takes. Where one takes from several others, nothing can be cut: each entry is a
- * step then, and is refused.
+ * A circle that is too long for one exchange, in pieces: after each but the last one its last member waits for what it takes. If
+ * its own address is taken, it has the address of the first one for a moment. Where one takes from several others, nothing can be
+ * cut: each entry is a step then, and is refused.
  */
 function turnedInPieces(
   component: readonly number[],
@@ -60,7 +61,7 @@ function turnedInPieces(
   entries: readonly ReservationEntry[],
   model: ClaimModel,
 ): readonly PutStep[] {
-  const circle = circleOf(component, needs, entries);
+  const circle = circleOf(component, needs, entries, model);
   const [first] = circle;
   const parked = first === undefined ? undefined : model.addressOf(first.id);
   if (circle.length < component.length || parked === undefined)
@@ -75,14 +76,21 @@ function turnedInPieces(
     const piece = rest.slice(0, most);
     const last = piece.at(-1);
     if (last !== undefined)
-      steps.push([
-        ...piece.slice(0, -1),
-        { ...withoutHeld(last, model), address: parked },
-      ] as unknown as PutStep);
+      steps.push([...piece.slice(0, -1), waiting(last, parked, model)] as unknown as PutStep);
     rest = rest.slice(most - 1);
   }
   steps.push(rest as unknown as PutStep);
   return steps;
+}
+
+/** An entry of a circle that has given what it gives, and has not yet what it takes. */
+function waiting(entry: ReservationEntry, parked: Ipv4, model: ClaimModel): ReservationEntry {
+  const rest = withoutHeld(entry, model);
+  return keepsAddress(entry, model) ? rest : { ...rest, address: parked };
+}
+
+function keepsAddress({ id, address }: ReservationEntry, model: ClaimModel): boolean {
+  return address === undefined || address === model.addressOf(id);
 }
 
 /** True: they can be put by one exchange. */
@@ -125,19 +133,24 @@ function withoutHeld(entry: ReservationEntry, model: ClaimModel): ReservationEnt
   };
 }
 
-/** Each member before the one whose address it takes; fewer than all if one takes from several, or no address. */
+/**
+ * Each member before the one that it takes from; fewer than all if one takes from several. The first one gives up its address, if
+ * any of them does.
+ */
 function circleOf(
   component: readonly number[],
   needs: readonly (readonly number[])[],
   entries: readonly ReservationEntry[],
+  model: ClaimModel,
 ): readonly ReservationEntry[] {
   const circle: ReservationEntry[] = [];
   const members = new Set(component);
-  let at = component[0];
+  const moves = (index: number) => entries[index] !== undefined && !keepsAddress(entries[index], model);
+  let at = component.find(moves) ?? component[0];
   while (at !== undefined && circle.length < component.length) {
     const within: readonly number[] = (needs[at] ?? []).filter((index) => members.has(index));
     const entry = entries[at];
-    if (entry?.address === undefined || within.length !== 1) return [];
+    if (entry === undefined || within.length !== 1) return [];
     circle.push(entry);
     at = within[0];
   }

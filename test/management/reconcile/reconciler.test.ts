@@ -213,6 +213,8 @@ describe('entries of one set that take from each other', () => {
     ['a ring that is far too long for one change', 200, 1, 0],
     ['a ring of addresses with its cards, that long', 16, 1, 1],
     ['a ring of addresses with its cards that is too long for one change', 60, 1, 1],
+    ['a ring of cards alone that is just too long for one change', 17, 0, 1],
+    ['a ring of cards alone that is far too long for one change', 60, 0, 1],
     ['many rings at once', 120, 60, 0],
   ])('%s have what they are to have', async (_what, count, by, cardsBy) => {
     const node = await started();
@@ -248,6 +250,52 @@ describe('entries of one set that take from each other', () => {
       for (const each of [dry, done]) expect(each).toMatchObject({ unchanged: [], refused: [] });
       expect(holders(node)).toEqual(placesOf(ring(1)));
       expect(await reconcile(node, { entries: ring(1) })).toMatchObject({ changed: [], refused: [] });
+    },
+  );
+
+  test.each([4, 10, 40])(
+    'a ring of %d guests that keep their addresses and change sixteen cards each has what it is to have',
+    async (count) => {
+      const node = await started();
+      const cardsOf = (guest: number) => Array.from({ length: 16 }, (_, number) => card(guest * 16 + number));
+      const ring = (by: number) =>
+        row(count, 0).map(({ id, address }, index) => ({
+          id,
+          // One without an address keeps what it has.
+          ...(by > 0 && index % 3 === 1 ? {} : { address }),
+          mac: cardsOf((index + by) % count),
+        }));
+      await reconcile(node, { entries: ring(0) });
+
+      const dry = await reconcile(node, { entries: ring(1), isDryRun: true });
+      const done = await reconcile(node, { entries: ring(1) });
+
+      for (const each of [dry, done]) expect(each).toMatchObject({ unchanged: [], refused: [] });
+      expect(holders(node)).toEqual(placesOf(row(count, 0)));
+      expect(await reconcile(node, { entries: ring(1) })).toMatchObject({ changed: [], refused: [] });
+    },
+  );
+
+  test.each([18, 33, 50])(
+    'a ring of %d guests in which some take an address and others a card has what it is to have',
+    async (count) => {
+      const node = await started();
+      // Each third hands its card on, the others their addresses.
+      const givesCard = (index: number) => index % 3 === 0;
+      const wanted = row(count, 0).map(({ id, address, mac }, index) => {
+        const from = (index + 1) % count;
+        const rest = givesCard(index)
+          ? { address, mac: [card(1000 + index)] }
+          : { address: place(count + index), mac };
+        return { id, ...rest, ...(givesCard(from) ? { mac: [card(from)] } : { address: place(from) }) };
+      });
+      await reconcile(node, { entries: row(count, 0) });
+
+      const dry = await reconcile(node, { entries: wanted, isDryRun: true });
+      const done = await reconcile(node, { entries: wanted });
+
+      for (const each of [dry, done]) expect(each).toMatchObject({ refused: [] });
+      expect(holders(node)).toEqual(placesOf(wanted));
     },
   );
 
