@@ -21,7 +21,7 @@ const SOMEBODY = -1;
 
 /** What is known of an address beside ARP. */
 export interface LeaseFacts {
-  /** The version of the newest change that is stored of an address; 0: of none. */
+  /** The version of the newest stored change of an address; 0: there is none. */
   versionAt(address: Ipv4): Version;
   /** The version of what stands at an address, 0 for nothing; undefined: it is not free. */
   freeSince(address: Ipv4): Version | undefined;
@@ -52,7 +52,7 @@ export class QuietAddresses {
   readonly #revisions: Float64Array;
   /** The one machine that was heard there since. */
   readonly #heard: Float64Array;
-  /** 1: a change of the address was seen that was stored after it was asked first: it is not quiet until it is asked anew. */
+  /** 1: a change of the address was stored after it was asked first. It is not quiet until it is asked anew. */
   readonly #isUsed: Uint8Array;
   /** Slots that were asked once, in the order of that; a ring. */
   readonly #once: Uint16Array;

@@ -5,7 +5,7 @@ import type { RunningProblem } from './running-problem.ts';
 /** How many pairs a problem names. */
 const MOST_SHOWN = 3;
 
-/** Undefined: no two reservations want the same. */
+/** Undefined: no guest has two reservations. */
 export function rivalProblem(rivalries: readonly Rivalry[]): RunningProblem | undefined {
   const [first] = rivalries;
   if (first === undefined) return undefined;
@@ -13,7 +13,7 @@ export function rivalProblem(rivalries: readonly Rivalry[]): RunningProblem | un
   const more = rivalries.length > MOST_SHOWN ? `; and ${rivalries.length - MOST_SHOWN} more` : '';
   return {
     name: 'rival-reservations',
-    message: `two reservations want the same: ${shown}${more}`,
+    message: `one guest has two reservations: ${shown}${more}`,
     remedy: `keep one of each two: remove the one that does not count (\`vps-gateway reservations remove ${first.other.id}\`), or the other one, and it counts`,
     stopsNewGuests: false,
   };

@@ -47,7 +47,7 @@ export class Exchange {
   #underWay = 0;
   #orders = 0;
   #isInRound = false;
-  /** What has become ready outside a round is going to be decided so; undefined: nothing has. */
+  /** How what became ready outside a round is going to be decided; undefined: nothing became ready. */
   #woken: 'now' | 'after-reading' | undefined;
   #isDrained = true;
   #received = 0;
@@ -213,7 +213,7 @@ export class Exchange {
   }
 
   /** Resolves when the sockets have been read, if anything waits in them. */
-  #nextTurn(): Promise<void> {
+  #untilRead(): Promise<void> {
     return new Promise((resolve) => this.#soon(resolve));
   }
 
@@ -249,10 +249,10 @@ export class Exchange {
     while (this.#steps.hasCommit) {
       const commit = this.#steps.takeCommit();
       const isLong = takesLong(commit);
-      if (isLong) await this.#nextTurn();
+      if (isLong) await this.#untilRead();
       const begun = this.#parts.timings === undefined ? 0 : this.#parts.clock.monotonic();
       const outcomes = await this.#outcomesOf(commit);
-      if (isLong) await this.#nextTurn();
+      if (isLong) await this.#untilRead();
       this.#begin();
       if (commit.changes.length > 0)
         this.#parts.timings?.committed(this.#steps.monotonic - begun, commit.changes.length);

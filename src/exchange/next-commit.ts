@@ -2,7 +2,7 @@ import type { LeaseChange } from '../lease/lease-view.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
 import type { Pending } from './pending.ts';
 
-/** More reservations than this take up to a millisecond to be decided, to be written, and to be answered. */
+/** With more reservations than this, deciding, writing and answering them may each take up to a millisecond. */
 const FEW_RESERVATIONS = 8;
 
 /** What is committed together. */

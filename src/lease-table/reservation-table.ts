@@ -200,8 +200,8 @@ export class ReservationTable implements Reservations {
   }
 
   /**
-   * One guest may have two reservations, by a version that did not see to it or by `cluster seed`. On all gateways the earlier one
-   * counts, until it goes.
+   * One guest may have two reservations, by a version that did not prevent it, or by `cluster seed`. On all gateways the earlier one
+   * counts, until it is removed.
    */
   #claim<Key>(index: Map<Key, Reservation>, key: Key, reservation: Reservation): void {
     const holder = index.get(key);

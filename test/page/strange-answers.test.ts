@@ -53,7 +53,7 @@ describeSystem('the web page, where something else answers in place of its gatew
   });
 
   test.each(['leases', 'nodes', 'map', 'health'])(
-    'to what the view %s asks with what is not understood, says so there, and the other views go on',
+    'says in the view %s that it does not understand the answer, and the other views go on',
     async (view) => {
       await page.route(/api\/v1\/(?!info|warnings|events)/, (route) =>
         route.fulfill({ body: '{"items": [null, 5]}', contentType: 'application/json' }),
@@ -61,7 +61,7 @@ describeSystem('the web page, where something else answers in place of its gatew
 
       await openPage(page, view);
 
-      const said = page.getByRole('heading', { name: 'What the gateway answers is not understood' });
+      const said = page.getByRole('heading', { name: 'This page does not understand the gateway’s answer' });
       await page.locator('main').filter({ has: said }).waitFor();
       await page.unrouteAll({ behavior: 'ignoreErrors' });
       await page.keyboard.press('4');

@@ -422,7 +422,7 @@ describe('while it runs', () => {
     node.store?.reservations.remove('shop' as OutsideId);
 
     expect(problems).toEqual([
-      'two reservations want the same: the card 52:54:00:00:00:01 is of web (10.15.3.24), which was made first and counts, and of shop (10.15.3.57), which does not; keep one of each two: remove the one that does not count (`vps-gateway reservations remove shop`), or the other one, and it counts',
+      'one guest has two reservations: the card 52:54:00:00:00:01 is of web (10.15.3.24), which was made first and counts, and of shop (10.15.3.57), which does not; keep one of each two: remove the one that does not count (`vps-gateway reservations remove shop`), or the other one, and it counts',
     ]);
     expect(node.log.lines).toContainEqual(
       expect.objectContaining({ fields: expect.objectContaining({ problem: 'rival-reservations' }) }),

@@ -10,9 +10,9 @@ export class LabTerminal {
   #text = '';
 
   /**
-   * @param statusFile has the lab's exit status afterwards, also where the terminal is gone by then. The kernel then tells the
-   *   shell before the lab of that, and not the lab.
-   * @param under what the lab is run by
+   * @param statusFile Gets the exit status of the lab, also where the terminal is gone by then. The kernel tells only the shell that
+   *   runs the lab that it is gone.
+   * @param under The command that runs the lab.
    */
   constructor(columns: number, { statusFile, under = '' }: { statusFile?: string; under?: string } = {}) {
     const lab = `${under} '${process.execPath}' '${builtProgram()}' lab`;

@@ -229,7 +229,7 @@ describeSystem('vps-gateway lab', [], () => {
     const { status, stdout, stderr } = spawnSync('unshare', command, options);
 
     expect(stderr).toBe(
-      `vps-gateway: ${small} has room for 21 MB, and the lab takes 110 MB: name another folder (TMPDIR=/var/tmp vps-gateway lab)\n`,
+      `vps-gateway: ${small} has 21 MB free, and the lab needs 110 MB: name another folder (TMPDIR=/var/tmp vps-gateway lab)\n`,
     );
     expect(stdout).toBe('');
     expect(status).toBe(69);
@@ -239,7 +239,7 @@ describeSystem('vps-gateway lab', [], () => {
     const { status, stderr } = labOnce({ TMPDIR: '/nowhere' });
 
     expect(stderr).toMatch(
-      /^vps-gateway: the lab cannot have its files in \/nowhere \(ENOENT: .*TMPDIR=.*\n$/,
+      /^vps-gateway: the lab cannot keep its files in \/nowhere \(ENOENT: .*TMPDIR=.*\n$/,
     );
     expect(status).toBe(69);
   });

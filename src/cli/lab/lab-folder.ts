@@ -38,7 +38,7 @@ function madeFolder(room: number): string {
   try {
     const { bavail, bsize } = statfsSync(parent);
     if (bavail * bsize >= room) return mkdtempSync(join(parent, 'vps-gateway-lab-'));
-    const free = `${parent} has room for ${megabytes(bavail * bsize)}, and the lab takes ${megabytes(room)}`;
+    const free = `${parent} has ${megabytes(bavail * bsize)} free, and the lab needs ${megabytes(room)}`;
     throw new GatewayError('lab-unavailable', `${free}: ${ELSEWHERE}`);
   } catch (error) {
     throw error instanceof GatewayError ? error : noPlace(error);
@@ -53,7 +53,7 @@ export function fullDisk(error: unknown): unknown {
 
 function noPlace(error: unknown): GatewayError {
   const why = error instanceof Error ? error.message : String(error);
-  const text = `the lab cannot have its files in ${tmpdir()} (${why}): ${ELSEWHERE}`;
+  const text = `the lab cannot keep its files in ${tmpdir()} (${why}): ${ELSEWHERE}`;
   return new GatewayError('lab-unavailable', text, error);
 }
 

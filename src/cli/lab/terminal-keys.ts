@@ -22,7 +22,7 @@ export async function takeKeys(lab: Lab, runner: OrderRunner, tellLink: () => Pr
   try {
     while (!lab.isEnding) {
       await delay(LOOK_EVERY);
-      // Where a shell stands before the lab, the kernel tells that alone.
+      // The kernel tells only the leader of the session that the terminal is gone: a shell, if one has started the lab.
       if (!isatty(STANDARD_OUTPUT)) process.kill(process.pid, 'SIGHUP');
     }
   } finally {

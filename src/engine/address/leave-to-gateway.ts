@@ -12,9 +12,9 @@ import { GRANTER_WAIT, isGrantedHere, RETRY_SECS } from './peers.ts';
 /** How long a guest is left to the gateway of its own host, or to the one that goes first for it: milliseconds. */
 const LEFT_FOR = 1000;
 /**
- * If a claimed address may be given again within the first time, a guest waits for the second: milliseconds. Of several that wait,
- * each needs one of its own. Those of a gateway that is not there are free within 2 s all the same; those of one that is are free as
- * they were claimed, and a second more lets the others follow.
+ * If a claimed address becomes free within the first time, a guest waits for the second: milliseconds. Each guest that waits needs
+ * an address of its own. What is claimed for a gateway that is absent is free within 2 s. What is claimed for one that is there
+ * becomes free one after the other, as it was claimed: so the longer wait lasts a second longer than until the first is free.
  */
 const FIRST_WAIT = { within: 2000, milliseconds: 2000 };
 const LATER_WAIT = { within: 3000, milliseconds: 4000 };

@@ -1,4 +1,4 @@
-import { identitiesOf, ReservationCheck } from '../../lease/reservation/claims.ts';
+import { changedBetween, identitiesOf, ReservationCheck } from '../../lease/reservation/claims.ts';
 import { type PlannedPut, plannedPut } from './put-reservation.ts';
 import { changeOf, decisionOf, isInForce } from './reservation-change.ts';
 import {
@@ -33,12 +33,11 @@ export function decideExchange(order: ExchangeOrder, input: ReservationInput): E
   return { kind: 'change', decision: decisionOf(order, change), each };
 }
 
-/** What guests are known by after it and were not before, and the other way round. */
+/** The cards, client identifiers, circuits and ports that a reservation gains or loses. */
 function changedIdentities(writes: readonly PlannedPut[]): ReadonlySet<string> {
   return new Set(
-    writes.flatMap(({ before, next }) => {
-      const [had, has] = [before === undefined ? [] : identitiesOf(before), identitiesOf(next)];
-      return [...had.filter((each) => !has.includes(each)), ...has.filter((each) => !had.includes(each))];
-    }),
+    writes.flatMap(({ before, next }) =>
+      changedBetween(before === undefined ? [] : identitiesOf(before), identitiesOf(next)),
+    ),
   );
 }

@@ -1,10 +1,10 @@
 import type { OutsideId } from '../../lease/outside-id.ts';
-import { claimedBy } from '../../lease/reservation/claims.ts';
+import { changedBetween, claimedBy } from '../../lease/reservation/claims.ts';
 import type { ReservationEntry } from '../../lease/reservation/reservation.ts';
 import type { Ipv4 } from '../../net/ipv4.ts';
-import { MOST_AT_ONCE, weightOf } from './at-once.ts';
 import type { ClaimModel } from './claim-model.ts';
 import { componentsOf } from './components.ts';
+import { MOST_AT_ONCE, weightOf } from './order-groups.ts';
 import { MOST_COMPARED, MOST_EXCHANGED } from './reservation-order.ts';
 
 /** One order: of one entry a put, of several an exchange. */
@@ -99,16 +99,15 @@ function fitsInOne(entries: readonly ReservationEntry[], model: ClaimModel): boo
   return entries.length <= MOST_EXCHANGED && entries.length * 2 + changed.size <= MOST_COMPARED;
 }
 
-/** How many of them any piece may have: as many as the one that changes most. */
+/** How many of them one exchange may have, if all of them changed as much as the one that changes most. */
 function mostOf(entries: readonly ReservationEntry[], model: ClaimModel): number {
   const largest = Math.max(...entries.map((entry) => 2 + changedClaims(entry, model).length));
   return Math.min(MOST_EXCHANGED, Math.max(2, Math.floor(MOST_COMPARED / largest)));
 }
 
-/** What an entry claims and its id has not, and the other way round. */
+/** What a reservation gains or loses by its entry. */
 function changedClaims(entry: ReservationEntry, model: ClaimModel): readonly string[] {
-  const [had, has] = [model.claimsOfId(entry.id), model.claimsOf(entry)];
-  return [...had.filter((claim) => !has.includes(claim)), ...has.filter((claim) => !had.includes(claim))];
+  return changedBetween(model.claimsOfId(entry.id), model.claimsOf(entry));
 }
 
 /** What others have is left out, but for the address. */

@@ -88,8 +88,9 @@ export interface ExchangeOrder extends OrderedBy {
 /** The most entries of one exchange: it is decided at once, and no message may wait for it long. */
 export const MOST_EXCHANGED = 16;
 /**
- * The most that an exchange rests on: its entries, their addresses, and what their guests are known by no more, or from now on.
- * etcd takes 128 operations in a transaction; some are left for what a store compares beside.
+ * The most keys that an exchange compares: those of its entries, of their addresses, and of the cards, client identifiers,
+ * circuits and ports that a reservation gains or loses. etcd takes 128 operations in a transaction; the others are for what a store
+ * compares besides.
  */
 export const MOST_COMPARED = 90;
 

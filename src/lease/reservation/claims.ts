@@ -104,6 +104,12 @@ export function identitiesOf({
   return identities;
 }
 
+/** What a reservation gains or loses between two lists of its claims, or of its identities. */
+export function changedBetween(before: readonly string[], after: readonly string[]): readonly string[] {
+  const lost = before.filter((claim) => !after.includes(claim));
+  return [...lost, ...after.filter((claim) => !before.includes(claim))];
+}
+
 /** The member of an entry that a key of `claimedBy` is about. */
 export function memberOf(claim: string): string {
   const kind = claim.slice(0, claim.indexOf(' '));

@@ -52,7 +52,7 @@ export interface Reservations extends ReservationView {
   retired(): Iterable<Reservation>;
   /** All, in force or retired, in the order of their ids. */
   all(): Iterable<Reservation>;
-  /** One guest may have two reservations by a version that did not see to it, or by `cluster seed`. There is hardly ever any. */
+  /** One guest may have two reservations by a version that did not prevent it, or by `cluster seed`. That is rare. */
   rivalries(): readonly Rivalry[];
 }
 

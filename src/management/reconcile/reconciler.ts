@@ -1,5 +1,5 @@
-import { inGroups } from '../../engine/order/at-once.ts';
 import { ClaimModel } from '../../engine/order/claim-model.ts';
+import { groupOrders } from '../../engine/order/order-groups.ts';
 import { orderOfPuts, type PutStep } from '../../engine/order/order-of-puts.ts';
 import type {
   ExchangeOrder,
@@ -114,7 +114,7 @@ class Run {
   async #remove(leaving: readonly Reservation[], { label: name, value }: Scope) {
     const removed: RemovedEntry[] = [];
     const refused: RefusedEntry[] = [];
-    for (const group of inGroups(leaving, itself)) {
+    for (const group of groupOrders(leaving, itself)) {
       const results = await this.#submit(
         group.map(({ id }) => ({ ...this.#order, kind: 'remove', id, label: { name, value } })),
       );
@@ -139,7 +139,7 @@ class Run {
     }
     // Refused because another reservation had its address or card: try once more, for that one may be gone by now.
     const held = wanted.filter(({ entry }) => isHeld(this.#results.get(entry.id)));
-    for (const group of inGroups(held, ({ entry }) => entry))
+    for (const group of groupOrders(held, ({ entry }) => entry))
       await this.#put(group.map(({ entry }) => entry));
   }
 
@@ -155,7 +155,7 @@ class Run {
     const { source = 'api' } = this.#request;
     const results = await this.#parts.exchange({ ...this.#order, entries, source });
     if (results !== 'impossible') this.#note(entries, results);
-    else for (const group of inGroups(entries, itself)) await this.#put(group);
+    else for (const group of groupOrders(entries, itself)) await this.#put(group);
   }
 
   /** The puts of a dry run. What an earlier step would give up counts as free. */
@@ -168,7 +168,7 @@ class Run {
     for (const group of groups) {
       for (const step of group) if (step.length > 1 && !isHeldOutside(step, model)) take(step, model);
       const entries = group.flat();
-      for (const some of inGroups(entries, itself)) {
+      for (const some of groupOrders(entries, itself)) {
         const orders = some.map((entry) => {
           const held = model.holdersOf(entry);
           const beside = new Set([...before.holdersOf(entry)].filter((id) => !held.has(id)));

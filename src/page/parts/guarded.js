@@ -14,7 +14,7 @@ export function Guarded({ children }) {
   const change = useSignal(changes);
   useEffect(() => error && tryAgain(), [change]);
   if (error === undefined) return children;
-  return html`<section class="card"><${Blank} icon="warn" title="What the gateway answers is not understood">
+  return html`<section class="card"><${Blank} icon="warn" title="This page does not understand the gateway’s answer">
     Guests may be served all the same. This page asks again by itself. If the gateway was upgraded, load the page again.
   </${Blank}></section>`;
 }

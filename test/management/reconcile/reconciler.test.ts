@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { MOST_AT_ONCE } from '../../../src/engine/order/at-once.ts';
+import { MOST_AT_ONCE } from '../../../src/engine/order/order-groups.ts';
 import type { OutsideId } from '../../../src/lease/outside-id.ts';
 import type { ReconcileResult } from '../../../src/management/reconcile/reconcile-result.ts';
 import { Reconciler } from '../../../src/management/reconcile/reconciler.ts';
@@ -236,7 +236,7 @@ describe('entries of one set that take from each other', () => {
   });
 
   test.each([3, 4, 16, 40])(
-    'a ring of %d guests with sixteen cards each, which is too much for one change of etcd’s, has what it is to have',
+    'a ring of %d guests with sixteen cards each, which are too many for one transaction of etcd, gets what its entries say',
     async (count) => {
       const node = await started();
       const cardsOf = (guest: number) => Array.from({ length: 16 }, (_, number) => card(guest * 16 + number));
@@ -427,6 +427,22 @@ describe('entries of one set that take from each other', () => {
 });
 
 describe('a large set', () => {
+  /** `groups` has the numbers of orders that it has given together. */
+  function countingReconciler(node: ServerNode) {
+    const inner = node.server.reservations;
+    const groups: number[] = [];
+    const reconciler = new Reconciler({
+      reservations: async () => [...(inner.current?.all() ?? [])],
+      submit: async (orders) => {
+        groups.push(orders.length);
+        return await Promise.all(orders.map((order) => inner.submit(order)));
+      },
+      exchange: (order) => inner.exchange(order),
+      unexplained: () => inner.unexplained(),
+    });
+    return { reconciler, groups };
+  }
+
   test('is decided some entries at a time, and others come between', async () => {
     const node = await started();
     let most = 0;
@@ -454,17 +470,7 @@ describe('a large set', () => {
   test('is put, and removed, in groups, each of which is one write; one that is refused spoils no other', async () => {
     const node = await started({ soon: (run) => void setImmediate(run) });
     await put(node, 'held', { address: '10.15.3.77' });
-    const inner = node.server.reservations;
-    const groups: number[] = [];
-    const reconciler = new Reconciler({
-      reservations: async () => [...(inner.current?.all() ?? [])],
-      submit: async (orders) => {
-        groups.push(orders.length);
-        return await Promise.all(orders.map((order) => inner.submit(order)));
-      },
-      exchange: (order) => inner.exchange(order),
-      unexplained: () => inner.unexplained(),
-    });
+    const { reconciler, groups } = countingReconciler(node);
     const request = { scope: { label: 'node', value: 'pve1' }, mayBeEmpty: true, ...WHO };
     const entries = Array.from({ length: 100 }, (_, index) => ({
       id: `vm-${index}`,
@@ -487,17 +493,7 @@ describe('a large set', () => {
 
   test('of guests with many cards is put in smaller groups, which take as long', async () => {
     const node = await started();
-    const inner = node.server.reservations;
-    const groups: number[] = [];
-    const reconciler = new Reconciler({
-      reservations: async () => [...(inner.current?.all() ?? [])],
-      submit: async (orders) => {
-        groups.push(orders.length);
-        return await Promise.all(orders.map((order) => inner.submit(order)));
-      },
-      exchange: (order) => inner.exchange(order),
-      unexplained: () => inner.unexplained(),
-    });
+    const { reconciler, groups } = countingReconciler(node);
     const request = { scope: { label: 'node', value: 'pve1' }, mayBeEmpty: true, ...WHO };
     const octet = (number: number) => (256 + number).toString(16).slice(1);
     const entries = Array.from({ length: 12 }, (_, guest) => ({

@@ -5,7 +5,7 @@ import type { Order, StepResult } from './order.ts';
 import { untilLease } from './until-lease.ts';
 
 const FREE = ['free', 'free-quiet'];
-/** Behind a flood every free address may be on offer at one gateway or another. An offer gives way to a reservation. */
+/** After a flood every free address may be on offer at one gateway or another. A reservation of it ends the offer. */
 const UNLEASED = [...FREE, 'offered'];
 /** How long an API may take until it answers: milliseconds. */
 const PATIENCE = 15_000;

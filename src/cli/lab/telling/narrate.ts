@@ -7,11 +7,12 @@ type Style = Parameters<typeof styleText>[0];
 type Paint = (style: Style, text: string) => string;
 type EventOf<Kind extends LabEvent['kind']> = Extract<LabEvent, { kind: Kind }>;
 
-/** Of lines that go on: under what stands beside time and name, if the terminal has this many columns. */
+/** Where a wrapped line continues: behind time and name, if the terminal is as wide as `WIDE`. */
 const INDENT = ' '.repeat(26);
+/** Columns. */
 const WIDE = 66;
 const NARROW_INDENT = ' '.repeat(4);
-/** The column in which it stands what runs on a machine. */
+/** The column in which the program of a machine is shown. */
 const ROLE = 42;
 /** Rows of a lease file that are shown at once. */
 const MOST_ROWS = 12;
@@ -107,7 +108,7 @@ function lines(event: LabEvent, paint: Paint, terminal: Terminal): readonly stri
   }
 }
 
-/** What is to be copied, behind what it is; below that where the terminal is too narrow for both. */
+/** Says what something is, and then has it to be copied: on the same line, or below where the terminal is too narrow. */
 function beside(columns: number, what: string, copied: string): readonly string[] {
   const line = `${what}  ${copied}`;
   return widthOf(line) <= columns ? [line] : [...wrapTo(columns, what, NARROW_INDENT), copied];

@@ -2,20 +2,24 @@ import { identitiesOf } from '../../lease/reservation/claims.ts';
 import type { Reservation, ReservationEntry } from '../../lease/reservation/reservation.ts';
 
 /**
- * The most orders that are given together. They are stored by one write; to decide them, to write them and to answer them takes
- * about a millisecond each, and between these the sockets are read.
+ * The most orders that are given together. One write stores them all. Deciding, writing and answering them are three steps of
+ * about a millisecond, and between two steps the sockets are read.
  */
 export const MOST_AT_ONCE = 32;
-/** So many cards take the time of one more order. */
+/** As many cards take the time of one more order. */
 const CARDS_OF_AN_ORDER = 4;
 
-/** How many orders' time it takes to put an entry, or to remove a reservation. */
+/** How long it takes to put an entry, or to remove a reservation: in orders with few cards. */
 export function weightOf(entry: Reservation | ReservationEntry): number {
   return 1 + Math.floor(identitiesOf(entry).length / CARDS_OF_AN_ORDER);
 }
 
-/** In their order, in groups that may be given together. */
-export function inGroups<Item>(
+/**
+ * Splits items into groups whose orders may be given together; they keep their order.
+ *
+ * @param of What the order of an item puts or removes.
+ */
+export function groupOrders<Item>(
   items: readonly Item[],
   of: (item: Item) => Reservation | ReservationEntry,
 ): readonly (readonly Item[])[] {
