@@ -3,19 +3,18 @@ import type { Instant } from '../lease/lease.ts';
 import type { LeaseChange } from '../lease/lease-view.ts';
 import type { Outcome } from '../store/lease-store.ts';
 import type { Plan } from '../subnet/plan.ts';
-import { contextFor, emptyContext, type MutableContext } from './decision-context.ts';
+import { Decisions } from './decisions.ts';
 import type { Drop } from './drops.ts';
 import type { ExchangeParts } from './exchange-parts.ts';
 import { InFlight } from './in-flight.ts';
 import { type Commit, NextCommit } from './next-commit.ts';
-import type { DecisionOutcome, Observer } from './observer.ts';
+import { type DecisionOutcome, isDurable, type Observer } from './observer.ts';
 import type { Order } from './order.ts';
-import { type Pending, PendingMessage, PendingOrder } from './pending.ts';
+import { isLeft, type Pending, PendingMessage, PendingOrder } from './pending.ts';
 import type { DecisionToCommit, DecisionToWait, Settled } from './pending-state.ts';
 import { advanceRevision } from './read-revision.ts';
 import { Replies } from './replies.ts';
 import { Reports } from './reports.ts';
-import { UnheldOffers } from './unheld-offers.ts';
 import { Waits, type WakeExchange } from './waits.ts';
 import { firstPromiseOf, isHeardSince } from './withheld.ts';
 
@@ -40,8 +39,7 @@ export class ExchangeSteps {
   readonly #replies: Replies;
   readonly #reports: Reports;
   readonly #nextCommit: NextCommit;
-  readonly #context: MutableContext;
-  readonly #unheldOffers = new UnheldOffers();
+  readonly #decisions: Decisions;
   #isStopping = false;
   #now: Instant;
   #monotonic: number;
@@ -60,12 +58,7 @@ export class ExchangeSteps {
     this.#waits = new Waits(parts, this.#inFlight, this.#reports, wake);
     this.#replies = new Replies(parts.transport, observer, parts.clock, parts.timings);
     this.#nextCommit = new NextCommit(parts.store);
-    this.#context = emptyContext();
-    this.#context.mayBeOver = (lease) => parts.serverState.mayBeOver(lease);
-    this.#context.sightingAt = (address) => parts.serverState.sightingAt(address);
-    this.#context.quietAddresses = parts.serverState.quietAddresses;
-    this.#context.isOfferedBeside = (address, client) =>
-      this.#unheldOffers.isAnothers(address, client, this.#monotonic);
+    this.#decisions = new Decisions(parts, this.#inFlight);
     this.#now = parts.clock.now();
     this.#monotonic = parts.clock.monotonic();
   }
@@ -92,7 +85,7 @@ export class ExchangeSteps {
     this.#parts.serverState.beginRound();
     this.#now = this.#parts.clock.now();
     this.#monotonic = this.#parts.clock.monotonic();
-    this.#context.trustsClock = this.#parts.serverState.trustsClock;
+    this.#decisions.beginRound(this.#now, this.#monotonic);
   }
 
   /** A message that was just read: decided at once, or behind the one that keeps its sender busy. */
@@ -162,25 +155,10 @@ export class ExchangeSteps {
   #advance(pending: Pending): void {
     try {
       pending.beginDecision();
-      this.#follow(pending, this.#decide(pending));
+      this.#follow(pending, this.#decisions.decide(pending, this.plan));
     } catch (error) {
       this.#break(pending, error);
     }
-  }
-
-  #decide(pending: Pending): Decision {
-    const { store, decide, serverState } = this.#parts;
-    if (pending instanceof PendingOrder) return pending.order.decide(this.#now, store.leases, this.plan);
-    if (isDiscover(pending) && pending.past.hasPaused)
-      serverState.noteUnanswered?.(pending.message, pending.past.leftTo);
-    const context = contextFor(this.#context, pending, serverState, this.#monotonic);
-    const { port } = context;
-    this.#context.leasesAtPort = port === undefined ? 0 : this.#leasesAt(port.name);
-    return decide(pending.message, pending.arrival, context, this.#now, store.leases, this.plan);
-  }
-
-  #leasesAt(port: string): number {
-    return this.#parts.store.leases.leasesAt(port) + this.#inFlight.leasesAt(port);
   }
 
   #follow(pending: Pending, decision: Decision): void {
@@ -279,13 +257,12 @@ export class ExchangeSteps {
 
   /** Ends it with a reply, or in silence; in silence too if a reply's change is not durable. */
   #finish(pending: Pending, { decision, outcome, decidedAt }: Settled): void {
-    const isDurable = outcome === 'nothing' || outcome === 'committed';
-    if (decision.kind === 'reply' && isDurable) {
+    if (decision.kind === 'reply' && isDurable(outcome)) {
       const readAt = pending instanceof PendingMessage ? pending.readAt : decidedAt;
       this.#replies.add(decision.reply, decision.destination, decidedAt, readAt);
       if (decision.quietOffer !== undefined) this.#parts.serverState.noteQuietOffer(decision.quietOffer);
       if (decision.reason === 'offered-unheld' && pending instanceof PendingMessage)
-        this.#unheldOffers.note(decision.reply.yiaddr, pending.client, this.#monotonic);
+        this.#decisions.noteUnheldOffer(decision.reply.yiaddr, pending.client);
     }
     const isDecline = decision.reason === 'declined' || decision.reason === 'too-many-declines';
     if (isDecline && pending instanceof PendingMessage)
@@ -316,13 +293,4 @@ export class ExchangeSteps {
     this.#observer.dropped(reason, 1);
     if (pending instanceof PendingOrder) pending.done(outcome);
   }
-}
-
-function isDiscover({ message }: PendingMessage): boolean {
-  return message.type === 'DHCPDISCOVER';
-}
-
-/** True for a DHCPDISCOVER that is left to another gateway for a moment. */
-function isLeft(message: PendingMessage): boolean {
-  return message.state.name === 'pausing' && isDiscover(message);
 }

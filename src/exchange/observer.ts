@@ -8,6 +8,11 @@ import type { Drop } from './drops.ts';
 /** What became of a decision's change; 'nothing': it has none. */
 export type DecisionOutcome = Outcome | 'nothing';
 
+/** Whether a reply may leave that rests on a change with this outcome. */
+export function isDurable(outcome: DecisionOutcome): boolean {
+  return outcome === 'nothing' || outcome === 'committed';
+}
+
 /**
  * Sees all that the exchange does. Decisions are told once a round, in their order, when the replies of the round have
  * left. All of it runs on the packets' thread and must return soon: whatever takes longer (a socket, another thread)

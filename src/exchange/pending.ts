@@ -195,3 +195,12 @@ export class PendingOrder extends Transitions {
 }
 
 export type Pending = PendingMessage | PendingOrder;
+
+export function isDiscover({ message }: PendingMessage): boolean {
+  return message.type === 'DHCPDISCOVER';
+}
+
+/** True for a DHCPDISCOVER that is left to another gateway for a moment. */
+export function isLeft(message: PendingMessage): boolean {
+  return message.state.name === 'pausing' && isDiscover(message);
+}

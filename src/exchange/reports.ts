@@ -1,7 +1,7 @@
 import type { Decision } from '../engine/decision/decision.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Message } from '../wire/message.ts';
-import type { DecisionOutcome, Observer } from './observer.ts';
+import { type DecisionOutcome, isDurable, type Observer } from './observer.ts';
 import { type Pending, PendingMessage } from './pending.ts';
 
 /** Decisions that are kept at most before they are reported. */
@@ -51,8 +51,4 @@ export class Reports {
       }
     }
   }
-}
-
-function isDurable(outcome: DecisionOutcome): boolean {
-  return outcome === 'nothing' || outcome === 'committed';
 }

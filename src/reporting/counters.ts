@@ -1,6 +1,6 @@
 import type { Decision } from '../engine/decision/decision.ts';
 import type { Drop } from '../exchange/drops.ts';
-import type { DecisionOutcome, Observer } from '../exchange/observer.ts';
+import { type DecisionOutcome, isDurable, type Observer } from '../exchange/observer.ts';
 import type { Timings } from '../exchange/timings.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { Message } from '../wire/message.ts';
@@ -110,8 +110,4 @@ export class Counters implements Observer, Timings {
 export function isFinal(decision: Decision, outcome: DecisionOutcome): boolean {
   if (decision.kind === 'wait' || outcome === 'conflict') return false;
   return decision.kind !== 'again' || outcome !== 'committed';
-}
-
-function isDurable(outcome: DecisionOutcome): boolean {
-  return outcome === 'nothing' || outcome === 'committed';
 }

@@ -1,6 +1,6 @@
 import type { Decision, Reason } from '../engine/decision/decision.ts';
 import { REASONS, type ReasonRow } from '../engine/decision/reasons.ts';
-import type { DecisionOutcome } from '../exchange/observer.ts';
+import { type DecisionOutcome, isDurable } from '../exchange/observer.ts';
 import type { ClientKey } from '../lease/client-key.ts';
 import type { LineLimit } from '../log/allowance.ts';
 import type { Log } from '../log/log.ts';
@@ -160,8 +160,7 @@ export function addressOf(message: Message, decision: Decision): Ipv4 {
 
 /** The type of the reply that is sent; undefined: none, since nothing was stored or the message is decided again. */
 function replyOf(decision: Decision, outcome: DecisionOutcome): string | undefined {
-  const leaves = decision.kind === 'reply' && (outcome === 'nothing' || outcome === 'committed');
-  return leaves ? decision.reply.type : undefined;
+  return decision.kind === 'reply' && isDurable(outcome) ? decision.reply.type : undefined;
 }
 
 function relayOf(giaddr: Ipv4): string | undefined {
