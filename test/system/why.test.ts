@@ -67,7 +67,7 @@ describeSystem('why', [], () => {
     expect(set.status).toBe(0);
     expect(told).toMatch(/^reserved for it: \S+ \(reservation one\)$/m);
     expect(told.replaceAll(/\n +/g, ' ')).toContain(
-      `likeliest cause: it has ${had}, and waits for ${wanted}, which is reserved for it (reservation one): that is leased to ${B} until `,
+      `likeliest cause: it has ${had}, and waits for ${wanted}, which is reserved for it (reservation one): that address is leased to ${B} until `,
     );
   });
 

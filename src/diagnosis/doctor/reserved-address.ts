@@ -15,7 +15,7 @@ export interface ReservedAddress {
 
 const FREE: readonly string[] = ['reserved-idle', 'offered', 'free', 'free-quiet'];
 
-/** Why a guest that has one address does not have the one yet that is reserved for it, and what helps. */
+/** Why a guest does not have the address yet that is reserved for it, and what helps. */
 export function waitsForReserved(has: string, reserved: ReservedAddress): Cause {
   const { hindrance, remedy } = hindranceAt(reserved);
   const { address, id } = reserved;
@@ -30,26 +30,26 @@ function hindranceAt({ address, id, state, mac, expires }: ReservedAddress) {
   const until = expires === null ? '' : ` until ${expires}`;
   if (FREE.includes(state))
     return {
-      hindrance: 'that is free, and it moves there when it renews its lease',
-      remedy: 'wait until half of its lease is over, or restart its network in the guest',
+      hindrance: 'that address is free, and the guest moves there when it renews its lease',
+      remedy: 'wait until half of its lease is over, or restart the network in the guest',
     };
   if (state === 'reserved-in-use' || state === 'leased')
     return {
-      hindrance: `that is leased to ${whose}${until}`,
+      hindrance: `that address is leased to ${whose}${until}`,
       remedy: `wait until that lease ends; or shut that guest down, and type vps-gateway leases release ${address}`,
     };
   if (state === 'peer')
     return {
-      hindrance: `another gateway has leased that to ${whose}`,
-      remedy: `have ${whose} take another address, or shut it down: the address is free when that is heard, and at the latest when it has been reserved for as long as the longest lease`,
+      hindrance: `another gateway has leased that address to ${whose}`,
+      remedy: `have ${whose} take another address, or shut it down: this gateway gives the address when it hears of that, and at the latest when it has been reserved for as long as the longest lease lasts`,
     };
   if (state === 'quarantined' || state === 'conflict')
     return {
-      hindrance: `another machine was seen there, and nobody gets that address${until}`,
+      hindrance: `another machine was seen there, and no guest gets that address${until}`,
       remedy: `vps-gateway addresses ask ${address}: give the machine that answers another address, then vps-gateway addresses restore ${address}`,
     };
   return {
-    hindrance: 'no guest may have that now',
+    hindrance: 'no guest may have that address now',
     remedy: `give the reservation another address: vps-gateway reservations set ${id} --address <address>`,
   };
 }

@@ -42,21 +42,26 @@ describe('the likeliest cause', () => {
   });
 
   test.each([
-    ['reserved-idle', null, 'that is free, and it moves there when it renews its lease', /half of its lease/],
+    [
+      'reserved-idle',
+      null,
+      'that address is free, and the guest moves there when it renews its lease',
+      /half of its lease/,
+    ],
     [
       'reserved-in-use',
       B,
-      `that is leased to ${B} until 2026-11-28T21:00:00Z`,
+      `that address is leased to ${B} until 2026-11-28T21:00:00Z`,
       /leases release 10\.15\.3\.57$/,
     ],
-    ['peer', B, `another gateway has leased that to ${B}`, /take another address, or shut it down/],
+    ['peer', B, `another gateway has leased that address to ${B}`, /take another address, or shut it down/],
     [
       'quarantined',
       B,
       'another machine was seen there, ',
       /addresses ask 10\.15\.3\.57: .* addresses restore/,
     ],
-    ['gateway', null, 'no guest may have that now', /reservations set web --address/],
+    ['gateway', null, 'no guest may have that address now', /reservations set web --address/],
   ])(
     'of a guest that waits for its reserved address is why that is not its own yet: %s',
     (state, mac, why, remedy) => {
