@@ -103,7 +103,7 @@ test('what happened while nobody followed is told to a reader that goes on, and 
   const [begins, goesOn] = [follow(), follow('77-3')];
   await Promise.all([begins.read(), goesOn.read()]);
 
-  log.add({ kind: 'pool', isOfBefore: true, data: { number: 4 } });
+  log.add({ kind: 'pool', wasUnfollowed: true, data: { number: 4 } });
   add(5);
   log.wake();
 

@@ -20,8 +20,8 @@ export interface LoggedEvent {
   readonly reason: string | undefined;
   readonly mac: string | undefined;
   readonly address: string | undefined;
-  /** True: it happened while nobody followed. Those that begin to follow have not missed it. */
-  readonly isOfBefore: boolean;
+  /** True: it happened while nobody followed the events. A reader that begins with what happens from now on does not get it. */
+  readonly wasUnfollowed: boolean;
   /** Its frame of server-sent events. */
   readonly frame: string;
 }
@@ -32,7 +32,7 @@ export interface NewEvent {
   readonly reason?: string | undefined;
   readonly mac?: string | undefined;
   readonly address?: string | undefined;
-  readonly isOfBefore?: boolean;
+  readonly wasUnfollowed?: boolean;
   readonly data: object;
 }
 
@@ -65,10 +65,10 @@ export class EventLog {
     return `${this.#start}-${number}`;
   }
 
-  add({ kind, reason, mac, address, isOfBefore = false, data }: NewEvent): void {
+  add({ kind, reason, mac, address, wasUnfollowed = false, data }: NewEvent): void {
     const number = this.#next;
     const frame = `id: ${this.idOf(number)}\nevent: ${kind}\ndata: ${JSON.stringify(data)}\n\n`;
-    this.#events[number % this.#size] = { number, kind, reason, mac, address, isOfBefore, frame };
+    this.#events[number % this.#size] = { number, kind, reason, mac, address, wasUnfollowed, frame };
     this.#next += 1;
   }
 

@@ -134,10 +134,10 @@ export class EventSource {
   /**
    * Never rejects.
    *
-   * @param isOfBefore What it finds has happened while nobody followed.
+   * @param wasUnfollowed What it finds has happened while nobody followed.
    */
-  async #lookOnce(isOfBefore: boolean): Promise<void> {
-    for (const event of await this.#news.take()) this.#tell({ ...event, isOfBefore });
+  async #lookOnce(wasUnfollowed: boolean): Promise<void> {
+    for (const event of await this.#news.take()) this.#tell({ ...event, wasUnfollowed });
     try {
       const { problems, refusedClients } = await this.#status();
       const known = this.#known;
@@ -148,21 +148,22 @@ export class EventSource {
       this.#known = now;
       if (known === undefined) return;
       for (const [name, problem] of now.problems)
-        if (!known.problems.has(name)) this.#addProblem(problem, true, isOfBefore);
+        if (!known.problems.has(name)) this.#addProblem(problem, true, wasUnfollowed);
       for (const [name, problem] of known.problems)
-        if (!now.problems.has(name)) this.#addProblem(problem, false, isOfBefore);
-      for (const [key, each] of now.refused) if (!known.refused.has(key)) this.#addRefused(each, isOfBefore);
+        if (!now.problems.has(name)) this.#addProblem(problem, false, wasUnfollowed);
+      for (const [key, each] of now.refused)
+        if (!known.refused.has(key)) this.#addRefused(each, wasUnfollowed);
     } catch {
       // The gateway stands still: the next look tells what has changed.
     }
   }
 
   /** A client that the operator's rules keep away. */
-  #addRefused(refused: RefusedClientStatus, isOfBefore: boolean): void {
+  #addRefused(refused: RefusedClientStatus, wasUnfollowed: boolean): void {
     const { hardware: mac, why: reason, hostname, count, client, lastAsked: at } = refused;
     const command = `vps-gateway reservations set ID --mac ${mac}`;
     const data = { at, address: null, mac, client, reason, hostname, count, command, node: this.#node };
-    this.#tell({ kind: 'unknown_mac', reason, mac, isOfBefore, data });
+    this.#tell({ kind: 'unknown_mac', reason, mac, wasUnfollowed, data });
   }
 
   #tell(event: NewEvent): void {
@@ -170,11 +171,11 @@ export class EventSource {
     this.#log.wake();
   }
 
-  #addProblem({ name, message, remedy }: RunningProblem, isThere: boolean, isOfBefore: boolean): void {
+  #addProblem({ name, message, remedy }: RunningProblem, isThere: boolean, wasUnfollowed: boolean): void {
     const kind = PROBLEM_KINDS[name];
     if (kind === undefined) return;
     const at = new Date().toISOString();
     const data = { at, warning: name, state: isThere ? 'began' : 'ended', title: message, remedy };
-    this.#tell({ kind, reason: name, isOfBefore, data });
+    this.#tell({ kind, reason: name, wasUnfollowed, data });
   }
 }

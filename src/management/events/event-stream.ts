@@ -28,7 +28,7 @@ export function eventStream(
   const encoder = new TextEncoder();
   const isNew = lastId === undefined || lastId === '';
   const { from, missed } = isNew ? { from: log.next, missed: 0 } : log.resume(lastId);
-  const isFor = isNew ? (event: LoggedEvent) => !event.isOfBefore && isWanted(event) : isWanted;
+  const isFor = isNew ? (event: LoggedEvent) => !event.wasUnfollowed && isWanted(event) : isWanted;
   let position = from;
   let quietUntil = 0;
   let isOver = false;
