@@ -18,6 +18,7 @@ import type { Order } from './order.ts';
 import { ownAdmissions } from './own-admissions.ts';
 import { PendingMessage } from './pending.ts';
 import { Precedence } from './precedence.ts';
+import { WakeUps } from './wake-ups.ts';
 
 /**
  * Datagrams that one round reads at most; and how many it reads for each change that a commit takes, since beside other
@@ -44,11 +45,10 @@ export class Exchange {
   readonly #arenas: Arena[] = [];
   readonly #arrivals = new Arrivals();
   readonly #precedence: Precedence;
+  readonly #wakeUps: WakeUps;
   #underWay = 0;
   #orders = 0;
   #isInRound = false;
-  /** How what became ready outside a round is going to be decided; undefined: nothing became ready. */
-  #woken: 'now' | 'after-reading' | undefined;
   #isDrained = true;
   #received = 0;
   #broadcasts = 0;
@@ -60,8 +60,12 @@ export class Exchange {
     this.#parts = parts;
     this.#observer = observers(parts.observer);
     this.#precedence = new Precedence(parts.seed ?? 0);
+    this.#wakeUps = new WakeUps(this.#decideReady, parts.soon);
     this.#admissions = [...ownAdmissions(), ...(parts.admissions ?? [])];
-    this.#steps = new ExchangeSteps(parts, this.#observer, (when) => this.#wake(when));
+    this.#steps = new ExchangeSteps(parts, this.#observer, (when) => {
+      // The end of a round decides it.
+      if (!this.#isInRound && !this.#isStopping) this.#wakeUps.wake(when);
+    });
     const capacity = Math.min(store.batchLimit * READ_FOR_EACH, ROUND_LIMIT);
     for (let count = 0; count < store.depth + 1; count += 1) this.#arenas.push(transport.arena(capacity));
     transport.onReadable(() => this.receive());
@@ -195,33 +199,11 @@ export class Exchange {
     else this.#parts.serverState.noteRequest(serverIdentifier, requestedAddress, client, hardware);
   }
 
-  /**
-   * Something has become ready outside a round: an answer to ARP came, a wait is over, or an order was given. What becomes ready
-   * at the same moment is decided and committed with it: each commit waits for the disk.
-   */
-  #wake(when: 'now' | 'after-reading'): void {
-    if (this.#isInRound || this.#isStopping) return; // The end of the round decides it.
-    const isFirst = this.#woken === undefined;
-    if (isFirst || when === 'after-reading') this.#woken = when;
-    if (isFirst) this.#soon(this.#decideWoken);
-  }
-
-  #soon(run: () => void): void {
-    const { soon } = this.#parts;
-    if (soon === undefined) run();
-    else soon(run);
-  }
-
-  /** Resolves when the sockets have been read, if anything waits in them. */
-  #untilRead(): Promise<void> {
-    return new Promise((resolve) => this.#soon(resolve));
-  }
-
-  readonly #decideWoken = (): void => {
-    // While the process was busy, a rival may have come that is still in the sockets: timers run before they are read.
-    const reads = this.#woken === 'after-reading' || this.#parts.pace?.isBusy === true;
-    this.#woken = undefined;
+  /** Decides what has become ready outside a round. */
+  readonly #decideReady = (when: 'now' | 'after-reading'): void => {
     if (this.#isStopping || !this.#steps.hasReady) return; // A round has decided it meanwhile.
+    // While the process was busy, a rival may have come that is still in the sockets: timers run before they are read.
+    const reads = when === 'after-reading' || this.#parts.pace?.isBusy === true;
     if (reads && this.#arenas.length > 0) {
       this.receive();
       return;
@@ -249,10 +231,10 @@ export class Exchange {
     while (this.#steps.hasCommit) {
       const commit = this.#steps.takeCommit();
       const isLong = takesLong(commit);
-      if (isLong) await this.#untilRead();
+      if (isLong) await this.#wakeUps.untilRead();
       const begun = this.#parts.timings === undefined ? 0 : this.#parts.clock.monotonic();
       const outcomes = await this.#outcomesOf(commit);
-      if (isLong) await this.#untilRead();
+      if (isLong) await this.#wakeUps.untilRead();
       this.#begin();
       if (commit.changes.length > 0)
         this.#parts.timings?.committed(this.#steps.monotonic - begun, commit.changes.length);
