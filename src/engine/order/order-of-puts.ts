@@ -52,8 +52,8 @@ function needsOf(entries: readonly ReservationEntry[], model: ClaimModel): reado
 
 /**
  * A circle that is too long for one exchange, in pieces: after each but the last one its last member waits for what it takes. If
- * its own address is taken, it has the address of the first one for a moment. Where one takes from several others, nothing can be
- * cut: each entry is a step then, and is refused.
+ * its own address is taken, it has the address of the first one for a moment. Where one takes from several others, or would be
+ * refused, nothing can be cut: each entry is a step then, and is refused.
  */
 function turnedInPieces(
   component: readonly number[],
@@ -133,8 +133,9 @@ function withoutHeld(entry: ReservationEntry, model: ClaimModel): ReservationEnt
 }
 
 /**
- * Each member before the one that it takes from; fewer than all if one takes from several. The first one gives up its address, if
- * any of them does.
+ * Each member before the one that it takes from; fewer than all if one takes from several, or wants what nobody gives up: after
+ * some of the pieces another one would be refused, and its guest would have nothing. The first one gives up its address, if any
+ * of them does.
  */
 function circleOf(
   component: readonly number[],
@@ -150,6 +151,8 @@ function circleOf(
     const within: readonly number[] = (needs[at] ?? []).filter((index) => members.has(index));
     const entry = entries[at];
     if (entry === undefined || within.length !== 1) return [];
+    const givers = new Set(needs[at]?.map((index) => entries[index]?.id));
+    if (![...model.holdersOf(entry)].every((holder) => givers.has(holder))) return [];
     circle.push(entry);
     at = within[0];
   }

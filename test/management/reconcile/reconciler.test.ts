@@ -299,6 +299,33 @@ describe('entries of one set that take from each other', () => {
     },
   );
 
+  test.each([
+    ['cards', 0, 1],
+    ['addresses', 1, 0],
+  ])(
+    'a ring of %s that is too long for one change, and of which one wants what another has and keeps, is refused whole',
+    async (_what, by, cardsBy) => {
+      const node = await started();
+      const wanted = row(40, by, cardsBy).map((entry, index) =>
+        index === 30 ? { ...entry, mac: [...entry.mac, card(0x7fff)] } : entry,
+      );
+      await put(node, 'outsider', { mac: [card(0x7fff)], address: '10.15.3.200' });
+      await reconcile(node, { entries: row(40, 0) });
+      const all = () =>
+        [...(node.server.reservations.current?.all() ?? [])].map((each) => [
+          each.id,
+          each.address,
+          each.macs,
+        ]);
+      const before = all();
+
+      const done = await reconcile(node, { entries: wanted });
+
+      expect(done).toMatchObject({ changed: [] });
+      expect(all()).toEqual(before);
+    },
+  );
+
   test('two that want one address or one card: a dry run refuses the second one too, with who has it', async () => {
     const node = await started();
     const entries = [
