@@ -267,6 +267,21 @@ describe('a card that a reservation names', () => {
   });
 });
 
+test('a card that its reservation names no more does not get back the address that the other card took over', () => {
+  const { conversation, reserve } = reserving({ probeMilliseconds: 0 });
+  const both = { macs: cards(ADA.mac, BOB.mac) };
+  reserve(OWN, both);
+  boot(conversation, BOB);
+  conversation.hear(ADA.reboot(OWN));
+
+  reserve('10.15.3.200');
+  const rebooted = conversation.hear(BOB.reboot(OWN));
+
+  expect(conversation.hear(ADA.extend(OWN)).outcome).not.toBe('silence');
+  expect(rebooted.outcome).not.toBe(`DHCPACK ${OWN}`);
+  expect(boot(conversation, BOB)).not.toBe(OWN);
+});
+
 describe('a reservation without a card', () => {
   test('by client identifier follows the identifier to another card', () => {
     const { conversation, reserve } = reserving();

@@ -35,7 +35,8 @@ export function identify(input: IdentityInput): Identified {
   if (reservation !== undefined) return { client: clientOfReserved(input, reservation), cloneOf: undefined };
   if (plan.identity !== 'auto') return whole;
   const binding = leases.bindingOf(shared);
-  if (binding?.hardware === hardware || isOfHardware(shared, message)) return whole;
+  const isOwnCards = isOfHardware(shared, message) && !isOfReservedCard(input, binding);
+  if (binding?.hardware === hardware || isOwnCards) return whole;
 
   const own = keyOfClone(shared, hardware);
   if (hasOwnKey(input, own, binding)) return { client: own, cloneOf: undefined };
@@ -44,6 +45,11 @@ export function identify(input: IdentityInput): Identified {
   const offer = leases.offerTo(shared);
   const isOffered = offer !== undefined && isHeldByAnother(input, offer, own);
   return isOffered && offer.hardware !== hardware ? { client: own, cloneOf: offer.hardware } : whole;
+}
+
+/** Two cards had one reservation, and the lease under this one's key went to the other card, which alone has a reservation now. */
+function isOfReservedCard({ subnet }: IdentityInput, binding: Lease | undefined): boolean {
+  return binding !== undefined && subnet.reservations.ofHardware(binding.hardware) !== undefined;
 }
 
 /**
