@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { findProgram } from '../../src/diagnosis/find-program.ts';
 import { metricsText } from '../support/metrics.ts';
 
@@ -9,12 +10,50 @@ const EXAMPLES = join(import.meta.dirname, '../../docs/examples');
 const RULES = join(EXAMPLES, 'prometheus-rules.yml');
 const DASHBOARD = join(EXAMPLES, 'grafana-dashboard.json');
 const hasPromtool = findProgram('promtool') !== undefined;
+/** The second of two gateways is gone after five minutes. */
+const ONE_GONE = JSON.stringify({
+  rule_files: [RULES],
+  tests: [
+    {
+      interval: '1m',
+      input_series: [
+        { series: 'up{job="vps-gateway", instance="node-1"}', values: '1x20' },
+        { series: 'up{job="vps-gateway", instance="node-2"}', values: '1x5 0x15' },
+      ],
+      promql_expr_test: [
+        {
+          expr: 'ALERTS{alertname="VpsGatewayGone", alertstate="firing"}',
+          eval_time: '15m',
+          exp_samples: [
+            {
+              labels:
+                'ALERTS{alertname="VpsGatewayGone", alertstate="firing", instance="node-2", job="vps-gateway", severity="critical"}',
+              value: 1,
+            },
+          ],
+        },
+      ],
+    },
+  ],
+});
 const WHERE = hasPromtool ? '' : ' [not here: apt-get install prometheus]';
 
 test.skipIf(!hasPromtool)(`promtool accepts the alert rules${WHERE}`, () => {
   const { status, stderr } = spawnSync('promtool', ['check', 'rules', RULES], { encoding: 'utf8' });
 
   expect(stderr).toBe('');
+  expect(status).toBe(0);
+});
+
+test.skipIf(!hasPromtool)(`one gateway of several that is gone is told by name${WHERE}`, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'vps-gateway-rules-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'gone.yml');
+  writeFileSync(file, ONE_GONE);
+
+  const { status, stdout, stderr } = spawnSync('promtool', ['test', 'rules', file], { encoding: 'utf8' });
+
+  expect(`${stdout}${stderr}`).toContain('SUCCESS');
   expect(status).toBe(0);
 });
 
