@@ -111,7 +111,14 @@ const ALL: readonly LabEvent[] = [
   },
   {
     kind: 'running',
-    enter: [{ machine: 'guest-1', command: 'nsenter --net --mount --target 1234567' }],
+    enter: [
+      {
+        machine: 'node-1',
+        command:
+          'GATEWAY_DHCP_LEASES_DIR=/tmp/vps-gateway-lab-22Gt8i/node-1 nsenter --net --mount --target 1234566 --wd=/root',
+      },
+      { machine: 'guest-1', command: 'nsenter --net --mount --target 1234567' },
+    ],
   },
   { kind: 'page', link: 'http://127.0.0.1:38335/?token=YT2Cs3CL4KAxo_Xa8zqkKCtD-SC7gsKhfwEheZWmY74' },
   { kind: 'page', link: undefined },
@@ -138,7 +145,7 @@ const ALL: readonly LabEvent[] = [
 ];
 
 /** There to be copied: the terminal wraps it, and copies it as one line. */
-const COPIED = /^(apt-get|sqlite3|nsenter|http:)/;
+const COPIED = /^(apt-get|sqlite3|GATEWAY_DHCP_LEASES_DIR=|nsenter|http:)/;
 
 test.each([40, 47, 55, 60, 66, 72, 80, 100])(
   'no line is wider than a terminal of %d columns, but what is to be copied',

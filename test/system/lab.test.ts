@@ -106,6 +106,22 @@ describeSystem('vps-gateway lab', [], () => {
     expect(events.at(-1)).toMatchObject({ kind: 'end', leased: 4, without: [] });
   });
 
+  test('a shell on a node that is opened as it says speaks with that node’s gateway', async () => {
+    const terminal = new LabTerminal(300);
+    onTestFinished(() => terminal.hangUp());
+    await terminal.until(/the page\s.*token=/s);
+    const [command] = /GATEWAY_DHCP_LEASES_DIR=\S+ nsenter .*--wd=\S+/.exec(terminal.lines.join('\n')) ?? [];
+
+    const inside = `${command} '${process.execPath}' '${builtProgram()}' settings --json`;
+    const asked = spawnSync('sh', ['-c', inside], { encoding: 'utf8' });
+    terminal.press('q');
+    await terminal.ended();
+
+    expect(asked.stderr).toBe('');
+    expect(asked.status).toBe(0);
+    expect(asked.stdout).toMatch(/LEASES_DIR","value":"[^"]*\/node-1"/);
+  });
+
   test('one node is a lab too', async () => {
     const { status, events } = await lab('--once', '--nodes', '1');
 

@@ -81,14 +81,26 @@ export class Lab {
     return this.gateways.find(({ address }) => address === server)?.name ?? server;
   }
 
-  /** How a shell on the first node and on the first guest is opened from outside. */
+  /**
+   * How a shell on the first node and on the first guest is opened from outside. Commands there are to reach the gateway of that
+   * node, and not one that this machine itself has.
+   */
   enterCommands(inUserNamespace: boolean): readonly { readonly machine: string; readonly command: string }[] {
     const how = inUserNamespace ? 'nsenter --user --preserve-credentials' : 'nsenter';
-    const hosts = [this.gateways[0]?.node.host, this.guests[0]?.host].filter((host) => host !== undefined);
-    return hosts.map(({ name, pid }) => ({
-      machine: name,
-      command: `${how} --net --mount --target ${pid}`,
-    }));
+    const enter = (host: { readonly pid: number }) => `${how} --net --mount --target ${host.pid}`;
+    const [gateway] = this.gateways;
+    const [guest] = this.guests;
+    return [
+      ...(gateway === undefined
+        ? []
+        : [
+            {
+              machine: gateway.node.host.name,
+              command: `GATEWAY_DHCP_LEASES_DIR=${gateway.directory} ${enter(gateway.node.host)} --wd=${quoted(process.cwd())}`,
+            },
+          ]),
+      ...(guest?.host === undefined ? [] : [{ machine: guest.host.name, command: enter(guest.host) }]),
+    ];
   }
 
   /** Who has what from whom, and the first node's lease file, read while the gateway runs. */
@@ -173,4 +185,9 @@ export class Lab {
 /** The guests with the lab's own client: orders can have it renew or rebind. */
 export function builtInGuests({ guests }: Pick<Lab, 'guests'>): readonly BuiltInGuest[] {
   return guests.filter((guest) => guest instanceof BuiltInGuest);
+}
+
+/** A path as a word of a shell. */
+function quoted(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }
