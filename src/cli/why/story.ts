@@ -1,6 +1,10 @@
 import { join } from 'node:path';
 import type { Cause } from '../../diagnosis/doctor/cause.ts';
-import { type GuestDecision, likeliestCause } from '../../diagnosis/doctor/likeliest-cause.ts';
+import {
+  type GuestDecision,
+  type GuestFacts,
+  likeliestCause,
+} from '../../diagnosis/doctor/likeliest-cause.ts';
 import type { ReservedAddress } from '../../diagnosis/doctor/reserved-address.ts';
 import { REASONS, type ReasonRow } from '../../engine/decision/reasons.ts';
 import { GatewayError } from '../../errors.ts';
@@ -70,6 +74,7 @@ export async function storyOf(
     refusal,
     rogues: status?.rogueServers ?? [],
     leased: leased[0],
+    leasedElsewhere: elsewhere(leases),
     reserved: await reservedBeside(leased, reservations, apiOf(options, environment)),
     decisions,
     explain: (word) => rowOf(word),
@@ -78,6 +83,14 @@ export async function storyOf(
   const story = { mac: text, leases, history, reservations, decisions: decisions.slice(-SHOWN), cause };
   const hasRows = [leases, history, reservations, decisions].some(({ length }) => length > 0);
   return { story, isKnown: hasRows || refusal !== undefined };
+}
+
+/** What another gateway has leased to it, by what this one has heard. */
+function elsewhere(leases: readonly ListedLease[]): GuestFacts['leasedElsewhere'] {
+  const running = ({ state, expires }: ListedLease) =>
+    state === 'peer' && (expires === null || Date.parse(expires) > Date.now());
+  const lease = leases.find(running);
+  return lease === undefined ? undefined : { address: lease.address, gateway: lease.node };
 }
 
 const NOTHING_TOLD = { decisions: [], reservations: [], noAnswer: undefined } as const;

@@ -24,6 +24,8 @@ export interface GuestFacts {
   readonly rogues: readonly { readonly server: string; readonly hardware: string | null }[];
   /** The address of its running lease; undefined: it has none. */
   readonly leased: string | undefined;
+  /** The address that another gateway has leased to it, and that gateway; undefined: none is known to have. */
+  readonly leasedElsewhere?: { readonly address: string; readonly gateway: string | null } | undefined;
   /** What is reserved for it, and is not its lease; undefined: nothing is, or it is not known. */
   readonly reserved?: ReservedAddress | undefined;
   /** The newest at the end. */
@@ -38,12 +40,13 @@ export interface GuestFacts {
 
 /** The type of a decision that no message led to. */
 const NO_MESSAGE = 'order';
+const GRANTED_BY_PEER = 'peer-granted';
 /** So many offers that nobody took mean that they do not arrive, or that another server's are taken. */
 const MANY_OFFERS = 2;
 
 /** The likeliest cause why a guest has no address: what stops all guests first, then what is said of this one. */
 export function likeliestCause(facts: GuestFacts): Cause {
-  const { noAnswer, stopping, refusal, decisions, leased } = facts;
+  const { noAnswer, stopping, refusal, decisions, leased, leasedElsewhere } = facts;
   if (noAnswer !== undefined) return noAnswer;
   if (refusal !== undefined) return refusal;
   // A full pool takes nothing from a guest that has its address.
@@ -54,6 +57,9 @@ export function likeliestCause(facts: GuestFacts): Cause {
       remedy: problem.remedy || 'vps-gateway health',
     };
   const last = decisions.at(-1);
+  const isElsewhere = last === undefined || last.reason === GRANTED_BY_PEER;
+  if (leased === undefined && leasedElsewhere !== undefined && isElsewhere)
+    return servedElsewhere(leasedElsewhere);
   if (last === undefined) return leased === undefined ? neverHeard(facts) : nothingWrong(facts, leased);
   const explained = facts.explain(last.reason);
   if (explained?.kind === 'reply') return answered(facts, last);
@@ -104,6 +110,13 @@ function answered(facts: GuestFacts, last: GuestDecision): Cause {
     cause: `it was offered an address ${count} times and never asked for one: the offers do not arrive`,
     remedy:
       "see whether they come to its card (on its node: tcpdump -eni <its tap> 'udp port 68'); a firewall of the guest, or a bridge between the nodes, drops them",
+  };
+}
+
+function servedElsewhere({ address, gateway }: NonNullable<GuestFacts['leasedElsewhere']>): Cause {
+  return {
+    cause: `nothing is wrong with DHCP: it has ${address} from ${gateway ?? 'another gateway'}`,
+    remedy: `if the guest does not show it, ask there: vps-gateway why, on the node of ${gateway ?? 'that gateway'}`,
   };
 }
 

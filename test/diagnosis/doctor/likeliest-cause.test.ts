@@ -33,6 +33,23 @@ describe('the likeliest cause', () => {
     expect(likeliestCause(told).cause).toBe('nothing is wrong with DHCP: it has 10.15.3.30');
   });
 
+  test('of a guest that another gateway serves is not DHCP, and that gateway is named', () => {
+    const leasedElsewhere = { address: '10.15.3.218', gateway: '10.15.3.12' };
+
+    for (const decisions of [[], [decision('order', 'peer-granted')]])
+      expect(likeliestCause(facts({ leasedElsewhere, decisions }))).toEqual({
+        cause: 'nothing is wrong with DHCP: it has 10.15.3.218 from 10.15.3.12',
+        remedy: 'if the guest does not show it, ask there: vps-gateway why, on the node of 10.15.3.12',
+      });
+  });
+
+  test('of a guest that another gateway served, and whose message here is refused, is that message', () => {
+    const leasedElsewhere = { address: '10.15.3.218', gateway: '10.15.3.12' };
+    const decisions = [decision('order', 'peer-granted'), decision('DHCPDISCOVER', 'pool-full')];
+
+    expect(likeliestCause(facts({ leasedElsewhere, decisions })).cause).toMatch(/^its last message/);
+  });
+
   test('of a guest whose lease an operator has ended is that order, and no message of its own', () => {
     const decisions = [decision('DHCPREQUEST', 'bound'), decision('order', 'released-by-operator')];
 
