@@ -20,7 +20,7 @@ const REMEMBERED_TIMES = 2;
 const FINDING_TIME = 4000;
 
 const REMEDY =
-  'the gateways share the pool by hearing alone, which lost broadcasts and pauses can defeat: give each its own part (GATEWAY_DHCP_SHARE), or run one';
+  'nothing, unless no address may ever be given twice: the gateways share the pool by hearing alone, which lost broadcasts and pauses can defeat; then share the leases in etcd, or give each gateway its own part (GATEWAY_DHCP_SHARE)';
 
 const ABSENT_REMEDY =
   'nothing: the addresses that they claim are given away when nothing else is free. If the gateway is to serve this segment, see that it answers ARP; else look for the guest that forges DHCPREQUESTs';
