@@ -53,7 +53,7 @@ test('while a part of the lab is missing, orders that need it wait for its comin
 
   const titles = told.filter((event) => event.kind === 'order').map(({ title }) => title);
   expect(titles).toEqual(['order k', 'order b', 'it is back', 'order r']);
-  expect(told.find((event) => event.kind === 'progress')?.text).toBe('first k: it is back');
+  expect(told.find((event) => event.kind === 'progress')?.text).toBe('refused: first k: it is back');
 });
 
 test('while one order is carried out, another one is not taken', async () => {

@@ -31,8 +31,9 @@ export class OrderRunner {
     if (order === undefined) return false;
     const missing = this.#missingFor(order);
     if (this.#busyWith !== undefined) this.#refuse(`not now: "${this.#busyWith}" is not over yet`);
-    else if (order.hindrance !== undefined) this.#refuse(`${order.title}: not here, ${order.hindrance}`);
-    else if (missing !== undefined) this.#refuse(`first ${missing.key}: ${missing.undo?.title}`);
+    else if (order.hindrance !== undefined)
+      this.#refuse(`refused: ${order.title}: not here, ${order.hindrance}`);
+    else if (missing !== undefined) this.#refuse(`refused: first ${missing.key}: ${missing.undo?.title}`);
     else await this.#give(order);
     return true;
   }
