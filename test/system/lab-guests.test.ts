@@ -60,6 +60,20 @@ describeSystem('guests of a lab with the client that it brings along', [], () =>
     }
   });
 
+  test('a reservation at a gateway that shares nothing is said to hold there only, and at which others to order it', async () => {
+    const { lab } = await opened('3m');
+    const [gateway] = lab.gateways;
+
+    const heard = async () => (await gateway?.api.get<{ peers: string[] }>('/info'))?.peers.length === 1;
+    await eventually('the other gateway was heard', heard, 60_000);
+    const set = ['reservations', 'set', 'web', '--mac', '52:54:00:4e:05:01'];
+    const made = await gateway?.command(...set, '--address', '10.15.3.57');
+
+    expect(made?.output).toBe(
+      'web: 10.15.3.57 is kept for it from now on\n  at this gateway only: order the same, with this address, at 10.15.3.11 too\n',
+    );
+  });
+
   test('each renews at half of its lease by itself, and finds another gateway when its own is gone', async () => {
     const { lab, leases } = await opened('20s');
     const [guest] = builtInGuests(lab);

@@ -53,6 +53,8 @@ describeSystem('the commands about reservations', [], () => {
       held_by: null,
     });
     expect(now).not.toHaveProperty('note');
+    const same = await reservations(directory, 'set', 'web', '--mac', A, '--dry-run');
+    expect(same.output).toBe('web: 10.15.3.57 is kept for it so already\n');
     expect(JSON.parse(history.output)[0]).toMatchObject({
       event: 'reserved',
       reason: 'reserved-by-operator by cli:root: a new shop',
@@ -143,7 +145,7 @@ describeSystem('the commands about reservations', [], () => {
     expect(await shown(directory, 'web')).toMatchObject({ mac: [A], hostname: 'web-1', address: yiaddr });
     expect(none.status).toBe(1);
     expect(none.errors).toMatch(
-      /nothing is leased at that address\nto mend it: `vps-gateway reservations set/,
+      /has leased nothing at that address; what another one has leased is ordered there\nto mend it: `vps-gateway reservations set/,
     );
   });
 

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { type ApiOptions, apiCommand, apiOf, withReason } from '../api/api-command.ts';
 import { jsonText } from '../output/json.ts';
-import { type Ordered, remediesOf } from '../reservations/reservation-order.ts';
+import { writeSentences } from '../output/output.ts';
+import { type Ordered, remediesOf, withoutIt } from '../reservations/reservation-order.ts';
 import type { CommandSurroundings } from '../surroundings.ts';
 import { leasedAddress } from './leased-address.ts';
 
@@ -39,7 +40,9 @@ async function reserve(
       'not-found': `\`vps-gateway reservations set\` reserves an address that nobody has yet`,
     },
   });
-  output.write(
-    options.json === true ? jsonText(done) : `${done.id}: ${done.address} is kept for it from now on\n`,
-  );
+  if (options.json === true) output.write(jsonText(done));
+  else {
+    const others = (await withoutIt(api)).map((text) => `  ${text}`);
+    writeSentences(output, [`${done.id}: ${done.address} is kept for it from now on`, ...others]);
+  }
 }

@@ -80,11 +80,17 @@ function outcomeOf(item: ImportedEntry, position: number): EntryOutcome {
   return { what, id, address, remark: refusalText(item) };
 }
 
-/** Each fault of a refused entry; without any, the word for it. */
+/** Each fault of a refused entry; without any, what the refusal means. */
 export function refusalText({ why, errors }: Refusal): string {
   const faults = errors.map(({ pointer, detail }) => `${pointer}: ${detail}`);
-  return faults.join('; ') || (why ?? '');
+  return faults.join('; ') || (REFUSALS[why ?? ''] ?? why ?? '');
 }
+
+const REFUSALS: Readonly<Record<string, string>> = {
+  'needs-shared-store':
+    'other gateways do not share the reservations: name its address, and import the file at each of them',
+  'pool-full': 'no address of the pool is free for it',
+};
 
 /** Prints the outcomes; the exit status says whether any was refused. */
 export function tell(

@@ -71,6 +71,16 @@ export async function knownReservation(api: GatewayApi, id: string): Promise<Ord
   return await api.find<Ordered>(pathOf(id));
 }
 
+/** Which gateways know nothing of it, in a sentence; none: all that are heard share it. */
+export async function withoutIt(api: GatewayApi): Promise<readonly string[]> {
+  // What was ordered is done, whatever becomes of this question.
+  const info = await api.find<{ readonly peers: readonly string[] }>('/info').catch(() => undefined);
+  const peers = info?.peers ?? [];
+  return peers.length === 0
+    ? []
+    : [`at this gateway only: order the same, with this address, at ${peers.join(', ')} too`];
+}
+
 const CAUSES: Readonly<Record<string, (mac: string) => string>> = {
   leased: (mac) => `another guest${mac} has the address, and is moved at its next renewal`,
   quarantined: () => 'the address is in quarantine',

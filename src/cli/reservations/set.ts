@@ -7,7 +7,14 @@ import { writeSentences } from '../output/output.ts';
 import type { CommandSurroundings } from '../surroundings.ts';
 import { type EntryOptions, withEntryOptions, withOptions } from './entry-options.ts';
 import { entryOf, type Json, readJsonFile } from './read-entries.ts';
-import { knownReservation, type Ordered, pathOf, progressTexts, remediesOf } from './reservation-order.ts';
+import {
+  knownReservation,
+  type Ordered,
+  pathOf,
+  progressTexts,
+  remediesOf,
+  withoutIt,
+} from './reservation-order.ts';
 
 const NO_GUEST =
   'nothing says which guest it is for: name its network card (--mac 52:54:00:12:34:56), its port of the bridge (--port tap104i0), its client identifier (--client-id) or its circuit (--circuit-id); --unknown-guest keeps an address for a guest of which nothing is known yet';
@@ -75,10 +82,15 @@ async function put(
   });
   if (json === true) output.write(jsonText(done));
   else {
-    const what = known === undefined ? 'is kept for it from now on' : 'is kept for it';
-    const sentence = `${id}: ${done.address} ${dryRun === true ? 'would be kept for it' : what}`;
-    writeSentences(output, [sentence, ...progressTexts(done).map((text) => `  ${text}`)]);
+    const others = await withoutIt(api);
+    const sentence = `${id}: ${done.address} ${kept(done, known !== undefined, dryRun === true)}`;
+    writeSentences(output, [sentence, ...[...progressTexts(done), ...others].map((text) => `  ${text}`)]);
   }
+}
+
+function kept({ change }: Ordered, isKnown: boolean, isDry: boolean): string {
+  if (isDry) return change === 'unchanged' ? 'is kept for it so already' : 'would be kept for it';
+  return isKnown ? 'is kept for it' : 'is kept for it from now on';
 }
 
 async function remove(

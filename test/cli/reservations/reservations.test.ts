@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { refusalText } from '../../../src/cli/reservations/import.ts';
 import { entryOf } from '../../../src/cli/reservations/read-entries.ts';
 import { addReservationsCommand } from '../../../src/cli/reservations/reservations.ts';
 import type { OutsideId } from '../../../src/lease/outside-id.ts';
@@ -11,6 +12,12 @@ import { openSqliteStore } from '../../../src/store/sqlite/open-sqlite-store.ts'
 import type { SqliteStore } from '../../../src/store/sqlite/sqlite-store.ts';
 import { address, at, bind, reservationChange, take } from '../../store/changes.ts';
 import { cards, reservationOf } from '../../support/reservations.ts';
+
+it('an entry of a file that is refused without a fault of its own is told in words, and what to do', () => {
+  expect(refusalText({ why: 'needs-shared-store', errors: [] })).toBe(
+    'other gateways do not share the reservations: name its address, and import the file at each of them',
+  );
+});
 
 const FAR = at(100 * 365 * 86_400);
 const id = (text: string) => text as OutsideId;

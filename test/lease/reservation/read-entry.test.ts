@@ -75,7 +75,7 @@ describe('the entry of a reservation', () => {
     [{ macs: [] }, [/^\/macs: is not a member of a reservation: it has id, address, mac/]],
     [{ version: 4 }, [/^\/version: is said by the server alone$/]],
     [{ id: 'web-2' }, [/^\/id: is not web-1/]],
-    [{ mac: '52:54:00:00:00:01' }, [/^\/mac: is a list/]],
+    [{ mac: '52:54:00:00:00:01' }, [/^\/mac: is a list .*: write \["52:54:00:12:34:56"\]$/]],
     [{ mac: ['52:54:00:00:00:01', 'x', 7] }, [/^\/mac\/1: is not a MAC/, /^\/mac\/2: is not a MAC/]],
     [{ mac: ['ff:ff:ff:ff:ff:ff'] }, [/^\/mac\/0: is not a MAC/]],
     [{ mac: ['00:00:00:00:00:00'] }, [/^\/mac\/0: is not a MAC/]],
