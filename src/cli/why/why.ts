@@ -126,7 +126,7 @@ function writeStory(output: Output, told: Told): void {
     ...history.map(({ at, event, address, reason }) => `history: ${at} ${event} ${address} (${reason})`),
     ...decisions.map(
       ({ at, type, reason, address }) =>
-        `decided: ${at} ${type} ${reason}${address === null ? '' : ` ${address}`}`,
+        `decided: ${at} ${type === 'order' && !reason.endsWith('-by-operator') ? 'without a message' : type} ${reason}${address === null ? '' : ` ${address}`}`,
     ),
     '',
     `likeliest cause: ${cause.cause}`,

@@ -120,7 +120,7 @@ export const circuitId: FieldKind<string> = octets(1);
 export const macs: FieldKind<readonly HardwareAddress[]> = asJson(
   (value, wrong) => {
     if (!Array.isArray(value) || value.length > MOST_CARDS)
-      return wrong(`is a list of at most ${MOST_CARDS} MAC addresses`);
+      return wrong(`is a list of at most ${MOST_CARDS} MAC addresses: write ["52:54:00:12:34:56"]`);
     const found = value.map(
       (one: unknown, index) =>
         macOf(one) ??

@@ -31,7 +31,9 @@ function refusalOf(refusal: Refusal): Problem {
     case 'unknown':
       return notFound('there is no reservation of this id in force');
     case 'not-leased':
-      return notFound('nothing is leased at that address');
+      return notFound(
+        'this gateway has leased nothing at that address; what another one has leased is ordered there',
+      );
     case 'invalid':
       return refused(422, 'body-has-faults', 'the entry has faults', { errors: refusal.problems });
     case 'not-allowed':
