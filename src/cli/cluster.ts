@@ -92,7 +92,8 @@ function sharedOrThrow(command: Command): {
   const loaded = ofOneSegment(settingsOrThrow(command));
   const shared = sharedSettings(loaded);
   if (shared !== undefined) return { loaded, shared };
-  const remedy = 'set GATEWAY_ETCD_ENDPOINTS (--etcd-endpoints) and GATEWAY_SEGMENT (--segment)';
+  const remedy =
+    'set GATEWAY_ETCD_ENDPOINTS (--etcd-endpoints) and GATEWAY_SEGMENT (--segment), or give this shell the settings of the service: set -a && . /etc/vps-gateway/settings && set +a';
   throw new GatewayError('bad-settings', `no etcd is set, so no leases are shared: ${remedy}`);
 }
 
