@@ -45,6 +45,9 @@ describeSystem('the web page of gateways that share their leases', ['chromium', 
     const card = page.getByRole('region', { name: 'etcd', exact: true });
     await card.getByText('3 members; one may fail').waitFor();
     await page.getByText('For 1 lease the hash of the client decided.').waitFor();
+    const { node } = await apiJson<{ node: string }>(cluster.nodes[0] ?? { directory: '' }, '/api/v1/info');
+    expect(await page.getByRole('heading', { level: 1 }).innerText()).toContain(node);
+    expect(await page.title()).toContain(`Nodes · ${node}`);
     await keepPicture(page, 'nodes-etcd');
     const rows = await card.locator('tbody tr').allInnerTexts();
 

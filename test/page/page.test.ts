@@ -261,6 +261,26 @@ describeSystem('the web page of a gateway that serves', ['chromium'], () => {
       .waitFor();
   });
 
+  test('where gateways share nothing, the dialog wants the address, and says that it holds at this one alone', async () => {
+    const info = await apiJson<object>(gateway, '/api/v1/info');
+    const json = { ...info, peers: ['10.15.3.11'], may_write: true };
+    await page.goto('about:blank');
+    await page.goto(`${PAGE}#leases`);
+    await page.getByRole('button', { name: 'Enter the secret…' }).waitFor();
+    await page.route(/\/api\/v1\/info/, (route) => route.fulfill({ json }));
+    await enterSecret(page);
+    await page.getByRole('button', { name: 'New reservation…' }).click();
+    await page.getByText('so none of them can choose one. The others know nothing of it').waitFor();
+    await page.locator('input[name=id]').fill('vps-11');
+    await page.getByRole('button', { name: 'Reserve', exact: true }).click();
+    await page.getByRole('alert').getByText('Write the address').waitFor();
+    await page.locator('input[name=address]').fill('111');
+    await page.getByRole('button', { name: 'Reserve', exact: true }).click();
+
+    await toast().getByText('10.15.3.111 is reserved for vps-11 at this gateway alone.').waitFor();
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
+  });
+
   test('of several leases those end whose guests are silent; one that answers is kept, and named', async () => {
     client.holds.delete(addressOf('mail-3'));
     await openPage(page, 'leases');

@@ -89,6 +89,12 @@ export function sayDone(verb, done, { total = done.length, after = '', isAtOneGa
   }
 }
 
+/** Whether other gateways answer here that know nothing of this one's reservations. */
+export function isOneOfSeveral() {
+  const { info } = summary.value;
+  return info !== undefined && info.store !== 'etcd' && info.peers.length > 0;
+}
+
 /** Where what was done holds: ` on 3 nodes`. */
 export function nodesText() {
   const { info } = summary.value;

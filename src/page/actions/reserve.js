@@ -7,7 +7,7 @@ import { say } from '../parts/toast.js';
 import { partsOf } from '../text/address.js';
 import { visible } from '../text/visible.js';
 import { addressFrom, macsFrom, proposedId } from './entry.js';
-import { doEach, failureOf, faultOf, nodesText, sayDone } from './outcome.js';
+import { doEach, failureOf, faultOf, isOneOfSeveral, nodesText, sayDone } from './outcome.js';
 import { Listed } from './release.js';
 
 /** @import { Reservation } from '../types.d.ts' */
@@ -26,11 +26,11 @@ export function openReserve(subject) {
     body: html`<p class="quiet">
         ${
           subject === undefined
-            ? 'Leave the address empty, and the gateway chooses one and keeps it for this guest.'
+            ? choiceText()
             : `This guest always gets this address${whereText()}. You can change name and address first.`
-        }
+        }${aloneText()}
       </p>
-      <${Field} label="Address" hint=${subject === undefined ? 'optional' : ''} name="address" value=${rest} fixed=${fixed} />
+      <${Field} label="Address" hint=${subject === undefined && !isOneOfSeveral() ? 'optional' : ''} name="address" value=${rest} fixed=${fixed} />
       <${Field} label="Name" hint="sent to the guest" name="hostname" value=${hostname ?? ''} maxlength=${253} />
       <${Field} label="MAC" hint="may be empty until the guest is known" name="mac" value=${mac ?? ''} />
       <${Field} label="VPS id" hint="names the reservation" name="id" value=${proposedId({ vps, hostname, mac })} maxlength=${64} />`,
@@ -41,6 +41,17 @@ export function openReserve(subject) {
 /** Without shared leases, a reservation holds at one gateway alone. */
 function whereText() {
   return nodesText() === '' ? ', from this gateway' : ', from every node';
+}
+
+/** Only gateways that share their leases, or one alone, can choose an address that no other gateway grants. */
+function choiceText() {
+  return isOneOfSeveral()
+    ? 'Write the address: these gateways share no leases, so none of them can choose one.'
+    : 'Leave the address empty, and the gateway chooses one and keeps it for this guest.';
+}
+
+function aloneText() {
+  return isOneOfSeveral() ? ' The others know nothing of it: reserve the address at each of them too.' : '';
 }
 
 /**
@@ -64,6 +75,8 @@ function fieldsOf(fields, fixed) {
  */
 async function reserved({ id, hostname, mac, address }, subject) {
   if (id === '') return 'Write a VPS id: it names the reservation.';
+  if (address === '' && isOneOfSeveral())
+    return 'Write the address: gateways that share no leases cannot choose one.';
   const read = macsFrom(mac);
   if ('fault' in read) return read.fault;
   const body = {
@@ -77,7 +90,9 @@ async function reserved({ id, hostname, mac, address }, subject) {
     const made = await ask(`reservations/${encodeURIComponent(id)}`, { method: 'PUT', body, headers });
     changed();
     const name = html`<${Name} of=${made.hostname ?? made.id} />`;
-    say(html`${made.address} is reserved for ${name}${nodesText()}. ${afterwards(made, subject)}`);
+    say(
+      html`${made.address} is reserved for ${name}${isOneOfSeveral() ? ' at this gateway alone' : nodesText()}. ${afterwards(made, subject)}`,
+    );
     return undefined;
   } catch (error) {
     if (error instanceof Problem && error.status === 412)
@@ -175,7 +190,7 @@ export function openReserveAll(subjects) {
   openDialog({
     title: `Reserve ${subjects.length} addresses?`,
     confirm: `Reserve ${subjects.length} addresses`,
-    body: html`<p>Each guest always gets the address that it has now${whereText()}.</p>
+    body: html`<p>Each guest always gets the address that it has now${whereText()}.${aloneText()}</p>
       <${Listed} subjects=${subjects} />`,
     onConfirm: async () => {
       const done = await doEach(subjects, async (subject) => {

@@ -26,10 +26,13 @@ export function Frame() {
   const { view } = useSignal(route);
   const { phase, refused } = useSignal(connection);
   const { info } = useSignal(summary);
-  const name = info?.segments[0]?.name ?? '';
+  const segment = info?.segments[0]?.name ?? '';
+  const node = info?.node ?? '';
   useEffect(() => {
-    document.title = [VIEW_WORDS[view].title, name, 'vps-gateway'].filter((part) => part !== '').join(' · ');
-  }, [view, name]);
+    document.title = [...new Set([VIEW_WORDS[view].title, node, segment, 'vps-gateway'])]
+      .filter((part) => part !== '')
+      .join(' · ');
+  }, [view, node, segment]);
   useEffect(() => scrollTo(0, 0), [view]);
   useGuestWarnings();
   const View = VIEW_OF[view];

@@ -39,8 +39,8 @@ export function Top() {
       ${Array.from({ length: 9 }, (_, index) => html`<i class=${LIT.includes(index) ? 'on' : ''}></i>`)}
     </span>
     <h1 class="where">
-      <b><${Name} of=${hasName ? segment.name : (info?.node ?? 'vps-gateway')} /></b>${' '}
-      <span class="quiet small">${segment?.subnet ?? ''}</span>
+      <b><${Name} of=${info?.node ?? 'vps-gateway'} /></b>${' '}
+      <span class="quiet small">${hasName ? html`<${Name} of=${segment.name} /> ` : ''}${segment?.subnet ?? ''}</span>
     </h1>
     ${(info?.segments.length ?? 0) > 1 ? html`<${SegmentChoice} segments=${info?.segments ?? []} />` : null}
     <nav class="tabs" aria-label="Views">

@@ -53,3 +53,15 @@ export function answerWord(outcome, type) {
 export function shortType(type) {
   return type.replace(/^DHCP/, '');
 }
+
+/**
+ * What the gateway answered, or why something changed without a message of the guest to it.
+ *
+ * @param {string} type
+ * @param {string} reason
+ */
+export function causeWords(type, reason) {
+  if (reason === 'peer-granted') return 'heard on the segment';
+  if (type === '') return '';
+  return type === 'order' ? 'by an order' : `to ${shortType(type)}`;
+}

@@ -7,7 +7,7 @@ import { milliseconds } from '../text/number.js';
 import { clockWithMilliseconds, clockWithSeconds } from '../text/time.js';
 import { visible } from '../text/visible.js';
 import { names, wantName } from './names.js';
-import { answerWord, OUTCOMES, shortType } from './outcome.js';
+import { answerWord, causeWords, OUTCOMES } from './outcome.js';
 
 /** @import { Decision } from './decisions.js' */
 
@@ -30,7 +30,7 @@ function Row({ row, isOpen, onOpen }) {
   const name = useSignal(names).get(mac ?? '') ?? null;
   useEffect(() => wantName(mac, outcome === 'granted'), [mac, outcome]);
   const { icon, tone } = OUTCOMES[outcome];
-  const to = type === '' ? '' : type === 'order' ? 'by an order' : `to ${shortType(type)}`;
+  const to = causeWords(type, reason);
   const shown = name === null ? html`<span class="mono">${mac ?? '–'}</span>` : html`<${Name} of=${name} />`;
   return html`<tr role="row" class=${isOpen ? 'sel' : ''} onClick=${() => mac !== null && onOpen(mac)}>
     <td role="cell" class="tm quiet" title=${clockWithMilliseconds(at)}>${clockWithSeconds(at)}</td>

@@ -64,11 +64,11 @@ export const STATES = {
     say: 'ARP has asked lately, and nobody answered. It can be offered at once.',
   },
   free: {
-    name: 'Free, not yet asked',
+    name: 'Free, not asked',
     cell: 'unasked',
     letter: '?',
     counts: 'free',
-    say: 'Before a guest gets it, ARP asks whether it is in use.',
+    say: 'Before a guest gets it, ARP asks whether it is in use. Of several gateways, only the one that goes first for it asks ahead of need.',
   },
   peer: {
     name: 'Another gateway’s',
