@@ -40,7 +40,7 @@ export function Top() {
     </span>
     <h1 class="where">
       <b><${Name} of=${info?.node ?? 'vps-gateway'} /></b>${' '}
-      <span class="quiet small">${hasName ? html`<${Name} of=${segment.name} /> ` : ''}${segment?.subnet ?? ''}</span>
+      <span class="quiet small">${hasName ? html`<span class="hide-m"><${Name} of=${segment.name} /> </span>` : ''}${segment?.subnet ?? ''}</span>
     </h1>
     ${(info?.segments.length ?? 0) > 1 ? html`<${SegmentChoice} segments=${info?.segments ?? []} />` : null}
     <nav class="tabs" aria-label="Views">
