@@ -41,8 +41,13 @@ export class EtcdClusterPeers implements ClusterPeersView {
   }
 
   get problems(): readonly ClusterProblem[] {
-    const differences = this.store?.members.differences ?? [];
-    const between = [...this.#skewProblems(), ...differences, ...(this.store?.spaceProblems ?? [])];
+    const { differences = [], goneProblems = [] } = this.store?.members ?? {};
+    const between = [
+      ...this.#skewProblems(),
+      ...differences,
+      ...goneProblems,
+      ...(this.store?.spaceProblems ?? []),
+    ];
     const ofCertificates = this.certificates?.problems ?? [];
     return [
       ...between.map((problem) => ({ name: 'cluster' as const, ...problem })),

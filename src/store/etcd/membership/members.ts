@@ -12,6 +12,7 @@ import {
 } from '../keys/heartbeat.ts';
 import type { Keys } from '../keys/keys.ts';
 import { contradictionIn, differencesOf, type GatewayClaim, goesBefore, sameName } from './contradiction.ts';
+import { GoneGateways } from './gone-gateways.ts';
 import { PeerClocks } from './peer-clocks.ts';
 import type { SharingProblem } from './sharing-problem.ts';
 import { alarmsOf } from './space.ts';
@@ -48,6 +49,7 @@ export interface MembersOptions {
 export class Members {
   readonly #options: MembersOptions;
   readonly #clocks: PeerClocks;
+  readonly #gone: GoneGateways;
   /** The heartbeats of all gateways that are alive, this one's too, by their nodes. */
   readonly #heartbeats = new Map<string, Heartbeat>();
   /** Undefined: this gateway has not registered. */
@@ -73,6 +75,7 @@ export class Members {
   constructor(options: MembersOptions) {
     this.#options = options;
     this.#clocks = new PeerClocks(options.clock);
+    this.#gone = new GoneGateways(options.clock);
   }
 
   /** The other gateways that are alive and grant, by their server identifiers. */
@@ -104,6 +107,11 @@ export class Members {
   /** One for each setting that should be equal on all gateways, and is not. */
   get differences(): readonly SharingProblem[] {
     return this.#differences;
+  }
+
+  /** One for each gateway that has gone and has not said so. */
+  get goneProblems(): readonly SharingProblem[] {
+    return this.#gone.problems;
   }
 
   /** Every gateway that is alive, this one too: its listen IP, dotted, by its node. */
@@ -199,8 +207,10 @@ export class Members {
     const key = event.kind === 'put' ? event.entry.key : event.key;
     const node = keys.gatewayOf(key);
     if (node === undefined) return;
-    if (event.kind === 'delete') this.#forget(node);
-    else this.#learn(event.entry, clock.now());
+    if (event.kind === 'delete') {
+      this.#gone.ended(node, this.#heartbeats.get(node)?.listenIp ?? '');
+      this.#forget(node);
+    } else this.#learn(event.entry, clock.now());
     this.#judge();
   }
 
@@ -224,6 +234,7 @@ export class Members {
     const heartbeat = name === undefined ? undefined : decodeHeartbeat(entry.value);
     if (name === undefined || heartbeat === undefined) return;
     this.#heartbeats.set(name, heartbeat);
+    this.#gone.heard(name);
     if (now !== undefined && name !== this.#options.node) this.#clocks.learn(name, heartbeat.at, now);
   }
 

@@ -45,6 +45,28 @@ describe('gateways that share leases', () => {
     expect([...third.members.live]).toEqual([dotted('10.15.3.10')]);
   });
 
+  test('say which other has gone without a farewell, until it is back; not who has left in order', async () => {
+    const cluster = await born();
+    const clock = new FakeClock();
+    const first = await openSharedStore({ etcd: cluster.connect(), clock });
+    const second = await openSharedStore({ etcd: cluster.connect(), clock, place: 11 });
+    await openSharedStore({ etcd: cluster.connect(), clock, place: 12 });
+    await clock.pass(1000);
+    await second.close();
+    const left = first.members.goneProblems;
+    await clock.pass(9000);
+    cluster.endEtcdLease('3');
+    const gone = first.members.goneProblems.map(({ message }) => message);
+    await openSharedStore({ etcd: cluster.connect(), clock, place: 12 });
+    await settle();
+
+    expect(left).toEqual([]);
+    expect(gone).toEqual([
+      expect.stringMatching(/^the gateway \S+ \(10\.15\.3\.12\) was heard last at 2\S+Z,/),
+    ]);
+    expect(first.members.goneProblems).toEqual([]);
+  });
+
   test('know which of them answers the guests of a host, as long as it is alive, sees them and grants', async () => {
     const cluster = await born();
     const clock = new FakeClock();
