@@ -20,6 +20,8 @@ import { firstPromiseOf, isHeardSince } from './withheld.ts';
 
 /** How often the change of one message may be refused or only be a step, before the message is dropped. */
 const REPEAT_LIMIT = 3;
+/** The same for an order, for whose outcome somebody waits: at each conflict another gateway has had what it wanted. */
+const ORDER_REPEAT_LIMIT = 12;
 /** How long an answer to ARP counts after a conflict: milliseconds. */
 const ANSWER_LIFE = 1000;
 
@@ -251,7 +253,8 @@ export class ExchangeSteps {
     // A slow commit that conflicts: others have written meanwhile, and whoever they wrote of may answer by now.
     if (outcome === 'conflict' && pending instanceof PendingMessage)
       if (this.#monotonic - pending.past.answeredAt > ANSWER_LIFE) pending.forgetAnswers();
-    if (pending.repeats < REPEAT_LIMIT) this.#inFlight.decideAgain(pending);
+    const limit = pending instanceof PendingOrder ? ORDER_REPEAT_LIMIT : REPEAT_LIMIT;
+    if (pending.repeats < limit) this.#inFlight.decideAgain(pending);
     else this.#drop(pending, 'conflict-limit', outcome);
   }
 

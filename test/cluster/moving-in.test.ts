@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pass } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, onTestFailed, onTestFinished, test } from 'vitest';
 import { DEVICE } from '../../src/cli/lab/segment.ts';
 import { Cluster } from '../support/cluster.ts';
@@ -80,6 +81,7 @@ describeSystem(
       const [doubled, moved, ...others] = raw;
       const unused = freeAddress([...raw.map(({ yiaddr }) => yiaddr), ...real.map(addressOf)]);
       if (doubled === undefined || moved === undefined) throw new Error('no guests');
+      await pass(1100); // The lease files of dnsmasq have whole seconds, and these leases are to end last.
       await olds[2]?.start();
       const twin = await leaseOf(client, hardwareOf(999), doubled.yiaddr);
       const newest = await leaseOf(client, moved.chaddr, unused);

@@ -16,15 +16,17 @@ afterEach(() => {
 function sourceOf(...answers: readonly Promise<WatchedStatus>[]) {
   const log = new EventLog('77');
   const left = [...answers];
+  let followers = 0;
   const source = new EventSource(log, new SharedEventReader(new SharedEvents(Date.now).memory, 'oldest'), {
     status: () => left.shift() ?? new Promise(() => {}),
-    isFollowed: () => true,
+    isFollowed: () => followers > 0,
     news: { take: async () => [] } as unknown as SegmentNews,
     node: 'pve1',
   });
   sources.push(source);
   const follow = (lastId?: string) => {
     source.follow();
+    followers += 1;
     const reader = eventStream(
       log,
       lastId,
@@ -33,7 +35,10 @@ function sourceOf(...answers: readonly Promise<WatchedStatus>[]) {
     ).getReader();
     return async () => new TextDecoder().decode((await reader.read()).value);
   };
-  return { log, source, follow };
+  const leave = () => {
+    followers = 0;
+  };
+  return { log, follow, leave };
 }
 
 const status = (...problems: readonly RunningProblem[]) => Promise.resolve({ problems, refusedClients: [] });
@@ -46,10 +51,10 @@ test('a reader has the head of its stream at once, though the thread that serves
 });
 
 test('a problem that came while nobody followed is news for a reader that goes on, and not for one that begins', async () => {
-  const { log, source, follow } = sourceOf(status(), status(FULL));
+  const { log, follow, leave } = sourceOf(status(), status(FULL));
   follow();
   await iteration();
-  source.end(); // Nobody follows any more.
+  leave();
 
   const [begins, goesOn] = [follow(), follow('76-1')];
   expect(await begins()).not.toContain('missed');

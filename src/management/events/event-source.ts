@@ -82,16 +82,18 @@ export class EventSource {
   }
 
   /**
-   * To be called for each follower before it reads the log: it may continue from an earlier stream. What happened while
-   * nobody followed is added, and it looks for events until nobody does.
+   * To be called for each follower before it is one: it may continue from an earlier stream. What happened while nobody
+   * followed is added, and it looks for events until nobody does.
    */
   follow(): void {
     this.read();
-    if (this.#timers.length > 0) return;
-    this.#timers.push(
-      setInterval(() => this.#isFollowed() && this.read(), INTERVAL).unref(),
-      setInterval(() => void this.#look(), PROBLEMS).unref(),
-    );
+    const wasFollowed = this.#isFollowed();
+    if (this.#timers.length === 0)
+      this.#timers.push(
+        setInterval(() => this.#isFollowed() && this.read(), INTERVAL).unref(),
+        setInterval(() => void this.#look(), PROBLEMS).unref(),
+      );
+    if (wasFollowed) return;
     void this.#lookOnce(true); // Nobody waits for it: the gateway's thread may be slow to answer.
   }
 

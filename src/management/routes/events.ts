@@ -48,9 +48,9 @@ export function eventsRoute(parts: RouteParts): Operation {
         throw unavailable('too-many-streams', `${MOST_STREAMS} streams of events are open already`);
       const stream: object = {};
       const end = () => streams.delete(stream);
+      parts.followEvents();
       streams.add(stream);
       caller.gone?.addEventListener('abort', end, { once: true });
-      parts.followEvents();
       const events = eventStream(parts.events, header('last-event-id'), filterOf(query), end);
       return new Response(events, {
         headers: {

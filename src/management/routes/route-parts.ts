@@ -32,7 +32,7 @@ export interface RouteParts {
   readonly events: EventLog;
   /** Brings `events` up to date: while nobody follows them, that is not done. */
   readEvents(): void;
-  /** Somebody follows them from now on; to be called before that one reads them. */
+  /** Somebody follows them from now on; to be called before that one is among `streams`. */
   followEvents(): void;
   /** Of those who are told when leases change. */
   hooks(): readonly OutletFigures[];
