@@ -71,7 +71,7 @@ describeSystem('the commands with curl and jq that docs/operating.md prints', ['
     const all = told.join('');
     expect(told[0]).toBe('true\n');
     for (const wanted of [
-      /^10\.15\.3\.0\/24: 1 of 4 leased, 3 left$/m,
+      /^10\.15\.3\.0\/24: 1 of 4 leased, 0 by other gateways, 3 left$/m,
       /^bound 52:54:00:4e:06:01 null$/m,
       /^10\.15\.3\.87 bound$/m,
       /^10\.15\.3\.87\t52:54:00:4e:06:01\t/m,
