@@ -1011,7 +1011,7 @@ describe('orders from inside', () => {
     expect(bench.exchange.isIdle).toBe(true);
   });
 
-  test('an order in conflict four times is told so', async () => {
+  test('an order in conflict is decided again more often than a message, and then told so', async () => {
     const bench = memoryBench();
     const outcomes: (Outcome | 'nothing')[] = [];
     bench.store.otherwise({ fate: 'conflict' });
@@ -1021,6 +1021,7 @@ describe('orders from inside', () => {
     );
     await bench.clock.pass(0);
 
+    expect(bench.store.commits).toHaveLength(13);
     expect(outcomes).toEqual(['conflict']);
   });
 

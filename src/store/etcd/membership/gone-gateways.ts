@@ -8,8 +8,9 @@ const TOLD_FOR = 86_400_000;
 
 interface Gone {
   readonly listenIp: string;
-  /** When it was heard last: wall-clock milliseconds, and monotonic ones. */
+  /** When it was heard last: wall clock. */
   readonly since: number;
+  /** When etcd deleted its heartbeat: monotonic. */
   readonly at: number;
 }
 
@@ -27,8 +28,8 @@ export class GoneGateways {
   /** One for each that is not back, for a day. */
   get problems(): readonly SharingProblem[] {
     const now = this.#clock.monotonic();
-    for (const [node, { at }] of this.#gone) if (now - at > TOLD_FOR) this.#gone.delete(node);
-    return [...this.#gone].map(([node, gone]) => problemOf(node, gone));
+    const told = [...this.#gone].filter(([, { at }]) => now - at <= TOLD_FOR);
+    return told.map(([node, gone]) => problemOf(node, gone));
   }
 
   /** A heartbeat of a node is there. */
