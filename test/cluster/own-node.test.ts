@@ -78,5 +78,9 @@ describeNodes('gateways that share leases, on nodes that a VXLAN joins', ['etcd'
       HEARTBEAT,
     );
     expect(await answerers(1, 32, 6)).toEqual(['10.15.3.10']);
+    const { problems } = await askHealth(join(gateways[0]?.directory ?? '', HEALTH_SOCKET), 1000);
+    expect(problems.map(({ message }) => message).join()).toContain(
+      'the gateway pve2 (10.15.3.11) was heard last at',
+    );
   });
 });
