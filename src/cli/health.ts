@@ -5,7 +5,7 @@ import { SETTINGS } from '../config/settings.ts';
 import type { ShownSetting } from '../config/shown-settings.ts';
 import type { ReceptionStatus } from '../detection/reception.ts';
 import { droppingRulesFor } from '../diagnosis/firewall/read-firewall.ts';
-import type { Verdict } from '../diagnosis/running-problem.ts';
+import { levelOf, type RunningProblem, type Verdict, worstFirst } from '../diagnosis/running-problem.ts';
 import { poolUseToText } from '../reporting/pool-use.ts';
 import { isOfSeveral, type SegmentStatus, type SegmentsStatus } from '../reporting/segments-status.ts';
 import type { Status } from '../reporting/status.ts';
@@ -75,17 +75,11 @@ function sentencesOfSegment(said: SegmentStatus): readonly string[] {
 /** Problems come first, each with its remedy below it. */
 function sentencesOf(said: Status): readonly string[] {
   const { pool, shortcomings, problems } = said;
-  const stopping = problems.filter(({ stopsNewGuests }) => stopsNewGuests);
-  const others = problems.filter(({ stopsNewGuests }) => !stopsNewGuests);
-  const told = [
-    ...stopping.map((problem) => ({ word: 'problem', ...problem })),
-    ...others.map((problem) => ({ word: 'warning', ...problem })),
-  ];
   return [
     headline(said),
-    ...told.flatMap(({ word, name, message, remedy }) => [
-      `${word}: ${message}`,
-      ...(name === 'unheard' ? mendingOfUnheard(said, remedy) : mending(remedy)),
+    ...worstFirst(problems).flatMap((problem) => [
+      `${levelOf(problem)}: ${problem.message}`,
+      ...whatToDo(said, problem),
     ]),
     ...(pool === null ? [] : [`pool: ${poolUseToText(pool)}`]),
     ...refusedLines(said),
@@ -93,6 +87,12 @@ function sentencesOf(said: Status): readonly string[] {
     ...settingsLines(said.settings),
     ...shortcomings.map((shortcoming) => `shortcoming: ${shortcoming}`),
   ];
+}
+
+function whatToDo(said: Status, problem: RunningProblem): readonly string[] {
+  const { name, remedy } = problem;
+  if (name === 'unheard') return mendingOfUnheard(said, remedy);
+  return levelOf(problem) === 'note' ? [`  what to do: ${remedy}`] : mending(remedy);
 }
 
 /** The rule that drops the messages of guests and the command that lets them in, where the firewall can be read. */

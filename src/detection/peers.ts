@@ -20,7 +20,7 @@ const REMEMBERED_TIMES = 2;
 const FINDING_TIME = 4000;
 
 const REMEDY =
-  'nothing, unless no address may ever be given twice: the gateways share the pool by hearing alone, which lost broadcasts and pauses can defeat; then share the leases in etcd, or give each gateway its own part (GATEWAY_DHCP_SHARE)';
+  'leave it so, unless no address may ever be given twice: a lost broadcast or a gateway that stands still can defeat hearing. Then share the leases in etcd (GATEWAY_ETCD_ENDPOINTS), or give each gateway its own part of the pool (GATEWAY_DHCP_SHARE)';
 
 const ABSENT_REMEDY =
   'nothing: the addresses that they claim are given away when nothing else is free. If the gateway is to serve this segment, see that it answers ARP; else look for the guest that forges DHCPREQUESTs';
@@ -108,7 +108,7 @@ export class Peers implements PeerObservations {
       this.found.note(peer, observation.since);
       this.#changeCount += 1;
       const fields = { gateway: ipv4ToText(peer), remedy: REMEDY };
-      this.#log.warn(fields, 'another gateway was heard on this segment before the start');
+      this.#log.info(fields, 'another gateway was heard on this segment before the start');
     }
   }
 
@@ -197,12 +197,12 @@ export class Peers implements PeerObservations {
     }
   }
 
-  /** The problem that present peers are; undefined: there are none. */
+  /** The note that other gateways are present, which is a way to run them that is as good as its remedy says; undefined: there are none. */
   get problem(): RunningProblem | undefined {
     if (this.#lastHeard.size === 0) return undefined;
     const names = [...this.#lastHeard.keys()].map(ipv4ToText).join(', ');
     const message = `other gateways serve this pool, and nothing is shared with them: ${names}`;
-    return { name: 'peers', message, remedy: REMEDY, stopsNewGuests: false };
+    return { name: 'peers', message, remedy: REMEDY, stopsNewGuests: false, isNote: true };
   }
 
   /** ARP has had the time to find it. */
@@ -222,7 +222,7 @@ export class Peers implements PeerObservations {
     this.#observations.set(gateway, { since: this.#clock.monotonic(), isRemembered: false });
     if (!isNew) return;
     this.#changeCount += 1;
-    this.#log.warn({ gateway: ipv4ToText(gateway), remedy: REMEDY }, 'another gateway serves this segment');
+    this.#log.info({ gateway: ipv4ToText(gateway), remedy: REMEDY }, 'another gateway serves this segment');
   }
 
   #isGone({ since, isRemembered }: Observation): boolean {

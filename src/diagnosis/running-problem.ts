@@ -8,7 +8,7 @@ export type ProblemName =
   | 'store' // no lease can be stored, so none is promised
   | 'directory' // no file can be written in the leases directory
   | 'lease-file' // the SQLite file does not follow the leases in memory
-  | 'peers' // other gateways serve the pool, and share no leases with this one
+  | 'peers' // a note: other gateways serve the pool, and share no leases with this one
   | 'rogue-server' // a DHCP server that is none of ours gives guests addresses
   | 'certificates' // the certificates for etcd have ended, will end soon, or cannot be read
   | 'api' // the management API cannot be reached
@@ -23,7 +23,7 @@ export type ProblemName =
   | 'pool-full'
   | 'pool-nearly-full';
 
-/** Something that is wrong now. */
+/** Something that is wrong now, or that an operator should know of. */
 export interface RunningProblem {
   readonly name: ProblemName;
   readonly message: string;
@@ -31,6 +31,27 @@ export interface RunningProblem {
   readonly remedy: string;
   /** True: because of it, a new guest gets no address. */
   readonly stopsNewGuests: boolean;
+  /**
+   * True: nothing is wrong. A gateway that is set up well says it for as long as it runs, so no verdict gets worse by it.
+   * Absent: false.
+   */
+  readonly isNote?: true;
+}
+
+/** problem: new guests get no address. warning: they do, and something is wrong. note: nothing is wrong. From the worst to the best. */
+export const PROBLEM_LEVELS = ['problem', 'warning', 'note'] as const;
+export type ProblemLevel = (typeof PROBLEM_LEVELS)[number];
+
+export function levelOf({
+  stopsNewGuests,
+  isNote,
+}: Pick<RunningProblem, 'stopsNewGuests' | 'isNote'>): ProblemLevel {
+  if (stopsNewGuests) return 'problem';
+  return isNote === true ? 'note' : 'warning';
+}
+
+export function worstFirst(problems: readonly RunningProblem[]): readonly RunningProblem[] {
+  return PROBLEM_LEVELS.flatMap((level) => problems.filter((problem) => levelOf(problem) === level));
 }
 
 /** Whether a new guest would get an address. pool-full: it would not, and the only reason is that no address is free. */

@@ -59,7 +59,8 @@ export interface EtcdMember {
 
 export interface Warning {
   id: string;
-  level: 'guests-suffer' | 'no-guest-suffers';
+  /** note: nothing is wrong. */
+  level: 'guests-suffer' | 'no-guest-suffers' | 'note';
   since: string | null;
   title: string;
   means: string;

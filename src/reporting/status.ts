@@ -1,7 +1,7 @@
 import type { ShownSetting } from '../config/shown-settings.ts';
 import type { ReceptionStatus } from '../detection/reception.ts';
 import type { RefusedClientStatus, RogueServerStatus } from '../detection/segment-observer.ts';
-import { type RunningProblem, type Verdict, verdictOf } from '../diagnosis/running-problem.ts';
+import { levelOf, type RunningProblem, type Verdict, verdictOf } from '../diagnosis/running-problem.ts';
 import { ipv4ToText } from '../net/ipv4.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
 import type { LeaseStore } from '../store/lease-store.ts';
@@ -33,7 +33,7 @@ export interface Status {
   readonly counters: CounterValues;
   /** What the sockets cannot do, because a capability or a package is missing; a sentence each. */
   readonly shortcomings: readonly string[];
-  /** The current problems. */
+  /** The current problems, and notes. */
   readonly problems: readonly RunningProblem[];
   /** The settings in force. */
   readonly settings: readonly ShownSetting[];
@@ -86,7 +86,7 @@ function conditionOf(
 ): Condition {
   if (store === undefined) return 'stopped';
   if (serving === undefined) return 'waiting';
-  return problems.length > 0 ? 'degraded' : 'serving';
+  return problems.some((problem) => levelOf(problem) !== 'note') ? 'degraded' : 'serving';
 }
 
 function tallyOf({ leases }: LeaseStore): Tally {

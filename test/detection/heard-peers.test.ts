@@ -4,6 +4,7 @@ import { keyOfIdentifier } from '../../src/lease/client-key.ts';
 import { instant, type Lease, NEVER } from '../../src/lease/lease.ts';
 import { NO_HARDWARE } from '../../src/net/hardware-address.ts';
 import { type Ipv4, ipv4, ipv4ToText, UNSPECIFIED } from '../../src/net/ipv4.ts';
+import type { Status } from '../../src/reporting/status.ts';
 import { Server } from '../../src/server/server.ts';
 import type { HeardSelection } from '../../src/store/lease-store.ts';
 import { hardware } from '../store/changes.ts';
@@ -39,6 +40,10 @@ class Node {
   get store(): MemoryStore {
     if (this.#store === undefined) throw new Error('the server has not been started');
     return this.#store;
+  }
+
+  get status(): Status | undefined {
+    return this.#server?.status;
   }
 
   get problems(): readonly string[] {
@@ -164,10 +169,25 @@ describe('a gateway that starts again', () => {
     await node.start();
 
     expect(node.problems).toEqual(NAMED);
-    expect(node.log.at('warn')).toEqual([
+    const told = node.log.at('info').filter((line) => line.startsWith('another gateway'));
+    expect(told).toEqual([
       'another gateway serves this segment',
       'another gateway was heard on this segment before the start',
     ]);
+    expect(node.log.at('warn')).toEqual([]);
+  });
+
+  test('which hears another one serves, with a note that makes no verdict worse', async () => {
+    const node = new Node();
+    await node.start();
+    await node.hear();
+    await node.clock.pass(1000);
+
+    expect(node.status).toMatchObject({
+      status: 'serving',
+      verdict: 'served',
+      problems: [{ name: 'peers', isNote: true, remedy: expect.stringMatching(/ETCD.*GATEWAY_DHCP_SHARE/) }],
+    });
   });
 
   test('after a crash knows whom it has heard up to a second before', async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { metricsText } from '../support/metrics.ts';
+import { ServerNode } from '../support/server-node.ts';
 
 /** The contract: docs/operating.md names them, and what reads them must not be changed with us. */
 const PROMISED = [
@@ -71,4 +72,25 @@ test('a pool that does not shrink is never used up', async () => {
   };
 
   expect(await metricsText({ own })).toContain('vps_gateway_pool_exhaustion_seconds{segment="s"} +Inf\n');
+});
+
+test('each problem is told with how much it matters, several of one name by the worst', async () => {
+  const node = new ServerNode();
+  await node.server.start();
+  const { status, figures } = node.server;
+  const said = { message: '', remedy: '', stopsNewGuests: false };
+  const problems = [
+    { ...said, name: 'peers', isNote: true },
+    { ...said, name: 'cluster' },
+    { ...said, name: 'hook', stopsNewGuests: true },
+    { ...said, name: 'hook' },
+  ] as const;
+
+  const text = await metricsText({ asked: { status: { ...status, problems }, figures } });
+
+  expect(text.split('\n').filter((line) => line.startsWith('vps_gateway_problems{'))).toEqual([
+    'vps_gateway_problems{segment="s",problem="hook",level="problem"} 1',
+    'vps_gateway_problems{segment="s",problem="cluster",level="warning"} 1',
+    'vps_gateway_problems{segment="s",problem="peers",level="note"} 1',
+  ]);
 });

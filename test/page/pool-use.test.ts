@@ -50,4 +50,26 @@ describeSystem('the web page of gateways that share nothing', ['chromium'], () =
     expect(inList).toContain(`${leased} leases, ${Number(leased) + 1} rows`);
     expect(complaints).toEqual([]);
   });
+
+  test('tells of the others in a note: nothing is wrong, no warning is counted, and both ways out are named', async () => {
+    if (browser === undefined) throw new Error('no browser');
+    const { page } = await browser.tab();
+    await openPage(page, 'health');
+    const card = page.getByRole('region', { name: 'Warnings', exact: true });
+    await card.getByText('Nothing is wrong.', { exact: true }).waitFor();
+    const facts = await page.locator('.verdict .facts').innerText();
+    await card.locator('summary').click();
+    const note = await card.locator('li').innerText();
+    await keepPicture(page, 'health-note');
+    await openPage(page, 'map');
+    await page.getByText('Needs a look').waitFor();
+
+    expect(facts.replace(/\s+/g, ' ')).toMatch(/1 note 0 warnings$/);
+    expect(note).toContain('Other gateways serve this pool, and nothing is shared with them: 10.15.3.11.');
+    expect(note).toContain('Good to know');
+    expect(note).toMatch(/GATEWAY_ETCD_ENDPOINTS[\s\S]*GATEWAY_DHCP_SHARE/);
+    expect(await page.getByText('No guest suffers').count()).toBe(0);
+    expect(await page.locator('.notes').count()).toBe(0);
+    await page.close();
+  });
 });

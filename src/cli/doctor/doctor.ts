@@ -165,6 +165,7 @@ async function placeLines(loaded: LoadedSettings, asks: boolean): Promise<readon
       : {
           ...answers,
           isGatewayAddress,
+          isRouter: link.addresses.some(({ address }) => address === settings.gateway),
           interfaceName: link.name,
           listenIp: ipv4ToText(listenIp),
           router: ipv4ToText(settings.gateway),

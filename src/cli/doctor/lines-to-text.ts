@@ -50,6 +50,8 @@ function wrapped({ columns = Infinity }: Output, text: string): readonly string[
 function summaryOf(lines: readonly DoctorLine[]): string {
   const count = (wanted: DoctorLevel) => lines.filter(({ level }) => level === wanted).length;
   const [bad, warnings, unknown] = [count('bad'), count('warning'), count('unknown')];
-  if (bad + warnings + unknown === 0) return `all ${lines.length} checks are good`;
-  return `${bad} bad, ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}, ${unknown} unknown, ${count('good')} good`;
+  const notes = count('note');
+  const noted = notes === 0 ? '' : `, ${notes} ${notes === 1 ? 'note' : 'notes'}`;
+  if (bad + warnings + unknown === 0) return `all ${lines.length - notes} checks are good${noted}`;
+  return `${bad} bad, ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}, ${unknown} unknown${noted}, ${count('good')} good`;
 }

@@ -1,5 +1,5 @@
-/** good: as it should be. warning: guests get addresses, and something is not as it should be. bad: they get none, or will get none soon. unknown: it could not be looked at, and why is said. */
-export type DoctorLevel = 'good' | 'warning' | 'bad' | 'unknown';
+/** good: as it should be. note: it may be so, and what it means is said. warning: guests get addresses, and something is not as it should be. bad: they get none, or will get none soon. unknown: it could not be looked at, and why is said. */
+export type DoctorLevel = 'good' | 'note' | 'warning' | 'bad' | 'unknown';
 
 /** What was looked at, and what came of it. */
 export interface DoctorLine {
@@ -30,7 +30,7 @@ export function unknown(check: string, message: string, command: string): Doctor
   return { check, level: 'unknown', message, command };
 }
 
-const STATUSES: Readonly<Record<DoctorLevel, number>> = { good: 0, unknown: 0, warning: 1, bad: 2 };
+const STATUSES: Readonly<Record<DoctorLevel, number>> = { good: 0, note: 0, unknown: 0, warning: 1, bad: 2 };
 
 /** The exit status: 2 if a line is bad, else 1 if one is a warning, else 0. */
 export function statusOfLines(lines: readonly DoctorLine[]): number {

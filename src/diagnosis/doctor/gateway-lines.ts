@@ -1,4 +1,4 @@
-import type { RunningProblem } from '../running-problem.ts';
+import { levelOf, type RunningProblem, worstFirst } from '../running-problem.ts';
 import { type DoctorLine, good, unknown } from './doctor-line.ts';
 
 /** What the running gateway says of itself; undefined: none answers, and `cause` says why. */
@@ -16,9 +16,10 @@ export function gatewayLines(
       ),
     ];
   return [
-    ...(problems.length === 0
+    ...(problems.every((problem) => levelOf(problem) === 'note')
       ? [good('gateway', 'the running gateway has no problem')]
-      : problems.map(lineOf)),
+      : []),
+    ...worstFirst(problems).map(lineOf),
     ...shortcomings.map(
       (message): DoctorLine => ({
         check: 'gateway',
@@ -30,13 +31,21 @@ export function gatewayLines(
   ];
 }
 
-function lineOf({ name, message, remedy, stopsNewGuests }: RunningProblem): DoctorLine {
-  const why = stopsNewGuests ? 'a new guest gets no address' : 'the running gateway says so';
+const LEVELS = { problem: 'bad', warning: 'warning', note: 'note' } as const;
+const WHY = {
+  problem: 'a new guest gets no address',
+  warning: 'the running gateway says so',
+  note: 'nothing is wrong; it is as the gateways are set',
+} as const;
+
+function lineOf(problem: RunningProblem): DoctorLine {
+  const { name, message, remedy } = problem;
+  const level = levelOf(problem);
   return {
     check: `gateway-${name}`,
-    level: stopsNewGuests ? 'bad' : 'warning',
+    level: LEVELS[level],
     message,
-    why,
+    why: WHY[level],
     command: remedy || 'vps-gateway health',
   };
 }

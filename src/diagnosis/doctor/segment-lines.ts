@@ -19,7 +19,9 @@ export interface SegmentFacts {
   readonly router: string;
   /** The hardware addresses of other machines that have the listen IP. */
   readonly rivals: readonly string[];
-  /** Those that have the router's address. */
+  /** Whether this interface has the router's address itself, as a node of an EVPN zone has. */
+  readonly isRouter: boolean;
+  /** The hardware addresses of other machines that have the router's address. */
   readonly routers: readonly string[];
   readonly offerers: readonly Offerer[];
   /** Whether an address is, or can be, that of another gateway of this pool. */
@@ -53,8 +55,11 @@ function listenIpLine({ listenIp, rivals, interfaceName }: SegmentFacts): Doctor
   );
 }
 
-function routerLines({ router, routers, interfaceName }: SegmentFacts): readonly DoctorLine[] {
+function routerLines({ router, routers, interfaceName, isRouter }: SegmentFacts): readonly DoctorLine[] {
   const [first, second] = routers;
+  // No machine answers its own question.
+  if (isRouter && first === undefined)
+    return [good('router', `${interfaceName} itself has the address of the router, ${router}`)];
   if (first === undefined)
     return [
       warning(

@@ -1,3 +1,10 @@
+import {
+  levelOf,
+  type ProblemLevel,
+  type ProblemName,
+  type RunningProblem,
+  worstFirst,
+} from '../../diagnosis/running-problem.ts';
 import { DROPS, type DropRow } from '../../exchange/drops.ts';
 import { BATCH_BUCKETS, BEAT, COMMIT_BUCKETS, REPLY_BUCKETS } from '../../reporting/counter-slots.ts';
 import type { CounterReader, Tally } from '../../reporting/read-counters.ts';
@@ -143,10 +150,12 @@ function stateFamilies({ counters, asked, version, now }: MetricsInput): readonl
     ),
     gauge('pool_quarantined', 'Addresses of the pool in quarantine.', status?.pool?.declined),
     {
-      ...gauge('problems', '1 for each problem that is present: see /api/v1/warnings.', undefined),
-      samples: [...new Set(status?.problems.map(({ name }) => name))].map(
-        (name): Sample => [{ problem: name }, 1],
+      ...gauge(
+        'problems',
+        '1 for each problem that is present: see /api/v1/warnings. level=note: nothing is wrong.',
+        undefined,
       ),
+      samples: problemSamples(status?.problems ?? []),
     },
     gauge('peers', 'Other gateways that are seen.', peersOf(figures)),
     gauge('rogue_servers', 'DHCP servers on the segment that are no gateways.', status?.rogueServers.length),
@@ -197,4 +206,12 @@ function measured(
 
 function peersOf(figures: Figures | undefined): number | undefined {
   return figures === undefined ? undefined : figures.peers.length + figures.clusterPeers.length;
+}
+
+/** Of several problems with one name the worst counts. */
+function problemSamples(problems: readonly RunningProblem[]): readonly Sample[] {
+  const levels = new Map<ProblemName, ProblemLevel>();
+  for (const problem of worstFirst(problems))
+    if (!levels.has(problem.name)) levels.set(problem.name, levelOf(problem));
+  return [...levels].map(([problem, level]) => [{ problem, level }, 1]);
 }

@@ -1,14 +1,16 @@
 import { z } from 'zod';
+import { levelOf, worstFirst } from '../../diagnosis/running-problem.ts';
 import { worstVerdict } from '../../reporting/segments-status.ts';
 import { type Operation, operation } from '../http/operation.ts';
 import { exposition, type Labelled, METRICS_TYPE } from '../metrics/exposition.ts';
 import { type Asked, families } from '../metrics/families.ts';
 import type { RouteParts } from './route-parts.ts';
-import { STANDS_STILL } from './warnings.ts';
+import { STANDS_STILL, WARNING_LEVELS } from './warnings.ts';
 
 const PROBLEM = z.object({
   segment: z.string().optional().meta({ description: 'Which one, where there are several' }),
   id: z.string(),
+  level: z.enum(WARNING_LEVELS).meta({ description: 'note: nothing is wrong' }),
   message: z.string(),
   remedy: z.string(),
 });
@@ -69,9 +71,10 @@ function healthOf(segments: readonly AskedSegment[], isLiveness: boolean): Respo
   const verdict = isAlive ? worstVerdict(verdicts.filter((each) => each !== undefined)) : 'no-answer';
   const ok = isLiveness ? isAlive : verdict === 'served';
   const problems = segments.flatMap(({ segment, asked }) =>
-    (asked?.status.problems ?? [STANDS_STILL]).map(({ name, message, remedy }) => ({
+    (asked === undefined ? [STANDS_STILL] : worstFirst(asked.status.problems)).map((problem) => ({
       ...(segments.length > 1 ? { segment } : {}),
-      ...{ id: name, message, remedy },
+      ...{ id: problem.name, level: WARNING_LEVELS[levelOf(problem)] },
+      ...{ message: problem.message, remedy: problem.remedy },
     })),
   );
   return new Response(`${JSON.stringify({ ok, verdict, problems })}\n`, {

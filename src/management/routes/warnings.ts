@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import type { ProblemName, RunningProblem } from '../../diagnosis/running-problem.ts';
+import {
+  levelOf,
+  type ProblemLevel,
+  type ProblemName,
+  type RunningProblem,
+  worstFirst,
+} from '../../diagnosis/running-problem.ts';
 import { type Operation, operation } from '../http/operation.ts';
 import type { Asked } from '../metrics/families.ts';
 import type { RouteParts } from './route-parts.ts';
@@ -41,7 +47,7 @@ const MEANS: Readonly<Record<ProblemName, string>> = {
 
 export const WARNING = z.object({
   id: z.string(),
-  level: z.enum(['guests-suffer', 'no-guest-suffers']),
+  level: z.enum(['guests-suffer', 'no-guest-suffers', 'note']),
   since: z.string().nullable().meta({ format: 'date-time' }),
   title: z.string(),
   means: z.string(),
@@ -55,7 +61,8 @@ export function warningsRoute(parts: RouteParts): Operation {
     method: 'get',
     path: '/warnings',
     name: 'listWarnings',
-    summary: 'What is wrong now, with what to do; those that guests suffer from come first',
+    summary:
+      'What is wrong now, with what to do; those that guests suffer from come first, notes of what may stay as it is last',
     query: z.object({ segment: z.string().optional() }),
     answer: z.object({ items: z.array(WARNING), total: z.int(), as_of: z.string() }),
     run: async () => {
@@ -67,20 +74,23 @@ export function warningsRoute(parts: RouteParts): Operation {
 }
 
 function warningsOf({ status, figures }: Asked, node: string): readonly z.output<typeof WARNING>[] {
-  const sorted = [...status.problems].sort(
-    (one, other) => Number(other.stopsNewGuests) - Number(one.stopsNewGuests),
+  return worstFirst(status.problems).map((problem) =>
+    warningOf(problem, figures.problemsSince[problem.name], node),
   );
-  return sorted.map((problem) => warningOf(problem, figures.problemsSince[problem.name], node));
 }
 
-function warningOf(
-  { name, message, remedy, stopsNewGuests }: RunningProblem,
-  since: number | undefined,
-  node: string,
-) {
+/** How much each matters, in the words of the API. */
+export const WARNING_LEVELS = {
+  problem: 'guests-suffer',
+  warning: 'no-guest-suffers',
+  note: 'note',
+} as const satisfies Record<ProblemLevel, string>;
+
+function warningOf(problem: RunningProblem, since: number | undefined, node: string) {
+  const { name, message, remedy } = problem;
   return {
     id: name,
-    level: stopsNewGuests ? ('guests-suffer' as const) : ('no-guest-suffers' as const),
+    level: WARNING_LEVELS[levelOf(problem)],
     since: since === undefined ? null : new Date(since).toISOString(),
     title: message,
     means: MEANS[name],

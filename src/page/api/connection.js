@@ -23,6 +23,7 @@ import { readEvents } from './stream.js';
  * @typedef {object} Summary
  * @property {Info | undefined} info
  * @property {Warning[]} warnings
+ * @property {Warning[]} notes What is said although nothing is wrong.
  * @property {{ ok: boolean, verdict: string, problems: { id: string, message: string, remedy: string }[] } | undefined} readiness
  * @property {Problem | undefined} problem Why info or warnings are missing.
  */
@@ -48,7 +49,13 @@ export const connection = new Signal(
 );
 /** @type {Signal<Summary>} */
 export const summary = new Signal(
-  /** @type {Summary} */ ({ info: undefined, warnings: [], readiness: undefined, problem: undefined }),
+  /** @type {Summary} */ ({
+    info: undefined,
+    warnings: [],
+    notes: [],
+    readiness: undefined,
+    problem: undefined,
+  }),
 );
 /** Counted up when lists may be out of date: something has happened, or the connection is back. */
 export const changes = new Signal(0);
@@ -177,8 +184,11 @@ async function refreshSummary() {
   const { info, error: failure } = await asked;
   try {
     if (info === undefined) throw failure;
-    const warnings = await askItems('warnings');
-    summary.set({ info, warnings, readiness, problem: undefined });
+    /** @type {Warning[]} */
+    const told = await askItems('warnings');
+    const warnings = told.filter(({ level }) => level !== 'note');
+    const notes = told.filter(({ level }) => level === 'note');
+    summary.set({ info, warnings, notes, readiness, problem: undefined });
   } catch (error) {
     summary.set({ ...summary.value, readiness, problem: error instanceof Problem ? error : undefined });
     if (!(error instanceof Problem) || isRefusal(error)) throw error;
@@ -224,7 +234,10 @@ function isRefusal({ status }) {
  */
 function note(error, tries) {
   if (error instanceof Problem && isRefusal(error)) {
-    summary.set({ info: undefined, warnings: [], readiness: summary.value.readiness, problem: undefined });
+    summary.set({
+      ...{ info: undefined, warnings: [], notes: [] },
+      ...{ readiness: summary.value.readiness, problem: undefined },
+    });
     set({ phase: 'denied', answeredAt: serverNow(), refused: error });
     return;
   }

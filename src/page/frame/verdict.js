@@ -41,6 +41,7 @@ export function Verdict() {
       <${Fact} value=${freeOf(known)} text=${`of ${totalOf(known)} free`} href="#map" />
       <${Fact} value=${untilFull(known, time)} text="until full" href="#health" isWide=${true} />
       <${Fact} value=${gatewaysOf(known)} text=${gatewaysOf(known) === '1' ? 'gateway' : 'gateways'} href="#nodes" />
+      ${known.notes.length === 0 ? null : html`<${Fact} value=${String(known.notes.length)} text=${known.notes.length === 1 ? 'note' : 'notes'} href="#health" isWide=${true} />`}
       <${Fact} value=${known.info === undefined ? '–' : String(warnings)} text=${warnings === 1 ? 'warning' : 'warnings'} href="#health" />
     </div>
   </div>`;

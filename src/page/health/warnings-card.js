@@ -18,7 +18,7 @@ import { sentence } from '../text/verdict.js';
  *
  * @typedef {object} Shown
  * @property {string} key It changes if the warning gets worse.
- * @property {'bad' | 'warn'} level
+ * @property {'bad' | 'warn' | 'note'} level
  * @property {string} title
  * @property {unknown} [about]
  * @property {string | null} since
@@ -28,18 +28,20 @@ import { sentence } from '../text/verdict.js';
  * @property {string | null} address
  */
 
-/** What is wrong now, the worst first, each with what to do. */
+/** What is wrong now, the worst first, each with what to do; last what is said although nothing is wrong. */
 export function WarningsCard() {
-  const { warnings } = useSignal(summary);
+  const { warnings, notes } = useSignal(summary);
   const guests = useSignal(guestsWithWarnings);
   const time = useSignal(now);
   const quiet = useSignal(asides);
-  const all = [...warnings.map(ofGateway), ...guests.flatMap(ofGuest)];
+  const wrong = [...warnings.map(ofGateway), ...guests.flatMap(ofGuest)];
+  const all = [...wrong, ...notes.map(ofGateway)];
   const loud = all.filter(({ key }) => (quiet[key] ?? 0) < Date.now());
+  const isLoudWrong = wrong.some((each) => loud.includes(each));
   return html`<section class="card" aria-labelledby="warnings-title">
-    <header><h2 id="warnings-title">Warnings</h2><span class="quiet">${all.length === 0 ? '' : 'worst first; each goes away by itself when its cause is gone'}</span></header>
-    ${loud.length === 0 ? html`<p class="say2">${all.length === 0 ? 'Nothing is wrong.' : 'Nothing else is wrong.'}</p>` : null}
-    <ul class="warns">${loud.map((each, index) => html`<${One} key=${each.key} warning=${each} isOpen=${index === 0} time=${time} />`)}</ul>
+    <header><h2 id="warnings-title">Warnings</h2><span class="quiet">${wrong.length === 0 ? '' : 'worst first; each goes away by itself when its cause is gone'}</span></header>
+    ${isLoudWrong ? null : html`<p class="say2">${wrong.length === 0 ? 'Nothing is wrong.' : 'Nothing else is wrong.'}</p>`}
+    <ul class="warns">${loud.map((each, index) => html`<${One} key=${each.key} warning=${each} isOpen=${index === 0 && each.level !== 'note'} time=${time} />`)}</ul>
     ${
       loud.length < all.length
         ? html`<p class="say2 small">
@@ -51,12 +53,15 @@ export function WarningsCard() {
   </section>`;
 }
 
+/** @type {Record<Warning['level'], Shown['level']>} */
+const LEVELS = { 'guests-suffer': 'bad', 'no-guest-suffers': 'warn', note: 'note' };
+const SAID = { bad: 'Guests suffer', warn: 'No guest suffers yet', note: 'Good to know' };
+
 /** @param {Warning} warning @returns {Shown} */
 function ofGateway({ id, level, title, since, means, remedy, command }) {
-  const isBad = level === 'guests-suffer';
   return {
     key: `${id} ${level} ${title}`,
-    level: isBad ? 'bad' : 'warn',
+    level: LEVELS[level],
     title: sentence(title),
     since,
     means,
@@ -99,7 +104,7 @@ function One({
         <${Level} level=${level} />
         <span>
           <b>${title} ${about === undefined ? null : html`(${about})`}</b>
-          <span class="quiet">${level === 'bad' ? 'Guests suffer' : 'No guest suffers yet'}${since === null ? '' : ` · for ${span(time - Date.parse(since))}`}</span>
+          <span class="quiet">${SAID[level]}${since === null ? '' : ` · for ${span(time - Date.parse(since))}`}</span>
         </span>
         <${Icon} name="right" tone="chev" />
       </summary>

@@ -3,6 +3,7 @@ import { html } from '../html.js';
 /** Paths of 16 x 16. */
 const PATHS = {
   ok: 'M8 1.8a6.2 6.2 0 1 0 0 12.4A6.2 6.2 0 0 0 8 1.8ZM5.2 8.2l2 2 3.6-4.2',
+  note: 'M8 1.8a6.2 6.2 0 1 0 0 12.4A6.2 6.2 0 0 0 8 1.8ZM8 7.2v4M8 4.8v.1',
   warn: 'M8 2.2 14.6 13.6H1.4ZM8 6.4v3.4M8 11.7v.1',
   bad: 'M5.4 1.8h5.2l3.6 3.6v5.2l-3.6 3.6H5.4l-3.6-3.6V5.4ZM8 4.8v4M8 11v.1',
   search: 'M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9ZM10.3 10.3 13.5 13.5',
@@ -40,7 +41,8 @@ export function Icon({ name, tone = '' }) {
   return html`<svg viewBox="0 0 16 16" class=${`i ${tone}`} aria-hidden="true"><path d=${PATHS[name]} /></svg>`;
 }
 
-/** The icon of a level: a tick, a triangle or an octagon. @param {{ level: 'good' | 'warn' | 'bad' }} props */
+/** The icon of a level: a tick, an i, a triangle or an octagon. @param {{ level: 'good' | 'note' | 'warn' | 'bad' }} props */
 export function Level({ level }) {
+  if (level === 'note') return html`<${Icon} name="note" tone="quiet" />`;
   return html`<${Icon} name=${level === 'good' ? 'ok' : level} tone=${`tone-${level}`} />`;
 }

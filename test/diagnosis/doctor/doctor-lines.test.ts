@@ -50,6 +50,7 @@ const SEGMENT: SegmentFacts = {
   listenIp: '10.15.3.10',
   router: '10.15.3.1',
   rivals: [],
+  isRouter: false,
   routers: ['52:54:00:00:00:01'],
   offerers: [],
   isGatewayAddress: (address) => address === '10.15.3.11',
@@ -153,6 +154,7 @@ describe('the segment', () => {
   test.each<[string, Partial<SegmentFacts>, readonly string[]]>([
     ['has another machine with the listen IP', { rivals: ['52:54:00:00:00:02'] }, ['bad listen-ip']],
     ['has no router', { routers: [] }, ['warning router']],
+    ['has its router on this very interface, as in an EVPN zone', { routers: [], isRouter: true }, []],
     ['has two routers', { routers: ['a', 'b'] }, ['warning router']],
     ['has another gateway', { offerers: [offerer] }, []],
     [
@@ -191,6 +193,17 @@ test('the problems of the running gateway are lines; without one that answers it
     { check: 'gateway-interface-down', level: 'bad', command: 'ip link set vnet0 up' },
   ]);
   expect(found(gatewayLines(undefined, [], 'no process'))).toEqual(['unknown gateway']);
+});
+
+test('the gateway says a note: nothing is wrong, and the note says what there is to do', () => {
+  const note = { name: 'peers', message: 'm', remedy: 'r', stopsNewGuests: false, isNote: true } as const;
+  const lines = gatewayLines([note], [], '');
+
+  expect(lines).toMatchObject([
+    { check: 'gateway', level: 'good' },
+    { check: 'gateway-peers', level: 'note', message: 'm', command: 'r' },
+  ]);
+  expect(statusOfLines(lines)).toBe(0);
 });
 
 test('the status is 2 where something is bad, 1 for a warning, and 0 for what is unknown', () => {
