@@ -6,6 +6,7 @@ import type { ShownSetting } from '../config/shown-settings.ts';
 import type { ReceptionStatus } from '../detection/reception.ts';
 import { droppingRulesFor } from '../diagnosis/firewall/read-firewall.ts';
 import { levelOf, type RunningProblem, type Verdict, worstFirst } from '../diagnosis/running-problem.ts';
+import { asTyped } from '../diagnosis/sentence.ts';
 import { poolUseToText } from '../reporting/pool-use.ts';
 import { isOfSeveral, type SegmentStatus, type SegmentsStatus } from '../reporting/segments-status.ts';
 import type { Status } from '../reporting/status.ts';
@@ -103,7 +104,7 @@ function mendingOfUnheard({ interface: name }: Status, remedy: string): readonly
 }
 
 function mending(remedy: string): readonly string[] {
-  return remedy === '' ? [] : [`  to mend it: ${remedy}`];
+  return remedy === '' ? [] : [`  to mend it: ${asTyped(remedy)}`];
 }
 
 const HEADLINES: Readonly<Record<Verdict, string>> = {

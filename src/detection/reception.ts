@@ -145,7 +145,7 @@ function remedyFor(interfaceName: string): string {
 /** Commands that make a firewall accept the messages of guests; the operator chooses one. */
 function rulesThatLetIn(interfaceName: string): string {
   return (
-    `nft insert rule <family> <table> <input chain> iifname ${interfaceName} udp dport 67 accept, or ` +
-    `iptables -I INPUT -i ${interfaceName} -p udp --dport 67 -j ACCEPT`
+    `\`nft insert rule <family> <table> <input chain> iifname ${interfaceName} udp dport 67 accept\`, or ` +
+    `\`iptables -I INPUT -i ${interfaceName} -p udp --dport 67 -j ACCEPT\``
   );
 }

@@ -27,7 +27,7 @@ export type ProblemName =
 export interface RunningProblem {
   readonly name: ProblemName;
   readonly message: string;
-  /** What to do; empty: the message says it. */
+  /** What to do, in words, and commands in backticks; empty: the message says it. Like the message it begins small, and has no full stop. */
   readonly remedy: string;
   /** True: because of it, a new guest gets no address. */
   readonly stopsNewGuests: boolean;
@@ -82,7 +82,7 @@ export function interfaceDown(name: string): RunningProblem {
   return {
     name: 'interface-down',
     message: `the interface ${name} is down`,
-    remedy: `ip link set ${name} up`,
+    remedy: `\`ip link set ${name} up\``,
     stopsNewGuests: true,
   };
 }

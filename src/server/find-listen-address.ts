@@ -22,7 +22,7 @@ export type ListenSettings = Pick<Settings, (typeof LISTEN_KEYS)[number]>;
 
 /**
  * found: listen there; `warning` names something unusual. waiting: there is no address yet, or more than one, and a change
- * of the interfaces may help: `remedy` is a command or a setting.
+ * of the interfaces may help: `remedy` is a command in backticks, or names a setting.
  */
 export type ListenAddressSearch =
   | ({ readonly kind: 'found'; readonly warning: string | undefined } & ListenAddress)
@@ -265,5 +265,5 @@ function addressToText(assigned: InterfaceAddress): string {
 function addLine(settings: ListenSettings, listenIp: Ipv4 | undefined): string {
   const prefix = prefixOf(settings.gateway, settings.subnetMask);
   const address = listenIp ?? gatewayAddresses(prefix)[0] ?? ipv4(prefix.network + 2);
-  return `ip addr add ${ipv4ToText(address)}/${prefix.length} dev ${settings.interface ?? '<interface>'}`;
+  return `\`ip addr add ${ipv4ToText(address)}/${prefix.length} dev ${settings.interface ?? '<interface>'}\``;
 }

@@ -218,7 +218,7 @@ export class Listening {
     const { interfaceName, prefixLength } = served;
     return {
       message: `${was} is gone; it may come back before ${next} on ${found.interfaceName} is taken`,
-      remedy: `ip addr add ${was}/${prefixLength} dev ${interfaceName}, or wait`,
+      remedy: `\`ip addr add ${was}/${prefixLength} dev ${interfaceName}\`, or wait`,
     };
   }
 

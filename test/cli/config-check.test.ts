@@ -117,7 +117,7 @@ describe('vps-gateway check', () => {
 
     expect(problems).toEqual([
       "GATEWAY_DHCP_DNS: 'nowhere' (flag --dns): is not an IPv4 address; write four numbers from 0 to 255: 10.15.3.1",
-      '10.15.3.12 is on no interface; ip addr add 10.15.3.12/24 dev <interface>',
+      '10.15.3.12 is on no interface; `ip addr add 10.15.3.12/24 dev <interface>`',
     ]);
   });
 

@@ -59,7 +59,7 @@ describe('both set', () => {
     expect(find(both)).toEqual({
       kind: 'waiting',
       message: 'interface OCvpsnet does not exist; there are: lo, vmbr0',
-      remedy: `name one that exists (GATEWAY_DHCP_INTERFACE), or create it: ${ADD} OCvpsnet`,
+      remedy: `name one that exists (GATEWAY_DHCP_INTERFACE), or create it: \`${ADD} OCvpsnet\``,
     });
   });
 
@@ -74,7 +74,7 @@ describe('both set', () => {
     expect(find(both, link('OCvpsnet', '10.15.3.11/24'))).toEqual({
       kind: 'waiting',
       message: '10.15.3.10 is on no interface',
-      remedy: `${ADD} OCvpsnet`,
+      remedy: `\`${ADD} OCvpsnet\``,
     });
     expect(find(both, link('OCvpsnet'), link('eth1', '10.15.3.10/24'))).toMatchObject({
       kind: 'waiting',
@@ -92,7 +92,7 @@ describe('the listen IP alone', () => {
     expect(find({ listenIp: '10.15.3.12' })).toEqual({
       kind: 'waiting',
       message: '10.15.3.12 is on no interface',
-      remedy: 'ip addr add 10.15.3.12/24 dev <interface>',
+      remedy: '`ip addr add 10.15.3.12/24 dev <interface>`',
     });
   });
 
@@ -143,7 +143,7 @@ describe('the interface alone', () => {
     expect(find({ interface: 'vmbr0' })).toEqual({
       kind: 'waiting',
       message: 'vmbr0 has no address of its own in 10.15.3.0/24: it has 192.0.2.7/24 on vmbr0',
-      remedy: `${ADD} vmbr0`,
+      remedy: `\`${ADD} vmbr0\``,
     });
   });
 
@@ -177,7 +177,7 @@ describe('the interface alone', () => {
       const waiting = {
         kind: 'waiting',
         message: `br has ${address}, a prefix that does not hold the router and the pool`,
-        remedy: `${ADD} br; or say that it is meant: GATEWAY_DHCP_LISTEN_IP=10.15.3.10`,
+        remedy: `\`${ADD} br\`; or say that it is meant: GATEWAY_DHCP_LISTEN_IP=10.15.3.10`,
       };
 
       expect(find({ interface: 'br' }, link('br', address))).toEqual(waiting);
@@ -189,7 +189,7 @@ describe('the interface alone', () => {
     expect(find({ interface: 'br' }, link('br', '169.254.7.7/16'))).toEqual({
       kind: 'waiting',
       message: 'br has no address of its own in 10.15.3.0/24: it has 169.254.7.7/16 on br',
-      remedy: `${ADD} br`,
+      remedy: `\`${ADD} br\``,
     });
   });
 
@@ -205,7 +205,7 @@ describe('the interface alone', () => {
     expect(find({ interface: 'OCvpsnet' }, link('OCvpsnet'))).toEqual({
       kind: 'waiting',
       message: 'OCvpsnet has no address of its own in 10.15.3.0/24: it has none',
-      remedy: `${ADD} OCvpsnet`,
+      remedy: `\`${ADD} OCvpsnet\``,
     });
   });
 });
@@ -240,7 +240,7 @@ describe('neither set', () => {
     expect(find({})).toEqual({
       kind: 'waiting',
       message: 'no interface has an address of its own in 10.15.3.0/24',
-      remedy: `${ADD} <interface>`,
+      remedy: `\`${ADD} <interface>\``,
     });
   });
 

@@ -625,7 +625,7 @@ describe('an address that goes while another one comes', () => {
     expect(during).toEqual([
       'waiting',
       '10.15.3.10 is gone; it may come back before 10.15.3.11 on eth0 is taken; ' +
-        'ip addr add 10.15.3.10/24 dev eth0, or wait',
+        '`ip addr add 10.15.3.10/24 dev eth0`, or wait',
     ]);
     expect(node.server.status).toMatchObject({ status: 'serving', listenIp: '10.15.3.10' });
   });

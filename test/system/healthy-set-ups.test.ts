@@ -10,6 +10,10 @@ import { run } from '../support/run.ts';
 import { describeSystem, useTestSegment } from '../support/system.ts';
 
 type Settings = Readonly<Record<string, string>>;
+interface Warning {
+  readonly means: string;
+  readonly remedy: string;
+}
 type Gateway = Pick<GatewayProcess, 'directory'>;
 
 /** Whether a clock is set, and how long a sync or etcd takes, is the machine's and not the test's. */
@@ -90,9 +94,9 @@ describeSystem('a set-up of the documentation in which all is right', ['nft'], (
     await gateway.untilManaged();
     await bootGuests();
 
-    await eventually('a note', async () => {
-      const { items } = await apiJson<{ items: unknown[] }>(gateway, '/api/v1/warnings');
-      return items.length > 0;
+    const { means, remedy } = await eventually('a note', async () => {
+      const { items } = await apiJson<{ items: Warning[] }>(gateway, '/api/v1/warnings');
+      return items[0];
     });
     const said = await saidOf(segment().node, gateway, PROBES);
 
@@ -104,6 +108,8 @@ describeSystem('a set-up of the documentation in which all is right', ['nft'], (
       status: 'serving',
       metrics: [expect.stringContaining('problem="peers",level="note"')],
     });
+    expect(`${means} ${remedy}`).toMatch(/ makes that rare\. Leave it so, .*\.$/);
+    expect(`${means} ${remedy}`).not.toMatch(/[.!?] [a-z]/);
     const [, ...lines] = said.health.split('\n');
     expect(lines[0]).toBe(`note: ${message}`);
     expect(said.health).toMatch(

@@ -22,6 +22,7 @@ import { portLines } from '../../diagnosis/doctor/port-lines.ts';
 import { segmentLines } from '../../diagnosis/doctor/segment-lines.ts';
 import { withoutConsequences } from '../../diagnosis/doctor/without-consequences.ts';
 import { droppingRulesFor } from '../../diagnosis/firewall/read-firewall.ts';
+import { asTyped } from '../../diagnosis/sentence.ts';
 import { GatewayError } from '../../errors.ts';
 import { ipv4FromText, ipv4ToText } from '../../net/ipv4.ts';
 import { contains, prefixOf } from '../../net/prefix.ts';
@@ -176,7 +177,7 @@ async function placeLines(loaded: LoadedSettings, asks: boolean): Promise<readon
 function notFound(found: ListenAddressSearch): DoctorLine {
   const { message, remedy } =
     found.kind === 'waiting' ? found : { message: 'its interface is gone', remedy: 'ip -br link' };
-  return bad('listen-address', message, 'the gateway waits for it, and serves nobody', remedy);
+  return bad('listen-address', message, 'the gateway waits for it, and serves nobody', asTyped(remedy));
 }
 
 function firewallLines(interfaceName: string): readonly DoctorLine[] {

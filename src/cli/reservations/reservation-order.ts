@@ -1,3 +1,4 @@
+import { withCapital } from '../../diagnosis/sentence.ts';
 import { GatewayError } from '../../errors.ts';
 import { canBeInPath } from '../../lease/outside-id.ts';
 import { readable } from '../../wire/readable-text.ts';
@@ -104,7 +105,8 @@ export function progressTexts({ pending, still_has: still }: Progress): readonly
 
 /** The same as one text for a table; null: it is so. */
 export function remarkOf(progress: Progress): string | null {
-  return progressTexts(progress).join('. ') || null;
+  const texts = progressTexts(progress).map((text, place) => (place === 0 ? text : withCapital(text)));
+  return texts.join('. ') || null;
 }
 
 function latest(time: string): string {

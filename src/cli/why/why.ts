@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { asTyped } from '../../diagnosis/sentence.ts';
 import { GatewayError } from '../../errors.ts';
 import { type HardwareAddress, hardwareFromText } from '../../net/hardware-address.ts';
 import { type Ipv4, ipv4FromText, ipv4ToText } from '../../net/ipv4.ts';
@@ -130,6 +131,6 @@ function writeStory(output: Output, told: Told): void {
     ),
     '',
     `likeliest cause: ${cause.cause}`,
-    `  to mend it: ${cause.remedy}`,
+    `  to mend it: ${asTyped(cause.remedy)}`,
   ]);
 }

@@ -1,4 +1,5 @@
 import { levelOf, type RunningProblem, worstFirst } from '../running-problem.ts';
+import { asTyped } from '../sentence.ts';
 import { type DoctorLine, good, unknown } from './doctor-line.ts';
 
 /** What the running gateway says of itself; undefined: none answers, and `cause` says why. */
@@ -46,6 +47,6 @@ function lineOf(problem: RunningProblem): DoctorLine {
     level: LEVELS[level],
     message,
     why: WHY[level],
-    command: remedy || 'vps-gateway health',
+    command: asTyped(remedy) || 'vps-gateway health',
   };
 }

@@ -33,7 +33,7 @@ export function warningsOf(
     warnings.push({
       id: 'in-use-elsewhere',
       title: 'Nobody gets this address now: another machine uses it, or an operator has taken it out of use',
-      remedy: 'ask who has it (`vps-gateway addresses ask`), and restore it when nobody does',
+      remedy: 'Ask who has it (`vps-gateway addresses ask`), and restore it when nobody does.',
     });
   if (state !== 'bound' && state !== 'peer') return warnings;
   const reserved = inForce.at.get(position);
@@ -43,13 +43,13 @@ export function warningsOf(
     warnings.push({
       id: 'reserved-for-another',
       title: `The address is reserved for ${reserved.id}, and this guest has it still`,
-      remedy: 'it is moved at its next renewal; to move it now, release its lease',
+      remedy: 'It is moved at its next renewal; to move it now, release its lease.',
     });
   if (own !== undefined && Number(own.address) !== position)
     warnings.push({
       id: 'not-at-its-address',
       title: `Its reservation ${own.id} has ${ipv4ToText(own.address)}, and this is another address`,
-      remedy: 'it is moved at its next renewal, as soon as that address is free',
+      remedy: 'It is moved at its next renewal, as soon as that address is free.',
     });
   return warnings;
 }

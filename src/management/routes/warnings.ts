@@ -6,6 +6,7 @@ import {
   type RunningProblem,
   worstFirst,
 } from '../../diagnosis/running-problem.ts';
+import { sentence } from '../../diagnosis/sentence.ts';
 import { type Operation, operation } from '../http/operation.ts';
 import type { Asked } from '../metrics/families.ts';
 import type { RouteParts } from './route-parts.ts';
@@ -94,7 +95,7 @@ function warningOf(problem: RunningProblem, since: number | undefined, node: str
     since: since === undefined ? null : new Date(since).toISOString(),
     title: message,
     means: MEANS[name],
-    remedy,
+    remedy: sentence(remedy),
     command: /`([^`]+)`/.exec(remedy)?.[1] ?? null,
     node,
   };
