@@ -32,13 +32,17 @@ export function Top() {
   const colours = useSignal(theme);
   const count = warnings.length + useSignal(guestsWithWarnings).length;
   const segment = info?.segments[0];
-  const hasName = segment !== undefined && segment.name !== segment.subnet;
+  // Where there are several, the choice beside it says which.
+  const isOne = info?.segments.length === 1;
+  const hasName = isOne && segment !== undefined && segment.name !== segment.subnet;
+  const names = [info?.node, hasName ? segment.name : undefined, segment?.subnet];
+  const whole = names.flatMap((name) => (name === undefined ? [] : [visible(name)])).join(' · ');
   const other = colours === 'dark' ? 'Use the light theme' : 'Use the dark theme';
   return html`<header class="top">
     <span class="mark" aria-hidden="true">
       ${Array.from({ length: 9 }, (_, index) => html`<i class=${LIT.includes(index) ? 'on' : ''}></i>`)}
     </span>
-    <h1 class="where">
+    <h1 class="where" title=${whole}>
       <b><${Name} of=${info?.node ?? 'vps-gateway'} /></b>${' '}
       <span class="quiet small">${hasName ? html`<span class="hide-m"><${Name} of=${segment.name} /> </span>` : ''}${segment?.subnet ?? ''}</span>
     </h1>

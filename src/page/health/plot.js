@@ -90,8 +90,9 @@ export function PlotBox({ plot }) {
  * Font of a canvas: it knows no variables of a style sheet.
  *
  * @param {number} [weight]
+ * @param {number} [ratio] Dots of the canvas to a pixel.
  */
-export function canvasFont(weight = 400) {
+export function canvasFont(weight = 400, ratio = devicePixelRatio) {
   const family = getComputedStyle(document.body).fontFamily;
-  return `${weight} ${11 * devicePixelRatio}px ${family}`;
+  return `${weight} ${11 * ratio}px ${family}`;
 }

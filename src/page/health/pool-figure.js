@@ -2,7 +2,7 @@ import { html } from '../html.js';
 import { serverNow } from '../state/clock.js';
 import { counted, grouped } from '../text/number.js';
 import { DAY, moment, weekday } from '../text/time.js';
-import { axesOf, labelEnd, pointer } from './chart-parts.js';
+import { axesOf, labelEnd, pointer, roomFor } from './chart-parts.js';
 import { Figure } from './figure.js';
 import { forecastOf, usedOf } from './forecast.js';
 
@@ -81,7 +81,7 @@ function plotOf(samples, segment, forecast, says, say) {
         setCursor: [(/** @type {UPlot} */ plot) => say(pointedAt(plot, times, used))],
         draw: [(/** @type {UPlot} */ plot) => draw(plot, colours)],
       },
-      padding: [12, 40, 0, 0],
+      padding: [12, forecast === undefined ? roomFor([grouped(now)]) : 40, 0, 0],
       scales: { x: { time: true, range: [times[0], end] }, y: { range: [0, Math.max(4, capacity * 1.12)] } },
       axes: axesOf(colours, {
         isDays: end - (times[0] ?? 0) > 2 * 86_400,

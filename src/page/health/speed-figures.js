@@ -2,7 +2,7 @@ import { html } from '../html.js';
 import { serverNow } from '../state/clock.js';
 import { grouped, milliseconds } from '../text/number.js';
 import { moment } from '../text/time.js';
-import { axesOf, labelEnd, pointer } from './chart-parts.js';
+import { axesOf, labelEnd, pointer, roomFor } from './chart-parts.js';
 import { Figure } from './figure.js';
 import { fade } from './pool-figure.js';
 
@@ -10,8 +10,6 @@ import { fade } from './pool-figure.js';
 /** @import { Plot, UPlot } from './plot.js' */
 
 const HEIGHT = 150;
-/** Room for the labels at the right end: pixels. */
-const LABELS = 66;
 
 /** @param {readonly Sample[]} samples @returns {number[]} */
 function timesOf(samples) {
@@ -44,17 +42,21 @@ function latencyPlot(times, p50, p99, says, say) {
   const most = 10 ** Math.ceil(Math.log10(Math.max(10, ...known)));
   const text = (/** @type {number | null | undefined} */ value) =>
     value == null ? '–' : milliseconds(value / 1000);
+  const endOf = (/** @type {(number | null)[]} */ values) =>
+    values.findLast((value) => value !== null) ?? least;
+  const half = { text: `p50 ${text(endOf(p50))}`, value: endOf(p50) };
+  const most99 = { text: `p99 ${text(endOf(p99))}`, value: endOf(p99) };
   return {
     says,
     height: HEIGHT,
     data: [times, p50, p99],
     options: (colours) => ({
       ...pointer(() => {}),
-      padding: [8, LABELS, 0, 0],
+      padding: [8, roomFor([half.text, most99.text]), 0, 0],
       scales: { x: { time: true }, y: { distr: 3, range: [least, most] } },
       axes: axesOf(colours, {
         isDays: false,
-        values: (all) => all.map((value) => (Number.isInteger(Math.log10(value)) ? String(value) : '')),
+        values: (all) => all.map((value) => (Number.isInteger(Math.log10(value)) ? labelOf(value) : '')),
       }),
       series: [
         {},
@@ -72,18 +74,19 @@ function latencyPlot(times, p50, p99, says, say) {
         ],
         draw: [
           (/** @type {UPlot} */ plot) => {
-            const [one, other] = [
-              p50.findLast((value) => value !== null) ?? least,
-              p99.findLast((value) => value !== null) ?? least,
-            ];
-            labelEnd(plot, { text: `p50 ${text(one)}`, value: one, colour: colours.accent });
-            if (Math.abs(plot.valToPos(one, 'y') - plot.valToPos(other, 'y')) > 12)
-              labelEnd(plot, { text: `p99 ${text(other)}`, value: other, colour: colours.text });
+            labelEnd(plot, { ...half, colour: colours.accent });
+            if (Math.abs(plot.valToPos(half.value, 'y') - plot.valToPos(most99.value, 'y')) > 12)
+              labelEnd(plot, { ...most99, colour: colours.text });
           },
         ],
       },
     }),
   };
+}
+
+/** 0.01, 1, 10 000. @param {number} value A power of ten. */
+function labelOf(value) {
+  return value < 1 ? String(value) : grouped(value);
 }
 
 /** Messages that were decided. @param {{ samples: readonly Sample[] }} props */
@@ -109,13 +112,15 @@ export function ExchangesFigure({ samples }) {
  */
 function ratePlot(times, rates, says, say) {
   const most = Math.max(1, ...rates.map((rate) => rate ?? 0));
+  const newest = rates.findLast((value) => value !== null) ?? 0;
+  const label = `${rateText(newest)} now`;
   return {
     says,
     height: HEIGHT,
     data: [times, rates],
     options: (colours) => ({
       ...pointer(() => {}),
-      padding: [8, LABELS, 0, 0],
+      padding: [8, roomFor([label]), 0, 0],
       scales: { x: { time: true }, y: { range: [0, most * 1.15] } },
       axes: axesOf(colours, { isDays: false, values: (all) => all.map(rateText) }),
       series: [{}, { stroke: colours.accent, width: 1.75, fill: fade(colours.accent, 0.12) }],
@@ -130,8 +135,7 @@ function ratePlot(times, rates, says, say) {
         ],
         draw: [
           (/** @type {UPlot} */ plot) => {
-            const newest = rates.findLast((value) => value !== null) ?? 0;
-            labelEnd(plot, { text: `${rateText(newest)} now`, value: newest, colour: colours.accent });
+            labelEnd(plot, { text: label, value: newest, colour: colours.accent });
           },
         ],
       },

@@ -1,5 +1,6 @@
 import { html } from '../html.js';
 import { Name } from '../parts/text.js';
+import { WideTable } from '../parts/wide-table.js';
 import { counted, grouped } from '../text/number.js';
 import { sentence } from '../text/verdict.js';
 import { answersOf } from './gateways.js';
@@ -31,7 +32,7 @@ export function Answers({ answered }) {
     ${
       names.length === 0
         ? html`<p class="say2">No guest has got a new lease in the last day.</p>`
-        : html`<div class="scroll" tabindex="0" role="region" aria-label="Who goes first against who answered">
+        : html`<${WideTable} label="Who goes first against who answered">
             <table class="heat">
               <thead>
                 <tr>
@@ -48,7 +49,7 @@ export function Answers({ answered }) {
                 )}
               </tbody>
             </table>
-          </div>`
+          <//>`
     }
   </section>`;
 }

@@ -1,5 +1,6 @@
 import { html } from '../html.js';
 import { Icon, Level } from '../parts/icon.js';
+import { WideTable } from '../parts/wide-table.js';
 import { now } from '../state/clock.js';
 import { useSignal } from '../state/use-signal.js';
 import { milliseconds, octets } from '../text/number.js';
@@ -35,7 +36,7 @@ export function EtcdCard({ info, cluster }) {
         ${info.can_promise ? membersInWords(members) : 'no majority: no new lease is granted'}
       </span>
     </header>
-    <div class="scroll" tabindex="0" role="region" aria-label="Members of etcd">
+    <${WideTable} label="Members of etcd">
       <table class="memb">
         <thead>
           <tr>
@@ -45,7 +46,7 @@ export function EtcdCard({ info, cluster }) {
         </thead>
         <tbody>${members.map((member) => html`<${Member} key=${member.endpoint} member=${member} />`)}</tbody>
       </table>
-    </div>
+    <//>
     <p class="say2 small">
       ${at === null ? 'The members were not asked yet. ' : `Asked at ${clockWithSeconds(Date.parse(at))}, once a minute. `}
       ${spaceLeft(members)}

@@ -5,6 +5,7 @@ import { html } from '../html.js';
 import { insteadOf } from '../parts/blank.js';
 import { Icon, Level } from '../parts/icon.js';
 import { Name } from '../parts/text.js';
+import { WideTable } from '../parts/wide-table.js';
 import { now } from '../state/clock.js';
 import { useSignal } from '../state/use-signal.js';
 import { grouped } from '../text/number.js';
@@ -84,7 +85,7 @@ function Compared({ info, gateways }) {
       <h2 id="gateways-title">Gateways</h2>
       <span class="quiet">${gateways.length > 1 ? 'What differs from the others is marked' : 'No other gateway is seen'}</span>
     </header>
-    <div class="scroll" tabindex="0" role="region" aria-label="Gateways compared">
+    <${WideTable} label="Gateways compared">
       <table class="cmp">
         <thead>
           <tr>
@@ -110,7 +111,7 @@ function Compared({ info, gateways }) {
           )}
         </tbody>
       </table>
-    </div>
+    <//>
   </section>`;
 }
 

@@ -19,13 +19,13 @@ export function counted(count, noun, plural = `${noun}s`) {
 }
 
 /**
- * A time in milliseconds, with as many digits as it deserves: 0.14, 2.1, 300.
+ * A time in milliseconds, with as many digits as it deserves: 0.14, 2.1, 300, 18,000.
  *
  * @param {number} seconds
  */
 export function milliseconds(seconds) {
   const value = seconds * 1000;
-  return value < 1 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : value.toFixed(0);
+  return value < 1 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : grouped(Math.round(value));
 }
 
 /**
