@@ -73,8 +73,14 @@ describeSystem('the web page where there is little room', ['chromium'], () => {
   });
 
   test('in the list of a phone the state keeps clear of the address', async () => {
+    const list = await apiJson<{ items: object[] }>(gateway, '/api/v1/guests?limit=50');
+    const others = { ...list.items[0], state: 'peer', address: '192.168.203.254' };
+    await page.route('**/api/v1/guests*', (route) =>
+      route.fulfill({ json: { ...list, items: [others, ...list.items.slice(1)] } }),
+    );
+    await page.setViewportSize(PHONE);
     await page.evaluate("location.hash = '#leases'");
-    await page.getByText('Reserved, in use').last().waitFor();
+    await page.getByText('Another gateway’s').last().waitFor();
     await keepPicture(page, 'leases narrow');
     const rows = await page.locator('.grid tbody tr').all();
     for (const row of rows) {
