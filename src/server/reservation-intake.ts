@@ -12,6 +12,7 @@ import type { Instant } from '../lease/lease.ts';
 import type { OrderedBy } from '../lease/lease-view.ts';
 import type { OutsideId } from '../lease/outside-id.ts';
 import type { Reservation, ReservationRecord } from '../lease/reservation/reservation.ts';
+import { changesBetween, type MemberChange } from '../lease/reservation/reservation-changes.ts';
 import type { Reservations } from '../lease/reservation/reservation-view.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
 import { contextOf, type OrderIntake, type OrderRun } from './order-intake.ts';
@@ -35,6 +36,8 @@ export type ReservationResult =
       readonly id: OutsideId;
       readonly isNew: boolean;
       readonly address: Ipv4;
+      /** What was changed; none of one that is new or removed. */
+      readonly changes: readonly MemberChange[];
       /** As it is now; undefined: it is removed and forgotten, another order came after this one, or it was a dry run. */
       readonly reservation: Reservation | undefined;
     })
@@ -140,13 +143,14 @@ export class ReservationIntake {
       if (outcome !== 'nothing' && !isConfirmed) return { outcome };
       return { outcome: 'unchanged', id: reservation.id, reservation, ...this.progressOf(reservation) };
     }
-    const { id, isNew, address, next } = verdict;
-    if (isDryRun)
-      return { outcome: 'decided', id, isNew, address, reservation: undefined, ...this.progressOf(next) };
+    const { id, isNew, before, address, next } = verdict;
+    const changes = isNew || before === undefined || next === 'removed' ? [] : changesBetween(before, next);
+    const decided = { id, isNew, address, changes };
+    if (isDryRun) return { outcome: 'decided', ...decided, reservation: undefined, ...this.progressOf(next) };
     if (outcome === 'nothing') return { outcome: 'refused', refusal: { why: 'stopped' } };
     if (outcome !== 'committed') return { outcome };
     const reservation = this.reservations?.get(id);
-    return { outcome, id, isNew, address, reservation, ...this.progressOf(reservation) };
+    return { outcome, ...decided, reservation, ...this.progressOf(reservation) };
   }
 
   #log(order: LoggedOrder, result: ReservationResult): void {

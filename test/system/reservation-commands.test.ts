@@ -113,7 +113,9 @@ describeSystem('the commands about reservations', [], () => {
     expect(triedTaken.output).toMatch(/not yet: another guest \(52:54:00:4e:05:02\) has the address/);
     expect(JSON.parse(json.output)).toMatchObject({ pending: null, still_has: { address: yiaddr } });
     for (const { output } of [imported, reconciled]) {
-      expect(output).toMatch(/not yet: another guest \(52:54:00:4e:05:02\) has/);
+      expect(output).toMatch(
+        /address: 10\.15\.3\.57 -> .*\. Not yet: another guest \(52:54:00:4e:05:02\) has/,
+      );
       expect(output).toMatch(new RegExp(`[Ii]ts guest still has ${yiaddr}`));
     }
   }, 120_000);
@@ -170,6 +172,46 @@ describeSystem('the commands about reservations', [], () => {
     );
     expect(JSON.parse(retired.output)).toMatchObject([{ id: 'web', address: '10.15.3.57' }]);
   });
+
+  test('an import over what is there says what each was: which members, from what to what; dry, too, and by reconcile', async () => {
+    const directory = await managed();
+    const [label, name] = [{ node: 'pve1', rack: 'a' }, 'web'];
+    await reservations(
+      directory,
+      ...['import', fileOf([{ id: 'web', mac: [A], address: '10.15.3.57', hostname: name, labels: label }])],
+    );
+    const file = fileOf([
+      ...[
+        {
+          id: 'web',
+          mac: [A, B],
+          address: '10.15.3.57',
+          labels: { node: 'pve1', rack: 'b' },
+          note: 'a move',
+        },
+      ],
+      ...[{ id: 'new', address: '10.15.3.58', labels: { node: 'pve1' } }],
+    ]);
+
+    const dry = await reservations(directory, 'import', file, '--dry-run');
+    const reconciled = await reservations(
+      ...[directory, 'reconcile', file, '--scope', 'node=pve1', '--dry-run'],
+    );
+    const set = await reservations(...[directory, 'set', 'web', '--hostname', 'db', '--dry-run']);
+    const json = await reservations(directory, 'import', file, '--json');
+    const again = await reservations(directory, 'import', file);
+
+    const said = `mac: ${A} -> ${A}, ${B}; hostname: web -> none; labels.rack: a -> b; note: none -> "a move"`;
+    expect(dry.output).toMatch(new RegExp(`^changed +web +10\\.15\\.3\\.57 +${said}$`, 'm'));
+    expect(dry.output).toMatch(/^added +new +10\.15\.3\.58 +-$/m);
+    expect(reconciled.output).toContain(said);
+    expect(set.output).toMatch(/^ {2}hostname: web -> db$/m);
+    expect(JSON.parse(json.output).items).toMatchObject([
+      { what: 'changed', remark: said, changes: [{ member: 'mac', from: [A], to: [A, B] }, {}, {}, {}] },
+      { what: 'added', remark: null, changes: [] },
+    ]);
+    expect(again.output).toMatch(/^unchanged +web +10\.15\.3\.57 +-$/m);
+  }, 120_000);
 
   test('a file is imported entry by entry: a bad one is refused by name, the rest stand; what was listed may be imported', async () => {
     const directory = await managed();

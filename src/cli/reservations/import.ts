@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { EXIT_STATUS } from '../../errors.ts';
+import type { MemberChange } from '../../lease/reservation/reservation-changes.ts';
 import { type ApiOptions, apiCommand, apiOf, withReason } from '../api/api-command.ts';
 import { jsonText } from '../output/json.ts';
 import { type Column, writeTable } from '../output/output.ts';
@@ -34,6 +35,8 @@ export interface EntryOutcome {
   readonly id: string | null;
   readonly address: string | null;
   readonly remark: string | null;
+  /** What of it was changed, or would be. */
+  readonly changes?: readonly MemberChange[];
 }
 
 export const OUTCOME_COLUMNS: readonly Column<EntryOutcome>[] = [
@@ -75,7 +78,8 @@ async function importFile(file: string, options: Options, surroundings: CommandS
 
 function outcomeOf(item: ImportedEntry, position: number): EntryOutcome {
   const { what, id, address } = item;
-  if (what !== 'refused') return { what, id, address, remark: remarkOf(item) };
+  const { changes = [] } = item;
+  if (what !== 'refused') return { what, id, address, remark: remarkOf(item), changes };
   if (id === null) return { what, id, address, remark: `entry ${position + 1} of the file has no id` };
   return { what, id, address, remark: refusalText(item) };
 }

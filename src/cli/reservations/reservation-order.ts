@@ -1,9 +1,11 @@
 import { withCapital } from '../../diagnosis/sentence.ts';
 import { GatewayError } from '../../errors.ts';
 import { canBeInPath } from '../../lease/outside-id.ts';
+import type { MemberChange } from '../../lease/reservation/reservation-changes.ts';
 import { readable } from '../../wire/readable-text.ts';
 import type { GatewayApi } from '../api/gateway-api.ts';
 import type { ProblemDetails, Remedies } from '../api/refusal.ts';
+import { changesToText } from './changes-to-text.ts';
 import type { Json } from './read-entries.ts';
 
 /** What keeps a guest from its address. */
@@ -15,6 +17,8 @@ export interface Pending {
 
 /** How far a reservation is from being so. */
 export interface Progress {
+  /** What of it was changed, or would be; absent: the answer does not tell. */
+  readonly changes?: readonly MemberChange[];
   readonly pending?: Pending | null;
   /** The other address that its guest has until its next renewal. */
   readonly still_has?: { readonly address: string; readonly until: string } | null;
@@ -103,10 +107,10 @@ export function progressTexts({ pending, still_has: still }: Progress): readonly
   return texts;
 }
 
-/** The same as one text for a table; null: it is so. */
+/** The same as one text for a table, after what was changed; null: nothing was, and it is so. */
 export function remarkOf(progress: Progress): string | null {
-  const texts = progressTexts(progress).map((text, place) => (place === 0 ? text : withCapital(text)));
-  return texts.join('. ') || null;
+  const texts = [changesToText(progress.changes), ...progressTexts(progress)].filter((text) => text !== '');
+  return texts.map((text, place) => (place === 0 ? text : withCapital(text))).join('. ') || null;
 }
 
 function latest(time: string): string {

@@ -5,6 +5,7 @@ import { type ApiOptions, apiCommand, apiOf, withReason } from '../api/api-comma
 import { jsonText } from '../output/json.ts';
 import { writeSentences } from '../output/output.ts';
 import type { CommandSurroundings } from '../surroundings.ts';
+import { changesToText } from './changes-to-text.ts';
 import { type EntryOptions, withEntryOptions, withOptions } from './entry-options.ts';
 import { entryOf, type Json, readJsonFile } from './read-entries.ts';
 import {
@@ -84,7 +85,8 @@ async function put(
   else {
     const others = await withoutIt(api);
     const sentence = `${id}: ${done.address} ${kept(done, known !== undefined, dryRun === true)}`;
-    writeSentences(output, [sentence, ...[...progressTexts(done), ...others].map((text) => `  ${text}`)]);
+    const more = [changesToText(done.changes), ...progressTexts(done)].filter((text) => text !== '');
+    writeSentences(output, [sentence, ...[...more, ...others].map((text) => `  ${text}`)]);
   }
 }
 

@@ -29,6 +29,7 @@ export function decideExchange(order: ExchangeOrder, input: ReservationInput): E
   const each = writes.map(({ before, next }) => ({
     ...{ id: next.id, address: next.address, next },
     isNew: !isInForce(before),
+    before,
   }));
   return { kind: 'change', decision: decisionOf(order, change), each };
 }

@@ -24,6 +24,7 @@ export function changed(
     decision: decisionOf(order, change),
     id,
     isNew: !isInForce(before),
+    before,
     address,
     next,
   };

@@ -130,6 +130,8 @@ export type ReservationVerdict =
       readonly id: OutsideId;
       /** True: there was none of this id in force. */
       readonly isNew: boolean;
+      /** What it was; undefined: there was none, in force or retired. */
+      readonly before: Reservation | undefined;
       /** Its address from now on. */
       readonly address: Ipv4;
       /** What it is to be. */
@@ -144,7 +146,7 @@ export type ExchangeVerdict =
       readonly decision: Decision;
       readonly each: readonly Pick<
         Extract<ReservationVerdict, { kind: 'change' }>,
-        'id' | 'isNew' | 'address' | 'next'
+        'id' | 'isNew' | 'before' | 'address' | 'next'
       >[];
     };
 

@@ -59,6 +59,12 @@ export function reservationToJson(reservation: Reservation): Readonly<Record<str
   return json;
 }
 
+/** The value of one field as JSON; null: there is none. */
+export function shownField(reservation: ReservationRecord, name: keyof ReservationRecord): unknown {
+  const value = reservation[name];
+  return value === undefined ? null : kindOf(name).show(value);
+}
+
 /** The members of an entry as JSON: what whoever orders it can say. */
 export function entryToJson(reservation: Reservation): Readonly<Record<string, unknown>> {
   const json = reservationToJson(reservation);

@@ -57,6 +57,18 @@ const STILL_HAS = z
 /** How far a reservation is from being so. */
 export const PROGRESS = { pending: PENDING, still_has: STILL_HAS } as const;
 
+/** What of a reservation was changed, or would be. */
+export const CHANGES = z
+  .array(
+    z.object({
+      member: z.string().meta({ description: '`hostname`, `labels.node`' }),
+      from: z.unknown().meta({ description: 'null: there was none' }),
+      to: z.unknown().meta({ description: 'null: there is none any more' }),
+    }),
+  )
+  .readonly()
+  .meta({ description: 'None of one that is new, or as it was' });
+
 /** A reservation as it is listed. */
 export const RESERVATION = z.object({
   ...ENTRY_FIELDS,
@@ -85,7 +97,7 @@ export const WHOLE_RESERVATION = RESERVATION.extend({
   scope: z.enum(['this-gateway', 'all-gateways']),
 });
 
-const RECONCILED = z.object({ id: z.string(), address: z.string(), ...PROGRESS });
+const RECONCILED = z.object({ id: z.string(), address: z.string(), changes: CHANGES, ...PROGRESS });
 
 /** The most entries of one desired set. */
 const MOST_ENTRIES = 10_000;
@@ -115,6 +127,7 @@ export const IMPORT_ANSWER = z.object({
         id: z.string().nullable(),
         what: z.enum(['added', 'changed', 'unchanged', 'refused']),
         address: z.string().nullable(),
+        changes: CHANGES,
         ...PROGRESS,
         why: z.string().nullable().meta({ description: 'A word for why it is refused' }),
         holder: z.string().nullable().meta({ description: 'The reservation that has what it claims' }),

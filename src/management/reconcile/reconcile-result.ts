@@ -2,6 +2,7 @@ import type { ReservationProgress } from '../../engine/order/reservation-order.t
 import type { OrderedBy } from '../../lease/lease-view.ts';
 import type { OutsideId } from '../../lease/outside-id.ts';
 import type { Reservation, ReservationSource } from '../../lease/reservation/reservation.ts';
+import type { MemberChange } from '../../lease/reservation/reservation-changes.ts';
 import type { ReservationResult } from '../../server/reservation-intake.ts';
 import type { Unexplained } from '../../server/unexplained.ts';
 
@@ -41,6 +42,8 @@ export interface ReconciledEntry extends ReservationProgress {
   readonly entry: number;
   readonly id: OutsideId;
   readonly address: Reservation['address'];
+  /** What was changed; none of one that is new. */
+  readonly changes: readonly MemberChange[];
 }
 
 /** One that is not any more. */

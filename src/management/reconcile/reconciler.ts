@@ -211,11 +211,12 @@ class Run {
     for (const { entry, position } of wanted) {
       const result = this.#results.get(entry.id) ?? { outcome: 'failed' };
       if (result.outcome === 'committed' || result.outcome === 'decided') {
-        const { id, address, pending, stillHeld, isNew } = result;
-        (isNew ? added : changed).push({ entry: position, id, address, pending, stillHeld });
+        const { id, address, changes, pending, stillHeld, isNew } = result;
+        (isNew ? added : changed).push({ entry: position, id, address, changes, pending, stillHeld });
       } else if (result.outcome === 'unchanged') {
         const { id, reservation, pending, stillHeld } = result;
-        unchanged.push({ entry: position, id, address: reservation.address, pending, stillHeld });
+        const { address } = reservation;
+        unchanged.push({ entry: position, id, address, changes: [], pending, stillHeld });
       } else refused.push({ entry: position, id: entry.id, refusal: refusalOf(result) });
     }
     return { added, changed, unchanged, refused };

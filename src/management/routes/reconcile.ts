@@ -142,14 +142,14 @@ function itemsOf(
   for (const each of refused) {
     const { id, why, holder, errors } = refusedOf(each);
     const problems = errors.map(({ pointer, detail }) => ({ pointer, detail }));
-    const none = { address: null, pending: null, still_has: null };
+    const none = { address: null, changes: [], pending: null, still_has: null };
     items.set(each.entry, { what: 'refused', id, ...none, why, holder, errors: problems });
   }
   return Array.from({ length: count }, (_, entry) => items.get(entry)).filter((item) => item !== undefined);
 }
 
-function entryOf({ id, address, pending, stillHeld }: ReconciledEntry) {
-  return { id, address: ipv4ToText(address), ...progressToJson({ pending, stillHeld }) };
+function entryOf({ id, address, changes, pending, stillHeld }: ReconciledEntry) {
+  return { id, address: ipv4ToText(address), changes, ...progressToJson({ pending, stillHeld }) };
 }
 
 function refusedOf({ entry, id, refusal }: RefusedEntry) {

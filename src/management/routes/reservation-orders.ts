@@ -6,7 +6,7 @@ import { ipv4ToText } from '../../net/ipv4.ts';
 import type { ReservationResult } from '../../server/reservation-intake.ts';
 import { type Operation, operation, type Request } from '../http/operation.ts';
 import { badRequest, Problem } from '../http/problem.ts';
-import { ENTRY, PROGRESS, WHOLE_RESERVATION } from '../http/reservation-schemas.ts';
+import { CHANGES, ENTRY, PROGRESS, WHOLE_RESERVATION } from '../http/reservation-schemas.ts';
 import { addressText, text } from '../http/schemas.ts';
 import { addressOf } from './leases.ts';
 import { noteReservation } from './note-reservation.ts';
@@ -29,6 +29,7 @@ const DRY = z.object({
   id: z.string(),
   address: z.string().meta({ format: 'ipv4' }),
   change: z.enum(['added', 'changed', 'unchanged', 'removed']),
+  changes: CHANGES,
   ...PROGRESS,
   dry_run: z.literal(true),
 });
@@ -218,11 +219,11 @@ function dryAnswer(result: Exclude<ReservationResult, FailedReservation>): z.out
   const { id } = result;
   if (result.outcome === 'unchanged') {
     const address = ipv4ToText(result.reservation.address);
-    return { id, address, change: 'unchanged', ...progressToJson(result), dry_run: true };
+    return { id, address, change: 'unchanged', changes: [], ...progressToJson(result), dry_run: true };
   }
   const address = ipv4ToText(result.address);
   const change = result.isNew ? 'added' : 'changed';
-  return { id, address, change, ...progressToJson(result), dry_run: true };
+  return { id, address, change, changes: result.changes, ...progressToJson(result), dry_run: true };
 }
 
 /** RFC 9110 §13.1: `If-Match: "7"`, and `If-None-Match: *` for one that must be new. */
