@@ -1,11 +1,43 @@
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { API_SOCKET } from '../../src/management/listen/unix-listener.ts';
 import { eventually } from '../support/eventually.ts';
 import { builtProgram, gatewayEnvironment } from '../support/gateway-process.ts';
 import { type Ran, run } from '../support/run.ts';
 import { describeSystem, useTestSegment } from '../support/system.ts';
+
+/** A connection that can be cut: what comes to one socket goes to another. */
+class Forwarder {
+  /** What came back. */
+  passed = '';
+  readonly #from: string;
+  readonly #to: string;
+  readonly #open = new Set<Socket>();
+  #server: Server | undefined;
+
+  constructor(from: string, to: string) {
+    this.#from = from;
+    this.#to = to;
+  }
+
+  async open(): Promise<void> {
+    this.#server = createServer((caller) => {
+      const gateway = createConnection(this.#to);
+      for (const socket of [caller, gateway]) this.#open.add(socket.on('error', () => {}));
+      gateway.on('data', (piece) => (this.passed += piece.toString('latin1')));
+      caller.pipe(gateway).pipe(caller);
+    }).listen(this.#from);
+    await once(this.#server, 'listening');
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#open) socket.destroy();
+    await new Promise<void>((resolve) => this.#server?.close(() => resolve()));
+  }
+}
 
 const A = '52:54:00:4e:04:01';
 const SECRET = 'correct-horse-battery';
@@ -238,6 +270,26 @@ describeSystem('the commands that ask the running gateway', [], () => {
       /has gone: waiting for it\nthe gateway is there again\nevents .* may be missing\n$/,
     );
     expect(told.output).toMatch(/^20\S+Z {2}decision {5}10\.15\.3\.200 .* quarantined-by-operator /);
+  }, 120_000);
+
+  test('what happens while events are not connected is told afterwards, also if none had come before that', async () => {
+    const { directory } = await managed();
+    const front = segment().folder();
+    const way = new Forwarder(join(front, API_SOCKET), join(directory, API_SOCKET));
+    await way.open();
+    const following = events(front, '--count', '1', '--address', '10.15.3.200');
+    await following.until('following');
+    await eventually('the head was there', () => way.passed.includes('\nid: '));
+
+    await way.close();
+    await following.until('gone');
+    await command(directory, 'addresses', 'quarantine', '10.15.3.200');
+    await way.open();
+    const told = await following.ended;
+    await way.close();
+
+    expect(told.output).toMatch(/ decision {5}10\.15\.3\.200 .* quarantined-by-operator /);
+    expect(told.errors).toMatch(/the gateway is there again\n$/);
   }, 120_000);
 
   test('events that cannot be followed are refused', async () => {

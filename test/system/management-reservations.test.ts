@@ -154,7 +154,7 @@ describeSystem('reservations over the management API', [], () => {
     const removed = await askApi(gateway, `${at('one')}?dry_run=true&release=true`, { method: 'DELETE' });
 
     expect(jsonOf(added)).toEqual({
-      ...{ id: 'one', address: '10.15.3.60', change: 'added' },
+      ...{ id: 'one', address: '10.15.3.60', change: 'added', changes: [] },
       ...{ pending: null, still_has: null, dry_run: true },
     });
     expect(none.status).toBe(404);

@@ -1,6 +1,7 @@
-/** One event as it was sent. */
+/** One event as it was sent; one without a kind only says by its id how far the stream is. */
 export interface SentEvent {
   readonly id: string | undefined;
+  /** '': it is none. */
   readonly kind: string;
   readonly data: Readonly<Record<string, unknown>>;
 }
@@ -10,7 +11,7 @@ const LONGEST = 1 << 20;
 
 /**
  * Reads server-sent events, as the API writes them: lines end with a line feed, and an event with an empty line. Comments are
- * passed over.
+ * passed over, and an id among them is told: a reader may be cut off before its first event.
  *
  * @throws SyntaxError for what no gateway sends.
  */
@@ -34,9 +35,10 @@ function eventOf(frame: string): SentEvent | undefined {
     const [, name, value = ''] = /^([a-z]+): ?(.*)$/.exec(line) ?? [];
     if (name !== undefined) fields.set(name, value);
   }
-  const [kind, data] = [fields.get('event'), fields.get('data')];
-  if (kind === undefined || data === undefined) return undefined;
+  const [id, kind, data] = [fields.get('id'), fields.get('event'), fields.get('data')];
+  if (kind === undefined || data === undefined)
+    return id === undefined ? undefined : { id, kind: '', data: {} };
   const value: unknown = JSON.parse(data);
   if (typeof value !== 'object' || value === null) throw new SyntaxError('an event without data');
-  return { id: fields.get('id'), kind, data: value as SentEvent['data'] };
+  return { id, kind, data: value as SentEvent['data'] };
 }

@@ -73,7 +73,7 @@ async function* eventsOf(
       try {
         for await (const event of sentEvents(answer.setEncoding('utf8'))) {
           last = event.id ?? last;
-          yield event;
+          if (event.kind !== '') yield event;
         }
       } finally {
         answer.destroy();

@@ -26,6 +26,16 @@ test('events are read without their comments, wherever the pieces end', async ()
     expect(await read(FRAMES.slice(0, at), FRAMES.slice(at))).toEqual(EXPECTED);
 });
 
+test('how far the stream is stands in its head and in what says that it is still there', async () => {
+  const head = 'retry: 2000\n: events of vps-gateway\nid: x-7\n\n';
+
+  expect(await read(`${head}${FRAMES}: still there\nid: x-9\n\n`)).toEqual([
+    { id: 'x-7', kind: '', data: {} },
+    ...EXPECTED,
+    { id: 'x-9', kind: '', data: {} },
+  ]);
+});
+
 test('an event that breaks off is none, and one that never ends is refused', async () => {
   expect(await read(FRAMES.slice(0, -1))).toEqual(EXPECTED.slice(0, 1));
   await expect(read(`data: ${'x'.repeat(1 << 20)}`)).rejects.toThrow('without an end');
