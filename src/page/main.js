@@ -3,6 +3,7 @@ import { Frame } from './frame/frame.js';
 import { beginKeys } from './frame/keys.js';
 import { html, render } from './html.js';
 import { beginClock } from './state/clock.js';
+import { beginPointer } from './state/pointer.js';
 import { beginRouting } from './state/route.js';
 
 const root = document.getElementById('page');
@@ -10,6 +11,7 @@ if (root !== null) {
   beginRouting();
   beginClock();
   beginKeys();
+  beginPointer();
   render(html`<${Frame} />`, root);
   void keepConnected();
 }

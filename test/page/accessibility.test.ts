@@ -84,6 +84,11 @@ describeSystem('whoever does not see the page, or uses no mouse', ['chromium'], 
       await show(`map/${at[0]}`);
       await settled('This guest’s whole story');
     },
+    'message that stays': async () => {
+      await page.getByRole('button', { name: 'Release…' }).click();
+      await page.locator('dialog').getByRole('button', { name: 'Release the lease' }).click();
+      await settled('is kept: its guest answers');
+    },
     leases: async () => {
       await show('leases');
       await settled('web-1');

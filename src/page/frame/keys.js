@@ -1,5 +1,6 @@
 import { html } from '../html.js';
 import { isDialogOpen, openDialog } from '../parts/dialog.js';
+import { closeBadLine } from '../parts/toast.js';
 import { setSingleKeys, singleKeys, switchTheme } from '../state/preferences.js';
 import { go, VIEWS } from '../state/route.js';
 
@@ -9,7 +10,7 @@ const KEYS = [
   ['/', 'Search on this view; Enter leaves the search'],
   ['← → ↑ ↓', 'Move on the map; Home and End: the row'],
   ['Enter', 'Open what is marked'],
-  ['Esc', 'Close panel, menu or dialog; clear the search, then leave it'],
+  ['Esc', 'Close message, panel, menu or dialog; clear the search, then leave it'],
   ['j k', 'Next and previous row'],
   ['x', 'Select the row'],
   ['e', 'Reserve, or edit the reservation'],
@@ -65,6 +66,7 @@ export function beginKeys() {
  * @param {Element} target
  */
 function acted(key, target) {
+  if (key === 'Escape' && closeBadLine()) return true;
   for (const act of viewKeys) if (act(key, target)) return true;
   const view = /^[1-5]$/.test(key) ? VIEWS[Number(key) - 1] : undefined;
   if (view !== undefined) go({ view });

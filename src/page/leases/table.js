@@ -2,6 +2,7 @@ import { html, useState } from '../html.js';
 import { Icon, Level } from '../parts/icon.js';
 import { Name, StateTag } from '../parts/text.js';
 import { now } from '../state/clock.js';
+import { go } from '../state/route.js';
 import { useSignal } from '../state/use-signal.js';
 import { stateOfGuest } from '../text/states.js';
 import { moment, span } from '../text/time.js';
@@ -82,7 +83,8 @@ function Head({ column, title, place, sort, onSort }) {
 function Row({ guest, time, isSelected, onSelect, onMenu }) {
   const { address, hostname, vps_id: vps, mac, node, warnings } = guest;
   const { cell, name } = stateOfGuest(guest);
-  return html`<tr role="row" class=${isSelected ? 'sel' : ''} data-address=${address}>
+  return html`<tr role="row" class=${isSelected ? 'sel' : ''} data-address=${address}
+    onClick=${(/** @type {MouseEvent} */ event) => isOfRow(event) && go({ view: 'map', at: address })}>
     <td role="cell">
       <input type="checkbox" aria-label=${`Select ${address}`} checked=${isSelected}
         onChange=${(/** @type {{ currentTarget: HTMLInputElement }} */ event) => onSelect(event.currentTarget.checked)} />
@@ -106,6 +108,18 @@ function Row({ guest, time, isSelected, onSelect, onMenu }) {
       </button>
     </td>
   </tr>`;
+}
+
+/**
+ * Whether a press means the row: not what can be pressed within it, nor its cells at the ends, nor the end of marking text. Where
+ * a row has moved between the press and the letting go, no cell is meant.
+ *
+ * @param {MouseEvent} event
+ */
+function isOfRow({ target }) {
+  const isMarking = getSelection()?.isCollapsed === false;
+  if (!(target instanceof Element) || isMarking || target.closest('a, button, input') !== null) return false;
+  return target.closest('td:not(:first-child, :last-child)') !== null;
 }
 
 /** @param {{ guest: Guest, time: number }} props */

@@ -1,5 +1,5 @@
 import { actionsFor } from '../actions/actions.js';
-import { ask, Problem } from '../api/client.js';
+import { ask, askItems } from '../api/client.js';
 import { useAnswer } from '../api/use-answer.js';
 import { html } from '../html.js';
 import { History } from '../parts/history.js';
@@ -25,7 +25,7 @@ export function AddressPanel({ cell, warnings, onClose }) {
   const words = STATES[state];
   const isFixed = FIXED.includes(state);
   const answer = useAnswer(`lease ${address}`, (signal) =>
-    isFixed ? Promise.resolve(undefined) : leaseAt(address, signal),
+    isFixed ? Promise.resolve(undefined) : leaseAt(cell, signal),
   );
   const lease = answer.value;
   const hasGuest = cell.mac !== null || cell.hostname !== null || lease?.reservation != null;
@@ -57,44 +57,38 @@ export function AddressPanel({ cell, warnings, onClose }) {
   </aside>`;
 }
 
+/** Addresses of which it is not known whether they were ever leased. @type {readonly string[]} */
+const MAYBE_NEVER = ['free', 'free-quiet', 'offered', 'reserved-idle', 'outside-pool'];
+/** Of an address that was never leased. */
+const NEVER_LEASED = {
+  ...{ mac: null, hostname: null, state: 'free', starts: null, expires: null, updated: null, vps_id: null },
+  ...{
+    node: null,
+    client: null,
+    lease_seconds: null,
+    reservation_id: null,
+    organization_id: null,
+    port: null,
+  },
+};
+/** Rows of the history of such an address. */
+const NEWEST = 20;
+
 /**
- * Undefined: it was never leased, and nothing is reserved there.
+ * What is known of an address. Lists are asked where it may never have been leased: to ask for one lease that is none is a fault.
  *
- * @param {string} address
+ * @param {MapAddress} cell
  * @param {AbortSignal} signal
- * @returns {Promise<Lease | undefined | null>}
+ * @returns {Promise<Lease>}
  */
-async function leaseAt(address, signal) {
-  try {
-    return await ask(`leases/${address}`, { signal });
-  } catch (error) {
-    if (!(error instanceof Problem) || error.status !== 404) throw error;
-    const { items } = await ask('reservations', { query: { address }, signal });
-    const [reservation = null] = items;
-    const none = {
-      mac: null,
-      hostname: null,
-      starts: null,
-      expires: null,
-      updated: null,
-      vps_id: null,
-      node: null,
-    };
-    return {
-      ...none,
-      ...{
-        address,
-        state: 'free',
-        client: null,
-        lease_seconds: null,
-        reservation_id: null,
-        organization_id: null,
-        port: null,
-      },
-      reservation,
-      history: [],
-    };
-  }
+async function leaseAt({ address, state }, signal) {
+  if (!MAYBE_NEVER.includes(state)) return await ask(`leases/${address}`, { signal });
+  const [[lease = NEVER_LEASED], history, [reservation = null]] = await Promise.all([
+    askItems('leases', { query: { address, limit: 1 }, signal }),
+    askItems('history', { query: { address, limit: NEWEST }, signal }),
+    askItems('reservations', { query: { address }, signal }),
+  ]);
+  return { ...lease, address, reservation, history };
 }
 
 /** @param {{ cell: MapAddress, warnings: readonly GuestWarning[] }} props */

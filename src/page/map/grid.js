@@ -1,4 +1,5 @@
 import { html, useRef, useState } from '../html.js';
+import { hasMoved } from '../state/pointer.js';
 import { STATES } from '../text/states.js';
 import { bandsOf, COLUMNS, HALF, placeAfter } from './layout.js';
 import { describe, isFaded, isLeased } from './map-data.js';
@@ -103,7 +104,7 @@ function Cell({ cell, isStop, at, shown, nodes, warnings, now, onPick, onHover }
   return html`<button type="button" class=${marks.join(' ')} role="gridcell" data-s=${words.cell} data-a=${address} data-l=${words.letter}
     data-n=${place > 0 && place <= 3 ? place : undefined} tabindex=${isStop ? 0 : -1} aria-label=${label} aria-selected=${String(at === address)}
     onClick=${() => onPick(address)}
-    onMouseEnter=${(/** @type {{ currentTarget: Element }} */ event) => onHover(cell, event.currentTarget)}
+    onMouseMove=${(/** @type {MouseEvent & { currentTarget: Element }} */ event) => hasMoved(event) && onHover(cell, event.currentTarget)}
     onMouseLeave=${() => onHover(undefined)}
     onFocus=${(/** @type {{ currentTarget: Element }} */ event) => {
       if (event.currentTarget.matches(':focus-visible')) onHover(cell, event.currentTarget);

@@ -55,6 +55,12 @@ function Shown({ addresses, segment, block, at, query }) {
   /** @param {Partial<Shown>} change */
   const show = (change) =>
     go({ view: 'map', at: at || block, query: { ...route.value.query, ...change } }, { inPlace: true });
+  /** @param {MapAddress} [cell] @param {Element} [beside] */
+  const hover = (cell, beside) =>
+    setHovered((shown) => {
+      if (cell === undefined || beside === undefined) return undefined;
+      return shown?.cell === cell ? shown : { cell, beside };
+    });
   /** @param {string} address */
   const pick = (address) => {
     setHovered(undefined);
@@ -93,7 +99,7 @@ function Shown({ addresses, segment, block, at, query }) {
       </header>
       <${Grid} addresses=${addresses} segment=${segment} shown=${shown} nodes=${nodes} warnings=${warnings} at=${at} now=${time} name=${name}
         onPick=${pick}
-        onHover=${(/** @type {MapAddress | undefined} */ cell, /** @type {Element} */ beside) => setHovered(cell && { cell, beside })} />
+        onHover=${hover} />
     </section>
     ${
       open === undefined

@@ -1,10 +1,12 @@
-import { html, useEffect } from '../html.js';
+import { html, useEffect, useRef } from '../html.js';
 import { Signal } from '../state/signal.js';
 import { useSignal } from '../state/use-signal.js';
 import { Icon } from './icon.js';
 
 /** How long a line stays: milliseconds. */
 const STAYS = 6000;
+/** Between a line and what stands above it: pixels. */
+const GAP = 12;
 
 /** @type {Signal<{ text: unknown, isBad: boolean } | undefined>} */
 const line = new Signal(/** @type {{ text: unknown, isBad: boolean } | undefined} */ (undefined));
@@ -19,14 +21,41 @@ export function say(text, { isBad = false } = {}) {
   line.set({ text, isBad });
 }
 
+/**
+ * Closes a line that stays until it is closed.
+ *
+ * @returns {boolean} Whether there was one.
+ */
+export function closeBadLine() {
+  if (line.value?.isBad !== true) return false;
+  line.set(undefined);
+  return true;
+}
+
+/** While there is a line, the page is longer by as much: whatever is under it can be scrolled out from there. */
+function useRoom() {
+  const element = useRef(/** @type {HTMLElement | null} */ (null));
+  useEffect(() => {
+    const sizes = new ResizeObserver(() => {
+      const { top = 0, height = 0 } = element.current?.getBoundingClientRect() ?? {};
+      const room = height === 0 ? 0 : Math.ceil(innerHeight - top) + GAP;
+      document.documentElement.style.setProperty('--room', `${room}px`);
+    });
+    if (element.current !== null) sizes.observe(element.current);
+    return () => sizes.disconnect();
+  }, []);
+  return element;
+}
+
 export function Toasts() {
   const said = useSignal(line);
+  const element = useRoom();
   useEffect(() => {
     if (said === undefined || said.isBad) return undefined;
     const timer = setTimeout(() => line.set(undefined), STAYS);
     return () => clearTimeout(timer);
   }, [said]);
-  return html`<div class="toasts" role="status" aria-live="polite">
+  return html`<div class="toasts" role="status" aria-live="polite" ref=${element}>
     ${
       said &&
       html`<div class="toast">
