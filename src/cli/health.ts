@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { CLIENT_RULE_SETTINGS } from '../config/client-rule-settings.ts';
 import { SETTINGS } from '../config/settings.ts';
 import type { ShownSetting } from '../config/shown-settings.ts';
 import type { ReceptionStatus } from '../detection/reception.ts';
@@ -17,6 +16,7 @@ import { noAnswer, noAnswerToText } from './no-answer.ts';
 import { jsonText } from './output/json.ts';
 import { standardOutput, writeSentences } from './output/output.ts';
 import { complain } from './output/write-whole.ts';
+import { rulesThatAreSet } from './rules-that-are-set.ts';
 
 /** How long the server may take to answer: milliseconds. */
 const ANSWER_TIME = 2000;
@@ -116,22 +116,9 @@ const HEADLINES: Readonly<Record<Verdict, string>> = {
 function headline(said: Status): string {
   const { status, verdict, listenIp, interface: name, transport } = said;
   const where = listenIp === null ? '' : ` on ${listenIp} (${name}, ${transport})`;
-  const rules = verdict === 'served' ? rulesThatAreSet(said) : [];
+  const rules = verdict === 'served' ? rulesThatAreSet(said.settings) : [];
   const limited = rules.length === 0 ? '' : `, if ${rules.join(' and ')} let it`;
   return `${status}${where}: ${HEADLINES[verdict]}${limited}`;
-}
-
-/** They say who is known, which keeps nobody away by itself. */
-const WHO_IS_KNOWN = ['knownClients', 'knownMacs'];
-
-/** The settings by which some guests are not served. */
-function rulesThatAreSet({ settings }: Status): readonly string[] {
-  const rules = Object.entries(CLIENT_RULE_SETTINGS)
-    .filter(([key]) => !WHO_IS_KNOWN.includes(key))
-    .map(([, { variable }]): string => variable);
-  return settings
-    .filter(({ setting, value }) => rules.includes(setting) && value !== null && value !== 'off')
-    .map(({ setting }) => setting);
 }
 
 function refusedLines({ refusedClients }: Status): readonly string[] {

@@ -49,6 +49,8 @@ export interface ClusterPeersView extends ClusterPeers {
   readonly agreedAt: number | undefined;
   /** False: the lease ends after its length, counted from when this gateway learnt of it; the wall clock does not matter. */
   isByWallClock(lease: Lease): boolean;
+  /** Gateways that have gone lately and have not said so; absent: none. */
+  readonly gone?: ReadonlySet<Ipv4>;
   /** The current problems. */
   readonly problems: readonly ClusterProblem[];
   /** Absent: not known. */

@@ -5,10 +5,12 @@ import type { SegmentArp } from '../transport/transport.ts';
 /** All addresses that may be gateways are asked for by ARP so often, and one that a client names is asked for soon: milliseconds. */
 const LAP = 60_000;
 const SOON = 1000;
-/** How often one that a client names, and each at the start, is asked for until it answers. */
+/** How often one that a client names, one that has answered before, and each at the start, is asked for until it answers. */
 const ATTEMPTS = 3;
 /** One that is there has answered within this time: milliseconds. */
-const LATELY = 130_000;
+export const LATELY = 130_000;
+/** Who has not looked for so long has heard nobody meanwhile: milliseconds. */
+const STALL = 4000;
 /** A lap asks for so many addresses at most. Those that clients name are asked for in any case. */
 const LAP_LIMIT = 64;
 
@@ -26,6 +28,10 @@ export class FoundGateways {
   readonly #wanted = new Map<Ipv4, number>();
   #lapAt = Number.NEGATIVE_INFINITY;
   #soonAt = Number.NEGATIVE_INFINITY;
+  #beatAt = Number.NEGATIVE_INFINITY;
+  #askedSince: number | undefined;
+  /** Those that the last lap has asked for. */
+  #lap: ReadonlySet<Ipv4> = new Set();
 
   constructor(clock: Pick<Clock, 'monotonic'>) {
     this.#clock = clock;
@@ -39,7 +45,7 @@ export class FoundGateways {
   /** The sockets are open: all are asked for at the next `beat`. */
   begin(arp: Pick<SegmentArp, 'canAsk' | 'ask'>): void {
     this.#arp = arp;
-    this.#lapAt = Number.NEGATIVE_INFINITY;
+    this.#askedSince = undefined;
     this.#soonAt = Number.NEGATIVE_INFINITY;
   }
 
@@ -48,12 +54,23 @@ export class FoundGateways {
     return this.#foundAt.get(gateway);
   }
 
+  /**
+   * Since when this one is asked for without a break: monotonic milliseconds. Undefined: it is not, or nobody can be asked
+   * now, so that its silence tells nothing.
+   */
+  askedSince(gateway: Ipv4): number | undefined {
+    return this.#lap.has(gateway) ? this.#askedSince : undefined;
+  }
+
+  /** True: it has answered lately. */
+  isThere(gateway: Ipv4): boolean {
+    const foundAt = this.#foundAt.get(gateway);
+    return foundAt !== undefined && this.#clock.monotonic() - foundAt < LATELY;
+  }
+
   /** Those of some addresses that have answered lately. */
   among(addresses: ReadonlySet<Ipv4>): readonly Ipv4[] {
-    const now = this.#clock.monotonic();
-    return [...addresses].filter(
-      (each) => now - (this.#foundAt.get(each) ?? Number.NEGATIVE_INFINITY) < LATELY,
-    );
+    return [...addresses].filter((each) => this.isThere(each));
   }
 
   /** It has answered at this time: monotonic milliseconds. */
@@ -69,21 +86,41 @@ export class FoundGateways {
     this.#arp?.ask(gateway);
   }
 
-  /** Twice a second. `known`: the addresses that may be gateways. */
-  beat(known: ReadonlySet<Ipv4>): void {
+  /**
+   * Twice a second.
+   *
+   * @param known The addresses that may be gateways.
+   * @param isConnected False: what is asked reaches nobody.
+   */
+  beat(known: ReadonlySet<Ipv4>, isConnected = true): void {
     const now = this.#clock.monotonic();
+    this.#noteBreak(now, isConnected);
     if (now - this.#soonAt >= SOON) this.#askWanted(now);
     if (now - this.#lapAt < LAP) return;
     const isFirst = this.#lapAt === Number.NEGATIVE_INFINITY;
     this.#lapAt = now;
     this.#wanted.clear();
-    let left = LAP_LIMIT;
-    for (const gateway of known) {
-      if (left === 0) return;
-      left -= 1;
+    const isFound = (gateway: Ipv4) => this.#foundAt.has(gateway);
+    const [found, others] = [[...known].filter(isFound), [...known].filter((each) => !isFound(each))];
+    const lap = [...found, ...others].slice(0, LAP_LIMIT);
+    this.#lap = new Set(lap);
+    for (const gateway of lap) {
+      if (isFirst || isFound(gateway)) this.#wanted.set(gateway, ATTEMPTS - 1);
       this.#arp?.ask(gateway);
-      if (isFirst && !this.#foundAt.has(gateway)) this.#wanted.set(gateway, ATTEMPTS - 1);
     }
+  }
+
+  /** After a break all are asked for at once. */
+  #noteBreak(now: number, isConnected: boolean): void {
+    const hasStalled = now - this.#beatAt > STALL;
+    this.#beatAt = now;
+    if (!(isConnected && this.canFind)) {
+      this.#askedSince = undefined;
+      return;
+    }
+    if (this.#askedSince !== undefined && !hasStalled) return;
+    this.#askedSince = now;
+    this.#lapAt = Number.NEGATIVE_INFINITY;
   }
 
   #askWanted(now: number): void {

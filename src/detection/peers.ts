@@ -56,6 +56,8 @@ export class Peers implements PeerObservations {
   /** Those of them that are not there, as was logged. */
   readonly #absent = new Set<Ipv4>();
   readonly #lastHeard = new Map<Ipv4, Instant>();
+  /** When clients have selected each last, as far as it may be a gateway: monotonic milliseconds. */
+  readonly #selectedAt = new Map<Ipv4, number>();
   /** By the monotonic clock, since the wall clock may jump. It has the same keys as `#lastHeard`. */
   readonly #observations = new Map<Ipv4, Observation>();
   #changeCount = 0;
@@ -104,6 +106,7 @@ export class Peers implements PeerObservations {
       // Until the start, guests may have selected it.
       this.#lastHeard.set(peer, this.since);
       this.#observations.set(peer, observation);
+      this.#selectedAt.set(peer, observation.since);
       this.name(peer);
       this.found.note(peer, observation.since);
       this.#changeCount += 1;
@@ -140,6 +143,11 @@ export class Peers implements PeerObservations {
     return this.claims?.of(hardware);
   }
 
+  /** When a client has selected this peer last: monotonic milliseconds. Undefined: that is not known, or it is no peer. */
+  selectedAt(peer: Ipv4): number | undefined {
+    return this.#lastHeard.has(peer) ? this.#selectedAt.get(peer) : undefined;
+  }
+
   get peers(): ReadonlyMap<Ipv4, Instant> {
     return this.#lastHeard;
   }
@@ -160,6 +168,7 @@ export class Peers implements PeerObservations {
     if (!this.known.has(server)) return;
     this.followClock(this.#clock.now() - this.#clock.monotonic());
     this.name(server);
+    this.#selectedAt.set(server, this.#clock.monotonic());
     if (this.isThere(server)) this.#count(server);
     else this.found.want(server);
     const moment = { at: this.#clock.monotonic(), on: this.#clock.now() };
@@ -197,10 +206,16 @@ export class Peers implements PeerObservations {
     }
   }
 
-  /** The note that other gateways are present, which is a way to run them that is as good as its remedy says; undefined: there are none. */
-  get problem(): RunningProblem | undefined {
+  /**
+   * The note that other gateways are present, which is a way to run them that is as good as its remedy says; undefined: there
+   * are none.
+   *
+   * @param isGone Whether one of them does not answer any more.
+   */
+  problem(isGone: (peer: Ipv4) => boolean = () => false): RunningProblem | undefined {
     if (this.#lastHeard.size === 0) return undefined;
-    const names = [...this.#lastHeard.keys()].map(ipv4ToText).join(', ');
+    const nameOf = (peer: Ipv4) => `${ipv4ToText(peer)}${isGone(peer) ? ' (gone)' : ''}`;
+    const names = [...this.#lastHeard.keys()].map(nameOf).join(', ');
     const message = `other gateways serve this pool, and nothing is shared with them: ${names}`;
     return { name: 'peers', message, remedy: REMEDY, stopsNewGuests: false, isNote: true };
   }

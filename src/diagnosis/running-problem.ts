@@ -9,6 +9,7 @@ export type ProblemName =
   | 'directory' // no file can be written in the leases directory
   | 'lease-file' // the SQLite file does not follow the leases in memory
   | 'peers' // a note: other gateways serve the pool, and share no leases with this one
+  | 'gateway-gone' // one that was there does not answer ARP any more, or its process has ended
   | 'rogue-server' // a DHCP server that is none of ours gives guests addresses
   | 'certificates' // the certificates for etcd have ended, will end soon, or cannot be read
   | 'api' // the management API cannot be reached

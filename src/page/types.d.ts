@@ -21,6 +21,14 @@ export interface SegmentInfo {
   exhausted_at: string | null;
 }
 
+export interface OtherGateway {
+  address: string;
+  state: 'there' | 'away' | 'stopped' | 'unknown';
+  selected_seconds: number | null;
+  arp_seconds: number | null;
+  arp_asked_seconds: number | null;
+}
+
 export interface Info {
   version: string;
   node: string;
@@ -32,6 +40,7 @@ export interface Info {
   can_promise: boolean;
   transport: string | null;
   peers: string[];
+  other_gateways: OtherGateway[];
   cluster: string[];
   sharing: Cluster | null;
   rogue_servers: string[];

@@ -5,8 +5,8 @@ import type { Status } from './status.ts';
 const VERDICTS: readonly unknown[] = ['served', 'not-served', 'pool-full'] satisfies Verdict[];
 
 /** The lists of a status: of objects, and of sentences. */
-const LISTS = ['problems', 'refusedClients', 'rogueServers', 'settings'] as const;
-const SENTENCES = ['shortcomings'] as const;
+const LISTS = ['problems', 'otherGateways', 'refusedClients', 'rogueServers', 'settings'] as const;
+const SENTENCES = ['clusterPeers', 'shortcomings'] as const;
 const PARTS = ['pool', 'reception', 'listenIp', 'interface', 'transport'] as const;
 
 /**

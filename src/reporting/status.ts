@@ -1,4 +1,5 @@
 import type { ShownSetting } from '../config/shown-settings.ts';
+import type { OtherGateway } from '../detection/other-gateways.ts';
 import type { ReceptionStatus } from '../detection/reception.ts';
 import type { RefusedClientStatus, RogueServerStatus } from '../detection/segment-observer.ts';
 import { levelOf, type RunningProblem, type Verdict, verdictOf } from '../diagnosis/running-problem.ts';
@@ -24,6 +25,10 @@ export interface Status {
   readonly pool: PoolUse | null;
   /** Whether messages arrive; null: the server does not serve. */
   readonly reception: ReceptionStatus | null;
+  /** Other gateways of this pool that share no leases with this one, and machines at addresses that may be a gateway's. */
+  readonly otherGateways: readonly OtherGateway[];
+  /** Other gateways that share the leases; dotted. */
+  readonly clusterPeers: readonly string[];
   /** DHCP servers on the segment that are no gateways of this pool. */
   readonly rogueServers: readonly RogueServerStatus[];
   /** Clients that the operator's rules keep away; the one that asked last is the first one. */
@@ -51,6 +56,8 @@ export interface StatusParts {
   readonly store: LeaseStore | undefined;
   readonly serving: Serving | undefined;
   readonly pool: PoolUse | undefined;
+  readonly otherGateways: Status['otherGateways'];
+  readonly clusterPeers: Status['clusterPeers'];
   readonly rogueServers: readonly RogueServerStatus[];
   readonly refusedClients: readonly RefusedClientStatus[];
   readonly counters: CounterValues;
@@ -60,7 +67,8 @@ export interface StatusParts {
 
 /** Reads only counts that the lease table keeps, never the records. */
 export function statusOf(parts: StatusParts): Status {
-  const { store, serving, pool, rogueServers, refusedClients, counters, problems, settings } = parts;
+  const { store, serving, pool, otherGateways, clusterPeers, ...rest } = parts;
+  const { rogueServers, refusedClients, counters, problems, settings } = rest;
   return {
     status: conditionOf(store, serving, problems),
     verdict: verdictOf(problems),
@@ -69,6 +77,8 @@ export function statusOf(parts: StatusParts): Status {
     transport: serving?.transport ?? null,
     pool: pool ?? null,
     reception: serving?.reception ?? null,
+    otherGateways,
+    clusterPeers,
     rogueServers,
     refusedClients,
     leases: store === undefined ? {} : tallyOf(store),

@@ -71,9 +71,9 @@ function stateOf(memory: Memory, service: Service, now: Instant, address: Ipv4):
   return service.isQuiet(address) ? 'free-quiet' : 'free';
 }
 
-function excludedState({ clusterPeers, peers }: Memory, plan: Plan, address: Ipv4): AddressState {
-  const isSeen = clusterPeers?.live.has(address) === true || peers.peers.has(address);
-  if (address === plan.serverIdentifier || isSeen) return 'gateway';
+function excludedState({ clusterPeers, otherGateways }: Memory, plan: Plan, address: Ipv4): AddressState {
+  const isSharing = clusterPeers?.live.has(address) === true || clusterPeers?.gone?.has(address) === true;
+  if (address === plan.serverIdentifier || isSharing || otherGateways.isKnown(address)) return 'gateway';
   return plan.gateways.has(address) ? 'gateway-unused' : 'kept';
 }
 

@@ -40,8 +40,10 @@ export function currentProblems(sources: ProblemSources): readonly RunningProble
   const rivals = rivalProblem(memory?.store.reservations.rivalries() ?? []);
   if (rivals !== undefined) problems.push(rivals);
   problems.push(...(parts.apiProblems?.() ?? []));
-  const peers = memory?.peers.problem;
+  const peers = memory?.peers.problem((peer) => memory.otherGateways.isGone(peer));
   if (peers !== undefined) problems.push(peers);
+  const gone = memory?.otherGateways.problem;
+  if (gone !== undefined) problems.push(gone);
   const rogues = memory?.rogueServers.problem;
   if (rogues !== undefined) problems.push(rogues);
   for (const each of parts.clusterPeers?.problems ?? []) problems.push({ ...each, stopsNewGuests: false });

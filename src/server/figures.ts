@@ -1,3 +1,4 @@
+import type { OtherGateway } from '../detection/other-gateways.ts';
 import type { ProblemName } from '../diagnosis/running-problem.ts';
 import type { Instant } from '../lease/lease.ts';
 import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
@@ -10,6 +11,8 @@ import type { Service } from './service.ts';
 export interface Figures {
   /** Other gateways that share no leases with this one and were heard; dotted. */
   readonly peers: readonly string[];
+  /** Those, and those that were only heard by ARP, with how long ago. */
+  readonly otherGateways: readonly OtherGateway[];
   /** Other gateways that share the leases; dotted. */
   readonly clusterPeers: readonly string[];
   /** Datagrams that the kernel has dropped since the sockets were opened, because their buffer was full. */
@@ -26,15 +29,18 @@ export interface Figures {
   readonly problemsSince: Readonly<Partial<Record<ProblemName, Instant>>>;
 }
 
+export function dotted(addresses: Iterable<Ipv4>): readonly string[] {
+  return [...addresses].sort((one, other) => one - other).map(ipv4ToText);
+}
+
 export function figuresOf(
   memory: Memory | undefined,
   service: Service | undefined,
   problemsSince: Figures['problemsSince'],
 ): Figures {
-  const dotted = (addresses: Iterable<Ipv4>) =>
-    [...addresses].sort((one, other) => one - other).map(ipv4ToText);
   return {
     peers: dotted(memory?.peers.peers.keys() ?? []),
+    otherGateways: memory?.otherGateways.list ?? [],
     clusterPeers: dotted(memory?.clusterPeers?.live ?? []),
     kernelDrops: service?.medium.lost() ?? 0,
     mtu: mtuIn(service?.plan.subnet.parameters.get(OPTIONS.interfaceMtu.code)?.value) ?? null,

@@ -1,6 +1,7 @@
 import { DeclineLog } from '../detection/decline-log.ts';
 import { DiscoverRetries } from '../detection/discover-retries.ts';
 import { MissedTraffic } from '../detection/missed-traffic.ts';
+import { OtherGateways } from '../detection/other-gateways.ts';
 import { PeerMemory } from '../detection/peer-memory.ts';
 import { Peers } from '../detection/peers.ts';
 import { RefusedClients } from '../detection/refused-clients.ts';
@@ -57,6 +58,7 @@ export async function openMemory(of: MemoryParts): Promise<OpenedMemory> {
     timeGuard: new TimeGuard({ clock, log, store, boot, agreedAt: () => clusterPeers?.agreedAt }),
     declines: new DeclineLog(),
     peers,
+    otherGateways: new OtherGateways(clock, log, peers, clusterPeers),
     rogueServers: new RogueServers(clock, log, parts.segmentObserver, placeOf),
     refusedClients: new RefusedClients(clock, log, parts.segmentObserver),
     peerMemory: clusterPeers === undefined ? new PeerMemory(peers, store, clock) : undefined,

@@ -5,6 +5,7 @@ import type { FirstGateways } from '../detection/first-gateways.ts';
 import type { GuestPorts } from '../detection/guest-ports.ts';
 import type { HostAnswers } from '../detection/host-answers.ts';
 import type { MissedTraffic } from '../detection/missed-traffic.ts';
+import type { OtherGateways } from '../detection/other-gateways.ts';
 import type { PeerMemory } from '../detection/peer-memory.ts';
 import type { Peers } from '../detection/peers.ts';
 import type { RefusedClients } from '../detection/refused-clients.ts';
@@ -35,6 +36,7 @@ export interface Memory {
   readonly timeGuard: TimeGuard;
   readonly declines: DeclineLog;
   readonly peers: Peers;
+  readonly otherGateways: OtherGateways;
   readonly rogueServers: RogueServers;
   readonly refusedClients: RefusedClients;
   /** Undefined: the leases are shared, so peers are not observed. */

@@ -17,7 +17,7 @@ import { type MappedAddress, mapAddresses } from './address-map.ts';
 import { CurrentDeclaration } from './current-declaration.ts';
 import type { Adoption, Declaration } from './declaration.ts';
 import { Expiry } from './expiry.ts';
-import { type Figures, figuresOf } from './figures.ts';
+import { dotted, type Figures, figuresOf } from './figures.ts';
 import { FileReservations, faultsOfReservations } from './file-reservations.ts';
 import { type Gauges, gaugesOf } from './gauges.ts';
 import { LeaseImports } from './lease-imports.ts';
@@ -107,6 +107,8 @@ export class Server {
       store: this.#memory?.store,
       serving: service?.serving,
       pool,
+      otherGateways: this.#memory?.otherGateways.list ?? [],
+      clusterPeers: dotted(this.#memory?.clusterPeers?.live ?? []),
       rogueServers: this.#memory?.rogueServers.status ?? [],
       refusedClients: this.#memory?.refusedClients.status ?? [],
       counters: this.#counters.values(),
@@ -298,6 +300,7 @@ export class Server {
     this.#problemTimes.note(problems, this.#parts.clock.now());
     memory.timeGuard.check();
     memory.peers.check();
+    memory.otherGateways.check();
     memory.peerMemory?.check();
     memory.rogueServers.check(memory.clusterPeers?.live ?? NO_GATEWAYS);
     this.#clusterPeersLog?.check();

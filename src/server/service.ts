@@ -70,7 +70,7 @@ export class Service {
       plan: () => this.#plan,
       isAlone: () => memory.peers.peers.size === 0,
       onHolder: (address, machine, isBelieved) => {
-        memory.peers.hear(address);
+        memory.otherGateways.hear(address);
         if (isBelieved) claims.hear(address, machine);
       },
     });
@@ -115,6 +115,7 @@ export class Service {
       makeRoom: memory.makeRoom,
     });
     this.exchange.beat();
+    medium.arp.onAsked?.((asker) => memory.otherGateways.hearAsker(asker));
     memory.peers.found.begin(medium.arp);
     memory.peers.claims = claims;
     this.reception = new Reception({
@@ -154,11 +155,12 @@ export class Service {
   }
 
   #follow(plan: Plan): void {
-    const { subnet, peers } = plan;
-    const { store, timeGuard, peers: observed, rogueServers, clusterPeers } = this.#memory;
+    const { subnet, peers, gateways } = plan;
+    const { store, timeGuard, peers: observed, otherGateways, rogueServers, clusterPeers } = this.#memory;
     rogueServers.isKnown = (address) =>
       belongsHere(plan, address) || clusterPeers?.live.has(address) === true;
     observed.known = peers;
+    otherGateways.known = new Set([...peers, ...gateways]);
     observed.probes = plan.probeMilliseconds > 0;
     observed.longestLease = subnet.leaseTimes.maximum * 1000;
     timeGuard.longestLease = subnet.leaseTimes.maximum;
@@ -180,8 +182,8 @@ export class Service {
   beat(): void {
     this.exchange.beat();
     this.#quiet.beat();
-    const { peers } = this.#memory;
-    peers.found.beat(peers.known);
+    const isConnected = this.medium.isUp?.() !== false && this.medium.hasCarrier?.() !== false;
+    this.#memory.peers.found.beat(this.#memory.otherGateways.known, isConnected);
     this.#claims.beat();
   }
 

@@ -28,6 +28,10 @@ export class EtcdClusterPeers implements ClusterPeersView {
     return this.store?.members.live ?? NOBODY;
   }
 
+  get gone(): ReadonlySet<Ipv4> {
+    return this.store?.members.gone ?? NOBODY;
+  }
+
   gatewayAt(host: Ipv4): Ipv4 | undefined {
     return this.store?.members.gatewayAt(host);
   }

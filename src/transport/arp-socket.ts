@@ -10,6 +10,7 @@ import {
   arpRequest,
   arpSender,
   arpSpeech,
+  asksFor,
 } from './linux/arp.ts';
 import { attachFilter } from './linux/bpf.ts';
 import type { Libc } from './linux/libc.ts';
@@ -19,9 +20,11 @@ import {
   errnoName,
   LINK_ADDRESS_BYTES,
   LINK_HARDWARE,
+  LINK_PACKET_TYPE,
   linkAddress,
   linkAddressOf,
   MSG_DONTWAIT,
+  PACKET_BROADCAST,
   SOCK_CLOEXEC,
   SOCK_DGRAM,
 } from './linux/linux.ts';
@@ -96,6 +99,7 @@ class PacketArpSocket implements ArpSocket {
   #readiness: Readiness | undefined;
   #hear: (address: Ipv4, machine: HardwareAddress, speech: ArpSpeech) => void = () => {};
   #hearProbe: (address: Ipv4, hardware: HardwareAddress) => void = () => {};
+  #hearAsker: (asker: Ipv4) => void = () => {};
   #hearSign: (sign: ListenIpSign, hardware: HardwareAddress) => void = () => {};
   #isClosed = false;
   #isReading = false;
@@ -163,6 +167,11 @@ class PacketArpSocket implements ArpSocket {
     this.#beginReading();
   }
 
+  onAsked(hear: (asker: Ipv4) => void): void {
+    this.#hearAsker = hear;
+    this.#beginReading();
+  }
+
   #listenIpArp(listenIp: Ipv4): ListenIpArp {
     const hardware = () => this.#hardware();
     return {
@@ -218,8 +227,11 @@ class PacketArpSocket implements ArpSocket {
       const probed = arpProbed(view, offset, vector.lengthOf(slot));
       const about = arpAbout(this.#listenIp, view, offset, vector.lengthOf(slot));
       const frame = this.#judgesFrames ? this.#frameSourceOf(slot) : NO_HARDWARE;
+      const isAsked =
+        sender !== undefined && asksFor(this.#listenIp, view, offset) && this.#isBroadcast(slot);
       vector.putRoom(slot);
       if (sender !== undefined) this.#hear(sender.address, frame || sender.hardware, arpSpeech(view, offset));
+      if (isAsked) this.#hearAsker(sender.address);
       if (probed !== undefined) this.#hearProbe(probed.address, frame || probed.hardware);
       if (about !== undefined) this.#hearSign(about.sign, about.hardware);
       else if (sender?.address === this.#nobody) this.#hearSign('proxy', sender.hardware);
@@ -229,6 +241,10 @@ class PacketArpSocket implements ArpSocket {
   /** The network card that the frame of a message comes from. */
   #frameSourceOf(slot: number): HardwareAddress {
     return hardwareAt(this.#vector.names, this.#vector.nameOffset(slot) + LINK_HARDWARE);
+  }
+
+  #isBroadcast(slot: number): boolean {
+    return this.#vector.names.getUint8(this.#vector.nameOffset(slot) + LINK_PACKET_TYPE) === PACKET_BROADCAST;
   }
 
   /** The interface's hardware address now: a bridge may change its own when a port joins it. */

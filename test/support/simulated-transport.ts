@@ -211,6 +211,7 @@ export class SimulatedSegment implements SegmentArp {
   readonly unread: [address: Ipv4, holder: HardwareAddress][] = [];
   #hear: (address: Ipv4, machine: HardwareAddress, speech: ArpSpeech) => void = () => {};
   #hearProbe: (address: Ipv4, hardware: HardwareAddress) => void = () => {};
+  #hearAsker: (asker: Ipv4) => void = () => {};
 
   ask(address: Ipv4): boolean {
     if (this.refuses) return false;
@@ -228,6 +229,15 @@ export class SimulatedSegment implements SegmentArp {
 
   onProbed(hear: (address: Ipv4, hardware: HardwareAddress) => void): void {
     this.#hearProbe = hear;
+  }
+
+  onAsked(hear: (asker: Ipv4) => void): void {
+    this.#hearAsker = hear;
+  }
+
+  /** Another gateway asks everybody for the listen IP. */
+  askForSelf(asker: Ipv4): void {
+    this.#hearAsker(asker);
   }
 
   hearNow(): void {

@@ -128,11 +128,22 @@ export class TestSegment {
 
   /** Another node, with a gateway of its own on the same segment, by its place in the plan: 11 for 10.15.3.11. */
   async gatewayAt(place: number, settings: Readonly<Record<string, string>> = {}): Promise<GatewayProcess> {
-    const address = `10.15.3.${place}`;
-    const host = await this.segment.attach(`node-${place}`, { address: `${address}/24` });
+    return await this.gatewayOn(await this.nodeAt(place), place, settings);
+  }
+
+  /** Another node, by its place in the plan. */
+  nodeAt(place: number): Promise<NamespaceHost> {
+    return this.segment.attach(`node-${place}`, { address: `10.15.3.${place}/24` });
+  }
+
+  async gatewayOn(
+    host: NamespaceHost,
+    place: number,
+    settings: Readonly<Record<string, string>> = {},
+  ): Promise<GatewayProcess> {
     const gateway = new GatewayProcess(host, { directory: this.folder(), settings });
     this.#gateways.push(gateway);
-    await gateway.untilListening(address);
+    await gateway.untilListening(`10.15.3.${place}`);
     return gateway;
   }
 

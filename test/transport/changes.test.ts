@@ -105,6 +105,26 @@ describeSystem('an interface that changes, and its ARP', [], () => {
       expect([judging, translated]).toEqual([['10.15.3.89 52540000004d'], ['10.15.3.89 52540000004e']]);
     });
 
+    it('who asks everybody for the listen IP is told, and neither who asks this node alone nor who asks for another', async () => {
+      const askers: string[] = [];
+      openArp().onAsked?.((asker) => askers.push(ipv4ToText(asker)));
+      const socket = closedAfter(new PacketSocket(guest, 'eth0', 0x0806, () => {}));
+      const say = (to: string, operation: number, sender: string, target: string) =>
+        socket.send(
+          Uint8Array.from([
+            ...[...mac(to), ...mac(GUEST), 8, 6],
+            ...[...u16(1), ...u16(0x0800), 6, 4, ...u16(operation)],
+            ...[...mac(GUEST), ...ip(sender), 0, 0, 0, 0, 0, 0, ...ip(target)],
+          ]),
+        );
+
+      say(NODE, 1, '10.15.3.11', '10.15.3.10');
+      say('ff:ff:ff:ff:ff:ff', 1, '10.15.3.12', '10.15.3.15');
+      say('ff:ff:ff:ff:ff:ff', 2, '10.15.3.13', '10.15.3.10');
+      say('ff:ff:ff:ff:ff:ff', 1, '10.15.3.14', '10.15.3.10');
+      await soon(() => expect(askers).toEqual(['10.15.3.14']));
+    });
+
     it('what others announce is heard, from our segment only, and a probe announces nothing', async () => {
       const lines = heardBy(openArp());
       const socket = closedAfter(new PacketSocket(guest, 'eth0', 0x0806, () => {}));

@@ -41,6 +41,7 @@ import { addSettingOptions, flagsOf } from '../setting-options.ts';
 import { surroundingsOfProcess } from '../surroundings.ts';
 import { askSegment } from './ask-segment.ts';
 import { clusterLines } from './cluster-lines.ts';
+import { gatewaysKnownTo } from './known-gateways.ts';
 import { type Examined, writeExamined } from './lines-to-text.ts';
 import { readDirectory } from './read-directory.ts';
 import { readLink } from './read-link.ts';
@@ -91,31 +92,28 @@ async function examine(flags: Flags, environment: Environment, asks: boolean): P
   const base = read.settings.leasesDir;
   if (!isOne) {
     const segments = each.map(async (segment) => {
-      const place = await placeLines(segment, asks);
-      const lines = withoutConsequences([...place, ...(await storeLines(segment, base))]);
+      const running = await askRunning(base, segment.settings);
+      const place = await placeLines(segment, asks, running);
+      const lines = withoutConsequences([...place, ...(await storeLines(segment, running))]);
       return { segment: segment.settings.segment ?? '', status: statusOfLines(lines), lines };
     });
     return { lines: [...settingsLines(read), ...ofNode], segments: await Promise.all(segments) };
   }
-  const place = loaded.ok ? await placeLines(loaded, asks) : [];
-  const lines = [...settingsLines(loaded), ...place, ...ofNode, ...(await storeLines(loaded, base))];
+  const running = await askRunning(base, loaded.settings);
+  const place = loaded.ok ? await placeLines(loaded, asks, running) : [];
+  const lines = [...settingsLines(loaded), ...place, ...ofNode, ...(await storeLines(loaded, running))];
   return { lines: withoutConsequences(lines), segments: [] };
 }
 
-/**
- * The leases directory, the running gateway, and etcd.
- *
- * @param base The leases directory of the process; undefined: it is not known.
- */
+/** The leases directory, the running gateway, and etcd. */
 async function storeLines(
   loaded: LoadedSettings | RejectedSettings,
-  base: string | undefined,
+  running: Running,
 ): Promise<readonly DoctorLine[]> {
-  const { leasesDir, segment } = loaded.settings;
+  const { leasesDir } = loaded.settings;
   const lines: DoctorLine[] = [];
   if (leasesDir !== undefined) lines.push(...directoryLines(await readDirectory(leasesDir)));
-  // A segment of a list has a folder of its own in the directory of the process.
-  if (base !== undefined) lines.push(...(await runningLines(base, base === leasesDir ? undefined : segment)));
+  lines.push(...runningLines(running));
   if (loaded.ok) lines.push(...(await etcdLines(loaded)));
   return lines;
 }
@@ -135,7 +133,11 @@ function settingsLines(loaded: LoadedSettings | RejectedSettings): readonly Doct
 }
 
 /** Interface, listen IP, firewall, and what the segment answers. */
-async function placeLines(loaded: LoadedSettings, asks: boolean): Promise<readonly DoctorLine[]> {
+async function placeLines(
+  loaded: LoadedSettings,
+  asks: boolean,
+  running: Running,
+): Promise<readonly DoctorLine[]> {
   const { settings } = loaded;
   const links = readInterfaces();
   const found = findListenAddress(settings, links);
@@ -165,6 +167,7 @@ async function placeLines(loaded: LoadedSettings, asks: boolean): Promise<readon
       ? 'no-right'
       : {
           ...answers,
+          ...(typeof running === 'object' ? gatewaysKnownTo(running) : { known: [], silentBy: undefined }),
           isGatewayAddress,
           isRouter: link.addresses.some(({ address }) => address === settings.gateway),
           interfaceName: link.name,
@@ -201,15 +204,29 @@ function firewallLines(interfaceName: string): readonly DoctorLine[] {
   );
 }
 
-/** @param segment The one that is meant; undefined: the gateway has no list of them. */
-async function runningLines(directory: string, segment: string | undefined): Promise<readonly DoctorLine[]> {
+/** The status of the running gateway; a text: why it did not answer. Undefined: its leases directory is not known. */
+type Running = Status | string | undefined;
+
+/** @param directory The leases directory of the process. */
+async function askRunning(
+  directory: string | undefined,
+  settings: LoadedSettings['settings'] | RejectedSettings['settings'],
+): Promise<Running> {
+  if (directory === undefined) return undefined;
   const socket = join(directory, HEALTH_SOCKET);
+  // A segment of a list has a folder of its own in the directory of the process.
+  const segment = directory === settings.leasesDir ? undefined : settings.segment;
   try {
-    const status = statusOfSegment(await askHealthOfAll(socket, ANSWER_TIME), segment) as Status;
-    return gatewayLines(problemsOf(status), status.shortcomings, '');
+    return statusOfSegment(await askHealthOfAll(socket, ANSWER_TIME), segment) as Status;
   } catch (error) {
-    return gatewayLines(undefined, [], noAnswer(socket, error).message);
+    return noAnswer(socket, error).message;
   }
+}
+
+function runningLines(running: Running): readonly DoctorLine[] {
+  if (running === undefined) return [];
+  if (typeof running === 'string') return gatewayLines(undefined, [], running);
+  return gatewayLines(problemsOf(running), running.shortcomings, '');
 }
 
 /** None where leases are not shared by etcd. */

@@ -79,11 +79,31 @@ export async function knownReservation(api: GatewayApi, id: string): Promise<Ord
 /** Which gateways know nothing of it, in a sentence; none: all that are heard share it. */
 export async function withoutIt(api: GatewayApi): Promise<readonly string[]> {
   // What was ordered is done, whatever becomes of this question.
-  const info = await api.find<{ readonly peers: readonly string[] }>('/info').catch(() => undefined);
-  const peers = info?.peers ?? [];
-  return peers.length === 0
+  const info = await api.find<Whereabouts>('/info').catch(() => undefined);
+  const others = (info?.other_gateways ?? []).filter(mayBeGateway);
+  const names = others.map(({ address, state }) =>
+    GONE.includes(state) ? `${address} (gone now)` : address,
+  );
+  return names.length === 0
     ? []
-    : [`at this gateway only: order the same, with this address, at ${peers.join(', ')} too`];
+    : [`at this gateway only: order the same, with this address, at ${names.join(', ')} too`];
+}
+
+/** What `/info` says of other gateways. */
+interface Whereabouts {
+  readonly other_gateways?: readonly {
+    readonly address: string;
+    readonly state: string;
+    readonly selected_seconds: number | null;
+    readonly arp_asked_seconds: number | null;
+  }[];
+}
+
+const GONE: readonly string[] = ['away', 'stopped'];
+
+/** False for a machine that answered ARP once, and did nothing of a gateway. */
+function mayBeGateway(other: NonNullable<Whereabouts['other_gateways']>[number]): boolean {
+  return other.state === 'there' || other.selected_seconds !== null || other.arp_asked_seconds !== null;
 }
 
 const CAUSES: Readonly<Record<string, (mac: string) => string>> = {

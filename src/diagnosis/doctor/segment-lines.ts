@@ -12,6 +12,13 @@ export interface Offerer {
   readonly router: string | undefined;
 }
 
+/** Another gateway of this pool, as the running gateway knows it. */
+export interface KnownGateway {
+  readonly address: string;
+  /** What it does, and does not do, as far as the running gateway has seen. */
+  readonly state: string;
+}
+
 /** What the segment has answered. */
 export interface SegmentFacts {
   readonly interfaceName: string;
@@ -24,6 +31,10 @@ export interface SegmentFacts {
   /** The hardware addresses of other machines that have the router's address. */
   readonly routers: readonly string[];
   readonly offerers: readonly Offerer[];
+  /** Other gateways that should have answered. */
+  readonly known: readonly KnownGateway[];
+  /** Why they need not answer; undefined: each should have. */
+  readonly silentBy: string | undefined;
   /** Whether an address is, or can be, that of another gateway of this pool. */
   isGatewayAddress(address: string): boolean;
 }
@@ -42,7 +53,7 @@ export function segmentLines(facts: SegmentFacts | keyof typeof NOT_ASKED): read
     const { words, command } = NOT_ASKED[facts];
     return ['listen-ip', 'router', 'other-servers'].map((check) => unknown(check, words, command));
   }
-  return [listenIpLine(facts), ...routerLines(facts), ...serverLines(facts)];
+  return [listenIpLine(facts), ...routerLines(facts), ...serverLines(facts), ...silentLines(facts)];
 }
 
 function listenIpLine({ listenIp, rivals, interfaceName }: SegmentFacts): DoctorLine {
@@ -96,3 +107,26 @@ function serverLines(facts: SegmentFacts): readonly DoctorLine[] {
     );
   });
 }
+
+/** Known gateways of which no answer came: DHCP itself shows best whether a gateway serves. */
+function silentLines({ known, offerers, silentBy }: SegmentFacts): readonly DoctorLine[] {
+  const silent = known.filter(({ address }) => offerers.every(({ server }) => server !== address));
+  return silent.map(({ address, state }) => {
+    const message = `the gateway ${address} is known, and did not answer a DHCPDISCOVER${GONE[state] ?? ''}`;
+    const command = `on the node of ${address}: systemctl status vps-gateway; vps-gateway doctor`;
+    if (silentBy !== undefined)
+      return unknown('other-gateways', `${message}; it need not: ${silentBy}`, command);
+    const alone = silent.length === known.length ? ', or this node is cut off from the others' : '';
+    return warning(
+      'other-gateways',
+      message,
+      `its gateway has ended, or has no address left for a new guest, or broadcasts do not reach it${alone}`,
+      command,
+    );
+  });
+}
+
+const GONE: Readonly<Record<string, string>> = {
+  away: '; it does not answer ARP either',
+  stopped: '; only its machine answers ARP, as if its process had ended',
+};

@@ -79,6 +79,23 @@ const SHARING = z.object({
     .meta({ description: 'How old what the lease file has of the shared leases is' }),
 });
 
+const OTHER_GATEWAY = z.object({
+  address: z.string(),
+  state: z.enum(['there', 'away', 'stopped', 'unknown']).meta({
+    description:
+      'there: ARP has shown it lately; away: it has not answered ARP for more than two minutes; stopped: its machine answers ARP, but no gateway asks from there any more, and no client selects it; unknown: ARP cannot be asked, or not for long enough yet',
+  }),
+  selected_seconds: z
+    .int()
+    .nullable()
+    .meta({ description: 'Since a client was heard selecting it; null: none was' }),
+  arp_seconds: z.int().nullable().meta({ description: 'Since it was heard by ARP; null: it was not' }),
+  arp_asked_seconds: z.int().nullable().meta({
+    description:
+      'Since it has asked everybody by ARP for this gateway, as a gateway at work does once a minute; null: it has not',
+  }),
+});
+
 const INFO = z.object({
   version: z.string(),
   node: z.string(),
@@ -92,6 +109,10 @@ const INFO = z.object({
   peers: z
     .array(z.string())
     .meta({ description: 'Other gateways that were heard, and that share no leases with this one' }),
+  other_gateways: z.array(OTHER_GATEWAY).meta({
+    description:
+      'The same, and where nothing is shared those too that were only heard by ARP: each with how long ago. An address that answers ARP may be another machine; it is a gateway for sure if a client selected it, or if it asks',
+  }),
   cluster: z.array(z.string()).meta({ description: 'Other gateways that share the leases with this one' }),
   sharing: SHARING.nullable().meta({ description: 'Of shared leases; null: they are not shared' }),
   rogue_servers: z.array(z.string()),
@@ -155,6 +176,13 @@ export async function infoOf({
     can_promise: figures.canPromise,
     transport: status.transport,
     peers: [...figures.peers],
+    other_gateways: figures.otherGateways.map((other) => ({
+      address: other.address,
+      state: other.state,
+      selected_seconds: other.selectedSeconds,
+      arp_seconds: other.arpSeconds,
+      arp_asked_seconds: other.arpAskedSeconds,
+    })),
     cluster: [...figures.clusterPeers],
     sharing,
     rogue_servers: status.rogueServers.map(({ server }) => server),

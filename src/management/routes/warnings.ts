@@ -30,6 +30,8 @@ const MEANS: Readonly<Record<ProblemName, string>> = {
   directory: 'New files cannot be made beside the leases; leases are given while the journal has room.',
   'lease-file': 'Leases are given; listings are older than what guests have.',
   peers: 'Two gateways could give one address; what each hears of the other makes that rare.',
+  'gateway-gone':
+    'Its guests keep their leases: another gateway answers them when they ask all gateways, at the latest before their leases end.',
   'rogue-server': 'Guests may get addresses and a router from a server that is not yours.',
   api: 'Programs do not reach the API, nor the metrics; guests are served.',
   'api-certificate': 'Programs that check the certificate of the API do not reach it.',

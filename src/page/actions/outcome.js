@@ -1,6 +1,7 @@
 import { NoConnection, Problem } from '../api/client.js';
 import { changed, summary } from '../api/connection.js';
 import { say } from '../parts/toast.js';
+import { isSeenAsGateway } from '../text/other-gateways.js';
 import { sentence } from '../text/verdict.js';
 import { visible } from '../text/visible.js';
 
@@ -92,7 +93,7 @@ export function sayDone(verb, done, { total = done.length, after = '', isAtOneGa
 /** Whether other gateways answer here that know nothing of this one's reservations. */
 export function isOneOfSeveral() {
   const { info } = summary.value;
-  return info !== undefined && info.store !== 'etcd' && info.peers.length > 0;
+  return info !== undefined && info.store !== 'etcd' && info.other_gateways.some(isSeenAsGateway);
 }
 
 /** Where what was done holds: ` on 3 nodes`. */

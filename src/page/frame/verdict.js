@@ -8,6 +8,7 @@ import { Prose } from '../parts/text.js';
 import { now } from '../state/clock.js';
 import { useSignal } from '../state/use-signal.js';
 import { grouped } from '../text/number.js';
+import { presentGateways } from '../text/other-gateways.js';
 import { roughSpan } from '../text/time.js';
 import { verdictOf } from '../text/verdict.js';
 import { guestsWithWarnings } from './guest-warnings.js';
@@ -97,5 +98,5 @@ function untilFull({ info }, time) {
 /** @param {import('../api/connection.js').Summary} summary */
 function gatewaysOf({ info }) {
   if (info === undefined) return '–';
-  return String(1 + info.peers.length + info.cluster.length);
+  return String(1 + presentGateways(info).length + info.cluster.length);
 }

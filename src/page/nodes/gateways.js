@@ -1,14 +1,15 @@
 import { counted } from '../text/number.js';
 
-/** @import { EtcdMember, Info, Samples } from '../types.d.ts' */
+/** @import { EtcdMember, Info, OtherGateway, Samples } from '../types.d.ts' */
 
 /**
  * A gateway as a column.
  *
  * @typedef {object} Gateway
- * @property {string} name The node's; of one that is only heard: its address.
+ * @property {string} name The node's; of one that shares nothing: its address.
  * @property {string} address
  * @property {boolean} isOwn The page is its.
+ * @property {OtherGateway | undefined} evidence What is known of one that shares nothing.
  * @property {number | undefined} leases Running ones that it has granted; undefined: not known.
  * @property {number | undefined} given New leases of the last day.
  * @property {number | undefined} first Of them, those for guests that it goes first for.
@@ -29,20 +30,22 @@ export function gatewaysOf(info, granted, answered) {
     name: info.node,
     address: info.segments[0]?.listen_ip ?? '',
     isOwn: true,
+    evidence: undefined,
     clockOffset: undefined,
   };
   const shared = (info.sharing?.gateways ?? [])
     .filter(({ node }) => node !== info.node)
     .map(({ node, listen_ip: address, clock_offset_seconds: offset }) => ({
-      ...{ name: node, address, isOwn: false, clockOffset: offset ?? undefined },
+      ...{ name: node, address, isOwn: false, evidence: undefined, clockOffset: offset ?? undefined },
     }));
-  const heard = info.peers.map((address) => ({
-    name: address,
-    address,
+  const seen = info.other_gateways.map((evidence) => ({
+    name: evidence.address,
+    address: evidence.address,
     isOwn: false,
+    evidence,
     clockOffset: undefined,
   }));
-  return [own, ...shared, ...heard]
+  return [own, ...shared, ...seen]
     .sort((one, other) => one.address.localeCompare(other.address, 'en', { numeric: true }))
     .map((gateway) => ({ ...gateway, ...countsOf(gateway, granted, answered) }));
 }
@@ -53,7 +56,7 @@ export function gatewaysOf(info, granted, answered) {
  * @param {Samples['answered']} answered
  */
 function countsOf({ name, address, isOwn }, granted, answered) {
-  // What is only heard is listed by its address, if at all.
+  // What shares nothing is listed by its address, if at all.
   const leases = granted[name] ?? granted[address] ?? (isOwn ? 0 : undefined);
   const isSeen = isOwn || answered.some(({ node }) => node === name);
   const sum = (/** @type {(row: Samples['answered'][number]) => boolean} */ isMeant) =>

@@ -9,13 +9,14 @@ import { WideTable } from '../parts/wide-table.js';
 import { now } from '../state/clock.js';
 import { useSignal } from '../state/use-signal.js';
 import { grouped } from '../text/number.js';
+import { stateOf as stateOfOther } from '../text/other-gateways.js';
 import { roughSpan } from '../text/time.js';
 import { Answers } from './answers.js';
 import { EtcdCard } from './etcd-card.js';
 import { CLOCK_DIFFERS, gatewaysOf } from './gateways.js';
 import { OwnCard } from './own-card.js';
 
-/** @import { Info } from '../types.d.ts' */
+/** @import { Info, OtherGateway } from '../types.d.ts' */
 /** @import { Gateway } from './gateways.js' */
 
 /** Every gateway beside the others. */
@@ -48,13 +49,15 @@ export function NodesView() {
 /** @param {{ info: Info, gateways: Gateway[] }} props */
 function Compared({ info, gateways }) {
   const time = useSignal(now);
+  const states = gateways.map((gateway) => stateOf(gateway, info));
   const known = gateways.filter(({ first }) => first !== undefined);
   const total = known.reduce((sum, { first = 0 }) => sum + first, 0);
   /** @type {{ title: string, values: unknown[], odd?: boolean[] }[]} */
   const rows = [
     {
       title: 'State',
-      values: gateways.map(({ isOwn }) => (isOwn ? info.status : info.sharing === null ? 'heard' : 'alive')),
+      values: states.map(({ text }) => text),
+      odd: states.map(({ level }) => level === 'warn'),
     },
     { title: 'Leases granted', values: gateways.map(({ leases }) => countText(leases)) },
     { title: 'New leases in a day', values: gateways.map(({ given }) => countText(given)) },
@@ -91,9 +94,9 @@ function Compared({ info, gateways }) {
           <tr>
             <th scope="col"><span class="sr">Property</span></th>
             ${gateways.map(
-              ({ name, address, isOwn }) => html`<th scope="col" key=${name}>
-                <span class="nm"><${Level} level=${isOwn && info.verdict === 'not-served' ? 'bad' : 'good'} /><${Name} of=${name} /></span>
-                <div>${address === name ? 'known by broadcasts' : address}${isOwn ? html`<span class="me"> · this page</span>` : null}</div>
+              ({ name, address, isOwn, evidence }, index) => html`<th scope="col" key=${name}>
+                <span class="nm"><${Mark} level=${states[index]?.level} /><${Name} of=${name} /></span>
+                <div>${evidence === undefined ? address : knownBy(evidence)}${isOwn ? html`<span class="me"> · this page</span>` : null}</div>
               </th>`,
             )}
           </tr>
@@ -115,6 +118,26 @@ function Compared({ info, gateways }) {
   </section>`;
 }
 
+/**
+ * @param {Gateway} gateway
+ * @param {Info} info
+ * @returns {{ text: string, level: 'good' | 'warn' | 'bad' | undefined }}
+ */
+function stateOf({ isOwn, evidence }, info) {
+  if (isOwn) return { text: info.status, level: info.verdict === 'not-served' ? 'bad' : 'good' };
+  return evidence === undefined ? { text: 'alive', level: 'good' } : stateOfOther(evidence);
+}
+
+/** @param {OtherGateway} evidence */
+function knownBy({ selected_seconds: selected }) {
+  return selected === null ? 'known by ARP' : 'known by broadcasts';
+}
+
+/** @param {{ level: 'good' | 'warn' | 'bad' | undefined }} props */
+function Mark({ level }) {
+  return level === undefined ? html`<${Icon} name="mute" tone="quiet" />` : html`<${Level} level=${level} />`;
+}
+
 /** @param {number | undefined} count */
 function countText(count) {
   return count === undefined ? '–' : grouped(count);
@@ -133,7 +156,7 @@ function NotShared({ info }) {
     <header><h2 id="shared-title">Leases</h2></header>
     <p class="say2">
       ${
-        info.peers.length === 0
+        info.other_gateways.length === 0
           ? 'In one SQLite file on this node. No other gateway of this pool is seen.'
           : 'In one SQLite file on each node. The gateways share nothing: each learns of the others’ leases from guests’ broadcasts. With etcd they share all leases, and a reservation made here holds on every node.'
       }

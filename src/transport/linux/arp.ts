@@ -120,6 +120,11 @@ export function arpAbout(
   return { sign: isTarget ? 'announcement' : 'use', hardware };
 }
 
+/** True for a request for this address from a machine that names its own. */
+export function asksFor(address: Ipv4, view: DataView, offset: number): boolean {
+  return view.getUint32(offset + TARGET_ADDRESS) === address && arpSpeech(view, offset) === 'question';
+}
+
 const PACKET_OUTGOING = 4;
 
 /**

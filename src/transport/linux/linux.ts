@@ -82,6 +82,8 @@ export function inetAddress(address: Ipv4, port: number): Uint8Array {
 /** Bytes of a sockaddr_ll, and where the hardware address stands in it. */
 export const LINK_ADDRESS_BYTES = 20;
 export const LINK_HARDWARE = 12;
+/** sll_pkttype: how the frame was addressed. */
+export const LINK_PACKET_TYPE = 10;
 
 /** Writes a sockaddr_ll: the protocol (EtherType) in network order, everything else in host order. */
 export function putLinkAddress(
@@ -106,6 +108,7 @@ export function linkAddress(protocol: number, index: number, hardware: HardwareA
 
 /** Packet types of a sockaddr_ll (packet(7)). */
 export const PACKET_HOST = 0;
+export const PACKET_BROADCAST = 1;
 export const PACKET_OTHERHOST = 3;
 export const PACKET_OUTGOING = 4;
 export const PACKET_LOOPBACK = 5;

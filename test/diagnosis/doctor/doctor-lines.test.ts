@@ -53,6 +53,8 @@ const SEGMENT: SegmentFacts = {
   isRouter: false,
   routers: ['52:54:00:00:00:01'],
   offerers: [],
+  known: [],
+  silentBy: undefined,
   isGatewayAddress: (address) => address === '10.15.3.11',
 };
 
@@ -169,6 +171,42 @@ describe('the segment', () => {
     ],
   ])('%s', (_, facts, lines) => {
     expect(found(segmentLines({ ...SEGMENT, ...facts }))).toEqual(lines);
+  });
+
+  const known = [
+    { address: '10.15.3.11', state: 'there' },
+    { address: '10.15.3.12', state: 'stopped' },
+  ];
+
+  test('has a known gateway that did not answer: it is named, with what may be the cause', () => {
+    const lines = segmentLines({ ...SEGMENT, known, offerers: [offerer] });
+
+    expect(lines.filter(({ check }) => check === 'other-gateways')).toEqual([
+      {
+        check: 'other-gateways',
+        level: 'warning',
+        message:
+          'the gateway 10.15.3.12 is known, and did not answer a DHCPDISCOVER; only its machine answers ARP, as if its process had ended',
+        why: 'its gateway has ended, or has no address left for a new guest, or broadcasts do not reach it',
+        command: 'on the node of 10.15.3.12: systemctl status vps-gateway; vps-gateway doctor',
+      },
+    ]);
+  });
+
+  test('has no known gateway that answered: this node may be the one that is cut off', () => {
+    const lines = segmentLines({ ...SEGMENT, known });
+
+    expect(found(lines)).toEqual(['warning other-gateways', 'warning other-gateways']);
+    for (const { check, why } of lines)
+      if (check === 'other-gateways') expect(why).toMatch(/this node is cut off from the others$/);
+  });
+
+  test('has known gateways that need not answer a stranger: that is unknown, and why', () => {
+    const silentBy = 'GATEWAY_DHCP_KNOWN_CLIENTS_ONLY says who gets an answer';
+
+    expect(found(segmentLines({ ...SEGMENT, known, silentBy, offerers: [offerer] }))).toEqual([
+      'unknown other-gateways',
+    ]);
   });
 
   test('that may not be asked is unknown, never good', () => {

@@ -1,4 +1,6 @@
 import type { Clock } from '../../../lease/clock.ts';
+import { type Ipv4, ipv4FromText } from '../../../net/ipv4.ts';
+import { goneRemedy, goneText } from '../../gone-gateway.ts';
 import type { SharingProblem } from './sharing-problem.ts';
 
 /** Who leaves in order ends its heartbeat as soon as it wants to; else etcd ends it this long after it was heard last, or later. */
@@ -27,9 +29,13 @@ export class GoneGateways {
 
   /** One for each that is not back, for a day. */
   get problems(): readonly SharingProblem[] {
-    const now = this.#clock.monotonic();
-    const told = [...this.#gone].filter(([, { at }]) => now - at <= TOLD_FOR);
-    return told.map(([node, gone]) => problemOf(node, gone));
+    return this.#told().map(([node, gone]) => problemOf(node, gone));
+  }
+
+  /** Their listen IPs. */
+  get addresses(): ReadonlySet<Ipv4> {
+    const addresses = this.#told().map(([, { listenIp }]) => ipv4FromText(listenIp));
+    return new Set(addresses.filter((address) => address !== undefined));
   }
 
   /** A heartbeat of a node is there. */
@@ -46,14 +52,16 @@ export class GoneGateways {
     if (heardAt === undefined || at - heardAt < FAREWELL_LIMIT) return;
     this.#gone.set(node, { listenIp, since: this.#clock.now() - (at - heardAt), at });
   }
+
+  #told(): readonly (readonly [string, Gone])[] {
+    const now = this.#clock.monotonic();
+    return [...this.#gone].filter(([, { at }]) => now - at <= TOLD_FOR);
+  }
 }
 
 function problemOf(node: string, { listenIp, since }: Gone): SharingProblem {
-  const when = new Date(since).toISOString().replace(/\.\d+Z$/, 'Z');
   return {
-    message: `the gateway ${node} (${listenIp}) was heard last at ${when}, and has not said that it would end`,
-    remedy:
-      'look on its node whether it runs (systemctl status vps-gateway) and reaches etcd; guests keep their leases, and the ' +
-      'other gateways renew them; if it is not to come back, this is told for a day',
+    message: goneText(`${node} (${listenIp})`, since, 'has not said that it would end'),
+    remedy: goneRemedy('look on its node whether it runs (systemctl status vps-gateway) and reaches etcd'),
   };
 }

@@ -114,6 +114,11 @@ export class Members {
     return this.#gone.problems;
   }
 
+  /** Their listen IPs. */
+  get gone(): ReadonlySet<Ipv4> {
+    return this.#gone.addresses;
+  }
+
   /** Every gateway that is alive, this one too: its listen IP, dotted, by its node. */
   get addresses(): Readonly<Record<string, string>> {
     return Object.fromEntries([...this.#heartbeats].map(([node, { listenIp }]) => [node, listenIp]));

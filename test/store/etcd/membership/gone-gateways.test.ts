@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { ipv4ToText } from '../../../../src/net/ipv4.ts';
 import { GoneGateways } from '../../../../src/store/etcd/membership/gone-gateways.ts';
 import { FakeClock } from '../../../support/clock.ts';
 
@@ -14,6 +15,7 @@ test('a gateway whose heartbeat has run out is told for a day, and one that is b
   const nodes = () => gone.problems.map(({ message }) => /gateway (\w+)/.exec(message)?.[1]);
 
   const both = nodes();
+  expect([...gone.addresses].map(ipv4ToText)).toEqual(['10.15.3.11', '10.15.3.12']);
   gone.heard('pve3');
   clock.stall(DAY - 1);
   const dayAfter = nodes();

@@ -1,0 +1,56 @@
+import type { Clock } from '../lease/clock.ts';
+import type { Ipv4 } from '../net/ipv4.ts';
+import { LATELY } from './found-gateways.ts';
+
+/** Every gateway asks for all others once a minute. What comes sooner after the last one that counts is one with it: milliseconds. */
+const APART = 30_000;
+/** So many in a row, apart and without a break, are a gateway's: nothing else asks in this way. */
+const ROW = 3;
+
+interface Asker {
+  /** When it asked last, and when by a question that counts: monotonic milliseconds. */
+  at: number;
+  countedAt: number;
+  /** Questions in a row that count. */
+  count: number;
+  isGateway: boolean;
+}
+
+/**
+ * Which addresses ask for this gateway's by ARP, to everybody, once a minute, as a gateway does that looks for the others. So
+ * it is known that a process is at work there: the kernel of its machine answers ARP also when that was killed.
+ */
+export class AskingGateways {
+  readonly #clock: Pick<Clock, 'monotonic'>;
+  readonly #askers = new Map<Ipv4, Asker>();
+
+  constructor(clock: Pick<Clock, 'monotonic'>) {
+    this.#clock = clock;
+  }
+
+  /** It has asked for this gateway's address. To be called for addresses that may be gateways, which bounds what is kept. */
+  note(address: Ipv4): void {
+    const now = this.#clock.monotonic();
+    const asker = this.#askers.get(address);
+    if (asker === undefined) {
+      this.#askers.set(address, { at: now, countedAt: now, count: 1, isGateway: false });
+      return;
+    }
+    asker.at = now;
+    const gap = now - asker.countedAt;
+    if (gap < APART) return;
+    asker.countedAt = now;
+    asker.count = gap < LATELY ? asker.count + 1 : 1;
+    asker.isGateway ||= asker.count >= ROW;
+  }
+
+  /** When it asked last: monotonic milliseconds. Undefined: it has not. */
+  askedAt(address: Ipv4): number | undefined {
+    return this.#askers.get(address)?.at;
+  }
+
+  /** True: it has asked as a gateway does. */
+  isGateway(address: Ipv4): boolean {
+    return this.#askers.get(address)?.isGateway === true;
+  }
+}

@@ -1,0 +1,185 @@
+import type { RunningProblem } from '../diagnosis/running-problem.ts';
+import type { Clock } from '../lease/clock.ts';
+import type { Log } from '../log/log.ts';
+import { type Ipv4, ipv4ToText } from '../net/ipv4.ts';
+import { goneRemedy, goneText } from '../store/gone-gateway.ts';
+import { AskingGateways } from './asking-gateways.ts';
+import type { ClusterPeersView } from './cluster-peers.ts';
+import { LATELY } from './found-gateways.ts';
+import type { Peers } from './peers.ts';
+
+/**
+ * there: ARP has shown it lately. away: it is asked for by ARP, and has not answered for more than two minutes. stopped: its
+ * machine answers ARP, but no gateway asks from there any more. unknown: it cannot be asked for, or not for long enough yet.
+ */
+export type GatewayState = 'there' | 'away' | 'stopped' | 'unknown';
+
+/** Another gateway of the pool that shares no leases with this one, or a machine at an address that may be a gateway's. */
+export interface OtherGateway {
+  /** Dotted. */
+  readonly address: string;
+  readonly state: GatewayState;
+  /** Seconds since a client was heard selecting it; null: none was. */
+  readonly selectedSeconds: number | null;
+  /** Seconds since it was heard by ARP; null: it was not. */
+  readonly arpSeconds: number | null;
+  /** Seconds since it has asked everybody for this gateway by ARP, as a gateway does once a minute; null: it has not. */
+  readonly arpAskedSeconds: number | null;
+}
+
+const LOOK = {
+  cut: 'look at the link of this node first (ip -br link; vps-gateway doctor), then whether the nodes of the others are up and their gateways run (systemctl status vps-gateway)',
+  away: 'look whether its node is up and reaches this segment (there: ip -br link), and then whether its gateway runs (systemctl status vps-gateway)',
+  stopped: 'look on its node whether its gateway runs (systemctl status vps-gateway; vps-gateway doctor)',
+} as const;
+
+/** What is known of the other gateways that share no leases with this one: by clients' selections, and by ARP. */
+export class OtherGateways {
+  /** All addresses of the plan that may be gateways; `Peers.known` are those that are listened to. */
+  known: ReadonlySet<Ipv4> = new Set();
+  readonly #clock: Pick<Clock, 'now' | 'monotonic'>;
+  readonly #log: Log;
+  readonly #peers: Peers;
+  /** Undefined: leases are not shared. */
+  readonly #sharing: Pick<ClusterPeersView, 'live'> | undefined;
+  readonly #asking: AskingGateways;
+  /** Those that were logged as gone. */
+  readonly #gone = new Set<Ipv4>();
+
+  constructor(
+    clock: Pick<Clock, 'now' | 'monotonic'>,
+    log: Log,
+    peers: Peers,
+    sharing: Pick<ClusterPeersView, 'live'> | undefined,
+  ) {
+    this.#clock = clock;
+    this.#log = log;
+    this.#peers = peers;
+    this.#sharing = sharing;
+    this.#asking = new AskingGateways(clock);
+  }
+
+  /** A machine was heard by ARP. */
+  hear(address: Ipv4): void {
+    if (!this.known.has(address)) return;
+    this.#peers.found.note(address, this.#clock.monotonic());
+    this.#peers.hear(address);
+  }
+
+  /** A machine has asked everybody by ARP for this gateway's address. */
+  hearAsker(address: Ipv4): void {
+    if (this.known.has(address)) this.#asking.note(address);
+  }
+
+  /** By address, in order. */
+  get list(): readonly OtherGateway[] {
+    const now = this.#clock.monotonic();
+    const secondsSince = (at: number | undefined) =>
+      at === undefined ? null : Math.round((now - at) / 1000);
+    return this.#addresses().map((address) => ({
+      address: ipv4ToText(address),
+      state: this.#stateOf(address),
+      selectedSeconds: secondsSince(this.#peers.selectedAt(address)),
+      arpSeconds: secondsSince(this.#peers.found.foundAt(address)),
+      arpAskedSeconds: secondsSince(this.#asking.askedAt(address)),
+    }));
+  }
+
+  /** True: it is, or was, somebody's who may be a gateway. */
+  isKnown(address: Ipv4): boolean {
+    const { peers, found, presentFor } = this.#peers;
+    if (peers.has(address)) return this.#sharing?.live.has(address) !== true;
+    // Gateways that share leases are known to each other, so who only answers ARP is none of them.
+    if (this.#sharing !== undefined || !this.known.has(address)) return false;
+    const foundAt = found.foundAt(address);
+    return foundAt !== undefined && this.#clock.monotonic() - foundAt < presentFor;
+  }
+
+  /** True: it was there, and does not answer any more, or only its machine does. */
+  isGone(address: Ipv4): boolean {
+    return this.isKnown(address) && this.#isGateway(address) && isGone(this.#stateOf(address));
+  }
+
+  /** Call it once a second. */
+  check(): void {
+    const states = this.#states();
+    for (const address of this.#gone) if (!states.has(address)) this.#gone.delete(address);
+    for (const [address, state] of states) this.#logChange(address, state, states);
+  }
+
+  /** Undefined: none is gone. */
+  get problem(): RunningProblem | undefined {
+    const states = this.#states();
+    const gone = [...states].filter(([address, state]) => isGone(state) && this.#isGateway(address));
+    if (gone.length === 0) return undefined;
+    const texts = gone.map(([address, state]) => this.#goneText(address, state));
+    if (isCut(states))
+      texts.push('no other gateway answers: it may be this node that is cut off from the segment');
+    const [, state] = gone.find(([, each]) => each === 'away') ?? gone[0] ?? [];
+    const remedy = goneRemedy(lookOf(state, states));
+    return { name: 'gateway-gone', message: texts.join('; '), remedy, stopsNewGuests: false };
+  }
+
+  #addresses(): readonly Ipv4[] {
+    const all = new Set([...this.known, ...this.#peers.peers.keys()]);
+    return [...all].filter((address) => this.isKnown(address)).sort((one, other) => one - other);
+  }
+
+  #states(): ReadonlyMap<Ipv4, GatewayState> {
+    return new Map(this.#addresses().map((address) => [address, this.#stateOf(address)]));
+  }
+
+  /** More than a machine that answers ARP. */
+  #isGateway(address: Ipv4): boolean {
+    return this.#peers.peers.has(address) || this.#asking.isGateway(address);
+  }
+
+  #stateOf(address: Ipv4): GatewayState {
+    const { found } = this.#peers;
+    const now = this.#clock.monotonic();
+    const askedSince = found.askedSince(address);
+    const isLong = askedSince !== undefined && now - askedSince >= LATELY;
+    if (!found.isThere(address)) return isLong ? 'away' : 'unknown';
+    const isAtWork = now - (this.#atWorkAt(address) ?? now) < LATELY;
+    return isLong && this.#asking.isGateway(address) && !isAtWork ? 'stopped' : 'there';
+  }
+
+  /** When it did last what no kernel does. A client selects who has just answered it. Undefined: that was not seen. */
+  #atWorkAt(address: Ipv4): number | undefined {
+    const [askedAt, selectedAt] = [this.#asking.askedAt(address), this.#peers.selectedAt(address)];
+    return askedAt === undefined ? selectedAt : Math.max(askedAt, selectedAt ?? askedAt);
+  }
+
+  #goneText(address: Ipv4, state: GatewayState): string {
+    const now = this.#clock.monotonic();
+    const seenAt = state === 'away' ? this.#peers.found.foundAt(address) : undefined;
+    const times = [seenAt, this.#atWorkAt(address)].filter((at) => at !== undefined);
+    const lastAt = times.length === 0 ? now : Math.max(...times);
+    const what =
+      state === 'away' ? 'does not answer ARP' : 'only its machine answers ARP, as if its process had ended';
+    return goneText(ipv4ToText(address), this.#clock.now() - (now - lastAt), what);
+  }
+
+  #logChange(address: Ipv4, state: GatewayState, states: ReadonlyMap<Ipv4, GatewayState>): void {
+    if (state === 'there' && this.#gone.delete(address))
+      this.#log.info({ gateway: ipv4ToText(address) }, 'another gateway is back');
+    if (!isGone(state) || this.#gone.has(address) || !this.#isGateway(address)) return;
+    this.#gone.add(address);
+    const fields = { gateway: ipv4ToText(address), cause: this.#goneText(address, state) };
+    this.#log.warn({ ...fields, remedy: goneRemedy(lookOf(state, states)) }, 'another gateway is gone');
+  }
+}
+
+function isGone(state: GatewayState): state is 'away' | 'stopped' {
+  return state === 'away' || state === 'stopped';
+}
+
+/** True if nobody of them answers ARP, which is so too where this node is cut off. */
+function isCut(states: ReadonlyMap<Ipv4, GatewayState>): boolean {
+  return [...states.values()].every((state) => state === 'away');
+}
+
+function lookOf(state: GatewayState | undefined, states: ReadonlyMap<Ipv4, GatewayState>): string {
+  if (isCut(states)) return LOOK.cut;
+  return state === 'away' ? LOOK.away : LOOK.stopped;
+}

@@ -1,0 +1,104 @@
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { apiJson } from '../support/api.ts';
+import { Browser, keepPicture } from '../support/browser.ts';
+import { eventually } from '../support/eventually.ts';
+import type { GatewayProcess } from '../support/gateway-process.ts';
+import { openPage, pageGateway } from '../support/page-scene.ts';
+import { describeSystem, useTestSegment } from '../support/system.ts';
+
+interface Other {
+  readonly address: string;
+  readonly state: string;
+  readonly selected_seconds: number | null;
+  readonly arp_seconds: number | null;
+  readonly arp_asked_seconds: number | null;
+}
+
+interface Info {
+  readonly other_gateways: readonly Other[];
+}
+
+describeSystem('the web page of gateways that share nothing', ['chromium'], () => {
+  const segment = useTestSegment(24, 'all');
+  let gateway: GatewayProcess;
+  let browser: Browser;
+  let page: Page;
+  let complaints: string[];
+
+  beforeAll(async () => {
+    gateway = await pageGateway(segment());
+    await segment().gatewayAt(11);
+    browser = await Browser.open(segment().node);
+    ({ page, complaints } = await browser.tab());
+    await eventually('the other gateway was found', async () =>
+      (await infoOf()).other_gateways.some(({ arp_asked_seconds: asked }) => asked !== null),
+    );
+  });
+  afterAll(() => browser?.close());
+
+  const infoOf = () => apiJson<Info>(gateway, '/api/v1/info');
+  const stateRow = () => page.getByRole('row', { name: /^State/ });
+  const mark = (name: string) => page.getByRole('columnheader', { name }).locator('.nm svg');
+
+  test('shows a gateway that no guest has chosen yet, with when it answered ARP, and counts it', async () => {
+    await openPage(page, 'nodes');
+    await page.getByText('known by ARP').waitFor();
+
+    expect(await stateRow().innerText()).toMatch(/answered ARP \d+ s ago/);
+    expect(await mark('10.15.3.11').getAttribute('class')).toContain('tone-good');
+    expect(await page.getByRole('link', { name: '2 gateways' }).count()).toBe(1);
+    await keepPicture(page, 'nodes-nothing-shared');
+    expect(complaints).toEqual([]);
+  });
+
+  const chosen = { selected_seconds: 720, arp_seconds: 20, arp_asked_seconds: 40 };
+  test.each<[string, Omit<Other, 'address'>, string, string, string]>([
+    [
+      'chosen by a guest',
+      { ...chosen, state: 'there' },
+      'a guest chose it 12 min ago · answered ARP 20 s ago',
+      'tone-good',
+      '2 gateways',
+    ],
+    [
+      'away',
+      { ...chosen, state: 'away', arp_seconds: 250 },
+      'does not answer ARP for 4 min',
+      'tone-warn',
+      '1 gateway',
+    ],
+    [
+      'stopped',
+      { ...chosen, state: 'stopped', arp_asked_seconds: 200 },
+      'only its machine answers ARP; its gateway was seen last 3 min ago',
+      'tone-warn',
+      '1 gateway',
+    ],
+    [
+      'chosen by a guest, where ARP cannot be asked',
+      { ...chosen, state: 'unknown', arp_seconds: null, arp_asked_seconds: null },
+      'a guest chose it 12 min ago',
+      'quiet',
+      '2 gateways',
+    ],
+    [
+      'only a machine that answers ARP',
+      { state: 'there', selected_seconds: null, arp_seconds: 20, arp_asked_seconds: null },
+      'answered ARP 20 s ago; nothing shows a gateway there',
+      'quiet',
+      '1 gateway',
+    ],
+  ])('shows one that is %s as that', async (_, other, text, tone, count) => {
+    const json = { ...(await infoOf()), other_gateways: [{ address: '10.15.3.11', ...other }] };
+    await page.route(/\/api\/v1\/info/, (route) => route.fulfill({ json }));
+    await page.goto('about:blank');
+    await openPage(page, 'nodes');
+    await stateRow().getByText(text).waitFor();
+
+    expect(await mark('10.15.3.11').getAttribute('class')).toContain(tone);
+    expect(await page.getByRole('link', { name: count, exact: true }).count()).toBe(1);
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
+    expect(complaints).toEqual([]);
+  });
+});

@@ -1,0 +1,262 @@
+import { expect, test } from 'vitest';
+import type { Ipv4 } from '../../src/net/ipv4.ts';
+import type { ServerParts } from '../../src/server/server-parts.ts';
+import { hardware } from '../store/changes.ts';
+import { Guest } from '../support/guest.ts';
+import { at, planOf } from '../support/plan.ts';
+import { ServerNode } from '../support/server-node.ts';
+
+const [ONE, OTHER] = [at('10.15.3.11'), at('10.15.3.12')];
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** The machine of another gateway, and its gateway, on the segment of a server. */
+class Neighbour {
+  /** False: no gateway is at work there. */
+  runs = true;
+  readonly #address: Ipv4;
+  readonly #node: ServerNode;
+
+  constructor(node: ServerNode, address: Ipv4) {
+    this.#node = node;
+    this.#address = address;
+    this.plugIn();
+    this.#beat();
+  }
+
+  plugIn(): void {
+    this.#node.segment.holders.set(this.#address, hardware(this.#address & 255));
+  }
+
+  /** Its interface goes down. */
+  unplug(): void {
+    this.#node.segment.holders.delete(this.#address);
+  }
+
+  #beat(): void {
+    const isOnSegment = this.#node.segment.holders.has(this.#address);
+    if (this.runs && isOnSegment) {
+      this.#node.segment.say(this.#address, hardware(this.#address & 255), 'question');
+      this.#node.segment.askForSelf(this.#address);
+    }
+    this.#node.clock.after(MINUTE, () => this.#beat());
+  }
+}
+
+interface Opened {
+  readonly node: ServerNode;
+  readonly one: Neighbour;
+  readonly other: Neighbour;
+}
+
+/** A server whose segment has two other gateways, after some minutes. No guest has selected any of them. */
+async function opened(parts: Partial<ServerParts> = {}): Promise<Opened> {
+  const gateways = new Set([ONE, OTHER]);
+  const node = new ServerNode({
+    planOf: ({ listenIp }) => planOf({ serverIdentifier: listenIp, peers: gateways, gateways }),
+    ...parts,
+  });
+  await node.server.start();
+  const [one, other] = [new Neighbour(node, ONE), new Neighbour(node, OTHER)];
+  await node.clock.pass(5 * MINUTE);
+  return { node, one, other };
+}
+
+const others = ({ node }: Opened) => node.server.figures.otherGateways;
+const gone = ({ node }: Opened) => node.server.status.problems.find(({ name }) => name === 'gateway-gone');
+const said = ({ node }: Opened) =>
+  node.log.lines
+    .filter(({ message }) => /^another gateway is (gone|back)$/.test(message))
+    .map(({ message, fields }) => `${fields['gateway']}: ${message}`);
+
+test('a gateway that no client has selected yet is known, and how long ago ARP has shown it and it has asked', async () => {
+  const at5 = await opened();
+
+  expect(others(at5)).toEqual([
+    { address: '10.15.3.11', state: 'there', selectedSeconds: null, arpSeconds: 0, arpAskedSeconds: 0 },
+    { address: '10.15.3.12', state: 'there', selectedSeconds: null, arpSeconds: 0, arpAskedSeconds: 0 },
+  ]);
+  expect(at5.node.server.figures.peers).toEqual([]);
+});
+
+test('how long ago a client has selected a gateway is told beside', async () => {
+  const scene = await opened();
+  await scene.node.hear(new Guest('52:54:00:00:00:01').select('10.15.3.20', '10.15.3.12'));
+  await scene.node.clock.pass(20_000);
+
+  expect(others(scene).map(({ selectedSeconds }) => selectedSeconds)).toEqual([null, 20]);
+});
+
+test('a gateway whose interface has gone down is told as gone after two minutes, once in the log, and as back', async () => {
+  const scene = await opened();
+  const { node, other } = scene;
+  other.unplug();
+  await node.clock.pass(MINUTE);
+  const early = gone(scene);
+  await node.clock.pass(2 * MINUTE);
+  const told = gone(scene);
+  const state = others(scene).map((each) => each.state);
+  await node.clock.pass(HOUR);
+  const later = said(scene);
+  other.plugIn();
+  await node.clock.pass(MINUTE);
+
+  expect(early).toBeUndefined();
+  expect(told).toMatchObject({
+    message: 'the gateway 10.15.3.12 was heard last at 2026-01-01T00:05:00Z, and does not answer ARP',
+    remedy: expect.stringMatching(/^look whether its node is up .*told for a day$/),
+    stopsNewGuests: false,
+  });
+  expect(state).toEqual(['there', 'away']);
+  expect(later).toEqual(['10.15.3.12: another gateway is gone']);
+  expect(said(scene)).toEqual(['10.15.3.12: another gateway is gone', '10.15.3.12: another gateway is back']);
+  expect(gone(scene)).toBeUndefined();
+});
+
+test('a gateway that was killed is told as gone although the kernel of its machine answers ARP', async () => {
+  const scene = await opened();
+  const { node, other } = scene;
+  other.runs = false;
+  await node.clock.pass(3 * MINUTE);
+  const told = gone(scene);
+  const state = others(scene).map((each) => each.state);
+  other.runs = true;
+  await node.clock.pass(MINUTE);
+
+  expect(told).toMatchObject({
+    message:
+      'the gateway 10.15.3.12 was heard last at 2026-01-01T00:05:00Z, and only its machine answers ARP, as if its process had ended',
+    remedy: expect.stringMatching(/^look on its node whether its gateway runs/),
+  });
+  expect(state).toEqual(['there', 'stopped']);
+  expect(said(scene)).toEqual(['10.15.3.12: another gateway is gone', '10.15.3.12: another gateway is back']);
+});
+
+test('a gateway that does not ask, and that a client selects, is at work', async () => {
+  const scene = await opened();
+  const { node, other } = scene;
+  other.runs = false;
+  for (let minute = 0; minute < 10; minute += 1) {
+    await node.clock.pass(MINUTE);
+    await node.hear(new Guest('52:54:00:00:00:01').select('10.15.3.20', '10.15.3.12'));
+  }
+
+  expect(others(scene).map(({ state }) => state)).toEqual(['there', 'there']);
+  expect(gone(scene)).toBeUndefined();
+});
+
+test('a machine at an address that may be a gateway’s, and that did nothing of a gateway, is never told as gone', async () => {
+  const scene = await opened();
+  const { node } = scene;
+  const stranger = at('10.15.3.11');
+  const quiet = new ServerNode({
+    planOf: ({ listenIp }) =>
+      planOf({ serverIdentifier: listenIp, peers: new Set([stranger]), gateways: new Set([stranger]) }),
+  });
+  await quiet.server.start();
+  quiet.segment.holders.set(stranger, hardware(11));
+  await quiet.clock.pass(5 * MINUTE);
+  quiet.segment.holders.delete(stranger);
+  await quiet.clock.pass(10 * MINUTE);
+
+  expect(quiet.server.figures.otherGateways).toMatchObject([{ state: 'away', arpAskedSeconds: null }]);
+  expect(quiet.problems).toEqual([]);
+  expect(said({ ...scene, node: quiet })).toEqual([]);
+  expect(node.problems).toEqual([]);
+});
+
+test('where no other gateway answers any more, it is said that this node may be the one that is cut off', async () => {
+  const scene = await opened();
+  const { node, one, other } = scene;
+  one.unplug();
+  other.unplug();
+  await node.clock.pass(3 * MINUTE);
+
+  expect(gone(scene)?.message).toMatch(
+    /^the gateway 10\.15\.3\.11 .*; the gateway 10\.15\.3\.12 .*; no other gateway answers: it may be this node that is cut off from the segment$/,
+  );
+  expect(gone(scene)?.remedy).toMatch(/^look at the link of this node first/);
+});
+
+test('while the interface of this node is not connected nobody is gone, and for two minutes after that', async () => {
+  const scene = await opened();
+  const { node, one, other } = scene;
+  node.hasCarrier = false;
+  one.unplug();
+  other.unplug();
+  await node.clock.pass(HOUR);
+  const meanwhile = [gone(scene), others(scene).map(({ state }) => state)];
+  node.hasCarrier = true;
+  await node.clock.pass(2 * MINUTE);
+  const soon = gone(scene);
+  one.plugIn();
+  await node.clock.pass(2 * MINUTE);
+
+  expect(meanwhile).toEqual([undefined, ['unknown', 'unknown']]);
+  expect(soon).toBeUndefined();
+  expect(others(scene).map(({ state }) => state)).toEqual(['there', 'away']);
+});
+
+test('without ARP nobody is said to be there or gone', async () => {
+  const scene = await opened();
+  const { node, one, other } = scene;
+  await node.hear(new Guest('52:54:00:00:00:01').select('10.15.3.20', '10.15.3.12'));
+  node.segment.canAsk = false;
+  one.unplug();
+  other.unplug();
+  await node.clock.pass(10 * MINUTE);
+
+  expect(others(scene).map(({ state }) => state)).toEqual(['unknown', 'unknown']);
+  expect(gone(scene)).toBeUndefined();
+});
+
+test('a gateway that does not come back is told for a day, and then it is forgotten', async () => {
+  const scene = await opened();
+  const { node, other } = scene;
+  other.unplug();
+  await node.clock.pass(DAY - HOUR);
+  const before = gone(scene)?.message;
+  await node.clock.pass(2 * HOUR);
+
+  expect(before).toContain('10.15.3.12');
+  expect(gone(scene)).toBeUndefined();
+  expect(others(scene).map(({ address }) => address)).toEqual(['10.15.3.11']);
+  expect(said(scene)).toEqual(['10.15.3.12: another gateway is gone']);
+});
+
+test('where each gateway has a share of the pool, a gateway that is gone is told too', async () => {
+  const scene = await opened({
+    planOf: ({ listenIp }) =>
+      planOf({ serverIdentifier: listenIp, peers: new Set(), gateways: new Set([ONE, OTHER]) }),
+  });
+  scene.one.unplug();
+  await scene.node.clock.pass(3 * MINUTE);
+
+  expect(gone(scene)?.message).toContain('10.15.3.11');
+});
+
+test('where leases are shared, who only answers ARP is no gateway that shares nothing', async () => {
+  const scene = await opened({
+    clusterPeers: { live: new Set([ONE]), grace: 0, agreedAt: 0, problems: [], isByWallClock: () => true },
+  });
+
+  expect(others(scene)).toEqual([]);
+});
+
+test('the map shows a gateway that shared its leases, and is gone, as a gateway too', async () => {
+  const sharing = { live: new Set([ONE]), gone: new Set([OTHER]), grace: 0, agreedAt: 0, problems: [] };
+  const { node } = await opened({ clusterPeers: { ...sharing, isByWallClock: () => true } });
+
+  const mapped = node.server.mapAddresses(ONE, OTHER);
+  expect(mapped.map(({ state }) => state)).toEqual(['gateway', 'gateway']);
+});
+
+test('the map shows a gateway that is gone as a gateway, and not as an unused address', async () => {
+  const { node, other } = await opened();
+  other.unplug();
+  await node.clock.pass(HOUR);
+
+  const mapped = node.server.mapAddresses(ONE, at('10.15.3.13'));
+  expect(mapped.map(({ state }) => state)).toEqual(['gateway', 'gateway', 'kept']);
+});
